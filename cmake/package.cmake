@@ -1,0 +1,28 @@
+# What is installed: the tool, the headers, the libraries, pkg-config files and a CMake package.
+# All of it finds the rest relative to itself, so the installed tree can be moved.
+include(CMakePackageConfigHelpers)
+
+file(MAKE_DIRECTORY "${PROJECT_SOURCE_DIR}/include/bide" "${BIDE_OUT}")
+file(CREATE_LINK "${PROJECT_SOURCE_DIR}/include" "${BIDE_OUT}/include" SYMBOLIC)
+install(DIRECTORY include/bide DESTINATION include FILES_MATCHING PATTERN "*.h")
+
+get_property(libraries GLOBAL PROPERTY bide_libraries)
+set(bide_installed "")
+if(TARGET bide_tool)
+  list(APPEND bide_installed bide_tool)
+endif()
+foreach(library IN LISTS libraries)
+  list(APPEND bide_installed ${library} ${library}_static)
+  install(FILES "${BIDE_OUT}/lib/pkgconfig/${library}.pc" DESTINATION lib/pkgconfig)
+endforeach()
+if(bide_installed)
+  install(TARGETS ${bide_installed} EXPORT bide
+    RUNTIME DESTINATION bin LIBRARY DESTINATION lib ARCHIVE DESTINATION lib)
+  install(EXPORT bide NAMESPACE bide:: FILE bideTargets.cmake DESTINATION lib/cmake/bide)
+endif()
+configure_package_config_file(cmake/bideConfig.cmake.in "${CMAKE_BINARY_DIR}/bideConfig.cmake"
+  INSTALL_DESTINATION lib/cmake/bide NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file("${CMAKE_BINARY_DIR}/bideConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES "${CMAKE_BINARY_DIR}/bideConfig.cmake" "${CMAKE_BINARY_DIR}/bideConfigVersion.cmake"
+  DESTINATION lib/cmake/bide)

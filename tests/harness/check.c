@@ -1,0 +1,286 @@
+/*
+ * Runs the tests of one program, each in a child process. See check.h for what a user sees.
+ *
+ * The parent has one thread and waits for SIGCHLD, which is blocked outside that wait, so no end is
+ * missed. A child leads a process group, so that its own children end with it; its output goes to
+ * a memory file, since a pipe could stay open in a grandchild or fill up. A test that succeeds
+ * ends through exit(), where LeakSanitizer looks; one that fails through _exit(), since after a
+ * failed check leaks say nothing.
+ */
+#define _GNU_SOURCE
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { STATUS_SKIPPED = 77, SHOWN_BYTES = 100000, ABORT_GRACE_SECONDS = 5 };
+
+enum outcome { PASSED, FAILED, SKIPPED };
+
+static struct check_test *first_test;
+static struct check_test **last_link = &first_test;
+static bool no_fork;
+
+void check_register(struct check_test *test)
+{
+    *last_link = test;
+    last_link = &test->next;
+}
+
+static void end_failed(void) __attribute__((noreturn));
+
+static void end_failed(void)
+{
+    fflush(NULL);
+    if (no_fork)
+        abort();
+    _exit(1);
+}
+
+void check_fail(const char *file, int line, const char *what)
+{
+    fprintf(stderr, "%s:%d: check failed: %s\n", file, line, what);
+    end_failed();
+}
+
+void check_skip(const char *reason)
+{
+    fprintf(stderr, "skipped: %s\n", reason);
+    exit(STATUS_SKIPPED);
+}
+
+void check_eq(const char *file, int line, const char *what, long long got, long long expected)
+{
+    if (got == expected)
+        return;
+    fprintf(stderr, "%s:%d: check failed: %s\n    got %lld, expected %lld\n", file, line, what, got,
+            expected);
+    end_failed();
+}
+
+static void print_string(const char *label, const char *s)
+{
+    fprintf(stderr, "    %s ", label);
+    if (s == NULL) {
+        fputs("NULL\n", stderr);
+        return;
+    }
+    fputc('"', stderr);
+    for (; *s != '\0'; s++) {
+        if (*s == '\n')
+            fputs("\\n", stderr);
+        else if ((unsigned char)*s < ' ')
+            fprintf(stderr, "\\%03o", (unsigned)(unsigned char)*s);
+        else
+            fputc(*s, stderr);
+    }
+    fputs("\"\n", stderr);
+}
+
+void check_str(const char *file, int line, const char *what, const char *got, const char *expected)
+{
+    if (got == expected || (got != NULL && expected != NULL && strcmp(got, expected) == 0))
+        return;
+    fprintf(stderr, "%s:%d: check failed: %s\n", file, line, what);
+    print_string("got     ", got);
+    print_string("expected", expected);
+    end_failed();
+}
+
+static void print_error(const char *label, long long error)
+{
+    const char *name = NULL;
+    if (error < 0 && error > -4096)
+        name = strerrorname_np((int)-error);
+    if (name != NULL)
+        fprintf(stderr, "    %s -%s (%lld)\n", label, name, error);
+    else
+        fprintf(stderr, "    %s %lld\n", label, error);
+}
+
+void check_err(const char *file, int line, const char *what, long long got, long long expected)
+{
+    if (got == expected)
+        return;
+    fprintf(stderr, "%s:%d: check failed: %s\n", file, line, what);
+    print_error("got     ", got);
+    print_error("expected", expected);
+    end_failed();
+}
+
+static int must(int result, const char *what)
+{
+    if (result < 0) {
+        perror(what);
+        exit(1);
+    }
+    return result;
+}
+
+static void run_in_child(const struct check_test *test, int output_fd, pid_t parent)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+    int null_fd = must(open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null");
+    must(dup2(null_fd, 0), "dup2");
+    must(dup2(output_fd, 1), "dup2");
+    must(dup2(output_fd, 2), "dup2");
+    close(null_fd);
+    close(output_fd);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    test->run();
+    exit(0);
+}
+
+/* Waits at most so long for the child to end: true when it has. It stays to be reaped. */
+static bool wait_child(pid_t child, time_t seconds)
+{
+    struct timespec now, end;
+    sigset_t sigchld;
+    sigemptyset(&sigchld);
+    sigaddset(&sigchld, SIGCHLD);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += seconds;
+    for (;;) {
+        siginfo_t info = {0};
+        must(waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT), "waitid");
+        if (info.si_pid == child)
+            return true;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        struct timespec left = {end.tv_sec - now.tv_sec, end.tv_nsec - now.tv_nsec};
+        if (left.tv_nsec < 0) {
+            left.tv_sec--;
+            left.tv_nsec += 1000000000;
+        }
+        if (left.tv_sec < 0)
+            return false;
+        sigtimedwait(&sigchld, NULL, &left);
+    }
+}
+
+static void show_output(int fd)
+{
+    static char buffer[SHOWN_BYTES];
+    ssize_t size = pread(fd, buffer, sizeof buffer, 0);
+    if (size <= 0)
+        return;
+    fwrite(buffer, 1, (size_t)size, stdout);
+    if (buffer[size - 1] != '\n')
+        putchar('\n');
+    if (size == sizeof buffer)
+        printf("... (the rest is not shown)\n");
+}
+
+static int limit_of(const struct check_test *test)
+{
+    const char *slow = getenv("BIDE_TEST_SLOW");
+    int factor = slow == NULL ? 1 : atoi(slow);
+    return test->limit_seconds * (factor < 1 ? 1 : factor);
+}
+
+static enum outcome run_forked(const struct check_test *test)
+{
+    int limit_seconds = limit_of(test);
+    int status = 0;
+    pid_t parent = getpid();
+    int output_fd = must(memfd_create("output", MFD_CLOEXEC), "memfd_create");
+    fflush(NULL);
+    pid_t child = must(fork(), "fork");
+    if (child == 0)
+        run_in_child(test, output_fd, parent);
+    setpgid(child, child);
+    bool in_time = wait_child(child, limit_seconds);
+    if (!in_time) {
+        /* A sanitizer that handles SIGABRT shows where it hangs. */
+        kill(child, SIGABRT);
+        wait_child(child, ABORT_GRACE_SECONDS);
+    }
+    kill(-child, SIGKILL);
+    must(waitpid(child, &status, 0), "waitpid");
+
+    enum outcome outcome = FAILED;
+    if (!in_time)
+        printf("FAILED %s (%s): not done after %d s\n", test->name, test->file, limit_seconds);
+    else if (WIFSIGNALED(status))
+        printf("FAILED %s (%s): %s\n", test->name, test->file, strsignal(WTERMSIG(status)));
+    else if (WEXITSTATUS(status) == STATUS_SKIPPED)
+        outcome = SKIPPED;
+    else if (WEXITSTATUS(status) != 0)
+        printf("FAILED %s (%s): exit status %d\n", test->name, test->file, WEXITSTATUS(status));
+    else
+        outcome = PASSED;
+    if (outcome == SKIPPED)
+        printf("SKIPPED %s\n", test->name);
+    if (outcome != PASSED)
+        show_output(output_fd);
+    close(output_fd);
+    fflush(stdout);
+    return outcome;
+}
+
+static bool is_wanted(const struct check_test *test, int count, char **texts)
+{
+    for (int i = 0; i < count; i++)
+        if (strstr(test->name, texts[i]) != NULL)
+            return true;
+    return count == 0;
+}
+
+/* The last two parts of the path: area/name. */
+static const char *program_name(const char *path)
+{
+    const char *name = path + strlen(path);
+    for (int slashes = 0; name > path; name--)
+        if (name[-1] == '/' && ++slashes == 2)
+            break;
+    return name;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned count[3] = {0, 0, 0};
+    if (argc > 1 && strcmp(argv[1], "--list") == 0) {
+        for (struct check_test *test = first_test; test != NULL; test = test->next)
+            puts(test->name);
+        return 0;
+    }
+    no_fork = getenv("BIDE_TEST_NOFORK") != NULL;
+    if (!no_fork) {
+        sigset_t sigchld;
+        sigemptyset(&sigchld);
+        sigaddset(&sigchld, SIGCHLD);
+        sigprocmask(SIG_BLOCK, &sigchld, NULL);
+    }
+    for (struct check_test *test = first_test; test != NULL; test = test->next) {
+        if (!is_wanted(test, argc - 1, argv + 1))
+            continue;
+        if (no_fork) {
+            test->run();
+            count[PASSED]++;
+        } else {
+            count[run_forked(test)]++;
+        }
+    }
+    if (count[PASSED] + count[FAILED] + count[SKIPPED] == 0)
+        fprintf(stderr, "no such test; --list shows them\n");
+    printf("%s: %u passed, %u failed, %u skipped\n", program_name(argv[0]), count[PASSED],
+           count[FAILED], count[SKIPPED]);
+    if (count[FAILED] > 0)
+        return 1;
+    return count[PASSED] > 0 ? 0 : count[SKIPPED] > 0 ? STATUS_SKIPPED : 1;
+}

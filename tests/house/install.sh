@@ -1,0 +1,53 @@
+# The installed tree stands on its own, wherever it is moved: the tool compiles and links with it,
+# pkg-config and CMake find it. Programs run with the library that they were linked with.
+set -eu
+cmake --install "$CMAKE_TREE" --prefix "$WORK/first" >log || { cat log; fail "cmake --install"; }
+mkdir "with space"
+mv first "with space/moved"
+tree="$WORK/with space/moved"
+LD_LIBRARY_PATH=$tree/lib
+PKG_CONFIG_PATH=$tree/lib/pkgconfig
+export LD_LIBRARY_PATH PKG_CONFIG_PATH
+
+mkdir project
+cat >project/hello.c <<'END'
+#include <bide/bide.h>
+
+#include <stdio.h>
+
+async int main(void)
+{
+    await bide_yield();
+    puts("hello");
+    return 0;
+}
+END
+"$tree/bin/bide" cc "$CC" project/hello.c -o hello || fail "bide cc"
+[ "$(./hello)" = hello ] || fail "the program of bide cc"
+
+eval "flags=\"$(pkg-config --cflags --libs bide | sed 's/"/\\"/g')\""
+eval "\"\$tree/bin/bide\" cc \"\$CC\" project/hello.c $flags -o by-pkg-config" ||
+    fail "pkg-config: $flags"
+[ "$(./by-pkg-config)" = hello ] || fail "the program of pkg-config"
+for file in "$tree"/lib/pkgconfig/*.pc; do
+    pkg-config --print-errors --exists "$(basename "$file" .pc)" || fail "$file"
+    ! grep -qF "$SRC" "$file" || fail "$file names the source tree"
+done
+
+cat >project/CMakeLists.txt <<'END'
+cmake_minimum_required(VERSION 3.21)
+project(hello LANGUAGES C)
+set(CMAKE_C_STANDARD 11)
+find_package(bide 0.1 REQUIRED)
+foreach(kind IN ITEMS bide bide_static)
+  add_executable(hello_${kind} hello.c)
+  target_link_libraries(hello_${kind} PRIVATE bide::${kind})
+  bide_async(hello_${kind})
+endforeach()
+END
+cmake -S project -B by-cmake -G Ninja -DCMAKE_C_COMPILER="$CC" \
+    -DCMAKE_PREFIX_PATH="$tree" >log 2>&1 || { cat log; fail "find_package"; }
+cmake --build by-cmake >log 2>&1 || { cat log; fail "building with the CMake package"; }
+[ "$(by-cmake/hello_bide)" = hello ] || fail "the program with the shared library"
+[ "$(by-cmake/hello_bide_static)" = hello ] || fail "the program with the static library"
+! grep -rlF "$SRC" "$tree/lib/cmake" || fail "the CMake package names the source tree"

@@ -1,0 +1,43 @@
+# Core, runtime, lib and extra make no system call, allocation, clock or random read of their own:
+# all go through the door, in runtime/door. A call is a name before a parenthesis that is no part of
+# a longer name and no member; comments and strings do not count.
+set -eu
+cd "$SRC"
+calls="malloc|calloc|realloc|reallocarray|free|strdup|strndup|asprintf|vasprintf|aligned_alloc"
+calls="$calls|posix_memalign|mmap|munmap|mremap|getline|fopen|open_memstream"
+calls="$calls|clock_gettime|clock_getres|clock_nanosleep|gettimeofday|time|nanosleep|usleep|sleep"
+calls="$calls|read|write|readv|writev|pread|pwrite|recv|send|recvfrom|sendto|recvmsg|sendmsg"
+calls="$calls|accept|accept4|socket|socketpair|bind|listen|connect|shutdown|setsockopt|getsockopt"
+calls="$calls|getsockname|getpeername|getaddrinfo|freeaddrinfo|open|openat|close|fcntl|ioctl|dup"
+calls="$calls|dup2|dup3|pipe|pipe2|poll|ppoll|select|pselect|epoll_create1|epoll_ctl|epoll_wait"
+calls="$calls|epoll_pwait|eventfd|signalfd|timerfd_create|timerfd_settime|inotify_init1|syscall"
+calls="$calls|sigaction|signal|kill|fork|vfork|waitpid|posix_spawn|execve|getrandom|getentropy"
+calls="$calls|rand|random|pthread_create"
+
+find core runtime lib extra -name '*.[ch]' ! -path 'runtime/door/*' >"$WORK/files"
+: >"$WORK/bad"
+while IFS= read -r file; do
+    awk -v file="$file" '
+        {
+            line = $0
+            gsub(/\\./, "", line)
+            gsub(/"[^"]*"/, "\"\"", line)
+            if (comment) {
+                if (!match(line, /\*\//)) next
+                line = substr(line, RSTART + 2)
+                comment = 0
+            }
+            while (match(line, /\/\*/)) {
+                head = substr(line, 1, RSTART - 1)
+                tail = substr(line, RSTART + 2)
+                if (!match(tail, /\*\//)) { line = head; comment = 1; break }
+                line = head " " substr(tail, RSTART + 2)
+            }
+            if (line !~ /^[ \t]*#/) print file ":" NR ":" line
+        }' "$file" |
+        grep -E "^[^:]*:[0-9]+:(.*[^A-Za-z0-9_.>])?($calls) *\(" >>"$WORK/bad" || true
+done <"$WORK/files"
+if [ -s "$WORK/bad" ]; then
+    cat "$WORK/bad" >&2
+    fail "these go past the door"
+fi

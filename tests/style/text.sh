@@ -1,0 +1,42 @@
+# Every text of the tree: no line over 100 columns, no tab or trailing blank, no C file over 1,200
+# lines, no function over 80, none of the words that mark unfinished or private matters.
+set -eu
+cd "$SRC"
+find . \( -name .git -o -name build -o -path './tests/*/*/*' \) -prune -o -type f \
+    \( -name '*.[ch]' -o -name '*.sh' -o -name '*.md' -o -name '*.txt' -o -name '*.cmake' \
+    -o -name '*.in' -o -name x -o -path './tools/*' -o -path './tests/harness/*' \) -print |
+    sort >"$WORK/all"
+[ -s "$WORK/all" ] || fail "found no files"
+bad=$WORK/bad
+: >"$bad"
+
+while IFS= read -r file; do
+    case $file in
+    *.md) wide=0 ;;
+    *) wide=100 ;;
+    esac
+    awk -v file="$file" -v wide="$wide" '
+        wide && length($0) > wide { print file ":" NR ": over " wide " columns" }
+        /\t/ { print file ":" NR ": a tab" }
+        /[ \r]$/ { print file ":" NR ": blank at the end" }' "$file" >>"$bad"
+    case $file in
+    *.[ch])
+        awk -v file="$file" '
+            /^[{]/ { start = NR }
+            /^[}]/ && start {
+                if (NR - start > 80) print file ":" start ": a function of " NR - start " lines"
+                start = 0
+            }
+            END { if (NR > 1200) print file ": " NR " lines" }' "$file" >>"$bad"
+        ;;
+    esac
+done <"$WORK/all"
+
+# The words are put together here so that this file does not have them.
+words="\\<(TO""DO|FIX""ME|XX""X|HA""CK)\\>|/ho""me/|/wo""rk/"
+tr '\n' '\0' <"$WORK/all" | xargs -0 grep -nHE "$words" >>"$bad" || true
+
+if [ -s "$bad" ]; then
+    cat "$bad" >&2
+    fail "$(wc -l <"$bad") places"
+fi
