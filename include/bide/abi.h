@@ -1,0 +1,80 @@
+/*
+ * bide/abi.h: what generated code calls in the runtime. Not for users: the forms of bide/lang.h
+ * become calls of these. Names with two underscores may change with BIDE_FN_VERSION.
+ *
+ * A handle (bide_task(T)) is a pointer to the runtime's task, seen here as void *. The variable that
+ * holds it owns one reference; a NULL handle owns nothing and is legal everywhere.
+ */
+#ifndef BIDE_ABI_H
+#define BIDE_ABI_H
+
+#include <bide/core.h>
+#include <bide/lang.h>
+
+/*
+ * Makes a task of fn with a copy of its arguments and queues it on the current runtime (from plain C
+ * outside any: the thread's default one, which runs inside bide_block_on). Returns an owning handle;
+ * never NULL: without memory it is one whose join says -ENOMEM.
+ */
+void *bide__spawn(const struct bide_fn *fn, const void *args);
+
+/* Drops a handle; a task that still runs is detached, not cancelled. NULL is ignored. */
+void bide__task_release(void *task);
+
+/* Asks the task to cancel. Idempotent; NULL and finished tasks are ignored. Any thread. */
+void bide__task_abort(void *task);
+
+/* 1: the task has finished (or the handle is NULL), a join would not wait; 0: it has not. */
+int bide__task_finished(const void *task);
+
+/*
+ * Leaf: waits for the task in the handle variable at `handle`, moves its result to `out`, drops the
+ * handle and sets the variable to NULL. *result: 0, or negative: why the task ended otherwise
+ * (-ECANCELED, -ENOMEM); -EINVAL: the handle is NULL (a second join); -EDEADLK: it is the caller's
+ * own task. Cancelled: the task runs on, the handle stays as it was.
+ */
+enum bide_poll bide__start_task_join(struct bide_cx *cx, struct bide_frame *parent, int *result,
+                                     void *handle, void *out);
+extern const struct bide_fn bide__desc_task_join;
+
+/* Leaf: the same without taking the result: the handle stays and may be waited for again. */
+enum bide_poll bide__start_task_wait(struct bide_cx *cx, struct bide_frame *parent, int *result,
+                                     void *task);
+extern const struct bide_fn bide__desc_task_wait;
+
+/*
+ * Runs fn to its end on this thread and stores its result: on the runtime that the thread has
+ * entered, else on a default one that is kept until the thread exits. If it cannot run (-ENOMEM) or is
+ * cancelled, the result is that of bide_fn_fail. On a thread that is running an executor it stops
+ * the program with a message that names fn.
+ */
+void bide__block_on(const struct bide_fn *fn, const void *args, void *result);
+
+/* `async int main`: makes a runtime, runs fn on it, shuts it down, returns the exit status. */
+int bide__main(const struct bide_fn *fn, const void *args);
+
+/*
+ * A call that blocks, for the pool: the first member of a struct that holds the arguments and the
+ * result, in the awaiting frame. `run` is called on a pool thread. The rest is the runtime's.
+ */
+struct bide_job {
+    void (*run)(struct bide_job *job);
+    struct bide_job *next, *previous;
+    bide_waker waker;
+    _Atomic uint32_t state;
+    uint32_t flags;
+    void *pool;
+};
+
+/* Leaf without a result: runs the job on the blocking pool. A request to cancel takes it back if no
+ * thread has begun it; else the request waits until it is done. */
+enum bide_poll bide__start_blocking(struct bide_cx *cx, struct bide_frame *parent, void *result,
+                                    struct bide_job *job);
+extern const struct bide_fn bide__desc_blocking;
+
+/* Written by hand in the runtime, declared for bide_timeout; see bide/time.h. */
+enum bide_poll bide__start_bide_sleep(struct bide_cx *cx, struct bide_frame *parent, int *result,
+                                      struct bide_duration duration);
+extern const struct bide_fn bide__desc_bide_sleep;
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * bide/bide.h: the language with its short words, and the library.
+ *
+ * Defines async, await and defer, unless BIDE_NO_KEYWORDS is defined (for files that have identifiers
+ * of these names; they write bide_async, bide_await, bide_defer), as <stdbool.h> does for _Bool.
+ */
+#ifndef BIDE_BIDE_H
+#define BIDE_BIDE_H
+
+#include <bide/lang.h>
+
+#ifndef BIDE_NO_KEYWORDS
+#ifdef __BIDE__
+#define async bide_async
+#define await bide_await
+#define defer bide_defer
+#else
+#define async
+#define await
+#define defer bide_defer
+#endif
+#endif
+
+#include <bide/io.h>
+#include <bide/net.h>
+#include <bide/runtime.h>
+#include <bide/signal.h>
+#include <bide/sync.h>
+#include <bide/task.h>
+#include <bide/time.h>
+
+#endif
