@@ -1,0 +1,202 @@
+/*
+ * core/chain.c: the loop that drives a chain, and cancellation.
+ *
+ * A wake polls the leaf; a frame that is done hands over to the one that awaits it, until one
+ * suspends again. With BIDE_CHAIN_RUN the leaf is not suspended: it is a deferred start, or the
+ * frame at which unwinding begins. It is polled at once and no request is delivered to it.
+ *
+ * Unwinding happens at a shield level, the number of deferred blocks that are being run. Level 0
+ * unwinds to the end of the chain. A higher level s unwinds when a request is forced or memory is
+ * missing while a deferred block runs, and only down to the frame that runs it, whose suspended
+ * state is marked with BIDE_SHIELDED: there bit s is cleared and the block goes on. In each case
+ * the result slot of an awaited function that was unwound is filled in by bide_fn_fail. From
+ * BIDE_LEVELS up there is no unwinding: the await that fails returns the error.
+ *
+ * Invariants: a chain that bide_chain_poll has left pending has a leaf and no BIDE_CHAIN_RUN. A
+ * frame is polled while its level unwinds only when its function has BIDE_FN_UNWINDS, and then ends
+ * without an await at that level.
+ */
+#include "core/inside.h"
+
+void bide_chain_init(struct bide_chain *chain, void *room, size_t size, void *result)
+{
+    *chain = (struct bide_chain){.top = room, .end = (char *)room + size, .result = result};
+}
+
+void *bide_chain_begin(struct bide_chain *chain, const struct bide_fn *fn)
+{
+    size_t align = (size_t)1 << fn->frame_align_log2;
+    size_t size = bide__round_up(fn->frame_size, BIDE_FRAME_UNIT);
+    size_t pad = (size_t)(-(uintptr_t)chain->top & (align - 1));
+
+    bide__assert(!(chain->flags & BIDE_CHAIN_LIVE));
+    bide__assert(fn->version == BIDE_FN_VERSION);
+    if (pad + size + bide__args_room(fn) > (size_t)(chain->end - chain->top))
+        return NULL;
+    struct bide_frame *f = (struct bide_frame *)(void *)(chain->top + pad);
+    *f = (struct bide_frame){.fn = fn};
+    if (size > BIDE_NEAR_MAX)
+        chain->end = (char *)f + size;
+    chain->leaf = f;
+    chain->flags |= BIDE_CHAIN_LIVE | BIDE_CHAIN_RUN;
+    char *args = bide__align_up((char *)f + size, (size_t)1 << fn->args_align_log2);
+    chain->top = args + fn->args_size;
+    return args;
+}
+
+void bide_chain_cancel(struct bide_chain *chain, int error, bool force)
+{
+    bide__assert(error < 0 && error >= INT16_MIN);
+    if (!(chain->flags & BIDE_CHAIN_CANCEL))
+        chain->request = (int16_t)error;
+    chain->flags |= force ? BIDE_CHAIN_CANCEL | BIDE_CHAIN_FORCE : BIDE_CHAIN_CANCEL;
+}
+
+static bool level_unwinds(const struct bide_chain *c)
+{
+    return c->shield < BIDE_LEVELS && (c->unwinding >> c->shield & 1);
+}
+
+/* Marks the current level as unwinding; what unwinds already keeps its reason. */
+static void begin_unwinding(struct bide_chain *c, int error)
+{
+    if (level_unwinds(c))
+        return;
+    if (c->shield == 0)
+        c->error = (int16_t)error;
+    else
+        c->shield_error = (int16_t)error;
+    if (c->shield < BIDE_LEVELS)
+        c->unwinding |= (uint16_t)(1u << c->shield);
+}
+
+enum bide_poll bide_frame_fail(struct bide_cx *cx, struct bide_frame *parent, int error)
+{
+    struct bide_chain *c = cx->chain;
+
+    bide__assert(error < 0 && error >= INT16_MIN);
+    begin_unwinding(c, error);
+    c->leaf = parent;
+    c->flags |= BIDE_CHAIN_RUN;
+    return BIDE_PENDING;
+}
+
+/* A request is open, and the leaf is one that may hear of it. */
+static bool may_deliver(const struct bide_chain *c)
+{
+    if (!(c->flags & BIDE_CHAIN_CANCEL) || c->leaf->fn->cancel == NULL || level_unwinds(c))
+        return false;
+    return c->shield == 0 || c->flags & BIDE_CHAIN_FORCE;
+}
+
+/* Takes the top frame, which had nothing more to undo, off the chain. Gives the awaiting frame. */
+static struct bide_frame *drop_frame(struct bide_cx *cx, struct bide_frame *f)
+{
+    const struct bide_fn *fn = f->fn;
+    struct bide_frame *parent = bide__parent(cx->chain, f);
+    void *result = bide_frame_result(cx, f);
+
+    bide_frame_finish(cx, f);
+    bide_fn_fail(fn, result, bide__unwind_error(cx));
+    return parent;
+}
+
+/* Polls the top frame, or drops it when it has nothing to undo. Its level may unwind, or come to
+ * one that does by the end of a deferred block. */
+static enum bide_poll poll_unwinding(struct bide_cx *cx, struct bide_frame *f)
+{
+    struct bide_chain *c = cx->chain;
+    const struct bide_fn *fn = f->fn;
+    void *result = bide_frame_result(cx, f);
+    enum bide_poll poll;
+
+    if (level_unwinds(c) && f->state & BIDE_SHIELDED)
+        c->unwinding &= (uint16_t) ~(1u << c->shield);
+    if (level_unwinds(c) && !(fn->flags & BIDE_FN_UNWINDS))
+        poll = bide_frame_finish(cx, f);
+    else
+        poll = fn->poll(cx, f);
+    if (poll == BIDE_READY && level_unwinds(c))
+        bide_fn_fail(fn, result, bide__unwind_error(cx));
+    return poll;
+}
+
+/* Polls `f`, the top frame, and then each frame that awaits one which is done; *first: what the
+ * poll of f itself said. For a chain in which a level unwinds, or may. */
+static enum bide_poll run_unwinding(struct bide_cx *cx, struct bide_frame *f, enum bide_poll *first)
+{
+    for (enum bide_poll later, *said = first; f != NULL; said = &later) {
+        struct bide_frame *parent = bide__parent(cx->chain, f);
+        *said = poll_unwinding(cx, f);
+        if (*said == BIDE_PENDING)
+            return BIDE_PENDING;
+        f = parent;
+    }
+    return BIDE_READY;
+}
+
+/* The same while none unwinds. Unwinding begins only with a poll that says pending. */
+static inline enum bide_poll run(struct bide_cx *cx, struct bide_frame *f)
+{
+    struct bide_chain *c = cx->chain;
+
+    do {
+        struct bide_frame *parent = bide__parent(c, f);
+        if (f->fn->poll(cx, f) == BIDE_PENDING)
+            return BIDE_PENDING;
+        f = parent;
+    } while (f != NULL);
+    return BIDE_READY;
+}
+
+/* A poll with a request, an unwinding level or a leaf that is not suspended. True: ask again. */
+static __attribute__((noinline)) bool poll_slow(struct bide_cx *cx, enum bide_poll *poll)
+{
+    struct bide_chain *c = cx->chain;
+    struct bide_frame *f = c->leaf;
+    enum bide_answer answer = BIDE_WAIT;
+    enum bide_poll first = BIDE_READY;
+
+    *poll = BIDE_PENDING;
+    if (c->flags & BIDE_CHAIN_RUN) {
+        c->flags &= (uint8_t)~BIDE_CHAIN_RUN;
+    } else if (may_deliver(c)) {
+        answer = f->fn->cancel(cx, f);
+        if (answer == BIDE_WAIT)
+            return false;
+        if (answer == BIDE_CANCELLED) {
+            begin_unwinding(c, c->request);
+            f = drop_frame(cx, f);
+        }
+    }
+    c->leaf = NULL;
+    *poll = run_unwinding(cx, f, &first);
+    if (*poll == BIDE_READY)
+        return false;
+    if (c->flags & BIDE_CHAIN_RUN)
+        return true;
+    bide__assert(c->leaf != NULL);
+    /* With an open request, ask the new leaf at once. But a leaf that has completed may put off
+     * saying so, when the task's budget is spent. */
+    return may_deliver(c) && !(answer == BIDE_COMPLETED && first == BIDE_PENDING);
+}
+
+enum bide_poll bide_chain_poll(struct bide_cx *cx)
+{
+    struct bide_chain *c = cx->chain;
+    struct bide_frame *f = c->leaf;
+    enum bide_poll poll;
+
+    if (bide__likely(!(c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN)) && c->unwinding == 0)) {
+        c->leaf = NULL;
+        poll = run(cx, f);
+        if (poll == BIDE_READY)
+            return poll;
+        bide__assert(c->leaf != NULL || c->flags & BIDE_CHAIN_RUN);
+        if (bide__likely(!(c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN))))
+            return poll;
+    }
+    while (poll_slow(cx, &poll))
+        continue;
+    return poll;
+}

@@ -1,0 +1,152 @@
+/*
+ * core/fn.c: what can be told from descriptors: the room that a chain should have, and the result
+ * of a call that failed.
+ *
+ * The need of a function is the memory that the deepest path of awaits takes above its frame, as
+ * far as descriptors tell (not through pointers, not round a recursion), and no more than
+ * BIDE_RESERVE_MAX. It is a depth-first search over the callees, which stops as soon as the path is
+ * longer than that. A result that is cut short because an ancestor was met again would be too small
+ * for a search that begins there, so it is not cached.
+ */
+#include "core/inside.h"
+
+enum {
+    SEARCH_MAX = 1000
+}; /* functions looked at; in a thicket of recursions the need is the most */
+
+/* The functions that are being looked at, innermost first. */
+struct path {
+    const struct bide_fn *fn;
+    const struct path *below;
+    unsigned depth;
+};
+
+struct search {
+    unsigned steps;
+    bool full; /* the answer is BIDE_RESERVE_MAX, stop */
+};
+
+static const struct path *find(const struct path *path, const struct bide_fn *fn)
+{
+    while (path != NULL && path->fn != fn)
+        path = path->below;
+    return path;
+}
+
+static size_t frame_room(const struct bide_fn *fn)
+{
+    return bide__pad_max((size_t)1 << fn->frame_align_log2) +
+           bide__round_up(fn->frame_size, BIDE_FRAME_UNIT);
+}
+
+static size_t max_of(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t need_of(const struct bide_fn *fn, size_t used, const struct path *below,
+                      struct search *s, unsigned *lowest);
+
+/* What the callees of fn in `group`, from the i-th on, take together as branches. */
+static size_t group_room(const struct bide_fn_info *info, unsigned i, size_t used,
+                         const struct path *path, struct search *s, unsigned *lowest)
+{
+    uint32_t group = info->callees[i].group;
+    size_t size = sizeof(struct bide_group);
+
+    for (; i < info->callee_count && !s->full; i++) {
+        const struct bide_fn *fn = info->callees[i].fn;
+        if (info->callees[i].group != group)
+            continue;
+        size_t frame = frame_room(fn), need = need_of(fn, used + size + frame, path, s, lowest);
+        size_t room = frame + max_of(bide__args_room(fn), need);
+        size += sizeof(struct bide_chain) + bide__round_up(room, BIDE_FRAME_UNIT);
+    }
+    return size;
+}
+
+static bool group_is_new(const struct bide_fn_info *info, unsigned i)
+{
+    for (unsigned j = 0; j < i; j++)
+        if (info->callees[j].group == info->callees[i].group)
+            return false;
+    return true;
+}
+
+/*
+ * `used` is what the path to fn takes. *lowest is lowered to the depth of the outermost function of
+ * the path that was met again.
+ */
+static size_t need_of(const struct bide_fn *fn, size_t used, const struct path *below,
+                      struct search *s, unsigned *lowest)
+{
+    const struct bide_fn_info *info = fn->info;
+    struct path here = {fn, below, below != NULL ? below->depth + 1 : 0};
+    unsigned met = here.depth;
+    size_t most = 0;
+
+    if (info == NULL || info->need == NULL || info->callee_count == 0)
+        return 0;
+    uint32_t known = __atomic_load_n(info->need, __ATOMIC_RELAXED);
+    if (known != 0)
+        return known;
+    const struct path *again = find(below, fn);
+    if (again != NULL) {
+        if (again->depth < *lowest)
+            *lowest = again->depth;
+        return 0;
+    }
+    if (++s->steps > SEARCH_MAX)
+        s->full = true;
+    for (unsigned i = 0; i < info->callee_count && !s->full; i++) {
+        const struct bide_fn *callee = info->callees[i].fn;
+        size_t size = 0;
+        if (info->callees[i].group == 0) {
+            if (find(&here, callee) == NULL)
+                size = frame_room(callee);
+            size += need_of(callee, used + size, &here, s, &met);
+        } else if (group_is_new(info, i)) {
+            size = group_room(info, i, used, &here, s, &met);
+        }
+        most = max_of(most, size);
+        if (used + most >= BIDE_RESERVE_MAX)
+            s->full = true;
+    }
+    if (s->full)
+        most = BIDE_RESERVE_MAX;
+    if (met < *lowest)
+        *lowest = met;
+    if (below == NULL || (!s->full && met >= here.depth))
+        __atomic_store_n(info->need, (uint32_t)most, __ATOMIC_RELAXED);
+    return most;
+}
+
+size_t bide_fn_room(const struct bide_fn *fn)
+{
+    struct search s = {0, false};
+    unsigned lowest = 0;
+    size_t need = need_of(fn, 0, NULL, &s, &lowest);
+
+    return bide__round_up(frame_room(fn) + max_of(bide__args_room(fn), need), BIDE_FRAME_UNIT);
+}
+
+void bide_fn_fail(const struct bide_fn *fn, void *result, int error)
+{
+    if (result == NULL || fn->result_size == 0)
+        return;
+    if (!(fn->flags & BIDE_FN_RESULT_SIGNED)) {
+        __builtin_memset(result, 0, fn->result_size);
+        return;
+    }
+    int8_t of_1 = error < INT8_MIN ? INT8_MIN : (int8_t)error;
+    int16_t of_2 = (int16_t)error;
+    int32_t of_4 = error;
+    int64_t of_8 = error;
+    switch (fn->result_size) {
+    case 1: __builtin_memcpy(result, &of_1, 1); break;
+    case 2: __builtin_memcpy(result, &of_2, 2); break;
+    case 4: __builtin_memcpy(result, &of_4, 4); break;
+    case 8: __builtin_memcpy(result, &of_8, 8); break;
+    default: __builtin_trap();
+    }
+}

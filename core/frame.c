@@ -1,0 +1,110 @@
+/*
+ * core/frame.c: pushing and popping frames, where the inline functions of bide/core.h cannot.
+ *
+ * The first frame of a chain and the first of each segment have 0 in `parent`; the chain or the
+ * segment's header holds where their result goes. A frame larger than BIDE_NEAR_MAX is always the
+ * last of its memory, so the distances to it from the frame above are pointers too.
+ */
+#include "core/inside.h"
+
+/* Finds memory for a frame and `tail` bytes above it; sets the header but for fn. NULL: none. */
+static struct bide_frame *place(struct bide_cx *cx, size_t size, size_t align, size_t tail,
+                                struct bide_frame *parent, void *result)
+{
+    struct bide_chain *c = cx->chain;
+    char *at = bide__align_up(c->top, align);
+    bool giant = size > BIDE_NEAR_MAX;
+    uint16_t parent_units = 0, result_bytes = 0;
+
+    bide__assert(align != 0 && (align & (align - 1)) == 0 && align <= BIDE_NEAR_MAX);
+    if (at <= c->end && size + tail <= (size_t)(c->end - at) && (parent == NULL || !giant)) {
+        if (parent != NULL) {
+            parent_units = (uint16_t)((size_t)(at - (char *)parent) / BIDE_FRAME_UNIT);
+            result_bytes = (uint16_t)(result != NULL ? (char *)result - (char *)parent : 0);
+        }
+    } else {
+        if (!bide__segment_push(cx, size + tail + bide__pad_max(align), parent, result))
+            return NULL;
+        at = bide__align_up(c->top, align);
+    }
+    if (parent == NULL) {
+        bide__assert(!(c->flags & BIDE_CHAIN_LIVE));
+        c->flags |= BIDE_CHAIN_LIVE;
+        c->result = result;
+    }
+    c->top = at + size;
+    if (giant)
+        c->end = c->top;
+    struct bide_frame *f = (struct bide_frame *)(void *)at;
+    *f = (struct bide_frame){.parent = parent_units, .result = result_bytes};
+    return f;
+}
+
+static void fail_without_memory(struct bide_cx *cx, const struct bide_fn *fn,
+                                struct bide_frame *parent, void *result)
+{
+    bide_fn_fail(fn, result, -BIDE__ENOMEM);
+    bide_frame_fail(cx, parent, -BIDE__ENOMEM);
+}
+
+void *bide__push_slow(struct bide_cx *cx, size_t size, size_t align, const struct bide_fn *fn,
+                      struct bide_frame *parent, void *result)
+{
+    size = bide__round_up(size, BIDE_FRAME_UNIT);
+    struct bide_frame *f = place(cx, size, align, 0, parent, result);
+
+    if (f == NULL) {
+        fail_without_memory(cx, fn, parent, result);
+        return NULL;
+    }
+    f->fn = fn;
+    return f;
+}
+
+enum bide_poll bide__start_later(struct bide_cx *cx, const struct bide_fn *fn,
+                                 struct bide_frame *parent, void *result, const void *args)
+{
+    size_t size = bide__round_up(fn->frame_size, BIDE_FRAME_UNIT);
+    size_t align = (size_t)1 << fn->frame_align_log2;
+    struct bide_frame *f = place(cx, size, align, bide__args_room(fn), parent, result);
+
+    if (f == NULL) {
+        fail_without_memory(cx, fn, parent, result);
+        return BIDE_PENDING;
+    }
+    f->fn = fn;
+    if (fn->args_size != 0) {
+        char *to = bide__align_up((char *)f + size, (size_t)1 << fn->args_align_log2);
+        __builtin_memcpy(to, args, fn->args_size);
+        cx->chain->top = to + fn->args_size;
+    }
+    cx->chain->leaf = f;
+    cx->chain->flags |= BIDE_CHAIN_RUN;
+    return BIDE_PENDING;
+}
+
+enum bide_poll bide__finish_slow(struct bide_cx *cx)
+{
+    struct bide_chain *c = cx->chain;
+
+    if (c->segment != NULL) {
+        bool root = c->segment->parent == NULL;
+        bide__segment_pop(cx);
+        if (!root)
+            return BIDE_READY;
+    }
+    c->flags &= (uint8_t)~BIDE_CHAIN_LIVE;
+    return BIDE_READY;
+}
+
+struct bide_frame *bide_frame_below(struct bide_frame *frame, struct bide_segment **segment)
+{
+    if (frame->parent != 0)
+        return (struct bide_frame *)(void *)((char *)frame -
+                                             (size_t)frame->parent * BIDE_FRAME_UNIT);
+    if (*segment == NULL)
+        return NULL;
+    struct bide_frame *below = (*segment)->parent;
+    *segment = (*segment)->previous;
+    return below;
+}

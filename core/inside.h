@@ -1,0 +1,90 @@
+/*
+ * core/inside.h: what the files of the core share, beyond the contract in bide/core.h.
+ *
+ * The core is freestanding: no header but the compiler's own, no call but memcpy and memset. So the
+ * two error numbers that it makes up itself are defined here; they are those of Linux, which a port
+ * to another system overrides on the command line.
+ */
+#ifndef BIDE_CORE_INSIDE_H
+#define BIDE_CORE_INSIDE_H
+
+#include <bide/core.h>
+
+#ifndef BIDE__ENOMEM
+#define BIDE__ENOMEM 12
+#endif
+#ifndef BIDE__ECANCELED
+#define BIDE__ECANCELED 125
+#endif
+
+/* For mistakes of the program; kept in every build, since what follows one is a corrupted task. */
+#define bide__assert(condition)   ((condition) ? (void)0 : __builtin_trap())
+
+#define bide__likely(condition)   __builtin_expect(!!(condition), 1)
+#define bide__unlikely(condition) __builtin_expect(!!(condition), 0)
+
+static inline size_t bide__round_up(size_t size, size_t unit)
+{
+    return (size + unit - 1) & ~(unit - 1);
+}
+
+static inline char *bide__align_up(char *p, size_t align)
+{
+    return p + (size_t)(-(uintptr_t)p & (align - 1));
+}
+
+/* The awaiting frame of the top frame; NULL at the root. */
+static inline struct bide_frame *bide__parent(const struct bide_chain *c, struct bide_frame *f)
+{
+    if (bide__likely(f->parent != 0))
+        return (struct bide_frame *)(void *)((char *)f - (size_t)f->parent * BIDE_FRAME_UNIT);
+    return c->segment != NULL ? c->segment->parent : NULL;
+}
+
+/* The most bytes that alignment can cost a frame or a block of arguments: all else is aligned to
+ * BIDE_FRAME_UNIT. */
+static inline size_t bide__pad_max(size_t align)
+{
+    return align > BIDE_FRAME_UNIT ? align - BIDE_FRAME_UNIT : 0;
+}
+
+/* Bytes for the arguments of fn above its frame. */
+static inline size_t bide__args_room(const struct bide_fn *fn)
+{
+    if (fn->args_size == 0)
+        return 0;
+    return bide__pad_max((size_t)1 << fn->args_align_log2) + fn->args_size;
+}
+
+/* segment.c: makes a further segment with `need` bytes for frames the current one, and drops the
+ * current one. Pushing returns false when there is no memory; nothing has changed then. */
+__attribute__((visibility("hidden"))) bool bide__segment_push(struct bide_cx *cx, size_t need,
+                                                              struct bide_frame *parent,
+                                                              void *result);
+__attribute__((visibility("hidden"))) void bide__segment_pop(struct bide_cx *cx);
+
+/*
+ * group.c: a join or select. A leaf of its chain; the branches' chains follow it, then the rooms
+ * for their frames. Sets of branches are bit masks.
+ */
+struct bide_group {
+    struct bide_frame h;
+    struct bide_wakeable *task; /* whose branch ids it holds */
+    uint64_t widths;            /* two bits a branch: log2 of the size of its result */
+    uint32_t fallible;          /* branches whose result may be an error */
+    uint32_t live;              /* have begun and not ended */
+    uint32_t done;              /* have returned */
+    uint32_t due;               /* to be polled without a wake: a request or a deferred start */
+    uint32_t ids;               /* exclusive branch ids that it holds */
+    int32_t value;              /* what bide_group_result says */
+    int16_t error;              /* a branch was unwound by itself with this; 0: none */
+    uint8_t kind;
+    uint8_t count;
+    uint8_t first;   /* the branch to begin a round of polls with */
+    uint8_t begun;   /* branches that bide__group_next has given out; count: no more */
+    uint8_t current; /* the last of these */
+    uint8_t state;
+    struct bide_chain branch[];
+};
+
+#endif

@@ -1,0 +1,506 @@
+/*
+ * bide/core.h: futures, wakers, chains and frames.
+ *
+ * This is the contract between three parties: the code that `bide cc` generates, futures written by
+ * hand, and executors. It is freestanding C11: no heap, no operating system, no thread.
+ *
+ * A *future* is an activation of an async function: a frame on a chain. A *chain* is a stack of
+ * frames, each awaiting the one above it; the topmost is the *leaf*, the only one that waits for
+ * something from outside. A *task* (the executor's notion) owns one chain; each branch of a join or
+ * a select has a chain of its own inside its task. A frame never moves.
+ *
+ * To await is to call: the first poll of a callee is a direct call of its start function, which
+ * pushes its frame. When a leaf cannot go on it records itself in the chain and everybody returns
+ * BIDE_PENDING. A wake polls the leaf, and a finished frame hands over to its parent in a loop
+ * (bide_chain_poll), so a wake costs the same at any depth.
+ *
+ * Cancellation is unwinding. A request (bide_chain_cancel) is delivered only to a suspended leaf,
+ * which answers whether it was cancelled, had already completed, or cannot say yet. After
+ * BIDE_CANCELLED the chain unwinds: each frame runs its deferred blocks, which may await (they are
+ * shielded: no request reaches a leaf below one), and is popped.
+ *
+ * Who may touch what: a chain and its frames belong to whoever polls them, one thread at a time.
+ * Only the functions of a waker may be called from any thread at any time.
+ */
+#ifndef BIDE_CORE_H
+#define BIDE_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#error "bide/core.h is for C; C++ includes bide/lang.h"
+#endif
+
+/* What a poll says. A poll that returns BIDE_PENDING has arranged for a wake. */
+enum bide_poll { BIDE_PENDING, BIDE_READY };
+
+/* What a leaf answers to a request to cancel. */
+enum bide_answer {
+    BIDE_WAIT,      /* cannot say yet (the kernel owns the operation); asked again when woken */
+    BIDE_CANCELLED, /* nothing happened and nothing will; the chain unwinds */
+    BIDE_COMPLETED, /* it had happened: the leaf is polled and gives its result */
+};
+
+struct bide_cx;
+struct bide_frame;
+struct bide_segment;
+
+/* ---- wakers ---- */
+
+/*
+ * What a waker refers to: the first member of every task. 32-byte aligned, so that a waker packs
+ * the reference and the number of a branch into one word. `state` and `next` are the executor's
+ * own; `branches` is the core's and only touched while the task is polled; `woken` has a bit for
+ * each branch woken since the last poll (bit 0: the task itself).
+ */
+struct bide_wakeable {
+    _Alignas(32) const struct bide_waker_vtable *vtable;
+    uint32_t branches;
+    _Atomic uint32_t woken;
+    _Atomic uintptr_t state;
+    void *next;
+};
+
+enum { BIDE_BRANCHES = 32 }; /* ids 1 to 30 are exclusive, 31 is shared by all further branches */
+
+/* All four may be called from any thread, also after the task has ended. */
+struct bide_waker_vtable {
+    void (*clone)(struct bide_wakeable *);
+    void (*wake)(struct bide_wakeable *, unsigned branch); /* wakes and drops the reference */
+    void (*wake_by_ref)(struct bide_wakeable *, unsigned branch);
+    void (*drop)(struct bide_wakeable *);
+};
+
+/*
+ * A waker: whom to wake, one word. The one in a `struct bide_cx` is borrowed: it is good while the
+ * poll lasts, and for a leaf of the task until that leaf has finished or was cancelled (its task
+ * cannot go before). Whoever keeps one for longer, or wakes from another thread, clones it first
+ * and drops it, or consumes it with bide_waker_wake.
+ */
+typedef struct bide_waker {
+    uintptr_t bits;
+} bide_waker;
+
+static inline bide_waker bide_waker_make(struct bide_wakeable *task, unsigned branch)
+{
+    return (bide_waker){(uintptr_t)task | branch};
+}
+
+static inline struct bide_wakeable *bide_waker_task(bide_waker w)
+{
+    return (struct bide_wakeable *)(w.bits & ~(uintptr_t)(BIDE_BRANCHES - 1));
+}
+
+static inline unsigned bide_waker_branch(bide_waker w)
+{
+    return (unsigned)(w.bits & (BIDE_BRANCHES - 1));
+}
+
+/* Returns w itself, with a reference of its own. */
+static inline bide_waker bide_waker_clone(bide_waker w)
+{
+    struct bide_wakeable *t = bide_waker_task(w);
+    t->vtable->clone(t);
+    return w;
+}
+
+/* Wakes the task and drops the reference. */
+static inline void bide_waker_wake(bide_waker w)
+{
+    struct bide_wakeable *t = bide_waker_task(w);
+    t->vtable->wake(t, bide_waker_branch(w));
+}
+
+/* Wakes the task; the reference stays with the caller. */
+static inline void bide_waker_wake_by_ref(bide_waker w)
+{
+    struct bide_wakeable *t = bide_waker_task(w);
+    t->vtable->wake_by_ref(t, bide_waker_branch(w));
+}
+
+static inline void bide_waker_drop(bide_waker w)
+{
+    struct bide_wakeable *t = bide_waker_task(w);
+    t->vtable->drop(t);
+}
+
+/* ---- descriptors ---- */
+
+enum {
+    BIDE_FN_VERSION = 1,
+    BIDE_FN_UNWINDS = 1,       /* has something to undo: poll it while its chain unwinds */
+    BIDE_FN_RESULT_SIGNED = 2, /* the result is a signed integer, so an error can travel in it */
+};
+
+/* A function that an async function may await. Callees of one join or select share a group > 0:
+ * they are on the chain at the same time; those of group 0 one after another. */
+struct bide_callee {
+    const struct bide_fn *fn;
+    uint32_t group;
+};
+
+/* What backtraces, dumps and the reserve need to know of a function; never read while it runs. */
+struct bide_fn_info {
+    const char *name;
+    const char *file;
+    const uint32_t *lines; /* by state, BIDE_SHIELDED removed: the line of that suspension point */
+    const struct bide_callee *callees;
+    uint32_t *need; /* a cache of bide_fn_need, 0 at first; NULL: nothing is ever above the frame */
+    uint32_t line;  /* of the definition */
+    uint16_t line_count;
+    uint16_t callee_count;
+};
+
+/*
+ * One constant descriptor per async function or leaf. Its size is fixed for ever, so that an
+ * executable may hold a copy of a shared object's. A leaf has `cancel`; a compiled function has
+ * not.
+ */
+struct bide_fn {
+    void (*blocking)(void); /* the function's plain symbol, which blocks; NULL: none */
+    void (*start)(void);    /* bide__start_NAME, to be cast to its type */
+    enum bide_poll (*poll)(struct bide_cx *, struct bide_frame *);
+    enum bide_answer (*cancel)(struct bide_cx *, struct bide_frame *);
+    const struct bide_fn_info *info;
+    uint32_t frame_size;
+    uint32_t args_size; /* of the block of arguments that a deferred start finds above its frame */
+    uint32_t result_size;
+    uint8_t frame_align_log2;
+    uint8_t args_align_log2;
+    uint8_t flags;
+    uint8_t version; /* BIDE_FN_VERSION */
+    void *reserved;
+};
+
+/* ---- frames and chains ---- */
+
+enum {
+    BIDE_SHIELDED = 0x40000000, /* in `state`: suspended inside a deferred block */
+    BIDE_FRAME_UNIT = 8,        /* frames are rounded up to this */
+    BIDE_NEST_MAX = 64,         /* first polls that nest on the C stack */
+    BIDE_RESERVE_MAX = 512,     /* room above the first frame that a chain gets at once, at most */
+    BIDE_NEAR_MAX = 65528,      /* a larger frame is the last of its memory, so offsets fit */
+    BIDE_LEVELS = 16,           /* shield levels that can unwind; deeper, awaits return errors */
+};
+
+/*
+ * The header of every frame. `parent` is the distance to the awaiting frame in units of 8 bytes,
+ * and `result` the distance in bytes from that frame to the slot for the result; 0 in `parent`
+ * means that the frame is the first of its segment, whose header (or the chain) has both as
+ * pointers.
+ */
+struct bide_frame {
+    const struct bide_fn *fn;
+    uint32_t state; /* 0: not begun */
+    uint16_t parent;
+    uint16_t result;
+};
+
+/* Further memory of a chain that has outgrown its own. The frames follow the header. */
+struct bide_segment {
+    struct bide_segment *previous; /* NULL: the chain's own memory */
+    char *previous_top, *previous_end;
+    struct bide_frame *parent; /* of the first frame, and its slot for the result */
+    void *result;
+    size_t size; /* in all */
+};
+
+enum {
+    BIDE_CHAIN_CANCEL = 1, /* a request to cancel is waiting */
+    BIDE_CHAIN_RUN = 2,    /* the leaf is not suspended: poll it at once */
+    BIDE_CHAIN_FORCE = 4,  /* the request is meant for shielded leaves too */
+    BIDE_CHAIN_LIVE = 8,   /* has a frame */
+};
+
+struct bide_chain {
+    struct bide_frame *leaf; /* what the next wake polls; NULL while the chain is polled */
+    char *top, *end;         /* the next frame goes to top */
+    struct bide_segment *segment;
+    void *result;         /* slot of the first frame's result */
+    uint32_t ids;         /* branch ids in use by the group that the chain waits for */
+    uint16_t unwinding;   /* bit s: unwinding at shield level s */
+    uint16_t shield;      /* deferred blocks being run */
+    int16_t request;      /* the reason given with a request to cancel: a negative errno */
+    int16_t error;        /* why it unwinds at level 0 */
+    int16_t shield_error; /* why it unwinds, or last unwound, at a level above */
+    uint8_t flags;
+    uint8_t branch; /* its own branch id; 0: the task's main chain */
+};
+
+/*
+ * Where chains get segments, aligned to 16. size is in and out: at least, and then what there is.
+ * NULL: no memory. A segment is freed with that size, by the memory of the turn that runs then.
+ */
+struct bide_memory {
+    void *(*segment_new)(size_t *size);
+    void (*segment_free)(void *segment, size_t size);
+};
+
+/*
+ * One poll of a task, shared by all its branches. An executor may use the same one for all its
+ * turns; it sets `woken` and `budget` anew for each and leaves `seed` as it is.
+ */
+struct bide_turn {
+    const struct bide_memory *memory; /* NULL: there is none (static tasks) */
+    struct bide_segment *spare;       /* one empty segment, kept while the turn lasts */
+    uint32_t woken;                   /* branches to poll; all ones: poll everything */
+    uint32_t budget;                  /* operations left before leaves must let others run */
+    uint32_t seed;                    /* of the random start of selects; any value */
+};
+
+/* What a poll is given. */
+struct bide_cx {
+    struct bide_chain *chain;
+    bide_waker waker; /* borrowed; wakes just this chain */
+    struct bide_turn *turn;
+    uint32_t depth; /* first polls and groups nested on the C stack; 0 for a task */
+};
+
+/* ---- for executors ---- */
+
+/*
+ * Makes an empty chain that uses the `size` bytes at `room`, aligned to 16, for its first frames.
+ * `result` is where the first frame's result will go; it may be NULL if that has none.
+ */
+void bide_chain_init(struct bide_chain *chain, void *room, size_t size, void *result);
+
+/*
+ * Puts a frame for `fn` on an empty chain, to begin when the chain is first polled, and returns the
+ * block for its arguments (fn->args_size bytes), which the caller fills in before that. NULL: the
+ * room of the chain is too small (it needs bide_fn_room(fn) bytes); nothing is ever allocated.
+ */
+void *bide_chain_begin(struct bide_chain *chain, const struct bide_fn *fn);
+
+/*
+ * Polls the chain's leaf and then each parent whose callee has finished, until one suspends.
+ * BIDE_READY: the chain is empty; bide_chain_error tells how it ended. Never call it again then.
+ */
+enum bide_poll bide_chain_poll(struct bide_cx *cx);
+
+/* After a turn, whatever it did: frees the segment that was kept. */
+void bide_turn_end(struct bide_turn *turn);
+
+/*
+ * Asks for cancellation with `error` (a negative errno, -ECANCELED in general) as the reason; that
+ * of the first request counts. Takes effect at the next poll, when the chain is suspended and not
+ * shielded; what has not begun runs to its first suspension. With `force`, shielded leaves are
+ * asked too, now and later: an await in a deferred block then returns the error (or zeroes, where
+ * the result is no signed integer).
+ */
+void bide_chain_cancel(struct bide_chain *chain, int error, bool force);
+
+/* Why the chain ended: 0, it returned its result; else the negative errno it was unwound with. */
+static inline int bide_chain_error(const struct bide_chain *chain)
+{
+    return chain->unwinding & 1 ? chain->error : 0;
+}
+
+/*
+ * Bytes that a chain with fn at its root should have: its frame and, up to BIDE_RESERVE_MAX more,
+ * what the deepest path of awaits from it takes. Never less than its frame and its arguments.
+ */
+size_t bide_fn_room(const struct bide_fn *fn);
+
+/* Fills the result of `fn` at `result` for a call that failed: the error where the result is a
+ * signed integer, zero bytes elsewhere. */
+void bide_fn_fail(const struct bide_fn *fn, void *result, int error);
+
+/* The awaiting frame below `frame`; NULL at the root. *segment is the segment that frame is in:
+ * start with the chain's; it is updated. For backtraces. */
+struct bide_frame *bide_frame_below(struct bide_frame *frame, struct bide_segment **segment);
+
+/* For dumps: the chain of a branch of the join or select whose frame this is, *index or the next
+ * one that runs, with *index set to its number. NULL: no further one, or the frame is no group. */
+struct bide_chain *bide_group_branch(struct bide_frame *frame, unsigned *index);
+
+/* ---- for generated code and futures written by hand ---- */
+
+void *bide__push_slow(struct bide_cx *cx, size_t size, size_t align, const struct bide_fn *fn,
+                      struct bide_frame *parent, void *result);
+enum bide_poll bide__finish_slow(struct bide_cx *cx);
+
+/*
+ * Pushes a frame of fn->frame_size bytes, passed as `size` because it is a constant there. `parent`
+ * is the awaiting frame, the top one of its chain (NULL: the first of the chain), `result` a slot
+ * inside it. Only the header is set. NULL: no memory; the chain has begun to unwind with -ENOMEM,
+ * and the start function returns BIDE_PENDING.
+ */
+static inline void *bide_frame_push(struct bide_cx *cx, size_t size, const struct bide_fn *fn,
+                                    struct bide_frame *parent, void *result)
+{
+    struct bide_chain *c = cx->chain;
+    size = (size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
+    if (__builtin_expect(size > (size_t)(c->end - c->top) || parent == NULL, 0) ||
+        size > BIDE_NEAR_MAX)
+        return bide__push_slow(cx, size, BIDE_FRAME_UNIT, fn, parent, result);
+    struct bide_frame *f = (struct bide_frame *)(void *)c->top;
+    c->top += size;
+    f->fn = fn;
+    f->state = 0;
+    f->parent = (uint16_t)((size_t)((char *)f - (char *)parent) / BIDE_FRAME_UNIT);
+    f->result = (uint16_t)(result ? (char *)result - (char *)parent : 0);
+    return f;
+}
+
+/* The same for a frame that needs an alignment greater than 8. */
+static inline void *bide_frame_push_aligned(struct bide_cx *cx, size_t size, size_t align,
+                                            const struct bide_fn *fn, struct bide_frame *parent,
+                                            void *result)
+{
+    struct bide_chain *c = cx->chain;
+    size_t pad = (size_t)(-(uintptr_t)c->top & (align - 1));
+    size = (size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
+    if (__builtin_expect(size + pad > (size_t)(c->end - c->top) || parent == NULL, 0) ||
+        size > BIDE_NEAR_MAX)
+        return bide__push_slow(cx, size, align, fn, parent, result);
+    c->top += pad;
+    return bide_frame_push(cx, size, fn, parent, result);
+}
+
+/* Where the result of the top frame goes; NULL: nowhere. Write it before bide_frame_finish. */
+static inline void *bide_frame_result(struct bide_cx *cx, struct bide_frame *f)
+{
+    if (__builtin_expect(f->result != 0, 1))
+        return (char *)f - (size_t)f->parent * BIDE_FRAME_UNIT + f->result;
+    if (f->parent != 0)
+        return NULL;
+    return cx->chain->segment ? cx->chain->segment->result : cx->chain->result;
+}
+
+/* Pops the top frame; its poll returns what this returns. */
+static inline enum bide_poll bide_frame_finish(struct bide_cx *cx, struct bide_frame *f)
+{
+    cx->chain->top = (char *)f;
+    if (__builtin_expect(f->parent == 0, 0))
+        return bide__finish_slow(cx);
+    return BIDE_READY;
+}
+
+/* A leaf suspends: its poll returns what this returns. It has arranged for a wake. */
+static inline enum bide_poll bide_frame_suspend(struct bide_cx *cx, struct bide_frame *f)
+{
+    cx->chain->leaf = f;
+    return BIDE_PENDING;
+}
+
+/*
+ * A leaf that will be ready at once asks this first. False: the task has used up what it may do in
+ * one turn; it has been woken, and the leaf suspends. Keeps one task from starving the others.
+ */
+static inline bool bide_budget_spend(struct bide_cx *cx)
+{
+    if (__builtin_expect(cx->turn->budget == 0, 0)) {
+        bide_waker_wake_by_ref(cx->waker);
+        return false;
+    }
+    cx->turn->budget--;
+    return true;
+}
+
+/*
+ * Fails the awaiting frame `parent` (NULL: the chain) as if it had been cancelled with `error`; the
+ * start function or poll that calls it, with its own frame popped, returns what this returns. It
+ * has filled in its result with bide_fn_fail, since a deferred block that awaits it goes on with
+ * that.
+ */
+enum bide_poll bide_frame_fail(struct bide_cx *cx, struct bide_frame *parent, int error);
+
+/* ---- for generated code alone ---- */
+
+/* True at a resume label: run the deferred blocks instead of going on. */
+static inline bool bide__unwinding(const struct bide_cx *cx)
+{
+    const struct bide_chain *c = cx->chain;
+    return c->shield < 16 && (c->unwinding >> c->shield & 1);
+}
+
+/* Why, when that is true. The awaited function's result is what bide_fn_fail makes of it. */
+static inline int bide__unwind_error(const struct bide_cx *cx)
+{
+    return cx->chain->shield != 0 ? cx->chain->shield_error : cx->chain->error;
+}
+
+/* Round a deferred block. */
+static inline void bide__shield(struct bide_cx *cx)
+{
+    cx->chain->shield++;
+}
+static inline void bide__unshield(struct bide_cx *cx)
+{
+    cx->chain->shield--;
+}
+
+/* True: too many first polls are nested on the C stack, start with bide__start_later. The start of
+ * a compiled function adds one to cx->depth while its first poll runs. */
+static inline bool bide__deep(const struct bide_cx *cx)
+{
+    return cx->depth >= BIDE_NEST_MAX;
+}
+
+/* Pushes fn's frame with a copy of its arguments above it, for the chain's loop to begin; returns
+ * BIDE_PENDING. */
+enum bide_poll bide__start_later(struct bide_cx *cx, const struct bide_fn *fn,
+                                 struct bide_frame *parent, void *result, const void *args);
+
+/* The arguments of a frame in state 0 that the chain's loop polls. They are gone after the first
+ * push: read them at once. */
+static inline void *bide__args(struct bide_cx *cx, struct bide_frame *f)
+{
+    size_t align = (size_t)1 << f->fn->args_align_log2;
+    size_t size = (f->fn->frame_size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
+    char *end = (char *)f + size;
+    cx->chain->top = end;
+    return end + (size_t)(-(uintptr_t)end & (align - 1));
+}
+
+/* ---- join and select ---- */
+
+enum bide_group_kind {
+    BIDE_JOIN,          /* wait for all */
+    BIDE_TRY_JOIN,      /* the first negative result cancels the rest */
+    BIDE_SELECT,        /* the first to finish cancels the rest; polled from a random start */
+    BIDE_SELECT_BIASED, /* the same; polled in order */
+};
+
+/* What a group leaves in the awaiting frame, also when it is cancelled or fails. */
+struct bide_group_result {
+    int32_t value;        /* try_join: 0 or the first negative result; select: the winner's index;
+                             cancelled: the error; else 0 */
+    uint32_t branch_done; /* bit i: branch i returned, and its result slot is filled in; the slot of
+                             another branch may hold what bide_fn_fail made of its error */
+};
+
+struct bide_group;
+
+/*
+ * Pushes a group of `count` (1 to 32) branches, the i-th a call of fns[i]; the frame and the
+ * branches with room for their frames are one push, so that nothing is allocated while there is
+ * reserve. Then the caller starts branches:
+ *
+ *     for (int i; (i = bide__group_next(group, cx, &sub)) >= 0;)
+ *         switch (i) {
+ *         case 0: bide__group_started(group, bide__start_f(&sub, NULL, &slot_0, x)); break;
+ *         ...
+ *         }
+ *     if (bide__group_run(cx, group) == BIDE_PENDING) { save, state, return BIDE_PENDING; resume: }
+ *
+ * bide__group_next fills `sub`, the context of the branch to start, and returns its index, or -1
+ * when there is nothing more to start (all are, or a select or try_join is decided). With no memory
+ * the group is NULL, next returns -1 and run returns BIDE_PENDING with the chain unwinding. `fns`
+ * is not needed afterwards. A branch that ends unwound by itself (-ENOMEM) cancels the others and
+ * then fails the awaiting function with its error.
+ *
+ * A group polls only those of its branches that were woken. Whoever polls a chain inside a leaf of
+ * another one (a future as a value) passes chain->ids on to the outer chain when that suspends, and
+ * sets turn->woken to all ones for the first poll after a time when the inner chain was not polled.
+ */
+struct bide_group *bide__group_push(struct bide_cx *cx, enum bide_group_kind kind, unsigned count,
+                                    const struct bide_fn *const *fns, struct bide_frame *parent,
+                                    struct bide_group_result *result);
+int bide__group_next(struct bide_group *group, struct bide_cx *cx, struct bide_cx *sub);
+void bide__group_started(struct bide_group *group, enum bide_poll poll);
+enum bide_poll bide__group_run(struct bide_cx *cx, struct bide_group *group);
+
+#endif
