@@ -119,7 +119,7 @@ static enum bide_poll start_yields(struct bide_cx *cx, struct bide_frame *parent
 {
     if (bide__deep(cx)) {
         struct yields_args args = {depth, n};
-        return bide__start_later(cx, &yields_fn, parent, result, &args);
+        return bide__later(cx, &yields_fn, parent, result, &args);
     }
     struct yields *f = bide_frame_push(cx, sizeof(*f), &yields_fn, parent, result);
     if (f == NULL)
@@ -217,7 +217,7 @@ static __attribute__((noinline)) enum bide_poll start_ready(struct bide_cx *cx,
                                                             long x)
 {
     if (bide__deep(cx))
-        return bide__start_later(cx, &ready_fn, parent, result, &x);
+        return bide__later(cx, &ready_fn, parent, result, &x);
     struct ready *f = bide_frame_push(cx, sizeof(*f), &ready_fn, parent, result);
     if (f == NULL)
         return BIDE_PENDING;

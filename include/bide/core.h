@@ -432,7 +432,7 @@ static inline void bide__unshield(struct bide_cx *cx)
     cx->chain->shield--;
 }
 
-/* True: too many first polls are nested on the C stack, start with bide__start_later. The start of
+/* True: too many first polls are nested on the C stack, start with bide__later. The start of
  * a compiled function adds one to cx->depth while its first poll runs. */
 static inline bool bide__deep(const struct bide_cx *cx)
 {
@@ -441,7 +441,7 @@ static inline bool bide__deep(const struct bide_cx *cx)
 
 /* Pushes fn's frame with a copy of its arguments above it, for the chain's loop to begin; returns
  * BIDE_PENDING. */
-enum bide_poll bide__start_later(struct bide_cx *cx, const struct bide_fn *fn,
+enum bide_poll bide__later(struct bide_cx *cx, const struct bide_fn *fn,
                                  struct bide_frame *parent, void *result, const void *args);
 
 /* The arguments of a frame in state 0 that the chain's loop polls. They are gone after the first

@@ -40,7 +40,7 @@ static enum bide_poll deep_run(struct bide_cx *cx, struct deep *f, int n);
 static enum bide_poll deep_start(struct bide_cx *cx, struct bide_frame *parent, int *slot, int n)
 {
     if (bide__deep(cx))
-        return bide__start_later(cx, &deep_fn, parent, slot, &n);
+        return bide__later(cx, &deep_fn, parent, slot, &n);
     struct deep *f = bide_frame_push(cx, sizeof(*f), &deep_fn, parent, slot);
     if (f == NULL)
         return BIDE_PENDING;
@@ -418,7 +418,7 @@ static int aligned_seen;
                                        int n)                                                     \
     {                                                                                             \
         if (bide__deep(cx))                                                                       \
-            return bide__start_later(cx, &name##_fn, parent, slot, &n);                           \
+            return bide__later(cx, &name##_fn, parent, slot, &n);                           \
         struct name *f = bide_frame_push_aligned(cx, sizeof(*f), _Alignof(struct name),           \
                                                  &name##_fn, parent, slot);                       \
         if (f == NULL)                                                                            \
@@ -541,7 +541,7 @@ TEST(a_chain_without_room)
     CHECK_EQ(bide_chain_poll(&cx), BIDE_READY);
     CHECK_EQ(result, 0);
     CHECK_EQ(chain.flags & BIDE_CHAIN_LIVE, 0);
-    CHECK_EQ(bide__start_later(&cx, &five_fn, NULL, &result, NULL), BIDE_PENDING);
+    CHECK_EQ(bide__later(&cx, &five_fn, NULL, &result, NULL), BIDE_PENDING);
     CHECK_EQ(bide_chain_poll(&cx), BIDE_READY);
     CHECK_EQ(result, 5);
     CHECK_EQ(bide_chain_error(&chain), 0);

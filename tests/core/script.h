@@ -143,7 +143,7 @@ static enum bide_poll script_start(struct bide_cx *cx, struct bide_frame *parent
 {
     const struct bide_fn *fn = script_fn_of(func);
     if (bide__deep(cx))
-        return bide__start_later(cx, fn, parent, slot, &func);
+        return bide__later(cx, fn, parent, slot, &func);
     struct script *f = bide_frame_push(cx, sizeof(*f), fn, parent, slot);
     if (f == NULL)
         return BIDE_PENDING;
