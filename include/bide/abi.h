@@ -33,14 +33,14 @@ int bide__task_finished(const void *task);
  * (-ECANCELED, -ENOMEM); -EINVAL: the handle is NULL (a second join); -EDEADLK: it is the caller's
  * own task. Cancelled: the task runs on, the handle stays as it was.
  */
-enum bide_poll bide__start_task_join(struct bide_cx *cx, struct bide_frame *parent, int *result,
+enum bide_poll bide__start_bide_task_join(struct bide_cx *cx, struct bide_frame *parent, int *result,
                                      void *handle, void *out);
-extern const struct bide_fn bide__desc_task_join;
+extern const struct bide_fn bide__desc_bide_task_join;
 
 /* Leaf: the same without taking the result: the handle stays and may be waited for again. */
-enum bide_poll bide__start_task_wait(struct bide_cx *cx, struct bide_frame *parent, int *result,
+enum bide_poll bide__start_bide_task_wait(struct bide_cx *cx, struct bide_frame *parent, int *result,
                                      void *task);
-extern const struct bide_fn bide__desc_task_wait;
+extern const struct bide_fn bide__desc_bide_task_wait;
 
 /*
  * Runs fn to its end on this thread and stores its result: on the runtime that the thread has
@@ -68,9 +68,9 @@ struct bide_job {
 
 /* Leaf without a result: runs the job on the blocking pool. A request to cancel takes it back if no
  * thread has begun it; else the request waits until it is done. */
-enum bide_poll bide__start_blocking(struct bide_cx *cx, struct bide_frame *parent, void *result,
+enum bide_poll bide__start_bide_blocking(struct bide_cx *cx, struct bide_frame *parent, void *result,
                                     struct bide_job *job);
-extern const struct bide_fn bide__desc_blocking;
+extern const struct bide_fn bide__desc_bide_blocking;
 
 /* Written by hand in the runtime, declared for bide_timeout; see bide/time.h. */
 enum bide_poll bide__start_bide_sleep(struct bide_cx *cx, struct bide_frame *parent, int *result,

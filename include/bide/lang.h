@@ -53,6 +53,11 @@ struct bide__scope;
 
 #elif !defined(__cplusplus)
 
+/* A function that is only spawned is mentioned only inside __typeof__ below. */
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wunneeded-internal-declaration"
+#endif
+
 #define bide_async
 #define bide_await
 

@@ -1,0 +1,115 @@
+/*
+ * current_thread.c: the executor of one thread.
+ *
+ * Tasks run in the order in which they were woken. After BIDE__TURNS tasks, and whenever none is
+ * ready, other things have their turn: wakes of other threads, timers, the driver. So if the number
+ * of tasks is bounded and each poll is (the budget sees to that for awaits that are always ready),
+ * every task that was woken is polled within a bounded time, and every timer and event is seen
+ * within one. Nothing else is promised about order. There is no slot for the task that was woken
+ * last: on one thread it saves no hand-over to another, and first-in first-out is what makes this
+ * promise.
+ *
+ * They are counted over all runs, so that many short ones do not starve what else there is. The
+ * driver is not asked while tasks are ready and no leaf waits for a descriptor.
+ */
+#include "scheduler.h"
+
+/* Wakes of other threads. */
+static void take_over(struct bide_runtime *rt)
+{
+    if (atomic_load_explicit(&rt->hub->pending, memory_order_relaxed))
+        bide__hub_take(rt->hub, rt);
+}
+
+/* Wakes the tasks whose timers are due. */
+static void pass_time(struct bide_runtime *rt)
+{
+    if (rt->wheel.count > 0)
+        bide__wheel_advance(&rt->wheel, bide__clock_ns());
+}
+
+static int poll_driver(struct bide_runtime *rt, int64_t timeout_ns)
+{
+    return rt->driver->ops->wait(rt->driver, rt, timeout_ns);
+}
+
+/* All is idle, and time is virtual. True: it has passed, or there was an event; false: wait. */
+static bool pass_virtual_time(struct bide_runtime *rt, int64_t until_ns)
+{
+    if (poll_driver(rt, 0) > 0 || atomic_load_explicit(&rt->hub->pending, memory_order_relaxed))
+        return true;
+    if (rt->pool.in_flight > 0 || until_ns == INT64_MAX)
+        return false;
+    bide__time_set(until_ns);
+    return true;
+}
+
+/* No task is ready: waits until something happens, or until deadline_ns. */
+static void wait_for_something(struct bide_runtime *rt, int64_t deadline_ns)
+{
+    bool is_virtual = bide__time_is_virtual();
+    int64_t until_ns = bide__wheel_next(&rt->wheel, is_virtual);
+    int64_t timeout_ns = -1;
+
+    if (deadline_ns < until_ns)
+        until_ns = deadline_ns;
+    if (is_virtual) {
+        if (pass_virtual_time(rt, until_ns))
+            return;
+    } else if (until_ns != INT64_MAX) {
+        timeout_ns = until_ns - bide__clock_ns();
+        if (timeout_ns < 0)
+            timeout_ns = 0;
+    }
+    if (!bide__hub_sleep(rt->hub))
+        return;
+    poll_driver(rt, timeout_ns);
+    bide__hub_awake(rt->hub);
+    take_over(rt);
+    pass_time(rt);
+}
+
+static void drive(struct bide_runtime *rt, int64_t deadline_ns)
+{
+    take_over(rt);
+    pass_time(rt);
+    if (rt->queue.first == NULL)
+        wait_for_something(rt, deadline_ns);
+    else if (rt->fds.waiting > 0)
+        poll_driver(rt, 0);
+}
+
+int bide__run(struct bide_runtime *rt, const struct bide__task *until, int64_t deadline_ns)
+{
+    for (;;) {
+        for (; rt->turns < BIDE__TURNS; rt->turns++) {
+            struct bide__task *task = bide__queue_pop(&rt->queue);
+            if (task == NULL)
+                break;
+            bide__task_run(rt, task);
+            if (task == until && bide__state_done(&until->wake.state))
+                return 0;
+        }
+        if (until == NULL && rt->alive == 0)
+            return 0;
+        if (deadline_ns != INT64_MAX && bide__clock_ns() >= deadline_ns)
+            return -ETIMEDOUT;
+        rt->turns = 0;
+        drive(rt, deadline_ns);
+    }
+}
+
+void bide__run_ready(struct bide_runtime *rt, size_t polls)
+{
+    do {
+        for (unsigned n = 0; n < BIDE__TURNS && polls > 0; n++, polls--) {
+            struct bide__task *task = bide__queue_pop(&rt->queue);
+            if (task == NULL)
+                break;
+            bide__task_run(rt, task);
+        }
+        take_over(rt);
+        pass_time(rt);
+        poll_driver(rt, 0);
+    } while (polls > 0 && rt->queue.first != NULL);
+}

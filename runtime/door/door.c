@@ -1,0 +1,136 @@
+/*
+ * door.c: the functions that the door has at first: thin shells round libc that turn errno into a
+ * negative result. Nothing else in core, runtime, lib and extra calls the system.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
+#include "door.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+/* The libc functions, each under a name of its own: some libcs declare one variadic or const. */
+#define X(type, name, parameters, arguments) \
+    static type real_##name parameters       \
+    {                                        \
+        type r = name arguments;             \
+        return r < 0 ? (type)-errno : r;     \
+    }
+BIDE__DOOR_CALLS(X)
+#undef X
+
+static void *real_alloc(size_t size, size_t align)
+{
+    void *p = NULL;
+    if (align <= _Alignof(max_align_t))
+        return malloc(size);
+    return posix_memalign(&p, align, size) == 0 ? p : NULL;
+}
+
+static void real_free(void *p, size_t size)
+{
+    (void)size;
+    free(p);
+}
+
+static int64_t clock_ns(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int64_t real_clock(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+static int64_t real_realtime(void)
+{
+    return clock_ns(CLOCK_REALTIME);
+}
+
+static int real_epoll_pwait2(int ep, struct epoll_event *events, int max, int64_t timeout_ns)
+{
+#ifdef SYS_epoll_pwait2
+    /* What the kernel reads is two 64-bit words, whatever libc's struct timespec is. */
+    struct {
+        int64_t s, ns;
+    } timeout = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+    long r = syscall(SYS_epoll_pwait2, ep, events, max, timeout_ns < 0 ? NULL : &timeout, NULL,
+                     (size_t)0);
+    return r < 0 ? -errno : (int)r;
+#else
+    (void)ep, (void)events, (void)max, (void)timeout_ns;
+    return -ENOSYS;
+#endif
+}
+
+static int real_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                            struct addrinfo **list)
+{
+    int r = getaddrinfo(host, service, hints, list);
+    switch (r) {
+    case 0: return 0;
+    case EAI_SYSTEM: return -errno;
+    case EAI_MEMORY: return -ENOMEM;
+    default: return r < 0 ? -r : r;
+    }
+}
+
+static void real_freeaddrinfo(struct addrinfo *list)
+{
+    freeaddrinfo(list);
+}
+
+static int real_thread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+    return -pthread_sigmask(how, set, old);
+}
+
+static int real_thread_create(pthread_t *thread, size_t stack, void *(*run)(void *), void *argument)
+{
+    pthread_attr_t attributes;
+    int r = pthread_attr_init(&attributes);
+    if (r != 0)
+        return -r;
+    if (stack > 0)
+        r = pthread_attr_setstacksize(&attributes, stack);
+
+    /* A thread inherits the mask; signals are for the program's own threads. */
+    sigset_t all, before;
+    sigfillset(&all);
+    if (r == 0)
+        r = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (r == 0) {
+        r = pthread_create(thread, &attributes, run, argument);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    pthread_attr_destroy(&attributes);
+    return -r;
+}
+
+static int real_thread_join(pthread_t thread)
+{
+    return -pthread_join(thread, NULL);
+}
+
+/* The condition must have been made for CLOCK_MONOTONIC. */
+static int real_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t timeout_ns)
+{
+    if (timeout_ns < 0)
+        return -pthread_cond_wait(cond, mutex);
+    int64_t until = real_clock();
+    until = timeout_ns > INT64_MAX - until ? INT64_MAX : until + timeout_ns;
+    struct timespec t = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
+    return -pthread_cond_timedwait(cond, mutex, &t);
+}
+
+#define X(type, name, parameters, arguments) .name = real_##name,
+const struct bide__door bide__door_real = {BIDE__DOOR(X)};
+struct bide__door bide__door = {BIDE__DOOR(X)};
+#undef X

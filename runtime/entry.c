@@ -1,0 +1,95 @@
+/*
+ * entry.c: the ways into an executor: to block on a call, and `async int main`.
+ */
+#include "scheduler.h"
+
+#include <bide/abi.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void say(const char *text)
+{
+    (void)bide__door.write(STDERR_FILENO, text, strlen(text));
+}
+
+void bide__misuse_blocking(const char *name)
+{
+    char text[256];
+    snprintf(
+        text, sizeof(text),
+        "bide: %s: a blocking call on a thread that is running an executor; await it instead\n",
+        name);
+    say(text);
+    abort();
+}
+
+int bide__block(struct bide_runtime *rt, const struct bide_fn *fn, const void *args, void *result)
+{
+    int error = 0;
+    struct bide__task *task = bide__task_new(rt, fn, args, &error);
+    if (task == NULL)
+        return error;
+    bide__thread.running = rt;
+    bide__run(rt, task, INT64_MAX);
+    error = task->end.error;
+    if (error == 0 && result != NULL)
+        bide__copy_result(result, task);
+    bide__task_let_go(rt, task);
+    bide__thread.running = NULL;
+    return error;
+}
+
+void bide__block_on(const struct bide_fn *fn, const void *args, void *result)
+{
+    int error = 0;
+
+    if (bide__thread.running != NULL)
+        bide__misuse_blocking(fn->info != NULL ? fn->info->name : "bide_block_on");
+    struct bide_runtime *rt = bide__runtime_need(&error);
+    if (rt != NULL)
+        error = bide__block(rt, fn, args, result);
+    if (error != 0)
+        bide_fn_fail(fn, result, error);
+}
+
+/* ---- async int main ---- */
+
+static void write_stderr(void *argument, const char *text, size_t size)
+{
+    (void)argument;
+    (void)bide__door.write(STDERR_FILENO, text, size);
+}
+
+static int failed(const char *what, int error)
+{
+    char text[128];
+    snprintf(text, sizeof(text), "bide: %s: %s\n", what, strerror(-error));
+    say(text);
+    return EXIT_FAILURE;
+}
+
+int bide__main(const struct bide_fn *fn, const void *args)
+{
+    struct bide_runtime *rt;
+    int status = 0;
+
+    if (fn->result_size > sizeof(status))
+        return failed("main", -EINVAL);
+    int r = bide_runtime_new(&rt, NULL);
+    if (r < 0)
+        return failed("cannot start", r);
+    bide_runtime_enter(rt);
+    r = bide__block(rt, fn, args, &status);
+    if (r < 0)
+        status = failed("main", r);
+    r = bide_runtime_shutdown(rt, BIDE_SHUTDOWN_DEFAULT);
+    if (r < 0) {
+        failed("shutdown", r);
+        bide_runtime_dump(rt, write_stderr, NULL);
+        return status;
+    }
+    /* It stays where something that it owns is still open, for the process to end. */
+    bide_runtime_free(rt);
+    return status;
+}

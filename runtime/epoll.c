@@ -1,0 +1,132 @@
+/*
+ * epoll.c: the driver over epoll.
+ *
+ * Descriptors are registered once, for both directions, edge-triggered. The eventfd that other
+ * threads wake it with is registered in the same way and never read: every write to it is a new
+ * edge.
+ *
+ * Timeouts are exact to the nanosecond with epoll_pwait2 (Linux 5.11); where it is missing or
+ * forbidden, they are rounded up to a millisecond: a timer is never early.
+ */
+#include "driver.h"
+
+#include <limits.h>
+
+enum { EVENTS_MAX = 256 };
+
+#define KEY_WAKE UINT64_MAX
+
+struct epoll {
+    struct bide__driver driver;
+    int fd;
+    int wake_fd;
+    bool coarse; /* there is no epoll_pwait2 */
+};
+
+static void epoll_end(struct bide__driver *driver)
+{
+    struct epoll *e = (struct epoll *)driver;
+    if (e->wake_fd >= 0)
+        bide__door.close(e->wake_fd);
+    if (e->fd >= 0)
+        bide__door.close(e->fd);
+    bide__free(e, sizeof(*e));
+}
+
+static int add(struct bide__driver *driver, int fd, uint64_t key)
+{
+    struct epoll *e = (struct epoll *)driver;
+    struct epoll_event event = {EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET, {.u64 = key}};
+    return bide__door.epoll_ctl(e->fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+static void epoll_remove(struct bide__driver *driver, int fd)
+{
+    struct epoll *e = (struct epoll *)driver;
+    struct epoll_event none = {0};
+    /* It fails if fd was closed already; then there is nothing to remove. */
+    bide__door.epoll_ctl(e->fd, EPOLL_CTL_DEL, fd, &none);
+}
+
+static int epoll_begin(struct bide__driver **out)
+{
+    struct epoll *e = bide__alloc(sizeof(*e));
+    if (e == NULL)
+        return -ENOMEM;
+    *e = (struct epoll){.driver = {&bide__driver_epoll}, .wake_fd = -1};
+    int r = e->fd = bide__door.epoll_create1(EPOLL_CLOEXEC);
+    if (r >= 0)
+        r = e->wake_fd = bide__door.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (r >= 0) {
+        struct epoll_event event = {EPOLLIN | EPOLLET, {.u64 = KEY_WAKE}};
+        r = bide__door.epoll_ctl(e->fd, EPOLL_CTL_ADD, e->wake_fd, &event);
+    }
+    if (r < 0) {
+        epoll_end(&e->driver);
+        return r;
+    }
+    *out = &e->driver;
+    return 0;
+}
+
+static int wait_coarse(struct epoll *e, struct epoll_event *events, int64_t timeout_ns)
+{
+    int timeout_ms = -1;
+    if (timeout_ns >= 0) {
+        int64_t ms = timeout_ns / 1000000 + (timeout_ns % 1000000 > 0);
+        timeout_ms = ms > INT_MAX ? INT_MAX : (int)ms;
+    }
+    return bide__door.epoll_wait(e->fd, events, EVENTS_MAX, timeout_ms);
+}
+
+static int wait_exact(struct epoll *e, struct epoll_event *events, int64_t timeout_ns)
+{
+    if (timeout_ns > 0 && !e->coarse) {
+        int r = bide__door.epoll_pwait2(e->fd, events, EVENTS_MAX, timeout_ns);
+        if (r != -ENOSYS && r != -EPERM)
+            return r;
+        e->coarse = true;
+    }
+    return wait_coarse(e, events, timeout_ns);
+}
+
+static int epoll_wait_events(struct bide__driver *driver, struct bide_runtime *rt,
+                             int64_t timeout_ns)
+{
+    struct epoll *e = (struct epoll *)driver;
+    struct epoll_event events[EVENTS_MAX];
+    int n = wait_exact(e, events, timeout_ns), woken = 0;
+
+    for (int i = 0; i < n; i++) {
+        uint32_t bits = events[i].events, ready = 0;
+        if (events[i].data.u64 == KEY_WAKE) {
+            woken++;
+            continue;
+        }
+        if (bits & (EPOLLIN | EPOLLRDHUP | EPOLLPRI))
+            ready |= BIDE__READ;
+        if (bits & EPOLLOUT)
+            ready |= BIDE__WRITE;
+        if (bits & (EPOLLERR | EPOLLHUP))
+            ready |= BIDE__HANGUP;
+        bide__fd_event(rt, events[i].data.u64, ready);
+    }
+    return n > 0 ? n - woken : 0;
+}
+
+static void epoll_wake(struct bide__driver *driver)
+{
+    struct epoll *e = (struct epoll *)driver;
+    uint64_t one = 1;
+    bide__door.write(e->wake_fd, &one, sizeof(one));
+}
+
+const struct bide__driver_ops bide__driver_epoll = {
+    .name = "epoll",
+    .begin = epoll_begin,
+    .end = epoll_end,
+    .add = add,
+    .remove = epoll_remove,
+    .wait = epoll_wait_events,
+    .wake = epoll_wake,
+};

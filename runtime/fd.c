@@ -1,0 +1,237 @@
+/*
+ * fd.c: registrations of descriptors, and the leaf that waits for one to be ready. See internal.h.
+ *
+ * A key, which comes back with each event, is the registration's index and its generation, which
+ * changes when it is closed: an event that was already on its way is then no longer meant for it.
+ * Registrations stand in pages that never move and are not freed while the runtime lives, so a leaf
+ * may look at one that was closed under it.
+ */
+#include "scheduler.h"
+
+enum { PAGE = 64, PAGES_MAX = BIDE__KEY_MAX / PAGE };
+
+static unsigned waiter_of(uint32_t direction)
+{
+    return direction == BIDE__WRITE;
+}
+
+/* ---- the table ---- */
+
+static int grow(struct bide__fds *fds)
+{
+    if (fds->page_count == fds->page_room) {
+        uint32_t room = fds->page_room > 0 ? 2 * fds->page_room : 8;
+        if (room > PAGES_MAX)
+            return -ENOMEM;
+        struct bide__fd **pages = bide__alloc(room * sizeof(struct bide__fd *));
+        if (pages == NULL)
+            return -ENOMEM;
+        if (fds->page_count > 0)
+            memcpy(pages, fds->pages, fds->page_count * sizeof(struct bide__fd *));
+        bide__free(fds->pages, fds->page_room * sizeof(struct bide__fd *));
+        fds->pages = pages;
+        fds->page_room = room;
+    }
+    struct bide__fd *page = bide__alloc(PAGE * sizeof(struct bide__fd));
+    if (page == NULL)
+        return -ENOMEM;
+    memset(page, 0, PAGE * sizeof(struct bide__fd));
+    for (uint32_t i = PAGE; i-- > 0;) {
+        page[i].fd = -1;
+        page[i].index = fds->page_count * PAGE + i;
+        page[i].next_free = fds->free;
+        fds->free = &page[i];
+    }
+    fds->pages[fds->page_count++] = page;
+    return 0;
+}
+
+void bide__fds_end(struct bide_runtime *rt)
+{
+    struct bide__fds *fds = &rt->fds;
+    for (uint32_t i = 0; i < fds->page_count; i++)
+        bide__free(fds->pages[i], PAGE * sizeof(struct bide__fd));
+    bide__free(fds->pages, fds->page_room * sizeof(struct bide__fd *));
+}
+
+int bide__fd_open(struct bide__fd **out, int fd)
+{
+    int error = 0;
+    *out = NULL;
+    struct bide_runtime *rt = bide__runtime_need(&error);
+    if (rt == NULL)
+        return error;
+    if (rt->fds.free == NULL) {
+        error = grow(&rt->fds);
+        if (error < 0)
+            return error;
+    }
+    struct bide__fd *f = rt->fds.free;
+    uint64_t key = (uint64_t)f->generation << 32 | f->index;
+    error = rt->driver->ops->add(rt->driver, fd, key);
+    if (error < 0)
+        return error;
+    rt->fds.free = f->next_free;
+    rt->fds.open++;
+    f->fd = fd;
+    f->ready = 0;
+    f->waiters[0].bits = f->waiters[1].bits = 0;
+    f->runtime = rt;
+    *out = f;
+    return 0;
+}
+
+void bide__fd_set_waker(struct bide__fd *f, uint32_t direction, bide_waker waker)
+{
+    bide_waker *place = &f->waiters[waiter_of(direction)];
+    if (place->bits == 0)
+        f->runtime->fds.waiting++;
+    *place = waker;
+}
+
+static void wake_waiter(struct bide_runtime *rt, struct bide__fd *f, unsigned n)
+{
+    bide_waker waker = f->waiters[n];
+    if (waker.bits == 0)
+        return;
+    f->waiters[n].bits = 0;
+    rt->fds.waiting--;
+    bide_waker_wake_by_ref(waker);
+}
+
+void bide__fd_close(struct bide__fd *f)
+{
+    if (f == NULL)
+        return;
+    struct bide_runtime *rt = f->runtime;
+    rt->driver->ops->remove(rt->driver, f->fd);
+    f->fd = -1;
+    f->generation++;
+    wake_waiter(rt, f, 0);
+    wake_waiter(rt, f, 1);
+    f->next_free = rt->fds.free;
+    rt->fds.free = f;
+    rt->fds.open--;
+}
+
+void bide__fd_event(struct bide_runtime *rt, uint64_t key, uint32_t ready)
+{
+    uint32_t index = (uint32_t)key, generation = (uint32_t)(key >> 32);
+    if (index >= rt->fds.page_count * PAGE)
+        return;
+    struct bide__fd *f = &rt->fds.pages[index / PAGE][index % PAGE];
+    if (f->fd < 0 || f->generation != generation)
+        return;
+    if (ready & BIDE__HANGUP)
+        ready |= BIDE__READ | BIDE__WRITE;
+    f->ready |= ready;
+    if (ready & BIDE__READ)
+        wake_waiter(rt, f, 0);
+    if (ready & BIDE__WRITE)
+        wake_waiter(rt, f, 1);
+}
+
+/* ---- the leaf ---- */
+
+enum { NOT_BEGUN, LOOKS, WAITS };
+
+struct fd_wait {
+    struct bide_frame h;
+    struct bide__fd *fd;
+    uint32_t direction;
+    uint32_t generation;
+    bide_waker waker; /* as it stands in the registration */
+};
+
+struct fd_wait_args {
+    struct bide__fd *fd;
+    uint32_t direction;
+};
+
+static bide_waker *place_of(struct fd_wait *f)
+{
+    return &f->fd->waiters[waiter_of(f->direction)];
+}
+
+/* It is (still) this leaf that stands in the registration. */
+static bool stands(struct fd_wait *f)
+{
+    return f->h.state == WAITS && f->fd->generation == f->generation &&
+           place_of(f)->bits == f->waker.bits;
+}
+
+static void stand_down(struct fd_wait *f)
+{
+    if (stands(f)) {
+        place_of(f)->bits = 0;
+        f->fd->runtime->fds.waiting--;
+    }
+}
+
+/* 1: wait. */
+static int look(struct bide_cx *cx, struct fd_wait *f)
+{
+    struct bide_runtime *rt = bide__runtime_running();
+    struct bide__fd *fd = f->fd;
+
+    if (rt == NULL)
+        return -ENXIO;
+    if (fd->generation != f->generation || fd->fd < 0)
+        return -EBADF;
+    if (fd->runtime != rt)
+        return -EXDEV;
+    if (fd->ready & f->direction)
+        return bide_budget_spend(cx) ? 0 : 1;
+    if (!stands(f) && place_of(f)->bits != 0)
+        return -EBUSY;
+    if (!stands(f))
+        rt->fds.waiting++;
+    *place_of(f) = f->waker = cx->waker;
+    f->h.state = WAITS;
+    return 1;
+}
+
+static enum bide_poll go(struct bide_cx *cx, struct fd_wait *f)
+{
+    int r = look(cx, f);
+    if (r > 0)
+        return bide_frame_suspend(cx, &f->h);
+    stand_down(f);
+    return bide__finish_int(cx, &f->h, r);
+}
+
+static enum bide_poll begin(struct bide_cx *cx, struct fd_wait *f, struct bide__fd *fd,
+                            uint32_t direction)
+{
+    f->h.state = LOOKS;
+    f->fd = fd;
+    f->direction = direction;
+    f->generation = fd->generation;
+    return go(cx, f);
+}
+
+static enum bide_poll fd_wait_poll(struct bide_cx *cx, struct bide_frame *h)
+{
+    struct fd_wait *f = (struct fd_wait *)(void *)h;
+    if (h->state != NOT_BEGUN)
+        return go(cx, f);
+    const struct fd_wait_args *args = bide__args(cx, h);
+    return begin(cx, f, args->fd, args->direction);
+}
+
+static enum bide_answer fd_wait_cancel(struct bide_cx *cx, struct bide_frame *h)
+{
+    struct fd_wait *f = (struct fd_wait *)(void *)h;
+    (void)cx;
+    stand_down(f);
+    return BIDE_CANCELLED;
+}
+
+BIDE__LEAF(bide__fd_wait, struct fd_wait, struct fd_wait_args, fd_wait_poll, fd_wait_cancel);
+
+enum bide_poll bide__start_bide__fd_wait(struct bide_cx *cx, struct bide_frame *parent, int *result,
+                                         struct bide__fd *fd, uint32_t direction)
+{
+    struct fd_wait *f = bide_frame_push(cx, sizeof(*f), &bide__desc_bide__fd_wait, parent, result);
+    return f != NULL ? begin(cx, f, fd, direction) : BIDE_PENDING;
+}

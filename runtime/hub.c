@@ -1,0 +1,206 @@
+/*
+ * hub.c: see hub.h.
+ */
+#include "hub.h"
+
+#include "scheduler.h"
+
+int bide__hub_new(struct bide__hub **out, struct bide__driver *driver)
+{
+    struct bide__hub *hub = bide__alloc(sizeof(*hub));
+    if (hub == NULL)
+        return -ENOMEM;
+    *hub = (struct bide__hub){.driver = driver};
+    hub->tasks.hub = hub;
+    pthread_mutex_init(&hub->mutex, NULL);
+    *out = hub;
+    return 0;
+}
+
+static void hub_free(struct bide__hub *hub)
+{
+    bide__slab_end(&hub->tasks);
+    pthread_mutex_destroy(&hub->mutex);
+    bide__free(hub, sizeof(*hub));
+}
+
+void bide__hub_close(struct bide__hub *hub)
+{
+    bide__hub_take(hub, NULL);
+    pthread_mutex_lock(&hub->mutex);
+    hub->closed = true;
+    hub->driver = NULL;
+    bool unused = hub->blocks == 0;
+    pthread_mutex_unlock(&hub->mutex);
+    if (unused)
+        hub_free(hub);
+}
+
+/* ---- the owner ---- */
+
+/* What other threads asked of the tasks in this chunk. */
+static void take_marks(struct bide_runtime *rt, struct bide__chunk *chunk)
+{
+    bool single = chunk->block_size == 0; /* then the chunk goes with its task */
+
+    atomic_store_explicit(&chunk->marked, 0, memory_order_relaxed);
+    for (uint32_t i = 0; i < BIDE__CHUNK_BLOCKS / 64; i++) {
+        uint64_t aborts = atomic_exchange_explicit(&chunk->aborts[i], 0, memory_order_relaxed);
+        uint64_t releases = atomic_exchange_explicit(&chunk->releases[i], 0, memory_order_relaxed);
+        for (; aborts != 0; aborts &= aborts - 1) {
+            uint32_t n = i * 64 + (uint32_t)__builtin_ctzll(aborts);
+            struct bide__task *task = bide__chunk_block(chunk, n);
+            if (!bide__state_done(&task->wake.state))
+                bide__task_cancel(rt, task, false);
+        }
+        for (; releases != 0; releases &= releases - 1) {
+            uint32_t n = i * 64 + (uint32_t)__builtin_ctzll(releases);
+            struct bide__task *task = bide__chunk_block(chunk, n);
+            if (bide__state_release(&task->wake.state)) {
+                bide__task_free(task);
+                if (single)
+                    return;
+            }
+        }
+    }
+}
+
+void bide__hub_take(struct bide__hub *hub, struct bide_runtime *rt)
+{
+    struct bide__task *next;
+
+    pthread_mutex_lock(&hub->mutex);
+    struct bide__task *first = hub->woken_first, *last = hub->woken_last, *dead = hub->dead;
+    bool asked = hub->asked;
+    hub->woken_first = hub->woken_last = hub->dead = NULL;
+    hub->asked = false;
+    atomic_store_explicit(&hub->pending, false, memory_order_relaxed);
+    pthread_mutex_unlock(&hub->mutex);
+
+    if (first != NULL)
+        bide__queue_append(&rt->queue, first, last);
+    if (asked) {
+        struct bide__chunk *c, *after;
+        for (c = hub->tasks.chunks; c != NULL; c = after) {
+            after = c->next;
+            if (atomic_load_explicit(&c->marked, memory_order_relaxed))
+                take_marks(rt, c);
+        }
+    }
+    for (; dead != NULL; dead = next) {
+        next = dead->wake.next;
+        bide__task_free(dead);
+    }
+}
+
+bool bide__hub_sleep(struct bide__hub *hub)
+{
+    pthread_mutex_lock(&hub->mutex);
+    bool sleep = !atomic_load_explicit(&hub->pending, memory_order_relaxed);
+    hub->sleeping = sleep;
+    pthread_mutex_unlock(&hub->mutex);
+    return sleep;
+}
+
+void bide__hub_awake(struct bide__hub *hub)
+{
+    pthread_mutex_lock(&hub->mutex);
+    hub->sleeping = false;
+    pthread_mutex_unlock(&hub->mutex);
+}
+
+/* ---- other threads ---- */
+
+/* With the mutex: the owner has something to take over. */
+static void notify(struct bide__hub *hub)
+{
+    atomic_store_explicit(&hub->pending, true, memory_order_relaxed);
+    if (hub->sleeping) {
+        hub->sleeping = false;
+        hub->driver->ops->wake(hub->driver);
+    }
+}
+
+void bide__hub_wake(struct bide__task *task)
+{
+    struct bide__hub *hub = bide__task_hub(task);
+
+    if (!bide__state_wake_remote(&task->wake.state))
+        return;
+    /* It is not DONE, so the hub has an owner. */
+    pthread_mutex_lock(&hub->mutex);
+    task->wake.next = NULL;
+    if (hub->woken_last != NULL)
+        hub->woken_last->wake.next = task;
+    else
+        hub->woken_first = task;
+    hub->woken_last = task;
+    notify(hub);
+    pthread_mutex_unlock(&hub->mutex);
+}
+
+/* With the mutex: frees a block of a closed hub. Returns whether the hub is to be freed too. */
+static bool free_closed(struct bide__hub *hub, struct bide__task *task)
+{
+    bide__slab_free(&hub->tasks, task);
+    return --hub->blocks == 0;
+}
+
+void bide__hub_unref(struct bide__task *task)
+{
+    struct bide__hub *hub = bide__task_hub(task);
+    bool last = false;
+
+    if (!bide__state_unref_remote(&task->wake.state))
+        return;
+    pthread_mutex_lock(&hub->mutex);
+    if (hub->closed) {
+        last = free_closed(hub, task);
+    } else {
+        task->wake.next = hub->dead;
+        hub->dead = task;
+        atomic_store_explicit(&hub->pending, true, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&hub->mutex);
+    if (last)
+        hub_free(hub);
+}
+
+/* With the mutex, on a hub with an owner. */
+static void mark(struct bide__hub *hub, struct bide__task *task, bool release)
+{
+    struct bide__chunk *c = bide__chunk_of(task);
+    uint32_t n = bide__chunk_index(c, task);
+    atomic_fetch_or_explicit(release ? &c->releases[n / 64] : &c->aborts[n / 64],
+                             UINT64_C(1) << n % 64, memory_order_relaxed);
+    atomic_store_explicit(&c->marked, 1, memory_order_relaxed);
+    hub->asked = true;
+    notify(hub);
+}
+
+void bide__hub_abort(struct bide__task *task)
+{
+    struct bide__hub *hub = bide__task_hub(task);
+
+    if (bide__state_done(&task->wake.state))
+        return;
+    pthread_mutex_lock(&hub->mutex);
+    if (!hub->closed)
+        mark(hub, task, false);
+    pthread_mutex_unlock(&hub->mutex);
+}
+
+void bide__hub_release(struct bide__task *task)
+{
+    struct bide__hub *hub = bide__task_hub(task);
+    bool last = false;
+
+    pthread_mutex_lock(&hub->mutex);
+    if (!hub->closed)
+        mark(hub, task, true);
+    else if (bide__state_release_remote(&task->wake.state))
+        last = free_closed(hub, task);
+    pthread_mutex_unlock(&hub->mutex);
+    if (last)
+        hub_free(hub);
+}

@@ -1,0 +1,173 @@
+/*
+ * scheduler.h: struct bide_runtime, and what its files offer each other.
+ *
+ * A runtime is run by one thread at a time, its owner, and all of it but the hub and the blocking
+ * pool is the owner's alone.
+ */
+#ifndef BIDE_RUNTIME_SCHEDULER_H
+#define BIDE_RUNTIME_SCHEDULER_H
+
+#include "hub.h"
+#include "timer.h"
+
+#include <bide/runtime.h>
+
+/* The run queue: first in, first out; linked by wake.next. */
+struct bide__queue {
+    struct bide__task *first, *last;
+};
+
+/* fd.c: registrations, in pages that never move. */
+struct bide__fds {
+    struct bide__fd **pages;
+    uint32_t page_count, page_room;
+    uint32_t open;    /* registrations in use */
+    uint32_t waiting; /* leaves that wait for one */
+    struct bide__fd *free;
+};
+
+/* blocking.c */
+struct bide__pool {
+    pthread_mutex_t mutex;
+    pthread_cond_t work; /* a job was queued, or it closes */
+    pthread_cond_t gone; /* the last thread has left */
+    struct bide_job *first, *last;
+    uint32_t queued, threads, idle, threads_max;
+    int64_t idle_ns;
+    bool closing;
+    bool to_join; /* `left` is a thread that has left and has joined the one before it */
+    pthread_t left;
+    uint32_t in_flight; /* the owner's: jobs whose leaf has not seen the end */
+};
+
+enum { BIDE__BIG_SEGMENTS = 16 };
+
+struct bide_runtime {
+    struct bide__queue queue;
+    struct bide__task *current; /* being polled */
+    struct bide_turn turn;
+    unsigned turns; /* tasks run since the last look at the driver, the timers and the hub */
+    struct bide__hub *hub;
+    size_t alive;               /* tasks that are not DONE */
+    const struct bide_fn *made; /* the function of the last task that was made, */
+    size_t made_size;           /* and the size of its block: mostly the next one is of the same */
+    bool closing;               /* tasks that are made now are cancelled at once */
+    bool forcing;               /* with force */
+    bool ended;                 /* shut down: no tasks are made any more */
+
+    struct bide__driver *driver;
+    struct bide__fds fds;
+    struct bide__wheel wheel;
+    struct bide__pool pool;
+
+    struct bide__slab segments;
+    struct {
+        void *p;
+        size_t size;
+    } big[BIDE__BIG_SEGMENTS]; /* segments too large for the slab, kept */
+    uint32_t big_count;
+};
+
+enum {
+    BIDE__BUDGET = 128, /* operations a turn */
+    BIDE__TURNS = 61,   /* tasks between two looks at the driver, the timers and the hub */
+};
+
+/* ---- current_thread.c ---- */
+
+static inline void bide__queue_push(struct bide__queue *q, struct bide__task *task)
+{
+    task->wake.next = NULL;
+    if (q->last != NULL)
+        q->last->wake.next = task;
+    else
+        q->first = task;
+    q->last = task;
+}
+
+/* A linked list of tasks. */
+static inline void bide__queue_append(struct bide__queue *q, struct bide__task *first,
+                                      struct bide__task *last)
+{
+    if (q->last != NULL)
+        q->last->wake.next = first;
+    else
+        q->first = first;
+    q->last = last;
+}
+
+static inline struct bide__task *bide__queue_pop(struct bide__queue *q)
+{
+    struct bide__task *task = q->first;
+    if (task != NULL) {
+        q->first = task->wake.next;
+        if (q->first != NULL) {
+            /* With many tasks the next one has left the cache. */
+            __builtin_prefetch(q->first);
+            __builtin_prefetch(&q->first->waiters);
+        } else {
+            q->last = NULL;
+        }
+    }
+    return task;
+}
+
+/*
+ * Runs tasks until `until` is DONE (NULL: until no task is alive) or the clock reaches deadline_ns.
+ * 0 or -ETIMEDOUT. The thread has said that rt runs on it.
+ */
+int bide__run(struct bide_runtime *rt, const struct bide__task *until, int64_t deadline_ns);
+
+/* Runs what is ready without ever waiting, at most so many polls. */
+void bide__run_ready(struct bide_runtime *rt, size_t polls);
+
+/* ---- runtime.c, entry.c ---- */
+
+/* The runtime that plain code on this thread means: the running one, the entered one, its own. */
+static inline struct bide_runtime *bide__runtime_here(void)
+{
+    const struct bide__thread *t = &bide__thread;
+    return t->running ? t->running : t->entered ? t->entered : t->own;
+}
+
+/* Makes the thread's own runtime if there is none. NULL: *error says why. */
+struct bide_runtime *bide__runtime_need(int *error);
+
+/* The runtime of this hub, if this thread is its owner. */
+static inline struct bide_runtime *bide__runtime_owned(const struct bide__hub *hub)
+{
+    const struct bide__thread *t = &bide__thread;
+    if (__builtin_expect(t->running != NULL && t->running->hub == hub, 1))
+        return t->running;
+    if (t->entered != NULL && t->entered->hub == hub)
+        return t->entered;
+    return t->own != NULL && t->own->hub == hub ? t->own : NULL;
+}
+
+/* Says on stderr that `name` was called on a thread that runs an executor, and aborts. */
+void bide__misuse_blocking(const char *name) __attribute__((noreturn));
+
+/* Runs fn to its end and stores its result. 0, or why there is none. */
+int bide__block(struct bide_runtime *rt, const struct bide_fn *fn, const void *args, void *result);
+
+extern const struct bide_memory bide__memory;
+
+/* ---- fd.c ---- */
+
+void bide__fds_end(struct bide_runtime *rt);
+
+/* ---- blocking.c ---- */
+
+void bide__pool_init(struct bide__pool *pool, uint32_t threads_max, int64_t idle_ns);
+
+/* Waits for the threads, which have nothing to do any more, and joins them. */
+void bide__pool_end(struct bide__pool *pool);
+void bide__pool_free(struct bide__pool *pool);
+
+/* ---- virtual time, door/testing.c ---- */
+
+/* The clock stands still and is to be advanced when all is idle. */
+bool bide__time_is_virtual(void);
+void bide__time_set(int64_t now_ns);
+
+#endif

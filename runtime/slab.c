@@ -1,0 +1,135 @@
+/*
+ * slab.c: see slab.h.
+ */
+#include "slab.h"
+
+static size_t round_up(size_t n, size_t unit)
+{
+    return (n + unit - 1) & ~(unit - 1);
+}
+
+/* The class of a size up to BIDE__SLAB_MAX, and the size of its blocks. */
+static unsigned class_of(size_t size, size_t *block_size)
+{
+    if (size <= 1024) {
+        unsigned n = size <= BIDE__SLAB_UNIT ? 1 : (unsigned)((size + 31) / BIDE__SLAB_UNIT);
+        *block_size = (size_t)n * BIDE__SLAB_UNIT;
+        return n - 1;
+    }
+    /* 2^k < size <= 2^(k+1), in quarters of 2^k. */
+    unsigned k = 63 - (unsigned)__builtin_clzll((unsigned long long)size - 1);
+    size_t quarter = (size_t)1 << (k - 2);
+    unsigned n = (unsigned)((size - 1) / quarter) - 4; /* 0 to 3 */
+    *block_size = (5 + n) * quarter;
+    return 32 + (k - 10) * 4 + n;
+}
+
+static struct bide__chunk *chunk_new(struct bide__slab *slab, size_t size)
+{
+    struct bide__chunk *c = bide__door.alloc(size, BIDE__CHUNK_SIZE);
+    if (c == NULL)
+        return NULL;
+    memset(c, 0, sizeof(*c));
+    c->hub = slab->hub;
+    c->size = size;
+    c->next = slab->chunks;
+    if (c->next != NULL)
+        c->next->previous = c;
+    slab->chunks = c;
+    return c;
+}
+
+static void chunk_free(struct bide__slab *slab, struct bide__chunk *c)
+{
+    if (c->next != NULL)
+        c->next->previous = c->previous;
+    if (c->previous != NULL)
+        c->previous->next = c->next;
+    else
+        slab->chunks = c->next;
+    __asan_unpoison_memory_region(c, c->size);
+    bide__door.free(c, c->size);
+}
+
+static void *large_new(struct bide__slab *slab, size_t *size, size_t align, size_t offset)
+{
+    size_t first = round_up(sizeof(struct bide__chunk) + offset, align) - offset;
+    if (*size > SIZE_MAX / 2 || align > BIDE__SLAB_MAX)
+        return NULL;
+    *size = round_up(*size, BIDE__SLAB_UNIT);
+    struct bide__chunk *c = chunk_new(slab, first + *size);
+    if (c == NULL)
+        return NULL;
+    c->first = (uint32_t)first;
+    c->count = c->room = 1;
+    return bide__chunk_block(c, 0);
+}
+
+static struct bide__chunk *class_chunk(struct bide__slab *slab, unsigned class, size_t block_size)
+{
+    struct bide__chunk *c = chunk_new(slab, BIDE__CHUNK_SIZE);
+    if (c == NULL)
+        return NULL;
+    c->first = (uint32_t)round_up(sizeof(*c), BIDE__SLAB_UNIT);
+    c->block_size = (uint32_t)block_size;
+    c->class = class;
+    c->room = (uint32_t)((BIDE__CHUNK_SIZE - c->first) / block_size);
+    if (c->room > BIDE__CHUNK_BLOCKS)
+        c->room = BIDE__CHUNK_BLOCKS;
+    slab->fresh[class] = c;
+    __asan_poison_memory_region((char *)c + c->first, BIDE__CHUNK_SIZE - c->first);
+    return c;
+}
+
+void *bide__slab_new_slow(struct bide__slab *slab, size_t *size, size_t align, size_t offset)
+{
+    if (align < BIDE__SLAB_UNIT)
+        align = BIDE__SLAB_UNIT;
+    if (*size > BIDE__SLAB_MAX || align > BIDE__SLAB_UNIT)
+        return large_new(slab, size, align, offset);
+
+    size_t block_size;
+    unsigned class = class_of(*size, &block_size);
+    struct bide__block *b = slab->free[class];
+    if (b != NULL) {
+        slab->free[class] = b->next;
+    } else {
+        struct bide__chunk *c = slab->fresh[class];
+        if (c == NULL)
+            c = class_chunk(slab, class, block_size);
+        if (c == NULL)
+            return NULL;
+        b = bide__chunk_block(c, c->count++);
+        if (c->count == c->room)
+            slab->fresh[class] = NULL;
+    }
+    *size = block_size;
+    __asan_unpoison_memory_region(b, block_size);
+    return b;
+}
+
+void bide__slab_free_slow(struct bide__slab *slab, void *block)
+{
+    chunk_free(slab, bide__chunk_of(block));
+}
+
+void bide__slab_each(struct bide__slab *slab, void (*f)(void *block, void *argument),
+                     void *argument)
+{
+    struct bide__chunk *next;
+    for (struct bide__chunk *c = slab->chunks; c != NULL; c = next) {
+        next = c->next;
+        uint32_t count = c->count;
+        for (uint32_t i = 0; i < count; i++) {
+            struct bide__block *b = bide__chunk_block(c, i);
+            if (b->used != NULL)
+                f(b, argument);
+        }
+    }
+}
+
+void bide__slab_end(struct bide__slab *slab)
+{
+    while (slab->chunks != NULL)
+        chunk_free(slab, slab->chunks);
+}

@@ -1,0 +1,149 @@
+/*
+ * slab.h: blocks of memory for tasks and for segments of chains, by size class.
+ *
+ * A class takes its blocks from *chunks* of 64 KiB, aligned to their size, so that the chunk of a
+ * block is found from its address. A chunk hands out its blocks in order at first; a freed block
+ * goes to its class's free list and is the next to be used. Chunks are never returned while the
+ * slab lives: after a warm-up nothing is allocated. What is larger than BIDE__SLAB_MAX, or has to
+ * be aligned to more than 32, gets a chunk of its own, which is freed with it.
+ *
+ * Blocks are aligned to 32, and so are sizes up to 1 KiB; above there are four classes to a
+ * doubling.
+ *
+ * The first word of a block is not NULL while the block is in use, which is its user's duty; the
+ * slab sets it to NULL when the block is free. So the tasks need no list: bide__slab_each finds
+ * them.
+ *
+ * Threads: the owner's alone (see state.h), except that a chunk's `runtime side` fields may be read
+ * by all. AddressSanitizer sees free blocks as poisoned.
+ */
+#ifndef BIDE_RUNTIME_SLAB_H
+#define BIDE_RUNTIME_SLAB_H
+
+#include "internal.h"
+
+struct bide__hub;
+
+enum {
+    BIDE__CHUNK_SIZE = 65536,
+    BIDE__SLAB_MAX = 16384,
+    BIDE__SLAB_UNIT = 32,
+    BIDE__SLAB_SMALL = 32, /* classes for sizes up to 1 KiB */
+    BIDE__SLAB_CLASSES = BIDE__SLAB_SMALL + 4 * 4,
+    BIDE__CHUNK_BLOCKS = BIDE__CHUNK_SIZE / 128, /* at most: no task is smaller than 128 bytes */
+};
+
+struct bide__chunk {
+    struct bide__hub *hub; /* whose tasks these are; constant */
+    struct bide__chunk *next, *previous;
+    uint32_t first;      /* offset of the first block */
+    uint32_t block_size; /* 0: one block, with the rest of `size` */
+    uint32_t class;
+    uint32_t count; /* blocks that were handed out at least once */
+    uint32_t room;  /* blocks in all */
+    size_t size;    /* of the chunk */
+    /* A bit for each block: what other threads asked of the task in it (hub.c). */
+    _Atomic uint32_t marked;
+    _Atomic uint64_t aborts[BIDE__CHUNK_BLOCKS / 64];
+    _Atomic uint64_t releases[BIDE__CHUNK_BLOCKS / 64];
+};
+
+/* What the slab sees of a block, whoever uses it. */
+struct __attribute__((may_alias)) bide__block {
+    void *used; /* NULL: it is free */
+    void *pad[2];
+    struct bide__block *next;
+};
+
+struct bide__slab {
+    struct bide__hub *hub;
+    struct bide__chunk *chunks;
+    struct bide__block *free[BIDE__SLAB_CLASSES];
+    struct bide__chunk *fresh[BIDE__SLAB_CLASSES]; /* has blocks that were never used */
+};
+
+static inline struct bide__chunk *bide__chunk_of(const void *block)
+{
+    return (struct bide__chunk *)((uintptr_t)block & ~(uintptr_t)(BIDE__CHUNK_SIZE - 1));
+}
+
+/* ---- free blocks are poisoned for AddressSanitizer ---- */
+
+#if defined(__SANITIZE_ADDRESS__)
+#define BIDE__ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BIDE__ASAN 1
+#endif
+#endif
+
+#ifdef BIDE__ASAN
+void __asan_poison_memory_region(void const volatile *address, size_t size);
+void __asan_unpoison_memory_region(void const volatile *address, size_t size);
+#else
+#define __asan_poison_memory_region(p, size)   ((void)(p), (void)(size))
+#define __asan_unpoison_memory_region(p, size) ((void)(p), (void)(size))
+#endif
+
+/* ---- blocks ---- */
+
+void *bide__slab_new_slow(struct bide__slab *slab, size_t *size, size_t align, size_t offset);
+void bide__slab_free_slow(struct bide__slab *slab, void *block);
+
+/*
+ * A block of at least *size bytes, and *size becomes what there is. `offset` bytes after its start it
+ * is aligned to `align`, a power of two up to 16384. NULL: no memory.
+ */
+static inline void *bide__slab_new(struct bide__slab *slab, size_t *size, size_t align,
+                                   size_t offset)
+{
+    size_t n = (*size + BIDE__SLAB_UNIT - 1) / BIDE__SLAB_UNIT;
+    if (__builtin_expect(n - 1 >= BIDE__SLAB_SMALL || align > BIDE__SLAB_UNIT, 0))
+        return bide__slab_new_slow(slab, size, align, offset);
+    struct bide__block *b = slab->free[n - 1];
+    if (__builtin_expect(b == NULL, 0))
+        return bide__slab_new_slow(slab, size, align, offset);
+    slab->free[n - 1] = b->next;
+    /* The next block to be asked for may have left the cache. */
+    __builtin_prefetch(b->next, 1);
+    *size = n * BIDE__SLAB_UNIT;
+    __asan_unpoison_memory_region(b, *size);
+    return b;
+}
+
+static inline void bide__slab_free(struct bide__slab *slab, void *block)
+{
+    struct bide__chunk *c = bide__chunk_of(block);
+    struct bide__block *b = block;
+    if (__builtin_expect(c->block_size == 0, 0)) {
+        bide__slab_free_slow(slab, block);
+        return;
+    }
+    b->used = NULL;
+    b->next = slab->free[c->class];
+    slab->free[c->class] = b;
+    __asan_poison_memory_region(b + 1, c->block_size - sizeof(*b));
+}
+
+/* Calls f for every block in use. f may free that block. */
+void bide__slab_each(struct bide__slab *slab, void (*f)(void *block, void *argument),
+                     void *argument);
+
+/* Frees all chunks. */
+void bide__slab_end(struct bide__slab *slab);
+
+/* The number of a block in its chunk. */
+static inline uint32_t bide__chunk_index(const struct bide__chunk *chunk, const void *block)
+{
+    if (chunk->block_size == 0)
+        return 0;
+    return (uint32_t)((size_t)((const char *)block - (const char *)chunk) - chunk->first) /
+           chunk->block_size;
+}
+
+static inline void *bide__chunk_block(struct bide__chunk *chunk, uint32_t index)
+{
+    return (char *)chunk + chunk->first + (size_t)index * chunk->block_size;
+}
+
+#endif

@@ -1,0 +1,245 @@
+/*
+ * task.c: the life of a task: made, polled, cancelled, ended, freed. See task.h; the state's
+ * transitions are in state.h.
+ */
+#include "scheduler.h"
+
+/* ---- making ---- */
+
+/* A result is aligned to what its size allows, up to this. */
+enum { RESULT_ALIGN_MAX = 64 };
+
+/* Puts the result at the end of the block, and the room for frames between. */
+static void lay_out(struct bide__task *task, size_t block_size, const struct bide_fn *fn)
+{
+    char *end = (char *)task + block_size;
+    void *result = NULL;
+
+    if (fn->result_size > 0) {
+        uintptr_t align = fn->result_size & -(uintptr_t)fn->result_size;
+        if (align > RESULT_ALIGN_MAX)
+            align = RESULT_ALIGN_MAX;
+        end = (char *)((uintptr_t)(end - fn->result_size) & ~(align - 1));
+        result = end;
+        end = (char *)((uintptr_t)end & ~(uintptr_t)(BIDE_FRAME_UNIT - 1));
+    }
+    bide_chain_init(&task->chain, task->room, (size_t)(end - task->room), result);
+}
+
+/* What the block of a task of fn has to hold. */
+static size_t size_of(const struct bide_fn *fn)
+{
+    size_t unit = BIDE_FRAME_UNIT;
+    size_t result = ((size_t)fn->result_size + unit - 1) & ~(unit - 1);
+    size_t size = offsetof(struct bide__task, room) + bide_fn_room(fn) + result;
+
+    if (result > 0 && result % RESULT_ALIGN_MAX == 0)
+        size += RESULT_ALIGN_MAX - BIDE__SLAB_UNIT;
+    return size;
+}
+
+struct bide__task *bide__task_new(struct bide_runtime *rt, const struct bide_fn *fn,
+                                  const void *args, int *error)
+{
+    size_t align = (size_t)1 << fn->frame_align_log2;
+
+    if (__builtin_expect(rt->ended, 0)) {
+        *error = -ESHUTDOWN;
+        return NULL;
+    }
+    if (fn != rt->made) {
+        rt->made = fn;
+        rt->made_size = size_of(fn);
+    }
+    size_t size = rt->made_size;
+    /* The root frame is at the very beginning of the room, where bide__task_run looks for fn. */
+    struct bide__task *task =
+        bide__slab_new(&rt->hub->tasks, &size, align, offsetof(struct bide__task, room));
+    if (task == NULL) {
+        *error = -ENOMEM;
+        return NULL;
+    }
+    task->wake.vtable = &bide__task_vtable;
+    task->wake.branches = 0;
+    atomic_init(&task->wake.woken, 0);
+    bide__state_init(&task->wake.state);
+    task->waiters = NULL;
+    lay_out(task, size, fn);
+    void *to = bide_chain_begin(&task->chain, fn);
+    rt->hub->blocks++;
+    if (__builtin_expect(to == NULL, 0)) {
+        /* It was another function at this address, in a shared object that is gone. */
+        bide__task_free(task);
+        rt->made = NULL;
+        return bide__task_new(rt, fn, args, error);
+    }
+    if (fn->args_size > 0)
+        memcpy(to, args, fn->args_size);
+    rt->alive++;
+    bide__queue_push(&rt->queue, task);
+    if (__builtin_expect(rt->closing, 0))
+        bide__task_cancel(rt, task, rt->forcing);
+    return task;
+}
+
+void bide__task_free(struct bide__task *task)
+{
+    struct bide__hub *hub = bide__task_hub(task);
+    hub->blocks--;
+    bide__slab_free(&hub->tasks, task);
+}
+
+/* ---- running ---- */
+
+void bide__joiner_add(struct bide__task *task, struct bide__joiner *w, bide_waker waker)
+{
+    struct bide__joiner *first = task->waiters;
+
+    bide__state_ref(&task->wake.state);
+    w->task = task;
+    w->waker = waker;
+    if (first == NULL) {
+        task->waiters = w->next = w->previous = w;
+        return;
+    }
+    w->next = first;
+    w->previous = first->previous;
+    w->previous->next = w;
+    first->previous = w;
+}
+
+void bide__joiner_remove(struct bide__joiner *w)
+{
+    if (w->next == NULL)
+        return;
+    if (w->task->waiters == w)
+        w->task->waiters = w->next == w ? NULL : w->next;
+    w->next->previous = w->previous;
+    w->previous->next = w->next;
+    w->next = NULL;
+}
+
+/* A task that was woken without naming a branch polls them all, so bit 0 is not needed. */
+static void name_branch(struct bide__task *task, unsigned branch)
+{
+    if (branch != 0)
+        atomic_fetch_or_explicit(&task->wake.woken, UINT32_C(1) << branch, memory_order_release);
+}
+
+/* Wakes a task of this runtime, on its thread. */
+static void wake_here(struct bide_runtime *rt, bide_waker waker)
+{
+    struct bide__task *task = (struct bide__task *)(void *)bide_waker_task(waker);
+
+    name_branch(task, bide_waker_branch(waker));
+    if (bide__state_wake(&task->wake.state))
+        bide__queue_push(&rt->queue, task);
+}
+
+static void task_ended(struct bide_runtime *rt, struct bide__task *task, const struct bide_fn *fn)
+{
+    void *result = task->chain.result;
+    int error = bide_chain_error(&task->chain);
+
+    task->end.fn = fn;
+    task->end.result = result;
+    task->end.error = error;
+    while (task->waiters != NULL) {
+        struct bide__joiner *w = task->waiters;
+        bide__joiner_remove(w);
+        wake_here(rt, w->waker);
+    }
+    rt->alive--;
+    if (bide__state_finish(&task->wake.state))
+        bide__task_free(task);
+}
+
+void bide__task_run(struct bide_runtime *rt, struct bide__task *task)
+{
+    /* The root frame's place is known, and its memory is the task's own also after it is popped. */
+    const struct bide_fn *fn = ((struct bide_frame *)(void *)task->room)->fn;
+    uintptr_t asked = bide__state_begin(&task->wake.state);
+    uint32_t woken = UINT32_MAX;
+
+    if (atomic_load_explicit(&task->wake.woken, memory_order_relaxed) != 0)
+        woken = atomic_exchange_explicit(&task->wake.woken, 0, memory_order_acquire);
+    if (__builtin_expect(asked != 0, 0)) {
+        bide_chain_cancel(&task->chain, -ECANCELED, asked & BIDE__FORCE);
+        woken = UINT32_MAX;
+    }
+    rt->turn.woken = woken;
+    rt->turn.budget = BIDE__BUDGET;
+    struct bide_cx cx = {
+        .chain = &task->chain,
+        .waker = bide_waker_make(&task->wake, 0),
+        .turn = &rt->turn,
+    };
+    rt->current = task;
+    enum bide_poll poll = bide_chain_poll(&cx);
+    rt->current = NULL;
+    if (__builtin_expect(rt->turn.spare != NULL, 0))
+        bide_turn_end(&rt->turn);
+    if (poll == BIDE_READY)
+        task_ended(rt, task, fn);
+    else if (bide__state_suspend(&task->wake.state))
+        bide__queue_push(&rt->queue, task);
+}
+
+void bide__task_cancel(struct bide_runtime *rt, struct bide__task *task, bool force)
+{
+    if (bide__state_cancel(&task->wake.state, force))
+        bide__queue_push(&rt->queue, task);
+}
+
+void bide__task_let_go(struct bide_runtime *rt, struct bide__task *task)
+{
+    /* An abort from another thread would find the next user of the block. */
+    if (atomic_load_explicit(&bide__chunk_of(task)->marked, memory_order_relaxed))
+        bide__hub_take(rt->hub, rt);
+    if (bide__state_release(&task->wake.state))
+        bide__task_free(task);
+}
+
+/* ---- wakers ---- */
+
+static void waker_clone(struct bide_wakeable *w)
+{
+    struct bide__task *task = (struct bide__task *)(void *)w;
+
+    if (bide__runtime_owned(bide__task_hub(task)) != NULL)
+        bide__state_clone(&w->state);
+    else
+        bide__state_clone_remote(&w->state);
+}
+
+static void waker_wake_by_ref(struct bide_wakeable *w, unsigned branch)
+{
+    struct bide__task *task = (struct bide__task *)(void *)w;
+    struct bide_runtime *rt = bide__runtime_owned(bide__task_hub(task));
+
+    if (__builtin_expect(rt != NULL, 1)) {
+        wake_here(rt, bide_waker_make(w, branch));
+        return;
+    }
+    name_branch(task, branch);
+    bide__hub_wake(task);
+}
+
+static void waker_drop(struct bide_wakeable *w)
+{
+    struct bide__task *task = (struct bide__task *)(void *)w;
+
+    if (bide__runtime_owned(bide__task_hub(task)) == NULL)
+        bide__hub_unref(task);
+    else if (bide__state_unref(&w->state))
+        bide__task_free(task);
+}
+
+static void waker_wake(struct bide_wakeable *w, unsigned branch)
+{
+    waker_wake_by_ref(w, branch);
+    waker_drop(w);
+}
+
+const struct bide_waker_vtable bide__task_vtable = {waker_clone, waker_wake, waker_wake_by_ref,
+                                                    waker_drop};

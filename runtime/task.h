@@ -1,0 +1,95 @@
+/*
+ * task.h: the task, one block of the slab.
+ *
+ *     +0   wake      what wakers refer to, and the state (state.h)
+ *     +32  chain     while it runs; afterwards `end`
+ *     +88  waiters   joins that wait for the end
+ *     +96  room      frames of the chain: the root frame, its arguments, the reserve
+ *          result    at the end of the block
+ *
+ * A handle (bide_task(T)) is the task's address. A handle of a task that could not be made is an
+ * odd number with the negative errno in it, so nothing has to be allocated to say so.
+ *
+ * Threads: all is the owner's (state.h), but for the wakers, an abort and a release, which other
+ * threads hand to the owner through the hub.
+ */
+#ifndef BIDE_RUNTIME_TASK_H
+#define BIDE_RUNTIME_TASK_H
+
+#include "internal.h"
+#include "slab.h"
+#include "state.h"
+
+struct bide_runtime;
+struct bide__joiner;
+
+struct bide__task {
+    struct bide_wakeable wake;
+    union {
+        struct bide_chain chain;
+        struct {
+            const struct bide_fn *fn;
+            const void *result;
+            int error; /* 0, or why there is no result */
+        } end;         /* once it is DONE */
+    };
+    struct bide__joiner *waiters; /* a ring; the first to come */
+    char room[];
+};
+_Static_assert(offsetof(struct bide__task, room) == 96, "the head of a task has grown");
+
+/* In the frame of a join: its place in the task's ring. */
+struct bide__joiner {
+    struct bide__joiner *next, *previous; /* next NULL: not in the ring */
+    struct bide__task *task;              /* with a reference; NULL: not waiting */
+    bide_waker waker;
+};
+
+/* Runs the task until it suspends or ends. It was taken out of the run queue. */
+void bide__task_run(struct bide_runtime *rt, struct bide__task *task);
+
+/* NULL: no memory (-ENOMEM) or another *error. It is in the run queue. */
+struct bide__task *bide__task_new(struct bide_runtime *rt, const struct bide_fn *fn,
+                                  const void *args, int *error);
+
+/* Owner: gives the block back; nobody refers to the task any more. */
+void bide__task_free(struct bide__task *task);
+
+/* Owner: asks to cancel, with `force` below shields too. */
+void bide__task_cancel(struct bide_runtime *rt, struct bide__task *task, bool force);
+
+/* Owner: the handle is gone. */
+void bide__task_let_go(struct bide_runtime *rt, struct bide__task *task);
+
+void bide__joiner_add(struct bide__task *task, struct bide__joiner *w, bide_waker waker);
+void bide__joiner_remove(struct bide__joiner *w);
+
+extern const struct bide_waker_vtable bide__task_vtable;
+
+static inline struct bide__hub *bide__task_hub(const struct bide__task *task)
+{
+    return bide__chunk_of(task)->hub;
+}
+
+/* Copies the result of a task that has ended with one. */
+static inline void bide__copy_result(void *out, const struct bide__task *task)
+{
+    uint32_t size = task->end.fn->result_size;
+    if (size == sizeof(int))
+        memcpy(out, task->end.result, sizeof(int)); /* the usual one, without a call */
+    else if (size > 0)
+        memcpy(out, task->end.result, size);
+}
+
+/* Handles of tasks that could not be made. */
+static inline void *bide__handle_failed(int error)
+{
+    return (void *)((uintptr_t)(-error) << 1 | 1);
+}
+
+static inline int bide__handle_error(const void *handle)
+{
+    return (uintptr_t)handle & 1 ? -(int)((uintptr_t)handle >> 1) : 0;
+}
+
+#endif
