@@ -1,0 +1,453 @@
+/*
+ * The one internal header of the compiler, grouped by module in the order of the pipeline:
+ *
+ *   driver -> source (preprocessed text) -> lex -> parse (+ types, scope) -> check -> lower -> emit
+ *
+ * A run handles one translation unit: `cc -E` output with __BIDE__ defined, in which the short words
+ * have become bide_async, bide_await, bide_defer. Text outside async code is copied byte for byte, so
+ * every token knows its place in the text and every node the tokens that it came from.
+ *
+ * Memory: one arena per translation unit (unit->arena), freed at once. Nothing is freed singly.
+ * Layout and other facts of the target are never computed: the emitter writes sizeof, and the type
+ * checker knows only what `cc -dM -E` says (struct target).
+ */
+#ifndef BIDE_COMPILER_H
+#define BIDE_COMPILER_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* ---- arena.c: memory, strings, vectors ---- */
+
+struct arena;
+struct arena *arena_new(void);
+void arena_free(struct arena *);
+void *arena_alloc(struct arena *, size_t size); /* zeroed, aligned to 16; exits with a message when out of memory */
+char *arena_strndup(struct arena *, const char *s, size_t n);
+char *arena_printf(struct arena *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* A growing list of pointers: struct list l = {0}; list_add(arena, &l, p). */
+struct list {
+    void **item;
+    uint32_t count, room;
+};
+void list_add(struct arena *, struct list *, void *);
+
+/* Interned string: equal text, equal pointer. */
+const char *intern(struct arena *, const char *s, size_t n);
+
+/* ---- source.c, lex.c: text and tokens ---- */
+
+enum token_kind {
+    TK_EOF,
+    TK_IDENT,  /* keywords too: token_keyword tells */
+    TK_NUMBER, /* preprocessing number: integer or floating */
+    TK_CHAR,   /* with its prefix */
+    TK_STRING,
+    TK_PUNCT, /* `punct` says which */
+};
+
+/* Punctuators of one character are that character; the others begin here. */
+enum punct {
+    P_ARROW = 256, P_INC, P_DEC, P_SHL, P_SHR, P_LE, P_GE, P_EQ, P_NE, P_ANDAND, P_OROR, P_ELLIPSIS,
+    P_MUL_ASSIGN, P_DIV_ASSIGN, P_MOD_ASSIGN, P_ADD_ASSIGN, P_SUB_ASSIGN, P_SHL_ASSIGN,
+    P_SHR_ASSIGN, P_AND_ASSIGN, P_XOR_ASSIGN, P_OR_ASSIGN, P_HASHHASH,
+};
+
+/* Line markers and pragmas are no tokens: they are in the text before the next token. */
+struct token {
+    const char *start;    /* in unit->text; the text between two tokens is from end to start */
+    const char *text;     /* interned; identifiers and punctuators, NULL for literals */
+    const char *file;     /* as the last line marker says; interned */
+    uint32_t length;
+    uint32_t line;
+    uint16_t punct;
+    enum token_kind kind : 8;
+    bool at_bol : 1;      /* first of its line */
+    bool space : 1;       /* white space before it */
+    bool in_system_header : 1;
+    bool in_header : 1;   /* not in the main file */
+};
+
+struct unit;
+struct symbol;
+struct param;
+struct function;
+struct decl;
+struct stmt;
+
+/* ---- types.c ---- */
+
+enum type_kind {
+    TY_ERROR, /* unknown: no message follows from it */
+    TY_VOID, TY_BOOL, TY_CHAR, TY_SCHAR, TY_UCHAR, TY_SHORT, TY_USHORT, TY_INT, TY_UINT, TY_LONG,
+    TY_ULONG, TY_LLONG, TY_ULLONG, TY_INT128, TY_UINT128, TY_FLOAT, TY_DOUBLE, TY_LDOUBLE,
+    TY_FLOATN,   /* _Float128 and its like: `name` is the spelling */
+    TY_COMPLEX,  /* base is the real type */
+    TY_BUILTIN,  /* __builtin_va_list and other names that the compiler knows; `name` */
+    TY_ENUM, TY_STRUCT, TY_UNION,
+    TY_POINTER, TY_ARRAY, TY_FUNCTION, TY_VECTOR,
+};
+
+enum { Q_CONST = 1, Q_VOLATILE = 2, Q_RESTRICT = 4, Q_ATOMIC = 8 };
+
+struct member {
+    const char *name; /* NULL: anonymous struct or union, or unnamed bit-field */
+    struct type *type;
+    bool bit_field;
+    int bit_width;
+};
+
+/* A struct, union or enum: one object per tag declaration, shared by all types that mention it. */
+struct tag {
+    enum type_kind kind;
+    const char *name; /* NULL: anonymous */
+    struct member *member;
+    int member_count;
+    bool complete;
+    bool is_packed;
+    bool has_const_member;    /* or a member has one */
+    /* anonymous tag, for printing: a variable or typedef, or a member of another tag, that was declared
+     * with it */
+    struct symbol *witness;
+    struct tag *outer;
+    struct member *outer_member;
+    struct type *enum_type;   /* the integer type of an enum */
+    int depth;                /* 0: file scope; else declared in a block */
+    uint32_t first, last;     /* tokens of the definition: `struct` to `}`, attributes included */
+    const char *hoisted_name; /* lower: moved to file scope under this name */
+};
+
+/* Immutable once made, but for completion of arrays and tags. */
+struct type {
+    enum type_kind kind;
+    uint8_t quals;
+    const char *name;      /* TY_FLOATN, TY_BUILTIN */
+    struct symbol *alias;  /* the typedef it was written with, for messages and printing; or NULL */
+    struct type *base;     /* pointer, array, function result, complex, vector, atomic */
+    struct tag *tag;       /* struct, union, enum */
+    /* array */
+    bool incomplete;       /* [] */
+    bool variable;         /* variable length, or pointer to such: variably modified */
+    int64_t length;        /* when known, else -1 */
+    uint32_t length_first, length_last; /* tokens of the length expression, 0 if none */
+    int length_depth;      /* scope depth of that expression: 0 means it may be printed at file scope */
+    /* function */
+    struct param *param;
+    int param_count;
+    bool variadic, oldstyle, is_async;
+    /* attributes that change the type and must be printed with it (aligned, vector_size, mode...) */
+    uint32_t attr_first, attr_last; /* tokens of one attribute list, 0 if none */
+};
+
+struct param {
+    const char *name; /* NULL: none */
+    struct type *type; /* adjusted: arrays and functions are pointers */
+    uint32_t name_token;
+};
+
+/* What `cc -dM -E` said: sizes in bytes of the integer types and the sign of char. */
+struct target {
+    int size_short, size_int, size_long, size_llong, size_pointer;
+    bool char_unsigned;
+    bool strict; /* -std=c..: `asm` and `typeof` are names like others */
+    bool wchar_unsigned;
+    enum type_kind size_type, ptrdiff_type, wchar_type, char16_type, char32_type;
+};
+
+extern struct type type_error_[1];
+struct type *type_basic(struct unit *, enum type_kind);
+struct type *type_pointer(struct unit *, struct type *);
+struct type *type_qualified(struct unit *, struct type *, unsigned quals); /* adds quals */
+struct type *type_unqualified(struct unit *, struct type *);
+bool type_is_integer(const struct type *);
+bool type_is_arithmetic(const struct type *);
+bool type_is_scalar(const struct type *);
+bool type_same(const struct type *, const struct type *);       /* qualifiers count */
+bool type_compatible(const struct type *, const struct type *); /* ISO C 6.2.7 */
+struct type *type_decay(struct unit *, struct type *);          /* array, function -> pointer; unqualified */
+struct type *type_usual(struct unit *, struct type *, struct type *); /* usual arithmetic conversions */
+struct type *type_promote(struct unit *, struct type *);
+bool type_has_const_member(const struct type *); /* so that it cannot be assigned as a whole */
+/* `bide_task(T)` or `bide_future(T)`, known by their structure: the T, else NULL. */
+struct type *type_task_result(const struct type *);
+struct type *type_future_result(const struct type *);
+/* C text of a declaration of `name` (NULL or "": the abstract type) with this type, typedef names
+ * kept, block-scope tags under their hoisted names. */
+char *type_print(struct unit *, const struct type *, const char *name);
+
+/* ---- scope.c: names ---- */
+
+enum symbol_kind { SYM_VAR, SYM_PARAM, SYM_FUNCTION, SYM_TYPEDEF, SYM_ENUMERATOR, SYM_LABEL };
+enum storage { ST_NONE, ST_AUTO, ST_REGISTER, ST_STATIC, ST_EXTERN, ST_TYPEDEF };
+
+struct symbol {
+    enum symbol_kind kind;
+    enum storage storage;
+    const char *name;
+    struct type *type;
+    uint32_t token;     /* of its name at the (first) declaration */
+    int depth;          /* 0: file scope */
+    bool is_async;      /* function */
+    bool is_thread_local, is_inline, is_weak, is_register_asm;
+    bool address_taken; /* &x, or x is an array that decays, or a bide form needs its address */
+    bool captured;      /* by an async block */
+    bool has_async_wrapper_call;
+    const char *cleanup; /* __attribute__((cleanup(f))) */
+    const char *visibility; /* "hidden"... or NULL */
+    uint32_t attr_first, attr_last;   /* attribute lists after its declarator, 0 if none */
+    uint32_t align_first, align_last; /* _Alignas(...) or a list with aligned, wherever it stood */
+    struct function *function; /* that defines it, or in which the variable lives */
+    struct decl *decl;         /* variable: its declaration */
+    struct type *named;        /* typedef: its type with the alias set */
+    int64_t value;             /* enumerator */
+    bool value_known;
+    /* lower, emit */
+    bool in_frame;         /* lives in the frame all the time: printed as frame->NAME */
+    bool saved;            /* saved over at least one await */
+    const char *c_name;    /* name in the generated code */
+    int index;             /* number of the local in its function */
+    bool file_async_declared; /* emit: its start function has been declared */
+    const char **param_name;  /* emit: members of its arguments */
+};
+
+/* ---- syntax tree ---- */
+
+enum expr_kind {
+    EX_ERROR,
+    EX_NUMBER, EX_CHAR, EX_STRING, /* one node for adjacent strings */
+    EX_IDENT,        /* symbol; NULL: undeclared or a compiler builtin */
+    EX_PAREN,        /* a */
+    EX_CALL,         /* a (args) */
+    EX_INDEX,        /* a[b] */
+    EX_MEMBER,       /* a.name */
+    EX_ARROW,        /* a->name */
+    EX_POST,         /* a++ a--: op */
+    EX_UNARY,        /* op a: + - ! ~ & * ++ -- and __extension__ __real__ __imag__ (op = P_EXT...) */
+    EX_BINARY,       /* a op b, not && || , */
+    EX_LOGIC,        /* a && b, a || b */
+    EX_COND,         /* a ? b : c; b NULL: a ?: c */
+    EX_COMMA,        /* a, b */
+    EX_ASSIGN,       /* a op b; op '=' or P_..._ASSIGN */
+    EX_CAST,         /* (to) a */
+    EX_COMPOUND,     /* (to){ init } */
+    EX_SIZEOF,       /* sizeof / _Alignof; a or to */
+    EX_GENERIC,      /* a, args: the selected branch is b */
+    EX_STMT,         /* ({ ... }): body */
+    EX_LABEL_ADDR,   /* &&name */
+    EX_OFFSETOF, EX_VA_ARG, EX_TYPES_COMPATIBLE, /* builtins with type operands: to, a */
+    EX_CHOOSE,       /* __builtin_choose_expr(a, args): the selected one is b */
+    EX_INIT_LIST,    /* { ... }: args are EX_INIT_ITEM */
+    EX_INIT_ITEM,    /* designators (tokens first to before a->first) and value a */
+    EX_AWAIT,        /* bide_await a */
+    EX_FORM,         /* bide_spawn(...) and the other call-like forms: form, args */
+    EX_BLOCK,        /* bide_async ({ ... }): body; block = its function once made */
+};
+
+enum { OP_EXTENSION = 400, OP_REAL, OP_IMAG, OP_SIZEOF, OP_ALIGNOF };
+
+enum form {
+    FORM_SPAWN, FORM_SPAWN_BLOCKING, FORM_TASK_JOIN, FORM_TASK_WAIT, FORM_TASK_DETACH,
+    FORM_TASK_ABORT, FORM_TASK_FINISHED, FORM_MOVE, FORM_LAZY, FORM_GET, FORM_DROP, FORM_JOIN,
+    FORM_TRY_JOIN, FORM_SELECT, FORM_SELECT_BIASED, FORM_TIMEOUT, FORM_BLOCKING, FORM_BLOCK_ON,
+    FORM_SCOPE_SPAWN, FORM_REF, FORM_COUNT
+};
+
+struct expr {
+    enum expr_kind kind;
+    int op;
+    enum form form;
+    uint32_t first, last; /* tokens, both inclusive */
+    struct type *type;    /* before decay; type_error_ if unknown */
+    bool is_lvalue;
+    bool has_await;       /* an EX_AWAIT inside that belongs to the same function */
+    bool has_stmt;        /* a statement expression inside */
+    bool is_constant;     /* an integer constant expression whose value is known */
+    bool is_ice;          /* an integer constant expression, its value perhaps not known */
+    uint16_t height;      /* of the tree below it */
+    int64_t value;
+    struct expr *a, *b, *c;
+    struct expr **arg;
+    int arg_count;
+    struct symbol *symbol;
+    const char *name;       /* member or label */
+    struct member *member;
+    struct type *to;
+    struct stmt *body;
+    struct function *block;
+    void *lower;            /* the lowering pass's own */
+};
+
+enum stmt_kind {
+    S_ERROR,
+    S_NULL, S_EXPR, S_COMPOUND, S_DECL, S_IF, S_WHILE, S_DO, S_FOR, S_SWITCH, S_CASE, S_DEFAULT,
+    S_LABEL, S_GOTO, S_GOTO_COMPUTED, S_BREAK, S_CONTINUE, S_RETURN, S_ASM, S_DEFER, S_SCOPE,
+    S_TYPE_DECL, /* a declaration of no variable: tags, _Static_assert, and (in `decl`) typedefs and
+                    functions */
+};
+
+struct decl {
+    struct symbol *symbol;
+    uint32_t spec_first, spec_last; /* declaration specifiers, shared by the declarators of a line */
+    uint32_t first, last;           /* declarator with its attributes, without initialiser */
+    struct expr *init;              /* NULL: none; EX_INIT_LIST for braces */
+    struct tag *defines;            /* tag that the specifiers define, first declarator only */
+};
+
+struct stmt {
+    enum stmt_kind kind;
+    uint32_t first, last;
+    bool has_await;
+    uint16_t height;      /* of the tree below it */
+    struct expr *expr;    /* expression, condition, switch operand, return value, case value;
+                             S_ASM: NULL or an EX_INIT_LIST of the operands */
+    struct expr *expr2;   /* for: step; case: upper end of a GNU range */
+    struct stmt *init;    /* for: S_DECL or S_EXPR or NULL */
+    struct stmt *body, *orelse; /* also what a label, case or default stands before: an S_NULL
+                                   without tokens (last < first) at the end of a block */
+    struct stmt **list;   /* compound */
+    int count;
+    struct decl **decl;   /* S_DECL */
+    int decl_count;
+    const char *name;     /* label */
+    struct symbol *scope; /* S_SCOPE: its variable */
+    struct stmt *target;  /* break, continue: the statement left or continued; goto: the S_LABEL; case,
+                             default: the switch */
+    struct stmt *parent;  /* enclosing statement; NULL: the function's body */
+    void *lower;
+};
+
+/* `struct x` in a body; the name's token, or 0 for an anonymous one, which is where it is defined. */
+struct tag_use {
+    uint32_t word, name;
+    struct tag *tag;
+};
+
+/* A function definition (async or not) whose body was parsed, or an async block. */
+struct function {
+    struct symbol *symbol;      /* NULL: async block */
+    struct type *type;
+    struct symbol **param;
+    int param_count;
+    struct stmt *body;
+    bool is_async;
+    bool is_main;
+    bool needs_lowering;        /* async, or has defer, cleanup with defer, or any form in it */
+    bool has_await;             /* not counting its blocks */
+    uint32_t first, last;       /* tokens of the whole definition */
+    uint32_t declarator_first, declarator_last;
+    struct list locals;         /* struct symbol *: all block-scope variables and parameters */
+    struct list labels;         /* struct stmt * (S_LABEL) */
+    struct list blocks;         /* struct function *: async blocks inside */
+    struct list captures;       /* async block: struct symbol * of the enclosing function */
+    struct list idents;         /* struct expr * (EX_IDENT): every mention of a symbol in the body, also
+                                   in typeof, sizeof, bounds, attributes and asm; blocks' are theirs */
+    struct list dead_awaits;    /* struct expr * (EX_AWAIT): in operands that are not evaluated */
+    struct list tag_uses;       /* struct tag_use *: every struct, union or enum word of the body that
+                                   means a tag of a block */
+    struct function *outer;     /* async block: the function that it stands in */
+    const char *name;           /* of the function, or made up for a block: main_block_1 */
+    struct type *result;        /* also of a block */
+    void *lower;
+};
+
+/* Something at file scope that the emitter must know, in order: an async declaration or a function
+ * that needs lowering. All other text is copied. */
+struct item {
+    enum { ITEM_ASYNC_DECL, ITEM_FUNCTION } kind;
+    uint32_t first, last;     /* tokens, `;` or `}` included */
+    struct list symbols;      /* ITEM_ASYNC_DECL: the functions declared */
+    struct function *function;
+    bool in_header;           /* not in the main file */
+};
+
+struct options {
+    const char *input;        /* as the user wrote it; for messages */
+    bool pretty;              /* bide emit: generated code on lines of its own, headers as #include */
+    bool wrappers;            /* blocking wrappers, -fno-bide-wrappers clears it */
+    bool colour;
+    const char **flag;        /* the user's -W... flags in order, for the options of our messages */
+    int flag_count;
+};
+
+struct unit {
+    struct arena *arena;
+    struct options *options;
+    struct target target;
+    const char *text;         /* text[text_length] is 0 */
+    size_t text_length;
+    struct token *token;      /* [0] is unused, so that 0 means none; the last is TK_EOF */
+    uint32_t token_count;
+    struct list items;        /* struct item * in order */
+    struct list functions;    /* struct function *: all parsed bodies, blocks after their outer */
+    struct list initializers; /* struct expr *: those at file scope that mention async names */
+    int error_count, warning_count;
+    bool parse_failed;        /* plain C that was not understood: nothing is emitted */
+    uint32_t parse_failed_token; /* where it first happened */
+    struct list messages;     /* diag.c: not yet printed */
+    struct list sources;      /* source.c: files read for messages */
+};
+
+/* ---- source.c: files as they lie on disk, for messages and for `bide emit` ---- */
+
+/* Line `line` (from 1) of `file` without its newline, not terminated; NULL: there is none. Each file
+ * is read once. Text given to source_add stands for a file of that name (standard input). */
+const char *source_line(struct unit *, const char *file, uint32_t line, size_t *length);
+void source_add(struct unit *, const char *file, const char *text, size_t length);
+
+/* ---- place.c: where a token stands in the file on disk ---- */
+
+struct spot {
+    const char *line; /* the source line, as source_line gives it */
+    size_t length;
+    uint32_t number;  /* of the line */
+    size_t start, width; /* bytes of the word in it */
+};
+/* The word that the token was, or of the macro that it came from. False: no such line. */
+bool place_of(struct unit *, uint32_t token, struct spot *);
+/* Do the tokens stand in the file as they are, none of them from a macro? */
+bool place_is_written_out(struct unit *, uint32_t first, uint32_t last);
+
+/* ---- target.c: facts of the target ---- */
+
+/* Reads unit->target from the line that <bide/target.h> leaves in unit->text. False when there is
+ * none: the text includes nothing of bide, and the target is taken for a 64-bit Linux. */
+bool target_read(struct unit *);
+
+/* lex.c: fills unit->token from unit->text. */
+void lex(struct unit *);
+/* scope.c: which word of C or GNU C an identifier token is (enum keyword in parse.h); 0: none. */
+unsigned token_keyword(const struct token *);
+/* parse.c (declarations), statement.c, expression.c: fills unit->items and functions. Bodies of
+ * functions without async words are skipped unread. Reports async mistakes of form only; where plain
+ * C does not parse it gives up on that function or declaration silently (unit->parse_failed is set) and
+ * the driver lets the user's compiler say what is wrong. */
+void parse(struct unit *);
+/* check.c: un-awaited calls, await outside async, ownership, jumps past defer... */
+void check(struct unit *);
+/* lower.c, live.c, emit.c: writes the translation unit as plain C. */
+void emit(struct unit *, FILE *out);
+
+/* ---- diag.c: messages in the user's compiler's form ----
+ * They are kept until diag_flush prints them in the order of their places. error_count and
+ * warning_count are right at once. */
+
+enum severity { SEV_NOTE, SEV_WARNING, SEV_ERROR };
+/* At a token of the unit: file:line:col: error: ..., the source line and a caret. */
+void diag(struct unit *, enum severity, uint32_t token, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same for a range of tokens (underlined with ~~~), `option` the -W name or NULL. */
+void diag_range(struct unit *, enum severity, uint32_t first, uint32_t last, const char *option,
+                const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/* A fix-it under the last message: put `text` before the token. */
+void diag_fixit_insert(struct unit *, uint32_t token, const char *text);
+/* Prints and forgets the kept messages; `diag_drop` only forgets them, and takes back the counts. */
+void diag_flush(struct unit *);
+void diag_drop(struct unit *);
+/* Without a place, at once: "bide: error: ...". */
+void diag_plain(enum severity, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

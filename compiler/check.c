@@ -1,0 +1,293 @@
+/*
+ * What C does not know is wrong: the walk over parsed functions that finds un-awaited calls, await
+ * where nothing can wait, and async functions used as values. The operands of await and the forms
+ * are in check_form.c, owners and captures in ownership.c, jumps and defer in jump.c.
+ *
+ * Operands that C does not evaluate are not looked at. An expression of an unknown type (TY_ERROR)
+ * causes no message; where the emitter could not do without its type, the user's compiler is asked
+ * what is wrong (give_up).
+ */
+#include "parse.h"
+
+#include <string.h>
+
+void give_up(struct checker *c, uint32_t token)
+{
+    if (c->unit->parse_failed)
+        return;
+    c->unit->parse_failed = true;
+    c->unit->parse_failed_token = token;
+}
+
+void note_declared(struct checker *c, const struct symbol *s)
+{
+    diag(c->unit, SEV_NOTE, s->token, "'%s' is declared here", s->name);
+}
+
+/* ---- calls ---- */
+
+struct symbol *called_symbol(const struct expr *call)
+{
+    const struct expr *f = call->a;
+    while (f->kind == EX_PAREN ||
+           (f->kind == EX_UNARY && (f->op == '*' || f->op == '&' || f->op == OP_EXTENSION)))
+        f = f->a;
+    return f->kind == EX_IDENT && f->symbol && f->symbol->kind == SYM_FUNCTION ? f->symbol : NULL;
+}
+
+bool is_async_call(const struct expr *call)
+{
+    const struct symbol *s = called_symbol(call);
+    return s && s->is_async;
+}
+
+static void report_not_awaited(struct checker *c, const struct expr *call, const char *name)
+{
+    struct unit *u = c->unit;
+    const struct function *f = c->function;
+    if (!f) {
+        diag_range(u, SEV_ERROR, call->first, call->last, NULL,
+                   "call of async function '%s' outside a function", name);
+    } else if (f->is_async) {
+        diag_range(u, SEV_ERROR, call->first, call->last, NULL,
+                   "call of async function '%s' without 'await'", name);
+        diag_fixit_insert(u, call->first, "await ");
+    } else {
+        diag_range(u, SEV_ERROR, call->first, call->last, NULL,
+                   "call of async function '%s' in '%s', which is not async", name, f->name);
+        diag_fixit_insert(u, call->first, "bide_block_on(");
+        diag_fixit_insert(u, call->last + 1, ")");
+    }
+}
+
+static bool is_named(const struct expr *call, const char *const *names)
+{
+    const struct expr *f = call->a;
+    while (f->kind == EX_PAREN)
+        f = f->a;
+    for (; f->kind == EX_IDENT && *names; names++)
+        if (strcmp(f->name, *names) == 0)
+            return true;
+    return false;
+}
+
+/* Calls that leave something on the C stack, which is gone after an await. */
+static void check_stack_use(struct checker *c, struct expr *call)
+{
+    static const char *const jumps[] = {"setjmp",  "_setjmp",          "sigsetjmp", "__sigsetjmp",
+                                        "savectx", "__builtin_setjmp", "vfork",     NULL};
+    static const char *const allocas[] = {"alloca", "__builtin_alloca",
+                                          "__builtin_alloca_with_align",
+                                          "__builtin_alloca_with_align_and_max", NULL};
+    if (!c->function || !c->function->is_async || !c->function->has_await)
+        return;
+    if (is_named(call, jumps))
+        diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL,
+                   "'%s' in an async function: the stack it remembers is gone after an 'await'",
+                   call->a->kind == EX_IDENT ? call->a->name : "setjmp");
+    else if (is_named(call, allocas) && (c->await_loops || c->function->labels.count))
+        diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL,
+                   "memory from 'alloca' does not outlive an 'await'");
+    else if (is_named(call, allocas))
+        list_add(c->unit->arena, &c->allocas, call);
+}
+
+static void check_call(struct checker *c, struct expr *e, enum use use)
+{
+    const struct symbol *s = called_symbol(e);
+    if (s && s->is_async && (use == USE_VALUE || use == USE_CALLED))
+        report_not_awaited(c, e, s->name);
+    check_stack_use(c, e);
+    check_expr(c, e->a, USE_CALLED);
+    for (int i = 0; i < e->arg_count; i++) {
+        check_transfer(c, e->arg[i], TO_ARGUMENT);
+        check_expr(c, e->arg[i], USE_VALUE);
+    }
+}
+
+/* ---- expressions ---- */
+
+static void check_ident(struct checker *c, struct expr *e, enum use use)
+{
+    const struct symbol *s = e->symbol;
+    if (!s || s->kind != SYM_FUNCTION || !s->is_async || use == USE_CALLED)
+        return;
+    diag(c->unit, SEV_ERROR, e->first,
+         "async function '%s' is used without a call; pointers to async functions (bide_ref) are "
+         "not supported yet",
+         e->name);
+}
+
+static void check_initializer(struct checker *c, struct expr *list)
+{
+    for (int i = 0; i < list->arg_count; i++) {
+        struct expr *value = list->arg[i]->a;
+        check_transfer(c, value, TO_VARIABLE);
+        check_expr(c, value, USE_VALUE);
+    }
+}
+
+static void check_operands(struct checker *c, struct expr *e)
+{
+    struct expr *operands[] = {e->a, e->b, e->c};
+    for (int i = 0; i < 3; i++)
+        if (operands[i])
+            check_expr(c, operands[i], USE_VALUE);
+    for (int i = 0; i < e->arg_count; i++)
+        check_expr(c, e->arg[i], USE_VALUE);
+}
+
+static void check_unary(struct checker *c, struct expr *e, enum use use)
+{
+    if (e->op == P_INC || e->op == P_DEC)
+        check_store(c, e->a);
+    bool passes = e->op == OP_EXTENSION || (use == USE_CALLED && (e->op == '*' || e->op == '&'));
+    check_expr(c, e->a, passes ? use : USE_VALUE);
+}
+
+static void check_block(struct checker *c, struct expr *e, enum use use)
+{
+    if (use != USE_STARTED)
+        diag(c->unit, SEV_ERROR, e->first, "an async block can only stand in bide_spawn");
+    check_captures(c, e->block);
+}
+
+/* Chains of binary operators lean to the left: down there without recursion. */
+static void check_binary(struct checker *c, struct expr *e)
+{
+    while (e->kind == EX_BINARY || e->kind == EX_LOGIC || e->kind == EX_COMMA) {
+        check_expr(c, e->b, USE_VALUE);
+        e = e->a;
+    }
+    check_expr(c, e, USE_VALUE);
+}
+
+void check_expr(struct checker *c, struct expr *e, enum use use)
+{
+    switch (e->kind) {
+    case EX_IDENT: check_ident(c, e, use); break;
+    case EX_PAREN: check_expr(c, e->a, use); break;
+    case EX_CALL: check_call(c, e, use); break;
+    case EX_UNARY: check_unary(c, e, use); break;
+    case EX_BINARY:
+    case EX_LOGIC:
+    case EX_COMMA: check_binary(c, e); break;
+    case EX_POST:
+        check_store(c, e->a);
+        check_expr(c, e->a, USE_VALUE);
+        break;
+    case EX_ASSIGN:
+        check_store(c, e->a);
+        check_transfer(c, e->b, TO_VARIABLE);
+        check_operands(c, e);
+        break;
+    case EX_SIZEOF: break;
+    case EX_GENERIC:
+    case EX_CHOOSE:
+        if (e->b)
+            check_expr(c, e->b, use);
+        break;
+    case EX_STMT: check_stmt(c, e->body); break;
+    case EX_INIT_LIST: check_initializer(c, e); break;
+    case EX_AWAIT: check_await(c, e); break;
+    case EX_FORM: check_form(c, e, use); break;
+    case EX_BLOCK: check_block(c, e, use); break;
+    default: check_operands(c, e); break;
+    }
+}
+
+/* ---- statements ---- */
+
+static void check_decl(struct checker *c, const struct decl *d)
+{
+    if (!d->init)
+        return;
+    const struct symbol *s = d->symbol;
+    if (d->init->has_await && (s->storage == ST_STATIC || s->storage == ST_EXTERN))
+        diag(c->unit, SEV_ERROR, d->first,
+             "the initialiser of the static variable '%s' cannot await", s->name);
+    check_transfer(c, d->init, TO_VARIABLE);
+    check_expr(c, d->init, USE_VALUE);
+}
+
+static void check_scope(struct checker *c, const struct stmt *s)
+{
+    const struct token *t = &c->unit->token[s->first];
+    diag(c->unit, SEV_ERROR, s->first, "'%.*s' is not supported yet", (int)t->length, t->start);
+}
+
+static void check_parts(struct checker *c, struct stmt *s)
+{
+    if (s->kind == S_SCOPE)
+        check_scope(c, s);
+    if (s->kind == S_ASM && s->expr && s->expr->has_await)
+        diag(c->unit, SEV_ERROR, s->first, "'await' in an asm statement is not supported");
+    if (s->kind == S_RETURN && s->expr)
+        check_transfer(c, s->expr, TO_RESULT);
+    if (s->kind == S_RETURN && c->function && c->function->outer)
+        diag(c->unit, SEV_ERROR, s->first,
+             "'return' in an async block, whose value is its last expression");
+    for (int i = 0; i < s->decl_count; i++)
+        check_decl(c, s->decl[i]);
+    if (s->init)
+        check_stmt(c, s->init);
+    if (s->expr && s->kind == S_ASM)
+        check_operands(c, s->expr);
+    else if (s->expr && s->kind != S_CASE)
+        check_expr(c, s->expr, USE_VALUE);
+    if (s->expr2 && s->kind != S_CASE)
+        check_expr(c, s->expr2, USE_VALUE);
+}
+
+void check_stmt(struct checker *c, struct stmt *s)
+{
+    int loops = c->await_loops;
+    while (s) {
+        struct stmt *next = NULL;
+        bool loop = s->kind == S_FOR || s->kind == S_WHILE || s->kind == S_DO;
+        c->await_loops += loop && s->has_await;
+        check_parts(c, s);
+        for (int i = 0; i < s->count; i++)
+            check_stmt(c, s->list[i]);
+        if (s->body && s->orelse)
+            check_stmt(c, s->body);
+        next = s->orelse ? s->orelse : s->body;
+        s = next;
+    }
+    c->await_loops = loops;
+}
+
+/* ---- functions ---- */
+
+static void check_parameters(struct checker *c, struct function *f)
+{
+    for (int i = 0; i < f->param_count && f->is_async; i++)
+        if (f->param[i]->name && f->param[i]->type->variable)
+            diag(c->unit, SEV_ERROR, f->param[i]->token,
+                 "parameter '%s' of an async function has a type of variable length",
+                 f->param[i]->name);
+}
+
+static void check_function(struct unit *u, struct function *f)
+{
+    struct checker c = {.unit = u, .function = f};
+    check_parameters(&c, f);
+    check_stmt(&c, f->body);
+    for (uint32_t i = 0; i < c.allocas.count; i++) {
+        const struct expr *e = c.allocas.item[i];
+        if (c.last_await > e->first)
+            diag_range(u, SEV_ERROR, e->first, e->last, NULL,
+                       "memory from 'alloca' does not outlive an 'await'");
+    }
+    check_jumps(u, f);
+}
+
+void check(struct unit *u)
+{
+    for (uint32_t i = 0; i < u->functions.count; i++)
+        check_function(u, u->functions.item[i]);
+    for (uint32_t i = 0; i < u->initializers.count; i++) {
+        struct checker c = {.unit = u};
+        check_expr(&c, u->initializers.item[i], USE_VALUE);
+    }
+}

@@ -1,0 +1,380 @@
+/*
+ * Checks of await and of the call-like forms: what may stand in them, how many arguments there are
+ * and of which types. One message for one mistake; the operands are looked at all the same.
+ */
+#include "parse.h"
+
+#include <string.h>
+
+enum { BRANCHES_MAX = 32 };
+
+static const struct {
+    uint8_t least, most;
+    bool awaited; /* it suspends: only under await or as a branch */
+    bool later;   /* not supported yet */
+} rules[FORM_COUNT] = {
+    [FORM_SPAWN] = {1, 1, false, false},
+    [FORM_SPAWN_BLOCKING] = {1, 1, false, true},
+    [FORM_TASK_JOIN] = {2, 2, true, false},
+    [FORM_TASK_WAIT] = {1, 1, true, false},
+    [FORM_TASK_DETACH] = {1, 1, false, false},
+    [FORM_TASK_ABORT] = {1, 1, false, false},
+    [FORM_TASK_FINISHED] = {1, 1, false, false},
+    [FORM_MOVE] = {1, 1, false, false},
+    [FORM_LAZY] = {1, 1, false, true},
+    [FORM_GET] = {1, 1, true, true},
+    [FORM_DROP] = {1, 1, false, true},
+    [FORM_JOIN] = {1, BRANCHES_MAX, true, false},
+    [FORM_TRY_JOIN] = {1, BRANCHES_MAX, true, false},
+    [FORM_SELECT] = {1, BRANCHES_MAX, true, false},
+    [FORM_SELECT_BIASED] = {1, BRANCHES_MAX, true, false},
+    [FORM_TIMEOUT] = {2, 2, true, false},
+    [FORM_BLOCKING] = {1, 1, true, false},
+    [FORM_BLOCK_ON] = {1, 1, false, false},
+    [FORM_SCOPE_SPAWN] = {2, 2, false, true},
+    [FORM_REF] = {1, 1, false, true},
+};
+
+static void error(struct checker *c, const struct expr *e, const char *message)
+{
+    diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL, "%s", message);
+}
+
+/* `(*h)(x)` where h is a bide_async_fn. */
+static bool is_reference_call(const struct expr *call)
+{
+    const struct expr *f = call->a;
+    while (f->kind == EX_PAREN)
+        f = f->a;
+    if (f->kind != EX_UNARY || f->op != '*')
+        return false;
+    const struct type *t = f->a->type;
+    return t->kind == TY_POINTER && t->base->kind == TY_POINTER && t->base->quals & Q_CONST &&
+           t->base->base->kind == TY_FUNCTION;
+}
+
+/* A call where an async one is wanted, that is none. */
+static void report_not_async(struct checker *c, struct expr *call)
+{
+    const struct symbol *s = called_symbol(call);
+    struct expr *f = skip_parens(call->a);
+    if (s) {
+        diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL, "'%s' is not async", s->name);
+        note_declared(c, s);
+    } else if (is_reference_call(call)) {
+        error(c, call, "calls through a bide_async_fn are not supported yet");
+    } else if (f->kind == EX_IDENT && !f->symbol) {
+        diag(c->unit, SEV_ERROR, f->first, "'%s' is not declared", f->name);
+    } else if (type_is_error(f->type)) {
+        give_up(c, call->first);
+    } else {
+        error(c, call, "a call through a plain function pointer is not async");
+    }
+}
+
+static void check_arguments(struct checker *c, struct expr *e)
+{
+    for (int i = 0; i < e->arg_count; i++)
+        check_expr(c, e->arg[i], USE_VALUE);
+}
+
+/* ---- await ---- */
+
+/* The call at the left end of `f()->k[1]`, or NULL. */
+static struct expr *leading_call(struct expr *e)
+{
+    while (e->kind == EX_MEMBER || e->kind == EX_ARROW || e->kind == EX_INDEX ||
+           e->kind == EX_POST || (e->kind == EX_CALL && !is_async_call(e)))
+        e = e->a;
+    return e->kind == EX_CALL && is_async_call(e) ? e : NULL;
+}
+
+static void report_operand(struct checker *c, const struct expr *e, struct expr *operand)
+{
+    struct unit *u = c->unit;
+    const struct symbol *s = operand->kind == EX_IDENT ? operand->symbol : NULL;
+    if (s && s->kind == SYM_FUNCTION) {
+        diag_range(u, SEV_ERROR, e->first, e->last, NULL, "'await %s' is no call", s->name);
+        note_declared(c, s);
+    } else if (type_task_result(operand->type)) {
+        error(c, e,
+              "a task is awaited with bide_task_join(task, &result) or "
+              "bide_task_wait(task)");
+    } else if (type_future_result(operand->type)) {
+        error(c, e, "a future is awaited with bide_get(future)");
+    } else if (operand->kind == EX_AWAIT) {
+        error(c, e, "'await' of a value: the call is awaited already");
+    } else if (type_is_error(operand->type) && operand->kind == EX_IDENT) {
+        give_up(c, operand->first);
+    } else {
+        error(c, e, "'await' of something that is no call of an async function");
+    }
+}
+
+/* False: the operand is nothing that can be awaited, which has been said. */
+static bool check_operand(struct checker *c, struct expr *e, struct expr *operand)
+{
+    struct unit *u = c->unit;
+    struct expr *call = leading_call(operand);
+    if (operand->kind == EX_CALL && is_async_call(operand))
+        return true;
+    if (call) {
+        diag_range(u, SEV_ERROR, e->first, e->last, NULL,
+                   "'await' takes all of what follows; only the call of '%s' can be awaited",
+                   called_symbol(call)->name);
+        diag_fixit_insert(u, e->first, "(");
+        diag_fixit_insert(u, call->last + 1, ")");
+        check_expr(c, call, USE_AWAITED);
+        return false;
+    }
+    if (operand->kind == EX_CALL) {
+        report_not_async(c, operand);
+        return true;
+    }
+    if (operand->kind == EX_FORM) {
+        if (rules[operand->form].awaited || rules[operand->form].later)
+            return true;
+        if (operand->form == FORM_BLOCK_ON)
+            error(c, operand, "'bide_block_on' blocks; await the call itself");
+        else
+            diag_range(u, SEV_ERROR, e->first, e->last, NULL,
+                       "'%s' does not wait for anything, so it is not awaited",
+                       form_name(operand->form));
+        return true;
+    }
+    report_operand(c, e, operand);
+    return false;
+}
+
+static bool can_await(struct checker *c, uint32_t token, const char *what)
+{
+    struct function *f = c->function;
+    if (!f || f->is_async)
+        return true;
+    diag(c->unit, SEV_ERROR, token, "%s in '%s', which is not async", what, f->name);
+    if (f->symbol)
+        diag(c->unit, SEV_NOTE, f->symbol->token, "make '%s' async, or use bide_block_on", f->name);
+    return false;
+}
+
+void check_await(struct checker *c, struct expr *e)
+{
+    struct expr *operand = skip_parens(e->a);
+    if (e->first > c->last_await)
+        c->last_await = e->first;
+    can_await(c, e->first, "'await'");
+    bool call = operand->kind == EX_CALL || operand->kind == EX_FORM;
+    if (check_operand(c, e, operand) || operand->kind == EX_AWAIT)
+        check_expr(c, operand, USE_AWAITED);
+    else if (!call && operand->kind != EX_IDENT && !leading_call(operand))
+        check_expr(c, operand, USE_VALUE);
+}
+
+/* ---- what is started: spawn, block_on, blocking ---- */
+
+/* The argument of bide_spawn and bide_block_on: a call, or a block for the first. */
+static void check_started(struct checker *c, struct expr *form)
+{
+    struct expr *e = skip_parens(form->arg[0]);
+    const char *name = form_name(form->form);
+    if (e->kind == EX_CALL) {
+        if (!is_async_call(e))
+            report_not_async(c, e);
+    } else if (e->kind == EX_AWAIT) {
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'await' in '%s', which makes the call itself", name);
+        return;
+    } else if (e->kind == EX_BLOCK && form->form == FORM_BLOCK_ON) {
+        error(c, e, "an async block can only stand in bide_spawn");
+        return;
+    } else if (e->kind != EX_BLOCK) {
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   form->form == FORM_SPAWN
+                       ? "'%s' starts a call of an async function or an async block"
+                       : "'%s' runs a call of an async function",
+                   name);
+    }
+    check_expr(c, e, e->kind == EX_CALL || e->kind == EX_BLOCK ? USE_STARTED : USE_VALUE);
+}
+
+static void check_blocking(struct checker *c, struct expr *form)
+{
+    struct expr *e = skip_parens(form->arg[0]);
+    if (e->kind == EX_CALL && is_async_call(e)) {
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'%s' is async: it is awaited as it is, bide_blocking is for plain functions",
+                   called_symbol(e)->name);
+        check_expr(c, e, USE_STARTED);
+        return;
+    }
+    if (e->kind != EX_CALL)
+        error(c, e, "'bide_blocking' makes a call of a plain function");
+    check_expr(c, e, USE_VALUE);
+}
+
+/* ---- tasks ---- */
+
+static struct type *check_task(struct checker *c, struct expr *e)
+{
+    struct type *result = type_task_result(e->type);
+    if (type_is_error(e->type))
+        give_up(c, e->first);
+    else if (!result)
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "a task is wanted here, not a value of type '%s'",
+                   type_print(c->unit, e->type, ""));
+    return result;
+}
+
+static void check_task_join(struct checker *c, struct expr *e)
+{
+    struct unit *u = c->unit;
+    struct type *result = check_task(c, e->arg[0]);
+    struct expr *out = e->arg[1];
+    if (!result || type_is_error(out->type))
+        return;
+    struct type *to = type_decay(u, out->type);
+    if (is_null_constant(out) && result->kind == TY_VOID)
+        return;
+    if (to->kind == TY_POINTER && type_is_error(to->base))
+        return;
+    if (to->kind == TY_POINTER && !(to->base->quals & Q_CONST) &&
+        type_compatible(type_unqualified(u, to->base), type_unqualified(u, result)))
+        return;
+    diag_range(u, SEV_ERROR, out->first, out->last, NULL,
+               "the task's result has type '%s', but goes to a '%s'", type_print(u, result, ""),
+               type_print(u, to, ""));
+}
+
+static void check_move(struct checker *c, struct expr *e)
+{
+    struct expr *owner = skip_parens(e->arg[0]);
+    if (type_is_error(owner->type)) {
+        give_up(c, owner->first);
+    } else if (!type_is_owner(owner->type)) {
+        diag_range(c->unit, SEV_ERROR, owner->first, owner->last, NULL,
+                   "'bide_move' of a value of type '%s', which owns nothing",
+                   type_print(c->unit, owner->type, ""));
+    } else if (!owner->is_lvalue) {
+        error(c, owner, "'bide_move' of something that is no variable");
+    } else {
+        check_store(c, owner);
+    }
+}
+
+/* ---- branches ---- */
+
+static void check_branch(struct checker *c, const struct expr *form, int i)
+{
+    struct expr *e = skip_parens(form->arg[i]), *call = e;
+    const char *name = form_name(form->form);
+    if (e->kind == EX_ASSIGN && e->op == '=') {
+        check_store(c, e->a);
+        check_expr(c, e->a, USE_VALUE);
+        call = skip_parens(e->b);
+    }
+    if (call->kind == EX_CALL) {
+        if (!is_async_call(call))
+            report_not_async(c, call);
+    } else if (call->kind == EX_AWAIT) {
+        diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL,
+                   "'await' in a branch of '%s', which waits itself", name);
+        return;
+    } else if (call->kind == EX_STMT) {
+        error(c, call, "statement expressions as branches are not supported yet");
+    } else if (call->kind == EX_COND || call->kind == EX_LOGIC) {
+        error(c, call, "guards of branches are not supported yet");
+    } else if (call->kind != EX_FORM || !(rules[call->form].awaited || rules[call->form].later)) {
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "a branch of '%s' is a call of an async function, or an assignment from one",
+                   name);
+    }
+    check_expr(c, call, call->kind == EX_STMT ? USE_VALUE : USE_BRANCH);
+}
+
+static void check_duration(struct checker *c, struct expr *e)
+{
+    const struct type *t = e->type;
+    bool is_duration =
+        t->kind == TY_STRUCT && t->tag->name && strcmp(t->tag->name, "bide_duration") == 0;
+    if (!is_duration && !type_is_error(t))
+        error(c, e, "a duration is wanted here: BIDE_MS(n), BIDE_S(n)...");
+    check_expr(c, e, USE_VALUE);
+}
+
+/* ---- forms ---- */
+
+static bool check_count(struct checker *c, const struct expr *e)
+{
+    int least = rules[e->form].least, most = rules[e->form].most;
+    const char *name = form_name(e->form);
+    if (e->arg_count >= least && e->arg_count <= most)
+        return true;
+    if (e->arg_count > BRANCHES_MAX)
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'%s' has %d branches, at most %d are possible", name, e->arg_count,
+                   BRANCHES_MAX);
+    else
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'%s' takes %s%d argument%s, not %d", name, least < most ? "at least " : "",
+                   least, least == 1 ? "" : "s", e->arg_count);
+    return false;
+}
+
+static void check_context(struct checker *c, const struct expr *e, enum use use)
+{
+    const char *name = form_name(e->form);
+    if (!c->function) {
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL, "'%s' outside a function", name);
+    } else if (rules[e->form].awaited && use != USE_AWAITED && use != USE_BRANCH) {
+        if (!can_await(c, e->first, arena_printf(c->unit->arena, "'%s'", name)))
+            return;
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL, "'%s' without 'await'", name);
+        diag_fixit_insert(c->unit, e->first, "await ");
+    } else if (e->form == FORM_BLOCK_ON && c->function->is_async && use != USE_AWAITED) {
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'bide_block_on' in an async function; await the call instead");
+    }
+}
+
+void check_form(struct checker *c, struct expr *e, enum use use)
+{
+    if (rules[e->form].later) {
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL, "'%s' is not supported yet",
+                   form_name(e->form));
+        return;
+    }
+    check_context(c, e, use);
+    if (!check_count(c, e)) {
+        return;
+    }
+    switch (e->form) {
+    case FORM_SPAWN:
+    case FORM_BLOCK_ON: check_started(c, e); break;
+    case FORM_BLOCKING: check_blocking(c, e); break;
+    case FORM_TASK_JOIN:
+        check_task_join(c, e);
+        check_store(c, e->arg[0]);
+        check_arguments(c, e);
+        break;
+    case FORM_TASK_DETACH:
+    case FORM_TASK_WAIT:
+    case FORM_TASK_ABORT:
+    case FORM_TASK_FINISHED:
+        check_task(c, e->arg[0]);
+        check_arguments(c, e);
+        break;
+    case FORM_MOVE:
+        check_move(c, e);
+        check_arguments(c, e);
+        break;
+    case FORM_TIMEOUT:
+        check_duration(c, e->arg[0]);
+        check_branch(c, e, 1);
+        break;
+    default:
+        for (int i = 0; i < e->arg_count; i++)
+            check_branch(c, e, i);
+        break;
+    }
+}

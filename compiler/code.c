@@ -1,0 +1,184 @@
+/*
+ * Codes, variables and names: the small parts of lowering (lower.h says what a code is).
+ *
+ * A generated name is the stem and a number, and means nothing else in the function nor at file scope,
+ * so that it neither captures a name of the user's nor shadows one.
+ */
+#include "lower.h"
+#include "parse.h"
+
+#include <string.h>
+
+struct code *code_new(struct lower *l)
+{
+    return arena_alloc(l->arena, sizeof(struct code));
+}
+
+static struct piece *add(struct lower *l, struct code *to, enum piece_kind kind)
+{
+    if (to->count == to->room) {
+        uint32_t room = to->room ? 2 * to->room : 8;
+        struct piece *more = arena_alloc(l->arena, room * sizeof *more);
+        if (to->count)
+            memcpy(more, to->piece, to->count * sizeof *more);
+        to->piece = more;
+        to->room = room;
+    }
+    struct piece *p = &to->piece[to->count++];
+    *p = (struct piece){.kind = kind};
+    return p;
+}
+
+void code_text(struct lower *l, struct code *to, const char *fmt, ...)
+{
+    va_list args, again;
+    va_start(args, fmt);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    char *text = arena_alloc(l->arena, (size_t)n + 1);
+    vsnprintf(text, (size_t)n + 1, fmt, again);
+    va_end(again);
+    add(l, to, PC_TEXT)->text = text;
+}
+
+void code_tokens(struct lower *l, struct code *to, uint32_t first, uint32_t last)
+{
+    if (last < first)
+        return;
+    struct piece *before = to->count ? &to->piece[to->count - 1] : NULL;
+    if (before && before->kind == PC_TOKENS && before->last + 1 == first) {
+        before->last = last;
+        return;
+    }
+    struct piece *p = add(l, to, PC_TOKENS);
+    p->first = first;
+    p->last = last;
+}
+
+void code_sync(struct lower *l, struct code *to, uint32_t token)
+{
+    add(l, to, PC_SYNC)->first = token;
+}
+
+void code_var(struct lower *l, struct code *to, struct var *v)
+{
+    code_add(l, to, PC_VAR, v);
+    code_add(l, to, PC_USE, v);
+}
+
+void code_add(struct lower *l, struct code *to, enum piece_kind kind, struct var *v)
+{
+    add(l, to, kind)->var = v;
+    v->used |= kind != PC_DECLARE;
+}
+
+void code_flow(struct lower *l, struct code *to, enum piece_kind kind, uint32_t label)
+{
+    add(l, to, kind)->first = label;
+}
+
+void code_thing(struct lower *l, struct code *to, enum piece_kind kind, void *thing)
+{
+    add(l, to, kind)->thing = thing;
+}
+
+void code_type(struct lower *l, struct code *to, const struct type *type, const char *name)
+{
+    struct piece *p = add(l, to, PC_TYPE);
+    p->thing = (void *)(uintptr_t)type;
+    p->text = name;
+}
+
+void code_append(struct lower *l, struct code *to, const struct code *from)
+{
+    for (uint32_t i = 0; from && i < from->count; i++) {
+        const struct piece *p = &from->piece[i];
+        if (p->kind == PC_TOKENS)
+            code_tokens(l, to, p->first, p->last);
+        else
+            *add(l, to, p->kind) = *p;
+    }
+}
+
+void code_append_flow(struct lower *l, struct code *to, const struct code *from)
+{
+    for (uint32_t i = 0; from && i < from->count; i++)
+        if (from->piece[i].kind >= PC_USE)
+            *add(l, to, from->piece[i].kind) = from->piece[i];
+}
+
+void code_append_print(struct lower *l, struct code *to, const struct code *from)
+{
+    for (uint32_t i = 0; from && i < from->count; i++)
+        if (from->piece[i].kind < PC_USE)
+            *add(l, to, from->piece[i].kind) = from->piece[i];
+}
+
+void code_temp(struct lower *l, struct code *to, struct var *v, const struct code *value)
+{
+    code_text(l, to, "\n");
+    code_add(l, to, PC_TEMP, v);
+    code_append(l, to, value);
+    code_text(l, to, ";\n");
+    code_add(l, to, PC_DEF, v);
+}
+
+uint32_t flow_label(struct lower *l)
+{
+    return l->flow_labels++;
+}
+
+struct var *var_new(struct lower *l, const char *stem, struct type *type, uint32_t token)
+{
+    struct var *v = arena_alloc(l->arena, sizeof *v);
+    v->type = type;
+    v->token = token;
+    v->name = name_new(l, stem);
+    v->tracked = true;
+    v->index = l->vars.count;
+    list_add(l->arena, &l->vars, v);
+    return v;
+}
+
+struct var *var_of(struct lower *l, const struct symbol *s)
+{
+    if (!s || (s->kind != SYM_VAR && s->kind != SYM_PARAM) || s->index < 0 ||
+        (uint32_t)s->index >= l->vars.count)
+        return NULL;
+    struct var *v = l->vars.item[s->index];
+    return v->symbol == s ? v : NULL;
+}
+
+bool is_reserved(struct lower *l, const char *name)
+{
+    for (uint32_t i = 0; i < l->names.count; i++)
+        if (strcmp(l->names.item[i], name) == 0)
+            return true;
+    const char *text = intern(l->arena, name, strlen(name));
+    const struct token *t = l->unit->token;
+    for (uint32_t i = l->fn->first; i <= l->fn->last; i++)
+        if (t[i].text == text)
+            return true;
+    return scope_find(text) != NULL; /* at file scope: the parser has left all others */
+}
+
+const char *name_new(struct lower *l, const char *stem)
+{
+    for (int n = 1;; n++) {
+        char *name = arena_printf(l->arena, "%s_%d", stem, n);
+        if (!is_reserved(l, name)) {
+            list_add(l->arena, &l->names, name);
+            return name;
+        }
+    }
+}
+
+const char *name_free(struct lower *l, const char *wanted)
+{
+    if (!is_reserved(l, wanted)) {
+        list_add(l->arena, &l->names, (void *)(uintptr_t)wanted);
+        return wanted;
+    }
+    return name_new(l, wanted);
+}

@@ -1,0 +1,369 @@
+/*
+ * bide cc: the user's command, with each C file that has async words replaced by its translation.
+ *
+ * A file without such words is not touched, nor read beyond a scan for them: if no input has
+ * any, the compiler takes this process over. Otherwise each such file is preprocessed and
+ * translated into a private file NAME.i, and the user's own command runs once with these in
+ * their places, so that all that compilers derive from a command (outputs, coverage, debug
+ * names) is as the user expects. The options for the preprocessor are left out of it if no other
+ * file needs them.
+ *
+ * After a mistake no output is left, as with the compiler alone, which also removes an older one.
+ */
+#define _GNU_SOURCE
+#include "driver.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- which inputs are ours ---- */
+
+/* The quoted name after #include at `p`, which is after the #; NULL: another directive. */
+static const char *included_name(struct arena *arena, const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\t'))
+        p++;
+    if (end - p < 8 || memcmp(p, "include", 7))
+        return NULL;
+    p += 7;
+    while (p < end && (*p == ' ' || *p == '\t'))
+        p++;
+    const char *close = p < end && *p == '"' ? memchr(p + 1, '"', (size_t)(end - p - 1)) : NULL;
+    return close ? arena_strndup(arena, p + 1, (size_t)(close - p - 1)) : NULL;
+}
+
+static bool file_is_async(struct command *cmd, const char *path, int depth);
+
+/* A C file may be put together from others by #include "part.c". Headers do not count: a plain file
+ * may include the header of an async library. */
+static bool includes_async(struct command *cmd, const char *path, const struct buffer *text,
+                           int depth)
+{
+    const char *end = text->data + text->length;
+    const char *p = text->data;
+    while (depth < 8 && p && (p = memchr(p, '#', (size_t)(end - p)))) {
+        const char *name = included_name(cmd->arena, ++p, end);
+        size_t length = name ? strlen(name) : 0;
+        if (length < 3 || !strcmp(name + length - 2, ".h"))
+            continue;
+        int folder = *name == '/' ? 0 : (int)(base_name(path) - path);
+        if (file_is_async(cmd, arena_printf(cmd->arena, "%.*s%s", folder, path, name), depth + 1))
+            return true;
+    }
+    return false;
+}
+
+static bool text_is_async(struct command *cmd, const char *path, const struct buffer *text,
+                          int depth)
+{
+    return text_has_async_words(text->data, text->length) ||
+           includes_async(cmd, path, text, depth);
+}
+
+static bool file_is_async(struct command *cmd, const char *path, int depth)
+{
+    struct buffer text = {0};
+    bool async = buffer_read_file(&text, path) == 0 && text_is_async(cmd, path, &text, depth);
+    buffer_free(&text);
+    return async;
+}
+
+/* Reads the inputs; those that need the front end become jobs. `*standard_input` gets the text of
+ * "-", which can be read only once. */
+static void find_jobs(struct command *cmd, struct list *jobs, struct buffer *standard_input)
+{
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        struct arg *a = cmd->args.item[i];
+        struct buffer text = {0};
+        if (a->kind != ARG_INPUT ||
+            (a->language != LANG_C && a->language != LANG_C_PREPROCESSED))
+            continue;
+        bool standard = !strcmp(a->value, "-");
+        int err = standard ? buffer_read_fd(&text, STDIN_FILENO)
+                           : buffer_read_file(&text, a->value);
+        if (standard)
+            buffer_add(standard_input, text.data, text.length);
+        if (err || !text_is_async(cmd, a->value, &text, 0)) {
+            buffer_free(&text);
+            continue;
+        }
+        struct job *job = arena_alloc(cmd->arena, sizeof *job);
+        job->command = cmd;
+        job->input = a;
+        job->source = text;
+        list_add(cmd->arena, jobs, job);
+    }
+}
+
+/* ---- the command itself ---- */
+
+static void add_home_flags(const struct command *cmd, struct process *p, bool needs_include)
+{
+    if (needs_include) {
+        const char *include = home_include(cmd->arena);
+        argv_add(p, "-isystem");
+        argv_add(p, include ? include : ".");
+    }
+    if (cmd->mode == MODE_LINK && cmd->input_count)
+        home_add_link_flags(cmd, p);
+}
+
+static void add_extra(struct process *p, const struct list *extra)
+{
+    for (uint32_t i = 0; extra && i < extra->count; i++)
+        argv_add(p, extra->item[i]);
+}
+
+static bool has_own_words(const struct command *cmd)
+{
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        const struct arg *a = cmd->args.item[i];
+        if (a->kind == ARG_OURS)
+            return true;
+    }
+    return false;
+}
+
+/* The user's words as they were, response files too; without ours. */
+static int run_untouched(struct command *cmd, const struct list *extra,
+                         const struct buffer *standard_input)
+{
+    struct process p = {.arena = cmd->arena};
+    bool filter = has_own_words(cmd) && cmd->has_response_file;
+    for (uint32_t i = 0; i < cmd->compiler.count; i++)
+        argv_add(&p, cmd->compiler.item[i]);
+    for (uint32_t i = 0; filter && i < cmd->args.count; i++) {
+        const struct arg *a = cmd->args.item[i];
+        for (int k = 0; k < 2 && a->word[k] && a->kind != ARG_OURS; k++)
+            argv_add(&p, a->word[k]);
+    }
+    for (uint32_t i = cmd->first_word; !filter && i < cmd->words.count; i++) {
+        const char *word = cmd->words.item[i];
+        if (!word_is_ours(word))
+            argv_add(&p, word);
+    }
+    if (cmd->mode != MODE_QUERY)
+        add_home_flags(cmd, &p, cmd->c_count > 0);
+    add_extra(&p, extra);
+    p.input = standard_input->data ? standard_input : NULL;
+    return extra ? process_run(&p) : process_exec(&p);
+}
+
+/* Does a word go to the command when `plain` of its files are compiled as they are? */
+static bool is_wanted(const struct arg *a, bool plain)
+{
+    switch (a->kind) {
+    case ARG_OURS: return false;
+    case ARG_PREPROCESS:
+    case ARG_DEPENDENCY: return plain;
+    default: return true;
+    }
+}
+
+/* The saved temporary file lies where the compiler would have put it. */
+static const char *saved_path(const struct command *cmd, const char *name)
+{
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        const struct arg *a = cmd->args.item[i];
+        if (a->kind == ARG_COMPILE && strstr(a->word[0], "save-temps=obj") && cmd->output)
+            return arena_printf(cmd->arena, "%.*s%s",
+                                (int)(base_name(cmd->output) - cmd->output), cmd->output, name);
+    }
+    return name;
+}
+
+/* Longer commands than the system takes go through a response file. */
+static void shorten(struct command *cmd, struct process *p)
+{
+    enum { LONG_BYTES = 100000 };
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < p->argv.count; i++)
+        bytes += strlen(p->argv.item[i]) + 1;
+    if (bytes < LONG_BYTES)
+        return;
+    const char *path = temp_path(cmd->arena, "arguments");
+    FILE *f = fopen(path, "we");
+    for (uint32_t i = cmd->compiler.count; f && i < p->argv.count; i++) {
+        for (const char *c = p->argv.item[i]; *c; c++) {
+            if (strchr(" \t\n\r\f\v\\'\"", *c))
+                fputc('\\', f);
+            fputc(*c, f);
+        }
+        fputc('\n', f);
+    }
+    if (f && fclose(f) == 0) {
+        p->argv.count = cmd->compiler.count;
+        argv_add(p, arena_printf(cmd->arena, "@%s", path));
+    }
+}
+
+static int run_translated(struct command *cmd, const struct list *extra,
+                          const struct buffer *standard_input, int job_count, struct buffer *err)
+{
+    struct process p = {.arena = cmd->arena, .catch_err = true};
+    bool plain = cmd->c_count > job_count;
+    for (uint32_t i = 0; i < cmd->compiler.count; i++)
+        argv_add(&p, cmd->compiler.item[i]);
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        const struct arg *a = cmd->args.item[i];
+        if (a->generated)
+            command_add_input(a, &p, a->generated);
+        else if (is_wanted(a, plain || cmd->has_assembly))
+            for (int k = 0; k < 2 && a->word[k]; k++)
+                argv_add(&p, a->word[k]);
+    }
+    command_add_colour(cmd, &p);
+    add_home_flags(cmd, &p, plain);
+    add_extra(&p, extra);
+    shorten(cmd, &p);
+    p.input = standard_input->data ? standard_input : NULL;
+    int status = process_run(&p);
+    *err = p.err;
+    return status;
+}
+
+/* ---- jobs ---- */
+
+static enum step translate_to_file(struct command *cmd, struct job *job)
+{
+    const char *input = job->input->value;
+    const char *name = with_suffix(cmd->arena, base_name(input), ".i");
+    bool saved = cmd->saves_temps && job->input->language == LANG_C && strcmp(input, "-");
+    const char *path = saved ? saved_path(cmd, name) : temp_path(cmd->arena, name);
+    enum step step = job_preprocess(job);
+    if (step != STEP_OK)
+        return step;
+    FILE *out = fopen(path, "we");
+    if (!out) {
+        diag_plain(SEV_ERROR, "cannot write '%s'", path);
+        return STEP_FAILED;
+    }
+    step = job_translate(job, out);
+    if (fclose(out) != 0 && step == STEP_OK) {
+        diag_plain(SEV_ERROR, "cannot write '%s'", path);
+        step = STEP_FAILED;
+    }
+    if (step == STEP_OK)
+        job->input->generated = path;
+    else if (saved)
+        unlink(path);
+    return step;
+}
+
+static void remove_regular(const char *path)
+{
+    struct stat st;
+    if (path && stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        unlink(path);
+}
+
+static void remove_outputs(struct command *cmd, struct list *jobs)
+{
+    const char *suffix = cmd->mode == MODE_ASSEMBLE ? ".s" : ".o";
+    if (cmd->mode == MODE_SYNTAX)
+        return;
+    remove_regular(cmd->output);
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        struct job *job = jobs->item[i];
+        remove_regular(job->dependency);
+        if (!cmd->output && cmd->mode != MODE_LINK)
+            remove_regular(with_suffix(cmd->arena, base_name(job->input->value), suffix));
+    }
+}
+
+static void report_internal(struct command *cmd, struct list *jobs)
+{
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        struct job *job = jobs->item[i];
+        const char *kept = temp_keep(cmd->arena, job->input->generated);
+        diag_plain(SEV_ERROR,
+                   "internal error: the code generated for '%s' does not compile, though the file "
+                   "is correct C",
+                   job->input->value);
+        if (kept)
+            diag_plain(SEV_NOTE, "please report it with '%s', which is kept for that", kept);
+    }
+}
+
+/* Translates all; those that turn out to include nothing of bide leave the list. The exit status. */
+static int translate_jobs(struct command *cmd, struct list *jobs)
+{
+    uint32_t kept = 0;
+    int status = 0;
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        struct job *job = jobs->item[i];
+        enum step step = translate_to_file(cmd, job);
+        if (step == STEP_NOT_ASYNC) {
+            job_free(job);
+            continue;
+        }
+        if (step != STEP_OK)
+            status = job->status == 127 ? 127 : 1;
+        jobs->item[kept++] = job;
+    }
+    jobs->count = kept;
+    return status;
+}
+
+static int compile(struct command *cmd, struct list *jobs, const struct list *extra,
+                   const struct buffer *standard_input)
+{
+    int status = translate_jobs(cmd, jobs);
+    if (status) {
+        remove_outputs(cmd, jobs);
+        return status;
+    }
+    if (!jobs->count) {
+        temp_remove();
+        return run_untouched(cmd, extra, standard_input);
+    }
+    struct buffer err = {0};
+    status = run_translated(cmd, extra, standard_input, (int)jobs->count, &err);
+    if (!report(jobs, &err, status != 0) && (int)jobs->count == cmd->c_count)
+        report_internal(cmd, jobs);
+    if (status)
+        remove_outputs(cmd, jobs);
+    buffer_free(&err);
+    return status;
+}
+
+/* -E and -M show the text as the front end reads it, so that it can be compiled later. */
+static int preprocess_only(struct command *cmd, struct list *jobs,
+                           const struct buffer *standard_input)
+{
+    list_add(cmd->arena, &cmd->words, (void *)"-D__BIDE__=1");
+    for (uint32_t i = 0; i < jobs->count; i++)
+        job_free(jobs->item[i]);
+    return run_untouched(cmd, NULL, standard_input);
+}
+
+int driver_compile(struct command *cmd, const struct list *extra)
+{
+    struct list jobs = {0};
+    struct buffer standard_input = {0};
+    int status;
+    if (cmd->mode != MODE_QUERY)
+        find_jobs(cmd, &jobs, &standard_input);
+    if (!jobs.count)
+        status = run_untouched(cmd, extra, &standard_input);
+    else if (cmd->mode == MODE_PREPROCESS)
+        status = preprocess_only(cmd, &jobs, &standard_input);
+    else
+        status = compile(cmd, &jobs, extra, &standard_input);
+    for (uint32_t i = 0; i < jobs.count; i++)
+        job_free(jobs.item[i]);
+    buffer_free(&standard_input);
+    return status;
+}
+
+int driver_cc(int argc, char **argv)
+{
+    struct arena *arena = arena_new();
+    struct command cmd = {.arena = arena};
+    int status = command_read(&cmd, argc, argv) < 0 ? 1 : driver_compile(&cmd, NULL);
+    temp_remove();
+    arena_free(arena);
+    return status;
+}

@@ -1,0 +1,164 @@
+/*
+ * The driver's own header: the command line, the processes, the temporary files. Only main.c,
+ * driver*.c and process.c include it; the front end and the lowering never do.
+ *
+ * Memory: what belongs to the command lives in one arena until the program ends.
+ */
+#ifndef BIDE_DRIVER_H
+#define BIDE_DRIVER_H
+
+#include "bide.h"
+
+/* ---- process.c ---- */
+
+struct buffer {
+    char *data; /* malloc, terminated by a NUL that does not count; NULL when empty */
+    size_t length, room;
+};
+void buffer_add(struct buffer *, const char *data, size_t length);
+void buffer_free(struct buffer *);
+/* 0 or a negative errno. */
+int buffer_read_file(struct buffer *, const char *path);
+int buffer_read_fd(struct buffer *, int fd);
+
+/* One run of a program. argv is a list of strings without a NULL at its end. */
+struct process {
+    struct arena *arena;
+    struct list argv;
+    const struct buffer *input; /* its standard input; NULL: ours */
+    bool catch_out, catch_err;  /* into out and err; else ours */
+    struct buffer out, err;
+};
+/* Its exit status; 128 + n when signal n ended it; 127, with a message, when it cannot be run. */
+int process_run(struct process *);
+/* Becomes the program; input as above. Returns 127, with a message, when it cannot. */
+int process_exec(struct process *);
+/* Runs the program as the user's own: signals sent to us go to it. When a signal ended it,
+ * `*signal` is that signal. */
+int process_run_as_user(struct process *, int *signal);
+void argv_add(struct process *, const char *word);
+
+/* ---- driver_temp.c: the private folder ---- */
+
+/* A new path for a file of this name, alone in a folder; removed at the end, by whatever end. */
+const char *temp_path(struct arena *, const char *name);
+/* Keeps the file for the user, elsewhere; its new path, or NULL. */
+const char *temp_keep(struct arena *, const char *path);
+void temp_remove(void);
+/* The child that runs now: a signal that ends us ends it first. 0: none. */
+extern volatile int temp_child;
+
+/* ---- driver_args.c: the command line of gcc and clang ---- */
+
+enum arg_kind {
+    ARG_BOTH,       /* for preprocessing and compiling */
+    ARG_PREPROCESS, /* -D -I -include */
+    ARG_COMPILE,    /* leaves files or says things that are wanted once: -save-temps --coverage */
+    ARG_LINK,
+    ARG_DEPENDENCY, /* -MD -MF -MT */
+    ARG_OUTPUT,     /* -o */
+    ARG_MODE,       /* -c -S -E -M -fsyntax-only */
+    ARG_LANGUAGE,   /* -x */
+    ARG_INPUT,
+    ARG_OURS, /* -fbide-... -Wbide-... */
+};
+
+enum language { LANG_OTHER, LANG_C, LANG_C_PREPROCESSED, LANG_CXX };
+
+struct arg {
+    enum arg_kind kind;
+    const char *word[2]; /* [1] NULL: one word */
+    const char *value;   /* of an option that has one, joined or not */
+    /* inputs */
+    enum language language;
+    const char *forced;    /* the language that -x has set, or NULL */
+    const char *generated; /* driver.c: compile this text in its place */
+};
+
+enum mode { MODE_LINK, MODE_COMPILE, MODE_ASSEMBLE, MODE_SYNTAX, MODE_PREPROCESS, MODE_QUERY };
+
+struct command {
+    struct arena *arena;
+    struct list words;    /* char *: as given, from the compiler's name on */
+    uint32_t first_word;  /* of them after the compiler */
+    struct list compiler; /* char *: ccache gcc */
+    int launcher_count;   /* words of `compiler` before its real name */
+    struct list args;     /* struct arg *: response files opened up */
+    enum mode mode;
+    bool clang, cxx;
+    bool has_response_file, saves_temps, has_assembly;
+    bool static_link, no_library, other_target;
+    const char *triple; /* of a cross compiler */
+    const char *output; /* -o */
+    int input_count;    /* all that is no option */
+    int c_count;        /* C or C++ */
+    struct options options; /* of ours */
+};
+/* Reads the words after `bide cc`. 0, or -1 with a message. */
+int command_read(struct command *, int argc, char **argv);
+/* The compiler of $CC, or cc; then the words in `before`, in $CFLAGS, and these. */
+int command_read_default(struct command *, const char *before, int argc, char **argv);
+bool word_is_ours(const char *word);
+/* Does the text use words of bide? Such a file goes through the front end. */
+bool text_has_async_words(const char *text, size_t length);
+/* The last part of a path. */
+const char *base_name(const char *path);
+/* BASE or PATH with its suffix (from the last dot of the last part) replaced. */
+char *with_suffix(struct arena *, const char *path, const char *suffix);
+
+/* ---- driver_home.c: where our headers and libraries are ---- */
+
+/* The include folder; NULL, with a message, when the tool stands alone. */
+const char *home_include(struct arena *);
+/* Adds what a program needs of bide to a command that links. */
+void home_add_link_flags(const struct command *, struct process *);
+/* Adds the libraries that a first-lines comment "needs: NAME..." asks for. */
+void home_add_needs(const struct command *, struct list *words, const char *text);
+
+/* ---- driver_step.c: preprocess, translate, check ---- */
+
+/* One C input of the command that has async words. */
+struct job {
+    const struct command *command;
+    struct arg *input;
+    struct buffer source;       /* the file as it lies on disk */
+    struct buffer text;         /* preprocessed */
+    struct buffer err;          /* what the preprocessor said */
+    struct buffer check_err;    /* what the plain check said */
+    const char *dependency;     /* the file of dependencies that it wrote, or NULL */
+    struct unit *unit;
+    int status;                 /* of the preprocessor */
+    bool checked;
+    int check_status;
+};
+
+enum step { STEP_OK, STEP_NOT_ASYNC, STEP_FAILED };
+/* Fills text. What is wrong has been said when it fails. */
+enum step job_preprocess(struct job *);
+/* Parse, check, lower; writes the generated text to `out`. */
+enum step job_translate(struct job *, FILE *out);
+/* Lets the user's compiler check the file in the plain reading; once. Its exit status. */
+int job_check(struct job *);
+void job_free(struct job *);
+/* Adds the words of the user's command for an extra step: those for preprocessing and those for
+ * both or the compiler; colours as our own standard error has them. */
+void command_add_words(const struct command *, struct process *, bool preprocess);
+void command_add_colour(const struct command *, struct process *);
+void command_add_input(const struct arg *, struct process *, const char *path);
+
+/* ---- driver_report.c ---- */
+
+/* Prints what the compiler said of the generated text, in the words that it has for the user's file
+ * where it says the same of that. `failed`: the compiler did not succeed. False: the fault is
+ * ours. */
+bool report(struct list *jobs, const struct buffer *err, bool failed);
+
+/* ---- driver.c, driver_run.c: the commands; each returns the exit status ---- */
+
+int driver_cc(int argc, char **argv);
+int driver_emit(int argc, char **argv);
+int driver_run(int argc, char **argv);
+/* Compiles; `extra`: words to add at the end. Used by run. */
+int driver_compile(struct command *, const struct list *extra);
+
+#endif

@@ -1,0 +1,563 @@
+/*
+ * The command line of gcc and clang, as far as the driver must understand it: which words are
+ * inputs, which options take the next word, and for which step each is. An unknown option is one
+ * word for every step. Sources: the option lists in the manuals of gcc 12 and clang 14.
+ */
+#define _GNU_SOURCE
+#include "driver.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How an option stands: alone; with its value in the next word; with the value at its end; with the
+ * value at its end or, when nothing is there, in the next word. */
+enum shape { EXACT, SEPARATE, JOINED, EITHER };
+
+struct option {
+    const char *name;
+    enum shape shape;
+    enum arg_kind kind;
+    int mode; /* ARG_MODE: the enum mode */
+};
+
+/* The first that fits counts. */
+static const struct option option_table[] = {
+    {"-c", EXACT, ARG_MODE, MODE_COMPILE},
+    {"--compile", EXACT, ARG_MODE, MODE_COMPILE},
+    {"-S", EXACT, ARG_MODE, MODE_ASSEMBLE},
+    {"--assemble", EXACT, ARG_MODE, MODE_ASSEMBLE},
+    {"-E", EXACT, ARG_MODE, MODE_PREPROCESS},
+    {"--preprocess", EXACT, ARG_MODE, MODE_PREPROCESS},
+    {"-M", EXACT, ARG_MODE, MODE_PREPROCESS},
+    {"-MM", EXACT, ARG_MODE, MODE_PREPROCESS},
+    {"-fsyntax-only", EXACT, ARG_MODE, MODE_SYNTAX},
+    {"-###", EXACT, ARG_MODE, MODE_QUERY},
+    {"--version", EXACT, ARG_MODE, MODE_QUERY},
+    {"--help", JOINED, ARG_MODE, MODE_QUERY},
+    {"--target-help", EXACT, ARG_MODE, MODE_QUERY},
+    {"-dumpmachine", EXACT, ARG_MODE, MODE_QUERY},
+    {"-dumpversion", EXACT, ARG_MODE, MODE_QUERY},
+    {"-dumpfullversion", EXACT, ARG_MODE, MODE_QUERY},
+    {"-dumpspecs", EXACT, ARG_MODE, MODE_QUERY},
+    {"-print-", JOINED, ARG_MODE, MODE_QUERY},
+    {"--print-", JOINED, ARG_MODE, MODE_QUERY},
+
+    {"-fbide-", JOINED, ARG_OURS, 0},
+    {"-fno-bide-", JOINED, ARG_OURS, 0},
+    {"-Wbide-", JOINED, ARG_OURS, 0},
+    {"-Wno-bide-", JOINED, ARG_OURS, 0},
+    {"-Werror=bide-", JOINED, ARG_OURS, 0},
+    {"-Wno-error=bide-", JOINED, ARG_OURS, 0},
+
+    {"--output=", JOINED, ARG_OUTPUT, 0},
+    {"--output", SEPARATE, ARG_OUTPUT, 0},
+    {"-o", EITHER, ARG_OUTPUT, 0},
+    {"--language=", JOINED, ARG_LANGUAGE, 0},
+    {"-x", EITHER, ARG_LANGUAGE, 0},
+
+    {"-MD", EXACT, ARG_DEPENDENCY, 0},
+    {"-MMD", EXACT, ARG_DEPENDENCY, 0},
+    {"-MP", EXACT, ARG_DEPENDENCY, 0},
+    {"-MG", EXACT, ARG_DEPENDENCY, 0},
+    {"-MV", EXACT, ARG_DEPENDENCY, 0},
+    {"-MF", EITHER, ARG_DEPENDENCY, 0},
+    {"-MT", EITHER, ARG_DEPENDENCY, 0},
+    {"-MQ", EITHER, ARG_DEPENDENCY, 0},
+    {"-MJ", EITHER, ARG_COMPILE, 0},
+
+    {"-D", EITHER, ARG_PREPROCESS, 0},
+    {"-U", EITHER, ARG_PREPROCESS, 0},
+    {"-I", EITHER, ARG_PREPROCESS, 0},
+    {"-A", EITHER, ARG_PREPROCESS, 0},
+    {"-H", EXACT, ARG_PREPROCESS, 0},
+    {"-include-pch", SEPARATE, ARG_PREPROCESS, 0},
+    {"-include", EITHER, ARG_PREPROCESS, 0},
+    {"--include=", JOINED, ARG_PREPROCESS, 0},
+    {"-imacros", EITHER, ARG_PREPROCESS, 0},
+    {"-isystem-after", EITHER, ARG_PREPROCESS, 0},
+    {"-isystem", EITHER, ARG_PREPROCESS, 0},
+    {"-iquote", EITHER, ARG_PREPROCESS, 0},
+    {"-idirafter", EITHER, ARG_PREPROCESS, 0},
+    {"-iprefix", EITHER, ARG_PREPROCESS, 0},
+    {"-iwithprefixbefore", EITHER, ARG_PREPROCESS, 0},
+    {"-iwithprefix", EITHER, ARG_PREPROCESS, 0},
+    {"-imultilib", SEPARATE, ARG_PREPROCESS, 0},
+    {"-imultiarch", SEPARATE, ARG_PREPROCESS, 0},
+    {"-isysroot", EITHER, ARG_BOTH, 0},
+    {"-nostdinc", EXACT, ARG_PREPROCESS, 0},
+    {"-undef", EXACT, ARG_PREPROCESS, 0},
+    {"-trigraphs", EXACT, ARG_BOTH, 0},
+    {"-Wp,", JOINED, ARG_PREPROCESS, 0},
+    {"-Xpreprocessor", SEPARATE, ARG_PREPROCESS, 0},
+
+    {"-pie", EXACT, ARG_LINK, 0},
+    {"-no-pie", EXACT, ARG_LINK, 0},
+    {"-nopie", EXACT, ARG_LINK, 0},
+    {"-r", EXACT, ARG_LINK, 0},
+    {"-s", EXACT, ARG_LINK, 0},
+    {"-rdynamic", EXACT, ARG_LINK, 0},
+    {"-symbolic", EXACT, ARG_LINK, 0},
+    {"-shared", EXACT, ARG_LINK, 0},
+    {"-static", EXACT, ARG_LINK, 0},
+    {"-static-pie", EXACT, ARG_LINK, 0},
+    {"-static-", JOINED, ARG_LINK, 0},
+    {"-shared-", JOINED, ARG_LINK, 0},
+    {"-nostdlib", EXACT, ARG_LINK, 0},
+    {"-nodefaultlibs", EXACT, ARG_LINK, 0},
+    {"-nostartfiles", EXACT, ARG_LINK, 0},
+    {"-nolibc", EXACT, ARG_LINK, 0},
+    {"-fuse-ld=", JOINED, ARG_LINK, 0},
+    {"-rpath", SEPARATE, ARG_LINK, 0},
+    {"-Tbss", SEPARATE, ARG_LINK, 0},
+    {"-Tdata", SEPARATE, ARG_LINK, 0},
+    {"-Ttext", SEPARATE, ARG_LINK, 0},
+    {"-T", EITHER, ARG_LINK, 0},
+    {"-u", EITHER, ARG_LINK, 0},
+    {"-z", EITHER, ARG_LINK, 0},
+    {"-e", SEPARATE, ARG_LINK, 0},
+    {"-l", EITHER, ARG_LINK, 0},
+    {"-L", EITHER, ARG_LINK, 0},
+    {"-Wl,", JOINED, ARG_LINK, 0},
+    {"-Xlinker", SEPARATE, ARG_LINK, 0},
+
+    {"-save-temps", JOINED, ARG_COMPILE, 0},
+    {"--save-temps", JOINED, ARG_COMPILE, 0},
+    {"--coverage", EXACT, ARG_COMPILE, 0},
+    {"-coverage", EXACT, ARG_COMPILE, 0},
+    {"-ftest-coverage", EXACT, ARG_COMPILE, 0},
+    {"-fprofile-arcs", EXACT, ARG_COMPILE, 0},
+    {"-fprofile-note=", JOINED, ARG_COMPILE, 0},
+    {"-fstack-usage", EXACT, ARG_COMPILE, 0},
+    {"-fcallgraph-info", JOINED, ARG_COMPILE, 0},
+    {"-fdump-", JOINED, ARG_COMPILE, 0},
+    {"-ftime-", JOINED, ARG_COMPILE, 0},
+    {"-fopt-info", JOINED, ARG_COMPILE, 0},
+    {"-fsave-optimization-record", JOINED, ARG_COMPILE, 0},
+    {"-fdirectives-only", EXACT, ARG_COMPILE, 0},
+    {"-frewrite-includes", EXACT, ARG_COMPILE, 0},
+    {"-gsplit-dwarf", JOINED, ARG_COMPILE, 0},
+    {"-flto", JOINED, ARG_COMPILE, 0},
+    {"-emit-", JOINED, ARG_COMPILE, 0},
+    {"-aux-info", EITHER, ARG_COMPILE, 0},
+    {"-dumpbase", SEPARATE, ARG_COMPILE, 0},
+    {"-dumpbase-ext", SEPARATE, ARG_COMPILE, 0},
+    {"-dumpdir", SEPARATE, ARG_COMPILE, 0},
+    {"-d", JOINED, ARG_COMPILE, 0},
+    {"-P", EXACT, ARG_COMPILE, 0},
+    {"-C", EXACT, ARG_COMPILE, 0},
+    {"-CC", EXACT, ARG_COMPILE, 0},
+    {"-Q", EXACT, ARG_COMPILE, 0},
+    {"-v", EXACT, ARG_COMPILE, 0},
+    {"--verbose", EXACT, ARG_COMPILE, 0},
+    {"-time", JOINED, ARG_COMPILE, 0},
+    {"-pipe", EXACT, ARG_COMPILE, 0},
+    {"-wrapper", SEPARATE, ARG_COMPILE, 0},
+    {"-Wa,", JOINED, ARG_COMPILE, 0},
+    {"-Xassembler", SEPARATE, ARG_COMPILE, 0},
+    {"-serialize-diagnostics", SEPARATE, ARG_COMPILE, 0},
+    {"--serialize-diagnostics", SEPARATE, ARG_COMPILE, 0},
+
+    {"-Xclang", SEPARATE, ARG_BOTH, 0},
+    {"-Xanalyzer", SEPARATE, ARG_BOTH, 0},
+    {"-mllvm", SEPARATE, ARG_BOTH, 0},
+    {"-target", SEPARATE, ARG_BOTH, 0},
+    {"--target", SEPARATE, ARG_BOTH, 0},
+    {"-arch", SEPARATE, ARG_BOTH, 0},
+    {"--param", SEPARATE, ARG_BOTH, 0},
+    {"--sysroot", SEPARATE, ARG_BOTH, 0},
+    {"-specs", SEPARATE, ARG_BOTH, 0},
+    {"-gcc-toolchain", SEPARATE, ARG_BOTH, 0},
+    {"-working-directory", SEPARATE, ARG_BOTH, 0},
+    {"-ivfsoverlay", SEPARATE, ARG_BOTH, 0},
+    {"-B", EITHER, ARG_BOTH, 0},
+    {"-G", EITHER, ARG_BOTH, 0},
+    {"-F", EITHER, ARG_BOTH, 0},
+};
+
+const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+char *with_suffix(struct arena *arena, const char *path, const char *suffix)
+{
+    const char *dot = strrchr(base_name(path), '.');
+    int stem = dot && dot != base_name(path) ? (int)(dot - path) : (int)strlen(path);
+    return arena_printf(arena, "%.*s%s", stem, path, suffix);
+}
+
+static const char *suffix_of(const char *path)
+{
+    const char *dot = strrchr(base_name(path), '.');
+    return dot ? dot : "";
+}
+
+/* ---- response files ---- */
+
+/* One word from `p` by the rules of response files: blanks part, quotes and backslashes protect. */
+static const char *read_word(struct arena *arena, const char *p, char **word)
+{
+    char *out, quote = 0;
+    while (isspace((unsigned char)*p))
+        p++;
+    *word = NULL;
+    if (!*p)
+        return p;
+    *word = out = arena_alloc(arena, strlen(p) + 1);
+    for (; *p && (quote || !isspace((unsigned char)*p)); p++) {
+        if (*p == '\\' && p[1])
+            *out++ = *++p;
+        else if (quote ? *p == quote : *p == '\'' || *p == '"')
+            quote = quote ? 0 : *p;
+        else
+            *out++ = *p;
+    }
+    return p;
+}
+
+static void split_words(struct arena *arena, const char *text, struct list *words)
+{
+    char *word;
+    for (;;) {
+        text = read_word(arena, text, &word);
+        if (!word)
+            return;
+        list_add(arena, words, word);
+    }
+}
+
+/* A response file may name others; one that cannot be read is an ordinary word. */
+static void add_opened(struct command *cmd, struct list *out, const char *word, int depth)
+{
+    struct buffer text = {0};
+    if (word[0] != '@' || depth > 64 || buffer_read_file(&text, word + 1) < 0) {
+        buffer_free(&text);
+        list_add(cmd->arena, out, (void *)word);
+        return;
+    }
+    struct list inner = {0};
+    cmd->has_response_file = true;
+    split_words(cmd->arena, text.data, &inner);
+    buffer_free(&text);
+    for (uint32_t i = 0; i < inner.count; i++)
+        add_opened(cmd, out, inner.item[i], depth + 1);
+}
+
+/* ---- options ---- */
+
+static const struct option *find_option(const char *word)
+{
+    for (size_t i = 0; i < sizeof option_table / sizeof *option_table; i++) {
+        const struct option *o = &option_table[i];
+        bool whole = o->shape == EXACT || o->shape == SEPARATE;
+        if (whole ? !strcmp(word, o->name) : !strncmp(word, o->name, strlen(o->name)))
+            return o;
+    }
+    return NULL;
+}
+
+static enum language language_named(const char *name, const char *path)
+{
+    static const char *const cxx[] = {".cc", ".cpp", ".cxx", ".C", ".c++", ".cp", ".CPP", ".ii"};
+    if (name) {
+        if (!strcmp(name, "c"))
+            return LANG_C;
+        if (!strcmp(name, "cpp-output") || !strcmp(name, "c-cpp-output"))
+            return LANG_C_PREPROCESSED;
+        return !strncmp(name, "c++", 3) ? LANG_CXX : LANG_OTHER;
+    }
+    const char *suffix = suffix_of(path);
+    if (!strcmp(suffix, ".c"))
+        return LANG_C;
+    if (!strcmp(suffix, ".i"))
+        return LANG_C_PREPROCESSED;
+    for (size_t i = 0; i < sizeof cxx / sizeof *cxx; i++) {
+        if (!strcmp(suffix, cxx[i]))
+            return LANG_CXX;
+    }
+    return LANG_OTHER;
+}
+
+bool word_is_ours(const char *word)
+{
+    const struct option *option = find_option(word);
+    return option && option->kind == ARG_OURS;
+}
+
+static void read_input(struct command *cmd, struct arg *arg, const char *forced)
+{
+    const char *suffix = suffix_of(arg->word[0]);
+    arg->kind = ARG_INPUT;
+    arg->value = arg->word[0];
+    arg->forced = forced;
+    arg->language = language_named(forced, arg->value);
+    if (cmd->cxx && arg->language != LANG_OTHER)
+        arg->language = LANG_CXX;
+    cmd->input_count++;
+    cmd->c_count += arg->language != LANG_OTHER;
+    if (forced ? !strcmp(forced, "assembler-with-cpp")
+               : !strcmp(suffix, ".S") || !strcmp(suffix, ".sx"))
+        cmd->has_assembly = true;
+}
+
+static void note_mode(struct command *cmd, enum mode mode)
+{
+    /* -E wins over -S, -S over -c; -fsyntax-only stands beside them. A query wins over all. */
+    static const int rank[] = {[MODE_LINK] = 0,   [MODE_COMPILE] = 1,    [MODE_ASSEMBLE] = 2,
+                               [MODE_SYNTAX] = 3, [MODE_PREPROCESS] = 4, [MODE_QUERY] = 5};
+    if (rank[mode] > rank[cmd->mode])
+        cmd->mode = mode;
+}
+
+static void note_link_word(struct command *cmd, const char *word)
+{
+    if (!strcmp(word, "-static") || !strcmp(word, "-static-pie"))
+        cmd->static_link = true;
+    if (!strcmp(word, "-nostdlib") || !strcmp(word, "-nodefaultlibs") || !strcmp(word, "-r") ||
+        !strcmp(word, "-Wl,-r") || !strcmp(word, "-Wl,--relocatable"))
+        cmd->no_library = true;
+}
+
+static void note_flag(struct command *cmd, struct list *flags, const struct arg *arg)
+{
+    const char *word = arg->word[0];
+    if (arg->kind == ARG_OURS && !strcmp(word, "-fno-bide-wrappers"))
+        cmd->options.wrappers = false;
+    if (arg->kind == ARG_OURS && !strcmp(word, "-fbide-wrappers"))
+        cmd->options.wrappers = true;
+    if (!strncmp(word, "-W", 2) || !strcmp(word, "-w"))
+        list_add(cmd->arena, flags, (void *)word);
+    if (arg->kind == ARG_COMPILE && strstr(word, "-save-temps"))
+        cmd->saves_temps = true;
+    if (!strcmp(word, "-m32") || !strcmp(word, "-mx32"))
+        cmd->other_target = true;
+    if (!strncmp(word, "--target=", 9))
+        cmd->triple = word + 9;
+    if (!strcmp(word, "-target") || !strcmp(word, "--target"))
+        cmd->triple = arg->value;
+}
+
+static int read_option(struct command *cmd, struct list *words, uint32_t *at, struct arg *arg)
+{
+    const struct option *option = find_option(arg->word[0]);
+    if (!option)
+        return 0;
+    size_t length = strlen(option->name);
+    arg->kind = option->kind;
+    if (option->shape == JOINED || (option->shape == EITHER && arg->word[0][length])) {
+        arg->value = arg->word[0] + length;
+    } else if (option->shape != EXACT) {
+        if (*at + 1 >= words->count) {
+            diag_plain(SEV_ERROR, "nothing follows '%s'", arg->word[0]);
+            return -1;
+        }
+        arg->value = arg->word[1] = words->item[++*at];
+    }
+    if (arg->kind == ARG_MODE)
+        note_mode(cmd, (enum mode)option->mode);
+    if (arg->kind == ARG_LINK)
+        note_link_word(cmd, arg->word[0]);
+    if (arg->kind == ARG_OUTPUT)
+        cmd->output = arg->value;
+    return 0;
+}
+
+static int read_args(struct command *cmd, struct list *words)
+{
+    const char *forced = NULL;
+    bool options_end = false;
+    struct list flags = {0};
+    for (uint32_t i = 0; i < words->count; i++) {
+        struct arg *arg = arena_alloc(cmd->arena, sizeof *arg);
+        arg->word[0] = words->item[i];
+        list_add(cmd->arena, &cmd->args, arg);
+        if (options_end || arg->word[0][0] != '-' || !arg->word[0][1]) {
+            read_input(cmd, arg, forced);
+            continue;
+        }
+        if (!strcmp(arg->word[0], "--")) {
+            options_end = true;
+            continue;
+        }
+        if (read_option(cmd, words, &i, arg) < 0)
+            return -1;
+        if (arg->kind == ARG_LANGUAGE)
+            forced = strcmp(arg->value, "none") ? arg->value : NULL;
+        note_flag(cmd, &flags, arg);
+    }
+    cmd->options.flag = (const char **)flags.item;
+    cmd->options.flag_count = (int)flags.count;
+    return 0;
+}
+
+/* ---- colours ---- */
+
+/* As the compiler would decide it for our standard error, which it does not see. */
+static bool wants_colour(const struct command *cmd)
+{
+    const char *when = "auto", *off = getenv("NO_COLOR"), *set = getenv("GCC_COLORS");
+    const char *term = getenv("TERM");
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        const char *word = ((struct arg *)cmd->args.item[i])->word[0];
+        if (!strncmp(word, "-fdiagnostics-color=", 20))
+            when = word + 20;
+        else if (!strcmp(word, "-fdiagnostics-color") || !strcmp(word, "-fcolor-diagnostics"))
+            when = "always";
+        else if (!strcmp(word, "-fno-diagnostics-color") || !strcmp(word, "-fno-color-diagnostics"))
+            when = "never";
+    }
+    if (!strcmp(when, "always") || !strcmp(when, "never"))
+        return !strcmp(when, "always");
+    return !(off && *off) && !(set && !*set) && term && strcmp(term, "dumb") && isatty(2);
+}
+
+/* ---- the compiler ---- */
+
+static bool is_launcher(const char *word)
+{
+    static const char *const names[] = {"ccache", "sccache", "distcc", "icecc", "buildcache"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!strcmp(base_name(word), names[i]))
+            return true;
+    }
+    return false;
+}
+
+/* "cc" may be a link to clang. */
+static bool is_clang(const char *name)
+{
+    char path[4096];
+    if (strstr(base_name(name), "clang"))
+        return true;
+    if (strchr(name, '/') || strcmp(name, "cc"))
+        return false;
+    char *resolved = realpath("/usr/bin/cc", path);
+    return resolved && strstr(base_name(resolved), "clang");
+}
+
+/* "aarch64-linux-gnu-gcc-12" compiles for aarch64-linux-gnu. */
+static const char *triple_in_name(struct arena *arena, const char *name)
+{
+    static const char *const tools[] = {"-gcc", "-clang", "-cc"};
+    name = base_name(name);
+    for (size_t i = 0; i < sizeof tools / sizeof *tools; i++) {
+        const char *tool = strstr(name, tools[i]);
+        if (tool && memchr(name, '-', (size_t)(tool - name)))
+            return arena_strndup(arena, name, (size_t)(tool - name));
+    }
+    return NULL;
+}
+
+static void describe_compiler(struct command *cmd)
+{
+    const char *name = cmd->compiler.item[cmd->compiler.count - 1];
+    size_t length = strlen(base_name(name));
+    cmd->clang = is_clang(name);
+    cmd->cxx = length > 2 && strstr(base_name(name), "++");
+    cmd->triple = triple_in_name(cmd->arena, name);
+}
+
+/* The compiler's words: ccache gcc; "ccache gcc" as one word; gcc. Returns how many of words it
+ * took. */
+static uint32_t read_compiler(struct command *cmd, struct list *words)
+{
+    uint32_t taken = 1;
+    const char *first = words->item[0];
+    if (strchr(first, ' ') && access(first, X_OK) < 0)
+        split_words(cmd->arena, first, &cmd->compiler);
+    if (!cmd->compiler.count)
+        list_add(cmd->arena, &cmd->compiler, words->item[0]);
+    while (is_launcher(cmd->compiler.item[cmd->compiler.count - 1]) && taken < words->count &&
+           *(char *)words->item[taken] != '-')
+        list_add(cmd->arena, &cmd->compiler, words->item[taken++]);
+    for (uint32_t i = 0; i + 1 < cmd->compiler.count && is_launcher(cmd->compiler.item[i]); i++)
+        cmd->launcher_count = (int)i + 1;
+    describe_compiler(cmd);
+    return taken;
+}
+
+static int read_words(struct command *cmd)
+{
+    struct list words = {0};
+    cmd->options.wrappers = true;
+    cmd->first_word = read_compiler(cmd, &cmd->words);
+    for (uint32_t i = cmd->first_word; i < cmd->words.count; i++)
+        add_opened(cmd, &words, cmd->words.item[i], 0);
+    if (read_args(cmd, &words) < 0)
+        return -1;
+    cmd->options.colour = wants_colour(cmd);
+    return 0;
+}
+
+/* The compiler of the environment, without "bide cc" before it. */
+static void add_default_compiler(struct command *cmd)
+{
+    struct list words = {0};
+    const char *cc = getenv("CC");
+    split_words(cmd->arena, cc && *cc ? cc : "cc", &words);
+    uint32_t first = 0;
+    if (words.count > 2 && !strcmp(base_name(words.item[0]), "bide") &&
+        !strcmp(words.item[1], "cc"))
+        first = 2;
+    for (uint32_t i = first; i < words.count; i++)
+        list_add(cmd->arena, &cmd->words, words.item[i]);
+}
+
+int command_read_default(struct command *cmd, const char *before, int argc, char **argv)
+{
+    add_default_compiler(cmd);
+    split_words(cmd->arena, before, &cmd->words);
+    const char *flags = getenv("CFLAGS");
+    if (flags)
+        split_words(cmd->arena, flags, &cmd->words);
+    for (int i = 0; i < argc; i++)
+        list_add(cmd->arena, &cmd->words, argv[i]);
+    return read_words(cmd);
+}
+
+int command_read(struct command *cmd, int argc, char **argv)
+{
+    if (argc == 0) {
+        diag_plain(SEV_ERROR, "bide cc needs a compiler, as in: bide cc gcc -O2 hello.c -o hello");
+        return -1;
+    }
+    if (argv[0][0] == '-')
+        add_default_compiler(cmd);
+    for (int i = 0; i < argc; i++)
+        list_add(cmd->arena, &cmd->words, argv[i]);
+    return read_words(cmd);
+}
+
+/* ---- the raw scan ---- */
+
+static bool is_word_char(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '$' || (c & 0x80);
+}
+
+/* `word` as an identifier; `prefix`: as the beginning of one. */
+static bool has_word(const char *text, size_t length, const char *word, bool prefix)
+{
+    size_t n = strlen(word);
+    const char *end = text + length, *p = text;
+    while ((p = memmem(p, (size_t)(end - p), word, n))) {
+        bool begins = p == text || !is_word_char(p[-1]);
+        bool ends = prefix || p + n == end || !is_word_char(p[n]);
+        if (begins && ends)
+            return true;
+        p += n;
+    }
+    return false;
+}
+
+bool text_has_async_words(const char *text, size_t length)
+{
+    return length && (has_word(text, length, "async", false) ||
+                      has_word(text, length, "await", false) ||
+                      has_word(text, length, "defer", false) ||
+                      has_word(text, length, "bide_", true) ||
+                      memmem(text, length, "<bide/", 6) || memmem(text, length, "\"bide/", 6));
+}

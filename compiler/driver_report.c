@@ -1,0 +1,258 @@
+/*
+ * What the user's compiler says of the generated text, told in terms of the user's file.
+ *
+ * Lines are right in the generated text, columns and spelling are not. So when the compiler has
+ * said anything, it is asked once more about the file itself, in the plain reading: its messages
+ * there are printed, and of those about the generated text only what it did not say there (what
+ * only shows when code is generated). Two messages are the same when file, line and text agree,
+ * or file, line and the name of the warning.
+ *
+ * An error in the generated text that is none in the file is our fault, unless it is a warning made
+ * an error, or comes from the assembler or the linker.
+ */
+#define _GNU_SOURCE
+#include "driver.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One message with the lines that belong to it. */
+struct block {
+    const char *start; /* the context lines before it included */
+    size_t length;
+    char *place;  /* file:line, NULL: not a message of a compiler about a place */
+    char *text;   /* after "error: ", without colours and without the option */
+    char *option; /* [-W...], or "" */
+    bool error;
+};
+
+struct blocks {
+    struct arena *arena;
+    struct list list;
+    const char *context; /* lines that belong to the next message; or NULL */
+};
+
+/* The line without colour sequences. */
+static char *without_colours(struct arena *arena, const char *line, size_t length)
+{
+    char *out = arena_alloc(arena, length + 1), *to = out;
+    for (size_t i = 0; i < length; i++) {
+        if (line[i] != '\33') {
+            *to++ = line[i];
+        } else {
+            while (i + 1 < length && !isalpha((unsigned char)line[i]))
+                i++;
+        }
+    }
+    return out;
+}
+
+/* "FILE:LINE:COLUMN: " with the column left out at will; the rest after it, or NULL. */
+static const char *read_place(struct arena *arena, const char *line, char **place)
+{
+    for (const char *colon = strchr(line, ':'); colon; colon = strchr(colon + 1, ':')) {
+        const char *p = colon + 1;
+        size_t digits = strspn(p, "0123456789");
+        if (digits == 0 || p[digits] != ':')
+            continue;
+        *place = arena_strndup(arena, line, (size_t)(p + digits - line));
+        p += digits + 1;
+        digits = strspn(p, "0123456789");
+        if (digits && p[digits] == ':')
+            p += digits + 1;
+        return *p == ' ' ? p + 1 : NULL;
+    }
+    return NULL;
+}
+
+/* Reads "FILE:LINE:COLUMN: error: text [-Woption]". Notes belong to what is before them. */
+static bool read_message(struct arena *arena, const char *line, struct block *b)
+{
+    static const char *const names[] = {"warning: ", "error: ", "fatal error: "};
+    const char *rest = read_place(arena, line, &b->place);
+    for (size_t i = 0; rest && i < sizeof names / sizeof *names; i++) {
+        if (strncmp(rest, names[i], strlen(names[i])))
+            continue;
+        rest += strlen(names[i]);
+        const char *option = strrchr(rest, '[');
+        bool has_option = option && !strncmp(option, "[-W", 3);
+        size_t length = has_option ? (size_t)(option - rest) : strlen(rest);
+        b->error = i > 0;
+        b->text = arena_strndup(arena, rest, length);
+        b->option = arena_strndup(arena, has_option ? option : "", has_option ? strlen(option) : 0);
+        return true;
+    }
+    return false;
+}
+
+static bool ends_with(const char *line, const char *end)
+{
+    size_t n = strlen(line), m = strlen(end);
+    return n >= m && !strcmp(line + n - m, end);
+}
+
+/* "a.c: In function 'f':", "In file included from ...", with its " from ..." lines. */
+static bool is_context(const char *line)
+{
+    const char *in = strstr(line, ": In ");
+    return !strncmp(line, "In file included from ", 22) ||
+           !strncmp(line, "                 from ", 22) || ends_with(line, ": At top level:") ||
+           (in && ends_with(line, ":"));
+}
+
+/* "1 warning generated." counts what is not printed as it was. */
+static bool is_count(const char *line)
+{
+    return isdigit((unsigned char)*line) && ends_with(line, " generated.");
+}
+
+/* "cc1: ...", "/usr/bin/ld: ...": of a tool, not of a place. */
+static bool is_tool_line(const char *line)
+{
+    static const char *const tools[] = {"cc1",   "collect2",  "ld",  "gcc", "clang", "cc",
+                                        "lto1",  "lto-wrapper", "as", "lld", "ld.lld"};
+    const char *colon = strstr(line, ": ");
+    if (!colon)
+        return false;
+    const char *name = colon;
+    while (name > line && name[-1] != '/' && name[-1] != '-')
+        name--;
+    for (size_t i = 0; i < sizeof tools / sizeof *tools; i++) {
+        size_t n = strlen(tools[i]);
+        if ((size_t)(colon - name) >= n && !strncmp(name, tools[i], n))
+            return true;
+    }
+    return !strncmp(line, "{standard input}:", 17);
+}
+
+static struct block *begin_block(struct blocks *blocks, const char *at)
+{
+    struct block *b = arena_alloc(blocks->arena, sizeof *b);
+    b->start = blocks->context ? blocks->context : at;
+    blocks->context = NULL;
+    list_add(blocks->arena, &blocks->list, b);
+    return b;
+}
+
+static void take_line(struct blocks *blocks, const char *line, size_t length)
+{
+    char *text = without_colours(blocks->arena, line, length);
+    struct block message = {0};
+    struct list *list = &blocks->list;
+    struct block *b = list->count ? list->item[list->count - 1] : NULL;
+    if (is_count(text))
+        return;
+    if (is_context(text)) {
+        if (!blocks->context)
+            blocks->context = line;
+        return;
+    }
+    if (read_message(blocks->arena, text, &message)) {
+        b = begin_block(blocks, line);
+        message.start = b->start;
+        *b = message;
+    } else if (!b || is_tool_line(text)) {
+        b = begin_block(blocks, line);
+    }
+    blocks->context = NULL;
+    b->length = (size_t)(line + length + 1 - b->start);
+}
+
+static struct blocks read_blocks(struct arena *arena, const struct buffer *err)
+{
+    struct blocks blocks = {.arena = arena};
+    const char *p = err->data, *end = p + err->length;
+    while (p < end) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        size_t length = (size_t)((newline ? newline : end) - p);
+        take_line(&blocks, p, length);
+        p += length + 1;
+    }
+    if (blocks.list.count) {
+        struct block *last = blocks.list.item[blocks.list.count - 1];
+        if (last->start + last->length > end)
+            last->length = (size_t)(end - last->start);
+    }
+    return blocks;
+}
+
+static bool same(const struct block *a, const struct block *b)
+{
+    if (!a->place || !b->place)
+        return !a->place && !b->place && a->length == b->length &&
+               !memcmp(a->start, b->start, a->length);
+    return !strcmp(a->place, b->place) &&
+           (!strcmp(a->text, b->text) || (*a->option && !strcmp(a->option, b->option)));
+}
+
+static bool is_said(const struct block *b, const struct blocks *said, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < said[i].list.count; k++) {
+            if (same(b, said[i].list.item[k]))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void print_buffer(const struct buffer *b)
+{
+    if (b->length)
+        fwrite(b->data, 1, b->length, stderr);
+}
+
+/* An error that no option made one. */
+static bool has_hard_error(const struct blocks *blocks)
+{
+    for (uint32_t i = 0; i < blocks->list.count; i++) {
+        const struct block *b = blocks->list.item[i];
+        if (b->place && b->error && strncmp(b->option, "[-Werror", 8))
+            return true;
+    }
+    return false;
+}
+
+/* What the checks said, then what only the generated text gave. */
+static void print_merged(struct arena *arena, struct list *jobs, const struct blocks *got)
+{
+    struct blocks *said = arena_alloc(arena, (jobs->count + 1) * sizeof *said);
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        struct job *job = jobs->item[i];
+        /* The check reads the text again, so it repeats what the preprocessor said. */
+        print_buffer(job->check_status == 0 && job->check_err.length ? &job->check_err : &job->err);
+        if (job->check_status == 0)
+            said[i] = read_blocks(arena, &job->check_err);
+    }
+    for (uint32_t i = 0; i < got->list.count; i++) {
+        const struct block *b = got->list.item[i];
+        if (!is_said(b, said, jobs->count))
+            fwrite(b->start, 1, b->length, stderr);
+    }
+}
+
+bool report(struct list *jobs, const struct buffer *err, bool failed)
+{
+    bool refused = false;
+    if (!jobs->count)
+        return true;
+    if (!failed && !err->length) {
+        for (uint32_t i = 0; i < jobs->count; i++)
+            print_buffer(&((struct job *)jobs->item[i])->err);
+        return true;
+    }
+    for (uint32_t i = 0; i < jobs->count; i++)
+        refused |= job_check(jobs->item[i]) != 0;
+    if (failed && refused) {
+        for (uint32_t i = 0; i < jobs->count; i++)
+            print_buffer(&((struct job *)jobs->item[i])->check_err);
+        return true;
+    }
+    struct arena *arena = arena_new();
+    struct blocks got = read_blocks(arena, err);
+    print_merged(arena, jobs, &got);
+    bool ours = failed && has_hard_error(&got);
+    arena_free(arena);
+    return !ours;
+}

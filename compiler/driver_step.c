@@ -1,0 +1,293 @@
+/*
+ * The steps of one input with async words: preprocess it with the user's compiler, translate the
+ * text, and, only when something is to be reported, let the user's compiler check the file
+ * itself in the plain reading.
+ *
+ * The preprocessor also writes the dependencies that the user asked for: the generated text has no
+ * #include lines to find them by. Where the user named no file or target for them, they are those
+ * that the compiler would have taken for this command.
+ */
+#define _GNU_SOURCE
+#include "driver.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- words of the user's command for a step ---- */
+
+static bool is_dependency_file_word(const struct arg *a)
+{
+    return a->kind == ARG_DEPENDENCY || !strncmp(a->word[0], "-Wp,-M", 6);
+}
+
+void command_add_words(const struct command *cmd, struct process *p, bool preprocess)
+{
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        const struct arg *a = cmd->args.item[i];
+        if (a->kind != ARG_BOTH && a->kind != ARG_PREPROCESS)
+            continue;
+        if (!preprocess && (is_dependency_file_word(a) || !strcmp(a->word[0], "-H")))
+            continue;
+        for (int k = 0; k < 2 && a->word[k]; k++)
+            argv_add(p, a->word[k]);
+    }
+}
+
+void command_add_colour(const struct command *cmd, struct process *p)
+{
+    if (cmd->options.colour)
+        argv_add(p, "-fdiagnostics-color=always");
+}
+
+void command_add_input(const struct arg *input, struct process *p, const char *path)
+{
+    static const char *const names[] = {
+        [LANG_OTHER] = "none", [LANG_C] = "c", [LANG_C_PREPROCESSED] = "cpp-output"};
+    bool generated = path == input->generated;
+    const char *language = names[generated ? LANG_C_PREPROCESSED : input->language];
+    if (input->forced) {
+        argv_add(p, "-x");
+        argv_add(p, language);
+    }
+    argv_add(p, path);
+    if (input->forced && generated) {
+        argv_add(p, "-x");
+        argv_add(p, input->forced);
+    }
+}
+
+/* The compiler without ccache and its like, which have nothing to gain in these steps. */
+static struct process step_process(const struct job *job)
+{
+    const struct command *cmd = job->command;
+    struct process p = {.arena = cmd->arena};
+    for (uint32_t i = (uint32_t)cmd->launcher_count; i < cmd->compiler.count; i++)
+        argv_add(&p, cmd->compiler.item[i]);
+    p.input = strcmp(job->input->value, "-") ? NULL : &job->source;
+    return p;
+}
+
+static void print_check(const struct job *job)
+{
+    if (job->check_err.length)
+        fwrite(job->check_err.data, 1, job->check_err.length, stderr);
+}
+
+static void print_preprocessor(const struct job *job)
+{
+    if (job->err.length)
+        fwrite(job->err.data, 1, job->err.length, stderr);
+}
+
+/* ---- dependencies ---- */
+
+static const struct arg *find_dependency(const struct command *cmd, const char *name)
+{
+    const struct arg *found = NULL;
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        const struct arg *a = cmd->args.item[i];
+        if (a->kind == ARG_DEPENDENCY && !strncmp(a->word[0], name, strlen(name)))
+            found = a;
+    }
+    return found;
+}
+
+/* What the compiler calls the file of dependencies: after the output, or after the input. */
+static char *default_dependency_file(const struct job *job)
+{
+    const struct command *cmd = job->command;
+    const char *input = base_name(job->input->value);
+    if (!cmd->output && (cmd->mode == MODE_LINK || cmd->mode == MODE_SYNTAX) && !cmd->clang)
+        return with_suffix(cmd->arena, arena_printf(cmd->arena, "a-%s", input), ".d");
+    if (!cmd->output)
+        return with_suffix(cmd->arena, input, ".d");
+    if (cmd->mode == MODE_LINK && cmd->input_count > 1 && !cmd->clang)
+        return with_suffix(cmd->arena, arena_printf(cmd->arena, "%s-%s", cmd->output, input), ".d");
+    return with_suffix(cmd->arena, cmd->output, ".d");
+}
+
+static void add_dependencies(struct job *job, struct process *p)
+{
+    const struct command *cmd = job->command;
+    bool written = find_dependency(cmd, "-MD") || find_dependency(cmd, "-MMD");
+    bool target = find_dependency(cmd, "-MT") || find_dependency(cmd, "-MQ");
+    bool passed_through = false;
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        const struct arg *a = cmd->args.item[i];
+        passed_through |= a->kind == ARG_PREPROCESS && is_dependency_file_word(a);
+        for (int k = 0; k < 2 && a->kind == ARG_DEPENDENCY && a->word[k]; k++)
+            argv_add(p, a->word[k]);
+    }
+    if (!written && !passed_through)
+        return;
+    if (!target) {
+        argv_add(p, "-MQ");
+        argv_add(p, cmd->output
+                        ? cmd->output
+                        : with_suffix(cmd->arena, base_name(job->input->value), ".o"));
+    }
+    const struct arg *file = find_dependency(cmd, "-MF");
+    if (!file && !passed_through) {
+        job->dependency = default_dependency_file(job);
+        argv_add(p, "-MF");
+        argv_add(p, job->dependency);
+    } else if (file) {
+        job->dependency = file->value;
+    }
+}
+
+/* ---- preprocess ---- */
+
+static enum step take_preprocessed_input(struct job *job)
+{
+    buffer_add(&job->text, job->source.data, job->source.length);
+    return STEP_OK;
+}
+
+enum step job_preprocess(struct job *job)
+{
+    const struct command *cmd = job->command;
+    if (job->input->language == LANG_C_PREPROCESSED)
+        return take_preprocessed_input(job);
+    const char *include = home_include(cmd->arena);
+    if (!include)
+        return STEP_FAILED;
+    struct process p = step_process(job);
+    command_add_words(cmd, &p, true);
+    command_add_colour(cmd, &p);
+    add_dependencies(job, &p);
+    argv_add(&p, "-E");
+    argv_add(&p, "-C");
+    argv_add(&p, "-D__BIDE__=1");
+    argv_add(&p, "-isystem");
+    argv_add(&p, include);
+    command_add_input(job->input, &p, job->input->value);
+    p.catch_out = p.catch_err = true;
+    job->status = process_run(&p);
+    job->text = p.out;
+    job->err = p.err;
+    if (job->status == 0)
+        return STEP_OK;
+    print_preprocessor(job);
+    return STEP_FAILED;
+}
+
+/* ---- the plain check ---- */
+
+int job_check(struct job *job)
+{
+    const struct command *cmd = job->command;
+    if (job->checked)
+        return job->check_status;
+    job->checked = true;
+    const char *include = home_include(cmd->arena);
+    if (!include || job->input->language == LANG_C_PREPROCESSED)
+        return 0;
+    struct process p = step_process(job);
+    command_add_words(cmd, &p, false);
+    command_add_colour(cmd, &p);
+    argv_add(&p, "-fsyntax-only");
+    argv_add(&p, "-isystem");
+    argv_add(&p, include);
+    command_add_input(job->input, &p, job->input->value);
+    p.catch_err = true;
+    job->check_status = process_run(&p);
+    job->check_err = p.err;
+    return job->check_status;
+}
+
+/* ---- translate ---- */
+
+/* Says that we do not understand what the user's compiler takes. */
+static void report_unread(struct job *job)
+{
+    const struct command *cmd = job->command;
+    char *name = with_suffix(cmd->arena, base_name(job->input->value), ".i");
+    const char *path = temp_path(cmd->arena, name), *kept = NULL;
+    FILE *f = fopen(path, "we");
+    if (f) {
+        fwrite(job->text.data, 1, job->text.length, f);
+        fclose(f);
+        kept = temp_keep(cmd->arena, path);
+    }
+    if (job->unit->parse_failed_token)
+        diag(job->unit, SEV_ERROR, job->unit->parse_failed_token,
+             "internal error: this is correct C, but bide does not understand it");
+    else
+        diag_plain(SEV_ERROR, "internal error: '%s' is correct C, but bide does not understand it",
+                   job->input->value);
+    diag_flush(job->unit);
+    if (kept)
+        diag_plain(SEV_NOTE, "please report it with '%s', which is kept for that", kept);
+}
+
+/* The parser gave up: the user's compiler says why. Our own messages may only follow from that. */
+static enum step report_parse_failure(struct job *job)
+{
+    if (job_check(job) != 0) {
+        diag_drop(job->unit);
+        print_check(job);
+        return STEP_FAILED;
+    }
+    bool said = job->unit->error_count > 0;
+    print_preprocessor(job);
+    diag_flush(job->unit);
+    if (!said)
+        report_unread(job);
+    return STEP_FAILED;
+}
+
+static enum step finish(struct job *job)
+{
+    struct unit *unit = job->unit;
+    if (unit->error_count)
+        print_preprocessor(job);
+    diag_flush(unit);
+    return unit->error_count ? STEP_FAILED : STEP_OK;
+}
+
+static struct unit *new_unit(struct job *job)
+{
+    struct arena *arena = arena_new();
+    struct unit *unit = arena_alloc(arena, sizeof *unit);
+    unit->arena = arena;
+    unit->options = arena_alloc(arena, sizeof *unit->options);
+    *unit->options = job->command->options;
+    unit->options->input = job->input->value;
+    buffer_add(&job->text, "", 0);
+    unit->text = job->text.data;
+    unit->text_length = job->text.length;
+    if (!strcmp(job->input->value, "-"))
+        source_add(unit, "<stdin>", job->source.data, job->source.length);
+    return unit;
+}
+
+enum step job_translate(struct job *job, FILE *out)
+{
+    struct unit *unit = job->unit = new_unit(job);
+    if (!target_read(unit))
+        return STEP_NOT_ASYNC;
+    lex(unit);
+    parse(unit);
+    if (unit->parse_failed)
+        return report_parse_failure(job);
+    check(unit);
+    if (unit->parse_failed) /* what it met can be no correct C */
+        return report_parse_failure(job);
+    if (unit->error_count)
+        return finish(job);
+    emit(unit, out);
+    return finish(job);
+}
+
+void job_free(struct job *job)
+{
+    if (job->unit)
+        arena_free(job->unit->arena);
+    buffer_free(&job->source);
+    buffer_free(&job->text);
+    buffer_free(&job->err);
+    buffer_free(&job->check_err);
+    job->unit = NULL;
+}

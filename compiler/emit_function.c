@@ -1,0 +1,360 @@
+/*
+ * What surrounds the body of an async function: the declarations that callers need, and after the body
+ * its poll and start functions, its descriptor with the tables that debuggers and the reserve read,
+ * and the blocking function of its plain name.
+ *
+ * The layout of struct bide__args_f depends on nothing but the types of f's parameters, so that
+ * separately compiled files agree on it.
+ */
+#include "lower.h"
+
+#include <string.h>
+
+const char *null_text(const struct unit *u)
+{
+    return u->options->pretty ? "NULL" : "(void *)0";
+}
+
+const char *timed_out_text(const struct unit *u)
+{
+    (void)u;
+    return "-110"; /* -ETIMEDOUT; the unit may lack errno.h */
+}
+
+/* The name of the i-th member of a function's arguments: that of its first declaration. */
+const char *param_name(struct unit *u, struct symbol *fn, int i)
+{
+    if (!fn->param_name) {
+        const struct type *t = fn->type;
+        fn->param_name = arena_alloc(u->arena, ((size_t)t->param_count + 1) * sizeof(char *));
+        for (int k = 0; k < t->param_count; k++)
+            fn->param_name[k] = t->param[k].name ? t->param[k].name
+                                                 : arena_printf(u->arena, "arg_%d", k + 1);
+    }
+    return fn->param_name[i];
+}
+
+/* ---- storage ---- */
+
+static bool is_static(const struct function *fn)
+{
+    return !fn->symbol || fn->is_main || fn->symbol->storage == ST_STATIC;
+}
+
+/* What stands before a generated definition or declaration that has the function's linkage. */
+static const char *linkage(struct unit *u, const struct symbol *s, bool is_main)
+{
+    if (!s || is_main || s->storage == ST_STATIC)
+        return "static ";
+    const char *weak = s->is_weak || s->is_inline ? "__attribute__((weak)) " : "";
+    if (s->visibility)
+        return arena_printf(u->arena, "%s__attribute__((visibility(\"%s\"))) ", weak, s->visibility);
+    return weak;
+}
+
+/* ---- declarations ---- */
+
+static struct type *result_of(struct unit *u, const struct type *fn)
+{
+    return type_unqualified(u, fn->base);
+}
+
+static const char *result_param(struct unit *u, struct type *result, const char *name)
+{
+    return type_print(u, type_pointer(u, result), name);
+}
+
+static bool clashes(const char *name)
+{
+    static const char *const ours[] = {"cx", "parent", "result", "args", "frame", "poll"};
+    for (unsigned i = 0; i < sizeof ours / sizeof ours[0]; i++)
+        if (strcmp(name, ours[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A parameter of the start function. */
+static const char *start_param(struct unit *u, struct symbol *fn, int i)
+{
+    const char *name = param_name(u, fn, i);
+    return clashes(name) ? arena_printf(u->arena, "%s_", name) : name;
+}
+
+static const char *start_params(struct unit *u, struct symbol *fn)
+{
+    const struct type *t = fn->type;
+    char *s = arena_printf(u->arena, "struct bide_cx *cx, struct bide_frame *parent, %s",
+                           result_param(u, result_of(u, t), "result"));
+    for (int i = 0; i < t->param_count; i++)
+        s = arena_printf(u->arena, "%s, %s", s,
+                         type_print(u, type_unqualified(u, t->param[i].type),
+                                    start_param(u, fn, i)));
+    return s;
+}
+
+static const char *plain_prototype(struct unit *u, struct symbol *fn)
+{
+    const struct type *t = fn->type;
+    char *s = arena_printf(u->arena, "%s(", fn->name);
+    for (int i = 0; i < t->param_count; i++)
+        s = arena_printf(u->arena, "%s%s%s", s, i ? ", " : "",
+                         type_print(u, type_unqualified(u, t->param[i].type),
+                                    param_name(u, fn, i)));
+    s = arena_printf(u->arena, "%s%s)", s, t->param_count ? "" : "void");
+    return type_print(u, t->base, s);
+}
+
+static void print_args_struct(struct unit *u, struct output *o, struct symbol *fn)
+{
+    const struct type *t = fn->type;
+    if (t->param_count == 0)
+        return;
+    output_printf(o, "\nstruct bide__args_%s {\n", fn->name);
+    for (int i = 0; i < t->param_count; i++)
+        output_printf(o, "%s;\n",
+                      type_print(u, type_unqualified(u, t->param[i].type), param_name(u, fn, i)));
+    output_text(o, "};\n");
+}
+
+void emit_async_declaration(struct unit *u, struct output *o, struct symbol *fn)
+{
+    bool is_main = strcmp(fn->name, "main") == 0;
+    bool hidden = fn->storage == ST_STATIC || is_main;
+    if (fn->file_async_declared)
+        return;
+    fn->file_async_declared = true;
+    if (!hidden)
+        output_printf(o, "\n%s%s;\n", linkage(u, fn, false), plain_prototype(u, fn));
+    print_args_struct(u, o, fn);
+    output_printf(o, "\n%senum bide_poll bide__start_%s(%s);\n", linkage(u, fn, is_main), fn->name,
+                  start_params(u, fn));
+    output_printf(o, "%s%sconst struct bide_fn bide__desc_%s;\n", hidden ? "" : "extern ",
+                  linkage(u, fn, is_main), fn->name);
+}
+
+static void print_block_declaration(struct lower *l, struct output *o)
+{
+    struct list *captures = &l->fn->captures;
+    if (captures->count) {
+        output_printf(o, "\nstruct bide__args_%s {\n", l->name);
+        for (uint32_t i = 0; i < captures->count; i++) {
+            struct symbol *s = captures->item[i];
+            struct var *v = var_of(l, s);
+            struct type *t = file_type(l, type_unqualified(l->unit, s->type));
+            if (v && v->by_address)
+                t = type_pointer(l->unit, file_type(l, s->type));
+            output_printf(o, "%s;\n", type_print(l->unit, t, s->name));
+        }
+        output_text(o, "};\n");
+    }
+    output_printf(o, "\nstatic const struct bide_fn bide__desc_%s;\n", l->name);
+}
+
+void emit_before_body(struct lower *l, struct output *o)
+{
+    if (l->fn->symbol)
+        emit_async_declaration(l->unit, o, l->fn->symbol);
+    else
+        print_block_declaration(l, o);
+}
+
+/* ---- after the body ---- */
+
+static void print_poll(struct lower *l, struct output *o)
+{
+    output_printf(o,
+                  "\nstatic enum bide_poll bide__poll_%s(struct bide_cx *cx, struct bide_frame *h)\n"
+                  "{\nreturn bide__body_%s(cx, (struct bide__frame_%s *)h",
+                  l->name, l->name, l->name);
+    if (l->has_args)
+        output_printf(o, ", h->state ? %s : bide__args(cx, h)", null_text(l->unit));
+    output_text(o, ");\n}\n");
+}
+
+static void print_push(struct lower *l, struct output *o)
+{
+    const char *name = l->name;
+    if (!frame_may_align(l)) {
+        output_printf(o,
+                      "struct bide__frame_%s *frame =\n"
+                      "    bide_frame_push(cx, sizeof *frame, &bide__desc_%s, parent, result);\n",
+                      name, name);
+        return;
+    }
+    output_printf(o,
+                  "struct bide__frame_%s *frame = _Alignof(struct bide__frame_%s) > BIDE_FRAME_UNIT\n"
+                  "    ? bide_frame_push_aligned(cx, sizeof *frame, "
+                  "_Alignof(struct bide__frame_%s), &bide__desc_%s, parent, result)\n"
+                  "    : bide_frame_push(cx, sizeof *frame, &bide__desc_%s, parent, result);\n",
+                  name, name, name, name, name);
+}
+
+static void print_start(struct lower *l, struct output *o)
+{
+    struct symbol *fn = l->fn->symbol;
+    const char *name = l->name;
+    const char *args = l->has_args ? "&args" : null_text(l->unit);
+
+    output_printf(o, "\n%senum bide_poll bide__start_%s(%s)\n{\n", linkage(l->unit, fn, l->fn->is_main),
+                  name, start_params(l->unit, fn));
+    if (l->has_args) {
+        output_printf(o, "struct bide__args_%s args = {", name);
+        for (int i = 0; i < fn->type->param_count; i++)
+            output_printf(o, "%s%s", i ? ", " : "", start_param(l->unit, fn, i));
+        output_text(o, "};\n");
+    }
+    output_printf(o, "if (bide__deep(cx))\n"
+                     "    return bide__later(cx, &bide__desc_%s, parent, result, %s);\n",
+                  name, args);
+    print_push(l, o);
+    output_text(o, "if (!frame)\n    return BIDE_PENDING;\ncx->depth++;\n");
+    output_printf(o, "enum bide_poll poll = bide__body_%s(cx, frame%s);\n", name,
+                  l->has_args ? ", &args" : "");
+    output_text(o, "cx->depth--;\nreturn poll;\n}\n");
+}
+
+static void print_tables(struct lower *l, struct output *o)
+{
+    output_printf(o, "\nstatic const uint32_t bide__lines_%s[] = {%u", l->name,
+                  l->unit->token[l->fn->first].line);
+    for (uint32_t i = 0; i < l->suspends.count; i++)
+        output_printf(o, ", %u", ((struct suspend *)l->suspends.item[i])->line);
+    output_text(o, "};\n");
+    if (l->callees.count == 0)
+        return;
+    output_printf(o, "static const struct bide_callee bide__callees_%s[] = {", l->name);
+    for (uint32_t i = 0; i < l->callees.count; i++) {
+        const struct callee *c = l->callees.item[i];
+        output_printf(o, "%s{&bide__desc_%s, %u}", i ? ", " : "", c->name, c->group);
+    }
+    output_printf(o, "};\nstatic uint32_t bide__need_%s;\n", l->name);
+}
+
+static const char *file_text(struct lower *l)
+{
+    const char *file = l->unit->token[l->fn->first].file;
+    char *s = arena_alloc(l->arena, 2 * strlen(file) + 1), *to = s;
+    for (; *file; file++) {
+        if (*file == '"' || *file == '\\')
+            *to++ = '\\';
+        *to++ = *file;
+    }
+    return s;
+}
+
+static void print_info(struct lower *l, struct output *o)
+{
+    const char *name = l->name;
+    output_printf(o,
+                  "static const struct bide_fn_info bide__info_%s = {\n"
+                  ".name = \"%s\",\n.file = \"%s\",\n.lines = bide__lines_%s,\n",
+                  name, name, file_text(l), name);
+    if (l->callees.count)
+        output_printf(o, ".callees = bide__callees_%s,\n.need = &bide__need_%s,\n", name, name);
+    output_printf(o, ".line = %u,\n.line_count = %u,\n.callee_count = %u,\n};\n",
+                  l->unit->token[l->fn->first].line, l->suspends.count + 1, l->callees.count);
+}
+
+static bool is_signed(struct unit *u, const struct type *t)
+{
+    switch (t->kind) {
+    case TY_CHAR: return !u->target.char_unsigned;
+    case TY_SCHAR:
+    case TY_SHORT:
+    case TY_INT:
+    case TY_LONG:
+    case TY_LLONG: return true;
+    case TY_ENUM: return t->tag->enum_type && is_signed(u, t->tag->enum_type);
+    default: return false;
+    }
+}
+
+static const char *flags_text(struct lower *l)
+{
+    bool has_sign = is_signed(l->unit, l->fn->result);
+    if (l->unwinds)
+        return has_sign ? "BIDE_FN_UNWINDS | BIDE_FN_RESULT_SIGNED" : "BIDE_FN_UNWINDS";
+    return has_sign ? "BIDE_FN_RESULT_SIGNED" : "0";
+}
+
+static bool has_wrapper(struct lower *l)
+{
+    return l->unit->options->wrappers && !is_static(l->fn);
+}
+
+static void print_descriptor(struct lower *l, struct output *o)
+{
+    const char *name = l->name;
+    struct unit *u = l->unit;
+
+    output_printf(o, "%sconst struct bide_fn bide__desc_%s = {\n",
+                  linkage(u, l->fn->symbol, l->fn->is_main), name);
+    if (has_wrapper(l))
+        output_printf(o, ".blocking = (void (*)(void))%s,\n", name);
+    if (l->fn->symbol)
+        output_printf(o, ".start = (void (*)(void))bide__start_%s,\n", name);
+    output_printf(o,
+                  ".poll = bide__poll_%s,\n.info = &bide__info_%s,\n"
+                  ".frame_size = sizeof(struct bide__frame_%s),\n",
+                  name, name, name);
+    if (l->has_args)
+        output_printf(o, ".args_size = sizeof(struct bide__args_%s),\n", name);
+    if (l->fn->result->kind != TY_VOID) {
+        struct type *t = file_type(l, type_unqualified(u, l->fn->result));
+        output_printf(o, ".result_size = sizeof(%s),\n", type_print(u, t, ""));
+    }
+    output_printf(o, ".frame_align_log2 = __builtin_ctz(_Alignof(struct bide__frame_%s)),\n", name);
+    if (l->has_args)
+        output_printf(o, ".args_align_log2 = __builtin_ctz(_Alignof(struct bide__args_%s)),\n", name);
+    output_printf(o, ".flags = %s,\n.version = BIDE_FN_VERSION,\n};\n", flags_text(l));
+}
+
+/* ---- the plain name ---- */
+
+static const char *args_literal(struct lower *l)
+{
+    struct symbol *fn = l->fn->symbol;
+    if (!l->has_args)
+        return null_text(l->unit);
+    char *s = arena_printf(l->arena, "&(struct bide__args_%s){", l->name);
+    for (int i = 0; i < fn->type->param_count; i++)
+        s = arena_printf(l->arena, "%s%s%s", s, i ? ", " : "", param_name(l->unit, fn, i));
+    return arena_printf(l->arena, "%s}", s);
+}
+
+static void print_wrapper(struct lower *l, struct output *o)
+{
+    struct symbol *fn = l->fn->symbol;
+    struct type *result = result_of(l->unit, fn->type);
+
+    output_printf(o, "\n%s%s\n{\n", l->fn->is_main ? "" : linkage(l->unit, fn, false),
+                  plain_prototype(l->unit, fn));
+    if (l->fn->is_main) {
+        output_printf(o, "return bide__main(&bide__desc_main, %s);\n}\n", args_literal(l));
+        return;
+    }
+    if (result->kind == TY_VOID) {
+        output_printf(o, "bide__block_on(&bide__desc_%s, %s, %s);\n}\n", l->name, args_literal(l),
+                      null_text(l->unit));
+        return;
+    }
+    const char *name = "result";
+    for (int i = 0; i < fn->type->param_count; i++)
+        if (strcmp(param_name(l->unit, fn, i), name) == 0)
+            name = "bide__result";
+    output_printf(o, "%s;\nbide__block_on(&bide__desc_%s, %s, &%s);\nreturn %s;\n}\n",
+                  type_print(l->unit, result, name), l->name, args_literal(l), name, name);
+}
+
+void emit_after_body(struct lower *l, struct output *o)
+{
+    output_text(o, "\n\n");
+    print_poll(l, o);
+    if (l->fn->symbol)
+        print_start(l, o);
+    print_tables(l, o);
+    print_info(l, o);
+    print_descriptor(l, o);
+    if (l->fn->is_main || has_wrapper(l))
+        print_wrapper(l, o);
+}

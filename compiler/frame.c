@@ -1,0 +1,268 @@
+/*
+ * The frame of a function: the header, the union of result slots (first, since a slot must be near),
+ * then one member for each variable that is saved or lives there. Sizes and offsets are the target
+ * compiler's business.
+ *
+ * A struct or union declared in a block whose type a member needs is moved to file scope under a name
+ * of its own; in the body that name takes the place of the old one. An enum of a block stays, since
+ * its constants do: its integer type is used.
+ */
+#include "lower.h"
+
+#include <string.h>
+
+/* ---- types at file scope ---- */
+
+bool type_is_const(const struct type *t)
+{
+    while (t->kind == TY_ARRAY)
+        t = t->base;
+    return t->quals & Q_CONST || type_has_const_member(t);
+}
+
+static void hoist(struct lower *, struct tag *);
+
+static void hoist_in(struct lower *l, const struct type *t, int depth)
+{
+    if (!t || depth > 100)
+        return;
+    if (t->tag && t->kind != TY_ENUM)
+        hoist(l, t->tag);
+    hoist_in(l, t->base, depth + 1);
+    for (int i = 0; i < t->param_count; i++)
+        hoist_in(l, t->param[i].type, depth + 1);
+}
+
+static bool is_copied_whole(struct lower *l, const struct tag *tag)
+{
+    static const char *const words[] = {"__attribute__", "__attribute", "_Alignas", "__extension__"};
+    for (uint32_t i = tag->first; i && i <= tag->last; i++)
+        for (unsigned w = 0; w < sizeof words / sizeof words[0]; w++)
+            if (l->unit->token[i].text && strcmp(l->unit->token[i].text, words[w]) == 0)
+                return true;
+    return false;
+}
+
+/* Names the tag and what it holds, then adds it to the list: those that it needs come before it. */
+static void hoist(struct lower *l, struct tag *tag)
+{
+    if (tag->depth == 0 || tag->hoisted_name)
+        return;
+    static const char *const kinds[] = {[TY_STRUCT] = "struct", [TY_UNION] = "union"};
+    tag->hoisted_name = arena_printf(l->arena, "%s__%s_%u", l->name,
+                                     tag->name ? tag->name : kinds[tag->kind], ++l->hoists);
+    for (int i = 0; i < tag->member_count; i++)
+        hoist_in(l, tag->member[i].type, 0);
+    list_add(l->arena, &l->hoisted, tag);
+}
+
+/* t with the enums of blocks replaced, and its structs hoisted. */
+static struct type *outer_type(struct lower *l, struct type *t, int depth)
+{
+    if (depth > 100)
+        return t;
+    if (t->kind == TY_ENUM && t->tag && t->tag->depth > 0) {
+        struct type *to = t->tag->enum_type ? t->tag->enum_type : type_basic(l->unit, TY_UINT);
+        return type_qualified(l->unit, to, t->quals);
+    }
+    if (!t->base)
+        return t;
+    struct type *base = outer_type(l, t->base, depth + 1);
+    if (base == t->base)
+        return t;
+    struct type *copy = arena_alloc(l->arena, sizeof *copy);
+    *copy = *t;
+    copy->base = base;
+    copy->alias = NULL;
+    return copy;
+}
+
+struct type *file_type(struct lower *l, struct type *t)
+{
+    hoist_in(l, t, 0);
+    return outer_type(l, t, 0);
+}
+
+static bool may_align(struct unit *, const struct type *, int depth);
+
+static bool tag_may_align(struct unit *u, const struct tag *tag, int depth)
+{
+    if (!tag->complete || depth > 20)
+        return true;
+    for (uint32_t i = tag->first; i <= tag->last; i++) {
+        const char *text = u->token[i].text;
+        if (text && (strstr(text, "aligned") || strcmp(text, "_Alignas") == 0))
+            return true;
+    }
+    for (int i = 0; i < tag->member_count; i++)
+        if (may_align(u, tag->member[i].type, depth + 1))
+            return true;
+    return false;
+}
+
+static bool may_align(struct unit *u, const struct type *t, int depth)
+{
+    while (t->kind == TY_ARRAY || t->kind == TY_COMPLEX) {
+        if (t->attr_first || (t->alias && t->alias->align_first))
+            return true;
+        t = t->base;
+    }
+    if (t->attr_first || t->quals & Q_ATOMIC || (t->alias && t->alias->align_first))
+        return true;
+    switch (t->kind) {
+    case TY_ERROR:
+    case TY_LDOUBLE:
+    case TY_INT128:
+    case TY_UINT128:
+    case TY_FLOATN:
+    case TY_BUILTIN:
+    case TY_VECTOR: return true;
+    case TY_STRUCT:
+    case TY_UNION: return tag_may_align(u, t->tag, depth);
+    default: return false;
+    }
+}
+
+bool type_may_align(struct lower *l, const struct type *t)
+{
+    return may_align(l->unit, t, 0);
+}
+
+/* ---- the layout ---- */
+
+static bool is_member_taken(struct lower *l, const char *name, uint32_t before)
+{
+    if (strcmp(name, "h") == 0 || strcmp(name, "result") == 0)
+        return true;
+    for (uint32_t i = 0; i < before; i++) {
+        struct var *v = l->vars.item[i];
+        if ((v->in_frame || v->saved) && strcmp(v->member, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void check_member(struct lower *l, struct var *v)
+{
+    if (!v->type) {
+        diag(l->unit, SEV_ERROR, v->token,
+             "the type of this expression is not known; store it in a variable first");
+        v->type = type_basic(l->unit, TY_INT);
+    } else if (v->type->variable) {
+        diag(l->unit, SEV_ERROR, v->token, "'%s' has variable length and lives over an await",
+             v->name);
+    }
+}
+
+void frame_layout(struct lower *l)
+{
+    for (uint32_t i = 0; i < l->vars.count; i++) {
+        struct var *v = l->vars.item[i];
+        if (!v->in_frame && !v->saved)
+            continue;
+        if (v->in_frame && !v->used && v->tracked) {
+            v->in_frame = false;
+            continue;
+        }
+        check_member(l, v);
+        v->member = v->name;
+        for (int n = 2; is_member_taken(l, v->member, i); n++)
+            v->member = arena_printf(l->arena, "%s_%d", v->name, n);
+        v->frame_type = file_type(l, v->saved ? type_unqualified(l->unit, v->type) : v->type);
+    }
+}
+
+/* ---- printing ---- */
+
+static void print_tag(struct lower *l, struct output *o, struct tag *tag)
+{
+    const char *word = tag->kind == TY_UNION ? "union" : "struct";
+    if (is_copied_whole(l, tag)) {
+        output_text(o, "\n");
+        output_tokens(o, l, tag->first, tag->last);
+        output_text(o, ";\n");
+        return;
+    }
+    output_printf(o, "\n%s %s {\n", word, tag->hoisted_name);
+    for (int i = 0; i < tag->member_count; i++) {
+        struct member *m = &tag->member[i];
+        struct type *t = outer_type(l, m->type, 0);
+        if (m->bit_field)
+            output_printf(o, "%s : %d;\n", type_print(l->unit, t, m->name), m->bit_width);
+        else
+            output_printf(o, "%s;\n", type_print(l->unit, t, m->name));
+    }
+    output_text(o, "};\n");
+}
+
+/* _Alignas or aligned of a variable that lives in the frame. */
+static void print_alignment(struct lower *l, struct output *o, struct var *v)
+{
+    struct symbol *s = v->symbol;
+    if (!s || !s->align_first || !v->in_frame)
+        return;
+    output_tokens(o, l, s->align_first, s->align_last);
+    output_text(o, " ");
+}
+
+static void print_results(struct lower *l, struct output *o)
+{
+    if (l->slots.count == 0)
+        return;
+    output_text(o, "union {\n");
+    for (uint32_t i = 0; i < l->slots.count; i++)
+        output_printf(o, "%s;\n", ((struct slot *)l->slots.item[i])->declaration);
+    output_text(o, "} result;\n");
+}
+
+void frame_print_tags(struct lower *l, struct output *o)
+{
+    for (uint32_t i = 0; i < l->hoisted.count; i++)
+        print_tag(l, o, l->hoisted.item[i]);
+}
+
+/* A struct with a flexible array member may only be the last of another. */
+static bool has_flexible_end(const struct type *t)
+{
+    if ((t->kind != TY_STRUCT && t->kind != TY_UNION) || !t->tag->complete)
+        return false;
+    for (int i = 0; i < t->tag->member_count; i++) {
+        const struct type *m = t->tag->member[i].type;
+        if (m->kind == TY_ARRAY ? m->incomplete : has_flexible_end(m))
+            return true;
+    }
+    return false;
+}
+
+static void print_members(struct lower *l, struct output *o, bool flexible)
+{
+    for (uint32_t i = 0; i < l->vars.count; i++) {
+        struct var *v = l->vars.item[i];
+        if ((!v->in_frame && !v->saved) || has_flexible_end(v->type) != flexible)
+            continue;
+        print_alignment(l, o, v);
+        output_printf(o, "%s;\n", type_print(l->unit, v->frame_type, v->member));
+    }
+}
+
+void frame_print(struct lower *l, struct output *o)
+{
+    output_printf(o, "\nstruct bide__frame_%s {\nstruct bide_frame h;\n", l->name);
+    print_results(l, o);
+    print_members(l, o, false);
+    print_members(l, o, true);
+    output_text(o, "};\n");
+}
+
+bool frame_may_align(struct lower *l)
+{
+    if (l->slots_may_align)
+        return true;
+    for (uint32_t i = 0; i < l->vars.count; i++) {
+        struct var *v = l->vars.item[i];
+        if ((v->in_frame || v->saved) &&
+            (type_may_align(l, v->frame_type) || (v->symbol && v->symbol->align_first)))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,251 @@
+/*
+ * Which variables each suspension must save, and which must live in the frame instead: the classic
+ * backward analysis of liveness and a forward one of initialisation, over the basic blocks of a code
+ * (ISO C has no name for them; see any compiler textbook, e.g. Appel, "Modern Compiler
+ * Implementation in C", chapters 10 and 17).
+ *
+ * A variable that is live where a suspension resumes is saved there. If it cannot be saved, because it
+ * is const or volatile, or perhaps has no value yet (reading it then would be undefined, and both
+ * compilers would warn), or because its name means something else there, it lives in the frame. So
+ * does one that a select may leave without a value.
+ */
+#include "lower.h"
+
+#include <string.h>
+
+struct block {
+    uint32_t first, last; /* pieces; last exclusive */
+    uint32_t next[2];     /* successors, as blocks; NONE */
+    uint32_t *use, *def;  /* liveness: read before any write; written */
+    uint32_t *live;       /* where it begins */
+    uint32_t *bare;       /* perhaps without a value, where it begins */
+};
+
+#define NONE UINT32_MAX
+
+struct live {
+    struct lower *l;
+    const struct code *code;
+    struct block *block;
+    uint32_t count;
+    uint32_t words;
+    uint32_t *label_block; /* by flow label */
+};
+
+static bool has(const uint32_t *set, uint32_t i) { return set[i / 32] >> (i % 32) & 1; }
+static void put(uint32_t *set, uint32_t i) { set[i / 32] |= (uint32_t)1 << (i % 32); }
+static void take(uint32_t *set, uint32_t i) { set[i / 32] &= ~((uint32_t)1 << (i % 32)); }
+
+static uint32_t *set_new(struct live *v)
+{
+    return arena_alloc(v->l->arena, (v->words + 1) * sizeof(uint32_t));
+}
+
+/* ---- blocks ---- */
+
+static bool ends_block(enum piece_kind k)
+{
+    return k == PC_JUMP || k == PC_BRANCH || k == PC_END || k == PC_SUSPEND;
+}
+
+static void find_blocks(struct live *v)
+{
+    const struct piece *p = v->code->piece;
+    uint32_t count = v->code->count;
+    v->block = arena_alloc(v->l->arena, (count + 2) * sizeof *v->block);
+    v->label_block = arena_alloc(v->l->arena, (v->l->flow_labels + 1) * sizeof(uint32_t));
+    memset(v->label_block, 0xff, (v->l->flow_labels + 1) * sizeof(uint32_t));
+    v->block[0].first = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (p[i].kind == PC_LABEL) {
+            if (v->block[v->count].first != i) {
+                v->block[v->count].last = i;
+                v->block[++v->count].first = i;
+            }
+            v->label_block[p[i].first] = v->count;
+        } else if (ends_block(p[i].kind)) {
+            v->block[v->count].last = i + 1;
+            v->block[++v->count].first = i + 1;
+        }
+    }
+    v->block[v->count++].last = count;
+}
+
+static void link_blocks(struct live *v)
+{
+    for (uint32_t b = 0; b < v->count; b++) {
+        struct block *k = &v->block[b];
+        const struct piece *end = k->last > k->first ? &v->code->piece[k->last - 1] : NULL;
+        k->next[0] = b + 1 < v->count ? b + 1 : NONE;
+        k->next[1] = NONE;
+        if (!end)
+            continue;
+        if (end->kind == PC_JUMP)
+            k->next[0] = v->label_block[end->first];
+        else if (end->kind == PC_BRANCH)
+            k->next[1] = v->label_block[end->first];
+        else if (end->kind == PC_END)
+            k->next[0] = NONE;
+    }
+}
+
+/* ---- liveness, backwards ---- */
+
+static void local_sets(struct live *v, struct block *k)
+{
+    k->use = set_new(v);
+    k->def = set_new(v);
+    k->live = set_new(v);
+    k->bare = set_new(v);
+    for (uint32_t i = k->first; i < k->last; i++) {
+        const struct piece *p = &v->code->piece[i];
+        if (!p->var || !p->var->tracked)
+            continue;
+        uint32_t n = p->var->index;
+        if (p->kind == PC_USE && !has(k->def, n))
+            put(k->use, n);
+        else if (p->kind == PC_DEF || p->kind == PC_KILL)
+            put(k->def, n);
+    }
+}
+
+static bool flow_back(struct live *v, struct block *k)
+{
+    bool changed = false;
+    for (uint32_t w = 0; w < v->words; w++) {
+        uint32_t out = 0;
+        for (int s = 0; s < 2; s++)
+            if (k->next[s] != NONE)
+                out |= v->block[k->next[s]].live[w];
+        uint32_t in = k->use[w] | (out & ~k->def[w]);
+        changed |= in != k->live[w];
+        k->live[w] = in;
+    }
+    return changed;
+}
+
+/* ---- initialisation, forwards ---- */
+
+/* The effect of one piece on the set of variables that perhaps have no value. */
+static void step(uint32_t *bare, const struct piece *p)
+{
+    if (!p->var || !p->var->tracked)
+        return;
+    if (p->kind == PC_DEF)
+        take(bare, p->var->index);
+    else if (p->kind == PC_KILL)
+        put(bare, p->var->index);
+}
+
+static bool flow_on(struct live *v, struct block *k, uint32_t *set)
+{
+    bool changed = false;
+    memcpy(set, k->bare, v->words * sizeof *set);
+    for (uint32_t i = k->first; i < k->last; i++)
+        step(set, &v->code->piece[i]);
+    for (int s = 0; s < 2; s++) {
+        if (k->next[s] == NONE)
+            continue;
+        uint32_t *to = v->block[k->next[s]].bare;
+        for (uint32_t w = 0; w < v->words; w++) {
+            changed |= (set[w] & ~to[w]) != 0;
+            to[w] |= set[w];
+        }
+    }
+    return changed;
+}
+
+static void mark_reachable(struct live *v, bool *reached)
+{
+    uint32_t *stack = arena_alloc(v->l->arena, (v->count + 1) * sizeof *stack), top = 0;
+    stack[top++] = 0;
+    reached[0] = true;
+    while (top) {
+        struct block *k = &v->block[stack[--top]];
+        for (int s = 0; s < 2; s++)
+            if (k->next[s] != NONE && !reached[k->next[s]]) {
+                reached[k->next[s]] = true;
+                stack[top++] = k->next[s];
+            }
+    }
+}
+
+/* ---- what follows ---- */
+
+static bool can_be_saved(const struct var *x)
+{
+    return !(x->type && (x->type->quals & (Q_VOLATILE | Q_ATOMIC) || type_is_const(x->type)));
+}
+
+static void decide_at(struct live *v, const struct suspend *s, const uint32_t *live,
+                      const uint32_t *bare)
+{
+    for (uint32_t n = 0; n < v->l->vars.count; n++) {
+        struct var *x = v->l->vars.item[n];
+        if (x->tracked && has(live, n) &&
+            (has(bare, n) || !can_be_saved(x) || is_shadowed(v->l, x, s->token)))
+            x->in_frame = true;
+    }
+}
+
+static void decide(struct live *v, struct block *k, uint32_t *bare)
+{
+    memcpy(bare, k->bare, v->words * sizeof *bare);
+    for (uint32_t i = k->first; i < k->last; i++) {
+        const struct piece *p = &v->code->piece[i];
+        if (p->kind == PC_MAYBE && p->var->tracked && has(bare, p->var->index))
+            p->var->in_frame = true;
+        if (p->kind == PC_SUSPEND && k->next[0] != NONE)
+            decide_at(v, p->thing, v->block[k->next[0]].live, bare);
+        step(bare, p);
+    }
+}
+
+static void list_live(struct live *v, struct suspend *s, const uint32_t *live)
+{
+    s->live = arena_alloc(v->l->arena, (v->l->vars.count + 1) * sizeof(struct var *));
+    for (uint32_t n = 0; n < v->l->vars.count; n++) {
+        struct var *x = v->l->vars.item[n];
+        if (!x->tracked || x->in_frame || !has(live, n))
+            continue;
+        x->saved = true;
+        s->live[s->live_count++] = x;
+    }
+}
+
+void live_function(struct lower *l, struct code *code)
+{
+    struct live *v = arena_alloc(l->arena, sizeof *v);
+    v->l = l;
+    v->code = code;
+    v->words = (l->vars.count + 31) / 32;
+    find_blocks(v);
+    link_blocks(v);
+    for (uint32_t b = 0; b < v->count; b++)
+        local_sets(v, &v->block[b]);
+    for (bool again = true; again;) {
+        again = false;
+        for (uint32_t b = v->count; b-- > 0;)
+            again |= flow_back(v, &v->block[b]);
+    }
+    uint32_t *set = set_new(v);
+    for (uint32_t n = 0; n < l->vars.count; n++)
+        put(v->block[0].bare, n);
+    bool *reached = arena_alloc(l->arena, v->count + 1);
+    mark_reachable(v, reached);
+    for (bool again = true; again;) {
+        again = false;
+        for (uint32_t b = 0; b < v->count; b++)
+            if (reached[b])
+                again |= flow_on(v, &v->block[b], set);
+    }
+    for (uint32_t b = 0; b < v->count; b++)
+        if (reached[b])
+            decide(v, &v->block[b], set);
+    for (uint32_t b = 0; b < v->count; b++) {
+        struct block *k = &v->block[b];
+        const struct piece *end = k->last > k->first ? &code->piece[k->last - 1] : NULL;
+        if (end && end->kind == PC_SUSPEND && k->next[0] != NONE)
+            list_live(v, end->thing, v->block[k->next[0]].live);
+    }
+}

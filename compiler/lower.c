@@ -1,0 +1,275 @@
+/*
+ * Lowers and prints one function: scan, statements into a code, liveness, layout, text.
+ */
+#include "lower.h"
+
+#include <string.h>
+
+static const char *name_or(struct lower *l, const char *wanted)
+{
+    if (!is_reserved(l, wanted))
+        return wanted;
+    return arena_printf(l->arena, "bide__%s", wanted);
+}
+
+static struct lower *lower_new(struct unit *u, struct function *fn)
+{
+    struct lower *l = arena_alloc(u->arena, sizeof *l);
+    l->unit = u;
+    l->arena = u->arena;
+    l->fn = fn;
+    l->name = fn->name;
+    l->is_async = fn->is_async;
+    l->cx = name_or(l, "cx");
+    l->frame = name_or(l, "frame");
+    l->args = name_or(l, "args");
+    l->func = name_or(l, "func");
+    return l;
+}
+
+/* ---- the body ---- */
+
+static void lower_params(struct lower *l)
+{
+    for (uint32_t i = 0; i < l->vars.count; i++) {
+        struct var *v = l->vars.item[i];
+        if (!v->is_param)
+            continue;
+        bool used = v->used;
+        if (l->is_async)
+            code_add(l, l->out, PC_PARAM, v);
+        code_add(l, l->out, PC_DEF, v);
+        v->used = used;
+        if (v->link)
+            defers_begin(l, v->link);
+    }
+}
+
+static struct stmt *last_statement(struct stmt *body)
+{
+    struct stmt *s = body->count ? body->list[body->count - 1] : NULL;
+    while (s && (s->kind == S_LABEL || s->kind == S_CASE || s->kind == S_DEFAULT))
+        s = s->body;
+    return s;
+}
+
+static void lower_function(struct lower *l)
+{
+    struct stmt *last = last_statement(l->fn->body);
+    bool has_value = l->fn->result->kind != TY_VOID;
+
+    if (!l->fn->symbol && has_value && last && last->kind == S_EXPR)
+        l->value_stmt = last;
+    if (has_value) {
+        l->returned = var_new(l, "returned", type_unqualified(l->unit, l->fn->result),
+                              l->fn->first);
+        code_add(l, l->out, PC_DECLARE, l->returned);
+    }
+    lower_params(l);
+    lower_items(l, l->fn->body);
+    if (l->fn->is_main && l->is_async && has_value && !(last && last->kind == S_RETURN))
+        code_text(l, l->out, "\n*(int *)bide_frame_result(%s, &%s->h) = 0;\n", l->cx, l->frame);
+    if (l->param_scope)
+        defers_end(l, l->param_scope);
+    bool ended = last && (last == l->value_stmt || last->kind == S_RETURN) && !l->param_scope &&
+                 !info_of(l, l->fn->body)->scope;
+    if (l->is_async && !ended)
+        append_finish(l);
+}
+
+/* ---- what tokens become ---- */
+
+static void put_subst(struct lower *l, uint32_t token, enum subst_kind kind, const char *text)
+{
+    if (token >= l->fn->first && token <= l->fn->last)
+        l->subst[token - l->fn->first] = (struct subst){.kind = kind, .text = text};
+}
+
+/* From the last to the first: a definition covers what is mentioned in it. */
+static void rename_tags(struct lower *l)
+{
+    for (uint32_t i = l->fn->tag_uses.count; i-- > 0;) {
+        struct tag_use *use = l->fn->tag_uses.item[i];
+        struct tag *tag = use->tag;
+        if (!tag->hoisted_name)
+            continue;
+        uint32_t last = tag->first == use->word ? tag->last : use->name;
+        put_subst(l, use->word, SUBST_TEXT,
+                  arena_printf(l->arena, "%s %s", tag->kind == TY_UNION ? "union" : "struct",
+                               tag->hoisted_name));
+        for (uint32_t k = use->word + 1; k <= last; k++)
+            put_subst(l, k, SUBST_SKIP, NULL);
+    }
+}
+
+static bool is_word(struct lower *l, uint32_t token, const char *word)
+{
+    const char *text = l->unit->token[token].text;
+    return text && strcmp(text, word) == 0;
+}
+
+/* `cleanup(f)` in the attributes of a declaration goes: we call f ourselves. */
+static void drop_cleanups(struct lower *l, uint32_t first, uint32_t last)
+{
+    for (uint32_t i = first; i < last; i++) {
+        if (!(is_word(l, i, "cleanup") || is_word(l, i, "__cleanup__")) ||
+            l->unit->token[i + 1].punct != '(')
+            continue;
+        for (; i <= last && l->unit->token[i].punct != ')'; i++)
+            put_subst(l, i, SUBST_SKIP, NULL);
+        put_subst(l, i, SUBST_SKIP, NULL);
+    }
+}
+
+/* An await that is not evaluated only has a type. */
+static void map_dead_awaits(struct lower *l)
+{
+    for (uint32_t i = 0; i < l->fn->dead_awaits.count; i++) {
+        struct expr *e = l->fn->dead_awaits.item[i];
+        struct type *t = type_pointer(l->unit, e->type);
+        put_subst(l, e->first, SUBST_TEXT,
+                  e->type->kind == TY_VOID
+                      ? "(void)0"
+                      : arena_printf(l->arena, "(*(%s)0)", type_print(l->unit, t, "")));
+        for (uint32_t k = e->first + 1; k <= e->last; k++)
+            put_subst(l, k, SUBST_SKIP, NULL);
+    }
+}
+
+static void map_words(struct lower *l)
+{
+    static const char *const words[] = {"__func__", "__FUNCTION__", "__PRETTY_FUNCTION__"};
+    for (uint32_t i = 0; i < l->vars.count; i++) {
+        struct var *v = l->vars.item[i];
+        struct decl *d = v->symbol && v->symbol->cleanup ? v->symbol->decl : NULL;
+        if (d) {
+            drop_cleanups(l, d->spec_first, d->spec_last);
+            drop_cleanups(l, d->first, d->last);
+        }
+    }
+    for (uint32_t i = l->fn->body->first; l->is_async && i <= l->fn->body->last; i++)
+        for (unsigned w = 0; w < sizeof words / sizeof words[0]; w++)
+            if (is_word(l, i, words[w])) {
+                put_subst(l, i, SUBST_TEXT, l->func);
+                l->uses_func_name = true;
+            }
+}
+
+/* ---- text ---- */
+
+static const char *user_name(const struct function *fn)
+{
+    while (fn->outer)
+        fn = fn->outer;
+    return fn->name;
+}
+
+static void print_switch(struct lower *l, struct output *o)
+{
+    if (l->suspends.count == 0)
+        return;
+    output_printf(o, "\nswitch (%s->h.state) {\n", l->frame);
+    for (uint32_t i = 0; i < l->suspends.count; i++) {
+        const struct suspend *s = l->suspends.item[i];
+        output_printf(o, "\ncase %s%u: goto %s;\n", s->shielded ? "BIDE_SHIELDED | " : "", s->state,
+                      s->label);
+    }
+    output_text(o, "\n}\n");
+}
+
+static void print_body(struct lower *l, struct output *o)
+{
+    const struct stmt *body = l->fn->body;
+    bool has_args = l->has_args;
+
+    output_printf(o,
+                  "\nstatic enum bide_poll bide__body_%s(struct bide_cx *%s, "
+                  "struct bide__frame_%s *%s",
+                  l->name, l->cx, l->name, l->frame);
+    if (has_args)
+        output_printf(o, ", const struct bide__args_%s *%s", l->name, l->args);
+    output_text(o, ")\n");
+    output_begin_block(o, body->first);
+    output_tokens(o, l, body->first, body->first);
+    output_text(o, "\n");
+    if (l->uses_func_name)
+        output_printf(o, "\nstatic const char %s[] = \"%s\";\n", l->func, user_name(l->fn));
+    if (has_args && !l->uses_args)
+        output_printf(o, "\n(void)%s;\n", l->args);
+    print_switch(l, o);
+    print_code(l, o, l->out);
+    output_end_block(o, body->last);
+    output_tokens(o, l, body->last, body->last);
+}
+
+static void print_async(struct lower *l, struct output *o)
+{
+    frame_print_tags(l, o);
+    emit_before_body(l, o);
+    for (uint32_t i = 0; i < l->helpers.count; i++)
+        print_code(l, o, l->helpers.item[i]);
+    frame_print(l, o);
+    print_body(l, o);
+    emit_after_body(l, o);
+}
+
+static void print_plain(struct lower *l, struct output *o)
+{
+    const struct stmt *body = l->fn->body;
+    output_tokens(o, l, l->fn->first, body->first);
+    print_code(l, o, l->out);
+    output_tokens(o, l, body->last, body->last);
+}
+
+/* A block's copies of static variables of the functions round it are pointers to them. */
+static void capture_statics(struct unit *u, struct function *fn)
+{
+    for (uint32_t i = 0; i < fn->idents.count; i++) {
+        struct symbol *s = ((struct expr *)fn->idents.item[i])->symbol;
+        if (!s || s->kind != SYM_VAR || s->depth == 0 || !s->function || s->function == fn)
+            continue;
+        for (struct function *f = fn; f && f != s->function; f = f->outer) {
+            bool known = false;
+            for (uint32_t k = 0; k < f->captures.count; k++)
+                known |= f->captures.item[k] == s;
+            if (!known)
+                list_add(u->arena, &f->captures, s);
+        }
+    }
+}
+
+static void find_args(struct lower *l)
+{
+    for (uint32_t i = 0; i < l->vars.count; i++) {
+        struct var *v = l->vars.item[i];
+        if (!v->is_param)
+            continue;
+        l->has_args = true;
+        l->uses_args |= v->used || v->in_frame;
+    }
+}
+
+void emit_function(struct unit *u, struct output *o, struct function *fn)
+{
+    for (uint32_t i = 0; i < fn->blocks.count; i++) {
+        capture_statics(u, fn->blocks.item[i]);
+        emit_function(u, o, fn->blocks.item[i]);
+    }
+    struct lower *l = lower_new(u, fn);
+    l->out = code_new(l);
+    scan_function(l);
+    lower_function(l);
+    if (l->is_async) {
+        live_function(l, l->out);
+        frame_layout(l);
+    }
+    find_args(l);
+    rename_tags(l);
+    map_words(l);
+    map_dead_awaits(l);
+    output_sync(o, fn->first);
+    if (l->is_async)
+        print_async(l, o);
+    else
+        print_plain(l, o);
+}

@@ -1,0 +1,370 @@
+/*
+ * What the files of the back end share: scan, lower*, live, frame, output, emit*.
+ *
+ * One function at a time is lowered, then printed. Lowering walks the tree in source order and appends
+ * to a *code*: a row of pieces, most of which print (text of ours, tokens of the user's) and some of
+ * which only tell the flow of control and of values (use, def, label, jump...). So one row is both
+ * the output and the flow graph: live.c reads it to learn what each suspension must save, and what
+ * must live in the frame instead; only then is it printed, and a variable printed by its place.
+ *
+ * An expression with awaits is split: `prepare` appends what must run before, and hangs on the nodes
+ * that were dealt with (expr->lower) the code that stands for their value; `copy_expr` then prints
+ * the expression with these put in. Everything else is the user's tokens, copied.
+ *
+ * Invariants: a tree is lowered once. Nothing outside these files reads expr->lower, stmt->lower,
+ * function->lower, or the fields of a symbol marked lower/emit.
+ */
+#ifndef BIDE_LOWER_H
+#define BIDE_LOWER_H
+
+#include "bide.h"
+
+struct lower;
+struct output;
+
+/* ---- variables: parameters, locals, and what lowering makes up ---- */
+
+struct var {
+    struct symbol *symbol; /* NULL: made up */
+    const char *name;      /* in the generated function */
+    const char *member;    /* in the frame */
+    const char *arg;       /* parameter: in the arguments */
+    struct type *type;     /* as declared; NULL: unknown, __auto_type */
+    struct type *frame_type; /* of the member */
+    uint32_t token;        /* to complain at */
+    uint32_t index;        /* in lower->vars */
+    bool tracked;          /* live.c follows it; else it is in the frame or never live at an await */
+    bool in_frame;         /* lives in the frame all the time */
+    bool saved;            /* saved and loaded over at least one await */
+    bool used;             /* some piece mentions it */
+    bool is_param;         /* or a capture */
+    bool by_address;       /* a capture that is the enclosing function's static variable */
+    bool is_owner;         /* bide_task(T), or an array of them */
+    struct stmt *stmt;     /* that declares it */
+    struct link *link;     /* what releases or cleans it at the end of its scope */
+};
+
+/* ---- codes ---- */
+
+enum piece_kind {
+    /* print */
+    PC_TEXT,      /* text; '\n' begins a line in the pretty form, a blank in the other */
+    PC_TOKENS,    /* the user's tokens first..last */
+    PC_SYNC,      /* a statement begins at token first: what follows is on its line */
+    PC_VAR,       /* var, wherever it lives */
+    PC_TEMP,      /* begins `T var = ` or `frame->var = `; its value follows */
+    PC_TYPE,      /* thing: a type, declaring `text`; printed late, for its tag may move */
+    PC_DECLARE,   /* `T var;`, unless that is in the frame */
+    PC_TYPE_DECL, /* a declaration of no variable */
+    PC_DECL,      /* a declaration of the user's */
+    PC_PARAM,     /* loads a parameter from the arguments */
+    PC_FOR_OPEN,  /* `for (` with its declaration, which may need a block round the loop */
+    PC_FOR_CLOSE, /* the end of that block */
+    PC_SELECTOR,  /* the declaration of a scope's selector, if it has one */
+    PC_SUSPEND,   /* saves, state, return, resume label, loads; and a suspension in the flow */
+    /* flow only */
+    PC_USE,
+    PC_DEF,
+    PC_TOUCH,  /* defines a part */
+    PC_MAYBE,  /* defines it, or leaves it as it was */
+    PC_KILL,   /* begins its life without a value */
+    PC_LABEL,
+    PC_JUMP,
+    PC_BRANCH, /* may go to the label, or on */
+    PC_END,
+};
+
+struct piece {
+    enum piece_kind kind;
+    uint32_t first, last; /* tokens; first: flow label */
+    const char *text;
+    struct var *var;
+    void *thing; /* suspend, declaration, defers */
+};
+
+struct code {
+    struct piece *piece;
+    uint32_t count, room;
+};
+
+/* A declaration statement, or one declarator of it, with its initialisers as codes. */
+struct declaration {
+    struct stmt *stmt;
+    int from, count; /* declarators */
+    struct code **init;
+};
+
+struct suspend {
+    uint32_t state;   /* from 1 */
+    uint32_t token; /* of the await */
+    uint32_t line;
+    bool shielded;
+    bool has_more; /* a statement follows the loads */
+    const char *label;
+    struct var **live; /* filled by live.c */
+    uint32_t live_count;
+};
+
+/* ---- deferred blocks ---- */
+
+enum exit_kind { EXIT_RETURN, EXIT_UNWIND, EXIT_BREAK, EXIT_CONTINUE, EXIT_GOTO };
+
+/* A way out of a scope with deferred blocks: where to go when they have run. */
+struct exit {
+    enum exit_kind kind;
+    struct stmt *target; /* loop, switch or label */
+    struct link *to;     /* the blocks still due there */
+    int value;           /* of the selector */
+};
+
+/* The deferred blocks of one scope. They share a selector; each runs into the one before it. */
+struct defers {
+    struct link *last;
+    struct var *selector;
+    struct exit *exit;
+    int exit_count, exit_room;
+};
+
+/* One block that is due, in a list from the innermost outwards. */
+struct link {
+    struct link *outer;
+    struct defers *scope;
+    struct stmt *defer;    /* a bide_defer statement; or */
+    struct symbol *symbol; /* a variable with a cleanup, or that owns a task */
+    const char *label;
+    uint32_t flow;
+    bool is_target; /* something jumps to the label */
+};
+
+/* expr->lower */
+struct expr_info {
+    struct code *code;   /* what stands for its value, or for the object; NULL: itself */
+    bool is_object;      /* compound literal: its address is needed */
+    struct var *literal; /* and it lives in the frame */
+    bool is_value;       /* last of a statement expression */
+    struct var *value_to; /* the same, when it stores to a temporary */
+    bool unused;         /* its value is dropped */
+    bool is_converted;   /* it goes to an object of its type, so needs no cast */
+};
+
+/* stmt->lower */
+struct stmt_info {
+    struct link *links; /* due where the statement begins */
+    struct link *defer; /* S_DEFER: its own */
+    struct defers *scope;
+    uint32_t flow_break, flow_continue, flow_label;
+    const char *continue_label; /* set while the loop's body is lowered, if `continue` must jump */
+    bool continue_used;
+    struct list cases; /* S_SWITCH */
+};
+
+/* ---- a function ---- */
+
+enum subst_kind { SUBST_NONE, SUBST_VAR, SUBST_TEXT, SUBST_SKIP };
+
+struct subst {
+    enum subst_kind kind;
+    struct var *var;
+    const char *text;
+};
+
+struct slot {
+    const char *name;
+    const char *declaration; /* of the member */
+};
+
+struct callee {
+    const char *name; /* of its descriptor, without bide__desc_ */
+    unsigned group;
+};
+
+struct lower {
+    struct unit *unit;
+    struct arena *arena;
+    struct function *fn;
+    const char *name; /* of the function, for generated names */
+    bool is_async;
+    bool unwinds;     /* has something due at some await */
+    struct code *out; /* being appended to */
+    struct list vars;
+    struct list suspends;
+    struct list slots;       /* struct slot *: members of the union of results */
+    struct list callees;     /* struct callee * */
+    struct list helpers;     /* const char *: definitions that go before the function */
+    struct subst *subst;     /* by token - fn->first */
+    struct link *links;      /* due at the current place */
+    struct defers *param_scope; /* of parameters that own tasks */
+    struct stmt *scanning;      /* scan.c: the current statement */
+    struct list literals;       /* scan.c: compound literals */
+    struct list inner_names;    /* scan.c: declarations in blocks */
+    struct var *returned;    /* the result while deferred blocks run */
+    struct stmt *value_stmt; /* async block: the last expression, its result */
+    unsigned shield;         /* inside so many deferred blocks */
+    unsigned groups, jobs, hoists; /* numbers given out */
+    struct list hoisted;     /* struct tag *: moved to file scope, in order */
+    uint32_t flow_labels;
+    struct list awaits;      /* struct span *, of scan.c */
+    struct list names;       /* const char *: generated in this function */
+    bool uses_func_name;     /* __func__ */
+    bool has_args, uses_args;
+    bool slots_may_align;    /* a result slot perhaps to more than 8 bytes */
+    const char *cx, *frame, *args, *func; /* how the generated function calls these */
+};
+
+/* ---- code.c: making codes ---- */
+struct code *code_new(struct lower *);
+void code_text(struct lower *, struct code *, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void code_tokens(struct lower *, struct code *, uint32_t first, uint32_t last); /* none if last < first */
+void code_sync(struct lower *, struct code *, uint32_t token);
+void code_var(struct lower *, struct code *, struct var *); /* prints and uses it */
+void code_add(struct lower *, struct code *, enum piece_kind, struct var *);
+void code_flow(struct lower *, struct code *, enum piece_kind, uint32_t label);
+void code_thing(struct lower *, struct code *, enum piece_kind, void *thing);
+void code_append(struct lower *, struct code *, const struct code *);
+void code_append_print(struct lower *, struct code *, const struct code *); /* without its flow */
+void code_append_flow(struct lower *, struct code *, const struct code *); /* its flow alone */
+void code_type(struct lower *, struct code *, const struct type *, const char *name);
+/* `T var = VALUE;` on a line of its own. */
+void code_temp(struct lower *, struct code *, struct var *, const struct code *value);
+uint32_t flow_label(struct lower *);
+struct var *var_new(struct lower *, const char *stem, struct type *, uint32_t token);
+struct var *var_of(struct lower *, const struct symbol *); /* NULL: not a variable of the function */
+/* stem_1, stem_2...: a name that means nothing else in this function or file. */
+const char *name_new(struct lower *, const char *stem);
+const char *name_free(struct lower *, const char *wanted); /* wanted itself, if that is free */
+bool is_reserved(struct lower *, const char *name);
+
+/* ---- scan.c: what must be known before lowering ---- */
+void scan_function(struct lower *);
+bool holds_await(const struct expr *); /* also in unevaluated operands */
+bool awaits_in_scope(struct lower *, uint32_t block_first, uint32_t block_last, uint32_t from);
+struct expr_info *expr_info_of(struct lower *, struct expr *);
+/* Another variable or type has v's name at the token. */
+bool is_shadowed(struct lower *, const struct var *, uint32_t token);
+struct stmt_info *info_of(struct lower *, struct stmt *);
+struct expr *bare(struct expr *); /* without parentheses and __extension__ */
+bool is_task_owner(const struct type *); /* or an array of them */
+/* The local variable of which e names the whole, a member or an element; NULL: none. */
+struct var *base_var(struct lower *, struct expr *);
+
+/* ---- lower_expr.c, copy_expr.c ---- */
+void prepare(struct lower *, struct expr *);
+struct operand {
+    struct expr *expr;
+    bool is_place; /* located, not read */
+};
+/* Prepares operands from left to right; with `fix_all` all of them can be copied later, whatever has
+ * run in between; else only those before the last await are kept. */
+void prepare_operands(struct lower *, struct operand *, int count, bool fix_all);
+void copy_expr(struct lower *, struct code *, struct expr *);
+struct code *value_code(struct lower *, struct expr *); /* copy_expr into a new code */
+/* The same, in parentheses if it is a comma expression. */
+void copy_argument(struct lower *, struct code *, struct expr *);
+/* Copies tokens first..last with the expression among them. */
+void copy_around(struct lower *, struct code *, uint32_t first, struct expr *, uint32_t last);
+void discard(struct lower *, struct expr *); /* evaluates it as a statement */
+void mark_unused(struct lower *, struct expr *);
+void uses_in_tokens(struct lower *, struct code *, uint32_t first, uint32_t last);
+struct code *expr_code(struct expr *); /* what stands for it, or NULL */
+void set_code(struct lower *, struct expr *, struct code *);
+/* A new temporary with this value; prints it, and gives code that reads it. */
+struct code *keep(struct lower *, const struct code *value, struct type *, uint32_t token);
+struct type *value_type_of(struct lower *, const struct expr *);
+
+/* ---- lower_await.c, lower_group.c ---- */
+
+/* One call that is awaited, by itself or as a branch of a group. */
+struct awaitable {
+    struct expr *call;     /* EX_CALL or EX_FORM */
+    const char *name;      /* of the start function and the descriptor, without prefix */
+    struct type *result;   /* NULL: void */
+    struct operand *operand;
+    int operand_count;
+    const char *job;       /* bide_blocking: the expression that names its job */
+    const char *job_type, *job_run;
+    bool calls_through;    /* bide_blocking: operand 0 is the function */
+};
+bool awaitable_of(struct lower *, struct expr *call, struct awaitable *); /* false: not one; said so */
+/* Gives a job a place in the frame; `member` is where it would go, with a dot at the end. */
+const char *job_declaration(struct lower *, struct awaitable *, const char *name);
+void set_up_job(struct lower *, struct awaitable *);
+/* `bide__start_f(cx, parent, slot, arguments)` */
+void append_start(struct lower *, struct code *, struct awaitable *, const char *cx,
+                  const char *parent, const char *slot);
+void lower_await(struct lower *, struct expr *await);
+void lower_group(struct lower *, struct expr *await, struct expr *form);
+/* `if (CALL == BIDE_PENDING) {...}`; `at_resume`: what else runs before unwinding, or NULL. */
+void append_suspend(struct lower *, const struct code *call, uint32_t token,
+                    const struct code *at_resume);
+/* A member of the union of results, shared by those of the same name and type: its expression. */
+const char *result_slot(struct lower *, const char *name, struct type *);
+const char *result_member(struct lower *, const char *name, const char *declaration);
+void add_callee(struct lower *, const char *name, unsigned group);
+
+/* ---- lower_form.c: forms that are no awaits ---- */
+void prepare_form(struct lower *, struct expr *);
+void copy_form(struct lower *, struct code *, struct expr *, bool value_unused);
+void copy_owner_assign(struct lower *, struct code *, struct expr *, bool value_unused);
+/* `&(struct bide__args_f){...}`, or a null pointer. */
+void copy_args_literal(struct lower *, struct code *, struct expr *call);
+struct symbol *async_callee(const struct expr *call); /* the async function called by name, or NULL */
+
+/* ---- lower_stmt.c, lower_loop.c, lower_decl.c, lower_defer.c ---- */
+void lower_stmt(struct lower *, struct stmt *);
+void lower_body(struct lower *, struct stmt *); /* of an if or a loop: one statement in the output */
+void lower_items(struct lower *, struct stmt *compound);
+void lower_if(struct lower *, struct stmt *);
+void lower_while(struct lower *, struct stmt *);
+void lower_do(struct lower *, struct stmt *);
+void lower_for(struct lower *, struct stmt *);
+void lower_switch(struct lower *, struct stmt *);
+void lower_decl(struct lower *, struct stmt *);
+struct declaration *declaration_new(struct lower *, struct stmt *, int from, int count);
+void declaration_flow_end(struct lower *, struct declaration *);
+void lower_return(struct lower *, struct stmt *, struct expr *value);
+void append_finish(struct lower *); /* the function ends, its result stored */
+void defers_begin(struct lower *, struct link *); /* from here on the block is due */
+void defers_end(struct lower *, struct defers *); /* runs them, goes on where the selector says */
+void leave(struct lower *, enum exit_kind, struct stmt *target, struct link *to);
+void assign_value(struct lower *, struct var *, struct expr *); /* `v = e;` with e's awaits before */
+
+/* ---- live.c ---- */
+void live_function(struct lower *, struct code *);
+
+/* ---- frame.c: the layout, and types at file scope ---- */
+struct type *file_type(struct lower *, struct type *); /* that may be printed at file scope */
+void frame_layout(struct lower *);
+void frame_print_tags(struct lower *, struct output *);
+void frame_print(struct lower *, struct output *); /* struct bide__frame_NAME */
+bool frame_may_align(struct lower *); /* perhaps to more than 8 bytes */
+bool type_may_align(struct lower *, const struct type *); /* perhaps to more than 8 bytes */
+bool type_is_const(const struct type *);  /* cannot be assigned: itself, its elements or a member */
+
+/* ---- output.c: text with its lines ---- */
+struct output *output_new(struct unit *, FILE *);
+void output_copy(struct output *, uint32_t before); /* all text up to the token, which is not printed */
+void output_skip(struct output *, uint32_t last);   /* text goes on after this token */
+void output_sync(struct output *, uint32_t token);
+void output_text(struct output *, const char *);
+void output_printf(struct output *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void output_tokens(struct output *, struct lower *, uint32_t first, uint32_t last);
+void output_end(struct output *);
+void output_begin_block(struct output *, uint32_t brace); /* a body whose `{` is the token */
+void output_end_block(struct output *, uint32_t brace);
+bool output_is_pretty(const struct output *);
+
+/* ---- print_code.c ---- */
+void print_code(struct lower *, struct output *, const struct code *);
+const char *var_text(struct lower *, const struct var *); /* how it is written */
+
+/* ---- lower.c, emit_function.c, emit.c ---- */
+void emit_function(struct unit *, struct output *, struct function *);
+void emit_async_declaration(struct unit *, struct output *, struct symbol *);
+const char *null_text(const struct unit *);
+const char *timed_out_text(const struct unit *); /* -ETIMEDOUT */
+const char *param_name(struct unit *, struct symbol *fn, int i);
+void emit_before_body(struct lower *, struct output *);
+void emit_after_body(struct lower *, struct output *);
+
+#endif

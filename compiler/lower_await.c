@@ -1,0 +1,300 @@
+/*
+ * One await. The call becomes
+ *
+ *     if (bide__start_f(cx, &frame->h, &frame->result.f, arguments) == BIDE_PENDING) {
+ *         (save, state, return; resume label, load)
+ *         (if something is due here: unwind)
+ *     }
+ *
+ * and `frame->result.f` stands for its value. That member of the union is good until the next await;
+ * `prepare_operands` keeps it longer where it must.
+ *
+ * bide_blocking(f(x)) puts a job with f's arguments and room for its result into the same union, and
+ * a function of our own that the pool calls.
+ */
+#include "lower.h"
+
+#include <string.h>
+
+/* ---- slots and callees ---- */
+
+const char *result_member(struct lower *l, const char *name, const char *declaration)
+{
+    for (uint32_t i = 0; i < l->slots.count; i++) {
+        struct slot *slot = l->slots.item[i];
+        if (strcmp(slot->declaration, declaration) == 0)
+            return arena_printf(l->arena, "%s->result.%s", l->frame, slot->name);
+    }
+    struct slot *slot = arena_alloc(l->arena, sizeof *slot);
+    slot->name = name;
+    slot->declaration = declaration;
+    list_add(l->arena, &l->slots, slot);
+    return arena_printf(l->arena, "%s->result.%s", l->frame, name);
+}
+
+const char *result_slot(struct lower *l, const char *name, struct type *type)
+{
+    struct type *t = file_type(l, type_unqualified(l->unit, type));
+    l->slots_may_align |= type_may_align(l, t);
+    return result_member(l, name, type_print(l->unit, t, name));
+}
+
+void add_callee(struct lower *l, const char *name, unsigned group)
+{
+    for (uint32_t i = 0; i < l->callees.count; i++) {
+        struct callee *c = l->callees.item[i];
+        if (group == 0 && c->group == 0 && strcmp(c->name, name) == 0)
+            return;
+    }
+    struct callee *c = arena_alloc(l->arena, sizeof *c);
+    c->name = name;
+    c->group = group;
+    list_add(l->arena, &l->callees, c);
+}
+
+/* ---- what can be awaited ---- */
+
+static bool is_function_name(struct expr *e)
+{
+    e = bare(e);
+    return e->kind == EX_IDENT && (!e->symbol || (e->symbol->kind == SYM_FUNCTION &&
+                                                  e->symbol->depth == 0));
+}
+
+static void add_operand(struct awaitable *a, struct expr *e, bool is_place)
+{
+    a->operand[a->operand_count++] = (struct operand){e, is_place};
+}
+
+static bool awaitable_call(struct lower *l, struct expr *call, struct awaitable *a)
+{
+    struct symbol *fn = async_callee(call);
+    if (!fn) {
+        diag(l->unit, SEV_ERROR, call->first, "only a call of an async function by its name can be "
+                                              "awaited yet");
+        return false;
+    }
+    a->name = fn->name;
+    a->result = fn->type->base->kind == TY_VOID ? NULL : fn->type->base;
+    for (int i = 0; i < call->arg_count; i++)
+        add_operand(a, call->arg[i], false);
+    return true;
+}
+
+static bool awaitable_form(struct lower *l, struct expr *e, struct awaitable *a)
+{
+    struct expr *inner = e->arg_count ? bare(e->arg[0]) : NULL;
+    a->result = type_basic(l->unit, TY_INT);
+    switch (e->form) {
+    case FORM_TASK_JOIN:
+        a->name = "bide_task_join";
+        add_operand(a, e->arg[0], e->arg[0]->is_lvalue);
+        add_operand(a, e->arg[1], false);
+        return true;
+    case FORM_TASK_WAIT:
+        a->name = "bide_task_wait";
+        add_operand(a, e->arg[0], false);
+        return true;
+    case FORM_BLOCKING:
+        if (!inner || inner->kind != EX_CALL)
+            break;
+        a->name = "bide_blocking";
+        a->result = NULL;
+        a->calls_through = !is_function_name(inner->a);
+        if (a->calls_through)
+            add_operand(a, inner->a, false);
+        for (int i = 0; i < inner->arg_count; i++)
+            add_operand(a, inner->arg[i], false);
+        return true;
+    default: break;
+    }
+    diag(l->unit, SEV_ERROR, e->first, "this cannot be awaited here yet");
+    return false;
+}
+
+bool awaitable_of(struct lower *l, struct expr *call, struct awaitable *a)
+{
+    call = bare(call);
+    struct expr *inner = call->arg_count ? bare(call->arg[0]) : NULL;
+    int count = call->arg_count + (inner ? inner->arg_count : 0) + 2;
+    *a = (struct awaitable){.call = call};
+    a->operand = arena_alloc(l->arena, (size_t)count * sizeof *a->operand);
+    if (call->kind == EX_FORM)
+        return awaitable_form(l, call, a);
+    return awaitable_call(l, call, a);
+}
+
+/* ---- bide_blocking ---- */
+
+static struct type *argument_type(struct lower *l, struct expr *call, int i)
+{
+    struct type *f = call->a->type;
+    if (f->kind == TY_POINTER)
+        f = f->base;
+    struct type *t = f->kind == TY_FUNCTION && i < f->param_count
+                         ? f->param[i].type
+                         : type_promote(l->unit, type_decay(l->unit, call->arg[i]->type));
+    return file_type(l, type_unqualified(l->unit, t));
+}
+
+/* The struct of the job, and the function that the pool calls. */
+const char *job_declaration(struct lower *l, struct awaitable *a, const char *name)
+{
+    struct expr *call = bare(a->call->arg[0]);
+    const char *id = arena_printf(l->arena, "%s_%u", l->name, ++l->jobs);
+    bool has_result = call->type->kind != TY_VOID;
+    struct code *s = code_new(l), *body = code_new(l);
+
+    a->job_type = arena_printf(l->arena, "struct bide__job_%s", id);
+    code_text(l, s, "\n%s {\nstruct bide_job job;\n", a->job_type);
+    code_text(l, body, "\nstatic void bide__run_%s(struct bide_job *bide__job)\n{\n"
+                       "%s *call = (%s *)bide__job;\n%s", id, a->job_type, a->job_type,
+              has_result ? "call->result = " : "");
+    if (a->calls_through) {
+        struct type *f = type_decay(l->unit, call->a->type);
+        code_text(l, s, "%s;\n", type_print(l->unit, file_type(l, f), "function"));
+        code_text(l, body, "call->function(");
+    } else {
+        code_text(l, body, "%s(", bare(call->a)->name);
+    }
+    for (int i = 0; i < call->arg_count; i++) {
+        const char *member = arena_printf(l->arena, "arg_%d", i + 1);
+        struct type *t = argument_type(l, call, i);
+        l->slots_may_align |= type_may_align(l, t);
+        code_text(l, s, "%s;\n", type_print(l->unit, t, member));
+        code_text(l, body, "%scall->%s", i ? ", " : "", member);
+    }
+    if (has_result) {
+        struct type *t = file_type(l, type_unqualified(l->unit, call->type));
+        l->slots_may_align |= type_may_align(l, t);
+        code_text(l, s, "%s;\n", type_print(l->unit, t, "result"));
+    }
+    code_text(l, s, "};\n");
+    code_text(l, body, ");\n}\n");
+    code_append(l, s, body);
+    list_add(l->arena, &l->helpers, s);
+    a->job_run = arena_printf(l->arena, "bide__run_%s", id);
+    return arena_printf(l->arena, "%s %s", a->job_type, name);
+}
+
+void set_up_job(struct lower *l, struct awaitable *a)
+{
+    code_text(l, l->out, "\n%s = (%s){.job.run = %s", a->job, a->job_type, a->job_run);
+    for (int i = 0; i < a->operand_count; i++) {
+        int arg = i - a->calls_through;
+        if (arg < 0)
+            code_text(l, l->out, ", .function = ");
+        else
+            code_text(l, l->out, ", .arg_%d = ", arg + 1);
+        copy_argument(l, l->out, a->operand[i].expr);
+    }
+    code_text(l, l->out, "};\n");
+}
+
+/* ---- start and suspend ---- */
+
+void append_start(struct lower *l, struct code *to, struct awaitable *a, const char *cx,
+                  const char *parent, const char *slot)
+{
+    const char *null = null_text(l->unit);
+    code_text(l, to, "bide__start_%s(%s, %s, %s%s", a->name, cx, parent ? parent : null,
+              slot ? "&" : "", slot ? slot : null);
+    if (a->job) {
+        code_text(l, to, ", &%s.job)", a->job);
+        return;
+    }
+    bool is_join = a->call->kind == EX_FORM && a->call->form == FORM_TASK_JOIN;
+    for (int i = 0; i < a->operand_count; i++) {
+        if (is_join && i == 0) {
+            code_text(l, to, ", &");
+            copy_expr(l, to, a->operand[i].expr);
+        } else {
+            code_text(l, to, ", ");
+            copy_argument(l, to, a->operand[i].expr);
+        }
+    }
+    code_text(l, to, ")");
+}
+
+void append_suspend(struct lower *l, const struct code *call, uint32_t token,
+                    const struct code *at_resume)
+{
+    struct suspend *s = arena_alloc(l->arena, sizeof *s);
+    bool unwinds = l->unwinds && l->shield == 0;
+
+    list_add(l->arena, &l->suspends, s);
+    s->state = l->suspends.count;
+    s->token = token;
+    s->line = l->unit->token[token].line;
+    s->shielded = l->shield > 0;
+    s->label = name_free(l, arena_printf(l->arena, "resume_%u", s->state));
+    s->has_more = unwinds;
+    code_text(l, l->out, "\nif (");
+    code_append(l, l->out, call);
+    code_text(l, l->out, " == BIDE_PENDING) {\n");
+    code_thing(l, l->out, PC_SUSPEND, s);
+    if (unwinds && !l->links) {
+        code_text(l, l->out, "\nif (bide__unwinding(%s))\n    return bide_frame_finish(%s, &%s->h);\n",
+                  l->cx, l->cx, l->frame);
+    } else if (unwinds) {
+        uint32_t skip = flow_label(l);
+        code_text(l, l->out, "\nif (bide__unwinding(%s)) {\n", l->cx);
+        code_flow(l, l->out, PC_BRANCH, skip);
+        code_append(l, l->out, at_resume);
+        leave(l, EXIT_UNWIND, NULL, NULL);
+        code_text(l, l->out, "\n}\n");
+        code_flow(l, l->out, PC_LABEL, skip);
+    }
+    code_text(l, l->out, "\n}\n");
+}
+
+/* A task to be joined that is no variable gets one, in the frame. */
+static void keep_handle(struct lower *l, struct awaitable *a)
+{
+    struct expr *e = a->operand[0].expr;
+    if (a->call->kind != EX_FORM || a->call->form != FORM_TASK_JOIN || e->is_lvalue)
+        return;
+    struct var *v = var_new(l, "task", value_type_of(l, e), e->first);
+    struct code *value = code_new(l), *read = code_new(l);
+    copy_argument(l, value, e);
+    v->tracked = false;
+    v->in_frame = true;
+    code_temp(l, l->out, v, value);
+    code_var(l, read, v);
+    set_code(l, e, read);
+}
+
+void lower_await(struct lower *l, struct expr *await)
+{
+    struct expr *inner = bare(await->a);
+    struct awaitable a;
+    struct code *call = code_new(l), *value = code_new(l);
+    const char *slot = NULL;
+
+    if (inner->kind == EX_FORM && inner->form >= FORM_JOIN && inner->form <= FORM_TIMEOUT) {
+        lower_group(l, await, inner);
+        return;
+    }
+    set_code(l, await, value);
+    if (!awaitable_of(l, inner, &a))
+        return;
+    prepare_operands(l, a.operand, a.operand_count, false);
+    keep_handle(l, &a);
+    if (inner->kind == EX_FORM && inner->form == FORM_BLOCKING) {
+        const char *name = arena_printf(l->arena, "blocking_%u", l->jobs + 1);
+        a.job = result_member(l, name, job_declaration(l, &a, name));
+        set_up_job(l, &a);
+        slot = NULL;
+    } else if (a.result) {
+        slot = result_slot(l, a.name, a.result);
+    }
+    append_start(l, call, &a, l->cx, arena_printf(l->arena, "&%s->h", l->frame), slot);
+    append_suspend(l, call, await->first, NULL);
+    add_callee(l, a.name, 0);
+    if (a.job && await->type->kind != TY_VOID)
+        code_text(l, value, "%s.result", a.job);
+    else if (slot)
+        code_text(l, value, "%s", slot);
+    else
+        code_text(l, value, "(void)0");
+}

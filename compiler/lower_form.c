@@ -1,0 +1,280 @@
+/*
+ * The forms that need no statement of their own: spawn, block_on, and what is done to handles. They
+ * become calls of bide/abi.h in place, in plain functions too.
+ *
+ * An owner (a local of type bide_task(T), or an array of them) always holds a task that it owns or
+ * null: assigning releases the old one, after the new value is known; moving and detaching leave null.
+ */
+#include "lower.h"
+
+struct symbol *async_callee(const struct expr *call)
+{
+    if (!call || call->kind != EX_CALL)
+        return NULL;
+    const struct expr *f = bare(call->a);
+    if (f->kind == EX_UNARY && (f->op == '*' || f->op == '&'))
+        f = bare(f->a);
+    struct symbol *s = f->kind == EX_IDENT ? f->symbol : NULL;
+    return s && s->kind == SYM_FUNCTION && s->is_async ? s : NULL;
+}
+
+static struct expr *first_argument(struct expr *form)
+{
+    return form->arg_count ? bare(form->arg[0]) : NULL;
+}
+
+void prepare_form(struct lower *l, struct expr *e)
+{
+    struct expr *inner = first_argument(e);
+    bool is_call = inner && inner->kind == EX_CALL &&
+                   (e->form == FORM_SPAWN || e->form == FORM_BLOCK_ON || e->form == FORM_LAZY);
+    struct expr **arg = is_call ? inner->arg : e->arg;
+    int count = is_call ? inner->arg_count : e->arg_count;
+    struct operand *o = arena_alloc(l->arena, (size_t)(count + 1) * sizeof *o);
+
+    for (int i = 0; i < count; i++)
+        o[i] = (struct operand){arg[i], !is_call && arg[i]->is_lvalue && i == 0};
+    prepare_operands(l, o, count, false);
+}
+
+/* ---- arguments ---- */
+
+void copy_args_literal(struct lower *l, struct code *to, struct expr *call)
+{
+    struct symbol *fn = async_callee(call);
+    if (call->arg_count == 0) {
+        code_text(l, to, "%s", null_text(l->unit));
+        return;
+    }
+    code_text(l, to, "&(struct bide__args_%s){", fn->name);
+    for (int i = 0; i < call->arg_count; i++) {
+        if (i)
+            code_text(l, to, ", ");
+        copy_argument(l, to, call->arg[i]);
+    }
+    code_text(l, to, "}");
+}
+
+static bool has_array(struct lower *l, struct function *block)
+{
+    for (uint32_t i = 0; i < block->captures.count; i++) {
+        struct var *v = var_of(l, block->captures.item[i]);
+        if (v && v->type->kind == TY_ARRAY)
+            return true;
+    }
+    return false;
+}
+
+/* One capture of an async block, in the enclosing function. */
+static void copy_capture(struct lower *l, struct code *to, struct symbol *s)
+{
+    struct var *v = var_of(l, s);
+    if (!v)
+        code_text(l, to, "&%s", s->name); /* a static variable, by address */
+    else if (v->by_address)
+        code_text(l, to, "%s", v->name);
+    else
+        code_add(l, to, PC_VAR, v);
+    if (v)
+        code_add(l, to, PC_USE, v);
+}
+
+/* Arrays cannot be initialised from arrays: the arguments become a variable. */
+static void spawn_with_arrays(struct lower *l, struct code *to, struct function *block)
+{
+    const char *args = name_new(l, "args");
+    bool first = true;
+    code_text(l, to, "__extension__({\nstruct bide__args_%s %s = {", block->name, args);
+    for (uint32_t i = 0; i < block->captures.count; i++) {
+        struct symbol *s = block->captures.item[i];
+        struct var *v = var_of(l, s);
+        if (v && v->type->kind == TY_ARRAY)
+            continue;
+        code_text(l, to, "%s.%s = ", first ? "" : ", ", s->name);
+        copy_capture(l, to, s);
+        first = false;
+    }
+    code_text(l, to, "%s};\n", first ? "0" : "");
+    for (uint32_t i = 0; i < block->captures.count; i++) {
+        struct symbol *s = block->captures.item[i];
+        struct var *v = var_of(l, s);
+        if (!v || v->type->kind != TY_ARRAY)
+            continue;
+        code_text(l, to, "__builtin_memcpy(&%s.%s, &", args, s->name);
+        code_add(l, to, PC_VAR, v);
+        code_text(l, to, ", sizeof %s.%s);\n", args, s->name);
+    }
+    code_text(l, to, "bide__spawn(&bide__desc_%s, &%s);\n})", block->name, args);
+}
+
+static void spawn_block(struct lower *l, struct code *to, struct function *block)
+{
+    if (has_array(l, block)) {
+        spawn_with_arrays(l, to, block);
+        return;
+    }
+    code_text(l, to, "bide__spawn(&bide__desc_%s, ", block->name);
+    if (block->captures.count == 0) {
+        code_text(l, to, "%s)", null_text(l->unit));
+        return;
+    }
+    code_text(l, to, "&(struct bide__args_%s){", block->name);
+    for (uint32_t i = 0; i < block->captures.count; i++) {
+        if (i)
+            code_text(l, to, ", ");
+        copy_capture(l, to, block->captures.item[i]);
+    }
+    code_text(l, to, "})");
+}
+
+/* ---- spawn and block_on ---- */
+
+static void not_yet(struct lower *l, struct expr *e)
+{
+    diag_range(l->unit, SEV_ERROR, e->first, e->first, NULL, "this form is not supported yet");
+}
+
+static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool unused)
+{
+    struct expr *inner = first_argument(e);
+    bool is_block = inner && inner->kind == EX_BLOCK;
+
+    if (!is_block && !async_callee(inner)) {
+        diag(l->unit, SEV_ERROR, e->first, "bide_spawn needs a call of an async function by its "
+                                           "name, or an async block");
+        return;
+    }
+    if (unused)
+        code_text(l, to, "bide__task_release(");
+    else if (!expr_info_of(l, e)->is_converted)
+        code_text(l, to, "(%s)", type_print(l->unit, e->type, ""));
+    if (is_block) {
+        spawn_block(l, to, inner->block);
+    } else {
+        code_text(l, to, "bide__spawn(&bide__desc_%s, ", async_callee(inner)->name);
+        copy_args_literal(l, to, inner);
+        code_text(l, to, ")");
+    }
+    if (unused)
+        code_text(l, to, ")");
+}
+
+static void copy_block_on(struct lower *l, struct code *to, struct expr *e)
+{
+    struct expr *call = first_argument(e);
+    struct symbol *fn = async_callee(call);
+    if (!fn) {
+        diag(l->unit, SEV_ERROR, e->first, "bide_block_on needs a call of an async function by its "
+                                           "name");
+        return;
+    }
+    if (fn->type->base->kind == TY_VOID) {
+        code_text(l, to, "bide__block_on(&bide__desc_%s, ", fn->name);
+        copy_args_literal(l, to, call);
+        code_text(l, to, ", %s)", null_text(l->unit));
+        return;
+    }
+    const char *value = name_new(l, "value");
+    struct type *t = type_unqualified(l->unit, fn->type->base);
+    code_text(l, to, "__extension__({ %s; bide__block_on(&bide__desc_%s, ",
+              type_print(l->unit, t, value), fn->name);
+    copy_args_literal(l, to, call);
+    code_text(l, to, ", &%s); %s; })", value, value);
+}
+
+/* ---- owners ---- */
+
+/* `{ T *place = &(e);`, for what would be evaluated twice. Gives the name of the pointer. */
+static const char *open_place(struct lower *l, struct code *to, struct expr *e)
+{
+    const char *place = name_new(l, "place");
+    struct type *t = type_pointer(l->unit, type_unqualified(l->unit, e->type));
+    code_text(l, to, "__extension__({ %s = &", type_print(l->unit, t, place));
+    copy_expr(l, to, e);
+    code_text(l, to, "; ");
+    return place;
+}
+
+static struct var *simple_owner(struct lower *l, struct expr *e)
+{
+    e = bare(e);
+    return e->kind == EX_IDENT && !expr_code(e) ? var_of(l, e->symbol) : NULL;
+}
+
+static void copy_detach(struct lower *l, struct code *to, struct expr *e)
+{
+    struct var *v = simple_owner(l, e->arg[0]);
+    if (!v) {
+        const char *place = open_place(l, to, e->arg[0]);
+        code_text(l, to, "bide__task_release(*%s); *%s = 0; (void)0; })", place, place);
+        return;
+    }
+    code_text(l, to, "(bide__task_release(");
+    code_var(l, to, v);
+    code_text(l, to, "), (void)(");
+    code_add(l, to, PC_VAR, v);
+    code_text(l, to, " = 0))");
+    code_add(l, to, PC_DEF, v);
+}
+
+static void copy_move(struct lower *l, struct code *to, struct expr *e)
+{
+    const char *moved = name_new(l, "moved");
+    struct var *v = simple_owner(l, e->arg[0]);
+    const char *text = type_print(l->unit, type_unqualified(l->unit, e->type), moved);
+    if (!v) {
+        const char *place = open_place(l, to, e->arg[0]);
+        code_text(l, to, "%s = *%s; *%s = 0; %s; })", text, place, place, moved);
+        return;
+    }
+    code_text(l, to, "__extension__({ %s = ", text);
+    code_var(l, to, v);
+    code_text(l, to, "; ");
+    code_add(l, to, PC_VAR, v);
+    code_text(l, to, " = 0; %s; })", moved);
+    code_add(l, to, PC_DEF, v);
+}
+
+void copy_owner_assign(struct lower *l, struct code *to, struct expr *e, bool unused)
+{
+    const char *owner = name_new(l, "owner");
+    struct var *v = simple_owner(l, e->a);
+    struct type *t = type_unqualified(l->unit, e->type);
+
+    if (bare(e->b)->kind == EX_FORM)
+        expr_info_of(l, bare(e->b))->is_converted = true;
+    code_text(l, to, "__extension__({ %s = ", type_print(l->unit, t, owner));
+    copy_argument(l, to, e->b);
+    code_text(l, to, "; ");
+    if (v) {
+        code_text(l, to, "bide__task_release(");
+        code_var(l, to, v);
+        code_text(l, to, "); ");
+        code_add(l, to, PC_VAR, v);
+        code_text(l, to, " = %s;", owner);
+        code_add(l, to, PC_DEF, v);
+    } else {
+        const char *place = name_new(l, "place");
+        code_text(l, to, "%s = &", type_print(l->unit, type_pointer(l->unit, t), place));
+        copy_expr(l, to, e->a);
+        code_text(l, to, "; bide__task_release(*%s); *%s = %s;", place, place, owner);
+    }
+    code_text(l, to, unused ? " (void)0; })" : " })");
+}
+
+void copy_form(struct lower *l, struct code *to, struct expr *e, bool unused)
+{
+    switch (e->form) {
+    case FORM_SPAWN: copy_spawn(l, to, e, unused); break;
+    case FORM_BLOCK_ON: copy_block_on(l, to, e); break;
+    case FORM_TASK_DETACH: copy_detach(l, to, e); break;
+    case FORM_MOVE: copy_move(l, to, e); break;
+    case FORM_TASK_ABORT:
+    case FORM_TASK_FINISHED:
+        code_text(l, to, "bide__task_%s(", e->form == FORM_TASK_ABORT ? "abort" : "finished");
+        copy_argument(l, to, e->arg[0]);
+        code_text(l, to, ")");
+        break;
+    default: not_yet(l, e); break;
+    }
+}

@@ -1,0 +1,231 @@
+/*
+ * Statements. What has no await, no way out past a deferred block and no declaration that moves to
+ * the frame is copied as it stands; the flow is told in any case.
+ */
+#include "lower.h"
+
+static void flow(struct lower *l, enum piece_kind kind, uint32_t label)
+{
+    code_flow(l, l->out, kind, label);
+}
+
+static bool is_jump_over_defers(struct lower *l, struct stmt *s)
+{
+    struct stmt_info *info = s->target ? info_of(l, s->target) : NULL;
+    if (!info)
+        return false;
+    return info->links != l->links || (s->kind == S_CONTINUE && info->continue_label);
+}
+
+/* Its lowered form may be more than one statement, or begin with a declaration. */
+static bool is_many(struct lower *l, struct stmt *s)
+{
+    switch (s->kind) {
+    case S_COMPOUND: return false;
+    case S_RETURN: return l->is_async || l->links;
+    case S_BREAK:
+    case S_CONTINUE:
+    case S_GOTO: return is_jump_over_defers(l, s);
+    case S_LABEL:
+    case S_CASE:
+    case S_DEFAULT: return is_many(l, s->body);
+    case S_DEFER:
+    case S_DECL: return true;
+    case S_EXPR: return s->has_await;
+    case S_IF:
+    case S_SWITCH:
+    case S_WHILE: return s->expr->has_await;
+    case S_FOR: return s->has_await;
+    default: return false;
+    }
+}
+
+void lower_body(struct lower *l, struct stmt *s)
+{
+    if (!is_many(l, s)) {
+        lower_stmt(l, s);
+        return;
+    }
+    code_text(l, l->out, " {\n");
+    lower_stmt(l, s);
+    code_text(l, l->out, "\n}\n");
+}
+
+void lower_items(struct lower *l, struct stmt *s)
+{
+    struct link *outer = l->links;
+    struct stmt_info *info = info_of(l, s);
+
+    for (int i = 0; i < s->count; i++) {
+        struct stmt *item = s->list[i];
+        if (item->kind != S_DEFER) {
+            lower_stmt(l, item);
+            continue;
+        }
+        code_sync(l, l->out, item->first);
+        defers_begin(l, info_of(l, item)->defer);
+    }
+    if (info->scope)
+        defers_end(l, info->scope);
+    l->links = outer;
+}
+
+static void lower_compound(struct lower *l, struct stmt *s)
+{
+    code_tokens(l, l->out, s->first, s->first);
+    lower_items(l, s);
+    code_tokens(l, l->out, s->last, s->last);
+}
+
+static void lower_expr_stmt(struct lower *l, struct stmt *s)
+{
+    struct expr *e = s->expr;
+    struct expr_info *info = expr_info_of(l, e);
+
+    if (info->value_to) {
+        assign_value(l, info->value_to, e);
+    } else if (s == l->value_stmt) {
+        lower_return(l, s, e);
+    } else if (e->has_await) {
+        discard(l, e);
+    } else {
+        if (!info->is_value)
+            mark_unused(l, e);
+        copy_around(l, l->out, s->first, e, s->last);
+    }
+}
+
+static void lower_label(struct lower *l, struct stmt *s)
+{
+    struct stmt *body = s->body;
+    flow(l, PC_LABEL, info_of(l, s)->flow_label);
+    code_tokens(l, l->out, s->first, body->first - 1);
+    if (body->has_await || body->kind == S_DECL || body->kind == S_DEFER)
+        code_text(l, l->out, ";");
+    if (body->last >= body->first)
+        lower_stmt(l, body);
+}
+
+void lower_if(struct lower *l, struct stmt *s)
+{
+    uint32_t other = flow_label(l), end = flow_label(l);
+
+    prepare(l, s->expr);
+    copy_around(l, l->out, s->first, s->expr, s->body->first - 1);
+    if (!(s->expr->is_constant && s->expr->value))
+        flow(l, PC_BRANCH, other);
+    lower_body(l, s->body);
+    flow(l, PC_JUMP, end);
+    flow(l, PC_LABEL, other);
+    if (s->orelse) {
+        code_tokens(l, l->out, s->body->last + 1, s->orelse->first - 1);
+        lower_body(l, s->orelse);
+    }
+    flow(l, PC_LABEL, end);
+}
+
+void lower_switch(struct lower *l, struct stmt *s)
+{
+    struct stmt_info *info = info_of(l, s);
+    bool has_default = false;
+
+    prepare(l, s->expr);
+    copy_around(l, l->out, s->first, s->expr, s->body->first - 1);
+    for (uint32_t i = 0; i < info->cases.count; i++) {
+        struct stmt *label = info->cases.item[i];
+        flow(l, PC_BRANCH, info_of(l, label)->flow_label);
+        has_default |= label->kind == S_DEFAULT;
+    }
+    if (has_default)
+        code_flow(l, l->out, PC_END, 0);
+    else
+        flow(l, PC_JUMP, info->flow_break);
+    lower_body(l, s->body);
+    flow(l, PC_LABEL, info->flow_break);
+}
+
+static void lower_jump(struct lower *l, struct stmt *s)
+{
+    static const enum exit_kind kinds[] = {
+        [S_BREAK] = EXIT_BREAK, [S_CONTINUE] = EXIT_CONTINUE, [S_GOTO] = EXIT_GOTO};
+    if (!s->target) {
+        code_tokens(l, l->out, s->first, s->last);
+        code_flow(l, l->out, PC_END, 0);
+        return;
+    }
+    struct stmt_info *info = info_of(l, s->target);
+    if (is_jump_over_defers(l, s)) {
+        leave(l, kinds[s->kind], s->target, info->links);
+        return;
+    }
+    code_tokens(l, l->out, s->first, s->last);
+    flow(l, PC_JUMP,
+         s->kind == S_BREAK      ? info->flow_break
+         : s->kind == S_CONTINUE ? info->flow_continue
+                                 : info->flow_label);
+}
+
+static void flow_to_labels(struct lower *l)
+{
+    for (uint32_t i = 0; i < l->fn->labels.count; i++)
+        flow(l, PC_BRANCH, info_of(l, l->fn->labels.item[i])->flow_label);
+}
+
+static void lower_computed_goto(struct lower *l, struct stmt *s)
+{
+    prepare(l, s->expr);
+    copy_around(l, l->out, s->first, s->expr, s->last);
+    flow_to_labels(l);
+    code_flow(l, l->out, PC_END, 0);
+}
+
+static void lower_asm(struct lower *l, struct stmt *s)
+{
+    uses_in_tokens(l, l->out, s->first, s->last);
+    if (s->expr)
+        copy_around(l, l->out, s->first, s->expr, s->last);
+    else
+        code_tokens(l, l->out, s->first, s->last);
+    for (uint32_t i = s->first; i <= s->last; i++)
+        if (l->subst[i - l->fn->first].kind == SUBST_VAR)
+            code_add(l, l->out, PC_DEF, l->subst[i - l->fn->first].var);
+    flow_to_labels(l);
+}
+
+static void unsupported(struct lower *l, struct stmt *s, const char *what)
+{
+    diag(l->unit, SEV_ERROR, s->first, "%s is not supported yet", what);
+}
+
+void lower_stmt(struct lower *l, struct stmt *s)
+{
+    if (s->kind != S_COMPOUND)
+        code_sync(l, l->out, s->first);
+    switch (s->kind) {
+    case S_COMPOUND: lower_compound(l, s); break;
+    case S_EXPR: lower_expr_stmt(l, s); break;
+    case S_DECL: lower_decl(l, s); break;
+    case S_IF: lower_if(l, s); break;
+    case S_WHILE: lower_while(l, s); break;
+    case S_DO: lower_do(l, s); break;
+    case S_FOR: lower_for(l, s); break;
+    case S_SWITCH: lower_switch(l, s); break;
+    case S_CASE:
+    case S_DEFAULT:
+    case S_LABEL: lower_label(l, s); break;
+    case S_BREAK:
+    case S_CONTINUE:
+    case S_GOTO: lower_jump(l, s); break;
+    case S_GOTO_COMPUTED: lower_computed_goto(l, s); break;
+    case S_RETURN: lower_return(l, s, s->expr); break;
+    case S_ASM: lower_asm(l, s); break;
+    case S_SCOPE: unsupported(l, s, "bide_scope"); break;
+    case S_DEFER: unsupported(l, s, "bide_defer outside a block"); break;
+    case S_TYPE_DECL:
+        uses_in_tokens(l, l->out, s->first, s->last);
+        code_thing(l, l->out, PC_TYPE_DECL, s);
+        break;
+    case S_NULL:
+    case S_ERROR: code_tokens(l, l->out, s->first, s->last); break;
+    }
+}

@@ -1,0 +1,56 @@
+/*
+ * The program `bide`: its first word says what to do. Exit status: of what was run; 1 for a
+ * mistake in a file or on the command line; 127 when the compiler cannot be run.
+ */
+#include "driver.h"
+
+#include <string.h>
+
+#ifndef BIDE_VERSION
+#define BIDE_VERSION "unknown"
+#endif
+
+static const char help_text[] =
+    "bide: async/await for C\n"
+    "\n"
+    "  bide cc CC ARGS...      compile as CC does, with async C understood:\n"
+    "                          bide cc gcc -O2 hello.c -o hello\n"
+    "  bide run [OPTIONS] FILE.c [ARGS...]\n"
+    "                          compile the file with $CC (or cc) and run it\n"
+    "  bide emit [OPTIONS] FILE.c\n"
+    "                          print the C that the file becomes; -o FILE writes it\n"
+    "  bide --version\n"
+    "  bide help\n"
+    "\n"
+    "CC is a gcc or clang, with ccache or its like before it if you want. OPTIONS are the\n"
+    "compiler's; $CFLAGS go before them. `bide cc` also knows\n"
+    "\n"
+    "  -fno-bide-wrappers      async functions get no blocking form of the same name\n";
+
+static int help(void)
+{
+    fputs(help_text, stdout);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "";
+    if (!strcmp(word, "cc"))
+        return driver_cc(argc - 2, argv + 2);
+    if (!strcmp(word, "run"))
+        return driver_run(argc - 2, argv + 2);
+    if (!strcmp(word, "emit"))
+        return driver_emit(argc - 2, argv + 2);
+    if (!strcmp(word, "--version") || !strcmp(word, "version")) {
+        puts("bide " BIDE_VERSION);
+        return 0;
+    }
+    if (!strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h"))
+        return help();
+    if (*word)
+        diag_plain(SEV_ERROR, "there is no command '%s'; see: bide help", word);
+    else
+        fputs(help_text, stderr);
+    return 1;
+}

@@ -1,0 +1,108 @@
+/*
+ * Checks of owners (bide_task, bide_future) and of what async blocks capture.
+ *
+ * A variable of an owner type owns what it names, so its value is handed on with bide_move, never
+ * copied; only `return h` of a local variable moves by itself. A captured variable is the block's
+ * own constant copy.
+ */
+#include "parse.h"
+
+static bool is_local(const struct checker *c, const struct symbol *s)
+{
+    return (s->kind == SYM_PARAM || s->kind == SYM_VAR) && s->function == c->function &&
+           s->storage != ST_STATIC && s->storage != ST_EXTERN && !s->is_thread_local;
+}
+
+static void report_copy(struct checker *c, const struct expr *e)
+{
+    const char *what = type_task_result(e->type) ? "task" : "future";
+    if (e->kind == EX_IDENT)
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "copy of '%s', which owns a %s; move it", e->name, what);
+    else
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "copy of a variable that owns a %s; move it", what);
+    diag_fixit_insert(c->unit, e->first, "bide_move(");
+    diag_fixit_insert(c->unit, e->last + 1, ")");
+}
+
+void check_transfer(struct checker *c, struct expr *e, enum transfer to)
+{
+    e = skip_parens(e);
+    if (!type_is_owner(e->type))
+        return;
+    if (e->kind == EX_COND) {
+        if (e->b)
+            check_transfer(c, e->b, to);
+        check_transfer(c, e->c, to);
+    } else if (e->kind == EX_COMMA) {
+        check_transfer(c, e->b, to);
+    } else if (e->kind == EX_ASSIGN) {
+        report_copy(c, e->a);
+    } else if (e->kind == EX_STMT && e->body->count) {
+        struct stmt *last = e->body->list[e->body->count - 1];
+        if (last->kind == S_EXPR)
+            check_transfer(c, last->expr, to);
+    } else if (e->is_lvalue) {
+        bool moves = to == TO_RESULT && e->kind == EX_IDENT && e->symbol && is_local(c, e->symbol);
+        if (!moves)
+            report_copy(c, e);
+    }
+}
+
+/* ---- captures ---- */
+
+/* The variable that an lvalue is a part of, or NULL. */
+static struct expr *variable_of(struct expr *e)
+{
+    for (;;) {
+        switch (e->kind) {
+        case EX_IDENT: return e;
+        case EX_PAREN:
+        case EX_MEMBER: e = e->a; break;
+        case EX_UNARY:
+            if (e->op != OP_EXTENSION && e->op != OP_REAL && e->op != OP_IMAG)
+                return NULL;
+            e = e->a;
+            break;
+        case EX_INDEX:
+        case EX_ARROW:
+            if (e->a->type->kind != TY_ARRAY)
+                return NULL;
+            e = e->a;
+            break;
+        default: return NULL;
+        }
+    }
+}
+
+void check_store(struct checker *c, struct expr *object)
+{
+    struct expr *e = variable_of(object);
+    if (!e || !e->symbol || !c->function || !c->function->outer)
+        return;
+    struct symbol *s = e->symbol;
+    for (uint32_t i = 0; i < c->function->captures.count; i++) {
+        if (c->function->captures.item[i] != s)
+            continue;
+        diag_range(c->unit, SEV_ERROR, object->first, object->last, NULL,
+                   "'%s' is captured by value, the async block cannot change it", s->name);
+        note_declared(c, s);
+        return;
+    }
+}
+
+void check_captures(struct checker *c, struct function *block)
+{
+    for (uint32_t i = 0; i < block->captures.count; i++) {
+        const struct symbol *s = block->captures.item[i];
+        const char *why = type_holds_owner(s->type) ? "owns a task or a future"
+                          : s->type->variable       ? "has a type of variable length"
+                                                    : NULL;
+        if (!why)
+            continue;
+        diag(c->unit, SEV_ERROR, block->first, "the async block cannot capture '%s', which %s",
+             s->name, why);
+        note_declared(c, s);
+    }
+}

@@ -1,0 +1,36 @@
+/*
+ * bide/target.h: what the compiler must know of the target, said by the target's own preprocessor.
+ *
+ * Not for users. `bide cc` finds the string below in the preprocessed text and reads the facts from
+ * it; for the C compiler it is an assertion that holds.
+ */
+#ifndef BIDE_TARGET_H
+#define BIDE_TARGET_H
+
+#define BIDE__FACT(x)  BIDE__FACT_(x)
+#define BIDE__FACT_(x) #x
+#ifdef __CHAR_UNSIGNED__
+#define BIDE__CHAR "unsigned"
+#else
+#define BIDE__CHAR "signed"
+#endif
+#if defined(__STRICT_ANSI__) && __STDC_VERSION__ <= 201710L
+#define BIDE__STRICT "1"
+#else
+#define BIDE__STRICT "0"
+#endif
+
+_Static_assert(1, "bide target:short=" BIDE__FACT(__SIZEOF_SHORT__) ";int=" BIDE__FACT(
+                      __SIZEOF_INT__) ";long=" BIDE__FACT(__SIZEOF_LONG__) ";llong="
+                      BIDE__FACT(__SIZEOF_LONG_LONG__) ";pointer=" BIDE__FACT(__SIZEOF_POINTER__)
+                      ";strict=" BIDE__STRICT ";char=" BIDE__CHAR ";size=" BIDE__FACT(__SIZE_TYPE__)
+                      ";ptrdiff=" BIDE__FACT(__PTRDIFF_TYPE__) ";wchar=" BIDE__FACT(__WCHAR_TYPE__)
+                      ";char16=" BIDE__FACT(__CHAR16_TYPE__) ";char32=" BIDE__FACT(__CHAR32_TYPE__)
+                      ";");
+
+#undef BIDE__STRICT
+#undef BIDE__CHAR
+#undef BIDE__FACT_
+#undef BIDE__FACT
+
+#endif

@@ -1,0 +1,52 @@
+# bide emit: what it prints is plain C that builds with the plain compiler and libbide, runs the same,
+# is the same each time, and holds no path of this machine. Tried with the examples and with the
+# programs of run/ (all of them in the long tier, else every fourth).
+
+warn="-Wall -Wextra"
+export CC
+
+# build SOURCE NAME: emits SOURCE, which lies in the current folder, and compiles it.
+build()
+{
+    "$BIDE" emit $3 "$1" >"$2.emitted.c" 2>err || fail "bide emit $1: $(cat err)"
+    [ ! -s err ] || fail "bide emit $1 says: $(cat err)"
+    "$BIDE" emit $3 "$1" >again.c
+    cmp "$2.emitted.c" again.c || fail "$1: not the same twice"
+    ! grep -n "$SRC\|$BUILD\|$HOME/" "$2.emitted.c" || fail "$1: holds a path"
+    "$CC" $warn -Werror $CFLAGS $3 -I"$BUILD/include" -c "$2.emitted.c" -o "$2.o" >err 2>&1 ||
+        fail "$1: what was emitted does not compile:
+$(head -n 40 err)"
+}
+
+link()
+{
+    "$CC" $CFLAGS "$@" -L"$BUILD/lib" -Wl,-rpath,"$BUILD/lib" -lbide -o program >err 2>&1 ||
+        fail "$1: does not link: $(head -n 20 err)"
+}
+
+count=0
+for file in "$SRC"/examples/*.c; do
+    [ -e "$file" ] || continue
+    name=$(basename "$file" .c)
+    cp "$file" .
+    build "$name.c" "$name" ""
+    count=$((count + 1))
+done
+echo "$count examples"
+
+count=0
+number=0
+for file in "$SRC"/tests/compiler/run/*.c; do
+    [ -e "$file" ] || continue
+    number=$((number + 1))
+    [ -n "${FULL:-}" ] || [ $((number % 4)) = 1 ] || continue
+    name=$(basename "$file" .c)
+    more=$(sed -n '1,20s/.*flags: *\([^*]*\).*/\1/p' "$file")
+    cp "$file" .
+    build "$name.c" "$name" "$more"
+    link "$name.o" $more
+    timeout $((20 * ${BIDE_TEST_SLOW:-1})) ./program >out 2>err || fail "$name: status $?: $(cat err)"
+    diff -u "${file%.c}.out" out || fail "$name: what was emitted runs otherwise"
+    count=$((count + 1))
+done
+echo "$count programs"

@@ -1,0 +1,42 @@
+# Every err/NAME.c is refused: exit status 1, nothing on standard output, no object, and on standard
+# error exactly NAME.err; or NAME.gcc.err, NAME.clang.err where the words are the compiler's own.
+# Comments among the first lines: "flags: ..." adds flags; "exit: 0" for a file with warnings only.
+#
+#   ONLY=NAME    only this one
+#   UPDATE=1     writes the .err files
+
+case $("$CC" --version) in
+*clang*) family=clang ;;
+*) family=gcc ;;
+esac
+failed=
+count=0
+object=$WORK/object.o
+
+cd "$SRC/tests/compiler/err"
+for file in ${ONLY:-*}.c; do
+    name=${file%.c}
+    expected=$name.err
+    [ ! -e "$name.$family.err" ] || expected=$name.$family.err
+    more=$(sed -n '1,10s/.*flags: *\([^*]*\).*/\1/p' "$file")
+    want=$(sed -n '1,10s/.*exit: *\([0-9]*\).*/\1/p' "$file")
+    status=0
+    timeout 60 "$BIDE" cc "$CC" $CFLAGS $more -c "$file" -o "$object" >"$WORK/out" 2>"$WORK/err" ||
+        status=$?
+    [ "${UPDATE:-}" != 1 ] || cp "$WORK/err" "$expected"
+    if [ "$status" != "${want:-1}" ]; then
+        echo "FAILED: $name: exit status $status"
+        cat "$WORK/err"
+        failed=1
+    elif [ -s "$WORK/out" ] || { [ "$status" != 0 ] && [ -e "$object" ]; }; then
+        echo "FAILED: $name: it left an output"
+        failed=1
+    elif ! diff -u "$expected" "$WORK/err"; then
+        echo "FAILED: $name: other words"
+        failed=1
+    fi
+    rm -f "$object"
+    count=$((count + 1))
+done
+[ -z "$failed" ] || exit 1
+echo "$count files"

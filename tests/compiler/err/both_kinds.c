@@ -1,0 +1,9 @@
+#include <bide/bide.h>
+
+async int work(int n);
+
+async int both(int n)
+{
+    int a = work(n);
+    return a + undeclared;
+}

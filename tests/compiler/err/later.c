@@ -1,0 +1,16 @@
+#include <bide/bide.h>
+
+async int work(int n);
+
+async int not_yet(int n)
+{
+    bide_future(int) f = bide_lazy(work(1));
+    n += await bide_get(f);
+    bide_drop(f);
+    bide_scope(s) {
+        bide_scope_spawn(s, work(2));
+    }
+    bide_async_fn(int, int) h = bide_ref(work);
+    n += await (*h)(3);
+    return n;
+}

@@ -1,0 +1,7 @@
+#include <bide/bide.h>
+
+async int work(int n)
+{
+    int a = await work(n) +;
+    return a;
+}

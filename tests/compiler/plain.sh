@@ -1,0 +1,97 @@
+# The plain reading: any compiler reads an async file as ordinary C, given only the include path.
+
+forms='bide_\(spawn\|spawn_blocking\|task_[a-z]*\|move\|lazy\|get\|drop\|join\|try_join\|select\|select_biased\|timeout\|blocking\|scope\|scope_spawn\)(\|^[^/*]*defer *{'
+message='compile this file with bide cc'
+compilers=
+for compiler in gcc clang; do
+    ! command -v $compiler >/dev/null || compilers="$compilers $compiler"
+done
+[ -n "$compilers" ] || skip "neither gcc nor clang"
+include="-I $BUILD/include"
+count=0
+
+for file in "$SRC"/examples/*.c "$SRC"/examples/*/*.c; do
+    [ -e "$file" ] || continue
+    for compiler in $compilers; do
+        if ! $compiler -fsyntax-only -Wall -Wextra $include "$file" >out 2>&1 || [ -s out ]; then
+            fail "$compiler -fsyntax-only $file:
+$(cat out)"
+        fi
+        if grep -q "$forms" "$file"; then
+            ! $compiler -c $include "$file" -o object.o >out 2>&1 || fail "$compiler took $file"
+            grep -q "$message" out || fail "$compiler -c $file does not say '$message':
+$(cat out)"
+        fi
+    done
+    count=$((count + 1))
+done
+
+# Only async and await: the same program, which blocks.
+cat >bare.c <<'END'
+#include <bide/bide.h>
+#include <stdio.h>
+
+async int add(int a, int b)
+{
+    return a + b;
+}
+
+static async void show(int n)
+{
+    for (int i = 0; i < n; i++)
+        printf("%d\n", await add(i, i));
+}
+
+async int main(void)
+{
+    await show(3);
+    return (await add(1, 2)) - 3;
+}
+END
+# Every form once: type-checks, does not compile, and a wrong type is an error.
+cat >forms.c <<'END'
+#include <bide/bide.h>
+
+async int work(int n)
+{
+    defer { n--; }
+    return n;
+}
+
+async int main(void)
+{
+    int a = 0, b = 0;
+    bide_task(int) h = bide_spawn(work(1));
+    bide_task(int) block = bide_spawn(async ({ await work(2); }));
+    int err = await bide_task_join(h, &a);
+    err += await bide_task_wait(block);
+    bide_task_abort(block);
+    err += bide_task_finished(block);
+    bide_task(int) moved = bide_move(block);
+    bide_task_detach(moved);
+    await bide_join(a = work(1), b = work(2));
+    err += await bide_try_join(a = work(1), b = work(2));
+    switch (await bide_select(a = work(1), work(2))) {
+    case 0: break;
+    }
+    err += await bide_select_biased(a = work(1), work(2));
+    err += await bide_timeout(BIDE_MS(1), a = work(1));
+    err += await bide_blocking(work(1));
+    return err + a + b;
+}
+END
+sed 's/bide_task_join(h, &a)/bide_task_join(h, \&pointer)/; s/int a = 0/char *pointer; int a = 0/' \
+    forms.c >wrong.c
+for compiler in $compilers; do
+    $compiler -Wall -Wextra -Werror $include bare.c -o bare
+    printf '0\n2\n4\n' >expected
+    ./bare >out || fail "$compiler: the plain program ends with $?"
+    cmp out expected || fail "$compiler: the plain program says other things"
+    $compiler -fsyntax-only -Wall -Wextra -Werror $include forms.c
+    ! $compiler -c $include forms.c 2>out || fail "$compiler took the forms"
+    grep -q "$message" out || fail "$compiler does not say '$message'"
+    ! $compiler -fsyntax-only $include wrong.c 2>out || fail "$compiler took a wrong type"
+    grep -q 'bide_task_join: the result has another type than the task' out ||
+        fail "$compiler says of a wrong type: $(cat out)"
+done
+echo "$count examples"

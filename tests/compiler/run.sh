@@ -1,0 +1,47 @@
+# Every run/NAME.c, compiled at -O0 and at -O2 without a warning, prints what NAME.out says and ends
+# with status 0. A comment "flags: ..." among the first lines adds flags.
+#
+#   ONLY=NAME    only this one
+#   UPDATE=1     writes NAME.out from what was printed at -O0
+
+cat >case.sh <<'END'
+file=$1
+name=$(basename "$file" .c)
+warn="-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion
+    -Wno-sign-conversion -Werror"
+more=$(sed -n '1,20s/.*flags: *\([^*]*\).*/\1/p' "$file")
+expected=${file%.c}.out
+
+bad()
+{
+    echo "FAILED: $name $level: $*"
+    for text in "$name$level".cc "$name$level".err; do
+        [ ! -s "$text" ] || head -n 30 "$text"
+    done
+    exit 1
+}
+
+for level in -O0 -O2; do
+    program=./$name$level
+    timeout 120 "$BIDE" cc "$CC" $warn -g $level $CFLAGS $more "$file" -o "$program" \
+        >"$program.cc" 2>&1 || bad "does not compile"
+    [ ! -s "$program.cc" ] || bad "the compiler said something"
+    status=0
+    timeout $((20 * ${BIDE_TEST_SLOW:-1})) "$program" >"$program.out" 2>"$program.err" ||
+        status=$?
+    [ "$status" = 0 ] || bad "exit status $status"
+    if [ "${UPDATE:-}" = 1 ] && [ $level = -O0 ]; then
+        cp "$program.out" "$expected"
+    fi
+    diff -u "$expected" "$program.out" >"$program.diff" 2>&1 || {
+        head -n 40 "$program.diff"
+        bad "another output"
+    }
+    rm -f "$program" "$program".*
+done
+END
+
+count=$(ls "$SRC"/tests/compiler/run/${ONLY:-*}.c | wc -l)
+printf '%s\n' "$SRC"/tests/compiler/run/${ONLY:-*}.c | xargs -d '\n' -P 2 -n 1 sh case.sh >log ||
+    fail "$(cat log)"
+echo "$count programs"

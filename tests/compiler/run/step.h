@@ -1,0 +1,18 @@
+/* What most programs of this folder await: `step` gives its argument back, at once or after it has
+ * suspended; each program runs both ways. */
+#ifndef STEP_H
+#define STEP_H
+
+#include <bide/bide.h>
+#include <stdio.h>
+
+static int suspends;
+
+static async int step(int x)
+{
+    if (suspends)
+        await bide_yield();
+    return x;
+}
+
+#endif
