@@ -1,0 +1,40 @@
+/*
+ * Reading and writing a number of bytes, over any stream. All that has happened is in *done, which
+ * belongs to the caller and is up to date at each suspension; so there is nothing to undo.
+ */
+#include "lib/async.h"
+
+#include <bide/io.h>
+
+bide_async int bide_stream_read_exactly(bide_stream *stream, void *buffer, size_t size,
+                                        size_t *done)
+{
+    size_t own = 0;
+    if (done == NULL)
+        done = &own;
+    while (*done < size) {
+        ssize_t n = bide_await bide_stream_read(stream, (char *)buffer + *done, size - *done);
+        if (n < 0)
+            return (int)n;
+        if (n == 0)
+            return -ENODATA;
+        *done += (size_t)n;
+    }
+    return 0;
+}
+
+bide_async int bide_stream_write_all(bide_stream *stream, const void *data, size_t size,
+                                     size_t *done)
+{
+    size_t own = 0;
+    if (done == NULL)
+        done = &own;
+    while (*done < size) {
+        const char *rest = (const char *)data + *done;
+        ssize_t n = bide_await bide_stream_write(stream, rest, size - *done);
+        if (n < 0)
+            return (int)n;
+        *done += (size_t)n;
+    }
+    return 0;
+}

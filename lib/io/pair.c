@@ -1,0 +1,189 @@
+/*
+ * Pairs of streams in memory: a ring in each direction, a notification for its reader and one for
+ * its writer.
+ *
+ * A ring is touched under the lock of its pair; whoever cannot go on waits outside it for the
+ * notification, which keeps one permit, so a change between the look and the wait is not missed. A
+ * cancelled wait passes its notification on, and bytes move only when an operation is about to
+ * return, so nothing is lost. The pair goes with its second end.
+ */
+#include "lib/async.h"
+
+#include "lib/io/stream.h"
+#include "lib/sync/wait.h"
+
+struct ring {
+    char *data;
+    size_t first, count;
+    bool no_reader, no_writer;
+    bool reader_waits, writer_waits;
+    bide_notify readable, writable;
+};
+
+struct end {
+    bide_stream base;
+    struct pair *pair;
+    struct ring *in, *out;
+};
+
+struct pair {
+    uint32_t lock;
+    unsigned ends;
+    size_t capacity;
+    struct ring ring[2];
+    struct end end[2];
+    char data[];
+};
+
+static struct end *of(bide_stream *stream)
+{
+    return (struct end *)(void *)stream;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Bytes taken; 0: the end; -EAGAIN: nothing at the moment. */
+static ssize_t take_bytes(struct pair *p, struct ring *r, char *buffer, size_t size)
+{
+    size_t n = 0;
+    lock_take(&p->lock);
+    bool over = r->no_writer;
+    while (n < size && r->count > 0) {
+        size_t part = least(least(size - n, r->count), p->capacity - r->first);
+        memcpy(buffer + n, r->data + r->first, part);
+        r->first = (r->first + part) % p->capacity;
+        r->count -= part;
+        n += part;
+    }
+    lock_give(&p->lock);
+    if (n == 0)
+        return over || size == 0 ? 0 : -EAGAIN;
+    bide_notify_one(&r->writable);
+    return (ssize_t)n;
+}
+
+/* Bytes put in; -EPIPE: nobody will read them; -EAGAIN: no room at the moment. */
+static ssize_t put_bytes(struct pair *p, struct ring *r, const char *data, size_t size)
+{
+    size_t n = 0;
+    lock_take(&p->lock);
+    bool over = r->no_reader || r->no_writer;
+    while (!over && n < size && r->count < p->capacity) {
+        size_t at = (r->first + r->count) % p->capacity;
+        size_t part = least(least(size - n, p->capacity - r->count), p->capacity - at);
+        memcpy(r->data + at, data + n, part);
+        r->count += part;
+        n += part;
+    }
+    lock_give(&p->lock);
+    if (over)
+        return -EPIPE;
+    if (n == 0)
+        return size == 0 ? 0 : -EAGAIN;
+    bide_notify_one(&r->readable);
+    return (ssize_t)n;
+}
+
+bide_async ssize_t bide__pair_read(bide_stream *stream, void *buffer, size_t size);
+bide_async ssize_t bide__pair_write(bide_stream *stream, const void *data, size_t size);
+
+bide_async ssize_t bide__pair_read(bide_stream *stream, void *buffer, size_t size)
+{
+    struct pair *p = of(stream)->pair;
+    struct ring *r = of(stream)->in;
+    if (r->reader_waits)
+        return -EBUSY;
+    for (;;) {
+        ssize_t n = take_bytes(p, r, buffer, size);
+        if (n != -EAGAIN)
+            return n;
+        r->reader_waits = true;
+        bide_defer {
+            r->reader_waits = false;
+        }
+        bide_await bide_notify_wait(&r->readable);
+    }
+}
+
+bide_async ssize_t bide__pair_write(bide_stream *stream, const void *data, size_t size)
+{
+    struct pair *p = of(stream)->pair;
+    struct ring *r = of(stream)->out;
+    if (r->writer_waits)
+        return -EBUSY;
+    for (;;) {
+        ssize_t n = put_bytes(p, r, data, size);
+        if (n != -EAGAIN)
+            return n;
+        r->writer_waits = true;
+        bide_defer {
+            r->writer_waits = false;
+        }
+        bide_await bide_notify_wait(&r->writable);
+    }
+}
+
+/* Under the lock nothing is woken: the notifications have locks of their own. */
+static void end_ring(struct pair *p, struct ring *r, bool *which)
+{
+    lock_take(&p->lock);
+    *which = true;
+    lock_give(&p->lock);
+    bide_notify_one(&r->readable);
+    bide_notify_one(&r->writable);
+}
+
+static int pair_shutdown(bide_stream *stream)
+{
+    struct end *e = of(stream);
+    end_ring(e->pair, e->out, &e->out->no_writer);
+    return 0;
+}
+
+static void pair_close(bide_stream *stream)
+{
+    struct end *e = of(stream);
+    struct pair *p = e->pair;
+    end_ring(p, e->out, &e->out->no_writer);
+    end_ring(p, e->in, &e->in->no_reader);
+
+    lock_take(&p->lock);
+    bool last = --p->ends == 0;
+    lock_give(&p->lock);
+    if (last)
+        bide__free(p, sizeof *p + 2 * p->capacity);
+}
+
+static int pair_fd(const bide_stream *stream)
+{
+    (void)stream;
+    return -EBADF;
+}
+
+static const struct bide__stream_ops pair_ops = {
+    .read = &bide__desc_bide__pair_read,
+    .write = &bide__desc_bide__pair_write,
+    .shutdown = pair_shutdown,
+    .close = pair_close,
+    .fd = pair_fd,
+};
+
+int bide_stream_pair(size_t capacity, bide_stream **one, bide_stream **other)
+{
+    if (capacity == 0 || capacity > PTRDIFF_MAX / 4)
+        return -EINVAL;
+    struct pair *p = bide__alloc(sizeof *p + 2 * capacity);
+    if (p == NULL)
+        return -ENOMEM;
+    *p = (struct pair){.ends = 2, .capacity = capacity};
+    for (int i = 0; i < 2; i++) {
+        p->ring[i].data = p->data + (size_t)i * capacity;
+        p->end[i] = (struct end){{&pair_ops}, p, &p->ring[i], &p->ring[1 - i]};
+    }
+    *one = &p->end[0].base;
+    *other = &p->end[1].base;
+    return 0;
+}

@@ -1,0 +1,81 @@
+/*
+ * Connecting: find the addresses, try them in order.
+ *
+ * What is open while something is awaited (the list of addresses, the stream whose connection is
+ * not made yet) is undone by deferred blocks, so a cancelled connect leaves nothing.
+ */
+#include "lib/async.h"
+
+#include <bide/net.h>
+
+#include "lib/io/stream.h"
+#include "lib/net/address.h"
+
+/*
+ * connect(2) is called again after each wait: it says EALREADY while the connection is being made,
+ * then 0 or EISCONN, or why it was not. That bears readiness that is wrong.
+ */
+static bide_async int finish_connect(bide_stream *stream, const struct sockaddr *address,
+                                     socklen_t size)
+{
+    struct bide__fd *registration = bide__fd_stream_registration(stream);
+    int fd = bide_stream_fd(stream);
+    for (;;) {
+        int r = bide_await bide__fd_wait(registration, BIDE__WRITE);
+        if (r < 0)
+            return r;
+        r = bide__door.connect(fd, address, size);
+        if (r == 0 || r == -EISCONN)
+            return 0;
+        if (r != -EALREADY && r != -EINPROGRESS && r != -EINTR)
+            return r;
+        bide__fd_clear(registration, BIDE__WRITE);
+    }
+}
+
+static bide_async int connect_to(const struct sockaddr *address, socklen_t size,
+                                 bide_stream **stream)
+{
+    bide_stream *s = NULL;
+    bide_defer {
+        bide_stream_close(s);
+    }
+    int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    int fd = bide__door.socket(address->sa_family, type, 0);
+    if (fd < 0)
+        return fd;
+    int begun = bide__door.connect(fd, address, size);
+    bool pending = begun == -EINPROGRESS || begun == -EINTR;
+    int r = begun == 0 || pending ? bide__fd_stream_new(fd, true, &s) : begun;
+    if (r < 0) {
+        bide__door.close(fd);
+        return r;
+    }
+    if (pending)
+        r = bide_await finish_connect(s, address, size);
+    if (r == 0) {
+        *stream = s;
+        s = NULL;
+    }
+    return r;
+}
+
+bide_async int bide_tcp_connect(const char *host, uint16_t port, bide_stream **stream)
+{
+    struct addrinfo *list = NULL;
+    bide_defer {
+        bide__address_free(list);
+    }
+    *stream = NULL;
+    int r = bide__address_find(host, true, &list);
+    if (r == -ENOENT)
+        r = bide_await bide_blocking(bide__address_find(host, false, &list));
+    if (r < 0)
+        return r;
+    r = -ENOENT;
+    for (struct addrinfo *a = list; a != NULL && r < 0; a = a->ai_next) {
+        bide__address_set_port(a->ai_addr, port);
+        r = bide_await connect_to(a->ai_addr, a->ai_addrlen, stream);
+    }
+    return r;
+}

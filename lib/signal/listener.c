@@ -1,0 +1,123 @@
+/*
+ * The handler and its listeners; see listener.h. The only state of the library that is the
+ * process's, as signals are.
+ *
+ * The list of listeners only grows, at its head, so a handler may walk it at any moment. A listener
+ * with signo FREE belongs to nobody. Order: a wait makes its listener listen and then looks at the
+ * counter; the handler counts and then looks for listeners; so one of them sees the other.
+ */
+#include "lib/signal/listener.h"
+
+#include "runtime/internal.h"
+
+#include <stdatomic.h>
+
+enum { SIGNALS = 65, FREE = 0, TAKEN = -1 };
+
+struct bide__listener {
+    struct bide__listener *next;
+    atomic_int signo;
+    int fd;
+};
+
+static _Atomic(struct bide__listener *) listeners;
+static atomic_uint delivered[SIGNALS], taken_up_to[SIGNALS];
+static atomic_bool installed[SIGNALS];
+
+static void on_signal(int signo)
+{
+    int saved = errno;
+    uint64_t one = 1;
+    atomic_fetch_add(&delivered[signo], 1);
+    for (struct bide__listener *l = atomic_load(&listeners); l != NULL; l = l->next)
+        if (atomic_load(&l->signo) == signo)
+            bide__door.write(l->fd, &one, sizeof one);
+    errno = saved;
+}
+
+int bide__signal_install(int signo)
+{
+    if (signo < 1 || signo >= SIGNALS)
+        return -EINVAL;
+    if (atomic_load(&installed[signo]))
+        return 0;
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigfillset(&action.sa_mask);
+    int r = bide__door.sigaction(signo, &action, NULL);
+    if (r == 0)
+        atomic_store(&installed[signo], true);
+    return r;
+}
+
+uint32_t bide__signal_taken(int signo)
+{
+    return atomic_load(&taken_up_to[signo]);
+}
+
+bool bide__signal_take(int signo, uint32_t taken)
+{
+    unsigned now = atomic_load(&delivered[signo]), before = atomic_load(&taken_up_to[signo]);
+    if (now == taken)
+        return false;
+    while ((int32_t)(now - before) > 0)
+        if (atomic_compare_exchange_weak(&taken_up_to[signo], &before, now))
+            break;
+    return true;
+}
+
+/* A listener that nobody uses. */
+static struct bide__listener *find_free(void)
+{
+    for (struct bide__listener *l = atomic_load(&listeners); l != NULL; l = l->next) {
+        int expected = FREE;
+        if (atomic_compare_exchange_strong(&l->signo, &expected, TAKEN))
+            return l;
+    }
+    return NULL;
+}
+
+static int make(struct bide__listener **listener)
+{
+    struct bide__listener *l = bide__alloc(sizeof *l);
+    if (l == NULL)
+        return -ENOMEM;
+    l->fd = bide__door.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (l->fd < 0) {
+        int r = l->fd;
+        bide__free(l, sizeof *l);
+        return r;
+    }
+    atomic_init(&l->signo, TAKEN);
+    l->next = atomic_load(&listeners);
+    while (!atomic_compare_exchange_weak(&listeners, &l->next, l))
+        ;
+    *listener = l;
+    return 0;
+}
+
+int bide__listener_open(int signo, struct bide__listener **listener)
+{
+    struct bide__listener *l = find_free();
+    int r = l == NULL ? make(&l) : 0;
+    if (r < 0)
+        return r;
+    atomic_store(&l->signo, signo);
+    *listener = l;
+    return 0;
+}
+
+void bide__listener_close(struct bide__listener *listener)
+{
+    atomic_store(&listener->signo, FREE);
+}
+
+int bide__listener_fd(const struct bide__listener *listener)
+{
+    return listener->fd;
+}
+
+void bide__listener_drain(struct bide__listener *listener)
+{
+    uint64_t count;
+    bide__door.read(listener->fd, &count, sizeof count);
+}

@@ -1,0 +1,53 @@
+/*
+ * Waiting for signals.
+ *
+ * A wait returns when there is a delivery that no wait had returned for when it began. It takes the
+ * delivery when it returns and not before, so a cancelled wait leaves it to the next one.
+ */
+#include "lib/async.h"
+
+#include <bide/signal.h>
+
+#include "lib/signal/listener.h"
+
+static bide_async int wait_on(int signo, uint32_t taken, struct bide__listener *listener)
+{
+    struct bide__fd *registration;
+    int r = bide__fd_open(&registration, bide__listener_fd(listener));
+    if (r < 0)
+        return r;
+    bide_defer {
+        bide__fd_close(registration);
+    }
+    while (!bide__signal_take(signo, taken)) {
+        r = bide_await bide__fd_wait(registration, BIDE__READ);
+        if (r < 0)
+            return r;
+        bide__listener_drain(listener);
+        bide__fd_clear(registration, BIDE__READ);
+    }
+    return 0;
+}
+
+bide_async int bide_signal_wait(int signo)
+{
+    struct bide__listener *listener;
+    int r = bide__signal_install(signo);
+    if (r < 0)
+        return r;
+    uint32_t taken = bide__signal_taken(signo);
+    if (bide__signal_take(signo, taken))
+        return 0;
+    r = bide__listener_open(signo, &listener);
+    if (r < 0)
+        return r;
+    bide_defer {
+        bide__listener_close(listener);
+    }
+    return bide_await wait_on(signo, taken, listener);
+}
+
+bide_async int bide_ctrl_c(void)
+{
+    return bide_await bide_signal_wait(SIGINT);
+}

@@ -1,0 +1,83 @@
+/*
+ * Notifications: a permit that is there or not, and a queue of waiters.
+ *
+ * Invariant, under the lock: with a permit stored nobody is queued. A waiter that is DONE was
+ * notified by one (result ONE) or by all (result ALL); the former has something to pass on if it is
+ * cancelled.
+ */
+#include "lib/leaf.h"
+
+#include "lib/sync/wait.h"
+
+enum { ALL, ONE };
+
+struct wait {
+    struct bide_frame h;
+    bide_notify *notify;
+    struct bide__waiter w;
+};
+
+static void pass_one(bide_notify *n)
+{
+    if (n->waiting_.first != NULL)
+        waiters_finish_first(&n->waiting_, ONE);
+    else
+        n->permit_ = 1;
+}
+
+void bide_notify_one(bide_notify *n)
+{
+    lock_take(&n->lock_);
+    pass_one(n);
+    lock_give(&n->lock_);
+}
+
+void bide_notify_all(bide_notify *n)
+{
+    lock_take(&n->lock_);
+    waiters_finish_all(&n->waiting_, ALL);
+    lock_give(&n->lock_);
+}
+
+static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
+{
+    struct wait *f = (struct wait *)(void *)h;
+    bide_notify *n = f->notify;
+
+    if (h->state == 0) {
+        waiter_init(&f->w, NULL);
+        h->state = BIDE__BEGUN;
+    }
+    lock_take(&n->lock_);
+    bool done = f->w.state == WAITER_DONE;
+    if (f->w.state == WAITER_QUEUED) {
+        waiter_refresh(&f->w, cx->waker);
+    } else if (!done && n->permit_ == 0) {
+        waiters_add(&n->waiting_, &f->w, cx->waker);
+    } else if (!done && bide_budget_spend(cx)) {
+        n->permit_ = 0;
+        done = true;
+    }
+    lock_give(&n->lock_);
+    return done ? bide__leaf_finish(cx, h, 0) : bide_frame_suspend(cx, h);
+}
+
+static enum bide_answer wait_cancel(struct bide_cx *cx, struct bide_frame *h)
+{
+    struct wait *f = (struct wait *)(void *)h;
+    bide_notify *n = f->notify;
+    enum bide_answer answer = BIDE_CANCELLED;
+
+    (void)cx;
+    lock_take(&n->lock_);
+    if (f->w.state == WAITER_QUEUED)
+        waiters_remove(&n->waiting_, &f->w);
+    else if (f->w.state == WAITER_DONE && f->w.result == ONE)
+        pass_one(n);
+    else if (f->w.state == WAITER_DONE)
+        answer = BIDE_COMPLETED;
+    lock_give(&n->lock_);
+    return answer;
+}
+
+BIDE__LEAF_1(int, bide_notify_wait, struct wait, wait_poll, wait_cancel, bide_notify *, notify);

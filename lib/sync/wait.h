@@ -1,0 +1,134 @@
+/*
+ * lib/sync/wait.h: what the synchronisation objects share: a one-word lock and lists of waiters.
+ *
+ * Invariants. A waiter is a part of its leaf's frame and is touched under the lock of its object
+ * alone, by any thread. While it is QUEUED it is on exactly one list and has a waker of its own, a
+ * clone, since another thread may use it. Whoever takes it off fills in its outcome, makes it DONE
+ * and spends the waker, all under the lock; nobody reads a waiter after the lock was given back,
+ * since its leaf may go then.
+ *
+ * The lock is held for a few instructions (a copy of one item, a wake), never while something waits
+ * and never round a function of the user. Giving it back is one store, after which the object may
+ * be freed by somebody else.
+ */
+#ifndef BIDE_LIB_SYNC_WAIT_H
+#define BIDE_LIB_SYNC_WAIT_H
+
+#include <bide/core.h>
+#include <bide/sync.h>
+
+#if defined(__has_include)
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define BIDE__SINGLE_THREADED
+#endif
+#endif
+
+/* Before the process has made its first thread nobody competes. */
+static inline bool lock_is_alone(void)
+{
+#ifdef BIDE__SINGLE_THREADED
+    return __libc_single_threaded;
+#else
+    return false;
+#endif
+}
+
+static inline void lock_take(uint32_t *lock)
+{
+    if (lock_is_alone()) {
+        *lock = 1;
+        return;
+    }
+    while (__builtin_expect(__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) != 0, 0)) {
+        while (__atomic_load_n(lock, __ATOMIC_RELAXED) != 0) {
+#if defined(__x86_64__) || defined(__i386__)
+            __builtin_ia32_pause();
+#elif defined(__aarch64__)
+            __asm__ volatile("yield");
+#endif
+        }
+    }
+}
+
+static inline void lock_give(uint32_t *lock)
+{
+    __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+}
+
+enum waiter_state { WAITER_IDLE, WAITER_QUEUED, WAITER_DONE };
+
+struct bide__waiter {
+    struct bide__waiter *next, *previous;
+    bide_waker waker;
+    void *item; /* what a sender gives, or where a receiver takes it */
+    int result;
+    enum waiter_state state;
+};
+
+static inline void waiter_init(struct bide__waiter *w, const void *item)
+{
+    w->item = (void *)(uintptr_t)item;
+    w->result = 0;
+    w->state = WAITER_IDLE;
+}
+
+static inline void waiters_add(struct bide__waiters *list, struct bide__waiter *w, bide_waker waker)
+{
+    w->waker = bide_waker_clone(waker);
+    w->state = WAITER_QUEUED;
+    w->next = NULL;
+    w->previous = list->last;
+    if (list->last != NULL)
+        list->last->next = w;
+    else
+        list->first = w;
+    list->last = w;
+}
+
+static inline void waiters_unlink(struct bide__waiters *list, struct bide__waiter *w)
+{
+    if (w->previous != NULL)
+        w->previous->next = w->next;
+    else
+        list->first = w->next;
+    if (w->next != NULL)
+        w->next->previous = w->previous;
+    else
+        list->last = w->previous;
+}
+
+/* A queued waiter gives up. */
+static inline void waiters_remove(struct bide__waiters *list, struct bide__waiter *w)
+{
+    waiters_unlink(list, w);
+    w->state = WAITER_IDLE;
+    bide_waker_drop(w->waker);
+}
+
+/* A queued waiter is polled, perhaps as a part of another task than before. */
+static inline void waiter_refresh(struct bide__waiter *w, bide_waker waker)
+{
+    if (w->waker.bits == waker.bits)
+        return;
+    bide_waker_drop(w->waker);
+    w->waker = bide_waker_clone(waker);
+}
+
+/* Takes the first waiter off its list and lets it go on with `result`. */
+static inline void waiters_finish_first(struct bide__waiters *list, int result)
+{
+    struct bide__waiter *w = list->first;
+    waiters_unlink(list, w);
+    w->result = result;
+    w->state = WAITER_DONE;
+    bide_waker_wake(w->waker);
+}
+
+static inline void waiters_finish_all(struct bide__waiters *list, int result)
+{
+    while (list->first != NULL)
+        waiters_finish_first(list, result);
+}
+
+#endif

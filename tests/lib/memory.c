@@ -1,0 +1,201 @@
+/*
+ * Each allocation of the library fails in turn: the operation says -ENOMEM or goes on, nothing leaks,
+ * and without the failure everything works.
+ */
+#include <bide/bide.h>
+#include <bide/testing.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "check.h"
+
+/* Runs the call with the 1st, 2nd, ... allocation failing, until there are not so many. */
+#define WITH_EACH_FAILURE(call)                      \
+    do {                                             \
+        uint64_t failed_ = 1;                        \
+        for (unsigned n_ = 1; failed_ > 0; n_++) {   \
+            bide_test_fail("alloc", n_, -ENOMEM, 1); \
+            int r_ = bide_block_on(call);            \
+            failed_ = bide_test_failed("alloc");     \
+            if (r_ != -ENOMEM)                       \
+                CHECK_EQ(r_, 0);                     \
+            if (failed_ == 0)                        \
+                CHECK_EQ(r_, 0);                     \
+        }                                            \
+    } while (0)
+
+/* ---- channel and oneshot ---- */
+
+static async int answer(bide_receiver *rx)
+{
+    bide_oneshot *shot;
+    int r;
+    while ((r = await bide_channel_recv(rx, &shot)) == 0)
+        bide_oneshot_send(shot, &(int){7});
+    return r == -EPIPE ? 0 : r;
+}
+
+static async int ask(bide_sender *tx)
+{
+    defer {
+        bide_sender_drop(tx);
+    }
+    for (int i = 0; i < 3; i++) {
+        bide_oneshot *shot;
+        int value = 0;
+        int r = bide_oneshot_new(sizeof value, NULL, &shot);
+        if (r < 0)
+            return r;
+        defer {
+            bide_oneshot_drop_receiver(shot);
+        }
+        r = await bide_channel_reserve(tx);
+        if (r < 0) {
+            bide_oneshot_drop_sender(shot);
+            return r;
+        }
+        bide_channel_send_reserved(tx, &shot);
+        r = await bide_oneshot_recv(shot, &value);
+        if (r < 0)
+            return r;
+        CHECK_EQ(value, 7);
+    }
+    return 0;
+}
+
+static void drop_shot(void *item)
+{
+    bide_oneshot_drop_sender(*(bide_oneshot **)item);
+}
+
+static async int requests(void)
+{
+    bide_sender *tx;
+    bide_receiver *rx;
+    int r = bide_channel_new(sizeof(bide_oneshot *), 1, drop_shot, &tx, &rx);
+    if (r < 0)
+        return r;
+    defer {
+        bide_receiver_drop(rx);
+    }
+    /* ask owns tx. Where it could not begin, there is nobody to drop it. */
+    bide_sender *spare = bide_sender_clone(tx);
+    defer {
+        bide_sender_drop(spare);
+    }
+    bide_task(int) server = bide_spawn(answer(rx));
+    r = await ask(tx);
+    bide_channel_close(rx);
+    int served = await bide_task_wait(server);
+    return r < 0 ? r : served;
+}
+
+TEST(channels_and_oneshots)
+{
+    WITH_EACH_FAILURE(requests());
+}
+
+/* ---- streams and lines ---- */
+
+static async int write_lines(bide_stream *s)
+{
+    static char line[5000];
+    memset(line, 'x', sizeof line - 1);
+    line[sizeof line - 1] = '\n';
+    int r = 0;
+    for (int i = 0; r == 0 && i < 3; i++)
+        r = await bide_stream_write_all(s, line, sizeof line, NULL);
+    return r < 0 ? r : bide_stream_shutdown(s);
+}
+
+/* A line for which there was no memory is read by the next call. */
+static async int read_lines(bide_stream *s)
+{
+    bide_reader *reader;
+    char *line;
+    size_t size;
+    int count = 0, r = bide_reader_new(s, 8000, &reader);
+    if (r < 0)
+        return r;
+    defer {
+        bide_reader_free(reader);
+    }
+    do {
+        r = await bide_reader_line(reader, &line, &size);
+        if (r == 1) {
+            CHECK_EQ(size, 4999);
+            CHECK_EQ(strspn(line, "x"), size);
+            count++;
+        }
+    } while (r == 1 || r == -ENOMEM);
+    if (r == 0)
+        CHECK_EQ(count, 3);
+    return r;
+}
+
+static async int lines_through(bide_stream *near, bide_stream *far)
+{
+    return await bide_try_join(write_lines(near), read_lines(far));
+}
+
+static async int in_memory(void)
+{
+    bide_stream *near, *far;
+    int r = bide_stream_pair(100, &near, &far);
+    if (r < 0)
+        return r;
+    defer {
+        bide_stream_close(near);
+        bide_stream_close(far);
+    }
+    return await lines_through(near, far);
+}
+
+TEST(streams_and_lines)
+{
+    WITH_EACH_FAILURE(in_memory());
+}
+
+static async int over_tcp(void)
+{
+    bide_tcp_listener *listener;
+    bide_stream *near = NULL, *far = NULL;
+    int r = bide_tcp_listen("127.0.0.1", 0, &listener);
+    if (r < 0)
+        return r;
+    defer {
+        bide_tcp_listener_close(listener);
+        bide_stream_close(near);
+        bide_stream_close(far);
+    }
+    r = await bide_tcp_connect("localhost", (uint16_t)bide_tcp_port(listener), &near);
+    if (r == 0)
+        r = await bide_tcp_accept(listener, &far);
+    if (r == 0)
+        r = await lines_through(near, far);
+    return r;
+}
+
+TEST(connections)
+{
+    WITH_EACH_FAILURE(over_tcp());
+}
+
+/* ---- signals ---- */
+
+static async int signals(void)
+{
+    int r = 0;
+    if (await bide_timeout(BIDE_MS(1), r = bide_signal_wait(SIGUSR1)) == 0 && r < 0)
+        return r;
+    raise(SIGUSR1);
+    return await bide_signal_wait(SIGUSR1);
+}
+
+TEST(waits_for_signals)
+{
+    bide_test_time_virtual();
+    WITH_EACH_FAILURE(signals());
+}
