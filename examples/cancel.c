@@ -1,0 +1,84 @@
+/*
+ * cancel: whoever is cancelled cleans up. An abort, a timeout, a lost race and Ctrl-C all do the
+ * same: the task stops where it waits, and its deferred blocks run, the last one first. They may
+ * wait too.
+ *
+ *     bide run examples/cancel.c
+ */
+#include <bide/bide.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Takes memory and a file descriptor, and waits for something that never comes. */
+static async int hold(const char *who)
+{
+    char *buffer = malloc(4096);
+    if (buffer == NULL)
+        return -ENOMEM;
+    defer {
+        free(buffer);
+        printf("  %s: memory is freed\n", who);
+    }
+
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return -errno; /* the block above runs on this way out, too */
+    defer {
+        close(fd);
+        printf("  %s: descriptor is closed\n", who);
+    }
+
+    defer {
+        await bide_sleep(BIDE_MS(10)); /* as if to tell a server that we leave */
+        printf("  %s: farewell is said\n", who);
+    }
+
+    snprintf(buffer, 4096, "%s waits", who);
+    printf("  %s\n", buffer);
+    await bide_sleep(BIDE_S(3600));
+    printf("  %s: nobody sees this\n", who);
+    return 0;
+}
+
+static async void press_ctrl_c(void)
+{
+    await bide_sleep(BIDE_MS(300));
+    printf("(as if you had pressed Ctrl-C)\n");
+    raise(SIGINT);
+}
+
+async int main(void)
+{
+    /* Someone else decides: an abort is a request. The task has ended when a wait for it returns.
+     * */
+    printf("abort\n");
+    bide_task(int) task = bide_spawn(hold("task"));
+    await bide_sleep(BIDE_MS(10));
+    bide_task_abort(task);
+    int n = await bide_task_wait(task);
+    printf("  it ended with %s\n", n == -ECANCELED ? "-ECANCELED" : "something else");
+
+    /* The clock decides. */
+    printf("timeout\n");
+    n = await bide_timeout(BIDE_MS(100), hold("late one"));
+    printf("  it ended with %s\n", n == -ETIMEDOUT ? "-ETIMEDOUT" : "something else");
+
+    /* The others decide: when a select returns, the losers are gone. (A plain bide_select polls its
+     * branches in random order; biased, the output is always the same.) */
+    printf("select\n");
+    int winner = await bide_select_biased(hold("hare"), bide_sleep(BIDE_MS(100)), hold("fox"));
+    printf("  the winner is branch %d\n", winner);
+
+    /* The user decides: when main returns, tasks that are left are cancelled and waited for. */
+    printf("Ctrl-C\n");
+    bide_spawn(hold("background"));
+    bide_spawn(press_ctrl_c());
+    await bide_ctrl_c();
+    printf("main is done\n");
+    return 0;
+}

@@ -1,0 +1,118 @@
+/*
+ * catbot.h: the parts of the bot and what they offer each other.
+ *
+ *   main.c      the command line; starts and stops the parts
+ *   bot.c       the bot: listens, and answers each message with a picture and a nickname
+ *   pictures.c  a picture service that is slow on purpose
+ *   users.c     ten users who chat with the bot
+ *   timeline.c  draws what happens
+ *
+ * All tasks run on one thread: none of the structs below needs a lock.
+ */
+#ifndef CATBOT_H
+#define CATBOT_H
+
+#include <bide/bide.h>
+#include <bide/http.h>
+#include <bide/sqlite.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+static inline int64_t now_ns(void)
+{
+    return bide_now().ns;
+}
+
+static inline double seconds(int64_t ns)
+{
+    return (double)ns / 1e9;
+}
+
+/* ---- timeline.c ---- */
+
+enum phase { FETCH, LOOKUP, REPLY, PHASES };
+
+/* One request. A time of 0 means: not yet. */
+struct row {
+    struct row *next;
+    char who[16];
+    char note[80]; /* what went wrong, or the reply */
+    bool failed;
+    int64_t begin_ns, end_ns;
+    int64_t phase_begin_ns[PHASES], phase_end_ns[PHASES];
+};
+
+struct timeline {
+    struct row *first, *last;
+    int row_count;
+    bool live; /* drawn on a terminal; else one line a request */
+    bool stopped;
+    int drawn_lines;
+    int64_t begin_ns;
+};
+
+void timeline_init(struct timeline *timeline);
+void timeline_free(struct timeline *timeline);
+
+/* Draws until timeline_stop; at once over where there is nothing to draw on. */
+async void timeline_run(struct timeline *timeline);
+void timeline_stop(struct timeline *timeline);
+
+/* A new row, which the timeline owns; NULL without memory, which the functions below ignore. */
+struct row *timeline_add(struct timeline *timeline, const char *who);
+void row_begin(struct row *row, enum phase phase);
+void row_end(struct row *row, enum phase phase);
+void row_finish(struct timeline *timeline, struct row *row, bool failed, const char *note);
+
+/* ---- bot.c ---- */
+
+/* Somebody who is connected. */
+struct user {
+    struct user *next, **link; /* in the bot's list */
+    bide_stream *stream;
+    bide_task(void) task;
+};
+
+struct bot {
+    bide_tcp_listener *listener;
+    bide_http_client *http;
+    bide_sql *people;
+    const char *picture_url;
+    struct timeline *timeline;
+
+    struct user *users;
+    bide_notify user_left;
+    bide_notify closing; /* tells users who are silent */
+    bool is_closing;
+
+    int replies, failures;
+    int64_t slowest_ns, quickest_ns;
+    int64_t first_message_ns, last_reply_ns;
+};
+
+/* Accepts users and talks to them until bot_close. */
+async void bot_serve(struct bot *bot);
+
+/* Accepts no more; lets replies that are under way finish, but not for longer than `patience`.
+ * When it returns, nobody uses the bot any more. */
+async void bot_close(struct bot *bot, bide_duration patience);
+
+/* ---- pictures.c ---- */
+
+/* Starts the service on a free local port and writes its URL. 0 or a negative errno. */
+int pictures_start(char *url, size_t size);
+void pictures_stop(void);
+
+/* ---- users.c ---- */
+
+enum { USERS = 10 };
+
+/* The i-th user connects, asks for a picture and waits for the reply. 0 or a negative errno. */
+async int user_chat(int i, uint16_t port);
+
+/* Makes the table of nicknames. 0 or a negative errno. */
+async int people_fill(bide_sql *people);
+
+#endif

@@ -1,0 +1,212 @@
+/*
+ * catbot: the bot that never sleeps. Ten users ask it for a picture at once; each picture takes
+ * about a second, and all of them have theirs in little more than that, served by one thread.
+ *
+ *     catbot                             ten users, a local picture service, a timeline
+ *     catbot --url URL                   the same with another picture service
+ *     catbot --listen HOST:PORT          a server; talk to it with: nc HOST PORT
+ *
+ * needs: bide-http bide-sqlite
+ */
+#include "catbot.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct options {
+    const char *url, *listen;
+};
+
+/* These outlive main: tasks that are still running when it returns end after it. */
+static struct bot bot;
+static struct timeline timeline;
+
+static int usage(int status)
+{
+    fprintf(status == 0 ? stdout : stderr,
+            "usage: catbot [--url URL] [--listen HOST:PORT]\n"
+            "  --url URL           fetch pictures there, not from the service that is built in\n"
+            "  --listen HOST:PORT  be a server, until Ctrl-C, rather than play ten users\n");
+    return status;
+}
+
+/* 0: go on; else the exit status plus 1. */
+static int read_options(int argc, char **argv, struct options *options)
+{
+    static const struct option known[] = {
+        {"url", required_argument, NULL, 'u'},
+        {"listen", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    for (int c; (c = getopt_long(argc, argv, "u:l:h", known, NULL)) != -1;) {
+        switch (c) {
+        case 'u': options->url = optarg; break;
+        case 'l': options->listen = optarg; break;
+        case 'h': return usage(0) + 1;
+        default: return usage(2) + 1;
+        }
+    }
+    return optind < argc ? usage(2) + 1 : 0;
+}
+
+static int complain(const char *what, int error)
+{
+    fprintf(stderr, "catbot: %s: %s\n", what, strerror(-error));
+    return 1;
+}
+
+/* ---- the demonstration ---- */
+
+static void forget_replies(void)
+{
+    bot.replies = bot.failures = 0;
+    bot.slowest_ns = bot.quickest_ns = 0;
+}
+
+/* One user alone, whose time is *alone_ns; then ten at once. 0 or a negative errno. */
+static async int play_users(uint16_t port, int64_t *alone_ns)
+{
+    bide_task(int) users[USERS];
+    int error = await user_chat(0, port);
+    *alone_ns = bot.slowest_ns;
+    forget_replies();
+
+    for (int i = 0; i < USERS; i++)
+        users[i] = bide_spawn(user_chat(i, port));
+    for (int i = 0; i < USERS; i++) {
+        int result = 0;
+        int n = await bide_task_join(users[i], &result);
+        if (n == 0)
+            n = result;
+        if (n < 0)
+            error = n;
+    }
+    return error;
+}
+
+/* ---- the parts ---- */
+
+static int open_http(bool local)
+{
+    /* What is local is not to be sought behind a proxy. */
+    bide_http_options options = {.timeout = BIDE_S(20), .user_agent = "catbot"};
+    if (local)
+        options.proxy = "";
+    return bide_http_client_new(&bot.http, &options);
+}
+
+static int open_listener(const char *address)
+{
+    char host[BIDE_ADDRESS_MAX] = "127.0.0.1";
+    uint16_t port = 0;
+    int n = address != NULL ? bide_address_split(address, host, sizeof host, &port) : 0;
+    if (n < 0)
+        return n;
+    return bide_tcp_listen(host[0] != '\0' ? host : NULL, port, &bot.listener);
+}
+
+/* A file in the folder for temporary ones. */
+static int make_file(char *path, size_t size)
+{
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, size, "%s/catbot-XXXXXX", folder != NULL ? folder : "/tmp");
+    int fd = mkstemp(path);
+    if (fd < 0)
+        return -errno;
+    close(fd);
+    return 0;
+}
+
+/* Ctrl-C, or what `kill` sends. */
+static async void wait_for_end(void)
+{
+    await bide_select(bide_ctrl_c(), bide_signal_wait(SIGTERM));
+}
+
+/* All is open: plays or serves until it is enough. The exit status. */
+static async int run(const struct options *options)
+{
+    int port = bide_tcp_port(bot.listener), n = 0;
+    int64_t alone_ns = 0;
+
+    bide_spawn(bot_serve(&bot));
+    bide_task(void) drawing = bide_spawn(timeline_run(&timeline));
+    if (options->listen != NULL) {
+        printf("catbot: listening on port %d; Ctrl-C ends it\n", port);
+        fflush(stdout);
+        await wait_for_end();
+    } else {
+        await bide_select(n = play_users((uint16_t)port, &alone_ns), wait_for_end());
+    }
+
+    await bot_close(&bot, BIDE_S(5));
+    pictures_stop();
+    timeline_stop(&timeline);
+    await bide_task_wait(drawing);
+
+    if (n < 0)
+        complain("a user was not served", n);
+    if (bot.failures > 0)
+        printf("catbot: %d of them without a cat\n", bot.failures);
+    printf("catbot: %d replies in %.2f s, slowest %.2f s, one alone %.2f s\n", bot.replies,
+           seconds(bot.last_reply_ns - bot.first_message_ns), seconds(bot.slowest_ns),
+           seconds(alone_ns != 0 ? alone_ns : bot.quickest_ns));
+    return n < 0;
+}
+
+async int main(int argc, char **argv)
+{
+    struct options options = {NULL, NULL};
+    char url[64], path[256];
+
+    int n = read_options(argc, argv, &options);
+    if (n != 0)
+        return n - 1;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    timeline_init(&timeline);
+    bot.timeline = &timeline;
+    defer {
+        timeline_free(&timeline);
+    }
+
+    /* Opened in this order, closed in the opposite one, whatever happens in between. */
+    n = make_file(path, sizeof path);
+    if (n < 0)
+        return complain(path, n);
+    defer {
+        unlink(path);
+    }
+    defer {
+        await bide_sql_close(bot.people);
+    }
+    n = await bide_sql_open(&bot.people, path, NULL);
+    if (n == 0)
+        n = await people_fill(bot.people);
+    if (n < 0)
+        return complain(bide_sql_error(bot.people), n);
+
+    n = open_http(options.url == NULL);
+    if (n < 0)
+        return complain("no HTTP", n);
+    defer {
+        bide_http_client_free(bot.http);
+    }
+
+    bot.picture_url = options.url;
+    if (options.url == NULL) {
+        n = pictures_start(url, sizeof url);
+        if (n < 0)
+            return complain("no picture service", n);
+        bot.picture_url = url;
+    }
+
+    n = open_listener(options.listen);
+    if (n < 0)
+        return complain(options.listen != NULL ? options.listen : "no port", n);
+    return await run(&options);
+}

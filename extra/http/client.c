@@ -1,0 +1,346 @@
+/*
+ * client.c: a client, and how its multi handle is driven. internal.h has the rules.
+ *
+ * The registration with the reactor is edge-triggered, on the epoll set of curl's sockets, which is
+ * level-triggered. Driving therefore empties the set: it clears the cached readiness, then asks the
+ * set for ready sockets and tells curl of them, until there are none; an event after that is a new
+ * edge. After ROUNDS of that it lets others run first, by waking itself.
+ *
+ * curl's timer fires once, by the door's clock. If by curl's own clock the time has not come yet,
+ * curl sets the timer anew when it is told.
+ */
+#include "internal.h"
+
+#include <assert.h>
+
+enum { EVENTS = 16, ROUNDS = 16 };
+
+/* ---- wakes ---- */
+
+static bide_http_client *client_of(struct bide_wakeable *self)
+{
+    return (bide_http_client *)(void *)((char *)self - offsetof(bide_http_client, self));
+}
+
+/* An event: the first of the waiting requests shall see to it. */
+static void client_wake(struct bide_wakeable *self, unsigned branch)
+{
+    bide_http_client *client = client_of(self);
+    (void)branch;
+    client->due = true;
+    if (client->first != NULL)
+        bide_waker_wake_by_ref(client->first->waker);
+}
+
+/* References are not counted: who holds one is told when the client goes. */
+static void client_reference(struct bide_wakeable *self)
+{
+    (void)self;
+}
+
+static const struct bide_waker_vtable client_vtable = {client_reference, client_wake, client_wake,
+                                                       client_reference};
+
+static bide_waker own_waker(bide_http_client *client)
+{
+    return bide_waker_make(&client->self, 0);
+}
+
+/* ---- callbacks of the multi handle ---- */
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
+{
+    bide_http_client *client = arg;
+    struct epoll_event event = {.data.fd = fd};
+    (void)unused;
+    if (what == CURL_POLL_REMOVE) {
+        /* The socket may be closed, and its number somebody else's: then there is nothing to take.
+         * */
+        bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_DEL, fd, &event);
+        return 0;
+    }
+    event.events |= (uint32_t)(what & CURL_POLL_IN ? EPOLLIN : 0);
+    event.events |= (uint32_t)(what & CURL_POLL_OUT ? EPOLLOUT : 0);
+    int n = bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_ADD, fd, &event);
+    if (n == -EEXIST)
+        n = bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_MOD, fd, &event);
+    if (n < 0) {
+        /* To tell curl would end all transfers; this one alone has lost its socket. */
+        struct bide__http_transfer *t = NULL;
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)(void *)&t);
+        if (t != NULL) {
+            t->error = n;
+            client->some_error = true;
+        }
+    }
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+    bide_http_client *client = arg;
+    (void)multi;
+    if (client->runtime == NULL)
+        return 0;
+    bide__timer_disarm(client->runtime, &client->timer);
+    if (timeout_ms >= 0)
+        bide__timer_arm(client->runtime, &client->timer, bide__deadline(BIDE_MS(timeout_ms)),
+                        own_waker(client));
+    return 0;
+}
+
+int bide__http_close_socket(void *arg, curl_socket_t fd)
+{
+    bide_http_client *client = arg;
+    struct epoll_event event = {0};
+    /* Before its number can be used again; that curl has said REMOVE is not certain. */
+    bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_DEL, fd, &event);
+    return bide__door.close(fd);
+}
+
+/* ---- making and freeing ---- */
+
+static int copy_string(const char **s)
+{
+    if (*s == NULL)
+        return 0;
+    size_t size = strlen(*s) + 1;
+    char *copy = bide__alloc(size);
+    *s = copy == NULL ? NULL : memcpy(copy, *s, size);
+    return copy == NULL ? -ENOMEM : 0;
+}
+
+static void free_string(const char *s)
+{
+    if (s != NULL)
+        bide__free((char *)(uintptr_t)s, strlen(s) + 1);
+}
+
+static int set_options(bide_http_options *own, const bide_http_options *options)
+{
+    if (options != NULL)
+        *own = *options;
+    if (own->connections_max < 0)
+        return -EINVAL;
+    if (own->timeout.ns == 0)
+        own->timeout = BIDE_S(30);
+    if (own->response_max_bytes == 0)
+        own->response_max_bytes = (size_t)64 << 20;
+    if (own->redirects_max == 0)
+        own->redirects_max = 10;
+    int agent = copy_string(&own->user_agent), proxy = copy_string(&own->proxy);
+    int ca_file = copy_string(&own->ca_file);
+    return agent < 0 ? agent : proxy < 0 ? proxy : ca_file;
+}
+
+static int set_multi(bide_http_client *client)
+{
+    CURLM *m = client->multi = curl_multi_init();
+    if (m == NULL)
+        return -ENOMEM;
+    long host_max = client->options.connections_max;
+    bool ok = curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
+              curl_multi_setopt(m, CURLMOPT_SOCKETDATA, client) == CURLM_OK &&
+              curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
+              curl_multi_setopt(m, CURLMOPT_TIMERDATA, client) == CURLM_OK &&
+              curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, host_max) == CURLM_OK;
+    return ok ? 0 : -ENOMEM;
+}
+
+int bide_http_client_new(bide_http_client **out, const bide_http_options *options)
+{
+    int n = bide__http_global();
+    if (n < 0)
+        return n;
+    bide_http_client *client = bide__door.alloc(sizeof *client, _Alignof(bide_http_client));
+    if (client == NULL)
+        return -ENOMEM;
+    *client = (bide_http_client){.self.vtable = &client_vtable, .set_fd = -1};
+    n = set_options(&client->options, options);
+    if (n == 0)
+        n = set_multi(client);
+    if (n == 0)
+        n = client->set_fd = bide__door.epoll_create1(EPOLL_CLOEXEC);
+    if (n < 0) {
+        bide_http_client_free(client);
+        return n;
+    }
+    *out = client;
+    return 0;
+}
+
+void bide_http_client_free(bide_http_client *client)
+{
+    if (client == NULL)
+        return;
+    while (client->first != NULL) {
+        struct bide__http_transfer *t = client->first;
+        bide__http_client_remove(t);
+        t->error = -ECANCELED;
+        bide__http_transfer_finish(t, CURLE_OK);
+        bide_waker_wake_by_ref(t->waker);
+    }
+    curl_multi_cleanup(client->multi);
+    if (client->set_fd >= 0)
+        bide__door.close(client->set_fd);
+    free_string(client->options.user_agent);
+    free_string(client->options.proxy);
+    free_string(client->options.ca_file);
+    bide__free(client, sizeof *client);
+}
+
+/* ---- transfers ---- */
+
+/* The first transfer takes the client to its runtime, the last one away from it. */
+static int attach(bide_http_client *client)
+{
+    struct bide_runtime *runtime = bide__runtime_running();
+    if (runtime == NULL)
+        return -ENXIO;
+    if (client->runtime != NULL)
+        return client->runtime == runtime ? 0 : -EXDEV;
+    int n = bide__fd_open(&client->watch, client->set_fd);
+    if (n < 0)
+        return n;
+    client->runtime = runtime;
+    return 0;
+}
+
+static void detach(bide_http_client *client)
+{
+    bide__timer_disarm(client->runtime, &client->timer);
+    bide__fd_close(client->watch);
+    client->watch = NULL;
+    client->runtime = NULL;
+    client->due = false;
+}
+
+static void list_remove(bide_http_client *client, struct bide__http_transfer *t)
+{
+    *(t->previous != NULL ? &t->previous->next : &client->first) = t->next;
+    *(t->next != NULL ? &t->next->previous : &client->last) = t->previous;
+    t->client = NULL;
+}
+
+int bide__http_client_add(bide_http_client *client, struct bide__http_transfer *t)
+{
+    int n = client->multi == NULL ? set_multi(client) : 0;
+    if (n == 0)
+        n = attach(client);
+    if (n < 0)
+        return n;
+    if (curl_multi_add_handle(client->multi, t->easy) != CURLM_OK) {
+        if (client->first == NULL)
+            detach(client);
+        return -ENOMEM;
+    }
+    t->client = client;
+    t->next = NULL;
+    t->previous = client->last;
+    *(client->last != NULL ? &client->last->next : &client->first) = t;
+    client->last = t;
+    client->due = true;
+    return 0;
+}
+
+void bide__http_client_remove(struct bide__http_transfer *t)
+{
+    bide_http_client *client = t->client;
+    curl_multi_remove_handle(client->multi, t->easy);
+    list_remove(client, t);
+    if (client->first == NULL)
+        detach(client);
+    else if (client->due)
+        bide_waker_wake_by_ref(client->first->waker);
+}
+
+/* ---- driving ---- */
+
+static void finish(struct bide__http_transfer *t, CURLcode code, struct bide__http_transfer *self)
+{
+    bide__http_client_remove(t);
+    bide__http_transfer_finish(t, code);
+    if (t != self)
+        bide_waker_wake_by_ref(t->waker);
+}
+
+static void collect(bide_http_client *client, struct bide__http_transfer *self)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(client->multi, &left)) != NULL) {
+        struct bide__http_transfer *t = NULL;
+        CURLcode code = message->data.result;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)(void *)&t);
+        finish(t, code, self);
+    }
+    if (!client->some_error)
+        return;
+    client->some_error = false;
+    struct bide__http_transfer *next;
+    for (struct bide__http_transfer *t = client->first; t != NULL; t = next) {
+        next = t->next;
+        if (t->error != 0)
+            finish(t, CURLE_OK, self);
+    }
+    /* Some versions of curl divide by zero when they meet a socket again that they could not note. */
+    if (client->broken) {
+        assert(client->first == NULL);
+        curl_multi_cleanup(client->multi);
+        client->multi = NULL;
+        client->broken = false;
+    }
+}
+
+static void tell(bide_http_client *client, curl_socket_t fd, int what)
+{
+    int running;
+    if (curl_multi_socket_action(client->multi, fd, what, &running) == CURLM_OK)
+        return;
+    /* It had no memory to note a socket, and does not say whose: one of them would wait for ever. */
+    for (struct bide__http_transfer *t = client->first; t != NULL; t = t->next)
+        t->error = -ENOMEM;
+    client->some_error = client->broken = true;
+}
+
+static void tell_of_socket(bide_http_client *client, const struct epoll_event *event)
+{
+    int what = 0;
+    what |= event->events & EPOLLIN ? CURL_CSELECT_IN : 0;
+    what |= event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0;
+    what |= event->events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0;
+    tell(client, event->data.fd, what);
+}
+
+/* Tells curl of all ready sockets. False: there may be more. */
+static bool drain_set(bide_http_client *client)
+{
+    struct epoll_event events[EVENTS];
+    for (int round = 0; round < ROUNDS; round++) {
+        int count = bide__door.epoll_wait(client->set_fd, events, EVENTS, 0);
+        if (count <= 0)
+            return count != -EINTR;
+        for (int i = 0; i < count; i++)
+            tell_of_socket(client, &events[i]);
+    }
+    return false;
+}
+
+void bide__http_client_drive(bide_http_client *client, struct bide__http_transfer *self)
+{
+    if (client == NULL || !client->due)
+        return;
+    client->due = false;
+    bide__fd_clear(client->watch, BIDE__READ);
+    bide__fd_set_waker(client->watch, BIDE__READ, own_waker(client));
+
+    if (client->timer.deadline_ns <= bide__clock_ns()) {
+        bide__timer_disarm(client->runtime, &client->timer);
+        tell(client, CURL_SOCKET_TIMEOUT, 0);
+    }
+    if (!drain_set(client))
+        client_wake(&client->self, 0);
+    collect(client, self);
+}

@@ -1,0 +1,287 @@
+/*
+ * transfer.c: one request: its easy handle, the callbacks that carry its data, and what curl's
+ * results mean as negative errnos.
+ *
+ * Timeouts are not left to curl, whose clock is not the door's; send.c has a timer for them.
+ */
+#include "internal.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+/* ---- callbacks ---- */
+
+static size_t on_body(char *data, size_t unit, size_t count, void *transfer)
+{
+    struct bide__http_transfer *t = transfer;
+    size_t size = unit * count;
+    int n = -EMSGSIZE;
+    if (size <= t->body_max - t->response->body.size)
+        n = bide__http_response_add_body(t->response, data, size);
+    if (n < 0)
+        t->error = n;
+    return n < 0 ? 0 : size;
+}
+
+static size_t on_header(char *line, size_t unit, size_t count, void *transfer)
+{
+    struct bide__http_transfer *t = transfer;
+    size_t size = unit * count;
+    int n = bide__http_response_add_header(t->response, line, size);
+    if (n < 0)
+        t->error = n;
+    return n < 0 ? 0 : size;
+}
+
+curl_socket_t bide__http_open_socket(void *transfer, curlsocktype purpose,
+                                     struct curl_sockaddr *address)
+{
+    struct bide__http_transfer *t = transfer;
+    (void)purpose;
+    int fd =
+        bide__door.socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    t->socket_error = fd < 0 ? fd : 0;
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+/* ---- the request ---- */
+
+static bool is_token(const char *s)
+{
+    static const char others[] = "!#$%&'*+-.^_`|~";
+    if (*s == '\0')
+        return false;
+    for (; *s != '\0'; s++)
+        if (!(*s >= '0' && *s <= '9') && !(*s >= 'a' && *s <= 'z') && !(*s >= 'A' && *s <= 'Z') &&
+            strchr(others, *s) == NULL)
+            return false;
+    return true;
+}
+
+static bool has_header(const bide_http_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->header_count; i++)
+        if (strcasecmp(request->headers[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static int add_header(struct bide__http_transfer *t, const char *line)
+{
+    struct curl_slist *list = curl_slist_append(t->headers, line);
+    if (list == NULL)
+        return -ENOMEM;
+    t->headers = list;
+    return 0;
+}
+
+static int add_user_header(struct bide__http_transfer *t, const bide_http_header *header)
+{
+    if (!is_token(header->name) || strpbrk(header->value, "\r\n") != NULL)
+        return -EINVAL;
+    /* To curl "Name;" is a header without a value, "Name:" is one that it shall not send. */
+    size_t size = strlen(header->name) + strlen(header->value) + sizeof ": ";
+    char *line = bide__alloc(size);
+    if (line == NULL)
+        return -ENOMEM;
+    if (header->value[strspn(header->value, " \t")] == '\0')
+        snprintf(line, size, "%s;", header->name);
+    else
+        snprintf(line, size, "%s: %s", header->name, header->value);
+    int n = add_header(t, line);
+    bide__free(line, size);
+    return n;
+}
+
+static int set_headers(struct bide__http_transfer *t, const bide_http_request *request)
+{
+    int n = 0;
+    for (size_t i = 0; i < request->header_count && n == 0; i++)
+        n = add_user_header(t, &request->headers[i]);
+    /* Left to itself curl would ask before it sends a large body, and call any body a form. */
+    if (n == 0 && !has_header(request, "Expect"))
+        n = add_header(t, "Expect:");
+    if (n == 0 && !has_header(request, "Content-Type"))
+        n = add_header(t, "Content-Type:");
+    if (n == 0 && curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers) != CURLE_OK)
+        n = -ENOMEM;
+    return n;
+}
+
+static int set_method(CURL *easy, const bide_http_request *request)
+{
+    bool has_body = request->body_size > 0;
+    const char *method = request->method;
+    if (method == NULL)
+        method = has_body ? "POST" : "GET";
+    if (!is_token(method))
+        return -EINVAL;
+    bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0;
+    bool post = strcmp(method, "POST") == 0;
+    bool ok = true;
+    if (has_body || post || strcmp(method, "PUT") == 0) {
+        ok = ok && curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK;
+        ok = ok && curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                                    (curl_off_t)request->body_size) == CURLE_OK;
+        ok = ok &&
+             curl_easy_setopt(easy, CURLOPT_POSTFIELDS, has_body ? request->body : "") == CURLE_OK;
+    }
+    /* A custom method survives redirections, so it is set only where curl has none of its own. */
+    if (head && !has_body)
+        ok = ok && curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
+    else if (!post && (!get || has_body))
+        ok = ok && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK;
+    return ok ? 0 : -ENOMEM;
+}
+
+static bool set_callbacks(struct bide__http_transfer *t, bide_http_client *client)
+{
+    CURL *e = t->easy;
+    return curl_easy_setopt(e, CURLOPT_PRIVATE, t) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_WRITEDATA, t) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_HEADERDATA, t) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->response->error) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, bide__http_open_socket) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t) == CURLE_OK &&
+           /* A connection outlives the transfer that opened it, but not the client. */
+           curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, bide__http_close_socket) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, client) == CURLE_OK;
+}
+
+static bool set_options(CURL *e, const bide_http_options *options)
+{
+    bool ok = curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, options->redirects_max > 0 ? 1L : 0L) ==
+                  CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_MAXREDIRS, (long)options->redirects_max) == CURLE_OK;
+#if LIBCURL_VERSION_NUM >= 0x075500
+    ok = ok && curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+         curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") == CURLE_OK;
+#else
+    long http = CURLPROTO_HTTP | CURLPROTO_HTTPS;
+    ok = ok && curl_easy_setopt(e, CURLOPT_PROTOCOLS, http) == CURLE_OK &&
+         curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS, http) == CURLE_OK;
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* Otherwise giving up while a name is looked up waits for the resolver's thread. */
+    ok = ok && curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
+#endif
+    if (options->user_agent != NULL)
+        ok = ok && curl_easy_setopt(e, CURLOPT_USERAGENT, options->user_agent) == CURLE_OK;
+    if (options->proxy != NULL)
+        ok = ok && curl_easy_setopt(e, CURLOPT_PROXY, options->proxy) == CURLE_OK;
+    if (options->ca_file != NULL)
+        ok = ok && curl_easy_setopt(e, CURLOPT_CAINFO, options->ca_file) == CURLE_OK;
+    return ok;
+}
+
+int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *client,
+                             const bide_http_request *request)
+{
+    t->shortages_before = bide__http_shortages();
+    t->response = bide__http_response_new();
+    t->easy = curl_easy_init();
+    if (t->response == NULL || t->easy == NULL)
+        return -ENOMEM;
+    t->body_max = request->response_max_bytes;
+    if (t->body_max == 0)
+        t->body_max = client->options.response_max_bytes;
+    if (request->url == NULL)
+        return -EINVAL;
+    if (!set_callbacks(t, client) || !set_options(t->easy, &client->options) ||
+        curl_easy_setopt(t->easy, CURLOPT_URL, request->url) != CURLE_OK)
+        return -ENOMEM;
+    int n = set_method(t->easy, request);
+    return n < 0 ? n : set_headers(t, request);
+}
+
+/* ---- its end ---- */
+
+static int connect_error(const struct bide__http_transfer *t)
+{
+    long error = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
+    if (t->socket_error != 0)
+        return t->socket_error;
+    return error == 0 ? -ECONNREFUSED : (int)-error;
+}
+
+/* curl says the same of a scheme that it does not know and of an answer that is no HTTP. */
+static int protocol_error(const struct bide__http_transfer *t)
+{
+    long sent = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
+    return sent > 0 ? -EPROTO : -EPROTONOSUPPORT;
+}
+
+static int errno_of(const struct bide__http_transfer *t, CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK: return 0;
+    case CURLE_OUT_OF_MEMORY: return -ENOMEM;
+    case CURLE_URL_MALFORMAT: return -EINVAL;
+    case CURLE_UNSUPPORTED_PROTOCOL: return protocol_error(t);
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST: return -ENOENT;
+    case CURLE_COULDNT_CONNECT: return connect_error(t);
+    case CURLE_OPERATION_TIMEDOUT: return -ETIMEDOUT;
+    case CURLE_TOO_MANY_REDIRECTS: return -ELOOP;
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR: return -ECONNRESET;
+    default: return -EPROTO;
+    }
+}
+
+/* For the errors that curl has no text for, or the wrong one. */
+static const char *text_of(int error)
+{
+    switch (error) {
+    case -EMSGSIZE: return "the answer is too large";
+    case -ENOMEM: return "out of memory";
+    case -ECANCELED: return "the client was closed";
+    case -ETIMEDOUT: return "no complete answer in time";
+    case -ENXIO: return "there is no runtime on this thread";
+    case -EXDEV: return "the client is at work on another runtime";
+    case -EINVAL: return "a malformed request";
+    default: return NULL;
+    }
+}
+
+void bide__http_transfer_finish(struct bide__http_transfer *t, CURLcode code)
+{
+    bide_http_response *r = t->response;
+    if (t->error == 0 && code != CURLE_OK && bide__http_shortages() != t->shortages_before)
+        t->error = -ENOMEM;
+    t->result = t->error != 0 ? t->error : errno_of(t, code);
+    t->done = true;
+    if (r == NULL)
+        return;
+    if (t->result == 0) {
+        long status = 0;
+        curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+        r->status = (int)status;
+        r->error[0] = '\0';
+        return;
+    }
+    r->body.size = r->headers.size = 0;
+    if (r->body.data != NULL)
+        r->body.data[0] = '\0';
+    const char *text = t->error != 0 ? text_of(t->error) : NULL;
+    if (text == NULL && r->error[0] == '\0')
+        text = code != CURLE_OK ? curl_easy_strerror(code) : "the transfer failed";
+    if (text != NULL)
+        snprintf(r->error, sizeof r->error, "%s", text);
+}
+
+void bide__http_transfer_end(struct bide__http_transfer *t)
+{
+    curl_easy_cleanup(t->easy);
+    curl_slist_free_all(t->headers);
+    t->easy = NULL;
+    t->headers = NULL;
+}

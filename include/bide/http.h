@@ -1,0 +1,144 @@
+/*
+ * bide/http.h: an HTTP client, on libcurl. Link with -lbide-http.
+ *
+ *     bide_http_response *page = NULL;
+ *     defer { bide_http_response_free(page); }
+ *     int n = await bide_http_get(client, "https://example.org/", &page);
+ *     if (n < 0)
+ *         printf("no page: %s\n", bide_http_error(page));
+ *     else
+ *         printf("%d, %zu bytes\n", bide_http_status(page), bide_http_body_size(page));
+ *
+ * All requests of a client run on the executor's thread, however many there are at once; none has a
+ * thread of its own (the resolver of host names has, for as long as it looks one up). Connections
+ * stay open and are used again.
+ *
+ * A client with requests under way belongs to the runtime of these; an idle one to none. All
+ * functions on one client and on its responses are for one thread at a time.
+ *
+ * The library sets up libcurl when the first client is made, with bide's memory functions; a
+ * program that calls curl_global_init itself does so before that, and its choice of memory
+ * functions stays.
+ */
+#ifndef BIDE_HTTP_H
+#define BIDE_HTTP_H
+
+#include <bide/lang.h>
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bide_http_client bide_http_client;
+typedef struct bide_http_response bide_http_response;
+
+/* ---- clients ---- */
+
+/* What all requests of a client have in common. Zeroes are good everywhere. */
+typedef struct bide_http_options {
+    bide_duration timeout;     /* for a whole request; 0: 30 s, negative: none */
+    size_t response_max_bytes; /* of a body, after decompression; 0: 64 MiB */
+    int redirects_max;         /* 0: 10, negative: none are followed */
+    int connections_max;       /* at once, to one host; further requests wait. 0: no limit */
+    const char *user_agent;    /* NULL: none is sent */
+    const char *proxy;         /* its URL; NULL: as http_proxy and the like say; "": none */
+    const char *ca_file;       /* certificates to trust, in PEM; NULL: the system's */
+} bide_http_options;
+
+/*
+ * Makes a client. `options` may be NULL; its strings are copied. 0; -ENOMEM, -EMFILE, -ENFILE;
+ * -EINVAL: a negative limit. It ends with bide_http_client_free. May be called outside any runtime.
+ */
+int bide_http_client_new(bide_http_client **client, const bide_http_options *options);
+
+/*
+ * Closes the client's connections. Requests that are under way end with -ECANCELED. Responses stay
+ * good. NULL is ignored.
+ */
+void bide_http_client_free(bide_http_client *client);
+
+/* ---- requests ---- */
+
+typedef struct bide_http_header {
+    const char *name, *value;
+} bide_http_header;
+
+/* Only the URL is needed; zeroes are good in all else. */
+typedef struct bide_http_request {
+    const char *url;    /* http: or https: */
+    const char *method; /* NULL: POST if there is a body, else GET */
+    const bide_http_header *headers;
+    size_t header_count;
+    const void *body; /* is read until the request has ended */
+    size_t body_size;
+    bide_duration timeout;     /* for the whole of it; 0: the client's, negative: none */
+    size_t response_max_bytes; /* 0: the client's */
+} bide_http_request;
+
+/*
+ * Sends a request and waits for the whole response. 0: there is an answer, whatever its status.
+ * *response must be NULL before. Afterwards it owns the answer or, if the call failed, what
+ * bide_http_error tells of the failure; in both cases it ends with bide_http_response_free.
+ *
+ * Errors:
+ *   -EINVAL           the URL, the method or a header is malformed
+ *   -EPROTONOSUPPORT  the URL is neither http: nor https:
+ *   -ENOENT           the host name is not known
+ *   -ECONNREFUSED     nobody listens there; -EHOSTUNREACH and others of connect(2) likewise
+ *   -ECONNRESET       the connection ended before the answer was complete
+ *   -ETIMEDOUT        the timeout is over
+ *   -EMSGSIZE         the body is larger than response_max_bytes, or the headers than 256 KiB
+ *   -ELOOP            too many redirects
+ *   -EPROTO           no good HTTP, or TLS could not be agreed on (a bad certificate, too)
+ *   -EMFILE, -ENFILE  no descriptor for the connection
+ *   -ENOMEM           no memory (then other requests of the client may fail too); *response may
+ *                     be NULL
+ *   -ENXIO, -EXDEV    outside any runtime; the client is at work on another one
+ *   -ECANCELED        the client was freed
+ *
+ * Cancelled: the connection is closed, so the server sees the request broken off (it may have
+ * acted on it); *response is NULL; other requests go on. If the answer had been complete before,
+ * the call ends with it.
+ */
+bide_async int bide_http_send(bide_http_client *client, const bide_http_request *request,
+                              bide_http_response **response);
+
+/* GET without a header of one's own. As bide_http_send. */
+bide_async int bide_http_get(bide_http_client *client, const char *url,
+                             bide_http_response **response);
+
+/* POST of `size` bytes. `content_type` may be NULL: application/octet-stream. As bide_http_send. */
+bide_async int bide_http_post(bide_http_client *client, const char *url, const char *content_type,
+                              const void *body, size_t size, bide_http_response **response);
+
+/* ---- responses ---- */
+
+/* NULL is ignored. */
+void bide_http_response_free(bide_http_response *response);
+
+/* The status, 100 to 999; 0: there is no answer. */
+int bide_http_status(const bide_http_response *response);
+
+/* The body; a NUL follows it. Never NULL. It stays the response's. */
+const char *bide_http_body(const bide_http_response *response);
+size_t bide_http_body_size(const bide_http_response *response);
+
+/* The value of the first header of that name, whose case does not matter; NULL: there is none. */
+const char *bide_http_header_value(const bide_http_response *response, const char *name);
+
+/* The i-th header in the order of the answer; 0, or -ENOENT: there are not so many. */
+int bide_http_header_at(const bide_http_response *response, size_t i, bide_http_header *header);
+
+/*
+ * What went wrong with a request, for people; "" if nothing did. NULL is legal ("out of memory").
+ * The text stays the response's.
+ */
+const char *bide_http_error(const bide_http_response *response);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

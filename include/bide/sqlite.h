@@ -1,0 +1,190 @@
+/*
+ * bide/sqlite.h: SQLite, on the blocking pool. Link with -lbide-sqlite.
+ *
+ *     bide_sql *db = NULL;
+ *     defer { await bide_sql_close(db); }
+ *     int n = await bide_sql_open(&db, "people.db", NULL);
+ *     ...
+ *     bide_sql_rows *rows = NULL;
+ *     defer { bide_sql_rows_free(rows); }
+ *     n = await bide_sql_query(db, &rows, "SELECT nickname FROM people WHERE login = ?",
+ *                              BIDE_SQL_VALUES(bide_sql_text(login)));
+ *     if (n == 0 && bide_sql_row_count(rows) > 0)
+ *         puts(bide_sql_get_text(rows, 0, 0));
+ *
+ * SQLite blocks, so every call runs on a thread of the blocking pool while the executor goes on.
+ * The calls on one handle run one after another, in the order in which they were made; a handle is
+ * a connection, never used by two threads at once. So tasks may share a handle, but not a
+ * transaction: a BEGIN of one task would hold the statements of another. Give several statements
+ * to one bide_sql_exec, or open a handle for each.
+ *
+ * Async functions are for tasks of any runtime; the others for any thread, on one object one at a
+ * time. SQLite allocates with its own allocator, results with bide's.
+ */
+#ifndef BIDE_SQLITE_H
+#define BIDE_SQLITE_H
+
+#include <bide/lang.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bide_sql bide_sql;
+typedef struct bide_sql_rows bide_sql_rows;
+
+/* ---- values ---- */
+
+enum bide_sql_type { BIDE_SQL_NULL, BIDE_SQL_INT, BIDE_SQL_REAL, BIDE_SQL_TEXT, BIDE_SQL_BLOB };
+
+typedef struct bide_sql_value {
+    enum bide_sql_type type;
+    union {
+        int64_t integer;
+        double real;
+        const void *data; /* of a text or blob: `size` bytes; a NUL follows them in results */
+    };
+    size_t size;
+} bide_sql_value;
+
+static inline bide_sql_value bide_sql_null(void)
+{
+    bide_sql_value v = {BIDE_SQL_NULL, {0}, 0};
+    return v;
+}
+
+static inline bide_sql_value bide_sql_int(int64_t integer)
+{
+    bide_sql_value v = {BIDE_SQL_INT, {integer}, 0};
+    return v;
+}
+
+static inline bide_sql_value bide_sql_real(double real)
+{
+    bide_sql_value v = {BIDE_SQL_REAL, {0}, 0};
+    v.real = real;
+    return v;
+}
+
+static inline bide_sql_value bide_sql_blob(const void *data, size_t size)
+{
+    bide_sql_value v = {BIDE_SQL_BLOB, {0}, size};
+    v.data = data;
+    return v;
+}
+
+/* UTF-8. NULL is SQL's NULL. */
+static inline bide_sql_value bide_sql_text(const char *text)
+{
+    bide_sql_value v = {BIDE_SQL_NULL, {0}, 0};
+    if (text != NULL) {
+        v = bide_sql_blob(text, strlen(text));
+        v.type = BIDE_SQL_TEXT;
+    }
+    return v;
+}
+
+/* The values for a statement's parameters, in their order. */
+typedef struct bide_sql_values {
+    const bide_sql_value *values;
+    size_t count;
+} bide_sql_values;
+
+#define BIDE_SQL_NONE ((bide_sql_values){NULL, 0})
+#define BIDE_SQL_VALUES(...)                                  \
+    ((bide_sql_values){(const bide_sql_value[]){__VA_ARGS__}, \
+                       sizeof((const bide_sql_value[]){__VA_ARGS__}) / sizeof(bide_sql_value)})
+
+/* ---- handles ---- */
+
+/* Zeroes are good everywhere. */
+typedef struct bide_sql_options {
+    bool read_only;
+    bide_duration
+        busy_timeout;      /* how long to wait for another's lock; 0: 5 s, negative: not at all */
+    size_t rows_max_bytes; /* of one result; 0: 64 MiB */
+} bide_sql_options;
+
+/*
+ * The errors of all functions below, besides those that they name:
+ *   -EINVAL    SQLite does not understand the statement, or it and its values do not go together
+ *   -EEXIST    a PRIMARY KEY or UNIQUE constraint forbids it; -EDOM: another constraint does
+ *   -EBUSY     another connection held its lock for the whole busy_timeout
+ *   -ENOSPC    the disk is full; -EIO: it failed; -EROFS: it, or the handle, is read-only
+ *   -ENOENT    the file cannot be opened; -EACCES and others of open(2) likewise
+ *   -EBADMSG   the file is no database, or damaged
+ *   -EMSGSIZE  the result is larger than rows_max_bytes, or a value is too large for SQLite
+ *   -ENOMEM, and -EPROTO for what has no place here
+ */
+
+/*
+ * Opens the database file at `path`, which is made if it is not there; ":memory:" is a database of
+ * its own in memory. *db must be NULL before; it is set when the call returns 0 or, except for
+ * -ENOMEM, fails: then only bide_sql_error and bide_sql_close are of use. Cancelled: nothing is
+ * open and *db is NULL. (If it had been opened before, the call ends with 0.)
+ */
+bide_async int bide_sql_open(bide_sql **db, const char *path, const bide_sql_options *options);
+
+/*
+ * Waits for the calls made before, closes the database, which rolls back an open transaction, and
+ * frees the handle. No calls may follow. NULL is ignored. 0. Cancelled: it closes all the same.
+ */
+bide_async int bide_sql_close(bide_sql *db);
+
+/*
+ * Runs all statements of `sql`, one after another up to the first that fails; their rows are
+ * dropped. Other calls on the handle come before or after all of them.
+ *
+ * Cancelled: the statement that runs is interrupted, and the call ends when the thread has stopped.
+ * That statement did nothing; those before it have done what they do. In an explicit transaction an
+ * interrupted INSERT, UPDATE or DELETE rolls back the whole of it. (If all had been done before,
+ * the call ends with its result.)
+ */
+bide_async int bide_sql_exec(bide_sql *db, const char *sql);
+
+/*
+ * Runs one statement with `values` for its parameters (?, ?1, :name), which are only read, until
+ * the call has ended. *rows (NULL: its rows are dropped) must be NULL before; on 0 it is the
+ * result, which ends with bide_sql_rows_free, else NULL. Cancelled: as bide_sql_exec; there is no
+ * result.
+ */
+bide_async int bide_sql_query(bide_sql *db, bide_sql_rows **rows, const char *sql,
+                              bide_sql_values values);
+
+/*
+ * What went wrong in the last call that failed on this handle, for people: read it before the next
+ * await. The text stays the handle's. NULL is legal ("out of memory").
+ */
+const char *bide_sql_error(const bide_sql *db);
+
+/* ---- results ---- */
+
+/* NULL is ignored. */
+void bide_sql_rows_free(bide_sql_rows *rows);
+
+size_t bide_sql_row_count(const bide_sql_rows *rows);
+size_t bide_sql_column_count(const bide_sql_rows *rows);
+
+/* How many rows an INSERT, UPDATE or DELETE touched; the rowid of the last row inserted. */
+int64_t bide_sql_changes(const bide_sql_rows *rows);
+int64_t bide_sql_last_id(const bide_sql_rows *rows);
+
+/* Rows and columns count from 0 and must be there. What they return stays the result's. */
+const char *bide_sql_column_name(const bide_sql_rows *rows, size_t column);
+const bide_sql_value *bide_sql_get(const bide_sql_rows *rows, size_t row, size_t column);
+
+/* The same for one type: NULL where the value is no text, 0 where it is no number. */
+const char *bide_sql_get_text(const bide_sql_rows *rows, size_t row, size_t column);
+int64_t bide_sql_get_int(const bide_sql_rows *rows, size_t row, size_t column);
+double bide_sql_get_real(const bide_sql_rows *rows, size_t row, size_t column);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,15 @@
+# Every example is plain C to whoever does not know bide: both compilers accept it with nothing but
+# the include path. And neither compiles it, but says what to do, if it uses more than async and
+# await.
+
+for compiler in gcc clang; do
+    command -v "$compiler" >/dev/null || continue
+    for file in "$SRC"/examples/*.c "$SRC"/examples/*/*.c; do
+        "$compiler" -fsyntax-only -I"$SRC/include" "$file" || fail "$compiler does not read $file"
+        grep -Eq 'bide_(spawn|join|try_join|select|timeout|blocking)|defer \{' "$file" || continue
+        if "$compiler" -c -I"$SRC/include" "$file" -o plain.o 2>err; then
+            fail "$compiler compiles $file, which it should refuse"
+        fi
+        grep -q 'compile this file with bide cc' err || fail "$file: $(cat err)"
+    done
+done

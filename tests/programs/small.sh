@@ -1,0 +1,16 @@
+# The small programs print what NAME.out says, the times included: time is virtual, so that they are
+# exact, and nobody waits. hello runs in real time as well, as a user runs it.
+
+programs='hello join_two spawn_two sum sequential_vs_concurrent timed_join cancel'
+here=$SRC/tests/programs
+
+# shellcheck disable=SC2086
+$CC $CFLAGS -I"$BUILD/include" -c "$here/virtual/virtual.c" -o virtual.o
+
+for name in $programs; do
+    "$BIDE" run virtual.o "$SRC/examples/$name.c" >"$name.txt" 2>&1 ||
+        fail "$name: exit status $?: $(cat "$name.txt")"
+    diff "$here/$name.out" "$name.txt" || fail "$name prints something else"
+done
+
+"$BIDE" run "$SRC/examples/hello.c" | diff "$here/hello.out" - || fail "hello in real time"
