@@ -1,0 +1,123 @@
+/*
+ * cancel.h: cancels a scenario everywhere.
+ *
+ * A scenario is an async function `async int f(void *state)`, given as its descriptor. It is run
+ * on the current runtime again and again: with a request to cancel at its 1st, 2nd, ...
+ * suspension, until it is through before there are so many; and the same with each request made
+ * not at the suspension but at the wake that follows it, when what was waited for has happened
+ * already.
+ *
+ *   static void before(void *state);                              prepares, may be NULL
+ *   static void after(void *state, const struct cancel_run *run); checks that nothing was lost
+ *
+ *   unsigned n = cancel_everywhere(&bide__desc_f, &state, before, after);
+ *
+ * The number is that of the suspensions of an undisturbed run. `after` also sees the undisturbed
+ * runs, in which `requested` is false. Tasks that a scenario makes must end with it.
+ */
+#ifndef BIDE_TESTS_CANCEL_H
+#define BIDE_TESTS_CANCEL_H
+
+#include <bide/abi.h>
+#include <bide/core.h>
+
+#include <errno.h>
+
+#include "check.h"
+
+struct cancel_run {
+    unsigned at;    /* the suspension at which it is cancelled; 0: none */
+    bool at_wake;   /* or at the wake after it */
+    bool requested; /* it came so far */
+    int error;      /* what it was unwound with; 0: it returned */
+    int result;     /* if it returned */
+    unsigned suspensions;
+
+    const struct bide_fn *fn;
+    void *state;
+    struct bide_chain chain;
+    _Alignas(16) char room[4096];
+};
+
+struct cancel__frame {
+    struct bide_frame h;
+    struct cancel_run *run;
+};
+
+/* The scenario's chain is driven by a leaf, so what suspends in it is seen here. */
+static enum bide_poll cancel__poll(struct bide_cx *cx, struct bide_frame *h)
+{
+    struct cancel__frame *f = (struct cancel__frame *)(void *)h;
+    if (h->state == 0) {
+        f->run = *(struct cancel_run **)bide__args(cx, h);
+        h->state = 1;
+        struct cancel_run *run = f->run;
+        bide_chain_init(&run->chain, run->room, sizeof run->room, &run->result);
+        run->chain.branch = cx->chain->branch;
+        void **args = bide_chain_begin(&run->chain, run->fn);
+        CHECK(args != NULL && run->fn->args_size == sizeof(void *));
+        *args = run->state;
+    }
+    struct cancel_run *run = f->run;
+    struct bide_cx sub = {&run->chain, cx->waker, cx->turn, cx->depth + 1};
+    bool now = run->at_wake && run->suspensions == run->at;
+    for (;;) {
+        if (now && run->at > 0 && !run->requested) {
+            run->requested = true;
+            bide_chain_cancel(&run->chain, -ECANCELED, false);
+        }
+        if (bide_chain_poll(&sub) == BIDE_READY)
+            break;
+        if (!run->requested)
+            run->suspensions++;
+        now = !run->at_wake && run->suspensions == run->at;
+        if (!now || run->requested)
+            return bide_frame_suspend(cx, h);
+    }
+    run->error = bide_chain_error(&run->chain);
+    return bide_frame_finish(cx, h);
+}
+
+/* Nobody cancels the leaf itself. */
+static enum bide_answer cancel__answer(struct bide_cx *cx, struct bide_frame *h)
+{
+    (void)cx, (void)h;
+    return BIDE_WAIT;
+}
+
+static inline void cancel__run(struct cancel_run *run)
+{
+    static uint32_t need = 512;
+    static const struct bide_fn_info info = {.name = "cancel", .file = "cancel.h", .need = &need};
+    static const struct bide_fn fn = {.poll = cancel__poll,
+                                      .cancel = cancel__answer,
+                                      .info = &info,
+                                      .frame_size = sizeof(struct cancel__frame),
+                                      .args_size = sizeof(void *),
+                                      .frame_align_log2 = 3,
+                                      .args_align_log2 = 3,
+                                      .version = BIDE_FN_VERSION};
+    bide__block_on(&fn, &run, NULL);
+}
+
+static inline unsigned cancel_everywhere(const struct bide_fn *fn, void *state,
+                                         void (*before)(void *),
+                                         void (*after)(void *, const struct cancel_run *))
+{
+    unsigned suspensions = 0;
+    for (int at_wake = 0; at_wake < 2; at_wake++) {
+        bool requested = true;
+        for (unsigned at = 1; requested; at++) {
+            struct cancel_run run = {.at = at, .at_wake = at_wake, .fn = fn, .state = state};
+            if (before != NULL)
+                before(state);
+            cancel__run(&run);
+            after(state, &run);
+            requested = run.requested;
+            suspensions = run.suspensions;
+        }
+    }
+    return suspensions;
+}
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * hand.h: tasks that a test polls by hand, with no runtime behind them.
+ *
+ *   struct hand h;
+ *   hand_begin(&h, &bide__desc_bide_channel_recv, &(struct { ... }){rx, &value});
+ *   CHECK(!hand_poll(&h));     it has suspended
+ *   ...                        something that should wake it
+ *   CHECK_EQ(h.wakes, 1);
+ *   CHECK(hand_poll(&h));      it is done
+ *   CHECK_EQ(h.result, 0);
+ *   hand_end(&h);              checks that no waker of it is left
+ *
+ * The argument of hand_begin is a struct of the function's arguments, in order. hand_cancel asks
+ * for cancellation, which the next poll delivers; h.error is then what the task was unwound with.
+ * A task has budget for `h.budget` operations a poll (128 at first).
+ */
+#ifndef BIDE_TESTS_HAND_H
+#define BIDE_TESTS_HAND_H
+
+#include <bide/core.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "check.h"
+
+struct hand {
+    struct bide_wakeable wake;
+    struct bide_chain chain;
+    long result;
+    int error;
+    unsigned budget;
+    bool done;
+    _Atomic int wakes;
+    _Atomic int references;
+    _Alignas(16) char room[2048];
+};
+
+static inline void hand_clone(struct bide_wakeable *w)
+{
+    ((struct hand *)(void *)w)->references++;
+}
+
+static inline void hand_wake_by_ref(struct bide_wakeable *w, unsigned branch)
+{
+    struct hand *h = (struct hand *)(void *)w;
+    w->woken |= 1u << branch;
+    h->wakes++;
+}
+
+static inline void hand_drop(struct bide_wakeable *w)
+{
+    ((struct hand *)(void *)w)->references--;
+}
+
+static inline void hand_wake(struct bide_wakeable *w, unsigned branch)
+{
+    hand_wake_by_ref(w, branch);
+    hand_drop(w);
+}
+
+static inline void hand_begin(struct hand *h, const struct bide_fn *fn, const void *args)
+{
+    static const struct bide_waker_vtable vtable = {hand_clone, hand_wake, hand_wake_by_ref,
+                                                    hand_drop};
+    memset(h, 0, sizeof *h);
+    h->wake.vtable = &vtable;
+    h->budget = 128;
+    bide_chain_init(&h->chain, h->room, sizeof h->room, &h->result);
+    void *to = bide_chain_begin(&h->chain, fn);
+    CHECK(to != NULL);
+    memcpy(to, args, fn->args_size);
+}
+
+/* True: it has ended. */
+static inline bool hand_poll(struct hand *h)
+{
+    struct bide_turn turn = {.woken = ~0u, .budget = h->budget};
+    struct bide_cx cx = {&h->chain, bide_waker_make(&h->wake, 0), &turn, 0};
+    CHECK(!h->done);
+    h->done = bide_chain_poll(&cx) == BIDE_READY;
+    if (h->done) {
+        h->error = bide_chain_error(&h->chain);
+        /* Every result in these tests is an int or, with a ssize_t, small. */
+        h->result = (int)h->result;
+    }
+    return h->done;
+}
+
+static inline void hand_cancel(struct hand *h)
+{
+    bide_chain_cancel(&h->chain, -ECANCELED, false);
+}
+
+static inline void hand_end(struct hand *h)
+{
+    CHECK(h->done);
+    CHECK_EQ(h->references, 0);
+}
+
+#endif
