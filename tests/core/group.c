@@ -268,15 +268,20 @@ TEST(try_join_reads_results_of_every_width)
 TEST(fn_fail_fills_every_width)
 {
     for (int i = 0; i < 6; i++) {
-        int64_t slot = 0x5555555555555555;
+        union {
+            int64_t all;
+            int8_t of_1;
+            int16_t of_2;
+            int32_t of_4;
+        } slot = {0x5555555555555555};
         bide_fn_fail(&wide[i], &slot, -ECANCELED);
         switch (i) {
-        case 0: CHECK_EQ(*(int8_t *)&slot, -ECANCELED); break;
-        case 1: CHECK_EQ(*(int16_t *)&slot, -ECANCELED); break;
-        case 2: CHECK_EQ(*(int32_t *)&slot, -ECANCELED); break;
-        case 3: CHECK_EQ(slot, -ECANCELED); break;
-        case 4: CHECK_EQ(slot, 0x5555555500000000); break;
-        case 5: CHECK_EQ(slot, 0x5555555555555555); break;
+        case 0: CHECK_EQ(slot.of_1, -ECANCELED); break;
+        case 1: CHECK_EQ(slot.of_2, -ECANCELED); break;
+        case 2: CHECK_EQ(slot.of_4, -ECANCELED); break;
+        case 3: CHECK_EQ(slot.all, -ECANCELED); break;
+        case 4: CHECK_EQ(slot.all, 0x5555555500000000); break;
+        case 5: CHECK_EQ(slot.all, 0x5555555555555555); break;
         }
         bide_fn_fail(&wide[i], NULL, -ECANCELED);
     }

@@ -1,0 +1,24 @@
+/*
+ * bench/measure.h: how figures are taken and printed.
+ *
+ * A workload is a function that does n operations. All workloads of a program are run in turn, ROUNDS
+ * times over, so that a change in the machine's mood meets all of them; a row is the median, the
+ * least and the most of the rounds. With --tsv rows are separated by tabs, without a heading.
+ */
+#ifndef BENCH_MEASURE_H
+#define BENCH_MEASURE_H
+
+#include <stdbool.h>
+
+struct workload {
+    const char *name;
+    void (*run)(long n);
+    long n;           /* operations a round */
+    bool wall;        /* measured in wall time; else in CPU time of the process */
+    const char *than; /* the workload that the ratio is to, or NULL */
+};
+
+/* Measures `count` workloads and prints a row each; takes --tsv and a part of a name from argv. */
+int measure(const struct workload *workload, int count, int argc, char **argv);
+
+#endif
