@@ -104,7 +104,9 @@ bide_async ssize_t bide__pair_read(bide_stream *stream, void *buffer, size_t siz
         bide_defer {
             r->reader_waits = false;
         }
-        bide_await bide_notify_wait(&r->readable);
+        int waited = bide_await bide_notify_wait(&r->readable);
+        if (waited < 0)
+            return waited;
     }
 }
 
@@ -122,7 +124,9 @@ bide_async ssize_t bide__pair_write(bide_stream *stream, const void *data, size_
         bide_defer {
             r->writer_waits = false;
         }
-        bide_await bide_notify_wait(&r->writable);
+        int waited = bide_await bide_notify_wait(&r->writable);
+        if (waited < 0)
+            return waited;
     }
 }
 

@@ -164,7 +164,9 @@ bide_async int bide_tcp_accept(bide_tcp_listener *listener, bide_stream **stream
         if (r == -EAGAIN) {
             bide__fd_clear(listener->registration, BIDE__READ);
         } else if (is_shortage(r)) {
-            bide_await bide_sleep(BIDE_MS(pause_ms));
+            r = bide_await bide_sleep(BIDE_MS(pause_ms));
+            if (r < 0)
+                return r;
             pause_ms = pause_ms < PAUSE_MAX_MS / 2 ? 2 * pause_ms : PAUSE_MAX_MS;
         } else if (!is_passing(r)) {
             return r;

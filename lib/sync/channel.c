@@ -335,6 +335,32 @@ static enum bide_poll send_or_reserve(struct bide_cx *cx, struct bide_frame *h, 
     return wait ? bide_frame_suspend(cx, h) : bide__leaf_finish(cx, h, w->result);
 }
 
+/* ---- what can be done at once needs no frame ---- */
+
+static bool send_now(struct bide_cx *cx, bide_sender *sender, const void *item, int *result)
+{
+    struct channel *c = of_sender(sender);
+    lock_take(&c->lock);
+    *result = may_send(c);
+    bool now = *result != -EAGAIN && bide_budget_spend(cx);
+    if (now && *result == 0)
+        put(c, item);
+    lock_give(&c->lock);
+    return now;
+}
+
+static bool recv_now(struct bide_cx *cx, bide_receiver *receiver, void *item, int *result)
+{
+    struct channel *c = of_receiver(receiver);
+    lock_take(&c->lock);
+    *result = may_receive(c);
+    bool now = *result != -EAGAIN && bide_budget_spend(cx);
+    if (now && *result == 0)
+        take(c, item);
+    lock_give(&c->lock);
+    return now;
+}
+
 static enum bide_answer stop(struct channel *c, struct bide__waiters *queue, struct bide__waiter *w)
 {
     lock_take(&c->lock);
@@ -406,9 +432,9 @@ static enum bide_answer recv_cancel(struct bide_cx *cx, struct bide_frame *h)
     return stop(c, &c->receiving, &f->w);
 }
 
-BIDE__LEAF_2(int, bide_channel_send, struct send, send_poll, send_cancel, bide_sender *, sender,
-             const void *, item);
+BIDE__LEAF_2_NOW(int, bide_channel_send, struct send, send_poll, send_cancel, send_now,
+                 bide_sender *, sender, const void *, item);
 BIDE__LEAF_1(int, bide_channel_reserve, struct reserve, reserve_poll, reserve_cancel, bide_sender *,
              sender);
-BIDE__LEAF_2(int, bide_channel_recv, struct recv, recv_poll, recv_cancel, bide_receiver *, receiver,
-             void *, item);
+BIDE__LEAF_2_NOW(int, bide_channel_recv, struct recv, recv_poll, recv_cancel, recv_now,
+                 bide_receiver *, receiver, void *, item);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,7 @@ static async int read_and_write(void)
 TEST(a_pair_carries_bytes_both_ways)
 {
     make_pair(8);
-    bide_block_on(read_and_write());
+    CHECK_EQ(bide_block_on(read_and_write()), 0);
     close_pair();
     CHECK_ERR(bide_stream_pair(0, &one, &other), -EINVAL);
     CHECK_ERR(bide_stream_pair(SIZE_MAX, &one, &other), -EINVAL);
@@ -81,7 +82,7 @@ static async int round_the_ring(void)
 TEST(a_ring_goes_round)
 {
     make_pair(7);
-    bide_block_on(round_the_ring());
+    CHECK_EQ(bide_block_on(round_the_ring()), 0);
     close_pair();
 }
 
@@ -104,7 +105,7 @@ static async int ends(void)
 TEST(the_end_is_read_after_what_was_written)
 {
     make_pair(8);
-    bide_block_on(ends());
+    CHECK_EQ(bide_block_on(ends()), 0);
 }
 
 static async int read_waits(void)
@@ -131,7 +132,7 @@ static async int read_waits(void)
 TEST(a_read_waits_for_bytes_or_the_end)
 {
     make_pair(8);
-    bide_block_on(read_waits());
+    CHECK_EQ(bide_block_on(read_waits()), 0);
 }
 
 static async int write_waits(void)
@@ -164,7 +165,7 @@ static async int write_waits(void)
 TEST(a_write_waits_for_room_or_the_end)
 {
     make_pair(4);
-    bide_block_on(write_waits());
+    CHECK_EQ(bide_block_on(write_waits()), 0);
 }
 
 /* ---- exactly ---- */
@@ -195,7 +196,7 @@ static async int exactly(void)
 TEST(read_exactly_counts_and_goes_on)
 {
     make_pair(8);
-    bide_block_on(exactly());
+    CHECK_EQ(bide_block_on(exactly()), 0);
     close_pair();
 }
 
@@ -216,7 +217,7 @@ static async int write_all_goes_on(void)
 TEST(write_all_counts_and_goes_on)
 {
     make_pair(5);
-    bide_block_on(write_all_goes_on());
+    CHECK_EQ(bide_block_on(write_all_goes_on()), 0);
     close_pair();
 }
 
@@ -252,7 +253,7 @@ static void check_lines(const char *text, size_t line_max, const char *expected)
     for (size_t capacity = 1; capacity <= 64; capacity++) {
         char out[256];
         make_pair(capacity);
-        bide_block_on(lines_of(text, line_max, out));
+        CHECK_EQ(bide_block_on(lines_of(text, line_max, out)), 0);
         CHECK_STR(out, expected);
     }
 }
@@ -275,6 +276,40 @@ TEST(lines_that_are_too_long_are_skipped)
     check_lines("123456", 4, "!.");
     check_lines("1234\r", 4, "!.");
     check_lines("1\n\n", 1, "<1><>.");
+}
+
+/* What the lines should be, told from the whole text. */
+static void expect_lines(const char *text, size_t line_max, char *out)
+{
+    while (*text != '\0') {
+        size_t size = strcspn(text, "\n"), length = size;
+        bool ended = text[size] == '\n';
+        if (ended && length > 0 && text[length - 1] == '\r')
+            length--;
+        if (length > line_max)
+            out += sprintf(out, "!");
+        else
+            out += sprintf(out, "<%.*s>", (int)length, text);
+        text += size + ended;
+    }
+    sprintf(out, ".");
+}
+
+TEST(any_text_in_any_pieces)
+{
+    unsigned seed = 1;
+    for (int i = 0; i < 3000; i++) {
+        char text[60], expected[256], out[256];
+        size_t size = (size_t)rand_r(&seed) % sizeof text;
+        for (size_t k = 0; k < size; k++)
+            text[k] = "ab\n\rc\n"[rand_r(&seed) % 6];
+        text[size] = '\0';
+        size_t line_max = 1 + (size_t)rand_r(&seed) % 8;
+        expect_lines(text, line_max, expected);
+        make_pair(1 + (size_t)rand_r(&seed) % 9);
+        CHECK_EQ(bide_block_on(lines_of(text, line_max, out)), 0);
+        CHECK_STR(out, expected);
+    }
 }
 
 static async int long_lines(void)
@@ -305,7 +340,7 @@ static async int long_lines(void)
 TEST(the_buffer_grows_with_the_lines)
 {
     make_pair(777);
-    bide_block_on(long_lines());
+    CHECK_EQ(bide_block_on(long_lines()), 0);
 }
 
 static async int header_and_body(void)
@@ -339,7 +374,7 @@ static async int header_and_body(void)
 TEST(lines_and_bytes_from_one_reader)
 {
     make_pair(32);
-    bide_block_on(header_and_body());
+    CHECK_EQ(bide_block_on(header_and_body()), 0);
     close_pair();
 }
 
@@ -371,7 +406,7 @@ static async int through_a_pipe(void)
 
 TEST(a_pipe_is_a_stream)
 {
-    bide_block_on(through_a_pipe());
+    CHECK_EQ(bide_block_on(through_a_pipe()), 0);
 }
 
 static async int to_a_broken_pipe(void)
@@ -389,7 +424,7 @@ static async int to_a_broken_pipe(void)
 TEST(a_broken_pipe_is_an_error)
 {
     signal(SIGPIPE, SIG_IGN);
-    bide_block_on(to_a_broken_pipe());
+    CHECK_EQ(bide_block_on(to_a_broken_pipe()), 0);
 }
 
 static async int more_than_a_pipe_holds(void)
@@ -415,7 +450,7 @@ static async int more_than_a_pipe_holds(void)
 
 TEST(a_writer_and_a_reader_keep_pace)
 {
-    bide_block_on(more_than_a_pipe_holds());
+    CHECK_EQ(bide_block_on(more_than_a_pipe_holds()), 0);
 }
 
 static async int close_under_a_read(void)
@@ -437,7 +472,7 @@ static async int close_under_a_read(void)
 
 TEST(a_read_ends_when_its_stream_is_closed)
 {
-    bide_block_on(close_under_a_read());
+    CHECK_EQ(bide_block_on(close_under_a_read()), 0);
 }
 
 static async int blocking_mode(void)
@@ -465,5 +500,5 @@ static async int blocking_mode(void)
 
 TEST(a_stream_gives_its_descriptor_back_as_it_was)
 {
-    bide_block_on(blocking_mode());
+    CHECK_EQ(bide_block_on(blocking_mode()), 0);
 }

@@ -1,6 +1,6 @@
 /*
- * Each allocation of the library fails in turn: the operation says -ENOMEM or goes on, nothing leaks,
- * and without the failure everything works.
+ * Each allocation of the library fails in turn: the operation says -ENOMEM or goes on, nothing
+ * leaks, and without the failure everything works.
  */
 #include <bide/bide.h>
 #include <bide/testing.h>

@@ -80,7 +80,7 @@ static async int talk(void)
 
 TEST(two_ends_talk)
 {
-    bide_block_on(talk());
+    CHECK_EQ(bide_block_on(talk()), 0);
 }
 
 static async int names(void)
@@ -120,7 +120,7 @@ static async int names(void)
 
 TEST(addresses_have_text)
 {
-    bide_block_on(names());
+    CHECK_EQ(bide_block_on(names()), 0);
 }
 
 static async int version_6(void)
@@ -140,7 +140,7 @@ static async int version_6(void)
 
 TEST(version_6_too)
 {
-    bide_block_on(version_6());
+    CHECK_EQ(bide_block_on(version_6()), 0);
 }
 
 static async int everywhere(void)
@@ -155,7 +155,7 @@ static async int everywhere(void)
 
 TEST(a_listener_without_an_address_takes_all)
 {
-    bide_block_on(everywhere());
+    CHECK_EQ(bide_block_on(everywhere()), 0);
 }
 
 TEST(a_listener_says_why_not)
@@ -197,7 +197,7 @@ static async int again_on_the_same_port(void)
 
 TEST(a_server_starts_again_at_once)
 {
-    bide_block_on(again_on_the_same_port());
+    CHECK_EQ(bide_block_on(again_on_the_same_port()), 0);
 }
 
 TEST(addresses_are_split)
@@ -246,7 +246,7 @@ static async int refused(void)
 
 TEST(a_refused_connection)
 {
-    bide_block_on(refused());
+    CHECK_EQ(bide_block_on(refused()), 0);
 }
 
 static async int by_name(void)
@@ -261,7 +261,7 @@ static async int by_name(void)
 
 TEST(a_name_is_looked_up)
 {
-    bide_block_on(by_name());
+    CHECK_EQ(bide_block_on(by_name()), 0);
 }
 
 static int lookups, lookup_answer;
@@ -310,7 +310,7 @@ static async int second_address(void)
 TEST(addresses_are_tried_in_order)
 {
     bide_test_replace("getaddrinfo", (void (*)(void))fake_getaddrinfo);
-    bide_block_on(second_address());
+    CHECK_EQ(bide_block_on(second_address()), 0);
 }
 
 static async int connect_failing(const char *call, int error)
@@ -325,9 +325,11 @@ static async int connect_failing(const char *call, int error)
 
 TEST(a_connection_that_cannot_be_begun)
 {
-    bide_block_on(connect_failing("socket", -EMFILE));
+    CHECK_EQ(bide_block_on(connect_failing("socket", -EMFILE)), 0);
     bide_test_reset();
-    bide_block_on(connect_failing("connect", -ENETUNREACH));
+    CHECK_EQ(bide_block_on(connect_failing("connect", -ENETUNREACH)), 0);
+    bide_test_reset();
+    CHECK_EQ(bide_block_on(connect_failing("epoll_ctl", -ENOSPC)), 0);
     bide_test_reset();
 }
 
@@ -351,7 +353,7 @@ static async int resets(void)
 
 TEST(a_reset_is_an_error)
 {
-    bide_block_on(resets());
+    CHECK_EQ(bide_block_on(resets()), 0);
 }
 
 static async int reset_under_a_write(void)
@@ -374,7 +376,7 @@ static async int reset_under_a_write(void)
 
 TEST(a_reset_ends_a_write_that_waits)
 {
-    bide_block_on(reset_under_a_write());
+    CHECK_EQ(bide_block_on(reset_under_a_write()), 0);
 }
 
 /* A reader and a writer on each end at once. */
@@ -410,7 +412,7 @@ static async int bulk(void)
 
 TEST(both_ends_read_and_write_at_once)
 {
-    bide_block_on(bulk());
+    CHECK_EQ(bide_block_on(bulk()), 0);
 }
 
 /* Calls that do a part, or are interrupted. */
@@ -436,7 +438,7 @@ TEST(short_and_interrupted_calls_are_gone_on_with)
 {
     bide_test_replace("send", (void (*)(void))short_send);
     bide_test_replace("recv", (void (*)(void))short_recv);
-    bide_block_on(bulk());
+    CHECK_EQ(bide_block_on(bulk()), 0);
 }
 
 static async int one_reader(void)
@@ -456,7 +458,7 @@ static async int one_reader(void)
 
 TEST(one_task_reads_at_a_time)
 {
-    bide_block_on(one_reader());
+    CHECK_EQ(bide_block_on(one_reader()), 0);
 }
 
 /* ---- accepting ---- */
@@ -486,7 +488,7 @@ TEST(without_descriptors_accept_pauses_and_goes_on)
     static const int errors[] = {-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM};
     bide_test_time_virtual();
     for (int i = 0; i < 4; i++)
-        bide_block_on(out_of_descriptors(errors[i], 12));
+        CHECK_EQ(bide_block_on(out_of_descriptors(errors[i], 12)), 0);
 }
 
 static async int passing(int error)
@@ -505,9 +507,9 @@ static async int passing(int error)
 TEST(a_connection_that_was_aborted_is_passed_over)
 {
     bide_test_time_virtual();
-    bide_block_on(passing(-ECONNABORTED));
-    bide_block_on(passing(-EINTR));
-    bide_block_on(passing(-EPROTO));
+    CHECK_EQ(bide_block_on(passing(-ECONNABORTED)), 0);
+    CHECK_EQ(bide_block_on(passing(-EINTR)), 0);
+    CHECK_EQ(bide_block_on(passing(-EPROTO)), 0);
 }
 
 /* The kernel has given the connection, but there is no memory for its stream: it is not lost. */
@@ -530,9 +532,9 @@ static async int accepted_without_memory(const char *call, int error)
 TEST(an_accepted_connection_waits_for_memory)
 {
     bide_test_time_virtual();
-    bide_block_on(accepted_without_memory("epoll_ctl", -ENOMEM));
-    bide_block_on(accepted_without_memory("epoll_ctl", -ENOSPC));
-    bide_block_on(accepted_without_memory("alloc", -ENOMEM));
+    CHECK_EQ(bide_block_on(accepted_without_memory("epoll_ctl", -ENOMEM)), 0);
+    CHECK_EQ(bide_block_on(accepted_without_memory("epoll_ctl", -ENOSPC)), 0);
+    CHECK_EQ(bide_block_on(accepted_without_memory("alloc", -ENOMEM)), 0);
 }
 
 static async int closed_under_accept(bool short_of_descriptors)
@@ -557,8 +559,8 @@ static async int closed_under_accept(bool short_of_descriptors)
 TEST(an_accept_ends_when_its_listener_is_closed)
 {
     bide_test_time_virtual();
-    bide_block_on(closed_under_accept(false));
-    bide_block_on(closed_under_accept(true));
+    CHECK_EQ(bide_block_on(closed_under_accept(false)), 0);
+    CHECK_EQ(bide_block_on(closed_under_accept(true)), 0);
 }
 
 static async int lost_race(void)
@@ -578,5 +580,32 @@ static async int lost_race(void)
 TEST(a_cancelled_accept_loses_no_connection)
 {
     bide_test_time_virtual();
-    bide_block_on(lost_race());
+    CHECK_EQ(bide_block_on(lost_race()), 0);
+}
+
+/* ---- another runtime ---- */
+
+static async int from_outside(void)
+{
+    char byte;
+    bide_stream *s;
+    CHECK_ERR(await bide_tcp_accept(listener, &s), -EXDEV);
+    CHECK_ERR(await bide_stream_read(near, &byte, 1), -EXDEV);
+    CHECK_ERR(await bide_stream_write(near, "x", 1), -EXDEV);
+    return 0;
+}
+
+TEST(what_belongs_to_another_runtime_cannot_be_used)
+{
+    struct bide_runtime *other;
+    CHECK_EQ(bide_runtime_new(&other, NULL), 0);
+    bide_runtime_enter(other);
+    begin_listening();
+    CHECK_EQ(bide_block_on(bide_tcp_connect(host, port(), &near)), 0);
+    bide_runtime_enter(NULL);
+    CHECK_EQ(bide_block_on(from_outside()), 0);
+    CHECK_ERR(bide_runtime_free(other), -EBUSY);
+    bide_stream_close(near);
+    bide_tcp_listener_close(listener);
+    CHECK_EQ(bide_runtime_free(other), 0);
 }

@@ -4,6 +4,8 @@
 #include <bide/bide.h>
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
 #include "check.h"
@@ -89,4 +91,28 @@ static async int aborted(void)
 TEST(a_cancelled_wait_loses_no_signal)
 {
     CHECK_EQ(bide_block_on(aborted()), 0);
+}
+
+static _Atomic int woken;
+
+static void *wait_in_a_thread(void *argument)
+{
+    (void)argument;
+    CHECK_EQ(bide_block_on(bide_signal_wait(SIGUSR1)), 0);
+    woken++;
+    return NULL;
+}
+
+TEST(threads_wait_for_the_same_signal)
+{
+    pthread_t thread[3];
+    signal(SIGUSR1, SIG_IGN); /* until the first of them listens */
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(pthread_create(&thread[i], NULL, wait_in_a_thread, NULL), 0);
+    while (woken < 3) {
+        raise(SIGUSR1);
+        sched_yield();
+    }
+    for (int i = 0; i < 3; i++)
+        pthread_join(thread[i], NULL);
 }

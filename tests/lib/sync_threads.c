@@ -42,7 +42,7 @@ static async int send_all(int sender, bide_sender *to)
 
 static void *sender(void *argument)
 {
-    bide_block_on(send_all((int)(intptr_t)argument, tx));
+    CHECK_EQ(bide_block_on(send_all((int)(intptr_t)argument, tx)), 0);
     bide_sender_drop(tx);
     return NULL;
 }
@@ -98,7 +98,7 @@ static async int serve(void)
 static void *server(void *argument)
 {
     (void)argument;
-    bide_block_on(serve());
+    CHECK_EQ(bide_block_on(serve()), 0);
     return NULL;
 }
 
@@ -131,7 +131,7 @@ TEST_LIMIT(requests_are_answered_across_threads, 60)
 {
     CHECK_EQ(bide_channel_new(sizeof(struct request), 2, NULL, &tx, &rx), 0);
     pthread_t thread = start(server, NULL);
-    bide_block_on(ask_all());
+    CHECK_EQ(bide_block_on(ask_all()), 0);
     bide_sender_drop(tx);
     pthread_join(thread, NULL);
     bide_receiver_drop(rx);
@@ -151,7 +151,7 @@ static async int bounce(bide_notify *wait_for, bide_notify *then)
 static void *bouncer(void *argument)
 {
     (void)argument;
-    bide_block_on(bounce(&ping, &pong));
+    CHECK_EQ(bide_block_on(bounce(&ping, &pong)), 0);
     return NULL;
 }
 
@@ -159,7 +159,7 @@ TEST_LIMIT(notifications_cross_threads, 60)
 {
     pthread_t thread = start(bouncer, NULL);
     bide_notify_one(&ping);
-    bide_block_on(bounce(&pong, &ping));
+    CHECK_EQ(bide_block_on(bounce(&pong, &ping)), 0);
     pthread_join(thread, NULL);
 }
 
