@@ -178,7 +178,10 @@ static __attribute__((noinline)) bool poll_slow(struct bide_cx *cx, enum bide_po
     bide__assert(c->leaf != NULL);
     /* With an open request, ask the new leaf at once. But a leaf that has completed may put off
      * saying so, when the task's budget is spent. */
-    return may_deliver(c) && !(answer == BIDE_COMPLETED && first == BIDE_PENDING);
+    if (!may_deliver(c) || (answer == BIDE_COMPLETED && first == BIDE_PENDING))
+        return false;
+    /* A deferred block that awaits in an endless loop would be asked for ever: let others run. */
+    return c->shield == 0 || bide_budget_spend(cx);
 }
 
 enum bide_poll bide_chain_poll(struct bide_cx *cx)

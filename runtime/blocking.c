@@ -11,7 +11,8 @@
  *
  * Threads are made when a job finds none idle, up to a limit, and leave after a time without work.
  * One that leaves joins the one that left before it, so that at most one is waiting to be joined.
- * If no thread can be made and there is none, the job runs on the executor, inside the await.
+ * If no thread can be made and there is none, the job runs on the executor, inside the await; so it
+ * does where there is no runtime.
  *
  * `state` of a job is written under the pool's mutex, but for FINISHED.
  */

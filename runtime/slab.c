@@ -67,17 +67,17 @@ static void *large_new(struct bide__slab *slab, size_t *size, size_t align, size
 
 static struct bide__chunk *class_chunk(struct bide__slab *slab, unsigned class, size_t block_size)
 {
-    struct bide__chunk *c = chunk_new(slab, BIDE__CHUNK_SIZE);
+    struct bide__chunk *c = chunk_new(slab, BIDE__CHUNK_BYTES);
     if (c == NULL)
         return NULL;
     c->first = (uint32_t)round_up(sizeof(*c), BIDE__SLAB_UNIT);
     c->block_size = (uint32_t)block_size;
     c->class = class;
-    c->room = (uint32_t)((BIDE__CHUNK_SIZE - c->first) / block_size);
+    c->room = (uint32_t)((BIDE__CHUNK_BYTES - c->first) / block_size);
     if (c->room > BIDE__CHUNK_BLOCKS)
         c->room = BIDE__CHUNK_BLOCKS;
     slab->fresh[class] = c;
-    __asan_poison_memory_region((char *)c + c->first, BIDE__CHUNK_SIZE - c->first);
+    __asan_poison_memory_region((char *)c + c->first, BIDE__CHUNK_BYTES - c->first);
     return c;
 }
 

@@ -26,6 +26,8 @@ struct bide__hub;
 
 enum {
     BIDE__CHUNK_SIZE = 65536,
+    /* Less, so that the heap can put one right behind the other, with its own data between. */
+    BIDE__CHUNK_BYTES = BIDE__CHUNK_SIZE - 128,
     BIDE__SLAB_MAX = 16384,
     BIDE__SLAB_UNIT = 32,
     BIDE__SLAB_SMALL = 32, /* classes for sizes up to 1 KiB */
@@ -91,8 +93,8 @@ void *bide__slab_new_slow(struct bide__slab *slab, size_t *size, size_t align, s
 void bide__slab_free_slow(struct bide__slab *slab, void *block);
 
 /*
- * A block of at least *size bytes, and *size becomes what there is. `offset` bytes after its start it
- * is aligned to `align`, a power of two up to 16384. NULL: no memory.
+ * A block of at least *size bytes, and *size becomes what there is. `offset` bytes after its start
+ * it is aligned to `align`, a power of two up to 16384. NULL: no memory.
  */
 static inline void *bide__slab_new(struct bide__slab *slab, size_t *size, size_t align,
                                    size_t offset)

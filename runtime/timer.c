@@ -3,7 +3,7 @@
  */
 #include "timer.h"
 
-enum { LOOK_MAX = 16 }; /* timers of a slot that an inexact bide__wheel_next looks at */
+enum { LOOK_MAX = 16 }; /* a slot with more timers is crowded */
 
 /* ---- rings: a head and the links of timers, all of one type ---- */
 
@@ -274,12 +274,10 @@ int64_t bide__wheel_next(const struct bide__wheel *w, bool exact)
 
     if (!next_slot(w, &slot, &begin))
         return INT64_MAX;
-    if (begin == w->tick && slot < BIDE__SLOTS && !exact)
-        return w->next_ns;
     const struct bide__link *ring = &w->slots[slot];
     for (struct bide__link *t = ring->next; t != ring; t = t->next) {
         if (!exact && looked++ == LOOK_MAX)
-            return begin << BIDE__TICK_BITS;
+            return (slot < BIDE__SLOTS ? begin + 1 : begin) << BIDE__TICK_BITS;
         if (deadline_of(t) < least)
             least = deadline_of(t);
     }

@@ -45,8 +45,10 @@ void bide__wheel_remove(struct bide__wheel *wheel, struct bide__timer *timer);
 size_t bide__wheel_advance(struct bide__wheel *wheel, int64_t now_ns);
 
 /*
- * When to call bide__wheel_advance again: not later than the next deadline; INT64_MAX: never. Exact
- * when `exact`, which may look at all timers of a slot; else the beginning of a crowded slot.
+ * When to call bide__wheel_advance again; INT64_MAX: never. Exact: at the next deadline. Else, in a
+ * crowded slot, which is not looked through: at the beginning of a slot of a higher level; at the
+ * end of a tick, whose timers are then woken all at once, less than 65.5 us late, instead of with a
+ * system call for each.
  */
 int64_t bide__wheel_next(const struct bide__wheel *wheel, bool exact);
 

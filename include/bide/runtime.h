@@ -16,6 +16,11 @@
  * with a
  * message: it could not make progress.
  *
+ * Fairness: tasks run in the order in which they were woken. If the number of tasks is bounded, and
+ * no task runs for ever between two awaits, then every task that was woken runs again within a
+ * bounded time, and every timer, descriptor and wake of another thread is seen within one. (An
+ * await that is ready at once lets the others run every 128th time.)
+ *
  * After fork() the child must not use the runtimes of its parent.
  */
 #ifndef BIDE_RUNTIME_H

@@ -82,6 +82,27 @@ static const struct bide_fn never = {
     .version = BIDE_FN_VERSION,
 };
 
+/* ---- async void endless(void) { defer { while (!released) await bide_sleep(...); } } ---- */
+
+struct endless {
+    struct bide_frame h;
+    struct {
+        char pad;
+    } a;
+    int r;
+};
+
+HAND(endless, 0, BIDE_FN_UNWINDS, CALLEES({&bide__desc_bide_sleep, 0}))
+{
+    HAND_BEGIN(endless);
+    bide__shield(cx);
+    while (!released) {
+        AWAIT(1 | BIDE_SHIELDED, bide__start_bide_sleep(cx, h, &f->r, BIDE_S(1)));
+    }
+    bide__unshield(cx);
+    HAND_END;
+}
+
 /* ---- async void spawner(void): spawns a nap while it is being cancelled ---- */
 
 struct spawner {
@@ -189,6 +210,17 @@ TEST(what_does_not_end_is_named_and_nothing_is_freed)
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
     CHECK_EQ(bide__task_finished(h), 1);
     bide__task_release(h);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
+TEST(an_endless_deferred_block_does_not_hang_the_shutdown)
+{
+    struct bide_runtime *rt = new_runtime();
+    bide__task_release(bide__spawn(&endless, &none));
+    CHECK_ERR(bide_runtime_shutdown(rt, BIDE_S(5)), -ETIMEDOUT);
+    CHECK_EQ(bide_runtime_tasks(rt), 1);
+    released = true;
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
     CHECK_EQ(bide_runtime_free(rt), 0);
 }
 

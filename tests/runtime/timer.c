@@ -83,7 +83,7 @@ static void check_advance(int64_t now_ns)
     }
     CHECK_EQ(wheel.count, armed);
     CHECK_EQ(bide__wheel_next(&wheel, true), least);
-    CHECK(bide__wheel_next(&wheel, false) <= least);
+    CHECK(bide__wheel_next(&wheel, false) <= (armed > 16 ? (least | 65535) + 1 : least));
     if (armed > 0)
         CHECK(bide__wheel_next(&wheel, false) > now_ns);
 }

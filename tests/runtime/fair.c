@@ -1,0 +1,169 @@
+/*
+ * Fairness: a task that is always ready starves neither other tasks, nor timers, nor descriptors,
+ * nor the wakes of other threads.
+ */
+#include "frames.h"
+
+#include "runtime/scheduler.h"
+
+static bool stop;
+static unsigned long turns;
+
+/* ---- async void spins(void): yields until `stop` ---- */
+
+struct spins {
+    struct bide_frame h;
+    struct {
+        char pad;
+    } a;
+};
+
+HAND(spins, 0, 0, CALLEES({&bide__desc_bide_yield, 0}))
+{
+    HAND_BEGIN(spins);
+    while (!stop) {
+        turns++;
+        AWAIT(1, bide__start_bide_yield(cx, h, NULL));
+    }
+    HAND_END;
+}
+
+/* ---- async void greedy(void **done): awaits what is always ready until `stop` ---- */
+
+struct greedy {
+    struct bide_frame h;
+    struct {
+        void *done;
+    } a;
+    int r;
+};
+
+HAND(greedy, 0, 0, CALLEES({&bide__desc_bide_task_wait, 0}))
+{
+    HAND_BEGIN(greedy);
+    while (!stop) {
+        turns++;
+        AWAIT(1, bide__start_bide_task_wait(cx, h, &f->r, f->a.done));
+        CHECK_EQ(f->r, 0);
+    }
+    HAND_END;
+}
+
+/* ---- async void stops(void): sleeps, then sets `stop` ---- */
+
+struct stops {
+    struct bide_frame h;
+    struct {
+        bide_duration d;
+    } a;
+    int r;
+};
+
+HAND(stops, 0, 0, CALLEES({&bide__desc_bide_sleep, 0}))
+{
+    HAND_BEGIN(stops);
+    AWAIT(1, bide__start_bide_sleep(cx, h, &f->r, f->a.d));
+    stop = true;
+    HAND_END;
+}
+
+/* ---- async void stops_on_read(struct bide__fd *fd) ---- */
+
+struct stops_on_read {
+    struct bide_frame h;
+    struct {
+        struct bide__fd *fd;
+    } a;
+    int r;
+};
+
+HAND(stops_on_read, 0, 0, CALLEES({&bide__desc_bide__fd_wait, 0}))
+{
+    HAND_BEGIN(stops_on_read);
+    AWAIT(1, bide__start_bide__fd_wait(cx, h, &f->r, f->a.fd, BIDE__READ));
+    stop = true;
+    HAND_END;
+}
+
+/* ---- async void stops_after_call(void): a call on the blocking pool ---- */
+
+struct stops_after_call {
+    struct bide_frame h;
+    struct {
+        char pad;
+    } a;
+    struct bide_job job;
+};
+
+static void no_work(struct bide_job *job)
+{
+    (void)job;
+}
+
+HAND(stops_after_call, 0, 0, CALLEES({&bide__desc_bide_blocking, 0}))
+{
+    HAND_BEGIN(stops_after_call);
+    f->job.run = no_work;
+    AWAIT(1, bide__start_bide_blocking(cx, h, NULL, &f->job));
+    stop = true;
+    HAND_END;
+}
+
+static const char none;
+
+TEST(timers_fire_beside_a_busy_task)
+{
+    bide_duration d = BIDE_MS(2);
+    bide__task_release(bide__spawn(&stops, &d));
+    bide__block_on(&spins, &none, NULL);
+    CHECK(turns > 100);
+}
+
+TEST(descriptors_are_seen_beside_a_busy_task)
+{
+    int fds[2];
+    struct bide__fd *fd = NULL;
+    CHECK_EQ(pipe2(fds, O_NONBLOCK), 0);
+    CHECK_EQ(bide__fd_open(&fd, fds[0]), 0);
+    CHECK_EQ(write(fds[1], "x", 1), 1);
+    bide__task_release(bide__spawn(&stops_on_read, &fd));
+    bide__block_on(&spins, &none, NULL);
+    CHECK(turns <= 2 * BIDE__TURNS);
+    bide__fd_close(fd);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+TEST(other_threads_wake_beside_a_busy_task)
+{
+    bide__task_release(bide__spawn(&stops_after_call, &none));
+    bide__block_on(&spins, &none, NULL);
+}
+
+TEST(short_runs_do_not_starve_the_rest)
+{
+    bide_duration d = BIDE_US(200);
+    bide__task_release(bide__spawn(&stops, &d));
+    while (!stop)
+        bide_yield();
+}
+
+TEST(an_await_that_is_always_ready_lets_others_run)
+{
+    bide_duration at_once = BIDE_NS(0);
+    void *done = bide__spawn(&stops, &at_once);
+    while (!bide__task_finished(done))
+        bide_yield();
+    stop = false;
+    turns = 0;
+    void *h = bide__spawn(&greedy, &done);
+    bide_yield();
+    CHECK(turns <= 2 * (BIDE__BUDGET + 1)); /* a yield is polled twice */
+    bide_yield();
+    CHECK(turns <= 4 * (BIDE__BUDGET + 1));
+    stop = true;
+    while (!bide__task_finished(h))
+        bide_yield();
+    bide__task_release(h);
+    bide__task_release(done);
+}
