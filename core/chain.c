@@ -190,7 +190,9 @@ enum bide_poll bide_chain_poll(struct bide_cx *cx)
     struct bide_frame *f = c->leaf;
     enum bide_poll poll;
 
-    if (bide__likely(!(c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN)) && c->unwinding == 0)) {
+    if (bide__likely(!(c->flags & BIDE_CHAIN_CANCEL) && c->unwinding == 0)) {
+        if (c->flags & BIDE_CHAIN_RUN)
+            c->flags &= (uint8_t)~BIDE_CHAIN_RUN;
         c->leaf = NULL;
         poll = run(cx, f);
         if (poll == BIDE_READY)

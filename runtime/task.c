@@ -73,8 +73,7 @@ struct bide__task *bide__task_new(struct bide_runtime *rt, const struct bide_fn 
         rt->made = NULL;
         return bide__task_new(rt, fn, args, error);
     }
-    if (fn->args_size > 0)
-        memcpy(to, args, fn->args_size);
+    bide__copy(to, args, fn->args_size);
     rt->alive++;
     bide__queue_push(&rt->queue, task);
     if (__builtin_expect(rt->closing, 0))

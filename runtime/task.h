@@ -71,14 +71,21 @@ static inline struct bide__hub *bide__task_hub(const struct bide__task *task)
     return bide__chunk_of(task)->hub;
 }
 
+/* memcpy for what is an int or a word in general: without a call then. */
+static inline void bide__copy(void *to, const void *from, size_t size)
+{
+    if (size == 8)
+        memcpy(to, from, 8);
+    else if (size == 4)
+        memcpy(to, from, 4);
+    else if (size > 0)
+        memcpy(to, from, size);
+}
+
 /* Copies the result of a task that has ended with one. */
 static inline void bide__copy_result(void *out, const struct bide__task *task)
 {
-    uint32_t size = task->end.fn->result_size;
-    if (size == sizeof(int))
-        memcpy(out, task->end.result, sizeof(int)); /* the usual one, without a call */
-    else if (size > 0)
-        memcpy(out, task->end.result, size);
+    bide__copy(out, task->end.result, task->end.fn->result_size);
 }
 
 /* Handles of tasks that could not be made. */

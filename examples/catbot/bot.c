@@ -134,10 +134,13 @@ static async int answer(struct bot *bot, bide_stream *user, const char *line)
     if (late < 0)
         n = late;
 
-    reply[strlen(reply) - 1] = '\0';
     bool failed = fetched < 0 || found < 0 || n < 0;
-    const char *note = n < 0 ? strerror(-n) : found < 0 ? bide_sql_error(bot->people) : reply;
-    row_finish(bot->timeline, row, failed, note);
+    if (n < 0)
+        snprintf(picture, sizeof picture, "the reply failed: %s", strerror(-n));
+    else if (found < 0)
+        snprintf(picture, sizeof picture, "no nickname: %s", strerror(-found));
+    snprintf(reply, sizeof reply, "%s: %s", nickname, picture);
+    row_finish(bot->timeline, row, failed, reply);
     count_reply(bot, begin_ns, failed);
     return n;
 }

@@ -38,7 +38,7 @@ enum phase { FETCH, LOOKUP, REPLY, PHASES };
 struct row {
     struct row *next;
     char who[16];
-    char note[80]; /* what went wrong, or the reply */
+    char note[120]; /* what has come of it */
     bool failed;
     int64_t begin_ns, end_ns;
     int64_t phase_begin_ns[PHASES], phase_end_ns[PHASES];

@@ -2,7 +2,7 @@
  * timeline.c: shows what the bot is doing. On a terminal, one row a request, with bars that grow
  * as time passes and are drawn anew in place; elsewhere, one line a request when it is done.
  *
- *     ada      |#########################|          1.00 s  Countess Ada, here is ...
+ *     ada      |#########################|          1.00 s  Countess Ada: =^..^=
  *
  * All rows share one axis of time, so that what overlaps in time overlaps on the screen.
  */
@@ -159,7 +159,7 @@ static void put_row(struct canvas *canvas, const struct row *row, int columns, i
                     int64_t span_ns, int64_t now)
 {
     int left = columns - NAME_WIDTH - TIME_WIDTH - 1;
-    int note_width = left > 100 ? 50 : left > 60 ? left - 50 : 0;
+    int note_width = left < 50 ? 0 : left < 100 ? left * 2 / 5 : 40;
     int bar_width = left - note_width > BAR_WIDTH_MIN ? left - note_width : BAR_WIDTH_MIN;
     int64_t end_ns = row->end_ns != 0 ? row->end_ns : now;
 

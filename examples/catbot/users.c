@@ -45,10 +45,11 @@ async int user_chat(int i, uint16_t port)
 
 async int people_fill(bide_sql *db)
 {
-    int n = await bide_sql_exec(db, "CREATE TABLE people (login TEXT PRIMARY KEY, nickname TEXT)");
+    int n = await bide_sql_exec(
+        db, "BEGIN; CREATE TABLE people (login TEXT PRIMARY KEY, nickname TEXT)");
     for (int i = 0; i < USERS && n == 0; i++)
         n = await bide_sql_query(
             db, NULL, "INSERT INTO people VALUES (?, ?)",
             BIDE_SQL_VALUES(bide_sql_text(people[i].login), bide_sql_text(people[i].nickname)));
-    return n;
+    return n < 0 ? n : await bide_sql_exec(db, "COMMIT");
 }

@@ -285,7 +285,7 @@ static void collect(bide_http_client *client, struct bide__http_transfer *self)
         if (t->error != 0)
             finish(t, CURLE_OK, self);
     }
-    /* Some versions of curl divide by zero when they meet a socket again that they could not note. */
+    /* Some versions of curl divide by zero on a socket that they had no memory to note before. */
     if (client->broken) {
         assert(client->first == NULL);
         curl_multi_cleanup(client->multi);
@@ -299,7 +299,7 @@ static void tell(bide_http_client *client, curl_socket_t fd, int what)
     int running;
     if (curl_multi_socket_action(client->multi, fd, what, &running) == CURLM_OK)
         return;
-    /* It had no memory to note a socket, and does not say whose: one of them would wait for ever. */
+    /* It had no memory to note a socket, and does not say whose: one would wait for ever. */
     for (struct bide__http_transfer *t = client->first; t != NULL; t = t->next)
         t->error = -ENOMEM;
     client->some_error = client->broken = true;

@@ -10,8 +10,9 @@
  *         printf("%d, %zu bytes\n", bide_http_status(page), bide_http_body_size(page));
  *
  * All requests of a client run on the executor's thread, however many there are at once; none has a
- * thread of its own (the resolver of host names has, for as long as it looks one up). Connections
- * stay open and are used again.
+ * thread of its own. Only libcurl's resolver has one, for as long as it looks a host name up; with
+ * libcurl before 7.87, to give up a request meanwhile blocks until it has. Connections stay open
+ * and are used again.
  *
  * A client with requests under way belongs to the runtime of these; an idle one to none. All
  * functions on one client and on its responses are for one thread at a time.

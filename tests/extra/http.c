@@ -16,7 +16,7 @@ static bide_http_response *answer;
     TEST(name)                                                 \
     {                                                          \
         begin(&(bide_http_options){.proxy = "", __VA_ARGS__}); \
-        bide_block_on(run_##name());                           \
+        CHECK_EQ(bide_block_on(run_##name()), 0);              \
         end();                                                 \
     }                                                          \
     static async int run_##name(void)
@@ -38,7 +38,7 @@ static void end(void)
 {
     forget();
     bide_http_client_free(client);
-    bide_block_on(server_stop());
+    CHECK_EQ(bide_block_on(server_stop()), 0);
 }
 
 static int milliseconds_since(bide_instant start)

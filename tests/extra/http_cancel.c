@@ -32,7 +32,7 @@ static void begin(void)
 static void end(void)
 {
     bide_http_client_free(client);
-    bide_block_on(server_stop());
+    CHECK_EQ(bide_block_on(server_stop()), 0);
 }
 
 static async int get(const char *path, const char *expected)
@@ -109,7 +109,7 @@ static async int race(void)
 TEST(losers_are_gone)
 {
     begin();
-    bide_block_on(race());
+    CHECK_EQ(bide_block_on(race()), 0);
     end();
 }
 
@@ -132,7 +132,7 @@ static async int abort_late(void)
 TEST(aborts_that_come_late)
 {
     begin();
-    bide_block_on(abort_late());
+    CHECK_EQ(bide_block_on(abort_late()), 0);
     end();
 }
 
@@ -167,7 +167,7 @@ static async int free_client_in_use(void)
 TEST(a_client_freed_in_use)
 {
     begin();
-    bide_block_on(free_client_in_use());
+    CHECK_EQ(bide_block_on(free_client_in_use()), 0);
     end();
 }
 
@@ -178,7 +178,7 @@ TEST(a_client_is_at_work_on_one_runtime)
     struct bide_runtime *other = NULL;
     begin();
     neighbour = bide_spawn(get("/slow/100", "slow"));
-    bide_block_on(bide_sleep(BIDE_MS(10)));
+    CHECK_EQ(bide_block_on(bide_sleep(BIDE_MS(10))), 0);
 
     CHECK_EQ(bide_runtime_new(&other, NULL), 0);
     bide_runtime_enter(other);

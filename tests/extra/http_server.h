@@ -46,13 +46,19 @@ struct server_request {
 };
 
 /* The URL of a path; in one of several buffers, used in turn. */
-static const char *url(const char *path)
+static const char *url_at(const char *host, const char *path)
 {
     static char texts[8][128];
     static unsigned turn;
     char *text = texts[turn++ % 8];
-    snprintf(text, sizeof texts[0], "http://127.0.0.1:%d%s", bide_tcp_port(server.listener), path);
+    int port = bide_tcp_port(server.listener);
+    snprintf(text, sizeof texts[0], "http://%s:%d%s", host, port, path);
     return text;
+}
+
+static inline const char *url(const char *path)
+{
+    return url_at("127.0.0.1", path);
 }
 
 /* 1, or 0 at the end, or an error. */

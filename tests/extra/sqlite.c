@@ -27,7 +27,7 @@
     TEST(name)                                                            \
     {                                                                     \
         CHECK_EQ(bide_block_on(bide_sql_open(&db, ":memory:", NULL)), 0); \
-        bide_block_on(run_##name());                                      \
+        CHECK_EQ(bide_block_on(run_##name()), 0);                         \
         end();                                                            \
     }                                                                     \
     static async int run_##name(void)
@@ -247,7 +247,7 @@ static async int too_large(void)
 
 TEST(a_result_too_large)
 {
-    bide_block_on(too_large());
+    CHECK_EQ(bide_block_on(too_large()), 0);
     end();
 }
 
@@ -295,7 +295,7 @@ static async int files(void)
 
 TEST(files_that_are_there_and_not)
 {
-    bide_block_on(files());
+    CHECK_EQ(bide_block_on(files()), 0);
     end();
     unlink(path);
 }
@@ -343,7 +343,7 @@ static async int locks(void)
 TEST(another_connection_holds_the_lock)
 {
     bide_test_time_virtual();
-    bide_block_on(locks());
+    CHECK_EQ(bide_block_on(locks()), 0);
     end();
     unlink(path);
 }
@@ -469,6 +469,7 @@ static async int use(void)
 
 TEST_LIMIT(each_allocation_fails_in_turn, 30)
 {
+    bide_test_watch(); /* calls are exchanged now, while there are no threads that make them */
     CHECK_EQ(bide_block_on(use()), 0);
     for (unsigned nth = 1;; nth++) {
         CHECK_EQ(bide_test_fail("alloc", nth, -ENOMEM, 1), 0);
