@@ -55,8 +55,6 @@ static void parse_attribute(struct parser *p, struct attributes *a, uint32_t lis
         a->weak = true;
     } else if (attribute_is(name, "packed")) {
         a->packed = true;
-    } else if (attribute_is(name, "transparent_union")) {
-        a->transparent_union = true;
     } else if (attribute_is(name, "overloadable")) {
         a->overloadable = true;
     } else if (attribute_is(name, "mode")) {

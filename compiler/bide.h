@@ -3,8 +3,10 @@
  *
  *   driver -> source (preprocessed text) -> lex -> parse (+ types, scope) -> check -> lower -> emit
  *
- * A run handles one translation unit: `cc -E` output with __BIDE__ defined, in which the short words
- * have become bide_async, bide_await, bide_defer. Text outside async code is copied byte for byte, so
+ * A run handles one translation unit: `cc -E` output with __BIDE__ defined, in which the short
+ * words
+ * have become bide_async, bide_await, bide_defer. Text outside async code is copied byte for byte,
+ * so
  * every token knows its place in the text and every node the tokens that it came from.
  *
  * Memory: one arena per translation unit (unit->arena), freed at once. Nothing is freed singly.
@@ -25,7 +27,8 @@
 struct arena;
 struct arena *arena_new(void);
 void arena_free(struct arena *);
-void *arena_alloc(struct arena *, size_t size); /* zeroed, aligned to 16; exits with a message when out of memory */
+/* zeroed, aligned to 16; exits with a message when out of memory */
+void *arena_alloc(struct arena *, size_t size);
 char *arena_strndup(struct arena *, const char *s, size_t n);
 char *arena_printf(struct arena *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -52,24 +55,44 @@ enum token_kind {
 
 /* Punctuators of one character are that character; the others begin here. */
 enum punct {
-    P_ARROW = 256, P_INC, P_DEC, P_SHL, P_SHR, P_LE, P_GE, P_EQ, P_NE, P_ANDAND, P_OROR, P_ELLIPSIS,
-    P_MUL_ASSIGN, P_DIV_ASSIGN, P_MOD_ASSIGN, P_ADD_ASSIGN, P_SUB_ASSIGN, P_SHL_ASSIGN,
-    P_SHR_ASSIGN, P_AND_ASSIGN, P_XOR_ASSIGN, P_OR_ASSIGN, P_HASHHASH,
+    P_ARROW = 256,
+    P_INC,
+    P_DEC,
+    P_SHL,
+    P_SHR,
+    P_LE,
+    P_GE,
+    P_EQ,
+    P_NE,
+    P_ANDAND,
+    P_OROR,
+    P_ELLIPSIS,
+    P_MUL_ASSIGN,
+    P_DIV_ASSIGN,
+    P_MOD_ASSIGN,
+    P_ADD_ASSIGN,
+    P_SUB_ASSIGN,
+    P_SHL_ASSIGN,
+    P_SHR_ASSIGN,
+    P_AND_ASSIGN,
+    P_XOR_ASSIGN,
+    P_OR_ASSIGN,
+    P_HASHHASH,
 };
 
 /* Line markers and pragmas are no tokens: they are in the text before the next token. */
 struct token {
-    const char *start;    /* in unit->text; the text between two tokens is from end to start */
-    const char *text;     /* interned; identifiers and punctuators, NULL for literals */
-    const char *file;     /* as the last line marker says; interned */
+    const char *start; /* in unit->text; the text between two tokens is from end to start */
+    const char *text;  /* interned; identifiers and punctuators, NULL for literals */
+    const char *file;  /* as the last line marker says; interned */
     uint32_t length;
     uint32_t line;
     uint16_t punct;
     enum token_kind kind : 8;
-    bool at_bol : 1;      /* first of its line */
-    bool space : 1;       /* white space before it */
+    bool at_bol : 1; /* first of its line */
+    bool space : 1;  /* white space before it */
     bool in_system_header : 1;
-    bool in_header : 1;   /* not in the main file */
+    bool in_header : 1; /* not in the main file */
 };
 
 struct unit;
@@ -83,13 +106,34 @@ struct stmt;
 
 enum type_kind {
     TY_ERROR, /* unknown: no message follows from it */
-    TY_VOID, TY_BOOL, TY_CHAR, TY_SCHAR, TY_UCHAR, TY_SHORT, TY_USHORT, TY_INT, TY_UINT, TY_LONG,
-    TY_ULONG, TY_LLONG, TY_ULLONG, TY_INT128, TY_UINT128, TY_FLOAT, TY_DOUBLE, TY_LDOUBLE,
-    TY_FLOATN,   /* _Float128 and its like: `name` is the spelling */
-    TY_COMPLEX,  /* base is the real type */
-    TY_BUILTIN,  /* __builtin_va_list and other names that the compiler knows; `name` */
-    TY_ENUM, TY_STRUCT, TY_UNION,
-    TY_POINTER, TY_ARRAY, TY_FUNCTION, TY_VECTOR,
+    TY_VOID,
+    TY_BOOL,
+    TY_CHAR,
+    TY_SCHAR,
+    TY_UCHAR,
+    TY_SHORT,
+    TY_USHORT,
+    TY_INT,
+    TY_UINT,
+    TY_LONG,
+    TY_ULONG,
+    TY_LLONG,
+    TY_ULLONG,
+    TY_INT128,
+    TY_UINT128,
+    TY_FLOAT,
+    TY_DOUBLE,
+    TY_LDOUBLE,
+    TY_FLOATN,  /* _Float128 and its like: `name` is the spelling */
+    TY_COMPLEX, /* base is the real type */
+    TY_BUILTIN, /* __builtin_va_list and other names that the compiler knows; `name` */
+    TY_ENUM,
+    TY_STRUCT,
+    TY_UNION,
+    TY_POINTER,
+    TY_ARRAY,
+    TY_FUNCTION,
+    TY_VECTOR,
 };
 
 enum { Q_CONST = 1, Q_VOLATILE = 2, Q_RESTRICT = 4, Q_ATOMIC = 8 };
@@ -109,7 +153,7 @@ struct tag {
     int member_count;
     bool complete;
     bool is_packed;
-    bool has_const_member;    /* or a member has one */
+    bool has_const_member; /* or a member has one */
     /* anonymous tag, for printing: a variable or typedef, or a member of another tag, that was declared
      * with it */
     struct symbol *witness;
@@ -125,26 +169,28 @@ struct tag {
 struct type {
     enum type_kind kind;
     uint8_t quals;
-    const char *name;      /* TY_FLOATN, TY_BUILTIN */
-    struct symbol *alias;  /* the typedef it was written with, for messages and printing; or NULL */
-    struct type *base;     /* pointer, array, function result, complex, vector, atomic */
-    struct tag *tag;       /* struct, union, enum */
+    const char *name;     /* TY_FLOATN, TY_BUILTIN */
+    struct symbol *alias; /* the typedef it was written with, for messages and printing; or NULL */
+    struct type *base;    /* pointer, array, function result, complex, vector, atomic */
+    struct tag *tag;      /* struct, union, enum */
     /* array */
-    bool incomplete;       /* [] */
-    bool variable;         /* variable length, or pointer to such: variably modified */
-    int64_t length;        /* when known, else -1 */
+    bool incomplete;                    /* [] */
+    bool variable;                      /* variable length, or pointer to such: variably modified */
+    int64_t length;                     /* when known, else -1 */
     uint32_t length_first, length_last; /* tokens of the length expression, 0 if none */
-    int length_depth;      /* scope depth of that expression: 0 means it may be printed at file scope */
+    /* scope depth of that expression: 0 means it may be printed at file scope */
+    int length_depth;
     /* function */
     struct param *param;
     int param_count;
     bool variadic, oldstyle, is_async;
-    /* attributes that change the type and must be printed with it (aligned, vector_size, mode...) */
+    /* attributes that change the type and must be printed with it (aligned, vector_size, mode...)
+     * attributes that change the type and must be printed with it (aligned, vector_size, mode...) */
     uint32_t attr_first, attr_last; /* tokens of one attribute list, 0 if none */
 };
 
 struct param {
-    const char *name; /* NULL: none */
+    const char *name;  /* NULL: none */
     struct type *type; /* adjusted: arrays and functions are pointers */
     uint32_t name_token;
 };
@@ -168,8 +214,10 @@ bool type_is_arithmetic(const struct type *);
 bool type_is_scalar(const struct type *);
 bool type_same(const struct type *, const struct type *);       /* qualifiers count */
 bool type_compatible(const struct type *, const struct type *); /* ISO C 6.2.7 */
-struct type *type_decay(struct unit *, struct type *);          /* array, function -> pointer; unqualified */
-struct type *type_usual(struct unit *, struct type *, struct type *); /* usual arithmetic conversions */
+/* array, function -> pointer; unqualified */
+struct type *type_decay(struct unit *, struct type *);
+/* usual arithmetic conversions */
+struct type *type_usual(struct unit *, struct type *, struct type *);
 struct type *type_promote(struct unit *, struct type *);
 bool type_has_const_member(const struct type *); /* so that it cannot be assigned as a whole */
 /* `bide_task(T)` or `bide_future(T)`, known by their structure: the T, else NULL. */
@@ -189,27 +237,27 @@ struct symbol {
     enum storage storage;
     const char *name;
     struct type *type;
-    uint32_t token;     /* of its name at the (first) declaration */
-    int depth;          /* 0: file scope */
-    bool is_async;      /* function */
+    uint32_t token; /* of its name at the (first) declaration */
+    int depth;      /* 0: file scope */
+    bool is_async;  /* function */
     bool is_thread_local, is_inline, is_weak, is_register_asm;
     bool address_taken; /* &x, or x is an array that decays, or a bide form needs its address */
     bool captured;      /* by an async block */
     bool has_async_wrapper_call;
-    const char *cleanup; /* __attribute__((cleanup(f))) */
-    const char *visibility; /* "hidden"... or NULL */
+    const char *cleanup;              /* __attribute__((cleanup(f))) */
+    const char *visibility;           /* "hidden"... or NULL */
     uint32_t attr_first, attr_last;   /* attribute lists after its declarator, 0 if none */
     uint32_t align_first, align_last; /* _Alignas(...) or a list with aligned, wherever it stood */
-    struct function *function; /* that defines it, or in which the variable lives */
-    struct decl *decl;         /* variable: its declaration */
-    struct type *named;        /* typedef: its type with the alias set */
-    int64_t value;             /* enumerator */
+    struct function *function;        /* that defines it, or in which the variable lives */
+    struct decl *decl;                /* variable: its declaration */
+    struct type *named;               /* typedef: its type with the alias set */
+    int64_t value;                    /* enumerator */
     bool value_known;
     /* lower, emit */
-    bool in_frame;         /* lives in the frame all the time: printed as frame->NAME */
-    bool saved;            /* saved over at least one await */
-    const char *c_name;    /* name in the generated code */
-    int index;             /* number of the local in its function */
+    bool in_frame;            /* lives in the frame all the time: printed as frame->NAME */
+    bool saved;               /* saved over at least one await */
+    const char *c_name;       /* name in the generated code */
+    int index;                /* number of the local in its function */
     bool file_async_declared; /* emit: its start function has been declared */
     const char **param_name;  /* emit: members of its arguments */
 };
@@ -218,42 +266,64 @@ struct symbol {
 
 enum expr_kind {
     EX_ERROR,
-    EX_NUMBER, EX_CHAR, EX_STRING, /* one node for adjacent strings */
-    EX_IDENT,        /* symbol; NULL: undeclared or a compiler builtin */
-    EX_PAREN,        /* a */
-    EX_CALL,         /* a (args) */
-    EX_INDEX,        /* a[b] */
-    EX_MEMBER,       /* a.name */
-    EX_ARROW,        /* a->name */
-    EX_POST,         /* a++ a--: op */
-    EX_UNARY,        /* op a: + - ! ~ & * ++ -- and __extension__ __real__ __imag__ (op = P_EXT...) */
-    EX_BINARY,       /* a op b, not && || , */
-    EX_LOGIC,        /* a && b, a || b */
-    EX_COND,         /* a ? b : c; b NULL: a ?: c */
-    EX_COMMA,        /* a, b */
-    EX_ASSIGN,       /* a op b; op '=' or P_..._ASSIGN */
-    EX_CAST,         /* (to) a */
-    EX_COMPOUND,     /* (to){ init } */
-    EX_SIZEOF,       /* sizeof / _Alignof; a or to */
-    EX_GENERIC,      /* a, args: the selected branch is b */
-    EX_STMT,         /* ({ ... }): body */
-    EX_LABEL_ADDR,   /* &&name */
-    EX_OFFSETOF, EX_VA_ARG, EX_TYPES_COMPATIBLE, /* builtins with type operands: to, a */
-    EX_CHOOSE,       /* __builtin_choose_expr(a, args): the selected one is b */
-    EX_INIT_LIST,    /* { ... }: args are EX_INIT_ITEM */
-    EX_INIT_ITEM,    /* designators (tokens first to before a->first) and value a */
-    EX_AWAIT,        /* bide_await a */
-    EX_FORM,         /* bide_spawn(...) and the other call-like forms: form, args */
-    EX_BLOCK,        /* bide_async ({ ... }): body; block = its function once made */
+    EX_NUMBER,
+    EX_CHAR,
+    EX_STRING, /* one node for adjacent strings */
+    EX_IDENT,  /* symbol; NULL: undeclared or a compiler builtin */
+    EX_PAREN,  /* a */
+    EX_CALL,   /* a (args) */
+    EX_INDEX,  /* a[b] */
+    EX_MEMBER, /* a.name */
+    EX_ARROW,  /* a->name */
+    EX_POST,   /* a++ a--: op */
+    /* op a: + - ! ~ & * ++ -- and __extension__ __real__ __imag__ (op = P_EXT...) */
+    EX_UNARY,
+    EX_BINARY,     /* a op b, not && || , */
+    EX_LOGIC,      /* a && b, a || b */
+    EX_COND,       /* a ? b : c; b NULL: a ?: c */
+    EX_COMMA,      /* a, b */
+    EX_ASSIGN,     /* a op b; op '=' or P_..._ASSIGN */
+    EX_CAST,       /* (to) a */
+    EX_COMPOUND,   /* (to){ init } */
+    EX_SIZEOF,     /* sizeof / _Alignof; a or to */
+    EX_GENERIC,    /* a, args: the selected branch is b */
+    EX_STMT,       /* ({ ... }): body */
+    EX_LABEL_ADDR, /* &&name */
+    EX_OFFSETOF,
+    EX_VA_ARG,
+    EX_TYPES_COMPATIBLE, /* builtins with type operands: to, a */
+    EX_CHOOSE,           /* __builtin_choose_expr(a, args): the selected one is b */
+    EX_INIT_LIST,        /* { ... }: args are EX_INIT_ITEM */
+    EX_INIT_ITEM,        /* designators (tokens first to before a->first) and value a */
+    EX_AWAIT,            /* bide_await a */
+    EX_FORM,             /* bide_spawn(...) and the other call-like forms: form, args */
+    EX_BLOCK,            /* bide_async ({ ... }): body; block = its function once made */
 };
 
 enum { OP_EXTENSION = 400, OP_REAL, OP_IMAG, OP_SIZEOF, OP_ALIGNOF };
 
 enum form {
-    FORM_SPAWN, FORM_SPAWN_BLOCKING, FORM_TASK_JOIN, FORM_TASK_WAIT, FORM_TASK_DETACH,
-    FORM_TASK_ABORT, FORM_TASK_FINISHED, FORM_MOVE, FORM_LAZY, FORM_GET, FORM_DROP, FORM_JOIN,
-    FORM_TRY_JOIN, FORM_SELECT, FORM_SELECT_BIASED, FORM_TIMEOUT, FORM_BLOCKING, FORM_BLOCK_ON,
-    FORM_SCOPE_SPAWN, FORM_REF, FORM_COUNT
+    FORM_SPAWN,
+    FORM_SPAWN_BLOCKING,
+    FORM_TASK_JOIN,
+    FORM_TASK_WAIT,
+    FORM_TASK_DETACH,
+    FORM_TASK_ABORT,
+    FORM_TASK_FINISHED,
+    FORM_MOVE,
+    FORM_LAZY,
+    FORM_GET,
+    FORM_DROP,
+    FORM_JOIN,
+    FORM_TRY_JOIN,
+    FORM_SELECT,
+    FORM_SELECT_BIASED,
+    FORM_TIMEOUT,
+    FORM_BLOCKING,
+    FORM_BLOCK_ON,
+    FORM_SCOPE_SPAWN,
+    FORM_REF,
+    FORM_COUNT
 };
 
 struct expr {
@@ -263,94 +333,122 @@ struct expr {
     uint32_t first, last; /* tokens, both inclusive */
     struct type *type;    /* before decay; type_error_ if unknown */
     bool is_lvalue;
-    bool has_await;       /* an EX_AWAIT inside that belongs to the same function */
-    bool has_stmt;        /* a statement expression inside */
-    bool is_constant;     /* an integer constant expression whose value is known */
-    bool is_ice;          /* an integer constant expression, its value perhaps not known */
-    uint16_t height;      /* of the tree below it */
+    bool has_await;   /* an EX_AWAIT inside that belongs to the same function */
+    bool has_stmt;    /* a statement expression inside */
+    bool is_constant; /* an integer constant expression whose value is known */
+    bool is_ice;      /* an integer constant expression, its value perhaps not known */
+    uint16_t height;  /* of the tree below it */
     int64_t value;
     struct expr *a, *b, *c;
     struct expr **arg;
     int arg_count;
     struct symbol *symbol;
-    const char *name;       /* member or label */
+    const char *name; /* member or label */
     struct member *member;
     struct type *to;
     struct stmt *body;
     struct function *block;
-    void *lower;            /* the lowering pass's own */
+    void *lower; /* the lowering pass's own */
 };
 
 enum stmt_kind {
     S_ERROR,
-    S_NULL, S_EXPR, S_COMPOUND, S_DECL, S_IF, S_WHILE, S_DO, S_FOR, S_SWITCH, S_CASE, S_DEFAULT,
-    S_LABEL, S_GOTO, S_GOTO_COMPUTED, S_BREAK, S_CONTINUE, S_RETURN, S_ASM, S_DEFER, S_SCOPE,
+    S_NULL,
+    S_EXPR,
+    S_COMPOUND,
+    S_DECL,
+    S_IF,
+    S_WHILE,
+    S_DO,
+    S_FOR,
+    S_SWITCH,
+    S_CASE,
+    S_DEFAULT,
+    S_LABEL,
+    S_GOTO,
+    S_GOTO_COMPUTED,
+    S_BREAK,
+    S_CONTINUE,
+    S_RETURN,
+    S_ASM,
+    S_DEFER,
+    S_SCOPE,
     S_TYPE_DECL, /* a declaration of no variable: tags, _Static_assert, and (in `decl`) typedefs and
                     functions */
 };
 
 struct decl {
     struct symbol *symbol;
-    uint32_t spec_first, spec_last; /* declaration specifiers, shared by the declarators of a line */
-    uint32_t first, last;           /* declarator with its attributes, without initialiser */
-    struct expr *init;              /* NULL: none; EX_INIT_LIST for braces */
-    struct tag *defines;            /* tag that the specifiers define, first declarator only */
+    /* declaration specifiers, shared by the declarators of a line */
+    uint32_t spec_first, spec_last;
+    uint32_t first, last; /* declarator with its attributes, without initialiser */
+    struct expr *init;    /* NULL: none; EX_INIT_LIST for braces */
+    struct tag *defines;  /* tag that the specifiers define, first declarator only */
 };
 
 struct stmt {
     enum stmt_kind kind;
     uint32_t first, last;
     bool has_await;
-    uint16_t height;      /* of the tree below it */
-    struct expr *expr;    /* expression, condition, switch operand, return value, case value;
+    uint16_t height;            /* of the tree below it */
+    struct expr *expr;          /* expression, condition, switch operand, return value, case value;
                              S_ASM: NULL or an EX_INIT_LIST of the operands */
-    struct expr *expr2;   /* for: step; case: upper end of a GNU range */
-    struct stmt *init;    /* for: S_DECL or S_EXPR or NULL */
+    struct expr *expr2;         /* for: step; case: upper end of a GNU range */
+    struct stmt *init;          /* for: S_DECL or S_EXPR or NULL */
     struct stmt *body, *orelse; /* also what a label, case or default stands before: an S_NULL
                                    without tokens (last < first) at the end of a block */
-    struct stmt **list;   /* compound */
+    struct stmt **list;         /* compound */
     int count;
-    struct decl **decl;   /* S_DECL */
+    struct decl **decl; /* S_DECL */
     int decl_count;
     const char *name;     /* label */
     struct symbol *scope; /* S_SCOPE: its variable */
-    struct stmt *target;  /* break, continue: the statement left or continued; goto: the S_LABEL; case,
+    struct stmt
+        *target; /* break, continue: the statement left or continued; goto: the S_LABEL; case,
                              default: the switch */
-    struct stmt *parent;  /* enclosing statement; NULL: the function's body */
+    struct stmt *parent; /* enclosing statement; NULL: the function's body */
     void *lower;
 };
 
-/* `struct x` in a body; the name's token, or 0 for an anonymous one, which is where it is defined. */
+/* `struct x` in a body; the name's token, or 0 for an anonymous one, which is where it is defined.
+ * `struct x` in a body; the name's token, or 0 for an anonymous one, which is where it is defined. */
 struct tag_use {
     uint32_t word, name;
     struct tag *tag;
 };
 
+/* A typedef of a block, mentioned in a body. */
+struct typedef_use {
+    uint32_t token;
+    struct symbol *symbol;
+};
+
 /* A function definition (async or not) whose body was parsed, or an async block. */
 struct function {
-    struct symbol *symbol;      /* NULL: async block */
+    struct symbol *symbol; /* NULL: async block */
     struct type *type;
     struct symbol **param;
     int param_count;
     struct stmt *body;
     bool is_async;
     bool is_main;
-    bool needs_lowering;        /* async, or has defer, cleanup with defer, or any form in it */
-    bool has_await;             /* not counting its blocks */
-    uint32_t first, last;       /* tokens of the whole definition */
+    bool needs_lowering;  /* async, or has defer, cleanup with defer, or any form in it */
+    bool has_await;       /* not counting its blocks */
+    uint32_t first, last; /* tokens of the whole definition */
     uint32_t declarator_first, declarator_last;
-    struct list locals;         /* struct symbol *: all block-scope variables and parameters */
-    struct list labels;         /* struct stmt * (S_LABEL) */
-    struct list blocks;         /* struct function *: async blocks inside */
-    struct list captures;       /* async block: struct symbol * of the enclosing function */
-    struct list idents;         /* struct expr * (EX_IDENT): every mention of a symbol in the body, also
+    struct list locals;   /* struct symbol *: all block-scope variables and parameters */
+    struct list labels;   /* struct stmt * (S_LABEL) */
+    struct list blocks;   /* struct function *: async blocks inside */
+    struct list captures; /* async block: struct symbol * of the enclosing function */
+    struct list idents;   /* struct expr * (EX_IDENT): every mention of a symbol in the body, also
                                    in typeof, sizeof, bounds, attributes and asm; blocks' are theirs */
-    struct list dead_awaits;    /* struct expr * (EX_AWAIT): in operands that are not evaluated */
-    struct list tag_uses;       /* struct tag_use *: every struct, union or enum word of the body that
+    struct list dead_awaits;  /* struct expr * (EX_AWAIT): in operands that are not evaluated */
+    struct list typedef_uses; /* struct typedef_use * */
+    struct list tag_uses;     /* struct tag_use *: every struct, union or enum word of the body that
                                    means a tag of a block */
-    struct function *outer;     /* async block: the function that it stands in */
-    const char *name;           /* of the function, or made up for a block: main_block_1 */
-    struct type *result;        /* also of a block */
+    struct function *outer;   /* async block: the function that it stands in */
+    const char *name;         /* of the function, or made up for a block: main_block_1 */
+    struct type *result;      /* also of a block */
     void *lower;
 };
 
@@ -358,18 +456,19 @@ struct function {
  * that needs lowering. All other text is copied. */
 struct item {
     enum { ITEM_ASYNC_DECL, ITEM_FUNCTION } kind;
-    uint32_t first, last;     /* tokens, `;` or `}` included */
-    struct list symbols;      /* ITEM_ASYNC_DECL: the functions declared */
+    uint32_t first, last; /* tokens, `;` or `}` included */
+    struct list symbols;  /* ITEM_ASYNC_DECL: the functions declared */
     struct function *function;
-    bool in_header;           /* not in the main file */
+    bool in_header; /* not in the main file */
 };
 
 struct options {
-    const char *input;        /* as the user wrote it; for messages */
-    bool pretty;              /* bide emit: generated code on lines of its own, headers as #include */
-    bool wrappers;            /* blocking wrappers, -fno-bide-wrappers clears it */
+    const char *input; /* as the user wrote it; for messages */
+    /* bide emit: generated code on lines of its own, headers as #include */
+    bool pretty;
+    bool wrappers; /* blocking wrappers, -fno-bide-wrappers clears it */
     bool colour;
-    const char **flag;        /* the user's -W... flags in order, for the options of our messages */
+    const char **flag; /* the user's -W... flags in order, for the options of our messages */
     int flag_count;
 };
 
@@ -377,18 +476,18 @@ struct unit {
     struct arena *arena;
     struct options *options;
     struct target target;
-    const char *text;         /* text[text_length] is 0 */
+    const char *text; /* text[text_length] is 0 */
     size_t text_length;
-    struct token *token;      /* [0] is unused, so that 0 means none; the last is TK_EOF */
+    struct token *token; /* [0] is unused, so that 0 means none; the last is TK_EOF */
     uint32_t token_count;
     struct list items;        /* struct item * in order */
     struct list functions;    /* struct function *: all parsed bodies, blocks after their outer */
     struct list initializers; /* struct expr *: those at file scope that mention async names */
     int error_count, warning_count;
-    bool parse_failed;        /* plain C that was not understood: nothing is emitted */
+    bool parse_failed;           /* plain C that was not understood: nothing is emitted */
     uint32_t parse_failed_token; /* where it first happened */
-    struct list messages;     /* diag.c: not yet printed */
-    struct list sources;      /* source.c: files read for messages */
+    struct list messages;        /* diag.c: not yet printed */
+    struct list sources;         /* source.c: files read for messages */
 };
 
 /* ---- source.c: files as they lie on disk, for messages and for `bide emit` ---- */
@@ -403,7 +502,7 @@ void source_add(struct unit *, const char *file, const char *text, size_t length
 struct spot {
     const char *line; /* the source line, as source_line gives it */
     size_t length;
-    uint32_t number;  /* of the line */
+    uint32_t number;     /* of the line */
     size_t start, width; /* bytes of the word in it */
 };
 /* The word that the token was, or of the macro that it came from. False: no such line. */
@@ -422,8 +521,10 @@ void lex(struct unit *);
 /* scope.c: which word of C or GNU C an identifier token is (enum keyword in parse.h); 0: none. */
 unsigned token_keyword(const struct token *);
 /* parse.c (declarations), statement.c, expression.c: fills unit->items and functions. Bodies of
- * functions without async words are skipped unread. Reports async mistakes of form only; where plain
- * C does not parse it gives up on that function or declaration silently (unit->parse_failed is set) and
+ * functions without async words are skipped unread. Reports async mistakes of form only; where
+ * plain
+ * C does not parse it gives up on that function or declaration silently (unit->parse_failed is
+ * set) and
  * the driver lets the user's compiler say what is wrong. */
 void parse(struct unit *);
 /* check.c: un-awaited calls, await outside async, ownership, jumps past defer... */
@@ -444,7 +545,8 @@ void diag_range(struct unit *, enum severity, uint32_t first, uint32_t last, con
                 const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 /* A fix-it under the last message: put `text` before the token. */
 void diag_fixit_insert(struct unit *, uint32_t token, const char *text);
-/* Prints and forgets the kept messages; `diag_drop` only forgets them, and takes back the counts. */
+/* Prints and forgets the kept messages; `diag_drop` only forgets them, and takes back the counts.
+ * Prints and forgets the kept messages; `diag_drop` only forgets them, and takes back the counts. */
 void diag_flush(struct unit *);
 void diag_drop(struct unit *);
 /* Without a place, at once: "bide: error: ...". */

@@ -9,122 +9,101 @@
 /*
  * Result: v void, i int, u unsigned, l long, L long long, U uint64, I uint32, H uint16, z size_t,
  * p void *, s char *, d double, f float, D long double, b bool, 0 the type of the first argument,
- * * what the first argument points to. Upper-case C before it: a constant expression may use it.
+ * * what the first argument points to. C before it: a constant expression may use it.
  */
-static const struct {
-    const char *name, *result;
-} builtins[] = {
-    {"abort", "v"},          {"abs", "i"},            {"add_overflow", "b"},
-    {"sub_overflow", "b"},   {"mul_overflow", "b"},   {"add_overflow_p", "Cb"},
-    {"sub_overflow_p", "Cb"}, {"mul_overflow_p", "Cb"}, {"alloca", "p"},
-    {"alloca_with_align", "p"}, {"assume_aligned", "p"}, {"bswap16", "CH"},
-    {"bswap32", "CI"},       {"bswap64", "CU"},       {"calloc", "p"},
-    {"classify_type", "Ci"}, {"clz", "Ci"},           {"clzl", "Ci"},
-    {"clzll", "Ci"},         {"constant_p", "Ci"},    {"copysign", "d"},
-    {"copysignf", "f"},      {"copysignl", "D"},      {"cpu_init", "i"},
-    {"cpu_is", "i"},         {"cpu_supports", "i"},   {"ctz", "Ci"},
-    {"ctzl", "Ci"},          {"ctzll", "Ci"},         {"debugtrap", "v"},
-    {"dynamic_object_size", "z"}, {"expect", "Cl"},   {"expect_with_probability", "Cl"},
-    {"extract_return_addr", "p"}, {"fabs", "d"},      {"fabsf", "f"},
-    {"fabsl", "D"},          {"ffs", "Ci"},           {"ffsl", "Ci"},
-    {"ffsll", "Ci"},         {"fprintf", "i"},        {"frame_address", "p"},
-    {"free", "v"},           {"huge_val", "d"},       {"huge_valf", "f"},
-    {"huge_vall", "D"},      {"inf", "d"},            {"inff", "f"},
-    {"infl", "D"},           {"isfinite", "i"},       {"isgreater", "i"},
-    {"isgreaterequal", "i"}, {"isinf", "i"},          {"isinf_sign", "i"},
-    {"isless", "i"},         {"islessequal", "i"},    {"islessgreater", "i"},
-    {"isnan", "i"},          {"isnormal", "i"},       {"isunordered", "i"},
-    {"labs", "l"},           {"llabs", "L"},          {"longjmp", "v"},
-    {"malloc", "p"},         {"memchr", "p"},         {"memcmp", "i"},
-    {"memcpy", "p"},         {"memmove", "p"},        {"mempcpy", "p"},
-    {"memset", "p"},         {"memcpy_inline", "v"},  {"nan", "d"},
-    {"nanf", "f"},           {"nanl", "D"},           {"object_size", "z"},
-    {"parity", "Ci"},        {"parityl", "Ci"},       {"parityll", "Ci"},
-    {"popcount", "Ci"},      {"popcountl", "Ci"},     {"popcountll", "Ci"},
-    {"prefetch", "v"},       {"printf", "i"},         {"putchar", "i"},
-    {"puts", "i"},           {"realloc", "p"},        {"return_address", "p"},
-    {"setjmp", "i"},         {"signbit", "i"},        {"signbitf", "i"},
-    {"signbitl", "i"},       {"snprintf", "i"},       {"speculation_safe_value", "0"},
-    {"sprintf", "i"},        {"sqrt", "d"},           {"sqrtf", "f"},
-    {"stack_restore", "v"},  {"stack_save", "p"},     {"stpcpy", "s"},
-    {"strcat", "s"},         {"strchr", "s"},         {"strcmp", "i"},
-    {"strcpy", "s"},         {"strcspn", "z"},        {"strdup", "s"},
-    {"strlen", "Cz"},        {"strncat", "s"},        {"strncmp", "i"},
-    {"strncpy", "s"},        {"strndup", "s"},        {"strnlen", "z"},
-    {"strpbrk", "s"},        {"strrchr", "s"},        {"strspn", "z"},
-    {"strstr", "s"},         {"thread_pointer", "p"}, {"trap", "v"},
-    {"unreachable", "v"},    {"va_copy", "v"},        {"va_end", "v"},
-    {"va_start", "v"},       {"vprintf", "i"},        {"vsnprintf", "i"},
-    {"vsprintf", "i"},       {"rotateleft8", "0"},    {"rotateleft32", "0"},
-    {"rotateleft64", "0"},   {"shuffle", "0"},        {"is_aligned", "b"},
-    {"align_up", "0"},       {"align_down", "0"},     {"LINE", "i"},
-    {"FILE", "s"},           {"FUNCTION", "s"},       {"fpclassify", "i"},
+struct group {
+    const char *result;
+    const char *names; /* each between blanks */
+};
+
+/* __builtin_NAME. */
+static const struct group builtins[] = {
+    {"v", " abort debugtrap free longjmp memcpy_inline prefetch stack_restore trap "
+          "unreachable va_copy va_end va_start "},
+    {"i", " LINE abs cpu_init cpu_is cpu_supports fpclassify fprintf isfinite "
+          "isgreater isgreaterequal isinf isinf_sign isless islessequal islessgreater "
+          "isnan isnormal isunordered memcmp printf putchar puts setjmp signbit "
+          "signbitf signbitl snprintf sprintf strcmp strncmp vprintf vsnprintf "
+          "vsprintf "},
+    {"b", " add_overflow is_aligned mul_overflow sub_overflow "},
+    {"Cb", " add_overflow_p mul_overflow_p sub_overflow_p "},
+    {"p", " alloca alloca_with_align assume_aligned calloc extract_return_addr "
+          "frame_address malloc memchr memcpy memmove mempcpy memset realloc "
+          "return_address stack_save thread_pointer "},
+    {"CH", " bswap16 "},
+    {"CI", " bswap32 "},
+    {"CU", " bswap64 "},
+    {"Ci", " classify_type clz clzl clzll constant_p ctz ctzl ctzll ffs ffsl ffsll "
+           "parity parityl parityll popcount popcountl popcountll "},
+    {"d", " copysign fabs huge_val inf nan sqrt "},
+    {"f", " copysignf fabsf huge_valf inff nanf sqrtf "},
+    {"D", " copysignl fabsl huge_vall infl nanl "},
+    {"z", " dynamic_object_size object_size strcspn strnlen strspn "},
+    {"Cl", " expect expect_with_probability "},
+    {"l", " labs "},
+    {"L", " llabs "},
+    {"0", " align_down align_up rotateleft32 rotateleft64 rotateleft8 shuffle "
+          "speculation_safe_value "},
+    {"s", " FILE FUNCTION stpcpy strcat strchr strcpy strdup strncat strncpy strndup "
+          "strpbrk strrchr strstr "},
+    {"Cz", " strlen "},
 };
 
 /* __atomic_NAME and __sync_NAME. */
-static const struct {
-    const char *name, *result;
-} atomics[] = {
-    {"load_n", "*"},           {"load", "v"},
-    {"store_n", "v"},          {"store", "v"},
-    {"exchange_n", "*"},       {"exchange", "v"},
-    {"compare_exchange_n", "b"}, {"compare_exchange", "b"},
-    {"add_fetch", "*"},        {"sub_fetch", "*"},
-    {"and_fetch", "*"},        {"xor_fetch", "*"},
-    {"or_fetch", "*"},         {"nand_fetch", "*"},
-    {"fetch_add", "*"},        {"fetch_sub", "*"},
-    {"fetch_and", "*"},        {"fetch_xor", "*"},
-    {"fetch_or", "*"},         {"fetch_nand", "*"},
-    {"test_and_set", "b"},     {"clear", "v"},
-    {"thread_fence", "v"},     {"signal_fence", "v"},
-    {"always_lock_free", "b"}, {"is_lock_free", "b"},
-    {"fetch_and_add", "*"},    {"fetch_and_sub", "*"},
-    {"fetch_and_and", "*"},    {"fetch_and_xor", "*"},
-    {"fetch_and_or", "*"},     {"fetch_and_nand", "*"},
-    {"add_and_fetch", "*"},    {"sub_and_fetch", "*"},
-    {"and_and_fetch", "*"},    {"xor_and_fetch", "*"},
-    {"or_and_fetch", "*"},     {"nand_and_fetch", "*"},
-    {"bool_compare_and_swap", "b"}, {"val_compare_and_swap", "*"},
-    {"lock_test_and_set", "*"}, {"lock_release", "v"},
-    {"synchronize", "v"},
+static const struct group atomics[] = {
+    {"*", " add_and_fetch add_fetch and_and_fetch and_fetch exchange_n fetch_add "
+          "fetch_and fetch_and_add fetch_and_and fetch_and_nand fetch_and_or "
+          "fetch_and_sub fetch_and_xor fetch_nand fetch_or fetch_sub fetch_xor load_n "
+          "lock_test_and_set nand_and_fetch nand_fetch or_and_fetch or_fetch "
+          "sub_and_fetch sub_fetch val_compare_and_swap xor_and_fetch xor_fetch "},
+    {"v", " clear exchange load lock_release signal_fence store store_n synchronize "
+          "thread_fence "},
+    {"b", " always_lock_free bool_compare_and_swap compare_exchange compare_exchange_n "
+          "is_lock_free test_and_set "},
 };
 
-static const char *after_prefix(const char *name, const char *prefix)
+/* clang's __c11_atomic_NAME. */
+static const struct group c11_atomics[] = {
+    {"*", " exchange fetch_add fetch_and fetch_or fetch_sub fetch_xor load "},
+    {"b", " compare_exchange_strong compare_exchange_weak is_lock_free "},
+    {"v", " init signal_fence store thread_fence "},
+};
+
+/* The result of the name of `n` characters at s, or NULL. */
+static const char *look_up(const struct group *groups, size_t count, const char *s, size_t n)
 {
-    size_t n = strlen(prefix);
-    return strncmp(name, prefix, n) == 0 ? name + n : NULL;
+    for (size_t i = 0; i < count; i++)
+        for (const char *p = groups[i].names; (p = strchr(p, ' ')) && *++p;)
+            if (strncmp(p, s, n) == 0 && p[n] == ' ')
+                return groups[i].result;
+    return NULL;
 }
 
-/* The result's letter, or NULL. */
 static const char *find(const char *name)
 {
-    const char *s = after_prefix(name, "__builtin_");
-    if (s) {
-        const char *chk = strstr(s, "_chk");
-        size_t n = strlen(s);
-        if (after_prefix(s, "___") && chk && !chk[4]) {
-            s += 3; /* __builtin___memcpy_chk */
-            n -= 7;
+    static const struct {
+        const char *prefix;
+        const struct group *groups;
+        size_t count;
+    } families[] = {
+        {"__builtin_", builtins, sizeof builtins / sizeof builtins[0]},
+        {"__atomic_", atomics, sizeof atomics / sizeof atomics[0]},
+        {"__sync_", atomics, sizeof atomics / sizeof atomics[0]},
+        {"__c11_atomic_", c11_atomics, sizeof c11_atomics / sizeof c11_atomics[0]},
+    };
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        size_t skip = strlen(families[i].prefix), n = strlen(name);
+        if (strncmp(name, families[i].prefix, skip) != 0)
+            continue;
+        name += skip;
+        n -= skip;
+        /* __builtin___memcpy_chk */
+        if (n > 6 && strncmp(name, "__", 2) == 0 && strcmp(name + n - 4, "_chk") == 0) {
+            name += 2;
+            n -= 6;
         }
-        for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++)
-            if (strncmp(builtins[i].name, s, n) == 0 && !builtins[i].name[n])
-                return builtins[i].result;
-        return NULL;
+        return look_up(families[i].groups, families[i].count, name, n);
     }
-    s = after_prefix(name, "__atomic_");
-    if (!s)
-        s = after_prefix(name, "__sync_");
-    const char *c11 = after_prefix(name, "__c11_atomic_");
-    if (c11 && (strcmp(c11, "load") == 0 || strcmp(c11, "exchange") == 0))
-        return "*";
-    if (c11 && (strcmp(c11, "compare_exchange_strong") == 0 ||
-                strcmp(c11, "compare_exchange_weak") == 0))
-        return "b";
-    if (c11)
-        s = c11;
-    for (size_t i = 0; s && i < sizeof atomics / sizeof atomics[0]; i++)
-        if (strcmp(atomics[i].name, s) == 0)
-            return atomics[i].result;
     return NULL;
 }
 

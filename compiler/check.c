@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+static void check_stmt(struct checker *c, struct stmt *s);
+
 void give_up(struct checker *c, uint32_t token)
 {
     if (c->unit->parse_failed)
@@ -152,6 +154,14 @@ static void check_block(struct checker *c, struct expr *e, enum use use)
     check_captures(c, e->block);
 }
 
+/* The block's value is its last expression, which a local owner does not leave by itself. */
+static void check_block_value(struct checker *c, const struct function *f)
+{
+    const struct stmt *last = f->body->count ? f->body->list[f->body->count - 1] : NULL;
+    if (last && last->kind == S_EXPR)
+        check_transfer(c, last->expr, TO_VARIABLE);
+}
+
 /* Chains of binary operators lean to the left: down there without recursion. */
 static void check_binary(struct checker *c, struct expr *e)
 {
@@ -239,7 +249,7 @@ static void check_parts(struct checker *c, struct stmt *s)
         check_expr(c, s->expr2, USE_VALUE);
 }
 
-void check_stmt(struct checker *c, struct stmt *s)
+static void check_stmt(struct checker *c, struct stmt *s)
 {
     int loops = c->await_loops;
     while (s) {
@@ -273,6 +283,8 @@ static void check_function(struct unit *u, struct function *f)
     struct checker c = {.unit = u, .function = f};
     check_parameters(&c, f);
     check_stmt(&c, f->body);
+    if (f->outer)
+        check_block_value(&c, f);
     for (uint32_t i = 0; i < c.allocas.count; i++) {
         const struct expr *e = c.allocas.item[i];
         if (c.last_await > e->first)

@@ -264,32 +264,42 @@ static void check_move(struct checker *c, struct expr *e)
 
 /* ---- branches ---- */
 
+static void report_branch(struct checker *c, const struct expr *branch, const struct expr *call,
+                          const char *form)
+{
+    struct unit *u = c->unit;
+    switch (call->kind) {
+    case EX_AWAIT:
+        diag_range(u, SEV_ERROR, call->first, call->last, NULL,
+                   "'await' in a branch of '%s', which waits itself", form);
+        break;
+    case EX_STMT: error(c, call, "statement expressions as branches are not supported yet"); break;
+    case EX_COND:
+    case EX_LOGIC: error(c, call, "guards of branches are not supported yet"); break;
+    default:
+        diag_range(u, SEV_ERROR, branch->first, branch->last, NULL,
+                   "a branch of '%s' is a call of an async function, or an assignment from one",
+                   form);
+        break;
+    }
+}
+
 static void check_branch(struct checker *c, const struct expr *form, int i)
 {
     struct expr *e = skip_parens(form->arg[i]), *call = e;
-    const char *name = form_name(form->form);
     if (e->kind == EX_ASSIGN && e->op == '=') {
         check_store(c, e->a);
         check_expr(c, e->a, USE_VALUE);
         call = skip_parens(e->b);
     }
-    if (call->kind == EX_CALL) {
-        if (!is_async_call(call))
-            report_not_async(c, call);
-    } else if (call->kind == EX_AWAIT) {
-        diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL,
-                   "'await' in a branch of '%s', which waits itself", name);
+    bool is_form = call->kind == EX_FORM && (rules[call->form].awaited || rules[call->form].later);
+    if (call->kind != EX_CALL && !is_form) {
+        report_branch(c, e, call, form_name(form->form));
         return;
-    } else if (call->kind == EX_STMT) {
-        error(c, call, "statement expressions as branches are not supported yet");
-    } else if (call->kind == EX_COND || call->kind == EX_LOGIC) {
-        error(c, call, "guards of branches are not supported yet");
-    } else if (call->kind != EX_FORM || !(rules[call->form].awaited || rules[call->form].later)) {
-        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
-                   "a branch of '%s' is a call of an async function, or an assignment from one",
-                   name);
     }
-    check_expr(c, call, call->kind == EX_STMT ? USE_VALUE : USE_BRANCH);
+    if (call->kind == EX_CALL && !is_async_call(call))
+        report_not_async(c, call);
+    check_expr(c, call, USE_BRANCH);
 }
 
 static void check_duration(struct checker *c, struct expr *e)

@@ -1,7 +1,8 @@
 /*
  * Codes, variables and names: the small parts of lowering (lower.h says what a code is).
  *
- * A generated name is the stem and a number, and means nothing else in the function nor at file scope,
+ * A generated name is the stem and a number, and means nothing else in the function nor at file
+ * scope,
  * so that it neither captures a name of the user's nor shadows one.
  */
 #include "lower.h"
@@ -161,6 +162,12 @@ bool is_reserved(struct lower *l, const char *name)
         if (t[i].text == text)
             return true;
     return scope_find(text) != NULL; /* at file scope: the parser has left all others */
+}
+
+struct symbol *file_symbol(struct symbol *fn)
+{
+    struct symbol *s = scope_find(fn->name);
+    return s && s->kind == SYM_FUNCTION && s->is_async ? s : fn;
 }
 
 const char *name_new(struct lower *l, const char *stem)

@@ -1,5 +1,6 @@
 /*
- * Expressions into codes: the user's tokens, with what stands for prepared nodes put in, and the flow
+ * Expressions into codes: the user's tokens, with what stands for prepared nodes put in, and the
+ * flow
  * of values beside them. Where C leaves the order of operands open, the flow is that of the source.
  *
  * Also done here, since it needs no statement of its own: compound literals that live in the frame,
@@ -125,7 +126,8 @@ static void walk_generic(struct copier *c, struct expr *e)
     code_text(c->l, c->to, ")");
 }
 
-/* (T){...} whose address is needed over an await: `(*(T *)memcpy(&frame->literal, &(T){...}, size))` */
+/* (T){...} whose address is needed over an await: `(*(T *)memcpy(&frame->literal, &(T){...},
+ * size))` */
 static void walk_literal(struct copier *c, struct expr *e)
 {
     struct lower *l = c->l;

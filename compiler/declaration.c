@@ -14,9 +14,8 @@ static bool is_specifier(struct token *t)
     return keyword_is_specifier(k) && (k != KW_ASYNC || t[1].punct != '(');
 }
 
-bool starts_type(struct parser *p, struct token *t)
+bool starts_type(struct token *t)
 {
-    (void)p;
     if (t->kind != TK_IDENT)
         return false;
     unsigned k = keyword_at(t);
@@ -25,9 +24,9 @@ bool starts_type(struct parser *p, struct token *t)
     return is_specifier(t) || (k == KW_EXTENSION && is_specifier(t + 1));
 }
 
-bool at_type_name(struct parser *p)
+static bool at_type_name(struct parser *p)
 {
-    return starts_type(p, peek(p));
+    return starts_type(peek(p));
 }
 
 bool at_declaration(struct parser *p)
@@ -35,9 +34,9 @@ bool at_declaration(struct parser *p)
     struct token *t = peek(p);
     while (keyword_at(t) == KW_EXTENSION)
         t++;
-    if (keyword_at(t) == KW_STATIC_ASSERT)
+    if (keyword_at(t) == KW_STATIC_ASSERT || (t->punct == '[' && t[1].punct == '['))
         return true;
-    return starts_type(p, t);
+    return starts_type(t);
 }
 
 /* ---- specifiers ---- */
@@ -89,7 +88,7 @@ static struct type *words_type(struct parser *p, const struct words *w)
     return complex;
 }
 
-struct type *parse_typeof(struct parser *p)
+static struct type *parse_typeof(struct parser *p)
 {
     advance(p);
     expect(p, '(');
@@ -121,7 +120,6 @@ static void parse_alignas(struct parser *p, struct specifiers *s)
         fail(p);
     skip_balanced(p);
     s->attr.align_last = p->pos - 1;
-    s->alignas_ = true;
 }
 
 /* A storage class or a function specifier: false if the keyword is none. */
@@ -202,6 +200,11 @@ static struct type *parse_typedef_name(struct parser *p)
     struct token *t = peek(p);
     struct symbol *s = typedef_at(t);
     if (s) {
+        if (p->function && s->depth > 0) {
+            struct typedef_use *use = arena_alloc(p->arena, sizeof *use);
+            *use = (struct typedef_use){.token = p->pos, .symbol = s};
+            list_add(p->arena, &p->function->typedef_uses, use);
+        }
         advance(p);
         return s->named ? s->named : s->type;
     }
@@ -222,6 +225,7 @@ void parse_specifiers(struct parser *p, struct specifiers *s)
     struct type *type = NULL;
     unsigned quals = 0;
     bool auto_type = false;
+    nest_enter(p);
     s->first = p->pos;
     for (;;) {
         unsigned k = peek_keyword(p);
@@ -255,11 +259,19 @@ void parse_specifiers(struct parser *p, struct specifiers *s)
             type = t;
         }
     }
+    nest_leave(p);
     s->last = p->pos - 1;
     s->implicit_int = !type && !words.total && !auto_type;
     if (!type && !auto_type)
         type = words_type(p, &words);
     s->type = type ? type_qualified(p->unit, attributes_apply(p, &s->attr, type), quals) : NULL;
+}
+
+/* Where `async` among the specifiers means nothing. */
+void refuse_async(struct parser *p, const struct specifiers *s, const char *what)
+{
+    if (s->async_token)
+        diag(p->unit, SEV_ERROR, s->async_token, "%s cannot be async", what);
 }
 
 void parse_static_assert(struct parser *p)
@@ -440,6 +452,7 @@ static bool parse_block_declarator(struct parser *p, const struct specifiers *sp
     } else if (d.type->kind == TY_FUNCTION && spec->storage != ST_TYPEDEF) {
         decl->symbol = declare_function(p, spec, d.type, d.name, d.name_token, &attr);
         decl->symbol->is_async |= spec->async_token != 0;
+        p->function->needs_lowering |= spec->async_token != 0;
         if (at(p, '{')) {
             skip_nested_function(p, &d, spec->async_token != 0);
             return false;
@@ -463,7 +476,11 @@ struct stmt *parse_block_declaration(struct parser *p)
     parse_specifiers(p, &spec);
     if (spec.implicit_int && spec.storage == ST_NONE)
         fail(p);
+    if (spec.async_token)
+        p->function->needs_lowering = true;
     bool more = !at(p, ';');
+    if (!more)
+        refuse_async(p, &spec, "a declaration of no function");
     while (more) {
         struct decl *decl = arena_alloc(p->arena, sizeof *decl);
         if (!decls.count)

@@ -6,7 +6,7 @@
  */
 #include "parse.h"
 
-#include <string.h>
+enum { NESTED_MAX = 10000 }; /* tokens of a declarator in parentheses */
 
 static unsigned parse_qualifiers(struct parser *p)
 {
@@ -70,8 +70,7 @@ static void parse_parameter(struct parser *p, struct list *params)
     parse_specifiers(p, &spec);
     if (!spec.type)
         fail(p);
-    if (spec.async_token)
-        diag(p->unit, SEV_ERROR, spec.async_token, "a parameter cannot be async");
+    refuse_async(p, &spec, "a parameter");
     parse_declarator(p, spec.type, DECL_EITHER, &d);
     parse_declarator_tail(p, &attr, &label);
     struct type *t = adjust_parameter(p, attributes_apply(p, &attr, d.type));
@@ -83,7 +82,7 @@ static void parse_parameter(struct parser *p, struct list *params)
 static bool at_identifier_list(struct parser *p)
 {
     struct token *t = peek(p);
-    return t->kind == TK_IDENT && !starts_type(p, t) && keyword_at(t) == KW_NONE &&
+    return t->kind == TK_IDENT && !starts_type(t) && keyword_at(t) == KW_NONE &&
            (t[1].punct == ',' || t[1].punct == ')');
 }
 
@@ -191,7 +190,7 @@ static bool at_nested(struct parser *p, enum declarator_kind kind)
     unsigned k = keyword_at(next);
     if (k == KW_ATTRIBUTE || k == KW_DECLSPEC)
         return true;
-    return kind == DECL_EITHER && next->kind == TK_IDENT && k == KW_NONE && !starts_type(p, next);
+    return kind == DECL_EITHER && next->kind == TK_IDENT && k == KW_NONE && !starts_type(next);
 }
 
 static void parse_direct(struct parser *p, struct type *base, enum declarator_kind kind,
@@ -207,6 +206,9 @@ static void parse_direct(struct parser *p, struct type *base, enum declarator_ki
     } else if (at(p, '(') && at_nested(p, kind)) {
         uint32_t inside = p->pos + 1;
         skip_balanced(p);
+        /* each level steps over all that is inside, so that must not be without bounds */
+        if (p->pos - inside > NESTED_MAX)
+            fail(p);
         struct type *t = parse_suffixes(p, base);
         uint32_t after = p->pos;
         p->pos = inside;
@@ -242,6 +244,7 @@ struct type *parse_type_name(struct parser *p)
     parse_specifiers(p, &spec);
     if (!spec.type || spec.implicit_int)
         fail(p);
+    refuse_async(p, &spec, "a type");
     parse_declarator(p, spec.type, DECL_ABSTRACT, &d);
     return d.type;
 }

@@ -91,9 +91,10 @@ static void add_message(struct unit *unit, struct message *m)
     }
 }
 
-static __attribute__((format(printf, 6, 0))) void
-take(struct unit *unit, enum severity severity, uint32_t first, uint32_t last, const char *option,
-     const char *fmt, va_list list)
+static __attribute__((format(printf, 6, 0))) void take(struct unit *unit, enum severity severity,
+                                                       uint32_t first, uint32_t last,
+                                                       const char *option, const char *fmt,
+                                                       va_list list)
 {
     struct message *m = arena_alloc(unit->arena, sizeof *m);
     char *text = NULL;
@@ -277,10 +278,9 @@ static uint32_t find_insertions(struct unit *unit, const struct message *m, stru
         new.column = screen_column(at->line, at->start);
         if (before && before->place.line == at->line && before->place.start <= at->start &&
             new.column < before->column + strlen(before->text)) {
-            before->text =
-                arena_printf(unit->arena, "%s%.*s%s", before->text,
-                             (int)(at->start - before->place.start),
-                             at->line + before->place.start, new.text);
+            before->text = arena_printf(unit->arena, "%s%.*s%s", before->text,
+                                        (int)(at->start - before->place.start),
+                                        at->line + before->place.start, new.text);
             before->place.start = at->start;
         } else {
             out[count++] = new;
@@ -414,8 +414,8 @@ static bool is_repeated(struct unit *unit, const struct message *m, const struct
     if (!before || strcmp(m->text, before->text))
         return false;
     return m->first == before->first ||
-           (place_of(unit, m->first, &a) && place_of(unit, before->first, &b) &&
-            a.line == b.line && a.start == b.start);
+           (place_of(unit, m->first, &a) && place_of(unit, before->first, &b) && a.line == b.line &&
+            a.start == b.start);
 }
 
 void diag_flush(struct unit *unit)

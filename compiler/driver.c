@@ -58,8 +58,7 @@ static bool includes_async(struct command *cmd, const char *path, const struct b
 static bool text_is_async(struct command *cmd, const char *path, const struct buffer *text,
                           int depth)
 {
-    return text_has_async_words(text->data, text->length) ||
-           includes_async(cmd, path, text, depth);
+    return text_has_async_words(text->data, text->length) || includes_async(cmd, path, text, depth);
 }
 
 static bool file_is_async(struct command *cmd, const char *path, int depth)
@@ -77,12 +76,11 @@ static void find_jobs(struct command *cmd, struct list *jobs, struct buffer *sta
     for (uint32_t i = 0; i < cmd->args.count; i++) {
         struct arg *a = cmd->args.item[i];
         struct buffer text = {0};
-        if (a->kind != ARG_INPUT ||
-            (a->language != LANG_C && a->language != LANG_C_PREPROCESSED))
+        if (a->kind != ARG_INPUT || (a->language != LANG_C && a->language != LANG_C_PREPROCESSED))
             continue;
         bool standard = !strcmp(a->value, "-");
-        int err = standard ? buffer_read_fd(&text, STDIN_FILENO)
-                           : buffer_read_file(&text, a->value);
+        int err =
+            standard ? buffer_read_fd(&text, STDIN_FILENO) : buffer_read_file(&text, a->value);
         if (standard)
             buffer_add(standard_input, text.data, text.length);
         if (err || !text_is_async(cmd, a->value, &text, 0)) {
@@ -168,8 +166,8 @@ static const char *saved_path(const struct command *cmd, const char *name)
     for (uint32_t i = 0; i < cmd->args.count; i++) {
         const struct arg *a = cmd->args.item[i];
         if (a->kind == ARG_COMPILE && strstr(a->word[0], "save-temps=obj") && cmd->output)
-            return arena_printf(cmd->arena, "%.*s%s",
-                                (int)(base_name(cmd->output) - cmd->output), cmd->output, name);
+            return arena_printf(cmd->arena, "%.*s%s", (int)(base_name(cmd->output) - cmd->output),
+                                cmd->output, name);
     }
     return name;
 }
@@ -287,7 +285,7 @@ static void report_internal(struct command *cmd, struct list *jobs)
     }
 }
 
-/* Translates all; those that turn out to include nothing of bide leave the list. The exit status. */
+/* Translates all; those that include nothing of bide leave the list. Returns the exit status. */
 static int translate_jobs(struct command *cmd, struct list *jobs)
 {
     uint32_t kept = 0;

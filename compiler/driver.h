@@ -88,10 +88,10 @@ struct command {
     bool clang, cxx;
     bool has_response_file, saves_temps, has_assembly;
     bool static_link, no_library, other_target;
-    const char *triple; /* of a cross compiler */
-    const char *output; /* -o */
-    int input_count;    /* all that is no option */
-    int c_count;        /* C or C++ */
+    const char *triple;     /* of a cross compiler */
+    const char *output;     /* -o */
+    int input_count;        /* all that is no option */
+    int c_count;            /* C or C++ */
     struct options options; /* of ours */
 };
 /* Reads the words after `bide cc`. 0, or -1 with a message. */
@@ -121,13 +121,13 @@ void home_add_needs(const struct command *, struct list *words, const char *text
 struct job {
     const struct command *command;
     struct arg *input;
-    struct buffer source;       /* the file as it lies on disk */
-    struct buffer text;         /* preprocessed */
-    struct buffer err;          /* what the preprocessor said */
-    struct buffer check_err;    /* what the plain check said */
-    const char *dependency;     /* the file of dependencies that it wrote, or NULL */
+    struct buffer source;    /* the file as it lies on disk */
+    struct buffer text;      /* preprocessed */
+    struct buffer err;       /* what the preprocessor said */
+    struct buffer check_err; /* what the plain check said */
+    const char *dependency;  /* the file of dependencies that it wrote, or NULL */
     struct unit *unit;
-    int status;                 /* of the preprocessor */
+    int status; /* of the preprocessor */
     bool checked;
     int check_status;
 };

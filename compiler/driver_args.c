@@ -555,9 +555,8 @@ static bool has_word(const char *text, size_t length, const char *word, bool pre
 
 bool text_has_async_words(const char *text, size_t length)
 {
-    return length && (has_word(text, length, "async", false) ||
-                      has_word(text, length, "await", false) ||
-                      has_word(text, length, "defer", false) ||
-                      has_word(text, length, "bide_", true) ||
-                      memmem(text, length, "<bide/", 6) || memmem(text, length, "\"bide/", 6));
+    return length &&
+           (has_word(text, length, "async", false) || has_word(text, length, "await", false) ||
+            has_word(text, length, "defer", false) || has_word(text, length, "bide_", true) ||
+            memmem(text, length, "<bide/", 6) || memmem(text, length, "\"bide/", 6));
 }

@@ -107,23 +107,30 @@ static bool is_count(const char *line)
     return isdigit((unsigned char)*line) && ends_with(line, " generated.");
 }
 
-/* "cc1: ...", "/usr/bin/ld: ...": of a tool, not of a place. */
-static bool is_tool_line(const char *line)
+/* Is it the name of a tool, perhaps with a version behind: "ld:", "clang-14:", "ld.bfd:"? */
+static bool is_tool_name(const char *name)
 {
-    static const char *const tools[] = {"cc1",   "collect2",  "ld",  "gcc", "clang", "cc",
-                                        "lto1",  "lto-wrapper", "as", "lld", "ld.lld"};
-    const char *colon = strstr(line, ": ");
-    if (!colon)
-        return false;
-    const char *name = colon;
-    while (name > line && name[-1] != '/' && name[-1] != '-')
-        name--;
+    static const char *const tools[] = {"cc1", "collect2", "gcc", "clang", "cc",
+                                        "as",  "ld",       "lld", "lto1",  "lto-wrapper"};
     for (size_t i = 0; i < sizeof tools / sizeof *tools; i++) {
         size_t n = strlen(tools[i]);
-        if ((size_t)(colon - name) >= n && !strncmp(name, tools[i], n))
+        if (!strncmp(name, tools[i], n) && strchr(":.-", name[n]))
             return true;
     }
-    return !strncmp(line, "{standard input}:", 17);
+    return false;
+}
+
+/* "cc1: ...", "/usr/bin/x86_64-linux-gnu-ld: ...": of a tool, not of a place. */
+static bool is_tool_line(const char *line)
+{
+    const char *colon = strstr(line, ": ");
+    if (!strncmp(line, "{standard input}:", 17))
+        return true;
+    for (const char *p = line; colon && p < colon && *p != ' '; p++) {
+        if ((p == line || p[-1] == '/' || p[-1] == '-') && is_tool_name(p))
+            return true;
+    }
+    return false;
 }
 
 static struct block *begin_block(struct blocks *blocks, const char *at)

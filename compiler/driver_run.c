@@ -32,7 +32,7 @@ static struct arg *only_input(struct command *cmd)
         found = a;
     }
     return found && (found->language == LANG_C || found->language == LANG_C_PREPROCESSED) ? found
-                                                                                         : NULL;
+                                                                                          : NULL;
 }
 
 /* ---- run ---- */

@@ -123,9 +123,8 @@ static void add_dependencies(struct job *job, struct process *p)
         return;
     if (!target) {
         argv_add(p, "-MQ");
-        argv_add(p, cmd->output
-                        ? cmd->output
-                        : with_suffix(cmd->arena, base_name(job->input->value), ".o"));
+        argv_add(p, cmd->output ? cmd->output
+                                : with_suffix(cmd->arena, base_name(job->input->value), ".o"));
     }
     const struct arg *file = find_dependency(cmd, "-MF");
     if (!file && !passed_through) {

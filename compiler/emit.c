@@ -1,5 +1,6 @@
 /*
- * The translation unit as plain C: text outside async code is copied, async declarations and functions
+ * The translation unit as plain C: text outside async code is copied, async declarations and
+ * functions
  * that need it are replaced.
  */
 #include "lower.h"
@@ -20,6 +21,8 @@ static void keep_definition(struct unit *u, struct output *o, const struct item 
 
 static void emit_item(struct unit *u, struct output *o, struct item *item)
 {
+    if (output_is_hidden(o, item->first))
+        return;
     output_copy(o, item->first);
     if (item->kind == ITEM_FUNCTION) {
         if (item->function->is_async)

@@ -1,5 +1,6 @@
 /*
- * What surrounds the body of an async function: the declarations that callers need, and after the body
+ * What surrounds the body of an async function: the declarations that callers need, and after the
+ * body
  * its poll and start functions, its descriptor with the tables that debuggers and the reserve read,
  * and the blocking function of its plain name.
  *
@@ -24,6 +25,7 @@ const char *timed_out_text(const struct unit *u)
 /* The name of the i-th member of a function's arguments: that of its first declaration. */
 const char *param_name(struct unit *u, struct symbol *fn, int i)
 {
+    fn = file_symbol(fn);
     if (!fn->param_name) {
         const struct type *t = fn->type;
         fn->param_name = arena_alloc(u->arena, ((size_t)t->param_count + 1) * sizeof(char *));
@@ -109,7 +111,7 @@ static void print_args_struct(struct unit *u, struct output *o, struct symbol *f
     const struct type *t = fn->type;
     if (t->param_count == 0)
         return;
-    output_printf(o, "\nstruct bide__args_%s {\n", fn->name);
+    output_printf(o, "\n\nstruct bide__args_%s {\n", fn->name);
     for (int i = 0; i < t->param_count; i++)
         output_printf(o, "%s;\n",
                       type_print(u, type_unqualified(u, t->param[i].type), param_name(u, fn, i)));
@@ -119,6 +121,7 @@ static void print_args_struct(struct unit *u, struct output *o, struct symbol *f
 void emit_async_declaration(struct unit *u, struct output *o, struct symbol *fn)
 {
     bool is_main = strcmp(fn->name, "main") == 0;
+    fn = file_symbol(fn);
     bool hidden = fn->storage == ST_STATIC || is_main;
     if (fn->file_async_declared)
         return;
@@ -136,7 +139,7 @@ static void print_block_declaration(struct lower *l, struct output *o)
 {
     struct list *captures = &l->fn->captures;
     if (captures->count) {
-        output_printf(o, "\nstruct bide__args_%s {\n", l->name);
+        output_printf(o, "\n\nstruct bide__args_%s {\n", l->name);
         for (uint32_t i = 0; i < captures->count; i++) {
             struct symbol *s = captures->item[i];
             struct var *v = var_of(l, s);
@@ -163,7 +166,7 @@ void emit_before_body(struct lower *l, struct output *o)
 static void print_poll(struct lower *l, struct output *o)
 {
     output_printf(o,
-                  "\nstatic enum bide_poll bide__poll_%s(struct bide_cx *cx, struct bide_frame *h)\n"
+                  "\n\nstatic enum bide_poll bide__poll_%s(struct bide_cx *cx, struct bide_frame *h)\n"
                   "{\nreturn bide__body_%s(cx, (struct bide__frame_%s *)h",
                   l->name, l->name, l->name);
     if (l->has_args)
@@ -195,7 +198,7 @@ static void print_start(struct lower *l, struct output *o)
     const char *name = l->name;
     const char *args = l->has_args ? "&args" : null_text(l->unit);
 
-    output_printf(o, "\n%senum bide_poll bide__start_%s(%s)\n{\n", linkage(l->unit, fn, l->fn->is_main),
+    output_printf(o, "\n\n%senum bide_poll bide__start_%s(%s)\n{\n", linkage(l->unit, fn, l->fn->is_main),
                   name, start_params(l->unit, fn));
     if (l->has_args) {
         output_printf(o, "struct bide__args_%s args = {", name);
@@ -215,7 +218,7 @@ static void print_start(struct lower *l, struct output *o)
 
 static void print_tables(struct lower *l, struct output *o)
 {
-    output_printf(o, "\nstatic const uint32_t bide__lines_%s[] = {%u", l->name,
+    output_printf(o, "\n\nstatic const uint32_t bide__lines_%s[] = {%u", l->name,
                   l->unit->token[l->fn->first].line);
     for (uint32_t i = 0; i < l->suspends.count; i++)
         output_printf(o, ", %u", ((struct suspend *)l->suspends.item[i])->line);
@@ -327,7 +330,7 @@ static void print_wrapper(struct lower *l, struct output *o)
     struct symbol *fn = l->fn->symbol;
     struct type *result = result_of(l->unit, fn->type);
 
-    output_printf(o, "\n%s%s\n{\n", l->fn->is_main ? "" : linkage(l->unit, fn, false),
+    output_printf(o, "\n\n%s%s\n{\n", l->fn->is_main ? "" : linkage(l->unit, fn, false),
                   plain_prototype(l->unit, fn));
     if (l->fn->is_main) {
         output_printf(o, "return bide__main(&bide__desc_main, %s);\n}\n", args_literal(l));
@@ -348,7 +351,6 @@ static void print_wrapper(struct lower *l, struct output *o)
 
 void emit_after_body(struct lower *l, struct output *o)
 {
-    output_text(o, "\n\n");
     print_poll(l, o);
     if (l->fn->symbol)
         print_start(l, o);

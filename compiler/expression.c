@@ -129,7 +129,7 @@ static struct expr *parse_sizeof(struct parser *p)
     e->op = peek_keyword(p) == KW_SIZEOF ? OP_SIZEOF : OP_ALIGNOF;
     advance(p);
     p->unevaluated++;
-    if (at(p, '(') && starts_type(p, peek_next(p))) {
+    if (at(p, '(') && starts_type(peek_next(p))) {
         uint32_t first = p->pos;
         advance(p);
         e->to = parse_type_name(p);
@@ -204,7 +204,7 @@ struct expr *parse_cast(struct parser *p)
 {
     struct expr *e;
     nest_enter(p);
-    if (at(p, '(') && starts_type(p, peek_next(p))) {
+    if (at(p, '(') && starts_type(peek_next(p))) {
         uint32_t first = p->pos;
         advance(p);
         struct type *to = parse_type_name(p);
@@ -259,7 +259,7 @@ static struct expr *parse_binary(struct parser *p, struct expr *left, int least)
     }
 }
 
-struct expr *parse_conditional(struct parser *p)
+static struct expr *parse_conditional(struct parser *p)
 {
     struct expr *test = parse_binary(p, parse_cast(p), 1);
     if (!at(p, '?'))

@@ -42,14 +42,16 @@ struct expr *parse_await(struct parser *p)
     e->a = parse_cast(p);
     e->type = value_type(p, e->a);
     expr_close(p, e);
-    if (!p->unevaluated) {
+    if (!p->function) {
+        diag(p->unit, SEV_ERROR, e->first, "'await' outside an async function");
+    } else if (!p->unevaluated) {
         e->has_await = true;
-        if (p->function)
-            p->function->has_await = true;
-        else
-            diag(p->unit, SEV_ERROR, e->first, "'await' outside an async function");
-    } else if (p->function) {
+        p->function->has_await = true;
+    } else {
         list_add(p->arena, &p->function->dead_awaits, e);
+        if (!p->function->is_async)
+            diag(p->unit, SEV_ERROR, e->first, "'await' in '%s', which is not async",
+                 p->function->name);
     }
     return e;
 }

@@ -1,9 +1,11 @@
 /*
- * The frame of a function: the header, the union of result slots (first, since a slot must be near),
+ * The frame of a function: the header, the union of result slots (first, since a slot must be
+ * near),
  * then one member for each variable that is saved or lives there. Sizes and offsets are the target
  * compiler's business.
  *
- * A struct or union declared in a block whose type a member needs is moved to file scope under a name
+ * A struct or union declared in a block whose type a member needs is moved to file scope under a
+ * name
  * of its own; in the body that name takes the place of the old one. An enum of a block stays, since
  * its constants do: its integer type is used.
  */
@@ -13,6 +15,8 @@
 
 /* ---- types at file scope ---- */
 
+static void hoist_members(struct lower *, const struct tag *, int depth);
+
 bool type_is_const(const struct type *t)
 {
     while (t->kind == TY_ARRAY)
@@ -20,17 +24,32 @@ bool type_is_const(const struct type *t)
     return t->quals & Q_CONST || type_has_const_member(t);
 }
 
-static void hoist(struct lower *, struct tag *);
-
 static void hoist_in(struct lower *l, const struct type *t, int depth)
 {
     if (!t || depth > 100)
         return;
     if (t->tag && t->kind != TY_ENUM)
-        hoist(l, t->tag);
+        hoist_tag(l, t->tag);
     hoist_in(l, t->base, depth + 1);
     for (int i = 0; i < t->param_count; i++)
         hoist_in(l, t->param[i].type, depth + 1);
+}
+
+static bool is_anonymous(const struct member *m)
+{
+    return !m->name && !m->bit_field;
+}
+
+/* The types of members come before the struct; those of anonymous ones are printed in it. */
+static void hoist_members(struct lower *l, const struct tag *tag, int depth)
+{
+    for (int i = 0; i < tag->member_count; i++) {
+        const struct member *m = &tag->member[i];
+        if (is_anonymous(m) && m->type->tag && depth < 100)
+            hoist_members(l, m->type->tag, depth + 1);
+        else
+            hoist_in(l, m->type, 0);
+    }
 }
 
 static bool is_copied_whole(struct lower *l, const struct tag *tag)
@@ -44,15 +63,14 @@ static bool is_copied_whole(struct lower *l, const struct tag *tag)
 }
 
 /* Names the tag and what it holds, then adds it to the list: those that it needs come before it. */
-static void hoist(struct lower *l, struct tag *tag)
+void hoist_tag(struct lower *l, struct tag *tag)
 {
     if (tag->depth == 0 || tag->hoisted_name)
         return;
     static const char *const kinds[] = {[TY_STRUCT] = "struct", [TY_UNION] = "union"};
     tag->hoisted_name = arena_printf(l->arena, "%s__%s_%u", l->name,
                                      tag->name ? tag->name : kinds[tag->kind], ++l->hoists);
-    for (int i = 0; i < tag->member_count; i++)
-        hoist_in(l, tag->member[i].type, 0);
+    hoist_members(l, tag, 0);
     list_add(l->arena, &l->hoisted, tag);
 }
 
@@ -174,6 +192,23 @@ void frame_layout(struct lower *l)
 
 /* ---- printing ---- */
 
+static void print_members_of(struct lower *l, struct output *o, const struct tag *tag, int depth)
+{
+    for (int i = 0; i < tag->member_count; i++) {
+        const struct member *m = &tag->member[i];
+        struct type *t = outer_type(l, m->type, 0);
+        if (m->bit_field) {
+            output_printf(o, "%s : %d;\n", type_print(l->unit, t, m->name), m->bit_width);
+        } else if (m->name || !t->tag || depth > 100) {
+            output_printf(o, "%s;\n", type_print(l->unit, t, m->name));
+        } else {
+            output_printf(o, "%s {\n", t->kind == TY_UNION ? "union" : "struct");
+            print_members_of(l, o, t->tag, depth + 1);
+            output_text(o, "};\n");
+        }
+    }
+}
+
 static void print_tag(struct lower *l, struct output *o, struct tag *tag)
 {
     const char *word = tag->kind == TY_UNION ? "union" : "struct";
@@ -183,15 +218,8 @@ static void print_tag(struct lower *l, struct output *o, struct tag *tag)
         output_text(o, ";\n");
         return;
     }
-    output_printf(o, "\n%s %s {\n", word, tag->hoisted_name);
-    for (int i = 0; i < tag->member_count; i++) {
-        struct member *m = &tag->member[i];
-        struct type *t = outer_type(l, m->type, 0);
-        if (m->bit_field)
-            output_printf(o, "%s : %d;\n", type_print(l->unit, t, m->name), m->bit_width);
-        else
-            output_printf(o, "%s;\n", type_print(l->unit, t, m->name));
-    }
+    output_printf(o, "\n\n%s %s {\n", word, tag->hoisted_name);
+    print_members_of(l, o, tag, 0);
     output_text(o, "};\n");
 }
 
@@ -247,7 +275,7 @@ static void print_members(struct lower *l, struct output *o, bool flexible)
 
 void frame_print(struct lower *l, struct output *o)
 {
-    output_printf(o, "\nstruct bide__frame_%s {\nstruct bide_frame h;\n", l->name);
+    output_printf(o, "\n\nstruct bide__frame_%s {\nstruct bide_frame h;\n", l->name);
     print_results(l, o);
     print_members(l, o, false);
     print_members(l, o, true);

@@ -1,10 +1,12 @@
 /*
  * Which variables each suspension must save, and which must live in the frame instead: the classic
- * backward analysis of liveness and a forward one of initialisation, over the basic blocks of a code
+ * backward analysis of liveness and a forward one of initialisation, over the basic blocks of a
+ * code
  * (ISO C has no name for them; see any compiler textbook, e.g. Appel, "Modern Compiler
  * Implementation in C", chapters 10 and 17).
  *
- * A variable that is live where a suspension resumes is saved there. If it cannot be saved, because it
+ * A variable that is live where a suspension resumes is saved there. If it cannot be saved,
+ * because it
  * is const or volatile, or perhaps has no value yet (reading it then would be undefined, and both
  * compilers would warn), or because its name means something else there, it lives in the frame. So
  * does one that a select may leave without a value.
@@ -170,6 +172,26 @@ static void mark_reachable(struct live *v, bool *reached)
     }
 }
 
+/* Control can come to the end of a code, which is not yet complete. */
+bool reaches_end(struct lower *l, const struct code *code)
+{
+    bool *target = arena_alloc(l->arena, l->flow_labels + 1), live = true;
+    for (bool again = true; again;) {
+        again = false;
+        live = true;
+        for (uint32_t i = 0; i < code->count; i++) {
+            const struct piece *p = &code->piece[i];
+            if (p->kind == PC_LABEL)
+                live |= target[p->first];
+            if (live && (p->kind == PC_JUMP || p->kind == PC_BRANCH) && !target[p->first])
+                again = target[p->first] = true;
+            if (p->kind == PC_JUMP || p->kind == PC_END)
+                live = false;
+        }
+    }
+    return live;
+}
+
 /* ---- what follows ---- */
 
 static bool can_be_saved(const struct var *x)
@@ -182,8 +204,10 @@ static void decide_at(struct live *v, const struct suspend *s, const uint32_t *l
 {
     for (uint32_t n = 0; n < v->l->vars.count; n++) {
         struct var *x = v->l->vars.item[n];
-        if (x->tracked && has(live, n) &&
-            (has(bare, n) || !can_be_saved(x) || is_shadowed(v->l, x, s->token)))
+        if (!x->tracked || !has(live, n) || !is_in_scope(v->l, x, s->token))
+            continue;
+        bool named = (!x->stmt || x->token <= s->token) && !is_shadowed(v->l, x, s->token);
+        if (has(bare, n) || !can_be_saved(x) || !named)
             x->in_frame = true;
     }
 }
@@ -206,7 +230,7 @@ static void list_live(struct live *v, struct suspend *s, const uint32_t *live)
     s->live = arena_alloc(v->l->arena, (v->l->vars.count + 1) * sizeof(struct var *));
     for (uint32_t n = 0; n < v->l->vars.count; n++) {
         struct var *x = v->l->vars.item[n];
-        if (!x->tracked || x->in_frame || !has(live, n))
+        if (!x->tracked || x->in_frame || !has(live, n) || !is_in_scope(v->l, x, s->token))
             continue;
         x->saved = true;
         s->live[s->live_count++] = x;
@@ -240,8 +264,7 @@ void live_function(struct lower *l, struct code *code)
                 again |= flow_on(v, &v->block[b], set);
     }
     for (uint32_t b = 0; b < v->count; b++)
-        if (reached[b])
-            decide(v, &v->block[b], set);
+        decide(v, &v->block[b], set);
     for (uint32_t b = 0; b < v->count; b++) {
         struct block *k = &v->block[b];
         const struct piece *end = k->last > k->first ? &code->piece[k->last - 1] : NULL;

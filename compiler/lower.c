@@ -67,13 +67,11 @@ static void lower_function(struct lower *l)
     }
     lower_params(l);
     lower_items(l, l->fn->body);
-    if (l->fn->is_main && l->is_async && has_value && !(last && last->kind == S_RETURN))
+    if (l->fn->is_main && l->is_async && has_value && reaches_end(l, l->out))
         code_text(l, l->out, "\n*(int *)bide_frame_result(%s, &%s->h) = 0;\n", l->cx, l->frame);
     if (l->param_scope)
         defers_end(l, l->param_scope);
-    bool ended = last && (last == l->value_stmt || last->kind == S_RETURN) && !l->param_scope &&
-                 !info_of(l, l->fn->body)->scope;
-    if (l->is_async && !ended)
+    if (l->is_async && reaches_end(l, l->out))
         append_finish(l);
 }
 
@@ -91,12 +89,15 @@ static void rename_tags(struct lower *l)
     for (uint32_t i = l->fn->tag_uses.count; i-- > 0;) {
         struct tag_use *use = l->fn->tag_uses.item[i];
         struct tag *tag = use->tag;
-        if (!tag->hoisted_name)
+        bool outer_enum = tag->kind == TY_ENUM && tag->first < l->fn->first && tag->enum_type;
+        if (!tag->hoisted_name && !outer_enum)
             continue;
         uint32_t last = tag->first == use->word ? tag->last : use->name;
-        put_subst(l, use->word, SUBST_TEXT,
-                  arena_printf(l->arena, "%s %s", tag->kind == TY_UNION ? "union" : "struct",
-                               tag->hoisted_name));
+        const char *text = outer_enum ? type_print(l->unit, tag->enum_type, "")
+                                      : arena_printf(l->arena, "%s %s",
+                                                     tag->kind == TY_UNION ? "union" : "struct",
+                                                     tag->hoisted_name);
+        put_subst(l, use->word, SUBST_TEXT, text);
         for (uint32_t k = use->word + 1; k <= last; k++)
             put_subst(l, k, SUBST_SKIP, NULL);
     }
@@ -118,6 +119,34 @@ static void drop_cleanups(struct lower *l, uint32_t first, uint32_t last)
         for (; i <= last && l->unit->token[i].punct != ')'; i++)
             put_subst(l, i, SUBST_SKIP, NULL);
         put_subst(l, i, SUBST_SKIP, NULL);
+    }
+}
+
+/* What a block mentions of the types and constants of the functions round it. */
+static void map_outer_names(struct lower *l)
+{
+    struct function *fn = l->fn;
+    for (uint32_t i = 0; i < fn->typedef_uses.count; i++) {
+        struct typedef_use *use = fn->typedef_uses.item[i];
+        if (use->symbol->function == fn)
+            continue;
+        use->symbol->captured = true;
+        put_subst(l, use->token, SUBST_TEXT,
+                  arena_printf(l->arena, "__typeof__(%s)",
+                               type_print(l->unit, file_type(l, use->symbol->type), "")));
+    }
+    for (uint32_t i = 0; i < fn->idents.count; i++) {
+        struct expr *e = fn->idents.item[i];
+        struct symbol *s = e->symbol;
+        if (s->kind == SYM_ENUMERATOR && s->depth > 0 && s->function != fn && s->value_known)
+            put_subst(l, e->first, SUBST_TEXT,
+                      arena_printf(l->arena, "((%s)%lldll)", type_print(l->unit, s->type, ""),
+                                   (long long)s->value));
+    }
+    for (uint32_t i = 0; i < fn->tag_uses.count; i++) {
+        struct tag_use *use = fn->tag_uses.item[i];
+        if (use->tag->first < fn->first && use->tag->kind != TY_ENUM)
+            hoist_tag(l, use->tag);
     }
 }
 
@@ -183,14 +212,15 @@ static void print_body(struct lower *l, struct output *o)
     bool has_args = l->has_args;
 
     output_printf(o,
-                  "\nstatic enum bide_poll bide__body_%s(struct bide_cx *%s, "
+                  "\n\nstatic enum bide_poll bide__body_%s(struct bide_cx *%s, "
                   "struct bide__frame_%s *%s",
                   l->name, l->cx, l->name, l->frame);
     if (has_args)
         output_printf(o, ", const struct bide__args_%s *%s", l->name, l->args);
     output_text(o, ")\n");
-    output_begin_block(o, body->first);
-    output_tokens(o, l, body->first, body->first);
+    output_brace(o, l, body->first);
+    for (int i = 0; i < body->count && is_label_decl(l, body->list[i]); i++)
+        output_tokens(o, l, body->list[i]->first, body->list[i]->last);
     output_text(o, "\n");
     if (l->uses_func_name)
         output_printf(o, "\nstatic const char %s[] = \"%s\";\n", l->func, user_name(l->fn));
@@ -198,8 +228,7 @@ static void print_body(struct lower *l, struct output *o)
         output_printf(o, "\n(void)%s;\n", l->args);
     print_switch(l, o);
     print_code(l, o, l->out);
-    output_end_block(o, body->last);
-    output_tokens(o, l, body->last, body->last);
+    output_brace(o, l, body->last);
 }
 
 static void print_async(struct lower *l, struct output *o)
@@ -249,6 +278,17 @@ static void find_args(struct lower *l)
     }
 }
 
+/* In the form to be read, headers are included: what they declare async gets its declarations
+ * here. */
+static void declare_mentioned(struct unit *u, struct output *o, struct function *fn)
+{
+    for (uint32_t i = 0; o->pretty && i < fn->idents.count; i++) {
+        struct symbol *s = ((struct expr *)fn->idents.item[i])->symbol;
+        if (s->kind == SYM_FUNCTION && s->is_async && output_is_hidden(o, s->token))
+            emit_async_declaration(u, o, s);
+    }
+}
+
 void emit_function(struct unit *u, struct output *o, struct function *fn)
 {
     for (uint32_t i = 0; i < fn->blocks.count; i++) {
@@ -264,10 +304,15 @@ void emit_function(struct unit *u, struct output *o, struct function *fn)
         frame_layout(l);
     }
     find_args(l);
+    if (fn->outer)
+        map_outer_names(l);
     rename_tags(l);
     map_words(l);
     map_dead_awaits(l);
     output_sync(o, fn->first);
+    declare_mentioned(u, o, fn);
+    for (uint32_t i = 0; i < l->async_decls.count; i++)
+        emit_async_declaration(u, o, l->async_decls.item[i]);
     if (l->is_async)
         print_async(l, o);
     else

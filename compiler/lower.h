@@ -1,13 +1,16 @@
 /*
  * What the files of the back end share: scan, lower*, live, frame, output, emit*.
  *
- * One function at a time is lowered, then printed. Lowering walks the tree in source order and appends
- * to a *code*: a row of pieces, most of which print (text of ours, tokens of the user's) and some of
+ * One function at a time is lowered, then printed. Lowering walks the tree in source order and
+ * appends
+ * to a *code*: a row of pieces, most of which print (text of ours, tokens of the user's) and some
+ * of
  * which only tell the flow of control and of values (use, def, label, jump...). So one row is both
  * the output and the flow graph: live.c reads it to learn what each suspension must save, and what
  * must live in the frame instead; only then is it printed, and a variable printed by its place.
  *
- * An expression with awaits is split: `prepare` appends what must run before, and hangs on the nodes
+ * An expression with awaits is split: `prepare` appends what must run before, and hangs on the
+ * nodes
  * that were dealt with (expr->lower) the code that stands for their value; `copy_expr` then prints
  * the expression with these put in. Everything else is the user's tokens, copied.
  *
@@ -33,7 +36,8 @@ struct var {
     struct type *frame_type; /* of the member */
     uint32_t token;        /* to complain at */
     uint32_t index;        /* in lower->vars */
-    bool tracked;          /* live.c follows it; else it is in the frame or never live at an await */
+    /* live.c follows it; else it is in the frame or never live at an await */
+    bool tracked;
     bool in_frame;         /* lives in the frame all the time */
     bool saved;            /* saved and loaded over at least one await */
     bool used;             /* some piece mentions it */
@@ -60,7 +64,8 @@ enum piece_kind {
     PC_PARAM,     /* loads a parameter from the arguments */
     PC_FOR_OPEN,  /* `for (` with its declaration, which may need a block round the loop */
     PC_FOR_CLOSE, /* the end of that block */
-    PC_SELECTOR,  /* the declaration of a scope's selector, if it has one */
+    PC_SELECTOR,  /* the declaration of a scope's selector, if that is read */
+    PC_SELECT,    /* `selector = first;`, if it is read */
     PC_SUSPEND,   /* saves, state, return, resume label, loads; and a suspension in the flow */
     /* flow only */
     PC_USE,
@@ -123,6 +128,7 @@ struct defers {
     struct var *selector;
     struct exit *exit;
     int exit_count, exit_room;
+    bool is_read; /* the selector */
 };
 
 /* One block that is due, in a list from the innermost outwards. */
@@ -134,6 +140,7 @@ struct link {
     const char *label;
     uint32_t flow;
     bool is_target; /* something jumps to the label */
+    bool in_block;  /* what follows in the scope is in a block of its own */
 };
 
 /* expr->lower */
@@ -190,7 +197,8 @@ struct lower {
     struct list suspends;
     struct list slots;       /* struct slot *: members of the union of results */
     struct list callees;     /* struct callee * */
-    struct list helpers;     /* const char *: definitions that go before the function */
+    struct list async_decls; /* struct symbol *: async functions declared in a block */
+    struct list helpers;     /* struct code *: definitions that go before the function */
     struct subst *subst;     /* by token - fn->first */
     struct link *links;      /* due at the current place */
     struct defers *param_scope; /* of parameters that own tasks */
@@ -215,7 +223,8 @@ struct lower {
 struct code *code_new(struct lower *);
 void code_text(struct lower *, struct code *, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-void code_tokens(struct lower *, struct code *, uint32_t first, uint32_t last); /* none if last < first */
+/* none if last < first */
+void code_tokens(struct lower *, struct code *, uint32_t first, uint32_t last);
 void code_sync(struct lower *, struct code *, uint32_t token);
 void code_var(struct lower *, struct code *, struct var *); /* prints and uses it */
 void code_add(struct lower *, struct code *, enum piece_kind, struct var *);
@@ -229,17 +238,21 @@ void code_type(struct lower *, struct code *, const struct type *, const char *n
 void code_temp(struct lower *, struct code *, struct var *, const struct code *value);
 uint32_t flow_label(struct lower *);
 struct var *var_new(struct lower *, const char *stem, struct type *, uint32_t token);
-struct var *var_of(struct lower *, const struct symbol *); /* NULL: not a variable of the function */
+/* NULL: not a variable of the function */
+struct var *var_of(struct lower *, const struct symbol *);
 /* stem_1, stem_2...: a name that means nothing else in this function or file. */
 const char *name_new(struct lower *, const char *stem);
 const char *name_free(struct lower *, const char *wanted); /* wanted itself, if that is free */
 bool is_reserved(struct lower *, const char *name);
+struct symbol *file_symbol(struct symbol *fn); /* of file scope, for one declared in a block */
 
 /* ---- scan.c: what must be known before lowering ---- */
 void scan_function(struct lower *);
 bool holds_await(const struct expr *); /* also in unevaluated operands */
 bool awaits_in_scope(struct lower *, uint32_t block_first, uint32_t block_last, uint32_t from);
 struct expr_info *expr_info_of(struct lower *, struct expr *);
+/* The token is in the block of which v is a local: v may have a value there. */
+bool is_in_scope(const struct lower *, const struct var *, uint32_t token);
 /* Another variable or type has v's name at the token. */
 bool is_shadowed(struct lower *, const struct var *, uint32_t token);
 struct stmt_info *info_of(struct lower *, struct stmt *);
@@ -285,7 +298,8 @@ struct awaitable {
     const char *job_type, *job_run;
     bool calls_through;    /* bide_blocking: operand 0 is the function */
 };
-bool awaitable_of(struct lower *, struct expr *call, struct awaitable *); /* false: not one; said so */
+/* false: not one; said so */
+bool awaitable_of(struct lower *, struct expr *call, struct awaitable *);
 /* Gives a job a place in the frame; `member` is where it would go, with a dot at the end. */
 const char *job_declaration(struct lower *, struct awaitable *, const char *name);
 void set_up_job(struct lower *, struct awaitable *);
@@ -308,12 +322,15 @@ void copy_form(struct lower *, struct code *, struct expr *, bool value_unused);
 void copy_owner_assign(struct lower *, struct code *, struct expr *, bool value_unused);
 /* `&(struct bide__args_f){...}`, or a null pointer. */
 void copy_args_literal(struct lower *, struct code *, struct expr *call);
-struct symbol *async_callee(const struct expr *call); /* the async function called by name, or NULL */
+/* the async function called by name, or NULL */
+struct symbol *async_callee(const struct expr *call);
 
 /* ---- lower_stmt.c, lower_loop.c, lower_decl.c, lower_defer.c ---- */
 void lower_stmt(struct lower *, struct stmt *);
-void lower_body(struct lower *, struct stmt *); /* of an if or a loop: one statement in the output */
+/* of an if or a loop: one statement in the output */
+void lower_body(struct lower *, struct stmt *);
 void lower_items(struct lower *, struct stmt *compound);
+bool is_label_decl(struct lower *, const struct stmt *); /* __label__ a, b; */
 void lower_if(struct lower *, struct stmt *);
 void lower_while(struct lower *, struct stmt *);
 void lower_do(struct lower *, struct stmt *);
@@ -327,13 +344,16 @@ void append_finish(struct lower *); /* the function ends, its result stored */
 void defers_begin(struct lower *, struct link *); /* from here on the block is due */
 void defers_end(struct lower *, struct defers *); /* runs them, goes on where the selector says */
 void leave(struct lower *, enum exit_kind, struct stmt *target, struct link *to);
-void assign_value(struct lower *, struct var *, struct expr *); /* `v = e;` with e's awaits before */
+/* `v = e;` with e's awaits before */
+void assign_value(struct lower *, struct var *, struct expr *);
 
 /* ---- live.c ---- */
 void live_function(struct lower *, struct code *);
+bool reaches_end(struct lower *, const struct code *); /* control may come to the end of it */
 
 /* ---- frame.c: the layout, and types at file scope ---- */
 struct type *file_type(struct lower *, struct type *); /* that may be printed at file scope */
+void hoist_tag(struct lower *, struct tag *); /* to file scope, if it is a block's */
 void frame_layout(struct lower *);
 void frame_print_tags(struct lower *, struct output *);
 void frame_print(struct lower *, struct output *); /* struct bide__frame_NAME */
@@ -341,18 +361,56 @@ bool frame_may_align(struct lower *); /* perhaps to more than 8 bytes */
 bool type_may_align(struct lower *, const struct type *); /* perhaps to more than 8 bytes */
 bool type_is_const(const struct type *);  /* cannot be assigned: itself, its elements or a member */
 
-/* ---- output.c: text with its lines ---- */
+/* ---- output.c, pretty.c: text with its lines ---- */
+
+struct output {
+    struct unit *unit;
+    FILE *out;
+    bool pretty;
+    const char *at;      /* in unit->text: where copying goes on */
+    uint32_t last_token; /* just printed, nothing since; 0: none */
+    uint32_t at_token;   /* the gap before it has just been printed; 0: none */
+    const char *file;    /* the place that a compiler would give the next character */
+    uint32_t line;
+    bool system_header;
+    char last; /* character written; 0: none yet */
+    /* pretty */
+    bool fresh;               /* a new line is due before anything else */
+    bool blank;               /* and an empty one */
+    int column;               /* of the next character */
+    int parens;               /* open ones */
+    int depth;                /* generated braces */
+    int indent, indent_depth; /* column of the user's last line, and the depth there */
+    int line_indent;          /* column of the current generated line */
+    const char *text_file;    /* place of `at` in the source */
+    uint32_t text_line;
+    bool text_bol;
+    struct list files; /* struct source_file * */
+};
+
 struct output *output_new(struct unit *, FILE *);
-void output_copy(struct output *, uint32_t before); /* all text up to the token, which is not printed */
+/* all text up to the token, which is not printed */
+void output_copy(struct output *, uint32_t before);
 void output_skip(struct output *, uint32_t last);   /* text goes on after this token */
-void output_sync(struct output *, uint32_t token);
+void output_sync(struct output *, uint32_t token);  /* what follows is on its line */
 void output_text(struct output *, const char *);
 void output_printf(struct output *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void output_tokens(struct output *, struct lower *, uint32_t first, uint32_t last);
 void output_end(struct output *);
-void output_begin_block(struct output *, uint32_t brace); /* a body whose `{` is the token */
-void output_end_block(struct output *, uint32_t brace);
-bool output_is_pretty(const struct output *);
+void output_brace(struct output *, struct lower *, uint32_t brace); /* of a body */
+/* in a header that is included, not copied */
+bool output_is_hidden(struct output *, uint32_t token);
+/* output.c to pretty.c and back */
+void output_put(struct output *, const char *, size_t);
+void output_newline(struct output *);
+void output_go_to(struct output *, const char *file, uint32_t line, bool system_header);
+bool output_needs_space(const struct output *, const struct token *);
+void pretty_begin(struct output *);
+void pretty_text(struct output *, const char *);
+void pretty_end(struct output *);
+void pretty_copy(struct output *, const char *end);
+void pretty_gap(struct output *, uint32_t token);
+void pretty_sync(struct output *, uint32_t token);
 
 /* ---- print_code.c ---- */
 void print_code(struct lower *, struct output *, const struct code *);

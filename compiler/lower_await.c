@@ -6,10 +6,12 @@
  *         (if something is due here: unwind)
  *     }
  *
- * and `frame->result.f` stands for its value. That member of the union is good until the next await;
+ * and `frame->result.f` stands for its value. That member of the union is good until the next
+ * await;
  * `prepare_operands` keeps it longer where it must.
  *
- * bide_blocking(f(x)) puts a job with f's arguments and room for its result into the same union, and
+ * bide_blocking(f(x)) puts a job with f's arguments and room for its result into the same union,
+ * and
  * a function of our own that the pool calls.
  */
 #include "lower.h"
@@ -146,8 +148,8 @@ const char *job_declaration(struct lower *l, struct awaitable *a, const char *na
     struct code *s = code_new(l), *body = code_new(l);
 
     a->job_type = arena_printf(l->arena, "struct bide__job_%s", id);
-    code_text(l, s, "\n%s {\nstruct bide_job job;\n", a->job_type);
-    code_text(l, body, "\nstatic void bide__run_%s(struct bide_job *bide__job)\n{\n"
+    code_text(l, s, "\n\n%s {\nstruct bide_job job;\n", a->job_type);
+    code_text(l, body, "\n\nstatic void bide__run_%s(struct bide_job *bide__job)\n{\n"
                        "%s *call = (%s *)bide__job;\n%s", id, a->job_type, a->job_type,
               has_result ? "call->result = " : "");
     if (a->calls_through) {

@@ -2,8 +2,10 @@
  * Deferred blocks: bide_defer, variables with a cleanup, owners of tasks.
  *
  * The block stands once in the output, at the end of its scope, behind a label. Whoever leaves the
- * scope stores in the scope's selector where to go on, and jumps to the label of the innermost block
- * that is due; 0 is the end of the scope. Blocks of one scope follow each other from the last to the
+ * scope stores in the scope's selector where to go on, and jumps to the label of the innermost
+ * block
+ * that is due; 0 is the end of the scope. Blocks of one scope follow each other from the last to
+ * the
  * first, and behind each stands `if (selector == n)` for the ways that end there; a way that leads
  * further out goes to the next scope in the same manner.
  *
@@ -104,6 +106,13 @@ static int exit_value(struct lower *l, struct defers *scope, enum exit_kind kind
     return value;
 }
 
+static void select(struct lower *l, struct defers *scope, int value)
+{
+    code_thing(l, l->out, PC_SELECT, scope);
+    l->out->piece[l->out->count - 1].first = (uint32_t)value;
+    code_add(l, l->out, PC_DEF, scope->selector);
+}
+
 void leave(struct lower *l, enum exit_kind kind, struct stmt *target, struct link *to)
 {
     struct link *link = l->links;
@@ -116,10 +125,8 @@ void leave(struct lower *l, enum exit_kind kind, struct stmt *target, struct lin
     if (!link->label)
         link->label = name_new(l, "defer");
     link->is_target = true;
-    code_text(l, l->out, "\n");
-    code_add(l, l->out, PC_VAR, scope->selector);
-    code_text(l, l->out, " = %d;\ngoto %s;\n", value, link->label);
-    code_add(l, l->out, PC_DEF, scope->selector);
+    select(l, scope, value);
+    code_text(l, l->out, "\ngoto %s;\n", link->label);
     code_flow(l, l->out, PC_JUMP, link->flow);
 }
 
@@ -186,14 +193,20 @@ static void run(struct lower *l, struct link *link)
     }
 }
 
-/* Behind a block: the ways that go on from there. */
-static void dispatch(struct lower *l, struct defers *scope, bool is_last)
+/* Behind a block: the ways that go on from there. Behind the last block of a scope whose end is never
+ * reached, it is surely one of them. */
+static void dispatch(struct lower *l, struct defers *scope, bool is_last, bool has_end)
 {
     for (int i = 0; i < scope->exit_count; i++) {
         struct exit *x = &scope->exit[i];
         if (!is_last && x->to != l->links)
             continue;
+        if (is_last && !has_end && i == scope->exit_count - 1) {
+            leave(l, x->kind, x->target, x->to);
+            return;
+        }
         uint32_t skip = flow_label(l);
+        scope->is_read = true;
         code_text(l, l->out, "\nif (");
         code_var(l, l->out, scope->selector);
         code_text(l, l->out, " == %d) {\n", x->value);
@@ -206,19 +219,19 @@ static void dispatch(struct lower *l, struct defers *scope, bool is_last)
 
 void defers_end(struct lower *l, struct defers *scope)
 {
-    if (scope->exit_count) {
-        code_text(l, l->out, "\n");
-        code_add(l, l->out, PC_VAR, scope->selector);
-        code_text(l, l->out, " = 0;\n");
-        code_add(l, l->out, PC_DEF, scope->selector);
-    }
+    bool has_end = reaches_end(l, l->out);
+
+    if (scope->exit_count && has_end)
+        select(l, scope, 0);
     for (struct link *link = scope->last; link && link->scope == scope; link = link->outer) {
+        if (link->in_block)
+            code_text(l, l->out, "\n}\n");
         code_flow(l, l->out, PC_LABEL, link->flow);
         if (link->is_target)
             code_text(l, l->out, "\n%s:\n", link->label);
         l->links = link->outer;
         run(l, link);
-        dispatch(l, scope, !link->outer || link->outer->scope != scope);
+        dispatch(l, scope, !link->outer || link->outer->scope != scope, has_end);
     }
 }
 

@@ -113,7 +113,7 @@ static bool is_stable_name(struct lower *l, struct expr *e, const struct later *
     if (e->type->kind == TY_ARRAY || e->type->kind == TY_FUNCTION)
         return true;
     struct var *v = var_of(l, s);
-    if (v && v->tracked && !(v->type->quals & (Q_VOLATILE | Q_ATOMIC)))
+    if (v && v->tracked && !v->by_address && !(v->type->quals & (Q_VOLATILE | Q_ATOMIC)))
         return !later_stores(l, later, v);
     return s->type->quals & Q_CONST && !(s->type->quals & Q_VOLATILE);
 }
@@ -508,6 +508,20 @@ void prepare(struct lower *l, struct expr *e)
     }
 }
 
+/* Evaluating e for nothing needs a cast to void, or compilers warn. */
+static bool needs_void(const struct expr *e)
+{
+    switch (e->kind) {
+    case EX_ASSIGN:
+    case EX_POST:
+    case EX_CALL:
+    case EX_FORM:
+    case EX_STMT: return false;
+    case EX_UNARY: return e->op != P_INC && e->op != P_DEC;
+    default: return e->type->kind != TY_VOID;
+    }
+}
+
 void discard(struct lower *l, struct expr *e)
 {
     struct expr *inner = bare(e);
@@ -515,9 +529,10 @@ void discard(struct lower *l, struct expr *e)
         inner = bare(inner->a);
     mark_unused(l, inner);
     if (!inner->has_await) {
-        code_text(l, l->out, "\n");
-        copy_expr(l, l->out, e);
-        code_text(l, l->out, ";\n");
+        bool cast = needs_void(inner);
+        code_text(l, l->out, cast ? "\n(void)(" : "\n");
+        copy_expr(l, l->out, inner);
+        code_text(l, l->out, cast ? ");\n" : ";\n");
         return;
     }
     switch (inner->kind) {
@@ -543,10 +558,10 @@ void discard(struct lower *l, struct expr *e)
     }
     prepare(l, inner);
     code_text(l, l->out, "\n");
-    if (inner != e && inner->type->kind != TY_VOID && bare(e)->kind == EX_CAST)
-        code_text(l, l->out, "(void)");
+    bool cast = needs_void(inner) && bare(e)->kind == EX_CAST;
+    code_text(l, l->out, cast ? "(void)(" : "");
     copy_argument(l, l->out, inner);
-    code_text(l, l->out, ";\n");
+    code_text(l, l->out, cast ? ");\n" : ";\n");
 }
 
 void mark_unused(struct lower *l, struct expr *e)

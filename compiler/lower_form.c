@@ -3,7 +3,8 @@
  * become calls of bide/abi.h in place, in plain functions too.
  *
  * An owner (a local of type bide_task(T), or an array of them) always holds a task that it owns or
- * null: assigning releases the old one, after the new value is known; moving and detaching leave null.
+ * null: assigning releases the old one, after the new value is known; moving and detaching leave
+ * null.
  */
 #include "lower.h"
 

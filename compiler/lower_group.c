@@ -1,5 +1,6 @@
 /*
- * join, try_join, select and timeout. What the branches need (places to assign to, then arguments) is
+ * join, try_join, select and timeout. What the branches need (places to assign to, then arguments)
+ * is
  * evaluated first, from left to right, and kept; then the group is pushed, each branch started, and
  * the group awaited as a leaf. Results stay in slots of the group's own until it is done: only then
  * are they assigned, to all branches that returned, also when the awaiting function unwinds and has
@@ -224,11 +225,11 @@ static void append_result(struct group *g, struct code *to, int k, bool if_done)
     bool whole = bare(b->place)->kind == EX_IDENT;
 
     if (if_done)
-        code_text(l, to, "\nif (%s.group.branch_done & 1u << %d)\n    ", g->prefix, k);
+        code_text(l, to, "\nif (%s.group.branch_done & 1u << %d) {\n", g->prefix, k);
     else
         code_text(l, to, "\n");
     copy_expr(l, to, b->place);
-    code_text(l, to, " = %s;\n", b->slot);
+    code_text(l, to, if_done ? " = %s;\n}\n" : " = %s;\n", b->slot);
     if (v)
         code_add(l, to, v->by_address ? PC_USE : !whole ? PC_TOUCH : if_done ? PC_MAYBE : PC_DEF, v);
 }

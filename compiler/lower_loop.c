@@ -1,5 +1,6 @@
 /*
- * Loops. One whose condition or step awaits becomes `for (;;)` with the test as an `if` in the body;
+ * Loops. One whose condition or step awaits becomes `for (;;)` with the test as an `if` in the
+ * body;
  * `continue` then jumps to a label before the test (do) or the step (for). Others are copied.
  */
 #include "lower.h"
@@ -21,7 +22,7 @@ static void break_unless(struct lower *l, struct expr *condition, uint32_t out)
     prepare(l, condition);
     code_text(l, l->out, "\nif (!(");
     copy_expr(l, l->out, condition);
-    code_text(l, l->out, "))\n    break;\n");
+    code_text(l, l->out, ")) {\nbreak;\n}\n");
     flow(l, PC_BRANCH, out);
 }
 
@@ -39,7 +40,7 @@ void lower_while(struct lower *l, struct stmt *s)
     if (s->expr->has_await) {
         code_text(l, l->out, "\nfor (;;) {\n");
         break_unless(l, s->expr, info->flow_break);
-        if (s->body->kind == S_COMPOUND)
+        if (s->body->kind == S_COMPOUND && s->body->count && !is_label_decl(l, s->body->list[0]))
             lower_items(l, s->body);
         else
             lower_stmt(l, s->body);

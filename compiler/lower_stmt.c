@@ -4,6 +4,8 @@
  */
 #include "lower.h"
 
+#include <string.h>
+
 static void flow(struct lower *l, enum piece_kind kind, uint32_t label)
 {
     code_flow(l, l->out, kind, label);
@@ -51,6 +53,35 @@ void lower_body(struct lower *l, struct stmt *s)
     code_text(l, l->out, "\n}\n");
 }
 
+static bool mentions(struct lower *l, const struct stmt *s, const char *name)
+{
+    for (uint32_t i = s->first; i <= s->last; i++)
+        if (l->unit->token[i].text == name)
+            return true;
+    return false;
+}
+
+/*
+ * The deferred block stands at the end of the scope, where a later declaration could give one of
+ * its
+ * names another meaning; and no label may be jumped to past an array of variable length. What
+ * follows
+ * is a block of its own then.
+ */
+static bool needs_block(struct lower *l, struct stmt *s, int from)
+{
+    struct stmt *defer = l->links->defer;
+    for (int i = from; i < s->count; i++) {
+        struct stmt *item = s->list[i];
+        for (int k = 0; k < item->decl_count; k++) {
+            struct symbol *symbol = item->decl[k]->symbol;
+            if (symbol->type->variable || (defer && mentions(l, defer, symbol->name)))
+                return true;
+        }
+    }
+    return false;
+}
+
 void lower_items(struct lower *l, struct stmt *s)
 {
     struct link *outer = l->links;
@@ -58,12 +89,17 @@ void lower_items(struct lower *l, struct stmt *s)
 
     for (int i = 0; i < s->count; i++) {
         struct stmt *item = s->list[i];
-        if (item->kind != S_DEFER) {
+        struct link *before = l->links;
+        if (item->kind == S_DEFER) {
+            code_sync(l, l->out, item->first);
+            defers_begin(l, info_of(l, item)->defer);
+        } else {
             lower_stmt(l, item);
-            continue;
         }
-        code_sync(l, l->out, item->first);
-        defers_begin(l, info_of(l, item)->defer);
+        if (l->links != before && needs_block(l, s, i + 1)) {
+            l->links->in_block = true;
+            code_text(l, l->out, "\n{\n");
+        }
     }
     if (info->scope)
         defers_end(l, info->scope);
@@ -165,17 +201,30 @@ static void lower_jump(struct lower *l, struct stmt *s)
                                  : info->flow_label);
 }
 
-static void flow_to_labels(struct lower *l)
+static bool is_addressed(struct lower *l, const char *label)
 {
-    for (uint32_t i = 0; i < l->fn->labels.count; i++)
-        flow(l, PC_BRANCH, info_of(l, l->fn->labels.item[i])->flow_label);
+    const struct token *t = l->unit->token;
+    for (uint32_t i = l->fn->first + 1; i <= l->fn->last; i++)
+        if (t[i].text == label && t[i - 1].punct == P_ANDAND)
+            return true;
+    return false;
+}
+
+/* Of labels whose address is taken, and of those that an asm goto may name. */
+static void flow_to_labels(struct lower *l, const struct stmt *s)
+{
+    for (uint32_t i = 0; i < l->fn->labels.count; i++) {
+        struct stmt *label = l->fn->labels.item[i];
+        if (s->kind == S_ASM ? mentions(l, s, label->name) : is_addressed(l, label->name))
+            flow(l, PC_BRANCH, info_of(l, label)->flow_label);
+    }
 }
 
 static void lower_computed_goto(struct lower *l, struct stmt *s)
 {
     prepare(l, s->expr);
     copy_around(l, l->out, s->first, s->expr, s->last);
-    flow_to_labels(l);
+    flow_to_labels(l, s);
     code_flow(l, l->out, PC_END, 0);
 }
 
@@ -189,7 +238,32 @@ static void lower_asm(struct lower *l, struct stmt *s)
     for (uint32_t i = s->first; i <= s->last; i++)
         if (l->subst[i - l->fn->first].kind == SUBST_VAR)
             code_add(l, l->out, PC_DEF, l->subst[i - l->fn->first].var);
-    flow_to_labels(l);
+    flow_to_labels(l, s);
+}
+
+bool is_label_decl(struct lower *l, const struct stmt *s)
+{
+    const char *text = l->unit->token[s->first].text;
+    return s->kind == S_TYPE_DECL && text && strcmp(text, "__label__") == 0;
+}
+
+/* A declaration of async functions goes to file scope; __label__ at the head of a body stays
+ * first. */
+static void lower_type_decl(struct lower *l, struct stmt *s)
+{
+    struct symbol *fn = s->decl_count ? s->decl[0]->symbol : NULL;
+    if (fn && fn->kind == SYM_FUNCTION && fn->is_async) {
+        for (int i = 0; i < s->decl_count; i++)
+            list_add(l->arena, &l->async_decls, s->decl[i]->symbol);
+        return;
+    }
+    uses_in_tokens(l, l->out, s->first, s->last);
+    code_thing(l, l->out, PC_TYPE_DECL, s);
+    for (int i = 0; i < s->decl_count; i++) {
+        struct symbol *symbol = s->decl[i]->symbol;
+        if (symbol->kind == SYM_TYPEDEF && symbol->captured) /* only used in an async block */
+            code_text(l, l->out, "\n(void)(%s *)0;\n", symbol->name);
+    }
 }
 
 static void unsupported(struct lower *l, struct stmt *s, const char *what)
@@ -221,10 +295,7 @@ void lower_stmt(struct lower *l, struct stmt *s)
     case S_ASM: lower_asm(l, s); break;
     case S_SCOPE: unsupported(l, s, "bide_scope"); break;
     case S_DEFER: unsupported(l, s, "bide_defer outside a block"); break;
-    case S_TYPE_DECL:
-        uses_in_tokens(l, l->out, s->first, s->last);
-        code_thing(l, l->out, PC_TYPE_DECL, s);
-        break;
+    case S_TYPE_DECL: lower_type_decl(l, s); break;
     case S_NULL:
     case S_ERROR: code_tokens(l, l->out, s->first, s->last); break;
     }

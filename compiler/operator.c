@@ -84,7 +84,7 @@ static const struct member *bit_field_of(struct expr *e)
     return access && e->member && e->member->bit_field ? e->member : NULL;
 }
 
-struct type *promoted_type(struct parser *p, struct expr *e)
+static struct type *promoted_type(struct parser *p, struct expr *e)
 {
     struct type *t = value_type(p, e);
     if (!type_is_integer(t))
@@ -103,6 +103,12 @@ struct type *promoted_type(struct parser *p, struct expr *e)
     return type_promote(p->unit, t);
 }
 
+/* An object of unknown type may be an array: then it is treated as one. */
+static bool may_be_array(const struct expr *e)
+{
+    return e->type->kind == TY_ARRAY || e->type->kind == TY_VECTOR || type_is_error(e->type);
+}
+
 void take_address(struct parser *p, struct expr *e)
 {
     while (e && !p->unevaluated) {
@@ -114,7 +120,7 @@ void take_address(struct parser *p, struct expr *e)
         case EX_PAREN:
         case EX_MEMBER: e = e->a; break;
         case EX_ARROW:
-            if (e->a->type->kind != TY_ARRAY)
+            if (!may_be_array(e->a))
                 return;
             e = e->a;
             break;
@@ -124,12 +130,16 @@ void take_address(struct parser *p, struct expr *e)
             e = e->a;
             break;
         case EX_INDEX:
-            if (e->a->type->kind != TY_ARRAY && e->b->type->kind != TY_ARRAY)
+            if (!may_be_array(e->a) && !may_be_array(e->b))
                 return;
-            e = e->a->type->kind == TY_ARRAY ? e->a : e->b;
+            e = may_be_array(e->a) ? e->a : e->b;
             break;
         case EX_GENERIC:
-        case EX_CHOOSE: e = e->b; break;
+        case EX_CHOOSE:
+            for (int i = 0; i < e->arg_count && !e->b; i++)
+                take_address(p, e->arg[i]);
+            e = e->b;
+            break;
         default: return;
         }
     }
@@ -137,7 +147,7 @@ void take_address(struct parser *p, struct expr *e)
 
 void use_value(struct parser *p, struct expr *e)
 {
-    if (e->type->kind == TY_ARRAY)
+    if (e->type->kind == TY_ARRAY || type_is_error(e->type))
         take_address(p, e);
 }
 

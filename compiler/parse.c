@@ -163,6 +163,7 @@ static void parse_old_parameters(struct parser *p, struct type *f)
         parse_specifiers(p, &spec);
         if (spec.implicit_int || !spec.type)
             fail(p);
+        refuse_async(p, &spec, "a parameter");
         while (!at(p, ';')) {
             struct declarator d = {0};
             struct attributes attr = {0};
@@ -254,7 +255,7 @@ static void parse_function(struct parser *p, const struct specifiers *spec,
 
 /* ---- other declarations ---- */
 
-/* `[]` gets its length from a string or a plain list of scalars. */
+/* `[]` gets its length from a long string or a plain list of scalars. */
 static void count_elements(struct parser *p, struct symbol *s, uint32_t first, uint32_t last)
 {
     struct type *t = s->type;
@@ -280,9 +281,12 @@ static void count_elements(struct parser *p, struct symbol *s, uint32_t first, u
     s->type = type_array(p->unit, t->base, length);
 }
 
+enum { SHORT_LIST = 1000 }; /* tokens of an initialiser that is worth a tree for its length */
+
 static void file_initializer(struct parser *p, struct symbol *s)
 {
     uint32_t first = p->pos;
+    bool counts = s->type->kind == TY_ARRAY && s->type->incomplete;
     while (!at(p, ',') && !at(p, ';')) {
         if (peek(p)->kind == TK_EOF || closes(peek(p)))
             fail(p);
@@ -294,12 +298,15 @@ static void file_initializer(struct parser *p, struct symbol *s)
     uint32_t last = p->pos - 1;
     if (first > last)
         fail(p);
-    if (mentions_async(p->unit, first, last)) {
+    bool is_async = mentions_async(p->unit, first, last);
+    if (is_async || (counts && last - first < SHORT_LIST)) {
         p->pos = first;
-        list_add(p->arena, &p->unit->initializers, parse_initializer(p, &s->type));
+        struct expr *e = parse_initializer(p, &s->type);
         if (p->pos != last + 1)
             fail(p);
-    } else if (s->type->kind == TY_ARRAY && s->type->incomplete) {
+        if (is_async)
+            list_add(p->arena, &p->unit->initializers, e);
+    } else if (counts) {
         count_elements(p, s, first, last);
     }
 }
@@ -374,7 +381,9 @@ static void parse_external(struct parser *p)
         return;
     }
     parse_specifiers(p, &spec);
-    if (!at(p, ';')) {
+    if (at(p, ';')) {
+        refuse_async(p, &spec, "a declaration of no function");
+    } else {
         do {
             if (parse_file_declarator(p, &spec, &functions, first))
                 return;

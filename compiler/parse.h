@@ -20,17 +20,75 @@
 /* Words of C and GNU C. The order makes ranges: see keyword_is_specifier. */
 enum keyword {
     KW_NONE,
-    KW_VOID, KW_BOOL, KW_CHAR, KW_SHORT, KW_INT, KW_LONG, KW_FLOAT, KW_DOUBLE, KW_SIGNED,
-    KW_UNSIGNED, KW_COMPLEX, KW_INT128, KW_FLOATN, KW_BITINT, KW_BUILTIN_TYPE,
-    KW_STRUCT, KW_UNION, KW_ENUM, KW_TYPEOF, KW_AUTO_TYPE,
-    KW_CONST, KW_VOLATILE, KW_RESTRICT, KW_ATOMIC, KW_NULLABILITY,
-    KW_TYPEDEF, KW_EXTERN, KW_STATIC, KW_AUTO, KW_REGISTER, KW_THREAD_LOCAL,
-    KW_INLINE, KW_NORETURN, KW_ALIGNAS, KW_ATTRIBUTE, KW_DECLSPEC, KW_ASYNC,
+    KW_VOID,
+    KW_BOOL,
+    KW_CHAR,
+    KW_SHORT,
+    KW_INT,
+    KW_LONG,
+    KW_FLOAT,
+    KW_DOUBLE,
+    KW_SIGNED,
+    KW_UNSIGNED,
+    KW_COMPLEX,
+    KW_INT128,
+    KW_FLOATN,
+    KW_BITINT,
+    KW_BUILTIN_TYPE,
+    KW_STRUCT,
+    KW_UNION,
+    KW_ENUM,
+    KW_TYPEOF,
+    KW_AUTO_TYPE,
+    KW_CONST,
+    KW_VOLATILE,
+    KW_RESTRICT,
+    KW_ATOMIC,
+    KW_NULLABILITY,
+    KW_TYPEDEF,
+    KW_EXTERN,
+    KW_STATIC,
+    KW_AUTO,
+    KW_REGISTER,
+    KW_THREAD_LOCAL,
+    KW_INLINE,
+    KW_NORETURN,
+    KW_ALIGNAS,
+    KW_ATTRIBUTE,
+    KW_DECLSPEC,
+    KW_ASYNC,
     KW_EXTENSION,
-    KW_IF, KW_ELSE, KW_WHILE, KW_DO, KW_FOR, KW_SWITCH, KW_CASE, KW_DEFAULT, KW_GOTO, KW_BREAK,
-    KW_CONTINUE, KW_RETURN, KW_ASM, KW_LABEL, KW_STATIC_ASSERT, KW_DEFER, KW_SCOPE,
-    KW_SIZEOF, KW_ALIGNOF, KW_GENERIC, KW_REAL, KW_IMAG, KW_FUNC, KW_OFFSETOF, KW_VA_ARG,
-    KW_TYPES_COMPATIBLE, KW_CHOOSE, KW_CONVERT_VECTOR, KW_HAS_ATTRIBUTE, KW_BIT_CAST, KW_AWAIT,
+    KW_IF,
+    KW_ELSE,
+    KW_WHILE,
+    KW_DO,
+    KW_FOR,
+    KW_SWITCH,
+    KW_CASE,
+    KW_DEFAULT,
+    KW_GOTO,
+    KW_BREAK,
+    KW_CONTINUE,
+    KW_RETURN,
+    KW_ASM,
+    KW_LABEL,
+    KW_STATIC_ASSERT,
+    KW_DEFER,
+    KW_SCOPE,
+    KW_SIZEOF,
+    KW_ALIGNOF,
+    KW_GENERIC,
+    KW_REAL,
+    KW_IMAG,
+    KW_FUNC,
+    KW_OFFSETOF,
+    KW_VA_ARG,
+    KW_TYPES_COMPATIBLE,
+    KW_CHOOSE,
+    KW_CONVERT_VECTOR,
+    KW_HAS_ATTRIBUTE,
+    KW_BIT_CAST,
+    KW_AWAIT,
     KW_PRAGMA, /* _Pragma and __pragma: the lexer swallows them */
     KW_FORM,   /* KW_FORM + enum form */
 };
@@ -62,8 +120,8 @@ static inline struct name *name_of(const char *interned)
 /* ---- the parser ---- */
 
 enum {
-    NEST_MAX = 500,     /* of statements, expressions and declarators inside each other */
-    HEIGHT_MAX = 1000,  /* of a tree: a chain of operators, or of else-ifs, of this length */
+    NEST_MAX = 500,       /* of statements, expressions and declarators inside each other */
+    HEIGHT_MAX = 1000,    /* of a tree: a chain of operators, or of else-ifs, of this length */
     TYPE_DEPTH_MAX = 200, /* when types are compared or printed */
 };
 
@@ -83,14 +141,17 @@ struct parser {
     struct stmt *loop;         /* what continue means */
     struct stmt *breakable;
     struct stmt *switch_;
-    struct list gotos;         /* struct stmt *, resolved at the function's end */
-    struct tag *last_defined;  /* by the specifiers that are being parsed */
-    int block_count;           /* async blocks seen in the outermost function */
-    uint32_t resume;           /* where to go on after a failure; 0: to be found */
+    struct list gotos;        /* struct stmt *, resolved at the function's end */
+    struct tag *last_defined; /* by the specifiers that are being parsed */
+    int block_count;          /* async blocks seen in the outermost function */
+    uint32_t resume;          /* where to go on after a failure; 0: to be found */
     jmp_buf *fail;
 };
 
-static inline struct token *peek(struct parser *p) { return &p->token[p->pos]; }
+static inline struct token *peek(struct parser *p)
+{
+    return &p->token[p->pos];
+}
 
 static inline struct token *peek_next(struct parser *p)
 {
@@ -102,12 +163,21 @@ static inline unsigned keyword_at(struct token *t)
     return t->kind == TK_IDENT ? name_of(t->text)->keyword : KW_NONE;
 }
 
-static inline unsigned peek_keyword(struct parser *p) { return keyword_at(peek(p)); }
+static inline unsigned peek_keyword(struct parser *p)
+{
+    return keyword_at(peek(p));
+}
 
 /* Only punctuators have a `punct` that is not 0. */
-static inline bool at(struct parser *p, unsigned punct) { return peek(p)->punct == punct; }
+static inline bool at(struct parser *p, unsigned punct)
+{
+    return peek(p)->punct == punct;
+}
 
-static inline void advance(struct parser *p) { p->pos += peek(p)->kind != TK_EOF; }
+static inline void advance(struct parser *p)
+{
+    p->pos += peek(p)->kind != TK_EOF;
+}
 
 static inline bool accept(struct parser *p, unsigned punct)
 {
@@ -125,14 +195,20 @@ static inline bool accept_keyword(struct parser *p, unsigned keyword)
     return true;
 }
 
-static inline bool keyword_is_specifier(unsigned k) { return k >= KW_VOID && k <= KW_ASYNC; }
+static inline bool keyword_is_specifier(unsigned k)
+{
+    return k >= KW_VOID && k <= KW_ASYNC;
+}
 
 /* parse.c */
 _Noreturn void fail(struct parser *);
 void expect(struct parser *, unsigned punct);
 void expect_keyword(struct parser *, unsigned keyword);
 void nest_enter(struct parser *); /* fails, with a message, when too deep */
-static inline void nest_leave(struct parser *p) { p->nest--; }
+static inline void nest_leave(struct parser *p)
+{
+    p->nest--;
+}
 _Noreturn void fail_too_deep(struct parser *);
 /* At an opening bracket: after the closing one. Fails at the end of the file. */
 void skip_balanced(struct parser *);
@@ -146,8 +222,8 @@ void scope_leave(struct parser *);
 void scope_leave_to(struct parser *, struct scope *);
 struct symbol *symbol_new(struct parser *, enum symbol_kind, const char *name, struct type *,
                           uint32_t token);
-void scope_bind(struct parser *, struct symbol *);    /* in the innermost scope */
-struct symbol *scope_find(const char *name);          /* NULL: undeclared */
+void scope_bind(struct parser *, struct symbol *);                 /* in the innermost scope */
+struct symbol *scope_find(const char *name);                       /* NULL: undeclared */
 struct symbol *scope_find_here(struct parser *, const char *name); /* in the innermost scope only */
 struct tag *tag_find(const char *name);
 struct tag *tag_find_here(struct parser *, const char *name);
@@ -158,14 +234,14 @@ struct symbol *typedef_at(struct token *); /* the typedef that an identifier nam
 
 /* attribute.c */
 struct attributes {
-    uint32_t first, last;             /* lists after a declarator, 0 if none */
+    uint32_t first, last; /* lists after a declarator, 0 if none */
     uint32_t align_first, align_last;
     uint32_t vector_first, vector_last; /* the list with vector_size */
     const char *cleanup, *visibility, *mode;
     struct expr *vector_size;
-    bool vector_of_elements;          /* ext_vector_type: the size counts elements */
-    bool weak, packed, transparent_union;
-    bool overloadable;                /* clang's: one name, several types */
+    bool vector_of_elements; /* ext_vector_type: the size counts elements */
+    bool weak, packed;
+    bool overloadable; /* clang's: one name, several types */
 };
 void parse_attributes(struct parser *, struct attributes *); /* none, one or several lists */
 bool at_attribute(struct parser *);
@@ -180,14 +256,13 @@ struct specifiers {
     struct type *type;    /* NULL for __auto_type */
     struct tag *defines;
     enum storage storage;
-    bool is_inline, is_thread_local, implicit_int, alignas_;
+    bool is_inline, is_thread_local, implicit_int;
     struct attributes attr;
 };
 bool at_declaration(struct parser *); /* of declaration specifiers, or _Static_assert */
-bool at_type_name(struct parser *);
-bool starts_type(struct parser *, struct token *);
+bool starts_type(struct token *);
 void parse_specifiers(struct parser *, struct specifiers *);
-struct type *parse_typeof(struct parser *);
+void refuse_async(struct parser *, const struct specifiers *, const char *what);
 void parse_static_assert(struct parser *);
 struct symbol *declare_function(struct parser *, const struct specifiers *, struct type *,
                                 const char *name, uint32_t token, const struct attributes *);
@@ -200,7 +275,6 @@ struct declarator {
     uint32_t name_token;
     uint32_t first, last;
     struct type *type;
-    bool is_nested;   /* a nested function type: `type` is what stands next to the name */
 };
 enum declarator_kind { DECL_NAMED, DECL_ABSTRACT, DECL_EITHER };
 void parse_declarator(struct parser *, struct type *base, enum declarator_kind,
@@ -223,7 +297,7 @@ struct type *type_bits(struct unit *, unsigned bits, bool is_unsigned);
 /* Of an integer type in bits; 0: unknown. */
 unsigned type_width(struct unit *, const struct type *);
 bool type_is_unsigned(struct unit *, const struct type *);
-bool type_is_owner(const struct type *); /* bide_task(T) or bide_future(T) */
+bool type_is_owner(const struct type *);    /* bide_task(T) or bide_future(T) */
 bool type_holds_owner(const struct type *); /* or an array of them */
 bool type_is_aggregate(const struct type *);
 bool type_is_error(const struct type *);
@@ -241,9 +315,7 @@ int64_t constant_convert(struct unit *, const struct type *, int64_t);
 /* operator.c: nodes with their types */
 struct expr *expr_new(struct parser *, enum expr_kind, uint32_t first);
 void expr_close(struct parser *, struct expr *); /* last, height, has_... from the operands */
-struct expr *expr_error(struct parser *, uint32_t first);
 struct type *value_type(struct parser *, struct expr *); /* after decay, promotion not included */
-struct type *promoted_type(struct parser *, struct expr *);
 void use_value(struct parser *, struct expr *); /* e is read; an array that decays has its address
                                                    taken */
 void take_address(struct parser *, struct expr *); /* &e */
@@ -259,9 +331,8 @@ bool is_null_constant(const struct expr *);
 /* expression.c */
 struct expr *parse_expression(struct parser *);
 struct expr *parse_assignment(struct parser *);
-struct expr *parse_conditional(struct parser *);
 struct expr *parse_cast(struct parser *);
-struct expr *parse_constant(struct parser *); /* a conditional expression, unevaluated */
+struct expr *parse_constant(struct parser *);         /* a conditional expression, unevaluated */
 void parse_arguments(struct parser *, struct list *); /* after `(`, up to and with `)` */
 
 /* primary.c */
@@ -284,7 +355,6 @@ const char *form_name(enum form);
 void note_capture(struct parser *, struct expr *ident);
 
 /* statement.c */
-struct stmt *parse_statement(struct parser *);
 struct stmt *parse_compound(struct parser *); /* in a scope of its own */
 struct stmt *stmt_new(struct parser *, enum stmt_kind, uint32_t first);
 struct stmt *stmt_close(struct parser *, struct stmt *);
@@ -306,12 +376,11 @@ struct checker {
     struct function *function; /* NULL: an initialiser at file scope */
     int await_loops;           /* enclosing loops that have an await */
     uint32_t last_await;
-    struct list allocas;       /* struct expr *: calls of alloca */
+    struct list allocas; /* struct expr *: calls of alloca */
 };
 
 /* check.c */
 void check_expr(struct checker *, struct expr *, enum use);
-void check_stmt(struct checker *, struct stmt *);
 struct symbol *called_symbol(const struct expr *call); /* the function that a call names, or NULL */
 bool is_async_call(const struct expr *);
 /* The user's compiler is to say what is wrong here. */

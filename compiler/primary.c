@@ -128,9 +128,18 @@ static struct expr *parse_parentheses(struct parser *p)
 
 /* ---- _Generic ---- */
 
-/* One association: *match says that it is the selected one. */
-static struct expr *parse_association(struct parser *p, struct type *control, bool *is_default,
-                                      bool *match)
+/* An operand that is evaluated only if it is the selected one. */
+static struct expr *parse_alternative(struct parser *p, bool selected)
+{
+    p->unevaluated += !selected;
+    struct expr *e = parse_assignment(p);
+    p->unevaluated -= !selected;
+    return e;
+}
+
+/* One association; `found`: another one is selected. *match says that it is this. */
+static struct expr *parse_association(struct parser *p, struct type *control, bool found,
+                                      bool *is_default, bool *match)
 {
     *is_default = accept_keyword(p, KW_DEFAULT);
     *match = false;
@@ -139,7 +148,7 @@ static struct expr *parse_association(struct parser *p, struct type *control, bo
         *match = !type_is_error(control) && !type_is_error(t) && type_compatible(control, t);
     }
     expect(p, ':');
-    return parse_assignment(p);
+    return parse_alternative(p, !found && (*is_default || *match || type_is_error(control)));
 }
 
 static struct expr *parse_generic(struct parser *p)
@@ -155,7 +164,7 @@ static struct expr *parse_generic(struct parser *p)
     struct type *control = value_type(p, e->a);
     while (accept(p, ',')) {
         bool is_default, match;
-        struct expr *branch = parse_association(p, control, &is_default, &match);
+        struct expr *branch = parse_association(p, control, e->b, &is_default, &match);
         list_add(p->arena, &branches, branch);
         if (is_default)
             otherwise = branch;
@@ -263,7 +272,8 @@ static struct expr *parse_choose(struct parser *p)
     e->a = parse_constant(p);
     for (int i = 0; i < 2; i++) {
         expect(p, ',');
-        list_add(p->arena, &branches, parse_assignment(p));
+        bool selected = !e->a->is_constant || (e->a->value != 0) == (i == 0);
+        list_add(p->arena, &branches, parse_alternative(p, selected));
     }
     e->arg = (struct expr **)branches.item;
     e->arg_count = 2;

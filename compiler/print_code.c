@@ -132,11 +132,17 @@ static void print_whole(struct lower *l, struct output *o, const struct declarat
     output_tokens(o, l, first, d->stmt->last);
 }
 
+/* An anonymous struct is defined with its first variable, any other tag by itself. */
+static bool print_definition_apart(const struct tag *tag)
+{
+    return !tag->hoisted_name && (tag->name || tag->kind == TY_ENUM);
+}
+
 /* The specifiers define a tag, so they may be printed only once. */
 static void print_definition(struct lower *l, struct output *o, const struct declaration *d)
 {
     struct tag *tag = d->stmt->decl[0]->defines;
-    if (d->from > 0 || !tag || tag->hoisted_name || (!tag->name && tag->kind != TY_ENUM))
+    if (d->from > 0 || !tag || !print_definition_apart(tag))
         return;
     output_text(o, "\n");
     output_tokens(o, l, tag->first, tag->last);
@@ -154,8 +160,11 @@ static void print_one(struct lower *l, struct output *o, const struct declaratio
         return;
     }
     output_text(o, "\n");
-    if (tag) {
-        output_text(o, type_print(l->unit, decl->symbol->type, decl->symbol->name));
+    if (tag && (d->from + i > 0 || print_definition_apart(tag))) {
+        struct type *t = decl->symbol->type;
+        if (tag->kind == TY_ENUM && !tag->name)
+            t = file_type(l, t);
+        output_text(o, type_print(l->unit, t, decl->symbol->name));
     } else {
         output_tokens(o, l, decl->spec_first, decl->spec_last);
         output_text(o, " ");
@@ -192,6 +201,8 @@ static void print_declaration(struct lower *l, struct output *o, const struct de
 static void print_type_decl(struct lower *l, struct output *o, const struct stmt *s)
 {
     uint32_t first = s->first, next;
+    if (l->is_async && s->parent == l->fn->body && is_label_decl(l, s))
+        return; /* printed at the head of the body */
     if (l->subst[first - l->fn->first].kind == SUBST_TEXT) {
         for (next = first + 1; l->subst[next - l->fn->first].kind == SUBST_SKIP; next++)
             continue;
@@ -251,10 +262,7 @@ static void print_param(struct lower *l, struct output *o, struct var *v)
     struct type *t = v->type;
     if (!v->used && !v->in_frame)
         return;
-    if (v->by_address) {
-        t = type_pointer(l->unit, t);
-        output_printf(o, "\n%s = %s;\n", type_print(l->unit, t, v->name), from);
-    } else if (!v->in_frame) {
+    if (!v->in_frame) {
         output_printf(o, "\n%s = %s;\n", type_print(l->unit, t, v->name), from);
     } else if (t->kind == TY_ARRAY || type_has_const_member(t)) {
         output_printf(o, "\n__builtin_memcpy((void *)&%s, &%s, sizeof %s);\n", var_text(l, v), from,
@@ -271,9 +279,16 @@ static void print_param(struct lower *l, struct output *o, struct var *v)
 
 static void print_selector(struct lower *l, struct output *o, const struct defers *scope)
 {
-    if (scope->exit_count && !scope->selector->in_frame)
+    if (scope->is_read && !scope->selector->in_frame)
         output_printf(o, "\n%s;\n",
                       type_print(l->unit, scope->selector->type, scope->selector->name));
+}
+
+static void print_select(struct lower *l, struct output *o, const struct piece *p)
+{
+    const struct defers *scope = p->thing;
+    if (scope->is_read)
+        output_printf(o, "\n%s = %u;\n", var_text(l, scope->selector), p->first);
 }
 
 static void print_piece(struct lower *l, struct output *o, const struct piece *p)
@@ -295,6 +310,7 @@ static void print_piece(struct lower *l, struct output *o, const struct piece *p
     case PC_FOR_OPEN: print_for_open(l, o, p->thing); break;
     case PC_FOR_CLOSE: print_for_close(l, o, p->thing); break;
     case PC_SELECTOR: print_selector(l, o, p->thing); break;
+    case PC_SELECT: print_select(l, o, p); break;
     case PC_SUSPEND: print_suspend(l, o, p->thing); break;
     default: break;
     }

@@ -1,10 +1,13 @@
 /*
- * The walk before lowering: makes the variables of a function, finds its awaits and which locals have
+ * The walk before lowering: makes the variables of a function, finds its awaits and which locals
+ * have
  * their address taken, and hangs on each statement the deferred blocks that are due there.
  *
- * A variable is in the frame all the time if it is an array, has its address taken (also by a cleanup
+ * A variable is in the frame all the time if it is an array, has its address taken (also by a
+ * cleanup
  * or by joining the task that it names), and an await may happen while it exists: C gives it the
- * lifetime of its block, so that is an await in the block behind its declaration, or anywhere in the
+ * lifetime of its block, so that is an await in the block behind its declaration, or anywhere in
+ * the
  * block when a label before the declaration lets control come back. A deferred block counts as
  * standing at the end of its scope. The same rule is for compound literals whose address is needed.
  */
@@ -132,15 +135,21 @@ static struct literal *literal_new(struct lower *l, struct expr *e)
     return n;
 }
 
+/* The compound literal that an lvalue is a part of must be an object in one place. */
+static void need_object(struct lower *l, struct expr *e)
+{
+    for (e = bare(e); e && (e->kind == EX_MEMBER || e->kind == EX_INDEX); e = bare(e->a))
+        continue;
+    if (e && e->kind == EX_COMPOUND)
+        expr_info_of(l, e)->is_object = true;
+}
+
 static void take_address_of(struct lower *l, struct expr *e)
 {
     struct var *v = base_var(l, e);
     if (v)
         v->symbol->address_taken = true;
-    for (e = bare(e); e && (e->kind == EX_MEMBER || e->kind == EX_INDEX); e = bare(e->a))
-        continue;
-    if (e && e->kind == EX_COMPOUND)
-        expr_info_of(l, e)->is_object = true;
+    need_object(l, e);
 }
 
 /* An array that is not at once indexed decays to a pointer that may outlive the expression. */
@@ -191,6 +200,10 @@ static void scan_expr(struct lower *l, struct expr *e)
     case EX_MEMBER: scan_expr(l, e->a); return;
     case EX_FORM: scan_form(l, e); return;
     case EX_COMPOUND: list_add(l->arena, &l->literals, literal_new(l, e)); break;
+    case EX_ASSIGN:
+        if (e->b->has_await)
+            need_object(l, e->a);
+        break;
     default: break;
     }
     scan_decay(l, e->a);
@@ -217,21 +230,53 @@ static struct link *link_new(struct lower *l, struct defers *scope, struct link 
     return k;
 }
 
-/* A name that a declaration in a block gives another meaning, from its token to the end of the block. */
+/* A name that a declaration in a block gives another meaning, from its token to the end of the
+ * block. */
 struct inner_name {
     const char *name;
     uint32_t token, last;
 };
 
-static void note_name(struct lower *l, struct stmt *s, const struct symbol *symbol)
+/* The innermost block round a statement; NULL: the parameters'. */
+static struct stmt *block_round(struct stmt *s)
+{
+    for (s = s->parent; s; s = s->parent)
+        if (s->kind == S_COMPOUND || s->kind == S_FOR)
+            return s;
+    return NULL;
+}
+
+static void note_name(struct lower *l, const struct stmt *block, const char *name, uint32_t token)
 {
     struct inner_name *n = arena_alloc(l->arena, sizeof *n);
-    n->name = symbol->name;
-    n->token = symbol->token;
-    for (struct stmt *block = s->parent; block && !n->last; block = block->parent)
-        if (block->kind == S_COMPOUND || block->kind == S_FOR)
-            n->last = block->last;
+    n->name = name;
+    n->token = token;
+    n->last = block ? block->last : l->fn->last;
     list_add(l->arena, &l->inner_names, n);
+}
+
+/* The constants of enums that the statement declares. */
+static void note_enumerators(struct lower *l, struct stmt *s)
+{
+    for (uint32_t i = 0; i < l->fn->tag_uses.count; i++) {
+        const struct tag_use *use = l->fn->tag_uses.item[i];
+        const struct tag *tag = use->tag;
+        if (tag->kind != TY_ENUM || tag->first != use->word || use->word < s->first ||
+            use->word > s->last)
+            continue;
+        for (uint32_t k = tag->first + 1; k < tag->last; k++) {
+            const struct token *t = &l->unit->token[k];
+            if (t->kind == TK_IDENT && (t[-1].punct == '{' || t[-1].punct == ','))
+                note_name(l, block_round(s), t->text, k);
+        }
+    }
+}
+
+bool is_in_scope(const struct lower *l, const struct var *v, uint32_t token)
+{
+    const struct stmt *block = v->stmt ? block_round(v->stmt) : NULL;
+    (void)l;
+    return !block || (block->first <= token && token <= block->last);
 }
 
 bool is_shadowed(struct lower *l, const struct var *v, uint32_t token)
@@ -248,11 +293,12 @@ bool is_shadowed(struct lower *l, const struct var *v, uint32_t token)
 static struct link *scan_decl(struct lower *l, struct stmt *s, struct defers **scope,
                               struct link *links)
 {
+    note_enumerators(l, s);
     for (int i = 0; i < s->decl_count; i++) {
         struct decl *d = s->decl[i];
         struct var *v = d->symbol ? var_of(l, d->symbol) : NULL;
         if (d->symbol)
-            note_name(l, s, d->symbol);
+            note_name(l, block_round(s), d->symbol->name, d->symbol->token);
         if (v)
             v->stmt = s;
         if (d->symbol && d->symbol->type->kind == TY_ARRAY)
@@ -387,8 +433,10 @@ static void make_vars(struct lower *l)
         struct var *v = add_var(l, fn->captures.item[i], true);
         if (v)
             v->arg = v->name;
-        if (v && !v->by_address)
-            v->type = const_type(l, v->type);
+        if (v && v->by_address)
+            v->type = type_pointer(l->unit, v->type);
+        else if (v)
+            v->type = const_type(l, file_type(l, v->type));
     }
     for (uint32_t i = 0; i < fn->locals.count; i++) {
         struct symbol *s = fn->locals.item[i];
@@ -412,7 +460,7 @@ static void place_vars(struct lower *l)
     for (uint32_t i = 0; i < l->vars.count; i++) {
         struct var *v = l->vars.item[i];
         bool by_memory = v->type->kind == TY_ARRAY || v->symbol->address_taken || v->symbol->cleanup;
-        v->tracked = !by_memory && !v->by_address;
+        v->tracked = !by_memory || v->by_address;
         if (by_memory && !v->by_address && l->is_async)
             v->in_frame = awaits_after(l, v->stmt ? v->stmt->parent : NULL, v->token);
     }

@@ -7,6 +7,8 @@
  */
 #include "parse.h"
 
+static struct stmt *parse_statement(struct parser *p);
+
 struct stmt *stmt_new(struct parser *p, enum stmt_kind kind, uint32_t first)
 {
     struct stmt *s = arena_alloc(p->arena, sizeof *s);
@@ -500,7 +502,7 @@ static struct stmt *parse_plain_statement(struct parser *p)
     return parse_expression_statement(p);
 }
 
-struct stmt *parse_statement(struct parser *p)
+static struct stmt *parse_statement(struct parser *p)
 {
     nest_enter(p);
     struct stmt *s = at_label(p) ? parse_labelled(p) : parse_plain_statement(p);

@@ -70,8 +70,7 @@ static void parse_members(struct parser *p, struct list *members)
     parse_specifiers(p, &spec);
     if (!spec.type)
         fail(p);
-    if (spec.async_token)
-        diag(p->unit, SEV_ERROR, spec.async_token, "a member cannot be async");
+    refuse_async(p, &spec, "a member");
     if (at(p, ';') && (spec.type->kind == TY_STRUCT || spec.type->kind == TY_UNION) &&
         spec.defines == spec.type->tag)
         add_member(p, members, NULL, spec.type);
@@ -177,7 +176,7 @@ struct type *parse_struct(struct parser *p, struct attributes *attr)
 /* ---- enum ---- */
 
 struct enum_range {
-    bool known, negative;
+    bool negative;
     int64_t min;
     uint64_t max;
     struct list wide; /* struct symbol *: those that do not fit in an int */
@@ -204,12 +203,10 @@ static void declare_enumerator(struct parser *p, struct enum_range *range, struc
         s->value = (int64_t)((uint64_t)previous->value + 1);
         is_unsigned = type_is_unsigned(u, previous->type);
     }
-    if (!s->value_known) {
-        range->known = false;
-    } else if (s->value < 0 && !is_unsigned) {
+    if (s->value_known && s->value < 0 && !is_unsigned) {
         range->negative = true;
         range->min = s->value < range->min ? s->value : range->min;
-    } else if ((uint64_t)s->value > range->max) {
+    } else if (s->value_known && (uint64_t)s->value > range->max) {
         range->max = (uint64_t)s->value;
     }
     unsigned int_bits = (unsigned)u->target.size_int * 8;
@@ -243,7 +240,7 @@ static struct type *enum_type_of(struct parser *p, const struct enum_range *rang
 static void parse_enumerators(struct parser *p, struct tag *tag, struct type *fixed,
                               struct attributes *attr, uint32_t first)
 {
-    struct enum_range range = {.known = true};
+    struct enum_range range = {0};
     struct symbol *previous = NULL;
     while (!at(p, '}')) {
         if (peek(p)->kind != TK_IDENT)
@@ -276,12 +273,14 @@ struct type *parse_enum(struct parser *p, struct attributes *attr)
     advance(p);
     parse_attributes(p, attr);
     const char *name = NULL;
+    uint32_t name_token = 0;
     if (peek(p)->kind == TK_IDENT) {
         name = peek(p)->text;
+        name_token = p->pos;
         advance(p);
     }
     struct type *fixed = NULL;
-    if (at(p, ':') && starts_type(p, peek_next(p)) && (p->depth == 0 || name)) {
+    if (at(p, ':') && starts_type(peek_next(p)) && (p->depth == 0 || name)) {
         /* a fixed type, unless this is a bit-field of an enum */
         uint32_t colon = p->pos;
         advance(p);
@@ -295,6 +294,7 @@ struct type *parse_enum(struct parser *p, struct attributes *attr)
     if (!name && !defines)
         fail(p);
     struct tag *tag = named_tag(p, TY_ENUM, name, defines);
+    note_tag_use(p, tag, first, name_token);
     if (fixed && !tag->enum_type)
         tag->enum_type = fixed;
     if (accept(p, '{'))

@@ -9,7 +9,8 @@
 
 #include <bide/lang.h>
 
-/* The leaf that runtime/internal.h describes. */
+/* The leaves that runtime/internal.h describes. */
 bide_async int bide__fd_wait(struct bide__fd *fd, uint32_t direction);
+bide_async void bide__turn(void);
 
 #endif

@@ -37,7 +37,7 @@ extern const struct bide__driver_ops bide__driver_epoll;
 
 enum { BIDE__KEY_MAX = INT32_MAX }; /* indexes of registrations are below; see fd.c */
 
-/* fd.c: an event. `ready`: BIDE__READ, BIDE__WRITE, BIDE__HANGUP. */
+/* fd.c: an event. `ready`: BIDE__READ, BIDE__WRITE; an error or a hang-up is both. */
 void bide__fd_event(struct bide_runtime *rt, uint64_t key, uint32_t ready);
 
 #endif

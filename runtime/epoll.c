@@ -108,7 +108,7 @@ static int epoll_wait_events(struct bide__driver *driver, struct bide_runtime *r
         if (bits & EPOLLOUT)
             ready |= BIDE__WRITE;
         if (bits & (EPOLLERR | EPOLLHUP))
-            ready |= BIDE__HANGUP;
+            ready |= BIDE__READ | BIDE__WRITE;
         bide__fd_event(rt, events[i].data.u64, ready);
     }
     return n > 0 ? n - woken : 0;

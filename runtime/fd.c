@@ -122,8 +122,6 @@ void bide__fd_event(struct bide_runtime *rt, uint64_t key, uint32_t ready)
     struct bide__fd *f = &rt->fds.pages[index / PAGE][index % PAGE];
     if (f->fd < 0 || f->generation != generation)
         return;
-    if (ready & BIDE__HANGUP)
-        ready |= BIDE__READ | BIDE__WRITE;
     f->ready |= ready;
     if (ready & BIDE__READ)
         wake_waiter(rt, f, 0);

@@ -1,6 +1,6 @@
 /*
  * handle.c: what a handle (bide_task(T)) is good for: spawn, join, wait, abort, release. And the
- * two functions of bide/task.h.
+ * two functions of bide/task.h, and the turn.
  *
  * A join that waits stands in the task's ring with a reference to the task, so the handle may go
  * meanwhile (another branch may have joined it). It looks at the handle anew at every poll.
@@ -118,9 +118,7 @@ static int try_join(struct bide_cx *cx, struct join *f)
         return -EXDEV;
     if (task == rt->current)
         return -EDEADLK;
-    if (bide__state_done(&task->wake.state)) {
-        if (!bide_budget_spend(cx))
-            return 1;
+    if (bide__state_done(&task->wake.state) && bide_budget_spend(cx)) {
         int result = take(rt, f, task);
         stop_waiting(f); /* its reference may have been the last one */
         return result;
@@ -248,6 +246,28 @@ enum bide_poll bide__start_bide_yield(struct bide_cx *cx, struct bide_frame *par
 void bide_yield(void)
 {
     bide__block_on(&bide__desc_bide_yield, NULL, NULL);
+}
+
+/* ---- bide__turn, for the library ---- */
+
+static enum bide_poll turn_poll(struct bide_cx *cx, struct bide_frame *h)
+{
+    if (h->state == 0)
+        (void)bide__args(cx, h);
+    h->state = 1;
+    return bide_budget_spend(cx) ? bide_frame_finish(cx, h) : bide_frame_suspend(cx, h);
+}
+
+BIDE__LEAF_OF(bide__turn, struct yield, struct bide__no_args, 0, 0, NULL, turn_poll, yield_cancel);
+
+enum bide_poll bide__start_bide__turn(struct bide_cx *cx, struct bide_frame *parent, void *result)
+{
+    if (cx->turn->budget > 0) {
+        cx->turn->budget--;
+        return BIDE_READY;
+    }
+    struct yield *f = bide_frame_push(cx, sizeof(*f), &bide__desc_bide__turn, parent, result);
+    return f != NULL ? turn_poll(cx, &f->h) : BIDE_PENDING;
 }
 
 uint64_t bide_task_id(void)

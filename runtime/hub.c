@@ -24,29 +24,17 @@ static void hub_free(struct bide__hub *hub)
     bide__free(hub, sizeof(*hub));
 }
 
-void bide__hub_close(struct bide__hub *hub)
-{
-    bide__hub_take(hub, NULL);
-    pthread_mutex_lock(&hub->mutex);
-    hub->closed = true;
-    hub->driver = NULL;
-    bool unused = hub->blocks == 0;
-    pthread_mutex_unlock(&hub->mutex);
-    if (unused)
-        hub_free(hub);
-}
-
 /* ---- the owner ---- */
 
-/* What other threads asked of the tasks in this chunk. */
+/* With the mutex: what other threads asked of the tasks in this chunk. */
 static void take_marks(struct bide_runtime *rt, struct bide__chunk *chunk)
 {
     bool single = chunk->block_size == 0; /* then the chunk goes with its task */
 
     atomic_store_explicit(&chunk->marked, 0, memory_order_relaxed);
     for (uint32_t i = 0; i < BIDE__CHUNK_BLOCKS / 64; i++) {
-        uint64_t aborts = atomic_exchange_explicit(&chunk->aborts[i], 0, memory_order_relaxed);
-        uint64_t releases = atomic_exchange_explicit(&chunk->releases[i], 0, memory_order_relaxed);
+        uint64_t aborts = chunk->aborts[i], releases = chunk->releases[i];
+        chunk->aborts[i] = chunk->releases[i] = 0;
         for (; aborts != 0; aborts &= aborts - 1) {
             uint32_t n = i * 64 + (uint32_t)__builtin_ctzll(aborts);
             struct bide__task *task = bide__chunk_block(chunk, n);
@@ -65,32 +53,47 @@ static void take_marks(struct bide_runtime *rt, struct bide__chunk *chunk)
     }
 }
 
-void bide__hub_take(struct bide__hub *hub, struct bide_runtime *rt)
+/* With the mutex to the end: a chunk is not freed while another thread marks it, and nothing comes
+ * between this and the end of the owner. */
+static void take(struct bide__hub *hub, struct bide_runtime *rt)
 {
-    struct bide__task *next;
+    if (hub->woken_first != NULL)
+        bide__queue_append(&rt->queue, hub->woken_first, hub->woken_last);
+    hub->woken_first = hub->woken_last = NULL;
 
-    pthread_mutex_lock(&hub->mutex);
-    struct bide__task *first = hub->woken_first, *last = hub->woken_last, *dead = hub->dead;
-    bool asked = hub->asked;
-    hub->woken_first = hub->woken_last = hub->dead = NULL;
-    hub->asked = false;
-    atomic_store_explicit(&hub->pending, false, memory_order_relaxed);
-    pthread_mutex_unlock(&hub->mutex);
-
-    if (first != NULL)
-        bide__queue_append(&rt->queue, first, last);
-    if (asked) {
-        struct bide__chunk *c, *after;
-        for (c = hub->tasks.chunks; c != NULL; c = after) {
-            after = c->next;
-            if (atomic_load_explicit(&c->marked, memory_order_relaxed))
-                take_marks(rt, c);
-        }
+    struct bide__chunk *c = hub->asked ? hub->tasks.chunks : NULL, *after;
+    for (; c != NULL; c = after) {
+        after = c->next;
+        if (atomic_load_explicit(&c->marked, memory_order_relaxed))
+            take_marks(rt, c);
     }
-    for (; dead != NULL; dead = next) {
-        next = dead->wake.next;
+    hub->asked = false;
+
+    while (hub->dead != NULL) {
+        struct bide__task *dead = hub->dead;
+        hub->dead = dead->wake.next;
         bide__task_free(dead);
     }
+    atomic_store_explicit(&hub->pending, false, memory_order_relaxed);
+}
+
+void bide__hub_take(struct bide__hub *hub, struct bide_runtime *rt)
+{
+    pthread_mutex_lock(&hub->mutex);
+    take(hub, rt);
+    pthread_mutex_unlock(&hub->mutex);
+}
+
+void bide__hub_close(struct bide__hub *hub)
+{
+    pthread_mutex_lock(&hub->mutex);
+    take(hub, NULL);
+    hub->closed = true;
+    hub->driver = NULL;
+    bool unused = hub->blocks == 0;
+    pthread_mutex_unlock(&hub->mutex);
+    if (unused)
+        hub_free(hub);
 }
 
 bool bide__hub_sleep(struct bide__hub *hub)
@@ -171,8 +174,7 @@ static void mark(struct bide__hub *hub, struct bide__task *task, bool release)
 {
     struct bide__chunk *c = bide__chunk_of(task);
     uint32_t n = bide__chunk_index(c, task);
-    atomic_fetch_or_explicit(release ? &c->releases[n / 64] : &c->aborts[n / 64],
-                             UINT64_C(1) << n % 64, memory_order_relaxed);
+    *(release ? &c->releases[n / 64] : &c->aborts[n / 64]) |= UINT64_C(1) << n % 64;
     atomic_store_explicit(&c->marked, 1, memory_order_relaxed);
     hub->asked = true;
     notify(hub);

@@ -114,17 +114,13 @@ struct bide__fd {
     int fd; /* -1: the slot is free */
     uint32_t index;
     uint32_t generation;
-    uint32_t ready;        /* BIDE__READ, BIDE__WRITE, BIDE__HANGUP */
+    uint32_t ready;        /* BIDE__READ, BIDE__WRITE */
     bide_waker waiters[2]; /* of read, of write; bits 0: none. Borrowed */
     struct bide_runtime *runtime;
     struct bide__fd *next_free;
 };
 
-enum {
-    BIDE__READ = 1,
-    BIDE__WRITE = 2,
-    BIDE__HANGUP = 4, /* error or hang-up was seen: stays, and read and write stay ready */
-};
+enum { BIDE__READ = 1, BIDE__WRITE = 2 };
 
 /*
  * Registers fd, for both directions, with the runtime that runs on this thread (or the one that it
@@ -137,11 +133,11 @@ int bide__fd_open(struct bide__fd **out, int fd);
 /* Ends the registration; a leaf that waits on it returns -EBADF. NULL is ignored. */
 void bide__fd_close(struct bide__fd *fd);
 
-/* The last call in this direction (BIDE__READ, BIDE__WRITE) would have blocked. */
+/* The last call in this direction (BIDE__READ, BIDE__WRITE) would have blocked; also after a hang-up,
+ * which may pass: another process opens the FIFO for writing. */
 static inline void bide__fd_clear(struct bide__fd *fd, uint32_t direction)
 {
-    if (!(fd->ready & BIDE__HANGUP))
-        fd->ready &= ~direction;
+    fd->ready &= ~direction;
 }
 
 /*
@@ -160,6 +156,16 @@ void bide__fd_set_waker(struct bide__fd *fd, uint32_t direction, bide_waker wake
 enum bide_poll bide__start_bide__fd_wait(struct bide_cx *cx, struct bide_frame *parent, int *result,
                                          struct bide__fd *fd, uint32_t direction);
 extern const struct bide_fn bide__desc_bide__fd_wait;
+
+/* ---- fairness ---- */
+
+/*
+ * Leaf: `async void bide__turn(void)`. For functions in async C that can be ready at once without
+ * awaiting anything: spends one operation of the task's budget, and lets others run when it is used
+ * up. Cancelled: nothing has happened.
+ */
+enum bide_poll bide__start_bide__turn(struct bide_cx *cx, struct bide_frame *parent, void *result);
+extern const struct bide_fn bide__desc_bide__turn;
 
 /* ---- helpers for leaves ---- */
 

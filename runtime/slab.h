@@ -14,8 +14,8 @@
  * slab sets it to NULL when the block is free. So the tasks need no list: bide__slab_each finds
  * them.
  *
- * Threads: the owner's alone (see state.h), except that a chunk's `runtime side` fields may be read
- * by all. AddressSanitizer sees free blocks as poisoned.
+ * Threads: the owner's alone (see state.h), but for the marks of a chunk, and its constant fields,
+ * which all may read. AddressSanitizer sees free blocks as poisoned.
  */
 #ifndef BIDE_RUNTIME_SLAB_H
 #define BIDE_RUNTIME_SLAB_H
@@ -44,10 +44,11 @@ struct bide__chunk {
     uint32_t count; /* blocks that were handed out at least once */
     uint32_t room;  /* blocks in all */
     size_t size;    /* of the chunk */
-    /* A bit for each block: what other threads asked of the task in it (hub.c). */
+    /* A bit for each block: what other threads asked of the task in it; under the hub's mutex.
+     * `marked`: there is one; written under it. */
     _Atomic uint32_t marked;
-    _Atomic uint64_t aborts[BIDE__CHUNK_BLOCKS / 64];
-    _Atomic uint64_t releases[BIDE__CHUNK_BLOCKS / 64];
+    uint64_t aborts[BIDE__CHUNK_BLOCKS / 64];
+    uint64_t releases[BIDE__CHUNK_BLOCKS / 64];
 };
 
 /* What the slab sees of a block, whoever uses it. */

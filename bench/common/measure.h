@@ -1,7 +1,8 @@
 /*
  * bench/measure.h: how figures are taken and printed.
  *
- * A workload is a function that does n operations. All workloads of a program are run in turn, ROUNDS
+ * A workload is a function that does n operations. All workloads of a program are run in turn,
+ * ROUNDS
  * times over, so that a change in the machine's mood meets all of them; a row is the median, the
  * least and the most of the rounds. With --tsv rows are separated by tabs, without a heading.
  */

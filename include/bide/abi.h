@@ -2,7 +2,8 @@
  * bide/abi.h: what generated code calls in the runtime. Not for users: the forms of bide/lang.h
  * become calls of these. Names with two underscores may change with BIDE_FN_VERSION.
  *
- * A handle (bide_task(T)) is a pointer to the runtime's task, seen here as void *. The variable that
+ * A handle (bide_task(T)) is a pointer to the runtime's task, seen here as void *. The variable
+ * that
  * holds it owns one reference; a NULL handle owns nothing and is legal everywhere.
  */
 #ifndef BIDE_ABI_H
@@ -12,8 +13,10 @@
 #include <bide/lang.h>
 
 /*
- * Makes a task of fn with a copy of its arguments and queues it on the current runtime (from plain C
- * outside any: the thread's default one, which runs inside bide_block_on). Returns an owning handle;
+ * Makes a task of fn with a copy of its arguments and queues it on the current runtime (from plain
+ * C
+ * outside any: the thread's default one, which runs inside bide_block_on). Returns an owning
+ * handle;
  * never NULL: without memory it is one whose join says -ENOMEM.
  */
 void *bide__spawn(const struct bide_fn *fn, const void *args);
@@ -33,18 +36,19 @@ int bide__task_finished(const void *task);
  * (-ECANCELED, -ENOMEM); -EINVAL: the handle is NULL (a second join); -EDEADLK: it is the caller's
  * own task. Cancelled: the task runs on, the handle stays as it was.
  */
-enum bide_poll bide__start_bide_task_join(struct bide_cx *cx, struct bide_frame *parent, int *result,
-                                     void *handle, void *out);
+enum bide_poll bide__start_bide_task_join(struct bide_cx *cx, struct bide_frame *parent,
+                                          int *result, void *handle, void *out);
 extern const struct bide_fn bide__desc_bide_task_join;
 
 /* Leaf: the same without taking the result: the handle stays and may be waited for again. */
-enum bide_poll bide__start_bide_task_wait(struct bide_cx *cx, struct bide_frame *parent, int *result,
-                                     void *task);
+enum bide_poll bide__start_bide_task_wait(struct bide_cx *cx, struct bide_frame *parent,
+                                          int *result, void *task);
 extern const struct bide_fn bide__desc_bide_task_wait;
 
 /*
  * Runs fn to its end on this thread and stores its result: on the runtime that the thread has
- * entered, else on a default one that is kept until the thread exits. If it cannot run (-ENOMEM) or is
+ * entered, else on a default one that is kept until the thread exits. If it cannot run (-ENOMEM)
+ * or is
  * cancelled, the result is that of bide_fn_fail. On a thread that is running an executor it stops
  * the program with a message that names fn.
  */
@@ -68,8 +72,8 @@ struct bide_job {
 
 /* Leaf without a result: runs the job on the blocking pool. A request to cancel takes it back if no
  * thread has begun it; else the request waits until it is done. */
-enum bide_poll bide__start_bide_blocking(struct bide_cx *cx, struct bide_frame *parent, void *result,
-                                    struct bide_job *job);
+enum bide_poll bide__start_bide_blocking(struct bide_cx *cx, struct bide_frame *parent,
+                                         void *result, struct bide_job *job);
 extern const struct bide_fn bide__desc_bide_blocking;
 
 /* Written by hand in the runtime, declared for bide_timeout; see bide/time.h. */

@@ -1,7 +1,8 @@
 /*
  * bide/bide.h: the language with its short words, and the library.
  *
- * Defines async, await and defer, unless BIDE_NO_KEYWORDS is defined (for files that have identifiers
+ * Defines async, await and defer, unless BIDE_NO_KEYWORDS is defined (for files that have
+ * identifiers
  * of these names; they write bide_async, bide_await, bide_defer), as <stdbool.h> does for _Bool.
  */
 #ifndef BIDE_BIDE_H

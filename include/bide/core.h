@@ -441,8 +441,8 @@ static inline bool bide__deep(const struct bide_cx *cx)
 
 /* Pushes fn's frame with a copy of its arguments above it, for the chain's loop to begin; returns
  * BIDE_PENDING. */
-enum bide_poll bide__later(struct bide_cx *cx, const struct bide_fn *fn,
-                                 struct bide_frame *parent, void *result, const void *args);
+enum bide_poll bide__later(struct bide_cx *cx, const struct bide_fn *fn, struct bide_frame *parent,
+                           void *result, const void *args);
 
 /* The arguments of a frame in state 0 that the chain's loop polls. They are gone after the first
  * push: read them at once. */

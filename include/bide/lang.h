@@ -1,7 +1,8 @@
 /*
  * bide/lang.h: the words of the language.
  *
- * An async C file is an ordinary C file. For any reader but `bide cc` (an editor, `cc -fsyntax-only`,
+ * An async C file is an ordinary C file. For any reader but `bide cc` (an editor, `cc -fsyntax-
+ * only`,
  * an analyser) the words below are macros that vanish or expand to plain C of the same type: the
  * *plain reading*. A file that uses only bide_async and bide_await even compiles plainly, to code
  * that blocks. Any other form calls an undefined function that is declared an error, so a plain
@@ -18,7 +19,8 @@
 
 #include <stdint.h>
 
-/* A span of time. A struct, so that a bare number is a type error. Negative spans are over at once. */
+/* A span of time. A struct, so that a bare number is a type error. Negative spans are over at
+ * once. */
 typedef struct bide_duration {
     int64_t ns;
 } bide_duration;
@@ -29,9 +31,9 @@ typedef struct bide_duration {
 #define BIDE__DURATION(n) ((bide_duration){(int64_t)(n)})
 #endif
 #define BIDE_NS(n) BIDE__DURATION(n)
-#define BIDE_US(n) BIDE__DURATION((int64_t)(n) * 1000)
-#define BIDE_MS(n) BIDE__DURATION((int64_t)(n) * 1000000)
-#define BIDE_S(n)  BIDE__DURATION((int64_t)(n) * 1000000000)
+#define BIDE_US(n) BIDE__DURATION((int64_t)(n)*1000)
+#define BIDE_MS(n) BIDE__DURATION((int64_t)(n)*1000000)
+#define BIDE_S(n)  BIDE__DURATION((int64_t)(n)*1000000000)
 
 /*
  * Owners: a task and a future as values. Pointers to function pointers, so that the type is
@@ -40,11 +42,11 @@ typedef struct bide_duration {
 struct bide__task;
 struct bide__future;
 struct bide__scope;
-#define bide_task(T)   __typeof__(T(**)(struct bide__task *))
-#define bide_future(T) __typeof__(T(**)(struct bide__future *))
+#define bide_task(T)          __typeof__(T(**)(struct bide__task *))
+#define bide_future(T)        __typeof__(T(**)(struct bide__future *))
 
 /* A pointer to an async function: to its descriptor, whose first word is the plain function. */
-#define bide_async_fn(T, ...) __typeof__(T (*const *)(__VA_ARGS__))
+#define bide_async_fn(T, ...) __typeof__(T(*const *)(__VA_ARGS__))
 
 #if defined(__BIDE__)
 
@@ -61,31 +63,34 @@ struct bide__scope;
 #define bide_async
 #define bide_await
 
-#define bide__needs __attribute__((error("compile this file with bide cc")))
+#define bide__needs               __attribute__((error("compile this file with bide cc")))
 bide__needs void bide__erased(void);
 bide__needs int bide__erased_int(void);
 bide__needs int bide__erased_once(void);
 bide__needs void *bide__erased_pointer(void);
-#define bide__any(type)   ((type)bide__erased_pointer())
-#define bide__result(h)   __typeof__((*(h))((struct bide__task *)0))
+#define bide__any(type)           ((type)bide__erased_pointer())
+#define bide__result(h)           __typeof__((*(h))((struct bide__task *)0))
 
 /* Tasks. */
 #define bide_spawn(call)          __extension__({ bide__any(bide_task(__typeof__(call))); })
 #define bide_spawn_blocking(call) bide_spawn(call)
-#define bide_task_join(h, out) __extension__({ \
-    _Static_assert(__builtin_types_compatible_p(__typeof__(*(out)), bide__result(h)), \
-                   "bide_task_join: the result has another type than the task"); \
-    (void)(out); bide__erased_int(); })
-#define bide_task_wait(h)     ((void)(h), bide__erased_int())
-#define bide_task_detach(h)   ((void)*(h), bide__erased())
-#define bide_task_abort(h)    ((void)*(h), bide__erased())
-#define bide_task_finished(h) ((void)*(h), bide__erased_int())
-#define bide_move(owner)      (bide__erased(), (owner))
+#define bide_task_join(h, out)                                                            \
+    __extension__({                                                                       \
+        _Static_assert(__builtin_types_compatible_p(__typeof__(*(out)), bide__result(h)), \
+                       "bide_task_join: the result has another type than the task");      \
+        (void)(out);                                                                      \
+        bide__erased_int();                                                               \
+    })
+#define bide_task_wait(h)       ((void)(h), bide__erased_int())
+#define bide_task_detach(h)     ((void)*(h), bide__erased())
+#define bide_task_abort(h)      ((void)*(h), bide__erased())
+#define bide_task_finished(h)   ((void)*(h), bide__erased_int())
+#define bide_move(owner)        (bide__erased(), (owner))
 
 /* Futures as values. */
-#define bide_lazy(call) bide__any(bide_future(__typeof__(call)))
-#define bide_get(f)     (bide__erased(), (*(f))((struct bide__future *)0))
-#define bide_drop(f)    ((void)*(f), bide__erased())
+#define bide_lazy(call)         bide__any(bide_future(__typeof__(call)))
+#define bide_get(f)             (bide__erased(), (*(f))((struct bide__future *)0))
+#define bide_drop(f)            ((void)*(f), bide__erased())
 
 /* Several at once. */
 #define bide_join(...)          ((void)(__VA_ARGS__), bide__erased())
@@ -95,8 +100,8 @@ bide__needs void *bide__erased_pointer(void);
 #define bide_timeout(d, ...)    ((void)sizeof((d).ns), (void)(__VA_ARGS__), bide__erased_int())
 
 /* Between the blocking world and this one. */
-#define bide_blocking(call) (bide__erased(), (call))
-#define bide_block_on(call) (call)
+#define bide_blocking(call)     (bide__erased(), (call))
+#define bide_block_on(call)     (call)
 
 /* Blocks. */
 #define bide_scope(s) \
@@ -107,7 +112,7 @@ bide__needs void *bide__erased_pointer(void);
 /* A reference to an async function; a constant expression, for tables at file scope. A plain object
  * file that has one does not link, and the missing symbol's name says why. */
 extern const char bide__ref_compile_this_file_with_bide_cc;
-#define bide_ref(f) \
+#define bide_ref(f)                                                                       \
     ((__typeof__(f) *const *)(1 ? (const void *)&bide__ref_compile_this_file_with_bide_cc \
                                 : (const void *)(f)))
 

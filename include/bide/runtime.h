@@ -13,13 +13,12 @@
  * What a thread blocks on: the runtime that it has entered, else its own, which is made when it is
  * first needed and shut down when the thread exits (with BIDE_SHUTDOWN_DEFAULT; not when the
  * process exits). To block on anything on a thread that is running an executor stops the program
- * with a
- * message: it could not make progress.
+ * with a message: it could not make progress.
  *
  * Fairness: tasks run in the order in which they were woken. If the number of tasks is bounded, and
  * no task runs for ever between two awaits, then every task that was woken runs again within a
  * bounded time, and every timer, descriptor and wake of another thread is seen within one. (An
- * await that is ready at once lets the others run every 128th time.)
+ * await of the library that is ready at once lets the others run every 128th time.)
  *
  * After fork() the child must not use the runtimes of its parent.
  */

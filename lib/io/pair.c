@@ -94,6 +94,7 @@ bide_async ssize_t bide__pair_read(bide_stream *stream, void *buffer, size_t siz
 {
     struct pair *p = of(stream)->pair;
     struct ring *r = of(stream)->in;
+    bide_await bide__turn();
     if (r->reader_waits)
         return -EBUSY;
     for (;;) {
@@ -114,6 +115,7 @@ bide_async ssize_t bide__pair_write(bide_stream *stream, const void *data, size_
 {
     struct pair *p = of(stream)->pair;
     struct ring *r = of(stream)->out;
+    bide_await bide__turn();
     if (r->writer_waits)
         return -EBUSY;
     for (;;) {

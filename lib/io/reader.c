@@ -3,8 +3,8 @@
  *
  * The buffer holds, at [start, end), what has come from the stream and has not been given out;
  * there is no "\n" in [start, scanned). It grows up to line_max + 2, which is the longest line
- * with "\r\n". Only the read of the stream suspends, and what it has read is in the buffer before
- * anything else is done, so a cancelled call leaves the partial line for the next one.
+ * with "\r\n". Nothing suspends between the read of the stream and the moment when what it has read
+ * is in the buffer, so a cancelled call leaves the partial line for the next one.
  *
  * A line that is too long is reported as soon as that is certain; `skipping` then says that what
  * comes up to the next "\n" belongs to it.
@@ -126,6 +126,7 @@ static int make_room(bide_reader *r)
 
 bide_async int bide_reader_line(bide_reader *reader, char **line, size_t *size)
 {
+    bide_await bide__turn();
     for (;;) {
         int r = next_line(reader, line, size);
         if (r != -EAGAIN)
@@ -145,6 +146,7 @@ bide_async int bide_reader_line(bide_reader *reader, char **line, size_t *size)
 
 bide_async ssize_t bide_reader_read(bide_reader *reader, void *buffer, size_t size)
 {
+    bide_await bide__turn();
     size_t n = reader->end - reader->start;
     if (n == 0)
         return bide_await bide_stream_read(reader->stream, buffer, size);

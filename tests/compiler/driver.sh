@@ -2,7 +2,9 @@
 #
 # The programs are small and do not wait, so what is tested is the command line: what is written
 # where, what is printed, what is left behind.
+set -eu
 
+unset CFLAGS
 temp=$WORK/temp
 mkdir "$temp"
 export TMPDIR="$temp"
@@ -85,7 +87,7 @@ end()
     [ -z "$left" ] || fail "$what: left in TMPDIR: $left"
 }
 
-cc="$BIDE cc $CC $CFLAGS"
+cc="$BIDE cc $CC"
 is_clang=
 case $($CC --version) in *clang*) is_clang=1 ;; esac
 
@@ -287,7 +289,8 @@ silent $cc -MMD -MP -c hello.c -o sub/h.o
 has sub/h.d '^sub/h.o: hello.c hello.h'
 has sub/h.d '^hello.h:$'
 silent $cc -MD -MF deps -MT 'target one' -c hello.c
-has deps '^target one: hello.c'
+has deps '^target one:'
+has deps ' hello\.c'
 has deps 'bide/lang.h'
 silent $cc -Wp,-MMD,wp.d -c hello.c -o sub/h.o
 has wp.d '^sub/h.o: hello.c hello.h'
@@ -297,7 +300,7 @@ end
 
 begin "-MMD is the compiler's own choice of names"
 plain_names=$(mkdir p && cd p && sed -e s/async// -e s/await// ../hello.c |
-    grep -v bide/ >hello.c && cp ../hello.h . && $CC $CFLAGS -MMD hello.c -o prog && ls ./*.d && cat ./*.d)
+    grep -v bide/ >hello.c && cp ../hello.h . && $CC -MMD hello.c -o prog && ls ./*.d && cat ./*.d)
 our_names=$(mkdir q && cd q && cp ../hello.c ../hello.h . && $cc -MMD hello.c -o prog && ls ./*.d && cat ./*.d)
 [ "$plain_names" = "$our_names" ] || fail "$what: $plain_names, ours $our_names"
 end
@@ -310,14 +313,14 @@ cp hello.c "with space/h.c"
 cat >args <<'END'
 -O1 -I. "with space/h.c"
 -DGREETING='"from a file"'
-@more
+@more.txt
 END
-echo '-o hello' >more
+echo '-o hello' >more.txt
 silent $cc @args
 says "from a file 42" ./hello
 silent $cc -c hello.c
-echo 'hello.o -o linked' >link
-silent $cc @link
+echo 'hello.o -o linked' >link.txt
+silent $cc @link.txt
 says "hello 42" ./linked
 end
 
@@ -381,7 +384,9 @@ says plain ./plain
 end
 
 begin "static"
-if silent $cc -static plain.c -o plain && [ -z "$CFLAGS" ]; then
+if [ -z "$SANITIZE" ]; then
+    silent $cc -static plain.c -o plain
+    says plain ./plain
     ok $cc -static hello.c -o hello # the linker warns of getaddrinfo
     says "hello 42" ./hello
 fi
@@ -398,7 +403,7 @@ end
 
 begin "the compiler as a path, with a launcher, of the environment"
 path=$(command -v "$CC")
-silent "$BIDE" cc "$path" $CFLAGS hello.c -o hello
+silent "$BIDE" cc "$path" hello.c -o hello
 says "hello 42" ./hello
 mkdir bin
 cat >bin/ccache <<'END'
@@ -407,13 +412,13 @@ echo launched >>launches
 exec "$@"
 END
 chmod +x bin/ccache
-silent env PATH="$PWD/bin:$PATH" "$BIDE" cc ccache "$CC" $CFLAGS -c hello.c
+silent env PATH="$PWD/bin:$PATH" "$BIDE" cc ccache "$CC" -c hello.c
 [ "$(cat launches)" = launched ] || fail "$what: $(cat launches)"
-silent env PATH="$PWD/bin:$PATH" "$BIDE" cc "ccache $CC" $CFLAGS -c plain.c
+silent env PATH="$PWD/bin:$PATH" "$BIDE" cc "ccache $CC" -c plain.c
 [ "$(wc -l <launches)" = 2 ] || fail "$what: $(cat launches)"
 ln -s "$path" bin/some-board-elf-gcc
-silent "$BIDE" cc bin/some-board-elf-gcc $CFLAGS -c hello.c
-silent env CC="$CC" "$BIDE" cc $CFLAGS -c hello.c
+silent "$BIDE" cc bin/some-board-elf-gcc -c hello.c
+silent env CC="$CC" "$BIDE" cc -c hello.c
 end
 
 begin "questions to the compiler pass"
@@ -542,7 +547,7 @@ esac
 exec $CC "\$@"
 END
 chmod +x picky
-refused "$BIDE" cc ./picky $CFLAGS hello.c -o hello
+refused "$BIDE" cc ./picky hello.c -o hello
 has err '^hello.c:5:1: error: boom'
 has err "internal error: the code generated for 'hello.c'"
 kept=$(sed -n "s/.*report it with '\\(.*\\)', which.*/\\1/p" err)
@@ -604,7 +609,7 @@ end
 # ---- bide run, bide emit ----
 
 begin "bide run: output, arguments, exit status"
-export CC CFLAGS
+export CC
 says "hello 42" "$BIDE" run hello.c
 says "hello 46" "$BIDE" run hello.c a b
 says "hello 44" "$BIDE" run hello.c -- -x
@@ -665,7 +670,7 @@ silent "$BIDE" emit hello.c
 cp out emitted.c
 has emitted.c bide__start_twice
 has_not emitted.c "$SRC"
-silent "$CC" $CFLAGS -I"$BUILD/include" emitted.c -L"$BUILD/lib" -Wl,-rpath,"$BUILD/lib" -lbide -o hello
+silent "$CC" -I"$BUILD/include" emitted.c -L"$BUILD/lib" -Wl,-rpath,"$BUILD/lib" -lbide -o hello
 says "hello 42" ./hello
 silent "$BIDE" emit -o again.c hello.c
 cmp emitted.c again.c || fail "$what: not the same twice"

@@ -1,6 +1,7 @@
 # bide emit: what it prints is plain C that builds with the plain compiler and libbide, runs the same,
 # is the same each time, and holds no path of this machine. Tried with the examples and with the
 # programs of run/ (all of them in the long tier, else every fourth).
+set -eu
 
 warn="-Wall -Wextra"
 export CC
@@ -13,14 +14,14 @@ build()
     "$BIDE" emit $3 "$1" >again.c
     cmp "$2.emitted.c" again.c || fail "$1: not the same twice"
     ! grep -n "$SRC\|$BUILD\|$HOME/" "$2.emitted.c" || fail "$1: holds a path"
-    "$CC" $warn -Werror $CFLAGS $3 -I"$BUILD/include" -c "$2.emitted.c" -o "$2.o" >err 2>&1 ||
+    "$CC" $warn -Werror $3 -I"$BUILD/include" -c "$2.emitted.c" -o "$2.o" >err 2>&1 ||
         fail "$1: what was emitted does not compile:
 $(head -n 40 err)"
 }
 
 link()
 {
-    "$CC" $CFLAGS "$@" -L"$BUILD/lib" -Wl,-rpath,"$BUILD/lib" -lbide -o program >err 2>&1 ||
+    "$CC" "$@" -L"$BUILD/lib" -Wl,-rpath,"$BUILD/lib" -lbide -o program >err 2>&1 ||
         fail "$1: does not link: $(head -n 20 err)"
 }
 
@@ -34,6 +35,7 @@ for file in "$SRC"/examples/*.c; do
 done
 echo "$count examples"
 
+cp "$SRC"/tests/compiler/run/*.h .
 count=0
 number=0
 for file in "$SRC"/tests/compiler/run/*.c; do

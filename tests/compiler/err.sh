@@ -4,6 +4,7 @@
 #
 #   ONLY=NAME    only this one
 #   UPDATE=1     writes the .err files
+set -eu
 
 case $("$CC" --version) in
 *clang*) family=clang ;;
@@ -21,7 +22,7 @@ for file in ${ONLY:-*}.c; do
     more=$(sed -n '1,10s/.*flags: *\([^*]*\).*/\1/p' "$file")
     want=$(sed -n '1,10s/.*exit: *\([0-9]*\).*/\1/p' "$file")
     status=0
-    timeout 60 "$BIDE" cc "$CC" $CFLAGS $more -c "$file" -o "$object" >"$WORK/out" 2>"$WORK/err" ||
+    timeout 60 "$BIDE" cc "$CC" $more -c "$file" -o "$object" >"$WORK/out" 2>"$WORK/err" ||
         status=$?
     [ "${UPDATE:-}" != 1 ] || cp "$WORK/err" "$expected"
     if [ "$status" != "${want:-1}" ]; then

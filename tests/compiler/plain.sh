@@ -1,4 +1,5 @@
 # The plain reading: any compiler reads an async file as ordinary C, given only the include path.
+set -eu
 
 forms='bide_\(spawn\|spawn_blocking\|task_[a-z]*\|move\|lazy\|get\|drop\|join\|try_join\|select\|select_biased\|timeout\|blocking\|scope\|scope_spawn\)(\|^[^/*]*defer *{'
 message='compile this file with bide cc'

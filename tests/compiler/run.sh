@@ -3,6 +3,7 @@
 #
 #   ONLY=NAME    only this one
 #   UPDATE=1     writes NAME.out from what was printed at -O0
+set -eu
 
 cat >case.sh <<'END'
 file=$1
@@ -23,7 +24,7 @@ bad()
 
 for level in -O0 -O2; do
     program=./$name$level
-    timeout 120 "$BIDE" cc "$CC" $warn -g $level $CFLAGS $more "$file" -o "$program" \
+    timeout 120 "$BIDE" cc "$CC" $warn -g $level $more "$file" -o "$program" \
         >"$program.cc" 2>&1 || bad "does not compile"
     [ ! -s "$program.cc" ] || bad "the compiler said something"
     status=0

@@ -2,6 +2,7 @@
  * bide/io.h: pairs in memory, pipes, exact reads and writes, lines.
  */
 #include <bide/bide.h>
+#include <bide/testing.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -37,6 +39,81 @@ static async int put_and_close(bide_stream *s, const char *text)
     int r = await put(s, text);
     bide_stream_close(s);
     return r;
+}
+
+/* ---- what is always ready lets others run ---- */
+
+enum { ALWAYS = 1000 };
+
+static async int counts_turns(int *turns)
+{
+    for (;;) {
+        ++*turns;
+        await bide_yield();
+    }
+    return 0;
+}
+
+static async int writes_and_reads(void)
+{
+    char byte = 'x';
+    for (int i = 0; i < ALWAYS; i++) {
+        CHECK_EQ(await bide_stream_write(one, &byte, 1), 1);
+        CHECK_EQ(await bide_stream_read(other, &byte, 1), 1);
+    }
+    return 0;
+}
+
+static async int reads_lines(bide_reader *reader)
+{
+    char *line;
+    for (int i = 0; i < ALWAYS; i++)
+        CHECK_EQ(await bide_reader_line(reader, &line, NULL), 1);
+    return 0;
+}
+
+static async int reads_bytes(bide_reader *reader)
+{
+    char byte;
+    for (int i = 0; i < ALWAYS; i++)
+        CHECK_EQ(await bide_reader_read(reader, &byte, 1), 1);
+    return 0;
+}
+
+static async int beside_others(void)
+{
+    char text[2 * ALWAYS + 1];
+    bide_reader *reader;
+    int turns = 0, before;
+    memset(text, '\n', sizeof text);
+    make_pair(sizeof text);
+    CHECK_EQ(bide_reader_new(other, sizeof text, &reader), 0);
+    bide_task(int) others = bide_spawn(counts_turns(&turns));
+    await bide_yield();
+
+    before = turns;
+    CHECK_EQ(await writes_and_reads(), 0);
+    CHECK(turns - before >= 2 * ALWAYS / 128 - 1);
+    CHECK_EQ(await bide_stream_write(one, text, sizeof text), sizeof text);
+    bide_stream_close(one);
+    /* The reader takes as much from the stream as its buffer holds. */
+    before = turns;
+    CHECK_EQ(await reads_lines(reader), 0);
+    CHECK(turns - before >= ALWAYS / 128 - 1);
+    before = turns;
+    CHECK_EQ(await reads_bytes(reader), 0);
+    CHECK(turns - before >= ALWAYS / 128 - 1);
+
+    bide_task_abort(others);
+    CHECK_ERR(await bide_task_wait(others), -ECANCELED);
+    bide_reader_free(reader);
+    bide_stream_close(other);
+    return 0;
+}
+
+TEST(what_is_always_ready_lets_others_run)
+{
+    CHECK_EQ(bide_block_on(beside_others()), 0);
 }
 
 /* ---- pairs ---- */
@@ -407,6 +484,44 @@ static async int through_a_pipe(void)
 TEST(a_pipe_is_a_stream)
 {
     CHECK_EQ(bide_block_on(through_a_pipe()), 0);
+}
+
+static async int after_another_writer(void)
+{
+    char folder[] = "/tmp/bide-fifo-XXXXXX", path[64], byte = 0;
+    bide_stream *in;
+    CHECK(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/fifo", folder);
+    CHECK_EQ(mkfifo(path, 0600), 0);
+    CHECK_EQ(bide_stream_open(open(path, O_RDONLY | O_NONBLOCK), &in), 0);
+    int writer = open(path, O_WRONLY);
+    CHECK_EQ(write(writer, "1", 1), 1);
+    close(writer);
+    CHECK_EQ(await bide_stream_read(in, &byte, 1), 1);
+    CHECK_EQ(await bide_stream_read(in, &byte, 1), 0);
+
+    writer = open(path, O_WRONLY);
+    bide_test_watch();
+    bide_task(ssize_t) waiting = bide_spawn(bide_stream_read(in, &byte, 1));
+    for (int i = 0; i < 100; i++)
+        await bide_yield();
+    CHECK(bide_test_calls("read") <= 2);
+    CHECK_EQ(write(writer, "2", 1), 1);
+    ssize_t n = 0;
+    CHECK_EQ(await bide_task_join(waiting, &n), 0);
+    CHECK_EQ(n, 1);
+    CHECK_EQ(byte, '2');
+    close(writer);
+    CHECK_EQ(await bide_stream_read(in, &byte, 1), 0);
+    bide_stream_close(in);
+    unlink(path);
+    rmdir(folder);
+    return 0;
+}
+
+TEST(a_fifo_whose_writer_came_back_is_waited_for)
+{
+    CHECK_EQ(bide_block_on(after_another_writer()), 0);
 }
 
 static async int to_a_broken_pipe(void)

@@ -358,7 +358,7 @@ TEST(a_reset_is_an_error)
 
 static async int reset_under_a_write(void)
 {
-    static char data[1 << 22];
+    static char data[1 << 25]; /* more than the buffers of both ends can hold */
     size_t done = 0;
     int r = 0;
     await connect_both();

@@ -1,7 +1,7 @@
 /*
  * The blocking pool.
  */
-#include "frames.h"
+#include "join.h"
 
 #include "runtime/scheduler.h"
 
@@ -48,28 +48,6 @@ HAND(call, sizeof(int), 0, CALLEES({&bide__desc_bide_blocking, 0}))
     last_thread = f->job.thread;
     after++;
     HAND_RETURN(int, f->job.out);
-}
-
-struct joins {
-    struct bide_frame h;
-    struct {
-        void **handle;
-        int *out;
-    } a;
-    int r;
-};
-
-HAND(joins, sizeof(int), 0, CALLEES({&bide__desc_bide_task_join, 0}))
-{
-    HAND_BEGIN(joins);
-    AWAIT(1, bide__start_bide_task_join(cx, h, &f->r, f->a.handle, f->a.out));
-    HAND_RETURN(int, f->r);
-}
-
-static int join(void **handle, int *out)
-{
-    __typeof__(((struct joins *)0)->a) a = {handle, out};
-    return block_int(&joins, &a);
 }
 
 static void let_run(void)

@@ -1,5 +1,6 @@
 /*
- * What compiled code costs in allocations: after the first round none, for awaits, joins and selects
+ * What compiled code costs in allocations: after the first round none, for awaits, joins and
+ * selects
  * whose branches are ready or suspend, and for tasks that are spawned, run, joined and freed.
  */
 #include "check.h"

@@ -1,7 +1,7 @@
 /*
  * The reactor: registrations of descriptors and the leaf that waits for them.
  */
-#include "frames.h"
+#include "join.h"
 
 #include "runtime/scheduler.h"
 
@@ -95,30 +95,6 @@ HAND(writes, sizeof(int), 0, CALLEES({&bide__desc_bide__fd_wait, 0}))
     HAND_RETURN(int, (int)f->done);
 }
 
-/* ---- async int joins(void **handle, int *out) ---- */
-
-struct joins {
-    struct bide_frame h;
-    struct {
-        void **handle;
-        int *out;
-    } a;
-    int r;
-};
-
-HAND(joins, sizeof(int), 0, CALLEES({&bide__desc_bide_task_join, 0}))
-{
-    HAND_BEGIN(joins);
-    AWAIT(1, bide__start_bide_task_join(cx, h, &f->r, f->a.handle, f->a.out));
-    HAND_RETURN(int, f->r);
-}
-
-static int join(void **handle, int *out)
-{
-    __typeof__(((struct joins *)0)->a) a = {handle, out};
-    return block_int(&joins, &a);
-}
-
 static struct bide__fd *open_pair(int fds[2])
 {
     struct bide__fd *fd = NULL;
@@ -197,8 +173,6 @@ TEST(a_hang_up_wakes_both_directions)
     close(fds[1]);
     CHECK_EQ(join(&h, &out), 0);
     CHECK_EQ(out, 0);
-    CHECK(fd->ready & BIDE__HANGUP);
-    bide__fd_clear(fd, BIDE__READ | BIDE__WRITE);
     CHECK_EQ(block_int(&waits, &(waits_args){fd, BIDE__READ}), 0);
     CHECK_EQ(block_int(&waits, &(waits_args){fd, BIDE__WRITE}), 0);
     bide__fd_close(fd);
@@ -274,7 +248,7 @@ TEST(a_late_event_is_not_for_the_next_user)
     bide__fd_event(rt, key, BIDE__READ);
     CHECK_EQ(bide__fd_open(&next, fds[1]), 0);
     CHECK(next == fd);
-    bide__fd_event(rt, key, BIDE__READ | BIDE__HANGUP);
+    bide__fd_event(rt, key, BIDE__READ | BIDE__WRITE);
     CHECK_EQ(next->ready, 0);
     bide__fd_event(rt, 77, BIDE__READ); /* a slot that was never used */
     bide__fd_event(rt, UINT32_MAX, BIDE__READ);

@@ -4,7 +4,7 @@
  * door that can fail. Each time everything that was begun is ended, what fails says so, and nothing
  * leaks.
  */
-#include "frames.h"
+#include "join.h"
 
 #include "runtime/scheduler.h"
 
@@ -76,23 +76,6 @@ HAND(reads, sizeof(int), 0, CALLEES({&bide__desc_bide__fd_wait, 0}))
 {
     HAND_BEGIN(reads);
     AWAIT(1, bide__start_bide__fd_wait(cx, h, &f->r, f->a.fd, BIDE__READ));
-    HAND_RETURN(int, f->r);
-}
-
-struct joins {
-    struct bide_frame h;
-    struct {
-        void **handle;
-        int *out;
-    } a;
-    int r;
-};
-typedef __typeof__(((struct joins *)0)->a) joins_args;
-
-HAND(joins, sizeof(int), 0, CALLEES({&bide__desc_bide_task_join, 0}))
-{
-    HAND_BEGIN(joins);
-    AWAIT(1, bide__start_bide_task_join(cx, h, &f->r, f->a.handle, f->a.out));
     HAND_RETURN(int, f->r);
 }
 

@@ -1,7 +1,7 @@
 /*
  * Tasks: spawn, join, wait, detach, abort, yield; the order in which they run; their memory.
  */
-#include "frames.h"
+#include "join.h"
 
 #include "runtime/scheduler.h"
 
@@ -50,24 +50,6 @@ HAND(yields, sizeof(int), 0, CALLEES({&bide__desc_bide_yield, 0}))
     HAND_RETURN(int, f->a.times);
 }
 
-/* ---- async int join(void **handle, int *out) ---- */
-
-struct join_it {
-    struct bide_frame h;
-    struct {
-        void **handle;
-        int *out;
-    } a;
-    int r;
-};
-
-HAND(join_it, sizeof(int), 0, CALLEES({&bide__desc_bide_task_join, 0}))
-{
-    HAND_BEGIN(join_it);
-    AWAIT(1, bide__start_bide_task_join(cx, h, &f->r, f->a.handle, f->a.out));
-    HAND_RETURN(int, f->r);
-}
-
 struct wait_it {
     struct bide_frame h;
     struct {
@@ -81,11 +63,6 @@ HAND(wait_it, sizeof(int), 0, CALLEES({&bide__desc_bide_task_wait, 0}))
     HAND_BEGIN(wait_it);
     AWAIT(1, bide__start_bide_task_wait(cx, h, &f->r, f->a.handle));
     HAND_RETURN(int, f->r);
-}
-
-static int join(void **handle, int *out)
-{
-    return block_int(&join_it, &(__typeof__(((struct join_it *)0)->a)){handle, out});
 }
 
 static int wait_for(void *handle)
@@ -155,7 +132,7 @@ TEST(a_task_that_joins_itself_is_told)
         void **handle;
         int *out;
     } a = {&h, &out};
-    h = bide__spawn(&join_it, &a);
+    h = bide__spawn(&joins, &a);
     CHECK_EQ(wait_for(h), 0);
     CHECK_EQ(join(&h, &out), 0);
     CHECK_ERR(out, -EDEADLK);
@@ -173,8 +150,8 @@ TEST(two_joins_of_one_task_and_one_takes_it)
         void **handle;
         int *out;
     } a1 = {&h, &out1}, a2 = {&h, &out2};
-    j1 = bide__spawn(&join_it, &a1);
-    j2 = bide__spawn(&join_it, &a2);
+    j1 = bide__spawn(&joins, &a1);
+    j2 = bide__spawn(&joins, &a2);
     CHECK_EQ(join(&j1, &r1), 0);
     CHECK_EQ(join(&j2, &r2), 0);
     CHECK_EQ(r1, 0);
@@ -258,7 +235,7 @@ TEST(a_join_that_is_cancelled_leaves_the_task_alone)
         void **handle;
         int *out;
     } a = {&h, &out};
-    void *j = bide__spawn(&join_it, &a);
+    void *j = bide__spawn(&joins, &a);
     CHECK_EQ(block_int(&add_one, &n), 2);
     bide__task_abort(j);
     CHECK_ERR(join(&j, &r), -ECANCELED);
@@ -276,7 +253,7 @@ TEST(a_join_that_was_cancelled_too_late_completes)
         int *out;
     } a = {&h, &out};
     /* The joiner waits; then, in one go, the task finishes and the joiner is aborted. */
-    void *j = bide__spawn(&join_it, &a);
+    void *j = bide__spawn(&joins, &a);
     struct bide_runtime *rt = bide__thread.own;
     bide__thread.running = rt;
     struct bide__task *first = bide__queue_pop(&rt->queue);

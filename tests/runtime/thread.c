@@ -257,6 +257,84 @@ TEST_LIMIT(wakers_are_dropped_while_the_runtime_goes, 60)
     }
 }
 
+/* ---- async int receives_large(struct mailbox *box): a task with a chunk of its own ---- */
+
+struct receives_large {
+    struct bide_frame h;
+    struct {
+        struct mailbox *box;
+    } a;
+    char large[BIDE__SLAB_MAX];
+    int value;
+};
+typedef __typeof__(((struct receives_large *)0)->a) large_args;
+
+HAND(receives_large, sizeof(int), 0, CALLEES({&receive_fn, 0}))
+{
+    HAND_BEGIN(receives_large);
+    AWAIT(1, start_receive(cx, h, &f->value, f->a.box));
+    HAND_RETURN(int, f->value);
+}
+
+static bide_waker dropped_last;
+static pthread_t dropper;
+static atomic_bool drop_begins, drop_is_due;
+
+static void *drop_last(void *argument)
+{
+    atomic_store(&drop_begins, true);
+    bide_waker_drop(dropped_last);
+    return argument;
+}
+
+/* In the place of free: while one chunk is freed another thread drops the last waker. */
+static void free_and_let_drop(void *p, size_t size)
+{
+    if (atomic_exchange(&drop_is_due, false)) {
+        pthread_create(&dropper, NULL, drop_last, NULL);
+        while (!atomic_load(&drop_begins))
+            sched_yield();
+        for (int i = 0; i < 1000; i++)
+            sched_yield();
+    }
+    bide__door_real.free(p, size);
+}
+
+static void *drop_it(void *waker)
+{
+    bide_waker_drop(*(bide_waker *)waker);
+    return NULL;
+}
+
+TEST(the_last_waker_is_dropped_while_the_runtime_is_freed)
+{
+    struct mailbox box[2] = {new_mailbox(), new_mailbox()};
+    bide_waker kept[2];
+    struct bide_runtime *rt;
+    pthread_t thread;
+    bide_test_watch();
+    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    bide_runtime_enter(rt);
+    for (int i = 0; i < 2; i++) {
+        void *h = bide__spawn(&receives_large, &(large_args){&box[i]});
+        bide_yield();
+        kept[i] = bide_waker_clone(box[i].waker);
+        CHECK(post(&box[i], 1));
+        CHECK_EQ(block_int(&waits, &(waits_args){h}), 0);
+        bide__task_release(h);
+    }
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(1)), 0);
+    dropped_last = kept[1];
+    pthread_create(&thread, NULL, drop_it, &kept[0]);
+    pthread_join(thread, NULL);
+    bide_test_replace("free", (void (*)(void))free_and_let_drop);
+    atomic_store(&drop_is_due, true);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+    CHECK(atomic_load(&drop_begins));
+    pthread_join(dropper, NULL);
+    CHECK_EQ(bide_test_calls("free"), bide_test_calls("alloc"));
+}
+
 /* ---- abort and release on another thread ---- */
 
 static void *abort_it(void *handle)

@@ -119,6 +119,7 @@ async int main(void)
     await nested(2);
     await nested(3);
     printf("= %s\n", (await structure()).letters);
-    printf("= %d %d\n", plain(1), plain(7));
+    int one = plain(1), seven = plain(7);
+    printf("= %d %d\n", one, seven);
     return 0;
 }

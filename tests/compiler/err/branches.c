@@ -1,0 +1,20 @@
+#include <bide/bide.h>
+
+async int work(int n);
+int plain(int n);
+
+async int branches(int n)
+{
+    int a = 0;
+    const int fixed = 1;
+    int (*pointer)(int) = plain;
+    await bide_join(a += work(1), pointer(2), n ? work(3) : 0);
+    await bide_select(({ await work(4); }), bide_spawn(work(5)));
+    await bide_timeout(BIDE_MS(1), n);
+    await bide_try_join(work(6), bide_select(work(7), plain(8)), bide_join(work(9)));
+    bide_spawn(async ({
+        await bide_join(n = work(10), a = work(fixed));
+        a;
+    }));
+    return a;
+}
