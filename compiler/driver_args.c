@@ -497,7 +497,10 @@ static void add_default_compiler(struct command *cmd)
 {
     struct list words = {0};
     const char *cc = getenv("CC");
-    split_words(cmd->arena, cc && *cc ? cc : "cc", &words);
+    if (cc && strchr(cc, '/') && access(cc, X_OK) == 0)
+        list_add(cmd->arena, &words, (char *)cc); /* a path, spaces and all */
+    else
+        split_words(cmd->arena, cc && *cc ? cc : "cc", &words);
     uint32_t first = 0;
     if (words.count > 2 && !strcmp(base_name(words.item[0]), "bide") &&
         !strcmp(words.item[1], "cc"))

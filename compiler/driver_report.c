@@ -169,7 +169,7 @@ static void take_line(struct blocks *blocks, const char *line, size_t length)
 static struct blocks read_blocks(struct arena *arena, const struct buffer *err)
 {
     struct blocks blocks = {.arena = arena};
-    const char *p = err->data, *end = p + err->length;
+    const char *p = err->length ? err->data : "", *end = p + err->length;
     while (p < end) {
         const char *newline = memchr(p, '\n', (size_t)(end - p));
         size_t length = (size_t)((newline ? newline : end) - p);

@@ -1,7 +1,8 @@
 /*
  * The private folder for generated text: made at the first need below TMPDIR, removed when the
- * program ends, also by SIGINT, SIGTERM or SIGHUP. Each file lies alone in a numbered folder, since
- * compilers derive the names of other files from its name and two inputs may have the same.
+ * program ends, also by a signal, its own crash included. Each file lies alone in a numbered
+ * folder, since compilers derive the names of other files from its name and two inputs may have
+ * the same.
  *
  * The handler does only what a handler may: it ends the child, waits for it (a compiler then
  * removes its own unfinished output), unlinks what is registered and ends by the same signal.
@@ -51,14 +52,21 @@ static void at_signal(int signal)
     raise(signal);
 }
 
+/* Signals that end us, those of a crash too; the last of these may come for want of stack. */
 static void watch_signals(void)
 {
-    static const int watched[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int watched[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXCPU,
+                                  SIGABRT, SIGBUS,  SIGFPE, SIGILL,  SIGSEGV};
+    static char stack[16384];
+    stack_t other = {.ss_sp = stack, .ss_size = sizeof stack}, before;
+    struct sigaction action = {.sa_handler = at_signal}, old;
+    action.sa_flags = (int)SA_RESETHAND | SA_ONSTACK;
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof watched / sizeof *watched; i++)
+        sigaddset(&action.sa_mask, watched[i]);
+    if (sigaltstack(NULL, &before) == 0 && before.ss_flags & SS_DISABLE)
+        sigaltstack(&other, NULL);
     for (size_t i = 0; i < sizeof watched / sizeof *watched; i++) {
-        struct sigaction action = {.sa_handler = at_signal, .sa_flags = (int)SA_RESETHAND}, old;
-        sigemptyset(&action.sa_mask);
-        for (size_t k = 0; k < sizeof watched / sizeof *watched; k++)
-            sigaddset(&action.sa_mask, watched[k]);
         if (sigaction(watched[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
             sigaction(watched[i], &action, NULL);
     }

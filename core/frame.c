@@ -61,8 +61,8 @@ void *bide__push_slow(struct bide_cx *cx, size_t size, size_t align, const struc
     return f;
 }
 
-enum bide_poll bide__later(struct bide_cx *cx, const struct bide_fn *fn,
-                                 struct bide_frame *parent, void *result, const void *args)
+enum bide_poll bide__later(struct bide_cx *cx, const struct bide_fn *fn, struct bide_frame *parent,
+                           void *result, const void *args)
 {
     size_t size = bide__round_up(fn->frame_size, BIDE_FRAME_UNIT);
     size_t align = (size_t)1 << fn->frame_align_log2;

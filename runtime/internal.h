@@ -104,11 +104,12 @@ static inline bool bide__timer_armed(const struct bide__timer *timer)
 
 /*
  * A registration of a non-blocking descriptor with the driver of one runtime. Edge-triggered, and
- * the readiness is cached: try the system call first; when it says EAGAIN call bide__fd_clear and
- * wait. A registration that says "ready" may be wrong, one that says "not ready" never is. One
- * waiter a direction. The object lives in the runtime's table; after bide__fd_close its generation
- * has changed, so that neither a late event nor a late waiter takes the next user of the slot for
- * it.
+ * the readiness is cached. "Ready" may be wrong: when the system call says EAGAIN, call
+ * bide__fd_clear and wait. "Not ready" may be late: the event that says otherwise is still to be
+ * fetched, so waiting before the first call is right and trying before the first wait is quicker.
+ * One waiter a direction. The object lives in the runtime's table; after bide__fd_close its
+ * generation has changed, so that neither a late event nor a late waiter takes the next user of the
+ * slot for it.
  */
 struct bide__fd {
     int fd; /* -1: the slot is free */
@@ -133,8 +134,8 @@ int bide__fd_open(struct bide__fd **out, int fd);
 /* Ends the registration; a leaf that waits on it returns -EBADF. NULL is ignored. */
 void bide__fd_close(struct bide__fd *fd);
 
-/* The last call in this direction (BIDE__READ, BIDE__WRITE) would have blocked; also after a hang-up,
- * which may pass: another process opens the FIFO for writing. */
+/* The last call in this direction (BIDE__READ, BIDE__WRITE) would have blocked; also after a
+ * hang-up, which may pass: another process opens the FIFO for writing. */
 static inline void bide__fd_clear(struct bide__fd *fd, uint32_t direction)
 {
     fd->ready &= ~direction;

@@ -66,7 +66,6 @@ struct bide_job {
     struct bide_job *next, *previous;
     bide_waker waker;
     _Atomic uint32_t state;
-    uint32_t flags;
     void *pool;
 };
 

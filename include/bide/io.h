@@ -34,8 +34,8 @@ typedef struct bide_stream bide_stream;
  * shell) notice too, and closing the stream undoes that. Writing to a pipe that nobody reads
  * raises SIGPIPE, as ever, and returns -EPIPE where that is ignored; writing to a socket never
  * raises it.
- * Errors: -EPERM (a regular file is always ready and cannot be waited for), -EBADF, -ENOMEM,
- * -ENXIO, -ENOSPC; fd stays the caller's then.
+ * Errors: -EPERM (a regular file is always ready and cannot be waited for), -EEXIST (there is a
+ * stream of fd already), -EBADF, -ENOMEM, -ENXIO, -ENOSPC; fd stays the caller's then.
  */
 int bide_stream_open(int fd, bide_stream **stream);
 

@@ -20,12 +20,20 @@
 #define BIDE__STRICT "0"
 #endif
 
-_Static_assert(
-    1,
-    "bide target:short=" BIDE__FACT(__SIZEOF_SHORT__) ";int=" BIDE__FACT(__SIZEOF_INT__) ";long=" BIDE__FACT(__SIZEOF_LONG__) ";llong=" BIDE__FACT(__SIZEOF_LONG_LONG__) ";pointer=" BIDE__FACT(
-        __SIZEOF_POINTER__) ";strict=" BIDE__STRICT ";char=" BIDE__CHAR
-                            ";size=" BIDE__FACT(__SIZE_TYPE__) ";ptrdiff=" BIDE__FACT(__PTRDIFF_TYPE__) ";wchar=" BIDE__FACT(
-                                __WCHAR_TYPE__) ";char16=" BIDE__FACT(__CHAR16_TYPE__) ";char32=" BIDE__FACT(__CHAR32_TYPE__) ";");
+/* clang-format off */
+_Static_assert(1, "bide target:"
+                  "short=" BIDE__FACT(__SIZEOF_SHORT__)
+                  ";int=" BIDE__FACT(__SIZEOF_INT__)
+                  ";long=" BIDE__FACT(__SIZEOF_LONG__)
+                  ";llong=" BIDE__FACT(__SIZEOF_LONG_LONG__)
+                  ";pointer=" BIDE__FACT(__SIZEOF_POINTER__)
+                  ";size=" BIDE__FACT(__SIZE_TYPE__)
+                  ";ptrdiff=" BIDE__FACT(__PTRDIFF_TYPE__)
+                  ";wchar=" BIDE__FACT(__WCHAR_TYPE__)
+                  ";char16=" BIDE__FACT(__CHAR16_TYPE__)
+                  ";char32=" BIDE__FACT(__CHAR32_TYPE__)
+                  ";strict=" BIDE__STRICT ";char=" BIDE__CHAR ";");
+/* clang-format on */
 
 #undef BIDE__STRICT
 #undef BIDE__CHAR

@@ -2,7 +2,8 @@
  * bide/time.h: clock and sleep.
  *
  * Times are monotonic and have nothing to do with the date. Durations are written BIDE_NS(n),
- * BIDE_US(n), BIDE_MS(n), BIDE_S(n). Sums that do not fit are the largest value there is.
+ * BIDE_US(n), BIDE_MS(n), BIDE_S(n), and must fit into 64 bits of nanoseconds (292 years). Sums
+ * that do not fit are the largest value there is.
  *
  * In tests time may be virtual: see bide/testing.h.
  */

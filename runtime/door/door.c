@@ -37,21 +37,11 @@ static void real_free(void *p, size_t size)
     free(p);
 }
 
-static int64_t clock_ns(clockid_t id)
-{
-    struct timespec t;
-    clock_gettime(id, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static int64_t real_clock(void)
 {
-    return clock_ns(CLOCK_MONOTONIC);
-}
-
-static int64_t real_realtime(void)
-{
-    return clock_ns(CLOCK_REALTIME);
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 static int real_epoll_pwait2(int ep, struct epoll_event *events, int max, int64_t timeout_ns)
@@ -85,11 +75,6 @@ static int real_getaddrinfo(const char *host, const char *service, const struct 
 static void real_freeaddrinfo(struct addrinfo *list)
 {
     freeaddrinfo(list);
-}
-
-static int real_thread_sigmask(int how, const sigset_t *set, sigset_t *old)
-{
-    return -pthread_sigmask(how, set, old);
 }
 
 static int real_thread_create(pthread_t *thread, size_t stack, void *(*run)(void *), void *argument)

@@ -27,11 +27,9 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -41,19 +39,14 @@
     X(int, epoll_wait, (int ep, struct epoll_event *events, int max, int timeout_ms),              \
       (ep, events, max, timeout_ms))                                                               \
     X(int, eventfd, (unsigned initial, int flags), (initial, flags))                               \
-    X(int, signalfd, (int fd, const sigset_t *mask, int flags), (fd, mask, flags))                 \
     X(int, sigaction, (int signo, const struct sigaction *action, struct sigaction *old),          \
       (signo, action, old))                                                                        \
     X(int, socket, (int domain, int type, int protocol), (domain, type, protocol))                 \
-    X(int, socketpair, (int domain, int type, int protocol, int fds[2]),                           \
-      (domain, type, protocol, fds))                                                               \
     X(int, bind, (int fd, const struct sockaddr *address, socklen_t size), (fd, address, size))    \
     X(int, listen, (int fd, int backlog), (fd, backlog))                                           \
     X(int, accept4, (int fd, struct sockaddr *address, socklen_t *size, int flags),                \
       (fd, address, size, flags))                                                                  \
     X(int, connect, (int fd, const struct sockaddr *address, socklen_t size), (fd, address, size)) \
-    X(int, getsockopt, (int fd, int level, int option, void *value, socklen_t *size),              \
-      (fd, level, option, value, size))                                                            \
     X(int, setsockopt, (int fd, int level, int option, const void *value, socklen_t size),         \
       (fd, level, option, value, size))                                                            \
     X(int, getsockname, (int fd, struct sockaddr *address, socklen_t *size), (fd, address, size))  \
@@ -61,16 +54,10 @@
     X(int, shutdown, (int fd, int how), (fd, how))                                                 \
     X(ssize_t, read, (int fd, void *buffer, size_t size), (fd, buffer, size))                      \
     X(ssize_t, write, (int fd, const void *buffer, size_t size), (fd, buffer, size))               \
-    X(ssize_t, readv, (int fd, const struct iovec *parts, int count), (fd, parts, count))          \
-    X(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count))         \
     X(ssize_t, recv, (int fd, void *buffer, size_t size, int flags), (fd, buffer, size, flags))    \
     X(ssize_t, send, (int fd, const void *buffer, size_t size, int flags),                         \
       (fd, buffer, size, flags))                                                                   \
-    X(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags))         \
-    X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))   \
     X(int, close, (int fd), (fd))                                                                  \
-    X(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode))                  \
-    X(int, pipe2, (int fds[2], int flags), (fds, flags))                                           \
     X(int, fcntl, (int fd, int command, long argument), (fd, command, argument))                   \
     X(int, fstat, (int fd, struct stat *status), (fd, status))                                     \
     X(ssize_t, getrandom, (void *buffer, size_t size, unsigned flags), (buffer, size, flags))
@@ -90,7 +77,6 @@
       (const char *host, const char *service, const struct addrinfo *hints,                 \
        struct addrinfo **list),                                                             \
       (host, service, hints, list))                                                         \
-    X(int, thread_sigmask, (int how, const sigset_t *set, sigset_t *old), (how, set, old))  \
     X(int, thread_create,                                                                   \
       (pthread_t * thread, size_t stack, void *(*run)(void *), void *argument),             \
       (thread, stack, run, argument))                                                       \
@@ -102,13 +88,12 @@
  * No error in the result.
  * alloc: size > 0; align is 0 (enough for any type) or a power of two. NULL: no memory.
  * free: what alloc returned, not NULL, with the size that was asked for.
- * clock: monotonic nanoseconds. realtime: nanoseconds since 1970, UTC.
+ * clock: monotonic nanoseconds.
  */
 #define BIDE__DOOR_PLAIN(X)                                      \
     X(void *, alloc, (size_t size, size_t align), (size, align)) \
     X(void, free, (void *p, size_t size), (p, size))             \
     X(int64_t, clock, (void), ())                                \
-    X(int64_t, realtime, (void), ())                             \
     X(void, freeaddrinfo, (struct addrinfo * list), (list))
 
 #define BIDE__DOOR(X) BIDE__DOOR_CALLS(X) BIDE__DOOR_OTHERS(X) BIDE__DOOR_PLAIN(X)

@@ -92,12 +92,6 @@ static int64_t watch_clock(void)
     return behind.clock();
 }
 
-static int64_t watch_realtime(void)
-{
-    watch(CALL_realtime);
-    return behind.realtime();
-}
-
 static void watch_freeaddrinfo(struct addrinfo *list)
 {
     watch(CALL_freeaddrinfo);
@@ -131,7 +125,7 @@ int bide_test_fail(const char *call, unsigned nth, int error, unsigned count)
     int c = find(call);
     if (c < 0 || (nth > 0 && error >= 0))
         return -EINVAL;
-    if (c == CALL_free || c == CALL_clock || c == CALL_realtime || c == CALL_freeaddrinfo)
+    if (c == CALL_free || c == CALL_clock || c == CALL_freeaddrinfo)
         return -EINVAL;
     begin_watching();
     watched[c].nth = nth;

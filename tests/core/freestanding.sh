@@ -14,7 +14,7 @@ for compiler in gcc clang; do
         rm -f ./*.o
         for file in "$SRC"/core/*.c; do
             "$compiler" -m$bits -std=gnu11 -Wall -Wextra -Werror -O2 -ffreestanding -nostdlib \
-                -fno-stack-protector -fno-pic -fno-pie -nostdinc \
+                -fno-sanitize=all -fno-stack-protector -fno-pic -fno-pie -nostdinc \
                 -isystem "$("$compiler" -print-file-name=include)" \
                 -I"$SRC/include" -I"$SRC" -c "$file" -o "$compiler-$(basename "$file" .c).o"
         done

@@ -418,7 +418,7 @@ static int aligned_seen;
                                        int n)                                                     \
     {                                                                                             \
         if (bide__deep(cx))                                                                       \
-            return bide__later(cx, &name##_fn, parent, slot, &n);                           \
+            return bide__later(cx, &name##_fn, parent, slot, &n);                                 \
         struct name *f = bide_frame_push_aligned(cx, sizeof(*f), _Alignof(struct name),           \
                                                  &name##_fn, parent, slot);                       \
         if (f == NULL)                                                                            \

@@ -1,7 +1,7 @@
-# Runs the documents. In README.md and docs/*.md a block that opens with "```c NAME" or "```text NAME"
-# is written to the file NAME, and a block that opens with "```console" is run: each line that begins
-# with "$ " is a command, the lines after it are what it must print (stdout and stderr together).
-# Blocks of one document share a folder, in the order in which they stand. "```sh" is shown only.
+# Runs the documents. In README.md and docs/*.md a block that opens with "```c NAME" is written to
+# the file NAME, and a block that opens with "```console" is run: each line that begins with "$ " is
+# a command, the lines after it are what it must print (stdout and stderr together). Blocks of one
+# document share a folder, in the order in which they stand. "```sh" is shown only.
 set -eu
 work=$WORK
 PATH=$(dirname "$BIDE"):$PATH
@@ -13,8 +13,12 @@ ran=0
 split() {
     awk -v dir="$2" '
         /^```/ && inside { inside = 0; close(out); next }
-        /^```(c|text) [^ ]+$/ { inside = 1; out = sprintf("%s/%03d.file", dir, ++n); print $2 > out; next }
-        /^```console$/ { inside = 1; out = sprintf("%s/%03d.console", dir, ++n); printf "" > out; next }
+        /^```c [^ ]+$/ {
+            inside = 1; out = sprintf("%s/%03d.file", dir, ++n); print $2 > out; next
+        }
+        /^```console$/ {
+            inside = 1; out = sprintf("%s/%03d.console", dir, ++n); printf "" > out; next
+        }
         /^```/ { inside = 1; out = "/dev/null"; next }
         inside { print > out }
     ' "$1"

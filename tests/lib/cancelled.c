@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "cancel.h"
+#include "names.h"
 #include "check.h"
 
 #define SCENARIO(name)                             \
@@ -449,7 +450,7 @@ SCENARIO(run_connection)
         mark('a');
         bide_stream_close(near);
     }
-    return await bide_tcp_connect("localhost", port(), &near);
+    return await bide_tcp_connect(local_name(), port(), &near);
 }
 
 static void after_connection(void *state, const struct cancel_run *run)

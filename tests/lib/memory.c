@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "names.h"
 
 /* Runs the call with the 1st, 2nd, ... allocation failing, until there are not so many. */
 #define WITH_EACH_FAILURE(call)                      \
@@ -170,7 +171,7 @@ static async int over_tcp(void)
         bide_stream_close(near);
         bide_stream_close(far);
     }
-    r = await bide_tcp_connect("localhost", (uint16_t)bide_tcp_port(listener), &near);
+    r = await bide_tcp_connect(local_name(), (uint16_t)bide_tcp_port(listener), &near);
     if (r == 0)
         r = await bide_tcp_accept(listener, &far);
     if (r == 0)

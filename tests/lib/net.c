@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "names.h"
 
 static const char host[] = "127.0.0.1";
 static bide_tcp_listener *listener;
@@ -261,6 +262,8 @@ static async int by_name(void)
 
 TEST(a_name_is_looked_up)
 {
+    if (!localhost_is_known())
+        SKIP("this machine has no name for itself");
     CHECK_EQ(bide_block_on(by_name()), 0);
 }
 

@@ -44,8 +44,8 @@ grep -q ', failed: Countess Ada: Protocol' out || fail "not told: $(cat out)"
 ! "$EXAMPLES/catbot" --listen nonsense >out 2>&1 || fail "listens on nonsense"
 ! "$EXAMPLES/catbot" --what >out 2>&1 || fail "takes any option"
 
-# A server. A user who says nothing is no obstacle when it ends, nor is one who does not wait for his
-# reply.
+# A server. A user who says nothing is no obstacle when it ends, nor is one who does not wait for
+# his reply.
 command -v nc >/dev/null || skip "there is no nc"
 "$EXAMPLES/catbot" --listen 127.0.0.1:0 >out 2>&1 &
 bot=$!

@@ -25,19 +25,19 @@ static async int spend_all(void)
     return rc;
 }
 
-static async int wait_for(bide_task(int) *task)
+static async int wait_for(bide_task(int) * task)
 {
     return await bide_task_wait(*task);
 }
 
-static async int let_go(bide_task(int) *task)
+static async int let_go(bide_task(int) * task)
 {
     bide_task_detach(*task);
     await bide_yield();
     return 0;
 }
 
-static async int join_it(bide_task(int) *task, int *out)
+static async int join_it(bide_task(int) * task, int *out)
 {
     return await bide_task_join(*task, out);
 }
