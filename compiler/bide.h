@@ -154,8 +154,8 @@ struct tag {
     bool complete;
     bool is_packed;
     bool has_const_member; /* or a member has one */
-    /* anonymous tag, for printing: a variable or typedef, or a member of another tag, that was declared
-     * with it */
+    /* anonymous tag, for printing: a variable or typedef, or a member of another tag, that was
+     * declared with it */
     struct symbol *witness;
     struct tag *outer;
     struct member *outer_member;
@@ -184,8 +184,8 @@ struct type {
     struct param *param;
     int param_count;
     bool variadic, oldstyle, is_async;
-    /* attributes that change the type and must be printed with it (aligned, vector_size, mode...)
-     * attributes that change the type and must be printed with it (aligned, vector_size, mode...) */
+    /* attributes that change the type and must be printed with it (aligned, vector_size,
+     * mode...) */
     uint32_t attr_first, attr_last; /* tokens of one attribute list, 0 if none */
 };
 
@@ -410,8 +410,8 @@ struct stmt {
     void *lower;
 };
 
-/* `struct x` in a body; the name's token, or 0 for an anonymous one, which is where it is defined.
- * `struct x` in a body; the name's token, or 0 for an anonymous one, which is where it is defined. */
+/* `struct x` in a body; the name's token, or 0 for an anonymous one, which is where it is
+ * defined. */
 struct tag_use {
     uint32_t word, name;
     struct tag *tag;
@@ -440,8 +440,9 @@ struct function {
     struct list labels;   /* struct stmt * (S_LABEL) */
     struct list blocks;   /* struct function *: async blocks inside */
     struct list captures; /* async block: struct symbol * of the enclosing function */
-    struct list idents;   /* struct expr * (EX_IDENT): every mention of a symbol in the body, also
-                                   in typeof, sizeof, bounds, attributes and asm; blocks' are theirs */
+    /* struct expr * (EX_IDENT): every mention of a symbol in the body, also in typeof, sizeof,
+     * bounds, attributes and asm; blocks' are theirs */
+    struct list idents;
     struct list dead_awaits;  /* struct expr * (EX_AWAIT): in operands that are not evaluated */
     struct list typedef_uses; /* struct typedef_use * */
     struct list tag_uses;     /* struct tag_use *: every struct, union or enum word of the body that
@@ -492,8 +493,8 @@ struct unit {
 
 /* ---- source.c: files as they lie on disk, for messages and for `bide emit` ---- */
 
-/* Line `line` (from 1) of `file` without its newline, not terminated; NULL: there is none. Each file
- * is read once. Text given to source_add stands for a file of that name (standard input). */
+/* Line `line` (from 1) of `file` without its newline, not terminated; NULL: there is none. Each
+ * file is read once. Text given to source_add stands for a file of that name (standard input). */
 const char *source_line(struct unit *, const char *file, uint32_t line, size_t *length);
 void source_add(struct unit *, const char *file, const char *text, size_t length);
 
@@ -545,8 +546,8 @@ void diag_range(struct unit *, enum severity, uint32_t first, uint32_t last, con
                 const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 /* A fix-it under the last message: put `text` before the token. */
 void diag_fixit_insert(struct unit *, uint32_t token, const char *text);
-/* Prints and forgets the kept messages; `diag_drop` only forgets them, and takes back the counts.
- * Prints and forgets the kept messages; `diag_drop` only forgets them, and takes back the counts. */
+/* Prints and forgets the kept messages;
+ * `diag_drop` only forgets them, and takes the counts back. */
 void diag_flush(struct unit *);
 void diag_drop(struct unit *);
 /* Without a place, at once: "bide: error: ...". */

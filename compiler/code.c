@@ -125,6 +125,42 @@ void code_temp(struct lower *l, struct code *to, struct var *v, const struct cod
     code_add(l, to, PC_DEF, v);
 }
 
+/* An object with const members cannot be assigned, but it can be filled in. */
+void code_begin_store(struct lower *l, struct code *to, const struct type *type, struct var *v)
+{
+    bool fill = type_has_const_member(type);
+    code_text(l, to, fill ? "\n__builtin_memcpy(" : "\n");
+    if (v) {
+        code_text(l, to, fill ? "&" : "");
+        code_add(l, to, PC_VAR, v);
+    } else {
+        code_text(l, to, fill ? "" : "*(");
+        if (!fill) {
+            struct type *plain = type_unqualified(l->unit, (struct type *)type);
+            code_type(l, to, type_pointer(l->unit, plain), "");
+            code_text(l, to, ")");
+        }
+        code_text(l, to, "bide_frame_result(%s, &%s->h)", l->cx, l->frame);
+    }
+    code_text(l, to, fill ? ", &(" : " = ");
+    if (fill) {
+        code_type(l, to, type, "");
+        code_text(l, to, "[1]){");
+    }
+}
+
+void code_end_store(struct lower *l, struct code *to, const struct type *type, struct var *v)
+{
+    if (type_has_const_member(type)) {
+        code_text(l, to, "}, sizeof(");
+        code_type(l, to, type, "");
+        code_text(l, to, "))");
+    }
+    code_text(l, to, ";\n");
+    if (v)
+        code_add(l, to, PC_DEF, v);
+}
+
 uint32_t flow_label(struct lower *l)
 {
     return l->flow_labels++;
@@ -153,9 +189,6 @@ struct var *var_of(struct lower *l, const struct symbol *s)
 
 bool is_reserved(struct lower *l, const char *name)
 {
-    for (uint32_t i = 0; i < l->names.count; i++)
-        if (strcmp(l->names.item[i], name) == 0)
-            return true;
     const char *text = intern(l->arena, name, strlen(name));
     const struct token *t = l->unit->token;
     for (uint32_t i = l->fn->first; i <= l->fn->last; i++)
@@ -170,22 +203,36 @@ struct symbol *file_symbol(struct symbol *fn)
     return s && s->kind == SYM_FUNCTION && s->is_async ? s : fn;
 }
 
+/* How many names were made from a stem. */
+struct stem {
+    const char *text;
+    unsigned count;
+};
+
+static struct stem *stem_of(struct lower *l, const char *text)
+{
+    for (uint32_t i = 0; i < l->stems.count; i++) {
+        struct stem *s = l->stems.item[i];
+        if (strcmp(s->text, text) == 0)
+            return s;
+    }
+    struct stem *s = arena_alloc(l->arena, sizeof *s);
+    s->text = text;
+    list_add(l->arena, &l->stems, s);
+    return s;
+}
+
 const char *name_new(struct lower *l, const char *stem)
 {
-    for (int n = 1;; n++) {
-        char *name = arena_printf(l->arena, "%s_%d", stem, n);
-        if (!is_reserved(l, name)) {
-            list_add(l->arena, &l->names, name);
-            return name;
-        }
-    }
+    struct stem *s = stem_of(l, stem);
+    char *name;
+    do
+        name = arena_printf(l->arena, "%s_%u", stem, ++s->count);
+    while (is_reserved(l, name));
+    return name;
 }
 
 const char *name_free(struct lower *l, const char *wanted)
 {
-    if (!is_reserved(l, wanted)) {
-        list_add(l->arena, &l->names, (void *)(uintptr_t)wanted);
-        return wanted;
-    }
-    return name_new(l, wanted);
+    return is_reserved(l, wanted) ? name_new(l, wanted) : wanted;
 }

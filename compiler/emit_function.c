@@ -30,8 +30,8 @@ const char *param_name(struct unit *u, struct symbol *fn, int i)
         const struct type *t = fn->type;
         fn->param_name = arena_alloc(u->arena, ((size_t)t->param_count + 1) * sizeof(char *));
         for (int k = 0; k < t->param_count; k++)
-            fn->param_name[k] = t->param[k].name ? t->param[k].name
-                                                 : arena_printf(u->arena, "arg_%d", k + 1);
+            fn->param_name[k] =
+                t->param[k].name ? t->param[k].name : arena_printf(u->arena, "arg_%d", k + 1);
     }
     return fn->param_name[i];
 }
@@ -50,7 +50,8 @@ static const char *linkage(struct unit *u, const struct symbol *s, bool is_main)
         return "static ";
     const char *weak = s->is_weak || s->is_inline ? "__attribute__((weak)) " : "";
     if (s->visibility)
-        return arena_printf(u->arena, "%s__attribute__((visibility(\"%s\"))) ", weak, s->visibility);
+        return arena_printf(u->arena, "%s__attribute__((visibility(\"%s\"))) ", weak,
+                            s->visibility);
     return weak;
 }
 
@@ -88,9 +89,9 @@ static const char *start_params(struct unit *u, struct symbol *fn)
     char *s = arena_printf(u->arena, "struct bide_cx *cx, struct bide_frame *parent, %s",
                            result_param(u, result_of(u, t), "result"));
     for (int i = 0; i < t->param_count; i++)
-        s = arena_printf(u->arena, "%s, %s", s,
-                         type_print(u, type_unqualified(u, t->param[i].type),
-                                    start_param(u, fn, i)));
+        s = arena_printf(
+            u->arena, "%s, %s", s,
+            type_print(u, type_unqualified(u, t->param[i].type), start_param(u, fn, i)));
     return s;
 }
 
@@ -99,9 +100,9 @@ static const char *plain_prototype(struct unit *u, struct symbol *fn)
     const struct type *t = fn->type;
     char *s = arena_printf(u->arena, "%s(", fn->name);
     for (int i = 0; i < t->param_count; i++)
-        s = arena_printf(u->arena, "%s%s%s", s, i ? ", " : "",
-                         type_print(u, type_unqualified(u, t->param[i].type),
-                                    param_name(u, fn, i)));
+        s = arena_printf(
+            u->arena, "%s%s%s", s, i ? ", " : "",
+            type_print(u, type_unqualified(u, t->param[i].type), param_name(u, fn, i)));
     s = arena_printf(u->arena, "%s%s)", s, t->param_count ? "" : "void");
     return type_print(u, t->base, s);
 }
@@ -165,10 +166,11 @@ void emit_before_body(struct lower *l, struct output *o)
 
 static void print_poll(struct lower *l, struct output *o)
 {
-    output_printf(o,
-                  "\n\nstatic enum bide_poll bide__poll_%s(struct bide_cx *cx, struct bide_frame *h)\n"
-                  "{\nreturn bide__body_%s(cx, (struct bide__frame_%s *)h",
-                  l->name, l->name, l->name);
+    output_printf(
+        o,
+        "\n\nstatic enum bide_poll bide__poll_%s(struct bide_cx *cx, struct bide_frame *h)\n"
+        "{\nreturn bide__body_%s(cx, (struct bide__frame_%s *)h",
+        l->name, l->name, l->name);
     if (l->has_args)
         output_printf(o, ", h->state ? %s : bide__args(cx, h)", null_text(l->unit));
     output_text(o, ");\n}\n");
@@ -184,12 +186,13 @@ static void print_push(struct lower *l, struct output *o)
                       name, name);
         return;
     }
-    output_printf(o,
-                  "struct bide__frame_%s *frame = _Alignof(struct bide__frame_%s) > BIDE_FRAME_UNIT\n"
-                  "    ? bide_frame_push_aligned(cx, sizeof *frame, "
-                  "_Alignof(struct bide__frame_%s), &bide__desc_%s, parent, result)\n"
-                  "    : bide_frame_push(cx, sizeof *frame, &bide__desc_%s, parent, result);\n",
-                  name, name, name, name, name);
+    output_printf(
+        o,
+        "struct bide__frame_%s *frame = _Alignof(struct bide__frame_%s) > BIDE_FRAME_UNIT\n"
+        "    ? bide_frame_push_aligned(cx, sizeof *frame, "
+        "_Alignof(struct bide__frame_%s), &bide__desc_%s, parent, result)\n"
+        "    : bide_frame_push(cx, sizeof *frame, &bide__desc_%s, parent, result);\n",
+        name, name, name, name, name);
 }
 
 static void print_start(struct lower *l, struct output *o)
@@ -198,16 +201,17 @@ static void print_start(struct lower *l, struct output *o)
     const char *name = l->name;
     const char *args = l->has_args ? "&args" : null_text(l->unit);
 
-    output_printf(o, "\n\n%senum bide_poll bide__start_%s(%s)\n{\n", linkage(l->unit, fn, l->fn->is_main),
-                  name, start_params(l->unit, fn));
+    output_printf(o, "\n\n%senum bide_poll bide__start_%s(%s)\n{\n",
+                  linkage(l->unit, fn, l->fn->is_main), name, start_params(l->unit, fn));
     if (l->has_args) {
         output_printf(o, "struct bide__args_%s args = {", name);
         for (int i = 0; i < fn->type->param_count; i++)
             output_printf(o, "%s%s", i ? ", " : "", start_param(l->unit, fn, i));
         output_text(o, "};\n");
     }
-    output_printf(o, "if (bide__deep(cx))\n"
-                     "    return bide__later(cx, &bide__desc_%s, parent, result, %s);\n",
+    output_printf(o,
+                  "if (bide__deep(cx))\n"
+                  "    return bide__later(cx, &bide__desc_%s, parent, result, %s);\n",
                   name, args);
     print_push(l, o);
     output_text(o, "if (!frame)\n    return BIDE_PENDING;\ncx->depth++;\n");
@@ -308,7 +312,8 @@ static void print_descriptor(struct lower *l, struct output *o)
     }
     output_printf(o, ".frame_align_log2 = __builtin_ctz(_Alignof(struct bide__frame_%s)),\n", name);
     if (l->has_args)
-        output_printf(o, ".args_align_log2 = __builtin_ctz(_Alignof(struct bide__args_%s)),\n", name);
+        output_printf(o, ".args_align_log2 = __builtin_ctz(_Alignof(struct bide__args_%s)),\n",
+                      name);
     output_printf(o, ".flags = %s,\n.version = BIDE_FN_VERSION,\n};\n", flags_text(l));
 }
 

@@ -54,7 +54,8 @@ static void hoist_members(struct lower *l, const struct tag *tag, int depth)
 
 static bool is_copied_whole(struct lower *l, const struct tag *tag)
 {
-    static const char *const words[] = {"__attribute__", "__attribute", "_Alignas", "__extension__"};
+    static const char *const words[] = {"__attribute__", "__attribute", "_Alignas",
+                                        "__extension__"};
     for (uint32_t i = tag->first; i && i <= tag->last; i++)
         for (unsigned w = 0; w < sizeof words / sizeof words[0]; w++)
             if (l->unit->token[i].text && strcmp(l->unit->token[i].text, words[w]) == 0)

@@ -34,9 +34,18 @@ struct live {
     uint32_t *label_block; /* by flow label */
 };
 
-static bool has(const uint32_t *set, uint32_t i) { return set[i / 32] >> (i % 32) & 1; }
-static void put(uint32_t *set, uint32_t i) { set[i / 32] |= (uint32_t)1 << (i % 32); }
-static void take(uint32_t *set, uint32_t i) { set[i / 32] &= ~((uint32_t)1 << (i % 32)); }
+static bool has(const uint32_t *set, uint32_t i)
+{
+    return set[i / 32] >> (i % 32) & 1;
+}
+static void put(uint32_t *set, uint32_t i)
+{
+    set[i / 32] |= (uint32_t)1 << (i % 32);
+}
+static void take(uint32_t *set, uint32_t i)
+{
+    set[i / 32] &= ~((uint32_t)1 << (i % 32));
+}
 
 static uint32_t *set_new(struct live *v)
 {

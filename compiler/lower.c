@@ -61,8 +61,8 @@ static void lower_function(struct lower *l)
     if (!l->fn->symbol && has_value && last && last->kind == S_EXPR)
         l->value_stmt = last;
     if (has_value) {
-        l->returned = var_new(l, "returned", type_unqualified(l->unit, l->fn->result),
-                              l->fn->first);
+        l->returned =
+            var_new(l, "returned", type_unqualified(l->unit, l->fn->result), l->fn->first);
         code_add(l, l->out, PC_DECLARE, l->returned);
     }
     lower_params(l);
@@ -93,10 +93,10 @@ static void rename_tags(struct lower *l)
         if (!tag->hoisted_name && !outer_enum)
             continue;
         uint32_t last = tag->first == use->word ? tag->last : use->name;
-        const char *text = outer_enum ? type_print(l->unit, tag->enum_type, "")
-                                      : arena_printf(l->arena, "%s %s",
-                                                     tag->kind == TY_UNION ? "union" : "struct",
-                                                     tag->hoisted_name);
+        const char *text =
+            outer_enum ? type_print(l->unit, tag->enum_type, "")
+                       : arena_printf(l->arena, "%s %s", tag->kind == TY_UNION ? "union" : "struct",
+                                      tag->hoisted_name);
         put_subst(l, use->word, SUBST_TEXT, text);
         for (uint32_t k = use->word + 1; k <= last; k++)
             put_subst(l, k, SUBST_SKIP, NULL);

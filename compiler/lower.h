@@ -28,24 +28,24 @@ struct output;
 /* ---- variables: parameters, locals, and what lowering makes up ---- */
 
 struct var {
-    struct symbol *symbol; /* NULL: made up */
-    const char *name;      /* in the generated function */
-    const char *member;    /* in the frame */
-    const char *arg;       /* parameter: in the arguments */
-    struct type *type;     /* as declared; NULL: unknown, __auto_type */
+    struct symbol *symbol;   /* NULL: made up */
+    const char *name;        /* in the generated function */
+    const char *member;      /* in the frame */
+    const char *arg;         /* parameter: in the arguments */
+    struct type *type;       /* as declared; NULL: unknown, __auto_type */
     struct type *frame_type; /* of the member */
-    uint32_t token;        /* to complain at */
-    uint32_t index;        /* in lower->vars */
+    uint32_t token;          /* to complain at */
+    uint32_t index;          /* in lower->vars */
     /* live.c follows it; else it is in the frame or never live at an await */
     bool tracked;
-    bool in_frame;         /* lives in the frame all the time */
-    bool saved;            /* saved and loaded over at least one await */
-    bool used;             /* some piece mentions it */
-    bool is_param;         /* or a capture */
-    bool by_address;       /* a capture that is the enclosing function's static variable */
-    bool is_owner;         /* bide_task(T), or an array of them */
-    struct stmt *stmt;     /* that declares it */
-    struct link *link;     /* what releases or cleans it at the end of its scope */
+    bool in_frame;     /* lives in the frame all the time */
+    bool saved;        /* saved and loaded over at least one await */
+    bool used;         /* some piece mentions it */
+    bool is_param;     /* or a capture */
+    bool by_address;   /* a capture that is the enclosing function's static variable */
+    bool is_owner;     /* bide_task(T), or an array of them */
+    struct stmt *stmt; /* that declares it */
+    struct link *link; /* what releases or cleans it at the end of its scope */
 };
 
 /* ---- codes ---- */
@@ -70,9 +70,9 @@ enum piece_kind {
     /* flow only */
     PC_USE,
     PC_DEF,
-    PC_TOUCH,  /* defines a part */
-    PC_MAYBE,  /* defines it, or leaves it as it was */
-    PC_KILL,   /* begins its life without a value */
+    PC_TOUCH, /* defines a part */
+    PC_MAYBE, /* defines it, or leaves it as it was */
+    PC_KILL,  /* begins its life without a value */
     PC_LABEL,
     PC_JUMP,
     PC_BRANCH, /* may go to the label, or on */
@@ -100,7 +100,7 @@ struct declaration {
 };
 
 struct suspend {
-    uint32_t state;   /* from 1 */
+    uint32_t state; /* from 1 */
     uint32_t token; /* of the await */
     uint32_t line;
     bool shielded;
@@ -145,13 +145,13 @@ struct link {
 
 /* expr->lower */
 struct expr_info {
-    struct code *code;   /* what stands for its value, or for the object; NULL: itself */
-    bool is_object;      /* compound literal: its address is needed */
-    struct var *literal; /* and it lives in the frame */
-    bool is_value;       /* last of a statement expression */
+    struct code *code;    /* what stands for its value, or for the object; NULL: itself */
+    bool is_object;       /* compound literal: its address is needed */
+    struct var *literal;  /* and it lives in the frame */
+    bool is_value;        /* last of a statement expression */
     struct var *value_to; /* the same, when it stores to a temporary */
-    bool unused;         /* its value is dropped */
-    bool is_converted;   /* it goes to an object of its type, so needs no cast */
+    bool unused;          /* its value is dropped */
+    bool is_converted;    /* it goes to an object of its type, so needs no cast */
 };
 
 /* stmt->lower */
@@ -195,27 +195,27 @@ struct lower {
     struct code *out; /* being appended to */
     struct list vars;
     struct list suspends;
-    struct list slots;       /* struct slot *: members of the union of results */
-    struct list callees;     /* struct callee * */
-    struct list async_decls; /* struct symbol *: async functions declared in a block */
-    struct list helpers;     /* struct code *: definitions that go before the function */
-    struct subst *subst;     /* by token - fn->first */
-    struct link *links;      /* due at the current place */
-    struct defers *param_scope; /* of parameters that own tasks */
-    struct stmt *scanning;      /* scan.c: the current statement */
-    struct list literals;       /* scan.c: compound literals */
-    struct list inner_names;    /* scan.c: declarations in blocks */
-    struct var *returned;    /* the result while deferred blocks run */
-    struct stmt *value_stmt; /* async block: the last expression, its result */
-    unsigned shield;         /* inside so many deferred blocks */
+    struct list slots;             /* struct slot *: members of the union of results */
+    struct list callees;           /* struct callee * */
+    struct list async_decls;       /* struct symbol *: async functions declared in a block */
+    struct list helpers;           /* struct code *: definitions that go before the function */
+    struct subst *subst;           /* by token - fn->first */
+    struct link *links;            /* due at the current place */
+    struct defers *param_scope;    /* of parameters that own tasks */
+    struct stmt *scanning;         /* scan.c: the current statement */
+    struct list literals;          /* scan.c: compound literals */
+    struct list inner_names;       /* scan.c: declarations in blocks */
+    struct var *returned;          /* the result while deferred blocks run */
+    struct stmt *value_stmt;       /* async block: the last expression, its result */
+    unsigned shield;               /* inside so many deferred blocks */
     unsigned groups, jobs, hoists; /* numbers given out */
-    struct list hoisted;     /* struct tag *: moved to file scope, in order */
+    struct list hoisted;           /* struct tag *: moved to file scope, in order */
     uint32_t flow_labels;
-    struct list awaits;      /* struct span *, of scan.c */
-    struct list names;       /* const char *: generated in this function */
-    bool uses_func_name;     /* __func__ */
+    struct list awaits;  /* struct span *, of scan.c */
+    struct list stems;   /* code.c: of the names that were made up */
+    bool uses_func_name; /* __func__ */
     bool has_args, uses_args;
-    bool slots_may_align;    /* a result slot perhaps to more than 8 bytes */
+    bool slots_may_align;                 /* a result slot perhaps to more than 8 bytes */
     const char *cx, *frame, *args, *func; /* how the generated function calls these */
 };
 
@@ -232,8 +232,11 @@ void code_flow(struct lower *, struct code *, enum piece_kind, uint32_t label);
 void code_thing(struct lower *, struct code *, enum piece_kind, void *thing);
 void code_append(struct lower *, struct code *, const struct code *);
 void code_append_print(struct lower *, struct code *, const struct code *); /* without its flow */
-void code_append_flow(struct lower *, struct code *, const struct code *); /* its flow alone */
+void code_append_flow(struct lower *, struct code *, const struct code *);  /* its flow alone */
 void code_type(struct lower *, struct code *, const struct type *, const char *name);
+/* Round the code of a value: stores it in v, or in the slot for the function's result (v NULL). */
+void code_begin_store(struct lower *, struct code *, const struct type *, struct var *v);
+void code_end_store(struct lower *, struct code *, const struct type *, struct var *v);
 /* `T var = VALUE;` on a line of its own. */
 void code_temp(struct lower *, struct code *, struct var *, const struct code *value);
 uint32_t flow_label(struct lower *);
@@ -256,7 +259,7 @@ bool is_in_scope(const struct lower *, const struct var *, uint32_t token);
 /* Another variable or type has v's name at the token. */
 bool is_shadowed(struct lower *, const struct var *, uint32_t token);
 struct stmt_info *info_of(struct lower *, struct stmt *);
-struct expr *bare(struct expr *); /* without parentheses and __extension__ */
+struct expr *bare(struct expr *);        /* without parentheses and __extension__ */
 bool is_task_owner(const struct type *); /* or an array of them */
 /* The local variable of which e names the whole, a member or an element; NULL: none. */
 struct var *base_var(struct lower *, struct expr *);
@@ -267,8 +270,8 @@ struct operand {
     struct expr *expr;
     bool is_place; /* located, not read */
 };
-/* Prepares operands from left to right; with `fix_all` all of them can be copied later, whatever has
- * run in between; else only those before the last await are kept. */
+/* Prepares operands from left to right; with `fix_all` all of them can be copied later, whatever
+ * has run in between; else only those before the last await are kept. */
 void prepare_operands(struct lower *, struct operand *, int count, bool fix_all);
 void copy_expr(struct lower *, struct code *, struct expr *);
 struct code *value_code(struct lower *, struct expr *); /* copy_expr into a new code */
@@ -289,14 +292,14 @@ struct type *value_type_of(struct lower *, const struct expr *);
 
 /* One call that is awaited, by itself or as a branch of a group. */
 struct awaitable {
-    struct expr *call;     /* EX_CALL or EX_FORM */
-    const char *name;      /* of the start function and the descriptor, without prefix */
-    struct type *result;   /* NULL: void */
+    struct expr *call;   /* EX_CALL or EX_FORM */
+    const char *name;    /* of the start function and the descriptor, without prefix */
+    struct type *result; /* NULL: void */
     struct operand *operand;
     int operand_count;
-    const char *job;       /* bide_blocking: the expression that names its job */
+    const char *job; /* bide_blocking: the expression that names its job */
     const char *job_type, *job_run;
-    bool calls_through;    /* bide_blocking: operand 0 is the function */
+    bool calls_through; /* bide_blocking: operand 0 is the function */
 };
 /* false: not one; said so */
 bool awaitable_of(struct lower *, struct expr *call, struct awaitable *);
@@ -340,7 +343,7 @@ void lower_decl(struct lower *, struct stmt *);
 struct declaration *declaration_new(struct lower *, struct stmt *, int from, int count);
 void declaration_flow_end(struct lower *, struct declaration *);
 void lower_return(struct lower *, struct stmt *, struct expr *value);
-void append_finish(struct lower *); /* the function ends, its result stored */
+void append_finish(struct lower *);               /* the function ends, its result stored */
 void defers_begin(struct lower *, struct link *); /* from here on the block is due */
 void defers_end(struct lower *, struct defers *); /* runs them, goes on where the selector says */
 void leave(struct lower *, enum exit_kind, struct stmt *target, struct link *to);
@@ -353,13 +356,13 @@ bool reaches_end(struct lower *, const struct code *); /* control may come to th
 
 /* ---- frame.c: the layout, and types at file scope ---- */
 struct type *file_type(struct lower *, struct type *); /* that may be printed at file scope */
-void hoist_tag(struct lower *, struct tag *); /* to file scope, if it is a block's */
+void hoist_tag(struct lower *, struct tag *);          /* to file scope, if it is a block's */
 void frame_layout(struct lower *);
 void frame_print_tags(struct lower *, struct output *);
-void frame_print(struct lower *, struct output *); /* struct bide__frame_NAME */
-bool frame_may_align(struct lower *); /* perhaps to more than 8 bytes */
+void frame_print(struct lower *, struct output *);        /* struct bide__frame_NAME */
+bool frame_may_align(struct lower *);                     /* perhaps to more than 8 bytes */
 bool type_may_align(struct lower *, const struct type *); /* perhaps to more than 8 bytes */
-bool type_is_const(const struct type *);  /* cannot be assigned: itself, its elements or a member */
+bool type_is_const(const struct type *); /* cannot be assigned: itself, its elements or a member */
 
 /* ---- output.c, pretty.c: text with its lines ---- */
 
@@ -391,8 +394,8 @@ struct output {
 struct output *output_new(struct unit *, FILE *);
 /* all text up to the token, which is not printed */
 void output_copy(struct output *, uint32_t before);
-void output_skip(struct output *, uint32_t last);   /* text goes on after this token */
-void output_sync(struct output *, uint32_t token);  /* what follows is on its line */
+void output_skip(struct output *, uint32_t last);  /* text goes on after this token */
+void output_sync(struct output *, uint32_t token); /* what follows is on its line */
 void output_text(struct output *, const char *);
 void output_printf(struct output *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void output_tokens(struct output *, struct lower *, uint32_t first, uint32_t last);

@@ -59,8 +59,8 @@ void add_callee(struct lower *l, const char *name, unsigned group)
 static bool is_function_name(struct expr *e)
 {
     e = bare(e);
-    return e->kind == EX_IDENT && (!e->symbol || (e->symbol->kind == SYM_FUNCTION &&
-                                                  e->symbol->depth == 0));
+    return e->kind == EX_IDENT &&
+           (!e->symbol || (e->symbol->kind == SYM_FUNCTION && e->symbol->depth == 0));
 }
 
 static void add_operand(struct awaitable *a, struct expr *e, bool is_place)
@@ -72,8 +72,9 @@ static bool awaitable_call(struct lower *l, struct expr *call, struct awaitable 
 {
     struct symbol *fn = async_callee(call);
     if (!fn) {
-        diag(l->unit, SEV_ERROR, call->first, "only a call of an async function by its name can be "
-                                              "awaited yet");
+        diag(l->unit, SEV_ERROR, call->first,
+             "only a call of an async function by its name can be "
+             "awaited yet");
         return false;
     }
     a->name = fn->name;
@@ -149,9 +150,10 @@ const char *job_declaration(struct lower *l, struct awaitable *a, const char *na
 
     a->job_type = arena_printf(l->arena, "struct bide__job_%s", id);
     code_text(l, s, "\n\n%s {\nstruct bide_job job;\n", a->job_type);
-    code_text(l, body, "\n\nstatic void bide__run_%s(struct bide_job *bide__job)\n{\n"
-                       "%s *call = (%s *)bide__job;\n%s", id, a->job_type, a->job_type,
-              has_result ? "call->result = " : "");
+    code_text(l, body,
+              "\n\nstatic void bide__run_%s(struct bide_job *bide__job)\n{\n"
+              "%s *call = (%s *)bide__job;\n%s",
+              id, a->job_type, a->job_type, has_result ? "call->result = " : "");
     if (a->calls_through) {
         struct type *f = type_decay(l->unit, call->a->type);
         code_text(l, s, "%s;\n", type_print(l->unit, file_type(l, f), "function"));
@@ -236,8 +238,9 @@ void append_suspend(struct lower *l, const struct code *call, uint32_t token,
     code_text(l, l->out, " == BIDE_PENDING) {\n");
     code_thing(l, l->out, PC_SUSPEND, s);
     if (unwinds && !l->links) {
-        code_text(l, l->out, "\nif (bide__unwinding(%s))\n    return bide_frame_finish(%s, &%s->h);\n",
-                  l->cx, l->cx, l->frame);
+        code_text(l, l->out,
+                  "\nif (bide__unwinding(%s))\n    return bide_frame_finish(%s, &%s->h);\n", l->cx,
+                  l->cx, l->frame);
     } else if (unwinds) {
         uint32_t skip = flow_label(l);
         code_text(l, l->out, "\nif (bide__unwinding(%s)) {\n", l->cx);

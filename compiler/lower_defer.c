@@ -30,15 +30,6 @@ void append_finish(struct lower *l)
     code_flow(l, l->out, PC_END, 0);
 }
 
-/* `*(T *)bide_frame_result(cx, &frame->h) = ` */
-static void append_result_place(struct lower *l)
-{
-    struct type *t = type_pointer(l->unit, type_unqualified(l->unit, l->fn->result));
-    code_text(l, l->out, "\n*(");
-    code_type(l, l->out, t, "");
-    code_text(l, l->out, ")bide_frame_result(%s, &%s->h) = ", l->cx, l->frame);
-}
-
 /* Everything due has run: the kept result is returned. */
 static void append_return(struct lower *l)
 {
@@ -46,9 +37,9 @@ static void append_return(struct lower *l)
     bool has_value = l->fn->result->kind != TY_VOID;
     if (l->is_async) {
         if (has_value) {
-            append_result_place(l);
+            code_begin_store(l, l->out, l->fn->result, NULL);
             code_var(l, l->out, v);
-            code_text(l, l->out, ";\n");
+            code_end_store(l, l->out, l->fn->result, NULL);
         }
         append_finish(l);
         return;
@@ -193,8 +184,8 @@ static void run(struct lower *l, struct link *link)
     }
 }
 
-/* Behind a block: the ways that go on from there. Behind the last block of a scope whose end is never
- * reached, it is surely one of them. */
+/* Behind a block: the ways that go on from there. Behind the last block of a scope whose end is
+ * never reached, it is surely one of them. */
 static void dispatch(struct lower *l, struct defers *scope, bool is_last, bool has_end)
 {
     for (int i = 0; i < scope->exit_count; i++) {
@@ -258,17 +249,10 @@ void lower_return(struct lower *l, struct stmt *s, struct expr *value)
     }
     if (has_value) {
         prepare(l, value);
-        if (l->links) {
-            code_text(l, l->out, "\n");
-            code_add(l, l->out, PC_VAR, l->returned);
-            code_text(l, l->out, " = ");
-        } else {
-            append_result_place(l);
-        }
+        struct var *kept = l->links ? l->returned : NULL;
+        code_begin_store(l, l->out, l->fn->result, kept);
         copy_argument(l, l->out, value);
-        code_text(l, l->out, ";\n");
-        if (l->links)
-            code_add(l, l->out, PC_DEF, l->returned);
+        code_end_store(l, l->out, l->fn->result, kept);
         struct var *owner = returned_owner(l, value);
         if (owner) {
             code_add(l, l->out, PC_VAR, owner);

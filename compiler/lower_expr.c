@@ -284,12 +284,9 @@ static struct var *declare_value(struct lower *l, struct expr *e)
 void assign_value(struct lower *l, struct var *v, struct expr *e)
 {
     prepare(l, e);
-    code_text(l, l->out, "\n");
-    code_add(l, l->out, PC_VAR, v);
-    code_text(l, l->out, " = ");
+    code_begin_store(l, l->out, v->type, v);
     copy_argument(l, l->out, e);
-    code_text(l, l->out, ";\n");
-    code_add(l, l->out, PC_DEF, v);
+    code_end_store(l, l->out, v->type, v);
 }
 
 static void read_var(struct lower *l, struct expr *e, struct var *v)
@@ -502,9 +499,7 @@ void prepare(struct lower *l, struct expr *e)
     case EX_SIZEOF:
     case EX_TYPES_COMPATIBLE:
     case EX_OFFSETOF: break;
-    default:
-        prepare(l, e->a);
-        break;
+    default: prepare(l, e->a); break;
     }
 }
 

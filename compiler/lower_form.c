@@ -141,8 +141,9 @@ static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool un
     bool is_block = inner && inner->kind == EX_BLOCK;
 
     if (!is_block && !async_callee(inner)) {
-        diag(l->unit, SEV_ERROR, e->first, "bide_spawn needs a call of an async function by its "
-                                           "name, or an async block");
+        diag(l->unit, SEV_ERROR, e->first,
+             "bide_spawn needs a call of an async function by its "
+             "name, or an async block");
         return;
     }
     if (unused)
@@ -165,8 +166,9 @@ static void copy_block_on(struct lower *l, struct code *to, struct expr *e)
     struct expr *call = first_argument(e);
     struct symbol *fn = async_callee(call);
     if (!fn) {
-        diag(l->unit, SEV_ERROR, e->first, "bide_block_on needs a call of an async function by its "
-                                           "name");
+        diag(l->unit, SEV_ERROR, e->first,
+             "bide_block_on needs a call of an async function by its "
+             "name");
         return;
     }
     if (fn->type->base->kind == TY_VOID) {

@@ -1,21 +1,24 @@
 /*
  * join, try_join, select and timeout. What the branches need (places to assign to, then arguments)
- * is
- * evaluated first, from left to right, and kept; then the group is pushed, each branch started, and
- * the group awaited as a leaf. Results stay in slots of the group's own until it is done: only then
- * are they assigned, to all branches that returned, also when the awaiting function unwinds and has
- * deferred blocks that may look.
+ * is evaluated first, from left to right, and kept; then the group is pushed, each branch started,
+ * and the group awaited as a leaf. Results stay in slots of the group's own until it is done: only
+ * then are they assigned, to all branches that returned, also when the awaiting function unwinds
+ * and has deferred blocks that may look.
  *
- * A timeout is a biased select of the branch and bide_sleep.
+ * A timeout is a biased select of the branch and bide_sleep. A group that is a branch is the leaf
+ * of the branch's chain; its slots are inside those of the outer one.
  */
 #include "lower.h"
 
 enum { BRANCHES_MAX = 32 };
 
+struct group;
+
 struct branch {
-    struct expr *place; /* NULL: the result is dropped */
+    struct expr *place;   /* NULL: the result is dropped */
+    struct group *nested; /* or */
     struct awaitable call;
-    const char *slot; /* expression; NULL: no result */
+    const char *slot; /* expression of the result; NULL: none */
 };
 
 struct group {
@@ -23,11 +26,10 @@ struct group {
     enum form form;
     struct branch branch[BRANCHES_MAX];
     int count;
-    const char *name;   /* of its member in the union: join_1 */
-    const char *prefix; /* frame->result.join_1 */
-    struct code *members;
+    unsigned number;
+    const char *name;   /* of its slots: join_1 */
+    const char *prefix; /* their expression: frame->result.join_1 */
     struct list member_names;
-    const char *variable; /* that points to it */
     struct expr *duration;
 };
 
@@ -40,12 +42,19 @@ static const char *const kinds[] = {
 };
 
 static const char *const stems[] = {
-    [FORM_JOIN] = "join",
-    [FORM_TRY_JOIN] = "try_join",
-    [FORM_SELECT] = "select",
-    [FORM_SELECT_BIASED] = "select",
+    [FORM_JOIN] = "join",       [FORM_TRY_JOIN] = "try_join",
+    [FORM_SELECT] = "select",   [FORM_SELECT_BIASED] = "select",
     [FORM_TIMEOUT] = "timeout",
 };
+
+/* ---- branches ---- */
+
+static struct group *parse_group(struct lower *, struct expr *form);
+
+static bool is_group(const struct expr *e)
+{
+    return e->kind == EX_FORM && e->form >= FORM_JOIN && e->form <= FORM_TIMEOUT;
+}
 
 static bool parse_branch(struct group *g, struct expr *e)
 {
@@ -60,50 +69,73 @@ static bool parse_branch(struct group *g, struct expr *e)
     if (e->kind == EX_AWAIT)
         e = bare(e->a);
     if (e->kind != EX_CALL && e->kind != EX_FORM) {
-        diag(l->unit, SEV_ERROR, e->first, "a branch is a call or an assignment from one; "
-                                           "anything else is not supported yet");
+        diag(l->unit, SEV_ERROR, e->first,
+             "a branch is a call or an assignment from one; "
+             "anything else is not supported yet");
         return false;
     }
-    if (!awaitable_of(l, e, &b->call))
+    if (is_group(e))
+        b->nested = parse_group(l, e);
+    else if (!awaitable_of(l, e, &b->call))
         return false;
     g->count++;
-    return true;
+    return !is_group(e) || b->nested;
 }
 
-static bool parse_branches(struct group *g, struct expr *form)
+static struct group *parse_group(struct lower *l, struct expr *form)
 {
+    struct group *g = arena_alloc(l->arena, sizeof *g);
     int first = form->form == FORM_TIMEOUT ? 1 : 0;
 
+    g->l = l;
+    g->form = form->form;
+    g->number = ++l->groups;
+    g->name = arena_printf(l->arena, "%s_%u", stems[g->form], g->number);
     if (first && form->arg_count)
         g->duration = form->arg[0];
     if (form->arg_count - first > BRANCHES_MAX) {
-        diag(g->l->unit, SEV_ERROR, form->first, "more than %d branches", BRANCHES_MAX);
-        return false;
+        diag(l->unit, SEV_ERROR, form->first, "more than %d branches", BRANCHES_MAX);
+        return NULL;
     }
     for (int i = first; i < form->arg_count; i++)
         if (!parse_branch(g, form->arg[i]))
-            return false;
-    return true;
+            return NULL;
+    return g->count ? g : NULL;
+}
+
+/* ---- operands ---- */
+
+/* Gathers them in order; `to` NULL: only counts. */
+static int operands_of(const struct group *g, struct operand *to)
+{
+    int n = 0;
+    if (g->duration) {
+        if (to)
+            to[n] = (struct operand){g->duration, false};
+        n++;
+    }
+    for (int i = 0; i < g->count; i++) {
+        const struct branch *b = &g->branch[i];
+        if (b->place) {
+            if (to)
+                to[n] = (struct operand){b->place, true};
+            n++;
+        }
+        if (b->nested)
+            n += operands_of(b->nested, to ? to + n : NULL);
+        for (int k = 0; k < b->call.operand_count; k++, n++)
+            if (to)
+                to[n] = b->call.operand[k];
+    }
+    return n;
 }
 
 static void prepare_branches(struct group *g)
 {
-    struct lower *l = g->l;
-    int count = 1, n = 0;
-
-    for (int i = 0; i < g->count; i++)
-        count += 1 + g->branch[i].call.operand_count;
-    struct operand *o = arena_alloc(l->arena, (size_t)count * sizeof *o);
-    if (g->duration)
-        o[n++] = (struct operand){g->duration, false};
-    for (int i = 0; i < g->count; i++) {
-        struct branch *b = &g->branch[i];
-        if (b->place)
-            o[n++] = (struct operand){b->place, true};
-        for (int k = 0; k < b->call.operand_count; k++)
-            o[n++] = b->call.operand[k];
-    }
-    prepare_operands(l, o, n, true);
+    int count = operands_of(g, NULL);
+    struct operand *o = arena_alloc(g->l->arena, (size_t)(count + 1) * sizeof *o);
+    operands_of(g, o);
+    prepare_operands(g->l, o, count, true);
 }
 
 /* ---- slots ---- */
@@ -124,99 +156,149 @@ static const char *member_name(struct group *g, const char *wanted)
     }
 }
 
-static void branch_slot(struct group *g, struct branch *b)
+static const char *make_slots(struct group *g, const char *in);
+
+/* The member for a branch, "" if it needs none; sets where its result is. */
+static const char *branch_slot(struct group *g, struct branch *b)
 {
     struct lower *l = g->l;
     struct expr *call = b->call.call;
 
+    if (b->nested) {
+        const char *members = make_slots(b->nested, g->prefix);
+        const char *value = arena_printf(l->arena, "%s.group.value", b->nested->prefix);
+        if (b->nested->form == FORM_TIMEOUT)
+            value = arena_printf(l->arena, "%s == 0 ? 0 : %s", value, timed_out_text(l->unit));
+        b->slot = b->nested->form == FORM_JOIN ? NULL : value;
+        return arena_printf(l->arena, " %s;", members);
+    }
     if (call->kind == EX_FORM && call->form == FORM_BLOCKING) {
         const char *name = member_name(g, "blocking");
-        code_text(l, g->members, " %s;", job_declaration(l, &b->call, name));
+        const char *member = job_declaration(l, &b->call, name);
         b->call.job = arena_printf(l->arena, "%s.%s", g->prefix, name);
         if (call->type->kind != TY_VOID)
             b->slot = arena_printf(l->arena, "%s.result", b->call.job);
-        return;
+        return arena_printf(l->arena, " %s;", member);
     }
     if (!b->call.result)
-        return;
+        return "";
     struct expr *place = b->place ? bare(b->place) : NULL;
     const char *wanted = place && place->kind == EX_IDENT ? place->name : b->call.name;
     const char *name = member_name(g, wanted);
     struct type *t = file_type(l, type_unqualified(l->unit, b->call.result));
     l->slots_may_align |= type_may_align(l, t);
-    code_text(l, g->members, " %s;", type_print(l->unit, t, name));
     b->slot = arena_printf(l->arena, "%s.%s", g->prefix, name);
+    return arena_printf(l->arena, " %s;", type_print(l->unit, t, name));
 }
 
-static const char *code_string(struct lower *l, const struct code *code)
-{
-    char *s = arena_printf(l->arena, "%s", "");
-    for (uint32_t i = 0; i < code->count; i++)
-        if (code->piece[i].kind == PC_TEXT)
-            s = arena_printf(l->arena, "%s%s", s, code->piece[i].text);
-    return s;
-}
-
-static void make_slots(struct group *g)
+/* The declaration of its slots as a member; `in`: the expression that they are a member of. */
+static const char *make_slots(struct group *g, const char *in)
 {
     struct lower *l = g->l;
-
-    g->name = arena_printf(l->arena, "%s_%u", stems[g->form], l->groups);
-    g->prefix = arena_printf(l->arena, "%s->result.%s", l->frame, g->name);
-    g->members = code_new(l);
-    code_text(l, g->members, "struct { struct bide_group_result %s;", member_name(g, "group"));
+    g->prefix = arena_printf(l->arena, "%s.%s", in, g->name);
+    char *s =
+        arena_printf(l->arena, "struct { struct bide_group_result %s;", member_name(g, "group"));
     for (int i = 0; i < g->count; i++)
-        branch_slot(g, &g->branch[i]);
+        s = arena_printf(l->arena, "%s%s", s, branch_slot(g, &g->branch[i]));
     if (g->duration)
-        code_text(l, g->members, " int %s;", member_name(g, "sleep"));
-    code_text(l, g->members, " } %s", g->name);
-    result_member(l, g->name, code_string(l, g->members));
+        s = arena_printf(l->arena, "%s int %s;", s, member_name(g, "sleep"));
+    return arena_printf(l->arena, "%s } %s", s, g->name);
+}
+
+static void set_up_jobs(struct group *g)
+{
+    for (int i = 0; i < g->count; i++) {
+        if (g->branch[i].nested)
+            set_up_jobs(g->branch[i].nested);
+        if (g->branch[i].call.job)
+            set_up_job(g->l, &g->branch[i].call);
+    }
 }
 
 /* ---- starting ---- */
 
-static void append_starts(struct group *g)
+static const char *append_starts(struct group *g, const char *cx, const char *parent);
+
+/* What the i-th branch is a call of; a group in a branch finds its own room. */
+static const char *branch_fn(const struct group *g, int i)
+{
+    return i == g->count || g->branch[i].nested ? "bide_sleep" : g->branch[i].call.name;
+}
+
+static void append_fns(struct group *g, const char *fns)
+{
+    struct lower *l = g->l;
+    int count = g->count + (g->duration != NULL);
+    code_text(l, l->out, "\nstatic const struct bide_fn *const %s[] = {", fns);
+    for (int i = 0; i < count; i++) {
+        code_text(l, l->out, "%s&bide__desc_%s", i ? ", " : "", branch_fn(g, i));
+        add_callee(l, branch_fn(g, i), g->number);
+    }
+    code_text(l, l->out, "};\n");
+}
+
+static void append_branch(struct group *g, int i, const char *group, const char *sub)
+{
+    struct lower *l = g->l;
+    const char *null = null_text(l->unit);
+
+    if (i < g->count && g->branch[i].nested) {
+        code_text(l, l->out, "case %d: {\n", i);
+        const char *inner = append_starts(g->branch[i].nested, sub, null);
+        code_text(l, l->out, "bide__group_started(%s, bide__group_run(%s, %s));\nbreak;\n}\n",
+                  group, sub, inner);
+        return;
+    }
+    code_text(l, l->out, "case %d:\nbide__group_started(%s, ", i, group);
+    if (i == g->count) {
+        code_text(l, l->out, "bide__start_bide_sleep(%s, %s, &%s.sleep, ", sub, null, g->prefix);
+        copy_argument(l, l->out, g->duration);
+        code_text(l, l->out, ")");
+    } else {
+        struct branch *b = &g->branch[i];
+        append_start(l, l->out, &b->call, sub, NULL, b->call.job ? NULL : b->slot);
+    }
+    code_text(l, l->out, ");\nbreak;\n");
+}
+
+/* Pushes the group and starts its branches; gives the variable that points to it. */
+static const char *append_starts(struct group *g, const char *cx, const char *parent)
 {
     struct lower *l = g->l;
     const char *i = name_new(l, "branch"), *sub = name_new(l, "sub");
     const char *group = name_new(l, "group"), *fns = name_new(l, "fns");
+    const char *sub_address = arena_printf(l->arena, "&%s", sub);
     int count = g->count + (g->duration != NULL);
-    struct code *out = l->out;
 
-    code_text(l, out, "\nstatic const struct bide_fn *const %s[] = {", fns);
-    for (int k = 0; k < g->count; k++) {
-        code_text(l, out, "%s&bide__desc_%s", k ? ", " : "", g->branch[k].call.name);
-        add_callee(l, g->branch[k].call.name, l->groups);
+    append_fns(g, fns);
+    code_text(l, l->out, "struct bide_cx %s;\n", sub);
+    code_text(l, l->out,
+              "struct bide_group *%s =\n    bide__group_push(%s, %s, %d, %s, %s, &%s.group);\n",
+              group, cx, kinds[g->form], count, fns, parent, g->prefix);
+    code_text(l, l->out,
+              "for (int %s; (%s = bide__group_next(%s, %s, &%s)) >= 0;) {\nswitch (%s) {\n", i, i,
+              group, cx, sub, i);
+    for (int k = 0; k < count; k++)
+        append_branch(g, k, group, sub_address);
+    code_text(l, l->out, "}\n}\n");
+    return group;
+}
+
+/* A group in a branch that is never started has no results. */
+static void clear_nested(struct group *g)
+{
+    for (int i = 0; i < g->count; i++) {
+        struct group *nested = g->branch[i].nested;
+        if (!nested)
+            continue;
+        code_text(g->l, g->l->out, "%s.group.branch_done = 0;\n", nested->prefix);
+        clear_nested(nested);
     }
-    if (g->duration) {
-        code_text(l, out, ", &bide__desc_bide_sleep");
-        add_callee(l, "bide_sleep", l->groups);
-    }
-    code_text(l, out, "};\nstruct bide_cx %s;\n", sub);
-    code_text(l, out, "struct bide_group *%s =\n    bide__group_push(%s, %s, %d, %s, &%s->h, &%s.group);\n",
-              group, l->cx, kinds[g->form], count, fns, l->frame, g->prefix);
-    code_text(l, out, "for (int %s; (%s = bide__group_next(%s, %s, &%s)) >= 0;) {\nswitch (%s) {\n", i,
-              i, group, l->cx, sub, i);
-    for (int k = 0; k < g->count; k++) {
-        struct branch *b = &g->branch[k];
-        code_text(l, out, "case %d:\nbide__group_started(%s, ", k, group);
-        append_start(l, out, &b->call, arena_printf(l->arena, "&%s", sub), NULL,
-                     b->call.job ? NULL : b->slot);
-        code_text(l, out, ");\nbreak;\n");
-    }
-    if (g->duration) {
-        code_text(l, out, "case %d:\nbide__group_started(%s, bide__start_bide_sleep(&%s, %s, &%s.sleep, ",
-                  g->count, group, sub, null_text(l->unit), g->prefix);
-        copy_argument(l, out, g->duration);
-        code_text(l, out, "));\nbreak;\n");
-    }
-    code_text(l, out, "}\n}\n");
-    g->variable = group;
 }
 
 /* ---- results ---- */
 
-/* `place = slot`, of one branch; `bit`: only if the branch has returned. */
+/* `place = slot`, of one branch; `if_done`: only if the branch has returned. */
 static void append_result(struct group *g, struct code *to, int k, bool if_done)
 {
     struct lower *l = g->l;
@@ -231,40 +313,44 @@ static void append_result(struct group *g, struct code *to, int k, bool if_done)
     copy_expr(l, to, b->place);
     code_text(l, to, if_done ? " = %s;\n}\n" : " = %s;\n", b->slot);
     if (v)
-        code_add(l, to, v->by_address ? PC_USE : !whole ? PC_TOUCH : if_done ? PC_MAYBE : PC_DEF, v);
+        code_add(l, to,
+                 v->by_address ? PC_USE
+                 : !whole      ? PC_TOUCH
+                 : if_done     ? PC_MAYBE
+                               : PC_DEF,
+                 v);
 }
 
-static struct code *results(struct group *g, bool if_done)
+static void append_results(struct group *g, struct code *to, bool if_done)
 {
-    struct code *code = code_new(g->l);
-    for (int k = 0; k < g->count; k++)
-        if (g->branch[k].place && g->branch[k].slot)
-            append_result(g, code, k, if_done);
-    return code;
+    for (int k = 0; k < g->count; k++) {
+        struct branch *b = &g->branch[k];
+        if (b->nested)
+            append_results(b->nested, to, if_done || b->nested->form != FORM_JOIN);
+        if (b->place && b->slot)
+            append_result(g, to, k, if_done);
+    }
 }
 
 void lower_group(struct lower *l, struct expr *await, struct expr *form)
 {
-    struct group *g = arena_alloc(l->arena, sizeof *g);
-    struct code *value = code_new(l), *run = code_new(l);
+    struct code *value = code_new(l), *run = code_new(l), *at_resume = code_new(l);
+    struct group *g = parse_group(l, form);
 
     set_code(l, await, value);
-    g->l = l;
-    g->form = form->form;
-    if (!parse_branches(g, form) || g->count == 0)
+    if (!g)
         return;
-    l->groups++;
     prepare_branches(g);
-    make_slots(g);
+    result_member(l, g->name, make_slots(g, arena_printf(l->arena, "%s->result", l->frame)));
     code_text(l, l->out, "\n{\n");
-    for (int k = 0; k < g->count; k++)
-        if (g->branch[k].call.job)
-            set_up_job(l, &g->branch[k].call);
-    append_starts(g);
-    code_text(l, run, "bide__group_run(%s, %s)", l->cx, g->variable);
-    append_suspend(l, run, await->first, results(g, true));
+    set_up_jobs(g);
+    clear_nested(g);
+    const char *group = append_starts(g, l->cx, arena_printf(l->arena, "&%s->h", l->frame));
+    code_text(l, run, "bide__group_run(%s, %s)", l->cx, group);
+    append_results(g, at_resume, true);
+    append_suspend(l, run, await->first, at_resume);
     code_text(l, l->out, "\n}\n");
-    code_append(l, l->out, results(g, g->form != FORM_JOIN));
+    append_results(g, l->out, g->form != FORM_JOIN);
     if (g->form == FORM_TIMEOUT)
         code_text(l, value, "(%s.group.value == 0 ? 0 : %s)", g->prefix, timed_out_text(l->unit));
     else if (g->form == FORM_JOIN)

@@ -12,7 +12,7 @@ static void flow(struct lower *l, enum piece_kind kind, uint32_t label)
 
 static void branch_out(struct lower *l, struct expr *condition, uint32_t out)
 {
-    if (!(condition && condition->is_constant && condition->value))
+    if (!(condition && condition->is_constant && condition->value && !condition->has_await))
         flow(l, PC_BRANCH, out);
 }
 

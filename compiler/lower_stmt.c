@@ -148,7 +148,7 @@ void lower_if(struct lower *l, struct stmt *s)
 
     prepare(l, s->expr);
     copy_around(l, l->out, s->first, s->expr, s->body->first - 1);
-    if (!(s->expr->is_constant && s->expr->value))
+    if (!(s->expr->is_constant && s->expr->value && !s->expr->has_await))
         flow(l, PC_BRANCH, other);
     lower_body(l, s->body);
     flow(l, PC_JUMP, end);

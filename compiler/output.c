@@ -115,8 +115,8 @@ static const char *end_of_comment(const char *s, const char *end)
     return eol ? eol : end;
 }
 
-/* The pragmas before the token, and then, on its line, a comment: gcc reads "fall through" there.
- * The pragmas before the token, and then, on its line, a comment: gcc reads "fall through" there. */
+/* The pragmas before the token, and then, on its line, a comment: gcc reads "fall through"
+ * there. */
 static void put_kept_gap(struct output *o, uint32_t token)
 {
     const struct token *t = &o->unit->token[token];
@@ -134,8 +134,7 @@ static void put_kept_gap(struct output *o, uint32_t token)
         }
     }
     go_to(o, t);
-    if (comment && comment[1] == '*' &&
-        !memchr(comment, '\n', (size_t)(comment_end - comment))) {
+    if (comment && comment[1] == '*' && !memchr(comment, '\n', (size_t)(comment_end - comment))) {
         output_put(o, " ", 1);
         output_put(o, comment, (size_t)(comment_end - comment));
         output_put(o, " ", 1);

@@ -84,15 +84,14 @@ static void print_frame_init(struct lower *l, struct output *o, struct var *v, s
         return;
     }
     if (v->type->quals & Q_CONST)
-        output_printf(o, "\n*(%s)&%s = ",
-                      type_print(l->unit,
-                                 type_pointer(l->unit, type_unqualified(l->unit, v->type)), ""),
-                      var_text(l, v));
+        output_printf(
+            o, "\n*(%s)&%s = ",
+            type_print(l->unit, type_pointer(l->unit, type_unqualified(l->unit, v->type)), ""),
+            var_text(l, v));
     else
         output_printf(o, "\n%s = ", var_text(l, v));
     if (init->kind == EX_INIT_LIST)
-        output_printf(o, "(%s)",
-                      type_print(l->unit, type_unqualified(l->unit, v->type), ""));
+        output_printf(o, "(%s)", type_print(l->unit, type_unqualified(l->unit, v->type), ""));
     print_code(l, o, code);
     output_text(o, ";\n");
 }
@@ -262,7 +261,9 @@ static void print_param(struct lower *l, struct output *o, struct var *v)
     struct type *t = v->type;
     if (!v->used && !v->in_frame)
         return;
-    if (!v->in_frame) {
+    if (t->kind == TY_ARRAY && !v->in_frame)
+        output_printf(o, "\n%s;\n", type_print(l->unit, t, v->name));
+    if (!v->in_frame && t->kind != TY_ARRAY) {
         output_printf(o, "\n%s = %s;\n", type_print(l->unit, t, v->name), from);
     } else if (t->kind == TY_ARRAY || type_has_const_member(t)) {
         output_printf(o, "\n__builtin_memcpy((void *)&%s, &%s, sizeof %s);\n", var_text(l, v), from,

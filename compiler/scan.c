@@ -61,7 +61,8 @@ struct var *base_var(struct lower *l, struct expr *e)
                 continue;
             return NULL;
         }
-        if (e->kind != EX_MEMBER && !(e->kind == EX_UNARY && (e->op == OP_REAL || e->op == OP_IMAG)))
+        if (e->kind != EX_MEMBER &&
+            !(e->kind == EX_UNARY && (e->op == OP_REAL || e->op == OP_IMAG)))
             return NULL;
     }
     return NULL;
@@ -459,7 +460,8 @@ static void place_vars(struct lower *l)
 {
     for (uint32_t i = 0; i < l->vars.count; i++) {
         struct var *v = l->vars.item[i];
-        bool by_memory = v->type->kind == TY_ARRAY || v->symbol->address_taken || v->symbol->cleanup;
+        bool by_memory =
+            v->type->kind == TY_ARRAY || v->symbol->address_taken || v->symbol->cleanup;
         v->tracked = !by_memory || v->by_address;
         if (by_memory && !v->by_address && l->is_async)
             v->in_frame = awaits_after(l, v->stmt ? v->stmt->parent : NULL, v->token);
@@ -483,8 +485,10 @@ static void map_tokens(struct lower *l)
     for (uint32_t i = 0; i < fn->idents.count; i++) {
         struct expr *e = fn->idents.item[i];
         struct var *v = var_of(l, e->symbol);
-        if (v && e->first >= fn->first && e->first <= fn->last)
-            l->subst[e->first - fn->first] = (struct subst){.kind = SUBST_VAR, .var = v};
+        if (!v || e->first < fn->first || e->first > fn->last)
+            continue;
+        v->used = true;
+        l->subst[e->first - fn->first] = (struct subst){.kind = SUBST_VAR, .var = v};
     }
     for (uint32_t i = 0; i < l->vars.count; i++) {
         struct var *v = l->vars.item[i];

@@ -301,7 +301,8 @@ end
 begin "-MMD is the compiler's own choice of names"
 plain_names=$(mkdir p && cd p && sed -e s/async// -e s/await// ../hello.c |
     grep -v bide/ >hello.c && cp ../hello.h . && $CC -MMD hello.c -o prog && ls ./*.d && cat ./*.d)
-our_names=$(mkdir q && cd q && cp ../hello.c ../hello.h . && $cc -MMD hello.c -o prog && ls ./*.d && cat ./*.d)
+our_names=$(mkdir q && cd q && cp ../hello.c ../hello.h . && $cc -MMD hello.c -o prog &&
+    ls ./*.d && cat ./*.d)
 [ "$plain_names" = "$our_names" ] || fail "$what: $plain_names, ours $our_names"
 end
 
@@ -604,6 +605,16 @@ for signal in TERM INT HUP; do
     end
 done
 missing hello.o
+end
+
+begin "nobody reads what is said: no temporary file"
+sed 's/2 \* n/2 * m/' hello.c >bad.c
+sh -c '"$@" 2>&1 | true' - $cc -c bad.c
+i=0
+while [ -n "$(ls -A "$temp")" ] && [ $i -lt 100 ]; do
+    i=$((i + 1))
+    sleep 0.02
+done
 end
 
 # ---- bide run, bide emit ----

@@ -1,6 +1,6 @@
-# bide emit: what it prints is plain C that builds with the plain compiler and libbide, runs the same,
-# is the same each time, and holds no path of this machine. Tried with the examples and with the
-# programs of run/ (all of them in the long tier, else every fourth).
+# bide emit: what it prints is plain C that builds with the plain compiler and libbide, runs the
+# same, is the same each time, and holds no path of this machine. Tried with the examples and
+# with the programs of run/ (all of them in the long tier, else every fourth).
 set -eu
 
 warn="-Wall -Wextra"
@@ -47,7 +47,8 @@ for file in "$SRC"/tests/compiler/run/*.c; do
     cp "$file" .
     build "$name.c" "$name" "$more"
     link "$name.o" $more
-    timeout $((20 * ${BIDE_TEST_SLOW:-1})) ./program >out 2>err || fail "$name: status $?: $(cat err)"
+    timeout $((20 * ${BIDE_TEST_SLOW:-1})) ./program >out 2>err ||
+        fail "$name: status $?: $(cat err)"
     diff -u "${file%.c}.out" out || fail "$name: what was emitted runs otherwise"
     count=$((count + 1))
 done

@@ -21,7 +21,7 @@ async int work(int argument)
     struct point p = {1, 2};
     await bide_yield();
     p.x = before + 1;
-    int after = before + p.x; /* line 14 */
+    int after = before + p.x;
     printf("%d %s\n", after, word);
     return after;
 }

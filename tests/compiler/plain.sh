@@ -1,14 +1,17 @@
 # The plain reading: any compiler reads an async file as ordinary C, given only the include path.
 set -eu
 
-forms='bide_\(spawn\|spawn_blocking\|task_[a-z]*\|move\|lazy\|get\|drop\|join\|try_join\|select\|select_biased\|timeout\|blocking\|scope\|scope_spawn\)(\|^[^/*]*defer *{'
+alone='spawn|spawn_blocking|task_[a-z]*|move|lazy|get|drop|blocking|scope|scope_spawn'
+several='join|try_join|select|select_biased|timeout'
+forms="bide_($alone|$several)\\(|^[^/*]*defer *\\{"
 message='compile this file with bide cc'
 compilers=
 for compiler in gcc clang; do
     ! command -v $compiler >/dev/null || compilers="$compilers $compiler"
 done
 [ -n "$compilers" ] || skip "neither gcc nor clang"
-include="-I $BUILD/include"
+ln -s "$BUILD/include" include
+include="-I include"
 count=0
 
 for file in "$SRC"/examples/*.c "$SRC"/examples/*/*.c; do
@@ -18,7 +21,7 @@ for file in "$SRC"/examples/*.c "$SRC"/examples/*/*.c; do
             fail "$compiler -fsyntax-only $file:
 $(cat out)"
         fi
-        if grep -q "$forms" "$file"; then
+        if grep -Eq "$forms" "$file"; then
             ! $compiler -c $include "$file" -o object.o >out 2>&1 || fail "$compiler took $file"
             grep -q "$message" out || fail "$compiler -c $file does not say '$message':
 $(cat out)"

@@ -94,8 +94,25 @@ static async int twice(int x)
     return r * 100 + a + b + c;
 }
 
+/* Groups as branches of groups. */
+static async int nested(int t)
+{
+    int a = -1, b = -1, c = -1, d = -1, e = -1, r = 9;
+    int err = await bide_timeout(BIDE_S(1), r = bide_select_biased(a = after(2, 1), b = after(t, 2)));
+    printf("%d %d %d %d: ", err, r, a, b);
+    int winner = await bide_select_biased(
+        bide_join(c = after(t, 3), d = after(1, 4)), r = bide_try_join(after(2, 0), e = after(3, -5)),
+        err = bide_timeout(BIDE_S(1), after(50, 1)));
+    printf("%d %d %d %d %d %d; ", winner, c, d, r, e, err);
+    await bide_join(bide_join(a = after(1, 6), b = after(0, 7)), c = after(2, 8));
+    err = await bide_timeout(BIDE_MS(1), bide_join(a = after(0, 9), bide_sleep(BIDE_S(9))));
+    return err == -ETIMEDOUT ? a * 100 + b * 10 + c : err;
+}
+
 async int main(void)
 {
+    for (int t = 0; t < 6; t += 2)
+        printf("%d\n", await nested(t));
     for (int t = 0; t < 3; t++)
         printf("%d ", await left_unset(t));
     printf("%d\n", await places(1));

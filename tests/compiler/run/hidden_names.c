@@ -1,3 +1,4 @@
+/* flags: -Wno-shadow */
 /* Parameters and variables that are live over awaits in a block where their name means an
  * enumerator, a type or another variable. */
 #include "step.h"
