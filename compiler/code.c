@@ -116,15 +116,6 @@ void code_append_print(struct lower *l, struct code *to, const struct code *from
             *add(l, to, from->piece[i].kind) = from->piece[i];
 }
 
-void code_temp(struct lower *l, struct code *to, struct var *v, const struct code *value)
-{
-    code_text(l, to, "\n");
-    code_add(l, to, PC_TEMP, v);
-    code_append(l, to, value);
-    code_text(l, to, ";\n");
-    code_add(l, to, PC_DEF, v);
-}
-
 /* An object with const members cannot be assigned, but it can be filled in. */
 void code_begin_store(struct lower *l, struct code *to, const struct type *type, struct var *v)
 {
@@ -159,6 +150,22 @@ void code_end_store(struct lower *l, struct code *to, const struct type *type, s
     code_text(l, to, ";\n");
     if (v)
         code_add(l, to, PC_DEF, v);
+}
+
+void code_temp(struct lower *l, struct code *to, struct var *v, const struct code *value)
+{
+    if (v->type && type_has_const_member(v->type)) {
+        code_add(l, to, PC_DECLARE, v);
+        code_begin_store(l, to, v->type, v);
+        code_append(l, to, value);
+        code_end_store(l, to, v->type, v);
+        return;
+    }
+    code_text(l, to, "\n");
+    code_add(l, to, PC_TEMP, v);
+    code_append(l, to, value);
+    code_text(l, to, ";\n");
+    code_add(l, to, PC_DEF, v);
 }
 
 uint32_t flow_label(struct lower *l)

@@ -143,9 +143,9 @@ static void walk_literal(struct copier *c, struct expr *e)
     replace(c, e);
     code_text(l, c->to, "(*(");
     code_type(l, c->to, type_pointer(l->unit, v->type), "");
-    code_text(l, c->to, ")__builtin_memcpy(%s&", type_is_const(v->type) ? "(void *)" : "");
+    code_text(l, c->to, ")__builtin_memcpy(%s&", needs_cast(v->type) ? "(void *)" : "");
     code_add(l, c->to, PC_VAR, v);
-    code_text(l, c->to, ", &");
+    code_text(l, c->to, needs_cast(v->type) ? ", (const void *)&" : ", &");
     struct copier inner = {.l = l, .to = c->to, .next = e->first};
     walk(&inner, e->a);
     copy_until(&inner, e->last + 1);

@@ -147,6 +147,15 @@ bool type_may_align(struct lower *l, const struct type *t)
     return may_align(l->unit, t, 0);
 }
 
+bool needs_cast(const struct type *t)
+{
+    if (type_is_const(t))
+        return true;
+    while (t->kind == TY_ARRAY)
+        t = t->base;
+    return t->quals & Q_VOLATILE;
+}
+
 /* ---- the layout ---- */
 
 static bool is_member_taken(struct lower *l, const char *name, uint32_t before)

@@ -362,6 +362,7 @@ void frame_print_tags(struct lower *, struct output *);
 void frame_print(struct lower *, struct output *);        /* struct bide__frame_NAME */
 bool frame_may_align(struct lower *);                     /* perhaps to more than 8 bytes */
 bool type_may_align(struct lower *, const struct type *); /* perhaps to more than 8 bytes */
+bool needs_cast(const struct type *);    /* a pointer to it is no void * by itself */
 bool type_is_const(const struct type *); /* cannot be assigned: itself, its elements or a member */
 
 /* ---- output.c, pretty.c: text with its lines ---- */
@@ -380,12 +381,15 @@ struct output {
     /* pretty */
     bool fresh;               /* a new line is due before anything else */
     bool blank;               /* and an empty one */
+    bool drifted;             /* `line` is no longer true */
+    bool undefined;           /* put_undefs has been */
     int column;               /* of the next character */
     int parens;               /* open ones */
     int depth;                /* generated braces */
     int indent, indent_depth; /* column of the user's last line, and the depth there */
     int line_indent;          /* column of the current generated line */
-    const char *text_file;    /* place of `at` in the source */
+    const char *main_file;
+    const char *text_file; /* place of `at` in the source */
     uint32_t text_line;
     bool text_bol;
     struct list files; /* struct source_file * */
@@ -404,6 +408,7 @@ void output_brace(struct output *, struct lower *, uint32_t brace); /* of a body
 /* in a header that is included, not copied */
 bool output_is_hidden(struct output *, uint32_t token);
 /* output.c to pretty.c and back */
+void output_pragmas(struct output *, uint32_t token); /* that stand before it */
 void output_put(struct output *, const char *, size_t);
 void output_newline(struct output *);
 void output_go_to(struct output *, const char *file, uint32_t line, bool system_header);

@@ -137,6 +137,17 @@ static bool is_stable_operator(int op)
     }
 }
 
+static bool is_stable_list(struct lower *l, struct expr *e, const struct later *later)
+{
+    for (int i = 0; i < e->arg_count; i++) {
+        struct expr *value = e->arg[i]->kind == EX_INIT_ITEM ? e->arg[i]->a : e->arg[i];
+        if (value->kind == EX_INIT_LIST ? !is_stable_list(l, value, later)
+                                        : !is_stable(l, value, later))
+            return false;
+    }
+    return true;
+}
+
 /* The value of e is the same when it is evaluated later, and evaluating it does nothing else. */
 static bool is_stable(struct lower *l, struct expr *e, const struct later *later)
 {
@@ -152,6 +163,8 @@ static bool is_stable(struct lower *l, struct expr *e, const struct later *later
     case EX_OFFSETOF:
     case EX_TYPES_COMPATIBLE: return true;
     case EX_SIZEOF: return true;
+    case EX_COMPOUND:
+        return !expr_info_of(l, e)->is_object && e->a && is_stable_list(l, e->a, later);
     case EX_IDENT: return is_stable_name(l, e, later);
     case EX_PAREN:
     case EX_CAST: return is_stable(l, e->a, later);

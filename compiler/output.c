@@ -69,12 +69,13 @@ static void marker(struct output *o, const char *file, uint32_t line, bool syste
     o->system_header = system_header;
     o->last = '\n';
     o->column = 0;
-    o->fresh = false;
+    o->fresh = o->drifted = false;
 }
 
 void output_go_to(struct output *o, const char *file, uint32_t line, bool system_header)
 {
-    bool same_file = o->file == file && (o->pretty || o->system_header == system_header);
+    bool same_file =
+        o->file == file && !o->drifted && (o->pretty || o->system_header == system_header);
     if (same_file && o->line == line)
         return;
     if (same_file && line > o->line && line - o->line <= NEWLINES_MAX)
@@ -115,9 +116,9 @@ static const char *end_of_comment(const char *s, const char *end)
     return eol ? eol : end;
 }
 
-/* The pragmas before the token, and then, on its line, a comment: gcc reads "fall through"
- * there. */
-static void put_kept_gap(struct output *o, uint32_t token)
+/* What is kept of the text before the token: pragmas, and, on its line, a comment: gcc reads "fall
+ * through" there. */
+static void put_kept_gap(struct output *o, uint32_t token, bool with_comment)
 {
     const struct token *t = &o->unit->token[token];
     const char *s = token > 1 ? t[-1].start + t[-1].length : o->unit->text;
@@ -133,12 +134,19 @@ static void put_kept_gap(struct output *o, uint32_t token)
             s++;
         }
     }
+    if (!with_comment)
+        return;
     go_to(o, t);
     if (comment && comment[1] == '*' && !memchr(comment, '\n', (size_t)(comment_end - comment))) {
         output_put(o, " ", 1);
         output_put(o, comment, (size_t)(comment_end - comment));
         output_put(o, " ", 1);
     }
+}
+
+void output_pragmas(struct output *o, uint32_t token)
+{
+    put_kept_gap(o, token, false);
 }
 
 /* ---- the user's text ---- */
@@ -198,21 +206,23 @@ static void put_gap(struct output *o, uint32_t token)
 bool output_needs_space(const struct output *o, const struct token *t)
 {
     char c = o->last;
-    if (c == ' ' || c == '\n' || c == '(' || c == '[' || c == 0)
+    if (c == '&')
+        return t->punct == '&' || t->punct == P_ANDAND;
+    if (c == 0 || strchr(" \n([{!", c))
         return false;
     return !(t->punct == ';' || t->punct == ',' || t->punct == ')' || t->punct == ']');
 }
 
 static void gap(struct output *o, uint32_t token)
 {
-    if (token == o->at_token && !(o->pretty && o->column == 0))
+    if (token == o->at_token && !o->pretty)
         return;
     if (o->pretty) {
         pretty_gap(o, token);
     } else if (token == o->last_token + 1) {
         put_gap(o, token);
     } else {
-        put_kept_gap(o, token);
+        put_kept_gap(o, token, true);
         if (output_needs_space(o, &o->unit->token[token]))
             output_put(o, " ", 1);
     }

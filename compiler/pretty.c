@@ -14,6 +14,7 @@
  */
 #include "lower.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,6 +139,7 @@ static void find_files(struct output *o)
     }
     mark_copied(o, item, end, stack, depth);
     stack[0]->copied = true;
+    o->main_file = stack[0]->name;
 }
 
 /* A directive's name, or NULL. */
@@ -226,6 +228,19 @@ static bool is_kept(const struct source_file *f, uint32_t line, const char *word
     return true;
 }
 
+static bool has_word(const char *s, size_t n, const char *word)
+{
+    size_t length = strlen(word);
+    for (size_t i = 0; i + length <= n; i++) {
+        bool begins = i == 0 || !(isalnum((unsigned char)s[i - 1]) || s[i - 1] == '_');
+        bool ends =
+            i + length == n || !(isalnum((unsigned char)s[i + length]) || s[i + length] == '_');
+        if (begins && ends && memcmp(s + i, word, length) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The directives of the file before the line. */
 static void put_directives(struct output *o, struct source_file *f, uint32_t before)
 {
@@ -252,6 +267,37 @@ static void put_directives(struct output *o, struct source_file *f, uint32_t bef
     }
 }
 
+/*
+ * A member that is a macro of its own name (sa_handler is __sigaction_handler.sa_handler) would be
+ * expanded again: it follows a name that its source line has not. No header comes after this.
+ */
+static void put_undefs(struct output *o)
+{
+    const struct token *t = o->unit->token;
+    struct list done = {0};
+    o->undefined = true;
+    for (uint32_t i = 3; i < o->unit->token_count; i++) {
+        size_t n;
+        bool member = t[i - 1].punct == '.' || t[i - 1].punct == P_ARROW;
+        if (!member || t[i].kind != TK_IDENT || t[i - 2].kind != TK_IDENT || t[i].in_header)
+            continue;
+        const char *s = source_line(o->unit, t[i].file, t[i].line, &n);
+        if (!s || !has_word(s, n, t[i].text) || has_word(s, n, t[i - 2].text))
+            continue;
+        bool known = false;
+        for (uint32_t k = 0; k < done.count; k++)
+            known |= done.item[k] == t[i].text;
+        if (known)
+            continue;
+        list_add(o->unit->arena, &done, (void *)(uintptr_t)t[i].text);
+        if (o->column > 0)
+            output_newline(o);
+        output_put(o, "#undef ", 7);
+        output_put(o, t[i].text, t[i].length);
+        output_newline(o);
+    }
+}
+
 /* ---- the user's text ---- */
 
 /* Where the content of a source line begins. The preprocessor's output is a blank off behind
@@ -268,14 +314,31 @@ static int column_of(struct output *o, const char *file, uint32_t line)
     return column;
 }
 
+/* The last directive of the main file, which is the last of all, has been printed. */
+static bool main_is_past(struct output *o)
+{
+    const struct source_file *f = file_of(o, o->text_file);
+    return f->name == o->main_file && f->next > f->last;
+}
+
+static void before_content(struct output *o)
+{
+    put_directives(o, file_of(o, o->text_file), o->text_line);
+    if (!o->undefined && main_is_past(o))
+        put_undefs(o);
+}
+
 /* At content of the source; `first` of its line, else perhaps behind a blank. */
 static void begin_content(struct output *o, bool first, bool blank)
 {
     int column = o->indent;
 
-    put_directives(o, file_of(o, o->text_file), o->text_line);
+    before_content(o);
     end_line(o);
+    bool drifted = o->drifted && o->file == o->text_file && o->line <= o->text_line;
+    o->drifted &= !drifted;
     output_go_to(o, o->text_file, o->text_line, false);
+    o->drifted |= drifted;
     if (o->column > 0) {
         if (blank && o->last != ' ')
             output_put(o, " ", 1);
@@ -406,11 +469,13 @@ void pretty_gap(struct output *o, uint32_t token)
         pretty_copy(o, t->start);
     }
     to_token(o, t);
-    if (o->fresh || o->file != t->file || o->line != t->line) {
-        begin_content(o, t->at_bol, false);
-        return;
+    if (token != o->last_token + 1 && !o->fresh && o->column > 0) {
+        /* inside a generated line: the next statement puts the lines right */
+        o->drifted |= o->file != t->file || o->line != t->line;
+        o->file = t->file;
+        o->line = t->line;
     }
-    if (o->column == 0) {
+    if (o->fresh || o->column == 0 || o->file != t->file || o->line != t->line) {
         begin_content(o, t->at_bol, false);
         return;
     }
@@ -433,15 +498,15 @@ void pretty_sync(struct output *o, uint32_t token)
     to_token(o, t);
     o->last_token = token - 1;
     end_line(o);
-    put_directives(o, file_of(o, t->file), t->line);
-    if (o->file != t->file || o->line != t->line)
+    before_content(o);
+    if (!joins)
+        output_pragmas(o, token);
+    if (o->file != t->file || o->line != t->line || o->drifted)
         output_go_to(o, t->file, t->line, false);
     if (t->at_bol) {
         o->indent = column_of(o, t->file, t->line);
         o->indent_depth = o->depth;
     }
-    if (o->column > 0 && o->last != ' ' && (t->space || t->at_bol))
-        output_put(o, " ", 1);
 }
 
 /* ---- generated text ---- */
@@ -506,6 +571,8 @@ void pretty_text(struct output *o, const char *s)
                 output_put(o, " ", 1);
             continue;
         }
+        if (*s == ' ' && (o->last == '(' || o->last == '['))
+            continue;
         output_put(o, s, 1);
         count_brackets(o, *s);
     }

@@ -36,13 +36,25 @@ static bool fits_string(const struct type *t, struct expr *init)
            t->length == e->type->length;
 }
 
+/* Without qualifiers, those of elements included. */
+static struct type *plain_type(struct lower *l, struct type *t)
+{
+    if (t->kind != TY_ARRAY)
+        return type_unqualified(l->unit, t);
+    struct type *copy = arena_alloc(l->arena, sizeof *copy);
+    *copy = *t;
+    copy->base = plain_type(l, t->base);
+    return copy;
+}
+
 /* An array, or what holds a const member: initialised as memory. */
 static void print_memory_init(struct lower *l, struct output *o, struct var *v, struct expr *init,
                               const struct code *code)
 {
     const char *place = var_text(l, v);
-    const char *cast = type_is_const(v->type) || v->type->quals & Q_VOLATILE ? "(void *)" : "";
+    const char *cast = needs_cast(v->type) ? "(void *)" : "";
     const char *ref = v->type->kind == TY_ARRAY ? "" : "&";
+    const char *type = type_print(l->unit, plain_type(l, v->type), "");
 
     if (is_zero_list(init)) {
         output_printf(o, "\n__builtin_memset(%s%s%s, 0, sizeof %s);\n", cast, ref, place, place);
@@ -52,14 +64,10 @@ static void print_memory_init(struct lower *l, struct output *o, struct var *v, 
     if (fits_string(v->type, init)) {
         print_code(l, o, code);
     } else if (init->kind == EX_INIT_LIST) {
-        output_printf(o, "&(%s)", type_print(l->unit, v->type, ""));
+        output_printf(o, "&(%s)", type);
         print_code(l, o, code);
-    } else if (v->type->kind == TY_ARRAY) {
-        output_printf(o, "&(%s){", type_print(l->unit, v->type, ""));
-        print_code(l, o, code);
-        output_text(o, "}");
     } else {
-        output_printf(o, "&(%s[1]){", type_print(l->unit, v->type, ""));
+        output_printf(o, v->type->kind == TY_ARRAY ? "&(%s){" : "&(%s[1]){", type);
         print_code(l, o, code);
         output_text(o, "}");
     }

@@ -29,12 +29,23 @@ static async union choice choose(int i)
     return c;
 }
 
+static struct fixed plain(int k)
+{
+    return (struct fixed){k, k + 1};
+}
+
+static int product(struct fixed f, int n)
+{
+    return f.k * f.v * n;
+}
+
 static async void try(void)
 {
     struct fixed f = await same(await make(3));
     union choice c = await choose(5);
     int sum = f.k + (await make(await step(7))).v;
     printf("%d %d %d %d\n", f.k, f.v, c.i, sum);
+    printf("%d\n", product(plain(2), await step(7)));
     printf("%d\n", (c.i > 3 ? await same(f) : f).k + (await step(1), f).v +
                        ({ struct fixed g = await make(c.i); await step(2); g; }).v);
 }

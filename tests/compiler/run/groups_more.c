@@ -66,7 +66,7 @@ static async int tasks(void)
     bide_task(int) h = bide_spawn(after(3, 30)), k = bide_spawn(after(100, 1));
     int out = 0, err = -1, wait = -1, a = 0;
     await bide_join(err = bide_task_join(h, &out), a = after(1, 2), wait = bide_task_wait(h));
-    printf("%d %d %d ", err, out, a);
+    printf("%d %d %d %d ", err, out, a, wait);
     int winner = await bide_select(err = bide_task_join(k, &out), a = after(4, 3));
     printf("%d %d %d ", winner, a, bide_task_finished(k));
     bide_task_abort(k);
