@@ -1,0 +1,138 @@
+# What the scripts that compare programs share: options, one process a program, progress. Sourced by
+# tools/fuzz-await and tools/fuzz-compiler, which define check_one and, before that,
+#
+#   usage   their options, and here is what each of them has:
+#             -n N            how many (unit says of what, unit_size how many a program has)
+#             --seed S        the first program's number; each further one has the next
+#             --keep-going    do not stop at the first failure
+#             --compilers C   the user's compilers to try: 'gcc clang'
+#             --built-in      these add sanitizers by themselves, as the library needs them; only a
+#                             share of the programs keeps them
+#             --work DIR      where failures are kept (otherwise a new folder under /tmp)
+#
+# BUILD is the tree with bin/bide, SRC this one. A failure leaves a folder with the program, the
+# outputs, and `replay`, a script that repeats it.
+
+count=$unit_size seed=1 keep_going='' compilers='gcc clang' built_in='' work='' one=''
+while [ $# -gt 0 ]; do
+    case $1 in
+    -n) count=$2 && shift ;;
+    --seed) seed=$2 && shift ;;
+    --keep-going) keep_going=1 ;;
+    --compilers) compilers=$2 && shift ;;
+    --built-in) built_in=1 ;;
+    --work) work=$2 && shift ;;
+    --one) one=$2 && shift ;;
+    *)
+        echo "$usage" >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+BUILD=${BUILD:-$SRC/build}
+slow=${BIDE_TEST_SLOW:-1}
+export BUILD SRC
+
+# failed TEXT: of check_one, with the flags and the mode that it tries.
+failed()
+{
+    echo "FAILED program $one ($flags): $*; see $dir"
+    {
+        echo '#!/bin/sh'
+        echo "# $*"
+        echo "cd '$dir'"
+        echo "'$BUILD/bin/bide' cc $flags -w program.c -o program && ./program $mode $one"
+    } >"$dir/replay"
+    exit 0
+}
+
+# choose_flags K: sets flags for $compiler, one of four kinds.
+choose_flags()
+{
+    if [ -n "$built_in" ]; then
+        case $1 in
+        0) flags="-O0 -g -fno-sanitize=all" ;;
+        1) flags="-O2 -fno-sanitize=all" ;;
+        2) flags="-O0 -fno-sanitize=all" ;;
+        3) flags="-O0 -g" ;;
+        esac
+    else
+        case $1 in
+        0) flags="-O0 -g" ;;
+        1) flags="-O2" ;;
+        2) flags="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined" ;;
+        3) flags="-O3 -fno-omit-frame-pointer" ;;
+        esac
+    fi
+    flags="$compiler -std=gnu11 $flags"
+}
+
+# compile FLAG...: program.o and, with sanitizers or not, program.
+compile()
+{
+    # shellcheck disable=SC2086
+    timeout $((120 * slow)) "$BUILD/bin/bide" cc $flags "$@" -c program.c -o program.o >log 2>&1 &&
+        "$BUILD/bin/bide" cc ${flags%-fno-sanitize=all} program.o -o program >>log 2>&1
+}
+
+# run_modes MODE...: `program MODE SEED` must end well and print what `expected` says.
+run_modes()
+{
+    for mode; do
+        status=0
+        timeout $((60 * slow)) ./program "$mode" "$one" >output 2>errors || status=$?
+        cmp -s expected output || failed "mode $mode, another output: $(isolate)"
+        [ $status = 0 ] || failed "mode $mode, exit status $status"
+    done
+}
+
+# Runs check_one for each program: in a process of its own, several at once.
+check_all()
+{
+    if [ -n "$one" ]; then
+        dir=$work/$one flags='' mode=0
+        [ ! -e "$work/stop" ] || exit 0
+        mkdir -p "$dir"
+        cd "$dir" || exit 1
+        check_one
+        cd "$work" && rm -rf "$dir"
+        exit 0
+    fi
+    [ -n "$work" ] || work=$(mktemp -d /tmp/fuzz.XXXXXX)
+    mkdir -p "$work"
+    work=$(cd "$work" && pwd -P)
+    rm -f "$work/stop"
+    prepare || exit 1
+    start=$(date +%s)
+    seq "$seed" $((seed + (count + unit_size - 1) / unit_size - 1)) |
+        xargs -P "$(nproc)" -n 1 sh "$0" --work "$work" --compilers "$compilers" \
+            ${built_in:+--built-in} --one |
+        watch_all || exit 1
+    rm -rf "$work"
+}
+
+# Reads lines: ok, skipped, or FAILED and why.
+watch_all()
+{
+    good=0 bad=0 skipped=0
+    while read -r word rest; do
+        case $word in
+        ok) good=$((good + 1)) ;;
+        skipped) skipped=$((skipped + 1)) ;;
+        *)
+            bad=$((bad + 1))
+            echo "$word $rest"
+            [ -n "$keep_going" ] || touch "$work/stop"
+            ;;
+        esac
+        if [ -t 1 ] || [ $(((good + bad + skipped) % 20)) = 0 ]; then
+            took=$(($(date +%s) - start + 1))
+            echo "$((good * unit_size)) $unit alike, $bad programs failed," \
+                "$((good * unit_size * 10 / took))e-1 a second"
+        fi
+    done
+    echo "$((good * unit_size)) $unit alike, $bad programs failed, $skipped skipped," \
+        "seeds from $seed, $(($(date +%s) - start)) s"
+    [ "$bad" = 0 ] && [ "$good" -gt 0 ]
+}
