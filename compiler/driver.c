@@ -314,7 +314,8 @@ static int compile(struct command *cmd, struct list *jobs, const struct list *ex
         return status;
     }
     if (!jobs->count) {
-        temp_remove();
+        if (!extra) /* with it, the program goes into the private folder */
+            temp_remove();
         return run_untouched(cmd, extra, standard_input);
     }
     struct buffer err = {0};

@@ -1,5 +1,6 @@
 /*
- * bide run: compiles one file into the private folder, runs it, and ends as it ended.
+ * bide run: compiles a file, or all C files of a folder, into the private folder, runs the program,
+ * and ends as it ended.
  * bide emit: prints the C that a file becomes, for reading and for building without bide.
  *
  * Both use the compiler of the environment: $CC and $CFLAGS, else cc. A program says in a comment
@@ -8,10 +9,12 @@
 #define _GNU_SOURCE
 #include "driver.h"
 
+#include <glob.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool is_c_file(const char *word)
@@ -50,28 +53,64 @@ static int end_like(int status, int by_signal)
     return status;
 }
 
+static bool is_folder(const char *word)
+{
+    struct stat st;
+    return *word != '-' && stat(word, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* The file, or the C files of the folder in the order of their names. */
+static void add_sources(struct arena *arena, struct list *sources, char *word)
+{
+    glob_t found = {0};
+    if (!is_folder(word))
+        list_add(arena, sources, word);
+    else if (glob(arena_printf(arena, "%s/*.c", word), 0, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            list_add(arena, sources,
+                     arena_strndup(arena, found.gl_pathv[i], strlen(found.gl_pathv[i])));
+    globfree(&found);
+}
+
+/* What the sources say that they need, in one text. NULL: one cannot be read, or there is none. */
+static const char *read_sources(struct arena *arena, const struct list *sources, const char *word)
+{
+    const char *all = "";
+    for (uint32_t i = 0; i < sources->count; i++) {
+        struct buffer text = {0};
+        int err = buffer_read_file(&text, sources->item[i]);
+        if (err) {
+            diag_plain(SEV_ERROR, "cannot read '%s': %s", (char *)sources->item[i], strerror(-err));
+            return NULL;
+        }
+        all = strstr(text.data, "needs:") ? arena_printf(arena, "%s", text.data) : all;
+        buffer_free(&text);
+    }
+    if (sources->count)
+        return all;
+    diag_plain(SEV_ERROR, "there is no C file in '%s'", word);
+    return NULL;
+}
+
 static int compile_program(struct command *cmd, int argc, char **argv, const char **program)
 {
-    struct list words = {0}, needs = {0};
-    struct buffer text = {0};
-    const char *file = argv[argc - 1];
-    int err = buffer_read_file(&text, file);
-    if (err) {
-        diag_plain(SEV_ERROR, "cannot read '%s': %s", file, strerror(-err));
+    struct list words = {0}, needs = {0}, sources = {0};
+    char *word = argv[argc - 1];
+    add_sources(cmd->arena, &sources, word);
+    const char *text = read_sources(cmd->arena, &sources, word);
+    if (!text)
         return 1;
-    }
-    *program = temp_path(cmd->arena, with_suffix(cmd->arena, base_name(file), ""));
-    for (int i = 0; i < argc; i++)
+    *program = temp_path(cmd->arena, with_suffix(cmd->arena, base_name(sources.item[0]), ""));
+    for (int i = 0; i < argc - 1; i++)
         list_add(cmd->arena, &words, argv[i]);
+    for (uint32_t i = 0; i < sources.count; i++)
+        list_add(cmd->arena, &words, sources.item[i]);
     list_add(cmd->arena, &words, (void *)"-o");
     list_add(cmd->arena, &words, (void *)*program);
-    int status = 1;
-    if (command_read_default(cmd, "-g -O1", (int)words.count, (char **)words.item) == 0) {
-        home_add_needs(cmd, &needs, text.data);
-        status = driver_compile(cmd, &needs);
-    }
-    buffer_free(&text);
-    return status;
+    if (command_read_default(cmd, "-g -O1", (int)words.count, (char **)words.item) < 0)
+        return 1;
+    home_add_needs(cmd, &needs, text);
+    return driver_compile(cmd, &needs);
 }
 
 int driver_run(int argc, char **argv)
@@ -79,8 +118,12 @@ int driver_run(int argc, char **argv)
     int file = 0;
     while (file < argc && !is_c_file(argv[file]))
         file++;
+    if (file == argc) /* only then, since options have folders as arguments */
+        for (file = 0; file < argc && !is_folder(argv[file]);)
+            file++;
     if (file == argc) {
-        diag_plain(SEV_ERROR, "bide run needs a C file, as in: bide run hello.c");
+        diag_plain(SEV_ERROR, "bide run needs a C file or a folder of them, as in: "
+                              "bide run hello.c");
         return 1;
     }
     struct arena *arena = arena_new();

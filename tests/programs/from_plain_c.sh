@@ -10,3 +10,6 @@ folder=$SRC/examples/from_plain_c
     "$CC" $CFLAGS plain.o greeter.o -L"$BUILD/lib" -Wl,-rpath,"$BUILD/lib" -lbide -o program
 }
 ./program | diff "$SRC/tests/programs/from_plain_c.out" - || fail "it prints something else"
+
+"$BIDE" run "$SRC/examples/from_plain_c" | diff "$SRC/tests/programs/from_plain_c.out" - ||
+    fail "bide run of the folder"

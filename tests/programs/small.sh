@@ -14,3 +14,6 @@ for name in $programs; do
 done
 
 "$BIDE" run "$SRC/examples/hello.c" | diff "$here/hello.out" - || fail "hello in real time"
+
+"$BIDE" run "$SRC/examples/own_future.c" >own_future.txt || fail "own_future: exit status $?"
+grep -q '^poll -> Ready$' own_future.txt || fail "own_future: $(cat own_future.txt)"
