@@ -87,7 +87,8 @@ end()
     [ -z "$left" ] || fail "$what: left in TMPDIR: $left"
 }
 
-cc="$BIDE cc $CC"
+PATH=$(dirname "$BIDE"):$PATH # the folder of the tool may have spaces in its name
+cc="bide cc $CC"
 is_clang=
 case $($CC --version) in *clang*) is_clang=1 ;; esac
 

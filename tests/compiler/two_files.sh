@@ -134,7 +134,8 @@ check()
     diff -u "$2" out || fail "$1: another output"
 }
 
-cc="$BIDE cc $CC -Wall -Wextra -Werror"
+PATH=$(dirname "$BIDE"):$PATH # the folder of the tool may have spaces in its name
+cc="bide cc $CC -Wall -Wextra -Werror"
 for level in -O0 -O2; do
     $cc $level -c api.c -o api.o
     $cc $level -c program.c -o program.o

@@ -464,7 +464,9 @@ static void after_connection(void *state, const struct cancel_run *run)
 
 TEST(a_connection)
 {
-    CHECK(cancel_everywhere(&bide__desc_run_connection, NULL, new_listener, after_connection) >= 2);
+    unsigned suspensions = localhost_is_known() ? 2 : 1;
+    CHECK(cancel_everywhere(&bide__desc_run_connection, NULL, new_listener, after_connection) >=
+          suspensions);
 }
 
 static async int client(void)
