@@ -27,7 +27,8 @@ awk '{ gsub(",", ""); if ($5 > 4 * $12) exit 1 }' out || fail "not at the same t
 
 # On a terminal: bars, and a cursor that comes back.
 if command -v script >/dev/null; then
-    TERM=xterm script -qec "'$EXAMPLES/catbot'" typescript >screen </dev/null || fail "on a terminal"
+    TERM=xterm script -qec "'$EXAMPLES/catbot'" typescript >screen </dev/null ||
+        fail "on a terminal"
     grep -q "$(printf '\033\\[44m')" screen || fail "no bars"
     grep -q "$(printf '\033\\[?25h')" screen || fail "the cursor is gone"
     grep -q 'catbot: 10 replies' screen || fail "no totals"
