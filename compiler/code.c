@@ -2,8 +2,7 @@
  * Codes, variables and names: the small parts of lowering (lower.h says what a code is).
  *
  * A generated name is the stem and a number, and means nothing else in the function nor at file
- * scope,
- * so that it neither captures a name of the user's nor shadows one.
+ * scope, so that it neither captures a name of the user's nor shadows one.
  */
 #include "lower.h"
 #include "parse.h"
@@ -72,6 +71,7 @@ void code_add(struct lower *l, struct code *to, enum piece_kind kind, struct var
 {
     add(l, to, kind)->var = v;
     v->used |= kind != PC_DECLARE;
+    v->is_read |= kind == PC_USE;
 }
 
 void code_flow(struct lower *l, struct code *to, enum piece_kind kind, uint32_t label)

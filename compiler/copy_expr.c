@@ -1,7 +1,7 @@
 /*
  * Expressions into codes: the user's tokens, with what stands for prepared nodes put in, and the
- * flow
- * of values beside them. Where C leaves the order of operands open, the flow is that of the source.
+ * flow of values beside them. Where C leaves the order of operands open, the flow is that of the
+ * source.
  *
  * Also done here, since it needs no statement of its own: compound literals that live in the frame,
  * forms without await, assignments to owners of tasks.
@@ -276,6 +276,13 @@ static void walk_place(struct copier *c, struct expr *e)
 void copy_expr(struct lower *l, struct code *to, struct expr *e)
 {
     copy_around(l, to, e->first, e, e->last);
+}
+
+void copy_place(struct lower *l, struct code *to, struct expr *e)
+{
+    struct copier c = {.l = l, .to = to, .next = e->first};
+    walk_place(&c, e);
+    copy_until(&c, e->last + 1);
 }
 
 void copy_around(struct lower *l, struct code *to, uint32_t first, struct expr *e, uint32_t last)

@@ -1,7 +1,6 @@
 /*
  * The translation unit as plain C: text outside async code is copied, async declarations and
- * functions
- * that need it are replaced.
+ * functions that need it are replaced.
  */
 #include "lower.h"
 

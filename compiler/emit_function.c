@@ -1,8 +1,7 @@
 /*
  * What surrounds the body of an async function: the declarations that callers need, and after the
- * body
- * its poll and start functions, its descriptor with the tables that debuggers and the reserve read,
- * and the blocking function of its plain name.
+ * body its poll and start functions, its descriptor with the tables that debuggers and the reserve
+ * read, and the blocking function of its plain name.
  *
  * The layout of struct bide__args_f depends on nothing but the types of f's parameters, so that
  * separately compiled files agree on it.

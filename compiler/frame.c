@@ -1,13 +1,11 @@
 /*
  * The frame of a function: the header, the union of result slots (first, since a slot must be
- * near),
- * then one member for each variable that is saved or lives there. Sizes and offsets are the target
- * compiler's business.
+ * near), then one member for each variable that is saved or lives there. Sizes and offsets are the
+ * target compiler's business.
  *
  * A struct or union declared in a block whose type a member needs is moved to file scope under a
- * name
- * of its own; in the body that name takes the place of the old one. An enum of a block stays, since
- * its constants do: its integer type is used.
+ * name of its own; in the body that name takes the place of the old one. An enum of a block stays,
+ * since its constants do: its integer type is used.
  */
 #include "lower.h"
 

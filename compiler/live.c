@@ -1,15 +1,13 @@
 /*
  * Which variables each suspension must save, and which must live in the frame instead: the classic
  * backward analysis of liveness and a forward one of initialisation, over the basic blocks of a
- * code
- * (ISO C has no name for them; see any compiler textbook, e.g. Appel, "Modern Compiler
+ * code (ISO C has no name for them; see any compiler textbook, e.g. Appel, "Modern Compiler
  * Implementation in C", chapters 10 and 17).
  *
- * A variable that is live where a suspension resumes is saved there. If it cannot be saved,
- * because it
- * is const or volatile, or perhaps has no value yet (reading it then would be undefined, and both
- * compilers would warn), or because its name means something else there, it lives in the frame. So
- * does one that a select may leave without a value.
+ * A variable that is live where a suspension resumes is saved there. If it cannot be saved, because
+ * it is const or volatile, or perhaps has no value yet (reading it then would be undefined, and
+ * both compilers would warn), or because its name means something else there, it lives in the
+ * frame. So does one that a select may leave without a value.
  */
 #include "lower.h"
 
@@ -166,11 +164,11 @@ static bool flow_on(struct live *v, struct block *k, uint32_t *set)
     return changed;
 }
 
-static void mark_reachable(struct live *v, bool *reached)
+static void mark_from(struct live *v, uint32_t root, bool *reached, uint32_t *stack)
 {
-    uint32_t *stack = arena_alloc(v->l->arena, (v->count + 1) * sizeof *stack), top = 0;
-    stack[top++] = 0;
-    reached[0] = true;
+    uint32_t top = 0;
+    stack[top++] = root;
+    reached[root] = true;
     while (top) {
         struct block *k = &v->block[stack[--top]];
         for (int s = 0; s < 2; s++)
@@ -178,6 +176,24 @@ static void mark_reachable(struct live *v, bool *reached)
                 reached[k->next[s]] = true;
                 stack[top++] = k->next[s];
             }
+    }
+}
+
+/* Code that control never comes to may still be resumed in, for all that a compiler knows: there
+ * only what was loaded has a value. */
+static void mark_reachable(struct live *v, bool *reached)
+{
+    uint32_t *stack = arena_alloc(v->l->arena, (v->count + 1) * sizeof *stack);
+    mark_from(v, 0, reached, stack);
+    for (uint32_t b = 0; b < v->count; b++) {
+        const struct block *k = &v->block[b];
+        if (reached[b] || k->last == k->first || k->next[0] == NONE || reached[k->next[0]] ||
+            v->code->piece[k->last - 1].kind != PC_SUSPEND)
+            continue;
+        struct block *next = &v->block[k->next[0]];
+        for (uint32_t w = 0; w < v->words; w++)
+            next->bare[w] = ~next->live[w];
+        mark_from(v, k->next[0], reached, stack);
     }
 }
 

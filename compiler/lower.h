@@ -2,17 +2,15 @@
  * What the files of the back end share: scan, lower*, live, frame, output, emit*.
  *
  * One function at a time is lowered, then printed. Lowering walks the tree in source order and
- * appends
- * to a *code*: a row of pieces, most of which print (text of ours, tokens of the user's) and some
- * of
- * which only tell the flow of control and of values (use, def, label, jump...). So one row is both
- * the output and the flow graph: live.c reads it to learn what each suspension must save, and what
- * must live in the frame instead; only then is it printed, and a variable printed by its place.
+ * appends to a *code*: a row of pieces, most of which print (text of ours, tokens of the user's)
+ * and some of which only tell the flow of control and of values (use, def, label, jump...). So one
+ * row is both the output and the flow graph: live.c reads it to learn what each suspension must
+ * save, and what must live in the frame instead; only then is it printed, and a variable printed by
+ * its place.
  *
  * An expression with awaits is split: `prepare` appends what must run before, and hangs on the
- * nodes
- * that were dealt with (expr->lower) the code that stands for their value; `copy_expr` then prints
- * the expression with these put in. Everything else is the user's tokens, copied.
+ * nodes that were dealt with (expr->lower) the code that stands for their value; `copy_expr` then
+ * prints the expression with these put in. Everything else is the user's tokens, copied.
  *
  * Invariants: a tree is lowered once. Nothing outside these files reads expr->lower, stmt->lower,
  * function->lower, or the fields of a symbol marked lower/emit.
@@ -41,6 +39,7 @@ struct var {
     bool in_frame;     /* lives in the frame all the time */
     bool saved;        /* saved and loaded over at least one await */
     bool used;         /* some piece mentions it */
+    bool is_read;      /* some piece uses its value */
     bool is_param;     /* or a capture */
     bool by_address;   /* a capture that is the enclosing function's static variable */
     bool is_owner;     /* bide_task(T), or an array of them */
@@ -56,6 +55,7 @@ enum piece_kind {
     PC_TOKENS,    /* the user's tokens first..last */
     PC_SYNC,      /* a statement begins at token first: what follows is on its line */
     PC_VAR,       /* var, wherever it lives */
+    PC_SEEN,      /* a variable that is perhaps only assigned: compilers shall not mind */
     PC_TEMP,      /* begins `T var = ` or `frame->var = `; its value follows */
     PC_TYPE,      /* thing: a type, declaring `text`; printed late, for its tag may move */
     PC_DECLARE,   /* `T var;`, unless that is in the frame */
@@ -274,7 +274,8 @@ struct operand {
  * has run in between; else only those before the last await are kept. */
 void prepare_operands(struct lower *, struct operand *, int count, bool fix_all);
 void copy_expr(struct lower *, struct code *, struct expr *);
-struct code *value_code(struct lower *, struct expr *); /* copy_expr into a new code */
+struct code *value_code(struct lower *, struct expr *);        /* copy_expr into a new code */
+void copy_place(struct lower *, struct code *, struct expr *); /* to be assigned to */
 /* The same, in parentheses if it is a comma expression. */
 void copy_argument(struct lower *, struct code *, struct expr *);
 /* Copies tokens first..last with the expression among them. */

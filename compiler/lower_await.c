@@ -7,12 +7,10 @@
  *     }
  *
  * and `frame->result.f` stands for its value. That member of the union is good until the next
- * await;
- * `prepare_operands` keeps it longer where it must.
+ * await; `prepare_operands` keeps it longer where it must.
  *
  * bide_blocking(f(x)) puts a job with f's arguments and room for its result into the same union,
- * and
- * a function of our own that the pool calls.
+ * and a function of our own that the pool calls.
  */
 #include "lower.h"
 

@@ -1,10 +1,8 @@
 /*
  * Declarations of locals. Whether a variable is in the frame is not known before the flow is, so
- * the
- * declaration is one piece, with its initialisers as codes, and printed by the places of its
- * variables
- * (print_code.c). With an await in an initialiser each declarator is a piece of its own, since what
- * is evaluated before it must have run.
+ * the declaration is one piece, with its initialisers as codes, and printed by the places of its
+ * variables (print_code.c). With an await in an initialiser each declarator is a piece of its own,
+ * since what is evaluated before it must have run.
  */
 #include "lower.h"
 

@@ -3,11 +3,9 @@
  *
  * The block stands once in the output, at the end of its scope, behind a label. Whoever leaves the
  * scope stores in the scope's selector where to go on, and jumps to the label of the innermost
- * block
- * that is due; 0 is the end of the scope. Blocks of one scope follow each other from the last to
- * the
- * first, and behind each stands `if (selector == n)` for the ways that end there; a way that leads
- * further out goes to the next scope in the same manner.
+ * block that is due; 0 is the end of the scope. Blocks of one scope follow each other from the last
+ * to the first, and behind each stands `if (selector == n)` for the ways that end there; a way that
+ * leads further out goes to the next scope in the same manner.
  *
  * A block with awaits is shielded. At a resume label where something is due, unwinding is one more
  * way out; inside a shielded block it is not, for the core then answers in place of the await.

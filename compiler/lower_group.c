@@ -310,8 +310,14 @@ static void append_result(struct group *g, struct code *to, int k, bool if_done)
         code_text(l, to, "\nif (%s.group.branch_done & 1u << %d) {\n", g->prefix, k);
     else
         code_text(l, to, "\n");
-    copy_expr(l, to, b->place);
-    code_text(l, to, if_done ? " = %s;\n}\n" : " = %s;\n", b->slot);
+    if (v && whole && !v->by_address)
+        code_add(l, to, PC_VAR, v);
+    else
+        copy_place(l, to, b->place);
+    code_text(l, to, " = %s;\n", b->slot);
+    if (v && whole && !v->by_address)
+        code_add(l, to, PC_SEEN, v);
+    code_text(l, to, if_done ? "}\n" : "\n");
     if (v)
         code_add(l, to,
                  v->by_address ? PC_USE

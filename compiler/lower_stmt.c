@@ -63,10 +63,8 @@ static bool mentions(struct lower *l, const struct stmt *s, const char *name)
 
 /*
  * The deferred block stands at the end of the scope, where a later declaration could give one of
- * its
- * names another meaning; and no label may be jumped to past an array of variable length. What
- * follows
- * is a block of its own then.
+ * its names another meaning; and no label may be jumped to past an array of variable length. What
+ * follows is a block of its own then.
  */
 static bool needs_block(struct lower *l, struct stmt *s, int from)
 {

@@ -2,8 +2,8 @@
  * The text of the output and its lines. Two forms:
  *
  * For the compiler: the user's text byte for byte, each token on the line that it has in the
- * source,
- * generated code of a statement on the statement's line; `# n "file"` markers put the lines right.
+ * source, generated code of a statement on the statement's line; `# n "file"` markers put the lines
+ * right.
  *
  * To be read (options->pretty): see pretty.c.
  *

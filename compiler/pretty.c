@@ -1,16 +1,12 @@
 /*
  * The output that is meant to be read (bide emit): generated code on lines of its own, indented
- * from
- * the column of the statement that it belongs to by the braces that it opens; `#line` puts the
- * lines
- * right.
+ * from the column of the statement that it belongs to by the braces that it opens; `#line` puts the
+ * lines right.
  *
  * A header is included again instead of being copied, unless a function in it was lowered: then it
- * is
- * copied, and so are those that include it. For that the directives of each copied file are printed
- * as they stand in its source, up to the last #include and on to where its conditions are closed,
- * so
- * that the headers see what they saw. The rest of the text is preprocessed already.
+ * is copied, and so are those that include it. For that the directives of each copied file are
+ * printed as they stand in its source, up to the last #include and on to where its conditions are
+ * closed, so that the headers see what they saw. The rest of the text is preprocessed already.
  */
 #include "lower.h"
 

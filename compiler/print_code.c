@@ -308,6 +308,10 @@ static void print_piece(struct lower *l, struct output *o, const struct piece *p
     case PC_SYNC: output_sync(o, p->first); break;
     case PC_TYPE: output_text(o, type_print(l->unit, p->thing, p->text)); break;
     case PC_VAR: output_text(o, var_text(l, p->var)); break;
+    case PC_SEEN:
+        if (!p->var->in_frame && !p->var->is_read)
+            output_printf(o, "\n(void)%s;\n", p->var->name);
+        break;
     case PC_TEMP: print_temp(l, o, p->var); break;
     case PC_DECLARE:
         if (!p->var->in_frame && p->var->used)

@@ -1,15 +1,13 @@
 /*
  * The walk before lowering: makes the variables of a function, finds its awaits and which locals
- * have
- * their address taken, and hangs on each statement the deferred blocks that are due there.
+ * have their address taken, and hangs on each statement the deferred blocks that are due there.
  *
  * A variable is in the frame all the time if it is an array, has its address taken (also by a
- * cleanup
- * or by joining the task that it names), and an await may happen while it exists: C gives it the
- * lifetime of its block, so that is an await in the block behind its declaration, or anywhere in
- * the
- * block when a label before the declaration lets control come back. A deferred block counts as
- * standing at the end of its scope. The same rule is for compound literals whose address is needed.
+ * cleanup or by joining the task that it names), and an await may happen while it exists: C gives
+ * it the lifetime of its block, so that is an await in the block behind its declaration, or
+ * anywhere in the block when a label before the declaration lets control come back. A deferred
+ * block counts as standing at the end of its scope. The same rule is for compound literals whose
+ * address is needed.
  */
 #include "lower.h"
 

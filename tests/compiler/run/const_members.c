@@ -39,6 +39,12 @@ static int product(struct fixed f, int n)
     return f.k * f.v * n;
 }
 
+static async int take(struct fixed f, int n, union choice c)
+{
+    await step(1);
+    return f.k * 100 + f.v * 10 + n + c.s;
+}
+
 static async void try(void)
 {
     struct fixed f = await same(await make(3));
@@ -48,6 +54,8 @@ static async void try(void)
     printf("%d\n", product(plain(2), await step(7)));
     printf("%d\n", (c.i > 3 ? await same(f) : f).k + (await step(1), f).v +
                        ({ struct fixed g = await make(c.i); await step(2); g; }).v);
+    printf("%d\n", await take((struct fixed){.k = await step(6)}, await step(2), await choose(3)) +
+                       await take(f.k > 1 ? await same(f) : (struct fixed){0}, await step(4), c));
 }
 
 async int main(void)

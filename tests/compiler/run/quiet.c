@@ -21,8 +21,14 @@ static async int volatiles(int n)
 static async int types(int n)
 {
     typedef short small;
-    small x = (small)await step(n);
+    small x = (short)await step(n);
     await step(x);
+    {
+        typedef short short_type;
+        short_type y = (short)await step(n), *p = &y;
+        await step(1);
+        x = (small)(x + *p);
+    }
     return x;
 }
 
