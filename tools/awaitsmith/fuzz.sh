@@ -1,6 +1,7 @@
 # What the scripts that compare programs share: options, one process a program, progress. Sourced by
 # tools/fuzz-await and tools/fuzz-compiler, which define check_one and, before that,
 #
+#   erased  in check_one: the C file of the blocking program; empty: none
 #   usage   their options, and here is what each of them has:
 #             -n N            how many (unit says of what, unit_size how many a program has)
 #             --seed S        the first program's number; each further one has the next
@@ -76,13 +77,21 @@ compile()
         "$BUILD/bin/bide" cc ${flags%-fno-sanitize=all} program.o -o program >>log 2>&1
 }
 
+# Whether what the program printed is the user's compiler's own doing: erased, by the same one.
+its_own()
+{
+    # shellcheck disable=SC2086
+    [ -n "$erased" ] && $flags -w "$erased" -o own >own.log 2>&1 &&
+        timeout $((20 * slow)) ./own >own.output 2>&1 && cmp -s own.output output
+}
+
 # run_modes MODE...: `program MODE SEED` must end well and print what `expected` says.
 run_modes()
 {
     for mode; do
         status=0
         timeout $((60 * slow)) ./program "$mode" "$one" >output 2>errors || status=$?
-        cmp -s expected output || failed "mode $mode, another output: $(isolate)"
+        cmp -s expected output || its_own || failed "mode $mode, another output: $(isolate)"
         [ $status = 0 ] || failed "mode $mode, exit status $status"
     done
 }
