@@ -61,6 +61,7 @@ nc 127.0.0.1 "$port" <nothing >silent &
 silent=$!
 exec 3>nothing
 printf 'ken: in a hurry\n' | nc -q 0 127.0.0.1 "$port" >/dev/null
+: >reply
 printf 'grace: one\nnobody: two\n' | nc -q 5 127.0.0.1 "$port" >reply &
 talking=$!
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
