@@ -223,6 +223,9 @@ bool type_has_const_member(const struct type *); /* so that it cannot be assigne
 /* `bide_task(T)` or `bide_future(T)`, known by their structure: the T, else NULL. */
 struct type *type_task_result(const struct type *);
 struct type *type_future_result(const struct type *);
+/* `bide_async_fn(T, P...)`, or any pointer to a const pointer to a function: that function's type,
+ * else NULL. It is_async when the type was written with bide_async_fn. */
+struct type *type_reference_target(const struct type *);
 /* C text of a declaration of `name` (NULL or "": the abstract type) with this type, typedef names
  * kept, block-scope tags under their hoisted names. */
 char *type_print(struct unit *, const struct type *, const char *name);
@@ -443,7 +446,9 @@ struct function {
     /* struct expr * (EX_IDENT): every mention of a symbol in the body, also in typeof, sizeof,
      * bounds, attributes and asm; blocks' are theirs */
     struct list idents;
-    struct list dead_awaits;  /* struct expr * (EX_AWAIT): in operands that are not evaluated */
+    /* struct expr * (EX_AWAIT and EX_FORM): in operands that are not evaluated */
+    struct list dead_awaits;
+    struct list refs;         /* struct expr * (FORM_REF) */
     struct list typedef_uses; /* struct typedef_use * */
     struct list tag_uses;     /* struct tag_use *: every struct, union or enum word of the body that
                                    means a tag of a block */
@@ -453,13 +458,15 @@ struct function {
     void *lower;
 };
 
-/* Something at file scope that the emitter must know, in order: an async declaration or a function
- * that needs lowering. All other text is copied. */
+/* Something at file scope that the emitter must know, in order: an async declaration, a function
+ * that needs lowering, a bide_ref in a declaration; and before such a declaration, what it refers
+ * to. All other text is copied. */
 struct item {
-    enum { ITEM_ASYNC_DECL, ITEM_FUNCTION } kind;
-    uint32_t first, last; /* tokens, `;` or `}` included */
-    struct list symbols;  /* ITEM_ASYNC_DECL: the functions declared */
+    enum { ITEM_ASYNC_DECL, ITEM_FUNCTION, ITEM_MENTIONS, ITEM_REF } kind;
+    uint32_t first, last; /* tokens, `;` or `}` included; ITEM_MENTIONS: none */
+    struct list symbols;  /* ITEM_ASYNC_DECL: the functions declared; ITEM_MENTIONS */
     struct function *function;
+    struct expr *ref;
     bool in_header; /* not in the main file */
 };
 
@@ -528,6 +535,8 @@ unsigned token_keyword(const struct token *);
  * set) and
  * the driver lets the user's compiler say what is wrong. */
 void parse(struct unit *);
+/* `(*h)(x)` where h is a bide_async_fn, or anything of that shape: the h, else NULL. */
+struct expr *called_reference(const struct expr *call);
 /* check.c: un-awaited calls, await outside async, ownership, jumps past defer... */
 void check(struct unit *);
 /* lower.c, live.c, emit.c: writes the translation unit as plain C. */

@@ -62,6 +62,25 @@ static void report_not_awaited(struct checker *c, const struct expr *call, const
     }
 }
 
+/* A plain function may make such a call: it blocks. */
+static void check_called_reference(struct checker *c, struct expr *call, enum use use)
+{
+    const struct expr *ref = called_reference(call);
+    const struct type *f = ref ? type_reference_target(ref->type) : NULL;
+    if (!f)
+        return;
+    if ((use == USE_VALUE || use == USE_CALLED) && f->is_async && c->function &&
+        c->function->is_async) {
+        diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL,
+                   "call through a bide_async_fn without 'await'");
+        diag_fixit_insert(c->unit, call->first, "await ");
+    } else if (use != USE_VALUE && use != USE_CALLED && f->oldstyle && call->arg_count) {
+        diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL,
+                   "the types of the parameters are not known; write them as "
+                   "bide_async_fn(T, P...)");
+    }
+}
+
 static bool is_named(const struct expr *call, const char *const *names)
 {
     const struct expr *f = call->a;
@@ -99,6 +118,7 @@ static void check_call(struct checker *c, struct expr *e, enum use use)
     const struct symbol *s = called_symbol(e);
     if (s && s->is_async && (use == USE_VALUE || use == USE_CALLED))
         report_not_awaited(c, e, s->name);
+    check_called_reference(c, e, use);
     check_stack_use(c, e);
     check_expr(c, e->a, USE_CALLED);
     for (int i = 0; i < e->arg_count; i++) {
@@ -115,8 +135,7 @@ static void check_ident(struct checker *c, struct expr *e, enum use use)
     if (!s || s->kind != SYM_FUNCTION || !s->is_async || use == USE_CALLED)
         return;
     diag(c->unit, SEV_ERROR, e->first,
-         "async function '%s' is used without a call; pointers to async functions (bide_ref) are "
-         "not supported yet",
+         "async function '%s' is used without a call; a pointer to it is bide_ref(%s)", e->name,
          e->name);
 }
 

@@ -32,7 +32,7 @@ static const struct {
     [FORM_BLOCKING] = {1, 1, true, false},
     [FORM_BLOCK_ON] = {1, 1, false, false},
     [FORM_SCOPE_SPAWN] = {2, 2, false, true},
-    [FORM_REF] = {1, 1, false, true},
+    [FORM_REF] = {1, 1, false, false},
 };
 
 static void error(struct checker *c, const struct expr *e, const char *message)
@@ -40,17 +40,10 @@ static void error(struct checker *c, const struct expr *e, const char *message)
     diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL, "%s", message);
 }
 
-/* `(*h)(x)` where h is a bide_async_fn. */
-static bool is_reference_call(const struct expr *call)
+/* By name or through a reference. */
+static bool can_be_awaited(const struct expr *call)
 {
-    const struct expr *f = call->a;
-    while (f->kind == EX_PAREN)
-        f = f->a;
-    if (f->kind != EX_UNARY || f->op != '*')
-        return false;
-    const struct type *t = f->a->type;
-    return t->kind == TY_POINTER && t->base->kind == TY_POINTER && t->base->quals & Q_CONST &&
-           t->base->base->kind == TY_FUNCTION;
+    return is_async_call(call) || called_reference(call);
 }
 
 /* A call where an async one is wanted, that is none. */
@@ -61,8 +54,10 @@ static void report_not_async(struct checker *c, struct expr *call)
     if (s) {
         diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL, "'%s' is not async", s->name);
         note_declared(c, s);
-    } else if (is_reference_call(call)) {
-        error(c, call, "calls through a bide_async_fn are not supported yet");
+    } else if (type_reference_target(type_decay(c->unit, f->type))) {
+        error(c, call, "a call through a bide_async_fn is written '(*h)(...)'");
+        diag_fixit_insert(c->unit, f->first, "(*");
+        diag_fixit_insert(c->unit, f->last + 1, ")");
     } else if (f->kind == EX_IDENT && !f->symbol) {
         diag(c->unit, SEV_ERROR, f->first, "'%s' is not declared", f->name);
     } else if (type_is_error(f->type)) {
@@ -84,9 +79,9 @@ static void check_arguments(struct checker *c, struct expr *e)
 static struct expr *leading_call(struct expr *e)
 {
     while (e->kind == EX_MEMBER || e->kind == EX_ARROW || e->kind == EX_INDEX ||
-           e->kind == EX_POST || (e->kind == EX_CALL && !is_async_call(e)))
+           e->kind == EX_POST || (e->kind == EX_CALL && !can_be_awaited(e)))
         e = e->a;
-    return e->kind == EX_CALL && is_async_call(e) ? e : NULL;
+    return e->kind == EX_CALL && can_be_awaited(e) ? e : NULL;
 }
 
 static void report_operand(struct checker *c, const struct expr *e, struct expr *operand)
@@ -116,12 +111,13 @@ static bool check_operand(struct checker *c, struct expr *e, struct expr *operan
 {
     struct unit *u = c->unit;
     struct expr *call = leading_call(operand);
-    if (operand->kind == EX_CALL && is_async_call(operand))
+    if (operand->kind == EX_CALL && can_be_awaited(operand))
         return true;
     if (call) {
+        const struct symbol *s = called_symbol(call);
         diag_range(u, SEV_ERROR, e->first, e->last, NULL,
-                   "'await' takes all of what follows; only the call of '%s' can be awaited",
-                   called_symbol(call)->name);
+                   "'await' takes all of what follows; only the call%s%s%s can be awaited",
+                   s ? " of '" : "", s ? s->name : "", s ? "'" : "");
         diag_fixit_insert(u, e->first, "(");
         diag_fixit_insert(u, call->last + 1, ")");
         check_expr(c, call, USE_AWAITED);
@@ -178,7 +174,7 @@ static void check_started(struct checker *c, struct expr *form)
     struct expr *e = skip_parens(form->arg[0]);
     const char *name = form_name(form->form);
     if (e->kind == EX_CALL) {
-        if (!is_async_call(e))
+        if (!can_be_awaited(e))
             report_not_async(c, e);
     } else if (e->kind == EX_AWAIT) {
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
@@ -200,10 +196,12 @@ static void check_started(struct checker *c, struct expr *form)
 static void check_blocking(struct checker *c, struct expr *form)
 {
     struct expr *e = skip_parens(form->arg[0]);
-    if (e->kind == EX_CALL && is_async_call(e)) {
+    const struct expr *ref = e->kind == EX_CALL ? called_reference(e) : NULL;
+    bool is_async_ref = ref && type_reference_target(ref->type)->is_async;
+    if (e->kind == EX_CALL && (is_async_call(e) || is_async_ref)) {
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
                    "'%s' is async: it is awaited as it is, bide_blocking is for plain functions",
-                   called_symbol(e)->name);
+                   is_async_ref ? "(*h)()" : called_symbol(e)->name);
         check_expr(c, e, USE_STARTED);
         return;
     }
@@ -262,6 +260,22 @@ static void check_move(struct checker *c, struct expr *e)
     }
 }
 
+/* ---- references ---- */
+
+static void check_ref(struct checker *c, struct expr *form)
+{
+    struct expr *e = skip_parens(form->arg[0]);
+    const struct symbol *s = e->kind == EX_IDENT ? e->symbol : NULL;
+    if (!s || s->kind != SYM_FUNCTION) {
+        error(c, e, "'bide_ref' takes the name of an async function");
+    } else if (!s->is_async) {
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL, "'%s' is not async", s->name);
+        note_declared(c, s);
+    } else if (strcmp(s->name, "main") == 0) {
+        error(c, e, "there is no pointer to 'main'");
+    }
+}
+
 /* ---- branches ---- */
 
 static void report_branch(struct checker *c, const struct expr *branch, const struct expr *call,
@@ -297,7 +311,7 @@ static void check_branch(struct checker *c, const struct expr *form, int i)
         report_branch(c, e, call, form_name(form->form));
         return;
     }
-    if (call->kind == EX_CALL && !is_async_call(call))
+    if (call->kind == EX_CALL && !can_be_awaited(call))
         report_not_async(c, call);
     check_expr(c, call, USE_BRANCH);
 }
@@ -334,6 +348,8 @@ static bool check_count(struct checker *c, const struct expr *e)
 static void check_context(struct checker *c, const struct expr *e, enum use use)
 {
     const char *name = form_name(e->form);
+    if (e->form == FORM_REF)
+        return;
     if (!c->function) {
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL, "'%s' outside a function", name);
     } else if (rules[e->form].awaited && use != USE_AWAITED && use != USE_BRANCH) {
@@ -361,6 +377,7 @@ void check_form(struct checker *c, struct expr *e, enum use use)
     switch (e->form) {
     case FORM_SPAWN:
     case FORM_BLOCK_ON: check_started(c, e); break;
+    case FORM_REF: check_ref(c, e); break;
     case FORM_BLOCKING: check_blocking(c, e); break;
     case FORM_TASK_JOIN:
         check_task_join(c, e);

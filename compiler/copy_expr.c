@@ -241,6 +241,8 @@ static void walk(struct copier *c, struct expr *e)
     case EX_LABEL_ADDR: break;
     case EX_INIT_ITEM: walk(c, e->a); break;
     case EX_FORM:
+        if (e->form == FORM_REF)
+            break; /* its tokens are replaced */
         replace(c, e);
         copy_form(c->l, c->to, e, expr_info_of(c->l, e)->unused);
         break;

@@ -88,8 +88,11 @@ static struct type *words_type(struct parser *p, const struct words *w)
     return complex;
 }
 
+/* bide_async_fn is written with `__typeof`, all else in bide/lang.h with `__typeof__`: so a type
+ * that came from it is known from others of its structure. */
 static struct type *parse_typeof(struct parser *p)
 {
+    bool is_ours = strcmp(peek(p)->text, "__typeof") == 0;
     advance(p);
     expect(p, '(');
     struct type *t;
@@ -100,6 +103,8 @@ static struct type *parse_typeof(struct parser *p)
         t = parse_expression(p)->type;
     p->unevaluated--;
     expect(p, ')');
+    if (is_ours && type_reference_target(t))
+        return type_qualified(p->unit, type_reference(p->unit, type_reference_target(t)), t->quals);
     return t;
 }
 

@@ -18,12 +18,29 @@ static void keep_definition(struct unit *u, struct output *o, const struct item 
     output_text(o, ";\n");
 }
 
+/* In the form to be read, headers are included: what they declare async and this declaration refers
+ * to is declared here. */
+static void emit_mentions(struct unit *u, struct output *o, struct item *item)
+{
+    for (uint32_t i = 0; i < item->symbols.count; i++) {
+        struct symbol *s = item->symbols.item[i];
+        if (output_is_hidden(o, s->token))
+            emit_async_declaration(u, o, s);
+    }
+}
+
 static void emit_item(struct unit *u, struct output *o, struct item *item)
 {
     if (output_is_hidden(o, item->first))
         return;
     output_copy(o, item->first);
-    if (item->kind == ITEM_FUNCTION) {
+    if (item->kind == ITEM_MENTIONS) {
+        emit_mentions(u, o, item);
+        return;
+    }
+    if (item->kind == ITEM_REF) {
+        output_text(o, reference_text(u, item->ref));
+    } else if (item->kind == ITEM_FUNCTION) {
         if (item->function->is_async)
             keep_definition(u, o, item, item->function->type->base);
         emit_function(u, o, item->function);

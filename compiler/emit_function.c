@@ -7,6 +7,7 @@
  * separately compiled files agree on it.
  */
 #include "lower.h"
+#include "parse.h"
 
 #include <string.h>
 
@@ -52,6 +53,14 @@ static const char *linkage(struct unit *u, const struct symbol *s, bool is_main)
         return arena_printf(u->arena, "%s__attribute__((visibility(\"%s\"))) ", weak,
                             s->visibility);
     return weak;
+}
+
+/* A static function has a blocking form only for pointers to it. */
+static bool has_wrapper(struct lower *l)
+{
+    if (!l->unit->options->wrappers || !l->fn->symbol || l->fn->is_main)
+        return false;
+    return !is_static(l->fn) || name_of(l->fn->symbol->name)->flags & NAME_REF;
 }
 
 /* ---- declarations ---- */
@@ -126,7 +135,8 @@ void emit_async_declaration(struct unit *u, struct output *o, struct symbol *fn)
     if (fn->file_async_declared)
         return;
     fn->file_async_declared = true;
-    if (!hidden)
+    bool referred = u->options->wrappers && !is_main && name_of(fn->name)->flags & NAME_REF;
+    if (!hidden || referred)
         output_printf(o, "\n%s%s;\n", linkage(u, fn, false), plain_prototype(u, fn));
     print_args_struct(u, o, fn);
     output_printf(o, "\n%senum bide_poll bide__start_%s(%s);\n", linkage(u, fn, is_main), fn->name,
@@ -281,11 +291,6 @@ static const char *flags_text(struct lower *l)
     if (l->unwinds)
         return has_sign ? "BIDE_FN_UNWINDS | BIDE_FN_RESULT_SIGNED" : "BIDE_FN_UNWINDS";
     return has_sign ? "BIDE_FN_RESULT_SIGNED" : "0";
-}
-
-static bool has_wrapper(struct lower *l)
-{
-    return l->unit->options->wrappers && !is_static(l->fn);
 }
 
 static void print_descriptor(struct lower *l, struct output *o)

@@ -87,9 +87,36 @@ static struct type *form_type(struct parser *p, struct expr *e)
     case FORM_REF:
         if (first->kind != TY_POINTER || first->base->kind != TY_FUNCTION)
             return type_error_;
-        return type_pointer(u, type_qualified(u, first, Q_CONST));
+        return type_reference(u, first->base);
     default: return type_basic(u, TY_INT);
     }
+}
+
+/* Notes what the emitter and the function's own definition must know. */
+static void note_reference(struct parser *p, struct expr *e)
+{
+    struct expr *name = e->arg_count ? skip_parens(e->arg[0]) : NULL;
+    struct symbol *s = name && name->kind == EX_IDENT ? name->symbol : NULL;
+    if (!s || s->kind != SYM_FUNCTION)
+        return;
+    name_of(s->name)->flags |= NAME_REF;
+    if (p->function)
+        list_add(p->arena, &p->function->refs, e);
+    else
+        item_reference(p, e, s);
+}
+
+struct expr *called_reference(const struct expr *call)
+{
+    struct expr *f = skip_parens(call->a);
+    while (f->kind == EX_UNARY && f->op == '*') {
+        if (type_reference_target(f->a->type))
+            return f->a;
+        if (f->type->kind != TY_FUNCTION)
+            return NULL;
+        f = skip_parens(f->a);
+    }
+    return NULL;
 }
 
 struct expr *parse_form(struct parser *p, enum form form)
@@ -107,6 +134,10 @@ struct expr *parse_form(struct parser *p, enum form form)
     for (struct function *f = p->function; f; f = f->outer)
         f->needs_lowering = true;
     expr_close(p, e);
+    if (form == FORM_REF)
+        note_reference(p, e);
+    else if (p->function && p->unevaluated && !type_is_error(e->type))
+        list_add(p->arena, &p->function->dead_awaits, e);
     return e;
 }
 

@@ -165,6 +165,18 @@ static void map_dead_awaits(struct lower *l)
     }
 }
 
+/* bide_ref is a constant, so it may stand where nothing else of ours can: in the initialisers of
+ * static variables. */
+static void map_refs(struct lower *l)
+{
+    for (uint32_t i = 0; i < l->fn->refs.count; i++) {
+        struct expr *e = l->fn->refs.item[i];
+        put_subst(l, e->first, SUBST_TEXT, reference_text(l->unit, e));
+        for (uint32_t k = e->first + 1; k <= e->last; k++)
+            put_subst(l, k, SUBST_SKIP, NULL);
+    }
+}
+
 static void map_words(struct lower *l)
 {
     static const char *const words[] = {"__func__", "__FUNCTION__", "__PRETTY_FUNCTION__"};
@@ -308,6 +320,7 @@ void emit_function(struct unit *u, struct output *o, struct function *fn)
         map_outer_names(l);
     rename_tags(l);
     map_words(l);
+    map_refs(l);
     map_dead_awaits(l);
     output_sync(o, fn->first);
     declare_mentioned(u, o, fn);

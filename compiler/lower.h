@@ -293,14 +293,15 @@ struct type *value_type_of(struct lower *, const struct expr *);
 
 /* One call that is awaited, by itself or as a branch of a group. */
 struct awaitable {
-    struct expr *call;   /* EX_CALL or EX_FORM */
-    const char *name;    /* of the start function and the descriptor, without prefix */
-    struct type *result; /* NULL: void */
+    struct expr *call;           /* EX_CALL or EX_FORM */
+    const char *name;            /* of the start function and the descriptor, without prefix */
+    struct type *result;         /* NULL: void */
+    const struct type *function; /* EX_CALL: its type */
     struct operand *operand;
     int operand_count;
     const char *job; /* bide_blocking: the expression that names its job */
     const char *job_type, *job_run;
-    bool calls_through; /* bide_blocking: operand 0 is the function */
+    bool calls_through; /* operand 0 is the function that bide_blocking calls, or a reference */
 };
 /* false: not one; said so */
 bool awaitable_of(struct lower *, struct expr *call, struct awaitable *);
@@ -328,6 +329,12 @@ void copy_owner_assign(struct lower *, struct code *, struct expr *, bool value_
 void copy_args_literal(struct lower *, struct code *, struct expr *call);
 /* the async function called by name, or NULL */
 struct symbol *async_callee(const struct expr *call);
+/* Of a call that runs an async function, by name or through a reference: the function's type, or
+ * NULL; and its descriptor, `&bide__desc_f` or `(const struct bide_fn *)h`. */
+struct type *async_callee_type(const struct expr *call);
+void copy_descriptor(struct lower *, struct code *, struct expr *call);
+/* What bide_ref(f) becomes. */
+const char *reference_text(struct unit *, const struct expr *ref);
 
 /* ---- lower_stmt.c, lower_loop.c, lower_decl.c, lower_defer.c ---- */
 void lower_stmt(struct lower *, struct stmt *);

@@ -32,11 +32,26 @@ const char *result_member(struct lower *l, const char *name, const char *declara
     return arena_printf(l->arena, "%s->result.%s", l->frame, name);
 }
 
+static bool is_other_slot(struct lower *l, const char *name, const char *declaration)
+{
+    for (uint32_t i = 0; i < l->slots.count; i++) {
+        const struct slot *slot = l->slots.item[i];
+        if (strcmp(slot->name, name) == 0 && strcmp(slot->declaration, declaration) != 0)
+            return true;
+    }
+    return false;
+}
+
 const char *result_slot(struct lower *l, const char *name, struct type *type)
 {
     struct type *t = file_type(l, type_unqualified(l->unit, type));
+    const char *free = name, *declaration = type_print(l->unit, t, name);
     l->slots_may_align |= type_may_align(l, t);
-    return result_member(l, name, type_print(l->unit, t, name));
+    for (int n = 2; is_other_slot(l, free, declaration); n++) {
+        free = arena_printf(l->arena, "%s_%d", name, n);
+        declaration = type_print(l->unit, t, free);
+    }
+    return result_member(l, free, declaration);
 }
 
 void add_callee(struct lower *l, const char *name, unsigned group)
@@ -69,14 +84,16 @@ static void add_operand(struct awaitable *a, struct expr *e, bool is_place)
 static bool awaitable_call(struct lower *l, struct expr *call, struct awaitable *a)
 {
     struct symbol *fn = async_callee(call);
-    if (!fn) {
-        diag(l->unit, SEV_ERROR, call->first,
-             "only a call of an async function by its name can be "
-             "awaited yet");
+    a->function = async_callee_type(call);
+    if (!a->function) {
+        diag(l->unit, SEV_ERROR, call->first, "only a call of an async function can be awaited");
         return false;
     }
-    a->name = fn->name;
-    a->result = fn->type->base->kind == TY_VOID ? NULL : fn->type->base;
+    a->name = fn ? fn->name : "call";
+    a->result = a->function->base->kind == TY_VOID ? NULL : a->function->base;
+    a->calls_through = !fn;
+    if (!fn)
+        add_operand(a, called_reference(call), false);
     for (int i = 0; i < call->arg_count; i++)
         add_operand(a, call->arg[i], false);
     return true;
@@ -195,18 +212,39 @@ void set_up_job(struct lower *l, struct awaitable *a)
 
 /* ---- start and suspend ---- */
 
+/* The start function, of the type that it has in the file that defines it. */
+static void append_start_of_reference(struct lower *l, struct code *to, struct awaitable *a)
+{
+    const struct type *f = a->function;
+    struct type *result = file_type(l, type_unqualified(l->unit, f->base));
+    code_text(l, to, "((enum bide_poll (*)(struct bide_cx *, struct bide_frame *, %s",
+              type_print(l->unit, type_pointer(l->unit, result), ""));
+    for (int i = 0; i < f->param_count; i++) {
+        struct type *t = file_type(l, type_unqualified(l->unit, f->param[i].type));
+        code_text(l, to, ", %s", type_print(l->unit, t, ""));
+    }
+    code_text(l, to, "))(");
+    copy_descriptor(l, to, a->call);
+    code_text(l, to, ")->start)(");
+}
+
 void append_start(struct lower *l, struct code *to, struct awaitable *a, const char *cx,
                   const char *parent, const char *slot)
 {
     const char *null = null_text(l->unit);
-    code_text(l, to, "bide__start_%s(%s, %s, %s%s", a->name, cx, parent ? parent : null,
-              slot ? "&" : "", slot ? slot : null);
+    bool through = a->calls_through && !a->job;
+    if (through)
+        append_start_of_reference(l, to, a);
+    else
+        code_text(l, to, "bide__start_%s(", a->name);
+    code_text(l, to, "%s, %s, %s%s", cx, parent ? parent : null, slot ? "&" : "",
+              slot ? slot : null);
     if (a->job) {
         code_text(l, to, ", &%s.job)", a->job);
         return;
     }
     bool is_join = a->call->kind == EX_FORM && a->call->form == FORM_TASK_JOIN;
-    for (int i = 0; i < a->operand_count; i++) {
+    for (int i = through; i < a->operand_count; i++) {
         if (is_join && i == 0) {
             code_text(l, to, ", &");
             copy_expr(l, to, a->operand[i].expr);
@@ -293,7 +331,8 @@ void lower_await(struct lower *l, struct expr *await)
     }
     append_start(l, call, &a, l->cx, arena_printf(l->arena, "&%s->h", l->frame), slot);
     append_suspend(l, call, await->first, NULL);
-    add_callee(l, a.name, 0);
+    if (!a.calls_through || a.job)
+        add_callee(l, a.name, 0);
     if (a.job && await->type->kind != TY_VOID)
         code_text(l, value, "%s.result", a.job);
     else if (slot)

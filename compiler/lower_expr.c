@@ -162,6 +162,7 @@ static bool is_stable(struct lower *l, struct expr *e, const struct later *later
     case EX_LABEL_ADDR:
     case EX_OFFSETOF:
     case EX_TYPES_COMPATIBLE: return true;
+    case EX_FORM: return e->form == FORM_REF;
     case EX_SIZEOF: return true;
     case EX_COMPOUND:
         return !expr_info_of(l, e)->is_object && e->a && is_stable_list(l, e->a, later);

@@ -19,9 +19,53 @@ struct symbol *async_callee(const struct expr *call)
     return s && s->kind == SYM_FUNCTION && s->is_async ? s : NULL;
 }
 
+struct type *async_callee_type(const struct expr *call)
+{
+    struct symbol *fn = async_callee(call);
+    if (fn)
+        return fn->type;
+    struct expr *ref = call && call->kind == EX_CALL ? called_reference(call) : NULL;
+    return ref ? type_reference_target(ref->type) : NULL;
+}
+
 static struct expr *first_argument(struct expr *form)
 {
     return form->arg_count ? bare(form->arg[0]) : NULL;
+}
+
+/* ---- references ---- */
+
+const char *reference_text(struct unit *u, const struct expr *ref)
+{
+    const struct symbol *fn = bare(ref->arg[0])->symbol;
+    return arena_printf(u->arena, "((%s)&bide__desc_%s)", type_print(u, ref->type, ""), fn->name);
+}
+
+void copy_descriptor(struct lower *l, struct code *to, struct expr *call)
+{
+    struct symbol *fn = async_callee(call);
+    struct expr *ref = fn ? NULL : called_reference(call);
+    if (fn) {
+        code_text(l, to, "&bide__desc_%s", fn->name);
+        return;
+    }
+    bool name = bare(ref)->kind == EX_IDENT;
+    code_text(l, to, name ? "(const struct bide_fn *)" : "(const struct bide_fn *)(");
+    copy_expr(l, to, ref);
+    code_text(l, to, name ? "" : ")");
+}
+
+/* The type of the arguments of a function that is known by its type alone: the layout is that of
+ * the struct bide__args_f of each such f. */
+static const char *args_type(struct lower *l, const struct type *fn)
+{
+    char *s = arena_printf(l->arena, "struct { ");
+    for (int i = 0; i < fn->param_count; i++) {
+        struct type *t = file_type(l, type_unqualified(l->unit, fn->param[i].type));
+        s = arena_printf(l->arena, "%s%s; ", s,
+                         type_print(l->unit, t, arena_printf(l->arena, "arg_%d", i + 1)));
+    }
+    return arena_printf(l->arena, "%s}", s);
 }
 
 void prepare_form(struct lower *l, struct expr *e)
@@ -30,11 +74,16 @@ void prepare_form(struct lower *l, struct expr *e)
     bool is_call = inner && inner->kind == EX_CALL &&
                    (e->form == FORM_SPAWN || e->form == FORM_BLOCK_ON || e->form == FORM_LAZY);
     struct expr **arg = is_call ? inner->arg : e->arg;
-    int count = is_call ? inner->arg_count : e->arg_count;
-    struct operand *o = arena_alloc(l->arena, (size_t)(count + 1) * sizeof *o);
+    struct expr *ref = is_call && !async_callee(inner) ? called_reference(inner) : NULL;
+    int arg_count = is_call ? inner->arg_count : e->arg_count, count = 0;
+    struct operand *o = arena_alloc(l->arena, (size_t)(arg_count + 1) * sizeof *o);
 
-    for (int i = 0; i < count; i++)
-        o[i] = (struct operand){arg[i], !is_call && arg[i]->is_lvalue && i == 0};
+    if (e->form == FORM_REF)
+        return;
+    if (ref)
+        o[count++] = (struct operand){ref, false};
+    for (int i = 0; i < arg_count; i++)
+        o[count++] = (struct operand){arg[i], !is_call && arg[i]->is_lvalue && i == 0};
     prepare_operands(l, o, count, false);
 }
 
@@ -47,7 +96,10 @@ void copy_args_literal(struct lower *l, struct code *to, struct expr *call)
         code_text(l, to, "%s", null_text(l->unit));
         return;
     }
-    code_text(l, to, "&(struct bide__args_%s){", fn->name);
+    if (fn)
+        code_text(l, to, "&(struct bide__args_%s){", fn->name);
+    else
+        code_text(l, to, "&(%s){", args_type(l, async_callee_type(call)));
     for (int i = 0; i < call->arg_count; i++) {
         if (i)
             code_text(l, to, ", ");
@@ -140,10 +192,9 @@ static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool un
     struct expr *inner = first_argument(e);
     bool is_block = inner && inner->kind == EX_BLOCK;
 
-    if (!is_block && !async_callee(inner)) {
+    if (!is_block && !async_callee_type(inner)) {
         diag(l->unit, SEV_ERROR, e->first,
-             "bide_spawn needs a call of an async function by its "
-             "name, or an async block");
+             "bide_spawn needs a call of an async function, or an async block");
         return;
     }
     if (unused)
@@ -153,7 +204,9 @@ static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool un
     if (is_block) {
         spawn_block(l, to, inner->block);
     } else {
-        code_text(l, to, "bide__spawn(&bide__desc_%s, ", async_callee(inner)->name);
+        code_text(l, to, "bide__spawn(");
+        copy_descriptor(l, to, inner);
+        code_text(l, to, ", ");
         copy_args_literal(l, to, inner);
         code_text(l, to, ")");
     }
@@ -164,25 +217,24 @@ static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool un
 static void copy_block_on(struct lower *l, struct code *to, struct expr *e)
 {
     struct expr *call = first_argument(e);
-    struct symbol *fn = async_callee(call);
+    struct type *fn = async_callee_type(call);
     if (!fn) {
-        diag(l->unit, SEV_ERROR, e->first,
-             "bide_block_on needs a call of an async function by its "
-             "name");
+        diag(l->unit, SEV_ERROR, e->first, "bide_block_on needs a call of an async function");
         return;
     }
-    if (fn->type->base->kind == TY_VOID) {
-        code_text(l, to, "bide__block_on(&bide__desc_%s, ", fn->name);
-        copy_args_literal(l, to, call);
-        code_text(l, to, ", %s)", null_text(l->unit));
-        return;
-    }
-    const char *value = name_new(l, "value");
-    struct type *t = type_unqualified(l->unit, fn->type->base);
-    code_text(l, to, "__extension__({ %s; bide__block_on(&bide__desc_%s, ",
-              type_print(l->unit, t, value), fn->name);
+    bool is_void = fn->base->kind == TY_VOID;
+    const char *value = is_void ? NULL : name_new(l, "value");
+    if (!is_void)
+        code_text(l, to, "__extension__({ %s; ",
+                  type_print(l->unit, type_unqualified(l->unit, fn->base), value));
+    code_text(l, to, "bide__block_on(");
+    copy_descriptor(l, to, call);
+    code_text(l, to, ", ");
     copy_args_literal(l, to, call);
-    code_text(l, to, ", &%s); %s; })", value, value);
+    if (is_void)
+        code_text(l, to, ", %s)", null_text(l->unit));
+    else
+        code_text(l, to, ", &%s); %s; })", value, value);
 }
 
 /* ---- owners ---- */

@@ -225,14 +225,29 @@ static const char *branch_fn(const struct group *g, int i)
     return i == g->count || g->branch[i].nested ? "bide_sleep" : g->branch[i].call.name;
 }
 
+static bool is_unknown(const struct branch *b)
+{
+    return b->call.calls_through && !b->call.job;
+}
+
+/* With a call through a reference the group's size is not known: it finds its room when it is
+ * pushed. */
 static void append_fns(struct group *g, const char *fns)
 {
     struct lower *l = g->l;
     int count = g->count + (g->duration != NULL);
-    code_text(l, l->out, "\nstatic const struct bide_fn *const %s[] = {", fns);
+    bool known = true;
+    for (int i = 0; i < g->count; i++)
+        known &= !is_unknown(&g->branch[i]);
+    code_text(l, l->out, "\n%sconst struct bide_fn *const %s[] = {", known ? "static " : "", fns);
     for (int i = 0; i < count; i++) {
-        code_text(l, l->out, "%s&bide__desc_%s", i ? ", " : "", branch_fn(g, i));
-        add_callee(l, branch_fn(g, i), g->number);
+        code_text(l, l->out, i ? ", " : "");
+        if (i < g->count && is_unknown(&g->branch[i]))
+            copy_descriptor(l, l->out, g->branch[i].call.call);
+        else
+            code_text(l, l->out, "&bide__desc_%s", branch_fn(g, i));
+        if (known)
+            add_callee(l, branch_fn(g, i), g->number);
     }
     code_text(l, l->out, "};\n");
 }

@@ -155,6 +155,18 @@ static struct item *item_new(struct parser *p, uint32_t first)
     return item;
 }
 
+void item_reference(struct parser *p, struct expr *ref, struct symbol *s)
+{
+    if (!p->mentions) {
+        p->mentions = item_new(p, p->external);
+        p->mentions->kind = ITEM_MENTIONS;
+    }
+    list_add(p->arena, &p->mentions->symbols, s);
+    struct item *item = item_new(p, ref->first);
+    item->kind = ITEM_REF;
+    item->ref = ref;
+}
+
 /* K&R: declarations between the parameter list and the body. */
 static void parse_old_parameters(struct parser *p, struct type *f)
 {
@@ -369,6 +381,8 @@ static void parse_external(struct parser *p)
     uint32_t first = p->pos;
     struct specifiers spec = {0};
     struct list functions = {0};
+    p->external = first;
+    p->mentions = NULL;
     if (accept(p, ';'))
         return;
     while (accept_keyword(p, KW_EXTENSION)) {}

@@ -96,6 +96,7 @@ enum keyword {
 enum {
     NAME_ASYNC = 1, /* a word of the language, an async function or an owner type: a body or an
                        initialiser with such a name is parsed */
+    NAME_REF = 2,   /* an async function that some bide_ref names */
 };
 
 struct binding;
@@ -144,6 +145,8 @@ struct parser {
     struct list gotos;        /* struct stmt *, resolved at the function's end */
     struct tag *last_defined; /* by the specifiers that are being parsed */
     int block_count;          /* async blocks seen in the outermost function */
+    uint32_t external;        /* first token of the current declaration at file scope */
+    struct item *mentions;    /* of the current declaration, or NULL */
     uint32_t resume;          /* where to go on after a failure; 0: to be found */
     jmp_buf *fail;
 };
@@ -214,6 +217,9 @@ _Noreturn void fail_too_deep(struct parser *);
 void skip_balanced(struct parser *);
 /* True if one of these tokens has NAME_ASYNC. */
 bool mentions_async(struct unit *, uint32_t first, uint32_t last);
+
+/* An item for a bide_ref at file scope, and one before its declaration for what it refers to. */
+void item_reference(struct parser *, struct expr *ref, struct symbol *);
 
 /* scope.c */
 void names_init(struct arena *, bool strict);
@@ -301,6 +307,7 @@ bool type_is_owner(const struct type *);    /* bide_task(T) or bide_future(T) */
 bool type_holds_owner(const struct type *); /* or an array of them */
 bool type_is_aggregate(const struct type *);
 bool type_is_error(const struct type *);
+struct type *type_reference(struct unit *, const struct type *function); /* bide_async_fn */
 struct type *type_owner(struct parser *, const char *tag, struct type *result);
 
 /* literal.c */

@@ -154,6 +154,23 @@ struct type *type_future_result(const struct type *t)
     return owned(t, "bide__future");
 }
 
+struct type *type_reference_target(const struct type *t)
+{
+    if (t->kind != TY_POINTER || t->base->kind != TY_POINTER || !(t->base->quals & Q_CONST) ||
+        t->base->base->kind != TY_FUNCTION)
+        return NULL;
+    return t->base->base;
+}
+
+struct type *type_reference(struct unit *u, const struct type *function)
+{
+    struct type *f = type_new(u, TY_FUNCTION);
+    *f = *function;
+    f->is_async = true;
+    f->alias = NULL;
+    return type_pointer(u, type_qualified(u, type_pointer(u, f), Q_CONST));
+}
+
 bool type_is_owner(const struct type *t)
 {
     return type_task_result(t) || type_future_result(t);

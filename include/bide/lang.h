@@ -45,8 +45,9 @@ struct bide__scope;
 #define bide_task(T)          __typeof__(T(**)(struct bide__task *))
 #define bide_future(T)        __typeof__(T(**)(struct bide__future *))
 
-/* A pointer to an async function: to its descriptor, whose first word is the plain function. */
-#define bide_async_fn(T, ...) __typeof__(T(*const *)(__VA_ARGS__))
+/* A pointer to an async function: to its descriptor, whose first word is the plain function. The
+ * spelling __typeof, used nowhere else here, is how `bide cc` knows the type. */
+#define bide_async_fn(T, ...) __typeof(T(*const *)(__VA_ARGS__))
 
 #if defined(__BIDE__)
 

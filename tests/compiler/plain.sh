@@ -62,9 +62,13 @@ async int work(int n)
     return n;
 }
 
+static const bide_async_fn(int, int) table[] = {bide_ref(work)};
+
 async int main(void)
 {
     int a = 0, b = 0;
+    bide_async_fn(int, int) ref = bide_ref(work);
+    a += await (*ref)(1) + await (*table[0])(2);
     bide_task(int) h = bide_spawn(work(1));
     bide_task(int) block = bide_spawn(async ({ await work(2); }));
     int err = await bide_task_join(h, &a);

@@ -10,7 +10,5 @@ async int not_yet(int n)
     bide_scope(s) {
         bide_scope_spawn(s, work(2));
     }
-    bide_async_fn(int, int) h = bide_ref(work);
-    n += await (*h)(3);
     return n;
 }
