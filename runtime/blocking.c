@@ -63,9 +63,13 @@ static void *thread_main(void *argument)
             pthread_mutex_lock(&pool->mutex);
             bide_waker waker = job->waker;
             atomic_store_explicit(&job->state, FINISHED, memory_order_release);
+            /* Who is woken may bring the next job before this thread is back: it is for this one,
+             * not for a new thread. */
+            pool->idle++;
             pthread_mutex_unlock(&pool->mutex);
             bide_waker_wake(waker);
             pthread_mutex_lock(&pool->mutex);
+            pool->idle--;
             continue;
         }
         if (pool->closing)
