@@ -14,7 +14,7 @@ static const struct {
     bool later;   /* not supported yet */
 } rules[FORM_COUNT] = {
     [FORM_SPAWN] = {1, 1, false, false},
-    [FORM_SPAWN_BLOCKING] = {1, 1, false, true},
+    [FORM_SPAWN_BLOCKING] = {1, 1, false, false},
     [FORM_TASK_JOIN] = {2, 2, true, false},
     [FORM_TASK_WAIT] = {1, 1, true, false},
     [FORM_TASK_DETACH] = {1, 1, false, false},
@@ -200,13 +200,16 @@ static void check_blocking(struct checker *c, struct expr *form)
     bool is_async_ref = ref && type_reference_target(ref->type)->is_async;
     if (e->kind == EX_CALL && (is_async_call(e) || is_async_ref)) {
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
-                   "'%s' is async: it is awaited as it is, bide_blocking is for plain functions",
-                   is_async_ref ? "(*h)()" : called_symbol(e)->name);
+                   "'%s' is async: %s, %s is for plain functions",
+                   is_async_ref ? "(*h)()" : called_symbol(e)->name,
+                   form->form == FORM_BLOCKING ? "it is awaited as it is" : "use bide_spawn",
+                   form_name(form->form));
         check_expr(c, e, USE_STARTED);
         return;
     }
     if (e->kind != EX_CALL)
-        error(c, e, "'bide_blocking' makes a call of a plain function");
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'%s' makes a call of a plain function", form_name(form->form));
     check_expr(c, e, USE_VALUE);
 }
 
@@ -378,6 +381,7 @@ void check_form(struct checker *c, struct expr *e, enum use use)
     case FORM_SPAWN:
     case FORM_BLOCK_ON: check_started(c, e); break;
     case FORM_REF: check_ref(c, e); break;
+    case FORM_SPAWN_BLOCKING:
     case FORM_BLOCKING: check_blocking(c, e); break;
     case FORM_TASK_JOIN:
         check_task_join(c, e);

@@ -246,10 +246,10 @@ static void print_tables(struct lower *l, struct output *o)
     output_printf(o, "};\nstatic uint32_t bide__need_%s;\n", l->name);
 }
 
-static const char *file_text(struct lower *l)
+const char *file_text(struct unit *u, uint32_t token)
 {
-    const char *file = l->unit->token[l->fn->first].file;
-    char *s = arena_alloc(l->arena, 2 * strlen(file) + 1), *to = s;
+    const char *file = u->token[token].file;
+    char *s = arena_alloc(u->arena, 2 * strlen(file) + 1), *to = s;
     for (; *file; file++) {
         if (*file == '"' || *file == '\\')
             *to++ = '\\';
@@ -264,14 +264,14 @@ static void print_info(struct lower *l, struct output *o)
     output_printf(o,
                   "static const struct bide_fn_info bide__info_%s = {\n"
                   ".name = \"%s\",\n.file = \"%s\",\n.lines = bide__lines_%s,\n",
-                  name, name, file_text(l), name);
+                  name, name, file_text(l->unit, l->fn->first), name);
     if (l->callees.count)
         output_printf(o, ".callees = bide__callees_%s,\n.need = &bide__need_%s,\n", name, name);
     output_printf(o, ".line = %u,\n.line_count = %u,\n.callee_count = %u,\n};\n",
                   l->unit->token[l->fn->first].line, l->suspends.count + 1, l->callees.count);
 }
 
-static bool is_signed(struct unit *u, const struct type *t)
+bool is_signed(struct unit *u, const struct type *t)
 {
     switch (t->kind) {
     case TY_CHAR: return !u->target.char_unsigned;

@@ -257,6 +257,9 @@ static void print_async(struct lower *l, struct output *o)
 static void print_plain(struct lower *l, struct output *o)
 {
     const struct stmt *body = l->fn->body;
+    frame_print_tags(l, o);
+    for (uint32_t i = 0; i < l->helpers.count; i++)
+        print_code(l, o, l->helpers.item[i]);
     output_tokens(o, l, l->fn->first, body->first);
     print_code(l, o, l->out);
     output_tokens(o, l, body->last, body->last);

@@ -300,7 +300,7 @@ struct awaitable {
     struct operand *operand;
     int operand_count;
     const char *job; /* bide_blocking: the expression that names its job */
-    const char *job_type, *job_run;
+    const char *job_id, *job_type, *job_run;
     bool calls_through; /* operand 0 is the function that bide_blocking calls, or a reference */
 };
 /* false: not one; said so */
@@ -308,6 +308,8 @@ bool awaitable_of(struct lower *, struct expr *call, struct awaitable *);
 /* Gives a job a place in the frame; `member` is where it would go, with a dot at the end. */
 const char *job_declaration(struct lower *, struct awaitable *, const char *name);
 void set_up_job(struct lower *, struct awaitable *);
+/* `(struct bide__job_f_1){...}`, after job_declaration */
+void copy_job_literal(struct lower *, struct code *, struct awaitable *);
 /* `bide__start_f(cx, parent, slot, arguments)` */
 void append_start(struct lower *, struct code *, struct awaitable *, const char *cx,
                   const char *parent, const char *slot);
@@ -325,6 +327,9 @@ void add_callee(struct lower *, const char *name, unsigned group);
 void prepare_form(struct lower *, struct expr *);
 void copy_form(struct lower *, struct code *, struct expr *, bool value_unused);
 void copy_owner_assign(struct lower *, struct code *, struct expr *, bool value_unused);
+/* lower_blocking.c */
+void prepare_spawn_blocking(struct lower *, struct expr *);
+void copy_spawn_blocking(struct lower *, struct code *, struct expr *);
 /* `&(struct bide__args_f){...}`, or a null pointer. */
 void copy_args_literal(struct lower *, struct code *, struct expr *call);
 /* the async function called by name, or NULL */
@@ -438,6 +443,8 @@ void emit_async_declaration(struct unit *, struct output *, struct symbol *);
 const char *null_text(const struct unit *);
 const char *timed_out_text(const struct unit *); /* -ETIMEDOUT */
 const char *param_name(struct unit *, struct symbol *fn, int i);
+const char *file_text(struct unit *, uint32_t token); /* its file, for a string literal */
+bool is_signed(struct unit *, const struct type *);   /* an error can travel in it */
 void emit_before_body(struct lower *, struct output *);
 void emit_after_body(struct lower *, struct output *);
 

@@ -13,6 +13,7 @@
  * and a function of our own that the pool calls.
  */
 #include "lower.h"
+#include "parse.h"
 
 #include <string.h>
 
@@ -114,6 +115,7 @@ static bool awaitable_form(struct lower *l, struct expr *e, struct awaitable *a)
         add_operand(a, e->arg[0], false);
         return true;
     case FORM_BLOCKING:
+    case FORM_SPAWN_BLOCKING:
         if (!inner || inner->kind != EX_CALL)
             break;
         a->name = "bide_blocking";
@@ -161,14 +163,24 @@ const char *job_declaration(struct lower *l, struct awaitable *a, const char *na
     struct expr *call = bare(a->call->arg[0]);
     const char *id = arena_printf(l->arena, "%s_%u", l->name, ++l->jobs);
     bool has_result = call->type->kind != TY_VOID;
+    bool is_filled = has_result && type_has_const_member(call->type);
+    bool is_bare = !has_result && !a->calls_through && call->arg_count == 0;
+    struct type *result = file_type(l, type_unqualified(l->unit, call->type));
     struct code *s = code_new(l), *body = code_new(l);
 
+    a->job_id = id;
     a->job_type = arena_printf(l->arena, "struct bide__job_%s", id);
     code_text(l, s, "\n\n%s {\nstruct bide_job job;\n", a->job_type);
-    code_text(l, body,
-              "\n\nstatic void bide__run_%s(struct bide_job *bide__job)\n{\n"
-              "%s *call = (%s *)bide__job;\n%s",
-              id, a->job_type, a->job_type, has_result ? "call->result = " : "");
+    code_text(l, body, "\n\nstatic void bide__run_%s(struct bide_job *bide__job)\n{\n", id);
+    if (is_bare)
+        code_text(l, body, "(void)bide__job;\n");
+    else
+        code_text(l, body, "%s *call = (%s *)bide__job;\n", a->job_type, a->job_type);
+    if (is_filled) /* it cannot be assigned */
+        code_text(l, body, "__builtin_memcpy(&call->result, &(%s){",
+                  type_print(l->unit, type_array(l->unit, result, 1), ""));
+    else if (has_result)
+        code_text(l, body, "call->result = ");
     if (a->calls_through) {
         struct type *f = type_decay(l->unit, call->a->type);
         code_text(l, s, "%s;\n", type_print(l->unit, file_type(l, f), "function"));
@@ -184,30 +196,36 @@ const char *job_declaration(struct lower *l, struct awaitable *a, const char *na
         code_text(l, body, "%scall->%s", i ? ", " : "", member);
     }
     if (has_result) {
-        struct type *t = file_type(l, type_unqualified(l->unit, call->type));
-        l->slots_may_align |= type_may_align(l, t);
-        code_text(l, s, "%s;\n", type_print(l->unit, t, "result"));
+        l->slots_may_align |= type_may_align(l, result);
+        code_text(l, s, "%s;\n", type_print(l->unit, result, "result"));
     }
     code_text(l, s, "};\n");
-    code_text(l, body, ");\n}\n");
+    code_text(l, body, is_filled ? ")}, sizeof call->result);\n}\n" : ");\n}\n");
     code_append(l, s, body);
     list_add(l->arena, &l->helpers, s);
     a->job_run = arena_printf(l->arena, "bide__run_%s", id);
     return arena_printf(l->arena, "%s %s", a->job_type, name);
 }
 
-void set_up_job(struct lower *l, struct awaitable *a)
+void copy_job_literal(struct lower *l, struct code *to, struct awaitable *a)
 {
-    code_text(l, l->out, "\n%s = (%s){.job.run = %s", a->job, a->job_type, a->job_run);
+    code_text(l, to, "(%s){.job.run = %s", a->job_type, a->job_run);
     for (int i = 0; i < a->operand_count; i++) {
         int arg = i - a->calls_through;
         if (arg < 0)
-            code_text(l, l->out, ", .function = ");
+            code_text(l, to, ", .function = ");
         else
-            code_text(l, l->out, ", .arg_%d = ", arg + 1);
-        copy_argument(l, l->out, a->operand[i].expr);
+            code_text(l, to, ", .arg_%d = ", arg + 1);
+        copy_argument(l, to, a->operand[i].expr);
     }
-    code_text(l, l->out, "};\n");
+    code_text(l, to, "}");
+}
+
+void set_up_job(struct lower *l, struct awaitable *a)
+{
+    code_text(l, l->out, "\n%s = ", a->job);
+    copy_job_literal(l, l->out, a);
+    code_text(l, l->out, ";\n");
 }
 
 /* ---- start and suspend ---- */

@@ -80,6 +80,10 @@ void prepare_form(struct lower *l, struct expr *e)
 
     if (e->form == FORM_REF)
         return;
+    if (e->form == FORM_SPAWN_BLOCKING) {
+        prepare_spawn_blocking(l, e);
+        return;
+    }
     if (ref)
         o[count++] = (struct operand){ref, false};
     for (int i = 0; i < arg_count; i++)
@@ -190,9 +194,9 @@ static void not_yet(struct lower *l, struct expr *e)
 static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool unused)
 {
     struct expr *inner = first_argument(e);
-    bool is_block = inner && inner->kind == EX_BLOCK;
+    bool is_block = inner && inner->kind == EX_BLOCK, blocks = e->form == FORM_SPAWN_BLOCKING;
 
-    if (!is_block && !async_callee_type(inner)) {
+    if (!blocks && !is_block && !async_callee_type(inner)) {
         diag(l->unit, SEV_ERROR, e->first,
              "bide_spawn needs a call of an async function, or an async block");
         return;
@@ -201,7 +205,9 @@ static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool un
         code_text(l, to, "bide__task_release(");
     else if (!expr_info_of(l, e)->is_converted)
         code_text(l, to, "(%s)", type_print(l->unit, e->type, ""));
-    if (is_block) {
+    if (blocks) {
+        copy_spawn_blocking(l, to, e);
+    } else if (is_block) {
         spawn_block(l, to, inner->block);
     } else {
         code_text(l, to, "bide__spawn(");
@@ -320,7 +326,8 @@ void copy_owner_assign(struct lower *l, struct code *to, struct expr *e, bool un
 void copy_form(struct lower *l, struct code *to, struct expr *e, bool unused)
 {
     switch (e->form) {
-    case FORM_SPAWN: copy_spawn(l, to, e, unused); break;
+    case FORM_SPAWN:
+    case FORM_SPAWN_BLOCKING: copy_spawn(l, to, e, unused); break;
     case FORM_BLOCK_ON: copy_block_on(l, to, e); break;
     case FORM_TASK_DETACH: copy_detach(l, to, e); break;
     case FORM_MOVE: copy_move(l, to, e); break;

@@ -6,8 +6,9 @@
  * out before it says so: from then on the frame may be gone. The waker is a clone, so its task is
  * not.
  *
- * A request to cancel takes a QUEUED job back. One that has BEGUN is waited for: it may write to
- * what its caller owns.
+ * A request to cancel takes a QUEUED job back, and one that is open already when the job would be
+ * queued keeps it from that. A job that has BEGUN is waited for: it may write to what its caller
+ * owns.
  *
  * Threads are made when a job finds none idle, up to a limit, and leave after a time without work.
  * One that leaves joins the one that left before it, so that at most one is waiting to be joined.
@@ -203,7 +204,7 @@ static void change_waker(struct bide_job *job, bide_waker waker)
 
 /* ---- the leaf ---- */
 
-enum { NOT_BEGUN, SUBMITTED, HAS_RUN };
+enum { NOT_BEGUN, SUBMITTED, HAS_RUN, HELD };
 
 struct blocking {
     struct bide_frame h;
@@ -235,12 +236,22 @@ static enum bide_poll go(struct bide_cx *cx, struct blocking *f)
     return bide_frame_finish(cx, &f->h);
 }
 
+/* The chain will ask this leaf to cancel as soon as it suspends. */
+static bool is_asked(const struct bide_chain *c)
+{
+    return c->flags & BIDE_CHAIN_CANCEL && c->shield == 0;
+}
+
 static enum bide_poll begin(struct bide_cx *cx, struct blocking *f, struct bide_job *job)
 {
     struct bide_runtime *rt = bide__runtime_running();
 
     f->job = job;
     f->waker = cx->waker;
+    if (is_asked(cx->chain)) {
+        f->h.state = HELD;
+        return bide_frame_suspend(cx, &f->h);
+    }
     f->h.state = SUBMITTED;
     if (rt != NULL && submit(&rt->pool, job, cx->waker)) {
         rt->pool.in_flight++;
@@ -254,6 +265,8 @@ static enum bide_poll begin(struct bide_cx *cx, struct blocking *f, struct bide_
 static enum bide_poll blocking_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct blocking *f = (struct blocking *)(void *)h;
+    if (h->state == HELD)
+        return begin(cx, f, f->job);
     if (h->state != NOT_BEGUN)
         return go(cx, f);
     return begin(cx, f, ((const struct blocking_args *)bide__args(cx, h))->job);
@@ -263,6 +276,8 @@ static enum bide_answer blocking_cancel(struct bide_cx *cx, struct bide_frame *h
 {
     struct blocking *f = (struct blocking *)(void *)h;
     (void)cx;
+    if (h->state == HELD)
+        return BIDE_CANCELLED;
     if (finished(f->job))
         return BIDE_COMPLETED;
     return take_back(f->job) ? BIDE_CANCELLED : BIDE_WAIT;

@@ -144,6 +144,19 @@ TEST(a_queued_call_is_taken_back)
     CHECK_EQ(bide_runtime_free(rt), 0);
 }
 
+TEST(a_call_with_a_request_open_does_not_begin)
+{
+    int out = 7;
+    bide_test_watch();
+    void *h = bide__spawn(&call, &(call_args){1, NULL, NULL});
+    bide__task_abort(h);
+    CHECK_ERR(join(&h, &out), -ECANCELED);
+    CHECK_EQ(out, 7);
+    CHECK_EQ(after, 0);
+    CHECK_EQ(bide_test_calls("thread_create"), 0);
+    CHECK_EQ(bide__thread.own->pool.in_flight, 0);
+}
+
 TEST(a_call_that_has_begun_is_waited_for)
 {
     sem_t begun, go;
