@@ -474,6 +474,7 @@ struct options {
     const char *input; /* as the user wrote it; for messages */
     /* bide emit: generated code on lines of its own, headers as #include */
     bool pretty;
+    bool force;    /* every function goes through front end and lowering, -fbide-force; for tests */
     bool wrappers; /* blocking wrappers, -fno-bide-wrappers clears it */
     bool colour;
     const char **flag; /* the user's -W... flags in order, for the options of our messages */

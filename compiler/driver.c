@@ -83,7 +83,7 @@ static void find_jobs(struct command *cmd, struct list *jobs, struct buffer *sta
             standard ? buffer_read_fd(&text, STDIN_FILENO) : buffer_read_file(&text, a->value);
         if (standard)
             buffer_add(standard_input, text.data, text.length);
-        if (err || !text_is_async(cmd, a->value, &text, 0)) {
+        if (err || !(cmd->options.force || text_is_async(cmd, a->value, &text, 0))) {
             buffer_free(&text);
             continue;
         }
@@ -99,12 +99,12 @@ static void find_jobs(struct command *cmd, struct list *jobs, struct buffer *sta
 
 static void add_home_flags(const struct command *cmd, struct process *p, bool needs_include)
 {
-    if (needs_include) {
+    if (needs_include || cmd->has_header) {
         const char *include = home_include(cmd->arena);
         argv_add(p, "-isystem");
         argv_add(p, include ? include : ".");
     }
-    if (cmd->mode == MODE_LINK && cmd->input_count)
+    if (cmd->mode == MODE_LINK && cmd->input_count && !cmd->has_header)
         home_add_link_flags(cmd, p);
 }
 
@@ -153,16 +153,21 @@ static int run_untouched(struct command *cmd, const struct list *extra,
 static bool is_wanted(const struct arg *a, bool plain)
 {
     switch (a->kind) {
-    case ARG_OURS: return false;
+    case ARG_OURS:
+    case ARG_DATABASE: return false;
+    case ARG_PCH:
     case ARG_PREPROCESS:
     case ARG_DEPENDENCY: return plain;
     default: return true;
     }
 }
 
-/* The saved temporary file lies where the compiler would have put it. */
+/* The saved temporary file lies where the compiler would have put it, under the name that it would
+ * have: gcc takes the output's for what is not linked. */
 static const char *saved_path(const struct command *cmd, const char *name)
 {
+    if (!cmd->clang && cmd->output && cmd->mode != MODE_LINK)
+        name = with_suffix(cmd->arena, base_name(cmd->output), ".i");
     for (uint32_t i = 0; i < cmd->args.count; i++) {
         const struct arg *a = cmd->args.item[i];
         if (a->kind == ARG_COMPILE && strstr(a->word[0], "save-temps=obj") && cmd->output)
@@ -202,10 +207,17 @@ static int run_translated(struct command *cmd, const struct list *extra,
 {
     struct process p = {.arena = cmd->arena, .catch_err = true};
     bool plain = cmd->c_count > job_count;
+    const char *language = NULL; /* that the user has set for what comes */
     for (uint32_t i = 0; i < cmd->compiler.count; i++)
         argv_add(&p, cmd->compiler.item[i]);
     for (uint32_t i = 0; i < cmd->args.count; i++) {
         const struct arg *a = cmd->args.item[i];
+        if (a->kind == ARG_INPUT && !a->generated && language) {
+            argv_add(&p, "-x");
+            argv_add(&p, language);
+        }
+        if (a->kind == ARG_INPUT || a->kind == ARG_LANGUAGE)
+            language = a->generated ? a->forced : NULL;
         if (a->generated)
             command_add_input(a, &p, a->generated);
         else if (is_wanted(a, plain || cmd->has_assembly))
@@ -218,6 +230,7 @@ static int run_translated(struct command *cmd, const struct list *extra,
     shorten(cmd, &p);
     p.input = standard_input->data ? standard_input : NULL;
     int status = process_run(&p);
+    cmd->signal = p.signal;
     *err = p.err;
     return status;
 }
@@ -298,7 +311,9 @@ static int translate_jobs(struct command *cmd, struct list *jobs)
             continue;
         }
         if (step != STEP_OK)
-            status = job->status == 127 ? 127 : 1;
+            status = job->status ? job->status : 1;
+        if (job->signal)
+            cmd->signal = job->signal;
         jobs->item[kept++] = job;
     }
     jobs->count = kept;
@@ -324,6 +339,8 @@ static int compile(struct command *cmd, struct list *jobs, const struct list *ex
         report_internal(cmd, jobs);
     if (status)
         remove_outputs(cmd, jobs);
+    else
+        database_write(cmd);
     buffer_free(&err);
     return status;
 }
@@ -362,7 +379,7 @@ int driver_cc(int argc, char **argv)
     struct arena *arena = arena_new();
     struct command cmd = {.arena = arena};
     int status = command_read(&cmd, argc, argv) < 0 ? 1 : driver_compile(&cmd, NULL);
-    temp_remove();
+    status = process_end_like(status, cmd.signal);
     arena_free(arena);
     return status;
 }

@@ -28,14 +28,17 @@ struct process {
     const struct buffer *input; /* its standard input; NULL: ours */
     bool catch_out, catch_err;  /* into out and err; else ours */
     struct buffer out, err;
+    int signal; /* that ended it, or 0 */
 };
 /* Its exit status; 128 + n when signal n ended it; 127, with a message, when it cannot be run. */
 int process_run(struct process *);
 /* Becomes the program; input as above. Returns 127, with a message, when it cannot. */
 int process_exec(struct process *);
-/* Runs the program as the user's own: signals sent to us go to it. When a signal ended it,
- * `*signal` is that signal. */
-int process_run_as_user(struct process *, int *signal);
+/* Runs the program as the user's own: signals sent to us go to it. */
+int process_run_as_user(struct process *);
+/* Ends us by the signal that ended a program, if any, so that our parent sees the same, with no
+ * core of ours; else returns the exit status. */
+int process_end_like(int status, int signal);
 void argv_add(struct process *, const char *word);
 
 /* ---- driver_temp.c: the private folder ---- */
@@ -54,8 +57,10 @@ enum arg_kind {
     ARG_BOTH,       /* for preprocessing and compiling */
     ARG_PREPROCESS, /* -D -I -include */
     ARG_COMPILE,    /* leaves files or says things that are wanted once: -save-temps --coverage */
+    ARG_PCH,        /* names a precompiled header: for what the compiler reads itself */
     ARG_LINK,
     ARG_DEPENDENCY, /* -MD -MF -MT */
+    ARG_DATABASE,   /* -MJ */
     ARG_OUTPUT,     /* -o */
     ARG_MODE,       /* -c -S -E -M -fsyntax-only */
     ARG_LANGUAGE,   /* -x */
@@ -63,7 +68,7 @@ enum arg_kind {
     ARG_OURS, /* -fbide-... -Wbide-... */
 };
 
-enum language { LANG_OTHER, LANG_C, LANG_C_PREPROCESSED, LANG_CXX };
+enum language { LANG_OTHER, LANG_C, LANG_C_PREPROCESSED, LANG_C_HEADER, LANG_CXX };
 
 struct arg {
     enum arg_kind kind;
@@ -86,10 +91,12 @@ struct command {
     struct list args;     /* struct arg *: response files opened up */
     enum mode mode;
     bool clang, cxx;
-    bool has_response_file, saves_temps, has_assembly;
+    bool has_response_file, saves_temps, has_assembly, has_header;
     bool static_link, no_library, other_target;
     const char *triple;     /* of a cross compiler */
     const char *output;     /* -o */
+    const char *database;   /* -MJ */
+    int signal;             /* that ended the compiler, or 0 */
     int input_count;        /* all that is no option */
     int c_count;            /* C or C++ */
     struct options options; /* of ours */
@@ -115,6 +122,19 @@ void home_add_link_flags(const struct command *, struct process *);
 /* Adds the libraries that a first-lines comment "needs: NAME..." asks for. */
 void home_add_needs(const struct command *, struct list *words, const char *text);
 
+/* ---- driver_pch.c: precompiled headers ---- */
+
+/* Adds the words that name headers to include before the file, for a step that needs their text.
+ * 0, or -1 with a message. */
+int pch_add_text(const struct command *, struct process *);
+/* Is the word one of those? */
+bool pch_is_include(const struct arg *);
+
+/* ---- driver_database.c: -MJ ---- */
+
+/* Writes what clang's -MJ asks for: the command of each C file, as the user gave it. */
+void database_write(const struct command *);
+
 /* ---- driver_step.c: preprocess, translate, check ---- */
 
 /* One C input of the command that has async words. */
@@ -127,7 +147,7 @@ struct job {
     struct buffer check_err; /* what the plain check said */
     const char *dependency;  /* the file of dependencies that it wrote, or NULL */
     struct unit *unit;
-    int status; /* of the preprocessor */
+    int status, signal; /* of the preprocessor */
     bool checked;
     int check_status;
 };
@@ -141,8 +161,8 @@ enum step job_translate(struct job *, FILE *out);
 int job_check(struct job *);
 void job_free(struct job *);
 /* Adds the words of the user's command for an extra step: those for preprocessing and those for
- * both or the compiler; colours as our own standard error has them. */
-void command_add_words(const struct command *, struct process *, bool preprocess);
+ * both or the compiler; colours as our own standard error has them. 0, or -1 with a message. */
+int command_add_words(const struct command *, struct process *, bool preprocess);
 void command_add_colour(const struct command *, struct process *);
 void command_add_input(const struct arg *, struct process *, const char *path);
 

@@ -65,14 +65,16 @@ static const struct option option_table[] = {
     {"-MF", EITHER, ARG_DEPENDENCY, 0},
     {"-MT", EITHER, ARG_DEPENDENCY, 0},
     {"-MQ", EITHER, ARG_DEPENDENCY, 0},
-    {"-MJ", EITHER, ARG_COMPILE, 0},
+    {"-MJ", EITHER, ARG_DATABASE, 0},
 
     {"-D", EITHER, ARG_PREPROCESS, 0},
     {"-U", EITHER, ARG_PREPROCESS, 0},
     {"-I", EITHER, ARG_PREPROCESS, 0},
     {"-A", EITHER, ARG_PREPROCESS, 0},
     {"-H", EXACT, ARG_PREPROCESS, 0},
-    {"-include-pch", SEPARATE, ARG_PREPROCESS, 0},
+    {"-include-pch", SEPARATE, ARG_PCH, 0},
+    {"-fpch-preprocess", EXACT, ARG_PCH, 0},
+    {"-Winvalid-pch", EXACT, ARG_PCH, 0},
     {"-include", EITHER, ARG_PREPROCESS, 0},
     {"--include=", JOINED, ARG_PREPROCESS, 0},
     {"-imacros", EITHER, ARG_PREPROCESS, 0},
@@ -267,6 +269,8 @@ static enum language language_named(const char *name, const char *path)
             return LANG_C;
         if (!strcmp(name, "cpp-output") || !strcmp(name, "c-cpp-output"))
             return LANG_C_PREPROCESSED;
+        if (!strcmp(name, "c-header"))
+            return LANG_C_HEADER;
         return !strncmp(name, "c++", 3) ? LANG_CXX : LANG_OTHER;
     }
     const char *suffix = suffix_of(path);
@@ -274,6 +278,8 @@ static enum language language_named(const char *name, const char *path)
         return LANG_C;
     if (!strcmp(suffix, ".i"))
         return LANG_C_PREPROCESSED;
+    if (!strcmp(suffix, ".h"))
+        return LANG_C_HEADER;
     for (size_t i = 0; i < sizeof cxx / sizeof *cxx; i++) {
         if (!strcmp(suffix, cxx[i]))
             return LANG_CXX;
@@ -298,6 +304,7 @@ static void read_input(struct command *cmd, struct arg *arg, const char *forced)
         arg->language = LANG_CXX;
     cmd->input_count++;
     cmd->c_count += arg->language != LANG_OTHER;
+    cmd->has_header |= arg->language == LANG_C_HEADER;
     if (forced ? !strcmp(forced, "assembler-with-cpp")
                : !strcmp(suffix, ".S") || !strcmp(suffix, ".sx"))
         cmd->has_assembly = true;
@@ -328,6 +335,8 @@ static void note_flag(struct command *cmd, struct list *flags, const struct arg 
         cmd->options.wrappers = false;
     if (arg->kind == ARG_OURS && !strcmp(word, "-fbide-wrappers"))
         cmd->options.wrappers = true;
+    if (arg->kind == ARG_OURS && !strcmp(word, "-fbide-force"))
+        cmd->options.force = true;
     if (!strncmp(word, "-W", 2) || !strcmp(word, "-w"))
         list_add(cmd->arena, flags, (void *)word);
     if (arg->kind == ARG_COMPILE && strstr(word, "-save-temps"))
@@ -362,6 +371,10 @@ static int read_option(struct command *cmd, struct list *words, uint32_t *at, st
         note_link_word(cmd, arg->word[0]);
     if (arg->kind == ARG_OUTPUT)
         cmd->output = arg->value;
+    if (arg->kind == ARG_DATABASE && !cmd->clang) /* gcc has no such option, and says so */
+        arg->kind = ARG_COMPILE;
+    if (arg->kind == ARG_DATABASE)
+        cmd->database = arg->value;
     return 0;
 }
 
@@ -391,6 +404,21 @@ static int read_args(struct command *cmd, struct list *words)
     cmd->options.flag = (const char **)flags.item;
     cmd->options.flag_count = (int)flags.count;
     return 0;
+}
+
+/* clang's own options come as -Xclang WORD -Xclang VALUE. Those that name a header or a precompiled
+ * one are for the steps that read headers. */
+static void sort_headers(struct command *cmd)
+{
+    for (uint32_t i = 0; i + 1 < cmd->args.count; i++) {
+        struct arg *a = cmd->args.item[i], *b = cmd->args.item[i + 1];
+        if (strcmp(a->word[0], "-Xclang") || strcmp(b->word[0], "-Xclang"))
+            continue;
+        if (!strcmp(a->value, "-include-pch"))
+            a->kind = b->kind = ARG_PCH;
+        else if (!strcmp(a->value, "-include"))
+            a->kind = b->kind = ARG_PREPROCESS;
+    }
 }
 
 /* ---- colours ---- */
@@ -488,6 +516,7 @@ static int read_words(struct command *cmd)
         add_opened(cmd, &words, cmd->words.item[i], 0);
     if (read_args(cmd, &words) < 0)
         return -1;
+    sort_headers(cmd);
     cmd->options.colour = wants_colour(cmd);
     return 0;
 }

@@ -10,10 +10,8 @@
 #include "driver.h"
 
 #include <glob.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,19 +37,6 @@ static struct arg *only_input(struct command *cmd)
 }
 
 /* ---- run ---- */
-
-/* Ends us by the signal that ended the program, so that a shell sees the same; only one core. */
-static int end_like(int status, int by_signal)
-{
-    struct rlimit none = {0, 0};
-    temp_remove();
-    if (!by_signal)
-        return status;
-    setrlimit(RLIMIT_CORE, &none);
-    signal(by_signal, SIG_DFL);
-    raise(by_signal);
-    return status;
-}
 
 static bool is_folder(const char *word)
 {
@@ -129,19 +114,18 @@ int driver_run(int argc, char **argv)
     struct arena *arena = arena_new();
     struct command cmd = {.arena = arena};
     const char *program = NULL;
-    int by_signal = 0;
+    struct process p = {.arena = arena};
     int status = compile_program(&cmd, file + 1, argv, &program);
     if (status == 0) {
-        struct process p = {.arena = arena};
         argv_add(&p, program);
         int first = file + 1;
         if (first < argc && !strcmp(argv[first], "--"))
             first++;
         for (int i = first; i < argc; i++)
             argv_add(&p, argv[i]);
-        status = process_run_as_user(&p, &by_signal);
+        status = process_run_as_user(&p);
     }
-    status = end_like(status, by_signal);
+    status = process_end_like(status, p.signal ? p.signal : cmd.signal);
     arena_free(arena);
     return status;
 }

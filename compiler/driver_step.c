@@ -21,17 +21,22 @@ static bool is_dependency_file_word(const struct arg *a)
     return a->kind == ARG_DEPENDENCY || !strncmp(a->word[0], "-Wp,-M", 6);
 }
 
-void command_add_words(const struct command *cmd, struct process *p, bool preprocess)
+int command_add_words(const struct command *cmd, struct process *p, bool preprocess)
 {
     for (uint32_t i = 0; i < cmd->args.count; i++) {
         const struct arg *a = cmd->args.item[i];
-        if (a->kind != ARG_BOTH && a->kind != ARG_PREPROCESS)
+        bool header =
+            a->kind == ARG_PREPROCESS && (pch_is_include(a) || !strcmp(a->word[0], "-Xclang"));
+        if (a->kind != ARG_BOTH && a->kind != ARG_PREPROCESS && (a->kind != ARG_PCH || preprocess))
+            continue;
+        if (preprocess && header)
             continue;
         if (!preprocess && (is_dependency_file_word(a) || !strcmp(a->word[0], "-H")))
             continue;
         for (int k = 0; k < 2 && a->word[k]; k++)
             argv_add(p, a->word[k]);
     }
+    return preprocess ? pch_add_text(cmd, p) : 0;
 }
 
 void command_add_colour(const struct command *cmd, struct process *p)
@@ -51,10 +56,6 @@ void command_add_input(const struct arg *input, struct process *p, const char *p
         argv_add(p, language);
     }
     argv_add(p, path);
-    if (input->forced && generated) {
-        argv_add(p, "-x");
-        argv_add(p, input->forced);
-    }
 }
 
 /* The compiler without ccache and its like, which have nothing to gain in these steps. */
@@ -93,6 +94,17 @@ static const struct arg *find_dependency(const struct command *cmd, const char *
     return found;
 }
 
+/* -MT or -MQ; gcc sees also -Wp,-MT,NAME and -Wp,-MMD,FILE,-MT,NAME. */
+static bool names_target(const struct command *cmd)
+{
+    for (uint32_t i = 0; i < cmd->args.count && !cmd->clang; i++) {
+        const char *word = ((struct arg *)cmd->args.item[i])->word[0];
+        if (!strncmp(word, "-Wp,", 4) && (strstr(word, ",-MT") || strstr(word, ",-MQ")))
+            return true;
+    }
+    return find_dependency(cmd, "-MT") || find_dependency(cmd, "-MQ");
+}
+
 /* What the compiler calls the file of dependencies: after the output, or after the input. */
 static char *default_dependency_file(const struct job *job)
 {
@@ -102,8 +114,6 @@ static char *default_dependency_file(const struct job *job)
         return with_suffix(cmd->arena, arena_printf(cmd->arena, "a-%s", input), ".d");
     if (!cmd->output)
         return with_suffix(cmd->arena, input, ".d");
-    if (cmd->mode == MODE_LINK && cmd->input_count > 1 && !cmd->clang)
-        return with_suffix(cmd->arena, arena_printf(cmd->arena, "%s-%s", cmd->output, input), ".d");
     return with_suffix(cmd->arena, cmd->output, ".d");
 }
 
@@ -111,7 +121,7 @@ static void add_dependencies(struct job *job, struct process *p)
 {
     const struct command *cmd = job->command;
     bool written = find_dependency(cmd, "-MD") || find_dependency(cmd, "-MMD");
-    bool target = find_dependency(cmd, "-MT") || find_dependency(cmd, "-MQ");
+    bool target = names_target(cmd);
     bool passed_through = false;
     for (uint32_t i = 0; i < cmd->args.count; i++) {
         const struct arg *a = cmd->args.item[i];
@@ -153,9 +163,14 @@ enum step job_preprocess(struct job *job)
     if (!include)
         return STEP_FAILED;
     struct process p = step_process(job);
-    command_add_words(cmd, &p, true);
+    if (command_add_words(cmd, &p, true) < 0)
+        return STEP_FAILED;
     command_add_colour(cmd, &p);
     add_dependencies(job, &p);
+    if (cmd->options.force) {
+        argv_add(&p, "-include");
+        argv_add(&p, arena_printf(cmd->arena, "%s/bide/target.h", include));
+    }
     argv_add(&p, "-E");
     argv_add(&p, "-C");
     argv_add(&p, "-D__BIDE__=1");
@@ -164,6 +179,7 @@ enum step job_preprocess(struct job *job)
     command_add_input(job->input, &p, job->input->value);
     p.catch_out = p.catch_err = true;
     job->status = process_run(&p);
+    job->signal = p.signal;
     job->text = p.out;
     job->err = p.err;
     if (job->status == 0)

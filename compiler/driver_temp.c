@@ -1,43 +1,95 @@
 /*
- * The private folder for generated text: made at the first need below TMPDIR, removed when the
- * program ends, also by a signal, its own crash included. Each file lies alone in a numbered
- * folder, since compilers derive the names of other files from its name and two inputs may have
- * the same.
+ * The private folder for generated text, made at the first need below TMPDIR and gone when the
+ * program has ended, by whatever end, SIGKILL included.
  *
- * The handler does only what a handler may: it ends the child, waits for it (a compiler then
- * removes its own unfinished output), unlinks what is registered and ends by the same signal.
+ * A child, the keeper, makes the folder and removes it with all that is in it when it reads the
+ * end of a socket whose other end only we hold: the system closes that at our end in any case. The
+ * keeper is in a session of its own, so that what is sent to our process group does not reach it,
+ * and it blocks all signals. An orderly end waits for it.
+ *
+ * A signal that ends us ends the running child first and waits for it: a compiler then removes
+ * its own unfinished output.
+ *
+ * Each file lies alone in a numbered folder, since compilers derive the names of other files from
+ * its name and two inputs may have the same.
  */
 #define _GNU_SOURCE
 #include "driver.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct entry {
-    char *file, *folder;
-    struct entry *next;
-};
-
-static struct entry *volatile entries;
-static char *volatile root;
+static const char *root;
+static volatile int keeper, keeper_socket = -1;
 volatile int temp_child;
+
+/* ---- the keeper ---- */
+
+/* Removes what is in the folder and, depth levels down, in its folders. */
+static void empty_folder(int parent, const char *name, int depth)
+{
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+            continue;
+        if (unlinkat(fd, e->d_name, 0) == 0 || !depth)
+            continue;
+        empty_folder(fd, e->d_name, depth - 1);
+        unlinkat(fd, e->d_name, AT_REMOVEDIR);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+/* Nothing of ours may stay open: who reads our output waits for its end. */
+static void close_all_but(int kept)
+{
+    enum { FDS_WITHOUT_CLOSE_RANGE = 256 };
+    if (close_range(0, (unsigned)kept - 1, 0) == 0 && close_range((unsigned)kept + 1, ~0U, 0) == 0)
+        return;
+    for (int i = 0; i < FDS_WITHOUT_CLOSE_RANGE; i++)
+        if (i != kept)
+            close(i);
+}
+
+/* Makes the folder, whose name ends in XXXXXX, says 0 or the errno and the name, and waits. */
+static _Noreturn void keep(int fd, char *path)
+{
+    char byte;
+    setsid();
+    int err = mkdtemp(path) ? 0 : errno;
+    bool said =
+        write(fd, &err, sizeof err) == (ssize_t)sizeof err && write(fd, path, strlen(path) + 1) > 0;
+    close_all_but(fd);
+    while (said && !err && read(fd, &byte, 1) < 0 && errno == EINTR)
+        ;
+    if (!err) {
+        empty_folder(AT_FDCWD, path, 1);
+        rmdir(path);
+    }
+    _exit(0);
+}
 
 void temp_remove(void)
 {
-    for (struct entry *e = entries; e; e = e->next) {
-        unlink(e->file);
-        rmdir(e->folder);
-    }
-    entries = NULL;
-    if (root)
-        rmdir(root);
-    root = NULL;
+    if (keeper <= 0)
+        return;
+    close(keeper_socket);
+    while (waitpid(keeper, NULL, 0) < 0 && errno == EINTR)
+        ;
+    keeper = 0;
 }
+
+/* ---- signals ---- */
 
 static void at_signal(int signal)
 {
@@ -72,17 +124,44 @@ static void watch_signals(void)
     }
 }
 
+/* ---- the folder ---- */
+
 static const char *temp_base(void)
 {
     const char *base = getenv("TMPDIR");
     return base && *base ? base : "/tmp";
 }
 
-static void cannot_make(const char *path)
+static void cannot_make(const char *path, int err)
 {
-    diag_plain(SEV_ERROR, "cannot make the folder '%s': %s", path, strerror(errno));
+    diag_plain(SEV_ERROR, "cannot make the folder '%s': %s", path, strerror(err));
     temp_remove();
     exit(1);
+}
+
+/* Starts the keeper; 0 or an errno. No signal comes before its number is noted. */
+static int start_keeper(char *path)
+{
+    int ends[2], err = 0;
+    sigset_t all, before;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return errno;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    pid_t pid = fork();
+    if (pid == 0)
+        keep(ends[1], path);
+    if (pid < 0)
+        err = errno;
+    close(ends[1]);
+    keeper_socket = ends[0];
+    keeper = pid;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (!err && read(ends[0], &err, sizeof err) != (ssize_t)sizeof err)
+        err = EIO;
+    if (!err && read(ends[0], path, strlen(path) + 1) <= 0)
+        err = EIO;
+    return err;
 }
 
 const char *temp_path(struct arena *arena, const char *name)
@@ -91,19 +170,16 @@ const char *temp_path(struct arena *arena, const char *name)
     if (!root) {
         char *path = arena_printf(arena, "%s/bide-XXXXXX", temp_base());
         watch_signals();
-        if (!mkdtemp(path))
-            cannot_make(path);
+        int err = start_keeper(path);
+        if (err)
+            cannot_make(path, err);
         root = path;
         atexit(temp_remove);
     }
-    struct entry *e = arena_alloc(arena, sizeof *e);
-    e->folder = arena_printf(arena, "%s/%d", root, ++count);
-    e->file = arena_printf(arena, "%s/%s", e->folder, name);
-    e->next = entries;
-    if (mkdir(e->folder, 0700) < 0)
-        cannot_make(e->folder);
-    entries = e;
-    return e->file;
+    char *folder = arena_printf(arena, "%s/%d", root, ++count);
+    if (mkdir(folder, 0700) < 0)
+        cannot_make(folder, errno);
+    return arena_printf(arena, "%s/%s", folder, name);
 }
 
 const char *temp_keep(struct arena *arena, const char *path)

@@ -90,13 +90,16 @@ static void go_to(struct output *o, const struct token *t)
     output_go_to(o, t->file, t->line, t->in_system_header);
 }
 
-/* One pragma, which ends its line, from the text between two tokens; gives what follows it. */
-static const char *put_pragma(struct output *o, const char *s, const char *end)
+/* One directive, which ends its line, from the text between two tokens; gives what follows it. */
+static const char *put_directive(struct output *o, const char *s, const char *end)
 {
     const char *eol = memchr(s, '\n', (size_t)(end - s));
     if (!eol)
         return end;
-    if (strncmp(s, "#pragma", 7) == 0) {
+    bool kept = strncmp(s, "#pragma", 7) == 0;
+    if (!o->pretty) /* for the debug information of -g3 */
+        kept |= strncmp(s, "#define ", 8) == 0 || strncmp(s, "#undef ", 7) == 0;
+    if (kept) {
         if (!at_bol(o))
             output_put(o, "\n", 1);
         output_put(o, s, (size_t)(eol + 1 - s));
@@ -126,7 +129,7 @@ static void put_kept_gap(struct output *o, uint32_t token, bool with_comment)
 
     while (s < t->start) {
         if (*s == '#') {
-            s = put_pragma(o, s, t->start);
+            s = put_directive(o, s, t->start);
         } else if (*s == '/' && (s[1] == '*' || s[1] == '/')) {
             comment = s;
             s = comment_end = end_of_comment(s, t->start);

@@ -76,6 +76,12 @@ bool mentions_async(struct unit *u, uint32_t first, uint32_t last)
     return false;
 }
 
+/* Is it to be understood, not skipped? */
+static bool matters(struct unit *u, uint32_t first, uint32_t last)
+{
+    return u->options->force || mentions_async(u, first, last);
+}
+
 /*
  * After the declaration that begins at p->pos: past its `;`, or past the `}` of a function's body.
  * Braces of a struct or an initialiser are followed by more of the declaration.
@@ -137,7 +143,7 @@ static void recover(struct parser *p, uint32_t first, struct scope *file)
             keep_typedef_name(p, i + 1);
             break;
         }
-    if (p->pos > first && mentions_async(p->unit, first, p->pos - 1) && !p->unit->parse_failed) {
+    if (p->pos > first && matters(p->unit, first, p->pos - 1) && !p->unit->parse_failed) {
         p->unit->parse_failed = true;
         p->unit->parse_failed_token = where;
     }
@@ -247,14 +253,15 @@ static void parse_function(struct parser *p, const struct specifiers *spec,
     struct symbol *s = declare_function(p, spec, type, d->name, d->name_token, attr);
     uint32_t body = p->pos;
     skip_balanced(p);
-    if (!spec->async_token && !mentions_async(p->unit, first, p->pos - 1))
+    if (!spec->async_token && !matters(p->unit, first, p->pos - 1))
         return;
     p->resume = p->pos;
     p->pos = body;
     struct function *f = arena_alloc(p->arena, sizeof *f);
     f->symbol = s;
     f->type = spec->async_token ? s->type : type;
-    f->is_async = f->needs_lowering = spec->async_token != 0;
+    f->is_async = spec->async_token != 0;
+    f->needs_lowering = f->is_async || p->unit->options->force;
     f->is_main = strcmp(d->name, "main") == 0;
     f->first = first;
     f->declarator_first = d->first;
@@ -310,7 +317,7 @@ static void file_initializer(struct parser *p, struct symbol *s)
     uint32_t last = p->pos - 1;
     if (first > last)
         fail(p);
-    bool is_async = mentions_async(p->unit, first, last);
+    bool is_async = matters(p->unit, first, last);
     if (is_async || (counts && last - first < SHORT_LIST)) {
         p->pos = first;
         struct expr *e = parse_initializer(p, &s->type);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -149,7 +150,7 @@ static void read_streams(struct stream *s, int count)
     }
 }
 
-static int wait_for_child(void)
+static int wait_for_child(int *signal)
 {
     int status = 0;
     while (waitpid(temp_child, &status, 0) < 0) {
@@ -157,7 +158,8 @@ static int wait_for_child(void)
             return 127;
     }
     temp_child = 0;
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    *signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    return *signal ? 128 + *signal : WEXITSTATUS(status);
 }
 
 /* Starts it with fd[0..2] as its standard streams (-1: ours); returns 0 or an errno. No signal
@@ -222,7 +224,7 @@ int process_run(struct process *p)
         return cannot_run(p->argv.item[0], err);
     }
     read_streams(streams, 2);
-    return wait_for_child();
+    return wait_for_child(&p->signal);
 }
 
 int process_exec(struct process *p)
@@ -252,7 +254,7 @@ static void forward(int signal, siginfo_t *info, void *context)
         kill(user_child, signal);
 }
 
-int process_run_as_user(struct process *p, int *signal)
+int process_run_as_user(struct process *p)
 {
     static const int forwarded[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
     enum { COUNT = sizeof forwarded / sizeof *forwarded };
@@ -279,6 +281,18 @@ int process_run_as_user(struct process *p, int *signal)
         sigaction(forwarded[i], &old[i], NULL);
     if (err)
         return cannot_run(p->argv.item[0], err);
-    *signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    return *signal ? 128 + *signal : WEXITSTATUS(status);
+    p->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    return p->signal ? 128 + p->signal : WEXITSTATUS(status);
+}
+
+int process_end_like(int status, int by_signal)
+{
+    struct rlimit none = {0, 0};
+    temp_remove();
+    if (!by_signal)
+        return status;
+    setrlimit(RLIMIT_CORE, &none);
+    signal(by_signal, SIG_DFL);
+    raise(by_signal);
+    return status;
 }

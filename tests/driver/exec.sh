@@ -1,0 +1,64 @@
+# A file without async words: the compiler takes our process over, with the user's words and the
+# path to our headers, and the file is not read by anybody else.
+set -eu
+
+. "$SRC/tests/harness/driver-cases"
+
+cat >src/spy <<'END'
+#!/bin/sh
+echo $$ >pid
+for word; do echo "$word"; done >words
+cat >input
+exit 3
+END
+chmod +x src/spy
+
+# In the process that the shell has begun, so that its number is known.
+spied()
+{
+    status=0
+    sh -c 'echo $$ >begun; exec "$@"' - bide cc ./spy "$@" >out 2>err || status=$?
+    [ "$status" = 3 ] || fail "$what: exit status $status: $(cat err)"
+    [ "$(cat pid)" = "$(cat begun)" ] || fail "$what: another process ran the compiler"
+}
+
+begin "a plain file"
+spied -O2 -c plain.c -o "plain file.o" </dev/null
+printf '%s\n' -O2 -c plain.c -o "plain file.o" >want
+head -n 5 words | cmp -s want - || fail "$what: $(cat words)"
+has_not words __BIDE__
+end
+
+begin "standard input, which was read for the scan"
+cp plain.c in
+spied -x c -c - <in
+cmp in input || fail "$what: the compiler gets another text"
+end
+
+begin "standard input that comes slowly through a pipe"
+{
+    head -n 2 plain.c
+    sleep 0.1
+    tail -n +3 plain.c
+} | spied -x c -c -
+cmp plain.c input || fail "$what: the compiler gets another text"
+end
+
+begin "no input, only objects, another language"
+spied a.o b.o -o prog </dev/null
+spied -c file.S other.f90 </dev/null
+end
+
+begin "a question"
+spied -c hello.c --version </dev/null
+spied -### hello.c </dev/null
+has words hello.c
+end
+
+begin "words that only look like ours"
+cat >near.c <<'END'
+/* An asynchronous thing; awaiting is deferred. */
+int asynchronous, awaited, deferred, abide_with_me;
+END
+spied -c near.c </dev/null
+end

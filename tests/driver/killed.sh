@@ -1,0 +1,100 @@
+# Whatever ends the driver or the compiler: nothing is left behind, and the parent sees the same end.
+set -eu
+
+. "$SRC/tests/harness/driver-cases"
+
+# A compiler that says that it has begun, and then never ends.
+slow()
+{
+    cat >slow <<END
+#!/bin/sh
+case "\$*" in
+*-E*) exec $CC "\$@" ;;
+esac
+touch started
+exec sleep 60
+END
+    chmod +x slow
+}
+
+wait_for()
+{
+    i=0
+    until eval "$1"; do
+        i=$((i + 1))
+        [ $i -lt 500 ] || fail "$what: waited in vain for $1: $(ls -AR "$temp")"
+        sleep 0.02
+    done
+}
+
+for signal in TERM INT HUP QUIT; do
+    begin "SIG$signal: no temporary file, no output"
+    slow
+    # A background job of a script ignores SIGINT; env sets it back.
+    env --default-signal=INT,QUIT bide cc ./slow -c hello.c >out 2>&1 &
+    pid=$!
+    wait_for '[ -e started ]'
+    [ -n "$(ls -A "$temp")" ] || fail "$what: there is no private folder, so this tests nothing"
+    kill -$signal $pid
+    status=0
+    wait $pid 2>/dev/null || status=$?
+    [ "$status" -gt 128 ] || fail "$what: exit status $status"
+    missing hello.o
+    end
+done
+
+begin "SIGKILL: no temporary file"
+slow
+setsid sh -c 'echo $$ >leader; exec "$@"' - bide cc ./slow -c hello.c >out 2>&1 &
+wait_for '[ -e started ]'
+[ -n "$(ls -A "$temp")" ] || fail "$what: there is no private folder, so this tests nothing"
+kill -KILL "$(cat leader)"
+wait_for '[ -z "$(ls -A "$temp")" ]'
+kill -KILL -"$(cat leader)" # the compiler has heard nothing
+wait
+end
+
+begin "SIGKILL to the whole process group: no temporary file"
+slow
+setsid sh -c 'echo $$ >leader; exec "$@"' - bide cc ./slow -c hello.c >out 2>&1 &
+wait_for '[ -e started ]'
+[ -n "$(ls -A "$temp")" ] || fail "$what: there is no private folder, so this tests nothing"
+kill -KILL -"$(cat leader)"
+wait_for '[ -z "$(ls -A "$temp")" ]'
+wait
+end
+
+begin "the compiler's death by a signal is ours"
+cat >dies <<END
+#!/bin/sh
+case "\$*" in
+*-E*) exec $CC "\$@" ;;
+esac
+kill -TERM \$\$
+END
+chmod +x dies
+sh -c '"$@"; echo $? >status' - bide cc ./dies -c hello.c >out 2>&1
+[ "$(cat status)" = 143 ] || fail "$what: $(cat status): $(cat out)"
+sed -i 's/kill -TERM.*/exit 9/' dies
+try bide cc ./dies -c hello.c
+[ "$status" = 9 ] || fail "$what: exit status $status"
+try bide cc ./dies -c plain.c
+[ "$status" = 9 ] || fail "$what: exit status $status"
+end
+
+begin "nobody reads what is said"
+sed 's/2 \* n/2 * m/' hello.c >bad.c
+sh -c '"$@" 2>&1 | true' - $cc -c bad.c
+wait_for '[ -z "$(ls -A "$temp")" ]'
+end
+
+begin "what waits for the end of our output waits for nobody else"
+sh -c '"$@" 2>&1 | cat' - $cc -c hello.c >out
+exists hello.o
+end
+
+begin "no folder for temporary files"
+TMPDIR=$PWD/nowhere refused $cc -c hello.c
+has err "cannot make the folder '.*nowhere/bide-"
+missing hello.o
+end

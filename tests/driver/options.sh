@@ -1,0 +1,130 @@
+# Options that name files, macros, dialects and targets.
+set -eu
+
+. "$SRC/tests/harness/driver-cases"
+
+begin "the order of -D, -U, -imacros and -include"
+cat >value.c <<'END'
+#include <bide/bide.h>
+#include <stdio.h>
+async int main(void)
+{
+    printf("%d %d\n", VALUE, OTHER);
+    await bide_yield();
+    return 0;
+}
+END
+echo '#define OTHER 1' >other.h
+echo '#ifndef OTHER
+#error imacros come first
+#endif
+#undef OTHER
+#define OTHER 2' >next.h
+silent $cc -DVALUE=1 -UVALUE -DVALUE=2 -include next.h -imacros other.h value.c -o value
+says "2 2" ./value
+silent $cc -D VALUE=1 -U VALUE -D VALUE=3 -imacrosother.h -include ./next.h value.c -o value
+says "3 2" ./value
+end
+
+begin "-isystem, -idirafter, headers beside the file"
+mkdir sys after sub
+echo '#define FROM_SYS 4' >sys/s.h
+echo '#define FROM_AFTER 5' >after/a.h
+cat >sub/where.c <<'END'
+#include <bide/bide.h>
+#include <a.h>
+#include <s.h>
+#include "beside.h"
+async int main(void)
+{
+    await bide_yield();
+    return FROM_SYS + FROM_AFTER + BESIDE == 15 ? 0 : 1;
+}
+END
+echo '#define BESIDE 6' >sub/beside.h
+silent $cc -Wall -Wextra -isystem sys -idirafter after sub/where.c -o where
+ok ./where
+end
+
+begin "dialects"
+for std in c11 gnu11 c17 gnu17 c2x gnu2x gnu99; do
+    silent $cc -std=$std -Wall -Wextra -c hello.c
+done
+silent $cc -std=c11 -pedantic -Wall -Wextra -Werror hello.c -o hello
+says "hello 42" ./hello
+end
+
+begin "warnings as errors"
+sed 's/^async int twice/static &/' hello.c >strict.c
+silent $cc -O2 -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Werror strict.c -o hello
+says "hello 42" ./hello
+end
+
+begin "names outside ASCII, with a percent sign, and like an option"
+mkdir "pfad-ä ö" "50%"
+cp hello.c "pfad-ä ö/größe.c"
+cp hello.h "pfad-ä ö"
+cp hello.c hello.h "50%"
+silent $cc -MMD -g "pfad-ä ö/größe.c" -o "pfad-ä ö/größe"
+says "hello 42" "./pfad-ä ö/größe"
+silent $cc -g -MMD -c "50%/hello.c" -o "50%/%s.o"
+has "50%/%s.d" '50%/hello.c'
+silent $cc -I. -c ./"pfad-ä ö/größe.c" -o -x.o
+exists ./-x.o
+sed 's/await twice/twice/' hello.c >"pfad-ä ö/größe.c"
+refused $cc -c "pfad-ä ö/größe.c"
+has err "^pfad-ä ö/größe.c:13:13: error: "
+end
+
+begin "response files in response files, quotes of both kinds, backslashes"
+mkdir "a'b" 'c"d'
+cp hello.c "a'b/one.c"
+cat >outer <<'END'
+"a'b/one.c" @inner
+END
+cat >inner <<'END'
+-I. '-DGREETING="x y"' -o 'c"d'/pro\ gram
+END
+silent $cc @outer
+says "x y 42" 'c"d/pro gram'
+end
+
+begin "preprocessed files, made by bide cc or by hand"
+silent $cc -E hello.c -o hello.i
+silent $cc -c hello.i -o hello.o
+silent $cc hello.o -o hello
+says "hello 42" ./hello
+silent $cc -E -P plain.c -o plain.i
+silent $cc plain.i -o plain
+says plain ./plain
+silent "$CC" -isystem "$BUILD/include" -D__BIDE__=1 -E hello.c -o by_hand
+silent $cc -x cpp-output by_hand -o hello
+says "hello 42" ./hello
+end
+
+begin "CC with words in it"
+says "env 42" env CC="bide cc $CC -DGREETING='\"env\"'" bide run hello.c
+silent bide cc "$CC -O1" hello.c -o hello
+says "hello 42" ./hello
+end
+
+begin "another target"
+target=-m32
+[ -z "$is_clang" ] || target=--target=i686-linux-gnu
+printf '#include <stdio.h>\n#include <stdint.h>\n' >probe.c
+if [ -z "$SANITIZE" ] && "$CC" $target -c probe.c -o probe.o 2>/dev/null; then
+    silent $cc $target -Wall -Wextra -c hello.c
+    readelf -h hello.o >header
+    has header 'ELF32'
+else
+    echo "not tried: no headers for $target"
+fi
+if command -v aarch64-linux-gnu-gcc >/dev/null; then
+    silent bide cc aarch64-linux-gnu-gcc -O2 -Wall -Wextra -c hello.c
+    readelf -h hello.o >header
+    has header 'AArch64'
+    silent bide cc aarch64-linux-gnu-gcc -c plain.c
+else
+    echo "not tried: no aarch64-linux-gnu-gcc"
+fi
+end

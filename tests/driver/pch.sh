@@ -1,0 +1,87 @@
+# Precompiled headers: they are made as always, and an async file reads the header's text instead.
+set -eu
+
+. "$SRC/tests/harness/driver-cases"
+
+suffix=gch
+[ -z "$is_clang" ] || suffix=pch
+cat >src/all.h <<'END'
+#include <bide/bide.h>
+#include <stdio.h>
+struct pair { int a, b; };
+async int second(struct pair p);
+#define FORTY 40
+END
+cat >src/user.c <<'END'
+async int second(struct pair p)
+{
+    await bide_yield();
+    return p.b;
+}
+async int main(void)
+{
+    printf("%d\n", FORTY + await second((struct pair){1, 2}));
+    return 0;
+}
+END
+echo '#include "all.h"' | cat - src/user.c >src/first.c
+echo 'int plain_file(void) { return FORTY + (int)sizeof(struct pair); }' >src/plain_user.c
+
+begin "one is made, and async and plain files are compiled with it"
+silent $cc -x c-header all.h -o all.h.$suffix
+exists all.h.$suffix
+silent $cc -c user.c plain_user.c -include all.h
+silent $cc user.o -o user
+says 42 ./user
+silent $cc -Winvalid-pch -include all.h user.c -o user
+says 42 ./user
+silent $cc first.c -o first
+says 42 ./first
+end
+
+begin "plain files do read the precompiled one"
+silent $cc -x c-header all.h -o all.h.$suffix
+if [ -z "$is_clang" ]; then # clang looks at the header, whether it has changed
+    echo '#error not to be read' >all.h
+fi
+silent $cc -c -include all.h plain_user.c
+end
+
+begin "from a .h file without -x"
+silent $cc all.h
+exists all.h.gch
+end
+
+begin "an error in an async file"
+silent $cc -x c-header all.h -o all.h.$suffix
+sed -i 's/p.b/p.c/' user.c
+refused $cc -c -include all.h user.c
+has err "user.c:4:.*error: "
+has_not err internal
+end
+
+if [ -n "$is_clang" ]; then
+    begin "-include-pch"
+    silent $cc -x c-header all.h -o all.pch
+    silent $cc -x c-header all.h -o all.h.pch
+    silent $cc -include-pch all.pch user.c -o user
+    says 42 ./user
+    silent $cc -include-pch all.h.pch user.c -o user
+    says 42 ./user
+    end
+
+    begin "as CMake says it"
+    echo '#pragma once' | cat - all.h >once.h
+    silent $cc -w -x c-header once.h -o once.h.pch
+    silent $cc -Xclang -include-pch -Xclang once.h.pch -Xclang -include -Xclang once.h user.c \
+        -o user
+    says 42 ./user
+    end
+
+    begin "-include-pch whose header cannot be found"
+    silent $cc -x c-header all.h -o some.pch
+    refused $cc -include-pch some.pch -c user.c
+    has err "error: 'some.pch' is a precompiled header, and there is no 'some'; bide needs"
+    silent $cc -include-pch some.pch -c plain_user.c
+    end
+fi
