@@ -27,7 +27,7 @@ void bide__misuse_blocking(const char *name)
 int bide__block(struct bide_runtime *rt, const struct bide_fn *fn, const void *args, void *result)
 {
     int error = 0;
-    struct bide__task *task = bide__task_new(rt, fn, args, &error);
+    struct bide__task *task = bide__task_new(rt, NULL, fn, args, &error);
     if (task == NULL)
         return error;
     bide__thread.running = rt;

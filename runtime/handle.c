@@ -19,7 +19,7 @@ void *bide__spawn(const struct bide_fn *fn, const void *args)
     if (__builtin_expect(rt == NULL, 0))
         rt = bide__runtime_need(&error);
     if (rt != NULL)
-        task = bide__task_new(rt, fn, args, &error);
+        task = bide__task_new(rt, NULL, fn, args, &error);
     return task != NULL ? task : bide__handle_failed(error);
 }
 

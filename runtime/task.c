@@ -38,8 +38,18 @@ static size_t size_of(const struct bide_fn *fn)
     return size;
 }
 
-struct bide__task *bide__task_new(struct bide_runtime *rt, const struct bide_fn *fn,
-                                  const void *args, int *error)
+/* Puts what a child has more at the end of the block. Gives the size of what is before it. */
+static size_t lay_out_child(struct bide__task *task, size_t size)
+{
+    size -= sizeof(struct bide__child);
+    struct bide__child *child = (struct bide__child *)(void *)((char *)task + size);
+    child->waiters = NULL;
+    task->waiters = (struct bide__joiner *)((uintptr_t)child + 1);
+    return size;
+}
+
+struct bide__task *bide__task_new(struct bide_runtime *rt, struct bide__scope *scope,
+                                  const struct bide_fn *fn, const void *args, int *error)
 {
     size_t align = (size_t)1 << fn->frame_align_log2;
 
@@ -51,7 +61,7 @@ struct bide__task *bide__task_new(struct bide_runtime *rt, const struct bide_fn 
         rt->made = fn;
         rt->made_size = size_of(fn);
     }
-    size_t size = rt->made_size;
+    size_t size = rt->made_size + (scope != NULL ? sizeof(struct bide__child) : 0);
     /* The root frame is at the very beginning of the room, where bide__task_run looks for fn. */
     struct bide__task *task =
         bide__slab_new(&rt->hub->tasks, &size, align, offsetof(struct bide__task, room));
@@ -64,6 +74,8 @@ struct bide__task *bide__task_new(struct bide_runtime *rt, const struct bide_fn 
     atomic_init(&task->wake.woken, 0);
     bide__state_init(&task->wake.state);
     task->waiters = NULL;
+    if (scope != NULL)
+        size = lay_out_child(task, size);
     lay_out(task, size, fn);
     void *to = bide_chain_begin(&task->chain, fn);
     rt->hub->blocks++;
@@ -71,11 +83,13 @@ struct bide__task *bide__task_new(struct bide_runtime *rt, const struct bide_fn 
         /* It was another function at this address, in a shared object that is gone. */
         bide__task_free(task);
         rt->made = NULL;
-        return bide__task_new(rt, fn, args, error);
+        return bide__task_new(rt, scope, fn, args, error);
     }
     bide__copy(to, args, fn->args_size);
     rt->alive++;
     bide__queue_push(&rt->queue, task);
+    if (scope != NULL)
+        bide__scope_add(scope, task);
     if (__builtin_expect(rt->closing, 0))
         bide__task_cancel(rt, task, rt->forcing);
     return task;
@@ -92,13 +106,13 @@ void bide__task_free(struct bide__task *task)
 
 void bide__joiner_add(struct bide__task *task, struct bide__joiner *w, bide_waker waker)
 {
-    struct bide__joiner *first = task->waiters;
+    struct bide__joiner **ring = bide__task_waiters(task), *first = *ring;
 
     bide__state_ref(&task->wake.state);
     w->task = task;
     w->waker = waker;
     if (first == NULL) {
-        task->waiters = w->next = w->previous = w;
+        *ring = w->next = w->previous = w;
         return;
     }
     w->next = first;
@@ -111,8 +125,9 @@ void bide__joiner_remove(struct bide__joiner *w)
 {
     if (w->next == NULL)
         return;
-    if (w->task->waiters == w)
-        w->task->waiters = w->next == w ? NULL : w->next;
+    struct bide__joiner **ring = bide__task_waiters(w->task);
+    if (*ring == w)
+        *ring = w->next == w ? NULL : w->next;
     w->next->previous = w->previous;
     w->previous->next = w->next;
     w->next = NULL;
@@ -143,11 +158,14 @@ static void task_ended(struct bide_runtime *rt, struct bide__task *task, const s
     task->end.fn = fn;
     task->end.result = result;
     task->end.error = error;
-    while (task->waiters != NULL) {
-        struct bide__joiner *w = task->waiters;
+    struct bide__joiner **ring = bide__task_waiters(task);
+    while (*ring != NULL) {
+        struct bide__joiner *w = *ring;
         bide__joiner_remove(w);
         wake_here(rt, w->waker);
     }
+    if (__builtin_expect(bide__task_child(task) != NULL, 0))
+        bide__scope_child_ended(task);
     rt->alive--;
     if (bide__state_finish(&task->wake.state))
         bide__task_free(task);

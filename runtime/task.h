@@ -6,6 +6,7 @@
  *     +88  waiters   joins that wait for the end
  *     +96  room      frames of the chain: the root frame, its arguments, the reserve
  *          result    at the end of the block
+ *          child     behind that, if it is the child of a scope
  *
  * A handle (bide_task(T)) is the task's address. A handle of a task that could not be made is an
  * odd number with the negative errno in it, so nothing has to be allocated to say so.
@@ -23,6 +24,14 @@
 struct bide_runtime;
 struct bide__joiner;
 
+/* What the child of a scope has more than another task. `waiters` of the task points here then, one
+ * byte further, and the ring of joins hangs here. Scope.c says who may touch the rest. */
+struct bide__child {
+    struct bide__joiner *waiters;
+    struct bide__scope *scope;
+    struct bide__task *next, *previous; /* in the ring of the scope */
+};
+
 struct bide__task {
     struct bide_wakeable wake;
     union {
@@ -33,7 +42,7 @@ struct bide__task {
             int error; /* 0, or why there is no result */
         } end;         /* once it is DONE */
     };
-    struct bide__joiner *waiters; /* a ring; the first to come */
+    struct bide__joiner *waiters; /* a ring; the first to come. Or the child, see above */
     char room[];
 };
 _Static_assert(offsetof(struct bide__task, room) == 96, "the head of a task has grown");
@@ -48,9 +57,10 @@ struct bide__joiner {
 /* Runs the task until it suspends or ends. It was taken out of the run queue. */
 void bide__task_run(struct bide_runtime *rt, struct bide__task *task);
 
-/* NULL: no memory (-ENOMEM) or another *error. It is in the run queue. */
-struct bide__task *bide__task_new(struct bide_runtime *rt, const struct bide_fn *fn,
-                                  const void *args, int *error);
+/* `scope`: whose child it will be, or NULL. NULL: no memory (-ENOMEM) or another *error. It is in
+ * the run queue. */
+struct bide__task *bide__task_new(struct bide_runtime *rt, struct bide__scope *scope,
+                                  const struct bide_fn *fn, const void *args, int *error);
 
 /* Owner: gives the block back; nobody refers to the task any more. */
 void bide__task_free(struct bide__task *task);
@@ -70,6 +80,23 @@ static inline struct bide__hub *bide__task_hub(const struct bide__task *task)
 {
     return bide__chunk_of(task)->hub;
 }
+
+/* NULL: it is in no scope. */
+static inline struct bide__child *bide__task_child(const struct bide__task *task)
+{
+    uintptr_t waiters = (uintptr_t)task->waiters;
+    return waiters & 1 ? (struct bide__child *)(waiters - 1) : NULL;
+}
+
+static inline struct bide__joiner **bide__task_waiters(struct bide__task *task)
+{
+    struct bide__child *child = bide__task_child(task);
+    return child != NULL ? &child->waiters : &task->waiters;
+}
+
+/* scope.c: a child is made; a child has ended, its `end` is there. */
+void bide__scope_add(struct bide__scope *scope, struct bide__task *task);
+void bide__scope_child_ended(struct bide__task *task);
 
 /* memcpy for what is an int or a word in general: without a call then. */
 static inline void bide__copy(void *to, const void *from, size_t size)

@@ -46,6 +46,51 @@ enum bide_poll bide__start_bide_task_wait(struct bide_cx *cx, struct bide_frame 
 extern const struct bide_fn bide__desc_bide_task_wait;
 
 /*
+ * A scope (bide_scope, bide_try_scope), in the frame of the function that has it, at most 512 KiB
+ * from its beginning. All is the runtime's own; the size is fixed for ever.
+ */
+struct bide__scope {
+    struct bide_frame wait; /* the leaf that waits for the children */
+    bide_waker waker;       /* of the task that waits; bits 0: none does */
+    void *runtime;
+    void *first;   /* the children that have not ended */
+    int32_t error; /* bide__scope_error */
+    uint32_t flags;
+    void *reserved;
+};
+
+enum { BIDE__SCOPE_TRY = 1 }; /* the first failure of a child cancels the others */
+
+/* The block begins. `kind`: 0 or BIDE__SCOPE_TRY. */
+void bide__scope_begin(struct bide__scope *scope, uint32_t kind);
+
+/*
+ * bide__spawn for a child of the scope, also while that waits. On another runtime than the scope's,
+ * or outside any, the handle is one whose join says -EXDEV. After bide__scope_cancel the child is
+ * cancelled from the start.
+ */
+void *bide__scope_spawn(struct bide__scope *scope, const struct bide_fn *fn, const void *args);
+
+/* Asks all children to cancel, and those that are still to come. Idempotent; does nothing on
+ * another thread than the runtime's. */
+void bide__scope_cancel(struct bide__scope *scope);
+
+/*
+ * Waits until there is no child; `parent` is the frame that the scope is in. It pushes nothing, so
+ * it cannot fail. A request to cancel is passed on to the children, a forced one with force, and
+ * delivered to the parent when they are gone. Without such a request, and when that meets a shield,
+ * the parent goes on. Afterwards the scope may go.
+ */
+enum bide_poll bide__scope_wait(struct bide_cx *cx, struct bide_frame *parent,
+                                struct bide__scope *scope);
+
+/* 0, or the first failure of a child of a try scope. */
+static inline int bide__scope_error(const struct bide__scope *scope)
+{
+    return scope->error;
+}
+
+/*
  * Runs fn to its end on this thread and stores its result: on the runtime that the thread has
  * entered, else on a default one that is kept until the thread exits. If it cannot run (-ENOMEM)
  * or is

@@ -1,0 +1,205 @@
+/*
+ * scope.c: scopes, whose block ends when its children have ended (structured concurrency; see
+ * Nathaniel J. Smith, "Notes on structured concurrency", 2018).
+ *
+ * The scope is part of its function's frame. Its children are tasks like others, with handles like
+ * others, but each has 32 bytes more (struct bide__child), which link those that have not ended
+ * into a ring. So to become a child and to stop being one takes constant time, and nothing is
+ * allocated but the task. What becomes of the handle does not matter to the scope.
+ *
+ * The leaf that waits for the children is in the scope too, hence inside its parent's frame, where
+ * no other leaf is: waiting must not need memory, as the frame that the children borrow from would
+ * have to go without it. So the leaf does not end with bide_frame_finish, which would give away the
+ * top of the chain from there on, nor is it ever dropped by the chain: it does not answer
+ * BIDE_CANCELLED. When it was asked to cancel it passes that on and answers BIDE_WAIT; when the
+ * children are gone it answers BIDE_COMPLETED and then fails its parent by bide_frame_fail, which
+ * comes to the same.
+ *
+ * A try scope has *failed* when a child has returned a negative result, has ended for another
+ * reason than a request to cancel (no memory), or could not be made. The first failure is kept, and
+ * cancels the children. Who aborts a single child by its handle fails nothing.
+ *
+ * Threads: the scope and the links of its children are the owner's (state.h). With several threads
+ * in one runtime, one lock of the scope has to be held in bide__scope_add, in
+ * bide__scope_child_ended from the unlinking to the wake, in the walk of cancel_children, and where
+ * the leaf looks at `first` and leaves its waker; the wake is inside, so that a parent that sees no
+ * child any more cannot have gone before. Children do nothing else with their scope, and nothing
+ * after the wake. `reserved` is for that lock.
+ */
+#include "scheduler.h"
+
+#include <bide/abi.h>
+
+enum {
+    TRY = BIDE__SCOPE_TRY,
+    CANCELLED = 2, /* the children have been asked to cancel, */
+    FORCED = 4,    /* with force */
+    ASKED = 8,     /* the leaf has been asked to cancel */
+};
+
+_Static_assert(offsetof(struct bide__scope, wait) == 0, "the leaf is the scope");
+
+/* ---- children ---- */
+
+static void cancel_children(struct bide__scope *scope, bool force)
+{
+    uint32_t flags = force ? CANCELLED | FORCED : CANCELLED;
+    struct bide__task *first = scope->first, *task = first;
+
+    if ((scope->flags & flags) == flags)
+        return;
+    scope->flags |= flags;
+    if (first == NULL)
+        return;
+    do {
+        bide__task_cancel(scope->runtime, task, force);
+        task = bide__task_child(task)->next;
+    } while (task != first);
+}
+
+static void fail(struct bide__scope *scope, int error)
+{
+    if (!(scope->flags & TRY) || scope->error != 0)
+        return;
+    scope->error = error;
+    cancel_children(scope, false);
+}
+
+/* 0, or why the child's end is a failure. */
+static int failure_of(const struct bide__task *task)
+{
+    const struct bide_fn *fn = task->end.fn;
+    const void *result = task->end.result;
+    int64_t value = 0;
+
+    if (task->end.error != 0)
+        return task->end.error == -ECANCELED ? 0 : task->end.error;
+    if (!(fn->flags & BIDE_FN_RESULT_SIGNED))
+        return 0;
+    switch (fn->result_size) {
+    case 1: value = *(const int8_t *)result; break;
+    case 2: value = *(const int16_t *)result; break;
+    case 4: value = *(const int32_t *)result; break;
+    case 8: value = *(const int64_t *)result; break;
+    default: break;
+    }
+    if (value >= 0)
+        return 0;
+    return value < INT32_MIN ? INT32_MIN : (int)value;
+}
+
+void bide__scope_add(struct bide__scope *scope, struct bide__task *task)
+{
+    struct bide__child *child = bide__task_child(task);
+    struct bide__task *first = scope->first;
+
+    child->scope = scope;
+    if (first == NULL) {
+        scope->first = child->next = child->previous = task;
+    } else {
+        struct bide__child *head = bide__task_child(first);
+        child->next = first;
+        child->previous = head->previous;
+        bide__task_child(head->previous)->next = task;
+        head->previous = task;
+    }
+    if (scope->flags & CANCELLED)
+        bide__task_cancel(scope->runtime, task, scope->flags & FORCED);
+}
+
+void bide__scope_child_ended(struct bide__task *task)
+{
+    struct bide__child *child = bide__task_child(task);
+    struct bide__scope *scope = child->scope;
+
+    if (scope->first == task)
+        scope->first = child->next == task ? NULL : child->next;
+    bide__task_child(child->next)->previous = child->previous;
+    bide__task_child(child->previous)->next = child->next;
+    int error = scope->flags & TRY ? failure_of(task) : 0;
+    if (error != 0)
+        fail(scope, error);
+    if (scope->first != NULL || scope->waker.bits == 0)
+        return;
+    bide_waker waker = scope->waker;
+    scope->waker.bits = 0;
+    bide_waker_wake_by_ref(waker);
+}
+
+/* ---- the leaf ---- */
+
+static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
+{
+    struct bide__scope *scope = (struct bide__scope *)(void *)h;
+
+    if (scope->first != NULL) {
+        scope->waker = cx->waker;
+        return bide_frame_suspend(cx, h);
+    }
+    scope->waker.bits = 0;
+    if (!(scope->flags & ASKED))
+        return BIDE_READY;
+    struct bide_segment *segment = cx->chain->segment;
+    return bide_frame_fail(cx, bide_frame_below(h, &segment), cx->chain->request);
+}
+
+static enum bide_answer wait_cancel(struct bide_cx *cx, struct bide_frame *h)
+{
+    struct bide__scope *scope = (struct bide__scope *)(void *)h;
+
+    if (scope->first == NULL)
+        return BIDE_COMPLETED;
+    scope->flags |= ASKED;
+    scope->waker = cx->waker;
+    cancel_children(scope, cx->chain->flags & BIDE_CHAIN_FORCE);
+    return BIDE_WAIT;
+}
+
+static const struct bide_fn_info info = {
+    .name = "bide_scope", .file = __FILE_NAME__, .line = __LINE__};
+static const struct bide_fn leaf = {
+    .poll = wait_poll,
+    .cancel = wait_cancel,
+    .info = &info,
+    .frame_size = sizeof(struct bide_frame),
+    .frame_align_log2 = 3,
+    .version = BIDE_FN_VERSION,
+};
+
+/* ---- for generated code ---- */
+
+void bide__scope_begin(struct bide__scope *scope, uint32_t kind)
+{
+    *scope = (struct bide__scope){.runtime = bide__runtime_running(), .flags = kind};
+}
+
+void *bide__scope_spawn(struct bide__scope *scope, const struct bide_fn *fn, const void *args)
+{
+    struct bide_runtime *rt = bide__runtime_running();
+    struct bide__task *task = NULL;
+    int error = -EXDEV;
+
+    if (rt != NULL && rt == scope->runtime)
+        task = bide__task_new(rt, scope, fn, args, &error);
+    if (task != NULL)
+        return task;
+    if (rt != NULL && rt == scope->runtime)
+        fail(scope, error);
+    return bide__handle_failed(error);
+}
+
+void bide__scope_cancel(struct bide__scope *scope)
+{
+    if (scope->runtime != NULL && bide__runtime_running() == scope->runtime)
+        cancel_children(scope, false);
+}
+
+enum bide_poll bide__scope_wait(struct bide_cx *cx, struct bide_frame *parent,
+                                struct bide__scope *scope)
+{
+    if (scope->first == NULL)
+        return BIDE_READY;
+    size_t distance = (size_t)((char *)scope - (char *)parent) / BIDE_FRAME_UNIT;
+    scope->wait = (struct bide_frame){.fn = &leaf, .state = 1, .parent = (uint16_t)distance};
+    return wait_poll(cx, &scope->wait);
+}
