@@ -246,6 +246,7 @@ struct symbol {
     bool is_thread_local, is_inline, is_weak, is_register_asm;
     bool address_taken; /* &x, or x is an array that decays, or a bide form needs its address */
     bool captured;      /* by an async block */
+    bool is_scope;      /* of a bide_scope */
     bool has_async_wrapper_call;
     const char *cleanup;              /* __attribute__((cleanup(f))) */
     const char *visibility;           /* "hidden"... or NULL */
@@ -325,6 +326,7 @@ enum form {
     FORM_BLOCKING,
     FORM_BLOCK_ON,
     FORM_SCOPE_SPAWN,
+    FORM_SCOPE_CANCEL,
     FORM_REF,
     FORM_COUNT
 };
@@ -405,7 +407,8 @@ struct stmt {
     struct decl **decl; /* S_DECL */
     int decl_count;
     const char *name;     /* label */
-    struct symbol *scope; /* S_SCOPE: its variable */
+    struct symbol *scope; /* S_SCOPE: its variable; expr: where the error goes, or NULL */
+    bool is_try;          /* bide_try_scope */
     struct stmt
         *target; /* break, continue: the statement left or continued; goto: the S_LABEL; case,
                              default: the switch */

@@ -162,6 +162,8 @@ static void check_unary(struct checker *c, struct expr *e, enum use use)
 {
     if (e->op == P_INC || e->op == P_DEC)
         check_store(c, e->a);
+    if (e->op == '&')
+        check_scope_address(c, e);
     bool passes = e->op == OP_EXTENSION || (use == USE_CALLED && (e->op == '*' || e->op == '&'));
     check_expr(c, e->a, passes ? use : USE_VALUE);
 }
@@ -239,10 +241,24 @@ static void check_decl(struct checker *c, const struct decl *d)
     check_expr(c, d->init, USE_VALUE);
 }
 
-static void check_scope(struct checker *c, const struct stmt *s)
+static void check_scope(struct checker *c, struct stmt *s)
 {
-    const struct token *t = &c->unit->token[s->first];
-    diag(c->unit, SEV_ERROR, s->first, "'%.*s' is not supported yet", (int)t->length, t->start);
+    const char *name = c->unit->token[s->first].text;
+    struct expr *e = s->expr;
+    can_await(c, s->first, arena_printf(c->unit->arena, "'%s'", name));
+    if (s->last > c->last_await)
+        c->last_await = s->last;
+    if (!e)
+        return;
+    if (e->has_await)
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'await' in what the error of '%s' is assigned to", name);
+    else if (!type_is_error(e->type) &&
+             (!e->is_lvalue || !type_is_integer(e->type) || e->type->quals & Q_CONST))
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "the error of '%s' is assigned to an int variable, not to a%s of type '%s'",
+                   name, e->is_lvalue ? " variable" : " value", type_print(c->unit, e->type, ""));
+    check_store(c, e);
 }
 
 static void check_parts(struct checker *c, struct stmt *s)

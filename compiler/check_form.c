@@ -31,7 +31,8 @@ static const struct {
     [FORM_TIMEOUT] = {2, 2, true, false},
     [FORM_BLOCKING] = {1, 1, true, false},
     [FORM_BLOCK_ON] = {1, 1, false, false},
-    [FORM_SCOPE_SPAWN] = {2, 2, false, true},
+    [FORM_SCOPE_SPAWN] = {2, 2, false, false},
+    [FORM_SCOPE_CANCEL] = {1, 1, false, false},
     [FORM_REF] = {1, 1, false, false},
 };
 
@@ -142,7 +143,7 @@ static bool check_operand(struct checker *c, struct expr *e, struct expr *operan
     return false;
 }
 
-static bool can_await(struct checker *c, uint32_t token, const char *what)
+bool can_await(struct checker *c, uint32_t token, const char *what)
 {
     struct function *f = c->function;
     if (!f || f->is_async)
@@ -168,10 +169,10 @@ void check_await(struct checker *c, struct expr *e)
 
 /* ---- what is started: spawn, block_on, blocking ---- */
 
-/* The argument of bide_spawn and bide_block_on: a call, or a block for the first. */
+/* The last argument of the spawns and of bide_block_on: a call, or a block for the spawns. */
 static void check_started(struct checker *c, struct expr *form)
 {
-    struct expr *e = skip_parens(form->arg[0]);
+    struct expr *e = skip_parens(form->arg[form->arg_count - 1]);
     const char *name = form_name(form->form);
     if (e->kind == EX_CALL) {
         if (!can_be_awaited(e))
@@ -185,11 +186,13 @@ static void check_started(struct checker *c, struct expr *form)
         return;
     } else if (e->kind != EX_BLOCK) {
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
-                   form->form == FORM_SPAWN
+                   form->form != FORM_BLOCK_ON
                        ? "'%s' starts a call of an async function or an async block"
                        : "'%s' runs a call of an async function",
                    name);
     }
+    if (form->form != FORM_BLOCK_ON)
+        check_borrows(c, form, e);
     check_expr(c, e, e->kind == EX_CALL || e->kind == EX_BLOCK ? USE_STARTED : USE_VALUE);
 }
 
@@ -210,6 +213,8 @@ static void check_blocking(struct checker *c, struct expr *form)
     if (e->kind != EX_CALL)
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
                    "'%s' makes a call of a plain function", form_name(form->form));
+    if (form->form == FORM_SPAWN_BLOCKING)
+        check_borrows(c, form, e);
     check_expr(c, e, USE_VALUE);
 }
 
@@ -380,6 +385,11 @@ void check_form(struct checker *c, struct expr *e, enum use use)
     switch (e->form) {
     case FORM_SPAWN:
     case FORM_BLOCK_ON: check_started(c, e); break;
+    case FORM_SCOPE_SPAWN:
+        check_scope_form(c, e);
+        check_started(c, e);
+        break;
+    case FORM_SCOPE_CANCEL: check_scope_form(c, e); break;
     case FORM_REF: check_ref(c, e); break;
     case FORM_SPAWN_BLOCKING:
     case FORM_BLOCKING: check_blocking(c, e); break;

@@ -28,6 +28,7 @@ const char *form_name(enum form f)
         [FORM_BLOCKING] = "bide_blocking",
         [FORM_BLOCK_ON] = "bide_block_on",
         [FORM_SCOPE_SPAWN] = "bide_scope_spawn",
+        [FORM_SCOPE_CANCEL] = "bide_scope_cancel",
         [FORM_REF] = "bide_ref",
     };
     return names[f];
@@ -82,6 +83,7 @@ static struct type *form_type(struct parser *p, struct expr *e)
     case FORM_GET: return (t = type_future_result(first)) ? t : type_error_;
     case FORM_JOIN:
     case FORM_DROP:
+    case FORM_SCOPE_CANCEL:
     case FORM_TASK_DETACH:
     case FORM_TASK_ABORT: return type_basic(u, TY_VOID);
     case FORM_REF:

@@ -1,6 +1,6 @@
 /*
  * The frame of a function: the header, the union of result slots (first, since a slot must be
- * near), then one member for each variable that is saved or lives there. Sizes and offsets are the
+ * near), the scopes (near too), then one member for each variable that is saved or lives there. Sizes and offsets are the
  * target compiler's business.
  *
  * A struct or union declared in a block whose type a member needs is moved to file scope under a
@@ -194,7 +194,9 @@ void frame_layout(struct lower *l)
         v->member = v->name;
         for (int n = 2; is_member_taken(l, v->member, i); n++)
             v->member = arena_printf(l->arena, "%s_%d", v->name, n);
-        v->frame_type = file_type(l, v->saved ? type_unqualified(l->unit, v->type) : v->type);
+        v->frame_type = file_type(l, v->is_scope ? v->type->base
+                                     : v->saved  ? type_unqualified(l->unit, v->type)
+                                                 : v->type);
     }
 }
 
@@ -270,11 +272,20 @@ static bool has_flexible_end(const struct type *t)
     return false;
 }
 
+static void print_scopes(struct lower *l, struct output *o)
+{
+    for (uint32_t i = 0; i < l->vars.count; i++) {
+        struct var *v = l->vars.item[i];
+        if (v->is_scope)
+            output_printf(o, "%s;\n", type_print(l->unit, v->frame_type, v->member));
+    }
+}
+
 static void print_members(struct lower *l, struct output *o, bool flexible)
 {
     for (uint32_t i = 0; i < l->vars.count; i++) {
         struct var *v = l->vars.item[i];
-        if ((!v->in_frame && !v->saved) || has_flexible_end(v->type) != flexible)
+        if (v->is_scope || (!v->in_frame && !v->saved) || has_flexible_end(v->type) != flexible)
             continue;
         print_alignment(l, o, v);
         output_printf(o, "%s;\n", type_print(l->unit, v->frame_type, v->member));
@@ -285,6 +296,7 @@ void frame_print(struct lower *l, struct output *o)
 {
     output_printf(o, "\n\nstruct bide__frame_%s {\nstruct bide_frame h;\n", l->name);
     print_results(l, o);
+    print_scopes(l, o);
     print_members(l, o, false);
     print_members(l, o, true);
     output_text(o, "};\n");

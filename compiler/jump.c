@@ -1,14 +1,15 @@
 /*
  * Checks of scopes that must not be entered in the middle, nor left from inside what runs at their
- * end: jumps and case labels past a defer (or an owner, or a variable with cleanup), jumps and
- * returns out of a deferred block, and arrays of variable length that an await would outlive.
+ * end: jumps and case labels past a defer (or an owner, or a variable with cleanup) or into a
+ * bide_scope, jumps and returns out of a deferred block, computed jumps out of a bide_scope, and
+ * arrays of variable length that an await would outlive.
  *
  * The active ones at a place are a list that grows inwards, so a jump is right if the list at its
  * label is a tail of the list at the jump, and no deferred block's inside is between them.
  */
 #include "parse.h"
 
-enum reason { DEFERRED, CLEANUP, OWNER, VARIABLE_LENGTH, INSIDE };
+enum reason { DEFERRED, CLEANUP, OWNER, VARIABLE_LENGTH, INSIDE, SCOPE };
 
 struct active {
     struct active *outer;
@@ -66,6 +67,8 @@ static void note_active(struct unit *u, const struct active *a)
 {
     if (a->reason == DEFERRED || a->reason == INSIDE)
         diag(u, SEV_NOTE, a->token, "the deferred block is here");
+    else if (a->reason == SCOPE)
+        diag(u, SEV_NOTE, a->token, "the scope is here");
     else
         diag(u, SEV_NOTE, a->token, "'%s' is declared here", a->name);
 }
@@ -75,6 +78,7 @@ static void report_past(struct unit *u, uint32_t token, const char *what, const 
     switch (a->reason) {
     case INSIDE: diag(u, SEV_ERROR, token, "%s into a deferred block", what); break;
     case DEFERRED: diag(u, SEV_ERROR, token, "%s past a 'defer'", what); break;
+    case SCOPE: diag(u, SEV_ERROR, token, "%s into a scope", what); break;
     case CLEANUP:
         diag(u, SEV_ERROR, token, "%s past '%s', which has a cleanup function", what, a->name);
         break;
@@ -127,6 +131,20 @@ static void check_jump(struct unit *u, uint32_t token, const char *what, const s
 
 static void walk_stmt(struct walk *, struct stmt *);
 
+/* Something at the token awaits: arrays of variable length that there are, up to `outer`, cannot
+ * live over that. */
+static void check_lengths(struct walk *w, uint32_t token, const struct active *outer)
+{
+    for (const struct active *a = w->active; a != outer; a = a->outer) {
+        if (a->reason != VARIABLE_LENGTH)
+            continue;
+        diag(w->unit, SEV_ERROR, token,
+             "'%s' has a type of variable length and cannot live over an 'await'", a->name);
+        note_active(w->unit, a);
+        return;
+    }
+}
+
 /* Statement expressions hold statements, wherever they are. */
 static void walk_expr(struct walk *w, struct expr *e)
 {
@@ -135,14 +153,7 @@ static void walk_expr(struct walk *w, struct expr *e)
         if (e->kind == EX_BLOCK || !(e->has_stmt || e->has_await))
             return;
         if (e->kind == EX_AWAIT && w->function->is_async)
-            for (const struct active *a = w->active; a; a = a->outer)
-                if (a->reason == VARIABLE_LENGTH) {
-                    diag(w->unit, SEV_ERROR, e->first,
-                         "'%s' has a type of variable length and cannot live over an 'await'",
-                         a->name);
-                    note_active(w->unit, a);
-                    break;
-                }
+            check_lengths(w, e->first, NULL);
         if (e->kind == EX_STMT)
             walk_stmt(w, e->body);
         if (e->b)
@@ -180,6 +191,16 @@ static void walk_defer(struct walk *w, struct stmt *s)
     walk_stmt(w, s->body);
     w->active = before;
     push(w, DEFERRED, s->first, NULL);
+}
+
+/* The block's end awaits, when its own variables are still there. */
+static void walk_bide_scope(struct walk *w, struct stmt *s)
+{
+    struct active *before = w->active;
+    check_lengths(w, s->first, NULL);
+    push(w, SCOPE, s->first, NULL);
+    walk_stmt(w, s->body);
+    w->active = before;
 }
 
 static void walk_jump(struct walk *w, struct stmt *s)
@@ -247,8 +268,12 @@ static void walk_stmt(struct walk *w, struct stmt *s)
         walk_jump(w, s);
         for (int i = 0; i < s->count; i++)
             walk_stmt(w, s->list[i]);
+        if (s->kind == S_COMPOUND && s->parent && s->parent->kind == S_SCOPE)
+            check_lengths(w, s->last, before);
         if (s->kind == S_DEFER) {
             walk_defer(w, s);
+        } else if (s->kind == S_SCOPE) {
+            walk_bide_scope(w, s);
         } else if (s->kind == S_IF) {
             walk_scope(w, s->body);
             next = s->orelse;
@@ -275,12 +300,27 @@ static bool has_address_taken(const struct walk *w, const char *label)
     return false;
 }
 
+/* Where a computed jump goes is not known, so nothing is done on its way. */
+static void check_stays(struct unit *u, uint32_t token, const struct active *from,
+                        const struct active *to)
+{
+    for (; from && from != to; from = from->outer) {
+        if (from->reason != SCOPE)
+            continue;
+        diag(u, SEV_ERROR, token, "a computed 'goto' out of a scope");
+        note_active(u, from);
+        return;
+    }
+}
+
 static void check_computed(struct walk *w, const struct place *jump)
 {
     for (uint32_t i = 0; i < w->places.count; i++) {
         const struct place *label = w->places.item[i];
-        if (label->stmt->kind == S_LABEL && has_address_taken(w, label->stmt->name))
-            check_jump(w->unit, jump->stmt->first, "'goto'", jump->active, label->active);
+        if (label->stmt->kind != S_LABEL || !has_address_taken(w, label->stmt->name))
+            continue;
+        check_jump(w->unit, jump->stmt->first, "'goto'", jump->active, label->active);
+        check_stays(w->unit, jump->stmt->first, jump->active, label->active);
     }
 }
 

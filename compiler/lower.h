@@ -43,7 +43,8 @@ struct var {
     bool is_param;     /* or a capture */
     bool by_address;   /* a capture that is the enclosing function's static variable */
     bool is_owner;     /* bide_task(T), or an array of them */
-    struct stmt *stmt; /* that declares it */
+    bool is_scope;     /* of a bide_scope: the address of its member in the frame */
+    struct stmt *stmt; /* that declares it; is_scope: the scope */
     struct link *link; /* what releases or cleans it at the end of its scope */
 };
 
@@ -136,6 +137,7 @@ struct link {
     struct link *outer;
     struct defers *scope;
     struct stmt *defer;    /* a bide_defer statement; or */
+    struct stmt *waits;    /* a bide_scope; or */
     struct symbol *symbol; /* a variable with a cleanup, or that owns a task */
     const char *label;
     uint32_t flow;
@@ -157,7 +159,7 @@ struct expr_info {
 /* stmt->lower */
 struct stmt_info {
     struct link *links; /* due where the statement begins */
-    struct link *defer; /* S_DEFER: its own */
+    struct link *defer; /* S_DEFER, S_SCOPE: its own */
     struct defers *scope;
     uint32_t flow_break, flow_continue, flow_label;
     const char *continue_label; /* set while the loop's body is lowered, if `continue` must jump */
@@ -362,6 +364,11 @@ void defers_end(struct lower *, struct defers *); /* runs them, goes on where th
 void leave(struct lower *, enum exit_kind, struct stmt *target, struct link *to);
 /* `v = e;` with e's awaits before */
 void assign_value(struct lower *, struct var *, struct expr *);
+
+/* ---- lower_scope.c ---- */
+void lower_scope(struct lower *, struct stmt *);
+/* What is due when a scope's block is left; `has_end`: not only on other ways than by its end. */
+void run_scope(struct lower *, struct link *, bool has_end);
 
 /* ---- live.c ---- */
 void live_function(struct lower *, struct code *);

@@ -291,7 +291,7 @@ void append_suspend(struct lower *l, const struct code *call, uint32_t token,
     code_append(l, l->out, call);
     code_text(l, l->out, " == BIDE_PENDING) {\n");
     code_thing(l, l->out, PC_SUSPEND, s);
-    if (unwinds && !l->links) {
+    if (unwinds && !l->links && !at_resume) {
         code_text(l, l->out,
                   "\nif (bide__unwinding(%s))\n    return bide_frame_finish(%s, &%s->h);\n", l->cx,
                   l->cx, l->frame);

@@ -1,5 +1,6 @@
 /*
- * Deferred blocks: bide_defer, variables with a cleanup, owners of tasks.
+ * Deferred blocks: bide_defer, variables with a cleanup, owners of tasks. A scope is one too, see
+ * lower_scope.c.
  *
  * The block stands once in the output, at the end of its scope, behind a label. Whoever leaves the
  * scope stores in the scope's selector where to go on, and jumps to the label of the innermost
@@ -166,8 +167,12 @@ static void release_owner(struct lower *l, struct var *v)
     code_text(l, l->out, ")[%s]);\n", i);
 }
 
-static void run(struct lower *l, struct link *link)
+static void run(struct lower *l, struct link *link, bool has_end)
 {
+    if (link->waits) {
+        run_scope(l, link, has_end);
+        return;
+    }
     if (link->defer) {
         run_block(l, link->defer);
         return;
@@ -219,7 +224,7 @@ void defers_end(struct lower *l, struct defers *scope)
         if (link->is_target)
             code_text(l, l->out, "\n%s:\n", link->label);
         l->links = link->outer;
-        run(l, link);
+        run(l, link, has_end);
         dispatch(l, scope, !link->outer || link->outer->scope != scope, has_end);
     }
 }

@@ -68,15 +68,23 @@ static const char *args_type(struct lower *l, const struct type *fn)
     return arena_printf(l->arena, "%s}", s);
 }
 
+/* The call or block that a form starts later, or NULL. */
+static struct expr *started_by(struct expr *e)
+{
+    int i = e->form == FORM_SCOPE_SPAWN ? 1 : 0;
+    bool starts = e->form == FORM_SPAWN || e->form == FORM_SCOPE_SPAWN ||
+                  e->form == FORM_BLOCK_ON || e->form == FORM_LAZY;
+    return starts && e->arg_count > i ? bare(e->arg[i]) : NULL;
+}
+
 void prepare_form(struct lower *l, struct expr *e)
 {
-    struct expr *inner = first_argument(e);
-    bool is_call = inner && inner->kind == EX_CALL &&
-                   (e->form == FORM_SPAWN || e->form == FORM_BLOCK_ON || e->form == FORM_LAZY);
-    struct expr **arg = is_call ? inner->arg : e->arg;
+    struct expr *inner = started_by(e);
+    bool is_call = inner && inner->kind == EX_CALL;
     struct expr *ref = is_call && !async_callee(inner) ? called_reference(inner) : NULL;
-    int arg_count = is_call ? inner->arg_count : e->arg_count, count = 0;
-    struct operand *o = arena_alloc(l->arena, (size_t)(arg_count + 1) * sizeof *o);
+    int before = is_call ? (e->form == FORM_SCOPE_SPAWN) : e->arg_count, count = before;
+    int room = before + (is_call ? inner->arg_count : 0) + 1;
+    struct operand *o = arena_alloc(l->arena, (size_t)room * sizeof *o);
 
     if (e->form == FORM_REF)
         return;
@@ -84,10 +92,12 @@ void prepare_form(struct lower *l, struct expr *e)
         prepare_spawn_blocking(l, e);
         return;
     }
+    for (int i = 0; i < before; i++)
+        o[i] = (struct operand){e->arg[i], e->arg[i]->is_lvalue && i == 0 && !is_call};
     if (ref)
         o[count++] = (struct operand){ref, false};
-    for (int i = 0; i < arg_count; i++)
-        o[count++] = (struct operand){arg[i], !is_call && arg[i]->is_lvalue && i == 0};
+    for (int i = 0; is_call && i < inner->arg_count; i++)
+        o[count++] = (struct operand){inner->arg[i], false};
     prepare_operands(l, o, count, false);
 }
 
@@ -136,8 +146,21 @@ static void copy_capture(struct lower *l, struct code *to, struct symbol *s)
         code_add(l, to, PC_USE, v);
 }
 
+/* `bide__spawn(` or `bide__scope_spawn(s, ` */
+static void begin_spawn(struct lower *l, struct code *to, struct expr *e)
+{
+    if (e->form != FORM_SCOPE_SPAWN) {
+        code_text(l, to, "bide__spawn(");
+        return;
+    }
+    code_text(l, to, "bide__scope_spawn(");
+    copy_argument(l, to, e->arg[0]);
+    code_text(l, to, ", ");
+}
+
 /* Arrays cannot be initialised from arrays: the arguments become a variable. */
-static void spawn_with_arrays(struct lower *l, struct code *to, struct function *block)
+static void spawn_with_arrays(struct lower *l, struct code *to, struct expr *e,
+                              struct function *block)
 {
     const char *args = name_new(l, "args");
     bool first = true;
@@ -161,16 +184,18 @@ static void spawn_with_arrays(struct lower *l, struct code *to, struct function 
         code_add(l, to, PC_VAR, v);
         code_text(l, to, ", sizeof %s.%s);\n", args, s->name);
     }
-    code_text(l, to, "bide__spawn(&bide__desc_%s, &%s);\n})", block->name, args);
+    begin_spawn(l, to, e);
+    code_text(l, to, "&bide__desc_%s, &%s);\n})", block->name, args);
 }
 
-static void spawn_block(struct lower *l, struct code *to, struct function *block)
+static void spawn_block(struct lower *l, struct code *to, struct expr *e, struct function *block)
 {
     if (has_array(l, block)) {
-        spawn_with_arrays(l, to, block);
+        spawn_with_arrays(l, to, e, block);
         return;
     }
-    code_text(l, to, "bide__spawn(&bide__desc_%s, ", block->name);
+    begin_spawn(l, to, e);
+    code_text(l, to, "&bide__desc_%s, ", block->name);
     if (block->captures.count == 0) {
         code_text(l, to, "%s)", null_text(l->unit));
         return;
@@ -193,12 +218,13 @@ static void not_yet(struct lower *l, struct expr *e)
 
 static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool unused)
 {
-    struct expr *inner = first_argument(e);
+    struct expr *inner = e->form == FORM_SPAWN_BLOCKING ? first_argument(e) : started_by(e);
     bool is_block = inner && inner->kind == EX_BLOCK, blocks = e->form == FORM_SPAWN_BLOCKING;
 
     if (!blocks && !is_block && !async_callee_type(inner)) {
         diag(l->unit, SEV_ERROR, e->first,
-             "bide_spawn needs a call of an async function, or an async block");
+             "%s needs a call of an async function, or an async block",
+             l->unit->token[e->first].text);
         return;
     }
     if (unused)
@@ -208,9 +234,9 @@ static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool un
     if (blocks) {
         copy_spawn_blocking(l, to, e);
     } else if (is_block) {
-        spawn_block(l, to, inner->block);
+        spawn_block(l, to, e, inner->block);
     } else {
-        code_text(l, to, "bide__spawn(");
+        begin_spawn(l, to, e);
         copy_descriptor(l, to, inner);
         code_text(l, to, ", ");
         copy_args_literal(l, to, inner);
@@ -327,7 +353,13 @@ void copy_form(struct lower *l, struct code *to, struct expr *e, bool unused)
 {
     switch (e->form) {
     case FORM_SPAWN:
-    case FORM_SPAWN_BLOCKING: copy_spawn(l, to, e, unused); break;
+    case FORM_SPAWN_BLOCKING:
+    case FORM_SCOPE_SPAWN: copy_spawn(l, to, e, unused); break;
+    case FORM_SCOPE_CANCEL:
+        code_text(l, to, "bide__scope_cancel(");
+        copy_argument(l, to, e->arg[0]);
+        code_text(l, to, ")");
+        break;
     case FORM_BLOCK_ON: copy_block_on(l, to, e); break;
     case FORM_TASK_DETACH: copy_detach(l, to, e); break;
     case FORM_MOVE: copy_move(l, to, e); break;

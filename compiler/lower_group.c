@@ -369,7 +369,7 @@ void lower_group(struct lower *l, struct expr *await, struct expr *form)
     const char *group = append_starts(g, l->cx, arena_printf(l->arena, "&%s->h", l->frame));
     code_text(l, run, "bide__group_run(%s, %s)", l->cx, group);
     append_results(g, at_resume, true);
-    append_suspend(l, run, await->first, at_resume);
+    append_suspend(l, run, await->first, l->links ? at_resume : NULL);
     code_text(l, l->out, "\n}\n");
     append_results(g, l->out, g->form != FORM_JOIN);
     if (g->form == FORM_TIMEOUT)

@@ -30,7 +30,7 @@ static bool is_many(struct lower *l, struct stmt *s)
     case S_GOTO: return is_jump_over_defers(l, s);
     case S_LABEL:
     case S_CASE:
-    case S_DEFAULT: return is_many(l, s->body);
+    case S_DEFAULT: return s->body->has_await || is_many(l, s->body);
     case S_DEFER:
     case S_DECL: return true;
     case S_EXPR: return s->has_await;
@@ -291,7 +291,7 @@ void lower_stmt(struct lower *l, struct stmt *s)
     case S_GOTO_COMPUTED: lower_computed_goto(l, s); break;
     case S_RETURN: lower_return(l, s, s->expr); break;
     case S_ASM: lower_asm(l, s); break;
-    case S_SCOPE: unsupported(l, s, "bide_scope"); break;
+    case S_SCOPE: lower_scope(l, s); break;
     case S_DEFER: unsupported(l, s, "bide_defer outside a block"); break;
     case S_TYPE_DECL: lower_type_decl(l, s); break;
     case S_NULL:

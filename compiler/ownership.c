@@ -29,6 +29,7 @@ static void report_copy(struct checker *c, const struct expr *e)
 void check_transfer(struct checker *c, struct expr *e, enum transfer to)
 {
     e = skip_parens(e);
+    check_scope_copy(c, e, to);
     if (!type_is_owner(e->type))
         return;
     if (e->kind == EX_COND) {
@@ -52,8 +53,7 @@ void check_transfer(struct checker *c, struct expr *e, enum transfer to)
 
 /* ---- captures ---- */
 
-/* The variable that an lvalue is a part of, or NULL. */
-static struct expr *variable_of(struct expr *e)
+struct expr *variable_of(struct expr *e)
 {
     for (;;) {
         switch (e->kind) {
@@ -79,6 +79,7 @@ static struct expr *variable_of(struct expr *e)
 void check_store(struct checker *c, struct expr *object)
 {
     struct expr *e = variable_of(object);
+    check_scope_store(c, object);
     if (!e || !e->symbol || !c->function || !c->function->outer)
         return;
     struct symbol *s = e->symbol;

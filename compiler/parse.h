@@ -75,6 +75,7 @@ enum keyword {
     KW_STATIC_ASSERT,
     KW_DEFER,
     KW_SCOPE,
+    KW_TRY_SCOPE,
     KW_SIZEOF,
     KW_ALIGNOF,
     KW_GENERIC,
@@ -397,12 +398,24 @@ void note_declared(struct checker *, const struct symbol *);
 /* check_form.c */
 void check_await(struct checker *, struct expr *);
 void check_form(struct checker *, struct expr *, enum use);
+/* False: `what` is in a function that is not async, which has been said. */
+bool can_await(struct checker *, uint32_t token, const char *what);
 
 /* ownership.c */
 enum transfer { TO_VARIABLE, TO_ARGUMENT, TO_RESULT };
 void check_transfer(struct checker *, struct expr *, enum transfer);
 void check_store(struct checker *, struct expr *object);
 void check_captures(struct checker *, struct function *block);
+/* The variable that an lvalue is a part of, or NULL. */
+struct expr *variable_of(struct expr *);
+
+/* check_scope.c */
+void check_scope_copy(struct checker *, struct expr *, enum transfer);
+void check_scope_store(struct checker *, struct expr *object);
+void check_scope_address(struct checker *, const struct expr *address);
+void check_scope_form(struct checker *, struct expr *form);
+/* `started`: the call or block of a bide_spawn or bide_scope_spawn. */
+void check_borrows(struct checker *, const struct expr *form, struct expr *started);
 
 /* jump.c */
 void check_jumps(struct unit *, struct function *);

@@ -11,7 +11,7 @@ const char *var_text(struct lower *l, const struct var *v)
     if (v->by_address)
         return arena_printf(l->arena, "(*%s)", v->name);
     if (v->in_frame)
-        return arena_printf(l->arena, "%s->%s", l->frame, v->member);
+        return arena_printf(l->arena, "%s%s->%s", v->is_scope ? "&" : "", l->frame, v->member);
     return v->name;
 }
 

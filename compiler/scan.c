@@ -92,11 +92,11 @@ static uint32_t end_of_block(struct stmt *s)
     return 0;
 }
 
-static void note_await(struct lower *l, struct expr *e, struct stmt *at)
+static void note_await(struct lower *l, uint32_t first, uint32_t last, struct stmt *at)
 {
     struct span *span = arena_alloc(l->arena, sizeof *span);
-    span->first = e->first;
-    span->last = e->last;
+    span->first = first;
+    span->last = last;
     for (; at; at = at->parent)
         if (at->kind == S_DEFER && end_of_block(at) > span->last)
             span->last = end_of_block(at);
@@ -211,7 +211,7 @@ static void scan_expr(struct lower *l, struct expr *e)
     for (int i = 0; i < e->arg_count; i++)
         scan_decay(l, e->arg[i]);
     if (e->kind == EX_AWAIT)
-        note_await(l, e, l->scanning);
+        note_await(l, e->first, e->last, l->scanning);
     if (e->body)
         scan_stmt(l, e->body);
 }
@@ -356,6 +356,26 @@ static void scan_for(struct lower *l, struct stmt *s)
     l->links = outer;
 }
 
+/* Its children may borrow what its block declares, so the wait at the end counts as standing in the
+ * block. */
+static void scan_bide_scope(struct lower *l, struct stmt *s)
+{
+    struct stmt_info *info = info_of(l, s);
+    struct link *outer = l->links;
+    struct var *v = var_of(l, s->scope);
+
+    v->stmt = s;
+    v->is_scope = true;
+    info->scope = arena_alloc(l->arena, sizeof *info->scope);
+    info->defer = link_new(l, info->scope, outer);
+    info->defer->waits = s;
+    note_await(l, s->body->first, s->last, s);
+    scan_expr(l, s->expr);
+    l->links = info->defer;
+    scan_stmt(l, s->body);
+    l->links = outer;
+}
+
 static void scan_stmt(struct lower *l, struct stmt *s)
 {
     if (!s)
@@ -375,6 +395,8 @@ static void scan_stmt(struct lower *l, struct stmt *s)
         scan_compound(l, s);
     } else if (s->kind == S_FOR) {
         scan_for(l, s);
+    } else if (s->kind == S_SCOPE) {
+        scan_bide_scope(l, s);
     } else if (s->kind != S_DECL) {
         if (s->kind == S_DEFER)
             l->links = NULL;
@@ -461,7 +483,10 @@ static void place_vars(struct lower *l)
         bool by_memory =
             v->type->kind == TY_ARRAY || v->symbol->address_taken || v->symbol->cleanup;
         v->tracked = !by_memory || v->by_address;
-        if (by_memory && !v->by_address && l->is_async)
+        if (v->is_scope) {
+            v->tracked = false;
+            v->in_frame = true;
+        } else if (by_memory && !v->by_address && l->is_async)
             v->in_frame = awaits_after(l, v->stmt ? v->stmt->parent : NULL, v->token);
     }
     for (uint32_t i = 0; i < l->literals.count; i++) {

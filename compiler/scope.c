@@ -148,7 +148,7 @@ static const struct {
     {"bide_await", KW_AWAIT},
     {"bide_defer", KW_DEFER},
     {"bide_scope", KW_SCOPE},
-    {"bide_try_scope", KW_SCOPE},
+    {"bide_try_scope", KW_TRY_SCOPE},
     {"bide__task", KW_NONE}, /* the tags of owners: bide_task(T) is a macro */
     {"bide__future", KW_NONE},
 };

@@ -271,16 +271,31 @@ static struct stmt *parse_goto(struct parser *p)
     return stmt_close(p, s);
 }
 
+/* A break or continue with nothing to leave. To a plain compiler a scope and a deferred block are
+ * loops, so it would not say so. */
+static void report_no_loop(struct parser *p, const char *what)
+{
+    const struct stmt *s = p->parent;
+    while (s && s->kind != S_SCOPE && s->kind != S_DEFER)
+        s = s->parent;
+    if (!s && !p->function->outer)
+        fail(p);
+    if (s && s->kind == S_SCOPE) {
+        diag(p->unit, SEV_ERROR, p->pos, "'%s' outside a loop; it does not leave a scope", what);
+        diag(p->unit, SEV_NOTE, s->first, "the scope is here");
+    } else if (s) {
+        diag(p->unit, SEV_ERROR, p->pos, "'%s' outside a loop, in a deferred block", what);
+    } else {
+        diag(p->unit, SEV_ERROR, p->pos, "'%s' out of an async block", what);
+    }
+}
+
 static struct stmt *parse_break(struct parser *p, enum stmt_kind kind)
 {
     struct stmt *s = stmt_new(p, kind, p->pos);
     s->target = kind == S_BREAK ? p->breakable : p->loop;
-    if (!s->target) {
-        if (!p->function->outer)
-            fail(p);
-        diag(p->unit, SEV_ERROR, p->pos, "'%s' out of an async block",
-             kind == S_BREAK ? "break" : "continue");
-    }
+    if (!s->target)
+        report_no_loop(p, kind == S_BREAK ? "break" : "continue");
     advance(p);
     expect(p, ';');
     return stmt_close(p, s);
@@ -418,28 +433,43 @@ static struct stmt *parse_defer(struct parser *p)
     return stmt_close(p, s);
 }
 
+static struct symbol *scope_symbol(struct parser *p)
+{
+    const char *name = intern(p->arena, "bide__scope", 11);
+    struct tag *tag = tag_find(name);
+    if (!tag || tag->kind != TY_STRUCT)
+        tag = tag_new(p, TY_STRUCT, name);
+    struct type *t = type_qualified(p->unit, type_pointer(p->unit, tag_type(p, tag)), Q_CONST);
+    struct symbol *symbol = symbol_new(p, SYM_VAR, peek(p)->text, t, p->pos);
+    symbol->storage = ST_AUTO;
+    symbol->is_scope = true;
+    list_add(p->arena, &p->function->locals, symbol);
+    scope_bind(p, symbol);
+    return symbol;
+}
+
+/* `bide_scope(s) ...` and `bide_try_scope(s, error) ...`, which await at their end. */
 static struct stmt *parse_scope(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_SCOPE, p->pos);
+    s->is_try = peek_keyword(p) == KW_TRY_SCOPE;
     advance(p);
     p->function->needs_lowering = true;
     expect(p, '(');
     if (peek(p)->kind != TK_IDENT)
         fail(p);
     scope_enter(p);
-    const char *name = intern(p->arena, "bide__scope", 11);
-    struct tag *tag = tag_find(name);
-    if (!tag || tag->kind != TY_STRUCT)
-        tag = tag_new(p, TY_STRUCT, name);
-    s->scope =
-        symbol_new(p, SYM_VAR, peek(p)->text, type_pointer(p->unit, tag_type(p, tag)), p->pos);
-    s->scope->storage = ST_AUTO;
-    list_add(p->arena, &p->function->locals, s->scope);
-    scope_bind(p, s->scope);
+    s->scope = scope_symbol(p);
     advance(p);
+    if (s->is_try && accept(p, ','))
+        s->expr = parse_assignment(p);
     expect(p, ')');
     s->body = parse_statement(p);
     scope_leave(p);
+    if (p->unevaluated)
+        diag(p->unit, SEV_ERROR, s->first, "'%s' in an operand that is not evaluated",
+             p->token[s->first].text);
+    s->has_await = p->function->has_await = true;
     return stmt_close(p, s);
 }
 
@@ -491,7 +521,8 @@ static struct stmt *parse_plain_statement(struct parser *p)
     case KW_RETURN: return parse_return(p);
     case KW_LABEL: return parse_empty(p);
     case KW_DEFER: return parse_defer(p);
-    case KW_SCOPE: return parse_scope(p);
+    case KW_SCOPE:
+    case KW_TRY_SCOPE: return parse_scope(p);
     case KW_ASM: return parse_asm(p);
     default: break;
     }

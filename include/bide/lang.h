@@ -69,6 +69,7 @@ bide__needs void bide__erased(void);
 bide__needs int bide__erased_int(void);
 bide__needs int bide__erased_once(void);
 bide__needs void *bide__erased_pointer(void);
+bide__needs void bide__erased_scope(struct bide__scope *);
 #define bide__any(type)           ((type)bide__erased_pointer())
 #define bide__result(h)           __typeof__((*(h))((struct bide__task *)0))
 
@@ -105,9 +106,16 @@ bide__needs void *bide__erased_pointer(void);
 #define bide_block_on(call)     (call)
 
 /* Blocks. */
-#define bide_scope(s) \
-    for (struct bide__scope *s = bide__any(struct bide__scope *); bide__erased_once(); (void)s)
-#define bide_scope_spawn(s, call) ((void)(s), bide_spawn(call))
+#define bide__scope_as(s, ...) \
+    for (struct bide__scope *const s = bide__any(struct bide__scope *); __VA_ARGS__; (void)s)
+#define bide_scope(s)             bide__scope_as(s, bide__erased_once())
+#define bide__try_scope_1(s)      bide_scope(s)
+#define bide__try_scope_2(s, e)   bide__scope_as(s, ((e) = bide__erased_int(), bide__erased_once()))
+#define bide__third(a, b, c, ...) c
+#define bide_try_scope(...) \
+    bide__third(__VA_ARGS__, bide__try_scope_2, bide__try_scope_1, 0)(__VA_ARGS__)
+#define bide_scope_spawn(s, call) (bide__erased_scope(s), bide_spawn(call))
+#define bide_scope_cancel(s)      bide__erased_scope(s)
 #define bide_defer                for (bide__erased(); bide__erased_once();)
 
 /* A reference to an async function; a constant expression, for tables at file scope. A plain object

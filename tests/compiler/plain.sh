@@ -1,7 +1,7 @@
 # The plain reading: any compiler reads an async file as ordinary C, given only the include path.
 set -eu
 
-alone='spawn|spawn_blocking|task_[a-z]*|move|lazy|get|drop|blocking|scope|scope_spawn'
+alone='spawn|spawn_blocking|task_[a-z]*|move|lazy|get|drop|blocking|(try_)?scope|scope_[a-z]*'
 several='join|try_join|select|select_biased|timeout'
 forms="bide_($alone|$several)\\(|^[^/*]*defer *\\{"
 message='compile this file with bide cc'
@@ -85,11 +85,33 @@ async int main(void)
     err += await bide_select_biased(a = work(1), work(2));
     err += await bide_timeout(BIDE_MS(1), a = work(1));
     err += await bide_blocking(work(1));
+    bide_scope(s) {
+        for (;;)
+            break;
+        bide_scope_spawn(s, work(1));
+        bide_task(int) child = bide_scope_spawn(s, async ({ await work(2); }));
+        bide_task_detach(child);
+        bide_scope_cancel(s);
+    }
+    bide_scope(s) {
+    }
+    bide_try_scope(s) {
+        bide_scope_spawn(s, work(1));
+    }
+    int error;
+    bide_try_scope(s, error) {
+        bide_scope(t) {
+            bide_scope_spawn(s, work(1));
+            bide_scope_spawn(t, work(1));
+        }
+    }
+    err += error;
     return err + a + b;
 }
 END
 sed 's/bide_task_join(h, &a)/bide_task_join(h, \&pointer)/; s/int a = 0/char *pointer; int a = 0/' \
     forms.c >wrong.c
+sed 's/bide_scope_cancel(s)/bide_scope_cancel(\&a)/' forms.c >wrong_scope.c
 for compiler in $compilers; do
     $compiler -Wall -Wextra -Werror $include bare.c -o bare
     printf '0\n2\n4\n' >expected
@@ -101,5 +123,7 @@ for compiler in $compilers; do
     ! $compiler -fsyntax-only $include wrong.c 2>out || fail "$compiler took a wrong type"
     grep -q 'bide_task_join: the result has another type than the task' out ||
         fail "$compiler says of a wrong type: $(cat out)"
+    ! $compiler -fsyntax-only -Werror $include wrong_scope.c 2>out ||
+        fail "$compiler took a task for a scope"
 done
 echo "$count examples"

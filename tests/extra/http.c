@@ -195,7 +195,7 @@ static async int get_slow(int *done)
 HTTP_TEST(many_at_once)
 {
     enum { MANY = 100 };
-    int done = 0;
+    static int done;
     bide_instant start = bide_now();
     bide_task(int) tasks[MANY];
     for (int i = 0; i < MANY; i++)
@@ -210,7 +210,7 @@ HTTP_TEST(many_at_once)
 
 HTTP_TEST_WITH(connections_may_be_few, .connections_max = 2)
 {
-    int done = 0;
+    static int done;
     bide_instant start = bide_now();
     bide_task(int) tasks[6];
     for (int i = 0; i < 6; i++)

@@ -151,7 +151,7 @@ static async int get_and_see(const char *path, int *result)
 
 static async int free_client_in_use(void)
 {
-    int a = 0, b = 0;
+    static int a, b;
     bide_task(int) one = bide_spawn(get_and_see("/slow/1000", &a));
     bide_task(int) two = bide_spawn(get_and_see("/half/1000", &b));
     await bide_sleep(BIDE_MS(100));

@@ -84,7 +84,8 @@ static async int beside_others(void)
 {
     char text[2 * ALWAYS + 1];
     bide_reader *reader;
-    int turns = 0, before;
+    static int turns;
+    int before;
     memset(text, '\n', sizeof text);
     make_pair(sizeof text);
     CHECK_EQ(bide_reader_new(other, sizeof text, &reader), 0);
@@ -187,7 +188,7 @@ TEST(the_end_is_read_after_what_was_written)
 
 static async int read_waits(void)
 {
-    char buffer[4];
+    static char buffer[4];
     bide_task(ssize_t) waiting = bide_spawn(bide_stream_read(one, buffer, 4));
     ssize_t n = 0;
     await bide_yield();
@@ -215,7 +216,7 @@ TEST(a_read_waits_for_bytes_or_the_end)
 static async int write_waits(void)
 {
     char buffer[8];
-    size_t done = 0;
+    static size_t done;
     ssize_t n = 0;
     bide_task(int) all = bide_spawn(bide_stream_write_all(one, "0123456789", 10, &done));
     int r = 1;
@@ -461,7 +462,7 @@ static async int through_a_pipe(void)
 {
     int fd[2];
     bide_stream *in, *out;
-    char buffer[8] = "";
+    static char buffer[8];
     ssize_t n = 0;
     CHECK_EQ(pipe(fd), 0);
     CHECK_EQ(bide_stream_open(fd[0], &in), 0);
@@ -488,7 +489,8 @@ TEST(a_pipe_is_a_stream)
 
 static async int after_another_writer(void)
 {
-    char folder[] = "/tmp/bide-fifo-XXXXXX", path[64], byte = 0;
+    char folder[] = "/tmp/bide-fifo-XXXXXX", path[64];
+    static char byte;
     bide_stream *in;
     CHECK(mkdtemp(folder) != NULL);
     snprintf(path, sizeof path, "%s/fifo", folder);
@@ -572,7 +574,7 @@ static async int close_under_a_read(void)
 {
     int fd[2];
     bide_stream *in;
-    char buffer[8];
+    static char buffer[8];
     ssize_t n = 0;
     CHECK_EQ(pipe(fd), 0);
     CHECK_EQ(bide_stream_open(fd[0], &in), 0);

@@ -340,7 +340,7 @@ TEST(a_connection_that_cannot_be_begun)
 
 static async int resets(void)
 {
-    char buffer[8];
+    static char buffer[8];
     ssize_t n = 0;
     await connect_both();
     bide_task(ssize_t) waiting = bide_spawn(bide_stream_read(near, buffer, sizeof buffer));
@@ -362,7 +362,7 @@ TEST(a_reset_is_an_error)
 static async int reset_under_a_write(void)
 {
     static char data[1 << 25]; /* more than the buffers of both ends can hold */
-    size_t done = 0;
+    static size_t done;
     int r = 0;
     await connect_both();
     bide_task(int) writer = bide_spawn(bide_stream_write_all(near, data, sizeof data, &done));
@@ -446,7 +446,7 @@ TEST(short_and_interrupted_calls_are_gone_on_with)
 
 static async int one_reader(void)
 {
-    char buffer[8];
+    static char buffer[8];
     await connect_both();
     bide_task(ssize_t) waiting = bide_spawn(bide_stream_read(near, buffer, sizeof buffer));
     await bide_yield();

@@ -7,8 +7,5 @@ async int not_yet(int n)
     bide_future(int) f = bide_lazy(work(1));
     n += await bide_get(f);
     bide_drop(f);
-    bide_scope(s) {
-        bide_scope_spawn(s, work(2));
-    }
     return n;
 }
