@@ -1,7 +1,7 @@
 /*
  * The frame of a function: the header, the union of result slots (first, since a slot must be
- * near), the scopes (near too), then one member for each variable that is saved or lives there. Sizes and offsets are the
- * target compiler's business.
+ * near), the scopes (near too), then one member for each variable that is saved or lives there.
+ * Sizes and offsets are the target compiler's business.
  *
  * A struct or union declared in a block whose type a member needs is moved to file scope under a
  * name of its own; in the body that name takes the place of the old one. An enum of a block stays,

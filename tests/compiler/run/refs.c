@@ -112,7 +112,8 @@ static async void values(void)
 
 static async void together(void)
 {
-    struct request r = {7}, s = {8};
+    struct request r = {7};
+    static struct request s = {8};
     handler first = choose(0), second = choose(1);
     int a = 0, b = 0;
     await bide_join(a = (*first)(&r), b = (*second)(&s), negated(&r));

@@ -60,7 +60,8 @@ static async int joins(void)
 
 static async void aborts(void)
 {
-    int cleaned = 0, out = 7;
+    static int cleaned;
+    int out = 7;
     bide_task(void) h = bide_spawn(for_ever(&cleaned));
     bide_task(int) early = bide_spawn(work(100));
     await bide_yield();
