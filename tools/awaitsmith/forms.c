@@ -182,7 +182,7 @@ static void make_task_form(int number)
         values[0] = value;
         break;
     case 1:
-        put("left = 0;\nbide_task(int) task = bide_spawn(never(&left));\n");
+        put("left = 0;\nint *there = &left;\nbide_task(int) task = bide_spawn(never(there));\n");
         put("await bide_yield();\nbide_task_abort(task);\nr = await bide_task_wait(task);\n");
         put("expect(%d, %d, r, -ECANCELED);\nr = left;\n", number, line * 10 + 18);
         break;
