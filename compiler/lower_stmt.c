@@ -257,11 +257,6 @@ static void lower_type_decl(struct lower *l, struct stmt *s)
     }
     uses_in_tokens(l, l->out, s->first, s->last);
     code_thing(l, l->out, PC_TYPE_DECL, s);
-    for (int i = 0; i < s->decl_count; i++) {
-        struct symbol *symbol = s->decl[i]->symbol;
-        if (symbol->kind == SYM_TYPEDEF && symbol->captured) /* only used in an async block */
-            code_text(l, l->out, "\n(void)(%s *)0;\n", symbol->name);
-    }
 }
 
 static void unsupported(struct lower *l, struct stmt *s, const char *what)

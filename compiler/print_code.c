@@ -204,6 +204,37 @@ static void print_declaration(struct lower *l, struct output *o, const struct de
         print_apart(l, o, d);
 }
 
+/* Whether the token is a specifier of variables that are all in the frame: it is not printed. */
+static bool specifies_frame_only(struct lower *l, uint32_t token)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < l->vars.count; i++) {
+        const struct var *v = l->vars.item[i];
+        const struct decl *d = v->symbol ? v->symbol->decl : NULL;
+        if (!d || token < d->spec_first || token > d->spec_last)
+            continue;
+        if (!v->in_frame)
+            return false;
+        found = true;
+    }
+    return found;
+}
+
+/* A typedef of the block that is used, but no longer here: in a frame or in an async block. */
+static bool is_used_elsewhere(struct lower *l, const struct symbol *name)
+{
+    bool found = name->captured;
+    for (uint32_t i = 0; i < l->fn->typedef_uses.count; i++) {
+        const struct typedef_use *use = l->fn->typedef_uses.item[i];
+        if (use->symbol != name)
+            continue;
+        if (!specifies_frame_only(l, use->token))
+            return false;
+        found = true;
+    }
+    return found;
+}
+
 /* `struct x;` alone would declare another x here, so one that has moved to file scope goes. */
 static void print_type_decl(struct lower *l, struct output *o, const struct stmt *s)
 {
@@ -217,6 +248,11 @@ static void print_type_decl(struct lower *l, struct output *o, const struct stmt
             return;
     }
     output_tokens(o, l, first, s->last);
+    for (int i = 0; i < s->decl_count; i++) {
+        const struct symbol *name = s->decl[i]->symbol;
+        if (name->kind == SYM_TYPEDEF && is_used_elsewhere(l, name))
+            output_printf(o, "\n(void)(%s *)0;\n", name->name);
+    }
 }
 
 static void print_for_open(struct lower *l, struct output *o, const struct declaration *d)

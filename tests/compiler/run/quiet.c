@@ -29,6 +29,12 @@ static async int types(int n)
         await step(1);
         x = (small)(x + *p);
     }
+    {
+        typedef short framed;
+        framed y = (short)await step(n);
+        await step(1);
+        x = (small)(x + *&y);
+    }
     return x;
 }
 
