@@ -244,9 +244,10 @@ struct symbol {
     int depth;      /* 0: file scope */
     bool is_async;  /* function */
     bool is_thread_local, is_inline, is_weak, is_register_asm;
-    bool address_taken; /* &x, or x is an array that decays, or a bide form needs its address */
-    bool captured;      /* by an async block */
-    bool is_scope;      /* of a bide_scope */
+    bool cancel_returns; /* async function: bide_cancel_returns */
+    bool address_taken;  /* &x, or x is an array that decays, or a bide form needs its address */
+    bool captured;       /* by an async block */
+    bool is_scope;       /* of a bide_scope */
     bool has_async_wrapper_call;
     const char *cleanup;              /* __attribute__((cleanup(f))) */
     const char *visibility;           /* "hidden"... or NULL */

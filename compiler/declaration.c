@@ -142,6 +142,7 @@ static bool parse_storage(struct parser *p, struct specifiers *s, unsigned k)
     case KW_NULLABILITY:
     case KW_EXTENSION: break;
     case KW_ASYNC: s->async_token = p->pos; break;
+    case KW_CANCEL_RETURNS: s->mark_token = p->pos; break;
     default: return false;
     }
     advance(p);
@@ -266,6 +267,9 @@ void parse_specifiers(struct parser *p, struct specifiers *s)
     }
     nest_leave(p);
     s->last = p->pos - 1;
+    if (s->mark_token && !s->async_token)
+        diag(p->unit, SEV_ERROR, s->mark_token,
+             "only an async function can be bide_cancel_returns");
     s->implicit_int = !type && !words.total && !auto_type;
     if (!type && !auto_type)
         type = words_type(p, &words);
@@ -310,6 +314,7 @@ void symbol_apply(struct symbol *s, const struct specifiers *spec, const struct 
         s->attr_last = attr->last;
     }
     s->is_inline |= spec->is_inline;
+    s->cancel_returns |= spec->mark_token != 0;
     s->is_thread_local |= spec->is_thread_local;
     if (s->storage == ST_NONE || (s->storage == ST_EXTERN && spec->storage == ST_STATIC))
         s->storage = spec->storage;

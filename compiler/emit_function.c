@@ -288,6 +288,9 @@ bool is_signed(struct unit *u, const struct type *t)
 static const char *flags_text(struct lower *l)
 {
     bool has_sign = is_signed(l->unit, l->fn->result);
+    if (l->returns)
+        return has_sign ? "BIDE_FN_UNWINDS | BIDE_FN_CANCEL_RETURNS | BIDE_FN_RESULT_SIGNED"
+                        : "BIDE_FN_UNWINDS | BIDE_FN_CANCEL_RETURNS";
     if (l->unwinds)
         return has_sign ? "BIDE_FN_UNWINDS | BIDE_FN_RESULT_SIGNED" : "BIDE_FN_UNWINDS";
     return has_sign ? "BIDE_FN_RESULT_SIGNED" : "0";

@@ -20,6 +20,7 @@ static struct lower *lower_new(struct unit *u, struct function *fn)
     l->fn = fn;
     l->name = fn->name;
     l->is_async = fn->is_async;
+    l->returns = fn->symbol && file_symbol(fn->symbol)->cancel_returns;
     l->cx = name_or(l, "cx");
     l->frame = name_or(l, "frame");
     l->args = name_or(l, "args");

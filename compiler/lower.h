@@ -194,6 +194,7 @@ struct lower {
     const char *name; /* of the function, for generated names */
     bool is_async;
     bool unwinds;     /* has something due at some await */
+    bool returns;     /* bide_cancel_returns */
     struct code *out; /* being appended to */
     struct list vars;
     struct list suspends;
@@ -320,6 +321,9 @@ void lower_group(struct lower *, struct expr *await, struct expr *form);
 /* `if (CALL == BIDE_PENDING) {...}`; `at_resume`: what else runs before unwinding, or NULL. */
 void append_suspend(struct lower *, const struct code *call, uint32_t token,
                     const struct code *at_resume);
+/* For bide_cancel_returns: `bide__refused(cx, &RESULT, ...)`; NULL: there is no result. */
+bool may_refuse(const struct lower *); /* awaits here must ask */
+const char *refused_text(struct lower *, const char *result, const struct type *);
 /* A member of the union of results, shared by those of the same name and type: its expression. */
 const char *result_slot(struct lower *, const char *name, struct type *);
 const char *result_member(struct lower *, const char *name, const char *declaration);

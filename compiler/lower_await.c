@@ -9,6 +9,9 @@
  * and `frame->result.f` stands for its value. That member of the union is good until the next
  * await; `prepare_operands` keeps it longer where it must.
  *
+ * In a function marked bide_cancel_returns nothing is due at an await; instead each asks first
+ * whether it may start anything: `if (!bide__refused(cx, &frame->result.f, ...) && ...`
+ *
  * bide_blocking(f(x)) puts a job with f's arguments and room for its result into the same union,
  * and a function of our own that the pool calls.
  */
@@ -278,7 +281,7 @@ void append_suspend(struct lower *l, const struct code *call, uint32_t token,
                     const struct code *at_resume)
 {
     struct suspend *s = arena_alloc(l->arena, sizeof *s);
-    bool unwinds = l->unwinds && l->shield == 0;
+    bool unwinds = l->unwinds && !l->returns && l->shield == 0;
 
     list_add(l->arena, &l->suspends, s);
     s->state = l->suspends.count;
@@ -305,6 +308,19 @@ void append_suspend(struct lower *l, const struct code *call, uint32_t token,
         code_flow(l, l->out, PC_LABEL, skip);
     }
     code_text(l, l->out, "\n}\n");
+}
+
+bool may_refuse(const struct lower *l)
+{
+    return l->returns && l->shield == 0;
+}
+
+const char *refused_text(struct lower *l, const char *result, const struct type *type)
+{
+    if (!result)
+        return arena_printf(l->arena, "bide__refused(%s, %s, 0, 0)", l->cx, null_text(l->unit));
+    return arena_printf(l->arena, "bide__refused(%s, &%s, sizeof %s, %s)", l->cx, result, result,
+                        is_signed(l->unit, type) ? "BIDE_FN_RESULT_SIGNED" : "0");
 }
 
 /* A task to be joined that is no variable gets one, in the frame. */
@@ -347,14 +363,19 @@ void lower_await(struct lower *l, struct expr *await)
     } else if (a.result) {
         slot = result_slot(l, a.name, a.result);
     }
+    const char *result = slot;
+    if (a.job && await->type->kind != TY_VOID)
+        result = arena_printf(l->arena, "%s.result", a.job);
+    if (may_refuse(l))
+        code_text(l, call, "!%s && ", refused_text(l, result, await->type));
     append_start(l, call, &a, l->cx, arena_printf(l->arena, "&%s->h", l->frame), slot);
     append_suspend(l, call, await->first, NULL);
+    if (may_refuse(l) && result && !slot) /* a cancelled job leaves none */
+        code_text(l, l->out, "\n(void)%s;\n", refused_text(l, result, await->type));
     if (!a.calls_through || a.job)
         add_callee(l, a.name, 0);
-    if (a.job && await->type->kind != TY_VOID)
-        code_text(l, value, "%s.result", a.job);
-    else if (slot)
-        code_text(l, value, "%s", slot);
+    if (result)
+        code_text(l, value, "%s", result);
     else
         code_text(l, value, "(void)0");
 }

@@ -168,7 +168,8 @@ static const char *branch_slot(struct group *g, struct branch *b)
         const char *members = make_slots(b->nested, g->prefix);
         const char *value = arena_printf(l->arena, "%s.group.value", b->nested->prefix);
         if (b->nested->form == FORM_TIMEOUT)
-            value = arena_printf(l->arena, "%s == 0 ? 0 : %s", value, timed_out_text(l->unit));
+            value =
+                arena_printf(l->arena, "%s > 0 ? %s : %s", value, timed_out_text(l->unit), value);
         b->slot = b->nested->form == FORM_JOIN ? NULL : value;
         return arena_printf(l->arena, " %s;", members);
     }
@@ -353,6 +354,27 @@ static void append_results(struct group *g, struct code *to, bool if_done)
     }
 }
 
+/* A join in a function marked bide_cancel_returns: results of the branches that did not return. */
+static void fail_missing(struct group *g)
+{
+    struct lower *l = g->l;
+    if (g->form != FORM_JOIN)
+        return;
+    for (int k = 0; k < g->count; k++) {
+        const struct branch *b = &g->branch[k];
+        const char *slot = b->slot;
+        if (b->nested)
+            fail_missing(b->nested);
+        if (!b->place || !slot)
+            continue;
+        if (b->nested)
+            slot = arena_printf(l->arena, "%s.group.value", b->nested->prefix);
+        code_text(l, l->out, "\nif (!(%s.group.branch_done & 1u << %d))\n    (void)%s;\n",
+                  g->prefix, k,
+                  refused_text(l, slot, b->nested ? type_basic(l->unit, TY_INT) : b->place->type));
+    }
+}
+
 void lower_group(struct lower *l, struct expr *await, struct expr *form)
 {
     struct code *value = code_new(l), *run = code_new(l), *at_resume = code_new(l);
@@ -366,14 +388,22 @@ void lower_group(struct lower *l, struct expr *await, struct expr *form)
     code_text(l, l->out, "\n{\n");
     set_up_jobs(g);
     clear_nested(g);
+    if (may_refuse(l))
+        code_text(l, l->out, "if (%s) {\n%s.group.branch_done = 0;\n} else {\n",
+                  refused_text(l, arena_printf(l->arena, "%s.group.value", g->prefix),
+                               type_basic(l->unit, TY_INT)),
+                  g->prefix);
     const char *group = append_starts(g, l->cx, arena_printf(l->arena, "&%s->h", l->frame));
     code_text(l, run, "bide__group_run(%s, %s)", l->cx, group);
     append_results(g, at_resume, true);
     append_suspend(l, run, await->first, l->links ? at_resume : NULL);
-    code_text(l, l->out, "\n}\n");
+    code_text(l, l->out, may_refuse(l) ? "\n}\n}\n" : "\n}\n");
+    if (may_refuse(l))
+        fail_missing(g);
     append_results(g, l->out, g->form != FORM_JOIN);
     if (g->form == FORM_TIMEOUT)
-        code_text(l, value, "(%s.group.value == 0 ? 0 : %s)", g->prefix, timed_out_text(l->unit));
+        code_text(l, value, "(%s.group.value > 0 ? %s : %s.group.value)", g->prefix,
+                  timed_out_text(l->unit), g->prefix);
     else if (g->form == FORM_JOIN)
         code_text(l, value, "(void)0");
     else

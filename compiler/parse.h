@@ -56,6 +56,7 @@ enum keyword {
     KW_ALIGNAS,
     KW_ATTRIBUTE,
     KW_DECLSPEC,
+    KW_CANCEL_RETURNS,
     KW_ASYNC,
     KW_EXTENSION,
     KW_IF,
@@ -260,6 +261,7 @@ struct type *attributes_apply(struct parser *, const struct attributes *, struct
 struct specifiers {
     uint32_t first, last;
     uint32_t async_token; /* 0: not async */
+    uint32_t mark_token;  /* bide_cancel_returns; 0: none */
     struct type *type;    /* NULL for __auto_type */
     struct tag *defines;
     enum storage storage;

@@ -145,6 +145,7 @@ static const struct {
     uint16_t keyword;
 } async_words[] = {
     {"bide_async", KW_ASYNC},
+    {"bide_cancel_returns", KW_CANCEL_RETURNS},
     {"bide_await", KW_AWAIT},
     {"bide_defer", KW_DEFER},
     {"bide_scope", KW_SCOPE},

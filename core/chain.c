@@ -12,6 +12,10 @@
  * the result slot of an awaited function that was unwound is filled in by bide_fn_fail. From
  * BIDE_LEVELS up there is no unwinding: the await that fails returns the error.
  *
+ * A function with BIDE_FN_CANCEL_RETURNS is polled like one that has something to undo, but goes on
+ * to its own end: its result stands, and the unwinding goes on below it. It never starts anything
+ * at that level. Its deferred blocks are a level above, as ever.
+ *
  * Invariants: a chain that bide_chain_poll has left pending has a leaf and no BIDE_CHAIN_RUN. A
  * frame is polled while its level unwinds only when its function has BIDE_FN_UNWINDS, and then ends
  * without an await at that level.
@@ -116,7 +120,7 @@ static enum bide_poll poll_unwinding(struct bide_cx *cx, struct bide_frame *f)
         poll = bide_frame_finish(cx, f);
     else
         poll = fn->poll(cx, f);
-    if (poll == BIDE_READY && level_unwinds(c))
+    if (poll == BIDE_READY && level_unwinds(c) && !(fn->flags & BIDE_FN_CANCEL_RETURNS))
         bide_fn_fail(fn, result, bide__unwind_error(cx));
     return poll;
 }

@@ -130,8 +130,9 @@ static inline void bide_waker_drop(bide_waker w)
 
 enum {
     BIDE_FN_VERSION = 1,
-    BIDE_FN_UNWINDS = 1,       /* has something to undo: poll it while its chain unwinds */
-    BIDE_FN_RESULT_SIGNED = 2, /* the result is a signed integer, so an error can travel in it */
+    BIDE_FN_UNWINDS = 1,        /* has something to undo: poll it while its chain unwinds */
+    BIDE_FN_RESULT_SIGNED = 2,  /* the result is a signed integer, so an error can travel in it */
+    BIDE_FN_CANCEL_RETURNS = 4, /* with UNWINDS: it goes on to its own end then, see below */
 };
 
 /* A function that an async function may await. Callees of one join or select share a group > 0:
@@ -420,6 +421,23 @@ static inline bool bide__unwinding(const struct bide_cx *cx)
 static inline int bide__unwind_error(const struct bide_cx *cx)
 {
     return cx->chain->shield != 0 ? cx->chain->shield_error : cx->chain->error;
+}
+
+/*
+ * A function with BIDE_FN_CANCEL_RETURNS is not left where it awaits: polled while its level
+ * unwinds, it goes on with what bide_fn_fail made of the awaited result, and runs to its end. It
+ * asks this before every await outside its deferred blocks, and when it is true starts nothing: the
+ * result (of `size` bytes; flags: BIDE_FN_RESULT_SIGNED or 0) is filled in likewise. When it has
+ * finished, with a result of its own, the unwinding goes on in the function that awaits it.
+ */
+static inline bool bide__refused(const struct bide_cx *cx, void *result, size_t size,
+                                 unsigned flags)
+{
+    if (__builtin_expect(!bide__unwinding(cx), 1))
+        return false;
+    const struct bide_fn fn = {.result_size = (uint32_t)size, .flags = (uint8_t)flags};
+    bide_fn_fail(&fn, result, bide__unwind_error(cx));
+    return true;
 }
 
 /* Round a deferred block. */

@@ -63,6 +63,7 @@ struct bide__scope;
 
 #define bide_async
 #define bide_await
+#define bide_cancel_returns
 
 #define bide__needs               __attribute__((error("compile this file with bide cc")))
 bide__needs void bide__erased(void);
@@ -128,6 +129,7 @@ extern const char bide__ref_compile_this_file_with_bide_cc;
 #else /* C++ sees the declarations of async functions, which are their blocking forms */
 
 #define bide_async
+#define bide_cancel_returns
 
 #endif
 #endif

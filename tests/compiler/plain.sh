@@ -64,9 +64,14 @@ async int work(int n)
 
 static const bide_async_fn(int, int) table[] = {bide_ref(work)};
 
+async bide_cancel_returns int marked(int n)
+{
+    return await work(n);
+}
+
 async int main(void)
 {
-    int a = 0, b = 0;
+    int a = 0, b = await marked(1);
     bide_async_fn(int, int) ref = bide_ref(work);
     a += await (*ref)(1) + await (*table[0])(2);
     bide_task(int) h = bide_spawn(work(1));
