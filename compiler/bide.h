@@ -463,10 +463,10 @@ struct function {
 };
 
 /* Something at file scope that the emitter must know, in order: an async declaration, a function
- * that needs lowering, a bide_ref in a declaration; and before such a declaration, what it refers
- * to. All other text is copied. */
+ * that needs lowering, a bide_ref in a declaration; before such a declaration, what it refers to;
+ * and bide_runtime(...), which goes. All other text is copied. */
 struct item {
-    enum { ITEM_ASYNC_DECL, ITEM_FUNCTION, ITEM_MENTIONS, ITEM_REF } kind;
+    enum { ITEM_ASYNC_DECL, ITEM_FUNCTION, ITEM_MENTIONS, ITEM_REF, ITEM_RUNTIME } kind;
     uint32_t first, last; /* tokens, `;` or `}` included; ITEM_MENTIONS: none */
     struct list symbols;  /* ITEM_ASYNC_DECL: the functions declared; ITEM_MENTIONS */
     struct function *function;

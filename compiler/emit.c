@@ -40,6 +40,8 @@ static void emit_item(struct unit *u, struct output *o, struct item *item)
     }
     if (item->kind == ITEM_REF) {
         output_text(o, reference_text(u, item->ref));
+    } else if (item->kind == ITEM_RUNTIME) {
+        output_text(o, "\n");
     } else if (item->kind == ITEM_FUNCTION) {
         if (item->function->is_async)
             keep_definition(u, o, item, item->function->type->base);

@@ -383,6 +383,30 @@ static bool parse_file_declarator(struct parser *p, const struct specifiers *spe
     return false;
 }
 
+/* `bide_runtime(current_thread);` */
+static void parse_runtime(struct parser *p)
+{
+    struct unit *u = p->unit;
+    uint32_t first = p->pos, word = first + 2;
+    advance(p);
+    expect(p, '(');
+    if (peek(p)->kind != TK_IDENT)
+        fail(p);
+    advance(p);
+    expect(p, ')');
+    expect(p, ';');
+    const char *kind = p->token[word].text;
+    if (scope_find(intern(p->arena, "main", 4)))
+        diag(u, SEV_ERROR, first, "'bide_runtime' stands before 'main'");
+    if (strcmp(kind, "multi_thread") == 0)
+        diag(u, SEV_ERROR, word,
+             "there is no runtime of several threads yet; without this line, or with "
+             "bide_runtime(current_thread), the program runs on one");
+    else if (strcmp(kind, "current_thread") != 0)
+        diag(u, SEV_ERROR, word, "'%s' is no kind of runtime: current_thread, multi_thread", kind);
+    item_new(p, first)->kind = ITEM_RUNTIME;
+}
+
 static void parse_external(struct parser *p)
 {
     uint32_t first = p->pos;
@@ -399,6 +423,10 @@ static void parse_external(struct parser *p)
     }
     if (peek_keyword(p) == KW_STATIC_ASSERT) {
         parse_static_assert(p);
+        return;
+    }
+    if (peek_keyword(p) == KW_RUNTIME) {
+        parse_runtime(p);
         return;
     }
     parse_specifiers(p, &spec);

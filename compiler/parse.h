@@ -91,6 +91,7 @@ enum keyword {
     KW_HAS_ATTRIBUTE,
     KW_BIT_CAST,
     KW_AWAIT,
+    KW_RUNTIME,
     KW_PRAGMA, /* _Pragma and __pragma: the lexer swallows them */
     KW_FORM,   /* KW_FORM + enum form */
 };

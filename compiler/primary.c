@@ -329,6 +329,9 @@ static struct expr *parse_keyword_primary(struct parser *p, unsigned k)
     case KW_BIT_CAST: return parse_cast_builtin(p, true);
     case KW_HAS_ATTRIBUTE: return parse_has_attribute(p);
     case KW_ASYNC: return parse_async_block(p);
+    case KW_RUNTIME:
+        diag(p->unit, SEV_ERROR, p->pos, "'bide_runtime' stands at file scope, before 'main'");
+        break;
     default: break;
     }
     if (k >= KW_FORM && peek_next(p)->punct == '(')

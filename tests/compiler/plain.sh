@@ -62,6 +62,8 @@ async int work(int n)
     return n;
 }
 
+bide_runtime(multi_thread);
+
 static const bide_async_fn(int, int) table[] = {bide_ref(work)};
 
 async bide_cancel_returns int marked(int n)

@@ -1,0 +1,18 @@
+/* bide_runtime chooses the runtime of main. */
+#include <bide/bide.h>
+
+bide_runtime(current_thread);
+bide_runtime(multi_thread);
+
+async int main(void)
+{
+    return 0;
+}
+
+bide_runtime(current_thread);
+
+int plain(void)
+{
+    bide_runtime(current_thread);
+    return bide_block_on(main());
+}
