@@ -211,7 +211,8 @@ static async int in_defer(void)
 
 async int main(void)
 {
-    int how_far = 0, r = 0;
+    static int how_far;
+    int r = 0;
     await at_every_suspension();
     bide_task(int) h = bide_spawn(all_kinds(&how_far));
     await bide_yield();
