@@ -331,6 +331,24 @@ TEST(the_first_failure_of_a_try_scope_cancels_the_others)
     CHECK_EQ(local, 5);
 }
 
+/* Both have slept when the first one fails, so the request finds the second one done. */
+static async int fail_together(void)
+{
+    int local = 0, error = 1;
+    bide_try_scope(s, error) {
+        bide_scope_spawn(s, child(&local, 10, -EIO, 0));
+        bide_scope_spawn(s, child(&local, 10, -EPIPE, 0));
+    }
+    check_seen(2, 2);
+    return error;
+}
+
+TEST(the_first_of_two_failures_counts)
+{
+    begin();
+    CHECK_ERR(bide_block_on(fail_together()), -EIO);
+}
+
 static async long long wide(long long value)
 {
     await bide_yield();
@@ -493,6 +511,33 @@ TEST(cancelled_at_every_suspension)
     begin();
     unsigned n = cancel_everywhere(&bide__desc_everything, NULL, before, after);
     CHECK(n >= 5);
+}
+
+static async int just_a_scope(void *state)
+{
+    int local = 0;
+    (void)state;
+    bide_scope(s) {
+        bide_scope_spawn(s, child(&local, 3, 0, 0));
+        bide_scope_spawn(s, child(&local, 5, 0, 0));
+    }
+    return local;
+}
+
+/* A request that finds no child any more has nothing to cancel here. */
+static void after_just_a_scope(void *state, const struct cancel_run *run)
+{
+    (void)state;
+    CHECK_EQ(seen.alive, 0);
+    CHECK_ERR(run->error, seen.ended == 2 ? 0 : -ECANCELED);
+    if (run->error == 0)
+        CHECK_EQ(run->result, 4);
+}
+
+TEST(a_request_after_the_last_child_cancels_nothing)
+{
+    begin();
+    CHECK_EQ(cancel_everywhere(&bide__desc_just_a_scope, NULL, before, after_just_a_scope), 1);
 }
 
 static int passed[5];
@@ -782,7 +827,9 @@ TEST(a_forced_request_at_a_shielded_wait_is_passed_on)
                                         .frame_align_log2 = 3,
                                         .version = BIDE_FN_VERSION};
     begin();
+    bide_instant start = bide_now();
     bide__block_on(&both, NULL, NULL);
+    CHECK(bide_elapsed(start).ns < 1000000000);
 }
 
 /* ---- memory ---- */
@@ -895,13 +942,19 @@ static void spawn_from_plain_code(struct bide__scope *s, int *local)
     bide_scope_spawn(s, child(local, 1, 0, 0));
 }
 
+static async int spawn_on_another(struct bide__scope *s)
+{
+    bide_task(int) task = bide_scope_spawn(s, leave(1));
+    bide_scope_cancel(s);
+    return await bide_task_wait(task);
+}
+
 static int spawn_elsewhere(struct bide__scope *s)
 {
     bide_task(int) task = bide_scope_spawn(s, leave(1));
-    int out = -1, finished = bide_task_finished(task);
     bide_scope_cancel(s);
-    (void)out;
-    return finished;
+    CHECK_ERR(bide_block_on(spawn_on_another(s)), -EXDEV);
+    return bide_task_finished(task);
 }
 
 static async int helped(void)
