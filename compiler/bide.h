@@ -258,6 +258,7 @@ struct symbol {
     struct type *named;               /* typedef: its type with the alias set */
     int64_t value;                    /* enumerator */
     bool value_known;
+    int flow_index; /* warn: number in the function that is looked at */
     /* lower, emit */
     bool in_frame;            /* lives in the frame all the time: printed as frame->NAME */
     bool saved;               /* saved over at least one await */
@@ -483,6 +484,25 @@ struct options {
     bool colour;
     const char **flag; /* the user's -W... flags in order, for the options of our messages */
     int flag_count;
+    int max_errors;    /* -fmax-errors; 0: no limit */
+    bool json;         /* --error-format=json */
+    bool multi_thread; /* -fbide-multi-thread */
+};
+
+/* A word of the language that only says something to the checks, like bide_may_block: no token, its
+ * text is blanked. */
+struct mark {
+    uint32_t token;       /* the one that follows */
+    const char *word;     /* interned */
+    const char *argument; /* the word in the parentheses after it, or NULL */
+};
+
+/* `#pragma GCC diagnostic`, or clang's. */
+struct pragma {
+    uint32_t token; /* the one that follows */
+    uint32_t line;
+    enum { PRAGMA_PUSH, PRAGMA_POP, PRAGMA_IGNORED, PRAGMA_WARNING, PRAGMA_ERROR } kind;
+    const char *option; /* interned, without -W; NULL for push and pop */
 };
 
 struct unit {
@@ -499,6 +519,9 @@ struct unit {
     int error_count, warning_count;
     bool parse_failed;           /* plain C that was not understood: nothing is emitted */
     uint32_t parse_failed_token; /* where it first happened */
+    struct list marks;           /* struct mark * in order */
+    struct list pragmas;         /* struct pragma * in order */
+    bool has_own_pragmas;        /* some that the user's compiler would not know */
     struct list messages;        /* diag.c: not yet printed */
     struct list sources;         /* source.c: files read for messages */
 };
@@ -529,8 +552,11 @@ bool place_is_written_out(struct unit *, uint32_t first, uint32_t last);
  * none: the text includes nothing of bide, and the target is taken for a 64-bit Linux. */
 bool target_read(struct unit *);
 
-/* lex.c: fills unit->token from unit->text. */
+/* lex.c: fills unit->token from unit->text, in which it blanks marks and our own pragmas. */
 void lex(struct unit *);
+/* unclosed.c: the first parenthesis that is not closed, and the token before which that was due; 0:
+ * there is none. */
+uint32_t find_unclosed(struct unit *, uint32_t *due);
 /* scope.c: which word of C or GNU C an identifier token is (enum keyword in parse.h); 0: none. */
 unsigned token_keyword(const struct token *);
 /* parse.c (declarations), statement.c, expression.c: fills unit->items and functions. Bodies of
@@ -544,6 +570,8 @@ void parse(struct unit *);
 struct expr *called_reference(const struct expr *call);
 /* check.c: un-awaited calls, await outside async, ownership, jumps past defer... */
 void check(struct unit *);
+/* warn.c: what is likely wrong in a file without errors. */
+void warn(struct unit *);
 /* lower.c, live.c, emit.c: writes the translation unit as plain C. */
 void emit(struct unit *, FILE *out);
 
@@ -566,5 +594,59 @@ void diag_flush(struct unit *);
 void diag_drop(struct unit *);
 /* Without a place, at once: "bide: error: ...". */
 void diag_plain(enum severity, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* From now on diag_plain writes JSON. */
+void diag_set_json(void);
+
+/* What diag.c keeps, for diag_json.c. */
+struct fixit {
+    uint32_t token;
+    const char *text;
+};
+
+struct message {
+    enum severity severity;
+    uint32_t first, last;
+    uint32_t number; /* in the order of coming */
+    const char *option, *text;
+    bool was_warning; /* made an error by -Werror */
+    bool silent;      /* switched off, and its notes with it */
+    struct list fixits;
+    struct list notes; /* struct message * */
+};
+/* How many bytes of the line are marked from the message's place on. */
+size_t diag_mark_length(struct unit *, const struct message *, const struct spot *);
+/* Where a fix-it is put in: the bytes in spot->line before it. False: nowhere. */
+bool diag_fixit_place(struct unit *, const struct fixit *, struct spot *);
+const struct function *diag_function_at(struct unit *, uint32_t token);
+
+/* ---- diag_json.c: messages for programs; docs/diagnostics.md has the form ---- */
+
+void json_message(struct unit *, const struct message *, FILE *);
+/* A message without a place of ours: a compiler's (file, line and column if known), or a plain one
+ * (file NULL). `option` may be NULL. */
+void json_plain(const char *severity, const char *file, uint32_t line, uint32_t column,
+                const char *text, const char *option, const char *source, FILE *);
+
+/* ---- pragma.c ---- */
+
+/* `#pragma GCC diagnostic ...` (or clang's) in start..end; NULL: it is none. */
+struct pragma *pragma_parse(struct arena *, const char *start, const char *end);
+bool pragma_is_ours(const struct pragma *); /* it names a warning of bide */
+/* clang -E drops pragmas about warnings that it does not know: finds them in the main file. */
+void pragma_recover(struct unit *);
+
+/* ---- warning.c: which warnings there are, and which are wanted ---- */
+
+enum warning_group { WARN_ALWAYS, WARN_ALL, WARN_EXTRA, WARN_NAMED }; /* what turns it on */
+struct warning {
+    const char *name; /* -Wbide-...; one with a value ends in = */
+    enum warning_group group;
+    const char *help; /* one line */
+};
+extern const struct warning warning_table[]; /* ends with a NULL name */
+/* 0: off; 1: a warning; 2: an error. `option` without -W, NULL for one that has no name. */
+int warning_level(const struct unit *, const char *option, uint32_t token);
+/* Says which of the user's flags turn on what is no warning of ours. */
+void warning_check_flags(const struct options *);
 
 #endif

@@ -47,6 +47,16 @@ static bool can_be_awaited(const struct expr *call)
     return is_async_call(call) || called_reference(call);
 }
 
+/* Each name is said once, as compilers do. */
+static void report_undeclared(struct checker *c, const struct expr *f)
+{
+    const char *text = arena_printf(c->unit->arena, "'%s' is not declared", f->name);
+    for (uint32_t i = 0; i < c->unit->messages.count; i++)
+        if (strcmp(((struct message *)c->unit->messages.item[i])->text, text) == 0)
+            return;
+    diag(c->unit, SEV_ERROR, f->first, "%s", text);
+}
+
 /* A call where an async one is wanted, that is none. */
 static void report_not_async(struct checker *c, struct expr *call)
 {
@@ -60,7 +70,7 @@ static void report_not_async(struct checker *c, struct expr *call)
         diag_fixit_insert(c->unit, f->first, "(*");
         diag_fixit_insert(c->unit, f->last + 1, ")");
     } else if (f->kind == EX_IDENT && !f->symbol) {
-        diag(c->unit, SEV_ERROR, f->first, "'%s' is not declared", f->name);
+        report_undeclared(c, f);
     } else if (type_is_error(f->type)) {
         give_up(c, call->first);
     } else {

@@ -221,6 +221,10 @@ static struct type *parse_typedef_name(struct parser *p)
                     t[1].punct == '*';
     if (!declares)
         return NULL;
+    if (p->function && strncmp(t->text, "__", 2) != 0 && !p->unit->parse_failed) {
+        p->unit->parse_failed = true;
+        p->unit->parse_failed_token = p->pos;
+    }
     advance(p);
     return strncmp(t->text, "__", 2) == 0 ? type_named(p->unit, TY_BUILTIN, t->text) : type_error_;
 }
@@ -320,9 +324,30 @@ void symbol_apply(struct symbol *s, const struct specifiers *spec, const struct 
         s->storage = spec->storage;
 }
 
+/* The type is an unknown one without a name to print, or made from one. */
+static bool holds_unknown(const struct type *t)
+{
+    while (!t->alias && (t->kind == TY_POINTER || t->kind == TY_ARRAY))
+        t = t->base;
+    return type_is_error(t) && !t->alias;
+}
+
+/* What is declared with a name that is no type must not be printed: the user's compiler says it. */
+static void give_up_at(struct parser *p, uint32_t token)
+{
+    if (!p->unit->parse_failed)
+        p->unit->parse_failed_token = token;
+    p->unit->parse_failed = true;
+}
+
 static void check_async_form(struct parser *p, const char *name, uint32_t token, struct type *t)
 {
-    if (t->variadic)
+    bool unknown = holds_unknown(t->base);
+    for (int i = 0; i < t->param_count; i++)
+        unknown |= holds_unknown(t->param[i].type);
+    if (unknown)
+        give_up_at(p, token);
+    else if (t->variadic)
         diag(p->unit, SEV_ERROR, token,
              "async function '%s' cannot take a variable number of arguments", name);
     else if (t->oldstyle && t->param_count)

@@ -19,49 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct fixit {
-    uint32_t token;
-    const char *text;
-};
-
-struct message {
-    enum severity severity;
-    uint32_t first, last;
-    uint32_t number; /* in the order of coming */
-    const char *option, *text;
-    bool was_warning; /* made an error by -Werror */
-    bool silent;      /* switched off, and its notes with it */
-    struct list fixits;
-    struct list notes; /* struct message * */
-};
-
-/* ---- options of warnings ---- */
-
-/* 0: off; 1: a warning; 2: an error. The last flag that speaks of it counts. */
-static int warning_level(const struct options *options, const char *name)
-{
-    bool on = true, error = false, error_named = false;
-    for (int i = 0; options && i < options->flag_count; i++) {
-        const char *flag = options->flag[i];
-        if (!strcmp(flag, "-w"))
-            return 0;
-        if (!strcmp(flag, "-Werror") || !strcmp(flag, "-Wno-error")) {
-            if (!error_named)
-                error = flag[2] == 'e';
-        } else if (name && !strncmp(flag, "-Wno-error=", 11) && !strcmp(flag + 11, name)) {
-            error_named = true;
-            error = false;
-        } else if (name && !strncmp(flag, "-Werror=", 8) && !strcmp(flag + 8, name)) {
-            on = error_named = error = true;
-        } else if (name && !strncmp(flag, "-Wno-", 5) && !strcmp(flag + 5, name)) {
-            on = false;
-        } else if (name && !strcmp(flag + 2, name)) {
-            on = true;
-        }
-    }
-    return !on ? 0 : error ? 2 : 1;
-}
-
 /* ---- taking messages ---- */
 
 static struct message *last_message(struct unit *unit)
@@ -77,8 +34,9 @@ static void add_message(struct unit *unit, struct message *m)
         return;
     }
     if (m->severity == SEV_WARNING) {
-        int level = warning_level(unit->options, m->option);
-        m->silent = level == 0;
+        const struct token *t = &unit->token[m->first];
+        int level = warning_level(unit, m->option, m->first);
+        m->silent = level == 0 || (t->in_system_header && t->in_header);
         m->was_warning = level == 2;
         if (level == 2)
             m->severity = SEV_ERROR;
@@ -136,15 +94,27 @@ void diag_fixit_insert(struct unit *unit, uint32_t token, const char *text)
     list_add(unit->arena, &m->fixits, f);
 }
 
+static const char *const severity_names[] = {"note", "warning", "error"};
+static bool plain_json;
+
+void diag_set_json(void)
+{
+    plain_json = true;
+}
+
 void diag_plain(enum severity severity, const char *fmt, ...)
 {
-    static const char *const names[] = {"note", "warning", "error"};
+    char *text = NULL;
     va_list list;
     va_start(list, fmt);
-    fprintf(stderr, "bide: %s: ", names[severity]);
-    vfprintf(stderr, fmt, list);
-    fputc('\n', stderr);
+    if (vasprintf(&text, fmt, list) < 0)
+        text = NULL;
     va_end(list);
+    if (plain_json)
+        json_plain(severity_names[severity], NULL, 0, 0, text ? text : fmt, NULL, "bide", stderr);
+    else
+        fprintf(stderr, "bide: %s: %s\n", severity_names[severity], text ? text : fmt);
+    free(text);
 }
 
 /* ---- the line on disk ---- */
@@ -253,6 +223,16 @@ static void print_caret(struct unit *unit, const struct spot *at, size_t mark,
     fprintf(stderr, "%s\n", plain(unit));
 }
 
+bool diag_fixit_place(struct unit *unit, const struct fixit *f, struct spot *at)
+{
+    /* What closes stands right after the word before it, not after the blanks. */
+    bool closes = *f->text == ')' && f->token > 1;
+    if (!place_of(unit, closes ? f->token - 1 : f->token, at))
+        return false;
+    at->start += closes ? at->width : 0;
+    return true;
+}
+
 /* What is printed below a line, from `column` on; it stands at the byte place.start. */
 struct insertion {
     struct spot place;
@@ -270,11 +250,8 @@ static uint32_t find_insertions(struct unit *unit, const struct message *m, stru
         struct insertion new = {.text = f->text};
         struct spot *at = &new.place;
         struct insertion *before = count ? &out[count - 1] : NULL;
-        /* What closes stands right after the word before it, not after the blanks. */
-        bool closes = *f->text == ')' && f->token > 1;
-        if (!place_of(unit, closes ? f->token - 1 : f->token, at))
+        if (!diag_fixit_place(unit, f, at))
             continue;
-        at->start += closes ? at->width : 0;
         new.column = screen_column(at->line, at->start);
         if (before && before->place.line == at->line && before->place.start <= at->start &&
             new.column < before->column + strlen(before->text)) {
@@ -328,7 +305,7 @@ static void print_option(struct unit *unit, const struct message *m)
 }
 
 /* How many bytes from the message's place on are marked: to the last token, or the line's end. */
-static size_t mark_length(struct unit *unit, const struct message *m, const struct spot *at)
+size_t diag_mark_length(struct unit *unit, const struct message *m, const struct spot *at)
 {
     const struct token *first = &unit->token[m->first], *last = &unit->token[m->last];
     struct spot end;
@@ -346,7 +323,6 @@ static size_t mark_length(struct unit *unit, const struct message *m, const stru
 
 static void print_message(struct unit *unit, const struct message *m)
 {
-    static const char *const names[] = {"note", "warning", "error"};
     const struct token *t = &unit->token[m->first];
     const char *mark_colour = severity_colour(unit, m->severity);
     struct spot at;
@@ -356,13 +332,14 @@ static void print_message(struct unit *unit, const struct message *m)
             found ? at.number : t->line);
     if (found)
         fprintf(stderr, "%zu:", screen_column(at.line, at.start) + 1);
-    fprintf(stderr, "%s %s%s: %s", plain(unit), mark_colour, names[m->severity], plain(unit));
+    fprintf(stderr, "%s %s%s: %s", plain(unit), mark_colour, severity_names[m->severity],
+            plain(unit));
     print_text(unit, m->text);
     print_option(unit, m);
     fputc('\n', stderr);
     if (!found)
         return;
-    size_t mark = mark_length(unit, m, &at);
+    size_t mark = diag_mark_length(unit, m, &at);
     print_source(unit, &at, mark, mark_colour);
     print_caret(unit, &at, mark, mark_colour);
     if (m->fixits.count && place_is_written_out(unit, m->first, m->last))
@@ -380,7 +357,7 @@ static int compare(const void *a, const void *b)
 }
 
 /* The outermost function around the token, or NULL. */
-static const struct function *function_at(struct unit *unit, uint32_t token)
+const struct function *diag_function_at(struct unit *unit, uint32_t token)
 {
     for (uint32_t i = 0; i < unit->functions.count; i++) {
         const struct function *f = unit->functions.item[i];
@@ -393,7 +370,7 @@ static const struct function *function_at(struct unit *unit, uint32_t token)
 static void print_function(struct unit *unit, const struct message *m,
                            const struct function **current)
 {
-    const struct function *f = function_at(unit, m->first);
+    const struct function *f = diag_function_at(unit, m->first);
     const char *file = unit->token[m->first].file;
     if (f == *current)
         return;
@@ -418,21 +395,46 @@ static bool is_repeated(struct unit *unit, const struct message *m, const struct
             a.start == b.start);
 }
 
+static void print_with_notes(struct unit *unit, const struct message *m,
+                             const struct function **function)
+{
+    if (unit->options && unit->options->json) {
+        json_message(unit, m, stderr);
+        return;
+    }
+    print_function(unit, m, function);
+    print_message(unit, m);
+    for (uint32_t k = 0; k < m->notes.count; k++)
+        print_message(unit, m->notes.item[k]);
+}
+
+/* True when there have been as many errors as are wanted. */
+static bool is_enough(const struct unit *unit, int errors)
+{
+    if (!unit->options || !unit->options->max_errors || errors < unit->options->max_errors)
+        return false;
+    if (!unit->options->json)
+        fprintf(stderr, "compilation terminated due to -fmax-errors=%d.\n",
+                unit->options->max_errors);
+    return true;
+}
+
 void diag_flush(struct unit *unit)
 {
     const struct function *function = NULL;
     const struct message *before = NULL;
+    int errors = 0;
     if (unit->messages.count)
         qsort(unit->messages.item, unit->messages.count, sizeof(void *), compare);
     for (uint32_t i = 0; i < unit->messages.count; i++) {
         const struct message *m = unit->messages.item[i];
         if (m->silent || is_repeated(unit, m, before))
             continue;
-        print_function(unit, m, &function);
-        print_message(unit, m);
-        for (uint32_t k = 0; k < m->notes.count; k++)
-            print_message(unit, m->notes.item[k]);
+        print_with_notes(unit, m, &function);
         before = m;
+        errors += m->severity == SEV_ERROR;
+        if (is_enough(unit, errors))
+            break;
     }
     unit->messages.count = 0;
     fflush(stderr);

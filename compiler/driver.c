@@ -146,7 +146,14 @@ static int run_untouched(struct command *cmd, const struct list *extra,
         add_home_flags(cmd, &p, cmd->c_count > 0);
     add_extra(&p, extra);
     p.input = standard_input->data ? standard_input : NULL;
-    return extra ? process_run(&p) : process_exec(&p);
+    if (!cmd->options.json)
+        return extra ? process_run(&p) : process_exec(&p);
+    command_add_colour(cmd, &p);
+    p.catch_err = true;
+    int status = process_run(&p);
+    print_said(cmd, p.err.data, p.err.length);
+    buffer_free(&p.err);
+    return status;
 }
 
 /* Does a word go to the command when `plain` of its files are compiled as they are? */

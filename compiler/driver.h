@@ -173,6 +173,11 @@ void command_add_input(const struct arg *, struct process *, const char *path);
  * ours. */
 bool report(struct list *jobs, const struct buffer *err, bool failed);
 
+/* ---- driver_json.c ---- */
+
+/* Prints what a compiler said, as it is or, with --error-format=json, as JSON. */
+void print_said(const struct command *, const char *text, size_t length);
+
 /* ---- driver.c, driver_run.c: the commands; each returns the exit status ---- */
 
 int driver_cc(int argc, char **argv);

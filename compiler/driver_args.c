@@ -50,6 +50,7 @@ static const struct option option_table[] = {
     {"-Wno-bide-", JOINED, ARG_OURS, 0},
     {"-Werror=bide-", JOINED, ARG_OURS, 0},
     {"-Wno-error=bide-", JOINED, ARG_OURS, 0},
+    {"--error-format=", JOINED, ARG_OURS, 0},
 
     {"--output=", JOINED, ARG_OUTPUT, 0},
     {"--output", SEPARATE, ARG_OUTPUT, 0},
@@ -337,6 +338,14 @@ static void note_flag(struct command *cmd, struct list *flags, const struct arg 
         cmd->options.wrappers = true;
     if (arg->kind == ARG_OURS && !strcmp(word, "-fbide-force"))
         cmd->options.force = true;
+    if (arg->kind == ARG_OURS && strstr(word, "bide-multi-thread"))
+        cmd->options.multi_thread = strncmp(word, "-fno-", 5) != 0;
+    if (!strncmp(word, "-fmax-errors=", 13))
+        cmd->options.max_errors = atoi(word + 13);
+    if (!strncmp(word, "-ferror-limit=", 14))
+        cmd->options.max_errors = atoi(word + 14);
+    if (!strcmp(word, "-Wfatal-errors"))
+        cmd->options.max_errors = 1;
     if (!strncmp(word, "-W", 2) || !strcmp(word, "-w"))
         list_add(cmd->arena, flags, (void *)word);
     if (arg->kind == ARG_COMPILE && strstr(word, "-save-temps"))
@@ -347,6 +356,17 @@ static void note_flag(struct command *cmd, struct list *flags, const struct arg 
         cmd->triple = word + 9;
     if (!strcmp(word, "-target") || !strcmp(word, "--target"))
         cmd->triple = arg->value;
+}
+
+/* --error-format=FORMAT: json, or text as usual. */
+static int read_error_format(struct command *cmd, const char *format)
+{
+    if (strcmp(format, "json") && strcmp(format, "text")) {
+        diag_plain(SEV_ERROR, "'--error-format' is text or json, not '%s'", format);
+        return -1;
+    }
+    cmd->options.json = !strcmp(format, "json");
+    return 0;
 }
 
 static int read_option(struct command *cmd, struct list *words, uint32_t *at, struct arg *arg)
@@ -375,6 +395,8 @@ static int read_option(struct command *cmd, struct list *words, uint32_t *at, st
         arg->kind = ARG_COMPILE;
     if (arg->kind == ARG_DATABASE)
         cmd->database = arg->value;
+    if (arg->kind == ARG_OURS && !strcmp(option->name, "--error-format="))
+        return read_error_format(cmd, arg->value);
     return 0;
 }
 
@@ -517,7 +539,10 @@ static int read_words(struct command *cmd)
     if (read_args(cmd, &words) < 0)
         return -1;
     sort_headers(cmd);
-    cmd->options.colour = wants_colour(cmd);
+    cmd->options.colour = !cmd->options.json && wants_colour(cmd);
+    if (cmd->options.json)
+        diag_set_json();
+    warning_check_flags(&cmd->options);
     return 0;
 }
 

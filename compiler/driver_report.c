@@ -204,10 +204,9 @@ static bool is_said(const struct block *b, const struct blocks *said, uint32_t c
     return false;
 }
 
-static void print_buffer(const struct buffer *b)
+static void print_buffer(const struct job *job, const struct buffer *b)
 {
-    if (b->length)
-        fwrite(b->data, 1, b->length, stderr);
+    print_said(job->command, b->data, b->length);
 }
 
 /* An error that no option made one. */
@@ -225,17 +224,19 @@ static bool has_hard_error(const struct blocks *blocks)
 static void print_merged(struct arena *arena, struct list *jobs, const struct blocks *got)
 {
     struct blocks *said = arena_alloc(arena, (jobs->count + 1) * sizeof *said);
+    const struct job *first = jobs->item[0];
     for (uint32_t i = 0; i < jobs->count; i++) {
         struct job *job = jobs->item[i];
         /* The check reads the text again, so it repeats what the preprocessor said. */
-        print_buffer(job->check_status == 0 && job->check_err.length ? &job->check_err : &job->err);
+        print_buffer(job,
+                     job->check_status == 0 && job->check_err.length ? &job->check_err : &job->err);
         if (job->check_status == 0)
             said[i] = read_blocks(arena, &job->check_err);
     }
     for (uint32_t i = 0; i < got->list.count; i++) {
         const struct block *b = got->list.item[i];
         if (!is_said(b, said, jobs->count))
-            fwrite(b->start, 1, b->length, stderr);
+            print_said(first->command, b->start, b->length);
     }
 }
 
@@ -246,14 +247,14 @@ bool report(struct list *jobs, const struct buffer *err, bool failed)
         return true;
     if (!failed && !err->length) {
         for (uint32_t i = 0; i < jobs->count; i++)
-            print_buffer(&((struct job *)jobs->item[i])->err);
+            print_buffer(jobs->item[i], &((struct job *)jobs->item[i])->err);
         return true;
     }
     for (uint32_t i = 0; i < jobs->count; i++)
         refused |= job_check(jobs->item[i]) != 0;
     if (failed && refused) {
         for (uint32_t i = 0; i < jobs->count; i++)
-            print_buffer(&((struct job *)jobs->item[i])->check_err);
+            print_buffer(jobs->item[i], &((struct job *)jobs->item[i])->check_err);
         return true;
     }
     struct arena *arena = arena_new();

@@ -43,6 +43,10 @@ void command_add_colour(const struct command *cmd, struct process *p)
 {
     if (cmd->options.colour)
         argv_add(p, "-fdiagnostics-color=always");
+    if (cmd->options.json) {
+        argv_add(p, "-fdiagnostics-color=never");
+        argv_add(p, cmd->clang ? "-fno-caret-diagnostics" : "-fno-diagnostics-show-caret");
+    }
 }
 
 void command_add_input(const struct arg *input, struct process *p, const char *path)
@@ -71,14 +75,12 @@ static struct process step_process(const struct job *job)
 
 static void print_check(const struct job *job)
 {
-    if (job->check_err.length)
-        fwrite(job->check_err.data, 1, job->check_err.length, stderr);
+    print_said(job->command, job->check_err.data, job->check_err.length);
 }
 
 static void print_preprocessor(const struct job *job)
 {
-    if (job->err.length)
-        fwrite(job->err.data, 1, job->err.length, stderr);
+    print_said(job->command, job->err.data, job->err.length);
 }
 
 /* ---- dependencies ---- */
@@ -154,6 +156,13 @@ static enum step take_preprocessed_input(struct job *job)
     return STEP_OK;
 }
 
+static bool has_own_pragmas(const struct job *job)
+{
+    static const char text[] = "\"-Wbide-";
+    return job->source.length &&
+           memmem(job->source.data, job->source.length, text, sizeof text - 1) != NULL;
+}
+
 enum step job_preprocess(struct job *job)
 {
     const struct command *cmd = job->command;
@@ -174,6 +183,8 @@ enum step job_preprocess(struct job *job)
     argv_add(&p, "-E");
     argv_add(&p, "-C");
     argv_add(&p, "-D__BIDE__=1");
+    if (cmd->clang && has_own_pragmas(job))
+        argv_add(&p, "-Wno-unknown-warning-option");
     argv_add(&p, "-isystem");
     argv_add(&p, include);
     command_add_input(job->input, &p, job->input->value);
@@ -202,6 +213,8 @@ int job_check(struct job *job)
     struct process p = step_process(job);
     command_add_words(cmd, &p, false);
     command_add_colour(cmd, &p);
+    if (job->unit && job->unit->has_own_pragmas)
+        argv_add(&p, cmd->clang ? "-Wno-unknown-warning-option" : "-Wno-pragmas");
     argv_add(&p, "-fsyntax-only");
     argv_add(&p, "-isystem");
     argv_add(&p, include);
@@ -237,12 +250,32 @@ static void report_unread(struct job *job)
         diag_plain(SEV_NOTE, "please report it with '%s', which is kept for that", kept);
 }
 
+/* In the plain reading the forms are macros, and one that is not closed takes in the rest of the
+ * file: what the compiler says then is a cascade, so we say it. True: said. */
+static bool report_unclosed(struct job *job)
+{
+    struct unit *unit = job->unit;
+    const char *err = job->check_err.length ? job->check_err.data : "";
+    if (!strstr(err, "unterminated argument list invoking macro") &&
+        !strstr(err, "unterminated function-like macro invocation"))
+        return false;
+    uint32_t at, open = find_unclosed(unit, &at);
+    if (!open)
+        return false;
+    const struct token *t = &unit->token[at];
+    diag(unit, SEV_ERROR, at, "expected ')' before '%.*s'", (int)t->length, t->start);
+    diag(unit, SEV_NOTE, open, "to match this '('");
+    diag_flush(unit);
+    return true;
+}
+
 /* The parser gave up: the user's compiler says why. Our own messages may only follow from that. */
 static enum step report_parse_failure(struct job *job)
 {
     if (job_check(job) != 0) {
         diag_drop(job->unit);
-        print_check(job);
+        if (!report_unclosed(job))
+            print_check(job);
         return STEP_FAILED;
     }
     bool said = job->unit->error_count > 0;
@@ -284,6 +317,8 @@ enum step job_translate(struct job *job, FILE *out)
     if (!target_read(unit))
         return STEP_NOT_ASYNC;
     lex(unit);
+    if (job->command->clang && has_own_pragmas(job))
+        pragma_recover(unit);
     parse(unit);
     if (unit->parse_failed)
         return report_parse_failure(job);
@@ -291,6 +326,9 @@ enum step job_translate(struct job *job, FILE *out)
     if (unit->parse_failed) /* what it met can be no correct C */
         return report_parse_failure(job);
     if (unit->error_count)
+        return finish(job);
+    warn(unit);
+    if (unit->error_count) /* -Werror */
         return finish(job);
     emit(unit, out);
     return finish(job);

@@ -126,11 +126,37 @@ static void line_marker(struct lexer *l)
     l->line = line - 1; /* the newline that ends the marker counts */
 }
 
+/* The text is the driver's, and what is blanked in it is not compiled. */
+static void blank(const char *from, const char *to)
+{
+    for (char *c = (char *)(uintptr_t)from; c < to; c++)
+        *c = *c == '\n' ? '\n' : ' ';
+}
+
+/* A directive from its # at `start` on: notes what a pragma says of warnings, and takes those of
+ * ours out of the text. */
+static void pragma(struct lexer *l, const char *start)
+{
+    const char *eol = memchr(start, '\n', (size_t)(l->end - start));
+    struct pragma *p = eol ? pragma_parse(l->arena, start, eol) : NULL;
+    if (!p)
+        return;
+    p->token = l->unit->token_count;
+    p->line = l->line;
+    list_add(l->arena, &l->unit->pragmas, p);
+    if (pragma_is_ours(p)) {
+        blank(start, eol);
+        l->unit->has_own_pragmas = true;
+    }
+}
+
 /* At '#' that begins a line: to the newline that ends it. */
 static void directive(struct lexer *l)
 {
-    l->at++;
+    const char *start = l->at++;
     skip_blanks(l);
+    if (l->at < l->end && *l->at == 'p')
+        pragma(l, start);
     if (l->end - l->at > 4 && memcmp(l->at, "line", 4) == 0 && class_at(l->at + 4) == C_SPACE) {
         l->at += 4;
         skip_blanks(l);
@@ -284,6 +310,37 @@ static void swallow_pragma(struct lexer *l)
     }
 }
 
+/* bide_may_block, bide_allocates(free): true, past it, and blanked. */
+static bool mark(struct lexer *l, const char *start, const char *word)
+{
+    static const char *const with_argument[] = {"bide_allocates", "bide_runtime"};
+    bool has_argument = false;
+    const char *after = l->at, *argument = NULL;
+    for (unsigned i = 0; i < sizeof with_argument / sizeof *with_argument; i++)
+        has_argument |= !strcmp(word, with_argument[i]);
+    if (has_argument) {
+        skip_blanks(l);
+        const char *close = memchr(l->at, ')', (size_t)(l->end - l->at));
+        if (*l->at != '(' || !close || memchr(l->at, '\n', (size_t)(close - l->at))) {
+            l->at = after;
+            return false; /* struct bide_runtime */
+        }
+        l->at++;
+        skip_blanks(l);
+        size_t n = 0;
+        while (class_at(l->at + n) == C_IDENT || class_at(l->at + n) == C_DIGIT)
+            n++;
+        argument = intern(l->arena, l->at, n);
+        l->at = close + 1;
+    }
+    blank(start, l->at);
+    struct mark *m = arena_alloc(l->arena, sizeof *m);
+    *m = (struct mark){.token = l->unit->token_count, .word = word, .argument = argument};
+    list_add(l->arena, &l->unit->marks, m);
+    l->space = true;
+    return true;
+}
+
 static void identifier(struct lexer *l)
 {
     const char *start = l->at;
@@ -307,6 +364,8 @@ static void identifier(struct lexer *l)
         l->space = true;
         return;
     }
+    if ((name_of(text)->flags & NAME_MARK) && mark(l, start, text))
+        return;
     token_add(l, TK_IDENT, start)->text = text;
 }
 

@@ -26,11 +26,22 @@ static const char help_text[] =
     "CC is a gcc or clang, with ccache or its like before it if you want. OPTIONS are the\n"
     "compiler's; $CFLAGS go before them. `bide cc` also knows\n"
     "\n"
-    "  -fno-bide-wrappers      async functions get no blocking form of the same name\n";
+    "  -fno-bide-wrappers      async functions get no blocking form of the same name\n"
+    "  -fbide-multi-thread     check tasks as for a runtime with several threads\n"
+    "  --error-format=json     messages as JSON, one object a line\n"
+    "\n"
+    "and these warnings, off with -Wno-NAME, errors with -Werror=NAME:\n"
+    "\n";
 
-static int help(void)
+static int help(FILE *out)
 {
-    fputs(help_text, stdout);
+    static const char *const groups[] = {[WARN_ALWAYS] = "",
+                                         [WARN_ALL] = " (-Wall)",
+                                         [WARN_EXTRA] = " (-Wextra)",
+                                         [WARN_NAMED] = " (off)"};
+    fputs(help_text, out);
+    for (const struct warning *w = warning_table; w->name; w++)
+        fprintf(out, "  -W%-30s %s%s\n", w->name, w->help, groups[w->group]);
     return 0;
 }
 
@@ -48,10 +59,10 @@ int main(int argc, char **argv)
         return 0;
     }
     if (!strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h"))
-        return help();
+        return help(stdout);
     if (*word)
         diag_plain(SEV_ERROR, "there is no command '%s'; see: bide help", word);
     else
-        fputs(help_text, stderr);
+        help(stderr);
     return 1;
 }

@@ -122,7 +122,10 @@ static void keep_typedef_name(struct parser *p, uint32_t first)
     }
     if (!name || typedef_at(&p->token[name]))
         return;
-    scope_bind(p, symbol_new(p, SYM_TYPEDEF, p->token[name].text, type_error_, name));
+    struct symbol *s = symbol_new(p, SYM_TYPEDEF, p->token[name].text, type_error_, name);
+    s->named = type_new(p->unit, TY_ERROR);
+    s->named->alias = s;
+    scope_bind(p, s);
 }
 
 static void recover(struct parser *p, uint32_t first, struct scope *file)

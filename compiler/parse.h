@@ -100,6 +100,7 @@ enum {
     NAME_ASYNC = 1, /* a word of the language, an async function or an owner type: a body or an
                        initialiser with such a name is parsed */
     NAME_REF = 2,   /* an async function that some bide_ref names */
+    NAME_MARK = 4,  /* bide_may_block and its like: the lexer swallows them */
 };
 
 struct binding;

@@ -155,6 +155,13 @@ static const struct {
     {"bide__future", KW_NONE},
 };
 
+static const char *const mark_words[] = {
+    "bide_allocates",
+    "bide_may_block",
+    "bide_runtime",
+    "bide_thread_bound",
+};
+
 static struct name *name_intern(struct arena *a, const char *text)
 {
     return name_of(intern(a, text, strlen(text)));
@@ -174,6 +181,8 @@ void names_init(struct arena *a, bool strict)
         n->keyword = async_words[i].keyword;
         n->flags = NAME_ASYNC;
     }
+    for (size_t i = 0; i < sizeof mark_words / sizeof mark_words[0]; i++)
+        name_intern(a, mark_words[i])->flags = NAME_MARK;
     for (enum form f = 0; f < FORM_COUNT; f++) {
         struct name *n = name_intern(a, form_name(f));
         n->keyword = (uint16_t)(KW_FORM + f);

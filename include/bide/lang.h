@@ -49,6 +49,29 @@ struct bide__scope;
  * spelling __typeof, used nowhere else here, is how `bide cc` knows the type. */
 #define bide_async_fn(T, ...) __typeof(T(*const *)(__VA_ARGS__))
 
+/*
+ * Words that say something of a declaration to the checks of `bide cc`; no other reader sees them.
+ *
+ *   int slow_query(int id) bide_may_block;         a call of it blocks the thread
+ *   struct page *page_load(int id) bide_allocates(page_free);
+ *                                                  its result is to be given to page_free
+ *   struct bide_thread_bound gui;                  its values belong to the thread that made them
+ *   const char *last_error(void) bide_thread_bound;
+ *                                                  and so does what this function returns: it tells
+ *                                                  of the calls before it on this thread
+ *   bide_runtime(multi_thread)                     at file scope: tasks of this program are checked
+ *                                                  as for a runtime with several threads
+ *
+ * The first two stand before or after a declaration, bide_thread_bound also after `struct` or in a
+ * typedef.
+ */
+#ifndef __BIDE__
+#define bide_may_block
+#define bide_allocates(release)
+#define bide_thread_bound
+#define bide_runtime(flavour)
+#endif
+
 #if defined(__BIDE__)
 
 #include <bide/target.h>

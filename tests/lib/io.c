@@ -502,18 +502,22 @@ static async int after_another_writer(void)
     CHECK_EQ(await bide_stream_read(in, &byte, 1), 1);
     CHECK_EQ(await bide_stream_read(in, &byte, 1), 0);
 
-    writer = open(path, O_WRONLY);
-    bide_test_watch();
-    bide_task(ssize_t) waiting = bide_spawn(bide_stream_read(in, &byte, 1));
-    for (int i = 0; i < 100; i++)
-        await bide_yield();
-    CHECK(bide_test_calls("read") <= 2);
-    CHECK_EQ(write(writer, "2", 1), 1);
-    ssize_t n = 0;
-    CHECK_EQ(await bide_task_join(waiting, &n), 0);
-    CHECK_EQ(n, 1);
-    CHECK_EQ(byte, '2');
-    close(writer);
+    {
+        int again = open(path, O_WRONLY);
+        defer {
+            close(again);
+        }
+        bide_test_watch();
+        bide_task(ssize_t) waiting = bide_spawn(bide_stream_read(in, &byte, 1));
+        for (int i = 0; i < 100; i++)
+            await bide_yield();
+        CHECK(bide_test_calls("read") <= 2);
+        CHECK_EQ(write(again, "2", 1), 1);
+        ssize_t n = 0;
+        CHECK_EQ(await bide_task_join(waiting, &n), 0);
+        CHECK_EQ(n, 1);
+        CHECK_EQ(byte, '2');
+    }
     CHECK_EQ(await bide_stream_read(in, &byte, 1), 0);
     bide_stream_close(in);
     unlink(path);

@@ -1,0 +1,96 @@
+/*
+ * Pragmas about warnings: `#pragma GCC diagnostic ignored "-Wbide-..."`, or `clang diagnostic`.
+ *
+ * gcc's preprocessor leaves them all in the text, those of _Pragma too. clang's drops those whose
+ * warning it does not know, so they are looked for in the main file as it lies on disk; one that
+ * stands in _Pragma or in a header is lost, and one in a part that #if leaves out counts.
+ */
+#include "bide.h"
+
+#include <string.h>
+
+static bool is_word_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* The word at *p, if it is this one: past it and the blanks after it. */
+static bool accept(const char **p, const char *end, const char *word)
+{
+    size_t n = strlen(word);
+    const char *s = *p;
+    if ((size_t)(end - s) < n || memcmp(s, word, n))
+        return false;
+    if (is_word_char(word[n - 1]) && s + n < end && is_word_char(s[n]))
+        return false;
+    for (s += n; s < end && (*s == ' ' || *s == '\t'); s++)
+        ;
+    *p = s;
+    return true;
+}
+
+struct pragma *pragma_parse(struct arena *arena, const char *p, const char *end)
+{
+    static const char *const kinds[] = {"push", "pop", "ignored", "warning", "error"};
+    const char *option = NULL;
+    unsigned kind = 0;
+    if (!accept(&p, end, "#") || !accept(&p, end, "pragma") ||
+        (!accept(&p, end, "GCC") && !accept(&p, end, "clang")) || !accept(&p, end, "diagnostic"))
+        return NULL;
+    while (kind < sizeof kinds / sizeof *kinds && !accept(&p, end, kinds[kind]))
+        kind++;
+    if (kind > PRAGMA_ERROR)
+        return NULL;
+    if (kind >= PRAGMA_IGNORED) {
+        const char *close = end - p > 3 ? memchr(p + 1, '"', (size_t)(end - p - 1)) : NULL;
+        if (!close || memcmp(p, "\"-W", 3))
+            return NULL;
+        option = intern(arena, p + 3, (size_t)(close - p - 3));
+    }
+    struct pragma *pragma = arena_alloc(arena, sizeof *pragma);
+    pragma->kind = kind;
+    pragma->option = option;
+    return pragma;
+}
+
+bool pragma_is_ours(const struct pragma *p)
+{
+    return p->option && !strncmp(p->option, "bide-", 5);
+}
+
+/* Keeps the order of tokens, then of lines. */
+static void insert(struct unit *u, struct pragma *p)
+{
+    struct list *all = &u->pragmas;
+    list_add(u->arena, all, p);
+    for (uint32_t i = all->count - 1; i > 0; i--) {
+        struct pragma *before = all->item[i - 1];
+        if (before->token < p->token || (before->token == p->token && before->line <= p->line))
+            break;
+        all->item[i] = before;
+        all->item[i - 1] = p;
+    }
+}
+
+void pragma_recover(struct unit *u)
+{
+    const char *file = u->options->input;
+    uint32_t token = 1;
+    size_t length;
+    const char *text;
+    for (uint32_t line = 1; (text = source_line(u, file, line, &length)); line++) {
+        const char *end = text + length, *hash = text;
+        while (hash < end && (*hash == ' ' || *hash == '\t'))
+            hash++;
+        struct pragma *p = hash < end && *hash == '#' ? pragma_parse(u->arena, hash, end) : NULL;
+        if (!p || !pragma_is_ours(p))
+            continue;
+        while (token + 1 < u->token_count &&
+               (u->token[token].in_header || u->token[token].line <= line))
+            token++;
+        p->token = token;
+        p->line = line;
+        insert(u, p);
+        u->has_own_pragmas = true;
+    }
+}

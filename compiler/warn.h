@@ -1,0 +1,163 @@
+/*
+ * What the files of the warnings share: warn.c, flow*.c, warn_*.c, known.c.
+ *
+ * An async function is looked at once: its tree becomes a row of *events* (what matters to the
+ * checks: a variable read or set, a call, an await, and the jumps between), and each check solves
+ * its own question over that row. Nothing here changes the tree. A function that the row cannot
+ * tell truly (computed goto, setjmp) is not looked at.
+ *
+ * The checks would rather miss a mistake than blame correct code: docs/diagnostics.md says for each
+ * what it sees.
+ */
+#ifndef BIDE_WARN_H
+#define BIDE_WARN_H
+
+#include "parse.h"
+
+/* ---- flow.c, flow_stmt.c: the events of a function ---- */
+
+enum event_kind {
+    EV_USE,     /* expr reads symbol */
+    EV_DEF,     /* symbol gets a value: value, or NULL if that is nothing simple */
+    EV_DECLARE, /* symbol's life begins without a value */
+    EV_STORE,   /* value goes into an object that is no variable: expr is the assignment */
+    EV_INVALID, /* on this way symbol is null, or a negative number */
+    EV_CALL,    /* of a plain function: expr; its arguments are evaluated */
+    EV_PASS,    /* of an async function, or one that bide_blocking calls: the same */
+    EV_SPAWN,   /* expr, a form: what it runs is a task */
+    EV_AWAIT,   /* expr */
+    EV_CLEANUP, /* symbol, which has a cleanup, goes */
+    EV_LABEL,
+    EV_JUMP,
+    EV_BRANCH, /* to the label, or on */
+    EV_END,
+};
+
+struct event {
+    enum event_kind kind;
+    bool deferred; /* in a deferred block, which is shielded */
+    uint32_t label;
+    uint32_t token; /* where */
+    struct expr *expr, *value;
+    struct symbol *symbol;
+};
+
+struct flow {
+    struct unit *unit;
+    struct arena *arena;
+    struct function *fn;
+    struct event *event;
+    uint32_t count, room;
+    uint32_t labels;
+    struct symbol **var; /* by symbol->flow_index */
+    uint32_t var_count;
+    bool unknown;       /* it is not told truly */
+    struct list defers; /* struct stmt * */
+    /* while it is made */
+    struct due *due;            /* deferred blocks, innermost first */
+    struct jump_target *target; /* statements that are jumped to */
+    struct switch_cases *cases; /* of the switch that is read */
+    uint32_t deferred;
+};
+
+struct flow *flow_new(struct unit *, struct function *);
+void flow_expr(struct flow *, struct expr *);
+/* Goes to one of two labels; the next event is nowhere. */
+void flow_condition(struct flow *, struct expr *, uint32_t if_true, uint32_t if_false);
+void flow_body(struct flow *, struct stmt *);
+struct event *flow_add(struct flow *, enum event_kind, uint32_t token);
+void flow_jump(struct flow *, enum event_kind, uint32_t label);
+uint32_t flow_new_label(struct flow *);
+/* Is it a local variable of the function (or a capture), alone in its storage? */
+bool flow_has(const struct flow *, const struct symbol *);
+
+/* ---- flow_solve.c ---- */
+
+/* A question over the events. A state is `words` words; the functions may be told `context`. */
+struct question {
+    uint32_t words;
+    void *context;
+    /* joins `from` into `to`; true if that changed it */
+    bool (*merge)(void *context, uint32_t *to, const uint32_t *from);
+    /* the effect of one event */
+    void (*step)(void *context, const struct event *, uint32_t *state);
+    /* told each event that is reached, with the state at its one side; may be NULL */
+    void (*visit)(void *context, const struct event *, const uint32_t *state);
+};
+/* From the beginning on; `visit` gets the state before the event. It begins with zeroes. */
+void flow_forward(struct flow *, const struct question *);
+/* From the ends back; `visit` gets the state after the event. */
+void flow_backward(struct flow *, const struct question *);
+/* Merges of sets of bits: what may be (on some way), what must be (on all). */
+bool merge_may(void *words, uint32_t *to, const uint32_t *from);
+bool merge_must(void *words, uint32_t *to, const uint32_t *from);
+
+static inline bool set_has(const uint32_t *set, uint32_t i)
+{
+    return set[i / 32] >> (i % 32) & 1;
+}
+static inline void set_put(uint32_t *set, uint32_t i)
+{
+    set[i / 32] |= (uint32_t)1 << (i % 32);
+}
+static inline void set_take(uint32_t *set, uint32_t i)
+{
+    set[i / 32] &= ~((uint32_t)1 << (i % 32));
+}
+static inline uint32_t set_words(uint32_t count)
+{
+    return count / 32 + 1;
+}
+
+/* ---- known.c: functions and declarations ---- */
+
+/* Bits of what a library function is known for. */
+enum {
+    FN_OWNS_NOTHING = 1, /* it keeps none of its pointer arguments */
+    FN_KEEPS_ERRNO = 2,  /* it does not touch errno */
+    FN_ENDS = 4,         /* it does not return */
+    FN_STATIC = 8,       /* its result lies in memory of the thread or of the program */
+    FN_ERRNO = 16,       /* it reads errno */
+    FN_SSL_ERROR = 32,   /* it reads OpenSSL's error queue */
+    FN_DL_ERROR = 64,    /* it reads the dynamic linker's last error */
+};
+struct known {
+    const char *name;
+    unsigned what;
+    const char *release; /* an allocator: what takes its result back */
+};
+/* NULL: nothing is known. Only for functions that a header declares. */
+const struct known *known_function(const struct unit *, const struct symbol *);
+/* The name that a call calls, or NULL. */
+const char *call_name(const struct expr *call);
+/* The mark of that word at a declaration of the symbol, or at the tag; NULL: none. */
+const struct mark *symbol_mark(struct unit *, const struct symbol *, const char *word);
+const struct mark *tag_mark(struct unit *, const struct tag *, const char *word);
+/* Has the function's first declaration, or its definition, this word (an attribute)? */
+bool symbol_has_word(struct unit *, const struct symbol *, const char *word);
+/* The call, or the awaited call, that is the value of e; NULL: none. */
+struct expr *value_call(struct expr *e);
+/* The variable that e is, without parentheses and casts; NULL: it is none. */
+struct symbol *value_variable(struct expr *e);
+/* The text of the tokens with single blanks where there were some. */
+const char *tokens_text(struct unit *, uint32_t first, uint32_t last);
+bool tokens_mention(struct unit *, uint32_t first, uint32_t last, const char *word);
+
+/* ---- the checks ---- */
+
+/* An async function that some bide_spawn of the unit runs, as far as the unit shows. */
+struct spawned {
+    const struct function *fn;
+    const struct expr *spawn;       /* the bide_spawn at the end of the chain */
+    const struct expr *call;        /* by which `awaiter` awaits it */
+    const struct function *awaiter; /* NULL: it is spawned itself */
+};
+
+void warn_blocking(struct flow *);
+void warn_locks(struct flow *);
+void warn_leaks(struct flow *);
+void warn_errors(struct flow *);
+void warn_thread_bound(struct flow *, const struct spawned *);
+void warn_loops(struct unit *, struct function *);
+
+#endif

@@ -1,0 +1,16 @@
+/* The call that is not awaited is not said: it may only follow from the other. errors: 1 */
+#include <bide/bide.h>
+#include <stdio.h>
+
+static async int fetch(int id)
+{
+    await bide_yield();
+    return id;
+}
+
+async int main(void)
+{
+    int n = fetch(1);
+    int m = = 2;
+    return n + m;
+}

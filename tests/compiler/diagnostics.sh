@@ -1,0 +1,125 @@
+# What the messages are besides their words (err.sh): their number, the options that switch them,
+# JSON, and that every warning is in `bide help` and in docs/diagnostics.md.
+set -eu
+
+# --- broken programs: exactly so many errors, no cascade ---
+count=0
+for file in "$SRC"/tests/compiler/broken/*.c; do
+    want=$(sed -n '1,3s/.*errors: *\([0-9]*\).*/\1/p' "$file")
+    ! "$BIDE" cc "$CC" -c "$file" -o broken.o >out 2>err || fail "it took $file"
+    found=$(grep -c ': error: ' err) || :
+    [ "$found" = "$want" ] || fail "$found errors, not $want, of $file:
+$(cat err)"
+    [ ! -e broken.o ] || fail "$file left an object"
+    count=$((count + 1))
+done
+[ "$count" -ge 10 ] || fail "only $count broken programs"
+
+# --- limits ---
+cat >many.c <<'END'
+#include <bide/bide.h>
+async int f(int n);
+int g(void)
+{
+    f(1);
+    f(2);
+    f(3);
+    return f(4);
+}
+END
+said()
+{
+    "$BIDE" cc "$CC" "$@" >out 2>err || :
+    grep -c ': error: ' err || :
+}
+[ "$(said -c many.c)" = 4 ] || fail "not 4 errors: $(cat err)"
+[ "$(said -fmax-errors=2 -c many.c)" = 2 ] || fail "-fmax-errors=2: $(cat err)"
+[ "$(said -Wfatal-errors -c many.c)" = 1 ] || fail "-Wfatal-errors: $(cat err)"
+
+# --- options ---
+cat >sleepy.c <<'END'
+#include <bide/bide.h>
+#include <unistd.h>
+async int f(void)
+{
+    sleep(1);
+    return await bide_sleep(BIDE_MS(1));
+}
+END
+# level WORD OPTIONS: what is said of the call is this word, or nothing
+level()
+{
+    want=$1
+    shift
+    "$BIDE" cc "$CC" "$@" -c sleepy.c -o sleepy.o >out 2>err || :
+    got=$(sed -n 's/.*: \(warning\|error\): .sleep. blocks.*/\1/p' err)
+    [ "$got" = "$want" ] || fail "'$got', not '$want', with $*:
+$(cat err)"
+}
+name=bide-blocking-call
+level warning
+level '' -w
+level '' -Wno-$name
+level warning -Wno-$name -W$name
+level '' -Wno-$name -Wall -Wextra
+level error -Werror
+level error -Werror=$name
+level warning -Werror -Wno-error=$name
+level warning -Werror=$name -Wno-error=$name
+level error -Wno-$name -Werror=$name
+
+# --- every warning is listed, described and used ---
+"$BIDE" help | sed -n 's/^  -W\(bide-[^ ]*\) .*/\1/p' >names
+[ -s names ] || fail "bide help lists no warnings"
+while read -r name; do
+    grep -q "^## -W$name\$" "$SRC/docs/diagnostics.md" || fail "docs/diagnostics.md lacks -W$name"
+    grep -q "^| \[.-W$name.\]" "$SRC/docs/diagnostics.md" || fail "its table lacks -W$name"
+    grep -q "\"$name\"" "$SRC"/compiler/[!d]*.c || fail "nothing gives -W$name"
+done <names
+sed -n 's/^## -W\(bide-.*\)$/\1/p' "$SRC/docs/diagnostics.md" | while read -r name; do
+    grep -qx -e "$name" names || fail "docs/diagnostics.md has -W$name, the tool has not"
+done
+grep -ho '"bide-[a-z-]*=*"' "$SRC"/compiler/[!d]*.c | tr -d '"' | sort -u | while read -r name; do
+    case $name in bide-) continue ;; esac
+    grep -qx -e "$name" names || fail "-W$name is used, but not in the table"
+done
+
+# --- JSON ---
+is_json()
+{
+    [ -s err ] || fail "no JSON of: $*"
+    ! grep -qv '^{"severity":"\(error\|warning\|note\)",.*}$' err || fail "no JSON: $(cat err)"
+    ! command -v python3 >/dev/null || python3 -c '
+import json, sys
+for line in open(sys.argv[1], encoding="utf-8"):
+    m = json.loads(line)
+    for key in ("message", "file", "line", "column", "end_line", "end_column", "option",
+                "function", "source", "fixits", "notes"):
+        assert key in m, key
+' err || fail "no JSON: $(cat err)"
+}
+json()
+{
+    "$BIDE" "$@" >out 2>err || :
+    is_json "$@"
+}
+json cc "$CC" --error-format=json -c many.c
+grep -q '"line":5,"column":5,"end_line":5,"end_column":9,"option":null,"function":"g"' err ||
+    fail "another place: $(cat err)"
+fixits='{"line":5,"column":5,"insert":"bide_block_on("},{"line":5,"column":9,"insert":")"}'
+grep -q "\"fixits\":\[$fixits\]" err || fail "other fix-its: $(cat err)"
+json cc "$CC" --error-format=json -Wbide-nothing -c sleepy.c
+grep -q '"option":"-Wbide-blocking-call"' err || fail "no option: $(cat err)"
+grep -q 'unknown warning option' err || fail "nothing of the unknown name: $(cat err)"
+json cc "$CC" --error-format=json -c "$SRC/tests/compiler/broken/semicolon.c"
+grep -q '"source":"compiler"' err || fail "not the compiler's: $(cat err)"
+json emit --error-format=json many.c
+json run --error-format=json sleepy.c
+printf 'int main(void) { return f(); }\n' >plain.c
+json cc "$CC" --error-format=json plain.c -o plain
+! "$BIDE" cc "$CC" --error-format=xml -c plain.c 2>err || fail "it took --error-format=xml"
+grep -q "is text or json, not 'xml'" err || fail "$(cat err)"
+printf '#include <bide/bide.h>\nasync int f(void);\nint g(void)\n{\n' >tab.c
+printf '\t/* \303\244 */ f(); "\\\\"; return 0;\n}\n' >>tab.c
+json cc "$CC" --error-format=json -c tab.c
+grep -q '"line":5,"column":11,' err || fail "columns are bytes: $(cat err)"
