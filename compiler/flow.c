@@ -112,16 +112,25 @@ static void arguments(struct flow *f, struct expr *e)
         flow_expr(f, e->arg[i]);
 }
 
+/* A call that an await or a form makes; also through a pointer. */
+static void started_call(struct flow *f, struct expr *e)
+{
+    if (!called_symbol(e))
+        flow_expr(f, e->a);
+    arguments(f, e);
+    flow_add(f, EV_PASS, e->first)->expr = e;
+}
+
 static void call(struct flow *f, struct expr *e)
 {
     const struct symbol *s = called_symbol(e);
+    if (s && s->is_async) {
+        started_call(f, e);
+        return;
+    }
     if (!s)
         flow_expr(f, e->a);
     arguments(f, e);
-    if (s && s->is_async) {
-        flow_add(f, EV_PASS, e->first)->expr = e;
-        return;
-    }
     flow_add(f, EV_CALL, e->first)->expr = e;
     const struct known *known = s ? known_function(f->unit, s) : NULL;
     if ((known && known->what & FN_ENDS) ||
@@ -144,6 +153,25 @@ static void block_value(struct flow *f, struct expr *e)
     }
 }
 
+/* Is argument i of the form a call that it makes? */
+static bool makes_call(const struct expr *form, int i)
+{
+    switch (form->form) {
+    case FORM_SPAWN:
+    case FORM_SPAWN_BLOCKING:
+    case FORM_LAZY:
+    case FORM_JOIN:
+    case FORM_TRY_JOIN:
+    case FORM_SELECT:
+    case FORM_SELECT_BIASED:
+    case FORM_BLOCKING:
+    case FORM_BLOCK_ON: return true;
+    case FORM_TIMEOUT:
+    case FORM_SCOPE_SPAWN: return i == 1;
+    default: return false;
+    }
+}
+
 /* What a form evaluates before it does anything. */
 static void form_operands(struct flow *f, struct expr *e)
 {
@@ -153,11 +181,8 @@ static void form_operands(struct flow *f, struct expr *e)
             place(f, arg->a);
             arg = skip_parens(arg->b);
         }
-        if (arg->kind == EX_CALL && (e->form == FORM_BLOCKING || e->form == FORM_SPAWN_BLOCKING)) {
-            if (!called_symbol(arg))
-                flow_expr(f, arg->a);
-            arguments(f, arg);
-            flow_add(f, EV_PASS, arg->first)->expr = arg;
+        if (arg->kind == EX_CALL && makes_call(e, i)) {
+            started_call(f, arg);
         } else if (arg->kind == EX_FORM) {
             form_operands(f, arg);
         } else {
@@ -187,6 +212,8 @@ static void await(struct flow *f, struct expr *e)
     struct expr *operand = skip_parens(e->a);
     if (operand->kind == EX_FORM)
         form_operands(f, operand);
+    else if (operand->kind == EX_CALL)
+        started_call(f, operand);
     else
         flow_expr(f, operand);
     flow_add(f, EV_AWAIT, e->first)->expr = e;

@@ -213,8 +213,7 @@ void warn_leaks(struct flow *f)
     struct leaks l = {.flow = f, .words = 2 * set_words(f->var_count)};
     const struct symbol *s = f->fn->symbol;
     bool any = false;
-    if (f->fn->is_main || (s && (symbol_has_word(f->unit, s, "bide_cancel_returns") ||
-                                 symbol_mark(f->unit, s, "bide_cancel_returns"))))
+    if (f->fn->is_main || (s && s->cancel_returns))
         return;
     l.resource = arena_alloc(f->arena, (f->var_count + 1) * sizeof *l.resource);
     for (uint32_t i = 0; i < f->var_count; i++)

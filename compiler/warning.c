@@ -12,6 +12,7 @@
 const struct warning warning_table[] = {
     {"bide-await-in-loop", WARN_NAMED, "independent calls that are awaited one after another"},
     {"bide-blocking-call", WARN_ALWAYS, "a call in an async function that blocks the thread"},
+    {"bide-borrow", WARN_ALWAYS, "the address of a local given to a task that may outlive it"},
     {"bide-errno-after-await", WARN_ALWAYS,
      "errno, or another error of the thread, read after an await"},
     {"bide-leak-on-cancel", WARN_ALWAYS,

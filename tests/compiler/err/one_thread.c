@@ -64,7 +64,7 @@ static async int short_lived(int rc)
 
 async int main(void)
 {
-    struct window w = {10};
+    static struct window w = {10};
     struct tools tools = {NULL, 1};
     bide_spawn(session(&w));
     bide_task(int) task = bide_spawn(paint(tools, 1));
