@@ -1,4 +1,5 @@
-# Whatever ends the driver or the compiler: nothing is left behind, and the parent sees the same end.
+# Whatever ends the driver or the compiler: nothing is left behind, and the parent sees the same
+# end.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"

@@ -34,11 +34,12 @@ async int main(void)
 }
 END
 cat >Makefile <<'END'
+.RECIPEPREFIX = >
 sources = $(wildcard p/*.c)
 prog: $(sources:.c=.o)
-	$(CC) $(LDFLAGS) -o $@ $^
+> $(CC) $(LDFLAGS) -o $@ $^
 %.o: %.c
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+> $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 -include $(sources:.c=.d)
 END
 ok make -j4 CC="bide cc $CC" CFLAGS="-O1 -Wall -Werror"
@@ -95,8 +96,8 @@ echo '/* dummy */' >sub/conftst.h
     grep -q conftst.h deps.TPo) || fail "no dependencies"
 $CC -c -o sub/c.o sub/conftest.c && [ -f sub/c.o ] || fail "-c and -o together"
 $CC -print-prog-name=ld >log || fail "no linker"
-printf '%s\n' "CC = $CC" 'prog: main.o lib.o' '	$(CC) -o $@ $^' '.c.o:' \
-    '	$(CC) -MT $@ -MD -MP -MF $*.Tpo -c -o $@ $<' '	mv -f $*.Tpo $*.Po' >Makefile
+printf '%s\n' '.RECIPEPREFIX = >' "CC = $CC" 'prog: main.o lib.o' '> $(CC) -o $@ $^' '.c.o:' \
+    '> $(CC) -MT $@ -MD -MP -MF $*.Tpo -c -o $@ $<' '> mv -f $*.Tpo $*.Po' >Makefile
 END
 chmod +x configure
 ok env CC="bide cc $CC" CFLAGS="-g -O2" ./configure
