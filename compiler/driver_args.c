@@ -476,6 +476,20 @@ static bool is_launcher(const char *word)
     return false;
 }
 
+/* "gcc", "clang-14", "arm-none-eabi-gcc": the word after which a launcher's own name ends. */
+static bool is_compiler(const char *word)
+{
+    static const char *const names[] = {"gcc", "cc", "clang", "g++", "c++"};
+    const char *base = base_name(word);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *at = strstr(base, names[i]);
+        const char *end = at ? at + strlen(names[i]) : NULL;
+        if (at && (at == base || at[-1] == '-') && (!*end || (*end == '-' && isdigit(end[1]))))
+            return true;
+    }
+    return false;
+}
+
 /* "cc" may be a link to clang. */
 static bool is_clang(const char *name)
 {
@@ -510,30 +524,45 @@ static void describe_compiler(struct command *cmd)
     cmd->triple = triple_in_name(cmd->arena, name);
 }
 
-/* The compiler's words: ccache gcc; "ccache gcc" as one word; gcc. Returns how many of words it
- * took. */
-static uint32_t read_compiler(struct command *cmd, struct list *words)
+/* Does the word stand before the compiler? Some we know; of others the next word tells. */
+static bool is_before_compiler(const char *word, const char *next)
 {
-    uint32_t taken = 1;
-    const char *first = words->item[0];
-    if (strchr(first, ' ') && access(first, X_OK) < 0)
-        split_words(cmd->arena, first, &cmd->compiler);
-    if (!cmd->compiler.count)
-        list_add(cmd->arena, &cmd->compiler, words->item[0]);
-    while (is_launcher(cmd->compiler.item[cmd->compiler.count - 1]) && taken < words->count &&
-           *(char *)words->item[taken] != '-')
-        list_add(cmd->arena, &cmd->compiler, words->item[taken++]);
-    for (uint32_t i = 0; i + 1 < cmd->compiler.count && is_launcher(cmd->compiler.item[i]); i++)
-        cmd->launcher_count = (int)i + 1;
+    return is_launcher(word) ? *next != '-' : is_compiler(next) && !is_compiler(word);
+}
+
+/* "ccache gcc -m32" as one word becomes three, unless it is the name of a program. */
+static void split_first(struct command *cmd)
+{
+    struct list words = {0};
+    const char *first = cmd->words.item[0];
+    if (!strchr(first, ' ') || access(first, X_OK) == 0)
+        return;
+    split_words(cmd->arena, first, &words);
+    for (uint32_t i = 1; words.count && i < cmd->words.count; i++)
+        list_add(cmd->arena, &words, cmd->words.item[i]);
+    if (words.count)
+        cmd->words = words;
+}
+
+/* The compiler's words: ccache gcc; gcc. */
+static void read_compiler(struct command *cmd)
+{
+    uint32_t n = 0;
+    split_first(cmd);
+    while (n + 1 < cmd->words.count &&
+           is_before_compiler(cmd->words.item[n], cmd->words.item[n + 1]))
+        list_add(cmd->arena, &cmd->compiler, cmd->words.item[n++]);
+    list_add(cmd->arena, &cmd->compiler, cmd->words.item[n]);
+    cmd->launcher_count = (int)n;
+    cmd->first_word = n + 1;
     describe_compiler(cmd);
-    return taken;
 }
 
 static int read_words(struct command *cmd)
 {
     struct list words = {0};
     cmd->options.wrappers = true;
-    cmd->first_word = read_compiler(cmd, &cmd->words);
+    read_compiler(cmd);
     for (uint32_t i = cmd->first_word; i < cmd->words.count; i++)
         add_opened(cmd, &words, cmd->words.item[i], 0);
     if (read_args(cmd, &words) < 0)

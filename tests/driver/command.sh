@@ -275,6 +275,11 @@ silent env PATH="$PWD/bin:$PATH" "$BIDE" cc ccache "$CC" -c hello.c
 [ "$(cat launches)" = launched ] || fail "$what: $(cat launches)"
 silent env PATH="$PWD/bin:$PATH" "$BIDE" cc "ccache $CC" -c plain.c
 [ "$(wc -l <launches)" = 2 ] || fail "$what: $(cat launches)"
+cp bin/ccache bin/my-launcher
+silent "$BIDE" cc bin/my-launcher "$path" -c hello.c
+[ "$(wc -l <launches)" = 3 ] || fail "$what: $(cat launches)"
+silent env PATH="$PWD/bin:$PATH" "$BIDE" cc my-launcher ccache "$CC" -c plain.c
+[ "$(wc -l <launches)" = 5 ] || fail "$what: $(cat launches)"
 ln -s "$path" bin/some-board-elf-gcc
 silent "$BIDE" cc bin/some-board-elf-gcc -c hello.c
 silent env CC="$CC" "$BIDE" cc -c hello.c

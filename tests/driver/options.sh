@@ -103,10 +103,30 @@ says "hello 42" ./hello
 end
 
 begin "CC with words in it"
+echo '#define ALL' >all.h
+[ -z "$is_clang" ] || silent $cc -x c-header all.h -o all.h.pch # so that it must be known as clang
 says "env 42" env CC="bide cc $CC -DGREETING='\"env\"'" bide run hello.c
-silent bide cc "$CC -O1" hello.c -o hello
+silent bide cc "$CC -O1 -include all.h" hello.c -o hello
 says "hello 42" ./hello
 end
+
+if command -v ccache >/dev/null; then
+    begin "ccache"
+    CCACHE_DIR=$PWD/cache
+    export CCACHE_DIR
+    path=$(command -v "$CC")
+    for i in 1 2; do
+        silent bide cc ccache "$path" -g -O1 -MMD -c hello.c plain.c
+        silent bide cc ccache "$path" -g -O1 -MMD -c hello.c -o hello.o
+        mv hello.o hello$i.o
+    done
+    cmp hello1.o hello2.o || fail "$what: the objects differ"
+    ok ccache -s
+    grep -q 'Hits: *1 ' out || fail "$what: no hit: $(cat out)"
+    silent $cc hello1.o -o hello
+    says "hello 42" ./hello
+    end
+fi
 
 begin "another target"
 target=-m32

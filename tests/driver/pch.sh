@@ -52,6 +52,20 @@ silent $cc all.h
 exists all.h.gch
 end
 
+if [ -z "$is_clang" ]; then
+    begin "only the precompiled form is on the path"
+    mkdir made src
+    mv all.h src
+    silent $cc -x c-header src/all.h -o made/all.h.gch
+    silent $cc -Imade -include all.h user.c plain_user.c -o user
+    says 42 ./user
+    rm src/all.h
+    silent $cc -Imade -include all.h -c plain_user.c
+    refused $cc -Imade -include all.h -c user.c
+    has err "all.h: No such file"
+    end
+fi
+
 begin "an error in an async file"
 silent $cc -x c-header all.h -o all.h.$suffix
 sed -i 's/p.b/p.c/' user.c
@@ -70,6 +84,13 @@ if [ -n "$is_clang" ]; then
     says 42 ./user
     end
 
+    begin "-include-pch in another folder than the header"
+    mkdir made
+    silent $cc -x c-header all.h -o made/all.h.pch
+    silent $cc -include-pch made/all.h.pch user.c -o user
+    says 42 ./user
+    end
+
     begin "as CMake says it"
     echo '#pragma once' | cat - all.h >once.h
     silent $cc -w -x c-header once.h -o once.h.pch
@@ -79,7 +100,8 @@ if [ -n "$is_clang" ]; then
     end
 
     begin "-include-pch whose header cannot be found"
-    silent $cc -x c-header all.h -o some.pch
+    mv all.h other.h
+    silent $cc -x c-header other.h -o some.pch
     refused $cc -include-pch some.pch -c user.c
     has err "error: 'some.pch' is a precompiled header, and there is no 'some'; bide needs"
     silent $cc -include-pch some.pch -c plain_user.c
