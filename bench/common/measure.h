@@ -16,6 +16,7 @@ struct workload {
     void (*run)(long n);
     long n;           /* operations a round */
     bool wall;        /* measured in wall time; else in CPU time of the process */
+    bool children;    /* CPU time of the programs that it runs and waits for */
     const char *than; /* the workload that the ratio is to, or NULL */
 };
 
