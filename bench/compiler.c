@@ -4,8 +4,8 @@
  *   compiler [--tsv] [PART OF A NAME]      (in the tree's root, by ./x bench compiler)
  *
  * The front end: lexer, parser and checker over preprocessed text, every function body included;
- * text in memory, CPU time. A row is nanoseconds a line; the rate is 1000 divided by it, in millions
- * of lines a second. Lines are those of the text, as wc counts them.
+ * text in memory, CPU time. A row is nanoseconds a line; the rate is 1000 divided by it, in
+ * millions of lines a second. Lines are those of the text, as wc counts them.
  *
  * The driver: `bide cc CC` against CC alone, in turn, each figure the CPU time of all processes of
  * one command, in nanoseconds. For a file without async words the command is the same; for the
@@ -203,23 +203,26 @@ int main(int argc, char **argv)
         {.name = "front end, a line of a program",
          .run = front_program,
          .n = REPEATS * program_lines()},
-        {.name = "plain file, CC", .run = plain_without, .n = 4, .children = true},
+        {.name = "plain file, CC", .run = plain_without, .n = 4, .time = CHILDREN_TIME},
         {.name = "plain file, bide cc CC",
          .run = plain_with,
          .n = 4,
-         .children = true,
+         .time = CHILDREN_TIME,
          .than = "plain file, CC"},
-        {.name = "catbot/bot.c emitted, CC -O2", .run = bot_without, .n = 1, .children = true},
+        {.name = "catbot/bot.c emitted, CC -O2", .run = bot_without, .n = 1, .time = CHILDREN_TIME},
         {.name = "catbot/bot.c, bide cc CC -O2",
          .run = bot_with,
          .n = 1,
-         .children = true,
+         .time = CHILDREN_TIME,
          .than = "catbot/bot.c emitted, CC -O2"},
-        {.name = "catbot/main.c emitted, CC -O2", .run = main_without, .n = 1, .children = true},
+        {.name = "catbot/main.c emitted, CC -O2",
+         .run = main_without,
+         .n = 1,
+         .time = CHILDREN_TIME},
         {.name = "catbot/main.c, bide cc CC -O2",
          .run = main_with,
          .n = 1,
-         .children = true,
+         .time = CHILDREN_TIME,
          .than = "catbot/main.c emitted, CC -O2"},
     };
     int status = measure(workloads, sizeof workloads / sizeof *workloads, argc, argv);

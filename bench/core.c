@@ -187,17 +187,17 @@ static void block_on_ready(long n)
 }
 
 static const struct workload workloads[] = {
-    {"yield at depth 1", yield_depth_1, 2000000, false, NULL},
-    {"yield at depth 1,000", yield_depth_1000, 2000000, false, "yield at depth 1"},
-    {"plain call (floor)", plain_call, 10000000, false, NULL},
-    {"await of a ready function", await_ready, 10000000, false, "plain call (floor)"},
-    {"join of two ready", join_ready, 1000000, false, NULL},
-    {"select of two ready", select_ready, 1000000, false, NULL},
-    {"join of two pending", join_pending, 500000, false, NULL},
-    {"select of two pending", select_pending, 500000, false, NULL},
-    {"spawn, run, join, free", spawn_join, 1000000, false, NULL},
-    {"spawn 1,000, join 1,000", spawn_many, 1000000, false, NULL},
-    {"block_on of a ready call", block_on_ready, 1000000, false, NULL},
+    {"yield at depth 1", yield_depth_1, 2000000, CPU_TIME, NULL},
+    {"yield at depth 1,000", yield_depth_1000, 2000000, CPU_TIME, "yield at depth 1"},
+    {"plain call (floor)", plain_call, 10000000, CPU_TIME, NULL},
+    {"await of a ready function", await_ready, 10000000, CPU_TIME, "plain call (floor)"},
+    {"join of two ready", join_ready, 1000000, CPU_TIME, NULL},
+    {"select of two ready", select_ready, 1000000, CPU_TIME, NULL},
+    {"join of two pending", join_pending, 500000, CPU_TIME, NULL},
+    {"select of two pending", select_pending, 500000, CPU_TIME, NULL},
+    {"spawn, run, join, free", spawn_join, 1000000, CPU_TIME, NULL},
+    {"spawn 1,000, join 1,000", spawn_many, 1000000, CPU_TIME, NULL},
+    {"block_on of a ready call", block_on_ready, 1000000, CPU_TIME, NULL},
 };
 
 int main(int argc, char **argv)

@@ -313,17 +313,13 @@ static void swallow_pragma(struct lexer *l)
 /* bide_may_block, bide_allocates(free): true, past it, and blanked. */
 static bool mark(struct lexer *l, const char *start, const char *word)
 {
-    static const char *const with_argument[] = {"bide_allocates", "bide_runtime"};
-    bool has_argument = false;
     const char *after = l->at, *argument = NULL;
-    for (unsigned i = 0; i < sizeof with_argument / sizeof *with_argument; i++)
-        has_argument |= !strcmp(word, with_argument[i]);
-    if (has_argument) {
+    if (!strcmp(word, "bide_allocates")) {
         skip_blanks(l);
         const char *close = memchr(l->at, ')', (size_t)(l->end - l->at));
         if (*l->at != '(' || !close || memchr(l->at, '\n', (size_t)(close - l->at))) {
             l->at = after;
-            return false; /* struct bide_runtime */
+            return false; /* it is another name of the user's */
         }
         l->at++;
         skip_blanks(l);

@@ -158,7 +158,6 @@ static const struct {
 static const char *const mark_words[] = {
     "bide_allocates",
     "bide_may_block",
-    "bide_runtime",
     "bide_thread_bound",
 };
 

@@ -19,11 +19,6 @@ struct checks {
 
 static bool has_threads(const struct unit *u)
 {
-    for (uint32_t i = 0; i < u->marks.count; i++) {
-        const struct mark *m = u->marks.item[i];
-        if (!strcmp(m->word, "bide_runtime") && m->argument)
-            return strcmp(m->argument, "current_thread") != 0;
-    }
     return u->options && u->options->multi_thread;
 }
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "measure.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,10 @@ static double now_ns(const struct workload *w)
 {
     struct timespec t;
     struct rusage used;
-    if (w->children && getrusage(RUSAGE_CHILDREN, &used) == 0)
+    if (w->time == CHILDREN_TIME && getrusage(RUSAGE_CHILDREN, &used) == 0)
         return 1e9 * (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
                1e3 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
-    clock_gettime(w->wall ? CLOCK_MONOTONIC : CLOCK_PROCESS_CPUTIME_ID, &t);
+    clock_gettime(w->time == WALL_TIME ? CLOCK_MONOTONIC : CLOCK_PROCESS_CPUTIME_ID, &t);
     return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
 }
 

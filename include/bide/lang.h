@@ -59,8 +59,6 @@ struct bide__scope;
  *   const char *last_error(void) bide_thread_bound;
  *                                                  and so does what this function returns: it tells
  *                                                  of the calls before it on this thread
- *   bide_runtime(multi_thread)                     at file scope: tasks of this program are checked
- *                                                  as for a runtime with several threads
  *
  * The first two stand before or after a declaration, bide_thread_bound also after `struct` or in a
  * typedef.
@@ -69,7 +67,6 @@ struct bide__scope;
 #define bide_may_block
 #define bide_allocates(release)
 #define bide_thread_bound
-#define bide_runtime(flavour)
 #endif
 
 #if defined(__BIDE__)

@@ -1,12 +1,11 @@
 /* Values of one thread in tasks that may change threads. */
 /* exit: 0 */
+/* flags: -fbide-multi-thread */
 #include <bide/bide.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-bide_runtime(multi_thread)
 
 struct bide_thread_bound window {
     int width;
