@@ -22,6 +22,10 @@
  * After that one nobody is left to be waited for, so unwinding goes on further out. What no way out
  * leads to is left out.
  *
+ * A function marked bide_cancel_returns comes to the end of the block when it is cancelled, too. It
+ * must not wait there like others, so that is `if (!bide__unwinding(cx) && ...wait...)`, and below
+ * `if (next || bide__unwinding(cx))`.
+ *
  * The scope's variable stands for the address of the object in the frame, and needs no place.
  */
 #include "lower.h"
@@ -29,6 +33,8 @@
 static void append_wait(struct lower *l, struct stmt *s, const struct code *at_resume)
 {
     struct code *call = code_new(l);
+    if (may_refuse(l))
+        code_text(l, call, "!bide__unwinding(%s) && ", l->cx);
     code_text(l, call, "bide__scope_wait(%s, &%s->h, ", l->cx, l->frame);
     code_add(l, call, PC_VAR, var_of(l, s->scope));
     code_text(l, call, ")");
@@ -59,33 +65,42 @@ static void append_error(struct lower *l, struct code *to, struct stmt *s)
         code_add(l, to, whole ? PC_DEF : v->by_address ? PC_USE : PC_TOUCH, v);
 }
 
+static void append_cancel(struct lower *l, struct stmt *s)
+{
+    struct link *links = l->links;
+
+    code_text(l, l->out, "\nbide__scope_cancel(");
+    code_add(l, l->out, PC_VAR, var_of(l, s->scope));
+    code_text(l, l->out, ");\nbide__shield(%s);\n", l->cx);
+    l->links = NULL;
+    l->shield++;
+    append_wait(l, s, NULL);
+    l->shield--;
+    l->links = links;
+    code_text(l, l->out, "\nbide__unshield(%s);\n", l->cx);
+}
+
 void run_scope(struct lower *l, struct link *link, bool has_end)
 {
     struct stmt *s = link->waits;
     uint32_t skip = flow_label(l);
+    bool ends_cancelled = has_end && may_refuse(l);
 
-    if (link->is_target) {
-        if (has_end) {
+    if (!has_end && link->is_target) {
+        append_cancel(l, s);
+    } else if (has_end && (link->is_target || ends_cancelled)) {
+        code_text(l, l->out, "\nif (");
+        if (link->is_target) {
             link->scope->is_read = true;
-            code_text(l, l->out, "\nif (");
             code_var(l, l->out, link->scope->selector);
-            code_text(l, l->out, ") {\n");
-            code_flow(l, l->out, PC_BRANCH, skip);
         }
-        code_text(l, l->out, "\nbide__scope_cancel(");
-        code_add(l, l->out, PC_VAR, var_of(l, s->scope));
-        code_text(l, l->out, ");\nbide__shield(%s);\n", l->cx);
-        struct link *links = l->links;
-        l->links = NULL;
-        l->shield++;
-        append_wait(l, s, NULL);
-        l->shield--;
-        l->links = links;
-        code_text(l, l->out, "\nbide__unshield(%s);\n", l->cx);
-        if (has_end) {
-            code_text(l, l->out, "\n}\n");
-            code_flow(l, l->out, PC_LABEL, skip);
-        }
+        if (ends_cancelled)
+            code_text(l, l->out, "%sbide__unwinding(%s)", link->is_target ? " || " : "", l->cx);
+        code_text(l, l->out, ") {\n");
+        code_flow(l, l->out, PC_BRANCH, skip);
+        append_cancel(l, s);
+        code_text(l, l->out, "\n}\n");
+        code_flow(l, l->out, PC_LABEL, skip);
     }
     append_error(l, l->out, s);
 }

@@ -540,6 +540,54 @@ TEST(a_request_after_the_last_child_cancels_nothing)
     CHECK_EQ(cancel_everywhere(&bide__desc_just_a_scope, NULL, before, after_just_a_scope), 1);
 }
 
+/* It is not unwound, but its children are cancelled when it comes to the end of the block. */
+static async bide_cancel_returns int returns_errors(void *state)
+{
+    const int *ends = state;
+    int local = 0, r = 0, error = 1;
+    bide_try_scope(s, error) {
+        bide_scope_spawn(s, child(&local, 3, 0, 2));
+        r = await bide_sleep(BIDE_MS(1));
+        bide_scope_spawn(s, child(&local, 5, 0, 1));
+        if (r < 0 && *ends)
+            return r;
+    }
+    CHECK_EQ(seen.alive, 0);
+    CHECK_EQ(error, 0);
+    defer {
+        bide_scope(s) {
+            bide_scope_spawn(s, child(&local, 5, 0, 0));
+        }
+        CHECK_EQ(seen.alive, 0);
+    }
+    int last = await bide_sleep(BIDE_MS(1));
+    bide_scope(s) {
+        bide_scope_spawn(s, child(&local, 5, 0, 1));
+    }
+    CHECK_EQ(seen.alive, 0);
+    return last < 0 ? last : local;
+}
+
+static void after_returns(void *state, const struct cancel_run *run)
+{
+    CHECK_EQ(seen.alive, 0);
+    if (run->requested && run->at == 1 && !run->at_wake) {
+        CHECK_EQ(seen.begun, *(int *)state ? 2 : 4);
+        CHECK_EQ(seen.ended, *(int *)state ? 0 : 1);
+    }
+    CHECK(run->error == -ECANCELED || run->result == 6);
+    CHECK(run->requested || run->error == 0);
+}
+
+TEST(a_function_that_returns_errors_has_scopes)
+{
+    for (int ends = 0; ends < 2; ends++) {
+        begin();
+        int state = ends;
+        CHECK_EQ(cancel_everywhere(&bide__desc_returns_errors, &state, before, after_returns), 5);
+    }
+}
+
 static int passed[5];
 
 /* A request that comes while the end of the block waits goes to the children. */
