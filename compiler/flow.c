@@ -93,6 +93,18 @@ static void store(struct flow *f, struct expr *assignment, struct expr *to, stru
     e->value = value;
 }
 
+void flow_scope_end(struct flow *f, struct stmt *s)
+{
+    struct symbol *error = s->expr ? plain_variable(f, s->expr) : NULL;
+    struct expr *await = arena_alloc(f->arena, sizeof *await);
+    await->kind = EX_AWAIT;
+    await->first = await->last = s->first;
+    await->type = type_basic(f->unit, TY_VOID);
+    flow_add(f, EV_AWAIT, s->last)->expr = await;
+    if (error)
+        define(f, error, s->expr->first, NULL);
+}
+
 static void assign(struct flow *f, struct expr *e)
 {
     bool simple = e->op == '=';

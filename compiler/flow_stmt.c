@@ -276,7 +276,10 @@ static void statement(struct flow *f, struct stmt *s)
         push_due(f, scope_of(s), s, NULL);
         list_add(f->arena, &f->defers, s);
         break;
-    case S_SCOPE: statement(f, s->body); break;
+    case S_SCOPE:
+        statement(f, s->body);
+        flow_scope_end(f, s);
+        break;
     case S_GOTO_COMPUTED:
     case S_ERROR: f->unknown = true; break;
     case S_NULL:

@@ -66,6 +66,8 @@ void flow_expr(struct flow *, struct expr *);
 void flow_condition(struct flow *, struct expr *, uint32_t if_true, uint32_t if_false);
 void flow_body(struct flow *, struct stmt *);
 struct event *flow_add(struct flow *, enum event_kind, uint32_t token);
+/* The end of a bide_scope, which awaits. */
+void flow_scope_end(struct flow *, struct stmt *);
 void flow_jump(struct flow *, enum event_kind, uint32_t label);
 uint32_t flow_new_label(struct flow *);
 /* Is it a local variable of the function (or a capture), alone in its storage? */
