@@ -352,6 +352,8 @@ void lower_stmt(struct lower *, struct stmt *);
 /* of an if or a loop: one statement in the output */
 void lower_body(struct lower *, struct stmt *);
 void lower_items(struct lower *, struct stmt *compound);
+/* lower_pragma.c: pragmas before a statement; `rewritten`: what they speak of is no more as it was */
+void settle_pragmas(struct lower *, const struct stmt *, bool rewritten);
 bool is_label_decl(struct lower *, const struct stmt *); /* __label__ a, b; */
 void lower_if(struct lower *, struct stmt *);
 void lower_while(struct lower *, struct stmt *);
@@ -398,6 +400,7 @@ struct output {
     const char *at;      /* in unit->text: where copying goes on */
     uint32_t last_token; /* just printed, nothing since; 0: none */
     uint32_t at_token;   /* the gap before it has just been printed; 0: none */
+    uint32_t pragmas_of; /* the last token before which pragmas were printed */
     const char *file;    /* the place that a compiler would give the next character */
     uint32_t line;
     bool system_header;

@@ -264,8 +264,21 @@ static void unsupported(struct lower *l, struct stmt *s, const char *what)
     diag(l->unit, SEV_ERROR, s->first, "%s is not supported yet", what);
 }
 
+/* A loop that awaits, or whose variable lives in the frame. */
+static bool is_rewritten(struct lower *l, const struct stmt *s)
+{
+    bool rewritten = s->has_await;
+    for (int i = 0; s->kind == S_FOR && s->init && i < s->init->decl_count; i++) {
+        const struct var *v = var_of(l, s->init->decl[i]->symbol);
+        rewritten |= v && v->in_frame;
+    }
+    return rewritten;
+}
+
 void lower_stmt(struct lower *l, struct stmt *s)
 {
+    if (s->last >= s->first)
+        settle_pragmas(l, s, is_rewritten(l, s));
     if (s->kind != S_COMPOUND)
         code_sync(l, l->out, s->first);
     switch (s->kind) {

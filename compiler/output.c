@@ -126,9 +126,14 @@ static void put_kept_gap(struct output *o, uint32_t token, bool with_comment)
     const struct token *t = &o->unit->token[token];
     const char *s = token > 1 ? t[-1].start + t[-1].length : o->unit->text;
     const char *comment = NULL, *comment_end = NULL;
+    bool again = o->pragmas_of == token;
 
     while (s < t->start) {
-        if (*s == '#') {
+        if (*s == '#' && again) {
+            const char *eol = memchr(s, '\n', (size_t)(t->start - s));
+            s = eol ? eol + 1 : t->start;
+        } else if (*s == '#') {
+            o->pragmas_of = token;
             s = put_directive(o, s, t->start);
         } else if (*s == '/' && (s[1] == '*' || s[1] == '/')) {
             comment = s;
