@@ -53,6 +53,8 @@ static void parse_attribute(struct parser *p, struct attributes *a, uint32_t lis
         a->visibility = word_argument(p);
     } else if (attribute_is(name, "weak")) {
         a->weak = true;
+    } else if (attribute_is(name, "noreturn")) {
+        a->noreturn = true;
     } else if (attribute_is(name, "packed")) {
         a->packed = true;
     } else if (attribute_is(name, "overloadable")) {
@@ -104,7 +106,11 @@ void parse_attributes(struct parser *p, struct attributes *a)
         } else {
             if (!at(p, '['))
                 advance(p);
+            uint32_t first = p->pos;
             skip_balanced(p);
+            for (uint32_t i = first; i < p->pos; i++)
+                a->noreturn |=
+                    p->token[i].kind == TK_IDENT && attribute_is(&p->token[i], "noreturn");
         }
         a->last = p->pos - 1;
     }

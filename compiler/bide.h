@@ -245,9 +245,15 @@ struct symbol {
     bool is_async;  /* function */
     bool is_thread_local, is_inline, is_weak, is_register_asm;
     bool cancel_returns; /* async function: bide_cancel_returns */
-    bool address_taken;  /* &x, or x is an array that decays, or a bide form needs its address */
-    bool captured;       /* by an async block */
-    bool is_scope;       /* of a bide_scope */
+    bool is_noreturn;
+    /* async function: names of attributes that its generated functions may get; the tokens of
+     * deprecated (or unavailable) and of warn_unused_result, 0: none; its asm label */
+    struct list attributes;
+    uint32_t deprecated, warn_unused;
+    uint32_t asm_first, asm_last;
+    bool address_taken; /* &x, or x is an array that decays, or a bide form needs its address */
+    bool captured;      /* by an async block */
+    bool is_scope;      /* of a bide_scope */
     bool has_async_wrapper_call;
     const char *cleanup;              /* __attribute__((cleanup(f))) */
     const char *visibility;           /* "hidden"... or NULL */

@@ -113,6 +113,35 @@ static void check_stack_use(struct checker *c, struct expr *call)
         list_add(c->unit->arena, &c->allocas, call);
 }
 
+/* `(void)await f();` and a value that something takes are used. */
+static void check_unused(struct checker *c, const struct stmt *s)
+{
+    struct expr *e = skip_parens(s->expr);
+    struct expr *call = e->kind == EX_AWAIT ? skip_parens(e->a) : NULL;
+    const struct symbol *f = call && call->kind == EX_CALL ? called_symbol(call) : NULL;
+    if (!f || !f->warn_unused || s == c->value_stmt)
+        return;
+    diag_range(c->unit, SEV_WARNING, e->first, e->last, "unused-result",
+               "ignoring return value of '%s' declared with attribute '%s'", f->name,
+               c->unit->token[f->warn_unused].text);
+    note_declared(c, f);
+}
+
+static void check_deprecated(struct checker *c, const struct expr *e)
+{
+    const struct symbol *s = e->symbol, *in = c->function ? c->function->symbol : NULL;
+    if (!s->deprecated || (in && in->deprecated) || c->unit->token[e->first].in_system_header)
+        return;
+    const struct token *t = &c->unit->token[s->deprecated];
+    const struct token *text = t[1].punct == '(' && t[2].kind == TK_STRING ? &t[2] : NULL;
+    bool is_error = strstr(t->text, "unavailable") != NULL;
+    diag_range(c->unit, is_error ? SEV_ERROR : SEV_WARNING, e->first, e->last,
+               is_error ? NULL : "deprecated-declarations", "'%s' is %s%s%.*s", s->name,
+               is_error ? "unavailable" : "deprecated", text ? ": " : "",
+               text ? (int)text->length - 2 : 0, text ? text->start + 1 : "");
+    note_declared(c, s);
+}
+
 static void check_call(struct checker *c, struct expr *e, enum use use)
 {
     const struct symbol *s = called_symbol(e);
@@ -132,7 +161,10 @@ static void check_call(struct checker *c, struct expr *e, enum use use)
 static void check_ident(struct checker *c, struct expr *e, enum use use)
 {
     const struct symbol *s = e->symbol;
-    if (!s || s->kind != SYM_FUNCTION || !s->is_async || use == USE_CALLED)
+    if (!s || s->kind != SYM_FUNCTION || !s->is_async)
+        return;
+    check_deprecated(c, e);
+    if (use == USE_CALLED)
         return;
     diag(c->unit, SEV_ERROR, e->first,
          "async function '%s' is used without a call; a pointer to it is bide_ref(%s)", e->name,
@@ -175,10 +207,15 @@ static void check_block(struct checker *c, struct expr *e, enum use use)
     check_captures(c, e->block);
 }
 
+static const struct stmt *last_of(const struct stmt *compound)
+{
+    return compound->count ? compound->list[compound->count - 1] : NULL;
+}
+
 /* The block's value is its last expression, which a local owner does not leave by itself. */
 static void check_block_value(struct checker *c, const struct function *f)
 {
-    const struct stmt *last = f->body->count ? f->body->list[f->body->count - 1] : NULL;
+    const struct stmt *last = last_of(f->body);
     if (last && last->kind == S_EXPR)
         check_transfer(c, last->expr, TO_VARIABLE);
 }
@@ -218,7 +255,13 @@ void check_expr(struct checker *c, struct expr *e, enum use use)
         if (e->b)
             check_expr(c, e->b, use);
         break;
-    case EX_STMT: check_stmt(c, e->body); break;
+    case EX_STMT: {
+        const struct stmt *outer = c->value_stmt;
+        c->value_stmt = last_of(e->body);
+        check_stmt(c, e->body);
+        c->value_stmt = outer;
+        break;
+    }
     case EX_INIT_LIST: check_initializer(c, e); break;
     case EX_AWAIT: check_await(c, e); break;
     case EX_FORM: check_form(c, e, use); break;
@@ -267,6 +310,8 @@ static void check_parts(struct checker *c, struct stmt *s)
         check_scope(c, s);
     if (s->kind == S_ASM && s->expr && s->expr->has_await)
         diag(c->unit, SEV_ERROR, s->first, "'await' in an asm statement is not supported");
+    if (s->kind == S_EXPR)
+        check_unused(c, s);
     if (s->kind == S_RETURN && s->expr)
         check_transfer(c, s->expr, TO_RESULT);
     if (s->kind == S_RETURN && c->function && c->function->outer)
@@ -316,6 +361,8 @@ static void check_parameters(struct checker *c, struct function *f)
 static void check_function(struct unit *u, struct function *f)
 {
     struct checker c = {.unit = u, .function = f};
+    if (f->outer)
+        c.value_stmt = last_of(f->body);
     check_parameters(&c, f);
     check_stmt(&c, f->body);
     if (f->outer)

@@ -291,6 +291,8 @@ static void check_ref(struct checker *c, struct expr *form)
         note_declared(c, s);
     } else if (strcmp(s->name, "main") == 0) {
         error(c, e, "there is no pointer to 'main'");
+    } else {
+        check_expr(c, e, USE_CALLED);
     }
 }
 

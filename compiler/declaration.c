@@ -138,7 +138,7 @@ static bool parse_storage(struct parser *p, struct specifiers *s, unsigned k)
     case KW_REGISTER: s->storage = ST_REGISTER; break;
     case KW_THREAD_LOCAL: s->is_thread_local = true; break;
     case KW_INLINE: s->is_inline = true; break;
-    case KW_NORETURN:
+    case KW_NORETURN: s->attr.noreturn = true; break;
     case KW_NULLABILITY:
     case KW_EXTENSION: break;
     case KW_ASYNC: s->async_token = p->pos; break;
@@ -304,6 +304,7 @@ void symbol_apply(struct symbol *s, const struct specifiers *spec, const struct 
     for (int i = 0; i < 2; i++) {
         const struct attributes *a = both[i];
         s->is_weak |= a->weak;
+        s->is_noreturn |= a->noreturn;
         if (a->visibility)
             s->visibility = a->visibility;
         if (a->cleanup)
@@ -488,6 +489,10 @@ static bool parse_block_declarator(struct parser *p, const struct specifiers *sp
         decl->symbol = declare_function(p, spec, d.type, d.name, d.name_token, &attr);
         decl->symbol->is_async |= spec->async_token != 0;
         p->function->needs_lowering |= spec->async_token != 0;
+        if (spec->async_token) {
+            note_fn_attributes(p, decl->symbol, spec->first, spec->last);
+            note_fn_attributes(p, decl->symbol, d.last + 1, p->pos - 1);
+        }
         if (at(p, '{')) {
             skip_nested_function(p, &d, spec->async_token != 0);
             return false;

@@ -137,10 +137,13 @@ void emit_async_declaration(struct unit *u, struct output *o, struct symbol *fn)
     fn->file_async_declared = true;
     bool referred = u->options->wrappers && !is_main && name_of(fn->name)->flags & NAME_REF;
     if (!hidden || referred)
-        output_printf(o, "\n%s%s;\n", linkage(u, fn, false), plain_prototype(u, fn));
+        output_printf(o, "\n%s%s%s%s%s;\n", linkage(u, fn, false),
+                      fn_attributes_text(u, fn, PART_WRAPPER), plain_prototype(u, fn),
+                      fn->asm_first ? " " : "",
+                      fn->asm_first ? tokens_text(u, fn->asm_first, fn->asm_last) : "");
     print_args_struct(u, o, fn);
-    output_printf(o, "\n%senum bide_poll bide__start_%s(%s);\n", linkage(u, fn, is_main), fn->name,
-                  start_params(u, fn));
+    output_printf(o, "\n%s%senum bide_poll bide__start_%s(%s);\n", linkage(u, fn, is_main),
+                  fn_attributes_text(u, fn, PART_START), fn->name, start_params(u, fn));
     output_printf(o, "%s%sconst struct bide_fn bide__desc_%s;\n", hidden ? "" : "extern ",
                   linkage(u, fn, is_main), fn->name);
 }
@@ -349,8 +352,10 @@ static void print_wrapper(struct lower *l, struct output *o)
         return;
     }
     if (result->kind == TY_VOID) {
-        output_printf(o, "bide__block_on(&bide__desc_%s, %s, %s);\n}\n", l->name, args_literal(l),
+        output_printf(o, "bide__block_on(&bide__desc_%s, %s, %s);\n", l->name, args_literal(l),
                       null_text(l->unit));
+        /* it returns only when it is cancelled, of which plain C must not hear */
+        output_text(o, fn->is_noreturn ? "__builtin_trap();\n}\n" : "}\n");
         return;
     }
     const char *name = "result";

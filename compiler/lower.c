@@ -72,8 +72,14 @@ static void lower_function(struct lower *l)
         code_text(l, l->out, "\n*(int *)bide_frame_result(%s, &%s->h) = 0;\n", l->cx, l->frame);
     if (l->param_scope)
         defers_end(l, l->param_scope);
-    if (l->is_async && reaches_end(l, l->out))
+    if (l->is_async && reaches_end(l, l->out)) {
+        if (has_value && !l->fn->is_main && !(l->fn->symbol && l->fn->symbol->is_noreturn)) {
+            diag_range(l->unit, SEV_WARNING, l->fn->last, l->fn->last, "return-type",
+                       "control reaches end of non-void function");
+            store_zero(l, NULL);
+        }
         append_finish(l);
+    }
 }
 
 /* ---- what tokens become ---- */
@@ -224,10 +230,12 @@ static void print_body(struct lower *l, struct output *o)
     const struct stmt *body = l->fn->body;
     bool has_args = l->has_args;
 
-    output_printf(o,
-                  "\n\nstatic enum bide_poll bide__body_%s(struct bide_cx *%s, "
-                  "struct bide__frame_%s *%s",
-                  l->name, l->cx, l->name, l->frame);
+    output_printf(
+        o,
+        "\n\nstatic %senum bide_poll bide__body_%s(struct bide_cx *%s, "
+        "struct bide__frame_%s *%s",
+        fn_attributes_text(l->unit, l->fn->symbol ? file_symbol(l->fn->symbol) : NULL, PART_BODY),
+        l->name, l->cx, l->name, l->frame);
     if (has_args)
         output_printf(o, ", const struct bide__args_%s *%s", l->name, l->args);
     output_text(o, ")\n");

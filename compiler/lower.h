@@ -352,7 +352,7 @@ void lower_stmt(struct lower *, struct stmt *);
 /* of an if or a loop: one statement in the output */
 void lower_body(struct lower *, struct stmt *);
 void lower_items(struct lower *, struct stmt *compound);
-/* lower_pragma.c: pragmas before a statement; `rewritten`: what they speak of is no more as it was */
+/* lower_pragma.c: pragmas before a statement; `rewritten`: it is no more what they speak of */
 void settle_pragmas(struct lower *, const struct stmt *, bool rewritten);
 bool is_label_decl(struct lower *, const struct stmt *); /* __label__ a, b; */
 void lower_if(struct lower *, struct stmt *);
@@ -364,6 +364,8 @@ void lower_decl(struct lower *, struct stmt *);
 struct declaration *declaration_new(struct lower *, struct stmt *, int from, int count);
 void declaration_flow_end(struct lower *, struct declaration *);
 void lower_return(struct lower *, struct stmt *, struct expr *value);
+/* a result that is not given; NULL: to its slot */
+void store_zero(struct lower *, struct var *kept);
 void append_finish(struct lower *);               /* the function ends, its result stored */
 void defers_begin(struct lower *, struct link *); /* from here on the block is due */
 void defers_end(struct lower *, struct defers *); /* runs them, goes on where the selector says */
@@ -460,6 +462,10 @@ const char *param_name(struct unit *, struct symbol *fn, int i);
 const char *file_text(struct unit *, uint32_t token); /* its file, for a string literal */
 bool is_signed(struct unit *, const struct type *);   /* an error can travel in it */
 void emit_before_body(struct lower *, struct output *);
+/* fn_attribute.c: the user's attributes that belong on a generated function, a blank at the end */
+enum fn_part { PART_WRAPPER, PART_START, PART_BODY };
+const char *fn_attributes_text(struct unit *, const struct symbol *fn, enum fn_part);
+const char *tokens_text(struct unit *, uint32_t first, uint32_t last);
 void emit_after_body(struct lower *, struct output *);
 
 #endif

@@ -238,6 +238,15 @@ static struct var *returned_owner(struct lower *l, struct expr *value)
     return v && v->is_owner && v->type->kind != TY_ARRAY ? v : NULL;
 }
 
+void store_zero(struct lower *l, struct var *kept)
+{
+    code_begin_store(l, l->out, l->fn->result, kept);
+    code_text(l, l->out, "(");
+    code_type(l, l->out, type_unqualified(l->unit, l->fn->result), "");
+    code_text(l, l->out, "){0}");
+    code_end_store(l, l->out, l->fn->result, kept);
+}
+
 void lower_return(struct lower *l, struct stmt *s, struct expr *value)
 {
     bool has_value = value && l->fn->result->kind != TY_VOID;
@@ -264,6 +273,10 @@ void lower_return(struct lower *l, struct stmt *s, struct expr *value)
         }
     } else if (value) {
         discard(l, value);
+    } else if (l->fn->result->kind != TY_VOID && l->is_async) {
+        diag_range(l->unit, SEV_WARNING, s->first, s->first, "return-type",
+                   "'return' with no value, in function returning non-void");
+        store_zero(l, l->links ? l->returned : NULL);
     }
     if (l->links)
         leave(l, EXIT_RETURN, NULL, NULL);

@@ -111,6 +111,38 @@ static void lower_compound(struct lower *l, struct stmt *s)
     code_tokens(l, l->out, s->last, s->last);
 }
 
+/* A call of a function that does not return. */
+static bool never_returns(struct expr *e)
+{
+    static const char *const builtins[] = {"__builtin_unreachable", "__builtin_trap",
+                                           "__builtin_abort", "__builtin_exit"};
+    e = bare(e);
+    if (e->kind == EX_CAST)
+        return never_returns(e->a);
+    if (e->kind == EX_COMMA)
+        return never_returns(e->a) || never_returns(e->b);
+    if (e->kind == EX_COND && e->b)
+        return never_returns(e->b) && never_returns(e->c);
+    const struct expr *f = e->kind == EX_CALL ? bare(e->a) : NULL;
+    if (!f || f->kind != EX_IDENT)
+        return false;
+    for (unsigned i = 0; !f->symbol && i < sizeof builtins / sizeof builtins[0]; i++)
+        if (strcmp(f->name, builtins[i]) == 0)
+            return true;
+    return f->symbol && f->symbol->is_noreturn && !f->symbol->is_async;
+}
+
+/* `0`, or `!"text"` as in assert(!"text"). */
+static bool is_surely_false(struct expr *e)
+{
+    if (e->has_await)
+        return false;
+    if (e->is_constant)
+        return e->value == 0;
+    e = bare(e);
+    return e->kind == EX_UNARY && e->op == '!' && bare(e->a)->kind == EX_STRING;
+}
+
 static void lower_expr_stmt(struct lower *l, struct stmt *s)
 {
     struct expr *e = s->expr;
@@ -126,6 +158,8 @@ static void lower_expr_stmt(struct lower *l, struct stmt *s)
         if (!info->is_value)
             mark_unused(l, e);
         copy_around(l, l->out, s->first, e, s->last);
+        if (never_returns(e))
+            code_flow(l, l->out, PC_END, 0);
     }
 }
 
@@ -146,7 +180,9 @@ void lower_if(struct lower *l, struct stmt *s)
 
     prepare(l, s->expr);
     copy_around(l, l->out, s->first, s->expr, s->body->first - 1);
-    if (!(s->expr->is_constant && s->expr->value && !s->expr->has_await))
+    if (is_surely_false(s->expr))
+        flow(l, PC_JUMP, other);
+    else if (!(s->expr->is_constant && s->expr->value && !s->expr->has_await))
         flow(l, PC_BRANCH, other);
     lower_body(l, s->body);
     flow(l, PC_JUMP, end);

@@ -254,6 +254,10 @@ static void parse_function(struct parser *p, const struct specifiers *spec,
     if (!at(p, '{'))
         parse_old_parameters(p, type);
     struct symbol *s = declare_function(p, spec, type, d->name, d->name_token, attr);
+    if (spec->async_token) {
+        note_fn_attributes(p, s, spec->first, spec->last);
+        note_fn_attributes(p, s, d->last + 1, declarator_last);
+    }
     uint32_t body = p->pos;
     skip_balanced(p);
     if (!spec->async_token && !matters(p->unit, first, p->pos - 1))
@@ -376,8 +380,12 @@ static bool parse_file_declarator(struct parser *p, const struct specifiers *spe
             parse_function(p, spec, &d, &attr, first);
             return true;
         }
-        list_add(p->arena, functions,
-                 declare_function(p, spec, d.type, d.name, d.name_token, &attr));
+        struct symbol *fn = declare_function(p, spec, d.type, d.name, d.name_token, &attr);
+        if (spec->async_token) {
+            note_fn_attributes(p, fn, spec->first, spec->last);
+            note_fn_attributes(p, fn, d.last + 1, p->pos - 1);
+        }
+        list_add(p->arena, functions, fn);
         return false;
     }
     struct symbol *s = declare_at_file_scope(p, spec, &d, &attr);

@@ -250,7 +250,7 @@ struct attributes {
     const char *cleanup, *visibility, *mode;
     struct expr *vector_size;
     bool vector_of_elements; /* ext_vector_type: the size counts elements */
-    bool weak, packed;
+    bool weak, packed, noreturn;
     bool overloadable; /* clang's: one name, several types */
 };
 void parse_attributes(struct parser *, struct attributes *); /* none, one or several lists */
@@ -258,6 +258,9 @@ bool at_attribute(struct parser *);
 /* Attributes and an asm label, in any order, as they follow a declarator. */
 void parse_declarator_tail(struct parser *, struct attributes *, bool *asm_label);
 struct type *attributes_apply(struct parser *, const struct attributes *, struct type *);
+
+/* fn_attribute.c: the attributes of an async function, among these tokens of a declaration */
+void note_fn_attributes(struct parser *, struct symbol *, uint32_t first, uint32_t last);
 
 /* declaration.c */
 struct specifiers {
@@ -388,7 +391,8 @@ struct checker {
     struct function *function; /* NULL: an initialiser at file scope */
     int await_loops;           /* enclosing loops that have an await */
     uint32_t last_await;
-    struct list allocas; /* struct expr *: calls of alloca */
+    struct list allocas;           /* struct expr *: calls of alloca */
+    const struct stmt *value_stmt; /* the last of a statement expression: its value */
 };
 
 /* check.c */
