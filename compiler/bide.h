@@ -92,7 +92,8 @@ struct token {
     bool at_bol : 1; /* first of its line */
     bool space : 1;  /* white space before it */
     bool in_system_header : 1;
-    bool in_header : 1; /* not in the main file */
+    bool in_header : 1;   /* not in the main file */
+    bool gap_printed : 1; /* the text before it, and with that the pragmas there; for output.c */
 };
 
 struct unit;
@@ -530,6 +531,9 @@ struct unit {
     bool has_own_pragmas;        /* some that the user's compiler would not know */
     struct list messages;        /* diag.c: not yet printed */
     struct list sources;         /* source.c: files read for messages */
+    struct list packs;           /* pack.c: where #pragma pack changes what is in effect */
+    bool packs_known;
+    int pack; /* emit.c: what is in effect at the item being printed */
 };
 
 /* ---- source.c: files as they lie on disk, for messages and for `bide emit` ---- */

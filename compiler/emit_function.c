@@ -120,11 +120,13 @@ static void print_args_struct(struct unit *u, struct output *o, struct symbol *f
     const struct type *t = fn->type;
     if (t->param_count == 0)
         return;
+    pack_begin(o, 0);
     output_printf(o, "\n\nstruct bide__args_%s {\n", fn->name);
     for (int i = 0; i < t->param_count; i++)
         output_printf(o, "%s;\n",
                       type_print(u, type_unqualified(u, t->param[i].type), param_name(u, fn, i)));
     output_text(o, "};\n");
+    pack_end(o, 0);
 }
 
 void emit_async_declaration(struct unit *u, struct output *o, struct symbol *fn)
@@ -152,6 +154,7 @@ static void print_block_declaration(struct lower *l, struct output *o)
 {
     struct list *captures = &l->fn->captures;
     if (captures->count) {
+        pack_begin(o, 0);
         output_printf(o, "\n\nstruct bide__args_%s {\n", l->name);
         for (uint32_t i = 0; i < captures->count; i++) {
             struct symbol *s = captures->item[i];
@@ -162,6 +165,7 @@ static void print_block_declaration(struct lower *l, struct output *o)
             output_printf(o, "%s;\n", type_print(l->unit, t, s->name));
         }
         output_text(o, "};\n");
+        pack_end(o, 0);
     }
     output_printf(o, "\nstatic const struct bide_fn bide__desc_%s;\n", l->name);
 }

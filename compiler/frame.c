@@ -219,18 +219,57 @@ static void print_members_of(struct lower *l, struct output *o, const struct tag
     }
 }
 
+static const struct tag_use *tag_use_at(struct lower *l, uint32_t word)
+{
+    for (const struct function *fn = l->fn; fn; fn = fn->outer)
+        for (uint32_t i = 0; i < fn->tag_uses.count; i++) {
+            const struct tag_use *use = fn->tag_uses.item[i];
+            if (use->word == word)
+                return use;
+        }
+    return NULL;
+}
+
+/* The definition as it stands, for what only its tokens say, but with the new names. */
+static void print_tag_tokens(struct lower *l, struct output *o, struct tag *tag)
+{
+    const struct tag_use *use = tag_use_at(l, tag->first);
+    uint32_t i = tag->first;
+    output_printf(o, "\n\n%s ", tag->kind == TY_UNION ? "union" : "struct");
+    while (++i < tag->last && l->unit->token[i].punct != '{')
+        if (!use || i != use->name)
+            output_tokens(o, NULL, i, i);
+    output_printf(o, " %s ", tag->hoisted_name);
+    for (; i <= tag->last; i++) {
+        use = tag_use_at(l, i);
+        const struct tag *inner = use ? use->tag : NULL;
+        if (!inner || !(inner->hoisted_name || inner->kind == TY_ENUM)) {
+            output_tokens(o, NULL, i, i);
+            continue;
+        }
+        if (inner->kind == TY_ENUM)
+            output_printf(o, "%s ", type_print(l->unit, inner->enum_type, ""));
+        else
+            output_printf(o, "%s %s ", inner->kind == TY_UNION ? "union" : "struct",
+                          inner->hoisted_name);
+        i = inner->first == i ? inner->last : use->name;
+    }
+    output_text(o, ";\n");
+}
+
 static void print_tag(struct lower *l, struct output *o, struct tag *tag)
 {
     const char *word = tag->kind == TY_UNION ? "union" : "struct";
+    int packed = pack_at(l->unit, tag->first);
+    pack_begin(o, packed);
     if (is_copied_whole(l, tag)) {
-        output_text(o, "\n");
-        output_tokens(o, l, tag->first, tag->last);
-        output_text(o, ";\n");
-        return;
+        print_tag_tokens(l, o, tag);
+    } else {
+        output_printf(o, "\n\n%s %s {\n", word, tag->hoisted_name);
+        print_members_of(l, o, tag, 0);
+        output_text(o, "};\n");
     }
-    output_printf(o, "\n\n%s %s {\n", word, tag->hoisted_name);
-    print_members_of(l, o, tag, 0);
-    output_text(o, "};\n");
+    pack_end(o, packed);
 }
 
 /* _Alignas or aligned of a variable that lives in the frame. */
@@ -294,12 +333,14 @@ static void print_members(struct lower *l, struct output *o, bool flexible)
 
 void frame_print(struct lower *l, struct output *o)
 {
+    pack_begin(o, 0);
     output_printf(o, "\n\nstruct bide__frame_%s {\nstruct bide_frame h;\n", l->name);
     print_results(l, o);
     print_scopes(l, o);
     print_members(l, o, false);
     print_members(l, o, true);
     output_text(o, "};\n");
+    pack_end(o, 0);
 }
 
 bool frame_may_align(struct lower *l)

@@ -90,6 +90,22 @@ static void put_subst(struct lower *l, uint32_t token, enum subst_kind kind, con
         l->subst[token - l->fn->first] = (struct subst){.kind = kind, .text = text};
 }
 
+/* The constants of an enum that is defined inside a struct that moves to file scope, by value. */
+static void replace_constants(struct lower *l, const struct tag *tag)
+{
+    for (uint32_t i = 0; i < l->fn->idents.count; i++) {
+        struct expr *e = l->fn->idents.item[i];
+        const struct symbol *s = e->symbol;
+        if (s->kind != SYM_ENUMERATOR || s->token < tag->first || s->token > tag->last ||
+            !s->value_known || e->first < l->fn->first || e->first > l->fn->last)
+            continue;
+        if (l->subst[e->first - l->fn->first].kind != SUBST_SKIP)
+            put_subst(l, e->first, SUBST_TEXT,
+                      arena_printf(l->arena, "((%s)%lldll)", type_print(l->unit, s->type, ""),
+                                   (long long)s->value));
+    }
+}
+
 /* From the last to the first: a definition covers what is mentioned in it. */
 static void rename_tags(struct lower *l)
 {
@@ -107,6 +123,8 @@ static void rename_tags(struct lower *l)
         put_subst(l, use->word, SUBST_TEXT, text);
         for (uint32_t k = use->word + 1; k <= last; k++)
             put_subst(l, k, SUBST_SKIP, NULL);
+        if (tag->hoisted_name && tag->first == use->word)
+            replace_constants(l, tag);
     }
 }
 
@@ -252,12 +270,22 @@ static void print_body(struct lower *l, struct output *o)
     output_brace(o, l, body->last);
 }
 
+/* Jobs and the functions that do them. */
+static void print_helpers(struct lower *l, struct output *o)
+{
+    if (l->helpers.count == 0)
+        return;
+    pack_begin(o, 0);
+    for (uint32_t i = 0; i < l->helpers.count; i++)
+        print_code(l, o, l->helpers.item[i]);
+    pack_end(o, 0);
+}
+
 static void print_async(struct lower *l, struct output *o)
 {
     frame_print_tags(l, o);
     emit_before_body(l, o);
-    for (uint32_t i = 0; i < l->helpers.count; i++)
-        print_code(l, o, l->helpers.item[i]);
+    print_helpers(l, o);
     frame_print(l, o);
     print_body(l, o);
     emit_after_body(l, o);
@@ -267,8 +295,7 @@ static void print_plain(struct lower *l, struct output *o)
 {
     const struct stmt *body = l->fn->body;
     frame_print_tags(l, o);
-    for (uint32_t i = 0; i < l->helpers.count; i++)
-        print_code(l, o, l->helpers.item[i]);
+    print_helpers(l, o);
     output_tokens(o, l, l->fn->first, body->first);
     print_code(l, o, l->out);
     output_tokens(o, l, body->last, body->last);

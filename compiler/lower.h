@@ -402,7 +402,6 @@ struct output {
     const char *at;      /* in unit->text: where copying goes on */
     uint32_t last_token; /* just printed, nothing since; 0: none */
     uint32_t at_token;   /* the gap before it has just been printed; 0: none */
-    uint32_t pragmas_of; /* the last token before which pragmas were printed */
     const char *file;    /* the place that a compiler would give the next character */
     uint32_t line;
     bool system_header;
@@ -448,6 +447,15 @@ void pretty_end(struct output *);
 void pretty_copy(struct output *, const char *end);
 void pretty_gap(struct output *, uint32_t token);
 void pretty_sync(struct output *, uint32_t token);
+
+/* a line of its own, given without its end */
+void output_directive(struct output *, const char *line);
+
+/* ---- pack.c ---- */
+int pack_at(struct unit *, uint32_t token); /* what #pragma pack says there; 0: nothing */
+/* What is printed between the two is packed as wanted. */
+void pack_begin(struct output *, int wanted);
+void pack_end(struct output *, int wanted);
 
 /* ---- print_code.c ---- */
 void print_code(struct lower *, struct output *, const struct code *);

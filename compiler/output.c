@@ -119,21 +119,19 @@ static const char *end_of_comment(const char *s, const char *end)
     return eol ? eol : end;
 }
 
-/* What is kept of the text before the token: pragmas, and, on its line, a comment: gcc reads "fall
- * through" there. */
+/* What is kept of the text before the token: pragmas, unless they are printed (a second push would
+ * want a second pop), and, on its line, a comment: gcc reads "fall through" there. */
 static void put_kept_gap(struct output *o, uint32_t token, bool with_comment)
 {
     const struct token *t = &o->unit->token[token];
     const char *s = token > 1 ? t[-1].start + t[-1].length : o->unit->text;
     const char *comment = NULL, *comment_end = NULL;
-    bool again = o->pragmas_of == token;
 
     while (s < t->start) {
-        if (*s == '#' && again) {
+        if (*s == '#' && t->gap_printed) {
             const char *eol = memchr(s, '\n', (size_t)(t->start - s));
             s = eol ? eol + 1 : t->start;
         } else if (*s == '#') {
-            o->pragmas_of = token;
             s = put_directive(o, s, t->start);
         } else if (*s == '/' && (s[1] == '*' || s[1] == '/')) {
             comment = s;
@@ -178,6 +176,7 @@ void output_copy(struct output *o, uint32_t before)
         o->at = t->start;
         set_place(o, t);
     }
+    o->unit->token[before].gap_printed = true;
     o->last_token = 0;
     o->at_token = before;
 }
@@ -234,6 +233,7 @@ static void gap(struct output *o, uint32_t token)
         if (output_needs_space(o, &o->unit->token[token]))
             output_put(o, " ", 1);
     }
+    o->unit->token[token].gap_printed = true;
 }
 
 void output_sync(struct output *o, uint32_t token)
@@ -242,6 +242,7 @@ void output_sync(struct output *o, uint32_t token)
         pretty_sync(o, token);
     else
         gap(o, token);
+    o->unit->token[token].gap_printed = true;
     o->at_token = token;
 }
 
@@ -323,6 +324,17 @@ void output_text(struct output *o, const char *s)
         pretty_text(o, s);
     else
         flat_text(o, s);
+}
+
+void output_directive(struct output *o, const char *line)
+{
+    if (!at_bol(o))
+        output_put(o, "\n", 1);
+    output_put(o, line, strlen(line));
+    output_put(o, "\n", 1);
+    o->last_token = o->at_token = 0;
+    o->file = NULL;
+    o->fresh = false;
 }
 
 void output_printf(struct output *o, const char *fmt, ...)
