@@ -68,6 +68,35 @@ level warning -Werror -Wno-error=$name
 level warning -Werror=$name -Wno-error=$name
 level error -Wno-$name -Werror=$name
 
+# --- headers ---
+mkdir -p house
+cat >house/nap.h <<'END'
+static inline async int nap(void)
+{
+    sleep(1);
+    return await bide_sleep(BIDE_MS(1));
+}
+END
+cat >naps.c <<'END'
+#include <bide/bide.h>
+#include <unistd.h>
+#include <nap.h>
+async int f(void)
+{
+    return await nap();
+}
+END
+"$BIDE" cc "$CC" -I house -c naps.c 2>err || fail "$(cat err)"
+grep -q '^house/nap.h:3:5: warning: .*bide-blocking-call' err || fail "nothing of a header: $(cat err)"
+"$BIDE" cc "$CC" -isystem house -c naps.c 2>err || fail "$(cat err)"
+[ ! -s err ] || fail "a system header warns: $(cat err)"
+
+# --- colours ---
+"$BIDE" cc "$CC" -fdiagnostics-color=always -c sleepy.c 2>err
+grep -q "$(printf '\033')\[01;35m" err || fail "no colours: $(cat err)"
+GCC_COLORS='warning=04;36' "$BIDE" cc "$CC" -fdiagnostics-color=always -c sleepy.c 2>err
+grep -q "$(printf '\033')\[04;36m" err || fail "not the colours of GCC_COLORS: $(cat err)"
+
 # --- every warning is listed, described and used ---
 "$BIDE" help | sed -n 's/^  -W\(bide-[^ ]*\) .*/\1/p' >names
 [ -s names ] || fail "bide help lists no warnings"
@@ -113,6 +142,7 @@ grep -q '"option":"-Wbide-blocking-call"' err || fail "no option: $(cat err)"
 grep -q 'unknown warning option' err || fail "nothing of the unknown name: $(cat err)"
 json cc "$CC" --error-format=json -c "$SRC/tests/compiler/broken/semicolon.c"
 grep -q '"source":"compiler"' err || fail "not the compiler's: $(cat err)"
+json cc "$CC" --error-format=json -fdiagnostics-color=always -c many.c
 json emit --error-format=json many.c
 json run --error-format=json sleepy.c
 printf 'int main(void) { return f(); }\n' >plain.c
