@@ -36,10 +36,21 @@ const char *form_name(enum form f)
 
 /* ---- await ---- */
 
+/* In the plain reading `await` is nothing, so `await;` is correct C. */
+static void require_operand(struct parser *p)
+{
+    static const char ends[] = ";,:)]}=?";
+    if (peek(p)->punct && peek(p)->punct < 128 && strchr(ends, peek(p)->punct)) {
+        diag(p->unit, SEV_ERROR, p->pos - 1, "'await' without a call after it");
+        fail(p);
+    }
+}
+
 struct expr *parse_await(struct parser *p)
 {
     struct expr *e = expr_new(p, EX_AWAIT, p->pos);
     advance(p);
+    require_operand(p);
     e->a = parse_cast(p);
     e->type = value_type(p, e->a);
     expr_close(p, e);
@@ -187,8 +198,11 @@ struct expr *parse_async_block(struct parser *p)
 {
     struct expr *e = expr_new(p, EX_BLOCK, p->pos);
     advance(p);
-    if (!at(p, '(') || peek_next(p)->punct != '{')
+    if (!at(p, '(') || peek_next(p)->punct != '{') {
+        diag(p->unit, SEV_ERROR, e->first,
+             "'async' stands before a block ({ ... }), or among the words of a declaration");
         fail(p);
+    }
     if (!p->function) {
         diag(p->unit, SEV_ERROR, e->first, "an async block outside a function");
         fail(p);
