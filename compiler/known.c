@@ -3,7 +3,7 @@
  * (bide_may_block...) and attributes that declarations bear.
  *
  * The table is of POSIX's names (IEEE Std 1003.1) and a few libraries'. A name counts only where a
- * header declares it, so a function of the user's own with such a name is unknown.
+ * system header declares it, so a function of the user's own with such a name is unknown.
  */
 #include "warn.h"
 
@@ -190,7 +190,7 @@ static const struct known table[] = {
 
 const struct known *known_function(const struct unit *u, const struct symbol *s)
 {
-    if (s->kind != SYM_FUNCTION || !u->token[s->token].in_header)
+    if (s->kind != SYM_FUNCTION || !u->token[s->token].in_system_header)
         return NULL;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (strcmp(table[i].name, s->name) == 0)

@@ -128,7 +128,7 @@ struct known {
     unsigned what;
     const char *release; /* an allocator: what takes its result back */
 };
-/* NULL: nothing is known. Only for functions that a header declares. */
+/* NULL: nothing is known. Only for functions that a system header declares. */
 const struct known *known_function(const struct unit *, const struct symbol *);
 /* The name that a call calls, or NULL. */
 const char *call_name(const struct expr *call);

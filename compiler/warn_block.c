@@ -14,15 +14,16 @@
 /* When it blocks. */
 enum when {
     ALWAYS,
-    NOT_ZERO,     /* unless argument `arg` is the constant 0 */
-    WITHOUT_FLAG, /* argument `arg` is a constant without the bits of `value` */
-    WITH_FLAG,    /* a constant with one of the bits, and not those of `except` */
-    EQUALS,       /* argument `arg` is the constant `value` */
-    NULL_ONLY,    /* argument `arg` is a null pointer */
-    NOT_NULL,     /* it is not */
-    STDIN,        /* argument `arg` is stdin */
-    FILE_KNOWN,   /* argument `arg` is a file descriptor that blocks, see above */
-    LOOKUP,       /* getaddrinfo */
+    NOT_ZERO,        /* unless argument `arg` is the constant 0 */
+    NOT_ZERO_SURELY, /* argument `arg` is a constant, but not 0 */
+    WITHOUT_FLAG,    /* argument `arg` is a constant without the bits of `value` */
+    WITH_FLAG,       /* a constant with one of the bits, and not those of `except` */
+    EQUALS,          /* argument `arg` is the constant `value` */
+    NULL_ONLY,       /* argument `arg` is a null pointer */
+    NOT_NULL,        /* it is not */
+    STDIN,           /* argument `arg` is stdin */
+    FILE_KNOWN,      /* argument `arg` is a file descriptor that blocks, see above */
+    LOOKUP,          /* getaddrinfo */
 };
 
 static const struct {
@@ -51,8 +52,8 @@ static const struct {
     {"wait", "await bide_blocking(wait(...))", ALWAYS, 0, 0, 0},
     {"waitpid", "await bide_blocking(waitpid(...))", WITHOUT_FLAG, 2, 1, 0},
     {"waitid", "await bide_blocking(waitid(...))", WITHOUT_FLAG, 3, 1, 0},
-    {"poll", "await bide_blocking(poll(...))", NOT_ZERO, 2, 0, 0},
-    {"epoll_wait", "await bide_blocking(epoll_wait(...))", NOT_ZERO, 3, 0, 0},
+    {"poll", "await bide_blocking(poll(...))", NOT_ZERO_SURELY, 2, 0, 0},
+    {"epoll_wait", "await bide_blocking(epoll_wait(...))", NOT_ZERO_SURELY, 3, 0, 0},
     {"select", "await bide_blocking(select(...))", NULL_ONLY, 4, 0, 0},
     {"flock", "await bide_blocking(flock(...))", WITH_FLAG, 1, 3, 4},
     {"lockf", "await bide_blocking(lockf(...))", EQUALS, 1, 1, 0},
@@ -120,6 +121,15 @@ static bool blocks_as_file(const struct flow *f, struct expr *e)
     return s && flow_has(f, s) && is_blocking_socket(f, s);
 }
 
+/* recv(fd, buffer, size, flags) with MSG_DONTWAIT, or with flags that are not known. */
+static bool dont_wait(const struct expr *call)
+{
+    enum { DONT_WAIT = 0x40 };
+    const struct expr *flags = call->arg_count == 4 ? call->arg[3] : NULL;
+    return flags && strcmp(call_name(call), "recv") == 0 &&
+           !(flags->is_constant && !(flags->value & DONT_WAIT));
+}
+
 static bool is_stdin(struct expr *e)
 {
     e = skip_parens(e);
@@ -144,6 +154,7 @@ static bool blocks(const struct flow *f, const struct expr *call, size_t row)
     switch (table[row].when) {
     case ALWAYS: return true;
     case NOT_ZERO: return !(arg->is_constant && arg->value == 0);
+    case NOT_ZERO_SURELY: return arg->is_constant && arg->value != 0;
     case WITHOUT_FLAG: return arg->is_constant && !(arg->value & table[row].value);
     case WITH_FLAG:
         return arg->is_constant && arg->value & table[row].value &&
@@ -152,7 +163,7 @@ static bool blocks(const struct flow *f, const struct expr *call, size_t row)
     case NULL_ONLY: return is_null_constant(arg);
     case NOT_NULL: return !is_null_constant(arg);
     case STDIN: return is_stdin(arg);
-    case FILE_KNOWN: return blocks_as_file(f, arg);
+    case FILE_KNOWN: return blocks_as_file(f, arg) && !dont_wait(call);
     case LOOKUP: return is_lookup(f, call);
     }
     return false;
@@ -173,7 +184,8 @@ static void check_call(struct flow *f, const struct expr *call)
         return;
     }
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if (strcmp(table[i].name, s->name) || !u->token[s->token].in_header || !blocks(f, call, i))
+        if (strcmp(table[i].name, s->name) || !u->token[s->token].in_system_header ||
+            !blocks(f, call, i))
             continue;
         diag_range(u, SEV_WARNING, call->first, call->last, "bide-blocking-call",
                    "'%s' blocks the thread and every task on it; use '%s'", s->name,

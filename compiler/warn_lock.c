@@ -5,7 +5,8 @@
  * A lock is told by the text of its argument. It counts as held where every way leads over its
  * taking and none over its release, so a lock that only some ways take is not seen, nor one that
  * pthread_mutex_trylock took. Functions of the user's own take part through clang's attributes for
- * thread safety. Where a variable with a cleanup goes, it may release anything: all are forgotten.
+ * thread safety. Where a variable with a cleanup goes, or
+ * a function is called whose name speaks of it, any lock may be released: all are forgotten.
  */
 #include "warn.h"
 
@@ -114,7 +115,7 @@ static struct action action_of(struct unit *u, const struct expr *call)
     const struct symbol *s = called_symbol(call);
     if (!s)
         return (struct action){0};
-    if (u->token[s->token].in_header && call->arg_count)
+    if (u->token[s->token].in_system_header && call->arg_count)
         for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
             if (strcmp(table[i].name, s->name) == 0)
                 return (struct action){table[i].what, argument_text(u, call->arg[0])};
@@ -122,7 +123,11 @@ static struct action action_of(struct unit *u, const struct expr *call)
     while (last + 1 < u->token_count && u->token[last].punct != ';' && u->token[last].punct != '{')
         last++;
     struct action a = by_attribute(u, s, call, s->token, last);
-    return a.what ? a : by_attribute(u, s, call, s->attr_first, s->attr_last);
+    if (!a.what)
+        a = by_attribute(u, s, call, s->attr_first, s->attr_last);
+    if (!a.what && (strstr(s->name, "unlock") || strstr(s->name, "release")))
+        a.what = RELEASES; /* perhaps, and perhaps any */
+    return a;
 }
 
 /* ---- the question ---- */

@@ -41,11 +41,15 @@ async int none(struct pollfd *fds, const struct sockaddr *to, socklen_t size)
     sleep(0);
     waitpid(-1, NULL, WNOHANG);
     poll(fds, 1, 0);
+    poll(fds, 1, (int)size);
     flock(1, LOCK_UN);
     flock(1, LOCK_SH | LOCK_NB);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     connect(fd, to, size);
     close(fd);
+    int other = socket(AF_INET, SOCK_STREAM, 0);
+    recv(other, fds, 1, MSG_DONTWAIT);
+    close(other);
     return await bide_blocking(query("select 2"));
 }
 

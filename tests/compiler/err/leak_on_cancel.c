@@ -10,6 +10,7 @@
 
 struct page *page_load(int id) bide_allocates(page_free);
 void page_free(struct page *page);
+async struct page *page_fetch(int id) bide_allocates(page_free);
 void keep(char *text);
 async int send_text(const char *text);
 
@@ -49,6 +50,9 @@ async int marked(int id)
     struct page *page = page_load(id);
     await bide_yield();
     page_free(page);
+    struct page *other = await page_fetch(id);
+    await bide_yield();
+    page_free(other);
     return 0;
 }
 

@@ -12,6 +12,7 @@ struct table {
 
 #define CAPABILITY(x) __attribute__((x))
 struct gate;
+void table_unlock(struct table *t);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wattributes"
 #ifdef __clang__
@@ -73,6 +74,9 @@ async int released(struct table *t, int n)
     while (pthread_mutex_trylock(&t->mutex) != 0)
         await bide_yield();
     pthread_mutex_unlock(&t->mutex);
+    pthread_mutex_lock(&t->mutex);
+    table_unlock(t);
+    await bide_yield();
     gate_enter(NULL);
     gate_leave(NULL);
     return await bide_sleep(BIDE_MS(1));
