@@ -224,6 +224,9 @@ bool type_has_const_member(const struct type *); /* so that it cannot be assigne
 /* `bide_task(T)` or `bide_future(T)`, known by their structure: the T, else NULL. */
 struct type *type_task_result(const struct type *);
 struct type *type_future_result(const struct type *);
+bool type_is_owner(const struct type *);     /* one of the two */
+bool type_holds_owner(const struct type *);  /* or an array of them */
+bool type_holds_future(const struct type *); /* bide_future(T), or an array of them */
 /* `bide_async_fn(T, P...)`, or any pointer to a const pointer to a function: that function's type,
  * else NULL. It is_async when the type was written with bide_async_fn. */
 struct type *type_reference_target(const struct type *);

@@ -21,9 +21,9 @@ static const struct {
     [FORM_TASK_ABORT] = {1, 1, false, false},
     [FORM_TASK_FINISHED] = {1, 1, false, false},
     [FORM_MOVE] = {1, 1, false, false},
-    [FORM_LAZY] = {1, 1, false, true},
-    [FORM_GET] = {1, 1, true, true},
-    [FORM_DROP] = {1, 1, false, true},
+    [FORM_LAZY] = {1, 1, false, false},
+    [FORM_GET] = {1, 1, true, false},
+    [FORM_DROP] = {1, 1, false, false},
     [FORM_JOIN] = {1, BRANCHES_MAX, true, false},
     [FORM_TRY_JOIN] = {1, BRANCHES_MAX, true, false},
     [FORM_SELECT] = {1, BRANCHES_MAX, true, false},
@@ -143,6 +143,8 @@ static bool check_operand(struct checker *c, struct expr *e, struct expr *operan
             return true;
         if (operand->form == FORM_BLOCK_ON)
             error(c, operand, "'bide_block_on' blocks; await the call itself");
+        else if (operand->form == FORM_DROP)
+            error(c, e, "'bide_drop' is no await: it waits by itself while the future unwinds");
         else
             diag_range(u, SEV_ERROR, e->first, e->last, NULL,
                        "'%s' does not wait for anything, so it is not awaited",
@@ -179,7 +181,8 @@ void check_await(struct checker *c, struct expr *e)
 
 /* ---- what is started: spawn, block_on, blocking ---- */
 
-/* The last argument of the spawns and of bide_block_on: a call, or a block for the spawns. */
+/* The last argument of the spawns, of bide_lazy and of bide_block_on: a call, or a block for all
+ * but the last. */
 static void check_started(struct checker *c, struct expr *form)
 {
     struct expr *e = skip_parens(form->arg[form->arg_count - 1]);
@@ -192,11 +195,13 @@ static void check_started(struct checker *c, struct expr *form)
                    "'await' in '%s', which makes the call itself", name);
         return;
     } else if (e->kind == EX_BLOCK && form->form == FORM_BLOCK_ON) {
-        error(c, e, "an async block can only stand in bide_spawn");
+        error(c, e, "an async block can only stand in bide_spawn or bide_lazy");
         return;
     } else if (e->kind != EX_BLOCK) {
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
-                   form->form != FORM_BLOCK_ON
+                   form->form == FORM_LAZY
+                       ? "'%s' makes a future of a call of an async function or an async block"
+                   : form->form != FORM_BLOCK_ON
                        ? "'%s' starts a call of an async function or an async block"
                        : "'%s' runs a call of an async function",
                    name);
@@ -260,6 +265,22 @@ static void check_task_join(struct checker *c, struct expr *e)
     diag_range(u, SEV_ERROR, out->first, out->last, NULL,
                "the task's result has type '%s', but goes to a '%s'", type_print(u, result, ""),
                type_print(u, to, ""));
+}
+
+static void check_future(struct checker *c, struct expr *e)
+{
+    struct expr *f = skip_parens(e->arg[0]);
+    if (type_is_error(f->type))
+        give_up(c, f->first);
+    else if (!type_future_result(f->type))
+        diag_range(c->unit, SEV_ERROR, f->first, f->last, NULL,
+                   "a future is wanted here, not a value of type '%s'",
+                   type_print(c->unit, f->type, ""));
+    else if (!f->is_lvalue)
+        diag_range(c->unit, SEV_ERROR, f->first, f->last, NULL,
+                   "'%s' of something that is no variable", form_name(e->form));
+    else
+        check_store(c, f);
 }
 
 static void check_move(struct checker *c, struct expr *e)
@@ -396,6 +417,7 @@ void check_form(struct checker *c, struct expr *e, enum use use)
     }
     switch (e->form) {
     case FORM_SPAWN:
+    case FORM_LAZY:
     case FORM_BLOCK_ON: check_started(c, e); break;
     case FORM_SCOPE_SPAWN:
         check_scope_form(c, e);
@@ -415,6 +437,11 @@ void check_form(struct checker *c, struct expr *e, enum use use)
     case FORM_TASK_ABORT:
     case FORM_TASK_FINISHED:
         check_task(c, e->arg[0]);
+        check_arguments(c, e);
+        break;
+    case FORM_GET:
+    case FORM_DROP:
+        check_future(c, e);
         check_arguments(c, e);
         break;
     case FORM_MOVE:

@@ -4,7 +4,7 @@
  * source.
  *
  * Also done here, since it needs no statement of its own: compound literals that live in the frame,
- * forms without await, assignments to owners of tasks.
+ * forms without await, assignments to owners.
  */
 #include "lower.h"
 
@@ -67,7 +67,7 @@ static void walk_assign(struct copier *c, struct expr *e)
     struct var *v = base_var(c->l, e->a);
     bool whole = bare(e->a)->kind == EX_IDENT;
 
-    if (v && v->is_owner && e->op == '=' && type_task_result(e->type)) {
+    if (v && v->is_owner && e->op == '=' && type_is_owner(e->type)) {
         replace(c, e);
         copy_owner_assign(c->l, c->to, e, expr_info_of(c->l, e)->unused);
         return;

@@ -423,6 +423,13 @@ static struct symbol *declare_variable(struct parser *p, const struct specifiers
         list_add(p->arena, &p->function->locals, s);
         if (type_holds_owner(s->type))
             p->function->needs_lowering = true;
+        if (type_holds_future(s->type) && p->function->is_async && s->storage != ST_STATIC &&
+            s->storage != ST_EXTERN) {
+            /* It is dropped at the end of its scope. */
+            p->function->has_await = true;
+            if (p->parent)
+                p->parent->has_await = true;
+        }
     }
     if (spec->defines && !spec->defines->name && !spec->defines->witness)
         spec->defines->witness = s;

@@ -70,6 +70,15 @@ struct expr *parse_await(struct parser *p)
 
 /* ---- forms ---- */
 
+/* A future is dropped where no await is written, and an async function awaits that. */
+void note_drop(struct parser *p, struct expr *e)
+{
+    if (!p->function || !p->function->is_async || p->unevaluated)
+        return;
+    e->has_await = true;
+    p->function->has_await = true;
+}
+
 /* The result of the call or block in a spawn. */
 static struct type *task_type(struct parser *p, struct expr *e, int arg, const char *owner)
 {
@@ -142,7 +151,7 @@ struct expr *parse_form(struct parser *p, enum form form)
     e->arg = (struct expr **)args.item;
     e->arg_count = (int)args.count;
     e->type = form_type(p, e);
-    if (form == FORM_TASK_JOIN && e->arg_count)
+    if ((form == FORM_TASK_JOIN || form == FORM_GET) && e->arg_count)
         take_address(p, e->arg[0]);
     for (struct function *f = p->function; f; f = f->outer)
         f->needs_lowering = true;
@@ -151,6 +160,8 @@ struct expr *parse_form(struct parser *p, enum form form)
         note_reference(p, e);
     else if (p->function && p->unevaluated && !type_is_error(e->type))
         list_add(p->arena, &p->function->dead_awaits, e);
+    if (form == FORM_DROP)
+        note_drop(p, e);
     return e;
 }
 

@@ -42,7 +42,7 @@ struct var {
     bool is_read;      /* some piece uses its value */
     bool is_param;     /* or a capture */
     bool by_address;   /* a capture that is the enclosing function's static variable */
-    bool is_owner;     /* bide_task(T), or an array of them */
+    bool is_owner;     /* bide_task(T), bide_future(T), or an array of them */
     bool is_scope;     /* of a bide_scope: the address of its member in the frame */
     struct stmt *stmt; /* that declares it; is_scope: the scope */
     struct link *link; /* what releases or cleans it at the end of its scope */
@@ -138,7 +138,7 @@ struct link {
     struct defers *scope;
     struct stmt *defer;    /* a bide_defer statement; or */
     struct stmt *waits;    /* a bide_scope; or */
-    struct symbol *symbol; /* a variable with a cleanup, or that owns a task */
+    struct symbol *symbol; /* a variable with a cleanup, or an owner */
     const char *label;
     uint32_t flow;
     bool is_target; /* something jumps to the label */
@@ -200,6 +200,7 @@ struct lower {
     struct list suspends;
     struct list slots;             /* struct slot *: members of the union of results */
     struct list callees;           /* struct callee * */
+    struct list gets;              /* struct get *, of lower_future.c */
     struct list async_decls;       /* struct symbol *: async functions declared in a block */
     struct list helpers;           /* struct code *: definitions that go before the function */
     struct subst *subst;           /* by token - fn->first */
@@ -262,8 +263,7 @@ bool is_in_scope(const struct lower *, const struct var *, uint32_t token);
 /* Another variable or type has v's name at the token. */
 bool is_shadowed(struct lower *, const struct var *, uint32_t token);
 struct stmt_info *info_of(struct lower *, struct stmt *);
-struct expr *bare(struct expr *);        /* without parentheses and __extension__ */
-bool is_task_owner(const struct type *); /* or an array of them */
+struct expr *bare(struct expr *); /* without parentheses and __extension__ */
 /* The local variable of which e names the whole, a member or an element; NULL: none. */
 struct var *base_var(struct lower *, struct expr *);
 
@@ -297,7 +297,9 @@ struct type *value_type_of(struct lower *, const struct expr *);
 /* One call that is awaited, by itself or as a branch of a group. */
 struct awaitable {
     struct expr *call;           /* EX_CALL or EX_FORM */
-    const char *name;            /* of the start function and the descriptor, without prefix */
+    const char *name;            /* of the descriptor, without prefix */
+    const char *start;           /* of the start function; NULL: the same */
+    const char *slot;            /* of the slot for the result; NULL: the same */
     struct type *result;         /* NULL: void */
     const struct type *function; /* EX_CALL: its type */
     struct operand *operand;
@@ -329,9 +331,17 @@ const char *result_slot(struct lower *, const char *name, struct type *);
 const char *result_member(struct lower *, const char *name, const char *declaration);
 void add_callee(struct lower *, const char *name, unsigned group);
 
+/* ---- lower_future.c ---- */
+void future_get(struct lower *, struct expr *form, struct awaitable *);
+/* An assignment to an owner of a future, or a bide_drop, in an async function. */
+bool is_future_drop(struct lower *, const struct expr *);
+void lower_future_drop(struct lower *, struct expr *);
+void append_future_drop(struct lower *, struct var *); /* at the end of its scope */
+
 /* ---- lower_form.c: forms that are no awaits ---- */
 void prepare_form(struct lower *, struct expr *);
 void copy_form(struct lower *, struct code *, struct expr *, bool value_unused);
+const char *release_name(const struct type *owner); /* the function that drops it */
 void copy_owner_assign(struct lower *, struct code *, struct expr *, bool value_unused);
 /* lower_blocking.c */
 void prepare_spawn_blocking(struct lower *, struct expr *);

@@ -129,6 +129,7 @@ static bool awaitable_form(struct lower *l, struct expr *e, struct awaitable *a)
         for (int i = 0; i < inner->arg_count; i++)
             add_operand(a, inner->arg[i], false);
         return true;
+    case FORM_GET: future_get(l, e, a); return true;
     default: break;
     }
     diag(l->unit, SEV_ERROR, e->first, "this cannot be awaited here yet");
@@ -257,16 +258,19 @@ void append_start(struct lower *l, struct code *to, struct awaitable *a, const c
     if (through)
         append_start_of_reference(l, to, a);
     else
-        code_text(l, to, "bide__start_%s(", a->name);
+        code_text(l, to, "bide__start_%s(", a->start ? a->start : a->name);
     code_text(l, to, "%s, %s, %s%s", cx, parent ? parent : null, slot ? "&" : "",
               slot ? slot : null);
     if (a->job) {
         code_text(l, to, ", &%s.job)", a->job);
         return;
     }
-    bool is_join = a->call->kind == EX_FORM && a->call->form == FORM_TASK_JOIN;
+    bool is_get = a->call->kind == EX_FORM && a->call->form == FORM_GET;
+    bool by_address = is_get || (a->call->kind == EX_FORM && a->call->form == FORM_TASK_JOIN);
+    if (is_get)
+        code_text(l, to, ", &bide__desc_%s", a->name);
     for (int i = through; i < a->operand_count; i++) {
-        if (is_join && i == 0) {
+        if (by_address && i == 0) {
             code_text(l, to, ", &");
             copy_expr(l, to, a->operand[i].expr);
         } else {
@@ -361,7 +365,7 @@ void lower_await(struct lower *l, struct expr *await)
         set_up_job(l, &a);
         slot = NULL;
     } else if (a.result) {
-        slot = result_slot(l, a.name, a.result);
+        slot = result_slot(l, a.slot ? a.slot : a.name, a.result);
     }
     const char *result = slot;
     if (a.job && await->type->kind != TY_VOID)

@@ -1,6 +1,6 @@
 /*
- * Deferred blocks: bide_defer, variables with a cleanup, owners of tasks. A scope is one too, see
- * lower_scope.c.
+ * Deferred blocks: bide_defer, variables with a cleanup, owners of tasks and futures. A scope is
+ * one too, see lower_scope.c.
  *
  * The block stands once in the output, at the end of its scope, behind a label. Whoever leaves the
  * scope stores in the scope's selector where to go on, and jumps to the label of the innermost
@@ -149,8 +149,12 @@ static void run_block(struct lower *l, struct stmt *s)
 static void release_owner(struct lower *l, struct var *v)
 {
     struct type *t = v->type;
+    if (type_holds_future(t) && l->is_async) {
+        append_future_drop(l, v);
+        return;
+    }
     if (t->kind != TY_ARRAY) {
-        code_text(l, l->out, "\nbide__task_release(");
+        code_text(l, l->out, "\n%s(", release_name(t));
         code_var(l, l->out, v);
         code_text(l, l->out, ");\n");
         return;
@@ -162,7 +166,7 @@ static void release_owner(struct lower *l, struct var *v)
     const char *array = type_print(l->unit, type_pointer(l->unit, t), "");
     code_text(l, l->out, "\nfor (size_t %s = 0; %s < sizeof ", i, i);
     code_add(l, l->out, PC_VAR, v);
-    code_text(l, l->out, " / sizeof(%s); %s++)\n    bide__task_release(((%s)", element, i, array);
+    code_text(l, l->out, " / sizeof(%s); %s++)\n    %s(((%s)", element, i, release_name(t), array);
     code_add(l, l->out, PC_VAR, v);
     code_text(l, l->out, ")[%s]);\n", i);
 }

@@ -472,6 +472,10 @@ void prepare(struct lower *l, struct expr *e)
 {
     if (!e || !e->has_await || expr_code(e))
         return;
+    if (is_future_drop(l, e)) {
+        lower_future_drop(l, e);
+        return;
+    }
     switch (e->kind) {
     case EX_AWAIT: lower_await(l, e); break;
     case EX_CALL: prepare_call(l, e); break;
@@ -542,6 +546,10 @@ void discard(struct lower *l, struct expr *e)
         code_text(l, l->out, cast ? "\n(void)(" : "\n");
         copy_expr(l, l->out, inner);
         code_text(l, l->out, cast ? ");\n" : ";\n");
+        return;
+    }
+    if (is_future_drop(l, inner)) {
+        prepare(l, inner);
         return;
     }
     switch (inner->kind) {

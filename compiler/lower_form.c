@@ -1,12 +1,14 @@
 /*
- * The forms that need no statement of their own: spawn, block_on, and what is done to handles. They
- * become calls of bide/abi.h in place, in plain functions too.
+ * The forms that need no statement of their own: spawn, lazy, block_on, and what is done to
+ * handles. They become calls of bide/abi.h in place, in plain functions too.
  *
- * An owner (a local of type bide_task(T), or an array of them) always holds a task that it owns or
- * null: assigning releases the old one, after the new value is known; moving and detaching leave
- * null.
+ * An owner (a local of type bide_task(T) or bide_future(T), or an array of them) always holds what
+ * it owns or null: assigning releases the old one, after the new value is known; moving, detaching
+ * and dropping leave null. (In async functions futures are dropped by lower_future.c.)
  */
 #include "lower.h"
+
+#include <string.h>
 
 struct symbol *async_callee(const struct expr *call)
 {
@@ -146,11 +148,11 @@ static void copy_capture(struct lower *l, struct code *to, struct symbol *s)
         code_add(l, to, PC_USE, v);
 }
 
-/* `bide__spawn(` or `bide__scope_spawn(s, ` */
+/* `bide__spawn(`, `bide__lazy(` or `bide__scope_spawn(s, ` */
 static void begin_spawn(struct lower *l, struct code *to, struct expr *e)
 {
     if (e->form != FORM_SCOPE_SPAWN) {
-        code_text(l, to, "bide__spawn(");
+        code_text(l, to, e->form == FORM_LAZY ? "bide__lazy(" : "bide__spawn(");
         return;
     }
     code_text(l, to, "bide__scope_spawn(");
@@ -209,13 +211,14 @@ static void spawn_block(struct lower *l, struct code *to, struct expr *e, struct
     code_text(l, to, "})");
 }
 
-/* ---- spawn and block_on ---- */
+/* ---- spawn, lazy and block_on ---- */
 
 static void not_yet(struct lower *l, struct expr *e)
 {
     diag_range(l->unit, SEV_ERROR, e->first, e->first, NULL, "this form is not supported yet");
 }
 
+/* The spawns and bide_lazy. */
 static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool unused)
 {
     struct expr *inner = e->form == FORM_SPAWN_BLOCKING ? first_argument(e) : started_by(e);
@@ -228,7 +231,7 @@ static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool un
         return;
     }
     if (unused)
-        code_text(l, to, "bide__task_release(");
+        code_text(l, to, "%s(", release_name(e->type));
     else if (!expr_info_of(l, e)->is_converted)
         code_text(l, to, "(%s)", type_print(l->unit, e->type, ""));
     if (blocks) {
@@ -271,6 +274,11 @@ static void copy_block_on(struct lower *l, struct code *to, struct expr *e)
 
 /* ---- owners ---- */
 
+const char *release_name(const struct type *owner)
+{
+    return type_holds_future(owner) ? "bide__future_release" : "bide__task_release";
+}
+
 /* `{ T *place = &(e);`, for what would be evaluated twice. Gives the name of the pointer. */
 static const char *open_place(struct lower *l, struct code *to, struct expr *e)
 {
@@ -288,15 +296,17 @@ static struct var *simple_owner(struct lower *l, struct expr *e)
     return e->kind == EX_IDENT && !expr_code(e) ? var_of(l, e->symbol) : NULL;
 }
 
-static void copy_detach(struct lower *l, struct code *to, struct expr *e)
+/* bide_task_detach, and bide_drop in plain functions. */
+static void copy_release(struct lower *l, struct code *to, struct expr *e)
 {
+    const char *release = release_name(e->arg[0]->type);
     struct var *v = simple_owner(l, e->arg[0]);
     if (!v) {
         const char *place = open_place(l, to, e->arg[0]);
-        code_text(l, to, "bide__task_release(*%s); *%s = 0; (void)0; })", place, place);
+        code_text(l, to, "%s(*%s); *%s = 0; (void)0; })", release, place, place);
         return;
     }
-    code_text(l, to, "(bide__task_release(");
+    code_text(l, to, "(%s(", release);
     code_var(l, to, v);
     code_text(l, to, "), (void)(");
     code_add(l, to, PC_VAR, v);
@@ -334,7 +344,7 @@ void copy_owner_assign(struct lower *l, struct code *to, struct expr *e, bool un
     copy_argument(l, to, e->b);
     code_text(l, to, "; ");
     if (v) {
-        code_text(l, to, "bide__task_release(");
+        code_text(l, to, "%s(", release_name(t));
         code_var(l, to, v);
         code_text(l, to, "); ");
         code_add(l, to, PC_VAR, v);
@@ -344,7 +354,7 @@ void copy_owner_assign(struct lower *l, struct code *to, struct expr *e, bool un
         const char *place = name_new(l, "place");
         code_text(l, to, "%s = &", type_print(l->unit, type_pointer(l->unit, t), place));
         copy_expr(l, to, e->a);
-        code_text(l, to, "; bide__task_release(*%s); *%s = %s;", place, place, owner);
+        code_text(l, to, "; %s(*%s); *%s = %s;", release_name(t), place, place, owner);
     }
     code_text(l, to, unused ? " (void)0; })" : " })");
 }
@@ -354,14 +364,16 @@ void copy_form(struct lower *l, struct code *to, struct expr *e, bool unused)
     switch (e->form) {
     case FORM_SPAWN:
     case FORM_SPAWN_BLOCKING:
-    case FORM_SCOPE_SPAWN: copy_spawn(l, to, e, unused); break;
+    case FORM_SCOPE_SPAWN:
+    case FORM_LAZY: copy_spawn(l, to, e, unused); break;
     case FORM_SCOPE_CANCEL:
         code_text(l, to, "bide__scope_cancel(");
         copy_argument(l, to, e->arg[0]);
         code_text(l, to, ")");
         break;
     case FORM_BLOCK_ON: copy_block_on(l, to, e); break;
-    case FORM_TASK_DETACH: copy_detach(l, to, e); break;
+    case FORM_TASK_DETACH:
+    case FORM_DROP: copy_release(l, to, e); break;
     case FORM_MOVE: copy_move(l, to, e); break;
     case FORM_TASK_ABORT:
     case FORM_TASK_FINISHED:

@@ -184,7 +184,9 @@ static const char *branch_slot(struct group *g, struct branch *b)
     if (!b->call.result)
         return "";
     struct expr *place = b->place ? bare(b->place) : NULL;
-    const char *wanted = place && place->kind == EX_IDENT ? place->name : b->call.name;
+    const char *wanted = place && place->kind == EX_IDENT ? place->name
+                         : b->call.slot                   ? b->call.slot
+                                                          : b->call.name;
     const char *name = member_name(g, wanted);
     struct type *t = file_type(l, type_unqualified(l->unit, b->call.result));
     l->slots_may_align |= type_may_align(l, t);

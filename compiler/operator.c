@@ -219,6 +219,8 @@ struct expr *make_assign(struct parser *p, int op, struct expr *a, struct expr *
     use_value(p, b);
     e->type = type_unqualified(p->unit, a->type);
     expr_close(p, e);
+    if (op == '=' && type_future_result(e->type))
+        note_drop(p, e);
     return e;
 }
 

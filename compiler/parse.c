@@ -210,6 +210,7 @@ static void declare_parameters(struct parser *p, struct function *f)
         struct symbol *s = symbol_new(p, SYM_PARAM, a->name, a->type, a->name_token);
         s->storage = ST_AUTO;
         f->needs_lowering |= type_is_owner(s->type);
+        f->has_await |= f->is_async && type_holds_future(s->type);
         f->param[i] = s;
         list_add(p->arena, &f->locals, s);
         scope_bind(p, s);

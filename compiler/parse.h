@@ -311,8 +311,6 @@ struct type *type_bits(struct unit *, unsigned bits, bool is_unsigned);
 /* Of an integer type in bits; 0: unknown. */
 unsigned type_width(struct unit *, const struct type *);
 bool type_is_unsigned(struct unit *, const struct type *);
-bool type_is_owner(const struct type *);    /* bide_task(T) or bide_future(T) */
-bool type_holds_owner(const struct type *); /* or an array of them */
 bool type_is_aggregate(const struct type *);
 bool type_is_error(const struct type *);
 struct type *type_reference(struct unit *, const struct type *function); /* bide_async_fn */
@@ -365,6 +363,7 @@ struct expr *parse_initializer(struct parser *, struct type **type); /* complete
 /* form.c */
 struct expr *parse_await(struct parser *);
 struct expr *parse_form(struct parser *, enum form);
+void note_drop(struct parser *, struct expr *);
 struct expr *parse_async_block(struct parser *);
 const char *form_name(enum form);
 void note_capture(struct parser *, struct expr *ident);

@@ -28,13 +28,6 @@ struct expr *bare(struct expr *e)
     return e;
 }
 
-bool is_task_owner(const struct type *t)
-{
-    while (t->kind == TY_ARRAY)
-        t = t->base;
-    return type_task_result(t) != NULL;
-}
-
 struct expr_info *expr_info_of(struct lower *l, struct expr *e)
 {
     if (!e->lower)
@@ -103,6 +96,16 @@ static void note_await(struct lower *l, uint32_t first, uint32_t last, struct st
     list_add(l->arena, &l->awaits, span);
 }
 
+/* An await at the end of the block (NULL: the function), for what is declared at the token. */
+static void note_scope_end(struct lower *l, uint32_t token, const struct stmt *block)
+{
+    struct span *span = arena_alloc(l->arena, sizeof *span);
+    span->first = token;
+    span->last = block ? block->last : l->fn->last;
+    if (l->is_async)
+        list_add(l->arena, &l->awaits, span);
+}
+
 bool awaits_in_scope(struct lower *l, uint32_t block_first, uint32_t block_last, uint32_t from)
 {
     for (uint32_t i = 0; i < l->fn->labels.count; i++) {
@@ -161,10 +164,12 @@ static void scan_decay(struct lower *l, struct expr *e)
 
 static void scan_form(struct lower *l, struct expr *e)
 {
-    if (e->form == FORM_TASK_JOIN && e->arg_count > 0)
+    if ((e->form == FORM_TASK_JOIN || e->form == FORM_GET) && e->arg_count > 0)
         take_address_of(l, e->arg[0]);
     for (int i = 0; i < e->arg_count; i++)
         scan_decay(l, e->arg[i]);
+    if (e->form == FORM_DROP)
+        note_await(l, e->first, e->last, l->scanning);
 }
 
 static void scan_expr(struct lower *l, struct expr *e)
@@ -202,6 +207,8 @@ static void scan_expr(struct lower *l, struct expr *e)
     case EX_ASSIGN:
         if (e->b->has_await)
             need_object(l, e->a);
+        if (e->op == '=' && type_future_result(e->type))
+            note_await(l, e->first, e->last, l->scanning);
         break;
     default: break;
     }
@@ -310,6 +317,8 @@ static struct link *scan_decl(struct lower *l, struct stmt *s, struct defers **s
             *scope = arena_alloc(l->arena, sizeof **scope);
         links = v->link = link_new(l, *scope, links);
         links->symbol = v->symbol;
+        if (v->is_owner && type_holds_future(v->type))
+            note_scope_end(l, d->first, block_round(s));
     }
     return links;
 }
@@ -447,7 +456,7 @@ static void make_vars(struct lower *l)
         struct var *v = add_var(l, fn->param[i], true);
         if (!v)
             continue;
-        v->is_owner = is_task_owner(v->type);
+        v->is_owner = type_holds_owner(v->type);
         v->arg = fn->symbol ? param_name(l->unit, fn->symbol, i) : v->name;
     }
     for (uint32_t i = 0; i < fn->captures.count; i++) {
@@ -463,7 +472,7 @@ static void make_vars(struct lower *l)
         struct symbol *s = fn->locals.item[i];
         struct var *v = var_of(l, s) ? NULL : add_var(l, s, false);
         if (v)
-            v->is_owner = is_task_owner(v->type);
+            v->is_owner = type_holds_owner(v->type);
     }
 }
 
@@ -532,6 +541,8 @@ static void link_params(struct lower *l)
             scope = arena_alloc(l->arena, sizeof *scope);
         l->links = v->link = link_new(l, scope, l->links);
         v->link->symbol = v->symbol;
+        if (type_holds_future(v->type))
+            note_scope_end(l, l->fn->first, NULL);
     }
     l->param_scope = scope;
 }

@@ -183,6 +183,13 @@ bool type_holds_owner(const struct type *t)
     return type_is_owner(t);
 }
 
+bool type_holds_future(const struct type *t)
+{
+    while (t->kind == TY_ARRAY)
+        t = t->base;
+    return type_future_result(t) != NULL;
+}
+
 struct type *type_owner(struct parser *p, const char *tag, struct type *result)
 {
     const char *name = intern(p->arena, tag, strlen(tag));

@@ -44,7 +44,11 @@ static void take_marks(struct bide_runtime *rt, struct bide__chunk *chunk)
         for (; releases != 0; releases &= releases - 1) {
             uint32_t n = i * 64 + (uint32_t)__builtin_ctzll(releases);
             struct bide__task *task = bide__chunk_block(chunk, n);
-            if (bide__state_release(&task->wake.state)) {
+            if (bide__state_is_future(&task->wake.state)) {
+                bide__future_let_go(rt, task);
+                if (single)
+                    return;
+            } else if (bide__state_release(&task->wake.state)) {
                 bide__task_free(task);
                 if (single)
                     return;
@@ -57,8 +61,17 @@ static void take_marks(struct bide_runtime *rt, struct bide__chunk *chunk)
  * between this and the end of the owner. */
 static void take(struct bide__hub *hub, struct bide_runtime *rt)
 {
-    if (hub->woken_first != NULL)
-        bide__queue_append(&rt->queue, hub->woken_first, hub->woken_last);
+    struct bide__task *woken = hub->woken_first;
+
+    if (rt != NULL && woken != NULL)
+        bide__queue_append(&rt->queue, woken, hub->woken_last);
+    while (rt == NULL && woken != NULL) {
+        /* A future that has ended: a task would not be DONE. */
+        struct bide__task *future = woken;
+        woken = future->wake.next;
+        if (bide__state_unref(&future->wake.state))
+            bide__task_free(future);
+    }
     hub->woken_first = hub->woken_last = NULL;
 
     struct bide__chunk *c = hub->asked ? hub->tasks.chunks : NULL, *after;
@@ -124,14 +137,28 @@ static void notify(struct bide__hub *hub)
     }
 }
 
+/* With the mutex: frees a block of a closed hub. Returns whether the hub is to be freed too. */
+static bool free_closed(struct bide__hub *hub, struct bide__task *task)
+{
+    bide__slab_free(&hub->tasks, task);
+    return --hub->blocks == 0;
+}
+
 void bide__hub_wake(struct bide__task *task)
 {
     struct bide__hub *hub = bide__task_hub(task);
 
     if (!bide__state_wake_remote(&task->wake.state))
         return;
-    /* It is not DONE, so the hub has an owner. */
     pthread_mutex_lock(&hub->mutex);
+    if (hub->closed) {
+        /* A future that has ended since: what is queued holds a reference. */
+        bool last = bide__state_unref_remote(&task->wake.state) && free_closed(hub, task);
+        pthread_mutex_unlock(&hub->mutex);
+        if (last)
+            hub_free(hub);
+        return;
+    }
     task->wake.next = NULL;
     if (hub->woken_last != NULL)
         hub->woken_last->wake.next = task;
@@ -140,13 +167,6 @@ void bide__hub_wake(struct bide__task *task)
     hub->woken_last = task;
     notify(hub);
     pthread_mutex_unlock(&hub->mutex);
-}
-
-/* With the mutex: frees a block of a closed hub. Returns whether the hub is to be freed too. */
-static bool free_closed(struct bide__hub *hub, struct bide__task *task)
-{
-    bide__slab_free(&hub->tasks, task);
-    return --hub->blocks == 0;
 }
 
 void bide__hub_unref(struct bide__task *task)

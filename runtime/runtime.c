@@ -107,10 +107,12 @@ int bide_runtime_free(struct bide_runtime *rt)
         return 0;
     if (bide__thread.running == rt)
         bide__misuse_blocking("bide_runtime_free");
-    if (rt->alive > 0 || rt->fds.open > 0)
+    if (rt->alive > 0 || rt->futures > 0 || rt->fds.open > 0)
         return -EBUSY;
     if (bide__thread.entered == rt)
         bide__thread.entered = NULL;
+    for (struct bide__task *left; (left = bide__queue_pop(&rt->queue)) != NULL;)
+        bide__task_run(rt, left); /* futures that ended after another thread had woken them */
     bide__pool_end(&rt->pool);
     bide__pool_free(&rt->pool);
     bide__hub_close(rt->hub);

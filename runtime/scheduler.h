@@ -51,6 +51,7 @@ struct bide_runtime {
     size_t alive;               /* tasks that are not DONE */
     const struct bide_fn *made; /* the function of the last task that was made, */
     size_t made_size;           /* and the size of its block: mostly the next one is of the same */
+    size_t futures;             /* that have begun and not ended */
     bool closing;               /* tasks that are made now are cancelled at once */
     bool forcing;               /* with force */
     bool ended;                 /* shut down: no tasks are made any more */

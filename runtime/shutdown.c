@@ -13,7 +13,7 @@ static void cancel_block(void *block, void *argument)
 {
     struct bide_runtime *rt = argument;
     struct bide__task *task = block;
-    if (!bide__state_done(&task->wake.state))
+    if (!bide__state_done(&task->wake.state) && !bide__state_is_future(&task->wake.state))
         bide__task_cancel(rt, task, rt->forcing);
 }
 
@@ -32,7 +32,14 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
         return 0;
     bide__thread.running = rt;
     cancel_all(rt, false);
-    int r = bide__run(rt, NULL, bide__deadline(limit));
+    int64_t deadline_ns = bide__deadline(limit);
+    int r = bide__run(rt, NULL, deadline_ns);
+    while (r == 0 && rt->futures > 0) {
+        bide__futures_detach(rt);
+        if (rt->alive == 0)
+            break;
+        r = bide__run(rt, NULL, deadline_ns);
+    }
     if (r < 0) {
         cancel_all(rt, true);
         bide__run_ready(rt, FORCED_POLLS + rt->alive * FORCED_POLLS);
@@ -95,8 +102,10 @@ static void dump_chain(const struct dump *d, int indent, const struct bide_chain
     struct bide_frame *f = chain->leaf;
 
     for (; f != NULL; f = bide_frame_below(f, &segment)) {
-        struct bide_chain *branch;
+        const struct bide_chain *branch = bide__future_chain(f);
         dump_frame(d, indent, f);
+        if (branch != NULL)
+            dump_chain(d, indent + 2, branch);
         for (unsigned i = 0; (branch = bide_group_branch(f, &i)) != NULL; i++) {
             char name[32];
             snprintf(name, sizeof(name), "branch %u:", i);
@@ -119,6 +128,15 @@ static void dump_block(void *block, void *argument)
 
     if (bide__state_done(&task->wake.state))
         return;
+    if (bide__state_is_future(&task->wake.state)) {
+        if (task->driver.bits != 0)
+            return;
+        snprintf(name, sizeof(name), "future %llx", (unsigned long long)(uintptr_t)task);
+        const char *how = bide__future_has_begun(task) ? " is polled by nobody" : " has not begun";
+        dump_line(&d->to, 0, name, how, NULL, 0);
+        dump_chain(&d->to, 2, &task->chain);
+        return;
+    }
     snprintf(name, sizeof(name), "task %llx", (unsigned long long)(uintptr_t)task);
     if (task == d->rt->current) {
         /* Its frames are on their way; only the root's place is known. */

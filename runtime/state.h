@@ -9,8 +9,11 @@
  *   FORCE      the request is meant for shielded leaves too
  *   HANDLE     somebody owns its handle
  *   SHARED     wakers were cloned: other threads may change the word at any time
- *   the rest   a count of references: one of the executor until DONE, one of each cloned waker and
- *              of each waiting join. The block is freed when it is 0 and there is no HANDLE
+ *   FUTURE     it is a future (future.c): it does not run by itself. In a queue only to pass on a
+ *              wake of another thread
+ *   the rest   a count of references: one of the executor until DONE (of a future: from its first
+ *              poll on), one of each cloned waker and of each waiting join. The block is freed
+ *              when it is 0 and there is no HANDLE
  *
  * A task is in at most one queue: who sets SCHEDULED while it is neither RUNNING nor DONE puts it
  * there. What was written before a wake is seen by the poll that follows it.
@@ -37,6 +40,7 @@ enum {
     BIDE__FORCE = 16,
     BIDE__HANDLE = 32,
     BIDE__SHARED = 64,
+    BIDE__FUTURE = 128,
     BIDE__REF = 256,
 };
 
@@ -46,6 +50,12 @@ typedef _Atomic uintptr_t bide__state;
 static inline void bide__state_init(bide__state *state)
 {
     atomic_init(state, (uintptr_t)(BIDE__SCHEDULED | BIDE__HANDLE | BIDE__REF));
+}
+
+/* A new future: nobody but its handle refers to it. */
+static inline void bide__state_init_future(bide__state *state)
+{
+    atomic_init(state, (uintptr_t)(BIDE__HANDLE | BIDE__FUTURE));
 }
 
 /* Owner: clears and sets bits and adds to the count; returns the word as it was. */
@@ -70,7 +80,8 @@ static inline bool bide__state_unreferenced(uintptr_t s)
 
 /* ---- the life of a task ---- */
 
-/* Owner: the task was taken from the queue and is polled now. Returns the requests to pass on. */
+/* Owner: the task was taken from the queue and is polled now. Returns the requests to pass on, and
+ * whether it is a FUTURE. */
 static inline uintptr_t bide__state_begin(bide__state *state)
 {
     uintptr_t s = atomic_load_explicit(state, memory_order_acquire);
@@ -80,7 +91,7 @@ static inline uintptr_t bide__state_begin(bide__state *state)
         atomic_store_explicit(state, s & ~(uintptr_t)BIDE__SHARED, memory_order_relaxed);
     }
     s = bide__state_change(state, clear, BIDE__RUNNING, 0);
-    return s & (BIDE__CANCEL | BIDE__FORCE);
+    return s & (BIDE__CANCEL | BIDE__FORCE | BIDE__FUTURE);
 }
 
 /* Owner: the poll returned BIDE_PENDING. True: it was woken meanwhile, put it into the queue. */
@@ -122,6 +133,31 @@ static inline bool bide__state_cancel(bide__state *state, bool force)
 static inline bool bide__state_done(const bide__state *state)
 {
     return atomic_load_explicit(state, memory_order_acquire) & BIDE__DONE;
+}
+
+/* ---- futures ---- */
+
+static inline bool bide__state_is_future(const bide__state *state)
+{
+    return atomic_load_explicit(state, memory_order_relaxed) & BIDE__FUTURE;
+}
+
+static inline bool bide__state_has_handle(const bide__state *state)
+{
+    return atomic_load_explicit(state, memory_order_relaxed) & BIDE__HANDLE;
+}
+
+/* Owner: it becomes a task like others. */
+static inline void bide__state_detach(bide__state *state)
+{
+    bide__state_change(state, BIDE__FUTURE, 0, 0);
+}
+
+/* Owner: it has ended. True: it is in no queue, drop the executor's reference; else whoever takes it
+ * from there does that. */
+static inline bool bide__state_end(bide__state *state)
+{
+    return !(bide__state_change(state, 0, BIDE__DONE, 0) & BIDE__SCHEDULED);
 }
 
 /* ---- references ---- */

@@ -48,8 +48,9 @@ static size_t lay_out_child(struct bide__task *task, size_t size)
     return size;
 }
 
-struct bide__task *bide__task_new(struct bide_runtime *rt, struct bide__scope *scope,
-                                  const struct bide_fn *fn, const void *args, int *error)
+/* A block with fn to begin in it; the state is still to be set. */
+static inline struct bide__task *make(struct bide_runtime *rt, struct bide__scope *scope,
+                                      const struct bide_fn *fn, const void *args, int *error)
 {
     size_t align = (size_t)1 << fn->frame_align_log2;
 
@@ -69,23 +70,33 @@ struct bide__task *bide__task_new(struct bide_runtime *rt, struct bide__scope *s
         *error = -ENOMEM;
         return NULL;
     }
-    task->wake.vtable = &bide__task_vtable;
     task->wake.branches = 0;
     atomic_init(&task->wake.woken, 0);
-    bide__state_init(&task->wake.state);
     task->waiters = NULL;
     if (scope != NULL)
         size = lay_out_child(task, size);
     lay_out(task, size, fn);
     void *to = bide_chain_begin(&task->chain, fn);
-    rt->hub->blocks++;
     if (__builtin_expect(to == NULL, 0)) {
         /* It was another function at this address, in a shared object that is gone. */
-        bide__task_free(task);
+        bide__slab_free(&rt->hub->tasks, task);
         rt->made = NULL;
-        return bide__task_new(rt, scope, fn, args, error);
+        *error = -EAGAIN;
+        return NULL;
     }
+    rt->hub->blocks++;
     bide__copy(to, args, fn->args_size);
+    return task;
+}
+
+struct bide__task *bide__task_new(struct bide_runtime *rt, struct bide__scope *scope,
+                                  const struct bide_fn *fn, const void *args, int *error)
+{
+    struct bide__task *task = make(rt, scope, fn, args, error);
+    if (__builtin_expect(task == NULL, 0))
+        return *error == -EAGAIN ? bide__task_new(rt, scope, fn, args, error) : NULL;
+    task->wake.vtable = &bide__task_vtable;
+    bide__state_init(&task->wake.state);
     rt->alive++;
     bide__queue_push(&rt->queue, task);
     if (scope != NULL)
@@ -93,6 +104,18 @@ struct bide__task *bide__task_new(struct bide_runtime *rt, struct bide__scope *s
     if (__builtin_expect(rt->closing, 0))
         bide__task_cancel(rt, task, rt->forcing);
     return task;
+}
+
+struct bide__task *bide__future_new(struct bide_runtime *rt, const struct bide_fn *fn,
+                                    const void *args, int *error)
+{
+    struct bide__task *future = make(rt, NULL, fn, args, error);
+    if (__builtin_expect(future == NULL, 0))
+        return *error == -EAGAIN ? bide__future_new(rt, fn, args, error) : NULL;
+    future->wake.vtable = &bide__future_vtable;
+    bide__state_init_future(&future->wake.state);
+    future->driver = (bide_waker){0};
+    return future;
 }
 
 void bide__task_free(struct bide__task *task)
@@ -178,6 +201,10 @@ void bide__task_run(struct bide_runtime *rt, struct bide__task *task)
     uintptr_t asked = bide__state_begin(&task->wake.state);
     uint32_t woken = UINT32_MAX;
 
+    if (__builtin_expect(asked & BIDE__FUTURE, 0)) {
+        bide__future_woken(rt, task);
+        return;
+    }
     if (atomic_load_explicit(&task->wake.woken, memory_order_relaxed) != 0)
         woken = atomic_exchange_explicit(&task->wake.woken, 0, memory_order_acquire);
     if (__builtin_expect(asked != 0, 0)) {
@@ -219,7 +246,7 @@ void bide__task_let_go(struct bide_runtime *rt, struct bide__task *task)
 
 /* ---- wakers ---- */
 
-static void waker_clone(struct bide_wakeable *w)
+void bide__waker_clone(struct bide_wakeable *w)
 {
     struct bide__task *task = (struct bide__task *)(void *)w;
 
@@ -242,7 +269,7 @@ static void waker_wake_by_ref(struct bide_wakeable *w, unsigned branch)
     bide__hub_wake(task);
 }
 
-static void waker_drop(struct bide_wakeable *w)
+void bide__waker_drop(struct bide_wakeable *w)
 {
     struct bide__task *task = (struct bide__task *)(void *)w;
 
@@ -255,8 +282,8 @@ static void waker_drop(struct bide_wakeable *w)
 static void waker_wake(struct bide_wakeable *w, unsigned branch)
 {
     waker_wake_by_ref(w, branch);
-    waker_drop(w);
+    bide__waker_drop(w);
 }
 
-const struct bide_waker_vtable bide__task_vtable = {waker_clone, waker_wake, waker_wake_by_ref,
-                                                    waker_drop};
+const struct bide_waker_vtable bide__task_vtable = {bide__waker_clone, waker_wake,
+                                                    waker_wake_by_ref, bide__waker_drop};

@@ -3,10 +3,12 @@
  *
  *     +0   wake      what wakers refer to, and the state (state.h)
  *     +32  chain     while it runs; afterwards `end`
- *     +88  waiters   joins that wait for the end
+ *     +88  waiters   joins that wait for the end; a future: the waker of whoever drives it
  *     +96  room      frames of the chain: the root frame, its arguments, the reserve
  *          result    at the end of the block
  *          child     behind that, if it is the child of a scope
+ *
+ * A future (bide_future(T), future.c) is such a block too.
  *
  * A handle (bide_task(T)) is the task's address. A handle of a task that could not be made is an
  * odd number with the negative errno in it, so nothing has to be allocated to say so.
@@ -42,7 +44,10 @@ struct bide__task {
             int error; /* 0, or why there is no result */
         } end;         /* once it is DONE */
     };
-    struct bide__joiner *waiters; /* a ring; the first to come. Or the child, see above */
+    union {
+        struct bide__joiner *waiters; /* a ring; the first to come. Or the child, see above */
+        bide_waker driver;            /* future: borrowed; bits 0: nobody polls it */
+    };
     char room[];
 };
 _Static_assert(offsetof(struct bide__task, room) == 96, "the head of a task has grown");
@@ -62,6 +67,10 @@ void bide__task_run(struct bide_runtime *rt, struct bide__task *task);
 struct bide__task *bide__task_new(struct bide_runtime *rt, struct bide__scope *scope,
                                   const struct bide_fn *fn, const void *args, int *error);
 
+/* The same, not begun and in no queue. */
+struct bide__task *bide__future_new(struct bide_runtime *rt, const struct bide_fn *fn,
+                                    const void *args, int *error);
+
 /* Owner: gives the block back; nobody refers to the task any more. */
 void bide__task_free(struct bide__task *task);
 
@@ -71,10 +80,36 @@ void bide__task_cancel(struct bide_runtime *rt, struct bide__task *task, bool fo
 /* Owner: the handle is gone. */
 void bide__task_let_go(struct bide_runtime *rt, struct bide__task *task);
 
+/* Parts of the vtables. */
+void bide__waker_clone(struct bide_wakeable *w);
+void bide__waker_drop(struct bide_wakeable *w);
+
+/* ---- future.c ---- */
+
+/* Owner: the handle is gone. */
+void bide__future_let_go(struct bide_runtime *rt, struct bide__task *future);
+
+/* Owner: it was taken out of the run queue, into which a wake of another thread had put it. */
+void bide__future_woken(struct bide_runtime *rt, struct bide__task *future);
+
+/* Owner: makes tasks, with a request to cancel, of the futures that are suspended and polled by
+ * nobody. Their handles stay. */
+void bide__futures_detach(struct bide_runtime *rt);
+
+/* For dumps: the chain that the leaf `frame` drives, or NULL. */
+const struct bide_chain *bide__future_chain(const struct bide_frame *frame);
+
+static inline bool bide__future_has_begun(const struct bide__task *future)
+{
+    return !(future->chain.flags & BIDE_CHAIN_RUN);
+}
+
+/* ---- joins ---- */
+
 void bide__joiner_add(struct bide__task *task, struct bide__joiner *w, bide_waker waker);
 void bide__joiner_remove(struct bide__joiner *w);
 
-extern const struct bide_waker_vtable bide__task_vtable;
+extern const struct bide_waker_vtable bide__task_vtable, bide__future_vtable;
 
 static inline struct bide__hub *bide__task_hub(const struct bide__task *task)
 {

@@ -45,6 +45,38 @@ enum bide_poll bide__start_bide_task_wait(struct bide_cx *cx, struct bide_frame 
                                           int *result, void *task);
 extern const struct bide_fn bide__desc_bide_task_wait;
 
+/* ---- futures as values: bide/future.h ---- */
+
+/* Makes a future of fn with a copy of its arguments; nothing runs. Returns an owning handle, never
+ * NULL: without memory it is one whose get fails. */
+void *bide__lazy(const struct bide_fn *fn, const void *args);
+
+/* Drops a future without waiting: if it has to be unwound, a task of its own does that. NULL is
+ * ignored. Any thread. */
+void bide__future_release(void *future);
+
+/*
+ * Leaf: drives the future in the variable at `handle` to its end, moves its result to `result`,
+ * drops the handle and sets the variable to NULL. `fn` is the caller's own
+ * descriptor of a get, for the type of its result. Cancelled: the future stays as it is.
+ */
+enum bide_poll bide__start_bide_get(struct bide_cx *cx, struct bide_frame *parent, void *result,
+                                    const struct bide_fn *fn, void *handle);
+enum bide_poll bide__get_poll(struct bide_cx *cx, struct bide_frame *frame);
+enum bide_answer bide__get_cancel(struct bide_cx *cx, struct bide_frame *frame);
+extern const struct bide_fn_info bide__get_info;
+
+enum { BIDE__GET_SIZE = 32 }; /* of its frame */
+
+/* Leaf without a result: drops the futures of an array, one after the other, and waits while one
+ * unwinds. Requests to cancel do not reach it, unless forced. */
+enum bide_poll bide__start_bide_drop(struct bide_cx *cx, struct bide_frame *parent, void *result,
+                                     void *futures, size_t count);
+/* The same for one. */
+enum bide_poll bide__start_bide_drop_one(struct bide_cx *cx, struct bide_frame *parent,
+                                         void *result, void *future);
+extern const struct bide_fn bide__desc_bide_drop;
+
 /*
  * A scope (bide_scope, bide_try_scope), in the frame of the function that has it, at most 512 KiB
  * from its beginning. All is the runtime's own; the size is fixed for ever.

@@ -22,6 +22,7 @@
 #endif
 #endif
 
+#include <bide/future.h>
 #include <bide/io.h>
 #include <bide/net.h>
 #include <bide/runtime.h>

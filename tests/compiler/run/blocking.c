@@ -25,6 +25,13 @@ static void store(int *to, int n)
     *to = n;
 }
 
+static int plain_calls;
+
+static void without_any(void)
+{
+    plain_calls++;
+}
+
 static async int later(int n)
 {
     await bide_yield();
@@ -35,6 +42,8 @@ static async int jobs(int n)
 {
     int a = await bide_blocking(slow(n, await later(6))), stored = 0;
     await bide_blocking(store(&stored, a + 1));
+    await bide_blocking(without_any());
+    stored += plain_calls - 1;
     struct answer s = await bide_blocking(answer("text"));
     int b = 0, c = 0;
     await bide_join(b = bide_blocking(slow(2, 3)), c = later(4));
