@@ -153,8 +153,8 @@ static inline void bide__state_detach(bide__state *state)
     bide__state_change(state, BIDE__FUTURE, 0, 0);
 }
 
-/* Owner: it has ended. True: it is in no queue, drop the executor's reference; else whoever takes it
- * from there does that. */
+/* Owner: it has ended. True: it is in no queue, drop the executor's reference; else whoever takes
+ * it from there does that. */
 static inline bool bide__state_end(bide__state *state)
 {
     return !(bide__state_change(state, 0, BIDE__DONE, 0) & BIDE__SCHEDULED);

@@ -54,7 +54,7 @@ static async int never(void)
     bide_future(int) f = bide_lazy(sleeps(1, 1)), g = bide_lazy(sleeps(1, 1));
     await bide_sleep(BIDE_S(1));
     bide_drop(f);
-    (void)g;
+    (void)f, (void)g;
     return begun;
 }
 
@@ -222,6 +222,7 @@ TEST(shutdown_unwinds_what_nobody_drops)
     bide_drop(never_begun);
     bide_future(int) elsewhere = bide_lazy(sleeps(1, 1));
     bide_drop(elsewhere);
+    (void)never_begun, (void)elsewhere;
 }
 
 static async int insists(void)
@@ -711,6 +712,7 @@ TEST(a_dump_shows_futures)
     CHECK(strstr(dump, " has not begun\n  both (") != NULL);
     CHECK(strstr(dump, " waits\n  bide_get\n    bide_group\n") != NULL);
     bide_drop(fresh);
+    (void)fresh;
     bide_task_abort(task);
     bide_drop(kept);
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(1)), 0);

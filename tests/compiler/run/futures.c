@@ -1,5 +1,6 @@
 /* Futures as values: bide_lazy, bide_get, bide_drop, bide_move; owners in all places; what a drop
- * unwinds, and when. */
+ * unwinds, and when.
+ * flags: -Wno-bide-unused-future -Wno-bide-use-after-move */
 #include "step.h"
 #include <errno.h>
 #include <string.h>
