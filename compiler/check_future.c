@@ -16,10 +16,10 @@
 /* A local owner. */
 struct owner {
     struct symbol *symbol;
-    struct expr *gone;  /* what emptied it; NULL: it may hold something */
-    uint32_t mentions;  /* idents in the function */
-    uint32_t idle;      /* those that only drop it or assign to it */
-    bool unknown;       /* its address is taken */
+    struct expr *gone; /* what emptied it; NULL: it may hold something */
+    uint32_t mentions; /* idents in the function */
+    uint32_t idle;     /* those that only drop it or assign to it */
+    bool unknown;      /* its address is taken */
 };
 
 struct watch {

@@ -14,7 +14,7 @@ check() # NAME SOURCE...
     valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,possible \
         "./$name" >"$name.out" 2>"$name.err" || fail "$name: exit status $?: $(cat "$name.err")"
 }
-for name in hello join_two spawn_two sum sequential_vs_concurrent timed_join cancel retry; do
+for name in hello join_two spawn_two sum sequential_vs_concurrent timed_join cancel retry lazy; do
     check "$name" "$SRC/examples/$name.c"
     ! grep -q '^==' "$name.err" || fail "$name: $(cat "$name.err")"
 done
