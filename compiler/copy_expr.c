@@ -246,6 +246,17 @@ static void walk(struct copier *c, struct expr *e)
         replace(c, e);
         copy_form(c->l, c->to, e, expr_info_of(c->l, e)->unused);
         break;
+    case EX_CALL:
+        if (e->lower && expr_info_of(c->l, e)->unused) {
+            copy_until(c, e->first);
+            code_text(c->l, c->to, "%s(", release_name(e->type));
+            walk_all(c, e);
+            copy_until(c, e->last + 1);
+            code_text(c->l, c->to, ")");
+            break;
+        }
+        walk_all(c, e);
+        break;
     default: walk_all(c, e); break;
     }
 }

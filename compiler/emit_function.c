@@ -211,6 +211,27 @@ static void print_push(struct lower *l, struct output *o)
         name, name, name, name, name);
 }
 
+/* The owners among the arguments, of a call that never begins. False: there are none. */
+static bool print_release(struct lower *l, struct output *o)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < l->vars.count; i++) {
+        const struct var *v = l->vars.item[i];
+        if (!v->is_param || !v->is_owner)
+            continue;
+        if (!any)
+            output_printf(o,
+                          "\n\nstatic void bide__release_%s(const void *p)\n{\n"
+                          "const struct bide__args_%s *args = p;\n",
+                          l->name, l->name);
+        any = true;
+        output_printf(o, "%s(args->%s);\n", release_name(v->type), v->arg);
+    }
+    if (any)
+        output_text(o, "}\n");
+    return any;
+}
+
 static void print_start(struct lower *l, struct output *o)
 {
     struct symbol *fn = l->fn->symbol;
@@ -230,7 +251,10 @@ static void print_start(struct lower *l, struct output *o)
                   "    return bide__later(cx, &bide__desc_%s, parent, result, %s);\n",
                   name, args);
     print_push(l, o);
-    output_text(o, "if (!frame)\n    return BIDE_PENDING;\ncx->depth++;\n");
+    output_text(o, l->has_release ? "if (!frame) {\n" : "if (!frame)\n    return BIDE_PENDING;\n");
+    if (l->has_release)
+        output_printf(o, "bide__release_%s(&args);\nreturn BIDE_PENDING;\n}\n", name);
+    output_text(o, "cx->depth++;\n");
     output_printf(o, "enum bide_poll poll = bide__body_%s(cx, frame%s);\n", name,
                   l->has_args ? ", &args" : "");
     output_text(o, "cx->depth--;\nreturn poll;\n}\n");
@@ -328,7 +352,10 @@ static void print_descriptor(struct lower *l, struct output *o)
     if (l->has_args)
         output_printf(o, ".args_align_log2 = __builtin_ctz(_Alignof(struct bide__args_%s)),\n",
                       name);
-    output_printf(o, ".flags = %s,\n.version = BIDE_FN_VERSION,\n};\n", flags_text(l));
+    output_printf(o, ".flags = %s,\n.version = BIDE_FN_VERSION,\n", flags_text(l));
+    if (l->has_release)
+        output_printf(o, ".release = bide__release_%s,\n", name);
+    output_text(o, "};\n");
 }
 
 /* ---- the plain name ---- */
@@ -373,6 +400,7 @@ static void print_wrapper(struct lower *l, struct output *o)
 void emit_after_body(struct lower *l, struct output *o)
 {
     print_poll(l, o);
+    l->has_release = print_release(l, o);
     if (l->fn->symbol)
         print_start(l, o);
     print_tables(l, o);

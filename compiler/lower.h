@@ -219,6 +219,7 @@ struct lower {
     struct list stems;   /* code.c: of the names that were made up */
     bool uses_func_name; /* __func__ */
     bool has_args, uses_args;
+    bool has_release;                     /* an owner among the parameters */
     bool slots_may_align;                 /* a result slot perhaps to more than 8 bytes */
     const char *cx, *frame, *args, *func; /* how the generated function calls these */
 };

@@ -553,7 +553,14 @@ void discard(struct lower *l, struct expr *e)
         return;
     }
     switch (inner->kind) {
-    case EX_AWAIT: prepare(l, inner); return;
+    case EX_AWAIT:
+        prepare(l, inner);
+        if (type_is_owner(inner->type)) {
+            code_text(l, l->out, "\n%s(", release_name(inner->type));
+            copy_expr(l, l->out, inner);
+            code_text(l, l->out, ");\n");
+        }
+        return;
     case EX_COMMA:
         discard(l, inner->a);
         discard(l, inner->b);
@@ -592,7 +599,8 @@ void mark_unused(struct lower *l, struct expr *e)
     } else if (e->kind == EX_COND && e->b) {
         mark_unused(l, e->b);
         mark_unused(l, e->c);
-    } else if (e->kind == EX_FORM || e->kind == EX_ASSIGN) {
+    } else if (e->kind == EX_FORM || e->kind == EX_ASSIGN ||
+               (e->kind == EX_CALL && type_is_owner(e->type))) {
         expr_info_of(l, e)->unused = true;
     }
 }

@@ -296,7 +296,7 @@ static struct var *simple_owner(struct lower *l, struct expr *e)
     return e->kind == EX_IDENT && !expr_code(e) ? var_of(l, e->symbol) : NULL;
 }
 
-/* bide_task_detach, and bide_drop in plain functions. */
+/* bide_task_detach, bide_drop in plain functions, and a bide_move whose value is dropped. */
 static void copy_release(struct lower *l, struct code *to, struct expr *e)
 {
     const char *release = release_name(e->arg[0]->type);
@@ -314,8 +314,12 @@ static void copy_release(struct lower *l, struct code *to, struct expr *e)
     code_add(l, to, PC_DEF, v);
 }
 
-static void copy_move(struct lower *l, struct code *to, struct expr *e)
+static void copy_move(struct lower *l, struct code *to, struct expr *e, bool unused)
 {
+    if (unused) { /* to nobody */
+        copy_release(l, to, e);
+        return;
+    }
     const char *moved = name_new(l, "moved");
     struct var *v = simple_owner(l, e->arg[0]);
     const char *text = type_print(l->unit, type_unqualified(l->unit, e->type), moved);
@@ -374,7 +378,7 @@ void copy_form(struct lower *l, struct code *to, struct expr *e, bool unused)
     case FORM_BLOCK_ON: copy_block_on(l, to, e); break;
     case FORM_TASK_DETACH:
     case FORM_DROP: copy_release(l, to, e); break;
-    case FORM_MOVE: copy_move(l, to, e); break;
+    case FORM_MOVE: copy_move(l, to, e, unused); break;
     case FORM_TASK_ABORT:
     case FORM_TASK_FINISHED:
         code_text(l, to, "bide__task_%s(", e->form == FORM_TASK_ABORT ? "abort" : "finished");

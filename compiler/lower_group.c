@@ -328,6 +328,12 @@ static void append_result(struct group *g, struct code *to, int k, bool if_done)
         code_text(l, to, "\nif (%s.group.branch_done & 1u << %d) {\n", g->prefix, k);
     else
         code_text(l, to, "\n");
+    if (v && v->is_owner) { /* what it owned before */
+        code_text(l, to, "%s(", release_name(b->call.result));
+        copy_place(l, to, b->place);
+        code_text(l, to, ");\n");
+        code_add(l, to, PC_USE, v);
+    }
     if (v && whole && !v->by_address)
         code_add(l, to, PC_VAR, v);
     else
@@ -353,6 +359,9 @@ static void append_results(struct group *g, struct code *to, bool if_done)
             append_results(b->nested, to, if_done || b->nested->form != FORM_JOIN);
         if (b->place && b->slot)
             append_result(g, to, k, if_done);
+        else if (b->slot && !b->nested && b->call.result && type_is_owner(b->call.result))
+            code_text(g->l, to, "\nif (%s.group.branch_done & 1u << %d)\n    %s(%s);\n", g->prefix,
+                      k, release_name(b->call.result), b->slot);
     }
 }
 

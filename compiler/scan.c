@@ -96,14 +96,11 @@ static void note_await(struct lower *l, uint32_t first, uint32_t last, struct st
     list_add(l->arena, &l->awaits, span);
 }
 
-/* An await at the end of the block (NULL: the function), for what is declared at the token. */
+/* The end of the block (NULL: the function) is an await too, for what is declared at the token. */
 static void note_scope_end(struct lower *l, uint32_t token, const struct stmt *block)
 {
-    struct span *span = arena_alloc(l->arena, sizeof *span);
-    span->first = token;
-    span->last = block ? block->last : l->fn->last;
     if (l->is_async)
-        list_add(l->arena, &l->awaits, span);
+        note_await(l, token, block ? block->last : l->fn->last, l->scanning);
 }
 
 bool awaits_in_scope(struct lower *l, uint32_t block_first, uint32_t block_last, uint32_t from)

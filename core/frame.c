@@ -69,6 +69,8 @@ enum bide_poll bide__later(struct bide_cx *cx, const struct bide_fn *fn, struct 
     struct bide_frame *f = place(cx, size, align, bide__args_room(fn), parent, result);
 
     if (f == NULL) {
+        if (fn->release != NULL)
+            fn->release(args);
         fail_without_memory(cx, fn, parent, result);
         return BIDE_PENDING;
     }

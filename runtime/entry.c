@@ -28,8 +28,10 @@ int bide__block(struct bide_runtime *rt, const struct bide_fn *fn, const void *a
 {
     int error = 0;
     struct bide__task *task = bide__task_new(rt, NULL, fn, args, &error);
-    if (task == NULL)
+    if (task == NULL) {
+        bide__args_release(fn, args);
         return error;
+    }
     bide__thread.running = rt;
     bide__run(rt, task, INT64_MAX);
     error = task->end.error;

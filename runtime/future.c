@@ -39,7 +39,11 @@ void *bide__lazy(const struct bide_fn *fn, const void *args)
         rt = bide__runtime_need(&error);
     if (rt != NULL)
         future = bide__future_new(rt, fn, args, &error);
-    return future != NULL ? future : bide__handle_failed(error);
+    if (future == NULL) {
+        bide__args_release(fn, args);
+        return bide__handle_failed(error);
+    }
+    return future;
 }
 
 static bool is_future(const void *handle)
@@ -112,9 +116,24 @@ static void detach(struct bide_runtime *rt, struct bide__task *future)
     bide__task_cancel(rt, future, rt->forcing);
 }
 
+bool bide__future_is_fresh(const struct bide__task *future)
+{
+    return bide__state_is_future(&future->wake.state) && !bide__state_done(&future->wake.state) &&
+           !bide__future_has_begun(future);
+}
+
+void bide__future_drop_args(const struct bide__task *future)
+{
+    const struct bide_chain *c = &future->chain;
+    if (bide__future_is_fresh(future))
+        bide__args_release(c->leaf->fn, c->top - c->leaf->fn->args_size);
+}
+
 void bide__future_let_go(struct bide_runtime *rt, struct bide__task *future)
 {
     bool ended = bide__state_done(&future->wake.state);
+
+    bide__future_drop_args(future);
 
     if (bide__state_release(&future->wake.state)) {
         bide__task_free(future);

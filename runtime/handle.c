@@ -20,7 +20,11 @@ void *bide__spawn(const struct bide_fn *fn, const void *args)
         rt = bide__runtime_need(&error);
     if (rt != NULL)
         task = bide__task_new(rt, NULL, fn, args, &error);
-    return task != NULL ? task : bide__handle_failed(error);
+    if (__builtin_expect(task == NULL, 0)) {
+        bide__args_release(fn, args);
+        return bide__handle_failed(error);
+    }
+    return task;
 }
 
 void bide__task_release(void *handle)

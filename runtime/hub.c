@@ -44,7 +44,10 @@ static void take_marks(struct bide_runtime *rt, struct bide__chunk *chunk)
         for (; releases != 0; releases &= releases - 1) {
             uint32_t n = i * 64 + (uint32_t)__builtin_ctzll(releases);
             struct bide__task *task = bide__chunk_block(chunk, n);
-            if (bide__state_is_future(&task->wake.state)) {
+            if (bide__future_is_fresh(task)) {
+                task->wake.next = chunk->hub->fresh;
+                chunk->hub->fresh = task;
+            } else if (bide__state_is_future(&task->wake.state)) {
                 bide__future_let_go(rt, task);
                 if (single)
                     return;
@@ -90,17 +93,32 @@ static void take(struct bide__hub *hub, struct bide_runtime *rt)
     atomic_store_explicit(&hub->pending, false, memory_order_relaxed);
 }
 
+/* Without the mutex: futures that never began may own others. */
+static void drop_fresh(struct bide__hub *hub, struct bide_runtime *rt)
+{
+    while (hub->fresh != NULL) {
+        struct bide__task *future = hub->fresh;
+        hub->fresh = future->wake.next;
+        bide__future_let_go(rt, future);
+    }
+}
+
 void bide__hub_take(struct bide__hub *hub, struct bide_runtime *rt)
 {
     pthread_mutex_lock(&hub->mutex);
     take(hub, rt);
     pthread_mutex_unlock(&hub->mutex);
+    drop_fresh(hub, rt);
 }
 
 void bide__hub_close(struct bide__hub *hub)
 {
     pthread_mutex_lock(&hub->mutex);
-    take(hub, NULL);
+    for (take(hub, NULL); hub->fresh != NULL; take(hub, NULL)) {
+        pthread_mutex_unlock(&hub->mutex);
+        drop_fresh(hub, NULL);
+        pthread_mutex_lock(&hub->mutex);
+    }
     hub->closed = true;
     hub->driver = NULL;
     bool unused = hub->blocks == 0;
@@ -218,6 +236,11 @@ void bide__hub_release(struct bide__task *task)
     bool last = false;
 
     pthread_mutex_lock(&hub->mutex);
+    if (hub->closed && bide__future_is_fresh(task)) {
+        pthread_mutex_unlock(&hub->mutex);
+        bide__future_drop_args(task);
+        pthread_mutex_lock(&hub->mutex);
+    }
     if (!hub->closed)
         mark(hub, task, true);
     else if (bide__state_release_remote(&task->wake.state))

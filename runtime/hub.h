@@ -33,7 +33,8 @@ struct bide__hub {
 
     /* The owner's; once closed, under the mutex. */
     struct bide__slab tasks;
-    size_t blocks; /* of tasks in use */
+    size_t blocks;            /* of tasks in use */
+    struct bide__task *fresh; /* futures to be dropped that never began, linked by wake.next */
 };
 
 int bide__hub_new(struct bide__hub **out, struct bide__driver *driver);

@@ -183,6 +183,7 @@ void *bide__scope_spawn(struct bide__scope *scope, const struct bide_fn *fn, con
         task = bide__task_new(rt, scope, fn, args, &error);
     if (task != NULL)
         return task;
+    bide__args_release(fn, args);
     if (rt != NULL && rt == scope->runtime)
         fail(scope, error);
     return bide__handle_failed(error);

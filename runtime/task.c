@@ -185,7 +185,7 @@ static void task_ended(struct bide_runtime *rt, struct bide__task *task, const s
     while (*ring != NULL) {
         struct bide__joiner *w = *ring;
         bide__joiner_remove(w);
-        wake_here(rt, w->waker);
+        bide_waker_wake_by_ref(w->waker);
     }
     if (__builtin_expect(bide__task_child(task) != NULL, 0))
         bide__scope_child_ended(task);

@@ -71,6 +71,13 @@ struct bide__task *bide__task_new(struct bide_runtime *rt, struct bide__scope *s
 struct bide__task *bide__future_new(struct bide_runtime *rt, const struct bide_fn *fn,
                                     const void *args, int *error);
 
+/* A call that cannot be made, or a future that never began, drops the owners in its arguments. */
+static inline void bide__args_release(const struct bide_fn *fn, const void *args)
+{
+    if (__builtin_expect(fn->release != NULL, 0))
+        fn->release(args);
+}
+
 /* Owner: gives the block back; nobody refers to the task any more. */
 void bide__task_free(struct bide__task *task);
 
@@ -88,6 +95,13 @@ void bide__waker_drop(struct bide_wakeable *w);
 
 /* Owner: the handle is gone. */
 void bide__future_let_go(struct bide_runtime *rt, struct bide__task *future);
+
+/* It has not begun. The one who has the handle may ask. */
+bool bide__future_is_fresh(const struct bide__task *future);
+
+/* If it has not begun: drops what its arguments own, which may be futures and tasks of the same
+ * hub. */
+void bide__future_drop_args(const struct bide__task *future);
 
 /* Owner: it was taken out of the run queue, into which a wake of another thread had put it. */
 void bide__future_woken(struct bide_runtime *rt, struct bide__task *future);

@@ -172,7 +172,8 @@ struct bide_fn {
     uint8_t args_align_log2;
     uint8_t flags;
     uint8_t version; /* BIDE_FN_VERSION */
-    void *reserved;
+    /* Drops the owners among the arguments of a call that never begins. NULL: there are none. */
+    void (*release)(const void *args);
 };
 
 /* ---- frames and chains ---- */

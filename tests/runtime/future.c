@@ -258,6 +258,11 @@ TEST(force_reaches_the_deferred_blocks_of_a_future)
     CHECK_EQ(bide_runtime_free(rt), 0);
 }
 
+static async int takes_too(bide_future(int) f)
+{
+    return await bide_get(f);
+}
+
 static void *drop_here(void *f)
 {
     bide__future_release(f);
@@ -272,15 +277,20 @@ TEST(another_thread_may_drop)
     CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
     bide_runtime_enter(rt);
     CHECK_EQ(bide_block_on(keep(bide_lazy(sleeps(1, 1000)))), 0);
-    bide_future(int) more[] = {bide_move(kept), bide_lazy(sleeps(1, 1))};
-    for (int i = 0; i < 2; i++) {
+    bide_future(int) more[] = {bide_move(kept), bide_lazy(sleeps(1, 1)),
+                               bide_lazy(takes_too(bide_lazy(sleeps(1, 1)))),
+                               bide_lazy(takes_too(bide_lazy(sleeps(1, 1))))};
+    for (int i = 0; i < 3; i++) {
         CHECK_EQ(pthread_create(&thread, NULL, drop_here, (void *)bide_move(more[i])), 0);
         CHECK_EQ(pthread_join(thread, NULL), 0);
+        if (i < 2)
+            CHECK_EQ(bide_block_on(sleeping(100)), 0);
     }
-    CHECK_EQ(bide_block_on(sleeping(100)), 0);
     check_counts(1, 1);
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(1)), 0);
+    bide_runtime_enter(NULL);
     CHECK_EQ(bide_runtime_free(rt), 0);
+    bide_drop(more[3]); /* the runtime is gone */
 }
 
 /* ---- gets that are errors ---- */
@@ -630,10 +640,20 @@ static async int big(int n)
     return ballast[n];
 }
 
+static async int takes(bide_future(int) f)
+{
+    return await bide_get(f);
+}
+
 static async int tries(void)
 {
-    bide_future(int) f = bide_lazy(big(3));
-    return await bide_get(f);
+    bide_future(int) f = bide_lazy(takes(bide_lazy(big(3))));
+    bide_future(int) never = bide_lazy(takes(bide_lazy(big(1))));
+    bide_task(int) task = bide_spawn(takes(bide_lazy(deep(1))));
+    int n = 0, r = await bide_task_join(task, &n);
+    bide_drop(never);
+    (void)never;
+    return r < 0 ? r : await takes(bide_move(f));
 }
 
 static unsigned fail_each(unsigned count)

@@ -289,6 +289,41 @@ static async int nested(int depth)
     return 1 + n;
 }
 
+static async int takes(bide_future(int) f, bide_task(int) task, int n)
+{
+    int out = 0;
+    await bide_task_join(task, &out);
+    return out + n + await bide_get(f);
+}
+
+/* What the arguments of a call own goes with it, also when it never begins. */
+static async void arguments(void)
+{
+    bide_future(int) f = bide_lazy(takes(make(3), bide_spawn(work(2)), 10));
+    bide_future(int) g = make(5);
+    await poll_a_bit(&g);
+    bide_future(int) never = bide_lazy(takes(bide_move(g), bide_spawn(work(2)), 10));
+    printf("%d ", await bide_get(f));
+    bide_drop(never);
+    for (int i = 0; i < 9; i++)
+        await bide_yield();
+}
+
+/* Owners that nobody takes. */
+static async void unused(void)
+{
+    bide_future(int) f = bide_lazy(work(9)), g = make(1);
+    await poll_a_bit(&f);
+    make(1);
+    bide_spawn(work(1));
+    await make_later(2);
+    bide_move(f);
+    await bide_join(f = make_later(3), make_later(4));
+    await bide_join(f = make_later(5), g = make_later(6));
+    for (int i = 0; i < 9; i++)
+        await bide_yield();
+}
+
 static void plain(void)
 {
     bide_future(int) f = make(3), g[2] = {make(1), make(2)};
@@ -318,6 +353,10 @@ async int main(void)
         printf("%d\n", await captured(21));
         printf("%d ", await nested(5));
         tell("nested");
+        await arguments();
+        tell("arguments");
+        await unused();
+        tell("unused");
         plain();
         tell("plain");
     }
