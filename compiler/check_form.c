@@ -206,7 +206,7 @@ static void check_started(struct checker *c, struct expr *form)
                        : "'%s' runs a call of an async function",
                    name);
     }
-    if (form->form != FORM_BLOCK_ON)
+    if (form->form != FORM_BLOCK_ON && form->form != FORM_LAZY) /* a future goes with its owner */
         check_borrows(c, form, e);
     check_expr(c, e, e->kind == EX_CALL || e->kind == EX_BLOCK ? USE_STARTED : USE_VALUE);
 }

@@ -12,9 +12,10 @@
 static async int work(const char *name, int steps)
 {
     printf("%s begins\n", name);
+    /* Also when it is dropped half-way. */
     defer {
         printf("%s ends\n", name);
-    } /* also when it is dropped half-way */
+    }
 
     for (int i = 1; i <= steps; i++) {
         await bide_sleep(BIDE_MS(250));

@@ -14,7 +14,14 @@ build()
     "$BIDE" emit $3 "$1" >again.c
     cmp "$2.emitted.c" again.c || fail "$1: not the same twice"
     ! grep -n "$SRC\|$BUILD\|$HOME/" "$2.emitted.c" || fail "$1: holds a path"
-    "$CC" $warn -Werror $3 -I"$BUILD/include" -c "$2.emitted.c" -o "$2.o" >err 2>&1 ||
+    plain=
+    for flag in $3; do
+        case $flag in
+        -W*bide-*) ;; # clang does not know them
+        *) plain="$plain $flag" ;;
+        esac
+    done
+    "$CC" $warn -Werror $plain -I"$BUILD/include" -c "$2.emitted.c" -o "$2.o" >err 2>&1 ||
         fail "$1: what was emitted does not compile:
 $(head -n 40 err)"
 }
@@ -30,7 +37,7 @@ for file in "$SRC"/examples/*.c; do
     [ -e "$file" ] || continue
     name=$(basename "$file" .c)
     cp "$file" .
-    build "$name.c" "$name" ""
+    build "$name.c" "$name" -Wno-bide-unused-future # lazy.c shows it
     count=$((count + 1))
 done
 echo "$count examples"
