@@ -13,6 +13,12 @@
 
 static void check_stmt(struct checker *c, struct stmt *s);
 
+void note_await(struct checker *c, uint32_t token)
+{
+    if (token > c->last_await)
+        c->last_await = token;
+}
+
 void give_up(struct checker *c, uint32_t token)
 {
     if (c->unit->parse_failed)
@@ -245,6 +251,8 @@ void check_expr(struct checker *c, struct expr *e, enum use use)
         check_expr(c, e->a, USE_VALUE);
         break;
     case EX_ASSIGN:
+        if (type_future_result(e->type))
+            note_await(c, e->first);
         check_store(c, e->a);
         check_transfer(c, e->b, TO_VARIABLE);
         check_operands(c, e);
@@ -272,6 +280,14 @@ void check_expr(struct checker *c, struct expr *e, enum use use)
 
 /* ---- statements ---- */
 
+/* A local future is dropped at the end of its block. */
+static void check_owner_end(struct checker *c, const struct stmt *s)
+{
+    for (int i = 0; i < s->decl_count; i++)
+        if (s->parent && type_holds_future(s->decl[i]->symbol->type))
+            note_await(c, s->parent->last);
+}
+
 static void check_decl(struct checker *c, const struct decl *d)
 {
     if (!d->init)
@@ -289,8 +305,7 @@ static void check_scope(struct checker *c, struct stmt *s)
     const char *name = c->unit->token[s->first].text;
     struct expr *e = s->expr;
     can_await(c, s->first, arena_printf(c->unit->arena, "'%s'", name));
-    if (s->last > c->last_await)
-        c->last_await = s->last;
+    note_await(c, s->last);
     if (!e)
         return;
     if (e->has_await)
@@ -319,6 +334,7 @@ static void check_parts(struct checker *c, struct stmt *s)
              "'return' in an async block, whose value is its last expression");
     for (int i = 0; i < s->decl_count; i++)
         check_decl(c, s->decl[i]);
+    check_owner_end(c, s);
     if (s->init)
         check_stmt(c, s->init);
     if (s->expr && s->kind == S_ASM)

@@ -131,15 +131,25 @@ static void check_jump(struct unit *u, uint32_t token, const char *what, const s
 
 static void walk_stmt(struct walk *, struct stmt *);
 
+static const char an_await[] = "an 'await'", a_drop[] = "the drop of a future, which may await";
+
+/* In an async function. */
+static bool is_drop(const struct expr *e)
+{
+    return (e->kind == EX_FORM && e->form == FORM_DROP) ||
+           (e->kind == EX_ASSIGN && e->op == '=' && type_future_result(e->type));
+}
+
 /* Something at the token awaits: arrays of variable length that there are, up to `outer`, cannot
  * live over that. */
-static void check_lengths(struct walk *w, uint32_t token, const struct active *outer)
+static void check_lengths(struct walk *w, uint32_t token, const struct active *outer,
+                          const char *over)
 {
     for (const struct active *a = w->active; a != outer; a = a->outer) {
         if (a->reason != VARIABLE_LENGTH)
             continue;
         diag(w->unit, SEV_ERROR, token,
-             "'%s' has a type of variable length and cannot live over an 'await'", a->name);
+             "'%s' has a type of variable length and cannot live over %s", a->name, over);
         note_active(w->unit, a);
         return;
     }
@@ -153,7 +163,9 @@ static void walk_expr(struct walk *w, struct expr *e)
         if (e->kind == EX_BLOCK || !(e->has_stmt || e->has_await))
             return;
         if (e->kind == EX_AWAIT && w->function->is_async)
-            check_lengths(w, e->first, NULL);
+            check_lengths(w, e->first, NULL, an_await);
+        if (w->function->is_async && is_drop(e))
+            check_lengths(w, e->first, NULL, a_drop);
         if (e->kind == EX_STMT)
             walk_stmt(w, e->body);
         if (e->b)
@@ -179,7 +191,9 @@ static void walk_decls(struct walk *w, const struct stmt *s)
             push(w, VARIABLE_LENGTH, v->token, v->name);
         if (automatic && v->cleanup)
             push(w, CLEANUP, v->token, v->name);
-        else if (automatic && type_holds_owner(v->type))
+        if (automatic && type_holds_future(v->type) && w->function->is_async)
+            check_lengths(w, v->token, NULL, a_drop);
+        if (automatic && !v->cleanup && type_holds_owner(v->type))
             push(w, OWNER, v->token, v->name);
     }
 }
@@ -197,7 +211,7 @@ static void walk_defer(struct walk *w, struct stmt *s)
 static void walk_bide_scope(struct walk *w, struct stmt *s)
 {
     struct active *before = w->active;
-    check_lengths(w, s->first, NULL);
+    check_lengths(w, s->first, NULL, an_await);
     push(w, SCOPE, s->first, NULL);
     walk_stmt(w, s->body);
     w->active = before;
@@ -269,7 +283,7 @@ static void walk_stmt(struct walk *w, struct stmt *s)
         for (int i = 0; i < s->count; i++)
             walk_stmt(w, s->list[i]);
         if (s->kind == S_COMPOUND && s->parent && s->parent->kind == S_SCOPE)
-            check_lengths(w, s->last, before);
+            check_lengths(w, s->last, before, an_await);
         if (s->kind == S_DEFER) {
             walk_defer(w, s);
         } else if (s->kind == S_SCOPE) {

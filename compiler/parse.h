@@ -399,6 +399,8 @@ void check_expr(struct checker *, struct expr *, enum use);
 struct symbol *called_symbol(const struct expr *call); /* the function that a call names, or NULL */
 bool is_async_call(const struct expr *);
 /* The user's compiler is to say what is wrong here. */
+/* Something awaits there, in an async function. */
+void note_await(struct checker *, uint32_t token);
 void give_up(struct checker *, uint32_t token);
 void note_declared(struct checker *, const struct symbol *);
 

@@ -117,7 +117,7 @@ bide__needs void bide__erased_scope(struct bide__scope *);
 /* Futures as values. */
 #define bide_lazy(call)         bide__any(bide_future(__typeof__(call)))
 #define bide_get(f)             (bide__erased(), (*(f))((struct bide__future *)0))
-#define bide_drop(f)            ((void)*(f), bide__erased())
+#define bide_drop(f)            ((void)(*(f))((struct bide__future *)0), bide__erased())
 
 /* Several at once. */
 #define bide_join(...)          ((void)(__VA_ARGS__), bide__erased())

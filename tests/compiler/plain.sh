@@ -113,12 +113,21 @@ async int main(void)
         }
     }
     err += error;
+    bide_future(int) f = bide_lazy(work(1)), g = bide_lazy((*ref)(2)), list[2] = {bide_move(f)};
+    bide_future(void) none = bide_lazy(async ({ await bide_sleep(BIDE_MS(1)); }));
+    err += await bide_timeout(BIDE_MS(1), a = bide_get(list[0]));
+    await bide_join(b = bide_get(g), bide_get(none));
+    err += await bide_get(g);
+    bide_drop(list[0]);
+    bide_drop(none);
     return err + a + b;
 }
 END
 sed 's/bide_task_join(h, &a)/bide_task_join(h, \&pointer)/; s/int a = 0/char *pointer; int a = 0/' \
     forms.c >wrong.c
 sed 's/bide_scope_cancel(s)/bide_scope_cancel(\&a)/' forms.c >wrong_scope.c
+sed 's/bide_get(g)/bide_get(h)/' forms.c >wrong_future.c
+sed 's/bide_drop(none)/bide_drop(h)/' forms.c >wrong_drop.c
 for compiler in $compilers; do
     $compiler -Wall -Wextra -Werror $include bare.c -o bare
     printf '0\n2\n4\n' >expected
@@ -132,5 +141,9 @@ for compiler in $compilers; do
         fail "$compiler says of a wrong type: $(cat out)"
     ! $compiler -fsyntax-only -Werror $include wrong_scope.c 2>out ||
         fail "$compiler took a task for a scope"
+    for wrong in wrong_future wrong_drop; do
+        ! $compiler -fsyntax-only -Werror $include $wrong.c 2>out ||
+            fail "$compiler took a task for a future"
+    done
 done
 echo "$count examples"
