@@ -11,9 +11,7 @@
  *
  * Ids belong to the task's whole tree of groups: 1 to 30 to one branch each, 31 to all that find
  * none left. They are given back when the group ends, so a late wake may poll the branch that has
- * the id next. A group that is found in another task than before (it was inside a future that
- * moved) leaves its ids to the old task, takes new ones and polls every branch, whose leaves then
- * register anew.
+ * the id next. A group stays with the wakeable that it began with.
  */
 #include "core/inside.h"
 
@@ -71,16 +69,6 @@ static void ids_release(struct bide_group *g)
 {
     g->task->branches &= ~g->ids;
     g->ids = 0;
-}
-
-static void adopt(struct bide_group *g, struct bide_wakeable *task)
-{
-    g->task = task;
-    g->ids = 0;
-    g->due = g->live;
-    for (unsigned i = 0; i < g->count; i++)
-        if (g->live >> i & 1)
-            g->branch[i].branch = id_take(g);
 }
 
 /* A wake with one of these polls the branch. */
@@ -174,8 +162,7 @@ static bool settle(struct bide_cx *cx, struct bide_group *g, uint32_t woken)
 {
     unsigned begin;
 
-    if (bide__unlikely(g->task != bide_waker_task(cx->waker)))
-        adopt(g, bide_waker_task(cx->waker));
+    bide__assert(g->task == bide_waker_task(cx->waker));
     begin = g->first;
     do {
         for (unsigned n = 0; n < g->count; n++) {

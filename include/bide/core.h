@@ -511,9 +511,11 @@ struct bide_group;
  * is not needed afterwards. A branch that ends unwound by itself (-ENOMEM) cancels the others and
  * then fails the awaiting function with its error.
  *
- * A group polls only those of its branches that were woken. Whoever polls a chain inside a leaf of
- * another one (a future as a value) passes chain->ids on to the outer chain when that suspends, and
- * sets turn->woken to all ones for the first poll after a time when the inner chain was not polled.
+ * A group polls only those of its branches that were woken, and stays with the wakeable that it
+ * began with. So whoever polls a chain inside a leaf of another one gives it a wakeable of its own
+ * (as a future as a value has), and sets turn->woken to what was woken there for that poll; or it
+ * polls it in one task only, always when the leaf is polled, and passes chain->ids on to the outer
+ * chain when that suspends.
  */
 struct bide_group *bide__group_push(struct bide_cx *cx, enum bide_group_kind kind, unsigned count,
                                     const struct bide_fn *const *fns, struct bide_frame *parent,

@@ -307,13 +307,13 @@ static async double gets_half(bide_future(double) * f)
 
 static async int misused(void)
 {
-    bide_future(int) f = bide_lazy(sleeps(1, 10));
+    bide_future(int) f = bide_lazy(sleeps(1, 10)), *shared = &f;
     bide_future(double) empty;
     int first = 0, second = 0;
     CHECK_ERR(await bide_try_join(first = bide_get(f), second = gets(&f)), -EBUSY);
     CHECK_EQ(first, 0);
     CHECK_ERR(second, -EBUSY);
-    bide_task(int) task = bide_spawn(gets(&f));
+    bide_task(int) task = bide_spawn(gets(shared));
     await bide_yield();
     CHECK_ERR(await bide_get(f), -EBUSY);
     CHECK_EQ(await bide_task_join(task, &first), 0);
@@ -331,8 +331,8 @@ TEST(a_future_is_got_once_and_by_one)
 
 static async int dropped_while_got(void)
 {
-    bide_future(int) f = bide_lazy(sleeps(1, 1000));
-    bide_task(int) task = bide_spawn(gets(&f));
+    bide_future(int) f = bide_lazy(sleeps(1, 1000)), *shared = &f;
+    bide_task(int) task = bide_spawn(gets(shared));
     int out = 0;
     await bide_sleep(BIDE_MS(1));
     bide_drop(f);
@@ -340,7 +340,7 @@ static async int dropped_while_got(void)
     CHECK_EQ(await bide_task_join(task, &out), 0);
     CHECK_EQ(ended, 1);
     f = bide_lazy(sleeps(1, 1000));
-    task = bide_spawn(gets(&f));
+    task = bide_spawn(gets(shared));
     await bide_sleep(BIDE_MS(1));
     bide_drop(f);
     bide_task_abort(task); /* and the get is cancelled before it hears of that */
@@ -399,11 +399,11 @@ static async int second_driver(bide_future(int) f)
 
 static async int moves(int depth)
 {
-    bide_future(int) f = {0};
+    bide_future(int) f = {0}, *to = &f;
     bide_instant start = bide_now();
     int out = 0;
     bide_task(void) first = bide_spawn(
-        first_driver(depth ? bide_lazy(inner(100, 200)) : bide_lazy(both(100, 200)), &f));
+        first_driver(depth ? bide_lazy(inner(100, 200)) : bide_lazy(both(100, 200)), to));
     CHECK_EQ(await bide_task_join(first, NULL), 0);
     bide_task(int) filler = bide_spawn(sleeps(1, 1)); /* where the first driver was */
     await bide_sleep(BIDE_MS(150));                   /* one branch is woken meanwhile */
