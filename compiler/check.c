@@ -390,7 +390,6 @@ static void check_function(struct unit *u, struct function *f)
                        "memory from 'alloca' does not outlive an 'await'");
     }
     check_jumps(u, f);
-    check_futures(u, f);
 }
 
 void check(struct unit *u)

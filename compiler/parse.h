@@ -429,7 +429,4 @@ void check_borrows(struct checker *, const struct expr *form, struct expr *start
 /* jump.c */
 void check_jumps(struct unit *, struct function *);
 
-/* check_future.c */
-void check_futures(struct unit *, struct function *);
-
 #endif

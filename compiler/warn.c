@@ -88,6 +88,7 @@ static void check_function(struct checks *c, struct function *fn)
     struct unit *u = c->unit;
     struct flow *f = flow_new(u, fn);
     list_add(u->arena, &c->flows, f);
+    warn_futures(u, fn);
     if (!fn->is_async || f->unknown)
         return;
     warn_blocking(f);

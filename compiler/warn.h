@@ -161,5 +161,6 @@ void warn_leaks(struct flow *);
 void warn_errors(struct flow *);
 void warn_thread_bound(struct flow *, const struct spawned *);
 void warn_loops(struct unit *, struct function *);
+void warn_futures(struct unit *, struct function *);
 
 #endif

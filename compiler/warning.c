@@ -20,6 +20,8 @@ const struct warning warning_table[] = {
     {"bide-lock-across-await", WARN_ALWAYS, "a lock of threads held across an await"},
     {"bide-thread-bound", WARN_ALWAYS,
      "a value of one thread held across an await of a task that may change threads"},
+    {"bide-unused-future", WARN_ALWAYS, "a future that nobody awaits: its call never runs"},
+    {"bide-use-after-move", WARN_ALWAYS, "a task or a future used where its variable is empty"},
     {NULL, WARN_ALWAYS, NULL},
 };
 

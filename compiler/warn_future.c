@@ -11,7 +11,7 @@
  * ways meet, only what all of them say remains; at a label, nothing. Owners whose address is taken
  * are left out.
  */
-#include "parse.h"
+#include "warn.h"
 
 /* A local owner. */
 struct owner {
@@ -379,7 +379,7 @@ static void report_unused(struct watch *w, const struct owner *o)
                    "future '%s' is never awaited", s->name);
 }
 
-void check_futures(struct unit *u, struct function *fn)
+void warn_futures(struct unit *u, struct function *fn)
 {
     struct watch w = {.unit = u, .fn = fn};
     find_owners(&w);
