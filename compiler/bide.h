@@ -313,7 +313,7 @@ enum expr_kind {
     EX_INIT_ITEM,        /* designators (tokens first to before a->first) and value a */
     EX_AWAIT,            /* bide_await a */
     EX_FORM,             /* bide_spawn(...) and the other call-like forms: form, args */
-    EX_BLOCK,            /* bide_async ({ ... }): body; block = its function once made */
+    EX_BLOCK, /* bide_async ({ ... }), or a branch ({ ... }): body; block: its function */
 };
 
 enum { OP_EXTENSION = 400, OP_REAL, OP_IMAG, OP_SIZEOF, OP_ALIGNOF };
@@ -335,6 +335,7 @@ enum form {
     FORM_SELECT,
     FORM_SELECT_BIASED,
     FORM_TIMEOUT,
+    FORM_IF, /* a branch with a guard */
     FORM_BLOCKING,
     FORM_BLOCK_ON,
     FORM_SCOPE_SPAWN,
@@ -441,15 +442,18 @@ struct typedef_use {
     struct symbol *symbol;
 };
 
-/* A function definition (async or not) whose body was parsed, or an async block. */
+/* A function definition (async or not) whose body was parsed, an async block, or a branch of a join
+ * or select that is a statement expression. */
 struct function {
-    struct symbol *symbol; /* NULL: async block */
+    struct symbol *symbol; /* NULL: async block, branch */
     struct type *type;
     struct symbol **param;
     int param_count;
     struct stmt *body;
     bool is_async;
     bool is_main;
+    bool is_branch;       /* works on the variables of `outer` */
+    bool uses_outer;      /* branch: mentions one that may live in the frame of `outer` */
     bool needs_lowering;  /* async, or has defer, cleanup with defer, or any form in it */
     bool has_await;       /* not counting its blocks */
     uint32_t first, last; /* tokens of the whole definition */
@@ -457,6 +461,7 @@ struct function {
     struct list locals;   /* struct symbol *: all block-scope variables and parameters */
     struct list labels;   /* struct stmt * (S_LABEL) */
     struct list blocks;   /* struct function *: async blocks inside */
+    struct list branches; /* struct function *: branches inside, those of blocks are theirs */
     struct list captures; /* async block: struct symbol * of the enclosing function */
     /* struct expr * (EX_IDENT): every mention of a symbol in the body, also in typeof, sizeof,
      * bounds, attributes and asm; blocks' are theirs */
@@ -467,9 +472,9 @@ struct function {
     struct list typedef_uses; /* struct typedef_use * */
     struct list tag_uses;     /* struct tag_use *: every struct, union or enum word of the body that
                                    means a tag of a block */
-    struct function *outer;   /* async block: the function that it stands in */
-    const char *name;         /* of the function, or made up for a block: main_block_1 */
-    struct type *result;      /* also of a block */
+    struct function *outer;   /* async block, branch: the function that it stands in */
+    const char *name;         /* of the function, or made up: main_block_1, main_branch_1 */
+    struct type *result;      /* also of a block or a branch */
     void *lower;
 };
 
@@ -523,8 +528,9 @@ struct unit {
     size_t text_length;
     struct token *token; /* [0] is unused, so that 0 means none; the last is TK_EOF */
     uint32_t token_count;
-    struct list items;        /* struct item * in order */
-    struct list functions;    /* struct function *: all parsed bodies, blocks after their outer */
+    struct list items; /* struct item * in order */
+    struct list
+        functions; /* struct function *: all parsed bodies, blocks and branches after their outer */
     struct list initializers; /* struct expr *: those at file scope that mention async names */
     int error_count, warning_count;
     bool parse_failed;           /* plain C that was not understood: nothing is emitted */

@@ -208,6 +208,8 @@ static void check_unary(struct checker *c, struct expr *e, enum use use)
 
 static void check_block(struct checker *c, struct expr *e, enum use use)
 {
+    if (e->block->is_branch)
+        return; /* a function of its own */
     if (use != USE_STARTED)
         diag(c->unit, SEV_ERROR, e->first, "an async block can only stand in bide_spawn");
     check_captures(c, e->block);
@@ -330,8 +332,8 @@ static void check_parts(struct checker *c, struct stmt *s)
     if (s->kind == S_RETURN && s->expr)
         check_transfer(c, s->expr, TO_RESULT);
     if (s->kind == S_RETURN && c->function && c->function->outer)
-        diag(c->unit, SEV_ERROR, s->first,
-             "'return' in an async block, whose value is its last expression");
+        diag(c->unit, SEV_ERROR, s->first, "'return' in %s, whose value is its last expression",
+             c->function->is_branch ? "a branch" : "an async block");
     for (int i = 0; i < s->decl_count; i++)
         check_decl(c, s->decl[i]);
     check_owner_end(c, s);

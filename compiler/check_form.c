@@ -29,6 +29,7 @@ static const struct {
     [FORM_SELECT] = {1, BRANCHES_MAX, true, false},
     [FORM_SELECT_BIASED] = {1, BRANCHES_MAX, true, false},
     [FORM_TIMEOUT] = {2, 2, true, false},
+    [FORM_IF] = {2, 2, false, false},
     [FORM_BLOCKING] = {1, 1, true, false},
     [FORM_BLOCK_ON] = {1, 1, false, false},
     [FORM_SCOPE_SPAWN] = {2, 2, false, false},
@@ -316,36 +317,90 @@ static void check_ref(struct checker *c, struct expr *form)
     }
 }
 
+static bool check_count(struct checker *c, const struct expr *e)
+{
+    int least = rules[e->form].least, most = rules[e->form].most;
+    const char *name = form_name(e->form);
+    if (e->arg_count >= least && e->arg_count <= most)
+        return true;
+    if (e->arg_count > BRANCHES_MAX)
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'%s' has %d branches, at most %d are possible", name, e->arg_count,
+                   BRANCHES_MAX);
+    else
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'%s' takes %s%d argument%s, not %d", name, least < most ? "at least " : "",
+                   least, least == 1 ? "" : "s", e->arg_count);
+    return false;
+}
+
 /* ---- branches ---- */
 
 static void report_branch(struct checker *c, const struct expr *branch, const struct expr *call,
                           const char *form)
 {
     struct unit *u = c->unit;
+    if (call->kind == EX_FORM && call->form == FORM_IF) {
+        error(c, branch, "the assignment stands in 'bide_if': bide_if(condition, place = call)");
+        return;
+    }
     switch (call->kind) {
     case EX_AWAIT:
         diag_range(u, SEV_ERROR, call->first, call->last, NULL,
                    "'await' in a branch of '%s', which waits itself", form);
         break;
-    case EX_STMT: error(c, call, "statement expressions as branches are not supported yet"); break;
     case EX_COND:
-    case EX_LOGIC: error(c, call, "guards of branches are not supported yet"); break;
+    case EX_LOGIC:
+        error(c, call, "a branch with a guard is written bide_if(condition, branch)");
+        break;
     default:
         diag_range(u, SEV_ERROR, branch->first, branch->last, NULL,
-                   "a branch of '%s' is a call of an async function, or an assignment from one",
+                   "a branch of '%s' is a call of an async function, a statement expression, or "
+                   "an assignment from one",
                    form);
         break;
     }
 }
 
+static void check_branch(struct checker *c, const struct expr *form, int i);
+
+/* bide_if(condition, branch) */
+static void check_guard(struct checker *c, const struct expr *form, struct expr *e)
+{
+    const struct expr *condition = e->arg_count ? e->arg[0] : NULL;
+    if (form->form == FORM_TIMEOUT || form->form == FORM_IF) {
+        diag_range(c->unit, SEV_ERROR, e->first, e->first, NULL, "'bide_if' in '%s'; %s",
+                   form_name(form->form),
+                   form->form == FORM_IF ? "one with '&&' says the same"
+                                         : "an 'if' round the await says the same");
+        return;
+    }
+    if (!check_count(c, e))
+        return;
+    if (!type_is_error(condition->type) && !type_is_scalar(type_decay(c->unit, condition->type)))
+        diag_range(c->unit, SEV_ERROR, condition->first, condition->last, NULL,
+                   "the condition of 'bide_if' has type '%s'",
+                   type_print(c->unit, condition->type, ""));
+    check_expr(c, e->arg[0], USE_VALUE);
+    check_branch(c, e, 1);
+}
+
 static void check_branch(struct checker *c, const struct expr *form, int i)
 {
     struct expr *e = skip_parens(form->arg[i]), *call = e;
+    if (e->kind == EX_FORM && e->form == FORM_IF) {
+        check_guard(c, form, e);
+        return;
+    }
     if (e->kind == EX_ASSIGN && e->op == '=') {
         check_store(c, e->a);
         check_expr(c, e->a, USE_VALUE);
         call = skip_parens(e->b);
+        if (call->type->kind == TY_VOID && !(call->kind == EX_FORM && call->form == FORM_IF))
+            error(c, e, "this branch has no value to be assigned");
     }
+    if (call->kind == EX_BLOCK && call->block->is_branch)
+        return; /* a function of its own */
     bool is_form = call->kind == EX_FORM && (rules[call->form].awaited || rules[call->form].later);
     if (call->kind != EX_CALL && !is_form) {
         report_branch(c, e, call, form_name(form->form));
@@ -367,23 +422,6 @@ static void check_duration(struct checker *c, struct expr *e)
 }
 
 /* ---- forms ---- */
-
-static bool check_count(struct checker *c, const struct expr *e)
-{
-    int least = rules[e->form].least, most = rules[e->form].most;
-    const char *name = form_name(e->form);
-    if (e->arg_count >= least && e->arg_count <= most)
-        return true;
-    if (e->arg_count > BRANCHES_MAX)
-        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
-                   "'%s' has %d branches, at most %d are possible", name, e->arg_count,
-                   BRANCHES_MAX);
-    else
-        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
-                   "'%s' takes %s%d argument%s, not %d", name, least < most ? "at least " : "",
-                   least, least == 1 ? "" : "s", e->arg_count);
-    return false;
-}
 
 static void check_context(struct checker *c, const struct expr *e, enum use use)
 {
@@ -451,6 +489,10 @@ void check_form(struct checker *c, struct expr *e, enum use use)
     case FORM_TIMEOUT:
         check_duration(c, e->arg[0]);
         check_branch(c, e, 1);
+        break;
+    case FORM_IF:
+        if (use != USE_AWAITED)
+            error(c, e, "'bide_if' is a branch of join and select, and stands nowhere else");
         break;
     default:
         for (int i = 0; i < e->arg_count; i++)

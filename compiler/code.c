@@ -176,10 +176,12 @@ uint32_t flow_label(struct lower *l)
 struct var *var_new(struct lower *l, const char *stem, struct type *type, uint32_t token)
 {
     struct var *v = arena_alloc(l->arena, sizeof *v);
+    v->home = l;
     v->type = type;
     v->token = token;
     v->name = name_new(l, stem);
-    v->tracked = true;
+    v->tracked = !l->keeps_in_frame;
+    v->in_frame = l->keeps_in_frame;
     v->index = l->vars.count;
     list_add(l->arena, &l->vars, v);
     return v;
@@ -187,11 +189,14 @@ struct var *var_new(struct lower *l, const char *stem, struct type *type, uint32
 
 struct var *var_of(struct lower *l, const struct symbol *s)
 {
-    if (!s || (s->kind != SYM_VAR && s->kind != SYM_PARAM) || s->index < 0 ||
-        (uint32_t)s->index >= l->vars.count)
+    if (!s || (s->kind != SYM_VAR && s->kind != SYM_PARAM) || s->index < 0)
         return NULL;
-    struct var *v = l->vars.item[s->index];
-    return v->symbol == s ? v : NULL;
+    for (; l; l = l->outer) {
+        struct var *v = (uint32_t)s->index < l->vars.count ? l->vars.item[s->index] : NULL;
+        if (v && v->symbol == s)
+            return v;
+    }
+    return NULL;
 }
 
 bool is_reserved(struct lower *l, const char *name)

@@ -16,12 +16,6 @@ const char *null_text(const struct unit *u)
     return u->options->pretty ? "NULL" : "(void *)0";
 }
 
-const char *timed_out_text(const struct unit *u)
-{
-    (void)u;
-    return "-110"; /* -ETIMEDOUT; the unit may lack errno.h */
-}
-
 /* The name of the i-th member of a function's arguments: that of its first declaration. */
 const char *param_name(struct unit *u, struct symbol *fn, int i)
 {
@@ -150,19 +144,26 @@ void emit_async_declaration(struct unit *u, struct output *o, struct symbol *fn)
                   linkage(u, fn, is_main), fn->name);
 }
 
+static const char *capture_declaration(struct lower *l, const struct symbol *s, const char *name)
+{
+    struct var *v = var_of(l, s);
+    struct type *t = file_type(l, type_unqualified(l->unit, s->type));
+    if (v && v->by_address)
+        t = type_pointer(l->unit, file_type(l, s->type));
+    return type_print(l->unit, t, name);
+}
+
 static void print_block_declaration(struct lower *l, struct output *o)
 {
     struct list *captures = &l->fn->captures;
-    if (captures->count) {
+    if (l->has_args) {
         pack_begin(o, 0);
         output_printf(o, "\n\nstruct bide__args_%s {\n", l->name);
+        if (l->fn->uses_outer)
+            output_printf(o, "struct bide__frame_%s *%s;\n", l->outer->name, l->outer_name);
         for (uint32_t i = 0; i < captures->count; i++) {
-            struct symbol *s = captures->item[i];
-            struct var *v = var_of(l, s);
-            struct type *t = file_type(l, type_unqualified(l->unit, s->type));
-            if (v && v->by_address)
-                t = type_pointer(l->unit, file_type(l, s->type));
-            output_printf(o, "%s;\n", type_print(l->unit, t, s->name));
+            const struct symbol *s = captures->item[i];
+            output_printf(o, "%s;\n", capture_declaration(l, s, s->name));
         }
         output_text(o, "};\n");
         pack_end(o, 0);
@@ -232,20 +233,61 @@ static bool print_release(struct lower *l, struct output *o)
     return any;
 }
 
-static void print_start(struct lower *l, struct output *o)
+/* The declaration of the start function, and the values for its struct of arguments. */
+static void print_start_head(struct lower *l, struct output *o)
 {
     struct symbol *fn = l->fn->symbol;
     const char *name = l->name;
-    const char *args = l->has_args ? "&args" : null_text(l->unit);
 
     output_printf(o, "\n\n%senum bide_poll bide__start_%s(%s)\n{\n",
                   linkage(l->unit, fn, l->fn->is_main), name, start_params(l->unit, fn));
-    if (l->has_args) {
-        output_printf(o, "struct bide__args_%s args = {", name);
-        for (int i = 0; i < fn->type->param_count; i++)
-            output_printf(o, "%s%s", i ? ", " : "", start_param(l->unit, fn, i));
-        output_text(o, "};\n");
+    if (!l->has_args)
+        return;
+    output_printf(o, "struct bide__args_%s args = {", name);
+    for (int i = 0; i < fn->type->param_count; i++)
+        output_printf(o, "%s%s", i ? ", " : "", start_param(l->unit, fn, i));
+    output_text(o, "};\n");
+}
+
+/* The same of a branch, whose arguments are the frame round it and pointers to static variables. */
+static void print_branch_head(struct lower *l, struct output *o)
+{
+    const struct list *captures = &l->fn->captures;
+    struct type *result = file_type(l, type_unqualified(l->unit, l->fn->result));
+    const char *separator = "";
+
+    output_printf(o,
+                  "\n\nstatic enum bide_poll bide__start_%s(struct bide_cx *cx, "
+                  "struct bide_frame *parent, %s",
+                  l->name, result_param(l->unit, result, "result"));
+    if (l->fn->uses_outer)
+        output_printf(o, ", struct bide__frame_%s *outer", l->outer->name);
+    for (uint32_t i = 0; i < captures->count; i++) {
+        const char *name = arena_printf(l->arena, "arg_%u", i + 1);
+        output_printf(o, ", %s", capture_declaration(l, captures->item[i], name));
     }
+    output_text(o, ")\n{\n");
+    if (!l->has_args)
+        return;
+    output_printf(o, "struct bide__args_%s args = {", l->name);
+    if (l->fn->uses_outer) {
+        output_text(o, "outer");
+        separator = ", ";
+    }
+    for (uint32_t i = 0; i < captures->count; i++, separator = ", ")
+        output_printf(o, "%sarg_%u", separator, i + 1);
+    output_text(o, "};\n");
+}
+
+static void print_start(struct lower *l, struct output *o)
+{
+    const char *name = l->name;
+    const char *args = l->has_args ? "&args" : null_text(l->unit);
+
+    if (l->fn->is_branch)
+        print_branch_head(l, o);
+    else
+        print_start_head(l, o);
     output_printf(o,
                   "if (bide__deep(cx))\n"
                   "    return bide__later(cx, &bide__desc_%s, parent, result, %s);\n",
@@ -401,7 +443,7 @@ void emit_after_body(struct lower *l, struct output *o)
 {
     print_poll(l, o);
     l->has_release = print_release(l, o);
-    if (l->fn->symbol)
+    if (l->fn->symbol || l->fn->is_branch)
         print_start(l, o);
     print_tables(l, o);
     print_info(l, o);

@@ -25,6 +25,7 @@ const char *form_name(enum form f)
         [FORM_SELECT] = "bide_select",
         [FORM_SELECT_BIASED] = "bide_select_biased",
         [FORM_TIMEOUT] = "bide_timeout",
+        [FORM_IF] = "bide_if",
         [FORM_BLOCKING] = "bide_blocking",
         [FORM_BLOCK_ON] = "bide_block_on",
         [FORM_SCOPE_SPAWN] = "bide_scope_spawn",
@@ -102,6 +103,7 @@ static struct type *form_type(struct parser *p, struct expr *e)
     case FORM_BLOCK_ON: return first;
     case FORM_GET: return (t = type_future_result(first)) ? t : type_error_;
     case FORM_JOIN:
+    case FORM_IF:
     case FORM_DROP:
     case FORM_SCOPE_CANCEL:
     case FORM_TASK_DETACH:
@@ -151,6 +153,9 @@ struct expr *parse_form(struct parser *p, enum form form)
     e->arg = (struct expr **)args.item;
     e->arg_count = (int)args.count;
     e->type = form_type(p, e);
+    if (form >= FORM_JOIN && form <= FORM_IF)
+        for (int i = form == FORM_TIMEOUT || form == FORM_IF; i < e->arg_count; i++)
+            take_branch(p, e->arg[i]);
     if ((form == FORM_TASK_JOIN || form == FORM_GET) && e->arg_count)
         take_address(p, e->arg[0]);
     for (struct function *f = p->function; f; f = f->outer)

@@ -158,7 +158,7 @@ bool needs_cast(const struct type *t)
 
 static bool is_member_taken(struct lower *l, const char *name, uint32_t before)
 {
-    if (strcmp(name, "h") == 0 || strcmp(name, "result") == 0)
+    if (strcmp(name, "h") == 0 || strcmp(name, "result") == 0 || strcmp(name, l->outer_name) == 0)
         return true;
     for (uint32_t i = 0; i < before; i++) {
         struct var *v = l->vars.item[i];
@@ -335,6 +335,8 @@ void frame_print(struct lower *l, struct output *o)
 {
     pack_begin(o, 0);
     output_printf(o, "\n\nstruct bide__frame_%s {\nstruct bide_frame h;\n", l->name);
+    if (l->fn->uses_outer)
+        output_printf(o, "struct bide__frame_%s *%s;\n", l->outer->name, l->outer_name);
     print_results(l, o);
     print_scopes(l, o);
     print_members(l, o, false);

@@ -217,9 +217,24 @@ static void walk_bide_scope(struct walk *w, struct stmt *s)
     w->active = before;
 }
 
+/* What a statement of a branch belongs to is outside of it. */
+static bool leaves_branch(struct walk *w, const struct stmt *s)
+{
+    if (!w->function->is_branch || !s->target || s->target->first >= w->function->first)
+        return false;
+    const char *what = s->kind == S_BREAK      ? "'break' out of a branch"
+                       : s->kind == S_CONTINUE ? "'continue' out of a branch"
+                       : s->kind == S_CASE     ? "'case' in a branch, of a 'switch' outside"
+                                               : "'default' in a branch, of a 'switch' outside";
+    diag(w->unit, SEV_ERROR, s->first, "%s", what);
+    return true;
+}
+
 static void walk_jump(struct walk *w, struct stmt *s)
 {
     struct unit *u = w->unit;
+    if (leaves_branch(w, s))
+        return;
     switch (s->kind) {
     case S_GOTO:
     case S_GOTO_COMPUTED: place_add(w, &w->jumps, s); break;

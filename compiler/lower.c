@@ -12,7 +12,7 @@ static const char *name_or(struct lower *l, const char *wanted)
     return arena_printf(l->arena, "bide__%s", wanted);
 }
 
-static struct lower *lower_new(struct unit *u, struct function *fn)
+static struct lower *lower_new(struct unit *u, struct function *fn, struct lower *outer)
 {
     struct lower *l = arena_alloc(u->arena, sizeof *l);
     l->unit = u;
@@ -25,6 +25,8 @@ static struct lower *lower_new(struct unit *u, struct function *fn)
     l->frame = name_or(l, "frame");
     l->args = name_or(l, "args");
     l->func = name_or(l, "func");
+    l->outer = outer;
+    l->outer_name = name_or(l, "outer");
     return l;
 }
 
@@ -202,6 +204,19 @@ static void map_refs(struct lower *l)
     }
 }
 
+/* In a block or a branch, whose text is none of the function's. */
+static bool is_in_inner(const struct function *fn, uint32_t token)
+{
+    const struct list *const inner[] = {&fn->blocks, &fn->branches};
+    for (unsigned k = 0; k < 2; k++)
+        for (uint32_t i = 0; i < inner[k]->count; i++) {
+            const struct function *f = inner[k]->item[i];
+            if (f->first <= token && token <= f->last)
+                return true;
+        }
+    return false;
+}
+
 static void map_words(struct lower *l)
 {
     static const char *const words[] = {"__func__", "__FUNCTION__", "__PRETTY_FUNCTION__"};
@@ -215,7 +230,7 @@ static void map_words(struct lower *l)
     }
     for (uint32_t i = l->fn->body->first; l->is_async && i <= l->fn->body->last; i++)
         for (unsigned w = 0; w < sizeof words / sizeof words[0]; w++)
-            if (is_word(l, i, words[w])) {
+            if (is_word(l, i, words[w]) && !is_in_inner(l->fn, i)) {
                 put_subst(l, i, SUBST_TEXT, l->func);
                 l->uses_func_name = true;
             }
@@ -263,7 +278,10 @@ static void print_body(struct lower *l, struct output *o)
     output_text(o, "\n");
     if (l->uses_func_name)
         output_printf(o, "\nstatic const char %s[] = \"%s\";\n", l->func, user_name(l->fn));
-    if (has_args && !l->uses_args)
+    if (l->fn->uses_outer)
+        output_printf(o, "\nif (%s->h.state == 0)\n    %s->%s = %s->%s;\n", l->frame, l->frame,
+                      l->outer_name, l->args, l->outer_name);
+    else if (has_args && !l->uses_args)
         output_printf(o, "\n(void)%s;\n", l->args);
     print_switch(l, o);
     print_code(l, o, l->out);
@@ -281,12 +299,31 @@ static void print_helpers(struct lower *l, struct output *o)
     pack_end(o, 0);
 }
 
+static void emit_lowered(struct unit *, struct output *, struct function *, struct lower *outer);
+
+/* A symbol's index is that of its variable in the function that is being lowered: a branch's copies
+ * of pointers to static variables must not change it for the function round it. */
+static void emit_branch(struct lower *l, struct output *o, struct function *branch)
+{
+    uint32_t count = branch->captures.count;
+    int *index = arena_alloc(l->arena, (count + 1) * sizeof *index);
+    for (uint32_t i = 0; i < count; i++)
+        index[i] = ((struct symbol *)branch->captures.item[i])->index;
+    emit_lowered(l->unit, o, branch, l);
+    for (uint32_t i = 0; i < count; i++)
+        ((struct symbol *)branch->captures.item[i])->index = index[i];
+}
+
 static void print_async(struct lower *l, struct output *o)
 {
     frame_print_tags(l, o);
     emit_before_body(l, o);
     print_helpers(l, o);
     frame_print(l, o);
+    for (uint32_t i = 0; i < l->branches.count; i++)
+        emit_branch(l, o, l->branches.item[i]);
+    for (uint32_t i = 0; i < l->tables.count; i++)
+        print_code(l, o, l->tables.item[i]);
     print_body(l, o);
     emit_after_body(l, o);
 }
@@ -301,12 +338,20 @@ static void print_plain(struct lower *l, struct output *o)
     output_tokens(o, l, body->last, body->last);
 }
 
-/* A block's copies of static variables of the functions round it are pointers to them. */
+static bool is_automatic(const struct symbol *s)
+{
+    return s->kind == SYM_PARAM || (s->kind == SYM_VAR && s->storage != ST_STATIC &&
+                                    s->storage != ST_EXTERN && !s->is_thread_local);
+}
+
+/* A block's or branch's copies of static variables of the functions round it are pointers to them.
+ */
 static void capture_statics(struct unit *u, struct function *fn)
 {
     for (uint32_t i = 0; i < fn->idents.count; i++) {
         struct symbol *s = ((struct expr *)fn->idents.item[i])->symbol;
-        if (!s || s->kind != SYM_VAR || s->depth == 0 || !s->function || s->function == fn)
+        if (!s || s->kind != SYM_VAR || s->depth == 0 || !s->function || s->function == fn ||
+            is_automatic(s))
             continue;
         for (struct function *f = fn; f && f != s->function; f = f->outer) {
             bool known = false;
@@ -320,6 +365,7 @@ static void capture_statics(struct unit *u, struct function *fn)
 
 static void find_args(struct lower *l)
 {
+    l->has_args = l->fn->uses_outer;
     for (uint32_t i = 0; i < l->vars.count; i++) {
         struct var *v = l->vars.item[i];
         if (!v->is_param)
@@ -340,13 +386,69 @@ static void declare_mentioned(struct unit *u, struct output *o, struct function 
     }
 }
 
-void emit_function(struct unit *u, struct output *o, struct function *fn)
+/* ---- blocks and branches ---- */
+
+/* A variable is mentioned in a branch: those from there to its function lead to that's frame. */
+static void lead_outwards(struct function *branch, const struct symbol *s)
+{
+    if (!s || s->depth == 0 || !s->function || !is_automatic(s))
+        return;
+    for (struct function *f = branch; f->is_branch && f != s->function; f = f->outer)
+        f->uses_outer = true;
+}
+
+/* What the functions round it must know of a branch before they are lowered. */
+static void study_branch(struct unit *u, struct function *branch)
+{
+    capture_statics(u, branch);
+    for (uint32_t i = 0; i < branch->idents.count; i++)
+        lead_outwards(branch, ((struct expr *)branch->idents.item[i])->symbol);
+    for (uint32_t i = 0; i < branch->blocks.count; i++) {
+        const struct function *block = branch->blocks.item[i];
+        for (uint32_t k = 0; k < block->captures.count; k++)
+            lead_outwards(branch, block->captures.item[k]);
+    }
+    for (uint32_t i = 0; i < branch->typedef_uses.count; i++) {
+        struct typedef_use *use = branch->typedef_uses.item[i];
+        use->symbol->captured |= use->symbol->function != branch;
+    }
+}
+
+/* Async blocks come before the outermost function, branches in it. */
+static void emit_blocks(struct unit *u, struct output *o, struct function *fn)
 {
     for (uint32_t i = 0; i < fn->blocks.count; i++) {
         capture_statics(u, fn->blocks.item[i]);
         emit_function(u, o, fn->blocks.item[i]);
     }
-    struct lower *l = lower_new(u, fn);
+    for (uint32_t i = 0; i < fn->branches.count; i++) {
+        emit_blocks(u, o, fn->branches.item[i]);
+        study_branch(u, fn->branches.item[i]);
+    }
+}
+
+/* The types of a function that its branches mention go to file scope. */
+static void hoist_for_branches(struct lower *l, const struct function *fn)
+{
+    for (uint32_t i = 0; i < fn->branches.count; i++) {
+        const struct function *branch = fn->branches.item[i];
+        for (uint32_t k = 0; k < branch->tag_uses.count; k++) {
+            const struct tag_use *use = branch->tag_uses.item[k];
+            if (use->tag->first < branch->first && use->tag->kind != TY_ENUM)
+                hoist_tag(l, use->tag);
+        }
+        for (uint32_t k = 0; k < branch->typedef_uses.count; k++) {
+            const struct typedef_use *use = branch->typedef_uses.item[k];
+            if (use->symbol->function != branch)
+                file_type(l, use->symbol->type);
+        }
+        hoist_for_branches(l, branch);
+    }
+}
+
+static void emit_lowered(struct unit *u, struct output *o, struct function *fn, struct lower *outer)
+{
+    struct lower *l = lower_new(u, fn, outer);
     l->out = code_new(l);
     scan_function(l);
     lower_function(l);
@@ -355,6 +457,7 @@ void emit_function(struct unit *u, struct output *o, struct function *fn)
         frame_layout(l);
     }
     find_args(l);
+    hoist_for_branches(l, fn);
     if (fn->outer)
         map_outer_names(l);
     rename_tags(l);
@@ -369,4 +472,10 @@ void emit_function(struct unit *u, struct output *o, struct function *fn)
         print_async(l, o);
     else
         print_plain(l, o);
+}
+
+void emit_function(struct unit *u, struct output *o, struct function *fn)
+{
+    emit_blocks(u, o, fn);
+    emit_lowered(u, o, fn, NULL);
 }

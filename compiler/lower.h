@@ -26,6 +26,7 @@ struct output;
 /* ---- variables: parameters, locals, and what lowering makes up ---- */
 
 struct var {
+    struct lower *home;      /* the function that has it */
     struct symbol *symbol;   /* NULL: made up */
     const char *name;        /* in the generated function */
     const char *member;      /* in the frame */
@@ -42,6 +43,7 @@ struct var {
     bool is_read;      /* some piece uses its value */
     bool is_param;     /* or a capture */
     bool by_address;   /* a capture that is the enclosing function's static variable */
+    bool is_shared;    /* branches mention it */
     bool is_owner;     /* bide_task(T), bide_future(T), or an array of them */
     bool is_scope;     /* of a bide_scope: the address of its member in the frame */
     struct stmt *stmt; /* that declares it; is_scope: the scope */
@@ -191,7 +193,8 @@ struct lower {
     struct unit *unit;
     struct arena *arena;
     struct function *fn;
-    const char *name; /* of the function, for generated names */
+    struct lower *outer; /* of a branch: the function whose variables it works on */
+    const char *name;    /* of the function, for generated names */
     bool is_async;
     bool unwinds;     /* has something due at some await */
     bool returns;     /* bide_cancel_returns */
@@ -203,6 +206,8 @@ struct lower {
     struct list gets;              /* struct get *, of lower_future.c */
     struct list async_decls;       /* struct symbol *: async functions declared in a block */
     struct list helpers;           /* struct code *: definitions that go before the function */
+    struct list branches;          /* struct function *: they go between the frame and the body */
+    struct list tables;            /* struct code *: definitions that go behind the branches */
     struct subst *subst;           /* by token - fn->first */
     struct link *links;            /* due at the current place */
     struct defers *param_scope;    /* of parameters that own tasks */
@@ -219,9 +224,11 @@ struct lower {
     struct list stems;   /* code.c: of the names that were made up */
     bool uses_func_name; /* __func__ */
     bool has_args, uses_args;
-    bool has_release;                     /* an owner among the parameters */
-    bool slots_may_align;                 /* a result slot perhaps to more than 8 bytes */
-    const char *cx, *frame, *args, *func; /* how the generated function calls these */
+    bool has_release;     /* an owner among the parameters */
+    bool slots_may_align; /* a result slot perhaps to more than 8 bytes */
+    bool keeps_in_frame;  /* what is being kept may be without a value when it is read */
+    /* how the generated function calls these */
+    const char *cx, *frame, *args, *func, *outer_name;
 };
 
 /* ---- code.c: making codes ---- */
@@ -246,7 +253,7 @@ void code_end_store(struct lower *, struct code *, const struct type *, struct v
 void code_temp(struct lower *, struct code *, struct var *, const struct code *value);
 uint32_t flow_label(struct lower *);
 struct var *var_new(struct lower *, const char *stem, struct type *, uint32_t token);
-/* NULL: not a variable of the function */
+/* NULL: not a variable of the function, nor for a branch of those round it */
 struct var *var_of(struct lower *, const struct symbol *);
 /* stem_1, stem_2...: a name that means nothing else in this function or file. */
 const char *name_new(struct lower *, const char *stem);
@@ -277,6 +284,8 @@ struct operand {
 /* Prepares operands from left to right; with `fix_all` all of them can be copied later, whatever
  * has run in between; else only those before the last await are kept. */
 void prepare_operands(struct lower *, struct operand *, int count, bool fix_all);
+/* The first `count` of `total` operands, so that they can be copied whatever has run since. */
+void prepare_some(struct lower *, struct operand *, int count, int total);
 void copy_expr(struct lower *, struct code *, struct expr *);
 struct code *value_code(struct lower *, struct expr *);        /* copy_expr into a new code */
 void copy_place(struct lower *, struct code *, struct expr *); /* to be assigned to */
@@ -344,6 +353,8 @@ void prepare_form(struct lower *, struct expr *);
 void copy_form(struct lower *, struct code *, struct expr *, bool value_unused);
 const char *release_name(const struct type *owner); /* the function that drops it */
 void copy_owner_assign(struct lower *, struct code *, struct expr *, bool value_unused);
+/* A variable that an async block or a branch captures, in the enclosing function. */
+void copy_capture(struct lower *, struct code *, struct symbol *);
 /* lower_blocking.c */
 void prepare_spawn_blocking(struct lower *, struct expr *);
 void copy_spawn_blocking(struct lower *, struct code *, struct expr *);
@@ -476,7 +487,7 @@ const char *var_text(struct lower *, const struct var *); /* how it is written *
 void emit_function(struct unit *, struct output *, struct function *);
 void emit_async_declaration(struct unit *, struct output *, struct symbol *);
 const char *null_text(const struct unit *);
-const char *timed_out_text(const struct unit *); /* -ETIMEDOUT */
+
 const char *param_name(struct unit *, struct symbol *fn, int i);
 const char *file_text(struct unit *, uint32_t token); /* its file, for a string literal */
 bool is_signed(struct unit *, const struct type *);   /* an error can travel in it */

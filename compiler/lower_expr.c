@@ -217,6 +217,13 @@ void prepare_operands(struct lower *l, struct operand *operands, int count, bool
     prepare_all(l, operands, count, fix_all ? &always : NULL);
 }
 
+void prepare_some(struct lower *l, struct operand *operands, int count, int total)
+{
+    struct later always = {.always = true};
+    struct later rest = {.operand = operands + count, .count = total - count, .next = &always};
+    prepare_all(l, operands, count, &rest);
+}
+
 /* The fallback for places: its address. */
 static void keep_address(struct lower *l, struct expr *e)
 {

@@ -134,8 +134,7 @@ static bool has_array(struct lower *l, struct function *block)
     return false;
 }
 
-/* One capture of an async block, in the enclosing function. */
-static void copy_capture(struct lower *l, struct code *to, struct symbol *s)
+void copy_capture(struct lower *l, struct code *to, struct symbol *s)
 {
     struct var *v = var_of(l, s);
     if (!v)

@@ -1,12 +1,16 @@
 /*
- * join, try_join, select and timeout. What the branches need (places to assign to, then arguments)
- * is evaluated first, from left to right, and kept; then the group is pushed, each branch started,
- * and the group awaited as a leaf. Results stay in slots of the group's own until it is done: only
- * then are they assigned, to all branches that returned, also when the awaiting function unwinds
- * and has deferred blocks that may look.
+ * join, try_join, select and timeout. What the branches need (guards, places to assign to, then
+ * arguments) is evaluated first, from left to right, and kept; then the group is pushed, each
+ * branch started, and the group awaited as a leaf. What a branch with a guard needs is only
+ * evaluated when that holds, and then kept in the frame, where a compiler does not mind that it may
+ * be missing. Results stay in slots of the group's own until it is done: only then are they
+ * assigned, to all branches that returned, also when the awaiting function unwinds and has deferred
+ * blocks that may look.
  *
- * A timeout is a biased select of the branch and bide_sleep. A group that is a branch is the leaf
- * of the branch's chain; its slots are inside those of the outer one.
+ * A timeout is a biased select of the branch and bide_sleep. A statement expression is a function
+ * of its own, which works on this function's frame (branch.c, lower.c). A group that is a branch
+ * is the leaf of the branch's chain; its slots are inside those of the outer one, and a descriptor
+ * that only lists its branches tells how much room they take.
  */
 #include "lower.h"
 
@@ -15,8 +19,11 @@ enum { BRANCHES_MAX = 32 };
 struct group;
 
 struct branch {
-    struct expr *place;   /* NULL: the result is dropped */
-    struct group *nested; /* or */
+    struct expr *guard;    /* NULL: none */
+    struct var *holds;     /* its value */
+    struct expr *place;    /* NULL: the result is dropped */
+    struct group *nested;  /* or */
+    struct function *body; /* a statement expression; or */
     struct awaitable call;
     const char *slot; /* expression of the result; NULL: none */
 };
@@ -27,18 +34,17 @@ struct group {
     struct branch branch[BRANCHES_MAX];
     int count;
     unsigned number;
-    const char *name;   /* of its slots: join_1 */
-    const char *prefix; /* their expression: frame->result.join_1 */
+    const char *name;       /* of its slots: join_1 */
+    const char *prefix;     /* their expression: frame->result.join_1 */
+    const char *descriptor; /* of a group that is a branch, without prefix */
     struct list member_names;
     struct expr *duration;
 };
 
 static const char *const kinds[] = {
-    [FORM_JOIN] = "BIDE_JOIN",
-    [FORM_TRY_JOIN] = "BIDE_TRY_JOIN",
-    [FORM_SELECT] = "BIDE_SELECT",
-    [FORM_SELECT_BIASED] = "BIDE_SELECT_BIASED",
-    [FORM_TIMEOUT] = "BIDE_SELECT_BIASED",
+    [FORM_JOIN] = "BIDE_JOIN",       [FORM_TRY_JOIN] = "BIDE_TRY_JOIN",
+    [FORM_SELECT] = "BIDE_SELECT",   [FORM_SELECT_BIASED] = "BIDE_SELECT_BIASED",
+    [FORM_TIMEOUT] = "BIDE_TIMEOUT",
 };
 
 static const char *const stems[] = {
@@ -62,16 +68,25 @@ static bool parse_branch(struct group *g, struct expr *e)
     struct branch *b = &g->branch[g->count];
 
     e = bare(e);
+    if (e->kind == EX_FORM && e->form == FORM_IF && e->arg_count == 2) {
+        b->guard = e->arg[0];
+        e = bare(e->arg[1]);
+    }
     if (e->kind == EX_ASSIGN && e->op == '=') {
         b->place = e->a;
         e = bare(e->b);
     }
     if (e->kind == EX_AWAIT)
         e = bare(e->a);
+    if (e->kind == EX_BLOCK && e->block->is_branch) {
+        b->body = e->block;
+        list_add(l->arena, &l->branches, e->block);
+        g->count++;
+        return true;
+    }
     if (e->kind != EX_CALL && e->kind != EX_FORM) {
         diag(l->unit, SEV_ERROR, e->first,
-             "a branch is a call or an assignment from one; "
-             "anything else is not supported yet");
+             "a branch is a call, a statement expression, or an assignment from one");
         return false;
     }
     if (is_group(e))
@@ -91,6 +106,7 @@ static struct group *parse_group(struct lower *l, struct expr *form)
     g->form = form->form;
     g->number = ++l->groups;
     g->name = arena_printf(l->arena, "%s_%u", stems[g->form], g->number);
+    g->descriptor = arena_printf(l->arena, "%s_%s", l->name, g->name);
     if (first && form->arg_count)
         g->duration = form->arg[0];
     if (form->arg_count - first > BRANCHES_MAX) {
@@ -116,6 +132,11 @@ static int operands_of(const struct group *g, struct operand *to)
     }
     for (int i = 0; i < g->count; i++) {
         const struct branch *b = &g->branch[i];
+        if (b->guard) {
+            if (to)
+                to[n] = (struct operand){b->guard, false};
+            n++;
+        }
         if (b->place) {
             if (to)
                 to[n] = (struct operand){b->place, true};
@@ -130,12 +151,69 @@ static int operands_of(const struct group *g, struct operand *to)
     return n;
 }
 
+/* `int guard_1 = (condition) != 0;` */
+static void keep_guard(struct lower *l, struct branch *b)
+{
+    struct code *value = code_new(l);
+
+    prepare(l, b->guard);
+    code_text(l, value, "(");
+    copy_expr(l, value, b->guard);
+    code_text(l, value, ") != 0");
+    b->holds = var_new(l, "guard", type_basic(l->unit, TY_INT), b->guard->first);
+    code_temp(l, l->out, b->holds, value);
+}
+
+static void begin_guarded(struct lower *l, const struct branch *b, uint32_t end)
+{
+    code_text(l, l->out, "\nif (");
+    code_var(l, l->out, b->holds);
+    code_text(l, l->out, ") {\n");
+    code_flow(l, l->out, PC_BRANCH, end);
+}
+
+static void end_guarded(struct lower *l, uint32_t end)
+{
+    code_text(l, l->out, "\n}\n");
+    code_flow(l, l->out, PC_LABEL, end);
+}
+
+/* o: the operands of g and then of what follows, `total` in all. Gives the number of g's. */
+static int prepare_group(struct group *g, struct operand *o, int total)
+{
+    struct lower *l = g->l;
+    bool in_frame = l->keeps_in_frame;
+    int n = g->duration != NULL;
+
+    prepare_some(l, o, n, total);
+    for (int i = 0; i < g->count; i++) {
+        struct branch *b = &g->branch[i];
+        uint32_t end = flow_label(l);
+        int count = (b->place != NULL) + b->call.operand_count;
+        if (b->guard) {
+            keep_guard(l, b);
+            n++;
+            l->keeps_in_frame = true;
+            if (count > 0 || b->nested)
+                begin_guarded(l, b, end);
+        }
+        prepare_some(l, o + n, count, total - n);
+        n += count;
+        if (b->nested)
+            n += prepare_group(b->nested, o + n, total - n);
+        if (b->guard && (count > 0 || b->nested))
+            end_guarded(l, end);
+        l->keeps_in_frame = in_frame;
+    }
+    return n;
+}
+
 static void prepare_branches(struct group *g)
 {
     int count = operands_of(g, NULL);
     struct operand *o = arena_alloc(g->l->arena, (size_t)(count + 1) * sizeof *o);
     operands_of(g, o);
-    prepare_operands(g->l, o, count, true);
+    prepare_group(g, o, count);
 }
 
 /* ---- slots ---- */
@@ -166,14 +244,11 @@ static const char *branch_slot(struct group *g, struct branch *b)
 
     if (b->nested) {
         const char *members = make_slots(b->nested, g->prefix);
-        const char *value = arena_printf(l->arena, "%s.group.value", b->nested->prefix);
-        if (b->nested->form == FORM_TIMEOUT)
-            value =
-                arena_printf(l->arena, "%s > 0 ? %s : %s", value, timed_out_text(l->unit), value);
-        b->slot = b->nested->form == FORM_JOIN ? NULL : value;
+        if (b->nested->form != FORM_JOIN)
+            b->slot = arena_printf(l->arena, "%s.group.value", b->nested->prefix);
         return arena_printf(l->arena, " %s;", members);
     }
-    if (call->kind == EX_FORM && call->form == FORM_BLOCKING) {
+    if (!b->body && call->kind == EX_FORM && call->form == FORM_BLOCKING) {
         const char *name = member_name(g, "blocking");
         const char *member = job_declaration(l, &b->call, name);
         b->call.job = arena_printf(l->arena, "%s.%s", g->prefix, name);
@@ -181,14 +256,16 @@ static const char *branch_slot(struct group *g, struct branch *b)
             b->slot = arena_printf(l->arena, "%s.result", b->call.job);
         return arena_printf(l->arena, " %s;", member);
     }
-    if (!b->call.result)
+    struct type *result = b->body ? b->body->result : b->call.result;
+    if (!result || result->kind == TY_VOID)
         return "";
     struct expr *place = b->place ? bare(b->place) : NULL;
     const char *wanted = place && place->kind == EX_IDENT ? place->name
+                         : b->body                        ? "value"
                          : b->call.slot                   ? b->call.slot
                                                           : b->call.name;
     const char *name = member_name(g, wanted);
-    struct type *t = file_type(l, type_unqualified(l->unit, b->call.result));
+    struct type *t = file_type(l, type_unqualified(l->unit, result));
     l->slots_may_align |= type_may_align(l, t);
     b->slot = arena_printf(l->arena, "%s.%s", g->prefix, name);
     return arena_printf(l->arena, " %s;", type_print(l->unit, t, name));
@@ -211,10 +288,18 @@ static const char *make_slots(struct group *g, const char *in)
 static void set_up_jobs(struct group *g)
 {
     for (int i = 0; i < g->count; i++) {
-        if (g->branch[i].nested)
-            set_up_jobs(g->branch[i].nested);
-        if (g->branch[i].call.job)
-            set_up_job(g->l, &g->branch[i].call);
+        struct branch *b = &g->branch[i];
+        uint32_t end = flow_label(g->l);
+        if (!b->nested && !b->call.job)
+            continue;
+        if (b->guard)
+            begin_guarded(g->l, b, end);
+        if (b->nested)
+            set_up_jobs(b->nested);
+        else
+            set_up_job(g->l, &b->call);
+        if (b->guard)
+            end_guarded(g->l, end);
     }
 }
 
@@ -222,15 +307,54 @@ static void set_up_jobs(struct group *g)
 
 static const char *append_starts(struct group *g, const char *cx, const char *parent);
 
-/* What the i-th branch is a call of; a group in a branch finds its own room. */
+/* The descriptor of what the i-th branch consists of. */
 static const char *branch_fn(const struct group *g, int i)
 {
-    return i == g->count || g->branch[i].nested ? "bide_sleep" : g->branch[i].call.name;
+    const struct branch *b = &g->branch[i];
+    if (i == g->count)
+        return "bide_sleep";
+    if (b->nested)
+        return b->nested->descriptor ? b->nested->descriptor : "bide_sleep";
+    return b->body ? b->body->name : b->call.name;
 }
 
 static bool is_unknown(const struct branch *b)
 {
     return b->call.calls_through && !b->call.job;
+}
+
+/* A group that is a branch has no frame but its own, so no function; only its room is described. It
+ * is not known if a call through a reference is among its branches. */
+static void describe_nested(struct group *g)
+{
+    struct lower *l = g->l;
+    struct code *to = code_new(l);
+    const char *name = g->descriptor;
+    int count = g->count + (g->duration != NULL);
+
+    for (int i = 0; i < g->count; i++) {
+        if (is_unknown(&g->branch[i])) {
+            g->descriptor = NULL;
+            return;
+        }
+        if (g->branch[i].nested)
+            describe_nested(g->branch[i].nested);
+    }
+    code_text(l, to, "\n\nstatic const struct bide_callee bide__callees_%s[] = {", name);
+    for (int i = 0; i < count; i++)
+        code_text(l, to, "%s{&bide__desc_%s, 1}", i ? ", " : "", branch_fn(g, i));
+    code_text(l, to, "};\nstatic uint32_t bide__need_%s;\n", name);
+    code_text(l, to,
+              "static const struct bide_fn_info bide__info_%s = {\n.name = \"%s\",\n"
+              ".file = \"%s\",\n.callees = bide__callees_%s,\n.need = &bide__need_%s,\n"
+              ".callee_count = %d,\n};\n",
+              name, name, file_text(l->unit, l->fn->first), name, name, count);
+    code_text(l, to,
+              "static const struct bide_fn bide__desc_%s = {\n.info = &bide__info_%s,\n"
+              ".result_size = sizeof(int32_t),\n.flags = BIDE_FN_RESULT_SIGNED,\n"
+              ".version = BIDE_FN_VERSION,\n};\n",
+              name, name);
+    list_add(l->arena, &l->tables, to);
 }
 
 /* With a call through a reference the group's size is not known: it finds its room when it is
@@ -255,6 +379,22 @@ static void append_fns(struct group *g, const char *fns)
     code_text(l, l->out, "};\n");
 }
 
+/* `bide__start_f_branch_1(sub, NULL, slot, frame, pointers to static variables)` */
+static void append_start_body(struct lower *l, const struct branch *b, const char *sub)
+{
+    const char *null = null_text(l->unit);
+
+    code_text(l, l->out, "bide__start_%s(%s, %s, %s%s", b->body->name, sub, null,
+              b->slot ? "&" : "", b->slot ? b->slot : null);
+    if (b->body->uses_outer)
+        code_text(l, l->out, ", %s", l->frame);
+    for (uint32_t i = 0; i < b->body->captures.count; i++) {
+        code_text(l, l->out, ", ");
+        copy_capture(l, l->out, b->body->captures.item[i]);
+    }
+    code_text(l, l->out, ")");
+}
+
 static void append_branch(struct group *g, int i, const char *group, const char *sub)
 {
     struct lower *l = g->l;
@@ -272,11 +412,33 @@ static void append_branch(struct group *g, int i, const char *group, const char 
         code_text(l, l->out, "bide__start_bide_sleep(%s, %s, &%s.sleep, ", sub, null, g->prefix);
         copy_argument(l, l->out, g->duration);
         code_text(l, l->out, ")");
+    } else if (g->branch[i].body) {
+        append_start_body(l, &g->branch[i], sub);
     } else {
         struct branch *b = &g->branch[i];
         append_start(l, l->out, &b->call, sub, NULL, b->call.job ? NULL : b->slot);
     }
     code_text(l, l->out, ");\nbreak;\n");
+}
+
+/* The branches whose guard does not hold are left out. */
+static void append_guards(struct group *g, const char *group, const char *cx)
+{
+    struct lower *l = g->l;
+    bool any = false;
+
+    for (int i = 0; i < g->count; i++) {
+        if (!g->branch[i].guard)
+            continue;
+        if (!any)
+            code_text(l, l->out, "bide__group_leave_out(%s, %s, ", group, cx);
+        code_text(l, l->out, any ? " | (uint32_t)!" : "(uint32_t)!");
+        code_var(l, l->out, g->branch[i].holds);
+        code_text(l, l->out, " << %d", i);
+        any = true;
+    }
+    if (any)
+        code_text(l, l->out, ");\n");
 }
 
 /* Pushes the group and starts its branches; gives the variable that points to it. */
@@ -293,6 +455,7 @@ static const char *append_starts(struct group *g, const char *cx, const char *pa
     code_text(l, l->out,
               "struct bide_group *%s =\n    bide__group_push(%s, %s, %d, %s, %s, &%s.group);\n",
               group, cx, kinds[g->form], count, fns, parent, g->prefix);
+    append_guards(g, group, cx);
     code_text(l, l->out,
               "for (int %s; (%s = bide__group_next(%s, %s, &%s)) >= 0;) {\nswitch (%s) {\n", i, i,
               group, cx, sub, i);
@@ -355,10 +518,11 @@ static void append_results(struct group *g, struct code *to, bool if_done)
 {
     for (int k = 0; k < g->count; k++) {
         struct branch *b = &g->branch[k];
+        bool may_miss = if_done || b->guard;
         if (b->nested)
-            append_results(b->nested, to, if_done || b->nested->form != FORM_JOIN);
+            append_results(b->nested, to, may_miss || b->nested->form != FORM_JOIN);
         if (b->place && b->slot)
-            append_result(g, to, k, if_done);
+            append_result(g, to, k, may_miss);
         else if (b->slot && !b->nested && b->call.result && type_is_owner(b->call.result))
             code_text(g->l, to, "\nif (%s.group.branch_done & 1u << %d)\n    %s(%s);\n", g->prefix,
                       k, release_name(b->call.result), b->slot);
@@ -399,6 +563,9 @@ void lower_group(struct lower *l, struct expr *await, struct expr *form)
     code_text(l, l->out, "\n{\n");
     set_up_jobs(g);
     clear_nested(g);
+    for (int i = 0; i < g->count; i++)
+        if (g->branch[i].nested)
+            describe_nested(g->branch[i].nested);
     if (may_refuse(l))
         code_text(l, l->out, "if (%s) {\n%s.group.branch_done = 0;\n} else {\n",
                   refused_text(l, arena_printf(l->arena, "%s.group.value", g->prefix),
@@ -412,10 +579,7 @@ void lower_group(struct lower *l, struct expr *await, struct expr *form)
     if (may_refuse(l))
         fail_missing(g);
     append_results(g, l->out, g->form != FORM_JOIN);
-    if (g->form == FORM_TIMEOUT)
-        code_text(l, value, "(%s.group.value > 0 ? %s : %s.group.value)", g->prefix,
-                  timed_out_text(l->unit), g->prefix);
-    else if (g->form == FORM_JOIN)
+    if (g->form == FORM_JOIN)
         code_text(l, value, "(void)0");
     else
         code_text(l, value, "%s.group.value", g->prefix);

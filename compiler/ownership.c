@@ -83,8 +83,11 @@ void check_store(struct checker *c, struct expr *object)
     if (!e || !e->symbol || !c->function || !c->function->outer)
         return;
     struct symbol *s = e->symbol;
-    for (uint32_t i = 0; i < c->function->captures.count; i++) {
-        if (c->function->captures.item[i] != s)
+    const struct function *f = c->function;
+    while (f->is_branch)
+        f = f->outer;
+    for (uint32_t i = 0; i < f->captures.count; i++) {
+        if (f->captures.item[i] != s)
             continue;
         diag_range(c->unit, SEV_ERROR, object->first, object->last, NULL,
                    "'%s' is captured by value, the async block cannot change it", s->name);

@@ -222,6 +222,8 @@ static void add_function(struct parser *p, struct function *f)
     list_add(p->arena, &p->unit->functions, f);
     for (uint32_t i = 0; i < f->blocks.count; i++)
         add_function(p, f->blocks.item[i]);
+    for (uint32_t i = 0; i < f->branches.count; i++)
+        add_function(p, f->branches.item[i]);
 }
 
 /* At the body. */
@@ -229,7 +231,7 @@ static void parse_body(struct parser *p, struct function *f)
 {
     scope_enter(p);
     p->function = f;
-    p->block_count = 0;
+    p->block_count = p->branch_count = 0;
     p->gotos.count = 0;
     declare_parameters(p, f);
     f->body = parse_compound(p);

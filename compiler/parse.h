@@ -149,6 +149,7 @@ struct parser {
     struct list gotos;        /* struct stmt *, resolved at the function's end */
     struct tag *last_defined; /* by the specifiers that are being parsed */
     int block_count;          /* async blocks seen in the outermost function */
+    int branch_count;         /* and branches that are statement expressions */
     uint32_t external;        /* first token of the current declaration at file scope */
     struct item *mentions;    /* of the current declaration, or NULL */
     uint32_t resume;          /* where to go on after a failure; 0: to be found */
@@ -367,6 +368,9 @@ void note_drop(struct parser *, struct expr *);
 struct expr *parse_async_block(struct parser *);
 const char *form_name(enum form);
 void note_capture(struct parser *, struct expr *ident);
+
+/* branch.c */
+void take_branch(struct parser *, struct expr *);
 
 /* statement.c */
 struct stmt *parse_compound(struct parser *); /* in a scope of its own */

@@ -10,6 +10,12 @@ const char *var_text(struct lower *l, const struct var *v)
 {
     if (v->by_address)
         return arena_printf(l->arena, "(*%s)", v->name);
+    if (v->home != l) {
+        const char *path = arena_printf(l->arena, "%s->%s", l->frame, l->outer_name);
+        for (const struct lower *o = l->outer; o != v->home; o = o->outer)
+            path = arena_printf(l->arena, "%s->%s", path, o->outer_name);
+        return arena_printf(l->arena, "%s%s->%s", v->is_scope ? "&" : "", path, v->member);
+    }
     if (v->in_frame)
         return arena_printf(l->arena, "%s%s->%s", v->is_scope ? "&" : "", l->frame, v->member);
     return v->name;

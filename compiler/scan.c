@@ -434,6 +434,7 @@ static struct var *add_var(struct lower *l, struct symbol *s, bool is_param)
     if ((s->kind != SYM_VAR && s->kind != SYM_PARAM) || (outlives && !is_param) || !s->name)
         return NULL;
     struct var *v = arena_alloc(l->arena, sizeof *v);
+    v->home = l;
     v->symbol = s;
     v->name = v->member = s->name;
     v->type = s->type;
@@ -482,18 +483,44 @@ static bool awaits_after(struct lower *l, struct stmt *s, uint32_t from)
     return l->awaits.count > 0;
 }
 
+static void share(struct lower *l, const struct symbol *s)
+{
+    struct var *v = var_of(l, s);
+    if (v && v->home == l && !v->by_address)
+        v->is_shared = true;
+}
+
+/* What branches and the blocks in them mention; they are not tracked, since a branch may run at any
+ * suspension of the group. */
+static void share_with_branches(struct lower *l, const struct function *fn)
+{
+    for (uint32_t i = 0; i < fn->branches.count; i++) {
+        const struct function *branch = fn->branches.item[i];
+        for (uint32_t k = 0; k < branch->idents.count; k++)
+            share(l, ((struct expr *)branch->idents.item[k])->symbol);
+        for (uint32_t k = 0; k < branch->blocks.count; k++) {
+            const struct function *block = branch->blocks.item[k];
+            for (uint32_t n = 0; n < block->captures.count; n++)
+                share(l, block->captures.item[n]);
+        }
+        share_with_branches(l, branch);
+    }
+}
+
 static void place_vars(struct lower *l)
 {
+    share_with_branches(l, l->fn);
     for (uint32_t i = 0; i < l->vars.count; i++) {
         struct var *v = l->vars.item[i];
-        bool by_memory =
-            v->type->kind == TY_ARRAY || v->symbol->address_taken || v->symbol->cleanup;
+        bool by_memory = v->type->kind == TY_ARRAY || v->symbol->address_taken ||
+                         v->symbol->cleanup || v->is_shared;
         v->tracked = !by_memory || v->by_address;
         if (v->is_scope) {
             v->tracked = false;
             v->in_frame = true;
         } else if (by_memory && !v->by_address && l->is_async)
-            v->in_frame = awaits_after(l, v->stmt ? v->stmt->parent : NULL, v->token);
+            v->in_frame =
+                v->is_shared || awaits_after(l, v->stmt ? v->stmt->parent : NULL, v->token);
     }
     for (uint32_t i = 0; i < l->literals.count; i++) {
         struct literal *n = l->literals.item[i];

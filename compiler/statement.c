@@ -358,6 +358,19 @@ static struct stmt *find_label(struct function *f, const struct stmt *from)
     return found;
 }
 
+static bool is_in_branches(const struct function *f, const char *label)
+{
+    for (uint32_t i = 0; i < f->branches.count; i++) {
+        const struct function *branch = f->branches.item[i];
+        for (uint32_t k = 0; k < branch->labels.count; k++)
+            if (((struct stmt *)branch->labels.item[k])->name == label)
+                return true;
+        if (is_in_branches(branch, label))
+            return true;
+    }
+    return false;
+}
+
 void resolve_labels(struct parser *p, struct function *f, uint32_t first)
 {
     for (uint32_t i = first; i < p->gotos.count; i++) {
@@ -365,12 +378,15 @@ void resolve_labels(struct parser *p, struct function *f, uint32_t first)
         s->target = find_label(f, s);
         if (s->target)
             continue;
-        if (!f->outer) {
+        bool inwards = is_in_branches(f, s->name);
+        if (!f->outer && !inwards) {
             p->pos = s->first;
             fail(p);
         }
-        diag_range(p->unit, SEV_ERROR, s->first, s->first + 1, NULL,
-                   "'goto %s' out of an async block", s->name);
+        diag_range(p->unit, SEV_ERROR, s->first, s->first + 1, NULL, "'goto %s' %s", s->name,
+                   inwards        ? "into a branch"
+                   : f->is_branch ? "out of a branch"
+                                  : "out of an async block");
     }
     p->gotos.count = first;
 }

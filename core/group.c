@@ -150,7 +150,7 @@ static void ended(struct bide_group *g, unsigned i)
         if (failure != 0)
             decide(g, failure);
     } else if (g->kind != BIDE_JOIN) {
-        decide(g, (int32_t)i);
+        decide(g, g->kind == BIDE_TIMEOUT && i != 0 ? -BIDE__ETIMEDOUT : (int32_t)i);
     }
 }
 
@@ -175,7 +175,7 @@ static bool settle(struct bide_cx *cx, struct bide_group *g, uint32_t woken)
             g->due &= ~bit;
             if (bide_chain_poll(&sub) == BIDE_READY)
                 ended(g, i);
-            if (had_budget && cx->turn->budget == 0 && g->kind != BIDE_SELECT_BIASED)
+            if (had_budget && cx->turn->budget == 0 && g->kind < BIDE_SELECT_BIASED)
                 g->first = (uint8_t)(i + 1 < g->count ? i + 1 : 0);
         }
         woken = 0;
@@ -185,11 +185,21 @@ static bool settle(struct bide_cx *cx, struct bide_group *g, uint32_t woken)
 
 /* ---- the whole ---- */
 
+static uint32_t left_out(const struct bide_group *g)
+{
+    uint32_t set = 0;
+
+    for (unsigned i = 0; i < g->count; i++)
+        if (g->branch[i].flags & BIDE_CHAIN_OUT)
+            set |= (uint32_t)1 << i;
+    return set;
+}
+
 /* With every branch gone: the group has a value. */
 static bool is_complete(const struct bide_group *g)
 {
     if (g->kind == BIDE_JOIN || g->kind == BIDE_TRY_JOIN)
-        return g->state & DECIDED || g->done == all_of(g);
+        return g->state & DECIDED || g->done == (all_of(g) & ~left_out(g));
     return g->state & DECIDED;
 }
 
@@ -292,13 +302,38 @@ struct bide_group *bide__group_push(struct bide_cx *cx, enum bide_group_kind kin
     return g;
 }
 
+void bide__group_leave_out(struct bide_group *group, struct bide_cx *cx, uint32_t branches)
+{
+    if (group == NULL)
+        return;
+    unsigned rest = 0;
+    for (unsigned i = 0; i < group->count; i++) {
+        if (branches >> i & 1)
+            group->branch[i].flags |= BIDE_CHAIN_OUT;
+        else
+            rest++;
+    }
+    if (rest == 0 && group->kind >= BIDE_SELECT)
+        decide(group, -BIDE__ENOENT);
+    if (rest == 0 || rest == group->count || group->kind != BIDE_SELECT)
+        return;
+    /* each of the others is as likely to be the first */
+    unsigned skip = random_below(cx->turn, rest);
+    for (group->first = 0; branches >> group->first & 1 || skip-- > 0;)
+        group->first++;
+}
+
 int bide__group_next(struct bide_group *group, struct bide_cx *cx, struct bide_cx *sub)
 {
-    if (group == NULL || group->begun == group->count)
-        return -1;
-    unsigned i = (unsigned)group->first + group->begun++;
-    if (i >= group->count)
-        i -= group->count;
+    unsigned i;
+
+    do {
+        if (group == NULL || group->begun == group->count)
+            return -1;
+        i = (unsigned)group->first + group->begun++;
+        if (i >= group->count)
+            i -= group->count;
+    } while (bide__unlikely(group->branch[i].flags & BIDE_CHAIN_OUT));
     group->current = (uint8_t)i;
     group->live |= (uint32_t)1 << i;
     group->branch[i].branch = id_take(group);

@@ -2,8 +2,8 @@
  * core/inside.h: what the files of the core share, beyond the contract in bide/core.h.
  *
  * The core is freestanding: no header but the compiler's own, no call but memcpy and memset. So the
- * two error numbers that it makes up itself are defined here; they are those of Linux, which a port
- * to another system overrides on the command line.
+ * error numbers that it makes up itself are defined here; they are those of Linux, which a port to
+ * another system overrides on the command line.
  */
 #ifndef BIDE_CORE_INSIDE_H
 #define BIDE_CORE_INSIDE_H
@@ -12,6 +12,12 @@
 
 #ifndef BIDE__ENOMEM
 #define BIDE__ENOMEM 12
+#endif
+#ifndef BIDE__ENOENT
+#define BIDE__ENOENT 2
+#endif
+#ifndef BIDE__ETIMEDOUT
+#define BIDE__ETIMEDOUT 110
 #endif
 #ifndef BIDE__ECANCELED
 #define BIDE__ECANCELED 125

@@ -214,6 +214,7 @@ enum {
     BIDE_CHAIN_RUN = 2,    /* the leaf is not suspended: poll it at once */
     BIDE_CHAIN_FORCE = 4,  /* the request is meant for shielded leaves too */
     BIDE_CHAIN_LIVE = 8,   /* has a frame */
+    BIDE_CHAIN_OUT = 16,   /* a branch that is left out of its group: it never begins */
 };
 
 struct bide_chain {
@@ -481,12 +482,14 @@ enum bide_group_kind {
     BIDE_TRY_JOIN,      /* the first negative result cancels the rest */
     BIDE_SELECT,        /* the first to finish cancels the rest; polled from a random start */
     BIDE_SELECT_BIASED, /* the same; polled in order */
+    BIDE_TIMEOUT,       /* the same; the second of two branches is the clock */
 };
 
 /* What a group leaves in the awaiting frame, also when it is cancelled or fails. */
 struct bide_group_result {
-    int32_t value;        /* try_join: 0 or the first negative result; select: the winner's index;
-                             cancelled: the error; else 0 */
+    int32_t value;        /* try_join: 0 or the first negative result; select: the winner's index,
+                             or -ENOENT without branches; timeout: 0 or -ETIMEDOUT; cancelled: the
+                             error; else 0 */
     uint32_t branch_done; /* bit i: branch i returned, and its result slot is filled in; the slot of
                              another branch may hold what bide_fn_fail made of its error */
 };
@@ -511,6 +514,11 @@ struct bide_group;
  * is not needed afterwards. A branch that ends unwound by itself (-ENOMEM) cancels the others and
  * then fails the awaiting function with its error.
  *
+ * An entry of `fns` may describe a group that the branch consists of: a function of frame size 0
+ * that is never run, with the inner group's branches as its callees. bide__group_leave_out, called
+ * before the first next, leaves out the branches whose bits are set: they do not begin, a join does
+ * not wait for them, and a select without any is over at once.
+ *
  * A group polls only those of its branches that were woken, and stays with the wakeable that it
  * began with. So whoever polls a chain inside a leaf of another one gives it a wakeable of its own
  * (as a future as a value has), and sets turn->woken to what was woken there for that poll; or it
@@ -520,6 +528,7 @@ struct bide_group;
 struct bide_group *bide__group_push(struct bide_cx *cx, enum bide_group_kind kind, unsigned count,
                                     const struct bide_fn *const *fns, struct bide_frame *parent,
                                     struct bide_group_result *result);
+void bide__group_leave_out(struct bide_group *group, struct bide_cx *cx, uint32_t branches);
 int bide__group_next(struct bide_group *group, struct bide_cx *cx, struct bide_cx *sub);
 void bide__group_started(struct bide_group *group, enum bide_poll poll);
 enum bide_poll bide__group_run(struct bide_cx *cx, struct bide_group *group);

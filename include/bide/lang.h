@@ -124,6 +124,7 @@ bide__needs void bide__erased_scope(struct bide__scope *);
 #define bide_try_join(...)      ((void)(__VA_ARGS__), bide__erased_int())
 #define bide_select(...)        ((void)(__VA_ARGS__), bide__erased_int())
 #define bide_select_biased(...) ((void)(__VA_ARGS__), bide__erased_int())
+#define bide_if(guard, ...)     ((guard) ? (void)(__VA_ARGS__) : (void)0)
 #define bide_timeout(d, ...)    ((void)sizeof((d).ns), (void)(__VA_ARGS__), bide__erased_int())
 
 /* Between the blocking world and this one. */
