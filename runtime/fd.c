@@ -75,7 +75,7 @@ int bide__fd_open(struct bide__fd **out, int fd)
     rt->fds.open++;
     f->fd = fd;
     f->ready = 0;
-    f->waiters[0].bits = f->waiters[1].bits = 0;
+    f->waiters[0] = f->waiters[1] = (struct bide__fd_waiter){0};
     f->runtime = rt;
     *out = f;
     return 0;
@@ -83,18 +83,18 @@ int bide__fd_open(struct bide__fd **out, int fd)
 
 void bide__fd_set_waker(struct bide__fd *f, uint32_t direction, bide_waker waker)
 {
-    bide_waker *place = &f->waiters[waiter_of(direction)];
-    if (place->bits == 0)
+    struct bide__fd_waiter *place = &f->waiters[waiter_of(direction)];
+    if (place->waker.bits == 0)
         f->runtime->fds.waiting++;
-    *place = waker;
+    *place = (struct bide__fd_waiter){.waker = waker};
 }
 
 static void wake_waiter(struct bide_runtime *rt, struct bide__fd *f, unsigned n)
 {
-    bide_waker waker = f->waiters[n];
+    bide_waker waker = f->waiters[n].waker;
     if (waker.bits == 0)
         return;
-    f->waiters[n].bits = 0;
+    f->waiters[n] = (struct bide__fd_waiter){0};
     rt->fds.waiting--;
     bide_waker_wake_by_ref(waker);
 }
@@ -138,7 +138,6 @@ struct fd_wait {
     struct bide__fd *fd;
     uint32_t direction;
     uint32_t generation;
-    bide_waker waker; /* as it stands in the registration */
 };
 
 struct fd_wait_args {
@@ -146,7 +145,7 @@ struct fd_wait_args {
     uint32_t direction;
 };
 
-static bide_waker *place_of(struct fd_wait *f)
+static struct bide__fd_waiter *place_of(struct fd_wait *f)
 {
     return &f->fd->waiters[waiter_of(f->direction)];
 }
@@ -154,14 +153,13 @@ static bide_waker *place_of(struct fd_wait *f)
 /* It is (still) this leaf that stands in the registration. */
 static bool stands(struct fd_wait *f)
 {
-    return f->h.state == WAITS && f->fd->generation == f->generation &&
-           place_of(f)->bits == f->waker.bits;
+    return f->h.state == WAITS && f->fd->generation == f->generation && place_of(f)->leaf == &f->h;
 }
 
 static void stand_down(struct fd_wait *f)
 {
     if (stands(f)) {
-        place_of(f)->bits = 0;
+        *place_of(f) = (struct bide__fd_waiter){0};
         f->fd->runtime->fds.waiting--;
     }
 }
@@ -180,11 +178,11 @@ static int look(struct bide_cx *cx, struct fd_wait *f)
         return -EXDEV;
     if (fd->ready & f->direction)
         return bide_budget_spend(cx) ? 0 : 1;
-    if (!stands(f) && place_of(f)->bits != 0)
+    if (!stands(f) && place_of(f)->waker.bits != 0)
         return -EBUSY;
     if (!stands(f))
         rt->fds.waiting++;
-    *place_of(f) = f->waker = cx->waker;
+    *place_of(f) = (struct bide__fd_waiter){cx->waker, &f->h};
     f->h.state = WAITS;
     return 1;
 }

@@ -107,7 +107,8 @@ static inline bool bide__timer_armed(const struct bide__timer *timer)
  * the readiness is cached. "Ready" may be wrong: when the system call says EAGAIN, call
  * bide__fd_clear and wait. "Not ready" may be late: the event that says otherwise is still to be
  * fetched, so waiting before the first call is right and trying before the first wait is quicker.
- * One waiter a direction. The object lives in the runtime's table; after bide__fd_close its
+ * One waiter a direction, known by its frame: two leaves of one task may have the same waker (branch
+ * ids run out), but not the same place. The object lives in the runtime's table; after bide__fd_close its
  * generation has changed, so that neither a late event nor a late waiter takes the next user of the
  * slot for it.
  */
@@ -115,8 +116,12 @@ struct bide__fd {
     int fd; /* -1: the slot is free */
     uint32_t index;
     uint32_t generation;
-    uint32_t ready;        /* BIDE__READ, BIDE__WRITE */
-    bide_waker waiters[2]; /* of read, of write; bits 0: none. Borrowed */
+    uint32_t ready; /* BIDE__READ, BIDE__WRITE */
+    /* of read, of write */
+    struct bide__fd_waiter {
+        bide_waker waker;              /* borrowed; bits 0: none */
+        const struct bide_frame *leaf; /* NULL: of bide__fd_set_waker */
+    } waiters[2];
     struct bide_runtime *runtime;
     struct bide__fd *next_free;
 };

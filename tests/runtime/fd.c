@@ -193,6 +193,87 @@ TEST(one_waiter_a_direction)
     close_pair(fd, fds);
 }
 
+/* ---- async int twins(struct bide__fd *fd) ---- */
+
+struct twins {
+    struct bide_frame h;
+    struct {
+        struct bide__fd *fd;
+    } a;
+};
+typedef __typeof__(((struct twins *)0)->a) twins_args;
+
+struct twin {
+    struct bide_chain chain;
+    int result;
+    _Alignas(16) char room[256];
+};
+
+static struct bide_cx twin_cx(const struct bide_cx *cx, struct twin *twin)
+{
+    struct bide_cx sub = *cx;
+    sub.chain = &twin->chain;
+    return sub;
+}
+
+static enum bide_poll twin_start(const struct bide_cx *cx, struct twin *twin, struct bide__fd *fd)
+{
+    struct bide_cx sub = twin_cx(cx, twin);
+    bide_chain_init(&twin->chain, twin->room, sizeof twin->room, NULL);
+    return bide__start_bide__fd_wait(&sub, NULL, &twin->result, fd, BIDE__READ);
+}
+
+static enum bide_poll twin_poll(const struct bide_cx *cx, struct twin *twin)
+{
+    struct bide_cx sub = twin_cx(cx, twin);
+    return bide_chain_poll(&sub);
+}
+
+/* Two waits with the same waker, as two branches have when the ids have run out: when the first has
+ * been woken, the second takes the place, and the first neither has it still nor takes it away. */
+HAND(twins, sizeof(int), 0, CALLEES({&bide__desc_bide__fd_wait, 0}))
+{
+    HAND_BEGIN(twins);
+    static struct twin a, b;
+    struct bide_runtime *rt = bide__runtime_running();
+    struct bide__fd *fd = f->a.fd;
+    uint64_t key = (uint64_t)fd->generation << 32 | fd->index;
+
+    CHECK_EQ(twin_start(cx, &a, fd), BIDE_PENDING);
+    bide__fd_event(rt, key, BIDE__READ);
+    bide__fd_clear(fd, BIDE__READ);
+    CHECK_EQ(twin_start(cx, &b, fd), BIDE_PENDING);
+    CHECK_EQ(twin_poll(cx, &a), BIDE_READY);
+    CHECK_ERR(a.result, -EBUSY);
+    CHECK_EQ(fd->waiters[0].waker.bits, cx->waker.bits);
+
+    bide__fd_event(rt, key, BIDE__READ);
+    CHECK_EQ(twin_poll(cx, &b), BIDE_READY);
+    CHECK_EQ(b.result, 0);
+
+    bide__fd_clear(fd, BIDE__READ);
+    CHECK_EQ(twin_start(cx, &a, fd), BIDE_PENDING);
+    bide__fd_event(rt, key, BIDE__READ);
+    bide__fd_clear(fd, BIDE__READ);
+    CHECK_EQ(twin_start(cx, &b, fd), BIDE_PENDING);
+    bide_chain_cancel(&a.chain, -ECANCELED, false);
+    CHECK_EQ(twin_poll(cx, &a), BIDE_READY);
+    CHECK_EQ(fd->waiters[0].waker.bits, cx->waker.bits);
+    CHECK_EQ(rt->fds.waiting, 1);
+    bide_chain_cancel(&b.chain, -ECANCELED, false);
+    CHECK_EQ(twin_poll(cx, &b), BIDE_READY);
+    CHECK_EQ(rt->fds.waiting, 0);
+    HAND_RETURN(int, 1);
+}
+
+TEST(waits_with_the_same_waker_are_told_apart)
+{
+    int fds[2];
+    struct bide__fd *fd = open_pair(fds);
+    CHECK_EQ(block_int(&twins, &(twins_args){fd}), 1);
+    close_pair(fd, fds);
+}
+
 TEST(a_cancelled_wait_leaves_nothing_and_loses_nothing)
 {
     int fds[2], out = -1;
@@ -200,10 +281,10 @@ TEST(a_cancelled_wait_leaves_nothing_and_loses_nothing)
     struct bide__fd *fd = open_pair(fds);
     void *h = bide__spawn(&reads, &(reads_args){fd, &c, 1});
     let_run();
-    CHECK_EQ(fd->waiters[0].bits != 0, 1);
+    CHECK_EQ(fd->waiters[0].waker.bits != 0, 1);
     bide__task_abort(h);
     CHECK_ERR(join(&h, &out), -ECANCELED);
-    CHECK_EQ(fd->waiters[0].bits, 0);
+    CHECK_EQ(fd->waiters[0].waker.bits, 0);
     CHECK_EQ(bide__thread.own->fds.waiting, 0);
     CHECK_EQ(write(fds[1], "x", 1), 1);
     CHECK_EQ(block_int(&reads, &(reads_args){fd, &c, 1}), 1);
@@ -232,7 +313,7 @@ TEST(a_close_ends_the_wait)
     CHECK(next == fd);
     CHECK_EQ(join(&h, &out), 0);
     CHECK_ERR(out, -EBADF);
-    CHECK_EQ(next->waiters[0].bits, 0);
+    CHECK_EQ(next->waiters[0].waker.bits, 0);
     close_pair(next, fds);
 }
 
