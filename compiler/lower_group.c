@@ -34,6 +34,7 @@ struct group {
     struct branch branch[BRANCHES_MAX];
     int count;
     unsigned number;
+    bool is_nested;         /* a branch of another one */
     const char *name;       /* of its slots: join_1 */
     const char *prefix;     /* their expression: frame->result.join_1 */
     const char *descriptor; /* of a group that is a branch, without prefix */
@@ -89,12 +90,16 @@ static bool parse_branch(struct group *g, struct expr *e)
              "a branch is a call, a statement expression, or an assignment from one");
         return false;
     }
-    if (is_group(e))
+    if (is_group(e)) {
         b->nested = parse_group(l, e);
-    else if (!awaitable_of(l, e, &b->call))
+        if (!b->nested)
+            return false;
+        b->nested->is_nested = true;
+    } else if (!awaitable_of(l, e, &b->call)) {
         return false;
+    }
     g->count++;
-    return !is_group(e) || b->nested;
+    return true;
 }
 
 static struct group *parse_group(struct lower *l, struct expr *form)
@@ -373,7 +378,7 @@ static void append_fns(struct group *g, const char *fns)
             copy_descriptor(l, l->out, g->branch[i].call.call);
         else
             code_text(l, l->out, "&bide__desc_%s", branch_fn(g, i));
-        if (known)
+        if (known && !g->is_nested)
             add_callee(l, branch_fn(g, i), g->number);
     }
     code_text(l, l->out, "};\n");

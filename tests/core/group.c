@@ -607,6 +607,94 @@ TEST(a_group_of_32)
     CHECK_EQ(script_end(), 0);
 }
 
+/* ---- branches that are left out ---- */
+
+TEST(a_join_does_not_wait_for_what_is_left_out)
+{
+    struct func a = {.body = {SLEEP(3)}, .value = 10}, b = {.body = {SLEEP(9)}, .value = -20};
+    for (enum bide_group_kind kind = BIDE_JOIN; kind <= BIDE_TRY_JOIN; kind++) {
+        struct func f = {.body = {GROUP_WITHOUT(2, kind, &a, &b, &a)}, .value = 1};
+        CHECK_EQ(run(&f), 3);
+        CHECK_EQ(f.group.branch_done, 5);
+        CHECK_EQ(f.group.value, 0);
+        struct func none = {.body = {GROUP_WITHOUT(7, kind, &a, &b, &a)}, .value = 1};
+        CHECK_EQ(run(&none), 0);
+        CHECK_EQ(none.group.branch_done, 0);
+        CHECK_EQ(none.group.value, 0);
+        CHECK_EQ(script_end(), 0);
+    }
+    CHECK_EQ(b.begun, 0);
+}
+
+TEST(a_select_of_nothing_is_over_at_once)
+{
+    struct func a = {.body = {SLEEP(3)}, .value = 10};
+    for (enum bide_group_kind kind = BIDE_SELECT; kind <= BIDE_SELECT_BIASED; kind++) {
+        struct func f = {.body = {GROUP_WITHOUT(3, kind, &a, &a)}, .value = 1};
+        CHECK_EQ(run(&f), 0);
+        CHECK_EQ(f.group.value, -ENOENT);
+        CHECK_EQ(f.group.branch_done, 0);
+        struct func one = {.body = {GROUP_WITHOUT(1, kind, &a, &a)}, .value = 1};
+        CHECK_EQ(run(&one), 3);
+        CHECK_EQ(one.group.value, 1);
+        CHECK_EQ(script_end(), 0);
+    }
+    CHECK_EQ(a.begun, 2);
+}
+
+TEST(a_select_starts_at_random_among_those_that_take_part)
+{
+    int won[8] = {0};
+
+    for (uint32_t seed = 0; seed < 300; seed++) {
+        struct func a = {.value = 1};
+        struct func f = {
+            .body = {GROUP_WITHOUT(0x6d, BIDE_SELECT, &a, &a, &a, &a, &a, &a, &a, &a)}};
+        script_begin(&f);
+        sim.turn.seed = seed * 2654435761u;
+        sim_run();
+        CHECK_EQ(script_end(), 0);
+        CHECK_EQ(a.begun, 1);
+        won[f.group.value]++;
+    }
+    for (int i = 0; i < 8; i++)
+        CHECK(0x6d >> i & 1 ? won[i] == 0 : won[i] > 60 && won[i] < 140);
+}
+
+/* A request to cancel at the moment when all that takes part has returned. */
+TEST(a_request_too_late_for_a_join_without_all)
+{
+    struct sim_box box = {0};
+    struct func a = {.body = {RECV(&box)}, .returns_received = true}, b = {.value = 20};
+    struct func f = {.body = {GROUP_WITHOUT(1, BIDE_JOIN, &b, &a), SLEEP(1)}};
+
+    script_begin(&f);
+    CHECK_EQ(sim_turn(), BIDE_PENDING);
+    sim_send(&box, 8);
+    bide_chain_cancel(&sim.chain, -ECANCELED, false);
+    CHECK_EQ(sim_turn(), BIDE_READY);
+    CHECK_EQ(f.group.branch_done, 2);
+    CHECK_EQ(f.group.value, 0);
+    CHECK_EQ(f.slots[1], 8);
+    CHECK_EQ(b.begun, 0);
+    CHECK_EQ(script_end(), -ECANCELED);
+}
+
+TEST(the_value_of_a_timeout)
+{
+    struct func a = {.body = {SLEEP(3)}, .value = 10}, clock = {.body = {SLEEP(5)}};
+    struct func late = {.body = {DEFER_SLEEP(1), SLEEP(9)}, .value = 20};
+    struct func f = {.body = {GROUP(BIDE_TIMEOUT, &a, &clock)}};
+    struct func g = {.body = {GROUP(BIDE_TIMEOUT, &late, &clock)}};
+
+    CHECK_EQ(run(&f), 3);
+    CHECK_EQ(f.group.value, 0);
+    CHECK_EQ(run(&g), 6);
+    CHECK_EQ(g.group.value, -ETIMEDOUT);
+    CHECK_EQ(g.group.branch_done, 2);
+    CHECK_EQ(script_end(), 0);
+}
+
 /* ---- budget ---- */
 
 TEST(without_budget_a_group_goes_on_later)

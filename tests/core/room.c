@@ -95,6 +95,18 @@ TEST(the_branches_of_a_group_add_up)
     CHECK_EQ(bide_fn_room(&f.fn), 16 + GROUP + BRANCH + 32 + BRANCH + 32 + 48);
 }
 
+/* What describes a group that is a branch has no frame of its own. */
+TEST(a_group_in_a_group_is_exact)
+{
+    struct described f, inner, a, b;
+    describe(&f, 16), describe(&inner, 0), describe(&a, 24), describe(&b, 32);
+    calls(&inner, &a, 1), calls(&inner, &b, 1);
+    calls(&f, &a, 1), calls(&f, &inner, 1);
+    size_t room = GROUP + BRANCH + 24 + BRANCH + 32;
+    CHECK_EQ(bide_fn_room(&inner.fn), room);
+    CHECK_EQ(bide_fn_room(&f.fn), 16 + GROUP + BRANCH + 24 + BRANCH + room);
+}
+
 /* At least once round, from wherever it begins. */
 TEST(a_recursion_counts)
 {

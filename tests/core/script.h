@@ -30,6 +30,7 @@ struct statement {
     struct sim_op_state *op;
     enum bide_group_kind group;
     struct func *const *branches; /* ends with NULL */
+    uint32_t left_out;            /* those that do not take part */
 };
 
 struct func {
@@ -75,6 +76,10 @@ struct func {
 #define GROUP(k, ...)                                                      \
     {                                                                      \
         .kind = GROUPS, .group = (k), .branches = SCRIPT_LIST(__VA_ARGS__) \
+    }
+#define GROUP_WITHOUT(out, k, ...)                                                            \
+    {                                                                                         \
+        .kind = GROUPS, .group = (k), .left_out = (out), .branches = SCRIPT_LIST(__VA_ARGS__) \
     }
 #define DEFER_GROUP(k, ...)                                                                  \
     {                                                                                        \
@@ -163,6 +168,8 @@ static enum bide_poll script_group(struct bide_cx *cx, struct script *f, const s
     for (; s->branches[count] != NULL; count++)
         fns[count] = script_fn_of(s->branches[count]);
     struct bide_group *group = bide__group_push(cx, s->group, count, fns, &f->h, &f->group);
+    if (s->left_out != 0)
+        bide__group_leave_out(group, cx, s->left_out);
     for (int i; (i = bide__group_next(group, cx, &sub)) >= 0;)
         bide__group_started(group, script_start(&sub, NULL, &f->slots[i], s->branches[i]));
     return bide__group_run(cx, group);
