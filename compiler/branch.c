@@ -15,13 +15,13 @@ static bool is_inside(const struct function *f, uint32_t token)
     return token >= f->first && token <= f->last;
 }
 
-enum { LOCALS, LABELS, IDENTS, DEAD_AWAITS, REFS, TYPEDEF_USES, TAG_USES, FUNCTIONS };
+enum { LOCALS, STATEMENTS, IDENTS, DEAD_AWAITS, REFS, TYPEDEF_USES, TAG_USES, FUNCTIONS };
 
 static uint32_t token_of(int what, void *item)
 {
     switch (what) {
     case LOCALS: return ((struct symbol *)item)->token;
-    case LABELS: return ((struct stmt *)item)->first;
+    case STATEMENTS: return ((struct stmt *)item)->first;
     case TYPEDEF_USES: return ((struct typedef_use *)item)->token;
     case TAG_USES: return ((struct tag_use *)item)->word;
     case FUNCTIONS: return ((struct function *)item)->first;
@@ -53,7 +53,7 @@ static void move_all(struct parser *p, struct function *f)
 {
     struct function *from = f->outer;
     move(p, LOCALS, &from->locals, &f->locals, f);
-    move(p, LABELS, &from->labels, &f->labels, f);
+    move(p, STATEMENTS, &from->labels, &f->labels, f);
     move(p, IDENTS, &from->idents, &f->idents, f);
     move(p, DEAD_AWAITS, &from->dead_awaits, &f->dead_awaits, f);
     move(p, REFS, &from->refs, &f->refs, f);
@@ -75,9 +75,11 @@ static void move_all(struct parser *p, struct function *f)
 
 static void resolve_gotos(struct parser *p, struct function *f)
 {
+    struct list inside = {0};
+    move(p, STATEMENTS, &p->gotos, &inside, f);
     uint32_t first = p->gotos.count;
-    while (first > 0 && is_inside(f, ((struct stmt *)p->gotos.item[first - 1])->first))
-        first--;
+    for (uint32_t i = 0; i < inside.count; i++)
+        list_add(p->arena, &p->gotos, inside.item[i]);
     resolve_labels(p, f, first);
 }
 
@@ -104,12 +106,33 @@ static void make_function(struct parser *p, struct expr *e)
     e->has_await = false;
 }
 
-/* A branch in a form: `({...})` or `lvalue = ({...})`. */
-void take_branch(struct parser *p, struct expr *e)
+/* `({...})`, or that in `lvalue = ({...})`. */
+static void take_branch(struct parser *p, struct expr *e)
 {
     e = skip_parens(e);
     if (e->kind == EX_ASSIGN && e->op == '=')
         e = skip_parens(e->b);
     if (e->kind == EX_STMT && p->function && !p->unevaluated)
         make_function(p, e);
+}
+
+/* The value of a branch that is not assigned is of interest to a try_join only. */
+static void drop_value(struct parser *p, struct expr *e)
+{
+    e = skip_parens(e);
+    if (e->kind == EX_FORM && e->form == FORM_IF && e->arg_count == 2)
+        e = skip_parens(e->arg[1]);
+    if (e->kind == EX_BLOCK && e->block->is_branch)
+        e->block->result = type_basic(p->unit, TY_VOID);
+}
+
+void take_branches(struct parser *p, struct expr *form)
+{
+    if (form->form < FORM_JOIN || form->form > FORM_IF)
+        return;
+    for (int i = form->form == FORM_TIMEOUT || form->form == FORM_IF; i < form->arg_count; i++) {
+        take_branch(p, form->arg[i]);
+        if (form->form != FORM_IF && form->form != FORM_TRY_JOIN)
+            drop_value(p, form->arg[i]);
+    }
 }

@@ -224,7 +224,7 @@ static const struct stmt *last_of(const struct stmt *compound)
 static void check_block_value(struct checker *c, const struct function *f)
 {
     const struct stmt *last = last_of(f->body);
-    if (last && last->kind == S_EXPR)
+    if (last && last->kind == S_EXPR && f->result->kind != TY_VOID)
         check_transfer(c, last->expr, TO_VARIABLE);
 }
 

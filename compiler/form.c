@@ -153,9 +153,7 @@ struct expr *parse_form(struct parser *p, enum form form)
     e->arg = (struct expr **)args.item;
     e->arg_count = (int)args.count;
     e->type = form_type(p, e);
-    if (form >= FORM_JOIN && form <= FORM_IF)
-        for (int i = form == FORM_TIMEOUT || form == FORM_IF; i < e->arg_count; i++)
-            take_branch(p, e->arg[i]);
+    take_branches(p, e);
     if ((form == FORM_TASK_JOIN || form == FORM_GET) && e->arg_count)
         take_address(p, e->arg[0]);
     for (struct function *f = p->function; f; f = f->outer)

@@ -61,7 +61,7 @@ static void lower_function(struct lower *l)
     struct stmt *last = last_statement(l->fn->body);
     bool has_value = l->fn->result->kind != TY_VOID;
 
-    if (!l->fn->symbol && has_value && last && last->kind == S_EXPR)
+    if (!l->fn->symbol && (has_value || l->fn->is_branch) && last && last->kind == S_EXPR)
         l->value_stmt = last;
     if (has_value) {
         l->returned =
@@ -70,6 +70,9 @@ static void lower_function(struct lower *l)
     }
     lower_params(l);
     lower_items(l, l->fn->body);
+    /* on the line of the brace: behind `if (x) goto y;` a compiler would call it misleading */
+    if (l->is_async && !l->unit->options->pretty && reaches_end(l, l->out))
+        code_sync(l, l->out, l->fn->body->last);
     if (l->fn->is_main && l->is_async && has_value && reaches_end(l, l->out))
         code_text(l, l->out, "\n*(int *)bide_frame_result(%s, &%s->h) = 0;\n", l->cx, l->frame);
     if (l->param_scope)
@@ -442,6 +445,8 @@ static void hoist_for_branches(struct lower *l, const struct function *fn)
             if (use->symbol->function != branch)
                 file_type(l, use->symbol->type);
         }
+        for (uint32_t k = 0; k < branch->captures.count; k++)
+            file_type(l, ((struct symbol *)branch->captures.item[k])->type);
         hoist_for_branches(l, branch);
     }
 }

@@ -215,7 +215,7 @@ struct lower {
     struct list literals;          /* scan.c: compound literals */
     struct list inner_names;       /* scan.c: declarations in blocks */
     struct var *returned;          /* the result while deferred blocks run */
-    struct stmt *value_stmt;       /* async block: the last expression, its result */
+    struct stmt *value_stmt;       /* async block, branch: the last expression, its result */
     unsigned shield;               /* inside so many deferred blocks */
     unsigned groups, jobs, hoists; /* numbers given out */
     struct list hoisted;           /* struct tag *: moved to file scope, in order */

@@ -497,7 +497,7 @@ static void append_result(struct group *g, struct code *to, int k, bool if_done)
     else
         code_text(l, to, "\n");
     if (v && v->is_owner) { /* what it owned before */
-        code_text(l, to, "%s(", release_name(b->call.result));
+        code_text(l, to, "%s(", release_name(b->place->type));
         copy_place(l, to, b->place);
         code_text(l, to, ");\n");
         code_add(l, to, PC_USE, v);

@@ -150,8 +150,10 @@ static void lower_expr_stmt(struct lower *l, struct stmt *s)
 
     if (info->value_to) {
         assign_value(l, info->value_to, e);
-    } else if (s == l->value_stmt) {
+    } else if (s == l->value_stmt && l->fn->result->kind != TY_VOID) {
         lower_return(l, s, e);
+    } else if (s == l->value_stmt) {
+        discard(l, e);
     } else if (e->has_await) {
         discard(l, e);
     } else {

@@ -370,7 +370,8 @@ const char *form_name(enum form);
 void note_capture(struct parser *, struct expr *ident);
 
 /* branch.c */
-void take_branch(struct parser *, struct expr *);
+/* Of a form that has just been read. */
+void take_branches(struct parser *, struct expr *form);
 
 /* statement.c */
 struct stmt *parse_compound(struct parser *); /* in a scope of its own */
