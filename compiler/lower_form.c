@@ -300,6 +300,12 @@ static void copy_release(struct lower *l, struct code *to, struct expr *e)
 {
     const char *release = release_name(e->arg[0]->type);
     struct var *v = simple_owner(l, e->arg[0]);
+    if (!v && !e->arg[0]->is_lvalue) {
+        code_text(l, to, "bide__task_release(");
+        copy_argument(l, to, e->arg[0]);
+        code_text(l, to, ")");
+        return;
+    }
     if (!v) {
         const char *place = open_place(l, to, e->arg[0]);
         code_text(l, to, "%s(*%s); *%s = 0; (void)0; })", release, place, place);
