@@ -107,10 +107,10 @@ static inline bool bide__timer_armed(const struct bide__timer *timer)
  * the readiness is cached. "Ready" may be wrong: when the system call says EAGAIN, call
  * bide__fd_clear and wait. "Not ready" may be late: the event that says otherwise is still to be
  * fetched, so waiting before the first call is right and trying before the first wait is quicker.
- * One waiter a direction, known by its frame: two leaves of one task may have the same waker (branch
- * ids run out), but not the same place. The object lives in the runtime's table; after bide__fd_close its
- * generation has changed, so that neither a late event nor a late waiter takes the next user of the
- * slot for it.
+ * One waiter a direction, known by its frame: two leaves of one task may have the same waker
+ * (branch ids run out), but not the same place. The object lives in the runtime's table; after
+ * bide__fd_close its generation has changed, so that neither a late event nor a late waiter takes
+ * the next user of the slot for it.
  */
 struct bide__fd {
     int fd; /* -1: the slot is free */
