@@ -63,8 +63,12 @@ static void move_all(struct parser *p, struct function *f)
     move(p, FUNCTIONS, &from->branches, &f->branches, f);
     for (uint32_t i = 0; i < f->locals.count; i++)
         adopt_symbol(f, f->locals.item[i]);
-    for (uint32_t i = 0; i < f->idents.count; i++)
-        adopt_symbol(f, ((struct expr *)f->idents.item[i])->symbol);
+    for (uint32_t i = 0; i < f->idents.count; i++) {
+        struct symbol *s = ((struct expr *)f->idents.item[i])->symbol;
+        adopt_symbol(f, s);
+        if (s && (s->kind == SYM_VAR || s->kind == SYM_PARAM) && s->depth > 0 && s->function != f)
+            s->address_taken = true; /* used in an order that only the run tells */
+    }
     for (uint32_t i = 0; i < f->typedef_uses.count; i++)
         adopt_symbol(f, ((struct typedef_use *)f->typedef_uses.item[i])->symbol);
     for (uint32_t i = 0; i < f->blocks.count; i++)

@@ -169,6 +169,7 @@ static void block_value(struct flow *f, struct expr *e)
 static bool makes_call(const struct expr *form, int i)
 {
     switch (form->form) {
+    case FORM_IF: return i == 1;
     case FORM_SPAWN:
     case FORM_SPAWN_BLOCKING:
     case FORM_LAZY:

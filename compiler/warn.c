@@ -73,6 +73,8 @@ static void find_tasks(struct checks *c)
     for (uint32_t i = 0; i < c->spawned.count; i++) {
         const struct spawned *s = c->spawned.item[i];
         const struct flow *f = flow_of(c, s->fn);
+        for (uint32_t k = 0; k < s->fn->branches.count; k++)
+            add_spawned(c, s->fn->branches.item[k], s->spawn, s->call, s->awaiter);
         for (uint32_t k = 0; f && k < f->count; k++) {
             const struct expr *call = f->event[k].expr;
             if (f->event[k].kind == EV_PASS && called_symbol(call))
