@@ -173,17 +173,6 @@ void note_fn_attributes(struct parser *p, struct symbol *s, uint32_t first, uint
 
 /* ---- what the emitter writes ---- */
 
-const char *tokens_text(struct unit *u, uint32_t first, uint32_t last)
-{
-    char *s = arena_printf(u->arena, "%s", "");
-    for (uint32_t i = first; i <= last; i++) {
-        const struct token *t = &u->token[i];
-        s = arena_printf(u->arena, "%s%s%.*s", s, i > first && t->space ? " " : "", (int)t->length,
-                         t->start);
-    }
-    return s;
-}
-
 /* Every pointer among the parameters, by its number in the start function; NULL: there is none. */
 static const char *all_pointers(struct unit *u, const struct symbol *fn)
 {
