@@ -59,6 +59,22 @@ static struct owner *named_in(struct watch *w, struct expr *e)
     return named(w, e);
 }
 
+/* What branches mention is left out: they use it when they run. */
+static void leave_to_branches(struct watch *w, const struct function *fn)
+{
+    for (uint32_t i = 0; i < fn->branches.count; i++) {
+        const struct function *branch = fn->branches.item[i];
+        for (uint32_t k = 0; k < branch->idents.count; k++) {
+            struct owner *o = owner_of(w, ((struct expr *)branch->idents.item[k])->symbol);
+            if (!o)
+                continue;
+            o->mentions++;
+            o->unknown = true;
+        }
+        leave_to_branches(w, branch);
+    }
+}
+
 static void find_owners(struct watch *w)
 {
     struct function *fn = w->fn;
@@ -74,6 +90,8 @@ static void find_owners(struct watch *w)
         if (o)
             o->mentions++;
     }
+    if (w->count)
+        leave_to_branches(w, fn);
 }
 
 /* ---- states: what emptied each owner ---- */
@@ -135,8 +153,14 @@ static void watch_form(struct watch *w, struct expr *e)
     struct expr *first = e->arg_count ? e->arg[0] : NULL;
     struct owner *o = first ? named(w, first) : NULL;
 
-    for (int i = 0; i < e->arg_count; i++)
+    struct expr **before = NULL;
+    for (int i = 0; i < e->arg_count; i++) {
+        if (e->form == FORM_IF && i == 1)
+            before = save(w);
         watch_expr(w, e->arg[i]);
+    }
+    if (before)
+        meet(w, before, w->dead);
     switch (e->form) {
     case FORM_GET:
     case FORM_TASK_JOIN:
