@@ -688,6 +688,30 @@ TEST(scopes_in_branches)
     CHECK_EQ(bide_block_on(in_a_branch()), 42);
 }
 
+/* The children of a future run also while nobody drives it, and end with it. */
+static async int in_a_future(void)
+{
+    int n = 0;
+    {
+        bide_future(int) one = bide_lazy(waits(1)), three = bide_lazy(waits(3));
+        CHECK_EQ(await bide_select(n = bide_get(one), n = bide_get(three)), 0);
+        CHECK_EQ(n, 2);
+        CHECK_EQ(seen.alive, 2);
+    }
+    check_seen(4, 2);
+    bide_future(int) late = bide_lazy(waits(2));
+    CHECK_EQ(await bide_timeout(BIDE_MS(5), n = bide_get(late)), -ETIMEDOUT);
+    await bide_sleep(BIDE_MS(100));
+    check_seen(6, 4);
+    return await bide_get(late);
+}
+
+TEST(scopes_in_futures)
+{
+    begin();
+    CHECK_EQ(bide_block_on(in_a_future()), 4);
+}
+
 static async int cleans_up_with_children(int *local)
 {
     defer {
