@@ -1,3 +1,4 @@
+/* flags: -Wno-bide-use-after-move */
 /* Variables that own tasks: released at the end of their scope, by assignment, by detach; moved into
  * arrays, members, arguments and results; released also when the function unwinds. */
 #include "step.h"

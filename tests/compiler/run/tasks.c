@@ -1,3 +1,4 @@
+/* flags: -Wno-bide-use-after-move */
 /* Tasks: spawn, join, wait, detach, abort, finished, move; async blocks and what they capture. */
 #include <bide/bide.h>
 #include <errno.h>
