@@ -114,7 +114,7 @@ async int main(void)
     }
     err += error;
     bide_future(int) f = bide_lazy(work(1)), g = bide_lazy((*ref)(2)), list[2] = {bide_move(f)};
-    bide_future(void) none = bide_lazy(async ({ await bide_sleep(BIDE_MS(1)); }));
+    bide_future(void) none = bide_lazy(async ({ await bide_yield(); }));
     err += await bide_timeout(BIDE_MS(1), a = bide_get(list[0]));
     await bide_join(b = bide_get(g), bide_get(none));
     err += await bide_get(g);
