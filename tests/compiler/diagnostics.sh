@@ -87,7 +87,8 @@ async int f(void)
 }
 END
 "$BIDE" cc "$CC" -I house -c naps.c 2>err || fail "$(cat err)"
-grep -q '^house/nap.h:3:5: warning: .*bide-blocking-call' err || fail "nothing of a header: $(cat err)"
+grep -q '^house/nap.h:3:5: warning: .*bide-blocking-call' err ||
+    fail "nothing of a header: $(cat err)"
 "$BIDE" cc "$CC" -isystem house -c naps.c 2>err || fail "$(cat err)"
 [ ! -s err ] || fail "a system header warns: $(cat err)"
 
