@@ -1,0 +1,32 @@
+# A short replay for what tools/fuzz-frontend looks for: its findings in frontend/, and tests of the
+# compiler that end in the middle. Whatever the tool says of them, it ends by itself, soon, with
+# status 0 or 1, and its sanitizers are silent.
+set -eu
+
+# try FILE
+try()
+{
+    status=0
+    timeout 60 "$BIDE" cc "$CC" -w -I"$SRC/tests/compiler/run" -c "$1" -o out.o >log 2>&1 ||
+        status=$?
+    [ "$status" -le 1 ] || fail "$1: status $status: $(tail -n 30 log)"
+    ! grep -E 'Sanitizer|runtime error|internal error' log || fail "$1: $(tail -n 30 log)"
+    count=$((count + 1))
+}
+
+count=0
+for file in "$SRC"/tests/fuzz/frontend/*.c; do
+    try "$file"
+done
+# Of every fifth test three pieces, cut at a byte that depends on nothing else.
+turn=0
+for file in "$SRC"/tests/compiler/run/*.c; do
+    turn=$((turn + 1))
+    [ $((turn % 5)) = 0 ] || continue
+    size=$(wc -c <"$file")
+    for part in 3 5 7; do
+        head -c $((size * part / 9)) "$file" >"cut.c"
+        try cut.c
+    done
+done
+echo "$count files"
