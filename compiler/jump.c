@@ -1,7 +1,7 @@
 /*
  * Checks of scopes that must not be entered in the middle, nor left from inside what runs at their
- * end: jumps and case labels past a defer (or an owner, or a variable with cleanup) or into a
- * bide_scope, jumps and returns out of a deferred block, computed jumps out of a bide_scope, and
+ * end: jumps and case labels past a defer (or an owner, or a variable with cleanup), into a
+ * bide_scope, or into a statement expression that awaits (clang takes that), jumps and returns out of a deferred block, computed jumps out of a bide_scope, and
  * arrays of variable length that an await would outlive.
  *
  * The active ones at a place are a list that grows inwards, so a jump is right if the list at its
@@ -9,7 +9,7 @@
  */
 #include "parse.h"
 
-enum reason { DEFERRED, CLEANUP, OWNER, VARIABLE_LENGTH, INSIDE, SCOPE };
+enum reason { DEFERRED, CLEANUP, OWNER, VARIABLE_LENGTH, INSIDE, SCOPE, EXPRESSION };
 
 struct active {
     struct active *outer;
@@ -69,6 +69,8 @@ static void note_active(struct unit *u, const struct active *a)
         diag(u, SEV_NOTE, a->token, "the deferred block is here");
     else if (a->reason == SCOPE)
         diag(u, SEV_NOTE, a->token, "the scope is here");
+    else if (a->reason == EXPRESSION)
+        diag(u, SEV_NOTE, a->token, "the statement expression is here");
     else
         diag(u, SEV_NOTE, a->token, "'%s' is declared here", a->name);
 }
@@ -79,6 +81,7 @@ static void report_past(struct unit *u, uint32_t token, const char *what, const 
     case INSIDE: diag(u, SEV_ERROR, token, "%s into a deferred block", what); break;
     case DEFERRED: diag(u, SEV_ERROR, token, "%s past a 'defer'", what); break;
     case SCOPE: diag(u, SEV_ERROR, token, "%s into a scope", what); break;
+    case EXPRESSION: diag(u, SEV_ERROR, token, "%s into a statement expression", what); break;
     case CLEANUP:
         diag(u, SEV_ERROR, token, "%s past '%s', which has a cleanup function", what, a->name);
         break;
@@ -155,6 +158,16 @@ static void check_lengths(struct walk *w, uint32_t token, const struct active *o
     }
 }
 
+/* The parts that come before one in its expression have their values by then. */
+static void walk_statement_expression(struct walk *w, struct expr *e)
+{
+    struct active *before = w->active;
+    if (e->has_await) /* others are the user's compiler's business */
+        push(w, EXPRESSION, e->first, NULL);
+    walk_stmt(w, e->body);
+    w->active = before;
+}
+
 /* Statement expressions hold statements, wherever they are. */
 static void walk_expr(struct walk *w, struct expr *e)
 {
@@ -167,7 +180,7 @@ static void walk_expr(struct walk *w, struct expr *e)
         if (w->function->is_async && is_drop(e))
             check_lengths(w, e->first, NULL, a_drop);
         if (e->kind == EX_STMT)
-            walk_stmt(w, e->body);
+            walk_statement_expression(w, e);
         if (e->b)
             walk_expr(w, e->b);
         if (e->c)
