@@ -1,5 +1,5 @@
-# Every run/NAME.c, compiled at -O0 and at -O2 without a warning, prints what NAME.out says and ends
-# with status 0. A comment "flags: ..." among the first lines adds flags.
+# Every run/NAME.c, compiled without a warning at -O0 and -O3, in the long tier at -O2 too, prints
+# what NAME.out says and ends with status 0. A comment "flags: ..." among the first lines adds flags.
 #
 #   ONLY=NAME    only this one
 #   UPDATE=1     writes NAME.out from what was printed at -O0
@@ -22,7 +22,7 @@ bad()
     exit 1
 }
 
-for level in -O0 -O2; do
+for level in $levels; do
     program=./$name$level
     timeout 120 "$BIDE" cc "$CC" $warn -g $level $more "$file" -o "$program" \
         >"$program.cc" 2>&1 || bad "does not compile"
@@ -42,6 +42,9 @@ for level in -O0 -O2; do
 done
 END
 
+levels='-O0 -O3'
+[ "$FULL" != 1 ] || levels='-O0 -O2 -O3'
+export levels
 count=$(ls "$SRC"/tests/compiler/run/${ONLY:-*}.c | wc -l)
 printf '%s\n' "$SRC"/tests/compiler/run/${ONLY:-*}.c | xargs -d '\n' -P 2 -n 1 sh case.sh >log ||
     fail "$(cat log)"
