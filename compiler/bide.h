@@ -494,8 +494,9 @@ struct options {
     const char *input; /* as the user wrote it; for messages */
     /* bide emit: generated code on lines of its own, headers as #include */
     bool pretty;
-    bool force;    /* every function goes through front end and lowering, -fbide-force; for tests */
-    bool wrappers; /* blocking wrappers, -fno-bide-wrappers clears it */
+    bool force; /* every function goes through front end and lowering, -fbide-force; for tests */
+    bool debug_locals; /* -g without optimization: gdb shall find every local by its name */
+    bool wrappers;     /* blocking wrappers, -fno-bide-wrappers clears it */
     bool colour;
     const char **flag; /* the user's -W... flags in order, for the options of our messages */
     int flag_count;

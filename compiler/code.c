@@ -56,6 +56,15 @@ void code_tokens(struct lower *l, struct code *to, uint32_t first, uint32_t last
     p->last = last;
 }
 
+void code_show(struct lower *l, struct code *to, struct stmt *after, uint32_t token)
+{
+    if (!l->is_async || !l->unit->options->debug_locals)
+        return;
+    struct piece *p = add(l, to, PC_SHOW);
+    p->thing = after;
+    p->first = token;
+}
+
 void code_sync(struct lower *l, struct code *to, uint32_t token)
 {
     add(l, to, PC_SYNC)->first = token;

@@ -92,6 +92,7 @@ struct command {
     enum mode mode;
     bool clang, cxx;
     bool has_response_file, saves_temps, has_assembly, has_header;
+    bool has_debug, optimizes; /* -g, -O */
     bool static_link, no_library, other_target;
     const char *triple;     /* of a cross compiler */
     const char *output;     /* -o */

@@ -329,6 +329,19 @@ static void note_link_word(struct command *cmd, const char *word)
         cmd->no_library = true;
 }
 
+/* The last -g and the last -O count. */
+static void note_debug(struct command *cmd, const char *word)
+{
+    if (word[1] == 'O')
+        cmd->optimizes = word[2] != '0';
+    else if (!strcmp(word, "-g0"))
+        cmd->has_debug = false;
+    else if (!strcmp(word, "-g") || isdigit((unsigned char)word[2]) || !strncmp(word, "-ggdb", 5) ||
+             !strncmp(word, "-gdwarf", 7))
+        cmd->has_debug = true;
+    cmd->options.debug_locals = cmd->has_debug && !cmd->optimizes;
+}
+
 static void note_flag(struct command *cmd, struct list *flags, const struct arg *arg)
 {
     const char *word = arg->word[0];
@@ -346,6 +359,8 @@ static void note_flag(struct command *cmd, struct list *flags, const struct arg 
         cmd->options.max_errors = atoi(word + 14);
     if (!strcmp(word, "-Wfatal-errors"))
         cmd->options.max_errors = 1;
+    if (word[0] == '-' && (word[1] == 'g' || word[1] == 'O'))
+        note_debug(cmd, word);
     if (!strncmp(word, "-W", 2) || !strcmp(word, "-w"))
         list_add(cmd->arena, flags, (void *)word);
     if (arg->kind == ARG_COMPILE && strstr(word, "-save-temps"))

@@ -44,6 +44,7 @@ struct var {
     bool is_param;     /* or a capture */
     bool by_address;   /* a capture that is the enclosing function's static variable */
     bool is_shared;    /* branches mention it */
+    bool is_shown;     /* there is a copy of its name for the debugger */
     bool is_owner;     /* bide_task(T), bide_future(T), or an array of them */
     bool is_scope;     /* of a bide_scope: the address of its member in the frame */
     struct stmt *stmt; /* that declares it; is_scope: the scope */
@@ -69,6 +70,7 @@ enum piece_kind {
     PC_FOR_CLOSE, /* the end of that block */
     PC_SELECTOR,  /* the declaration of a scope's selector, if that is read */
     PC_SELECT,    /* `selector = first;`, if it is read */
+    PC_SHOW,      /* copies for the debugger of what is in the frame; thing: its declaration */
     PC_SUSPEND,   /* saves, state, return, resume label, loads; and a suspension in the flow */
     /* flow only */
     PC_USE,
@@ -237,6 +239,9 @@ void code_text(struct lower *, struct code *, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* none if last < first */
 void code_tokens(struct lower *, struct code *, uint32_t first, uint32_t last);
+/* show.c: for the debugger, after the statement (or NULL: at the beginning of a block) at the token. */
+void code_show(struct lower *, struct code *, struct stmt *after, uint32_t token);
+void print_shown(struct lower *, struct output *, const struct piece *);
 void code_sync(struct lower *, struct code *, uint32_t token);
 void code_var(struct lower *, struct code *, struct var *); /* prints and uses it */
 void code_add(struct lower *, struct code *, enum piece_kind, struct var *);

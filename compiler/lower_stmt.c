@@ -85,6 +85,8 @@ void lower_items(struct lower *l, struct stmt *s)
     struct link *outer = l->links;
     struct stmt_info *info = info_of(l, s);
 
+    if (s->count > 0)
+        code_show(l, l->out, NULL, s->first);
     for (int i = 0; i < s->count; i++) {
         struct stmt *item = s->list[i];
         struct link *before = l->links;
@@ -94,6 +96,8 @@ void lower_items(struct lower *l, struct stmt *s)
         } else {
             lower_stmt(l, item);
         }
+        if (i + 1 < s->count)
+            code_show(l, l->out, item, item->last + 1);
         if (l->links != before && needs_block(l, s, i + 1)) {
             l->links->in_block = true;
             code_text(l, l->out, "\n{\n");

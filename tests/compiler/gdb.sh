@@ -1,5 +1,7 @@
 # At -O0 -g gdb stops in the user's async function at the user's line, after an await as before it,
-# prints its locals by name, and steps to the next line.
+# prints its locals by name, those too that live in the frame, and steps to the next line, over an
+# await that has no need to wait as well. An await that does leaves the
+# function as a return does, so a breakpoint behind it goes past it.
 set -eu
 
 command -v gdb >/dev/null || skip "no gdb"
@@ -74,3 +76,135 @@ want '^\$5 = 121'
 want 'work.* at stop\.c:16'
 want '^81 hello'
 want 'exited normally'
+
+# ---- locals that live in the frame, awaits, branches, blocks ----
+
+cat >frame.c <<'END'
+#include <bide/bide.h>
+#include <stdio.h>
+
+struct point {
+    int x, y;
+};
+
+static void fill(struct point *p, int v)
+{
+    p->x = v;
+    p->y = v + 1;
+}
+
+static async int ready(int n)
+{
+    return n;
+}
+
+async int work(int argument)
+{
+    char word[8] = "hello";
+    int numbers[3] = {1, 2, 3}, taken = argument, *to = &taken;
+    char big[4096] = "a long one";
+    const int fixed = argument + 1;
+    struct point p = {1, 2};
+    fill(&p, argument);
+    await bide_yield();
+    numbers[1] = p.x + await ready(2);
+    *to += fixed;
+    big[0] = 'A';
+    int a = 0, b = 0;
+    await bide_join(a = ready(7), b = ready(8));
+    numbers[2] = a + b;
+    for (int i = 0; i < 2; i++) {
+        struct point inner = {i, i};
+        fill(&inner, i + 30);
+        await bide_yield();
+        taken += inner.x;
+    }
+    return numbers[1] + numbers[2] + taken + word[0];
+}
+
+async int main(void)
+{
+    int captured = 20;
+    bide_task(int) t = bide_spawn(async ({
+        await bide_yield();
+        int n = await work(captured);
+        n + 1;
+    }));
+    int n = 0;
+    if (await bide_task_join(t, &n) < 0)
+        return 1;
+    printf("%d\n", n);
+    return 0;
+}
+END
+"$BIDE" cc "$CC" -O0 -g -Wall -Wextra frame.c -o frame
+line()
+{
+    grep -n -m 1 -F -e "$1" frame.c | cut -d: -f1
+}
+cat >commands <<END
+set pagination off
+set confirm off
+set debuginfod enabled off
+break $(line 'fill(&p, argument)')
+run
+next
+tbreak $(line 'numbers[1] = p.x')
+continue
+print word
+print p
+print p.y
+print numbers
+print taken
+print *to
+print big
+print fixed
+info locals
+next
+print numbers[1]
+next
+print taken
+next
+print big
+next
+next
+next
+print a
+print b
+info locals
+tbreak $(line 'taken += inner.x')
+continue
+print inner
+print i
+delete
+break $(line 'n + 1;')
+continue
+print n
+print captured
+continue
+END
+timeout 60 gdb -nx -batch -x commands ./frame >out 2>err </dev/null || fail "$(cat out err)"
+sed -n 's/^\$[0-9]* = //p' out >values
+cat >expected <<'END'
+"hello\000\000"
+{x = 20, y = 21}
+21
+{1, 2, 3}
+20
+20
+"a long one"
+21
+22
+41
+"A long one"
+7
+8
+{x = 30, y = 31}
+0
+243
+20
+END
+sed 's/^0x[0-9a-f]* //' values | diff expected - >difference || fail "$(cat difference out err)"
+want '^word = "hello'
+want '^numbers = {1, 2, 3}'
+want '^p = {x = 20, y = 21}'
