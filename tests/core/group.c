@@ -615,6 +615,7 @@ TEST(a_join_does_not_wait_for_what_is_left_out)
     for (enum bide_group_kind kind = BIDE_JOIN; kind <= BIDE_TRY_JOIN; kind++) {
         struct func f = {.body = {GROUP_WITHOUT(2, kind, &a, &b, &a)}, .value = 1};
         CHECK_EQ(run(&f), 3);
+        CHECK_EQ(script_end(), 0);
         CHECK_EQ(f.group.branch_done, 5);
         CHECK_EQ(f.group.value, 0);
         struct func none = {.body = {GROUP_WITHOUT(7, kind, &a, &b, &a)}, .value = 1};
@@ -632,6 +633,7 @@ TEST(a_select_of_nothing_is_over_at_once)
     for (enum bide_group_kind kind = BIDE_SELECT; kind <= BIDE_SELECT_BIASED; kind++) {
         struct func f = {.body = {GROUP_WITHOUT(3, kind, &a, &a)}, .value = 1};
         CHECK_EQ(run(&f), 0);
+        CHECK_EQ(script_end(), 0);
         CHECK_EQ(f.group.value, -ENOENT);
         CHECK_EQ(f.group.branch_done, 0);
         struct func one = {.body = {GROUP_WITHOUT(1, kind, &a, &a)}, .value = 1};
@@ -688,6 +690,7 @@ TEST(the_value_of_a_timeout)
     struct func g = {.body = {GROUP(BIDE_TIMEOUT, &late, &clock)}};
 
     CHECK_EQ(run(&f), 3);
+    CHECK_EQ(script_end(), 0);
     CHECK_EQ(f.group.value, 0);
     CHECK_EQ(run(&g), 6);
     CHECK_EQ(g.group.value, -ETIMEDOUT);
@@ -737,33 +740,6 @@ TEST(a_greedy_branch_does_not_starve_the_others)
             sim_run();
         CHECK_EQ(script_end(), 0);
     }
-}
-
-/* ---- a future that moves from one task to another ---- */
-
-TEST(a_group_found_in_another_task_registers_anew)
-{
-    struct sim_op_state op[2] = {{.value = 1}, {.value = 2}};
-    struct func a = {.body = {OPERATE(&op[0])}}, b = {.body = {OPERATE(&op[1])}};
-    struct func f = {.body = {JOIN(&a, &b)}, .value = 3};
-    static struct bide_wakeable other;
-
-    script_begin(&f);
-    CHECK_EQ(sim_turn(), BIDE_PENDING);
-    other.vtable = &sim_vtable;
-    other.branches = 2; /* has a group of its own */
-    sim.cx.waker = bide_waker_make(&other, 0);
-    CHECK_EQ(sim_turn_with(UINT32_MAX), BIDE_PENDING);
-    for (int i = 0; i < 2; i++) {
-        CHECK(bide_waker_task(op[i].waker) == &other);
-        CHECK(bide_waker_branch(op[i].waker) >= 2);
-        op[i].completed = true;
-        bide_waker_wake_by_ref(op[i].waker);
-    }
-    CHECK_EQ(sim_turn_with(atomic_exchange(&other.woken, 0)), BIDE_READY);
-    CHECK_EQ(other.branches, 2);
-    sim.w.branches = 0; /* the old task has lost them */
-    CHECK_EQ(script_end(), 0);
 }
 
 /* ---- dumps ---- */
