@@ -400,6 +400,22 @@ static void append_start_body(struct lower *l, const struct branch *b, const cha
     code_text(l, l->out, ")");
 }
 
+/* Owners among the arguments of a branch: the call that begins has them, and else they are released
+ * when the group is done. */
+static void append_owners(struct lower *l, struct code *to, const struct awaitable *a, bool is_done)
+{
+    for (int i = 0; i < a->operand_count; i++) {
+        struct expr *e = a->operand[i].expr;
+        if (a->operand[i].is_place || a->call->kind != EX_CALL || !type_is_owner(e->type) ||
+            !expr_code(e))
+            continue;
+        if (is_done)
+            code_text(l, to, "%s(", release_name(e->type));
+        copy_argument(l, to, e);
+        code_text(l, to, is_done ? ");\n" : " = 0;\n");
+    }
+}
+
 static void append_branch(struct group *g, int i, const char *group, const char *sub)
 {
     struct lower *l = g->l;
@@ -423,7 +439,10 @@ static void append_branch(struct group *g, int i, const char *group, const char 
         struct branch *b = &g->branch[i];
         append_start(l, l->out, &b->call, sub, NULL, b->call.job ? NULL : b->slot);
     }
-    code_text(l, l->out, ");\nbreak;\n");
+    code_text(l, l->out, ");\n");
+    if (i < g->count && !g->branch[i].guard)
+        append_owners(l, l->out, &g->branch[i].call, false);
+    code_text(l, l->out, "break;\n");
 }
 
 /* The branches whose guard does not hold are left out. */
@@ -524,6 +543,8 @@ static void append_results(struct group *g, struct code *to, bool if_done)
     for (int k = 0; k < g->count; k++) {
         struct branch *b = &g->branch[k];
         bool may_miss = if_done || b->guard;
+        if (!b->guard) /* else it has none that were evaluated for nothing */
+            append_owners(g->l, to, &b->call, true);
         if (b->nested)
             append_results(b->nested, to, may_miss || b->nested->form != FORM_JOIN);
         if (b->place && b->slot)

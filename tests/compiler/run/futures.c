@@ -320,6 +320,10 @@ static async void unused(void)
     bide_move(f);
     await bide_join(f = make_later(3), make_later(4));
     await bide_join(f = make_later(5), g = make_later(6));
+    bide_future(int) h = make(50);
+    await poll_a_bit(&h);
+    /* With the first one ready, the second never begins. */
+    await bide_select_biased(step(1), driven_to_the_end(bide_move(h)));
     for (int i = 0; i < 9; i++)
         await bide_yield();
 }
