@@ -52,14 +52,16 @@ struct bide_runtime_options {
 int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_options *options);
 
 /*
- * Frees a runtime. No task of it may be alive: call bide_runtime_shutdown first. Handles and wakers
- * that remain may still be dropped. 0; or -EBUSY and nothing has happened: a task is alive, or
- * something that belongs to it (a socket) is open. NULL is ignored.
+ * Frees a runtime. No task of it may be alive: call bide_runtime_shutdown first. Handles, futures
+ * and wakers that remain may still be dropped. 0; or -EBUSY and nothing has happened: a task is
+ * alive, a future has begun and not ended, or something that belongs to it (a socket) is open. NULL
+ * is ignored.
  */
 int bide_runtime_free(struct bide_runtime *rt);
 
 /*
- * Ends all tasks. It asks every task to cancel, those spawned from now on too, and runs them until
+ * Ends all tasks, and then the futures that have begun and that nobody has dropped. It asks every
+ * task to cancel, those spawned from now on too, and runs them until
  * all have ended; a deferred block may take its time. After `limit` the awaits in deferred blocks
  * return -ECANCELED as well, and what is ready runs on for a short time.
  *
@@ -80,9 +82,10 @@ struct bide_runtime *bide_runtime_enter(struct bide_runtime *rt);
 size_t bide_runtime_tasks(const struct bide_runtime *rt);
 
 /*
- * Describes every task that has not ended: a line for the task, and one for each function on its
- * await chain, innermost first, with file and line of the await. Calls `write` with pieces of text,
- * each a whole line, not terminated by a zero. On the thread that uses rt; also inside a task.
+ * Describes every task that has not ended, and the futures that no task drives: a line for each,
+ * and one for each function on its await chain, innermost first, with file and line of the await.
+ * Calls `write` with pieces of text, each a whole line, not terminated by a zero. On the thread
+ * that uses rt; also inside a task.
  */
 void bide_runtime_dump(const struct bide_runtime *rt,
                        void (*write)(void *argument, const char *text, size_t size),
