@@ -577,6 +577,8 @@ void lex(struct unit *);
 /* unclosed.c: the first parenthesis that is not closed, and the token before which that was due; 0:
  * there is none. */
 uint32_t find_unclosed(struct unit *, uint32_t *due);
+/* print.c: their text, on one line */
+char *tokens_text(struct unit *, uint32_t first, uint32_t last);
 /* scope.c: which word of C or GNU C an identifier token is (enum keyword in parse.h); 0: none. */
 unsigned token_keyword(const struct token *);
 /* parse.c (declarations), statement.c, expression.c: fills unit->items and functions. Bodies of

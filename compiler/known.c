@@ -312,16 +312,3 @@ bool symbol_has_word(struct unit *u, const struct symbol *s, const char *word)
     const struct function *f = s->kind == SYM_FUNCTION ? s->function : NULL;
     return f && tokens_mention(u, f->first, f->body->first, word);
 }
-
-/* ---- words for messages ---- */
-
-const char *tokens_text(struct unit *u, uint32_t first, uint32_t last)
-{
-    const char *text = "";
-    for (uint32_t i = first; i <= last; i++) {
-        const struct token *t = &u->token[i];
-        text = arena_printf(u->arena, "%s%s%.*s", text, i > first && t->space ? " " : "",
-                            (int)t->length, t->start);
-    }
-    return text;
-}

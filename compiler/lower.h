@@ -500,7 +500,6 @@ void emit_before_body(struct lower *, struct output *);
 /* fn_attribute.c: the user's attributes that belong on a generated function, a blank at the end */
 enum fn_part { PART_WRAPPER, PART_START, PART_BODY };
 const char *fn_attributes_text(struct unit *, const struct symbol *fn, enum fn_part);
-const char *tokens_text(struct unit *, uint32_t first, uint32_t last);
 void emit_after_body(struct lower *, struct output *);
 
 #endif

@@ -57,8 +57,7 @@ static const char *quals_text(unsigned quals)
     return texts[quals & 15];
 }
 
-/* The text of some tokens, on one line. */
-static char *tokens_text(struct unit *u, uint32_t first, uint32_t last)
+char *tokens_text(struct unit *u, uint32_t first, uint32_t last)
 {
     size_t size = 1;
     for (uint32_t i = first; i <= last; i++)

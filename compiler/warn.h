@@ -141,8 +141,6 @@ bool symbol_has_word(struct unit *, const struct symbol *, const char *word);
 struct expr *value_call(struct expr *e);
 /* The variable that e is, without parentheses and casts; NULL: it is none. */
 struct symbol *value_variable(struct expr *e);
-/* The text of the tokens with single blanks where there were some. */
-const char *tokens_text(struct unit *, uint32_t first, uint32_t last);
 bool tokens_mention(struct unit *, uint32_t first, uint32_t last, const char *word);
 
 /* ---- the checks ---- */
