@@ -32,6 +32,15 @@ static bool is_declared_by(const struct lower *l, const struct var *v, const str
     return after && v->stmt == after;
 }
 
+/* An empty statement after these: on their line, another one would look to clang as if it were meant
+ * to belong to them. */
+static const char *separator(const struct stmt *after)
+{
+    bool has_body = after && (after->kind == S_IF || after->kind == S_FOR ||
+                              after->kind == S_WHILE || after->kind == S_LABEL);
+    return has_body ? " ;" : "";
+}
+
 void print_shown(struct lower *l, struct output *o, const struct piece *p)
 {
     const struct stmt *after = p->thing;
@@ -41,7 +50,7 @@ void print_shown(struct lower *l, struct output *o, const struct piece *p)
         struct var *v = l->vars.item[i];
         if (!is_showable(v))
             continue;
-        const char *place = var_text(l, v);
+        const char *place = var_text(l, v), *apart = separator(after);
         const char *of = is_long(v->type) ? "&" : "", *first = is_long(v->type) ? "[0]" : "";
         if (is_declared_by(l, v, after, p->first)) {
             v->is_shown = true;
@@ -51,9 +60,9 @@ void print_shown(struct lower *l, struct output *o, const struct piece *p)
         if (!v->is_shown || !is_in_scope(l, v, p->first) || is_shadowed(l, v, p->first))
             continue;
         if (is_long(v->type))
-            output_printf(o, " %s = &%s[0];", v->name, place);
+            output_printf(o, "%s %s = &%s[0];", apart, v->name, place);
         else
-            output_printf(o, " __builtin_memcpy((void *)&%s, (const void *)&%s, sizeof %s);",
-                          v->name, place, v->name);
+            output_printf(o, "%s __builtin_memcpy((void *)&%s, (const void *)&%s, sizeof %s);",
+                          apart, v->name, place, v->name);
     }
 }
