@@ -239,7 +239,8 @@ void code_text(struct lower *, struct code *, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* none if last < first */
 void code_tokens(struct lower *, struct code *, uint32_t first, uint32_t last);
-/* show.c: for the debugger, after the statement (or NULL: at the beginning of a block) at the token. */
+/* show.c: for the debugger, after the statement (NULL: at the beginning of a block) at the token.
+ */
 void code_show(struct lower *, struct code *, struct stmt *after, uint32_t token);
 void print_shown(struct lower *, struct output *, const struct piece *);
 void code_sync(struct lower *, struct code *, uint32_t token);

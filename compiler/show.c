@@ -32,8 +32,8 @@ static bool is_declared_by(const struct lower *l, const struct var *v, const str
     return after && v->stmt == after;
 }
 
-/* An empty statement after these: on their line, another one would look to clang as if it were meant
- * to belong to them. */
+/* After these, an empty statement: on their line, another one would look to clang as if it were
+ * meant to belong to them. */
 static const char *separator(const struct stmt *after)
 {
     bool has_body = after && (after->kind == S_IF || after->kind == S_FOR ||

@@ -17,10 +17,17 @@ print(("%q %5.2f %x %-8s|"):format("a\nb\0c", math.pi, 255, "left"), ("x"):rep(3
 print(("the quick brown fox"):gsub("(%w+) (%w+)", "%2 %1"), ("k=v, a=b"):match("(%w+)=(%w+)$"))
 for k, v in string.gmatch("a=1, b=2", "(%w+)=(%w+)") do io.write(k, v, ";") end
 print(pcall(error, {code = 1}), select(2, pcall(error, "text", 0)))
-local co = coroutine.wrap(function(a) for i = 1, 3 do a = coroutine.yield(a * i) end return "end" end)
+local co = coroutine.wrap(function(a)
+    for i = 1, 3 do a = coroutine.yield(a * i) end
+    return "end"
+end)
 print(co(10), co(20), co(30), co(40))
-local mt = setmetatable({}, {__index = function(_, k) return k .. "!" end, __call = function(_, x)
-    return x + 1 end, __close = function() print("closed") end, __tostring = function() return "mt" end})
+local mt = setmetatable({}, {
+    __index = function(_, k) return k .. "!" end,
+    __call = function(_, x) return x + 1 end,
+    __close = function() print("closed") end,
+    __tostring = function() return "mt" end,
+})
 do local c <close> = mt; print(mt.key, mt(41), tostring(mt)) end
 goto done
 print("skipped")
