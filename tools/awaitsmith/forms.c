@@ -9,23 +9,22 @@
 
 #include <string.h>
 
-enum { VALUES = 5, BRANCHES_MAX = 5 };
+enum { BRANCHES_MAX = 5 };
 
-static int values[VALUES], array[4]; /* of v0.. and a[] at this point */
-static int line;                     /* numbers the checks */
+int form_values[FORM_VALUES], form_array[4], form_line;
 
 struct branch {
     int value, times, target; /* target: v0.., 10: a[..], 20: none, 30: by address, 40: d, 50: s */
     int element;
 };
 
-static void put_checks(int number)
+void form_checks(int number)
 {
-    line++;
-    for (int i = 0; i < VALUES; i++)
-        put("expect(%d, %d, v%d, %d);\n", number, line * 10 + i, i, values[i]);
+    form_line++;
+    for (int i = 0; i < FORM_VALUES; i++)
+        put("expect(%d, %d, v%d, %d);\n", number, form_line * 10 + i, i, form_values[i]);
     for (int i = 0; i < 4; i++)
-        put("expect(%d, %d, a[%d], %d);\n", number, line * 10 + 5 + i, i, array[i]);
+        put("expect(%d, %d, a[%d], %d);\n", number, form_line * 10 + 5 + i, i, form_array[i]);
 }
 
 /* Different targets for each; times that lie three apart, in random order. */
@@ -60,13 +59,11 @@ static int make_branches(struct branch *b)
 /* Its value as an argument: a constant, or an expression with variables that no branch changes. */
 static char *argument(int value)
 {
-    int k = rng(VALUES);
+    int k = rng(FORM_VALUES);
     switch (rng(4)) {
     case 0: return text("opaque(%d)", value);
     case 1: return text("keep + %d", value - 11);
-    case 2:
-        (void)k;
-        return text("fixed[%d] + %d", k & 1, value - (k & 1 ? 22 : 21));
+    case 2: (void)k; return text("fixed[%d] + %d", k & 1, value - (k & 1 ? 22 : 21));
     default: return text("%d", value);
     }
 }
@@ -93,11 +90,11 @@ static char *branch_list(const struct branch *b, int n)
 static void done(const struct branch *b, int i)
 {
     if (b->target == 10)
-        array[b->element] = b->value;
+        form_array[b->element] = b->value;
     else if (b->target == 30)
-        values[i] = b->value;
+        form_values[i] = b->value;
     else if (b->target < 10)
-        values[b->target] = b->value;
+        form_values[b->target] = b->value;
 }
 
 static void make_join_form(int number)
@@ -107,7 +104,7 @@ static void make_join_form(int number)
     put("await bide_join(%s);\n", branch_list(b, n));
     for (int i = 0; i < n; i++)
         done(&b[i], i);
-    put_checks(number);
+    form_checks(number);
 }
 
 static void make_try_join_form(int number)
@@ -124,8 +121,8 @@ static void make_try_join_form(int number)
     for (int i = 0; i < n; i++)
         if (bad < 0 || b[i].times <= b[bad].times)
             done(&b[i], i);
-    put("expect(%d, %d, r, %d);\n", number, line * 10 + 19, bad < 0 ? 0 : b[bad].value);
-    put_checks(number);
+    put("expect(%d, %d, r, %d);\n", number, form_line * 10 + 19, bad < 0 ? 0 : b[bad].value);
+    form_checks(number);
 }
 
 static void make_select_form(int number)
@@ -138,7 +135,7 @@ static void make_select_form(int number)
     const char *form = percent(50) ? "bide_select" : "bide_select_biased";
     if (percent(50)) {
         put("r = await %s(%s);\n", form, branch_list(b, n));
-        put("expect(%d, %d, r, %d);\n", number, line * 10 + 19, winner);
+        put("expect(%d, %d, r, %d);\n", number, form_line * 10 + 19, winner);
         done(&b[winner], winner);
     } else {
         put("switch (await %s(%s)) {\n", form, branch_list(b, n));
@@ -146,9 +143,9 @@ static void make_select_form(int number)
             put("case %d:\n    v4 = opaque(%d);\n    break;\n", i, 500 + i);
         put("default:\n    v4 = -1;\n}\n");
         done(&b[winner], winner);
-        values[4] = 500 + winner;
+        form_values[4] = 500 + winner;
     }
-    put_checks(number);
+    form_checks(number);
 }
 
 static void make_timeout_form(int number)
@@ -156,35 +153,35 @@ static void make_timeout_form(int number)
     int value = rng(1000), times = rng(4);
     if (percent(50)) {
         put("r = await bide_timeout(BIDE_S(50), v1 = late(%d, %d));\n", value, times);
-        put("expect(%d, %d, r, 0);\n", number, line * 10 + 19);
-        values[1] = value;
+        put("expect(%d, %d, r, 0);\n", number, form_line * 10 + 19);
+        form_values[1] = value;
     } else {
         put("left = 0;\n");
         put("if (await bide_timeout(BIDE_MS(%d), v1 = never(&left)) == -ETIMEDOUT)\n    v2 = %d;\n",
             rng(3), value);
-        put("expect(%d, %d, left, 0);\n", number, line * 10 + 19);
-        values[2] = value;
+        put("expect(%d, %d, left, 0);\n", number, form_line * 10 + 19);
+        form_values[2] = value;
     }
-    put_checks(number);
+    form_checks(number);
 }
 
 static void make_task_form(int number)
 {
-    int value = rng(1000), k = rng(VALUES);
+    int value = rng(1000), k = rng(FORM_VALUES);
     put("{\n");
     indent++;
     switch (rng(4)) {
     case 0: /* the argument is taken now */
         put("bide_task(int) task = bide_spawn(late(v%d + %d, %d));\n", k, value, rng(4));
-        value += values[k];
+        value += form_values[k];
         put("v%d = 3;\nr = await bide_task_join(task, &v0);\n", k);
-        values[k] = 3;
-        values[0] = value;
+        form_values[k] = 3;
+        form_values[0] = value;
         break;
     case 1:
         put("left = 0;\nint *there = &left;\nbide_task(int) task = bide_spawn(never(there));\n");
         put("await bide_yield();\nbide_task_abort(task);\nr = await bide_task_wait(task);\n");
-        put("expect(%d, %d, r, -ECANCELED);\nr = left;\n", number, line * 10 + 18);
+        put("expect(%d, %d, r, -ECANCELED);\nr = left;\n", number, form_line * 10 + 18);
         break;
     case 2: { /* a block has copies of what it uses */
         int e = rng(4);
@@ -192,11 +189,11 @@ static void make_task_form(int number)
             rng(3));
         put("    for (int i = 0; i < 3; i++)\n        x += await late(a[%d], i);\n    x;\n}));\n",
             e);
-        value = values[k] + 3 * array[e];
+        value = form_values[k] + 3 * form_array[e];
         put("v%d = 4;\na[%d] = 5;\nr = await bide_task_join(task, &v1);\n", k, e);
-        values[k] = 4;
-        array[e] = 5;
-        values[1] = value;
+        form_values[k] = 4;
+        form_array[e] = 5;
+        form_values[1] = value;
         break;
     }
     default:
@@ -205,13 +202,13 @@ static void make_task_form(int number)
         put("r = 0;\nfor (int i = 2; i >= 0; i--) {\n    int x = 0;\n");
         put("    r |= await bide_task_join(tasks[i], &x);\n    v3 = v3 * 2 %% 1000 + x;\n}\n");
         for (int i = 2; i >= 0; i--)
-            values[3] = values[3] * 2 % 1000 + value + i;
+            form_values[3] = form_values[3] * 2 % 1000 + value + i;
         break;
     }
-    put("expect(%d, %d, r, 0);\n", number, line * 10 + 19);
+    put("expect(%d, %d, r, 0);\n", number, form_line * 10 + 19);
     indent--;
     put("}\n");
-    put_checks(number);
+    form_checks(number);
 }
 
 /* Arguments and targets are evaluated first, from left to right. */
@@ -221,17 +218,17 @@ static void make_order_form(int number)
     put("v0 = 0;\nawait bide_join(a[v0++] = late(8, %d), v1 = late(v0++, %d), "
         "a[v0++] = late(9, 1), late_set(&v2, v0, %d));\n",
         t, rng(4), rng(4));
-    array[0] = 8;
-    values[1] = 1;
-    array[2] = 9;
-    values[0] = values[2] = 3;
-    put_checks(number);
+    form_array[0] = 8;
+    form_values[1] = 1;
+    form_array[2] = 9;
+    form_values[0] = form_values[2] = 3;
+    form_checks(number);
     put("v2 = await late(await late(v0, 1) * 10, 1) + await bide_select(late(1, 9), v3 = late(%d, "
         "2));\n",
         t);
-    values[2] = values[0] * 10 + 1;
-    values[3] = t;
-    put_checks(number);
+    form_values[2] = form_values[0] * 10 + 1;
+    form_values[3] = t;
+    form_checks(number);
 }
 
 static void make_mixed_form(int number)
@@ -240,41 +237,43 @@ static void make_mixed_form(int number)
     switch (rng(5)) {
     case 0:
         put("v0 = await bide_blocking(plain_work(v1, %d));\n", value);
-        values[0] = values[1] * 100 + value;
+        form_values[0] = form_values[1] * 100 + value;
         break;
     case 1:
         put("await bide_join(s = late_S(%d, %d), d = late_d(v2, %d));\n", value, t, rng(4));
-        put("expect(%d, %d, s.x + (int)d, %d);\n", number, line * 10 + 19, value + values[2]);
+        put("expect(%d, %d, s.x + (int)d, %d);\n", number, form_line * 10 + 19,
+            value + form_values[2]);
         break;
     case 2:
         put("r = await bide_select(v0 = late_two(&v3, %d, %d), never(&left));\n", value, t);
-        put("expect(%d, %d, r, 0);\n", number, line * 10 + 19);
-        values[0] = value * 10 + 1;
-        values[3] = value;
+        put("expect(%d, %d, r, 0);\n", number, form_line * 10 + 19);
+        form_values[0] = value * 10 + 1;
+        form_values[3] = value;
         break;
     case 3:
         put("for (int i = 0; i < 4; i++)\n");
         put("    await bide_join(a[i] = late(i * v4, i), v1 = late(i, 3 - i));\n");
         for (int i = 0; i < 4; i++)
-            array[i] = i * values[4];
-        values[1] = 3;
+            form_array[i] = i * form_values[4];
+        form_values[1] = 3;
         break;
     default: /* cancelled with a group inside */
         put("left = 0;\nr = await bide_select_biased(late_two(&left, 1, 30), late(1, %d));\n", t);
-        put("expect(%d, %d, r * 10 + left, 10);\n", number, line * 10 + 19);
+        put("expect(%d, %d, r * 10 + left, 10);\n", number, form_line * 10 + 19);
         break;
     }
-    put_checks(number);
+    form_checks(number);
 }
 
 void make_forms_case(int number)
 {
     static void (*const makers[])(int) = {make_join_form,    make_try_join_form, make_select_form,
                                           make_timeout_form, make_task_form,     make_order_form,
-                                          make_mixed_form};
-    memset(values, 0, sizeof values);
-    memset(array, 0, sizeof array);
-    line = 1;
+                                          make_mixed_form,   make_further_form,  make_further_form,
+                                          make_further_form};
+    memset(form_values, 0, sizeof form_values);
+    memset(form_array, 0, sizeof form_array);
+    form_line = 1;
     put_push();
     put("static async void case%d(void)\n{\n", number);
     indent++;
@@ -283,10 +282,10 @@ void make_forms_case(int number)
     for (int n = 4 + rng(8); n > 0; n--) {
         int k = rng(4);
         if (percent(30)) {
-            values[k] = rng(100);
-            put("v%d = %d;\n", k, values[k]);
+            form_values[k] = rng(100);
+            put("v%d = %d;\n", k, form_values[k]);
         }
-        makers[rng(7)](number);
+        makers[rng(10)](number);
     }
     put("(void)keep, (void)fixed, (void)s, (void)d, (void)left, (void)r;\nend_forms(%d);\n",
         number);

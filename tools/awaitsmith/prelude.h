@@ -2,8 +2,10 @@
  * What every program of awaitsmith begins with: types, checksums, and async helpers, each of which
  * may rest, that is suspend, as the mode says:
  *
- *   PROGRAM [MODE [SEED [CASE]]]    MODE 0: never, 1: each time, 2: at random, 3: one to three
- * times
+ *   PROGRAM [MODE [SEED [CASE]]]
+ *
+ * MODE 0: never, 1: each time, 2: at random, 3: one to three times, 4: at random, now and then until
+ * another thread wakes it.
  *
  * tally() sums up, in no order; trace() also depends on the order and is for those who own the
  * world. SMITH_TRACE=1 prints what they are given.
@@ -112,10 +114,21 @@ static double fold(double d)
     return d > 1e6 || d < -1e6 ? 0.5 : d;
 }
 
+#ifdef __BIDE__
+static void rest_elsewhere(void) {}
+#endif
+
 static async void rest(void)
 {
 #ifdef __BIDE__
     rest_random = rest_random * 1664525u + 1013904223u;
+    if (rest_mode == 4) {
+        if (rest_random >> 27 == 0)
+            await bide_blocking(rest_elsewhere());
+        else if (rest_random >> 31)
+            await bide_yield();
+        return;
+    }
     int times = rest_mode == 2   ? (int)(rest_random >> 31)
                 : rest_mode == 3 ? 1 + (int)((rest_random >> 24) % 3)
                                  : rest_mode;

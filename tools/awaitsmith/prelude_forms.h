@@ -213,3 +213,50 @@ static int plain_work(int a, int b)
 {
     return a * 100 + b;
 }
+
+static async void late_add(int *p, int value, int times)
+{
+    while (times-- > 0)
+        await bide_yield();
+    *p += value;
+}
+
+static async void late_spawns(struct bide__scope *s, int *p, int times)
+{
+    await late(0, times);
+    bide_scope_spawn(s, late_add(p, 5, times));
+}
+
+static async int twice(int value, int times)
+{
+    return await late(value, times) + value;
+}
+
+static bide_async_fn(int, int, int) const table[] = {bide_ref(late), bide_ref(twice)};
+
+/* Cancelled by an error: says so at each await. */
+static async bide_cancel_returns int polite(int *told, int times)
+{
+    int error = 0;
+    while (times-- > 0)
+        await bide_yield();
+    error = await bide_sleep(BIDE_S(1000000));
+    *told += error == -ECANCELED ? 1 : 300;
+    error = await late(5, 3);
+    *told += error == -ECANCELED ? 10 : 400;
+    return error;
+}
+
+static async bide_cancel_returns int calls_polite(int *told, int times)
+{
+    int error = await polite(told, times);
+    *told += error == -ECANCELED ? 100 : 500;
+    return error;
+}
+
+static async bide_cancel_returns int polite_ends(int value, int times)
+{
+    int n = await late(value, times);
+    await bide_yield();
+    return n;
+}

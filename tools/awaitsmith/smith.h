@@ -199,7 +199,16 @@ void make_function(const char *name, int size);
 
 /* Functions with deferred blocks and what they log for a cancellation at each suspension. */
 void make_unwind_case(int number);
+
+/* ---- forms.c, forms_more.c ---- */
+
 /* join, select, spawn and others with their expected results. */
 void make_forms_case(int number);
+
+/* What v0.. and a[] hold at this point, and a number for the checks there. */
+enum { FORM_VALUES = 5 };
+extern int form_values[FORM_VALUES], form_array[4], form_line;
+void form_checks(int number);
+void make_further_form(int number); /* scopes, futures, pointers, errors for cancellation */
 
 #endif
