@@ -1,7 +1,7 @@
 /*
- * The frame of a function: the header, the union of result slots (first, since a slot must be
- * near), the scopes (near too), then one member for each variable that is saved or lives there.
- * Sizes and offsets are the target compiler's business.
+ * The frame of a function: the header, the scopes (which must be near), then a member for each result
+ * slot and for each variable that is saved or lives there, in structs and unions without a name as
+ * overlap.c says. Sizes and offsets are the target compiler's business.
  *
  * A struct or union declared in a block whose type a member needs is moved to file scope under a
  * name of its own; in the body that name takes the place of the old one. An enum of a block stays,
@@ -158,8 +158,11 @@ bool needs_cast(const struct type *t)
 
 static bool is_member_taken(struct lower *l, const char *name, uint32_t before)
 {
-    if (strcmp(name, "h") == 0 || strcmp(name, "result") == 0 || strcmp(name, l->outer_name) == 0)
+    if (strcmp(name, "h") == 0 || strcmp(name, l->outer_name) == 0)
         return true;
+    for (uint32_t i = 0; i < l->slots.count; i++)
+        if (strcmp(name, ((struct slot *)l->slots.item[i])->name) == 0)
+            return true;
     for (uint32_t i = 0; i < before; i++) {
         struct var *v = l->vars.item[i];
         if ((v->in_frame || v->saved) && strcmp(v->member, name) == 0)
@@ -282,16 +285,6 @@ static void print_alignment(struct lower *l, struct output *o, struct var *v)
     output_text(o, " ");
 }
 
-static void print_results(struct lower *l, struct output *o)
-{
-    if (l->slots.count == 0)
-        return;
-    output_text(o, "union {\n");
-    for (uint32_t i = 0; i < l->slots.count; i++)
-        output_printf(o, "%s;\n", ((struct slot *)l->slots.item[i])->declaration);
-    output_text(o, "} result;\n");
-}
-
 void frame_print_tags(struct lower *l, struct output *o)
 {
     for (uint32_t i = 0; i < l->hoisted.count; i++)
@@ -299,7 +292,7 @@ void frame_print_tags(struct lower *l, struct output *o)
 }
 
 /* A struct with a flexible array member may only be the last of another. */
-static bool has_flexible_end(const struct type *t)
+bool has_flexible_end(const struct type *t)
 {
     if ((t->kind != TY_STRUCT && t->kind != TY_UNION) || !t->tag->complete)
         return false;
@@ -320,27 +313,47 @@ static void print_scopes(struct lower *l, struct output *o)
     }
 }
 
-static void print_members(struct lower *l, struct output *o, bool flexible)
+static void print_var(struct lower *l, struct output *o, struct var *v)
 {
-    for (uint32_t i = 0; i < l->vars.count; i++) {
-        struct var *v = l->vars.item[i];
-        if (v->is_scope || (!v->in_frame && !v->saved) || has_flexible_end(v->type) != flexible)
-            continue;
-        print_alignment(l, o, v);
-        output_printf(o, "%s;\n", type_print(l->unit, v->frame_type, v->member));
+    print_alignment(l, o, v);
+    output_printf(o, "%s;\n", type_print(l->unit, v->frame_type, v->member));
+}
+
+static void print_box(struct lower *l, struct output *o, const struct box *b)
+{
+    if (b->kind == BOX_SLOT) {
+        output_printf(o, "%s;\n", b->slot->declaration);
+        return;
     }
+    if (b->kind == BOX_VAR) {
+        print_var(l, o, b->var);
+        return;
+    }
+    output_text(o, b->kind == BOX_UNION ? "union {\n" : "struct {\n");
+    for (uint32_t i = 0; i < b->count; i++)
+        print_box(l, o, b->part[i]);
+    output_text(o, "};\n");
 }
 
 void frame_print(struct lower *l, struct output *o)
 {
+    const struct box *all = overlap(l);
+
     pack_begin(o, 0);
     output_printf(o, "\n\nstruct bide__frame_%s {\nstruct bide_frame h;\n", l->name);
     if (l->fn->uses_outer)
         output_printf(o, "struct bide__frame_%s *%s;\n", l->outer->name, l->outer_name);
-    print_results(l, o);
     print_scopes(l, o);
-    print_members(l, o, false);
-    print_members(l, o, true);
+    if (all && all->kind == BOX_STRUCT)
+        for (uint32_t i = 0; i < all->count; i++)
+            print_box(l, o, all->part[i]);
+    else if (all)
+        print_box(l, o, all);
+    for (uint32_t i = 0; i < l->vars.count; i++) {
+        struct var *v = l->vars.item[i];
+        if ((v->in_frame || v->saved) && has_flexible_end(v->type))
+            print_var(l, o, v);
+    }
     output_text(o, "};\n");
     pack_end(o, 0);
 }

@@ -4,10 +4,11 @@
  * code (ISO C has no name for them; see any compiler textbook, e.g. Appel, "Modern Compiler
  * Implementation in C", chapters 10 and 17).
  *
- * A variable that is live where a suspension resumes is saved there. If it cannot be saved, because
- * it is const or volatile, or perhaps has no value yet (reading it then would be undefined, and
- * both compilers would warn), or because its name means something else there, it lives in the
- * frame. So does one that a select may leave without a value.
+ * A variable that is live where a suspension resumes is saved there, unless nothing has touched it
+ * on any way there since its declaration: then it has no value that could be kept. If it cannot be
+ * saved, because it is an array, const or volatile, or perhaps has no value yet (reading it then
+ * would be undefined, and both compilers would warn), or because its name means something else
+ * there, it lives in the frame. So does one that a select may leave without a value.
  */
 #include "lower.h"
 
@@ -19,6 +20,8 @@ struct block {
     uint32_t *use, *def;  /* liveness: read before any write; written */
     uint32_t *live;       /* where it begins */
     uint32_t *bare;       /* perhaps without a value, where it begins */
+    uint32_t *touched;    /* perhaps with one, or with a part of one */
+    uint32_t *live_after; /* ends in a suspension: what that keeps */
 };
 
 #define NONE UINT32_MAX
@@ -106,6 +109,7 @@ static void local_sets(struct live *v, struct block *k)
     k->def = set_new(v);
     k->live = set_new(v);
     k->bare = set_new(v);
+    k->touched = set_new(v);
     for (uint32_t i = k->first; i < k->last; i++) {
         const struct piece *p = &v->code->piece[i];
         if (!p->var || !p->var->tracked)
@@ -135,31 +139,45 @@ static bool flow_back(struct live *v, struct block *k)
 
 /* ---- initialisation, forwards ---- */
 
-/* The effect of one piece on the set of variables that perhaps have no value. */
-static void step(uint32_t *bare, const struct piece *p)
+/* The effect of one piece on the sets of variables that perhaps have no value, and that perhaps
+ * have some. A use may be an assignment too (asm). */
+static void step(uint32_t *bare, uint32_t *touched, const struct piece *p)
 {
     if (!p->var || !p->var->tracked)
         return;
-    if (p->kind == PC_DEF)
-        take(bare, p->var->index);
-    else if (p->kind == PC_KILL)
-        put(bare, p->var->index);
+    uint32_t n = p->var->index;
+    if (p->kind == PC_KILL) {
+        put(bare, n);
+        take(touched, n);
+    } else {
+        if (p->kind == PC_DEF)
+            take(bare, n);
+        put(touched, n);
+    }
 }
 
-static bool flow_on(struct live *v, struct block *k, uint32_t *set)
+static bool add_all(uint32_t *to, const uint32_t *set, uint32_t words)
 {
     bool changed = false;
-    memcpy(set, k->bare, v->words * sizeof *set);
+    for (uint32_t w = 0; w < words; w++) {
+        changed |= (set[w] & ~to[w]) != 0;
+        to[w] |= set[w];
+    }
+    return changed;
+}
+
+static bool flow_on(struct live *v, struct block *k, uint32_t *bare, uint32_t *touched)
+{
+    bool changed = false;
+    memcpy(bare, k->bare, v->words * sizeof *bare);
+    memcpy(touched, k->touched, v->words * sizeof *touched);
     for (uint32_t i = k->first; i < k->last; i++)
-        step(set, &v->code->piece[i]);
+        step(bare, touched, &v->code->piece[i]);
     for (int s = 0; s < 2; s++) {
         if (k->next[s] == NONE)
             continue;
-        uint32_t *to = v->block[k->next[s]].bare;
-        for (uint32_t w = 0; w < v->words; w++) {
-            changed |= (set[w] & ~to[w]) != 0;
-            to[w] |= set[w];
-        }
+        changed |= add_all(v->block[k->next[s]].bare, bare, v->words);
+        changed |= add_all(v->block[k->next[s]].touched, touched, v->words);
     }
     return changed;
 }
@@ -191,8 +209,10 @@ static void mark_reachable(struct live *v, bool *reached)
             v->code->piece[k->last - 1].kind != PC_SUSPEND)
             continue;
         struct block *next = &v->block[k->next[0]];
-        for (uint32_t w = 0; w < v->words; w++)
+        for (uint32_t w = 0; w < v->words; w++) {
             next->bare[w] = ~next->live[w];
+            next->touched[w] = UINT32_MAX;
+        }
         mark_from(v, k->next[0], reached, stack);
     }
 }
@@ -221,7 +241,8 @@ bool reaches_end(struct lower *l, const struct code *code)
 
 static bool can_be_saved(const struct var *x)
 {
-    return !(x->type && (x->type->quals & (Q_VOLATILE | Q_ATOMIC) || type_is_const(x->type)));
+    return !(x->type && (x->type->kind == TY_ARRAY || x->type->quals & (Q_VOLATILE | Q_ATOMIC) ||
+                         type_is_const(x->type)));
 }
 
 static void decide_at(struct live *v, const struct suspend *s, const uint32_t *live,
@@ -237,29 +258,45 @@ static void decide_at(struct live *v, const struct suspend *s, const uint32_t *l
     }
 }
 
-static void decide(struct live *v, struct block *k, uint32_t *bare)
+/* Variables that are live where the block, which ends in a suspension, goes on; without those that
+ * nothing has touched. */
+static uint32_t *live_after(struct live *v, const struct block *k, const uint32_t *touched)
+{
+    uint32_t *live = set_new(v);
+    for (uint32_t w = 0; w < v->words; w++)
+        live[w] = v->block[k->next[0]].live[w] & touched[w];
+    return live;
+}
+
+static void decide(struct live *v, struct block *k, uint32_t *bare, uint32_t *touched)
 {
     memcpy(bare, k->bare, v->words * sizeof *bare);
+    memcpy(touched, k->touched, v->words * sizeof *touched);
     for (uint32_t i = k->first; i < k->last; i++) {
         const struct piece *p = &v->code->piece[i];
         if (p->kind == PC_MAYBE && p->var->tracked && has(bare, p->var->index))
             p->var->in_frame = true;
-        if (p->kind == PC_SUSPEND && k->next[0] != NONE)
-            decide_at(v, p->thing, v->block[k->next[0]].live, bare);
-        step(bare, p);
+        if (p->kind == PC_SUSPEND && k->next[0] != NONE) {
+            k->live_after = live_after(v, k, touched);
+            decide_at(v, p->thing, k->live_after, bare);
+        }
+        step(bare, touched, p);
     }
 }
 
 static void list_live(struct live *v, struct suspend *s, const uint32_t *live)
 {
     s->live = arena_alloc(v->l->arena, (v->l->vars.count + 1) * sizeof(struct var *));
-    for (uint32_t n = 0; n < v->l->vars.count; n++) {
-        struct var *x = v->l->vars.item[n];
-        if (!x->tracked || x->in_frame || !has(live, n) || !is_in_scope(v->l, x, s->token))
-            continue;
-        x->saved = true;
-        s->live[s->live_count++] = x;
-    }
+    for (int held = 0; held < 2; held++)
+        for (uint32_t n = 0; n < v->l->vars.count; n++) {
+            struct var *x = v->l->vars.item[n];
+            if (!x->tracked || x->in_frame != held || !has(live, n) ||
+                !is_in_scope(v->l, x, s->token))
+                continue;
+            x->saved |= !held;
+            s->live[s->live_count + s->held_count] = x;
+            *(held ? &s->held_count : &s->live_count) += 1;
+        }
 }
 
 void live_function(struct lower *l, struct code *code)
@@ -277,23 +314,26 @@ void live_function(struct lower *l, struct code *code)
         for (uint32_t b = v->count; b-- > 0;)
             again |= flow_back(v, &v->block[b]);
     }
-    uint32_t *set = set_new(v);
+    uint32_t *bare = set_new(v), *touched = set_new(v);
     for (uint32_t n = 0; n < l->vars.count; n++)
         put(v->block[0].bare, n);
     bool *reached = arena_alloc(l->arena, v->count + 1);
     mark_reachable(v, reached);
+    for (uint32_t b = 0; b < v->count; b++)
+        if (!reached[b])
+            memset(v->block[b].touched, 0xff, v->words * sizeof(uint32_t));
     for (bool again = true; again;) {
         again = false;
         for (uint32_t b = 0; b < v->count; b++)
             if (reached[b])
-                again |= flow_on(v, &v->block[b], set);
+                again |= flow_on(v, &v->block[b], bare, touched);
     }
     for (uint32_t b = 0; b < v->count; b++)
-        decide(v, &v->block[b], set);
+        decide(v, &v->block[b], bare, touched);
     for (uint32_t b = 0; b < v->count; b++) {
         struct block *k = &v->block[b];
         const struct piece *end = k->last > k->first ? &code->piece[k->last - 1] : NULL;
         if (end && end->kind == PC_SUSPEND && k->next[0] != NONE)
-            list_live(v, end->thing, v->block[k->next[0]].live);
+            list_live(v, end->thing, k->live_after);
     }
 }

@@ -111,8 +111,9 @@ struct suspend {
     bool shielded;
     bool has_more; /* a statement follows the loads */
     const char *label;
-    struct var **live; /* filled by live.c */
-    uint32_t live_count;
+    /* live here, filled by live.c: saved, then those that are tracked and in the frame */
+    struct var **live;
+    uint32_t live_count, held_count;
 };
 
 /* ---- deferred blocks ---- */
@@ -181,9 +182,16 @@ struct subst {
     const char *text;
 };
 
+struct span {
+    uint32_t first, last; /* tokens */
+};
+
+/* A member of the frame for results of awaits. */
 struct slot {
     const char *name;
     const char *declaration; /* of the member */
+    struct type *type;       /* NULL: a struct of ours */
+    struct list uses;        /* struct span *: the awaits that have it */
 };
 
 struct callee {
@@ -203,7 +211,8 @@ struct lower {
     struct code *out; /* being appended to */
     struct list vars;
     struct list suspends;
-    struct list slots;             /* struct slot *: members of the union of results */
+    struct list slots;             /* struct slot * */
+    struct expr *awaiting;         /* the await that is being lowered */
     struct list callees;           /* struct callee * */
     struct list gets;              /* struct get *, of lower_future.c */
     struct list async_decls;       /* struct symbol *: async functions declared in a block */
@@ -222,7 +231,7 @@ struct lower {
     unsigned groups, jobs, hoists; /* numbers given out */
     struct list hoisted;           /* struct tag *: moved to file scope, in order */
     uint32_t flow_labels;
-    struct list awaits;  /* struct span *, of scan.c */
+    struct list awaits;  /* struct span *: from where one begins to the last place it may run at */
     struct list stems;   /* code.c: of the names that were made up */
     bool uses_func_name; /* __func__ */
     bool has_args, uses_args;
@@ -274,6 +283,11 @@ bool awaits_in_scope(struct lower *, uint32_t block_first, uint32_t block_last, 
 struct expr_info *expr_info_of(struct lower *, struct expr *);
 /* The token is in the block of which v is a local: v may have a value there. */
 bool is_in_scope(const struct lower *, const struct var *, uint32_t token);
+/* The await that begins at the token, to the last place that it may run at; all, if none does. */
+struct span await_at(struct lower *, uint32_t token);
+/* From its declaration, or the beginning of its block, to the last place that the end of the block
+ * may run at. */
+struct span life_of(struct lower *, const struct var *);
 /* Another variable or type has v's name at the token. */
 bool is_shadowed(struct lower *, const struct var *, uint32_t token);
 struct stmt_info *info_of(struct lower *, struct stmt *);
@@ -342,9 +356,12 @@ void append_suspend(struct lower *, const struct code *call, uint32_t token,
 /* For bide_cancel_returns: `bide__refused(cx, &RESULT, ...)`; NULL: there is no result. */
 bool may_refuse(const struct lower *); /* awaits here must ask */
 const char *refused_text(struct lower *, const char *result, const struct type *);
-/* A member of the union of results, shared by those of the same name and type: its expression. */
-const char *result_slot(struct lower *, const char *name, struct type *);
+/* A slot for the await that is being lowered, shared by those of the same name and type: its
+ * expression. */
+const char *result_slot(struct lower *, const char *fn, struct type *);
 const char *result_member(struct lower *, const char *name, const char *declaration);
+/* A result that is not used needs one only if it may be larger than 8 bytes. */
+bool needs_slot(const struct type *result, bool unused);
 void add_callee(struct lower *, const char *name, unsigned group);
 
 /* ---- lower_future.c ---- */
@@ -410,7 +427,24 @@ void run_scope(struct lower *, struct link *, bool has_end);
 void live_function(struct lower *, struct code *);
 bool reaches_end(struct lower *, const struct code *); /* control may come to the end of it */
 
+/* ---- overlap.c: which members of a frame share bytes ---- */
+
+enum box_kind { BOX_VAR, BOX_SLOT, BOX_STRUCT, BOX_UNION };
+
+/* A part of a frame: one member, or an anonymous struct or union of parts. */
+struct box {
+    enum box_kind kind;
+    struct var *var;
+    struct slot *slot;
+    struct box **part;
+    uint32_t count;
+    uint64_t size, align; /* estimates */
+};
+
+struct box *overlap(struct lower *); /* a struct of all members but those with a flexible end */
+
 /* ---- frame.c: the layout, and types at file scope ---- */
+bool has_flexible_end(const struct type *);            /* may only be the last of a struct */
 struct type *file_type(struct lower *, struct type *); /* that may be printed at file scope */
 void hoist_tag(struct lower *, struct tag *);          /* to file scope, if it is a block's */
 void frame_layout(struct lower *);

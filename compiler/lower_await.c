@@ -1,19 +1,19 @@
 /*
  * One await. The call becomes
  *
- *     if (bide__start_f(cx, &frame->h, &frame->result.f, arguments) == BIDE_PENDING) {
+ *     if (bide__start_f(cx, &frame->h, &frame->result_f, arguments) == BIDE_PENDING) {
  *         (save, state, return; resume label, load)
  *         (if something is due here: unwind)
  *     }
  *
- * and `frame->result.f` stands for its value. That member of the union is good until the next
- * await; `prepare_operands` keeps it longer where it must.
+ * and `frame->result_f` stands for its value. That slot is good until the next await;
+ * `prepare_operands` keeps the value longer where it must. A scalar that is not used has none.
  *
  * In a function marked bide_cancel_returns nothing is due at an await; instead each asks first
- * whether it may start anything: `if (!bide__refused(cx, &frame->result.f, ...) && ...`
+ * whether it may start anything: `if (!bide__refused(cx, &frame->result_f, ...) && ...`
  *
- * bide_blocking(f(x)) puts a job with f's arguments and room for its result into the same union,
- * and a function of our own that the pool calls.
+ * bide_blocking(f(x)) puts a job with f's arguments and room for its result into such a slot, and
+ * has a function of our own that the pool calls.
  */
 #include "lower.h"
 #include "parse.h"
@@ -22,18 +22,32 @@
 
 /* ---- slots and callees ---- */
 
-const char *result_member(struct lower *l, const char *name, const char *declaration)
+static struct slot *slot_of(struct lower *l, const char *name, const char *declaration)
 {
     for (uint32_t i = 0; i < l->slots.count; i++) {
         struct slot *slot = l->slots.item[i];
         if (strcmp(slot->declaration, declaration) == 0)
-            return arena_printf(l->arena, "%s->result.%s", l->frame, slot->name);
+            return slot;
     }
     struct slot *slot = arena_alloc(l->arena, sizeof *slot);
     slot->name = name;
     slot->declaration = declaration;
     list_add(l->arena, &l->slots, slot);
-    return arena_printf(l->arena, "%s->result.%s", l->frame, name);
+    return slot;
+}
+
+/* The await that is being lowered uses the slot. */
+static const char *use_slot(struct lower *l, struct slot *slot)
+{
+    struct span *span = arena_alloc(l->arena, sizeof *span);
+    *span = l->awaiting ? await_at(l, l->awaiting->first) : (struct span){0, UINT32_MAX};
+    list_add(l->arena, &slot->uses, span);
+    return arena_printf(l->arena, "%s->%s", l->frame, slot->name);
+}
+
+const char *result_member(struct lower *l, const char *name, const char *declaration)
+{
+    return use_slot(l, slot_of(l, name, declaration));
 }
 
 static bool is_other_slot(struct lower *l, const char *name, const char *declaration)
@@ -49,13 +63,30 @@ static bool is_other_slot(struct lower *l, const char *name, const char *declara
 const char *result_slot(struct lower *l, const char *name, struct type *type)
 {
     struct type *t = file_type(l, type_unqualified(l->unit, type));
-    const char *free = name, *declaration = type_print(l->unit, t, name);
-    l->slots_may_align |= type_may_align(l, t);
-    for (int n = 2; is_other_slot(l, free, declaration); n++) {
-        free = arena_printf(l->arena, "%s_%d", name, n);
-        declaration = type_print(l->unit, t, free);
+    const char *stem = arena_printf(l->arena, "result_%s", name), *member = stem;
+    const char *declaration = type_print(l->unit, t, member);
+    for (int n = 2; is_other_slot(l, member, declaration); n++) {
+        member = arena_printf(l->arena, "%s_%d", stem, n);
+        declaration = type_print(l->unit, t, member);
     }
-    return result_member(l, free, declaration);
+    struct slot *slot = slot_of(l, member, declaration);
+    slot->type = t;
+    l->slots_may_align |= type_may_align(l, t);
+    return use_slot(l, slot);
+}
+
+bool needs_slot(const struct type *result, bool unused)
+{
+    if (!unused)
+        return true;
+    switch (result->kind) {
+    case TY_LDOUBLE:
+    case TY_INT128:
+    case TY_UINT128:
+    case TY_FLOATN:
+    case TY_COMPLEX: return true;
+    default: return !type_is_scalar(result);
+    }
 }
 
 void add_callee(struct lower *l, const char *name, unsigned group)
@@ -343,17 +374,12 @@ static void keep_handle(struct lower *l, struct awaitable *a)
     set_code(l, e, read);
 }
 
-void lower_await(struct lower *l, struct expr *await)
+static void lower_one(struct lower *l, struct expr *await)
 {
     struct expr *inner = bare(await->a);
     struct awaitable a;
     struct code *call = code_new(l), *value = code_new(l);
     const char *slot = NULL;
-
-    if (inner->kind == EX_FORM && inner->form >= FORM_JOIN && inner->form <= FORM_TIMEOUT) {
-        lower_group(l, await, inner);
-        return;
-    }
     set_code(l, await, value);
     if (!awaitable_of(l, inner, &a))
         return;
@@ -364,7 +390,7 @@ void lower_await(struct lower *l, struct expr *await)
         a.job = result_member(l, name, job_declaration(l, &a, name));
         set_up_job(l, &a);
         slot = NULL;
-    } else if (a.result) {
+    } else if (a.result && needs_slot(a.result, expr_info_of(l, await)->unused)) {
         slot = result_slot(l, a.slot ? a.slot : a.name, a.result);
     }
     const char *result = slot;
@@ -382,4 +408,16 @@ void lower_await(struct lower *l, struct expr *await)
         code_text(l, value, "%s", result);
     else
         code_text(l, value, "(void)0");
+}
+
+void lower_await(struct lower *l, struct expr *await)
+{
+    struct expr *inner = bare(await->a), *outer = l->awaiting;
+
+    l->awaiting = await;
+    if (inner->kind == EX_FORM && inner->form >= FORM_JOIN && inner->form <= FORM_TIMEOUT)
+        lower_group(l, await, inner);
+    else
+        lower_one(l, await);
+    l->awaiting = outer;
 }

@@ -606,7 +606,7 @@ void mark_unused(struct lower *l, struct expr *e)
     } else if (e->kind == EX_COND && e->b) {
         mark_unused(l, e->b);
         mark_unused(l, e->c);
-    } else if (e->kind == EX_FORM || e->kind == EX_ASSIGN ||
+    } else if (e->kind == EX_FORM || e->kind == EX_ASSIGN || e->kind == EX_AWAIT ||
                (e->kind == EX_CALL && type_is_owner(e->type))) {
         expr_info_of(l, e)->unused = true;
     }

@@ -36,7 +36,7 @@ struct group {
     unsigned number;
     bool is_nested;         /* a branch of another one */
     const char *name;       /* of its slots: join_1 */
-    const char *prefix;     /* their expression: frame->result.join_1 */
+    const char *prefix;     /* their expression: frame->join_1 */
     const char *descriptor; /* of a group that is a branch, without prefix */
     struct list member_names;
     struct expr *duration;
@@ -248,7 +248,7 @@ static const char *branch_slot(struct group *g, struct branch *b)
     struct expr *call = b->call.call;
 
     if (b->nested) {
-        const char *members = make_slots(b->nested, g->prefix);
+        const char *members = make_slots(b->nested, arena_printf(l->arena, "%s.", g->prefix));
         if (b->nested->form != FORM_JOIN)
             b->slot = arena_printf(l->arena, "%s.group.value", b->nested->prefix);
         return arena_printf(l->arena, " %s;", members);
@@ -262,7 +262,8 @@ static const char *branch_slot(struct group *g, struct branch *b)
         return arena_printf(l->arena, " %s;", member);
     }
     struct type *result = b->body ? b->body->result : b->call.result;
-    if (!result || result->kind == TY_VOID)
+    bool unused = !b->place && g->form != FORM_TRY_JOIN;
+    if (!result || result->kind == TY_VOID || !needs_slot(result, unused))
         return "";
     struct expr *place = b->place ? bare(b->place) : NULL;
     const char *wanted = place && place->kind == EX_IDENT ? place->name
@@ -276,17 +277,15 @@ static const char *branch_slot(struct group *g, struct branch *b)
     return arena_printf(l->arena, " %s;", type_print(l->unit, t, name));
 }
 
-/* The declaration of its slots as a member; `in`: the expression that they are a member of. */
+/* The declaration of its slots as a member; `in`: what its expression begins with. */
 static const char *make_slots(struct group *g, const char *in)
 {
     struct lower *l = g->l;
-    g->prefix = arena_printf(l->arena, "%s.%s", in, g->name);
+    g->prefix = arena_printf(l->arena, "%s%s", in, g->name);
     char *s =
         arena_printf(l->arena, "struct { struct bide_group_result %s;", member_name(g, "group"));
     for (int i = 0; i < g->count; i++)
         s = arena_printf(l->arena, "%s%s", s, branch_slot(g, &g->branch[i]));
-    if (g->duration)
-        s = arena_printf(l->arena, "%s int %s;", s, member_name(g, "sleep"));
     return arena_printf(l->arena, "%s } %s", s, g->name);
 }
 
@@ -430,7 +429,7 @@ static void append_branch(struct group *g, int i, const char *group, const char 
     }
     code_text(l, l->out, "case %d:\nbide__group_started(%s, ", i, group);
     if (i == g->count) {
-        code_text(l, l->out, "bide__start_bide_sleep(%s, %s, &%s.sleep, ", sub, null, g->prefix);
+        code_text(l, l->out, "bide__start_bide_sleep(%s, %s, %s, ", sub, null, null);
         copy_argument(l, l->out, g->duration);
         code_text(l, l->out, ")");
     } else if (g->branch[i].body) {
@@ -585,7 +584,7 @@ void lower_group(struct lower *l, struct expr *await, struct expr *form)
     if (!g)
         return;
     prepare_branches(g);
-    result_member(l, g->name, make_slots(g, arena_printf(l->arena, "%s->result", l->frame)));
+    result_member(l, g->name, make_slots(g, arena_printf(l->arena, "%s->", l->frame)));
     code_text(l, l->out, "\n{\n");
     set_up_jobs(g);
     clear_nested(g);

@@ -2,21 +2,17 @@
  * The walk before lowering: makes the variables of a function, finds its awaits and which locals
  * have their address taken, and hangs on each statement the deferred blocks that are due there.
  *
- * A variable is in the frame all the time if it is an array, has its address taken (also by a
- * cleanup or by joining the task that it names), and an await may happen while it exists: C gives
- * it the lifetime of its block, so that is an await in the block behind its declaration, or
- * anywhere in the block when a label before the declaration lets control come back. A deferred
- * block counts as standing at the end of its scope. The same rule is for compound literals whose
- * address is needed.
+ * A variable is in the frame all the time if it has its address taken (also by a cleanup, by
+ * joining the task that it names, or as an array that decays), and an await may happen while it
+ * exists: C gives it the lifetime of its block, so that is an await in the block behind its
+ * declaration, or anywhere in the block when a label before the declaration lets control come back.
+ * A deferred block counts as standing at the end of its scope. The same rule is for compound
+ * literals whose address is needed. An array of which only elements are named is followed by live.c
+ * like any other variable.
  */
 #include "lower.h"
 
 #include <string.h>
-
-/* An await: where it begins, and the last place that it may run at. */
-struct span {
-    uint32_t first, last;
-};
 
 static void scan_stmt(struct lower *, struct stmt *);
 static void scan_expr(struct lower *, struct expr *);
@@ -85,14 +81,20 @@ static uint32_t end_of_block(struct stmt *s)
     return 0;
 }
 
+/* What is inside a deferred block may run at the end of the scope of that. */
+static uint32_t end_of_run(struct stmt *at, uint32_t last)
+{
+    for (; at; at = at->parent)
+        if (at->kind == S_DEFER && end_of_block(at) > last)
+            last = end_of_block(at);
+    return last;
+}
+
 static void note_await(struct lower *l, uint32_t first, uint32_t last, struct stmt *at)
 {
     struct span *span = arena_alloc(l->arena, sizeof *span);
     span->first = first;
-    span->last = last;
-    for (; at; at = at->parent)
-        if (at->kind == S_DEFER && end_of_block(at) > span->last)
-            span->last = end_of_block(at);
+    span->last = end_of_run(at, last);
     list_add(l->arena, &l->awaits, span);
 }
 
@@ -103,13 +105,32 @@ static void note_scope_end(struct lower *l, uint32_t token, const struct stmt *b
         note_await(l, token, block ? block->last : l->fn->last, l->scanning);
 }
 
-bool awaits_in_scope(struct lower *l, uint32_t block_first, uint32_t block_last, uint32_t from)
+struct span await_at(struct lower *l, uint32_t token)
+{
+    struct span found = {0, 0};
+    for (uint32_t i = 0; i < l->awaits.count; i++) {
+        struct span *span = l->awaits.item[i];
+        if (span->first == token && span->last > found.last)
+            found = *span;
+    }
+    return found.last ? found : (struct span){0, UINT32_MAX};
+}
+
+/* From where on what is declared at `from` in the block may be in use: a label before that lets
+ * control come back with a pointer to it. */
+static uint32_t begin_of_life(struct lower *l, uint32_t block_first, uint32_t from)
 {
     for (uint32_t i = 0; i < l->fn->labels.count; i++) {
         struct stmt *label = l->fn->labels.item[i];
         if (label->first >= block_first && label->first < from)
-            from = block_first;
+            return block_first;
     }
+    return from;
+}
+
+bool awaits_in_scope(struct lower *l, uint32_t block_first, uint32_t block_last, uint32_t from)
+{
+    from = begin_of_life(l, block_first, from);
     for (uint32_t i = 0; i < l->awaits.count; i++) {
         struct span *span = l->awaits.item[i];
         if (span->first <= block_last && span->last >= from && span->first >= block_first)
@@ -280,6 +301,15 @@ bool is_in_scope(const struct lower *l, const struct var *v, uint32_t token)
     const struct stmt *block = v->stmt ? block_round(v->stmt) : NULL;
     (void)l;
     return !block || (block->first <= token && token <= block->last);
+}
+
+struct span life_of(struct lower *l, const struct var *v)
+{
+    const struct stmt *block = v->stmt ? block_round(v->stmt) : NULL;
+    if (!block)
+        return (struct span){0, UINT32_MAX};
+    return (struct span){begin_of_life(l, block->first, v->token),
+                         end_of_run(v->stmt, block->last)};
 }
 
 bool is_shadowed(struct lower *l, const struct var *v, uint32_t token)
@@ -512,8 +542,9 @@ static void place_vars(struct lower *l)
     share_with_branches(l, l->fn);
     for (uint32_t i = 0; i < l->vars.count; i++) {
         struct var *v = l->vars.item[i];
-        bool by_memory = v->type->kind == TY_ARRAY || v->symbol->address_taken ||
-                         v->symbol->cleanup || v->is_shared;
+        bool elements_only = v->type->kind == TY_ARRAY && !v->is_param && !v->is_owner;
+        bool by_memory = (v->type->kind == TY_ARRAY && !elements_only) ||
+                         v->symbol->address_taken || v->symbol->cleanup || v->is_shared;
         v->tracked = !by_memory || v->by_address;
         if (v->is_scope) {
             v->tracked = false;
@@ -528,6 +559,7 @@ static void place_vars(struct lower *l)
         if (!info->is_object || !l->is_async || !awaits_after(l, n->stmt, n->expr->first))
             continue;
         info->literal = var_new(l, "literal", n->expr->type, n->expr->first);
+        info->literal->stmt = n->stmt;
         info->literal->tracked = false;
         info->literal->in_frame = true;
     }

@@ -38,6 +38,7 @@ void *bide_chain_begin(struct bide_chain *chain, const struct bide_fn *fn)
     if (pad + size + bide__args_room(fn) > (size_t)(chain->end - chain->top))
         return NULL;
     struct bide_frame *f = (struct bide_frame *)(void *)(chain->top + pad);
+    bide__fresh(f, size);
     *f = (struct bide_frame){.fn = fn};
     if (size > BIDE_NEAR_MAX)
         chain->end = (char *)f + size;
@@ -98,7 +99,7 @@ static struct bide_frame *drop_frame(struct bide_cx *cx, struct bide_frame *f)
 {
     const struct bide_fn *fn = f->fn;
     struct bide_frame *parent = bide__parent(cx->chain, f);
-    void *result = bide_frame_result(cx, f);
+    void *result = bide__slot(cx, f);
 
     bide_frame_finish(cx, f);
     bide_fn_fail(fn, result, bide__unwind_error(cx));
@@ -111,7 +112,7 @@ static enum bide_poll poll_unwinding(struct bide_cx *cx, struct bide_frame *f)
 {
     struct bide_chain *c = cx->chain;
     const struct bide_fn *fn = f->fn;
-    void *result = bide_frame_result(cx, f);
+    void *result = bide__slot(cx, f);
     enum bide_poll poll;
 
     if (level_unwinds(c) && f->state & BIDE_SHIELDED)

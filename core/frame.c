@@ -7,6 +7,10 @@
  */
 #include "core/inside.h"
 
+#ifdef BIDE__ASAN
+const char bide__poisons = 1;
+#endif
+
 /* Finds memory for a frame and `tail` bytes above it; sets the header but for fn. NULL: none. */
 static struct bide_frame *place(struct bide_cx *cx, size_t size, size_t align, size_t tail,
                                 struct bide_frame *parent, void *result)
@@ -35,6 +39,8 @@ static struct bide_frame *place(struct bide_cx *cx, size_t size, size_t align, s
     c->top = at + size;
     if (giant)
         c->end = c->top;
+    bide__fresh(at, size);
+    bide__unpoison(c->top, c->top + tail);
     struct bide_frame *f = (struct bide_frame *)(void *)at;
     *f = (struct bide_frame){.parent = parent_units, .result = result_bytes};
     return f;
@@ -95,6 +101,7 @@ enum bide_poll bide__finish_slow(struct bide_cx *cx)
         if (!root)
             return BIDE_READY;
     }
+    bide__unpoison(c->top, c->end);
     c->flags &= (uint8_t)~BIDE_CHAIN_LIVE;
     return BIDE_READY;
 }

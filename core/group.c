@@ -206,7 +206,7 @@ static bool is_complete(const struct bide_group *g)
 /* Leaves the result, before the frame is popped; `error` 0: the group's own value. */
 static void conclude(struct bide_cx *cx, struct bide_group *g, int error)
 {
-    struct bide_group_result *result = bide_frame_result(cx, &g->h);
+    struct bide_group_result *result = bide__slot(cx, &g->h);
 
     if (result != NULL) {
         result->value = error != 0 ? error : g->value;

@@ -54,6 +54,7 @@ void bide__segment_pop(struct bide_cx *cx)
     struct bide_turn *turn = cx->turn;
     struct bide_segment *s = c->segment, *kept = turn->spare;
 
+    bide__unpoison(s, (char *)s + s->size);
     c->top = s->previous_top;
     c->end = s->previous_end;
     c->segment = s->previous;

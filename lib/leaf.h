@@ -26,12 +26,10 @@
 enum { BIDE__BEGUN = 1 };
 
 /* The leaf is done: its poll returns what this returns. */
-#define bide__leaf_finish(cx, frame, value)                          \
-    __extension__({                                                  \
-        __typeof__(value) *slot_ = bide_frame_result((cx), (frame)); \
-        if (slot_ != NULL)                                           \
-            *slot_ = (value);                                        \
-        bide_frame_finish((cx), (frame));                            \
+#define bide__leaf_finish(cx, frame, value)                               \
+    __extension__({                                                       \
+        *(__typeof__(value) *)bide_frame_result((cx), (frame)) = (value); \
+        bide_frame_finish((cx), (frame));                                 \
     })
 
 #define BIDE__BARE(...) __VA_ARGS__

@@ -175,12 +175,10 @@ extern const struct bide_fn bide__desc_bide__turn;
 
 /* ---- helpers for leaves ---- */
 
-/* Writes an int result, if anybody wants it, and pops the frame: a poll returns what it returns. */
+/* Writes an int result and pops the frame: a poll returns what it returns. */
 static inline enum bide_poll bide__finish_int(struct bide_cx *cx, struct bide_frame *f, int value)
 {
-    int *slot = bide_frame_result(cx, f);
-    if (slot)
-        *slot = value;
+    *(int *)bide_frame_result(cx, f) = value;
     return bide_frame_finish(cx, f);
 }
 

@@ -258,7 +258,8 @@ struct bide_cx {
     struct bide_chain *chain;
     bide_waker waker; /* borrowed; wakes just this chain */
     struct bide_turn *turn;
-    uint32_t depth; /* first polls and groups nested on the C stack; 0 for a task */
+    uint32_t depth;   /* first polls and groups nested on the C stack; 0 for a task */
+    uint64_t nowhere; /* takes a result that nobody wants */
 };
 
 /* ---- for executors ---- */
@@ -318,6 +319,62 @@ struct bide_frame *bide_frame_below(struct bide_frame *frame, struct bide_segmen
  * one that runs, with *index set to its number. NULL: no further one, or the frame is no group. */
 struct bide_chain *bide_group_branch(struct bide_frame *frame, unsigned *index);
 
+/* ---- checks ---- */
+
+/*
+ * In builds with a sanitizer, or with BIDE_CHECK_FRAMES defined, a fresh frame is filled with 0xA5.
+ * Under AddressSanitizer the memory of frames that were popped is poisoned until it is used again
+ * or the chain ends, if libbide was built with it too: it then defines bide__poisons.
+ */
+#if defined __has_feature
+#if __has_feature(address_sanitizer)
+#define BIDE__ASAN 1
+#elif __has_feature(thread_sanitizer)
+#define BIDE_CHECK_FRAMES 1
+#endif
+#endif
+#if defined __SANITIZE_ADDRESS__ && !defined BIDE__ASAN
+#define BIDE__ASAN 1
+#endif
+#if (defined BIDE__ASAN || defined __SANITIZE_THREAD__) && !defined BIDE_CHECK_FRAMES
+#define BIDE_CHECK_FRAMES 1
+#endif
+
+#ifdef BIDE__ASAN
+extern const char bide__poisons __attribute__((weak));
+void __asan_poison_memory_region(const volatile void *, size_t);
+void __asan_unpoison_memory_region(const volatile void *, size_t);
+#endif
+
+/* Memory of a chain from `from` to `to` is about to be used, */
+static inline void bide__unpoison(void *from, void *to)
+{
+    (void)from, (void)to;
+#ifdef BIDE__ASAN
+    if (&bide__poisons != NULL)
+        __asan_unpoison_memory_region(from, (size_t)((char *)to - (char *)from));
+#endif
+}
+
+/* is no longer in use, */
+static inline void bide__poison(void *from, void *to)
+{
+    (void)from, (void)to;
+#ifdef BIDE__ASAN
+    if (&bide__poisons != NULL)
+        __asan_poison_memory_region(from, (size_t)((char *)to - (char *)from));
+#endif
+}
+
+/* or becomes a frame. */
+static inline void bide__fresh(void *frame, size_t size)
+{
+    bide__unpoison(frame, (char *)frame + size);
+#ifdef BIDE_CHECK_FRAMES
+    __builtin_memset(frame, 0xA5, size);
+#endif
+}
+
 /* ---- for generated code and futures written by hand ---- */
 
 void *bide__push_slow(struct bide_cx *cx, size_t size, size_t align, const struct bide_fn *fn,
@@ -327,8 +384,9 @@ enum bide_poll bide__finish_slow(struct bide_cx *cx);
 /*
  * Pushes a frame of fn->frame_size bytes, passed as `size` because it is a constant there. `parent`
  * is the awaiting frame, the top one of its chain (NULL: the first of the chain), `result` a slot
- * inside it. Only the header is set. NULL: no memory; the chain has begun to unwind with -ENOMEM,
- * and the start function returns BIDE_PENDING.
+ * inside it, or NULL for a result of at most 8 bytes that nobody wants. Only the header is set.
+ * NULL: no memory; the chain has begun to unwind with -ENOMEM, and the start function returns
+ * BIDE_PENDING.
  */
 static inline void *bide_frame_push(struct bide_cx *cx, size_t size, const struct bide_fn *fn,
                                     struct bide_frame *parent, void *result)
@@ -340,6 +398,7 @@ static inline void *bide_frame_push(struct bide_cx *cx, size_t size, const struc
         return bide__push_slow(cx, size, BIDE_FRAME_UNIT, fn, parent, result);
     struct bide_frame *f = (struct bide_frame *)(void *)c->top;
     c->top += size;
+    bide__fresh(f, size);
     f->fn = fn;
     f->state = 0;
     f->parent = (uint16_t)((size_t)((char *)f - (char *)parent) / BIDE_FRAME_UNIT);
@@ -362,8 +421,8 @@ static inline void *bide_frame_push_aligned(struct bide_cx *cx, size_t size, siz
     return bide_frame_push(cx, size, fn, parent, result);
 }
 
-/* Where the result of the top frame goes; NULL: nowhere. Write it before bide_frame_finish. */
-static inline void *bide_frame_result(struct bide_cx *cx, struct bide_frame *f)
+/* The slot for the result of the top frame; NULL: nobody wants it. */
+static inline void *bide__slot(const struct bide_cx *cx, struct bide_frame *f)
 {
     if (__builtin_expect(f->result != 0, 1))
         return (char *)f - (size_t)f->parent * BIDE_FRAME_UNIT + f->result;
@@ -372,11 +431,21 @@ static inline void *bide_frame_result(struct bide_cx *cx, struct bide_frame *f)
     return cx->chain->segment ? cx->chain->segment->result : cx->chain->result;
 }
 
+/* Where the result of the top frame goes, never NULL: one that nobody wants goes to the context.
+ * Write it before bide_frame_finish. */
+static inline void *bide_frame_result(struct bide_cx *cx, struct bide_frame *f)
+{
+    void *slot = bide__slot(cx, f);
+    return __builtin_expect(slot != NULL, 1) ? slot : &cx->nowhere;
+}
+
 /* Pops the top frame; its poll returns what this returns. */
 static inline enum bide_poll bide_frame_finish(struct bide_cx *cx, struct bide_frame *f)
 {
+    bool is_first = f->parent == 0;
+    bide__poison(f, cx->chain->top);
     cx->chain->top = (char *)f;
-    if (__builtin_expect(f->parent == 0, 0))
+    if (__builtin_expect(is_first, 0))
         return bide__finish_slow(cx);
     return BIDE_READY;
 }

@@ -59,7 +59,8 @@ static enum bide_poll cancel__poll(struct bide_cx *cx, struct bide_frame *h)
         *args = run->state;
     }
     struct cancel_run *run = f->run;
-    struct bide_cx sub = {&run->chain, cx->waker, cx->turn, cx->depth + 1};
+    struct bide_cx sub = {
+        .chain = &run->chain, .waker = cx->waker, .turn = cx->turn, .depth = cx->depth + 1};
     bool now = run->at_wake && run->suspensions == run->at;
     for (;;) {
         if (now && run->at > 0 && !run->requested) {

@@ -76,7 +76,7 @@ static inline void hand_begin(struct hand *h, const struct bide_fn *fn, const vo
 static inline bool hand_poll(struct hand *h)
 {
     struct bide_turn turn = {.woken = ~0u, .budget = h->budget};
-    struct bide_cx cx = {&h->chain, bide_waker_make(&h->wake, 0), &turn, 0};
+    struct bide_cx cx = {.chain = &h->chain, .waker = bide_waker_make(&h->wake, 0), .turn = &turn};
     CHECK(!h->done);
     h->done = bide_chain_poll(&cx) == BIDE_READY;
     if (h->done) {

@@ -482,7 +482,7 @@ static int run_outside(const struct bide_fn *fn, const void *args, size_t args_s
     int result = 1;
     bide_chain_init(&chain, room, sizeof(room), &result);
     memcpy(bide_chain_begin(&chain, fn), args, args_size);
-    struct bide_cx cx = {&chain, bide_waker_make(&task, 0), &turn, 0};
+    struct bide_cx cx = {.chain = &chain, .waker = bide_waker_make(&task, 0), .turn = &turn};
     CHECK_EQ(bide_chain_poll(&cx), BIDE_READY);
     return result;
 }
