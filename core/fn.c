@@ -4,15 +4,17 @@
  *
  * The need of a function is the memory that the deepest path of awaits takes above its frame, as
  * far as descriptors tell (not through pointers, not round a recursion), and no more than
- * BIDE_RESERVE_MAX. It is a depth-first search over the callees, which stops as soon as the path is
+ * BIDE_RESERVE_MAX; but a join or select of its own has room for its branches, up to GROUP_MAX: the
+ * group is one push, and to put it into a segment would leave the reserve unused below it. It is a depth-first search over the callees, which stops as soon as the path is
  * longer than that. A result that is cut short because an ancestor was met again would be too small
  * for a search that begins there, so it is not cached.
  */
 #include "core/inside.h"
 
 enum {
-    SEARCH_MAX = 1000
-}; /* functions looked at; in a thicket of recursions the need is the most */
+    SEARCH_MAX = 1000, /* functions looked at; in a thicket of recursions the need is the most */
+    GROUP_MAX = 4096,
+};
 
 /* The functions that are being looked at, innermost first. */
 struct path {
@@ -73,6 +75,39 @@ static bool group_is_new(const struct bide_fn_info *info, unsigned i)
     return true;
 }
 
+static bool has_group(const struct bide_fn_info *info)
+{
+    for (unsigned i = 0; i < info->callee_count; i++)
+        if (info->callees[i].group != 0)
+            return true;
+    return false;
+}
+
+/* What the largest group of a function itself, the root, takes; 0 if that is too much. */
+static size_t own_group(const struct bide_fn_info *info, const struct path *root)
+{
+    size_t most = 0;
+
+    for (unsigned i = 0; i < info->callee_count; i++) {
+        size_t size = sizeof(struct bide_group);
+        if (info->callees[i].group == 0 || !group_is_new(info, i))
+            continue;
+        for (unsigned j = i; j < info->callee_count; j++) {
+            const struct bide_fn *fn = info->callees[j].fn;
+            struct search s = {0};
+            unsigned lowest = 0;
+            if (info->callees[j].group != info->callees[i].group)
+                continue;
+            size_t need = need_of(fn, 0, root, &s, &lowest);
+            size_t room = frame_room(fn) + max_of(bide__args_room(fn), need);
+            size += sizeof(struct bide_chain) + bide__round_up(room, BIDE_FRAME_UNIT);
+        }
+        if (size <= GROUP_MAX)
+            most = max_of(most, size);
+    }
+    return most;
+}
+
 /*
  * `used` is what the path to fn takes. *lowest is lowered to the depth of the outermost function of
  * the path that was met again.
@@ -116,14 +151,16 @@ static size_t need_of(const struct bide_fn *fn, size_t used, const struct path *
         most = BIDE_RESERVE_MAX;
     if (met < *lowest)
         *lowest = met;
-    if (below == NULL || (!s->full && met >= here.depth))
+    if (below == NULL)
+        most = max_of(most, own_group(info, &here));
+    if (below == NULL || (!s->full && met >= here.depth && !has_group(info)))
         __atomic_store_n(info->need, (uint32_t)most, __ATOMIC_RELAXED);
     return most;
 }
 
 size_t bide_fn_room(const struct bide_fn *fn)
 {
-    struct search s = {0, false};
+    struct search s = {0};
     unsigned lowest = 0;
     size_t need = need_of(fn, 0, NULL, &s, &lowest);
 

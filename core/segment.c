@@ -8,7 +8,7 @@
  */
 #include "core/inside.h"
 
-enum { SEGMENT_MIN = 2048, SEGMENT_MAX = 65536 };
+enum { SEGMENT_MIN = 512, SEGMENT_MAX = 65536 };
 
 static struct bide_segment *take(struct bide_turn *turn, size_t size, size_t wanted)
 {

@@ -16,12 +16,9 @@ static unsigned class_of(size_t size, size_t *block_size)
         *block_size = (size_t)n * BIDE__SLAB_UNIT;
         return n - 1;
     }
-    /* 2^k < size <= 2^(k+1), in quarters of 2^k. */
-    unsigned k = 63 - (unsigned)__builtin_clzll((unsigned long long)size - 1);
-    size_t quarter = (size_t)1 << (k - 2);
-    unsigned n = (unsigned)((size - 1) / quarter) - 4; /* 0 to 3 */
-    *block_size = (5 + n) * quarter;
-    return 32 + (k - 10) * 4 + n;
+    unsigned n = (unsigned)((size - 1024 + BIDE__SLAB_STEP - 1) / BIDE__SLAB_STEP);
+    *block_size = 1024 + (size_t)n * BIDE__SLAB_STEP;
+    return BIDE__SLAB_SMALL + n - 1;
 }
 
 static struct bide__chunk *chunk_new(struct bide__slab *slab, size_t size)

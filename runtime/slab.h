@@ -7,8 +7,8 @@
  * slab lives: after a warm-up nothing is allocated. What is larger than BIDE__SLAB_MAX, or has to
  * be aligned to more than 32, gets a chunk of its own, which is freed with it.
  *
- * Blocks are aligned to 32, and so are sizes up to 1 KiB; above there are four classes to a
- * doubling.
+ * Blocks are aligned to 32, and so are sizes up to 1 KiB; above they are multiples of 64, for a
+ * task that keeps a buffer shall not cost a quarter more.
  *
  * The first word of a block is not NULL while the block is in use, which is its user's duty; the
  * slab sets it to NULL when the block is free. So the tasks need no list: bide__slab_each finds
@@ -31,7 +31,8 @@ enum {
     BIDE__SLAB_MAX = 16384,
     BIDE__SLAB_UNIT = 32,
     BIDE__SLAB_SMALL = 32, /* classes for sizes up to 1 KiB */
-    BIDE__SLAB_CLASSES = BIDE__SLAB_SMALL + 4 * 4,
+    BIDE__SLAB_STEP = 64,  /* above */
+    BIDE__SLAB_CLASSES = BIDE__SLAB_SMALL + (BIDE__SLAB_MAX - 1024) / BIDE__SLAB_STEP,
     BIDE__CHUNK_BLOCKS = BIDE__CHUNK_SIZE / 128, /* at most: no task is smaller than 128 bytes */
 };
 
@@ -72,18 +73,7 @@ static inline struct bide__chunk *bide__chunk_of(const void *block)
 
 /* ---- free blocks are poisoned for AddressSanitizer ---- */
 
-#if defined(__SANITIZE_ADDRESS__)
-#define BIDE__ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define BIDE__ASAN 1
-#endif
-#endif
-
-#ifdef BIDE__ASAN
-void __asan_poison_memory_region(void const volatile *address, size_t size);
-void __asan_unpoison_memory_region(void const volatile *address, size_t size);
-#else
+#ifndef BIDE__ASAN
 #define __asan_poison_memory_region(p, size)   ((void)(p), (void)(size))
 #define __asan_unpoison_memory_region(p, size) ((void)(p), (void)(size))
 #endif

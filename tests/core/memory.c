@@ -176,10 +176,10 @@ TEST(segments_grow)
     CHECK_EQ(sim_turn(), BIDE_PENDING);
     size_t above = SIZE_MAX;
     for (struct bide_segment *s = sim.chain.segment; s != NULL; s = s->previous) {
-        CHECK(s->size <= above && s->size >= 2048 && s->size <= 65536);
+        CHECK(s->size <= above && s->size >= 512 && s->size <= 65536);
         above = s->size;
     }
-    CHECK_EQ(above, 2048);
+    CHECK_EQ(above, 512);
     sim_run();
     CHECK_EQ(sim_end(), 0);
 }
