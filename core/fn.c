@@ -13,6 +13,7 @@
 
 enum {
     SEARCH_MAX = 1000, /* functions looked at; in a thicket of recursions the need is the most */
+    AHEAD_MAX = 150,   /* the same, when a segment is made */
     GROUP_MAX = 4096,
 };
 
@@ -165,6 +166,42 @@ size_t bide_fn_room(const struct bide_fn *fn)
     size_t need = need_of(fn, 0, NULL, &s, &lowest);
 
     return bide__round_up(frame_room(fn) + max_of(bide__args_room(fn), need), BIDE_FRAME_UNIT);
+}
+
+/* Like need_of, without the limit and the cache. *steps: what is left; 0 in the end: no answer. */
+static size_t ahead_of(const struct bide_fn *fn, const struct path *below, unsigned *steps)
+{
+    const struct bide_fn_info *info = fn->info;
+    struct path here = {fn, below, 0};
+    size_t most = bide__args_room(fn);
+
+    if (*steps == 0 || find(below, fn) != NULL) {
+        *steps = 0;
+        return 0;
+    }
+    --*steps;
+    for (unsigned i = 0; info != NULL && i < info->callee_count && *steps != 0; i++) {
+        uint32_t group = info->callees[i].group;
+        size_t size = 0;
+        if (group == 0) {
+            size = ahead_of(info->callees[i].fn, &here, steps);
+        } else if (group_is_new(info, i)) {
+            size = sizeof(struct bide_group);
+            for (unsigned j = i; j < info->callee_count; j++)
+                if (info->callees[j].group == group)
+                    size += sizeof(struct bide_chain) + bide_fn_room(info->callees[j].fn);
+        }
+        most = max_of(most, size);
+    }
+    return frame_room(fn) + bide__round_up(most, BIDE_FRAME_UNIT);
+}
+
+size_t bide__fn_ahead(const struct bide_fn *fn)
+{
+    unsigned steps = AHEAD_MAX;
+    size_t size = ahead_of(fn, NULL, &steps);
+
+    return steps != 0 ? size : 0;
 }
 
 void bide_fn_fail(const struct bide_fn *fn, void *result, int error)

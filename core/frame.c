@@ -11,9 +11,9 @@
 const char bide__poisons = 1;
 #endif
 
-/* Finds memory for a frame and `tail` bytes above it; sets the header but for fn. NULL: none. */
-static struct bide_frame *place(struct bide_cx *cx, size_t size, size_t align, size_t tail,
-                                struct bide_frame *parent, void *result)
+/* Finds memory for a frame of fn and `tail` bytes above it; sets the header. NULL: none. */
+static struct bide_frame *place(struct bide_cx *cx, const struct bide_fn *fn, size_t size,
+                                size_t align, size_t tail, struct bide_frame *parent, void *result)
 {
     struct bide_chain *c = cx->chain;
     char *at = bide__align_up(c->top, align);
@@ -27,7 +27,7 @@ static struct bide_frame *place(struct bide_cx *cx, size_t size, size_t align, s
             result_bytes = (uint16_t)(result != NULL ? (char *)result - (char *)parent : 0);
         }
     } else {
-        if (!bide__segment_push(cx, size + tail + bide__pad_max(align), parent, result))
+        if (!bide__segment_push(cx, fn, size + tail + bide__pad_max(align), parent, result))
             return NULL;
         at = bide__align_up(c->top, align);
     }
@@ -42,7 +42,7 @@ static struct bide_frame *place(struct bide_cx *cx, size_t size, size_t align, s
     bide__fresh(at, size);
     bide__unpoison(c->top, c->top + tail);
     struct bide_frame *f = (struct bide_frame *)(void *)at;
-    *f = (struct bide_frame){.parent = parent_units, .result = result_bytes};
+    *f = (struct bide_frame){.fn = fn, .parent = parent_units, .result = result_bytes};
     return f;
 }
 
@@ -57,13 +57,10 @@ void *bide__push_slow(struct bide_cx *cx, size_t size, size_t align, const struc
                       struct bide_frame *parent, void *result)
 {
     size = bide__round_up(size, BIDE_FRAME_UNIT);
-    struct bide_frame *f = place(cx, size, align, 0, parent, result);
+    struct bide_frame *f = place(cx, fn, size, align, 0, parent, result);
 
-    if (f == NULL) {
+    if (f == NULL)
         fail_without_memory(cx, fn, parent, result);
-        return NULL;
-    }
-    f->fn = fn;
     return f;
 }
 
@@ -72,7 +69,7 @@ enum bide_poll bide__later(struct bide_cx *cx, const struct bide_fn *fn, struct 
 {
     size_t size = bide__round_up(fn->frame_size, BIDE_FRAME_UNIT);
     size_t align = (size_t)1 << fn->frame_align_log2;
-    struct bide_frame *f = place(cx, size, align, bide__args_room(fn), parent, result);
+    struct bide_frame *f = place(cx, fn, size, align, bide__args_room(fn), parent, result);
 
     if (f == NULL) {
         if (fn->release != NULL)
@@ -80,7 +77,6 @@ enum bide_poll bide__later(struct bide_cx *cx, const struct bide_fn *fn, struct 
         fail_without_memory(cx, fn, parent, result);
         return BIDE_PENDING;
     }
-    f->fn = fn;
     if (fn->args_size != 0) {
         char *to = bide__align_up((char *)f + size, (size_t)1 << fn->args_align_log2);
         __builtin_memcpy(to, args, fn->args_size);

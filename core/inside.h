@@ -62,9 +62,15 @@ static inline size_t bide__args_room(const struct bide_fn *fn)
     return bide__pad_max((size_t)1 << fn->args_align_log2) + fn->args_size;
 }
 
-/* segment.c: makes a further segment with `need` bytes for frames the current one, and drops the
- * current one. Pushing returns false when there is no memory; nothing has changed then. */
-__attribute__((visibility("hidden"))) bool bide__segment_push(struct bide_cx *cx, size_t need,
+/* fn.c: what the deepest path of awaits from fn takes with fn's own frame, without a limit; 0: that
+ * cannot be told, or only by a long search. */
+__attribute__((visibility("hidden"))) size_t bide__fn_ahead(const struct bide_fn *fn);
+
+/* segment.c: makes a further segment with `need` bytes for frames, of which fn's is the first, the
+ * current one; and drops the current one. Pushing returns false when there is no memory; nothing
+ * has changed then. */
+__attribute__((visibility("hidden"))) bool bide__segment_push(struct bide_cx *cx,
+                                                              const struct bide_fn *fn, size_t need,
                                                               struct bide_frame *parent,
                                                               void *result);
 __attribute__((visibility("hidden"))) void bide__segment_pop(struct bide_cx *cx);

