@@ -143,7 +143,7 @@ static bool flow_back(struct live *v, struct block *k)
  * have some. A use may be an assignment too (asm). */
 static void step(uint32_t *bare, uint32_t *touched, const struct piece *p)
 {
-    if (!p->var || !p->var->tracked)
+    if (!p->var || !p->var->tracked || p->kind == PC_DECLARE)
         return;
     uint32_t n = p->var->index;
     if (p->kind == PC_KILL) {
