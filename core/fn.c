@@ -5,9 +5,10 @@
  * The need of a function is the memory that the deepest path of awaits takes above its frame, as
  * far as descriptors tell (not through pointers, not round a recursion), and no more than
  * BIDE_RESERVE_MAX; but a join or select of its own has room for its branches, up to GROUP_MAX: the
- * group is one push, and to put it into a segment would leave the reserve unused below it. It is a depth-first search over the callees, which stops as soon as the path is
- * longer than that. A result that is cut short because an ancestor was met again would be too small
- * for a search that begins there, so it is not cached.
+ * group is one push, and to put it into a segment would leave the reserve unused below it. It is a
+ * depth-first search over the callees, which stops as soon as the path is longer than that. A
+ * result that is cut short because an ancestor was met again would be too small for a search that
+ * begins there, so it is not cached.
  */
 #include "core/inside.h"
 

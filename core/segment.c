@@ -4,8 +4,8 @@
  * Segments form a stack; only the last one has room for pushes. The first holds what descriptors
  * tell can come, each further one is larger by a half or a third (512, 768, 1024, 1536...) up to
  * SEGMENT_MAX: so a recursion costs a constant amount of work a level, and no more than a third of
- * the memory is ahead of its use. One empty segment stays with the turn, so that a loop which crosses
- * the boundary at each pass does not allocate each time.
+ * the memory is ahead of its use. One empty segment stays with the turn, so that a loop which
+ * crosses the boundary at each pass does not allocate each time.
  */
 #include "core/inside.h"
 
@@ -22,8 +22,8 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* What a new segment of at least `size` bytes should have: what is known to come, and from the second
- * one on, when more came than was known, some more than the last one. */
+/* What a new segment of at least `size` bytes should have: what is known to come, and from the
+ * second one on, when more came than was known, some more than the last one. */
 static size_t wanted_size(const struct bide_chain *c, const struct bide_fn *fn, size_t size)
 {
     size_t ahead = bide__fn_ahead(fn);
