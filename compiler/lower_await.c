@@ -77,7 +77,7 @@ const char *result_slot(struct lower *l, const char *name, struct type *type)
 
 bool needs_slot(const struct type *result, bool unused)
 {
-    if (!unused)
+    if (!unused || type_is_owner(result)) /* an owner that nobody takes is released */
         return true;
     switch (result->kind) {
     case TY_LDOUBLE:
