@@ -119,7 +119,7 @@ async int work(int argument)
         await bide_yield();
         taken += inner.x;
     }
-    return numbers[1] + numbers[2] + taken + word[0];
+    return numbers[1] + numbers[2] + taken + word[0] + big[1];
 }
 
 async int main(void)
@@ -201,7 +201,7 @@ cat >expected <<'END'
 8
 {x = 30, y = 31}
 0
-243
+275
 20
 END
 sed 's/^0x[0-9a-f]* //' values | diff expected - >difference || fail "$(cat difference out err)"
