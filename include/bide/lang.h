@@ -155,6 +155,7 @@ extern const char bide__ref_compile_this_file_with_bide_cc;
 
 #define bide_async
 #define bide_cancel_returns
+#define bide_runtime(kind)
 
 #endif
 #endif
