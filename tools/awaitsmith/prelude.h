@@ -4,8 +4,8 @@
  *
  *   PROGRAM [MODE [SEED [CASE]]]
  *
- * MODE 0: never, 1: each time, 2: at random, 3: one to three times, 4: at random, now and then until
- * another thread wakes it.
+ * MODE 0: never, 1: each time, 2: at random, 3: one to three times, 4: at random, now and then
+ * until another thread wakes it.
  *
  * tally() sums up, in no order; trace() also depends on the order and is for those who own the
  * world. SMITH_TRACE=1 prints what they are given.
