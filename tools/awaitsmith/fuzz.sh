@@ -2,7 +2,8 @@
 # tools/fuzz-await and tools/fuzz-compiler, which define check_one and, before that,
 #
 #   erased  in check_one: the C file of the blocking program; empty: none
-#   plain   here: what gcc needs to build without sanitizers
+#   plain   here: what gcc needs to build without sanitizers, but for the frames' memory, which
+#           the library poisons
 #   usage   their options, and here is what each of them has:
 #             -n N            how many (unit says of what, unit_size how many a program has)
 #             --seed S        the first program's number; each further one has the next
@@ -22,7 +23,7 @@ while [ $# -gt 0 ]; do
     --seed) seed=$2 && shift ;;
     --keep-going) keep_going=1 ;;
     --compilers) compilers=$2 && shift ;;
-    --built-in) built_in=1 plain=-fno-sanitize=all ;;
+    --built-in) built_in=1 plain='-fno-sanitize=all -DBIDE__ASAN=1' ;;
     --work) work=$2 && shift ;;
     --one) one=$2 && shift ;;
     *)
