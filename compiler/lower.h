@@ -184,6 +184,7 @@ struct subst {
 
 struct span {
     uint32_t first, last; /* tokens */
+    uint32_t read;        /* of an await: the last token of the expression that takes its value */
 };
 
 /* A member of the frame for results of awaits. */

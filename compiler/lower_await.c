@@ -40,7 +40,9 @@ static struct slot *slot_of(struct lower *l, const char *name, const char *decla
 static const char *use_slot(struct lower *l, struct slot *slot)
 {
     struct span *span = arena_alloc(l->arena, sizeof *span);
-    *span = l->awaiting ? await_at(l, l->awaiting->first) : (struct span){0, UINT32_MAX};
+    *span = l->awaiting ? await_at(l, l->awaiting->first) : (struct span){0, UINT32_MAX, 0};
+    if (span->read > span->last)
+        span->last = span->read;
     list_add(l->arena, &slot->uses, span);
     return arena_printf(l->arena, "%s->%s", l->frame, slot->name);
 }

@@ -90,11 +90,22 @@ static uint32_t end_of_run(struct stmt *at, uint32_t last)
     return last;
 }
 
+/* The last token of the full expression, in the statement, that the token is in. */
+static uint32_t end_of_expression(const struct stmt *at, uint32_t token)
+{
+    const struct expr *part[2] = {at ? at->expr : NULL, at ? at->expr2 : NULL};
+    for (int i = 0; i < 2; i++)
+        if (part[i] && part[i]->first <= token && token <= part[i]->last)
+            return part[i]->last;
+    return at ? at->last : token;
+}
+
 static void note_await(struct lower *l, uint32_t first, uint32_t last, struct stmt *at)
 {
     struct span *span = arena_alloc(l->arena, sizeof *span);
     span->first = first;
     span->last = end_of_run(at, last);
+    span->read = end_of_expression(at, last);
     list_add(l->arena, &l->awaits, span);
 }
 
@@ -107,13 +118,13 @@ static void note_scope_end(struct lower *l, uint32_t token, const struct stmt *b
 
 struct span await_at(struct lower *l, uint32_t token)
 {
-    struct span found = {0, 0};
+    struct span found = {0};
     for (uint32_t i = 0; i < l->awaits.count; i++) {
         struct span *span = l->awaits.item[i];
         if (span->first == token && span->last > found.last)
             found = *span;
     }
-    return found.last ? found : (struct span){0, UINT32_MAX};
+    return found.last ? found : (struct span){0, UINT32_MAX, 0};
 }
 
 /* From where on what is declared at `from` in the block may be in use: a label before that lets
@@ -307,9 +318,9 @@ struct span life_of(struct lower *l, const struct var *v)
 {
     const struct stmt *block = v->stmt ? block_round(v->stmt) : NULL;
     if (!block)
-        return (struct span){0, UINT32_MAX};
-    return (struct span){begin_of_life(l, block->first, v->token),
-                         end_of_run(v->stmt, block->last)};
+        return (struct span){0, UINT32_MAX, 0};
+    return (struct span){begin_of_life(l, block->first, v->token), end_of_run(v->stmt, block->last),
+                         0};
 }
 
 bool is_shadowed(struct lower *l, const struct var *v, uint32_t token)
