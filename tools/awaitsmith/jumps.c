@@ -15,7 +15,7 @@ static const char *fresh_label(const char *stem)
 
 static const char *fresh_counter(bool some)
 {
-    struct var *v = declare(fresh_name("fuel"));
+    struct var *v = declare(text("fuel%d", label_count++));
     begin_full_expression();
     if (some)
         put("int %s = (%s) + 1;\n", v->name, make_index(4, 3));
