@@ -8,7 +8,7 @@
  * declaration, or anywhere in the block when a label before the declaration lets control come back.
  * A deferred block counts as standing at the end of its scope. The same rule is for compound
  * literals whose address is needed. An array of which only elements are named is followed by live.c
- * like any other variable.
+ * like any other variable, but where a debugger shall find it after an await all the same.
  */
 #include "lower.h"
 
@@ -553,7 +553,8 @@ static void place_vars(struct lower *l)
     share_with_branches(l, l->fn);
     for (uint32_t i = 0; i < l->vars.count; i++) {
         struct var *v = l->vars.item[i];
-        bool elements_only = v->type->kind == TY_ARRAY && !v->is_param && !v->is_owner;
+        bool elements_only = v->type->kind == TY_ARRAY && !v->is_param && !v->is_owner &&
+                             !l->unit->options->debug_locals;
         bool by_memory = (v->type->kind == TY_ARRAY && !elements_only) ||
                          v->symbol->address_taken || v->symbol->cleanup || v->is_shared;
         v->tracked = !by_memory || v->by_address;

@@ -7,6 +7,21 @@
 extern const struct bide_fn bide__desc_scopes, bide__desc_chain_of, bide__desc_wide_results;
 extern const struct bide_fn bide__desc_nested, bide__desc_nothing, bide__desc_raced;
 
+struct wide {
+    long x[32];
+};
+
+async int value(int x);
+async int scopes(int k);
+async long chain_of(long n);
+async struct wide wide(long x);
+async long wide_results(long x);
+async int nested(int n);
+async void nothing(void);
+async int raced(int n);
+async int deferred(int n);
+async int deferred_early(int n);
+
 static void fill(char *p, size_t n, int seed)
 {
     for (size_t i = 0; i < n; i++)
@@ -70,10 +85,6 @@ async long chain_of(long n)
     await bide_yield();
     return n + d + e;
 }
-
-struct wide {
-    long x[32];
-};
 
 async struct wide wide(long x)
 {
