@@ -1,7 +1,7 @@
 /*
- * The frame of a function: the header, the scopes (which must be near), then a member for each result
- * slot and for each variable that is saved or lives there, in structs and unions without a name as
- * overlap.c says. Sizes and offsets are the target compiler's business.
+ * The frame of a function: the header, the scopes (which must be near), then a member for each
+ * result slot and for each variable that is saved or lives there, in structs and unions without a
+ * name as overlap.c says. Sizes and offsets are the target compiler's business.
  *
  * A struct or union declared in a block whose type a member needs is moved to file scope under a
  * name of its own; in the body that name takes the place of the old one. An enum of a block stays,
