@@ -94,9 +94,9 @@ static void print_line(struct arena *arena, const char *line)
 
 void print_said(const struct command *cmd, const char *text, size_t length)
 {
-    const char *p = text, *end = text + length;
     if (!length)
         return;
+    const char *p = text, *end = text + length;
     if (!cmd->options.json) {
         fwrite(text, 1, length, stderr);
         return;

@@ -1,8 +1,9 @@
 /*
  * Checks of scopes that must not be entered in the middle, nor left from inside what runs at their
  * end: jumps and case labels past a defer (or an owner, or a variable with cleanup), into a
- * bide_scope, or into a statement expression that awaits (clang takes that), jumps and returns out of a deferred block, computed jumps out of a bide_scope, and
- * arrays of variable length that an await would outlive.
+ * bide_scope, or into a statement expression that awaits (clang takes that), jumps and returns out
+ * of a deferred block, computed jumps out of a bide_scope, and arrays of variable length that an
+ * await would outlive.
  *
  * The active ones at a place are a list that grows inwards, so a jump is right if the list at its
  * label is a tail of the list at the jump, and no deferred block's inside is between them.

@@ -1,5 +1,6 @@
 # Every run/NAME.c, compiled without a warning at -O0 and -O3, in the long tier at -O2 too, prints
-# what NAME.out says and ends with status 0. A comment "flags: ..." among the first lines adds flags.
+# what NAME.out says and ends with status 0. A comment "flags: ..." among the first lines adds
+# flags.
 #
 #   ONLY=NAME    only this one
 #   UPDATE=1     writes NAME.out from what was printed at -O0
