@@ -141,6 +141,7 @@ void database_write(const struct command *);
 /* One C input of the command that has async words. */
 struct job {
     const struct command *command;
+    bool drops_pragmas; /* the preprocessor does that with ours */
     struct arg *input;
     struct buffer source;    /* the file as it lies on disk */
     struct buffer text;      /* preprocessed */

@@ -180,6 +180,19 @@ static bool has_own_pragmas(const struct job *job)
            memmem(job->source.data, job->source.length, text, sizeof text - 1) != NULL;
 }
 
+/* A compiler of another name, as gcc is on some systems. */
+static bool says_clang(struct job *job)
+{
+    struct process p = step_process(job);
+    argv_add(&p, "--version");
+    p.catch_out = p.catch_err = true;
+    bool says = process_run(&p) == 0 && p.out.length &&
+                memmem(p.out.data, p.out.length, "clang", 5) != NULL;
+    buffer_free(&p.out);
+    buffer_free(&p.err);
+    return says;
+}
+
 enum step job_preprocess(struct job *job)
 {
     const struct command *cmd = job->command;
@@ -201,7 +214,8 @@ enum step job_preprocess(struct job *job)
     if (needs_comments(job))
         argv_add(&p, "-C");
     argv_add(&p, "-D__BIDE__=1");
-    if (cmd->clang && has_own_pragmas(job))
+    job->drops_pragmas = has_own_pragmas(job) && (cmd->clang || says_clang(job));
+    if (job->drops_pragmas)
         argv_add(&p, "-Wno-unknown-warning-option");
     argv_add(&p, "-isystem");
     argv_add(&p, include);
@@ -335,7 +349,7 @@ enum step job_translate(struct job *job, FILE *out)
     if (!target_read(unit))
         return STEP_NOT_ASYNC;
     lex(unit);
-    if (job->command->clang && has_own_pragmas(job))
+    if (job->drops_pragmas)
         pragma_recover(unit);
     parse(unit);
     if (unit->parse_failed)

@@ -286,6 +286,8 @@ static void print_body(struct lower *l, struct output *o)
                       l->outer_name, l->args, l->outer_name);
     else if (has_args && !l->uses_args)
         output_printf(o, "\n(void)%s;\n", l->args);
+    if (l->returned && is_returned_scalar(l, l->returned))
+        output_printf(o, "\n%s = 0;\n", type_print(l->unit, l->returned->type, l->returned->name));
     print_switch(l, o);
     print_code(l, o, l->out);
     output_brace(o, l, body->last);

@@ -522,6 +522,9 @@ void pack_end(struct output *, int wanted);
 
 /* ---- print_code.c ---- */
 void print_code(struct lower *, struct output *, const struct code *);
+/* The kept result, which is declared before the resume labels are jumped to: clang looks along the
+ * ways by which it is not returned, too. */
+bool is_returned_scalar(const struct lower *, const struct var *);
 const char *var_text(struct lower *, const struct var *); /* how it is written */
 
 /* ---- lower.c, emit_function.c, emit.c ---- */

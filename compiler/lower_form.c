@@ -248,7 +248,7 @@ static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool un
         code_text(l, to, ")");
 }
 
-static void copy_block_on(struct lower *l, struct code *to, struct expr *e)
+static void copy_block_on(struct lower *l, struct code *to, struct expr *e, bool unused)
 {
     struct expr *call = first_argument(e);
     struct type *fn = async_callee_type(call);
@@ -259,7 +259,7 @@ static void copy_block_on(struct lower *l, struct code *to, struct expr *e)
     bool is_void = fn->base->kind == TY_VOID;
     const char *value = is_void ? NULL : name_new(l, "value");
     if (!is_void)
-        code_text(l, to, "__extension__({ %s; ",
+        code_text(l, to, "%s__extension__({ %s; ", unused ? "(void)" : "",
                   type_print(l->unit, type_unqualified(l->unit, fn->base), value));
     code_text(l, to, "bide__block_on(");
     copy_descriptor(l, to, call);
@@ -380,7 +380,7 @@ void copy_form(struct lower *l, struct code *to, struct expr *e, bool unused)
         copy_argument(l, to, e->arg[0]);
         code_text(l, to, ")");
         break;
-    case FORM_BLOCK_ON: copy_block_on(l, to, e); break;
+    case FORM_BLOCK_ON: copy_block_on(l, to, e, unused); break;
     case FORM_TASK_DETACH:
     case FORM_DROP: copy_release(l, to, e); break;
     case FORM_MOVE: copy_move(l, to, e, unused); break;

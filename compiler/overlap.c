@@ -12,8 +12,8 @@
  *   only at those where it is live, for what is saved is in memory only while nothing runs.
  *   Places are tokens of the source; what is in a deferred block is also at the end of its scope.
  * - A slot is written while its await waits, and read before the next await, but perhaps after what
- *   follows in the same expression. So it is in the way of what is saved at a suspension inside that
- *   await, and of variables of the blocks round or in it, and of literals in that expression.
+ *   follows in the same expression. So it is in the way of what is saved at a suspension inside
+ *   that await, and of variables of the blocks round or in it, and of literals in that expression.
  *   Slots are not in each other's way: two awaits at one time are branches, whose slots are one
  *   struct.
  *

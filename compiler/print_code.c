@@ -342,6 +342,11 @@ static void print_select(struct lower *l, struct output *o, const struct piece *
         output_printf(o, "\n%s = %u;\n", var_text(l, scope->selector), p->first);
 }
 
+bool is_returned_scalar(const struct lower *l, const struct var *v)
+{
+    return l->is_async && v == l->returned && v->used && !v->in_frame && type_is_scalar(v->type);
+}
+
 static void print_piece(struct lower *l, struct output *o, const struct piece *p)
 {
     switch (p->kind) {
@@ -356,7 +361,7 @@ static void print_piece(struct lower *l, struct output *o, const struct piece *p
         break;
     case PC_TEMP: print_temp(l, o, p->var); break;
     case PC_DECLARE:
-        if (!p->var->in_frame && p->var->used)
+        if (!p->var->in_frame && p->var->used && !is_returned_scalar(l, p->var))
             output_printf(o, "\n%s;\n", type_print(l->unit, p->var->type, p->var->name));
         break;
     case PC_TYPE_DECL: print_type_decl(l, o, p->thing); break;

@@ -36,8 +36,9 @@ static bool is_declared_by(const struct lower *l, const struct var *v, const str
  * meant to belong to them. */
 static const char *separator(const struct stmt *after)
 {
-    bool has_body = after && (after->kind == S_IF || after->kind == S_FOR ||
-                              after->kind == S_WHILE || after->kind == S_LABEL);
+    bool has_body =
+        after && (after->kind == S_IF || after->kind == S_FOR || after->kind == S_WHILE ||
+                  after->kind == S_LABEL || after->kind == S_CASE || after->kind == S_DEFAULT);
     return has_body ? " ;" : "";
 }
 

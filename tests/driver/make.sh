@@ -103,6 +103,6 @@ chmod +x configure
 ok env CC="bide cc $CC" CFLAGS="-g -O2" ./configure
 ok make
 says 42 ./prog
-has lib.Po '^lib.o: lib.c'
+has lib.Po '^lib.o: .*lib.c'
 has lib.Po '^lib.h:$'
 end

@@ -22,6 +22,7 @@ static async int twice(struct request *r)
     return 2 * r->id;
 }
 
+async int negated(struct request *r);
 async int negated(struct request *r)
 {
     return -r->id;
