@@ -165,6 +165,8 @@ void job_free(struct job *);
 /* Adds the words of the user's command for an extra step: those for preprocessing and those for
  * both or the compiler; colours as our own standard error has them. 0, or -1 with a message. */
 int command_add_words(const struct command *, struct process *, bool preprocess);
+/* A compiler of another name may be clang, as gcc is on some systems: asks it. */
+bool command_says_clang(const struct command *);
 void command_add_colour(const struct command *, struct process *);
 void command_add_input(const struct arg *, struct process *, const char *path);
 

@@ -584,8 +584,10 @@ static int read_words(struct command *cmd)
         return -1;
     sort_headers(cmd);
     cmd->options.colour = !cmd->options.json && wants_colour(cmd);
-    if (cmd->options.json)
+    if (cmd->options.json) {
         diag_set_json();
+        cmd->clang = cmd->clang || command_says_clang(cmd);
+    }
     warning_check_flags(&cmd->options);
     return 0;
 }

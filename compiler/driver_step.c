@@ -63,12 +63,17 @@ void command_add_input(const struct arg *input, struct process *p, const char *p
 }
 
 /* The compiler without ccache and its like, which have nothing to gain in these steps. */
-static struct process step_process(const struct job *job)
+static struct process compiler_process(const struct command *cmd)
 {
-    const struct command *cmd = job->command;
     struct process p = {.arena = cmd->arena};
     for (uint32_t i = (uint32_t)cmd->launcher_count; i < cmd->compiler.count; i++)
         argv_add(&p, cmd->compiler.item[i]);
+    return p;
+}
+
+static struct process step_process(const struct job *job)
+{
+    struct process p = compiler_process(job->command);
     p.input = strcmp(job->input->value, "-") ? NULL : &job->source;
     return p;
 }
@@ -180,10 +185,9 @@ static bool has_own_pragmas(const struct job *job)
            memmem(job->source.data, job->source.length, text, sizeof text - 1) != NULL;
 }
 
-/* A compiler of another name, as gcc is on some systems. */
-static bool says_clang(struct job *job)
+bool command_says_clang(const struct command *cmd)
 {
-    struct process p = step_process(job);
+    struct process p = compiler_process(cmd);
     argv_add(&p, "--version");
     p.catch_out = p.catch_err = true;
     bool says = process_run(&p) == 0 && p.out.length &&
@@ -214,7 +218,7 @@ enum step job_preprocess(struct job *job)
     if (needs_comments(job))
         argv_add(&p, "-C");
     argv_add(&p, "-D__BIDE__=1");
-    job->drops_pragmas = has_own_pragmas(job) && (cmd->clang || says_clang(job));
+    job->drops_pragmas = has_own_pragmas(job) && (cmd->clang || command_says_clang(cmd));
     if (job->drops_pragmas)
         argv_add(&p, "-Wno-unknown-warning-option");
     argv_add(&p, "-isystem");
