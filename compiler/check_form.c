@@ -11,30 +11,29 @@ enum { BRANCHES_MAX = 32 };
 static const struct {
     uint8_t least, most;
     bool awaited; /* it suspends: only under await or as a branch */
-    bool later;   /* not supported yet */
 } rules[FORM_COUNT] = {
-    [FORM_SPAWN] = {1, 1, false, false},
-    [FORM_SPAWN_BLOCKING] = {1, 1, false, false},
-    [FORM_TASK_JOIN] = {2, 2, true, false},
-    [FORM_TASK_WAIT] = {1, 1, true, false},
-    [FORM_TASK_DETACH] = {1, 1, false, false},
-    [FORM_TASK_ABORT] = {1, 1, false, false},
-    [FORM_TASK_FINISHED] = {1, 1, false, false},
-    [FORM_MOVE] = {1, 1, false, false},
-    [FORM_LAZY] = {1, 1, false, false},
-    [FORM_GET] = {1, 1, true, false},
-    [FORM_DROP] = {1, 1, false, false},
-    [FORM_JOIN] = {1, BRANCHES_MAX, true, false},
-    [FORM_TRY_JOIN] = {1, BRANCHES_MAX, true, false},
-    [FORM_SELECT] = {1, BRANCHES_MAX, true, false},
-    [FORM_SELECT_BIASED] = {1, BRANCHES_MAX, true, false},
-    [FORM_TIMEOUT] = {2, 2, true, false},
-    [FORM_IF] = {2, 2, false, false},
-    [FORM_BLOCKING] = {1, 1, true, false},
-    [FORM_BLOCK_ON] = {1, 1, false, false},
-    [FORM_SCOPE_SPAWN] = {2, 2, false, false},
-    [FORM_SCOPE_CANCEL] = {1, 1, false, false},
-    [FORM_REF] = {1, 1, false, false},
+    [FORM_SPAWN] = {1, 1, false},
+    [FORM_SPAWN_BLOCKING] = {1, 1, false},
+    [FORM_TASK_JOIN] = {2, 2, true},
+    [FORM_TASK_WAIT] = {1, 1, true},
+    [FORM_TASK_DETACH] = {1, 1, false},
+    [FORM_TASK_ABORT] = {1, 1, false},
+    [FORM_TASK_FINISHED] = {1, 1, false},
+    [FORM_MOVE] = {1, 1, false},
+    [FORM_LAZY] = {1, 1, false},
+    [FORM_GET] = {1, 1, true},
+    [FORM_DROP] = {1, 1, false},
+    [FORM_JOIN] = {1, BRANCHES_MAX, true},
+    [FORM_TRY_JOIN] = {1, BRANCHES_MAX, true},
+    [FORM_SELECT] = {1, BRANCHES_MAX, true},
+    [FORM_SELECT_BIASED] = {1, BRANCHES_MAX, true},
+    [FORM_TIMEOUT] = {2, 2, true},
+    [FORM_IF] = {2, 2, false},
+    [FORM_BLOCKING] = {1, 1, true},
+    [FORM_BLOCK_ON] = {1, 1, false},
+    [FORM_SCOPE_SPAWN] = {2, 2, false},
+    [FORM_SCOPE_CANCEL] = {1, 1, false},
+    [FORM_REF] = {1, 1, false},
 };
 
 static void error(struct checker *c, const struct expr *e, const char *message)
@@ -140,7 +139,7 @@ static bool check_operand(struct checker *c, struct expr *e, struct expr *operan
         return true;
     }
     if (operand->kind == EX_FORM) {
-        if (rules[operand->form].awaited || rules[operand->form].later)
+        if (rules[operand->form].awaited)
             return true;
         if (operand->form == FORM_BLOCK_ON)
             error(c, operand, "'bide_block_on' blocks; await the call itself");
@@ -401,7 +400,7 @@ static void check_branch(struct checker *c, const struct expr *form, int i)
     }
     if (call->kind == EX_BLOCK && call->block->is_branch)
         return; /* a function of its own */
-    bool is_form = call->kind == EX_FORM && (rules[call->form].awaited || rules[call->form].later);
+    bool is_form = call->kind == EX_FORM && rules[call->form].awaited;
     if (call->kind != EX_CALL && !is_form) {
         report_branch(c, e, call, form_name(form->form));
         return;
@@ -443,11 +442,6 @@ static void check_context(struct checker *c, const struct expr *e, enum use use)
 
 void check_form(struct checker *c, struct expr *e, enum use use)
 {
-    if (rules[e->form].later) {
-        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL, "'%s' is not supported yet",
-                   form_name(e->form));
-        return;
-    }
     check_context(c, e, use);
     if (!check_count(c, e)) {
         return;

@@ -212,11 +212,6 @@ static void spawn_block(struct lower *l, struct code *to, struct expr *e, struct
 
 /* ---- spawn, lazy and block_on ---- */
 
-static void not_yet(struct lower *l, struct expr *e)
-{
-    diag_range(l->unit, SEV_ERROR, e->first, e->first, NULL, "this form is not supported yet");
-}
-
 /* The spawns and bide_lazy. */
 static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool unused)
 {
@@ -390,6 +385,6 @@ void copy_form(struct lower *l, struct code *to, struct expr *e, bool unused)
         copy_argument(l, to, e->arg[0]);
         code_text(l, to, ")");
         break;
-    default: not_yet(l, e); break;
+    default: break; /* an await, or a branch */
     }
 }
