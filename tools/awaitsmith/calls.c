@@ -7,10 +7,11 @@
 struct function functions[FUNCTIONS_MAX];
 int function_count;
 struct function *current;
-double cost, repeats;
+double cost, repeats, delay;
 bool recursion_left;
+static bool by_value;
 
-enum { COST_MAX = 3000 };
+enum { COST_MAX = 3000, DELAY_MAX = 1000 };
 
 void spend(double amount)
 {
@@ -44,6 +45,8 @@ static const struct helper helpers[] = {
     {"mk_U", "u", K_U, 1},        {"id_U", "U", K_U, 1},        {"set", "di", K_VOID, 1},
     {"fill", "ai", K_VOID, 4},    {"rest", "", K_VOID, 1},      {"nop", "f", K_VOID, 1},
     {"big", "i", K_INT, 3},       {"pair", "UP", K_S, 3},
+    {"id_K", "k", K_K, 1},        {"mk_K", "iS", K_K, 1},       {"get_K", "k", K_INT, 1},
+    {"id_B", "B", K_B, 1},        {"mk_B", "iS", K_B, 2},       {"get_B", "Bi", K_INT, 1},
     {"id_C", "K", K_C, 1},        {"mk_C", "iu", K_C, 1},       {"get_C", "K", K_INT, 1},
 };
 enum { HELPER_COUNT = sizeof helpers / sizeof helpers[0] };
@@ -91,6 +94,8 @@ static char *make_helper_argument(char param, bool *used, int depth)
     case 'P': return make_value(K_P, depth);
     case 'U': return make_value(K_U, depth);
     case 'K': return make_value(K_C, depth);
+    case 'k': return make_value(K_K, depth);
+    case 'B': return make_value(K_B, depth);
     case 'n': return text("%d", rng(percent(20) ? 200 : 8));
     case 'm': return text("%d", rng(4));
     default: abort();
@@ -122,13 +127,17 @@ char *call_helper(enum kind kind, int depth)
     int seen = 0;
     for (int i = 0; i < HELPER_COUNT; i++)
         if (helpers[i].result == kind && affordable(helpers[i].cost) &&
+            (!by_value || strpbrk(helpers[i].params, "drAa") == NULL) &&
             (helpers[i].cost < 50 || percent(5)) && rng(++seen) == 0)
             h = &helpers[i];
     if (h == NULL)
         return NULL;
     double spent = cost;
+    bool only = by_value;
     spend(h->cost);
+    by_value = false;
     char *t = call_this_helper(h, depth);
+    by_value = only;
     if (t == NULL)
         cost = spent;
     return t;
@@ -159,10 +168,18 @@ static char *call_function(const struct function *f, int depth, bool self)
     return text("%s)", t);
 }
 
+static bool takes_pointer(const struct function *f)
+{
+    for (int i = 0; i < f->param_count; i++)
+        if (f->param[i] == K_PTR)
+            return true;
+    return false;
+}
+
 /* A function of the case, or a level of recursion; `any`: with whatever result. */
 static char *call_case_function(enum kind kind, int depth, bool any)
 {
-    if (recursion_left && current->result == kind && repeats <= 2 &&
+    if (recursion_left && !by_value && current->result == kind && repeats <= 2 &&
         (current->pure || now.of[0] == OWN) && percent(50)) {
         recursion_left = false;
         char *t = call_function(current, depth, true);
@@ -173,17 +190,33 @@ static char *call_case_function(enum kind kind, int depth, bool any)
     int seen = 0;
     for (int i = 0; i < function_count; i++) {
         struct function *g = &functions[i];
-        if ((any || g->result == kind) && affordable(g->cost) && (g->pure || now.of[0] == OWN) &&
-            rng(++seen) == 0)
+        if ((any || g->result == kind) && affordable(g->cost) &&
+            delay + g->delay * repeats < DELAY_MAX && (g->pure || now.of[0] == OWN) &&
+            (!by_value || (g->pure && !takes_pointer(g))) && rng(++seen) == 0)
             f = g;
     }
     if (f == NULL)
         return NULL;
-    double spent = cost;
+    double spent = cost, delayed = delay;
     spend(f->cost);
+    delay += f->delay * repeats;
+    bool only = by_value;
+    by_value = false;
     char *t = call_function(f, depth, false);
-    if (t == NULL)
+    by_value = only;
+    if (t == NULL) {
         cost = spent;
+        delay = delayed;
+    }
+    return t;
+}
+
+/* A call that may run while other statements do. */
+char *call_by_value(enum kind kind, int depth)
+{
+    by_value = true;
+    char *t = call_returning(kind, depth);
+    by_value = false;
     return t;
 }
 

@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum { VOID_CASTS = 20 };
-static int in_macro; /* inside the arguments of a macro: no bare comma */
+static int in_macro; /* inside the arguments of a macro */
+static int in_twice; /* of one that has them twice: no labels */
 
 static struct ex ex_int(char *t, enum level level, long long lo, long long hi)
 {
@@ -326,8 +327,8 @@ static struct ex await_int(int depth)
 /* A member of a struct value, an element of a compound literal. */
 static struct ex part_int(int depth)
 {
-    enum kind k = (enum kind)(K_S + rng(3));
-    struct place m;
+    enum kind k = (enum kind)(K_S + rng(5));
+    struct place m = {0};
     if (percent(25)) {
         char *list = make_initialiser(K_INT, 4, depth - 1);
         struct ownership before = now, part[2];
@@ -348,8 +349,7 @@ static struct ex part_int(int depth)
         value = text("((%s)%s)", kinds[k].name, make_initialiser(k, 0, depth - 1));
     else
         value = text("(%s)", make_value(k, depth - 1));
-    char *at = strchr(m.text, '@');
-    if (at)
+    for (char *at; (at = strchr(m.text, '@')) != NULL;)
         m.text = text("%.*s%d%s", (int)(at - m.text), m.text, rng(4), at + 1);
     return ex_int(text("%s%s", value, m.text), L_POSTFIX, m.lo, m.hi);
 }
@@ -384,12 +384,15 @@ static struct ex converted_int(int depth)
             "(int)(sizeof(__typeof__(await id_c(%d))))",
             "_Generic(await id_d(%d), int: 1, double: 2, default: 3)",
             "_Generic(1, int: await id_i(%d), default: 0)",
+            "_Generic(await id_i(2), int: await id_i(%d), struct S: 3, default: 0)",
+            "_Generic(await mk_S(%d, 2), struct S: await id_c(7), default: plain)",
+            "__builtin_types_compatible_p(__typeof__(await id_K((struct K){%d})), struct K)",
             "__builtin_choose_expr(1, await id_i(%d), 0)",
             "(int)_Alignof(long long) + %d",
             "(int)__builtin_offsetof(struct P, a) + %d",
         };
-        int f = rng(8), n = rng(100);
-        if (f == 4 || f == 5)
+        int f = rng(11), n = rng(100);
+        if (f >= 4 && f < 9)
             spend(1);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -418,11 +421,33 @@ static struct ex unary_int(int depth)
     }
 }
 
+/* A macro that has its arguments more than once. */
+static struct ex macro_twice(int depth)
+{
+    struct ex a, b = {0};
+    in_twice++;
+    repeats *= 2;
+    bool most_of = percent(50);
+    if (most_of) {
+        make_pair(make_int, make_int, depth - 1, &a, &b);
+        a = ex_int(text("MOST((%s), (%s))", a.text, b.text), L_POSTFIX, least(a.lo, b.lo),
+                   most(a.hi, b.hi));
+    } else {
+        a = bounded(make_int(depth - 2), 30000);
+        a = ex_int(text("AGAIN((%s))", a.text), L_POSTFIX, a.lo, a.hi);
+    }
+    repeats /= 2;
+    in_twice--;
+    return a;
+}
+
 static struct ex macro_int(int depth)
 {
-    if (in_macro > 0 || !affordable(3))
+    if (in_macro > 1 || !affordable(3))
         return leaf_int(0);
     struct ex a, b;
+    if (depth > 1 && percent(30))
+        return macro_twice(depth);
     in_macro++;
     if (percent(50)) {
         a = bounded(make_int(depth - 1), 30000);
@@ -466,9 +491,13 @@ struct ex make_int(int depth)
         return converted_int(depth);
     if (r < 91)
         return unary_int(depth);
-    if (r < 95)
+    if (r < 94)
         return macro_int(depth);
-    if (in_macro == 0) {
+    if (r < 96 && in_twice == 0 && make_group(depth, &e))
+        return e;
+    if (r < 97 && make_owned(depth, &e))
+        return e;
+    if (in_twice == 0) {
         char *t = make_statement_expression(K_INT, depth);
         if (t != NULL)
             return ex_int(t, L_POSTFIX, kinds[K_INT].lo, kinds[K_INT].hi);
@@ -603,7 +632,7 @@ static char *make_struct(enum kind kind, int depth)
             now = before;
             return t;
         }
-        if (in_macro == 0 && (t = make_statement_expression(kind, depth)) != NULL)
+        if (in_twice == 0 && (t = make_statement_expression(kind, depth)) != NULL)
             return t;
         break;
     }
@@ -635,6 +664,8 @@ char *make_value(enum kind kind, int depth)
     case K_S:
     case K_P:
     case K_U:
+    case K_K:
+    case K_B:
     case K_C:
         return make_struct(kind, depth);
     default:
@@ -682,7 +713,9 @@ char *make_initialiser(enum kind kind, int length, int depth)
         {K_S, ".x", K_INT},    {K_S, ".y", K_SHORT}, {K_S, ".b", K_VOID}, {K_S, ".c", K_VOID},
         {K_S, ".z", K_UCHAR},  {K_S, ".w", K_LLONG}, {K_P, ".s", K_S},    {K_P, ".a", K_PTR},
         {K_P, ".d", K_DOUBLE}, {K_P, ".u", K_UINT},  {K_U, ".u", K_UINT}, {K_P, ".s.x", K_INT},
-        {K_P, ".a[2]", K_INT}, {K_C, ".k", K_INT},   {K_C, ".v", K_UINT},
+        {K_P, ".a[2]", K_INT}, {K_C, ".k", K_INT},   {K_C, ".v", K_UINT}, {K_K, ".t", K_CHAR},
+        {K_K, ".x", K_INT},    {K_K, ".w", K_LLONG}, {K_K, ".y", K_SHORT}, {K_B, ".a", K_PTR},
+        {K_B, ".b[1]", K_S},   {K_B, ".d", K_DOUBLE}, {K_B, ".b[2].x", K_INT},
     };
     enum { ITEMS = sizeof items / sizeof items[0] };
     struct ownership before = now, part[8];
@@ -696,15 +729,20 @@ char *make_initialiser(enum kind kind, int length, int depth)
                 break; /* the rest is zero */
             bool nested = is_aggregate(kind) && percent(60);
             char *v = nested ? make_initialiser(kind, 0, depth - 1) : make_value(kind, depth - 1);
+            if (i == 0 && length == 4 && percent(15)) { /* evaluated once */
+                t = text("{[0 ... %d] = %s", 1 + rng(3), v);
+                break;
+            }
             t = percent(25) ? text("%s%s[%d] = %s", t, i ? ", " : "", i, v)
                             : text("%s%s%s", t, i ? ", " : "", v);
         }
     } else if (is_aggregate(kind)) {
         bool nested_out = kind == K_P && percent(30); /* .s.x and .a[2] instead of .s and .a */
+        bool both = kind == K_B;
         for (int i = 0; i < ITEMS && n < 8; i++) {
             bool inner = strchr(items[i].name + 1, '.') || strchr(items[i].name, '[');
             bool outer = items[i].kind == K_S || items[i].kind == K_PTR;
-            if (items[i].of != kind || (inner && !nested_out) || (outer && nested_out) ||
+            if (items[i].of != kind || (!both && inner && !nested_out) || (outer && nested_out) ||
                 (kind != K_U && percent(20)))
                 continue;
             now = part[n];
@@ -739,6 +777,8 @@ char *make_effect(int depth)
     const char *cast = percent(VOID_CASTS) ? "(void)" : "";
     if (percent(60) && make_assignment(categories[rng(5)], depth > 0 ? depth : 1, &e))
         return cast[0] ? text("(void)(%s)", e.text) : paren(e, L_ASSIGN);
+    if (depth > 0 && in_twice == 0 && percent(12) && (call = make_join(depth)) != NULL)
+        return call;
     if ((call = call_effect(depth)) != NULL)
         return text("%sawait %s", cast, call);
     return text("(void)(%s)", leaf_int(0).text);

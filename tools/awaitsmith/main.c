@@ -75,12 +75,12 @@ static void make_case(int number)
             put("tally(15, a%d[0] + a%d[1] * 3LL + a%d[2] * 5LL + a%d[3] * 7LL);\n", i, i, i, i);
     put("tally(16, g_i + g_a[0] + g_a[1] + g_a[2] + g_a[3] + (long long)g_u);\n");
     put("tally_S(17, g_S);\n");
-    if (r == K_S || r == K_P)
-        put("tally_%s(18, r);\n", r == K_S ? "S" : "P");
+    if (r == K_S || r == K_P || r == K_K || r == K_B)
+        put("tally_%s(18, %sr);\n", kinds[r].name + 7, r == K_B ? "&" : "");
     else if (r == K_DOUBLE)
         put("tally_d(18, r);\n");
     put("end_case(%d, %s);\n", number,
-        r == K_VOID || r == K_S || r == K_P || r == K_DOUBLE ? "0"
+        r == K_VOID || r == K_S || r == K_P || r == K_K || r == K_B || r == K_DOUBLE ? "0"
         : r == K_U                                           ? "r.u"
         : r == K_C                                           ? "r.k"
                                                              : "(long long)r");
@@ -121,7 +121,7 @@ int main(int argc, char **argv)
     if (forms)
         puts("#define SMITH_FORMS");
     if (!copy_file(text("%s/prelude.h", folder)) ||
-        (forms && !copy_file(text("%s/prelude_forms.h", folder))))
+        !copy_file(text("%s/prelude_%s.h", folder, forms ? "forms" : "plain")))
         return 1;
     int first = only >= 0 ? only : 0, last = only >= 0 ? only : cases - 1;
     for (int k = first; k <= last; k++) {

@@ -46,9 +46,24 @@ struct C {
     const int k;
     unsigned v;
 };
+struct __attribute__((packed)) K {
+    signed char t;
+    int x;
+    short y;
+    unsigned u;
+    long long w;
+};
+struct B {
+    int a[40];
+    struct S b[4];
+    double d;
+    unsigned u;
+};
 
 #define PICK(c, a, b) ((c) ? (a) : (b))
 #define BOTH(a, b)    ((a) + (b))
+#define MOST(a, b)    ((a) > (b) ? (a) : (b))
+#define AGAIN(e)      ((void)(e), (e) + 0)
 #define SQUARE(e)                             \
     ({                                        \
         int square_ = await id_i((e) % 1000); \
@@ -100,6 +115,19 @@ static void tally_P(int id, struct P p)
     tally_S(id, p.s);
     tally(id, p.a[0] + p.a[1] * 3LL + p.a[2] * 5LL + p.a[3] * 7LL + p.u * 11LL);
     tally_d(id, p.d);
+}
+
+static void tally_K(int id, struct K k)
+{
+    tally(id, k.t + k.x * 3LL + k.y * 5LL + k.u * 7LL + k.w * 11);
+}
+
+static void tally_B(int id, const struct B *b)
+{
+    tally(id, b->a[0] + b->a[1] * 3LL + b->a[2] * 5LL + b->a[3] * 7LL + b->u * 11LL);
+    tally_S(id, b->b[1]);
+    tally_S(id, b->b[2]);
+    tally_d(id, b->d);
 }
 
 static void trace(int id, long long v)
@@ -240,6 +268,47 @@ static async struct C id_C(struct C c)
 {
     await rest();
     return c;
+}
+
+static async struct K id_K(struct K k)
+{
+    await rest();
+    return k;
+}
+
+static async struct K mk_K(int x, struct S s)
+{
+    struct K k = {.t = 3, .x = x};
+    await rest();
+    k.w = await id_ll(s.w);
+    k.y = s.y;
+    return k;
+}
+
+static async int get_K(struct K k)
+{
+    await rest();
+    return k.x % 10000 + k.y;
+}
+
+static async struct B id_B(struct B b)
+{
+    await rest();
+    return b;
+}
+
+static async struct B mk_B(int x, struct S s)
+{
+    struct B b = {.a = {x, 1, [39] = 2}, .b = {s, s}, .u = 9};
+    await rest();
+    b.b[3].x = await id_i(b.a[39] + x % 1000);
+    return b;
+}
+
+static async int get_B(struct B b, int i)
+{
+    await rest();
+    return (b.a[i & 3] + b.b[i & 1].x) % 30000;
 }
 
 static async struct C mk_C(int k, unsigned v)

@@ -48,7 +48,7 @@ char *put_pop(void);
 
 enum kind {
     K_BOOL, K_CHAR, K_UCHAR, K_SHORT, K_USHORT, K_INT, /* of the category C_INT, in this order */
-    K_UINT, K_ULLONG, K_LLONG, K_DOUBLE, K_S, K_P, K_U, K_C, K_PTR, K_VOID, K_COUNT
+    K_UINT, K_ULLONG, K_LLONG, K_DOUBLE, K_S, K_P, K_U, K_K, K_B, K_C, K_PTR, K_VOID, K_COUNT
 };
 
 enum category { C_INT, C_UINT, C_LL, C_DOUBLE, C_OTHER };
@@ -80,6 +80,7 @@ struct var {
     int class;
     bool read_only;
     bool no_address;
+    char qualifier; /* v or c: the type has it, and is the kind's otherwise */
     int target, target_length; /* K_PTR: class and number of elements (ints) */
     int hider;        /* index of the variable that hides its name; -1: visible */
 };
@@ -107,6 +108,8 @@ const char *fresh_name(const char *stem); /* not in use in this scope, or hiding
 struct var *declare(const char *name);
 bool room_for_vars(void);
 bool tag_in_scope(void);
+struct var *vars_save(void); /* for a change that vars_restore takes back, and frees the copy */
+void vars_restore(struct var *saved);
 enum { TAG_MARK = -1 };
 void define(struct var *, enum kind kind, int length, int class);
 int new_class(enum access access);
@@ -156,7 +159,7 @@ struct function {
     int param_length[6]; /* K_PTR: elements that it may touch */
     int param_count;
     bool pure, recursive; /* recursive: the first parameter is the depth */
-    double cost;
+    double cost, delay;
 };
 enum { FUNCTIONS_MAX = 8 };
 extern struct function functions[FUNCTIONS_MAX]; /* of the case, callees first */
@@ -164,15 +167,21 @@ extern int function_count;                       /* finished ones */
 extern struct function *current;
 extern double cost, repeats; /* of the current function so far; how often the place is run */
 extern bool recursion_left;
+extern double delay; /* virtual milliseconds that the current function may take so far */
 
 void spend(double amount);
 bool affordable(double amount);
 /* An await of a helper or of a function of the case; NULL: none fits. */
 char *call_returning(enum kind kind, int depth);
 char *call_helper(enum kind kind, int depth);
+char *call_by_value(enum kind kind, int depth); /* touches nothing but its arguments */
 char *call_effect(int depth); /* void or ignored result */
 
-/* ---- stmt.c, jumps.c ---- */
+/* ---- decl.c ---- */
+
+void make_declaration(int depth);
+
+/* ---- stmt.c, jumps.c, gnu.c ---- */
 
 /* Where a statement may jump to. */
 struct jumps {
@@ -191,9 +200,34 @@ void make_statement(int depth, bool may_declare);
 void make_statements(int count, int depth, bool may_declare);
 void make_block(int count, int depth); /* { ... } */
 void make_jump_statement(int depth);   /* Duff's device, computed goto, goto into a loop, ... */
-void make_declaration(int depth);
+void make_gnu_statement(int depth);    /* asm, arrays of variable length, declarations in blocks */
+int full(void);                        /* begins a full expression; how deep it may go */
 char *make_statement_expression(enum kind kind, int depth);
 void make_function(const char *name, int size);
+
+/* How a statement expression that is a branch ends. */
+enum branch_end {
+    ENDS,         /* with a value */
+    ENDS_WELL,    /* with one that is not negative */
+    ENDS_LATE,    /* with a value, when all the others wait or have ended */
+    FAILS_LATE,   /* with a negative one then */
+    WAITS_FOREVER /* until it is cancelled; last, so that plain C goes on with the next branch */
+};
+/* The statement expression, without an assignment; NULL: there is no room for it. `wait`: how late
+ * the late ones are. */
+char *make_branch_block(enum branch_end end, enum kind kind, long long wait, int depth);
+
+/* ---- groups.c: several calls at once, where plain C does one after the other ---- */
+
+char *make_join(int depth);           /* await bide_join(...); NULL: no room */
+bool make_group(int depth, struct ex *e); /* await of a group with an int result */
+long long failure(long long wait); /* the value of a branch that fails so late */
+char *make_waiting_group(int depth); /* one that lasts until it is cancelled */
+
+/* ---- owners.c: tasks, futures, scopes, the blocking pool ---- */
+
+bool make_owned(int depth, struct ex *e); /* an int by way of a task or a future */
+void make_owner_statement(int depth);     /* has declarations */
 
 /* ---- unwind.c ---- */
 

@@ -10,8 +10,7 @@ struct jumps jumps;
 int stmt_budget, label_count;
 static int nested_expressions; /* statement expressions round the place */
 
-/* Begins a full expression; how deep it may go. */
-static int full(void)
+int full(void)
 {
     begin_full_expression();
     return stmt_budget <= 0 ? 1 : 1 + rng(4);
@@ -49,12 +48,18 @@ static void make_controlled(int count, int depth)
     }
 }
 
-static char *statement_expression(enum kind kind, int depth, bool keep_jumps)
+/* What a statement expression changes while it is made. */
+struct inside {
+    struct ownership base, now;
+    struct jumps jumps;
+    struct scope scope;
+};
+
+static bool begin_inside(struct inside *outer, int depth, int nested_max, bool keep_jumps)
 {
-    if (nested_expressions >= 2 || depth <= 0 || stmt_budget < 3 || !room_for_vars())
-        return NULL;
-    struct ownership outer_base = base, outer_now = now;
-    struct jumps outer_jumps = jumps;
+    if (nested_expressions >= nested_max || depth <= 0 || stmt_budget < 3 || !room_for_vars())
+        return false;
+    *outer = (struct inside){.base = base, .now = now, .jumps = jumps};
     if (!keep_jumps)
         jumps = (struct jumps){0};
     jumps.can_label = false;
@@ -63,177 +68,82 @@ static char *statement_expression(enum kind kind, int depth, bool keep_jumps)
     put_push();
     put("({\n");
     indent++;
-    struct scope scope = scope_enter();
-    make_statements(1 + rng(2), 1, true);
+    outer->scope = scope_enter();
+    return true;
+}
+
+static char *end_inside(struct inside *outer, bool keep_jumps)
+{
+    scope_leave(outer->scope);
+    indent--;
+    put("})");
+    nested_expressions--;
+    if (!keep_jumps)
+        jumps = outer->jumps;
+    jumps.can_label = outer->jumps.can_label;
+    base = outer->base;
+    now = outer->now;
+    return put_pop();
+}
+
+static char *last_value(enum kind kind, int depth)
+{
     begin_full_expression();
-    char *value = make_value(kind, depth - 1);
+    char *value = make_value(kind, depth);
     if (kind == K_INT)
         value = promoted(value);
     if (kind == K_INT && (percent(30) || strpbrk(value, "abcdefghijklmnopqrstuvwxyz") == NULL))
         value = text("(%s) + zero", value); /* clang 14 drops calls before a constant value */
-    put("%s;\n", value);
-    scope_leave(scope);
-    indent--;
-    put("})");
-    char *t = put_pop();
-    nested_expressions--;
-    if (!keep_jumps)
-        jumps = outer_jumps;
-    jumps.can_label = outer_jumps.can_label;
-    base = outer_base;
-    now = outer_now;
-    return t;
+    return value;
+}
+
+static char *statement_expression(enum kind kind, int depth, bool keep_jumps)
+{
+    struct inside outer;
+    if (!begin_inside(&outer, depth, 2, keep_jumps))
+        return NULL;
+    make_statements(1 + rng(2), 1, true);
+    put("%s;\n", last_value(kind, depth - 1));
+    return end_inside(&outer, keep_jumps);
+}
+
+char *make_branch_block(enum branch_end end, enum kind kind, long long wait, int depth)
+{
+    struct inside outer;
+    if (!begin_inside(&outer, depth, 3, false))
+        return NULL;
+    make_statements(1 + rng(3), nested_expressions > 1 ? 1 : 2, true);
+    if (end == WAITS_FOREVER) {
+        begin_full_expression();
+        char *group = percent(25) ? make_waiting_group(depth - 1) : NULL;
+        if (group != NULL)
+            put("%s;\n", group);
+        else if (percent(50))
+            put("await wait_forever();\n");
+        else
+            put("(void)(zero + await wait_forever());\n");
+        put("zero;\n");
+        return end_inside(&outer, false);
+    }
+    if (end == ENDS_LATE || end == FAILS_LATE) {
+        put("await later(%lld);\n", wait);
+        if (percent(30))
+            make_statements(1, 1, true);
+    }
+    if (end == FAILS_LATE)
+        put("%lld - zero;\n", failure(wait));
+    else if (end == ENDS_WELL && kind <= K_INT)
+        put("((%s) & 1023) + zero;\n", last_value(kind, depth - 1));
+    else if (kind == K_VOID)
+        put("(void)zero;\n");
+    else
+        put("%s;\n", last_value(kind, depth - 1));
+    return end_inside(&outer, false);
 }
 
 char *make_statement_expression(enum kind kind, int depth)
 {
     return statement_expression(kind, depth, false);
-}
-
-/* --- declarations --- */
-
-static void declare_plain(int depth)
-{
-    enum kind kind = (enum kind)rng(K_PTR);
-    int length = percent(25) ? kind == K_S || kind == K_SHORT ? 2 : 4 : 0;
-    if (kind >= K_P)
-        length = 0;
-    static const char *const quals[] = {"const ", "volatile ", "_Alignas(32) ", "register "};
-    int q = percent(25) ? rng(4) : -1;
-    if (q == 3 && (length || kind >= K_S))
-        q = -1;
-    bool atomic = kind == K_UINT && !length && q < 0 && percent(30);
-    struct var *v = declare(fresh_name("v"));
-    char *type = text("%s%s%s", q >= 0 ? quals[q] : "", atomic ? "_Atomic " : "", kinds[kind].name);
-    char *name = length ? text("%s[%d]", v->name, length) : text("%s", v->name);
-    if (q < 0 && !length && kind < K_C && percent(25)) { /* set later, in two branches */
-        put("%s %s;\n", type, name);
-        put("if (%s)\n", condition());
-        put("    %s = %s;\n", v->name, make_value(kind, full()));
-        put("else\n");
-        put("    %s = %s;\n", v->name, make_value(kind, full()));
-    } else if (kind == K_UCHAR && length == 4 && percent(50)) {
-        put("%s %s = \"%c\";\n", type, name, 'a' + rng(26));
-    } else {
-        full();
-        bool braces = length > 0 || percent(50);
-        put("%s %s = %s;\n", type, name,
-            braces ? make_initialiser(kind, length, depth) : make_value(kind, depth));
-    }
-    define(v, kind, length, new_class(OWN));
-    v->read_only |= q == 0;
-    v->no_address = q == 0 || q == 1 || q == 3 || atomic;
-    if (q == 2)
-        put("tally(11, (long long)((uintptr_t)&%s %% 32));\n", v->name);
-}
-
-static void declare_pointer(int depth)
-{
-    struct var *v = declare(fresh_name("p"));
-    int target = -1, length = 1, seen = 0;
-    full();
-    for (int i = 0; i < var_count; i++) {
-        struct var *t = &vars[i];
-        if (t->hider < 0 && t->kind == K_INT && !t->no_address && !t->read_only && t->class != 0 &&
-            now.of[t->class] != NONE && rng(++seen) == 0) {
-            target = t->class;
-            length = t->length == 4 && percent(60) ? 4 : 1;
-        }
-    }
-    char *value = target >= 0 && percent(75) ? make_pointer(target, length, depth) : NULL;
-    if (value == NULL) {
-        length = percent(50) ? 4 : 1;
-        value = length == 4 ? text("(int[4])%s", make_initialiser(K_INT, 4, depth))
-                            : text("&(int){%s}", make_value(K_INT, depth));
-        target = new_class(OWN);
-    }
-    put("int *%s = %s;\n", v->name, value);
-    define(v, K_PTR, 0, new_class(READ));
-    v->target = target;
-    v->target_length = length;
-}
-
-static void declare_inferred(int depth)
-{
-    struct var *v = declare(fresh_name("v"));
-    full();
-    switch (rng(3)) {
-    case 0:
-        put("__auto_type %s = (short)(%s);\n", v->name, make_int(depth).text);
-        define(v, K_SHORT, 0, new_class(OWN));
-        break;
-    case 1:
-        put("__auto_type %s = %s;\n", v->name, make_value(K_S, depth));
-        define(v, K_S, 0, new_class(OWN));
-        break;
-    default:
-        put("__typeof__(await id_i(%d)) %s = %s;\n", rng(10), v->name, make_value(K_INT, depth));
-        define(v, K_INT, 0, new_class(OWN));
-        break;
-    }
-}
-
-/* A type of the block: two members that are variables of their own to us. */
-static void declare_with_type(int depth)
-{
-    struct var *v = declare(fresh_name("w"));
-    const char *name = v->name;
-    int n = label_count++;
-    full();
-    struct ownership before = now, part[2];
-    switch (rng(3)) {
-    case 0:
-        split(part, 2);
-        put("struct pair%s {\n    short a;\n    int b;\n}", tag_in_scope() ? text("%d", n) : "");
-        now = part[0];
-        put(" %s = {.b = %s, ", name, make_value(K_INT, depth));
-        now = part[1];
-        put(".a = %s};\n", make_value(K_SHORT, depth));
-        now = before;
-        define(v, K_VOID, TAG_MARK, 0);
-        define(declare(text("%s.a", name)), K_SHORT, 0, new_class(OWN));
-        define(declare(text("%s.b", name)), K_INT, 0, new_class(OWN));
-        vars[var_count - 1].hider = vars[var_count - 2].hider = -1;
-        break;
-    case 1:
-        put("enum { %s = %d + (int)sizeof(int) };\n", name, rng(100));
-        define(v, K_INT, 0, new_class(READ));
-        v->no_address = v->read_only = true;
-        break;
-    default:
-        put("typedef short type%d;\n", n);
-        put("type%d %s = %s;\n", n, name, make_value(K_SHORT, depth));
-        define(v, K_SHORT, 0, new_class(OWN));
-        break;
-    }
-}
-
-void make_declaration(int depth)
-{
-    int r = rng(10);
-    if (r < 4) {
-        declare_plain(depth);
-    } else if (r < 6) {
-        declare_pointer(depth);
-    } else if (r < 7) {
-        declare_inferred(depth);
-    } else if (r < 8) {
-        declare_with_type(depth);
-    } else if (r < 9 && base.of[0] == OWN) {
-        struct var *v = declare(fresh_name("v"));
-        enum kind kind = (enum kind)(K_CHAR + rng(K_UINT));
-        put("static %s %s = %d;\n", kinds[kind].name, v->name, rng(100));
-        define(v, kind, 0, 0);
-    } else { /* the second initialiser sees the first variable */
-        struct var *v = declare(fresh_name("v"));
-        full();
-        put("int %s = %s, ", v->name, make_value(K_INT, depth));
-        define(v, K_INT, 0, new_class(OWN));
-        v = declare(fresh_name("v"));
-        full();
-        put("%s = %s;\n", v->name, make_value(K_INT, depth));
-        define(v, K_INT, 0, new_class(OWN));
-    }
 }
 
 /* A loop's counter: nothing else writes it. */
@@ -440,7 +350,10 @@ static bool make_jump_out(void)
 static void make_expression_statement(void)
 {
     int r = rng(10);
-    if (r < 7) {
+    char *t;
+    if (r < 1 && (t = make_join(2)) != NULL) {
+        put("%s;\n", t);
+    } else if (r < 7) {
         put("%s;\n", make_effect(full()));
     } else if (r == 7 && base.of[0] == OWN) {
         put("trace(%d, %s);\n", rng(1000), make_value(K_INT, full()));
@@ -506,6 +419,10 @@ void make_statement(int depth, bool may_declare)
         make_compound(depth, may_declare, make_jump_statement);
     else if (r < 85)
         make_jumping_expression(may_declare);
+    else if (r < 88 && affordable(20))
+        make_compound(depth, false, make_owner_statement);
+    else if (r < 91)
+        make_compound(depth, false, make_gnu_statement);
     else if (!make_jump_out())
         make_expression_statement();
 }

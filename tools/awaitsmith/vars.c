@@ -21,6 +21,8 @@ const struct kind_info kinds[K_COUNT] = {
     [K_S] = {"struct S", "id_S", C_OTHER, 0, 0},
     [K_P] = {"struct P", "id_P", C_OTHER, 0, 0},
     [K_U] = {"union U", "id_U", C_OTHER, 0, 0},
+    [K_K] = {"struct K", "id_K", C_OTHER, 0, 0}, /* packed */
+    [K_B] = {"struct B", "id_B", C_OTHER, 0, 0}, /* big */
     [K_C] = {"struct C", "id_C", C_OTHER, 0, 0}, /* cannot be assigned */
     [K_PTR] = {"int *", NULL, C_OTHER, 0, 0},
     [K_VOID] = {"void", NULL, C_OTHER, 0, 0},
@@ -38,6 +40,10 @@ static const struct member {
     {K_P, ".s.x", K_INT, 0},   {K_P, ".s.y", K_SHORT, 0}, {K_P, ".s.b", K_UINT, 5},
     {K_P, ".s.w", K_LLONG, 0}, {K_P, ".a[@]", K_INT, 0},  {K_P, ".d", K_DOUBLE, 0},
     {K_P, ".u", K_UINT, 0},    {K_U, ".u", K_UINT, 0},    {K_U, ".c[@]", K_UCHAR, 0},
+    {K_K, ".t", K_CHAR, 0},    {K_K, ".x", K_INT, 0},     {K_K, ".u", K_UINT, 0},
+    {K_K, ".y", K_SHORT, 0},   {K_K, ".w", K_LLONG, 0},   {K_B, ".a[@]", K_INT, 0},
+    {K_B, ".b[@].x", K_INT, 0},                           {K_B, ".u", K_UINT, 0},
+    {K_B, ".b[@].c", K_INT, -6},                          {K_B, ".d", K_DOUBLE, 0},
     {K_U, ".h", K_USHORT, 0},  {K_C, ".k", K_INT, 0},    {K_C, ".v", K_UINT, 0},
 };
 enum { MEMBER_COUNT = sizeof members / sizeof members[0] };
@@ -64,6 +70,21 @@ bool tag_in_scope(void)
 bool room_for_vars(void)
 {
     return var_count < VARS_MAX - 8 && class_count < CLASSES_MAX - 8;
+}
+
+struct var *vars_save(void)
+{
+    struct var *saved = malloc(sizeof vars);
+    if (saved == NULL)
+        abort();
+    memcpy(saved, vars, sizeof vars);
+    return saved;
+}
+
+void vars_restore(struct var *saved)
+{
+    memcpy(vars, saved, sizeof vars);
+    free(saved);
 }
 
 struct scope scope_enter(void)
@@ -149,9 +170,13 @@ void scope_tally(struct scope s)
             [K_DOUBLE] = "tally_d(%d, %s%s);\n", [K_S] = "tally_S(%d, %s%s);\n",
             [K_P] = "tally_P(%d, %s%s);\n",      [K_U] = "tally(%d, %s%s.u);\n",
             [K_PTR] = "tally(%d, *%s%s);\n",      [K_C] = "tally(%d, %s%s.k);\n",
+            [K_K] = "tally_K(%d, %s%s);\n",      [K_B] = "tally_B(%d, &%s%s);\n",
         };
         const char *fmt = show[v->kind] ? show[v->kind] : "tally(%d, (long long)%s%s);\n";
         int id = 100 + rng(900);
+        if (v->qualifier && percent(50))
+            put("tally(%d, _Generic(&%s, const %s *: 1, volatile %s *: 2, default: 3));\n", id,
+                v->name, kinds[v->kind].name, kinds[v->kind].name);
         for (int k = 0; k < (v->length ? v->length : 1); k++)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -204,6 +229,7 @@ static void set_member(struct place *place, const struct member *m)
     place->lo = kinds[m->kind].lo;
     place->hi = kinds[m->kind].hi;
     place->bit_field = m->bits != 0;
+    place->no_address |= m->of == K_K;
     if (m->bits < 0) {
         place->lo = -(1 << (-m->bits - 1));
         place->hi = -place->lo - 1;
