@@ -80,10 +80,11 @@ static bool needs_block(struct lower *l, struct stmt *s, int from)
     return false;
 }
 
-/* Before a case the compilers look for a break or a fallthrough, and nothing may stand between. */
-static bool is_case(const struct stmt *s)
+/* Before a case the compilers look for a break or a fallthrough, and nothing may stand between; and
+ * nothing before the declaration of a block's labels. */
+static bool stays_first(struct lower *l, const struct stmt *s)
 {
-    return s->kind == S_CASE || s->kind == S_DEFAULT;
+    return s->kind == S_CASE || s->kind == S_DEFAULT || is_label_decl(l, s);
 }
 
 void lower_items(struct lower *l, struct stmt *s)
@@ -91,7 +92,7 @@ void lower_items(struct lower *l, struct stmt *s)
     struct link *outer = l->links;
     struct stmt_info *info = info_of(l, s);
 
-    if (s->count > 0 && !is_case(s->list[0]) && !(s->parent && s->parent->kind == S_SWITCH))
+    if (s->count > 0 && !stays_first(l, s->list[0]) && !(s->parent && s->parent->kind == S_SWITCH))
         code_show(l, l->out, NULL, s->first);
     for (int i = 0; i < s->count; i++) {
         struct stmt *item = s->list[i];
@@ -102,7 +103,7 @@ void lower_items(struct lower *l, struct stmt *s)
         } else {
             lower_stmt(l, item);
         }
-        if (i + 1 < s->count && !is_case(s->list[i + 1]))
+        if (i + 1 < s->count && !stays_first(l, s->list[i + 1]))
             code_show(l, l->out, item, item->last + 1);
         if (l->links != before && needs_block(l, s, i + 1)) {
             l->links->in_block = true;

@@ -179,10 +179,11 @@ static bool takes_pointer(const struct function *f)
 /* A function of the case, or a level of recursion; `any`: with whatever result. */
 static char *call_case_function(enum kind kind, int depth, bool any)
 {
-    if (recursion_left && !by_value && current->result == kind && repeats <= 2 &&
+    const struct function *next = current->partner && percent(80) ? current->partner : current;
+    if (recursion_left && !by_value && next->result == kind && repeats <= 2 &&
         (current->pure || now.of[0] == OWN) && percent(50)) {
         recursion_left = false;
-        char *t = call_function(current, depth, true);
+        char *t = call_function(next, depth, true);
         recursion_left = t == NULL;
         return t;
     }
@@ -190,7 +191,7 @@ static char *call_case_function(enum kind kind, int depth, bool any)
     int seen = 0;
     for (int i = 0; i < function_count; i++) {
         struct function *g = &functions[i];
-        if ((any || g->result == kind) && affordable(g->cost) &&
+        if ((any || g->result == kind) && affordable(g->cost) && g != current->partner &&
             delay + g->delay * repeats < DELAY_MAX && (g->pure || now.of[0] == OWN) &&
             (!by_value || (g->pure && !takes_pointer(g))) && rng(++seen) == 0)
             f = g;
@@ -218,6 +219,12 @@ char *call_by_value(enum kind kind, int depth)
     char *t = call_returning(kind, depth);
     by_value = false;
     return t;
+}
+
+char *call_partner(int depth)
+{
+    recursion_left = false;
+    return call_function(current->partner, depth, true);
 }
 
 char *call_returning(enum kind kind, int depth)

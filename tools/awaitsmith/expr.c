@@ -491,7 +491,7 @@ struct ex make_int(int depth)
         return converted_int(depth);
     if (r < 91)
         return unary_int(depth);
-    if (r < 94)
+    if (r < 93)
         return macro_int(depth);
     if (r < 96 && in_twice == 0 && make_group(depth, &e))
         return e;

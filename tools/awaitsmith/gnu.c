@@ -1,5 +1,5 @@
 /*
- * Statements with what gcc and clang add to C: inline asm next to awaits, arrays of variable length
+ * Statements that macros are, with awaits in their bodies and arguments. Statements with what gcc and clang add to C: inline asm next to awaits, arrays of variable length
  * that are dead at awaits, local labels; and declarations of functions in blocks.
  */
 #include "smith.h"
@@ -96,9 +96,53 @@ static void make_block_functions(int depth)
     make_statements(1, depth - 1, true);
 }
 
+static void make_macro_statement(int depth)
+{
+    struct var *v, *w;
+    struct jumps outer = jumps;
+    double outer_repeats = repeats;
+    int rounds = 1 + rng(3);
+    char *t;
+    full();
+    switch (rng(4)) {
+    case 0:
+        put("UNLESS (%s)\n", make_condition(depth));
+        make_block(1 + rng(2), depth - 1);
+        return;
+    case 1:
+        if ((v = own_int()) == NULL)
+            break;
+        now.of[v->class] = READ;
+        if ((t = call_helper(K_INT, 2)) == NULL)
+            break;
+        put("INTO(%s, %s);\n", v->name, t);
+        return;
+    case 2:
+        if ((v = own_int()) == NULL || (w = own_int()) == NULL || !affordable(1))
+            break;
+        spend(1);
+        put("SWAP_INTS(%s, %s);\n", v->name, w->name);
+        return;
+    default:
+        break;
+    }
+    repeats *= rounds;
+    jumps.can_break = jumps.can_continue = true;
+    put_push();
+    make_block(1 + rng(3), depth - 1);
+    t = put_pop();
+    put("REPEAT(%d, %s)\n", rounds, t);
+    repeats = outer_repeats;
+    memcpy(outer.forward_used, jumps.forward_used, sizeof outer.forward_used);
+    jumps = outer;
+}
+
 void make_gnu_statement(int depth)
 {
-    switch (rng(5)) {
+    switch (rng(8)) {
+    case 5:
+    case 6:
+    case 7: make_macro_statement(depth); break;
     case 0:
     case 1: make_asm(depth); break;
     case 2: make_block_functions(depth); break;

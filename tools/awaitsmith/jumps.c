@@ -41,10 +41,19 @@ static void make_forward(int depth)
     jumps.forward[k] = fresh_label("out_");
     jumps.forward_used[k] = false;
     const char *label = jumps.forward[k];
+    bool local = percent(25); /* with a declaration, so used or not */
+    if (local) {
+        put("{\n__label__ %s;\n", label);
+        indent++;
+    }
     make_block(2 + rng(3), depth - 1);
     jumps.forward_count = k;
-    if (jumps.forward_used[k])
+    if (jumps.forward_used[k] || local)
         put("%s:;\n", label);
+    if (local) {
+        indent--;
+        put("}\n");
+    }
 }
 
 static void make_backward(int depth)
@@ -139,6 +148,7 @@ static void make_duff(int depth)
 
 static void make_computed(int depth)
 {
+    const char *again = percent(60) ? fresh_counter(false) : NULL;
     struct var *v = declare(fresh_name("table"));
     const char *label[4];
     for (int i = 0; i < 4; i++)
@@ -148,14 +158,22 @@ static void make_computed(int depth)
     begin_full_expression();
     put("goto *%s[%s];\n", v->name, make_index(4, 3));
     struct jumps outer = jumps;
+    double outer_repeats = repeats;
+    if (again)
+        repeats *= 4;
     for (int i = 0; i < 4; i++) {
         put("%s:\n", label[i]);
         indent++;
         make_statements(1 + rng(2), depth - 1, false);
+        if (again && percent(60)) {
+            begin_full_expression();
+            put("if (%s++ < 3)\n    goto *%s[%s];\n", again, v->name, make_index(4, 2));
+        }
         if (i < 3 && percent(70))
             put("goto %s;\n", label[3]);
         indent--;
     }
+    repeats = outer_repeats;
     jumps_restore(&outer);
 }
 

@@ -42,8 +42,13 @@ static void make_case(int number)
     int count = 1 + rng(4);
     put_push();
     function_count = 0;
-    for (int i = 0; i < count; i++)
-        make_function(text("case%d_f%d", number, i), 4 + rng(i == count - 1 ? 24 : 10));
+    memset(functions, 0, sizeof functions);
+    for (int i = 0; i < count; i++) {
+        const char *name = text("case%d_f%d", number, i);
+        if (i + 1 < count && functions[i].partner == NULL && percent(20))
+            plan_partners(name, text("case%d_f%d", number, i + 1));
+        make_function(name, 4 + rng(i == count - 1 ? 24 : 10));
+    }
     char *functions_text = put_pop();
 
     put_push();

@@ -193,10 +193,9 @@ static void let_go(int depth)
     if (percent(40))
         put("%s = bide_%s(quiet(%d));\n", v->name, task ? "spawn" : "lazy", rng(100));
     make_rest_of_block(depth);
+    put("(void)%s;\n", v->name); /* it is meant */
     if (percent(50))
         put("bide_%s(%s);\n", task ? "task_detach" : "drop", v->name);
-    else
-        put("(void)%s;\n", v->name);
 }
 
 /* A child may borrow what the rest of the block leaves alone. */

@@ -64,6 +64,24 @@ struct B {
 #define BOTH(a, b)    ((a) + (b))
 #define MOST(a, b)    ((a) > (b) ? (a) : (b))
 #define AGAIN(e)      ((void)(e), (e) + 0)
+#define REPEAT(n, ...)                                \
+    for (int round_ = 0; round_ < (n); round_++) {    \
+        __VA_ARGS__                                   \
+    }
+#define UNLESS(c) \
+    if (c) {      \
+    } else
+#define INTO(place, call)     \
+    do {                      \
+        (place) = await call; \
+    } while (0)
+#define SWAP_INTS(a, b)  \
+    do {                 \
+        int t_ = (a);    \
+        (a) = (b);       \
+        await rest();    \
+        (b) = t_;        \
+    } while (0)
 #define SQUARE(e)                             \
     ({                                        \
         int square_ = await id_i((e) % 1000); \

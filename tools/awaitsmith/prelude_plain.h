@@ -41,12 +41,16 @@
 #define bide_scope_spawn(s, call)  (call)
 #define bide_async_fn(T, ...)      __typeof__(T(*)(__VA_ARGS__))
 #define bide_ref(f)                (&(f))
+#ifdef __clang__ /* for the check of types alone */
+#define defer for (; 0;)
+#else
 #define DEFER_(n)                                                            \
     __extension__ auto void deferred##n(int *);                              \
     __attribute__((cleanup(deferred##n))) int defer##n = 0;                  \
     __extension__ void deferred##n(__attribute__((unused)) int *unused##n)
 #define DEFER(n) DEFER_(n)
 #define defer    DEFER(__COUNTER__)
+#endif
 #endif
 
 static async void later(long long ms)

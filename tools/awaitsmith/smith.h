@@ -160,6 +160,7 @@ struct function {
     int param_count;
     bool pure, recursive; /* recursive: the first parameter is the depth */
     double cost, delay;
+    struct function *partner; /* the two call each other */
 };
 enum { FUNCTIONS_MAX = 8 };
 extern struct function functions[FUNCTIONS_MAX]; /* of the case, callees first */
@@ -175,6 +176,7 @@ bool affordable(double amount);
 char *call_returning(enum kind kind, int depth);
 char *call_helper(enum kind kind, int depth);
 char *call_by_value(enum kind kind, int depth); /* touches nothing but its arguments */
+char *call_partner(int depth); /* of the current function; NULL: there is no place for its arguments */
 char *call_effect(int depth); /* void or ignored result */
 
 /* ---- decl.c ---- */
@@ -204,6 +206,8 @@ void make_gnu_statement(int depth);    /* asm, arrays of variable length, declar
 int full(void);                        /* begins a full expression; how deep it may go */
 char *make_statement_expression(enum kind kind, int depth);
 void make_function(const char *name, int size);
+/* Before the first of two functions that call each other is made: puts the other's declaration. */
+void plan_partners(const char *first, const char *second);
 
 /* How a statement expression that is a branch ends. */
 enum branch_end {

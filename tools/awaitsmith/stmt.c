@@ -264,7 +264,10 @@ static void make_switch(int depth)
 {
     int cases = 2 + rng(3), at_default = rng(cases + 1);
     full();
+    struct ex e;
     char *operand = percent(50) ? text("await id_i(%s)", make_index(4, 3)) : make_index(4, 3);
+    if (percent(20) && make_group(2, &e))
+        operand = e.text;
     spend(1);
     put("switch (%s) {\n", operand);
     struct jumps outer = jumps;
@@ -351,8 +354,11 @@ static void make_expression_statement(void)
 {
     int r = rng(10);
     char *t;
-    if (r < 1 && (t = make_join(2)) != NULL) {
+    struct ex e;
+    if (r < 1 && percent(60) && (t = make_join(full())) != NULL) {
         put("%s;\n", t);
+    } else if (r < 1 && make_group(full(), &e)) {
+        put("tally(%d, %s);\n", rng(1000), e.text);
     } else if (r < 7) {
         put("%s;\n", make_effect(full()));
     } else if (r == 7 && base.of[0] == OWN) {
@@ -484,16 +490,21 @@ static void make_body(struct function *f)
     while (stmt_budget > 0)
         make_statement(3, true);
     scope_tally(scope);
+    recursion_left &= f->partner != NULL;
+    if (recursion_left) {
+        begin_full_expression();
+        char *t = call_partner(2);
+        if (t != NULL)
+            put("(void)await %s;\n", t);
+    }
     if (f->result != K_VOID)
         put("return %s;\n", make_value(f->result, full()));
     indent--;
     put("}\n\n");
 }
 
-void make_function(const char *name, int size)
+static void plan(struct function *f, const char *name)
 {
-    static const char *const begin[] = {"static async ", "async static ", "async ", ""};
-    struct function *f = &functions[function_count];
     *f = (struct function){.name = name, .pure = percent(60), .recursive = percent(20)};
     f->result = (enum kind)(percent(40) ? K_INT : rng(K_COUNT));
     if (f->result == K_PTR)
@@ -505,10 +516,48 @@ void make_function(const char *name, int size)
         f->param[i] = i == 0 && f->recursive ? K_INT : (enum kind)rng(K_PTR + 1);
         f->param_length[i] = percent(40) ? 4 : 1;
     }
+}
+
+void plan_partners(const char *first, const char *second)
+{
+    struct function *f = &functions[function_count], *g = f + 1;
+    do
+        plan(f, first);
+    while (!f->recursive);
+    do
+        plan(g, second);
+    while (!g->recursive);
+    f->partner = g;
+    g->partner = f;
+    g->pure = f->pure;
+    put("static async %s %s(", kinds[g->result].name, second);
+    for (int i = 0; i < g->param_count; i++)
+        put("%s%s", i ? ", " : "", kinds[g->param[i]].name);
+    put(");\n\n");
+}
+
+/* What a case of two that call each other may cost: both have one call, each level at most two. */
+static void add_costs(struct function *f)
+{
+    f->cost = (cost + 1) * (f->recursive ? 16 : 1);
+    f->delay = delay * (f->recursive ? 16 : 1);
+    if (f->partner && f->partner < f) {
+        f->cost = f->partner->cost += f->cost;
+        f->delay = f->partner->delay += f->delay;
+    }
+}
+
+void make_function(const char *name, int size)
+{
+    static const char *const begin[] = {"static async ", "async static ", "async ", ""};
+    struct function *f = &functions[function_count];
+    if (f->partner == NULL)
+        plan(f, name);
     current = f;
     var_count = 0;
     class_count = 1;
     cost = 0;
+    delay = 0;
     repeats = 1;
     label_count = 0;
     stmt_budget = size;
@@ -525,6 +574,6 @@ void make_function(const char *name, int size)
                       f->param_count ? list : "void");
     put("%s;\n\n%s\n", head, head);
     make_body(f);
-    f->cost = (cost + 1) * (f->recursive ? 16 : 1);
+    add_costs(f);
     function_count++;
 }

@@ -13,7 +13,7 @@
 
 enum node_kind {
     N_LOG, N_STEP, N_DEFER, N_CLEANUP, N_BLOCK, N_LOOP, N_IF, N_BREAK, N_CONTINUE, N_RETURN, N_GOTO,
-    N_CALL, N_SET, N_SHOW, N_SWITCH
+    N_CALL, N_SET, N_SHOW, N_SWITCH, N_BRANCH
 };
 
 enum { LOG_MAX = 1500, STEPS_MAX = 40, NESTED_MAX = 4 };
@@ -40,7 +40,7 @@ static int routine_count;
 static struct {
     int loop_rounds; /* of the innermost loop; 0: none */
     int labels[NESTED_MAX * 2], label_count;
-    bool deferred, is_async, can_return;
+    bool deferred, is_async, in_branch;
 } place;
 
 static struct node *make_list(int count, int depth);
@@ -100,6 +100,22 @@ static struct node *make_block_node(int depth)
     return n;
 }
 
+/* A group with one branch of its own statements; so there is one order for what it logs. */
+static struct node *make_branch_node(int depth)
+{
+    struct node *n = new_node(N_BRANCH);
+    int rounds = place.loop_rounds, labels = place.label_count;
+    bool inside = place.in_branch;
+    n->value = rng(7);
+    place.in_branch = true;
+    place.loop_rounds = place.label_count = 0;
+    n->body = make_list(1 + rng(4), depth - 1);
+    place.in_branch = inside;
+    place.loop_rounds = rounds;
+    place.label_count = labels;
+    return n;
+}
+
 static struct node *make_jump(void)
 {
     enum node_kind kind;
@@ -110,7 +126,7 @@ static struct node *make_jump(void)
     default: kind = N_RETURN; break;
     }
     if ((kind <= N_CONTINUE && place.loop_rounds == 0) ||
-        (kind == N_GOTO && place.label_count == 0) || (kind == N_RETURN && place.deferred))
+        (kind == N_GOTO && place.label_count == 0) || (kind == N_RETURN && (place.deferred || place.in_branch)))
         return new_node(N_LOG);
     struct node *n = new_node(kind);
     n->value = place.loop_rounds > 0 && percent(70) ? rng(place.loop_rounds + 1) : -1;
@@ -131,8 +147,10 @@ static struct node *make_node(int depth)
         return new_node(place.is_async ? N_STEP : N_LOG);
     if (r < 38)
         return make_defer(depth);
-    if (r < 46)
+    if (r < 43)
         return new_node(N_CLEANUP);
+    if (r < 48 && place.is_async)
+        return make_branch_node(depth);
     if (r < 55)
         return make_block_node(depth);
     if (r < 63)
@@ -195,6 +213,27 @@ static void print_jump(const struct node *n, int loop)
     indent--;
 }
 
+static void print_body(struct node *list, int routine);
+
+static void print_branch(struct node *n, int routine)
+{
+    static const char *const group[] = {
+        "await bide_join(({", "(void)await bide_select(({",
+        "(void)await bide_timeout(BIDE_S(1000000), ({",
+        "(void)await bide_select_biased(bide_sleep(BIDE_S(2000000)), ({",
+        "(void)await bide_try_join(bide_if(opaque(1), ({",
+        "await bide_join(bide_select_biased(({",
+        "await bide_join(bide_if(opaque(0), forwarded(1)), bide_join(({",
+    };
+    static const char *const end[] = {"}))", "}))", "}))", "}))", "})))", "})))", "})))"};
+    put("%s\n", group[n->value]);
+    indent++;
+    print_list(n->body, routine);
+    put("opaque(0);\n");
+    indent--;
+    put("%s;\n", end[n->value]);
+}
+
 static void print_body(struct node *list, int routine)
 {
     put("{\n");
@@ -255,6 +294,11 @@ static void print_node(struct node *n, int routine)
         print_body(n->body, routine);
         put("else\n");
         print_body(n->orelse, routine);
+        break;
+    case N_BRANCH:
+        print_loop = -1;
+        print_branch(n, routine);
+        print_loop = loop;
         break;
     case N_CALL:
         put("mark('0' + %sunwind%d_f%d());\n", routines[n->value].is_async ? "await " : "", routine,
@@ -343,6 +387,7 @@ static enum outcome run_node(struct node *n, struct activation *a, int round)
     case N_STEP: return run_step();
     case N_SET: a->v = n->value; return NORMAL;
     case N_SHOW: run_log('0' + a->v); return NORMAL;
+    case N_BRANCH: return run_list(n->body, a, -1);
     case N_LOOP: return run_loop(n, a);
     case N_SWITCH: return run_list(n->body, a, round);
     case N_IF: return run_list(n->value ? n->body : n->orelse, a, round);
