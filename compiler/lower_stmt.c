@@ -33,6 +33,7 @@ static bool is_many(struct lower *l, struct stmt *s)
     case S_DEFAULT: return s->body->has_await || is_many(l, s->body);
     case S_DEFER:
     case S_DECL: return true;
+    case S_GOTO_COMPUTED:
     case S_EXPR: return s->has_await;
     case S_IF:
     case S_SWITCH:

@@ -30,8 +30,32 @@ static async int local_labels(int x)
     return y[0] * 10 + y[1];
 }
 
+static async int same(int x)
+{
+    await bide_yield();
+    return x;
+}
+
+/* A computed goto that awaits, as the body of an if and of a while. */
+static async int computed(int x)
+{
+    int turns = 0;
+    void *const way[] = {&&first, &&second, &&third};
+    goto *way[x];
+first:
+    await bide_yield();
+second:
+    if (turns++ < 3)
+        goto *way[await same(0)];
+    while (turns < 9)
+        goto *way[await same(2)];
+third:
+    return turns;
+}
+
 async int main(void)
 {
     printf("%d\n", await local_labels(0));
+    printf("%d\n", await computed(1));
     return 0;
 }
