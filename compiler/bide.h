@@ -201,6 +201,7 @@ struct target {
     int size_short, size_int, size_long, size_llong, size_pointer;
     bool char_unsigned;
     bool strict; /* -std=c..: `asm` and `typeof` are names like others */
+    bool clang;
     bool wchar_unsigned;
     enum type_kind size_type, ptrdiff_type, wchar_type, char16_type, char32_type;
 };
@@ -368,6 +369,8 @@ struct expr {
     struct function *block;
     void *lower; /* the lowering pass's own */
 };
+/* operator.c: what arithmetic makes of the value of a bit-field; NULL: e is none, or a wide one */
+struct type *bit_field_type(struct unit *, const struct expr *);
 
 enum stmt_kind {
     S_ERROR,
@@ -428,6 +431,8 @@ struct stmt {
     struct stmt *parent; /* enclosing statement; NULL: the function's body */
     void *lower;
 };
+/* primary.c: the statement, behind labels, whose expression is the value of ({ block }), or NULL */
+struct stmt *value_statement(const struct stmt *block);
 
 /* `struct x` in a body; the name's token, or 0 for an anonymous one, which is where it is
  * defined. */

@@ -215,16 +215,11 @@ static void check_block(struct checker *c, struct expr *e, enum use use)
     check_captures(c, e->block);
 }
 
-static const struct stmt *last_of(const struct stmt *compound)
-{
-    return compound->count ? compound->list[compound->count - 1] : NULL;
-}
-
 /* The block's value is its last expression, which a local owner does not leave by itself. */
 static void check_block_value(struct checker *c, const struct function *f)
 {
-    const struct stmt *last = last_of(f->body);
-    if (last && last->kind == S_EXPR && f->result->kind != TY_VOID)
+    const struct stmt *last = value_statement(f->body);
+    if (last && f->result->kind != TY_VOID)
         check_transfer(c, last->expr, TO_VARIABLE);
 }
 
@@ -267,7 +262,7 @@ void check_expr(struct checker *c, struct expr *e, enum use use)
         break;
     case EX_STMT: {
         const struct stmt *outer = c->value_stmt;
-        c->value_stmt = last_of(e->body);
+        c->value_stmt = value_statement(e->body);
         check_stmt(c, e->body);
         c->value_stmt = outer;
         break;
@@ -380,7 +375,7 @@ static void check_function(struct unit *u, struct function *f)
 {
     struct checker c = {.unit = u, .function = f};
     if (f->outer)
-        c.value_stmt = last_of(f->body);
+        c.value_stmt = value_statement(f->body);
     check_parameters(&c, f);
     check_stmt(&c, f->body);
     if (f->outer)

@@ -158,9 +158,9 @@ static void walk_stmt_expr(struct copier *c, struct expr *e)
 {
     struct lower *l = c->l;
     struct stmt *body = e->body;
-    struct stmt *last = body->count ? body->list[body->count - 1] : NULL;
+    struct stmt *last = value_statement(body);
     struct code *out = l->out;
-    bool has_value = e->type->kind != TY_VOID && last && last->kind == S_EXPR;
+    bool has_value = e->type->kind != TY_VOID && last;
     struct defers *scope = info_of(l, body)->scope;
 
     l->out = c->to;

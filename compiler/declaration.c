@@ -277,6 +277,7 @@ void parse_specifiers(struct parser *p, struct specifiers *s)
     s->implicit_int = !type && !words.total && !auto_type;
     if (!type && !auto_type)
         type = words_type(p, &words);
+    s->auto_quals = auto_type ? quals : 0;
     s->type = type ? type_qualified(p->unit, attributes_apply(p, &s->attr, type), quals) : NULL;
 }
 
@@ -287,12 +288,21 @@ void refuse_async(struct parser *p, const struct specifiers *s, const char *what
         diag(p->unit, SEV_ERROR, s->async_token, "%s cannot be async", what);
 }
 
+/* In a function, whose variables it may name and whose words it may hold, it is parsed. */
 void parse_static_assert(struct parser *p)
 {
     advance(p);
     if (!at(p, '('))
         fail(p);
-    skip_balanced(p);
+    if (p->function) {
+        advance(p);
+        parse_constant(p);
+        if (accept(p, ','))
+            parse_constant(p);
+        expect(p, ')');
+    } else {
+        skip_balanced(p);
+    }
     expect(p, ';');
 }
 
@@ -341,6 +351,15 @@ static void give_up_at(struct parser *p, uint32_t token)
     p->unit->parse_failed = true;
 }
 
+/* A struct without a tag, a typedef or a variable by which the generated code could name it. */
+static bool cannot_be_named(const struct type *t)
+{
+    while (!t->alias && (t->kind == TY_POINTER || t->kind == TY_ARRAY || t->kind == TY_FUNCTION))
+        t = t->base;
+    return !t->alias && (t->kind == TY_STRUCT || t->kind == TY_UNION) && !t->tag->name &&
+           !t->tag->witness;
+}
+
 static void check_async_form(struct parser *p, const char *name, uint32_t token, struct type *t)
 {
     bool unknown = holds_unknown(t->base);
@@ -353,6 +372,11 @@ static void check_async_form(struct parser *p, const char *name, uint32_t token,
              "async function '%s' cannot take a variable number of arguments", name);
     else if (t->oldstyle && t->param_count)
         diag(p->unit, SEV_ERROR, token, "async function '%s' needs a prototype", name);
+    else if (cannot_be_named(t->base))
+        diag(
+            p->unit, SEV_ERROR, token,
+            "the result of async function '%s' has a type without a name; give it a tag or a typedef",
+            name);
     t->oldstyle = false;
 }
 
@@ -458,7 +482,7 @@ static void parse_auto_type(struct parser *p, const struct specifiers *spec, str
     expect(p, '=');
     decl->init = parse_assignment(p);
     use_value(p, decl->init);
-    d->type = value_type(p, decl->init);
+    d->type = type_qualified(p->unit, value_type(p, decl->init), spec->auto_quals);
     decl->symbol = declare_variable(p, spec, d, attr, false);
     scope_bind(p, decl->symbol);
 }

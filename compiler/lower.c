@@ -48,20 +48,12 @@ static void lower_params(struct lower *l)
     }
 }
 
-static struct stmt *last_statement(struct stmt *body)
-{
-    struct stmt *s = body->count ? body->list[body->count - 1] : NULL;
-    while (s && (s->kind == S_LABEL || s->kind == S_CASE || s->kind == S_DEFAULT))
-        s = s->body;
-    return s;
-}
-
 static void lower_function(struct lower *l)
 {
-    struct stmt *last = last_statement(l->fn->body);
+    struct stmt *last = value_statement(l->fn->body);
     bool has_value = l->fn->result->kind != TY_VOID;
 
-    if (!l->fn->symbol && (has_value || l->fn->is_branch) && last && last->kind == S_EXPR)
+    if (!l->fn->symbol && (has_value || l->fn->is_branch))
         l->value_stmt = last;
     if (has_value) {
         l->returned =

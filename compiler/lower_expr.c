@@ -31,7 +31,8 @@ void set_code(struct lower *l, struct expr *e, struct code *code)
 
 struct type *value_type_of(struct lower *l, const struct expr *e)
 {
-    struct type *t = type_decay(l->unit, e->type);
+    struct type *field = bit_field_type(l->unit, e);
+    struct type *t = field ? field : type_decay(l->unit, e->type);
     return t->kind == TY_ERROR || t->kind == TY_VOID ? NULL : t;
 }
 
@@ -410,10 +411,10 @@ static void prepare_cond(struct lower *l, struct expr *e, bool unused)
 static void prepare_stmt_expr(struct lower *l, struct expr *e, bool unused)
 {
     struct stmt *body = e->body;
-    struct stmt *last = body->count ? body->list[body->count - 1] : NULL;
+    struct stmt *last = value_statement(body);
     struct var *v = NULL;
 
-    if (!unused && e->type->kind != TY_VOID && last && last->kind == S_EXPR) {
+    if (!unused && e->type->kind != TY_VOID && last) {
         v = declare_value(l, e);
         expr_info_of(l, last->expr)->value_to = v;
     }

@@ -67,40 +67,51 @@ struct type *value_type(struct parser *p, struct expr *e)
     return type_decay(p->unit, e->type);
 }
 
-/* The bit-field whose value e is, also as the value of an assignment; or NULL. */
-static const struct member *bit_field_of(struct expr *e)
+/* The bit-field whose value e is, also as the value of an assignment; or NULL. The compilers differ
+ * about what x.field++ and ({ x.field; }) are. */
+static const struct member *bit_field_of(const struct unit *u, const struct expr *e)
 {
-    for (;;) {
-        e = skip_parens(e);
-        bool prefix = e->kind == EX_UNARY && (e->op == P_INC || e->op == P_DEC);
-        if (e->kind == EX_ASSIGN || e->kind == EX_POST || prefix)
-            e = e->a;
-        else if (e->kind == EX_COMMA)
-            e = e->b;
-        else
+    while (e) {
+        switch (e->kind) {
+        case EX_PAREN:
+        case EX_ASSIGN: e = e->a; break;
+        case EX_POST: e = u->target.clang ? NULL : e->a; break;
+        case EX_UNARY:
+            e = e->op == P_INC || e->op == P_DEC || e->op == OP_EXTENSION || e->op == OP_REAL
+                    ? e->a
+                    : NULL;
             break;
+        case EX_COMMA:
+        case EX_GENERIC:
+        case EX_CHOOSE: e = e->b; break;
+        case EX_STMT: {
+            const struct stmt *last = value_statement(e->body);
+            e = last && !u->target.clang ? last->expr : NULL;
+            break;
+        }
+        case EX_MEMBER:
+        case EX_ARROW: return e->member && e->member->bit_field ? e->member : NULL;
+        default: return NULL;
+        }
     }
-    bool access = e->kind == EX_MEMBER || e->kind == EX_ARROW;
-    return access && e->member && e->member->bit_field ? e->member : NULL;
+    return NULL;
+}
+
+/* In gcc a field wider than int has a type of its width, which has no name. */
+struct type *bit_field_type(struct unit *u, const struct expr *e)
+{
+    const struct member *field = type_is_integer(e->type) ? bit_field_of(u, e) : NULL;
+    int int_width = u->target.size_int * 8;
+    if (!field || field->bit_width < 0 || field->bit_width > int_width)
+        return NULL;
+    bool is_unsigned = field->bit_width == int_width && type_is_unsigned(u, e->type);
+    return type_basic(u, is_unsigned ? TY_UINT : TY_INT);
 }
 
 static struct type *promoted_type(struct parser *p, struct expr *e)
 {
-    struct type *t = value_type(p, e);
-    if (!type_is_integer(t))
-        return t;
-    const struct member *field = bit_field_of(e);
-    if (field) {
-        int width = field->bit_width, int_width = p->unit->target.size_int * 8;
-        /* gcc and clang do not agree about what x.field++ is */
-        if (skip_parens(e)->kind == EX_POST && type_is_unsigned(p->unit, t))
-            return type_error_;
-        if (width >= 0 && width < int_width)
-            return type_basic(p->unit, TY_INT);
-        if (width == int_width)
-            return type_basic(p->unit, type_is_unsigned(p->unit, t) ? TY_UINT : TY_INT);
-    }
-    return type_promote(p->unit, t);
+    struct type *t = bit_field_type(p->unit, e);
+    return t ? t : type_promote(p->unit, value_type(p, e));
 }
 
 /* An object of unknown type may be an array: then it is treated as one. */

@@ -40,9 +40,9 @@ void check_transfer(struct checker *c, struct expr *e, enum transfer to)
         check_transfer(c, e->b, to);
     } else if (e->kind == EX_ASSIGN) {
         report_copy(c, e->a);
-    } else if (e->kind == EX_STMT && e->body->count) {
-        struct stmt *last = e->body->list[e->body->count - 1];
-        if (last->kind == S_EXPR)
+    } else if (e->kind == EX_STMT) {
+        struct stmt *last = value_statement(e->body);
+        if (last)
             check_transfer(c, last->expr, to);
     } else if (e->is_lvalue) {
         bool moves = to == TO_RESULT && e->kind == EX_IDENT && e->symbol && is_local(c, e->symbol);

@@ -269,6 +269,7 @@ struct specifiers {
     uint32_t async_token; /* 0: not async */
     uint32_t mark_token;  /* bide_cancel_returns; 0: none */
     struct type *type;    /* NULL for __auto_type */
+    unsigned auto_quals;  /* those of __auto_type */
     struct tag *defines;
     enum storage storage;
     bool is_inline, is_thread_local, implicit_int;

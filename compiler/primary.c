@@ -82,13 +82,18 @@ static struct expr *parse_literal(struct parser *p)
 
 /* ---- ( ... ) ---- */
 
-/* The last expression statement of a block is its value. */
-static struct type *block_type(struct parser *p, const struct stmt *body)
+struct stmt *value_statement(const struct stmt *block)
 {
-    const struct stmt *last = body->count ? body->list[body->count - 1] : NULL;
+    struct stmt *last = block->count ? block->list[block->count - 1] : NULL;
     while (last && (last->kind == S_LABEL || last->kind == S_CASE || last->kind == S_DEFAULT))
         last = last->body;
-    if (!last || last->kind != S_EXPR)
+    return last && last->kind == S_EXPR ? last : NULL;
+}
+
+static struct type *block_type(struct parser *p, const struct stmt *body)
+{
+    const struct stmt *last = value_statement(body);
+    if (!last)
         return type_basic(p->unit, TY_VOID);
     use_value(p, last->expr);
     return value_type(p, last->expr);

@@ -226,7 +226,8 @@ static bool specifies_frame_only(struct lower *l, uint32_t token)
     return found;
 }
 
-/* A typedef of the block that is used, but no longer here: in a frame or in an async block. */
+/* A typedef of the block that is used, but no longer here: in a frame, in a struct that has moved to
+ * file scope or in an async block. */
 static bool is_used_elsewhere(struct lower *l, const struct symbol *name)
 {
     bool found = name->captured;
@@ -234,7 +235,8 @@ static bool is_used_elsewhere(struct lower *l, const struct symbol *name)
         const struct typedef_use *use = l->fn->typedef_uses.item[i];
         if (use->symbol != name)
             continue;
-        if (!specifies_frame_only(l, use->token))
+        if (l->subst[use->token - l->fn->first].kind != SUBST_SKIP &&
+            !specifies_frame_only(l, use->token))
             return false;
         found = true;
     }

@@ -63,8 +63,8 @@ static bool carries(struct expr *e, const struct symbol *s)
                 return true;
         return carries(e->a, s);
     case EX_STMT: {
-        struct stmt *last = e->body->count ? e->body->list[e->body->count - 1] : NULL;
-        return last && last->kind == S_EXPR && carries(last->expr, s);
+        struct stmt *last = value_statement(e->body);
+        return last && carries(last->expr, s);
     }
     default: return false;
     }

@@ -19,6 +19,11 @@
 #else
 #define BIDE__STRICT "0"
 #endif
+#ifdef __clang__
+#define BIDE__CLANG "1"
+#else
+#define BIDE__CLANG "0"
+#endif
 
 /* clang-format off */
 _Static_assert(1, "bide target:"
@@ -32,11 +37,12 @@ _Static_assert(1, "bide target:"
                   ";wchar=" BIDE__FACT(__WCHAR_TYPE__)
                   ";char16=" BIDE__FACT(__CHAR16_TYPE__)
                   ";char32=" BIDE__FACT(__CHAR32_TYPE__)
-                  ";strict=" BIDE__STRICT ";char=" BIDE__CHAR ";");
+                  ";strict=" BIDE__STRICT ";char=" BIDE__CHAR ";clang=" BIDE__CLANG ";");
 /* clang-format on */
 
 #undef BIDE__STRICT
 #undef BIDE__CHAR
+#undef BIDE__CLANG
 #undef BIDE__FACT_
 #undef BIDE__FACT
 

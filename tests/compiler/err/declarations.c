@@ -21,3 +21,7 @@ async int taken(a) int a;
 {
     return a;
 }
+
+async struct {
+    int a;
+} *nameless(void);
