@@ -159,6 +159,7 @@ struct expr_info {
     struct var *value_to; /* the same, when it stores to a temporary */
     bool unused;          /* its value is dropped */
     bool is_converted;    /* it goes to an object of its type, so needs no cast */
+    bool has_address;     /* its temporary is one in the frame */
 };
 
 /* stmt->lower */
@@ -195,6 +196,15 @@ struct slot {
     struct list uses;        /* struct span *: the awaits that have it */
 };
 
+/* An owner (bide_task, bide_future) that is no variable: a temporary that something in the same
+ * expression will take, when what stands after it has been evaluated. */
+struct held {
+    struct held *outer;
+    struct code *read;
+    struct type *type;
+    uint32_t first, last; /* tokens: of what stands between; jumps out of it lose the owner */
+};
+
 struct callee {
     const char *name; /* of its descriptor, without bide__desc_ */
     unsigned group;
@@ -222,6 +232,7 @@ struct lower {
     struct list tables;            /* struct code *: definitions that go behind the branches */
     struct subst *subst;           /* by token - fn->first */
     struct link *links;            /* due at the current place */
+    struct held *held;             /* let go of before these */
     struct defers *param_scope;    /* of parameters that own tasks */
     struct stmt *scanning;         /* scan.c: the current statement */
     struct list literals;          /* scan.c: compound literals */
@@ -293,6 +304,8 @@ struct span life_of(struct lower *, const struct var *);
 bool is_shadowed(struct lower *, const struct var *, uint32_t token);
 struct stmt_info *info_of(struct lower *, struct stmt *);
 struct expr *bare(struct expr *); /* without parentheses and __extension__ */
+/* What is assigned to e may be seen when the function has ended. */
+bool is_seen_outside(struct lower *, struct expr *);
 /* The local variable of which e names the whole, a member or an element; NULL: none. */
 struct var *base_var(struct lower *, struct expr *);
 
@@ -303,9 +316,10 @@ struct operand {
     bool is_place; /* located, not read */
 };
 /* Prepares operands from left to right; with `fix_all` all of them can be copied later, whatever
- * has run in between; else only those before the last await are kept. */
+ * has run in between, and owners among them are held until the caller sets l->held back; else only
+ * those before the last await are kept. */
 void prepare_operands(struct lower *, struct operand *, int count, bool fix_all);
-/* The first `count` of `total` operands, so that they can be copied whatever has run since. */
+/* The same with the first `count` of `total` operands. */
 void prepare_some(struct lower *, struct operand *, int count, int total);
 void copy_expr(struct lower *, struct code *, struct expr *);
 struct code *value_code(struct lower *, struct expr *);        /* copy_expr into a new code */
@@ -338,7 +352,13 @@ struct awaitable {
     const char *job; /* bide_blocking: the expression that names its job */
     const char *job_id, *job_type, *job_run;
     bool calls_through; /* operand 0 is the function that bide_blocking calls, or a reference */
+    bool borrows;       /* operand 0 is an owner that nobody takes: released when this is done */
 };
+/* Owners among the arguments that what is awaited takes, or that it borrows and nobody has: each
+ * is kept, and its code reads it. */
+bool is_owner_operand(const struct awaitable *, int i);
+bool takes_owner(const struct awaitable *);
+void release_arguments(struct lower *, const struct awaitable *);
 /* false: not one; said so */
 bool awaitable_of(struct lower *, struct expr *call, struct awaitable *);
 /* Gives a job a place in the frame; `member` is where it would go, with a dot at the end. */
@@ -371,12 +391,31 @@ void future_get(struct lower *, struct expr *form, struct awaitable *);
 bool is_future_drop(struct lower *, const struct expr *);
 void lower_future_drop(struct lower *, struct expr *);
 void append_future_drop(struct lower *, struct var *); /* at the end of its scope */
+void append_value_drop(struct lower *, const struct code *future, uint32_t token);
+
+/* ---- lower_owner.c ---- */
+const char *release_name(const struct type *owner); /* the function that drops it */
+void copy_owner_assign(struct lower *, struct code *, struct expr *, bool value_unused);
+void copy_move(struct lower *, struct code *, struct expr *, bool value_unused);
+/* `return v;` and the like: the variable of which `kept` has got the value is empty. One that is
+ * declared inside the value has been dealt with. */
+void append_moved(struct lower *, struct var *kept, struct expr *value);
+/* bide_task_detach, bide_drop in plain functions, and a bide_move whose value is dropped. */
+void copy_release(struct lower *, struct code *, struct expr *);
+/* A drop, of a future in an async function; the token is to complain at. */
+void release_value(struct lower *, const struct code *read, const struct type *, uint32_t token);
+/* The value of e is an owner that is no variable's. */
+bool is_owned_value(struct expr *);
+/* What `read` gives belongs to nobody, while tokens first..last are evaluated and until the caller
+ * sets l->held back. */
+void hold_owner(struct lower *, struct code *read, struct type *, uint32_t first, uint32_t last);
+/* A jump there loses an owner that is held; NULL: out of the function. */
+bool loses_held(const struct lower *, const struct stmt *target);
+void release_held(struct lower *, const struct stmt *target); /* those that a jump there loses */
 
 /* ---- lower_form.c: forms that are no awaits ---- */
 void prepare_form(struct lower *, struct expr *);
 void copy_form(struct lower *, struct code *, struct expr *, bool value_unused);
-const char *release_name(const struct type *owner); /* the function that drops it */
-void copy_owner_assign(struct lower *, struct code *, struct expr *, bool value_unused);
 /* A variable that an async block or a branch captures, in the enclosing function. */
 void copy_capture(struct lower *, struct code *, struct symbol *);
 /* lower_blocking.c */

@@ -143,11 +143,14 @@ static bool awaitable_form(struct lower *l, struct expr *e, struct awaitable *a)
     switch (e->form) {
     case FORM_TASK_JOIN:
         a->name = "bide_task_join";
+        a->borrows = is_owned_value(e->arg[0]);
         add_operand(a, e->arg[0], e->arg[0]->is_lvalue);
         add_operand(a, e->arg[1], false);
+        expr_info_of(l, e->arg[0])->has_address = true;
         return true;
     case FORM_TASK_WAIT:
         a->name = "bide_task_wait";
+        a->borrows = is_owned_value(e->arg[0]);
         add_operand(a, e->arg[0], false);
         return true;
     case FORM_BLOCKING:
@@ -179,6 +182,33 @@ bool awaitable_of(struct lower *l, struct expr *call, struct awaitable *a)
     if (call->kind == EX_FORM)
         return awaitable_form(l, call, a);
     return awaitable_call(l, call, a);
+}
+
+/* ---- owners among the arguments ---- */
+
+bool is_owner_operand(const struct awaitable *a, int i)
+{
+    struct expr *e = a->operand[i].expr;
+    if (!expr_code(e) || !type_is_owner(e->type))
+        return false;
+    return a->call->kind == EX_CALL ? is_owned_value(e) : i == 0 && a->borrows;
+}
+
+bool takes_owner(const struct awaitable *a)
+{
+    for (int i = 0; i < a->operand_count; i++)
+        if (is_owner_operand(a, i))
+            return true;
+    return false;
+}
+
+void release_arguments(struct lower *l, const struct awaitable *a)
+{
+    for (int i = 0; i < a->operand_count; i++) {
+        struct expr *e = a->operand[i].expr;
+        if (is_owner_operand(a, i))
+            release_value(l, expr_code(e), e->type, e->first);
+    }
 }
 
 /* ---- bide_blocking ---- */
@@ -331,7 +361,7 @@ void append_suspend(struct lower *l, const struct code *call, uint32_t token,
     code_append(l, l->out, call);
     code_text(l, l->out, " == BIDE_PENDING) {\n");
     code_thing(l, l->out, PC_SUSPEND, s);
-    if (unwinds && !l->links && !at_resume) {
+    if (unwinds && !l->links && !l->held && !at_resume) {
         code_text(l, l->out,
                   "\nif (bide__unwinding(%s))\n    return bide_frame_finish(%s, &%s->h);\n", l->cx,
                   l->cx, l->frame);
@@ -340,6 +370,7 @@ void append_suspend(struct lower *l, const struct code *call, uint32_t token,
         code_text(l, l->out, "\nif (bide__unwinding(%s)) {\n", l->cx);
         code_flow(l, l->out, PC_BRANCH, skip);
         code_append(l, l->out, at_resume);
+        release_held(l, NULL);
         leave(l, EXIT_UNWIND, NULL, NULL);
         code_text(l, l->out, "\n}\n");
         code_flow(l, l->out, PC_LABEL, skip);
@@ -360,20 +391,18 @@ const char *refused_text(struct lower *l, const char *result, const struct type 
                         is_signed(l->unit, type) ? "BIDE_FN_RESULT_SIGNED" : "0");
 }
 
-/* A task to be joined that is no variable gets one, in the frame. */
-static void keep_handle(struct lower *l, struct awaitable *a)
+/* In a function marked bide_cancel_returns, the owners among arguments that nobody has taken. */
+static void append_refusal(struct lower *l, const struct awaitable *a, const char *refused,
+                           uint32_t end)
 {
-    struct expr *e = a->operand[0].expr;
-    if (a->call->kind != EX_FORM || a->call->form != FORM_TASK_JOIN || e->is_lvalue)
-        return;
-    struct var *v = var_new(l, "task", value_type_of(l, e), e->first);
-    struct code *value = code_new(l), *read = code_new(l);
-    copy_argument(l, value, e);
-    v->tracked = false;
-    v->in_frame = true;
-    code_temp(l, l->out, v, value);
-    code_var(l, read, v);
-    set_code(l, e, read);
+    uint32_t other = flow_label(l);
+
+    code_text(l, l->out, "\nif (%s) {\n", refused);
+    code_flow(l, l->out, PC_BRANCH, other);
+    release_arguments(l, a);
+    code_text(l, l->out, "\n} else ");
+    code_flow(l, l->out, PC_JUMP, end);
+    code_flow(l, l->out, PC_LABEL, other);
 }
 
 static void lower_one(struct lower *l, struct expr *await)
@@ -382,11 +411,14 @@ static void lower_one(struct lower *l, struct expr *await)
     struct awaitable a;
     struct code *call = code_new(l), *value = code_new(l);
     const char *slot = NULL;
+    struct held *held = l->held;
+    uint32_t end = flow_label(l);
     set_code(l, await, value);
     if (!awaitable_of(l, inner, &a))
         return;
-    prepare_operands(l, a.operand, a.operand_count, false);
-    keep_handle(l, &a);
+    prepare_operands(l, a.operand, a.operand_count, a.borrows || may_refuse(l));
+    if (!a.borrows)
+        l->held = held;
     if (inner->kind == EX_FORM && inner->form == FORM_BLOCKING) {
         const char *name = arena_printf(l->arena, "blocking_%u", l->jobs + 1);
         a.job = result_member(l, name, job_declaration(l, &a, name));
@@ -398,10 +430,16 @@ static void lower_one(struct lower *l, struct expr *await)
     const char *result = slot;
     if (a.job && await->type->kind != TY_VOID)
         result = arena_printf(l->arena, "%s.result", a.job);
-    if (may_refuse(l))
+    if (may_refuse(l) && takes_owner(&a))
+        append_refusal(l, &a, refused_text(l, result, await->type), end);
+    else if (may_refuse(l))
         code_text(l, call, "!%s && ", refused_text(l, result, await->type));
     append_start(l, call, &a, l->cx, arena_printf(l->arena, "&%s->h", l->frame), slot);
     append_suspend(l, call, await->first, NULL);
+    code_flow(l, l->out, PC_LABEL, end);
+    l->held = held;
+    if (a.borrows)
+        release_arguments(l, &a);
     if (may_refuse(l) && result && !slot) /* a cancelled job leaves none */
         code_text(l, l->out, "\n(void)%s;\n", refused_text(l, result, await->type));
     if (!a.calls_through || a.job)

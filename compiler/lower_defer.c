@@ -235,13 +235,6 @@ void defers_end(struct lower *l, struct defers *scope)
 
 /* ---- return ---- */
 
-static struct var *returned_owner(struct lower *l, struct expr *value)
-{
-    struct expr *e = value ? bare(value) : NULL;
-    struct var *v = e && e->kind == EX_IDENT ? var_of(l, e->symbol) : NULL;
-    return v && v->is_owner && v->type->kind != TY_ARRAY ? v : NULL;
-}
-
 void store_zero(struct lower *l, struct var *kept)
 {
     code_begin_store(l, l->out, l->fn->result, kept);
@@ -269,12 +262,8 @@ void lower_return(struct lower *l, struct stmt *s, struct expr *value)
         code_begin_store(l, l->out, l->fn->result, kept);
         copy_argument(l, l->out, value);
         code_end_store(l, l->out, l->fn->result, kept);
-        struct var *owner = returned_owner(l, value);
-        if (owner) {
-            code_add(l, l->out, PC_VAR, owner);
-            code_text(l, l->out, " = 0;\n");
-            code_add(l, l->out, PC_DEF, owner);
-        }
+        if (kept)
+            append_moved(l, kept, value);
     } else if (value) {
         discard(l, value);
     } else if (l->fn->result->kind != TY_VOID && l->is_async) {
@@ -282,6 +271,7 @@ void lower_return(struct lower *l, struct stmt *s, struct expr *value)
                    "'return' with no value, in function returning non-void");
         store_zero(l, l->links ? l->returned : NULL);
     }
+    release_held(l, NULL);
     if (l->links)
         leave(l, EXIT_RETURN, NULL, NULL);
     else

@@ -185,6 +185,16 @@ static bool is_stable(struct lower *l, struct expr *e, const struct later *later
     }
 }
 
+/* The last token of what is evaluated later. */
+static uint32_t end_of(const struct later *later, uint32_t last)
+{
+    for (; later; later = later->next)
+        for (int i = 0; i < later->count; i++)
+            if (later->operand[i].expr->last > last)
+                last = later->operand[i].expr->last;
+    return last;
+}
+
 /* Makes e's value one that can be read after `later`. */
 static void fix(struct lower *l, struct expr *e, const struct later *later)
 {
@@ -193,14 +203,21 @@ static void fix(struct lower *l, struct expr *e, const struct later *later)
     if (e->type->kind == TY_VOID)
         return;
     struct code *value = code_new(l);
+    bool in_frame = l->keeps_in_frame;
     copy_argument(l, value, e);
-    set_code(l, e, keep(l, value, value_type_of(l, e), e->first));
+    l->keeps_in_frame |= expr_info_of(l, e)->has_address;
+    struct code *read = keep(l, value, value_type_of(l, e), e->first);
+    l->keeps_in_frame = in_frame;
+    set_code(l, e, read);
+    if (l->is_async && type_is_owner(e->type) && is_owned_value(e))
+        hold_owner(l, read, e->type, e->last + 1, end_of(later, e->last));
 }
 
 /* ---- operands ---- */
 
 static void prepare_all(struct lower *l, struct operand *o, int count, const struct later *after)
 {
+    struct held *held = l->held;
     for (int i = 0; i < count; i++) {
         struct later later = {.operand = o + i + 1, .count = count - i - 1, .next = after};
         if (o[i].is_place) {
@@ -210,6 +227,8 @@ static void prepare_all(struct lower *l, struct operand *o, int count, const str
             fix(l, o[i].expr, &later);
         }
     }
+    if (!after)
+        l->held = held;
 }
 
 void prepare_operands(struct lower *l, struct operand *operands, int count, bool fix_all)
@@ -563,11 +582,8 @@ void discard(struct lower *l, struct expr *e)
     switch (inner->kind) {
     case EX_AWAIT:
         prepare(l, inner);
-        if (type_is_owner(inner->type)) {
-            code_text(l, l->out, "\n%s(", release_name(inner->type));
-            copy_expr(l, l->out, inner);
-            code_text(l, l->out, ");\n");
-        }
+        if (type_is_owner(inner->type))
+            release_value(l, expr_code(inner), inner->type, inner->first);
         return;
     case EX_COMMA:
         discard(l, inner->a);
@@ -607,6 +623,10 @@ void mark_unused(struct lower *l, struct expr *e)
     } else if (e->kind == EX_COND && e->b) {
         mark_unused(l, e->b);
         mark_unused(l, e->c);
+    } else if (e->kind == EX_STMT) {
+        struct stmt *last = value_statement(e->body);
+        if (last)
+            mark_unused(l, last->expr);
     } else if (e->kind == EX_FORM || e->kind == EX_ASSIGN || e->kind == EX_AWAIT ||
                (e->kind == EX_CALL && type_is_owner(e->type))) {
         expr_info_of(l, e)->unused = true;

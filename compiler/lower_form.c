@@ -1,10 +1,6 @@
 /*
  * The forms that need no statement of their own: spawn, lazy, block_on, and what is done to
- * handles. They become calls of bide/abi.h in place, in plain functions too.
- *
- * An owner (a local of type bide_task(T) or bide_future(T), or an array of them) always holds what
- * it owns or null: assigning releases the old one, after the new value is known; moving, detaching
- * and dropping leave null. (In async functions futures are dropped by lower_future.c.)
+ * handles (lower_owner.c). They become calls of bide/abi.h in place, in plain functions too.
  */
 #include "lower.h"
 
@@ -266,101 +262,26 @@ static void copy_block_on(struct lower *l, struct code *to, struct expr *e, bool
         code_text(l, to, ", &%s); %s; })", value, value);
 }
 
-/* ---- owners ---- */
-
-const char *release_name(const struct type *owner)
+/* bide_task_abort, bide_task_finished. What no variable owns is let go of. */
+static void copy_look(struct lower *l, struct code *to, struct expr *e, bool unused)
 {
-    return type_holds_future(owner) ? "bide__future_release" : "bide__task_release";
-}
-
-/* `{ T *place = &(e);`, for what would be evaluated twice. Gives the name of the pointer. */
-static const char *open_place(struct lower *l, struct code *to, struct expr *e)
-{
-    const char *place = name_new(l, "place");
-    struct type *t = type_pointer(l->unit, type_unqualified(l->unit, e->type));
-    code_text(l, to, "__extension__({ %s = &", type_print(l->unit, t, place));
-    copy_expr(l, to, e);
-    code_text(l, to, "; ");
-    return place;
-}
-
-static struct var *simple_owner(struct lower *l, struct expr *e)
-{
-    e = bare(e);
-    return e->kind == EX_IDENT && !expr_code(e) ? var_of(l, e->symbol) : NULL;
-}
-
-/* bide_task_detach, bide_drop in plain functions, and a bide_move whose value is dropped. */
-static void copy_release(struct lower *l, struct code *to, struct expr *e)
-{
-    const char *release = release_name(e->arg[0]->type);
-    struct var *v = simple_owner(l, e->arg[0]);
-    if (!v && !e->arg[0]->is_lvalue) {
-        code_text(l, to, "bide__task_release(");
-        copy_argument(l, to, e->arg[0]);
+    struct expr *task = e->arg[0];
+    const char *what = e->form == FORM_TASK_ABORT ? "abort" : "finished";
+    bool has_value = e->form != FORM_TASK_ABORT && !unused;
+    if (task->is_constant || !is_owned_value(task)) {
+        code_text(l, to, "bide__task_%s(", what);
+        copy_argument(l, to, task);
         code_text(l, to, ")");
         return;
     }
-    if (!v) {
-        const char *place = open_place(l, to, e->arg[0]);
-        code_text(l, to, "%s(*%s); *%s = 0; (void)0; })", release, place, place);
-        return;
-    }
-    code_text(l, to, "(%s(", release);
-    code_var(l, to, v);
-    code_text(l, to, "), (void)(");
-    code_add(l, to, PC_VAR, v);
-    code_text(l, to, " = 0))");
-    code_add(l, to, PC_DEF, v);
-}
-
-static void copy_move(struct lower *l, struct code *to, struct expr *e, bool unused)
-{
-    if (unused) { /* to nobody */
-        copy_release(l, to, e);
-        return;
-    }
-    const char *moved = name_new(l, "moved");
-    struct var *v = simple_owner(l, e->arg[0]);
-    const char *text = type_print(l->unit, type_unqualified(l->unit, e->type), moved);
-    if (!v) {
-        const char *place = open_place(l, to, e->arg[0]);
-        code_text(l, to, "%s = *%s; *%s = 0; %s; })", text, place, place, moved);
-        return;
-    }
-    code_text(l, to, "__extension__({ %s = ", text);
-    code_var(l, to, v);
+    const char *name = name_new(l, "task"), *value = name_new(l, "value");
+    code_text(l, to, "__extension__({ void *%s = ", name);
+    copy_argument(l, to, task);
     code_text(l, to, "; ");
-    code_add(l, to, PC_VAR, v);
-    code_text(l, to, " = 0; %s; })", moved);
-    code_add(l, to, PC_DEF, v);
-}
-
-void copy_owner_assign(struct lower *l, struct code *to, struct expr *e, bool unused)
-{
-    const char *owner = name_new(l, "owner");
-    struct var *v = simple_owner(l, e->a);
-    struct type *t = type_unqualified(l->unit, e->type);
-
-    if (bare(e->b)->kind == EX_FORM)
-        expr_info_of(l, bare(e->b))->is_converted = true;
-    code_text(l, to, "__extension__({ %s = ", type_print(l->unit, t, owner));
-    copy_argument(l, to, e->b);
-    code_text(l, to, "; ");
-    if (v) {
-        code_text(l, to, "%s(", release_name(t));
-        code_var(l, to, v);
-        code_text(l, to, "); ");
-        code_add(l, to, PC_VAR, v);
-        code_text(l, to, " = %s;", owner);
-        code_add(l, to, PC_DEF, v);
-    } else {
-        const char *place = name_new(l, "place");
-        code_text(l, to, "%s = &", type_print(l->unit, type_pointer(l->unit, t), place));
-        copy_expr(l, to, e->a);
-        code_text(l, to, "; %s(*%s); *%s = %s;", release_name(t), place, place, owner);
-    }
-    code_text(l, to, unused ? " (void)0; })" : " })");
+    if (has_value)
+        code_text(l, to, "int %s = ", value);
+    code_text(l, to, "bide__task_%s(%s); bide__task_release(%s); ", what, name, name);
+    code_text(l, to, has_value ? "%s; })" : "})", value);
 }
 
 void copy_form(struct lower *l, struct code *to, struct expr *e, bool unused)
@@ -380,11 +301,7 @@ void copy_form(struct lower *l, struct code *to, struct expr *e, bool unused)
     case FORM_DROP: copy_release(l, to, e); break;
     case FORM_MOVE: copy_move(l, to, e, unused); break;
     case FORM_TASK_ABORT:
-    case FORM_TASK_FINISHED:
-        code_text(l, to, "bide__task_%s(", e->form == FORM_TASK_ABORT ? "abort" : "finished");
-        copy_argument(l, to, e->arg[0]);
-        code_text(l, to, ")");
-        break;
+    case FORM_TASK_FINISHED: copy_look(l, to, e, unused); break;
     default: break; /* an await, or a branch */
     }
 }

@@ -131,31 +131,45 @@ void lower_future_drop(struct lower *l, struct expr *e)
     set_code(l, e, done);
 }
 
+static void begin_shield(struct lower *l)
+{
+    code_text(l, l->out, "\nbide__shield(%s);\n", l->cx);
+    l->shield++;
+}
+
+static void end_shield(struct lower *l)
+{
+    l->shield--;
+    code_text(l, l->out, "\nbide__unshield(%s);\n", l->cx);
+}
+
+void append_value_drop(struct lower *l, const struct code *future, uint32_t token)
+{
+    begin_shield(l);
+    append_drop(l, future, token);
+    end_shield(l);
+}
+
 void append_future_drop(struct lower *l, struct var *v)
 {
     struct type *t = v->type;
     struct code *call = code_new(l);
-    struct link *links = l->links;
 
-    code_text(l, l->out, "\nbide__shield(%s);\n", l->cx);
-    l->links = NULL;
-    l->shield++;
     if (t->kind != TY_ARRAY) {
         code_var(l, call, v);
-        append_drop(l, call, v->token);
-    } else {
-        while (t->kind == TY_ARRAY)
-            t = t->base;
-        code_text(l, call, "bide__start_bide_drop(%s, &%s->h, %s, ", l->cx, l->frame,
-                  null_text(l->unit));
-        code_var(l, call, v);
-        code_text(l, call, ", sizeof ");
-        code_add(l, call, PC_VAR, v);
-        code_text(l, call, " / sizeof(%s))", type_print(l->unit, t, ""));
-        append_suspend(l, call, v->token, NULL);
-        add_callee(l, "bide_drop", 0);
+        append_value_drop(l, call, v->token);
+        return;
     }
-    l->shield--;
-    l->links = links;
-    code_text(l, l->out, "\nbide__unshield(%s);\n", l->cx);
+    while (t->kind == TY_ARRAY)
+        t = t->base;
+    code_text(l, call, "bide__start_bide_drop(%s, &%s->h, %s, ", l->cx, l->frame,
+              null_text(l->unit));
+    code_var(l, call, v);
+    code_text(l, call, ", sizeof ");
+    code_add(l, call, PC_VAR, v);
+    code_text(l, call, " / sizeof(%s))", type_print(l->unit, t, ""));
+    begin_shield(l);
+    append_suspend(l, call, v->token, NULL);
+    end_shield(l);
+    add_callee(l, "bide_drop", 0);
 }

@@ -177,6 +177,20 @@ static void begin_guarded(struct lower *l, const struct branch *b, uint32_t end)
     code_flow(l, l->out, PC_BRANCH, end);
 }
 
+/* Owners that were not evaluated are null. */
+static void clear_owners(struct lower *l, const struct operand *o, int count)
+{
+    bool any = false;
+    for (int i = 0; i < count; i++) {
+        if (!type_is_owner(o[i].expr->type) || o[i].is_place || !expr_code(o[i].expr))
+            continue;
+        code_text(l, l->out, any ? "" : "\n} else {\n");
+        copy_argument(l, l->out, o[i].expr);
+        code_text(l, l->out, " = 0;\n");
+        any = true;
+    }
+}
+
 static void end_guarded(struct lower *l, uint32_t end)
 {
     code_text(l, l->out, "\n}\n");
@@ -202,12 +216,15 @@ static int prepare_group(struct group *g, struct operand *o, int total)
             if (count > 0 || b->nested)
                 begin_guarded(l, b, end);
         }
+        int first = n;
         prepare_some(l, o + n, count, total - n);
         n += count;
         if (b->nested)
             n += prepare_group(b->nested, o + n, total - n);
-        if (b->guard && (count > 0 || b->nested))
+        if (b->guard && (count > 0 || b->nested)) {
+            clear_owners(l, o + first, n - first);
             end_guarded(l, end);
+        }
         l->keeps_in_frame = in_frame;
     }
     return n;
@@ -401,17 +418,14 @@ static void append_start_body(struct lower *l, const struct branch *b, const cha
 
 /* Owners among the arguments of a branch: the call that begins has them, and else they are released
  * when the group is done. */
-static void append_owners(struct lower *l, struct code *to, const struct awaitable *a, bool is_done)
+static void append_taken(struct lower *l, const struct awaitable *a)
 {
-    for (int i = 0; i < a->operand_count; i++) {
+    for (int i = 0; i < a->operand_count && a->call->kind == EX_CALL; i++) {
         struct expr *e = a->operand[i].expr;
-        if (a->operand[i].is_place || a->call->kind != EX_CALL || !type_is_owner(e->type) ||
-            !expr_code(e))
+        if (!is_owner_operand(a, i))
             continue;
-        if (is_done)
-            code_text(l, to, "%s(", release_name(e->type));
-        copy_argument(l, to, e);
-        code_text(l, to, is_done ? ");\n" : " = 0;\n");
+        copy_argument(l, l->out, e);
+        code_text(l, l->out, " = 0;\n");
     }
 }
 
@@ -439,8 +453,8 @@ static void append_branch(struct group *g, int i, const char *group, const char 
         append_start(l, l->out, &b->call, sub, NULL, b->call.job ? NULL : b->slot);
     }
     code_text(l, l->out, ");\n");
-    if (i < g->count && !g->branch[i].guard)
-        append_owners(l, l->out, &g->branch[i].call, false);
+    if (i < g->count && !g->branch[i].body)
+        append_taken(l, &g->branch[i].call);
     code_text(l, l->out, "break;\n");
 }
 
@@ -503,55 +517,95 @@ static void clear_nested(struct group *g)
 /* ---- results ---- */
 
 /* `place = slot`, of one branch; `if_done`: only if the branch has returned. */
-static void append_result(struct group *g, struct code *to, int k, bool if_done)
+static void append_result(struct group *g, int k, bool if_done)
 {
     struct lower *l = g->l;
     struct branch *b = &g->branch[k];
     struct var *v = base_var(l, b->place);
     bool whole = bare(b->place)->kind == EX_IDENT;
+    struct code *old = NULL;
+    uint32_t end = flow_label(l);
 
-    if (if_done)
-        code_text(l, to, "\nif (%s.group.branch_done & 1u << %d) {\n", g->prefix, k);
-    else
-        code_text(l, to, "\n");
+    if (if_done) {
+        code_text(l, l->out, "\nif (%s.group.branch_done & 1u << %d) {\n", g->prefix, k);
+        code_flow(l, l->out, PC_BRANCH, end);
+    } else {
+        code_text(l, l->out, "\n");
+    }
     if (v && v->is_owner) { /* what it owned before */
-        code_text(l, to, "%s(", release_name(b->place->type));
-        copy_place(l, to, b->place);
-        code_text(l, to, ");\n");
-        code_add(l, to, PC_USE, v);
+        struct code *place = code_new(l);
+        copy_place(l, place, b->place);
+        code_add(l, place, PC_USE, v);
+        old = keep(l, place, type_unqualified(l->unit, b->place->type), b->place->first);
     }
     if (v && whole && !v->by_address)
-        code_add(l, to, PC_VAR, v);
+        code_add(l, l->out, PC_VAR, v);
     else
-        copy_place(l, to, b->place);
-    code_text(l, to, " = %s;\n", b->slot);
+        copy_place(l, l->out, b->place);
+    code_text(l, l->out, " = %s;\n", b->slot);
     if (v && whole && !v->by_address)
-        code_add(l, to, PC_SEEN, v);
-    code_text(l, to, if_done ? "}\n" : "\n");
+        code_add(l, l->out, PC_SEEN, v);
     if (v)
-        code_add(l, to,
+        code_add(l, l->out,
                  v->by_address ? PC_USE
                  : !whole      ? PC_TOUCH
                  : if_done     ? PC_MAYBE
                                : PC_DEF,
                  v);
+    if (old)
+        release_value(l, old, b->place->type, b->place->first);
+    code_text(l, l->out, if_done ? "}\n" : "\n");
+    code_flow(l, l->out, PC_LABEL, end);
 }
 
-static void append_results(struct group *g, struct code *to, bool if_done)
+static void release_result(struct group *g, int k)
+{
+    struct lower *l = g->l;
+    const struct branch *b = &g->branch[k];
+    struct code *read = code_new(l);
+    uint32_t end = flow_label(l);
+
+    code_text(l, read, "%s", b->slot);
+    code_text(l, l->out, "\nif (%s.group.branch_done & 1u << %d) {\n", g->prefix, k);
+    code_flow(l, l->out, PC_BRANCH, end);
+    release_value(l, read, b->call.result, b->call.call->first);
+    code_text(l, l->out, "\n}\n");
+    code_flow(l, l->out, PC_LABEL, end);
+}
+
+static bool drops_owner(const struct branch *b)
+{
+    return b->slot && !b->place && !b->nested && b->call.result && type_is_owner(b->call.result);
+}
+
+static void append_results(struct group *g, bool if_done)
 {
     for (int k = 0; k < g->count; k++) {
         struct branch *b = &g->branch[k];
         bool may_miss = if_done || b->guard;
-        if (!b->guard) /* else it has none that were evaluated for nothing */
-            append_owners(g->l, to, &b->call, true);
         if (b->nested)
-            append_results(b->nested, to, may_miss || b->nested->form != FORM_JOIN);
+            append_results(b->nested, may_miss || b->nested->form != FORM_JOIN);
+        else if (!b->body)
+            release_arguments(g->l, &b->call);
         if (b->place && b->slot)
-            append_result(g, to, k, may_miss);
-        else if (b->slot && !b->nested && b->call.result && type_is_owner(b->call.result))
-            code_text(g->l, to, "\nif (%s.group.branch_done & 1u << %d)\n    %s(%s);\n", g->prefix,
-                      k, release_name(b->call.result), b->slot);
+            append_result(g, k, may_miss);
+        else if (drops_owner(b))
+            release_result(g, k);
     }
+}
+
+/* Something is due for the group itself when the function unwinds: owners, or a result that others
+ * may see. */
+static bool has_results(const struct group *g)
+{
+    for (int k = 0; k < g->count; k++) {
+        const struct branch *b = &g->branch[k];
+        if ((b->place && is_seen_outside(g->l, b->place)) || drops_owner(b))
+            return true;
+        if (b->nested ? has_results(b->nested) : !b->body && takes_owner(&b->call))
+            return true;
+    }
+    return false;
 }
 
 /* A join in a function marked bide_cancel_returns: results of the branches that did not return. */
@@ -578,12 +632,15 @@ static void fail_missing(struct group *g)
 void lower_group(struct lower *l, struct expr *await, struct expr *form)
 {
     struct code *value = code_new(l), *run = code_new(l), *at_resume = code_new(l);
+    struct code *out = l->out;
+    struct held *held = l->held;
     struct group *g = parse_group(l, form);
 
     set_code(l, await, value);
     if (!g)
         return;
     prepare_branches(g);
+    l->held = held;
     result_member(l, g->name, make_slots(g, arena_printf(l->arena, "%s->", l->frame)));
     code_text(l, l->out, "\n{\n");
     set_up_jobs(g);
@@ -598,12 +655,17 @@ void lower_group(struct lower *l, struct expr *await, struct expr *form)
                   g->prefix);
     const char *group = append_starts(g, l->cx, arena_printf(l->arena, "&%s->h", l->frame));
     code_text(l, run, "bide__group_run(%s, %s)", l->cx, group);
-    append_results(g, at_resume, true);
-    append_suspend(l, run, await->first, l->links ? at_resume : NULL);
+    bool is_due = l->unwinds && !l->returns && l->shield == 0 && (l->links || has_results(g));
+    if (is_due) {
+        l->out = at_resume;
+        append_results(g, true);
+        l->out = out;
+    }
+    append_suspend(l, run, await->first, is_due ? at_resume : NULL);
     code_text(l, l->out, may_refuse(l) ? "\n}\n}\n" : "\n}\n");
     if (may_refuse(l))
         fail_missing(g);
-    append_results(g, l->out, g->form != FORM_JOIN);
+    append_results(g, g->form != FORM_JOIN);
     if (g->form == FORM_JOIN)
         code_text(l, value, "(void)0");
     else

@@ -16,7 +16,8 @@ static bool is_jump_over_defers(struct lower *l, struct stmt *s)
     struct stmt_info *info = s->target ? info_of(l, s->target) : NULL;
     if (!info)
         return false;
-    return info->links != l->links || (s->kind == S_CONTINUE && info->continue_label);
+    return info->links != l->links || (s->kind == S_CONTINUE && info->continue_label) ||
+           loses_held(l, s->target);
 }
 
 /* Its lowered form may be more than one statement, or begin with a declaration. */
@@ -162,6 +163,7 @@ static void lower_expr_stmt(struct lower *l, struct stmt *s)
 
     if (info->value_to) {
         assign_value(l, info->value_to, e);
+        append_moved(l, info->value_to, e);
     } else if (s == l->value_stmt && l->fn->result->kind != TY_VOID) {
         lower_return(l, s, e);
     } else if (s == l->value_stmt) {
@@ -239,6 +241,7 @@ static void lower_jump(struct lower *l, struct stmt *s)
     }
     struct stmt_info *info = info_of(l, s->target);
     if (is_jump_over_defers(l, s)) {
+        release_held(l, s->target);
         leave(l, kinds[s->kind], s->target, info->links);
         return;
     }

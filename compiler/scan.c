@@ -55,6 +55,12 @@ struct var *base_var(struct lower *l, struct expr *e)
     return NULL;
 }
 
+bool is_seen_outside(struct lower *l, struct expr *e)
+{
+    const struct var *v = base_var(l, e);
+    return !v || v->home != l || v->by_address;
+}
+
 bool holds_await(const struct expr *e)
 {
     if (!e)
@@ -195,8 +201,13 @@ static void scan_form(struct lower *l, struct expr *e)
 {
     if ((e->form == FORM_TASK_JOIN || e->form == FORM_GET) && e->arg_count > 0)
         take_address_of(l, e->arg[0]);
-    for (int i = 0; i < e->arg_count; i++)
+    for (int i = 0; i < e->arg_count; i++) {
+        const struct expr *branch = bare(e->arg[i]);
+        if (e->form >= FORM_JOIN && e->form <= FORM_IF && branch->kind == EX_ASSIGN &&
+            is_seen_outside(l, branch->a))
+            l->unwinds = l->is_async;
         scan_decay(l, e->arg[i]);
+    }
     if (e->form == FORM_DROP)
         note_await(l, e->first, e->last, l->scanning);
 }
@@ -205,6 +216,9 @@ static void scan_expr(struct lower *l, struct expr *e)
 {
     if (!e)
         return;
+    /* a value that may be held over an await */
+    if (type_is_owner(e->type) && !e->is_lvalue && l->scanning && l->scanning->has_await)
+        l->unwinds = l->is_async;
     switch (e->kind) {
     case EX_SIZEOF:
     case EX_TYPES_COMPATIBLE:
