@@ -133,10 +133,8 @@ static void parse_length(struct parser *p, struct type *array)
         array->variable = true;
         return;
     }
+    uint32_t dead = p->function ? p->function->dead_awaits.count : 0;
     struct expr *e = parse_assignment(p);
-    if (e->has_await && !p->unevaluated)
-        diag_range(p->unit, SEV_ERROR, e->first, e->last, NULL,
-                   "'await' in the length of an array is not supported");
     use_value(p, e);
     array->length_first = e->first;
     array->length_last = e->last;
@@ -145,6 +143,10 @@ static void parse_length(struct parser *p, struct type *array)
         return;
     }
     array->variable = !e->is_ice && p->depth > 0;
+    /* that of a variable length is evaluated, in sizeof too */
+    if (e->has_await || (array->variable && p->function && p->function->dead_awaits.count > dead))
+        diag_range(p->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'await' in the length of an array is not supported");
     array->length_depth = tokens_depth(p->unit, e->first, e->last);
 }
 

@@ -149,6 +149,13 @@ static bool is_stable_list(struct lower *l, struct expr *e, const struct later *
     return true;
 }
 
+/* The length in it is evaluated where it stands. */
+static bool names_variable_type(const struct expr *e)
+{
+    const struct type *t = e->kind == EX_SIZEOF && e->a ? e->a->type : e->to;
+    return t && t->variable;
+}
+
 /* The value of e is the same when it is evaluated later, and evaluating it does nothing else. */
 static bool is_stable(struct lower *l, struct expr *e, const struct later *later)
 {
@@ -164,12 +171,12 @@ static bool is_stable(struct lower *l, struct expr *e, const struct later *later
     case EX_OFFSETOF:
     case EX_TYPES_COMPATIBLE: return true;
     case EX_FORM: return e->form == FORM_REF;
-    case EX_SIZEOF: return true;
+    case EX_SIZEOF: return !names_variable_type(e);
     case EX_COMPOUND:
         return !expr_info_of(l, e)->is_object && e->a && is_stable_list(l, e->a, later);
     case EX_IDENT: return is_stable_name(l, e, later);
-    case EX_PAREN:
-    case EX_CAST: return is_stable(l, e->a, later);
+    case EX_PAREN: return is_stable(l, e->a, later);
+    case EX_CAST: return !names_variable_type(e) && is_stable(l, e->a, later);
     case EX_MEMBER:
         return !(e->member && e->member->type->quals & (Q_VOLATILE | Q_ATOMIC)) &&
                is_stable(l, e->a, later);

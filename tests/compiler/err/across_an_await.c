@@ -46,3 +46,10 @@ async int asks(int n)
     __asm__ volatile("" : : "r"(await work(2)));
     return n + once;
 }
+
+async int lengths(int n)
+{
+    char buf[await work(n)];
+    int fine = (int)sizeof(char[sizeof(await work(1))]);
+    return (int)sizeof buf + fine + (int)sizeof(int[await work(2)]);
+}
