@@ -53,9 +53,26 @@ third:
     return turns;
 }
 
+struct bits {
+    int x;
+    unsigned b : 5;
+    unsigned long long l : 7;
+    _Bool yes : 1;
+};
+
+/* A bit-field that is an operand next to an await: promoted to int, as an operand is. */
+static async int bits(struct bits s)
+{
+    struct bits *p = &s;
+    int a = (s.b - await same(p->x)) / 3, b = s.l > await same(-2);
+    return a * 1000 + (p->b < await same(-1)) * 100 + ((s.b = 3) - await same(5) < 0) * 10 +
+           (-p->yes < await same(0)) + b * 10000;
+}
+
 async int main(void)
 {
     printf("%d\n", await local_labels(0));
     printf("%d\n", await computed(1));
+    printf("%d\n", await bits((struct bits){.x = 20, .b = 5, .yes = 1}));
     return 0;
 }
