@@ -729,10 +729,6 @@ char *make_initialiser(enum kind kind, int length, int depth)
                 break; /* the rest is zero */
             bool nested = is_aggregate(kind) && percent(60);
             char *v = nested ? make_initialiser(kind, 0, depth - 1) : make_value(kind, depth - 1);
-            if (i == 0 && length == 4 && percent(15)) { /* evaluated once */
-                t = text("{[0 ... %d] = %s", 1 + rng(3), v);
-                break;
-            }
             t = percent(25) ? text("%s%s[%d] = %s", t, i ? ", " : "", i, v)
                             : text("%s%s%s", t, i ? ", " : "", v);
         }

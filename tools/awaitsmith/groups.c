@@ -156,6 +156,31 @@ static char *make_timeout(int depth, struct ex *value)
     return text("TOO_LATE(BIDE_MS(%lld), %s)", wait, t);
 }
 
+static char *make_some_group(int depth, struct ex *value)
+{
+    int n = 1 + rng(BRANCHES_MAX), k = rng(n);
+    long long fails;
+    char *t;
+    switch (rng(9)) {
+    case 0:
+        value->lo = value->hi = -ENOENT;
+        return make_empty_select(depth);
+    case 1:
+    case 2: return make_timeout(depth, value);
+    case 3:
+    case 4:
+        return text("TRY(0, %s)", make_branches(n, -1, ENDS, ENDS_WELL, ENDS_WELL, depth, NULL));
+    case 5:
+        t = make_branches(n, k, FAILS_LATE, ENDS_WELL, WAITS_FOREVER, depth, &fails);
+        value->lo = value->hi = fails;
+        return text("TRY(%lld, %s)", fails, t);
+    default:
+        value->hi = n - 1;
+        t = make_branches(n, k, ENDS_LATE, WAITS_FOREVER, WAITS_FOREVER, depth, NULL);
+        return text("FIRST%s(%d, %s)", percent(50) ? "" : "_BIASED", k, t);
+    }
+}
+
 /* Not awaited; its value's limits; NULL: no room. */
 static char *make_group_text(int depth, struct ex *value)
 {
@@ -163,29 +188,12 @@ static char *make_group_text(int depth, struct ex *value)
     if (!affordable(4) || delay > 1000)
         return NULL;
     spend(4);
-    int n = 1 + rng(BRANCHES_MAX), k = rng(n);
-    switch (rng(9)) {
-    case 0:
-        value->lo = value->hi = -ENOENT;
-        return make_empty_select(depth);
-    case 1:
-    case 2:
-        return make_timeout(depth, value);
-    case 3:
-    case 4:
-        return text("TRY(0, %s)", make_branches(n, -1, ENDS, ENDS_WELL, ENDS_WELL, depth, NULL));
-    case 5: {
-        long long fails;
-        char *t = make_branches(n, k, FAILS_LATE, ENDS_WELL, WAITS_FOREVER, depth, &fails);
-        value->lo = value->hi = fails;
-        return text("TRY(%lld, %s)", fails, t);
-    }
-    default: {
-        value->hi = n - 1;
-        char *t = make_branches(n, k, ENDS_LATE, WAITS_FOREVER, WAITS_FOREVER, depth, NULL);
-        return text("FIRST%s(%d, %s)", percent(50) ? "" : "_BIASED", k, t);
-    }
-    }
+    /* What a level of recursion takes of the clock is not known yet. */
+    bool recursion = recursion_left;
+    recursion_left = false;
+    char *t = make_some_group(depth, value);
+    recursion_left = recursion;
+    return t;
 }
 
 char *make_join(int depth)
