@@ -88,6 +88,13 @@ void code_flow(struct lower *l, struct code *to, enum piece_kind kind, uint32_t 
     add(l, to, kind)->first = label;
 }
 
+void code_open_label(struct lower *l, struct code *to, uint32_t label)
+{
+    struct piece *p = add(l, to, PC_LABEL);
+    p->first = label;
+    p->last = LABEL_OPEN;
+}
+
 void code_thing(struct lower *l, struct code *to, enum piece_kind kind, void *thing)
 {
     add(l, to, kind)->thing = thing;

@@ -217,8 +217,8 @@ static void mark_reachable(struct live *v, bool *reached)
     }
 }
 
-/* Control can come to the end of a code, which is not yet complete. */
-bool reaches_end(struct lower *l, const struct code *code)
+/* `whole`: no jump to a label of the code is still to come. */
+static bool ends_alive(struct lower *l, const struct code *code, bool whole)
 {
     bool *target = arena_alloc(l->arena, l->flow_labels + 1), live = true;
     for (bool again = true; again;) {
@@ -227,7 +227,7 @@ bool reaches_end(struct lower *l, const struct code *code)
         for (uint32_t i = 0; i < code->count; i++) {
             const struct piece *p = &code->piece[i];
             if (p->kind == PC_LABEL)
-                live |= target[p->first];
+                live |= target[p->first] || (!whole && p->last == LABEL_OPEN);
             if (live && (p->kind == PC_JUMP || p->kind == PC_BRANCH) && !target[p->first])
                 again = target[p->first] = true;
             if (p->kind == PC_JUMP || p->kind == PC_END)
@@ -235,6 +235,16 @@ bool reaches_end(struct lower *l, const struct code *code)
         }
     }
     return live;
+}
+
+bool reaches_end(struct lower *l, const struct code *code)
+{
+    return ends_alive(l, code, true);
+}
+
+bool may_reach_end(struct lower *l, const struct code *code)
+{
+    return ends_alive(l, code, false);
 }
 
 /* ---- what follows ---- */

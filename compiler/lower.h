@@ -84,9 +84,12 @@ enum piece_kind {
     PC_END,
 };
 
+/* Of PC_LABEL: the label of a user or of a loop's head, where a jump may yet come to. */
+enum { LABEL_OPEN = 1 };
+
 struct piece {
     enum piece_kind kind;
-    uint32_t first, last; /* tokens; first: flow label */
+    uint32_t first, last; /* tokens; first: flow label, last: LABEL_OPEN or 0 */
     const char *text;
     struct var *var;
     void *thing; /* suspend, declaration, defers */
@@ -268,6 +271,7 @@ void code_sync(struct lower *, struct code *, uint32_t token);
 void code_var(struct lower *, struct code *, struct var *); /* prints and uses it */
 void code_add(struct lower *, struct code *, enum piece_kind, struct var *);
 void code_flow(struct lower *, struct code *, enum piece_kind, uint32_t label);
+void code_open_label(struct lower *, struct code *, uint32_t label);
 void code_thing(struct lower *, struct code *, enum piece_kind, void *thing);
 void code_append(struct lower *, struct code *, const struct code *);
 void code_append_print(struct lower *, struct code *, const struct code *); /* without its flow */
@@ -466,6 +470,7 @@ void run_scope(struct lower *, struct link *, bool has_end);
 /* ---- live.c ---- */
 void live_function(struct lower *, struct code *);
 bool reaches_end(struct lower *, const struct code *); /* control may come to the end of it */
+bool may_reach_end(struct lower *, const struct code *); /* the same while it is not complete */
 
 /* ---- overlap.c: which members of a frame share bytes ---- */
 

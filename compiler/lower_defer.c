@@ -217,7 +217,7 @@ static void dispatch(struct lower *l, struct defers *scope, bool is_last, bool h
 
 void defers_end(struct lower *l, struct defers *scope)
 {
-    bool has_end = reaches_end(l, l->out);
+    bool has_end = may_reach_end(l, l->out);
 
     if (scope->exit_count && has_end)
         select(l, scope, 0);

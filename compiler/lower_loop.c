@@ -35,7 +35,7 @@ void lower_while(struct lower *l, struct stmt *s)
 {
     struct stmt_info *info = info_of(l, s);
 
-    flow(l, PC_LABEL, info->flow_continue);
+    code_open_label(l, l->out, info->flow_continue);
     if (s->expr->has_await) {
         code_text(l, l->out, "\nfor (;;) {\n");
         break_unless(l, s->expr, info->flow_break);
@@ -58,7 +58,7 @@ void lower_do(struct lower *l, struct stmt *s)
     struct stmt_info *info = info_of(l, s);
     uint32_t top = flow_label(l);
 
-    flow(l, PC_LABEL, top);
+    code_open_label(l, l->out, top);
     if (s->expr->has_await) {
         info->continue_label = name_new(l, "continue");
         code_text(l, l->out, "\nfor (;;) {\n");
@@ -109,7 +109,7 @@ static void for_plain(struct lower *l, struct stmt *s)
     uint32_t top = flow_label(l);
     uint32_t next = s->init ? s->init->last + 1 : s->first + 3;
 
-    flow(l, PC_LABEL, top);
+    code_open_label(l, l->out, top);
     if (s->expr) {
         copy_around(l, l->out, next, s->expr, s->expr->last);
         next = s->expr->last + 1;
@@ -139,7 +139,7 @@ static void for_awaiting(struct lower *l, struct stmt *s)
     struct code *step_code = code_new(l);
     uint32_t top = flow_label(l);
 
-    flow(l, PC_LABEL, top);
+    code_open_label(l, l->out, top);
     if (condition && !test_inside) {
         code_text(l, l->out, " ");
         copy_expr(l, l->out, condition);

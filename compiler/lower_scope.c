@@ -116,7 +116,7 @@ void lower_scope(struct lower *l, struct stmt *s)
     code_text(l, l->out, ", %s);\n", s->is_try ? "BIDE__SCOPE_TRY" : "0");
     lower_body(l, s->body);
     l->links = outer;
-    if (reaches_end(l, l->out)) {
+    if (may_reach_end(l, l->out)) {
         struct code *error = code_new(l);
         code_sync(l, l->out, s->last);
         append_error(l, error, s);

@@ -182,7 +182,7 @@ static void lower_expr_stmt(struct lower *l, struct stmt *s)
 static void lower_label(struct lower *l, struct stmt *s)
 {
     struct stmt *body = s->body;
-    flow(l, PC_LABEL, info_of(l, s)->flow_label);
+    code_open_label(l, l->out, info_of(l, s)->flow_label);
     code_tokens(l, l->out, s->first, body->first - 1);
     if (body->has_await || body->kind == S_DECL || body->kind == S_DEFER)
         code_text(l, l->out, ";");

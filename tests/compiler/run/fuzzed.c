@@ -53,6 +53,39 @@ third:
     return turns;
 }
 
+/* Blocks that only a jump further down comes to, with something to do at their ends. */
+static async int jumped_to(int x)
+{
+    int n = 0, undone = 0;
+    if (1)
+        goto in;
+    while (n < 3) {
+        bide_scope (s) {
+            (void)bide_scope_spawn(s, same(n));
+        }
+        {
+            defer {
+                undone += await same(10);
+            }
+            await bide_yield();
+        }
+    in:
+        n++;
+    }
+    goto last;
+first: {
+    defer {
+        undone += await same(100);
+    }
+    n += x;
+}
+    goto end;
+last:
+    goto first;
+end:
+    return undone + n;
+}
+
 struct bits {
     int x;
     unsigned b : 5;
@@ -73,6 +106,7 @@ async int main(void)
 {
     printf("%d\n", await local_labels(0));
     printf("%d\n", await computed(1));
+    printf("%d\n", await jumped_to(5));
     printf("%d\n", await bits((struct bits){.x = 20, .b = 5, .yes = 1}));
     return 0;
 }
