@@ -58,7 +58,9 @@ void print_shown(struct lower *l, struct output *o, const struct piece *p)
             output_printf(o, " __attribute__((unused)) __typeof__(%s%s%s) %s;", of, place, first,
                           v->name);
         }
-        if (!v->is_shown || !is_in_scope(l, v, p->first) || is_shadowed(l, v, p->first))
+        /* a deferred block stands behind declarations that it comes before */
+        if (!v->is_shown || v->token > p->first || !is_in_scope(l, v, p->first) ||
+            is_shadowed(l, v, p->first))
             continue;
         if (is_long(v->type))
             output_printf(o, "%s %s = &%s[0];", apart, v->name, place);

@@ -238,3 +238,48 @@ char *call_effect(int depth)
     char *t = percent(40) ? call_case_function(K_VOID, depth, true) : NULL;
     return t != NULL ? t : call_helper(percent(70) ? K_VOID : K_INT, depth);
 }
+
+static const struct function *pick_function(void)
+{
+    const struct function *f = NULL;
+    int seen = 0;
+    for (int i = 0; i < function_count; i++) {
+        struct function *g = &functions[i];
+        if (affordable(g->cost) && g != current->partner &&
+            delay + g->delay * repeats < DELAY_MAX && (g->pure || now.of[0] == OWN) &&
+            rng(++seen) == 0)
+            f = g;
+    }
+    return f;
+}
+
+void make_pointer_call(int depth)
+{
+    static const struct function helper[] = {
+        {.name = "id_S", .result = K_S, .param = {K_S}, .param_count = 1, .cost = 1},
+        {.name = "get_B", .result = K_INT, .param = {K_B, K_INT}, .param_count = 2, .cost = 1},
+        {.name = "rest", .result = K_VOID, .cost = 1},
+    };
+    begin_full_expression();
+    const struct function *f = pick_function();
+    if (f == NULL || percent(30))
+        f = &helper[rng(3)];
+    const char *name = fresh_name("fn");
+    char *types = text("%s", kinds[f->result].name);
+    for (int i = 0; i < f->param_count; i++)
+        types = text("%s, %s", types, kinds[f->param[i]].name);
+    put("bide_async_fn(%s%s) %s%s = bide_ref(%s);\n", types, f->param_count ? "" : ", void",
+        percent(30) ? "const " : "", name, f->name);
+    declare(name);
+    struct function by_pointer = *f;
+    by_pointer.name = text("(*%s)", name);
+    spend(f->cost);
+    delay += f->delay * repeats;
+    char *t = call_function(&by_pointer, depth, false);
+    if (t != NULL && percent(30))
+        put("await bide_join(rest(), %s);\n", t);
+    else if (t != NULL)
+        put("%sawait %s;\n", f->result == K_VOID ? "" : "(void)", t);
+    else
+        put("(void)%s;\n", name);
+}

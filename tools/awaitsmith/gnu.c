@@ -139,7 +139,8 @@ static void make_macro_statement(int depth)
 
 void make_gnu_statement(int depth)
 {
-    switch (rng(8)) {
+    switch (rng(9)) {
+    case 8: make_pointer_call(depth); break;
     case 5:
     case 6:
     case 7: make_macro_statement(depth); break;

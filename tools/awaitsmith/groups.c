@@ -5,7 +5,7 @@
  * Erased, a group is its branches one after the other. What makes that the same:
  *
  *  - The branches share what the expression owns as unsequenced operands do; so their order, and
- *    when they take turns, do not matter.
+ *    when they take turns, do not matter. What all of them may touch is an unsigned sum.
  *  - A loser waits for ever as the last thing that it does, and a branch that decides comes late:
  *    by the virtual clock, which passes when all the others wait or have ended. `delay` counts what
  *    a branch may take of it.
@@ -16,6 +16,8 @@
 #include <errno.h>
 
 enum { BRANCHES_MAX = 4 };
+
+struct var *shared_sum;
 
 /* "place = " for a branch, or nothing; the kind of its value is `kind` as far as that is free. */
 static char *make_target(enum branch_end end, enum kind *kind, bool any_kind, int depth)
@@ -115,7 +117,14 @@ static char *make_branches(int n, int k, enum branch_end special, enum branch_en
     struct ownership before = now, part[BRANCHES_MAX];
     char *branch[BRANCHES_MAX], *t = text("%s", "");
     double start = delay;
+    struct var *outer_sum = shared_sum;
+    struct var *sum = percent(50) ? pick_var(K_UINT, 0, OWN) : NULL;
     split(part, n);
+    if (sum != NULL && sum->class != 0 && !sum->read_only) {
+        shared_sum = sum;
+        for (int i = 0; i < n; i++)
+            part[i].of[sum->class] = NONE;
+    }
     for (int i = 0; i < n; i++) {
         now = part[i];
         if (i != k)
@@ -129,6 +138,7 @@ static char *make_branches(int n, int k, enum branch_end special, enum branch_en
         if (fails != NULL)
             *fails = failure(wait);
     }
+    shared_sum = outer_sum;
     now = before;
     for (int i = 0; i < n; i++)
         t = text("%s%s%s", t, i ? ", " : "", branch[i]);

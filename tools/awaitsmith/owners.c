@@ -106,9 +106,12 @@ static char *make_block_of_copies(const char *form, int depth)
     base.of[0] = NONE;
     now = base;
     bool recursion = recursion_left;
+    struct var *sum = shared_sum;
     recursion_left = false;
+    shared_sum = NULL;
     char *t = make_statement_expression(K_INT, depth);
     recursion_left = recursion;
+    shared_sum = sum;
     vars_restore(outer);
     base = before;
     now = base;

@@ -39,7 +39,7 @@
 #define bide_task_join(h, out)     (*(out) = (h), 0)
 #define CHILDREN(s)
 #define bide_scope_spawn(s, call)  (call)
-#define bide_async_fn(T, ...)      __typeof__(T(*)(__VA_ARGS__))
+#define bide_async_fn(T, ...)      __typeof__(T (*)(__VA_ARGS__))
 #define bide_ref(f)                (&(f))
 #ifdef __clang__ /* for the check of types alone */
 #define defer for (; 0;)

@@ -176,6 +176,7 @@ bool affordable(double amount);
 char *call_returning(enum kind kind, int depth);
 char *call_helper(enum kind kind, int depth);
 char *call_by_value(enum kind kind, int depth); /* touches nothing but its arguments */
+void make_pointer_call(int depth); /* declares a bide_async_fn and calls what it points to */
 char *call_partner(int depth); /* of the current function; NULL: there is no place for its arguments */
 char *call_effect(int depth); /* void or ignored result */
 
@@ -223,6 +224,8 @@ char *make_branch_block(enum branch_end end, enum kind kind, long long wait, int
 
 /* ---- groups.c: several calls at once, where plain C does one after the other ---- */
 
+/* A variable that all branches may add to: `x += await f()` loses no update. NULL: none. */
+extern struct var *shared_sum;
 char *make_join(int depth);           /* await bide_join(...); NULL: no room */
 bool make_group(int depth, struct ex *e); /* await of a group with an int result */
 long long failure(long long wait); /* the value of a branch that fails so late */

@@ -107,11 +107,20 @@ static char *statement_expression(enum kind kind, int depth, bool keep_jumps)
     return end_inside(&outer, keep_jumps);
 }
 
+static void add_to_sum(void)
+{
+    if (shared_sum == NULL || shared_sum->hider >= 0 || percent(40))
+        return;
+    begin_full_expression();
+    put("%s += %s;\n", shared_sum->name, make_value(K_UINT, 2));
+}
+
 char *make_branch_block(enum branch_end end, enum kind kind, long long wait, int depth)
 {
     struct inside outer;
     if (!begin_inside(&outer, depth, 3, false))
         return NULL;
+    add_to_sum();
     make_statements(1 + rng(3), nested_expressions > 1 ? 1 : 2, true);
     if (end == WAITS_FOREVER) {
         begin_full_expression();

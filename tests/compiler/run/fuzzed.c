@@ -86,6 +86,29 @@ end:
     return undone + n;
 }
 
+struct one {
+    int c;
+};
+
+static async int value_of(struct one one)
+{
+    await bide_yield();
+    return one.c;
+}
+
+/* A deferred block with the name of a later variable, which a debugger is shown. */
+static async int later_name(int x)
+{
+    int s = 0;
+    defer {
+        s += await value_of((struct one){.c = x});
+        printf("%d ", s);
+    }
+    const int c[2] = {x, 2};
+    s = await value_of((struct one){c[1]}) + c[0];
+    return s;
+}
+
 struct bits {
     int x;
     unsigned b : 5;
@@ -107,6 +130,7 @@ async int main(void)
     printf("%d\n", await local_labels(0));
     printf("%d\n", await computed(1));
     printf("%d\n", await jumped_to(5));
+    printf("%d\n", await later_name(1));
     printf("%d\n", await bits((struct bits){.x = 20, .b = 5, .yes = 1}));
     return 0;
 }
