@@ -19,6 +19,31 @@
  *    are not made. Loops and backward jumps have counters that nothing else writes.
  *
  * What a pure function does is seen in a tally that does not depend on the order.
+ *
+ * What the cases have that erasure gives an oracle for:
+ *
+ *  - expr.c: awaits in every operand: arithmetic, comparisons, &&, ||, ?:, ?: without its middle,
+ *    comma, subscripts, =, op=, ++, arguments, designated initialisers and compound literals of
+ *    arrays, structs, unions, packed and big structs, casts, sizeof, typeof, _Generic,
+ *    __builtin_choose_expr, statement expressions in each other, macros that have their arguments
+ *    once, twice, in a statement expression.
+ *  - decl.c: const, volatile, register, over-aligned, _Atomic, static and _Thread_local locals,
+ *    arrays from strings, pointers to locals and to compound literals, __auto_type, typeof, types
+ *    of the block (struct, anonymous union, enum, typedef, rows), cleanups, defer.
+ *  - stmt.c, jumps.c, gnu.c: loops and switches with awaits in their heads, Duff's device, goto in
+ *    and out of loops, forward, back and computed, local labels, asm and asm goto, arrays of
+ *    variable length, functions declared in blocks, macros that are statements, calls by
+ *    bide_async_fn; recursion, also of two functions.
+ *  - groups.c: join, try_join, select and timeout as operands, with branches that are calls,
+ *    assignments, statement expressions with all of the above in them, groups; with guards; won,
+ *    failed, in time, too late, without a branch.
+ *  - owners.c: tasks and futures in variables, arrays, arguments, temporaries and async blocks,
+ *    moved, joined, waited for, raced, dropped, detached; scopes whose children borrow; the
+ *    blocking pool.
+ *
+ * And those that check themselves (-f): unwind.c cancels functions with deferred blocks, cleanups
+ * and branches at each suspension; forms.c and forms_more.c have forms whose outcome depends on
+ * time, bide_cancel_returns among them.
  */
 #ifndef AWAITSMITH_H
 #define AWAITSMITH_H
