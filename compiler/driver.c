@@ -209,8 +209,9 @@ static void shorten(struct command *cmd, struct process *p)
     }
 }
 
-static int run_translated(struct command *cmd, const struct list *extra,
-                          const struct buffer *standard_input, int job_count, struct buffer *err)
+/* The command with the generated texts in the places of `job_count` files. */
+static struct process translated_command(struct command *cmd, const struct list *extra,
+                                         const struct buffer *standard_input, int job_count)
 {
     struct process p = {.arena = cmd->arena, .catch_err = true};
     bool plain = cmd->c_count > job_count;
@@ -236,6 +237,13 @@ static int run_translated(struct command *cmd, const struct list *extra,
     add_extra(&p, extra);
     shorten(cmd, &p);
     p.input = standard_input->data ? standard_input : NULL;
+    return p;
+}
+
+static int run_translated(struct command *cmd, const struct list *extra,
+                          const struct buffer *standard_input, int job_count, struct buffer *err)
+{
+    struct process p = translated_command(cmd, extra, standard_input, job_count);
     int status = process_run(&p);
     cmd->signal = p.signal;
     *err = p.err;
@@ -244,29 +252,62 @@ static int run_translated(struct command *cmd, const struct list *extra,
 
 /* ---- jobs ---- */
 
-static enum step translate_to_file(struct command *cmd, struct job *job)
+static bool write_file(const char *path, const char *text, size_t length)
 {
+    FILE *f = fopen(path, "we");
+    bool ok = f && fwrite(text, 1, length, f) == length;
+    if (f)
+        ok &= fclose(f) == 0;
+    if (f && !ok)
+        unlink(path);
+    if (!ok)
+        diag_plain(SEV_ERROR, "cannot write '%s'", path);
+    return ok;
+}
+
+/* The text goes to the compiler that waits for it, or into the file. */
+static enum step hand_over(struct job *job, struct buffer *text, const char *path, bool saved,
+                           struct early *early)
+{
+    if (job->command->clang && !saved && !early_guard(job, text))
+        early_stop(early);
+    if (early_finish(early, text))
+        return STEP_OK;
+    return write_file(path, text->data, text->length) ? STEP_OK : STEP_FAILED;
+}
+
+static enum step translate_to(struct job *job, const char *path, bool saved, struct early *early)
+{
+    struct buffer text = {0};
+    FILE *out = open_memstream(&text.data, &text.length);
+    enum step step = out ? job_translate(job, out) : STEP_FAILED;
+    if (out && fclose(out) != 0)
+        step = STEP_FAILED;
+    if (step == STEP_OK)
+        step = hand_over(job, &text, path, saved, early);
+    buffer_free(&text);
+    return step;
+}
+
+static enum step translate_to_file(struct command *cmd, struct job *job, struct early *early)
+{
+    static const struct buffer no_input;
     const char *input = job->input->value;
     const char *name = with_suffix(cmd->arena, base_name(input), ".i");
     bool saved = cmd->saves_temps && job->input->language == LANG_C && strcmp(input, "-");
     const char *path = saved ? saved_path(cmd, name) : temp_path(cmd->arena, name);
+    job->input->generated = path;
+    if (early_fits(cmd, job)) {
+        struct process p = translated_command(cmd, NULL, &no_input, 1);
+        early_start(early, &p, job, path);
+    }
     enum step step = job_preprocess(job);
-    if (step != STEP_OK)
-        return step;
-    FILE *out = fopen(path, "we");
-    if (!out) {
-        diag_plain(SEV_ERROR, "cannot write '%s'", path);
-        return STEP_FAILED;
-    }
-    step = job_translate(job, out);
-    if (fclose(out) != 0 && step == STEP_OK) {
-        diag_plain(SEV_ERROR, "cannot write '%s'", path);
-        step = STEP_FAILED;
-    }
     if (step == STEP_OK)
-        job->input->generated = path;
-    else if (saved)
-        unlink(path);
+        step = translate_to(job, path, saved, early);
+    if (step == STEP_OK)
+        return step;
+    early_stop(early);
+    job->input->generated = NULL;
     return step;
 }
 
@@ -306,13 +347,13 @@ static void report_internal(struct command *cmd, struct list *jobs)
 }
 
 /* Translates all; those that include nothing of bide leave the list. Returns the exit status. */
-static int translate_jobs(struct command *cmd, struct list *jobs)
+static int translate_jobs(struct command *cmd, struct list *jobs, struct early *early)
 {
     uint32_t kept = 0;
     int status = 0;
     for (uint32_t i = 0; i < jobs->count; i++) {
         struct job *job = jobs->item[i];
-        enum step step = translate_to_file(cmd, job);
+        enum step step = translate_to_file(cmd, job, early);
         if (step == STEP_NOT_ASYNC) {
             job_free(job);
             continue;
@@ -330,7 +371,8 @@ static int translate_jobs(struct command *cmd, struct list *jobs)
 static int compile(struct command *cmd, struct list *jobs, const struct list *extra,
                    const struct buffer *standard_input)
 {
-    int status = translate_jobs(cmd, jobs);
+    struct early early = {0};
+    int status = translate_jobs(cmd, jobs, &early);
     if (status) {
         remove_outputs(cmd, jobs);
         return status;
@@ -340,8 +382,9 @@ static int compile(struct command *cmd, struct list *jobs, const struct list *ex
             temp_remove();
         return run_untouched(cmd, extra, standard_input);
     }
-    struct buffer err = {0};
-    status = run_translated(cmd, extra, standard_input, (int)jobs->count, &err);
+    struct buffer err = early.process.err;
+    if (!early.done)
+        status = run_translated(cmd, extra, standard_input, (int)jobs->count, &err);
     if (!report(jobs, &err, status != 0) && (int)jobs->count == cmd->c_count)
         report_internal(cmd, jobs);
     if (status)

@@ -29,9 +29,17 @@ struct process {
     bool catch_out, catch_err;  /* into out and err; else ours */
     struct buffer out, err;
     int signal; /* that ended it, or 0 */
+    /* process_start */
+    int given;     /* a descriptor that it has too, under the same number; 0: none */
+    int said[2];   /* our ends of the pipes to out and err, or -1 */
+    bool is_early; /* it runs beside others */
 };
 /* Its exit status; 128 + n when signal n ended it; 127, with a message, when it cannot be run. */
 int process_run(struct process *);
+/* The same in two steps. 0, or 127 as above. */
+int process_start(struct process *);
+/* Writes the text to `fd`, closes that, and waits for the program's end. fd < 0: nothing to do. */
+int process_finish(struct process *, const struct buffer *text, int fd);
 /* Becomes the program; input as above. Returns 127, with a message, when it cannot. */
 int process_exec(struct process *);
 /* Runs the program as the user's own: signals sent to us go to it. */
@@ -48,8 +56,9 @@ const char *temp_path(struct arena *, const char *name);
 /* Keeps the file for the user, elsewhere; its new path, or NULL. */
 const char *temp_keep(struct arena *, const char *path);
 void temp_remove(void);
-/* The child that runs now: a signal that ends us ends it first. 0: none. */
-extern volatile int temp_child;
+/* The children that run: a signal that ends us ends them first. 0: none. */
+enum { CHILD_NOW, CHILD_EARLY, CHILD_COUNT };
+extern volatile int temp_child[CHILD_COUNT];
 
 /* ---- driver_args.c: the command line of gcc and clang ---- */
 
@@ -169,6 +178,26 @@ int command_add_words(const struct command *, struct process *, bool preprocess)
 bool command_says_clang(const struct command *);
 void command_add_colour(const struct command *, struct process *);
 void command_add_input(const struct arg *, struct process *, const char *path);
+
+/* ---- driver_early.c: the compiler that waits for its text ---- */
+
+struct early {
+    struct process process;
+    const char *path;   /* that it compiles; NULL: there is none */
+    size_t head_length; /* what it has of the text so far */
+    int fd;             /* where the text goes */
+    bool done;          /* it has compiled it */
+};
+/* Does it give the same as a compiler that starts when the text is there? */
+bool early_fits(const struct command *, const struct job *);
+/* Starts the process, which compiles `path`, if it can. */
+void early_start(struct early *, struct process *, const struct job *, const char *path);
+/* Makes the text for clang one of which no part compiles. False: it does not begin as usual. */
+bool early_guard(const struct job *, struct buffer *text);
+/* Gives it the guarded text, and waits. False: it has compiled nothing and said nothing. */
+bool early_finish(struct early *, const struct buffer *text);
+/* Ends it before it writes anything. */
+void early_stop(struct early *);
 
 /* ---- driver_report.c ---- */
 

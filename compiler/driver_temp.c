@@ -7,8 +7,9 @@
  * keeper is in a session of its own, so that what is sent to our process group does not reach it,
  * and it blocks all signals. An orderly end waits for it.
  *
- * A signal that ends us ends the running child first and waits for it: a compiler then removes
- * its own unfinished output.
+ * A signal that ends us ends the running children first and waits for them: a compiler then removes
+ * its own unfinished output. They get SIGTERM: clang lives on after its first SIGQUIT, and gcc
+ * removes nothing then.
  *
  * Each file lies alone in a numbered folder, since compilers derive the names of other files from
  * its name and two inputs may have the same.
@@ -29,7 +30,7 @@
 
 static const char *root;
 static volatile int keeper, keeper_socket = -1;
-volatile int temp_child;
+volatile int temp_child[CHILD_COUNT];
 
 /* ---- the keeper ---- */
 
@@ -94,10 +95,12 @@ void temp_remove(void)
 static void at_signal(int signal)
 {
     int err = errno;
-    if (temp_child > 0) {
-        kill((pid_t)temp_child, signal);
-        waitpid((pid_t)temp_child, NULL, 0);
-    }
+    for (int i = 0; i < CHILD_COUNT; i++)
+        if (temp_child[i] > 0)
+            kill((pid_t)temp_child[i], SIGTERM);
+    for (int i = 0; i < CHILD_COUNT; i++)
+        if (temp_child[i] > 0)
+            waitpid((pid_t)temp_child[i], NULL, 0);
     temp_remove();
     errno = err;
     /* SA_RESETHAND: the second delivery, when this handler returns, ends us. */

@@ -116,33 +116,47 @@ static int text_as_file(const struct buffer *text)
     return fd;
 }
 
-/* One pipe's reading end and where its bytes go; fd -1: none or at its end. */
+/* One of our ends of a pipe and its bytes; fd -1: none, or done. */
 struct stream {
     int fd;
     struct buffer *into;
+    const char *from; /* written, not read */
+    size_t left;
 };
 
-static void read_streams(struct stream *s, int count)
+/* Moves some bytes; false: no more will come or go. */
+static bool move_bytes(struct stream *s)
+{
+    char chunk[65536];
+    ssize_t n = s->from ? write(s->fd, s->from, s->left) : read(s->fd, chunk, sizeof chunk);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return true;
+    if (n > 0 && s->from) {
+        s->from += n;
+        s->left -= (size_t)n;
+    } else if (n > 0) {
+        buffer_add(s->into, chunk, (size_t)n);
+    }
+    return n > 0 && !(s->from && !s->left);
+}
+
+enum { STREAM_COUNT = 3 };
+
+static void move_streams(struct stream s[STREAM_COUNT])
 {
     for (;;) {
-        struct pollfd p[2];
+        struct pollfd p[STREAM_COUNT];
         int open_count = 0;
-        for (int i = 0; i < count; i++) {
-            p[i] = (struct pollfd){.fd = s[i].fd, .events = POLLIN};
+        for (int i = 0; i < STREAM_COUNT; i++) {
+            p[i] = (struct pollfd){.fd = s[i].fd, .events = s[i].from ? POLLOUT : POLLIN};
             open_count += s[i].fd >= 0;
         }
         if (!open_count)
             return;
-        if (poll(p, (nfds_t)count, -1) < 0)
+        if (poll(p, STREAM_COUNT, -1) < 0)
             continue;
-        for (int i = 0; i < count; i++) {
-            char chunk[65536];
-            if (s[i].fd < 0 || !p[i].revents)
-                continue;
-            ssize_t n = read(s[i].fd, chunk, sizeof chunk);
-            if (n > 0) {
-                buffer_add(s[i].into, chunk, (size_t)n);
-            } else if (n == 0 || errno != EINTR) {
+        for (int i = 0; i < STREAM_COUNT; i++) {
+            if (s[i].fd >= 0 && p[i].revents && !move_bytes(&s[i])) {
                 close(s[i].fd);
                 s[i].fd = -1;
             }
@@ -150,14 +164,14 @@ static void read_streams(struct stream *s, int count)
     }
 }
 
-static int wait_for_child(int *signal)
+static int wait_for_child(volatile int *child, int *signal)
 {
     int status = 0;
-    while (waitpid(temp_child, &status, 0) < 0) {
+    while (waitpid(*child, &status, 0) < 0) {
         if (errno != EINTR)
             return 127;
     }
-    temp_child = 0;
+    *child = 0;
     *signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     return *signal ? 128 + *signal : WEXITSTATUS(status);
 }
@@ -179,6 +193,8 @@ static int start(struct process *p, const int fd[3], volatile int *pid)
         if (fd[i] >= 0)
             posix_spawn_file_actions_adddup2(&actions, fd[i], i);
     }
+    if (p->given) /* to itself: it stays open in the program */
+        posix_spawn_file_actions_adddup2(&actions, p->given, p->given);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &before);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
@@ -191,12 +207,17 @@ static int start(struct process *p, const int fd[3], volatile int *pid)
     return err;
 }
 
-int process_run(struct process *p)
+static volatile int *child_of(const struct process *p)
+{
+    return &temp_child[p->is_early ? CHILD_EARLY : CHILD_NOW];
+}
+
+int process_start(struct process *p)
 {
     int fd[3] = {-1, -1, -1};
-    struct stream streams[2] = {{-1, &p->out}, {-1, &p->err}};
     bool caught[2] = {p->catch_out, p->catch_err};
     int err = 0;
+    p->said[0] = p->said[1] = -1;
     if (p->input) {
         fd[0] = text_as_file(p->input);
         err = fd[0] < 0 ? errno : 0;
@@ -206,25 +227,45 @@ int process_run(struct process *p)
         if (caught[i] && pipe2(ends, O_CLOEXEC) < 0) {
             err = errno;
         } else if (caught[i]) {
-            streams[i].fd = ends[0];
+            p->said[i] = ends[0];
             fd[i + 1] = ends[1];
         }
     }
     if (!err)
-        err = start(p, fd, &temp_child);
+        err = start(p, fd, child_of(p));
     for (int i = 0; i < 3; i++) {
         if (fd[i] >= 0)
             close(fd[i]);
     }
-    if (err) {
-        for (int i = 0; i < 2; i++) {
-            if (streams[i].fd >= 0)
-                close(streams[i].fd);
-        }
-        return cannot_run(p->argv.item[0], err);
+    if (!err)
+        return 0;
+    for (int i = 0; i < 2; i++) {
+        if (p->said[i] >= 0)
+            close(p->said[i]);
     }
-    read_streams(streams, 2);
-    return wait_for_child(&p->signal);
+    return cannot_run(p->argv.item[0], err);
+}
+
+int process_finish(struct process *p, const struct buffer *text, int fd)
+{
+    struct stream streams[STREAM_COUNT] = {
+        {.fd = p->said[0], .into = &p->out}, {.fd = p->said[1], .into = &p->err}, {.fd = fd}};
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    if (fd >= 0) {
+        streams[2].from = text->data;
+        streams[2].left = text->length;
+        sigaction(SIGPIPE, &ignore, &before);
+    }
+    move_streams(streams);
+    if (fd >= 0)
+        sigaction(SIGPIPE, &before, NULL);
+    return wait_for_child(child_of(p), &p->signal);
+}
+
+int process_run(struct process *p)
+{
+    int status = process_start(p);
+    return status ? status : process_finish(p, NULL, -1);
 }
 
 int process_exec(struct process *p)
