@@ -33,7 +33,7 @@ console() {
     ' "$1"
     for cmd in "$2"/*.cmd; do
         want=${cmd%.cmd}.out
-        (cd "$3" && timeout 60 sh "$cmd") >"$2/got" 2>&1 </dev/null || true
+        (cd "$3" && timeout $((60 * ${BIDE_TEST_SLOW:-1})) sh "$cmd") >"$2/got" 2>&1 </dev/null || true
         ran=$((ran + 1))
         if ! diff -u "$want" "$2/got" >"$2/diff"; then
             printf '%s: "%s" prints something else (- document, + now):\n' "$4" "$(cat "$cmd")"
