@@ -5,6 +5,7 @@
  * segments.
  */
 #include "frames/programs.h"
+#include "core/inside.h"
 #include "runtime/task.h"
 
 #include <bide/bide.h>
@@ -18,17 +19,27 @@ static size_t whole(const struct bide__task *task)
     const struct bide__chunk *chunk = bide__chunk_of(task);
     size_t size = chunk->block_size ? chunk->block_size : chunk->size;
 
-    for (struct bide_segment *s = task->chain.segment; s; s = s->previous)
+    for (struct bide_segment *s = bide_chain_segment(&task->chain); s; s = s->previous)
         size += s->size;
     return size;
 }
 
+/* The end of the top frame; a group ends with the room of its last branch. */
+static const char *top_of(const struct bide_chain *c)
+{
+    unsigned first = 0;
+    if (!bide_group_branch(c->leaf, &first))
+        return bide__frame_end(c->leaf);
+    const struct bide_group *g = (const struct bide_group *)c->leaf;
+    return bide__own_end(&g->branch[g->count - 1]);
+}
+
 static size_t frames(const struct bide__task *task)
 {
-    const char *top = task->chain.top;
+    const char *top = top_of(&task->chain);
     size_t size = 0;
 
-    for (struct bide_segment *s = task->chain.segment; s; s = s->previous) {
+    for (struct bide_segment *s = bide_chain_segment(&task->chain); s; s = s->previous) {
         size += (size_t)(top - (const char *)(s + 1));
         top = s->previous_top;
     }
@@ -38,7 +49,7 @@ static size_t frames(const struct bide__task *task)
 /* The levels of a chain and of the chains of its branches. */
 static unsigned levels(const struct bide_chain *c)
 {
-    struct bide_segment *segment = c->segment;
+    struct bide_segment *segment = bide_chain_segment(c);
     unsigned n = 0;
 
     for (struct bide_frame *at = c->leaf; at; at = bide_frame_below(at, &segment)) {

@@ -16,37 +16,51 @@
  * to its own end: its result stands, and the unwinding goes on below it. It never starts anything
  * at that level. Its deferred blocks are a level above, as ever.
  *
+ * While a chain is polled, the top of its frames and the end of their memory are in the context. A
+ * suspended chain has neither: the leaf is the top frame, and the memory is that of the last
+ * segment or its own.
+ *
  * Invariants: a chain that bide_chain_poll has left pending has a leaf and no BIDE_CHAIN_RUN. A
  * frame is polled while its level unwinds only when its function has BIDE_FN_UNWINDS, and then ends
  * without an await at that level.
  */
 #include "core/inside.h"
 
+bool bide__place_far(struct bide_chain *c, char **room, char *end, void *result)
+{
+    if (!(c->flags & BIDE_CHAIN_FAR)) {
+        if (end - *room < BIDE_FAR_SIZE)
+            return false;
+        c->place.far = (struct bide__far *)(void *)*room;
+        c->flags |= BIDE_CHAIN_FAR;
+        *room += BIDE_FAR_SIZE;
+    }
+    *c->place.far = (struct bide__far){end, result};
+    return true;
+}
+
 void bide_chain_init(struct bide_chain *chain, void *room, size_t size, void *result)
 {
-    *chain = (struct bide_chain){.top = room, .end = (char *)room + size, .result = result};
+    bide__chain_make(chain, room, size, result);
 }
 
 void *bide_chain_begin(struct bide_chain *chain, const struct bide_fn *fn)
 {
     size_t align = (size_t)1 << fn->frame_align_log2;
     size_t size = bide__round_up(fn->frame_size, BIDE_FRAME_UNIT);
-    size_t pad = (size_t)(-(uintptr_t)chain->top & (align - 1));
+    char *top = (char *)chain->leaf;
+    size_t pad = (size_t)(-(uintptr_t)top & (align - 1));
 
     bide__assert(!(chain->flags & BIDE_CHAIN_LIVE));
     bide__assert(fn->version == BIDE_FN_VERSION);
-    if (pad + size + bide__args_room(fn) > (size_t)(chain->end - chain->top))
+    if (top == NULL || pad + size + bide__args_room(fn) > (size_t)(bide__own_end(chain) - top))
         return NULL;
-    struct bide_frame *f = (struct bide_frame *)(void *)(chain->top + pad);
+    struct bide_frame *f = (struct bide_frame *)(void *)(top + pad);
     bide__fresh(f, size);
     *f = (struct bide_frame){.fn = fn};
-    if (size > BIDE_NEAR_MAX)
-        chain->end = (char *)f + size;
     chain->leaf = f;
     chain->flags |= BIDE_CHAIN_LIVE | BIDE_CHAIN_RUN;
-    char *args = bide__align_up((char *)f + size, (size_t)1 << fn->args_align_log2);
-    chain->top = args + fn->args_size;
-    return args;
+    return bide__align_up((char *)f + size, (size_t)1 << fn->args_align_log2);
 }
 
 void bide_chain_cancel(struct bide_chain *chain, int error, bool force)
@@ -154,6 +168,13 @@ static inline enum bide_poll run(struct bide_cx *cx, struct bide_frame *f)
     return BIDE_READY;
 }
 
+/* The chain is polled from its top frame on. */
+static inline void enter(struct bide_cx *cx, const struct bide_frame *f)
+{
+    cx->top = bide__frame_end(f);
+    cx->end = bide__memory_end(cx->chain, f);
+}
+
 /* A poll with a request, an unwinding level or a leaf that is not suspended. True: ask again. */
 static __attribute__((noinline)) bool poll_slow(struct bide_cx *cx, enum bide_poll *poll)
 {
@@ -162,7 +183,10 @@ static __attribute__((noinline)) bool poll_slow(struct bide_cx *cx, enum bide_po
     enum bide_answer answer = BIDE_WAIT;
     enum bide_poll first = BIDE_READY;
 
+    bide__assert(c->flags & (BIDE_CHAIN_LIVE | BIDE_CHAIN_RUN));
     *poll = BIDE_PENDING;
+    if (f != NULL)
+        enter(cx, f);
     if (c->flags & BIDE_CHAIN_RUN) {
         c->flags &= (uint8_t)~BIDE_CHAIN_RUN;
     } else if (may_deliver(c)) {
@@ -195,9 +219,11 @@ enum bide_poll bide_chain_poll(struct bide_cx *cx)
     struct bide_frame *f = c->leaf;
     enum bide_poll poll;
 
-    if (bide__likely(!(c->flags & BIDE_CHAIN_CANCEL) && c->unwinding == 0)) {
+    if (bide__likely((c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_LIVE)) == BIDE_CHAIN_LIVE &&
+                     c->unwinding == 0)) {
         if (c->flags & BIDE_CHAIN_RUN)
             c->flags &= (uint8_t)~BIDE_CHAIN_RUN;
+        enter(cx, f);
         c->leaf = NULL;
         poll = run(cx, f);
         if (poll == BIDE_READY)

@@ -11,17 +11,32 @@
 const char bide__poisons = 1;
 #endif
 
+/* The chain begins; its result need not be the one that it was made with. False: its memory is too
+ * small to say where that is, as a segment can. */
+static bool begin(struct bide_cx *cx, void *result)
+{
+    struct bide_chain *c = cx->chain;
+
+    bide__assert(!(c->flags & BIDE_CHAIN_LIVE));
+    cx->top = (char *)c->leaf;
+    cx->end = bide__own_end(c);
+    c->leaf = NULL;
+    return bide__first_slot(c) == result || bide__place_set(c, &cx->top, cx->end, result);
+}
+
 /* Finds memory for a frame of fn and `tail` bytes above it; sets the header. NULL: none. */
 static struct bide_frame *place(struct bide_cx *cx, const struct bide_fn *fn, size_t size,
                                 size_t align, size_t tail, struct bide_frame *parent, void *result)
 {
     struct bide_chain *c = cx->chain;
-    char *at = bide__align_up(c->top, align);
+    bool fits = parent != NULL || begin(cx, result);
+    char *at = bide__align_up(cx->top, align);
     bool giant = size > BIDE_NEAR_MAX;
     uint16_t parent_units = 0, result_bytes = 0;
 
     bide__assert(align != 0 && (align & (align - 1)) == 0 && align <= BIDE_NEAR_MAX);
-    if (at <= c->end && size + tail <= (size_t)(c->end - at) && (parent == NULL || !giant)) {
+    fits = fits && at <= cx->end && size + tail <= (size_t)(cx->end - at);
+    if (fits && (parent == NULL || !giant)) {
         if (parent != NULL) {
             parent_units = (uint16_t)((size_t)(at - (char *)parent) / BIDE_FRAME_UNIT);
             result_bytes = (uint16_t)(result != NULL ? (char *)result - (char *)parent : 0);
@@ -29,18 +44,15 @@ static struct bide_frame *place(struct bide_cx *cx, const struct bide_fn *fn, si
     } else {
         if (!bide__segment_push(cx, fn, size + tail + bide__pad_max(align), parent, result))
             return NULL;
-        at = bide__align_up(c->top, align);
+        at = bide__align_up(cx->top, align);
     }
-    if (parent == NULL) {
-        bide__assert(!(c->flags & BIDE_CHAIN_LIVE));
+    if (parent == NULL)
         c->flags |= BIDE_CHAIN_LIVE;
-        c->result = result;
-    }
-    c->top = at + size;
+    cx->top = at + size;
     if (giant)
-        c->end = c->top;
+        cx->end = cx->top;
     bide__fresh(at, size);
-    bide__unpoison(c->top, c->top + tail);
+    bide__unpoison(cx->top, cx->top + tail);
     struct bide_frame *f = (struct bide_frame *)(void *)at;
     *f = (struct bide_frame){.fn = fn, .parent = parent_units, .result = result_bytes};
     return f;
@@ -80,7 +92,6 @@ enum bide_poll bide__later(struct bide_cx *cx, const struct bide_fn *fn, struct 
     if (fn->args_size != 0) {
         char *to = bide__align_up((char *)f + size, (size_t)1 << fn->args_align_log2);
         __builtin_memcpy(to, args, fn->args_size);
-        cx->chain->top = to + fn->args_size;
     }
     cx->chain->leaf = f;
     cx->chain->flags |= BIDE_CHAIN_RUN;
@@ -91,13 +102,14 @@ enum bide_poll bide__finish_slow(struct bide_cx *cx)
 {
     struct bide_chain *c = cx->chain;
 
-    if (c->segment != NULL) {
-        bool root = c->segment->parent == NULL;
+    if (c->flags & BIDE_CHAIN_SEGMENT) {
+        bool root = c->place.segment->parent == NULL;
         bide__segment_pop(cx);
         if (!root)
             return BIDE_READY;
     }
-    bide__unpoison(c->top, c->end);
+    bide__unpoison(cx->top, bide__own_end(c));
+    c->leaf = (struct bide_frame *)(void *)cx->top;
     c->flags &= (uint8_t)~BIDE_CHAIN_LIVE;
     return BIDE_READY;
 }

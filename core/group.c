@@ -16,13 +16,18 @@
 #include "core/inside.h"
 
 enum {
-    DECIDED = 1, /* `value` is final */
-    ASKED = 2,   /* a request has been passed on to the branches */
-    FORCED = 4,  /* the same, with force */
+    KIND = 7,
+    DECIDED = 8, /* `value` is final */
+    ASKED = 16,  /* a request has been passed on to the branches */
+    FORCED = 32, /* the same, with force */
+    FAILED = 128 /* a branch was unwound by itself, with the error in `value` */
 };
 
 enum {
+    FALLIBLE = 32,   /* in `branch` of a chain: its result may be an error, */
+    WIDTH_SHIFT = 6, /* and log2 of the size of that */
     SHARED_ID = BIDE_BRANCHES - 1,
+    EXCLUSIVE_IDS = 0x7ffffffe,
     NEST_MAX = 1000, /* groups nested in groups: each costs C stack at every poll */
 };
 
@@ -40,41 +45,45 @@ static const struct bide_fn group_fn = {
     .version = BIDE_FN_VERSION,
 };
 
-static uint32_t all_of(const struct bide_group *g)
-{
-    return ~(uint32_t)0 >> (32 - g->count);
-}
-
 static unsigned random_below(struct bide_turn *turn, unsigned n)
 {
     turn->seed = turn->seed * 747796405u + 2891336453u;
     return (unsigned)((uint64_t)turn->seed * n >> 32);
 }
 
+static enum bide_group_kind kind_of(const struct bide_group *g)
+{
+    return (enum bide_group_kind)(g->state & KIND);
+}
+
 /* ---- branch ids ---- */
 
-static uint8_t id_take(struct bide_group *g)
+static uint8_t id_take(struct bide_wakeable *task)
 {
-    uint32_t vacant = ~g->task->branches & (((uint32_t)1 << SHARED_ID) - 2);
+    uint32_t vacant = ~task->branches & EXCLUSIVE_IDS;
 
     if (vacant == 0)
         return SHARED_ID;
     uint32_t bit = vacant & -vacant;
-    g->task->branches |= bit;
-    g->ids |= bit;
+    task->branches |= bit;
     return (uint8_t)__builtin_ctz(bit);
 }
 
-static void ids_release(struct bide_group *g)
+static unsigned id_of(const struct bide_chain *branch)
 {
-    g->task->branches &= ~g->ids;
-    g->ids = 0;
+    return branch->branch & (BIDE_BRANCHES - 1);
 }
 
 /* A wake with one of these polls the branch. */
 static uint32_t ids_of(const struct bide_chain *branch)
 {
-    return (uint32_t)1 << branch->branch | branch->ids;
+    return (uint32_t)1 << id_of(branch) | branch->ids;
+}
+
+/* Tells tasks from one another. */
+static int32_t hash_of(const struct bide_wakeable *task)
+{
+    return (int32_t)((uintptr_t)task / BIDE_BRANCHES);
 }
 
 /* ---- branches ---- */
@@ -84,7 +93,7 @@ static struct bide_cx context_of(const struct bide_cx *cx, struct bide_group *g,
     struct bide_chain *branch = &g->branch[i];
 
     return (struct bide_cx){.chain = branch,
-                            .waker = bide_waker_make(g->task, branch->branch),
+                            .waker = bide_waker_make(bide_waker_task(cx->waker), id_of(branch)),
                             .turn = cx->turn,
                             .depth = cx->depth + 1};
 }
@@ -93,9 +102,10 @@ static struct bide_cx context_of(const struct bide_cx *cx, struct bide_group *g,
 static void cancel_rest(struct bide_group *g, int error, bool force)
 {
     for (unsigned i = 0; i < g->count; i++)
-        if (g->live >> i & 1)
+        if (g->live >> i & 1) {
             bide_chain_cancel(&g->branch[i], error, force);
-    g->due = g->live;
+            g->branch[i].flags |= BIDE_CHAIN_DUE;
+        }
     g->begun = g->count;
 }
 
@@ -113,11 +123,12 @@ static int32_t failure_of(const struct bide_group *g, unsigned i)
     int16_t of_2;
     int32_t of_4;
     int64_t n = 0;
-    const void *result = g->branch[i].result;
+    const struct bide_chain *branch = &g->branch[i];
+    const void *result = bide__first_slot(branch);
 
-    if (!(g->fallible >> i & 1) || result == NULL)
+    if (!(branch->branch & FALLIBLE) || result == NULL)
         return 0;
-    switch (g->widths >> 2 * i & 3) {
+    switch (branch->branch >> WIDTH_SHIFT) {
     case 0: n = (__builtin_memcpy(&of_1, result, 1), of_1); break;
     case 1: n = (__builtin_memcpy(&of_2, result, 2), of_2); break;
     case 2: n = (__builtin_memcpy(&of_4, result, 4), of_4); break;
@@ -134,23 +145,23 @@ static void ended(struct bide_group *g, unsigned i)
     int error = bide_chain_error(branch);
 
     g->live &= ~bit;
-    g->due &= ~bit;
+    branch->flags &= (uint8_t)~BIDE_CHAIN_DUE;
     if (error != 0) {
-        if (!(branch->flags & BIDE_CHAIN_CANCEL) && g->error == 0) {
-            g->error = (int16_t)error;
+        if (!(branch->flags & BIDE_CHAIN_CANCEL) && !(g->state & FAILED)) {
+            g->state |= FAILED;
+            g->value = error;
             cancel_rest(g, -BIDE__ECANCELED, false);
         }
         return;
     }
-    g->done |= bit;
-    if (g->state & DECIDED || g->error != 0)
+    if (g->state & (DECIDED | FAILED))
         return;
-    if (g->kind == BIDE_TRY_JOIN) {
+    if (kind_of(g) == BIDE_TRY_JOIN) {
         int32_t failure = failure_of(g, i);
         if (failure != 0)
             decide(g, failure);
-    } else if (g->kind != BIDE_JOIN) {
-        decide(g, g->kind == BIDE_TIMEOUT && i != 0 ? -BIDE__ETIMEDOUT : (int32_t)i);
+    } else if (kind_of(g) != BIDE_JOIN) {
+        decide(g, kind_of(g) == BIDE_TIMEOUT && i != 0 ? -BIDE__ETIMEDOUT : (int32_t)i);
     }
 }
 
@@ -160,68 +171,75 @@ static void ended(struct bide_group *g, unsigned i)
  */
 static bool settle(struct bide_cx *cx, struct bide_group *g, uint32_t woken)
 {
-    unsigned begin;
+    unsigned begin = g->first;
+    bool again;
 
-    bide__assert(g->task == bide_waker_task(cx->waker));
-    begin = g->first;
+    bide__assert(g->state & (DECIDED | FAILED) || g->value == hash_of(bide_waker_task(cx->waker)));
     do {
         for (unsigned n = 0; n < g->count; n++) {
             unsigned i = begin + n < g->count ? begin + n : begin + n - g->count;
-            uint32_t bit = (uint32_t)1 << i;
-            if (!(g->live & bit) || !(g->due & bit || woken & ids_of(&g->branch[i])))
+            struct bide_chain *branch = &g->branch[i];
+            if (!(g->live >> i & 1) || !(branch->flags & BIDE_CHAIN_DUE || woken & ids_of(branch)))
                 continue;
             bool had_budget = cx->turn->budget != 0;
             struct bide_cx sub = context_of(cx, g, i);
-            g->due &= ~bit;
+            branch->flags &= (uint8_t)~BIDE_CHAIN_DUE;
             if (bide_chain_poll(&sub) == BIDE_READY)
                 ended(g, i);
-            if (had_budget && cx->turn->budget == 0 && g->kind < BIDE_SELECT_BIASED)
+            if (had_budget && cx->turn->budget == 0 && kind_of(g) < BIDE_SELECT_BIASED)
                 g->first = (uint8_t)(i + 1 < g->count ? i + 1 : 0);
         }
         woken = 0;
-    } while (g->due != 0);
+        again = false;
+        for (unsigned i = 0; i < g->count; i++)
+            again |= (g->branch[i].flags & BIDE_CHAIN_DUE) != 0;
+    } while (again);
     return g->live == 0;
 }
 
 /* ---- the whole ---- */
 
-static uint32_t left_out(const struct bide_group *g)
+static bool has_returned(const struct bide_group *g, unsigned i)
 {
-    uint32_t set = 0;
+    const struct bide_chain *branch = &g->branch[i];
 
-    for (unsigned i = 0; i < g->count; i++)
-        if (g->branch[i].flags & BIDE_CHAIN_OUT)
-            set |= (uint32_t)1 << i;
-    return set;
+    return id_of(branch) != 0 && !(g->live >> i & 1) && bide_chain_error(branch) == 0;
 }
 
 /* With every branch gone: the group has a value. */
 static bool is_complete(const struct bide_group *g)
 {
-    if (g->kind == BIDE_JOIN || g->kind == BIDE_TRY_JOIN)
-        return g->state & DECIDED || g->done == (all_of(g) & ~left_out(g));
-    return g->state & DECIDED;
+    bool complete = kind_of(g) == BIDE_JOIN || kind_of(g) == BIDE_TRY_JOIN;
+
+    for (unsigned i = 0; complete && i < g->count; i++)
+        complete = has_returned(g, i) || g->branch[i].flags & BIDE_CHAIN_OUT;
+    return complete || g->state & DECIDED;
 }
 
-/* Leaves the result, before the frame is popped; `error` 0: the group's own value. */
-static void conclude(struct bide_cx *cx, struct bide_group *g, int error)
+/* Leaves the result, before the frame is popped. */
+static void conclude(struct bide_cx *cx, struct bide_group *g, int value)
 {
     struct bide_group_result *result = bide__slot(cx, &g->h);
+    uint32_t ids = 0, done = 0;
 
-    if (result != NULL) {
-        result->value = error != 0 ? error : g->value;
-        result->branch_done = g->done;
+    for (unsigned i = 0; i < g->count; i++) {
+        ids |= (uint32_t)1 << id_of(&g->branch[i]);
+        done |= (uint32_t)has_returned(g, i) << i;
     }
-    ids_release(g);
+    if (result != NULL)
+        *result = (struct bide_group_result){value, done};
+    bide_waker_task(cx->waker)->branches &= ~(ids & EXCLUSIVE_IDS);
     cx->chain->ids = 0;
+    /* When a suspended group is polled, its rooms seem to be free. */
+    cx->top = bide__own_end(&g->branch[g->count - 1]);
 }
 
 static enum bide_poll finish(struct bide_cx *cx, struct bide_group *g)
 {
     struct bide_frame *parent = bide__parent(cx->chain, &g->h);
-    int error = g->error;
+    int error = g->state & FAILED ? g->value : 0;
 
-    conclude(cx, g, error);
+    conclude(cx, g, g->state & (DECIDED | FAILED) ? g->value : 0);
     enum bide_poll poll = bide_frame_finish(cx, &g->h);
     return error != 0 ? bide_frame_fail(cx, parent, error) : poll;
 }
@@ -259,7 +277,7 @@ static enum bide_answer group_cancel(struct bide_cx *cx, struct bide_frame *f)
     }
     if (is_complete(g))
         return BIDE_COMPLETED;
-    conclude(cx, g, g->error != 0 ? g->error : cx->chain->request);
+    conclude(cx, g, g->state & FAILED ? g->value : cx->chain->request);
     return BIDE_CANCELLED;
 }
 
@@ -274,6 +292,12 @@ struct bide_group *bide__group_push(struct bide_cx *cx, enum bide_group_kind kin
     bide__assert(count >= 1 && count <= 32);
     for (unsigned i = 0; i < count; i++)
         size += rooms[i] = bide_fn_room(fns[i]);
+    /* A segment may be far from the slots for the results, which are in the awaiting frame. */
+    if (size > (size_t)(cx->end - cx->top)) {
+        size += count * (size_t)BIDE_FAR_SIZE;
+        for (unsigned i = 0; i < count; i++)
+            rooms[i] += BIDE_FAR_SIZE;
+    }
     if (cx->depth < NEST_MAX)
         g = bide_frame_push(cx, size, &group_fn, parent, result);
     else
@@ -283,21 +307,20 @@ struct bide_group *bide__group_push(struct bide_cx *cx, enum bide_group_kind kin
             *result = (struct bide_group_result){.value = -BIDE__ENOMEM};
         return NULL;
     }
-    *g = (struct bide_group){.h = g->h,
-                             .task = bide_waker_task(cx->waker),
-                             .kind = (uint8_t)kind,
-                             .count = (uint8_t)count};
-    if (kind == BIDE_SELECT)
-        g->first = (uint8_t)random_below(cx->turn, count);
+    g->state = (uint8_t)kind;
+    g->first = kind == BIDE_SELECT ? (uint8_t)random_below(cx->turn, count) : 0;
+    g->begun = 0;
+    g->count = (uint8_t)count;
+    g->live = 0;
+    g->value = hash_of(bide_waker_task(cx->waker));
     char *room = (char *)g + chains;
     for (unsigned i = 0; i < count; i++) {
         const struct bide_fn *fn = fns[i];
-        bide_chain_init(&g->branch[i], room, rooms[i], NULL);
+        bide__chain_make(&g->branch[i], room, rooms[i], NULL);
         room += rooms[i];
-        if (kind == BIDE_TRY_JOIN && fn->flags & BIDE_FN_RESULT_SIGNED && fn->result_size != 0) {
-            g->fallible |= (uint32_t)1 << i;
-            g->widths |= (uint64_t)__builtin_ctz(fn->result_size) << 2 * i;
-        }
+        if (kind == BIDE_TRY_JOIN && fn->flags & BIDE_FN_RESULT_SIGNED && fn->result_size != 0)
+            g->branch[i].branch =
+                (uint8_t)(FALLIBLE | __builtin_ctz(fn->result_size) << WIDTH_SHIFT);
     }
     return g;
 }
@@ -313,9 +336,9 @@ void bide__group_leave_out(struct bide_group *group, struct bide_cx *cx, uint32_
         else
             rest++;
     }
-    if (rest == 0 && group->kind >= BIDE_SELECT)
+    if (rest == 0 && kind_of(group) >= BIDE_SELECT)
         decide(group, -BIDE__ENOENT);
-    if (rest == 0 || rest == group->count || group->kind != BIDE_SELECT)
+    if (rest == 0 || rest == group->count || kind_of(group) != BIDE_SELECT)
         return;
     /* each of the others is as likely to be the first */
     unsigned skip = random_below(cx->turn, rest);
@@ -334,21 +357,24 @@ int bide__group_next(struct bide_group *group, struct bide_cx *cx, struct bide_c
         if (i >= group->count)
             i -= group->count;
     } while (bide__unlikely(group->branch[i].flags & BIDE_CHAIN_OUT));
-    group->current = (uint8_t)i;
+    struct bide_chain *branch = &group->branch[i];
     group->live |= (uint32_t)1 << i;
-    group->branch[i].branch = id_take(group);
+    branch->branch |= id_take(bide_waker_task(cx->waker));
     *sub = context_of(cx, group, i);
     return (int)i;
 }
 
 void bide__group_started(struct bide_group *group, enum bide_poll poll)
 {
-    struct bide_chain *branch = &group->branch[group->current];
+    unsigned i = (unsigned)group->first + group->begun - 1;
 
+    if (i >= group->count)
+        i -= group->count;
+    struct bide_chain *branch = &group->branch[i];
     if (poll == BIDE_READY)
-        ended(group, group->current);
+        ended(group, i);
     else if (branch->flags & BIDE_CHAIN_RUN)
-        group->due |= (uint32_t)1 << group->current;
+        branch->flags |= BIDE_CHAIN_DUE;
     if (branch->unwinding & 1)
         group->begun = group->count;
 }
@@ -357,9 +383,7 @@ enum bide_poll bide__group_run(struct bide_cx *cx, struct bide_group *group)
 {
     if (group == NULL)
         return BIDE_PENDING;
-    if (group->due != 0 && !settle(cx, group, 0))
-        return suspend(cx, group);
-    return group->live == 0 ? finish(cx, group) : suspend(cx, group);
+    return group->live == 0 || settle(cx, group, 0) ? finish(cx, group) : suspend(cx, group);
 }
 
 struct bide_chain *bide_group_branch(struct bide_frame *frame, unsigned *index)

@@ -44,7 +44,58 @@ static inline struct bide_frame *bide__parent(const struct bide_chain *c, struct
 {
     if (bide__likely(f->parent != 0))
         return (struct bide_frame *)(void *)((char *)f - (size_t)f->parent * BIDE_FRAME_UNIT);
-    return c->segment != NULL ? c->segment->parent : NULL;
+    const struct bide_segment *segment = bide_chain_segment(c);
+    return segment != NULL ? segment->parent : NULL;
+}
+
+/* The end of a chain's own memory. */
+static inline char *bide__own_end(const struct bide_chain *c)
+{
+    const union bide__place *own = &c->place;
+
+    if (bide__unlikely(c->flags & (BIDE_CHAIN_SEGMENT | BIDE_CHAIN_FAR))) {
+        if (c->flags & BIDE_CHAIN_SEGMENT)
+            own = &c->place.segment->own;
+        if (c->flags & BIDE_CHAIN_FAR)
+            return own->far->end;
+    }
+    return (char *)(uintptr_t)c + own->near.end;
+}
+
+/* The end of the memory in which `top` is the top frame: that of the chain or of its last segment.
+ * Nothing is put above a giant frame there. */
+static inline char *bide__memory_end(const struct bide_chain *c, const struct bide_frame *top)
+{
+    if (bide__unlikely(top->fn->frame_size > BIDE_NEAR_MAX))
+        return bide__frame_end(top);
+    if (bide__unlikely(c->flags & BIDE_CHAIN_SEGMENT))
+        return (char *)c->place.segment + c->place.segment->size;
+    return bide__own_end(c);
+}
+
+/* chain.c: the same as bide__place_set where a distance does not fit. */
+__attribute__((visibility("hidden"))) bool bide__place_far(struct bide_chain *c, char **room,
+                                                           char *end, void *result);
+
+/* Sets the end of the chain's own memory and where the result of its first frame goes. `room` is
+ * the free memory, of which some may be used for that. False: it is too small. */
+static inline bool bide__place_set(struct bide_chain *c, char **room, char *end, void *result)
+{
+    intptr_t to_end = end - (char *)c, to_result = result != NULL ? (char *)result - (char *)c : 0;
+
+    if (bide__unlikely(to_end != (int32_t)to_end || to_result != (int32_t)to_result ||
+                       c->flags & BIDE_CHAIN_FAR))
+        return bide__place_far(c, room, end, result);
+    c->place.near.end = (int32_t)to_end;
+    c->place.near.result = (int32_t)to_result;
+    return true;
+}
+
+static inline void bide__chain_make(struct bide_chain *chain, char *room, size_t size, void *result)
+{
+    *chain = (struct bide_chain){0};
+    bide__assert(bide__place_set(chain, &room, room + size, result));
+    chain->leaf = (struct bide_frame *)(void *)room;
 }
 
 /* The most bytes that alignment can cost a frame or a block of arguments: all else is aligned to
@@ -80,22 +131,19 @@ __attribute__((visibility("hidden"))) void bide__segment_pop(struct bide_cx *cx)
  * for their frames. Sets of branches are bit masks.
  */
 struct bide_group {
-    struct bide_frame h;
-    struct bide_wakeable *task; /* whose branch ids it holds */
-    uint64_t widths;            /* two bits a branch: log2 of the size of its result */
-    uint32_t fallible;          /* branches whose result may be an error */
-    uint32_t live;              /* have begun and not ended */
-    uint32_t done;              /* have returned */
-    uint32_t due;               /* to be polled without a wake: a request or a deferred start */
-    uint32_t ids;               /* exclusive branch ids that it holds */
-    int32_t value;              /* what bide_group_result says */
-    int16_t error;              /* a branch was unwound by itself with this; 0: none */
-    uint8_t kind;
-    uint8_t count;
-    uint8_t first;   /* the branch to begin a round of polls with */
-    uint8_t begun;   /* branches that bide__group_next has given out; count: no more */
-    uint8_t current; /* the last of these */
-    uint8_t state;
+    union {
+        struct bide_frame h;
+        struct { /* in its state; in no byte at the end the bit of BIDE_SHIELDED is used */
+            const struct bide_fn *fn;
+            uint8_t state; /* and the kind */
+            uint8_t first; /* the branch to begin a round of polls with */
+            uint8_t begun; /* branches that bide__group_next has given out; count: no more */
+            uint8_t count;
+        };
+    };
+    uint32_t live; /* have begun and not ended */
+    int32_t value; /* what bide_group_result says, or the error that it FAILED with; before it is
+                      decided: a hash of the task whose branch ids it holds */
     struct bide_chain branch[];
 };
 

@@ -27,7 +27,8 @@ static size_t larger(size_t a, size_t b)
 static size_t wanted_size(const struct bide_chain *c, const struct bide_fn *fn, size_t size)
 {
     size_t ahead = bide__fn_ahead(fn);
-    size_t wanted = c->segment != NULL ? grown(c->segment->size) : SEGMENT_MIN;
+    const struct bide_segment *last = bide_chain_segment(c);
+    size_t wanted = last != NULL ? grown(last->size) : SEGMENT_MIN;
 
     if (ahead <= SEGMENT_MAX - sizeof(struct bide_segment))
         wanted = larger(wanted, ahead + sizeof(struct bide_segment));
@@ -60,14 +61,15 @@ bool bide__segment_push(struct bide_cx *cx, const struct bide_fn *fn, size_t nee
 
     if (s == NULL)
         return false;
-    s->previous = c->segment;
-    s->previous_top = c->top;
-    s->previous_end = c->end;
+    s->previous = bide_chain_segment(c);
+    s->previous_top = cx->top;
+    s->own = s->previous != NULL ? s->previous->own : c->place;
     s->parent = parent;
     s->result = result;
-    c->segment = s;
-    c->top = (char *)(s + 1);
-    c->end = (char *)s + s->size;
+    c->place.segment = s;
+    c->flags |= BIDE_CHAIN_SEGMENT;
+    cx->top = (char *)(s + 1);
+    cx->end = (char *)s + s->size;
     return true;
 }
 
@@ -75,12 +77,17 @@ void bide__segment_pop(struct bide_cx *cx)
 {
     struct bide_chain *c = cx->chain;
     struct bide_turn *turn = cx->turn;
-    struct bide_segment *s = c->segment, *kept = turn->spare;
+    struct bide_segment *s = c->place.segment, *kept = turn->spare;
 
     bide__unpoison(s, (char *)s + s->size);
-    c->top = s->previous_top;
-    c->end = s->previous_end;
-    c->segment = s->previous;
+    if (s->previous != NULL) {
+        c->place.segment = s->previous;
+    } else {
+        c->place = s->own;
+        c->flags &= (uint8_t)~BIDE_CHAIN_SEGMENT;
+    }
+    cx->top = s->previous_top;
+    cx->end = s->parent != NULL ? bide__memory_end(c, s->parent) : bide__own_end(c);
     if (kept != NULL && kept->size >= s->size) {
         turn->memory->segment_free(s, s->size);
         return;

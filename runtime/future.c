@@ -126,7 +126,7 @@ void bide__future_drop_args(const struct bide__task *future)
 {
     const struct bide_chain *c = &future->chain;
     if (bide__future_is_fresh(future))
-        bide__args_release(c->leaf->fn, c->top - c->leaf->fn->args_size);
+        bide__args_release(c->leaf->fn, bide__args_above(c->leaf));
 }
 
 void bide__future_let_go(struct bide_runtime *rt, struct bide__task *future)
@@ -228,7 +228,7 @@ static enum bide_poll get_returns(struct bide_cx *cx, struct get *f, int error)
 /* The awaiting function is unwound, as by a call that finds no memory. */
 static enum bide_poll get_fails(struct bide_cx *cx, struct get *f, int error)
 {
-    struct bide_segment *segment = cx->chain->segment;
+    struct bide_segment *segment = bide_chain_segment(cx->chain);
     struct bide_frame *parent = bide_frame_below(&f->h, &segment);
 
     get_returns(cx, f, error);
@@ -243,7 +243,7 @@ static enum bide_poll get_ends(struct bide_runtime *rt, struct bide_cx *cx, stru
     void *result = bide_frame_result(cx, &f->h);
 
     if (error == 0 && result != NULL)
-        bide__copy(result, future->chain.result, f->h.fn->result_size);
+        bide__copy(result, bide__first_slot(&future->chain), f->h.fn->result_size);
     if (*f->handle == future) {
         *f->handle = NULL;
         bide__state_release(&future->wake.state);

@@ -137,10 +137,12 @@ static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
         return bide_frame_suspend(cx, h);
     }
     scope->waker.bits = 0;
+    struct bide_segment *segment = bide_chain_segment(cx->chain);
+    struct bide_frame *below = bide_frame_below(h, &segment);
+    cx->top = bide__frame_end(below); /* this one is inside it */
     if (!(scope->flags & ASKED))
         return BIDE_READY;
-    struct bide_segment *segment = cx->chain->segment;
-    return bide_frame_fail(cx, bide_frame_below(h, &segment), cx->chain->request);
+    return bide_frame_fail(cx, below, cx->chain->request);
 }
 
 static enum bide_answer wait_cancel(struct bide_cx *cx, struct bide_frame *h)

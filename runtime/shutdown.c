@@ -98,7 +98,7 @@ static void dump_frame(const struct dump *d, int indent, const struct bide_frame
 
 static void dump_chain(const struct dump *d, int indent, const struct bide_chain *chain)
 {
-    struct bide_segment *segment = chain->segment;
+    struct bide_segment *segment = bide_chain_segment(chain);
     struct bide_frame *f = chain->leaf;
 
     for (; f != NULL; f = bide_frame_below(f, &segment)) {
@@ -141,7 +141,7 @@ static void dump_block(void *block, void *argument)
     if (task == d->rt->current) {
         /* Its frames are on their way; only the root's place is known. */
         dump_line(&d->to, 0, name, " runs", NULL, 0);
-        dump_frame(&d->to, 2, (const struct bide_frame *)(const void *)task->room);
+        dump_frame(&d->to, 2, (const struct bide_frame *)((const char *)task + bide__room_offset(bide__task_fn(task))));
         return;
     }
     const char *what = task->chain.unwinding || task->chain.flags & BIDE_CHAIN_CANCEL

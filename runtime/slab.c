@@ -11,13 +11,13 @@ static size_t round_up(size_t n, size_t unit)
 /* The class of a size up to BIDE__SLAB_MAX, and the size of its blocks. */
 static unsigned class_of(size_t size, size_t *block_size)
 {
-    if (size <= 1024) {
+    if (size <= BIDE__SLAB_FINE) {
         unsigned n = size <= BIDE__SLAB_UNIT ? 1 : (unsigned)((size + 31) / BIDE__SLAB_UNIT);
         *block_size = (size_t)n * BIDE__SLAB_UNIT;
         return n - 1;
     }
-    unsigned n = (unsigned)((size - 1024 + BIDE__SLAB_STEP - 1) / BIDE__SLAB_STEP);
-    *block_size = 1024 + (size_t)n * BIDE__SLAB_STEP;
+    unsigned n = (unsigned)((size - BIDE__SLAB_FINE + BIDE__SLAB_STEP - 1) / BIDE__SLAB_STEP);
+    *block_size = BIDE__SLAB_FINE + (size_t)n * BIDE__SLAB_STEP;
     return BIDE__SLAB_SMALL + n - 1;
 }
 

@@ -7,7 +7,7 @@
  * slab lives: after a warm-up nothing is allocated. What is larger than BIDE__SLAB_MAX, or has to
  * be aligned to more than 32, gets a chunk of its own, which is freed with it.
  *
- * Blocks are aligned to 32, and so are sizes up to 1 KiB; above they are multiples of 64, for a
+ * Blocks are aligned to 32, and so are sizes up to 2 KiB; above they are multiples of 64, for a
  * task that keeps a buffer shall not cost a quarter more.
  *
  * The first word of a block is not NULL while the block is in use, which is its user's duty; the
@@ -30,9 +30,10 @@ enum {
     BIDE__CHUNK_BYTES = BIDE__CHUNK_SIZE - 128,
     BIDE__SLAB_MAX = 16384,
     BIDE__SLAB_UNIT = 32,
-    BIDE__SLAB_SMALL = 32, /* classes for sizes up to 1 KiB */
+    BIDE__SLAB_SMALL = 64, /* classes for sizes up to BIDE__SLAB_FINE */
+    BIDE__SLAB_FINE = BIDE__SLAB_SMALL * BIDE__SLAB_UNIT,
     BIDE__SLAB_STEP = 64,  /* above */
-    BIDE__SLAB_CLASSES = BIDE__SLAB_SMALL + (BIDE__SLAB_MAX - 1024) / BIDE__SLAB_STEP,
+    BIDE__SLAB_CLASSES = BIDE__SLAB_SMALL + (BIDE__SLAB_MAX - BIDE__SLAB_FINE) / BIDE__SLAB_STEP,
     BIDE__CHUNK_BLOCKS = BIDE__CHUNK_SIZE / 128, /* at most: no task is smaller than 128 bytes */
 };
 

@@ -9,13 +9,21 @@
 /* A result is aligned to what its size allows, up to this. */
 enum { RESULT_ALIGN_MAX = 64 };
 
+/* A small result of a task has no place: it goes from the context of the last poll to `end`. */
+static bool has_place(const struct bide_fn *fn, bool is_future)
+{
+    return fn->result_size > sizeof(uint64_t) || (is_future && fn->result_size > 0);
+}
+
 /* Puts the result at the end of the block, and the room for frames between. */
-static void lay_out(struct bide__task *task, size_t block_size, const struct bide_fn *fn)
+static void lay_out(struct bide__task *task, size_t block_size, const struct bide_fn *fn,
+                    bool is_future)
 {
     char *end = (char *)task + block_size;
+    char *room = (char *)task + bide__room_offset(fn);
     void *result = NULL;
 
-    if (fn->result_size > 0) {
+    if (has_place(fn, is_future)) {
         uintptr_t align = fn->result_size & -(uintptr_t)fn->result_size;
         if (align > RESULT_ALIGN_MAX)
             align = RESULT_ALIGN_MAX;
@@ -23,16 +31,22 @@ static void lay_out(struct bide__task *task, size_t block_size, const struct bid
         result = end;
         end = (char *)((uintptr_t)end & ~(uintptr_t)(BIDE_FRAME_UNIT - 1));
     }
-    bide_chain_init(&task->chain, task->room, (size_t)(end - task->room), result);
+    bide_chain_init(&task->chain, room, (size_t)(end - room), result);
+    if (room != task->room)
+        ((struct bide_frame *)(void *)task->room)->fn = fn;
 }
 
-/* What the block of a task of fn has to hold. */
+/* What the block of a task of fn has to hold; that of a future may need a place for a small result
+ * more. */
 static size_t size_of(const struct bide_fn *fn)
 {
     size_t unit = BIDE_FRAME_UNIT;
     size_t result = ((size_t)fn->result_size + unit - 1) & ~(unit - 1);
-    size_t size = offsetof(struct bide__task, room) + bide_fn_room(fn) + result;
+    size_t size = bide__room_offset(fn) + bide_fn_room(fn);
 
+    if (!has_place(fn, false))
+        return size;
+    size += result;
     if (result > 0 && result % RESULT_ALIGN_MAX == 0)
         size += RESULT_ALIGN_MAX - BIDE__SLAB_UNIT;
     return size;
@@ -50,7 +64,8 @@ static size_t lay_out_child(struct bide__task *task, size_t size)
 
 /* A block with fn to begin in it; the state is still to be set. */
 static inline struct bide__task *make(struct bide_runtime *rt, struct bide__scope *scope,
-                                      const struct bide_fn *fn, const void *args, int *error)
+                                      const struct bide_fn *fn, const void *args, bool is_future,
+                                      int *error)
 {
     size_t align = (size_t)1 << fn->frame_align_log2;
 
@@ -63,9 +78,10 @@ static inline struct bide__task *make(struct bide_runtime *rt, struct bide__scop
         rt->made_size = size_of(fn);
     }
     size_t size = rt->made_size + (scope != NULL ? sizeof(struct bide__child) : 0);
-    /* The root frame is at the very beginning of the room, where bide__task_run looks for fn. */
-    struct bide__task *task =
-        bide__slab_new(&rt->hub->tasks, &size, align, offsetof(struct bide__task, room));
+    if (is_future && !has_place(fn, false))
+        size += sizeof(uint64_t);
+    size_t offset = align > BIDE_FRAME_UNIT ? bide__room_offset(fn) : 0;
+    struct bide__task *task = bide__slab_new(&rt->hub->tasks, &size, align, offset);
     if (task == NULL) {
         *error = -ENOMEM;
         return NULL;
@@ -75,7 +91,7 @@ static inline struct bide__task *make(struct bide_runtime *rt, struct bide__scop
     task->waiters = NULL;
     if (scope != NULL)
         size = lay_out_child(task, size);
-    lay_out(task, size, fn);
+    lay_out(task, size, fn, is_future);
     void *to = bide_chain_begin(&task->chain, fn);
     if (__builtin_expect(to == NULL, 0)) {
         /* It was another function at this address, in a shared object that is gone. */
@@ -92,7 +108,7 @@ static inline struct bide__task *make(struct bide_runtime *rt, struct bide__scop
 struct bide__task *bide__task_new(struct bide_runtime *rt, struct bide__scope *scope,
                                   const struct bide_fn *fn, const void *args, int *error)
 {
-    struct bide__task *task = make(rt, scope, fn, args, error);
+    struct bide__task *task = make(rt, scope, fn, args, false, error);
     if (__builtin_expect(task == NULL, 0))
         return *error == -EAGAIN ? bide__task_new(rt, scope, fn, args, error) : NULL;
     task->wake.vtable = &bide__task_vtable;
@@ -109,7 +125,7 @@ struct bide__task *bide__task_new(struct bide_runtime *rt, struct bide__scope *s
 struct bide__task *bide__future_new(struct bide_runtime *rt, const struct bide_fn *fn,
                                     const void *args, int *error)
 {
-    struct bide__task *future = make(rt, NULL, fn, args, error);
+    struct bide__task *future = make(rt, NULL, fn, args, true, error);
     if (__builtin_expect(future == NULL, 0))
         return *error == -EAGAIN ? bide__future_new(rt, fn, args, error) : NULL;
     future->wake.vtable = &bide__future_vtable;
@@ -173,13 +189,16 @@ static void wake_here(struct bide_runtime *rt, bide_waker waker)
         bide__queue_push(&rt->queue, task);
 }
 
-static void task_ended(struct bide_runtime *rt, struct bide__task *task, const struct bide_fn *fn)
+/* `value`: a result that has no place in the block. */
+static void task_ended(struct bide_runtime *rt, struct bide__task *task, const struct bide_fn *fn,
+                       uint64_t value)
 {
-    void *result = task->chain.result;
+    void *result = bide__first_slot(&task->chain);
     int error = bide_chain_error(&task->chain);
 
     task->end.fn = fn;
-    task->end.result = result;
+    task->end.result = result != NULL ? result : &task->end.value;
+    task->end.value = value;
     task->end.error = error;
     struct bide__joiner **ring = bide__task_waiters(task);
     while (*ring != NULL) {
@@ -196,8 +215,7 @@ static void task_ended(struct bide_runtime *rt, struct bide__task *task, const s
 
 void bide__task_run(struct bide_runtime *rt, struct bide__task *task)
 {
-    /* The root frame's place is known, and its memory is the task's own also after it is popped. */
-    const struct bide_fn *fn = ((struct bide_frame *)(void *)task->room)->fn;
+    const struct bide_fn *fn = bide__task_fn(task);
     uintptr_t asked = bide__state_begin(&task->wake.state);
     uint32_t woken = UINT32_MAX;
 
@@ -224,7 +242,7 @@ void bide__task_run(struct bide_runtime *rt, struct bide__task *task)
     if (__builtin_expect(rt->turn.spare != NULL, 0))
         bide_turn_end(&rt->turn);
     if (poll == BIDE_READY)
-        task_ended(rt, task, fn);
+        task_ended(rt, task, fn, cx.nowhere);
     else if (bide__state_suspend(&task->wake.state))
         bide__queue_push(&rt->queue, task);
 }

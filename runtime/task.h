@@ -3,10 +3,13 @@
  *
  *     +0   wake      what wakers refer to, and the state (state.h)
  *     +32  chain     while it runs; afterwards `end`
- *     +88  waiters   joins that wait for the end; a future: the waker of whoever drives it
- *     +96  room      frames of the chain: the root frame, its arguments, the reserve
- *          result    at the end of the block
+ *     +64  waiters   joins that wait for the end; a future: the waker of whoever drives it
+ *     +72  room      frames of the chain: the root frame, its arguments, the reserve
+ *          result    at the end of the block, if it has more than 8 bytes or it is a future's
  *          child     behind that, if it is the child of a scope
+ *
+ * A root frame that is aligned to more than 8 is at +96, and a pointer to its descriptor at +72, as
+ * in every frame.
  *
  * A future (bide_future(T), future.c) is such a block too.
  *
@@ -41,8 +44,9 @@ struct bide__task {
         struct {
             const struct bide_fn *fn;
             const void *result;
-            int error; /* 0, or why there is no result */
-        } end;         /* once it is DONE */
+            uint64_t value; /* the result, if it has no other place */
+            int error;      /* 0, or why there is no result */
+        } end;              /* once it is DONE */
     };
     union {
         struct bide__joiner *waiters; /* a ring; the first to come. Or the child, see above */
@@ -50,7 +54,22 @@ struct bide__task {
     };
     char room[];
 };
-_Static_assert(offsetof(struct bide__task, room) == 96, "the head of a task has grown");
+_Static_assert(offsetof(struct bide__task, room) == 72, "the head of a task has grown");
+
+/* Where the room for frames begins. */
+static inline size_t bide__room_offset(const struct bide_fn *fn)
+{
+    size_t offset = offsetof(struct bide__task, room);
+    return fn->frame_align_log2 > 3 ? (offset + BIDE__SLAB_UNIT - 1) / BIDE__SLAB_UNIT *
+                                          BIDE__SLAB_UNIT
+                                    : offset;
+}
+
+/* The root's function, while the task runs; also when the frame is popped. */
+static inline const struct bide_fn *bide__task_fn(const struct bide__task *task)
+{
+    return ((const struct bide_frame *)(const void *)task->room)->fn;
+}
 
 /* In the frame of a join: its place in the task's ring. */
 struct bide__joiner {

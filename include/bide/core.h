@@ -129,7 +129,7 @@ static inline void bide_waker_drop(bide_waker w)
 /* ---- descriptors ---- */
 
 enum {
-    BIDE_FN_VERSION = 1,
+    BIDE_FN_VERSION = 2,
     BIDE_FN_UNWINDS = 1,        /* has something to undo: poll it while its chain unwinds */
     BIDE_FN_RESULT_SIGNED = 2,  /* the result is a signed integer, so an error can travel in it */
     BIDE_FN_CANCEL_RETURNS = 4, /* with UNWINDS: it goes on to its own end then, see below */
@@ -200,10 +200,27 @@ struct bide_frame {
     uint16_t result;
 };
 
+/*
+ * Where a chain has its own memory and the slot for the result of its first frame: distances from
+ * the chain. When one of them is more than 2 GiB, both pointers are at the beginning of that memory
+ * instead (BIDE_CHAIN_FAR); while there are segments, the last one is here (BIDE_CHAIN_SEGMENT).
+ */
+union bide__place {
+    struct {
+        int32_t end, result; /* 0: there is no result */
+    } near;
+    struct bide__far {
+        char *end;
+        void *result;
+    } *far;
+    struct bide_segment *segment;
+};
+
 /* Further memory of a chain that has outgrown its own. The frames follow the header. */
 struct bide_segment {
     struct bide_segment *previous; /* NULL: the chain's own memory */
-    char *previous_top, *previous_end;
+    char *previous_top;
+    union bide__place own;     /* the chain's, while it has segments */
     struct bide_frame *parent; /* of the first frame, and its slot for the result */
     void *result;
     size_t size; /* in all */
@@ -215,13 +232,18 @@ enum {
     BIDE_CHAIN_FORCE = 4,  /* the request is meant for shielded leaves too */
     BIDE_CHAIN_LIVE = 8,   /* has a frame */
     BIDE_CHAIN_OUT = 16,   /* a branch that is left out of its group: it never begins */
+    BIDE_CHAIN_SEGMENT = 32,
+    BIDE_CHAIN_FAR = 64,
+    BIDE_CHAIN_DUE = 128, /* a branch to be polled without a wake: it has a request or begins late */
 };
 
+/* What a room needs more when it, or the slot for the result, is more than 2 GiB from the chain. */
+enum { BIDE_FAR_SIZE = sizeof(struct bide__far) };
+
 struct bide_chain {
-    struct bide_frame *leaf; /* what the next wake polls; NULL while the chain is polled */
-    char *top, *end;         /* the next frame goes to top */
-    struct bide_segment *segment;
-    void *result;         /* slot of the first frame's result */
+    struct bide_frame *leaf; /* the top frame, which the next wake polls; NULL while the chain is
+                                polled; of an empty chain: where its first frame goes */
+    union bide__place place;
     uint32_t ids;         /* branch ids in use by the group that the chain waits for */
     uint16_t unwinding;   /* bit s: unwinding at shield level s */
     uint16_t shield;      /* deferred blocks being run */
@@ -231,6 +253,12 @@ struct bide_chain {
     uint8_t flags;
     uint8_t branch; /* its own branch id; 0: the task's main chain */
 };
+
+/* The last segment; NULL: it has none. */
+static inline struct bide_segment *bide_chain_segment(const struct bide_chain *chain)
+{
+    return chain->flags & BIDE_CHAIN_SEGMENT ? chain->place.segment : NULL;
+}
 
 /*
  * Where chains get segments, aligned to 16. size is in and out: at least, and then what there is.
@@ -256,6 +284,7 @@ struct bide_turn {
 /* What a poll is given. */
 struct bide_cx {
     struct bide_chain *chain;
+    char *top, *end; /* the next frame goes to top; bide_chain_poll sets both */
     bide_waker waker; /* borrowed; wakes just this chain */
     struct bide_turn *turn;
     uint32_t depth;   /* first polls and groups nested on the C stack; 0 for a task */
@@ -265,8 +294,11 @@ struct bide_cx {
 /* ---- for executors ---- */
 
 /*
- * Makes an empty chain that uses the `size` bytes at `room`, aligned to 16, for its first frames.
- * `result` is where the first frame's result will go; it may be NULL if that has none.
+ * Makes an empty chain that uses the `size` bytes at `room`, aligned to BIDE_FRAME_UNIT, for its
+ * first frames. `result` is where the first frame's result will go. NULL: there is none, or one of
+ * at most 8 bytes, which is in cx->nowhere when the last poll has returned. The chain does not move
+ * from now on. If room or result is more than 2 GiB away from it, BIDE_FAR_SIZE bytes of the room
+ * are used for that; there must be so many.
  */
 void bide_chain_init(struct bide_chain *chain, void *room, size_t size, void *result);
 
@@ -377,6 +409,13 @@ static inline void bide__fresh(void *frame, size_t size)
 
 /* ---- for generated code and futures written by hand ---- */
 
+/* Behind a frame: where the next one goes, unless it is aligned to more than BIDE_FRAME_UNIT. */
+static inline char *bide__frame_end(const struct bide_frame *f)
+{
+    size_t size = ((size_t)f->fn->frame_size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
+    return (char *)(uintptr_t)f + size;
+}
+
 void *bide__push_slow(struct bide_cx *cx, size_t size, size_t align, const struct bide_fn *fn,
                       struct bide_frame *parent, void *result);
 enum bide_poll bide__finish_slow(struct bide_cx *cx);
@@ -391,13 +430,12 @@ enum bide_poll bide__finish_slow(struct bide_cx *cx);
 static inline void *bide_frame_push(struct bide_cx *cx, size_t size, const struct bide_fn *fn,
                                     struct bide_frame *parent, void *result)
 {
-    struct bide_chain *c = cx->chain;
     size = (size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
-    if (__builtin_expect(size > (size_t)(c->end - c->top) || parent == NULL, 0) ||
+    if (__builtin_expect(size > (size_t)(cx->end - cx->top) || parent == NULL, 0) ||
         size > BIDE_NEAR_MAX)
         return bide__push_slow(cx, size, BIDE_FRAME_UNIT, fn, parent, result);
-    struct bide_frame *f = (struct bide_frame *)(void *)c->top;
-    c->top += size;
+    struct bide_frame *f = (struct bide_frame *)(void *)cx->top;
+    cx->top += size;
     bide__fresh(f, size);
     f->fn = fn;
     f->state = 0;
@@ -411,14 +449,21 @@ static inline void *bide_frame_push_aligned(struct bide_cx *cx, size_t size, siz
                                             const struct bide_fn *fn, struct bide_frame *parent,
                                             void *result)
 {
-    struct bide_chain *c = cx->chain;
-    size_t pad = (size_t)(-(uintptr_t)c->top & (align - 1));
+    size_t pad = (size_t)(-(uintptr_t)cx->top & (align - 1));
     size = (size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
-    if (__builtin_expect(size + pad > (size_t)(c->end - c->top) || parent == NULL, 0) ||
+    if (__builtin_expect(size + pad > (size_t)(cx->end - cx->top) || parent == NULL, 0) ||
         size > BIDE_NEAR_MAX)
         return bide__push_slow(cx, size, align, fn, parent, result);
-    c->top += pad;
+    cx->top += pad;
     return bide_frame_push(cx, size, fn, parent, result);
+}
+
+/* The slot for the result of the first frame of a segment, or of the chain. */
+static inline void *bide__first_slot(const struct bide_chain *c)
+{
+    if (__builtin_expect(c->flags & (BIDE_CHAIN_SEGMENT | BIDE_CHAIN_FAR), 0))
+        return c->flags & BIDE_CHAIN_SEGMENT ? c->place.segment->result : c->place.far->result;
+    return c->place.near.result != 0 ? (char *)(uintptr_t)c + c->place.near.result : NULL;
 }
 
 /* The slot for the result of the top frame; NULL: nobody wants it. */
@@ -428,7 +473,7 @@ static inline void *bide__slot(const struct bide_cx *cx, struct bide_frame *f)
         return (char *)f - (size_t)f->parent * BIDE_FRAME_UNIT + f->result;
     if (f->parent != 0)
         return NULL;
-    return cx->chain->segment ? cx->chain->segment->result : cx->chain->result;
+    return bide__first_slot(cx->chain);
 }
 
 /* Where the result of the top frame goes, never NULL: one that nobody wants goes to the context.
@@ -443,8 +488,8 @@ static inline void *bide_frame_result(struct bide_cx *cx, struct bide_frame *f)
 static inline enum bide_poll bide_frame_finish(struct bide_cx *cx, struct bide_frame *f)
 {
     bool is_first = f->parent == 0;
-    bide__poison(f, cx->chain->top);
-    cx->chain->top = (char *)f;
+    bide__poison(f, cx->top);
+    cx->top = (char *)f;
     if (__builtin_expect(is_first, 0))
         return bide__finish_slow(cx);
     return BIDE_READY;
@@ -533,15 +578,20 @@ static inline bool bide__deep(const struct bide_cx *cx)
 enum bide_poll bide__later(struct bide_cx *cx, const struct bide_fn *fn, struct bide_frame *parent,
                            void *result, const void *args);
 
+/* The arguments of a call that starts later: above its frame. */
+static inline void *bide__args_above(const struct bide_frame *f)
+{
+    size_t align = (size_t)1 << f->fn->args_align_log2;
+    char *end = bide__frame_end(f);
+    return end + (size_t)(-(uintptr_t)end & (align - 1));
+}
+
 /* The arguments of a frame in state 0 that the chain's loop polls. They are gone after the first
  * push: read them at once. */
 static inline void *bide__args(struct bide_cx *cx, struct bide_frame *f)
 {
-    size_t align = (size_t)1 << f->fn->args_align_log2;
-    size_t size = (f->fn->frame_size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
-    char *end = (char *)f + size;
-    cx->chain->top = end;
-    return end + (size_t)(-(uintptr_t)end & (align - 1));
+    (void)cx;
+    return bide__args_above(f);
 }
 
 /* ---- join and select ---- */

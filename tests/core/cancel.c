@@ -467,7 +467,7 @@ TEST(an_await_while_its_level_unwinds)
         CHECK_EQ(sim_turn(), BIDE_PENDING);
         bide_chain_cancel(&sim.chain, -ECANCELED, true);
         if (fail) { /* and one that finds no memory does not change the reason */
-            sim.chain.end = (char *)sim.chain.leaf;
+            sim_end_room((char *)sim.chain.leaf);
             sim.turn.memory = NULL;
         }
         sim_run();

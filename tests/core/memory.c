@@ -175,7 +175,7 @@ TEST(segments_grow)
     begin_deep(3000);
     CHECK_EQ(sim_turn(), BIDE_PENDING);
     size_t above = SIZE_MAX;
-    for (struct bide_segment *s = sim.chain.segment; s != NULL; s = s->previous) {
+    for (struct bide_segment *s = bide_chain_segment(&sim.chain); s != NULL; s = s->previous) {
         CHECK(s->size <= above && s->size >= 512 && s->size <= 65536);
         above = s->size;
     }
@@ -238,7 +238,7 @@ TEST(without_memory_a_deferred_block_goes_on)
             CHECK(room >= 2 * sizeof(struct script)); /* outer fits, inner does not */
             sim_fail_at = 0;
             if (call == 1) { /* neither does outer */
-                sim.chain.end = (char *)sim.room + sizeof(struct script) + 64;
+                sim_end_room((char *)sim.chain.leaf + sizeof(struct script) + 64);
                 sim_fail_from_there = false;
             }
             int begun = outer.begun, unwound = outer.unwound;
@@ -464,7 +464,7 @@ static void run_recursion(const struct bide_fn *fn, int n, bool cancel, size_t s
     big_op = (struct sim_op_state){.value = 1000};
     *(int *)sim_begin_in(fn, bide_fn_room(fn) + spare_room, &value) = n;
     CHECK_EQ(sim_turn(), BIDE_PENDING);
-    struct bide_segment *segment = sim.chain.segment;
+    struct bide_segment *segment = bide_chain_segment(&sim.chain);
     int frames = 0;
     for (struct bide_frame *f = sim.chain.leaf; f != NULL; f = bide_frame_below(f, &segment))
         frames++;
@@ -567,7 +567,7 @@ TEST(a_backtrace_crosses_segments)
 {
     begin_deep(1000);
     CHECK_EQ(sim_turn(), BIDE_PENDING);
-    struct bide_segment *segment = sim.chain.segment;
+    struct bide_segment *segment = bide_chain_segment(&sim.chain);
     struct bide_frame *f = sim.chain.leaf;
     CHECK(f->fn == &sim_sleep_fn);
     for (int n = 0; n <= 1000; n++) {

@@ -46,7 +46,7 @@ TEST(a_leaf_has_its_frame_and_arguments)
     CHECK_EQ(bide_fn_room(&a.fn), 112);
     for (size_t at = 0; at < 64; at += 16) {
         _Alignas(64) static char room[256];
-        struct bide_chain chain;
+        static struct bide_chain chain;
         bide_chain_init(&chain, room + at, 112, NULL);
         char *args = bide_chain_begin(&chain, &a.fn);
         CHECK(args != NULL && args + 5 <= room + at + 112);

@@ -90,6 +90,21 @@ static inline void sim_wake(struct bide_wakeable *w, unsigned branch)
 
 static const struct bide_waker_vtable sim_vtable = {sim_clone, sim_wake, sim_wake_by_ref, sim_drop};
 
+static inline bool sim_is_far(const void *p)
+{
+    intptr_t distance = (intptr_t)p - (intptr_t)&sim.chain;
+    return p != NULL && (distance > INT32_MAX || distance < INT32_MIN);
+}
+
+/* Lowers the end of the chain's own memory. */
+static inline void sim_end_room(char *end)
+{
+    if (sim.chain.flags & BIDE_CHAIN_FAR)
+        sim.chain.place.far->end = end;
+    else
+        sim.chain.place.near.end = (int32_t)(end - (char *)&sim.chain);
+}
+
 /* Begins a task of fn; returns the block for its arguments. The room is an allocation of its own,
  * so that AddressSanitizer sees a frame that leaves it. */
 static inline void *sim_begin_in(const struct bide_fn *fn, size_t room, void *result)
@@ -97,6 +112,11 @@ static inline void *sim_begin_in(const struct bide_fn *fn, size_t room, void *re
     memset(&sim, 0, sizeof(sim));
     sim.w.vtable = &sim_vtable;
     sim.room = malloc(room);
+    if (sim_is_far((char *)sim.room + room) || sim_is_far(result)) {
+        free(sim.room);
+        room += BIDE_FAR_SIZE;
+        sim.room = malloc(room);
+    }
     sim.budget = 128;
     sim.turn.memory = &sim_memory;
     bide_chain_init(&sim.chain, sim.room, room, result);
@@ -202,7 +222,7 @@ static inline int sim_end(void)
     CHECK_EQ(sim.chain.shield, 0);
     CHECK_EQ(sim.chain.unwinding & ~1, 0);
     CHECK(!(sim.chain.flags & (BIDE_CHAIN_LIVE | BIDE_CHAIN_RUN)));
-    CHECK(sim.chain.segment == NULL);
+    CHECK(bide_chain_segment(&sim.chain) == NULL);
     CHECK_EQ(sim.chain.ids, 0);
     free(sim.room);
     sim.room = NULL;

@@ -386,12 +386,12 @@ TEST(memory_is_reused_and_counted)
     CHECK(chunks <= 3);
 }
 
-TEST(a_parked_sleep_takes_160_bytes)
+TEST(a_parked_sleep_takes_136_bytes)
 {
     /* header, a root frame without locals, the frame of bide_sleep */
     CHECK_EQ(offsetof(struct bide__task, room) + sizeof(struct bide_frame) +
                  bide__desc_bide_sleep.frame_size,
-             160);
+             136);
 }
 
 /* ---- ids ---- */
