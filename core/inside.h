@@ -68,7 +68,9 @@ static inline char *bide__memory_end(const struct bide_chain *c, const struct bi
 {
     if (bide__unlikely(top->fn->frame_size > BIDE_NEAR_MAX))
         return bide__frame_end(top);
-    if (bide__unlikely(c->flags & BIDE_CHAIN_SEGMENT))
+    if (bide__likely(!(c->flags & (BIDE_CHAIN_SEGMENT | BIDE_CHAIN_FAR))))
+        return (char *)(uintptr_t)c + c->place.near.end;
+    if (c->flags & BIDE_CHAIN_SEGMENT)
         return (char *)c->place.segment + c->place.segment->size;
     return bide__own_end(c);
 }

@@ -23,6 +23,8 @@ static void lay_out(struct bide__task *task, size_t block_size, const struct bid
     char *room = (char *)task + bide__room_offset(fn);
     void *result = NULL;
 
+    if (room != task->room)
+        ((struct bide_frame *)(void *)task->room)->fn = fn;
     if (has_place(fn, is_future)) {
         uintptr_t align = fn->result_size & -(uintptr_t)fn->result_size;
         if (align > RESULT_ALIGN_MAX)
@@ -32,8 +34,6 @@ static void lay_out(struct bide__task *task, size_t block_size, const struct bid
         end = (char *)((uintptr_t)end & ~(uintptr_t)(BIDE_FRAME_UNIT - 1));
     }
     bide_chain_init(&task->chain, room, (size_t)(end - room), result);
-    if (room != task->room)
-        ((struct bide_frame *)(void *)task->room)->fn = fn;
 }
 
 /* What the block of a task of fn has to hold; that of a future may need a place for a small result
@@ -193,11 +193,11 @@ static void wake_here(struct bide_runtime *rt, bide_waker waker)
 static void task_ended(struct bide_runtime *rt, struct bide__task *task, const struct bide_fn *fn,
                        uint64_t value)
 {
-    void *result = bide__first_slot(&task->chain);
+    void *slot = bide__first_slot(&task->chain);
     int error = bide_chain_error(&task->chain);
 
     task->end.fn = fn;
-    task->end.result = result != NULL ? result : &task->end.value;
+    task->end.result = slot != NULL ? slot : &task->end.value;
     task->end.value = value;
     task->end.error = error;
     struct bide__joiner **ring = bide__task_waiters(task);
@@ -231,11 +231,12 @@ void bide__task_run(struct bide_runtime *rt, struct bide__task *task)
     }
     rt->turn.woken = woken;
     rt->turn.budget = BIDE__BUDGET;
-    struct bide_cx cx = {
-        .chain = &task->chain,
-        .waker = bide_waker_make(&task->wake, 0),
-        .turn = &rt->turn,
-    };
+    struct bide_cx cx; /* top and end are the chain's business */
+    cx.chain = &task->chain;
+    cx.waker = bide_waker_make(&task->wake, 0);
+    cx.turn = &rt->turn;
+    cx.depth = 0;
+    cx.nowhere = 0;
     rt->current = task;
     enum bide_poll poll = bide_chain_poll(&cx);
     rt->current = NULL;
