@@ -139,7 +139,7 @@ static size_t need_of(const struct bide_fn *fn, size_t used, const struct path *
         const struct bide_fn *callee = info->callees[i].fn;
         size_t size = 0;
         if (info->callees[i].group == 0) {
-            if (find(&here, callee) == NULL)
+            if (find(&here, callee) == NULL && !(callee->flags & BIDE_FN_FORWARDS))
                 size = frame_room(callee);
             size += need_of(callee, used + size, &here, s, &met);
         } else if (group_is_new(info, i)) {
@@ -194,7 +194,9 @@ static size_t ahead_of(const struct bide_fn *fn, const struct path *below, unsig
         }
         most = max_of(most, size);
     }
-    return frame_room(fn) + bide__round_up(most, BIDE_FRAME_UNIT);
+    if (!(fn->flags & BIDE_FN_FORWARDS))
+        most += frame_room(fn);
+    return bide__round_up(most, BIDE_FRAME_UNIT);
 }
 
 size_t bide__fn_ahead(const struct bide_fn *fn)

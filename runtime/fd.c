@@ -1,5 +1,5 @@
 /*
- * fd.c: registrations of descriptors, and the leaf that waits for one to be ready. See internal.h.
+ * fd.c: registrations of descriptors, and leaves that wait for one to be ready. See internal.h.
  *
  * A key, which comes back with each event, is the registration's index and its generation, which
  * changes when it is closed: an event that was already on its way is then no longer meant for it.
@@ -129,34 +129,48 @@ void bide__fd_event(struct bide_runtime *rt, uint64_t key, uint32_t ready)
         wake_waiter(rt, f, 1);
 }
 
-/* ---- the leaf ---- */
+/* ---- leaves ---- */
 
-enum { NOT_BEGUN, LOOKS, WAITS };
-
-struct fd_wait {
-    struct bide_frame h;
-    struct bide__fd *fd;
-    uint32_t direction;
-    uint32_t generation;
+/* In `state` of a leaf. The rest is the registration's generation, as far as there is room: it need
+ * not differ for ever, but until a leaf that was woken by the end of a registration is polled. */
+enum {
+    BEGUN = 1, /* and BIDE__FD_MARK, 8 */
+    STANDS = 2, /* has put itself into the registration, where others may have taken it out */
+    WRITES = 4,
+    GENERATION_SHIFT = 4,
 };
+#define STATE_MASK ((uint32_t)BIDE_SHIELDED - 1)
 
-struct fd_wait_args {
-    struct bide__fd *fd;
-    uint32_t direction;
-};
-
-static struct bide__fd_waiter *place_of(struct fd_wait *f)
+static uint32_t generation_of(const struct bide__fd *fd)
 {
-    return &f->fd->waiters[waiter_of(f->direction)];
+    return fd->generation << GENERATION_SHIFT & STATE_MASK;
+}
+
+static bool is_of(const struct bide__fd_leaf *f)
+{
+    return (f->h.state & STATE_MASK) >> GENERATION_SHIFT ==
+           generation_of(f->fd) >> GENERATION_SHIFT;
+}
+
+static struct bide__fd_waiter *place_of(struct bide__fd_leaf *f)
+{
+    return &f->fd->waiters[(f->h.state & WRITES) != 0];
 }
 
 /* It is (still) this leaf that stands in the registration. */
-static bool stands(struct fd_wait *f)
+static bool stands(struct bide__fd_leaf *f)
 {
-    return f->h.state == WAITS && f->fd->generation == f->generation && place_of(f)->leaf == &f->h;
+    return f->h.state & STANDS && is_of(f) && place_of(f)->leaf == &f->h;
 }
 
-static void stand_down(struct fd_wait *f)
+void bide__fd_leaf_begin(struct bide__fd_leaf *f, struct bide__fd *fd, uint32_t direction,
+                         uint32_t mark)
+{
+    f->fd = fd;
+    f->h.state = BEGUN | (direction == BIDE__WRITE ? WRITES : 0) | mark | generation_of(fd);
+}
+
+void bide__fd_leaf_stop(struct bide__fd_leaf *f)
 {
     if (stands(f)) {
         *place_of(f) = (struct bide__fd_waiter){0};
@@ -164,70 +178,75 @@ static void stand_down(struct fd_wait *f)
     }
 }
 
-/* 1: wait. */
-static int look(struct bide_cx *cx, struct fd_wait *f)
+static int look(struct bide_cx *cx, struct bide__fd_leaf *f)
 {
     struct bide_runtime *rt = bide__runtime_running();
     struct bide__fd *fd = f->fd;
 
     if (rt == NULL)
         return -ENXIO;
-    if (fd->generation != f->generation || fd->fd < 0)
+    if (!is_of(f) || fd->fd < 0)
         return -EBADF;
     if (fd->runtime != rt)
         return -EXDEV;
-    if (fd->ready & f->direction)
+    if (fd->ready & (f->h.state & WRITES ? BIDE__WRITE : BIDE__READ))
         return bide_budget_spend(cx) ? 0 : 1;
     if (!stands(f) && place_of(f)->waker.bits != 0)
         return -EBUSY;
     if (!stands(f))
         rt->fds.waiting++;
     *place_of(f) = (struct bide__fd_waiter){cx->waker, &f->h};
-    f->h.state = WAITS;
+    f->h.state |= STANDS;
     return 1;
 }
 
-static enum bide_poll go(struct bide_cx *cx, struct fd_wait *f)
+int bide__fd_leaf_look(struct bide_cx *cx, struct bide__fd_leaf *f)
 {
     int r = look(cx, f);
-    if (r > 0)
-        return bide_frame_suspend(cx, &f->h);
-    stand_down(f);
-    return bide__finish_int(cx, &f->h, r);
+    if (r <= 0)
+        bide__fd_leaf_stop(f);
+    return r;
 }
 
-static enum bide_poll begin(struct bide_cx *cx, struct fd_wait *f, struct bide__fd *fd,
-                            uint32_t direction)
+/* ---- the one that only waits ---- */
+
+struct fd_wait_args {
+    struct bide__fd *fd;
+    uint32_t direction;
+};
+
+static enum bide_poll go(struct bide_cx *cx, struct bide__fd_leaf *f)
 {
-    f->h.state = LOOKS;
-    f->fd = fd;
-    f->direction = direction;
-    f->generation = fd->generation;
-    return go(cx, f);
+    int r = bide__fd_leaf_look(cx, f);
+    return r > 0 ? bide_frame_suspend(cx, &f->h) : bide__finish_int(cx, &f->h, r);
 }
 
 static enum bide_poll fd_wait_poll(struct bide_cx *cx, struct bide_frame *h)
 {
-    struct fd_wait *f = (struct fd_wait *)(void *)h;
-    if (h->state != NOT_BEGUN)
-        return go(cx, f);
-    const struct fd_wait_args *args = bide__args(cx, h);
-    return begin(cx, f, args->fd, args->direction);
+    struct bide__fd_leaf *f = (struct bide__fd_leaf *)(void *)h;
+    if (h->state == 0) {
+        const struct fd_wait_args *args = bide__args(cx, h);
+        bide__fd_leaf_begin(f, args->fd, args->direction, 0);
+    }
+    return go(cx, f);
 }
 
 static enum bide_answer fd_wait_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
-    struct fd_wait *f = (struct fd_wait *)(void *)h;
     (void)cx;
-    stand_down(f);
+    bide__fd_leaf_stop((struct bide__fd_leaf *)(void *)h);
     return BIDE_CANCELLED;
 }
 
-BIDE__LEAF(bide__fd_wait, struct fd_wait, struct fd_wait_args, fd_wait_poll, fd_wait_cancel);
+BIDE__LEAF(bide__fd_wait, struct bide__fd_leaf, struct fd_wait_args, fd_wait_poll, fd_wait_cancel);
 
 enum bide_poll bide__start_bide__fd_wait(struct bide_cx *cx, struct bide_frame *parent, int *result,
                                          struct bide__fd *fd, uint32_t direction)
 {
-    struct fd_wait *f = bide_frame_push(cx, sizeof(*f), &bide__desc_bide__fd_wait, parent, result);
-    return f != NULL ? begin(cx, f, fd, direction) : BIDE_PENDING;
+    struct bide__fd_leaf *f =
+        bide_frame_push(cx, sizeof(*f), &bide__desc_bide__fd_wait, parent, result);
+    if (f == NULL)
+        return BIDE_PENDING;
+    bide__fd_leaf_begin(f, fd, direction, 0);
+    return go(cx, f);
 }

@@ -163,6 +163,25 @@ enum bide_poll bide__start_bide__fd_wait(struct bide_cx *cx, struct bide_frame *
                                          struct bide__fd *fd, uint32_t direction);
 extern const struct bide_fn bide__desc_bide__fd_wait;
 
+/*
+ * A leaf that waits for a direction in its own frame, which begins with this; its `state` is taken.
+ * It calls bide__fd_leaf_begin once, then bide__fd_leaf_look until that says something else than 1:
+ * 1: the leaf suspends; else as bide__fd_wait, and the leaf does not wait any more. fd->fd is good
+ * as long as that was 0 at last. Its cancel calls bide__fd_leaf_stop. `mark`: 0 or BIDE__FD_MARK, a
+ * bit of `state` that is its own.
+ */
+struct bide__fd_leaf {
+    struct bide_frame h;
+    struct bide__fd *fd;
+};
+
+enum { BIDE__FD_MARK = 8 };
+
+void bide__fd_leaf_begin(struct bide__fd_leaf *leaf, struct bide__fd *fd, uint32_t direction,
+                         uint32_t mark);
+int bide__fd_leaf_look(struct bide_cx *cx, struct bide__fd_leaf *leaf);
+void bide__fd_leaf_stop(struct bide__fd_leaf *leaf);
+
 /* ---- fairness ---- */
 
 /*

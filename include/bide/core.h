@@ -133,6 +133,7 @@ enum {
     BIDE_FN_UNWINDS = 1,        /* has something to undo: poll it while its chain unwinds */
     BIDE_FN_RESULT_SIGNED = 2,  /* the result is a signed integer, so an error can travel in it */
     BIDE_FN_CANCEL_RETURNS = 4, /* with UNWINDS: it goes on to its own end then, see below */
+    BIDE_FN_FORWARDS = 8,       /* its start starts a callee in its own place, with no frame */
 };
 
 /* A function that an async function may await. Callees of one join or select share a group > 0:

@@ -1,13 +1,16 @@
 /*
- * Reading and writing a number of bytes, over any stream. All that has happened is in *done, which
+ * Reading and writing a number of bytes, over any stream that has no better way. All that has happened is in *done, which
  * belongs to the caller and is up to date at each suspension; so there is nothing to undo.
  */
 #include "lib/async.h"
 
-#include <bide/io.h>
+#include "lib/io/stream.h"
 
-bide_async int bide_stream_read_exactly(bide_stream *stream, void *buffer, size_t size,
-                                        size_t *done)
+bide_async int bide__any_read_exactly(bide_stream *stream, void *buffer, size_t size, size_t *done);
+bide_async int bide__any_write_all(bide_stream *stream, const void *data, size_t size,
+                                   size_t *done);
+
+bide_async int bide__any_read_exactly(bide_stream *stream, void *buffer, size_t size, size_t *done)
 {
     size_t own = 0;
     if (done == NULL)
@@ -23,8 +26,7 @@ bide_async int bide_stream_read_exactly(bide_stream *stream, void *buffer, size_
     return 0;
 }
 
-bide_async int bide_stream_write_all(bide_stream *stream, const void *data, size_t size,
-                                     size_t *done)
+bide_async int bide__any_write_all(bide_stream *stream, const void *data, size_t size, size_t *done)
 {
     size_t own = 0;
     if (done == NULL)

@@ -2,11 +2,12 @@
  * Streams on descriptors: sockets, pipes, terminals.
  *
  * Reading and writing wait for readiness first and then make one non-blocking call, so a
- * cancelled one has transferred nothing; what was transferred is always returned. After the wait
- * a stream may be gone (bide_stream_close says -EBADF to those who wait), so it is not touched
- * when the wait failed.
+ * cancelled one has transferred nothing; what was transferred is always returned, or in *done.
+ * After the wait a stream may be gone (bide_stream_close says -EBADF to those who wait). So nobody
+ * touches it then: the leaves know the registration instead. They are written by hand since this is
+ * where connections spend their lives: one frame that holds the call's arguments and nothing else.
  */
-#include "lib/async.h"
+#include "lib/leaf.h"
 
 #include "lib/io/stream.h"
 
@@ -23,42 +24,147 @@ static struct fd_stream *of(const bide_stream *stream)
     return (struct fd_stream *)(uintptr_t)stream;
 }
 
-bide_async ssize_t bide__fd_stream_read(bide_stream *stream, void *buffer, size_t size);
-bide_async ssize_t bide__fd_stream_write(bide_stream *stream, const void *data, size_t size);
+struct transfer {
+    union {
+        struct bide__fd_leaf leaf;
+        struct {
+            struct bide_frame h;
+            bide_stream *stream; /* before it begins */
+        };
+    };
+    union {
+        void *buffer;
+        const void *data;
+    };
+    size_t size; /* of what is left */
+};
 
-bide_async ssize_t bide__fd_stream_read(bide_stream *stream, void *buffer, size_t size)
+struct transfer_all {
+    union {
+        struct transfer t;
+        struct bide_frame h;
+    };
+    size_t *done; /* NULL: nobody wants to know */
+};
+
+static void begin(struct transfer *f, uint32_t direction)
 {
-    struct fd_stream *s = of(stream);
-    while (size > 0) {
-        int r = bide_await bide__fd_wait(s->registration, BIDE__READ);
-        if (r < 0)
-            return r;
-        ssize_t n = s->socket ? bide__door.recv(s->fd, buffer, size, 0)
-                              : bide__door.read(s->fd, buffer, size);
-        if (n == -EAGAIN)
-            bide__fd_clear(s->registration, BIDE__READ);
-        else if (n != -EINTR)
-            return n;
-    }
-    return 0;
+    struct fd_stream *s = of(f->stream);
+    bide__fd_leaf_begin(&f->leaf, s->registration, direction, s->socket ? BIDE__FD_MARK : 0);
 }
 
-bide_async ssize_t bide__fd_stream_write(bide_stream *stream, const void *data, size_t size)
+static ssize_t call(struct transfer *f, uint32_t direction)
 {
-    struct fd_stream *s = of(stream);
-    while (size > 0) {
-        int r = bide_await bide__fd_wait(s->registration, BIDE__WRITE);
-        if (r < 0)
-            return r;
-        ssize_t n = s->socket ? bide__door.send(s->fd, data, size, MSG_NOSIGNAL)
-                              : bide__door.write(s->fd, data, size);
-        if (n == -EAGAIN)
-            bide__fd_clear(s->registration, BIDE__WRITE);
-        else if (n != -EINTR)
-            return n;
-    }
-    return 0;
+    int fd = f->leaf.fd->fd;
+    bool socket = f->h.state & BIDE__FD_MARK;
+    if (direction == BIDE__READ)
+        return socket ? bide__door.recv(fd, f->buffer, f->size, 0)
+                      : bide__door.read(fd, f->buffer, f->size);
+    return socket ? bide__door.send(fd, f->data, f->size, MSG_NOSIGNAL)
+                  : bide__door.write(fd, f->data, f->size);
 }
+
+/* What one call says once the direction is ready. False: not yet, the leaf suspends. */
+static bool transferred(struct bide_cx *cx, struct transfer *f, uint32_t direction, ssize_t *n)
+{
+    for (;;) {
+        int r = bide__fd_leaf_look(cx, &f->leaf);
+        *n = r == 0 ? call(f, direction) : r;
+        if (r > 0)
+            return false;
+        if (r < 0 || (*n != -EAGAIN && *n != -EINTR))
+            return true;
+        if (*n == -EAGAIN)
+            bide__fd_clear(f->leaf.fd, direction);
+    }
+}
+
+static enum bide_poll once(struct bide_cx *cx, struct bide_frame *h, uint32_t direction)
+{
+    struct transfer *f = (struct transfer *)(void *)h;
+    ssize_t n = 0;
+    if (h->state == 0)
+        begin(f, direction);
+    if (f->size > 0 && !transferred(cx, f, direction, &n))
+        return bide_frame_suspend(cx, h);
+    return bide__leaf_finish(cx, h, n);
+}
+
+static enum bide_poll all(struct bide_cx *cx, struct bide_frame *h, uint32_t direction)
+{
+    struct transfer_all *f = (struct transfer_all *)(void *)h;
+    int result = 0;
+    if (h->state == 0) {
+        size_t done = f->done == NULL ? 0 : *f->done < f->t.size ? *f->done : f->t.size;
+        begin(&f->t, direction);
+        f->t.buffer = (char *)f->t.buffer + done;
+        f->t.size -= done;
+    }
+    while (f->t.size > 0) {
+        ssize_t n;
+        if (!transferred(cx, &f->t, direction, &n))
+            return bide_frame_suspend(cx, h);
+        if (n < 0 || (n == 0 && direction == BIDE__READ)) {
+            result = n < 0 ? (int)n : -ENODATA;
+            break;
+        }
+        f->t.buffer = (char *)f->t.buffer + n;
+        f->t.size -= (size_t)n;
+        if (f->done != NULL)
+            *f->done += (size_t)n;
+    }
+    return bide__leaf_finish(cx, h, result);
+}
+
+static enum bide_answer transfer_cancel(struct bide_cx *cx, struct bide_frame *h)
+{
+    (void)cx;
+    bide__fd_leaf_stop((struct bide__fd_leaf *)(void *)h);
+    return BIDE_CANCELLED;
+}
+
+static enum bide_poll read_poll(struct bide_cx *cx, struct bide_frame *h)
+{
+    return once(cx, h, BIDE__READ);
+}
+
+static enum bide_poll write_poll(struct bide_cx *cx, struct bide_frame *h)
+{
+    return once(cx, h, BIDE__WRITE);
+}
+
+static enum bide_poll read_exactly_poll(struct bide_cx *cx, struct bide_frame *h)
+{
+    return all(cx, h, BIDE__READ);
+}
+
+static enum bide_poll write_all_poll(struct bide_cx *cx, struct bide_frame *h)
+{
+    return all(cx, h, BIDE__WRITE);
+}
+
+ssize_t bide__fd_stream_read(bide_stream *stream, void *buffer, size_t size);
+ssize_t bide__fd_stream_write(bide_stream *stream, const void *data, size_t size);
+int bide__fd_stream_read_exactly(bide_stream *stream, void *buffer, size_t size, size_t *done);
+int bide__fd_stream_write_all(bide_stream *stream, const void *data, size_t size, size_t *done);
+
+BIDE__LEAF_3(ssize_t, bide__fd_stream_read, struct transfer, read_poll, transfer_cancel,
+             bide_stream *, stream, void *, buffer, size_t, size);
+BIDE__LEAF_3(ssize_t, bide__fd_stream_write, struct transfer, write_poll, transfer_cancel,
+             bide_stream *, stream, const void *, data, size_t, size);
+
+#define ALL(leaf_, poll_, pointer, member)                                                      \
+    BIDE__LEAF_MAKE(                                                                            \
+        int, leaf_, struct transfer_all, poll_, transfer_cancel,                                \
+        (bide_stream * stream, pointer member, size_t size, size_t *done),                      \
+        (stream, member, size, done), (bide_stream * stream; pointer member; size_t size;       \
+                                       size_t * done;),                                         \
+        (f_->t.stream = stream; f_->t.member = member; f_->t.size = size; f_->done = done;),    \
+        (f_->t.stream = a_->stream; f_->t.member = a_->member; f_->t.size = a_->size;           \
+         f_->done = a_->done;),                                                                 \
+        ())
+ALL(bide__fd_stream_read_exactly, read_exactly_poll, void *, buffer);
+ALL(bide__fd_stream_write_all, write_all_poll, const void *, data);
 
 static int fd_shutdown(bide_stream *stream)
 {
@@ -86,6 +192,8 @@ static void fd_close(bide_stream *stream)
 static const struct bide__stream_ops fd_ops = {
     .read = &bide__desc_bide__fd_stream_read,
     .write = &bide__desc_bide__fd_stream_write,
+    .read_exactly = &bide__desc_bide__fd_stream_read_exactly,
+    .write_all = &bide__desc_bide__fd_stream_write_all,
     .shutdown = fd_shutdown,
     .close = fd_close,
     .fd = fd_of,

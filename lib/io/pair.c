@@ -172,6 +172,8 @@ static int pair_fd(const bide_stream *stream)
 static const struct bide__stream_ops pair_ops = {
     .read = &bide__desc_bide__pair_read,
     .write = &bide__desc_bide__pair_write,
+    .read_exactly = &bide__desc_bide__any_read_exactly,
+    .write_all = &bide__desc_bide__any_write_all,
     .shutdown = pair_shutdown,
     .close = pair_close,
     .fd = pair_fd,
