@@ -202,6 +202,8 @@ struct target {
     bool char_unsigned;
     bool strict; /* -std=c..: `asm` and `typeof` are names like others */
     bool clang;
+    bool is_elf;
+    bool has_asm_inline; /* `asm inline` */
     bool wchar_unsigned;
     enum type_kind size_type, ptrdiff_type, wchar_type, char16_type, char32_type;
 };
@@ -548,7 +550,24 @@ struct unit {
     struct list sources;         /* source.c: files read for messages */
     struct list packs;           /* pack.c: where #pragma pack changes what is in effect */
     bool packs_known;
-    int pack; /* emit.c: what is in effect at the item being printed */
+    int pack;           /* emit.c: what is in effect at the item being printed */
+    struct list frames; /* struct frame_info *: of the functions that were printed */
+};
+
+/* What emit_layout.c tells of a frame. */
+struct frame_part {
+    const char *name; /* of the member */
+    const char *type; /* NULL: a struct of ours */
+    uint32_t token;   /* where it is declared, or the await whose result it takes */
+    bool is_slot;     /* that */
+};
+
+struct frame_info {
+    const char *name, *file; /* of the function, as its descriptor has them */
+    uint32_t line;
+    uint32_t token; /* of its name; or where the block or branch begins */
+    bool is_named;
+    struct list parts; /* struct frame_part * */
 };
 
 /* ---- source.c: files as they lie on disk, for messages and for `bide emit` ---- */
@@ -648,6 +667,7 @@ const struct function *diag_function_at(struct unit *, uint32_t token);
 
 /* ---- diag_json.c: messages for programs; docs/diagnostics.md has the form ---- */
 
+void json_string(FILE *, const char *text); /* in quotes */
 void json_message(struct unit *, const struct message *, FILE *);
 /* A message without a place of ours: a compiler's (file, line and column if known), or a plain one
  * (file NULL). `option` may be NULL. */
@@ -673,7 +693,11 @@ struct warning {
 extern const struct warning warning_table[]; /* ends with a NULL name */
 /* 0: off; 1: a warning; 2: an error. `option` without -W, NULL for one that has no name. */
 int warning_level(const struct unit *, const char *option, uint32_t token);
-/* Says which of the user's flags turn on what is no warning of ours. */
-void warning_check_flags(const struct options *);
+/* Of one whose name ends in =: more than this is too much. UINT64_MAX: nothing is. */
+uint64_t warning_limit(const struct unit *, const char *option, uint32_t token);
+/* Does a flag or a pragma name it? (Of one whose name ends in =.) */
+bool warning_is_mentioned(const struct unit *, const char *option);
+/* Says which of the user's flags turn on what is no warning of ours. False: one has a bad value. */
+bool warning_check_flags(const struct options *);
 
 #endif

@@ -23,7 +23,7 @@ static size_t utf8_length(const unsigned char *s)
     return n;
 }
 
-static void put_string(FILE *out, const char *text)
+void json_string(FILE *out, const char *text)
 {
     fputc('"', out);
     for (const unsigned char *s = (const unsigned char *)text; *s;) {
@@ -45,7 +45,7 @@ static void put_member(FILE *out, const char *name, const char *text)
 {
     fprintf(out, ",\"%s\":", name);
     if (text)
-        put_string(out, text);
+        json_string(out, text);
     else
         fputs("null", out);
 }
@@ -53,7 +53,7 @@ static void put_member(FILE *out, const char *name, const char *text)
 static void put_begin(FILE *out, const char *severity, const char *text)
 {
     fputs("{\"severity\":", out);
-    put_string(out, severity);
+    json_string(out, severity);
     put_member(out, "message", text);
 }
 
@@ -98,7 +98,7 @@ static void put_fixits(struct unit *unit, const struct message *m, FILE *out)
         if (!diag_fixit_place(unit, f, &at))
             continue;
         fprintf(out, "%s{\"line\":%u,\"column\":%zu,\"insert\":", before, at.number, at.start + 1);
-        put_string(out, f->text);
+        json_string(out, f->text);
         fputc('}', out);
         before = ",";
     }

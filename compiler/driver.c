@@ -387,6 +387,8 @@ static int compile(struct command *cmd, struct list *jobs, const struct list *ex
         status = run_translated(cmd, extra, standard_input, (int)jobs->count, &err);
     if (!report(jobs, &err, status != 0) && (int)jobs->count == cmd->c_count)
         report_internal(cmd, jobs);
+    if (!status)
+        status = check_frames(cmd, jobs);
     if (status)
         remove_outputs(cmd, jobs);
     else

@@ -127,6 +127,8 @@ char *with_suffix(struct arena *, const char *path, const char *suffix);
 
 /* The include folder; NULL, with a message, when the tool stands alone. */
 const char *home_include(struct arena *);
+/* The folder of our libraries for this machine, or NULL. */
+const char *home_library(struct arena *);
 /* Adds what a program needs of bide to a command that links. */
 void home_add_link_flags(const struct command *, struct process *);
 /* Adds the libraries that a first-lines comment "needs: NAME..." asks for. */
@@ -206,6 +208,12 @@ void early_stop(struct early *);
  * ours. */
 bool report(struct list *jobs, const struct buffer *err, bool failed);
 
+/* ---- driver_frame.c: -Wbide-frame-larger-than= ---- */
+
+/* Asks what the compiler has made, or the compiler, how large the frames are, and reports those
+ * that are too large. Does nothing unless that is wanted. 1: one of them is an error, else 0. */
+int check_frames(struct command *, struct list *jobs);
+
 /* ---- driver_json.c ---- */
 
 /* Prints what a compiler said, as it is or, with --error-format=json, as JSON. */
@@ -216,6 +224,7 @@ void print_said(const struct command *, const char *text, size_t length);
 int driver_cc(int argc, char **argv);
 int driver_emit(int argc, char **argv);
 int driver_run(int argc, char **argv);
+int driver_size(int argc, char **argv); /* size.c */
 /* Compiles; `extra`: words to add at the end. Used by run. */
 int driver_compile(struct command *, const struct list *extra);
 

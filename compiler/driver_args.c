@@ -588,8 +588,7 @@ static int read_words(struct command *cmd)
         diag_set_json();
         cmd->clang = cmd->clang || command_says_clang(cmd);
     }
-    warning_check_flags(&cmd->options);
-    return 0;
+    return warning_check_flags(&cmd->options) ? 0 : -1;
 }
 
 /* The compiler of the environment, without "bide cc" before it. */

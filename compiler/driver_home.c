@@ -43,6 +43,12 @@ const char *home_include(struct arena *arena)
     return NULL;
 }
 
+const char *home_library(struct arena *arena)
+{
+    const char *root = home(arena);
+    return root ? arena_printf(arena, "%s/lib", root) : NULL;
+}
+
 static bool is_native(const char *triple)
 {
 #if defined(__x86_64__)

@@ -184,10 +184,10 @@ void emit_before_body(struct lower *l, struct output *o)
 static void print_poll(struct lower *l, struct output *o)
 {
     output_printf(
-        o,
-        "\n\nstatic enum bide_poll bide__poll_%s(struct bide_cx *cx, struct bide_frame *h)\n"
-        "{\nreturn bide__body_%s(cx, (struct bide__frame_%s *)h",
-        l->name, l->name, l->name);
+        o, "\n\nstatic enum bide_poll bide__poll_%s(struct bide_cx *cx, struct bide_frame *h)\n{\n",
+        l->name);
+    emit_layout(l, o);
+    output_printf(o, "return bide__body_%s(cx, (struct bide__frame_%s *)h", l->name, l->name);
     if (l->has_args)
         output_printf(o, ", h->state ? %s : bide__args(cx, h)", null_text(l->unit));
     output_text(o, ");\n}\n");

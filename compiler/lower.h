@@ -584,5 +584,6 @@ void emit_before_body(struct lower *, struct output *);
 enum fn_part { PART_WRAPPER, PART_START, PART_BODY };
 const char *fn_attributes_text(struct unit *, const struct symbol *fn, enum fn_part);
 void emit_after_body(struct lower *, struct output *);
+void emit_layout(struct lower *, struct output *); /* emit_layout.c: into the poll function */
 
 #endif

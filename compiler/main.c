@@ -20,6 +20,10 @@ static const char help_text[] =
     "                          and run the program\n"
     "  bide emit [OPTIONS] FILE.c\n"
     "                          print the C that the file becomes; -o FILE writes it\n"
+    "  bide size [OPTIONS] FILE...\n"
+    "                          list the frames of the async functions in objects, archives,\n"
+    "                          programs, libraries or C files: bytes, reserve, largest members;\n"
+    "                          --members N|all, --tsv, --json\n"
     "  bide --version\n"
     "  bide help\n"
     "\n"
@@ -54,6 +58,8 @@ int main(int argc, char **argv)
         return driver_run(argc - 2, argv + 2);
     if (!strcmp(word, "emit"))
         return driver_emit(argc - 2, argv + 2);
+    if (!strcmp(word, "size"))
+        return driver_size(argc - 2, argv + 2);
     if (!strcmp(word, "--version") || !strcmp(word, "version")) {
         puts("bide " BIDE_VERSION);
         return 0;

@@ -3,7 +3,7 @@
  *
  * As in gcc: a flag that names a warning counts more than a group (-Wall, -Wextra), the last of
  * them counts, a pragma counts from its place on, and -w silences all. A warning without a name
- * cannot be switched off alone. docs/diagnostics.md has a chapter for each name in the table.
+ * cannot be switched off alone. A value that is given with a name counts from there on. docs/diagnostics.md has a chapter for each name in the table.
  */
 #include "bide.h"
 
@@ -15,6 +15,7 @@ const struct warning warning_table[] = {
     {"bide-borrow", WARN_ALWAYS, "the address of a local given to a task that may outlive it"},
     {"bide-errno-after-await", WARN_ALWAYS,
      "errno, or another error of the thread, read after an await"},
+    {"bide-frame-larger-than=", WARN_NAMED, "a frame of more than so many bytes"},
     {"bide-leak-on-cancel", WARN_ALWAYS,
      "memory or a file that is lost when the task is cancelled"},
     {"bide-lock-across-await", WARN_ALWAYS, "a lock of threads held across an await"},
@@ -97,46 +98,123 @@ static void read_flag(struct wish *w, const char *flag)
     }
 }
 
+/* ---- values ---- */
+
+/* A number of bytes, perhaps with a unit, as gcc takes it. */
+static bool read_bytes(const char *text, uint64_t *bytes)
+{
+    static const struct {
+        const char *name;
+        uint64_t bytes;
+    } units[] = {{"", 1}, {"kB", 1000}, {"KiB", 1024}, {"MB", 1000000}, {"MiB", 1 << 20}};
+    uint64_t n = 0;
+    const char *p = text;
+    for (; *p >= '0' && *p <= '9' && n < UINT32_MAX; p++)
+        n = 10 * n + (uint64_t)(*p - '0');
+    for (size_t i = 0; p > text && i < sizeof units / sizeof *units; i++) {
+        if (strcmp(p, units[i].name))
+            continue;
+        *bytes = n * units[i].bytes;
+        return true;
+    }
+    return false;
+}
+
+/* "error=NAME=VALUE": the value, or NULL. */
+static const char *value_of(const char *flag)
+{
+    const char *name = strncmp(flag, "error=", 6) ? flag : flag + 6;
+    const char *equals = strchr(name, '=');
+    return equals && equals[1] ? equals + 1 : NULL;
+}
+
+static void read_limit(const struct wish *w, const char *flag, uint64_t *limit)
+{
+    const char *name = strncmp(flag, "error=", 6) ? flag : flag + 6, *value = value_of(flag);
+    if (value && is_this(w, name))
+        read_bytes(value, limit);
+}
+
 /* ---- pragmas ---- */
 
-/* The level that the pragmas before the token ask for, or `given`. */
-static int pragma_level(const struct unit *unit, const struct wish *w, uint32_t token, int given)
+struct state {
+    int level;
+    uint64_t limit;
+};
+
+/* What the pragmas before the token ask for, or what is given. */
+static struct state pragma_state(const struct unit *unit, const struct wish *w, uint32_t token,
+                                 struct state given)
 {
     enum { DEPTH_MAX = 64 };
     static const int levels[] = {[PRAGMA_IGNORED] = 0, [PRAGMA_WARNING] = 1, [PRAGMA_ERROR] = 2};
-    int kept[DEPTH_MAX], depth = 0, level = given;
+    struct state kept[DEPTH_MAX], now = given;
+    int depth = 0;
     for (uint32_t i = 0; i < unit->pragmas.count; i++) {
         const struct pragma *p = unit->pragmas.item[i];
         if (p->token > token)
             break;
         if (p->kind == PRAGMA_PUSH) {
             if (depth < DEPTH_MAX)
-                kept[depth] = level;
+                kept[depth] = now;
             depth++;
         } else if (p->kind == PRAGMA_POP) {
             /* one too many takes back all that pragmas said */
-            level = depth == 0 ? given : depth <= DEPTH_MAX ? kept[depth - 1] : level;
+            now = depth == 0 ? given : depth <= DEPTH_MAX ? kept[depth - 1] : now;
             depth -= depth > 0;
         } else if (is_this(w, p->option)) {
-            level = levels[p->kind];
+            now.level = levels[p->kind];
+            read_limit(w, p->option, &now.limit);
         }
     }
-    return level;
+    return now;
 }
 
-int warning_level(const struct unit *unit, const char *option, uint32_t token)
+/* ---- what is wanted ---- */
+
+static struct state state_at(const struct unit *unit, const char *option, uint32_t token)
 {
     const struct options *options = unit->options;
     struct wish w = {.name = option, .warning = option ? find_warning(option) : NULL};
+    struct state given = {0, UINT64_MAX};
     w.on = !w.warning || w.warning->group == WARN_ALWAYS;
     for (int i = 0; options && i < options->flag_count; i++) {
         const char *flag = options->flag[i];
         if (!strcmp(flag, "-w"))
-            return 0;
-        if (!strncmp(flag, "-W", 2))
-            read_flag(&w, flag + 2);
+            return given;
+        if (strncmp(flag, "-W", 2))
+            continue;
+        read_flag(&w, flag + 2);
+        read_limit(&w, flag + 2, &given.limit);
     }
-    return pragma_level(unit, &w, token, !w.on ? 0 : w.error ? 2 : 1);
+    given.level = !w.on ? 0 : w.error ? 2 : 1;
+    return pragma_state(unit, &w, token, given);
+}
+
+int warning_level(const struct unit *unit, const char *option, uint32_t token)
+{
+    return state_at(unit, option, token).level;
+}
+
+uint64_t warning_limit(const struct unit *unit, const char *option, uint32_t token)
+{
+    struct state state = state_at(unit, option, token);
+    return state.level ? state.limit : UINT64_MAX;
+}
+
+bool warning_is_mentioned(const struct unit *unit, const char *option)
+{
+    const struct wish w = {.name = option, .warning = find_warning(option)};
+    const struct options *options = unit->options;
+    for (int i = 0; i < options->flag_count; i++)
+        if (strstr(options->flag[i], w.warning->name))
+            return true;
+    for (uint32_t i = 0; i < unit->pragmas.count; i++) {
+        const struct pragma *p = unit->pragmas.item[i];
+        if (p->option && is_this(&w, p->option))
+            return true;
+    }
+    return false;
 }
 
 /* ---- unknown names ---- */
@@ -167,11 +245,26 @@ static const char *nearest(const char *name)
     return best;
 }
 
-void warning_check_flags(const struct options *options)
+/* A value that is no number. */
+static bool has_bad_value(const char *flag, const struct warning *w)
+{
+    uint64_t bytes;
+    const char *value = value_of(flag + 2);
+    return w->name[strlen(w->name) - 1] == '=' && value && !read_bytes(value, &bytes);
+}
+
+bool warning_check_flags(const struct options *options)
 {
     for (int i = 0; i < options->flag_count; i++) {
         const char *flag = options->flag[i], *name = strstr(flag, "bide-");
-        if (!name || strncmp(flag, "-W", 2) || find_warning(name))
+        if (!name || strncmp(flag, "-W", 2))
+            continue;
+        const struct warning *w = find_warning(name);
+        if (w && has_bad_value(flag, w)) {
+            diag_plain(SEV_ERROR, "'%s' needs a number of bytes", flag);
+            return false;
+        }
+        if (w)
             continue;
         /* As with gcc, -Wno-NAME may be meant for another version. */
         if ((name[-1] != 'W' && name[-1] != '=') || !strncmp(flag, "-Wno-", 5))
@@ -183,4 +276,5 @@ void warning_check_flags(const struct options *options)
         else
             diag_plain(SEV_WARNING, "unknown warning option '%s'; see: bide help", flag);
     }
+    return true;
 }

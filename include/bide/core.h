@@ -595,6 +595,33 @@ static inline void *bide__args(struct bide_cx *cx, struct bide_frame *f)
     return bide__args_above(f);
 }
 
+/* ---- what a frame is made of, for `bide size` ---- */
+
+/*
+ * Records in the section .bide.frames, which is not loaded. A record is six words of 4 bytes in
+ * the order of the target: 1 (the form of the record), the size of the frame, the line of the
+ * function, the member's size, its offset, the line where it is declared; then four strings: the
+ * function, the file, the member and its type (empty: not known). The record of the frame itself
+ * has no member, the size 0, and the alignment for an offset. Compiled functions have these; a leaf
+ * written by hand may.
+ */
+#ifdef __ELF__
+#define BIDE__RECORD(function, file, first, size, offset, member, line, type)                      \
+    __asm__(".pushsection .bide.frames,\"\",%%progbits\n"                                          \
+            ".4byte 1, %c0, " #first ", %c1, %c2, " #line "\n"                                     \
+            ".asciz \"" #function "\"\n.asciz \"" file "\"\n.asciz \"" member "\"\n.asciz \"" type \
+            "\"\n.popsection"                                                                      \
+            :                                                                                      \
+            : "i"(sizeof(struct bide__frame_##function)), "i"(size), "i"(offset))
+#else
+#define BIDE__RECORD(function, file, first, size, offset, member, line, type) ((void)0)
+#endif
+#define BIDE_FRAME_RECORD(function, file, first) \
+    BIDE__RECORD(function, file, first, 0, _Alignof(struct bide__frame_##function), "", 0, "")
+#define BIDE_MEMBER_RECORD(function, file, first, member, line, type)                         \
+    BIDE__RECORD(function, file, first, sizeof(((struct bide__frame_##function *)0)->member), \
+                 __builtin_offsetof(struct bide__frame_##function, member), #member, line, type)
+
 /* ---- join and select ---- */
 
 enum bide_group_kind {

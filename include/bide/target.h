@@ -14,6 +14,16 @@
 #else
 #define BIDE__CHAR "signed"
 #endif
+#ifdef __ELF__
+#define BIDE__ELF "1"
+#else
+#define BIDE__ELF "0"
+#endif
+#if __GNUC__ >= 9 || __clang_major__ >= 11
+#define BIDE__INLINE "1"
+#else
+#define BIDE__INLINE "0"
+#endif
 #if defined(__STRICT_ANSI__) && __STDC_VERSION__ <= 201710L
 #define BIDE__STRICT "1"
 #else
@@ -37,10 +47,13 @@ _Static_assert(1, "bide target:"
                   ";wchar=" BIDE__FACT(__WCHAR_TYPE__)
                   ";char16=" BIDE__FACT(__CHAR16_TYPE__)
                   ";char32=" BIDE__FACT(__CHAR32_TYPE__)
-                  ";strict=" BIDE__STRICT ";char=" BIDE__CHAR ";clang=" BIDE__CLANG ";");
+                  ";strict=" BIDE__STRICT ";clang=" BIDE__CLANG ";elf=" BIDE__ELF
+                  ";inline=" BIDE__INLINE ";char=" BIDE__CHAR ";");
 /* clang-format on */
 
 #undef BIDE__STRICT
+#undef BIDE__ELF
+#undef BIDE__INLINE
 #undef BIDE__CHAR
 #undef BIDE__CLANG
 #undef BIDE__FACT_
