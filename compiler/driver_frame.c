@@ -103,7 +103,8 @@ static void note_members(struct unit *unit, const struct frame_info *info,
         if (!part || m->size < f->frame / NOTE_SHARE)
             continue;
         if (part->is_slot)
-            diag(unit, SEV_NOTE, part->token, "what this await needs has %u bytes of it", m->size);
+            diag(unit, SEV_NOTE, part->token, "%s this await has %u bytes of it",
+                 part->type ? "the result of" : "what is kept for", m->size);
         else
             diag(unit, SEV_NOTE, part->token, "'%s' of type '%s' has %u bytes of it", m->name,
                  m->type, m->size);

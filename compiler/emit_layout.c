@@ -110,6 +110,24 @@ static void print_statements(const struct frame_record *r, struct output *o)
 
 /* ---- what is in a frame ---- */
 
+/* As the user would write it: a struct that was moved to file scope has a made-up name there. */
+static const char *type_text(struct lower *l, struct type *type)
+{
+    struct type *task = type_task_result(type), *future = type_future_result(type), *t = type;
+    if (task || future)
+        return arena_printf(l->arena, "%s(%s)", task ? "bide_task" : "bide_future",
+                            type_print(l->unit, task ? task : future, ""));
+    while (!t->tag && t->base)
+        t = t->base;
+    if (!t->tag || !t->tag->hoisted_name)
+        return type_print(l->unit, type, "");
+    const char *hoisted = t->tag->hoisted_name;
+    t->tag->hoisted_name = t->tag->name ? t->tag->name : "{...}";
+    const char *text = type_print(l->unit, type, "");
+    t->tag->hoisted_name = hoisted;
+    return text;
+}
+
 static void add_part(struct lower *l, struct frame_info *info, const char *name, uint32_t token,
                      struct type *type, bool is_slot)
 {
@@ -117,7 +135,7 @@ static void add_part(struct lower *l, struct frame_info *info, const char *name,
     part->name = name;
     part->token = token;
     part->is_slot = is_slot;
-    part->type = type ? type_print(l->unit, type, "") : NULL;
+    part->type = type ? type_text(l, type) : NULL;
     list_add(l->arena, &info->parts, part);
 }
 
