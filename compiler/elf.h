@@ -59,8 +59,8 @@ const unsigned char *elf_section_data(const struct elf *, const char *name, uint
 /* A number of 1, 2, 4 or 8 bytes. False: that is not in the section. */
 bool elf_number(const struct elf *, struct elf_place, unsigned bytes, uint64_t *number);
 uint32_t elf_word(const struct elf *, const unsigned char *at); /* of 4 bytes */
-/* What the pointer at the place leads to: *to, with section 0 for NULL or what is defined elsewhere,
- * whose name *name then is; else that is NULL. False: there is no pointer. */
+/* What the pointer at the place leads to: *to, with section 0 for NULL or what is defined
+ * elsewhere, whose name *name then is; else that is NULL. False: there is no pointer. */
 bool elf_pointer(const struct elf *, struct elf_place, struct elf_place *to, const char **name);
 /* The string at the place; NULL: it does not end in its section. */
 const char *elf_string(const struct elf *, struct elf_place);

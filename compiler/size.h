@@ -55,14 +55,14 @@ struct size_file {
     bool is_stripped;      /* of symbols: not all functions are found */
 };
 
-/* Adds what is in the file to `files`, under the name `shown`. False, with a message, when it cannot
- * be read. */
+/* Adds what is in the file to `files`, under the name `shown`. False, with a message, when it
+ * cannot be read. */
 bool size_read(struct arena *, const char *path, const char *shown, struct list *files);
 /* The records of frames in a file that a compiler has just made, as functions without descriptors;
  * says nothing when there are none. */
 void size_read_frames(struct arena *, const char *path, struct list *functions);
 
-/* Fills the reserves of the files' functions. `libraries`: files that are only asked for callees. */
+/* Fills the reserves of the files' functions. `libraries` are only asked for callees. */
 void size_find_reserves(struct arena *, const struct list *files, const struct list *libraries);
 /* Is there a callee that is in none of the files? */
 bool size_has_unknown(const struct list *files);

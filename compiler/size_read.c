@@ -303,15 +303,15 @@ static const char *read_elf(struct arena *arena, const char *name, const unsigne
     r.file = arena_alloc(arena, sizeof *r.file);
     r.file->name = name;
     if (size >= 4 && (!memcmp(data, "BC\xc0\xde", 4) || !memcmp(data, "\xde\xc0\x17\x0b", 4)))
-        return "this is LLVM bitcode, as -flto makes it: the code is made when the program is linked, "
-               "so look at the program, or compile without -flto";
+        return "this is LLVM bitcode, as -flto makes it, and the code is made when the program is "
+               "linked: look at the program, or compile without -flto";
     if (!elf_is(data, size))
         return "this is no ELF file: neither an object nor an archive, a program or a library";
     if (!elf_open(&r.elf, arena, data, size) || !elf_read_symbols(&r.elf) || !read_functions(&r))
         return r.elf.error;
     if (r.elf.is_object && has_only_lto_code(&r.elf))
-        return "this object holds only what -flto leaves for the linker, which makes the code: look "
-               "at the program, or compile with -ffat-lto-objects or without -flto";
+        return "this object holds only what -flto leaves for the linker, which makes the code: "
+               "look at the program, or compile with -ffat-lto-objects or without -flto";
     r.file->is_stripped = r.elf.is_stripped;
     if (!read_records(&r, r.elf.is_stripped))
         return r.elf.error;

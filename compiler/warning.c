@@ -3,7 +3,8 @@
  *
  * As in gcc: a flag that names a warning counts more than a group (-Wall, -Wextra), the last of
  * them counts, a pragma counts from its place on, and -w silences all. A warning without a name
- * cannot be switched off alone. A value that is given with a name counts from there on. docs/diagnostics.md has a chapter for each name in the table.
+ * cannot be switched off alone. A value that is given with a name counts from there on.
+ * docs/diagnostics.md has a chapter for each name in the table.
  */
 #include "bide.h"
 
