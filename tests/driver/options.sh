@@ -46,6 +46,60 @@ silent $cc -Wall -Wextra -isystem sys -idirafter after sub/where.c -o where
 ok ./where
 end
 
+begin "macros of system headers warn as they do with the compiler alone"
+mkdir sys
+cat >sys/noisy.h <<'END'
+#define SIGNS(x) ({ unsigned noisy = (x); int less = -1; noisy > less ? 0 : (int)noisy; })
+#define EACH(i, n) for (unsigned i = 0; i < n; i++) if (i == n) ; else
+#define SHADOWS(x) ({ int inner = (x); { int inner = 3; (void)inner; } inner; })
+#define NARROW(x) ((short)(x) + (char)70000)
+#define FALLS(x) switch (x) { case 1: x++; case 2: x--; }
+#define COMMA(x) (x, 0)
+#define ASSIGNS(x) if (x = 3) x++
+#define PARTLY {1}
+#define SELF(x) x = x
+#define CAST(p) ((char *)(const char *)(p))
+struct two { int a, b; };
+static int never_used(void) { return 0; }
+static inline int compares(int n) { unsigned u = n; return u == n; }
+END
+cat >noisy.c <<'END'
+#include <bide/bide.h>
+#include <noisy.h>
+async int step(int n);
+async int all(int n)
+{
+    int a = SIGNS(n) + SIGNS(await step(1)) + await step(SIGNS(2));
+    EACH(i, n)
+        a += await step((int)i);
+    EACH(k, n)
+        a += 2;
+    a += NARROW(await step(2)) + compares(await step(3));
+#ifndef __clang__ /* its preprocessor does not say what came from where */
+    a += SHADOWS(n) + SHADOWS(await step(3));
+    SELF(a);
+#endif
+    FALLS(a);
+    a += COMMA(n);
+    ASSIGNS(a);
+    struct two t = PARTLY, *p = &t;
+    char *q = CAST("abc");
+    await bide_join(({ a += SIGNS(await step(4)); }), step(SIGNS(5)));
+    return a + p->a + await step(q[0]);
+}
+END
+loud="-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wcast-qual"
+messages() { sed -n 's/^noisy\.c:\([0-9]*\):[0-9:]*: \(warning\|error\)/\1 \2/p' err | sort; }
+ok "$CC" $loud -isystem "$BUILD/include" -isystem sys -fsyntax-only noisy.c
+messages >alone
+for level in -O0 -O2; do
+    ok $cc $loud $level -isystem sys -c noisy.c
+    messages >ours
+    cmp alone ours || fail "$what: $(diff alone ours)"
+done
+refused $cc $loud -Werror -I sys -c noisy.c
+end
+
 begin "dialects"
 for std in c11 gnu11 c17 gnu17 c2x gnu2x gnu99; do
     silent $cc -std=$std -Wall -Wextra -c hello.c
@@ -139,12 +193,12 @@ if [ -z "$SANITIZE" ] && "$CC" $target -c probe.c -o probe.o 2>/dev/null; then
 else
     echo "not tried: no headers for $target"
 fi
-if command -v aarch64-linux-gnu-gcc >/dev/null; then
+if aarch64-linux-gnu-gcc -c probe.c -o probe.o 2>/dev/null; then
     silent bide cc aarch64-linux-gnu-gcc -O2 -Wall -Wextra -c hello.c
     readelf -h hello.o >header
     has header 'AArch64'
     silent bide cc aarch64-linux-gnu-gcc -c plain.c
 else
-    echo "not tried: no aarch64-linux-gnu-gcc"
+    echo "not tried: no aarch64-linux-gnu-gcc with headers"
 fi
 end
