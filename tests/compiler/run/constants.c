@@ -20,7 +20,7 @@ static async void kinds(void)
 {
     printf("%s %s %s %s %s %s %s\n", KIND(await step(1) + 0), KIND(0x7fffffff), KIND(0x80000000),
            KIND(2147483648), KIND(0xffffffffffffffff), KIND(1u), KIND(1LLu));
-    printf("%s %s %s %s %s %s\n", KIND(1.f), KIND(1.), KIND(0x1.8p3L), KIND('a'), KIND(L'a' + 0),
+    printf("%s %s %s %s %s %s\n", KIND(1.f), KIND(1.), KIND(0x1.8p3L), KIND('a'), KIND((char)0 + 0),
            KIND(u'a'));
     printf("%s %s %s %s %s\n", KIND((char)await step(1)), KIND(await step(1) + 'a'),
            KIND(SMALL), KIND(sizeof(int)), KIND("a" - "b"));
@@ -36,7 +36,7 @@ static async void values(int n)
     char32_t point = U'\U0001F600';
     double tiny = 0x1p-1074, tenth = 1e-1, huge = 1.7976931348623157e308;
     float third = 1.f / 3;
-    int chars = 'ab', octal = '\377' & 0777, quote = '\'' + '"' + '\?';
+    int chars = 'ab', octal = '\377' & 0177, quote = '\'' + '"' + '\?';
     unsigned bits = 0b1011;
     await step(0);
     printf("%lx %lld %lld %d %x %a %.17g %.17g %a\n", (unsigned long)mask, (long long)low,
