@@ -373,10 +373,10 @@ static void check_async_form(struct parser *p, const char *name, uint32_t token,
     else if (t->oldstyle && t->param_count)
         diag(p->unit, SEV_ERROR, token, "async function '%s' needs a prototype", name);
     else if (cannot_be_named(t->base))
-        diag(
-            p->unit, SEV_ERROR, token,
-            "the result of async function '%s' has a type without a name; give it a tag or a typedef",
-            name);
+        diag(p->unit, SEV_ERROR, token,
+             "the result of async function '%s' has a type without a name; give it a "
+             "tag or a typedef",
+             name);
     t->oldstyle = false;
 }
 

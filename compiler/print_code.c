@@ -226,8 +226,8 @@ static bool specifies_frame_only(struct lower *l, uint32_t token)
     return found;
 }
 
-/* A typedef of the block that is used, but no longer here: in a frame, in a struct that has moved to
- * file scope or in an async block. */
+/* A typedef of the block that is used, but no longer here: in a frame, in a struct that has moved
+ * to file scope or in an async block. */
 static bool is_used_elsewhere(struct lower *l, const struct symbol *name)
 {
     bool found = name->captured;

@@ -1,6 +1,6 @@
-# Cross compilers: the types of constants, sizes and characters, and the sign of char, are those of the
-# target. Each assertion compares what the front end gave a variable with what the target's compiler
-# says. Freestanding, so that no headers of the target are needed.
+# Cross compilers: the types of constants, sizes and characters, and the sign of char, are those of
+# the target. Each assertion compares what the front end gave a variable with what the target's
+# compiler says. Freestanding, so that no headers of the target are needed.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
@@ -77,7 +77,8 @@ target()
 if [ -n "$is_clang" ]; then
     for name in aarch64-linux-gnu arm-none-eabi i686-linux-gnu powerpc-unknown-elf msp430 avr \
         riscv32-unknown-elf x86_64-w64-mingw32 wasm32-unknown-unknown; do
-        target "$CC" -fno-sanitize=all --target=$name -Qunused-arguments -Wno-avr-rtlib-linking-quirks
+        target "$CC" -fno-sanitize=all --target=$name -Qunused-arguments \
+            -Wno-avr-rtlib-linking-quirks
     done
 else
     target "$CC" -fno-sanitize=all -m32
