@@ -41,14 +41,18 @@ static void make_forward(int depth)
     jumps.forward[k] = fresh_label("out_");
     jumps.forward_used[k] = false;
     const char *label = jumps.forward[k];
-    bool local = percent(25); /* with a declaration, so used or not */
-    if (local) {
-        put("{\n__label__ %s;\n", label);
-        indent++;
-    }
+    put_push();
     make_block(2 + rng(3), depth - 1);
+    char *block = put_pop();
     jumps.forward_count = k;
-    if (jumps.forward_used[k] || local)
+    bool local = jumps.forward_used[k] && percent(40);
+    if (local) {
+        put("{\n");
+        indent++;
+        put("__label__ %s;\n", label);
+    }
+    put("%s", block);
+    if (jumps.forward_used[k])
         put("%s:;\n", label);
     if (local) {
         indent--;

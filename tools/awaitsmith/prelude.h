@@ -140,7 +140,7 @@ static void tally_K(int id, struct K k)
     tally(id, k.t + k.x * 3LL + k.y * 5LL + k.u * 7LL + k.w * 11);
 }
 
-static void tally_B(int id, const struct B *b)
+static void tally_B(int id, const volatile struct B *b)
 {
     tally(id, b->a[0] + b->a[1] * 3LL + b->a[2] * 5LL + b->a[3] * 7LL + b->u * 11LL);
     tally_S(id, b->b[1]);
