@@ -134,7 +134,7 @@ void bide__fd_event(struct bide_runtime *rt, uint64_t key, uint32_t ready)
 /* In `state` of a leaf. The rest is the registration's generation, as far as there is room: it need
  * not differ for ever, but until a leaf that was woken by the end of a registration is polled. */
 enum {
-    BEGUN = 1, /* and BIDE__FD_MARK, 8 */
+    BEGUN = 1,  /* and BIDE__FD_MARK, 8 */
     STANDS = 2, /* has put itself into the registration, where others may have taken it out */
     WRITES = 4,
     GENERATION_SHIFT = 4,

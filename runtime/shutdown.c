@@ -141,7 +141,9 @@ static void dump_block(void *block, void *argument)
     if (task == d->rt->current) {
         /* Its frames are on their way; only the root's place is known. */
         dump_line(&d->to, 0, name, " runs", NULL, 0);
-        dump_frame(&d->to, 2, (const struct bide_frame *)((const char *)task + bide__room_offset(bide__task_fn(task))));
+        dump_frame(&d->to, 2,
+                   (const struct bide_frame *)((const char *)task +
+                                               bide__room_offset(bide__task_fn(task))));
         return;
     }
     const char *what = task->chain.unwinding || task->chain.flags & BIDE_CHAIN_CANCEL

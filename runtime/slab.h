@@ -32,7 +32,7 @@ enum {
     BIDE__SLAB_UNIT = 32,
     BIDE__SLAB_SMALL = 64, /* classes for sizes up to BIDE__SLAB_FINE */
     BIDE__SLAB_FINE = BIDE__SLAB_SMALL * BIDE__SLAB_UNIT,
-    BIDE__SLAB_STEP = 64,  /* above */
+    BIDE__SLAB_STEP = 64, /* above */
     BIDE__SLAB_CLASSES = BIDE__SLAB_SMALL + (BIDE__SLAB_MAX - BIDE__SLAB_FINE) / BIDE__SLAB_STEP,
     BIDE__CHUNK_BLOCKS = BIDE__CHUNK_SIZE / 128, /* at most: no task is smaller than 128 bytes */
 };

@@ -60,9 +60,9 @@ _Static_assert(offsetof(struct bide__task, room) == 72, "the head of a task has 
 static inline size_t bide__room_offset(const struct bide_fn *fn)
 {
     size_t offset = offsetof(struct bide__task, room);
-    return fn->frame_align_log2 > 3 ? (offset + BIDE__SLAB_UNIT - 1) / BIDE__SLAB_UNIT *
-                                          BIDE__SLAB_UNIT
-                                    : offset;
+    return fn->frame_align_log2 > 3
+               ? (offset + BIDE__SLAB_UNIT - 1) / BIDE__SLAB_UNIT * BIDE__SLAB_UNIT
+               : offset;
 }
 
 /* The root's function, while the task runs; also when the frame is popped. */

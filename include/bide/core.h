@@ -213,7 +213,7 @@ union bide__place {
     struct bide__far {
         char *end;
         void *result;
-    } *far;
+    } * far;
     struct bide_segment *segment;
 };
 
@@ -235,7 +235,8 @@ enum {
     BIDE_CHAIN_OUT = 16,   /* a branch that is left out of its group: it never begins */
     BIDE_CHAIN_SEGMENT = 32,
     BIDE_CHAIN_FAR = 64,
-    BIDE_CHAIN_DUE = 128, /* a branch to be polled without a wake: it has a request or begins late */
+    BIDE_CHAIN_DUE =
+        128, /* a branch to be polled without a wake: it has a request or begins late */
 };
 
 /* What a room needs more when it, or the slot for the result, is more than 2 GiB from the chain. */
@@ -285,7 +286,7 @@ struct bide_turn {
 /* What a poll is given. */
 struct bide_cx {
     struct bide_chain *chain;
-    char *top, *end; /* the next frame goes to top; bide_chain_poll sets both */
+    char *top, *end;  /* the next frame goes to top; bide_chain_poll sets both */
     bide_waker waker; /* borrowed; wakes just this chain */
     struct bide_turn *turn;
     uint32_t depth;   /* first polls and groups nested on the C stack; 0 for a task */
@@ -413,7 +414,8 @@ static inline void bide__fresh(void *frame, size_t size)
 /* Behind a frame: where the next one goes, unless it is aligned to more than BIDE_FRAME_UNIT. */
 static inline char *bide__frame_end(const struct bide_frame *f)
 {
-    size_t size = ((size_t)f->fn->frame_size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
+    size_t size =
+        ((size_t)f->fn->frame_size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
     return (char *)(uintptr_t)f + size;
 }
 

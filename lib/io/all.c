@@ -1,6 +1,7 @@
 /*
- * Reading and writing a number of bytes, over any stream that has no better way. All that has happened is in *done, which
- * belongs to the caller and is up to date at each suspension; so there is nothing to undo.
+ * Reading and writing a number of bytes, over any stream that has no better way. All that has
+ * happened is in *done, which belongs to the caller and is up to date at each suspension; so there
+ * is nothing to undo.
  */
 #include "lib/async.h"
 

@@ -153,15 +153,15 @@ BIDE__LEAF_3(ssize_t, bide__fd_stream_read, struct transfer, read_poll, transfer
 BIDE__LEAF_3(ssize_t, bide__fd_stream_write, struct transfer, write_poll, transfer_cancel,
              bide_stream *, stream, const void *, data, size_t, size);
 
-#define ALL(leaf_, poll_, pointer, member)                                                      \
-    BIDE__LEAF_MAKE(                                                                            \
-        int, leaf_, struct transfer_all, poll_, transfer_cancel,                                \
-        (bide_stream * stream, pointer member, size_t size, size_t *done),                      \
-        (stream, member, size, done), (bide_stream * stream; pointer member; size_t size;       \
-                                       size_t * done;),                                         \
-        (f_->t.stream = stream; f_->t.member = member; f_->t.size = size; f_->done = done;),    \
-        (f_->t.stream = a_->stream; f_->t.member = a_->member; f_->t.size = a_->size;           \
-         f_->done = a_->done;),                                                                 \
+#define ALL(leaf_, poll_, pointer, member)                                                   \
+    BIDE__LEAF_MAKE(                                                                         \
+        int, leaf_, struct transfer_all, poll_, transfer_cancel,                             \
+        (bide_stream * stream, pointer member, size_t size, size_t * done),                  \
+        (stream, member, size, done),                                                        \
+        (bide_stream * stream; pointer member; size_t size; size_t * done;),                 \
+        (f_->t.stream = stream; f_->t.member = member; f_->t.size = size; f_->done = done;), \
+        (f_->t.stream = a_->stream; f_->t.member = a_->member; f_->t.size = a_->size;        \
+         f_->done = a_->done;),                                                              \
         ())
 ALL(bide__fd_stream_read_exactly, read_exactly_poll, void *, buffer);
 ALL(bide__fd_stream_write_all, write_all_poll, const void *, data);

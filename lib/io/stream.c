@@ -32,78 +32,78 @@ int bide_stream_shutdown(bide_stream *stream)
 }
 
 /* T fn_ params, with the operation `member`; descriptors have the one called callee. */
-#define FORWARD(T, fn_, member, params, members, names, from, callee)                              \
-    typedef enum bide_poll start_##member(struct bide_cx *, struct bide_frame *, T *,              \
-                                          BIDE__BARE params);                                      \
-    start_##member bide__start_##fn_;                                                              \
-    extern const struct bide_fn bide__desc_##fn_;                                                  \
-                                                                                                   \
-    struct member##_args {                                                                         \
-        BIDE__BARE members                                                                         \
-    };                                                                                             \
-                                                                                                   \
-    struct member {                                                                                \
-        struct bide_frame h;                                                                       \
-        T result;                                                                                  \
-    };                                                                                             \
-                                                                                                   \
-    enum bide_poll bide__start_##fn_(struct bide_cx *cx, struct bide_frame *parent, T *result,     \
-                                     BIDE__BARE params)                                            \
-    {                                                                                              \
-        start_##member *start = (start_##member *)stream->ops->member->start;                      \
-        return start(cx, parent, result, BIDE__BARE names);                                        \
-    }                                                                                              \
-                                                                                                   \
-    static enum bide_poll member##_poll(struct bide_cx *cx, struct bide_frame *h)                  \
-    {                                                                                              \
-        struct member *f = (struct member *)(void *)h;                                             \
-        if (h->state == 0) {                                                                       \
-            struct member##_args a = *(struct member##_args *)bide__args(cx, h);                   \
-            h->state = AWAITING;                                                                   \
-            if (bide__start_##fn_(cx, h, &f->result, BIDE__BARE from) == BIDE_PENDING)             \
-                return BIDE_PENDING;                                                               \
-        }                                                                                          \
-        return bide__leaf_finish(cx, h, f->result);                                                \
-    }                                                                                              \
-                                                                                                   \
-    T fn_ params                                                                                   \
-    {                                                                                              \
-        struct member##_args args = {BIDE__BARE names};                                            \
-        T result = 0;                                                                              \
-        bide__block_on(&bide__desc_##fn_, &args, &result);                                         \
-        return result;                                                                             \
-    }                                                                                              \
-                                                                                                   \
-    static const struct bide_callee member##_callees[] = {{&callee, 0}};                           \
-    static uint32_t member##_need;                                                                 \
-    static const struct bide_fn_info member##_info = {.name = #fn_,                                \
-                                                      .file = __FILE_NAME__,                       \
-                                                      .callees = member##_callees,                 \
-                                                      .need = &member##_need,                      \
-                                                      .line = __LINE__,                            \
-                                                      .callee_count = 1};                          \
-                                                                                                   \
-    const struct bide_fn bide__desc_##fn_ = {                                                      \
-        .blocking = (void (*)(void))fn_,                                                           \
-        .start = (void (*)(void))bide__start_##fn_,                                                \
-        .poll = member##_poll,                                                                     \
-        .info = &member##_info,                                                                    \
-        .frame_size = sizeof(struct member),                                                       \
-        .args_size = sizeof(struct member##_args),                                                 \
-        .result_size = sizeof(T),                                                                  \
-        .frame_align_log2 = 3,                                                                     \
-        .args_align_log2 = __builtin_ctz(_Alignof(struct member##_args)),                          \
-        .flags = BIDE_FN_RESULT_SIGNED | BIDE_FN_FORWARDS,                                         \
-        .version = BIDE_FN_VERSION,                                                                \
+#define FORWARD(T, fn_, member, params, members, names, from, callee)                          \
+    typedef enum bide_poll start_##member(struct bide_cx *, struct bide_frame *, T *,          \
+                                          BIDE__BARE params);                                  \
+    start_##member bide__start_##fn_;                                                          \
+    extern const struct bide_fn bide__desc_##fn_;                                              \
+                                                                                               \
+    struct member##_args {                                                                     \
+        BIDE__BARE members                                                                     \
+    };                                                                                         \
+                                                                                               \
+    struct member {                                                                            \
+        struct bide_frame h;                                                                   \
+        T result;                                                                              \
+    };                                                                                         \
+                                                                                               \
+    enum bide_poll bide__start_##fn_(struct bide_cx *cx, struct bide_frame *parent, T *result, \
+                                     BIDE__BARE params)                                        \
+    {                                                                                          \
+        start_##member *start = (start_##member *)stream->ops->member->start;                  \
+        return start(cx, parent, result, BIDE__BARE names);                                    \
+    }                                                                                          \
+                                                                                               \
+    static enum bide_poll member##_poll(struct bide_cx *cx, struct bide_frame *h)              \
+    {                                                                                          \
+        struct member *f = (struct member *)(void *)h;                                         \
+        if (h->state == 0) {                                                                   \
+            struct member##_args a = *(struct member##_args *)bide__args(cx, h);               \
+            h->state = AWAITING;                                                               \
+            if (bide__start_##fn_(cx, h, &f->result, BIDE__BARE from) == BIDE_PENDING)         \
+                return BIDE_PENDING;                                                           \
+        }                                                                                      \
+        return bide__leaf_finish(cx, h, f->result);                                            \
+    }                                                                                          \
+                                                                                               \
+    T fn_ params                                                                               \
+    {                                                                                          \
+        struct member##_args args = {BIDE__BARE names};                                        \
+        T result = 0;                                                                          \
+        bide__block_on(&bide__desc_##fn_, &args, &result);                                     \
+        return result;                                                                         \
+    }                                                                                          \
+                                                                                               \
+    static const struct bide_callee member##_callees[] = {{&callee, 0}};                       \
+    static uint32_t member##_need;                                                             \
+    static const struct bide_fn_info member##_info = {.name = #fn_,                            \
+                                                      .file = __FILE_NAME__,                   \
+                                                      .callees = member##_callees,             \
+                                                      .need = &member##_need,                  \
+                                                      .line = __LINE__,                        \
+                                                      .callee_count = 1};                      \
+                                                                                               \
+    const struct bide_fn bide__desc_##fn_ = {                                                  \
+        .blocking = (void (*)(void))fn_,                                                       \
+        .start = (void (*)(void))bide__start_##fn_,                                            \
+        .poll = member##_poll,                                                                 \
+        .info = &member##_info,                                                                \
+        .frame_size = sizeof(struct member),                                                   \
+        .args_size = sizeof(struct member##_args),                                             \
+        .result_size = sizeof(T),                                                              \
+        .frame_align_log2 = 3,                                                                 \
+        .args_align_log2 = __builtin_ctz(_Alignof(struct member##_args)),                      \
+        .flags = BIDE_FN_RESULT_SIGNED | BIDE_FN_FORWARDS,                                     \
+        .version = BIDE_FN_VERSION,                                                            \
     }
 
-#define ONCE(fn_, member, pointer, name, callee)                                                   \
-    FORWARD(ssize_t, fn_, member, (bide_stream * stream, pointer name, size_t size),               \
-            (bide_stream * stream; pointer name; size_t size;), (stream, name, size),              \
+#define ONCE(fn_, member, pointer, name, callee)                                      \
+    FORWARD(ssize_t, fn_, member, (bide_stream * stream, pointer name, size_t size),  \
+            (bide_stream * stream; pointer name; size_t size;), (stream, name, size), \
             (a.stream, a.name, a.size), callee)
-#define ALL(fn_, member, pointer, name, callee)                                                    \
-    FORWARD(int, fn_, member, (bide_stream * stream, pointer name, size_t size, size_t * done),    \
-            (bide_stream * stream; pointer name; size_t size; size_t * done;),                     \
+#define ALL(fn_, member, pointer, name, callee)                                                 \
+    FORWARD(int, fn_, member, (bide_stream * stream, pointer name, size_t size, size_t * done), \
+            (bide_stream * stream; pointer name; size_t size; size_t * done;),                  \
             (stream, name, size, done), (a.stream, a.name, a.size, a.done), callee)
 
 ONCE(bide_stream_read, read, void *, buffer, bide__desc_bide__fd_stream_read);

@@ -281,8 +281,10 @@ size_t bide_channel_count(const bide_receiver *receiver)
 struct send {
     struct bide_frame h;
     bide_sender *sender;
-    const void *item;
-    struct bide__waiter w;
+    union {
+        const void *item; /* that of the waiter */
+        struct bide__waiter w;
+    };
 };
 
 struct reserve {
@@ -294,8 +296,10 @@ struct reserve {
 struct recv {
     struct bide_frame h;
     bide_receiver *receiver;
-    void *item;
-    struct bide__waiter w;
+    union {
+        void *item; /* that of the waiter */
+        struct bide__waiter w;
+    };
 };
 
 /*

@@ -59,9 +59,9 @@ static inline void lock_give(uint32_t *lock)
 enum waiter_state { WAITER_IDLE, WAITER_QUEUED, WAITER_DONE };
 
 struct bide__waiter {
+    void *item; /* what a sender gives, or where a receiver takes it; first, for leaves share it */
     struct bide__waiter *next, *previous;
     bide_waker waker;
-    void *item; /* what a sender gives, or where a receiver takes it */
     int result;
     enum waiter_state state;
 };
