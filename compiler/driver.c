@@ -265,13 +265,14 @@ static bool write_file(const char *path, const char *text, size_t length)
     return ok;
 }
 
-/* The text goes to the compiler that waits for it, or into the file. */
+/* The text goes to the compiler that waits for it, or into the file; into both, if the file may be
+ * asked for the sizes of frames. */
 static enum step hand_over(struct job *job, struct buffer *text, const char *path, bool saved,
                            struct early *early)
 {
     if (job->command->clang && !saved && !early_guard(job, text))
         early_stop(early);
-    if (early_finish(early, text))
+    if (early_finish(early, text) && !wants_frames(job))
         return STEP_OK;
     return write_file(path, text->data, text->length) ? STEP_OK : STEP_FAILED;
 }

@@ -210,6 +210,7 @@ bool report(struct list *jobs, const struct buffer *err, bool failed);
 
 /* ---- driver_frame.c: -Wbide-frame-larger-than= ---- */
 
+bool wants_frames(const struct job *);
 /* Asks what the compiler has made, or the compiler, how large the frames are, and reports those
  * that are too large. Does nothing unless that is wanted. 1: one of them is an error, else 0. */
 int check_frames(struct command *, struct list *jobs);

@@ -125,12 +125,17 @@ static void check_frame(struct unit *unit, const struct frame_info *info,
     note_members(unit, info, f);
 }
 
+bool wants_frames(const struct job *job)
+{
+    return warning_is_mentioned(job->unit, option) && job->unit->frames.count;
+}
+
 static int check_job(const struct command *cmd, struct job *job)
 {
     struct unit *unit = job->unit;
     struct list functions = {0};
     const char *output = output_of(cmd, job);
-    if (!warning_is_mentioned(unit, option) || !unit->frames.count)
+    if (!wants_frames(job))
         return 0;
     if (output)
         size_read_frames(cmd->arena, output, &functions);
