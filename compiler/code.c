@@ -189,11 +189,25 @@ uint32_t flow_label(struct lower *l)
     return l->flow_labels++;
 }
 
+/* It has a struct, union or enum of a block that is declared behind the token. */
+static bool is_declared_behind(const struct type *t, uint32_t token, int depth)
+{
+    if (!t || depth > 100)
+        return false;
+    if (t->tag && t->tag->depth > 0 && t->tag->first > token)
+        return true;
+    for (int i = 0; i < t->param_count; i++)
+        if (is_declared_behind(t->param[i].type, token, depth + 1))
+            return true;
+    return is_declared_behind(t->base, token, depth + 1);
+}
+
+/* The type may be one of a statement expression, and the variable stands before that. */
 struct var *var_new(struct lower *l, const char *stem, struct type *type, uint32_t token)
 {
     struct var *v = arena_alloc(l->arena, sizeof *v);
     v->home = l;
-    v->type = type;
+    v->type = is_declared_behind(type, token, 0) ? file_type(l, type) : type;
     v->token = token;
     v->name = name_new(l, stem);
     v->tracked = !l->keeps_in_frame;

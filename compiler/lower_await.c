@@ -417,6 +417,8 @@ static void lower_one(struct lower *l, struct expr *await)
     if (!awaitable_of(l, inner, &a))
         return;
     prepare_operands(l, a.operand, a.operand_count, a.borrows || may_refuse(l));
+    for (int i = 0; i < a.operand_count; i++)
+        keep_temporaries(l, a.operand[i].expr);
     if (!a.borrows)
         l->held = held;
     if (inner->kind == EX_FORM && inner->form == FORM_BLOCKING) {

@@ -202,6 +202,57 @@ static uint32_t end_of(const struct later *later, uint32_t last)
     return last;
 }
 
+/* Its value from now on is that of a temporary. */
+static struct code *keep_value(struct lower *l, struct expr *e, bool in_frame)
+{
+    struct code *value = code_new(l);
+    bool before = l->keeps_in_frame;
+    copy_argument(l, value, e);
+    l->keeps_in_frame |= in_frame;
+    struct code *read = keep(l, value, value_type_of(l, e), e->first);
+    l->keeps_in_frame = before;
+    set_code(l, e, read);
+    return read;
+}
+
+/* The struct of which e is an array, if that is a value; else NULL. The array decays to a pointer
+ * into an object without a name, which lives to the end of the full expression. */
+static struct expr *array_root(struct expr *e)
+{
+    if (e->type->kind != TY_ARRAY || e->is_lvalue)
+        return NULL;
+    for (e = bare(e); e->kind == EX_MEMBER && !e->is_lvalue; e = bare(e->a))
+        continue;
+    return e->type->kind == TY_STRUCT || e->type->kind == TY_UNION ? e : NULL;
+}
+
+void keep_temporaries(struct lower *l, struct expr *e)
+{
+    struct expr *root = e && !expr_code(e) ? array_root(e) : NULL;
+    if (root) {
+        keep_value(l, root, true);
+        return;
+    }
+    if (!e || expr_code(e))
+        return;
+    switch (e->kind) {
+    case EX_PAREN:
+    case EX_CAST:
+    case EX_MEMBER:
+    case EX_ARROW:
+    case EX_INDEX:
+    case EX_UNARY:
+    case EX_BINARY:
+    case EX_CALL:
+        keep_temporaries(l, e->a);
+        keep_temporaries(l, e->b);
+        for (int i = 0; i < e->arg_count; i++)
+            keep_temporaries(l, e->arg[i]);
+        break;
+    default: break;
+    }
+}
+
 /* Makes e's value one that can be read after `later`. */
 static void fix(struct lower *l, struct expr *e, const struct later *later)
 {
@@ -209,13 +260,10 @@ static void fix(struct lower *l, struct expr *e, const struct later *later)
         return;
     if (e->type->kind == TY_VOID)
         return;
-    struct code *value = code_new(l);
-    bool in_frame = l->keeps_in_frame;
-    copy_argument(l, value, e);
-    l->keeps_in_frame |= expr_info_of(l, e)->has_address;
-    struct code *read = keep(l, value, value_type_of(l, e), e->first);
-    l->keeps_in_frame = in_frame;
-    set_code(l, e, read);
+    keep_temporaries(l, e);
+    if (array_root(e))
+        return;
+    struct code *read = keep_value(l, e, expr_info_of(l, e)->has_address);
     if (l->is_async && type_is_owner(e->type) && is_owned_value(e))
         hold_owner(l, read, e->type, e->last + 1, end_of(later, e->last));
 }
