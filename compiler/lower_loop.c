@@ -27,7 +27,7 @@ static void break_unless(struct lower *l, struct expr *condition, uint32_t out)
 
 static void continue_label(struct lower *l, struct stmt_info *info)
 {
-    if (info->continue_used)
+    if (info->continue_label && info->continue_used)
         code_text(l, l->out, "\n%s:;\n", info->continue_label);
 }
 

@@ -95,6 +95,19 @@ static async int early(int n)
                 return i * 100 + j;
 }
 
+/* The test of the loop is in its body, its step is not. */
+static async int deferring(int n)
+{
+    int sum = 0, rounds = 0;
+    for (int i = 0; i < await later(n); i++) {
+        defer { rounds += 10; }
+        if (i % 2)
+            continue;
+        sum += i;
+    }
+    return sum + rounds;
+}
+
 async int main(void)
 {
     static const int numbers[] = {1, 2, 3, 4, 0};
@@ -108,5 +121,6 @@ async int main(void)
         fresh += i;
         printf("fresh %d\n", fresh);
     }
+    printf("deferring %d\n", await deferring(5));
     return 0;
 }
