@@ -441,6 +441,9 @@ static void print_wrapper(struct lower *l, struct output *o)
 
 void emit_after_body(struct lower *l, struct output *o)
 {
+    bool nowhere = l->unit->options->debug_locals;
+    if (nowhere) /* or a breakpoint at the closing brace would be in all of these */
+        output_nowhere(o, true);
     print_poll(l, o);
     l->has_release = print_release(l, o);
     if (l->fn->symbol || l->fn->is_branch)
@@ -450,4 +453,6 @@ void emit_after_body(struct lower *l, struct output *o)
     print_descriptor(l, o);
     if (l->fn->is_main || has_wrapper(l))
         print_wrapper(l, o);
+    if (nowhere)
+        output_nowhere(o, false);
 }

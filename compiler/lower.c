@@ -18,6 +18,7 @@ static struct lower *lower_new(struct unit *u, struct function *fn, struct lower
     l->unit = u;
     l->arena = u->arena;
     l->fn = fn;
+    l->head = code_new(l);
     l->name = fn->name;
     l->is_async = fn->is_async;
     l->returns = fn->symbol && file_symbol(fn->symbol)->cancel_returns;
@@ -280,6 +281,7 @@ static void print_body(struct lower *l, struct output *o)
         output_printf(o, "\n(void)%s;\n", l->args);
     if (l->returned && is_returned_scalar(l, l->returned))
         output_printf(o, "\n%s = 0;\n", type_print(l->unit, l->returned->type, l->returned->name));
+    print_code(l, o, l->head);
     print_switch(l, o);
     print_code(l, o, l->out);
     output_brace(o, l, body->last);

@@ -230,6 +230,7 @@ struct lower {
     struct list callees;           /* struct callee * */
     struct list gets;              /* struct get *, of lower_future.c */
     struct list async_decls;       /* struct symbol *: async functions declared in a block */
+    struct code *head;             /* declarations at the beginning of the body */
     struct list helpers;           /* struct code *: definitions that go before the function */
     struct list branches;          /* struct function *: they go between the frame and the body */
     struct list tables;            /* struct code *: definitions that go behind the branches */
@@ -509,11 +510,11 @@ struct output {
     struct unit *unit;
     FILE *out;
     bool pretty;
-    const char *at;      /* in unit->text: where copying goes on */
-    uint32_t last_token; /* just printed, nothing since; 0: none */
-    uint32_t at_token;   /* the gap before it has just been printed; 0: none */
-    const char *file;    /* the place that a compiler would give the next character */
-    uint32_t line;
+    const char *at;             /* in unit->text: where copying goes on */
+    uint32_t last_token;        /* just printed, nothing since; 0: none */
+    uint32_t at_token;          /* the gap before it has just been printed; 0: none */
+    const char *file;           /* the place that a compiler would give the next character */
+    uint32_t line, line_before; /* before output_nowhere; 0: it did nothing */
     bool system_header;
     char last; /* character written; 0: none yet */
     /* pretty */
@@ -549,6 +550,8 @@ bool output_is_hidden(struct output *, uint32_t token);
 void output_pragmas(struct output *, uint32_t token); /* that stand before it */
 void output_put(struct output *, const char *, size_t);
 void output_newline(struct output *);
+/* From here to where it ends, all is on line 0, which to debuggers is none. */
+void output_nowhere(struct output *, bool begins);
 void output_go_to(struct output *, const char *file, uint32_t line, bool system_header);
 bool output_needs_space(const struct output *, const struct token *);
 void pretty_begin(struct output *);

@@ -378,6 +378,13 @@ static void describe_nested(struct group *g)
     list_add(l->arena, &l->tables, to);
 }
 
+/* Where a group's variables are declared. For gdb, in no block of their own: it would find a place
+ * for a breakpoint on the line in the block and another one behind it. */
+static struct code *declarations(struct lower *l)
+{
+    return l->unit->options->debug_locals ? l->head : l->out;
+}
+
 /* With a call through a reference the group's size is not known: it finds its room when it is
  * pushed. */
 static void append_fns(struct group *g, const char *fns)
@@ -387,17 +394,18 @@ static void append_fns(struct group *g, const char *fns)
     bool known = true;
     for (int i = 0; i < g->count; i++)
         known &= !is_unknown(&g->branch[i]);
-    code_text(l, l->out, "\n%sconst struct bide_fn *const %s[] = {", known ? "static " : "", fns);
+    struct code *to = known ? declarations(l) : l->out;
+    code_text(l, to, "\n%sconst struct bide_fn *const %s[] = {", known ? "static " : "", fns);
     for (int i = 0; i < count; i++) {
-        code_text(l, l->out, i ? ", " : "");
+        code_text(l, to, i ? ", " : "");
         if (i < g->count && is_unknown(&g->branch[i]))
-            copy_descriptor(l, l->out, g->branch[i].call.call);
+            copy_descriptor(l, to, g->branch[i].call.call);
         else
-            code_text(l, l->out, "&bide__desc_%s", branch_fn(g, i));
+            code_text(l, to, "&bide__desc_%s", branch_fn(g, i));
         if (known && !g->is_nested)
             add_callee(l, branch_fn(g, i), g->number);
     }
-    code_text(l, l->out, "};\n");
+    code_text(l, to, "};\n");
 }
 
 /* `bide__start_f_branch_1(sub, NULL, slot, frame, pointers to static variables)` */
@@ -488,14 +496,17 @@ static const char *append_starts(struct group *g, const char *cx, const char *pa
     int count = g->count + (g->duration != NULL);
 
     append_fns(g, fns);
-    code_text(l, l->out, "struct bide_cx %s;\n", sub);
-    code_text(l, l->out,
-              "struct bide_group *%s =\n    bide__group_push(%s, %s, %d, %s, %s, &%s.group);\n",
-              group, cx, kinds[g->form], count, fns, parent, g->prefix);
+    bool apart = declarations(l) != l->out;
+    code_text(l, declarations(l), "\nstruct bide_cx %s;\n", sub);
+    if (apart)
+        code_text(l, l->head, "int %s;\nstruct bide_group *%s;\n", i, group);
+    code_text(l, l->out, "%s%s =\n    bide__group_push(%s, %s, %d, %s, %s, &%s.group);\n",
+              apart ? "" : "struct bide_group *", group, cx, kinds[g->form], count, fns, parent,
+              g->prefix);
     append_guards(g, group, cx);
     code_text(l, l->out,
-              "for (int %s; (%s = bide__group_next(%s, %s, &%s)) >= 0;) {\nswitch (%s) {\n", i, i,
-              group, cx, sub, i);
+              "for (%s%s%s(%s = bide__group_next(%s, %s, &%s)) >= 0;) {\nswitch (%s) {\n",
+              apart ? "; " : "int ", apart ? "" : i, apart ? "" : "; ", i, group, cx, sub, i);
     for (int k = 0; k < count; k++)
         append_branch(g, k, group, sub_address);
     code_text(l, l->out, "}\n}\n");

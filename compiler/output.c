@@ -85,6 +85,14 @@ void output_go_to(struct output *o, const char *file, uint32_t line, bool system
         marker(o, file, line, system_header);
 }
 
+void output_nowhere(struct output *o, bool begins)
+{
+    if (begins)
+        o->line_before = o->file && !o->pretty ? o->line : 0;
+    if (o->line_before)
+        marker(o, o->file, begins ? 0 : o->line_before, o->system_header);
+}
+
 static void go_to(struct output *o, const struct token *t)
 {
     output_go_to(o, t->file, t->line, t->in_system_header);
