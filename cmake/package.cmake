@@ -6,6 +6,19 @@ file(MAKE_DIRECTORY "${PROJECT_SOURCE_DIR}/include/bide" "${BIDE_OUT}")
 file(CREATE_LINK "${PROJECT_SOURCE_DIR}/include" "${BIDE_OUT}/include" SYMBOLIC)
 install(DIRECTORY include/bide DESTINATION include FILES_MATCHING PATTERN "*.h")
 
+# For gdb, which loads it by itself with the shared library where its scripts-directory is the one
+# under the prefix, as for /usr.
+file(MAKE_DIRECTORY "${BIDE_OUT}/share")
+file(CREATE_LINK "${PROJECT_SOURCE_DIR}/tools/gdb" "${BIDE_OUT}/share/bide" SYMBOLIC)
+install(FILES tools/gdb/bide-gdb.py DESTINATION share/bide)
+install(CODE "set(version ${PROJECT_VERSION})")
+install(CODE "set(script \"${PROJECT_SOURCE_DIR}/tools/gdb/bide-gdb.py\")")
+install(CODE [[
+  get_filename_component(prefix "${CMAKE_INSTALL_PREFIX}" ABSOLUTE)
+  file(INSTALL "${script}" DESTINATION "${prefix}/share/gdb/auto-load${prefix}/lib"
+    RENAME "libbide.so.${version}-gdb.py")
+]])
+
 get_property(libraries GLOBAL PROPERTY bide_libraries)
 set(bide_installed "")
 if(TARGET bide_tool)

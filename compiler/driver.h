@@ -129,6 +129,8 @@ char *with_suffix(struct arena *, const char *path, const char *suffix);
 const char *home_include(struct arena *);
 /* The folder of our libraries for this machine, or NULL. */
 const char *home_library(struct arena *);
+/* What gdb loads; NULL, with a message, when it is not there. */
+const char *home_gdb_script(struct arena *);
 /* Adds what a program needs of bide to a command that links. */
 void home_add_link_flags(const struct command *, struct process *);
 /* Adds the libraries that a first-lines comment "needs: NAME..." asks for. */
@@ -226,6 +228,7 @@ int driver_cc(int argc, char **argv);
 int driver_emit(int argc, char **argv);
 int driver_run(int argc, char **argv);
 int driver_size(int argc, char **argv); /* size.c */
+int driver_gdb(int argc, char **argv);
 /* Compiles; `extra`: words to add at the end. Used by run. */
 int driver_compile(struct command *, const struct list *extra);
 

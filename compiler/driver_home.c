@@ -49,6 +49,16 @@ const char *home_library(struct arena *arena)
     return root ? arena_printf(arena, "%s/lib", root) : NULL;
 }
 
+const char *home_gdb_script(struct arena *arena)
+{
+    const char *root = home(arena);
+    char *path = arena_printf(arena, "%s/share/bide/bide-gdb.py", root ? root : "");
+    if (root && access(path, R_OK) == 0)
+        return path;
+    diag_plain(SEV_ERROR, "the script for gdb is missing: there is no '%s'", path);
+    return NULL;
+}
+
 static bool is_native(const char *triple)
 {
 #if defined(__x86_64__)

@@ -2,9 +2,10 @@
  * bide run: compiles a file, or all C files of a folder, into the private folder, runs the program,
  * and ends as it ended.
  * bide emit: prints the C that a file becomes, for reading and for building without bide.
+ * bide gdb: becomes $GDB, or gdb, with the script that steps over awaits.
  *
- * Both use the compiler of the environment: $CC and $CFLAGS, else cc. A program says in a comment
- * among its first lines which libraries it stands on:  needs: bide-http m
+ * The first two use the compiler of the environment: $CC and $CFLAGS, else cc. A program says in a
+ * comment among its first lines which libraries it stands on:  needs: bide-http m
  */
 #define _GNU_SOURCE
 #include "driver.h"
@@ -196,6 +197,27 @@ int driver_emit(int argc, char **argv)
             diag_plain(SEV_ERROR, "bide emit needs one C file, as in: bide emit hello.c");
     }
     temp_remove();
+    arena_free(arena);
+    return status;
+}
+
+/* ---- gdb ---- */
+
+int driver_gdb(int argc, char **argv)
+{
+    struct arena *arena = arena_new();
+    struct process p = {.arena = arena};
+    const char *gdb = getenv("GDB");
+    const char *script = home_gdb_script(arena);
+    int status = 1;
+    if (script) {
+        argv_add(&p, gdb && *gdb ? gdb : "gdb");
+        argv_add(&p, "-ix");
+        argv_add(&p, script);
+        for (int i = 0; i < argc; i++)
+            argv_add(&p, argv[i]);
+        status = process_exec(&p);
+    }
     arena_free(arena);
     return status;
 }

@@ -24,6 +24,8 @@ static const char help_text[] =
     "                          list the frames of the async functions in objects, archives,\n"
     "                          programs, libraries or C files: bytes, reserve, largest members;\n"
     "                          --members N|all, --tsv, --json\n"
+    "  bide gdb [GDB'S ARGUMENTS]\n"
+    "                          gdb whose next, step and finish know of awaits\n"
     "  bide --version\n"
     "  bide help\n"
     "\n"
@@ -60,6 +62,8 @@ int main(int argc, char **argv)
         return driver_emit(argc - 2, argv + 2);
     if (!strcmp(word, "size"))
         return driver_size(argc - 2, argv + 2);
+    if (!strcmp(word, "gdb"))
+        return driver_gdb(argc - 2, argv + 2);
     if (!strcmp(word, "--version") || !strcmp(word, "version")) {
         puts("bide " BIDE_VERSION);
         return 0;

@@ -1,7 +1,7 @@
-# At -O0 -g gdb stops in the user's async function at the user's line, after an await as before it,
-# prints its locals by name, those too that live in the frame, and steps to the next line, over an
-# await that has no need to wait as well. An await that does leaves the
-# function as a return does, so a breakpoint behind it goes past it.
+# At -O0 -g gdb, without a script of ours, stops in the user's async function at the user's line,
+# after an await as before it, prints its locals by name, those too that live in the frame, and
+# steps to the next line, over an await that has no need to wait as well. Past one that does goes
+# a breakpoint behind it; gdb_next.sh has what `next` does in `bide gdb`.
 set -eu
 
 command -v gdb >/dev/null || skip "no gdb"

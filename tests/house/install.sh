@@ -2,12 +2,24 @@
 # pkg-config and CMake find it. Programs run with the library that they were linked with.
 set -eu
 cmake --install "$CMAKE_TREE" --prefix "$WORK/first" >log || { cat log; fail "cmake --install"; }
+# gdb whose own folder of scripts is in the prefix finds ours by the name of the library.
+if [ "$(gdb -nx -batch -ex 'python print("yes")' 2>/dev/null)" = yes ]; then
+    scripts=$WORK/first/share/gdb/auto-load
+    library=$(readlink -f first/lib/libbide.so)
+    gdb -nx -batch -iex "set auto-load scripts-directory $scripts" \
+        -iex "add-auto-load-safe-path $scripts" -ex 'help bide' "$library" >log 2>&1 || true
+    grep -q 'bide bt' log || fail "gdb: $(cat log)"
+fi
 mkdir "with space"
 mv first "with space/moved"
 tree="$WORK/with space/moved"
 LD_LIBRARY_PATH=$tree/lib
 PKG_CONFIG_PATH=$tree/lib/pkgconfig
 export LD_LIBRARY_PATH PKG_CONFIG_PATH
+
+if command -v gdb >/dev/null; then
+    "$tree/bin/bide" gdb -nx -batch -ex 'help bide' 2>&1 | grep -q 'bide bt' || fail "bide gdb"
+fi
 
 mkdir project
 cat >project/hello.c <<'END'

@@ -1,0 +1,734 @@
+"""
+gdb and async functions: `next`, `step`, `until` and `finish` over an await that has to wait, and
+`bide bt`. `bide gdb ./program` starts gdb with this file; `source .../bide-gdb.py` in ~/.gdbinit
+loads it for good.
+
+An async function that has to wait leaves its C function (bide__body_NAME) with a return, and is
+polled again later, from somewhere else, maybe on another thread. gdb's own `next` ends there, in
+the runtime. So a hook before each stepping command puts a breakpoint behind that return, and a
+hook that gdb runs at each stop, before it says anything, goes on from it: to where the same
+*activation*, that is the same frame of the same chain (bide/core.h), is polled again, then to its
+suspension point, and then with the same command, so that gdb's own stepping finds the end of the
+line. A function that has ended is left for the one that awaits it, in the same way.
+
+Any other stop on the way (a breakpoint, a signal, the end of the program) is the user's: it is
+shown as ever, and the command is over. Where no async function is on the C stack nothing is done
+at all.
+
+Breakpoints of ours stand, while a command runs, at
+    the return of a body            has it ended (BIDE_READY), or does it wait (BIDE_PENDING)?
+    the poll functions              of the activation and of all that await it. If one of these is
+                                    polled first, the activation was dropped: it had nothing to undo
+    bide_chain_poll                 it tells the end of a task in which nothing had anything to undo
+They need the debug information of the user's files, and none of the library's.
+"""
+
+import re
+
+import gdb
+
+BODY, START, POLL = "bide__body_", "bide__start_", "bide__poll_"
+CHAIN_POLL, BLOCK_ON = "bide_chain_poll", "bide__block_on"
+
+READY = 1  # from here to UNIT: core.h
+SHIELDED = 0x40000000
+RUN, LIVE = 2, 8  # flags of a chain
+UNIT = 8
+ROOM = 64  # task.h: from a task's chain to its first frame
+GROUP_MAX = 16384  # bytes from the head of a group to its last branch, at most
+DEPTH_MAX = 10000  # frames that are looked at
+
+# What `step` does not go into from the user's code: all of ours but bodies and start functions.
+SKIPPED = "^bide_([a-z]|_([ac-rt-z]|b[^o]|s[^t]))"
+
+# The registers of the first two arguments.
+REGISTERS = {
+    "i386:x86-64": ("rdi", "rsi"),
+    "aarch64": ("x0", "x1"),
+    "riscv:rv64": ("a0", "a1"),
+}
+
+
+# ---- memory ----
+
+
+def struct_at(name, address):
+    pointer = gdb.lookup_type("struct " + name).pointer()
+    return gdb.Value(address).cast(pointer).dereference()
+
+
+def word_at(address):
+    word = gdb.lookup_type("unsigned long").pointer()
+    return int(gdb.Value(address).cast(word).dereference())
+
+
+def size_of(name):
+    return gdb.lookup_type("struct " + name).sizeof
+
+
+def block_of(address):
+    """The block of the function there, or None."""
+    block = gdb.block_for_pc(address)
+    while block is not None and block.function is None:
+        block = block.superblock
+    return block
+
+
+class Activation:
+    """A frame of a chain. `segment`: the one that it is in, 0: the chain's own memory."""
+
+    def __init__(self, address, segment=0):
+        self.address = address
+        self.segment = segment
+
+    def header(self):
+        return struct_at("bide_frame", self.address)
+
+    def info(self):
+        info = self.header()["fn"].dereference()["info"]
+        return info.dereference() if int(info) else None
+
+    def state(self):
+        return int(self.header()["state"]) & ~SHIELDED
+
+    def name(self):
+        info = self.info()
+        return info["name"].string() if info is not None else "?"
+
+    def poll(self):
+        return int(self.header()["fn"].dereference()["poll"])
+
+    def is_group(self):
+        return self.name() == "bide_group"
+
+    def line(self):
+        """Of the await at which it waits; 0: not known."""
+        info = self.info()
+        if info is None:
+            return 0
+        known = int(info["lines"]) and self.state() < int(info["line_count"])
+        return int(info["lines"][self.state()] if known else info["line"])
+
+    def place(self):
+        info, line = self.info(), self.line()
+        if info is None or not int(info["file"]):
+            return "?"
+        file = info["file"].string()
+        return "%s:%d" % (file, line) if line else file
+
+    def body(self):
+        """Its body as a symbol; None: no compiled function, or one without debug information."""
+        block = block_of(self.poll())
+        if block is None or not block.function.name.startswith(POLL):
+            return None
+        return gdb.lookup_symbol(BODY + block.function.name[len(POLL) :], block)[0]
+
+
+class Lineage:
+    """An activation that runs now, and all that await it, innermost first."""
+
+    def __init__(self, frame):
+        """frame: of the C stack, of a body."""
+        cx = argument(frame, 0)
+        task = int(cx["waker"]["bits"]) & ~31
+        self.task = task
+        self.root = self.chain = int(cx["chain"])
+        self.all = []
+        at = Activation(int(argument(frame, 1)), int(cx["chain"]["segment"]))
+        while at is not None and len(self.all) < DEPTH_MAX:
+            self.all.append(at)
+            at = self.below(at)
+
+    def below(self, at):
+        parent = int(at.header()["parent"])
+        if parent:
+            return Activation(at.address - parent * UNIT, at.segment)
+        segment = at.segment
+        if at.is_group() and not segment:
+            segment = at.address - size_of("bide_segment")  # it is the first there
+        if segment:
+            header = struct_at("bide_segment", segment)
+            parent = int(header["parent"])
+            return Activation(parent, int(header["previous"])) if parent else None
+        if at.address == self.task + size_of("bide_wakeable") + ROOM:
+            return None
+        # The first of a branch. Of chains further out the segments are not known; groups tell
+        # theirs themselves.
+        group = self.group_of(self.chain or at.address)
+        if group is not None:
+            self.chain, self.root = 0, self.task + size_of("bide_wakeable")
+        return group
+
+    def group_of(self, address):
+        """The group to which the chain, or first frame, of a branch belongs: its head is below."""
+        head = size_of("bide_frame")
+        for at in range(address - head - UNIT, address - GROUP_MAX, -UNIT):
+            try:
+                if word_at(at + head) == self.task and Activation(at).is_group():
+                    return Activation(at)
+            except gdb.error:
+                continue
+        return None
+
+    def compiled(self):
+        return [at for at in self.all if at.body() is not None]
+
+
+def rows_of(body):
+    """Its part of the line table."""
+    block = block_of(int(body.value().address))
+    rows = [row for row in body.symtab.linetable() if block.start <= row.pc < block.end]
+    return sorted(rows, key=lambda row: row.pc)
+
+
+def resume_label(body, state):
+    """The address of a suspension point, or None. The label may be in any block of the body."""
+    name = "resume_%d" % state
+    seen = set()
+    for row in rows_of(body):
+        block = gdb.block_for_pc(row.pc)
+        while block is not None and (block.start, block.end) not in seen:
+            seen.add((block.start, block.end))
+            for symbol in block:
+                if symbol.addr_class == gdb.SYMBOL_LOC_LABEL and symbol.name == name:
+                    return int(symbol.value())
+            block = block.superblock if block.function is None else None
+    return None
+
+
+def resume_place(body, state):
+    """The same, but where gcc has put a nop that it counts to the `goto`, behind that."""
+    label = resume_label(body, state)
+    rows = rows_of(body)
+    for row, behind in zip(rows, rows[1:]):
+        if row.pc == label and row.line == rows[0].line:
+            return behind.pc
+    return label
+
+
+# ---- the C stack ----
+
+
+def name_of(frame):
+    return frame.name() or ""
+
+
+def is_body(frame):
+    return name_of(frame).startswith(BODY) and frame.function() is not None
+
+
+def is_ours(frame):
+    """Generated code round a body, or the library."""
+    return name_of(frame).startswith("bide_") and not is_body(frame)
+
+
+def argument(frame, index):
+    """Of a generated function, whose variables the user's names may have renamed."""
+    block = frame.block()
+    while block.function is None:
+        block = block.superblock
+    return frame.read_var([symbol for symbol in block if symbol.is_argument][index])
+
+
+def register(index):
+    """An argument of the function at whose first instruction the thread stands."""
+    frame = gdb.newest_frame()
+    return int(frame.read_register(REGISTERS[frame.architecture().name()][index]))
+
+
+def stack_from(frame):
+    """The frame and those that called it, as far as gdb can tell."""
+    for _ in range(DEPTH_MAX):
+        if frame is None:
+            return
+        yield frame
+        try:
+            frame = frame.older()
+        except gdb.error:
+            return
+
+
+def find_older(frame, wanted):
+    return next((older for older in stack_from(frame) if wanted(older)), None)
+
+
+# ---- breakpoints ----
+
+
+class Stop(gdb.Breakpoint):
+    """Where `wanted` says so; what it gives is `hit`."""
+
+    def __init__(self, where, wanted):
+        super().__init__(where if isinstance(where, str) else "*%#x" % where, internal=True)
+        self.silent = True
+        self.wanted = wanted
+        self.hit = None
+
+    def stop(self):
+        try:
+            self.hit = self.wanted()
+        except gdb.error:  # optimized code, which does not tell
+            self.hit = None
+        return bool(self.hit)
+
+
+class Return(gdb.FinishBreakpoint):
+    """Behind the return of a frame of the C stack."""
+
+    def __init__(self, frame):
+        super().__init__(frame, internal=True)
+        self.silent = True
+        self.hit = False
+        self.is_ready = False
+
+    def stop(self):
+        self.hit = True
+        self.is_ready = self.return_value is not None and int(self.return_value) == READY
+        return True
+
+
+def stop_at_chain_poll(wanted):
+    return Stop(int(gdb.parse_and_eval("(long)&" + CHAIN_POLL)), wanted)
+
+
+def remove(breakpoints):
+    for breakpoint in breakpoints:
+        if breakpoint is not None and breakpoint.is_valid():
+            breakpoint.delete()
+
+
+def run(command):
+    """Gives what gdb says, but for the place of a stop, which gdb shows by itself."""
+    return gdb.execute(command, to_string=True)
+
+
+class Skip:
+    """An entry of `info skip` that is enabled during a walk."""
+
+    number = None
+
+    @classmethod
+    def make(cls):
+        run("skip -rfunction " + SKIPPED)
+        cls.number = max(int(n) for n in re.findall(r"^(\d+) ", run("info skip"), re.M))
+        cls.enable(False)
+
+    @classmethod
+    def enable(cls, on):
+        try:
+            run("skip %s %d" % ("enable" if on else "disable", cls.number))
+        except gdb.error:
+            pass  # the user has deleted it
+
+
+# ---- one command of the user ----
+
+
+class Over(Exception):
+    """The walk is over, at a stop that gdb has shown, or shows nothing of: then with a text."""
+
+
+def was_stepped():
+    """The last stop was at the end of a step, not at a breakpoint or a signal."""
+    return "stopped after being stepped" in run("info program")
+
+
+def here():
+    """The place as gdb shows a stop in another function than before."""
+    return re.sub(r"^#0 +", "", run("frame"))
+
+
+class Walk:
+    """A command, from the hook before it to the stop that the user sees."""
+
+    def __init__(self, command):
+        newest = gdb.newest_frame()
+        body = find_older(newest, is_body)
+        if command == "finish" and body is not None:
+            body = gdb.selected_frame() if is_body(gdb.selected_frame()) else None
+        self.command = command
+        self.began_inside = is_ours(newest)
+        self.function = name_of(newest)
+        self.exit = None
+        self.guards = []
+        self.value = None
+        register(0)  # an error where we do not know how
+        if body is not None:
+            self.arm(body)
+
+    def arm(self, body):
+        """This activation is the one that is stepped now; `exit` is where its body returns to."""
+        self.lineage = Lineage(body)
+        self.address = self.lineage.all[0].address
+        self.name = self.lineage.all[0].name()
+        self.slot = self.result_slot(body) if self.command == "finish" else None
+        self.exit = Return(body)
+        try:
+            if self.command != "finish":
+                self.guards += self.leaving_stops(body.function())
+            if self.command == "step":
+                self.guards += self.callee_stops()
+        except gdb.error:
+            self.disarm()
+            raise
+        if self.command == "step" and not self.began_inside:
+            Skip.enable(True)
+
+    def disarm(self):
+        remove([self.exit] + self.guards)
+        self.exit, self.guards = None, []
+        Skip.enable(False)
+
+    def result_slot(self, body):
+        """Where its result will be, as a pointer; None: nowhere that is known."""
+        header = self.lineage.all[0].header()
+        start = gdb.lookup_symbol(START + self.name, body.block())[0]
+        if start is None:
+            return None
+        result = start.type.fields()[2].type
+        chain = argument(body, 0)["chain"].dereference()
+        if int(header["result"]):
+            slot = self.address - int(header["parent"]) * UNIT + int(header["result"])
+        elif int(header["parent"]):
+            return None
+        else:
+            slot = int((chain["segment"] if int(chain["segment"]) else chain)["result"])
+        is_void = result.target().code == gdb.TYPE_CODE_VOID
+        return None if is_void or not slot else gdb.Value(slot).cast(result)
+
+    def leaving_stops(self, function):
+        """To wait, it leaves its body by the line of the closing brace, where a step would end."""
+        rows = rows_of(function)
+        places = {row.pc for row in rows if row.line == rows[-1].line}
+        return [Stop(place, self.is_leaving) for place in places]
+
+    def is_leaving(self):
+        frame = gdb.newest_frame()
+        if not is_body(frame) or int(argument(frame, 1)) != self.address:
+            return False
+        chain = argument(frame, 0)["chain"]
+        return int(chain["leaf"]) != 0 or int(chain["flags"]) & RUN != 0
+
+    def callee_stops(self):
+        """At the start functions that it calls, of compiled functions."""
+
+        def is_called():
+            caller = gdb.newest_frame().older()
+            return is_body(caller) and int(argument(caller, 1)) == self.address
+
+        info = self.lineage.all[0].info()
+        starts = set()
+        for i in range(int(info["callee_count"])):
+            descriptor = info["callees"][i]["fn"].dereference()
+            block = block_of(int(descriptor["poll"]))
+            if block is not None and block.function.name.startswith(POLL):
+                starts.add(gdb.lookup_symbol(START + block.function.name[len(POLL) :], block)[0])
+        return [Stop(int(start.value().address), is_called) for start in starts if start]
+
+    # -- on the way --
+
+    def run_to(self, breakpoint):
+        try:
+            run("continue")
+            if not breakpoint.hit:
+                raise Over()
+        finally:
+            remove([breakpoint])
+
+    def step(self, command, is_new=False):
+        """The last part of a walk, as far as is known: gdb shows its end."""
+        if is_new or name_of(gdb.newest_frame()) != self.function:
+            command = "with print frame-info source-and-location -- " + command
+        run(command)
+
+    def wait(self):
+        """Until one of the lineage is polled, which it gives. None: the task has ended."""
+        root = self.lineage.root
+        waiting = {at.address: at for at in self.lineage.compiled()}
+        polls = [
+            Stop(poll, lambda: waiting.get(register(1)))
+            for poll in {at.poll() for at in waiting.values()}
+        ]
+        entry = stop_at_chain_poll(lambda: word_at(register(0)) == root)
+        stack = stack_from(gdb.newest_frame())
+        turns = [Return(frame) for frame in stack if name_of(frame) == CHAIN_POLL]
+        try:
+            while True:
+                run("continue")
+                for poll in polls:
+                    if poll.hit:
+                        return poll.hit
+                if entry.hit:
+                    entry.hit = None
+                    turns.append(Return(gdb.newest_frame()))
+                elif not any(turn.hit for turn in turns):
+                    raise Over()
+                elif not int(struct_at("bide_chain", root)["flags"]) & LIVE:
+                    return None
+                turns = [turn for turn in turns if not turn.hit]
+        finally:
+            remove(polls + turns + [entry])
+
+    def resume(self, at):
+        """It is being polled: to its suspension point."""
+        place = resume_place(at.body(), at.state())
+        if place is None:
+            raise Over(here())
+        self.run_to(Stop(place, lambda: int(argument(gdb.newest_frame(), 1)) == at.address))
+        if self.command != "finish" and gdb.newest_frame().find_sal().line != at.line():
+            text = here()  # nothing was left to do on the line of the await
+            is_same = name_of(gdb.newest_frame()) == self.function
+            raise Over(text[text.find("\n") + 1 :] if is_same else text)
+        self.arm(gdb.newest_frame())
+
+    def suspended(self):
+        at = self.wait()
+        if at is None or at.address != self.address:
+            gdb.write("[bide: %s was cancelled]\n" % self.name)
+        if at is None:
+            raise Over()
+        self.resume(at)
+
+    def returned(self):
+        """To the one that awaits it, on the C stack or suspended."""
+        start = gdb.newest_frame()
+        if self.slot is not None:
+            self.value = self.slot.dereference()
+            self.value.fetch_lazy()
+        del self.lineage.all[0]
+        if not self.lineage.compiled():
+            self.returned_from_task(start)
+            return
+        if name_of(start).startswith(START) and is_body(start.older()):
+            self.run_to(Return(start))
+            self.arm(gdb.newest_frame())
+            return
+        at = self.wait()
+        if at is None:
+            gdb.write("[bide: %s has returned to a function that was cancelled]\n" % self.name)
+            raise Over()
+        self.resume(at)
+
+    def returned_from_task(self, poll):
+        """To the C function that has blocked on it, if one has."""
+        caller = find_older(poll, lambda frame: name_of(frame) == BLOCK_ON)
+        if caller is None:
+            # One instruction on, so that this is a stop of its own.
+            size = poll.architecture().disassemble(poll.pc())[0]["length"]
+            self.run_to(Stop(poll.pc() + size, lambda: True))
+        else:
+            back = Return(caller)
+            other = stop_at_chain_poll(lambda: True)
+            try:
+                run("continue")
+                if back.hit and name_of(gdb.newest_frame()) == self.name:
+                    self.run_to(Return(gdb.newest_frame()))  # the blocking form
+                if back.hit:
+                    return
+                if not other.hit:
+                    raise Over()
+            finally:
+                remove([back, other])
+        gdb.write("[bide: the task of %s has ended]\n" % self.name)
+        raise Over()
+
+    def enter(self):
+        """`step` has come to generated code: to the awaited function's first line, or out."""
+        frame = gdb.newest_frame()
+        body = BODY + name_of(frame)[len(START) :]
+        if (
+            not name_of(frame).startswith(START)
+            or frame.function() is None
+            or gdb.lookup_symbol(body, frame.block())[0] is None
+        ):
+            self.run_to(Return(frame))
+            self.step("step")
+            return
+        at_entry = frame.pc() == int(frame.function().value().address)
+        cx = register(0) if at_entry else int(argument(frame, 0))
+        chain = int(struct_at("bide_cx", cx)["chain"])
+        first = Stop(body, lambda: int(argument(gdb.newest_frame(), 0)["chain"]) == chain)
+        try:
+            while not first.hit:
+                run("continue")
+                if not first.hit and not (self.exit is not None and self.exit.hit):
+                    raise Over()
+                if self.exit is not None:
+                    self.exit.hit = False  # it waits: the other begins later, from the loop
+        finally:
+            remove([first])
+        self.disarm()
+        if len({row.line for row in rows_of(gdb.newest_frame().function())}) == 1:
+            raise Over(here())
+        self.step("next", is_new=True)
+        raise Over()
+
+    def go(self):
+        """From the stop of the command itself to the one that the user sees."""
+        while True:
+            if self.exit is not None and self.exit.hit:
+                has_ended = self.exit.is_ready
+                self.disarm()
+                if has_ended:
+                    self.returned()
+                else:
+                    self.suspended()
+                if self.command == "finish" and has_ended:
+                    raise Over(here())
+                if self.command == "finish":
+                    run("continue")
+                else:
+                    self.step(self.command)
+                continue
+            guards = [guard for guard in self.guards if guard.hit]
+            if not guards and not was_stepped():
+                return
+            for guard in guards:
+                guard.hit = None
+            if self.is_leaving():
+                run("continue")
+            elif guards or self.is_inside():
+                self.enter()
+            else:
+                return
+
+    def is_inside(self):
+        """`step` has gone where the user has no business."""
+        inside = is_ours(gdb.newest_frame()) and not self.began_inside
+        return self.command == "step" and inside
+
+    def end(self):
+        """After the command's own stop. Does what is left to do and tells the user."""
+        try:
+            self.go()
+        except Over as over:
+            gdb.write(str(over))
+        finally:
+            self.disarm()
+        if self.value is not None:
+            gdb.write("Value returned is $%d = %s\n" % (gdb.add_history(self.value), self.value))
+
+
+# ---- commands ----
+
+
+class Bide(gdb.Command):
+    """Commands for programs with async functions."""
+
+    def __init__(self):
+        super().__init__("bide", gdb.COMMAND_STACK, prefix=True)
+
+
+class Backtrace(gdb.Command):
+    """Print the functions that await each other, innermost first, with the lines of the awaits.
+
+It begins with the selected frame, or with the first async function above it on the C stack."""
+
+    def __init__(self):
+        super().__init__("bide bt", gdb.COMMAND_STACK)
+
+    def invoke(self, argument_text, from_tty):
+        frame = find_older(gdb.selected_frame(), is_body)
+        if frame is None:
+            raise gdb.GdbError("No async function is running here.")
+        lineage = Lineage(frame)
+        bodies = filter(is_body, stack_from(frame))  # those that have not come to wait yet
+        running = {int(argument(body, 1)): body.find_sal() for body in bodies}
+        for i, at in enumerate(lineage.all):
+            sal = running.get(at.address)
+            place = "%s:%d" % (sal.symtab.filename, sal.line) if sal else at.place()
+            name = "(join, select or timeout)" if at.is_group() else "%s at %s" % (at.name(), place)
+            gdb.write("#%-3d%s\n" % (i, name))
+
+
+# ---- hooks ----
+
+
+def is_stopped():
+    """There is a thread, and it can be looked at."""
+    try:
+        return gdb.newest_frame() is not None
+    except gdb.error:
+        return False
+
+
+class Hooks:
+    """The walk that is under way. `busy`: the commands that run are our own."""
+
+    walk = None
+    busy = False
+    thread = 0  # to be selected
+
+    @classmethod
+    def before(cls, command):
+        if cls.busy:
+            return
+        cls.give_up()
+        if not is_stopped() or gdb.parameter("mi-async") or gdb.parameter("non-stop"):
+            return
+        cls.busy = True
+        try:
+            cls.walk = Walk(command)
+        except (gdb.error, LookupError):
+            pass  # the command is gdb's own then
+        finally:
+            cls.busy = False
+
+    @classmethod
+    def give_up(cls):
+        """The command has not begun to run, or there is nothing to do after it."""
+        if cls.walk is not None:
+            cls.walk.disarm()
+        cls.walk = None
+
+    @classmethod
+    def stopped(cls):
+        if cls.walk is None or cls.busy:
+            return
+        cls.busy = True
+        try:
+            if cls.walk.exit is not None and is_stopped():
+                cls.walk.end()
+                cls.thread = int(gdb.parse_and_eval("$_thread"))
+        finally:
+            cls.busy = False
+            cls.give_up()
+
+    @classmethod
+    def after(cls):
+        """After a hook-stop that resumes, gdb selects the thread from before."""
+        if is_stopped():
+            cls.give_up()
+        thread, cls.thread = cls.thread, 0
+        if thread and thread != int(gdb.parse_and_eval("$_thread")):
+            run("thread %d" % thread)
+
+
+def load():
+    """Once, also when gdb finds the file by itself and the user names it too."""
+    Bide()
+    Backtrace()
+    if hasattr(gdb, "bide_skip"):
+        Skip.number = gdb.bide_skip
+        return
+    Skip.make()
+    gdb.bide_skip = Skip.number
+    for command in ("next", "step", "until", "advance", "finish"):
+        kind = "next" if command in ("until", "advance") else command
+        gdb.execute("define hook-%s\npython Hooks.before('%s')\nend" % (command, kind))
+        gdb.execute("define hookpost-%s\npython Hooks.after()\nend" % command)
+    gdb.events.before_prompt.connect(lambda: Hooks.after())
+    users = user_hook()
+    gdb.execute("define hook-stop\npython Hooks.stopped()\n%send" % users)
+
+
+def user_hook():
+    """The lines of a hook-stop that was defined before: ours goes before them."""
+    try:
+        lines = run("show user hook-stop").splitlines()[1:]
+    except gdb.error:
+        return ""
+    return "".join(line + "\n" for line in lines if line.strip())
+
+
+load()
