@@ -110,11 +110,14 @@ static void check_stack_use(struct checker *c, struct expr *call)
         return;
     if (is_named(call, jumps))
         diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL,
-                   "'%s' in an async function: the stack it remembers is gone after an 'await'",
-                   call->a->kind == EX_IDENT ? call->a->name : "setjmp");
+                   "'%s' in an async function: the stack it remembers is gone after an 'await'; "
+                   "call it in a plain function",
+                   call->a->kind == EX_IDENT ? call->a->name + strspn(call->a->name, "_")
+                                             : "setjmp");
     else if (is_named(call, allocas) && (c->await_loops || c->function->labels.count))
         diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL,
-                   "memory from 'alloca' does not outlive an 'await'");
+                   "memory from 'alloca' does not outlive an 'await'; use malloc, and "
+                   "defer { free(...); }");
     else if (is_named(call, allocas))
         list_add(c->unit->arena, &c->allocas, call);
 }
@@ -292,7 +295,9 @@ static void check_decl(struct checker *c, const struct decl *d)
     const struct symbol *s = d->symbol;
     if (d->init->has_await && (s->storage == ST_STATIC || s->storage == ST_EXTERN))
         diag(c->unit, SEV_ERROR, d->first,
-             "the initialiser of the static variable '%s' cannot await", s->name);
+             "the initialiser of the static variable '%s' cannot await, it is set before the "
+             "program runs; assign to it instead",
+             s->name);
     check_transfer(c, d->init, TO_VARIABLE);
     check_expr(c, d->init, USE_VALUE);
 }
@@ -321,7 +326,8 @@ static void check_parts(struct checker *c, struct stmt *s)
     if (s->kind == S_SCOPE)
         check_scope(c, s);
     if (s->kind == S_ASM && s->expr && s->expr->has_await)
-        diag(c->unit, SEV_ERROR, s->first, "'await' in an asm statement is not supported");
+        diag(c->unit, SEV_ERROR, s->first,
+             "'await' in an asm statement; await into a variable before it");
     if (s->kind == S_EXPR)
         check_unused(c, s);
     if (s->kind == S_RETURN && s->expr)
@@ -367,7 +373,8 @@ static void check_parameters(struct checker *c, struct function *f)
     for (int i = 0; i < f->param_count && f->is_async; i++)
         if (f->param[i]->name && f->param[i]->type->variable)
             diag(c->unit, SEV_ERROR, f->param[i]->token,
-                 "parameter '%s' of an async function has a type of variable length",
+                 "parameter '%s' of an async function has a type of variable length; use a pointer "
+                 "to its elements",
                  f->param[i]->name);
 }
 
@@ -384,7 +391,8 @@ static void check_function(struct unit *u, struct function *f)
         const struct expr *e = c.allocas.item[i];
         if (c.last_await > e->first)
             diag_range(u, SEV_ERROR, e->first, e->last, NULL,
-                       "memory from 'alloca' does not outlive an 'await'");
+                       "memory from 'alloca' does not outlive an 'await'; use malloc, and "
+                       "defer { free(...); }");
     }
     check_jumps(u, f);
 }

@@ -63,7 +63,9 @@ static void report_not_async(struct checker *c, struct expr *call)
     const struct symbol *s = called_symbol(call);
     struct expr *f = skip_parens(call->a);
     if (s) {
-        diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL, "'%s' is not async", s->name);
+        diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL,
+                   "'%s' is not async; call it as it is, or in bide_blocking if it blocks",
+                   s->name);
         note_declared(c, s);
     } else if (type_reference_target(type_decay(c->unit, f->type))) {
         error(c, call, "a call through a bide_async_fn is written '(*h)(...)'");
@@ -74,7 +76,10 @@ static void report_not_async(struct checker *c, struct expr *call)
     } else if (type_is_error(f->type)) {
         give_up(c, call->first);
     } else {
-        error(c, call, "a call through a plain function pointer is not async");
+        error(
+            c, call,
+            "a call through a plain function pointer is not async; a pointer to an async function "
+            "is a bide_async_fn(T, P...)");
     }
 }
 
@@ -100,7 +105,8 @@ static void report_operand(struct checker *c, const struct expr *e, struct expr 
     struct unit *u = c->unit;
     const struct symbol *s = operand->kind == EX_IDENT ? operand->symbol : NULL;
     if (s && s->kind == SYM_FUNCTION) {
-        diag_range(u, SEV_ERROR, e->first, e->last, NULL, "'await %s' is no call", s->name);
+        diag_range(u, SEV_ERROR, e->first, e->last, NULL,
+                   "'await %s' is no call; its arguments are missing", s->name);
         note_declared(c, s);
     } else if (type_task_result(operand->type)) {
         error(c, e,

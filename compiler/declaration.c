@@ -369,7 +369,9 @@ static void check_async_form(struct parser *p, const char *name, uint32_t token,
         give_up_at(p, token);
     else if (t->variadic)
         diag(p->unit, SEV_ERROR, token,
-             "async function '%s' cannot take a variable number of arguments", name);
+             "async function '%s' cannot take a variable number of arguments; give it an array and "
+             "its length",
+             name);
     else if (t->oldstyle && t->param_count)
         diag(p->unit, SEV_ERROR, token, "async function '%s' needs a prototype", name);
     else if (cannot_be_named(t->base))
@@ -469,10 +471,10 @@ static void skip_nested_function(struct parser *p, const struct declarator *d, b
         is_async |= f->is_async;
     if (is_async)
         diag(p->unit, SEV_ERROR, d->name_token,
-             "nested function '%s' in an async function is not supported", d->name);
+             "nested function '%s' in an async function; make it a function of the file", d->name);
     else if (mentions_async(p->unit, first, p->pos - 1))
         diag(p->unit, SEV_ERROR, d->name_token,
-             "async code in the nested function '%s' is not supported", d->name);
+             "async code in the nested function '%s'; make it a function of the file", d->name);
 }
 
 /* `__auto_type x = e`: x is not in scope in e. */

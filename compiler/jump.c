@@ -66,7 +66,10 @@ static struct active *active_at(const struct walk *w, const struct stmt *s)
 
 static void note_active(struct unit *u, const struct active *a)
 {
-    if (a->reason == DEFERRED || a->reason == INSIDE)
+    if (a->reason == DEFERRED)
+        diag(u, SEV_NOTE, a->token,
+             "the deferred block is here; braces round it and what needs it end before the label");
+    else if (a->reason == INSIDE)
         diag(u, SEV_NOTE, a->token, "the deferred block is here");
     else if (a->reason == SCOPE)
         diag(u, SEV_NOTE, a->token, "the scope is here");
@@ -154,7 +157,8 @@ static void check_lengths(struct walk *w, uint32_t token, const struct active *o
             continue;
         diag(w->unit, SEV_ERROR, token,
              "'%s' has a type of variable length and cannot live over %s", a->name, over);
-        note_active(w->unit, a);
+        diag(w->unit, SEV_NOTE, a->token,
+             "'%s' is declared here; give it a fixed length, or memory from malloc", a->name);
         return;
     }
 }

@@ -312,11 +312,6 @@ static void lower_type_decl(struct lower *l, struct stmt *s)
     code_thing(l, l->out, PC_TYPE_DECL, s);
 }
 
-static void unsupported(struct lower *l, struct stmt *s, const char *what)
-{
-    diag(l->unit, SEV_ERROR, s->first, "%s is not supported yet", what);
-}
-
 /* A loop that awaits, or whose variable lives in the frame. */
 static bool is_rewritten(struct lower *l, const struct stmt *s)
 {
@@ -353,7 +348,10 @@ void lower_stmt(struct lower *l, struct stmt *s)
     case S_RETURN: lower_return(l, s, s->expr); break;
     case S_ASM: lower_asm(l, s); break;
     case S_SCOPE: lower_scope(l, s); break;
-    case S_DEFER: unsupported(l, s, "bide_defer outside a block"); break;
+    case S_DEFER: /* of an if, a loop or a label */
+        diag(l->unit, SEV_ERROR, s->first,
+             "a 'defer' stands by itself in a block { ... }, which runs it when it is left");
+        break;
     case S_TYPE_DECL: lower_type_decl(l, s); break;
     case S_NULL:
     case S_ERROR: code_tokens(l, l->out, s->first, s->last); break;

@@ -100,13 +100,19 @@ void check_captures(struct checker *c, struct function *block)
 {
     for (uint32_t i = 0; i < block->captures.count; i++) {
         const struct symbol *s = block->captures.item[i];
-        const char *why = type_holds_owner(s->type) ? "owns a task or a future"
-                          : s->type->variable       ? "has a type of variable length"
-                                                    : NULL;
-        if (!why)
+        if (type_holds_owner(s->type))
+            diag(c->unit, SEV_ERROR, block->first,
+                 "the async block cannot capture '%s', which owns a task or a future; spawn a "
+                 "function and give it bide_move(%s)",
+                 s->name, s->name);
+        else if (s->type->variable)
+            diag(
+                c->unit, SEV_ERROR, block->first,
+                "the async block cannot capture '%s', which has a type of variable length; give it "
+                "a fixed length",
+                s->name);
+        else
             continue;
-        diag(c->unit, SEV_ERROR, block->first, "the async block cannot capture '%s', which %s",
-             s->name, why);
         note_declared(c, s);
     }
 }

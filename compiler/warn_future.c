@@ -267,10 +267,12 @@ static void watch_value(struct watch *w, const struct expr *e)
     const struct symbol *s = call && call->kind == EX_CALL ? called_symbol(call) : NULL;
     if (s)
         diag_range(w->unit, SEV_WARNING, e->first, e->last, "bide-unused-future",
-                   "unused future: '%s' never runs", s->name);
+                   "unused future: '%s' never runs; use 'await %s(...)', or bide_spawn", s->name,
+                   s->name);
     else
-        diag_range(w->unit, SEV_WARNING, e->first, e->last, "bide-unused-future",
-                   "unused future: what it calls never runs");
+        diag_range(
+            w->unit, SEV_WARNING, e->first, e->last, "bide-unused-future",
+            "unused future: what it calls never runs; keep it in a variable and use bide_get");
 }
 
 static void watch_if(struct watch *w, struct stmt *s)
@@ -397,10 +399,12 @@ static void report_unused(struct watch *w, const struct owner *o)
 
     if (callee)
         diag_range(w->unit, SEV_WARNING, init->first, init->last, "bide-unused-future",
-                   "future '%s' is never awaited, so '%s' never runs", s->name, callee->name);
+                   "future '%s' is never awaited, so '%s' never runs; use 'await bide_get(%s)'",
+                   s->name, callee->name, s->name);
     else
         diag_range(w->unit, SEV_WARNING, s->token, s->token, "bide-unused-future",
-                   "future '%s' is never awaited", s->name);
+                   "future '%s' is never awaited; use 'await bide_get(%s%s)'", s->name, s->name,
+                   s->type->kind == TY_ARRAY ? "[i]" : "");
 }
 
 void warn_futures(struct unit *u, struct function *fn)

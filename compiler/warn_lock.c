@@ -184,8 +184,8 @@ static void visit(void *context, const struct event *e, const uint32_t *held)
                    "the lock '%s'%s is held across this 'await'", k->text, lock_type(u, k->taken));
         diag_range(
             u, SEV_NOTE, k->taken->first, k->taken->last, NULL,
-            "'%s' takes it here; a task that wants it while this one waits blocks the thread "
-            "for good",
+            "'%s' takes it here; release it before the 'await': a task that wants it meanwhile "
+            "blocks the thread for good",
             call_name(k->taken));
     }
 }

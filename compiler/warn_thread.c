@@ -179,7 +179,8 @@ static void report_bound(struct bound *b, const struct event *e, uint32_t i)
                "'%s' of type '%s' is held across this 'await', but belongs to one thread", s->name,
                type);
     if (h->from)
-        diag_range(u, SEV_NOTE, h->from->first, h->from->last, NULL, "%s, here", h->why);
+        diag_range(u, SEV_NOTE, h->from->first, h->from->last, NULL,
+                   "%s, here; get it anew after the 'await', or keep a copy", h->why);
     diag(u, SEV_NOTE, s->token,
          h->by_type ? "'%s' is declared here; its type is bide_thread_bound"
                     : "'%s' is declared here",
