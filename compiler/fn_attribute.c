@@ -128,10 +128,10 @@ static void note_attribute(struct parser *p, struct symbol *s, uint32_t i)
     struct token *t = &p->token[i];
     unsigned where = places_of(t);
     if (where & REFUSED)
-        diag(
-            p->unit, SEV_ERROR, i,
-            "attribute '%s' of an async function, which becomes several functions; put it on a plain one",
-            t->text);
+        diag(p->unit, SEV_ERROR, i,
+             "attribute '%s' of an async function, which becomes several functions; put it on a "
+             "plain one",
+             t->text);
     else if (is_attribute(t, "deprecated") || is_attribute(t, "unavailable"))
         s->deprecated = i;
     else if (where & OURS)
