@@ -24,6 +24,8 @@ static void report_copy(struct checker *c, const struct expr *e)
                    "copy of a variable that owns a %s; move it", what);
     diag_fixit_insert(c->unit, e->first, "bide_move(");
     diag_fixit_insert(c->unit, e->last + 1, ")");
+    if (e->kind == EX_IDENT && e->symbol)
+        note_declared(c, e->symbol);
 }
 
 void check_transfer(struct checker *c, struct expr *e, enum transfer to)

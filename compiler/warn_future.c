@@ -146,7 +146,7 @@ static void uses(struct watch *w, const struct owner *o, const struct expr *at)
     diag_range(w->unit, SEV_WARNING, at->first, at->last, "bide-use-after-move",
                "'%s' is used after %s", o->symbol->name, how(o->gone));
     diag_range(w->unit, SEV_NOTE, o->gone->first, o->gone->last, NULL,
-               "%s here, and is empty until something is assigned to it", how(o->gone));
+               "%s here; it is empty until something is assigned to it", how(o->gone));
 }
 
 static void watch_form(struct watch *w, struct expr *e)

@@ -151,6 +151,58 @@ json cc "$CC" --error-format=json plain.c -o plain
 ! "$BIDE" cc "$CC" --error-format=xml -c plain.c 2>err || fail "it took --error-format=xml"
 grep -q "is text or json, not 'xml'" err || fail "$(cat err)"
 printf '#include <bide/bide.h>\nasync int f(void);\nint g(void)\n{\n' >tab.c
-printf '\t/* \303\244 */ f(); "\\\\"; return 0;\n}\n' >>tab.c
+printf '\t/* ä */ f(); "\\\\"; return 0;\n}\n' >>tab.c
 json cc "$CC" --error-format=json -c tab.c
 grep -q '"line":5,"column":11,' err || fail "columns are bytes: $(cat err)"
+
+# --- fix-its: with all of them put in, the file compiles without a word ---
+cat >fixed.c <<'END'
+#include <bide/bide.h>
+
+struct page {
+    int length;
+};
+async int fetch(int n);
+async struct page *get(void);
+typedef bide_async_fn(int, int) step;
+
+async int all(step h, step table[2])
+{
+    int n = fetch(1);
+    n += await get()->length;
+    n += await h(2) + await table[1](3);
+    n += (*h)(4);
+    bide_task(int) a = bide_spawn(fetch(5)), b = a;
+    a = b;
+    bide_future(int) f = bide_lazy(fetch(6)), g = f;
+    n += await bide_get(g);
+	return n + /* Ã¤ */ await bide_task_wait(a) + fetch(fetch(7));
+}
+
+int plain(step h)
+{
+    return fetch(8) + bide_block_on(h(9));
+}
+END
+json cc "$CC" --error-format=json -c fixed.c
+sed 's/"notes":.*//' err | grep -o '{"line":[0-9]*,"column":[0-9]*,"insert":"[^"]*"}' |
+    sed 's/[^0-9]*\([0-9]*\)[^0-9]*\([0-9]*\),"insert":"\(.*\)"}/\1 \2 \3/' |
+    sort -k1,1n -k2,2nr >fixits
+[ "$(wc -l <fixits)" = 20 ] || fail "not 20 fix-its: $(cat fixits)"
+awk '
+    NR == FNR {
+        text = $0
+        sub(/^[0-9]+ [0-9]+ /, "", text)
+        count[$1]++
+        at[$1, count[$1]] = $2
+        insert[$1, count[$1]] = text
+        next
+    }
+    {
+        for (i = 1; i <= count[FNR]; i++) # from the right
+            $0 = substr($0, 1, at[FNR, i] - 1) insert[FNR, i] substr($0, at[FNR, i])
+        print
+    }
+' fixits fixed.c >mended.c
+"$BIDE" cc "$CC" -Wall -Wextra -Werror -c mended.c >out 2>&1 || fail "$(cat out mended.c)"
+[ ! -s out ] || fail "$(cat out)"
