@@ -146,7 +146,7 @@ static void parse_length(struct parser *p, struct type *array)
     /* that of a variable length is evaluated, in sizeof too */
     if (e->has_await || (array->variable && p->function && p->function->dead_awaits.count > dead))
         diag_range(p->unit, SEV_ERROR, e->first, e->last, NULL,
-                   "'await' in the length of an array is not supported");
+                   "'await' in the length of an array; await into a variable before it");
     array->length_depth = tokens_depth(p->unit, e->first, e->last);
 }
 

@@ -17,6 +17,7 @@ struct active {
     enum reason reason;
     uint32_t token;
     const char *name; /* of the variable */
+    bool reported;    /* as one that would live over an await: once is enough */
 };
 
 /* Where a jump comes from or goes to. */
@@ -152,9 +153,12 @@ static bool is_drop(const struct expr *e)
 static void check_lengths(struct walk *w, uint32_t token, const struct active *outer,
                           const char *over)
 {
-    for (const struct active *a = w->active; a != outer; a = a->outer) {
+    for (struct active *a = w->active; a != outer; a = a->outer) {
         if (a->reason != VARIABLE_LENGTH)
             continue;
+        if (a->reported)
+            return;
+        a->reported = true;
         diag(w->unit, SEV_ERROR, token,
              "'%s' has a type of variable length and cannot live over %s", a->name, over);
         diag(w->unit, SEV_NOTE, a->token,
