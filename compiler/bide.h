@@ -601,6 +601,8 @@ void lex(struct unit *);
 /* unclosed.c: the first parenthesis that is not closed, and the token before which that was due; 0:
  * there is none. */
 uint32_t find_unclosed(struct unit *, uint32_t *due);
+/* The parser gave up at a word of ours or behind one: says so, or returns false. */
+bool report_misplaced(struct unit *);
 /* print.c: their text, on one line */
 char *tokens_text(struct unit *, uint32_t first, uint32_t last);
 /* scope.c: which word of C or GNU C an identifier token is (enum keyword in parse.h); 0: none. */

@@ -289,6 +289,17 @@ void refuse_async(struct parser *p, const struct specifiers *s, const char *what
 }
 
 /* In a function, whose variables it may name and whose words it may hold, it is parsed. */
+static void refuse_async_words(struct parser *p, uint32_t first)
+{
+    for (uint32_t i = first; i < p->pos; i++) {
+        unsigned k = keyword_at(&p->token[i]);
+        if (k == KW_AWAIT || k == KW_ASYNC || k >= KW_FORM) {
+            diag(p->unit, SEV_ERROR, i, "async code outside a function");
+            return;
+        }
+    }
+}
+
 void parse_static_assert(struct parser *p)
 {
     advance(p);
@@ -301,7 +312,9 @@ void parse_static_assert(struct parser *p)
             parse_constant(p);
         expect(p, ')');
     } else {
+        uint32_t first = p->pos;
         skip_balanced(p);
+        refuse_async_words(p, first);
     }
     expect(p, ';');
 }

@@ -174,6 +174,8 @@ enum step job_preprocess(struct job *);
 enum step job_translate(struct job *, FILE *out);
 /* Lets the user's compiler check the file in the plain reading; once. Its exit status. */
 int job_check(struct job *);
+/* The same to the end: some errors come only when code is generated. */
+int job_check_code(struct job *);
 void job_free(struct job *);
 /* Adds the words of the user's command for an extra step: those for preprocessing and those for
  * both or the compiler; colours as our own standard error has them. 0, or -1 with a message. */

@@ -240,6 +240,12 @@ static void print_merged(struct arena *arena, struct list *jobs, const struct bl
     }
 }
 
+static void print_checks(struct list *jobs)
+{
+    for (uint32_t i = 0; i < jobs->count; i++)
+        print_buffer(jobs->item[i], &((struct job *)jobs->item[i])->check_err);
+}
+
 bool report(struct list *jobs, const struct buffer *err, bool failed)
 {
     bool refused = false;
@@ -252,15 +258,15 @@ bool report(struct list *jobs, const struct buffer *err, bool failed)
     }
     for (uint32_t i = 0; i < jobs->count; i++)
         refused |= job_check(jobs->item[i]) != 0;
-    if (failed && refused) {
-        for (uint32_t i = 0; i < jobs->count; i++)
-            print_buffer(jobs->item[i], &((struct job *)jobs->item[i])->check_err);
-        return true;
-    }
     struct arena *arena = arena_new();
     struct blocks got = read_blocks(arena, err);
-    print_merged(arena, jobs, &got);
-    bool ours = failed && has_hard_error(&got);
+    bool ours = failed && !refused && has_hard_error(&got);
+    for (uint32_t i = 0; ours && i < jobs->count; i++)
+        refused |= job_check_code(jobs->item[i]) != 0;
+    if (failed && refused)
+        print_checks(jobs);
+    else
+        print_merged(arena, jobs, &got);
     arena_free(arena);
-    return !ours;
+    return !ours || refused;
 }

@@ -237,12 +237,10 @@ enum step job_preprocess(struct job *job)
 
 /* ---- the plain check ---- */
 
-int job_check(struct job *job)
+/* Runs the compiler on the file with the words of `mode`. */
+static int run_check(struct job *job, const char *const *mode)
 {
     const struct command *cmd = job->command;
-    if (job->checked)
-        return job->check_status;
-    job->checked = true;
     const char *include = home_include(cmd->arena);
     if (!include || job->input->language == LANG_C_PREPROCESSED)
         return 0;
@@ -251,13 +249,31 @@ int job_check(struct job *job)
     command_add_colour(cmd, &p);
     if (job->unit && job->unit->has_own_pragmas)
         argv_add(&p, cmd->clang ? "-Wno-unknown-warning-option" : "-Wno-pragmas");
-    argv_add(&p, "-fsyntax-only");
+    for (; *mode; mode++)
+        argv_add(&p, *mode);
     argv_add(&p, "-isystem");
     argv_add(&p, include);
     command_add_input(job->input, &p, job->input->value);
     p.catch_err = true;
-    job->check_status = process_run(&p);
+    int status = process_run(&p);
+    buffer_free(&job->check_err);
     job->check_err = p.err;
+    return status;
+}
+
+int job_check(struct job *job)
+{
+    static const char *const mode[] = {"-fsyntax-only", NULL};
+    if (!job->checked)
+        job->check_status = run_check(job, mode);
+    job->checked = true;
+    return job->check_status;
+}
+
+int job_check_code(struct job *job)
+{
+    static const char *const mode[] = {"-S", "-o", "/dev/null", NULL};
+    job->check_status = run_check(job, mode);
     return job->check_status;
 }
 
@@ -305,6 +321,14 @@ static bool report_unclosed(struct job *job)
     return true;
 }
 
+/* True: a word of ours is where it cannot be, and that is said. */
+static bool report_word(struct job *job)
+{
+    bool said = report_misplaced(job->unit);
+    diag_flush(job->unit);
+    return said;
+}
+
 /* The parser gave up: the user's compiler says why. Our own messages may only follow from that. */
 static enum step report_parse_failure(struct job *job)
 {
@@ -317,7 +341,7 @@ static enum step report_parse_failure(struct job *job)
     bool said = job->unit->error_count > 0;
     print_preprocessor(job);
     diag_flush(job->unit);
-    if (!said)
+    if (!said && !report_word(job))
         report_unread(job);
     return STEP_FAILED;
 }

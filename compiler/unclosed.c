@@ -1,9 +1,11 @@
 /*
- * Finds a parenthesis that was forgotten, for a message: the first `(` that a brace's end, or the
- * end of the file, finds open. The `)` was due before the first `;` behind it, but for those that
- * a `for` has in its parentheses.
+ * For messages after the parser gave up, where the plain reading is no help since our words mean
+ * nothing in it: a word of ours that stands where it cannot, and a parenthesis that was forgotten.
+ *
+ * The parenthesis is the first `(` that a brace's end, or the end of the file, finds open. The `)`
+ * was due before the first `;` behind it, but for those that a `for` has in its parentheses.
  */
-#include "bide.h"
+#include "parse.h"
 
 #include <string.h>
 
@@ -49,4 +51,33 @@ uint32_t find_unclosed(struct unit *u, uint32_t *due)
         }
     }
     return 0;
+}
+
+/* The word as the user writes it. */
+static const char *word_of_ours(struct token *t)
+{
+    unsigned k = t->kind == TK_IDENT ? keyword_at(t) : KW_NONE;
+    bool ours = k == KW_ASYNC || k == KW_AWAIT || k == KW_DEFER || k == KW_SCOPE ||
+                k == KW_TRY_SCOPE || k >= KW_FORM;
+    bool short_word = k == KW_ASYNC || k == KW_AWAIT || k == KW_DEFER;
+    return !ours ? NULL : short_word && !strncmp(t->text, "bide_", 5) ? t->text + 5 : t->text;
+}
+
+bool report_misplaced(struct unit *u)
+{
+    uint32_t at = u->parse_failed_token;
+    const char *word = at ? word_of_ours(&u->token[at]) : NULL;
+    const char *before = at > 1 ? word_of_ours(&u->token[at - 1]) : NULL;
+    if (!word && before)
+        at--;
+    if (word)
+        diag(u, SEV_ERROR, at, "'%s' cannot stand here", word);
+    else if (before && keyword_at(&u->token[at]) == KW_AWAIT)
+        diag(u, SEV_ERROR, at, "'await' needs a call after it");
+    else if (before && keyword_at(&u->token[at]) == KW_ASYNC)
+        diag(u, SEV_ERROR, at,
+             "'async' stands before a block ({ ... }), or among the words of a declaration");
+    else if (before)
+        diag(u, SEV_ERROR, at, "'%s' cannot stand here", before);
+    return word || before;
 }

@@ -1,0 +1,10 @@
+/* An error that gcc finds only when it generates code is the file's, not ours. */
+#include <bide/bide.h>
+
+async int work(int n)
+{
+    __builtin_va_list list;
+    __builtin_va_start(list, n);
+    await bide_yield();
+    return n;
+}

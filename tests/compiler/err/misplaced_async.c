@@ -1,0 +1,8 @@
+/* flags: -w */
+#include <bide/bide.h>
+
+async int work(int n)
+{
+    async;
+    return n;
+}
