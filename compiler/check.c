@@ -236,14 +236,6 @@ static void check_binary(struct checker *c, struct expr *e)
     check_expr(c, e, USE_VALUE);
 }
 
-static void check_unevaluated(struct checker *c, struct expr *e)
-{
-    while (e && e->kind == EX_PAREN)
-        e = e->a;
-    if (e && e->kind == EX_BLOCK && !e->block->is_branch)
-        check_block(c, e, USE_VALUE);
-}
-
 void check_expr(struct checker *c, struct expr *e, enum use use)
 {
     switch (e->kind) {
@@ -265,7 +257,7 @@ void check_expr(struct checker *c, struct expr *e, enum use use)
         check_transfer(c, e->b, TO_VARIABLE);
         check_operands(c, e);
         break;
-    case EX_SIZEOF: check_unevaluated(c, e->a); break;
+    case EX_SIZEOF: refuse_blocks(c->unit, e->a); break;
     case EX_GENERIC:
     case EX_CHOOSE:
         if (e->b)

@@ -88,6 +88,13 @@ static struct type *words_type(struct parser *p, const struct words *w)
     return complex;
 }
 
+static struct type *parse_typeof_operand(struct parser *p)
+{
+    struct expr *e = parse_expression(p);
+    refuse_blocks(p->unit, e);
+    return e->type;
+}
+
 /* bide_async_fn is written with `__typeof`, all else in bide/lang.h with `__typeof__`: so a type
  * that came from it is known from others of its structure. */
 static struct type *parse_typeof(struct parser *p)
@@ -100,7 +107,7 @@ static struct type *parse_typeof(struct parser *p)
     if (at_type_name(p))
         t = parse_type_name(p);
     else
-        t = parse_expression(p)->type;
+        t = parse_typeof_operand(p);
     p->unevaluated--;
     expect(p, ')');
     if (is_ours && type_reference_target(t))
@@ -392,6 +399,12 @@ static void check_async_form(struct parser *p, const char *name, uint32_t token,
              "the result of async function '%s' has a type without a name; give it a "
              "tag or a typedef",
              name);
+    for (int i = 0; i < t->param_count; i++)
+        if (cannot_be_named(t->param[i].type))
+            diag(p->unit, SEV_ERROR, token,
+                 "parameter %d of async function '%s' has a type without a name; give it a tag or "
+                 "a typedef",
+                 i + 1, name);
     t->oldstyle = false;
 }
 

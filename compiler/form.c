@@ -243,6 +243,18 @@ struct expr *parse_async_block(struct parser *p)
     return e;
 }
 
+void refuse_blocks(struct unit *u, struct expr *e)
+{
+    for (; e && e->kind != EX_FORM; e = e->a) {
+        if (e->kind == EX_BLOCK && !e->block->is_branch)
+            diag(u, SEV_ERROR, e->first, "an async block can only stand in bide_spawn");
+        refuse_blocks(u, e->b);
+        refuse_blocks(u, e->c);
+        for (int i = 0; i < e->arg_count; i++)
+            refuse_blocks(u, e->arg[i]);
+    }
+}
+
 /* ---- captures ---- */
 
 static bool is_automatic(const struct symbol *s)

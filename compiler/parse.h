@@ -367,6 +367,8 @@ struct expr *parse_await(struct parser *);
 struct expr *parse_form(struct parser *, enum form);
 void note_drop(struct parser *, struct expr *);
 struct expr *parse_async_block(struct parser *);
+/* Says that no async block can be in an operand that is not evaluated: it is printed as it is. */
+void refuse_blocks(struct unit *, struct expr *);
 const char *form_name(enum form);
 void note_capture(struct parser *, struct expr *ident);
 

@@ -446,6 +446,8 @@ static struct stmt *parse_defer(struct parser *p)
     advance(p);
     p->function->needs_lowering = true;
     s->body = parse_statement(p);
+    if (p->unevaluated)
+        diag(p->unit, SEV_ERROR, s->first, "'defer' in an operand that is not evaluated");
     return stmt_close(p, s);
 }
 

@@ -1,0 +1,9 @@
+/* The types of the result and of the parameters are written again, so they need names. */
+#include <bide/bide.h>
+
+async struct { int x, y; } place(void);
+typedef struct { int x, y; } point;
+async point other_place(void);
+async union { int x; } *pointer(void);
+async int taker(int n, struct { int x; } value);
+async int number(enum { ONE, TWO } value);

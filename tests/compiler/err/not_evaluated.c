@@ -1,0 +1,19 @@
+/* No async code in a static assertion of the file, no async block or defer where nothing
+ * is evaluated. */
+#include <bide/bide.h>
+
+async int work(int n);
+_Static_assert(sizeof(await work(1)) == sizeof(int), "in the file");
+
+async int other(void)
+{
+    _Static_assert(sizeof(int) == 4, "await");
+    typeof(1 + async({ 1; })) n = 1;
+    n += sizeof(({
+        defer {
+            n = 1;
+        }
+        n;
+    }));
+    return n + sizeof(n + sizeof(async({ 1; })));
+}
