@@ -11,7 +11,7 @@ compile shapes
 {
     echo "tbreak shapes.c:$(line 'int sum = await')"
     echo run
-    repeat 42 next
+    repeat 50 next
 } | session shapes
 # Of an await over several lines, like of a call, more than one is visited, as often as it likes.
 several='await bide_join(({|}), b = wait(2));'

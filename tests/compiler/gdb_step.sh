@@ -12,7 +12,7 @@ compile steps
 {
     echo "tbreak steps.c:$(line 'int sum = await')"
     echo run
-    repeat 34 step
+    repeat 46 step
 } | session steps
 # After the closing brace of a plain function one compiler shows it, the other does not.
 shown | sed '/^await one_line();/q' | grep -v '^}$' >walk
@@ -118,6 +118,36 @@ cat >expected <<END
 END
 diff expected walk || fail "$(cat out err)"
 grep -q '^No async function is running here' err out || fail "$(cat out err)"
+
+compile nested
+{
+    echo "tbreak nested.c:$(line 'await bide_yield') if n == 3"
+    echo run
+    echo next
+    echo 'bide bt'
+    repeat 7 next
+} | session nested
+sed -n 's/^#\([0-9]\)  *\(.*\)/\1 \2/p' out >walk
+cat >expected <<END
+0 f at nested.c:$(line 'return n;')
+1 (join, select or timeout)
+2 inner at nested.c:$(line 'await bide_join')
+3 big at nested.c:$(line 'await inner(3)')
+4 big at nested.c:$(line 'await big(n - 1)')
+5 big at nested.c:$(line 'await big(n - 1)')
+6 big at nested.c:$(line 'await big(n - 1)')
+7 (join, select or timeout)
+8 main at nested.c:$(line 'a = big(3)')
+END
+diff expected walk || fail "$(cat out err)"
+shown | sed '1,3d; /^pad/q' >walk
+cat >expected <<'END'
+return a + b;
+}
+pad[0]++;
+END
+diff expected walk || fail "$(cat out err)"
+compile steps
 
 # ---- breakpoints: one place a line, hit once each time ----
 

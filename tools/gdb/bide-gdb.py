@@ -29,13 +29,16 @@ import gdb
 
 BODY, START, POLL = "bide__body_", "bide__start_", "bide__poll_"
 CHAIN_POLL, BLOCK_ON = "bide_chain_poll", "bide__block_on"
+GROUP_NAME = "bide_group\0"
 
 READY = 1  # from here to UNIT: core.h
 SHIELDED = 0x40000000
-RUN, LIVE = 2, 8  # flags of a chain
+RUN, LIVE, SEGMENT, FAR = 2, 8, 32, 64  # flags of a chain
 UNIT = 8
-ROOM = 64  # task.h: from a task's chain to its first frame
-GROUP_MAX = 16384  # bytes from the head of a group to its last branch, at most
+ROOMS = 40, 64  # task.h: from a task's chain to its first frame
+GROUP_HEAD, GROUP_COUNT = 24, 11  # inside.h: where its chains are, and the byte with their number
+GROUP_MAX = 65536  # bytes from there to the last branch, at most
+SEGMENT_MIN = 512  # segment.c
 DEPTH_MAX = 10000  # frames that are looked at
 
 # What `step` does not go into from the user's code: all of ours but bodies and start functions.
@@ -60,6 +63,11 @@ def struct_at(name, address):
 def word_at(address):
     word = gdb.lookup_type("unsigned long").pointer()
     return int(gdb.Value(address).cast(word).dereference())
+
+
+def byte_at(address):
+    byte = gdb.lookup_type("unsigned char").pointer()
+    return int(gdb.Value(address).cast(byte).dereference())
 
 
 def size_of(name):
@@ -99,7 +107,12 @@ class Activation:
         return int(self.header()["fn"].dereference()["poll"])
 
     def is_group(self):
-        return self.name() == "bide_group"
+        """Also of an address at which there is anything."""
+        try:
+            info = self.info()
+            return info is not None and info["name"].string("latin-1", length=11) == GROUP_NAME
+        except gdb.error:
+            return False
 
     def line(self):
         """Of the await at which it waits; 0: not known."""
@@ -124,17 +137,57 @@ class Activation:
         return gdb.lookup_symbol(BODY + block.function.name[len(POLL) :], block)[0]
 
 
+def segment_of(chain):
+    return int(chain["place"]["segment"]) if int(chain["flags"]) & SEGMENT else 0
+
+
+def group_of_chain(chain):
+    """The address of the group whose branch has this chain, or None."""
+    for i in range(32):
+        group = chain - GROUP_HEAD - i * size_of("bide_chain")
+        if Activation(group).is_group() and byte_at(group + GROUP_COUNT) > i:
+            return group
+    return None
+
+
+def group_round(address):
+    """The address of the group in which the first frame of a branch is, or None."""
+    size = size_of("bide_chain")
+    for group in range(address - GROUP_HEAD - size, address - GROUP_MAX, -UNIT):
+        if not Activation(group).is_group():
+            continue
+        first = group + GROUP_HEAD
+        for at in range(first, first + byte_at(group + GROUP_COUNT) * size, size):
+            chain = struct_at("bide_chain", at)
+            segment, far = segment_of(chain), int(chain["flags"]) & FAR
+            place = struct_at("bide_segment", segment)["own"] if segment else chain["place"]
+            if not far and address < at + int(place["near"]["end"]):
+                return group
+    return None
+
+
+def below_segment(address):
+    """What awaits the first frame of a segment of a chain of which no more is known, or None."""
+    try:
+        header = struct_at("bide_segment", address - size_of("bide_segment"))
+        parent = Activation(int(header["parent"]), int(header["previous"]))
+        is_known = parent.is_group() or parent.body() is not None
+        return parent if is_known and int(header["size"]) >= SEGMENT_MIN else None
+    except gdb.error:
+        return None
+
+
 class Lineage:
     """An activation that runs now, and all that await it, innermost first."""
 
     def __init__(self, frame):
         """frame: of the C stack, of a body."""
         cx = argument(frame, 0)
-        task = int(cx["waker"]["bits"]) & ~31
-        self.task = task
+        chain = cx["chain"].dereference()
+        self.task_chain = (int(cx["waker"]["bits"]) & ~31) + size_of("bide_wakeable")
         self.root = self.chain = int(cx["chain"])
         self.all = []
-        at = Activation(int(argument(frame, 1)), int(cx["chain"]["segment"]))
+        at = Activation(int(argument(frame, 1)), segment_of(chain))
         while at is not None and len(self.all) < DEPTH_MAX:
             self.all.append(at)
             at = self.below(at)
@@ -150,25 +203,13 @@ class Lineage:
             header = struct_at("bide_segment", segment)
             parent = int(header["parent"])
             return Activation(parent, int(header["previous"])) if parent else None
-        if at.address == self.task + size_of("bide_wakeable") + ROOM:
+        if self.chain == self.task_chain or at.address - self.task_chain in ROOMS:
             return None
-        # The first of a branch. Of chains further out the segments are not known; groups tell
-        # theirs themselves.
-        group = self.group_of(self.chain or at.address)
-        if group is not None:
-            self.chain, self.root = 0, self.task + size_of("bide_wakeable")
-        return group
-
-    def group_of(self, address):
-        """The group to which the chain, or first frame, of a branch belongs: its head is below."""
-        head = size_of("bide_frame")
-        for at in range(address - head - UNIT, address - GROUP_MAX, -UNIT):
-            try:
-                if word_at(at + head) == self.task and Activation(at).is_group():
-                    return Activation(at)
-            except gdb.error:
-                continue
-        return None
+        group = group_of_chain(self.chain) if self.chain else group_round(at.address)
+        if group is not None:  # it is the first of a branch
+            self.chain, self.root = 0, self.task_chain
+            return Activation(group)
+        return None if self.chain else below_segment(at.address)
 
     def compiled(self):
         return [at for at in self.all if at.body() is not None]
@@ -386,13 +427,19 @@ class Walk:
         if start is None:
             return None
         result = start.type.fields()[2].type
-        chain = argument(body, 0)["chain"].dereference()
+        cx = argument(body, 0)
+        chain = cx["chain"].dereference()
         if int(header["result"]):
             slot = self.address - int(header["parent"]) * UNIT + int(header["result"])
         elif int(header["parent"]):
             return None
+        elif segment_of(chain):
+            slot = int(struct_at("bide_segment", segment_of(chain))["result"])
+        elif int(chain["flags"]) & FAR:
+            slot = int(chain["place"]["far"]["result"])
         else:
-            slot = int((chain["segment"] if int(chain["segment"]) else chain)["result"])
+            near = int(chain["place"]["near"]["result"])
+            slot = near and int(cx["chain"]) + near
         is_void = result.target().code == gdb.TYPE_CODE_VOID
         return None if is_void or not slot else gdb.Value(slot).cast(result)
 
@@ -407,7 +454,8 @@ class Walk:
         if not is_body(frame) or int(argument(frame, 1)) != self.address:
             return False
         chain = argument(frame, 0)["chain"]
-        return int(chain["leaf"]) != 0 or int(chain["flags"]) & RUN != 0
+        flags = int(chain["flags"])
+        return flags & LIVE != 0 and (flags & RUN != 0 or int(chain["leaf"]) != 0)
 
     def callee_stops(self):
         """At the start functions that it calls, of compiled functions."""
@@ -578,7 +626,7 @@ class Walk:
                 if self.command == "finish":
                     run("continue")
                 else:
-                    self.step(self.command)
+                    self.step(self.command, is_new=has_ended)
                 continue
             guards = [guard for guard in self.guards if guard.hit]
             if not guards and not was_stepped():
