@@ -13,7 +13,7 @@ static const char *const before_type[] = {
 };
 enum { CONST, VOLATILE, ALIGNED_32, REGISTER, ALIGNED_64, ALIGNED_128, CONST_VOLATILE };
 
-/* An int or a struct S whose end is seen: by the attribute, which is lowered as a deferred block. */
+/* An int or a struct S whose end is seen. */
 static void declare_cleaned(int depth)
 {
     struct var *v = declare(fresh_name("v"));
@@ -47,7 +47,8 @@ static void declare_string(void)
     static const char *const texts[] = {"abc", "\\0xy", "a\" \"bc", "\\377\\1z"};
     struct var *v = declare(fresh_name("s"));
     bool plain = percent(50);
-    put("%s%s %s[] = \"%s\";\n", percent(20) ? "const " : "", plain ? "signed char" : "unsigned char",
+    const char *type = plain ? "signed char" : "unsigned char";
+    put("%s%s %s[] = \"%s\";\n", percent(20) ? "const " : "", type,
         v->name, texts[rng(4)]);
     define(v, plain ? K_CHAR : K_UCHAR, 4, new_class(OWN));
     v->read_only = v->no_address = true;

@@ -1,6 +1,7 @@
 /*
- * Statements that macros are, with awaits in their bodies and arguments. Statements with what gcc and clang add to C: inline asm next to awaits, arrays of variable length
- * that are dead at awaits, local labels; and declarations of functions in blocks.
+ * Statements that macros are, with awaits in their bodies and arguments; statements with what gcc
+ * and clang add to C: inline asm next to awaits, arrays of variable length that are dead at awaits;
+ * and declarations of functions in blocks.
  */
 #include "smith.h"
 
@@ -33,7 +34,8 @@ static void make_asm(int depth)
         put("__asm__(\"\" : \"+r\"(%s));\n", v->name);
         break;
     case 1:
-        put("__asm__ volatile(\"\" : \"=r\"(%s) : \"0\"((int)%s) : \"memory\");\n", v->name, p.text);
+        put("__asm__ volatile(\"\" : \"=r\"(%s) : \"0\"((int)%s) : \"memory\");\n", v->name,
+            p.text);
         break;
     case 2:
         put("__asm__(\"\" : [to] \"=r\"(%s) : [from] \"0\"((int)%s));\n", v->name, p.text);
@@ -46,7 +48,8 @@ static void make_asm(int depth)
         break;
     }
     default:
-        put("__asm__ volatile(\"\" : \"+m\"(%s) : \"r\"((long long)%s) : \"cc\");\n", v->name, p.text);
+        put("__asm__ volatile(\"\" : \"+m\"(%s) : \"r\"((long long)%s) : \"cc\");\n", v->name,
+            p.text);
         break;
     }
 }

@@ -1,8 +1,8 @@
 /*
  * The further prelude of programs that erasure gives an oracle for: forms, with a plain reading
- * that does what they do. FIRST(n, ...) is a select that its n-th branch decides, TRY(n, ...) a try_join
- * with that value; WITHIN and TOO_LATE are timeouts that are not, and that are reached; NONE is a
- * select without branches. What is later() comes when all else waits: time is virtual.
+ * that does what they do. FIRST(n, ...) is a select that its n-th branch decides, TRY(n, ...) a
+ * try_join with that value; WITHIN and TOO_LATE are timeouts that are not, and that are reached;
+ * NONE is a select without branches. What is later() comes when all else waits: time is virtual.
  *
  * defer is plain C for gcc alone: a nested function as the cleanup of a variable.
  */

@@ -141,7 +141,8 @@ for w in uninitialized maybe-uninitialized return-type implicit-function-declara
 done
 if [ -z "$form" ] && clang -std=gnu11 -I. -w -fsyntax-only whole.c 2>/dev/null; then
     : >clang-guards
-    for w in unsequenced uninitialized return-type int-conversion array-bounds return-stack-address; do
+    for w in unsequenced uninitialized return-type int-conversion array-bounds \
+        return-stack-address; do
         ! clang -std=gnu11 -I. "-W$w" "-Werror=$w" -fsyntax-only whole.c 2>/dev/null ||
             echo "-W$w -Werror=$w" >>clang-guards
     done

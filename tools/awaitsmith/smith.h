@@ -202,7 +202,7 @@ char *call_returning(enum kind kind, int depth);
 char *call_helper(enum kind kind, int depth);
 char *call_by_value(enum kind kind, int depth); /* touches nothing but its arguments */
 void make_pointer_call(int depth); /* declares a bide_async_fn and calls what it points to */
-char *call_partner(int depth); /* of the current function; NULL: there is no place for its arguments */
+char *call_partner(int depth); /* of the current function; NULL: nothing fits its arguments */
 char *call_effect(int depth); /* void or ignored result */
 
 /* ---- decl.c ---- */

@@ -126,7 +126,8 @@ static struct node *make_jump(void)
     default: kind = N_RETURN; break;
     }
     if ((kind <= N_CONTINUE && place.loop_rounds == 0) ||
-        (kind == N_GOTO && place.label_count == 0) || (kind == N_RETURN && (place.deferred || place.in_branch)))
+        (kind == N_GOTO && place.label_count == 0) ||
+        (kind == N_RETURN && (place.deferred || place.in_branch)))
         return new_node(N_LOG);
     struct node *n = new_node(kind);
     n->value = place.loop_rounds > 0 && percent(70) ? rng(place.loop_rounds + 1) : -1;
