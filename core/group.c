@@ -23,6 +23,8 @@ enum {
     FAILED = 128 /* a branch was unwound by itself, with the error in `value` */
 };
 
+enum { DUE = 128, BEGUN = 63 }; /* in `begun` */
+
 enum {
     FALLIBLE = 32,   /* in `branch` of a chain: its result may be an error, */
     WIDTH_SHIFT = 6, /* and log2 of the size of that */
@@ -88,14 +90,12 @@ static int32_t hash_of(const struct bide_wakeable *task)
 
 /* ---- branches ---- */
 
-static struct bide_cx context_of(const struct bide_cx *cx, struct bide_group *g, unsigned i)
+static void fill_in(struct bide_cx *sub, const struct bide_cx *cx, struct bide_chain *branch)
 {
-    struct bide_chain *branch = &g->branch[i];
-
-    return (struct bide_cx){.chain = branch,
-                            .waker = bide_waker_make(bide_waker_task(cx->waker), id_of(branch)),
-                            .turn = cx->turn,
-                            .depth = cx->depth + 1};
+    sub->chain = branch;
+    sub->waker = bide_waker_make(bide_waker_task(cx->waker), id_of(branch));
+    sub->turn = cx->turn;
+    sub->depth = cx->depth + 1;
 }
 
 /* Requests that all branches which run cancel; the others never begin. */
@@ -106,7 +106,7 @@ static void cancel_rest(struct bide_group *g, int error, bool force)
             bide_chain_cancel(&g->branch[i], error, force);
             g->branch[i].flags |= BIDE_CHAIN_DUE;
         }
-    g->begun = g->count;
+    g->begun = (uint8_t)(g->count | DUE);
 }
 
 static void decide(struct bide_group *g, int32_t value)
@@ -172,17 +172,18 @@ static void ended(struct bide_group *g, unsigned i)
 static bool settle(struct bide_cx *cx, struct bide_group *g, uint32_t woken)
 {
     unsigned begin = g->first;
-    bool again;
 
     bide__assert(g->state & (DECIDED | FAILED) || g->value == hash_of(bide_waker_task(cx->waker)));
     do {
+        g->begun &= BEGUN;
         for (unsigned n = 0; n < g->count; n++) {
             unsigned i = begin + n < g->count ? begin + n : begin + n - g->count;
             struct bide_chain *branch = &g->branch[i];
             if (!(g->live >> i & 1) || !(branch->flags & BIDE_CHAIN_DUE || woken & ids_of(branch)))
                 continue;
             bool had_budget = cx->turn->budget != 0;
-            struct bide_cx sub = context_of(cx, g, i);
+            struct bide_cx sub;
+            fill_in(&sub, cx, branch);
             branch->flags &= (uint8_t)~BIDE_CHAIN_DUE;
             if (bide_chain_poll(&sub) == BIDE_READY)
                 ended(g, i);
@@ -190,10 +191,7 @@ static bool settle(struct bide_cx *cx, struct bide_group *g, uint32_t woken)
                 g->first = (uint8_t)(i + 1 < g->count ? i + 1 : 0);
         }
         woken = 0;
-        again = false;
-        for (unsigned i = 0; i < g->count; i++)
-            again |= (g->branch[i].flags & BIDE_CHAIN_DUE) != 0;
-    } while (again);
+    } while (g->begun & DUE);
     return g->live == 0;
 }
 
@@ -351,39 +349,43 @@ int bide__group_next(struct bide_group *group, struct bide_cx *cx, struct bide_c
     unsigned i;
 
     do {
-        if (group == NULL || group->begun == group->count)
+        if (group == NULL || (group->begun & BEGUN) == group->count)
             return -1;
-        i = (unsigned)group->first + group->begun++;
+        i = (unsigned)group->first + (group->begun++ & BEGUN);
         if (i >= group->count)
             i -= group->count;
     } while (bide__unlikely(group->branch[i].flags & BIDE_CHAIN_OUT));
     struct bide_chain *branch = &group->branch[i];
     group->live |= (uint32_t)1 << i;
     branch->branch |= id_take(bide_waker_task(cx->waker));
-    *sub = context_of(cx, group, i);
+    fill_in(sub, cx, branch);
     return (int)i;
 }
 
 void bide__group_started(struct bide_group *group, enum bide_poll poll)
 {
-    unsigned i = (unsigned)group->first + group->begun - 1;
+    unsigned i = (unsigned)group->first + (group->begun & BEGUN) - 1;
 
     if (i >= group->count)
         i -= group->count;
     struct bide_chain *branch = &group->branch[i];
-    if (poll == BIDE_READY)
+    if (poll == BIDE_READY) {
         ended(group, i);
-    else if (branch->flags & BIDE_CHAIN_RUN)
+    } else if (branch->flags & BIDE_CHAIN_RUN) {
         branch->flags |= BIDE_CHAIN_DUE;
+        group->begun |= DUE;
+    }
     if (branch->unwinding & 1)
-        group->begun = group->count;
+        group->begun = (uint8_t)(group->count | (group->begun & DUE));
 }
 
 enum bide_poll bide__group_run(struct bide_cx *cx, struct bide_group *group)
 {
     if (group == NULL)
         return BIDE_PENDING;
-    return group->live == 0 || settle(cx, group, 0) ? finish(cx, group) : suspend(cx, group);
+    if (group->begun & DUE && !settle(cx, group, 0))
+        return suspend(cx, group);
+    return group->live == 0 ? finish(cx, group) : suspend(cx, group);
 }
 
 struct bide_chain *bide_group_branch(struct bide_frame *frame, unsigned *index)

@@ -139,7 +139,8 @@ struct bide_group {
             const struct bide_fn *fn;
             uint8_t state; /* and the kind */
             uint8_t first; /* the branch to begin a round of polls with */
-            uint8_t begun; /* branches that bide__group_next has given out; count: no more */
+            uint8_t begun; /* branches that bide__group_next has given out; count: no more.
+                              With DUE: a branch may be due */
             uint8_t count;
         };
     };
