@@ -213,14 +213,31 @@ static __attribute__((noinline)) bool poll_slow(struct bide_cx *cx, enum bide_po
     return c->shield == 0 || bide_budget_spend(cx);
 }
 
+/* It lives, no level unwinds, and nothing is asked of it. */
+static inline bool is_plain(const struct bide_chain *c)
+{
+    static const struct {
+        uint16_t unwinding;
+        uint8_t flags, branch;
+    } looked_at = {UINT16_MAX, BIDE_CHAIN_CANCEL | BIDE_CHAIN_LIVE, 0},
+      plain = {0, BIDE_CHAIN_LIVE, 0};
+    uint32_t word, mask, wanted;
+
+    _Static_assert(offsetof(struct bide_chain, flags) == offsetof(struct bide_chain, unwinding) + 2,
+                   "unwinding, flags and branch are one word");
+    __builtin_memcpy(&word, &c->unwinding, 4);
+    __builtin_memcpy(&mask, &looked_at, 4);
+    __builtin_memcpy(&wanted, &plain, 4);
+    return (word & mask) == wanted;
+}
+
 enum bide_poll bide_chain_poll(struct bide_cx *cx)
 {
     struct bide_chain *c = cx->chain;
     struct bide_frame *f = c->leaf;
     enum bide_poll poll;
 
-    if (bide__likely((c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_LIVE)) == BIDE_CHAIN_LIVE &&
-                     c->unwinding == 0)) {
+    if (bide__likely(is_plain(c))) {
         if (c->flags & BIDE_CHAIN_RUN)
             c->flags &= (uint8_t)~BIDE_CHAIN_RUN;
         enter(cx, f);

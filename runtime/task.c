@@ -23,7 +23,7 @@ static void lay_out(struct bide__task *task, size_t block_size, const struct bid
     char *room = (char *)task + bide__room_offset(fn);
     void *result = NULL;
 
-    if (room != task->room)
+    if (__builtin_expect(room != task->room, 0))
         ((struct bide_frame *)(void *)task->room)->fn = fn;
     if (has_place(fn, is_future)) {
         uintptr_t align = fn->result_size & -(uintptr_t)fn->result_size;

@@ -247,13 +247,13 @@ struct bide_chain {
                                 polled; of an empty chain: where its first frame goes */
     union bide__place place;
     uint32_t ids;         /* branch ids in use by the group that the chain waits for */
-    uint16_t unwinding;   /* bit s: unwinding at shield level s */
     uint16_t shield;      /* deferred blocks being run */
     int16_t request;      /* the reason given with a request to cancel: a negative errno */
     int16_t error;        /* why it unwinds at level 0 */
     int16_t shield_error; /* why it unwinds, or last unwound, at a level above */
-    uint8_t flags;
-    uint8_t branch; /* its own branch id; 0: the task's main chain */
+    uint16_t unwinding;   /* bit s: unwinding at shield level s */
+    uint8_t flags;        /* next to it: a poll looks at both at once */
+    uint8_t branch;       /* its own branch id; 0: the task's main chain */
 };
 
 /* The last segment; NULL: it has none. */

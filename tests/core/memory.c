@@ -4,6 +4,8 @@
  */
 #include "tests/core/script.h"
 
+#include <sys/mman.h>
+
 /* ---- async int deep(int n)
  * {
  *     defer { undone++; [await sleep(0);] }
@@ -559,6 +561,45 @@ TEST(a_chain_without_room_and_memory)
     CHECK_EQ(bide_chain_poll(&cx), BIDE_READY);
     CHECK_EQ(bide_chain_error(&chain), -ENOMEM);
     CHECK_EQ(result, -ENOMEM);
+}
+
+/* ---- far away ---- */
+
+/* A room, or a slot for the result, that is more than 2 GiB from the chain costs BIDE_FAR_SIZE. */
+TEST(a_chain_far_from_its_room_and_its_result)
+{
+    size_t size = (size_t)3 << 30;
+    char *space = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (space == MAP_FAILED)
+        SKIP("no address space");
+    for (int which = 0; which < 3; which++) {
+        struct bide_chain *chain = (void *)space;
+        bool far_room = which != 1, far_result = which != 0;
+        char *room = far_room ? space + size - 4096 : space + 4096;
+        int *slot = (void *)(far_result ? space + size - 64 : space + 64);
+        size_t need = bide_fn_room(&deep_fn);
+        sim_begin(&five_fn, &result); /* for its waker and memory */
+        sim_run();
+        CHECK_EQ(sim_end(), 0);
+        bide_chain_init(chain, room, need, slot);
+        CHECK(bide_chain_begin(chain, &deep_fn) == NULL);
+        bide_chain_init(chain, room, need + BIDE_FAR_SIZE, slot);
+        CHECK(chain->flags & BIDE_CHAIN_FAR);
+        int *n = bide_chain_begin(chain, &deep_fn);
+        CHECK(n != NULL);
+        *n = 100; /* beyond the room: segments above a far memory */
+        *slot = -1;
+        struct bide_cx cx = {.chain = chain, .waker = sim.cx.waker, .turn = &sim.turn};
+        CHECK_EQ(bide_chain_poll(&cx), BIDE_PENDING);
+        CHECK(bide_chain_segment(chain) != NULL);
+        CHECK(sim_advance());
+        CHECK_EQ(bide_chain_poll(&cx), BIDE_READY);
+        bide_turn_end(&sim.turn);
+        CHECK_EQ(*slot, 101);
+        CHECK_EQ(sim_segments, 0);
+    }
+    munmap(space, size);
 }
 
 /* ---- backtraces ---- */
