@@ -277,6 +277,9 @@ static void number(struct lexer *l)
         char c = *l->at;
         if (class_at(l->at) == C_IDENT || class_at(l->at) == C_DIGIT || c == '.')
             continue;
+        if (c == '\'' && l->at + 1 < l->end &&
+            (class_at(l->at + 1) == C_IDENT || class_at(l->at + 1) == C_DIGIT))
+            continue; /* C23: 1'000 */
         char before = (char)(l->at[-1] | 0x20);
         if ((c != '+' && c != '-') || (before != 'e' && before != 'p'))
             break;

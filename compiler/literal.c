@@ -84,7 +84,9 @@ static void integer_value(struct parser *p, struct expr *e, const char *s, size_
     }
     uint64_t value = 0;
     bool overflow = false;
-    for (; i < n && (unsigned)digit_value(s[i]) < base; i++) {
+    for (; i < n && (s[i] == '\'' || (unsigned)digit_value(s[i]) < base); i++) {
+        if (s[i] == '\'')
+            continue;
         overflow |= value > (UINT64_MAX - (unsigned)digit_value(s[i])) / base;
         value = value * base + (unsigned)digit_value(s[i]);
     }

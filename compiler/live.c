@@ -8,7 +8,8 @@
  * on any way there since its declaration: then it has no value that could be kept. If it cannot be
  * saved, because it is an array, const or volatile, or perhaps has no value yet (reading it then
  * would be undefined, and both compilers would warn), or because its name means something else
- * there, it lives in the frame. So does one that a select may leave without a value.
+ * there, it lives in the frame. So does one that a select may leave without a value, or that would be
+ * saved at very many suspensions.
  */
 #include "lower.h"
 
@@ -294,6 +295,23 @@ static void decide(struct live *v, struct block *k, uint32_t *bare, uint32_t *to
     }
 }
 
+enum { SAVES_MAX = 64 };
+
+/* Saved over so many suspensions, a variable is cheaper in the frame; the code grows with the
+ * square of a function's length otherwise. */
+static void limit_saves(struct live *v)
+{
+    uint32_t *saves = arena_alloc(v->l->arena, (v->l->vars.count + 1) * sizeof *saves);
+    for (uint32_t b = 0; b < v->count; b++)
+        for (uint32_t n = 0; v->block[b].live_after && n < v->l->vars.count; n++)
+            saves[n] += has(v->block[b].live_after, n);
+    for (uint32_t n = 0; n < v->l->vars.count; n++) {
+        struct var *x = v->l->vars.item[n];
+        if (x->tracked && x->type && saves[n] > SAVES_MAX)
+            x->in_frame = true;
+    }
+}
+
 static void list_live(struct live *v, struct suspend *s, const uint32_t *live)
 {
     s->live = arena_alloc(v->l->arena, (v->l->vars.count + 1) * sizeof(struct var *));
@@ -340,6 +358,7 @@ void live_function(struct lower *l, struct code *code)
     }
     for (uint32_t b = 0; b < v->count; b++)
         decide(v, &v->block[b], bare, touched);
+    limit_saves(v);
     for (uint32_t b = 0; b < v->count; b++) {
         struct block *k = &v->block[b];
         const struct piece *end = k->last > k->first ? &code->piece[k->last - 1] : NULL;

@@ -51,6 +51,7 @@ struct overlap {
     struct node *node;
     uint32_t count, words;
     uint32_t suspend_words;
+    struct span *span; /* of each suspension: the places that it may run at */
 };
 
 static bool has(const uint32_t *set, uint32_t i)
@@ -146,12 +147,6 @@ static bool spans_meet(struct span a, struct span b)
     return a.first <= b.last && b.first <= a.last;
 }
 
-/* The places that the i-th suspension may run at. */
-static struct span span_of(const struct overlap *o, uint32_t i)
-{
-    return await_at(o->l, ((struct suspend *)o->l->suspends.item[i])->token);
-}
-
 static bool slot_meets(const struct overlap *o, const struct slot *slot, const struct node *b)
 {
     for (uint32_t i = 0; i < slot->uses.count; i++) {
@@ -162,7 +157,7 @@ static bool slot_meets(const struct overlap *o, const struct slot *slot, const s
             continue;
         }
         for (uint32_t s = 0; s < o->l->suspends.count; s++)
-            if (has(b->suspends, s) && spans_meet(use, span_of(o, s)))
+            if (has(b->suspends, s) && spans_meet(use, o->span[s]))
                 return true;
     }
     return false;
@@ -221,7 +216,7 @@ static void add_node(struct overlap *o, struct box box, const struct type *type)
     node->suspends = set_new(o, o->suspend_words);
     for (uint32_t s = 0; s < o->l->suspends.count; s++) {
         const struct suspend *suspend = o->l->suspends.item[s];
-        if (holds_always(box.var) && spans_meet(node->life, span_of(o, s)))
+        if (holds_always(box.var) && spans_meet(node->life, o->span[s]))
             put(node->suspends, s);
         for (uint32_t i = 0; i < suspend->live_count + suspend->held_count; i++)
             if (suspend->live[i] == box.var)
@@ -235,6 +230,9 @@ static void find_nodes(struct overlap *o)
 
     o->node = arena_alloc(l->arena, (l->slots.count + l->vars.count + 1) * sizeof *o->node);
     o->suspend_words = (l->suspends.count + 31) / 32;
+    o->span = arena_alloc(l->arena, (l->suspends.count + 1) * sizeof *o->span);
+    for (uint32_t i = 0; i < l->suspends.count; i++)
+        o->span[i] = await_at(l, ((struct suspend *)l->suspends.item[i])->token);
     for (uint32_t i = 0; i < l->slots.count; i++) {
         struct slot *slot = l->slots.item[i];
         add_node(o, (struct box){.kind = BOX_SLOT, .slot = slot}, slot->type);
