@@ -176,7 +176,7 @@ async int all(step h, step table[2])
     a = b;
     bide_future(int) f = bide_lazy(fetch(6)), g = f;
     n += await bide_get(g);
-	return n + /* Ã¤ */ await bide_task_wait(a) + fetch(fetch(7));
+    return n + /* Ã¤ */ await bide_task_wait(a) + fetch(fetch(7));
 }
 
 int plain(step h)
