@@ -125,9 +125,8 @@ static inline int bide__scope_error(const struct bide__scope *scope)
 /*
  * Runs fn to its end on this thread and stores its result: on the runtime that the thread has
  * entered, else on a default one that is kept until the thread exits. If it cannot run (-ENOMEM)
- * or is
- * cancelled, the result is that of bide_fn_fail. On a thread that is running an executor it stops
- * the program with a message that names fn.
+ * or is cancelled, the result is that of bide_fn_fail. On a thread that is running an executor it
+ * stops the program with a message that names fn.
  */
 void bide__block_on(const struct bide_fn *fn, const void *args, void *result);
 

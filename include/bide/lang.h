@@ -1,12 +1,11 @@
 /*
  * bide/lang.h: the words of the language.
  *
- * An async C file is an ordinary C file. For any reader but `bide cc` (an editor, `cc -fsyntax-
- * only`,
- * an analyser) the words below are macros that vanish or expand to plain C of the same type: the
- * *plain reading*. A file that uses only bide_async and bide_await even compiles plainly, to code
- * that blocks. Any other form calls an undefined function that is declared an error, so a plain
- * compiler type-checks the file and refuses to compile it.
+ * An async C file is an ordinary C file. For any reader but `bide cc` (an editor, an analyser,
+ * `cc -fsyntax-only`) the words below are macros that vanish or expand to plain C of the same
+ * type: the *plain reading*. A file that uses only bide_async and bide_await even compiles
+ * plainly, to code that blocks. Any other form calls an undefined function that is declared an
+ * error, so a plain compiler type-checks the file and refuses to compile it.
  *
  * `bide cc` defines __BIDE__. Then the forms are words of the language, and this header declares
  * what the generated code calls.
