@@ -2,6 +2,8 @@
 # with gcc at -O0 and -O3, with clang at -O2, in the long tier with both at all three. A comment
 # "flags: ..." among the first lines adds flags.
 #
+# The file items says which program is for what.
+#
 #   ONLY=NAME    only this one
 #   UPDATE=1     writes NAME.out from what was printed
 set -eu
@@ -49,6 +51,10 @@ case $("$CC" --version) in
 esac
 [ "$FULL" != 1 ] || levels='-O0 -O2 -O3'
 export levels
+sed -n 's/^[^#].\{37\}//p' "$SRC/tests/compiler/items" | tr ' ' '\n' | while read -r name; do
+    [ -e "$SRC/tests/compiler/run/$name.c" ] || [ -e "$SRC/tests/compiler/run/$name" ] ||
+        fail "the list of items names '$name', which is not there"
+done
 count=$(ls "$SRC"/tests/compiler/run/${ONLY:-*}.c | wc -l)
 printf '%s\n' "$SRC"/tests/compiler/run/${ONLY:-*}.c | xargs -d '\n' -P 2 -n 1 sh case.sh >log ||
     fail "$(cat log)"
