@@ -314,7 +314,7 @@ void parse_static_assert(struct parser *p)
         fail(p);
     if (p->function) {
         advance(p);
-        parse_constant(p);
+        refuse_blocks(p->unit, parse_constant(p));
         if (accept(p, ','))
             parse_constant(p);
         expect(p, ')');

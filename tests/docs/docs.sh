@@ -8,6 +8,7 @@ PATH=$(dirname "$BIDE"):$PATH
 export PATH
 failed=0
 ran=0
+limit=$((60 * ${BIDE_TEST_SLOW:-1})) # seconds
 
 # Splits a document into numbered steps: NNN.file (first line the name), NNN.console.
 split() {
@@ -33,7 +34,7 @@ console() {
     ' "$1"
     for cmd in "$2"/*.cmd; do
         want=${cmd%.cmd}.out
-        (cd "$3" && timeout $((60 * ${BIDE_TEST_SLOW:-1})) sh "$cmd") >"$2/got" 2>&1 </dev/null || true
+        (cd "$3" && timeout "$limit" sh "$cmd") >"$2/got" 2>&1 </dev/null || true
         ran=$((ran + 1))
         if ! diff -u "$want" "$2/got" >"$2/diff"; then
             printf '%s: "%s" prints something else (- document, + now):\n' "$4" "$(cat "$cmd")"

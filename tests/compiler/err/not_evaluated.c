@@ -7,6 +7,7 @@ _Static_assert(sizeof(await work(1)) == sizeof(int), "in the file");
 
 async int other(void)
 {
+    _Static_assert(sizeof(async({ 1; })) == sizeof(int), "in a function");
     _Static_assert(sizeof(int) == 4, "await");
     typeof(1 + async({ 1; })) n = 1;
     n += sizeof(({
