@@ -186,7 +186,7 @@ bide bt
 kill
 quit
 END
-timeout $((60 * ${BIDE_TEST_SLOW:-1})) "$BIDE" gdb -nx -q ./steps <commands >said 2>err ||
+timeout $((100 * ${BIDE_TEST_SLOW:-1})) "$BIDE" gdb -nx -q ./steps <commands >said 2>err ||
     fail "$(cat said err)"
 sed 's/^(gdb) //' said >out
 shows <<'END'
@@ -225,7 +225,7 @@ while read -r line; do
 done <mi
 END
 : >mi.out
-sh drive.sh | timeout $((60 * ${BIDE_TEST_SLOW:-1})) "$BIDE" gdb -nx -q -i=mi2 ./steps >mi.out 2>err
+sh drive.sh | timeout $((100 * ${BIDE_TEST_SLOW:-1})) "$BIDE" gdb -nx -q -i=mi2 ./steps >mi.out 2>err
 sed -n 's/^\*stopped,reason="\([a-z-]*\)".*func="\([a-z_]*\)".*line="\([0-9]*\)".*/\1 \2 \3/p' \
     mi.out >walk
 cat >expected <<END
@@ -242,7 +242,7 @@ echo the user's hook\n
 end
 END
 script=$(dirname "$(dirname "$BIDE")")/share/bide/bide-gdb.py
-timeout $((60 * ${BIDE_TEST_SLOW:-1})) gdb -nx -batch -x user -x "$script" -x "$script" \
+timeout $((100 * ${BIDE_TEST_SLOW:-1})) gdb -nx -batch -x user -x "$script" -x "$script" \
     -ex "tbreak steps.c:$(line 'await bide_yield')" -ex run -ex next -ex 'info skip' ./steps \
     >out 2>err || fail "$(cat out err)"
 [ "$(grep -c "^the user's hook" out)" = 2 ] || fail "$(cat out err)"
