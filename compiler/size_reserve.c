@@ -61,6 +61,7 @@ static void add_mirror(void *arena, struct size_function *f)
     m->fn.args_size = f->args;
     m->fn.frame_align_log2 = f->frame_align_log2;
     m->fn.args_align_log2 = f->args_align_log2;
+    m->fn.flags = f->flags;
     f->mirror = m;
 }
 
