@@ -159,8 +159,13 @@ static void check_call(struct checker *c, struct expr *e, enum use use)
     check_called_reference(c, e, use);
     check_stack_use(c, e);
     check_expr(c, e->a, USE_CALLED);
+    const struct type *type = e->a->type;
+    while (type->kind == TY_POINTER)
+        type = type->base;
     for (int i = 0; i < e->arg_count; i++) {
         check_transfer(c, e->arg[i], TO_ARGUMENT);
+        if (type->kind == TY_FUNCTION && i < type->param_count)
+            check_owner_type(c, type->param[i].type, e->arg[i]);
         check_expr(c, e->arg[i], USE_VALUE);
     }
 }
@@ -255,6 +260,7 @@ void check_expr(struct checker *c, struct expr *e, enum use use)
             note_await(c, e->first);
         check_store(c, e->a);
         check_transfer(c, e->b, TO_VARIABLE);
+        check_owner_type(c, e->a->type, e->b);
         check_operands(c, e);
         break;
     case EX_SIZEOF: refuse_blocks(c->unit, e->a); break;
@@ -299,6 +305,7 @@ static void check_decl(struct checker *c, const struct decl *d)
              "program runs; assign to it instead",
              s->name);
     check_transfer(c, d->init, TO_VARIABLE);
+    check_owner_type(c, s->type, d->init);
     check_expr(c, d->init, USE_VALUE);
 }
 
@@ -330,8 +337,11 @@ static void check_parts(struct checker *c, struct stmt *s)
              "'await' in an asm statement; await into a variable before it");
     if (s->kind == S_EXPR)
         check_unused(c, s);
-    if (s->kind == S_RETURN && s->expr)
+    if (s->kind == S_RETURN && s->expr) {
         check_transfer(c, s->expr, TO_RESULT);
+        if (c->function && !c->function->outer)
+            check_owner_type(c, c->function->result, s->expr);
+    }
     if (s->kind == S_RETURN && c->function && c->function->outer)
         diag(c->unit, SEV_ERROR, s->first, "'return' in %s, whose value is its last expression",
              c->function->is_branch ? "a branch" : "an async block");

@@ -53,6 +53,43 @@ void check_transfer(struct checker *c, struct expr *e, enum transfer to)
     }
 }
 
+static const char *owner_text(struct unit *u, const struct type *t)
+{
+    const struct type *task = type_task_result(t);
+    return arena_printf(u->arena, "bide_%s(%s)", task ? "task" : "future",
+                        type_print(u, task ? task : type_future_result(t), ""));
+}
+
+/* A form whose operand is no call: what it makes has no type, and check_form.c says so. */
+static bool makes_nothing(const struct expr *e)
+{
+    if (e->kind != EX_FORM || e->form == FORM_MOVE || e->arg_count == 0)
+        return false;
+    const struct expr *last = skip_parens(e->arg[e->arg_count - 1]);
+    return last->kind != EX_CALL && last->kind != EX_BLOCK;
+}
+
+/* A handle says how large the result behind it is, so another type is no matter of a warning. But
+ * a result may be of no interest: void takes any. */
+void check_owner_type(struct checker *c, const struct type *to, struct expr *e)
+{
+    e = skip_parens(e);
+    if (e->kind == EX_INIT_LIST && to->kind == TY_ARRAY) {
+        for (int i = 0; i < e->arg_count; i++)
+            check_owner_type(c, to->base, e->arg[i]->a);
+        return;
+    }
+    if (!type_is_owner(to) || !type_is_owner(e->type) || makes_nothing(e))
+        return;
+    bool is_task = type_task_result(to) != NULL;
+    const struct type *kept = is_task ? type_task_result(to) : type_future_result(to);
+    const struct type *result = is_task ? type_task_result(e->type) : type_future_result(e->type);
+    if (!result || !(kept->kind == TY_VOID || type_is_error(kept) || type_is_error(result) ||
+                     type_compatible(kept, result)))
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL, "a '%s' cannot be kept as a '%s'",
+                   owner_text(c->unit, e->type), owner_text(c->unit, to));
+}
+
 /* ---- captures ---- */
 
 struct expr *variable_of(struct expr *e)

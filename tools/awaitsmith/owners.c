@@ -109,7 +109,7 @@ static char *make_block_of_copies(const char *form, int depth)
     struct var *sum = shared_sum;
     recursion_left = false;
     shared_sum = NULL;
-    char *t = make_statement_expression(K_INT, depth);
+    char *t = make_block_of_int(depth);
     recursion_left = recursion;
     shared_sum = sum;
     vars_restore(outer);

@@ -231,6 +231,8 @@ void make_jump_statement(int depth);   /* Duff's device, computed goto, goto int
 void make_gnu_statement(int depth);    /* asm, arrays of variable length, declarations in blocks */
 int full(void);                        /* begins a full expression; how deep it may go */
 char *make_statement_expression(enum kind kind, int depth);
+/* One whose type is int: that of a task or future. */
+char *make_block_of_int(int depth);
 void make_function(const char *name, int size);
 /* Before the first of two functions that call each other is made: puts the other's declaration. */
 void plan_partners(const char *first, const char *second);

@@ -86,24 +86,25 @@ static char *end_inside(struct inside *outer, bool keep_jumps)
     return put_pop();
 }
 
-static char *last_value(enum kind kind, int depth)
+/* `exact`: an int is one, and no narrower type. */
+static char *last_value(enum kind kind, int depth, bool exact)
 {
     begin_full_expression();
     char *value = make_value(kind, depth);
     if (kind == K_INT)
         value = promoted(value);
-    if (kind == K_INT && (percent(30) || strpbrk(value, "abcdefghijklmnopqrstuvwxyz") == NULL))
+    if (kind == K_INT && (exact || percent(30) || strpbrk(value, "abcdefghijklmnopqrstuvwxyz") == NULL))
         value = text("(%s) + zero", value); /* clang 14 drops calls before a constant value */
     return value;
 }
 
-static char *statement_expression(enum kind kind, int depth, bool keep_jumps)
+static char *statement_expression(enum kind kind, int depth, bool keep_jumps, bool exact)
 {
     struct inside outer;
     if (!begin_inside(&outer, depth, 2, keep_jumps))
         return NULL;
     make_statements(1 + rng(2), 1, true);
-    put("%s;\n", last_value(kind, depth - 1));
+    put("%s;\n", last_value(kind, depth - 1, exact));
     return end_inside(&outer, keep_jumps);
 }
 
@@ -142,17 +143,22 @@ char *make_branch_block(enum branch_end end, enum kind kind, long long wait, int
     if (end == FAILS_LATE)
         put("%lld - zero;\n", failure(wait));
     else if (end == ENDS_WELL && kind <= K_INT)
-        put("((%s) & 1023) + zero;\n", last_value(kind, depth - 1));
+        put("((%s) & 1023) + zero;\n", last_value(kind, depth - 1, false));
     else if (kind == K_VOID)
         put("(void)zero;\n");
     else
-        put("%s;\n", last_value(kind, depth - 1));
+        put("%s;\n", last_value(kind, depth - 1, false));
     return end_inside(&outer, false);
 }
 
 char *make_statement_expression(enum kind kind, int depth)
 {
-    return statement_expression(kind, depth, false);
+    return statement_expression(kind, depth, false, false);
+}
+
+char *make_block_of_int(int depth)
+{
+    return statement_expression(K_INT, depth, false, true);
 }
 
 /* A loop's counter: nothing else writes it. */
@@ -384,7 +390,7 @@ static void make_expression_statement(void)
 static void make_jumping_expression(bool may_declare)
 {
     struct var *v = may_declare ? declare(fresh_name("v")) : NULL;
-    char *t = statement_expression(K_INT, full(), true);
+    char *t = statement_expression(K_INT, full(), true, false);
     if (v == NULL) {
         put("(void)%s;\n", t ? t : "0");
         return;
