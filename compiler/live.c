@@ -8,8 +8,8 @@
  * on any way there since its declaration: then it has no value that could be kept. If it cannot be
  * saved, because it is an array, const or volatile, or perhaps has no value yet (reading it then
  * would be undefined, and both compilers would warn), or because its name means something else
- * there, it lives in the frame. So does one that a select may leave without a value, or that would be
- * saved at very many suspensions.
+ * there, it lives in the frame. So does one that a select may leave without a value, or that would
+ * be saved at very many suspensions.
  */
 #include "lower.h"
 

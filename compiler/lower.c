@@ -49,6 +49,14 @@ static void lower_params(struct lower *l)
     }
 }
 
+static bool ends_in_if_or_loop(const struct stmt *block)
+{
+    const struct stmt *last = block->count ? block->list[block->count - 1] : NULL;
+    while (last && (last->kind == S_LABEL || last->kind == S_CASE || last->kind == S_DEFAULT))
+        last = last->body;
+    return last && (last->kind == S_IF || last->kind == S_FOR || last->kind == S_WHILE);
+}
+
 static void lower_function(struct lower *l)
 {
     struct stmt *last = value_statement(l->fn->body);
@@ -64,7 +72,8 @@ static void lower_function(struct lower *l)
     lower_params(l);
     lower_items(l, l->fn->body);
     /* on the line of the brace: behind `if (x) goto y;` a compiler would call it misleading */
-    if (l->is_async && !l->unit->options->pretty && reaches_end(l, l->out))
+    if (l->is_async && (!l->unit->options->pretty || ends_in_if_or_loop(l->fn->body)) &&
+        reaches_end(l, l->out))
         code_sync(l, l->out, l->fn->body->last);
     if (l->fn->is_main && l->is_async && has_value && reaches_end(l, l->out))
         code_text(l, l->out, "\n*(int *)bide_frame_result(%s, &%s->h) = 0;\n", l->cx, l->frame);

@@ -326,8 +326,8 @@ struct operand {
 void prepare_operands(struct lower *, struct operand *, int count, bool fix_all);
 /* The same with the first `count` of `total` operands. */
 void prepare_some(struct lower *, struct operand *, int count, int total);
-/* Pointers to what has no name (`f().array`) in e are good until the full expression ends, awaits or
- * not. (What is evaluated on a condition only stays as it is.) */
+/* Pointers to what has no name (`f().array`) in e are good until the full expression ends, awaits
+ * or not. (What is evaluated on a condition only stays as it is.) */
 void keep_temporaries(struct lower *, struct expr *);
 void copy_expr(struct lower *, struct code *, struct expr *);
 struct code *value_code(struct lower *, struct expr *);        /* copy_expr into a new code */

@@ -499,8 +499,8 @@ void pretty_sync(struct output *o, uint32_t token)
         output_pragmas(o, token);
     if (o->file != t->file || o->line != t->line || o->drifted)
         output_go_to(o, t->file, t->line, false);
-    if (t->at_bol) {
-        o->indent = column_of(o, t->file, t->line);
+    if (t->at_bol) { /* before a brace: the end of its block */
+        o->indent = column_of(o, t->file, t->line) + (t->punct == '}' ? 4 : 0);
         o->indent_depth = o->depth;
     }
 }

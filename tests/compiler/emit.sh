@@ -32,6 +32,20 @@ link()
         fail "$1: does not link: $(head -n 20 err)"
 }
 
+# What ends a function stands beside the user's last statement, not under its `if`.
+cat >last.c <<'END'
+#include <bide/bide.h>
+#include <stdio.h>
+async void f(int n);
+async void f(int n)
+{
+    await bide_yield();
+    if (n)
+        puts("x");
+}
+END
+build last.c last -Wall
+
 count=0
 for file in "$SRC"/examples/*.c; do
     [ -e "$file" ] || continue

@@ -225,7 +225,8 @@ while read -r line; do
 done <mi
 END
 : >mi.out
-sh drive.sh | timeout $((100 * ${BIDE_TEST_SLOW:-1})) "$BIDE" gdb -nx -q -i=mi2 ./steps >mi.out 2>err
+sh drive.sh |
+    timeout $((100 * ${BIDE_TEST_SLOW:-1})) "$BIDE" gdb -nx -q -i=mi2 ./steps >mi.out 2>err
 sed -n 's/^\*stopped,reason="\([a-z-]*\)".*func="\([a-z_]*\)".*line="\([0-9]*\)".*/\1 \2 \3/p' \
     mi.out >walk
 cat >expected <<END
