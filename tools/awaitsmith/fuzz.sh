@@ -66,7 +66,7 @@ choose_flags()
     if [ -n "$built_in" ]; then
         case $(($1 % 16)) in
         1) flags="-O2 $plain" ;;
-        5 | 13) flags="-O1 $plain" ;;
+        5) flags="-O1 $plain" ;;
         3 | 7) flags="-O0 -g" ;;
         11) flags="-O0 -g $plain" ;;
         *) flags="-O0 $plain" ;;
@@ -76,9 +76,9 @@ choose_flags()
         1) flags="-O2" ;;
         2) flags="-O0 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined" ;;
         3) flags="-O3 -fno-omit-frame-pointer" ;;
-        5 | 13) flags="-O1" ;;
+        5) flags="-O1" ;;
         6) flags="-O0 -fsanitize=address" ;;
-        7 | 11) flags="-O0 -g" ;;
+        7) flags="-O0 -g" ;;
         *) flags="-O0" ;;
         esac
     fi
