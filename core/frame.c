@@ -24,6 +24,12 @@ static bool begin(struct bide_cx *cx, void *result)
     return bide__first_slot(c) == result || bide__place_set(c, &cx->top, cx->end, result);
 }
 
+void bide__first_result(struct bide_cx *cx, void *result)
+{
+    begin(cx, result);
+    cx->chain->leaf = (struct bide_frame *)(void *)cx->top;
+}
+
 /* Finds memory for a frame of fn and `tail` bytes above it; sets the header. NULL: none. */
 static struct bide_frame *place(struct bide_cx *cx, const struct bide_fn *fn, size_t size,
                                 size_t align, size_t tail, struct bide_frame *parent, void *result)

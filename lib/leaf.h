@@ -104,7 +104,7 @@ enum { BIDE__BEGUN = 1 };
                     (T now_result_; if (now_(cx_, a, b, &now_result_)) {               \
                         if (result_ != NULL)                                           \
                             *result_ = now_result_;                                    \
-                        return BIDE_READY;                                             \
+                        return bide_frame_skip(cx_, parent_, result_);                 \
                     }))
 
 #define BIDE__LEAF_3(T, leaf_, frame_, poll_, cancel_, A, a, B, b, C, c)          \

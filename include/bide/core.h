@@ -498,6 +498,17 @@ static inline enum bide_poll bide_frame_finish(struct bide_cx *cx, struct bide_f
     return BIDE_READY;
 }
 
+/* The start function of a leaf that is ready at once may do without a frame: with the result at
+ * `result` it returns what this returns. */
+void bide__first_result(struct bide_cx *cx, void *result);
+static inline enum bide_poll bide_frame_skip(struct bide_cx *cx, struct bide_frame *parent,
+                                             void *result)
+{
+    if (__builtin_expect(parent == NULL, 0)) /* a group looks for what its branches return */
+        bide__first_result(cx, result);
+    return BIDE_READY;
+}
+
 /* A leaf suspends: its poll returns what this returns. It has arranged for a wake. */
 static inline enum bide_poll bide_frame_suspend(struct bide_cx *cx, struct bide_frame *f)
 {

@@ -93,7 +93,8 @@ static char *last_value(enum kind kind, int depth, bool exact)
     char *value = make_value(kind, depth);
     if (kind == K_INT)
         value = promoted(value);
-    if (kind == K_INT && (exact || percent(30) || strpbrk(value, "abcdefghijklmnopqrstuvwxyz") == NULL))
+    bool plain = strpbrk(value, "abcdefghijklmnopqrstuvwxyz") == NULL;
+    if (kind == K_INT && (exact || percent(30) || plain))
         value = text("(%s) + zero", value); /* clang 14 drops calls before a constant value */
     return value;
 }
