@@ -250,6 +250,18 @@ static int run_translated(struct command *cmd, const struct list *extra,
     return status;
 }
 
+static int run_silent(struct command *cmd, const struct list *extra,
+                      const struct buffer *standard_input, int job_count)
+{
+    struct process p = translated_command(cmd, extra, standard_input, job_count);
+    argv_add(&p, "-w");
+    int status = process_run(&p);
+    cmd->signal = p.signal;
+    print_said(cmd, p.err.data, p.err.length);
+    buffer_free(&p.err);
+    return status;
+}
+
 /* ---- jobs ---- */
 
 static bool write_file(const char *path, const char *text, size_t length)
@@ -386,7 +398,10 @@ static int compile(struct command *cmd, struct list *jobs, const struct list *ex
     struct buffer err = early.process.err;
     if (!early.done)
         status = run_translated(cmd, extra, standard_input, (int)jobs->count, &err);
-    if (!report(jobs, &err, status != 0) && (int)jobs->count == cmd->c_count)
+    enum verdict verdict = report(jobs, &err, status != 0);
+    if (verdict == VERDICT_AGAIN)
+        status = run_silent(cmd, extra, standard_input, (int)jobs->count);
+    if (verdict == VERDICT_OURS && (int)jobs->count == cmd->c_count)
         report_internal(cmd, jobs);
     if (!status)
         status = check_frames(cmd, jobs);

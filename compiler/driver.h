@@ -208,9 +208,13 @@ void early_stop(struct early *);
 /* ---- driver_report.c ---- */
 
 /* Prints what the compiler said of the generated text, in the words that it has for the user's file
- * where it says the same of that. `failed`: the compiler did not succeed. False: the fault is
- * ours. */
-bool report(struct list *jobs, const struct buffer *err, bool failed);
+ * where it says the same of that. `failed`: the compiler did not succeed. */
+enum verdict {
+    VERDICT_FINE,
+    VERDICT_OURS,  /* the fault is ours */
+    VERDICT_AGAIN, /* it failed by warnings that do not count: once more, without warnings */
+};
+enum verdict report(struct list *jobs, const struct buffer *err, bool failed);
 
 /* ---- driver_frame.c: -Wbide-frame-larger-than= ---- */
 

@@ -9,6 +9,10 @@
  *
  * An error in the generated text that is none in the file is our fault, unless it is a warning made
  * an error, or comes from the assembler or the linker.
+ *
+ * clang's preprocessed text does not say which tokens come from macros of system headers, in which
+ * it keeps quiet. So of clang, warnings about the generated text count only if its front end gives
+ * them for the file too, or they come from behind it.
  */
 #define _GNU_SOURCE
 #include "driver.h"
@@ -220,9 +224,23 @@ static bool has_hard_error(const struct blocks *blocks)
     return false;
 }
 
-/* What the checks said, then what only the generated text gave. */
-static void print_merged(struct arena *arena, struct list *jobs, const struct blocks *got)
+/* clang's own, which -fsyntax-only does not give. */
+static bool is_from_back_end(const char *option)
 {
+    static const char *const names[] = {
+        "-Wframe-larger-than", "-Wpass-failed", "-Winline-asm", "-Wattribute-warning",
+        "-Wbackend-",          "-Wsource-mgr",  "-Wstack-"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strstr(option, names[i]))
+            return true;
+    }
+    return false;
+}
+
+/* What the checks said, then what only the generated text gave. True: an error is among that. */
+static bool print_merged(struct arena *arena, struct list *jobs, const struct blocks *got)
+{
+    bool error = false;
     struct blocks *said = arena_alloc(arena, (jobs->count + 1) * sizeof *said);
     const struct job *first = jobs->item[0];
     for (uint32_t i = 0; i < jobs->count; i++) {
@@ -235,9 +253,14 @@ static void print_merged(struct arena *arena, struct list *jobs, const struct bl
     }
     for (uint32_t i = 0; i < got->list.count; i++) {
         const struct block *b = got->list.item[i];
-        if (!is_said(b, said, jobs->count))
-            print_said(first->command, b->start, b->length);
+        bool counts =
+            !first->command->clang || !b->place || !*b->option || is_from_back_end(b->option);
+        if (is_said(b, said, jobs->count) || !counts)
+            continue;
+        print_said(first->command, b->start, b->length);
+        error |= b->error || !b->place;
     }
+    return error;
 }
 
 static void print_checks(struct list *jobs)
@@ -246,15 +269,15 @@ static void print_checks(struct list *jobs)
         print_buffer(jobs->item[i], &((struct job *)jobs->item[i])->check_err);
 }
 
-bool report(struct list *jobs, const struct buffer *err, bool failed)
+enum verdict report(struct list *jobs, const struct buffer *err, bool failed)
 {
-    bool refused = false;
+    bool refused = false, error = true;
     if (!jobs->count)
-        return true;
+        return VERDICT_FINE;
     if (!failed && !err->length) {
         for (uint32_t i = 0; i < jobs->count; i++)
             print_buffer(jobs->item[i], &((struct job *)jobs->item[i])->err);
-        return true;
+        return VERDICT_FINE;
     }
     for (uint32_t i = 0; i < jobs->count; i++)
         refused |= job_check(jobs->item[i]) != 0;
@@ -266,7 +289,9 @@ bool report(struct list *jobs, const struct buffer *err, bool failed)
     if (failed && refused)
         print_checks(jobs);
     else
-        print_merged(arena, jobs, &got);
+        error = print_merged(arena, jobs, &got);
     arena_free(arena);
-    return !ours || refused;
+    if (failed && !error)
+        return VERDICT_AGAIN;
+    return ours && !refused ? VERDICT_OURS : VERDICT_FINE;
 }
