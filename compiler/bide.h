@@ -681,8 +681,6 @@ void json_plain(const char *severity, const char *file, uint32_t line, uint32_t 
 /* `#pragma GCC diagnostic ...` (or clang's) in start..end; NULL: it is none. */
 struct pragma *pragma_parse(struct arena *, const char *start, const char *end);
 bool pragma_is_ours(const struct pragma *); /* it names a warning of bide */
-/* clang -E drops pragmas about warnings that it does not know: finds them in the main file. */
-void pragma_recover(struct unit *);
 
 /* ---- warning.c: which warnings there are, and which are wanted ---- */
 

@@ -154,7 +154,6 @@ void database_write(const struct command *);
 /* One C input of the command that has async words. */
 struct job {
     const struct command *command;
-    bool drops_pragmas; /* the preprocessor does that with ours */
     struct arg *input;
     struct buffer source;    /* the file as it lies on disk */
     struct buffer text;      /* preprocessed */
@@ -205,7 +204,16 @@ bool early_finish(struct early *, const struct buffer *text);
 /* Ends it before it writes anything. */
 void early_stop(struct early *);
 
+/* ---- driver_pragma.c ---- */
+
+/* Puts our pragmas back into the preprocessed text, which clang has dropped, and takes away what it
+ * said of that. */
+void pragmas_restore(struct job *job);
+
 /* ---- driver_report.c ---- */
+
+/* The line without colour sequences. */
+char *without_colours(struct arena *arena, const char *line, size_t length);
 
 /* Prints what the compiler said of the generated text, in the words that it has for the user's file
  * where it says the same of that. `failed`: the compiler did not succeed. */

@@ -37,8 +37,7 @@ struct blocks {
     const char *context; /* lines that belong to the next message; or NULL */
 };
 
-/* The line without colour sequences. */
-static char *without_colours(struct arena *arena, const char *line, size_t length)
+char *without_colours(struct arena *arena, const char *line, size_t length)
 {
     char *out = arena_alloc(arena, length + 1), *to = out;
     for (size_t i = 0; i < length; i++) {

@@ -218,9 +218,12 @@ enum step job_preprocess(struct job *job)
     if (needs_comments(job))
         argv_add(&p, "-C");
     argv_add(&p, "-D__BIDE__=1");
-    job->drops_pragmas = has_own_pragmas(job) && (cmd->clang || command_says_clang(cmd));
-    if (job->drops_pragmas)
-        argv_add(&p, "-Wno-unknown-warning-option");
+    bool drops_pragmas = cmd->clang || (has_own_pragmas(job) && command_says_clang(cmd));
+    if (drops_pragmas) {
+        argv_add(&p, "-fcaret-diagnostics"); /* they show what was in a _Pragma */
+        argv_add(&p, "-Wunknown-warning-option");
+        argv_add(&p, "-Wno-error=unknown-warning-option");
+    }
     argv_add(&p, "-isystem");
     argv_add(&p, include);
     command_add_input(job->input, &p, job->input->value);
@@ -229,6 +232,8 @@ enum step job_preprocess(struct job *job)
     job->signal = p.signal;
     job->text = p.out;
     job->err = p.err;
+    if (drops_pragmas)
+        pragmas_restore(job);
     if (job->status == 0)
         return STEP_OK;
     print_preprocessor(job);
@@ -377,8 +382,6 @@ enum step job_translate(struct job *job, FILE *out)
     if (!target_read(unit))
         return STEP_NOT_ASYNC;
     lex(unit);
-    if (job->drops_pragmas)
-        pragma_recover(unit);
     parse(unit);
     if (unit->parse_failed)
         return report_parse_failure(job);

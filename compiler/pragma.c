@@ -1,9 +1,7 @@
 /*
  * Pragmas about warnings: `#pragma GCC diagnostic ignored "-Wbide-..."`, or `clang diagnostic`.
- *
- * gcc's preprocessor leaves them all in the text, those of _Pragma too. clang's drops those whose
- * warning it does not know, so they are looked for in the main file as it lies on disk; one that
- * stands in _Pragma or in a header is lost, and one in a part that #if leaves out counts.
+
+ * They are in the preprocessed text, those of _Pragma too; driver_pragma.c sees to it with clang.
  */
 #include "bide.h"
 
@@ -56,41 +54,4 @@ struct pragma *pragma_parse(struct arena *arena, const char *p, const char *end)
 bool pragma_is_ours(const struct pragma *p)
 {
     return p->option && !strncmp(p->option, "bide-", 5);
-}
-
-/* Keeps the order of tokens, then of lines. */
-static void insert(struct unit *u, struct pragma *p)
-{
-    struct list *all = &u->pragmas;
-    list_add(u->arena, all, p);
-    for (uint32_t i = all->count - 1; i > 0; i--) {
-        struct pragma *before = all->item[i - 1];
-        if (before->token < p->token || (before->token == p->token && before->line <= p->line))
-            break;
-        all->item[i] = before;
-        all->item[i - 1] = p;
-    }
-}
-
-void pragma_recover(struct unit *u)
-{
-    const char *file = u->options->input;
-    uint32_t token = 1;
-    size_t length;
-    const char *text;
-    for (uint32_t line = 1; (text = source_line(u, file, line, &length)); line++) {
-        const char *end = text + length, *hash = text;
-        while (hash < end && (*hash == ' ' || *hash == '\t'))
-            hash++;
-        struct pragma *p = hash < end && *hash == '#' ? pragma_parse(u->arena, hash, end) : NULL;
-        if (!p || !pragma_is_ours(p))
-            continue;
-        while (token + 1 < u->token_count &&
-               (u->token[token].in_header || u->token[token].line <= line))
-            token++;
-        p->token = token;
-        p->line = line;
-        insert(u, p);
-        u->has_own_pragmas = true;
-    }
 }
