@@ -268,7 +268,8 @@ static bool make_assignment(enum category category, int depth, struct ex *e)
     /* gcc and clang differ in the type of one to a bit-field, and clang 14 has no value for one to
      * an _Atomic. */
     const char *cast = p.bit_field ? "(int)" : "";
-    bool atomic = p.kind == K_UINT && p.no_address && strpbrk(p.text, "[@#") == NULL;
+    bool may_be = p.kind == K_UINT || p.kind == K_INT || p.kind == K_LLONG;
+    bool atomic = may_be && p.no_address && strpbrk(p.text, "[@#") == NULL;
     struct ownership before = now, part[2];
     now.of[p.class] = READ;
     e->lo = p.lo;
