@@ -359,6 +359,7 @@ int bide__group_next(struct bide_group *group, struct bide_cx *cx, struct bide_c
     group->live |= (uint32_t)1 << i;
     branch->branch |= id_take(bide_waker_task(cx->waker));
     fill_in(sub, cx, branch);
+    sub->top = sub->end = NULL; /* the first push makes them */
     return (int)i;
 }
 
