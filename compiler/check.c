@@ -210,6 +210,8 @@ static void check_unary(struct checker *c, struct expr *e, enum use use)
         check_store(c, e->a);
     if (e->op == '&')
         check_scope_address(c, e);
+    if (e->op == '!')
+        refuse_lost_owner(c, e->a);
     bool passes = e->op == OP_EXTENSION || (use == USE_CALLED && (e->op == '*' || e->op == '&'));
     check_expr(c, e->a, passes ? use : USE_VALUE);
 }
@@ -235,6 +237,10 @@ static void check_block_value(struct checker *c, const struct function *f)
 static void check_binary(struct checker *c, struct expr *e)
 {
     while (e->kind == EX_BINARY || e->kind == EX_LOGIC || e->kind == EX_COMMA) {
+        if (e->kind != EX_COMMA) {
+            refuse_lost_owner(c, e->a);
+            refuse_lost_owner(c, e->b);
+        }
         check_expr(c, e->b, USE_VALUE);
         e = e->a;
     }
@@ -261,6 +267,11 @@ void check_expr(struct checker *c, struct expr *e, enum use use)
         check_store(c, e->a);
         check_transfer(c, e->b, TO_VARIABLE);
         check_owner_type(c, e->a->type, e->b);
+        check_operands(c, e);
+        break;
+    case EX_COND:
+        if (e->b) /* else it is the value as well */
+            refuse_lost_owner(c, e->a);
         check_operands(c, e);
         break;
     case EX_SIZEOF: refuse_blocks(c->unit, e->a); break;
@@ -354,6 +365,8 @@ static void check_parts(struct checker *c, struct stmt *s)
         check_operands(c, s->expr);
     else if (s->expr && s->kind != S_CASE)
         check_expr(c, s->expr, USE_VALUE);
+    if (s->expr && (s->kind == S_IF || s->kind == S_WHILE || s->kind == S_DO || s->kind == S_FOR))
+        refuse_lost_owner(c, s->expr);
     if (s->expr2 && s->kind != S_CASE)
         check_expr(c, s->expr2, USE_VALUE);
 }

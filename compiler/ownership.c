@@ -53,6 +53,16 @@ void check_transfer(struct checker *c, struct expr *e, enum transfer to)
     }
 }
 
+void refuse_lost_owner(struct checker *c, struct expr *e)
+{
+    e = skip_parens(e);
+    bool is_made = e->kind == EX_FORM || e->kind == EX_AWAIT || e->kind == EX_CALL;
+    if (is_made && type_is_owner(e->type))
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "nothing owns the %s that is made here; keep it in a variable",
+                   type_task_result(e->type) ? "task" : "future");
+}
+
 static const char *owner_text(struct unit *u, const struct type *t)
 {
     const struct type *task = type_task_result(t);

@@ -421,6 +421,8 @@ bool can_await(struct checker *, uint32_t token, const char *what);
 /* ownership.c */
 enum transfer { TO_VARIABLE, TO_ARGUMENT, TO_RESULT };
 void check_transfer(struct checker *, struct expr *, enum transfer);
+/* An operator or a condition only looks at e, which nobody could let go of then. */
+void refuse_lost_owner(struct checker *, struct expr *);
 /* e goes to an object of type `to`. */
 void check_owner_type(struct checker *, const struct type *to, struct expr *e);
 void check_store(struct checker *, struct expr *object);
