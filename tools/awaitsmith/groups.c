@@ -134,7 +134,9 @@ static char *make_branches(int n, int k, enum branch_end special, enum branch_en
         long long wait = (long long)(delay - start) + 1;
         now = part[k];
         delay += (double)wait * repeats;
-        branch[k] = make_branch(special, wait, depth);
+        /* one that only waits must take part */
+        branch[k] = special == WAITS_FOREVER ? make_bare_branch(special, wait, depth)
+                                             : make_branch(special, wait, depth);
         if (fails != NULL)
             *fails = failure(wait);
     }
