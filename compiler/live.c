@@ -307,7 +307,7 @@ static void limit_saves(struct live *v)
             saves[n] += has(v->block[b].live_after, n);
     for (uint32_t n = 0; n < v->l->vars.count; n++) {
         struct var *x = v->l->vars.item[n];
-        if (x->tracked && x->type && saves[n] > SAVES_MAX)
+        if (x->tracked && x->type && !x->by_address && saves[n] > SAVES_MAX)
             x->in_frame = true;
     }
 }
