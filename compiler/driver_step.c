@@ -277,7 +277,7 @@ int job_check(struct job *job)
 
 int job_check_code(struct job *job)
 {
-    static const char *const mode[] = {"-S", "-o", "/dev/null", NULL};
+    static const char *const mode[] = {"-DBIDE__CHECKS", "-S", "-o", "/dev/null", NULL};
     job->check_status = run_check(job, mode);
     return job->check_status;
 }

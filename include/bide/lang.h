@@ -86,9 +86,13 @@ struct bide__scope;
 
 /* The runtime of `async int main`, once before it: current_thread (the default) or multi_thread. */
 enum { bide__runtime_current_thread = 1, bide__runtime_multi_thread = 1 };
-#define bide_runtime(kind)        _Static_assert(bide__runtime_##kind, "")
+#define bide_runtime(kind) _Static_assert(bide__runtime_##kind, "")
 
-#define bide__needs               __attribute__((error("compile this file with bide cc")))
+#ifdef BIDE__CHECKS /* bide cc asks a compiler what it finds when it generates code */
+#define bide__needs
+#else
+#define bide__needs __attribute__((error("compile this file with bide cc")))
+#endif
 bide__needs void bide__erased(void);
 bide__needs int bide__erased_int(void);
 bide__needs int bide__erased_once(void);
