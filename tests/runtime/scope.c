@@ -265,7 +265,8 @@ static async int spawns_after_cancel(void)
         bide_scope_cancel(s);
         bide_task(int) late = bide_scope_spawn(s, child(&local, 1, 0, 0));
         CHECK_ERR(await bide_task_wait(late), -ECANCELED);
-        CHECK_EQ(bide_scope_spawn(s, leave(0)) != 0, 1);
+        bide_task(int) child = bide_scope_spawn(s, leave(0));
+        CHECK_EQ(child != 0, 1);
     }
     check_seen(2, 0);
     return local;
