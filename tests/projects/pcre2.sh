@@ -1,6 +1,6 @@
-# pcre2 with its compiler for the machine (JIT), and its own tests. Its test of pcre2grep compares what
-# that prints with what its children print at the same time: whatever has compiled it, one run in
-# eight comes out in another order, so it has three tries.
+# pcre2 with its compiler for the machine (JIT), and its own tests. Its test of pcre2grep compares
+# what that prints with what its children print at the same time: whatever has compiled it, one run
+# in eight comes out in another order, so it has three tries.
 set -eu
 
 . "$SRC/tests/harness/project"
