@@ -239,8 +239,8 @@ static void copy_marker(struct restoring *r, const char *p, const char *next,
 void pragmas_restore(struct job *job)
 {
     struct restoring r = {.arena = job->command->arena, .line = 1};
-    bool said = job->err.length && memmem(job->err.data, job->err.length, "'-Wbide-", 8);
-    if (!said && !job->command->options.json)
+    if (!job->err.length ||
+        (!job->command->options.json && !memmem(job->err.data, job->err.length, "'-Wbide-", 8)))
         return;
     take_messages(&r, job);
     if (!r.lost.count)
