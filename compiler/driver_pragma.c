@@ -43,8 +43,9 @@ static const char *line_end(const char *p, const char *end)
 
 static bool begins_message(const char *line)
 {
-    return strstr(line, ": warning: ") || strstr(line, ": error: ") ||
-           strstr(line, ": fatal error: ") || !strncmp(line, "In file included from ", 22);
+    return !strncmp(line, "warning: ", 9) || strstr(line, ": warning: ") ||
+           strstr(line, ": error: ") || strstr(line, ": fatal error: ") ||
+           !strncmp(line, "In file included from ", 22);
 }
 
 /* `diagnostic ignored "` in it, but not in the quotes of a _Pragma: from the GCC or clang on. */
@@ -105,25 +106,42 @@ static bool is_wanted(const struct job *job, const char *line)
            (!job->command->options.json || begins_message(line) || strstr(line, ": note: "));
 }
 
+/* The user does not want to hear of unknown warnings, which we had to ask for. */
+static bool is_silenced(const struct command *cmd)
+{
+    bool silenced = false;
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        const char *word = ((const struct arg *)cmd->args.item[i])->word[0];
+        if (word && !strcmp(word, "-Wno-unknown-warning-option"))
+            silenced = true;
+        if (word && !strcmp(word, "-Wunknown-warning-option"))
+            silenced = false;
+    }
+    return silenced;
+}
+
 /* Takes the messages out of what the preprocessor said. */
 static void take_messages(struct restoring *r, struct job *job)
 {
     struct buffer *err = &job->err, rest = {0};
     const char *end = err->data + err->length, *context = NULL;
     struct lost *lost = NULL;
+    bool silenced = is_silenced(job->command), dropped = false;
     for (const char *p = err->data, *next; p < end; p = next) {
         next = line_end(p, end);
         char *line = without_colours(r->arena, p, (size_t)(next - p));
         line[strcspn(line, "\n")] = '\0';
         bool begins = begins_message(line), is_context = !strncmp(line, "In file ", 8);
-        if (begins)
+        if (begins) {
             lost = read_lost(r->arena, line);
+            dropped = silenced && strstr(line, "[-Wunknown-warning-option]");
+        }
         if (lost && begins)
             list_add(r->arena, &r->lost, lost);
         else if (lost)
             read_detail(r->arena, lost, line);
         const char *from = context ? context : p;
-        if (!lost && !is_context && is_wanted(job, line))
+        if (!lost && !dropped && !is_context && is_wanted(job, line))
             buffer_add(&rest, from, (size_t)(next - from));
         context = is_context ? from : NULL;
     }
@@ -239,8 +257,7 @@ static void copy_marker(struct restoring *r, const char *p, const char *next,
 void pragmas_restore(struct job *job)
 {
     struct restoring r = {.arena = job->command->arena, .line = 1};
-    if (!job->err.length ||
-        (!job->command->options.json && !memmem(job->err.data, job->err.length, "'-Wbide-", 8)))
+    if (!job->err.length)
         return;
     take_messages(&r, job);
     if (!r.lost.count)

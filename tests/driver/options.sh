@@ -111,6 +111,18 @@ silent $cc -Wall -Wextra -Wshadow -Werror -isystem sys -c quiet.c -o quiet.o
 [ -e quiet.o ] || fail "$what: no object"
 end
 
+case $("$CC" --version) in
+*clang*)
+    begin "warnings that clang does not know, and shall not mind"
+    cp hello.c unknown.c
+    echo '#pragma GCC diagnostic ignored "-Wsuch-thing"' >>unknown.c
+    silent $cc -Wno-unknown-warning-option -Wno-such-thing -Wsuch-thing -Wall -c unknown.c
+    try $cc -c unknown.c
+    grep -q "unknown warning group '-Wsuch-thing'" err || fail "$what: $(cat err)"
+    end
+    ;;
+esac
+
 begin "dialects"
 for std in c11 gnu11 c17 gnu17 c2x gnu2x gnu99; do
     silent $cc -std=$std -Wall -Wextra -c hello.c
