@@ -241,24 +241,15 @@ static struct process translated_command(struct command *cmd, const struct list 
 }
 
 static int run_translated(struct command *cmd, const struct list *extra,
-                          const struct buffer *standard_input, int job_count, struct buffer *err)
+                          const struct buffer *standard_input, int job_count, bool silent,
+                          struct buffer *err)
 {
     struct process p = translated_command(cmd, extra, standard_input, job_count);
+    if (silent)
+        argv_add(&p, "-w");
     int status = process_run(&p);
     cmd->signal = p.signal;
     *err = p.err;
-    return status;
-}
-
-static int run_silent(struct command *cmd, const struct list *extra,
-                      const struct buffer *standard_input, int job_count)
-{
-    struct process p = translated_command(cmd, extra, standard_input, job_count);
-    argv_add(&p, "-w");
-    int status = process_run(&p);
-    cmd->signal = p.signal;
-    print_said(cmd, p.err.data, p.err.length);
-    buffer_free(&p.err);
     return status;
 }
 
@@ -397,10 +388,13 @@ static int compile(struct command *cmd, struct list *jobs, const struct list *ex
     }
     struct buffer err = early.process.err;
     if (!early.done)
-        status = run_translated(cmd, extra, standard_input, (int)jobs->count, &err);
+        status = run_translated(cmd, extra, standard_input, (int)jobs->count, false, &err);
     enum verdict verdict = report(jobs, &err, status != 0);
-    if (verdict == VERDICT_AGAIN)
-        status = run_silent(cmd, extra, standard_input, (int)jobs->count);
+    if (verdict == VERDICT_AGAIN) {
+        buffer_free(&err);
+        status = run_translated(cmd, extra, standard_input, (int)jobs->count, true, &err);
+        print_said(cmd, err.data, err.length);
+    }
     if (verdict == VERDICT_OURS && (int)jobs->count == cmd->c_count)
         report_internal(cmd, jobs);
     if (!status)

@@ -39,12 +39,13 @@ export BUILD SRC
 
 # The compiler of the erased programs, whose `defer` needs gcc's nested functions: the first gcc of
 # the path that is one. A clang may be called so.
-reference=$(
+[ -n "${reference-}" ] || reference=$(
     IFS=:
     for folder in $PATH; do
         "$folder/gcc" --version 2>/dev/null | grep -q 'Free Software' && echo "$folder/gcc" && break
     done
 )
+export reference
 
 # failed TEXT: of check_one, with the flags and the mode that it tries.
 failed()
