@@ -9,8 +9,8 @@ slow()
 {
     cat >slow <<END
 #!/bin/sh
-case "\$*" in
-*-E*) exec $CC "\$@" ;;
+case " \$* " in
+*" -E "*) exec $CC "\$@" ;;
 esac
 touch started
 exec sleep 60
@@ -68,8 +68,8 @@ end
 begin "the compiler's death by a signal is ours"
 cat >dies <<END
 #!/bin/sh
-case "\$*" in
-*-E*) exec $CC "\$@" ;;
+case " \$* " in
+*" -E "*) exec $CC "\$@" ;;
 esac
 kill -TERM \$\$
 END
