@@ -90,8 +90,14 @@ static struct type *words_type(struct parser *p, const struct words *w)
 
 static struct type *parse_typeof_operand(struct parser *p)
 {
+    uint32_t dead = p->function ? p->function->dead_awaits.count : 0;
     struct expr *e = parse_expression(p);
     refuse_blocks(p->unit, e);
+    /* it is evaluated then */
+    if (e->type->variable && p->function && p->function->dead_awaits.count > dead)
+        diag_range(p->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'await' in the typeof of a type of variable length; await into a variable "
+                   "before it");
     return e->type;
 }
 
@@ -471,7 +477,7 @@ static struct symbol *declare_variable(struct parser *p, const struct specifiers
         s->named = arena_alloc(p->arena, sizeof *s->named);
         *s->named = *s->type;
         s->named->alias = s;
-    } else {
+    } else if (!p->unevaluated) { /* else it is nothing but text */
         list_add(p->arena, &p->function->locals, s);
         if (type_holds_owner(s->type))
             p->function->needs_lowering = true;

@@ -218,8 +218,9 @@ static void mark_reachable(struct live *v, bool *reached)
     }
 }
 
-/* `whole`: no jump to a label of the code is still to come. */
-static bool ends_alive(struct lower *l, const struct code *code, bool whole)
+/* `whole`: no jump to a label of the code is still to come; `resumes`: also from where a suspension
+ * that is never come to would go on. */
+static bool ends_alive(struct lower *l, const struct code *code, bool whole, bool resumes)
 {
     bool *target = arena_alloc(l->arena, l->flow_labels + 1), live = true;
     for (bool again = true; again;) {
@@ -233,6 +234,8 @@ static bool ends_alive(struct lower *l, const struct code *code, bool whole)
                 again = target[p->first] = true;
             if (p->kind == PC_JUMP || p->kind == PC_END)
                 live = false;
+            if (p->kind == PC_SUSPEND)
+                live |= resumes;
         }
     }
     return live;
@@ -240,12 +243,17 @@ static bool ends_alive(struct lower *l, const struct code *code, bool whole)
 
 bool reaches_end(struct lower *l, const struct code *code)
 {
-    return ends_alive(l, code, true);
+    return ends_alive(l, code, true, false);
 }
 
 bool may_reach_end(struct lower *l, const struct code *code)
 {
-    return ends_alive(l, code, false);
+    return ends_alive(l, code, false, false);
+}
+
+bool seems_to_reach_end(struct lower *l, const struct code *code)
+{
+    return ends_alive(l, code, true, true);
 }
 
 /* ---- what follows ---- */

@@ -86,6 +86,8 @@ static void lower_function(struct lower *l)
             store_zero(l, NULL);
         }
         append_finish(l);
+    } else if (l->is_async && seems_to_reach_end(l, l->out)) {
+        append_finish(l);
     }
 }
 

@@ -475,6 +475,7 @@ void run_scope(struct lower *, struct link *, bool has_end);
 void live_function(struct lower *, struct code *);
 bool reaches_end(struct lower *, const struct code *);   /* control may come to the end of it */
 bool may_reach_end(struct lower *, const struct code *); /* the same while it is not complete */
+bool seems_to_reach_end(struct lower *, const struct code *); /* to a compiler that sees the code */
 
 /* ---- overlap.c: which members of a frame share bytes ---- */
 

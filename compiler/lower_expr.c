@@ -17,6 +17,9 @@ struct later {
 };
 
 static void prepare_place(struct lower *, struct expr *, const struct later *);
+static void prepare_cond(struct lower *, struct expr *, bool unused);
+static void discard_first(struct lower *, struct expr *comma);
+static void stand_for(struct lower *, struct expr *, struct expr *value);
 
 struct code *expr_code(struct expr *e)
 {
@@ -226,16 +229,18 @@ static struct expr *array_root(struct expr *e)
     return e->type->kind == TY_STRUCT || e->type->kind == TY_UNION ? e : NULL;
 }
 
-void keep_temporaries(struct lower *l, struct expr *e)
+/* e may hand out an address in such an object. */
+static bool holds_temporary(struct expr *e)
 {
-    struct expr *root = e && !expr_code(e) ? array_root(e) : NULL;
-    if (root) {
-        keep_value(l, root, true);
-        return;
-    }
     if (!e || expr_code(e))
-        return;
+        return false;
+    if (array_root(e))
+        return true;
     switch (e->kind) {
+    case EX_COND:
+        if (type_is_arithmetic(e->type))
+            return false;
+        break;
     case EX_PAREN:
     case EX_CAST:
     case EX_MEMBER:
@@ -243,13 +248,55 @@ void keep_temporaries(struct lower *l, struct expr *e)
     case EX_INDEX:
     case EX_UNARY:
     case EX_BINARY:
+    case EX_ASSIGN:
     case EX_CALL:
+    case EX_COMMA:
+    case EX_COMPOUND:
+    case EX_INIT_LIST:
+    case EX_INIT_ITEM: break;
+    case EX_GENERIC:
+    case EX_CHOOSE: return holds_temporary(e->b);
+    default: return false;
+    }
+    if (holds_temporary(e->a) || holds_temporary(e->b) || holds_temporary(e->c))
+        return true;
+    for (int i = 0; i < e->arg_count; i++)
+        if (holds_temporary(e->arg[i]))
+            return true;
+    return false;
+}
+
+void keep_temporaries(struct lower *l, struct expr *e)
+{
+    if (!holds_temporary(e))
+        return;
+    struct expr *root = array_root(e);
+    if (root) {
+        keep_value(l, root, true);
+        return;
+    }
+    switch (e->kind) {
+    case EX_COND:
+        keep_temporaries(l, e->a);
+        if (holds_temporary(e->b) || holds_temporary(e->c))
+            prepare_cond(l, e, false);
+        break;
+    case EX_COMMA:
+        discard_first(l, e);
+        keep_temporaries(l, e->b);
+        stand_for(l, e, e->b);
+        break;
+    case EX_GENERIC:
+    case EX_CHOOSE:
+        keep_temporaries(l, e->b);
+        stand_for(l, e, e->b);
+        break;
+    default:
         keep_temporaries(l, e->a);
         keep_temporaries(l, e->b);
         for (int i = 0; i < e->arg_count; i++)
             keep_temporaries(l, e->arg[i]);
         break;
-    default: break;
     }
 }
 
@@ -380,6 +427,8 @@ static struct var *declare_value(struct lower *l, struct expr *e)
 void assign_value(struct lower *l, struct var *v, struct expr *e)
 {
     prepare(l, e);
+    if (!type_is_arithmetic(v->type))
+        keep_temporaries(l, e);
     code_begin_store(l, l->out, v->type, v);
     copy_argument(l, l->out, e);
     code_end_store(l, l->out, v->type, v);
@@ -584,7 +633,7 @@ void prepare(struct lower *l, struct expr *e)
             prepare(l, e->a);
         break;
     case EX_COMMA:
-        discard(l, e->a);
+        discard_first(l, e);
         prepare(l, e->b);
         stand_for(l, e, e->b);
         break;
@@ -601,6 +650,21 @@ void prepare(struct lower *l, struct expr *e)
     case EX_OFFSETOF: break;
     default: prepare(l, e->a); break;
     }
+}
+
+/* What it pointed to lives to the end of the whole expression. */
+static void discard_first(struct lower *l, struct expr *comma)
+{
+    struct expr *e = comma->a;
+    if (!holds_temporary(e)) {
+        discard(l, e);
+        return;
+    }
+    prepare(l, e);
+    keep_temporaries(l, e);
+    code_text(l, l->out, "\n(void)(");
+    copy_expr(l, l->out, e);
+    code_text(l, l->out, ");\n");
 }
 
 /* Evaluating e for nothing needs a cast to void, or compilers warn. */
@@ -641,7 +705,7 @@ void discard(struct lower *l, struct expr *e)
             release_value(l, expr_code(inner), inner->type, inner->first);
         return;
     case EX_COMMA:
-        discard(l, inner->a);
+        discard_first(l, inner);
         discard(l, inner->b);
         return;
     case EX_LOGIC:

@@ -51,5 +51,6 @@ async int lengths(int n)
 {
     char buf[await work(n)];
     int fine = (int)sizeof(char[sizeof(await work(1))]);
-    return (int)sizeof buf + fine + (int)sizeof(int[await work(2)]);
+    __typeof__(({ int k = await work(1); (char(*)[k])0; })) p = 0;
+    return (int)sizeof buf + fine + (int)sizeof(int[await work(2)]) + (int)sizeof *p;
 }
