@@ -2,7 +2,8 @@
  * Where a token stands in the file on disk. The preprocessed text keeps lines but not columns:
  * blanks are collapsed and macros expanded. So a token's place is that of the same word in the
  * line, the k-th if the token is the line's k-th of that text. A call of a macro over several
- * lines has all its tokens at its first: they are looked for in the lines behind it too.
+ * lines has all its tokens at its first: they are looked for in the lines behind it too, as far as
+ * a parenthesis is open or the line ends in a backslash.
  *
  * A macro that repeats its argument has more of the word than the line: then it is the last one. A
  * token that is not there at all came from the macro's body: its place is the word after the
@@ -120,6 +121,24 @@ static const struct token *next_line_token(struct unit *unit, uint32_t token)
     return next->file == t->file && next->line > t->line ? next : NULL;
 }
 
+/* The next line may be a part of this one for the preprocessor. `*depth`: how many parentheses are
+ * open before it, then at its end. */
+static bool goes_on(struct unit *unit, const char *file, uint32_t number, int *depth)
+{
+    size_t length;
+    const char *line = source_line(unit, file, number, &length);
+    if (!line)
+        return false;
+    const char *p = after_open_comment(line, length), *end = line + length;
+    for (size_t n; (n = next_word(&p, end)) > 0; p += n) {
+        if (*p == '(')
+            ++*depth;
+        else if (*p == ')' && *depth)
+            --*depth;
+    }
+    return *depth || (length && line[length - 1] == '\\');
+}
+
 /* Looks for t in one line; counts `*rank` down at each like it. True: this is the one. `before`:
  * only up to that token. */
 static bool find_in_line(struct unit *unit, const struct token *t, uint32_t number, int *rank,
@@ -147,11 +166,13 @@ static void find_token(struct unit *unit, uint32_t token, struct spot *out)
 {
     enum { MOST_LINES = 100 };
     const struct token *t = &unit->token[token], *next = next_line_token(unit, token);
-    int rank = rank_in_line(unit, token);
+    int rank = rank_in_line(unit, token), depth = 0;
     uint32_t last = next && next->line - t->line < MOST_LINES ? next->line : t->line;
     for (uint32_t number = t->line; number <= last; number++) {
         const struct token *before = number > t->line && number == last ? next : NULL;
         if (find_in_line(unit, t, number, &rank, before, out))
+            return;
+        if (!goes_on(unit, t->file, number, &depth))
             return;
     }
 }

@@ -568,7 +568,7 @@ static void place_vars(struct lower *l)
     for (uint32_t i = 0; i < l->vars.count; i++) {
         struct var *v = l->vars.item[i];
         bool elements_only = v->type->kind == TY_ARRAY && !v->is_param && !v->is_owner &&
-                             !l->unit->options->debug_locals;
+                             (v->type->variable || !l->unit->options->debug_locals);
         bool by_memory = (v->type->kind == TY_ARRAY && !elements_only) ||
                          v->symbol->address_taken || v->symbol->cleanup || v->is_shared;
         v->tracked = !by_memory || v->by_address;

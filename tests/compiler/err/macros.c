@@ -18,3 +18,10 @@ async int macros(int n)
            TWICE(1
                  + fetch(10));
 }
+
+async int continued(int n)
+{
+    n = await FETCH(n) + \
+        fetch(n);
+    return n;
+}

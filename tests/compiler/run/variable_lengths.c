@@ -46,11 +46,27 @@ static int square(int n)
     return n * n;
 }
 
+static async int deferred(int n)
+{
+    int r = 0;
+    {
+        defer {
+            int k = 1 + await step(n);
+            int pairs[k][2];
+            for (int i = 0; i < k; i++)
+                pairs[i][1] = i * i;
+            r += pairs[k - 1][1];
+        }
+        await step(1);
+    }
+    return r;
+}
+
 async int main(void)
 {
     int values[2][3] = {{1, 2, 3}, {4, 5, 6}};
     for (suspends = 0; suspends < 2; suspends++)
-        printf("%d %d %d %d\n", await between(3), await at_the_end(4), plain(2, 3, values),
-               await at_least(3, values[1], square));
+        printf("%d %d %d %d %d\n", await between(3), await at_the_end(4), plain(2, 3, values),
+               await at_least(3, values[1], square), await deferred(3));
     return 0;
 }
