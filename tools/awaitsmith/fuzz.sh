@@ -35,7 +35,8 @@ while [ $# -gt 0 ]; do
 done
 BUILD=${BUILD:-$SRC/build}
 slow=${BIDE_TEST_SLOW:-1}
-export BUILD SRC
+LC_ALL=C # the compilers' messages are looked at
+export BUILD SRC LC_ALL
 
 # The compiler of the erased programs, whose `defer` needs gcc's nested functions: the first gcc of
 # the path that is one. A clang may be called so.
