@@ -43,7 +43,8 @@ struct node {
     struct box box;
     struct span life;   /* in the frame: from where to where */
     uint32_t *in_way;   /* of which nodes */
-    uint32_t *suspends; /* at which suspensions it holds something that is needed */
+    uint32_t *suspends; /* at which suspensions it holds something that is needed; slot: which may
+                         * be between its writing and its reading */
 };
 
 struct overlap {
@@ -147,19 +148,22 @@ static bool spans_meet(struct span a, struct span b)
     return a.first <= b.last && b.first <= a.last;
 }
 
-static bool slot_meets(const struct overlap *o, const struct slot *slot, const struct node *b)
+static bool sets_meet(const struct overlap *o, const struct node *a, const struct node *b)
 {
-    for (uint32_t i = 0; i < slot->uses.count; i++) {
-        struct span use = *(struct span *)slot->uses.item[i];
-        if (b->box.var->in_frame) {
-            if (spans_meet(use, b->life))
-                return true;
-            continue;
-        }
-        for (uint32_t s = 0; s < o->l->suspends.count; s++)
-            if (has(b->suspends, s) && spans_meet(use, o->span[s]))
-                return true;
-    }
+    for (uint32_t w = 0; w < o->suspend_words; w++)
+        if (a->suspends[w] & b->suspends[w])
+            return true;
+    return false;
+}
+
+static bool slot_meets(const struct overlap *o, const struct node *slot, const struct node *b)
+{
+    if (!b->box.var->in_frame)
+        return sets_meet(o, slot, b);
+    const struct list *uses = &slot->box.slot->uses;
+    for (uint32_t i = 0; i < uses->count; i++)
+        if (spans_meet(*(struct span *)uses->item[i], b->life))
+            return true;
     return false;
 }
 
@@ -167,18 +171,15 @@ static bool vars_meet(const struct overlap *o, const struct node *a, const struc
 {
     if (a->box.var->in_frame && b->box.var->in_frame)
         return spans_meet(a->life, b->life);
-    for (uint32_t w = 0; w < o->suspend_words; w++)
-        if (a->suspends[w] & b->suspends[w])
-            return true;
-    return false;
+    return sets_meet(o, a, b);
 }
 
 static bool meet(const struct overlap *o, const struct node *a, const struct node *b)
 {
     if (a->box.kind == BOX_SLOT)
-        return b->box.kind == BOX_VAR && slot_meets(o, a->box.slot, b);
+        return b->box.kind == BOX_VAR && slot_meets(o, a, b);
     if (b->box.kind == BOX_SLOT)
-        return slot_meets(o, b->box.slot, a);
+        return slot_meets(o, b, a);
     return vars_meet(o, a, b);
 }
 
@@ -202,6 +203,15 @@ static bool holds_always(const struct var *v)
     return v->in_frame && (!v->tracked || v->type->quals & (Q_VOLATILE | Q_ATOMIC));
 }
 
+static void find_suspends_of_slot(struct overlap *o, struct node *node)
+{
+    const struct list *uses = &node->box.slot->uses;
+    for (uint32_t i = 0; i < uses->count; i++)
+        for (uint32_t s = 0; s < o->l->suspends.count; s++)
+            if (spans_meet(*(struct span *)uses->item[i], o->span[s]))
+                put(node->suspends, s);
+}
+
 static void add_node(struct overlap *o, struct box box, const struct type *type)
 {
     struct node *node = &o->node[o->count++];
@@ -210,10 +220,12 @@ static void add_node(struct overlap *o, struct box box, const struct type *type)
     node->box = box;
     node->box.size = extent.size;
     node->box.align = extent.align;
-    if (!box.var)
-        return;
-    node->life = life_of(o->l, box.var);
     node->suspends = set_new(o, o->suspend_words);
+    if (box.kind == BOX_SLOT) {
+        find_suspends_of_slot(o, node);
+        return;
+    }
+    node->life = life_of(o->l, box.var);
     for (uint32_t s = 0; s < o->l->suspends.count; s++) {
         const struct suspend *suspend = o->l->suspends.item[s];
         if (holds_always(box.var) && spans_meet(node->life, o->span[s]))
