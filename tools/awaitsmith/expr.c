@@ -468,11 +468,25 @@ static struct ex macro_int(int depth)
     return a;
 }
 
+/* A leaf may be a call with leaves of its own: those of a struct are so many that there need be no
+ * end. */
+static struct ex leaf_or_await(void)
+{
+    enum { NESTED_MAX = 12 };
+    static int nested;
+    if (!percent(20) || nested == NESTED_MAX)
+        return leaf_int(0);
+    nested++;
+    struct ex e = await_int(0);
+    nested--;
+    return e;
+}
+
 struct ex make_int(int depth)
 {
     struct ex e;
     if (depth <= 0)
-        return percent(20) ? await_int(0) : leaf_int(0);
+        return leaf_or_await();
     int r = rng(100);
     if (r < 10)
         return leaf_int(depth);
