@@ -18,6 +18,7 @@ static void declare_cleaned(int depth)
 {
     struct var *v = declare(fresh_name("v"));
     enum kind kind = percent(70) ? K_INT : K_S;
+    has_undone = true;
     full();
     put("__attribute__((cleanup(note_%s))) %s %s = %s;\n", kind == K_INT ? "int" : "S",
         kinds[kind].name, v->name, make_value(kind, depth));
@@ -30,6 +31,7 @@ static void declare_deferred(int depth)
     bool recursion = recursion_left;
     jumps = (struct jumps){0};
     recursion_left = false;
+    has_undone = true;
     put("defer {\n");
     indent++;
     struct scope scope = scope_enter();

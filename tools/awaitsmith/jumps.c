@@ -154,6 +154,7 @@ static void make_computed(int depth)
 {
     const char *again = percent(60) ? fresh_counter(false) : NULL;
     struct var *v = declare(fresh_name("table"));
+    has_computed = true;
     const char *label[4];
     for (int i = 0; i < 4; i++)
         label[i] = fresh_label("way_");
@@ -185,7 +186,7 @@ void make_jump_statement(int depth)
 {
     switch (rng(6)) {
     case 0:
-        if (jumps.can_label) {
+        if (jumps.can_label && !(has_computed && has_undone)) {
             make_computed(depth);
             return;
         }

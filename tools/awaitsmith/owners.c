@@ -232,6 +232,7 @@ void make_owner_statement(int depth)
                                           with_children};
     struct jumps outer = jumps;
     jumps = (struct jumps){0};
+    has_undone = true;
     spend(8);
     makers[rng(5)](depth);
     jumps = outer;

@@ -221,6 +221,9 @@ struct jumps {
     int back_count;
 };
 extern struct jumps jumps;
+/* The function jumps to an address; it has something that a scope's end undoes. For bide, a jump to
+ * an address may go to each label whose address is taken, so a function has not all of these. */
+extern bool has_computed, has_undone;
 extern int stmt_budget; /* statements that the function may still have */
 extern int label_count; /* makes names unique within a function */
 

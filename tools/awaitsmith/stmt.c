@@ -7,6 +7,7 @@
 #include <string.h>
 
 struct jumps jumps;
+bool has_computed, has_undone;
 int stmt_budget, label_count;
 static int nested_expressions; /* statement expressions round the place */
 
@@ -578,6 +579,7 @@ void make_function(const char *name, int size)
     label_count = 0;
     stmt_budget = size;
     jumps = (struct jumps){.can_return = true, .can_label = true};
+    has_computed = has_undone = false;
     base.of[0] = f->pure ? NONE : OWN;
     if (!f->pure)
         declare_world();
