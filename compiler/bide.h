@@ -202,6 +202,7 @@ struct target {
     bool char_unsigned;
     bool strict; /* -std=c..: `asm` and `typeof` are names like others */
     bool clang;
+    bool big_endian;
     bool is_elf;
     bool has_asm_inline; /* `asm inline` */
     bool wchar_unsigned;
@@ -373,6 +374,10 @@ struct expr {
 };
 /* operator.c: what arithmetic makes of the value of a bit-field; NULL: e is none, or a wide one */
 struct type *bit_field_type(struct unit *, const struct expr *);
+/* wide_field.c: in gcc, the type of what is computed from a bit-field wider than int; NULL: e is
+ * not. `*width`: it is one of so many bits, without a name, and the type can hold it; 0: it is it.
+ */
+struct type *wide_field_type(struct unit *, const struct expr *, unsigned *width);
 
 enum stmt_kind {
     S_ERROR,

@@ -166,7 +166,7 @@ static void walk_stmt_expr(struct copier *c, struct expr *e)
     l->out = c->to;
     if (has_value && scope) {
         /* the deferred blocks run behind the last expression, whose value must stay the last */
-        struct var *v = var_new(l, "value", value_type_of(l, e), e->first);
+        struct var *v = value_new(l, e);
         replace(c, e);
         expr_info_of(l, last->expr)->value_to = v;
         code_text(l, c->to, "({ ");
@@ -174,7 +174,7 @@ static void walk_stmt_expr(struct copier *c, struct expr *e)
         code_text(l, c->to, "{\n");
         lower_items(l, body);
         code_text(l, c->to, "\n} ");
-        code_var(l, c->to, v);
+        code_value(l, c->to, v);
         code_text(l, c->to, "; })");
     } else {
         if (has_value)

@@ -47,6 +47,7 @@ struct var {
     bool is_shown;     /* there is a copy of its name for the debugger */
     bool is_owner;     /* bide_task(T), bide_future(T), or an array of them */
     bool is_scope;     /* of a bide_scope: the address of its member in the frame */
+    unsigned bits;     /* a value of so many bits of its type (wide_field.c); 0: of all */
     struct stmt *stmt; /* that declares it; is_scope: the scope */
     struct link *link; /* what releases or cleans it at the end of its scope */
 };
@@ -343,7 +344,9 @@ struct code *expr_code(struct expr *); /* what stands for it, or NULL */
 void set_code(struct lower *, struct expr *, struct code *);
 /* A new temporary with this value; prints it, and gives code that reads it. */
 struct code *keep(struct lower *, const struct code *value, struct type *, uint32_t token);
-struct type *value_type_of(struct lower *, const struct expr *);
+/* A variable for the value of e, of its type (NULL: not known). code_value reads it. */
+struct var *value_new(struct lower *, const struct expr *);
+void code_value(struct lower *, struct code *, struct var *);
 
 /* ---- lower_await.c, lower_group.c ---- */
 

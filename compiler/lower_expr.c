@@ -32,11 +32,33 @@ void set_code(struct lower *l, struct expr *e, struct code *code)
     expr_info_of(l, e)->code = code;
 }
 
-struct type *value_type_of(struct lower *l, const struct expr *e)
+struct var *value_new(struct lower *l, const struct expr *e)
 {
-    struct type *field = bit_field_type(l->unit, e);
-    struct type *t = field ? field : type_decay(l->unit, e->type);
-    return t->kind == TY_ERROR || t->kind == TY_VOID ? NULL : t;
+    unsigned bits = 0;
+    struct type *t = bit_field_type(l->unit, e);
+    if (!t)
+        t = wide_field_type(l->unit, e, &bits);
+    if (!t)
+        t = type_decay(l->unit, e->type);
+    struct var *v =
+        var_new(l, "value", t->kind == TY_ERROR || t->kind == TY_VOID ? NULL : t, e->first);
+    v->bits = bits;
+    return v;
+}
+
+void code_value(struct lower *l, struct code *to, struct var *v)
+{
+    if (!v->bits) {
+        code_var(l, to, v);
+        return;
+    }
+    const char *type = type_print(l->unit, v->type, "");
+    code_text(l, to, "((union { %s all; struct { ", type);
+    if (l->unit->target.big_endian)
+        code_text(l, to, "%s : sizeof(%s) * 8 - %u; ", type, type, v->bits);
+    code_text(l, to, "%s some : %u; } part; }){", type, v->bits);
+    code_var(l, to, v);
+    code_text(l, to, "}.part.some)");
 }
 
 struct code *keep(struct lower *l, const struct code *value, struct type *type, uint32_t token)
@@ -212,7 +234,10 @@ static struct code *keep_value(struct lower *l, struct expr *e, bool in_frame)
     bool before = l->keeps_in_frame;
     copy_argument(l, value, e);
     l->keeps_in_frame |= in_frame;
-    struct code *read = keep(l, value, value_type_of(l, e), e->first);
+    struct var *v = value_new(l, e);
+    struct code *read = code_new(l);
+    code_temp(l, l->out, v, value);
+    code_value(l, read, v);
     l->keeps_in_frame = before;
     set_code(l, e, read);
     return read;
@@ -414,7 +439,7 @@ static void prepare_place(struct lower *l, struct expr *e, const struct later *l
 /* A temporary for e's value that more than one place stores to. */
 static struct var *declare_value(struct lower *l, struct expr *e)
 {
-    struct var *v = var_new(l, "value", value_type_of(l, e), e->first);
+    struct var *v = value_new(l, e);
     if (!v->type) {
         diag(l->unit, SEV_ERROR, e->first,
              "the type of this expression is not known; store it in a variable first");
@@ -437,7 +462,7 @@ void assign_value(struct lower *l, struct var *v, struct expr *e)
 static void read_var(struct lower *l, struct expr *e, struct var *v)
 {
     struct code *read = code_new(l);
-    code_var(l, read, v);
+    code_value(l, read, v);
     set_code(l, e, read);
 }
 
@@ -479,7 +504,7 @@ static void prepare_logic(struct lower *l, struct expr *e, bool unused)
 static void prepare_elvis(struct lower *l, struct expr *e)
 {
     uint32_t end = flow_label(l);
-    struct var *v = var_new(l, "value", value_type_of(l, e), e->first);
+    struct var *v = value_new(l, e);
 
     prepare(l, e->a);
     code_temp(l, l->out, v, value_code(l, e->a));

@@ -69,7 +69,7 @@ struct type *value_type(struct parser *p, struct expr *e)
 
 /* The bit-field whose value e is, also as the value of an assignment; or NULL. The compilers differ
  * about what x.field++ and ({ x.field; }) are. */
-static const struct member *bit_field_of(const struct unit *u, const struct expr *e)
+const struct member *bit_field_of(const struct unit *u, const struct expr *e)
 {
     while (e) {
         switch (e->kind) {
@@ -97,7 +97,6 @@ static const struct member *bit_field_of(const struct unit *u, const struct expr
     return NULL;
 }
 
-/* In gcc a field wider than int has a type of its width, which has no name. */
 struct type *bit_field_type(struct unit *u, const struct expr *e)
 {
     const struct member *field = type_is_integer(e->type) ? bit_field_of(u, e) : NULL;

@@ -328,6 +328,7 @@ void fold(struct parser *, struct expr *);
 int64_t constant_convert(struct unit *, const struct type *, int64_t);
 
 /* operator.c: nodes with their types */
+const struct member *bit_field_of(const struct unit *, const struct expr *);
 struct expr *expr_new(struct parser *, enum expr_kind, uint32_t first);
 void expr_close(struct parser *, struct expr *); /* last, height, has_... from the operands */
 struct type *value_type(struct parser *, struct expr *); /* after decay, promotion not included */

@@ -80,6 +80,7 @@ bool target_read(struct unit *unit)
     t->char_unsigned = !strncmp(fact(facts, ";char="), "unsigned", 8);
     t->strict = *fact(facts, ";strict=") == '1';
     t->clang = *fact(facts, ";clang=") == '1';
+    t->big_endian = *fact(facts, ";big=") == '1';
     t->has_asm_inline = *fact(facts, ";inline=") == '1';
     t->is_elf = *fact(facts, ";elf=") == '1';
     t->size_type = fact_type(facts, ";size=", TY_ULONG);

@@ -29,6 +29,11 @@
 #else
 #define BIDE__STRICT "0"
 #endif
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define BIDE__BIG "1"
+#else
+#define BIDE__BIG "0"
+#endif
 #ifdef __clang__
 #define BIDE__CLANG "1"
 #else
@@ -48,11 +53,12 @@ _Static_assert(1, "bide target:"
                   ";char16=" BIDE__FACT(__CHAR16_TYPE__)
                   ";char32=" BIDE__FACT(__CHAR32_TYPE__)
                   ";strict=" BIDE__STRICT ";clang=" BIDE__CLANG ";elf=" BIDE__ELF
-                  ";inline=" BIDE__INLINE ";char=" BIDE__CHAR ";");
+                  ";big=" BIDE__BIG ";inline=" BIDE__INLINE ";char=" BIDE__CHAR ";");
 /* clang-format on */
 
 #undef BIDE__STRICT
 #undef BIDE__ELF
+#undef BIDE__BIG
 #undef BIDE__INLINE
 #undef BIDE__CHAR
 #undef BIDE__CLANG
