@@ -104,12 +104,28 @@ its_own()
         timeout $((20 * slow)) ./own >own.output 2>&1 && cmp -s own.output output
 }
 
+# Whether with these flags the erased program too needs a tenth of the time that ours has: one that
+# calls millions of small functions, under the sanitizers.
+is_slow_itself()
+{
+    # shellcheck disable=SC2086
+    [ -n "$erased" ] && $flags -w "$erased" -o own >own.log 2>&1 || return 1
+    slow_status=0
+    timeout $((6 * slow)) ./own >own.output 2>&1 || slow_status=$?
+    [ $slow_status = 124 ]
+}
+
 # run_modes MODE...: `program MODE SEED` must end well and print what `expected` says.
 run_modes()
 {
     for mode; do
         status=0
         timeout $((60 * slow)) ./program "$mode" "$one" >output 2>errors || status=$?
+        if [ $status = 124 ] && is_slow_itself; then
+            echo "skipped $one"
+            cd "$work" && rm -rf "$dir"
+            exit 0
+        fi
         cmp -s expected output || its_own || failed "mode $mode, another output: $(isolate)"
         [ $status = 0 ] || failed "mode $mode, exit status $status"
     done
