@@ -308,6 +308,8 @@ struct span await_at(struct lower *, uint32_t token);
 struct span life_of(struct lower *, const struct var *);
 /* Another variable or type has v's name at the token. */
 bool is_shadowed(struct lower *, const struct var *, uint32_t token);
+/* A declaration in the block itself, from the token on, hides a variable of those round it. */
+bool hides_variable(const struct lower *, const struct stmt *block, uint32_t from);
 struct stmt_info *info_of(struct lower *, struct stmt *);
 struct expr *bare(struct expr *); /* without parentheses and __extension__ */
 /* What is assigned to e may be seen when the function has ended. */

@@ -347,6 +347,21 @@ bool is_shadowed(struct lower *l, const struct var *v, uint32_t token)
     return false;
 }
 
+bool hides_variable(const struct lower *l, const struct stmt *block, uint32_t from)
+{
+    for (uint32_t i = 0; i < l->inner_names.count; i++) {
+        const struct inner_name *n = l->inner_names.item[i];
+        if (n->token < from || n->last != block->last)
+            continue;
+        for (uint32_t k = 0; k < l->vars.count; k++) {
+            const struct var *v = l->vars.item[k];
+            if (v->name == n->name && v->token < n->token && is_in_scope(l, v, n->token))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* A declaration may make variables due: owners of tasks and those with a cleanup. */
 static struct link *scan_decl(struct lower *l, struct stmt *s, struct defers **scope,
                               struct link *links)
