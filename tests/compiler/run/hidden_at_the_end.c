@@ -1,5 +1,6 @@
 /* What stands at the end of a scope and awaits, where later names of the scope hide variables that
- * are live there. */
+ * are live there.
+ * flags: -Wno-shadow */
 #include "step.h"
 
 struct pair {
