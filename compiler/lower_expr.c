@@ -685,6 +685,7 @@ static void discard_first(struct lower *l, struct expr *comma)
         discard(l, e);
         return;
     }
+    mark_unused(l, e);
     prepare(l, e);
     keep_temporaries(l, e);
     code_text(l, l->out, "\n(void)(");

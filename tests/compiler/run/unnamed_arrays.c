@@ -66,11 +66,29 @@ static async int handed_on(int c, const int *p)
     return r + c;
 }
 
+static async int forever(int n)
+{
+    await bide_sleep(BIDE_S(1000));
+    return n;
+}
+
+static bide_task(int) begin(const int *p)
+{
+    return bide_spawn(forever(*p));
+}
+
+/* A task that nobody wants, before a comma, is released. */
+static async int unwanted(int c)
+{
+    begin(make(c).at), await step(1);
+    return (begin(make(c).at), await step(c));
+}
+
 async int main(void)
 {
     static const int own[3] = {7, 8, 9};
     for (suspends = 0; suspends < 2; suspends++)
         for (int c = 0; c < 3; c++)
-            printf("%d %d\n", await chosen(c, own), await handed_on(c, own));
+            printf("%d %d %d\n", await chosen(c, own), await handed_on(c, own), await unwanted(c));
     return 0;
 }
