@@ -12,7 +12,7 @@
  * They are counted over all runs, so that many short ones do not starve what else there is. The
  * driver is not asked while tasks are ready and no leaf waits for a descriptor.
  */
-#include "scheduler.h"
+#include "quit_signal.h"
 
 /* Wakes of other threads. */
 static void take_over(struct bide_runtime *rt)
@@ -44,6 +44,21 @@ static bool pass_virtual_time(struct bide_runtime *rt, int64_t until_ns)
     return true;
 }
 
+/* Nothing that the runtime waits for can happen; only other threads could wake a task. */
+static bool waits_for_nothing(const struct bide_runtime *rt)
+{
+    return rt->is_program && rt->wheel.count == 0 && rt->fds.waiting == 0 &&
+           rt->pool.in_flight == 0;
+}
+
+/* It has waited for nothing for a while: is that for ever? Asked once, until a task has run. */
+static void judge(struct bide_runtime *rt)
+{
+    enum bide__stuck answer = bide__is_stuck(rt);
+    rt->is_stuck = answer == BIDE__STUCK;
+    rt->may_be_stuck = answer == BIDE__STUCK_PERHAPS;
+}
+
 /* No task is ready: waits until something happens, or until deadline_ns. */
 static void wait_for_something(struct bide_runtime *rt, int64_t deadline_ns)
 {
@@ -61,16 +76,24 @@ static void wait_for_something(struct bide_runtime *rt, int64_t deadline_ns)
         if (timeout_ns < 0)
             timeout_ns = 0;
     }
+    bool judges = rt->may_be_stuck && waits_for_nothing(rt) &&
+                  (timeout_ns < 0 || timeout_ns > BIDE__STUCK_NS);
+    if (judges)
+        timeout_ns = BIDE__STUCK_NS;
     if (!bide__hub_sleep(rt->hub))
         return;
     poll_driver(rt, timeout_ns);
     bide__hub_awake(rt->hub);
     take_over(rt);
     pass_time(rt);
+    if (judges && rt->queue.first == NULL && waits_for_nothing(rt))
+        judge(rt);
 }
 
 static void drive(struct bide_runtime *rt, int64_t deadline_ns)
 {
+    if (__builtin_expect(bide__quit_signal_asks(rt), 0))
+        bide__dump_to_stderr(rt);
     take_over(rt);
     pass_time(rt);
     if (rt->queue.first == NULL)
@@ -94,6 +117,9 @@ int bide__run(struct bide_runtime *rt, const struct bide__task *until, int64_t d
             return 0;
         if (deadline_ns != INT64_MAX && bide__clock_ns() >= deadline_ns)
             return -ETIMEDOUT;
+        if (rt->is_stuck)
+            return -EDEADLK;
+        rt->may_be_stuck |= rt->turns > 0;
         rt->turns = 0;
         drive(rt, deadline_ns);
     }

@@ -1,7 +1,7 @@
 /*
  * entry.c: the ways into an executor: to block on a call, and `async int main`.
  */
-#include "scheduler.h"
+#include "quit_signal.h"
 
 #include <bide/abi.h>
 
@@ -33,8 +33,9 @@ int bide__block(struct bide_runtime *rt, const struct bide_fn *fn, const void *a
         return error;
     }
     bide__thread.running = rt;
-    bide__run(rt, task, INT64_MAX);
-    error = task->end.error;
+    error = bide__run(rt, task, INT64_MAX);
+    if (error == 0)
+        error = task->end.error;
     if (error == 0 && result != NULL)
         bide__copy_result(result, task);
     bide__task_let_go(rt, task);
@@ -63,6 +64,11 @@ static void write_stderr(void *argument, const char *text, size_t size)
     (void)bide__door.write(STDERR_FILENO, text, size);
 }
 
+void bide__dump_to_stderr(const struct bide_runtime *rt)
+{
+    bide_runtime_dump(rt, write_stderr, NULL);
+}
+
 static int failed(const char *what, int error)
 {
     char text[128];
@@ -71,24 +77,54 @@ static int failed(const char *what, int error)
     return EXIT_FAILURE;
 }
 
+/* What the user's main returned. A negative errno, as everything here returns one, is said. */
+static int exit_status(int returned)
+{
+    char text[160];
+    if (returned >= 0)
+        return returned;
+    const char *name = strerrorname_np(-returned);
+    snprintf(text, sizeof(text), "bide: main returned %d (%s%s%s)\n", returned,
+             name != NULL ? name : "", name != NULL ? ": " : "", strerror(-returned));
+    say(text);
+    return EXIT_FAILURE;
+}
+
+static int stuck(struct bide_runtime *rt)
+{
+    say("bide: every task waits, and there is nothing left that could wake one:\n");
+    bide__dump_to_stderr(rt);
+    rt->is_stuck = false;
+    return EXIT_FAILURE;
+}
+
+static int run_main(struct bide_runtime *rt, const struct bide_fn *fn, const void *args)
+{
+    int returned = 0;
+    int r = bide__block(rt, fn, args, &returned);
+    if (rt->is_stuck)
+        return stuck(rt);
+    return r < 0 ? failed("main", r) : exit_status(returned);
+}
+
 int bide__main(const struct bide_fn *fn, const void *args)
 {
     struct bide_runtime *rt;
-    int status = 0;
 
-    if (fn->result_size > sizeof(status))
+    if (fn->result_size > sizeof(int))
         return failed("main", -EINVAL);
     int r = bide_runtime_new(&rt, NULL);
     if (r < 0)
         return failed("cannot start", r);
+    rt->is_program = true;
     bide_runtime_enter(rt);
-    r = bide__block(rt, fn, args, &status);
-    if (r < 0)
-        status = failed("main", r);
+    bide__quit_signal_begin(rt);
+    int status = run_main(rt, fn, args);
     r = bide_runtime_shutdown(rt, BIDE_SHUTDOWN_DEFAULT);
+    bide__quit_signal_end(rt);
     if (r < 0) {
         failed("shutdown", r);
-        bide_runtime_dump(rt, write_stderr, NULL);
+        bide__dump_to_stderr(rt);
         return status;
     }
     /* It stays where something that it owns is still open, for the process to end. */

@@ -182,6 +182,11 @@ void bide__fd_leaf_begin(struct bide__fd_leaf *leaf, struct bide__fd *fd, uint32
 int bide__fd_leaf_look(struct bide_cx *cx, struct bide__fd_leaf *leaf);
 void bide__fd_leaf_stop(struct bide__fd_leaf *leaf);
 
+/* ---- signals ---- */
+
+/* The handler of this signal is one of bide: it wakes tasks only through descriptors. Any thread. */
+void bide__signal_is_ours(int signo);
+
 /* ---- fairness ---- */
 
 /*

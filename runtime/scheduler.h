@@ -55,6 +55,9 @@ struct bide_runtime {
     bool closing;               /* tasks that are made now are cancelled at once */
     bool forcing;               /* with force */
     bool ended;                 /* shut down: no tasks are made any more */
+    bool is_program;            /* of `async int main`: it ends when it is stuck */
+    bool may_be_stuck;          /* nothing has run since it was found that it is not */
+    bool is_stuck;              /* no task can ever be woken */
 
     struct bide__driver *driver;
     struct bide__fds fds;
@@ -72,6 +75,8 @@ struct bide_runtime {
 enum {
     BIDE__BUDGET = 128, /* operations a turn */
     BIDE__TURNS = 61,   /* tasks between two looks at the driver, the timers and the hub */
+    BIDE__STUCK_NS =
+        100000000, /* before a program that waits for nothing asks whether it is stuck */
 };
 
 /* ---- current_thread.c ---- */
@@ -115,7 +120,8 @@ static inline struct bide__task *bide__queue_pop(struct bide__queue *q)
 
 /*
  * Runs tasks until `until` is DONE (NULL: until no task is alive) or the clock reaches deadline_ns.
- * 0 or -ETIMEDOUT. The thread has said that rt runs on it.
+ * 0, -ETIMEDOUT, or -EDEADLK (of a program only): no task can ever be woken. The thread has said
+ * that rt runs on it.
  */
 int bide__run(struct bide_runtime *rt, const struct bide__task *until, int64_t deadline_ns);
 
@@ -145,6 +151,9 @@ static inline struct bide_runtime *bide__runtime_owned(const struct bide__hub *h
     return t->own != NULL && t->own->hub == hub ? t->own : NULL;
 }
 
+/* Writes the dump to stderr. */
+void bide__dump_to_stderr(const struct bide_runtime *rt);
+
 /* Says on stderr that `name` was called on a thread that runs an executor, and aborts. */
 void bide__misuse_blocking(const char *name) __attribute__((noreturn));
 
@@ -161,9 +170,20 @@ void bide__fds_end(struct bide_runtime *rt);
 
 void bide__pool_init(struct bide__pool *pool, uint32_t threads_max, int64_t idle_ns);
 
+/* The number of threads. *joined: one that had left was waited for. */
+uint32_t bide__pool_threads(struct bide__pool *pool, bool *joined);
+
 /* Waits for the threads, which have nothing to do any more, and joins them. */
 void bide__pool_end(struct bide__pool *pool);
 void bide__pool_free(struct bide__pool *pool);
+
+/* ---- stuck.c ---- */
+
+enum bide__stuck { BIDE__NOT_STUCK, BIDE__STUCK_PERHAPS, BIDE__STUCK };
+
+/* Owner, while no task is ready and rt waits for no timer, descriptor or call on the pool. PERHAPS:
+ * ask again in a moment. */
+enum bide__stuck bide__is_stuck(struct bide_runtime *rt);
 
 /* ---- virtual time, door/testing.c ---- */
 

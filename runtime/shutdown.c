@@ -44,6 +44,7 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
         cancel_all(rt, true);
         bide__run_ready(rt, FORCED_POLLS + rt->alive * FORCED_POLLS);
         rt->forcing = false;
+        rt->is_stuck = false;
         r = rt->alive > 0 ? -ETIMEDOUT : 0;
     }
     bide__thread.running = NULL;
@@ -82,18 +83,24 @@ static void dump_line(const struct dump *d, int indent, const char *what, const 
     d->write(d->argument, text, (size_t)n);
 }
 
-static void dump_frame(const struct dump *d, int indent, const struct bide_frame *f)
+uint32_t bide__frame_line(const struct bide_frame *f)
 {
     const struct bide_fn_info *info = f->fn->info;
     uint32_t state = f->state & ~(uint32_t)BIDE_SHIELDED;
 
-    if (info == NULL) {
+    if (info == NULL)
+        return 0;
+    return info->lines != NULL && state < info->line_count ? info->lines[state] : info->line;
+}
+
+static void dump_frame(const struct dump *d, int indent, const struct bide_frame *f)
+{
+    const struct bide_fn_info *info = f->fn->info;
+
+    if (info == NULL)
         dump_line(d, indent, "", "?", NULL, 0);
-        return;
-    }
-    uint32_t line =
-        info->lines != NULL && state < info->line_count ? info->lines[state] : info->line;
-    dump_line(d, indent, "", info->name, info->file, line);
+    else
+        dump_line(d, indent, "", info->name, info->file, bide__frame_line(f));
 }
 
 static void dump_chain(const struct dump *d, int indent, const struct bide_chain *chain)
@@ -141,9 +148,7 @@ static void dump_block(void *block, void *argument)
     if (task == d->rt->current) {
         /* Its frames are on their way; only the root's place is known. */
         dump_line(&d->to, 0, name, " runs", NULL, 0);
-        dump_frame(&d->to, 2,
-                   (const struct bide_frame *)((const char *)task +
-                                               bide__room_offset(bide__task_fn(task))));
+        dump_frame(&d->to, 2, bide__task_root(task));
         return;
     }
     const char *what = task->chain.unwinding || task->chain.flags & BIDE_CHAIN_CANCEL

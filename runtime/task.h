@@ -71,6 +71,16 @@ static inline const struct bide_fn *bide__task_fn(const struct bide__task *task)
     return ((const struct bide_frame *)(const void *)task->room)->fn;
 }
 
+/* The root's frame, while the task runs. */
+static inline const struct bide_frame *bide__task_root(const struct bide__task *task)
+{
+    return (const struct bide_frame *)((const char *)task + bide__room_offset(bide__task_fn(task)));
+}
+
+/* For dumps: the line of the await at which the function last waited, else that of its beginning;
+ * 0: not known. */
+uint32_t bide__frame_line(const struct bide_frame *frame);
+
 /* In the frame of a join: its place in the task's ring. */
 struct bide__joiner {
     struct bide__joiner *next, *previous; /* next NULL: not in the ring */

@@ -20,6 +20,18 @@
  * bounded time, and every timer, descriptor and wake of another thread is seen within one. (An
  * await of the library that is ready at once lets the others run every 128th time.)
  *
+ * `async int main` does three things more, on stderr:
+ *
+ *  - A negative result, which is a negative errno here, is said; the program exits with 1.
+ *  - When every task waits and nothing is left that could wake one, it says so, prints the dump,
+ *    unwinds all and exits with 1, where it would else hang. That is judged only when there is no
+ *    timer, no wait for a descriptor or a signal and no call on the blocking pool, and when the
+ *    process has no thread that bide did not start and no handler of a signal of the program's own.
+ *  - SIGQUIT (Ctrl-\ at the terminal) prints the dump of the running program, which goes on; a
+ *    second one within 1 s ends it. If the executor does not answer within 1 s, it says which task
+ *    runs. Not where the signal was ignored or had a handler at the start, and not with
+ *    BIDE_DUMP_SIGNAL=0 in the environment.
+ *
  * After fork() the child must not use the runtimes of its parent.
  */
 #ifndef BIDE_RUNTIME_H

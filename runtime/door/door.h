@@ -20,6 +20,7 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -31,6 +32,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BIDE__DOOR_CALLS(X)                                                                        \
@@ -41,6 +43,14 @@
     X(int, eventfd, (unsigned initial, int flags), (initial, flags))                               \
     X(int, sigaction, (int signo, const struct sigaction *action, struct sigaction *old),          \
       (signo, action, old))                                                                        \
+    X(int, raise, (int signo), (signo))                                                            \
+    X(pid_t, gettid, (void), ())                                                                   \
+    X(int, timer_create, (clockid_t clock, struct sigevent * event, timer_t * timer),              \
+      (clock, event, timer))                                                                       \
+    X(int, timer_settime,                                                                          \
+      (timer_t timer, int flags, const struct itimerspec *value, struct itimerspec *old),          \
+      (timer, flags, value, old))                                                                  \
+    X(int, timer_delete, (timer_t timer), (timer))                                                 \
     X(int, socket, (int domain, int type, int protocol), (domain, type, protocol))                 \
     X(int, bind, (int fd, const struct sockaddr *address, socklen_t size), (fd, address, size))    \
     X(int, listen, (int fd, int backlog), (fd, backlog))                                           \
@@ -57,7 +67,9 @@
     X(ssize_t, recv, (int fd, void *buffer, size_t size, int flags), (fd, buffer, size, flags))    \
     X(ssize_t, send, (int fd, const void *buffer, size_t size, int flags),                         \
       (fd, buffer, size, flags))                                                                   \
+    X(int, open, (const char *path, int flags), (path, flags))                                     \
     X(int, close, (int fd), (fd))                                                                  \
+    X(int, poll, (struct pollfd * fds, nfds_t count, int timeout_ms), (fds, count, timeout_ms))    \
     X(int, fcntl, (int fd, int command, long argument), (fd, command, argument))                   \
     X(int, fstat, (int fd, struct stat *status), (fd, status))                                     \
     X(ssize_t, getrandom, (void *buffer, size_t size, unsigned flags), (buffer, size, flags))

@@ -1,0 +1,224 @@
+# What `async int main` does besides running a function: it says what an error was that main
+# returned, says when no task can ever go on, and prints a dump for SIGQUIT.
+set -eu
+
+cat >result.c <<'END'
+#include <bide/bide.h>
+#include <stdlib.h>
+async int main(int argc, char **argv)
+{
+    await bide_yield();
+    return argc > 1 ? atoi(argv[1]) : 0;
+}
+END
+"$BIDE" cc "$CC" result.c -o result
+
+# result GIVEN STATUS TEXT
+result()
+{
+    status=0
+    ./result "$1" 2>err || status=$?
+    [ "$status" = "$2" ] || fail "main returned $1: exit status $status"
+    [ "$(cat err)" = "$3" ] || fail "main returned $1: $(cat err)"
+}
+result 0 0 ''
+result 7 7 ''
+result -111 1 'bide: main returned -111 (ECONNREFUSED: Connection refused)'
+result -5000 1 'bide: main returned -5000 (Unknown error 5000)'
+
+# ---- nothing can wake a task ----
+
+cat >stuck.c <<'END'
+#include <bide/bide.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bide_notify never, thread_is_there;
+
+static async int waits(bide_task(int) *other)
+{
+    defer {
+        puts("unwound");
+    }
+    return await bide_task_wait(*other);
+}
+
+static int work(void)
+{
+    usleep(1000);
+    return 0;
+}
+
+static void *wakes_later(void *argument)
+{
+    usleep(400000);
+    bide_notify_one(&never);
+    return argument;
+}
+
+static void *waits_at_a_pipe(void *argument)
+{
+    char byte;
+    (void)!read(*(int *)argument, &byte, 1);
+    bide_notify_one(&never);
+    return NULL;
+}
+
+static async int wait_for_thread(int pipe_end)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, pipe_end ? waits_at_a_pipe : wakes_later, &pipe_end);
+    int r = await bide_notify_wait(&never);
+    await bide_blocking(pthread_join(thread, NULL));
+    return r;
+}
+
+static async int circle(void)
+{
+    static bide_task(int) a, b;
+    a = bide_spawn(waits(&b));
+    b = bide_spawn(waits(&a));
+    await bide_task_wait(a);
+    return 0;
+}
+
+static async int stubborn(void)
+{
+    defer {
+        await bide_notify_wait(&never);
+    }
+    await bide_notify_wait(&never);
+    return 0;
+}
+
+static void on_signal(int signo)
+{
+    (void)signo;
+    _exit(5);
+}
+
+async int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    if (!strcmp(what, "circle"))
+        return await circle();
+    if (!strcmp(what, "stubborn"))
+        return await stubborn();
+    if (!strcmp(what, "pool")) { /* its threads are there, and idle */
+        await bide_blocking(work());
+        await bide_notify_wait(&never);
+    }
+    if (!strcmp(what, "timed")) {
+        await bide_timeout(BIDE_MS(300), bide_notify_wait(&never));
+        return 0;
+    }
+    if (!strcmp(what, "thread"))
+        return await wait_for_thread(0);
+    if (!strcmp(what, "handler")) {
+        signal(SIGALRM, on_signal);
+        ualarm(400000, 0);
+        await bide_notify_wait(&never);
+    }
+    if (!strcmp(what, "signal")) {
+        signal(SIGALRM, SIG_IGN);
+        bide_task(int) t = bide_spawn(bide_signal_wait(SIGALRM));
+        await bide_yield();
+        ualarm(400000, 0);
+        return await bide_task_wait(t);
+    }
+    return 9;
+}
+END
+"$BIDE" cc "$CC" -g stuck.c -o stuck 2>err || fail "$(cat err)"
+
+# stuck WHAT STATUS: runs it for at most 8 s times BIDE_TEST_SLOW
+stuck()
+{
+    status=0
+    timeout $((8 * ${BIDE_TEST_SLOW:-1})) ./stuck "$1" >out 2>err || status=$?
+    [ "$status" = "$2" ] || fail "stuck $1: exit status $status: $(cat err)"
+}
+says='bide: every task waits, and there is nothing left that could wake one:'
+stuck circle 1
+[ "$(head -n 1 err)" = "$says" ] || fail "$(cat err)"
+[ "$(grep -c '^task [0-9a-f]* waits$' err)" = 3 ] || fail "$(cat err)"
+grep -q '^  circle (stuck.c:[0-9]*)$' err || fail "$(cat err)"
+[ "$(grep -c unwound out)" = 2 ] || fail "they were not unwound"
+stuck pool 1
+[ "$(head -n 1 err)" = "$says" ] || fail "$(cat err)"
+stuck stubborn 1 # and does not wait 10 s for its shutdown
+grep -q "$says" err || fail "$(cat err)"
+for what in timed thread signal; do
+    stuck $what 0
+    [ ! -s err ] || fail "$what: $(cat err)"
+done
+stuck handler 5
+
+# ---- SIGQUIT ----
+
+cat >quit.c <<'END'
+#include <bide/bide.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static async int child(void)
+{
+    await bide_sleep(BIDE_S(60));
+    return 0;
+}
+
+/* A loop without an await, until the signal's timer has ended. */
+static void be_busy(void)
+{
+    struct timespec begin, now;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    do
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < 1300);
+}
+
+async int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    bide_task(int) t = bide_spawn(child());
+    await bide_yield();
+    raise(SIGQUIT);
+    if (!strcmp(what, "busy"))
+        be_busy();
+    await bide_sleep(BIDE_MS(1));
+    if (!strcmp(what, "twice"))
+        raise(SIGQUIT);
+    puts("goes on");
+    bide_task_abort(t);
+    return 0;
+}
+END
+"$BIDE" cc "$CC" -g quit.c -o quit 2>err || fail "$(cat err)"
+ulimit -c 0
+
+# quit WHAT STATUS
+quit()
+{
+    status=0
+    ./quit "$1" >out 2>err || status=$?
+    [ "$status" = "$2" ] || fail "quit $1: exit status $status: $(cat err)"
+}
+quit once 0
+grep -q 'goes on' out || fail "it did not go on"
+grep -q '^  child (quit.c:9)$' err || fail "$(cat err)"
+grep -q '^  main (quit.c:31)$' err || fail "$(cat err)"
+quit busy 0
+grep -q 'no answer for 1 s; a task runs without an await, that of main, .* quit.c:27$' err ||
+    fail "$(cat err)"
+quit twice 131
+BIDE_DUMP_SIGNAL=0
+export BIDE_DUMP_SIGNAL
+quit once 131
+! grep -q task err || fail "$(cat err)"
