@@ -2,7 +2,8 @@
  * bide/signal.h: waiting for signals.
  *
  * The first wait for a signal installs a handler for it, for the life of the process: its default
- * action (for Ctrl-C, to end the program) does not come back. Other threads need no preparation.
+ * action does not come back, but for a second Ctrl-C (bide_ctrl_c). Other threads need no
+ * preparation.
  */
 #ifndef BIDE_SIGNAL_H
 #define BIDE_SIGNAL_H
@@ -23,7 +24,17 @@ extern "C" {
  */
 bide_async int bide_signal_wait(int signo);
 
-/* bide_signal_wait(SIGINT): Ctrl-C at the terminal. */
+/*
+ * Waits for Ctrl-C at the terminal (SIGINT), as bide_signal_wait does, but a second one ends the
+ * program: when SIGINT arrives and no bide_ctrl_c has begun since the one before, the default action
+ * is taken. So a user who presses Ctrl-C again gets out of a shutdown that takes too long, and out
+ * of a program whose executor is stuck in C code. To wait again, as in a loop, makes the next Ctrl-C
+ * a first one.
+ *
+ * A program that wants every Ctrl-C for itself waits with bide_signal_wait(SIGINT): once it has been
+ * called, no Ctrl-C ends this process by itself.
+ * Errors and cancellation: as bide_signal_wait.
+ */
 bide_async int bide_ctrl_c(void);
 
 #ifdef __cplusplus

@@ -24,9 +24,23 @@ static _Atomic(struct bide__listener *) listeners;
 static atomic_uint delivered[SIGNALS], taken_up_to[SIGNALS];
 static atomic_bool installed[SIGNALS];
 
+/* Of SIGINT. `kept`: every delivery is the program's. `awaited`: a bide_ctrl_c has begun since the
+ * last delivery; if none has, the next one ends the program. */
+static atomic_bool ctrl_c_kept, ctrl_c_awaited;
+
+/* In the handler, where the signal is blocked: the default action is taken when that returns. */
+static void end_by_default(int signo)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    bide__door.sigaction(signo, &action, NULL);
+    bide__door.raise(signo);
+}
+
 static void on_signal(int signo)
 {
     int saved = errno;
+    if (signo == SIGINT && !atomic_exchange(&ctrl_c_awaited, false) && !atomic_load(&ctrl_c_kept))
+        end_by_default(signo);
     uint64_t one = 1;
     atomic_fetch_add(&delivered[signo], 1);
     for (struct bide__listener *l = atomic_load(&listeners); l != NULL; l = l->next)
@@ -44,9 +58,21 @@ int bide__signal_install(int signo)
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigfillset(&action.sa_mask);
     int r = bide__door.sigaction(signo, &action, NULL);
-    if (r == 0)
+    if (r == 0) {
         atomic_store(&installed[signo], true);
+        bide__signal_is_ours(signo);
+    }
     return r;
+}
+
+void bide__ctrl_c_await(void)
+{
+    atomic_store(&ctrl_c_awaited, true);
+}
+
+void bide__ctrl_c_keep(void)
+{
+    atomic_store(&ctrl_c_kept, true);
 }
 
 uint32_t bide__signal_taken(int signo)

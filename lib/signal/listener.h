@@ -17,6 +17,12 @@ struct bide__listener;
 /* Installs the handler, once a signal. 0, -EINVAL. */
 int bide__signal_install(int signo);
 
+/* SIGINT: a bide_ctrl_c waits; until the next delivery, which then is a first one. */
+void bide__ctrl_c_await(void);
+
+/* SIGINT: from now on every delivery is the program's. */
+void bide__ctrl_c_keep(void);
+
 /* The number of deliveries for which a wait has returned. */
 uint32_t bide__signal_taken(int signo);
 

@@ -3,6 +3,9 @@
  *
  * A wait returns when there is a delivery that no wait had returned for when it began. It takes the
  * delivery when it returns and not before, so a cancelled wait leaves it to the next one.
+ *
+ * A bide_ctrl_c says that it waits once it has no delivery to take: with one that nobody has taken
+ * it returns at once, and the Ctrl-C after that is a second one.
  */
 #include "lib/async.h"
 
@@ -29,15 +32,19 @@ static bide_async int wait_on(int signo, uint32_t taken, struct bide__listener *
     return 0;
 }
 
-bide_async int bide_signal_wait(int signo)
+static bide_async int wait_for(int signo, bool second_ends)
 {
     struct bide__listener *listener;
+    if (signo == SIGINT && !second_ends)
+        bide__ctrl_c_keep();
     int r = bide__signal_install(signo);
     if (r < 0)
         return r;
     uint32_t taken = bide__signal_taken(signo);
     if (bide__signal_take(signo, taken))
         return 0;
+    if (second_ends)
+        bide__ctrl_c_await();
     r = bide__listener_open(signo, &listener);
     if (r < 0)
         return r;
@@ -47,7 +54,12 @@ bide_async int bide_signal_wait(int signo)
     return bide_await wait_on(signo, taken, listener);
 }
 
+bide_async int bide_signal_wait(int signo)
+{
+    return bide_await wait_for(signo, false);
+}
+
 bide_async int bide_ctrl_c(void)
 {
-    return bide_await bide_signal_wait(SIGINT);
+    return bide_await wait_for(SIGINT, true);
 }

@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -64,6 +66,72 @@ static async int ctrl_c(void)
 TEST(ctrl_c_is_sigint)
 {
     CHECK_EQ(bide_block_on(ctrl_c()), 0);
+}
+
+static async int wait_in_vain(void)
+{
+    return await bide_timeout(BIDE_MS(1), bide_signal_wait(SIGINT));
+}
+
+/* In a child: `first` Ctrl-Cs that bide_ctrl_c returns for, then `more` that nobody waits for. Its
+ * status, as waitpid gives it. */
+static int status_after(int first, int more, bool kept)
+{
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        if (kept)
+            CHECK_ERR(bide_block_on(wait_in_vain()), -ETIMEDOUT);
+        for (int i = 0; i < first; i++)
+            CHECK_EQ(bide_block_on(ctrl_c()), 0);
+        for (int i = 0; i < more; i++)
+            raise(SIGINT);
+        _exit(0);
+    }
+    int status = -1;
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    return status;
+}
+
+TEST(a_second_ctrl_c_ends_the_program)
+{
+    CHECK_EQ(status_after(1, 0, false), 0);
+    int status = status_after(1, 1, false);
+    CHECK(WIFSIGNALED(status));
+    CHECK_EQ(WTERMSIG(status), SIGINT);
+}
+
+TEST(ctrl_c_in_a_loop_is_a_first_one_each_time)
+{
+    CHECK_EQ(status_after(5, 0, false), 0);
+    CHECK(WIFSIGNALED(status_after(5, 1, false)));
+}
+
+TEST(who_waits_for_sigint_keeps_every_ctrl_c)
+{
+    CHECK_EQ(status_after(1, 3, true), 0);
+}
+
+static async int lost_the_race(void)
+{
+    CHECK_ERR(await bide_timeout(BIDE_MS(1), bide_ctrl_c()), -ETIMEDOUT);
+    raise(SIGINT); /* the first: kept for the next wait */
+    return 0;
+}
+
+TEST(a_ctrl_c_after_a_cancelled_wait_is_a_first_one)
+{
+    CHECK_EQ(bide_block_on(lost_the_race()), 0);
+    CHECK_EQ(bide_block_on(bide_ctrl_c()), 0);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        raise(SIGINT); /* that wait returned at once, for one before it */
+        _exit(0);
+    }
+    int status = -1;
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK(WIFSIGNALED(status));
 }
 
 TEST(some_signals_cannot_be_waited_for)
