@@ -24,6 +24,30 @@
 extern "C" {
 #endif
 
+/* ---- descriptors ---- */
+
+/*
+ * Wait until reading from fd, or writing to it, will not block: also when it is at its end or
+ * broken, which the next call then says. For code that has its descriptors already, and foreign
+ * libraries: fd stays the caller's, nothing about it is changed (it may be blocking), and nothing
+ * is kept when the wait has ended. So between two waits it may be closed, but not during one. A
+ * regular file is always ready.
+ *
+ *     while ((n = recv(fd, buf, sizeof buf, MSG_DONTWAIT)) < 0 && errno == EAGAIN)
+ *         await bide_fd_readable(fd);
+ *
+ * Several tasks, of several runtimes too, may wait for one descriptor, and a stream may own it; all
+ * that wait go on when it is ready, so another one may have taken what there was: then the call
+ * that was to follow blocks, unless it says MSG_DONTWAIT or the descriptor is non-blocking.
+ *
+ * A wait costs a poll(2), and three more system calls if it has to wait; a stream costs less.
+ * 0; -EBADF, -ENOMEM, -ENOSPC (too many registrations), -EMFILE (a second one waits for the same
+ * descriptor, which takes one more), -ENXIO.
+ * Cancelled: nothing has happened.
+ */
+bide_async int bide_fd_readable(int fd);
+bide_async int bide_fd_writable(int fd);
+
 /* ---- streams ---- */
 
 typedef struct bide_stream bide_stream;
