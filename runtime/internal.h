@@ -184,7 +184,8 @@ void bide__fd_leaf_stop(struct bide__fd_leaf *leaf);
 
 /* ---- signals ---- */
 
-/* The handler of this signal is one of bide: it wakes tasks only through descriptors. Any thread. */
+/* The handler of this signal is one of bide: it wakes tasks only through descriptors. Any
+ * thread. */
 void bide__signal_is_ours(int signo);
 
 /* ---- fairness ---- */

@@ -1,7 +1,9 @@
-# Runs the documents. In README.md and docs/*.md a block that opens with "```c NAME" is written to
-# the file NAME, and a block that opens with "```console" is run: each line that begins with "$ " is
-# a command, the lines after it are what it must print (stdout and stderr together). Blocks of one
-# document share a folder, in the order in which they stand. "```sh" is shown only.
+# Runs the documents. In README.md and docs/*.md a block that opens with "```c NAME" (or "```diff
+# NAME") is written to the file NAME, and a block that opens with "```console" is run: each line
+# that begins with "$ " is a command, the lines after it are what it must print (stdout and stderr
+# together). Blocks of one document share a folder, in the order in which they stand. "```sh" is
+# shown only. A C file that no command names is compiled, and must compile without a word; so no C
+# stands in a block without a name.
 set -eu
 work=$WORK
 PATH=$(dirname "$BIDE"):$PATH
@@ -14,7 +16,7 @@ limit=$((60 * ${BIDE_TEST_SLOW:-1})) # seconds
 split() {
     awk -v dir="$2" '
         /^```/ && inside { inside = 0; close(out); next }
-        /^```c [^ ]+$/ {
+        /^```(c|diff) [^ ]+$/ {
             inside = 1; out = sprintf("%s/%03d.file", dir, ++n); print $2 > out; next
         }
         /^```console$/ {
@@ -44,6 +46,24 @@ console() {
     done
 }
 
+# The C files of a document ($1, its steps $2, its folder $3) that none of its commands names.
+compile_rest() {
+    for step in "$2"/*.file; do
+        [ -e "$step" ] || continue
+        file=$(head -n 1 "$step")
+        case $file in *.c) ;; *) continue ;; esac
+        ! grep -qw -- "${file%.c}" "$2"/*.console 2>/dev/null || continue
+        ran=$((ran + 1))
+        tail -n +2 "$step" >"$3/$file"
+        (cd "$3" && bide cc "$CC" -Wall -Wextra -c "$file" -o "$file.o") >"$2/got" 2>&1 || true
+        if [ -s "$2/got" ]; then
+            echo "$1: $file:"
+            cat "$2/got"
+            failed=$((failed + 1))
+        fi
+    done
+}
+
 for doc in "$SRC"/README.md "$SRC"/docs/*.md; do
     name=$(basename "$doc" .md)
     steps=$work/$name.steps
@@ -61,6 +81,11 @@ for doc in "$SRC"/README.md "$SRC"/docs/*.md; do
             console "$steps/$step" "$steps/$step.d" "$home" "${doc#"$SRC"/}" ;;
         esac
     done < "$steps/order"
+    compile_rest "${doc#"$SRC"/}" "$steps" "$home"
+    if grep -n '^```c$' "$doc"; then
+        echo "${doc#"$SRC"/}: a block of C without the name of a file"
+        failed=$((failed + 1))
+    fi
 done
 [ "$ran" -gt 0 ] || fail "found no command"
 [ "$failed" -eq 0 ] || fail "$failed of $ran commands"

@@ -1,0 +1,47 @@
+# The examples in the comments of the public headers compile without a word: the lines that stand
+# four blanks further in than the comment's text, up to the next that does not. Each is put into an
+# async function behind the declarations that it needs, which stand here by header; a new example
+# without them does not compile. Those of bide/core.h and bide/abi.h are generated code.
+set -eu
+
+# around HEADER: what stands before its examples
+around()
+{
+    case $1 in
+    http.h) echo 'bide_http_client *client = NULL;' ;;
+    io.h) echo 'int fd = 0; char buf[9]; ssize_t n = 0;' ;;
+    sqlite.h) echo 'const char *login = "ada";' ;;
+    esac
+}
+
+count=0
+for header in "$SRC"/include/bide/*.h; do
+    name=$(basename "$header")
+    case $name in core.h | abi.h) continue ;; esac
+    awk -v stem="${name%.h}" '
+        /^ \*     [^ ]/ && !inside { inside = 1; file = sprintf("%s-%d.body", stem, ++n) }
+        !/^ \*     / { inside = 0 }
+        inside && !/^ \*     \.\.\.$/ { print substr($0, 8) > file }
+    ' "$header"
+    for body in "${name%.h}"-*.body; do
+        [ -e "$body" ] || continue
+        file=${body%.body}.c
+        {
+            echo '#include <bide/bide.h>'
+            echo "#include <bide/$name>"
+            echo '#include <errno.h>'
+            echo '#include <stdio.h>'
+            echo '#include <sys/socket.h>'
+            echo 'async void example(void)'
+            echo '{'
+            around "$name"
+            cat "$body"
+            echo '}'
+        } >"$file"
+        "$BIDE" cc "$CC" -Wall -Wextra -c "$file" >log 2>&1 || true
+        [ ! -s log ] || fail "an example in $name: $(cat log) $(cat "$file")"
+        count=$((count + 1))
+    done
+done
+[ "$count" -ge 4 ] || fail "found only $count examples"
+echo "$count examples"
