@@ -1,10 +1,15 @@
 /*
  * client.c: a client, and how its multi handle is driven. internal.h has the rules.
  *
+ * What the registration and the timers of a client wake is the client itself, and its wake is no
+ * note for a later poll: it drives curl at once. Wakes come from the reactor and the timer wheel,
+ * on the executor's thread, between the polls of tasks, so never inside a call of curl; there are
+ * no clones, so from no other thread. The requests that have ended are woken, and polled later.
+ *
  * The registration with the reactor is edge-triggered, on the epoll set of curl's sockets, which is
  * level-triggered. Driving therefore empties the set: it clears the cached readiness, then asks the
  * set for ready sockets and tells curl of them, until there are none; an event after that is a new
- * edge. After ROUNDS of that it lets others run first, by waking itself.
+ * edge. After ROUNDS of that it lets tasks run first, and goes on by a timer that is due at once.
  *
  * curl's timer fires once, by the door's clock. If by curl's own clock the time has not come yet,
  * curl sets the timer anew when it is told.
@@ -15,21 +20,24 @@
 
 enum { EVENTS = 16, ROUNDS = 16 };
 
+/* What is woken, as branches of the client. */
+enum { OF_SET, OF_TIMER };
+
 /* ---- wakes ---- */
+
+static void drive(bide_http_client *client, unsigned what);
 
 static bide_http_client *client_of(struct bide_wakeable *self)
 {
     return (bide_http_client *)(void *)((char *)self - offsetof(bide_http_client, self));
 }
 
-/* An event: the first of the waiting requests shall see to it. */
+/* The end of a registration wakes too: then there is nothing to drive any more. */
 static void client_wake(struct bide_wakeable *self, unsigned branch)
 {
     bide_http_client *client = client_of(self);
-    (void)branch;
-    client->due = true;
-    if (client->first != NULL)
-        bide_waker_wake_by_ref(client->first->waker);
+    if (client->runtime != NULL)
+        drive(client, branch);
 }
 
 /* References are not counted: who holds one is told when the client goes. */
@@ -41,9 +49,9 @@ static void client_reference(struct bide_wakeable *self)
 static const struct bide_waker_vtable client_vtable = {client_reference, client_wake, client_wake,
                                                        client_reference};
 
-static bide_waker own_waker(bide_http_client *client)
+static bide_waker own_waker(bide_http_client *client, unsigned what)
 {
-    return bide_waker_make(&client->self, 0);
+    return bide_waker_make(&client->self, what);
 }
 
 /* ---- callbacks of the multi handle ---- */
@@ -64,15 +72,12 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *un
     int n = bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_ADD, fd, &event);
     if (n == -EEXIST)
         n = bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_MOD, fd, &event);
-    if (n < 0) {
-        /* To tell curl would end all transfers; this one alone has lost its socket. */
-        struct bide__http_transfer *t = NULL;
+    /* To tell curl would end all transfers; this one alone has lost its socket. */
+    struct bide__http_transfer *t = NULL;
+    if (n < 0)
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)(void *)&t);
-        if (t != NULL) {
-            t->error = n;
-            client->some_error = true;
-        }
-    }
+    if (t != NULL && t->client != NULL)
+        bide__http_happens(t, BIDE__HTTP_NOTED, n);
     return 0;
 }
 
@@ -85,7 +90,7 @@ static int on_timer(CURLM *multi, long timeout_ms, void *arg)
     bide__timer_disarm(client->runtime, &client->timer);
     if (timeout_ms >= 0)
         bide__timer_arm(client->runtime, &client->timer, bide__deadline(BIDE_MS(timeout_ms)),
-                        own_waker(client));
+                        own_waker(client, OF_TIMER));
     return 0;
 }
 
@@ -100,13 +105,14 @@ int bide__http_close_socket(void *arg, curl_socket_t fd)
 
 /* ---- making and freeing ---- */
 
-static int copy_string(const char **s)
+/* A copy in *to; NULL for NULL. */
+static int copy_string(const char **to, const char *s)
 {
-    if (*s == NULL)
+    if (s == NULL)
         return 0;
-    size_t size = strlen(*s) + 1;
+    size_t size = strlen(s) + 1;
     char *copy = bide__alloc(size);
-    *s = copy == NULL ? NULL : memcpy(copy, *s, size);
+    *to = copy == NULL ? NULL : memcpy(copy, s, size);
     return copy == NULL ? -ENOMEM : 0;
 }
 
@@ -116,21 +122,27 @@ static void free_string(const char *s)
         bide__free((char *)(uintptr_t)s, strlen(s) + 1);
 }
 
-static int set_options(bide_http_options *own, const bide_http_options *options)
+/* `own` has no strings at first, and at all times only such as are its own. */
+static int set_options(bide_http_options *own, const bide_http_options *from)
 {
-    if (options != NULL)
-        *own = *options;
-    if (own->connections_max < 0)
+    static const bide_http_options none;
+    if (from == NULL)
+        from = &none;
+    if (from->connections_max < 0)
         return -EINVAL;
-    if (own->timeout.ns == 0)
-        own->timeout = BIDE_S(30);
-    if (own->response_max_bytes == 0)
-        own->response_max_bytes = (size_t)64 << 20;
-    if (own->redirects_max == 0)
-        own->redirects_max = 10;
-    int agent = copy_string(&own->user_agent), proxy = copy_string(&own->proxy);
-    int ca_file = copy_string(&own->ca_file);
-    return agent < 0 ? agent : proxy < 0 ? proxy : ca_file;
+    if (from->user_agent != NULL && bide__http_has_controls(from->user_agent))
+        return -EINVAL;
+    if (from->proxy != NULL && bide__http_has_controls(from->proxy))
+        return -EINVAL;
+    own->timeout = from->timeout.ns != 0 ? from->timeout : BIDE_S(30);
+    own->response_max_bytes =
+        from->response_max_bytes != 0 ? from->response_max_bytes : (size_t)64 << 20;
+    own->redirects_max = from->redirects_max != 0 ? from->redirects_max : 10;
+    own->connections_max = from->connections_max;
+    int n = copy_string(&own->user_agent, from->user_agent);
+    if (n == 0)
+        n = copy_string(&own->proxy, from->proxy);
+    return n == 0 ? copy_string(&own->ca_file, from->ca_file) : n;
 }
 
 static int set_multi(bide_http_client *client)
@@ -149,6 +161,7 @@ static int set_multi(bide_http_client *client)
 
 int bide_http_client_new(bide_http_client **out, const bide_http_options *options)
 {
+    *out = NULL;
     int n = bide__http_global();
     if (n < 0)
         return n;
@@ -173,14 +186,11 @@ void bide_http_client_free(bide_http_client *client)
 {
     if (client == NULL)
         return;
-    while (client->first != NULL) {
-        struct bide__http_transfer *t = client->first;
-        bide__http_client_remove(t);
-        t->error = -ECANCELED;
-        bide__http_transfer_finish(t, CURLE_OK);
-        bide_waker_wake_by_ref(t->waker);
-    }
-    curl_multi_cleanup(client->multi);
+    while (client->first != NULL)
+        bide__http_happens(client->first, BIDE__HTTP_CLOSED, 0);
+    assert(client->runtime == NULL);
+    if (client->multi != NULL)
+        curl_multi_cleanup(client->multi);
     if (client->set_fd >= 0)
         bide__door.close(client->set_fd);
     free_string(client->options.user_agent);
@@ -203,23 +213,23 @@ static int attach(bide_http_client *client)
     if (n < 0)
         return n;
     client->runtime = runtime;
+    bide__fd_set_waker(client->watch, BIDE__READ, own_waker(client, OF_SET));
     return 0;
 }
 
 static void detach(bide_http_client *client)
 {
+    struct bide__fd *watch = client->watch;
     bide__timer_disarm(client->runtime, &client->timer);
-    bide__fd_close(client->watch);
+    bide__timer_disarm(client->runtime, &client->again);
     client->watch = NULL;
     client->runtime = NULL;
-    client->due = false;
+    bide__fd_close(watch);
 }
 
-static void list_remove(bide_http_client *client, struct bide__http_transfer *t)
+static int add_error(CURLMcode code)
 {
-    *(t->previous != NULL ? &t->previous->next : &client->first) = t->next;
-    *(t->next != NULL ? &t->next->previous : &client->last) = t->previous;
-    t->client = NULL;
+    return code == CURLM_OUT_OF_MEMORY ? -ENOMEM : -EIO;
 }
 
 int bide__http_client_add(bide_http_client *client, struct bide__http_transfer *t)
@@ -229,65 +239,73 @@ int bide__http_client_add(bide_http_client *client, struct bide__http_transfer *
         n = attach(client);
     if (n < 0)
         return n;
-    if (curl_multi_add_handle(client->multi, t->easy) != CURLM_OK) {
+    CURLMcode code = curl_multi_add_handle(client->multi, t->easy);
+    if (code != CURLM_OK) {
         if (client->first == NULL)
             detach(client);
-        return -ENOMEM;
+        return add_error(code);
     }
     t->client = client;
     t->next = NULL;
     t->previous = client->last;
     *(client->last != NULL ? &client->last->next : &client->first) = t;
     client->last = t;
-    client->due = true;
     return 0;
 }
 
 void bide__http_client_remove(struct bide__http_transfer *t)
 {
     bide_http_client *client = t->client;
+    *(t->previous != NULL ? &t->previous->next : &client->first) = t->next;
+    *(t->next != NULL ? &t->next->previous : &client->last) = t->previous;
+    t->client = NULL;
     curl_multi_remove_handle(client->multi, t->easy);
-    list_remove(client, t);
     if (client->first == NULL)
         detach(client);
-    else if (client->due)
-        bide_waker_wake_by_ref(client->first->waker);
 }
 
 /* ---- driving ---- */
 
-static void finish(struct bide__http_transfer *t, CURLcode code, struct bide__http_transfer *self)
-{
-    bide__http_client_remove(t);
-    bide__http_transfer_finish(t, code);
-    if (t != self)
-        bide_waker_wake_by_ref(t->waker);
-}
-
-static void collect(bide_http_client *client, struct bide__http_transfer *self)
+/* Those of which curl says that they are done. */
+static void collect(bide_http_client *client)
 {
     CURLMsg *message;
     int left;
     while ((message = curl_multi_info_read(client->multi, &left)) != NULL) {
         struct bide__http_transfer *t = NULL;
-        CURLcode code = message->data.result;
         if (message->msg != CURLMSG_DONE)
             continue;
+        int code = (int)message->data.result; /* the message goes with the transfer */
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)(void *)&t);
-        finish(t, code, self);
+        bide__http_happens(t, BIDE__HTTP_SAID, code);
     }
-    if (!client->some_error)
+}
+
+/* The first one that is doomed; NULL: there is none. */
+static struct bide__http_transfer *find_doomed(const bide_http_client *client)
+{
+    struct bide__http_transfer *t = client->first;
+    while (t != NULL && t->state != BIDE__HTTP_DOOMED)
+        t = t->next;
+    return t;
+}
+
+void bide__http_client_settle(bide_http_client *client)
+{
+    struct bide__http_transfer *t;
+    if (client->settling)
         return;
-    client->some_error = false;
-    struct bide__http_transfer *next;
-    for (struct bide__http_transfer *t = client->first; t != NULL; t = next) {
-        next = t->next;
-        if (t->error != 0)
-            finish(t, CURLE_OK, self);
-    }
+    client->settling = true;
+    /* What ends one, curl may take for a reason to give its connection to another. */
+    do {
+        collect(client);
+        client->some_doomed = client->some_doomed && (t = find_doomed(client)) != NULL;
+        if (client->some_doomed)
+            bide__http_happens(t, BIDE__HTTP_SETTLED, 0);
+    } while (client->some_doomed);
+    client->settling = false;
     /* Some versions of curl divide by zero on a socket that they had no memory to note before. */
-    if (client->broken) {
-        assert(client->first == NULL);
+    if (client->broken && client->first == NULL) {
         curl_multi_cleanup(client->multi);
         client->multi = NULL;
         client->broken = false;
@@ -297,12 +315,13 @@ static void collect(bide_http_client *client, struct bide__http_transfer *self)
 static void tell(bide_http_client *client, curl_socket_t fd, int what)
 {
     int running;
-    if (curl_multi_socket_action(client->multi, fd, what, &running) == CURLM_OK)
+    if (client->broken ||
+        curl_multi_socket_action(client->multi, fd, what, &running) == CURLM_OK)
         return;
     /* It had no memory to note a socket, and does not say whose: one would wait for ever. */
     for (struct bide__http_transfer *t = client->first; t != NULL; t = t->next)
-        t->error = -ENOMEM;
-    client->some_error = client->broken = true;
+        bide__http_happens(t, BIDE__HTTP_NOTED, -ENOMEM);
+    client->broken = true;
 }
 
 static void tell_of_socket(bide_http_client *client, const struct epoll_event *event)
@@ -328,19 +347,14 @@ static bool drain_set(bide_http_client *client)
     return false;
 }
 
-void bide__http_client_drive(bide_http_client *client, struct bide__http_transfer *self)
+static void drive(bide_http_client *client, unsigned what)
 {
-    if (client == NULL || !client->due)
-        return;
-    client->due = false;
     bide__fd_clear(client->watch, BIDE__READ);
-    bide__fd_set_waker(client->watch, BIDE__READ, own_waker(client));
-
-    if (client->timer.deadline_ns <= bide__clock_ns()) {
-        bide__timer_disarm(client->runtime, &client->timer);
+    bide__fd_set_waker(client->watch, BIDE__READ, own_waker(client, OF_SET));
+    if (what == OF_TIMER)
         tell(client, CURL_SOCKET_TIMEOUT, 0);
-    }
-    if (!drain_set(client))
-        client_wake(&client->self, 0);
-    collect(client, self);
+    if (!drain_set(client) && !bide__timer_armed(&client->again))
+        bide__timer_arm(client->runtime, &client->again, bide__clock_ns(),
+                        own_waker(client, OF_SET));
+    bide__http_client_settle(client);
 }

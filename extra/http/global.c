@@ -9,12 +9,19 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 static _Atomic unsigned shortages;
+static _Atomic bool is_used; /* curl has come here for memory */
 
 unsigned bide__http_shortages(void)
 {
     return atomic_load_explicit(&shortages, memory_order_relaxed);
+}
+
+bool bide__http_counts_shortages(void)
+{
+    return atomic_load_explicit(&is_used, memory_order_relaxed);
 }
 
 struct block {
@@ -30,6 +37,7 @@ static struct block *block_of(void *data)
 static void *curl_malloc(size_t size)
 {
     struct block *block = NULL;
+    atomic_store_explicit(&is_used, true, memory_order_relaxed);
     if (size <= SIZE_MAX - sizeof *block)
         block = bide__alloc(sizeof *block + size);
     if (block == NULL) {

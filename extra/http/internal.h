@@ -3,8 +3,11 @@
  *
  *   global.c    sets up libcurl, with the door's memory
  *   client.c    a client: its multi handle, driven by the runtime's reactor and timers
- *   transfer.c  one request: its easy handle, and what curl's errors mean
- *   response.c  what has come of it
+ *   life.c      the life of a request: its states, and what happens between them
+ *   transfer.c  a request's easy handle, and the callbacks that carry its data
+ *   valid.c     which requests are sent at all
+ *   errors.c    what curl's errors mean
+ *   response.c  what has come of a request
  *   send.c      the future that waits for it
  *   get.c       what is made of that, in async C
  *
@@ -14,8 +17,8 @@
  *  - curl wants level-triggered readiness and may close a socket, and see its number used again,
  *    before it says that it is done with it. So its sockets are in an epoll set of the client, and
  *    only that set is registered with the reactor: whatever goes wrong with a number stays in it.
- *  - There is no driver task: an event wakes one of the waiting requests, whose poll drives curl
- *    for all. Whoever leaves with events still to be seen to wakes another.
+ *  - The reactor and the timers drive curl, between the polls of tasks: what they wake is the
+ *    client itself. So a request goes on whether or not somebody polls it, or any other.
  *  - A client without transfers has no timer and no registration, and belongs to no runtime.
  */
 #ifndef BIDE_EXTRA_HTTP_INTERNAL_H
@@ -27,6 +30,8 @@
 
 #include <curl/curl.h>
 
+#include "extra/http/life.h"
+
 enum { BIDE__HTTP_HEADERS_MAX = 256 * 1024 };
 
 /* ---- global.c ---- */
@@ -37,6 +42,9 @@ int bide__http_global(void);
 /* How often curl got no memory: it takes some of that for other errors, such as an unknown host. */
 unsigned bide__http_shortages(void);
 
+/* curl allocates from the door, so its shortages are counted. False: the program has set it up. */
+bool bide__http_counts_shortages(void);
+
 /* ---- response.c ---- */
 
 /* A string of bytes that grows. */
@@ -45,77 +53,117 @@ struct bide__http_buffer {
     size_t size, capacity;
 };
 
+/* A part of a body, with room for a NUL more. */
+struct bide__http_piece {
+    struct bide__http_piece *next;
+    size_t size, room;
+    char data[];
+};
+
 struct bide_http_response {
     int status;
-    struct bide__http_buffer body;    /* a NUL follows it */
+    struct bide__http_piece *first, *last; /* the body; of a complete answer at most one */
+    size_t body_size;
     struct bide__http_buffer headers; /* name NUL value NUL ... */
+    size_t head_size;                 /* of this answer's head, and of the 1xx heads before it */
+    bool in_head, is_interim;
     char error[CURL_ERROR_SIZE];
 };
 
 bide_http_response *bide__http_response_new(void);
 
+/* A body of `size` bytes will come. 0 or -ENOMEM. */
+int bide__http_response_expect(bide_http_response *response, size_t size);
+
 /* 0 or -ENOMEM. */
 int bide__http_response_add_body(bide_http_response *response, const char *data, size_t size);
 
-/* One line of the answer's head, with its end. 0, -ENOMEM, -EMSGSIZE or -EPROTO. */
-int bide__http_response_add_header(bide_http_response *response, const char *line, size_t size);
+/* One line of the answer's head or trailer, with its end. 0, -ENOMEM, -EMSGSIZE or -EPROTO. */
+int bide__http_response_add_line(bide_http_response *response, const char *line, size_t size);
 
-/* ---- transfer.c ---- */
+/* All has come: makes the body one piece. 0 or -ENOMEM. */
+int bide__http_response_complete(bide_http_response *response);
 
-/* A request under way; a part of its leaf's frame. It is on its client's list until it is done. */
+/* It has failed: nothing but the text of the error stays. */
+void bide__http_response_forget(bide_http_response *response);
+
+/* ---- life.c ---- */
+
+/* A request under way. It is on its client's list while curl has it. */
 struct bide__http_transfer {
+    struct bide_wakeable self;   /* what its deadline wakes */
+    struct bide__timer deadline; /* armed only while curl has it */
+    enum bide__http_state state;
     bide_http_client *client; /* NULL: not on its list */
     struct bide__http_transfer *next, *previous;
     CURL *easy;
     struct curl_slist *headers;
-    bide_http_response *response;
-    bide_waker waker; /* borrowed from the leaf */
+    bide_http_response *response; /* until it was taken */
+    bide_waker waker;             /* borrowed from the leaf */
     size_t body_max;
     int error;        /* that we found, a negative errno; goes before what curl says */
+    const char *text; /* of it; NULL: the usual one */
     int socket_error; /* why there is no socket, should it turn out that one was needed */
     unsigned shortages_before;
-    int result;
-    bool done; /* result is valid */
+    int result; /* in DONE */
 };
 
-/* Makes the easy handle and the response. On an error the caller ends the transfer all the same. */
+/* Makes a fresh one and begins it: it is ACTIVE or DONE. NULL: no memory. */
+struct bide__http_transfer *bide__http_begin(bide_http_client *client,
+                                             const bide_http_request *request, bide_waker waker);
+
+/* An event has come: the one transition. `outcome` is a CURLcode for SAID, a negative errno for
+ * REFUSED and NOTED, else 0. Returns the new state; after GONE the transfer is freed. */
+enum bide__http_state bide__http_happens(struct bide__http_transfer *t, enum bide__http_event event,
+                                         int outcome);
+
+/* ---- transfer.c ---- */
+
+/* Makes the easy handle. On an error the caller frees what there is all the same. */
 int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *client,
                              const bide_http_request *request);
 
-/* Fills in what has come of it: t->result, the status, the text of the error. */
-void bide__http_transfer_finish(struct bide__http_transfer *t, CURLcode code);
+/* ---- valid.c ---- */
 
-/* Frees the easy handle, which is in no multi handle. The response stays. */
-void bide__http_transfer_end(struct bide__http_transfer *t);
+/* Line breaks and other control bytes, but for the tab. */
+bool bide__http_has_controls(const char *s);
+
+/* 0, -EINVAL or -EPROTONOSUPPORT; then *text says why. */
+int bide__http_valid(const bide_http_request *request, const char **text);
+
+/* ---- errors.c ---- */
+
+/* Sets t->result to what has come of it, and the text of the error. */
+void bide__http_conclude(struct bide__http_transfer *t, CURLcode code);
 
 /* ---- client.c ---- */
 
 struct bide_http_client {
-    struct bide_wakeable self;    /* what the registration and the timer wake */
+    struct bide_wakeable self;    /* what the registration and the timers wake */
     CURLM *multi;                 /* NULL: the last one broke */
     struct bide_runtime *runtime; /* of the transfers; NULL: there are none */
     struct bide__fd *watch;       /* the registration of the set */
     struct bide__timer timer;     /* when curl wants to be called */
+    struct bide__timer again;     /* armed: the set was not emptied */
     struct bide__http_transfer *first, *last;
     int set_fd;                /* epoll: curl's sockets, level-triggered */
-    bool due;                  /* an event has not been seen to */
-    bool some_error;           /* transfers have an error that curl does not know of */
+    bool some_doomed;          /* transfers have an error that curl does not know of */
     bool broken;               /* all have, and the multi handle is done for */
+    bool settling;             /* a call of settle is under way */
     bide_http_options options; /* with its defaults filled in; the strings are allocated */
 };
 
-/* Begins the transfer. 0; -ENXIO, -EXDEV, -ENOMEM and what the reactor says: it has not begun. */
+/* Gives the transfer to curl, which begins soon. 0; -ENXIO, -EXDEV, -ENOMEM and what the reactor
+ * says: it has not begun. */
 int bide__http_client_add(bide_http_client *client, struct bide__http_transfer *t);
 
-/* Takes a transfer that is not done away from curl, at once. */
+/* Takes a transfer away from curl, at once. */
 void bide__http_client_remove(struct bide__http_transfer *t);
 
-/* Sees to the events that have come; transfers that it finishes are woken, except `self`. */
-void bide__http_client_drive(bide_http_client *client, struct bide__http_transfer *self);
+/* After calls of curl: tells the transfers that have ended. */
+void bide__http_client_settle(bide_http_client *client);
 
 /* For curl, in transfer.c. */
-curl_socket_t bide__http_open_socket(void *transfer, curlsocktype purpose,
-                                     struct curl_sockaddr *address);
 int bide__http_close_socket(void *client, curl_socket_t fd);
 
 #endif

@@ -41,35 +41,133 @@ bide_http_response *bide__http_response_new(void)
     return r;
 }
 
-void bide_http_response_free(bide_http_response *response)
+/* ---- the body ---- */
+
+/*
+ * It comes in pieces, of which each is larger than the one before up to PIECE_MAX, and becomes one
+ * piece at the end: so no more than twice its size is ever allocated, and hardly more than once its
+ * size is in use. One whose size is known before has one piece from the beginning.
+ */
+enum { PIECE_MIN = 4096, PIECE_MAX = 1 << 20 };
+
+static size_t piece_bytes(const struct bide__http_piece *p)
 {
-    if (response == NULL)
-        return;
-    bide__free(response->body.data, response->body.capacity);
-    bide__free(response->headers.data, response->headers.capacity);
-    bide__free(response, sizeof *response);
+    return sizeof *p + p->room + 1;
+}
+
+static int add_piece(bide_http_response *r, size_t room)
+{
+    struct bide__http_piece *p = NULL;
+    if (room < SIZE_MAX - sizeof *p - 1)
+        p = bide__alloc(sizeof *p + room + 1);
+    if (p == NULL)
+        return -ENOMEM;
+    *p = (struct bide__http_piece){.room = room};
+    *(r->last != NULL ? &r->last->next : &r->first) = p;
+    r->last = p;
+    return 0;
+}
+
+static void free_first_piece(bide_http_response *r)
+{
+    struct bide__http_piece *p = r->first;
+    r->first = p->next;
+    if (r->first == NULL)
+        r->last = NULL;
+    bide__free(p, piece_bytes(p));
+}
+
+int bide__http_response_expect(bide_http_response *r, size_t size)
+{
+    return add_piece(r, size);
 }
 
 int bide__http_response_add_body(bide_http_response *r, const char *data, size_t size)
 {
-    int n = buffer_reserve(&r->body, size);
-    if (n == 0)
-        buffer_add(&r->body, data, size);
-    return n;
+    while (size > 0) {
+        struct bide__http_piece *p = r->last;
+        size_t part = p == NULL ? 0 : p->room - p->size;
+        if (part == 0) {
+            size_t room = r->body_size < PIECE_MIN   ? PIECE_MIN
+                          : r->body_size < PIECE_MAX ? r->body_size
+                                                     : PIECE_MAX;
+            if (add_piece(r, room) < 0)
+                return -ENOMEM;
+            continue;
+        }
+        if (part > size)
+            part = size;
+        memcpy(p->data + p->size, data, part);
+        p->size += part;
+        r->body_size += part;
+        data += part;
+        size -= part;
+    }
+    return 0;
 }
+
+int bide__http_response_complete(bide_http_response *r)
+{
+    if (r->first != NULL && r->first->next != NULL) {
+        bide_http_response whole = {0};
+        if (add_piece(&whole, r->body_size) < 0)
+            return -ENOMEM;
+        for (; r->first != NULL; free_first_piece(r)) {
+            memcpy(whole.last->data + whole.last->size, r->first->data, r->first->size);
+            whole.last->size += r->first->size;
+        }
+        r->first = r->last = whole.first;
+    }
+    if (r->first != NULL)
+        r->first->data[r->first->size] = '\0';
+    return 0;
+}
+
+void bide__http_response_forget(bide_http_response *r)
+{
+    while (r->first != NULL)
+        free_first_piece(r);
+    r->body_size = r->headers.size = 0;
+    r->status = 0;
+}
+
+void bide_http_response_free(bide_http_response *response)
+{
+    if (response == NULL)
+        return;
+    bide__http_response_forget(response);
+    bide__free(response->headers.data, response->headers.capacity);
+    bide__free(response, sizeof *response);
+}
+
+/* ---- the head ---- */
 
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-int bide__http_response_add_header(bide_http_response *r, const char *line, size_t size)
+/* The first line of an answer's head: "HTTP/1.1 100 Continue". */
+static bool is_status_line(const bide_http_response *r, const char *line, size_t size)
 {
-    /* A status line begins an answer; what came before was a redirection, or 100 Continue. */
-    if (size >= 5 && strncasecmp(line, "HTTP/", 5) == 0) {
-        r->headers.size = 0;
-        return 0;
-    }
+    return !r->in_head && size > 5 && strncasecmp(line, "HTTP/", 5) == 0 && line[5] >= '0' &&
+           line[5] <= '9';
+}
+
+/* What came before was a redirection, or an interim answer: there may be any number of these, so
+ * their heads count as a part of the one that they precede. */
+static void begin_head(bide_http_response *r, const char *line, size_t size)
+{
+    const char *blank = memchr(line, ' ', size);
+    if (!r->is_interim)
+        r->head_size = 0;
+    r->headers.size = 0;
+    r->in_head = true;
+    r->is_interim = blank != NULL && blank + 1 < line + size && blank[1] == '1';
+}
+
+static int add_header(bide_http_response *r, const char *line, size_t size)
+{
     const char *colon = memchr(line, ':', size);
     if (colon == NULL || colon == line)
         return 0;
@@ -80,8 +178,6 @@ int bide__http_response_add_header(bide_http_response *r, const char *line, size
         value++;
     while (end > value && is_space(end[-1]))
         end--;
-    if (size > BIDE__HTTP_HEADERS_MAX - r->headers.size)
-        return -EMSGSIZE;
     int n = buffer_reserve(&r->headers, size + 2);
     if (n < 0)
         return n;
@@ -92,6 +188,21 @@ int bide__http_response_add_header(bide_http_response *r, const char *line, size
     return 0;
 }
 
+int bide__http_response_add_line(bide_http_response *r, const char *line, size_t size)
+{
+    bool is_status = is_status_line(r, line, size);
+    if (is_status)
+        begin_head(r, line, size);
+    if (size > BIDE__HTTP_HEADERS_MAX - r->head_size)
+        return -EMSGSIZE;
+    r->head_size += size;
+    if (line[0] == '\r' || line[0] == '\n')
+        r->in_head = false;
+    return is_status ? 0 : add_header(r, line, size);
+}
+
+/* ---- what its owner asks ---- */
+
 int bide_http_status(const bide_http_response *response)
 {
     return response == NULL ? 0 : response->status;
@@ -99,12 +210,12 @@ int bide_http_status(const bide_http_response *response)
 
 const char *bide_http_body(const bide_http_response *response)
 {
-    return response == NULL || response->body.data == NULL ? "" : response->body.data;
+    return response == NULL || response->first == NULL ? "" : response->first->data;
 }
 
 size_t bide_http_body_size(const bide_http_response *response)
 {
-    return response == NULL ? 0 : response->body.size;
+    return response == NULL ? 0 : response->body_size;
 }
 
 int bide_http_header_at(const bide_http_response *response, size_t i, bide_http_header *header)

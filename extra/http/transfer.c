@@ -1,8 +1,7 @@
 /*
- * transfer.c: one request: its easy handle, the callbacks that carry its data, and what curl's
- * results mean as negative errnos.
+ * transfer.c: one request's easy handle, and the callbacks that carry its data.
  *
- * Timeouts are not left to curl, whose clock is not the door's; send.c has a timer for them.
+ * Timeouts are not left to curl, whose clock is not the door's; life.c has a timer for them.
  */
 #include "internal.h"
 
@@ -11,15 +10,36 @@
 
 /* ---- callbacks ---- */
 
+/* How long the body will be, if the server has said so and it comes as it is; else -1. */
+static curl_off_t expected_size(const struct bide__http_transfer *t)
+{
+    curl_off_t size = -1;
+    if (bide_http_header_value(t->response, "Content-Encoding") != NULL ||
+        curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size) != CURLE_OK)
+        return -1;
+    return size;
+}
+
+/* Before the first bytes of a body. */
+static int begin_body(struct bide__http_transfer *t)
+{
+    curl_off_t size = expected_size(t);
+    if (size > 0 && (uint64_t)size > t->body_max)
+        return -EMSGSIZE;
+    return size > 0 ? bide__http_response_expect(t->response, (size_t)size) : 0;
+}
+
 static size_t on_body(char *data, size_t unit, size_t count, void *transfer)
 {
     struct bide__http_transfer *t = transfer;
     size_t size = unit * count;
-    int n = -EMSGSIZE;
-    if (size <= t->body_max - t->response->body.size)
+    int n = t->response->first == NULL ? begin_body(t) : 0;
+    if (n == 0 && size > t->body_max - t->response->body_size)
+        n = -EMSGSIZE;
+    if (n == 0)
         n = bide__http_response_add_body(t->response, data, size);
     if (n < 0)
-        t->error = n;
+        bide__http_happens(t, BIDE__HTTP_NOTED, n);
     return n < 0 ? 0 : size;
 }
 
@@ -27,14 +47,14 @@ static size_t on_header(char *line, size_t unit, size_t count, void *transfer)
 {
     struct bide__http_transfer *t = transfer;
     size_t size = unit * count;
-    int n = bide__http_response_add_header(t->response, line, size);
+    int n = bide__http_response_add_line(t->response, line, size);
     if (n < 0)
-        t->error = n;
+        bide__http_happens(t, BIDE__HTTP_NOTED, n);
     return n < 0 ? 0 : size;
 }
 
-curl_socket_t bide__http_open_socket(void *transfer, curlsocktype purpose,
-                                     struct curl_sockaddr *address)
+static curl_socket_t on_open_socket(void *transfer, curlsocktype purpose,
+                                    struct curl_sockaddr *address)
 {
     struct bide__http_transfer *t = transfer;
     (void)purpose;
@@ -45,18 +65,6 @@ curl_socket_t bide__http_open_socket(void *transfer, curlsocktype purpose,
 }
 
 /* ---- the request ---- */
-
-static bool is_token(const char *s)
-{
-    static const char others[] = "!#$%&'*+-.^_`|~";
-    if (*s == '\0')
-        return false;
-    for (; *s != '\0'; s++)
-        if (!(*s >= '0' && *s <= '9') && !(*s >= 'a' && *s <= 'z') && !(*s >= 'A' && *s <= 'Z') &&
-            strchr(others, *s) == NULL)
-            return false;
-    return true;
-}
 
 static bool has_header(const bide_http_request *request, const char *name)
 {
@@ -77,8 +85,6 @@ static int add_header(struct bide__http_transfer *t, const char *line)
 
 static int add_user_header(struct bide__http_transfer *t, const bide_http_header *header)
 {
-    if (!is_token(header->name) || strpbrk(header->value, "\r\n") != NULL)
-        return -EINVAL;
     /* To curl "Name;" is a header without a value, "Name:" is one that it shall not send. */
     size_t size = strlen(header->name) + strlen(header->value) + sizeof ": ";
     char *line = bide__alloc(size);
@@ -114,8 +120,6 @@ static int set_method(CURL *easy, const bide_http_request *request)
     const char *method = request->method;
     if (method == NULL)
         method = has_body ? "POST" : "GET";
-    if (!is_token(method))
-        return -EINVAL;
     bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0;
     bool post = strcmp(method, "POST") == 0;
     bool ok = true;
@@ -143,7 +147,7 @@ static bool set_callbacks(struct bide__http_transfer *t, bide_http_client *clien
            curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_HEADERDATA, t) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->response->error) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, bide__http_open_socket) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t) == CURLE_OK &&
            /* A connection outlives the transfer that opened it, but not the client. */
            curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, bide__http_close_socket) == CURLE_OK &&
@@ -154,6 +158,8 @@ static bool set_options(CURL *e, const bide_http_options *options)
 {
     bool ok = curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK &&
+              /* A Content-Length beyond 64 bits is then an error, not ignored. */
+              curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)INT64_MAX) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, options->redirects_max > 0 ? 1L : 0L) ==
                   CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_MAXREDIRS, (long)options->redirects_max) == CURLE_OK;
@@ -189,99 +195,12 @@ int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *cl
     t->body_max = request->response_max_bytes;
     if (t->body_max == 0)
         t->body_max = client->options.response_max_bytes;
-    if (request->url == NULL)
-        return -EINVAL;
+    int n = bide__http_valid(request, &t->text);
+    if (n < 0)
+        return n;
     if (!set_callbacks(t, client) || !set_options(t->easy, &client->options) ||
         curl_easy_setopt(t->easy, CURLOPT_URL, request->url) != CURLE_OK)
         return -ENOMEM;
-    int n = set_method(t->easy, request);
+    n = set_method(t->easy, request);
     return n < 0 ? n : set_headers(t, request);
-}
-
-/* ---- its end ---- */
-
-static int connect_error(const struct bide__http_transfer *t)
-{
-    long error = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
-    if (t->socket_error != 0)
-        return t->socket_error;
-    return error == 0 ? -ECONNREFUSED : (int)-error;
-}
-
-/* curl says the same of a scheme that it does not know and of an answer that is no HTTP. */
-static int protocol_error(const struct bide__http_transfer *t)
-{
-    long sent = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
-    return sent > 0 ? -EPROTO : -EPROTONOSUPPORT;
-}
-
-static int errno_of(const struct bide__http_transfer *t, CURLcode code)
-{
-    switch (code) {
-    case CURLE_OK: return 0;
-    case CURLE_OUT_OF_MEMORY: return -ENOMEM;
-    case CURLE_URL_MALFORMAT: return -EINVAL;
-    case CURLE_UNSUPPORTED_PROTOCOL: return protocol_error(t);
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_RESOLVE_HOST: return -ENOENT;
-    case CURLE_COULDNT_CONNECT: return connect_error(t);
-    case CURLE_OPERATION_TIMEDOUT: return -ETIMEDOUT;
-    case CURLE_TOO_MANY_REDIRECTS: return -ELOOP;
-    case CURLE_GOT_NOTHING:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR: return -ECONNRESET;
-    default: return -EPROTO;
-    }
-}
-
-/* For the errors that curl has no text for, or the wrong one. */
-static const char *text_of(int error)
-{
-    switch (error) {
-    case -EMSGSIZE: return "the answer is too large";
-    case -ENOMEM: return "out of memory";
-    case -ECANCELED: return "the client was closed";
-    case -ETIMEDOUT: return "no complete answer in time";
-    case -ENXIO: return "there is no runtime on this thread";
-    case -EXDEV: return "the client is at work on another runtime";
-    case -EINVAL: return "a malformed request";
-    default: return NULL;
-    }
-}
-
-void bide__http_transfer_finish(struct bide__http_transfer *t, CURLcode code)
-{
-    bide_http_response *r = t->response;
-    if (t->error == 0 && code != CURLE_OK && bide__http_shortages() != t->shortages_before)
-        t->error = -ENOMEM;
-    t->result = t->error != 0 ? t->error : errno_of(t, code);
-    t->done = true;
-    if (r == NULL)
-        return;
-    if (t->result == 0) {
-        long status = 0;
-        curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-        r->status = (int)status;
-        r->error[0] = '\0';
-        return;
-    }
-    r->body.size = r->headers.size = 0;
-    if (r->body.data != NULL)
-        r->body.data[0] = '\0';
-    const char *text = t->error != 0 ? text_of(t->error) : NULL;
-    if (text == NULL && r->error[0] == '\0')
-        text = code != CURLE_OK ? curl_easy_strerror(code) : "the transfer failed";
-    if (text != NULL)
-        snprintf(r->error, sizeof r->error, "%s", text);
-}
-
-void bide__http_transfer_end(struct bide__http_transfer *t)
-{
-    curl_easy_cleanup(t->easy);
-    curl_slist_free_all(t->headers);
-    t->easy = NULL;
-    t->headers = NULL;
 }

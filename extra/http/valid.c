@@ -1,0 +1,109 @@
+/*
+ * valid.c: which requests are sent at all.
+ *
+ * What a program puts into a URL, a method or a header often comes from elsewhere. A line break in
+ * it would end the header and begin another one, or another request; other control bytes are read
+ * differently by different servers. So none of them is sent. The URL must be absolute: curl would
+ * guess a missing scheme.
+ */
+#include "internal.h"
+
+#include <strings.h>
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* RFC 9110, 5.6.2. */
+static bool is_token(const char *s)
+{
+    static const char others[] = "!#$%&'*+-.^_`|~";
+    if (*s == '\0')
+        return false;
+    for (; *s != '\0'; s++)
+        if (!is_digit(*s) && !is_letter(*s) && strchr(others, *s) == NULL)
+            return false;
+    return true;
+}
+
+bool bide__http_has_controls(const char *s)
+{
+    for (; *s != '\0'; s++)
+        if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f)
+            return true;
+    return false;
+}
+
+/* The bytes before "://", if they can be a scheme; 0: there is none. */
+static size_t scheme_size(const char *url)
+{
+    size_t n = 0;
+    while (is_letter(url[n]) ||
+           (n > 0 && (is_digit(url[n]) || (url[n] != '\0' && strchr("+-.", url[n]) != NULL))))
+        n++;
+    return strncmp(url + n, "://", 3) == 0 ? n : 0;
+}
+
+static bool is_http(const char *url, size_t scheme)
+{
+    return (scheme == 4 && strncasecmp(url, "http", 4) == 0) ||
+           (scheme == 5 && strncasecmp(url, "https", 5) == 0);
+}
+
+static int valid_url(const char *url, const char **text)
+{
+    *text = "there is no URL";
+    if (url == NULL)
+        return -EINVAL;
+    *text = "a blank or a control character in the URL";
+    if (bide__http_has_controls(url) || strpbrk(url, " \t") != NULL)
+        return -EINVAL;
+    *text = "the URL does not begin with http:// or https://";
+    size_t scheme = scheme_size(url);
+    if (scheme == 0)
+        return -EINVAL;
+    if (!is_http(url, scheme))
+        return -EPROTONOSUPPORT;
+    *text = "there is no host in the URL";
+    return url[scheme + 3] == '\0' || strchr("/?#\\", url[scheme + 3]) != NULL ? -EINVAL : 0;
+}
+
+static int valid_headers(const bide_http_request *request, const char **text)
+{
+    *text = "there are no headers, but a number of them";
+    if (request->header_count > 0 && request->headers == NULL)
+        return -EINVAL;
+    for (size_t i = 0; i < request->header_count; i++) {
+        const bide_http_header *h = &request->headers[i];
+        *text = "the name of a header is none";
+        if (h->name == NULL || !is_token(h->name))
+            return -EINVAL;
+        *text = "a control character in the value of a header";
+        if (h->value == NULL || bide__http_has_controls(h->value))
+            return -EINVAL;
+    }
+    return 0;
+}
+
+int bide__http_valid(const bide_http_request *request, const char **text)
+{
+    int n = valid_url(request->url, text);
+    if (n == 0)
+        n = valid_headers(request, text);
+    if (n < 0)
+        return n;
+    *text = "the method is none";
+    if (request->method != NULL && !is_token(request->method))
+        return -EINVAL;
+    *text = "there is no body, but its size";
+    if (request->body_size > 0 && (request->body == NULL || request->body_size > PTRDIFF_MAX))
+        return -EINVAL;
+    *text = NULL;
+    return 0;
+}
