@@ -198,6 +198,18 @@ void bide__signal_is_ours(int signo);
 enum bide_poll bide__start_bide__turn(struct bide_cx *cx, struct bide_frame *parent, void *result);
 extern const struct bide_fn bide__desc_bide__turn;
 
+/* ---- memory for a frame, kept in reserve ---- */
+
+/*
+ * For the leaf that ends an object: its await must not fail for want of memory. The object keeps a
+ * segment for a frame of `frame_size` bytes from its beginning on; any thread; NULL: no memory. The
+ * leaf's start lends it to the chain that awaits, before it pushes the frame, which then finds
+ * room; *reserve is NULL if it was needed. What was not lent is freed with the object.
+ */
+struct bide_segment *bide__reserve_new(size_t frame_size);
+void bide__reserve_lend(struct bide_cx *cx, struct bide_segment **reserve);
+void bide__reserve_free(struct bide_segment *reserve);
+
 /* ---- helpers for leaves ---- */
 
 /* Writes an int result and pops the frame: a poll returns what it returns. */

@@ -52,6 +52,37 @@ static void segment_free(void *segment, size_t size)
 
 const struct bide_memory bide__memory = {segment_new, segment_free};
 
+/* One that is no block of a slab, so it may come and go with any runtime. */
+struct bide_segment *bide__reserve_new(size_t frame_size)
+{
+    size_t size = sizeof(struct bide_segment) + frame_size + BIDE_FRAME_UNIT;
+    if (size <= BIDE__SLAB_MAX)
+        size = BIDE__SLAB_MAX + 1;
+    size = (size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
+    struct bide_segment *s = bide__alloc(size);
+    if (s != NULL)
+        s->size = size;
+    return s;
+}
+
+void bide__reserve_lend(struct bide_cx *cx, struct bide_segment **reserve)
+{
+    struct bide_turn *turn = cx->turn;
+    struct bide_segment *spare = turn->spare, *s = *reserve;
+    if (s == NULL || turn->memory != &bide__memory || (spare != NULL && spare->size >= s->size))
+        return;
+    turn->spare = s;
+    *reserve = NULL;
+    if (spare != NULL)
+        turn->memory->segment_free(spare, spare->size);
+}
+
+void bide__reserve_free(struct bide_segment *reserve)
+{
+    if (reserve != NULL)
+        bide__free(reserve, reserve->size);
+}
+
 static void segments_end(struct bide_runtime *rt)
 {
     for (uint32_t i = 0; i < rt->big_count; i++)

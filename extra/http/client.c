@@ -315,8 +315,7 @@ void bide__http_client_settle(bide_http_client *client)
 static void tell(bide_http_client *client, curl_socket_t fd, int what)
 {
     int running;
-    if (client->broken ||
-        curl_multi_socket_action(client->multi, fd, what, &running) == CURLM_OK)
+    if (client->broken || curl_multi_socket_action(client->multi, fd, what, &running) == CURLM_OK)
         return;
     /* It had no memory to note a socket, and does not say whose: one would wait for ever. */
     for (struct bide__http_transfer *t = client->first; t != NULL; t = t->next)

@@ -34,7 +34,7 @@ static const int errnos[] = {
     [CURLE_REMOTE_ACCESS_DENIED] = -EACCES,
     [CURLE_HTTP2] = -EPROTO,
     [CURLE_PARTIAL_FILE] = -ECONNRESET,
-    [CURLE_WRITE_ERROR] = -EPROTO, /* of a decoder; ours are noted before */
+    [CURLE_WRITE_ERROR] = -EPROTO,   /* of a decoder; ours are noted before */
     [CURLE_OUT_OF_MEMORY] = -ENOMEM, /* looked into */
     [CURLE_OPERATION_TIMEDOUT] = -ETIMEDOUT,
     [CURLE_SSL_CONNECT_ERROR] = -EPROTO,
@@ -93,8 +93,7 @@ static int request_error(const struct bide__http_transfer *t, CURLcode code)
 /* curl's limits on its strings are no lack of memory: on a header line, and on a request's head. */
 static int memory_error(const struct bide__http_transfer *t)
 {
-    bool lacks =
-        !bide__http_counts_shortages() || bide__http_shortages() != t->shortages_before;
+    bool lacks = !bide__http_counts_shortages() || bide__http_shortages() != t->shortages_before;
     return lacks ? -ENOMEM : -EMSGSIZE;
 }
 

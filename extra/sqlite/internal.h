@@ -4,6 +4,7 @@
  *   work.c   what runs on the pool's thread: open, statements, close; errors
  *   rows.c   results
  *   step.c   the future that gets work done on the pool, and interrupts it
+ *   close.c  the future that ends a handle
  *   sql.c    the calls, in async C: their order, and waiting for locks
  *
  * Invariants
@@ -27,7 +28,8 @@ struct bide_sql {
     sqlite3 *connection;
     bide_sender *turn; /* of a channel with one place */
     bide_receiver *turn_keeper;
-    bide_sql_options options; /* with its defaults filled in */
+    struct bide_segment *close_memory; /* for the frame of bide_sql_close; NULL: it was lent */
+    bide_sql_options options;          /* with its defaults filled in */
     char error[256];
 };
 
@@ -61,6 +63,15 @@ int bide__sql_open(struct bide__sql_work *work);
 int bide__sql_exec(struct bide__sql_work *work);
 int bide__sql_query(struct bide__sql_work *work);
 int bide__sql_close(struct bide__sql_work *work);
+
+/* ---- sql.c ---- */
+
+/* What a handle consists of besides the connection. */
+void bide__sql_free_handle(bide_sql *db);
+
+/* ---- close.c ---- */
+
+size_t bide__sql_close_frame_size(void);
 
 /* ---- step.c ---- */
 

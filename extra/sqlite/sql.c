@@ -36,10 +36,11 @@ static bide_async int run_in_turn(struct bide__sql_work *work)
     return bide_await run(work);
 }
 
-static void free_handle(bide_sql *db)
+void bide__sql_free_handle(bide_sql *db)
 {
     bide_sender_drop(db->turn);
     bide_receiver_drop(db->turn_keeper);
+    bide__reserve_free(db->close_memory);
     bide__free(db, sizeof *db);
 }
 
@@ -55,8 +56,9 @@ static bide_sql *new_handle(const bide_sql_options *options)
         db->options.busy_timeout = BIDE_S(5);
     if (db->options.rows_max_bytes == 0)
         db->options.rows_max_bytes = (size_t)64 << 20;
-    if (bide_channel_new(1, 1, NULL, &db->turn, &db->turn_keeper) < 0) {
-        bide__free(db, sizeof *db);
+    db->close_memory = bide__reserve_new(bide__sql_close_frame_size());
+    if (db->close_memory == NULL || bide_channel_new(1, 1, NULL, &db->turn, &db->turn_keeper) < 0) {
+        bide__sql_free_handle(db);
         return NULL;
     }
     return db;
@@ -65,6 +67,7 @@ static bide_sql *new_handle(const bide_sql_options *options)
 bide_async int bide_sql_open(bide_sql **out, const char *path, const bide_sql_options *options)
 {
     bool given_away = false;
+    *out = NULL;
     bide_sql *db = new_handle(options);
     if (db == NULL)
         return -ENOMEM;
@@ -81,21 +84,6 @@ bide_async int bide_sql_open(bide_sql **out, const char *path, const bide_sql_op
     return n;
 }
 
-bide_async int bide_sql_close(bide_sql *db)
-{
-    if (db == NULL)
-        return 0;
-    /* A deferred block is shielded: a request to cancel does not keep the handle open. */
-    bide_defer {
-        struct bide__sql_work work = {.run = bide__sql_close, .db = db};
-        int n = bide_await run_in_turn(&work);
-        /* Only a shutdown past its deadline ends that early; then the handle is still in use. */
-        if (n == 0)
-            free_handle(db);
-    }
-    return 0;
-}
-
 bide_async int bide_sql_exec(bide_sql *db, const char *sql)
 {
     struct bide__sql_work work = {
@@ -109,6 +97,7 @@ bide_async int bide_sql_query(bide_sql *db, bide_sql_rows **rows, const char *sq
     struct bide__sql_work work = {
         .run = bide__sql_query, .db = db, .text = sql, .values = values, .interruptible = true};
     if (rows != NULL) {
+        *rows = NULL;
         work.rows = bide__sql_rows_new(db->options.rows_max_bytes);
         if (work.rows == NULL)
             return -ENOMEM;

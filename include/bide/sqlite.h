@@ -132,7 +132,11 @@ bide_async int bide_sql_open(bide_sql **db, const char *path, const bide_sql_opt
 
 /*
  * Waits for the calls made before, closes the database, which rolls back an open transaction, and
- * frees the handle. No calls may follow. NULL is ignored. 0. Cancelled: it closes all the same.
+ * frees the handle. No calls may follow. NULL is ignored. 0. Cancelled, even by a shutdown past its
+ * deadline: it closes all the same. Its await does not fail for want of memory: what it needs was
+ * put aside when the handle was opened. Only where a task has to be made for it there may be none,
+ * and then nothing has happened and the handle is as good as before: called in plain code it says
+ * -ENOMEM (or -ENXIO), and bide_spawn fails as for any call.
  */
 bide_async int bide_sql_close(bide_sql *db);
 
@@ -149,8 +153,8 @@ bide_async int bide_sql_exec(bide_sql *db, const char *sql);
 
 /*
  * Runs one statement with `values` for its parameters (?, ?1, :name), which are only read, until
- * the call has ended. *rows (NULL: its rows are dropped) must be NULL before; on 0 it is the
- * result, which ends with bide_sql_rows_free, else NULL. Cancelled: as bide_sql_exec; there is no
+ * the call has ended. On 0 *rows (NULL: its rows are dropped) is the result, which ends with
+ * bide_sql_rows_free; else it is NULL. Cancelled: as bide_sql_exec; there is no
  * result.
  */
 bide_async int bide_sql_query(bide_sql *db, bide_sql_rows **rows, const char *sql,

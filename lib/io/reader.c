@@ -4,10 +4,33 @@
  * The buffer holds, at [start, end), what has come from the stream and has not been given out;
  * there is no "\n" in [start, scanned). It grows up to line_max + 2, which is the longest line
  * with "\r\n". Nothing suspends between the read of the stream and the moment when what it has read
- * is in the buffer, so a cancelled call leaves the partial line for the next one.
+ * is in the buffer, so a cancelled call leaves all that has come for the next one.
  *
- * A line that is too long is reported as soon as that is certain; `skipping` then says that what
- * comes up to the next "\n" belongs to it.
+ * A line that is too long is reported as soon as that is certain, and nothing of it is thrown away
+ * then: the next call decides. bide_reader_line skips the line, bide_reader_read gives its bytes.
+ * That is the one thing to remember between calls, the state:
+ *
+ *   LINE   a line begins at `start`
+ *   LONG   at `start` is what has not been skipped or given out of a line that was reported; it
+ *          goes on to the next "\n", wherever that comes
+ *   LAST   the same, but the stream has ended behind the buffer, and so the line with it
+ *
+ * What happens to the state (change_state makes each transition):
+ *
+ *             NEWLINE   DRAINED   ENDED   TOO_LONG   TOO_LONG_AT_END
+ *   LINE      LINE      LINE      LINE    LONG       LAST
+ *   LONG      LINE      LONG      LINE    -          -
+ *   LAST      -         LINE      -       -          -
+ *
+ *   NEWLINE   a "\n" has been given out or skipped
+ *   DRAINED   all of the buffer has been given out or skipped, and it had no "\n"
+ *   ENDED     the stream was read and has ended
+ *
+ * A line in the buffer that is too long, with its "\n", is LONG as well; so is one that a limit
+ * ended in the middle. Errors and cancellations change nothing: a call that fails has taken nothing.
+ *
+ * One call at a time: a second one says -EBUSY, since the first one may be reading into the buffer.
+ * A reader that is freed under a call is freed by that call, when the stream's read has ended.
  */
 #include "lib/async.h"
 
@@ -15,16 +38,35 @@
 
 enum { FIRST_SIZE = 1024 };
 
+enum state { LINE, LONG, LAST, STATES };
+enum event { NEWLINE, DRAINED, ENDED, TOO_LONG, TOO_LONG_AT_END, EVENTS };
+
 struct bide_reader {
     bide_stream *stream;
     char *buffer;
     size_t size, line_max;
     size_t start, scanned, end;
-    bool skipping;
+    enum state state;
+    bool busy, freed;
 };
+
+static void change_state(bide_reader *r, enum event event)
+{
+    enum { NEVER = STATES };
+    static const unsigned char next[STATES][EVENTS] = {
+        [LINE] = {LINE, LINE, LINE, LONG, LAST},
+        [LONG] = {LINE, LONG, LINE, NEVER, NEVER},
+        [LAST] = {NEVER, LINE, NEVER, NEVER, NEVER},
+    };
+    unsigned after = next[r->state][event];
+    if (after == NEVER)
+        __builtin_trap();
+    r->state = (enum state)after;
+}
 
 int bide_reader_new(bide_stream *stream, size_t line_max, bide_reader **reader)
 {
+    *reader = NULL;
     if (line_max == 0 || line_max > PTRDIFF_MAX / 4)
         return -EINVAL;
     size_t size = line_max + 2 < FIRST_SIZE ? line_max + 2 : FIRST_SIZE;
@@ -40,21 +82,53 @@ int bide_reader_new(bide_stream *stream, size_t line_max, bide_reader **reader)
     return 0;
 }
 
+static void free_reader(bide_reader *r)
+{
+    bide__free(r->buffer, r->size);
+    bide__free(r, sizeof *r);
+}
+
 void bide_reader_free(bide_reader *reader)
 {
     if (reader == NULL)
         return;
-    bide__free(reader->buffer, reader->size);
-    bide__free(reader, sizeof *reader);
+    reader->freed = true;
+    if (!reader->busy)
+        free_reader(reader);
 }
 
-/* Gives out the line of `length` bytes at start; `next` is where the following one begins. */
-static int give_line(bide_reader *r, size_t length, size_t next, char **line, size_t *size)
+/* After each call that was not -EBUSY. */
+static void end_call(bide_reader *r)
+{
+    r->busy = false;
+    if (r->freed)
+        free_reader(r);
+}
+
+/* ---- the buffer ---- */
+
+/* `size` bytes at start have been given out or are skipped. */
+static void consume(bide_reader *r, size_t size)
+{
+    bool newline = memchr(r->buffer + r->start, '\n', size) != NULL;
+    r->start += size;
+    if (r->scanned < r->start)
+        r->scanned = r->start;
+    if (newline)
+        change_state(r, NEWLINE);
+    else if (r->start == r->end)
+        change_state(r, DRAINED);
+}
+
+/* Gives out the line of `length` bytes at start, which goes on with `ending` bytes of its end. */
+static int give_line(bide_reader *r, size_t length, size_t ending, char **line, size_t *size)
 {
     char *text = r->buffer + r->start;
-    r->start = r->scanned = next;
-    if (length > r->line_max)
+    if (length > r->line_max) {
+        change_state(r, ending > 0 ? TOO_LONG : TOO_LONG_AT_END);
         return -EMSGSIZE;
+    }
+    consume(r, length + ending);
     text[length] = '\0';
     *line = text;
     if (size != NULL)
@@ -68,35 +142,33 @@ static int next_line(bide_reader *r, char **line, size_t *size)
     for (;;) {
         char *text = r->buffer + r->start;
         char *newline = memchr(r->buffer + r->scanned, '\n', r->end - r->scanned);
-        if (newline == NULL)
-            break;
-        size_t length = (size_t)(newline - text), next = r->start + length + 1;
-        if (r->skipping) {
-            r->skipping = false;
-            r->start = r->scanned = next;
+        if (r->state != LINE && r->start < r->end) {
+            consume(r, newline != NULL ? (size_t)(newline - text) + 1 : r->end - r->start);
             continue;
         }
-        if (length > 0 && text[length - 1] == '\r')
+        if (newline == NULL)
+            break;
+        size_t length = (size_t)(newline - text), ending = 1;
+        if (length > 0 && text[length - 1] == '\r') {
             length--;
-        return give_line(r, length, next, line, size);
+            ending++;
+        }
+        return give_line(r, length, ending, line, size);
     }
     r->scanned = r->end;
-    if (r->skipping)
-        r->start = r->end;
     if (r->end - r->start < r->line_max + 2)
         return -EAGAIN;
-    r->start = r->end;
-    r->skipping = true;
+    change_state(r, TOO_LONG);
     return -EMSGSIZE;
 }
 
 /* The stream has ended: as bide_reader_line. */
 static int last_line(bide_reader *r, char **line, size_t *size)
 {
-    r->skipping = false;
+    change_state(r, ENDED);
     if (r->start == r->end)
         return 0;
-    return give_line(r, r->end - r->start, r->end, line, size);
+    return give_line(r, r->end - r->start, 0, line, size);
 }
 
 /* Makes room behind `end`. 0 or -ENOMEM, and then nothing has changed. */
@@ -124,10 +196,18 @@ static int make_room(bide_reader *r)
     return 0;
 }
 
+/* ---- the calls ---- */
+
 bide_async int bide_reader_line(bide_reader *reader, char **line, size_t *size)
 {
+    if (reader->busy)
+        return -EBUSY;
+    reader->busy = true;
+    bide_defer {
+        end_call(reader);
+    }
     bide_await bide__turn();
-    for (;;) {
+    while (!reader->freed) {
         int r = next_line(reader, line, size);
         if (r != -EAGAIN)
             return r;
@@ -138,23 +218,47 @@ bide_async int bide_reader_line(bide_reader *reader, char **line, size_t *size)
         ssize_t n = bide_await bide_stream_read(reader->stream, at, reader->size - reader->end);
         if (n < 0)
             return (int)n;
+        if (reader->freed)
+            break;
         if (n == 0)
             return last_line(reader, line, size);
         reader->end += (size_t)n;
     }
+    return -EBADF;
+}
+
+/* What the stream itself has given to the caller. */
+static void pass(bide_reader *r, const char *data, size_t size)
+{
+    if (size == 0)
+        change_state(r, ENDED);
+    else if (memchr(data, '\n', size) != NULL)
+        change_state(r, NEWLINE);
 }
 
 bide_async ssize_t bide_reader_read(bide_reader *reader, void *buffer, size_t size)
 {
+    if (reader->busy)
+        return -EBUSY;
+    reader->busy = true;
+    bide_defer {
+        end_call(reader);
+    }
     bide_await bide__turn();
+    if (reader->freed)
+        return -EBADF;
     size_t n = reader->end - reader->start;
-    if (n == 0)
-        return bide_await bide_stream_read(reader->stream, buffer, size);
+    if (size == 0)
+        return 0;
+    if (n == 0) {
+        ssize_t got = bide_await bide_stream_read(reader->stream, buffer, size);
+        if (got >= 0)
+            pass(reader, buffer, (size_t)got);
+        return got;
+    }
     if (n > size)
         n = size;
     memcpy(buffer, reader->buffer + reader->start, n);
-    reader->start += n;
-    if (reader->scanned < reader->start)
-        reader->scanned = reader->start;
+    consume(reader, n);
     return (ssize_t)n;
 }
