@@ -222,6 +222,7 @@ struct bide__fd *bide__fd_stream_registration(const bide_stream *stream)
 int bide_stream_open(int fd, bide_stream **stream)
 {
     struct stat status;
+    *stream = NULL;
     int r = bide__door.fstat(fd, &status);
     int flags = r < 0 ? r : bide__door.fcntl(fd, F_GETFL, 0);
     if (flags < 0)

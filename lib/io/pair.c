@@ -5,7 +5,8 @@
  * A ring is touched under the lock of its pair; whoever cannot go on waits outside it for the
  * notification, which keeps one permit, so a change between the look and the wait is not missed. A
  * cancelled wait passes its notification on, and bytes move only when an operation is about to
- * return, so nothing is lost. The pair goes with its second end.
+ * return, so nothing is lost. The pair goes with its second end and the last operation: one that
+ * waits when its own end is closed finds that out and says -EBADF.
  */
 #include "lib/async.h"
 
@@ -24,11 +25,12 @@ struct end {
     bide_stream base;
     struct pair *pair;
     struct ring *in, *out;
+    bool closed;
 };
 
 struct pair {
     uint32_t lock;
-    unsigned ends;
+    unsigned holders; /* ends that are open, and operations */
     size_t capacity;
     struct ring ring[2];
     struct end end[2];
@@ -45,13 +47,33 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Bytes taken; 0: the end; -EAGAIN: nothing at the moment. */
-static ssize_t take_bytes(struct pair *p, struct ring *r, char *buffer, size_t size)
+static struct pair *hold(bide_stream *stream)
 {
+    struct pair *p = of(stream)->pair;
+    lock_take(&p->lock);
+    p->holders++;
+    lock_give(&p->lock);
+    return p;
+}
+
+static void let_go(struct pair *p)
+{
+    lock_take(&p->lock);
+    bool last = --p->holders == 0;
+    lock_give(&p->lock);
+    if (last)
+        bide__free(p, sizeof *p + 2 * p->capacity);
+}
+
+/* Bytes taken; 0: the end; -EBADF: this end was closed; -EAGAIN: nothing at the moment. */
+static ssize_t take_bytes(struct end *e, char *buffer, size_t size)
+{
+    struct pair *p = e->pair;
+    struct ring *r = e->in;
     size_t n = 0;
     lock_take(&p->lock);
-    bool over = r->no_writer;
-    while (n < size && r->count > 0) {
+    bool over = r->no_writer, closed = e->closed;
+    while (!closed && n < size && r->count > 0) {
         size_t part = least(least(size - n, r->count), p->capacity - r->first);
         memcpy(buffer + n, r->data + r->first, part);
         r->first = (r->first + part) % p->capacity;
@@ -59,17 +81,23 @@ static ssize_t take_bytes(struct pair *p, struct ring *r, char *buffer, size_t s
         n += part;
     }
     lock_give(&p->lock);
+    if (closed)
+        return -EBADF;
     if (n == 0)
         return over || size == 0 ? 0 : -EAGAIN;
     bide_notify_one(&r->writable);
     return (ssize_t)n;
 }
 
-/* Bytes put in; -EPIPE: nobody will read them; -EAGAIN: no room at the moment. */
-static ssize_t put_bytes(struct pair *p, struct ring *r, const char *data, size_t size)
+/* Bytes put in; -EPIPE: nobody will read them; -EBADF: this end was closed; -EAGAIN: no room at
+ * the moment. */
+static ssize_t put_bytes(struct end *e, const char *data, size_t size)
 {
+    struct pair *p = e->pair;
+    struct ring *r = e->out;
     size_t n = 0;
     lock_take(&p->lock);
+    bool closed = e->closed;
     bool over = r->no_reader || r->no_writer;
     while (!over && n < size && r->count < p->capacity) {
         size_t at = (r->first + r->count) % p->capacity;
@@ -80,7 +108,7 @@ static ssize_t put_bytes(struct pair *p, struct ring *r, const char *data, size_
     }
     lock_give(&p->lock);
     if (over)
-        return -EPIPE;
+        return closed ? -EBADF : -EPIPE;
     if (n == 0)
         return size == 0 ? 0 : -EAGAIN;
     bide_notify_one(&r->readable);
@@ -92,13 +120,17 @@ bide_async ssize_t bide__pair_write(bide_stream *stream, const void *data, size_
 
 bide_async ssize_t bide__pair_read(bide_stream *stream, void *buffer, size_t size)
 {
-    struct pair *p = of(stream)->pair;
-    struct ring *r = of(stream)->in;
+    struct pair *p = hold(stream);
+    struct end *e = of(stream);
+    struct ring *r = e->in;
+    bide_defer {
+        let_go(p);
+    }
     bide_await bide__turn();
     if (r->reader_waits)
         return -EBUSY;
     for (;;) {
-        ssize_t n = take_bytes(p, r, buffer, size);
+        ssize_t n = take_bytes(e, buffer, size);
         if (n != -EAGAIN)
             return n;
         r->reader_waits = true;
@@ -113,13 +145,17 @@ bide_async ssize_t bide__pair_read(bide_stream *stream, void *buffer, size_t siz
 
 bide_async ssize_t bide__pair_write(bide_stream *stream, const void *data, size_t size)
 {
-    struct pair *p = of(stream)->pair;
-    struct ring *r = of(stream)->out;
+    struct pair *p = hold(stream);
+    struct end *e = of(stream);
+    struct ring *r = e->out;
+    bide_defer {
+        let_go(p);
+    }
     bide_await bide__turn();
     if (r->writer_waits)
         return -EBUSY;
     for (;;) {
-        ssize_t n = put_bytes(p, r, data, size);
+        ssize_t n = put_bytes(e, data, size);
         if (n != -EAGAIN)
             return n;
         r->writer_waits = true;
@@ -153,14 +189,12 @@ static void pair_close(bide_stream *stream)
 {
     struct end *e = of(stream);
     struct pair *p = e->pair;
+    lock_take(&p->lock);
+    e->closed = true;
+    lock_give(&p->lock);
     end_ring(p, e->out, &e->out->no_writer);
     end_ring(p, e->in, &e->in->no_reader);
-
-    lock_take(&p->lock);
-    bool last = --p->ends == 0;
-    lock_give(&p->lock);
-    if (last)
-        bide__free(p, sizeof *p + 2 * p->capacity);
+    let_go(p);
 }
 
 static int pair_fd(const bide_stream *stream)
@@ -181,15 +215,16 @@ static const struct bide__stream_ops pair_ops = {
 
 int bide_stream_pair(size_t capacity, bide_stream **one, bide_stream **other)
 {
+    *one = *other = NULL;
     if (capacity == 0 || capacity > PTRDIFF_MAX / 4)
         return -EINVAL;
     struct pair *p = bide__alloc(sizeof *p + 2 * capacity);
     if (p == NULL)
         return -ENOMEM;
-    *p = (struct pair){.ends = 2, .capacity = capacity};
+    *p = (struct pair){.holders = 2, .capacity = capacity};
     for (int i = 0; i < 2; i++) {
         p->ring[i].data = p->data + (size_t)i * capacity;
-        p->end[i] = (struct end){{&pair_ops}, p, &p->ring[i], &p->ring[1 - i]};
+        p->end[i] = (struct end){{&pair_ops}, p, &p->ring[i], &p->ring[1 - i], false};
     }
     *one = &p->end[0].base;
     *other = &p->end[1].base;

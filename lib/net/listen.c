@@ -3,17 +3,17 @@
  *
  * A connection that the kernel has handed out is kept in the listener until its stream is made,
  * so a lack of memory or a cancellation in between does not lose it. One task accepts at a time;
- * a listener that is closed meanwhile is freed by it.
+ * a listener that is closed meanwhile is freed by it, at once: the close ends its pause, too.
  */
 #include "lib/async.h"
 
 #include <netinet/in.h>
 
 #include <bide/net.h>
-#include <bide/time.h>
 
 #include "lib/io/stream.h"
 #include "lib/net/address.h"
+#include "lib/net/pause.h"
 
 enum { BACKLOG = 1024, PAUSE_FIRST_MS = 5, PAUSE_MAX_MS = 1000 };
 
@@ -22,7 +22,10 @@ struct bide_tcp_listener {
     int fd;       /* -1: closed */
     int accepted; /* a connection without a stream; -1: none */
     bool accepting;
+    struct bide__pause pause; /* of the accept */
 };
+
+bide_async int bide__pause_wait(struct bide__pause *pause, bide_duration duration);
 
 static int bind_and_listen(int fd, const struct sockaddr *address, socklen_t size)
 {
@@ -58,6 +61,7 @@ static int listen_on(const char *host, uint16_t port, bide_tcp_listener *l)
 
 int bide_tcp_listen(const char *host, uint16_t port, bide_tcp_listener **listener)
 {
+    *listener = NULL;
     bide_tcp_listener *l = bide__alloc(sizeof *l);
     if (l == NULL)
         return -ENOMEM;
@@ -83,6 +87,7 @@ void bide_tcp_listener_close(bide_tcp_listener *listener)
     if (listener->accepted >= 0)
         bide__door.close(listener->accepted);
     listener->accepted = -1;
+    bide__pause_end(&listener->pause);
     if (!listener->accepting)
         bide__free(listener, sizeof *listener);
 }
@@ -164,7 +169,7 @@ bide_async int bide_tcp_accept(bide_tcp_listener *listener, bide_stream **stream
         if (r == -EAGAIN) {
             bide__fd_clear(listener->registration, BIDE__READ);
         } else if (is_shortage(r)) {
-            r = bide_await bide_sleep(BIDE_MS(pause_ms));
+            r = bide_await bide__pause_wait(&listener->pause, BIDE_MS(pause_ms));
             if (r < 0)
                 return r;
             pause_ms = pause_ms < PAUSE_MAX_MS / 2 ? 2 * pause_ms : PAUSE_MAX_MS;

@@ -45,6 +45,8 @@ int bide_channel_new(size_t item_size, size_t capacity, void (*drop)(void *item)
                      bide_sender **sender, bide_receiver **receiver)
 {
     size_t size;
+    *sender = NULL;
+    *receiver = NULL;
     if (capacity == 0 || __builtin_mul_overflow(item_size, capacity, &size) ||
         size > PTRDIFF_MAX - sizeof(struct channel))
         return -EINVAL;

@@ -31,6 +31,7 @@ struct heap_oneshot {
 int bide_oneshot_new(size_t item_size, void (*drop)(void *item), bide_oneshot **oneshot)
 {
     struct heap_oneshot *s = NULL;
+    *oneshot = NULL;
     if (item_size <= SIZE_MAX - sizeof *s)
         s = bide__alloc(sizeof *s + item_size);
     if (s == NULL)
