@@ -184,6 +184,13 @@ static bool set_options(CURL *e, const bide_http_options *options)
     return ok;
 }
 
+/* curl has not taken a string: for want of memory, or since it is longer than 8 MB. */
+static int refused(const struct bide__http_transfer *t)
+{
+    bool lacks = !bide__http_counts_shortages() || bide__http_shortages() != t->shortages_before;
+    return lacks ? -ENOMEM : -EINVAL;
+}
+
 int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *client,
                              const bide_http_request *request)
 {
@@ -198,9 +205,11 @@ int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *cl
     int n = bide__http_valid(request, &t->text);
     if (n < 0)
         return n;
-    if (!set_callbacks(t, client) || !set_options(t->easy, &client->options) ||
-        curl_easy_setopt(t->easy, CURLOPT_URL, request->url) != CURLE_OK)
+    if (!set_callbacks(t, client))
         return -ENOMEM;
+    if (!set_options(t->easy, &client->options) ||
+        curl_easy_setopt(t->easy, CURLOPT_URL, request->url) != CURLE_OK)
+        return refused(t);
     n = set_method(t->easy, request);
     return n < 0 ? n : set_headers(t, request);
 }

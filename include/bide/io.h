@@ -59,7 +59,8 @@ typedef struct bide_stream bide_stream;
  * raises SIGPIPE, as ever, and returns -EPIPE where that is ignored; writing to a socket never
  * raises it.
  * Errors: -EPERM (a regular file is always ready and cannot be waited for), -EEXIST (there is a
- * stream of fd already), -EBADF, -ENOMEM, -ENXIO, -ENOSPC; fd stays the caller's then.
+ * stream of fd already), -EBADF, -ENOMEM, -ENXIO, -ENOSPC; fd stays the caller's then, as it was,
+ * and *stream is NULL.
  */
 int bide_stream_open(int fd, bide_stream **stream);
 
@@ -67,14 +68,14 @@ int bide_stream_open(int fd, bide_stream **stream);
  * Makes the two ends of a pair in memory: what is written to one is read from the other, through
  * a buffer of `capacity` bytes (1 or more) in each direction. For tests, and between tasks. They
  * may be used and closed on any thread.
- * Errors: -EINVAL, -ENOMEM.
+ * Errors: -EINVAL, -ENOMEM; both are NULL then.
  */
 int bide_stream_pair(size_t capacity, bide_stream **one, bide_stream **other);
 
 /*
  * Closes a stream and frees it; nothing is flushed, since nothing is buffered here. NULL is
- * ignored. No operation on it should be under way; one that waits on a descriptor ends with
- * -EBADF.
+ * ignored. An operation on it that waits ends with -EBADF, at once, and has transferred nothing
+ * more; none may begin.
  */
 void bide_stream_close(bide_stream *stream);
 
@@ -124,24 +125,33 @@ typedef struct bide_reader bide_reader;
 /*
  * Makes a reader for lines of at most `line_max` bytes (1 or more). Its buffer is small at first
  * and grows as lines need it. The stream stays the caller's and must outlive the reader.
- * Errors: -EINVAL, -ENOMEM.
+ * Errors: -EINVAL, -ENOMEM; *reader is NULL then.
  */
 int bide_reader_new(bide_stream *stream, size_t line_max, bide_reader **reader);
 
-/* Frees the reader with what it has buffered. NULL is ignored. */
+/*
+ * Frees the reader with what it has buffered. NULL is ignored. A call on it that waits ends with
+ * -EBADF when the stream has something to read or is closed (-EBADF at once); bide_reader_line
+ * loses what was read then. None may begin.
+ */
 void bide_reader_free(bide_reader *reader);
 
 /*
  * Reads a line. 1: *line is it, without "\n" or "\r\n" and with a zero byte behind it, in the
  * reader's memory until the next call on the reader; *size (NULL: nobody wants to know) is its
  * length. What stands between the last "\n" and the end of the stream is a line too, if it is not
- * empty. 0: the end. -EMSGSIZE: the line is longer than line_max; it is skipped and the next call
- * reads the line after it. Other errors: -ENOMEM, those of bide_stream_read. After an error or a
- * cancellation the part of the line that had come is still in the reader.
+ * empty. 0: the end. -EMSGSIZE: the line is longer than line_max; the next bide_reader_line skips it
+ * and reads the line after it, while bide_reader_read gives its bytes, from the first one on. Other
+ * errors: -ENOMEM, -EBUSY (another call on the reader has not ended), those of bide_stream_read.
+ * After an error or a cancellation all that had come is still in the reader.
  */
 bide_async int bide_reader_line(bide_reader *reader, char **line, size_t *size);
 
-/* As bide_stream_read, but what the reader has buffered comes first. */
+/*
+ * As bide_stream_read, but what the reader has buffered comes first, and -EBUSY as above. A line of
+ * which some bytes were read goes on behind them, for bide_reader_line too; one that was reported as
+ * too long ends with its "\n" or with the stream, whoever takes that.
+ */
 bide_async ssize_t bide_reader_read(bide_reader *reader, void *buffer, size_t size);
 
 #ifdef __cplusplus

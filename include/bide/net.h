@@ -34,7 +34,8 @@ typedef struct bide_tcp_listener bide_tcp_listener;
 /*
  * Listens on a numeric address; NULL: on all, IPv6 and IPv4. Port 0: one that is free, see
  * bide_tcp_port. The address may be one that was in use a moment ago (SO_REUSEADDR).
- * Errors: -EINVAL (not numeric), -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EMFILE, -ENOMEM.
+ * Errors: -EINVAL (not numeric), -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EMFILE, -ENOMEM; *listener
+ * is NULL then.
  */
 int bide_tcp_listen(const char *host, uint16_t port, bide_tcp_listener **listener);
 
@@ -48,7 +49,7 @@ int bide_tcp_listen(const char *host, uint16_t port, bide_tcp_listener **listene
 bide_async int bide_tcp_accept(bide_tcp_listener *listener, bide_stream **stream);
 
 /* Closes and frees a listener; connections that nobody has accepted are reset. NULL is ignored. An
- * accept that waits ends with -EBADF. */
+ * accept that waits ends with -EBADF, at once, also in a pause. */
 void bide_tcp_listener_close(bide_tcp_listener *listener);
 
 /* The port on which it listens, 1 to 65535, or a negative errno. */

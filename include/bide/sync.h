@@ -41,7 +41,7 @@ typedef struct bide_receiver bide_receiver;
  * Makes a channel for `capacity` (1 or more) items of `item_size` bytes and stores its two ends.
  * When the receiver goes, `drop` (NULL: nothing) is called once for each item that is still in
  * it; the items lie one after another, aligned as malloc aligns.
- * Errors: -EINVAL (capacity 0, or larger than memory), -ENOMEM; nothing is stored then.
+ * Errors: -EINVAL (capacity 0, or larger than memory), -ENOMEM; both are NULL then.
  */
 int bide_channel_new(size_t item_size, size_t capacity, void (*drop)(void *item),
                      bide_sender **sender, bide_receiver **receiver);
@@ -124,7 +124,7 @@ typedef struct bide_oneshot {
 
 /*
  * Makes one for a value of `item_size` bytes. A value that was sent and never received is given to
- * `drop` (NULL: nothing) when the receiver goes. 0 or -ENOMEM.
+ * `drop` (NULL: nothing) when the receiver goes. 0, or -ENOMEM and *oneshot is NULL.
  */
 int bide_oneshot_new(size_t item_size, void (*drop)(void *item), bide_oneshot **oneshot);
 

@@ -1,0 +1,340 @@
+/*
+ * The life of a request (extra/http/life.h), pair by pair of state and event: each that can be,
+ * through the public functions, whether somebody drives the request or nobody does, at work or
+ * queued for a connection; and each that cannot be. Time is virtual.
+ */
+#include "extra/http/internal.h"
+
+#include <bide/testing.h>
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "http_server.h"
+
+static bide_http_client *client;
+
+/* ---- pairs that cannot be ---- */
+
+static bool is_fatal(enum bide__http_state state, enum bide__http_event event)
+{
+    struct bide__http_transfer *t = aligned_alloc(32, sizeof *t);
+    int status;
+    *t = (struct bide__http_transfer){.state = state};
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        signal(SIGILL, SIG_DFL);
+        signal(SIGTRAP, SIG_DFL);
+        bide__http_happens(t, event, 0);
+        _exit(0);
+    }
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    free(t);
+    return WIFSIGNALED(status) && (WTERMSIG(status) == SIGILL || WTERMSIG(status) == SIGTRAP);
+}
+
+TEST_LIMIT(what_cannot_be_is_fatal, 60)
+{
+    int impossible = 0;
+    for (int s = 0; s < BIDE__HTTP_STATES; s++)
+        for (int e = 0; e < BIDE__HTTP_EVENTS; e++)
+            if (bide__http_next(s, e) < 0) {
+                CHECK(is_fatal(s, e));
+                impossible++;
+            }
+    CHECK_EQ(impossible, BIDE__HTTP_STATES * BIDE__HTTP_EVENTS - 12);
+}
+
+/* ---- those that can ---- */
+
+/* What ends the request, and what is done with it then. */
+enum first { NOTHING, ANSWERED, FAILED, NOTED, NO_SOCKET, EXPIRED, CLOSED, FIRSTS };
+enum then { TAKE, TAKE_ELSEWHERE, DROP, CLOSE_TAKE, CLOSE_DROP, LATE_TAKE, SHUT_DOWN, THENS };
+
+struct life {
+    enum first first;
+    enum then then;
+    bool queued; /* behind another request, for the one connection */
+    bool driven; /* by a task, while `first` happens */
+};
+
+static const int outcomes[FIRSTS] = {
+    [ANSWERED] = 0,         [FAILED] = -EPROTO,     [NOTED] = -EMSGSIZE,
+    [NO_SOCKET] = -ENOSPC, [EXPIRED] = -ETIMEDOUT, [CLOSED] = -ECANCELED,
+};
+
+static bool no_room;
+
+static int maybe_no_room(int ep, int op, int fd, struct epoll_event *event)
+{
+    if (no_room && op == EPOLL_CTL_ADD && client != NULL && ep == client->set_fd)
+        return -ENOSPC;
+    int n = epoll_ctl(ep, op, fd, event);
+    return n < 0 ? -errno : n;
+}
+
+static void close_client(void)
+{
+    bide_http_client_free(client);
+    client = NULL;
+}
+
+static bide_http_request request_of(const struct life *life)
+{
+    static const char *const paths[FIRSTS] = {
+        [NOTHING] = "/slow/600000", [ANSWERED] = "/hello",       [FAILED] = "/garbage",
+        [NOTED] = "/bytes/100",     [NO_SOCKET] = "/hello",      [EXPIRED] = "/slow/600000",
+        [CLOSED] = "/slow/600000",
+    };
+    return (bide_http_request){
+        .url = url(paths[life->first]),
+        .response_max_bytes = 50,
+        .timeout = life->first == EXPIRED ? BIDE_MS(40) : BIDE_S(1000),
+    };
+}
+
+static void check_outcome(int n, const bide_http_response *r, int expected)
+{
+    CHECK_ERR(n, expected);
+    CHECK(r != NULL);
+    CHECK_EQ(bide_http_status(r), expected == 0 ? 200 : 0);
+    CHECK((bide_http_error(r)[0] == '\0') == (expected == 0));
+}
+
+/* One request of a task; cancelled, it leaves nothing. */
+static async int request(const bide_http_request *q, int expected)
+{
+    bide_http_response *r = NULL;
+    defer {
+        bide_http_response_free(r);
+    }
+    int n = await bide_http_send(client, q, &r);
+    check_outcome(n, r, expected);
+    return n;
+}
+
+static struct bide__http_transfer *last_one(void)
+{
+    CHECK(client != NULL && client->last != NULL);
+    return client->last;
+}
+
+/* Time for `first` to happen; the clock is virtual. */
+static async void let_happen(const struct life *life)
+{
+    CHECK_EQ(last_one()->state, BIDE__HTTP_ACTIVE);
+    if (life->first == CLOSED)
+        close_client();
+    await bide_sleep(BIDE_MS(100));
+    /* Nobody is needed for that. */
+    if (life->first != NOTHING && client != NULL)
+        CHECK(client->first == NULL);
+}
+
+static async int drive_in_task(const struct life *life, const bide_http_request *q)
+{
+    bool closes = life->then == CLOSE_TAKE || life->then == CLOSE_DROP;
+    int expected = life->first == NOTHING && closes ? -ECANCELED : outcomes[life->first];
+    bide_task(int) task = bide_spawn(request(q, expected));
+    await bide_yield();
+    await let_happen(life);
+    if (closes)
+        close_client();
+    if (life->then == DROP || life->then == CLOSE_DROP)
+        bide_task_abort(task);
+    if (life->then == SHUT_DOWN)
+        await bide_sleep(BIDE_S(1000000));
+    /* What was done when the request to cancel came has been done. */
+    CHECK_ERR(await bide_task_wait(task), life->first == NOTHING && !closes ? -ECANCELED : 0);
+    return 0;
+}
+
+/* The future is driven by another task than the one that began it. */
+static async int take(bide_future(int) f)
+{
+    return await bide_get(f);
+}
+
+static async int drive_now_and_then(const struct life *life, const bide_http_request *q)
+{
+    bide_http_response *r = NULL;
+    int n = 1, expected = outcomes[life->first];
+    defer {
+        bide_http_response_free(r);
+    }
+    bide_future(int) f = bide_lazy(bide_http_send(client, q, &r));
+    CHECK_ERR(await bide_timeout(BIDE_NS(0), n = bide_get(f)), -ETIMEDOUT);
+    await let_happen(life);
+    CHECK_EQ(n, 1);
+    if (life->then == CLOSE_TAKE || life->then == CLOSE_DROP)
+        close_client();
+    if (life->then == LATE_TAKE)
+        await bide_sleep(BIDE_S(2000));
+    if (life->then == SHUT_DOWN)
+        await bide_sleep(BIDE_S(1000000));
+    if (life->then == DROP || life->then == CLOSE_DROP)
+        return 0; /* leaves the scope of f */
+    bide_instant start = bide_now();
+    if (life->then == TAKE_ELSEWHERE)
+        CHECK_EQ(await bide_task_join(bide_spawn(take(bide_move(f))), &n), 0);
+    else
+        n = await bide_get(f);
+    if (life->first == NOTHING)
+        expected = life->then == CLOSE_TAKE ? -ECANCELED : 0;
+    else
+        CHECK_EQ(bide_elapsed(start).ns, 0);
+    check_outcome(n, r, expected);
+    return 0;
+}
+
+static async int get(const char *at)
+{
+    bide_http_response *r = NULL;
+    defer {
+        bide_http_response_free(r);
+    }
+    return await bide_http_get(client, at, &r);
+}
+
+static async int live(const struct life *life)
+{
+    bide_http_request q = request_of(life);
+    bide_task(int) neighbour = bide_spawn(get(url("/slow/20")));
+    if (life->queued)
+        await bide_yield();
+    else
+        CHECK_ERR(await bide_task_wait(neighbour), 0);
+    no_room = life->first == NO_SOCKET;
+    int n = life->driven ? await drive_in_task(life, &q) : await drive_now_and_then(life, &q);
+    no_room = false;
+    if (life->queued)
+        CHECK_ERR(await bide_task_wait(neighbour), 0);
+    return n;
+}
+
+static async int result_of(bide_task(int) task)
+{
+    int n = -1;
+    CHECK_EQ(await bide_task_join(task, &n), 0);
+    return n;
+}
+
+/* A runtime of its own, which is shut down at the end in whatever state things are. */
+static void run(const struct life *life)
+{
+    struct bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    bide_runtime_enter(rt);
+    server_start();
+    const bide_http_options options = {.proxy = "", .connections_max = life->queued};
+    CHECK_EQ(bide_http_client_new(&client, &options), 0);
+    bide_task(int) task = bide_spawn(live(life));
+    if (life->then == SHUT_DOWN)
+        bide_block_on(bide_sleep(BIDE_MS(200)));
+    else
+        CHECK_EQ(bide_block_on(result_of(bide_move(task))), 0);
+    bide_tcp_listener_close(server.listener);
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(10)), 0);
+    no_room = false;
+    if (client != NULL)
+        CHECK(client->first == NULL && client->runtime == NULL);
+    close_client();
+    bide_runtime_enter(NULL);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
+static bool makes_sense(const struct life *life)
+{
+    bool closed = life->first == CLOSED;
+    bool closes = life->then == CLOSE_TAKE || life->then == CLOSE_DROP;
+    if (closed && closes)
+        return false;
+    /* A queued request takes the connection that is there. */
+    if (life->first == NO_SOCKET && life->queued)
+        return false;
+    if (life->driven && (life->then == TAKE_ELSEWHERE || life->then == LATE_TAKE))
+        return false;
+    return !(life->driven && life->first == NOTHING && life->then == TAKE);
+}
+
+TEST_LIMIT(every_pair, 60)
+{
+    int count = 0;
+    bide_test_time_virtual();
+    CHECK(bide_test_replace("epoll_ctl", (void (*)(void))maybe_no_room) != NULL);
+    for (int i = 0; i < FIRSTS * THENS * 4; i++) {
+        struct life life = {i / 4 % FIRSTS, i / 4 / FIRSTS, i & 1, i >> 1 & 1};
+        if (!makes_sense(&life))
+            continue;
+        fprintf(stderr, "first %d, then %d, queued %d, driven %d\n", life.first, life.then,
+                life.queued, life.driven);
+        run(&life);
+        count++;
+    }
+    CHECK(count > 100);
+}
+
+/* ---- what no request ever began ---- */
+
+static async int refused(void)
+{
+    bide_http_response *r = NULL;
+    CHECK_ERR(await bide_http_get(client, "no URL", &r), -EINVAL);
+    CHECK(bide_http_error(r)[0] != '\0');
+    bide_http_response_free(r);
+    r = NULL;
+    bide_future(int) f = bide_lazy(bide_http_get(client, "no URL", &r));
+    CHECK_ERR(await bide_get(f), -EINVAL);
+    CHECK(client->first == NULL && client->runtime == NULL);
+    bide_http_response_free(r);
+    return 0;
+}
+
+TEST(a_request_that_is_refused)
+{
+    bide_test_time_virtual();
+    server_start();
+    CHECK_EQ(bide_http_client_new(&client, &(bide_http_options){.proxy = ""}), 0);
+    CHECK_EQ(bide_block_on(refused()), 0);
+    close_client();
+    CHECK_EQ(bide_block_on(server_stop()), 0);
+}
+
+/* ---- many that nobody drives ---- */
+
+enum { MANY = 20 };
+
+static async int begin_and_leave(int i)
+{
+    bide_future(int) f = bide_lazy(get(url(i % 2 ? "/half/50" : "/slow/600000")));
+    await bide_timeout(BIDE_MS(1), bide_get(f));
+    await bide_sleep(BIDE_S(1)); /* then it is dropped */
+    return 0;
+}
+
+static async int others_go_on(void)
+{
+    bide_task(int) tasks[MANY];
+    for (int i = 0; i < MANY; i++)
+        tasks[i] = bide_spawn(begin_and_leave(i));
+    await bide_sleep(BIDE_MS(10));
+    for (int i = 0; i < MANY; i++) {
+        bide_instant start = bide_now();
+        CHECK_EQ(await get(url("/slow/10")), 0);
+        CHECK_EQ(bide_elapsed(start).ns, 10000000);
+    }
+    for (int i = 0; i < MANY; i++)
+        CHECK_ERR(await bide_task_wait(tasks[i]), 0);
+    return 0;
+}
+
+TEST(undriven_requests_hold_up_no_other)
+{
+    bide_test_time_virtual();
+    server_start();
+    CHECK_EQ(bide_http_client_new(&client, &(bide_http_options){.proxy = ""}), 0);
+    CHECK_EQ(bide_block_on(others_go_on()), 0);
+    close_client();
+    CHECK_EQ(bide_block_on(server_stop()), 0);
+}
