@@ -132,7 +132,7 @@ static int set_options(bide_http_options *own, const bide_http_options *from)
         return -EINVAL;
     if (from->user_agent != NULL && bide__http_has_controls(from->user_agent))
         return -EINVAL;
-    if (from->proxy != NULL && bide__http_has_controls(from->proxy))
+    if (from->proxy != NULL && !bide__http_valid_proxy(from->proxy))
         return -EINVAL;
     own->timeout = from->timeout.ns != 0 ? from->timeout : BIDE_S(30);
     own->response_max_bytes =

@@ -128,6 +128,9 @@ int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *cl
 /* Line breaks and other control bytes, but for the tab. */
 bool bide__http_has_controls(const char *s);
 
+/* The URL of a proxy, of a kind that curl knows; "": none. */
+bool bide__http_valid_proxy(const char *url);
+
 /* 0, -EINVAL or -EPROTONOSUPPORT; then *text says why. */
 int bide__http_valid(const bide_http_request *request, const char **text);
 

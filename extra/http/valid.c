@@ -50,6 +50,19 @@ static size_t scheme_size(const char *url)
     return strncmp(url + n, "://", 3) == 0 ? n : 0;
 }
 
+bool bide__http_valid_proxy(const char *url)
+{
+    static const char *const schemes[] = {"http",    "https",  "socks4",
+                                          "socks4a", "socks5", "socks5h"};
+    size_t size = scheme_size(url);
+    if (bide__http_has_controls(url) || strpbrk(url, " \t") != NULL)
+        return false;
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (strlen(schemes[i]) == size && strncasecmp(url, schemes[i], size) == 0)
+            return true;
+    return size == 0;
+}
+
 static bool is_http(const char *url, size_t scheme)
 {
     return (scheme == 4 && strncasecmp(url, "http", 4) == 0) ||

@@ -10,7 +10,9 @@
  *         printf("%d, %zu bytes\n", bide_http_status(page), bide_http_body_size(page));
  *
  * All requests of a client run on the executor's thread, however many there are at once; none has a
- * thread of its own. Only libcurl's resolver has one, for as long as it looks a host name up; with
+ * thread of its own. A request that has begun goes on while its runtime runs, whether or not anybody
+ * awaits it: one in a future (bide/future.h) that nobody drives has its answer, or its timeout, when
+ * it is next driven, and holds up no other. Only libcurl's resolver has one, for as long as it looks a host name up; with
  * libcurl before 7.87, to give up a request meanwhile blocks until it has. Connections stay open
  * and are used again.
  *
@@ -44,19 +46,23 @@ typedef struct bide_http_options {
     int redirects_max;         /* 0: 10, negative: none are followed */
     int connections_max;       /* at once, to one host; further requests wait. 0: no limit */
     const char *user_agent;    /* NULL: none is sent */
-    const char *proxy;         /* its URL; NULL: as http_proxy and the like say; "": none */
+    const char *proxy;         /* its URL (http, https, socks4, socks4a, socks5, socks5h; without a
+                                  scheme: http); NULL: as http_proxy and the like say; "": none */
     const char *ca_file;       /* certificates to trust, in PEM; NULL: the system's */
 } bide_http_options;
 
 /*
  * Makes a client. `options` may be NULL; its strings are copied. 0; -ENOMEM, -EMFILE, -ENFILE;
- * -EINVAL: a negative limit. It ends with bide_http_client_free. May be called outside any runtime.
+ * -EINVAL: a negative limit, a proxy of an unknown kind, or control characters in the user agent or
+ * the proxy. On an error *client is NULL, and nothing of the options was kept or changed. It ends
+ * with bide_http_client_free. May be called outside any runtime.
  */
 int bide_http_client_new(bide_http_client **client, const bide_http_options *options);
 
 /*
- * Closes the client's connections. Requests that are under way end with -ECANCELED. Responses stay
- * good. NULL is ignored.
+ * Closes the client's connections and frees it. Requests that are under way end with -ECANCELED at
+ * once; one whose answer was complete, and was only not taken yet, still has it. Responses stay
+ * good. No request may begin. NULL is ignored.
  */
 void bide_http_client_free(bide_http_client *client);
 
@@ -68,9 +74,9 @@ typedef struct bide_http_header {
 
 /* Only the URL is needed; zeroes are good in all else. */
 typedef struct bide_http_request {
-    const char *url;    /* http: or https: */
-    const char *method; /* NULL: POST if there is a body, else GET */
-    const bide_http_header *headers;
+    const char *url;                 /* absolute: http://... or https://... */
+    const char *method;              /* NULL: POST if there is a body, else GET */
+    const bide_http_header *headers; /* names are tokens; values have no control bytes but tabs */
     size_t header_count;
     const void *body; /* is read until the request has ended */
     size_t body_size;
@@ -80,24 +86,43 @@ typedef struct bide_http_request {
 
 /*
  * Sends a request and waits for the whole response. 0: there is an answer, whatever its status.
- * *response must be NULL before. Afterwards it owns the answer or, if the call failed, what
+ * *response is overwritten: NULL at first, afterwards it owns the answer or, if the call failed, what
  * bide_http_error tells of the failure; in both cases it ends with bide_http_response_free.
  *
- * Errors:
- *   -EINVAL           the URL, the method or a header is malformed
- *   -EPROTONOSUPPORT  the URL is neither http: nor https:
- *   -ENOENT           the host name is not known
+ * Errors; what libcurl calls each is in brackets. A request that is refused with one of the first
+ * two was not sent, and its client has no connection more than before:
+ *   -EINVAL           the URL, the method, a header or the body is malformed: no scheme or host, a
+ *                     name that is no token, a control character, a string of more than 8 MB
+ *                     [URL_MALFORMAT, BAD_FUNCTION_ARGUMENT, SETOPT_OPTION_SYNTAX]
+ *   -EPROTONOSUPPORT  the URL is neither http: nor https: [UNSUPPORTED_PROTOCOL], or this libcurl
+ *                     has no TLS [NOT_BUILT_IN]
+ *   -ENOENT           the host name is not known, or the proxy's [COULDNT_RESOLVE_HOST and _PROXY]
  *   -ECONNREFUSED     nobody listens there; -EHOSTUNREACH and others of connect(2) likewise
- *   -ECONNRESET       the connection ended before the answer was complete
- *   -ETIMEDOUT        the timeout is over
- *   -EMSGSIZE         the body is larger than response_max_bytes, or the headers than 256 KiB
- *   -ELOOP            too many redirects
- *   -EPROTO           no good HTTP, or TLS could not be agreed on (a bad certificate, too)
- *   -EMFILE, -ENFILE  no descriptor for the connection
+ *                     [COULDNT_CONNECT]
+ *   -ECONNRESET       the connection ended before the answer was complete [GOT_NOTHING,
+ *                     PARTIAL_FILE, RECV_ERROR, SEND_ERROR]; others of recv(2) and send(2) likewise
+ *   -ETIMEDOUT        the timeout is over; connecting takes no longer than 300 s anyway
+ *                     [OPERATION_TIMEDOUT]
+ *   -EMSGSIZE         the body is larger than response_max_bytes [FILESIZE_EXCEEDED]; the head of
+ *                     the answer, with the interim answers (100 Continue) before it and the trailer
+ *                     behind its body, is larger than 256 KiB, or one header of it than 100 KiB;
+ *                     the head of the request is larger than 1 MiB [TOO_LARGE, OUT_OF_MEMORY]
+ *   -ELOOP            too many redirects [TOO_MANY_REDIRECTS]
+ *   -EPROTO           no good HTTP: no status, bad chunks, a length or an encoding that is none, a
+ *                     redirect to what is no http: or https: URL [WEIRD_SERVER_REPLY, HTTP2,
+ *                     HTTP2_STREAM, HTTP3, BAD_CONTENT_ENCODING, WRITE_ERROR, RECV_ERROR,
+ *                     UNSUPPORTED_PROTOCOL, URL_MALFORMAT]; or TLS, QUIC or the proxy's SOCKS could
+ *                     not be agreed on, a bad certificate included [PEER_FAILED_VERIFICATION,
+ *                     SSL_*, USE_SSL_FAILED, QUIC_CONNECT_ERROR, PROXY, ECH_REQUIRED]
+ *   -ENOKEY           ca_file cannot be read, or has no certificate [SSL_CACERT_BADFILE]
+ *   -EACCES           the proxy refuses, or wants a password [RECV_ERROR, LOGIN_DENIED, AUTH_ERROR,
+ *                     REMOTE_ACCESS_DENIED]
+ *   -EMFILE, -ENFILE, -ENOSPC   no descriptor for the connection, or no room for it in epoll
  *   -ENOMEM           no memory (then other requests of the client may fail too); *response may
- *                     be NULL
+ *                     be NULL [OUT_OF_MEMORY]
  *   -ENXIO, -EXDEV    outside any runtime; the client is at work on another one
  *   -ECANCELED        the client was freed
+ *   -EIO              libcurl itself has failed [all others]
  *
  * Cancelled: the connection is closed, so the server sees the request broken off (it may have
  * acted on it); *response is NULL; other requests go on. If the answer had been complete before,

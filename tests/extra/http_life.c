@@ -60,7 +60,7 @@ struct life {
 };
 
 static const int outcomes[FIRSTS] = {
-    [ANSWERED] = 0,         [FAILED] = -EPROTO,     [NOTED] = -EMSGSIZE,
+    [ANSWERED] = 0,        [FAILED] = -EPROTO,     [NOTED] = -EMSGSIZE,
     [NO_SOCKET] = -ENOSPC, [EXPIRED] = -ETIMEDOUT, [CLOSED] = -ECANCELED,
 };
 
@@ -83,8 +83,8 @@ static void close_client(void)
 static bide_http_request request_of(const struct life *life)
 {
     static const char *const paths[FIRSTS] = {
-        [NOTHING] = "/slow/600000", [ANSWERED] = "/hello",       [FAILED] = "/garbage",
-        [NOTED] = "/bytes/100",     [NO_SOCKET] = "/hello",      [EXPIRED] = "/slow/600000",
+        [NOTHING] = "/slow/600000", [ANSWERED] = "/hello",  [FAILED] = "/garbage",
+        [NOTED] = "/bytes/100",     [NO_SOCKET] = "/hello", [EXPIRED] = "/slow/600000",
         [CLOSED] = "/slow/600000",
     };
     return (bide_http_request){
