@@ -1,0 +1,109 @@
+/*
+ * failing.h: a constructor that fails, at each call of the door in turn.
+ *
+ *   int failures = fails_everywhere(make, destroy)
+ *
+ * make() makes the object, checks on an error that what it stores is NULL and that its arguments are
+ * untouched, and returns what the constructor did. It is called with the first, second, ... call of
+ * every kind failing, until none does. After each failure the process has as many descriptors as
+ * before, and once more without a failure the object can be made. What is lost is for the leak
+ * checker. Returns the number of failures.
+ */
+#ifndef BIDE_TESTS_FAILING_H
+#define BIDE_TESTS_FAILING_H
+
+#include <bide/testing.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "check.h"
+
+static inline int open_descriptors(void)
+{
+    int count = 0;
+    DIR *directory = opendir("/proc/self/fd");
+    CHECK(directory != NULL);
+    while (readdir(directory) != NULL)
+        count++;
+    closedir(directory);
+    return count;
+}
+
+/* Of epoll_ctl only what adds can want for something. */
+static unsigned failing_additions;
+static bool failing_has_failed;
+
+static inline int failing_epoll_ctl(int ep, int op, int fd, struct epoll_event *event)
+{
+    if (op == EPOLL_CTL_ADD && failing_additions > 0 && --failing_additions == 0) {
+        failing_has_failed = true;
+        return -ENOSPC;
+    }
+    int n = epoll_ctl(ep, op, fd, event);
+    return n < 0 ? -errno : n;
+}
+
+static inline void failing_begin(const char *call, unsigned nth, int error)
+{
+    failing_has_failed = false;
+    failing_additions = 0;
+    if (strcmp(call, "epoll_ctl") == 0)
+        failing_additions = nth;
+    else
+        CHECK_EQ(bide_test_fail(call, nth, error, 1), 0);
+}
+
+static inline bool failing_end(const char *call)
+{
+    bool failed = failing_has_failed || bide_test_failed(call) > 0;
+    failing_additions = 0;
+    CHECK_EQ(bide_test_fail(call, 0, 0, 0), 0);
+    return failed;
+}
+
+static inline int fails_everywhere(int (*make)(void), void (*destroy)(void))
+{
+    static const struct {
+        const char *call;
+        int error;
+    } calls[] = {
+        {"alloc", -ENOMEM},      {"epoll_create1", -EMFILE}, {"epoll_ctl", -ENOSPC},
+        {"eventfd", -EMFILE},    {"socket", -EMFILE},        {"bind", -EADDRINUSE},
+        {"listen", -EADDRINUSE}, {"setsockopt", -ENOBUFS},   {"fcntl", -EIO},
+        {"fstat", -EIO},         {"getaddrinfo", -ENOMEM},   {"thread_create", -EAGAIN},
+        {"sigaction", -EINVAL},  {"accept4", -EMFILE},       {"connect", -EADDRNOTAVAIL},
+    };
+    int failures = 0;
+    CHECK(bide_test_replace("epoll_ctl", (void (*)(void))failing_epoll_ctl) != NULL);
+    /* What is made once, such as a thread's runtime, is made now. */
+    CHECK_EQ(make(), 0);
+    destroy();
+    for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++) {
+        for (unsigned nth = 1;; nth++) {
+            int before = open_descriptors();
+            failing_begin(calls[i].call, nth, calls[i].error);
+            int n = make();
+            bool failed = failing_end(calls[i].call);
+            fprintf(stderr, "%s, the %u.: %d\n", calls[i].call, nth, n);
+            CHECK(n <= 0);
+            if (n == 0)
+                destroy();
+            CHECK_EQ(open_descriptors(), before);
+            if (!failed) {
+                CHECK_EQ(n, 0);
+                break;
+            }
+            failures += n < 0;
+            CHECK_EQ(make(), 0);
+            destroy();
+        }
+    }
+    return failures;
+}
+
+#endif
