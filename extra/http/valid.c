@@ -114,6 +114,9 @@ int bide__http_valid(const bide_http_request *request, const char **text)
     *text = "the method is none";
     if (request->method != NULL && !is_token(request->method))
         return -EINVAL;
+    *text = "a HEAD request with a body, which has no answer that ends";
+    if (request->method != NULL && strcmp(request->method, "HEAD") == 0 && request->body_size > 0)
+        return -EINVAL;
     *text = "there is no body, but its size";
     if (request->body_size > 0 && (request->body == NULL || request->body_size > PTRDIFF_MAX))
         return -EINVAL;

@@ -1,6 +1,8 @@
 /*
- * rows.c: results. The cells are one array; texts and blobs lie in blocks that never move, so that
- * a cell can point at them. Everything counts towards the limit.
+ * rows.c: results. The cells of a row lie side by side, and the rows in chunks, of which each has
+ * twice the rows of the one before: so nothing is copied when there are more, and no more than twice
+ * of what is in use is allocated. Texts and blobs lie in blocks that never move either, so that a
+ * cell can point at them. Everything counts towards the limit.
  */
 #include "internal.h"
 
@@ -12,17 +14,35 @@ struct block {
     _Alignas(max_align_t) char data[];
 };
 
+enum { FIRST_ROWS = 4, CHUNKS = 48 };
+
 struct bide_sql_rows {
     size_t columns, rows;
     const char **names;
-    bide_sql_value *cells;
-    size_t cell_room;
-    struct block *blocks; /* the first has room left */
+    bide_sql_value *chunks[CHUNKS]; /* NULL: not yet */
+    struct block *blocks;           /* the first has room left */
     size_t bytes, bytes_max;
     int64_t changes, last_id;
 };
 
 enum { BLOCK_SIZE = 2048 - sizeof(struct block) };
+
+static unsigned chunk_of(size_t row)
+{
+    return 63 - (unsigned)__builtin_clzll((unsigned long long)row / FIRST_ROWS + 1);
+}
+
+static size_t rows_of(unsigned chunk)
+{
+    return (size_t)FIRST_ROWS << chunk;
+}
+
+/* The first cell of a row, whose chunk is there. */
+static bide_sql_value *cells_of(const bide_sql_rows *r, size_t row)
+{
+    unsigned chunk = chunk_of(row);
+    return r->chunks[chunk] + (row - (rows_of(chunk) - FIRST_ROWS)) * r->columns;
+}
 
 bide_sql_rows *bide__sql_rows_new(size_t bytes_max)
 {
@@ -40,7 +60,8 @@ void bide__sql_rows_clear(bide_sql_rows *r)
         bide__free(b, sizeof *b + b->size);
     }
     bide__free(r->names, r->columns * sizeof *r->names);
-    bide__free(r->cells, r->cell_room * sizeof *r->cells);
+    for (unsigned i = 0; i < CHUNKS && r->chunks[i] != NULL; i++)
+        bide__free(r->chunks[i], rows_of(i) * r->columns * sizeof(bide_sql_value));
     *r = (bide_sql_rows){.bytes_max = r->bytes_max};
 }
 
@@ -107,20 +128,17 @@ int bide__sql_rows_begin(bide_sql_rows *r, sqlite3_stmt *statement)
 /* Makes room for one more row. */
 static int grow(bide_sql_rows *r)
 {
-    size_t used = r->rows * r->columns;
-    int n = count_bytes(r, r->columns * sizeof *r->cells);
-    if (n < 0 || r->columns <= r->cell_room - used)
+    size_t size;
+    unsigned chunk = chunk_of(r->rows);
+    int n = count_bytes(r, r->columns * sizeof(bide_sql_value));
+    if (n < 0 || r->columns == 0)
         return n;
-    size_t room = r->cell_room > 0 ? r->cell_room * 2 : r->columns * 4;
-    bide_sql_value *cells = bide__alloc(room * sizeof *cells);
-    if (cells == NULL)
+    if (chunk >= CHUNKS ||
+        __builtin_mul_overflow(rows_of(chunk), r->columns * sizeof(bide_sql_value), &size))
         return -ENOMEM;
-    if (used > 0)
-        memcpy(cells, r->cells, used * sizeof *cells);
-    bide__free(r->cells, r->cell_room * sizeof *r->cells);
-    r->cells = cells;
-    r->cell_room = room;
-    return 0;
+    if (r->chunks[chunk] == NULL)
+        r->chunks[chunk] = bide__alloc(size);
+    return r->chunks[chunk] == NULL ? -ENOMEM : 0;
 }
 
 /* A text or blob; sqlite3_column_bytes comes after the pointer was asked for. */
@@ -153,7 +171,7 @@ int bide__sql_rows_add(bide_sql_rows *r, sqlite3_stmt *statement)
     int n = grow(r);
     if (n < 0)
         return n;
-    bide_sql_value *row = r->cells + r->rows * r->columns;
+    bide_sql_value *row = cells_of(r, r->rows);
     for (size_t i = 0; i < r->columns && n == 0; i++)
         n = take_cell(r, statement, (int)i, &row[i]);
     if (n == 0)
@@ -196,7 +214,7 @@ const char *bide_sql_column_name(const bide_sql_rows *rows, size_t column)
 const bide_sql_value *bide_sql_get(const bide_sql_rows *rows, size_t row, size_t column)
 {
     assert(row < rows->rows && column < rows->columns);
-    return &rows->cells[row * rows->columns + column];
+    return &cells_of(rows, row)[column];
 }
 
 const char *bide_sql_get_text(const bide_sql_rows *rows, size_t row, size_t column)

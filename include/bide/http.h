@@ -10,11 +10,11 @@
  *         printf("%d, %zu bytes\n", bide_http_status(page), bide_http_body_size(page));
  *
  * All requests of a client run on the executor's thread, however many there are at once; none has a
- * thread of its own. A request that has begun goes on while its runtime runs, whether or not anybody
- * awaits it: one in a future (bide/future.h) that nobody drives has its answer, or its timeout, when
- * it is next driven, and holds up no other. Only libcurl's resolver has one, for as long as it looks a host name up; with
+ * thread of its own. Only libcurl's resolver has one, for as long as it looks a host name up; with
  * libcurl before 7.87, to give up a request meanwhile blocks until it has. Connections stay open
- * and are used again.
+ * and are used again. A request that has begun goes on while its runtime runs, whether or not
+ * somebody awaits it: one in a future (bide/future.h) that nobody drives has its answer, or its
+ * timeout, when it is next driven, and holds up no other.
  *
  * A client with requests under way belongs to the runtime of these; an idle one to none. All
  * functions on one client and on its responses are for one thread at a time.
@@ -75,7 +75,7 @@ typedef struct bide_http_header {
 /* Only the URL is needed; zeroes are good in all else. */
 typedef struct bide_http_request {
     const char *url;                 /* absolute: http://... or https://... */
-    const char *method;              /* NULL: POST if there is a body, else GET */
+    const char *method;              /* NULL: POST if there is a body, else GET; HEAD has none */
     const bide_http_header *headers; /* names are tokens; values have no control bytes but tabs */
     size_t header_count;
     const void *body; /* is read until the request has ended */
@@ -86,8 +86,8 @@ typedef struct bide_http_request {
 
 /*
  * Sends a request and waits for the whole response. 0: there is an answer, whatever its status.
- * *response is overwritten: NULL at first, afterwards it owns the answer or, if the call failed, what
- * bide_http_error tells of the failure; in both cases it ends with bide_http_response_free.
+ * *response is overwritten: NULL at first, afterwards it owns the answer or, if the call failed,
+ * what bide_http_error tells of the failure; in both cases it ends with bide_http_response_free.
  *
  * Errors; what libcurl calls each is in brackets. A request that is refused with one of the first
  * two was not sent, and its client has no connection more than before:

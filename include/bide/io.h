@@ -140,17 +140,18 @@ void bide_reader_free(bide_reader *reader);
  * Reads a line. 1: *line is it, without "\n" or "\r\n" and with a zero byte behind it, in the
  * reader's memory until the next call on the reader; *size (NULL: nobody wants to know) is its
  * length. What stands between the last "\n" and the end of the stream is a line too, if it is not
- * empty. 0: the end. -EMSGSIZE: the line is longer than line_max; the next bide_reader_line skips it
- * and reads the line after it, while bide_reader_read gives its bytes, from the first one on. Other
- * errors: -ENOMEM, -EBUSY (another call on the reader has not ended), those of bide_stream_read.
- * After an error or a cancellation all that had come is still in the reader.
+ * empty. 0: the end. -EMSGSIZE: the line is longer than line_max; the next bide_reader_line skips
+ * it and reads the line after it, while bide_reader_read gives its bytes, from the first one on.
+ * Other errors: -ENOMEM, -EBUSY (another call on the reader has not ended), those of
+ * bide_stream_read. After an error or a cancellation all that had come is still in the reader, but
+ * for what was skipped.
  */
 bide_async int bide_reader_line(bide_reader *reader, char **line, size_t *size);
 
 /*
  * As bide_stream_read, but what the reader has buffered comes first, and -EBUSY as above. A line of
- * which some bytes were read goes on behind them, for bide_reader_line too; one that was reported as
- * too long ends with its "\n" or with the stream, whoever takes that.
+ * which some bytes were read goes on behind them, for bide_reader_line too; one that was reported
+ * as too long ends with its "\n" or with the stream, whoever takes that.
  */
 bide_async ssize_t bide_reader_read(bide_reader *reader, void *buffer, size_t size);
 

@@ -27,7 +27,8 @@
  *   ENDED     the stream was read and has ended
  *
  * A line in the buffer that is too long, with its "\n", is LONG as well; so is one that a limit
- * ended in the middle. Errors and cancellations change nothing: a call that fails has taken nothing.
+ * ended in the middle. Errors and cancellations change nothing: a call that fails has taken
+ * nothing.
  *
  * One call at a time: a second one says -EBUSY, since the first one may be reading into the buffer.
  * A reader that is freed under a call is freed by that call, when the stream's read has ended.

@@ -15,6 +15,7 @@
 
 #include "cancel.h"
 #include "check.h"
+#include "counted.h"
 
 #define SCENARIO(name)                             \
     async int name(void *state);                   \
@@ -248,6 +249,32 @@ static async int too_large(void)
 TEST(a_result_too_large)
 {
     CHECK_EQ(bide_block_on(too_large()), 0);
+    end();
+}
+
+/* Many rows are not copied to make room for more. */
+static async int many_rows(void)
+{
+    enum { ROWS = 100000 };
+    const char *sql =
+        "WITH RECURSIVE c(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM c LIMIT 100000) "
+        "SELECT x, x * x FROM c";
+    CHECK_EQ(await bide_sql_open(&db, ":memory:", NULL), 0);
+    counted_reset();
+    CHECK_EQ(await bide_sql_query(db, &rows, sql, BIDE_SQL_NONE), 0);
+    CHECK(counted_most() < 2 * 2 * ROWS * (long)sizeof(bide_sql_value));
+    CHECK_EQ(bide_sql_row_count(rows), ROWS);
+    for (int64_t i = 0; i < ROWS; i++) {
+        CHECK_EQ(bide_sql_get_int(rows, (size_t)i, 0), i);
+        CHECK_EQ(bide_sql_get_int(rows, (size_t)i, 1), i * i);
+    }
+    return 0;
+}
+
+TEST(a_large_result_takes_no_more_than_twice_its_size)
+{
+    counted_begin();
+    CHECK_EQ(bide_block_on(many_rows()), 0);
     end();
 }
 

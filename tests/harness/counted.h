@@ -1,0 +1,52 @@
+/*
+ * counted.h: how much memory the library has at once. counted_begin() counts what it allocates from
+ * then on; counted_most() is the most that was there at one time since the last counted_reset().
+ */
+#ifndef BIDE_TESTS_COUNTED_H
+#define BIDE_TESTS_COUNTED_H
+
+#include <bide/testing.h>
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "check.h"
+
+static atomic_long counted_now, counted_top, counted_base;
+
+static inline void *counted_alloc(size_t size, size_t align)
+{
+    long now = atomic_fetch_add(&counted_now, (long)size) + (long)size;
+    long top = atomic_load(&counted_top);
+    while (now > top && !atomic_compare_exchange_weak(&counted_top, &top, now))
+        ;
+    size_t unit = align > 16 ? align : 16;
+    return aligned_alloc(unit, (size + unit - 1) & ~(unit - 1));
+}
+
+static inline void counted_free(void *p, size_t size)
+{
+    atomic_fetch_sub(&counted_now, (long)size);
+    free(p);
+}
+
+static inline void counted_reset(void)
+{
+    atomic_store(&counted_base, atomic_load(&counted_now));
+    atomic_store(&counted_top, atomic_load(&counted_now));
+}
+
+static inline void counted_begin(void)
+{
+    CHECK(bide_test_replace("alloc", (void (*)(void))counted_alloc) != NULL);
+    CHECK(bide_test_replace("free", (void (*)(void))counted_free) != NULL);
+    counted_reset();
+}
+
+static inline long counted_most(void)
+{
+    return atomic_load(&counted_top) - atomic_load(&counted_base);
+}
+
+#endif
