@@ -2,7 +2,7 @@
  * errors.c: what curl's errors mean, as negative errnos and as texts. bide/http.h says what each
  * errno tells the caller.
  *
- * The table has all of curl's codes. Four of them say too little, and are looked into. Codes that
+ * The table has all of curl's codes. Some of them say too little, and are looked into. Codes that
  * newer versions have are written as numbers.
  */
 #include "internal.h"
@@ -38,7 +38,7 @@ static const int errnos[] = {
     [CURLE_OUT_OF_MEMORY] = -ENOMEM, /* looked into */
     [CURLE_OPERATION_TIMEDOUT] = -ETIMEDOUT,
     [CURLE_SSL_CONNECT_ERROR] = -EPROTO,
-    [CURLE_BAD_FUNCTION_ARGUMENT] = -EINVAL,
+    [CURLE_BAD_FUNCTION_ARGUMENT] = -EINVAL, /* looked into */
     [CURLE_TOO_MANY_REDIRECTS] = -ELOOP,
     [CURLE_SETOPT_OPTION_SYNTAX] = -EINVAL,
     [CURLE_GOT_NOTHING] = -ECONNRESET,
@@ -125,6 +125,7 @@ static int errno_of(const struct bide__http_transfer *t, CURLcode code)
     case CURLE_OK: return 0;
     case CURLE_OUT_OF_MEMORY: return memory_error(t);
     case CURLE_URL_MALFORMAT:
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* of a header, too, that came */
     case CURLE_UNSUPPORTED_PROTOCOL: return request_error(t, code);
     case CURLE_COULDNT_CONNECT: return connect_error(t);
     case CURLE_SEND_ERROR:

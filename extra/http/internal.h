@@ -65,8 +65,9 @@ struct bide_http_response {
     struct bide__http_piece *first, *last; /* the body; of a complete answer at most one */
     size_t body_size;
     struct bide__http_buffer headers; /* name NUL value NUL ... */
-    size_t head_size;                 /* of this answer's head, and of the 1xx heads before it */
-    bool in_head, is_interim;
+    size_t head_size;                 /* of this answer's head, 1xx heads before it, its trailer */
+    long redirect;                    /* the number of redirections before this answer */
+    bool in_head, is_final;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -78,8 +79,10 @@ int bide__http_response_expect(bide_http_response *response, size_t size);
 /* 0 or -ENOMEM. */
 int bide__http_response_add_body(bide_http_response *response, const char *data, size_t size);
 
-/* One line of the answer's head or trailer, with its end. 0, -ENOMEM, -EMSGSIZE or -EPROTO. */
-int bide__http_response_add_line(bide_http_response *response, const char *line, size_t size);
+/* One line of the answer's head or trailer, with its end; `redirect` counts the redirections up to
+ * now. 0, -ENOMEM, -EMSGSIZE or -EPROTO. */
+int bide__http_response_add_line(bide_http_response *response, long redirect, const char *line,
+                                 size_t size);
 
 /* All has come: makes the body one piece. 0 or -ENOMEM. */
 int bide__http_response_complete(bide_http_response *response);

@@ -147,23 +147,27 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The first line of an answer's head: "HTTP/1.1 100 Continue". */
-static bool is_status_line(const bide_http_response *r, const char *line, size_t size)
+/* The first line of a head, such as "HTTP/1.1 100 Continue". In a head it is no good header, and
+ * neither behind a body, in the trailer; but what follows a redirection is another answer. */
+static bool is_status_line(const bide_http_response *r, long redirect, const char *line,
+                           size_t size)
 {
-    return !r->in_head && size > 5 && strncasecmp(line, "HTTP/", 5) == 0 && line[5] >= '0' &&
+    bool may_begin = !r->in_head && (!r->is_final || redirect != r->redirect);
+    return may_begin && size > 5 && strncasecmp(line, "HTTP/", 5) == 0 && line[5] >= '0' &&
            line[5] <= '9';
 }
 
-/* What came before was a redirection, or an interim answer: there may be any number of these, so
- * their heads count as a part of the one that they precede. */
-static void begin_head(bide_http_response *r, const char *line, size_t size)
+/* There may be any number of interim answers, so their heads count as a part of the one that they
+ * precede. */
+static void begin_head(bide_http_response *r, long redirect, const char *line, size_t size)
 {
     const char *blank = memchr(line, ' ', size);
-    if (!r->is_interim)
+    if (redirect != r->redirect)
         r->head_size = 0;
+    r->redirect = redirect;
     r->headers.size = 0;
     r->in_head = true;
-    r->is_interim = blank != NULL && blank + 1 < line + size && blank[1] == '1';
+    r->is_final = blank == NULL || blank + 1 == line + size || blank[1] != '1';
 }
 
 static int add_header(bide_http_response *r, const char *line, size_t size)
@@ -188,11 +192,12 @@ static int add_header(bide_http_response *r, const char *line, size_t size)
     return 0;
 }
 
-int bide__http_response_add_line(bide_http_response *r, const char *line, size_t size)
+int bide__http_response_add_line(bide_http_response *r, long redirect, const char *line,
+                                 size_t size)
 {
-    bool is_status = is_status_line(r, line, size);
+    bool is_status = is_status_line(r, redirect, line, size);
     if (is_status)
-        begin_head(r, line, size);
+        begin_head(r, redirect, line, size);
     if (size > BIDE__HTTP_HEADERS_MAX - r->head_size)
         return -EMSGSIZE;
     r->head_size += size;

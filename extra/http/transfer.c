@@ -47,7 +47,9 @@ static size_t on_header(char *line, size_t unit, size_t count, void *transfer)
 {
     struct bide__http_transfer *t = transfer;
     size_t size = unit * count;
-    int n = bide__http_response_add_line(t->response, line, size);
+    long redirect = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_COUNT, &redirect);
+    int n = bide__http_response_add_line(t->response, redirect, line, size);
     if (n < 0)
         bide__http_happens(t, BIDE__HTTP_NOTED, n);
     return n < 0 ? 0 : size;
@@ -158,6 +160,8 @@ static bool set_options(CURL *e, const bide_http_options *options)
 {
     bool ok = curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK &&
+              /* What a proxy says to CONNECT is not the answer. */
+              curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
               /* A Content-Length beyond 64 bits is then an error, not ignored. */
               curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)INT64_MAX) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, options->redirects_max > 0 ? 1L : 0L) ==

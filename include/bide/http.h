@@ -106,7 +106,8 @@ typedef struct bide_http_request {
  *   -EMSGSIZE         the body is larger than response_max_bytes [FILESIZE_EXCEEDED]; the head of
  *                     the answer, with the interim answers (100 Continue) before it and the trailer
  *                     behind its body, is larger than 256 KiB, or one header of it than 100 KiB;
- *                     the head of the request is larger than 1 MiB [TOO_LARGE, OUT_OF_MEMORY]
+ *                     the head of the request is larger than 1 MiB [TOO_LARGE, OUT_OF_MEMORY;
+ *                     where the program has given libcurl other memory functions, -ENOMEM]
  *   -ELOOP            too many redirects [TOO_MANY_REDIRECTS]
  *   -EPROTO           no good HTTP: no status, bad chunks, a length or an encoding that is none, a
  *                     redirect to what is no http: or https: URL [WEIRD_SERVER_REPLY, HTTP2,

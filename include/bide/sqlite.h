@@ -16,7 +16,8 @@
  * The calls on one handle run one after another, in the order in which they were made; a handle is
  * a connection, never used by two threads at once. So tasks may share a handle, but not a
  * transaction: a BEGIN of one task would hold the statements of another. Give several statements
- * to one bide_sql_exec, or open a handle for each.
+ * to one bide_sql_exec, or open a handle for each. A call in a future (bide/future.h) that nobody
+ * drives keeps its turn, and those after it wait.
  *
  * Async functions are for tasks of any runtime; the others for any thread, on one object one at a
  * time. SQLite allocates with its own allocator, results with bide's.

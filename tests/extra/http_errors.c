@@ -167,6 +167,9 @@ static const struct script answers[] = {
      .head = OK "X: a\0b\r\nContent-Length: 2\r\n\r\nok",
      .head_size = 46,
      .error = -EPROTO},
+    {.what = "no trailer",
+     .head = OK "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nHTTP/1.1 200 OK\r\n\r\n",
+     .error = -EPROTO},
     {.what = "to FTP",
      .head = "HTTP/1.1 302 F\r\nLocation: ftp://127.0.0.1/\r\n\r\n",
      .error = -EPROTO},
@@ -205,6 +208,10 @@ static const struct script answers[] = {
      .head = OK "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n",
      .again = "X: " K "\r\n",
      .error = -EMSGSIZE},
+    {.what = "status lines in the trailer",
+     .head = OK "Transfer-Encoding: chunked\r\n\r\n0\r\n",
+     .again = "HTTP/1.1: 200\r\nX: " K "\r\n",
+     .error = -EMSGSIZE},
     {.what = "a status among them",
      .head = OK,
      .again = "X: " K "\r\nHTTP/1.1: 1\r\n",
@@ -230,10 +237,28 @@ static async int all_answers(void)
     return 0;
 }
 
+/* A status line in the trailer does not make another answer of it. */
+static async int evil_trailer(void)
+{
+    script = &(struct script){.head = OK "X-Keep: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                         "2\r\nok\r\n0\r\nHTTP/1.1: 404\r\nX-Late: 2\r\n\r\n"};
+    bide_http_response *r = NULL;
+    bide_http_client *client = new_client(&(bide_http_options){.proxy = ""});
+    CHECK_EQ(await bide_http_get(client, url_of("http://", "/"), &r), 0);
+    CHECK_EQ(bide_http_status(r), 200);
+    CHECK_STR(bide_http_header_value(r, "X-Keep"), "1");
+    CHECK_STR(bide_http_header_value(r, "X-Late"), "2");
+    CHECK_STR(bide_http_body(r), "ok");
+    bide_http_response_free(r);
+    bide_http_client_free(client);
+    return 0;
+}
+
 TEST_LIMIT(answers_that_are_wrong, 60)
 {
     begin();
     CHECK_EQ(bide_block_on(all_answers()), 0);
+    CHECK_EQ(bide_block_on(evil_trailer()), 0);
 }
 
 /* ---- TLS, certificates, proxies ---- */
