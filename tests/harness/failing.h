@@ -5,9 +5,9 @@
  *
  * make() makes the object, checks on an error that what it stores is NULL and that its arguments
  * are untouched, and returns what the constructor did. It is called with the first, second, ...
- * call of every kind failing, until none does. After each failure the process has as many descriptors as
- * before, and once more without a failure the object can be made. What is lost is for the leak
- * checker. Returns the number of failures.
+ * call of every kind failing, until none does. After each failure the process has as many
+ * descriptors as before, and once more without a failure the object can be made. What is lost is
+ * for the leak checker. Returns the number of failures.
  */
 #ifndef BIDE_TESTS_FAILING_H
 #define BIDE_TESTS_FAILING_H
