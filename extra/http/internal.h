@@ -96,19 +96,19 @@ void bide__http_response_forget(bide_http_response *response);
 struct bide__http_transfer {
     struct bide_wakeable self;   /* what its deadline wakes */
     struct bide__timer deadline; /* armed only while curl has it */
-    enum bide__http_state state;
-    bide_http_client *client; /* NULL: not on its list */
+    bide_http_client *client;    /* NULL: not on its list */
     struct bide__http_transfer *next, *previous;
     CURL *easy;
     struct curl_slist *headers;
     bide_http_response *response; /* until it was taken */
     bide_waker waker;             /* borrowed from the leaf */
     size_t body_max;
+    const char *text; /* of `error`; NULL: the usual one */
+    enum bide__http_state state;
+    int result;       /* in DONE */
     int error;        /* that we found, a negative errno; goes before what curl says */
-    const char *text; /* of it; NULL: the usual one */
     int socket_error; /* why there is no socket, should it turn out that one was needed */
     unsigned shortages_before;
-    int result; /* in DONE */
 };
 
 /* Makes a fresh one and begins it: it is ACTIVE or DONE. NULL: no memory. */

@@ -17,7 +17,7 @@ static int buffer_reserve(struct bide__http_buffer *b, size_t size)
     char *data = bide__alloc(capacity);
     if (data == NULL)
         return -ENOMEM;
-    if (b->size > 0)
+    if (b->data != NULL)
         memcpy(data, b->data, b->size);
     bide__free(b->data, b->capacity);
     b->data = data;

@@ -1,8 +1,8 @@
 /*
  * rows.c: results. The cells of a row lie side by side, and the rows in chunks, of which each has
  * twice the rows of the one before: so nothing is copied when there are more, and no more than
- * twice of what is in use is allocated. Texts and blobs lie in blocks that never move either, so that a
- * cell can point at them. Everything counts towards the limit.
+ * twice of what is in use is allocated. Texts and blobs lie in blocks that never move either, so
+ * that a cell can point at them. Everything counts towards the limit.
  */
 #include "internal.h"
 
