@@ -78,6 +78,9 @@ static int connect_error(const struct bide__http_transfer *t)
     curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
     if (t->socket_error != 0)
         return t->socket_error;
+    /* One that the environment names; ours was looked at when the client was made. */
+    if (strncmp(t->response->error, "Unsupported proxy", 17) == 0)
+        return -EINVAL;
     return error == 0 ? table_errno(CURLE_COULDNT_CONNECT) : (int)-error;
 }
 

@@ -290,6 +290,14 @@ static async int others(void)
     await fails(client, &q, -ETIMEDOUT, NULL);
     bide_http_client_free(client);
 
+    unsetenv("no_proxy");
+    unsetenv("NO_PROXY");
+    setenv("http_proxy", "x://127.0.0.1:1", 1);
+    client = new_client(NULL);
+    await fails(client, &q, -EINVAL, NULL);
+    bide_http_client_free(client);
+    unsetenv("http_proxy");
+
     client = NULL;
     CHECK_ERR(bide_http_client_new(&client, &(bide_http_options){.proxy = "x://127.0.0.1"}),
               -EINVAL);

@@ -301,6 +301,45 @@ TEST(a_request_that_is_refused)
     CHECK_EQ(bide_block_on(server_stop()), 0);
 }
 
+/* ---- a client that is freed while no executor runs ---- */
+
+static int ended;
+
+static async int get_until_closed(bool in_future)
+{
+    bide_http_response *r = NULL;
+    int n = 0;
+    if (in_future) {
+        bide_future(int) f = bide_lazy(bide_http_get(client, url("/slow/1000"), &r));
+        await bide_timeout(BIDE_MS(1), bide_get(f));
+        await bide_sleep(BIDE_MS(500));
+        n = await bide_get(f);
+    } else {
+        n = await bide_http_get(client, url("/slow/1000"), &r);
+    }
+    CHECK_ERR(n, -ECANCELED);
+    CHECK_STR(bide_http_error(r), "the client was closed");
+    bide_http_response_free(r);
+    ended++;
+    return n;
+}
+
+TEST(a_client_that_is_freed_outside)
+{
+    bide_test_time_virtual();
+    server_start();
+    CHECK_EQ(bide_http_client_new(&client, &(bide_http_options){.proxy = ""}), 0);
+    bide_spawn(get_until_closed(false));
+    bide_spawn(get_until_closed(true));
+    CHECK_EQ(bide_block_on(bide_sleep(BIDE_MS(100))), 0);
+    close_client();
+    CHECK_EQ(bide_block_on(bide_sleep(BIDE_MS(1))), 0);
+    CHECK_EQ(ended, 1);
+    CHECK_EQ(bide_block_on(bide_sleep(BIDE_MS(1000))), 0);
+    CHECK_EQ(ended, 2);
+    CHECK_EQ(bide_block_on(server_stop()), 0);
+}
+
 /* ---- many that nobody drives ---- */
 
 enum { MANY = 20 };

@@ -50,6 +50,11 @@ static async int names(void)
     CHECK_EQ(await get("known.test"), 0);
     CHECK_ERR(await get("unknown.test"), -ENOENT);
     CHECK_EQ(await get("localhost"), 0);
+    bide_http_client *own = client;
+    CHECK_EQ(bide_http_client_new(&client, &(bide_http_options){.proxy = "unknown.test:1"}), 0);
+    CHECK_ERR(await get("known.test"), -ENOENT);
+    bide_http_client_free(client);
+    client = own;
     return 0;
 }
 
