@@ -39,7 +39,7 @@ fi
 [ "$(grep -c ', failed: .*connect to 127.0.0.1' out)" = 11 ] || fail "not told: $(cat out)"
 grep -q '^catbot: 10 of them without a cat$' out || fail "failures are not counted: $(cat out)"
 "$EXAMPLES/catbot" --url nonsense://x >out || fail "a bad URL ends the bot"
-grep -q ', failed: Countess Ada: Protocol' out || fail "not told: $(cat out)"
+grep -q ', failed: Countess Ada: the URL' out || fail "not told: $(cat out)"
 
 # Mistakes on the command line.
 ! "$EXAMPLES/catbot" --listen nonsense >out 2>&1 || fail "listens on nonsense"
