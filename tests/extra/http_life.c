@@ -377,3 +377,78 @@ TEST(undriven_requests_hold_up_no_other)
     close_client();
     CHECK_EQ(bide_block_on(server_stop()), 0);
 }
+
+/* ---- any order ---- */
+
+enum { ROUNDS_ = 40, TASKS = 12 };
+
+static unsigned seed;
+
+static int below(int n)
+{
+    return rand_r(&seed) % n;
+}
+
+/* Begins a request, drives it now and then, and takes it or leaves it. */
+static async int one_of_many(void)
+{
+    static const char *const paths[] = {"/hello",  "/slow/3",   "/half/7",      "/garbage",
+                                        "/reset",  "/to/hello", "/bytes/70000", "/cut",
+                                        "nothing", "/loop"};
+    bide_http_response *r = NULL;
+    defer {
+        bide_http_response_free(r);
+    }
+    bide_http_request q = {.url = url(paths[below(10)]), .timeout = BIDE_MS(1 + below(12))};
+    q.response_max_bytes = (size_t)(below(3) > 0 ? 100000 : 10);
+    bide_future(int) f = bide_lazy(bide_http_send(client, &q, &r));
+    int n = 1;
+    for (int i = below(4); i >= 0 && n == 1; i--) {
+        await bide_timeout(BIDE_MS(below(3)), n = bide_get(f));
+        await bide_sleep(BIDE_MS(below(5)));
+    }
+    if (n == 1 && below(2) == 0)
+        n = await bide_get(f);
+    if (n != 1)
+        CHECK((bide_http_error(r)[0] == '\0') == (n == 0));
+    return 0;
+}
+
+static async int many_rounds(void)
+{
+    for (int round = 0; round < ROUNDS_; round++) {
+        const bide_http_options options = {.proxy = "", .connections_max = below(4)};
+        CHECK_EQ(bide_http_client_new(&client, &options), 0);
+        bide_task(int) tasks[TASKS];
+        for (int i = 0; i < TASKS; i++)
+            tasks[i] = bide_spawn(one_of_many());
+        await bide_sleep(BIDE_MS(1 + below(10))); /* all have begun */
+        for (int i = 0; i < TASKS; i++)
+            if (below(4) == 0)
+                bide_task_abort(tasks[i]);
+        bool early = below(2) == 0;
+        if (early)
+            bide_http_client_free(client);
+        for (int i = 0; i < TASKS; i++) {
+            int n = await bide_task_wait(tasks[i]);
+            CHECK(n == 0 || n == -ECANCELED);
+        }
+        if (!early) {
+            CHECK(client->first == NULL && client->runtime == NULL);
+            bide_http_client_free(client);
+        }
+    }
+    return 0;
+}
+
+TEST_LIMIT(any_order, 60)
+{
+    bide_test_time_virtual();
+    server_start();
+    for (unsigned first = 0; first < (getenv("FULL") != NULL ? 100 : 4); first++) {
+        seed = first;
+        fprintf(stderr, "seed %u\n", first);
+        CHECK_EQ(bide_block_on(many_rounds()), 0);
+    }
+    CHECK_EQ(bide_block_on(server_stop()), 0);
+}
