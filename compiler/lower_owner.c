@@ -60,6 +60,12 @@ void copy_release(struct lower *l, struct code *to, struct expr *e)
     code_add(l, to, PC_DEF, v);
 }
 
+/* A get that another function began may have its address. */
+static bool may_be_got(const struct var *v)
+{
+    return type_future_result(v->type) && !v->tracked;
+}
+
 void copy_move(struct lower *l, struct code *to, struct expr *e, bool unused)
 {
     if (unused) { /* to nobody */
@@ -71,14 +77,20 @@ void copy_move(struct lower *l, struct code *to, struct expr *e, bool unused)
     const char *text = type_print(l->unit, type_unqualified(l->unit, e->type), moved);
     if (!v) {
         const char *place = open_place(l, to, e->arg[0]);
-        code_text(l, to, "%s = *%s; *%s = 0; %s; })", text, place, place, moved);
+        code_text(l, to, "%s = *%s; *%s = 0; ", text, place, place);
+        if (type_future_result(e->type))
+            code_text(l, to, "bide__future_moved(%s); ", moved);
+        code_text(l, to, "%s; })", moved);
         return;
     }
     code_text(l, to, "__extension__({ %s = ", text);
     code_var(l, to, v);
     code_text(l, to, "; ");
     code_add(l, to, PC_VAR, v);
-    code_text(l, to, " = 0; %s; })", moved);
+    code_text(l, to, " = 0; ");
+    if (may_be_got(v))
+        code_text(l, to, "bide__future_moved(%s); ", moved);
+    code_text(l, to, "%s; })", moved);
     code_add(l, to, PC_DEF, v);
 }
 
@@ -115,6 +127,11 @@ static void append_moved_var(struct lower *l, struct var *kept, struct var *v, b
     uint32_t end = flow_label(l);
 
     code_text(l, l->out, "\n");
+    if (may_be_got(v)) {
+        code_text(l, l->out, "bide__future_moved(");
+        code_var(l, l->out, kept);
+        code_text(l, l->out, ");\n");
+    }
     if (!is_certain) {
         code_text(l, l->out, "if (");
         code_var(l, l->out, kept);

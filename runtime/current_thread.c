@@ -9,8 +9,8 @@
  * last: on one thread it saves no hand-over to another, and first-in first-out is what makes this
  * promise.
  *
- * They are counted over all runs, so that many short ones do not starve what else there is. The
- * driver is not asked while tasks are ready and no leaf waits for a descriptor.
+ * They are counted over all runs, before each is polled, so that many short runs (bide_block_on of
+ * what is ready at once) do not starve what else there is. The driver is not asked while tasks are ready and no leaf waits for a descriptor.
  */
 #include "quit_signal.h"
 
@@ -105,10 +105,11 @@ static void drive(struct bide_runtime *rt, int64_t deadline_ns)
 int bide__run(struct bide_runtime *rt, const struct bide__task *until, int64_t deadline_ns)
 {
     for (;;) {
-        for (; rt->turns < BIDE__TURNS; rt->turns++) {
+        while (rt->turns < BIDE__TURNS) {
             struct bide__task *task = bide__queue_pop(&rt->queue);
             if (task == NULL)
                 break;
+            rt->turns++;
             bide__task_run(rt, task);
             if (task == until && bide__state_done(&until->wake.state))
                 return 0;

@@ -1,33 +1,62 @@
 /*
- * future.c: futures as values: bide_lazy, bide_get, bide_drop.
+ * future.c: futures as values: how one is made, woken, and goes from state to state.
  *
  * A future is a block like a task's, with a chain of its own, but marked FUTURE (state.h): a wake
- * does not put it into the run queue, but is passed on to its *driver*, whoever awaits it just now.
- * It is a wakeable of its own, so the leaves in it hold wakers of the future and not of a task: it
- * may be polled by one task, lose a select, and be polled on by another, and what a leaf left with
- * a timer or another thread stays good. `wake.woken` keeps the wakes that come while nobody drives
- * it; bit 0 is any wake of its main chain, so 0 means that there is nothing to poll.
+ * does not put it into the run queue, but is passed on to its *driver*, the leaf of the get or drop
+ * that polls it. It is a wakeable of its own, so the leaves in it hold wakers of the future and not
+ * of a task: it may be polled by one task, lose a select, and be polled on by another, and what a
+ * leaf left with a timer or another thread stays good. `wake.woken` keeps the wakes that come while
+ * nobody drives it; bit 0 is any wake of its main chain, so 0 means that there is nothing to poll.
  *
- * A driver is the leaf of a get or of a drop. It leaves its own waker in `driver`, borrowed, and
- * takes it out when it is cancelled. All that happens on the owner's thread. A wake of another one
- * goes through the hub, as with tasks: the future is then in the run queue for a moment, and the
- * owner passes the wake on when it comes to it.
+ * The leaves that have to do with a future stand in its ring, each with a reference, so that the
+ * block stays until each has seen the end. The first drives it; if it has become a task, none does.
+ * All that happens on the owner's thread. A wake of another one goes through the hub, as with
+ * tasks: the future is then in the run queue for a moment, and the owner passes the wake on when it
+ * comes to it.
  *
  * A future that is suspended and loses its handle has to be unwound, which may await. In async code
- * the drop waits for that. Elsewhere the future *is detached*: it becomes a task in place, with a
- * request to cancel, which needs no memory and cannot fail.
+ * the drop drives it to its end, and a get that drove it until then waits for that end and says
+ * -ECANCELED. Elsewhere the future *is detached*: it becomes a task in place, with a request to
+ * cancel, which needs no memory and cannot fail. A drop inside the future itself, or inside what
+ * that drives, would wait for itself: there it only asks.
  *
- * References: the executor's one is there from the first poll to the end. Who finds the future in
- * the run queue when it ends leaves that reference to whoever takes it from there.
+ * The table: rows are states, columns events (future.h, which says what each is); `=`: the state
+ * stays, `-`: the pair cannot be. bide__future_step makes every transition; it checks the pair and
+ * the state that it leads to in all builds but release.
+ *
+ *                        GET POLL PEND END TAKE KEEP LEAVE DROP DEEP RELEASE MOVE CLOSE BY_FORCE
+ *   F  FRESH              D   -    -    -   -    -     -    -    -      G      =     =      -
+ *   D  DRIVEN             -   P    -    -   -    -     I    U    -      X      =     =      -
+ *   P  POLLED             -   -    D    E   -    -     -    -    -      XP     =     -      -
+ *   I  IDLE               D   -    -    -   -    -     -    U    -      T      =     C      -
+ *   X  DROPPED            -   XP   -    -   -    -     T    -    T      -      -     =      -
+ *   XP DROPPED_POLLED     -   -    X    G   -    -     -    -    -      -      -     -      -
+ *   U  UNWINDING          -   UP   -    -   -    -     =    -    T      -      -     =      =
+ *   UP UNWINDING_POLLED   -   -    U    G   -    -     =    -    -      -      -     -      -
+ *   C  CLOSED             =   -    -    E   -    -     =    T    -      T      =     =      -
+ *   T  DETACHED           -   -    -    G   -    -     =    -    -      -      -     =      =
+ *   E  ENDED              =   -    -    -   G    K     =    -    -      G      =     =      -
+ *   K  TAKEN              -   -    -    -   -    -     =    -    -      G      =     =      -
+ *   G  GONE               -   -    -    -   -    -     =    -    -      -      -     =      -
+ *
+ * What is not there by its own name: the end of an owner's frame is a DROP, or a RELEASE in a plain
+ * function, or where there is no memory, or of what need not be unwound. A get is refused, and
+ * nothing happens, in DRIVEN and POLLED (-EBUSY), in TAKEN (-EINVAL), and in CLOSED while another
+ * one waits. The END of C and T, which are tasks, is task.c's. After shutdown's deadline CLOSE asks
+ * with force. A failed allocation inside a future is an END with an error.
+ *
+ * References: the executor's one is there from the first poll to the end, and one of each leaf.
+ * Who finds the future in the run queue when it ends leaves the executor's to whoever takes it from
+ * there.
  */
-#include "scheduler.h"
+#include "future.h"
 
 #include <bide/abi.h>
 #include <bide/future.h>
 
-enum { NEST_MAX = 1000 }; /* futures polled inside each other: each costs C stack */
+#include <stdlib.h>
 
-/* ---- a future ---- */
+/* ---- made ---- */
 
 void *bide__lazy(const struct bide_fn *fn, const void *args)
 {
@@ -46,24 +75,43 @@ void *bide__lazy(const struct bide_fn *fn, const void *args)
     return future;
 }
 
-static bool is_future(const void *handle)
+bool bide__future_is_fresh(const struct bide__task *future)
 {
-    return handle != NULL && bide__handle_error(handle) == 0;
+    return bide__state_is_future(&future->wake.state) && !bide__state_done(&future->wake.state) &&
+           !bide__future_has_begun(future);
 }
+
+void bide__future_drop_args(const struct bide__task *future)
+{
+    const struct bide_chain *c = &future->chain;
+    if (bide__future_is_fresh(future))
+        bide__args_release(c->leaf->fn, bide__args_above(c->leaf));
+}
+
+/* ---- wakes ---- */
 
 static void note_wake(struct bide__task *future, unsigned branch)
 {
     atomic_fetch_or_explicit(&future->wake.woken, UINT32_C(1) << branch, memory_order_release);
 }
 
+/* From driver to driver, up to a task: futures may be many deep. */
 static void pass_on(struct bide_runtime *rt, struct bide__task *future)
 {
-    if (!bide__state_is_future(&future->wake.state)) {
-        if (bide__state_wake(&future->wake.state))
-            bide__queue_push(&rt->queue, future);
-    } else if (future->driver.bits != 0) {
-        bide_waker_wake_by_ref(future->driver);
+    while (bide__state_is_future(&future->wake.state)) {
+        if (future->waiters == NULL)
+            return;
+        bide_waker waker = future->waiters->waker;
+        struct bide_wakeable *driver = bide_waker_task(waker);
+        if (driver->vtable != &bide__future_vtable) {
+            bide_waker_wake_by_ref(waker);
+            return;
+        }
+        future = (struct bide__task *)(void *)driver;
+        note_wake(future, bide_waker_branch(waker));
     }
+    if (bide__state_wake(&future->wake.state))
+        bide__queue_push(&rt->queue, future);
 }
 
 static void wake_by_ref(struct bide_wakeable *w, unsigned branch)
@@ -101,333 +149,315 @@ void bide__future_woken(struct bide_runtime *rt, struct bide__task *future)
     pass_on(rt, future);
 }
 
+/* ---- states ---- */
+
+enum bide__future_state bide__future_state(const struct bide__task *future)
+{
+    const bide__state *state = &future->wake.state;
+    bool has_handle = bide__state_has_handle(state);
+
+    if (!has_handle && (bide__state_done(state) || bide__future_is_fresh(future)))
+        return BIDE__GONE;
+    if (bide__state_done(state))
+        return future->end.fn == NULL ? BIDE__TAKEN : BIDE__ENDED;
+    if (!bide__state_is_future(state))
+        return has_handle ? BIDE__CLOSED : BIDE__DETACHED;
+    if (future->waiters == NULL)
+        return bide__future_has_begun(future) ? BIDE__IDLE : BIDE__FRESH;
+    uint32_t leaf = bide__future_leaf_of(future->waiters)->h.state;
+    bool polls = leaf & BIDE__LEAF_POLLS;
+    if (leaf & BIDE__LEAF_DROP)
+        return polls ? BIDE__UNWINDING_POLLED : BIDE__UNWINDING;
+    if (has_handle)
+        return polls ? BIDE__POLLED : BIDE__DRIVEN;
+    return polls ? BIDE__DROPPED_POLLED : BIDE__DROPPED;
+}
+
+enum bide__future_state bide__future_next(enum bide__future_state state,
+                                          enum bide__future_event event)
+{
+#define NO   0
+#define SAME 255
+    static const uint8_t next[BIDE__FUTURE_STATES][BIDE__FUTURE_EVENTS] = {
+        [BIDE__FRESH] = {[BIDE__GET] = BIDE__DRIVEN,
+                         [BIDE__RELEASE] = BIDE__GONE,
+                         [BIDE__MOVE] = SAME,
+                         [BIDE__CLOSE] = SAME},
+        [BIDE__DRIVEN] = {[BIDE__POLL] = BIDE__POLLED,
+                          [BIDE__LEAVE] = BIDE__IDLE,
+                          [BIDE__DROP] = BIDE__UNWINDING,
+                          [BIDE__RELEASE] = BIDE__DROPPED,
+                          [BIDE__MOVE] = SAME,
+                          [BIDE__CLOSE] = SAME},
+        [BIDE__POLLED] = {[BIDE__PEND] = BIDE__DRIVEN,
+                          [BIDE__END] = BIDE__ENDED,
+                          [BIDE__RELEASE] = BIDE__DROPPED_POLLED,
+                          [BIDE__MOVE] = SAME},
+        [BIDE__IDLE] = {[BIDE__GET] = BIDE__DRIVEN,
+                        [BIDE__DROP] = BIDE__UNWINDING,
+                        [BIDE__RELEASE] = BIDE__DETACHED,
+                        [BIDE__MOVE] = SAME,
+                        [BIDE__CLOSE] = BIDE__CLOSED},
+        [BIDE__DROPPED] = {[BIDE__POLL] = BIDE__DROPPED_POLLED,
+                           [BIDE__LEAVE] = BIDE__DETACHED,
+                           [BIDE__DEEP] = BIDE__DETACHED,
+                           [BIDE__CLOSE] = SAME},
+        [BIDE__DROPPED_POLLED] = {[BIDE__PEND] = BIDE__DROPPED, [BIDE__END] = BIDE__GONE},
+        [BIDE__UNWINDING] = {[BIDE__POLL] = BIDE__UNWINDING_POLLED,
+                             [BIDE__LEAVE] = SAME,
+                             [BIDE__DEEP] = BIDE__DETACHED,
+                             [BIDE__CLOSE] = SAME,
+                             [BIDE__BY_FORCE] = SAME},
+        [BIDE__UNWINDING_POLLED] =
+            {[BIDE__PEND] = BIDE__UNWINDING, [BIDE__END] = BIDE__GONE, [BIDE__LEAVE] = SAME},
+        [BIDE__CLOSED] = {[BIDE__GET] = SAME,
+                          [BIDE__END] = BIDE__ENDED,
+                          [BIDE__LEAVE] = SAME,
+                          [BIDE__DROP] = BIDE__DETACHED,
+                          [BIDE__RELEASE] = BIDE__DETACHED,
+                          [BIDE__MOVE] = SAME,
+                          [BIDE__CLOSE] = SAME},
+        [BIDE__DETACHED] = {[BIDE__END] = BIDE__GONE,
+                            [BIDE__LEAVE] = SAME,
+                            [BIDE__CLOSE] = SAME,
+                            [BIDE__BY_FORCE] = SAME},
+        [BIDE__ENDED] = {[BIDE__GET] = SAME,
+                         [BIDE__TAKE] = BIDE__GONE,
+                         [BIDE__KEEP] = BIDE__TAKEN,
+                         [BIDE__LEAVE] = SAME,
+                         [BIDE__RELEASE] = BIDE__GONE,
+                         [BIDE__MOVE] = SAME,
+                         [BIDE__CLOSE] = SAME},
+        [BIDE__TAKEN] = {[BIDE__LEAVE] = SAME,
+                         [BIDE__RELEASE] = BIDE__GONE,
+                         [BIDE__MOVE] = SAME,
+                         [BIDE__CLOSE] = SAME},
+        [BIDE__GONE] = {[BIDE__LEAVE] = SAME, [BIDE__CLOSE] = SAME},
+    };
+    uint8_t to = next[state][event];
+    return to == SAME ? state : (enum bide__future_state)to;
+}
+
+/* ---- what happens ---- */
+
 static void ask(struct bide__task *future, bool force)
 {
     bide_chain_cancel(&future->chain, -ECANCELED, force);
     note_wake(future, 0);
 }
 
+/* It becomes a task. Whoever stands in its ring waits for the end. */
 static void detach(struct bide_runtime *rt, struct bide__task *future)
 {
-    future->waiters = NULL;
     bide__state_detach(&future->wake.state);
     rt->futures--;
     rt->alive++;
     bide__task_cancel(rt, future, rt->forcing);
 }
 
-bool bide__future_is_fresh(const struct bide__task *future)
+/* The first poll begins it, with a reference of the executor. */
+static void polled(struct bide_runtime *rt, struct bide__task *future,
+                   struct bide__future_leaf *leaf)
 {
-    return bide__state_is_future(&future->wake.state) && !bide__state_done(&future->wake.state) &&
-           !bide__future_has_begun(future);
+    leaf->h.state |= BIDE__LEAF_POLLS;
+    if (bide__future_has_begun(future))
+        return;
+    bide__state_ref(&future->wake.state);
+    rt->futures++;
 }
 
-void bide__future_drop_args(const struct bide__task *future)
+/* Its chain has ended. The leaf that polled it, and those that waited, still refer to it. */
+static void ended(struct bide_runtime *rt, struct bide__task *future,
+                  struct bide__future_leaf *leaf)
 {
-    const struct bide_chain *c = &future->chain;
-    if (bide__future_is_fresh(future))
-        bide__args_release(c->leaf->fn, bide__args_above(c->leaf));
+    void *result = bide__first_slot(&future->chain);
+    int error = bide_chain_error(&future->chain);
+
+    leaf->h.state &= ~(uint32_t)BIDE__LEAF_POLLS;
+    bide__joiner_remove(&leaf->waiter);
+    future->end.fn = leaf->h.fn;
+    future->end.result = result;
+    future->end.error = error;
+    while (future->waiters != NULL) {
+        struct bide__joiner *w = future->waiters;
+        bide__joiner_remove(w);
+        bide_waker_wake_by_ref(w->waker);
+    }
+    rt->futures--;
+    if (bide__state_end(&future->wake.state))
+        bide__state_unref(&future->wake.state);
 }
 
-void bide__future_let_go(struct bide_runtime *rt, struct bide__task *future)
+/* True: it is free. */
+static bool released(struct bide_runtime *rt, struct bide__task *future,
+                     enum bide__future_state from)
 {
-    bool ended = bide__state_done(&future->wake.state);
-
-    bide__future_drop_args(future);
-
+    if (from == BIDE__FRESH)
+        bide__future_drop_args(future);
     if (bide__state_release(&future->wake.state)) {
         bide__task_free(future);
-    } else if (ended || !bide__state_is_future(&future->wake.state)) {
-        return;
-    } else if (future->driver.bits != 0) {
-        ask(future, false);
-        bide_waker_wake_by_ref(future->driver);
-    } else {
+        return true;
+    }
+    if (from == BIDE__IDLE)
         detach(rt, future);
-    }
+    if (from == BIDE__POLLED || from == BIDE__DRIVEN)
+        ask(future, false);
+    if (from == BIDE__DRIVEN)
+        pass_on(rt, future);
+    return false;
 }
 
-void bide__future_release(void *handle)
+/* True: it is free. */
+static bool left(struct bide_runtime *rt, struct bide__task *future, struct bide__future_leaf *leaf,
+                 enum bide__future_state from)
 {
-    if (!is_future(handle))
-        return;
-    struct bide_runtime *rt = bide__runtime_owned(bide__task_hub(handle));
-    if (rt != NULL)
-        bide__future_let_go(rt, handle);
-    else
-        bide__hub_release(handle);
-}
-
-static void detach_block(void *block, void *argument)
-{
-    struct bide__task *future = block;
-    if (bide__state_is_future(&future->wake.state) && !bide__state_done(&future->wake.state) &&
-        bide__future_has_begun(future) && future->driver.bits == 0)
-        detach(argument, future);
-}
-
-void bide__futures_detach(struct bide_runtime *rt)
-{
-    bide__slab_each(&rt->hub->tasks, detach_block, rt);
-}
-
-/* ---- driving ---- */
-
-/* True: its chain has ended. */
-static bool drive(struct bide_runtime *rt, struct bide_cx *cx, struct bide__task *future)
-{
-    bool begun = bide__future_has_begun(future);
-    uint32_t woken = 0, outer = cx->turn->woken;
-
-    if (atomic_load_explicit(&future->wake.woken, memory_order_relaxed) != 0)
-        woken = atomic_exchange_explicit(&future->wake.woken, 0, memory_order_acquire);
-    future->driver = cx->waker;
-    if (begun && woken == 0)
+    bide__joiner_remove(&leaf->waiter);
+    leaf->waiter.task = NULL;
+    if (from == BIDE__DROPPED)
+        detach(rt, future);
+    if (!bide__state_unref(&future->wake.state))
         return false;
-    if (!begun) {
-        bide__state_ref(&future->wake.state);
-        rt->futures++;
-    }
-    struct bide_cx sub = {.chain = &future->chain,
-                          .waker = bide_waker_make(&future->wake, 0),
-                          .turn = cx->turn,
-                          .depth = cx->depth + 1};
-    cx->turn->woken = woken & 1 ? UINT32_MAX : woken;
-    enum bide_poll poll = bide_chain_poll(&sub);
-    cx->turn->woken = outer;
-    return poll == BIDE_READY;
-}
-
-/* Its chain has ended, and what it left has been taken. It is free if it has no handle. */
-static void end(struct bide_runtime *rt, struct bide__task *future)
-{
-    future->driver = (bide_waker){0};
-    rt->futures--;
-    if (bide__state_end(&future->wake.state) && bide__state_unref(&future->wake.state))
-        bide__task_free(future);
-}
-
-/* ---- get ---- */
-
-struct get {
-    struct bide_frame h;
-    void **handle;
-    struct bide__task *future;
-};
-_Static_assert(sizeof(struct get) == BIDE__GET_SIZE, "the size that generated code knows");
-
-const struct bide_fn_info bide__get_info = {.name = "bide_get", .file = __FILE_NAME__};
-
-/* The get returns what it returns for an error. */
-static enum bide_poll get_returns(struct bide_cx *cx, struct get *f, int error)
-{
-    bide_fn_fail(f->h.fn, bide_frame_result(cx, &f->h), error);
-    return bide_frame_finish(cx, &f->h);
-}
-
-/* The awaiting function is unwound, as by a call that finds no memory. */
-static enum bide_poll get_fails(struct bide_cx *cx, struct get *f, int error)
-{
-    struct bide_segment *segment = bide_chain_segment(cx->chain);
-    struct bide_frame *parent = bide_frame_below(&f->h, &segment);
-
-    get_returns(cx, f, error);
-    return bide_frame_fail(cx, parent, error);
-}
-
-static enum bide_poll get_ends(struct bide_runtime *rt, struct bide_cx *cx, struct get *f)
-{
-    struct bide__task *future = f->future;
-    int error = bide_chain_error(&future->chain);
-    bool dropped = true;
-    void *result = bide_frame_result(cx, &f->h);
-
-    if (error == 0 && result != NULL)
-        bide__copy(result, bide__first_slot(&future->chain), f->h.fn->result_size);
-    if (*f->handle == future) {
-        *f->handle = NULL;
-        bide__state_release(&future->wake.state);
-        dropped = false;
-    }
-    end(rt, future);
-    if (error == 0)
-        return bide_frame_finish(cx, &f->h);
-    return dropped ? get_returns(cx, f, error) : get_fails(cx, f, error);
-}
-
-enum bide_poll bide__get_poll(struct bide_cx *cx, struct bide_frame *frame)
-{
-    struct get *f = (struct get *)(void *)frame;
-    struct bide_runtime *rt = bide__runtime_running();
-
-    return drive(rt, cx, f->future) ? get_ends(rt, cx, f) : bide_frame_suspend(cx, frame);
-}
-
-enum bide_answer bide__get_cancel(struct bide_cx *cx, struct bide_frame *frame)
-{
-    struct get *f = (struct get *)(void *)frame;
-    (void)cx;
-
-    f->future->driver = (bide_waker){0};
-    if (!bide__state_has_handle(&f->future->wake.state))
-        detach(bide__runtime_running(), f->future); /* dropped while this get drove it */
-    return BIDE_CANCELLED;
-}
-
-/* What is wrong with the handle, or 0. */
-static int check(const struct bide_runtime *rt, const struct bide__task *future)
-{
-    if (rt == NULL)
-        return -ENXIO;
-    if (future == NULL)
-        return -EINVAL;
-    if (bide__task_hub(future) != rt->hub)
-        return -EXDEV;
-    if (future->driver.bits != 0)
-        return -EBUSY;
-    return bide__state_done(&future->wake.state) ? -EINVAL : 0;
-}
-
-enum bide_poll bide__start_bide_get(struct bide_cx *cx, struct bide_frame *parent, void *result,
-                                    const struct bide_fn *fn, void *handle)
-{
-    struct get *f = bide_frame_push(cx, sizeof(*f), fn, parent, result);
-    if (f == NULL)
-        return BIDE_PENDING;
-    f->h.state = 1;
-    f->handle = handle;
-    f->future = *f->handle;
-    int error = bide__handle_error(f->future);
-    if (error != 0)
-        *f->handle = NULL;
-    if (error == 0 && cx->depth >= NEST_MAX)
-        error = -ENOMEM;
-    if (error != 0)
-        return get_fails(cx, f, error);
-    error = check(bide__runtime_running(), f->future);
-    return error != 0 ? get_returns(cx, f, error) : bide__get_poll(cx, &f->h);
-}
-
-const struct bide_chain *bide__future_chain(const struct bide_frame *frame)
-{
-    if (frame->fn->poll != bide__get_poll)
-        return NULL;
-    return &((const struct get *)(const void *)frame)->future->chain;
-}
-
-/* ---- drop ---- */
-
-struct drop {
-    struct bide_frame h;
-    void **future; /* the next one to be dropped */
-    size_t count;  /* from there on */
-    void *one;
-    struct bide__task *unwinding; /* NULL: none */
-    bool forced;
-};
-
-/* NULL: it is dropped; else it has to be unwound, and is the caller's. */
-static struct bide__task *let_go(struct bide_runtime *rt, void *handle)
-{
-    struct bide__task *future = handle;
-
-    if (!is_future(handle))
-        return NULL;
-    if (rt == NULL || check(rt, future) != 0 || !bide__future_has_begun(future)) {
-        bide__future_release(handle);
-        return NULL;
-    }
-    bide__state_release(&future->wake.state);
-    return future;
-}
-
-/* The futures from f->future on, until one has to be unwound. False: all are dropped. */
-static bool next(struct bide_runtime *rt, struct drop *f)
-{
-    f->unwinding = NULL;
-    while (f->unwinding == NULL && f->count > 0) {
-        void *handle = *f->future;
-        *f->future++ = NULL;
-        f->count--;
-        f->unwinding = let_go(rt, handle);
-        if (f->unwinding != NULL)
-            ask(f->unwinding, f->forced);
-    }
-    return f->unwinding != NULL;
-}
-
-/* True: all are gone. */
-static bool drive_all(struct bide_cx *cx, struct drop *f)
-{
-    struct bide_runtime *rt = bide__runtime_running();
-
-    while (f->unwinding != NULL) {
-        if (!drive(rt, cx, f->unwinding))
-            return false;
-        end(rt, f->unwinding);
-        next(rt, f);
-    }
+    bide__task_free(future);
     return true;
 }
 
-static enum bide_poll drop_poll(struct bide_cx *cx, struct bide_frame *frame)
+/* A drop takes the handle, and comes before a get that drove it until now. */
+static void dropped(struct bide__task *future, struct bide__future_leaf *leaf,
+                    enum bide__future_state from)
 {
-    struct drop *f = (struct drop *)(void *)frame;
-    return drive_all(cx, f) ? bide_frame_finish(cx, frame) : bide_frame_suspend(cx, frame);
+    bide__joiner_add(future, &leaf->waiter, leaf->waiter.waker);
+    bide__state_release(&future->wake.state);
+    if (from == BIDE__CLOSED)
+        return;
+    future->waiters = &leaf->waiter;
+    ask(future, false);
 }
 
-static enum bide_answer drop_cancel(struct bide_cx *cx, struct bide_frame *frame)
+/* A get that is under way does not look at its variable any more. */
+static void moved(struct bide__task *future)
 {
-    struct drop *f = (struct drop *)(void *)frame;
+    if (future->waiters != NULL)
+        ((struct bide__get *)(void *)bide__future_leaf_of(future->waiters))->variable = NULL;
+}
 
-    if (cx->chain->flags & BIDE_CHAIN_FORCE && !f->forced) {
-        f->forced = true;
-        ask(f->unwinding, true);
+static void forced(struct bide_runtime *rt, struct bide__task *future, enum bide__future_state from)
+{
+    if (from == BIDE__DETACHED)
+        bide__task_cancel(rt, future, true);
+    else
+        ask(future, true);
+}
+
+/* True: it is free. */
+static bool act(struct bide_runtime *rt, struct bide__task *future, enum bide__future_state from,
+                enum bide__future_event event, struct bide__future_leaf *leaf)
+{
+    switch (event) {
+    case BIDE__GET: bide__joiner_add(future, &leaf->waiter, leaf->waiter.waker); break;
+    case BIDE__POLL: polled(rt, future, leaf); break;
+    case BIDE__PEND: leaf->h.state &= ~(uint32_t)BIDE__LEAF_POLLS; break;
+    case BIDE__END: ended(rt, future, leaf); break;
+    case BIDE__TAKE: return released(rt, future, from);
+    case BIDE__KEEP: future->end.fn = NULL; break;
+    case BIDE__LEAVE: return left(rt, future, leaf, from);
+    case BIDE__DROP: dropped(future, leaf, from); break;
+    case BIDE__DEEP: detach(rt, future); break;
+    case BIDE__RELEASE: return released(rt, future, from);
+    case BIDE__MOVE: moved(future); break;
+    case BIDE__CLOSE:
+        if (from == BIDE__IDLE)
+            detach(rt, future);
+        break;
+    case BIDE__BY_FORCE: forced(rt, future, from); break;
+    case BIDE__FUTURE_EVENTS: break;
     }
-    return drive_all(cx, f) ? BIDE_COMPLETED : BIDE_WAIT;
+    return false;
 }
 
-static const struct bide_fn_info drop_info = {.name = "bide_drop", .file = __FILE_NAME__};
+#ifdef BIDE_CHECK_STATES
+_Atomic(bool) bide__future_seen[BIDE__FUTURE_STATES][BIDE__FUTURE_EVENTS];
 
-const struct bide_fn bide__desc_bide_drop = {
-    .poll = drop_poll,
-    .cancel = drop_cancel,
-    .info = &drop_info,
-    .frame_size = sizeof(struct drop),
-    .frame_align_log2 = 3,
-    .version = BIDE_FN_VERSION,
-};
-
-static enum bide_poll drop_go(struct bide_cx *cx, struct bide_frame *parent, void *result,
-                              struct drop *from)
+static void check(bool right)
 {
-    struct bide_runtime *rt = bide__runtime_running();
+    if (!right)
+        abort();
+}
+#endif
 
-    if (!next(rt, from))
-        return BIDE_READY;
-    struct drop *f = bide_frame_push(cx, sizeof(*f), &bide__desc_bide_drop, parent, result);
-    if (f == NULL) {
-        do
-            detach(rt, from->unwinding);
-        while (next(rt, from));
-        return BIDE_PENDING;
+void bide__future_step(struct bide_runtime *rt, struct bide__task *future,
+                       enum bide__future_event event, struct bide__future_leaf *leaf)
+{
+    enum bide__future_state from = bide__future_state(future);
+#ifdef BIDE_CHECK_STATES
+    enum bide__future_state to = bide__future_next(from, event);
+    check(to != 0);
+    atomic_store_explicit(&bide__future_seen[from][event], true, memory_order_relaxed);
+    bool is_free = act(rt, future, from, event, leaf);
+    check((is_free ? BIDE__GONE : bide__future_state(future)) == to);
+#else
+    act(rt, future, from, event, leaf);
+#endif
+}
+
+/* ---- the handle ---- */
+
+void bide__future_let_go(struct bide_runtime *rt, struct bide__task *future)
+{
+    bide__future_step(rt, future, BIDE__RELEASE, NULL);
+}
+
+static void let_go_of(struct bide__task *future)
+{
+    struct bide_runtime *rt = bide__runtime_owned(bide__task_hub(future));
+    if (rt != NULL)
+        bide__future_let_go(rt, future);
+    else
+        bide__hub_release(future);
+}
+
+/* One that never began may own another in its arguments, and so on: they go one after the other. */
+void bide__future_release(void *handle)
+{
+    struct bide__task *future = handle;
+
+    if (!bide__is_future(handle))
+        return;
+    if (!bide__future_is_fresh(future)) {
+        let_go_of(future);
+        return;
     }
-    from->h = f->h;
-    from->h.state = 1;
-    *f = *from;
-    return drop_poll(cx, &f->h);
+    future->wake.next = bide__thread.to_release;
+    bide__thread.to_release = future;
+    if (bide__thread.releases)
+        return;
+    bide__thread.releases = true;
+    while (bide__thread.to_release != NULL) {
+        future = bide__thread.to_release;
+        bide__thread.to_release = future->wake.next;
+        let_go_of(future);
+    }
+    bide__thread.releases = false;
 }
 
-enum bide_poll bide__start_bide_drop(struct bide_cx *cx, struct bide_frame *parent, void *result,
-                                     void *futures, size_t count)
+void bide__future_moved(void *handle)
 {
-    return drop_go(cx, parent, result, &(struct drop){.future = futures, .count = count});
+    if (!bide__is_future(handle))
+        return;
+    struct bide_runtime *rt = bide__runtime_owned(bide__task_hub(handle));
+    if (rt != NULL)
+        bide__future_step(rt, handle, BIDE__MOVE, NULL);
 }
 
-enum bide_poll bide__start_bide_drop_one(struct bide_cx *cx, struct bide_frame *parent,
-                                         void *result, void *future)
+/* ---- shutdown ---- */
+
+static void close_block(void *block, void *argument)
 {
-    struct drop f = {.one = future, .count = 1};
-    f.future = &f.one;
-    return drop_go(cx, parent, result, &f);
+    struct bide__task *future = block;
+    if (bide__state_is_future(&future->wake.state))
+        bide__future_step(argument, future, BIDE__CLOSE, NULL);
+}
+
+void bide__futures_close(struct bide_runtime *rt)
+{
+    bide__slab_each(&rt->hub->tasks, close_block, rt);
 }

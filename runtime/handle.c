@@ -100,11 +100,18 @@ static int take(struct bide_runtime *rt, struct join *f, struct bide__task *task
     return error;
 }
 
+/* It was let go of, or another join has taken the result: the variable may be gone too. */
+static bool has_lost_handle(const struct join *f)
+{
+    return f->handle != &f->task && f->waiter.task != NULL &&
+           !bide__state_has_handle(&f->waiter.task->wake.state);
+}
+
 /* 1: it has to wait. */
 static int try_join(struct bide_cx *cx, struct join *f)
 {
     struct bide_runtime *rt = bide__runtime_running();
-    struct bide__task *task = *f->handle;
+    struct bide__task *task = has_lost_handle(f) ? NULL : *f->handle;
 
     if (f->waiter.task != NULL && f->waiter.task != task)
         stop_waiting(f);

@@ -37,11 +37,13 @@ struct bide__task;
 
 /* ---- the current runtime ---- */
 
-/* What a thread knows of runtimes. Only runtime.c writes it. */
+/* What a thread knows of runtimes. Only runtime.c writes it, but for what is future.c's. */
 struct bide__thread {
-    struct bide_runtime *running; /* its executor is on this thread's stack now */
-    struct bide_runtime *entered; /* by bide_runtime_enter */
-    struct bide_runtime *own;     /* the default one, kept until the thread exits */
+    struct bide_runtime *running;  /* its executor is on this thread's stack now */
+    struct bide_runtime *entered;  /* by bide_runtime_enter */
+    struct bide_runtime *own;      /* the default one, kept until the thread exits */
+    struct bide__task *to_release; /* future.c: futures that never began, to be let go of */
+    bool releases;                 /* future.c: that is being done */
 };
 extern _Thread_local struct bide__thread bide__thread __attribute__((tls_model("initial-exec")));
 

@@ -24,6 +24,19 @@ static void cancel_all(struct bide_runtime *rt, bool force)
     bide__slab_each(&rt->hub->tasks, cancel_block, rt);
 }
 
+/* Past the deadline. A future that nobody drives any more follows when the tasks have let go. */
+static void force_all(struct bide_runtime *rt)
+{
+    size_t left;
+
+    do {
+        left = rt->alive + rt->futures;
+        bide__run_ready(rt, FORCED_POLLS + rt->alive * FORCED_POLLS);
+        bide__futures_close(rt);
+        bide__run_ready(rt, FORCED_POLLS + rt->alive * FORCED_POLLS);
+    } while (rt->futures > 0 && rt->alive + rt->futures < left);
+}
+
 int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
 {
     if (bide__thread.running != NULL)
@@ -35,17 +48,17 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
     int64_t deadline_ns = bide__deadline(limit);
     int r = bide__run(rt, NULL, deadline_ns);
     while (r == 0 && rt->futures > 0) {
-        bide__futures_detach(rt);
+        bide__futures_close(rt);
         if (rt->alive == 0)
             break;
         r = bide__run(rt, NULL, deadline_ns);
     }
     if (r < 0) {
         cancel_all(rt, true);
-        bide__run_ready(rt, FORCED_POLLS + rt->alive * FORCED_POLLS);
+        force_all(rt);
         rt->forcing = false;
         rt->is_stuck = false;
-        r = rt->alive > 0 ? -ETIMEDOUT : 0;
+        r = rt->alive > 0 || rt->futures > 0 ? -ETIMEDOUT : 0;
     }
     bide__thread.running = NULL;
     if (r < 0)
@@ -136,8 +149,8 @@ static void dump_block(void *block, void *argument)
     if (bide__state_done(&task->wake.state))
         return;
     if (bide__state_is_future(&task->wake.state)) {
-        if (task->driver.bits != 0)
-            return;
+        if (task->waiters != NULL)
+            return; /* whoever drives it is shown with it */
         snprintf(name, sizeof(name), "future %llx", (unsigned long long)(uintptr_t)task);
         const char *how = bide__future_has_begun(task) ? " is polled by nobody" : " has not begun";
         dump_line(&d->to, 0, name, how, NULL, 0);

@@ -130,7 +130,6 @@ struct bide__task *bide__future_new(struct bide_runtime *rt, const struct bide_f
         return *error == -EAGAIN ? bide__future_new(rt, fn, args, error) : NULL;
     future->wake.vtable = &bide__future_vtable;
     bide__state_init_future(&future->wake.state);
-    future->driver = (bide_waker){0};
     return future;
 }
 

@@ -3,7 +3,7 @@
  *
  *     +0   wake      what wakers refer to, and the state (state.h)
  *     +32  chain     while it runs; afterwards `end`
- *     +64  waiters   joins that wait for the end; a future: the waker of whoever drives it
+ *     +64  waiters   joins that wait for the end; a future: first who drives it
  *     +72  room      frames of the chain: the root frame, its arguments, the reserve
  *          result    at the end of the block, if it has more than 8 bytes or it is a future's
  *          child     behind that, if it is the child of a scope
@@ -48,10 +48,7 @@ struct bide__task {
             int error;      /* 0, or why there is no result */
         } end;              /* once it is DONE */
     };
-    union {
-        struct bide__joiner *waiters; /* a ring; the first to come. Or the child, see above */
-        bide_waker driver;            /* future: borrowed; bits 0: nobody polls it */
-    };
+    struct bide__joiner *waiters; /* a ring; the first to come. Or the child, see above */
     char room[];
 };
 _Static_assert(offsetof(struct bide__task, room) == 72, "the head of a task has grown");
@@ -81,7 +78,7 @@ static inline const struct bide_frame *bide__task_root(const struct bide__task *
  * 0: not known. */
 uint32_t bide__frame_line(const struct bide_frame *frame);
 
-/* In the frame of a join: its place in the task's ring. */
+/* In the frame of a join, or of a get or drop of a future: its place in the ring. */
 struct bide__joiner {
     struct bide__joiner *next, *previous; /* next NULL: not in the ring */
     struct bide__task *task;              /* with a reference; NULL: not waiting */
@@ -135,11 +132,11 @@ void bide__future_drop_args(const struct bide__task *future);
 /* Owner: it was taken out of the run queue, into which a wake of another thread had put it. */
 void bide__future_woken(struct bide_runtime *rt, struct bide__task *future);
 
-/* Owner: makes tasks, with a request to cancel, of the futures that are suspended and polled by
- * nobody. Their handles stay. */
-void bide__futures_detach(struct bide_runtime *rt);
+/* Owner: makes tasks, with a request to cancel, of the futures that are suspended and that nobody
+ * drives. Their handles stay. */
+void bide__futures_close(struct bide_runtime *rt);
 
-/* For dumps: the chain that the leaf `frame` drives, or NULL. */
+/* For dumps (future_await.c): the chain that the leaf `frame` drives, or NULL. */
 const struct bide_chain *bide__future_chain(const struct bide_frame *frame);
 
 static inline bool bide__future_has_begun(const struct bide__task *future)

@@ -66,10 +66,14 @@ enum bide_poll bide__get_poll(struct bide_cx *cx, struct bide_frame *frame);
 enum bide_answer bide__get_cancel(struct bide_cx *cx, struct bide_frame *frame);
 extern const struct bide_fn_info bide__get_info;
 
-enum { BIDE__GET_SIZE = 32 }; /* of its frame */
+enum { BIDE__GET_SIZE = 56 }; /* of its frame */
+
+/* The handle was taken out of a variable, to be put into another one: a get that is under way must
+ * not look at the old one any more. NULL is ignored. */
+void bide__future_moved(void *future);
 
 /* Leaf without a result: drops the futures of an array, one after the other, and waits while one
- * unwinds. Requests to cancel do not reach it, unless forced. */
+ * unwinds, whoever drove it before. Requests to cancel do not reach it, unless forced. */
 enum bide_poll bide__start_bide_drop(struct bide_cx *cx, struct bide_frame *parent, void *result,
                                      void *futures, size_t count);
 /* The same for one. */

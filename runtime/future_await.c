@@ -1,0 +1,343 @@
+/*
+ * future_await.c: the leaves of bide_get and bide_drop. What they do to a future is a step of
+ * future.c's table; here is when.
+ *
+ * A get keeps the address of the variable that has the handle, to empty it when the value is taken.
+ * The variable may be gone by then: after a drop (the future has no handle), and after a move, of
+ * which the get is told. So it looks at the variable only when the handle must still be in it.
+ *
+ * Futures that are polled inside each other cost C stack, so there is a limit. Past it a get fails
+ * as if there were no memory, and a drop leaves the unwinding to a task, for which it waits.
+ */
+#include "future.h"
+
+#include <bide/abi.h>
+
+enum { NEST_MAX = 1000 }; /* futures polled inside each other; docs/language.md names it */
+
+enum driven { SUSPENDED, HAS_ENDED, TOO_DEEP };
+
+/* Polls the future that the leaf drives, if it was woken or has not begun. */
+static enum driven drive(struct bide_runtime *rt, struct bide_cx *cx,
+                         struct bide__future_leaf *leaf)
+{
+    struct bide__task *future = leaf->waiter.task;
+    bool begun = bide__future_has_begun(future);
+    uint32_t woken = atomic_load_explicit(&future->wake.woken, memory_order_relaxed);
+    uint32_t outer = cx->turn->woken;
+
+    leaf->waiter.waker = cx->waker;
+    if (begun && woken == 0)
+        return SUSPENDED;
+    if (cx->depth >= NEST_MAX)
+        return TOO_DEEP;
+    if (woken != 0)
+        woken = atomic_exchange_explicit(&future->wake.woken, 0, memory_order_acquire);
+    struct bide_cx sub = {.chain = &future->chain,
+                          .waker = bide_waker_make(&future->wake, 0),
+                          .turn = cx->turn,
+                          .depth = cx->depth + 1};
+    cx->turn->woken = woken & 1 ? UINT32_MAX : woken;
+    bide__future_step(rt, future, BIDE__POLL, leaf);
+    enum bide_poll poll = bide_chain_poll(&sub);
+    bide__future_step(rt, future, poll == BIDE_READY ? BIDE__END : BIDE__PEND, leaf);
+    cx->turn->woken = outer;
+    return poll == BIDE_READY ? HAS_ENDED : SUSPENDED;
+}
+
+/* ---- get ---- */
+
+_Static_assert(sizeof(struct bide__get) == BIDE__GET_SIZE, "the size that generated code knows");
+
+const struct bide_fn_info bide__get_info = {.name = "bide_get", .file = __FILE_NAME__};
+
+/* The get returns what it returns for an error. */
+static enum bide_poll get_returns(struct bide_cx *cx, struct bide__get *f, int error)
+{
+    bide_fn_fail(f->l.h.fn, bide_frame_result(cx, &f->l.h), error);
+    return bide_frame_finish(cx, &f->l.h);
+}
+
+/* The awaiting function is unwound, as by a call that finds no memory. */
+static enum bide_poll get_fails(struct bide_cx *cx, struct bide__get *f, int error)
+{
+    struct bide_segment *segment = bide_chain_segment(cx->chain);
+    struct bide_frame *parent = bide_frame_below(&f->l.h, &segment);
+
+    get_returns(cx, f, error);
+    return bide_frame_fail(cx, parent, error);
+}
+
+/* Somebody has dropped it, or shutdown has cancelled it: its get says so, and goes on. */
+static bool was_asked(const struct bide__task *future)
+{
+    return !bide__state_has_handle(&future->wake.state) ||
+           !bide__state_is_future(&future->wake.state);
+}
+
+static enum bide_poll get_ends(struct bide_runtime *rt, struct bide_cx *cx, struct bide__get *f)
+{
+    struct bide__task *future = f->l.waiter.task;
+    int error = future->end.error;
+    bool asked = was_asked(future);
+
+    if (error == 0)
+        bide__copy(bide_frame_result(cx, &f->l.h), future->end.result, f->l.h.fn->result_size);
+    if (bide__state_has_handle(&future->wake.state)) {
+        bool is_there = f->variable != NULL && *f->variable == future;
+        if (is_there)
+            *f->variable = NULL;
+        bide__future_step(rt, future, is_there ? BIDE__TAKE : BIDE__KEEP, NULL);
+    }
+    bide__future_step(rt, future, BIDE__LEAVE, &f->l);
+    if (error == 0)
+        return bide_frame_finish(cx, &f->l.h);
+    return asked ? get_returns(cx, f, -ECANCELED) : get_fails(cx, f, error);
+}
+
+/* What it awaits lies too deep. */
+static enum bide_poll get_is_deep(struct bide_runtime *rt, struct bide_cx *cx, struct bide__get *f)
+{
+    struct bide__task *future = f->l.waiter.task;
+
+    if (bide__future_state(future) == BIDE__DROPPED) {
+        bide__future_step(rt, future, BIDE__DEEP, NULL);
+        return bide_frame_suspend(cx, &f->l.h);
+    }
+    bide__future_step(rt, future, BIDE__LEAVE, &f->l);
+    return get_fails(cx, f, -ENOMEM);
+}
+
+enum bide_poll bide__get_poll(struct bide_cx *cx, struct bide_frame *frame)
+{
+    struct bide__get *f = (struct bide__get *)(void *)frame;
+    struct bide_runtime *rt = bide__runtime_running();
+    enum driven driven = SUSPENDED;
+
+    if (bide__state_done(&f->l.waiter.task->wake.state))
+        driven = HAS_ENDED;
+    else if (bide__future_is_driver(&f->l))
+        driven = drive(rt, cx, &f->l);
+    else
+        f->l.waiter.waker = cx->waker;
+    switch (driven) {
+    case SUSPENDED: break;
+    case HAS_ENDED: return get_ends(rt, cx, f);
+    case TOO_DEEP: return get_is_deep(rt, cx, f);
+    }
+    return bide_frame_suspend(cx, frame);
+}
+
+enum bide_answer bide__get_cancel(struct bide_cx *cx, struct bide_frame *frame)
+{
+    struct bide__get *f = (struct bide__get *)(void *)frame;
+    struct bide__task *future = f->l.waiter.task;
+    (void)cx;
+
+    if (bide__state_done(&future->wake.state))
+        return BIDE_COMPLETED;
+    bide__future_step(bide__runtime_running(), future, BIDE__LEAVE, &f->l);
+    return BIDE_CANCELLED;
+}
+
+/* Why a get is refused, or 0. */
+static int refusal(const struct bide_runtime *rt, const struct bide__task *future)
+{
+    if (rt == NULL)
+        return -ENXIO;
+    if (future == NULL)
+        return -EINVAL;
+    if (bide__task_hub(future) != rt->hub)
+        return -EXDEV;
+    switch (bide__future_state(future)) {
+    case BIDE__FRESH:
+    case BIDE__IDLE:
+    case BIDE__ENDED: return 0;
+    case BIDE__DRIVEN:
+    case BIDE__POLLED: return -EBUSY;
+    case BIDE__CLOSED: return future->waiters != NULL || future == rt->current ? -EBUSY : 0;
+    default: return -EINVAL;
+    }
+}
+
+enum bide_poll bide__start_bide_get(struct bide_cx *cx, struct bide_frame *parent, void *result,
+                                    const struct bide_fn *fn, void *handle)
+{
+    struct bide__get *f = bide_frame_push(cx, sizeof(*f), fn, parent, result);
+    if (f == NULL)
+        return BIDE_PENDING;
+    f->l.h.state = BIDE__LEAF_GET;
+    f->l.waiter.next = NULL;
+    f->l.waiter.task = NULL;
+    f->l.waiter.waker = cx->waker;
+    f->variable = handle;
+    struct bide__task *future = *f->variable;
+    struct bide_runtime *rt = bide__runtime_running();
+    int error = bide__handle_error(future);
+    if (error != 0)
+        *f->variable = NULL;
+    if (error == 0 && cx->depth >= NEST_MAX)
+        error = -ENOMEM;
+    if (error != 0)
+        return get_fails(cx, f, error);
+    error = refusal(rt, future);
+    if (error != 0)
+        return get_returns(cx, f, error);
+    bide__future_step(rt, future, BIDE__GET, &f->l);
+    return bide__get_poll(cx, &f->l.h);
+}
+
+/* ---- drop ---- */
+
+struct drop {
+    struct bide__future_leaf l;
+    void **next;  /* the next one to be dropped */
+    size_t count; /* from there on */
+    bool forced;
+};
+
+/* It has to be unwound, and can be waited for: it is not what runs this drop. */
+static bool must_wait(const struct bide_runtime *rt, const void *handle)
+{
+    if (!bide__is_future(handle) || rt == NULL || bide__task_hub(handle) != rt->hub)
+        return false;
+    switch (bide__future_state(handle)) {
+    case BIDE__DRIVEN:
+    case BIDE__IDLE: return true;
+    case BIDE__CLOSED: return handle != rt->current;
+    default: return false;
+    }
+}
+
+/* Drops the futures from f->next on, until one has to be waited for. NULL: all are dropped. */
+static struct bide__task *next(const struct bide_runtime *rt, struct drop *f)
+{
+    while (f->count > 0) {
+        void *handle = *f->next;
+        *f->next++ = NULL;
+        f->count--;
+        if (must_wait(rt, handle))
+            return handle;
+        bide__future_release(handle);
+    }
+    return NULL;
+}
+
+static void begin(struct bide_runtime *rt, struct bide_cx *cx, struct drop *f,
+                  struct bide__task *future)
+{
+    f->l.waiter.waker = cx->waker;
+    bide__future_step(rt, future, BIDE__DROP, &f->l);
+    if (f->forced)
+        bide__future_step(rt, future, BIDE__BY_FORCE, NULL);
+}
+
+static void go_deep(struct bide_runtime *rt, struct drop *f)
+{
+    struct bide__task *future = f->l.waiter.task;
+    bide__future_step(rt, future, BIDE__DEEP, NULL);
+    if (f->forced)
+        bide__future_step(rt, future, BIDE__BY_FORCE, NULL);
+}
+
+/* True: all are gone. */
+static bool drive_all(struct bide_cx *cx, struct drop *f)
+{
+    struct bide_runtime *rt = bide__runtime_running();
+    struct bide__task *future;
+
+    while ((future = f->l.waiter.task) != NULL) {
+        if (!bide__state_done(&future->wake.state)) {
+            enum driven driven = SUSPENDED;
+            f->l.waiter.waker = cx->waker;
+            if (bide__future_is_driver(&f->l))
+                driven = drive(rt, cx, &f->l);
+            if (driven == TOO_DEEP)
+                go_deep(rt, f);
+            if (driven != HAS_ENDED)
+                return false;
+        }
+        bide__future_step(rt, future, BIDE__LEAVE, &f->l);
+        future = next(rt, f);
+        if (future != NULL)
+            begin(rt, cx, f, future);
+    }
+    return true;
+}
+
+static enum bide_poll drop_poll(struct bide_cx *cx, struct bide_frame *frame)
+{
+    struct drop *f = (struct drop *)(void *)frame;
+    return drive_all(cx, f) ? bide_frame_finish(cx, frame) : bide_frame_suspend(cx, frame);
+}
+
+static enum bide_answer drop_cancel(struct bide_cx *cx, struct bide_frame *frame)
+{
+    struct drop *f = (struct drop *)(void *)frame;
+    struct bide__task *future = f->l.waiter.task;
+
+    if (cx->chain->flags & BIDE_CHAIN_FORCE && !f->forced) {
+        f->forced = true;
+        if (!bide__state_done(&future->wake.state))
+            bide__future_step(bide__runtime_running(), future, BIDE__BY_FORCE, NULL);
+    }
+    return drive_all(cx, f) ? BIDE_COMPLETED : BIDE_WAIT;
+}
+
+static const struct bide_fn_info drop_info = {.name = "bide_drop", .file = __FILE_NAME__};
+
+const struct bide_fn bide__desc_bide_drop = {
+    .poll = drop_poll,
+    .cancel = drop_cancel,
+    .info = &drop_info,
+    .frame_size = sizeof(struct drop),
+    .frame_align_log2 = 3,
+    .version = BIDE_FN_VERSION,
+};
+
+static enum bide_poll drop_go(struct bide_cx *cx, struct bide_frame *parent, void *result,
+                              void **futures, size_t count)
+{
+    struct bide_runtime *rt = bide__runtime_running();
+    struct drop from = {.next = futures, .count = count};
+    struct bide__task *future = next(rt, &from);
+
+    if (future == NULL)
+        return BIDE_READY;
+    struct drop *f = bide_frame_push(cx, sizeof(*f), &bide__desc_bide_drop, parent, result);
+    if (f == NULL) {
+        for (; future != NULL; future = next(rt, &from))
+            bide__future_release(future);
+        return BIDE_PENDING;
+    }
+    from.l.h = f->l.h;
+    from.l.h.state = BIDE__LEAF_DROP;
+    *f = from;
+    begin(rt, cx, f, future);
+    return drop_poll(cx, &f->l.h);
+}
+
+enum bide_poll bide__start_bide_drop(struct bide_cx *cx, struct bide_frame *parent, void *result,
+                                     void *futures, size_t count)
+{
+    return drop_go(cx, parent, result, futures, count);
+}
+
+enum bide_poll bide__start_bide_drop_one(struct bide_cx *cx, struct bide_frame *parent,
+                                         void *result, void *future)
+{
+    return drop_go(cx, parent, result, &future, 1);
+}
+
+/* ---- for dumps ---- */
+
+const struct bide_chain *bide__future_chain(const struct bide_frame *frame)
+{
+    const struct bide__future_leaf *leaf = (const struct bide__future_leaf *)(const void *)frame;
+    bool is_leaf = frame->fn->poll == bide__get_poll || frame->fn->poll == drop_poll;
+
+    if (!is_leaf || leaf->waiter.task == NULL || bide__state_done(&leaf->waiter.task->wake.state) ||
+        !bide__future_is_driver(leaf))
+        return NULL;
+    return &leaf->waiter.task->chain;
+}
