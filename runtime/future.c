@@ -33,9 +33,9 @@
  *   XP DROPPED_POLLED     -   -    X    G   -    -     -    -    -      -      -     -      -
  *   U  UNWINDING          -   UP   -    -   -    -     =    -    T      -      -     =      =
  *   UP UNWINDING_POLLED   -   -    U    G   -    -     =    -    -      -      -     -      -
- *   C  CLOSED             =   -    -    E   -    -     =    T    -      T      =     =      -
- *   T  DETACHED           -   -    -    G   -    -     =    -    -      -      -     =      =
- *   E  ENDED              =   -    -    -   G    K     =    -    -      G      =     =      -
+ *   C  CLOSED             =   -    -    E   -    -     =    T    -      T      =     -      -
+ *   T  DETACHED           -   -    -    G   -    -     =    -    -      -      -     -      =
+ *   E  ENDED              =   -    -    -   G    K     -    -    -      G      =     -      -
  *   K  TAKEN              -   -    -    -   -    -     =    -    -      G      =     =      -
  *   G  GONE               -   -    -    -   -    -     =    -    -      -      -     =      -
  *
@@ -215,19 +215,14 @@ enum bide__future_state bide__future_next(enum bide__future_state state,
                           [BIDE__LEAVE] = SAME,
                           [BIDE__DROP] = BIDE__DETACHED,
                           [BIDE__RELEASE] = BIDE__DETACHED,
-                          [BIDE__MOVE] = SAME,
-                          [BIDE__CLOSE] = SAME},
-        [BIDE__DETACHED] = {[BIDE__END] = BIDE__GONE,
-                            [BIDE__LEAVE] = SAME,
-                            [BIDE__CLOSE] = SAME,
-                            [BIDE__BY_FORCE] = SAME},
+                          [BIDE__MOVE] = SAME},
+        [BIDE__DETACHED] =
+            {[BIDE__END] = BIDE__GONE, [BIDE__LEAVE] = SAME, [BIDE__BY_FORCE] = SAME},
         [BIDE__ENDED] = {[BIDE__GET] = SAME,
                          [BIDE__TAKE] = BIDE__GONE,
                          [BIDE__KEEP] = BIDE__TAKEN,
-                         [BIDE__LEAVE] = SAME,
                          [BIDE__RELEASE] = BIDE__GONE,
-                         [BIDE__MOVE] = SAME,
-                         [BIDE__CLOSE] = SAME},
+                         [BIDE__MOVE] = SAME},
         [BIDE__TAKEN] = {[BIDE__LEAVE] = SAME,
                          [BIDE__RELEASE] = BIDE__GONE,
                          [BIDE__MOVE] = SAME,

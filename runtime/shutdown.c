@@ -75,7 +75,10 @@ struct dump {
     void *argument;
 };
 
-enum { INDENT_MAX = 40 };
+enum {
+    INDENT_MAX = 40,
+    NEST_MAX = 1000, /* chains inside each other that are shown; each costs C stack */
+};
 
 static void dump_line(const struct dump *d, int indent, const char *what, const char *name,
                       const char *file, uint32_t line)
@@ -116,21 +119,26 @@ static void dump_frame(const struct dump *d, int indent, const struct bide_frame
         dump_line(d, indent, "", info->name, info->file, bide__frame_line(f));
 }
 
-static void dump_chain(const struct dump *d, int indent, const struct bide_chain *chain)
+static void dump_chain(const struct dump *d, int indent, const struct bide_chain *chain,
+                       unsigned depth)
 {
     struct bide_segment *segment = bide_chain_segment(chain);
     struct bide_frame *f = chain->leaf;
 
+    if (depth >= NEST_MAX) {
+        dump_line(d, indent, "", "and so on", NULL, 0);
+        return;
+    }
     for (; f != NULL; f = bide_frame_below(f, &segment)) {
         const struct bide_chain *branch = bide__future_chain(f);
         dump_frame(d, indent, f);
         if (branch != NULL)
-            dump_chain(d, indent + 2, branch);
+            dump_chain(d, indent + 2, branch, depth + 1);
         for (unsigned i = 0; (branch = bide_group_branch(f, &i)) != NULL; i++) {
             char name[32];
             snprintf(name, sizeof(name), "branch %u:", i);
             dump_line(d, indent + 2, "", name, NULL, 0);
-            dump_chain(d, indent + 4, branch);
+            dump_chain(d, indent + 4, branch, depth + 1);
         }
     }
 }
@@ -154,7 +162,7 @@ static void dump_block(void *block, void *argument)
         snprintf(name, sizeof(name), "future %llx", (unsigned long long)(uintptr_t)task);
         const char *how = bide__future_has_begun(task) ? " is polled by nobody" : " has not begun";
         dump_line(&d->to, 0, name, how, NULL, 0);
-        dump_chain(&d->to, 2, &task->chain);
+        dump_chain(&d->to, 2, &task->chain, 0);
         return;
     }
     snprintf(name, sizeof(name), "task %llx", (unsigned long long)(uintptr_t)task);
@@ -168,7 +176,7 @@ static void dump_block(void *block, void *argument)
                            ? " is being cancelled"
                            : " waits";
     dump_line(&d->to, 0, name, what, NULL, 0);
-    dump_chain(&d->to, 2, &task->chain);
+    dump_chain(&d->to, 2, &task->chain, 0);
 }
 
 void bide_runtime_dump(const struct bide_runtime *rt,

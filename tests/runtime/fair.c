@@ -148,6 +148,153 @@ TEST(short_runs_do_not_starve_the_rest)
         bide_yield();
 }
 
+/* ---- many short runs ---- */
+
+struct ready {
+    struct bide_frame h;
+    struct {
+        char pad;
+    } a;
+};
+
+HAND(ready, 0, 0, CALLEES({&bide__desc_bide_yield, 0}))
+{
+    HAND_BEGIN(ready);
+    HAND_END;
+}
+
+/* async void stops_on_wake(void): when its waker, which another thread may use, is woken. */
+struct stops_on_wake {
+    struct bide_frame h;
+    struct {
+        char pad;
+    } a;
+};
+
+struct kept {
+    struct bide_frame h;
+};
+
+static bide_waker kept_waker;
+
+static enum bide_poll kept_poll(struct bide_cx *cx, struct bide_frame *h)
+{
+    if (h->state++ > 1)
+        return bide_frame_finish(cx, h);
+    kept_waker = bide_waker_clone(cx->waker);
+    return bide_frame_suspend(cx, h);
+}
+
+static const struct bide_fn kept_fn = {.poll = kept_poll,
+                                       .frame_size = sizeof(struct kept),
+                                       .frame_align_log2 = 3,
+                                       .version = BIDE_FN_VERSION};
+
+static enum bide_poll start_kept(struct bide_cx *cx, struct bide_frame *parent)
+{
+    struct kept *f = bide_frame_push(cx, sizeof(*f), &kept_fn, parent, NULL);
+    if (f == NULL)
+        return BIDE_PENDING;
+    f->h.state = 1;
+    return kept_poll(cx, &f->h);
+}
+
+HAND(stops_on_wake, 0, 0, CALLEES({&bide__desc_bide_yield, 0}))
+{
+    HAND_BEGIN(stops_on_wake);
+    AWAIT(1, start_kept(cx, h));
+    stop = true;
+    HAND_END;
+}
+
+static void *wakes(void *unused)
+{
+    bide_waker_wake(kept_waker);
+    return unused;
+}
+
+/* How a plain loop may block all the time on what is ready at once. */
+static void block_shortly(unsigned how)
+{
+    if (how == 0)
+        bide__block_on(&ready, &none, NULL);
+    if (how == 1)
+        bide_yield();
+    if (how == 2) { /* and leaves tasks behind */
+        bide__task_release(bide__spawn(&ready, &none));
+        bide__block_on(&ready, &none, NULL);
+    }
+}
+
+/* `stop` comes within the polls that runtime.h names: of each call one is its own. */
+static void stops_soon(unsigned how)
+{
+    unsigned calls = 0;
+    for (; !stop && calls < 1000; calls++)
+        block_shortly(how);
+    CHECK(stop);
+    CHECK(calls <= BIDE__TURNS + 2);
+    stop = false;
+}
+
+TEST(short_runs_do_not_starve_timers)
+{
+    bide_duration d = BIDE_MS(5);
+    bide_test_time_virtual();
+    for (unsigned how = 0; how < 3; how++) {
+        bide__task_release(bide__spawn(&stops, &d));
+        block_shortly(how);
+        bide_test_time_advance(BIDE_MS(6));
+        stops_soon(how);
+    }
+}
+
+TEST(short_runs_do_not_starve_descriptors)
+{
+    for (unsigned how = 0; how < 3; how++) {
+        int fds[2];
+        struct bide__fd *fd = NULL;
+        CHECK_EQ(pipe2(fds, O_NONBLOCK), 0);
+        CHECK_EQ(bide__fd_open(&fd, fds[0]), 0);
+        bide__task_release(bide__spawn(&stops_on_read, &fd));
+        for (int i = 0; i < 5; i++)
+            block_shortly(how);
+        CHECK(!stop);
+        CHECK_EQ(write(fds[1], "x", 1), 1);
+        stops_soon(how);
+        bide__fd_close(fd);
+        close(fds[0]);
+        close(fds[1]);
+    }
+}
+
+TEST(short_runs_do_not_starve_wakes_of_other_threads)
+{
+    for (unsigned how = 0; how < 3; how++) {
+        pthread_t thread;
+        bide__task_release(bide__spawn(&stops_on_wake, &none));
+        block_shortly(how);
+        CHECK(!stop);
+        CHECK_EQ(pthread_create(&thread, NULL, wakes, NULL), 0);
+        CHECK_EQ(pthread_join(thread, NULL), 0);
+        stops_soon(how);
+    }
+}
+
+TEST(short_runs_do_not_starve_the_blocking_pool)
+{
+    for (unsigned how = 0; how < 3; how++) {
+        bide__task_release(bide__spawn(&stops_after_call, &none));
+        block_shortly(how);
+        struct bide_runtime *rt = bide__runtime_here();
+        while (!stop && !atomic_load_explicit(&rt->hub->pending, memory_order_acquire))
+            block_shortly(how);
+        if (!stop)
+            stops_soon(how);
+        stop = false;
+    }
+}
+
 TEST(an_await_that_is_always_ready_lets_others_run)
 {
     bide_duration at_once = BIDE_NS(0);
