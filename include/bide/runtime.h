@@ -17,8 +17,10 @@
  *
  * Fairness: tasks run in the order in which they were woken. If the number of tasks is bounded, and
  * no task runs for ever between two awaits, then every task that was woken runs again within a
- * bounded time, and every timer, descriptor and wake of another thread is seen within one. (An
- * await of the library that is ready at once lets the others run every 128th time.)
+ * bounded time, and every timer, descriptor, wake of another thread and end of a blocking call is
+ * seen within one: at the latest after 61 polls of tasks, counted over all calls that block on the
+ * runtime, so a loop of short ones starves nothing. (An await of the library that is ready at once
+ * lets the others run every 128th time.) Between two blocking calls nothing runs.
  *
  * `async int main` does three things more, on stderr:
  *
@@ -75,7 +77,7 @@ int bide_runtime_free(struct bide_runtime *rt);
  * Ends all tasks, and then the futures that have begun and that nobody has dropped. It asks every
  * task to cancel, those spawned from now on too, and runs them until
  * all have ended; a deferred block may take its time. After `limit` the awaits in deferred blocks
- * return -ECANCELED as well, and what is ready runs on for a short time.
+ * return -ECANCELED as well, those of futures too, and what is ready runs on for a short time.
  *
  * 0: no task is alive, the threads of the blocking pool have ended; new tasks end with -ESHUTDOWN.
  * -ETIMEDOUT: something still runs (a deferred block that waits again and again, a call on the
