@@ -60,10 +60,15 @@ void copy_release(struct lower *l, struct code *to, struct expr *e)
     code_add(l, to, PC_DEF, v);
 }
 
-/* A get that another function began may have its address. */
-static bool may_be_got(const struct var *v)
+/* A get or a join that another function began may have its address. */
+static bool may_be_awaited(const struct var *v)
 {
-    return type_future_result(v->type) && !v->tracked;
+    return type_is_owner(v->type) && !v->tracked;
+}
+
+static const char *moved_name(struct type *owner)
+{
+    return type_holds_future(owner) ? "bide__future_moved" : "bide__task_moved";
 }
 
 void copy_move(struct lower *l, struct code *to, struct expr *e, bool unused)
@@ -78,9 +83,7 @@ void copy_move(struct lower *l, struct code *to, struct expr *e, bool unused)
     if (!v) {
         const char *place = open_place(l, to, e->arg[0]);
         code_text(l, to, "%s = *%s; *%s = 0; ", text, place, place);
-        if (type_future_result(e->type))
-            code_text(l, to, "bide__future_moved(%s); ", moved);
-        code_text(l, to, "%s; })", moved);
+        code_text(l, to, "%s(%s); %s; })", moved_name(e->type), moved, moved);
         return;
     }
     code_text(l, to, "__extension__({ %s = ", text);
@@ -88,8 +91,8 @@ void copy_move(struct lower *l, struct code *to, struct expr *e, bool unused)
     code_text(l, to, "; ");
     code_add(l, to, PC_VAR, v);
     code_text(l, to, " = 0; ");
-    if (may_be_got(v))
-        code_text(l, to, "bide__future_moved(%s); ", moved);
+    if (may_be_awaited(v))
+        code_text(l, to, "%s(%s); ", moved_name(v->type), moved);
     code_text(l, to, "%s; })", moved);
     code_add(l, to, PC_DEF, v);
 }
@@ -127,8 +130,8 @@ static void append_moved_var(struct lower *l, struct var *kept, struct var *v, b
     uint32_t end = flow_label(l);
 
     code_text(l, l->out, "\n");
-    if (may_be_got(v)) {
-        code_text(l, l->out, "bide__future_moved(");
+    if (may_be_awaited(v)) {
+        code_text(l, l->out, "%s(", moved_name(v->type));
         code_var(l, l->out, kept);
         code_text(l, l->out, ");\n");
     }

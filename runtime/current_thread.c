@@ -10,7 +10,8 @@
  * promise.
  *
  * They are counted over all runs, before each is polled, so that many short runs (bide_block_on of
- * what is ready at once) do not starve what else there is. The driver is not asked while tasks are ready and no leaf waits for a descriptor.
+ * what is ready at once) do not starve what else there is. The driver is not asked while tasks are
+ * ready and no leaf waits for a descriptor.
  */
 #include "quit_signal.h"
 

@@ -41,9 +41,9 @@
  *
  * What is not there by its own name: the end of an owner's frame is a DROP, or a RELEASE in a plain
  * function, or where there is no memory, or of what need not be unwound. A get is refused, and
- * nothing happens, in DRIVEN and POLLED (-EBUSY), in TAKEN (-EINVAL), and in CLOSED while another
- * one waits. The END of C and T, which are tasks, is task.c's. After shutdown's deadline CLOSE asks
- * with force. A failed allocation inside a future is an END with an error.
+ * nothing happens, in D and P (-EBUSY), in C and E while another one waits (-EBUSY), in K (-EINVAL).
+ * The END of C and T, which are tasks, is task.c's. After shutdown's deadline CLOSE asks with force.
+ * A failed allocation inside a future is an END with an error.
  *
  * References: the executor's one is there from the first poll to the end, and one of each leaf.
  * Who finds the future in the run queue when it ends leaves the executor's to whoever takes it from
@@ -273,11 +273,7 @@ static void ended(struct bide_runtime *rt, struct bide__task *future,
     future->end.fn = leaf->h.fn;
     future->end.result = result;
     future->end.error = error;
-    while (future->waiters != NULL) {
-        struct bide__joiner *w = future->waiters;
-        bide__joiner_remove(w);
-        bide_waker_wake_by_ref(w->waker);
-    }
+    bide__joiners_wake(future);
     rt->futures--;
     if (bide__state_end(&future->wake.state))
         bide__state_unref(&future->wake.state);

@@ -151,11 +151,11 @@ static int refusal(const struct bide_runtime *rt, const struct bide__task *futur
         return -EXDEV;
     switch (bide__future_state(future)) {
     case BIDE__FRESH:
-    case BIDE__IDLE:
-    case BIDE__ENDED: return 0;
+    case BIDE__IDLE: return 0;
     case BIDE__DRIVEN:
     case BIDE__POLLED: return -EBUSY;
-    case BIDE__CLOSED: return future->waiters != NULL || future == rt->current ? -EBUSY : 0;
+    case BIDE__CLOSED:
+    case BIDE__ENDED: return future->waiters != NULL || future == rt->current ? -EBUSY : 0;
     default: return -EINVAL;
     }
 }

@@ -3,7 +3,8 @@
  * two functions of bide/task.h, and the turn.
  *
  * A join that waits stands in the task's ring with a reference to the task, so the handle may go
- * meanwhile (another branch may have joined it). It looks at the handle anew at every poll.
+ * meanwhile (another branch may have joined it). It looks at the variable anew at every poll, unless
+ * the handle has left that: then the variable may be gone too.
  */
 #include "scheduler.h"
 
@@ -100,11 +101,27 @@ static int take(struct bide_runtime *rt, struct join *f, struct bide__task *task
     return error;
 }
 
-/* It was let go of, or another join has taken the result: the variable may be gone too. */
+/* It was let go of or moved, or another join has taken the result: the variable may be gone too. */
 static bool has_lost_handle(const struct join *f)
 {
+    if (f->handle == NULL)
+        return true;
     return f->handle != &f->task && f->waiter.task != NULL &&
            !bide__state_has_handle(&f->waiter.task->wake.state);
+}
+
+void bide__task_moved(void *handle)
+{
+    if (handle == NULL || bide__handle_error(handle) != 0 ||
+        bide__runtime_owned(bide__task_hub(handle)) == NULL)
+        return;
+    struct bide__joiner *first = *bide__task_waiters(handle), *w = first;
+    while (w != NULL) {
+        struct join *f = (struct join *)((uintptr_t)w - offsetof(struct join, waiter));
+        if (f->handle != &f->task)
+            f->handle = NULL;
+        w = w->next != first ? w->next : NULL;
+    }
 }
 
 /* 1: it has to wait. */

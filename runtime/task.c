@@ -171,6 +171,16 @@ void bide__joiner_remove(struct bide__joiner *w)
     w->next = NULL;
 }
 
+void bide__joiners_wake(struct bide__task *task)
+{
+    const struct bide__joiner *first = *bide__task_waiters(task), *w = first;
+
+    while (w != NULL) {
+        bide_waker_wake_by_ref(w->waker);
+        w = w->next != first ? w->next : NULL;
+    }
+}
+
 /* A task that was woken without naming a branch polls them all, so bit 0 is not needed. */
 static void name_branch(struct bide__task *task, unsigned branch)
 {
@@ -199,12 +209,7 @@ static void task_ended(struct bide_runtime *rt, struct bide__task *task, const s
     task->end.result = slot != NULL ? slot : &task->end.value;
     task->end.value = value;
     task->end.error = error;
-    struct bide__joiner **ring = bide__task_waiters(task);
-    while (*ring != NULL) {
-        struct bide__joiner *w = *ring;
-        bide__joiner_remove(w);
-        bide_waker_wake_by_ref(w->waker);
-    }
+    bide__joiners_wake(task);
     if (__builtin_expect(bide__task_child(task) != NULL, 0))
         bide__scope_child_ended(task);
     rt->alive--;

@@ -149,6 +149,9 @@ static inline bool bide__future_has_begun(const struct bide__task *future)
 void bide__joiner_add(struct bide__task *task, struct bide__joiner *w, bide_waker waker);
 void bide__joiner_remove(struct bide__joiner *w);
 
+/* The task has ended. They stay in the ring until they have seen it. */
+void bide__joiners_wake(struct bide__task *task);
+
 extern const struct bide_waker_vtable bide__task_vtable, bide__future_vtable;
 
 static inline struct bide__hub *bide__task_hub(const struct bide__task *task)

@@ -30,6 +30,10 @@ void bide__task_abort(void *task);
 /* 1: the task has finished (or the handle is NULL), a join would not wait; 0: it has not. */
 int bide__task_finished(const void *task);
 
+/* The handle was taken out of a variable, to be put into another one: a join that is under way must
+ * not look at the old one any more. NULL is ignored. */
+void bide__task_moved(void *task);
+
 /*
  * Leaf: waits for the task in the handle variable at `handle`, moves its result to `out`, drops the
  * handle and sets the variable to NULL. *result: 0, or negative: why the task ended otherwise

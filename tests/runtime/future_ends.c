@@ -520,12 +520,76 @@ static async int lets_go(struct task_box *box)
     return n;
 }
 
+static async int moves_on(struct task_box *box)
+{
+    box->t = bide_spawn(naps());
+    bide_task(int) t = bide_spawn(joins_from(box)), u = bide_spawn(joins_from(box));
+    await bide_sleep(BIDE_MS(1));
+    bide_task(int) moved = bide_move(box->t);
+    memset(box, 0xff, sizeof *box);
+    int n = 0;
+    CHECK_EQ(await bide_task_join(moved, &n), 0);
+    CHECK_EQ(n, 9);
+    CHECK_EQ(await bide_task_join(u, &n), 0);
+    CHECK_ERR(n, -EINVAL);
+    CHECK_EQ(await bide_task_join(t, &n), 0);
+    return n;
+}
+
 TEST(a_join_forgets_the_variable_of_a_task_that_was_let_go_of)
 {
     struct bide_runtime *rt = begin();
     struct task_box *box = calloc(1, sizeof *box);
     CHECK(box != NULL);
     CHECK_ERR(bide_block_on(lets_go(box)), -EINVAL);
+    CHECK_ERR(bide_block_on(moves_on(box)), -EINVAL);
     free(box);
+    finish(rt);
+}
+
+/* ---- groups in groups ---- */
+
+static async int groups(int depth)
+{
+    int a = 0, b = 0;
+    begun++;
+    defer {
+        unwound++;
+    }
+    if (depth == 0)
+        return (int)await bide_sleep(BIDE_MS(1)) + 1;
+    await bide_join(a = groups(depth - 1), b = bide_sleep(BIDE_MS(1)));
+    return a + b;
+}
+
+/* A future and a group at each level. */
+static async int both(int depth)
+{
+    int a = 0;
+    begun++;
+    defer {
+        unwound++;
+    }
+    if (depth == 0)
+        return (int)await bide_sleep(BIDE_MS(1)) + 1;
+    bide_future(int) f = bide_lazy(both(depth - 1));
+    await bide_select_biased(a = bide_get(f), bide_sleep(BIDE_S(1)));
+    return a;
+}
+
+static async int joined(bide_task(int) t)
+{
+    int n = 0, r = await bide_task_join(t, &n);
+    return r < 0 ? r : n;
+}
+
+TEST(the_limit_of_what_is_inside_each_other)
+{
+    struct bide_runtime *rt = begin();
+    CHECK_EQ(bide_block_on(joined(bide_spawn(groups(900)))), 1);
+    CHECK_ERR(bide_block_on(joined(bide_spawn(groups(1000)))), -ENOMEM);
+    CHECK_ERR(bide_block_on(joined(bide_spawn(groups(20000)))), -ENOMEM);
+    CHECK_EQ(bide_block_on(joined(bide_spawn(both(450)))), 1);
+    CHECK_ERR(bide_block_on(joined(bide_spawn(both(20000)))), -ENOMEM);
     finish(rt);
 }

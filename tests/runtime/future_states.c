@@ -418,13 +418,24 @@ static async bide_future(int) build(bide_future(int) f, int count, bool begin)
     return f;
 }
 
-static async int drops_deep(int count, bool begin)
+static unsigned lines;
+
+static void count_lines(void *unused, const char *text, size_t size)
+{
+    (void)unused, (void)text, (void)size;
+    lines++;
+}
+
+static async int drops_deep(struct bide_runtime *rt, int count, bool begin)
 {
     bide_future(int) f = await build(bide_lazy(innermost()), count, begin);
     int n = 0;
     if (begin)
         await bide_timeout(BIDE_NS(0), n = bide_get(f));
     CHECK_EQ(nested, begin ? count + 1 : 0);
+    lines = 0;
+    bide_runtime_dump(rt, count_lines, NULL);
+    CHECK(!begin || (lines > 2 && lines < 2500));
     bide_drop(f);
     (void)f;
     CHECK_EQ(left, nested);
@@ -456,11 +467,11 @@ static async int releases_deep(int count)
     return r < 0 ? r : n;
 }
 
-static void deep_drops(int count)
+static void deep_drops(struct bide_runtime *rt, int count)
 {
     for (int begin = 0; begin < 2; begin++) {
         nested = left = 0;
-        CHECK_EQ(bide_block_on(drops_deep(count, begin)), 0);
+        CHECK_EQ(bide_block_on(drops_deep(rt, count, begin)), 0);
         nested = left = 0;
         CHECK_EQ(bide_block_on(gets_deep(count, begin)), count < 900 ? 0 : -ENOMEM);
         bide_block_on(bide_yield());
@@ -474,8 +485,8 @@ static void deep(void)
 
     CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
     bide_runtime_enter(rt);
-    deep_drops(800);
-    deep_drops(20000);
+    deep_drops(rt, 800);
+    deep_drops(rt, 20000);
     for (int i = 990; i < 1004; i++) {
         nested = left = 0;
         int r = bide_block_on(releases_deep(i));
