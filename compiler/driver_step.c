@@ -242,7 +242,8 @@ enum step job_preprocess(struct job *job)
 
 /* ---- the plain check ---- */
 
-/* Runs the compiler on the file with the words of `mode`. */
+/* Runs the compiler on the file with the words of `mode`. The file is told that bide reads it, so
+ * that it is the same file. */
 static int run_check(struct job *job, const char *const *mode)
 {
     const struct command *cmd = job->command;
@@ -256,6 +257,8 @@ static int run_check(struct job *job, const char *const *mode)
         argv_add(&p, cmd->clang ? "-Wno-unknown-warning-option" : "-Wno-pragmas");
     for (; *mode; mode++)
         argv_add(&p, *mode);
+    argv_add(&p, "-D__BIDE__=1");
+    argv_add(&p, "-DBIDE__CHECKS");
     argv_add(&p, "-isystem");
     argv_add(&p, include);
     command_add_input(job->input, &p, job->input->value);
@@ -277,7 +280,7 @@ int job_check(struct job *job)
 
 int job_check_code(struct job *job)
 {
-    static const char *const mode[] = {"-DBIDE__CHECKS", "-S", "-o", "/dev/null", NULL};
+    static const char *const mode[] = {"-S", "-o", "/dev/null", NULL};
     job->check_status = run_check(job, mode);
     return job->check_status;
 }

@@ -11,7 +11,7 @@
 #include <bide/lang.h>
 
 #ifndef BIDE_NO_KEYWORDS
-#ifdef __BIDE__
+#if defined(__BIDE__) && !defined(BIDE__CHECKS)
 #define async bide_async
 #define await bide_await
 #define defer bide_defer

@@ -8,7 +8,8 @@
  * error, so a plain compiler type-checks the file and refuses to compile it.
  *
  * `bide cc` defines __BIDE__. Then the forms are words of the language, and this header declares
- * what the generated code calls.
+ * what the generated code calls. When it asks the compiler what that finds in the file, it defines
+ * BIDE__CHECKS as well: the plain reading of a file that is told that it is read by bide.
  *
  * This header has only prefixed words, for library headers and for C++ (inside extern "C");
  * <bide/bide.h> adds async, await and defer. docs/language.md is the reference of the forms.
@@ -62,13 +63,13 @@ struct bide__scope;
  * The first two stand before or after a declaration, bide_thread_bound also after `struct` or in a
  * typedef.
  */
-#ifndef __BIDE__
+#if !defined(__BIDE__) || defined(BIDE__CHECKS)
 #define bide_may_block
 #define bide_allocates(release)
 #define bide_thread_bound
 #endif
 
-#if defined(__BIDE__)
+#if defined(__BIDE__) && !defined(BIDE__CHECKS)
 
 #include <bide/target.h>
 #include <bide/abi.h>
@@ -88,7 +89,7 @@ struct bide__scope;
 enum { bide__runtime_current_thread = 1, bide__runtime_multi_thread = 1 };
 #define bide_runtime(kind) _Static_assert(bide__runtime_##kind, "")
 
-#ifdef BIDE__CHECKS /* bide cc asks a compiler what it finds when it generates code */
+#ifdef BIDE__CHECKS /* for a compiler that generates code, too */
 #define bide__needs
 #else
 #define bide__needs __attribute__((error("compile this file with bide cc")))
