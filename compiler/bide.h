@@ -200,7 +200,7 @@ struct param {
 struct target {
     int size_short, size_int, size_long, size_llong, size_pointer;
     bool char_unsigned;
-    bool strict; /* -std=c..: `asm` and `typeof` are names like others */
+    bool has_asm, has_typeof, has_inline, has_restrict; /* as words; else names like others */
     bool clang;
     bool big_endian;
     bool is_elf;
@@ -502,6 +502,9 @@ struct item {
     bool in_header; /* not in the main file */
 };
 
+/* -fasm, -fno-asm and their like: whether asm, typeof and inline are words of the dialect. */
+enum gnu_words { GNU_WORDS_AS_STD, GNU_WORDS_ON, GNU_WORDS_OFF };
+
 struct options {
     const char *input; /* as the user wrote it; for messages */
     /* bide emit: generated code on lines of its own, headers as #include */
@@ -515,6 +518,7 @@ struct options {
     int max_errors;    /* -fmax-errors; 0: no limit */
     bool json;         /* --error-format=json */
     bool multi_thread; /* -fbide-multi-thread */
+    enum gnu_words gnu_words;
 };
 
 /* A word of the language that only says something to the checks, like bide_may_block: no token, its
@@ -597,8 +601,8 @@ bool place_is_written_out(struct unit *, uint32_t first, uint32_t last);
 
 /* ---- target.c: facts of the target ---- */
 
-/* Reads unit->target from the line that <bide/target.h> leaves in unit->text. False when there is
- * none: the text includes nothing of bide, and the target is taken for a 64-bit Linux. */
+/* Reads unit->target from what <bide/target.h> leaves in unit->text. False: that is not there, or
+ * makes no sense. */
 bool target_read(struct unit *);
 
 /* lex.c: fills unit->token from unit->text, in which it blanks marks and our own pragmas. */

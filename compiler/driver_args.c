@@ -342,6 +342,19 @@ static void note_debug(struct command *cmd, const char *word)
     cmd->options.debug_locals = cmd->has_debug && !cmd->optimizes;
 }
 
+/* The last that speaks of them counts; to gcc, a -std= speaks of them too. */
+static void note_dialect(struct command *cmd, const char *word)
+{
+    enum gnu_words *words = &cmd->options.gnu_words;
+    if (!strcmp(word, "-fno-asm") || !strcmp(word, "-fno-gnu-keywords"))
+        *words = GNU_WORDS_OFF;
+    else if (!strcmp(word, "-fasm") || !strcmp(word, "-fgnu-keywords"))
+        *words = GNU_WORDS_ON;
+    else if (!cmd->clang &&
+             (!strncmp(word, "-std=", 5) || !strncmp(word, "--std", 5) || !strcmp(word, "-ansi")))
+        *words = GNU_WORDS_AS_STD;
+}
+
 static void note_flag(struct command *cmd, struct list *flags, const struct arg *arg)
 {
     const char *word = arg->word[0];
@@ -359,6 +372,7 @@ static void note_flag(struct command *cmd, struct list *flags, const struct arg 
         cmd->options.max_errors = atoi(word + 14);
     if (!strcmp(word, "-Wfatal-errors"))
         cmd->options.max_errors = 1;
+    note_dialect(cmd, word);
     if (word[0] == '-' && (word[1] == 'g' || word[1] == 'O'))
         note_debug(cmd, word);
     if (!strncmp(word, "-W", 2) || !strcmp(word, "-w"))

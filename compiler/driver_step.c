@@ -379,11 +379,35 @@ static struct unit *new_unit(struct job *job)
     return unit;
 }
 
+/* The facts of the target are not in the text. Without bide's headers, that is a file that uses our
+ * words for things of its own. With them, we must not go on. */
+static enum step report_no_target(struct job *job)
+{
+    static const char in_both_readings[] = "bide__future";
+    const struct unit *unit = job->unit;
+    if (!job->command->options.force || job->input->language == LANG_C_PREPROCESSED) {
+        if (!unit->text_length ||
+            !memmem(unit->text, unit->text_length, in_both_readings, sizeof in_both_readings - 1))
+            return STEP_NOT_ASYNC;
+    }
+    print_preprocessor(job);
+    diag_plain(SEV_ERROR,
+               "'%s' includes bide's headers, but its preprocessed text lacks what they say of the "
+               "target",
+               job->input->value);
+    if (job->input->language == LANG_C_PREPROCESSED)
+        diag_plain(SEV_NOTE, "preprocess it with 'bide cc', as in: bide cc gcc -E");
+    else
+        diag_plain(SEV_NOTE, "a macro of the file, or an option such as -undef or "
+                             "-traditional-cpp, hides or changes <bide/target.h>");
+    return STEP_FAILED;
+}
+
 enum step job_translate(struct job *job, FILE *out)
 {
     struct unit *unit = job->unit = new_unit(job);
     if (!target_read(unit))
-        return STEP_NOT_ASYNC;
+        return report_no_target(job);
     lex(unit);
     parse(unit);
     if (unit->parse_failed)

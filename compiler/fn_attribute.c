@@ -237,7 +237,7 @@ const char *fn_attributes_text(struct unit *u, const struct symbol *fn, enum fn_
         if (one)
             s = arena_printf(u->arena, "%s__attribute__((%s)) ", s, one);
         if (part == PART_BODY && is_attribute(t, "always_inline"))
-            s = arena_printf(u->arena, "%sinline ", s);
+            s = arena_printf(u->arena, "%s__inline__ ", s);
     }
     return s;
 }

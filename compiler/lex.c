@@ -459,7 +459,7 @@ void lex(struct unit *u)
     };
     if (u->options && u->options->input)
         l.file = intern(u->arena, u->options->input, strlen(u->options->input));
-    names_init(u->arena, u->target.strict);
+    names_init(u->arena, &u->target);
     punct_init(&l);
     u->token = arena_alloc(u->arena, l.room * sizeof(struct token));
     u->token_count = 1;

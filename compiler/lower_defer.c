@@ -164,11 +164,11 @@ static void release_owner(struct lower *l, struct var *v)
     const char *i = name_new(l, "i");
     const char *element = type_print(l->unit, t, "");
     const char *array = type_print(l->unit, type_pointer(l->unit, t), "");
-    code_text(l, l->out, "\nfor (size_t %s = 0; %s < sizeof ", i, i);
+    code_text(l, l->out, "\n{\nsize_t %s;\nfor (%s = 0; %s < sizeof ", i, i, i);
     code_add(l, l->out, PC_VAR, v);
     code_text(l, l->out, " / sizeof(%s); %s++)\n    %s(((%s)", element, i, release_name(t), array);
     code_add(l, l->out, PC_VAR, v);
-    code_text(l, l->out, ")[%s]);\n", i);
+    code_text(l, l->out, ")[%s]);\n}\n", i);
 }
 
 static void run(struct lower *l, struct link *link, bool has_end)

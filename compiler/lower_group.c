@@ -498,15 +498,15 @@ static const char *append_starts(struct group *g, const char *cx, const char *pa
     append_fns(g, fns);
     bool apart = declarations(l) != l->out;
     code_text(l, declarations(l), "\nstruct bide_cx %s;\n", sub);
+    code_text(l, apart ? l->head : l->out, "int %s;\n", i);
     if (apart)
-        code_text(l, l->head, "int %s;\nstruct bide_group *%s;\n", i, group);
+        code_text(l, l->head, "struct bide_group *%s;\n", group);
     code_text(l, l->out, "%s%s =\n    bide__group_push(%s, %s, %d, %s, %s, &%s.group);\n",
               apart ? "" : "struct bide_group *", group, cx, kinds[g->form], count, fns, parent,
               g->prefix);
     append_guards(g, group, cx);
-    code_text(l, l->out,
-              "for (%s%s%s(%s = bide__group_next(%s, %s, &%s)) >= 0;) {\nswitch (%s) {\n",
-              apart ? "; " : "int ", apart ? "" : i, apart ? "" : "; ", i, group, cx, sub, i);
+    code_text(l, l->out, "while ((%s = bide__group_next(%s, %s, &%s)) >= 0) {\nswitch (%s) {\n", i,
+              group, cx, sub, i);
     for (int k = 0; k < count; k++)
         append_branch(g, k, group, sub_address);
     code_text(l, l->out, "}\n}\n");

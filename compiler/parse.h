@@ -227,7 +227,7 @@ bool mentions_async(struct unit *, uint32_t first, uint32_t last);
 void item_reference(struct parser *, struct expr *ref, struct symbol *);
 
 /* scope.c */
-void names_init(struct arena *, bool strict);
+void names_init(struct arena *, const struct target *);
 void scope_enter(struct parser *);
 void scope_leave(struct parser *);
 void scope_leave_to(struct parser *, struct scope *);

@@ -166,15 +166,21 @@ static struct name *name_intern(struct arena *a, const char *text)
     return name_of(intern(a, text, strlen(text)));
 }
 
-/* `strict`: without the words that gcc takes only with -std=gnu.. */
-void names_init(struct arena *a, bool strict)
+static void forget_word(struct arena *a, const char *word, bool is_known)
+{
+    if (!is_known)
+        name_intern(a, word)->keyword = KW_NONE;
+}
+
+/* Without the words that the dialect does not have. */
+void names_init(struct arena *a, const struct target *t)
 {
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         name_intern(a, words[i].text)->keyword = words[i].keyword;
-    if (strict) {
-        name_intern(a, "asm")->keyword = KW_NONE;
-        name_intern(a, "typeof")->keyword = KW_NONE;
-    }
+    forget_word(a, "asm", t->has_asm);
+    forget_word(a, "typeof", t->has_typeof);
+    forget_word(a, "inline", t->has_inline);
+    forget_word(a, "restrict", t->has_restrict);
     for (size_t i = 0; i < sizeof async_words / sizeof async_words[0]; i++) {
         struct name *n = name_intern(a, async_words[i].text);
         n->keyword = async_words[i].keyword;

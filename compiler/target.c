@@ -2,7 +2,10 @@
  * Facts of the target. <bide/target.h> leaves them in the preprocessed text as a string, so that
  * they come from the user's compiler with the user's flags and cost no process of their own:
  *
- *   "bide target:short=" "2" ";int=" "4" ... ";size=" "long unsigned int" ";"
+ *   bide__target[sizeof("bide target:" "short=" "2" ";int=" "4" ... ";char=" "signed" ";")]
+ *
+ * Every one must be there and make sense. A file whose facts are not is read by guesses otherwise,
+ * or taken for one without async words.
  */
 #define _GNU_SOURCE
 #include "bide.h"
@@ -12,7 +15,7 @@
 /* The strings' contents, joined, up to the closing parenthesis. */
 static void join_strings(const char *p, const char *end, char *out, size_t room)
 {
-    bool inside = true;
+    bool inside = false;
     size_t n = 0;
     for (; p < end && (inside || *p != ')') && n + 1 < room; p++) {
         if (*p == '"')
@@ -23,39 +26,109 @@ static void join_strings(const char *p, const char *end, char *out, size_t room)
     out[n] = '\0';
 }
 
-static const char *fact(const char *facts, const char *name)
+static bool is_blank(char c)
 {
-    const char *p = strstr(facts, name);
-    return p ? p + strlen(name) : "";
+    return c == ' ' || c == '\t' || c == '\n';
 }
 
-static int fact_size(const char *facts, const char *name, int otherwise)
+/* Behind the words of our declaration that stand before the string; NULL: others do. */
+static const char *skip_declaration(const char *p, const char *end)
 {
-    const char *p = fact(facts, name);
-    return *p >= '1' && *p <= '9' ? *p - '0' : otherwise;
+    static const char *const words[] = {"[", "sizeof", "(", "\"bide target:\""};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t n = strlen(words[i]);
+        while (p < end && is_blank(*p))
+            p++;
+        if ((size_t)(end - p) < n || memcmp(p, words[i], n) != 0)
+            return NULL;
+        p += n;
+    }
+    return p;
+}
+
+/* The facts, each between two semicolons. False: the text has none. */
+static bool find_facts(const struct unit *unit, char *facts, size_t room)
+{
+    static const char mark[] = "bide__target";
+    const char *p = unit->text, *end = unit->text + unit->text_length;
+    while (unit->text_length && (p = memmem(p, (size_t)(end - p), mark, sizeof mark - 1))) {
+        p += sizeof mark - 1;
+        const char *strings = skip_declaration(p, end);
+        if (strings) {
+            facts[0] = ';';
+            join_strings(strings, end, facts + 1, room - 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+struct facts {
+    const char *text;
+    bool damaged; /* one is missing or makes no sense */
+};
+
+/* The text of a fact up to the semicolon, in `out`. */
+static void fact(struct facts *f, const char *name, char *out, size_t room)
+{
+    char key[16] = ";";
+    strcat(strcat(key, name), "=");
+    const char *p = strstr(f->text, key);
+    size_t n = p ? strcspn(p + strlen(key), ";") : 0;
+    if (n >= room || (p && !p[strlen(key) + n]))
+        n = 0;
+    if (n == 0)
+        f->damaged = true;
+    else
+        memcpy(out, p + strlen(key), n);
+    out[n] = '\0';
+}
+
+static int fact_size(struct facts *f, const char *name)
+{
+    char text[8];
+    fact(f, name, text, sizeof text);
+    if (!*text || !strchr("1248", *text) || text[1])
+        f->damaged = true;
+    return *text - '0';
+}
+
+static bool fact_bool(struct facts *f, const char *name)
+{
+    char text[8];
+    fact(f, name, text, sizeof text);
+    if (strcmp(text, "0") != 0 && strcmp(text, "1") != 0)
+        f->damaged = true;
+    return *text == '1';
 }
 
 /* "long unsigned int", in any order of the words. */
-static enum type_kind fact_type(const char *facts, const char *name, enum type_kind otherwise)
+static enum type_kind fact_type(struct facts *f, const char *name)
 {
-    char words[64];
-    const char *p = fact(facts, name);
-    size_t n = strcspn(p, ";");
-    if (n == 0 || n >= sizeof words)
-        return otherwise;
-    memcpy(words, p, n);
-    words[n] = '\0';
-    bool is_unsigned = strstr(words, "unsigned") != NULL;
-    const char *is_long = strstr(words, "long");
-    if (strstr(words, "char"))
-        return is_unsigned ? TY_UCHAR : strstr(words, "signed") ? TY_SCHAR : TY_CHAR;
-    if (strstr(words, "short"))
-        return is_unsigned ? TY_USHORT : TY_SHORT;
-    if (is_long && strstr(is_long + 4, "long"))
-        return is_unsigned ? TY_ULLONG : TY_LLONG;
-    if (is_long)
-        return is_unsigned ? TY_ULONG : TY_LONG;
-    return is_unsigned ? TY_UINT : TY_INT;
+    static const char *const known[] = {"long", "unsigned", "int", "short", "char", "signed"};
+    enum { LONG, UNSIGNED, INT, SHORT, CHAR, SIGNED, COUNT };
+    char text[64], *rest = text, *word;
+    int seen[COUNT] = {0};
+    fact(f, name, text, sizeof text);
+    while ((word = strsep(&rest, " "))) {
+        int i = 0;
+        while (i < COUNT && strcmp(word, known[i]) != 0)
+            i++;
+        if (i == COUNT) {
+            f->damaged = true;
+            return TY_INT;
+        }
+        seen[i]++;
+    }
+    if (seen[CHAR])
+        return seen[UNSIGNED] ? TY_UCHAR : seen[SIGNED] ? TY_SCHAR : TY_CHAR;
+    if (seen[SHORT])
+        return seen[UNSIGNED] ? TY_USHORT : TY_SHORT;
+    if (seen[LONG] > 1)
+        return seen[UNSIGNED] ? TY_ULLONG : TY_LLONG;
+    if (seen[LONG])
+        return seen[UNSIGNED] ? TY_ULONG : TY_LONG;
+    return seen[UNSIGNED] ? TY_UINT : TY_INT;
 }
 
 static bool is_unsigned_kind(enum type_kind kind)
@@ -66,28 +139,39 @@ static bool is_unsigned_kind(enum type_kind kind)
 
 bool target_read(struct unit *unit)
 {
-    static const char mark[] = "\"bide target:";
-    char facts[512] = "";
-    const char *found = memmem(unit->text, unit->text_length, mark, sizeof mark - 1);
-    if (found)
-        join_strings(found + 1, unit->text + unit->text_length, facts, sizeof facts);
+    char text[512], is_char[16];
+    struct facts f = {.text = text};
     struct target *t = &unit->target;
-    t->size_short = fact_size(facts, "short=", 2);
-    t->size_int = fact_size(facts, ";int=", 4);
-    t->size_long = fact_size(facts, ";long=", 8);
-    t->size_llong = fact_size(facts, ";llong=", 8);
-    t->size_pointer = fact_size(facts, ";pointer=", 8);
-    t->char_unsigned = !strncmp(fact(facts, ";char="), "unsigned", 8);
-    t->strict = *fact(facts, ";strict=") == '1';
-    t->clang = *fact(facts, ";clang=") == '1';
-    t->big_endian = *fact(facts, ";big=") == '1';
-    t->has_asm_inline = *fact(facts, ";inline=") == '1';
-    t->is_elf = *fact(facts, ";elf=") == '1';
-    t->size_type = fact_type(facts, ";size=", TY_ULONG);
-    t->ptrdiff_type = fact_type(facts, ";ptrdiff=", TY_LONG);
-    t->wchar_type = fact_type(facts, ";wchar=", TY_INT);
-    t->char16_type = fact_type(facts, ";char16=", TY_USHORT);
-    t->char32_type = fact_type(facts, ";char32=", TY_UINT);
+    if (!find_facts(unit, text, sizeof text))
+        return false;
+    t->size_short = fact_size(&f, "short");
+    t->size_int = fact_size(&f, "int");
+    t->size_long = fact_size(&f, "long");
+    t->size_llong = fact_size(&f, "llong");
+    t->size_pointer = fact_size(&f, "pointer");
+    fact(&f, "char", is_char, sizeof is_char);
+    t->char_unsigned = strcmp(is_char, "unsigned") == 0;
+    if (!t->char_unsigned && strcmp(is_char, "signed") != 0)
+        f.damaged = true;
+    t->has_asm = fact_bool(&f, "asm");
+    t->has_typeof = fact_bool(&f, "typeof");
+    t->has_restrict = fact_bool(&f, "c99");
+    t->has_inline = t->has_restrict || t->has_asm;
+    t->clang = fact_bool(&f, "clang");
+    t->big_endian = fact_bool(&f, "big");
+    t->has_asm_inline = fact_bool(&f, "inline");
+    t->is_elf = fact_bool(&f, "elf");
+    t->size_type = fact_type(&f, "size");
+    t->ptrdiff_type = fact_type(&f, "ptrdiff");
+    t->wchar_type = fact_type(&f, "wchar");
+    t->char16_type = fact_type(&f, "char16");
+    t->char32_type = fact_type(&f, "char32");
     t->wchar_unsigned = is_unsigned_kind(t->wchar_type);
-    return found != NULL;
+    enum gnu_words words = unit->options ? unit->options->gnu_words : GNU_WORDS_AS_STD;
+    if (words != GNU_WORDS_AS_STD) {
+        t->has_asm = words == GNU_WORDS_ON;
+        t->has_typeof = t->has_asm;
+        t->has_inline = t->has_restrict || t->has_asm;
+    }
+    return !f.damaged;
 }

@@ -125,7 +125,7 @@ enum bide_poll bide__scope_wait(struct bide_cx *cx, struct bide_frame *parent,
                                 struct bide__scope *scope);
 
 /* 0, or the first failure of a child of a try scope. */
-static inline int bide__scope_error(const struct bide__scope *scope)
+static __inline__ int bide__scope_error(const struct bide__scope *scope)
 {
     return scope->error;
 }

@@ -83,23 +83,23 @@ typedef struct bide_waker {
     uintptr_t bits;
 } bide_waker;
 
-static inline bide_waker bide_waker_make(struct bide_wakeable *task, unsigned branch)
+static __inline__ bide_waker bide_waker_make(struct bide_wakeable *task, unsigned branch)
 {
     return (bide_waker){(uintptr_t)task | branch};
 }
 
-static inline struct bide_wakeable *bide_waker_task(bide_waker w)
+static __inline__ struct bide_wakeable *bide_waker_task(bide_waker w)
 {
     return (struct bide_wakeable *)(w.bits & ~(uintptr_t)(BIDE_BRANCHES - 1));
 }
 
-static inline unsigned bide_waker_branch(bide_waker w)
+static __inline__ unsigned bide_waker_branch(bide_waker w)
 {
     return (unsigned)(w.bits & (BIDE_BRANCHES - 1));
 }
 
 /* Returns w itself, with a reference of its own. */
-static inline bide_waker bide_waker_clone(bide_waker w)
+static __inline__ bide_waker bide_waker_clone(bide_waker w)
 {
     struct bide_wakeable *t = bide_waker_task(w);
     t->vtable->clone(t);
@@ -107,20 +107,20 @@ static inline bide_waker bide_waker_clone(bide_waker w)
 }
 
 /* Wakes the task and drops the reference. */
-static inline void bide_waker_wake(bide_waker w)
+static __inline__ void bide_waker_wake(bide_waker w)
 {
     struct bide_wakeable *t = bide_waker_task(w);
     t->vtable->wake(t, bide_waker_branch(w));
 }
 
 /* Wakes the task; the reference stays with the caller. */
-static inline void bide_waker_wake_by_ref(bide_waker w)
+static __inline__ void bide_waker_wake_by_ref(bide_waker w)
 {
     struct bide_wakeable *t = bide_waker_task(w);
     t->vtable->wake_by_ref(t, bide_waker_branch(w));
 }
 
-static inline void bide_waker_drop(bide_waker w)
+static __inline__ void bide_waker_drop(bide_waker w)
 {
     struct bide_wakeable *t = bide_waker_task(w);
     t->vtable->drop(t);
@@ -257,7 +257,7 @@ struct bide_chain {
 };
 
 /* The last segment; NULL: it has none. */
-static inline struct bide_segment *bide_chain_segment(const struct bide_chain *chain)
+static __inline__ struct bide_segment *bide_chain_segment(const struct bide_chain *chain)
 {
     return chain->flags & BIDE_CHAIN_SEGMENT ? chain->place.segment : NULL;
 }
@@ -330,7 +330,7 @@ void bide_turn_end(struct bide_turn *turn);
 void bide_chain_cancel(struct bide_chain *chain, int error, bool force);
 
 /* Why the chain ended: 0, it returned its result; else the negative errno it was unwound with. */
-static inline int bide_chain_error(const struct bide_chain *chain)
+static __inline__ int bide_chain_error(const struct bide_chain *chain)
 {
     return chain->unwinding & 1 ? chain->error : 0;
 }
@@ -381,7 +381,7 @@ void __asan_unpoison_memory_region(const volatile void *, size_t);
 #endif
 
 /* Memory of a chain from `from` to `to` is about to be used, */
-static inline void bide__unpoison(void *from, void *to)
+static __inline__ void bide__unpoison(void *from, void *to)
 {
     (void)from, (void)to;
 #ifdef BIDE__ASAN
@@ -391,7 +391,7 @@ static inline void bide__unpoison(void *from, void *to)
 }
 
 /* is no longer in use, */
-static inline void bide__poison(void *from, void *to)
+static __inline__ void bide__poison(void *from, void *to)
 {
     (void)from, (void)to;
 #ifdef BIDE__ASAN
@@ -401,7 +401,7 @@ static inline void bide__poison(void *from, void *to)
 }
 
 /* or becomes a frame. */
-static inline void bide__fresh(void *frame, size_t size)
+static __inline__ void bide__fresh(void *frame, size_t size)
 {
     bide__unpoison(frame, (char *)frame + size);
 #ifdef BIDE_CHECK_FRAMES
@@ -412,7 +412,7 @@ static inline void bide__fresh(void *frame, size_t size)
 /* ---- for generated code and futures written by hand ---- */
 
 /* Behind a frame: where the next one goes, unless it is aligned to more than BIDE_FRAME_UNIT. */
-static inline char *bide__frame_end(const struct bide_frame *f)
+static __inline__ char *bide__frame_end(const struct bide_frame *f)
 {
     size_t size =
         ((size_t)f->fn->frame_size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
@@ -430,8 +430,8 @@ enum bide_poll bide__finish_slow(struct bide_cx *cx);
  * NULL: no memory; the chain has begun to unwind with -ENOMEM, and the start function returns
  * BIDE_PENDING.
  */
-static inline void *bide_frame_push(struct bide_cx *cx, size_t size, const struct bide_fn *fn,
-                                    struct bide_frame *parent, void *result)
+static __inline__ void *bide_frame_push(struct bide_cx *cx, size_t size, const struct bide_fn *fn,
+                                        struct bide_frame *parent, void *result)
 {
     size = (size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
     if (__builtin_expect(size > (size_t)(cx->end - cx->top) || parent == NULL, 0) ||
@@ -448,9 +448,9 @@ static inline void *bide_frame_push(struct bide_cx *cx, size_t size, const struc
 }
 
 /* The same for a frame that needs an alignment greater than 8. */
-static inline void *bide_frame_push_aligned(struct bide_cx *cx, size_t size, size_t align,
-                                            const struct bide_fn *fn, struct bide_frame *parent,
-                                            void *result)
+static __inline__ void *bide_frame_push_aligned(struct bide_cx *cx, size_t size, size_t align,
+                                                const struct bide_fn *fn, struct bide_frame *parent,
+                                                void *result)
 {
     size_t pad = (size_t)(-(uintptr_t)cx->top & (align - 1));
     size = (size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
@@ -462,7 +462,7 @@ static inline void *bide_frame_push_aligned(struct bide_cx *cx, size_t size, siz
 }
 
 /* The slot for the result of the first frame of a segment, or of the chain. */
-static inline void *bide__first_slot(const struct bide_chain *c)
+static __inline__ void *bide__first_slot(const struct bide_chain *c)
 {
     if (__builtin_expect(c->flags & (BIDE_CHAIN_SEGMENT | BIDE_CHAIN_FAR), 0))
         return c->flags & BIDE_CHAIN_SEGMENT ? c->place.segment->result : c->place.far->result;
@@ -470,7 +470,7 @@ static inline void *bide__first_slot(const struct bide_chain *c)
 }
 
 /* The slot for the result of the top frame; NULL: nobody wants it. */
-static inline void *bide__slot(const struct bide_cx *cx, struct bide_frame *f)
+static __inline__ void *bide__slot(const struct bide_cx *cx, struct bide_frame *f)
 {
     if (__builtin_expect(f->result != 0, 1))
         return (char *)f - (size_t)f->parent * BIDE_FRAME_UNIT + f->result;
@@ -481,14 +481,14 @@ static inline void *bide__slot(const struct bide_cx *cx, struct bide_frame *f)
 
 /* Where the result of the top frame goes, never NULL: one that nobody wants goes to the context.
  * Write it before bide_frame_finish. */
-static inline void *bide_frame_result(struct bide_cx *cx, struct bide_frame *f)
+static __inline__ void *bide_frame_result(struct bide_cx *cx, struct bide_frame *f)
 {
     void *slot = bide__slot(cx, f);
     return __builtin_expect(slot != NULL, 1) ? slot : &cx->nowhere;
 }
 
 /* Pops the top frame; its poll returns what this returns. */
-static inline enum bide_poll bide_frame_finish(struct bide_cx *cx, struct bide_frame *f)
+static __inline__ enum bide_poll bide_frame_finish(struct bide_cx *cx, struct bide_frame *f)
 {
     bool is_first = f->parent == 0;
     bide__poison(f, cx->top);
@@ -501,8 +501,8 @@ static inline enum bide_poll bide_frame_finish(struct bide_cx *cx, struct bide_f
 /* The start function of a leaf that is ready at once may do without a frame: with the result at
  * `result` it returns what this returns. */
 void bide__first_result(struct bide_cx *cx, void *result);
-static inline enum bide_poll bide_frame_skip(struct bide_cx *cx, struct bide_frame *parent,
-                                             void *result)
+static __inline__ enum bide_poll bide_frame_skip(struct bide_cx *cx, struct bide_frame *parent,
+                                                 void *result)
 {
     if (__builtin_expect(parent == NULL, 0)) /* a group looks for what its branches return */
         bide__first_result(cx, result);
@@ -510,7 +510,7 @@ static inline enum bide_poll bide_frame_skip(struct bide_cx *cx, struct bide_fra
 }
 
 /* A leaf suspends: its poll returns what this returns. It has arranged for a wake. */
-static inline enum bide_poll bide_frame_suspend(struct bide_cx *cx, struct bide_frame *f)
+static __inline__ enum bide_poll bide_frame_suspend(struct bide_cx *cx, struct bide_frame *f)
 {
     cx->chain->leaf = f;
     return BIDE_PENDING;
@@ -520,7 +520,7 @@ static inline enum bide_poll bide_frame_suspend(struct bide_cx *cx, struct bide_
  * A leaf that will be ready at once asks this first. False: the task has used up what it may do in
  * one turn; it has been woken, and the leaf suspends. Keeps one task from starving the others.
  */
-static inline bool bide_budget_spend(struct bide_cx *cx)
+static __inline__ bool bide_budget_spend(struct bide_cx *cx)
 {
     if (__builtin_expect(cx->turn->budget == 0, 0)) {
         bide_waker_wake_by_ref(cx->waker);
@@ -541,14 +541,14 @@ enum bide_poll bide_frame_fail(struct bide_cx *cx, struct bide_frame *parent, in
 /* ---- for generated code alone ---- */
 
 /* True at a resume label: run the deferred blocks instead of going on. */
-static inline bool bide__unwinding(const struct bide_cx *cx)
+static __inline__ bool bide__unwinding(const struct bide_cx *cx)
 {
     const struct bide_chain *c = cx->chain;
     return c->shield < 16 && (c->unwinding >> c->shield & 1);
 }
 
 /* Why, when that is true. The awaited function's result is what bide_fn_fail makes of it. */
-static inline int bide__unwind_error(const struct bide_cx *cx)
+static __inline__ int bide__unwind_error(const struct bide_cx *cx)
 {
     return cx->chain->shield != 0 ? cx->chain->shield_error : cx->chain->error;
 }
@@ -560,8 +560,8 @@ static inline int bide__unwind_error(const struct bide_cx *cx)
  * result (of `size` bytes; flags: BIDE_FN_RESULT_SIGNED or 0) is filled in likewise. When it has
  * finished, with a result of its own, the unwinding goes on in the function that awaits it.
  */
-static inline bool bide__refused(const struct bide_cx *cx, void *result, size_t size,
-                                 unsigned flags)
+static __inline__ bool bide__refused(const struct bide_cx *cx, void *result, size_t size,
+                                     unsigned flags)
 {
     if (__builtin_expect(!bide__unwinding(cx), 1))
         return false;
@@ -571,18 +571,18 @@ static inline bool bide__refused(const struct bide_cx *cx, void *result, size_t 
 }
 
 /* Round a deferred block. */
-static inline void bide__shield(struct bide_cx *cx)
+static __inline__ void bide__shield(struct bide_cx *cx)
 {
     cx->chain->shield++;
 }
-static inline void bide__unshield(struct bide_cx *cx)
+static __inline__ void bide__unshield(struct bide_cx *cx)
 {
     cx->chain->shield--;
 }
 
 /* True: too many first polls are nested on the C stack, start with bide__later. The start of
  * a compiled function adds one to cx->depth while its first poll runs. */
-static inline bool bide__deep(const struct bide_cx *cx)
+static __inline__ bool bide__deep(const struct bide_cx *cx)
 {
     return cx->depth >= BIDE_NEST_MAX;
 }
@@ -593,7 +593,7 @@ enum bide_poll bide__later(struct bide_cx *cx, const struct bide_fn *fn, struct 
                            void *result, const void *args);
 
 /* The arguments of a call that starts later: above its frame. */
-static inline void *bide__args_above(const struct bide_frame *f)
+static __inline__ void *bide__args_above(const struct bide_frame *f)
 {
     size_t align = (size_t)1 << f->fn->args_align_log2;
     char *end = bide__frame_end(f);
@@ -602,7 +602,7 @@ static inline void *bide__args_above(const struct bide_frame *f)
 
 /* The arguments of a frame in state 0 that the chain's loop polls. They are gone after the first
  * push: read them at once. */
-static inline void *bide__args(struct bide_cx *cx, struct bide_frame *f)
+static __inline__ void *bide__args(struct bide_cx *cx, struct bide_frame *f)
 {
     (void)cx;
     return bide__args_above(f);
@@ -629,8 +629,9 @@ static inline void *bide__args(struct bide_cx *cx, struct bide_frame *f)
 #else
 #define BIDE__RECORD(function, file, first, size, offset, member, line, type) ((void)0)
 #endif
-#define BIDE_FRAME_RECORD(function, file, first) \
-    BIDE__RECORD(function, file, first, 0, _Alignof(struct bide__frame_##function), "", 0, "")
+#define BIDE_FRAME_RECORD(function, file, first)                                                  \
+    BIDE__RECORD(function, file, first, 0, __extension__ _Alignof(struct bide__frame_##function), \
+                 "", 0, "")
 #define BIDE_MEMBER_RECORD(function, file, first, member, line, type)                         \
     BIDE__RECORD(function, file, first, sizeof(((struct bide__frame_##function *)0)->member), \
                  __builtin_offsetof(struct bide__frame_##function, member), #member, line, type)

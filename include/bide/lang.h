@@ -28,7 +28,7 @@ typedef struct bide_duration {
 #ifdef __cplusplus
 #define BIDE__DURATION(n) (bide_duration{(int64_t)(n)})
 #else
-#define BIDE__DURATION(n) ((bide_duration){(int64_t)(n)})
+#define BIDE__DURATION(n) (__extension__(bide_duration){(int64_t)(n)})
 #endif
 #define BIDE_NS(n) BIDE__DURATION(n)
 #define BIDE_US(n) BIDE__DURATION((int64_t)(n)*1000)
@@ -135,9 +135,20 @@ bide__needs void bide__erased_scope(struct bide__scope *);
 #define bide_blocking(call)     (bide__erased(), (call))
 #define bide_block_on(call)     (call)
 
-/* Blocks. */
+/* Blocks. Before C99 a `for` declares nothing; there the name of the scope outlives its block. */
+#if __STDC_VERSION__ >= 199901L
 #define bide__scope_as(s, ...) \
     for (struct bide__scope *const s = bide__any(struct bide__scope *); __VA_ARGS__; (void)s)
+#else
+#define bide__quietly(option) _Pragma(#option)
+#define bide__scope_as(s, ...)                                                              \
+    _Pragma("GCC diagnostic push")                                                          \
+        bide__quietly(GCC diagnostic ignored "-Wdeclaration-after-statement")               \
+            bide__quietly(GCC diagnostic ignored "-Wnested-externs")                        \
+                bide__quietly(GCC diagnostic ignored "-Wredundant-decls") bide__quietly(    \
+                    GCC diagnostic ignored "-Wshadow") extern struct bide__scope *const(s); \
+    _Pragma("GCC diagnostic pop") for (; __VA_ARGS__; (void)(s))
+#endif
 #define bide_scope(s)             bide__scope_as(s, bide__erased_once())
 #define bide__try_scope_1(s)      bide_scope(s)
 #define bide__try_scope_2(s, e)   bide__scope_as(s, ((e) = bide__erased_int(), bide__erased_once()))

@@ -53,26 +53,26 @@ typedef struct bide_sql_value {
     size_t size;
 } bide_sql_value;
 
-static inline bide_sql_value bide_sql_null(void)
+static __inline__ bide_sql_value bide_sql_null(void)
 {
     bide_sql_value v = {BIDE_SQL_NULL, {0}, 0};
     return v;
 }
 
-static inline bide_sql_value bide_sql_int(int64_t integer)
+static __inline__ bide_sql_value bide_sql_int(int64_t integer)
 {
     bide_sql_value v = {BIDE_SQL_INT, {integer}, 0};
     return v;
 }
 
-static inline bide_sql_value bide_sql_real(double real)
+static __inline__ bide_sql_value bide_sql_real(double real)
 {
     bide_sql_value v = {BIDE_SQL_REAL, {0}, 0};
     v.real = real;
     return v;
 }
 
-static inline bide_sql_value bide_sql_blob(const void *data, size_t size)
+static __inline__ bide_sql_value bide_sql_blob(const void *data, size_t size)
 {
     bide_sql_value v = {BIDE_SQL_BLOB, {0}, size};
     v.data = data;
@@ -80,7 +80,7 @@ static inline bide_sql_value bide_sql_blob(const void *data, size_t size)
 }
 
 /* UTF-8. NULL is SQL's NULL. */
-static inline bide_sql_value bide_sql_text(const char *text)
+static __inline__ bide_sql_value bide_sql_text(const char *text)
 {
     bide_sql_value v = {BIDE_SQL_NULL, {0}, 0};
     if (text != NULL) {

@@ -2,7 +2,9 @@
  * bide/target.h: what the compiler must know of the target, said by the target's own preprocessor.
  *
  * Not for users. `bide cc` finds the string below in the preprocessed text and reads the facts from
- * it; for the C compiler it is an assertion that holds.
+ * it; for the C compiler it declares an array that nobody defines. Nothing in it is newer than C89,
+ * and no word of it is a macro of a C library in any dialect: where the facts are not found, `bide
+ * cc` refuses the file.
  */
 #ifndef BIDE_TARGET_H
 #define BIDE_TARGET_H
@@ -24,10 +26,21 @@
 #else
 #define BIDE__INLINE "0"
 #endif
-#if defined(__STRICT_ANSI__) && __STDC_VERSION__ <= 201710L
-#define BIDE__STRICT "1"
+#ifdef __STRICT_ANSI__
+#define BIDE__ASM "0"
 #else
-#define BIDE__STRICT "0"
+#define BIDE__ASM "1"
+#endif
+#if !defined(__STRICT_ANSI__) || \
+    (__STDC_VERSION__ > 201710L && (__GNUC__ >= 13 || __clang_major__ >= 16))
+#define BIDE__TYPEOF "1"
+#else
+#define BIDE__TYPEOF "0"
+#endif
+#if __STDC_VERSION__ >= 199901L
+#define BIDE__C99 "1"
+#else
+#define BIDE__C99 "0"
 #endif
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define BIDE__BIG "1"
@@ -41,7 +54,7 @@
 #endif
 
 /* clang-format off */
-_Static_assert(1, "bide target:"
+extern const char bide__target[sizeof("bide target:"
                   "short=" BIDE__FACT(__SIZEOF_SHORT__)
                   ";int=" BIDE__FACT(__SIZEOF_INT__)
                   ";long=" BIDE__FACT(__SIZEOF_LONG__)
@@ -52,11 +65,14 @@ _Static_assert(1, "bide target:"
                   ";wchar=" BIDE__FACT(__WCHAR_TYPE__)
                   ";char16=" BIDE__FACT(__CHAR16_TYPE__)
                   ";char32=" BIDE__FACT(__CHAR32_TYPE__)
-                  ";strict=" BIDE__STRICT ";clang=" BIDE__CLANG ";elf=" BIDE__ELF
-                  ";big=" BIDE__BIG ";inline=" BIDE__INLINE ";char=" BIDE__CHAR ";");
+                  ";asm=" BIDE__ASM ";typeof=" BIDE__TYPEOF ";c99=" BIDE__C99
+                  ";clang=" BIDE__CLANG ";elf=" BIDE__ELF ";big=" BIDE__BIG
+                  ";inline=" BIDE__INLINE ";char=" BIDE__CHAR ";")];
 /* clang-format on */
 
-#undef BIDE__STRICT
+#undef BIDE__ASM
+#undef BIDE__TYPEOF
+#undef BIDE__C99
 #undef BIDE__ELF
 #undef BIDE__BIG
 #undef BIDE__INLINE
