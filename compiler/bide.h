@@ -612,6 +612,8 @@ void lex(struct unit *);
 uint32_t find_unclosed(struct unit *, uint32_t *due);
 /* The parser gave up at a word of ours or behind one: says so, or returns false. */
 bool report_misplaced(struct unit *);
+/* words.c: does the text, of which only the tokens are known, more than declare async functions? */
+bool has_async_code(const struct unit *);
 /* print.c: their text, on one line */
 char *tokens_text(struct unit *, uint32_t first, uint32_t last);
 /* scope.c: which word of C or GNU C an identifier token is (enum keyword in parse.h); 0: none. */

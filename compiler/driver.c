@@ -83,7 +83,10 @@ static void find_jobs(struct command *cmd, struct list *jobs, struct buffer *sta
             standard ? buffer_read_fd(&text, STDIN_FILENO) : buffer_read_file(&text, a->value);
         if (standard)
             buffer_add(standard_input, text.data, text.length);
-        if (err || !(cmd->options.force || text_is_async(cmd, a->value, &text, 0))) {
+        bool async = !err && (cmd->options.force || text_is_async(cmd, a->value, &text, 0));
+        bool maybe =
+            !err && !async && a->language == LANG_C && may_get_async_words(cmd, a->value, &text);
+        if (!async && !maybe) {
             buffer_free(&text);
             continue;
         }
@@ -91,6 +94,7 @@ static void find_jobs(struct command *cmd, struct list *jobs, struct buffer *sta
         job->command = cmd;
         job->input = a;
         job->source = text;
+        job->is_doubtful = maybe;
         list_add(cmd->arena, jobs, job);
     }
 }
@@ -146,12 +150,15 @@ static int run_untouched(struct command *cmd, const struct list *extra,
         add_home_flags(cmd, &p, cmd->c_count > 0);
     add_extra(&p, extra);
     p.input = standard_input->data ? standard_input : NULL;
-    if (!cmd->options.json)
+    if (!cmd->options.json && !cmd->has_foreign_words)
         return extra ? process_run(&p) : process_exec(&p);
     command_add_colour(cmd, &p);
     p.catch_err = true;
     int status = process_run(&p);
+    cmd->signal = p.signal;
     print_said(cmd, p.err.data, p.err.length);
+    if (status && cmd->has_foreign_words)
+        hint_missing_include(cmd, &p.err, standard_input);
     buffer_free(&p.err);
     return status;
 }
@@ -301,11 +308,13 @@ static enum step translate_to_file(struct command *cmd, struct job *job, struct 
     bool saved = cmd->saves_temps && job->input->language == LANG_C && strcmp(input, "-");
     const char *path = saved ? saved_path(cmd, name) : temp_path(cmd->arena, name);
     job->input->generated = path;
-    if (early_fits(cmd, job)) {
+    if (!job->is_doubtful && early_fits(cmd, job)) {
         struct process p = translated_command(cmd, NULL, &no_input, 1);
         early_start(early, &p, job, path);
     }
     enum step step = job_preprocess(job);
+    if (step == STEP_OK && job->is_doubtful && !job_has_words(job))
+        step = STEP_NOT_ASYNC;
     if (step == STEP_OK)
         step = translate_to(job, path, saved, early);
     if (step == STEP_OK)
@@ -359,6 +368,7 @@ static int translate_jobs(struct command *cmd, struct list *jobs, struct early *
         struct job *job = jobs->item[i];
         enum step step = translate_to_file(cmd, job, early);
         if (step == STEP_NOT_ASYNC) {
+            cmd->has_foreign_words |= !job->is_doubtful;
             job_free(job);
             continue;
         }
@@ -397,6 +407,8 @@ static int compile(struct command *cmd, struct list *jobs, const struct list *ex
     }
     if (verdict == VERDICT_OURS && (int)jobs->count == cmd->c_count)
         report_internal(cmd, jobs);
+    if (status && cmd->has_foreign_words)
+        hint_missing_include(cmd, &err, standard_input);
     if (!status)
         status = check_frames(cmd, jobs);
     if (status)
@@ -411,9 +423,14 @@ static int compile(struct command *cmd, struct list *jobs, const struct list *ex
 static int preprocess_only(struct command *cmd, struct list *jobs,
                            const struct buffer *standard_input)
 {
-    list_add(cmd->arena, &cmd->words, (void *)"-D__BIDE__=1");
-    for (uint32_t i = 0; i < jobs->count; i++)
-        job_free(jobs->item[i]);
+    bool any = false;
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        struct job *job = jobs->item[i];
+        any = any || !job->is_doubtful || (job_preprocess(job) == STEP_OK && job_has_words(job));
+        job_free(job);
+    }
+    if (any)
+        list_add(cmd->arena, &cmd->words, (void *)"-D__BIDE__=1");
     return run_untouched(cmd, NULL, standard_input);
 }
 

@@ -102,6 +102,7 @@ struct command {
     bool clang, cxx;
     bool has_response_file, saves_temps, has_assembly, has_header;
     bool has_debug, optimizes; /* -g, -O */
+    bool has_foreign_words;    /* our words in a file that includes nothing of bide */
     bool static_link, no_library, other_target;
     const char *triple;     /* of a cross compiler */
     const char *output;     /* -o */
@@ -162,19 +163,28 @@ struct job {
     const char *dependency;  /* the file of dependencies that it wrote, or NULL */
     struct unit *unit;
     int status, signal; /* of the preprocessor */
+    bool is_doubtful;   /* it has no async words itself, but may get some from macros */
     bool checked;
     int check_status;
 };
 
+/* driver_scan.c: may the file, which has no words of ours, get some from headers or options? */
+bool may_get_async_words(struct command *, const char *path, const struct buffer *text);
+
 enum step { STEP_OK, STEP_NOT_ASYNC, STEP_FAILED };
 /* Fills text. What is wrong has been said when it fails. */
 enum step job_preprocess(struct job *);
+/* Has the preprocessed text async code, of the file itself or of a header? */
+bool job_has_words(struct job *);
 /* Parse, check, lower; writes the generated text to `out`. */
 enum step job_translate(struct job *, FILE *out);
 /* Lets the user's compiler check the file in the plain reading; once. Its exit status. */
 int job_check(struct job *);
 /* The same to the end: some errors come only when code is generated. */
 int job_check_code(struct job *);
+/* The same for the preprocessed text with our words in the plain reading: the file may not be the
+ * same one to both, if it asks for the names of our macros. Its errors alone are told. */
+int job_check_text(struct job *);
 void job_free(struct job *);
 /* Adds the words of the user's command for an extra step: those for preprocessing and those for
  * both or the compiler; colours as our own standard error has them. 0, or -1 with a message. */
@@ -223,6 +233,12 @@ enum verdict {
     VERDICT_AGAIN, /* it failed by warnings that do not count: once more, without warnings */
 };
 enum verdict report(struct list *jobs, const struct buffer *err, bool failed);
+
+/* ---- driver_hint.c ---- */
+
+/* Says what include may be missing, if the compiler's errors are about words of ours. */
+void hint_missing_include(const struct command *, const struct buffer *err,
+                          const struct buffer *standard_input);
 
 /* ---- driver_frame.c: -Wbide-frame-larger-than= ---- */
 

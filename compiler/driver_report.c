@@ -284,7 +284,7 @@ enum verdict report(struct list *jobs, const struct buffer *err, bool failed)
     struct blocks got = read_blocks(arena, err);
     bool ours = failed && !refused && has_hard_error(&got);
     for (uint32_t i = 0; ours && i < jobs->count; i++)
-        refused |= job_check_code(jobs->item[i]) != 0;
+        refused |= job_check_code(jobs->item[i]) != 0 || job_check_text(jobs->item[i]) != 0;
     if (failed && refused)
         print_checks(jobs);
     else

@@ -236,11 +236,57 @@ enum step job_preprocess(struct job *job)
         pragmas_restore(job);
     if (job->status == 0)
         return STEP_OK;
+    if (job->is_doubtful) /* the compiler itself says it of what is a plain file */
+        return STEP_NOT_ASYNC;
     print_preprocessor(job);
     return STEP_FAILED;
 }
 
 /* ---- the plain check ---- */
+
+/* Writes the preprocessed text under the name of a C file. NULL, with a message: it cannot. */
+static const char *write_text(const struct job *job)
+{
+    struct arena *arena = job->command->arena;
+    const char *path = temp_path(arena, with_suffix(arena, base_name(job->input->value), ".c"));
+    FILE *f = fopen(path, "we");
+    bool ok = f && fwrite(job->text.data, 1, job->text.length, f) == job->text.length;
+    if (f)
+        ok &= fclose(f) == 0;
+    if (!ok)
+        diag_plain(SEV_ERROR, "cannot write '%s'", path);
+    return ok ? path : NULL;
+}
+
+int job_check_text(struct job *job)
+{
+    const struct command *cmd = job->command;
+    const char *include = home_include(cmd->arena), *path = write_text(job);
+    if (!include || !path)
+        return 1;
+    struct process p = compiler_process(cmd);
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        const struct arg *a = cmd->args.item[i];
+        for (int k = 0; k < 2 && a->kind == ARG_BOTH && a->word[k]; k++)
+            argv_add(&p, a->word[k]);
+    }
+    command_add_colour(cmd, &p);
+    static const char *const words[] = {"-w", "-undef", "-DBIDE__CHECKS", "-DBIDE__TEXT",
+                                        "-S", "-o",     "/dev/null",      "-include"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        argv_add(&p, words[i]);
+    argv_add(&p, arena_printf(cmd->arena, "%s/bide/lang.h", include));
+    argv_add(&p, "-isystem");
+    argv_add(&p, include);
+    argv_add(&p, "-x");
+    argv_add(&p, "c");
+    argv_add(&p, path);
+    p.catch_err = true;
+    job->check_status = process_run(&p);
+    buffer_free(&job->check_err);
+    job->check_err = p.err;
+    return job->check_status;
+}
 
 /* Runs the compiler on the file with the words of `mode`. The file is told that bide reads it, so
  * that it is the same file. */
@@ -248,7 +294,9 @@ static int run_check(struct job *job, const char *const *mode)
 {
     const struct command *cmd = job->command;
     const char *include = home_include(cmd->arena);
-    if (!include || job->input->language == LANG_C_PREPROCESSED)
+    if (job->input->language == LANG_C_PREPROCESSED)
+        return job_check_text(job);
+    if (!include)
         return 0;
     struct process p = step_process(job);
     command_add_words(cmd, &p, false);
@@ -337,13 +385,24 @@ static bool report_word(struct job *job)
     return said;
 }
 
+/* <bide/lang.h> alone does not have the short words. */
+static void hint_short_words(const struct job *job)
+{
+    static const char header[] = "bide/bide.h\"";
+    const struct unit *unit = job->unit;
+    if (!memmem(unit->text, unit->text_length, header, sizeof header - 1))
+        hint_missing_include(job->command, &job->check_err, &job->source);
+}
+
 /* The parser gave up: the user's compiler says why. Our own messages may only follow from that. */
 static enum step report_parse_failure(struct job *job)
 {
-    if (job_check(job) != 0) {
+    if (job_check(job) != 0 || job_check_text(job) != 0) {
         diag_drop(job->unit);
-        if (!report_unclosed(job))
+        if (!report_unclosed(job)) {
             print_check(job);
+            hint_short_words(job);
+        }
         return STEP_FAILED;
     }
     bool said = job->unit->error_count > 0;
@@ -379,17 +438,40 @@ static struct unit *new_unit(struct job *job)
     return unit;
 }
 
+bool job_has_words(struct job *job)
+{
+    struct unit *unit = new_unit(job);
+    target_read(unit);
+    lex(unit);
+    bool found = has_async_code(unit);
+    arena_free(unit->arena);
+    return found;
+}
+
+static bool has(const char *text, size_t length, const char *word)
+{
+    return length && memmem(text, length, word, strlen(word)) != NULL;
+}
+
+/* Does the text have what our headers declare in both readings, or words that our macros made? */
+static bool includes_bide(const struct job *job)
+{
+    static const char *const words[] = {"bide_async", "bide_await", "bide_defer"};
+    const struct unit *unit = job->unit;
+    bool found = has(unit->text, unit->text_length, "bide__future");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        found |= has(unit->text, unit->text_length, words[i]) &&
+                 !has(job->source.data, job->source.length, words[i]);
+    return found;
+}
+
 /* The facts of the target are not in the text. Without bide's headers, that is a file that uses our
  * words for things of its own. With them, we must not go on. */
 static enum step report_no_target(struct job *job)
 {
-    static const char in_both_readings[] = "bide__future";
-    const struct unit *unit = job->unit;
-    if (!job->command->options.force || job->input->language == LANG_C_PREPROCESSED) {
-        if (!unit->text_length ||
-            !memmem(unit->text, unit->text_length, in_both_readings, sizeof in_both_readings - 1))
-            return STEP_NOT_ASYNC;
-    }
+    bool force = job->command->options.force && job->input->language == LANG_C;
+    if (!force && !includes_bide(job))
+        return STEP_NOT_ASYNC;
     print_preprocessor(job);
     diag_plain(SEV_ERROR,
                "'%s' includes bide's headers, but its preprocessed text lacks what they say of the "
@@ -398,7 +480,7 @@ static enum step report_no_target(struct job *job)
     if (job->input->language == LANG_C_PREPROCESSED)
         diag_plain(SEV_NOTE, "preprocess it with 'bide cc', as in: bide cc gcc -E");
     else
-        diag_plain(SEV_NOTE, "a macro of the file, or an option such as -undef or "
+        diag_plain(SEV_NOTE, "a macro of the file, or an option such as -undef, -imacros or "
                              "-traditional-cpp, hides or changes <bide/target.h>");
     return STEP_FAILED;
 }

@@ -17,6 +17,7 @@
 #ifndef BIDE_LANG_H
 #define BIDE_LANG_H
 
+#ifndef BIDE__TEXT /* bide cc asks about preprocessed text, which has these types */
 #include <stdint.h>
 
 /* A span of time. A struct, so that a bare number is a type error. Negative spans are over at
@@ -24,6 +25,7 @@
 typedef struct bide_duration {
     int64_t ns;
 } bide_duration;
+#endif
 
 #ifdef __cplusplus
 #define BIDE__DURATION(n) (bide_duration{(int64_t)(n)})
