@@ -519,6 +519,7 @@ struct options {
     bool json;         /* --error-format=json */
     bool multi_thread; /* -fbide-multi-thread */
     enum gnu_words gnu_words;
+    bool odd_charset, odd_wide_charset; /* of execution: no UTF-8, so that lengths are unknown */
 };
 
 /* A word of the language that only says something to the checks, like bide_may_block: no token, its
@@ -612,7 +613,7 @@ void lex(struct unit *);
 uint32_t find_unclosed(struct unit *, uint32_t *due);
 /* The parser gave up at a word of ours or behind one: says so, or returns false. */
 bool report_misplaced(struct unit *);
-/* words.c: does the text, of which only the tokens are known, more than declare async functions? */
+/* words.c: is the text, of which only the tokens are known, that of an async file? */
 bool has_async_code(const struct unit *);
 /* print.c: their text, on one line */
 char *tokens_text(struct unit *, uint32_t first, uint32_t last);

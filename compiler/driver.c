@@ -382,11 +382,25 @@ static int translate_jobs(struct command *cmd, struct list *jobs, struct early *
     return status;
 }
 
+/* Preprocessed text is in UTF-8 whatever the files are in, and one command has one charset. */
+static bool input_charset_fits(const struct command *cmd, const struct list *jobs)
+{
+    if (!cmd->input_charset || (cmd->c_count == (int)jobs->count && !cmd->has_assembly))
+        return true;
+    diag_plain(SEV_ERROR, "'%s' with async and other files in one command: compile them apart",
+               cmd->input_charset);
+    return false;
+}
+
 static int compile(struct command *cmd, struct list *jobs, const struct list *extra,
                    const struct buffer *standard_input)
 {
     struct early early = {0};
     int status = translate_jobs(cmd, jobs, &early);
+    if (!status && jobs->count && !input_charset_fits(cmd, jobs)) {
+        early_stop(&early);
+        status = 1;
+    }
     if (status) {
         remove_outputs(cmd, jobs);
         return status;

@@ -101,8 +101,12 @@ struct command {
     enum mode mode;
     bool clang, cxx;
     bool has_response_file, saves_temps, has_assembly, has_header;
-    bool has_debug, optimizes; /* -g, -O */
-    bool has_foreign_words;    /* our words in a file that includes nothing of bide */
+    bool has_debug, optimizes;   /* -g, -O */
+    bool has_foreign_words;      /* our words in a file that includes nothing of bide */
+    bool has_modules;            /* -fmodules */
+    const char *input_charset;   /* the word, or NULL */
+    const char *unknown_charset; /* of execution, in which not even ASCII may be itself */
+    bool packs_structs;          /* -fpack-struct, to less than pointers have */
     bool static_link, no_library, other_target;
     const char *triple;     /* of a cross compiler */
     const char *output;     /* -o */

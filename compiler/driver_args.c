@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* How an option stands: alone; with its value in the next word; with the value at its end; with the
@@ -90,6 +91,7 @@ static const struct option option_table[] = {
     {"-imultiarch", SEPARATE, ARG_PREPROCESS, 0},
     {"-isysroot", EITHER, ARG_BOTH, 0},
     {"-nostdinc", EXACT, ARG_PREPROCESS, 0},
+    {"-finput-charset=", JOINED, ARG_PREPROCESS, 0}, /* preprocessed text is UTF-8 */
     {"-undef", EXACT, ARG_PREPROCESS, 0},
     {"-trigraphs", EXACT, ARG_BOTH, 0},
     {"-Wp,", JOINED, ARG_PREPROCESS, 0},
@@ -355,6 +357,47 @@ static void note_dialect(struct command *cmd, const char *word)
         *words = GNU_WORDS_AS_STD;
 }
 
+static bool begins_like(const char *name, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!strncasecmp(name, list[i], strlen(list[i])))
+            return true;
+    }
+    return false;
+}
+
+/* In the known ones ASCII is what it is in UTF-8, and other characters have other lengths. */
+static void note_charset(struct command *cmd, const char *word)
+{
+    static const char *const utf8[] = {"UTF-8", "UTF8"};
+    static const char *const known[] = {"ISO-8859-",   "ISO8859-", "ISO_8859-", "LATIN",
+                                        "WINDOWS-125", "CP125",    "CP85",      "CP437",
+                                        "KOI8",        "ASCII",    "US-ASCII",  "ANSI_X3.4"};
+    const char *name = strchr(word, '=');
+    if (!name++)
+        return;
+    bool is_utf8 = begins_like(name, utf8, sizeof utf8 / sizeof *utf8);
+    if (!strncmp(word, "-finput-charset=", 16))
+        cmd->input_charset = word;
+    if (!strncmp(word, "-fwide-exec-charset=", 20))
+        cmd->options.odd_wide_charset = true;
+    if (!strncmp(word, "-fexec-charset=", 15)) {
+        cmd->options.odd_charset = !is_utf8;
+        cmd->unknown_charset =
+            is_utf8 || begins_like(name, known, sizeof known / sizeof *known) ? NULL : word;
+    }
+}
+
+static void note_layout(struct command *cmd, const char *word)
+{
+    if (!strncmp(word, "-fpack-struct", 13))
+        cmd->packs_structs = word[13] != '=' || atoi(word + 14) < 8;
+    if (!strcmp(word, "-fno-pack-struct"))
+        cmd->packs_structs = false;
+    if (!strcmp(word, "-fmodules") || !strcmp(word, "-fno-modules"))
+        cmd->has_modules = word[2] == 'm';
+}
+
 static void note_flag(struct command *cmd, struct list *flags, const struct arg *arg)
 {
     const char *word = arg->word[0];
@@ -373,6 +416,8 @@ static void note_flag(struct command *cmd, struct list *flags, const struct arg 
     if (!strcmp(word, "-Wfatal-errors"))
         cmd->options.max_errors = 1;
     note_dialect(cmd, word);
+    note_layout(cmd, word);
+    note_charset(cmd, word);
     if (word[0] == '-' && (word[1] == 'g' || word[1] == 'O'))
         note_debug(cmd, word);
     if (!strncmp(word, "-W", 2) || !strcmp(word, "-w"))

@@ -209,6 +209,8 @@ enum step job_preprocess(struct job *job)
     if (command_add_words(cmd, &p, true) < 0)
         return STEP_FAILED;
     command_add_colour(cmd, &p);
+    if (cmd->has_modules) /* what a module declares is not in the text */
+        argv_add(&p, "-fno-modules");
     add_dependencies(job, &p);
     if (cmd->options.force) {
         argv_add(&p, "-include");
@@ -485,11 +487,29 @@ static enum step report_no_target(struct job *job)
     return STEP_FAILED;
 }
 
+/* Options with which the generated code would be wrong. True: there is one, and that is said. */
+static bool report_option(const struct job *job)
+{
+    const struct command *cmd = job->command;
+    if (cmd->unknown_charset)
+        diag_plain(SEV_ERROR, "'%s' is async, and bide does not know the characters of '%s'",
+                   job->input->value, cmd->unknown_charset);
+    if (!cmd->packs_structs)
+        return cmd->unknown_charset != NULL;
+    diag_plain(SEV_ERROR,
+               "'%s' is async, and '-fpack-struct' changes the structs of bide's headers",
+               job->input->value);
+    diag_plain(SEV_NOTE, "'#pragma pack' packs those that need it");
+    return true;
+}
+
 enum step job_translate(struct job *job, FILE *out)
 {
     struct unit *unit = job->unit = new_unit(job);
     if (!target_read(unit))
         return report_no_target(job);
+    if (report_option(job))
+        return STEP_FAILED;
     lex(unit);
     parse(unit);
     if (unit->parse_failed)

@@ -203,6 +203,16 @@ static uint32_t decode_escape(const char **s, const char *end, bool *unit)
     }
 }
 
+/* Says that a character's length in the charset of execution is not known. */
+static void check_charset(struct parser *p, uint32_t token, enum width w, uint32_t c)
+{
+    const struct options *o = p->unit->options;
+    bool odd = w == W_CHAR ? o->odd_charset : w == W_WIDE && o->odd_wide_charset;
+    if (odd && c > 0x7f)
+        diag(p->unit, SEV_ERROR, token,
+             "a character beyond ASCII, in a charset other than UTF-8, cannot stand in async code");
+}
+
 void char_value(struct parser *p, struct expr *e)
 {
     const struct token *t = &p->token[e->first];
@@ -219,7 +229,7 @@ void char_value(struct parser *p, struct expr *e)
     if (end[-1] == '\'' && end - s > 1)
         end--;
     for (s++; s < end; count++) {
-        bool unit = true;
+        bool unit = false;
         uint32_t c;
         if (*s == '\\') {
             s++;
@@ -227,6 +237,8 @@ void char_value(struct parser *p, struct expr *e)
         } else {
             c = w >= W_16 ? decode_utf8(&s, end) : (unsigned char)*s++;
         }
+        if (!unit)
+            check_charset(p, e->first, w, c);
         value = w == W_CHAR ? value << 8 | (c & 0xff) : c;
     }
     e->type = type_basic(u, kind);
@@ -268,9 +280,12 @@ static bool string_body(const struct token *t, const char **s, const char **end)
     return raw;
 }
 
-static int64_t string_units(const struct token *t, enum width w)
+static int64_t string_units(struct parser *p, uint32_t token, enum width w)
 {
+    const struct token *t = &p->token[token];
     const char *s, *end;
+    struct type *wide = type_basic(p->unit, p->unit->target.wchar_type);
+    enum width unit_width = w == W_WIDE && type_width(p->unit, wide) == 16 ? W_16 : w;
     int64_t n = 0;
     bool raw = string_body(t, &s, &end);
     while (s < end) {
@@ -278,11 +293,14 @@ static int64_t string_units(const struct token *t, enum width w)
         if (*s == '\\' && !raw) {
             s++;
             uint32_t c = decode_escape(&s, end, &unit);
-            n += unit ? 1 : encoded_length(w, c);
+            n += unit ? 1 : encoded_length(unit_width, c);
+            check_charset(p, token, w, unit ? 0 : c);
         } else if (w >= W_16) {
-            n += encoded_length(w, decode_utf8(&s, end));
+            uint32_t c = decode_utf8(&s, end);
+            n += encoded_length(unit_width, c);
+            check_charset(p, token, w, c);
         } else {
-            s++;
+            check_charset(p, token, w, (unsigned char)*s++);
             n++;
         }
     }
@@ -304,7 +322,7 @@ void string_type(struct parser *p, struct expr *e)
                                         : TY_CHAR;
     int64_t units = 1;
     for (uint32_t i = e->first; i <= e->last; i++)
-        units += string_units(&p->token[i], w);
+        units += string_units(p, i, w);
     e->type = type_array(u, type_basic(u, kind), units);
     e->is_lvalue = true;
 }

@@ -1,7 +1,8 @@
 /*
  * Whether a preprocessed text has async code, or only tells of async functions. A plain file may
- * include headers that declare some: it is not translated for that, and calls their blocking forms.
- * Headers that define some, or use other words of the language, make it an async file.
+ * include headers that declare some, or define static ones: it is not translated for that, and calls
+ * their blocking forms. A header that defines functions for the whole program (a library in one
+ * header, say) makes the file that includes it an async one.
  */
 #include "parse.h"
 
@@ -13,12 +14,17 @@ static bool is_header(const char *file)
     return dot && (!strcmp(dot, ".h") || !strcmp(dot, ".hh") || !strcmp(dot, ".hpp"));
 }
 
-/* Behind `async`: does a body come before the declaration ends? */
-static bool has_body(const struct unit *u, uint32_t i)
+/* Of the declaration with the word i: does a body end it, of a function that is not static? */
+static bool defines_for_all(const struct unit *u, uint32_t i)
 {
-    while (i < u->token_count && u->token[i].punct != ';' && u->token[i].punct != '{')
-        i++;
-    return i < u->token_count && u->token[i].punct == '{';
+    uint32_t k = i;
+    while (k > 1 && u->token[k - 1].punct != ';' && u->token[k - 1].punct != '}')
+        k--;
+    for (; k < u->token_count && u->token[k].punct != ';' && u->token[k].punct != '{'; k++) {
+        if (token_keyword(&u->token[k]) == KW_STATIC)
+            return false;
+    }
+    return k < u->token_count && u->token[k].punct == '{';
 }
 
 bool has_async_code(const struct unit *u)
@@ -29,15 +35,8 @@ bool has_async_code(const struct unit *u)
             continue;
         if (!t->in_header || !is_header(t->file))
             return true;
-        switch (token_keyword(t)) {
-        case KW_NONE: break; /* the tag of an owner's type */
-        case KW_ASYNC:
-        case KW_CANCEL_RETURNS:
-            if (has_body(u, i))
-                return true;
-            break;
-        default: return true;
-        }
+        if (token_keyword(t) == KW_ASYNC && defines_for_all(u, i))
+            return true;
     }
     return false;
 }

@@ -12,6 +12,9 @@
 #include <bide/core.h>
 #include <bide/lang.h>
 
+#pragma pack(push) /* whatever is in effect here */
+#pragma pack()
+
 /*
  * Makes a task of fn with a copy of its arguments and queues it on the current runtime (from plain
  * C
@@ -163,5 +166,7 @@ extern const struct bide_fn bide__desc_bide_blocking;
 enum bide_poll bide__start_bide_sleep(struct bide_cx *cx, struct bide_frame *parent, int *result,
                                       struct bide_duration duration);
 extern const struct bide_fn bide__desc_bide_sleep;
+
+#pragma pack(pop)
 
 #endif

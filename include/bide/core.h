@@ -29,19 +29,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma pack(push) /* whatever is in effect here */
+#pragma pack()
+
 #ifdef __cplusplus
 #error "bide/core.h is for C; C++ includes bide/lang.h"
 #endif
 
+/* An enum that has the size of an int with -fshort-enums, too. */
+#define BIDE__INT_ENUM __attribute__((__mode__(__SI__)))
+
 /* What a poll says. A poll that returns BIDE_PENDING has arranged for a wake. */
-enum bide_poll { BIDE_PENDING, BIDE_READY };
+enum bide_poll { BIDE_PENDING, BIDE_READY } BIDE__INT_ENUM;
 
 /* What a leaf answers to a request to cancel. */
 enum bide_answer {
     BIDE_WAIT,      /* cannot say yet (the kernel owns the operation); asked again when woken */
     BIDE_CANCELLED, /* nothing happened and nothing will; the chain unwinds */
     BIDE_COMPLETED, /* it had happened: the leaf is polled and gives its result */
-};
+} BIDE__INT_ENUM;
 
 struct bide_cx;
 struct bide_frame;
@@ -644,7 +650,7 @@ enum bide_group_kind {
     BIDE_SELECT,        /* the first to finish cancels the rest; polled from a random start */
     BIDE_SELECT_BIASED, /* the same; polled in order */
     BIDE_TIMEOUT,       /* the same; the second of two branches is the clock */
-};
+} BIDE__INT_ENUM;
 
 /* What a group leaves in the awaiting frame, also when it is cancelled or fails. */
 struct bide_group_result {
@@ -693,5 +699,7 @@ void bide__group_leave_out(struct bide_group *group, struct bide_cx *cx, uint32_
 int bide__group_next(struct bide_group *group, struct bide_cx *cx, struct bide_cx *sub);
 void bide__group_started(struct bide_group *group, enum bide_poll poll);
 enum bide_poll bide__group_run(struct bide_cx *cx, struct bide_group *group);
+
+#pragma pack(pop)
 
 #endif

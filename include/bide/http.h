@@ -30,6 +30,9 @@
 
 #include <stddef.h>
 
+#pragma pack(push) /* whatever is in effect here */
+#pragma pack()
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -167,5 +170,7 @@ const char *bide_http_error(const bide_http_response *response);
 #ifdef __cplusplus
 }
 #endif
+
+#pragma pack(pop)
 
 #endif

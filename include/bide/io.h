@@ -20,6 +20,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#pragma pack(push) /* whatever is in effect here */
+#pragma pack()
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -158,5 +161,7 @@ bide_async ssize_t bide_reader_read(bide_reader *reader, void *buffer, size_t si
 #ifdef __cplusplus
 }
 #endif
+
+#pragma pack(pop)
 
 #endif

@@ -22,9 +22,12 @@
 
 /* A span of time. A struct, so that a bare number is a type error. Negative spans are over at
  * once. */
+#pragma pack(push) /* whatever is in effect here */
+#pragma pack()
 typedef struct bide_duration {
     int64_t ns;
 } bide_duration;
+#pragma pack(pop)
 #endif
 
 #ifdef __cplusplus

@@ -11,6 +11,9 @@
 #include <bide/io.h>
 #include <bide/lang.h>
 
+#pragma pack(push) /* whatever is in effect here */
+#pragma pack()
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -76,5 +79,7 @@ int bide_address_split(const char *text, char *host, size_t host_size, uint16_t 
 #ifdef __cplusplus
 }
 #endif
+
+#pragma pack(pop)
 
 #endif

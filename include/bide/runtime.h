@@ -44,6 +44,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma pack(push) /* whatever is in effect here */
+#pragma pack()
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -108,4 +111,6 @@ void bide_runtime_dump(const struct bide_runtime *rt,
 #ifdef __cplusplus
 }
 #endif
+#pragma pack(pop)
+
 #endif

@@ -32,6 +32,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#pragma pack(push) /* whatever is in effect here */
+#pragma pack()
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -41,7 +44,13 @@ typedef struct bide_sql_rows bide_sql_rows;
 
 /* ---- values ---- */
 
-enum bide_sql_type { BIDE_SQL_NULL, BIDE_SQL_INT, BIDE_SQL_REAL, BIDE_SQL_TEXT, BIDE_SQL_BLOB };
+enum bide_sql_type {
+    BIDE_SQL_NULL,
+    BIDE_SQL_INT,
+    BIDE_SQL_REAL,
+    BIDE_SQL_TEXT,
+    BIDE_SQL_BLOB
+} __attribute__((__mode__(__SI__)));
 
 typedef struct bide_sql_value {
     enum bide_sql_type type;
@@ -191,5 +200,7 @@ double bide_sql_get_real(const bide_sql_rows *rows, size_t row, size_t column);
 #ifdef __cplusplus
 }
 #endif
+
+#pragma pack(pop)
 
 #endif

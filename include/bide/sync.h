@@ -17,6 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma pack(push) /* whatever is in effect here */
+#pragma pack()
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -188,5 +191,7 @@ bide_async int bide_notify_wait(bide_notify *notify);
 #ifdef __cplusplus
 }
 #endif
+
+#pragma pack(pop)
 
 #endif

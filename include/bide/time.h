@@ -14,6 +14,9 @@
 
 #include <stdint.h>
 
+#pragma pack(push) /* whatever is in effect here */
+#pragma pack()
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -48,4 +51,6 @@ bide_async int bide_sleep_until(bide_instant deadline);
 #ifdef __cplusplus
 }
 #endif
+#pragma pack(pop)
+
 #endif
