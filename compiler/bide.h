@@ -200,7 +200,7 @@ struct param {
 struct target {
     int size_short, size_int, size_long, size_llong, size_pointer;
     bool char_unsigned;
-    bool has_asm, has_typeof, has_inline, has_restrict; /* as words; else names like others */
+    bool has_asm, has_typeof, has_inline, is_c99; /* as words; else names like others */
     bool clang;
     bool big_endian;
     bool is_elf;

@@ -57,7 +57,8 @@ static bool is_floating(const char *s, size_t n, bool hex)
     return false;
 }
 
-/* The first type of the list in which the value fits. */
+/* The first type of the list in which the value fits. In C90 a decimal one may be an unsigned long;
+ * later, gcc alone has a signed type for what no other holds. */
 static struct type *integer_type(struct parser *p, uint64_t value, bool decimal, bool is_unsigned,
                                  int longs)
 {
@@ -68,10 +69,11 @@ static struct type *integer_type(struct parser *p, uint64_t value, bool decimal,
         unsigned width = type_width(u, t);
         if (!is_unsigned && (width > 64 || value < UINT64_C(1) << (width - 1)))
             return t;
-        if ((is_unsigned || !decimal) && (width >= 64 || value < UINT64_C(1) << width))
+        bool may_be_unsigned = is_unsigned || !decimal || (!u->target.is_c99 && i > 0);
+        if (may_be_unsigned && (width >= 64 || value < UINT64_C(1) << width))
             return type_basic(u, kinds[i] + 1);
     }
-    return type_basic(u, decimal && !is_unsigned ? TY_INT128 : TY_ULLONG);
+    return type_basic(u, decimal && !is_unsigned && !u->target.clang ? TY_INT128 : TY_ULLONG);
 }
 
 static void integer_value(struct parser *p, struct expr *e, const char *s, size_t n)

@@ -180,7 +180,7 @@ void names_init(struct arena *a, const struct target *t)
     forget_word(a, "asm", t->has_asm);
     forget_word(a, "typeof", t->has_typeof);
     forget_word(a, "inline", t->has_inline);
-    forget_word(a, "restrict", t->has_restrict);
+    forget_word(a, "restrict", t->is_c99);
     for (size_t i = 0; i < sizeof async_words / sizeof async_words[0]; i++) {
         struct name *n = name_intern(a, async_words[i].text);
         n->keyword = async_words[i].keyword;

@@ -155,8 +155,8 @@ bool target_read(struct unit *unit)
         f.damaged = true;
     t->has_asm = fact_bool(&f, "asm");
     t->has_typeof = fact_bool(&f, "typeof");
-    t->has_restrict = fact_bool(&f, "c99");
-    t->has_inline = t->has_restrict || t->has_asm;
+    t->is_c99 = fact_bool(&f, "c99");
+    t->has_inline = t->is_c99 || t->has_asm;
     t->clang = fact_bool(&f, "clang");
     t->big_endian = fact_bool(&f, "big");
     t->has_asm_inline = fact_bool(&f, "inline");
@@ -171,7 +171,7 @@ bool target_read(struct unit *unit)
     if (words != GNU_WORDS_AS_STD) {
         t->has_asm = words == GNU_WORDS_ON;
         t->has_typeof = t->has_asm;
-        t->has_inline = t->has_restrict || t->has_asm;
+        t->has_inline = t->is_c99 || t->has_asm;
     }
     return !f.damaged;
 }
