@@ -615,6 +615,8 @@ uint32_t find_unclosed(struct unit *, uint32_t *due);
 bool report_misplaced(struct unit *);
 /* words.c: is the text, of which only the tokens are known, that of an async file? */
 bool has_async_code(const struct unit *);
+/* Is the name among the tokens? */
+bool has_name(const struct unit *, const char *name);
 /* print.c: their text, on one line */
 char *tokens_text(struct unit *, uint32_t first, uint32_t last);
 /* scope.c: which word of C or GNU C an identifier token is (enum keyword in parse.h); 0: none. */

@@ -392,6 +392,14 @@ static bool input_charset_fits(const struct command *cmd, const struct list *job
     return false;
 }
 
+static bool may_lack_include(const struct command *cmd, const struct list *jobs)
+{
+    bool lacks = cmd->has_foreign_words;
+    for (uint32_t i = 0; i < jobs->count; i++)
+        lacks |= job_lacks_words(jobs->item[i]);
+    return lacks;
+}
+
 static int compile(struct command *cmd, struct list *jobs, const struct list *extra,
                    const struct buffer *standard_input)
 {
@@ -421,7 +429,7 @@ static int compile(struct command *cmd, struct list *jobs, const struct list *ex
     }
     if (verdict == VERDICT_OURS && (int)jobs->count == cmd->c_count)
         report_internal(cmd, jobs);
-    if (status && cmd->has_foreign_words)
+    if (status && may_lack_include(cmd, jobs))
         hint_missing_include(cmd, &err, standard_input);
     if (!status)
         status = check_frames(cmd, jobs);

@@ -104,6 +104,7 @@ struct command {
     bool has_debug, optimizes;   /* -g, -O */
     bool has_foreign_words;      /* our words in a file that includes nothing of bide */
     bool has_modules;            /* -fmodules */
+    const char *traditional;     /* the word that asks for C before C89, or NULL */
     const char *input_charset;   /* the word, or NULL */
     const char *unknown_charset; /* of execution, in which not even ASCII may be itself */
     bool packs_structs;          /* -fpack-struct, to less than pointers have */
@@ -180,6 +181,8 @@ enum step { STEP_OK, STEP_NOT_ASYNC, STEP_FAILED };
 enum step job_preprocess(struct job *);
 /* Has the preprocessed text async code, of the file itself or of a header? */
 bool job_has_words(struct job *);
+/* Has it not included <bide/bide.h>, so that it lacks the short words? */
+bool job_lacks_words(const struct job *);
 /* Parse, check, lower; writes the generated text to `out`. */
 enum step job_translate(struct job *, FILE *out);
 /* Lets the user's compiler check the file in the plain reading; once. Its exit status. */

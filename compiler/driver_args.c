@@ -392,6 +392,8 @@ static void note_layout(struct command *cmd, const char *word)
 {
     if (!strncmp(word, "-fpack-struct", 13))
         cmd->packs_structs = word[13] != '=' || atoi(word + 14) < 8;
+    if (!strncmp(word, "-traditional", 12))
+        cmd->traditional = word;
     if (!strcmp(word, "-fno-pack-struct"))
         cmd->packs_structs = false;
     if (!strcmp(word, "-fmodules") || !strcmp(word, "-fno-modules"))

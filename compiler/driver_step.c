@@ -240,7 +240,11 @@ enum step job_preprocess(struct job *job)
         return STEP_OK;
     if (job->is_doubtful) /* the compiler itself says it of what is a plain file */
         return STEP_NOT_ASYNC;
-    print_preprocessor(job);
+    if (cmd->traditional && memmem(job->source.data, job->source.length, "bide/", 5))
+        diag_plain(SEV_ERROR, "'%s' is async, and bide's headers are not for '%s'",
+                   job->input->value, cmd->traditional);
+    else
+        print_preprocessor(job);
     return STEP_FAILED;
 }
 
@@ -387,13 +391,11 @@ static bool report_word(struct job *job)
     return said;
 }
 
-/* <bide/lang.h> alone does not have the short words. */
-static void hint_short_words(const struct job *job)
+bool job_lacks_words(const struct job *job)
 {
     static const char header[] = "bide/bide.h\"";
-    const struct unit *unit = job->unit;
-    if (!memmem(unit->text, unit->text_length, header, sizeof header - 1))
-        hint_missing_include(job->command, &job->check_err, &job->source);
+    return !job->text.length ||
+           !memmem(job->text.data, job->text.length, header, sizeof header - 1);
 }
 
 /* The parser gave up: the user's compiler says why. Our own messages may only follow from that. */
@@ -403,7 +405,8 @@ static enum step report_parse_failure(struct job *job)
         diag_drop(job->unit);
         if (!report_unclosed(job)) {
             print_check(job);
-            hint_short_words(job);
+            if (job_lacks_words(job))
+                hint_missing_include(job->command, &job->check_err, &job->source);
         }
         return STEP_FAILED;
     }
@@ -450,20 +453,16 @@ bool job_has_words(struct job *job)
     return found;
 }
 
-static bool has(const char *text, size_t length, const char *word)
-{
-    return length && memmem(text, length, word, strlen(word)) != NULL;
-}
-
 /* Does the text have what our headers declare in both readings, or words that our macros made? */
 static bool includes_bide(const struct job *job)
 {
     static const char *const words[] = {"bide_async", "bide_await", "bide_defer"};
-    const struct unit *unit = job->unit;
-    bool found = has(unit->text, unit->text_length, "bide__future");
+    const struct buffer *source = &job->source;
+    lex(job->unit);
+    bool found = has_name(job->unit, "bide__future");
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        found |= has(unit->text, unit->text_length, words[i]) &&
-                 !has(job->source.data, job->source.length, words[i]);
+        found |= has_name(job->unit, words[i]) && source->length &&
+                 !memmem(source->data, source->length, words[i], strlen(words[i]));
     return found;
 }
 

@@ -27,6 +27,16 @@ static bool defines_for_all(const struct unit *u, uint32_t i)
     return k < u->token_count && u->token[k].punct == '{';
 }
 
+bool has_name(const struct unit *u, const char *name)
+{
+    const char *text = intern(u->arena, name, strlen(name));
+    for (uint32_t i = 1; i < u->token_count; i++) {
+        if (u->token[i].kind == TK_IDENT && u->token[i].text == text)
+            return true;
+    }
+    return false;
+}
+
 bool has_async_code(const struct unit *u)
 {
     for (uint32_t i = 1; i < u->token_count; i++) {
