@@ -602,8 +602,8 @@ bool place_is_written_out(struct unit *, uint32_t first, uint32_t last);
 
 /* ---- target.c: facts of the target ---- */
 
-/* Reads unit->target from what <bide/target.h> leaves in unit->text. False: that is not there, or
- * makes no sense. */
+/* Reads unit->target from what <bide/target.h> leaves in unit->text. False: that is not there, and
+ * the target is taken for a 64-bit Linux, or it makes no sense. */
 bool target_read(struct unit *);
 
 /* lex.c: fills unit->token from unit->text, in which it blanks marks and our own pragmas. */

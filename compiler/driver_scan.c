@@ -1,11 +1,12 @@
 /*
- * Whether a C file without words of ours may get some from elsewhere: from macros of headers that it
- * includes, of -include, or of -D.
+ * Whether a C file without words of ours may get some from elsewhere: from macros of headers that
+ * it includes, of -include, or of -D.
  *
  * Headers are followed as the preprocessor would, but without obeying conditions, and through the
  * folders of the command line and /usr/local/include and /usr/include alone. A file that may reach
- * a header of bide's, a macro with a word of ours, or a header whose name is a macro is preprocessed,
- * and then is known to have words or not. What is only in a compiler's own folders is not found.
+ * a header of bide's, a macro with a word of ours, or a header whose name is a macro is
+ * preprocessed, and then is known to have words or not. What is only in a compiler's own folders is
+ * not found.
  */
 #define _GNU_SOURCE
 #include "driver.h"

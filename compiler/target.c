@@ -137,11 +137,30 @@ static bool is_unsigned_kind(enum type_kind kind)
            kind == TY_ULLONG;
 }
 
+static const struct target linux_64 = {
+    .size_short = 2,
+    .size_int = 4,
+    .size_long = 8,
+    .size_llong = 8,
+    .size_pointer = 8,
+    .has_asm = true,
+    .has_typeof = true,
+    .has_inline = true,
+    .is_c99 = true,
+    .is_elf = true,
+    .size_type = TY_ULONG,
+    .ptrdiff_type = TY_LONG,
+    .wchar_type = TY_INT,
+    .char16_type = TY_USHORT,
+    .char32_type = TY_UINT,
+};
+
 bool target_read(struct unit *unit)
 {
     char text[512], is_char[16];
     struct facts f = {.text = text};
     struct target *t = &unit->target;
+    *t = linux_64;
     if (!find_facts(unit, text, sizeof text))
         return false;
     t->size_short = fact_size(&f, "short");

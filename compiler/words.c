@@ -1,8 +1,8 @@
 /*
  * Whether a preprocessed text has async code, or only tells of async functions. A plain file may
- * include headers that declare some, or define static ones: it is not translated for that, and calls
- * their blocking forms. A header that defines functions for the whole program (a library in one
- * header, say) makes the file that includes it an async one.
+ * include headers that declare some, or define static ones: it is not translated for that, and
+ * calls their blocking forms. A header that defines functions for the whole program (a library in
+ * one header, say) makes the file that includes it an async one.
  */
 #include "parse.h"
 

@@ -1,7 +1,7 @@
-# Every -std= that the compiler takes is compiled as async code: with dialect/forms.c, which has every
-# form in C89, and other files of that folder for what is special to some dialects. Each prints what
-# NAME.out says. So with the options that change what C is. What cannot be compiled is refused in one
-# clear message.
+# Every -std= that the compiler takes is compiled as async code: with dialect/forms.c, which has
+# every form in C89, and other files of that folder for what is special to some dialects. Each prints
+# what NAME.out says. So with the options that change what C is. What cannot be compiled is refused
+# in one clear message.
 #
 # Here a few dialects run and all compile; in the long tier all run, and programs of run/ too.
 set -eu
@@ -97,8 +97,8 @@ fi
 # --- options that change words, types or layouts ---
 
 compiled "$here/old_words.c" -std=gnu89 -fno-asm
-compiled "$here/forms.c" -w -fshort-enums -fshort-wchar -funsigned-char -ffreestanding -fno-builtin \
-    -fgnu89-inline -fms-extensions -fwrapv -O2
+compiled "$here/forms.c" -w -fshort-enums -fshort-wchar -funsigned-char -ffreestanding \
+    -fno-builtin -fgnu89-inline -fms-extensions -fwrapv -O2
 compiled "$here/packed.c"
 compiled "$here/wide.c" -w -fshort-wchar
 refused "'-fpack-struct' changes the structs of bide's headers" tiny.c -fpack-struct
@@ -107,8 +107,8 @@ compiled "$here/forms.c" -w -fpack-struct -fno-pack-struct -fcommon -trigraphs
 if [ $family = gcc ]; then
     compiled "$here/forms.c" -w -fplan9-extensions -fdirectives-only -fexec-charset=ISO-8859-1
     printf '#include <bide/bide.h>\n#include <stdio.h>\nstatic async int f(void)\n{\n' >latin.c
-    printf '    char s[] = "\351";\n    await bide_yield();\n    puts(s);\n    return sizeof s;\n}\n' \
-        >>latin.c
+    printf '    char s[] = "\351";\n    await bide_yield();\n    puts(s);\n' >>latin.c
+    printf '    return sizeof s;\n}\n' >>latin.c
     printf 'async int main(void)\n{\n    printf("%%d\\n", await f());\n    return 0;\n}\n' >>latin.c
     printf '\303\251\n3\n' >latin.out
     compiled latin.c -finput-charset=ISO-8859-1

@@ -1,11 +1,11 @@
-# A mistake that only one reading of a file has is the user's mistake, told at its place: what stands
-# behind #ifdef __BIDE__, or depends on what the names of our macros are.
+# A mistake that only one reading of a file has is the user's mistake, told at its place: what
+# stands behind #ifdef __BIDE__, or depends on what the names of our macros are.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
 
-# mistake PLACE TEXT [PLACE TEXT]: the file on standard input, with conditions in the places of IF and
-# FI, has an error at PLACE (file:line:column) with TEXT; the second ones are clang's
+# mistake PLACE TEXT [PLACE TEXT]: the file on standard input, with conditions in the places of IF
+# and FI, has an error at PLACE (file:line:column) with TEXT; the second ones are clang's
 mistake()
 {
     place=$1

@@ -1,6 +1,6 @@
-# Which files are read: those that get their words from headers, macros or options too. No file that
-# includes bide's headers and uses its words passes as plain C; a file that has such words for itself
-# is the user's own.
+# Which files are read: those that get their words from headers, macros or options too. No file
+# that includes bide's headers and uses its words passes as plain C; a file that has such words for
+# itself is the user's own.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
@@ -76,8 +76,8 @@ end
 
 prepare "macros that make words"
 echo '#include <bide/bide.h>' >only.h
-with '#include "only.h"' '#define P_(a, b) a##b' '#define P(a, b) P_(a, b)' '#define co P(as, ync)' \
-    '#define wait_for P(aw, ait)' '#define TURN P(bid, e_yield)()'
+with '#include "only.h"' '#define P_(a, b) a##b' '#define P(a, b) P_(a, b)' \
+    '#define co P(as, ync)' '#define wait_for P(aw, ait)' '#define TURN P(bid, e_yield)()'
 async a.c
 end
 
@@ -143,7 +143,8 @@ E
 refused $cc -c a.c
 has err "^bide: error: 'a.c' includes bide's headers, but"
 missing a.o
-for macro in '__SIZEOF_INT__ none' '__SIZE_TYPE__ none' '__WCHAR_TYPE__' 'BIDE_BIDE_H' 'bide__target x'; do
+for macro in '__SIZEOF_INT__ none' '__SIZE_TYPE__ none' __WCHAR_TYPE__ BIDE_BIDE_H \
+    'bide__target x'; do
     { echo "#undef ${macro% *}" && echo "#define $macro" && cat d.c; } >e.c
     refused $cc -w -c e.c
     has_not err 'internal error'
