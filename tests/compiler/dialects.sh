@@ -1,7 +1,7 @@
 # Every -std= that the compiler takes is compiled as async code: with dialect/forms.c, which has
-# every form in C89, and other files of that folder for what is special to some dialects. Each prints
-# what NAME.out says. So with the options that change what C is. What cannot be compiled is refused
-# in one clear message.
+# every form in C89, and other files of that folder for what is special to some dialects. Each
+# prints what NAME.out says. So with the options that change what C is. What cannot be compiled is
+# refused in one clear message.
 #
 # Here a few dialects run and all compile; in the long tier all run, and programs of run/ too.
 set -eu
