@@ -115,6 +115,41 @@ void list_add(struct arena *a, struct list *l, void *item)
     l->item[l->count++] = item;
 }
 
+/* Where the key is, or the free place for it. */
+static uint32_t map_find(const struct map *m, const void *key)
+{
+    uint64_t hash = (uint64_t)(uintptr_t)key * 0x9E3779B97F4A7C15u;
+    uint32_t i = (uint32_t)(hash >> 32) & (m->room - 1);
+    while (m->key[i] && m->key[i] != key)
+        i = (i + 1) & (m->room - 1);
+    return i;
+}
+
+static void map_grow(struct arena *a, struct map *m)
+{
+    struct map old = *m;
+    m->room = old.room ? old.room * 2 : 16;
+    m->key = arena_alloc(a, m->room * sizeof *m->key);
+    m->value = arena_alloc(a, m->room * sizeof *m->value);
+    for (uint32_t i = 0; i < old.room; i++) {
+        if (!old.key[i])
+            continue;
+        uint32_t to = map_find(m, old.key[i]);
+        m->key[to] = old.key[i];
+        m->value[to] = old.value[i];
+    }
+}
+
+void **map_at(struct arena *a, struct map *m, const void *key)
+{
+    if (m->count * 2 >= m->room)
+        map_grow(a, m);
+    uint32_t i = map_find(m, key);
+    m->count += !m->key[i];
+    m->key[i] = key;
+    return &m->value[i];
+}
+
 /* Multiply and fold, eight bytes a step. */
 static uint32_t hash_bytes(const char *s, size_t n)
 {

@@ -39,6 +39,15 @@ struct list {
 };
 void list_add(struct arena *, struct list *, void *);
 
+/* From pointers to pointers: struct map m = {0}; *map_at(arena, &m, key) is NULL at first. What it
+ * gives holds until the next call. */
+struct map {
+    const void **key;
+    void **value;
+    uint32_t count, room;
+};
+void **map_at(struct arena *, struct map *, const void *key);
+
 /* Interned string: equal text, equal pointer. */
 const char *intern(struct arena *, const char *s, size_t n);
 
@@ -558,6 +567,7 @@ struct unit {
     bool has_own_pragmas;        /* some that the user's compiler would not know */
     struct list messages;        /* diag.c: not yet printed */
     struct list sources;         /* source.c: files read for messages */
+    struct places *places;       /* place.c */
     struct list packs;           /* pack.c: where #pragma pack changes what is in effect */
     bool packs_known;
     int pack;           /* emit.c: what is in effect at the item being printed */
@@ -592,13 +602,21 @@ void source_add(struct unit *, const char *file, const char *text, size_t length
 struct spot {
     const char *line; /* the source line, as source_line gives it */
     size_t length;
-    uint32_t number;     /* of the line */
-    size_t start, width; /* bytes of the word in it */
+    uint32_t number;              /* of the line */
+    size_t start, width;          /* bytes of the word in it */
+    bool is_written;              /* false: the token came from a macro whose name this is */
+    const struct line_text *text; /* place_words.c */
 };
 /* The word that the token was, or of the macro that it came from. False: no such line. */
 bool place_of(struct unit *, uint32_t token, struct spot *);
-/* Do the tokens stand in the file as they are, none of them from a macro? */
+/* Do the tokens stand in the file as they are? Only what is in brackets may come from macros. */
 bool place_is_written_out(struct unit *, uint32_t first, uint32_t last);
+/* The macro that the token came from; NULL: from none, or it is not known. */
+const char *place_macro(struct unit *, uint32_t token);
+/* Columns on the screen before that byte of the spot's line. */
+size_t place_column(const struct spot *, size_t byte);
+/* The column behind the character at that byte, which stands in `column`. */
+size_t place_next_column(const char *line, size_t length, size_t byte, size_t column);
 
 /* ---- target.c: facts of the target ---- */
 
@@ -672,6 +690,7 @@ struct message {
     const char *option, *text;
     bool was_warning; /* made an error by -Werror */
     bool silent;      /* switched off, and its notes with it */
+    bool is_bare;     /* its line has been shown just before */
     struct list fixits;
     struct list notes; /* struct message * */
 };

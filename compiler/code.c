@@ -233,9 +233,12 @@ bool is_reserved(struct lower *l, const char *name)
 {
     const char *text = intern(l->arena, name, strlen(name));
     const struct token *t = l->unit->token;
-    for (uint32_t i = l->fn->first; i <= l->fn->last; i++)
-        if (t[i].text == text)
-            return true;
+    for (uint32_t i = l->fn->first; i <= l->fn->last && !l->words_known; i++)
+        if (t[i].text)
+            *map_at(l->arena, &l->words, t[i].text) = l;
+    l->words_known = true;
+    if (*map_at(l->arena, &l->words, text))
+        return true;
     return scope_find(text) != NULL; /* at file scope: the parser has left all others */
 }
 
@@ -247,21 +250,15 @@ struct symbol *file_symbol(struct symbol *fn)
 
 /* How many names were made from a stem. */
 struct stem {
-    const char *text;
     unsigned count;
 };
 
 static struct stem *stem_of(struct lower *l, const char *text)
 {
-    for (uint32_t i = 0; i < l->stems.count; i++) {
-        struct stem *s = l->stems.item[i];
-        if (strcmp(s->text, text) == 0)
-            return s;
-    }
-    struct stem *s = arena_alloc(l->arena, sizeof *s);
-    s->text = text;
-    list_add(l->arena, &l->stems, s);
-    return s;
+    void **s = map_at(l->arena, &l->stems, intern(l->arena, text, strlen(text)));
+    if (!*s)
+        *s = arena_alloc(l->arena, sizeof(struct stem));
+    return *s;
 }
 
 const char *name_new(struct lower *l, const char *stem)

@@ -124,19 +124,6 @@ static bool is_word_char(char c)
     return isalnum((unsigned char)c) || c == '_' || c == '$' || (c & 0x80);
 }
 
-/* Columns on the screen before the byte `at`: tabs go to every eighth, a character is one. */
-static size_t screen_column(const char *line, size_t at)
-{
-    size_t column = 0;
-    for (size_t i = 0; i < at; i++) {
-        if (line[i] == '\t')
-            column += 8 - column % 8;
-        else if (((unsigned char)line[i] & 0xc0) != 0x80)
-            column++;
-    }
-    return column;
-}
-
 /* ---- printing ---- */
 
 /* The colour of gcc's name for it, from GCC_COLORS or gcc's default; "" without colours. */
@@ -188,35 +175,101 @@ static void print_text(struct unit *unit, const char *text)
         fputs(plain(unit), stderr);
 }
 
-/* The line with its number; `mark` bytes of it from `at->start` on are coloured. */
-static void print_source(struct unit *unit, const struct spot *at, size_t mark,
-                         const char *mark_colour)
+/* What is shown of a line: columns, and the bytes that stand there. Of a line longer than a screen it
+ * is a part round the caret, with dots where it was cut. */
+struct window {
+    const char *line;
+    size_t first, end;      /* bytes */
+    size_t column, columns; /* of the first byte; the columns shown, dots included */
+    size_t shift;           /* columns before the first byte on the screen: those of dots */
+    bool is_cut_behind;
+};
+
+enum { SHOWN_COLUMNS = 160, COLUMNS_BEFORE = 60, DOTS = 3 };
+
+/* Byte and column of the first character that begins at `wanted` or behind it. */
+static size_t byte_at_column(const struct spot *at, size_t wanted, size_t *column)
 {
-    fprintf(stderr, "%5u | ", at->number);
-    size_t column = 0;
-    for (size_t i = 0; i < at->length; i++) {
-        char c = at->line[i];
-        if (i == at->start && mark)
-            fputs(mark_colour, stderr);
-        if (c == '\t') {
-            size_t width = 8 - column % 8;
-            fprintf(stderr, "%*s", (int)width, "");
-            column += width;
-        } else {
-            fputc(c, stderr);
-            column += ((unsigned char)c & 0xc0) != 0x80;
-        }
-        if (i + 1 == at->start + mark && mark)
-            fputs(plain(unit), stderr);
+    size_t low = 0, high = at->length;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (place_column(at, middle) < wanted)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    fputc('\n', stderr);
+    while (low < at->length && ((unsigned char)at->line[low] & 0xc0) == 0x80)
+        low++;
+    *column = place_column(at, low);
+    return low;
 }
 
-static void print_caret(struct unit *unit, const struct spot *at, size_t mark,
-                        const char *mark_colour)
+/* The window that has the caret in it, and `mark` bytes from there on if they fit. */
+static struct window find_window(const struct spot *at, size_t mark)
 {
-    size_t from = screen_column(at->line, at->start);
-    size_t to = screen_column(at->line, at->start + mark);
+    struct window w = {.line = at->line, .end = at->length};
+    size_t column = place_column(at, at->start), all = place_column(at, at->length);
+    size_t marked = place_column(at, at->start + mark) - column, end_column;
+    w.columns = all;
+    if (all <= SHOWN_COLUMNS)
+        return w;
+    size_t before = COLUMNS_BEFORE;
+    if (before + marked > SHOWN_COLUMNS - 2 * DOTS)
+        before = marked >= SHOWN_COLUMNS - 2 * DOTS ? 2 * DOTS : SHOWN_COLUMNS - 2 * DOTS - marked;
+    size_t from = column > before ? column - before : 0;
+    if (from + SHOWN_COLUMNS > all)
+        from = all - SHOWN_COLUMNS;
+    if (from) {
+        w.first = byte_at_column(at, from + DOTS, &w.column);
+        w.shift = DOTS;
+    }
+    w.is_cut_behind = from + SHOWN_COLUMNS < all;
+    if (w.is_cut_behind)
+        w.end = byte_at_column(at, from + SHOWN_COLUMNS - 2 * DOTS, &end_column);
+    w.columns = SHOWN_COLUMNS;
+    return w;
+}
+
+static bool is_in_window(const struct window *w, const struct spot *at)
+{
+    return w->line == at->line && at->start >= w->first &&
+           (at->start < w->end || (!w->is_cut_behind && at->start == w->end));
+}
+
+/* The column on the screen, with the line's number before it left out. */
+static size_t shown_column(const struct window *w, const struct spot *at, size_t byte)
+{
+    return w->shift + place_column(at, byte > w->end ? w->end : byte) - w->column;
+}
+
+/* The line with its number; `mark` bytes of it from `at->start` on are coloured. */
+static void print_source(struct unit *unit, const struct spot *at, const struct window *w,
+                         size_t mark, const char *mark_colour)
+{
+    size_t column = w->column, end = at->start + mark;
+    if (end > w->end)
+        end = w->end;
+    fprintf(stderr, "%5u | %s", at->number, w->shift ? "..." : "");
+    for (size_t i = w->first; i < w->end; i++) {
+        size_t next = place_next_column(at->line, at->length, i, column);
+        if (i == at->start && mark)
+            fputs(mark_colour, stderr);
+        if (at->line[i] == '\t')
+            fprintf(stderr, "%*s", (int)(next - column), "");
+        else
+            fputc(at->line[i], stderr);
+        column = next;
+        if (i + 1 == end && mark)
+            fputs(plain(unit), stderr);
+    }
+    fputs(w->is_cut_behind ? "...\n" : "\n", stderr);
+}
+
+static void print_caret(struct unit *unit, const struct spot *at, const struct window *w,
+                        size_t mark, const char *mark_colour)
+{
+    size_t from = shown_column(w, at, at->start);
+    size_t to = shown_column(w, at, at->start + mark);
     fprintf(stderr, "      | %*s%s^", (int)from, "", mark_colour);
     for (size_t i = from + 1; i < to; i++)
         fputc('~', stderr);
@@ -227,17 +280,17 @@ bool diag_fixit_place(struct unit *unit, const struct fixit *f, struct spot *at)
 {
     /* What closes stands right after the word before it, not after the blanks. */
     bool closes = *f->text == ')' && f->token > 1;
-    if (!place_of(unit, closes ? f->token - 1 : f->token, at))
+    if (!place_of(unit, closes ? f->token - 1 : f->token, at) || !at->is_written)
         return false;
     at->start += closes ? at->width : 0;
     return true;
 }
 
-/* What is printed below a line, from `column` on; it stands at the byte place.start. */
+/* What is printed below a line. */
 struct insertion {
-    struct spot place;
+    struct spot place; /* of the last that it was made of */
     const char *text;
-    size_t column;
+    size_t column; /* of the first */
 };
 
 /* The message's fix-its; one that would run into the next on its line takes it in, with what is
@@ -252,7 +305,7 @@ static uint32_t find_insertions(struct unit *unit, const struct message *m, stru
         struct insertion *before = count ? &out[count - 1] : NULL;
         if (!diag_fixit_place(unit, f, at))
             continue;
-        new.column = screen_column(at->line, at->start);
+        new.column = place_column(at, at->start);
         if (before && before->place.line == at->line && before->place.start <= at->start &&
             new.column < before->column + strlen(before->text)) {
             before->text = arena_printf(unit->arena, "%s%.*s%s", before->text,
@@ -266,26 +319,32 @@ static uint32_t find_insertions(struct unit *unit, const struct message *m, stru
     return count;
 }
 
-static void print_fixits(struct unit *unit, const struct message *m, const char *line)
+/* `w`: what has been shown last. */
+static void print_fixits(struct unit *unit, const struct message *m, struct window w)
 {
     struct insertion *list = arena_alloc(unit->arena, (m->fixits.count + 1) * sizeof *list);
     uint32_t count = find_insertions(unit, m, list);
     const char *green = colour(unit, "fixit-insert", "32");
     size_t written = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const struct insertion *n = &list[i];
+        const struct insertion *n = &list[i], *next = i + 1 < count ? n + 1 : NULL;
         int width = (int)strlen(n->text); /* blanks at its end would only end the line */
         while (width > 0 && n->text[width - 1] == ' ')
             width--;
-        if (n->place.line != line)
-            print_source(unit, &n->place, 0, "");
-        line = n->place.line;
+        if (!is_in_window(&w, &n->place) || n->column < w.column) {
+            w = find_window(&n->place, 0);
+            if (n->column < w.column) /* too long for any */
+                continue;
+            print_source(unit, &n->place, &w, 0, "");
+        }
+        size_t column = w.shift + n->column - w.column;
         if (written == 0)
             fputs("      | ", stderr);
-        fprintf(stderr, "%*s%s%.*s%s", (int)(n->column - written), "", green, width, n->text,
+        fprintf(stderr, "%*s%s%.*s%s", (int)(column - written), "", green, width, n->text,
                 plain(unit));
-        written = n->column + (size_t)width;
-        if (i + 1 == count || n[1].place.line != line || n[1].column < written) {
+        written = column + (size_t)width;
+        if (!next || !is_in_window(&w, &next->place) ||
+            w.shift + next->column - w.column < written) {
             fputc('\n', stderr);
             written = 0;
         }
@@ -307,18 +366,16 @@ static void print_option(struct unit *unit, const struct message *m)
 /* How many bytes from the message's place on are marked: to the last token, or the line's end. */
 size_t diag_mark_length(struct unit *unit, const struct message *m, const struct spot *at)
 {
-    const struct token *first = &unit->token[m->first], *last = &unit->token[m->last];
     struct spot end;
-    if (last->line != first->line || last->file != first->file) {
-        size_t length = at->length;
-        while (length > at->start + 1 && isspace((unsigned char)at->line[length - 1]))
-            length--;
-        return length - at->start;
-    }
-    if (m->last > m->first && place_of(unit, m->last, &end) && end.line == at->line &&
-        end.start + end.width > at->start)
-        return end.start + end.width - at->start;
-    return at->width;
+    if (m->last <= m->first || !at->is_written || !place_of(unit, m->last, &end) ||
+        !end.is_written || unit->token[m->last].file != unit->token[m->first].file)
+        return at->width;
+    if (end.line == at->line)
+        return end.start + end.width > at->start ? end.start + end.width - at->start : at->width;
+    size_t length = at->length;
+    while (length > at->start + 1 && isspace((unsigned char)at->line[length - 1]))
+        length--;
+    return length - at->start;
 }
 
 static void print_message(struct unit *unit, const struct message *m)
@@ -331,19 +388,20 @@ static void print_message(struct unit *unit, const struct message *m)
     fprintf(stderr, "%s%s:%u:", colour(unit, "locus", "01"), t->file ? t->file : "<unknown>",
             found ? at.number : t->line);
     if (found)
-        fprintf(stderr, "%zu:", screen_column(at.line, at.start) + 1);
+        fprintf(stderr, "%zu:", place_column(&at, at.start) + 1);
     fprintf(stderr, "%s %s%s: %s", plain(unit), mark_colour, severity_names[m->severity],
             plain(unit));
     print_text(unit, m->text);
     print_option(unit, m);
     fputc('\n', stderr);
-    if (!found)
+    if (!found || m->is_bare)
         return;
     size_t mark = diag_mark_length(unit, m, &at);
-    print_source(unit, &at, mark, mark_colour);
-    print_caret(unit, &at, mark, mark_colour);
+    struct window w = find_window(&at, mark);
+    print_source(unit, &at, &w, mark, mark_colour);
+    print_caret(unit, &at, &w, mark, mark_colour);
     if (m->fixits.count && place_is_written_out(unit, m->first, m->last))
-        print_fixits(unit, m, at.line);
+        print_fixits(unit, m, w);
 }
 
 /* ---- order ---- */
@@ -395,6 +453,25 @@ static bool is_repeated(struct unit *unit, const struct message *m, const struct
             a.start == b.start);
 }
 
+/* As gcc says it, before the other notes: not of a system header's macro, nor of one that the message
+ * names. */
+static void note_macro(struct unit *unit, struct message *m)
+{
+    const char *name = place_macro(unit, m->first);
+    struct list notes = m->notes;
+    if (!name || unit->token[m->first].in_system_header ||
+        strstr(m->text, arena_printf(unit->arena, "'%s'", name)))
+        return;
+    struct message *note = arena_alloc(unit->arena, sizeof *note);
+    *note = (struct message){.severity = SEV_NOTE, .first = m->first, .last = m->first};
+    note->text = arena_printf(unit->arena, "in expansion of macro '%s'", name);
+    note->is_bare = true;
+    m->notes = (struct list){0};
+    list_add(unit->arena, &m->notes, note);
+    for (uint32_t i = 0; i < notes.count; i++)
+        list_add(unit->arena, &m->notes, notes.item[i]);
+}
+
 static void print_with_notes(struct unit *unit, const struct message *m,
                              const struct function **function)
 {
@@ -427,9 +504,10 @@ void diag_flush(struct unit *unit)
     if (unit->messages.count)
         qsort(unit->messages.item, unit->messages.count, sizeof(void *), compare);
     for (uint32_t i = 0; i < unit->messages.count; i++) {
-        const struct message *m = unit->messages.item[i];
+        struct message *m = unit->messages.item[i];
         if (m->silent || is_repeated(unit, m, before))
             continue;
+        note_macro(unit, m);
         print_with_notes(unit, m, &function);
         before = m;
         errors += m->severity == SEV_ERROR;

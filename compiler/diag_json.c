@@ -66,7 +66,8 @@ static void put_end(struct unit *unit, const struct message *m, const struct spo
     uint32_t line = at->number;
     size_t column = at->start + diag_mark_length(unit, m, at) + 1;
     if (m->last > m->first && unit->token[m->last].file == unit->token[m->first].file &&
-        place_of(unit, m->last, &end) && end.number > at->number) {
+        at->is_written && place_of(unit, m->last, &end) && end.is_written &&
+        end.number > at->number) {
         line = end.number;
         column = end.start + end.width + 1;
     }

@@ -156,19 +156,32 @@ bool needs_cast(const struct type *t)
 
 /* ---- the layout ---- */
 
-static bool is_member_taken(struct lower *l, const char *name, uint32_t before)
+/* A name of a member. `number`: the last that was tried behind it. */
+struct member_name {
+    unsigned number;
+};
+
+/* Takes the name; false: it is taken. */
+static bool take_member(struct lower *l, struct map *taken, const char *name)
 {
-    if (strcmp(name, "h") == 0 || strcmp(name, l->outer_name) == 0)
-        return true;
-    for (uint32_t i = 0; i < l->slots.count; i++)
-        if (strcmp(name, ((struct slot *)l->slots.item[i])->name) == 0)
-            return true;
-    for (uint32_t i = 0; i < before; i++) {
-        struct var *v = l->vars.item[i];
-        if ((v->in_frame || v->saved) && strcmp(v->member, name) == 0)
-            return true;
-    }
-    return false;
+    void **known = map_at(l->arena, taken, intern(l->arena, name, strlen(name)));
+    if (*known)
+        return false;
+    struct member_name *m = *known = arena_alloc(l->arena, sizeof *m);
+    m->number = 1;
+    return true;
+}
+
+static const char *new_member(struct lower *l, struct map *taken, const char *name)
+{
+    if (take_member(l, taken, name))
+        return name;
+    struct member_name *m = *map_at(l->arena, taken, intern(l->arena, name, strlen(name)));
+    const char *member;
+    do
+        member = arena_printf(l->arena, "%s_%u", name, ++m->number);
+    while (!take_member(l, taken, member));
+    return member;
 }
 
 static void check_member(struct lower *l, struct var *v)
@@ -185,6 +198,11 @@ static void check_member(struct lower *l, struct var *v)
 
 void frame_layout(struct lower *l)
 {
+    struct map taken = {0};
+    take_member(l, &taken, "h");
+    take_member(l, &taken, l->outer_name);
+    for (uint32_t i = 0; i < l->slots.count; i++)
+        take_member(l, &taken, ((struct slot *)l->slots.item[i])->name);
     for (uint32_t i = 0; i < l->vars.count; i++) {
         struct var *v = l->vars.item[i];
         if (!v->in_frame && !v->saved)
@@ -194,9 +212,7 @@ void frame_layout(struct lower *l)
             continue;
         }
         check_member(l, v);
-        v->member = v->name;
-        for (int n = 2; is_member_taken(l, v->member, i); n++)
-            v->member = arena_printf(l->arena, "%s_%d", v->name, n);
+        v->member = new_member(l, &taken, v->name);
         v->frame_type = file_type(l, v->is_scope ? v->type->base
                                      : v->saved  ? type_unqualified(l->unit, v->type)
                                                  : v->type);

@@ -242,14 +242,17 @@ struct lower {
     struct stmt *scanning;         /* scan.c: the current statement */
     struct list literals;          /* scan.c: compound literals */
     struct list inner_names;       /* scan.c: declarations in blocks */
+    struct map inner_by_name;      /* their last ones of each name */
     struct var *returned;          /* the result while deferred blocks run */
     struct stmt *value_stmt;       /* async block, branch: the last expression, its result */
     unsigned shield;               /* inside so many deferred blocks */
     unsigned groups, jobs, hoists; /* numbers given out */
     struct list hoisted;           /* struct tag *: moved to file scope, in order */
     uint32_t flow_labels;
-    struct list awaits;  /* struct span *: from where one begins to the last place it may run at */
-    struct list stems;   /* code.c: of the names that were made up */
+    struct list awaits; /* struct span *: from where one begins to the last place it may run at */
+    struct map stems;   /* code.c: of the names that were made up */
+    struct map words;   /* code.c: the names in the function's text */
+    bool words_known;
     bool uses_func_name; /* __func__ */
     bool has_args, uses_args;
     bool has_release;     /* an owner among the parameters */

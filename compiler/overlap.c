@@ -227,18 +227,28 @@ static void add_node(struct overlap *o, struct box box, const struct type *type)
     }
     node->life = life_of(o->l, box.var);
     for (uint32_t s = 0; s < o->l->suspends.count; s++) {
-        const struct suspend *suspend = o->l->suspends.item[s];
         if (holds_always(box.var) && spans_meet(node->life, o->span[s]))
             put(node->suspends, s);
-        for (uint32_t i = 0; i < suspend->live_count + suspend->held_count; i++)
-            if (suspend->live[i] == box.var)
+    }
+}
+
+/* What is live at each suspension holds something there. */
+static void note_live(struct overlap *o, struct map *nodes)
+{
+    for (uint32_t s = 0; s < o->l->suspends.count; s++) {
+        const struct suspend *suspend = o->l->suspends.item[s];
+        for (uint32_t i = 0; i < suspend->live_count + suspend->held_count; i++) {
+            struct node *node = *map_at(o->l->arena, nodes, suspend->live[i]);
+            if (node)
                 put(node->suspends, s);
+        }
     }
 }
 
 static void find_nodes(struct overlap *o)
 {
     struct lower *l = o->l;
+    struct map nodes = {0};
 
     o->node = arena_alloc(l->arena, (l->slots.count + l->vars.count + 1) * sizeof *o->node);
     o->suspend_words = (l->suspends.count + 31) / 32;
@@ -251,9 +261,12 @@ static void find_nodes(struct overlap *o)
     }
     for (uint32_t i = 0; i < l->vars.count; i++) {
         struct var *v = l->vars.item[i];
-        if ((v->in_frame || v->saved) && !v->is_scope && !has_flexible_end(v->type))
+        if ((v->in_frame || v->saved) && !v->is_scope && !has_flexible_end(v->type)) {
+            *map_at(l->arena, &nodes, v) = &o->node[o->count];
             add_node(o, (struct box){.kind = BOX_VAR, .var = v}, v->frame_type);
+        }
     }
+    note_live(o, &nodes);
     o->words = (o->count + 31) / 32;
 }
 

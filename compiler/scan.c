@@ -284,6 +284,7 @@ static struct link *link_new(struct lower *l, struct defers *scope, struct link 
 struct inner_name {
     const char *name;
     uint32_t token, last;
+    struct inner_name *before; /* of the same name */
 };
 
 /* The innermost block round a statement; NULL: the parameters'. */
@@ -302,6 +303,9 @@ static void note_name(struct lower *l, const struct stmt *block, const char *nam
     n->token = token;
     n->last = block ? block->last : l->fn->last;
     list_add(l->arena, &l->inner_names, n);
+    void **same = map_at(l->arena, &l->inner_by_name, name);
+    n->before = *same;
+    *same = n;
 }
 
 /* The constants of enums that the statement declares. */
@@ -339,11 +343,11 @@ struct span life_of(struct lower *l, const struct var *v)
 
 bool is_shadowed(struct lower *l, const struct var *v, uint32_t token)
 {
-    for (uint32_t i = 0; i < l->inner_names.count; i++) {
-        const struct inner_name *n = l->inner_names.item[i];
-        if (n->name == v->name && n->token > v->token && n->token <= token && token <= n->last)
+    const struct inner_name *n =
+        l->inner_names.count && v->name ? *map_at(l->arena, &l->inner_by_name, v->name) : NULL;
+    for (; n && n->token > v->token; n = n->before)
+        if (n->token <= token && token <= n->last)
             return true;
-    }
     return false;
 }
 
