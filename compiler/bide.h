@@ -566,9 +566,12 @@ struct unit {
     struct list pragmas;         /* struct pragma * in order */
     bool has_own_pragmas;        /* some that the user's compiler would not know */
     struct list messages;        /* diag.c: not yet printed */
+    struct map undeclared;       /* check_form.c: names of which that was said */
     struct list sources;         /* source.c: files read for messages */
     struct places *places;       /* place.c */
-    struct list packs;           /* pack.c: where #pragma pack changes what is in effect */
+    struct list outer_functions; /* diag.c: those of the first outer_functions_of functions */
+    uint32_t outer_functions_of;
+    struct list packs; /* pack.c: where #pragma pack changes what is in effect */
     bool packs_known;
     int pack;           /* emit.c: what is in effect at the item being printed */
     struct list frames; /* struct frame_info *: of the functions that were printed */

@@ -50,11 +50,10 @@ static bool can_be_awaited(const struct expr *call)
 /* Each name is said once, as compilers do. */
 static void report_undeclared(struct checker *c, const struct expr *f)
 {
-    const char *text = arena_printf(c->unit->arena, "'%s' is not declared", f->name);
-    for (uint32_t i = 0; i < c->unit->messages.count; i++)
-        if (strcmp(((struct message *)c->unit->messages.item[i])->text, text) == 0)
-            return;
-    diag(c->unit, SEV_ERROR, f->first, "%s", text);
+    void **said = map_at(c->unit->arena, &c->unit->undeclared, f->name);
+    if (!*said)
+        diag(c->unit, SEV_ERROR, f->first, "'%s' is not declared", f->name);
+    *said = c->unit;
 }
 
 /* A call where an async one is wanted, that is none. */

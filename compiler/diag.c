@@ -417,12 +417,23 @@ static int compare(const void *a, const void *b)
 /* The outermost function around the token, or NULL. */
 const struct function *diag_function_at(struct unit *unit, uint32_t token)
 {
-    for (uint32_t i = 0; i < unit->functions.count; i++) {
-        const struct function *f = unit->functions.item[i];
-        if (!f->outer && f->name && f->first <= token && token <= f->last)
-            return f;
+    struct list *outer = &unit->outer_functions; /* in the order of the text */
+    for (uint32_t i = unit->outer_functions_of; i < unit->functions.count; i++) {
+        struct function *f = unit->functions.item[i];
+        if (!f->outer && f->name)
+            list_add(unit->arena, outer, f);
     }
-    return NULL;
+    unit->outer_functions_of = unit->functions.count;
+    uint32_t low = 0, high = outer->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (((struct function *)outer->item[middle])->last < token)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const struct function *f = low < outer->count ? outer->item[low] : NULL;
+    return f && f->first <= token ? f : NULL;
 }
 
 static void print_function(struct unit *unit, const struct message *m,
@@ -521,5 +532,6 @@ void diag_flush(struct unit *unit)
 void diag_drop(struct unit *unit)
 {
     unit->messages.count = 0;
+    unit->undeclared = (struct map){0};
     unit->error_count = unit->warning_count = 0;
 }

@@ -21,8 +21,6 @@ struct due {
 
 /* A label; a loop, with where break and continue lead. */
 struct jump_target {
-    struct jump_target *next;
-    const struct stmt *stmt;
     uint32_t label, label_continue;
 };
 
@@ -38,15 +36,12 @@ static void statement(struct flow *f, struct stmt *s);
 
 static struct jump_target *target_of(struct flow *f, const struct stmt *s)
 {
-    struct jump_target *t = f->target;
-    while (t && t->stmt != s)
-        t = t->next;
-    if (t)
-        return t;
-    t = arena_alloc(f->arena, sizeof *t);
-    *t = (struct jump_target){.next = f->target, .stmt = s, .label = flow_new_label(f)};
+    void **known = map_at(f->arena, &f->targets, s);
+    if (*known)
+        return *known;
+    struct jump_target *t = *known = arena_alloc(f->arena, sizeof *t);
+    t->label = flow_new_label(f);
     t->label_continue = flow_new_label(f);
-    f->target = t;
     return t;
 }
 

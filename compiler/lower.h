@@ -249,9 +249,10 @@ struct lower {
     unsigned groups, jobs, hoists; /* numbers given out */
     struct list hoisted;           /* struct tag *: moved to file scope, in order */
     uint32_t flow_labels;
-    struct list awaits; /* struct span *: from where one begins to the last place it may run at */
-    struct map stems;   /* code.c: of the names that were made up */
-    struct map words;   /* code.c: the names in the function's text */
+    struct list awaits;  /* struct span *: from where one begins to the last place it may run at */
+    struct map await_at; /* the longest of them that begin at a token */
+    struct map stems;    /* code.c: of the names that were made up */
+    struct map words;    /* code.c: the names in the function's text */
     bool words_known;
     bool uses_func_name; /* __func__ */
     bool has_args, uses_args;

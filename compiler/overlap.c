@@ -33,10 +33,12 @@
  */
 #include "lower.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
-    TAKE_OUT_MAX = 400, /* members, above which only colouring is tried: the other is cubic */
+    MEMBERS_MAX = 10000, /* above which all have bytes of their own: the graph is quadratic */
+    TAKE_OUT_MAX = 400,  /* members, above which only colouring is tried: the other is cubic */
 };
 
 struct node {
@@ -472,6 +474,23 @@ static struct box *pack(struct overlap *o, struct some s)
     return b ? b : pack_rest(o, s);
 }
 
+static int compare_boxes(const void *a, const void *b)
+{
+    const struct box *x = *(struct box *const *)a, *y = *(struct box *const *)b;
+    if (x->align != y->align)
+        return x->align > y->align ? -1 : 1;
+    return x < y ? -1 : x > y; /* they are in one array */
+}
+
+static struct box *own_bytes(struct overlap *o)
+{
+    struct box *all = box_new(o, BOX_STRUCT, o->count);
+    for (uint32_t i = 0; i < o->count; i++)
+        all->part[all->count++] = &o->node[i].box;
+    qsort(all->part, all->count, sizeof *all->part, compare_boxes);
+    return box_end(o, all);
+}
+
 struct box *overlap(struct lower *l)
 {
     struct overlap *o = arena_alloc(l->arena, sizeof *o);
@@ -479,9 +498,11 @@ struct box *overlap(struct lower *l)
 
     o->l = l;
     find_nodes(o);
-    find_meetings(o);
     if (o->count == 0)
         return NULL;
+    if (o->count > MEMBERS_MAX)
+        return own_bytes(o);
+    find_meetings(o);
     all = some_new(o, o->count);
     for (; all.count < o->count; all.count++)
         all.index[all.count] = all.count;

@@ -59,33 +59,50 @@ static bool is_bracket(const struct token *t, const char *which)
     return t->length == 1 && strchr(which, *t->start);
 }
 
-/* How many words from here on agree with the tokens there; the end of both agrees with all. */
-static uint32_t agreement(const struct aligner *a, uint32_t word, uint32_t token)
+/* How many words from here on agree with the tokens there; the end of both agrees with all. 
+ * `loose`: what does not agree inside brackets may be macros. */
+static uint32_t agreement(const struct aligner *a, uint32_t word, uint32_t token, bool loose)
 {
-    uint32_t n = 0;
-    while (n < ENOUGH && word + n < a->g->words.count && token + n < a->g->count &&
-           same(a, word + n, token + n))
-        n++;
-    if (word + n == a->g->words.count && token + n == a->g->count)
-        return ENOUGH;
+    uint32_t open_word[ENOUGH], open_token[ENOUGH], depth = 0, n = 0;
+    while (n < ENOUGH) {
+        if (word == a->g->words.count && token == a->g->count)
+            return ENOUGH;
+        if (word < a->g->words.count && token < a->g->count && same(a, word, token)) {
+            if (is_bracket(&a->g->token[token], "([{")) {
+                open_word[depth] = word;
+                open_token[depth++] = token;
+            } else if (is_bracket(&a->g->token[token], ")]}") && depth) {
+                depth--;
+            }
+            word++, token++, n++;
+        } else if (loose && depth && a->g->words.word[open_word[depth - 1]].partner &&
+                   a->partner[open_token[depth - 1]]) {
+            word = a->g->words.word[open_word[--depth]].partner;
+            token = a->partner[open_token[depth]];
+            n++;
+        } else {
+            break;
+        }
+    }
     return n;
 }
 
 /* The tokens from `token` on are a macro's up to where those agree with the words from `word` on.
  * `flat`: brackets need not be in pairs. */
-static struct extent find_end(const struct aligner *a, uint32_t word, uint32_t token, bool flat)
+static struct extent find_end(const struct aligner *a, uint32_t word, uint32_t token, bool flat,
+                              bool loose)
 {
     struct extent best = {word, token, 0};
     uint32_t count = a->g->count, tried = 0;
     if (word >= a->g->words.count)
-        return (struct extent){word, count, 1};
+        return (struct extent){word, count, 2};
     bool closes = is_closing(first_char(a, word));
     for (uint32_t q = token; q <= count && tried < MOST_TOKENS; tried++) {
         bool closing = q < count && is_bracket(&a->g->token[q], ")]}");
-        uint32_t score = closes && !closing && !flat ? 0 : agreement(a, word, q);
+        uint32_t score = closes && !closing && !flat ? 0 : agreement(a, word, q, loose);
         if (score > best.score)
             best = (struct extent){word, q, score};
-        if (score >= ENOUGH / 2 || (closing && !flat))
+        if (score >= ENOUGH || (closing && !flat))
             break;
         if (best.score && q > best.token + NEAR_WORDS)
             break;
@@ -112,15 +129,14 @@ static struct extent find_expansion(const struct aligner *a, uint32_t word, uint
     struct extent best = {a->g->words.count, a->g->count, 0};
     for (int flat = 0; flat < 2; flat++) {
         uint32_t at = word;
-        for (int i = 0; i < MOST_MACROS && at < a->g->words.count && best.score < (i < 3 ? 2 : 1);
-             i++) {
+        for (int i = 0; i < MOST_MACROS && at < a->g->words.count && !best.score; i++) {
             if (i && is_closing(first_char(a, at)) && !flat)
                 break;
-            for (int with = 1; with >= 0; with--) {
+            for (int with = 1; with >= 0 && best.score < 2; with--) {
                 uint32_t end = behind(a, at, with);
                 if (!with && end == behind(a, at, true))
                     break;
-                struct extent e = find_end(a, end, token, flat);
+                struct extent e = find_end(a, end, token, flat, with);
                 if (e.score > best.score)
                     best = e;
             }
@@ -147,7 +163,7 @@ static uint32_t find_argument(const struct aligner *a, uint32_t first, uint32_t 
     uint32_t found = last, length = is_bracket(&a->g->token[token], "([{") ? 1 : 0;
     uint32_t low = from > first + NEAR_WORDS ? from - NEAR_WORDS : first;
     for (uint32_t i = low; i < last && i < from + NEAR_WORDS; i++) {
-        uint32_t n = same(a, i, token) ? agreement(a, i, token) : 0;
+        uint32_t n = same(a, i, token) ? agreement(a, i, token, false) : 0;
         if (n > length || (n == length && n && found < from && i >= from)) {
             found = i;
             length = n;
@@ -210,6 +226,26 @@ static void pair_tokens(struct arena *arena, struct aligner *a)
     }
 }
 
+/* The word behind those that end the macro call of a line before: these are closed by brackets of
+ * which the tokens have fewer. */
+static uint32_t first_word(const struct aligner *a)
+{
+    const struct words *w = &a->g->words;
+    uint32_t closed = 0, first = 0;
+    for (uint32_t i = 0; i < a->g->count; i++)
+        closed += !a->partner[i] && is_bracket(&a->g->token[i], ")]}");
+    for (uint32_t i = w->count; i-- > 0;) {
+        if (w->word[i].partner || !is_closing(first_char(a, i)))
+            continue;
+        if (closed == 0) {
+            first = i + 1;
+            break;
+        }
+        closed--;
+    }
+    return first;
+}
+
 void place_align(struct arena *arena, struct group *g)
 {
     struct aligner a = {.g = g};
@@ -218,13 +254,13 @@ void place_align(struct arena *arena, struct group *g)
     if (!g->words.count)
         return;
     pair_tokens(arena, &a);
-    uint32_t word = 0, token = 0;
+    uint32_t word = first_word(&a), token = 0;
     while (token < g->count) {
         if (word < g->words.count && same(&a, word, token)) {
             put(&a, token++, word, true);
             word++;
         } else if (word == g->words.count) {
-            put(&a, token++, word - 1, false);
+            put(&a, token++, word ? word - 1 : 0, false);
         } else {
             struct extent e = find_expansion(&a, word, token);
             align_expansion(&a, word, e.word, token, e.token);

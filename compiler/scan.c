@@ -113,6 +113,9 @@ static void note_await(struct lower *l, uint32_t first, uint32_t last, struct st
     span->last = end_of_run(at, last);
     span->read = end_of_expression(at, last);
     list_add(l->arena, &l->awaits, span);
+    void **longest = map_at(l->arena, &l->await_at, &l->unit->token[first]);
+    if (!*longest || ((struct span *)*longest)->last < span->last)
+        *longest = span;
 }
 
 /* The end of the block (NULL: the function) is an await too, for what is declared at the token. */
@@ -124,13 +127,8 @@ static void note_scope_end(struct lower *l, uint32_t token, const struct stmt *b
 
 struct span await_at(struct lower *l, uint32_t token)
 {
-    struct span found = {0};
-    for (uint32_t i = 0; i < l->awaits.count; i++) {
-        struct span *span = l->awaits.item[i];
-        if (span->first == token && span->last > found.last)
-            found = *span;
-    }
-    return found.last ? found : (struct span){0, UINT32_MAX, 0};
+    const struct span *found = *map_at(l->arena, &l->await_at, &l->unit->token[token]);
+    return found ? *found : (struct span){0, UINT32_MAX, 0};
 }
 
 /* From where on what is declared at `from` in the block may be in use: a label before that lets

@@ -335,14 +335,12 @@ static int common_ancestors(const struct stmt *a, const struct stmt *b)
 }
 
 /* Where __label__ makes a name mean several labels, the innermost block with one counts. */
-static struct stmt *find_label(struct function *f, const struct stmt *from)
+static struct stmt *find_label(const struct list *of_name, const struct stmt *from)
 {
     struct stmt *found = NULL;
     int best = -1;
-    for (uint32_t i = 0; i < f->labels.count; i++) {
-        struct stmt *l = f->labels.item[i];
-        if (l->name != from->name)
-            continue;
+    for (uint32_t i = 0; of_name && i < of_name->count; i++) {
+        struct stmt *l = of_name->item[i];
         if (!found) {
             found = l;
             continue;
@@ -371,11 +369,27 @@ static bool is_in_branches(const struct function *f, const char *label)
     return false;
 }
 
+static struct map labels_by_name(struct parser *p, const struct function *f)
+{
+    struct map map = {0};
+    for (uint32_t i = 0; i < f->labels.count; i++) {
+        struct stmt *l = f->labels.item[i];
+        void **list = map_at(p->arena, &map, l->name);
+        if (!*list)
+            *list = arena_alloc(p->arena, sizeof(struct list));
+        list_add(p->arena, *list, l);
+    }
+    return map;
+}
+
 void resolve_labels(struct parser *p, struct function *f, uint32_t first)
 {
+    struct map labels = {0};
+    if (first < p->gotos.count)
+        labels = labels_by_name(p, f);
     for (uint32_t i = first; i < p->gotos.count; i++) {
         struct stmt *s = p->gotos.item[i];
-        s->target = find_label(f, s);
+        s->target = find_label(*map_at(p->arena, &labels, s->name), s);
         if (s->target)
             continue;
         bool inwards = is_in_branches(f, s->name);

@@ -55,7 +55,7 @@ struct flow {
     struct list defers; /* struct stmt * */
     /* while it is made */
     struct due *due;            /* deferred blocks, innermost first */
-    struct jump_target *target; /* statements that are jumped to */
+    struct map targets;         /* struct jump_target *: of statements that are jumped to */
     struct switch_cases *cases; /* of the switch that is read */
     uint32_t deferred;
 };

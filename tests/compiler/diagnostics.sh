@@ -184,25 +184,76 @@ int plain(step h)
     return fetch(8) + bide_block_on(h(9));
 }
 END
-json cc "$CC" --error-format=json -c fixed.c
-sed 's/"notes":.*//' err | grep -o '{"line":[0-9]*,"column":[0-9]*,"insert":"[^"]*"}' |
-    sed 's/[^0-9]*\([0-9]*\)[^0-9]*\([0-9]*\),"insert":"\(.*\)"}/\1 \2 \3/' |
-    sort -k1,1n -k2,2nr >fixits
-[ "$(wc -l <fixits)" = 20 ] || fail "not 20 fix-its: $(cat fixits)"
-awk '
-    NR == FNR {
-        text = $0
-        sub(/^[0-9]+ [0-9]+ /, "", text)
-        count[$1]++
-        at[$1, count[$1]] = $2
-        insert[$1, count[$1]] = text
-        next
-    }
-    {
-        for (i = 1; i <= count[FNR]; i++) # from the right
-            $0 = substr($0, 1, at[FNR, i] - 1) insert[FNR, i] substr($0, at[FNR, i])
-        print
-    }
-' fixits fixed.c >mended.c
-"$BIDE" cc "$CC" -Wall -Wextra -Werror -c mended.c >out 2>&1 || fail "$(cat out mended.c)"
-[ ! -s out ] || fail "$(cat out)"
+# mends FILE COUNT: it has so many fix-its, and with them it compiles.
+mends()
+{
+    json cc "$CC" --error-format=json -c "$1"
+    sed 's/"notes":.*//' err | grep -o '{"line":[0-9]*,"column":[0-9]*,"insert":"[^"]*"}' |
+        sed 's/[^0-9]*\([0-9]*\)[^0-9]*\([0-9]*\),"insert":"\(.*\)"}/\1 \2 \3/' |
+        sort -k1,1n -k2,2nr >fixits
+    [ "$(wc -l <fixits)" = "$2" ] || fail "not $2 fix-its of $1: $(cat fixits)"
+    awk '
+        NR == FNR {
+            text = $0
+            sub(/^[0-9]+ [0-9]+ /, "", text)
+            count[$1]++
+            at[$1, count[$1]] = $2
+            insert[$1, count[$1]] = text
+            next
+        }
+        {
+            for (i = 1; i <= count[FNR]; i++) # from the right
+                $0 = substr($0, 1, at[FNR, i] - 1) insert[FNR, i] substr($0, at[FNR, i])
+            print
+        }
+    ' fixits "$1" >mended.c
+    "$BIDE" cc "$CC" -Wall -Wextra -Werror -c mended.c >out 2>&1 || fail "$(cat out mended.c)"
+    [ ! -s out ] || fail "$(cat out)"
+}
+mends fixed.c 20
+
+cat >macros.c <<'END'
+#include <bide/bide.h>
+
+#define TWICE(a) ((a) + (a))
+#define CHECK(x) do { if ((x) != 0) stop(#x); } while (0)
+#define P(x) ((x) * 2 + 1)
+#define NONE
+#define OPEN {
+#define CLOSE }
+#define KEEP(x) x
+#define NAME "name"
+
+void stop(const char *why);
+int plain(const char *a, int n);
+async int work(int n);
+struct page {
+    int length;
+};
+async struct page *get(int n);
+
+async int f(int n)
+{
+    work(P(n)); work(P(P(1)));
+    bide_sleep(BIDE_MS(1)); work(2);
+    int x = TWICE(work(1)) + work(P(2)), y = P(n) + work(P(3)) + P(P(n)) + work(1);
+    CHECK(work(P(2)) + work(P(n)));
+    NONE work(
+        P(3));
+    CHECK(work(
+        P(3))); work(8);
+    NONE NONE work(P(NONE 1)) NONE; work(2);
+    if (n) OPEN work(P(1)); CLOSE else OPEN work(P(2)); CLOSE
+    x += await get(P(1))->length + P(await get(P(2))->length);
+    x += KEEP(KEEP(work(P(1)) + KEEP(work(2))));
+    x += plain(NAME NAME, work(P(2))) + plain(__FILE__, work(3));
+    { /* ä */ await bide_sleep(BIDE_MS(P(1))); } bide_sleep(BIDE_MS(P(1)));
+    return x + y;
+}
+
+int g(void)
+{
+    return work(P(8)) + P(work(P(8))) + plain(__func__, work(1));
+}
+END
+mends macros.c 32

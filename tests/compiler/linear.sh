@@ -1,0 +1,76 @@
+# The front end takes time in proportion to the file, however it is written: what was quadratic once
+# is here at a size at which it would take minutes. And the messages take no more room than their
+# number: a long line is not printed whole.
+set -eu
+
+size=1
+[ "$FULL" != 1 ] || size=4
+limit_s=$((4 * ${BIDE_TEST_SLOW:-1} * size))
+
+# repeat COUNT TEXT: the text so often, each @ a number.
+repeat()
+{
+    awk -v n=$(($1 * size)) -v text="$2" 'BEGIN {
+        for (i = 0; i < n; i++) {
+            one = text
+            gsub(/@/, i, one)
+            printf "%s", one
+        }
+    }'
+}
+
+# body COUNT TEXT: a function that repeats the text.
+body()
+{
+    echo '#include <bide/bide.h>'
+    echo '#define P(x) ((x) * 2 + 1)'
+    echo 'async int g(int n);'
+    printf 'async int f(int n) { '
+    repeat "$1" "$2"
+    echo 'return await g(n); }'
+}
+
+# is_quick NAME STATUS BYTES: the file text.c is translated in time, and not more is said of it.
+is_quick()
+{
+    status=0
+    (ulimit -t $limit_s && exec "$BIDE" emit text.c -o out.c) >said 2>&1 || status=$?
+    [ "$status" = "$2" ] || fail "$1: exit status $status: $(head -c 1000 said)"
+    bytes=$(wc -c <said)
+    [ "$bytes" -le $(($3 * size)) ] || fail "$1: $bytes bytes of messages"
+}
+
+# --- messages ---
+body 1000 'await 1;' >text.c
+is_quick 'errors on one line' 1 400000
+body 1000 'g(P(P(@)));' >text.c
+is_quick 'fix-its on one line' 1 500000
+body 1000 'await u@();' >text.c
+is_quick 'undeclared names' 1 400000
+body 500 'g(n);} async int f@(int n) {' >text.c
+is_quick 'errors in functions on one line' 1 300000
+awk 'BEGIN { printf "#include <bide/bide.h>\nasync int f(int n) { const char *s = \""
+    for (i = 0; i < 16000; i++) printf "a text of some length that goes on and on, without an end.... "
+    print "\"; await 1; return s[n]; }" }' >text.c
+is_quick 'a line of 1 MB' 1 2000
+
+# --- large functions ---
+body 1500 'bide_task(int) t@ = bide_spawn(g(n)); n += await bide_task_wait(t@);' >text.c
+is_quick 'tasks' 0 0
+body 1000 '{ int a = n, b[4]; b[0] = a; n += await g(b[0]); n += a + b[0]; }' >text.c
+is_quick 'names of blocks' 0 0
+body 12000 'L@: if (n == @) goto L@;' >text.c
+is_quick 'labels' 0 0
+body 8000 'n += await g(n);' >text.c
+is_quick 'awaits' 0 0
+body 1500 '{ int a[2]; await bide_join(a[0] = g(1), a[1] = g(2)); }' >text.c
+is_quick 'branches' 0 0
+{
+    body 1 'await g(0);'
+    printf 'async int h(int n) {'
+    repeat 12000 'int a@ = n;'
+    printf 'await g(1);'
+    repeat 12000 'n += a@;'
+    echo 'return n; }'
+} >text.c
+is_quick 'locals that live over an await' 0 0
