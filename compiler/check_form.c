@@ -160,6 +160,15 @@ static bool check_operand(struct checker *c, struct expr *e, struct expr *operan
     return false;
 }
 
+/* The name in a function's definition: its symbol's token is the first declaration's. */
+static uint32_t name_in_definition(const struct unit *u, const struct function *f)
+{
+    for (uint32_t i = f->first; f->body && i < f->body->first; i++)
+        if (u->token[i].text == f->symbol->name)
+            return i;
+    return f->symbol->token;
+}
+
 bool can_await(struct checker *c, uint32_t token, const char *what)
 {
     struct function *f = c->function;
@@ -167,7 +176,8 @@ bool can_await(struct checker *c, uint32_t token, const char *what)
         return true;
     diag(c->unit, SEV_ERROR, token, "%s in '%s', which is not async", what, f->name);
     if (f->symbol)
-        diag(c->unit, SEV_NOTE, f->symbol->token, "make '%s' async, or use bide_block_on", f->name);
+        diag(c->unit, SEV_NOTE, name_in_definition(c->unit, f),
+             "make '%s' async, or use bide_block_on", f->name);
     return false;
 }
 
