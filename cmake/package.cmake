@@ -1,10 +1,17 @@
-# What is installed: the tool, the headers, the libraries, pkg-config files and a CMake package.
+# What is installed: the tool, the headers, the libraries, pkg-config files, a CMake package, the
+# documents, the manual page and the examples.
 # All of it finds the rest relative to itself, so the installed tree can be moved.
 include(CMakePackageConfigHelpers)
 
 file(MAKE_DIRECTORY "${PROJECT_SOURCE_DIR}/include/bide" "${BIDE_OUT}")
 file(CREATE_LINK "${PROJECT_SOURCE_DIR}/include" "${BIDE_OUT}/include" SYMBOLIC)
 install(DIRECTORY include/bide DESTINATION include FILES_MATCHING PATTERN "*.h")
+
+# Links between the documents, and from them to the examples, are relative.
+install(FILES README.md ARCHITECTURE.md CHANGELOG.md LICENSE DESTINATION share/doc/bide)
+install(DIRECTORY docs examples DESTINATION share/doc/bide
+  FILES_MATCHING PATTERN "*.md" PATTERN "*.c" PATTERN "*.h" PATTERN "man" EXCLUDE)
+install(FILES docs/man/bide.1 DESTINATION share/man/man1)
 
 # For gdb, which loads it by itself with the shared library where its scripts-directory is the one
 # under the prefix, as for /usr.

@@ -266,6 +266,11 @@ int driver_emit(int argc, char **argv);
 int driver_run(int argc, char **argv);
 int driver_size(int argc, char **argv); /* size.c */
 int driver_gdb(int argc, char **argv);
+
+/* ---- help.c ---- */
+
+void help_print(FILE *);                      /* all commands and options */
+bool help_print_command(const char *command); /* on standard output; false: there is none */
 /* Compiles; `extra`: words to add at the end. Used by run. */
 int driver_compile(struct command *, const struct list *extra);
 

@@ -1,6 +1,7 @@
 /*
- * The private folder for generated text, made at the first need below TMPDIR and gone when the
- * program has ended, by whatever end, SIGKILL included.
+ * The private folder for generated text, made at the first need below TMPDIR, or where gcc looks
+ * if that is no folder to write to, and gone when the program has ended, by whatever end, SIGKILL
+ * included.
  *
  * A child, the keeper, makes the folder and removes it with all that is in it when it reads the
  * end of a socket whose other end only we hold: the system closes that at our end in any case. The
@@ -20,6 +21,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,10 +131,27 @@ static void watch_signals(void)
 
 /* ---- the folder ---- */
 
+/* A folder to make others in, with room for names behind its own. */
+static bool is_usable(const char *folder)
+{
+    enum { ROOM = 512 };
+    struct stat st;
+    return folder && *folder && strlen(folder) < PATH_MAX - ROOM && stat(folder, &st) == 0 &&
+           S_ISDIR(st.st_mode) && access(folder, R_OK | W_OK | X_OK) == 0;
+}
+
+/* The first that can be used of those where gcc looks. */
 static const char *temp_base(void)
 {
-    const char *base = getenv("TMPDIR");
-    return base && *base ? base : "/tmp";
+    static const char *const names[] = {"TMPDIR", "TMP", "TEMP"};
+    static const char *const folders[] = {P_tmpdir, "/var/tmp", "."};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (is_usable(getenv(names[i])))
+            return getenv(names[i]);
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (is_usable(folders[i]))
+            return folders[i];
+    return P_tmpdir; /* an error then, which names it */
 }
 
 static void cannot_make(const char *path, int err)

@@ -94,8 +94,22 @@ sh -c '"$@" 2>&1 | cat' - $cc -c hello.c >out
 exists hello.o
 end
 
-begin "no folder for temporary files"
-TMPDIR=$PWD/nowhere refused $cc -c hello.c
-has err "cannot make the folder '.*nowhere/bide-"
-missing hello.o
+begin "no folder for temporary files: the next is taken, as gcc does"
+touch file
+mkdir closed relative
+chmod 500 closed
+long=$PWD/$(printf '%03500d' 0 | sed 's/0\{100\}/&\//g')
+mkdir -p "$long"
+longer=$long/$(printf '%02000d' 0 | sed 's/0\{100\}/&\//g')
+for folder in "$PWD/nowhere" "$PWD/file" '' /dev/null relative "$PWD/closed" "$long" "$longer"; do
+    TMPDIR=$folder TMP=$temp silent $cc -c hello.c
+    exists hello.o
+    rm hello.o
+    TMPDIR=$folder TMP='' TEMP=$temp silent $cc -c hello.c
+    rm hello.o
+done
+[ -z "$(ls -A relative)$(ls -A closed)" ] || fail "left something"
+TMPDIR=$PWD/nowhere TMP=file TEMP= silent bide run hello.c
+TMPDIR=$PWD/nowhere silent bide size hello.c
+chmod 700 closed
 end

@@ -21,6 +21,21 @@ if command -v gdb >/dev/null; then
     "$tree/bin/bide" gdb -nx -batch -ex 'help bide' 2>&1 | grep -q 'bide bt' || fail "bide gdb"
 fi
 
+# --- documents, examples, the manual page ---
+for doc in "$SRC"/README.md "$SRC"/docs/*.md; do
+    cmp "$doc" "$tree/share/doc/bide/${doc#"$SRC"/}" || fail "not installed: $doc"
+done
+find "$SRC/examples" -name '*.[ch]' | while read -r example; do
+    cmp "$example" "$tree/share/doc/bide/${example#"$SRC"/}" || fail "not installed: $example"
+done
+"$tree/bin/bide" run "$tree/share/doc/bide/examples/hello.c" >log || fail "the example: $(cat log)"
+page=$tree/share/man/man1/bide.1
+[ -s "$page" ] || fail "no manual page"
+if command -v man >/dev/null; then
+    MANPATH=$tree/share/man man -P cat bide >log 2>&1 || fail "man bide: $(cat log)"
+    grep -q 'async/await' log || fail "man bide: $(cat log)"
+fi
+
 mkdir project
 cat >project/hello.c <<'END'
 #include <bide/bide.h>
