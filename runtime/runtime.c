@@ -92,6 +92,32 @@ static void segments_end(struct bide_runtime *rt)
 
 /* ---- made and freed ---- */
 
+/* For debuggers, which find all tasks from here (tools/gdb/bide-gdb.py). */
+struct bide_runtime *bide__runtimes;
+static pthread_mutex_t runtimes_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void enlist(struct bide_runtime *rt)
+{
+    pthread_mutex_lock(&runtimes_mutex);
+    rt->next = bide__runtimes;
+    if (rt->next != NULL)
+        rt->next->previous = rt;
+    bide__runtimes = rt;
+    pthread_mutex_unlock(&runtimes_mutex);
+}
+
+static void strike_off(struct bide_runtime *rt)
+{
+    pthread_mutex_lock(&runtimes_mutex);
+    if (rt->next != NULL)
+        rt->next->previous = rt->previous;
+    if (rt->previous != NULL)
+        rt->previous->next = rt->next;
+    else
+        bide__runtimes = rt->next;
+    pthread_mutex_unlock(&runtimes_mutex);
+}
+
 static uint32_t random_seed(void)
 {
     uint32_t seed;
@@ -122,6 +148,7 @@ int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_option
     bide__pool_init(&rt->pool,
                     o->blocking_threads_max ? o->blocking_threads_max : BLOCKING_THREADS_MAX,
                     o->blocking_idle.ns > 0 ? o->blocking_idle.ns : BLOCKING_IDLE_NS);
+    enlist(rt);
     *out = rt;
     return 0;
 
@@ -142,6 +169,7 @@ int bide_runtime_free(struct bide_runtime *rt)
         return -EBUSY;
     if (bide__thread.entered == rt)
         bide__thread.entered = NULL;
+    strike_off(rt);
     for (struct bide__task *left; (left = bide__queue_pop(&rt->queue)) != NULL;)
         bide__task_run(rt, left); /* futures that ended after another thread had woken them */
     bide__pool_end(&rt->pool);

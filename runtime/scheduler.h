@@ -43,6 +43,7 @@ struct bide__pool {
 enum { BIDE__BIG_SEGMENTS = 16 };
 
 struct bide_runtime {
+    struct bide_runtime *next, *previous; /* for debuggers: bide__runtimes; under its mutex */
     struct bide__queue queue;
     struct bide__task *current; /* being polled */
     struct bide_turn turn;
@@ -71,6 +72,8 @@ struct bide_runtime {
     } big[BIDE__BIG_SEGMENTS]; /* segments too large for the slab, kept */
     uint32_t big_count;
 };
+
+extern struct bide_runtime *bide__runtimes; /* runtime.c */
 
 enum {
     BIDE__BUDGET = 128, /* operations a turn */

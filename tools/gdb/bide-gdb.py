@@ -1,6 +1,6 @@
 """
-gdb and async functions: `next`, `step`, `until` and `finish` over an await that has to wait, and
-`bide bt`. `bide gdb ./program` starts gdb with this file; `source .../bide-gdb.py` in ~/.gdbinit
+gdb and async functions: `break NAME`, `next`, `step`, `until` and `finish` over an await that has to
+wait, `bide bt` and `bide tasks`. `bide gdb ./program` starts gdb with this file; `source .../bide-gdb.py` in ~/.gdbinit
 loads it for good.
 
 An async function that has to wait leaves its C function (bide__body_NAME) with a return, and is
@@ -20,10 +20,17 @@ Breakpoints of ours stand, while a command runs, at
     the poll functions              of the activation and of all that await it. If one of these is
                                     polled first, the activation was dropped: it had nothing to undo
     bide_chain_poll                 it tells the end of a task in which nothing had anything to undo
-They need the debug information of the user's files, and none of the library's.
+They need the debug information of the user's files, and none of the library's; `bide tasks` needs
+that too.
+
+`break` and `tbreak` are our own commands, which hand what they do not know of to gdb's Python
+breakpoints: the code of an async function is in bide__body_NAME, and NAME is its blocking form, or
+nothing. They stop at the first line of the body, which is not where it is entered each time that it
+is polled.
 """
 
 import re
+import sys
 
 import gdb
 
@@ -667,6 +674,19 @@ class Bide(gdb.Command):
         super().__init__("bide", gdb.COMMAND_STACK, prefix=True)
 
 
+def text_of(at, place):
+    return "(join, select or timeout)" if at.is_group() else "%s at %s" % (at.name(), place)
+
+
+def lines_of(lineage, frame):
+    """A text for each of the activations, the innermost of which runs in the frame."""
+    bodies = filter(is_body, stack_from(frame))  # those that have not come to wait yet
+    running = {int(argument(body, 1)): body.find_sal() for body in bodies}
+    for at in lineage.all:
+        sal = running.get(at.address)
+        yield text_of(at, "%s:%d" % (sal.symtab.filename, sal.line) if sal else at.place())
+
+
 class Backtrace(gdb.Command):
     """Print the functions that await each other, innermost first, with the lines of the awaits.
 
@@ -679,14 +699,282 @@ It begins with the selected frame, or with the first async function above it on 
         frame = find_older(gdb.selected_frame(), is_body)
         if frame is None:
             raise gdb.GdbError("No async function is running here.")
-        lineage = Lineage(frame)
-        bodies = filter(is_body, stack_from(frame))  # those that have not come to wait yet
-        running = {int(argument(body, 1)): body.find_sal() for body in bodies}
-        for i, at in enumerate(lineage.all):
-            sal = running.get(at.address)
-            place = "%s:%d" % (sal.symtab.filename, sal.line) if sal else at.place()
-            name = "(join, select or timeout)" if at.is_group() else "%s at %s" % (at.name(), place)
-            gdb.write("#%-3d%s\n" % (i, name))
+        for i, line in enumerate(lines_of(Lineage(frame), frame)):
+            gdb.write("#%-3d%s\n" % (i, line))
+
+
+# ---- all tasks ----
+
+SCHEDULED, RUNNING, DONE, FUTURE, REFERENCE = 1, 2, 4, 128, 256  # state.h
+CANCEL = 4  # a flag of a chain: core.h
+
+
+def symbol_value(name):
+    """Of a variable of the library; an error that says what is missing."""
+    try:
+        return gdb.parse_and_eval(name)
+    except gdb.error:
+        raise gdb.GdbError("There is no runtime of bide here, or its library is too old.")
+
+
+def blocks_in_use(slab):
+    """slab.h: bide__slab_each."""
+    chunk = slab["chunks"]
+    while int(chunk):
+        for i in range(int(chunk["count"])):
+            block = int(chunk) + int(chunk["first"]) + i * int(chunk["block_size"])
+            if word_at(block):
+                yield block
+        chunk = chunk["next"]
+
+
+def chain_frames(chain):
+    """The activations of a chain that is not being polled, innermost first."""
+    address, segment = int(chain["leaf"]), segment_of(chain)
+    for _ in range(DEPTH_MAX):
+        if not address:
+            return
+        at = Activation(address, segment)
+        yield at
+        parent = int(at.header()["parent"])
+        if parent:
+            address -= parent * UNIT
+        elif segment:
+            header = struct_at("bide_segment", segment)
+            address, segment = int(header["parent"]), int(header["previous"])
+        else:
+            return
+
+
+def branches_of(at):
+    """The chains of a group that have not ended, with their numbers."""
+    if not at.is_group():
+        return
+    for i in range(byte_at(at.address + GROUP_COUNT)):
+        chain = struct_at("bide_chain", at.address + GROUP_HEAD + i * size_of("bide_chain"))
+        if int(chain["flags"]) & LIVE:
+            yield i, chain
+
+
+class Tasks(gdb.Command):
+    """Print all tasks of the program, each with the functions that await each other in it, innermost
+first, the lines where they wait, and the tasks that wait for its end.
+
+Of a core dump too. It needs the debug information of libbide."""
+
+    def __init__(self):
+        super().__init__("bide tasks", gdb.COMMAND_STACK)
+
+    def invoke(self, argument_text, from_tty):
+        runtime = symbol_value("bide__runtimes")
+        self.running = self.lineages()
+        count = 0
+        while int(runtime):
+            for block in blocks_in_use(runtime["hub"]["tasks"]):
+                count += self.show(struct_at("bide__task", block), int(runtime["current"]))
+            runtime = runtime["next"]
+        if not count:
+            gdb.write("There are no tasks.\n")
+
+    def lineages(self):
+        """Of what runs in the threads, by the chain of the task: the lines of `bide bt`."""
+        found = {}
+        selected, frame = gdb.selected_thread(), gdb.selected_frame()
+        for thread in gdb.selected_inferior().threads():
+            try:
+                thread.switch()
+                body = find_older(gdb.newest_frame(), is_body)
+                if body is not None:
+                    lineage = Lineage(body)
+                    found[lineage.task_chain] = list(lines_of(lineage, body))
+            except (gdb.error, LookupError):
+                pass  # optimized code, which does not tell
+        selected.switch()
+        frame.select()
+        return found
+
+    def show(self, task, current):
+        """True: there was something to show."""
+        state = int(task["wake"]["state"])
+        if state & DONE:
+            return False
+        address, chain = int(task.address), task["chain"]
+        if state & FUTURE:
+            if int(task["driver"]["bits"]):
+                return False  # it is shown where it is driven
+            how = "has not begun" if int(chain["flags"]) & RUN else "is polled by nobody"
+            gdb.write("future %#x %s\n" % (address, how))
+            self.show_chain(chain, 2)
+            return True
+        chain_address = int(chain.address)
+        if address == current or state & RUNNING:
+            gdb.write("task %#x runs%s\n" % (address, self.waiters(task)))
+            for line in self.running.get(chain_address, []):
+                gdb.write("  %s\n" % line)
+            return True
+        if int(chain["unwinding"]) or int(chain["flags"]) & CANCEL:
+            how = "is being cancelled"
+        elif state & SCHEDULED:
+            how = "is about to run"
+        else:
+            how = "waits"
+        gdb.write("task %#x %s%s\n" % (address, how, self.waiters(task)))
+        self.show_chain(chain, 2)
+        return True
+
+    def waiters(self, task):
+        """Who waits for its end, as a text."""
+        first = int(task["waiters"])
+        if first & 1:
+            first = int(struct_at("bide__child", first - 1)["waiters"])
+        found, at = [], first
+        while at and len(found) < DEPTH_MAX:
+            joiner = struct_at("bide__joiner", at)
+            found.append("%#x" % (int(joiner["waker"]["bits"]) & ~31))
+            at = int(joiner["next"])
+            if at == first:
+                break
+        return ", awaited by " + ", ".join(found) if found else ""
+
+    def show_chain(self, chain, indent):
+        for at in chain_frames(chain):
+            branches = list(branches_of(at))
+            gdb.write("%*s%s\n" % (indent, "", text_of(at, at.place())))
+            for i, branch in branches:
+                gdb.write("%*sbranch %d:\n" % (indent + 2, "", i))
+                self.show_chain(branch, indent + 4)
+
+
+# ---- breakpoints by name ----
+
+
+def parse_break(text):
+    """The place, the condition and the thread in the arguments of `break`."""
+    condition, thread = None, None
+    found = re.search(r"(?:^|\s)if\b(.*)$", text, re.S)
+    if found:
+        text, condition = text[: found.start()], found.group(1).strip()
+    found = re.search(r"(?:^|\s)thread\s+(\S+)\s*$", text)
+    if found:
+        text, thread = text[: found.start()], int(gdb.parse_and_eval(found.group(1)))
+    return text.strip(), condition, thread
+
+
+def bodies_of(place):
+    """The bodies of the async functions that `NAME` or `FILE:NAME` means."""
+    found = re.match(r"^(?:(.+):)?([A-Za-z_$][\w$]*)$", place)
+    if not found:
+        return []
+    file, name = found.groups()
+    bodies = gdb.lookup_static_symbols(BODY + name)
+    return [b for b in bodies if not file or ("/" + b.symtab.filename).endswith("/" + file)]
+
+
+def first_line(body):
+    """Of its code. None: all is on the line of its beginning."""
+    rows = rows_of(body)
+    own = rows[0].line
+    lines = [row.line for row in rows if row.line > own]
+    return min(lines) if lines else None
+
+
+def entry_condition(body, condition):
+    """Where it is entered: it is the first time, and the user's condition, with the parameters taken
+    from where they are then."""
+    block = block_of(int(body.value().address))
+    names = [symbol for symbol in block if symbol.is_argument]
+    first = "%s->h.state == 0" % names[1].name
+    if not condition:
+        return first
+    if len(names) > 2:
+        for field in names[2].type.target().fields():
+            word = r"(?<![\w$.>])%s(?![\w$])" % re.escape(field.name)
+            condition = re.sub(word, "%s->%s" % (names[2].name, field.name), condition)
+    return "%s && (%s)" % (first, condition)
+
+
+class Break(gdb.Command):
+    """Set a breakpoint, as gdb's own command does; at the name of an async function, at the first line
+of its body.
+
+break [LOCATION] [thread THREADNUM] [if CONDITION]
+tbreak has the same arguments; its breakpoint is gone after the first stop."""
+
+    pending = []  # what a library that is loaded later may have: breakpoint, arguments
+
+    def __init__(self, name, is_temporary):
+        super().__init__(name, gdb.COMMAND_BREAKPOINTS, gdb.COMPLETE_LOCATION)
+        self.is_temporary = is_temporary
+
+    def invoke(self, text, from_tty):
+        self.dont_repeat()
+        place, condition, thread = parse_break(text)
+        if not place:
+            place = "*%#x" % gdb.selected_frame().pc()
+        if not self.at_bodies(place, condition, thread):
+            self.at_place(place, condition, thread)
+
+    def at_bodies(self, place, condition, thread):
+        """False: it is no async function."""
+        bodies = bodies_of(place)
+        for body in bodies:
+            line = first_line(body)
+            if line is not None:
+                self.make("%s:%d" % (body.symtab.filename, line), condition, thread)
+                continue
+            # It is entered here by each poll.
+            place = "%s:%s" % (body.symtab.filename, body.name)
+            self.make(place, entry_condition(body, condition), thread)
+        return bool(bodies)
+
+    def at_place(self, place, condition, thread):
+        is_known = place.startswith("-")
+        try:
+            is_known = is_known or gdb.decode_line(place)[1] is not None
+        except gdb.error as error:
+            self.ask_about_pending(str(error))
+        made = self.make(place, condition, thread)
+        if not is_known:
+            Break.pending.append((made, self, place, condition, thread))
+
+    def ask_about_pending(self, error):
+        """As gdb does."""
+        wish = gdb.parameter("breakpoint pending")
+        if wish is False:
+            raise gdb.GdbError(error)
+        if wish is None:
+            gdb.write(error + "\n")
+            gdb.write("Make breakpoint pending on future shared library load? (y or [n]) ")
+            gdb.flush()
+            if not sys.stdin.isatty():
+                raise gdb.GdbError("[answered N; input not from terminal]")
+            if not input().lower().startswith("y"):
+                raise gdb.GdbError("")
+
+    def make(self, place, condition, thread):
+        made = gdb.Breakpoint(place, temporary=self.is_temporary)
+        try:
+            if thread is not None:
+                made.thread = thread
+            if condition:
+                made.condition = condition
+        except gdb.error as error:
+            made.delete()
+            raise gdb.GdbError(str(error))
+        return made
+
+    @classmethod
+    def loaded(cls, event):
+        """A library may have the async functions that were waited for."""
+        waiting, cls.pending = cls.pending, []
+        for entry in waiting:
+            made, command, place, condition, thread = entry
+            if not made.is_valid():
+                continue
+            if command.at_bodies(place, condition, thread):
+                made.delete()
+            elif made.pending:
+                cls.pending.append(entry)
 
 
 # ---- hooks ----
@@ -756,6 +1044,9 @@ def load():
     """Once, also when gdb finds the file by itself and the user names it too."""
     Bide()
     Backtrace()
+    Tasks()
+    Break("break", False)
+    Break("tbreak", True)
     if hasattr(gdb, "bide_skip"):
         Skip.number = gdb.bide_skip
         return
@@ -765,6 +1056,7 @@ def load():
         kind = "next" if command in ("until", "advance") else command
         gdb.execute("define hook-%s\npython Hooks.before('%s')\nend" % (command, kind))
         gdb.execute("define hookpost-%s\npython Hooks.after()\nend" % command)
+    gdb.events.new_objfile.connect(Break.loaded)
     gdb.events.before_prompt.connect(lambda: Hooks.after())
     users = user_hook()
     gdb.execute("define hook-stop\npython Hooks.stopped()\n%send" % users)
