@@ -13,7 +13,6 @@ file=$1
 name=$(basename "$file" .c)
 warn="-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion
     -Wno-sign-conversion -Werror"
-more=$(sed -n '1,20s/.*flags: *\([^*]*\).*/\1/p' "$file")
 expected=${file%.c}.out
 
 bad()
@@ -26,6 +25,8 @@ bad()
 }
 
 for level in $levels; do
+    more=$(sed -n '1,20s/.*flags: *\([^*]*\).*/\1/p' "$file")
+    [ "$level" != -O3 ] || more="$more $light"
     program=./$name$level
     timeout 120 "$BIDE" cc "$CC" $warn -g $level $more "$file" -o "$program" \
         >"$program.cc" 2>&1 || bad "does not compile"
@@ -50,7 +51,9 @@ case $("$CC" --version) in
 *) levels='-O0 -O3' ;;
 esac
 [ "$FULL" != 1 ] || levels='-O0 -O2 -O3'
-export levels
+light=
+[ "$FULL" = 1 ] || [ -z "$SANITIZE" ] || light="-g0 -fno-sanitize=undefined"
+export levels light
 sed -n 's/^[^#].\{37\}//p' "$SRC/tests/compiler/items" | tr ' ' '\n' | while read -r name; do
     [ -e "$SRC/tests/compiler/run/$name.c" ] || [ -e "$SRC/tests/compiler/run/$name" ] ||
         fail "the list of items names '$name', which is not there"
