@@ -368,6 +368,7 @@ struct expr {
     bool has_stmt;    /* a statement expression inside */
     bool is_constant; /* an integer constant expression whose value is known */
     bool is_ice;      /* an integer constant expression, its value perhaps not known */
+    bool is_void;     /* a branch, which was cast to void; the tree does not have the cast */
     uint16_t height;  /* of the tree below it */
     int64_t value;
     struct expr *a, *b, *c;

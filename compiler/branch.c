@@ -130,11 +130,26 @@ static void drop_value(struct parser *p, struct expr *e)
         e->block->result = type_basic(p->unit, TY_VOID);
 }
 
+/* `(void)f()` drops the result on purpose. */
+static struct expr *without_void(struct expr *branch)
+{
+    struct expr *cast = skip_parens(branch);
+    if (cast->kind != EX_CAST || cast->to->kind != TY_VOID)
+        return branch;
+    struct expr *e = skip_parens(cast->a);
+    if (e->kind != EX_CALL && e->kind != EX_FORM)
+        return branch;
+    e->is_void = true;
+    return e;
+}
+
 void take_branches(struct parser *p, struct expr *form)
 {
     if (form->form < FORM_JOIN || form->form > FORM_IF)
         return;
     for (int i = form->form == FORM_TIMEOUT || form->form == FORM_IF; i < form->arg_count; i++) {
+        if (form->form != FORM_TRY_JOIN)
+            form->arg[i] = without_void(form->arg[i]);
         take_branch(p, form->arg[i]);
         if (form->form != FORM_IF && form->form != FORM_TRY_JOIN)
             drop_value(p, form->arg[i]);

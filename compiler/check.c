@@ -122,18 +122,45 @@ static void check_stack_use(struct checker *c, struct expr *call)
         list_add(c->unit->arena, &c->allocas, call);
 }
 
-/* `(void)await f();` and a value that something takes are used. */
+void check_dropped_call(struct checker *c, const struct expr *at, const struct expr *call)
+{
+    const struct symbol *f = call->kind == EX_CALL ? called_symbol(call) : NULL;
+    if (!f || !f->warn_unused || call->is_void)
+        return;
+    const char *word = c->unit->token[f->warn_unused].text;
+    int length = (int)strlen(word), bars = strncmp(word, "__", 2) ? 0 : 2;
+    diag_range(c->unit, SEV_WARNING, at->first, at->last, "unused-result",
+               "ignoring return value of '%s' declared with attribute '%.*s'", f->name,
+               length - 2 * bars, word + bars);
+    note_declared(c, f);
+}
+
+/* The value of e goes. `(void)await f()` says that it is meant. */
+static void check_dropped(struct checker *c, struct expr *e)
+{
+    e = skip_parens(e);
+    if (e->kind == EX_AWAIT) {
+        check_dropped_call(c, e, skip_parens(e->a));
+    } else if (e->kind == EX_COMMA) { /* what stands before the last comma: check_binary */
+        check_dropped(c, e->b);
+    } else if (e->kind == EX_COND) {
+        if (e->b)
+            check_dropped(c, e->b);
+        check_dropped(c, e->c);
+    } else if (e->kind == EX_UNARY && e->op == OP_EXTENSION) {
+        check_dropped(c, e->a);
+    } else if (e->kind == EX_STMT) {
+        struct stmt *last = value_statement(e->body);
+        if (last)
+            check_dropped(c, last->expr);
+    }
+}
+
+/* A value that something takes is used. */
 static void check_unused(struct checker *c, const struct stmt *s)
 {
-    struct expr *e = skip_parens(s->expr);
-    struct expr *call = e->kind == EX_AWAIT ? skip_parens(e->a) : NULL;
-    const struct symbol *f = call && call->kind == EX_CALL ? called_symbol(call) : NULL;
-    if (!f || !f->warn_unused || s == c->value_stmt)
-        return;
-    diag_range(c->unit, SEV_WARNING, e->first, e->last, "unused-result",
-               "ignoring return value of '%s' declared with attribute '%s'", f->name,
-               c->unit->token[f->warn_unused].text);
-    note_declared(c, f);
+    if (s != c->value_stmt)
+        check_dropped(c, s->expr);
 }
 
 static void check_deprecated(struct checker *c, const struct expr *e)
@@ -240,6 +267,8 @@ static void check_binary(struct checker *c, struct expr *e)
         if (e->kind != EX_COMMA) {
             refuse_lost_owner(c, e->a);
             refuse_lost_owner(c, e->b);
+        } else {
+            check_dropped(c, e->a);
         }
         check_expr(c, e->b, USE_VALUE);
         e = e->a;
@@ -367,8 +396,10 @@ static void check_parts(struct checker *c, struct stmt *s)
         check_expr(c, s->expr, USE_VALUE);
     if (s->expr && (s->kind == S_IF || s->kind == S_WHILE || s->kind == S_DO || s->kind == S_FOR))
         refuse_lost_owner(c, s->expr);
-    if (s->expr2 && s->kind != S_CASE)
+    if (s->expr2 && s->kind != S_CASE) {
+        check_dropped(c, s->expr2); /* the step of a for */
         check_expr(c, s->expr2, USE_VALUE);
+    }
 }
 
 static void check_stmt(struct checker *c, struct stmt *s)
@@ -405,7 +436,7 @@ static void check_function(struct unit *u, struct function *f)
 {
     struct checker c = {.unit = u, .function = f};
     if (f->outer)
-        c.value_stmt = value_statement(f->body);
+        c.value_stmt = f->is_branch && f->result->kind == TY_VOID ? NULL : value_statement(f->body);
     check_parameters(&c, f);
     check_stmt(&c, f->body);
     if (f->outer)

@@ -376,7 +376,8 @@ static void report_branch(struct checker *c, const struct expr *branch, const st
     }
 }
 
-static void check_branch(struct checker *c, const struct expr *form, int i);
+/* `by`: which form looks at the result. */
+static void check_branch(struct checker *c, const struct expr *form, int i, enum form by);
 
 /* bide_if(condition, branch) */
 static void check_guard(struct checker *c, const struct expr *form, struct expr *e)
@@ -396,10 +397,10 @@ static void check_guard(struct checker *c, const struct expr *form, struct expr 
                    "the condition of 'bide_if' has type '%s'",
                    type_print(c->unit, condition->type, ""));
     check_expr(c, e->arg[0], USE_VALUE);
-    check_branch(c, e, 1);
+    check_branch(c, e, 1, form->form);
 }
 
-static void check_branch(struct checker *c, const struct expr *form, int i)
+static void check_branch(struct checker *c, const struct expr *form, int i, enum form by)
 {
     struct expr *e = skip_parens(form->arg[i]), *call = e;
     if (e->kind == EX_FORM && e->form == FORM_IF) {
@@ -422,6 +423,8 @@ static void check_branch(struct checker *c, const struct expr *form, int i)
     }
     if (call->kind == EX_CALL && !can_be_awaited(call))
         report_not_async(c, call);
+    if (call == e && by != FORM_TRY_JOIN)
+        check_dropped_call(c, call, call);
     check_expr(c, call, USE_BRANCH);
 }
 
@@ -497,7 +500,7 @@ void check_form(struct checker *c, struct expr *e, enum use use)
         break;
     case FORM_TIMEOUT:
         check_duration(c, e->arg[0]);
-        check_branch(c, e, 1);
+        check_branch(c, e, 1, e->form);
         break;
     case FORM_IF:
         if (use != USE_AWAITED)
@@ -505,7 +508,7 @@ void check_form(struct checker *c, struct expr *e, enum use use)
         break;
     default:
         for (int i = 0; i < e->arg_count; i++)
-            check_branch(c, e, i);
+            check_branch(c, e, i, e->form);
         break;
     }
 }

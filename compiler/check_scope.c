@@ -7,8 +7,8 @@
  * A task that is spawned outside a scope may live longer than the function that spawns it. So it is
  * a warning when it is given the address of a local variable: by `&`, by an array that decays, in a
  * struct. A child of a scope may borrow what lives until the scope's block ends, hence not the
- * locals of the blocks inside that. Only what an argument says itself is seen, not where a pointer
- * variable points to.
+ * locals of the blocks inside that. Only what an argument says itself is seen here; where pointer
+ * variables point to is told by the events of the function (warn_borrow.c).
  */
 #include "parse.h"
 
@@ -109,8 +109,28 @@ static struct expr *local_object(struct expr *object)
     return automatic ? e : NULL;
 }
 
-/* What a value holds the address of, as far as its expression says. */
-static struct expr *borrowed(struct expr *e)
+/* The pointer through which an lvalue is found; NULL: it is found through none. */
+static struct expr *pointer_to(struct expr *object)
+{
+    for (struct expr *e = skip_parens(object);; e = skip_parens(e->a)) {
+        bool is_array =
+            (e->kind == EX_INDEX || e->kind == EX_ARROW) && e->a->type->kind == TY_ARRAY;
+        if (e->kind == EX_ARROW || e->kind == EX_INDEX || (e->kind == EX_UNARY && e->op == '*')) {
+            if (!is_array)
+                return e->a;
+        } else if (e->kind != EX_MEMBER) {
+            return NULL;
+        }
+    }
+}
+
+static struct expr *address_of(struct expr *object, const struct lender *l)
+{
+    struct expr *found = local_object(object), *pointer = found ? NULL : pointer_to(object);
+    return pointer && l ? borrowed_object(pointer, l) : found;
+}
+
+struct expr *borrowed_object(struct expr *e, const struct lender *l)
 {
     struct expr *found = NULL;
     e = skip_parens(e);
@@ -118,35 +138,45 @@ static struct expr *borrowed(struct expr *e)
         return e;
     if (e->kind != EX_INIT_LIST && e->kind != EX_INIT_ITEM && e->kind != EX_STRING &&
         e->type->kind == TY_ARRAY)
-        return local_object(e);
+        return address_of(e, l);
     switch (e->kind) {
     case EX_UNARY:
         if (e->op == '&')
-            return local_object(e->a);
-        return e->op == OP_EXTENSION ? borrowed(e->a) : NULL;
+            return address_of(e->a, l);
+        return e->op == OP_EXTENSION ? borrowed_object(e->a, l) : NULL;
     case EX_CAST:
-    case EX_INIT_ITEM: return borrowed(e->a);
+    case EX_INIT_ITEM: return borrowed_object(e->a, l);
     case EX_COMMA:
-    case EX_ASSIGN: return borrowed(e->b);
-    case EX_COND: found = e->b ? borrowed(e->b) : NULL; return found ? found : borrowed(e->c);
+    case EX_ASSIGN: return borrowed_object(e->b, l);
+    case EX_COND:
+        found = e->b ? borrowed_object(e->b, l) : NULL;
+        return found ? found : borrowed_object(e->c, l);
     case EX_BINARY:
         if (e->type->kind != TY_POINTER)
             return NULL;
-        found = borrowed(e->a);
-        return found ? found : borrowed(e->b);
-    case EX_COMPOUND: return e->a ? borrowed(e->a) : NULL;
+        found = borrowed_object(e->a, l);
+        return found ? found : borrowed_object(e->b, l);
+    case EX_COMPOUND: return e->a ? borrowed_object(e->a, l) : NULL;
     case EX_INIT_LIST:
         for (int i = 0; i < e->arg_count && !found; i++)
-            found = borrowed(e->arg[i]);
+            found = borrowed_object(e->arg[i], l);
         return found;
+    case EX_IDENT:
+    case EX_MEMBER:
+    case EX_ARROW:
+    case EX_INDEX: return l ? l->held(l->context, e) : NULL;
     default: return NULL;
     }
 }
 
-static void report_borrow(struct checker *c, const struct expr *at, const struct expr *object,
-                          const struct expr *spawn)
+static void note_symbol(struct unit *u, const struct symbol *s)
 {
-    struct unit *u = c->unit;
+    diag(u, SEV_NOTE, s->token, "'%s' is declared here", s->name);
+}
+
+void report_borrow(struct unit *u, const struct expr *at, const struct expr *object,
+                   const struct expr *spawn)
+{
     const char *form = form_name(spawn->form);
     if (object->kind == EX_COMPOUND) {
         diag_range(u, SEV_WARNING, at->first, at->last, option,
@@ -156,12 +186,12 @@ static void report_borrow(struct checker *c, const struct expr *at, const struct
         diag_range(u, SEV_WARNING, at->first, at->last, option,
                    "the task of '%s' may outlive the scope '%s', which it is given", form,
                    object->name);
-        note_declared(c, object->symbol);
+        note_symbol(u, object->symbol);
     } else {
         diag_range(u, SEV_WARNING, at->first, at->last, option,
                    "the task of '%s' may outlive '%s', whose address it is given", form,
                    object->name);
-        note_declared(c, object->symbol);
+        note_symbol(u, object->symbol);
     }
     diag(u, SEV_NOTE, spawn->first,
          spawn->form == FORM_SPAWN
@@ -171,17 +201,18 @@ static void report_borrow(struct checker *c, const struct expr *at, const struct
 }
 
 /* A child of the scope borrows a variable of a block inside the scope's own. */
-static void check_inner(struct checker *c, const struct expr *form, const struct expr *at,
-                        const struct expr *object)
+bool report_inner_borrow(struct unit *u, const struct expr *form, const struct expr *at,
+                         const struct expr *object)
 {
     const struct expr *e = skip_parens(form->arg[0]);
     const struct symbol *v = object->symbol;
     if (!is_scope(e) || object->kind != EX_IDENT || v->is_scope || v->depth <= e->symbol->depth + 1)
-        return;
-    diag_range(c->unit, SEV_WARNING, at->first, at->last, option,
+        return false;
+    diag_range(u, SEV_WARNING, at->first, at->last, option,
                "'%s' ends before the scope '%s', and a child of that is given its address", v->name,
                e->name);
-    note_declared(c, v);
+    note_symbol(u, v);
+    return true;
 }
 
 static void check_captured(struct checker *c, const struct expr *form, const struct expr *block)
@@ -191,7 +222,7 @@ static void check_captured(struct checker *c, const struct expr *form, const str
         struct expr object = {.kind = EX_IDENT, .symbol = s, .name = s->name};
         struct expr at = {.first = block->first, .last = block->first};
         if (s->is_scope)
-            report_borrow(c, &at, &object, form);
+            report_borrow(c->unit, &at, &object, form);
     }
 }
 
@@ -203,10 +234,10 @@ void check_borrows(struct checker *c, const struct expr *form, struct expr *star
     if (started->kind != EX_CALL)
         return;
     for (int i = 0; i < started->arg_count; i++) {
-        const struct expr *object = borrowed(started->arg[i]);
+        const struct expr *object = borrowed_object(started->arg[i], NULL);
         if (object && in_scope)
-            check_inner(c, form, started->arg[i], object);
+            report_inner_borrow(c->unit, form, started->arg[i], object);
         else if (object)
-            report_borrow(c, started->arg[i], object, form);
+            report_borrow(c->unit, started->arg[i], object, form);
     }
 }

@@ -93,6 +93,16 @@ static void store(struct flow *f, struct expr *assignment, struct expr *to, stru
     e->value = value;
 }
 
+/* What the branch of a form assigns. */
+static void store_result(struct flow *f, struct expr *assignment)
+{
+    struct symbol *s = plain_variable(f, assignment->a);
+    struct expr *call = skip_parens(assignment->b);
+    store(f, assignment, assignment->a, NULL);
+    if (s && call->kind == EX_CALL)
+        f->event[f->count - 1].expr = call;
+}
+
 void flow_scope_end(struct flow *f, struct stmt *s)
 {
     struct symbol *error = s->expr ? plain_variable(f, s->expr) : NULL;
@@ -114,6 +124,8 @@ static void assign(struct flow *f, struct expr *e)
         flow_expr(f, e->a);
     flow_expr(f, e->b);
     store(f, e, e->a, simple ? e->b : NULL);
+    if (e->op == P_ADD_ASSIGN || e->op == P_SUB_ASSIGN)
+        f->event[f->count - 1].op = P_INC;
 }
 
 /* ---- calls, awaits, forms ---- */
@@ -202,7 +214,7 @@ static void form_operands(struct flow *f, struct expr *e)
             flow_expr(f, arg);
         }
     }
-    if (e->form == FORM_SPAWN || e->form == FORM_SCOPE_SPAWN)
+    if (e->form == FORM_SPAWN || e->form == FORM_SPAWN_BLOCKING || e->form == FORM_SCOPE_SPAWN)
         flow_add(f, EV_SPAWN, e->first)->expr = e;
 }
 
@@ -212,7 +224,7 @@ static void form_results(struct flow *f, struct expr *e)
     for (int i = 0; i < e->arg_count; i++) {
         struct expr *arg = skip_parens(e->arg[i]);
         if (arg->kind == EX_ASSIGN) {
-            store(f, arg, arg->a, NULL);
+            store_result(f, arg);
             arg = skip_parens(arg->b);
         }
         if (arg->kind == EX_FORM)
@@ -270,11 +282,120 @@ static int invalid_if(const struct expr *e, const struct symbol *s)
     }
 }
 
+/* ---- what a comparison says ---- */
+
+struct event flow_subject(struct flow *f, struct expr *e)
+{
+    struct event subject = {.kind = EV_TEST};
+    e = skip_parens(e);
+    while (e->kind == EX_CAST || e->kind == EX_PAREN || e->kind == EX_COMMA)
+        e = e->kind == EX_COMMA ? e->b : e->a;
+    subject.token = e->first;
+    subject.symbol = tested(f, e);
+    if (subject.symbol)
+        return subject;
+    if (e->kind == EX_AWAIT && skip_parens(e->a)->kind == EX_CALL)
+        e = skip_parens(e->a);
+    if (e->kind == EX_CALL || e->kind == EX_AWAIT)
+        subject.expr = e;
+    return subject;
+}
+
+void flow_test(struct flow *f, struct event subject, int op, int64_t number)
+{
+    if (!subject.symbol && !subject.expr)
+        return;
+    struct event *e = flow_add(f, EV_TEST, subject.token);
+    e->symbol = subject.symbol;
+    e->expr = subject.expr;
+    e->op = op;
+    e->number = number;
+}
+
+void flow_drop(struct flow *f, struct expr *e)
+{
+    struct event subject = flow_subject(f, e);
+    if (subject.expr)
+        flow_add(f, EV_DROP, subject.token)->expr = subject.expr;
+}
+
+/* The condition has been evaluated by the events from `first` on, and compares the subject. Of all
+ * else that it looks at something may be known now. */
+static void test_others(struct flow *f, uint32_t first, const struct event *subject)
+{
+    uint32_t last = f->count;
+    for (uint32_t i = first; i < last; i++) {
+        struct event e = f->event[i];
+        bool is_call = e.kind == EV_CALL || e.kind == EV_PASS || e.kind == EV_AWAIT;
+        if (e.kind != EV_USE && !is_call)
+            continue;
+        struct event other = {
+            .token = e.token, .symbol = e.symbol, .expr = is_call ? e.expr : NULL};
+        if ((other.symbol && other.symbol == subject->symbol) ||
+            (other.expr && other.expr == subject->expr))
+            continue;
+        if (e.kind == EV_AWAIT && e.expr->a && subject->expr &&
+            skip_parens(e.expr->a) == subject->expr)
+            continue;
+        flow_test(f, other, 0, 0);
+    }
+}
+
+struct comparison {
+    struct event subject;
+    int op;
+    int64_t number;
+};
+
+static int mirrored(int op)
+{
+    switch (op) {
+    case '<': return '>';
+    case '>': return '<';
+    case P_LE: return P_GE;
+    case P_GE: return P_LE;
+    default: return op;
+    }
+}
+
+static int negated(int op)
+{
+    switch (op) {
+    case '<': return P_GE;
+    case '>': return P_LE;
+    case P_LE: return '>';
+    case P_GE: return '<';
+    case P_EQ: return P_NE;
+    default: return P_EQ;
+    }
+}
+
+/* `e op constant`, or `e` by itself. */
+static struct comparison comparison_of(struct flow *f, struct expr *e)
+{
+    struct comparison c = {.op = P_NE};
+    if (e->kind == EX_BINARY) {
+        bool compares = e->op == '<' || e->op == '>' || e->op == P_LE || e->op == P_GE ||
+                        e->op == P_EQ || e->op == P_NE;
+        struct expr *constant = e->b->is_constant ? e->b : e->a;
+        if (!compares || !constant->is_constant)
+            return c;
+        c.op = constant == e->b ? e->op : mirrored(e->op);
+        c.number = constant->value;
+        e = constant == e->b ? e->a : e->b;
+    }
+    c.subject = flow_subject(f, e);
+    return c;
+}
+
 static void leaf_condition(struct flow *f, struct expr *e, uint32_t if_true, uint32_t if_false)
 {
     struct symbol *s = NULL;
     int invalid = 0;
+    uint32_t first = f->count;
+    struct comparison c = comparison_of(f, e);
     flow_expr(f, e);
+    test_others(f, first, &c.subject);
     if (e->kind == EX_BINARY) {
         s = tested(f, e->a);
         invalid = s ? invalid_if(e, s) : 0;
@@ -286,10 +407,12 @@ static void leaf_condition(struct flow *f, struct expr *e, uint32_t if_true, uin
     flow_jump(f, EV_BRANCH, yes);
     if (invalid < 0)
         flow_add(f, EV_INVALID, e->first)->symbol = s;
+    flow_test(f, c.subject, negated(c.op), c.number);
     flow_jump(f, EV_JUMP, if_false);
     flow_jump(f, EV_LABEL, yes);
     if (invalid > 0)
         flow_add(f, EV_INVALID, e->first)->symbol = s;
+    flow_test(f, c.subject, c.op, c.number);
     flow_jump(f, EV_JUMP, if_true);
 }
 
@@ -357,9 +480,12 @@ static void operands(struct flow *f, struct expr *e)
 
 static void step_by_one(struct flow *f, struct expr *e)
 {
+    struct symbol *s = plain_variable(f, e->a);
     flow_expr(f, e->a);
-    if (plain_variable(f, e->a))
-        define(f, plain_variable(f, e->a), e->first, NULL);
+    if (!s)
+        return;
+    define(f, s, e->first, NULL);
+    f->event[f->count - 1].op = P_INC;
 }
 
 void flow_expr(struct flow *f, struct expr *e)

@@ -171,11 +171,26 @@ static void loop(struct flow *f, struct stmt *s)
     flow_jump(f, EV_LABEL, t->label);
 }
 
+/* Goes to the case; what follows is reached with another value. */
+static void dispatch_case(struct flow *f, struct event subject, const struct jump_target *t)
+{
+    const struct stmt *s = t->stmt;
+    uint32_t other = flow_new_label(f);
+    bool is_known = s->expr->is_constant && !s->expr2;
+    flow_jump(f, EV_BRANCH, other);
+    flow_test(f, subject, is_known ? P_EQ : 0, s->expr->value);
+    flow_jump(f, EV_JUMP, t->label);
+    flow_jump(f, EV_LABEL, other);
+    if (is_known)
+        flow_test(f, subject, P_NE, s->expr->value);
+}
+
 static void switch_statement(struct flow *f, struct stmt *s)
 {
     struct switch_cases cases = {.outer = f->cases, .stmt = s};
     struct jump_target *t = target_of(f, s);
     uint32_t dispatch = flow_new_label(f);
+    struct event subject = flow_subject(f, s->expr);
     flow_expr(f, s->expr);
     flow_jump(f, EV_JUMP, dispatch);
     f->cases = &cases;
@@ -184,7 +199,7 @@ static void switch_statement(struct flow *f, struct stmt *s)
     flow_jump(f, EV_JUMP, t->label);
     flow_jump(f, EV_LABEL, dispatch);
     for (uint32_t i = 0; i < cases.labels.count; i++)
-        flow_jump(f, EV_BRANCH, ((struct jump_target *)cases.labels.item[i])->label);
+        dispatch_case(f, subject, cases.labels.item[i]);
     flow_jump(f, EV_JUMP, cases.has_default ? cases.label_default : t->label);
     flow_jump(f, EV_LABEL, t->label);
 }
@@ -199,7 +214,7 @@ static void case_label(struct flow *f, struct stmt *s)
         return;
     }
     struct jump_target *t = arena_alloc(f->arena, sizeof *t);
-    t->label = flow_new_label(f);
+    *t = (struct jump_target){.stmt = s, .label = flow_new_label(f)};
     flow_jump(f, EV_LABEL, t->label);
     if (s->kind == S_CASE) {
         list_add(f->arena, &c->labels, t);
@@ -226,8 +241,7 @@ static void return_statement(struct flow *f, struct stmt *s)
 {
     if (s->expr) {
         flow_expr(f, s->expr);
-        struct event *e = flow_add(f, EV_STORE, s->first);
-        e->value = s->expr;
+        flow_add(f, EV_RETURN, s->first)->value = s->expr;
     }
     run_due(f, NULL);
     flow_add(f, EV_END, s->first);
@@ -244,7 +258,10 @@ static void asm_statement(struct flow *f, struct stmt *s)
 static void statement(struct flow *f, struct stmt *s)
 {
     switch (s->kind) {
-    case S_EXPR: flow_expr(f, s->expr); break;
+    case S_EXPR:
+        flow_expr(f, s->expr);
+        flow_drop(f, s->expr);
+        break;
     case S_COMPOUND: compound(f, s); break;
     case S_DECL: declaration(f, s); break;
     case S_IF: if_statement(f, s); break;

@@ -239,6 +239,19 @@ struct symbol *value_variable(struct expr *e)
                : NULL;
 }
 
+bool branches_mention(const struct function *fn, const struct symbol *s)
+{
+    for (uint32_t i = 0; i < fn->branches.count; i++) {
+        const struct function *branch = fn->branches.item[i];
+        for (uint32_t k = 0; k < branch->idents.count; k++)
+            if (((struct expr *)branch->idents.item[k])->symbol == s)
+                return true;
+        if (branches_mention(branch, s))
+            return true;
+    }
+    return false;
+}
+
 /* ---- the tokens of declarations ---- */
 
 /* Those of the declaration of a name: first to its `;` or `{`. */
@@ -269,6 +282,48 @@ static const struct mark *mark_between(struct unit *u, uint32_t first, uint32_t 
             return m;
     }
     return NULL;
+}
+
+/* Behind the declared name: the parameter in which the token stands, from 0; -1: in none. A mark
+ * that ends a parameter has the comma or the parenthesis behind it as its token. */
+static int param_at(const struct unit *u, uint32_t name, uint32_t token)
+{
+    uint32_t depth = 0;
+    int i = 0;
+    for (uint32_t t = name + 1; t < token; t++) {
+        unsigned punct = u->token[t].punct;
+        depth += punct == '(' || punct == '[' || punct == '{';
+        if (punct == ')' || punct == ']' || punct == '}')
+            if (depth == 0 || --depth == 0)
+                return -1;
+        i += depth == 1 && punct == ',';
+    }
+    return depth > 0 ? i : -1;
+}
+
+static const struct mark *param_mark_at(struct unit *u, uint32_t name, int param, const char *word)
+{
+    uint32_t first, last;
+    declaration_of(u, name, &first, &last);
+    for (uint32_t i = 0; i < u->marks.count; i++) {
+        const struct mark *m = u->marks.item[i];
+        if (m->token > name && m->token <= last && !strcmp(m->word, word) &&
+            param_at(u, name, m->token) == param)
+            return m;
+    }
+    return NULL;
+}
+
+const struct mark *param_mark(struct unit *u, const struct symbol *s, int i, const char *word)
+{
+    if (!u->marks.count || s->kind != SYM_FUNCTION)
+        return NULL;
+    const struct mark *m = param_mark_at(u, s->token, i, word);
+    if (!m && s->function)
+        for (uint32_t t = s->function->declarator_first; t <= s->function->declarator_last; t++)
+            if (u->token[t].text == s->name)
+                return param_mark_at(u, t, i, word);
+    return m;
 }
 
 const struct mark *symbol_mark(struct unit *u, const struct symbol *s, const char *word)

@@ -317,7 +317,7 @@ static void swallow_pragma(struct lexer *l)
 static bool mark(struct lexer *l, const char *start, const char *word)
 {
     const char *after = l->at, *argument = NULL;
-    if (!strcmp(word, "bide_allocates")) {
+    if (!strcmp(word, "bide_allocates") || !strcmp(word, "bide_gives")) {
         skip_blanks(l);
         const char *close = memchr(l->at, ')', (size_t)(l->end - l->at));
         if (*l->at != '(' || !close || memchr(l->at, '\n', (size_t)(close - l->at))) {

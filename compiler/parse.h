@@ -431,6 +431,8 @@ void check_captures(struct checker *, struct function *block);
 /* The variable that an lvalue is a part of, or NULL. */
 struct expr *variable_of(struct expr *);
 
+/* check.c: the value of the call goes; `at` is what is marked */
+void check_dropped_call(struct checker *, const struct expr *at, const struct expr *call);
 /* check_scope.c */
 void check_scope_copy(struct checker *, struct expr *, enum transfer);
 void check_scope_store(struct checker *, struct expr *object);
@@ -438,6 +440,20 @@ void check_scope_address(struct checker *, const struct expr *address);
 void check_scope_form(struct checker *, struct expr *form);
 /* `started`: the call or block of a bide_spawn or bide_scope_spawn. */
 void check_borrows(struct checker *, const struct expr *form, struct expr *started);
+/* Says what a variable, a member or an element holds the address of, or NULL. */
+struct lender {
+    struct expr *(*held)(void *context, struct expr *);
+    void *context;
+};
+/* The local variable (or compound literal) that a value holds the address of, as far as its
+ * expression and the lender (NULL: none) say; or NULL. */
+struct expr *borrowed_object(struct expr *, const struct lender *);
+/* -Wbide-borrow: `at` is what the task of the form gets. */
+void report_borrow(struct unit *, const struct expr *at, const struct expr *object,
+                   const struct expr *form);
+/* The same if the object ends before the form's scope; false: it does not. */
+bool report_inner_borrow(struct unit *, const struct expr *form, const struct expr *at,
+                         const struct expr *object);
 
 /* jump.c */
 void check_jumps(struct unit *, struct function *);

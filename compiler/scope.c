@@ -157,6 +157,7 @@ static const struct {
 
 static const char *const mark_words[] = {
     "bide_allocates",
+    "bide_gives",
     "bide_may_block",
     "bide_thread_bound",
 };

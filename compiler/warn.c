@@ -67,7 +67,7 @@ static void find_tasks(struct checks *c)
     for (uint32_t i = 0; i < c->flows.count; i++) {
         const struct flow *f = c->flows.item[i];
         for (uint32_t k = 0; k < f->count; k++)
-            if (f->event[k].kind == EV_SPAWN)
+            if (f->event[k].kind == EV_SPAWN && f->event[k].expr->form != FORM_SPAWN_BLOCKING)
                 add_spawned(c, started(f->event[k].expr), f->event[k].expr, NULL, NULL);
     }
     for (uint32_t i = 0; i < c->spawned.count; i++) {
@@ -91,11 +91,15 @@ static void check_function(struct checks *c, struct function *fn)
     struct flow *f = flow_new(u, fn);
     list_add(u->arena, &c->flows, f);
     warn_futures(u, fn);
-    if (!fn->is_async || f->unknown)
+    if (f->unknown)
+        return;
+    warn_borrowing(f);
+    if (!fn->is_async)
         return;
     warn_blocking(f);
     warn_locks(f);
     warn_leaks(f);
+    warn_forks(f);
     warn_errors(f);
     warn_loops(u, fn);
 }

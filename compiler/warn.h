@@ -18,14 +18,19 @@
 
 enum event_kind {
     EV_USE,     /* expr reads symbol */
-    EV_DEF,     /* symbol gets a value: value, or NULL if that is nothing simple */
+    EV_DEF,     /* symbol gets a value: value, or NULL if that is nothing simple; expr: the call of
+                   the branch that it comes from, or NULL */
     EV_DECLARE, /* symbol's life begins without a value */
-    EV_STORE,   /* value goes into an object that is no variable: expr is the assignment */
+    EV_STORE,   /* value goes into an object that is no variable: expr is the assignment, or NULL */
+    EV_RETURN,  /* value is returned */
     EV_INVALID, /* on this way symbol is null, or a negative number */
-    EV_CALL,    /* of a plain function: expr; its arguments are evaluated */
-    EV_PASS,    /* of an async function, or one that bide_blocking calls: the same */
-    EV_SPAWN,   /* expr, a form: what it runs is a task */
-    EV_AWAIT,   /* expr */
+    EV_TEST,  /* on this way symbol, or the value of expr (a call, or an await of a form), compares
+                   so with number; op 0: something has been found out about it */
+    EV_DROP,  /* the value of expr, as in EV_TEST, goes */
+    EV_CALL,  /* of a plain function: expr; its arguments are evaluated */
+    EV_PASS,  /* of an async function, or one that bide_blocking calls: the same */
+    EV_SPAWN, /* expr, a form: what it runs is a task, or a call on the blocking pool */
+    EV_AWAIT, /* expr */
     EV_CLEANUP, /* symbol, which has a cleanup, goes */
     EV_LABEL,
     EV_JUMP,
@@ -40,6 +45,8 @@ struct event {
     uint32_t token; /* where */
     struct expr *expr, *value;
     struct symbol *symbol;
+    int op; /* EV_TEST: as in the tree; EV_DEF: P_INC: its old value moves on, as a pointer's */
+    int64_t number;
 };
 
 struct flow {
@@ -64,6 +71,11 @@ struct flow *flow_new(struct unit *, struct function *);
 void flow_expr(struct flow *, struct expr *);
 /* Goes to one of two labels; the next event is nowhere. */
 void flow_condition(struct flow *, struct expr *, uint32_t if_true, uint32_t if_false);
+/* Of the expression of a switch: what an EV_TEST may name. */
+struct event flow_subject(struct flow *, struct expr *);
+void flow_test(struct flow *, struct event subject, int op, int64_t number);
+/* The expression of a statement has been evaluated. */
+void flow_drop(struct flow *, struct expr *);
 void flow_body(struct flow *, struct stmt *);
 struct event *flow_add(struct flow *, enum event_kind, uint32_t token);
 /* The end of a bide_scope, which awaits. */
@@ -134,6 +146,8 @@ const struct known *known_function(const struct unit *, const struct symbol *);
 const char *call_name(const struct expr *call);
 /* The mark of that word at a declaration of the symbol, or at the tag; NULL: none. */
 const struct mark *symbol_mark(struct unit *, const struct symbol *, const char *word);
+/* The mark at its parameter i, likewise. */
+const struct mark *param_mark(struct unit *, const struct symbol *, int i, const char *word);
 const struct mark *tag_mark(struct unit *, const struct tag *, const char *word);
 /* Has the function's first declaration, or its definition, this word (an attribute)? */
 bool symbol_has_word(struct unit *, const struct symbol *, const char *word);
@@ -141,7 +155,40 @@ bool symbol_has_word(struct unit *, const struct symbol *, const char *word);
 struct expr *value_call(struct expr *e);
 /* The variable that e is, without parentheses and casts; NULL: it is none. */
 struct symbol *value_variable(struct expr *e);
+/* Do branches of the function that are statement expressions mention the variable? */
+bool branches_mention(const struct function *, const struct symbol *);
 bool tokens_mention(struct unit *, uint32_t first, uint32_t last, const char *word);
+
+/* ---- warn_gift.c: what calls give through the address of a variable ---- */
+
+/* `&symbol` is an argument that is marked bide_gives. */
+struct gift {
+    struct expr *call, *argument; /* the mention of the symbol */
+    struct expr *await;           /* of the call, or of the form that it is a branch of; or NULL */
+    struct symbol *symbol;
+    const char *release;
+    struct list status; /* struct symbol *: variables that get the result */
+    bool is_known;      /* what becomes of the result is seen */
+    bool is_unknown;    /* some of it is not */
+    bool zero_fails;    /* the result is a bool */
+};
+struct gifts;
+
+struct gifts *gifts_find(struct flow *);
+/* NULL after the last one. */
+const struct gift *gift_first(const struct gifts *);
+const struct gift *gift_next(const struct gifts *, const struct gift *);
+/* Is it there after the event, if the call did not fail? */
+bool gift_arrives(const struct gift *, const struct event *);
+/* An EV_TEST: does it say something of the call's result? Then: can the gift be there? */
+bool gift_is_told_by(const struct gift *, const struct event *);
+bool gift_is_there(const struct gift *, const struct event *);
+/* An EV_DEF: the call's result is no more in a variable. */
+bool gift_ends_with(const struct gift *, const struct event *);
+/* Is it the mention of the variable in the argument of a gift? */
+bool gift_takes(const struct gifts *, const struct expr *);
+/* Does nothing but gifts take the variable's address? */
+bool gifts_alone_point_to(const struct gifts *, const struct symbol *);
 
 /* ---- the checks ---- */
 
@@ -156,6 +203,8 @@ struct spawned {
 void warn_blocking(struct flow *);
 void warn_locks(struct flow *);
 void warn_leaks(struct flow *);
+void warn_borrowing(struct flow *);
+void warn_forks(struct flow *);
 void warn_errors(struct flow *);
 void warn_thread_bound(struct flow *, const struct spawned *);
 void warn_loops(struct unit *, struct function *);

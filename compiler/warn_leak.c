@@ -3,10 +3,11 @@
  * knows while the function waits, with neither a deferred block that mentions the variable nor a
  * cleanup. A task that is cancelled leaves at the await, and runs nothing but those.
  *
- * The variable must hold the result of an allocator on every way to the await. It is the function's
- * own as long as it is stored nowhere else; once it was given to a function that may keep it, only
- * a release by this function after the await shows that it is still its own. Not looked at: main,
- * whose process ends; functions that are bide_cancel_returns; variables whose address is taken.
+ * The variable must hold the result of an allocator on every way to the await, or what a function
+ * gave it through its address (warn_gift.c). It is the function's own as long as it is stored
+ * nowhere else; once it was given to a function that may keep it, only a release by this function
+ * after the await shows that it is still its own. Not looked at: main, whose process ends; functions
+ * that are bide_cancel_returns; variables whose address is taken otherwise.
  */
 #include "warn.h"
 
@@ -19,9 +20,16 @@ struct resource {
     bool reported;
 };
 
+/* The sets of a state, forward: held, not given away, and known to be held whatever is found out
+ * about the result of the call that gave it, each on all ways. Backward: released, and used, later.
+ */
+enum { HELD, OWN, SETTLED, SETS, RELEASED = 0, USED = 1 };
+
 struct leaks {
     uint32_t words; /* first: for merges */
+    uint32_t set;   /* words of one set */
     struct flow *flow;
+    struct gifts *gifts;
     struct resource *resource; /* by flow_index */
     uint32_t **later;          /* at awaits, by event: what is released, then what is used, after */
 };
@@ -86,7 +94,15 @@ static bool releases(const struct expr *call, const struct resource *r)
 
 /* ---- forward: what is held, and what was given away ---- */
 
-/* Bits: held (on all ways), in the first half; not given away (on all ways), in the second. */
+static void hold(struct leaks *l, const struct symbol *s, struct expr *from, uint32_t *state)
+{
+    uint32_t i = (uint32_t)s->flow_index;
+    set_put(state + HELD * l->set, i);
+    set_put(state + OWN * l->set, i);
+    set_take(state + SETTLED * l->set, i);
+    l->resource[i].from = from;
+}
+
 static void step_value(struct leaks *l, struct symbol *to, struct expr *value, uint32_t *state)
 {
     for (uint32_t i = 0; value && i < l->flow->var_count; i++)
@@ -98,11 +114,41 @@ static void step_value(struct leaks *l, struct symbol *to, struct expr *value, u
     struct expr *call = value ? value_call(value) : NULL;
     const char *release = call ? release_of(l->flow->unit, call) : NULL;
     set_take(state, i);
-    if (release) {
-        set_put(state, i);
-        set_put(state + l->words / 2, i);
-        l->resource[i].from = call;
+    if (release)
+        hold(l, to, call, state);
+}
+
+/* Our own functions keep nothing that they are lent. */
+static bool is_of_library(const struct symbol *s)
+{
+    return strncmp(s->name, "bide_", 5) == 0;
+}
+
+static void step_gifts(struct leaks *l, const struct event *e, uint32_t *state)
+{
+    for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g))
+        if (gift_arrives(g, e))
+            hold(l, g->symbol, g->call, state);
+}
+
+/* Something is known of the result of the call that gave it. */
+static void step_test(struct leaks *l, const struct event *e, uint32_t *state)
+{
+    for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g)) {
+        uint32_t i = (uint32_t)g->symbol->flow_index;
+        if (!set_has(state + SETTLED * l->set, i) && gift_is_told_by(g, e) && !gift_is_there(g, e))
+            set_take(state + HELD * l->set, i);
+        else if (gift_is_told_by(g, e) && e->op != P_NE)
+            set_put(state + SETTLED * l->set, i);
     }
+}
+
+/* The variable that had the result gets another value. */
+static void step_status(struct leaks *l, const struct event *e, uint32_t *state)
+{
+    for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g))
+        if (gift_ends_with(g, e))
+            set_put(state + SETTLED * l->set, (uint32_t)g->symbol->flow_index);
 }
 
 static void step_call(struct leaks *l, const struct event *e, uint32_t *state)
@@ -115,8 +161,8 @@ static void step_call(struct leaks *l, const struct event *e, uint32_t *state)
             continue;
         if (releases(e->expr, r) || (k && k->release && !strncmp(k->name, "re", 2)))
             set_take(state, i); /* released, or handed to realloc */
-        else if (!k || !(k->what & FN_OWNS_NOTHING))
-            set_take(state + l->words / 2, i);
+        else if (!(k && k->what & FN_OWNS_NOTHING) && !(s && is_of_library(s)))
+            set_take(state + OWN * l->set, i);
     }
 }
 
@@ -124,8 +170,14 @@ static void step_forward(void *context, const struct event *e, uint32_t *state)
 {
     struct leaks *l = context;
     switch (e->kind) {
-    case EV_DEF: step_value(l, e->symbol, e->value, state); break;
-    case EV_STORE: step_value(l, NULL, e->value, state); break;
+    case EV_DEF:
+        step_value(l, e->symbol, e->value, state);
+        step_status(l, e, state);
+        break;
+    case EV_STORE:
+    case EV_RETURN: step_value(l, NULL, e->value, state); break;
+    case EV_TEST: step_test(l, e, state); break;
+    case EV_AWAIT: step_gifts(l, e, state); break;
     case EV_DECLARE:
     case EV_INVALID: set_take(state, (uint32_t)e->symbol->flow_index); break;
     case EV_USE:
@@ -133,7 +185,10 @@ static void step_forward(void *context, const struct event *e, uint32_t *state)
             set_take(state, (uint32_t)e->symbol->flow_index);
         break;
     case EV_CALL:
-    case EV_PASS: step_call(l, e, state); break;
+    case EV_PASS:
+        step_call(l, e, state);
+        step_gifts(l, e, state);
+        break;
     default: break;
     }
 }
@@ -143,16 +198,23 @@ static void step_forward(void *context, const struct event *e, uint32_t *state)
 static void step_backward(void *context, const struct event *e, uint32_t *state)
 {
     struct leaks *l = context;
-    uint32_t *used = state + l->words / 2;
+    uint32_t *used = state + USED * l->set;
     if (e->kind == EV_DEF || e->kind == EV_DECLARE) {
         set_take(state, (uint32_t)e->symbol->flow_index);
         set_take(used, (uint32_t)e->symbol->flow_index);
     } else if (e->kind == EV_USE) {
-        set_put(used, (uint32_t)e->symbol->flow_index);
-    } else if (e->kind == EV_CALL) {
+        if (!gift_takes(l->gifts, e->expr))
+            set_put(used, (uint32_t)e->symbol->flow_index);
+    } else if (e->kind == EV_CALL || e->kind == EV_PASS) {
         for (uint32_t i = 0; i < l->flow->var_count; i++)
             if (releases(e->expr, &l->resource[i]))
                 set_put(state, i);
+    }
+    for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g)) {
+        if (!gift_arrives(g, e))
+            continue;
+        set_take(state, (uint32_t)g->symbol->flow_index);
+        set_take(used, (uint32_t)g->symbol->flow_index);
     }
 }
 
@@ -168,14 +230,29 @@ static void keep_later(void *context, const struct event *e, const uint32_t *sta
 
 /* ---- the verdict ---- */
 
-static bool is_covered(const struct flow *f, const struct symbol *s)
+static bool is_covered(const struct leaks *l, const struct symbol *s)
 {
+    const struct flow *f = l->flow;
     for (uint32_t i = 0; i < f->defers.count; i++) {
         const struct stmt *d = f->defers.item[i];
         if (tokens_mention(f->unit, d->first, d->last, s->name))
             return true;
     }
-    return s->cleanup || s->address_taken || s->captured;
+    return s->cleanup || s->captured || (s->address_taken && !gifts_alone_point_to(l->gifts, s));
+}
+
+static bool is_async_name(const struct unit *u, const char *name)
+{
+    for (uint32_t i = 0; i < u->items.count; i++) {
+        const struct item *item = u->items.item[i];
+        const struct symbol *s = item->function ? item->function->symbol : NULL;
+        if (s && s->is_async && !strcmp(s->name, name))
+            return true;
+        for (uint32_t k = 0; item->kind == ITEM_ASYNC_DECL && k < item->symbols.count; k++)
+            if (!strcmp(((struct symbol *)item->symbols.item[k])->name, name))
+                return true;
+    }
+    return false;
 }
 
 static void report_leak(struct leaks *l, const struct event *e, struct resource *r)
@@ -186,8 +263,9 @@ static void report_leak(struct leaks *l, const struct event *e, struct resource 
                "'%s' of type '%s' leaks if the task is cancelled at this 'await'", r->symbol->name,
                type_print(u, r->symbol->type, ""));
     diag_range(u, SEV_NOTE, r->from->first, r->from->last, NULL,
-               "it has come from '%s' here; release it in a deferred block: defer { %s(%s); }",
-               call_name(r->from), r->release, r->symbol->name);
+               "it has come from '%s' here; release it in a deferred block: defer { %s%s(%s); }",
+               call_name(r->from), is_async_name(u, r->release) ? "await " : "", r->release,
+               r->symbol->name);
     if (u->token[r->symbol->token].line != u->token[r->from->first].line)
         diag(u, SEV_NOTE, r->symbol->token, "'%s' is declared here", r->symbol->name);
 }
@@ -200,34 +278,47 @@ static void visit(void *context, const struct event *e, const uint32_t *state)
         return;
     for (uint32_t i = 0; i < l->flow->var_count; i++) {
         struct resource *r = &l->resource[i];
-        bool kept = set_has(state + l->words / 2, i) && set_has(later + l->words / 2, i);
+        bool kept = set_has(state + OWN * l->set, i) && set_has(later + USED * l->set, i);
         if (r->reported || !set_has(state, i) || !(set_has(later, i) || kept))
             continue;
-        if (!is_covered(l->flow, r->symbol))
+        if (!is_covered(l, r->symbol))
             report_leak(l, e, r);
     }
 }
 
-void warn_leaks(struct flow *f)
+/* What takes back what a variable gets. */
+static bool find_resources(struct leaks *l)
 {
-    struct leaks l = {.flow = f, .words = 2 * set_words(f->var_count)};
-    const struct symbol *s = f->fn->symbol;
+    struct flow *f = l->flow;
     bool any = false;
-    if (f->fn->is_main || (s && s->cancel_returns))
-        return;
-    l.resource = arena_alloc(f->arena, (f->var_count + 1) * sizeof *l.resource);
+    l->resource = arena_alloc(f->arena, (f->var_count + 1) * sizeof *l->resource);
     for (uint32_t i = 0; i < f->var_count; i++)
-        l.resource[i].symbol = f->var[i];
+        l->resource[i].symbol = f->var[i];
     for (uint32_t i = 0; i < f->count; i++) {
         const struct event *e = &f->event[i];
         struct expr *call = e->kind == EV_DEF && e->value ? value_call(e->value) : NULL;
         const char *release = call ? release_of(f->unit, call) : NULL;
         if (!release)
             continue;
-        l.resource[e->symbol->flow_index].release = release;
+        l->resource[e->symbol->flow_index].release = release;
         any = true;
     }
-    if (!any)
+    for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g)) {
+        l->resource[g->symbol->flow_index].release = g->release;
+        any = true;
+    }
+    return any;
+}
+
+void warn_leaks(struct flow *f)
+{
+    struct leaks l = {.flow = f, .set = set_words(f->var_count)};
+    const struct symbol *s = f->fn->symbol;
+    l.words = SETS * l.set;
+    if (f->fn->is_main || (s && s->cancel_returns))
+        return;
+    l.gifts = gifts_find(f);
+    if (!find_resources(&l))
         return;
     l.later = arena_alloc(f->arena, f->count * sizeof *l.later);
     flow_backward(f, &(struct question){l.words, &l, merge_may, step_backward, keep_later});

@@ -95,6 +95,7 @@ static void drive(struct bide_runtime *rt, int64_t deadline_ns)
 {
     if (__builtin_expect(bide__quit_signal_asks(rt), 0))
         bide__dump_to_stderr(rt);
+    bide__refuse_forked(rt);
     take_over(rt);
     pass_time(rt);
     if (rt->queue.first == NULL)
@@ -135,6 +136,7 @@ void bide__run_ready(struct bide_runtime *rt, size_t polls)
             if (task == NULL)
                 break;
             bide__task_run(rt, task);
+            bide__refuse_forked(rt);
         }
         take_over(rt);
         pass_time(rt);

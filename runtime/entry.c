@@ -27,6 +27,7 @@ void bide__misuse_blocking(const char *name)
 int bide__block(struct bide_runtime *rt, const struct bide_fn *fn, const void *args, void *result)
 {
     int error = 0;
+    bide__refuse_forked(rt);
     struct bide__task *task = bide__task_new(rt, NULL, fn, args, &error);
     if (task == NULL) {
         bide__args_release(fn, args);
@@ -47,6 +48,8 @@ void bide__block_on(const struct bide_fn *fn, const void *args, void *result)
 {
     int error = 0;
 
+    if (bide__thread.running != NULL)
+        bide__refuse_forked(bide__thread.running);
     if (bide__thread.running != NULL)
         bide__misuse_blocking(fn->info != NULL ? fn->info->name : "bide_block_on");
     struct bide_runtime *rt = bide__runtime_need(&error);
@@ -120,6 +123,8 @@ int bide__main(const struct bide_fn *fn, const void *args)
     bide_runtime_enter(rt);
     bide__quit_signal_begin(rt);
     int status = run_main(rt, fn, args);
+    if (bide__runtime_forked(rt))
+        return status; /* in a child: the tasks are its parent's */
     r = bide_runtime_shutdown(rt, BIDE_SHUTDOWN_DEFAULT);
     bide__quit_signal_end(rt);
     if (r < 0) {

@@ -104,7 +104,8 @@ void bide__fd_close(struct bide__fd *f)
     if (f == NULL)
         return;
     struct bide_runtime *rt = f->runtime;
-    rt->driver->ops->remove(rt->driver, f->fd);
+    if (!bide__runtime_forked(rt)) /* else it is the parent's registration, too */
+        rt->driver->ops->remove(rt->driver, f->fd);
     f->fd = -1;
     f->generation++;
     wake_waiter(rt, f, 0);

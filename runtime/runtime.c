@@ -132,11 +132,15 @@ int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_option
     const struct bide_runtime_options *o = options != NULL ? options : &defaults;
 
     *out = NULL;
+    int r = bide__fork_watch();
+    if (r < 0)
+        return r;
     struct bide_runtime *rt = bide__alloc(sizeof(*rt));
     if (rt == NULL)
         return -ENOMEM;
     memset(rt, 0, sizeof(*rt));
-    int r = bide__driver_epoll.begin(&rt->driver);
+    rt->forks = bide__forks;
+    r = bide__driver_epoll.begin(&rt->driver);
     if (r < 0)
         goto no_driver;
     r = bide__hub_new(&rt->hub, rt->driver);
@@ -165,7 +169,7 @@ int bide_runtime_free(struct bide_runtime *rt)
         return 0;
     if (bide__thread.running == rt)
         bide__misuse_blocking("bide_runtime_free");
-    if (rt->alive > 0 || rt->futures > 0 || rt->fds.open > 0)
+    if (bide__runtime_forked(rt) || rt->alive > 0 || rt->futures > 0 || rt->fds.open > 0)
         return -EBUSY;
     if (bide__thread.entered == rt)
         bide__thread.entered = NULL;
@@ -202,6 +206,8 @@ static int own_key_error;
 static void own_end(void *argument)
 {
     struct bide_runtime *rt = argument;
+    if (bide__runtime_forked(rt))
+        return;
     /* One that does not end is left to the process. */
     if (bide_runtime_shutdown(rt, BIDE_SHUTDOWN_DEFAULT) == 0 && bide_runtime_free(rt) == 0)
         bide__thread.own = NULL;
@@ -217,7 +223,7 @@ struct bide_runtime *bide__runtime_need(int *error)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct bide_runtime *rt = bide__runtime_here();
 
-    if (__builtin_expect(rt != NULL, 1))
+    if (__builtin_expect(rt != NULL && !(rt == bide__thread.own && bide__runtime_forked(rt)), 1))
         return rt;
     pthread_once(&once, own_key_new);
     *error = own_key_error;

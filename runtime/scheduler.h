@@ -48,6 +48,7 @@ struct bide_runtime {
     struct bide__task *current; /* being polled */
     struct bide_turn turn;
     unsigned turns; /* tasks run since the last look at the driver, the timers and the hub */
+    unsigned forks; /* bide__forks of the process that made it */
     struct bide__hub *hub;
     size_t alive;               /* tasks that are not DONE */
     const struct bide_fn *made; /* the function of the last task that was made, */
@@ -164,6 +165,29 @@ void bide__misuse_blocking(const char *name) __attribute__((noreturn));
 int bide__block(struct bide_runtime *rt, const struct bide_fn *fn, const void *args, void *result);
 
 extern const struct bide_memory bide__memory;
+
+/* ---- fork.c ---- */
+
+/* How many forks led from the process that was started to this one. */
+extern unsigned bide__forks;
+
+/* From now on they are counted. 0 or -ENOMEM. */
+int bide__fork_watch(void);
+
+/* Was it made by another process, of which this one is a child? */
+static inline bool bide__runtime_forked(const struct bide_runtime *rt)
+{
+    return rt->forks != bide__forks;
+}
+
+/* Says so on stderr, and aborts. */
+void bide__misuse_forked(void) __attribute__((noreturn));
+
+static inline void bide__refuse_forked(const struct bide_runtime *rt)
+{
+    if (__builtin_expect(bide__runtime_forked(rt), 0))
+        bide__misuse_forked();
+}
 
 /* ---- fd.c ---- */
 

@@ -41,6 +41,7 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
 {
     if (bide__thread.running != NULL)
         bide__misuse_blocking("bide_runtime_shutdown");
+    bide__refuse_forked(rt);
     if (rt->ended)
         return 0;
     bide__thread.running = rt;

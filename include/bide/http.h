@@ -60,7 +60,8 @@ typedef struct bide_http_options {
  * the proxy. On an error *client is NULL, and nothing of the options was kept or changed. It ends
  * with bide_http_client_free. May be called outside any runtime.
  */
-int bide_http_client_new(bide_http_client **client, const bide_http_options *options);
+bide_must_use int bide_http_client_new(bide_http_client **client bide_gives(bide_http_client_free),
+                                       const bide_http_options *options);
 
 /*
  * Closes the client's connections and frees it. Requests that are under way end with -ECANCELED at
@@ -132,16 +133,19 @@ typedef struct bide_http_request {
  * acted on it); *response is NULL; other requests go on. If the answer had been complete before,
  * the call ends with it.
  */
-bide_async int bide_http_send(bide_http_client *client, const bide_http_request *request,
-                              bide_http_response **response);
+bide_must_use bide_async int bide_http_send(
+    bide_http_client *client, const bide_http_request *request,
+    bide_http_response **response bide_gives(bide_http_response_free));
 
 /* GET without a header of one's own. As bide_http_send. */
-bide_async int bide_http_get(bide_http_client *client, const char *url,
-                             bide_http_response **response);
+bide_must_use bide_async int bide_http_get(bide_http_client *client, const char *url,
+                                           bide_http_response **response
+                                               bide_gives(bide_http_response_free));
 
 /* POST of `size` bytes. `content_type` may be NULL: application/octet-stream. As bide_http_send. */
-bide_async int bide_http_post(bide_http_client *client, const char *url, const char *content_type,
-                              const void *body, size_t size, bide_http_response **response);
+bide_must_use bide_async int bide_http_post(
+    bide_http_client *client, const char *url, const char *content_type, const void *body,
+    size_t size, bide_http_response **response bide_gives(bide_http_response_free));
 
 /* ---- responses ---- */
 
@@ -159,7 +163,8 @@ size_t bide_http_body_size(const bide_http_response *response);
 const char *bide_http_header_value(const bide_http_response *response, const char *name);
 
 /* The i-th header in the order of the answer; 0, or -ENOENT: there are not so many. */
-int bide_http_header_at(const bide_http_response *response, size_t i, bide_http_header *header);
+bide_must_use int bide_http_header_at(const bide_http_response *response, size_t i,
+                                      bide_http_header *header);
 
 /*
  * What went wrong with a request, for people; "" if nothing did. NULL is legal ("out of memory").

@@ -48,8 +48,8 @@ extern "C" {
  * descriptor, which takes one more), -ENXIO.
  * Cancelled: nothing has happened.
  */
-bide_async int bide_fd_readable(int fd);
-bide_async int bide_fd_writable(int fd);
+bide_must_use bide_async int bide_fd_readable(int fd);
+bide_must_use bide_async int bide_fd_writable(int fd);
 
 /* ---- streams ---- */
 
@@ -65,7 +65,7 @@ typedef struct bide_stream bide_stream;
  * stream of fd already), -EBADF, -ENOMEM, -ENXIO, -ENOSPC; fd stays the caller's then, as it was,
  * and *stream is NULL.
  */
-int bide_stream_open(int fd, bide_stream **stream);
+bide_must_use int bide_stream_open(int fd, bide_stream **stream bide_gives(bide_stream_close));
 
 /*
  * Makes the two ends of a pair in memory: what is written to one is read from the other, through
@@ -73,7 +73,8 @@ int bide_stream_open(int fd, bide_stream **stream);
  * may be used and closed on any thread.
  * Errors: -EINVAL, -ENOMEM; both are NULL then.
  */
-int bide_stream_pair(size_t capacity, bide_stream **one, bide_stream **other);
+bide_must_use int bide_stream_pair(size_t capacity, bide_stream **one bide_gives(bide_stream_close),
+                                   bide_stream **other bide_gives(bide_stream_close));
 
 /*
  * Closes a stream and frees it; nothing is flushed, since nothing is buffered here. NULL is
@@ -91,7 +92,7 @@ int bide_stream_fd(const bide_stream *stream);
  * Errors: those of recv(2) and read(2), such as -ECONNRESET.
  * Cancelled: nothing was read.
  */
-bide_async ssize_t bide_stream_read(bide_stream *stream, void *buffer, size_t size);
+bide_must_use bide_async ssize_t bide_stream_read(bide_stream *stream, void *buffer, size_t size);
 
 /*
  * Waits until something can be written and writes at most `size` bytes. Returns how many, at
@@ -99,7 +100,8 @@ bide_async ssize_t bide_stream_read(bide_stream *stream, void *buffer, size_t si
  * Errors: those of send(2) and write(2), such as -EPIPE and -ECONNRESET.
  * Cancelled: nothing was written.
  */
-bide_async ssize_t bide_stream_write(bide_stream *stream, const void *data, size_t size);
+bide_must_use bide_async ssize_t bide_stream_write(bide_stream *stream, const void *data,
+                                                   size_t size);
 
 /*
  * Reads `size` bytes into `buffer`. *done (NULL: nobody wants to know) is how many of them are
@@ -107,12 +109,12 @@ bide_async ssize_t bide_stream_write(bide_stream *stream, const void *data, size
  * calling again with the same arguments goes on where it was. 0; -ENODATA: the end came first;
  * else as bide_stream_read.
  */
-bide_async int bide_stream_read_exactly(bide_stream *stream, void *buffer, size_t size,
-                                        size_t *done);
+bide_must_use bide_async int bide_stream_read_exactly(bide_stream *stream, void *buffer,
+                                                      size_t size, size_t *done);
 
 /* Writes `size` bytes; *done counts as in bide_stream_read_exactly. 0, or as bide_stream_write. */
-bide_async int bide_stream_write_all(bide_stream *stream, const void *data, size_t size,
-                                     size_t *done);
+bide_must_use bide_async int bide_stream_write_all(bide_stream *stream, const void *data,
+                                                   size_t size, size_t *done);
 
 /*
  * Ends the writing half: the peer reads what was written and then the end. 0; -ENOTCONN; -ENOTSOCK:
@@ -130,7 +132,8 @@ typedef struct bide_reader bide_reader;
  * and grows as lines need it. The stream stays the caller's and must outlive the reader.
  * Errors: -EINVAL, -ENOMEM; *reader is NULL then.
  */
-int bide_reader_new(bide_stream *stream, size_t line_max, bide_reader **reader);
+bide_must_use int bide_reader_new(bide_stream *stream, size_t line_max,
+                                  bide_reader **reader bide_gives(bide_reader_free));
 
 /*
  * Frees the reader with what it has buffered. NULL is ignored. A call on it that waits ends with
@@ -149,14 +152,14 @@ void bide_reader_free(bide_reader *reader);
  * bide_stream_read. After an error or a cancellation all that had come is still in the reader, but
  * for what was skipped.
  */
-bide_async int bide_reader_line(bide_reader *reader, char **line, size_t *size);
+bide_must_use bide_async int bide_reader_line(bide_reader *reader, char **line, size_t *size);
 
 /*
  * As bide_stream_read, but what the reader has buffered comes first, and -EBUSY as above. A line of
  * which some bytes were read goes on behind them, for bide_reader_line too; one that was reported
  * as too long ends with its "\n" or with the stream, whoever takes that.
  */
-bide_async ssize_t bide_reader_read(bide_reader *reader, void *buffer, size_t size);
+bide_must_use bide_async ssize_t bide_reader_read(bide_reader *reader, void *buffer, size_t size);
 
 #ifdef __cplusplus
 }

@@ -55,22 +55,40 @@ struct bide__scope;
 #define bide_async_fn(T, ...) __typeof(T(*const *)(__VA_ARGS__))
 
 /*
+ * The result of a function must be looked at: to drop it is a -Wunused-result, also of an awaited
+ * call, unless it is cast to void. The word stands first in the declaration.
+ */
+#if defined(__clang__)
+#define bide_must_use __attribute__((__warn_unused_result__))
+#elif defined(__cplusplus)
+#define bide_must_use
+#elif defined(__GNUC__) && __GNUC__ >= 10 /* whose older attribute takes no cast */
+#define bide_must_use __extension__ [[__nodiscard__]]
+#else
+#define bide_must_use
+#endif
+
+/*
  * Words that say something of a declaration to the checks of `bide cc`; no other reader sees them.
  *
  *   int slow_query(int id) bide_may_block;         a call of it blocks the thread
  *   struct page *page_load(int id) bide_allocates(page_free);
  *                                                  its result is to be given to page_free
+ *   int page_open(int id, struct page **page bide_gives(page_free));
+ *                                                  so is what it stores in *page, if it returns 0
+ *                                                  or a positive number (bool: true)
  *   struct bide_thread_bound gui;                  its values belong to the thread that made them
  *   const char *last_error(void) bide_thread_bound;
  *                                                  and so does what this function returns: it tells
  *                                                  of the calls before it on this thread
  *
- * The first two stand before or after a declaration, bide_thread_bound also after `struct` or in a
- * typedef.
+ * The first two stand before or after a declaration, bide_gives before or after that of a parameter,
+ * bide_thread_bound also after `struct` or in a typedef.
  */
 #if !defined(__BIDE__) || defined(BIDE__CHECKS)
 #define bide_may_block
 #define bide_allocates(release)
+#define bide_gives(release)
 #define bide_thread_bound
 #endif
 
@@ -117,22 +135,29 @@ bide__needs void bide__erased_scope(struct bide__scope *);
         (void)(out);                                                                      \
         bide__erased_int();                                                               \
     })
-#define bide_task_wait(h)       ((void)(h), bide__erased_int())
-#define bide_task_detach(h)     ((void)*(h), bide__erased())
-#define bide_task_abort(h)      ((void)*(h), bide__erased())
-#define bide_task_finished(h)   ((void)*(h), bide__erased_int())
-#define bide_move(owner)        (bide__erased(), (owner))
+#define bide_task_wait(h)     ((void)(h), bide__erased_int())
+#define bide_task_detach(h)   ((void)*(h), bide__erased())
+#define bide_task_abort(h)    ((void)*(h), bide__erased())
+#define bide_task_finished(h) ((void)*(h), bide__erased_int())
+#define bide_move(owner)      (bide__erased(), (owner))
 
 /* Futures as values. */
-#define bide_lazy(call)         bide__any(bide_future(__typeof__(call)))
-#define bide_get(f)             (bide__erased(), (*(f))((struct bide__future *)0))
-#define bide_drop(f)            ((void)(*(f))((struct bide__future *)0), bide__erased())
+#define bide_lazy(call)       bide__any(bide_future(__typeof__(call)))
+#define bide_get(f)           (bide__erased(), (*(f))((struct bide__future *)0))
+#define bide_drop(f)          ((void)(*(f))((struct bide__future *)0), bide__erased())
 
-/* Several at once. */
-#define bide_join(...)          ((void)(__VA_ARGS__), bide__erased())
-#define bide_try_join(...)      ((void)(__VA_ARGS__), bide__erased_int())
-#define bide_select(...)        ((void)(__VA_ARGS__), bide__erased_int())
-#define bide_select_biased(...) ((void)(__VA_ARGS__), bide__erased_int())
+/* Several at once. Compilers would find the results of all branches but the last one unused. */
+#define bide__branches(...)                                    \
+    __extension__({                                            \
+        _Pragma("GCC diagnostic push");                        \
+        _Pragma("GCC diagnostic ignored \"-Wunused-result\""); \
+        (void)(__VA_ARGS__);                                   \
+        _Pragma("GCC diagnostic pop");                         \
+    })
+#define bide_join(...)          (bide__branches(__VA_ARGS__), bide__erased())
+#define bide_try_join(...)      (bide__branches(__VA_ARGS__), bide__erased_int())
+#define bide_select(...)        (bide__branches(__VA_ARGS__), bide__erased_int())
+#define bide_select_biased(...) (bide__branches(__VA_ARGS__), bide__erased_int())
 #define bide_if(guard, ...)     ((guard) ? (void)(__VA_ARGS__) : (void)0)
 #define bide_timeout(d, ...)    ((void)sizeof((d).ns), (void)(__VA_ARGS__), bide__erased_int())
 

@@ -30,7 +30,8 @@ enum { BIDE_ADDRESS_MAX = 80 };
  * then.
  * Cancelled: nothing stays open. A look-up that has begun cannot be stopped and is waited for.
  */
-bide_async int bide_tcp_connect(const char *host, uint16_t port, bide_stream **stream);
+bide_must_use bide_async int bide_tcp_connect(const char *host, uint16_t port,
+                                              bide_stream **stream bide_gives(bide_stream_close));
 
 typedef struct bide_tcp_listener bide_tcp_listener;
 
@@ -40,7 +41,8 @@ typedef struct bide_tcp_listener bide_tcp_listener;
  * Errors: -EINVAL (not numeric), -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EMFILE, -ENOMEM; *listener
  * is NULL then.
  */
-int bide_tcp_listen(const char *host, uint16_t port, bide_tcp_listener **listener);
+bide_must_use int bide_tcp_listen(const char *host, uint16_t port,
+                                  bide_tcp_listener **listener bide_gives(bide_tcp_listener_close));
 
 /*
  * Waits for the next connection. While descriptors or memory are short (EMFILE, ENFILE, ENOBUFS,
@@ -49,7 +51,8 @@ int bide_tcp_listen(const char *host, uint16_t port, bide_tcp_listener **listene
  * (it was closed), -EBUSY (another task accepts), -EXDEV, -ENXIO.
  * Cancelled: no connection is lost; it stays for the next accept.
  */
-bide_async int bide_tcp_accept(bide_tcp_listener *listener, bide_stream **stream);
+bide_must_use bide_async int bide_tcp_accept(bide_tcp_listener *listener,
+                                             bide_stream **stream bide_gives(bide_stream_close));
 
 /* Closes and frees a listener; connections that nobody has accepted are reset. NULL is ignored. An
  * accept that waits ends with -EBADF, at once, also in a pause. */
@@ -63,8 +66,8 @@ int bide_tcp_port(const bide_tcp_listener *listener);
  * `text`; BIDE_ADDRESS_MAX is always enough.
  * Errors: -ENOTCONN, -ENOTSOCK, -EAFNOSUPPORT (not an internet address), -ENOSPC.
  */
-int bide_tcp_local(const bide_stream *stream, char *text, size_t size);
-int bide_tcp_peer(const bide_stream *stream, char *text, size_t size);
+bide_must_use int bide_tcp_local(const bide_stream *stream, char *text, size_t size);
+bide_must_use int bide_tcp_peer(const bide_stream *stream, char *text, size_t size);
 
 /* true: what is written goes out at once, false (as it is at first): small pieces may be collected
  * while others are on the way (TCP_NODELAY). */
@@ -74,7 +77,8 @@ int bide_tcp_set_nodelay(bide_stream *stream, bool on);
  * Takes "HOST:PORT", "[ADDRESS]:PORT" or ":PORT" apart; host is "" in the last. 0; -EINVAL: it is
  * none of these, or the port is not a number up to 65535; -ENOSPC: host has too little room.
  */
-int bide_address_split(const char *text, char *host, size_t host_size, uint16_t *port);
+bide_must_use int bide_address_split(const char *text, char *host, size_t host_size,
+                                     uint16_t *port);
 
 #ifdef __cplusplus
 }

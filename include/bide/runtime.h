@@ -66,7 +66,8 @@ struct bide_runtime_options {
  * Makes a runtime for one thread; options may be NULL. 0 and *out is the runtime, which the caller
  * frees; or -ENOMEM, -EMFILE, -ENFILE, and *out is NULL.
  */
-int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_options *options);
+bide_must_use int bide_runtime_new(struct bide_runtime **out bide_gives(bide_runtime_free),
+                                   const struct bide_runtime_options *options);
 
 /*
  * Frees a runtime. No task of it may be alive: call bide_runtime_shutdown first. Handles, futures

@@ -138,7 +138,8 @@ typedef struct bide_sql_options {
  * -ENOMEM, fails: then only bide_sql_error and bide_sql_close are of use. Cancelled: nothing is
  * open and *db is NULL. (If it had been opened before, the call ends with 0.)
  */
-bide_async int bide_sql_open(bide_sql **db, const char *path, const bide_sql_options *options);
+bide_must_use bide_async int bide_sql_open(bide_sql **db bide_gives(bide_sql_close),
+                                           const char *path, const bide_sql_options *options);
 
 /*
  * Waits for the calls made before, closes the database, which rolls back an open transaction, and
@@ -159,7 +160,7 @@ bide_async int bide_sql_close(bide_sql *db);
  * interrupted INSERT, UPDATE or DELETE rolls back the whole of it. (If all had been done before,
  * the call ends with its result.)
  */
-bide_async int bide_sql_exec(bide_sql *db, const char *sql);
+bide_must_use bide_async int bide_sql_exec(bide_sql *db, const char *sql);
 
 /*
  * Runs one statement with `values` for its parameters (?, ?1, :name), which are only read, until
@@ -167,8 +168,9 @@ bide_async int bide_sql_exec(bide_sql *db, const char *sql);
  * bide_sql_rows_free; else it is NULL. Cancelled: as bide_sql_exec; there is no
  * result.
  */
-bide_async int bide_sql_query(bide_sql *db, bide_sql_rows **rows, const char *sql,
-                              bide_sql_values values);
+bide_must_use bide_async int bide_sql_query(bide_sql *db,
+                                            bide_sql_rows **rows bide_gives(bide_sql_rows_free),
+                                            const char *sql, bide_sql_values values);
 
 /*
  * What went wrong in the last call that failed on this handle, for people: read it before the next

@@ -46,8 +46,9 @@ typedef struct bide_receiver bide_receiver;
  * it; the items lie one after another, aligned as malloc aligns.
  * Errors: -EINVAL (capacity 0, or larger than memory), -ENOMEM; both are NULL then.
  */
-int bide_channel_new(size_t item_size, size_t capacity, void (*drop)(void *item),
-                     bide_sender **sender, bide_receiver **receiver);
+bide_must_use int bide_channel_new(size_t item_size, size_t capacity, void (*drop)(void *item),
+                                   bide_sender **sender bide_gives(bide_sender_drop),
+                                   bide_receiver **receiver bide_gives(bide_receiver_drop));
 
 /* Counts one more sender and returns it (it is `sender` itself). Each is dropped once. */
 bide_sender *bide_sender_clone(bide_sender *sender);
@@ -76,10 +77,10 @@ void bide_channel_close(bide_receiver *receiver);
  * ended.
  * Cancelled: the item was not sent. (If it had been before the request, the send ends with 0.)
  */
-bide_async int bide_channel_send(bide_sender *sender, const void *item);
+bide_must_use bide_async int bide_channel_send(bide_sender *sender, const void *item);
 
 /* The same without waiting: -EAGAIN when the channel is full. */
-int bide_channel_try_send(bide_sender *sender, const void *item);
+bide_must_use int bide_channel_try_send(bide_sender *sender, const void *item);
 
 /*
  * Waits for room for one item and keeps it: the send that uses it never waits. 0, or -EPIPE. Each
@@ -87,10 +88,10 @@ int bide_channel_try_send(bide_sender *sender, const void *item);
  * sender is dropped.
  * Cancelled: nothing is reserved. (If it had been, the reserve ends with 0.)
  */
-bide_async int bide_channel_reserve(bide_sender *sender);
+bide_must_use bide_async int bide_channel_reserve(bide_sender *sender);
 
 /* Uses a reservation. 0; -EPIPE: the receiver is gone; the reservation is used all the same. */
-int bide_channel_send_reserved(bide_sender *sender, const void *item);
+bide_must_use int bide_channel_send_reserved(bide_sender *sender, const void *item);
 
 /* Gives a reservation back. */
 void bide_channel_unreserve(bide_sender *sender);
@@ -101,10 +102,10 @@ void bide_channel_unreserve(bide_sender *sender);
  * goes to one of them, in the order in which they came.
  * Cancelled: nothing was taken. (If an item had been handed over, the receive ends with 0.)
  */
-bide_async int bide_channel_recv(bide_receiver *receiver, void *item);
+bide_must_use bide_async int bide_channel_recv(bide_receiver *receiver, void *item);
 
 /* The same without waiting: -EAGAIN when there is nothing at the moment. */
-int bide_channel_try_recv(bide_receiver *receiver, void *item);
+bide_must_use int bide_channel_try_recv(bide_receiver *receiver, void *item);
 
 /* How many items are in the channel; by the time the caller looks, it may be otherwise. */
 size_t bide_channel_count(const bide_receiver *receiver);
@@ -129,7 +130,8 @@ typedef struct bide_oneshot {
  * Makes one for a value of `item_size` bytes. A value that was sent and never received is given to
  * `drop` (NULL: nothing) when the receiver goes. 0, or -ENOMEM and *oneshot is NULL.
  */
-int bide_oneshot_new(size_t item_size, void (*drop)(void *item), bide_oneshot **oneshot);
+bide_must_use int bide_oneshot_new(size_t item_size, void (*drop)(void *item),
+                                   bide_oneshot **oneshot);
 
 /*
  * Makes one of the caller's memory; `item` has room for `item_size` bytes, where the value will be.
@@ -157,10 +159,10 @@ void bide_oneshot_drop_receiver(bide_oneshot *oneshot);
  * or the value was taken before; -EBUSY: another task waits already.
  * Cancelled: nothing was taken. (If it had been sent, the receive ends with it.)
  */
-bide_async int bide_oneshot_recv(bide_oneshot *oneshot, void *item);
+bide_must_use bide_async int bide_oneshot_recv(bide_oneshot *oneshot, void *item);
 
 /* The same without waiting: -EAGAIN while nothing has been sent. */
-int bide_oneshot_try_recv(bide_oneshot *oneshot, void *item);
+bide_must_use int bide_oneshot_try_recv(bide_oneshot *oneshot, void *item);
 
 /* ---- notify ---- */
 

@@ -383,10 +383,11 @@ static const char endless[] = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT
 SQL_TEST(a_long_statement_is_interrupted)
 {
     await exec("CREATE TABLE t (a)");
-    CHECK_EQ(await bide_timeout(BIDE_MS(50), bide_sql_exec(db, endless)), -ETIMEDOUT);
+    CHECK_EQ(await bide_timeout(BIDE_MS(50), (void)bide_sql_exec(db, endless)), -ETIMEDOUT);
     CHECK_EQ(await number("SELECT count(*) FROM t"), 0);
-    CHECK_EQ(await bide_timeout(BIDE_MS(50), bide_sql_query(db, &rows, endless, BIDE_SQL_NONE)),
-             -ETIMEDOUT);
+    CHECK_EQ(
+        await bide_timeout(BIDE_MS(50), (void)bide_sql_query(db, &rows, endless, BIDE_SQL_NONE)),
+        -ETIMEDOUT);
     CHECK(rows == NULL);
 
     /* Those that wait for their turn are not interrupted, and have it afterwards. */

@@ -57,7 +57,7 @@ static async int ask(bide_sender *tx)
             bide_oneshot_drop_sender(shot);
             return r;
         }
-        bide_channel_send_reserved(tx, &shot);
+        (void)bide_channel_send_reserved(tx, &shot);
         r = await bide_oneshot_recv(shot, &value);
         if (r < 0)
             return r;

@@ -1,0 +1,44 @@
+/*
+ * fork.c: what a child of fork() may do with the runtimes that its parent had: nothing that runs
+ * them. Their tasks would run in both processes, and the epoll instance is one for both.
+ *
+ * Nothing is asked of the system for that. fork() calls a handler in the child, which counts, and a
+ * runtime knows the count of the process that made it. The handler also ends the row of tasks that
+ * the executor is in the middle of, so that it looks before another one is polled. What makes a
+ * child without the handlers (_Fork, clone) is not noticed.
+ */
+#include "scheduler.h"
+
+#include <stdlib.h>
+
+unsigned bide__forks;
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int watch_error;
+
+static void in_child(void)
+{
+    bide__forks++;
+    if (bide__thread.running != NULL)
+        bide__thread.running->turns = BIDE__TURNS;
+}
+
+static void watch(void)
+{
+    watch_error = -pthread_atfork(NULL, NULL, in_child);
+}
+
+int bide__fork_watch(void)
+{
+    pthread_once(&once, watch);
+    return watch_error;
+}
+
+void bide__misuse_forked(void)
+{
+    static const char text[] =
+        "bide: await in a child of fork(): it cannot use its parent's runtime; call exec or _exit "
+        "there, or fork before there is a runtime\n";
+    (void)bide__door.write(STDERR_FILENO, text, sizeof(text) - 1);
+    abort();
+}
