@@ -284,6 +284,15 @@ static int invalid_if(const struct expr *e, const struct symbol *s)
 
 /* ---- what a comparison says ---- */
 
+/* The call, or the await of a form, whose result e is; NULL: it is none. */
+static struct expr *result_of(struct expr *e)
+{
+    struct expr *call = value_call(e);
+    while (e->kind == EX_PAREN || e->kind == EX_CAST)
+        e = e->a;
+    return call ? call : e->kind == EX_AWAIT ? e : NULL;
+}
+
 struct event flow_subject(struct flow *f, struct expr *e)
 {
     struct event subject = {.kind = EV_TEST};
@@ -292,12 +301,11 @@ struct event flow_subject(struct flow *f, struct expr *e)
         e = e->kind == EX_COMMA ? e->b : e->a;
     subject.token = e->first;
     subject.symbol = tested(f, e);
-    if (subject.symbol)
+    if (subject.symbol) {
+        subject.value = e->kind == EX_ASSIGN ? result_of(e->b) : NULL;
         return subject;
-    if (e->kind == EX_AWAIT && skip_parens(e->a)->kind == EX_CALL)
-        e = skip_parens(e->a);
-    if (e->kind == EX_CALL || e->kind == EX_AWAIT)
-        subject.expr = e;
+    }
+    subject.expr = result_of(e);
     return subject;
 }
 
@@ -332,11 +340,13 @@ static void test_others(struct flow *f, uint32_t first, const struct event *subj
         struct event other = {
             .token = e.token, .symbol = e.symbol, .expr = is_call ? e.expr : NULL};
         if ((other.symbol && other.symbol == subject->symbol) ||
-            (other.expr && other.expr == subject->expr))
+            (other.expr && (other.expr == subject->expr || other.expr == subject->value)))
             continue;
-        if (e.kind == EV_AWAIT && e.expr->a && subject->expr &&
-            skip_parens(e.expr->a) == subject->expr)
-            continue;
+        if (e.kind == EV_AWAIT && e.expr->a) {
+            const struct expr *call = skip_parens(e.expr->a);
+            if (call == subject->expr || call == subject->value)
+                continue;
+        }
         flow_test(f, other, 0, 0);
     }
 }

@@ -121,7 +121,7 @@ static void step_def(struct borrows *b, const struct event *e, uint32_t *state)
     struct expr *object = e->value ? object_in(b, e->value, state) : NULL;
     if (!is_followed(b, e->symbol)) {
         *now = ANYTHING;
-    } else if (from && flow_has(b->flow, from)) {
+    } else if (from && flow_has(b->flow, from) && from->type->kind != TY_ARRAY) {
         *now = state[from->flow_index];
     } else if (object) {
         b->lent[number] = (struct lent){.object = object, .value = e->value};

@@ -20,10 +20,10 @@ struct resource {
     bool reported;
 };
 
-/* The sets of a state, forward: held, not given away, and known to be held whatever is found out
- * about the result of the call that gave it, each on all ways. Backward: released, and used, later.
- */
-enum { HELD, OWN, SETTLED, SETS, RELEASED = 0, USED = 1 };
+/* The sets of a state, forward, each of what is so on all ways: held, unless the call that gave it
+ * failed; not given away; known to be held, whatever its result is compared with later; known to
+ * have failed. Backward: released, and used, later. */
+enum { HELD, OWN, SETTLED, FAILED, SETS, RELEASED = 0, USED = 1 };
 
 struct leaks {
     uint32_t words; /* first: for merges */
@@ -100,6 +100,7 @@ static void hold(struct leaks *l, const struct symbol *s, struct expr *from, uin
     set_put(state + HELD * l->set, i);
     set_put(state + OWN * l->set, i);
     set_take(state + SETTLED * l->set, i);
+    set_take(state + FAILED * l->set, i);
     l->resource[i].from = from;
 }
 
@@ -136,9 +137,13 @@ static void step_test(struct leaks *l, const struct event *e, uint32_t *state)
 {
     for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g)) {
         uint32_t i = (uint32_t)g->symbol->flow_index;
-        if (!set_has(state + SETTLED * l->set, i) && gift_is_told_by(g, e) && !gift_is_there(g, e))
+        if (set_has(state + SETTLED * l->set, i) || !gift_is_told_by(g, e))
+            continue;
+        if (e->op == 0)
             set_take(state + HELD * l->set, i);
-        else if (gift_is_told_by(g, e) && e->op != P_NE)
+        else if (!gift_is_there(g, e))
+            set_put(state + FAILED * l->set, i);
+        else if (e->op != P_NE)
             set_put(state + SETTLED * l->set, i);
     }
 }
@@ -279,7 +284,8 @@ static void visit(void *context, const struct event *e, const uint32_t *state)
     for (uint32_t i = 0; i < l->flow->var_count; i++) {
         struct resource *r = &l->resource[i];
         bool kept = set_has(state + OWN * l->set, i) && set_has(later + USED * l->set, i);
-        if (r->reported || !set_has(state, i) || !(set_has(later, i) || kept))
+        bool has = set_has(state, i) && !set_has(state + FAILED * l->set, i);
+        if (r->reported || !has || !(set_has(later, i) || kept))
             continue;
         if (!is_covered(l, r->symbol))
             report_leak(l, e, r);
