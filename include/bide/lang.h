@@ -60,9 +60,10 @@ struct bide__scope;
  */
 #if defined(__clang__)
 #define bide_must_use __attribute__((__warn_unused_result__))
-#elif defined(__cplusplus)
-#define bide_must_use
-#elif defined(__GNUC__) && __GNUC__ >= 10 /* whose older attribute takes no cast */
+#elif defined(__cplusplus) && __cplusplus >= 201703L
+#define bide_must_use [[nodiscard]]
+#elif !defined(__cplusplus) && defined(__GNUC__) && \
+    __GNUC__ >= 10 /* whose older attribute takes no cast */
 #define bide_must_use __extension__ [[__nodiscard__]]
 #else
 #define bide_must_use

@@ -131,7 +131,7 @@ typedef struct bide_oneshot {
  * `drop` (NULL: nothing) when the receiver goes. 0, or -ENOMEM and *oneshot is NULL.
  */
 bide_must_use int bide_oneshot_new(size_t item_size, void (*drop)(void *item),
-                                   bide_oneshot **oneshot);
+                                   bide_oneshot **oneshot bide_gives(bide_oneshot_drop_receiver));
 
 /*
  * Makes one of the caller's memory; `item` has room for `item_size` bytes, where the value will be.
