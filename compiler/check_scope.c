@@ -157,6 +157,10 @@ struct expr *borrowed_object(struct expr *e, const struct lender *l)
         found = borrowed_object(e->a, l);
         return found ? found : borrowed_object(e->b, l);
     case EX_COMPOUND: return e->a ? borrowed_object(e->a, l) : NULL;
+    case EX_STMT: {
+        struct stmt *last = value_statement(e->body);
+        return last ? borrowed_object(last->expr, l) : NULL;
+    }
     case EX_INIT_LIST:
         for (int i = 0; i < e->arg_count && !found; i++)
             found = borrowed_object(e->arg[i], l);

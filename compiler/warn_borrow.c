@@ -22,17 +22,21 @@
 enum { NOTHING, ANYTHING, LOCAL }; /* LOCAL + the number of the event that put it there */
 
 struct lent {
-    struct expr *object; /* the local */
-    struct expr *value;  /* for the message */
-    const struct member *member;
-    bool is_part; /* it was put into a member or an element */
-    bool behind;  /* into one behind the pointer */
+    struct expr *object;     /* the local */
+    struct expr *value;      /* for the message */
+    const struct expr *part; /* the member or element that it was put into; or NULL */
+    bool behind;             /* which is behind the pointer */
 };
+
+enum { STORES_MAX = 256 }; /* of one function; later ones are not looked at */
 
 struct borrows {
     struct flow *flow;
     uint32_t words, vars; /* of the state: what variables hold, then the bits of stores */
-    struct lent *lent;    /* by event */
+    uint32_t *store;      /* by bit: the event */
+    uint32_t store_count;
+    bool *followed;    /* by flow_index */
+    struct lent *lent; /* by event */
     const uint32_t *state;
     struct lender lender;
 };
@@ -41,8 +45,7 @@ struct borrows {
 
 static bool is_followed(const struct borrows *b, const struct symbol *s)
 {
-    return flow_has(b->flow, s) && !s->address_taken && !s->captured &&
-           !branches_mention(b->flow->fn, s);
+    return flow_has(b->flow, s) && b->followed[s->flow_index];
 }
 
 static const struct lent *lent_to(const struct borrows *b, const struct symbol *s)
@@ -74,6 +77,15 @@ static bool can_hold(const struct type *t)
     return t->kind == TY_POINTER || t->kind == TY_STRUCT || t->kind == TY_UNION;
 }
 
+/* Told by the text. */
+static bool is_part_of(struct unit *u, const struct expr *part, const struct expr *whole)
+{
+    const char *inner = tokens_text(u, part->first, part->last);
+    const char *outer = tokens_text(u, whole->first, whole->last);
+    size_t n = strlen(outer);
+    return !strncmp(inner, outer, n) && (!inner[n] || strchr(".[- ", inner[n]));
+}
+
 static struct expr *held(void *context, struct expr *e)
 {
     const struct borrows *b = context;
@@ -84,7 +96,8 @@ static struct expr *held(void *context, struct expr *e)
         return NULL;
     if (e->kind == EX_IDENT)
         return l->behind ? NULL : l->object;
-    return l->is_part && l->behind == behind && l->member == e->member ? l->object : NULL;
+    return l->part && l->behind == behind && is_part_of(b->flow->unit, l->part, e) ? l->object
+                                                                                   : NULL;
 }
 
 static struct expr *object_in(struct borrows *b, struct expr *value, const uint32_t *state)
@@ -143,10 +156,10 @@ static void step_part(struct borrows *b, const struct event *e, struct expr *obj
     uint32_t number = (uint32_t)(e - b->flow->event), *now = &state[s->flow_index];
     const struct lent *old = *now >= LOCAL ? &b->lent[*now - LOCAL] : NULL;
     if (object && !old) {
-        b->lent[number] = (struct lent){object, e->value, to->member, true, behind};
+        b->lent[number] = (struct lent){object, e->value, to, behind};
         *now = LOCAL + number;
     } else if (!object && old && behind == old->behind &&
-               (!old->is_part || old->member == to->member)) {
+               (!old->part || is_part_of(b->flow->unit, old->part, to))) {
         *now = ANYTHING;
     }
 }
@@ -208,20 +221,30 @@ static bool takes_back(const struct borrows *b, const struct event *e, const str
     return (e->kind == EV_AWAIT && !is_param) || e->kind == EV_CLEANUP;
 }
 
+static void put_store(struct borrows *b, uint32_t *stores, uint32_t number)
+{
+    uint32_t i = 0;
+    while (i < b->store_count && b->store[i] != number)
+        i++;
+    if (i == STORES_MAX)
+        return;
+    if (i == b->store_count)
+        b->store[b->store_count++] = number;
+    set_put(stores, i);
+}
+
 static void step_stores(struct borrows *b, const struct event *e, uint32_t *state)
 {
     uint32_t *stores = state + b->vars, number = (uint32_t)(e - b->flow->event);
-    if (e->kind == EV_STORE || e->kind == EV_CALL || e->kind == EV_PASS || e->kind == EV_AWAIT ||
-        e->kind == EV_CLEANUP)
-        for (uint32_t i = 0; i < b->flow->count; i++)
-            if (set_has(stores, i) && takes_back(b, e, &b->flow->event[i]))
-                set_take(stores, i);
+    for (uint32_t i = 0; i < b->store_count; i++)
+        if (set_has(stores, i) && takes_back(b, e, &b->flow->event[b->store[i]]))
+            set_take(stores, i);
     if (e->kind != EV_STORE || !e->expr || e->expr->kind != EX_ASSIGN || !e->value)
         return;
     struct expr *object = can_hold(e->expr->a->type) ? object_in(b, e->value, state) : NULL;
     if (object && lives_longer(b, e->expr->a, state)) {
         b->lent[number] = (struct lent){.object = object, .value = e->value};
-        set_put(stores, number);
+        put_store(b, stores, number);
     }
     step_part(b, e, object, state);
 }
@@ -245,8 +268,7 @@ static void note_variable(const struct borrows *b, struct expr *e)
     const struct lent *l = s ? lent_to(b, s) : NULL;
     if (l)
         diag_range(b->flow->unit, SEV_NOTE, l->value->first, l->value->last, NULL,
-                   l->is_part ? "'%s' holds it since here" : "'%s' points to it since here",
-                   s->name);
+                   l->part ? "'%s' holds it since here" : "'%s' points to it since here", s->name);
 }
 
 static struct expr *uncast(struct expr *e)
@@ -274,12 +296,32 @@ static void check_argument(struct borrows *b, const struct expr *form, struct ex
     note_variable(b, e);
 }
 
+/* An async block has copies of the variables that it mentions. */
+static void check_captures_of(struct borrows *b, const struct expr *form, const struct expr *block)
+{
+    for (uint32_t i = 0; i < block->block->captures.count; i++) {
+        struct symbol *s = block->block->captures.item[i];
+        const struct lent *l = lent_to(b, s);
+        struct expr at = {.first = block->first, .last = block->first};
+        struct expr e = {.kind = EX_IDENT, .symbol = s, .name = s->name, .type = s->type};
+        if (!l)
+            continue;
+        if (form->form != FORM_SCOPE_SPAWN)
+            report_borrow(b->flow->unit, &at, l->object, form);
+        else if (!report_inner_borrow(b->flow->unit, form, &at, l->object))
+            continue;
+        note_variable(b, &e);
+    }
+}
+
 static void check_spawn(struct borrows *b, const struct expr *form)
 {
     struct expr *e = form->arg_count ? skip_parens(form->arg[form->arg_count - 1]) : NULL;
     if (e && e->kind == EX_CALL)
         for (int i = 0; i < e->arg_count; i++)
             check_argument(b, form, e->arg[i]);
+    else if (e && e->kind == EX_BLOCK)
+        check_captures_of(b, form, e);
 }
 
 static bool is_clang(const struct unit *u)
@@ -311,11 +353,11 @@ static void check_return(struct borrows *b, struct expr *value)
 static void check_stores(struct borrows *b, const uint32_t *stores)
 {
     struct unit *u = b->flow->unit;
-    for (uint32_t i = 0; i < b->flow->count; i++) {
-        struct lent *l = &b->lent[i];
+    for (uint32_t i = 0; i < b->store_count; i++) {
+        struct lent *l = &b->lent[b->store[i]];
         if (!set_has(stores, i) || !l->object)
             continue;
-        const struct expr *to = b->flow->event[i].expr->a, *object = l->object;
+        const struct expr *to = b->flow->event[b->store[i]].expr->a, *object = l->object;
         diag_range(u, SEV_WARNING, l->value->first, l->value->last, "bide-dangling",
                    "'%s' still has the address of %s%s%s when the function returns",
                    tokens_text(u, to->first, to->last), object->name ? "'" : "a compound literal",
@@ -353,10 +395,14 @@ static bool is_of_interest(const struct flow *f)
 void warn_borrowing(struct flow *f)
 {
     struct borrows b = {.flow = f, .vars = f->var_count};
-    b.words = b.vars + set_words(f->count);
+    b.words = b.vars + set_words(STORES_MAX);
     b.lender = (struct lender){held, &b};
     if (!is_of_interest(f))
         return;
+    b.store = arena_alloc(f->arena, STORES_MAX * sizeof *b.store);
+    b.followed = arena_alloc(f->arena, (f->var_count + 1) * sizeof *b.followed);
+    for (uint32_t i = 0; i < f->var_count; i++)
+        b.followed[i] = !f->var[i]->address_taken && !branches_mention(f->fn, f->var[i]);
     b.lent = arena_alloc(f->arena, (f->count + 1) * sizeof *b.lent);
     flow_forward(f, &(struct question){b.words, &b, merge, step, visit});
 }

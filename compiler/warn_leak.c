@@ -6,8 +6,8 @@
  * The variable must hold the result of an allocator on every way to the await, or what a function
  * gave it through its address (warn_gift.c). It is the function's own as long as it is stored
  * nowhere else; once it was given to a function that may keep it, only a release by this function
- * after the await shows that it is still its own. Not looked at: main, whose process ends; functions
- * that are bide_cancel_returns; variables whose address is taken otherwise.
+ * after the await shows that it is still its own. Not looked at: main, whose process ends;
+ * functions that are bide_cancel_returns; variables whose address is taken otherwise.
  */
 #include "warn.h"
 

@@ -83,8 +83,8 @@ struct bide__scope;
  *                                                  and so does what this function returns: it tells
  *                                                  of the calls before it on this thread
  *
- * The first two stand before or after a declaration, bide_gives before or after that of a parameter,
- * bide_thread_bound also after `struct` or in a typedef.
+ * The first two stand before or after a declaration, bide_gives before or after that of a
+ * parameter, bide_thread_bound also after `struct` or in a typedef.
  */
 #if !defined(__BIDE__) || defined(BIDE__CHECKS)
 #define bide_may_block

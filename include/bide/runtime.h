@@ -35,12 +35,12 @@
  *    BIDE_DUMP_SIGNAL=0 in the environment.
  *
  * After fork() the child must not use the runtimes of its parent: their tasks would run in both
- * processes. An await that has to wait there, a blocking call on a runtime that the child has
- * entered, and a shutdown stop the child with a message (abort); no other task is polled before
- * that. It may call exec or _exit, close streams, and return from `async int main`, which leaves the
- * tasks to its parent. bide_runtime_free returns -EBUSY. Plain code may go on with a runtime that the
- * child makes; what blocks on the thread's own gets a new one. A child of _Fork or clone is not
- * noticed.
+ * processes. An await that has to wait there, a blocking call on a runtime that the parent made and
+ * the thread has entered, and a shutdown stop the child with a message (abort); no other task is
+ * polled before that. The child may call exec or _exit, close streams, and return from `async int
+ * main`, which leaves the tasks to its parent. bide_runtime_free returns -EBUSY. Plain code may go
+ * on with a runtime that the child makes; what blocks on the thread's own gets a new one. A child
+ * of _Fork or clone is not noticed.
  */
 #ifndef BIDE_RUNTIME_H
 #define BIDE_RUNTIME_H

@@ -1,6 +1,6 @@
-# What the warnings see, and what they do not blame: every line of seen/NAME.c that ends in a comment
-# `want: -WNAME ...` gets these warnings, and no other line gets any. A line may get one from bide and
-# the same from the compiler.
+# What the warnings see, and what they do not blame: every line of seen/NAME.c that ends in a
+# comment `want: -WNAME ...` gets these warnings, and no other line gets any. A line may get one
+# from bide and the same from the compiler.
 #
 #   ONLY=NAME    only this one
 set -eu
