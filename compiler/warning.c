@@ -240,7 +240,7 @@ static const char *nearest(const char *name)
     size_t least = 6;
     for (const struct warning *w = warning_table; w->name; w++) {
         size_t d = distance(name, w->name);
-        if (d < least && 2 * d <= strlen(name) - strlen("bide-")) {
+        if (d < least && 2 * d <= strlen(w->name) - strlen("bide-")) {
             least = d;
             best = w->name;
         }
