@@ -35,6 +35,7 @@ struct borrows {
     uint32_t words, vars; /* of the state: what variables hold, then the bits of stores */
     uint32_t *store;      /* by bit: the event */
     uint32_t store_count;
+    bool reported[STORES_MAX];
     bool *followed;    /* by flow_index */
     struct lent *lent; /* by event */
     const uint32_t *state;
@@ -354,9 +355,10 @@ static void check_stores(struct borrows *b, const uint32_t *stores)
 {
     struct unit *u = b->flow->unit;
     for (uint32_t i = 0; i < b->store_count; i++) {
-        struct lent *l = &b->lent[b->store[i]];
-        if (!set_has(stores, i) || !l->object)
+        const struct lent *l = &b->lent[b->store[i]];
+        if (!set_has(stores, i) || b->reported[i])
             continue;
+        b->reported[i] = true;
         const struct expr *to = b->flow->event[b->store[i]].expr->a, *object = l->object;
         diag_range(u, SEV_WARNING, l->value->first, l->value->last, "bide-dangling",
                    "'%s' still has the address of %s%s%s when the function returns",
@@ -364,7 +366,6 @@ static void check_stores(struct borrows *b, const uint32_t *stores)
                    object->name ? object->name : "", object->name ? "'" : "");
         if (object->kind == EX_IDENT)
             diag(u, SEV_NOTE, object->symbol->token, "'%s' is declared here", object->name);
-        l->object = NULL;
     }
 }
 
@@ -385,8 +386,10 @@ static bool is_of_interest(const struct flow *f)
 {
     for (uint32_t i = 0; i < f->count; i++) {
         const struct event *e = &f->event[i];
-        if (e->kind == EV_SPAWN || (e->kind == EV_STORE && e->expr && can_hold(e->expr->a->type)) ||
-            (e->kind == EV_RETURN && can_hold(type_decay(f->unit, e->value->type))))
+        const struct type *t = e->kind == EV_STORE && e->expr ? e->expr->a->type
+                               : e->kind == EV_RETURN         ? e->value->type
+                                                              : NULL;
+        if (e->kind == EV_SPAWN || (f->fn->is_async && t && (can_hold(t) || t->kind == TY_ARRAY)))
             return true;
     }
     return false;
