@@ -4,7 +4,8 @@
  * A variable that has the result of fork may be negative, zero or positive; comparisons take of
  * that away. Where only zero is left, or the result itself was compared so, on every way, the child
  * runs, up to its exec or _exit. What parent and child both reach is not looked at: of a function
- * that is called for the child alone nobody knows whether it returns.
+ * that is called for the child alone nobody knows whether it returns. From daemon() only the child
+ * returns, unless it failed.
  */
 #include "warn.h"
 
@@ -29,6 +30,12 @@ static bool is_fork(const struct unit *u, const struct expr *call)
         if (!strcmp(s->name, names[i]) && u->token[s->token].in_system_header)
             return true;
     return false;
+}
+
+static bool is_daemon(const struct unit *u, const struct expr *call)
+{
+    const struct symbol *s = call->kind == EX_CALL ? called_symbol(call) : NULL;
+    return s && !strcmp(s->name, "daemon") && u->token[s->token].in_system_header;
 }
 
 /* What a value is that compares so. */
@@ -63,6 +70,12 @@ static bool merge(void *context, uint32_t *to, const uint32_t *from)
     return changed;
 }
 
+static void daemon_failed(const struct forks *f, uint32_t *state)
+{
+    if (state[0] && f->flow->event[state[0] - 1].kind == EV_CALL)
+        state[0] = 0;
+}
+
 static void step_test(struct forks *f, const struct event *e, uint32_t *state)
 {
     uint32_t number = (uint32_t)(e - f->flow->event) + 1;
@@ -73,6 +86,10 @@ static void step_test(struct forks *f, const struct event *e, uint32_t *state)
         *mask &= possible(e->op, e->number) | FORKED;
         if (*mask == (ZERO | FORKED) && !state[0])
             state[0] = number;
+        else if (!(*mask & ZERO))
+            daemon_failed(f, state);
+    } else if (is_daemon(f->flow->unit, e->expr) && !(possible(e->op, e->number) & ZERO)) {
+        daemon_failed(f, state);
     } else if (is_fork(f->flow->unit, e->expr) && possible(e->op, e->number) == ZERO) {
         state[0] = state[0] ? state[0] : number;
     }
@@ -83,13 +100,15 @@ static void step(void *context, const struct event *e, uint32_t *state)
     struct forks *f = context;
     if (e->kind == EV_TEST) {
         step_test(f, e, state);
+    } else if (e->kind == EV_CALL && is_daemon(f->flow->unit, e->expr)) {
+        state[0] = (uint32_t)(e - f->flow->event) + 1;
     } else if (e->kind == EV_DECLARE) {
         state[1 + e->symbol->flow_index] = 0;
     } else if (e->kind == EV_DEF) {
         uint32_t *mask = &state[1 + e->symbol->flow_index];
         struct expr *call = e->value ? value_call(e->value) : NULL;
         struct symbol *from = e->value ? value_variable(e->value) : NULL;
-        if (call && is_fork(f->flow->unit, call)) {
+        if (call && (is_fork(f->flow->unit, call) || is_daemon(f->flow->unit, call))) {
             *mask = ALL;
             f->call[e->symbol->flow_index] = call;
         } else if (from && flow_has(f->flow, from)) {
@@ -122,7 +141,8 @@ void warn_forks(struct flow *flow)
     struct forks f = {.flow = flow, .words = 1 + flow->var_count};
     bool any = false;
     for (uint32_t i = 0; i < flow->count && !any; i++)
-        any = flow->event[i].kind == EV_CALL && is_fork(flow->unit, flow->event[i].expr);
+        any = flow->event[i].kind == EV_CALL && (is_fork(flow->unit, flow->event[i].expr) ||
+                                                 is_daemon(flow->unit, flow->event[i].expr));
     if (!any)
         return;
     f.call = arena_alloc(flow->arena, (flow->var_count + 1) * sizeof *f.call);

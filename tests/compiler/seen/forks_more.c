@@ -102,3 +102,23 @@ async int f9(void) {
         return 1;
     return 2;
 }
+async int d1(void)
+{
+    if (daemon(0, 0) < 0) {
+        await bide_yield();
+        return -1;
+    }
+    await bide_yield(); /* want: -Wbide-fork */
+    return 0;
+}
+async int d2(void)
+{
+    await bide_yield();
+    int rc = daemon(0, 0);
+    if (rc != 0) {
+        await bide_yield();
+        return rc;
+    }
+    await bide_yield(); /* want: -Wbide-fork */
+    return 0;
+}
