@@ -24,10 +24,16 @@ struct jump_target {
     uint32_t label, label_continue;
 };
 
+/* A case of a switch. */
+struct case_target {
+    const struct stmt *stmt;
+    uint32_t label;
+};
+
 struct switch_cases {
     struct switch_cases *outer;
     const struct stmt *stmt;
-    struct list labels; /* struct jump_target * */
+    struct list labels; /* struct case_target * */
     bool has_default;
     uint32_t label_default;
 };
@@ -172,7 +178,7 @@ static void loop(struct flow *f, struct stmt *s)
 }
 
 /* Goes to the case; what follows is reached with another value. */
-static void dispatch_case(struct flow *f, struct event subject, const struct jump_target *t)
+static void dispatch_case(struct flow *f, struct event subject, const struct case_target *t)
 {
     const struct stmt *s = t->stmt;
     uint32_t other = flow_new_label(f);
@@ -213,8 +219,8 @@ static void case_label(struct flow *f, struct stmt *s)
         f->unknown = true;
         return;
     }
-    struct jump_target *t = arena_alloc(f->arena, sizeof *t);
-    *t = (struct jump_target){.stmt = s, .label = flow_new_label(f)};
+    struct case_target *t = arena_alloc(f->arena, sizeof *t);
+    *t = (struct case_target){.stmt = s, .label = flow_new_label(f)};
     flow_jump(f, EV_LABEL, t->label);
     if (s->kind == S_CASE) {
         list_add(f->arena, &c->labels, t);

@@ -36,8 +36,9 @@ extern "C" {
  * is kept when the wait has ended. So between two waits it may be closed, but not during one. A
  * regular file is always ready.
  *
- *     while ((n = recv(fd, buf, sizeof buf, MSG_DONTWAIT)) < 0 && errno == EAGAIN)
- *         await bide_fd_readable(fd);
+ *     int r = 0;
+ *     while (r == 0 && (n = recv(fd, buf, sizeof buf, MSG_DONTWAIT)) < 0 && errno == EAGAIN)
+ *         r = await bide_fd_readable(fd);
  *
  * Several tasks, of several runtimes too, may wait for one descriptor, and a stream may own it; all
  * that wait go on when it is ready, so another one may have taken what there was: then the call

@@ -127,9 +127,11 @@ static void make(bool in_memory)
 /* So that a write has to wait. */
 static async int fill(void)
 {
-    while (await bide_timeout(BIDE_MS(1), bide_stream_write(one, bytes, sizeof bytes)) == 0)
+    ssize_t n = 1;
+    while (n > 0 &&
+           await bide_timeout(BIDE_MS(1), n = bide_stream_write(one, bytes, sizeof bytes)) == 0)
         ;
-    return 0;
+    return n < 0 ? (int)n : 0;
 }
 
 /* Which end goes first: that of the operation, or the other one and then it. */
