@@ -41,7 +41,8 @@
  *
  * What is not there by its own name: the end of an owner's frame is a DROP, or a RELEASE in a plain
  * function, or where there is no memory, or of what need not be unwound. A get is refused, and
- * nothing happens, in D and P (-EBUSY), in C and E while another one waits (-EBUSY), in K (-EINVAL).
+ * nothing happens, in D and P (-EBUSY), in C and E while another one waits, or where it would wait for itself
+ * (-EBUSY), in K (-EINVAL).
  * The END of C and T, which are tasks, is task.c's. After shutdown's deadline CLOSE asks with force.
  * A failed allocation inside a future is an END with an error.
  *

@@ -15,6 +15,13 @@
 
 enum { NEST_MAX = 1000 }; /* futures polled inside each other; docs/language.md names it */
 
+static enum bide_poll drop_poll(struct bide_cx *cx, struct bide_frame *frame);
+
+static bool is_leaf(const struct bide_frame *frame)
+{
+    return frame->fn->poll == bide__get_poll || frame->fn->poll == drop_poll;
+}
+
 enum driven { SUSPENDED, HAS_ENDED, TOO_DEEP };
 
 /* Polls the future that the leaf drives, if it was woken or has not begun. */
@@ -140,6 +147,21 @@ enum bide_answer bide__get_cancel(struct bide_cx *cx, struct bide_frame *frame)
     return BIDE_CANCELLED;
 }
 
+/* It is being polled, so this runs inside it; or it waits for one that is. Futures that shutdown has
+ * closed may wait for each other so. */
+static bool waits_for_this(const struct bide__task *future)
+{
+    while (future != NULL && !bide__state_done(&future->wake.state)) {
+        const struct bide_frame *leaf = future->chain.leaf;
+        if (leaf == NULL)
+            return true;
+        if (!is_leaf(leaf))
+            return false;
+        future = ((const struct bide__future_leaf *)(const void *)leaf)->waiter.task;
+    }
+    return false;
+}
+
 /* Why a get is refused, or 0. */
 static int refusal(const struct bide_runtime *rt, const struct bide__task *future)
 {
@@ -155,7 +177,7 @@ static int refusal(const struct bide_runtime *rt, const struct bide__task *futur
     case BIDE__DRIVEN:
     case BIDE__POLLED: return -EBUSY;
     case BIDE__CLOSED:
-    case BIDE__ENDED: return future->waiters != NULL || future == rt->current ? -EBUSY : 0;
+    case BIDE__ENDED: return future->waiters != NULL || waits_for_this(future) ? -EBUSY : 0;
     default: return -EINVAL;
     }
 }
@@ -204,7 +226,7 @@ static bool must_wait(const struct bide_runtime *rt, const void *handle)
     switch (bide__future_state(handle)) {
     case BIDE__DRIVEN:
     case BIDE__IDLE: return true;
-    case BIDE__CLOSED: return handle != rt->current;
+    case BIDE__CLOSED: return !waits_for_this(handle);
     default: return false;
     }
 }
@@ -334,10 +356,9 @@ enum bide_poll bide__start_bide_drop_one(struct bide_cx *cx, struct bide_frame *
 const struct bide_chain *bide__future_chain(const struct bide_frame *frame)
 {
     const struct bide__future_leaf *leaf = (const struct bide__future_leaf *)(const void *)frame;
-    bool is_leaf = frame->fn->poll == bide__get_poll || frame->fn->poll == drop_poll;
 
-    if (!is_leaf || leaf->waiter.task == NULL || bide__state_done(&leaf->waiter.task->wake.state) ||
-        !bide__future_is_driver(leaf))
+    if (!is_leaf(frame) || leaf->waiter.task == NULL ||
+        bide__state_done(&leaf->waiter.task->wake.state) || !bide__future_is_driver(leaf))
         return NULL;
     return &leaf->waiter.task->chain;
 }

@@ -153,6 +153,42 @@ TEST(a_get_of_what_shutdown_cancelled_says_so)
     drop_kept();
 }
 
+/* Each drops, or gets, the other when it is unwound. */
+static async int has_other(int other, bool drops)
+{
+    begun++;
+    defer {
+        unwound++;
+        if (drops)
+            bide_drop(kept[other]);
+        else
+            (void)await bide_get(kept[other]);
+    }
+    await bide_sleep(BIDE_S(100));
+    return 0;
+}
+
+static async void keep_pair(bool first_drops, bool second_drops)
+{
+    kept[0] = bide_lazy(has_other(1, first_drops));
+    kept[1] = bide_lazy(has_other(0, second_drops));
+    await poll_once(&kept[0]);
+    await poll_once(&kept[1]);
+}
+
+TEST(futures_that_end_each_other_do_not_wait_for_ever)
+{
+    for (int how = 0; how < 4; how++) {
+        struct bide_runtime *rt = begin();
+        bide_block_on(keep_pair(how & 1, how & 2));
+        bide_instant start = bide_now();
+        finish(rt);
+        CHECK(bide_elapsed(start).ns < 1000000000);
+        drop_kept();
+        begun = unwound = 0;
+    }
+}
+
 static async int insists(void)
 {
     int r = 0;
