@@ -41,10 +41,9 @@
  *
  * What is not there by its own name: the end of an owner's frame is a DROP, or a RELEASE in a plain
  * function, or where there is no memory, or of what need not be unwound. A get is refused, and
- * nothing happens, in D and P (-EBUSY), in C and E while another one waits, or where it would wait for itself
- * (-EBUSY), in K (-EINVAL).
- * The END of C and T, which are tasks, is task.c's. After shutdown's deadline CLOSE asks with force.
- * A failed allocation inside a future is an END with an error.
+ * nothing happens, in D and P, in C and E while another one waits or where it would wait for itself
+ * (-EBUSY), and in K (-EINVAL). The END of C and T, which are tasks, is task.c's. After shutdown's
+ * deadline CLOSE asks with force. A failed allocation inside a future is an END with an error.
  *
  * References: the executor's one is there from the first poll to the end, and one of each leaf.
  * Who finds the future in the run queue when it ends leaves the executor's to whoever takes it from
