@@ -147,8 +147,8 @@ enum bide_answer bide__get_cancel(struct bide_cx *cx, struct bide_frame *frame)
     return BIDE_CANCELLED;
 }
 
-/* It is being polled, so this runs inside it; or it waits for one that is. Futures that shutdown has
- * closed may wait for each other so. */
+/* It is being polled, so this runs inside it; or it waits for one that is. Futures that shutdown
+ * has closed may wait for each other so. */
 static bool waits_for_this(const struct bide__task *future)
 {
     while (future != NULL && !bide__state_done(&future->wake.state)) {

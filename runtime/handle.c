@@ -3,8 +3,8 @@
  * two functions of bide/task.h, and the turn.
  *
  * A join that waits stands in the task's ring with a reference to the task, so the handle may go
- * meanwhile (another branch may have joined it). It looks at the variable anew at every poll, unless
- * the handle has left that: then the variable may be gone too.
+ * meanwhile (another branch may have joined it). It looks at the variable anew at every poll,
+ * unless the handle has left that: then the variable may be gone too.
  */
 #include "scheduler.h"
 

@@ -13,9 +13,9 @@
  *       Waits for the end, moves the result out and drops the handle. 0, or why there is no result:
  *       -ECANCELED (it was aborted, or the runtime shuts down), -ENOMEM, -ESHUTDOWN (see
  *       bide/runtime.h). *result is written only with 0. -EINVAL: the handle is empty (a second
- *       join), or was let go of or moved meanwhile (its variable may be gone then); -EDEADLK: a task joins
- *       itself; -EXDEV: a task of another runtime. A join that is cancelled leaves task and handle
- *       as they are.
+ *       join), or was let go of or moved meanwhile (its variable may be gone then); -EDEADLK: a
+ *       task joins itself; -EXDEV: a task of another runtime. A join that is cancelled leaves task
+ *       and handle as they are.
  *
  *   int error = await bide_task_wait(h);
  *       The same, but the result and the handle stay.
