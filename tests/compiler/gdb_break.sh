@@ -82,7 +82,8 @@ $(cat out err)"
 # stops LINE...: these lines were shown at the stops, in this order.
 stops()
 {
-    sed -n 's/^\(Breakpoint\|Temporary breakpoint\|Thread .* hit .*reakpoint\) [0-9.]*, .* \([a-z]*\.c:[0-9]*\)$/\2/p' \
+    # Optimized code may have no beginning of main's first line.
+    sed -n 's/one.c:27$/one.c:28/;s/^\(Breakpoint\|Temporary breakpoint\|Thread .* hit .*reakpoint\) [0-9.]*, .* \([a-z]*\.c:[0-9]*\)$/\2/p' \
         out >stopped
     printf '%s\n' "$@" | diff - stopped >difference || fail "$(cat difference out err)"
 }

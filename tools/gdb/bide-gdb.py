@@ -871,11 +871,16 @@ def bodies_of(place):
 
 
 def first_line(body):
-    """Of its code. None: all is on the line of its beginning."""
+    """Of its code, as a place. None: all is on the line of its beginning, or optimized code has no
+    instruction at which that line begins."""
     rows = rows_of(body)
     own = rows[0].line
     lines = [row.line for row in rows if row.line > own]
-    return min(lines) if lines else None
+    if not lines:
+        return None
+    place = "%s:%d" % (body.symtab.filename, min(lines))
+    found = gdb.decode_line(place)[1]
+    return place if found and found[0].line == min(lines) else None
 
 
 def entry_condition(body, condition):
@@ -918,9 +923,9 @@ tbreak has the same arguments; its breakpoint is gone after the first stop."""
         """False: it is no async function."""
         bodies = bodies_of(place)
         for body in bodies:
-            line = first_line(body)
-            if line is not None:
-                self.make("%s:%d" % (body.symtab.filename, line), condition, thread)
+            place = first_line(body)
+            if place is not None:
+                self.make(place, condition, thread)
                 continue
             # It is entered here by each poll.
             place = "%s:%s" % (body.symtab.filename, body.name)
