@@ -464,13 +464,13 @@ static bool is_repeated(struct unit *unit, const struct message *m, const struct
             a.start == b.start);
 }
 
-/* As gcc says it, before the other notes: not of a system header's macro, nor of one that the message
- * names. */
+/* As gcc says it, before the other notes, where what the message is about is a name that does not
+ * stand there: not of a system header's macro, nor of one that the message names. */
 static void note_macro(struct unit *unit, struct message *m)
 {
     const char *name = place_macro(unit, m->first);
     struct list notes = m->notes;
-    if (!name || unit->token[m->first].in_system_header ||
+    if (!name || unit->token[m->first].kind != TK_IDENT || unit->token[m->first].in_system_header ||
         strstr(m->text, arena_printf(unit->arena, "'%s'", name)))
         return;
     struct message *note = arena_alloc(unit->arena, sizeof *note);
