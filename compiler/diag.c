@@ -175,8 +175,8 @@ static void print_text(struct unit *unit, const char *text)
         fputs(plain(unit), stderr);
 }
 
-/* What is shown of a line: columns, and the bytes that stand there. Of a line longer than a screen it
- * is a part round the caret, with dots where it was cut. */
+/* What is shown of a line: columns, and the bytes that stand there. Of a line longer than a screen
+ * it is a part round the caret, with dots where it was cut. */
 struct window {
     const char *line;
     size_t first, end;      /* bytes */

@@ -1,6 +1,6 @@
 /*
- * What `bide help` and `bide COMMAND --help` print, on standard output. docs/man/bide.1 has the same
- * options; tests/driver/help.sh compares them.
+ * What `bide help` and `bide COMMAND --help` print, on standard output. docs/man/bide.1 has the
+ * same options; tests/driver/help.sh compares them.
  */
 #define _GNU_SOURCE
 #include "driver.h"
@@ -57,8 +57,8 @@ static const char run_text[] =
     "\n"
     "Compiles the file, or the C files of the folder, and runs the program with ARGS; nothing is\n"
     "left behind. The exit status is the program's. The compiler is $CC, or cc; OPTIONS are its\n"
-    "options, behind $CFLAGS (-g -O1 where that is not set), and those of bide cc. A file says in a\n"
-    "comment near its beginning which libraries it stands on:\n"
+    "options, behind $CFLAGS (-g -O1 where that is not set), and those of bide cc. A file says\n"
+    "in a comment near its beginning which libraries it stands on:\n"
     "\n"
     "  // needs: bide-http m\n";
 

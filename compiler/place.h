@@ -1,4 +1,4 @@
-/* Of place.c, place_words.c and place_align.c: a line's words on disk, and which tokens are which. */
+/* Of place.c, place_words.c, place_align.c: a line's words on disk, and which tokens they are. */
 #ifndef BIDE_PLACE_H
 #define BIDE_PLACE_H
 

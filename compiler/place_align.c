@@ -1,9 +1,9 @@
 /*
- * Which words of a line the tokens are that the preprocessor made of it. Both are in the same order
- * but where a macro stood. There the tokens up to where both agree again came from the macro: behind
- * its name, or behind its parenthesis, or behind more words if those are macros too. What a macro
- * makes has its brackets in pairs as a rule, so a bracket that closes more than was opened inside is
- * one of the line.
+ * Which words of a line the tokens are that the preprocessor made of it. Both are in the same
+ * order but where a macro stood. There the tokens up to where both agree again came from the macro:
+ * behind its name, or behind its parenthesis, or behind more words if those are macros too. What a
+ * macro makes has its brackets in pairs as a rule, so a bracket that closes more than was opened
+ * inside is one of the line.
  *
  * Of what came from a macro, those tokens are words of its arguments that stand there in the same
  * sequence; a bracket goes with its partner. The others have the macro's name as their place.
@@ -59,7 +59,7 @@ static bool is_bracket(const struct token *t, const char *which)
     return t->length == 1 && strchr(which, *t->start);
 }
 
-/* How many words from here on agree with the tokens there; the end of both agrees with all. 
+/* How many words from here on agree with the tokens there; the end of both agrees with all.
  * `loose`: what does not agree inside brackets may be macros. */
 static uint32_t agreement(const struct aligner *a, uint32_t word, uint32_t token, bool loose)
 {

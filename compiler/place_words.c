@@ -1,7 +1,7 @@
 /*
- * The words of a line on disk, and of those behind it that belong to it for the preprocessor: as far
- * as a parenthesis is open or the line ends in a backslash. For place.c, which looks for the tokens
- * of the preprocessed text among them.
+ * The words of a line on disk, and of those behind it that belong to it for the preprocessor: as
+ * far as a parenthesis is open or the line ends in a backslash. For place.c, which looks for the
+ * tokens of the preprocessed text among them.
  *
  * Columns on the screen are those of gcc: a tab goes to every eighth, a character takes no column,
  * one or two. Each line keeps the columns of some of its bytes, so that a column costs no more at

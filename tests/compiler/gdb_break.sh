@@ -83,8 +83,8 @@ $(cat out err)"
 stops()
 {
     # Optimized code may have no beginning of main's first line.
-    sed -n 's/one.c:27$/one.c:28/;s/^\(Breakpoint\|Temporary breakpoint\|Thread .* hit .*reakpoint\) [0-9.]*, .* \([a-z]*\.c:[0-9]*\)$/\2/p' \
-        out >stopped
+    stop='\(Breakpoint\|Temporary breakpoint\|Thread .* hit .*reakpoint\) [0-9.]*,'
+    sed -n "s/one.c:27\$/one.c:28/;s/^$stop .* \([a-z]*\.c:[0-9]*\)\$/\2/p" out >stopped
     printf '%s\n' "$@" | diff - stopped >difference || fail "$(cat difference out err)"
 }
 
@@ -214,8 +214,8 @@ END
 # listed: what `bide tasks` says is right
 listed()
 {
-    sed -n 's/0x[0-9a-f]*/AT/g;s/ at [^ ]*\/\([a-z_]*\.c:[0-9]*\)$/ at \1/;/^task\|^future\|^  /p' out |
-        sed 's/ at [a-z_]*\.c:[0-9]*$/&/;/^  *bide_/s/ at .*//' >list
+    sed -n 's/0x[0-9a-f]*/AT/g;s/ at [^ ]*\/\([a-z_]*\.c:[0-9]*\)$/ at \1/
+        /^task\|^future\|^  /p' out >list
     for line in '^task AT runs' '^  main at tasks.c:2[56]' '^task AT waits, awaited by AT' \
         '^  bide_sleep' '^  nap at tasks.c:5' '^  (join, select or timeout)' '^    branch 0:' \
         '^      nap at tasks.c:5' '^    branch 1:' '^  both at tasks.c:1[45]' \

@@ -50,7 +50,7 @@ is_quick 'undeclared names' 1 400000
 body 500 'g(n);} async int f@(int n) {' >text.c
 is_quick 'errors in functions on one line' 1 300000
 awk 'BEGIN { printf "#include <bide/bide.h>\nasync int f(int n) { const char *s = \""
-    for (i = 0; i < 16000; i++) printf "a text of some length that goes on and on, without an end.... "
+    for (i = 0; i < 20000; i++) printf "a text that goes on and on, and has no end at all "
     print "\"; await 1; return s[n]; }" }' >text.c
 is_quick 'a line of 1 MB' 1 2000
 

@@ -1,7 +1,7 @@
 # Every run/NAME.c, compiled without a warning, prints what NAME.out says and ends with status 0:
 # with gcc at -O0 and -O3, with clang at -O2, in the long tier with both at all three. A comment
-# "flags: ..." among the first lines adds flags. PLAIN, if it is set, is a tree that was built without
-# sanitizers.
+# "flags: ..." among the first lines adds flags. PLAIN, if it is set, is a tree that was built
+# without sanitizers.
 #
 # The file items says which program is for what.
 #
@@ -17,8 +17,8 @@ warn="-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversi
 more=$(sed -n '1,20s/.*flags: *\([^*]*\).*/\1/p' "$file")
 expected=${file%.c}.out
 
-# Sanitizers make gcc -O3 four times as slow, and they are there at -O0, and in clang's optimized code:
-# in the fixed tier -O3 is as users have it.
+# Sanitizers make gcc -O3 four times as slow, and they are there at -O0, and in clang's optimized
+# code: in the fixed tier -O3 is as users have it.
 is_plain()
 {
     [ "$level" = -O3 ] && [ "$FULL" != 1 ] && [ -n "$SANITIZE" ] && [ -n "${PLAIN-}" ]

@@ -1,5 +1,5 @@
-# `bide help`, `bide COMMAND --help`, the version: on standard output, with an exit status that tells
-# whether it could be written; and the manual page has all commands and options.
+# `bide help`, `bide COMMAND --help`, the version: on standard output, with an exit status that
+# tells whether it could be written; and the manual page has all commands and options.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"

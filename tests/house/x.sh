@@ -19,9 +19,9 @@ says 1 './x install PREFIX' ./x install
 # The times of tests, from a report and from the lines that were taken of several.
 sed -n '/^say()/p;/^times_of()/,/^}/p;/^print_times()/,/^}/p' x >"$WORK/times.sh"
 cat >"$WORK/report.xml" <<'END'
-	<testcase name="core/one" classname="core/one" time="1.5" status="run">
-	<testcase name="core/two" classname="core/two" time="20.25" status="fail">
-	<testcase name="lib/one" classname="lib/one" time="0" status="notrun">
+    <testcase name="core/one" classname="core/one" time="1.5" status="run">
+    <testcase name="core/two" classname="core/two" time="20.25" status="fail">
+    <testcase name="lib/one" classname="lib/one" time="0" status="notrun">
 END
 cat >"$WORK/expected" <<'END'
 x: seconds of each area, in all configurations:

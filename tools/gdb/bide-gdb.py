@@ -1,7 +1,7 @@
 """
-gdb and async functions: `break NAME`, `next`, `step`, `until` and `finish` over an await that has to
-wait, `bide bt` and `bide tasks`. `bide gdb ./program` starts gdb with this file; `source .../bide-gdb.py` in ~/.gdbinit
-loads it for good.
+gdb and async functions: `break NAME`; `next`, `step`, `until` and `finish` over an await that has
+to wait; `bide bt` and `bide tasks`. `bide gdb ./program` starts gdb with this file;
+`source .../bide-gdb.py` in ~/.gdbinit loads it for good.
 
 An async function that has to wait leaves its C function (bide__body_NAME) with a return, and is
 polled again later, from somewhere else, maybe on another thread. gdb's own `next` ends there, in
@@ -757,8 +757,8 @@ def branches_of(at):
 
 
 class Tasks(gdb.Command):
-    """Print all tasks of the program, each with the functions that await each other in it, innermost
-first, the lines where they wait, and the tasks that wait for its end.
+    """Print all tasks of the program, each with the functions that await each other in it,
+innermost first, the lines where they wait, and the tasks that wait for its end.
 
 Of a core dump too. It needs the debug information of libbide."""
 
@@ -884,8 +884,8 @@ def first_line(body):
 
 
 def entry_condition(body, condition):
-    """Where it is entered: it is the first time, and the user's condition, with the parameters taken
-    from where they are then."""
+    """Where it is entered: it is the first time, and the user's condition, with the parameters
+    taken from where they are then."""
     block = block_of(int(body.value().address))
     names = [symbol for symbol in block if symbol.is_argument]
     first = "%s->h.state == 0" % names[1].name
@@ -899,8 +899,8 @@ def entry_condition(body, condition):
 
 
 class Break(gdb.Command):
-    """Set a breakpoint, as gdb's own command does; at the name of an async function, at the first line
-of its body.
+    """Set a breakpoint, as gdb's own command does; at the name of an async function, at the first
+line of its body.
 
 break [LOCATION] [thread THREADNUM] [if CONDITION]
 tbreak has the same arguments; its breakpoint is gone after the first stop."""
