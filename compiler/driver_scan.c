@@ -92,14 +92,10 @@ static bool scan_include(struct scan *scan, const char *path, const char *p)
     return scan_header(scan, path, name, *p == '"');
 }
 
-/* A line without its comments, its continuations joined. */
-static bool scan_line(struct scan *scan, const char *path, const char *line)
+/* A directive behind its mark, without its comments, its continuations joined. */
+static bool scan_directive(struct scan *scan, const char *path, const char *line)
 {
     const char *p = skip_blanks(line);
-    size_t mark = *p == '#' ? 1 : !strncmp(p, "%:", 2) ? 2 : !strncmp(p, "?\?=", 3) ? 3 : 0;
-    if (!mark)
-        return false;
-    p = skip_blanks(p + mark);
     size_t n = strspn(p, "abcdefghijklmnopqrstuvwxyz_");
     const char *rest = skip_blanks(p + n);
     if ((n == 7 && !memcmp(p, "include", 7)) || (n == 6 && !memcmp(p, "import", 6)) ||
@@ -120,7 +116,6 @@ static const char *behind_splice(const char *p)
 
 struct reader {
     const char *at, *end;
-    char *line; /* room for the whole text */
     bool in_comment;
     char quote; /* the literal that we are in, or 0 */
 };
@@ -156,19 +151,34 @@ static char next_char(struct reader *r)
     return '\0';
 }
 
+/* What stands behind each `mark`, which begins directives; `line` has room for the whole text. What
+ * is in a comment or a string is no directive, but taking it for one does no harm. */
+static bool scan_marks(struct scan *scan, const char *path, const struct buffer *text,
+                       const char *mark, char *line)
+{
+    size_t length = strlen(mark);
+    const char *p = text->data, *end = text->data + text->length;
+    bool found = false;
+    while (!found && (p = memmem(p, (size_t)(end - p), mark, length))) {
+        struct reader r = {.at = p + length, .end = end};
+        size_t n = 0;
+        for (char c; (c = next_char(&r)) && c != '\n';)
+            line[n++] = c;
+        line[n] = '\0';
+        found = scan_directive(scan, path, line);
+        p += length;
+    }
+    return found;
+}
+
 static bool scan_text(struct scan *scan, const char *path, const struct buffer *text)
 {
-    struct reader r = {.at = text->data, .end = text->data + text->length};
-    r.line = malloc(text->length + 1);
+    static const char *const marks[] = {"#", "%:", "?\?="};
+    char *line = text->length ? malloc(text->length + 1) : NULL;
     bool found = false;
-    for (char c = ' '; text->length && r.line && c && !found;) {
-        size_t n = 0;
-        while ((c = next_char(&r)) && c != '\n')
-            r.line[n++] = c;
-        r.line[n] = '\0';
-        found = scan_line(scan, path, r.line);
-    }
-    free(r.line);
+    for (size_t i = 0; line && i < sizeof marks / sizeof *marks && !found; i++)
+        found = scan_marks(scan, path, text, marks[i], line);
+    free(line);
     return found;
 }
 
