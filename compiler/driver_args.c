@@ -374,8 +374,9 @@ static void note_charset(struct command *cmd, const char *word)
                                         "WINDOWS-125", "CP125",    "CP85",      "CP437",
                                         "KOI8",        "ASCII",    "US-ASCII",  "ANSI_X3.4"};
     const char *name = strchr(word, '=');
-    if (!name++)
+    if (!name)
         return;
+    name++;
     bool is_utf8 = begins_like(name, utf8, sizeof utf8 / sizeof *utf8);
     if (!strncmp(word, "-finput-charset=", 16))
         cmd->input_charset = word;
