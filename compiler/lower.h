@@ -526,7 +526,9 @@ struct output {
     const char *file;           /* the place that a compiler would give the next character */
     uint32_t line, line_before; /* before output_nowhere; 0: it did nothing */
     bool system_header;
-    char last; /* character written; 0: none yet */
+    char last;        /* character written; 0: none yet */
+    char word;        /* that begins the word at the end of what is written; 0: there is none */
+    bool substituted; /* the last token was printed as another text */
     /* pretty */
     bool fresh;               /* a new line is due before anything else */
     bool blank;               /* and an empty one */
@@ -560,6 +562,11 @@ bool output_is_hidden(struct output *, uint32_t token);
 void output_pragmas(struct output *, uint32_t token); /* that stand before it */
 void output_put(struct output *, const char *, size_t);
 void output_newline(struct output *);
+/* join.c: this has been written; a blank before `next`, the beginning of a token, where it would be
+ * taken for a part of what is before it */
+void output_note(struct output *, const char *, size_t);
+void output_join(struct output *, char next);
+size_t literal_length(const char *); /* of the string or character that begins there; 0: none */
 /* From here to where it ends, all is on line 0, which to debuggers is none. */
 void output_nowhere(struct output *, bool begins);
 void output_go_to(struct output *, const char *file, uint32_t line, bool system_header);

@@ -39,7 +39,7 @@ void output_put(struct output *o, const char *s, size_t n)
     if (n == 0)
         return;
     fwrite(s, 1, n, o->out);
-    o->last = s[n - 1];
+    output_note(o, s, n);
     for (size_t i = 0; o->pretty && i < n; i++)
         o->column = s[i] == '\n' ? 0 : o->column + 1;
 }
@@ -67,7 +67,7 @@ static void marker(struct output *o, const char *file, uint32_t line, bool syste
     o->file = file;
     o->line = line;
     o->system_header = system_header;
-    o->last = '\n';
+    output_note(o, "\n", 1);
     o->column = 0;
     o->fresh = o->drifted = false;
 }
@@ -180,6 +180,7 @@ void output_copy(struct output *o, uint32_t before)
     } else {
         if (before > 1 && o->at == t[-1].start + t[-1].length && o->last_token != before - 1)
             go_to(o, t - 1);
+        output_join(o, *o->at);
         output_put(o, o->at, (size_t)(t->start - o->at));
         o->at = t->start;
         set_place(o, t);
@@ -270,13 +271,13 @@ static void put_token(struct output *o, struct lower *l, uint32_t i)
             gap(o, i);
         return;
     }
+    bool follows = i == o->last_token + 1 && !o->substituted;
     gap(o, i);
-    if (s && s->kind != SUBST_NONE) {
-        const char *text = subst_text(l, s);
-        output_put(o, text, strlen(text));
-    } else {
-        output_put(o, t->start, t->length);
-    }
+    o->substituted = s && s->kind != SUBST_NONE;
+    const char *text = o->substituted ? subst_text(l, s) : t->start;
+    if (!follows || o->substituted)
+        output_join(o, *text);
+    output_put(o, text, o->substituted ? strlen(text) : t->length);
     if (t->punct == '(')
         o->parens++;
     else if (t->punct == ')' && o->parens)
@@ -312,14 +313,29 @@ void output_brace(struct output *o, struct lower *l, uint32_t brace)
 
 /* ---- generated text ---- */
 
+size_t literal_length(const char *s)
+{
+    size_t n = 1;
+    if (*s != '"' && *s != '\'')
+        return 0;
+    while (s[n] && s[n] != *s && s[n] != '\n')
+        n += s[n] == '\\' && s[n + 1] ? 2 : 1;
+    return s[n] == *s ? n + 1 : 0;
+}
+
 static void flat_text(struct output *o, const char *s)
 {
-    for (; *s; s++) {
-        bool blank = *s == '\n' || *s == ' ';
-        if (!blank)
-            output_put(o, s, 1);
-        else if (o->last != ' ' && o->last != '\n')
-            output_put(o, " ", 1);
+    output_join(o, *s);
+    while (*s) {
+        size_t n = literal_length(s);
+        if (n || !(*s == '\n' || *s == ' ')) {
+            output_put(o, s, n ? n : 1);
+            s += n ? n : 1;
+        } else {
+            if (o->last != ' ' && o->last != '\n')
+                output_put(o, " ", 1);
+            s++;
+        }
     }
 }
 

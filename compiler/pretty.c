@@ -389,6 +389,7 @@ static const char *copy_directive(struct output *o, const char *s, const char *e
 static const char *copy_content(struct output *o, const char *from, const char *s, const char *end)
 {
     begin_content(o, o->text_bol, s > from || o->text_bol);
+    output_join(o, *s);
     while (s < end && *s != '\n') {
         if (*s == '/' && s[1] == '*') {
             s = put_comment(o, s, end);
@@ -569,7 +570,13 @@ void pretty_text(struct output *o, const char *s)
         }
         if (*s == ' ' && (o->last == '(' || o->last == '['))
             continue;
-        output_put(o, s, 1);
-        count_brackets(o, *s);
+        if (s == begin)
+            output_join(o, *s);
+        size_t n = literal_length(s);
+        output_put(o, s, n ? n : 1);
+        if (n)
+            s += n - 1;
+        else
+            count_brackets(o, *s);
     }
 }
