@@ -16,10 +16,12 @@ bool at_attribute(struct parser *p)
 }
 
 /* `__name__` and `name` are the same attribute. */
-static bool attribute_is(const struct token *t, const char *name)
+bool attribute_is(const struct token *t, const char *name)
 {
     const char *s = t->text;
     size_t n = t->length;
+    if (t->kind != TK_IDENT)
+        return false;
     if (n > 4 && memcmp(s, "__", 2) == 0 && memcmp(s + n - 2, "__", 2) == 0) {
         s += 2;
         n -= 4;
@@ -75,6 +77,14 @@ static void parse_attribute(struct parser *p, struct attributes *a, uint32_t lis
         skip_balanced(p);
 }
 
+static void close_list(struct parser *p, struct attributes *a, uint32_t first)
+{
+    if (a->align_first == first)
+        a->align_last = p->pos - 1;
+    if (a->vector_first == first)
+        a->vector_last = p->pos - 1;
+}
+
 static void parse_gnu_list(struct parser *p, struct attributes *a)
 {
     uint32_t first = p->pos;
@@ -90,30 +100,62 @@ static void parse_gnu_list(struct parser *p, struct attributes *a)
             parse_attribute(p, a, first);
     expect(p, ')');
     expect(p, ')');
-    if (a->align_first == first)
-        a->align_last = p->pos - 1;
-    if (a->vector_first == first)
-        a->vector_last = p->pos - 1;
+    close_list(p, a, first);
+}
+
+/* `[[gnu::name(...), name]]`; of the names without a prefix only noreturn says something to us. */
+static void parse_bracket_list(struct parser *p, struct attributes *a)
+{
+    uint32_t first = p->pos;
+    p->pos += 2;
+    while (!at(p, ']') && peek(p)->kind != TK_EOF) {
+        struct token *t = peek(p);
+        bool prefixed = t[1].punct == ':' && t[2].punct == ':';
+        bool known = prefixed && (attribute_is(t, "gnu") || attribute_is(t, "clang") ||
+                                  attribute_is(t, "_Clang"));
+        if (accept(p, ','))
+            continue;
+        p->pos += prefixed ? 3 : 0;
+        t = peek(p);
+        if (known || attribute_is(t, "noreturn") || attribute_is(t, "_Noreturn")) {
+            a->noreturn |= !known;
+            parse_attribute(p, a, first);
+            continue;
+        }
+        advance(p);
+        if (at(p, '('))
+            skip_balanced(p);
+    }
+    expect(p, ']');
+    expect(p, ']');
+    close_list(p, a, first);
+}
+
+static void parse_attribute_list(struct parser *p, struct attributes *a)
+{
+    if (!a->first)
+        a->first = p->pos;
+    if (peek_keyword(p) == KW_ATTRIBUTE) {
+        parse_gnu_list(p, a);
+    } else if (at(p, '[')) {
+        parse_bracket_list(p, a);
+    } else { /* __declspec(...) */
+        advance(p);
+        skip_balanced(p);
+    }
+    a->last = p->pos - 1;
 }
 
 void parse_attributes(struct parser *p, struct attributes *a)
 {
-    while (at_attribute(p)) {
-        if (!a->first)
-            a->first = p->pos;
-        if (peek_keyword(p) == KW_ATTRIBUTE) {
-            parse_gnu_list(p, a);
-        } else {
-            if (!at(p, '['))
-                advance(p);
-            uint32_t first = p->pos;
-            skip_balanced(p);
-            for (uint32_t i = first; i < p->pos; i++)
-                a->noreturn |=
-                    p->token[i].kind == TK_IDENT && attribute_is(&p->token[i], "noreturn");
-        }
-        a->last = p->pos - 1;
-    }
+    while (at_attribute(p))
+        parse_attribute_list(p, a);
+}
+
+void parse_gnu_attributes(struct parser *p, struct attributes *a)
+{
+    while (peek_keyword(p) == KW_ATTRIBUTE)
+        parse_attribute_list(p, a);
 }
 
 void parse_declarator_tail(struct parser *p, struct attributes *a, bool *asm_label)

@@ -131,6 +131,8 @@ enum type_kind {
     TY_ULLONG,
     TY_INT128,
     TY_UINT128,
+    TY_BITINT, /* _BitInt(length); `name` is the spelling */
+    TY_UBITINT,
     TY_FLOAT,
     TY_DOUBLE,
     TY_LDOUBLE,
@@ -179,11 +181,11 @@ struct tag {
 struct type {
     enum type_kind kind;
     uint8_t quals;
-    const char *name;     /* TY_FLOATN, TY_BUILTIN */
+    const char *name;     /* TY_FLOATN, TY_BUILTIN, TY_BITINT */
     struct symbol *alias; /* the typedef it was written with, for messages and printing; or NULL */
     struct type *base;    /* pointer, array, function result, complex, vector, atomic */
     struct tag *tag;      /* struct, union, enum */
-    /* array */
+    /* array; _BitInt: length */
     bool incomplete;                    /* [] */
     bool variable;                      /* variable length, or pointer to such: variably modified */
     int64_t length;                     /* when known, else -1 */
@@ -427,6 +429,7 @@ struct decl {
 struct stmt {
     enum stmt_kind kind;
     uint32_t first, last;
+    uint32_t word;              /* the first token behind its attributes */
     bool has_await;
     uint16_t height;            /* of the tree below it */
     struct expr *expr;          /* expression, condition, switch operand, return value, case value;

@@ -31,6 +31,8 @@ static int64_t size_of(struct unit *u, const struct type *t)
         size = u->target.size_pointer;
     else if (t->kind == TY_BOOL || t->kind == TY_VOID)
         size = 1;
+    else if (type_is_bit_precise(t))
+        size = -1;
     else
         size = type_is_integer(t) && !(t->kind == TY_ENUM && !t->tag->complete)
                    ? (int64_t)(type_width(u, t) / 8)

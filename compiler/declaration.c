@@ -45,8 +45,20 @@ bool at_declaration(struct parser *p)
 struct words {
     int count[KW_BUILTIN_TYPE + 1];
     int total;
-    const char *name; /* KW_FLOATN */
+    const char *name;   /* KW_FLOATN, KW_BITINT */
+    struct expr *width; /* KW_BITINT */
 };
+
+static struct type *bit_precise_type(struct parser *p, const struct words *w)
+{
+    const struct expr *e = w->width;
+    struct type *t = type_named(p->unit, w->count[KW_UNSIGNED] ? TY_UBITINT : TY_BITINT, w->name);
+    if (e->is_constant && e->value > 0)
+        t->length = e->value;
+    t->length_first = e->first;
+    t->length_last = e->last;
+    return t;
+}
 
 static struct type *real_type(struct parser *p, const struct words *w)
 {
@@ -59,6 +71,8 @@ static struct type *real_type(struct parser *p, const struct words *w)
         return type_basic(u, TY_BOOL);
     if (n[KW_FLOATN])
         return type_named(u, TY_FLOATN, w->name);
+    if (n[KW_BITINT])
+        return bit_precise_type(p, w);
     if (n[KW_FLOAT])
         return type_basic(u, TY_FLOAT);
     if (n[KW_DOUBLE])
@@ -76,6 +90,21 @@ static struct type *real_type(struct parser *p, const struct words *w)
     if (n[KW_COMPLEX] && !n[KW_INT] && !n[KW_SIGNED] && !n[KW_UNSIGNED])
         return type_basic(u, TY_DOUBLE);
     return type_basic(u, is_unsigned ? TY_UINT : TY_INT);
+}
+
+static void parse_word(struct parser *p, struct words *w, unsigned k)
+{
+    if (w->count[k]++ == 2)
+        fail(p);
+    w->total++;
+    if (k == KW_FLOATN || k == KW_BITINT)
+        w->name = peek(p)->text;
+    advance(p);
+    if (k != KW_BITINT)
+        return;
+    expect(p, '(');
+    w->width = parse_constant(p);
+    expect(p, ')');
 }
 
 static struct type *words_type(struct parser *p, const struct words *w)
@@ -203,12 +232,6 @@ static struct type *parse_type_specifier(struct parser *p, struct specifiers *s,
         t = builtin_type(p, peek(p)->text);
         advance(p);
         return t;
-    case KW_BITINT:
-        advance(p);
-        if (!at(p, '('))
-            fail(p);
-        skip_balanced(p);
-        return type_error_;
     default: return NULL;
     }
 }
@@ -261,13 +284,8 @@ void parse_specifiers(struct parser *p, struct specifiers *s)
             if (!at_attribute(p))
                 break;
             parse_attributes(p, &s->attr);
-        } else if (k >= KW_VOID && k <= KW_FLOATN) {
-            if (words.count[k]++ == 2)
-                fail(p);
-            words.total++;
-            if (k == KW_FLOATN)
-                words.name = peek(p)->text;
-            advance(p);
+        } else if (k >= KW_VOID && k <= KW_BITINT) {
+            parse_word(p, &words, k);
         } else if (k == KW_ATTRIBUTE || k == KW_DECLSPEC) {
             parse_attributes(p, &s->attr);
         } else if (k == KW_ALIGNAS) {
@@ -538,9 +556,9 @@ static bool parse_block_declarator(struct parser *p, const struct specifiers *sp
                                    struct decl *decl)
 {
     struct declarator d = {0};
-    struct attributes attr = {0};
     bool asm_label = false;
     parse_declarator(p, spec->type ? spec->type : type_error_, DECL_NAMED, &d);
+    struct attributes attr = d.attr;
     parse_declarator_tail(p, &attr, &asm_label);
     decl->spec_first = spec->first;
     decl->spec_last = spec->last;
@@ -556,7 +574,7 @@ static bool parse_block_declarator(struct parser *p, const struct specifiers *sp
         p->function->needs_lowering |= spec->async_token != 0;
         if (spec->async_token) {
             note_fn_attributes(p, decl->symbol, spec->first, spec->last);
-            note_fn_attributes(p, decl->symbol, d.last + 1, p->pos - 1);
+            note_fn_attributes(p, decl->symbol, d.first, p->pos - 1);
         }
         if (at(p, '{')) {
             skip_nested_function(p, &d, spec->async_token != 0);

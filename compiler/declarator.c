@@ -13,8 +13,7 @@ static unsigned parse_qualifiers(struct parser *p)
     unsigned quals = 0;
     struct attributes ignored = {0};
     for (;; advance(p)) {
-        while (at_attribute(p) && !at(p, '['))
-            parse_attributes(p, &ignored);
+        parse_attributes(p, &ignored);
         switch (peek_keyword(p)) {
         case KW_CONST: quals |= Q_CONST; break;
         case KW_VOLATILE: quals |= Q_VOLATILE; break;
@@ -64,7 +63,6 @@ static void parse_parameter(struct parser *p, struct list *params)
 {
     struct specifiers spec = {0};
     struct declarator d = {0};
-    struct attributes attr = {0};
     bool label = false;
     while (accept_keyword(p, KW_EXTENSION)) {}
     parse_specifiers(p, &spec);
@@ -72,6 +70,7 @@ static void parse_parameter(struct parser *p, struct list *params)
         fail(p);
     refuse_async(p, &spec, "a parameter");
     parse_declarator(p, spec.type, DECL_EITHER, &d);
+    struct attributes attr = d.attr;
     parse_declarator_tail(p, &attr, &label);
     struct type *t = adjust_parameter(p, attributes_apply(p, &attr, d.type));
     param_add(p, params, d.name, d.name_token, t);
@@ -150,11 +149,28 @@ static void parse_length(struct parser *p, struct type *array)
     array->length_depth = tokens_depth(p->unit, e->first, e->last);
 }
 
+/* Lists of attributes that a suffix follows: those of the name, or of the suffix before. Those
+ * after the last suffix are left to parse_declarator_tail. */
+static void parse_inner_attributes(struct parser *p, struct attributes *attr)
+{
+    struct attributes inner = *attr;
+    uint32_t first = p->pos;
+    if (!at(p, '[') || !at_attribute(p))
+        return;
+    parse_attributes(p, &inner);
+    inner.first = inner.last = 0;
+    if (at(p, '[') || at(p, '('))
+        *attr = inner;
+    else
+        p->pos = first;
+}
+
 /* `[...]` and `(...)` after a name, the innermost first, round `base`. */
-static struct type *parse_suffixes(struct parser *p, struct type *base)
+static struct type *parse_suffixes(struct parser *p, struct type *base, struct attributes *attr)
 {
     struct list types = {0};
     for (;;) {
+        parse_inner_attributes(p, attr);
         if (at(p, '[') && peek_next(p)->punct != '[') {
             advance(p);
             struct type *t = type_new(p->unit, TY_ARRAY);
@@ -199,19 +215,19 @@ static void parse_direct(struct parser *p, struct type *base, enum declarator_ki
                          struct declarator *d)
 {
     struct attributes ignored = {0};
-    parse_attributes(p, &ignored);
+    parse_gnu_attributes(p, &ignored);
     if (kind != DECL_ABSTRACT && peek(p)->kind == TK_IDENT && peek_keyword(p) == KW_NONE) {
         d->name = peek(p)->text;
         d->name_token = p->pos;
         advance(p);
-        d->type = parse_suffixes(p, base);
+        d->type = parse_suffixes(p, base, &d->attr);
     } else if (at(p, '(') && at_nested(p, kind)) {
         uint32_t inside = p->pos + 1;
         skip_balanced(p);
         /* each level steps over all that is inside, so that must not be without bounds */
         if (p->pos - inside > NESTED_MAX)
             fail(p);
-        struct type *t = parse_suffixes(p, base);
+        struct type *t = parse_suffixes(p, base, &d->attr);
         uint32_t after = p->pos;
         p->pos = inside;
         parse_declarator(p, t, kind, d);
@@ -220,7 +236,7 @@ static void parse_direct(struct parser *p, struct type *base, enum declarator_ki
     } else {
         if (kind == DECL_NAMED)
             fail(p);
-        d->type = parse_suffixes(p, base);
+        d->type = parse_suffixes(p, base, &d->attr);
     }
 }
 

@@ -353,6 +353,8 @@ bool is_signed(struct unit *u, const struct type *t)
     case TY_INT:
     case TY_LONG:
     case TY_LLONG: return true;
+    case TY_BITINT: /* without bits that mean nothing */
+        return t->length == 8 || t->length == 16 || t->length == 32 || t->length == 64;
     case TY_ENUM: return t->tag->enum_type && is_signed(u, t->tag->enum_type);
     default: return false;
     }

@@ -257,7 +257,7 @@ static void asm_statement(struct flow *f, struct stmt *s)
 {
     if (s->expr)
         flow_expr(f, s->expr);
-    for (uint32_t i = s->first; i < s->first + 4 && i < s->last; i++)
+    for (uint32_t i = s->word; i < s->word + 4 && i < s->last; i++)
         f->unknown |= token_keyword(&f->unit->token[i]) == KW_GOTO;
 }
 

@@ -89,21 +89,10 @@ static const struct {
     {"zero_call_used_regs", ON_BODY},
 };
 
-static bool is_attribute(const struct token *t, const char *name)
-{
-    const char *s = t->text;
-    size_t n = t->length;
-    if (n > 4 && memcmp(s, "__", 2) == 0 && memcmp(s + n - 2, "__", 2) == 0) {
-        s += 2;
-        n -= 4;
-    }
-    return strlen(name) == n && memcmp(s, name, n) == 0;
-}
-
 static unsigned places_of(const struct token *t)
 {
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-        if (is_attribute(t, table[i].name))
+        if (attribute_is(t, table[i].name))
             return table[i].where;
     return ON_WRAPPER;
 }
@@ -132,7 +121,7 @@ static void note_attribute(struct parser *p, struct symbol *s, uint32_t i)
              "attribute '%s' of an async function, which becomes several functions; put it on a "
              "plain one",
              t->text);
-    else if (is_attribute(t, "deprecated") || is_attribute(t, "unavailable"))
+    else if (attribute_is(t, "deprecated") || attribute_is(t, "unavailable"))
         s->deprecated = i;
     else if (where & OURS)
         s->warn_unused = i;
@@ -159,7 +148,8 @@ void note_fn_attributes(struct parser *p, struct symbol *s, uint32_t first, uint
 {
     const struct token *t = p->token;
     for (uint32_t i = first; i <= last; i++) {
-        if (t[i].punct == '{') {
+        bool list = t[i].punct == '(' || t[i].punct == '{';
+        if (list) {
             i = closing(t, i);
         } else if ((keyword_at(&p->token[i]) == KW_ATTRIBUTE && t[i + 1].punct == '(' &&
                     t[i + 2].punct == '(') ||
@@ -204,12 +194,12 @@ static const char *shifted(struct unit *u, const struct symbol *fn, uint32_t nam
 {
     const struct token *t = &u->token[name];
     uint32_t end = t[1].punct == '(' ? closing(u->token, name + 1) : name;
-    if (is_attribute(t, "nonnull") && end <= name + 2) {
+    if (attribute_is(t, "nonnull") && end <= name + 2) {
         const char *all = all_pointers(u, fn);
         return all ? arena_printf(u->arena, "nonnull(%s)", all) : NULL;
     }
-    bool is_format = is_attribute(t, "format");
-    if (!is_format && !is_attribute(t, "nonnull"))
+    bool is_format = attribute_is(t, "format");
+    if (!is_format && !attribute_is(t, "nonnull"))
         return tokens_text(u, name, end);
     const char *s = is_format ? arena_printf(u->arena, "format(%s", t[2].text) : "nonnull(";
     for (uint32_t i = name + (is_format ? 4 : 2), k = 0; i < end; i += 2, k++) {
@@ -236,7 +226,7 @@ const char *fn_attributes_text(struct unit *u, const struct symbol *fn, enum fn_
         const char *one = part == PART_START ? shifted(u, fn, name) : tokens_text(u, name, end);
         if (one)
             s = arena_printf(u->arena, "%s__attribute__((%s)) ", s, one);
-        if (part == PART_BODY && is_attribute(t, "always_inline"))
+        if (part == PART_BODY && attribute_is(t, "always_inline"))
             s = arena_printf(u->arena, "%s__inline__ ", s);
     }
     return s;

@@ -131,6 +131,8 @@ static bool may_align(struct unit *u, const struct type *t, int depth)
     case TY_LDOUBLE:
     case TY_INT128:
     case TY_UINT128:
+    case TY_BITINT:
+    case TY_UBITINT:
     case TY_FLOATN:
     case TY_BUILTIN:
     case TY_VECTOR: return true;

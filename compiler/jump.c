@@ -260,16 +260,16 @@ static void walk_jump(struct walk *w, struct stmt *s)
     switch (s->kind) {
     case S_GOTO:
     case S_GOTO_COMPUTED: place_add(w, &w->jumps, s); break;
-    case S_RETURN: check_leaves(u, s->first, "'return'", w->active, NULL); break;
+    case S_RETURN: check_leaves(u, s->word, "'return'", w->active, NULL); break;
     case S_BREAK:
     case S_CONTINUE:
         if (s->target)
-            check_leaves(u, s->first, s->kind == S_BREAK ? "'break'" : "'continue'", w->active,
+            check_leaves(u, s->word, s->kind == S_BREAK ? "'break'" : "'continue'", w->active,
                          active_at(w, s->target));
         break;
     case S_CASE:
     case S_DEFAULT:
-        check_jump(u, s->first, s->kind == S_CASE ? "'case'" : "'default'", active_at(w, s->target),
+        check_jump(u, s->word, s->kind == S_CASE ? "'case'" : "'default'", active_at(w, s->target),
                    w->active);
         break;
     default: break;
@@ -374,8 +374,8 @@ static void check_computed(struct walk *w, const struct place *jump)
         const struct active *in = entered(jump->active, label->active);
         if (in && in->reason == EXPRESSION)
             continue;
-        check_jump(w->unit, jump->stmt->first, "'goto'", jump->active, label->active);
-        check_stays(w->unit, jump->stmt->first, jump->active, label->active);
+        check_jump(w->unit, jump->stmt->word, "'goto'", jump->active, label->active);
+        check_stays(w->unit, jump->stmt->word, jump->active, label->active);
     }
 }
 
@@ -388,7 +388,7 @@ void check_jumps(struct unit *u, struct function *f)
         if (jump->stmt->kind == S_GOTO_COMPUTED)
             check_computed(&w, jump);
         else if (jump->stmt->target)
-            check_jump(u, jump->stmt->first, "'goto'", jump->active,
+            check_jump(u, jump->stmt->word, "'goto'", jump->active,
                        active_at(&w, jump->stmt->target));
     }
 }

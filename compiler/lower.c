@@ -150,6 +150,9 @@ static void drop_cleanups(struct lower *l, uint32_t first, uint32_t last)
         if (!(is_word(l, i, "cleanup") || is_word(l, i, "__cleanup__")) ||
             l->unit->token[i + 1].punct != '(')
             continue;
+        if (l->unit->token[i - 1].punct == ':') /* gnu::, or [[]] would have half a name */
+            for (uint32_t k = i - 3; k < i; k++)
+                put_subst(l, k, SUBST_SKIP, NULL);
         for (; i <= last && l->unit->token[i].punct != ')'; i++)
             put_subst(l, i, SUBST_SKIP, NULL);
         put_subst(l, i, SUBST_SKIP, NULL);

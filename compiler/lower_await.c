@@ -85,6 +85,8 @@ bool needs_slot(const struct type *result, bool unused)
     case TY_LDOUBLE:
     case TY_INT128:
     case TY_UINT128:
+    case TY_BITINT:
+    case TY_UBITINT:
     case TY_FLOATN:
     case TY_COMPLEX: return true;
     default: return !type_is_scalar(result);

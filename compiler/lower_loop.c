@@ -88,7 +88,7 @@ static void for_open(struct lower *l, struct stmt *s, bool init_is_done)
     if (init_is_done) {
         code_text(l, l->out, "\nfor (;");
     } else if (!s->init) {
-        code_tokens(l, l->out, s->first, s->first + 2);
+        code_tokens(l, l->out, s->first, s->word + 2);
     } else if (s->init->kind == S_DECL) {
         struct declaration *d = declaration_new(l, s->init, 0, s->init->decl_count);
         code_thing(l, l->out, PC_FOR_OPEN, d);
@@ -107,7 +107,7 @@ static void for_plain(struct lower *l, struct stmt *s)
     struct stmt_info *info = info_of(l, s);
     struct code *step = code_new(l);
     uint32_t top = flow_label(l);
-    uint32_t next = s->init ? s->init->last + 1 : s->first + 3;
+    uint32_t next = s->init ? s->init->last + 1 : s->word + 3;
 
     code_open_label(l, l->out, top);
     if (s->expr) {

@@ -123,7 +123,7 @@ void lower_items(struct lower *l, struct stmt *s)
 
 static void lower_compound(struct lower *l, struct stmt *s)
 {
-    code_tokens(l, l->out, s->first, s->first);
+    code_tokens(l, l->out, s->first, s->word);
     lower_items(l, s);
     code_tokens(l, l->out, s->last, s->last);
 }

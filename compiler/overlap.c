@@ -101,6 +101,14 @@ static struct extent extent_of_tag(struct unit *u, const struct tag *tag, int de
     return all;
 }
 
+static struct extent extent_of_bits(int64_t width)
+{
+    uint64_t size = 1;
+    while (size < 8 && 8 * size < (uint64_t)width)
+        size *= 2;
+    return (struct extent){width > 64 ? ((uint64_t)width + 63) / 64 * 8 : size, size};
+}
+
 static struct extent extent_of(struct unit *u, const struct type *t, int depth)
 {
     const struct target *target = &u->target;
@@ -122,6 +130,8 @@ static struct extent extent_of(struct unit *u, const struct type *t, int depth)
     case TY_LONG:
     case TY_ULONG: n = (uint64_t)target->size_long; break;
     case TY_POINTER: n = (uint64_t)target->size_pointer; break;
+    case TY_BITINT:
+    case TY_UBITINT: return extent_of_bits(t->length);
     case TY_LDOUBLE:
     case TY_FLOATN:
     case TY_INT128:

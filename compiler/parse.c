@@ -187,9 +187,9 @@ static void parse_old_parameters(struct parser *p, struct type *f)
         refuse_async(p, &spec, "a parameter");
         while (!at(p, ';')) {
             struct declarator d = {0};
-            struct attributes attr = {0};
             bool label = false;
             parse_declarator(p, spec.type, DECL_NAMED, &d);
+            struct attributes attr = d.attr;
             parse_declarator_tail(p, &attr, &label);
             for (int i = 0; i < f->param_count; i++)
                 if (f->param[i].name == d.name)
@@ -259,7 +259,7 @@ static void parse_function(struct parser *p, const struct specifiers *spec,
     struct symbol *s = declare_function(p, spec, type, d->name, d->name_token, attr);
     if (spec->async_token) {
         note_fn_attributes(p, s, spec->first, spec->last);
-        note_fn_attributes(p, s, d->last + 1, declarator_last);
+        note_fn_attributes(p, s, d->first, declarator_last);
     }
     uint32_t body = p->pos;
     skip_balanced(p);
@@ -375,9 +375,9 @@ static bool parse_file_declarator(struct parser *p, const struct specifiers *spe
                                   struct list *functions, uint32_t first)
 {
     struct declarator d = {0};
-    struct attributes attr = {0};
     bool asm_label = false;
     parse_declarator(p, spec->type ? spec->type : type_error_, DECL_NAMED, &d);
+    struct attributes attr = d.attr;
     parse_declarator_tail(p, &attr, &asm_label);
     d.type = attributes_apply(p, &attr, d.type);
     if (d.type->kind == TY_FUNCTION && spec->storage != ST_TYPEDEF) {
@@ -388,7 +388,7 @@ static bool parse_file_declarator(struct parser *p, const struct specifiers *spe
         struct symbol *fn = declare_function(p, spec, d.type, d.name, d.name_token, &attr);
         if (spec->async_token) {
             note_fn_attributes(p, fn, spec->first, spec->last);
-            note_fn_attributes(p, fn, d.last + 1, p->pos - 1);
+            note_fn_attributes(p, fn, d.first, p->pos - 1);
         }
         list_add(p->arena, functions, fn);
         return false;

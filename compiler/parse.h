@@ -255,6 +255,8 @@ struct attributes {
     bool overloadable; /* clang's: one name, several types */
 };
 void parse_attributes(struct parser *, struct attributes *); /* none, one or several lists */
+void parse_gnu_attributes(struct parser *, struct attributes *); /* only __attribute__ */
+bool attribute_is(const struct token *, const char *name);       /* `name` or `__name__` */
 bool at_attribute(struct parser *);
 /* Attributes and an asm label, in any order, as they follow a declarator. */
 void parse_declarator_tail(struct parser *, struct attributes *, bool *asm_label);
@@ -291,6 +293,7 @@ struct declarator {
     uint32_t name_token;
     uint32_t first, last;
     struct type *type;
+    struct attributes attr; /* lists inside it, `first` and `last` not among that */
 };
 enum declarator_kind { DECL_NAMED, DECL_ABSTRACT, DECL_EITHER };
 void parse_declarator(struct parser *, struct type *base, enum declarator_kind,
@@ -313,6 +316,7 @@ struct type *type_bits(struct unit *, unsigned bits, bool is_unsigned);
 /* Of an integer type in bits; 0: unknown. */
 unsigned type_width(struct unit *, const struct type *);
 bool type_is_unsigned(struct unit *, const struct type *);
+bool type_is_bit_precise(const struct type *);
 bool type_is_aggregate(const struct type *);
 bool type_is_error(const struct type *);
 struct type *type_reference(struct unit *, const struct type *function); /* bide_async_fn */

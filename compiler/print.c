@@ -135,6 +135,12 @@ static const char *specifier_text(struct unit *u, const struct type *t)
     switch (t->kind) {
     case TY_FLOATN:
     case TY_BUILTIN: return t->name;
+    case TY_BITINT:
+    case TY_UBITINT:
+        return arena_printf(u->arena, "%s%s(%s)", t->kind == TY_UBITINT ? "unsigned " : "", t->name,
+                            t->length > 0
+                                ? arena_printf(u->arena, "%lld", (long long)t->length)
+                                : tokens_text(u, t->length_first, t->length_last));
     case TY_COMPLEX: return arena_printf(u->arena, "_Complex %s", specifier_text(u, t->base));
     case TY_ENUM:
     case TY_STRUCT:

@@ -13,7 +13,7 @@ struct stmt *stmt_new(struct parser *p, enum stmt_kind kind, uint32_t first)
 {
     struct stmt *s = arena_alloc(p->arena, sizeof *s);
     s->kind = kind;
-    s->first = first;
+    s->first = s->word = first;
     s->parent = p->parent;
     p->parent = s;
     return s;
@@ -226,8 +226,9 @@ static struct stmt *parse_label(struct parser *p)
             s->expr2 = parse_constant(p);
     }
     expect(p, ':');
+    /* GNU's are the label's, [[...]] are those of what follows */
     if (s->kind == S_LABEL)
-        parse_attributes(p, &ignored);
+        parse_gnu_attributes(p, &ignored);
     return s;
 }
 
@@ -394,10 +395,10 @@ void resolve_labels(struct parser *p, struct function *f, uint32_t first)
             continue;
         bool inwards = is_in_branches(f, s->name);
         if (!f->outer && !inwards) {
-            p->pos = s->first;
+            p->pos = s->word;
             fail(p);
         }
-        diag_range(p->unit, SEV_ERROR, s->first, s->first + 1, NULL, "'goto %s' %s", s->name,
+        diag_range(p->unit, SEV_ERROR, s->word, s->word + 1, NULL, "'goto %s' %s", s->name,
                    inwards        ? "into a branch"
                    : f->is_branch ? "out of a branch"
                                   : "out of an async block");
@@ -522,19 +523,6 @@ static struct stmt *parse_empty(struct parser *p)
     return stmt_close(p, s);
 }
 
-/* `__attribute__` begins a declaration as well as an empty statement. */
-static bool at_attribute_statement(struct parser *p)
-{
-    if (!at_attribute(p))
-        return false;
-    uint32_t start = p->pos;
-    struct attributes ignored = {0};
-    parse_attributes(p, &ignored);
-    bool empty = at(p, ';');
-    p->pos = start;
-    return empty;
-}
-
 static struct stmt *parse_plain_statement(struct parser *p)
 {
     if (at(p, '{'))
@@ -558,17 +546,44 @@ static struct stmt *parse_plain_statement(struct parser *p)
     case KW_ASM: return parse_asm(p);
     default: break;
     }
-    if (at_attribute_statement(p))
-        return parse_empty(p);
     if (at_declaration(p))
         return parse_block_declaration(p);
     return parse_expression_statement(p);
 }
 
+/* A frame cannot be left by a jump to another function: it is where the result goes. */
+static void refuse_musttail(struct parser *p, uint32_t first)
+{
+    for (uint32_t i = first; i < p->pos && p->function->is_async; i++)
+        if (attribute_is(&p->token[i], "musttail"))
+            diag(p->unit, SEV_ERROR, i, "attribute 'musttail' in an async function, of which each "
+                                        "call has a frame that the result comes back to");
+}
+
+/* Attributes begin a declaration and an empty statement, of which they are a part, as well as any
+ * other statement, which they only stand before. */
+static struct stmt *parse_attributed(struct parser *p)
+{
+    struct attributes ignored = {0};
+    uint32_t first = p->pos;
+    parse_attributes(p, &ignored);
+    if (at(p, ';') || (starts_type(peek(p)) && !at_label(p))) {
+        bool empty = at(p, ';');
+        p->pos = first;
+        return empty ? parse_empty(p) : parse_block_declaration(p);
+    }
+    refuse_musttail(p, first);
+    struct stmt *s = at_label(p) ? parse_labelled(p) : parse_plain_statement(p);
+    s->first = first;
+    return s;
+}
+
 static struct stmt *parse_statement(struct parser *p)
 {
     nest_enter(p);
-    struct stmt *s = at_label(p) ? parse_labelled(p) : parse_plain_statement(p);
+    struct stmt *s = at_attribute(p) ? parse_attributed(p)
+                     : at_label(p)   ? parse_labelled(p)
+                                     : parse_plain_statement(p);
     nest_leave(p);
     return s;
 }

@@ -75,11 +75,11 @@ static void parse_members(struct parser *p, struct list *members)
         spec.defines == spec.type->tag)
         add_member(p, members, NULL, spec.type);
     while (!at(p, ';')) {
-        struct attributes attr = {0};
         bool label = false;
         struct declarator d = {.type = spec.type};
         if (!at(p, ':'))
             parse_declarator(p, spec.type, DECL_NAMED, &d);
+        struct attributes attr = d.attr;
         parse_declarator_tail(p, &attr, &label);
         add_member(p, members, d.name, attributes_apply(p, &attr, d.type));
         parse_declarator_tail(p, &attr, &label);

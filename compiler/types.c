@@ -14,7 +14,7 @@ struct type *type_basic(struct unit *u, enum type_kind kind)
 {
     static struct type basic[TY_LDOUBLE + 1];
     (void)u;
-    if (kind == TY_ERROR || kind > TY_LDOUBLE)
+    if (kind == TY_ERROR || kind == TY_BITINT || kind == TY_UBITINT || kind > TY_LDOUBLE)
         return type_error_;
     basic[kind].kind = kind;
     basic[kind].length = -1;
@@ -106,7 +106,7 @@ bool type_is_error(const struct type *t)
 
 bool type_is_integer(const struct type *t)
 {
-    return (t->kind >= TY_BOOL && t->kind <= TY_UINT128) || t->kind == TY_ENUM;
+    return (t->kind >= TY_BOOL && t->kind <= TY_UBITINT) || t->kind == TY_ENUM;
 }
 
 bool type_is_arithmetic(const struct type *t)
@@ -213,6 +213,11 @@ static enum type_kind integer_kind(const struct type *t)
     return t->kind;
 }
 
+bool type_is_bit_precise(const struct type *t)
+{
+    return t->kind == TY_BITINT || t->kind == TY_UBITINT;
+}
+
 unsigned type_width(struct unit *u, const struct type *t)
 {
     const struct target *g = &u->target;
@@ -231,6 +236,8 @@ unsigned type_width(struct unit *u, const struct type *t)
     case TY_ULLONG: return (unsigned)g->size_llong * 8;
     case TY_INT128:
     case TY_UINT128: return 128;
+    case TY_BITINT:
+    case TY_UBITINT: return t->length > 0 ? (unsigned)t->length : 0;
     default: return 0;
     }
 }
@@ -245,7 +252,8 @@ bool type_is_unsigned(struct unit *u, const struct type *t)
     case TY_UINT:
     case TY_ULONG:
     case TY_ULLONG:
-    case TY_UINT128: return true;
+    case TY_UINT128:
+    case TY_UBITINT: return true;
     default: return false;
     }
 }
@@ -262,33 +270,38 @@ struct type *type_bits(struct unit *u, unsigned bits, bool is_unsigned)
     return type_error_;
 }
 
-static int rank(enum type_kind k)
+/* ISO C 6.3.1.1: the wider type is higher, of two as wide the bit-precise one lower, then those
+ * that come first in the language. */
+static unsigned rank(struct unit *u, const struct type *t)
 {
-    switch (k) {
-    case TY_BOOL: return 1;
+    unsigned order;
+    switch (integer_kind(t)) {
+    case TY_BITINT:
+    case TY_UBITINT: order = 0; break;
+    case TY_BOOL: order = 1; break;
     case TY_CHAR:
     case TY_SCHAR:
-    case TY_UCHAR: return 2;
+    case TY_UCHAR: order = 2; break;
     case TY_SHORT:
-    case TY_USHORT: return 3;
+    case TY_USHORT: order = 3; break;
     case TY_INT:
-    case TY_UINT: return 4;
+    case TY_UINT: order = 4; break;
     case TY_LONG:
-    case TY_ULONG: return 5;
+    case TY_ULONG: order = 5; break;
     case TY_LLONG:
-    case TY_ULLONG: return 6;
-    default: return 7;
+    case TY_ULLONG: order = 6; break;
+    default: order = 7; break;
     }
+    return 8 * type_width(u, t) + order;
 }
 
 struct type *type_promote(struct unit *u, struct type *t)
 {
-    if (!type_is_integer(t))
+    if (!type_is_integer(t) || type_is_bit_precise(t))
         return type_unqualified(u, t);
-    enum type_kind k = integer_kind(t);
-    if (rank(k) >= rank(TY_INT))
-        return t->kind == TY_ENUM ? type_basic(u, k) : type_unqualified(u, t);
     struct type *i = type_basic(u, TY_INT);
+    if (rank(u, t) >= rank(u, i))
+        return t->kind == TY_ENUM ? type_basic(u, integer_kind(t)) : type_unqualified(u, t);
     if (type_is_unsigned(u, t) && type_width(u, t) >= type_width(u, i))
         return type_basic(u, TY_UINT);
     return i;
@@ -319,26 +332,38 @@ static int floating_rank(const struct type *t)
     }
 }
 
+static struct type *unsigned_of(struct unit *u, struct type *t)
+{
+    if (t->kind != TY_BITINT)
+        return type_basic(u, t->kind + 1);
+    struct type *copy = arena_alloc(u->arena, sizeof *copy);
+    *copy = *t;
+    copy->kind = TY_UBITINT;
+    copy->alias = NULL;
+    return copy;
+}
+
 static struct type *usual_integer(struct unit *u, struct type *a, struct type *b)
 {
     a = type_promote(u, a);
     b = type_promote(u, b);
+    /* of a _BitInt whose width is not known nothing is */
+    if (!type_width(u, a) || !type_width(u, b))
+        return type_error_;
     bool au = type_is_unsigned(u, a), bu = type_is_unsigned(u, b);
-    int ar = rank(a->kind), br = rank(b->kind);
+    unsigned ar = rank(u, a), br = rank(u, b);
     if (au == bu)
         return ar >= br ? a : b;
     if (bu) {
         struct type *t = a;
-        int r = ar;
+        unsigned r = ar;
         a = b, b = t;
         ar = br, br = r;
     }
     /* a is unsigned, b signed */
     if (ar >= br)
         return a;
-    if (type_width(u, b) > type_width(u, a))
-        return b;
-    return type_basic(u, b->kind + 1);
+    return type_width(u, b) > type_width(u, a) ? b : unsigned_of(u, b);
 }
 
 static struct type *usual_real(struct unit *u, struct type *a, struct type *b)
@@ -427,6 +452,8 @@ static bool same_level(struct comparison *c, const struct type *a, const struct 
     switch (a->kind) {
     case TY_FLOATN:
     case TY_BUILTIN: return a->name == b->name || strcmp(a->name, b->name) == 0;
+    case TY_BITINT:
+    case TY_UBITINT: return a->length == b->length || a->length < 0 || b->length < 0;
     case TY_ENUM:
     case TY_STRUCT:
     case TY_UNION: return a->tag == b->tag;
