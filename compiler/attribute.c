@@ -65,6 +65,8 @@ static void parse_attribute(struct parser *p, struct attributes *a, uint32_t lis
         a->mode = word_argument(p);
     } else if (attribute_is(name, "aligned") || attribute_is(name, "warn_if_not_aligned")) {
         a->align_first = list;
+    } else if (attribute_is(name, "address_space")) {
+        a->space_first = list;
     } else if (attribute_is(name, "vector_size") || attribute_is(name, "ext_vector_type")) {
         a->vector_first = list;
         a->vector_of_elements = attribute_is(name, "ext_vector_type");
@@ -83,6 +85,8 @@ static void close_list(struct parser *p, struct attributes *a, uint32_t first)
         a->align_last = p->pos - 1;
     if (a->vector_first == first)
         a->vector_last = p->pos - 1;
+    if (a->space_first == first)
+        a->space_last = p->pos - 1;
 }
 
 static void parse_gnu_list(struct parser *p, struct attributes *a)
@@ -227,9 +231,10 @@ struct type *attributes_apply(struct parser *p, const struct attributes *a, stru
         v->quals = t->quals;
         if (a->vector_size && a->vector_size->is_constant)
             v->length = a->vector_size->value;
+        v->of_elements = a->vector_of_elements;
         v->attr_first = a->vector_first;
         v->attr_last = a->vector_last;
         t = v;
     }
-    return t;
+    return type_in_space(p->unit, t, a->space_first, a->space_last);
 }

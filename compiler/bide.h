@@ -199,6 +199,9 @@ struct type {
     /* attributes that change the type and must be printed with it (aligned, vector_size,
      * mode...) */
     uint32_t attr_first, attr_last; /* tokens of one attribute list, 0 if none */
+    bool of_elements;               /* vector: ext_vector_type, whose size counts elements */
+    /* of an object that it is in: tokens of address_space(N) or of __seg_gs, 0 if none */
+    uint32_t space_first, space_last;
 };
 
 struct param {
@@ -429,7 +432,7 @@ struct decl {
 struct stmt {
     enum stmt_kind kind;
     uint32_t first, last;
-    uint32_t word;              /* the first token behind its attributes */
+    uint32_t word; /* the first token behind its attributes */
     bool has_await;
     uint16_t height;            /* of the tree below it */
     struct expr *expr;          /* expression, condition, switch operand, return value, case value;

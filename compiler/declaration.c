@@ -181,6 +181,7 @@ static bool parse_storage(struct parser *p, struct specifiers *s, unsigned k)
     case KW_THREAD_LOCAL: s->is_thread_local = true; break;
     case KW_INLINE: s->is_inline = true; break;
     case KW_NORETURN: s->attr.noreturn = true; break;
+    case KW_SPACE: s->attr.space_first = s->attr.space_last = p->pos; break;
     case KW_NULLABILITY:
     case KW_EXTENSION: break;
     case KW_ASYNC: s->async_token = p->pos; break;

@@ -8,17 +8,17 @@
 
 enum { NESTED_MAX = 10000 }; /* tokens of a declarator in parentheses */
 
-static unsigned parse_qualifiers(struct parser *p)
+static unsigned parse_qualifiers(struct parser *p, struct attributes *attr)
 {
     unsigned quals = 0;
-    struct attributes ignored = {0};
     for (;; advance(p)) {
-        parse_attributes(p, &ignored);
+        parse_attributes(p, attr);
         switch (peek_keyword(p)) {
         case KW_CONST: quals |= Q_CONST; break;
         case KW_VOLATILE: quals |= Q_VOLATILE; break;
         case KW_RESTRICT: quals |= Q_RESTRICT; break;
         case KW_ATOMIC: quals |= Q_ATOMIC; break;
+        case KW_SPACE: attr->space_first = attr->space_last = p->pos; break;
         case KW_NULLABILITY:
         case KW_EXTENSION: break;
         default: return quals;
@@ -120,9 +120,10 @@ static void parse_parameters(struct parser *p, struct type *f)
 
 static void parse_length(struct parser *p, struct type *array)
 {
-    parse_qualifiers(p);
+    struct attributes ignored = {0};
+    parse_qualifiers(p, &ignored);
     bool is_static = accept_keyword(p, KW_STATIC);
-    parse_qualifiers(p);
+    parse_qualifiers(p, &ignored);
     if (at(p, ']') && !is_static) {
         array->incomplete = true;
         return;
@@ -211,6 +212,15 @@ static bool at_nested(struct parser *p, enum declarator_kind kind)
     return kind == DECL_EITHER && next->kind == TK_IDENT && k == KW_NONE && !starts_type(next);
 }
 
+/* Lists at the end of a declarator in parentheses or of a type name. */
+static void parse_closing_attributes(struct parser *p, struct declarator *d)
+{
+    struct attributes attr = d->attr;
+    parse_attributes(p, &attr);
+    attr.first = attr.last = 0;
+    d->attr = attr;
+}
+
 static void parse_direct(struct parser *p, struct type *base, enum declarator_kind kind,
                          struct declarator *d)
 {
@@ -231,6 +241,7 @@ static void parse_direct(struct parser *p, struct type *base, enum declarator_ki
         uint32_t after = p->pos;
         p->pos = inside;
         parse_declarator(p, t, kind, d);
+        parse_closing_attributes(p, d);
         expect(p, ')');
         p->pos = after;
     } else {
@@ -238,6 +249,15 @@ static void parse_direct(struct parser *p, struct type *base, enum declarator_ki
             fail(p);
         d->type = parse_suffixes(p, base, &d->attr);
     }
+}
+
+/* After `*`, or the `^` of a block. */
+static struct type *parse_pointer(struct parser *p, struct type *base)
+{
+    struct attributes attr = {0};
+    unsigned quals = parse_qualifiers(p, &attr);
+    struct type *t = type_qualified(p->unit, type_pointer(p->unit, base), quals);
+    return type_in_space(p->unit, t, attr.space_first, attr.space_last);
 }
 
 void parse_declarator(struct parser *p, struct type *base, enum declarator_kind kind,
@@ -248,7 +268,7 @@ void parse_declarator(struct parser *p, struct type *base, enum declarator_kind 
     nest_enter(p);
     parse_attributes(p, &ignored);
     while (accept(p, '*') || accept(p, '^'))
-        base = type_qualified(p->unit, type_pointer(p->unit, base), parse_qualifiers(p));
+        base = parse_pointer(p, base);
     parse_direct(p, base, kind, d);
     d->first = first;
     d->last = p->pos - 1;
@@ -264,5 +284,6 @@ struct type *parse_type_name(struct parser *p)
         fail(p);
     refuse_async(p, &spec, "a type");
     parse_declarator(p, spec.type, DECL_ABSTRACT, &d);
-    return d.type;
+    parse_closing_attributes(p, &d);
+    return attributes_apply(p, &d.attr, d.type);
 }

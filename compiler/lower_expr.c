@@ -124,7 +124,10 @@ static bool is_stable_place(struct lower *l, struct expr *e, const struct later 
     case EX_PAREN:
     case EX_MEMBER: return e->a->is_lvalue && is_stable_place(l, e->a, later);
     case EX_ARROW: return is_stable(l, e->a, later);
-    case EX_INDEX: return is_stable(l, e->a, later) && is_stable(l, e->b, later);
+    case EX_INDEX:
+        return (e->a->type->kind == TY_VECTOR ? is_stable_place(l, e->a, later)
+                                              : is_stable(l, e->a, later)) &&
+               is_stable(l, e->b, later);
     case EX_UNARY: return e->op == '*' && is_stable(l, e->a, later);
     case EX_STRING: return true;
     default: return false;
@@ -386,10 +389,15 @@ static void keep_address(struct lower *l, struct expr *e)
     set_code(l, e, read);
 }
 
+/* What is indexed there is the object itself, not a value of it. */
+static bool is_indexed_place(const struct expr *e)
+{
+    return (e->type->kind == TY_ARRAY || e->type->kind == TY_VECTOR) && e->is_lvalue;
+}
+
 static void prepare_index(struct lower *l, struct expr *e, const struct later *later)
 {
-    struct operand operand[2] = {{e->a, e->a->type->kind == TY_ARRAY && e->a->is_lvalue},
-                                 {e->b, e->b->type->kind == TY_ARRAY && e->b->is_lvalue}};
+    struct operand operand[2] = {{e->a, is_indexed_place(e->a)}, {e->b, is_indexed_place(e->b)}};
     prepare_all(l, operand, 2, later);
 }
 

@@ -8,6 +8,8 @@
  */
 #include "parse.h"
 
+#include <string.h>
+
 struct expr *expr_new(struct parser *p, enum expr_kind kind, uint32_t first)
 {
     struct expr *e = arena_alloc(p->arena, sizeof *e);
@@ -175,6 +177,29 @@ static struct type *additive_type(struct parser *p, int op, struct type *a, stru
     return type_usual(p->unit, a, b);
 }
 
+/* A vector of signed integers as wide as the elements of t. */
+static struct type *truth_vector(struct parser *p, const struct type *t)
+{
+    struct unit *u = p->unit;
+    unsigned width = type_is_integer(t->base)                 ? type_width(u, t->base)
+                     : t->base->kind == TY_FLOAT              ? 32
+                     : t->base->kind == TY_DOUBLE             ? 64
+                     : t->base->kind != TY_FLOATN             ? 0
+                     : strcmp(t->base->name, "_Float16") == 0 ? 16
+                                                              : 0;
+    struct type *v = arena_alloc(p->arena, sizeof *v);
+    *v = *t;
+    v->alias = NULL;
+    v->quals = 0;
+    v->base = type_bits(u, width, false);
+    /* each compiler has a way of its own among types that are as wide */
+    if (u->target.clang && width == 8)
+        v->base = type_basic(u, TY_CHAR);
+    if (u->target.clang && width == 64 && !t->of_elements)
+        v->base = type_basic(u, TY_LLONG);
+    return width ? v : type_error_;
+}
+
 static struct type *binary_type(struct parser *p, int op, struct expr *a, struct expr *b)
 {
     struct type *ta = promoted_type(p, a), *tb = promoted_type(p, b);
@@ -194,7 +219,8 @@ static struct type *binary_type(struct parser *p, int op, struct expr *a, struct
     case P_LE:
     case P_GE:
     case P_EQ:
-    case P_NE: return vector ? type_error_ : type_basic(p->unit, TY_INT);
+    case P_NE:
+        return vector ? truth_vector(p, type_usual(p->unit, ta, tb)) : type_basic(p->unit, TY_INT);
     default: return type_usual(p->unit, ta, tb);
     }
 }
@@ -294,7 +320,7 @@ static struct type *unary_type(struct parser *p, int op, struct expr *a)
     switch (op) {
     case '&': return a->type->kind == TY_ERROR ? type_error_ : type_pointer(p->unit, a->type);
     case '*': return t->kind == TY_POINTER ? t->base : type_error_;
-    case '!': return t->kind == TY_VECTOR ? type_error_ : type_basic(p->unit, TY_INT);
+    case '!': return t->kind == TY_VECTOR ? truth_vector(p, t) : type_basic(p->unit, TY_INT);
     case '+':
     case '-':
     case '~': return promoted_type(p, a);
@@ -354,7 +380,9 @@ struct expr *make_member(struct parser *p, struct expr *a, bool arrow, const cha
     if (t->kind == TY_STRUCT || t->kind == TY_UNION)
         e->member = tag_member(t->tag, name);
     if (e->member)
-        e->type = type_qualified(p->unit, e->member->type, t->quals & ~(unsigned)Q_RESTRICT);
+        e->type = type_in_space(
+            p->unit, type_qualified(p->unit, e->member->type, t->quals & ~(unsigned)Q_RESTRICT),
+            t->space_first, t->space_last);
     expr_close(p, e);
     return e;
 }

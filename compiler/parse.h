@@ -44,6 +44,7 @@ enum keyword {
     KW_VOLATILE,
     KW_RESTRICT,
     KW_ATOMIC,
+    KW_SPACE, /* __seg_gs */
     KW_NULLABILITY,
     KW_TYPEDEF,
     KW_EXTERN,
@@ -248,13 +249,14 @@ struct attributes {
     uint32_t first, last; /* lists after a declarator, 0 if none */
     uint32_t align_first, align_last;
     uint32_t vector_first, vector_last; /* the list with vector_size */
+    uint32_t space_first, space_last;   /* the list with address_space, or __seg_gs */
     const char *cleanup, *visibility, *mode;
     struct expr *vector_size;
     bool vector_of_elements; /* ext_vector_type: the size counts elements */
     bool weak, packed, noreturn;
     bool overloadable; /* clang's: one name, several types */
 };
-void parse_attributes(struct parser *, struct attributes *); /* none, one or several lists */
+void parse_attributes(struct parser *, struct attributes *);     /* none, one or several lists */
 void parse_gnu_attributes(struct parser *, struct attributes *); /* only __attribute__ */
 bool attribute_is(const struct token *, const char *name);       /* `name` or `__name__` */
 bool at_attribute(struct parser *);
@@ -317,6 +319,7 @@ struct type *type_bits(struct unit *, unsigned bits, bool is_unsigned);
 unsigned type_width(struct unit *, const struct type *);
 bool type_is_unsigned(struct unit *, const struct type *);
 bool type_is_bit_precise(const struct type *);
+struct type *type_in_space(struct unit *, struct type *, uint32_t first, uint32_t last);
 bool type_is_aggregate(const struct type *);
 bool type_is_error(const struct type *);
 struct type *type_reference(struct unit *, const struct type *function); /* bide_async_fn */

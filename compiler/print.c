@@ -73,6 +73,21 @@ char *tokens_text(struct unit *u, uint32_t first, uint32_t last)
     return text;
 }
 
+/* A list of attributes so that it may stand after a type: `[[gnu::x]]` would belong to it. */
+static const char *attributes_text(struct unit *u, uint32_t first, uint32_t last)
+{
+    const struct token *t = u->token;
+    if (t[first].punct != '[')
+        return tokens_text(u, first, last);
+    const char *s = "";
+    for (uint32_t i = first + 2; i + 1 < last; i++) {
+        bool prefix = t[i].kind == TK_IDENT && t[i + 1].punct == ':' && t[i + 2].punct == ':';
+        i += prefix ? 3 : 0;
+        s = arena_printf(u->arena, "%s%s", s, tokens_text(u, i, i));
+    }
+    return arena_printf(u->arena, "__attribute__((%s))", s);
+}
+
 /* The typedef name by which a type can be printed anywhere. */
 static const struct symbol *usable_alias(const struct type *t)
 {
@@ -80,6 +95,15 @@ static const struct symbol *usable_alias(const struct type *t)
     while (s && s->depth > 0 && s->type->alias)
         s = s->type->alias;
     return s && s->depth == 0 ? s : NULL;
+}
+
+/* The alignment that a type has by a typedef of a block, which is not printed; NULL: none. */
+static const char *alias_alignment(struct unit *u, const struct type *t)
+{
+    for (const struct symbol *s = t->alias; s && s->depth > 0; s = s->type->alias)
+        if (s->align_first)
+            return attributes_text(u, s->align_first, s->align_last);
+    return NULL;
 }
 
 /* An lvalue of a type, given one of a type that is made of it by arrays and pointers. */
@@ -138,9 +162,8 @@ static const char *specifier_text(struct unit *u, const struct type *t)
     case TY_BITINT:
     case TY_UBITINT:
         return arena_printf(u->arena, "%s%s(%s)", t->kind == TY_UBITINT ? "unsigned " : "", t->name,
-                            t->length > 0
-                                ? arena_printf(u->arena, "%lld", (long long)t->length)
-                                : tokens_text(u, t->length_first, t->length_last));
+                            t->length > 0 ? arena_printf(u->arena, "%lld", (long long)t->length)
+                                          : tokens_text(u, t->length_first, t->length_last));
     case TY_COMPLEX: return arena_printf(u->arena, "_Complex %s", specifier_text(u, t->base));
     case TY_ENUM:
     case TY_STRUCT:
@@ -148,7 +171,7 @@ static const char *specifier_text(struct unit *u, const struct type *t)
     case TY_VECTOR:
         if (t->attr_first)
             return arena_printf(u->arena, "%s %s", type_print(u, t->base, ""),
-                                tokens_text(u, t->attr_first, t->attr_last));
+                                attributes_text(u, t->attr_first, t->attr_last));
         return type_print(u, t->base, "");
     default: return t->kind <= TY_LDOUBLE ? kind_name(t->kind) : "int";
     }
@@ -187,9 +210,16 @@ static char *array_text(struct unit *u, const struct type *t)
     return arena_printf(u->arena, "[*]");
 }
 
+static const char *space_text(struct unit *u, const struct type *t)
+{
+    return t->space_first
+               ? arena_printf(u->arena, "%s ", attributes_text(u, t->space_first, t->space_last))
+               : "";
+}
+
 static char *pointer_text(struct unit *u, const struct type *t, const char *inner)
 {
-    char *s = arena_printf(u->arena, "*%s%s", quals_text(t->quals), inner);
+    char *s = arena_printf(u->arena, "*%s%s%s", space_text(u, t), quals_text(t->quals), inner);
     size_t n = strlen(s);
     if (s[n - 1] == ' ')
         s[n - 1] = 0;
@@ -202,6 +232,8 @@ static char *print(struct printer *p, const struct type *t, const char *name)
 {
     struct unit *u = p->unit;
     char *inner = arena_printf(u->arena, "%s", name ? name : "");
+    const char *align = alias_alignment(u, t);
+    bool is_object = true;
     while (p->depth < TYPE_DEPTH_MAX && p->steps-- > 0 && !usable_alias(t)) {
         if (t->kind == TY_POINTER)
             inner = pointer_text(u, t, inner);
@@ -211,12 +243,16 @@ static char *print(struct printer *p, const struct type *t, const char *name)
             inner = arena_printf(u->arena, "%s%s", inner, params_text(p, t));
         else
             break;
+        is_object &= t->kind == TY_ARRAY;
         t = t->base;
+        if (is_object && !align)
+            align = alias_alignment(u, t);
     }
     const struct symbol *alias = usable_alias(t);
     unsigned quals = t->quals & ~(alias ? alias->type->quals : 0u);
-    return arena_printf(u->arena, "%s%s%s%s", quals_text(quals),
-                        alias ? alias->name : specifier_text(u, t), *inner ? " " : "", inner);
+    return arena_printf(u->arena, "%s%s%s%s%s%s%s", space_text(u, t), quals_text(quals),
+                        alias ? alias->name : specifier_text(u, t), align ? " " : "",
+                        align ? align : "", *inner ? " " : "", inner);
 }
 
 char *type_print(struct unit *u, const struct type *t, const char *name)

@@ -81,6 +81,8 @@ static const struct {
     {"__restrict", KW_RESTRICT},
     {"__restrict__", KW_RESTRICT},
     {"_Atomic", KW_ATOMIC},
+    {"__seg_fs", KW_SPACE},
+    {"__seg_gs", KW_SPACE},
     {"_Nonnull", KW_NULLABILITY},
     {"_Nullable", KW_NULLABILITY},
     {"_Null_unspecified", KW_NULLABILITY},

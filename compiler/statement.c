@@ -556,8 +556,9 @@ static void refuse_musttail(struct parser *p, uint32_t first)
 {
     for (uint32_t i = first; i < p->pos && p->function->is_async; i++)
         if (attribute_is(&p->token[i], "musttail"))
-            diag(p->unit, SEV_ERROR, i, "attribute 'musttail' in an async function, of which each "
-                                        "call has a frame that the result comes back to");
+            diag(p->unit, SEV_ERROR, i,
+                 "attribute 'musttail' in an async function, of which each "
+                 "call has a frame that the result comes back to");
 }
 
 /* Attributes begin a declaration and an empty statement, of which they are a part, as well as any

@@ -179,7 +179,7 @@ struct enum_range {
     bool negative;
     int64_t min;
     uint64_t max;
-    struct list wide; /* struct symbol *: those that do not fit in an int */
+    struct list all, wide; /* struct symbol *: `wide` are those that do not fit in an int */
 };
 
 static void declare_enumerator(struct parser *p, struct enum_range *range, struct symbol *previous)
@@ -216,6 +216,7 @@ static void declare_enumerator(struct parser *p, struct enum_range *range, struc
         s->type = type_bits(u, (uint64_t)s->value >> 32 ? 64 : int_bits, is_unsigned);
         list_add(p->arena, &range->wide, s);
     }
+    list_add(p->arena, &range->all, s);
     scope_bind(p, s);
 }
 
@@ -263,6 +264,8 @@ static void parse_enumerators(struct parser *p, struct tag *tag, struct type *fi
     tag->enum_type = fixed ? fixed : enum_type_of(p, &range, attr->packed);
     for (uint32_t i = 0; i < range.wide.count; i++)
         ((struct symbol *)range.wide.item[i])->type = tag->enum_type;
+    for (uint32_t i = 0; fixed && i < range.all.count; i++)
+        ((struct symbol *)range.all.item[i])->type = fixed;
     p->last_defined = tag;
 }
 
@@ -280,7 +283,7 @@ struct type *parse_enum(struct parser *p, struct attributes *attr)
         advance(p);
     }
     struct type *fixed = NULL;
-    if (at(p, ':') && starts_type(peek_next(p)) && (p->depth == 0 || name)) {
+    if (at(p, ':') && starts_type(peek_next(p))) {
         /* a fixed type, unless this is a bit-field of an enum */
         uint32_t colon = p->pos;
         advance(p);

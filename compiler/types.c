@@ -68,6 +68,17 @@ static unsigned quals_of(const struct type *t)
     return t->quals;
 }
 
+struct type *type_in_space(struct unit *u, struct type *t, uint32_t first, uint32_t last)
+{
+    if (t->space_first == first || t->kind == TY_ERROR)
+        return t;
+    struct type *copy = arena_alloc(u->arena, sizeof *copy);
+    *copy = *t;
+    copy->space_first = first;
+    copy->space_last = last;
+    return copy;
+}
+
 static struct type *with_quals(struct unit *u, struct type *t, unsigned quals)
 {
     if (quals_of(t) == quals || t->kind == TY_ERROR || t->kind == TY_FUNCTION)
@@ -94,7 +105,7 @@ struct type *type_qualified(struct unit *u, struct type *t, unsigned quals)
 
 struct type *type_unqualified(struct unit *u, struct type *t)
 {
-    return with_quals(u, t, 0);
+    return type_in_space(u, with_quals(u, t, 0), 0, 0);
 }
 
 /* ---- kinds ---- */

@@ -1,0 +1,97 @@
+# The grammar of C11, of C23 as far as gcc 12 and clang 14 take it, and of GNU's and clang's
+# extensions, production by production: the tables of grammar/ have a small async function for each,
+# with a value that lives over an await. What the compiler takes in the plain reading, bide cc
+# compiles, and the value is right; what cannot be in an async function is one error of ours.
+#
+# A row of a table:
+#
+#   name WORDS     which compilers take it (gcc, clang; none: both), in which group it is: 2x for
+#                  -std=gnu2x, 89 for -std=gnu89, error for what is refused; else -std=gnu11
+#   + line         of file scope
+#     statement    of the function `async int row_NAME(int x)`, where x is 3; Y is an await
+#   = expression   true after another await
+#   ! text         part of the message of an error
+#
+# Rows of a group are one program. The long tier also takes them with -O2 and one by one.
+#
+#   ONLY=NAME      only this row
+set -eu
+
+tables=$(ls "$SRC"/tests/compiler/grammar/* | grep -v '\.awk$')
+case $("$CC" --version) in
+*clang*) compiler=clang brackets=-fdouble-square-bracket-attributes ;;
+*) compiler=gcc brackets= ;;
+esac
+
+rows()
+{
+    awk -v compiler=$compiler "$@" -f "$SRC/tests/compiler/grammar/rows.awk" $tables
+}
+
+std_of()
+{
+    case $1 in
+    2x) echo -std=gnu2x ;;
+    89) echo -std=gnu89 ;;
+    *) echo -std=gnu11 $brackets ;;
+    esac
+}
+
+plain()
+{
+    "$CC" -w $(std_of "$1") -fsyntax-only -I"$BUILD/include" "$2" >plain 2>&1
+}
+
+# build GROUP FILE FLAGS: compiles and runs it; what went wrong is in `said`.
+build()
+{
+    "$BIDE" cc "$CC" -w $(std_of "$1") $3 "$2" -o program >said 2>&1 || return 1
+    [ ! -s said ] || return 1
+    timeout $((20 * ${BIDE_TEST_SLOW:-1})) ./program >said 2>&1
+}
+
+# one ROW GROUP: alone
+one()
+{
+    rows -v only="$1" >row.c
+    if ! plain "$2" row.c; then
+        echo "$1: $CC itself does not take it: $(grep -m 1 error: plain)"
+    elif ! build "$2" row.c ""; then
+        echo "$1: $(grep -m 3 'error\|warning' said || head -n 3 said)"
+    fi
+}
+
+rows -v list=1 >list
+[ -z "${ONLY:-}" ] || {
+    grep "^$ONLY " list >only || fail "no row '$ONLY'"
+    mv only list
+}
+
+for group in 11 2x 89; do
+    awk -v g=$group '$2 == g { print $1 }' list >names
+    [ -s names ] || continue
+    rows -v group=$group >$group.c
+    if [ -z "${ONLY:-}" ] && plain $group $group.c && build $group $group.c "" &&
+        { [ "$FULL" != 1 ] || build $group $group.c -O2; }; then
+        echo "$(wc -l <names) rows with $(std_of $group)"
+        [ "$FULL" = 1 ] || continue
+    fi
+    while read -r name; do
+        one "$name" $group
+    done <names >wrong
+    [ ! -s wrong ] || fail "$(cat wrong)"
+    [ -n "${ONLY:-}" ] || [ "$FULL" = 1 ] || fail "all rows of $group at once: $(head -n 20 said plain)"
+done
+
+count=0
+while read -r name group message; do
+    [ "$group" = error ] || continue
+    rows -v only="$name" >row.c
+    plain 11 row.c || fail "$name: the compiler itself says: $(head -n 5 plain)"
+    ! "$BIDE" cc "$CC" -w $(std_of 11) -c row.c -o row.o >said 2>&1 || fail "$name: no error"
+    [ "$(grep -c 'error:' said)" = 1 ] || fail "$name: not one error: $(cat said)"
+    grep -q "error: .*$message" said || fail "$name: another message: $(cat said)"
+    ! grep -q 'internal error' said || fail "$name: $(cat said)"
+    count=$((count + 1))
+done <list
+echo "$count errors"
