@@ -166,6 +166,7 @@ static void parse_alignas(struct parser *p, struct specifiers *s)
     if (!at(p, '('))
         fail(p);
     skip_balanced(p);
+    note_type_mentions(p, s->attr.align_first, p->pos - 1);
     s->attr.align_last = p->pos - 1;
 }
 
@@ -347,6 +348,7 @@ void parse_static_assert(struct parser *p)
         uint32_t first = p->pos;
         skip_balanced(p);
         refuse_async_words(p, first);
+        note_type_mentions(p, first, p->pos - 1);
     }
     expect(p, ';');
 }

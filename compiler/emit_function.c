@@ -137,6 +137,8 @@ void emit_async_declaration(struct unit *u, struct output *o, struct symbol *fn)
                       fn_attributes_text(u, fn, PART_WRAPPER), plain_prototype(u, fn),
                       fn->asm_first ? " " : "",
                       fn->asm_first ? tokens_text(u, fn->asm_first, fn->asm_last) : "");
+    else if (name_of(fn->name)->flags & NAME_TYPE && !is_main) /* a name that has only a type */
+        output_printf(o, "\n%s;\n", plain_prototype(u, fn));
     print_args_struct(u, o, fn);
     output_printf(o, "\n%s%senum bide_poll bide__start_%s(%s);\n", linkage(u, fn, is_main),
                   fn_attributes_text(u, fn, PART_START), fn->name, start_params(u, fn));

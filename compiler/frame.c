@@ -54,10 +54,14 @@ static bool is_copied_whole(struct lower *l, const struct tag *tag)
 {
     static const char *const words[] = {"__attribute__", "__attribute", "_Alignas",
                                         "__extension__"};
-    for (uint32_t i = tag->first; i && i <= tag->last; i++)
+    for (uint32_t i = tag->first; i && i <= tag->last; i++) {
+        const struct token *t = &l->unit->token[i];
+        if (t[0].punct == '[' && t[1].punct == '[')
+            return true;
         for (unsigned w = 0; w < sizeof words / sizeof words[0]; w++)
-            if (l->unit->token[i].text && strcmp(l->unit->token[i].text, words[w]) == 0)
+            if (t->text && strcmp(t->text, words[w]) == 0)
                 return true;
+    }
     return false;
 }
 
@@ -251,6 +255,40 @@ static const struct tag_use *tag_use_at(struct lower *l, uint32_t word)
     return NULL;
 }
 
+/* What a token means that names something of a block; NULL: it does not. */
+static const char *moved_name(struct lower *l, uint32_t token)
+{
+    for (const struct function *fn = l->fn; fn; fn = fn->outer) {
+        for (uint32_t i = 0; i < fn->typedef_uses.count; i++) {
+            const struct typedef_use *use = fn->typedef_uses.item[i];
+            if (use->token == token)
+                return arena_printf(l->arena, "__typeof__(%s)",
+                                    type_print(l->unit, file_type(l, use->symbol->named), ""));
+        }
+        for (uint32_t i = 0; i < fn->idents.count; i++) {
+            const struct expr *e = fn->idents.item[i];
+            const struct symbol *s = e->symbol;
+            if (e->first != token || s->depth == 0)
+                continue;
+            if (s->kind == SYM_ENUMERATOR && s->value_known)
+                return arena_printf(l->arena, "((%s)%lldll)", type_print(l->unit, s->type, ""),
+                                    (long long)s->value);
+            struct type *t = type_pointer(l->unit, file_type(l, s->type));
+            return arena_printf(l->arena, "(*(%s)0)", type_print(l->unit, t, ""));
+        }
+    }
+    return NULL;
+}
+
+static void print_tag_token(struct lower *l, struct output *o, uint32_t token)
+{
+    const char *moved = moved_name(l, token);
+    if (moved)
+        output_printf(o, " %s ", moved);
+    else
+        output_tokens(o, NULL, token, token);
+}
+
 /* The definition as it stands, for what only its tokens say, but with the new names. */
 static void print_tag_tokens(struct lower *l, struct output *o, struct tag *tag)
 {
@@ -259,13 +297,13 @@ static void print_tag_tokens(struct lower *l, struct output *o, struct tag *tag)
     output_printf(o, "\n\n%s ", tag->kind == TY_UNION ? "union" : "struct");
     while (++i < tag->last && l->unit->token[i].punct != '{')
         if (!use || i != use->name)
-            output_tokens(o, NULL, i, i);
+            print_tag_token(l, o, i);
     output_printf(o, " %s ", tag->hoisted_name);
     for (; i <= tag->last; i++) {
         use = tag_use_at(l, i);
         const struct tag *inner = use ? use->tag : NULL;
         if (!inner || !(inner->hoisted_name || inner->kind == TY_ENUM)) {
-            output_tokens(o, NULL, i, i);
+            print_tag_token(l, o, i);
             continue;
         }
         if (inner->kind == TY_ENUM)

@@ -76,6 +76,16 @@ bool mentions_async(struct unit *u, uint32_t first, uint32_t last)
     return false;
 }
 
+void note_type_mentions(struct parser *p, uint32_t first, uint32_t last)
+{
+    for (uint32_t i = first; i <= last; i++) {
+        struct token *t = &p->token[i];
+        struct symbol *s = t->kind == TK_IDENT ? scope_find(t->text) : NULL;
+        if (s && s->kind == SYM_FUNCTION && s->is_async)
+            name_of(t->text)->flags |= NAME_TYPE;
+    }
+}
+
 /* Is it to be understood, not skipped? */
 static bool matters(struct unit *u, uint32_t first, uint32_t last)
 {

@@ -102,6 +102,7 @@ enum {
                        initialiser with such a name is parsed */
     NAME_REF = 2,   /* an async function that some bide_ref names */
     NAME_MARK = 4,  /* bide_may_block and its like: the lexer swallows them */
+    NAME_TYPE = 8,  /* an async function that is mentioned where only its type counts */
 };
 
 struct binding;
@@ -223,6 +224,9 @@ _Noreturn void fail_too_deep(struct parser *);
 void skip_balanced(struct parser *);
 /* True if one of these tokens has NAME_ASYNC. */
 bool mentions_async(struct unit *, uint32_t first, uint32_t last);
+
+/* These tokens, which are not parsed, mention names only for their types. */
+void note_type_mentions(struct parser *, uint32_t first, uint32_t last);
 
 /* An item for a bide_ref at file scope, and one before its declaration for what it refers to. */
 void item_reference(struct parser *, struct expr *ref, struct symbol *);

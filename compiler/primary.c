@@ -32,6 +32,8 @@ static struct expr *parse_identifier(struct parser *p)
     e->symbol = scope_find(e->name);
     if (e->symbol && e->symbol->kind == SYM_TYPEDEF)
         fail(p);
+    if (p->unevaluated)
+        note_type_mentions(p, p->pos, p->pos);
     advance(p);
     if (e->symbol)
         type_of_symbol(p, e);
@@ -315,6 +317,7 @@ static struct expr *parse_has_attribute(struct parser *p)
     if (!at(p, '('))
         fail(p);
     skip_balanced(p);
+    note_type_mentions(p, e->first, p->pos - 1);
     e->type = type_basic(p->unit, TY_INT);
     e->is_ice = true;
     expr_close(p, e);

@@ -25,7 +25,7 @@ esac
 
 rows()
 {
-    awk -v compiler=$compiler "$@" -f "$SRC/tests/compiler/grammar/rows.awk" $tables
+    awk -v compiler=$compiler "$@" -f "$SRC/tests/compiler/grammar/rows.awk" $table
 }
 
 std_of()
@@ -61,37 +61,47 @@ one()
     fi
 }
 
-rows -v list=1 >list
-[ -z "${ONLY:-}" ] || {
-    grep "^$ONLY " list >only || fail "no row '$ONLY'"
-    mv only list
-}
-
-for group in 11 2x 89; do
-    awk -v g=$group '$2 == g { print $1 }' list >names
-    [ -s names ] || continue
-    rows -v group=$group >$group.c
-    if [ -z "${ONLY:-}" ] && plain $group $group.c && build $group $group.c "" &&
-        { [ "$FULL" != 1 ] || build $group $group.c -O2; }; then
-        echo "$(wc -l <names) rows with $(std_of $group)"
-        [ "$FULL" = 1 ] || continue
+# group NAME: the rows of a group of the table, all at once; one by one if that fails
+group()
+{
+    awk -v g=$1 '$2 == g { print $1 }' list >names
+    [ -s names ] || return 0
+    rows -v group=$1 >all.c
+    if [ -z "${ONLY:-}" ] && plain $1 all.c && build $1 all.c "" &&
+        { [ "$FULL" != 1 ] || build $1 all.c -O2; }; then
+        echo "$(basename $table): $(wc -l <names) rows with $(std_of $1)"
+        [ "$FULL" = 1 ] || return 0
     fi
+    cat plain said >together 2>&1 || :
     while read -r name; do
-        one "$name" $group
+        one "$name" $1
     done <names >wrong
     [ ! -s wrong ] || fail "$(cat wrong)"
-    [ -n "${ONLY:-}" ] || [ "$FULL" = 1 ] || fail "all rows of $group at once: $(head -n 20 said plain)"
-done
+    [ -n "${ONLY:-}" ] || [ "$FULL" = 1 ] ||
+        fail "$table: all rows at once: $(grep -m 20 'error\|warning' together)"
+}
 
-count=0
-while read -r name group message; do
-    [ "$group" = error ] || continue
-    rows -v only="$name" >row.c
-    plain 11 row.c || fail "$name: the compiler itself says: $(head -n 5 plain)"
-    ! "$BIDE" cc "$CC" -w $(std_of 11) -c row.c -o row.o >said 2>&1 || fail "$name: no error"
-    [ "$(grep -c 'error:' said)" = 1 ] || fail "$name: not one error: $(cat said)"
-    grep -q "error: .*$message" said || fail "$name: another message: $(cat said)"
-    ! grep -q 'internal error' said || fail "$name: $(cat said)"
-    count=$((count + 1))
-done <list
-echo "$count errors"
+# refused NAME MESSAGE
+refused()
+{
+    rows -v only="$1" >row.c
+    plain 11 row.c || fail "$1: the compiler itself says: $(head -n 5 plain)"
+    ! "$BIDE" cc "$CC" -w $(std_of 11) -c row.c -o row.o >said 2>&1 || fail "$1: no error"
+    [ "$(grep -c 'error:' said)" = 1 ] || fail "$1: not one error: $(cat said)"
+    ! grep -q 'internal error' said || fail "$1: $(cat said)"
+    grep -q "error: .*$2" said || fail "$1: another message: $(cat said)"
+}
+
+for table in $tables; do
+    rows -v list=1 >list
+    [ -z "${ONLY:-}" ] || grep "^$ONLY " list >only || continue
+    [ -z "${ONLY:-}" ] || mv only list
+    for name in 11 2x 89; do
+        group $name
+    done
+    grep ' error ' list >errors || continue
+    while read -r name words message; do
+        refused "$name" "$message"
+    done <errors
+    echo "$(basename $table): $(wc -l <errors) errors"
+done
