@@ -208,6 +208,9 @@ struct param {
     const char *name;  /* NULL: none */
     struct type *type; /* adjusted: arrays and functions are pointers */
     uint32_t name_token;
+    /* struct expr *: the lengths in its declaration that are no constants. Parsed outside the
+     * function, so they are only good for their tokens. */
+    struct list *lengths;
 };
 
 /* What `cc -dM -E` said: sizes in bytes of the integer types and the sign of char. */
@@ -267,6 +270,7 @@ struct symbol {
     bool is_async;  /* function */
     bool is_thread_local, is_inline, is_weak, is_register_asm;
     bool cancel_returns; /* async function: bide_cancel_returns */
+    bool no_prototype;   /* async function: some declaration has `()` */
     bool is_noreturn;
     /* async function: names of attributes that its generated functions may get; the tokens of
      * deprecated (or unavailable) and of warn_unused_result, 0: none; its asm label */
@@ -470,6 +474,12 @@ struct typedef_use {
     struct symbol *symbol;
 };
 
+/* A length in the declaration of a parameter. */
+struct length {
+    int param;         /* it is evaluated when the parameters before this one are there */
+    struct stmt *stmt; /* S_EXPR, without a semicolon */
+};
+
 /* A function definition (async or not) whose body was parsed, an async block, or a branch of a join
  * or select that is a statement expression. */
 struct function {
@@ -486,6 +496,7 @@ struct function {
     bool has_await;       /* not counting its blocks */
     uint32_t first, last; /* tokens of the whole definition */
     uint32_t declarator_first, declarator_last;
+    struct list lengths;  /* struct length *: what is evaluated when an async function begins */
     struct list locals;   /* struct symbol *: all block-scope variables and parameters */
     struct list labels;   /* struct stmt * (S_LABEL) */
     struct list blocks;   /* struct function *: async blocks inside */
@@ -565,7 +576,8 @@ struct unit {
     struct list items; /* struct item * in order */
     struct list
         functions; /* struct function *: all parsed bodies, blocks and branches after their outer */
-    struct list initializers; /* struct expr *: those at file scope that mention async names */
+    /* struct expr *: those at file scope that mention async names; and struct symbol *, of what */
+    struct list initializers, initialized;
     int error_count, warning_count;
     bool parse_failed;           /* plain C that was not understood: nothing is emitted */
     uint32_t parse_failed_token; /* where it first happened */

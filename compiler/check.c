@@ -56,6 +56,9 @@ static void report_not_awaited(struct checker *c, const struct expr *call, const
     if (!f) {
         diag_range(u, SEV_ERROR, call->first, call->last, NULL,
                    "call of async function '%s' outside a function", name);
+    } else if (c->in_length) {
+        diag_range(u, SEV_ERROR, call->first, call->last, NULL,
+                   "call of async function '%s' in the length of a parameter", name);
     } else if (f->is_async) {
         diag_range(u, SEV_ERROR, call->first, call->last, NULL,
                    "call of async function '%s' without 'await'", name);
@@ -178,9 +181,30 @@ static void check_deprecated(struct checker *c, const struct expr *e)
     note_declared(c, s);
 }
 
+/* Before C23 a function that is declared with `()` takes any arguments for plain compilers, and
+ * does not look at them when it is defined so. */
+static void check_argument_count(struct checker *c, const struct expr *call, const struct symbol *s)
+{
+    const struct symbol *file = scope_find(s->name);
+    bool known = file && file->kind == SYM_FUNCTION && file->is_async;
+    int count = known ? file->type->param_count : s->type->param_count;
+    if (call->arg_count == count || !(s->no_prototype || (known && file->no_prototype)))
+        return;
+    if (count == 0)
+        diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL,
+                   "async function '%s' takes no arguments; its '()' means '(void)'", s->name);
+    else
+        diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL,
+                   "async function '%s' takes %d argument%s, not %d", s->name, count,
+                   count == 1 ? "" : "s", call->arg_count);
+    note_declared(c, known ? file : s);
+}
+
 static void check_call(struct checker *c, struct expr *e, enum use use)
 {
     const struct symbol *s = called_symbol(e);
+    if (s && s->is_async)
+        check_argument_count(c, e, s);
     if (s && s->is_async && (use == USE_VALUE || use == USE_CALLED))
         report_not_awaited(c, e, s->name);
     check_called_reference(c, e, use);
@@ -422,22 +446,15 @@ static void check_stmt(struct checker *c, struct stmt *s)
 
 /* ---- functions ---- */
 
-static void check_parameters(struct checker *c, struct function *f)
-{
-    for (int i = 0; i < f->param_count && f->is_async; i++)
-        if (f->param[i]->name && f->param[i]->type->variable)
-            diag(c->unit, SEV_ERROR, f->param[i]->token,
-                 "parameter '%s' of an async function has a type of variable length; use a pointer "
-                 "to its elements",
-                 f->param[i]->name);
-}
-
 static void check_function(struct unit *u, struct function *f)
 {
     struct checker c = {.unit = u, .function = f};
     if (f->outer)
         c.value_stmt = f->is_branch && f->result->kind == TY_VOID ? NULL : value_statement(f->body);
-    check_parameters(&c, f);
+    c.in_length = true;
+    for (uint32_t i = 0; i < f->lengths.count; i++)
+        check_stmt(&c, ((struct length *)f->lengths.item[i])->stmt);
+    c.in_length = false;
     check_stmt(&c, f->body);
     if (f->outer)
         check_block_value(&c, f);
@@ -457,6 +474,8 @@ void check(struct unit *u)
         check_function(u, u->functions.item[i]);
     for (uint32_t i = 0; i < u->initializers.count; i++) {
         struct checker c = {.unit = u};
+        check_owner_type(&c, ((struct symbol *)u->initialized.item[i])->type,
+                         u->initializers.item[i]);
         check_expr(&c, u->initializers.item[i], USE_VALUE);
     }
 }

@@ -407,6 +407,28 @@ static bool cannot_be_named(const struct type *t)
            !t->tag->witness;
 }
 
+static void check_parameters(struct parser *p, const char *name, uint32_t token, struct type *t)
+{
+    for (int i = 0; i < t->param_count; i++) {
+        const struct param *a = &t->param[i];
+        if (cannot_be_named(a->type))
+            diag(p->unit, SEV_ERROR, token,
+                 "parameter %d of async function '%s' has a type without a name; give it a tag or "
+                 "a typedef",
+                 i + 1, name);
+        else if (a->type->variable && a->name)
+            diag(p->unit, SEV_ERROR, a->name_token,
+                 "parameter '%s' of an async function has a type of variable length; use a pointer "
+                 "to its elements",
+                 a->name);
+        else if (a->type->variable)
+            diag(p->unit, SEV_ERROR, token,
+                 "parameter %d of async function '%s' has a type of variable length; use a pointer "
+                 "to its elements",
+                 i + 1, name);
+    }
+}
+
 static void check_async_form(struct parser *p, const char *name, uint32_t token, struct type *t)
 {
     bool unknown = holds_unknown(t->base);
@@ -426,12 +448,7 @@ static void check_async_form(struct parser *p, const char *name, uint32_t token,
              "the result of async function '%s' has a type without a name; give it a "
              "tag or a typedef",
              name);
-    for (int i = 0; i < t->param_count; i++)
-        if (cannot_be_named(t->param[i].type))
-            diag(p->unit, SEV_ERROR, token,
-                 "parameter %d of async function '%s' has a type without a name; give it a tag or "
-                 "a typedef",
-                 i + 1, name);
+    check_parameters(p, name, token, t);
     t->oldstyle = false;
 }
 
@@ -449,7 +466,8 @@ static void check_async_agrees(struct parser *p, struct symbol *old, bool is_asy
 struct symbol *declare_function(struct parser *p, const struct specifiers *spec, struct type *type,
                                 const char *name, uint32_t token, const struct attributes *attr)
 {
-    bool is_async = spec->async_token != 0;
+    bool is_async = spec->async_token != 0, no_prototype = is_async && type->oldstyle;
+    struct symbol *old = scope_find(name), *here = scope_find_here(p, name);
     if (is_async) {
         struct type *t = arena_alloc(p->arena, sizeof *t);
         *t = *type;
@@ -459,19 +477,23 @@ struct symbol *declare_function(struct parser *p, const struct specifiers *spec,
         check_async_form(p, name, token, t);
         name_of(name)->flags |= NAME_ASYNC;
     }
-    struct symbol *old = scope_find(name), *here = scope_find_here(p, name);
     if (old && old->kind == SYM_FUNCTION)
         check_async_agrees(p, old, is_async, token);
+    /* the parameters are those of the declaration that has them */
+    if (no_prototype && old && old->kind == SYM_FUNCTION && old->is_async)
+        type = old->type;
     if (here && here->kind == SYM_FUNCTION) {
         if ((!type->oldstyle || here->type->oldstyle) && !type_is_error(here->type))
             here->type = type;
         here->is_async |= is_async;
+        here->no_prototype |= no_prototype;
         symbol_apply(here, spec, attr);
         return here;
     }
     if (attr->overloadable || spec->attr.overloadable)
         type = type_error_;
     struct symbol *s = symbol_new(p, SYM_FUNCTION, name, type, token);
+    s->no_prototype = no_prototype;
     s->is_async = is_async || (old && old->kind == SYM_FUNCTION && old->is_async);
     symbol_apply(s, spec, attr);
     scope_bind(p, s);

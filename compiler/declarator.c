@@ -48,6 +48,15 @@ static struct param *param_add(struct parser *p, struct list *params, const char
     return a;
 }
 
+/* A length that is evaluated on entry, and with it those in it. */
+static void note_length(struct parser *p, struct expr *e)
+{
+    struct list *lengths = p->lengths;
+    while (lengths->count && ((struct expr *)lengths->item[lengths->count - 1])->first >= e->first)
+        lengths->count--;
+    list_add(p->arena, lengths, e);
+}
+
 /* K&R: `(a, b)`. */
 static void parse_identifier_list(struct parser *p, struct list *params)
 {
@@ -64,6 +73,8 @@ static void parse_parameter(struct parser *p, struct list *params)
     struct specifiers spec = {0};
     struct declarator d = {0};
     bool label = false;
+    struct list *outer = p->lengths, *lengths = arena_alloc(p->arena, sizeof *lengths);
+    p->lengths = lengths;
     while (accept_keyword(p, KW_EXTENSION)) {}
     parse_specifiers(p, &spec);
     if (!spec.type)
@@ -72,8 +83,9 @@ static void parse_parameter(struct parser *p, struct list *params)
     parse_declarator(p, spec.type, DECL_EITHER, &d);
     struct attributes attr = d.attr;
     parse_declarator_tail(p, &attr, &label);
+    p->lengths = outer;
     struct type *t = adjust_parameter(p, attributes_apply(p, &attr, d.type));
-    param_add(p, params, d.name, d.name_token, t);
+    param_add(p, params, d.name, d.name_token, t)->lengths = lengths;
     if (d.name)
         scope_bind(p, symbol_new(p, SYM_PARAM, d.name, t, d.name_token));
 }
@@ -143,6 +155,8 @@ static void parse_length(struct parser *p, struct type *array)
         return;
     }
     array->variable = !e->is_ice && p->depth > 0;
+    if (p->lengths && !e->is_ice)
+        note_length(p, e);
     /* that of a variable length is evaluated, in sizeof too */
     if (e->has_await || (array->variable && p->function && p->function->dead_awaits.count > dead))
         diag_range(p->unit, SEV_ERROR, e->first, e->last, NULL,

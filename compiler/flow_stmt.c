@@ -339,6 +339,8 @@ struct flow *flow_new(struct unit *u, struct function *fn)
         if (flow_has(f, s))
             flow_add(f, EV_DEF, s->token)->symbol = s;
     }
+    for (uint32_t i = 0; i < fn->lengths.count; i++)
+        statement(f, ((struct length *)fn->lengths.item[i])->stmt);
     statement(f, fn->body);
     flow_add(f, EV_END, fn->last);
     f->unknown |= f->count > EVENTS_MAX;

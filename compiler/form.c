@@ -56,7 +56,9 @@ struct expr *parse_await(struct parser *p)
     e->type = value_type(p, e->a);
     expr_close(p, e);
     if (!p->function) {
-        diag(p->unit, SEV_ERROR, e->first, "'await' outside an async function");
+        diag(p->unit, SEV_ERROR, e->first,
+             p->lengths ? "'await' in the length of a parameter"
+                        : "'await' outside an async function");
     } else if (!p->unevaluated) {
         e->has_await = true;
         p->function->has_await = true;

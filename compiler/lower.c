@@ -33,12 +33,70 @@ static struct lower *lower_new(struct unit *u, struct function *fn, struct lower
 
 /* ---- the body ---- */
 
+/* Nothing can tell whether it has been evaluated. */
+static bool is_idle(const struct expr *e)
+{
+    if (!e)
+        return true;
+    if (e->type->quals & (Q_VOLATILE | Q_ATOMIC) || e->type->variable)
+        return false;
+    switch (e->kind) {
+    case EX_NUMBER:
+    case EX_CHAR:
+    case EX_IDENT:
+    case EX_OFFSETOF:
+    case EX_TYPES_COMPATIBLE: return true;
+    case EX_SIZEOF: return e->is_ice;
+    case EX_UNARY:
+        if (e->op == P_INC || e->op == P_DEC || e->op == '*')
+            return false;
+        break;
+    case EX_PAREN:
+    case EX_CAST:
+    case EX_BINARY:
+    case EX_LOGIC:
+    case EX_COND:
+    case EX_COMMA:
+    case EX_MEMBER: break;
+    default: return false;
+    }
+    return is_idle(e->a) && is_idle(e->b) && is_idle(e->c);
+}
+
+/* The lengths that are due when the parameters before `param` are there. */
+static void lower_lengths(struct lower *l, uint32_t *at, int param)
+{
+    for (; *at < l->fn->lengths.count; ++*at) {
+        const struct length *length = l->fn->lengths.item[*at];
+        struct expr *e = length->stmt->expr;
+        if (length->param > param)
+            return;
+        if (is_idle(e))
+            continue;
+        code_sync(l, l->out, e->first);
+        prepare(l, e);
+        code_text(l, l->out, "\n(void)(");
+        copy_expr(l, l->out, e);
+        code_text(l, l->out, ");\n");
+    }
+}
+
+static int param_index(const struct function *fn, const struct symbol *s)
+{
+    int i = 0;
+    while (i < fn->param_count && fn->param[i] != s)
+        i++;
+    return i;
+}
+
 static void lower_params(struct lower *l)
 {
+    uint32_t lengths = 0;
     for (uint32_t i = 0; i < l->vars.count; i++) {
         struct var *v = l->vars.item[i];
         if (!v->is_param)
             continue;
+        lower_lengths(l, &lengths, param_index(l->fn, v->symbol));
         bool used = v->used;
         if (l->is_async)
             code_add(l, l->out, PC_PARAM, v);
@@ -47,6 +105,7 @@ static void lower_params(struct lower *l)
         if (v->link)
             defers_begin(l, v->link);
     }
+    lower_lengths(l, &lengths, l->fn->param_count);
 }
 
 static bool ends_in_if_or_loop(const struct stmt *block)

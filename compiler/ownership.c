@@ -79,6 +79,17 @@ static bool makes_nothing(const struct expr *e)
     return last->kind != EX_CALL && last->kind != EX_BLOCK;
 }
 
+/* `bide_async_fn(T)` has no prototype, so plain compilers take any function for it. */
+static void check_reference_type(struct checker *c, const struct type *to, const struct expr *e)
+{
+    const struct type *wanted = type_reference_target(to), *given = type_reference_target(e->type);
+    if (!wanted || !given || !wanted->is_async || !wanted->oldstyle || given->param_count == 0)
+        return;
+    diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+               "a pointer to an async function with parameters cannot be kept as a "
+               "bide_async_fn(T); write their types, as bide_async_fn(T, P...)");
+}
+
 /* A handle says how large the result behind it is, so another type is no matter of a warning. But
  * a result may be of no interest: void takes any. */
 void check_owner_type(struct checker *c, const struct type *to, struct expr *e)
@@ -89,6 +100,7 @@ void check_owner_type(struct checker *c, const struct type *to, struct expr *e)
             check_owner_type(c, to->base, e->arg[i]->a);
         return;
     }
+    check_reference_type(c, to, e);
     if (!type_is_owner(to) || !type_is_owner(e->type) || makes_nothing(e))
         return;
     bool is_task = type_task_result(to) != NULL;

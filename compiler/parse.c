@@ -144,6 +144,7 @@ static void recover(struct parser *p, uint32_t first, struct scope *file)
     p->function = NULL;
     p->parent = p->loop = p->breakable = p->switch_ = NULL;
     p->nest = p->unevaluated = 0;
+    p->lengths = NULL;
     p->gotos.count = 0;
     scope_leave_to(p, file);
     p->pos = first;
@@ -211,12 +212,32 @@ static void parse_old_parameters(struct parser *p, struct type *f)
     }
 }
 
+/* The size of an array parameter is no part of its type, but it is evaluated (ISO C 6.9.1p10): in
+ * the scope of the parameters before it. */
+static void parse_parameter_lengths(struct parser *p, struct function *f, int param)
+{
+    const struct list *lengths = f->type->param[param].lengths;
+    uint32_t at = p->pos;
+    for (uint32_t i = 0; lengths && i < lengths->count && f->is_async; i++) {
+        p->pos = ((struct expr *)lengths->item[i])->first;
+        struct length *length = arena_alloc(p->arena, sizeof *length);
+        length->param = param;
+        length->stmt = stmt_new(p, S_EXPR, p->pos);
+        length->stmt->expr = parse_assignment(p);
+        use_value(p, length->stmt->expr);
+        stmt_close(p, length->stmt);
+        list_add(p->arena, &f->lengths, length);
+    }
+    p->pos = at;
+}
+
 static void declare_parameters(struct parser *p, struct function *f)
 {
     f->param_count = f->type->param_count;
     f->param = arena_alloc(p->arena, ((size_t)f->param_count + 1) * sizeof(struct symbol *));
     for (int i = 0; i < f->param_count; i++) {
         const struct param *a = &f->type->param[i];
+        parse_parameter_lengths(p, f, i);
         struct symbol *s = symbol_new(p, SYM_PARAM, a->name, a->type, a->name_token);
         s->storage = ST_AUTO;
         f->needs_lowering |= type_is_owner(s->type);
@@ -347,6 +368,8 @@ static void file_initializer(struct parser *p, struct symbol *s)
             fail(p);
         if (is_async)
             list_add(p->arena, &p->unit->initializers, e);
+        if (is_async)
+            list_add(p->arena, &p->unit->initialized, s);
     } else if (counts) {
         count_elements(p, s, first, last);
     }

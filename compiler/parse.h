@@ -149,6 +149,7 @@ struct parser {
     struct stmt *breakable;
     struct stmt *switch_;
     struct list gotos;        /* struct stmt *, resolved at the function's end */
+    struct list *lengths;     /* struct expr *: of the parameter that is being declared; or NULL */
     struct tag *last_defined; /* by the specifiers that are being parsed */
     int block_count;          /* async blocks seen in the outermost function */
     int branch_count;         /* and branches that are statement expressions */
@@ -409,6 +410,7 @@ struct checker {
     struct unit *unit;
     struct function *function; /* NULL: an initialiser at file scope */
     int await_loops;           /* enclosing loops that have an await */
+    bool in_length;            /* of a parameter, where nothing can await */
     uint32_t last_await;
     struct list allocas;           /* struct expr *: calls of alloca */
     const struct stmt *value_stmt; /* the last of a statement expression: its value */

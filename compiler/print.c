@@ -181,6 +181,7 @@ static const char *specifier_text(struct unit *u, const struct type *t)
 struct printer {
     struct unit *unit;
     int depth;
+    int prototypes; /* that it is in */
     int steps;
 };
 
@@ -193,14 +194,19 @@ static char *params_text(struct printer *p, const struct type *t)
         return arena_printf(a, t->oldstyle ? "()" : t->variadic ? "(...)" : "(void)");
     char *s = arena_printf(a, "(");
     p->depth++;
+    p->prototypes++;
     for (int i = 0; i < t->param_count; i++)
         s = arena_printf(a, "%s%s%s", s, i ? ", " : "", print(p, t->param[i].type, NULL));
+    p->prototypes--;
     p->depth--;
     return arena_printf(a, "%s%s)", s, t->variadic ? ", ..." : "");
 }
 
-static char *array_text(struct unit *u, const struct type *t)
+/* The lengths of a prototype's parameters may name those before them, which are not printed. */
+static char *array_text(struct unit *u, const struct type *t, bool in_prototype)
 {
+    if (in_prototype && t->length < 0 && t->variable)
+        return arena_printf(u->arena, "[*]");
     if (t->incomplete)
         return arena_printf(u->arena, "[]");
     if (t->length >= 0)
@@ -238,7 +244,7 @@ static char *print(struct printer *p, const struct type *t, const char *name)
         if (t->kind == TY_POINTER)
             inner = pointer_text(u, t, inner);
         else if (t->kind == TY_ARRAY)
-            inner = arena_printf(u->arena, "%s%s", inner, array_text(u, t));
+            inner = arena_printf(u->arena, "%s%s", inner, array_text(u, t, p->prototypes > 0));
         else if (t->kind == TY_FUNCTION)
             inner = arena_printf(u->arena, "%s%s", inner, params_text(p, t));
         else

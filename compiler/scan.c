@@ -651,6 +651,8 @@ void scan_function(struct lower *l)
     make_vars(l);
     link_params(l);
     l->scanning = NULL;
+    for (uint32_t i = 0; i < l->fn->lengths.count; i++)
+        scan_stmt(l, ((struct length *)l->fn->lengths.item[i])->stmt);
     scan_stmt(l, l->fn->body);
     place_vars(l);
     map_tokens(l);
