@@ -42,6 +42,29 @@ static const char *word_argument(struct parser *p)
     return NULL;
 }
 
+/* `(N)` or `(type)`. In a function it is parsed, since it may name what is declared there. */
+void parse_alignment(struct parser *p, struct attributes *a)
+{
+    if (!p->function) {
+        uint32_t first = p->pos;
+        if (!at(p, '('))
+            fail(p);
+        skip_balanced(p);
+        note_type_mentions(p, first, p->pos - 1);
+        return;
+    }
+    expect(p, '(');
+    p->unevaluated++;
+    if (starts_type(peek(p))) {
+        parse_type_name(p);
+    } else {
+        const struct expr *e = parse_constant(p);
+        a->align_value = e->is_constant ? e->value : 0;
+    }
+    p->unevaluated--;
+    expect(p, ')');
+}
+
 /* One attribute of the list that begins at `list`. */
 static void parse_attribute(struct parser *p, struct attributes *a, uint32_t list)
 {
@@ -65,6 +88,8 @@ static void parse_attribute(struct parser *p, struct attributes *a, uint32_t lis
         a->mode = word_argument(p);
     } else if (attribute_is(name, "aligned") || attribute_is(name, "warn_if_not_aligned")) {
         a->align_first = list;
+        if (at(p, '('))
+            parse_alignment(p, a);
     } else if (attribute_is(name, "address_space")) {
         a->space_first = list;
     } else if (attribute_is(name, "vector_size") || attribute_is(name, "ext_vector_type")) {

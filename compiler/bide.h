@@ -284,6 +284,7 @@ struct symbol {
     const char *cleanup;              /* __attribute__((cleanup(f))) */
     const char *visibility;           /* "hidden"... or NULL */
     uint32_t attr_first, attr_last;   /* attribute lists after its declarator, 0 if none */
+    int64_t align_value;              /* 0: not known */
     uint32_t align_first, align_last; /* _Alignas(...) or a list with aligned, wherever it stood */
     struct function *function;        /* that defines it, or in which the variable lives */
     struct decl *decl;                /* variable: its declaration */

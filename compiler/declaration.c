@@ -163,10 +163,7 @@ static void parse_alignas(struct parser *p, struct specifiers *s)
 {
     s->attr.align_first = p->pos;
     advance(p);
-    if (!at(p, '('))
-        fail(p);
-    skip_balanced(p);
-    note_type_mentions(p, s->attr.align_first, p->pos - 1);
+    parse_alignment(p, &s->attr);
     s->attr.align_last = p->pos - 1;
 }
 
@@ -369,6 +366,7 @@ void symbol_apply(struct symbol *s, const struct specifiers *spec, const struct 
         if (a->align_first) {
             s->align_first = a->align_first;
             s->align_last = a->align_last;
+            s->align_value = a->align_value;
         }
     }
     if (attr->first) {
@@ -622,7 +620,7 @@ struct stmt *parse_block_declaration(struct parser *p)
     struct specifiers spec = {0};
     struct list decls = {0};
     parse_specifiers(p, &spec);
-    if (spec.implicit_int && spec.storage == ST_NONE)
+    if (spec.implicit_int && spec.storage == ST_NONE && !spec.type->quals)
         fail(p);
     if (spec.async_token)
         p->function->needs_lowering = true;

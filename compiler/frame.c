@@ -337,7 +337,13 @@ static void print_alignment(struct lower *l, struct output *o, struct var *v)
     struct symbol *s = v->symbol;
     if (!s || !s->align_first || !v->in_frame)
         return;
-    output_tokens(o, l, s->align_first, s->align_last);
+    for (uint32_t i = s->align_first; i <= s->align_last; i++) {
+        const char *moved = moved_name(l, i);
+        if (moved)
+            output_printf(o, " %s ", moved);
+        else
+            output_tokens(o, l, i, i);
+    }
     output_text(o, " ");
 }
 

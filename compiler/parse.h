@@ -253,6 +253,7 @@ struct symbol *typedef_at(struct token *); /* the typedef that an identifier nam
 struct attributes {
     uint32_t first, last; /* lists after a declarator, 0 if none */
     uint32_t align_first, align_last;
+    int64_t align_value;                /* of them, 0: not known */
     uint32_t vector_first, vector_last; /* the list with vector_size */
     uint32_t space_first, space_last;   /* the list with address_space, or __seg_gs */
     const char *cleanup, *visibility, *mode;
@@ -262,6 +263,7 @@ struct attributes {
     bool overloadable; /* clang's: one name, several types */
 };
 void parse_attributes(struct parser *, struct attributes *);     /* none, one or several lists */
+void parse_alignment(struct parser *, struct attributes *);      /* `(N)` or `(type)` */
 void parse_gnu_attributes(struct parser *, struct attributes *); /* only __attribute__ */
 bool attribute_is(const struct token *, const char *name);       /* `name` or `__name__` */
 bool at_attribute(struct parser *);

@@ -101,7 +101,10 @@ static const struct symbol *usable_alias(const struct type *t)
 static const char *alias_alignment(struct unit *u, const struct type *t)
 {
     for (const struct symbol *s = t->alias; s && s->depth > 0; s = s->type->alias)
-        if (s->align_first)
+        if (s->align_first && s->align_value)
+            return arena_printf(u->arena, "__attribute__((aligned(%lld)))",
+                                (long long)s->align_value);
+        else if (s->align_first)
             return attributes_text(u, s->align_first, s->align_last);
     return NULL;
 }
