@@ -90,6 +90,10 @@ static void parse_attribute(struct parser *p, struct attributes *a, uint32_t lis
         a->align_first = list;
         if (at(p, '('))
             parse_alignment(p, a);
+    } else if (attribute_is(name, "blocks") && p->function && p->function->is_async) {
+        diag(p->unit, SEV_ERROR, list, "a '__block' variable in an async function");
+    } else if (attribute_is(name, "matrix_type")) {
+        a->matrix = true;
     } else if (attribute_is(name, "address_space")) {
         a->space_first = list;
     } else if (attribute_is(name, "vector_size") || attribute_is(name, "ext_vector_type")) {
@@ -250,6 +254,8 @@ struct type *attributes_apply(struct parser *p, const struct attributes *a, stru
 {
     if (a->mode && type_is_arithmetic(t))
         t = type_qualified(p->unit, mode_type(p, a->mode, t), t->quals);
+    if (a->matrix) /* only its name is known */
+        return type_new(p->unit, TY_ERROR);
     if (a->vector_first && type_is_arithmetic(t)) {
         struct type *v = type_new(p->unit, TY_VECTOR);
         v->base = type_unqualified(p->unit, t);

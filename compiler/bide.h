@@ -200,6 +200,7 @@ struct type {
      * mode...) */
     uint32_t attr_first, attr_last; /* tokens of one attribute list, 0 if none */
     bool of_elements;               /* vector: ext_vector_type, whose size counts elements */
+    bool of_block;                  /* pointer: clang's `^` */
     /* of an object that it is in: tokens of address_space(N) or of __seg_gs, 0 if none */
     uint32_t space_first, space_last;
 };

@@ -265,12 +265,15 @@ static void parse_direct(struct parser *p, struct type *base, enum declarator_ki
     }
 }
 
-/* After `*`, or the `^` of a block. */
+/* At `*`, or the `^` of a block. */
 static struct type *parse_pointer(struct parser *p, struct type *base)
 {
     struct attributes attr = {0};
+    struct type *pointer = type_pointer(p->unit, base);
+    pointer->of_block = at(p, '^');
+    advance(p);
     unsigned quals = parse_qualifiers(p, &attr);
-    struct type *t = type_qualified(p->unit, type_pointer(p->unit, base), quals);
+    struct type *t = type_qualified(p->unit, pointer, quals);
     return type_in_space(p->unit, t, attr.space_first, attr.space_last);
 }
 
@@ -281,7 +284,7 @@ void parse_declarator(struct parser *p, struct type *base, enum declarator_kind 
     uint32_t first = p->pos;
     nest_enter(p);
     parse_attributes(p, &ignored);
-    while (accept(p, '*') || accept(p, '^'))
+    while (at(p, '*') || at(p, '^'))
         base = parse_pointer(p, base);
     parse_direct(p, base, kind, d);
     d->first = first;

@@ -192,6 +192,10 @@ static struct expr *parse_unary(struct parser *p)
     }
     if (at(p, P_ANDAND))
         return parse_label_address(p);
+    if (at(p, '^')) { /* clang's, with -fblocks */
+        diag(p->unit, SEV_ERROR, p->pos, "a block '^' beside async code; make it a function");
+        fail(p);
+    }
     unsigned k = peek_keyword(p);
     if (k == KW_SIZEOF || k == KW_ALIGNOF)
         return parse_sizeof(p);

@@ -259,6 +259,7 @@ struct attributes {
     const char *cleanup, *visibility, *mode;
     struct expr *vector_size;
     bool vector_of_elements; /* ext_vector_type: the size counts elements */
+    bool matrix;             /* clang's matrix_type */
     bool weak, packed, noreturn;
     bool overloadable; /* clang's: one name, several types */
 };

@@ -157,6 +157,15 @@ static const char *tag_text(struct unit *u, const struct tag *tag)
     return tag_word(tag);
 }
 
+/* Its list has nothing else, so that the length may be printed, which may name things of a block. */
+static bool is_one_attribute(const struct unit *u, const struct type *t)
+{
+    for (uint32_t i = t->attr_first; i <= t->attr_last; i++)
+        if (u->token[i].punct == ',')
+            return false;
+    return true;
+}
+
 static const char *specifier_text(struct unit *u, const struct type *t)
 {
     switch (t->kind) {
@@ -172,6 +181,10 @@ static const char *specifier_text(struct unit *u, const struct type *t)
     case TY_STRUCT:
     case TY_UNION: return tag_text(u, t->tag);
     case TY_VECTOR:
+        if (t->length > 0 && is_one_attribute(u, t))
+            return arena_printf(
+                u->arena, "%s __attribute__((%s(%lld)))", type_print(u, t->base, ""),
+                t->of_elements ? "ext_vector_type" : "vector_size", (long long)t->length);
         if (t->attr_first)
             return arena_printf(u->arena, "%s %s", type_print(u, t->base, ""),
                                 attributes_text(u, t->attr_first, t->attr_last));
@@ -228,7 +241,8 @@ static const char *space_text(struct unit *u, const struct type *t)
 
 static char *pointer_text(struct unit *u, const struct type *t, const char *inner)
 {
-    char *s = arena_printf(u->arena, "*%s%s%s", space_text(u, t), quals_text(t->quals), inner);
+    char *s = arena_printf(u->arena, "%c%s%s%s", t->of_block ? '^' : '*', space_text(u, t),
+                           quals_text(t->quals), inner);
     size_t n = strlen(s);
     if (s[n - 1] == ' ')
         s[n - 1] = 0;
