@@ -157,7 +157,7 @@ static const char *tag_text(struct unit *u, const struct tag *tag)
     return tag_word(tag);
 }
 
-/* Its list has nothing else, so that the length may be printed, which may name things of a block. */
+/* Its list has nothing else: the length may be printed, whose tokens may name things of a block. */
 static bool is_one_attribute(const struct unit *u, const struct type *t)
 {
     for (uint32_t i = t->attr_first; i <= t->attr_last; i++)
