@@ -13,12 +13,6 @@
 
 static void check_stmt(struct checker *c, struct stmt *s);
 
-void note_await(struct checker *c, uint32_t token)
-{
-    if (token > c->last_await)
-        c->last_await = token;
-}
-
 void give_up(struct checker *c, uint32_t token)
 {
     if (c->unit->parse_failed)
@@ -88,41 +82,6 @@ static void check_called_reference(struct checker *c, struct expr *call, enum us
                    "the types of the parameters are not known; write them as "
                    "bide_async_fn(T, P...)");
     }
-}
-
-static bool is_named(const struct expr *call, const char *const *names)
-{
-    const struct expr *f = call->a;
-    while (f->kind == EX_PAREN)
-        f = f->a;
-    for (; f->kind == EX_IDENT && *names; names++)
-        if (strcmp(f->name, *names) == 0)
-            return true;
-    return false;
-}
-
-/* Calls that leave something on the C stack, which is gone after an await. */
-static void check_stack_use(struct checker *c, struct expr *call)
-{
-    static const char *const jumps[] = {"setjmp",  "_setjmp",          "sigsetjmp", "__sigsetjmp",
-                                        "savectx", "__builtin_setjmp", "vfork",     NULL};
-    static const char *const allocas[] = {"alloca", "__builtin_alloca",
-                                          "__builtin_alloca_with_align",
-                                          "__builtin_alloca_with_align_and_max", NULL};
-    if (!c->function || !c->function->is_async || !c->function->has_await)
-        return;
-    if (is_named(call, jumps))
-        diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL,
-                   "'%s' in an async function: the stack it remembers is gone after an 'await'; "
-                   "call it in a plain function",
-                   call->a->kind == EX_IDENT ? call->a->name + strspn(call->a->name, "_")
-                                             : "setjmp");
-    else if (is_named(call, allocas) && (c->await_loops || c->function->labels.count))
-        diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL,
-                   "memory from 'alloca' does not outlive an 'await'; use malloc, and "
-                   "defer { free(...); }");
-    else if (is_named(call, allocas))
-        list_add(c->unit->arena, &c->allocas, call);
 }
 
 void check_dropped_call(struct checker *c, const struct expr *at, const struct expr *call)
@@ -316,7 +275,7 @@ void check_expr(struct checker *c, struct expr *e, enum use use)
         break;
     case EX_ASSIGN:
         if (type_future_result(e->type))
-            note_await(c, e->first);
+            note_await(c, e->last);
         check_store(c, e->a);
         check_transfer(c, e->b, TO_VARIABLE);
         check_owner_type(c, e->a->type, e->b);
@@ -396,6 +355,8 @@ static void check_parts(struct checker *c, struct stmt *s)
 {
     if (s->kind == S_SCOPE)
         check_scope(c, s);
+    if (s->kind == S_DEFER && s->has_await && s->parent)
+        note_await(c, s->parent->last);
     if (s->kind == S_ASM && s->expr && s->expr->has_await)
         diag(c->unit, SEV_ERROR, s->first,
              "'await' in an asm statement; await into a variable before it");
@@ -458,13 +419,7 @@ static void check_function(struct unit *u, struct function *f)
     check_stmt(&c, f->body);
     if (f->outer)
         check_block_value(&c, f);
-    for (uint32_t i = 0; i < c.allocas.count; i++) {
-        const struct expr *e = c.allocas.item[i];
-        if (c.last_await > e->first)
-            diag_range(u, SEV_ERROR, e->first, e->last, NULL,
-                       "memory from 'alloca' does not outlive an 'await'; use malloc, and "
-                       "defer { free(...); }");
-    }
+    check_allocas(&c);
     check_jumps(u, f);
 }
 

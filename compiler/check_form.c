@@ -184,7 +184,7 @@ bool can_await(struct checker *c, uint32_t token, const char *what)
 void check_await(struct checker *c, struct expr *e)
 {
     struct expr *operand = skip_parens(e->a);
-    note_await(c, e->first);
+    note_await(c, e->last);
     can_await(c, e->first, "'await'");
     bool call = operand->kind == EX_CALL || operand->kind == EX_FORM;
     if (check_operand(c, e, operand) || operand->kind == EX_AWAIT)
@@ -490,7 +490,7 @@ void check_form(struct checker *c, struct expr *e, enum use use)
         break;
     case FORM_GET:
     case FORM_DROP:
-        note_await(c, e->first);
+        note_await(c, e->last);
         check_future(c, e);
         check_arguments(c, e);
         break;

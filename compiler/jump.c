@@ -17,6 +17,7 @@ struct active {
     enum reason reason;
     uint32_t token;
     const char *name; /* of the variable */
+    const char *over; /* what awaits where the scope ends; or NULL */
     bool reported;    /* as one that would live over an await: once is enough */
 };
 
@@ -167,6 +168,18 @@ static void check_lengths(struct walk *w, uint32_t token, const struct active *o
     }
 }
 
+/* What was declared in a scope, down to `outer`, is still there when what awaits at its end runs. */
+static void check_end(struct walk *w, const struct active *outer)
+{
+    for (struct active *a = w->active, *from = a; a != outer; a = a->outer) {
+        if (!a->over)
+            continue;
+        w->active = from;
+        check_lengths(w, a->token, a, a->over);
+        from = a->outer;
+    }
+}
+
 /* The parts that come before one in its expression have their values by then. */
 static void walk_statement_expression(struct walk *w, struct expr *e)
 {
@@ -217,6 +230,8 @@ static void walk_decls(struct walk *w, const struct stmt *s)
             check_lengths(w, v->token, NULL, a_drop);
         if (automatic && !v->cleanup && type_holds_owner(v->type))
             push(w, OWNER, v->token, v->name);
+        if (automatic && type_holds_future(v->type) && w->function->is_async)
+            w->active->over = a_drop;
     }
 }
 
@@ -227,6 +242,8 @@ static void walk_defer(struct walk *w, struct stmt *s)
     walk_stmt(w, s->body);
     w->active = before;
     push(w, DEFERRED, s->first, NULL);
+    if (s->has_await && w->function->is_async)
+        w->active->over = an_await;
 }
 
 /* The block's end awaits, when its own variables are still there. */
@@ -335,8 +352,10 @@ static void walk_stmt(struct walk *w, struct stmt *s)
         }
         s = next;
     }
-    if (scope)
-        w->active = before;
+    if (!scope)
+        return;
+    check_end(w, before);
+    w->active = before;
 }
 
 /* ---- labels ---- */

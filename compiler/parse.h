@@ -414,7 +414,7 @@ struct checker {
     struct function *function; /* NULL: an initialiser at file scope */
     int await_loops;           /* enclosing loops that have an await */
     bool in_length;            /* of a parameter, where nothing can await */
-    uint32_t last_await;
+    uint32_t last_await;           /* where it ends */
     struct list allocas;           /* struct expr *: calls of alloca */
     const struct stmt *value_stmt; /* the last of a statement expression: its value */
 };
@@ -424,10 +424,14 @@ void check_expr(struct checker *, struct expr *, enum use);
 struct symbol *called_symbol(const struct expr *call); /* the function that a call names, or NULL */
 bool is_async_call(const struct expr *);
 /* The user's compiler is to say what is wrong here. */
-/* Something awaits there, in an async function. */
-void note_await(struct checker *, uint32_t token);
 void give_up(struct checker *, uint32_t token);
 void note_declared(struct checker *, const struct symbol *);
+
+/* check_stack.c */
+/* Something awaits, in an async function, that is done with this token. */
+void note_await(struct checker *, uint32_t token);
+void check_stack_use(struct checker *, struct expr *call);
+void check_allocas(struct checker *); /* at the function's end */
 
 /* check_form.c */
 void check_await(struct checker *, struct expr *);
