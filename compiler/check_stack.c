@@ -2,8 +2,8 @@
  * Checks of calls that leave something on the C stack, which is gone after an await.
  *
  * Memory from alloca lives until its function returns, so any await that is done after the call, in
- * the same activation, takes it away: a later one, the one whose operands the call stands in, one at
- * the end of a scope round it. An await is done where its text ends, and the text's order is the
+ * the same activation, takes it away: a later one, the one whose operands the call stands in, one
+ * at the end of a scope round it. An await is done where its text ends, and the text's order is the
  * order of the run, but for loops and jumps backwards. A branch is a function of its own for the C
  * compiler, not for the user: the group's await is round all that it does.
  */
@@ -74,8 +74,7 @@ void check_allocas(struct checker *c)
     const struct stmt *label = labels->count ? labels->item[0] : NULL;
     for (uint32_t i = 0; i < c->allocas.count; i++) {
         const struct expr *call = c->allocas.item[i];
-        bool is_repeated =
-            label && label->first < call->first && c->last_await > label->first;
+        bool is_repeated = label && label->first < call->first && c->last_await > label->first;
         if (c->last_await > call->last || is_repeated || c->function->is_branch)
             diag_range(c->unit, SEV_ERROR, call->first, call->last, NULL,
                        "memory from 'alloca' does not outlive an 'await'; use malloc, and "

@@ -168,7 +168,7 @@ static void check_lengths(struct walk *w, uint32_t token, const struct active *o
     }
 }
 
-/* What was declared in a scope, down to `outer`, is still there when what awaits at its end runs. */
+/* What was declared in a scope, down to `outer`, is there when what awaits at its end runs. */
 static void check_end(struct walk *w, const struct active *outer)
 {
     for (struct active *a = w->active, *from = a; a != outer; a = a->outer) {
