@@ -42,27 +42,27 @@ static const char *word_argument(struct parser *p)
     return NULL;
 }
 
-/* `(N)` or `(type)`. In a function it is parsed, since it may name what is declared there. */
-void parse_alignment(struct parser *p, struct attributes *a)
+void alignment_add(struct arena *arena, const struct alignment **to, const struct alignment *from)
 {
-    if (!p->function) {
-        uint32_t first = p->pos;
-        if (!at(p, '('))
-            fail(p);
-        skip_balanced(p);
-        note_type_mentions(p, first, p->pos - 1);
-        return;
+    for (; from; from = from->next) {
+        struct alignment *a = arena_alloc(arena, sizeof *a);
+        *a = *from;
+        a->next = *to;
+        *to = a;
     }
-    expect(p, '(');
-    p->unevaluated++;
-    if (starts_type(peek(p))) {
-        parse_type_name(p);
-    } else {
-        const struct expr *e = parse_constant(p);
-        a->align_value = e->is_constant ? e->value : 0;
+}
+
+/* At what follows `aligned`. */
+static void parse_aligned(struct parser *p, struct attributes *a)
+{
+    struct alignment one = {.first = p->pos - 1, .is_attribute = true};
+    if (accept(p, '(')) {
+        one.expr = parse_constant(p);
+        expect(p, ')');
     }
-    p->unevaluated--;
-    expect(p, ')');
+    one.last = p->pos - 1;
+    one.depth = tokens_depth(p->unit, one.first + 1, one.last);
+    alignment_add(p->arena, &a->alignment, &one);
 }
 
 /* One attribute of the list that begins at `list`. */
@@ -86,10 +86,8 @@ static void parse_attribute(struct parser *p, struct attributes *a, uint32_t lis
         a->overloadable = true;
     } else if (attribute_is(name, "mode")) {
         a->mode = word_argument(p);
-    } else if (attribute_is(name, "aligned") || attribute_is(name, "warn_if_not_aligned")) {
-        a->align_first = list;
-        if (at(p, '('))
-            parse_alignment(p, a);
+    } else if (attribute_is(name, "aligned")) {
+        parse_aligned(p, a);
     } else if (attribute_is(name, "blocks") && p->function && p->function->is_async) {
         diag(p->unit, SEV_ERROR, list, "a '__block' variable in an async function");
     } else if (attribute_is(name, "matrix_type")) {
@@ -110,8 +108,6 @@ static void parse_attribute(struct parser *p, struct attributes *a, uint32_t lis
 
 static void close_list(struct parser *p, struct attributes *a, uint32_t first)
 {
-    if (a->align_first == first)
-        a->align_last = p->pos - 1;
     if (a->vector_first == first)
         a->vector_last = p->pos - 1;
     if (a->space_first == first)

@@ -212,6 +212,7 @@ struct param {
     /* struct expr *: the lengths in its declaration that are no constants. Parsed outside the
      * function, so they are only good for their tokens. */
     struct list *lengths;
+    const struct alignment *alignment; /* of the variable */
 };
 
 /* What `cc -dM -E` said: sizes in bytes of the integer types and the sign of char. */
@@ -261,6 +262,17 @@ char *type_print(struct unit *, const struct type *, const char *name);
 enum symbol_kind { SYM_VAR, SYM_PARAM, SYM_FUNCTION, SYM_TYPEDEF, SYM_ENUMERATOR, SYM_LABEL };
 enum storage { ST_NONE, ST_AUTO, ST_REGISTER, ST_STATIC, ST_EXTERN, ST_TYPEDEF };
 
+/* What aligns a variable or a typedef: the tokens of _Alignas(...), or of `aligned(...)` in a list
+ * of attributes. */
+struct alignment {
+    const struct alignment *next; /* all of them count */
+    uint32_t first, last;
+    bool is_attribute;
+    int depth;         /* of the innermost scope whose names are in it */
+    struct type *type; /* the operand: one of these, or none */
+    struct expr *expr;
+};
+
 struct symbol {
     enum symbol_kind kind;
     enum storage storage;
@@ -282,15 +294,14 @@ struct symbol {
     bool captured;      /* by an async block */
     bool is_scope;      /* of a bide_scope */
     bool has_async_wrapper_call;
-    const char *cleanup;              /* __attribute__((cleanup(f))) */
-    const char *visibility;           /* "hidden"... or NULL */
-    uint32_t attr_first, attr_last;   /* attribute lists after its declarator, 0 if none */
-    int64_t align_value;              /* 0: not known */
-    uint32_t align_first, align_last; /* _Alignas(...) or a list with aligned, wherever it stood */
-    struct function *function;        /* that defines it, or in which the variable lives */
-    struct decl *decl;                /* variable: its declaration */
-    struct type *named;               /* typedef: its type with the alias set */
-    int64_t value;                    /* enumerator */
+    const char *cleanup;            /* __attribute__((cleanup(f))) */
+    const char *visibility;         /* "hidden"... or NULL */
+    uint32_t attr_first, attr_last; /* attribute lists after its declarator, 0 if none */
+    const struct alignment *alignment;
+    struct function *function; /* that defines it, or in which the variable lives */
+    struct decl *decl;         /* variable: its declaration */
+    struct type *named;        /* typedef: its type with the alias set */
+    int64_t value;             /* enumerator */
     bool value_known;
     int flow_index; /* warn: number in the function that is looked at */
     /* lower, emit */

@@ -161,10 +161,19 @@ static struct type *builtin_type(struct parser *p, const char *name)
 
 static void parse_alignas(struct parser *p, struct specifiers *s)
 {
-    s->attr.align_first = p->pos;
+    struct alignment one = {.first = p->pos};
     advance(p);
-    parse_alignment(p, &s->attr);
-    s->attr.align_last = p->pos - 1;
+    expect(p, '(');
+    p->unevaluated++;
+    if (starts_type(peek(p)))
+        one.type = parse_type_name(p);
+    else
+        one.expr = parse_constant(p);
+    p->unevaluated--;
+    expect(p, ')');
+    one.last = p->pos - 1;
+    one.depth = tokens_depth(p->unit, one.first, one.last);
+    alignment_add(p->arena, &s->attr.alignment, &one);
 }
 
 /* A storage class or a function specifier: false if the keyword is none. */
@@ -352,7 +361,8 @@ void parse_static_assert(struct parser *p)
 
 /* ---- symbols ---- */
 
-void symbol_apply(struct symbol *s, const struct specifiers *spec, const struct attributes *attr)
+void symbol_apply(struct parser *p, struct symbol *s, const struct specifiers *spec,
+                  const struct attributes *attr)
 {
     const struct attributes *both[] = {&spec->attr, attr};
     for (int i = 0; i < 2; i++) {
@@ -363,11 +373,7 @@ void symbol_apply(struct symbol *s, const struct specifiers *spec, const struct 
             s->visibility = a->visibility;
         if (a->cleanup)
             s->cleanup = a->cleanup;
-        if (a->align_first) {
-            s->align_first = a->align_first;
-            s->align_last = a->align_last;
-            s->align_value = a->align_value;
-        }
+        alignment_add(p->arena, &s->alignment, a->alignment);
     }
     if (attr->first) {
         s->attr_first = attr->first;
@@ -485,7 +491,7 @@ struct symbol *declare_function(struct parser *p, const struct specifiers *spec,
             here->type = type;
         here->is_async |= is_async;
         here->no_prototype |= no_prototype;
-        symbol_apply(here, spec, attr);
+        symbol_apply(p, here, spec, attr);
         return here;
     }
     if (attr->overloadable || spec->attr.overloadable)
@@ -493,7 +499,7 @@ struct symbol *declare_function(struct parser *p, const struct specifiers *spec,
     struct symbol *s = symbol_new(p, SYM_FUNCTION, name, type, token);
     s->no_prototype = no_prototype;
     s->is_async = is_async || (old && old->kind == SYM_FUNCTION && old->is_async);
-    symbol_apply(s, spec, attr);
+    symbol_apply(p, s, spec, attr);
     scope_bind(p, s);
     return s;
 }
@@ -507,7 +513,7 @@ static struct symbol *declare_variable(struct parser *p, const struct specifiers
     bool is_typedef = spec->storage == ST_TYPEDEF;
     struct symbol *s =
         symbol_new(p, is_typedef ? SYM_TYPEDEF : SYM_VAR, d->name, d->type, d->name_token);
-    symbol_apply(s, spec, attr);
+    symbol_apply(p, s, spec, attr);
     s->is_register_asm = asm_label && spec->storage == ST_REGISTER;
     if (s->storage == ST_NONE)
         s->storage = ST_AUTO;

@@ -57,6 +57,13 @@ static void note_length(struct parser *p, struct expr *e)
     list_add(p->arena, lengths, e);
 }
 
+void note_param_alignment(struct parser *p, struct param *a, const struct specifiers *spec,
+                          const struct attributes *attr)
+{
+    alignment_add(p->arena, &a->alignment, spec->attr.alignment);
+    alignment_add(p->arena, &a->alignment, attr->alignment);
+}
+
 /* K&R: `(a, b)`. */
 static void parse_identifier_list(struct parser *p, struct list *params)
 {
@@ -85,7 +92,9 @@ static void parse_parameter(struct parser *p, struct list *params)
     parse_declarator_tail(p, &attr, &label);
     p->lengths = outer;
     struct type *t = adjust_parameter(p, attributes_apply(p, &attr, d.type));
-    param_add(p, params, d.name, d.name_token, t)->lengths = lengths;
+    struct param *added = param_add(p, params, d.name, d.name_token, t);
+    added->lengths = lengths;
+    note_param_alignment(p, added, &spec, &attr);
     if (d.name)
         scope_bind(p, symbol_new(p, SYM_PARAM, d.name, t, d.name_token));
 }
@@ -238,8 +247,9 @@ static void parse_closing_attributes(struct parser *p, struct declarator *d)
 static void parse_direct(struct parser *p, struct type *base, enum declarator_kind kind,
                          struct declarator *d)
 {
-    struct attributes ignored = {0};
-    parse_gnu_attributes(p, &ignored);
+    struct attributes attr = {0};
+    parse_gnu_attributes(p, &attr);
+    alignment_add(p->arena, &d->attr.alignment, attr.alignment);
     if (kind != DECL_ABSTRACT && peek(p)->kind == TK_IDENT && peek_keyword(p) == KW_NONE) {
         d->name = peek(p)->text;
         d->name_token = p->pos;
@@ -266,7 +276,7 @@ static void parse_direct(struct parser *p, struct type *base, enum declarator_ki
 }
 
 /* At `*`, or the `^` of a block. */
-static struct type *parse_pointer(struct parser *p, struct type *base)
+static struct type *parse_pointer(struct parser *p, struct type *base, struct declarator *d)
 {
     struct attributes attr = {0};
     struct type *pointer = type_pointer(p->unit, base);
@@ -274,18 +284,20 @@ static struct type *parse_pointer(struct parser *p, struct type *base)
     advance(p);
     unsigned quals = parse_qualifiers(p, &attr);
     struct type *t = type_qualified(p->unit, pointer, quals);
+    alignment_add(p->arena, &d->attr.alignment, attr.alignment);
     return type_in_space(p->unit, t, attr.space_first, attr.space_last);
 }
 
 void parse_declarator(struct parser *p, struct type *base, enum declarator_kind kind,
                       struct declarator *d)
 {
-    struct attributes ignored = {0};
+    struct attributes attr = {0};
     uint32_t first = p->pos;
     nest_enter(p);
-    parse_attributes(p, &ignored);
+    parse_attributes(p, &attr);
+    alignment_add(p->arena, &d->attr.alignment, attr.alignment);
     while (at(p, '*') || at(p, '^'))
-        base = parse_pointer(p, base);
+        base = parse_pointer(p, base, d);
     parse_direct(p, base, kind, d);
     d->first = first;
     d->last = p->pos - 1;

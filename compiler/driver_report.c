@@ -8,7 +8,7 @@
  * or file, line and the name of the warning.
  *
  * An error in the generated text that is none in the file is our fault, unless it is a warning made
- * an error, or comes from the assembler or the linker.
+ * an error, comes from the assembler or the linker, or is a static assertion of emit_limit.c.
  *
  * clang's preprocessed text does not say which tokens come from macros of system headers, in which
  * it keeps quiet. So of clang, warnings about the generated text count only if its front end gives
@@ -212,12 +212,40 @@ static void print_buffer(const struct job *job, const struct buffer *b)
     print_said(job->command, b->data, b->length);
 }
 
+/* How its message begins. */
+#define LIMIT "bide: alignment of "
+
+/* What a static assertion of the generated text says to the user, or NULL. */
+static const char *limit_text(struct arena *arena, const struct block *b)
+{
+    const char *text = NULL;
+    if (!b->place || !b->error || !strstr(b->text, "assert"))
+        return NULL;
+    for (const char *p = b->text; (p = strstr(p, LIMIT)); p += sizeof LIMIT - 1)
+        text = p + sizeof "bide: " - 1;
+    if (!text)
+        return NULL;
+    char *said = arena_alloc(arena, strlen(text) + 1), *to = said;
+    for (; *text && *text != '"'; text++)
+        if (*text != '\\') /* gcc's spelling of the string */
+            *to++ = *text;
+    return arena_printf(arena, "%s is more than 4096, the most that async code can have", said);
+}
+
+static void print_limit(const struct job *job, const struct block *b, const char *text)
+{
+    struct arena *arena = arena_new();
+    char *line = arena_printf(arena, "%s: error: %s\n", b->place, text);
+    print_said(job->command, line, strlen(line));
+    arena_free(arena);
+}
+
 /* An error that no option made one. */
-static bool has_hard_error(const struct blocks *blocks)
+static bool has_hard_error(struct arena *arena, const struct blocks *blocks)
 {
     for (uint32_t i = 0; i < blocks->list.count; i++) {
         const struct block *b = blocks->list.item[i];
-        if (b->place && b->error && strncmp(b->option, "[-Werror", 8))
+        if (b->place && b->error && strncmp(b->option, "[-Werror", 8) && !limit_text(arena, b))
             return true;
     }
     return false;
@@ -254,10 +282,15 @@ static bool print_merged(struct arena *arena, struct list *jobs, const struct bl
         const struct block *b = got->list.item[i];
         bool counts =
             !first->command->clang || !b->place || !*b->option || is_from_back_end(b->option);
+        const char *limit = limit_text(arena, b);
         if (is_said(b, said, jobs->count) || !counts)
             continue;
-        print_said(first->command, b->start, b->length);
         error |= b->error || !b->place;
+        if (limit) {
+            print_limit(first, b, limit);
+            continue;
+        }
+        print_said(first->command, b->start, b->length);
     }
     return error;
 }
@@ -282,7 +315,7 @@ enum verdict report(struct list *jobs, const struct buffer *err, bool failed)
         refused |= job_check(jobs->item[i]) != 0;
     struct arena *arena = arena_new();
     struct blocks got = read_blocks(arena, err);
-    bool ours = failed && !refused && has_hard_error(&got);
+    bool ours = failed && !refused && has_hard_error(arena, &got);
     for (uint32_t i = 0; ours && i < jobs->count; i++)
         refused |= job_check_code(jobs->item[i]) != 0 || job_check_text(jobs->item[i]) != 0;
     if (failed && refused)

@@ -198,18 +198,11 @@ static void print_poll(struct lower *l, struct output *o)
 static void print_push(struct lower *l, struct output *o)
 {
     const char *name = l->name;
-    if (!frame_may_align(l)) {
-        output_printf(o,
-                      "struct bide__frame_%s *frame =\n"
-                      "    bide_frame_push(cx, sizeof *frame, &bide__desc_%s, parent, result);\n",
-                      name, name);
-        return;
-    }
     output_printf(
         o,
-        "struct bide__frame_%s *frame = _Alignof(struct bide__frame_%s) > BIDE_FRAME_UNIT\n"
+        "struct bide__frame_%s *frame = __alignof__(struct bide__frame_%s) > BIDE_FRAME_UNIT\n"
         "    ? bide_frame_push_aligned(cx, sizeof *frame, "
-        "_Alignof(struct bide__frame_%s), &bide__desc_%s, parent, result)\n"
+        "__alignof__(struct bide__frame_%s), &bide__desc_%s, parent, result)\n"
         "    : bide_frame_push(cx, sizeof *frame, &bide__desc_%s, parent, result);\n",
         name, name, name, name, name);
 }
@@ -362,6 +355,33 @@ bool is_signed(struct unit *u, const struct type *t)
     }
 }
 
+/* True of a type whose alignment does not follow from its size, as the target's compiler says. */
+static const char *aligned_text(struct lower *l, struct type *result)
+{
+    const char *t = type_print(l->unit, file_type(l, type_unqualified(l->unit, result)), "");
+    return arena_printf(l->arena, "__alignof__(%s) > 64 || sizeof(%s) %% __alignof__(%s) != 0", t,
+                        t, t);
+}
+
+const char *result_flag_text(struct lower *l, struct type *result)
+{
+    if (result->kind == TY_VOID || !type_may_align(l->unit, result))
+        return "";
+    return arena_printf(l->arena, " | (%s ? BIDE_FN_RESULT_ALIGNED : 0)", aligned_text(l, result));
+}
+
+/* That of the frame, and of the result if the flag is set. */
+static const char *frame_align_text(struct lower *l)
+{
+    struct type *result = type_unqualified(l->unit, l->fn->result);
+    char *frame = arena_printf(l->arena, "__alignof__(struct bide__frame_%s)", l->name);
+    if (result->kind == TY_VOID || !type_may_align(l->unit, result))
+        return frame;
+    const char *t = type_print(l->unit, file_type(l, result), "");
+    return arena_printf(l->arena, "__alignof__(%s) > %s && (%s) ? __alignof__(%s) : %s", t, frame,
+                        aligned_text(l, result), t, frame);
+}
+
 static const char *flags_text(struct lower *l)
 {
     bool has_sign = is_signed(l->unit, l->fn->result);
@@ -394,11 +414,12 @@ static void print_descriptor(struct lower *l, struct output *o)
         struct type *t = file_type(l, type_unqualified(u, l->fn->result));
         output_printf(o, ".result_size = sizeof(%s),\n", type_print(u, t, ""));
     }
-    output_printf(o, ".frame_align_log2 = __builtin_ctz(_Alignof(struct bide__frame_%s)),\n", name);
+    output_printf(o, ".frame_align_log2 = __builtin_ctz(%s),\n", frame_align_text(l));
     if (l->has_args)
         output_printf(o, ".args_align_log2 = __builtin_ctz(_Alignof(struct bide__args_%s)),\n",
                       name);
-    output_printf(o, ".flags = %s,\n.version = BIDE_FN_VERSION,\n", flags_text(l));
+    output_printf(o, ".flags = %s%s,\n.version = BIDE_FN_VERSION,\n", flags_text(l),
+                  result_flag_text(l, l->fn->result));
     if (l->has_release)
         output_printf(o, ".release = bide__release_%s,\n", name);
     output_text(o, "};\n");

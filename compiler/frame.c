@@ -121,14 +121,21 @@ static bool tag_may_align(struct unit *u, const struct tag *tag, int depth)
     return false;
 }
 
+/* By a typedef that it is named by, or one that this was made of. */
+static bool alias_may_align(const struct type *t)
+{
+    for (const struct symbol *s = t->alias; s; s = s->type->alias)
+        if (s->alignment)
+            return true;
+    return false;
+}
+
 static bool may_align(struct unit *u, const struct type *t, int depth)
 {
-    while (t->kind == TY_ARRAY || t->kind == TY_COMPLEX) {
-        if (t->attr_first || (t->alias && t->alias->align_first))
+    for (; t->kind == TY_ARRAY || t->kind == TY_COMPLEX; t = t->base)
+        if (t->attr_first || alias_may_align(t))
             return true;
-        t = t->base;
-    }
-    if (t->attr_first || t->quals & Q_ATOMIC || (t->alias && t->alias->align_first))
+    if (t->attr_first || t->quals & Q_ATOMIC || alias_may_align(t))
         return true;
     switch (t->kind) {
     case TY_ERROR:
@@ -140,15 +147,16 @@ static bool may_align(struct unit *u, const struct type *t, int depth)
     case TY_FLOATN:
     case TY_BUILTIN:
     case TY_VECTOR: return true;
+    case TY_ENUM:
     case TY_STRUCT:
     case TY_UNION: return tag_may_align(u, t->tag, depth);
     default: return false;
     }
 }
 
-bool type_may_align(struct lower *l, const struct type *t)
+bool type_may_align(struct unit *u, const struct type *t)
 {
-    return may_align(l->unit, t, 0);
+    return may_align(u, t, 0);
 }
 
 bool needs_cast(const struct type *t)
@@ -199,6 +207,11 @@ static void check_member(struct lower *l, struct var *v)
     } else if (v->type->variable) {
         diag(l->unit, SEV_ERROR, v->token, "'%s' has variable length and lives over an await",
              v->name);
+    } else if (v->in_frame && !alignment_text(l, v->symbol, v->type)) {
+        diag(l->unit, SEV_ERROR, v->token,
+             "the alignment of '%s', which lives over an await, is made of what only its block "
+             "knows; write it as a number, or declare that at file scope",
+             v->name);
     }
 }
 
@@ -232,6 +245,8 @@ static void print_members_of(struct lower *l, struct output *o, const struct tag
     for (int i = 0; i < tag->member_count; i++) {
         const struct member *m = &tag->member[i];
         struct type *t = outer_type(l, m->type, 0);
+        const char *alignment = alignment_text(l, NULL, m->type);
+        output_text(o, alignment ? alignment : "");
         if (m->bit_field) {
             output_printf(o, "%s : %d;\n", type_print(l->unit, t, m->name), m->bit_width);
         } else if (m->name || !t->tag || depth > 100) {
@@ -255,36 +270,62 @@ static const struct tag_use *tag_use_at(struct lower *l, uint32_t word)
     return NULL;
 }
 
-/* What a token means that names something of a block; NULL: it does not. */
-static const char *moved_name(struct lower *l, uint32_t token)
+static const struct typedef_use *typedef_use_at(struct lower *l, uint32_t token)
 {
-    for (const struct function *fn = l->fn; fn; fn = fn->outer) {
+    for (const struct function *fn = l->fn; fn; fn = fn->outer)
         for (uint32_t i = 0; i < fn->typedef_uses.count; i++) {
             const struct typedef_use *use = fn->typedef_uses.item[i];
-            if (use->token == token)
-                return arena_printf(l->arena, "__typeof__(%s)",
-                                    type_print(l->unit, file_type(l, use->symbol->named), ""));
+            if (use->token == token && use->symbol->depth > 0 && use->symbol->named)
+                return use;
         }
+    return NULL;
+}
+
+static char *typedef_name(struct lower *l, const struct typedef_use *use)
+{
+    return arena_printf(l->arena, "%s__%s_%u", l->name, use->symbol->name, use->token);
+}
+
+/* Typedefs of blocks that the definition of a tag mentions, for file scope. */
+static void print_tag_typedefs(struct lower *l, struct output *o, const struct tag *tag)
+{
+    for (uint32_t i = tag->first; i <= tag->last; i++) {
+        const struct typedef_use *use = typedef_use_at(l, i);
+        if (!use)
+            continue;
+        struct type *t = use->symbol->named;
+        const char *alignment = alignment_text(l, NULL, t);
+        output_printf(o, "\n\ntypedef %s%s;\n", alignment ? alignment : "",
+                      type_print(l->unit, file_type(l, t), typedef_name(l, use)));
+    }
+}
+
+/* For a token that names something of a block: what it is at file scope; else NULL. */
+static const char *meaning_text(struct lower *l, uint32_t token)
+{
+    const struct typedef_use *use = typedef_use_at(l, token);
+    if (use)
+        return arena_printf(l->arena, " %s ", typedef_name(l, use));
+    for (const struct function *fn = l->fn; fn; fn = fn->outer)
         for (uint32_t i = 0; i < fn->idents.count; i++) {
             const struct expr *e = fn->idents.item[i];
             const struct symbol *s = e->symbol;
-            if (e->first != token || s->depth == 0)
+            if (e->first != token || !s || s->depth == 0)
                 continue;
             if (s->kind == SYM_ENUMERATOR && s->value_known)
-                return arena_printf(l->arena, "((%s)%lldll)", type_print(l->unit, s->type, ""),
+                return arena_printf(l->arena, " ((%s)%lldll) ", type_print(l->unit, s->type, ""),
                                     (long long)s->value);
             struct type *t = type_pointer(l->unit, file_type(l, s->type));
-            return arena_printf(l->arena, "(*(%s)0)", type_print(l->unit, t, ""));
+            return arena_printf(l->arena, " (*(%s)0) ", type_print(l->unit, t, ""));
         }
-    }
     return NULL;
 }
 
 static void print_tag_token(struct lower *l, struct output *o, uint32_t token)
 {
-    const char *moved = moved_name(l, token);
-    if (moved)
-        output_printf(o, " %s ", moved);
+    const char *text = meaning_text(l, token);
+    if (text)
+        output_text(o, text);
     else
         output_tokens(o, NULL, token, token);
 }
@@ -322,6 +363,7 @@ static void print_tag(struct lower *l, struct output *o, struct tag *tag)
     int packed = pack_at(l->unit, tag->first);
     pack_begin(o, packed);
     if (is_copied_whole(l, tag)) {
+        print_tag_typedefs(l, o, tag);
         print_tag_tokens(l, o, tag);
     } else {
         output_printf(o, "\n\n%s %s {\n", word, tag->hoisted_name);
@@ -329,22 +371,6 @@ static void print_tag(struct lower *l, struct output *o, struct tag *tag)
         output_text(o, "};\n");
     }
     pack_end(o, packed);
-}
-
-/* _Alignas or aligned of a variable that lives in the frame. */
-static void print_alignment(struct lower *l, struct output *o, struct var *v)
-{
-    struct symbol *s = v->symbol;
-    if (!s || !s->align_first || !v->in_frame)
-        return;
-    for (uint32_t i = s->align_first; i <= s->align_last; i++) {
-        const char *moved = moved_name(l, i);
-        if (moved)
-            output_printf(o, " %s ", moved);
-        else
-            output_tokens(o, l, i, i);
-    }
-    output_text(o, " ");
 }
 
 void frame_print_tags(struct lower *l, struct output *o)
@@ -377,7 +403,10 @@ static void print_scopes(struct lower *l, struct output *o)
 
 static void print_var(struct lower *l, struct output *o, struct var *v)
 {
-    print_alignment(l, o, v);
+    if (v->in_frame) {
+        const char *alignment = alignment_text(l, v->symbol, v->type);
+        output_text(o, alignment ? alignment : "");
+    }
     output_printf(o, "%s;\n", type_print(l->unit, v->frame_type, v->member));
 }
 
@@ -418,17 +447,4 @@ void frame_print(struct lower *l, struct output *o)
     }
     output_text(o, "};\n");
     pack_end(o, 0);
-}
-
-bool frame_may_align(struct lower *l)
-{
-    if (l->slots_may_align)
-        return true;
-    for (uint32_t i = 0; i < l->vars.count; i++) {
-        struct var *v = l->vars.item[i];
-        if ((v->in_frame || v->saved) &&
-            (type_may_align(l, v->frame_type) || (v->symbol && v->symbol->align_first)))
-            return true;
-    }
-    return false;
 }

@@ -397,6 +397,7 @@ static void print_async(struct lower *l, struct output *o)
     for (uint32_t i = 0; i < l->tables.count; i++)
         print_code(l, o, l->tables.item[i]);
     print_body(l, o);
+    emit_limits(l, o);
     emit_after_body(l, o);
 }
 
@@ -405,6 +406,7 @@ static void print_plain(struct lower *l, struct output *o)
     const struct stmt *body = l->fn->body;
     frame_print_tags(l, o);
     print_helpers(l, o);
+    emit_limits(l, o);
     output_tokens(o, l, l->fn->first, body->first);
     print_code(l, o, l->out);
     output_tokens(o, l, body->last, body->last);

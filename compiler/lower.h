@@ -232,6 +232,7 @@ struct lower {
     struct list gets;              /* struct get *, of lower_future.c */
     struct list async_decls;       /* struct symbol *: async functions declared in a block */
     struct code *head;             /* declarations at the beginning of the body */
+    struct list limits;            /* of emit_limit.c */
     struct list helpers;           /* struct code *: definitions that go before the function */
     struct list branches;          /* struct function *: they go between the frame and the body */
     struct list tables;            /* struct code *: definitions that go behind the branches */
@@ -256,9 +257,8 @@ struct lower {
     bool words_known;
     bool uses_func_name; /* __func__ */
     bool has_args, uses_args;
-    bool has_release;     /* an owner among the parameters */
-    bool slots_may_align; /* a result slot perhaps to more than 8 bytes */
-    bool keeps_in_frame;  /* what is being kept may be without a value when it is read */
+    bool has_release;    /* an owner among the parameters */
+    bool keeps_in_frame; /* what is being kept may be without a value when it is read */
     /* how the generated function calls these */
     const char *cx, *frame, *args, *func, *outer_name;
 };
@@ -399,7 +399,7 @@ const char *refused_text(struct lower *, const char *result, const struct type *
 const char *result_slot(struct lower *, const char *fn, struct type *);
 const char *result_member(struct lower *, const char *name, const char *declaration);
 /* A result that is not used needs one only if it may be larger than 8 bytes. */
-bool needs_slot(const struct type *result, bool unused);
+bool needs_slot(struct unit *, const struct type *result, bool unused);
 void add_callee(struct lower *, const char *name, unsigned group);
 
 /* ---- lower_future.c ---- */
@@ -508,9 +508,11 @@ struct type *file_type(struct lower *, struct type *); /* that may be printed at
 void hoist_tag(struct lower *, struct tag *);          /* to file scope, if it is a block's */
 void frame_layout(struct lower *);
 void frame_print_tags(struct lower *, struct output *);
-void frame_print(struct lower *, struct output *);        /* struct bide__frame_NAME */
-bool frame_may_align(struct lower *);                     /* perhaps to more than 8 bytes */
-bool type_may_align(struct lower *, const struct type *); /* perhaps to more than 8 bytes */
+void frame_print(struct lower *, struct output *); /* struct bide__frame_NAME */
+/* alignment.c: what stands before the declaration, at file scope, of a member for a variable of the
+ * type; symbol NULL: for the type alone. NULL: it cannot be said there. */
+const char *alignment_text(struct lower *, const struct symbol *, const struct type *);
+bool type_may_align(struct unit *, const struct type *); /* perhaps to more than 8 bytes */
 bool needs_cast(const struct type *);    /* a pointer to it is no void * by itself */
 bool type_is_const(const struct type *); /* cannot be assigned: itself, its elements or a member */
 
@@ -602,11 +604,17 @@ const char *null_text(const struct unit *);
 const char *param_name(struct unit *, struct symbol *fn, int i);
 const char *file_text(struct unit *, uint32_t token); /* its file, for a string literal */
 bool is_signed(struct unit *, const struct type *);   /* an error can travel in it */
+const char *result_flag_text(struct lower *, struct type *result); /* " | ..." or "" */
 void emit_before_body(struct lower *, struct output *);
 /* fn_attribute.c: the user's attributes that belong on a generated function, a blank at the end */
 enum fn_part { PART_WRAPPER, PART_START, PART_BODY };
 const char *fn_attributes_text(struct unit *, const struct symbol *fn, enum fn_part);
 void emit_after_body(struct lower *, struct output *);
 void emit_layout(struct lower *, struct output *); /* emit_layout.c: into the poll function */
+
+/* emit_limit.c */
+void note_result_limit(struct lower *, uint32_t token, struct type *result);
+void note_job_limit(struct lower *, uint32_t token, const char *job_type);
+void emit_limits(struct lower *, struct output *); /* at file scope */
 
 #endif

@@ -73,11 +73,11 @@ const char *result_slot(struct lower *l, const char *name, struct type *type)
     }
     struct slot *slot = slot_of(l, member, declaration);
     slot->type = t;
-    l->slots_may_align |= type_may_align(l, t);
+    note_result_limit(l, l->awaiting ? l->awaiting->first : l->fn->first, t);
     return use_slot(l, slot);
 }
 
-bool needs_slot(const struct type *result, bool unused)
+bool needs_slot(struct unit *u, const struct type *result, bool unused)
 {
     if (!unused || type_is_owner(result)) /* an owner that nobody takes is released */
         return true;
@@ -89,7 +89,7 @@ bool needs_slot(const struct type *result, bool unused)
     case TY_UBITINT:
     case TY_FLOATN:
     case TY_COMPLEX: return true;
-    default: return !type_is_scalar(result);
+    default: return !type_is_scalar(result) || type_may_align(u, result);
     }
 }
 
@@ -233,6 +233,7 @@ const char *job_declaration(struct lower *l, struct awaitable *a, const char *na
     const char *id = arena_printf(l->arena, "%s_%u", l->name, ++l->jobs);
     bool has_result = call->type->kind != TY_VOID;
     bool is_filled = has_result && type_has_const_member(call->type);
+    bool aligns = type_may_align(l->unit, call->type);
     bool is_bare = !has_result && !a->calls_through && call->arg_count == 0;
     struct type *result = file_type(l, type_unqualified(l->unit, call->type));
     struct code *s = code_new(l), *body = code_new(l);
@@ -260,18 +261,18 @@ const char *job_declaration(struct lower *l, struct awaitable *a, const char *na
     for (int i = 0; i < call->arg_count; i++) {
         const char *member = arena_printf(l->arena, "arg_%d", i + 1);
         struct type *t = argument_type(l, call, i);
-        l->slots_may_align |= type_may_align(l, t);
+        aligns |= type_may_align(l->unit, t);
         code_text(l, s, "%s;\n", type_print(l->unit, t, member));
         code_text(l, body, "%scall->%s", i ? ", " : "", member);
     }
-    if (has_result) {
-        l->slots_may_align |= type_may_align(l, result);
+    if (has_result)
         code_text(l, s, "%s;\n", type_print(l->unit, result, "result"));
-    }
     code_text(l, s, "};\n");
     code_text(l, body, is_filled ? ")}, sizeof call->result);\n}\n" : ");\n}\n");
     code_append(l, s, body);
     list_add(l->arena, &l->helpers, s);
+    if (aligns)
+        note_job_limit(l, call->first, a->job_type);
     a->job_run = arena_printf(l->arena, "bide__run_%s", id);
     return arena_printf(l->arena, "%s %s", a->job_type, name);
 }
@@ -428,7 +429,7 @@ static void lower_one(struct lower *l, struct expr *await)
         a.job = result_member(l, name, job_declaration(l, &a, name));
         set_up_job(l, &a);
         slot = NULL;
-    } else if (a.result && needs_slot(a.result, expr_info_of(l, await)->unused)) {
+    } else if (a.result && needs_slot(l->unit, a.result, expr_info_of(l, await)->unused)) {
         slot = result_slot(l, a.slot ? a.slot : a.name, a.result);
     }
     const char *result = slot;

@@ -61,8 +61,9 @@ static void append_descriptor(struct lower *l, struct code *to, const char *id, 
     code_text(l, to,
               ".frame_align_log2 = __builtin_ctz(_Alignof(struct bide__frame_%s)),\n"
               ".args_align_log2 = __builtin_ctz(_Alignof(struct bide__job_%s)),\n"
-              ".flags = %s,\n.version = BIDE_FN_VERSION,\n};\n",
-              id, id, is_signed(l->unit, call->type) ? "BIDE_FN_RESULT_SIGNED" : "0");
+              ".flags = %s%s,\n.version = BIDE_FN_VERSION,\n};\n",
+              id, id, is_signed(l->unit, call->type) ? "BIDE_FN_RESULT_SIGNED" : "0",
+              result_flag_text(l, call->type));
 }
 
 void copy_spawn_blocking(struct lower *l, struct code *to, struct expr *e)

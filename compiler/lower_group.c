@@ -280,7 +280,7 @@ static const char *branch_slot(struct group *g, struct branch *b)
     }
     struct type *result = b->body ? b->body->result : b->call.result;
     bool unused = !b->place && g->form != FORM_TRY_JOIN;
-    if (!result || result->kind == TY_VOID || !needs_slot(result, unused))
+    if (!result || result->kind == TY_VOID || !needs_slot(l->unit, result, unused))
         return "";
     struct expr *place = b->place ? bare(b->place) : NULL;
     const char *wanted = place && place->kind == EX_IDENT ? place->name
@@ -289,7 +289,7 @@ static const char *branch_slot(struct group *g, struct branch *b)
                                                           : b->call.name;
     const char *name = member_name(g, wanted);
     struct type *t = file_type(l, type_unqualified(l->unit, result));
-    l->slots_may_align |= type_may_align(l, t);
+    note_result_limit(l, b->body ? b->body->first : call->first, t);
     b->slot = arena_printf(l->arena, "%s.%s", g->prefix, name);
     return arena_printf(l->arena, " %s;", type_print(l->unit, t, name));
 }

@@ -203,8 +203,10 @@ static void parse_old_parameters(struct parser *p, struct type *f)
             struct attributes attr = d.attr;
             parse_declarator_tail(p, &attr, &label);
             for (int i = 0; i < f->param_count; i++)
-                if (f->param[i].name == d.name)
+                if (f->param[i].name == d.name) {
                     f->param[i].type = adjust_parameter(p, d.type);
+                    note_param_alignment(p, &f->param[i], &spec, &attr);
+                }
             if (!accept(p, ','))
                 break;
         }
@@ -240,6 +242,7 @@ static void declare_parameters(struct parser *p, struct function *f)
         parse_parameter_lengths(p, f, i);
         struct symbol *s = symbol_new(p, SYM_PARAM, a->name, a->type, a->name_token);
         s->storage = ST_AUTO;
+        s->alignment = a->alignment;
         f->needs_lowering |= type_is_owner(s->type);
         f->has_await |= f->is_async && type_holds_future(s->type);
         f->param[i] = s;
@@ -390,7 +393,7 @@ static struct symbol *declare_at_file_scope(struct parser *p, const struct speci
     } else if (!is_typedef && s->type->kind == TY_ARRAY && s->type->incomplete) {
         s->type = d->type;
     }
-    symbol_apply(s, spec, attr);
+    symbol_apply(p, s, spec, attr);
     if (is_typedef && !s->named) {
         s->named = arena_alloc(p->arena, sizeof *s->named);
         *s->named = *s->type;

@@ -252,8 +252,7 @@ struct symbol *typedef_at(struct token *); /* the typedef that an identifier nam
 /* attribute.c */
 struct attributes {
     uint32_t first, last; /* lists after a declarator, 0 if none */
-    uint32_t align_first, align_last;
-    int64_t align_value;                /* of them, 0: not known */
+    const struct alignment *alignment;
     uint32_t vector_first, vector_last; /* the list with vector_size */
     uint32_t space_first, space_last;   /* the list with address_space, or __seg_gs */
     const char *cleanup, *visibility, *mode;
@@ -264,9 +263,10 @@ struct attributes {
     bool overloadable; /* clang's: one name, several types */
 };
 void parse_attributes(struct parser *, struct attributes *);     /* none, one or several lists */
-void parse_alignment(struct parser *, struct attributes *);      /* `(N)` or `(type)` */
 void parse_gnu_attributes(struct parser *, struct attributes *); /* only __attribute__ */
 bool attribute_is(const struct token *, const char *name);       /* `name` or `__name__` */
+/* Adds copies. */
+void alignment_add(struct arena *, const struct alignment **to, const struct alignment *);
 bool at_attribute(struct parser *);
 /* Attributes and an asm label, in any order, as they follow a declarator. */
 void parse_declarator_tail(struct parser *, struct attributes *, bool *asm_label);
@@ -295,7 +295,8 @@ void parse_static_assert(struct parser *);
 struct symbol *declare_function(struct parser *, const struct specifiers *, struct type *,
                                 const char *name, uint32_t token, const struct attributes *);
 struct stmt *parse_block_declaration(struct parser *);
-void symbol_apply(struct symbol *, const struct specifiers *, const struct attributes *);
+void symbol_apply(struct parser *, struct symbol *, const struct specifiers *,
+                  const struct attributes *);
 
 /* declarator.c */
 struct declarator {
@@ -309,6 +310,8 @@ enum declarator_kind { DECL_NAMED, DECL_ABSTRACT, DECL_EITHER };
 void parse_declarator(struct parser *, struct type *base, enum declarator_kind,
                       struct declarator *);
 struct type *parse_type_name(struct parser *);
+void note_param_alignment(struct parser *, struct param *, const struct specifiers *,
+                          const struct attributes *);
 struct type *adjust_parameter(struct parser *, struct type *);
 
 /* tag.c */
@@ -411,9 +414,9 @@ enum use {
 
 struct checker {
     struct unit *unit;
-    struct function *function; /* NULL: an initialiser at file scope */
-    int await_loops;           /* enclosing loops that have an await */
-    bool in_length;            /* of a parameter, where nothing can await */
+    struct function *function;     /* NULL: an initialiser at file scope */
+    int await_loops;               /* enclosing loops that have an await */
+    bool in_length;                /* of a parameter, where nothing can await */
     uint32_t last_await;           /* where it ends */
     struct list allocas;           /* struct expr *: calls of alloca */
     const struct stmt *value_stmt; /* the last of a statement expression: its value */

@@ -97,18 +97,6 @@ static const struct symbol *usable_alias(const struct type *t)
     return s && s->depth == 0 ? s : NULL;
 }
 
-/* The alignment that a type has by a typedef of a block, which is not printed; NULL: none. */
-static const char *alias_alignment(struct unit *u, const struct type *t)
-{
-    for (const struct symbol *s = t->alias; s && s->depth > 0; s = s->type->alias)
-        if (s->align_first && s->align_value)
-            return arena_printf(u->arena, "__attribute__((aligned(%lld)))",
-                                (long long)s->align_value);
-        else if (s->align_first)
-            return attributes_text(u, s->align_first, s->align_last);
-    return NULL;
-}
-
 /* An lvalue of a type, given one of a type that is made of it by arrays and pointers. */
 static char *part_text(struct unit *u, const struct type *t, const char *text)
 {
@@ -255,8 +243,6 @@ static char *print(struct printer *p, const struct type *t, const char *name)
 {
     struct unit *u = p->unit;
     char *inner = arena_printf(u->arena, "%s", name ? name : "");
-    const char *align = alias_alignment(u, t);
-    bool is_object = true;
     while (p->depth < TYPE_DEPTH_MAX && p->steps-- > 0 && !usable_alias(t)) {
         if (t->kind == TY_POINTER)
             inner = pointer_text(u, t, inner);
@@ -266,16 +252,12 @@ static char *print(struct printer *p, const struct type *t, const char *name)
             inner = arena_printf(u->arena, "%s%s", inner, params_text(p, t));
         else
             break;
-        is_object &= t->kind == TY_ARRAY;
         t = t->base;
-        if (is_object && !align)
-            align = alias_alignment(u, t);
     }
     const struct symbol *alias = usable_alias(t);
     unsigned quals = t->quals & ~(alias ? alias->type->quals : 0u);
-    return arena_printf(u->arena, "%s%s%s%s%s%s%s", space_text(u, t), quals_text(quals),
-                        alias ? alias->name : specifier_text(u, t), align ? " " : "",
-                        align ? align : "", *inner ? " " : "", inner);
+    return arena_printf(u->arena, "%s%s%s%s%s", space_text(u, t), quals_text(quals),
+                        alias ? alias->name : specifier_text(u, t), *inner ? " " : "", inner);
 }
 
 char *type_print(struct unit *u, const struct type *t, const char *name)

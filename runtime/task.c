@@ -6,13 +6,24 @@
 
 /* ---- making ---- */
 
-/* A result is aligned to what its size allows, up to this. */
+/* A result is aligned to what its size allows, up to this, unless the flag says more. */
 enum { RESULT_ALIGN_MAX = 64 };
 
 /* A small result of a task has no place: it goes from the context of the last poll to `end`. */
 static bool has_place(const struct bide_fn *fn, bool is_future)
 {
+    if (__builtin_expect(fn->flags & BIDE_FN_RESULT_ALIGNED, 0))
+        return true;
     return fn->result_size > sizeof(uint64_t) || (is_future && fn->result_size > 0);
+}
+
+static size_t result_align(const struct bide_fn *fn)
+{
+    size_t size = fn->result_size, align = size & -size;
+
+    if (__builtin_expect(fn->flags & BIDE_FN_RESULT_ALIGNED, 0))
+        return (size_t)1 << fn->frame_align_log2;
+    return align < RESULT_ALIGN_MAX ? align : RESULT_ALIGN_MAX;
 }
 
 /* Puts the result at the end of the block, and the room for frames between. */
@@ -26,9 +37,7 @@ static void lay_out(struct bide__task *task, size_t block_size, const struct bid
     if (__builtin_expect(room != task->room, 0))
         ((struct bide_frame *)(void *)task->room)->fn = fn;
     if (has_place(fn, is_future)) {
-        uintptr_t align = fn->result_size & -(uintptr_t)fn->result_size;
-        if (align > RESULT_ALIGN_MAX)
-            align = RESULT_ALIGN_MAX;
+        uintptr_t align = result_align(fn);
         end = (char *)((uintptr_t)(end - fn->result_size) & ~(align - 1));
         result = end;
         end = (char *)((uintptr_t)end & ~(uintptr_t)(BIDE_FRAME_UNIT - 1));
@@ -46,9 +55,11 @@ static size_t size_of(const struct bide_fn *fn)
 
     if (!has_place(fn, false))
         return size;
+    /* the end of the block is aligned to BIDE__SLAB_UNIT */
+    size_t align = result_align(fn), whole = fn->result_size & (align - 1) ? 0 : BIDE__SLAB_UNIT;
     size += result;
-    if (result > 0 && result % RESULT_ALIGN_MAX == 0)
-        size += RESULT_ALIGN_MAX - BIDE__SLAB_UNIT;
+    if (align > whole)
+        size += align - whole;
     return size;
 }
 

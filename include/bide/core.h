@@ -136,10 +136,12 @@ static __inline__ void bide_waker_drop(bide_waker w)
 
 enum {
     BIDE_FN_VERSION = 2,
-    BIDE_FN_UNWINDS = 1,        /* has something to undo: poll it while its chain unwinds */
-    BIDE_FN_RESULT_SIGNED = 2,  /* the result is a signed integer, so an error can travel in it */
-    BIDE_FN_CANCEL_RETURNS = 4, /* with UNWINDS: it goes on to its own end then, see below */
-    BIDE_FN_FORWARDS = 8,       /* its start starts a callee in its own place, with no frame */
+    BIDE_FN_UNWINDS = 1,         /* has something to undo: poll it while its chain unwinds */
+    BIDE_FN_RESULT_SIGNED = 2,   /* the result is a signed integer, so an error can travel in it */
+    BIDE_FN_CANCEL_RETURNS = 4,  /* with UNWINDS: it goes on to its own end then, see below */
+    BIDE_FN_FORWARDS = 8,        /* its start starts a callee in its own place, with no frame */
+    BIDE_FN_RESULT_ALIGNED = 16, /* the slot for the result has the alignment of the frame; else
+                                    the one that its size allows, 64 at most */
 };
 
 /* A function that an async function may await. Callees of one join or select share a group > 0:
@@ -188,6 +190,7 @@ struct bide_fn {
 enum {
     BIDE_SHIELDED = 0x40000000, /* in `state`: suspended inside a deferred block */
     BIDE_FRAME_UNIT = 8,        /* frames are rounded up to this */
+    BIDE_ALIGN_MAX = 4096,      /* of frames, arguments and results */
     BIDE_NEST_MAX = 64,         /* first polls that nest on the C stack */
     BIDE_RESERVE_MAX = 512,     /* room above the first frame that a chain gets at once, at most */
     BIDE_NEAR_MAX = 65528,      /* a larger frame is the last of its memory, so offsets fit */
@@ -304,7 +307,8 @@ struct bide_cx {
 /*
  * Makes an empty chain that uses the `size` bytes at `room`, aligned to BIDE_FRAME_UNIT, for its
  * first frames. `result` is where the first frame's result will go. NULL: there is none, or one of
- * at most 8 bytes, which is in cx->nowhere when the last poll has returned. The chain does not move
+ * at most 8 bytes, without BIDE_FN_RESULT_ALIGNED, which is in cx->nowhere when the last poll has
+ * returned. The chain does not move
  * from now on. If room or result is more than 2 GiB away from it, BIDE_FAR_SIZE bytes of the room
  * are used for that; there must be so many.
  */
@@ -432,7 +436,8 @@ enum bide_poll bide__finish_slow(struct bide_cx *cx);
 /*
  * Pushes a frame of fn->frame_size bytes, passed as `size` because it is a constant there. `parent`
  * is the awaiting frame, the top one of its chain (NULL: the first of the chain), `result` a slot
- * inside it, or NULL for a result of at most 8 bytes that nobody wants. Only the header is set.
+ * inside it, or NULL for a result of at most 8 bytes, without BIDE_FN_RESULT_ALIGNED, that nobody
+ * wants. Only the header is set.
  * NULL: no memory; the chain has begun to unwind with -ENOMEM, and the start function returns
  * BIDE_PENDING.
  */
