@@ -117,8 +117,13 @@ static async int call_read(struct model *m, size_t size)
 static async int call_cancelled(void)
 {
     char *line, byte;
-    CHECK_ERR(await bide_timeout(BIDE_MS(1), bide_reader_line(reader, &line, NULL)), -ETIMEDOUT);
-    CHECK_ERR(await bide_timeout(BIDE_MS(1), bide_reader_read(reader, &byte, 1)), -ETIMEDOUT);
+    int r = -1;
+    ssize_t n = -1;
+    CHECK_ERR(await bide_timeout(BIDE_MS(1), r = bide_reader_line(reader, &line, NULL)),
+              -ETIMEDOUT);
+    CHECK_ERR(await bide_timeout(BIDE_MS(1), n = bide_reader_read(reader, &byte, 1)), -ETIMEDOUT);
+    CHECK_EQ(r, -1);
+    CHECK_EQ(n, -1);
     return 0;
 }
 
@@ -192,12 +197,14 @@ static async int run_parts(const char *text, size_t cut, bool read_after)
     for (;;) {
         char *line = NULL, expected[TEXT_MAX + 1] = "";
         struct model now = m;
-        if (await bide_timeout(BIDE_MS(1), bide_reader_line(reader, &line, NULL)) == -ETIMEDOUT)
+        int got = 0;
+        if (await bide_timeout(BIDE_MS(1), got = bide_reader_line(reader, &line, NULL)) < 0)
             break;
         int r = model_line(&now, expected);
         if (line != NULL)
             CHECK_STR(line, expected);
         CHECK(r == (line != NULL ? 1 : -EMSGSIZE));
+        CHECK_EQ(got, r);
         m = now;
     }
     await write_text(text + cut);

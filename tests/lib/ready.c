@@ -211,7 +211,9 @@ static async int cancelled_often(void)
 {
     int before = descriptors();
     for (int i = 0; i < 100; i++) {
-        CHECK_ERR(await bide_timeout(BIDE_US(1), bide_fd_readable(ends[0])), -ETIMEDOUT);
+        int r = 1;
+        CHECK_ERR(await bide_timeout(BIDE_US(1), r = bide_fd_readable(ends[0])), -ETIMEDOUT);
+        CHECK_EQ(r, 1);
         bide_task(int) first = bide_spawn(readable(ends[0]));
         bide_task(int) second = bide_spawn(readable(ends[0]));
         await bide_yield();
