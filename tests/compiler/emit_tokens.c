@@ -35,7 +35,7 @@ static char *emitted(struct arena *to, const char *file, const char *text, bool 
     char *out = NULL;
     size_t size;
     u.text = arena_strndup(a, text, u.text_length);
-    CHECK(target_read(&u));
+    target_read(&u); /* a text without facts is of this machine */
     lex(&u);
     parse(&u);
     check(&u);
@@ -167,12 +167,9 @@ TEST_LIMIT(emit_prints_the_tokens_that_cc_compiles, 120)
 /* What stands beside a generated text must not become one token with it. */
 TEST(generated_text_is_apart_from_its_neighbours)
 {
-    static const char head[] =
-        "# 1 \"a.c\"\n"
-        "char *t = \"bide target:short=\" \"2\" \";int=\" \"4\" \";long=\" \"8\" \";llong=\" \"8\""
-        "\";pointer=\" \"8\" \";\";\n"
-        "struct bide__task;\n"
-        "bide_async int f(int a);\n";
+    static const char head[] = "# 1 \"a.c\"\n"
+                               "struct bide__task;\n"
+                               "bide_async int f(int a);\n";
     static const char *const bodies[] = {
         "if (a) a = 1; else bide_task_detach(t[a]);",
         "do bide_task_detach(t[a]); while (0);",
