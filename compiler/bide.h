@@ -560,6 +560,8 @@ struct options {
     bool multi_thread; /* -fbide-multi-thread */
     enum gnu_words gnu_words;
     bool odd_charset, odd_wide_charset; /* of execution: no UTF-8, so that lengths are unknown */
+    /* The user's compiler is asked about the plain reading: warnings of its names are its own. */
+    bool compiler_speaks;
 };
 
 /* A word of the language that only says something to the checks, like bide_may_block: no token, its
@@ -603,6 +605,8 @@ struct unit {
     struct places *places;       /* place.c */
     struct list outer_functions; /* diag.c: those of the first outer_functions_of functions */
     uint32_t outer_functions_of;
+    struct list held;            /* diag.c: those that the user's compiler may give itself */
+    struct message *last_message;
     struct list packs; /* pack.c: where #pragma pack changes what is in effect */
     bool packs_known;
     int pack;           /* emit.c: what is in effect at the item being printed */
@@ -631,6 +635,23 @@ struct frame_info {
  * file is read once. Text given to source_add stands for a file of that name (standard input). */
 const char *source_line(struct unit *, const char *file, uint32_t line, size_t *length);
 void source_add(struct unit *, const char *file, const char *text, size_t length);
+
+/* ---- reading.c: where the plain reading means something else ---- */
+
+/* Lines of a file. */
+struct line_span {
+    const char *file;
+    uint32_t first, last;
+};
+bool line_span_has(const struct line_span *, const char *file, uint32_t line);
+/* struct line_span *: functions whose flow it does not have; full expressions with an await or a
+ * form, whose order it leaves open. */
+struct list reading_flows(struct unit *);
+struct list reading_orders(struct unit *);
+/* And deferred blocks, which run later, with other values. */
+struct list reading_deferred(struct unit *);
+/* Is it a local variable of a function there that holds a task or a future? It begins empty. */
+bool reading_names_owner(struct unit *, const char *name, const struct line_span *);
 
 /* ---- place.c: where a token stands in the file on disk ---- */
 
@@ -707,6 +728,11 @@ void diag_fixit_insert(struct unit *, uint32_t token, const char *text);
  * `diag_drop` only forgets them, and takes the counts back. */
 void diag_flush(struct unit *);
 void diag_drop(struct unit *);
+/* Is there a message of this option, in these lines, that is left to the user's compiler? It does
+ * not come any more. */
+bool diag_take_held(struct unit *, const char *option, const struct line_span *);
+/* The others of this option come now. */
+void diag_release(struct unit *, const char *option);
 /* Without a place, at once: "bide: error: ...". */
 void diag_plain(enum severity, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* From now on diag_plain writes JSON. */
@@ -726,6 +752,7 @@ struct message {
     bool was_warning; /* made an error by -Werror */
     bool silent;      /* switched off, and its notes with it */
     bool is_bare;     /* its line has been shown just before */
+    bool taken;       /* the user's compiler says it */
     struct list fixits;
     struct list notes; /* struct message * */
 };

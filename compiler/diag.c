@@ -21,14 +21,26 @@
 
 /* ---- taking messages ---- */
 
-static struct message *last_message(struct unit *unit)
+static void count_message(struct unit *unit, struct message *m)
 {
-    return unit->messages.count ? unit->messages.item[unit->messages.count - 1] : NULL;
+    m->number = unit->messages.count;
+    list_add(unit->arena, &unit->messages, m);
+    if (!m->silent) {
+        unit->error_count += m->severity == SEV_ERROR;
+        unit->warning_count += m->severity == SEV_WARNING;
+    }
+}
+
+/* Is it a warning that the user's compiler has too, and may give? */
+static bool is_held(const struct unit *unit, const struct message *m)
+{
+    return m->option && unit->options && unit->options->compiler_speaks &&
+           strncmp(m->option, "bide-", 5) != 0;
 }
 
 static void add_message(struct unit *unit, struct message *m)
 {
-    struct message *before = last_message(unit);
+    struct message *before = unit->last_message;
     if (m->severity == SEV_NOTE && before) {
         list_add(unit->arena, &before->notes, m);
         return;
@@ -41,12 +53,11 @@ static void add_message(struct unit *unit, struct message *m)
         if (level == 2)
             m->severity = SEV_ERROR;
     }
-    m->number = unit->messages.count;
-    list_add(unit->arena, &unit->messages, m);
-    if (!m->silent) {
-        unit->error_count += m->severity == SEV_ERROR;
-        unit->warning_count += m->severity == SEV_WARNING;
-    }
+    unit->last_message = m;
+    if (is_held(unit, m))
+        list_add(unit->arena, &unit->held, m);
+    else
+        count_message(unit, m);
 }
 
 static __attribute__((format(printf, 6, 0))) void take(struct unit *unit, enum severity severity,
@@ -83,7 +94,7 @@ void diag_range(struct unit *unit, enum severity severity, uint32_t first, uint3
 
 void diag_fixit_insert(struct unit *unit, uint32_t token, const char *text)
 {
-    struct message *m = last_message(unit);
+    struct message *m = unit->last_message;
     if (!m)
         return;
     if (m->notes.count)
@@ -526,12 +537,36 @@ void diag_flush(struct unit *unit)
             break;
     }
     unit->messages.count = 0;
+    unit->last_message = NULL;
     fflush(stderr);
+}
+
+bool diag_take_held(struct unit *unit, const char *option, const struct line_span *span)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < unit->held.count; i++) {
+        struct message *m = unit->held.item[i];
+        const struct token *t = &unit->token[m->first];
+        if (!strcmp(m->option, option) && t->file && line_span_has(span, t->file, t->line))
+            found = m->taken = true;
+    }
+    return found;
+}
+
+void diag_release(struct unit *unit, const char *option)
+{
+    for (uint32_t i = 0; i < unit->held.count; i++) {
+        struct message *m = unit->held.item[i];
+        if (!m->taken && !strcmp(m->option, option))
+            count_message(unit, m);
+        m->taken = true;
+    }
 }
 
 void diag_drop(struct unit *unit)
 {
     unit->messages.count = 0;
     unit->undeclared = (struct map){0};
+    unit->last_message = NULL;
     unit->error_count = unit->warning_count = 0;
 }

@@ -11,7 +11,7 @@
  * After a mistake no output is left, as with the compiler alone, which also removes an older one.
  */
 #define _GNU_SOURCE
-#include "driver.h"
+#include "report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -216,6 +216,30 @@ static void shorten(struct command *cmd, struct process *p)
     }
 }
 
+/* The word as the generated text is compiled with it: no warning is an error there, but for those
+ * about the command itself. NULL: it is left out. */
+static const char *quiet_word(const struct command *cmd, const struct arg *a)
+{
+    const char *word = a->word[0];
+    if (a->kind != ARG_BOTH)
+        return word;
+    if (!strcmp(word, "-Werror"))
+        return cmd->clang ? "-Werror=unused-command-line-argument" : NULL;
+    if (!strncmp(word, "-Werror=", 8))
+        return arena_printf(cmd->arena, "-W%s", word + 8);
+    if (!strcmp(word, "-Wfatal-errors") || !strcmp(word, "-pedantic-errors") ||
+        !strcmp(word, "-pedantic") || !strcmp(word, "-Wpedantic") || !strcmp(word, "-fanalyzer"))
+        return NULL;
+    return word;
+}
+
+static void add_translated_word(const struct command *cmd, struct process *p, const struct arg *a)
+{
+    const char *word = cmd->quiet ? quiet_word(cmd, a) : a->word[0];
+    for (int k = 0; k < 2 && word && a->word[k]; k++)
+        argv_add(p, k ? a->word[k] : word);
+}
+
 /* The command with the generated texts in the places of `job_count` files. */
 static struct process translated_command(struct command *cmd, const struct list *extra,
                                          const struct buffer *standard_input, int job_count)
@@ -236,9 +260,12 @@ static struct process translated_command(struct command *cmd, const struct list 
         if (a->generated)
             command_add_input(a, &p, a->generated);
         else if (is_wanted(a, plain || cmd->has_assembly))
-            for (int k = 0; k < 2 && a->word[k]; k++)
-                argv_add(&p, a->word[k]);
+            add_translated_word(cmd, &p, a);
     }
+    if (cmd->silent)
+        argv_add(&p, "-w");
+    else if (!cmd->quiet && !cmd->clang) /* it asks for comments, of which the text has none */
+        argv_add(&p, "-Wno-implicit-fallthrough");
     command_add_colour(cmd, &p);
     add_home_flags(cmd, &p, plain);
     add_extra(&p, extra);
@@ -248,12 +275,9 @@ static struct process translated_command(struct command *cmd, const struct list 
 }
 
 static int run_translated(struct command *cmd, const struct list *extra,
-                          const struct buffer *standard_input, int job_count, bool silent,
-                          struct buffer *err)
+                          const struct buffer *standard_input, int job_count, struct buffer *err)
 {
     struct process p = translated_command(cmd, extra, standard_input, job_count);
-    if (silent)
-        argv_add(&p, "-w");
     int status = process_run(&p);
     cmd->signal = p.signal;
     *err = p.err;
@@ -308,6 +332,8 @@ static enum step translate_to_file(struct command *cmd, struct job *job, struct 
     bool saved = cmd->saves_temps && job->input->language == LANG_C && strcmp(input, "-");
     const char *path = saved ? saved_path(cmd, name) : temp_path(cmd->arena, name);
     job->input->generated = path;
+    if (plain_is_wanted(cmd) && !job->is_doubtful)
+        plain_start(job);
     if (!job->is_doubtful && early_fits(cmd, job)) {
         struct process p = translated_command(cmd, NULL, &no_input, 1);
         early_start(early, &p, job, path);
@@ -320,6 +346,7 @@ static enum step translate_to_file(struct command *cmd, struct job *job, struct 
     if (step == STEP_OK)
         return step;
     early_stop(early);
+    plain_stop(job);
     job->input->generated = NULL;
     return step;
 }
@@ -343,6 +370,14 @@ static void remove_outputs(struct command *cmd, struct list *jobs)
         if (!cmd->output && cmd->mode != MODE_LINK)
             remove_regular(with_suffix(cmd->arena, base_name(job->input->value), suffix));
     }
+}
+
+/* Also the program, which the compiler made under its default name. */
+static void remove_made(struct command *cmd, struct list *jobs)
+{
+    remove_outputs(cmd, jobs);
+    if (cmd->mode == MODE_LINK && !cmd->output)
+        remove_regular("a.out");
 }
 
 static void report_internal(struct command *cmd, struct list *jobs)
@@ -400,10 +435,86 @@ static bool may_lack_include(const struct command *cmd, const struct list *jobs)
     return lacks;
 }
 
+/* The files that the command compiles as they are get their warnings in the same way as the others:
+ * it is silent itself. */
+static struct list with_plain_jobs(struct command *cmd, const struct list *jobs,
+                                   const struct buffer *standard_input)
+{
+    struct list all = *jobs;
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        struct arg *a = cmd->args.item[i];
+        if (a->kind != ARG_INPUT || a->generated || a->language == LANG_OTHER ||
+            a->language == LANG_C_HEADER)
+            continue;
+        struct job *job = arena_alloc(cmd->arena, sizeof *job);
+        job->command = cmd;
+        job->input = a;
+        job->is_plain = true;
+        if (!strcmp(a->value, "-"))
+            buffer_add(&job->source, standard_input->data, standard_input->length);
+        else
+            buffer_read_file(&job->source, a->value);
+        list_add(cmd->arena, &all, job);
+    }
+    return all;
+}
+
+/* How the generated texts are compiled: what their own warnings are for. Without plain readings to
+ * speak for them they speak as they are. */
+static void choose_silence(struct command *cmd, const struct list *jobs)
+{
+    bool needed = cmd->clang, all_exist = true;
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        const struct job *job = jobs->item[i];
+        all_exist &= plain_exists(job);
+        needed |= !plain_needs_code(job) || confirm_is_needed(job->unit);
+    }
+    cmd->quiet = all_exist && plain_is_wanted(cmd);
+    cmd->silent = cmd->quiet && !needed;
+}
+
+/* Runs the command on what was translated and reports; the exit status. */
+static int compile_translated(struct command *cmd, struct list *jobs, struct early *early,
+                              const struct list *extra, const struct buffer *standard_input)
+{
+    int status = 0, count = (int)jobs->count;
+    struct buffer err = early->process.err;
+    struct list all =
+        cmd->quiet && count < cmd->c_count ? with_plain_jobs(cmd, jobs, standard_input) : *jobs;
+    if (!early->done)
+        status = run_translated(cmd, extra, standard_input, count, &err);
+    enum verdict verdict = report(&all, &err, status != 0);
+    if (verdict == VERDICT_AGAIN) {
+        buffer_free(&err);
+        cmd->silent = true;
+        status = run_translated(cmd, extra, standard_input, count, &err);
+        print_said(cmd, err.data, err.length);
+    }
+    if (verdict == VERDICT_ALONE) {
+        buffer_free(&err);
+        cmd->quiet = cmd->silent = false;
+        status = run_translated(cmd, extra, standard_input, count, &err);
+        verdict = report(&all, &err, status != 0);
+    }
+    if (verdict == VERDICT_OURS && count == cmd->c_count)
+        report_internal(cmd, jobs);
+    if (verdict == VERDICT_REFUSED) {
+        remove_made(cmd, &all);
+        status = 1;
+    }
+    if (status && may_lack_include(cmd, jobs))
+        hint_missing_include(cmd, &err, standard_input);
+    for (uint32_t i = (uint32_t)count; i < all.count; i++)
+        job_free(all.item[i]);
+    buffer_free(&err);
+    return status;
+}
+
 static int compile(struct command *cmd, struct list *jobs, const struct list *extra,
                    const struct buffer *standard_input)
 {
     struct early early = {0};
+    cmd->quiet = cmd->options.compiler_speaks = plain_is_wanted(cmd);
     int status = translate_jobs(cmd, jobs, &early);
     if (!status && jobs->count && !input_charset_fits(cmd, jobs)) {
         early_stop(&early);
@@ -418,26 +529,16 @@ static int compile(struct command *cmd, struct list *jobs, const struct list *ex
             temp_remove();
         return run_untouched(cmd, extra, standard_input);
     }
-    struct buffer err = early.process.err;
-    if (!early.done)
-        status = run_translated(cmd, extra, standard_input, (int)jobs->count, false, &err);
-    enum verdict verdict = report(jobs, &err, status != 0);
-    if (verdict == VERDICT_AGAIN) {
-        buffer_free(&err);
-        status = run_translated(cmd, extra, standard_input, (int)jobs->count, true, &err);
-        print_said(cmd, err.data, err.length);
-    }
-    if (verdict == VERDICT_OURS && (int)jobs->count == cmd->c_count)
-        report_internal(cmd, jobs);
-    if (status && may_lack_include(cmd, jobs))
-        hint_missing_include(cmd, &err, standard_input);
+    choose_silence(cmd, jobs);
+    status = compile_translated(cmd, jobs, &early, extra, standard_input);
+    if (!status)
+        status = check_held(jobs);
     if (!status)
         status = check_frames(cmd, jobs);
     if (status)
         remove_outputs(cmd, jobs);
     else
         database_write(cmd);
-    buffer_free(&err);
     return status;
 }
 

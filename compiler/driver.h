@@ -30,9 +30,9 @@ struct process {
     struct buffer out, err;
     int signal; /* that ended it, or 0 */
     /* process_start */
-    int given;     /* a descriptor that it has too, under the same number; 0: none */
-    int said[2];   /* our ends of the pipes to out and err, or -1 */
-    bool is_early; /* it runs beside others */
+    int given;   /* a descriptor that it has too, under the same number; 0: none */
+    int said[2]; /* our ends of the pipes to out and err, or -1 */
+    int place;   /* among the children that run: CHILD_... */
 };
 /* Its exit status; 128 + n when signal n ended it; 127, with a message, when it cannot be run. */
 int process_run(struct process *);
@@ -40,6 +40,8 @@ int process_run(struct process *);
 int process_start(struct process *);
 /* Writes the text to `fd`, closes that, and waits for the program's end. fd < 0: nothing to do. */
 int process_finish(struct process *, const struct buffer *text, int fd);
+/* Ends it; what it says is lost. */
+void process_abandon(struct process *);
 /* Becomes the program; input as above. Returns 127, with a message, when it cannot. */
 int process_exec(struct process *);
 /* Runs the program as the user's own: signals sent to us go to it. */
@@ -57,7 +59,7 @@ const char *temp_path(struct arena *, const char *name);
 const char *temp_keep(struct arena *, const char *path);
 void temp_remove(void);
 /* The children that run: a signal that ends us ends them first. 0: none. */
-enum { CHILD_NOW, CHILD_EARLY, CHILD_COUNT };
+enum { CHILD_NOW, CHILD_EARLY, CHILD_PLAIN, CHILD_COUNT };
 extern volatile int temp_child[CHILD_COUNT];
 
 /* ---- driver_args.c: the command line of gcc and clang ---- */
@@ -109,6 +111,8 @@ struct command {
     const char *unknown_charset; /* of execution, in which not even ASCII may be itself */
     bool packs_structs;          /* -fpack-struct, to less than pointers have */
     bool static_link, no_library, other_target;
+    bool quiet;             /* generated texts: no warning about them is an error */
+    bool silent;            /* nor is there any */
     const char *triple;     /* of a cross compiler */
     const char *output;     /* -o */
     const char *database;   /* -MJ */
@@ -164,13 +168,19 @@ struct job {
     struct buffer source;    /* the file as it lies on disk */
     struct buffer text;      /* preprocessed */
     struct buffer err;       /* what the preprocessor said */
-    struct buffer check_err; /* what the plain check said */
+    struct buffer check_err; /* what the plain reading gave */
     const char *dependency;  /* the file of dependencies that it wrote, or NULL */
     struct unit *unit;
     int status, signal; /* of the preprocessor */
     bool is_doubtful;   /* it has no async words itself, but may get some from macros */
-    bool checked;
+    /* driver_plain.c */
+    bool is_plain;      /* only that: the command compiles the file as it is */
+    bool plain_code;    /* code is generated */
+    bool is_unreadable; /* it names what only bide makes, so there is no plain reading */
+    bool plain_done;
+    bool plain_c99; /* in this dialect */
     int check_status;
+    struct process plain;
 };
 
 /* driver_scan.c: may the file, which has no words of ours, get some from headers or options? */
@@ -185,21 +195,38 @@ bool job_has_words(struct job *);
 bool job_lacks_words(const struct job *);
 /* Parse, check, lower; writes the generated text to `out`. */
 enum step job_translate(struct job *, FILE *out);
-/* Lets the user's compiler check the file in the plain reading; once. Its exit status. */
-int job_check(struct job *);
-/* The same to the end: some errors come only when code is generated. */
-int job_check_code(struct job *);
-/* The same for the preprocessed text with our words in the plain reading: the file may not be the
- * same one to both, if it asks for the names of our macros. Its errors alone are told. */
-int job_check_text(struct job *);
 void job_free(struct job *);
 /* Adds the words of the user's command for an extra step: those for preprocessing and those for
  * both or the compiler; colours as our own standard error has them. 0, or -1 with a message. */
 int command_add_words(const struct command *, struct process *, bool preprocess);
+bool command_wants_word(const struct arg *, bool preprocess);
 /* A compiler of another name may be clang, as gcc is on some systems: asks it. */
 bool command_says_clang(const struct command *);
 void command_add_colour(const struct command *, struct process *);
 void command_add_input(const struct arg *, struct process *, const char *path);
+
+/* ---- driver_plain.c: the plain reading, for the compiler's messages ---- */
+
+/* Does the word switch warnings? */
+bool word_is_warning(const char *word);
+/* Not with -w. */
+bool plain_is_wanted(const struct command *);
+/* A preprocessed file of ours has none. */
+bool plain_exists(const struct job *);
+/* Is code generated for it, for what a compiler says only then? */
+bool plain_needs_code(const struct job *);
+/* Starts the compiler on it, when the one that runs has ended. */
+void plain_start(struct job *);
+/* Waits for its end, once; starts it if it was not. Fills check_err; the exit status. */
+int plain_finish(struct job *);
+/* The same to the end: some errors and warnings come only when code is generated. */
+int plain_finish_code(struct job *);
+/* Once more, in the dialect gnu99. */
+int plain_finish_c99(struct job *);
+/* The same for the preprocessed text with our words in the plain reading: the file may not be the
+ * same one to both, if it asks for the names of our macros. Its errors alone are told. */
+int plain_check_text(struct job *);
+void plain_stop(struct job *);
 
 /* ---- driver_early.c: the compiler that waits for its text ---- */
 
@@ -221,6 +248,11 @@ bool early_finish(struct early *, const struct buffer *text);
 /* Ends it before it writes anything. */
 void early_stop(struct early *);
 
+/* ---- driver_comments.c ---- */
+
+/* Have the two preprocessed texts, one of them with comments, the same tokens? */
+bool comments_change_nothing(const struct buffer *without, const struct buffer *with);
+
 /* ---- driver_pragma.c ---- */
 
 /* Puts our pragmas back into the preprocessed text, which clang has dropped, and takes away what it
@@ -232,14 +264,20 @@ void pragmas_restore(struct job *job);
 /* The line without colour sequences. */
 char *without_colours(struct arena *arena, const char *line, size_t length);
 
-/* Prints what the compiler said of the generated text, in the words that it has for the user's file
- * where it says the same of that. `failed`: the compiler did not succeed. */
+/* Prints what the compiler has to say of the files of these jobs: `err` is what it said of the
+ * generated text, the rest it says of the plain readings, for which this waits. `failed`: it did
+ * not succeed with the command. */
 enum verdict {
     VERDICT_FINE,
-    VERDICT_OURS,  /* the fault is ours */
-    VERDICT_AGAIN, /* it failed by warnings that do not count: once more, without warnings */
+    VERDICT_OURS,    /* the fault is ours */
+    VERDICT_AGAIN,   /* it failed by warnings that do not count: once more, without warnings */
+    VERDICT_ALONE,   /* once more, with no plain reading to speak for the generated text */
+    VERDICT_REFUSED, /* it made something of a file that it does not take as it is */
 };
 enum verdict report(struct list *jobs, const struct buffer *err, bool failed);
+/* Prints our own warnings that the compiler could have given and has not. 1: an error is among
+ * them, else 0. */
+int check_held(struct list *jobs);
 
 /* ---- driver_hint.c ---- */
 

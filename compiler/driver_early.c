@@ -112,7 +112,8 @@ void early_start(struct early *e, struct process *p, const struct job *job, cons
               symlink(arena_printf(arena, "/proc/self/fd/%d", ends[0]), path) == 0;
     *e = (struct early){.process = *p, .head_length = (size_t)length, .fd = ends[1]};
     e->process.given = ends[0];
-    e->process.is_early = e->process.catch_err = true;
+    e->process.place = CHILD_EARLY;
+    e->process.catch_err = true;
     ok = ok && process_start(&e->process) == 0;
     close(ends[0]);
     if (ok)

@@ -1,206 +1,27 @@
 /*
- * What the user's compiler says of the generated text, told in terms of the user's file.
+ * What the user's compiler said, as the user gets it.
  *
- * Lines are right in the generated text, columns and spelling are not. So when the compiler has
- * said anything, it is asked once more about the file itself, in the plain reading: its messages
- * there are printed, and of those about the generated text only what it did not say there (what
- * only shows when code is generated). Two messages are the same when file, line and text agree,
- * or file, line and the name of the warning.
+ * Its warnings are those about the plain reading of the file (driver_plain.c), but for those that
+ * do not hold for what bide makes of it (driver_confirm.c). About the generated text it is only
+ * believed what no reading of the file can tell: what the assembler and the linker say, and clang's
+ * back end, which the plain reading does not reach. A preprocessed file has no plain reading, so
+ * all is shown that is said of its generated text.
  *
- * An error in the generated text that is none in the file is our fault, unless it is a warning made
- * an error, comes from the assembler or the linker, or is a static assertion of emit_limit.c.
- *
- * clang's preprocessed text does not say which tokens come from macros of system headers, in which
- * it keeps quiet. So of clang, warnings about the generated text count only if its front end gives
- * them for the file too, or they come from behind it.
+ * An error in the generated text where the plain reading has none is our fault, unless it is a
+ * static assertion of emit_limit.c, or a warning made an error by a pragma: then the command runs
+ * again without warnings.
  */
 #define _GNU_SOURCE
-#include "driver.h"
+#include "report.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* One message with the lines that belong to it. */
-struct block {
-    const char *start; /* the context lines before it included */
-    size_t length;
-    char *place;  /* file:line, NULL: not a message of a compiler about a place */
-    char *text;   /* after "error: ", without colours and without the option */
-    char *option; /* [-W...], or "" */
-    bool error;
-};
-
-struct blocks {
-    struct arena *arena;
-    struct list list;
-    const char *context; /* lines that belong to the next message; or NULL */
-};
-
-char *without_colours(struct arena *arena, const char *line, size_t length)
-{
-    char *out = arena_alloc(arena, length + 1), *to = out;
-    for (size_t i = 0; i < length; i++) {
-        if (line[i] != '\33') {
-            *to++ = line[i];
-        } else {
-            while (i + 1 < length && !isalpha((unsigned char)line[i]))
-                i++;
-        }
-    }
-    return out;
-}
-
-/* "FILE:LINE:COLUMN: " with the column left out at will; the rest after it, or NULL. */
-static const char *read_place(struct arena *arena, const char *line, char **place)
-{
-    for (const char *colon = strchr(line, ':'); colon; colon = strchr(colon + 1, ':')) {
-        const char *p = colon + 1;
-        size_t digits = strspn(p, "0123456789");
-        if (digits == 0 || p[digits] != ':')
-            continue;
-        *place = arena_strndup(arena, line, (size_t)(p + digits - line));
-        p += digits + 1;
-        digits = strspn(p, "0123456789");
-        if (digits && p[digits] == ':')
-            p += digits + 1;
-        return *p == ' ' ? p + 1 : NULL;
-    }
-    return NULL;
-}
-
-/* Reads "FILE:LINE:COLUMN: error: text [-Woption]". Notes belong to what is before them. */
-static bool read_message(struct arena *arena, const char *line, struct block *b)
-{
-    static const char *const names[] = {"warning: ", "error: ", "fatal error: "};
-    const char *rest = read_place(arena, line, &b->place);
-    for (size_t i = 0; rest && i < sizeof names / sizeof *names; i++) {
-        if (strncmp(rest, names[i], strlen(names[i])))
-            continue;
-        rest += strlen(names[i]);
-        const char *option = strrchr(rest, '[');
-        bool has_option = option && !strncmp(option, "[-W", 3);
-        size_t length = has_option ? (size_t)(option - rest) : strlen(rest);
-        b->error = i > 0;
-        b->text = arena_strndup(arena, rest, length);
-        b->option = arena_strndup(arena, has_option ? option : "", has_option ? strlen(option) : 0);
-        return true;
-    }
-    return false;
-}
-
-static bool ends_with(const char *line, const char *end)
-{
-    size_t n = strlen(line), m = strlen(end);
-    return n >= m && !strcmp(line + n - m, end);
-}
-
-/* "a.c: In function 'f':", "In file included from ...", with its " from ..." lines. */
-static bool is_context(const char *line)
-{
-    const char *in = strstr(line, ": In ");
-    return !strncmp(line, "In file included from ", 22) ||
-           !strncmp(line, "                 from ", 22) || ends_with(line, ": At top level:") ||
-           (in && ends_with(line, ":"));
-}
-
-/* "1 warning generated." counts what is not printed as it was. */
-static bool is_count(const char *line)
-{
-    return isdigit((unsigned char)*line) && ends_with(line, " generated.");
-}
-
-/* Is it the name of a tool, perhaps with a version behind: "ld:", "clang-14:", "ld.bfd:"? */
-static bool is_tool_name(const char *name)
-{
-    static const char *const tools[] = {"cc1", "collect2", "gcc", "clang", "cc",
-                                        "as",  "ld",       "lld", "lto1",  "lto-wrapper"};
-    for (size_t i = 0; i < sizeof tools / sizeof *tools; i++) {
-        size_t n = strlen(tools[i]);
-        if (!strncmp(name, tools[i], n) && strchr(":.-", name[n]))
-            return true;
-    }
-    return false;
-}
-
-/* "cc1: ...", "/usr/bin/x86_64-linux-gnu-ld: ...": of a tool, not of a place. */
-static bool is_tool_line(const char *line)
-{
-    const char *colon = strstr(line, ": ");
-    if (!strncmp(line, "{standard input}:", 17))
-        return true;
-    for (const char *p = line; colon && p < colon && *p != ' '; p++) {
-        if ((p == line || p[-1] == '/' || p[-1] == '-') && is_tool_name(p))
-            return true;
-    }
-    return false;
-}
-
-static struct block *begin_block(struct blocks *blocks, const char *at)
-{
-    struct block *b = arena_alloc(blocks->arena, sizeof *b);
-    b->start = blocks->context ? blocks->context : at;
-    blocks->context = NULL;
-    list_add(blocks->arena, &blocks->list, b);
-    return b;
-}
-
-static void take_line(struct blocks *blocks, const char *line, size_t length)
-{
-    char *text = without_colours(blocks->arena, line, length);
-    struct block message = {0};
-    struct list *list = &blocks->list;
-    struct block *b = list->count ? list->item[list->count - 1] : NULL;
-    if (is_count(text))
-        return;
-    if (is_context(text)) {
-        if (!blocks->context)
-            blocks->context = line;
-        return;
-    }
-    if (read_message(blocks->arena, text, &message)) {
-        b = begin_block(blocks, line);
-        message.start = b->start;
-        *b = message;
-    } else if (!b || is_tool_line(text)) {
-        b = begin_block(blocks, line);
-    }
-    blocks->context = NULL;
-    b->length = (size_t)(line + length + 1 - b->start);
-}
-
-static struct blocks read_blocks(struct arena *arena, const struct buffer *err)
-{
-    struct blocks blocks = {.arena = arena};
-    const char *p = err->length ? err->data : "", *end = p + err->length;
-    while (p < end) {
-        const char *newline = memchr(p, '\n', (size_t)(end - p));
-        size_t length = (size_t)((newline ? newline : end) - p);
-        take_line(&blocks, p, length);
-        p += length + 1;
-    }
-    if (blocks.list.count) {
-        struct block *last = blocks.list.item[blocks.list.count - 1];
-        if (last->start + last->length > end)
-            last->length = (size_t)(end - last->start);
-    }
-    return blocks;
-}
-
-static bool same(const struct block *a, const struct block *b)
-{
-    if (!a->place || !b->place)
-        return !a->place && !b->place && a->length == b->length &&
-               !memcmp(a->start, b->start, a->length);
-    return !strcmp(a->place, b->place) &&
-           (!strcmp(a->text, b->text) || (*a->option && !strcmp(a->option, b->option)));
-}
 
 static bool is_said(const struct block *b, const struct blocks *said, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         for (uint32_t k = 0; k < said[i].list.count; k++) {
-            if (same(b, said[i].list.item[k]))
+            if (block_same(b, said[i].list.item[k]))
                 return true;
         }
     }
@@ -240,15 +61,18 @@ static void print_limit(const struct job *job, const struct block *b, const char
     arena_free(arena);
 }
 
-/* An error that no option made one. */
 static bool has_hard_error(struct arena *arena, const struct blocks *blocks)
 {
-    for (uint32_t i = 0; i < blocks->list.count; i++) {
-        const struct block *b = blocks->list.item[i];
-        if (b->place && b->error && strncmp(b->option, "[-Werror", 8) && !limit_text(arena, b))
+    for (uint32_t i = 0; i < blocks->list.count; i++)
+        if (block_is_hard(blocks->list.item[i]) && !limit_text(arena, blocks->list.item[i]))
             return true;
-    }
     return false;
+}
+
+/* "cc1: all warnings being treated as errors" */
+static bool is_trailer(const struct block *b)
+{
+    return !b->place && memmem(b->start, b->length, " warnings being treated as errors", 33);
 }
 
 /* clang's own, which -fsyntax-only does not give. */
@@ -264,66 +88,238 @@ static bool is_from_back_end(const char *option)
     return false;
 }
 
-/* What the checks said, then what only the generated text gave. True: an error is among that. */
-static bool print_merged(struct arena *arena, struct list *jobs, const struct blocks *got)
+/* ---- the plain reading ---- */
+
+/* The messages of one job and which of them hold. */
+struct reading {
+    struct job *job;
+    struct blocks blocks;
+    bool *drops; /* of each */
+    bool is_cut; /* some are dropped */
+    bool failed; /* and what is left made the compiler fail */
+};
+
+static struct reading read_plain(struct arena *arena, struct job *job, const struct blocks *got)
 {
+    struct reading r = {.job = job, .blocks = blocks_read(arena, &job->check_err)};
+    struct confirm confirm = confirm_begin(arena, job, got);
     bool error = false;
-    struct blocks *said = arena_alloc(arena, (jobs->count + 1) * sizeof *said);
-    const struct job *first = jobs->item[0];
-    for (uint32_t i = 0; i < jobs->count; i++) {
-        struct job *job = jobs->item[i];
-        /* The check reads the text again, so it repeats what the preprocessor said. */
-        print_buffer(job,
-                     job->check_status == 0 && job->check_err.length ? &job->check_err : &job->err);
-        if (job->check_status == 0)
-            said[i] = read_blocks(arena, &job->check_err);
+    r.drops = arena_alloc(arena, r.blocks.list.count + 1);
+    for (uint32_t i = 0; i < r.blocks.list.count; i++) {
+        const struct block *b = r.blocks.list.item[i];
+        r.drops[i] = !confirm_holds(&confirm, b);
+        r.is_cut |= r.drops[i];
+        error |= !r.drops[i] && (b->error || (!b->place && !is_trailer(b)));
     }
-    for (uint32_t i = 0; i < got->list.count; i++) {
-        const struct block *b = got->list.item[i];
-        bool counts =
-            !first->command->clang || !b->place || !*b->option || is_from_back_end(b->option);
-        const char *limit = limit_text(arena, b);
-        if (is_said(b, said, jobs->count) || !counts)
-            continue;
-        error |= b->error || !b->place;
-        if (limit) {
-            print_limit(first, b, limit);
-            continue;
-        }
-        print_said(first->command, b->start, b->length);
-    }
-    return error;
+    for (uint32_t i = 0; r.is_cut && i < r.blocks.list.count; i++)
+        r.drops[i] |= !error && is_trailer(r.blocks.list.item[i]);
+    r.failed = job->plain_done && job->check_status != 0 && (error || !r.is_cut);
+    return r;
 }
 
-static void print_checks(struct list *jobs)
+/* The lines before a message that is dropped belong to the next one that has none. */
+static void print_reading(const struct reading *r)
+{
+    const struct command *cmd = r->job->command;
+    const struct block *context = NULL;
+    if (!r->is_cut) {
+        print_buffer(r->job, &r->job->check_err);
+        return;
+    }
+    for (uint32_t i = 0; i < r->blocks.list.count; i++) {
+        const struct block *b = r->blocks.list.item[i];
+        if (b->context_length)
+            context = NULL;
+        if (r->drops[i] && b->context_length)
+            context = b;
+        if (r->drops[i])
+            continue;
+        if (context && b->place)
+            print_said(cmd, context->start, context->context_length);
+        context = NULL;
+        print_said(cmd, b->start, b->length);
+    }
+}
+
+/* ---- the generated text ---- */
+
+/* Is it something that no reading of the file could tell? */
+static bool is_of_its_own(const struct command *cmd, const struct block *b)
+{
+    if (!b->place) /* [...]: of -fdiagnostics-format=json */
+        return !is_trailer(b) && *b->start != '[';
+    return cmd->clang && *b->option && is_from_back_end(b->option);
+}
+
+static void print_generated(struct list *jobs, const struct blocks *got, const struct blocks *said,
+                            bool all)
+{
+    const struct job *first = jobs->item[0];
+    for (uint32_t i = 0; i < got->list.count; i++) {
+        const struct block *b = got->list.item[i];
+        const char *limit = limit_text(got->arena, b);
+        if (limit)
+            print_limit(first, b, limit);
+        else if ((all || is_of_its_own(first->command, b)) && !is_said(b, said, jobs->count))
+            print_said(first->command, b->start, b->length);
+    }
+}
+
+/* gcc's back end has found something in the generated text of which its front end says nothing. */
+static bool has_more(const struct job *job, const struct blocks *got, const struct reading *r)
+{
+    if (job->command->clang || job->plain_code || !plain_exists(job))
+        return false;
+    for (uint32_t i = 0; i < got->list.count; i++) {
+        const struct block *b = got->list.item[i];
+        if (b->place && !b->error && *b->option && !is_said(b, &r->blocks, 1))
+            return true;
+    }
+    return false;
+}
+
+static bool all_exist(struct list *jobs)
 {
     for (uint32_t i = 0; i < jobs->count; i++)
-        print_buffer(jobs->item[i], &((struct job *)jobs->item[i])->check_err);
+        if (!plain_exists(jobs->item[i]))
+            return false;
+    return true;
+}
+
+/* What failed, as a verdict. `hard`: there is an error in the generated text. */
+static enum verdict judge(struct list *jobs, const struct blocks *got, bool hard)
+{
+    for (uint32_t i = 0; hard && i < jobs->count; i++)
+        if (((struct job *)jobs->item[i])->is_plain)
+            return VERDICT_FINE;
+    if (hard)
+        return VERDICT_OURS;
+    for (uint32_t i = 0; i < got->list.count; i++) {
+        const struct block *b = got->list.item[i];
+        if ((!b->place && !is_trailer(b)) || limit_text(got->arena, b))
+            return VERDICT_FINE;
+    }
+    return VERDICT_AGAIN;
+}
+
+/* Does the plain reading fail since the file names what only bide makes of it? */
+static bool names_generated(const struct reading *r)
+{
+    for (uint32_t i = 0; r->failed && i < r->blocks.list.count; i++) {
+        const struct block *b = r->blocks.list.item[i];
+        if (block_is_hard(b) && (strstr(b->text, "bide__desc_") || strstr(b->text, "bide__start_")))
+            return true;
+    }
+    return false;
+}
+
+/* A scope is a loop with a declaration, which C90 has not: the next dialect has. The generated text
+ * compiles, so there is no such loop of the user. */
+static bool wants_c99(const struct reading *r)
+{
+    for (uint32_t i = 0; r->failed && !r->job->plain_c99 && i < r->blocks.list.count; i++) {
+        const struct block *b = r->blocks.list.item[i];
+        if (block_is_hard(b) && strstr(b->text, "loop initial declarations are only allowed"))
+            return true;
+    }
+    return false;
+}
+
+static bool read_all(struct arena *arena, struct list *jobs, const struct blocks *got,
+                     struct reading *r, bool failed)
+{
+    bool refused = false;
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        struct job *job = jobs->item[i];
+        r[i].job = job;
+        if (!plain_exists(job) || !(failed || plain_is_wanted(job->command)))
+            continue;
+        plain_finish(job);
+        r[i] = read_plain(arena, job, got);
+        if (!failed && wants_c99(&r[i])) {
+            plain_finish_c99(job);
+            r[i] = read_plain(arena, job, got);
+        }
+        if (!r[i].failed && has_more(job, got, &r[i])) {
+            plain_finish_code(job);
+            r[i] = read_plain(arena, job, got);
+        }
+        if (!failed && names_generated(&r[i]))
+            job->is_unreadable = true;
+        refused |= r[i].failed;
+    }
+    return refused;
+}
+
+/* The generated text does not compile: does the plain reading to the end? The file may also be
+ * another one to both, so the text that we have read is asked as well. */
+static bool read_to_the_end(struct arena *arena, struct list *jobs, const struct blocks *got,
+                            struct reading *r)
+{
+    bool refused = false;
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        struct job *job = jobs->item[i];
+        if (plain_exists(job)) {
+            plain_finish_code(job);
+            r[i] = read_plain(arena, job, got);
+        }
+        if (!r[i].failed && job->unit && !job->is_unreadable && plain_check_text(job) != 0)
+            r[i] = read_plain(arena, job, got);
+        refused |= r[i].failed;
+    }
+    return refused;
+}
+
+static bool jobs_are_quiet(const struct list *jobs)
+{
+    return ((const struct job *)jobs->item[0])->command->quiet;
 }
 
 enum verdict report(struct list *jobs, const struct buffer *err, bool failed)
 {
-    bool refused = false, error = true;
-    if (!jobs->count)
-        return VERDICT_FINE;
-    if (!failed && !err->length) {
-        for (uint32_t i = 0; i < jobs->count; i++)
-            print_buffer(jobs->item[i], &((struct job *)jobs->item[i])->err);
-        return VERDICT_FINE;
-    }
-    for (uint32_t i = 0; i < jobs->count; i++)
-        refused |= job_check(jobs->item[i]) != 0;
     struct arena *arena = arena_new();
-    struct blocks got = read_blocks(arena, err);
-    bool ours = failed && !refused && has_hard_error(arena, &got);
-    for (uint32_t i = 0; ours && i < jobs->count; i++)
-        refused |= job_check_code(jobs->item[i]) != 0 || job_check_text(jobs->item[i]) != 0;
-    if (failed && refused)
-        print_checks(jobs);
-    else
-        error = print_merged(arena, jobs, &got);
+    struct blocks got = blocks_read(arena, err);
+    struct reading *r = arena_alloc(arena, (jobs->count + 1) * sizeof *r);
+    struct blocks *said = arena_alloc(arena, (jobs->count + 1) * sizeof *said);
+    bool refused = read_all(arena, jobs, &got, r, failed);
+    bool hard = failed && !refused && has_hard_error(arena, &got);
+    enum verdict verdict = VERDICT_FINE;
+    if (!failed && jobs_are_quiet(jobs) && !all_exist(jobs)) {
+        arena_free(arena);
+        return VERDICT_ALONE;
+    }
+    if (hard)
+        refused = read_to_the_end(arena, jobs, &got, r);
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        if (plain_exists(jobs->item[i]) || r[i].failed)
+            print_reading(&r[i]);
+        else
+            print_buffer(jobs->item[i], &((struct job *)jobs->item[i])->err);
+        said[i] = r[i].blocks;
+    }
+    if (!refused) {
+        print_generated(jobs, &got, said, hard || !all_exist(jobs));
+        verdict = failed ? judge(jobs, &got, hard) : VERDICT_FINE;
+    } else if (!failed) {
+        verdict = VERDICT_REFUSED;
+    }
     arena_free(arena);
-    if (failed && !error)
-        return VERDICT_AGAIN;
-    return ours && !refused ? VERDICT_OURS : VERDICT_FINE;
+    return verdict;
+}
+
+int check_held(struct list *jobs)
+{
+    static const char *const names[] = {"unused-result", "return-local-addr",
+                                        "return-stack-address", "return-type",
+                                        "deprecated-declarations"};
+    int status = 0;
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        struct job *job = jobs->item[i];
+        for (size_t k = 0; job->unit && k < (plain_exists(job) ? 3 : 5); k++)
+            diag_release(job->unit, names[k]);
+        if (job->unit)
+            diag_flush(job->unit);
+        status |= job->unit && job->unit->error_count;
+    }
+    return status;
 }

@@ -21,17 +21,22 @@ static bool is_dependency_file_word(const struct arg *a)
     return a->kind == ARG_DEPENDENCY || !strncmp(a->word[0], "-Wp,-M", 6);
 }
 
+bool command_wants_word(const struct arg *a, bool preprocess)
+{
+    bool header =
+        a->kind == ARG_PREPROCESS && (pch_is_include(a) || !strcmp(a->word[0], "-Xclang"));
+
+    if (preprocess)
+        return (a->kind == ARG_BOTH || a->kind == ARG_PREPROCESS) && !header;
+    return (a->kind == ARG_BOTH || a->kind == ARG_PREPROCESS || a->kind == ARG_PCH) &&
+           !is_dependency_file_word(a) && strcmp(a->word[0], "-H");
+}
+
 int command_add_words(const struct command *cmd, struct process *p, bool preprocess)
 {
     for (uint32_t i = 0; i < cmd->args.count; i++) {
         const struct arg *a = cmd->args.item[i];
-        bool header =
-            a->kind == ARG_PREPROCESS && (pch_is_include(a) || !strcmp(a->word[0], "-Xclang"));
-        if (a->kind != ARG_BOTH && a->kind != ARG_PREPROCESS && (a->kind != ARG_PCH || preprocess))
-            continue;
-        if (preprocess && header)
-            continue;
-        if (!preprocess && (is_dependency_file_word(a) || !strcmp(a->word[0], "-H")))
+        if (!command_wants_word(a, preprocess))
             continue;
         for (int k = 0; k < 2 && a->word[k]; k++)
             argv_add(p, a->word[k]);
@@ -155,23 +160,6 @@ static void add_dependencies(struct job *job, struct process *p)
 
 /* ---- preprocess ---- */
 
-/* Keeping comments costs a third of the preprocessor's time. People read them, and gcc when it
- * warns of a case that falls through. */
-static bool needs_comments(const struct job *job)
-{
-    const struct options *o = &job->command->options;
-    if (o->pretty)
-        return true;
-    if (job->command->clang)
-        return false;
-    for (int i = 0; i < o->flag_count; i++) {
-        const char *flag = o->flag[i];
-        if (!strcmp(flag, "-W") || !strcmp(flag, "-Wextra") || strstr(flag, "fallthrough"))
-            return true;
-    }
-    return memmem(job->source.data, job->source.length, "implicit-fallthrough", 20) != NULL;
-}
-
 static enum step take_preprocessed_input(struct job *job)
 {
     buffer_add(&job->text, job->source.data, job->source.length);
@@ -197,6 +185,39 @@ bool command_says_clang(const struct command *cmd)
     return says;
 }
 
+/* The words for the preprocessor after the user's. */
+static void add_preprocessing(const struct job *job, struct process *p, const char *include)
+{
+    const struct command *cmd = job->command;
+    if (cmd->options.force) {
+        argv_add(p, "-include");
+        argv_add(p, arena_printf(cmd->arena, "%s/bide/target.h", include));
+    }
+    argv_add(p, "-E");
+    argv_add(p, "-D__BIDE__=1");
+    argv_add(p, "-isystem");
+    argv_add(p, include);
+    command_add_input(job->input, p, job->input->value);
+}
+
+/* For people who read the output: the comments too, if they change nothing. */
+static void take_comments(struct job *job, const char *include)
+{
+    struct process p = step_process(job);
+    if (command_add_words(job->command, &p, true) < 0)
+        return;
+    argv_add(&p, "-C");
+    add_preprocessing(job, &p, include);
+    p.catch_out = p.catch_err = true;
+    if (process_run(&p) == 0 && comments_change_nothing(&job->text, &p.out)) {
+        struct buffer without = job->text;
+        job->text = p.out;
+        p.out = without;
+    }
+    buffer_free(&p.out);
+    buffer_free(&p.err);
+}
+
 enum step job_preprocess(struct job *job)
 {
     const struct command *cmd = job->command;
@@ -212,28 +233,20 @@ enum step job_preprocess(struct job *job)
     if (cmd->has_modules) /* what a module declares is not in the text */
         argv_add(&p, "-fno-modules");
     add_dependencies(job, &p);
-    if (cmd->options.force) {
-        argv_add(&p, "-include");
-        argv_add(&p, arena_printf(cmd->arena, "%s/bide/target.h", include));
-    }
-    argv_add(&p, "-E");
-    if (needs_comments(job))
-        argv_add(&p, "-C");
-    argv_add(&p, "-D__BIDE__=1");
     bool drops_pragmas = cmd->clang || (has_own_pragmas(job) && command_says_clang(cmd));
     if (drops_pragmas) {
         argv_add(&p, "-fcaret-diagnostics"); /* they show what was in a _Pragma */
         argv_add(&p, "-Wunknown-warning-option");
         argv_add(&p, "-Wno-error=unknown-warning-option");
     }
-    argv_add(&p, "-isystem");
-    argv_add(&p, include);
-    command_add_input(job->input, &p, job->input->value);
+    add_preprocessing(job, &p, include);
     p.catch_out = p.catch_err = true;
     job->status = process_run(&p);
     job->signal = p.signal;
     job->text = p.out;
     job->err = p.err;
+    if (job->status == 0 && cmd->options.pretty)
+        take_comments(job, include);
     if (drops_pragmas)
         pragmas_restore(job);
     if (job->status == 0)
@@ -246,97 +259,6 @@ enum step job_preprocess(struct job *job)
     else
         print_preprocessor(job);
     return STEP_FAILED;
-}
-
-/* ---- the plain check ---- */
-
-/* Writes the preprocessed text under the name of a C file. NULL, with a message: it cannot. */
-static const char *write_text(const struct job *job)
-{
-    struct arena *arena = job->command->arena;
-    const char *path = temp_path(arena, with_suffix(arena, base_name(job->input->value), ".c"));
-    FILE *f = fopen(path, "we");
-    bool ok = f && fwrite(job->text.data, 1, job->text.length, f) == job->text.length;
-    if (f)
-        ok &= fclose(f) == 0;
-    if (!ok)
-        diag_plain(SEV_ERROR, "cannot write '%s'", path);
-    return ok ? path : NULL;
-}
-
-int job_check_text(struct job *job)
-{
-    const struct command *cmd = job->command;
-    const char *include = home_include(cmd->arena), *path = write_text(job);
-    if (!include || !path)
-        return 1;
-    struct process p = compiler_process(cmd);
-    for (uint32_t i = 0; i < cmd->args.count; i++) {
-        const struct arg *a = cmd->args.item[i];
-        for (int k = 0; k < 2 && a->kind == ARG_BOTH && a->word[k]; k++)
-            argv_add(&p, a->word[k]);
-    }
-    command_add_colour(cmd, &p);
-    static const char *const words[] = {"-w", "-undef", "-DBIDE__CHECKS", "-DBIDE__TEXT",
-                                        "-S", "-o",     "/dev/null",      "-include"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        argv_add(&p, words[i]);
-    argv_add(&p, arena_printf(cmd->arena, "%s/bide/lang.h", include));
-    argv_add(&p, "-isystem");
-    argv_add(&p, include);
-    argv_add(&p, "-x");
-    argv_add(&p, "c");
-    argv_add(&p, path);
-    p.catch_err = true;
-    job->check_status = process_run(&p);
-    buffer_free(&job->check_err);
-    job->check_err = p.err;
-    return job->check_status;
-}
-
-/* Runs the compiler on the file with the words of `mode`. The file is told that bide reads it, so
- * that it is the same file. */
-static int run_check(struct job *job, const char *const *mode)
-{
-    const struct command *cmd = job->command;
-    const char *include = home_include(cmd->arena);
-    if (job->input->language == LANG_C_PREPROCESSED)
-        return job_check_text(job);
-    if (!include)
-        return 0;
-    struct process p = step_process(job);
-    command_add_words(cmd, &p, false);
-    command_add_colour(cmd, &p);
-    if (job->unit && job->unit->has_own_pragmas)
-        argv_add(&p, cmd->clang ? "-Wno-unknown-warning-option" : "-Wno-pragmas");
-    for (; *mode; mode++)
-        argv_add(&p, *mode);
-    argv_add(&p, "-D__BIDE__=1");
-    argv_add(&p, "-DBIDE__CHECKS");
-    argv_add(&p, "-isystem");
-    argv_add(&p, include);
-    command_add_input(job->input, &p, job->input->value);
-    p.catch_err = true;
-    int status = process_run(&p);
-    buffer_free(&job->check_err);
-    job->check_err = p.err;
-    return status;
-}
-
-int job_check(struct job *job)
-{
-    static const char *const mode[] = {"-fsyntax-only", NULL};
-    if (!job->checked)
-        job->check_status = run_check(job, mode);
-    job->checked = true;
-    return job->check_status;
-}
-
-int job_check_code(struct job *job)
-{
-    static const char *const mode[] = {"-S", "-o", "/dev/null", NULL};
-    job->check_status = run_check(job, mode);
-    return job->check_status;
 }
 
 /* ---- translate ---- */
@@ -401,7 +323,7 @@ bool job_lacks_words(const struct job *job)
 /* The parser gave up: the user's compiler says why. Our own messages may only follow from that. */
 static enum step report_parse_failure(struct job *job)
 {
-    if (job_check(job) != 0 || job_check_text(job) != 0) {
+    if (plain_finish(job) != 0 || plain_check_text(job) != 0) {
         diag_drop(job->unit);
         if (!report_unclosed(job)) {
             print_check(job);
@@ -435,6 +357,7 @@ static struct unit *new_unit(struct job *job)
     unit->options = arena_alloc(arena, sizeof *unit->options);
     *unit->options = job->command->options;
     unit->options->input = job->input->value;
+    unit->options->compiler_speaks &= plain_exists(job);
     buffer_add(&job->text, "", 0);
     unit->text = job->text.data;
     unit->text_length = job->text.length;
@@ -527,6 +450,7 @@ enum step job_translate(struct job *job, FILE *out)
 
 void job_free(struct job *job)
 {
+    plain_stop(job);
     if (job->unit)
         arena_free(job->unit->arena);
     buffer_free(&job->source);

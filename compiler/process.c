@@ -209,7 +209,7 @@ static int start(struct process *p, const int fd[3], volatile int *pid)
 
 static volatile int *child_of(const struct process *p)
 {
-    return &temp_child[p->is_early ? CHILD_EARLY : CHILD_NOW];
+    return &temp_child[p->place];
 }
 
 int process_start(struct process *p)
@@ -260,6 +260,16 @@ int process_finish(struct process *p, const struct buffer *text, int fd)
     if (fd >= 0)
         sigaction(SIGPIPE, &before, NULL);
     return wait_for_child(child_of(p), &p->signal);
+}
+
+void process_abandon(struct process *p)
+{
+    for (int i = 0; i < 2; i++) {
+        if (p->said[i] >= 0)
+            close(p->said[i]);
+    }
+    kill(*child_of(p), SIGTERM);
+    wait_for_child(child_of(p), &p->signal);
 }
 
 int process_run(struct process *p)

@@ -11,7 +11,7 @@
 #include <bide/lang.h>
 
 #ifndef BIDE_NO_KEYWORDS
-#if defined(__BIDE__) && !defined(BIDE__CHECKS)
+#if defined(__BIDE__) && !defined(BIDE__PLAIN)
 #define async bide_async
 #define await bide_await
 #define defer bide_defer

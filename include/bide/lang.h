@@ -8,8 +8,9 @@
  * error, so a plain compiler type-checks the file and refuses to compile it.
  *
  * `bide cc` defines __BIDE__. Then the forms are words of the language, and this header declares
- * what the generated code calls. When it asks the compiler what that finds in the file, it defines
- * BIDE__CHECKS as well: the plain reading of a file that is told that it is read by bide.
+ * what the generated code calls. It also lets the compiler read the same file plainly, with
+ * BIDE__PLAIN beside __BIDE__, for the warnings: that reading is never linked, and its forms come
+ * as close as plain C can to what they do.
  *
  * This header has only prefixed words, for library headers and for C++ (inside extern "C");
  * <bide/bide.h> adds async, await and defer. docs/language.md is the reference of the forms.
@@ -86,14 +87,14 @@ struct bide__scope;
  * The first two stand before or after a declaration, bide_gives before or after that of a
  * parameter, bide_thread_bound also after `struct` or in a typedef.
  */
-#if !defined(__BIDE__) || defined(BIDE__CHECKS)
+#if !defined(__BIDE__) || defined(BIDE__PLAIN)
 #define bide_may_block
 #define bide_allocates(release)
 #define bide_gives(release)
 #define bide_thread_bound
 #endif
 
-#if defined(__BIDE__) && !defined(BIDE__CHECKS)
+#if defined(__BIDE__) && !defined(BIDE__PLAIN)
 
 #include <bide/target.h>
 #include <bide/abi.h>
@@ -113,7 +114,7 @@ struct bide__scope;
 enum { bide__runtime_current_thread = 1, bide__runtime_multi_thread = 1 };
 #define bide_runtime(kind) _Static_assert(bide__runtime_##kind, "")
 
-#ifdef BIDE__CHECKS /* for a compiler that generates code, too */
+#ifdef BIDE__PLAIN
 #define bide__needs
 #else
 #define bide__needs __attribute__((error("compile this file with bide cc")))
@@ -123,6 +124,7 @@ bide__needs int bide__erased_int(void);
 bide__needs int bide__erased_once(void);
 bide__needs void *bide__erased_pointer(void);
 bide__needs void bide__erased_scope(struct bide__scope *);
+bide__needs int bide__erased_result(void *);
 #define bide__any(type)           ((type)bide__erased_pointer())
 #define bide__result(h)           __typeof__((*(h))((struct bide__task *)0))
 
@@ -133,8 +135,7 @@ bide__needs void bide__erased_scope(struct bide__scope *);
     __extension__({                                                                       \
         _Static_assert(__builtin_types_compatible_p(__typeof__(*(out)), bide__result(h)), \
                        "bide_task_join: the result has another type than the task");      \
-        (void)(out);                                                                      \
-        bide__erased_int();                                                               \
+        bide__erased_result(out);                                                         \
     })
 #define bide_task_wait(h)     ((void)(h), bide__erased_int())
 #define bide_task_detach(h)   ((void)*(h), bide__erased())
@@ -167,7 +168,12 @@ bide__needs void bide__erased_scope(struct bide__scope *);
 #define bide_block_on(call)     (call)
 
 /* Blocks. Before C99 a `for` declares nothing; there the name of the scope outlives its block. */
-#if __STDC_VERSION__ >= 199901L
+#ifdef BIDE__PLAIN /* the body runs once */
+#define bide__scope_as(s, ...)                                              \
+    for (int bide__more_##s = 1; bide__more_##s;)                           \
+        for (struct bide__scope *const s = bide__any(struct bide__scope *); \
+             bide__more_##s && ((void)(__VA_ARGS__), bide__more_##s--); (void)s)
+#elif __STDC_VERSION__ >= 199901L
 #define bide__scope_as(s, ...) \
     for (struct bide__scope *const s = bide__any(struct bide__scope *); __VA_ARGS__; (void)s)
 #else
@@ -192,9 +198,9 @@ bide__needs void bide__erased_scope(struct bide__scope *);
 
 /* A reference to an async function; a constant expression, for tables at file scope. A plain object
  * file that has one does not link, and the missing symbol's name says why. */
-extern const char bide__ref_compile_this_file_with_bide_cc;
-#define bide_ref(f)                                                                       \
-    ((__typeof__(f) *const *)(1 ? (const void *)&bide__ref_compile_this_file_with_bide_cc \
+extern const char bide__ref_compile_this_file_with_bide_cc[];
+#define bide_ref(f)                                                                      \
+    ((__typeof__(f) *const *)(1 ? (const void *)bide__ref_compile_this_file_with_bide_cc \
                                 : (const void *)(f)))
 
 #else /* C++ sees the declarations of async functions, which are their blocking forms */

@@ -30,7 +30,7 @@ wait_for()
     done
 }
 
-# The preprocessor waits for this header.
+# The preprocessor waits for this header; with -w it alone reads it.
 begin_slow()
 {
     begin "$1"
@@ -55,7 +55,7 @@ compiler_reads()
 }
 
 begin_slow "started before its text is there"
-$cc -O2 -c hello.c >out 2>err &
+$cc -w -O2 -c hello.c >out 2>err &
 wait_for '[ -L "$temp"/bide-*/1/hello.i ] && compiler_runs'
 missing hello.o
 echo '#define GREETING "later"' >later.h
@@ -67,9 +67,12 @@ ok bide cc env "$clang" -O2 -c hello.c -o file.o
 cmp hello.o file.o || fail "$what: the objects differ"
 end
 
+# Without -w the plain reading is compiled meanwhile, and ends too.
 for signal in TERM INT HUP QUIT; do
+    more=
+    [ $signal != INT ] || more=-w
     begin_slow "SIG$signal while it waits"
-    env --default-signal=INT,QUIT $cc -c hello.c >out 2>&1 &
+    env --default-signal=INT,QUIT $cc $more -c hello.c >out 2>&1 &
     pid=$!
     wait_for compiler_reads
     kill -$signal $pid
@@ -77,12 +80,13 @@ for signal in TERM INT HUP QUIT; do
     wait $pid 2>/dev/null || status=$?
     [ "$status" -gt 128 ] || fail "$what: exit status $status"
     compiler_runs && fail "$what: it still waits"
+    grep -qs -a "$temp" /proc/[0-9]*/environ && fail "$what: a compiler still runs"
     missing hello.o
     end
 done
 
 begin_slow "SIGKILL while it waits"
-setsid sh -c 'echo $$ >leader; exec "$@"' - $cc -c hello.c >out 2>&1 &
+setsid sh -c 'echo $$ >leader; exec "$@"' - $cc -w -c hello.c >out 2>&1 &
 wait_for compiler_reads
 kill -KILL "$(cat leader)"
 wait_for '! compiler_runs'

@@ -1,4 +1,5 @@
 /* A result that is not given.
+ * flags: -Wall -Wno-error=return-type
  * exit: 0 */
 #include <bide/bide.h>
 #include <assert.h>
@@ -31,6 +32,24 @@ async int switched(int n)
     switch (n) {
     case 0: return 1;
     case 1: return 2;
+    }
+}
+
+/* Only by a way that the plain reading alone has. */
+async int by_a_scope(void)
+{
+    bide_scope(s)
+    {
+        return 1;
+    }
+}
+
+async int past_a_scope(int n)
+{
+    bide_scope(s)
+    {
+        if (n)
+            return 1;
     }
 }
 

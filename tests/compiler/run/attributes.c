@@ -6,12 +6,12 @@
 async int put(const char *a, int n, const char *b) __attribute__((nonnull(1, 3)));
 async int put_all(const char *a, int n, const char *b) __attribute__((__nonnull__));
 __attribute__((format(printf, 2, 0))) async int format(int n, const char *f);
-static async __attribute__((always_inline)) int fast(int n);
+static inline async __attribute__((always_inline)) int fast(int n);
 __attribute__((noinline, cold)) static async int slow(int n);
 async int placed(int n) __attribute__((hot, section("bide_test")));
 async int named(int n) __asm__("real_named");
 async __attribute__((malloc, alloc_size(1), returns_nonnull)) void *some(unsigned long n);
-[[gnu::warn_unused_result]] async int must(int n);
+__attribute__((warn_unused_result)) async int must(int n);
 async _Noreturn void serve(void);
 __attribute__((pure)) async int pure(int n) __attribute__((nothrow, leaf));
 static async int unused(int n) __attribute__((unused));
@@ -33,7 +33,7 @@ async int format(int n, const char *f)
     return n + f[0];
 }
 
-static async int fast(int n)
+static inline async int fast(int n)
 {
     return n + 1;
 }

@@ -33,11 +33,12 @@ static async int guarded(int n)
     return await wait(n);
 }
 
-async bide_cancel_returns int copy(int n)
+static async bide_cancel_returns int copy(int n)
 {
     char *p = malloc(10);
     int r = -1;
     bide_task(int) owned = bide_spawn(wait(1));
+    (void)owned;
     defer {
         await bide_yield();
         say("copy-left");

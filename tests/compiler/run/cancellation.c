@@ -33,6 +33,7 @@ static async int parent(void)
 {
     defer { note('1'); }
     __attribute__((cleanup(close_it))) char c = 'c';
+    (void)c;
     int a = await child(1);
     {
         defer { note('2'); int k = await child(1); note((char)('0' + k)); }

@@ -1,5 +1,6 @@
 /* Computed goto: a threaded interpreter whose instructions wait, tables of offsets, labels in loops
- * and in statement expressions, addresses kept over awaits. */
+ * and in statement expressions, addresses kept over awaits.
+ * flags: -Wno-maybe-uninitialized -Wno-unknown-warning-option */
 #include "step.h"
 
 enum { PUSH, ADD, JUMP_IF, DUP, DECREMENT, HALT };

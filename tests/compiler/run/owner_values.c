@@ -313,6 +313,7 @@ static async int in_a_defer(void)
     int n = 0;
     defer {
         n += await take(bide_spawn(work(large)), await wait(1));
+        (void)n;
     }
     return await wait(1);
 }

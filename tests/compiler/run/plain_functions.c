@@ -30,7 +30,7 @@ static int spawned(int n)
 {
     static int counter;
     bide_task(int) h = bide_spawn(twice(n)), k;
-    bide_task(void) v = bide_spawn(async({ counter += await step(n); }));
+    bide_task(void) v = bide_spawn(async({ (void)(counter += await step(n)); }));
     k = bide_move(h);
     defer { printf("(%d)", counter); }
     return bide_task_finished(h) * 100 + bide_task_finished(k) * 10 + bide_task_finished(v);

@@ -8,7 +8,7 @@
 
 static int suspends;
 
-static async int step(int x)
+static async __attribute__((unused)) int step(int x)
 {
     if (suspends)
         await bide_yield();

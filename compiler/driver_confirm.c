@@ -1,0 +1,218 @@
+/*
+ * Which of the compiler's messages about the plain reading do not hold for the program.
+ *
+ * - A warning that comes from the flow of a function, where a deferred block or a scope gives the
+ *   function another flow than its plain reading has: it counts if the compiler gives it for the
+ *   generated code of that function too; so does one about values in a deferred block, which are
+ *   others when it runs. -Wreturn-type counts if our own checks say so.
+ * - A task or a future without a value: it begins empty.
+ * - The order of evaluation in an expression that awaits: the language defines it.
+ * - That a result is not used, of an await: ours knows which is meant by (void).
+ * - That a pragma names a warning of ours, and what clang says of the macros of a scope.
+ */
+#define _GNU_SOURCE
+#include "report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct confirm confirm_begin(struct arena *arena, struct job *job, const struct blocks *got)
+{
+    struct confirm c = {.arena = arena, .job = job, .got = got};
+    if (job->unit && job->check_err.length) {
+        c.flows = reading_flows(job->unit);
+        c.deferred = reading_deferred(job->unit);
+        c.orders = reading_orders(job->unit);
+    }
+    return c;
+}
+
+bool confirm_is_needed(struct unit *unit)
+{
+    return reading_flows(unit).count > 0;
+}
+
+/* ---- places ---- */
+
+static bool place_is_in(struct arena *arena, const char *place, const struct line_span *span)
+{
+    const char *colon = strrchr(place, ':');
+    return line_span_has(span, arena_strndup(arena, place, (size_t)(colon - place)),
+                         (uint32_t)strtoul(colon + 1, NULL, 10));
+}
+
+/* Is it about these lines, itself or by a note? A warning in a macro has the macro's place. */
+static bool is_about(struct arena *arena, const struct block *b, const struct line_span *span)
+{
+    const char *p = b->start, *end = b->start + b->length;
+    if (place_is_in(arena, b->place, span))
+        return true;
+    for (const char *next; p < end; p = next) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        char *place;
+        next = newline ? newline + 1 : end;
+        char *line = without_colours(arena, p, (size_t)((newline ? newline : end) - p));
+        const char *rest = block_read_place(arena, line, &place);
+        if (rest && !strncmp(rest, "note: ", 6) && place_is_in(arena, place, span))
+            return true;
+    }
+    return false;
+}
+
+static const struct line_span *find_span(struct arena *arena, const struct list *spans,
+                                         const struct block *b)
+{
+    for (uint32_t i = 0; i < spans->count; i++)
+        if (is_about(arena, b, spans->item[i]))
+            return spans->item[i];
+    return NULL;
+}
+
+/* ---- kinds of warnings ---- */
+
+static bool is_among(const char *option, const char *const *names)
+{
+    for (; *names; names++) {
+        size_t n = strlen(*names);
+        if ((*names)[n - 1] == '-' ? !strncmp(option, *names, n) : !strcmp(option, *names))
+            return true;
+    }
+    return false;
+}
+
+/* What depends on the ways through a function. Names that end in - are families. */
+static const char *const flow_names[] = {"aggressive-loop-optimizations",
+                                         "analyzer-",
+                                         "clobbered",
+                                         "conditional-uninitialized",
+                                         "consumed",
+                                         "dangling-pointer",
+                                         "duplicated-branches",
+                                         "free-nonheap-object",
+                                         "implicit-fallthrough",
+                                         "implicit-fallthrough-per-function",
+                                         "infinite-recursion",
+                                         "maybe-uninitialized",
+                                         "mismatched-dealloc",
+                                         "missing-noreturn",
+                                         "null-dereference",
+                                         "return-local-addr",
+                                         "sometimes-uninitialized",
+                                         "strict-overflow",
+                                         "suggest-attribute",
+                                         "thread-safety-",
+                                         "uninitialized",
+                                         "uninitialized-const-reference",
+                                         "unreachable-code",
+                                         "unreachable-code-",
+                                         "unsafe-loop-optimizations",
+                                         "use-after-free",
+                                         NULL};
+
+/* What depends on the values that variables have. */
+static const char *const value_names[] = {"alloc-size-larger-than",
+                                          "alloca-larger-than",
+                                          "array-bounds",
+                                          "attribute-warning",
+                                          "format-overflow",
+                                          "format-truncation",
+                                          "nonnull",
+                                          "restrict",
+                                          "stringop-",
+                                          "vla-larger-than",
+                                          NULL};
+
+static const char *const order_names[] = {"sequence-point", "unsequenced", NULL};
+
+static bool is_confirmed(struct confirm *c, const struct block *b, const char *option,
+                         const struct line_span *span)
+{
+    for (uint32_t i = 0; i < c->got->list.count; i++) {
+        const struct block *other = c->got->list.item[i];
+        if (other->place && !strcmp(block_option(c->arena, other), option) &&
+            (block_same(b, other) || is_about(c->arena, other, span)))
+            return true;
+    }
+    return false;
+}
+
+/* ---- our own pragmas ---- */
+
+static bool line_has(struct unit *unit, const char *place, const char *text)
+{
+    const char *colon = strrchr(place, ':');
+    size_t length = 0;
+    const char *file = arena_strndup(unit->arena, place, (size_t)(colon - place));
+    const char *line = source_line(unit, file, (uint32_t)strtoul(colon + 1, NULL, 10), &length);
+    return line && memmem(line, length, text, strlen(text)) != NULL;
+}
+
+/* "unknown option after '#pragma GCC diagnostic' kind", "unknown warning group '-Wbide-...'". */
+static bool is_about_ours(const struct confirm *c, const struct block *b, const char *option)
+{
+    if (strcmp(option, "pragmas") && strcmp(option, "unknown-warning-option"))
+        return false;
+    return memmem(b->start, b->length, "-Wbide-", 7) ||
+           (c->job->unit && line_has(c->job->unit, b->place, "\"-Wbide-"));
+}
+
+/* The file and line of a message. */
+static struct line_span line_of(struct confirm *c, const struct block *b)
+{
+    const char *colon = strrchr(b->place, ':');
+    uint32_t line = (uint32_t)strtoul(colon + 1, NULL, 10);
+    const char *file = arena_strndup(c->arena, b->place, (size_t)(colon - b->place));
+    return (struct line_span){file, line, line};
+}
+
+/* "'task' is used uninitialized": a task or a future begins empty. */
+static bool is_about_empty(struct confirm *c, const struct block *b, const char *option)
+{
+    const char *open = strpbrk(b->text, "'\342");
+    if (!strstr(option, "uninitialized") || !open)
+        return false;
+    open += *open == '\'' ? 1 : 3; /* gcc's quotes are of three bytes in UTF-8 */
+    struct line_span here = line_of(c, b);
+    return reading_names_owner(c->job->unit, arena_strndup(c->arena, open, strcspn(open, "'\342[")),
+                               &here);
+}
+
+/* The compiler sees itself that the address of a local is returned. */
+static void take_return(struct confirm *c, const struct block *b, const char *option)
+{
+    struct line_span line = line_of(c, b);
+    diag_take_held(c->job->unit, option, &line);
+}
+
+bool confirm_holds(struct confirm *c, const struct block *b)
+{
+    struct unit *unit = c->job->unit;
+    const char *option = block_option(c->arena, b);
+    const struct line_span *span;
+    if (!b->place || !*option)
+        return true;
+    if (is_about_ours(c, b, option) || memmem(b->start, b->length, "macro 'bide__scope_as'", 22))
+        return false;
+    if (!unit)
+        return true;
+    if (!strcmp(option, "unused-result") && (span = find_span(c->arena, &c->orders, b)))
+        return diag_take_held(unit, option, span);
+    if (!strncmp(option, "return-", 7) && strcmp(option, "return-type"))
+        take_return(c, b, option);
+    if (is_about_empty(c, b, option))
+        return false;
+    if (is_among(option, order_names))
+        return !find_span(c->arena, &c->orders, b);
+    bool is_return = !strcmp(option, "return-type");
+    if (is_return || is_among(option, flow_names))
+        span = find_span(c->arena, &c->flows, b);
+    else if (is_among(option, value_names))
+        span = find_span(c->arena, &c->deferred, b);
+    else
+        return true;
+    if (!span)
+        return true;
+    if (!strncmp(option, "analyzer-", 9)) /* of generated code it says what holds for none */
+        return false;
+    return is_return ? diag_take_held(unit, option, span) : is_confirmed(c, b, option, span);
+}

@@ -1,0 +1,142 @@
+/*
+ * Where the plain reading of a file means something else than bide makes of it, in lines: for the
+ * compiler's warnings about the plain reading, whose reasons may be missing there.
+ */
+#include "parse.h"
+
+#include <string.h>
+
+static void add_span(struct unit *unit, struct list *list, uint32_t first, uint32_t last)
+{
+    struct line_span *span = arena_alloc(unit->arena, sizeof *span);
+    *span = (struct line_span){unit->token[first].file, unit->token[first].line,
+                               unit->token[last].line};
+    list_add(unit->arena, list, span);
+}
+
+/* A deferred block stands elsewhere than where it runs; a scope is a loop in the plain reading; a
+ * guard decides there only what is evaluated. */
+static bool has_flow(struct unit *unit, const struct function *f)
+{
+    for (uint32_t i = f->first; i < f->last; i++) {
+        unsigned keyword = token_keyword(&unit->token[i]);
+        if (keyword == KW_DEFER || keyword == KW_SCOPE || keyword == KW_TRY_SCOPE ||
+            keyword == KW_FORM + FORM_IF)
+            return true;
+    }
+    return false;
+}
+
+struct list reading_flows(struct unit *unit)
+{
+    struct list list = {0};
+    for (uint32_t i = 0; i < unit->functions.count; i++) {
+        const struct function *f = unit->functions.item[i];
+        if (!f->outer && has_flow(unit, f))
+            add_span(unit, &list, f->first, f->last);
+    }
+    return list;
+}
+
+static bool opens(const struct token *t)
+{
+    return t->punct == '(' || t->punct == '[' || t->punct == '{';
+}
+
+static bool closes(const struct token *t)
+{
+    return t->punct == ')' || t->punct == ']' || t->punct == '}';
+}
+
+/* The first token of the full expression around `i`: parentheses round it count, braces do not. */
+static uint32_t expression_begin(const struct token *t, uint32_t i)
+{
+    int depth = 0;
+    for (; i > 1; i--) {
+        const struct token *before = &t[i - 1];
+        if (depth == 0 && (before->punct == ';' || before->punct == '{' || before->punct == '}'))
+            return i;
+        depth += closes(before);
+        depth -= depth > 0 && opens(before);
+    }
+    return i;
+}
+
+static uint32_t expression_end(const struct token *t, uint32_t i)
+{
+    int depth = 0;
+    for (; t[i].kind != TK_EOF; i++) {
+        if (depth == 0 && (t[i].punct == ';' || t[i].punct == '{' || t[i].punct == '}'))
+            return i;
+        depth += opens(&t[i]);
+        depth -= depth > 0 && closes(&t[i]);
+    }
+    return i;
+}
+
+/* The `(` of the innermost statement expression around `i`, or 0. */
+static uint32_t statement_expression(const struct token *t, uint32_t i)
+{
+    int depth = 0;
+    for (i--; i > 1; i--) {
+        if (depth == 0 && t[i].punct == '{' && t[i - 1].punct == '(')
+            return i - 1;
+        depth += closes(&t[i]);
+        depth -= depth > 0 && opens(&t[i]);
+    }
+    return 0;
+}
+
+struct list reading_deferred(struct unit *unit)
+{
+    struct list list = {0};
+    const struct token *t = unit->token;
+    for (uint32_t i = 1; i + 1 < unit->token_count; i++) {
+        uint32_t last = i;
+        int depth = 0;
+        if (token_keyword(&t[i]) != KW_DEFER)
+            continue;
+        do {
+            last++;
+            depth += opens(&t[last]) - closes(&t[last]);
+        } while (t[last].kind != TK_EOF &&
+                 (depth > 0 || !(t[last].punct == ';' || t[last].punct == '}')));
+        add_span(unit, &list, i, last);
+    }
+    return list;
+}
+
+struct list reading_orders(struct unit *unit)
+{
+    struct list list = {0};
+    const struct token *t = unit->token;
+    for (uint32_t i = 1; i + 1 < unit->token_count; i++) {
+        unsigned keyword = token_keyword(&t[i]);
+        bool is_form = keyword == KW_AWAIT || keyword >= KW_FORM;
+        for (uint32_t at = is_form ? i : 0; at; at = statement_expression(t, at))
+            add_span(unit, &list, expression_begin(t, at), expression_end(t, at));
+    }
+    return list;
+}
+
+bool line_span_has(const struct line_span *span, const char *file, uint32_t line)
+{
+    return span->first <= line && line <= span->last && !strcmp(span->file, file);
+}
+
+bool reading_names_owner(struct unit *unit, const char *name, const struct line_span *lines)
+{
+    for (uint32_t i = 0; i < unit->functions.count; i++) {
+        const struct function *f = unit->functions.item[i];
+        const struct token *first = &unit->token[f->first], *last = &unit->token[f->last];
+        if (strcmp(first->file, lines->file) || lines->first > last->line ||
+            lines->last < first->line)
+            continue;
+        for (uint32_t k = 0; k < f->locals.count; k++) {
+            const struct symbol *s = f->locals.item[k];
+            if (s->name && !strcmp(s->name, name) && type_holds_owner(s->type))
+                return true;
+        }
+    }
+    return false;
+}
