@@ -605,7 +605,7 @@ struct unit {
     struct places *places;       /* place.c */
     struct list outer_functions; /* diag.c: those of the first outer_functions_of functions */
     uint32_t outer_functions_of;
-    struct list held;            /* diag.c: those that the user's compiler may give itself */
+    struct list held; /* diag.c: those that the user's compiler may give itself */
     struct message *last_message;
     struct list packs; /* pack.c: where #pragma pack changes what is in effect */
     bool packs_known;

@@ -122,6 +122,8 @@ static const char *const value_names[] = {"alloc-size-larger-than",
                                           "vla-larger-than",
                                           NULL};
 
+static const char *const return_names[] = {"return-local-addr", "return-stack-address", NULL};
+
 static const char *const order_names[] = {"sequence-point", "unsequenced", NULL};
 
 static bool is_confirmed(struct confirm *c, const struct block *b, const char *option,
@@ -177,11 +179,11 @@ static bool is_about_empty(struct confirm *c, const struct block *b, const char 
                                &here);
 }
 
-/* The compiler sees itself that the address of a local is returned. */
-static void take_return(struct confirm *c, const struct block *b, const char *option)
+/* Have we seen as well that the address of a local is returned? */
+static bool is_return_of_local(struct confirm *c, const struct block *b, const char *option)
 {
     struct line_span line = line_of(c, b);
-    diag_take_held(c->job->unit, option, &line);
+    return is_among(option, return_names) && diag_take_held(c->job->unit, option, &line);
 }
 
 bool confirm_holds(struct confirm *c, const struct block *b)
@@ -197,8 +199,8 @@ bool confirm_holds(struct confirm *c, const struct block *b)
         return true;
     if (!strcmp(option, "unused-result") && (span = find_span(c->arena, &c->orders, b)))
         return diag_take_held(unit, option, span);
-    if (!strncmp(option, "return-", 7) && strcmp(option, "return-type"))
-        take_return(c, b, option);
+    if (is_return_of_local(c, b, option))
+        return true;
     if (is_about_empty(c, b, option))
         return false;
     if (is_among(option, order_names))

@@ -222,7 +222,7 @@ int plain_check_text(struct job *job)
     }
     command_add_colour(cmd, &p);
     static const char *const words[] = {"-w", "-undef", "-DBIDE__PLAIN", "-DBIDE__TEXT",
-                                        "-S", "-o",     "/dev/null",      "-include"};
+                                        "-S", "-o",     "/dev/null",     "-include"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         argv_add(&p, words[i]);
     argv_add(&p, arena_printf(cmd->arena, "%s/bide/lang.h", include));
