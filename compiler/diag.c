@@ -557,9 +557,10 @@ void diag_release(struct unit *unit, const char *option)
 {
     for (uint32_t i = 0; i < unit->held.count; i++) {
         struct message *m = unit->held.item[i];
-        if (!m->taken && !strcmp(m->option, option))
-            count_message(unit, m);
+        if (m->taken || strcmp(m->option, option))
+            continue;
         m->taken = true;
+        count_message(unit, m);
     }
 }
 
