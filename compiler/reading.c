@@ -14,14 +14,48 @@ static void add_span(struct unit *unit, struct list *list, uint32_t first, uint3
     list_add(unit->arena, list, span);
 }
 
+static bool opens(const struct token *t)
+{
+    return t->punct == '(' || t->punct == '[' || t->punct == '{';
+}
+
+static bool closes(const struct token *t)
+{
+    return t->punct == ')' || t->punct == ']' || t->punct == '}';
+}
+
+static bool changes_something(const struct token *t)
+{
+    return t->punct == '=' || t->punct == '&' || t->punct == P_INC || t->punct == P_DEC ||
+           (t->punct >= P_MUL_ASSIGN && t->punct <= P_OR_ASSIGN);
+}
+
+/* At a word: is it a call that the plain reading only asks for its type, with arguments that change
+ * variables or let others do so? */
+static bool is_unevaluated(const struct token *t)
+{
+    unsigned keyword = token_keyword(t);
+    int depth = 0;
+    if (keyword != KW_FORM + FORM_SPAWN && keyword != KW_FORM + FORM_SPAWN_BLOCKING &&
+        keyword != KW_FORM + FORM_LAZY && keyword != KW_FORM + FORM_SCOPE_SPAWN)
+        return false;
+    do {
+        t++;
+        depth += opens(t) - closes(t);
+        if (changes_something(t))
+            return true;
+    } while (depth > 0 && t->kind != TK_EOF);
+    return false;
+}
+
 /* A deferred block stands elsewhere than where it runs; a scope is a loop in the plain reading; a
- * guard decides there only what is evaluated. */
+ * guard decides there only what is evaluated; and of a spawned call nothing is. */
 static bool has_flow(struct unit *unit, const struct function *f)
 {
     for (uint32_t i = f->first; i < f->last; i++) {
         unsigned keyword = token_keyword(&unit->token[i]);
         if (keyword == KW_DEFER || keyword == KW_SCOPE || keyword == KW_TRY_SCOPE ||
-            keyword == KW_FORM + FORM_IF)
+            keyword == KW_FORM + FORM_IF || is_unevaluated(&unit->token[i]))
             return true;
     }
     return false;
@@ -36,16 +70,6 @@ struct list reading_flows(struct unit *unit)
             add_span(unit, &list, f->first, f->last);
     }
     return list;
-}
-
-static bool opens(const struct token *t)
-{
-    return t->punct == '(' || t->punct == '[' || t->punct == '{';
-}
-
-static bool closes(const struct token *t)
-{
-    return t->punct == ')' || t->punct == ']' || t->punct == '}';
 }
 
 /* The first token of the full expression around `i`: parentheses round it count, braces do not. */
