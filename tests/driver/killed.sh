@@ -109,7 +109,10 @@ for folder in "$PWD/nowhere" "$PWD/file" '' /dev/null relative "$PWD/closed" "$l
     rm hello.o
 done
 [ -z "$(ls -A relative)$(ls -A closed)" ] || fail "left something"
-TMPDIR=$PWD/nowhere TMP=file TEMP= silent bide run hello.c
+case $("$CC" --version) in
+*clang*) ;; # which by itself links nothing without that folder
+*) TMPDIR=$PWD/nowhere TMP=file TEMP= silent bide run hello.c ;;
+esac
 TMPDIR=$PWD/nowhere silent bide size hello.c
 chmod 700 closed
 end

@@ -800,7 +800,7 @@ Of a core dump too. It needs the debug information of libbide."""
             return False
         address, chain = int(task.address), task["chain"]
         if state & FUTURE:
-            if int(task["driver"]["bits"]):
+            if int(task["waiters"]):
                 return False  # it is shown where it is driven
             how = "has not begun" if int(chain["flags"]) & RUN else "is polled by nobody"
             gdb.write("future %#x %s\n" % (address, how))
