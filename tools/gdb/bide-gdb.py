@@ -29,6 +29,7 @@ nothing. They stop at the first line of the body, which is not where it is enter
 is polled.
 """
 
+import linecache
 import re
 import sys
 
@@ -870,13 +871,20 @@ def bodies_of(place):
     return [b for b in bodies if not file or ("/" + b.symtab.filename).endswith("/" + file)]
 
 
+def begins_on(body, line):
+    """Does a statement follow the opening brace on this line?"""
+    text = linecache.getline(body.symtab.fullname(), line)
+    rest = re.sub(r"/\*.*?(\*/|$)|//.*", "", text).partition("{")[2]
+    return bool(rest.strip())
+
+
 def first_line(body):
-    """Of its code, as a place. None: all is on the line of its beginning, or optimized code has no
+    """Of its code, as a place. None: that is on the line of its beginning, or optimized code has no
     instruction at which that line begins."""
     rows = rows_of(body)
     own = rows[0].line
     lines = [row.line for row in rows if row.line > own]
-    if not lines:
+    if not lines or begins_on(body, own):
         return None
     place = "%s:%d" % (body.symtab.filename, min(lines))
     found = gdb.decode_line(place)[1]
