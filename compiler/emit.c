@@ -34,6 +34,8 @@ static void emit_item(struct unit *u, struct output *o, struct item *item)
     if (output_is_hidden(o, item->first))
         return;
     output_copy(o, item->first);
+    if (o->pretty)
+        pretty_item(o);
     u->pack = pack_at(u, item->first);
     if (item->kind == ITEM_MENTIONS) {
         emit_mentions(u, o, item);

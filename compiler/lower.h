@@ -577,6 +577,7 @@ void pretty_begin(struct output *);
 void pretty_text(struct output *, const char *);
 void pretty_end(struct output *);
 void pretty_copy(struct output *, const char *end);
+void pretty_item(struct output *);
 void pretty_gap(struct output *, uint32_t token);
 void pretty_sync(struct output *, uint32_t token);
 

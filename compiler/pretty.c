@@ -440,6 +440,16 @@ void pretty_copy(struct output *o, const char *end)
     o->at = end;
 }
 
+/* At generated text instead of an item: the directives before it come first, which include what it
+ * mentions. */
+void pretty_item(struct output *o)
+{
+    if (!o->text_file)
+        return;
+    end_line(o);
+    before_content(o);
+}
+
 void pretty_end(struct output *o)
 {
     pretty_copy(o, o->unit->text + o->unit->text_length);

@@ -16,14 +16,14 @@ timeless()
 # build SOURCE NAME: emits SOURCE, which lies in the current folder, and compiles it.
 build()
 {
-    "$BIDE" emit $3 "$1" >"$2.emitted.c" 2>err || fail "bide emit $1: $(cat err)"
+    "$BIDE" emit ${3:-} "$1" >"$2.emitted.c" 2>err || fail "bide emit $1: $(cat err)"
     [ ! -s err ] || fail "bide emit $1 says: $(cat err)"
-    "$BIDE" emit $3 "$1" >again.c
+    "$BIDE" emit ${3:-} "$1" >again.c
     timeless "$2.emitted.c" >first.c
     timeless again.c | cmp first.c - || fail "$1: not the same twice"
     ! grep -n "$SRC\|$BUILD\|$HOME/" "$2.emitted.c" || fail "$1: holds a path"
     plain=
-    for flag in $3; do
+    for flag in ${3:-}; do
         case $flag in
         -W*bide-*) ;; # clang does not know them
         *) plain="$plain $flag" ;;
@@ -82,3 +82,45 @@ for file in "$SRC"/tests/compiler/run/*.c; do
     count=$((count + 1))
 done
 echo "$count programs"
+
+# What a declaration mentions is included before it, in its file's own conditions.
+cat >types.h <<'END_OF_FILE'
+#include <bide/lang.h>
+#define HAS_PAGE 1
+struct page { int size; };
+typedef struct page page_type;
+END_OF_FILE
+cat >first.c <<'END_OF_FILE'
+#include "types.h"
+bide_async int load(page_type *page);
+#if HAS_PAGE
+#ifdef HAS_PAGE
+bide_async int store(page_type *page), again(page_type *page);
+#endif
+#endif
+#include <stdio.h>
+bide_async int put(FILE *file, page_type *page);
+#include <bide/task.h>
+bide_async int load(page_type *page)
+{
+    bide_await bide_yield();
+    return bide_await store(page) + bide_await put(stdout, page) + page->size;
+}
+END_OF_FILE
+build first.c first
+grep -o '^#include.*\|^int [a-z]*(\|^# *[ie][a-z]* *[A-Z_]*$' first.emitted.c >order
+diff -u - order <<'END_OF_FILE' || fail "first.c: the order of what was emitted"
+#include <bide/abi.h>
+#include "types.h"
+int load(
+#if HAS_PAGE
+#ifdef HAS_PAGE
+int store(
+int again(
+#endif
+#endif
+#include <stdio.h>
+int put(
+#include <bide/task.h>
+int load(
+END_OF_FILE
