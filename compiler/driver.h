@@ -285,6 +285,15 @@ int check_held(struct list *jobs);
 void hint_missing_include(const struct command *, const struct buffer *err,
                           const struct buffer *standard_input);
 
+/* ---- driver_long.c: long names of options ---- */
+
+/* Makes the short option of a word that begins with `--`, with the next word as its value where one
+ * belongs to it. 0, or -1 when that is missing: said. */
+int long_option_read(struct command *, struct list *words, uint32_t *at, struct arg *);
+
+/* How gcc reads a `--` word that is no option of that name: --no-asm as -fno-asm. */
+const char *long_option_flag(const struct command *, const char *word);
+
 /* ---- driver_frame.c: -Wbide-frame-larger-than= ---- */
 
 bool wants_frames(const struct job *);

@@ -26,11 +26,8 @@ struct option {
 /* The first that fits counts. */
 static const struct option option_table[] = {
     {"-c", EXACT, ARG_MODE, MODE_COMPILE},
-    {"--compile", EXACT, ARG_MODE, MODE_COMPILE},
     {"-S", EXACT, ARG_MODE, MODE_ASSEMBLE},
-    {"--assemble", EXACT, ARG_MODE, MODE_ASSEMBLE},
     {"-E", EXACT, ARG_MODE, MODE_PREPROCESS},
-    {"--preprocess", EXACT, ARG_MODE, MODE_PREPROCESS},
     {"-M", EXACT, ARG_MODE, MODE_PREPROCESS},
     {"-MM", EXACT, ARG_MODE, MODE_PREPROCESS},
     {"-fsyntax-only", EXACT, ARG_MODE, MODE_SYNTAX},
@@ -53,10 +50,7 @@ static const struct option option_table[] = {
     {"-Wno-error=bide-", JOINED, ARG_OURS, 0},
     {"--error-format=", JOINED, ARG_OURS, 0},
 
-    {"--output=", JOINED, ARG_OUTPUT, 0},
-    {"--output", SEPARATE, ARG_OUTPUT, 0},
     {"-o", EITHER, ARG_OUTPUT, 0},
-    {"--language=", JOINED, ARG_LANGUAGE, 0},
     {"-x", EITHER, ARG_LANGUAGE, 0},
 
     {"-MD", EXACT, ARG_DEPENDENCY, 0},
@@ -78,7 +72,6 @@ static const struct option option_table[] = {
     {"-fpch-preprocess", EXACT, ARG_PCH, 0},
     {"-Winvalid-pch", EXACT, ARG_PCH, 0},
     {"-include", EITHER, ARG_PREPROCESS, 0},
-    {"--include=", JOINED, ARG_PREPROCESS, 0},
     {"-imacros", EITHER, ARG_PREPROCESS, 0},
     {"-isystem-after", EITHER, ARG_PREPROCESS, 0},
     {"-isystem", EITHER, ARG_PREPROCESS, 0},
@@ -87,6 +80,10 @@ static const struct option option_table[] = {
     {"-iprefix", EITHER, ARG_PREPROCESS, 0},
     {"-iwithprefixbefore", EITHER, ARG_PREPROCESS, 0},
     {"-iwithprefix", EITHER, ARG_PREPROCESS, 0},
+    {"-iframeworkwithsysroot", EITHER, ARG_PREPROCESS, 0},
+    {"-iframework", EITHER, ARG_PREPROCESS, 0},
+    {"-iwithsysroot", EITHER, ARG_PREPROCESS, 0},
+    {"-cxx-isystem", EITHER, ARG_PREPROCESS, 0},
     {"-imultilib", SEPARATE, ARG_PREPROCESS, 0},
     {"-imultiarch", SEPARATE, ARG_PREPROCESS, 0},
     {"-isysroot", EITHER, ARG_BOTH, 0},
@@ -149,6 +146,9 @@ static const struct option option_table[] = {
     {"-dumpbase", SEPARATE, ARG_COMPILE, 0},
     {"-dumpbase-ext", SEPARATE, ARG_COMPILE, 0},
     {"-dumpdir", SEPARATE, ARG_COMPILE, 0},
+    {"-dependency-file", SEPARATE, ARG_DEPENDENCY, 0},
+    {"-dependency-dot", SEPARATE, ARG_COMPILE, 0},
+    {"--analyzer-output", SEPARATE, ARG_COMPILE, 0},
     {"-d", JOINED, ARG_COMPILE, 0},
     {"-P", EXACT, ARG_COMPILE, 0},
     {"-C", EXACT, ARG_COMPILE, 0},
@@ -175,6 +175,12 @@ static const struct option option_table[] = {
     {"-specs", SEPARATE, ARG_BOTH, 0},
     {"-gcc-toolchain", SEPARATE, ARG_BOTH, 0},
     {"-working-directory", SEPARATE, ARG_BOTH, 0},
+    {"-resource-dir", SEPARATE, ARG_BOTH, 0},
+    {"-mthread-model", SEPARATE, ARG_BOTH, 0},
+    {"-meabi", SEPARATE, ARG_BOTH, 0},
+    {"--config", SEPARATE, ARG_BOTH, 0},
+    {"-ccc-gcc-name", SEPARATE, ARG_BOTH, 0},
+    {"-ccc-install-dir", SEPARATE, ARG_BOTH, 0},
     {"-ivfsoverlay", SEPARATE, ARG_BOTH, 0},
     {"-B", EITHER, ARG_BOTH, 0},
     {"-G", EITHER, ARG_BOTH, 0},
@@ -352,8 +358,7 @@ static void note_dialect(struct command *cmd, const char *word)
         *words = GNU_WORDS_OFF;
     else if (!strcmp(word, "-fasm") || !strcmp(word, "-fgnu-keywords"))
         *words = GNU_WORDS_ON;
-    else if (!cmd->clang &&
-             (!strncmp(word, "-std=", 5) || !strncmp(word, "--std", 5) || !strcmp(word, "-ansi")))
+    else if (!cmd->clang && (!strncmp(word, "-std=", 5) || !strcmp(word, "-ansi")))
         *words = GNU_WORDS_AS_STD;
 }
 
@@ -404,6 +409,8 @@ static void note_layout(struct command *cmd, const char *word)
 static void note_flag(struct command *cmd, struct list *flags, const struct arg *arg)
 {
     const char *word = arg->word[0];
+    if (!find_option(word))
+        word = long_option_flag(cmd, word);
     if (arg->kind == ARG_OURS && !strcmp(word, "-fno-bide-wrappers"))
         cmd->options.wrappers = false;
     if (arg->kind == ARG_OURS && !strcmp(word, "-fbide-wrappers"))
@@ -429,8 +436,8 @@ static void note_flag(struct command *cmd, struct list *flags, const struct arg 
         cmd->saves_temps = true;
     if (!strcmp(word, "-m32") || !strcmp(word, "-mx32"))
         cmd->other_target = true;
-    if (!strncmp(word, "--target=", 9))
-        cmd->triple = word + 9;
+    if (!strncmp(arg->word[0], "--target=", 9))
+        cmd->triple = arg->word[0] + 9;
     if (!strcmp(word, "-target") || !strcmp(word, "--target"))
         cmd->triple = arg->value;
 }
@@ -448,12 +455,16 @@ static int read_error_format(struct command *cmd, const char *format)
 
 static int read_option(struct command *cmd, struct list *words, uint32_t *at, struct arg *arg)
 {
+    if (!strncmp(arg->word[0], "--", 2) && long_option_read(cmd, words, at, arg) < 0)
+        return -1;
     const struct option *option = find_option(arg->word[0]);
     if (!option)
         return 0;
     size_t length = strlen(option->name);
     arg->kind = option->kind;
-    if (option->shape == JOINED || (option->shape == EITHER && arg->word[0][length])) {
+    if (arg->word[1]) {
+        arg->value = arg->word[1];
+    } else if (option->shape == JOINED || (option->shape == EITHER && arg->word[0][length])) {
         arg->value = arg->word[0] + length;
     } else if (option->shape != EXACT) {
         if (*at + 1 >= words->count) {

@@ -18,7 +18,7 @@
 bool pch_is_include(const struct arg *a)
 {
     return a->kind == ARG_PREPROCESS && a->value && strncmp(a->word[0], "-include-", 9) &&
-           (!strncmp(a->word[0], "-include", 8) || !strncmp(a->word[0], "--include", 9));
+           !strncmp(a->word[0], "-include", 8);
 }
 
 static bool is_past_driver(const struct arg *a)

@@ -220,8 +220,7 @@ static bool scan_options(struct scan *scan)
         const struct arg *a = scan->cmd->args.item[i];
         if ((a->kind != ARG_PREPROCESS && a->kind != ARG_PCH) || !a->value)
             continue;
-        bool header =
-            is_named(a, "-include") || is_named(a, "--include") || is_named(a, "-imacros");
+        bool header = is_named(a, "-include") || is_named(a, "-imacros");
         if (!strcmp(a->word[0], "-Xclang")) /* -Xclang -include -Xclang NAME */
             header = a->value[0] != '-';
         if (passes_on(a) || (is_named(a, "-D") && text_has_async_words(a->value, strlen(a->value))))

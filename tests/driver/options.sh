@@ -225,3 +225,46 @@ else
     echo "not tried: no aarch64-linux-gnu-gcc with headers"
 fi
 end
+
+begin "long names of options, and values in the next word"
+mkdir inc
+echo '#define turn() bide_yield()
+#define co async
+#define wait_for await' >inc/co.h
+echo '#define NEXT 1' >next.h
+cat >long.c <<'END'
+#include <bide/bide.h>
+#include <stdio.h>
+co int main(void)
+{
+    wait_for turn();
+#ifdef __STRICT_ANSI__
+    printf("strict ");
+#endif
+    printf("%d\n", VALUE + NEXT);
+    return 0;
+}
+END
+for set in "--include-directory inc --include co.h --define-macro VALUE=4 --imacros next.h" \
+    "--include-directory=inc --include=co.h --define-macro=VALUE=4 --imacros=next.h" \
+    "--include-directory-after inc --include co.h --undefine-macro VALUE --define-macro VALUE=4
+        -include next.h --optimize=2 --debug=1 --no-warnings --language c"; do
+    silent $cc $set --compile long.c --output long.o
+    silent $cc --output=long --for-linker -s long.o
+    says "5" ./long
+    silent $cc --std c99 $set long.c --output long
+    says "strict 5" ./long
+done
+silent $cc --ansi --pedantic $set --all-warnings --extra-warnings --no-warnings long.c -o long
+says "strict 5" ./long
+silent $cc $set --write-dependencies -MF long.d --preprocess long.c --output long.i
+grep -q 'co\.h' long.d || fail "--write-dependencies: $(cat long.d)"
+if [ -n "$is_clang" ]; then
+    silent $cc -resource-dir "$("$CC" -print-resource-dir)" -mthread-model posix $set long.c -o long
+    says "5" ./long
+else
+    silent $cc --no-asm --machine arch=x86-64 --warn-no-all --specs /dev/null $set -c long.c
+    ! $cc --pack-struct $set -c long.c 2>err || fail "--pack-struct"
+    grep -q "'-fpack-struct' changes" err || fail "--pack-struct: $(cat err)"
+fi
+end
