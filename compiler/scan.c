@@ -283,6 +283,8 @@ struct inner_name {
     const char *name;
     uint32_t token, last;
     struct inner_name *before; /* of the same name */
+    uint32_t vars_seen;        /* how many of the variables hides() has looked at */
+    bool hides;
 };
 
 /* The innermost block round a statement; NULL: the parameters'. */
@@ -349,17 +351,22 @@ bool is_shadowed(struct lower *l, const struct var *v, uint32_t token)
     return false;
 }
 
+/* Each variable is looked at once for a name, however often that is asked. */
+static bool hides(const struct lower *l, struct inner_name *n)
+{
+    for (; !n->hides && n->vars_seen < l->vars.count; n->vars_seen++) {
+        const struct var *v = l->vars.item[n->vars_seen];
+        n->hides = v->name == n->name && v->token < n->token && is_in_scope(l, v, n->token);
+    }
+    return n->hides;
+}
+
 bool hides_variable(const struct lower *l, const struct stmt *block, uint32_t from)
 {
     for (uint32_t i = 0; i < l->inner_names.count; i++) {
-        const struct inner_name *n = l->inner_names.item[i];
-        if (n->token < from || n->last != block->last)
-            continue;
-        for (uint32_t k = 0; k < l->vars.count; k++) {
-            const struct var *v = l->vars.item[k];
-            if (v->name == n->name && v->token < n->token && is_in_scope(l, v, n->token))
-                return true;
-        }
+        struct inner_name *n = l->inner_names.item[i];
+        if (n->token >= from && n->last == block->last && hides(l, n))
+            return true;
     }
     return false;
 }
