@@ -95,15 +95,8 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
-uint32_t bide__pool_threads(struct bide__pool *pool, bool *joined)
+uint32_t bide__pool_threads(struct bide__pool *pool)
 {
-    pthread_mutex_lock(&pool->mutex);
-    *joined = pool->to_join;
-    pthread_t left = pool->left;
-    pool->to_join = false;
-    pthread_mutex_unlock(&pool->mutex);
-    if (*joined)
-        bide__door.thread_join(left);
     pthread_mutex_lock(&pool->mutex);
     uint32_t threads = pool->threads;
     pthread_mutex_unlock(&pool->mutex);

@@ -34,10 +34,12 @@ static int poll_driver(struct bide_runtime *rt, int64_t timeout_ns)
     return rt->driver->ops->wait(rt->driver, rt, timeout_ns);
 }
 
-/* All is idle, and time is virtual. True: it has passed, or there was an event; false: wait. */
+/* All is idle, and time is virtual. True: it has passed, or there was an event; false: wait. To ask
+ * the driver takes a wake of another thread and of SIGQUIT away, so both are looked at. */
 static bool pass_virtual_time(struct bide_runtime *rt, int64_t until_ns)
 {
-    if (poll_driver(rt, 0) > 0 || atomic_load_explicit(&rt->hub->pending, memory_order_relaxed))
+    if (poll_driver(rt, 0) > 0 || bide__quit_signal_has_asked(rt) ||
+        atomic_load_explicit(&rt->hub->pending, memory_order_relaxed))
         return true;
     if (rt->pool.in_flight > 0 || until_ns == INT64_MAX)
         return false;
@@ -52,12 +54,24 @@ static bool waits_for_nothing(const struct bide_runtime *rt)
            rt->pool.in_flight == 0;
 }
 
-/* It has waited for nothing for a while: is that for ever? Asked once, until a task has run. */
+/* No task is ready, and none will be but by another thread. */
+static bool is_idle(struct bide_runtime *rt)
+{
+    return rt->queue.first == NULL && waits_for_nothing(rt);
+}
+
+/* It has waited for nothing for a while: is that for ever? */
 static void judge(struct bide_runtime *rt)
 {
     enum bide__stuck answer = bide__is_stuck(rt);
-    rt->is_stuck = answer == BIDE__STUCK;
-    rt->may_be_stuck = answer == BIDE__STUCK_PERHAPS;
+    int64_t next_ns = 2 * rt->judge_after_ns;
+    rt->judge_after_ns = answer != BIDE__STUCK_PERHAPS  ? 0
+                         : next_ns < BIDE__JUDGE_MAX_NS ? next_ns
+                                                        : BIDE__JUDGE_MAX_NS;
+    if (answer != BIDE__STUCK)
+        return;
+    bide__hub_take(rt->hub, rt); /* of threads that left meanwhile */
+    rt->is_stuck = is_idle(rt);
 }
 
 /* No task is ready: waits until something happens, or until deadline_ns. */
@@ -77,17 +91,17 @@ static void wait_for_something(struct bide_runtime *rt, int64_t deadline_ns)
         if (timeout_ns < 0)
             timeout_ns = 0;
     }
-    bool judges = rt->may_be_stuck && waits_for_nothing(rt) &&
-                  (timeout_ns < 0 || timeout_ns > BIDE__STUCK_NS);
+    bool judges = rt->judge_after_ns > 0 && waits_for_nothing(rt) &&
+                  (timeout_ns < 0 || timeout_ns > rt->judge_after_ns);
     if (judges)
-        timeout_ns = BIDE__STUCK_NS;
+        timeout_ns = rt->judge_after_ns;
     if (!bide__hub_sleep(rt->hub))
         return;
     poll_driver(rt, timeout_ns);
     bide__hub_awake(rt->hub);
     take_over(rt);
     pass_time(rt);
-    if (judges && rt->queue.first == NULL && waits_for_nothing(rt))
+    if (judges && is_idle(rt))
         judge(rt);
 }
 
@@ -122,7 +136,8 @@ int bide__run(struct bide_runtime *rt, const struct bide__task *until, int64_t d
             return -ETIMEDOUT;
         if (rt->is_stuck)
             return -EDEADLK;
-        rt->may_be_stuck |= rt->turns > 0;
+        if (rt->turns > 0)
+            rt->judge_after_ns = BIDE__JUDGE_NS;
         rt->turns = 0;
         drive(rt, deadline_ns);
     }

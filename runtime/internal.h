@@ -186,9 +186,9 @@ void bide__fd_leaf_stop(struct bide__fd_leaf *leaf);
 
 /* ---- signals ---- */
 
-/* The handler of this signal is one of bide: it wakes tasks only through descriptors. Any
+/* This handler of the signal is one of bide: it wakes tasks only through descriptors. Any
  * thread. */
-void bide__signal_is_ours(int signo);
+void bide__signal_is_ours(int signo, uintptr_t handler);
 
 /* ---- fairness ---- */
 

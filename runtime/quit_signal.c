@@ -2,15 +2,18 @@
  * quit_signal.c: SIGQUIT (Ctrl-\ at the terminal) prints what a running program's tasks wait for.
  *
  *   first SIGQUIT        the executor is asked for the dump; a timer of 1 s starts
- *   between two tasks    the executor sees the question and prints
- *   second one before    the default action: the program ends, with a core where those are on
- *     the timer's end
- *   the timer's end      if the executor has not answered, the handler says what it runs
+ *   between two tasks    the executor sees the question, stops the timer and prints
+ *   the timer's end      the executor has not answered: the handler says what it runs
+ *   another within 1 s   the default action: the program ends, with a core where those are on
  *
- * The timer sends SIGQUIT too, with SI_TIMER, to the executor's own thread: there the task that
- * runs cannot end while the handler looks at it. The handler calls write, raise, sigaction and
- * timer_settime and nothing else. One runtime of the process has the signal: that of `async int
- * main`, on the thread that runs it.
+ * The timer sends SIGQUIT too, to the executor's own thread: there the task that runs cannot end
+ * while the handler looks at it. It does not run longer than it must, since the program may put a
+ * handler of its own in the place, which is not to see it.
+ *
+ * The handler calls clock_gettime, write, raise, sigaction and timer_settime and nothing else. One
+ * runtime of the process has the signal: that of `async int main`, on the thread that runs it. The
+ * handler may run on any thread, so the end waits until it is on none. In a child of fork() the
+ * signal has its default action: the runtime is the parent's, and the child has no timer.
  */
 #include "quit_signal.h"
 
@@ -19,13 +22,15 @@
 
 static struct {
     _Atomic(struct bide_runtime *) runtime; /* NULL: nobody has the signal */
+    atomic_uint inside;                     /* threads that are in the handler */
     atomic_bool asked;                      /* and not answered */
-    atomic_bool recent;                     /* the timer runs */
-    timer_t timer;
+    _Atomic int64_t asked_ns;               /* when, at last */
+    timer_t timer;                          /* while it is asked; its signals bear &quit */
     struct sigaction before;
 } quit;
 
-static const struct itimerspec PATIENCE = {.it_value = {.tv_sec = 1}};
+static const struct itimerspec PATIENCE = {.it_value = {.tv_sec = 1}}, STOP;
+static const int64_t PATIENCE_NS = INT64_C(1000000000);
 
 /* ---- in the handler ---- */
 
@@ -73,24 +78,29 @@ static void end_by_default(void)
     bide__door.raise(SIGQUIT);
 }
 
+static bool is_second(void)
+{
+    int64_t now_ns = bide__door_real.clock(); /* the virtual one may stand still */
+    return now_ns - atomic_exchange(&quit.asked_ns, now_ns) < PATIENCE_NS;
+}
+
 static void on_signal(int signo, siginfo_t *info, void *context)
 {
     int saved = errno;
-    struct bide_runtime *rt = atomic_load(&quit.runtime);
     (void)signo, (void)context;
-    if (rt == NULL) {
-        end_by_default(); /* it came while the handler was on its way out */
-    } else if (info->si_code == SI_TIMER) {
-        atomic_store(&quit.recent, false);
-        if (atomic_exchange(&quit.asked, false))
+    atomic_fetch_add(&quit.inside, 1);
+    struct bide_runtime *rt = atomic_load(&quit.runtime);
+    if (info->si_code == SI_TIMER && info->si_value.sival_ptr == &quit) {
+        if (rt != NULL && atomic_exchange(&quit.asked, false))
             say_what_runs(rt);
-    } else if (atomic_exchange(&quit.recent, true)) {
-        end_by_default();
+    } else if (rt == NULL || bide__runtime_forked(rt) || is_second()) {
+        end_by_default(); /* NULL: the handler is on its way out */
     } else {
         atomic_store(&quit.asked, true);
         bide__door.timer_settime(quit.timer, 0, &PATIENCE, NULL);
         rt->driver->ops->wake(rt->driver);
     }
+    atomic_fetch_sub(&quit.inside, 1);
     errno = saved;
 }
 
@@ -109,37 +119,49 @@ static bool is_wanted(void)
 void bide__quit_signal_begin(struct bide_runtime *rt)
 {
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
-    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGQUIT};
+    struct sigevent event = {
+        .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGQUIT, .sigev_value.sival_ptr = &quit};
     event._sigev_un._tid = bide__door.gettid();
     if (!is_wanted() || bide__door.timer_create(CLOCK_MONOTONIC, &event, &quit.timer) < 0)
         return;
     sigfillset(&action.sa_mask);
     atomic_store(&quit.asked, false);
-    atomic_store(&quit.recent, false);
+    atomic_store(&quit.asked_ns, bide__door_real.clock() - PATIENCE_NS);
     atomic_store(&quit.runtime, rt);
     if (bide__door.sigaction(SIGQUIT, &action, &quit.before) < 0) {
         atomic_store(&quit.runtime, NULL);
         bide__door.timer_delete(quit.timer);
         return;
     }
-    bide__signal_is_ours(SIGQUIT);
+    bide__signal_is_ours(SIGQUIT, (uintptr_t)on_signal);
 }
 
+/* What the timer has sent still finds the handler, which then ignores it. */
 void bide__quit_signal_end(struct bide_runtime *rt)
 {
     struct sigaction now;
     if (atomic_load(&quit.runtime) != rt)
         return;
+    atomic_store(&quit.runtime, NULL);
+    while (atomic_load(&quit.inside) > 0)
+        bide__door.sched_yield();
+    bide__door.timer_delete(quit.timer);
     /* Unless the program has put its own in the place. */
     if (bide__door.sigaction(SIGQUIT, NULL, &now) == 0 && now.sa_flags & SA_SIGINFO &&
         now.sa_sigaction == on_signal)
         bide__door.sigaction(SIGQUIT, &quit.before, NULL);
-    bide__door.timer_delete(quit.timer);
-    atomic_store(&quit.runtime, NULL);
+}
+
+bool bide__quit_signal_has_asked(const struct bide_runtime *rt)
+{
+    return atomic_load_explicit(&quit.asked, memory_order_relaxed) &&
+           atomic_load(&quit.runtime) == rt;
 }
 
 bool bide__quit_signal_asks(const struct bide_runtime *rt)
 {
-    return atomic_load_explicit(&quit.asked, memory_order_relaxed) &&
-           atomic_load(&quit.runtime) == rt && atomic_exchange(&quit.asked, false);
+    if (!bide__quit_signal_has_asked(rt) || !atomic_exchange(&quit.asked, false))
+        return false;
+    bide__door.timer_settime(quit.timer, 0, &STOP, NULL);
+    return true;
 }

@@ -14,6 +14,9 @@
 void bide__quit_signal_begin(struct bide_runtime *rt);
 void bide__quit_signal_end(struct bide_runtime *rt);
 
+/* Owner: there is a question that has no answer yet. */
+bool bide__quit_signal_has_asked(const struct bide_runtime *rt);
+
 /* Owner: true, once a question: the dump is to be printed. */
 bool bide__quit_signal_asks(const struct bide_runtime *rt);
 

@@ -58,8 +58,8 @@ struct bide_runtime {
     bool forcing;               /* with force */
     bool ended;                 /* shut down: no tasks are made any more */
     bool is_program;            /* of `async int main`: it ends when it is stuck */
-    bool may_be_stuck;          /* nothing has run since it was found that it is not */
     bool is_stuck;              /* no task can ever be woken */
+    int64_t judge_after_ns;     /* of waiting for nothing it asks whether it is; 0: it does not */
 
     struct bide__driver *driver;
     struct bide__fds fds;
@@ -79,9 +79,11 @@ extern struct bide_runtime *bide__runtimes; /* runtime.c */
 enum {
     BIDE__BUDGET = 128, /* operations a turn */
     BIDE__TURNS = 61,   /* tasks between two looks at the driver, the timers and the hub */
-    BIDE__STUCK_NS =
-        100000000, /* before a program that waits for nothing asks whether it is stuck */
 };
+
+/* A program that waits for nothing asks after such a time whether it is stuck, and while it may
+ * become so (a thread may leave) again, after twice the time and so on, up to the second. */
+static const int64_t BIDE__JUDGE_NS = INT64_C(100000000), BIDE__JUDGE_MAX_NS = INT64_C(10000000000);
 
 /* ---- current_thread.c ---- */
 
@@ -197,8 +199,8 @@ void bide__fds_end(struct bide_runtime *rt);
 
 void bide__pool_init(struct bide__pool *pool, uint32_t threads_max, int64_t idle_ns);
 
-/* The number of threads. *joined: one that had left was waited for. */
-uint32_t bide__pool_threads(struct bide__pool *pool, bool *joined);
+/* The number of threads that have not left; one that has may still be on its way out. */
+uint32_t bide__pool_threads(struct bide__pool *pool);
 
 /* Waits for the threads, which have nothing to do any more, and joins them. */
 void bide__pool_end(struct bide__pool *pool);
@@ -208,8 +210,9 @@ void bide__pool_free(struct bide__pool *pool);
 
 enum bide__stuck { BIDE__NOT_STUCK, BIDE__STUCK_PERHAPS, BIDE__STUCK };
 
-/* Owner, while no task is ready and rt waits for no timer, descriptor or call on the pool. PERHAPS:
- * ask again in a moment. */
+/* Owner, while no task is ready and rt waits for no timer, descriptor or call on the pool. STUCK is
+ * right if there is no wake of another thread afterwards. PERHAPS: not now, or it cannot be told;
+ * NOT: nothing but a task will change that. */
 enum bide__stuck bide__is_stuck(struct bide_runtime *rt);
 
 /* ---- virtual time, door/testing.c ---- */

@@ -3,90 +3,88 @@
  *
  * The caller has seen that no task is ready and that the runtime waits for nothing: no timer is
  * armed, no leaf waits for a descriptor (signals are such waits), no call is on the pool. What is
- * left is asked of the kernel: a thread that bide did not start might wake a task, and so might a
- * handler of a signal that bide did not install, or it might end the program. Without either, none
- * of the tasks can ever go on.
+ * left is a thread that bide did not start, which might wake a task, and a handler of a signal that
+ * bide did not install, which might do that too or end the program. Without either, none of the
+ * tasks can ever go on.
  *
  * It would rather miss such a state than see one where there is none. In doubt (no /proc, threads
- * of another runtime, ThreadSanitizer's own thread) it says no.
+ * of another runtime, ThreadSanitizer's own thread) it says PERHAPS: what cannot be told now, or is
+ * there now, may be another time.
+ *
+ * The order of the questions matters, since threads leave while they are asked. A thread of the
+ * pool leaves it before it is gone, and no thread comes to it meanwhile. So the process's threads
+ * are counted first and the pool's then: the difference may be too large, but not too small. And
+ * the wakes of other threads are looked at last, by the caller: one that is gone has left its own.
  */
 #include "scheduler.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
-static _Atomic uint64_t signals_caught; /* by handlers of bide, as in SigCgt */
+enum { SIGNALS = 65 };
 
-static uint64_t signal_bit(int signo)
+/* A handler of bide for each signal, as a number: there are two types of them. */
+static _Atomic uintptr_t handlers[SIGNALS];
+
+void bide__signal_is_ours(int signo, uintptr_t handler)
 {
-    return UINT64_C(1) << (signo - 1);
+    atomic_store(&handlers[signo], handler);
 }
 
-void bide__signal_is_ours(int signo)
+/* Signals of faults: their handlers do not wake anybody. Sanitizers have such handlers. */
+static bool is_fault(int signo)
 {
-    atomic_fetch_or(&signals_caught, signal_bit(signo));
+    return signo == SIGSEGV || signo == SIGBUS || signo == SIGFPE || signo == SIGILL ||
+           signo == SIGABRT || signo == SIGTRAP || signo == SIGSYS;
 }
 
-/* ---- /proc/self/status ---- */
-
-struct status {
-    unsigned long threads;
-    uint64_t caught;
-};
-
-/* The text after "\nNAME:\t", or NULL. */
-static const char *find_line(const char *text, const char *name)
+/* libc's own signals cannot be asked for. */
+static bool has_foreign_handler(int signo)
 {
-    const char *line = strstr(text, name);
-    return line != NULL ? line + strlen(name) : NULL;
+    struct sigaction now;
+    if (is_fault(signo) || bide__door.sigaction(signo, NULL, &now) < 0)
+        return false;
+    uintptr_t handler =
+        now.sa_flags & SA_SIGINFO ? (uintptr_t)now.sa_sigaction : (uintptr_t)now.sa_handler;
+    return handler != (uintptr_t)SIG_DFL && handler != (uintptr_t)SIG_IGN &&
+           handler != atomic_load(&handlers[signo]);
 }
 
-static bool read_status(struct status *out)
+static bool has_foreign_handlers(void)
 {
-    char text[4096];
+    for (int signo = 1; signo < SIGNALS; signo++)
+        if (has_foreign_handler(signo))
+            return true;
+    return false;
+}
+
+/* The threads of the process; 0: not known. */
+static unsigned long count_threads(void)
+{
+    enum { FIELD = 20, FIRST_BEHIND_NAME = 3 };
+    char text[1024];
     size_t size = 0;
     ssize_t n;
-    int fd = bide__door.open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    int fd = bide__door.open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return false;
+        return 0;
     while (size < sizeof(text) - 1 &&
            (n = bide__door.read(fd, text + size, sizeof(text) - 1 - size)) > 0)
         size += (size_t)n;
     bide__door.close(fd);
     text[size] = 0;
-    const char *threads = find_line(text, "\nThreads:\t");
-    const char *caught = find_line(text, "\nSigCgt:\t");
-    if (threads == NULL || caught == NULL)
-        return false;
-    out->threads = strtoul(threads, NULL, 10);
-    out->caught = strtoull(caught, NULL, 16);
-    return true;
-}
-
-/* Signals of faults: their handlers do not wake anybody. */
-static uint64_t faults(void)
-{
-    return signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGFPE) | signal_bit(SIGILL) |
-           signal_bit(SIGABRT) | signal_bit(SIGTRAP) | signal_bit(SIGSYS);
-}
-
-/* libc's own, for pthread_cancel and setuid. */
-static uint64_t libc_signals(void)
-{
-    return signal_bit(32) | signal_bit(33);
+    /* The name, the second field, is in parentheses and may have anything in it. */
+    const char *p = strrchr(text, ')');
+    for (int field = FIRST_BEHIND_NAME; p != NULL && field <= FIELD; field++)
+        p = strchr(p + 1, ' ');
+    return p != NULL ? strtoul(p, NULL, 10) : 0;
 }
 
 enum bide__stuck bide__is_stuck(struct bide_runtime *rt)
 {
-    struct status status;
-    bool joined;
-    uint32_t ours = 1 + bide__pool_threads(&rt->pool, &joined);
-    if (!read_status(&status))
+    if (has_foreign_handlers())
         return BIDE__NOT_STUCK;
-    if (status.caught & ~(faults() | libc_signals() | atomic_load(&signals_caught)))
-        return BIDE__NOT_STUCK;
-    if (status.threads == ours)
-        return BIDE__STUCK;
-    /* A thread that was joined is counted a moment longer. */
-    return joined ? BIDE__STUCK_PERHAPS : BIDE__NOT_STUCK;
+    unsigned long all = count_threads();
+    unsigned long ours = 1 + bide__pool_threads(&rt->pool);
+    return all == ours ? BIDE__STUCK : BIDE__STUCK_PERHAPS;
 }

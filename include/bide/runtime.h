@@ -28,7 +28,8 @@
  *  - When every task waits and nothing is left that could wake one, it says so, prints the dump,
  *    unwinds all and exits with 1, where it would else hang. That is judged only when there is no
  *    timer, no wait for a descriptor or a signal and no call on the blocking pool, and when the
- *    process has no thread that bide did not start and no handler of a signal of the program's own.
+ *    process has no thread that bide did not start and no handler of a signal of the program's own;
+ *    while such a thread lives it is judged again, at ever longer intervals, of 10 s at last.
  *  - SIGQUIT (Ctrl-\ at the terminal) prints the dump of the running program, which goes on; a
  *    second one within 1 s ends it. If the executor does not answer within 1 s, it says which task
  *    runs. Not where the signal was ignored or had a handler at the start, and not with

@@ -60,7 +60,7 @@ int bide__signal_install(int signo)
     int r = bide__door.sigaction(signo, &action, NULL);
     if (r == 0) {
         atomic_store(&installed[signo], true);
-        bide__signal_is_ours(signo);
+        bide__signal_is_ours(signo, (uintptr_t)on_signal);
     }
     return r;
 }

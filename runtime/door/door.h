@@ -22,6 +22,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,6 +46,7 @@
       (signo, action, old))                                                                        \
     X(int, raise, (int signo), (signo))                                                            \
     X(pid_t, gettid, (void), ())                                                                   \
+    X(int, sched_yield, (void), ())                                                                \
     X(int, timer_create, (clockid_t clock, struct sigevent * event, timer_t * timer),              \
       (clock, event, timer))                                                                       \
     X(int, timer_settime,                                                                          \
