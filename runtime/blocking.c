@@ -54,6 +54,7 @@ static struct bide_job *take_first(struct bide__pool *pool)
 static void *thread_main(void *argument)
 {
     struct bide__pool *pool = argument;
+    unsigned forks = bide__forks;
 
     pthread_mutex_lock(&pool->mutex);
     for (;;) {
@@ -61,6 +62,9 @@ static void *thread_main(void *argument)
             struct bide_job *job = take_first(pool);
             pthread_mutex_unlock(&pool->mutex);
             job->run(job);
+            /* A child has this thread alone, and whoever awaits the job is the parent's. */
+            if (forks != bide__forks)
+                bide__misuse_forked();
             pthread_mutex_lock(&pool->mutex);
             bide_waker waker = job->waker;
             atomic_store_explicit(&job->state, FINISHED, memory_order_release);

@@ -37,8 +37,8 @@
  *
  * After fork() the child must not use the runtimes of its parent: their tasks would run in both
  * processes. An await that has to wait there, a blocking call on a runtime that the parent made and
- * the thread has entered, and a shutdown stop the child with a message (abort); no other task is
- * polled before that. The child may call exec or _exit, close streams, and return from `async int
+ * the thread has entered, a shutdown, and the end of the call of bide_blocking that has forked stop
+ * the child with a message (abort); no other task is polled before that. The child may call exec or _exit, close streams, and return from `async int
  * main`, which leaves the tasks to its parent. bide_runtime_free returns -EBUSY. Plain code may go
  * on with a runtime that the child makes; what blocks on the thread's own gets a new one. A child
  * of _Fork or clone is not noticed.

@@ -253,3 +253,25 @@ TEST(a_stream_that_the_child_closes_stays_the_parents)
 {
     CHECK_EQ(bide_block_on(closes()), 0);
 }
+
+/* ---- the blocking pool ---- */
+
+/* In the child it would return to a thread of the pool. */
+static int forks(struct child *c)
+{
+    *c = child_new();
+    return 8;
+}
+
+static async int forks_on_the_pool(void)
+{
+    struct child c;
+    CHECK_EQ(await bide_blocking(forks(&c)), 8);
+    check_refused(c);
+    return 0;
+}
+
+TEST(a_call_on_the_pool_does_not_return_in_a_child)
+{
+    CHECK_EQ(bide_block_on(forks_on_the_pool()), 0);
+}
