@@ -114,7 +114,7 @@ static async int ends_under_the_handler(void)
 {
     bide_test_replace("timer_settime", (void (*)(void))late_timer_settime);
     atexit(exit_late);
-    start(quits, NULL);
+    pthread_detach(start(quits, NULL));
     while (!atomic_load(&in_handler))
         be_late(1000);
     return 0;

@@ -122,6 +122,7 @@ async int main(int argc, char **argv)
         replace("cond_wait", (void (*)(void))wait_for_leave);
         await bide_blocking(nothing());
         pthread_create(&thread, NULL, wakes_later, NULL);
+        pthread_detach(thread);
     } else if (!strcmp(what, "quit_handler")) {
         signal(SIGQUIT, ends);
         send_later(SIGQUIT);
