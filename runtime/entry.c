@@ -5,6 +5,7 @@
 
 #include <bide/abi.h>
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -86,9 +87,10 @@ static int exit_status(int returned)
     char text[160];
     if (returned >= 0)
         return returned;
-    const char *name = strerrorname_np(-returned);
+    int error = returned > INT_MIN ? -returned : INT_MIN;
+    const char *name = strerrorname_np(error);
     snprintf(text, sizeof(text), "bide: main returned %d (%s%s%s)\n", returned,
-             name != NULL ? name : "", name != NULL ? ": " : "", strerror(-returned));
+             name != NULL ? name : "", name != NULL ? ": " : "", strerror(error));
     say(text);
     return EXIT_FAILURE;
 }

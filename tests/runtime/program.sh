@@ -25,6 +25,7 @@ result 0 0 ''
 result 7 7 ''
 result -111 1 'bide: main returned -111 (ECONNREFUSED: Connection refused)'
 result -5000 1 'bide: main returned -5000 (Unknown error 5000)'
+result -2147483648 1 'bide: main returned -2147483648 (Unknown error -2147483648)'
 
 # ---- nothing can wake a task ----
 
