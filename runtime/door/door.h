@@ -69,11 +69,11 @@
     X(ssize_t, recv, (int fd, void *buffer, size_t size, int flags), (fd, buffer, size, flags))    \
     X(ssize_t, send, (int fd, const void *buffer, size_t size, int flags),                         \
       (fd, buffer, size, flags))                                                                   \
-    X(int, open, (const char *path, int flags), (path, flags))                                     \
     X(int, close, (int fd), (fd))                                                                  \
     X(int, poll, (struct pollfd * fds, nfds_t count, int timeout_ms), (fds, count, timeout_ms))    \
     X(int, fcntl, (int fd, int command, long argument), (fd, command, argument))                   \
     X(int, fstat, (int fd, struct stat *status), (fd, status))                                     \
+    X(int, stat, (const char *path, struct stat *status), (path, status))                          \
     X(ssize_t, getrandom, (void *buffer, size_t size, unsigned flags), (buffer, size, flags))
 
 /*

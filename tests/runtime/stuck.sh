@@ -7,12 +7,13 @@ cat >stuck.c <<'END_C'
 #include <bide/bide.h>
 #include <bide/testing.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,10 +45,10 @@ static void *leaves_later(void *argument)
 
 /* ---- what happens at the moment when the runtime asks ---- */
 
-static int (*real_open)(const char *path, int flags);
+static int (*real_stat)(const char *path, struct stat *status);
 
 /* The only thread that could wake the task does so, and is gone before it is counted. */
-static int open_after_wake(const char *path, int flags)
+static int stat_after_wake(const char *path, struct stat *status)
 {
     if (thread != 0) {
         (void)!write(go[1], "x", 1);
@@ -55,7 +56,7 @@ static int open_after_wake(const char *path, int flags)
         thread = 0;
         usleep(10000);
     }
-    return real_open(path, flags);
+    return real_stat(path, status);
 }
 
 static atomic_bool pool_leaves;
@@ -71,18 +72,18 @@ static int wait_for_leave(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t 
     return -ETIMEDOUT;
 }
 
-static int open_after_leave(const char *path, int flags)
+static int stat_after_leave(const char *path, struct stat *status)
 {
     if (!atomic_exchange(&pool_leaves, true))
         usleep(50000);
-    return real_open(path, flags);
+    return real_stat(path, status);
 }
 
 static void replace(const char *name, void (*function)(void))
 {
     void (*before)(void) = bide_test_replace(name, function);
-    if (!strcmp(name, "open"))
-        real_open = (int (*)(const char *, int))before;
+    if (!strcmp(name, "stat"))
+        real_stat = (int (*)(const char *, struct stat *))before;
 }
 
 /* ---- handlers ---- */
@@ -115,10 +116,10 @@ async int main(int argc, char **argv)
     if (!strcmp(what, "wakes_and_goes")) {
         if (pipe(go) < 0)
             return 3;
-        replace("open", (void (*)(void))open_after_wake);
+        replace("stat", (void (*)(void))stat_after_wake);
         pthread_create(&thread, NULL, wakes_when_told, NULL);
     } else if (!strcmp(what, "pool_leaves")) {
-        replace("open", (void (*)(void))open_after_leave);
+        replace("stat", (void (*)(void))stat_after_leave);
         replace("cond_wait", (void (*)(void))wait_for_leave);
         await bide_blocking(nothing());
         pthread_create(&thread, NULL, wakes_later, NULL);
@@ -135,6 +136,8 @@ async int main(int argc, char **argv)
     } else if (!strcmp(what, "thread_leaves")) {
         pthread_create(&thread, NULL, leaves_later, NULL);
         pthread_detach(thread);
+    } else if (!strcmp(what, "no_descriptor")) {
+        setrlimit(RLIMIT_NOFILE, &(struct rlimit){0});
     } else {
         return 9;
     }
@@ -154,7 +157,7 @@ stuck wakes_and_goes 0
 stuck pool_leaves 0
 stuck quit_handler 5
 stuck wait_then_handler 5
-for what in wait_then_none thread_leaves; do
+for what in wait_then_none thread_leaves no_descriptor; do
     stuck $what 1
     grep -q '^bide: every task waits, and there is nothing left' err || fail "$what: $(cat err)"
 done
