@@ -1,7 +1,7 @@
 /*
  * blocking.c: calls that block, on threads of their own.
  *
- * A job stands in the frame that awaits it. It is QUEUED, first in first out, until a thread takes
+ * A job stands in the frame that awaits it, or in an object that submits it by itself. It is QUEUED, first in first out, until a thread takes
  * it; then it is BEGUN, and belongs to that thread until it is FINISHED. The thread takes the waker
  * out before it says so: from then on the frame may be gone. The waker is a clone, so its task is
  * not.
@@ -159,9 +159,9 @@ static void unlink_job(struct bide__pool *pool, struct bide_job *job)
     atomic_store_explicit(&job->state, IDLE, memory_order_relaxed);
 }
 
-/* False: there is no thread to run it. */
-static bool submit(struct bide__pool *pool, struct bide_job *job, bide_waker waker)
+bool bide__job_submit(struct bide_runtime *rt, struct bide_job *job, bide_waker waker)
 {
+    struct bide__pool *pool = &rt->pool;
     job->pool = pool;
     job->waker = bide_waker_clone(waker);
     pthread_mutex_lock(&pool->mutex);
@@ -178,13 +178,20 @@ static bool submit(struct bide__pool *pool, struct bide_job *job, bide_waker wak
     if (!submitted)
         unlink_job(pool, job);
     pthread_mutex_unlock(&pool->mutex);
-    if (!submitted)
+    if (submitted)
+        pool->in_flight++;
+    else
         bide_waker_drop(job->waker);
     return submitted;
 }
 
-/* True: it was queued and never will run. */
-static bool take_back(struct bide_job *job)
+void bide__job_seen(struct bide_job *job)
+{
+    struct bide__pool *pool = job->pool;
+    pool->in_flight--;
+}
+
+bool bide__job_take_back(struct bide_job *job)
 {
     struct bide__pool *pool = job->pool;
     pthread_mutex_lock(&pool->mutex);
@@ -243,15 +250,9 @@ static enum bide_poll go(struct bide_cx *cx, struct blocking *f)
         return bide_frame_suspend(cx, &f->h);
     }
     if (f->h.state == SUBMITTED)
-        ((struct bide__pool *)f->job->pool)->in_flight--;
+        bide__job_seen(f->job);
     f->h.state = HAS_RUN;
     return bide_frame_finish(cx, &f->h);
-}
-
-/* The chain will ask this leaf to cancel as soon as it suspends. */
-static bool is_asked(const struct bide_chain *c)
-{
-    return c->flags & BIDE_CHAIN_CANCEL && c->shield == 0;
 }
 
 static enum bide_poll begin(struct bide_cx *cx, struct blocking *f, struct bide_job *job)
@@ -260,15 +261,13 @@ static enum bide_poll begin(struct bide_cx *cx, struct blocking *f, struct bide_
 
     f->job = job;
     f->waker = cx->waker;
-    if (is_asked(cx->chain)) {
+    if (bide__will_ask(cx->chain)) {
         f->h.state = HELD;
         return bide_frame_suspend(cx, &f->h);
     }
     f->h.state = SUBMITTED;
-    if (rt != NULL && submit(&rt->pool, job, cx->waker)) {
-        rt->pool.in_flight++;
+    if (rt != NULL && bide__job_submit(rt, job, cx->waker))
         return bide_frame_suspend(cx, &f->h);
-    }
     job->run(job);
     f->h.state = HAS_RUN;
     return go(cx, f);
@@ -292,7 +291,7 @@ static enum bide_answer blocking_cancel(struct bide_cx *cx, struct bide_frame *h
         return BIDE_CANCELLED;
     if (finished(f->job))
         return BIDE_COMPLETED;
-    return take_back(f->job) ? BIDE_CANCELLED : BIDE_WAIT;
+    return bide__job_take_back(f->job) ? BIDE_CANCELLED : BIDE_WAIT;
 }
 
 BIDE__LEAF_OF(bide_blocking, struct blocking, struct blocking_args, 0, 0, NULL, blocking_poll,

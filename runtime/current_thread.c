@@ -15,11 +15,12 @@
  */
 #include "quit_signal.h"
 
-/* Wakes of other threads. */
+/* Wakes and messages of other threads. */
 static void take_over(struct bide_runtime *rt)
 {
     if (atomic_load_explicit(&rt->hub->pending, memory_order_relaxed))
         bide__hub_take(rt->hub, rt);
+    bide__hub_read(rt->hub);
 }
 
 /* Wakes the tasks whose timers are due. */

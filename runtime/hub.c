@@ -12,6 +12,8 @@ int bide__hub_new(struct bide__hub **out, struct bide__driver *driver)
         return -ENOMEM;
     *hub = (struct bide__hub){.driver = driver};
     hub->tasks.hub = hub;
+    hub->posts_end = &hub->posts;
+    hub->due_end = &hub->due;
     pthread_mutex_init(&hub->mutex, NULL);
     *out = hub;
     return 0;
@@ -85,6 +87,13 @@ static void take(struct bide__hub *hub, struct bide_runtime *rt)
     }
     hub->asked = false;
 
+    if (hub->posts != NULL) {
+        *hub->due_end = hub->posts;
+        hub->due_end = hub->posts_end;
+        hub->posts = NULL;
+        hub->posts_end = &hub->posts;
+    }
+
     while (hub->dead != NULL) {
         struct bide__task *dead = hub->dead;
         hub->dead = dead->wake.next;
@@ -109,6 +118,17 @@ void bide__hub_take(struct bide__hub *hub, struct bide_runtime *rt)
     take(hub, rt);
     pthread_mutex_unlock(&hub->mutex);
     drop_fresh(hub, rt);
+}
+
+void bide__hub_read(struct bide__hub *hub)
+{
+    struct bide__post *post;
+    while ((post = hub->due) != NULL) {
+        hub->due = post->next;
+        if (hub->due == NULL)
+            hub->due_end = &hub->due;
+        post->run(post);
+    }
 }
 
 void bide__hub_close(struct bide__hub *hub)
@@ -183,6 +203,18 @@ void bide__hub_wake(struct bide__task *task)
     else
         hub->woken_first = task;
     hub->woken_last = task;
+    notify(hub);
+    pthread_mutex_unlock(&hub->mutex);
+}
+
+void bide__runtime_post(struct bide_runtime *rt, struct bide__post *post)
+{
+    struct bide__hub *hub = rt->hub;
+
+    pthread_mutex_lock(&hub->mutex);
+    post->next = NULL;
+    *hub->posts_end = post;
+    hub->posts_end = &post->next;
     notify(hub);
     pthread_mutex_unlock(&hub->mutex);
 }

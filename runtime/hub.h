@@ -1,8 +1,8 @@
 /*
  * hub.h: what other threads may touch of a runtime.
  *
- * Wakes, dropped wakers, aborts and released handles of other threads come together here, under one
- * mutex, and the owner takes them over between two tasks. When the owner sleeps in the driver it is
+ * Wakes, dropped wakers, aborts, released handles and messages (struct bide__post) of other threads
+ * come together here, under one mutex, and the owner takes them over between two tasks. When the owner sleeps in the driver it is
  * woken, once a sleep.
  *
  * The hub owns the memory of the tasks. It outlives its runtime as long as anything refers to a
@@ -26,6 +26,7 @@ struct bide__hub {
     /* Under the mutex. */
     struct bide__task *woken_first, *woken_last; /* linked by wake.next */
     struct bide__task *dead;                     /* to be freed */
+    struct bide__post *posts, **posts_end;       /* messages, in their order */
     bool asked;                                  /* a chunk is marked */
     bool sleeping; /* the owner is, or is about to be, in the driver */
     bool closed;   /* there is no owner any more */
@@ -35,6 +36,7 @@ struct bide__hub {
     struct bide__slab tasks;
     size_t blocks;            /* of tasks in use */
     struct bide__task *fresh; /* futures to be dropped that never began, linked by wake.next */
+    struct bide__post *due, **due_end; /* messages taken over, to be read between two polls */
 };
 
 int bide__hub_new(struct bide__hub **out, struct bide__driver *driver);
@@ -42,8 +44,9 @@ int bide__hub_new(struct bide__hub **out, struct bide__driver *driver);
 /* The owner's end: all tasks are DONE. Frees the hub, now or with the last reference. */
 void bide__hub_close(struct bide__hub *hub);
 
-/* Owner: takes over everything. */
+/* Owner: takes over everything, anywhere; and reads the messages, between two polls. */
 void bide__hub_take(struct bide__hub *hub, struct bide_runtime *rt);
+void bide__hub_read(struct bide__hub *hub);
 
 /* Owner: false: there is something to take over; true: from now on the driver is woken for it. */
 bool bide__hub_sleep(struct bide__hub *hub);

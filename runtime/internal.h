@@ -184,6 +184,36 @@ void bide__fd_leaf_begin(struct bide__fd_leaf *leaf, struct bide__fd *fd, uint32
 int bide__fd_leaf_look(struct bide_cx *cx, struct bide__fd_leaf *leaf);
 void bide__fd_leaf_stop(struct bide__fd_leaf *leaf);
 
+/* ---- the blocking pool, for those that are no leaf ---- */
+
+struct bide_job;
+
+/*
+ * Gives the job to the pool. When it has run, a clone of `waker` is woken, on the pool's thread and
+ * as the last that this does with the job. False: there is no thread to run it.
+ */
+bool bide__job_submit(struct bide_runtime *rt, struct bide_job *job, bide_waker waker);
+
+/* It has run, and the runtime need not wait for it any more: once a job. */
+void bide__job_seen(struct bide_job *job);
+
+/* True: no thread had begun it, and it never will run, nor wake anybody. */
+bool bide__job_take_back(struct bide_job *job);
+
+/* ---- messages to a runtime ---- */
+
+/*
+ * Any thread: has post->run called on the runtime's thread, between two polls of tasks, when that
+ * runs next; in the order in which they were posted. `run` may free the post or use it again. The
+ * runtime must not end before that: something that waits for it is in one of its tasks or futures.
+ */
+struct bide__post {
+    struct bide__post *next;
+    void (*run)(struct bide__post *post);
+};
+
+void bide__runtime_post(struct bide_runtime *rt, struct bide__post *post);
+
 /* ---- signals ---- */
 
 /* This handler of the signal is one of bide: it wakes tasks only through descriptors. Any
@@ -213,6 +243,12 @@ void bide__reserve_lend(struct bide_cx *cx, struct bide_segment **reserve);
 void bide__reserve_free(struct bide_segment *reserve);
 
 /* ---- helpers for leaves ---- */
+
+/* The chain will ask its leaf to cancel as soon as that suspends. */
+static inline bool bide__will_ask(const struct bide_chain *chain)
+{
+    return chain->flags & BIDE_CHAIN_CANCEL && chain->shield == 0;
+}
 
 /* Writes an int result and pops the frame: a poll returns what it returns. */
 static inline enum bide_poll bide__finish_int(struct bide_cx *cx, struct bide_frame *f, int value)

@@ -37,7 +37,7 @@ struct bide__pool {
     bool closing;
     bool to_join; /* `left` is a thread that has left and has joined the one before it */
     pthread_t left;
-    uint32_t in_flight; /* the owner's: jobs whose leaf has not seen the end */
+    uint32_t in_flight; /* the owner's: jobs whose end was not seen yet */
 };
 
 enum { BIDE__BIG_SEGMENTS = 16 };

@@ -11,14 +11,14 @@
 
 enum { PROGRESS_STEPS = 1000 };
 
-static bool is_cancelled(const struct bide__sql_work *work)
+static bool is_cancelled(const struct bide__sql_call *call)
 {
-    return __atomic_load_n(&work->cancelled, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&call->cancelled, __ATOMIC_ACQUIRE);
 }
 
-static int on_progress(void *work)
+static int on_progress(void *call)
 {
-    return is_cancelled(work);
+    return is_cancelled(call);
 }
 
 /* ---- errors ---- */
@@ -59,19 +59,20 @@ static int errno_of(sqlite3 *connection, int code)
     }
 }
 
-static int fail_with(bide_sql *db, int error, const char *text)
+static int fail_with(struct bide__sql_call *call, int error, const char *text)
 {
-    snprintf(db->error, sizeof db->error, "%s", text);
+    snprintf(call->error, sizeof call->error, "%s", text);
     return error;
 }
 
 /* SQLite's own error; 0 for none. */
-static int fail(bide_sql *db, int code)
+static int fail(struct bide__sql_call *call, int code)
 {
+    sqlite3 *connection = call->db->connection;
     if (code == SQLITE_OK)
         return 0;
-    const char *text = db->connection != NULL ? sqlite3_errmsg(db->connection) : "out of memory";
-    return fail_with(db, errno_of(db->connection, code), text);
+    const char *text = connection != NULL ? sqlite3_errmsg(connection) : "out of memory";
+    return fail_with(call, errno_of(connection, code), text);
 }
 
 /* ---- statements ---- */
@@ -92,125 +93,124 @@ static int bind_value(sqlite3_stmt *statement, int i, const bide_sql_value *v)
     return sqlite3_bind_null(statement, i);
 }
 
-static int bind_values(struct bide__sql_work *work, sqlite3_stmt *statement)
+static int bind_values(struct bide__sql_call *call, sqlite3_stmt *statement)
 {
     size_t count = (size_t)sqlite3_bind_parameter_count(statement);
-    if (work->values.count != count) {
+    if (call->values.count != count) {
         char text[80];
         snprintf(text, sizeof text, "the statement has %zu parameters, but %zu values came", count,
-                 work->values.count);
-        return fail_with(work->db, -EINVAL, text);
+                 call->values.count);
+        return fail_with(call, -EINVAL, text);
     }
     for (size_t i = 0; i < count; i++) {
-        int code = bind_value(statement, (int)i + 1, &work->values.values[i]);
+        int code = bind_value(statement, (int)i + 1, &call->values.values[i]);
         if (code != SQLITE_OK)
-            return fail(work->db, code);
+            return fail(call, code);
     }
     return 0;
 }
 
 /* Runs a statement to its end. */
-static int run_statement(struct bide__sql_work *work, sqlite3_stmt *statement)
+static int run_statement(struct bide__sql_call *call, sqlite3_stmt *statement)
 {
-    int n = bind_values(work, statement);
-    if (n == 0 && work->rows != NULL)
-        n = bide__sql_rows_begin(work->rows, statement);
+    int n = bind_values(call, statement);
+    if (n == 0 && call->rows != NULL)
+        n = bide__sql_rows_begin(call->rows, statement);
     while (n == 0) {
         int code = sqlite3_step(statement);
         if (code == SQLITE_DONE)
             break;
         if (code != SQLITE_ROW)
-            return fail(work->db, code);
-        if (work->rows != NULL)
-            n = bide__sql_rows_add(work->rows, statement);
+            return fail(call, code);
+        if (call->rows != NULL)
+            n = bide__sql_rows_add(call->rows, statement);
     }
     if (n == -EMSGSIZE)
-        fail_with(work->db, n, "the result is larger than rows_max_bytes");
+        fail_with(call, n, "the result is larger than rows_max_bytes");
     else if (n == -ENOMEM)
-        fail_with(work->db, n, "out of memory");
-    else if (n == 0 && work->rows != NULL)
-        bide__sql_rows_end(work->rows, work->db->connection);
+        fail_with(call, n, "out of memory");
+    else if (n == 0 && call->rows != NULL)
+        bide__sql_rows_end(call->rows, call->db->connection);
     return n;
 }
 
-/* Compiles the next statement of work->text; NULL: there is only white space and comments. *rest is
+/* Compiles the next statement of call->text; NULL: there is only white space and comments. *rest is
  * what follows. */
-static int prepare(struct bide__sql_work *work, sqlite3_stmt **statement, const char **rest)
+static int prepare(struct bide__sql_call *call, sqlite3_stmt **statement, const char **rest)
 {
-    if (is_cancelled(work))
+    if (is_cancelled(call))
         return -ECANCELED;
-    sqlite3_progress_handler(work->db->connection, PROGRESS_STEPS, on_progress, work);
-    return fail(work->db,
-                sqlite3_prepare_v2(work->db->connection, work->text, -1, statement, rest));
+    sqlite3_progress_handler(call->db->connection, PROGRESS_STEPS, on_progress, call);
+    return fail(call, sqlite3_prepare_v2(call->db->connection, call->text, -1, statement, rest));
 }
 
-static void finalize(struct bide__sql_work *work, sqlite3_stmt *statement)
+static void finalize(struct bide__sql_call *call, sqlite3_stmt *statement)
 {
     sqlite3_finalize(statement);
-    sqlite3_progress_handler(work->db->connection, 0, NULL, NULL);
+    sqlite3_progress_handler(call->db->connection, 0, NULL, NULL);
 }
 
-int bide__sql_exec(struct bide__sql_work *work)
+int bide__sql_exec(struct bide__sql_call *call)
 {
     int n = 0;
-    while (n == 0 && *work->text != '\0') {
+    while (n == 0 && *call->text != '\0') {
         sqlite3_stmt *statement = NULL;
-        const char *rest = work->text;
-        n = prepare(work, &statement, &rest);
+        const char *rest = call->text;
+        n = prepare(call, &statement, &rest);
         if (n == 0 && statement != NULL)
-            n = run_statement(work, statement);
-        finalize(work, statement);
+            n = run_statement(call, statement);
+        finalize(call, statement);
         if (n == 0)
-            work->text = rest;
+            call->text = rest;
     }
     return n;
 }
 
-int bide__sql_query(struct bide__sql_work *work)
+int bide__sql_query(struct bide__sql_call *call)
 {
     sqlite3_stmt *statement = NULL, *more = NULL;
-    const char *text = work->text, *rest = text;
-    if (work->rows != NULL)
-        bide__sql_rows_clear(work->rows);
-    int n = prepare(work, &statement, &rest);
+    const char *text = call->text, *rest = text;
+    if (call->rows != NULL)
+        bide__sql_rows_clear(call->rows);
+    int n = prepare(call, &statement, &rest);
     if (n == 0 && statement == NULL)
-        n = fail_with(work->db, -EINVAL, "there is no statement");
+        n = fail_with(call, -EINVAL, "there is no statement");
     if (n == 0) {
-        work->text = rest;
-        n = prepare(work, &more, &rest);
-        work->text = text;
+        call->text = rest;
+        n = prepare(call, &more, &rest);
+        call->text = text;
     }
     if (n == 0 && more != NULL)
-        n = fail_with(work->db, -EINVAL, "there is more than one statement");
+        n = fail_with(call, -EINVAL, "there is more than one statement");
     if (n == 0)
-        n = run_statement(work, statement);
+        n = run_statement(call, statement);
     sqlite3_finalize(more);
-    finalize(work, statement);
+    finalize(call, statement);
     return n;
 }
 
 /* ---- open and close ---- */
 
-int bide__sql_open(struct bide__sql_work *work)
+int bide__sql_open(struct bide__sql_call *call)
 {
-    bide_sql *db = work->db;
+    bide_sql *db = call->db;
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     flags |=
         db->options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     if (sqlite3_threadsafe() == 0)
-        return fail_with(db, -EPROTO, "this SQLite was built for one thread");
-    int n = fail(db, sqlite3_open_v2(work->text, &db->connection, flags, NULL));
+        return fail_with(call, -EPROTO, "this SQLite was built for one thread");
+    int n = fail(call, sqlite3_open_v2(call->text, &db->connection, flags, NULL));
     /* The file is read at the first statement; that it is no database shall be known now. */
     if (n == 0) {
-        work->text = "PRAGMA schema_version";
-        n = bide__sql_exec(work);
+        call->text = "PRAGMA schema_version";
+        n = bide__sql_exec(call);
     }
     return n == -EBUSY ? 0 : n;
 }
 
-int bide__sql_close(struct bide__sql_work *work)
+int bide__sql_close(struct bide__sql_call *call)
 {
-    sqlite3_close(work->db->connection);
-    work->db->connection = NULL;
+    sqlite3_close(call->db->connection);
+    call->db->connection = NULL;
     return 0;
 }

@@ -100,7 +100,7 @@ static void close_db(void)
 
 TEST_LIMIT(sqlite_handles, 30)
 {
-    CHECK(fails_everywhere(make_db, close_db) >= 3);
+    CHECK(fails_everywhere(make_db, close_db) >= 2);
     db = NULL;
     CHECK_ERR(bide_block_on(open_db("/nowhere/at/all.db")), -ENOENT);
     CHECK(db == NULL);

@@ -1,0 +1,354 @@
+/*
+ * life.c: the life of a call, from its first poll until its result is taken, and a handle's memory.
+ * life.h has the table of states and events; bide__sql_happens makes every transition.
+ *
+ *             event      what is done
+ *   FRESH     BEGUN      it is put on the list, and its job given to the pool
+ *             ENTERED    it is put on the list
+ *             CANCELLED  nothing: there was a request before it could begin
+ *   QUEUED    NEXT       a message to its runtime
+ *             CANCELLED  it is taken off the list
+ *   CALLED    STARTED    its job is given to the pool
+ *             CANCELLED  it is marked; STARTED will find that
+ *   AT_WORK   LOCKED     its timer is armed
+ *             FINISHED   it is taken off the list, the next one has its turn, the leaf is woken
+ *             WITHDRAWN  it is taken off the list, and the next one has its turn
+ *             CANCELLED  it is marked and interrupted
+ *   PAUSED    EXPIRED    its job is given to the pool again
+ *             CANCELLED  the timer is disarmed; then as WITHDRAWN
+ *   STOPPING  STARTED, LOCKED, FINISHED, STOPPED
+ *                        as FINISHED in AT_WORK
+ *             CANCELLED  nothing: it was asked before
+ *   DONE      TAKEN      the text of an error goes to the handle
+ *             CANCELLED  nothing: the leaf answers that it had completed
+ *   UNDONE    CANCELLED  nothing: the leaf answers that it was cancelled
+ *
+ * Nothing else can come: a leaf that was asked is asked again at each poll, and what ends a job, or
+ * a pause, is told once.
+ *
+ * Threads. A job ends on the pool's thread, whose wake of the handle is a message to the runtime of
+ * the call; so does a turn that comes free on another runtime. Where no thread can be had, or there
+ * is no runtime, the job is done here at once, by whoever makes the transition: such turns follow
+ * one another in a loop. Without a runtime there is no timer, and no waiting for a lock.
+ *
+ * The handle goes with the last call that is not GONE, once its close has ended: a call that nobody
+ * drives may be taken after that.
+ */
+#include "internal.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "lib/sync/wait.h"
+
+enum { PAUSE_MS_MIN = 1, PAUSE_MS_MAX = 64 };
+
+/* ---- what wakes a handle ---- */
+
+enum { OF_JOB, OF_PAUSE }; /* as branches */
+
+static bide_sql *handle_of(struct bide_wakeable *self)
+{
+    return (bide_sql *)(void *)((char *)self - offsetof(bide_sql, self));
+}
+
+/* How the job of the first call has ended. */
+static enum bide__sql_event end_of_job(const struct bide__sql_call *call)
+{
+    if (call->result == -ECANCELED)
+        return BIDE__SQL_STOPPED;
+    bool again = call->result == -EBUSY && call->runtime != NULL && bide__clock_ns() < call->end_ns;
+    return again ? BIDE__SQL_LOCKED : BIDE__SQL_FINISHED;
+}
+
+/* Messages, on the thread of the first call's runtime. */
+static void job_has_ended(struct bide__post *post)
+{
+    bide_sql *db = (bide_sql *)(void *)((char *)post - offsetof(bide_sql, post));
+    bide__job_seen(&db->job);
+    bide__sql_happens(db->working, end_of_job(db->working));
+}
+
+static void turn_has_come(struct bide__post *post)
+{
+    bide_sql *db = (bide_sql *)(void *)((char *)post - offsetof(bide_sql, post));
+    bide__sql_happens(db->working, BIDE__SQL_STARTED);
+}
+
+static void post(bide_sql *db, void (*run)(struct bide__post *))
+{
+    db->post.run = run;
+    bide__runtime_post(db->working->runtime, &db->post);
+}
+
+/* Of the job on the pool's thread, after which the handle may go; of the pause on the runtime's. */
+static void handle_wake(struct bide_wakeable *self, unsigned branch)
+{
+    bide_sql *db = handle_of(self);
+    if (branch == OF_JOB)
+        post(db, job_has_ended);
+    else
+        bide__sql_happens(db->working, BIDE__SQL_EXPIRED);
+}
+
+/* References are not counted: neither outlives the turn of a call. */
+static void handle_reference(struct bide_wakeable *self)
+{
+    (void)self;
+}
+
+static const struct bide_waker_vtable vtable = {handle_reference, handle_wake, handle_wake,
+                                                handle_reference};
+
+/* ---- a handle's memory ---- */
+
+static void free_handle(bide_sql *db)
+{
+    bide__reserve_free(db->close_memory);
+    bide__free(db, sizeof *db);
+}
+
+bide_sql *bide__sql_handle_new(const bide_sql_options *options)
+{
+    bide_sql *db = bide__door.alloc(sizeof *db, _Alignof(bide_sql));
+    if (db == NULL)
+        return NULL;
+    *db = (bide_sql){.self.vtable = &vtable};
+    if (options != NULL)
+        db->options = *options;
+    if (db->options.busy_timeout.ns == 0)
+        db->options.busy_timeout = BIDE_S(5);
+    if (db->options.rows_max_bytes == 0)
+        db->options.rows_max_bytes = (size_t)64 << 20;
+    db->close_memory = bide__reserve_new(bide__sql_close_frame_size());
+    if (db->close_memory == NULL) {
+        free_handle(db);
+        return NULL;
+    }
+    return db;
+}
+
+/* ---- the job and the pause ---- */
+
+/* On the pool's thread, or here. */
+static void run_job(struct bide_job *job)
+{
+    bide_sql *db = (bide_sql *)(void *)((char *)job - offsetof(bide_sql, job));
+    db->working->result = db->working->run(db->working);
+}
+
+/* True: there is no thread for it, so it was done here. */
+static bool do_job(struct bide__sql_call *call)
+{
+    bide_sql *db = call->db;
+    db->job = (struct bide_job){.run = run_job};
+    if (call->runtime != NULL &&
+        bide__job_submit(call->runtime, &db->job, bide_waker_make(&db->self, OF_JOB)))
+        return false;
+    run_job(&db->job);
+    return true;
+}
+
+static void arm_pause(struct bide__sql_call *call)
+{
+    bide__timer_arm(call->runtime, &call->db->pause, bide__deadline(BIDE_MS(call->pause_ms)),
+                    bide_waker_make(&call->db->self, OF_PAUSE));
+    if (call->pause_ms < PAUSE_MS_MAX)
+        call->pause_ms *= 2;
+}
+
+static void begin_turn(struct bide__sql_call *call)
+{
+    call->pause_ms = PAUSE_MS_MIN;
+    call->end_ns = bide__deadline(call->db->options.busy_timeout);
+}
+
+/* ---- with the lock ---- */
+
+static void append(bide_sql *db, struct bide__sql_call *call)
+{
+    call->next = NULL;
+    call->previous = db->last;
+    *(db->last != NULL ? &db->last->next : &db->first) = call;
+    db->last = call;
+    db->calls++;
+}
+
+static void unlink_call(bide_sql *db, struct bide__sql_call *call)
+{
+    *(call->previous != NULL ? &call->previous->next : &db->first) = call->next;
+    *(call->next != NULL ? &call->next->previous : &db->last) = call->previous;
+}
+
+/* With the lock, so that it hits no call that comes later. */
+static void stop_job(struct bide__sql_call *call)
+{
+    __atomic_store_n(&call->cancelled, true, __ATOMIC_RELEASE);
+    if (call->interruptible && call->db->connection != NULL)
+        sqlite3_interrupt(call->db->connection);
+}
+
+static bool is_listed(enum bide__sql_state state)
+{
+    return state > BIDE__SQL_FRESH && state < BIDE__SQL_DONE;
+}
+
+/* ---- the transition ---- */
+
+struct change {
+    enum bide__sql_state before, after;
+    struct bide__sql_call *next; /* whose turn it is by this */
+    bide_waker waker;            /* of a call that leaves the list; bits 0: none */
+    bool last;                   /* the handle is to be freed */
+};
+
+#ifdef BIDE_CHECK_STATES
+_Atomic(bool) bide__sql_seen[BIDE__SQL_STATES][BIDE__SQL_EVENTS];
+#endif
+
+static void note_pair(enum bide__sql_state state, enum bide__sql_event event)
+{
+#ifdef BIDE_CHECK_STATES
+    atomic_store_explicit(&bide__sql_seen[state][event], true, memory_order_relaxed);
+#else
+    (void)state, (void)event;
+#endif
+}
+
+static enum bide__sql_state next_state(enum bide__sql_state before, enum bide__sql_event event)
+{
+    int after = bide__sql_next(before, event);
+    if (after < 0)
+        __builtin_trap();
+    note_pair(before, event);
+    return (enum bide__sql_state)after;
+}
+
+/* With the lock: all that must have been done before another call may have the turn. */
+static struct change change(bide_sql *db, struct bide__sql_call *call, enum bide__sql_event event)
+{
+    if (event == BIDE__SQL_BEGUN && db->first != NULL)
+        event = BIDE__SQL_ENTERED;
+    struct change c = {.before = call->state, .after = next_state(call->state, event)};
+    call->state = c.after;
+    if (!is_listed(c.before) && is_listed(c.after))
+        append(db, call);
+    if (is_listed(c.before) && !is_listed(c.after)) {
+        unlink_call(db, call);
+        c.waker = call->waker;
+        db->closed |= call->closes;
+    }
+    if (c.before == BIDE__SQL_PAUSED && c.after == BIDE__SQL_GONE)
+        bide__timer_disarm(call->runtime, &db->pause);
+    if (c.before == BIDE__SQL_AT_WORK && c.after == BIDE__SQL_STOPPING)
+        stop_job(call);
+    if (bide__sql_has_turn(c.before) && !bide__sql_has_turn(c.after) && db->first != NULL) {
+        c.next = db->first;
+        c.next->state = next_state(c.next->state, BIDE__SQL_NEXT);
+    }
+    if (c.after == BIDE__SQL_GONE && c.before != BIDE__SQL_FRESH)
+        c.last = --db->calls == 0 && db->closed;
+    if (c.next != NULL || event == BIDE__SQL_BEGUN)
+        db->working = db->first;
+    return c;
+}
+
+/* What follows while the call keeps its turn. */
+static void act(struct bide__sql_call *call, const struct change *c)
+{
+    if (c->after == BIDE__SQL_AT_WORK && c->before != BIDE__SQL_PAUSED)
+        begin_turn(call);
+    if (c->after == BIDE__SQL_PAUSED)
+        arm_pause(call);
+}
+
+/* One transition. Gives the call, if any, whose turn begins here and now. */
+static struct bide__sql_call *step(struct bide__sql_call *call, enum bide__sql_event event,
+                                   enum bide__sql_state *after)
+{
+    bide_sql *db = call->db;
+    lock_take(&db->lock);
+    struct change c = change(db, call, event);
+    lock_give(&db->lock);
+
+    *after = c.after;
+    act(call, &c);
+    if (c.waker.bits != 0 && c.after == BIDE__SQL_GONE)
+        bide_waker_drop(c.waker);
+    else if (c.waker.bits != 0)
+        bide_waker_wake(c.waker); /* of another thread: the call may be gone now */
+    if (c.next != NULL && c.next->runtime != NULL) {
+        post(db, turn_has_come);
+        c.next = NULL;
+    }
+    if (c.last)
+        free_handle(db);
+    return c.next;
+}
+
+enum bide__sql_state bide__sql_happens(struct bide__sql_call *call, enum bide__sql_event event)
+{
+    enum bide__sql_state first, after;
+    struct bide__sql_call *next = step(call, event, &first);
+    for (after = first;; next = step(call, event, &after)) {
+        if (after == BIDE__SQL_AT_WORK) {
+            if (!do_job(call))
+                return first;
+            event = end_of_job(call);
+        } else if (next != NULL) {
+            call = next;
+            event = BIDE__SQL_STARTED;
+        } else {
+            return first;
+        }
+    }
+}
+
+/* ---- what its leaf does ---- */
+
+void bide__sql_begin(struct bide__sql_call *call, bide_waker waker)
+{
+    call->runtime = bide__runtime_running();
+    call->waker = bide_waker_clone(waker);
+    bide__sql_happens(call, BIDE__SQL_BEGUN);
+}
+
+/* `waker`: what it is to be woken by from now on; NULL: that stays. */
+static enum bide__sql_state look(struct bide__sql_call *call, const bide_waker *waker)
+{
+    bide_waker unused = {0};
+    lock_take(&call->db->lock);
+    enum bide__sql_state state = call->state;
+    if (waker != NULL && is_listed(state) && call->waker.bits != waker->bits) {
+        unused = call->waker;
+        call->waker = bide_waker_clone(*waker);
+    }
+    lock_give(&call->db->lock);
+    if (unused.bits != 0)
+        bide_waker_drop(unused);
+    return state;
+}
+
+bool bide__sql_take(struct bide__sql_call *call, bide_waker waker)
+{
+    if (look(call, &waker) != BIDE__SQL_DONE)
+        return false;
+    if (call->result < 0)
+        memcpy(call->db->error, call->error, sizeof call->error);
+    bide__sql_happens(call, BIDE__SQL_TAKEN);
+    return true;
+}
+
+enum bide_answer bide__sql_cancel(struct bide__sql_call *call)
+{
+    enum bide__sql_state state = look(call, NULL);
+    if (call->closes)
+        return state == BIDE__SQL_DONE ? BIDE_COMPLETED : BIDE_WAIT;
+    bool withdrawn =
+        state == BIDE__SQL_AT_WORK && call->runtime != NULL && bide__job_take_back(&call->db->job);
+    switch (bide__sql_happens(call, withdrawn ? BIDE__SQL_WITHDRAWN : BIDE__SQL_CANCELLED)) {
+    case BIDE__SQL_GONE: return BIDE_CANCELLED;
+    case BIDE__SQL_DONE: return BIDE_COMPLETED;
+    default: return BIDE_WAIT;
+    }
+}
