@@ -523,16 +523,16 @@ enum { THREADS = 3, CALLS = 60 };
 static atomic_int inserted;
 
 /* Begins a call, drives it now and then, and takes it or leaves it. */
-static async int one_of_many(unsigned *seed)
+static async int one_of_many(unsigned seed)
 {
     int n = 1;
     defer {
         inserted += n == 0;
     }
-    bide_future(int) f =
-        bide_lazy(exec(rand_r(seed) % 8 == 0 ? "SELECT act('fails')" : "INSERT INTO t VALUES (1)"));
-    for (int i = rand_r(seed) % 3; i >= 0 && n == 1; i--) {
-        await bide_timeout(BIDE_US(rand_r(seed) % 100), n = bide_get(f));
+    bide_future(int) f = bide_lazy(
+        exec(rand_r(&seed) % 8 == 0 ? "SELECT act('fails')" : "INSERT INTO t VALUES (1)"));
+    for (int i = rand_r(&seed) % 3; i >= 0 && n == 1; i--) {
+        await bide_timeout(BIDE_US(rand_r(&seed) % 100), n = bide_get(f));
         await bide_yield();
     }
     if (n == 1)
@@ -547,7 +547,7 @@ static async int many(unsigned seed)
 {
     bide_task(int) tasks[CALLS];
     for (int i = 0; i < CALLS; i++)
-        tasks[i] = bide_spawn(one_of_many(&seed));
+        tasks[i] = bide_spawn(one_of_many(seed + (unsigned)i));
     for (int i = 0; i < CALLS; i++)
         if (rand_r(&seed) % 6 == 0) {
             await bide_yield();
