@@ -1,10 +1,11 @@
 /*
  * blocking.c: calls that block, on threads of their own.
  *
- * A job stands in the frame that awaits it, or in an object that submits it by itself. It is QUEUED, first in first out, until a thread takes
- * it; then it is BEGUN, and belongs to that thread until it is FINISHED. The thread takes the waker
- * out before it says so: from then on the frame may be gone. The waker is a clone, so its task is
- * not.
+ * A job stands in the frame that awaits it, or in an object of the library's that submits it. It is
+ * QUEUED, first in first out, until a thread takes it; then it is BEGUN, and belongs to that thread
+ * until it is FINISHED. The thread takes the waker out before it says so: from then on the frame
+ * may be gone. The waker is a clone, so its task is not. When it has woken that, it counts the job
+ * off: whether anybody looks at the end is nothing to the runtime.
  *
  * A request to cancel takes a QUEUED job back, and one that is open already when the job would be
  * queued keeps it from that. A job that has BEGUN is waited for: it may write to what its caller
@@ -25,10 +26,11 @@ enum { IDLE, QUEUED, BEGUN, FINISHED };
 
 /* ---- threads ---- */
 
-void bide__pool_init(struct bide__pool *pool, uint32_t threads_max, int64_t idle_ns)
+void bide__pool_init(struct bide__pool *pool, struct bide__hub *hub, uint32_t threads_max,
+                     int64_t idle_ns)
 {
     pthread_condattr_t monotonic;
-    *pool = (struct bide__pool){.threads_max = threads_max, .idle_ns = idle_ns};
+    *pool = (struct bide__pool){.hub = hub, .threads_max = threads_max, .idle_ns = idle_ns};
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -49,6 +51,14 @@ static struct bide_job *take_first(struct bide__pool *pool)
         pool->last = NULL;
     atomic_store_explicit(&job->state, BEGUN, memory_order_relaxed);
     return job;
+}
+
+/* A job has ended, and whom it wakes was told. The last one tells the owner that time may pass and
+ * that it may be stuck: nobody else does if nobody drives the future in which the job was. */
+static void job_ended(struct bide__pool *pool)
+{
+    if (atomic_fetch_sub_explicit(&pool->in_flight, 1, memory_order_acq_rel) == 1)
+        bide__hub_notify(pool->hub);
 }
 
 static void *thread_main(void *argument)
@@ -73,6 +83,7 @@ static void *thread_main(void *argument)
             pool->idle++;
             pthread_mutex_unlock(&pool->mutex);
             bide_waker_wake(waker);
+            job_ended(pool);
             pthread_mutex_lock(&pool->mutex);
             pool->idle--;
             continue;
@@ -173,22 +184,17 @@ bool bide__job_submit(struct bide_runtime *rt, struct bide_job *job, bide_waker 
         pool->first = job;
     pool->last = job;
     pool->queued++;
+    pool->in_flight++;
     atomic_store_explicit(&job->state, QUEUED, memory_order_relaxed);
     bool submitted = have_thread(pool);
     if (!submitted)
         unlink_job(pool, job);
     pthread_mutex_unlock(&pool->mutex);
-    if (submitted)
-        pool->in_flight++;
-    else
+    if (!submitted) {
+        pool->in_flight--;
         bide_waker_drop(job->waker);
+    }
     return submitted;
-}
-
-void bide__job_seen(struct bide_job *job)
-{
-    struct bide__pool *pool = job->pool;
-    pool->in_flight--;
 }
 
 bool bide__job_take_back(struct bide_job *job)
@@ -249,8 +255,6 @@ static enum bide_poll go(struct bide_cx *cx, struct blocking *f)
         }
         return bide_frame_suspend(cx, &f->h);
     }
-    if (f->h.state == SUBMITTED)
-        bide__job_seen(f->job);
     f->h.state = HAS_RUN;
     return bide_frame_finish(cx, &f->h);
 }

@@ -35,6 +35,14 @@ static int poll_driver(struct bide_runtime *rt, int64_t timeout_ns)
     return rt->driver->ops->wait(rt->driver, rt, timeout_ns);
 }
 
+/* No call is on the pool, and none has ended of which the owner is still to hear: it is told before
+ * the call is not counted any more. */
+static bool pool_is_idle(struct bide_runtime *rt)
+{
+    return atomic_load_explicit(&rt->pool.in_flight, memory_order_acquire) == 0 &&
+           !atomic_load_explicit(&rt->hub->pending, memory_order_relaxed);
+}
+
 /* All is idle, and time is virtual. True: it has passed, or there was an event; false: wait. To ask
  * the driver takes a wake of another thread and of SIGQUIT away, so both are looked at. */
 static bool pass_virtual_time(struct bide_runtime *rt, int64_t until_ns)
@@ -42,17 +50,16 @@ static bool pass_virtual_time(struct bide_runtime *rt, int64_t until_ns)
     if (poll_driver(rt, 0) > 0 || bide__quit_signal_has_asked(rt) ||
         atomic_load_explicit(&rt->hub->pending, memory_order_relaxed))
         return true;
-    if (rt->pool.in_flight > 0 || until_ns == INT64_MAX)
+    if (!pool_is_idle(rt) || until_ns == INT64_MAX)
         return false;
     bide__time_set(until_ns);
     return true;
 }
 
 /* Nothing that the runtime waits for can happen; only other threads could wake a task. */
-static bool waits_for_nothing(const struct bide_runtime *rt)
+static bool waits_for_nothing(struct bide_runtime *rt)
 {
-    return rt->is_program && rt->wheel.count == 0 && rt->fds.waiting == 0 &&
-           rt->pool.in_flight == 0;
+    return rt->is_program && rt->wheel.count == 0 && rt->fds.waiting == 0 && pool_is_idle(rt);
 }
 
 /* No task is ready, and none will be but by another thread. */

@@ -175,6 +175,13 @@ static void notify(struct bide__hub *hub)
     }
 }
 
+void bide__hub_notify(struct bide__hub *hub)
+{
+    pthread_mutex_lock(&hub->mutex);
+    notify(hub);
+    pthread_mutex_unlock(&hub->mutex);
+}
+
 /* With the mutex: frees a block of a closed hub. Returns whether the hub is to be freed too. */
 static bool free_closed(struct bide__hub *hub, struct bide__task *task)
 {

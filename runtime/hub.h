@@ -53,6 +53,7 @@ bool bide__hub_sleep(struct bide__hub *hub);
 void bide__hub_awake(struct bide__hub *hub);
 
 /* Other threads. */
+void bide__hub_notify(struct bide__hub *hub); /* the owner shall look at everything once more */
 void bide__hub_wake(struct bide__task *task);
 void bide__hub_unref(struct bide__task *task);
 void bide__hub_abort(struct bide__task *task);

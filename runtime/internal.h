@@ -194,9 +194,6 @@ struct bide_job;
  */
 bool bide__job_submit(struct bide_runtime *rt, struct bide_job *job, bide_waker waker);
 
-/* It has run, and the runtime need not wait for it any more: once a job. */
-void bide__job_seen(struct bide_job *job);
-
 /* True: no thread had begun it, and it never will run, nor wake anybody. */
 bool bide__job_take_back(struct bide_job *job);
 

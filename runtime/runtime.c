@@ -149,7 +149,7 @@ int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_option
     rt->turn.memory = &bide__memory;
     rt->turn.seed = random_seed();
     bide__wheel_init(&rt->wheel, bide__clock_ns());
-    bide__pool_init(&rt->pool,
+    bide__pool_init(&rt->pool, rt->hub,
                     o->blocking_threads_max ? o->blocking_threads_max : BLOCKING_THREADS_MAX,
                     o->blocking_idle.ns > 0 ? o->blocking_idle.ns : BLOCKING_IDLE_NS);
     enlist(rt);

@@ -37,7 +37,8 @@ struct bide__pool {
     bool closing;
     bool to_join; /* `left` is a thread that has left and has joined the one before it */
     pthread_t left;
-    uint32_t in_flight; /* the owner's: jobs whose end was not seen yet */
+    _Atomic uint32_t in_flight; /* jobs that have not ended, and told that */
+    struct bide__hub *hub;
 };
 
 enum { BIDE__BIG_SEGMENTS = 16 };
@@ -197,7 +198,8 @@ void bide__fds_end(struct bide_runtime *rt);
 
 /* ---- blocking.c ---- */
 
-void bide__pool_init(struct bide__pool *pool, uint32_t threads_max, int64_t idle_ns);
+void bide__pool_init(struct bide__pool *pool, struct bide__hub *hub, uint32_t threads_max,
+                     int64_t idle_ns);
 
 /* The number of threads that have not left; one that has may still be on its way out. */
 uint32_t bide__pool_threads(struct bide__pool *pool);

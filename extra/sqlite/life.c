@@ -65,7 +65,6 @@ static enum bide__sql_event end_of_job(const struct bide__sql_call *call)
 static void job_has_ended(struct bide__post *post)
 {
     bide_sql *db = (bide_sql *)(void *)((char *)post - offsetof(bide_sql, post));
-    bide__job_seen(&db->job);
     bide__sql_happens(db->working, end_of_job(db->working));
 }
 

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <string.h>
+#include <unistd.h>
 
 static int begun, ended, unwound;
 
@@ -479,6 +480,36 @@ static async int dropped_on_the_pool(void)
     await bide_blocking(post());
     bide_drop(f); /* the job has ended, or is waited for */
     return 0;
+}
+
+/* What has ended on the pool holds up nothing, though nobody has looked at it: time passes. */
+static int work(void)
+{
+    usleep(1000);
+    return 7;
+}
+
+static async int works(void)
+{
+    return await bide_blocking(work());
+}
+
+static async int time_passes(void)
+{
+    int n = 1;
+    bide_future(int) f = bide_lazy(works());
+    bide_instant start = bide_now();
+    CHECK_ERR(await bide_timeout(BIDE_NS(0), n = bide_get(f)), -ETIMEDOUT);
+    await bide_sleep(BIDE_S(1));
+    CHECK_EQ(passed_ms(start), 1000);
+    CHECK_EQ(n, 1);
+    return await bide_get(f);
+}
+
+TEST(virtual_time_passes_while_a_result_of_the_pool_waits)
+{
+    bide_test_time_virtual();
+    CHECK_EQ(bide_block_on(time_passes()), 7);
 }
 
 TEST(a_drop_races_with_a_wake)

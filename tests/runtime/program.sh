@@ -79,6 +79,11 @@ static async int wait_for_thread(int pipe_end)
     return r;
 }
 
+static async void works(void)
+{
+    await bide_blocking(work());
+}
+
 static async int circle(void)
 {
     static bide_task(int) a, b;
@@ -112,6 +117,11 @@ async int main(int argc, char **argv)
         return await stubborn();
     if (!strcmp(what, "pool")) { /* its threads are there, and idle */
         await bide_blocking(work());
+        await bide_notify_wait(&never);
+    }
+    if (!strcmp(what, "undriven")) { /* a call that has ended, and nobody looks at it */
+        bide_future(void) f = bide_lazy(works());
+        await bide_timeout(BIDE_NS(0), (void)bide_get(f));
         await bide_notify_wait(&never);
     }
     if (!strcmp(what, "timed")) {
@@ -150,6 +160,8 @@ stuck circle 1
 [ "$(grep -c '^task [0-9a-f]* waits$' err)" = 3 ] || fail "$(cat err)"
 grep -q '^  circle (stuck.c:[0-9]*)$' err || fail "$(cat err)"
 [ "$(grep -c unwound out)" = 2 ] || fail "they were not unwound"
+stuck undriven 1
+[ "$(head -n 1 err)" = "$says" ] || fail "$(cat err)"
 stuck pool 1
 [ "$(head -n 1 err)" = "$says" ] || fail "$(cat err)"
 stuck stubborn 1 # and does not wait 10 s for its shutdown
