@@ -2,8 +2,8 @@
  * hub.h: what other threads may touch of a runtime.
  *
  * Wakes, dropped wakers, aborts, released handles and messages (struct bide__post) of other threads
- * come together here, under one mutex, and the owner takes them over between two tasks. When the owner sleeps in the driver it is
- * woken, once a sleep.
+ * come together here, under one mutex, and the owner takes them over between two tasks. When the
+ * owner sleeps in the driver it is woken, once a sleep.
  *
  * The hub owns the memory of the tasks. It outlives its runtime as long as anything refers to a
  * task: a waker kept by another thread, a handle. Then it is *closed*, its tasks have all ended,

@@ -16,8 +16,8 @@
  *    call goes on, and gives the turn to the next, whether or not somebody polls it or any other.
  *  - A call is a part of the frame that waits for it. When it has ended it is off the list, and its
  *    result and the text of its error wait in it.
- *  - What happens to a call at its turn happens on the thread of its own runtime. Only the list, the
- *    states and the wakers are seen by several threads, under the handle's lock.
+ *  - What happens to a call at its turn happens on the thread of its own runtime. Only the list,
+ *    the states and the wakers are seen by several threads, under the handle's lock.
  *  - No statement is open between two jobs, so a late interrupt hits nothing.
  *  - Waiting for another connection's lock takes no thread: the job ends with -EBUSY and is given
  *    to the pool again after a pause.

@@ -3,7 +3,8 @@
  *
  * A stream is a connection (bide/net.h), a pipe or another descriptor, or one end of a pair in
  * memory; all are used in the same way. One task may read from a stream while another one writes to
- * it; a second reader or writer gets -EBUSY while the first one waits.
+ * it; a second reader or writer gets -EBUSY while the first one waits, be it in a future
+ * (bide/future.h) that nobody drives.
  *
  * A stream belongs to the runtime on which it was made: elsewhere its async functions return
  * -EXDEV, and outside any runtime -ENXIO. All functions are for the thread of that runtime.

@@ -48,7 +48,8 @@ bide_must_use int bide_tcp_listen(const char *host, uint16_t port,
  * Waits for the next connection. While descriptors or memory are short (EMFILE, ENFILE, ENOBUFS,
  * ENOMEM) it tries again after a pause, of 5 ms at first and never more than 1 s; a connection
  * that is gone before it was taken is passed over. So an error is one of the listener's: -EBADF
- * (it was closed), -EBUSY (another task accepts), -EXDEV, -ENXIO.
+ * (it was closed), -EBUSY (another accept has not ended, be it in a future that nobody drives),
+ * -EXDEV, -ENXIO.
  * Cancelled: no connection is lost; it stays for the next accept.
  */
 bide_must_use bide_async int bide_tcp_accept(bide_tcp_listener *listener,

@@ -13,14 +13,16 @@
  *         puts(bide_sql_get_text(rows, 0, 0));
  *
  * SQLite blocks, so every call runs on a thread of the blocking pool while the executor goes on.
- * The calls on one handle run one after another, in the order in which they were made; a handle is
+ * The calls on one handle run one after another, in the order in which they began; a handle is
  * a connection, never used by two threads at once. So tasks may share a handle, but not a
  * transaction: a BEGIN of one task would hold the statements of another. Give several statements
- * to one bide_sql_exec, or open a handle for each. A call in a future (bide/future.h) that nobody
- * drives keeps its turn, and those after it wait.
+ * to one bide_sql_exec, or open a handle for each. A call that has begun goes on while its runtime
+ * runs, whether or not somebody awaits it: one in a future (bide/future.h) that nobody drives has
+ * its result when it is next driven, and holds up no other. What it was given stays borrowed until
+ * then.
  *
- * Async functions are for tasks of any runtime; the others for any thread, on one object one at a
- * time. SQLite allocates with its own allocator, results with bide's.
+ * Async functions are for tasks of any runtime, of several at once too; the others for any thread,
+ * on one object one at a time. SQLite allocates with its own allocator, results with bide's.
  */
 #ifndef BIDE_SQLITE_H
 #define BIDE_SQLITE_H
@@ -143,7 +145,8 @@ bide_must_use bide_async int bide_sql_open(bide_sql **db bide_gives(bide_sql_clo
 
 /*
  * Waits for the calls made before, closes the database, which rolls back an open transaction, and
- * frees the handle. No calls may follow. NULL is ignored. 0. Cancelled, even by a shutdown past its
+ * frees the handle. No calls may follow; one that has ended in a future that nobody drives may
+ * still be got. NULL is ignored. 0. Cancelled, even by a shutdown past its
  * deadline: it closes all the same. Its await does not fail for want of memory: what it needs was
  * put aside when the handle was opened. Only where a task has to be made for it there may be none,
  * and then nothing has happened and the handle is as good as before: called in plain code it says
@@ -173,8 +176,8 @@ bide_must_use bide_async int bide_sql_query(bide_sql *db,
                                             const char *sql, bide_sql_values values);
 
 /*
- * What went wrong in the last call that failed on this handle, for people: read it before the next
- * await. The text stays the handle's. NULL is legal ("out of memory").
+ * What went wrong in the last call on this handle that returned an error, for people: read it
+ * before the next await. The text stays the handle's. NULL is legal ("out of memory").
  */
 const char *bide_sql_error(const bide_sql *db);
 

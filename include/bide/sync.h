@@ -7,7 +7,9 @@
  *
  * Errors are negative errno. What is cancelled leaves no trace unless its comment says what did
  * happen; a task that was handed something before the request runs on with it to its next
- * suspension, so nothing is lost.
+ * suspension, so nothing is lost. In the same way an item, a reservation or a notification that was
+ * handed to a wait in a future (bide/future.h) is that future's until it is driven or dropped, also
+ * while nobody drives it: others wait for the next one.
  */
 #ifndef BIDE_SYNC_H
 #define BIDE_SYNC_H
@@ -156,7 +158,7 @@ void bide_oneshot_drop_receiver(bide_oneshot *oneshot);
 
 /*
  * Waits for the value and copies it to *item (NULL: not). 0; -EPIPE: the sender went without one,
- * or the value was taken before; -EBUSY: another task waits already.
+ * or the value was taken before; -EBUSY: another task, or a future, waits already.
  * Cancelled: nothing was taken. (If it had been sent, the receive ends with it.)
  */
 bide_must_use bide_async int bide_oneshot_recv(bide_oneshot *oneshot, void *item);
