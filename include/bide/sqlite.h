@@ -21,8 +21,9 @@
  * its result when it is next driven, and holds up no other. What it was given stays borrowed until
  * then.
  *
- * Async functions are for tasks of any runtime, of several at once too; the others for any thread,
- * on one object one at a time. SQLite allocates with its own allocator, results with bide's.
+ * Async functions are for tasks of any runtime, of several at once too: then a call whose runtime
+ * does not run meanwhile holds up those after it. The others are for any thread, on one object one
+ * at a time. SQLite allocates with its own allocator, results with bide's.
  */
 #ifndef BIDE_SQLITE_H
 #define BIDE_SQLITE_H
