@@ -32,16 +32,16 @@
  *    while such a thread lives it is judged again, at ever longer intervals, of 10 s at last.
  *  - SIGQUIT (Ctrl-\ at the terminal) prints the dump of the running program, which goes on; a
  *    second one within 1 s ends it. If the executor does not answer within 1 s, it says which task
- *    runs. Not where the signal was ignored or had a handler at the start, not in a child of fork(),
- *    and not with BIDE_DUMP_SIGNAL=0 in the environment.
+ *    runs. Not where the signal was ignored or had a handler at the start, not in a child of
+ *    fork(), and not with BIDE_DUMP_SIGNAL=0 in the environment.
  *
  * After fork() the child must not use the runtimes of its parent: their tasks would run in both
  * processes. An await that has to wait there, a blocking call on a runtime that the parent made and
  * the thread has entered, a shutdown, and the end of the call of bide_blocking that has forked stop
- * the child with a message (abort); no other task is polled before that. The child may call exec or _exit, close streams, and return from `async int
- * main`, which leaves the tasks to its parent. bide_runtime_free returns -EBUSY. Plain code may go
- * on with a runtime that the child makes; what blocks on the thread's own gets a new one. A child
- * of _Fork or clone is not noticed.
+ * the child with a message (abort); no other task is polled before that. The child may call exec or
+ * _exit, close streams, and return from `async int main`, which leaves the tasks to its parent.
+ * bide_runtime_free returns -EBUSY. Plain code may go on with a runtime that the child makes; what
+ * blocks on the thread's own gets a new one. A child of _Fork or clone is not noticed.
  */
 #ifndef BIDE_RUNTIME_H
 #define BIDE_RUNTIME_H
