@@ -211,6 +211,12 @@ struct bide__post {
 
 void bide__runtime_post(struct bide_runtime *rt, struct bide__post *post);
 
+/* ---- processes ---- */
+
+/* How many forks led from the process that was started to this one: what is of another number is
+ * shared with a parent. Counted as soon as there has been a runtime. */
+extern unsigned bide__forks;
+
 /* ---- signals ---- */
 
 /* This handler of the signal is one of bide: it wakes tasks only through descriptors. Any

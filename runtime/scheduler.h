@@ -171,9 +171,6 @@ extern const struct bide_memory bide__memory;
 
 /* ---- fork.c ---- */
 
-/* How many forks led from the process that was started to this one. */
-extern unsigned bide__forks;
-
 /* From now on they are counted. 0 or -ENOMEM. */
 int bide__fork_watch(void);
 

@@ -3,7 +3,8 @@
  * process's, as signals are.
  *
  * The list of listeners only grows, at its head, so a handler may walk it at any moment. A listener
- * with signo FREE belongs to nobody. Order: a wait makes its listener listen and then looks at the
+ * with signo FREE belongs to nobody. A child of fork() leaves those of its parent alone, since their
+ * eventfds are one for both. Order: a wait makes its listener listen and then looks at the
  * counter; the handler counts and then looks for listeners; so one of them sees the other.
  */
 #include "lib/signal/listener.h"
@@ -18,7 +19,13 @@ struct bide__listener {
     struct bide__listener *next;
     atomic_int signo;
     int fd;
+    unsigned forks; /* bide__forks of the process that made it */
 };
+
+static bool is_of_this_process(const struct bide__listener *l)
+{
+    return l->forks == bide__forks;
+}
 
 static _Atomic(struct bide__listener *) listeners;
 static atomic_uint delivered[SIGNALS], taken_up_to[SIGNALS];
@@ -44,7 +51,7 @@ static void on_signal(int signo)
     uint64_t one = 1;
     atomic_fetch_add(&delivered[signo], 1);
     for (struct bide__listener *l = atomic_load(&listeners); l != NULL; l = l->next)
-        if (atomic_load(&l->signo) == signo)
+        if (atomic_load(&l->signo) == signo && is_of_this_process(l))
             bide__door.write(l->fd, &one, sizeof one);
     errno = saved;
 }
@@ -96,7 +103,7 @@ static struct bide__listener *find_free(void)
 {
     for (struct bide__listener *l = atomic_load(&listeners); l != NULL; l = l->next) {
         int expected = FREE;
-        if (atomic_compare_exchange_strong(&l->signo, &expected, TAKEN))
+        if (is_of_this_process(l) && atomic_compare_exchange_strong(&l->signo, &expected, TAKEN))
             return l;
     }
     return NULL;
@@ -107,6 +114,7 @@ static int make(struct bide__listener **listener)
     struct bide__listener *l = bide__alloc(sizeof *l);
     if (l == NULL)
         return -ENOMEM;
+    l->forks = bide__forks;
     l->fd = bide__door.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (l->fd < 0) {
         int r = l->fd;

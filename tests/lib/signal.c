@@ -184,3 +184,57 @@ TEST(threads_wait_for_the_same_signal)
     for (int i = 0; i < 3; i++)
         pthread_join(thread[i], NULL);
 }
+
+/* ---- a child of fork ---- */
+
+static async int waits_briefly(void)
+{
+    return await bide_timeout(BIDE_MS(1), bide_signal_wait(SIGUSR1));
+}
+
+static async int waits_in_child(int say_ready)
+{
+    bide_task(int) waiting = bide_spawn(bide_signal_wait(SIGUSR1));
+    await bide_yield();
+    await bide_yield();
+    CHECK(write(say_ready, "x", 1) == 1);
+    return await bide_task_wait(waiting);
+}
+
+/* As long as the child needs to see what is not for it. */
+static void let_the_child_run(void)
+{
+    usleep(100000);
+}
+
+static async int waits_in_parent(void)
+{
+    bide_task(int) waiting = bide_spawn(bide_signal_wait(SIGUSR1));
+    await bide_yield();
+    await bide_yield();
+    raise(SIGUSR1);
+    let_the_child_run();
+    return await bide_timeout(BIDE_S(5), (void)bide_task_wait(waiting));
+}
+
+/* Both would use the listener that was free when the child was made. */
+TEST(a_child_of_fork_takes_no_wake_of_its_parent)
+{
+    int ready[2];
+    char byte;
+    CHECK_ERR(bide_block_on(waits_briefly()), -ETIMEDOUT);
+    CHECK(pipe(ready) == 0);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        alarm(20);
+        _exit(bide_block_on(waits_in_child(ready[1])) == 0 ? 3 : 1);
+    }
+    CHECK(read(ready[0], &byte, 1) == 1);
+    CHECK_EQ(bide_block_on(waits_in_parent()), 0);
+    int status = 0;
+    kill(child, SIGUSR1);
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status));
+    CHECK_EQ(WEXITSTATUS(status), 3);
+}
