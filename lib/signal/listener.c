@@ -3,8 +3,8 @@
  * process's, as signals are.
  *
  * The list of listeners only grows, at its head, so a handler may walk it at any moment. A listener
- * with signo FREE belongs to nobody. A child of fork() leaves those of its parent alone, since their
- * eventfds are one for both. Order: a wait makes its listener listen and then looks at the
+ * with signo FREE belongs to nobody. A child of fork() leaves those of its parent alone, since
+ * their eventfds are one for both. Order: a wait makes its listener listen and then looks at the
  * counter; the handler counts and then looks for listeners; so one of them sees the other.
  */
 #include "lib/signal/listener.h"
