@@ -90,7 +90,7 @@ cat >types.h <<'END_OF_FILE'
 struct page { int size; };
 typedef struct page page_type;
 END_OF_FILE
-cat >first.c <<'END_OF_FILE'
+cat >mention.c <<'END_OF_FILE'
 #include "types.h"
 bide_async int load(page_type *page);
 #if HAS_PAGE
@@ -107,9 +107,9 @@ bide_async int load(page_type *page)
     return bide_await store(page) + bide_await put(stdout, page) + page->size;
 }
 END_OF_FILE
-build first.c first
-grep -o '^#include.*\|^int [a-z]*(\|^# *[ie][a-z]* *[A-Z_]*$' first.emitted.c >order
-diff -u - order <<'END_OF_FILE' || fail "first.c: the order of what was emitted"
+build mention.c mention
+grep -o '^#include.*\|^int [a-z]*(\|^# *[ie][a-z]* *[A-Z_]*$' mention.emitted.c >order
+diff -u - order <<'END_OF_FILE' || fail "mention.c: the order of what was emitted"
 #include <bide/abi.h>
 #include "types.h"
 int load(
