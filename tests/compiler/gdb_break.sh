@@ -133,6 +133,55 @@ END
     want 'exited normally'
 done
 
+# --- code on the line of the opening brace; with the source, and without it ---
+cat >brace.c <<'END'
+#include <bide/bide.h>
+static async int first(int n) { int m = n;
+    await bide_yield();
+    return m; }
+static async int second(int n)
+{ await bide_yield(); return n;
+}
+static async int third(int n) { /* nothing here */
+    await bide_yield();
+    return n;
+}
+async int main(void)
+{ int a = await first(1); a += await second(2); a += await third(3); return a - 6;
+}
+END
+"$BIDE" cc "$CC" -O0 -g brace.c -o brace
+for i in 1 2; do
+    session ./brace <<'END'
+break first
+break second
+break third
+break main
+run
+continue
+continue
+continue
+continue
+END
+    if [ "$i" = 1 ]; then
+        stops brace.c:13 brace.c:2 brace.c:6 brace.c:9
+    else
+        stops brace.c:13 brace.c:3 brace.c:6 brace.c:9
+    fi
+    want 'exited normally'
+    rm -f brace.c
+done
+
+# --- without a process ---
+session ./brace <<'END'
+bide bt
+END
+grep -qx 'The program is not being run\.' err || fail "$(cat out err)"
+session ./brace <<'END'
+bide tasks
+END
+grep -qx 'The program is not being run\.' err || fail "$(cat out err)"
+
 # --- what is pending, what does not exist ---
 cat >library.c <<'END'
 #include <bide/bide.h>

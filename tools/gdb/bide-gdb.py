@@ -29,7 +29,6 @@ nothing. They stop at the first line of the body, which is not where it is enter
 is polled.
 """
 
-import linecache
 import re
 import sys
 
@@ -283,6 +282,12 @@ def register(index):
     """An argument of the function at whose first instruction the thread stands."""
     frame = gdb.newest_frame()
     return int(frame.read_register(REGISTERS[frame.architecture().name()][index]))
+
+
+def selected_frame():
+    if gdb.selected_thread() is None:
+        raise gdb.GdbError("The program is not being run.")
+    return gdb.selected_frame()
 
 
 def stack_from(frame):
@@ -697,7 +702,7 @@ It begins with the selected frame, or with the first async function above it on 
         super().__init__("bide bt", gdb.COMMAND_STACK)
 
     def invoke(self, argument_text, from_tty):
-        frame = find_older(gdb.selected_frame(), is_body)
+        frame = find_older(selected_frame(), is_body)
         if frame is None:
             raise gdb.GdbError("No async function is running here.")
         for i, line in enumerate(lines_of(Lineage(frame), frame)):
@@ -767,6 +772,7 @@ Of a core dump too. It needs the debug information of libbide."""
         super().__init__("bide tasks", gdb.COMMAND_STACK)
 
     def invoke(self, argument_text, from_tty):
+        selected_frame()
         runtime = symbol_value("bide__runtimes")
         self.running = self.lineages()
         count = 0
@@ -780,7 +786,7 @@ Of a core dump too. It needs the debug information of libbide."""
     def lineages(self):
         """Of what runs in the threads, by the chain of the task: the lines of `bide bt`."""
         found = {}
-        selected, frame = gdb.selected_thread(), gdb.selected_frame()
+        selected, frame = gdb.selected_thread(), selected_frame()
         for thread in gdb.selected_inferior().threads():
             try:
                 thread.switch()
@@ -871,20 +877,26 @@ def bodies_of(place):
     return [b for b in bodies if not file or ("/" + b.symtab.filename).endswith("/" + file)]
 
 
-def begins_on(body, line):
-    """Does a statement follow the opening brace on this line?"""
-    text = linecache.getline(body.symtab.fullname(), line)
-    rest = re.sub(r"/\*.*?(\*/|$)|//.*", "", text).partition("{")[2]
-    return bool(rest.strip())
+def has_code_at_brace(body, line):
+    """Something to run stands behind the opening brace, on its line. Without the source: the only
+    other line is that of the closing brace, which comes last."""
+    try:
+        with open(body.symtab.fullname(), errors="replace") as source:
+            text = source.readlines()[line - 1]
+    except (OSError, IndexError):
+        others = {row.line for row in rows_of(body)[:-1]} - {line, 0}
+        return not others
+    behind = text.partition("{")[2].strip()
+    return bool(behind) and not behind.startswith(("//", "/*"))
 
 
 def first_line(body):
-    """Of its code, as a place. None: that is on the line of its beginning, or optimized code has no
-    instruction at which that line begins."""
+    """Of its code, as a place. None: that is the line of its opening brace, or optimized code has
+    no instruction at which that line begins."""
     rows = rows_of(body)
     own = rows[0].line
     lines = [row.line for row in rows if row.line > own]
-    if not lines or begins_on(body, own):
+    if not lines or has_code_at_brace(body, own):
         return None
     place = "%s:%d" % (body.symtab.filename, min(lines))
     found = gdb.decode_line(place)[1]
