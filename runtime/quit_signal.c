@@ -63,7 +63,8 @@ static void say_what_runs(const struct bide_runtime *rt)
     say(root->fn->info != NULL ? root->fn->info->name : "?");
     uint32_t line = bide__frame_line(root);
     if (line > 0 && root->fn->info->file != NULL) {
-        say(", which last waited at ");
+        bool has_waited = (root->state & ~(uint32_t)BIDE_SHIELDED) != 0;
+        say(has_waited ? ", which last waited at " : ", which has not waited since it began at ");
         say(root->fn->info->file);
         say(":");
         say_number(line);

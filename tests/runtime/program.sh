@@ -201,6 +201,8 @@ async int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
     bide_task(int) t = bide_spawn(child());
+    if (!strcmp(what, "fresh"))
+        raise(SIGQUIT), be_busy();
     await bide_yield();
     raise(SIGQUIT);
     if (!strcmp(what, "busy"))
@@ -226,10 +228,12 @@ quit()
 quit once 0
 grep -q 'goes on' out || fail "it did not go on"
 grep -q '^  child (quit.c:9)$' err || fail "$(cat err)"
-grep -q '^  main (quit.c:31)$' err || fail "$(cat err)"
+grep -q '^  main (quit.c:33)$' err || fail "$(cat err)"
 quit busy 0
-grep -q 'no answer for 1 s; a task runs without an await, that of main, .* quit.c:27$' err ||
-    fail "$(cat err)"
+said='no answer for 1 s; a task runs without an await, that of main, which'
+grep -q "$said last waited at quit.c:29\$" err || fail "$(cat err)"
+quit fresh 0
+grep -q "$said has not waited since it began at quit.c:23\$" err || fail "$(cat err)"
 quit twice 131
 BIDE_DUMP_SIGNAL=0
 export BIDE_DUMP_SIGNAL
