@@ -699,6 +699,12 @@ int command_read(struct command *cmd, int argc, char **argv)
         diag_plain(SEV_ERROR, "bide cc needs a compiler, as in: bide cc gcc -O2 hello.c -o hello");
         return -1;
     }
+    size_t length = strlen(argv[0]);
+    if (length > 2 && !strcmp(argv[0] + length - 2, ".c")) {
+        diag_plain(SEV_ERROR, "bide cc needs a compiler before '%s', as in: bide cc gcc %s",
+                   argv[0], argv[0]);
+        return -1;
+    }
     if (argv[0][0] == '-')
         add_default_compiler(cmd);
     for (int i = 0; i < argc; i++)

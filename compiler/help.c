@@ -78,7 +78,7 @@ static const char size_text[] =
     "C files, the largest first: bytes, reserve, largest members. C files are compiled, with $CC\n"
     "(or cc), $CFLAGS and those OPTIONS that are the compiler's.\n"
     "\n"
-    "  --members N|all         so many members of each frame; 3 without it\n"
+    "  --members N|all         this many members of each frame; the default is 3\n"
     "  --tsv                   a line for each function, columns with tabs between\n"
     "  --json                  one JSON object for each function\n";
 

@@ -7,6 +7,7 @@
 #include "driver.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 
 #ifndef BIDE_VERSION
@@ -35,6 +36,23 @@ static int help(const char *command)
     return 1;
 }
 
+static bool ends_with(const char *word, const char *end)
+{
+    size_t length = strlen(word), size = strlen(end);
+    return length >= size && !strcmp(word + length - size, end);
+}
+
+/* A file or a compiler in the place of the command is what a first try looks like. */
+static void no_command(const char *word)
+{
+    if (ends_with(word, ".c"))
+        diag_plain(SEV_ERROR, "there is no command '%s'; did you mean 'bide run %s'?", word, word);
+    else if (ends_with(word, "cc") || strstr(word, "gcc") || strstr(word, "clang"))
+        diag_plain(SEV_ERROR, "there is no command '%s'; did you mean 'bide cc %s'?", word, word);
+    else
+        diag_plain(SEV_ERROR, "there is no command '%s'; see: bide help", word);
+}
+
 static int run(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
@@ -50,7 +68,7 @@ static int run(int argc, char **argv)
     if (!strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h"))
         return help(argc > 2 ? argv[2] : NULL);
     if (*word)
-        diag_plain(SEV_ERROR, "there is no command '%s'; see: bide help", word);
+        no_command(word);
     else
         help_print(stderr);
     return 1;

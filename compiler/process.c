@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -89,9 +90,13 @@ static char **terminated_argv(struct process *p)
     return argv;
 }
 
+/* Once for a name: what has failed to preprocess a file is run again, to say itself what is wrong. */
 static int cannot_run(const char *name, int err)
 {
-    diag_plain(SEV_ERROR, "cannot run '%s': %s", name, strerror(err));
+    static char said[256];
+    if (strncmp(said, name, sizeof said - 1) != 0)
+        diag_plain(SEV_ERROR, "cannot run '%s': %s", name, strerror(err));
+    snprintf(said, sizeof said, "%s", name);
     return 127;
 }
 

@@ -427,6 +427,7 @@ refused "$BIDE" cc
 has err 'needs a compiler'
 try "$BIDE" cc no-such-compiler -c hello.c
 [ "$status" = 127 ] || fail "$what: $status"
+[ "$(grep -c "cannot run" err)" = 1 ] || fail "$(cat err)"
 end
 
 begin "colours when asked for"

@@ -19,6 +19,13 @@ for command in cc run emit size gdb; do
 done
 refused bide help nothing
 refused bide nothing --help
+has err "there is no command 'nothing'; see: bide help"
+refused bide hello.c
+has err "did you mean 'bide run hello.c'?"
+refused bide x86_64-linux-gnu-gcc -c hello.c
+has err "did you mean 'bide cc x86_64-linux-gnu-gcc'?"
+refused bide cc hello.c -o hello
+has err "needs a compiler before 'hello.c', as in: bide cc gcc hello.c"
 ok bide cc --help
 has out '^  -Wbide-leak-on-cancel '
 has_not out '^  bide emit'
