@@ -650,6 +650,11 @@ struct list reading_flows(struct unit *);
 struct list reading_orders(struct unit *);
 /* And deferred blocks, which run later, with other values. */
 struct list reading_deferred(struct unit *);
+/* Is it a local variable of a function there? */
+bool reading_names_local(struct unit *, const char *name, const struct line_span *);
+/* Does the function there name it in a form that gives the plain reading another flow? Without
+ * `deferred`: but for deferred blocks and scopes. */
+bool reading_flow_names(struct unit *, const char *name, const struct line_span *, bool deferred);
 /* Is it a local variable of a function there that holds a task or a future? It begins empty. */
 bool reading_names_owner(struct unit *, const char *name, const struct line_span *);
 

@@ -343,8 +343,11 @@ static enum step translate_to_file(struct command *cmd, struct job *job, struct 
         step = STEP_NOT_ASYNC;
     if (step == STEP_OK)
         step = translate_to(job, path, saved, early);
-    if (step == STEP_OK)
+    if (step == STEP_OK) {
+        if (plain_exists(job)) /* else all is shown that the preprocessor has said */
+            print_header_list(job);
         return step;
+    }
     early_stop(early);
     plain_stop(job);
     job->input->generated = NULL;

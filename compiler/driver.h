@@ -40,7 +40,7 @@ int process_run(struct process *);
 int process_start(struct process *);
 /* Writes the text to `fd`, closes that, and waits for the program's end. fd < 0: nothing to do. */
 int process_finish(struct process *, const struct buffer *text, int fd);
-/* Ends it; what it says is lost. */
+/* Ends it, the plain one with all that it has started; what it says is lost. */
 void process_abandon(struct process *);
 /* Becomes the program; input as above. Returns 127, with a message, when it cannot. */
 int process_exec(struct process *);
@@ -55,11 +55,16 @@ void argv_add(struct process *, const char *word);
 
 /* A new path for a file of this name, alone in a folder; removed at the end, by whatever end. */
 const char *temp_path(struct arena *, const char *name);
+/* Makes the folder, if it is not there, and watches signals. */
+void temp_begin(struct arena *);
 /* Keeps the file for the user, elsewhere; its new path, or NULL. */
 const char *temp_keep(struct arena *, const char *path);
 void temp_remove(void);
-/* The children that run: a signal that ends us ends them first. 0: none. */
+/* The children that run: a signal that ends us ends them first. 0: none. The plain one leads a
+ * process group. */
 enum { CHILD_NOW, CHILD_EARLY, CHILD_PLAIN, CHILD_COUNT };
+/* The group that runs, to be ended with us however we end; 0: it has ended. */
+void temp_tell_group(int group);
 extern volatile int temp_child[CHILD_COUNT];
 
 /* ---- driver_args.c: the command line of gcc and clang ---- */
@@ -193,6 +198,8 @@ enum step job_preprocess(struct job *);
 bool job_has_words(struct job *);
 /* Has it not included <bide/bide.h>, so that it lacks the short words? */
 bool job_lacks_words(const struct job *);
+/* Prints what -H asks for. */
+void print_header_list(const struct job *);
 /* Parse, check, lower; writes the generated text to `out`. */
 enum step job_translate(struct job *, FILE *out);
 void job_free(struct job *);

@@ -4,7 +4,9 @@
  * - A warning that comes from the flow of a function, where a deferred block or a scope gives the
  *   function another flow than its plain reading has: it counts if the compiler gives it for the
  *   generated code of that function too; so does one about values in a deferred block, which are
- *   others when it runs. -Wreturn-type counts if our own checks say so.
+ *   others when it runs. -Wreturn-type counts if our own checks say so. Variables that stand in no
+ *   such form are the same in both readings: the generated code, where they may live in the frame,
+ *   is not asked about them.
  * - A task or a future without a value: it begins empty.
  * - The order of evaluation in an expression that awaits: the language defines it.
  * - That a result is not used, of an await: ours knows which is meant by (void).
@@ -13,6 +15,7 @@
 #define _GNU_SOURCE
 #include "report.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,6 +125,15 @@ static const char *const value_names[] = {"alloc-size-larger-than",
                                           "vla-larger-than",
                                           NULL};
 
+/* Those of the first list that say which variable they are about. */
+static const char *const variable_names[] = {"conditional-uninitialized",
+                                             "dangling-pointer",
+                                             "maybe-uninitialized",
+                                             "sometimes-uninitialized",
+                                             "uninitialized",
+                                             "use-after-free",
+                                             NULL};
+
 static const char *const return_names[] = {"return-local-addr", "return-stack-address", NULL};
 
 static const char *const order_names[] = {"sequence-point", "unsequenced", NULL};
@@ -167,16 +179,52 @@ static struct line_span line_of(struct confirm *c, const struct block *b)
     return (struct line_span){file, line, line};
 }
 
+/* The first name between quotes at or after *text, which moves behind its quotes; of gcc's "*p",
+ * "s.a" and "a[0]" that of the variable. NULL: none follows. */
+static const char *quoted_name(struct confirm *c, const char **text)
+{
+    const char *open = strpbrk(*text, "'\342"), *quote = open;
+    if (!open)
+        return NULL;
+    open += *open == '\'' ? 1 : 3; /* gcc's quotes are of three bytes in UTF-8 */
+    const char *close = open + strcspn(open, "'\342");
+    *text = !*close ? close : close + (*quote == '\'' ? 1 : 3);
+    open += strspn(open, "*&(");
+    size_t length = 0;
+    while (isalnum((unsigned char)open[length]) || open[length] == '_' || open[length] == '$' ||
+           (open[length] & 0x80 && open + length < close))
+        length++;
+    return arena_strndup(c->arena, open, length);
+}
+
 /* "'task' is used uninitialized": a task or a future begins empty. */
 static bool is_about_empty(struct confirm *c, const struct block *b, const char *option)
 {
-    const char *open = strpbrk(b->text, "'\342");
-    if (!strstr(option, "uninitialized") || !open)
-        return false;
-    open += *open == '\'' ? 1 : 3; /* gcc's quotes are of three bytes in UTF-8 */
+    const char *text = b->text;
+    const char *name = strstr(option, "uninitialized") ? quoted_name(c, &text) : NULL;
     struct line_span here = line_of(c, b);
-    return reading_names_owner(c->job->unit, arena_strndup(c->arena, open, strcspn(open, "'\342[")),
-                               &here);
+    return name && reading_names_owner(c->job->unit, name, &here);
+}
+
+/* Is it about local variables that no form with another flow touches? Then the other ways of the
+ * function make no difference to it. That a variable has no value on any way to a place does not
+ * change by a deferred block elsewhere, whose way the plain reading has as well. */
+static bool is_about_untouched(struct confirm *c, const struct block *b, const char *option)
+{
+    bool on_all_ways = !strcmp(option, "uninitialized") && !find_span(c->arena, &c->deferred, b);
+    const char *text = b->text, *name;
+    struct line_span here = line_of(c, b);
+    int count = 0;
+    if (!is_among(option, variable_names))
+        return false;
+    while ((name = quoted_name(c, &text))) {
+        if (!reading_names_local(c->job->unit, name, &here))
+            continue;
+        if (reading_flow_names(c->job->unit, name, &here, !on_all_ways))
+            return false;
+        count++;
+    }
+    return count > 0;
 }
 
 /* Have we seen as well that the address of a local is returned? */
@@ -213,6 +261,8 @@ bool confirm_holds(struct confirm *c, const struct block *b)
     else
         return true;
     if (!span)
+        return true;
+    if (is_about_untouched(c, b, option))
         return true;
     if (!strncmp(option, "analyzer-", 9)) /* of generated code it says what holds for none */
         return false;

@@ -100,6 +100,7 @@ static struct process plain_process(struct job *job, const char *include)
 {
     const struct command *cmd = job->command;
     struct process p = {.arena = cmd->arena, .place = CHILD_PLAIN, .catch_err = true};
+    temp_begin(cmd->arena);
     uint32_t first = job->plain_code ? 0 : (uint32_t)cmd->launcher_count;
     for (uint32_t i = first; i < cmd->compiler.count; i++)
         argv_add(&p, cmd->compiler.item[i]);

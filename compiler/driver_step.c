@@ -21,6 +21,11 @@ static bool is_dependency_file_word(const struct arg *a)
     return a->kind == ARG_DEPENDENCY || !strncmp(a->word[0], "-Wp,-M", 6);
 }
 
+static bool is_header_list_word(const struct arg *a)
+{
+    return !strcmp(a->word[0], "-H") || !strcmp(a->word[0], "--trace-includes");
+}
+
 bool command_wants_word(const struct arg *a, bool preprocess)
 {
     bool header =
@@ -29,7 +34,7 @@ bool command_wants_word(const struct arg *a, bool preprocess)
     if (preprocess)
         return (a->kind == ARG_BOTH || a->kind == ARG_PREPROCESS) && !header;
     return (a->kind == ARG_BOTH || a->kind == ARG_PREPROCESS || a->kind == ARG_PCH) &&
-           !is_dependency_file_word(a) && strcmp(a->word[0], "-H");
+           !is_dependency_file_word(a) && !is_header_list_word(a);
 }
 
 int command_add_words(const struct command *cmd, struct process *p, bool preprocess)
@@ -91,6 +96,36 @@ static void print_check(const struct job *job)
 static void print_preprocessor(const struct job *job)
 {
     print_said(job->command, job->err.data, job->err.length);
+}
+
+/* A line of what -H prints: ". a.h", ".. b.h"; "! a.h.gch" and "x a.h.gch" of precompiled ones. */
+static bool is_header_line(const char *line, size_t length)
+{
+    size_t dots = 0;
+    while (dots < length && line[dots] == '.')
+        dots++;
+    if (!dots && length && strchr("!x", *line))
+        dots = 1;
+    return dots && dots < length && line[dots] == ' ';
+}
+
+/* What -H prints is the preprocessor's, whose other words are the plain reading's to say. gcc ends
+ * with a list of headers that lack a guard. */
+void print_header_list(const struct job *job)
+{
+    static const char guards[] = "Multiple include guards may be useful for:";
+    bool wanted = false, last = false;
+    for (uint32_t i = 0; i < job->command->args.count; i++)
+        wanted |= is_header_list_word(job->command->args.item[i]);
+    const char *p = job->err.data, *end = p ? p + job->err.length : NULL;
+    while (wanted && p < end) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        size_t length = (size_t)((newline ? newline + 1 : end) - p);
+        last |= length > sizeof guards - 1 && !memcmp(p, guards, sizeof guards - 1);
+        if (last || is_header_line(p, length))
+            print_said(job->command, p, length);
+        p += length;
+    }
 }
 
 /* ---- dependencies ---- */

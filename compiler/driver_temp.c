@@ -12,6 +12,10 @@
  * its own unfinished output. They get SIGTERM: clang lives on after its first SIGQUIT, and gcc
  * removes nothing then.
  *
+ * The child that compiles the plain reading has a process group of its own, since gcc does not end
+ * the compiler proper when it is ended itself. Nobody else knows that group, so the keeper is told
+ * of it, and ends it when we have died without a word.
+ *
  * Each file lies alone in a numbered folder, since compilers derive the names of other files from
  * its name and two inputs may have the same.
  */
@@ -64,17 +68,32 @@ static void close_all_but(int kept)
             close(i);
 }
 
+/* Until the other end is closed: notes the group that temp_tell_group names. Returns it, or 0. */
+static int hear_groups(int fd)
+{
+    int group = 0, heard;
+    for (;;) {
+        ssize_t n = read(fd, &heard, sizeof heard);
+        if (n == (ssize_t)sizeof heard)
+            group = heard;
+        else if (n >= 0 || errno != EINTR)
+            return group;
+    }
+}
+
 /* Makes the folder, whose name ends in XXXXXX, says 0 or the errno and the name, and waits. */
 static _Noreturn void keep(int fd, char *path)
 {
-    char byte;
+    int group = 0;
     setsid();
     int err = mkdtemp(path) ? 0 : errno;
     bool said =
         write(fd, &err, sizeof err) == (ssize_t)sizeof err && write(fd, path, strlen(path) + 1) > 0;
     close_all_but(fd);
-    while (said && !err && read(fd, &byte, 1) < 0 && errno == EINTR)
-        ;
+    if (said && !err)
+        group = hear_groups(fd);
+    if (group > 0)
+        kill(-group, SIGTERM);
     if (!err) {
         empty_folder(AT_FDCWD, path, 1);
         rmdir(path);
@@ -92,6 +111,12 @@ void temp_remove(void)
     keeper = 0;
 }
 
+void temp_tell_group(int group)
+{
+    if (keeper > 0)
+        send(keeper_socket, &group, sizeof group, MSG_NOSIGNAL);
+}
+
 /* ---- signals ---- */
 
 static void at_signal(int signal)
@@ -99,7 +124,7 @@ static void at_signal(int signal)
     int err = errno;
     for (int i = 0; i < CHILD_COUNT; i++)
         if (temp_child[i] > 0)
-            kill((pid_t)temp_child[i], SIGTERM);
+            kill(i == CHILD_PLAIN ? -(pid_t)temp_child[i] : (pid_t)temp_child[i], SIGTERM);
     for (int i = 0; i < CHILD_COUNT; i++)
         if (temp_child[i] > 0)
             waitpid((pid_t)temp_child[i], NULL, 0);
@@ -186,18 +211,23 @@ static int start_keeper(char *path)
     return err;
 }
 
+void temp_begin(struct arena *arena)
+{
+    if (root)
+        return;
+    char *path = arena_printf(arena, "%s/bide-XXXXXX", temp_base());
+    watch_signals();
+    int err = start_keeper(path);
+    if (err)
+        cannot_make(path, err);
+    root = path;
+    atexit(temp_remove);
+}
+
 const char *temp_path(struct arena *arena, const char *name)
 {
     static int count;
-    if (!root) {
-        char *path = arena_printf(arena, "%s/bide-XXXXXX", temp_base());
-        watch_signals();
-        int err = start_keeper(path);
-        if (err)
-            cannot_make(path, err);
-        root = path;
-        atexit(temp_remove);
-    }
+    temp_begin(arena);
     char *folder = arena_printf(arena, "%s/%d", root, ++count);
     if (mkdir(folder, 0700) < 0)
         cannot_make(folder, errno);

@@ -169,6 +169,11 @@ static void move_streams(struct stream s[STREAM_COUNT])
     }
 }
 
+static bool leads_group(const volatile int *child)
+{
+    return child == &temp_child[CHILD_PLAIN];
+}
+
 static int wait_for_child(volatile int *child, int *signal)
 {
     int status = 0;
@@ -176,6 +181,8 @@ static int wait_for_child(volatile int *child, int *signal)
         if (errno != EINTR)
             return 127;
     }
+    if (leads_group(child))
+        temp_tell_group(0);
     *child = 0;
     *signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     return *signal ? 128 + *signal : WEXITSTATUS(status);
@@ -202,10 +209,13 @@ static int start(struct process *p, const int fd[3], volatile int *pid)
         posix_spawn_file_actions_adddup2(&actions, p->given, p->given);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &before);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setflags(&attributes, (short)(POSIX_SPAWN_SETSIGMASK |
+                                                  (leads_group(pid) ? POSIX_SPAWN_SETPGROUP : 0)));
     int err = posix_spawnp(&started, argv[0], &actions, &attributes, argv, environ);
     if (!err)
         *pid = started;
+    if (!err && leads_group(pid))
+        temp_tell_group(started);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     sigprocmask(SIG_SETMASK, &before, NULL);
@@ -273,7 +283,7 @@ void process_abandon(struct process *p)
         if (p->said[i] >= 0)
             close(p->said[i]);
     }
-    kill(*child_of(p), SIGTERM);
+    kill(p->place == CHILD_PLAIN ? -*child_of(p) : *child_of(p), SIGTERM);
     wait_for_child(child_of(p), &p->signal);
 }
 

@@ -48,6 +48,17 @@ static bool is_unevaluated(const struct token *t)
     return false;
 }
 
+/* The closing parenthesis of a call that begins with the word at `i`. */
+static uint32_t call_end(const struct token *t, uint32_t i)
+{
+    int depth = 0;
+    do {
+        i++;
+        depth += opens(&t[i]) - closes(&t[i]);
+    } while (depth > 0 && t[i].kind != TK_EOF);
+    return i;
+}
+
 /* A deferred block stands elsewhere than where it runs; a scope is a loop in the plain reading; a
  * guard decides there only what is evaluated; and of a spawned call nothing is. */
 static bool has_flow(struct unit *unit, const struct function *f)
@@ -111,20 +122,27 @@ static uint32_t statement_expression(const struct token *t, uint32_t i)
     return 0;
 }
 
+/* The last token of the statement that begins with the word at `i`. */
+static uint32_t statement_end(const struct token *t, uint32_t i)
+{
+    int depth = 0;
+    for (i++; t[i].kind != TK_EOF; i++) {
+        depth += opens(&t[i]) - closes(&t[i]);
+        bool ends = depth <= 0 && (t[i].punct == ';' || t[i].punct == '}');
+        if (ends && token_keyword(&t[i + 1]) != KW_ELSE)
+            break;
+    }
+    return i;
+}
+
 struct list reading_deferred(struct unit *unit)
 {
     struct list list = {0};
     const struct token *t = unit->token;
     for (uint32_t i = 1; i + 1 < unit->token_count; i++) {
-        uint32_t last = i;
-        int depth = 0;
         if (token_keyword(&t[i]) != KW_DEFER)
             continue;
-        do {
-            last++;
-            depth += opens(&t[last]) - closes(&t[last]);
-        } while (t[last].kind != TK_EOF &&
-                 (depth > 0 || !(t[last].punct == ';' || t[last].punct == '}')));
+        uint32_t last = statement_end(t, i);
         add_span(unit, &list, i, last);
     }
     return list;
@@ -148,18 +166,66 @@ bool line_span_has(const struct line_span *span, const char *file, uint32_t line
     return span->first <= line && line <= span->last && !strcmp(span->file, file);
 }
 
-bool reading_names_owner(struct unit *unit, const char *name, const struct line_span *lines)
+/* Next function whose lines meet `lines`, from *at on; NULL: there is none. */
+static struct function *function_there(struct unit *unit, const struct line_span *lines,
+                                       uint32_t *at)
 {
-    for (uint32_t i = 0; i < unit->functions.count; i++) {
-        const struct function *f = unit->functions.item[i];
+    while (*at < unit->functions.count) {
+        struct function *f = unit->functions.item[(*at)++];
         const struct token *first = &unit->token[f->first], *last = &unit->token[f->last];
-        if (strcmp(first->file, lines->file) || lines->first > last->line ||
-            lines->last < first->line)
-            continue;
+        if (!strcmp(first->file, lines->file) && lines->first <= last->line &&
+            lines->last >= first->line)
+            return f;
+    }
+    return NULL;
+}
+
+static const struct symbol *find_local(struct unit *unit, const char *name,
+                                       const struct line_span *lines, bool owner)
+{
+    struct function *f;
+    for (uint32_t at = 0; (f = function_there(unit, lines, &at));) {
         for (uint32_t k = 0; k < f->locals.count; k++) {
             const struct symbol *s = f->locals.item[k];
-            if (s->name && !strcmp(s->name, name) && type_holds_owner(s->type))
-                return true;
+            if (s->name && !strcmp(s->name, name) && (!owner || type_holds_owner(s->type)))
+                return s;
+        }
+    }
+    return NULL;
+}
+
+bool reading_names_local(struct unit *unit, const char *name, const struct line_span *lines)
+{
+    return find_local(unit, name, lines, false) != NULL;
+}
+
+bool reading_names_owner(struct unit *unit, const char *name, const struct line_span *lines)
+{
+    return find_local(unit, name, lines, true) != NULL;
+}
+
+/* The last token of the form with another flow that begins at `i`, or 0. */
+static uint32_t flow_end(const struct token *t, uint32_t i, bool deferred)
+{
+    unsigned keyword = token_keyword(&t[i]);
+    if (keyword == KW_DEFER || keyword == KW_SCOPE || keyword == KW_TRY_SCOPE)
+        return deferred ? statement_end(t, i) : 0;
+    if (keyword == KW_FORM + FORM_IF || is_unevaluated(&t[i]))
+        return call_end(t, i);
+    return 0;
+}
+
+bool reading_flow_names(struct unit *unit, const char *name, const struct line_span *lines,
+                        bool deferred)
+{
+    const struct token *t = unit->token;
+    struct function *f;
+    for (uint32_t at = 0; (f = function_there(unit, lines, &at));) {
+        for (uint32_t i = f->first; i < f->last; i++) {
+            uint32_t end = flow_end(t, i, deferred);
+            for (uint32_t k = i; k < end; k++)
+                if (t[k].text && !strcmp(t[k].text, name))
+                    return true;
         }
     }
     return false;

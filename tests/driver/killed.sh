@@ -65,6 +65,52 @@ wait_for '[ -z "$(ls -A "$temp")" ]'
 wait
 end
 
+# A compiler that starts another program to compile, as gcc does, which never ends and does not hear
+# of its parent's end; the preprocessor ends when that has begun.
+forks()
+{
+    cat >forks <<END
+#!/bin/sh
+case " \$* " in
+*" -E "*)
+    until [ -e begun ]; do sleep 0.02; done
+    exec $CC "\$@"
+    ;;
+esac
+sleep 60 >/dev/null 2>&1 &
+echo \$! >child
+mv child begun
+wait
+END
+    chmod +x forks
+}
+
+child_has_ended()
+{
+    ! grep -q '^State:.[^XZ]' "/proc/$(cat begun)/status" 2>/dev/null
+}
+
+begin "what is wrong ends the plain reading with all its processes"
+forks
+sed 's/await //' hello.c >bad.c
+refused bide cc ./forks -c bad.c
+wait_for child_has_ended
+end
+
+for signal in TERM INT KILL; do
+    begin "SIG$signal: the plain reading ends with all its processes"
+    forks
+    sed -i 's/exec .*/touch started; exec sleep 1/' forks # in the middle of that
+    env --default-signal=INT,QUIT bide cc ./forks -c hello.c >out 2>&1 &
+    pid=$!
+    wait_for '[ -e started ]'
+    kill -$signal $pid
+    wait $pid 2>/dev/null || :
+    wait_for child_has_ended
+    wait_for '[ -z "$(ls -A "$temp")" ]'
+    end
+done
+
 begin "the compiler's death by a signal is ours"
 cat >dies <<END
 #!/bin/sh

@@ -205,6 +205,24 @@ if command -v ccache >/dev/null; then
     end
 fi
 
+begin "-H lists each header once, beside warnings or none"
+sed 's/^async int main/static int unused_one;\n&/' hello.c >warns.c
+for words in -H '-H -w' '-H -Wall' '-H -O1 -Wall' '-fsyntax-only -H' --trace-includes; do
+    ok $cc $words -c warns.c -o warns.o
+    [ "$(grep -c '^\. .*/bide/bide\.h$' err)" = 1 ] || fail "$words: $(cat err)"
+    has err '^\.\. .*/lang\.h$'
+done
+end
+
+begin "what reports of the compiler's own work is run once, and leaves the text alone"
+words=-fmem-report
+[ -z "$is_clang" ] || words=-fproc-stat-report
+ok "$CC" $words -c plain.c
+lines=$(cat out err | wc -l)
+ok $cc $words -Wall -c hello.c
+[ "$(cat out err | wc -l)" -lt $((lines * 3 / 2 + 1)) ] || fail "$(cat out err)"
+end
+
 begin "another target"
 target=-m32
 [ -z "$is_clang" ] || target=--target=i686-linux-gnu
