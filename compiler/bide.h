@@ -652,9 +652,14 @@ struct list reading_orders(struct unit *);
 struct list reading_deferred(struct unit *);
 /* Is it a local variable of a function there? */
 bool reading_names_local(struct unit *, const char *name, const struct line_span *);
-/* Does the function there name it in a form that gives the plain reading another flow? Without
- * `deferred`: but for deferred blocks and scopes. */
-bool reading_flow_names(struct unit *, const char *name, const struct line_span *, bool deferred);
+/* Does the function there name it in a form that gives the plain reading another flow? What forms
+ * count: FLOW_... */
+enum {
+    FLOW_VALUES,  /* guards and spawned calls, where values are lost */
+    FLOW_OUTSIDE, /* and deferred blocks, and scopes that the lines are not in */
+    FLOW_ALL
+};
+bool reading_flow_names(struct unit *, const char *name, const struct line_span *, int forms);
 /* Is it a local variable of a function there that holds a task or a future? It begins empty. */
 bool reading_names_owner(struct unit *, const char *name, const struct line_span *);
 

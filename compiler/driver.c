@@ -216,6 +216,15 @@ static void shorten(struct command *cmd, struct process *p)
     }
 }
 
+/* Does it give messages a form in which we could not read them? */
+static bool is_message_form(const char *word)
+{
+    return !strncmp(word, "-fdiagnostics-format=", 21) ||
+           !strcmp(word, "-fno-show-source-location") ||
+           !strcmp(word, "-fdiagnostics-print-source-range-info") ||
+           !strcmp(word, "-fdiagnostics-absolute-paths");
+}
+
 /* The word as the generated text is compiled with it: no warning is an error there, but for those
  * about the command itself. NULL: it is left out. */
 static const char *quiet_word(const struct command *cmd, const struct arg *a)
@@ -228,7 +237,8 @@ static const char *quiet_word(const struct command *cmd, const struct arg *a)
     if (!strncmp(word, "-Werror=", 8))
         return arena_printf(cmd->arena, "-W%s", word + 8);
     if (!strcmp(word, "-Wfatal-errors") || !strcmp(word, "-pedantic-errors") ||
-        !strcmp(word, "-pedantic") || !strcmp(word, "-Wpedantic") || !strcmp(word, "-fanalyzer"))
+        !strcmp(word, "-pedantic") || !strcmp(word, "-Wpedantic") || !strcmp(word, "-fanalyzer") ||
+        is_message_form(word))
         return NULL;
     return word;
 }
@@ -462,6 +472,30 @@ static struct list with_plain_jobs(struct command *cmd, const struct list *jobs,
     return all;
 }
 
+/* Does the compiler print more than messages, which could not be told from them? */
+static bool prints_more(const struct command *cmd)
+{
+    static const char *const words[] = {"-v",
+                                        "--verbose",
+                                        "-Q",
+                                        "-time",
+                                        "-ftime-report",
+                                        "-fmem-report",
+                                        "-fproc-stat-report",
+                                        "-fdump-passes",
+                                        "-fdbg-cnt-list",
+                                        "-fopt-info"};
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        const struct arg *a = cmd->args.item[i];
+        for (size_t k = 0; k < sizeof words / sizeof *words && a->kind != ARG_INPUT; k++) {
+            size_t n = strlen(words[k]);
+            if (!strncmp(a->word[0], words[k], n) && (!a->word[0][n] || n > 5))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* How the generated texts are compiled: what their own warnings are for. Without plain readings to
  * speak for them they speak as they are. */
 static void choose_silence(struct command *cmd, const struct list *jobs)
@@ -473,7 +507,7 @@ static void choose_silence(struct command *cmd, const struct list *jobs)
         needed |= !plain_needs_code(job) || confirm_is_needed(job->unit);
     }
     cmd->quiet = all_exist && plain_is_wanted(cmd);
-    cmd->silent = cmd->quiet && !needed;
+    cmd->silent = cmd->quiet && (!needed || prints_more(cmd));
 }
 
 /* Runs the command on what was translated and reports; the exit status. */

@@ -136,6 +136,7 @@ static const struct option option_table[] = {
     {"-fcallgraph-info", JOINED, ARG_COMPILE, 0},
     {"-fdump-", JOINED, ARG_COMPILE, 0},
     {"-ftime-", JOINED, ARG_COMPILE, 0},
+    {"-fdbg-cnt-list", EXACT, ARG_COMPILE, 0},
     {"-fmem-report", JOINED, ARG_COMPILE, 0},
     {"-fpre-ipa-mem-report", EXACT, ARG_COMPILE, 0},
     {"-fpost-ipa-mem-report", EXACT, ARG_COMPILE, 0},

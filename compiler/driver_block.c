@@ -42,16 +42,16 @@ const char *block_read_place(struct arena *arena, const char *line, char **place
 /* Reads "FILE:LINE:COLUMN: error: text [-Woption]". Notes belong to what is before them. */
 static bool read_message(struct arena *arena, const char *line, struct block *b)
 {
-    static const char *const names[] = {"warning: ", "error: ", "fatal error: "};
+    static const char *const names[] = {"warning: ", "remark: ", "error: ", "fatal error: "};
     const char *rest = block_read_place(arena, line, &b->place);
     for (size_t i = 0; rest && i < sizeof names / sizeof *names; i++) {
         if (strncmp(rest, names[i], strlen(names[i])))
             continue;
         rest += strlen(names[i]);
         const char *option = strrchr(rest, '[');
-        bool has_option = option && !strncmp(option, "[-W", 3);
+        bool has_option = option && (!strncmp(option, "[-W", 3) || !strncmp(option, "[-R", 3));
         size_t length = has_option ? (size_t)(option - rest) : strlen(rest);
-        b->error = i > 0;
+        b->error = i > 1;
         b->text = arena_strndup(arena, rest, length);
         b->option = arena_strndup(arena, has_option ? option : "", has_option ? strlen(option) : 0);
         return true;

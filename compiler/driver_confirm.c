@@ -208,10 +208,12 @@ static bool is_about_empty(struct confirm *c, const struct block *b, const char 
 
 /* Is it about local variables that no form with another flow touches? Then the other ways of the
  * function make no difference to it. That a variable has no value on any way to a place does not
- * change by a deferred block elsewhere, whose way the plain reading has as well. */
+ * change by a deferred block elsewhere, whose way the plain reading has as well. A scope is a loop
+ * that a compiler may leave out, which counts only where it has ended. */
 static bool is_about_untouched(struct confirm *c, const struct block *b, const char *option)
 {
     bool on_all_ways = !strcmp(option, "uninitialized") && !find_span(c->arena, &c->deferred, b);
+    int forms = on_all_ways ? FLOW_VALUES : strstr(b->text, "'for' loop") ? FLOW_ALL : FLOW_OUTSIDE;
     const char *text = b->text, *name;
     struct line_span here = line_of(c, b);
     int count = 0;
@@ -220,7 +222,7 @@ static bool is_about_untouched(struct confirm *c, const struct block *b, const c
     while ((name = quoted_name(c, &text))) {
         if (!reading_names_local(c->job->unit, name, &here))
             continue;
-        if (reading_flow_names(c->job->unit, name, &here, !on_all_ways))
+        if (reading_flow_names(c->job->unit, name, &here, forms))
             return false;
         count++;
     }

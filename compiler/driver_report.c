@@ -80,7 +80,7 @@ static bool is_from_back_end(const char *option)
 {
     static const char *const names[] = {
         "-Wframe-larger-than", "-Wpass-failed", "-Winline-asm", "-Wattribute-warning",
-        "-Wbackend-",          "-Wsource-mgr",  "-Wstack-"};
+        "-Wbackend-",          "-Wsource-mgr",  "-Wstack-",     "-Rpass"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strstr(option, names[i]))
             return true;

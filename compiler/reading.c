@@ -205,24 +205,30 @@ bool reading_names_owner(struct unit *unit, const char *name, const struct line_
 }
 
 /* The last token of the form with another flow that begins at `i`, or 0. */
-static uint32_t flow_end(const struct token *t, uint32_t i, bool deferred)
+static uint32_t flow_end(const struct token *t, uint32_t i, const struct line_span *lines,
+                         int forms)
 {
     unsigned keyword = token_keyword(&t[i]);
-    if (keyword == KW_DEFER || keyword == KW_SCOPE || keyword == KW_TRY_SCOPE)
-        return deferred ? statement_end(t, i) : 0;
+    if (keyword == KW_DEFER)
+        return forms == FLOW_VALUES ? 0 : statement_end(t, i);
+    if (keyword == KW_SCOPE || keyword == KW_TRY_SCOPE) {
+        uint32_t end = forms == FLOW_VALUES ? 0 : statement_end(t, i);
+        bool inside = t[i].line <= lines->first && lines->last <= t[end].line;
+        return forms == FLOW_OUTSIDE && inside ? 0 : end;
+    }
     if (keyword == KW_FORM + FORM_IF || is_unevaluated(&t[i]))
         return call_end(t, i);
     return 0;
 }
 
 bool reading_flow_names(struct unit *unit, const char *name, const struct line_span *lines,
-                        bool deferred)
+                        int forms)
 {
     const struct token *t = unit->token;
     struct function *f;
     for (uint32_t at = 0; (f = function_there(unit, lines, &at));) {
         for (uint32_t i = f->first; i < f->last; i++) {
-            uint32_t end = flow_end(t, i, deferred);
+            uint32_t end = flow_end(t, i, lines, forms);
             for (uint32_t k = i; k < end; k++)
                 if (t[k].text && !strcmp(t[k].text, name))
                     return true;
