@@ -229,24 +229,6 @@ END
 grep -q 'Function "nothing" not defined' err || fail "$(cat out err)"
 
 # --- all tasks ---
-# What begins beside the opening brace begins there.
-cat >brace.c <<'END'
-#include <bide/bide.h>
-static async int child(int n) { await bide_yield(); return n; }
-async int main(void)
-{ int a = await child(1);
-  return a - 1;
-}
-END
-"$BIDE" cc "$CC" -O0 -g brace.c -o brace
-session ./brace <<'END'
-break child
-break main
-run
-continue
-END
-stops brace.c:4 brace.c:2
-
 cat >tasks.c <<'END'
 #include <bide/bide.h>
 #include <stdlib.h>
