@@ -259,6 +259,8 @@ static struct process translated_command(struct command *cmd, const struct list 
     const char *language = NULL; /* that the user has set for what comes */
     for (uint32_t i = 0; i < cmd->compiler.count; i++)
         argv_add(&p, cmd->compiler.item[i]);
+    if (cmd->clang) /* the generated text is nested more deeply than the user's */
+        argv_add(&p, "-fbracket-depth=2048");
     for (uint32_t i = 0; i < cmd->args.count; i++) {
         const struct arg *a = cmd->args.item[i];
         if (a->kind == ARG_INPUT && !a->generated && language) {

@@ -114,7 +114,7 @@ struct command {
     const char *traditional;     /* the word that asks for C before C89, or NULL */
     const char *input_charset;   /* the word, or NULL */
     const char *unknown_charset; /* of execution, in which not even ASCII may be itself */
-    bool packs_structs;          /* -fpack-struct, to less than pointers have */
+    const char *struct_word;     /* the option by which structs are not as the library has them */
     bool static_link, no_library, other_target;
     bool quiet;             /* generated texts: no warning about them is an error */
     bool silent;            /* nor is there any */

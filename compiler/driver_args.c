@@ -403,12 +403,14 @@ static void note_charset(struct command *cmd, const char *word)
 
 static void note_layout(struct command *cmd, const char *word)
 {
-    if (!strncmp(word, "-fpack-struct", 13))
-        cmd->packs_structs = word[13] != '=' || atoi(word + 14) < 8;
+    if (!strncmp(word, "-fpack-struct", 13)) /* to less than pointers have */
+        cmd->struct_word = word[13] != '=' || atoi(word + 14) < 8 ? "-fpack-struct" : NULL;
+    if (!strncmp(word, "-fsso-struct=", 13))
+        cmd->struct_word = strcmp(word + 13, "native") ? "-fsso-struct" : NULL;
     if (!strncmp(word, "-traditional", 12))
         cmd->traditional = word;
     if (!strcmp(word, "-fno-pack-struct"))
-        cmd->packs_structs = false;
+        cmd->struct_word = NULL;
     if (!strcmp(word, "-fmodules") || !strcmp(word, "-fno-modules"))
         cmd->has_modules = word[2] == 'm';
 }
@@ -538,6 +540,16 @@ static void sort_headers(struct command *cmd)
     }
 }
 
+/* clang refuses some options (-fsanitize=cfi) where -flto is not there, in each of its steps. */
+static void keep_lto(struct command *cmd)
+{
+    for (uint32_t i = 0; cmd->clang && i < cmd->args.count; i++) {
+        struct arg *a = cmd->args.item[i];
+        if (!strncmp(a->word[0], "-flto", 5))
+            a->kind = ARG_BOTH;
+    }
+}
+
 /* ---- colours ---- */
 
 /* As the compiler would decide it for our standard error, which it does not see. */
@@ -663,6 +675,7 @@ static int read_words(struct command *cmd)
     if (read_args(cmd, &words) < 0)
         return -1;
     sort_headers(cmd);
+    keep_lto(cmd);
     cmd->options.colour = !cmd->options.json && wants_colour(cmd);
     if (cmd->options.json) {
         diag_set_json();

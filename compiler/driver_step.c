@@ -451,12 +451,13 @@ static bool report_option(const struct job *job)
     if (cmd->unknown_charset)
         diag_plain(SEV_ERROR, "'%s' is async, and bide does not know the characters of '%s'",
                    job->input->value, cmd->unknown_charset);
-    if (!cmd->packs_structs)
+    if (!cmd->struct_word)
         return cmd->unknown_charset != NULL;
-    diag_plain(SEV_ERROR,
-               "'%s' is async, and '-fpack-struct' changes the structs of bide's headers",
-               job->input->value);
-    diag_plain(SEV_NOTE, "'#pragma pack' packs those that need it");
+    bool packs = !strcmp(cmd->struct_word, "-fpack-struct");
+    diag_plain(SEV_ERROR, "'%s' is async, and '%s' changes the structs of bide's headers",
+               job->input->value, cmd->struct_word);
+    diag_plain(SEV_NOTE, packs ? "'#pragma pack' packs those that need it"
+                               : "'#pragma scalar_storage_order' is for those that need it");
     return true;
 }
 

@@ -103,6 +103,10 @@ compiled "$here/packed.c"
 compiled "$here/wide.c" -w -fshort-wchar
 refused "'-fpack-struct' changes the structs of bide's headers" tiny.c -fpack-struct
 refused "'-fpack-struct' changes the structs of bide's headers" tiny.c -fpack-struct=4
+case $("$CC" --version) in
+*clang*) ;;
+*) refused "'-fsso-struct' changes the structs of bide's headers" tiny.c -fsso-struct=big-endian ;;
+esac
 compiled "$here/forms.c" -w -fpack-struct -fno-pack-struct -fcommon -trigraphs
 if [ $family = gcc ]; then
     compiled "$here/forms.c" -w -fplan9-extensions -fdirectives-only -fexec-charset=ISO-8859-1
