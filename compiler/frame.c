@@ -204,6 +204,9 @@ static void check_member(struct lower *l, struct var *v)
         diag(l->unit, SEV_ERROR, v->token,
              "the type of this expression is not known; store it in a variable first");
         v->type = type_basic(l->unit, TY_INT);
+    } else if (v->type->variable && !v->symbol) {
+        diag(l->unit, SEV_ERROR, v->token,
+             "this has a type of variable length and cannot live over an 'await'");
     } else if (v->type->variable) {
         diag(l->unit, SEV_ERROR, v->token, "'%s' has variable length and lives over an await",
              v->name);

@@ -1,0 +1,15 @@
+/* Compound literals of variable length: they have no name to be told by. */
+#include <bide/bide.h>
+
+async int sum(const int *p);
+
+async int argument(int n)
+{
+    return await sum((int[n]){});
+}
+
+async int kept(int n)
+{
+    int *p = (int[n]){};
+    return await sum(p);
+}
