@@ -276,9 +276,14 @@ static void check_task_join(struct checker *c, struct expr *e)
     if (to->kind == TY_POINTER && !(to->base->quals & Q_CONST) &&
         type_compatible(type_unqualified(u, to->base), type_unqualified(u, result)))
         return;
-    diag_range(u, SEV_ERROR, out->first, out->last, NULL,
-               "the task's result has type '%s', but goes to a '%s'", type_print(u, result, ""),
-               type_print(u, to, ""));
+    if (is_null_constant(out)) /* as for pthread_join */
+        diag_range(u, SEV_ERROR, out->first, out->last, NULL,
+                   "the task has a result of type '%s'; to wait without it: bide_task_wait(h)",
+                   type_print(u, result, ""));
+    else
+        diag_range(u, SEV_ERROR, out->first, out->last, NULL,
+                   "the task's result has type '%s', but goes to a '%s'", type_print(u, result, ""),
+                   type_print(u, to, ""));
 }
 
 static void check_future(struct checker *c, struct expr *e)

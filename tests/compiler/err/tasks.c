@@ -14,5 +14,6 @@ async int wrong(int n)
     bide_task_abort(err);
     bide_spawn(n);
     bide_spawn(await work(3));
+    err += await bide_task_join(a, NULL);
     return err;
 }
