@@ -308,9 +308,8 @@ struct bide_cx {
  * Makes an empty chain that uses the `size` bytes at `room`, aligned to BIDE_FRAME_UNIT, for its
  * first frames. `result` is where the first frame's result will go. NULL: there is none, or one of
  * at most 8 bytes, without BIDE_FN_RESULT_ALIGNED, which is in cx->nowhere when the last poll has
- * returned. The chain does not move
- * from now on. If room or result is more than 2 GiB away from it, BIDE_FAR_SIZE bytes of the room
- * are used for that; there must be so many.
+ * returned. The chain does not move from now on. If room or result is more than 2 GiB away from it,
+ * BIDE_FAR_SIZE bytes of the room are used for that; there must be so many.
  */
 void bide_chain_init(struct bide_chain *chain, void *room, size_t size, void *result);
 

@@ -19,10 +19,10 @@
  *       runtime; -ENXIO: there is no runtime; -ECANCELED: it was dropped while this get drove it,
  *       or the shutdown of the runtime has cancelled it; it has unwound then.
  *       Where there was no memory for the future, or for a call in it, the awaiting function is
- *       unwound with -ENOMEM, as by any await that finds no memory. So it is where the future lies
- *       too deep: futures and groups may be polled 1,000 deep inside each other.
- *       The variable may go, or get another value, while the get drives the future, once the
- *       future was dropped or moved from there; else it stays until the get is over.
+ *       unwound with -ENOMEM, as by any await that finds no memory. The same happens where the
+ *       future lies too deep: futures and groups may be polled 1,000 deep inside each other.
+ *       Once the future was dropped, or moved out of the variable, the variable may go or get
+ *       another value while the get drives the future; else it stays until the get is over.
  *
  *   bide_drop(f);
  *       Drops the future; f is empty then, and nothing happens if it was. One that never began is
@@ -31,8 +31,8 @@
  *       another task drives the future (no request to cancel reaches the drop); in a plain
  *       function, or where there is no memory, a task of its own does it. The same when an owner
  *       leaves its scope or another future is assigned to it. A drop inside the future itself, or
- *       inside one that it drives, only asks it to cancel. What the arguments of a future that
- *       never began own is let go of as in a plain function.
+ *       inside one that it drives, only asks it to cancel. What is owned by the arguments of a
+ *       future that never began is released as in a plain function.
  *
  *   bide_move(f)
  *       Its value is the future, and f is empty. A get that drives it goes on, and takes the value;

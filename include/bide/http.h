@@ -11,10 +11,10 @@
  *
  * All requests of a client run on the executor's thread, however many there are at once; none has a
  * thread of its own. Only libcurl's resolver has one, for as long as it looks a host name up; with
- * libcurl before 7.87, to give up a request meanwhile blocks until it has. Connections stay open
- * and are used again. A request that has begun goes on while its runtime runs, whether or not
- * somebody awaits it: one in a future (bide/future.h) that nobody drives has its answer, or its
- * timeout, when it is next driven, and holds up no other.
+ * libcurl before 7.87, giving up a request during the look-up blocks until that is over.
+ * Connections stay open and are used again. A request that has begun goes on while its runtime
+ * runs, whether or not somebody awaits it: one in a future (bide/future.h) that nobody drives has
+ * its answer, or its timeout, when it is next driven, and holds up no other.
  *
  * A client with requests under way belongs to the runtime of these; an idle one to none. All
  * functions on one client and on its responses are for one thread at a time.
@@ -94,7 +94,7 @@ typedef struct bide_http_request {
  * what bide_http_error tells of the failure; in both cases it ends with bide_http_response_free.
  *
  * Errors; what libcurl calls each is in brackets. A request that is refused with one of the first
- * two was not sent, and its client has no connection more than before:
+ * two was not sent, and its client has no more connections than before:
  *   -EINVAL           the URL, the method, a header or the body is malformed: no scheme or host, a
  *                     name that is no token, a control character, a string of more than 8 MB
  *                     [URL_MALFORMAT, BAD_FUNCTION_ARGUMENT, SETOPT_OPTION_SYNTAX]

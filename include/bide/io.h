@@ -42,12 +42,12 @@ extern "C" {
  *         r = await bide_fd_readable(fd);
  *
  * Several tasks, of several runtimes too, may wait for one descriptor, and a stream may own it; all
- * that wait go on when it is ready, so another one may have taken what there was: then the call
- * that was to follow blocks, unless it says MSG_DONTWAIT or the descriptor is non-blocking.
+ * of them go on when it is ready, so another one may already have taken what was there: the call
+ * that follows then blocks, unless it says MSG_DONTWAIT or the descriptor is non-blocking.
  *
  * A wait costs a poll(2), and three more system calls if it has to wait; a stream costs less.
- * 0; -EBADF, -ENOMEM, -ENOSPC (too many registrations), -EMFILE (a second one waits for the same
- * descriptor, which takes one more), -ENXIO.
+ * 0; -EBADF, -ENOMEM, -ENOSPC (too many registrations), -EMFILE (a second wait for the same
+ * descriptor needs one more descriptor), -ENXIO.
  * Cancelled: nothing has happened.
  */
 bide_must_use bide_async int bide_fd_readable(int fd);
@@ -139,8 +139,8 @@ bide_must_use int bide_reader_new(bide_stream *stream, size_t line_max,
 
 /*
  * Frees the reader with what it has buffered. NULL is ignored. A call on it that waits ends with
- * -EBADF when the stream has something to read or is closed (-EBADF at once); bide_reader_line
- * loses what was read then. None may begin.
+ * -EBADF: at once when the stream is closed, else when the stream has something to read, which
+ * bide_reader_line loses. No call may begin.
  */
 void bide_reader_free(bide_reader *reader);
 
@@ -158,8 +158,8 @@ bide_must_use bide_async int bide_reader_line(bide_reader *reader, char **line, 
 
 /*
  * As bide_stream_read, but what the reader has buffered comes first, and -EBUSY as above. A line of
- * which some bytes were read goes on behind them, for bide_reader_line too; one that was reported
- * as too long ends with its "\n" or with the stream, whoever takes that.
+ * which some bytes were read continues after them, for bide_reader_line too; one that was reported
+ * as too long ends with its "\n" or with the stream, whichever call reads that.
  */
 bide_must_use bide_async ssize_t bide_reader_read(bide_reader *reader, void *buffer, size_t size);
 

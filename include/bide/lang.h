@@ -56,8 +56,8 @@ struct bide__scope;
 #define bide_async_fn(T, ...) __typeof(T(*const *)(__VA_ARGS__))
 
 /*
- * The result of a function must be looked at: to drop it is a -Wunused-result, also of an awaited
- * call, unless it is cast to void. The word stands first in the declaration.
+ * The result of a function must be looked at: dropping it is a -Wunused-result, of an awaited call
+ * too, unless it is cast to void. The word stands first in the declaration.
  */
 #if defined(__clang__)
 #define bide_must_use __attribute__((__warn_unused_result__))

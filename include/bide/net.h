@@ -56,7 +56,7 @@ bide_must_use bide_async int bide_tcp_accept(bide_tcp_listener *listener,
                                              bide_stream **stream bide_gives(bide_stream_close));
 
 /* Closes and frees a listener; connections that nobody has accepted are reset. NULL is ignored. An
- * accept that waits ends with -EBADF, at once, also in a pause. */
+ * accept that waits ends with -EBADF, at once, even in a pause. */
 void bide_tcp_listener_close(bide_tcp_listener *listener);
 
 /* The port on which it listens, 1 to 65535, or a negative errno. */

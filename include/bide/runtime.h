@@ -22,26 +22,26 @@
  * runtime, so a loop of short ones starves nothing. (An await of the library that is ready at once
  * lets the others run every 128th time.) Between two blocking calls nothing runs.
  *
- * `async int main` does three things more, on stderr:
+ * `async int main` does three more things, and prints on stderr:
  *
- *  - A negative result, which is a negative errno here, is said; the program exits with 1.
+ *  - A negative result is taken for a negative errno: it is printed, and the program exits with 1.
  *  - When every task waits and nothing is left that could wake one, it says so, prints the dump,
- *    unwinds all and exits with 1, where it would else hang. That is judged only when there is no
- *    timer, no wait for a descriptor or a signal and no call on the blocking pool, and when the
- *    process has no thread that bide did not start and no handler of a signal of the program's own;
- *    while such a thread lives it is judged again, at ever longer intervals, of 10 s at last.
+ *    unwinds all and exits with 1, where it would otherwise hang. It concludes that only when there
+ *    is no timer, no wait for a descriptor or a signal and no call on the blocking pool, and when
+ *    the process has no thread that bide did not start and no signal handler of its own; while such
+ *    a thread lives it asks again, at growing intervals of up to 10 s.
  *  - SIGQUIT (Ctrl-\ at the terminal) prints the dump of the running program, which goes on; a
  *    second one within 1 s ends it. If the executor does not answer within 1 s, it says which task
- *    runs. Not where the signal was ignored or had a handler at the start, not in a child of
- *    fork(), and not with BIDE_DUMP_SIGNAL=0 in the environment.
+ *    runs. This is off where the signal was ignored or had a handler at the start, in a child of
+ *    fork(), and with BIDE_DUMP_SIGNAL=0 in the environment.
  *
  * After fork() the child must not use the runtimes of its parent: their tasks would run in both
  * processes. An await that has to wait there, a blocking call on a runtime that the parent made and
- * the thread has entered, a shutdown, and the end of the call of bide_blocking that has forked stop
- * the child with a message (abort); no other task is polled before that. The child may call exec or
+ * the thread has entered, a shutdown, and the end of the call of bide_blocking that forked stop the
+ * child with a message (abort); no other task is polled before that. The child may call exec or
  * _exit, close streams, and return from `async int main`, which leaves the tasks to its parent.
- * bide_runtime_free returns -EBUSY. Plain code may go on with a runtime that the child makes; what
- * blocks on the thread's own gets a new one. A child of _Fork or clone is not noticed.
+ * bide_runtime_free returns -EBUSY. Plain code may go on with a runtime that the child makes; a
+ * call that blocks on the thread's own gets a new one. A child of _Fork or clone is not noticed.
  */
 #ifndef BIDE_RUNTIME_H
 #define BIDE_RUNTIME_H
@@ -86,8 +86,8 @@ int bide_runtime_free(struct bide_runtime *rt);
 
 /*
  * Ends all tasks, and then the futures that have begun and that nobody has dropped. It asks every
- * task to cancel, those spawned from now on too, and runs them until
- * all have ended; a deferred block may take its time. After `limit` the awaits in deferred blocks
+ * task to cancel, those spawned from now on too, and runs them until all have ended; a deferred
+ * block may take its time. After `limit` the awaits in deferred blocks
  * return -ECANCELED as well, those of futures too, and what is ready runs on for a short time.
  *
  * 0: no task is alive, the threads of the blocking pool have ended; new tasks end with -ESHUTDOWN.

@@ -28,7 +28,7 @@ bide_async int bide_signal_wait(int signo);
  * Waits for Ctrl-C at the terminal (SIGINT), as bide_signal_wait does, but a second one ends the
  * program: when SIGINT arrives and no bide_ctrl_c has begun since the one before, the default
  * action is taken. So a user who presses Ctrl-C again gets out of a shutdown that takes too long,
- * and out of a program whose executor is stuck in C code. To wait again, as in a loop, makes the
+ * and out of a program whose executor is stuck in C code. Waiting again, as in a loop, makes the
  * next Ctrl-C a first one.
  *
  * A program that wants every Ctrl-C for itself waits with bide_signal_wait(SIGINT): once it has

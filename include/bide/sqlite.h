@@ -149,8 +149,8 @@ bide_must_use bide_async int bide_sql_open(bide_sql **db bide_gives(bide_sql_clo
  * frees the handle. No calls may follow; one that has ended in a future that nobody drives may
  * still be got. NULL is ignored. 0. Cancelled, even by a shutdown past its
  * deadline: it closes all the same. Its await does not fail for want of memory: what it needs was
- * put aside when the handle was opened. Only where a task has to be made for it there may be none,
- * and then nothing has happened and the handle is as good as before: called in plain code it says
+ * put aside when the handle was opened. Only where a task has to be made for it may there be none;
+ * then nothing has happened and the handle is as good as before: a call in plain code returns
  * -ENOMEM (or -ENXIO), and bide_spawn fails as for any call.
  */
 bide_async int bide_sql_close(bide_sql *db);
