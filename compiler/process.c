@@ -90,7 +90,7 @@ static char **terminated_argv(struct process *p)
     return argv;
 }
 
-/* Once for a name: what has failed to preprocess a file is run again, to say itself what is wrong. */
+/* Once for a name: what could not preprocess a file is run again, to say itself what is wrong. */
 static int cannot_run(const char *name, int err)
 {
     static char said[256];

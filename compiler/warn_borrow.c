@@ -340,9 +340,8 @@ static void check_return(struct borrows *b, struct expr *value)
         return;
     const char *option = is_clang(u) ? "return-stack-address" : "return-local-addr";
     if (object->kind == EX_COMPOUND)
-        diag_range(
-            u, SEV_WARNING, value->first, value->last, option,
-            "the address of a compound literal is returned, and the literal ends with the function");
+        diag_range(u, SEV_WARNING, value->first, value->last, option,
+                   "the address of a compound literal is returned, and it ends with the function");
     else
         diag_range(u, SEV_WARNING, value->first, value->last, option,
                    "the address of '%s' is returned, and '%s' ends with the function", object->name,
