@@ -311,6 +311,30 @@ static bool write_file(const char *path, const char *text, size_t length)
     return ok;
 }
 
+/* Does the compiler print more than messages, which could not be told from them? */
+static bool prints_more(const struct command *cmd)
+{
+    static const char *const words[] = {"-v",
+                                        "--verbose",
+                                        "-Q",
+                                        "-time",
+                                        "-ftime-report",
+                                        "-fmem-report",
+                                        "-fproc-stat-report",
+                                        "-fdump-passes",
+                                        "-fdbg-cnt-list",
+                                        "-fopt-info"};
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        const struct arg *a = cmd->args.item[i];
+        for (size_t k = 0; k < sizeof words / sizeof *words && a->kind != ARG_INPUT; k++) {
+            size_t n = strlen(words[k]);
+            if (!strncmp(a->word[0], words[k], n) && (!a->word[0][n] || n > 5))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* The text goes to the compiler that waits for it, or into the file; into both, if the file may be
  * asked for the sizes of frames. */
 static enum step hand_over(struct job *job, struct buffer *text, const char *path, bool saved,
@@ -346,7 +370,7 @@ static enum step translate_to_file(struct command *cmd, struct job *job, struct 
     job->input->generated = path;
     if (plain_is_wanted(cmd) && !job->is_doubtful)
         plain_start(job);
-    if (!job->is_doubtful && early_fits(cmd, job)) {
+    if (!job->is_doubtful && !prints_more(cmd) && early_fits(cmd, job)) {
         struct process p = translated_command(cmd, NULL, &no_input, 1);
         early_start(early, &p, job, path);
     }
@@ -472,30 +496,6 @@ static struct list with_plain_jobs(struct command *cmd, const struct list *jobs,
         list_add(cmd->arena, &all, job);
     }
     return all;
-}
-
-/* Does the compiler print more than messages, which could not be told from them? */
-static bool prints_more(const struct command *cmd)
-{
-    static const char *const words[] = {"-v",
-                                        "--verbose",
-                                        "-Q",
-                                        "-time",
-                                        "-ftime-report",
-                                        "-fmem-report",
-                                        "-fproc-stat-report",
-                                        "-fdump-passes",
-                                        "-fdbg-cnt-list",
-                                        "-fopt-info"};
-    for (uint32_t i = 0; i < cmd->args.count; i++) {
-        const struct arg *a = cmd->args.item[i];
-        for (size_t k = 0; k < sizeof words / sizeof *words && a->kind != ARG_INPUT; k++) {
-            size_t n = strlen(words[k]);
-            if (!strncmp(a->word[0], words[k], n) && (!a->word[0][n] || n > 5))
-                return true;
-        }
-    }
-    return false;
 }
 
 /* How the generated texts are compiled: what their own warnings are for. Without plain readings to

@@ -223,6 +223,23 @@ ok $cc $words -Wall -c hello.c
 [ "$(cat out err | wc -l)" -lt $((lines * 3 / 2 + 1)) ] || fail "$(cat out err)"
 end
 
+begin "a report of the compiler is not lost behind warnings"
+sed 's/^async int main/static int unused_one;\n&/; s/{$/&\n    defer { }/' hello.c >warns.c
+ok $cc -ftime-report -Wall -O1 -c warns.c
+has err 'unused_one'
+has err '[Tt]otal\|TOTAL'
+end
+
+begin "forms of messages: only of the file, and once"
+sed 's/^async int main/static int unused_one;\n&/; s/{$/&\n    defer { }/' hello.c >warns.c
+for form in format=msvc format=vi absolute-paths print-source-range-info parseable-fixits; do
+    [ -n "$is_clang" ] || case $form in format* | absolute* | print*) continue ;; esac
+    ok $cc -fdiagnostics-$form -Wall -c warns.c
+    [ "$(grep -c 'warning: .*unused_one' err)" = 1 ] || fail "$form: $(cat err)"
+    has_not err bide__
+done
+end
+
 begin "another target"
 target=-m32
 [ -z "$is_clang" ] || target=--target=i686-linux-gnu
