@@ -342,8 +342,11 @@ static enum step hand_over(struct job *job, struct buffer *text, const char *pat
 {
     if (job->command->clang && !saved && !early_guard(job, text))
         early_stop(early);
-    if (early_finish(early, text) && !wants_frames(job))
+    if (early_finish(early, text) && !wants_frames(job)) {
+        job->made = *text;
+        *text = (struct buffer){0};
         return STEP_OK;
+    }
     return write_file(path, text->data, text->length) ? STEP_OK : STEP_FAILED;
 }
 
@@ -512,6 +515,22 @@ static void choose_silence(struct command *cmd, const struct list *jobs)
     cmd->silent = cmd->quiet && (!needed || prints_more(cmd));
 }
 
+/* The command once more, with a file of each text. */
+static int run_again(struct command *cmd, struct list *jobs, const struct list *extra,
+                     const struct buffer *standard_input, struct buffer *err)
+{
+    buffer_free(err);
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        struct job *job = jobs->item[i];
+        bool ok = !job->made.length ||
+                  write_file(job->input->generated, job->made.data, job->made.length);
+        buffer_free(&job->made);
+        if (!ok)
+            return 1;
+    }
+    return run_translated(cmd, extra, standard_input, (int)jobs->count, err);
+}
+
 /* Runs the command on what was translated and reports; the exit status. */
 static int compile_translated(struct command *cmd, struct list *jobs, struct early *early,
                               const struct list *extra, const struct buffer *standard_input)
@@ -524,15 +543,13 @@ static int compile_translated(struct command *cmd, struct list *jobs, struct ear
         status = run_translated(cmd, extra, standard_input, count, &err);
     enum verdict verdict = report(&all, &err, status != 0);
     if (verdict == VERDICT_AGAIN) {
-        buffer_free(&err);
         cmd->silent = true;
-        status = run_translated(cmd, extra, standard_input, count, &err);
+        status = run_again(cmd, jobs, extra, standard_input, &err);
         print_said(cmd, err.data, err.length);
     }
     if (verdict == VERDICT_ALONE) {
-        buffer_free(&err);
         cmd->quiet = cmd->silent = false;
-        status = run_translated(cmd, extra, standard_input, count, &err);
+        status = run_again(cmd, jobs, extra, standard_input, &err);
         verdict = report(&all, &err, status != 0);
     }
     if (verdict == VERDICT_OURS && count == cmd->c_count)

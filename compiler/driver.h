@@ -174,6 +174,7 @@ struct job {
     struct buffer text;      /* preprocessed */
     struct buffer err;       /* what the preprocessor said */
     struct buffer check_err; /* what the plain reading gave */
+    struct buffer made;      /* the generated text, if a compiler got it that waited: in no file */
     const char *dependency;  /* the file of dependencies that it wrote, or NULL */
     struct unit *unit;
     int status, signal; /* of the preprocessor */

@@ -493,5 +493,6 @@ void job_free(struct job *job)
     buffer_free(&job->text);
     buffer_free(&job->err);
     buffer_free(&job->check_err);
+    buffer_free(&job->made);
     job->unit = NULL;
 }

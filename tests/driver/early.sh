@@ -54,6 +54,25 @@ compiler_reads()
     return 1
 }
 
+begin "compiled once more, since the file names what only bide makes of it"
+cat >names.c <<'END'
+#include <bide/bide.h>
+async int f(int n)
+{
+    return await bide_yield(), n;
+}
+const void *const descriptor = &bide__desc_f;
+END
+silent $cc -Wall -c names.c
+exists names.o
+sed 's/^{/{ int unused;/' names.c >names2.c
+ok $cc -Wall -c names2.c
+[ "$(grep -c 'warning: ' err)" = 1 ] || fail "$(cat err)"
+refused $cc -Wall -Werror -c names2.c -o names3.o
+has err 'error: unused'
+missing names3.o
+end
+
 begin_slow "started before its text is there"
 $cc -w -O2 -c hello.c >out 2>err &
 wait_for '[ -L "$temp"/bide-*/1/hello.i ] && compiler_runs'
