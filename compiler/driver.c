@@ -221,6 +221,7 @@ static bool is_message_form(const char *word)
 {
     return !strncmp(word, "-fdiagnostics-format=", 21) ||
            !strcmp(word, "-fno-show-source-location") ||
+           !strcmp(word, "-fno-diagnostics-show-option") ||
            !strcmp(word, "-fdiagnostics-print-source-range-info") ||
            !strcmp(word, "-fdiagnostics-absolute-paths");
 }

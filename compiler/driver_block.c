@@ -187,14 +187,14 @@ static const char *option_name(const struct block *b)
 const char *block_option(struct arena *arena, const struct block *b)
 {
     const char *name = option_name(b);
-    return arena_strndup(arena, name, strcspn(name, "]="));
+    return arena_strndup(arena, name, strcspn(name, "]=,"));
 }
 
 static bool same_option(const struct block *a, const struct block *b)
 {
     const char *x = option_name(a), *y = option_name(b);
-    size_t n = strcspn(x, "]=");
-    return n && n == strcspn(y, "]=") && !strncmp(x, y, n);
+    size_t n = strcspn(x, "]=,");
+    return n && n == strcspn(y, "]=,") && !strncmp(x, y, n);
 }
 
 bool block_same(const struct block *a, const struct block *b)

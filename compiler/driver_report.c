@@ -28,9 +28,57 @@ static bool is_said(const struct block *b, const struct blocks *said, uint32_t c
     return false;
 }
 
+static bool hides_options(const struct command *cmd)
+{
+    bool hides = false;
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        const char *word = ((const struct arg *)cmd->args.item[i])->word[0];
+        hides |= !strcmp(word, "-fno-diagnostics-show-option");
+        hides &= strcmp(word, "-fdiagnostics-show-option") != 0;
+    }
+    return hides;
+}
+
+/* Adds a line without the name of an option at its end; colours after that are kept. */
+static void add_line(struct arena *arena, struct buffer *out, const char *line, size_t length)
+{
+    size_t close = length, open;
+    const char *plain = without_colours(arena, line, length), *at = strrchr(plain, '[');
+    if (!at || (strncmp(at, "[-W", 3) && strncmp(at, "[-R", 3)) || at[strlen(at) - 1] != ']') {
+        buffer_add(out, line, length);
+        return;
+    }
+    while (close > 0 && line[close - 1] != ']')
+        close--;
+    for (open = close; open > 1 && (line[open - 2] != ' ' || line[open - 1] != '[');)
+        open--;
+    buffer_add(out, line, open > 1 ? open - 2 : close);
+    buffer_add(out, line + close, length - close);
+}
+
+/* We decide by the names of options, so the compiler gives them, wanted or not. */
+static void print_text(const struct command *cmd, const char *text, size_t length)
+{
+    struct buffer out = {0};
+    struct arena *arena = arena_new();
+    const char *end = text + length;
+    bool hides = length && hides_options(cmd);
+    while (hides && text < end) {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+        size_t line = (size_t)((newline ? newline : end) - text);
+        add_line(arena, &out, text, line);
+        if (newline)
+            buffer_add(&out, "\n", 1);
+        text += line + (newline != NULL);
+    }
+    print_said(cmd, hides ? out.data : text, hides ? out.length : length);
+    buffer_free(&out);
+    arena_free(arena);
+}
+
 static void print_buffer(const struct job *job, const struct buffer *b)
 {
-    print_said(job->command, b->data, b->length);
+    print_text(job->command, b->data, b->length);
 }
 
 /* How its message begins. */
@@ -57,7 +105,7 @@ static void print_limit(const struct job *job, const struct block *b, const char
 {
     struct arena *arena = arena_new();
     char *line = arena_printf(arena, "%s: error: %s\n", b->place, text);
-    print_said(job->command, line, strlen(line));
+    print_text(job->command, line, strlen(line));
     arena_free(arena);
 }
 
@@ -135,9 +183,9 @@ static void print_reading(const struct reading *r)
         if (r->drops[i])
             continue;
         if (context && b->place)
-            print_said(cmd, context->start, context->context_length);
+            print_text(cmd, context->start, context->context_length);
         context = NULL;
-        print_said(cmd, b->start, b->length);
+        print_text(cmd, b->start, b->length);
     }
 }
 
@@ -161,7 +209,7 @@ static void print_generated(struct list *jobs, const struct blocks *got, const s
         if (limit)
             print_limit(first, b, limit);
         else if ((all || is_of_its_own(first->command, b)) && !is_said(b, said, jobs->count))
-            print_said(first->command, b->start, b->length);
+            print_text(first->command, b->start, b->length);
     }
 }
 

@@ -111,12 +111,14 @@ async int spawn_sets_inside(void)
 }
 END
 case $("$CC" --version) in
-*clang*) levels='-fsyntax-only -O0 -O2' true=4 what='-Wall -Wconditional-uninitialized' ;;
-*) levels='-O0 -O1 -O2 -O3 -Os' true=5 what='-Wall -Wextra' ;;
+*clang*) levels='-fsyntax-only -O0 -O2' true=4 what='-Wall -Wconditional-uninitialized'
+    category=-fdiagnostics-show-category=id ;;
+*) levels='-O0 -O1 -O2 -O3 -Os' true=5 what='-Wall -Wextra' category= ;;
 esac
-for level in $levels; do
+for level in $levels '-O1 -fno-diagnostics-show-option' $category; do
     "$BIDE" cc "$CC" $level $what -c flows.c -o flows.o >out 2>&1 || fail "$level: $(cat out)"
     sed -n 's/^flows\.c:\([0-9]*\):.*warning: .*/\1/p' out | sort -n | uniq >lines
     grep -n TRUE flows.c | sed 's/:.*//' | head -n $true >expected
+    case $level in *-show-option) ! grep '\[-W' out || fail "options are shown" ;; esac
     diff expected lines >difference || fail "$level: $(cat difference out)"
 done

@@ -159,7 +159,7 @@ static async int deep(int depth)
     pad[7] = (char)depth;
     if (depth == 0)
         no_memory(true);
-    int n = await deep(depth - 1);
+    int n = depth > -1000000 ? await deep(depth - 1) : 0; /* memory ends before */
     return n + pad[7];
 }
 
