@@ -60,10 +60,13 @@ static void add_line(struct arena *arena, struct buffer *out, const char *line, 
 static void print_text(const struct command *cmd, const char *text, size_t length)
 {
     struct buffer out = {0};
+    if (!length || !hides_options(cmd)) {
+        print_said(cmd, text, length);
+        return;
+    }
     struct arena *arena = arena_new();
     const char *end = text + length;
-    bool hides = length && hides_options(cmd);
-    while (hides && text < end) {
+    while (text < end) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         size_t line = (size_t)((newline ? newline : end) - text);
         add_line(arena, &out, text, line);
@@ -71,7 +74,7 @@ static void print_text(const struct command *cmd, const char *text, size_t lengt
             buffer_add(&out, "\n", 1);
         text += line + (newline != NULL);
     }
-    print_said(cmd, hides ? out.data : text, hides ? out.length : length);
+    print_said(cmd, out.data, out.length);
     buffer_free(&out);
     arena_free(arena);
 }
