@@ -181,7 +181,8 @@ end
 
 begin "CC with words in it"
 echo '#define ALL' >all.h
-[ -z "$is_clang" ] || silent $cc -O1 -x c-header all.h -o all.h.pch # so that it must be known as clang
+# So that it must be known as clang:
+[ -z "$is_clang" ] || silent $cc -O1 -x c-header all.h -o all.h.pch
 says "env 42" env CC="bide cc $CC -DGREETING='\"env\"'" bide run hello.c
 silent bide cc "$CC -O1 -include all.h" hello.c -o hello
 says "hello 42" ./hello

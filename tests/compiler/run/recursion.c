@@ -38,8 +38,8 @@ static async int fibonacci(int n)
 
 static async int tree(int level, const char *path)
 {
-    char here[16];
-    snprintf(here, sizeof here, "%s%d", path, level);
+    char here[32];
+    snprintf(here, sizeof here, "%.16s%d", path, level);
     if (level == 0) {
         await bide_yield();
         return here[0] - '0';
