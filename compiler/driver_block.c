@@ -102,14 +102,21 @@ static bool is_tool_name(const char *name)
     return false;
 }
 
-/* "cc1: ...", "/usr/bin/x86_64-linux-gnu-ld: ...": of a tool, not of a place. */
+/* "cc1: ...", "/usr/bin/x86_64-linux-gnu-ld: ...": of a tool, not of a place, whose folders may be
+ * called like one. */
 static bool is_tool_line(const char *line)
 {
-    const char *colon = strstr(line, ": ");
+    const char *colon = strstr(line, ": "), *begin = line;
     if (!strncmp(line, "{standard input}:", 17))
         return true;
-    for (const char *p = line; colon && p < colon && *p != ' '; p++) {
-        if ((p == line || p[-1] == '/' || p[-1] == '-') && is_tool_name(p))
+    for (const char *p = line; colon && p < colon; p++) {
+        if (*p == '/')
+            begin = p + 1;
+        if (*p == ':')
+            return false;
+    }
+    for (const char *p = begin; colon && p < colon && *p != ' '; p++) {
+        if ((p == begin || p[-1] == '-') && is_tool_name(p))
             return true;
     }
     return false;

@@ -136,7 +136,9 @@ static const char *const variable_names[] = {"conditional-uninitialized",
 
 static const char *const return_names[] = {"return-local-addr", "return-stack-address", NULL};
 
-static const char *const order_names[] = {"sequence-point", "unsequenced", NULL};
+/* What is done by then, also by other branches of a group, which change what a loop waits for. */
+static const char *const order_names[] = {"for-loop-analysis", "sequence-point", "unsequenced",
+                                          NULL};
 
 static bool is_confirmed(struct confirm *c, const struct block *b, const char *option,
                          const struct line_span *span)
