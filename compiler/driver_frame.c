@@ -69,7 +69,7 @@ static struct list measure(const struct command *cmd, const struct job *job)
         for (int k = 0; k < 2 && a->word[k] && a->kind == ARG_BOTH; k++)
             argv_add(&p, a->word[k]);
     }
-    const char *last[] = {"-w", "-O0", "-c", "-o", object};
+    const char *last[] = {"-w", "-O0", "-fno-lto", "-c", "-o", object};
     for (size_t i = 0; i < sizeof last / sizeof *last; i++)
         argv_add(&p, last[i]);
     command_add_input(job->input, &p, job->input->generated);
