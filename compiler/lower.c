@@ -108,7 +108,7 @@ static void lower_params(struct lower *l)
     lower_lengths(l, &lengths, l->fn->param_count);
 }
 
-static bool ends_in_if_or_loop(const struct stmt *block)
+bool ends_in_if_or_loop(const struct stmt *block)
 {
     const struct stmt *last = block->count ? block->list[block->count - 1] : NULL;
     while (last && (last->kind == S_LABEL || last->kind == S_CASE || last->kind == S_DEFAULT))

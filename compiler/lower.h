@@ -471,6 +471,8 @@ void store_zero(struct lower *, struct var *kept);
 void append_finish(struct lower *);               /* the function ends, its result stored */
 void defers_begin(struct lower *, struct link *); /* from here on the block is due */
 void defers_end(struct lower *, struct defers *); /* runs them, goes on where the selector says */
+/* lower.c: is its last statement one under which an unbraced next one would seem to stand? */
+bool ends_in_if_or_loop(const struct stmt *block);
 void leave(struct lower *, enum exit_kind, struct stmt *target, struct link *to);
 /* `v = e;` with e's awaits before */
 void assign_value(struct lower *, struct var *, struct expr *);

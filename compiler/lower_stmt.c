@@ -116,6 +116,9 @@ void lower_items(struct lower *l, struct stmt *s)
             code_text(l, l->out, "\n{\n");
         }
     }
+    if (info->scope && l->unit->options->pretty && ends_in_if_or_loop(s) &&
+        may_reach_end(l, l->out)) /* else what follows would stand under the `if` */
+        code_sync(l, l->out, s->last);
     if (info->scope)
         defers_end(l, info->scope);
     l->links = outer;
