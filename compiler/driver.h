@@ -204,9 +204,8 @@ void print_header_list(const struct job *);
 /* Parse, check, lower; writes the generated text to `out`. */
 enum step job_translate(struct job *, FILE *out);
 void job_free(struct job *);
-/* Adds the words of the user's command for an extra step: those for preprocessing and those for
- * both or the compiler; colours as our own standard error has them. 0, or -1 with a message. */
-int command_add_words(const struct command *, struct process *, bool preprocess);
+/* Is a word of the user's command one for an extra step that preprocesses, or else for one that
+ * compiles? */
 bool command_wants_word(const struct arg *, bool preprocess);
 /* A compiler of another name may be clang, as gcc is on some systems: asks it. */
 bool command_says_clang(const struct command *);
@@ -215,8 +214,6 @@ void command_add_input(const struct arg *, struct process *, const char *path);
 
 /* ---- driver_plain.c: the plain reading, for the compiler's messages ---- */
 
-/* Does the word switch warnings? */
-bool word_is_warning(const char *word);
 /* Not with -w. */
 bool plain_is_wanted(const struct command *);
 /* A preprocessed file of ours has none. */

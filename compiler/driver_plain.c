@@ -22,7 +22,7 @@ static struct job *running;
 /* ---- what is wanted ---- */
 
 /* A word for warnings, and not one for the assembler, the linker or the preprocessor. */
-bool word_is_warning(const char *word)
+static bool word_is_warning(const char *word)
 {
     return !strncmp(word, "-W", 2) && !(word[2] && strchr("alp", word[2]) && word[3] == ',');
 }

@@ -37,7 +37,8 @@ bool command_wants_word(const struct arg *a, bool preprocess)
            !is_dependency_file_word(a) && !is_header_list_word(a);
 }
 
-int command_add_words(const struct command *cmd, struct process *p, bool preprocess)
+/* Adds the words for an extra step. 0, or -1 with a message. */
+static int add_words(const struct command *cmd, struct process *p, bool preprocess)
 {
     for (uint32_t i = 0; i < cmd->args.count; i++) {
         const struct arg *a = cmd->args.item[i];
@@ -239,7 +240,7 @@ static void add_preprocessing(const struct job *job, struct process *p, const ch
 static void take_comments(struct job *job, const char *include)
 {
     struct process p = step_process(job);
-    if (command_add_words(job->command, &p, true) < 0)
+    if (add_words(job->command, &p, true) < 0)
         return;
     argv_add(&p, "-C");
     add_preprocessing(job, &p, include);
@@ -262,7 +263,7 @@ enum step job_preprocess(struct job *job)
     if (!include)
         return STEP_FAILED;
     struct process p = step_process(job);
-    if (command_add_words(cmd, &p, true) < 0)
+    if (add_words(cmd, &p, true) < 0)
         return STEP_FAILED;
     command_add_colour(cmd, &p);
     if (cmd->has_modules) /* what a module declares is not in the text */
