@@ -76,6 +76,24 @@ static size_t token_length(const struct reader *r)
     return p > r->p ? (size_t)(p - r->p) : 1;
 }
 
+/* What __TIME__ gives: "hh:mm:ss". The clock may tick between the two runs of the preprocessor. */
+static bool is_time(const char *p, size_t length)
+{
+    static const char form[] = "\"00:00:00\"";
+    if (length != sizeof form - 1)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (form[i] == '0' ? !isdigit((unsigned char)p[i]) : p[i] != form[i])
+            return false;
+    return true;
+}
+
+/* Both tokens have this length. */
+static bool same_token(const char *a, const char *b, size_t length)
+{
+    return !memcmp(a, b, length) || (is_time(a, length) && is_time(b, length));
+}
+
 bool comments_change_nothing(const struct buffer *without, const struct buffer *with)
 {
     bool word_before = true;
@@ -89,7 +107,7 @@ bool comments_change_nothing(const struct buffer *without, const struct buffer *
             return a.p == a.end && b.p == b.end;
         size_t length = token_length(&a);
         bool word = is_word(*a.p);
-        if (length != token_length(&b) || memcmp(a.p, b.p, length))
+        if (length != token_length(&b) || !same_token(a.p, b.p, length))
             return false;
         if (!word && !word_before && a.apart != b.apart) /* "+ +" is not "++" */
             return false;

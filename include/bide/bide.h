@@ -1,9 +1,9 @@
 /*
  * bide/bide.h: the language with its short words, and the library.
  *
- * Defines async, await and defer, unless BIDE_NO_KEYWORDS is defined (for files that have
- * identifiers
- * of these names; they write bide_async, bide_await, bide_defer), as <stdbool.h> does for _Bool.
+ * Defines async, await and defer, just as <stdbool.h> defines bool. BIDE_NO_KEYWORDS leaves them
+ * out, for files that have identifiers of these names; such files write bide_async, bide_await and
+ * bide_defer.
  */
 #ifndef BIDE_BIDE_H
 #define BIDE_BIDE_H

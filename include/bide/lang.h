@@ -1,29 +1,29 @@
 /*
  * bide/lang.h: the words of the language.
  *
- * An async C file is an ordinary C file. For any reader but `bide cc` (an editor, an analyser,
- * `cc -fsyntax-only`) the words below are macros that vanish or expand to plain C of the same
- * type: the *plain reading*. A file that uses only bide_async and bide_await even compiles
- * plainly, to code that blocks. Any other form calls an undefined function that is declared an
- * error, so a plain compiler type-checks the file and refuses to compile it.
+ * An async C file is an ordinary C file. For any reader but `bide cc` (an editor, an analyser, `cc
+ * -fsyntax-only`) the words below are macros that vanish or expand to plain C of the same type: the
+ * *plain reading*. A file that uses only bide_async and bide_await even compiles this way, to code
+ * that blocks. Every other form calls an undefined function that is declared an error, so a plain
+ * compiler type-checks the file and refuses to compile it.
  *
  * `bide cc` defines __BIDE__. Then the forms are words of the language, and this header declares
- * what the generated code calls. It also lets the compiler read the same file plainly, with
- * BIDE__PLAIN beside __BIDE__, for the warnings: that reading is never linked, and its forms come
- * as close as plain C can to what they do.
+ * what the generated code calls. For its warnings, `bide cc` also has the compiler read the same
+ * file plainly, with BIDE__PLAIN defined beside __BIDE__. The result of that reading is never
+ * linked, and its forms do what plain C can do to come close to the real ones.
  *
  * This header has only prefixed words, for library headers and for C++ (inside extern "C");
- * <bide/bide.h> adds async, await and defer. docs/language.md is the reference of the forms.
+ * <bide/bide.h> adds async, await and defer. The forms are specified in docs/language.md.
  */
 #ifndef BIDE_LANG_H
 #define BIDE_LANG_H
 
-#ifndef BIDE__TEXT /* bide cc asks about preprocessed text, which has these types */
+#ifndef BIDE__TEXT /* defined when bide cc reads preprocessed text, which already has these types */
 #include <stdint.h>
 
-/* A span of time. A struct, so that a bare number is a type error. Negative spans are over at
- * once. */
-#pragma pack(push) /* whatever is in effect here */
+/* A span of time. It is a struct so that a bare number is a type error. A wait for a negative span
+ * ends at once. */
+#pragma pack(push) /* in case the including file has changed the packing */
 #pragma pack()
 typedef struct bide_duration {
     int64_t ns;
@@ -42,8 +42,9 @@ typedef struct bide_duration {
 #define BIDE_S(n)  BIDE__DURATION((int64_t)(n)*1000000000)
 
 /*
- * Owners: a task and a future as values. Pointers to function pointers, so that the type is
- * structural (bide_task(int) is the same type wherever it is written) and the size of a pointer.
+ * Owners: tasks and futures as values. They are pointers to function pointers, so that the type is
+ * structural (bide_task(int) is the same type wherever it is written) and has the size of a
+ * pointer.
  */
 struct bide__task;
 struct bide__future;
@@ -51,27 +52,30 @@ struct bide__scope;
 #define bide_task(T)          __typeof__(T(**)(struct bide__task *))
 #define bide_future(T)        __typeof__(T(**)(struct bide__future *))
 
-/* A pointer to an async function: to its descriptor, whose first word is the plain function. The
- * spelling __typeof, used nowhere else here, is how `bide cc` knows the type. */
+/*
+ * A pointer to an async function: it points to the descriptor, whose first word is the plain
+ * function. `bide cc` recognises the type by the spelling __typeof, which is used nowhere else
+ * here.
+ */
 #define bide_async_fn(T, ...) __typeof(T(*const *)(__VA_ARGS__))
 
 /*
- * The result of a function must be looked at: dropping it is a -Wunused-result, of an awaited call
- * too, unless it is cast to void. The word stands first in the declaration.
+ * The result of the function must be used: dropping it, even that of an awaited call, is a
+ * -Wunused-result warning, unless it is cast to void. The word comes first in the declaration.
  */
 #if defined(__clang__)
 #define bide_must_use __attribute__((__warn_unused_result__))
 #elif defined(__cplusplus) && __cplusplus >= 201703L
 #define bide_must_use [[nodiscard]]
 #elif !defined(__cplusplus) && defined(__GNUC__) && \
-    __GNUC__ >= 10 /* whose older attribute takes no cast */
+    __GNUC__ >= 10 /* older ones warn despite a cast */
 #define bide_must_use __extension__ [[__nodiscard__]]
 #else
 #define bide_must_use
 #endif
 
 /*
- * Words that say something of a declaration to the checks of `bide cc`; no other reader sees them.
+ * Words that tell the checks of `bide cc` something about a declaration; no other reader sees them.
  *
  *   int slow_query(int id) bide_may_block;         a call of it blocks the thread
  *   struct page *page_load(int id) bide_allocates(page_free);
@@ -84,8 +88,8 @@ struct bide__scope;
  *                                                  and so does what this function returns: it tells
  *                                                  of the calls before it on this thread
  *
- * The first two stand before or after a declaration, bide_gives before or after that of a
- * parameter, bide_thread_bound also after `struct` or in a typedef.
+ * The first two go before or after a declaration, bide_gives before or after that of a parameter.
+ * bide_thread_bound may also follow `struct` or stand in a typedef.
  */
 #if !defined(__BIDE__) || defined(BIDE__PLAIN)
 #define bide_may_block
@@ -101,7 +105,7 @@ struct bide__scope;
 
 #elif !defined(__cplusplus)
 
-/* A function that is only spawned is mentioned only inside __typeof__ below. */
+/* The macros below mention a function that is only spawned inside __typeof__ alone. */
 #ifdef __clang__
 #pragma clang diagnostic ignored "-Wunneeded-internal-declaration"
 #endif
@@ -110,7 +114,8 @@ struct bide__scope;
 #define bide_await
 #define bide_cancel_returns
 
-/* The runtime of `async int main`, once before it: current_thread (the default) or multi_thread. */
+/* Chooses the runtime of `async int main`, once, before it: current_thread (the default) or
+ * multi_thread. */
 enum { bide__runtime_current_thread = 1, bide__runtime_multi_thread = 1 };
 #define bide_runtime(kind) _Static_assert(bide__runtime_##kind, "")
 
@@ -148,7 +153,7 @@ bide__needs int bide__erased_result(void *);
 #define bide_get(f)           (bide__erased(), (*(f))((struct bide__future *)0))
 #define bide_drop(f)          ((void)(*(f))((struct bide__future *)0), bide__erased())
 
-/* Several at once. Compilers would find the results of all branches but the last one unused. */
+/* Several at once. Compilers would call the results of all branches but the last unused. */
 #define bide__branches(...)                                    \
     __extension__({                                            \
         _Pragma("GCC diagnostic push");                        \
@@ -163,11 +168,12 @@ bide__needs int bide__erased_result(void *);
 #define bide_if(guard, ...)     ((guard) ? (void)(__VA_ARGS__) : (void)0)
 #define bide_timeout(d, ...)    ((void)sizeof((d).ns), (void)(__VA_ARGS__), bide__erased_int())
 
-/* Between the blocking world and this one. */
+/* Between async and blocking code. */
 #define bide_blocking(call)     (bide__erased(), (call))
 #define bide_block_on(call)     (call)
 
-/* Blocks. Before C99 a `for` declares nothing; there the name of the scope outlives its block. */
+/* Blocks. Before C99 a `for` cannot declare anything, so the name of the scope outlives its
+ * block. */
 #ifdef BIDE__PLAIN /* the body runs once */
 #define bide__scope_as(s, ...)                                              \
     for (int bide__more_##s = 1; bide__more_##s;)                           \
@@ -196,14 +202,17 @@ bide__needs int bide__erased_result(void *);
 #define bide_scope_cancel(s)      bide__erased_scope(s)
 #define bide_defer                for (bide__erased(); bide__erased_once();)
 
-/* A reference to an async function; a constant expression, for tables at file scope. A plain object
- * file that has one does not link, and the missing symbol's name says why. */
+/*
+ * A reference to an async function. It is a constant expression, for tables at file scope. A
+ * plainly compiled object file that has one does not link, and the missing symbol's name says
+ * why.
+ */
 extern const char bide__ref_compile_this_file_with_bide_cc[];
 #define bide_ref(f)                                                                      \
     ((__typeof__(f) *const *)(1 ? (const void *)bide__ref_compile_this_file_with_bide_cc \
                                 : (const void *)(f)))
 
-#else /* C++ sees the declarations of async functions, which are their blocking forms */
+#else /* in C++ a declaration of an async function is that of its blocking form */
 
 #define bide_async
 #define bide_cancel_returns

@@ -124,3 +124,20 @@ int put(
 #include <bide/task.h>
 int load(
 END_OF_FILE
+
+# The comments stay although the clock ticks between the two runs of the preprocessor.
+cat >clock <<'END_OF_FILE'
+#!/bin/sh
+ticks=$(cat ticks)
+echo $((ticks + 1)) >ticks
+exec "${REAL_CC:-cc}" -Wno-builtin-macro-redefined "-D__TIME__=\"10:00:$ticks\"" "$@"
+END_OF_FILE
+chmod +x clock
+echo 10 >ticks
+cat >clock.c <<'END_OF_FILE'
+#include <bide/bide.h>
+const char *built = __TIME__; /* when the program was built */
+END_OF_FILE
+REAL_CC=$CC CC=./clock "$BIDE" emit clock.c >clock.emitted.c
+[ "$(cat ticks)" -ge 12 ] || fail "clock.c: the clock did not tick"
+grep -q 'when the program was built' clock.emitted.c || fail "clock.c: lost its comment"
