@@ -4,7 +4,7 @@
  * the compiler cannot be run.
  */
 #define _GNU_SOURCE
-#include "driver.h"
+#include "compiler/driver/inside.h"
 
 #include <fcntl.h>
 #include <stdbool.h>

@@ -5,7 +5,7 @@
  * programs of run/ are tried.
  */
 #include "check.h"
-#include "compiler/parse.h"
+#include "compiler/parse/inside.h"
 
 #include <glob.h>
 #include <stdlib.h>

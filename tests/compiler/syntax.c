@@ -3,7 +3,7 @@
  * they do not understand spoils nothing else. Types are tested in types.c, messages in err/.
  */
 #include "check.h"
-#include "compiler/parse.h"
+#include "compiler/parse/inside.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * to the same. DECLARE compiles the declarations that the rows speak of and keeps their text.
  */
 #include "check.h"
-#include "compiler/parse.h"
+#include "compiler/parse/inside.h"
 
 #include <string.h>
 

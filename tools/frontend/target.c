@@ -3,7 +3,7 @@
  * after a short prelude; with BIDE_FUZZ_EMIT in the environment also the lowering of what had no
  * error. Nothing is printed and no file is read. tools/fuzz-frontend builds and runs it.
  */
-#include "compiler/bide.h"
+#include "compiler/tree/tree.h"
 
 #include <stdlib.h>
 #include <string.h>

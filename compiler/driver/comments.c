@@ -1,0 +1,118 @@
+/*
+ * Comments in preprocessed text, for people who read what bide emit prints.
+ *
+ * A preprocessor that keeps comments (-C) does not give the same program: a comment in an argument
+ * of a macro becomes part of the string that # makes, and one between a macro's name and its
+ * parenthesis keeps it from being expanded. So the text with comments is taken only if its tokens
+ * are those of the text without them.
+ */
+#include "inside.h"
+
+#include <ctype.h>
+#include <string.h>
+
+struct reader {
+    const char *begin, *p, *end;
+    bool apart; /* something stood before the token */
+};
+
+static struct reader reader_of(const struct buffer *text)
+{
+    return (struct reader){text->data, text->data, text->data + text->length, false};
+}
+
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '$' || c == '.' || (c & 0x80);
+}
+
+static const char *skip_line(const char *p, const char *end)
+{
+    const char *newline = memchr(p, '\n', (size_t)(end - p));
+    return newline ? newline : end;
+}
+
+static const char *skip_comment(const char *p, const char *end)
+{
+    if (p[1] == '/')
+        return skip_line(p, end);
+    const char *close = strstr(p + 2, "*/");
+    return close ? close + 2 : end;
+}
+
+/* To the next token, over white space, comments and line markers. */
+static void skip(struct reader *r)
+{
+    bool line_begins = r->p == r->begin || r->p[-1] == '\n';
+    r->apart = false;
+    for (; r->p < r->end; r->apart = true) {
+        if (line_begins && r->p[0] == '#' && r->p[1] == ' ' && isdigit((unsigned char)r->p[2])) {
+            r->p = skip_line(r->p, r->end);
+        } else if (isspace((unsigned char)*r->p)) {
+            line_begins = *r->p++ == '\n';
+        } else if (r->p[0] == '/' && (r->p[1] == '*' || r->p[1] == '/')) {
+            r->p = skip_comment(r->p, r->end);
+        } else {
+            return;
+        }
+    }
+}
+
+static size_t quoted_length(const char *p, const char *end)
+{
+    const char *close = p + 1;
+    while (close < end && *close != *p && *close != '\n')
+        close += *close == '\\' ? 2 : 1;
+    return (size_t)((close < end ? close + 1 : end) - p);
+}
+
+static size_t token_length(const struct reader *r)
+{
+    const char *p = r->p;
+    if (*p == '"' || *p == '\'')
+        return quoted_length(p, r->end);
+    while (p < r->end && is_word(*p))
+        p++;
+    return p > r->p ? (size_t)(p - r->p) : 1;
+}
+
+/* What __TIME__ gives: "hh:mm:ss". The clock may tick between the two runs of the preprocessor. */
+static bool is_time(const char *p, size_t length)
+{
+    static const char form[] = "\"00:00:00\"";
+    if (length != sizeof form - 1)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (form[i] == '0' ? !isdigit((unsigned char)p[i]) : p[i] != form[i])
+            return false;
+    return true;
+}
+
+/* Both tokens have this length. */
+static bool same_token(const char *a, const char *b, size_t length)
+{
+    return !memcmp(a, b, length) || (is_time(a, length) && is_time(b, length));
+}
+
+bool comments_change_nothing(const struct buffer *without, const struct buffer *with)
+{
+    bool word_before = true;
+    if (!without->length || !with->length)
+        return false;
+    struct reader a = reader_of(without), b = reader_of(with);
+    for (;;) {
+        skip(&a);
+        skip(&b);
+        if (a.p == a.end || b.p == b.end)
+            return a.p == a.end && b.p == b.end;
+        size_t length = token_length(&a);
+        bool word = is_word(*a.p);
+        if (length != token_length(&b) || !same_token(a.p, b.p, length))
+            return false;
+        if (!word && !word_before && a.apart != b.apart) /* "+ +" is not "++" */
+            return false;
+        word_before = word;
+        a.p += length;
+        b.p += length;
+    }
+}

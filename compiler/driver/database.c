@@ -1,0 +1,72 @@
+/*
+ * clang's -MJ FILE: the commands of a build, for tools that read the user's files. What clang
+ * itself would write speaks of the generated text, so it is written here. Format: one JSON object
+ * a C file, each with a comma behind it, as clang 14 writes them.
+ */
+#define _GNU_SOURCE
+#include "inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void put_string(FILE *f, const char *s)
+{
+    fputc('"', f);
+    for (; *s; s++) {
+        if ((unsigned char)*s < 0x20)
+            fprintf(f, "\\u%04x", (unsigned char)*s);
+        else if (*s == '"' || *s == '\\')
+            fprintf(f, "\\%c", *s);
+        else
+            fputc(*s, f);
+    }
+    fputc('"', f);
+}
+
+static bool is_part_of_command(const struct arg *a)
+{
+    return a->kind != ARG_INPUT && a->kind != ARG_OUTPUT && a->kind != ARG_DATABASE &&
+           a->kind != ARG_DEPENDENCY && a->kind != ARG_LANGUAGE && a->kind != ARG_OURS;
+}
+
+static void put_command(FILE *f, const struct command *cmd, const struct arg *input,
+                        const char *folder)
+{
+    const char *suffix = cmd->mode == MODE_ASSEMBLE ? ".s" : ".o";
+    const char *output = cmd->output && cmd->mode != MODE_LINK
+                             ? cmd->output
+                             : with_suffix(cmd->arena, base_name(input->value), suffix);
+    fputs("{ \"directory\": ", f);
+    put_string(f, folder);
+    fputs(", \"file\": ", f);
+    put_string(f, input->value);
+    fputs(", \"output\": ", f);
+    put_string(f, output);
+    fputs(", \"arguments\": [", f);
+    put_string(f, cmd->compiler.item[cmd->compiler.count - 1]);
+    fputs(input->language == LANG_C ? ", \"-xc\", " : ", \"-xcpp-output\", ", f);
+    put_string(f, input->value);
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        const struct arg *a = cmd->args.item[i];
+        for (int k = 0; k < 2 && a->word[k] && is_part_of_command(a); k++) {
+            fputs(", ", f);
+            put_string(f, a->word[k]);
+        }
+    }
+    fputs("]},\n", f);
+}
+
+void database_write(const struct command *cmd)
+{
+    char *folder = cmd->database ? getcwd(NULL, 0) : NULL;
+    FILE *f = folder ? fopen(cmd->database, "we") : NULL;
+    for (uint32_t i = 0; f && i < cmd->args.count; i++) {
+        const struct arg *a = cmd->args.item[i];
+        if (a->kind == ARG_INPUT && (a->language == LANG_C || a->language == LANG_C_PREPROCESSED))
+            put_command(f, cmd, a, folder);
+    }
+    if (folder && (!f || fclose(f) != 0))
+        diag_plain(SEV_WARNING, "cannot write '%s'", cmd->database);
+    free(folder);
+}

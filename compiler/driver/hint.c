@@ -1,0 +1,136 @@
+/*
+ * The hint of a missing #include <bide/bide.h>.
+ *
+ * A file that has words of ours and includes nothing of bide is the user's own matter: async and
+ * defer are good names. It is compiled as it is. When the compiler then finds an error at such a
+ * word, and of the kind that an unknown word gives, the include may be what is missing.
+ */
+#define _GNU_SOURCE
+#include "inside.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "FILE:LINE:COLUMN: error: TEXT". */
+struct complaint {
+    const char *file, *text;
+    size_t line, column; /* from 1 */
+};
+
+static bool read_complaint(struct arena *arena, const char *line, struct complaint *c)
+{
+    const char *at = strstr(line, ": error: ");
+    const char *p = at;
+    int numbers = 0;
+    if (!at)
+        return false;
+    for (; numbers < 2 && p > line && isdigit((unsigned char)p[-1]); numbers++) {
+        while (p > line && isdigit((unsigned char)p[-1]))
+            p--;
+        size_t n = strtoul(p, NULL, 10);
+        *(numbers == 0 ? &c->column : &c->line) = n;
+        if (p > line && p[-1] == ':')
+            p--;
+    }
+    c->file = arena_strndup(arena, line, (size_t)(p - line));
+    c->text = at + strlen(": error: ");
+    return numbers == 2 && c->column > 0;
+}
+
+static bool is_word_char(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+static bool is_ours(const char *word, size_t length)
+{
+    static const char *const words[] = {"async", "await", "defer"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (length == strlen(words[i]) && !memcmp(word, words[i], length))
+            return true;
+    }
+    return length > 5 && !memcmp(word, "bide_", 5);
+}
+
+/* Is it what compilers say of a word that they do not know, or of what follows it? */
+static bool is_about(const struct complaint *c, const char *line, size_t start, size_t end)
+{
+    size_t next = end, column = c->column - 1;
+    const char *quoted = memmem(c->text, strlen(c->text), line + start, end - start);
+    if (quoted && !is_word_char(quoted[-1]) && !is_word_char(quoted[end - start]))
+        return strstr(c->text, "undeclared") || strstr(c->text, "unknown type name");
+    if (strncmp(c->text, "expected ", 9) != 0)
+        return false;
+    while (line[next] == ' ' || line[next] == '\t' || line[next] == '(')
+        next++;
+    return column >= end && column <= next;
+}
+
+static void print_note(const struct command *cmd, const struct complaint *c, size_t column,
+                       const char *word, size_t length)
+{
+    bool colour = cmd->options.colour;
+    char *text = arena_printf(cmd->arena,
+                              "'%.*s' is a word of '<bide/bide.h>'; did you forget to "
+                              "'#include <bide/bide.h>'?",
+                              (int)length, word);
+    if (cmd->options.json)
+        json_plain("note", c->file, (uint32_t)c->line, (uint32_t)column, text, NULL, "bide",
+                   stderr);
+    else
+        fprintf(stderr, "%s%s:%zu:%zu:%s %snote:%s %s\n", colour ? "\33[1m" : "", c->file, c->line,
+                column, colour ? "\33[m" : "", colour ? "\33[1;36m" : "", colour ? "\33[m" : "",
+                text);
+}
+
+/* Says it of the word that the complaint is about. False: it is about none of ours. */
+static bool say(const struct command *cmd, const struct complaint *c, const char *line)
+{
+    for (size_t i = 0; line[i] && line[i] != '\n';) {
+        size_t start = i;
+        while (is_word_char(line[i]))
+            i++;
+        if (i == start)
+            i++;
+        else if (is_ours(line + start, i - start) && is_about(c, line, start, i)) {
+            print_note(cmd, c, start + 1, line + start, i - start);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The line of the file, or NULL. */
+static const char *find_line(const struct buffer *text, size_t number)
+{
+    const char *p = text->data, *end = text->data + text->length;
+    for (; text->length && number > 1 && p; number--) {
+        p = memchr(p, '\n', (size_t)(end - p));
+        p = p ? p + 1 : NULL;
+    }
+    return text->length ? p : NULL;
+}
+
+void hint_missing_include(const struct command *cmd, const struct buffer *err,
+                          const struct buffer *standard_input)
+{
+    const char *p = err->data, *end = err->data + err->length;
+    bool said = false;
+    while (err->length && p < end && !said) {
+        const char *eol = memchr(p, '\n', (size_t)(end - p));
+        size_t length = (size_t)((eol ? eol : end) - p);
+        const char *line = without_colours(cmd->arena, p, length);
+        struct complaint c;
+        struct buffer file = {0};
+        p += length + 1;
+        if (!read_complaint(cmd->arena, line, &c))
+            continue;
+        bool standard = !strcmp(c.file, "<stdin>");
+        if (!standard && buffer_read_file(&file, c.file) < 0)
+            continue;
+        const char *at = find_line(standard ? standard_input : &file, c.line);
+        said = at && say(cmd, &c, at);
+        buffer_free(&file);
+    }
+}

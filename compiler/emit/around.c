@@ -1,0 +1,483 @@
+/*
+ * What surrounds the body of an async function: the declarations that callers need, and after the
+ * body its poll and start functions, its descriptor with the tables that debuggers and the reserve
+ * read, and the blocking function of its plain name.
+ *
+ * The layout of struct bide__args_f depends on nothing but the types of f's parameters, so that
+ * separately compiled files agree on it.
+ */
+#include "compiler/lower/inside.h"
+#include "compiler/parse/inside.h"
+
+#include <string.h>
+
+const char *null_text(const struct unit *u)
+{
+    return u->options->pretty ? "NULL" : "(void *)0";
+}
+
+/* The name of the i-th member of a function's arguments: that of its first declaration. */
+const char *param_name(struct unit *u, struct symbol *fn, int i)
+{
+    fn = file_symbol(fn);
+    if (!fn->param_name) {
+        const struct type *t = fn->type;
+        fn->param_name = arena_alloc(u->arena, ((size_t)t->param_count + 1) * sizeof(char *));
+        for (int k = 0; k < t->param_count; k++)
+            fn->param_name[k] =
+                t->param[k].name ? t->param[k].name : arena_printf(u->arena, "arg_%d", k + 1);
+    }
+    return fn->param_name[i];
+}
+
+/* ---- storage ---- */
+
+static bool is_static(const struct function *fn)
+{
+    return !fn->symbol || fn->is_main || fn->symbol->storage == ST_STATIC;
+}
+
+/* What stands before a generated definition or declaration that has the function's linkage. */
+static const char *linkage(struct unit *u, const struct symbol *s, bool is_main)
+{
+    if (!s || is_main || s->storage == ST_STATIC)
+        return "static ";
+    const char *weak = s->is_weak || s->is_inline ? "__attribute__((weak)) " : "";
+    if (s->visibility)
+        return arena_printf(u->arena, "%s__attribute__((visibility(\"%s\"))) ", weak,
+                            s->visibility);
+    return weak;
+}
+
+/* A static function has a blocking form only for pointers to it. */
+static bool has_wrapper(struct lower *l)
+{
+    if (!l->unit->options->wrappers || !l->fn->symbol || l->fn->is_main)
+        return false;
+    return !is_static(l->fn) || name_of(l->fn->symbol->name)->flags & NAME_REF;
+}
+
+/* ---- declarations ---- */
+
+static struct type *result_of(struct unit *u, const struct type *fn)
+{
+    return type_unqualified(u, fn->base);
+}
+
+static const char *result_param(struct unit *u, struct type *result, const char *name)
+{
+    return type_print(u, type_pointer(u, result), name);
+}
+
+static bool clashes(const char *name)
+{
+    static const char *const ours[] = {"cx", "parent", "result", "args", "frame", "poll"};
+    for (unsigned i = 0; i < sizeof ours / sizeof ours[0]; i++)
+        if (strcmp(name, ours[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A parameter of the start function. */
+static const char *start_param(struct unit *u, struct symbol *fn, int i)
+{
+    const char *name = param_name(u, fn, i);
+    return clashes(name) ? arena_printf(u->arena, "%s_", name) : name;
+}
+
+static const char *start_params(struct unit *u, struct symbol *fn)
+{
+    const struct type *t = fn->type;
+    char *s = arena_printf(u->arena, "struct bide_cx *cx, struct bide_frame *parent, %s",
+                           result_param(u, result_of(u, t), "result"));
+    for (int i = 0; i < t->param_count; i++)
+        s = arena_printf(
+            u->arena, "%s, %s", s,
+            type_print(u, type_unqualified(u, t->param[i].type), start_param(u, fn, i)));
+    return s;
+}
+
+static const char *plain_prototype(struct unit *u, struct symbol *fn)
+{
+    const struct type *t = fn->type;
+    char *s = arena_printf(u->arena, "%s(", fn->name);
+    for (int i = 0; i < t->param_count; i++)
+        s = arena_printf(
+            u->arena, "%s%s%s", s, i ? ", " : "",
+            type_print(u, type_unqualified(u, t->param[i].type), param_name(u, fn, i)));
+    s = arena_printf(u->arena, "%s%s)", s, t->param_count ? "" : "void");
+    return type_print(u, t->base, s);
+}
+
+static void print_args_struct(struct unit *u, struct output *o, struct symbol *fn)
+{
+    const struct type *t = fn->type;
+    if (t->param_count == 0)
+        return;
+    pack_begin(o, 0);
+    output_printf(o, "\n\nstruct bide__args_%s {\n", fn->name);
+    for (int i = 0; i < t->param_count; i++)
+        output_printf(o, "%s;\n",
+                      type_print(u, type_unqualified(u, t->param[i].type), param_name(u, fn, i)));
+    output_text(o, "};\n");
+    pack_end(o, 0);
+}
+
+void emit_async_declaration(struct unit *u, struct output *o, struct symbol *fn)
+{
+    bool is_main = strcmp(fn->name, "main") == 0;
+    fn = file_symbol(fn);
+    bool hidden = fn->storage == ST_STATIC || is_main;
+    if (fn->file_async_declared)
+        return;
+    fn->file_async_declared = true;
+    bool referred = u->options->wrappers && !is_main && name_of(fn->name)->flags & NAME_REF;
+    if (!hidden || referred)
+        output_printf(o, "\n%s%s%s%s%s;\n", linkage(u, fn, false),
+                      fn_attributes_text(u, fn, PART_WRAPPER), plain_prototype(u, fn),
+                      fn->asm_first ? " " : "",
+                      fn->asm_first ? tokens_text(u, fn->asm_first, fn->asm_last) : "");
+    else if (name_of(fn->name)->flags & NAME_TYPE && !is_main) /* a name that has only a type */
+        output_printf(o, "\n%s;\n", plain_prototype(u, fn));
+    print_args_struct(u, o, fn);
+    output_printf(o, "\n%s%senum bide_poll bide__start_%s(%s);\n", linkage(u, fn, is_main),
+                  fn_attributes_text(u, fn, PART_START), fn->name, start_params(u, fn));
+    output_printf(o, "%s%sconst struct bide_fn bide__desc_%s;\n", hidden ? "" : "extern ",
+                  linkage(u, fn, is_main), fn->name);
+}
+
+static const char *capture_declaration(struct lower *l, const struct symbol *s, const char *name)
+{
+    struct var *v = var_of(l, s);
+    struct type *t = file_type(l, type_unqualified(l->unit, s->type));
+    if (v && v->by_address)
+        t = type_pointer(l->unit, file_type(l, s->type));
+    return type_print(l->unit, t, name);
+}
+
+static void print_block_declaration(struct lower *l, struct output *o)
+{
+    struct list *captures = &l->fn->captures;
+    if (l->has_args) {
+        pack_begin(o, 0);
+        output_printf(o, "\n\nstruct bide__args_%s {\n", l->name);
+        if (l->fn->uses_outer)
+            output_printf(o, "struct bide__frame_%s *%s;\n", l->outer->name, l->outer_name);
+        for (uint32_t i = 0; i < captures->count; i++) {
+            const struct symbol *s = captures->item[i];
+            output_printf(o, "%s;\n", capture_declaration(l, s, s->name));
+        }
+        output_text(o, "};\n");
+        pack_end(o, 0);
+    }
+    output_printf(o, "\nstatic const struct bide_fn bide__desc_%s;\n", l->name);
+}
+
+void emit_before_body(struct lower *l, struct output *o)
+{
+    if (l->fn->symbol)
+        emit_async_declaration(l->unit, o, l->fn->symbol);
+    else
+        print_block_declaration(l, o);
+}
+
+/* ---- after the body ---- */
+
+static void print_poll(struct lower *l, struct output *o)
+{
+    output_printf(
+        o, "\n\nstatic enum bide_poll bide__poll_%s(struct bide_cx *cx, struct bide_frame *h)\n{\n",
+        l->name);
+    emit_layout(l, o);
+    output_printf(o, "return bide__body_%s(cx, (struct bide__frame_%s *)h", l->name, l->name);
+    if (l->has_args)
+        output_printf(o, ", h->state ? %s : bide__args(cx, h)", null_text(l->unit));
+    output_text(o, ");\n}\n");
+}
+
+static void print_push(struct lower *l, struct output *o)
+{
+    const char *name = l->name;
+    output_printf(
+        o,
+        "struct bide__frame_%s *frame = __alignof__(struct bide__frame_%s) > BIDE_FRAME_UNIT\n"
+        "    ? bide_frame_push_aligned(cx, sizeof *frame, "
+        "__alignof__(struct bide__frame_%s), &bide__desc_%s, parent, result)\n"
+        "    : bide_frame_push(cx, sizeof *frame, &bide__desc_%s, parent, result);\n",
+        name, name, name, name, name);
+}
+
+/* The owners among the arguments, of a call that never begins. False: there are none. */
+static bool print_release(struct lower *l, struct output *o)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < l->vars.count; i++) {
+        const struct var *v = l->vars.item[i];
+        if (!v->is_param || !v->is_owner)
+            continue;
+        if (!any)
+            output_printf(o,
+                          "\n\nstatic void bide__release_%s(const void *p)\n{\n"
+                          "const struct bide__args_%s *args = p;\n",
+                          l->name, l->name);
+        any = true;
+        output_printf(o, "%s(args->%s);\n", release_name(v->type), v->arg);
+    }
+    if (any)
+        output_text(o, "}\n");
+    return any;
+}
+
+/* The declaration of the start function, and the values for its struct of arguments. */
+static void print_start_head(struct lower *l, struct output *o)
+{
+    struct symbol *fn = l->fn->symbol;
+    const char *name = l->name;
+
+    output_printf(o, "\n\n%senum bide_poll bide__start_%s(%s)\n{\n",
+                  linkage(l->unit, fn, l->fn->is_main), name, start_params(l->unit, fn));
+    if (!l->has_args)
+        return;
+    output_printf(o, "struct bide__args_%s args = {", name);
+    for (int i = 0; i < fn->type->param_count; i++)
+        output_printf(o, "%s%s", i ? ", " : "", start_param(l->unit, fn, i));
+    output_text(o, "};\n");
+}
+
+/* The same of a branch, whose arguments are the frame round it and pointers to static variables. */
+static void print_branch_head(struct lower *l, struct output *o)
+{
+    const struct list *captures = &l->fn->captures;
+    struct type *result = file_type(l, type_unqualified(l->unit, l->fn->result));
+    const char *separator = "";
+
+    output_printf(o,
+                  "\n\nstatic enum bide_poll bide__start_%s(struct bide_cx *cx, "
+                  "struct bide_frame *parent, %s",
+                  l->name, result_param(l->unit, result, "result"));
+    if (l->fn->uses_outer)
+        output_printf(o, ", struct bide__frame_%s *outer", l->outer->name);
+    for (uint32_t i = 0; i < captures->count; i++) {
+        const char *name = arena_printf(l->arena, "arg_%u", i + 1);
+        output_printf(o, ", %s", capture_declaration(l, captures->item[i], name));
+    }
+    output_text(o, ")\n{\n");
+    if (!l->has_args)
+        return;
+    output_printf(o, "struct bide__args_%s args = {", l->name);
+    if (l->fn->uses_outer) {
+        output_text(o, "outer");
+        separator = ", ";
+    }
+    for (uint32_t i = 0; i < captures->count; i++, separator = ", ")
+        output_printf(o, "%sarg_%u", separator, i + 1);
+    output_text(o, "};\n");
+}
+
+static void print_start(struct lower *l, struct output *o)
+{
+    const char *name = l->name;
+    const char *args = l->has_args ? "&args" : null_text(l->unit);
+
+    if (l->fn->is_branch)
+        print_branch_head(l, o);
+    else
+        print_start_head(l, o);
+    output_printf(o,
+                  "if (bide__deep(cx))\n"
+                  "    return bide__later(cx, &bide__desc_%s, parent, result, %s);\n",
+                  name, args);
+    print_push(l, o);
+    output_text(o, l->has_release ? "if (!frame) {\n" : "if (!frame)\n    return BIDE_PENDING;\n");
+    if (l->has_release)
+        output_printf(o, "bide__release_%s(&args);\nreturn BIDE_PENDING;\n}\n", name);
+    output_text(o, "cx->depth++;\n");
+    output_printf(o, "enum bide_poll poll = bide__body_%s(cx, frame%s);\n", name,
+                  l->has_args ? ", &args" : "");
+    output_text(o, "cx->depth--;\nreturn poll;\n}\n");
+}
+
+static void print_tables(struct lower *l, struct output *o)
+{
+    output_printf(o, "\n\nstatic const uint32_t bide__lines_%s[] = {%u", l->name,
+                  l->unit->token[l->fn->first].line);
+    for (uint32_t i = 0; i < l->suspends.count; i++)
+        output_printf(o, ", %u", ((struct suspend *)l->suspends.item[i])->line);
+    output_text(o, "};\n");
+    if (l->callees.count == 0)
+        return;
+    output_printf(o, "static const struct bide_callee bide__callees_%s[] = {", l->name);
+    for (uint32_t i = 0; i < l->callees.count; i++) {
+        const struct callee *c = l->callees.item[i];
+        output_printf(o, "%s{&bide__desc_%s, %u}", i ? ", " : "", c->name, c->group);
+    }
+    output_printf(o, "};\nstatic uint32_t bide__need_%s;\n", l->name);
+}
+
+const char *file_text(struct unit *u, uint32_t token)
+{
+    const char *file = u->token[token].file;
+    char *s = arena_alloc(u->arena, 2 * strlen(file) + 1), *to = s;
+    for (; *file; file++) {
+        if (*file == '"' || *file == '\\')
+            *to++ = '\\';
+        *to++ = *file;
+    }
+    return s;
+}
+
+static void print_info(struct lower *l, struct output *o)
+{
+    const char *name = l->name;
+    output_printf(o,
+                  "static const struct bide_fn_info bide__info_%s = {\n"
+                  ".name = \"%s\",\n.file = \"%s\",\n.lines = bide__lines_%s,\n",
+                  name, name, file_text(l->unit, l->fn->first), name);
+    if (l->callees.count)
+        output_printf(o, ".callees = bide__callees_%s,\n.need = &bide__need_%s,\n", name, name);
+    output_printf(o, ".line = %u,\n.line_count = %u,\n.callee_count = %u,\n};\n",
+                  l->unit->token[l->fn->first].line, l->suspends.count + 1, l->callees.count);
+}
+
+bool is_signed(struct unit *u, const struct type *t)
+{
+    switch (t->kind) {
+    case TY_CHAR: return !u->target.char_unsigned;
+    case TY_SCHAR:
+    case TY_SHORT:
+    case TY_INT:
+    case TY_LONG:
+    case TY_LLONG: return true;
+    case TY_BITINT: /* without bits that mean nothing */
+        return t->length == 8 || t->length == 16 || t->length == 32 || t->length == 64;
+    case TY_ENUM: return t->tag->enum_type && is_signed(u, t->tag->enum_type);
+    default: return false;
+    }
+}
+
+/* True of a type whose alignment does not follow from its size, as the target's compiler says. */
+static const char *aligned_text(struct lower *l, struct type *result)
+{
+    const char *t = type_print(l->unit, file_type(l, type_unqualified(l->unit, result)), "");
+    return arena_printf(l->arena, "__alignof__(%s) > 64 || sizeof(%s) %% __alignof__(%s) != 0", t,
+                        t, t);
+}
+
+const char *result_flag_text(struct lower *l, struct type *result)
+{
+    if (result->kind == TY_VOID || !type_may_align(l->unit, result))
+        return "";
+    return arena_printf(l->arena, " | (%s ? BIDE_FN_RESULT_ALIGNED : 0)", aligned_text(l, result));
+}
+
+/* That of the frame, and of the result if the flag is set. */
+static const char *frame_align_text(struct lower *l)
+{
+    struct type *result = type_unqualified(l->unit, l->fn->result);
+    char *frame = arena_printf(l->arena, "__alignof__(struct bide__frame_%s)", l->name);
+    if (result->kind == TY_VOID || !type_may_align(l->unit, result))
+        return frame;
+    const char *t = type_print(l->unit, file_type(l, result), "");
+    return arena_printf(l->arena, "__alignof__(%s) > %s && (%s) ? __alignof__(%s) : %s", t, frame,
+                        aligned_text(l, result), t, frame);
+}
+
+static const char *flags_text(struct lower *l)
+{
+    bool has_sign = is_signed(l->unit, l->fn->result);
+    if (l->returns)
+        return has_sign ? "BIDE_FN_UNWINDS | BIDE_FN_CANCEL_RETURNS | BIDE_FN_RESULT_SIGNED"
+                        : "BIDE_FN_UNWINDS | BIDE_FN_CANCEL_RETURNS";
+    if (l->unwinds)
+        return has_sign ? "BIDE_FN_UNWINDS | BIDE_FN_RESULT_SIGNED" : "BIDE_FN_UNWINDS";
+    return has_sign ? "BIDE_FN_RESULT_SIGNED" : "0";
+}
+
+static void print_descriptor(struct lower *l, struct output *o)
+{
+    const char *name = l->name;
+    struct unit *u = l->unit;
+
+    output_printf(o, "%sconst struct bide_fn bide__desc_%s = {\n",
+                  linkage(u, l->fn->symbol, l->fn->is_main), name);
+    if (has_wrapper(l))
+        output_printf(o, ".blocking = (void (*)(void))%s,\n", name);
+    if (l->fn->symbol)
+        output_printf(o, ".start = (void (*)(void))bide__start_%s,\n", name);
+    output_printf(o,
+                  ".poll = bide__poll_%s,\n.info = &bide__info_%s,\n"
+                  ".frame_size = sizeof(struct bide__frame_%s),\n",
+                  name, name, name);
+    if (l->has_args)
+        output_printf(o, ".args_size = sizeof(struct bide__args_%s),\n", name);
+    if (l->fn->result->kind != TY_VOID) {
+        struct type *t = file_type(l, type_unqualified(u, l->fn->result));
+        output_printf(o, ".result_size = sizeof(%s),\n", type_print(u, t, ""));
+    }
+    output_printf(o, ".frame_align_log2 = __builtin_ctz(%s),\n", frame_align_text(l));
+    if (l->has_args)
+        output_printf(o, ".args_align_log2 = __builtin_ctz(_Alignof(struct bide__args_%s)),\n",
+                      name);
+    output_printf(o, ".flags = %s%s,\n.version = BIDE_FN_VERSION,\n", flags_text(l),
+                  result_flag_text(l, l->fn->result));
+    if (l->has_release)
+        output_printf(o, ".release = bide__release_%s,\n", name);
+    output_text(o, "};\n");
+}
+
+/* ---- the plain name ---- */
+
+static const char *args_literal(struct lower *l)
+{
+    struct symbol *fn = l->fn->symbol;
+    if (!l->has_args)
+        return null_text(l->unit);
+    char *s = arena_printf(l->arena, "&(struct bide__args_%s){", l->name);
+    for (int i = 0; i < fn->type->param_count; i++)
+        s = arena_printf(l->arena, "%s%s%s", s, i ? ", " : "", param_name(l->unit, fn, i));
+    return arena_printf(l->arena, "%s}", s);
+}
+
+static void print_wrapper(struct lower *l, struct output *o)
+{
+    struct symbol *fn = l->fn->symbol;
+    struct type *result = result_of(l->unit, fn->type);
+
+    output_printf(o, "\n\n%s%s\n{\n", l->fn->is_main ? "" : linkage(l->unit, fn, false),
+                  plain_prototype(l->unit, fn));
+    if (l->fn->is_main) {
+        output_printf(o, "return bide__main(&bide__desc_main, %s);\n}\n", args_literal(l));
+        return;
+    }
+    if (result->kind == TY_VOID) {
+        output_printf(o, "bide__block_on(&bide__desc_%s, %s, %s);\n", l->name, args_literal(l),
+                      null_text(l->unit));
+        /* it returns only when it is cancelled, of which plain C must not hear */
+        output_text(o, fn->is_noreturn ? "__builtin_trap();\n}\n" : "}\n");
+        return;
+    }
+    const char *name = "result";
+    for (int i = 0; i < fn->type->param_count; i++)
+        if (strcmp(param_name(l->unit, fn, i), name) == 0)
+            name = "bide__result";
+    output_printf(o, "%s;\nbide__block_on(&bide__desc_%s, %s, &%s);\nreturn %s;\n}\n",
+                  type_print(l->unit, result, name), l->name, args_literal(l), name, name);
+}
+
+void emit_after_body(struct lower *l, struct output *o)
+{
+    bool nowhere = l->unit->options->debug_locals;
+    if (nowhere) /* or a breakpoint at the closing brace would be in all of these */
+        output_nowhere(o, true);
+    print_poll(l, o);
+    l->has_release = print_release(l, o);
+    if (l->fn->symbol || l->fn->is_branch)
+        print_start(l, o);
+    print_tables(l, o);
+    print_info(l, o);
+    print_descriptor(l, o);
+    if (l->fn->is_main || has_wrapper(l))
+        print_wrapper(l, o);
+    if (nowhere)
+        output_nowhere(o, false);
+}

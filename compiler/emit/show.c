@@ -1,0 +1,71 @@
+/*
+ * What a debugger sees of the locals that live in the frame, at -O0 -g: C has no second name for an
+ * object, so a copy with the user's name stands where the user's declaration stood, and is taken
+ * anew after each statement, on that statement's line, and where a block begins. So it is true
+ * wherever gdb stops at the beginning of a line. Nothing else reads or has to do with it; in the
+ * frame itself a variable is frame->name.
+ *
+ * Of a long array the copy is a pointer to its elements. Copies are taken as bytes, for what is
+ * not initialised yet may be no value of its type.
+ */
+#include "compiler/lower/inside.h"
+
+enum { LONG_ARRAY = 64 };
+
+static bool is_long(const struct type *t)
+{
+    return t->kind == TY_ARRAY && (t->incomplete || t->length > LONG_ARRAY || t->length < 0);
+}
+
+static bool is_showable(const struct var *v)
+{
+    return v->symbol && v->type && v->in_frame && !v->by_address && !v->is_scope &&
+           v->type->kind != TY_FUNCTION;
+}
+
+/* Does the statement, or with NULL the beginning of the function's block, declare it? */
+static bool is_declared_by(const struct lower *l, const struct var *v, const struct stmt *after,
+                           uint32_t token)
+{
+    if (v->is_param)
+        return !after && token == l->fn->body->first;
+    return after && v->stmt == after;
+}
+
+/* After these, an empty statement: on their line, another one would look to clang as if it were
+ * meant to belong to them. */
+static const char *separator(const struct stmt *after)
+{
+    bool has_body =
+        after && (after->kind == S_IF || after->kind == S_FOR || after->kind == S_WHILE ||
+                  after->kind == S_LABEL || after->kind == S_CASE || after->kind == S_DEFAULT);
+    return has_body ? " ;" : "";
+}
+
+void print_shown(struct lower *l, struct output *o, const struct piece *p)
+{
+    const struct stmt *after = p->thing;
+    bool is_jump = after && (after->kind == S_RETURN || after->kind == S_BREAK ||
+                             after->kind == S_CONTINUE || after->kind == S_GOTO);
+    for (uint32_t i = 0; i < l->vars.count && !is_jump; i++) {
+        struct var *v = l->vars.item[i];
+        if (!is_showable(v))
+            continue;
+        const char *place = var_text(l, v), *apart = separator(after);
+        const char *of = is_long(v->type) ? "&" : "", *first = is_long(v->type) ? "[0]" : "";
+        if (is_declared_by(l, v, after, p->first)) {
+            v->is_shown = true;
+            output_printf(o, " __attribute__((unused)) __typeof__(%s%s%s) %s;", of, place, first,
+                          v->name);
+        }
+        /* a deferred block stands behind declarations that it comes before */
+        if (!v->is_shown || v->token > p->first || !is_in_scope(l, v, p->first) ||
+            is_shadowed(l, v, p->first))
+            continue;
+        if (is_long(v->type))
+            output_printf(o, "%s %s = &%s[0];", apart, v->name, place);
+        else
+            output_printf(o, "%s __builtin_memcpy((void *)&%s, (const void *)&%s, sizeof %s);",
+                          apart, v->name, place, v->name);
+    }
+}

@@ -1,0 +1,376 @@
+/*
+ * Which variables each suspension must save, and which must live in the frame instead: the classic
+ * backward analysis of liveness and a forward one of initialisation, over the basic blocks of a
+ * code (ISO C has no name for them; see any compiler textbook, e.g. Appel, "Modern Compiler
+ * Implementation in C", chapters 10 and 17).
+ *
+ * A variable that is live where a suspension resumes is saved there, unless nothing has touched it
+ * on any way there since its declaration: then it has no value that could be kept. If it cannot be
+ * saved, because it is an array, const or volatile, or perhaps has no value yet (reading it then
+ * would be undefined, and both compilers would warn), or because its name means something else
+ * there, it lives in the frame. So does one that a select may leave without a value, or that would
+ * be saved at very many suspensions.
+ */
+#include "compiler/lower/inside.h"
+
+#include <string.h>
+
+struct block {
+    uint32_t first, last; /* pieces; last exclusive */
+    uint32_t next[2];     /* successors, as blocks; NONE */
+    uint32_t *use, *def;  /* liveness: read before any write; written */
+    uint32_t *live;       /* where it begins */
+    uint32_t *bare;       /* perhaps without a value, where it begins */
+    uint32_t *touched;    /* perhaps with one, or with a part of one */
+    uint32_t *live_after; /* ends in a suspension: what that keeps */
+};
+
+#define NONE UINT32_MAX
+
+struct live {
+    struct lower *l;
+    const struct code *code;
+    struct block *block;
+    uint32_t count;
+    uint32_t words;
+    uint32_t *label_block; /* by flow label */
+};
+
+static bool has(const uint32_t *set, uint32_t i)
+{
+    return set[i / 32] >> (i % 32) & 1;
+}
+static void put(uint32_t *set, uint32_t i)
+{
+    set[i / 32] |= (uint32_t)1 << (i % 32);
+}
+static void take(uint32_t *set, uint32_t i)
+{
+    set[i / 32] &= ~((uint32_t)1 << (i % 32));
+}
+
+static uint32_t *set_new(struct live *v)
+{
+    return arena_alloc(v->l->arena, (v->words + 1) * sizeof(uint32_t));
+}
+
+/* ---- blocks ---- */
+
+static bool ends_block(enum piece_kind k)
+{
+    return k == PC_JUMP || k == PC_BRANCH || k == PC_END || k == PC_SUSPEND;
+}
+
+static void find_blocks(struct live *v)
+{
+    const struct piece *p = v->code->piece;
+    uint32_t count = v->code->count;
+    v->block = arena_alloc(v->l->arena, (count + 2) * sizeof *v->block);
+    v->label_block = arena_alloc(v->l->arena, (v->l->flow_labels + 1) * sizeof(uint32_t));
+    memset(v->label_block, 0xff, (v->l->flow_labels + 1) * sizeof(uint32_t));
+    v->block[0].first = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (p[i].kind == PC_LABEL) {
+            if (v->block[v->count].first != i) {
+                v->block[v->count].last = i;
+                v->block[++v->count].first = i;
+            }
+            v->label_block[p[i].first] = v->count;
+        } else if (ends_block(p[i].kind)) {
+            v->block[v->count].last = i + 1;
+            v->block[++v->count].first = i + 1;
+        }
+    }
+    v->block[v->count++].last = count;
+}
+
+static void link_blocks(struct live *v)
+{
+    for (uint32_t b = 0; b < v->count; b++) {
+        struct block *k = &v->block[b];
+        const struct piece *end = k->last > k->first ? &v->code->piece[k->last - 1] : NULL;
+        k->next[0] = b + 1 < v->count ? b + 1 : NONE;
+        k->next[1] = NONE;
+        if (!end)
+            continue;
+        if (end->kind == PC_JUMP)
+            k->next[0] = v->label_block[end->first];
+        else if (end->kind == PC_BRANCH)
+            k->next[1] = v->label_block[end->first];
+        else if (end->kind == PC_END)
+            k->next[0] = NONE;
+    }
+}
+
+/* ---- liveness, backwards ---- */
+
+static void local_sets(struct live *v, struct block *k)
+{
+    k->use = set_new(v);
+    k->def = set_new(v);
+    k->live = set_new(v);
+    k->bare = set_new(v);
+    k->touched = set_new(v);
+    for (uint32_t i = k->first; i < k->last; i++) {
+        const struct piece *p = &v->code->piece[i];
+        if (!p->var || !p->var->tracked)
+            continue;
+        uint32_t n = p->var->index;
+        if (p->kind == PC_USE && !has(k->def, n))
+            put(k->use, n);
+        else if (p->kind == PC_DEF || p->kind == PC_KILL)
+            put(k->def, n);
+    }
+}
+
+static bool flow_back(struct live *v, struct block *k)
+{
+    bool changed = false;
+    for (uint32_t w = 0; w < v->words; w++) {
+        uint32_t out = 0;
+        for (int s = 0; s < 2; s++)
+            if (k->next[s] != NONE)
+                out |= v->block[k->next[s]].live[w];
+        uint32_t in = k->use[w] | (out & ~k->def[w]);
+        changed |= in != k->live[w];
+        k->live[w] = in;
+    }
+    return changed;
+}
+
+/* ---- initialisation, forwards ---- */
+
+/* The effect of one piece on the sets of variables that perhaps have no value, and that perhaps
+ * have some. A use may be an assignment too (asm). */
+static void step(uint32_t *bare, uint32_t *touched, const struct piece *p)
+{
+    if (!p->var || !p->var->tracked || p->kind == PC_DECLARE)
+        return;
+    uint32_t n = p->var->index;
+    if (p->kind == PC_KILL) {
+        put(bare, n);
+        take(touched, n);
+    } else {
+        if (p->kind == PC_DEF)
+            take(bare, n);
+        put(touched, n);
+    }
+}
+
+static bool add_all(uint32_t *to, const uint32_t *set, uint32_t words)
+{
+    bool changed = false;
+    for (uint32_t w = 0; w < words; w++) {
+        changed |= (set[w] & ~to[w]) != 0;
+        to[w] |= set[w];
+    }
+    return changed;
+}
+
+static bool flow_on(struct live *v, struct block *k, uint32_t *bare, uint32_t *touched)
+{
+    bool changed = false;
+    memcpy(bare, k->bare, v->words * sizeof *bare);
+    memcpy(touched, k->touched, v->words * sizeof *touched);
+    for (uint32_t i = k->first; i < k->last; i++)
+        step(bare, touched, &v->code->piece[i]);
+    for (int s = 0; s < 2; s++) {
+        if (k->next[s] == NONE)
+            continue;
+        changed |= add_all(v->block[k->next[s]].bare, bare, v->words);
+        changed |= add_all(v->block[k->next[s]].touched, touched, v->words);
+    }
+    return changed;
+}
+
+static void mark_from(struct live *v, uint32_t root, bool *reached, uint32_t *stack)
+{
+    uint32_t top = 0;
+    stack[top++] = root;
+    reached[root] = true;
+    while (top) {
+        struct block *k = &v->block[stack[--top]];
+        for (int s = 0; s < 2; s++)
+            if (k->next[s] != NONE && !reached[k->next[s]]) {
+                reached[k->next[s]] = true;
+                stack[top++] = k->next[s];
+            }
+    }
+}
+
+/* Code that control never comes to may still be resumed in, for all that a compiler knows: there
+ * only what was loaded has a value. */
+static void mark_reachable(struct live *v, bool *reached)
+{
+    uint32_t *stack = arena_alloc(v->l->arena, (v->count + 1) * sizeof *stack);
+    mark_from(v, 0, reached, stack);
+    for (uint32_t b = 0; b < v->count; b++) {
+        const struct block *k = &v->block[b];
+        if (reached[b] || k->last == k->first || k->next[0] == NONE || reached[k->next[0]] ||
+            v->code->piece[k->last - 1].kind != PC_SUSPEND)
+            continue;
+        struct block *next = &v->block[k->next[0]];
+        for (uint32_t w = 0; w < v->words; w++) {
+            next->bare[w] = ~next->live[w];
+            next->touched[w] = UINT32_MAX;
+        }
+        mark_from(v, k->next[0], reached, stack);
+    }
+}
+
+/* `whole`: no jump to a label of the code is still to come; `resumes`: also from where a suspension
+ * that is never come to would go on. */
+static bool ends_alive(struct lower *l, const struct code *code, bool whole, bool resumes)
+{
+    bool *target = arena_alloc(l->arena, l->flow_labels + 1), live = true;
+    for (bool again = true; again;) {
+        again = false;
+        live = true;
+        for (uint32_t i = 0; i < code->count; i++) {
+            const struct piece *p = &code->piece[i];
+            if (p->kind == PC_LABEL)
+                live |= target[p->first] || (!whole && p->last == LABEL_OPEN);
+            if (live && (p->kind == PC_JUMP || p->kind == PC_BRANCH) && !target[p->first])
+                again = target[p->first] = true;
+            if (p->kind == PC_JUMP || p->kind == PC_END)
+                live = false;
+            if (p->kind == PC_SUSPEND)
+                live |= resumes;
+        }
+    }
+    return live;
+}
+
+bool reaches_end(struct lower *l, const struct code *code)
+{
+    return ends_alive(l, code, true, false);
+}
+
+bool may_reach_end(struct lower *l, const struct code *code)
+{
+    return ends_alive(l, code, false, false);
+}
+
+bool seems_to_reach_end(struct lower *l, const struct code *code)
+{
+    return ends_alive(l, code, true, true);
+}
+
+/* ---- what follows ---- */
+
+static bool can_be_saved(const struct var *x)
+{
+    return !(x->type && (x->type->kind == TY_ARRAY || x->type->quals & (Q_VOLATILE | Q_ATOMIC) ||
+                         type_is_const(x->type)));
+}
+
+static void decide_at(struct live *v, const struct suspend *s, const uint32_t *live,
+                      const uint32_t *bare)
+{
+    for (uint32_t n = 0; n < v->l->vars.count; n++) {
+        struct var *x = v->l->vars.item[n];
+        if (!x->tracked || !has(live, n) || !is_in_scope(v->l, x, s->token))
+            continue;
+        bool named = (!x->stmt || x->token <= s->token) && !is_shadowed(v->l, x, s->token);
+        if (has(bare, n) || !can_be_saved(x) || !named)
+            x->in_frame = true;
+    }
+}
+
+/* Variables that are live where the block, which ends in a suspension, goes on; without those that
+ * nothing has touched. */
+static uint32_t *live_after(struct live *v, const struct block *k, const uint32_t *touched)
+{
+    uint32_t *live = set_new(v);
+    for (uint32_t w = 0; w < v->words; w++)
+        live[w] = v->block[k->next[0]].live[w] & touched[w];
+    return live;
+}
+
+static void decide(struct live *v, struct block *k, uint32_t *bare, uint32_t *touched)
+{
+    memcpy(bare, k->bare, v->words * sizeof *bare);
+    memcpy(touched, k->touched, v->words * sizeof *touched);
+    for (uint32_t i = k->first; i < k->last; i++) {
+        const struct piece *p = &v->code->piece[i];
+        if (p->kind == PC_MAYBE && p->var->tracked && has(bare, p->var->index))
+            p->var->in_frame = true;
+        if (p->kind == PC_SUSPEND && k->next[0] != NONE) {
+            k->live_after = live_after(v, k, touched);
+            decide_at(v, p->thing, k->live_after, bare);
+        }
+        step(bare, touched, p);
+    }
+}
+
+enum { SAVES_MAX = 64 };
+
+/* Saved over so many suspensions, a variable is cheaper in the frame; the code grows with the
+ * square of a function's length otherwise. */
+static void limit_saves(struct live *v)
+{
+    uint32_t *saves = arena_alloc(v->l->arena, (v->l->vars.count + 1) * sizeof *saves);
+    for (uint32_t b = 0; b < v->count; b++)
+        for (uint32_t n = 0; v->block[b].live_after && n < v->l->vars.count; n++)
+            saves[n] += has(v->block[b].live_after, n);
+    for (uint32_t n = 0; n < v->l->vars.count; n++) {
+        struct var *x = v->l->vars.item[n];
+        if (x->tracked && x->type && !x->by_address && saves[n] > SAVES_MAX)
+            x->in_frame = true;
+    }
+}
+
+static void list_live(struct live *v, struct suspend *s, const uint32_t *live)
+{
+    s->live = arena_alloc(v->l->arena, (v->l->vars.count + 1) * sizeof(struct var *));
+    for (int held = 0; held < 2; held++)
+        for (uint32_t n = 0; n < v->l->vars.count; n++) {
+            struct var *x = v->l->vars.item[n];
+            if (!x->tracked || x->in_frame != held || !has(live, n) ||
+                !is_in_scope(v->l, x, s->token))
+                continue;
+            x->saved |= !held;
+            s->live[s->live_count + s->held_count] = x;
+            *(held ? &s->held_count : &s->live_count) += 1;
+        }
+}
+
+void live_function(struct lower *l, struct code *code)
+{
+    struct live *v = arena_alloc(l->arena, sizeof *v);
+    v->l = l;
+    v->code = code;
+    v->words = (l->vars.count + 31) / 32;
+    find_blocks(v);
+    link_blocks(v);
+    for (uint32_t b = 0; b < v->count; b++)
+        local_sets(v, &v->block[b]);
+    for (bool again = true; again;) {
+        again = false;
+        for (uint32_t b = v->count; b-- > 0;)
+            again |= flow_back(v, &v->block[b]);
+    }
+    uint32_t *bare = set_new(v), *touched = set_new(v);
+    for (uint32_t n = 0; n < l->vars.count; n++)
+        put(v->block[0].bare, n);
+    bool *reached = arena_alloc(l->arena, v->count + 1);
+    mark_reachable(v, reached);
+    for (uint32_t b = 0; b < v->count; b++)
+        if (!reached[b])
+            memset(v->block[b].touched, 0xff, v->words * sizeof(uint32_t));
+    for (bool again = true; again;) {
+        again = false;
+        for (uint32_t b = 0; b < v->count; b++)
+            if (reached[b])
+                again |= flow_on(v, &v->block[b], bare, touched);
+    }
+    for (uint32_t b = 0; b < v->count; b++)
+        decide(v, &v->block[b], bare, touched);
+    limit_saves(v);
+    for (uint32_t b = 0; b < v->count; b++) {
+        struct block *k = &v->block[b];
+        const struct piece *end = k->last > k->first ? &code->piece[k->last - 1] : NULL;
+        if (end && end->kind == PC_SUSPEND && k->next[0] != NONE)
+            list_live(v, end->thing, k->live_after);
+    }
+}

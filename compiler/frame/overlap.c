@@ -1,0 +1,520 @@
+/*
+ * Which members of a frame share bytes.
+ *
+ * First, who is in whose way. Two members may share bytes unless both hold something at one time:
+ *
+ * - A saved variable is in memory from the save at a suspension to the load at its resume label,
+ *   and never else. So two of them are in each other's way if both are live at one suspension.
+ * - A variable that lives in the frame is there from its declaration to the end of its block; from
+ *   the beginning, if a label lets control come back. (C begins its life with the block, but before
+ *   the declaration nobody can know of it.) It is in the way of other such variables whose lives
+ *   meet its own, and of what is saved at a suspension in its life; if its address is not taken,
+ *   only at those where it is live, for what is saved is in memory only while nothing runs.
+ *   Places are tokens of the source; what is in a deferred block is also at the end of its scope.
+ * - A slot is written while its await waits, and read before the next await, but perhaps after what
+ *   follows in the same expression. So it is in the way of what is saved at a suspension inside
+ *   that await, and of variables of the blocks round or in it, and of literals in that expression.
+ *   Slots are not in each other's way: two awaits at one time are branches, whose slots are one
+ *   struct.
+ *
+ * Then the packing. Members that are in each other's way get different members of one struct, those
+ * that share bytes different members of a union, and the target's compiler lays these out: that a
+ * wrong guess of a size overlaps what must not is impossible. What cannot be said with structs and
+ * unions inside each other costs bytes, never correctness:
+ *
+ * - if the graph of "in the way" falls into pieces, these share bytes: a union of the pieces;
+ * - if its complement falls into pieces, none of one piece may share with another: a struct of them
+ *   (Corneil, Lerchs and Stewart Burlingham, "Complement reducible graphs", 1981, decompose graphs
+ *   so);
+ * - else either one member is taken out, as if in the way of all the rest, or the members are put
+ *   into as few unions as a greedy colouring finds, the largest first: whichever is smaller.
+ *
+ * Sizes are estimates and steer only that choice and the order of members, which keeps padding out.
+ */
+#include "compiler/lower/inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MEMBERS_MAX = 10000, /* above which all have bytes of their own: the graph is quadratic */
+    TAKE_OUT_MAX = 400,  /* members, above which only colouring is tried: the other is cubic */
+};
+
+struct node {
+    struct box box;
+    struct span life;   /* in the frame: from where to where */
+    uint32_t *in_way;   /* of which nodes */
+    uint32_t *suspends; /* at which suspensions it holds something that is needed; slot: which may
+                         * be between its writing and its reading */
+};
+
+struct overlap {
+    struct lower *l;
+    struct node *node;
+    uint32_t count, words;
+    uint32_t suspend_words;
+    struct span *span; /* of each suspension: the places that it may run at */
+};
+
+static bool has(const uint32_t *set, uint32_t i)
+{
+    return set[i / 32] >> (i % 32) & 1;
+}
+
+static void put(uint32_t *set, uint32_t i)
+{
+    set[i / 32] |= (uint32_t)1 << (i % 32);
+}
+
+static uint32_t *set_new(struct overlap *o, uint32_t words)
+{
+    return arena_alloc(o->l->arena, (words + 1) * sizeof(uint32_t));
+}
+
+/* ---- sizes, as far as they can be guessed ---- */
+
+struct extent {
+    uint64_t size, align;
+};
+
+static uint64_t round_up(uint64_t size, uint64_t align)
+{
+    return (size + align - 1) / align * align;
+}
+
+static struct extent extent_of(struct unit *u, const struct type *t, int depth);
+
+static struct extent extent_of_tag(struct unit *u, const struct tag *tag, int depth)
+{
+    struct extent all = {0, 1};
+    for (int i = 0; i < tag->member_count; i++) {
+        struct extent one = extent_of(u, tag->member[i].type, depth + 1);
+        if (one.align > all.align)
+            all.align = one.align;
+        if (tag->kind == TY_UNION)
+            all.size = one.size > all.size ? one.size : all.size;
+        else
+            all.size = round_up(all.size, one.align) + one.size;
+    }
+    all.size = round_up(all.size, all.align);
+    return all;
+}
+
+static struct extent extent_of_bits(int64_t width)
+{
+    uint64_t size = 1;
+    while (size < 8 && 8 * size < (uint64_t)width)
+        size *= 2;
+    return (struct extent){width > 64 ? ((uint64_t)width + 63) / 64 * 8 : size, size};
+}
+
+static struct extent extent_of(struct unit *u, const struct type *t, int depth)
+{
+    const struct target *target = &u->target;
+    uint64_t n = 8;
+
+    if (depth > 20)
+        return (struct extent){n, n};
+    switch (t->kind) {
+    case TY_BOOL:
+    case TY_CHAR:
+    case TY_SCHAR:
+    case TY_UCHAR: n = 1; break;
+    case TY_SHORT:
+    case TY_USHORT: n = (uint64_t)target->size_short; break;
+    case TY_FLOAT: n = 4; break;
+    case TY_ENUM:
+    case TY_INT:
+    case TY_UINT: n = (uint64_t)target->size_int; break;
+    case TY_LONG:
+    case TY_ULONG: n = (uint64_t)target->size_long; break;
+    case TY_POINTER: n = (uint64_t)target->size_pointer; break;
+    case TY_BITINT:
+    case TY_UBITINT: return extent_of_bits(t->length);
+    case TY_LDOUBLE:
+    case TY_FLOATN:
+    case TY_INT128:
+    case TY_UINT128:
+    case TY_VECTOR: n = 16; break;
+    case TY_BUILTIN: return (struct extent){24, 8};
+    case TY_STRUCT:
+    case TY_UNION: return extent_of_tag(u, t->tag, depth);
+    case TY_COMPLEX: {
+        struct extent part = extent_of(u, t->base, depth + 1);
+        return (struct extent){2 * part.size, part.align};
+    }
+    case TY_ARRAY: {
+        struct extent part = extent_of(u, t->base, depth + 1);
+        return (struct extent){part.size * (uint64_t)(t->length > 0 ? t->length : 1), part.align};
+    }
+    default: break;
+    }
+    return (struct extent){n ? n : 1, n ? n : 1};
+}
+
+/* ---- who is in whose way ---- */
+
+static bool spans_meet(struct span a, struct span b)
+{
+    return a.first <= b.last && b.first <= a.last;
+}
+
+static bool sets_meet(const struct overlap *o, const struct node *a, const struct node *b)
+{
+    for (uint32_t w = 0; w < o->suspend_words; w++)
+        if (a->suspends[w] & b->suspends[w])
+            return true;
+    return false;
+}
+
+static bool slot_meets(const struct overlap *o, const struct node *slot, const struct node *b)
+{
+    if (!b->box.var->in_frame)
+        return sets_meet(o, slot, b);
+    const struct list *uses = &slot->box.slot->uses;
+    for (uint32_t i = 0; i < uses->count; i++)
+        if (spans_meet(*(struct span *)uses->item[i], b->life))
+            return true;
+    return false;
+}
+
+static bool vars_meet(const struct overlap *o, const struct node *a, const struct node *b)
+{
+    if (a->box.var->in_frame && b->box.var->in_frame)
+        return spans_meet(a->life, b->life);
+    return sets_meet(o, a, b);
+}
+
+static bool meet(const struct overlap *o, const struct node *a, const struct node *b)
+{
+    if (a->box.kind == BOX_SLOT)
+        return b->box.kind == BOX_VAR && slot_meets(o, a, b);
+    if (b->box.kind == BOX_SLOT)
+        return slot_meets(o, b, a);
+    return vars_meet(o, a, b);
+}
+
+static void find_meetings(struct overlap *o)
+{
+    for (uint32_t i = 0; i < o->count; i++)
+        o->node[i].in_way = set_new(o, o->words);
+    for (uint32_t i = 0; i < o->count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (meet(o, &o->node[i], &o->node[k])) {
+                put(o->node[i].in_way, k);
+                put(o->node[k].in_way, i);
+            }
+}
+
+/* ---- the members ---- */
+
+/* Where it is live is not known, or may be seen from outside. */
+static bool holds_always(const struct var *v)
+{
+    return v->in_frame && (!v->tracked || v->type->quals & (Q_VOLATILE | Q_ATOMIC));
+}
+
+static void find_suspends_of_slot(struct overlap *o, struct node *node)
+{
+    const struct list *uses = &node->box.slot->uses;
+    for (uint32_t i = 0; i < uses->count; i++)
+        for (uint32_t s = 0; s < o->l->suspends.count; s++)
+            if (spans_meet(*(struct span *)uses->item[i], o->span[s]))
+                put(node->suspends, s);
+}
+
+static void add_node(struct overlap *o, struct box box, const struct type *type)
+{
+    struct node *node = &o->node[o->count++];
+    struct extent extent = type ? extent_of(o->l->unit, type, 0) : (struct extent){16, 8};
+
+    node->box = box;
+    node->box.size = extent.size;
+    node->box.align = extent.align;
+    node->suspends = set_new(o, o->suspend_words);
+    if (box.kind == BOX_SLOT) {
+        find_suspends_of_slot(o, node);
+        return;
+    }
+    node->life = life_of(o->l, box.var);
+    for (uint32_t s = 0; s < o->l->suspends.count; s++) {
+        if (holds_always(box.var) && spans_meet(node->life, o->span[s]))
+            put(node->suspends, s);
+    }
+}
+
+/* What is live at each suspension holds something there. */
+static void note_live(struct overlap *o, struct map *nodes)
+{
+    for (uint32_t s = 0; s < o->l->suspends.count; s++) {
+        const struct suspend *suspend = o->l->suspends.item[s];
+        for (uint32_t i = 0; i < suspend->live_count + suspend->held_count; i++) {
+            struct node *node = *map_at(o->l->arena, nodes, suspend->live[i]);
+            if (node)
+                put(node->suspends, s);
+        }
+    }
+}
+
+static void find_nodes(struct overlap *o)
+{
+    struct lower *l = o->l;
+    struct map nodes = {0};
+
+    o->node = arena_alloc(l->arena, (l->slots.count + l->vars.count + 1) * sizeof *o->node);
+    o->suspend_words = (l->suspends.count + 31) / 32;
+    o->span = arena_alloc(l->arena, (l->suspends.count + 1) * sizeof *o->span);
+    for (uint32_t i = 0; i < l->suspends.count; i++)
+        o->span[i] = await_at(l, ((struct suspend *)l->suspends.item[i])->token);
+    for (uint32_t i = 0; i < l->slots.count; i++) {
+        struct slot *slot = l->slots.item[i];
+        add_node(o, (struct box){.kind = BOX_SLOT, .slot = slot}, slot->type);
+    }
+    for (uint32_t i = 0; i < l->vars.count; i++) {
+        struct var *v = l->vars.item[i];
+        if ((v->in_frame || v->saved) && !v->is_scope && !has_flexible_end(v->type)) {
+            *map_at(l->arena, &nodes, v) = &o->node[o->count];
+            add_node(o, (struct box){.kind = BOX_VAR, .var = v}, v->frame_type);
+        }
+    }
+    note_live(o, &nodes);
+    o->words = (o->count + 31) / 32;
+}
+
+/* ---- the packing ---- */
+
+/* Some of the nodes. */
+struct some {
+    uint32_t *index;
+    uint32_t count;
+};
+
+static struct some some_new(struct overlap *o, uint32_t room)
+{
+    return (struct some){arena_alloc(o->l->arena, (room + 1) * sizeof(uint32_t)), 0};
+}
+
+static struct box *box_new(struct overlap *o, enum box_kind kind, uint32_t room)
+{
+    struct box *b = arena_alloc(o->l->arena, sizeof *b);
+    b->kind = kind;
+    b->part = arena_alloc(o->l->arena, (room + 1) * sizeof *b->part);
+    b->align = 1;
+    return b;
+}
+
+/* Larger alignments first, so that there is no padding between parts. */
+static void sort_parts(struct box *b)
+{
+    for (uint32_t i = 1; i < b->count; i++) {
+        struct box *part = b->part[i];
+        uint32_t k = i;
+        for (; k > 0 && b->part[k - 1]->align < part->align; k--)
+            b->part[k] = b->part[k - 1];
+        b->part[k] = part;
+    }
+}
+
+static struct box *box_end(struct overlap *o, struct box *b)
+{
+    struct box *flat;
+    uint32_t room = 0;
+
+    for (uint32_t i = 0; i < b->count; i++)
+        room += b->part[i]->kind == b->kind ? b->part[i]->count : 1;
+    flat = box_new(o, b->kind, room);
+    for (uint32_t i = 0; i < b->count; i++) {
+        struct box *part = b->part[i];
+        bool same = part->kind == b->kind;
+        for (uint32_t k = 0; k < (same ? part->count : 1); k++)
+            flat->part[flat->count++] = same ? part->part[k] : part;
+    }
+    if (flat->count == 1)
+        return flat->part[0];
+    if (b->kind == BOX_STRUCT)
+        sort_parts(flat);
+    for (uint32_t i = 0; i < flat->count; i++) {
+        struct box *part = flat->part[i];
+        if (part->align > flat->align)
+            flat->align = part->align;
+        if (b->kind == BOX_UNION)
+            flat->size = part->size > flat->size ? part->size : flat->size;
+        else
+            flat->size = round_up(flat->size, part->align) + part->size;
+    }
+    flat->size = round_up(flat->size, flat->align);
+    return flat;
+}
+
+/* The nodes that the first of `s` is joined to by edges (`edge` true) or by gaps; moves them to the
+ * front of `s` and gives their number. */
+static uint32_t gather(struct overlap *o, struct some s, bool edge)
+{
+    uint32_t found = 1;
+    for (uint32_t at = 0; at < found; at++) {
+        const uint32_t *in_way = o->node[s.index[at]].in_way;
+        for (uint32_t i = found; i < s.count; i++) {
+            uint32_t index = s.index[i];
+            if (has(in_way, index) != edge)
+                continue;
+            s.index[i] = s.index[found];
+            s.index[found++] = index;
+        }
+    }
+    return found;
+}
+
+static void sort_by_index(struct some s)
+{
+    for (uint32_t i = 1; i < s.count; i++) {
+        uint32_t index = s.index[i], k = i;
+        for (; k > 0 && s.index[k - 1] > index; k--)
+            s.index[k] = s.index[k - 1];
+        s.index[k] = index;
+    }
+}
+
+static struct box *pack(struct overlap *o, struct some s);
+
+/* The pieces of the graph as parts of a union, or those of its complement as parts of a struct.
+ * NULL: there is but one. */
+static struct box *pack_pieces(struct overlap *o, struct some s, enum box_kind kind)
+{
+    struct box *b = NULL;
+    for (;;) {
+        struct some piece = s;
+        piece.count = gather(o, s, kind == BOX_UNION);
+        if (piece.count == s.count && !b) {
+            sort_by_index(s);
+            return NULL;
+        }
+        if (!b)
+            b = box_new(o, kind, s.count);
+        sort_by_index(piece);
+        b->part[b->count++] = pack(o, piece);
+        if (piece.count == s.count)
+            return box_end(o, b);
+        s.index += piece.count;
+        s.count -= piece.count;
+        sort_by_index(s);
+    }
+}
+
+/* Greedy colouring, the largest first: each colour a union. */
+static struct box *pack_colours(struct overlap *o, struct some s)
+{
+    struct box *all = box_new(o, BOX_STRUCT, s.count);
+    struct some *colour = arena_alloc(o->l->arena, s.count * sizeof *colour);
+    struct some order = some_new(o, s.count);
+    uint32_t colours = 0;
+
+    for (uint32_t i = 0; i < s.count; i++) {
+        uint32_t k = order.count++;
+        for (; k > 0 && o->node[order.index[k - 1]].box.size < o->node[s.index[i]].box.size; k--)
+            order.index[k] = order.index[k - 1];
+        order.index[k] = s.index[i];
+    }
+    for (uint32_t i = 0; i < order.count; i++) {
+        const struct node *node = &o->node[order.index[i]];
+        uint32_t c = 0;
+        for (; c < colours; c++) {
+            bool vacant = true;
+            for (uint32_t k = 0; k < colour[c].count; k++)
+                vacant &= !has(node->in_way, colour[c].index[k]);
+            if (vacant)
+                break;
+        }
+        if (c == colours)
+            colour[colours++] = some_new(o, s.count);
+        colour[c].index[colour[c].count++] = order.index[i];
+    }
+    for (uint32_t c = 0; c < colours; c++) {
+        struct box *b = box_new(o, BOX_UNION, colour[c].count);
+        for (uint32_t k = 0; k < colour[c].count; k++)
+            b->part[b->count++] = &o->node[colour[c].index[k]].box;
+        all->part[all->count++] = box_end(o, b);
+    }
+    return box_end(o, all);
+}
+
+/* The node that costs least when it shares with none. */
+static uint32_t to_take_out(struct overlap *o, struct some s)
+{
+    uint64_t least = UINT64_MAX;
+    uint32_t best = 0;
+    for (uint32_t i = 0; i < s.count; i++) {
+        const struct node *node = &o->node[s.index[i]];
+        uint64_t shares = 0;
+        for (uint32_t k = 0; k < s.count; k++)
+            shares += k != i && !has(node->in_way, s.index[k]);
+        if (shares * node->box.size < least) {
+            least = shares * node->box.size;
+            best = i;
+        }
+    }
+    return best;
+}
+
+static struct box *pack_rest(struct overlap *o, struct some s)
+{
+    struct box *colours = pack_colours(o, s), *b = box_new(o, BOX_STRUCT, 2);
+    struct some rest = some_new(o, s.count);
+    uint32_t out;
+
+    if (s.count > TAKE_OUT_MAX)
+        return colours;
+    out = to_take_out(o, s);
+    for (uint32_t i = 0; i < s.count; i++)
+        if (i != out)
+            rest.index[rest.count++] = s.index[i];
+    b->part[b->count++] = &o->node[s.index[out]].box;
+    b->part[b->count++] = pack(o, rest);
+    b = box_end(o, b);
+    return b->size < colours->size ? b : colours;
+}
+
+static struct box *pack(struct overlap *o, struct some s)
+{
+    if (s.count == 1)
+        return &o->node[s.index[0]].box;
+    struct box *b = pack_pieces(o, s, BOX_UNION);
+    if (!b)
+        b = pack_pieces(o, s, BOX_STRUCT);
+    return b ? b : pack_rest(o, s);
+}
+
+static int compare_boxes(const void *a, const void *b)
+{
+    const struct box *x = *(struct box *const *)a, *y = *(struct box *const *)b;
+    if (x->align != y->align)
+        return x->align > y->align ? -1 : 1;
+    return x < y ? -1 : x > y; /* they are in one array */
+}
+
+static struct box *own_bytes(struct overlap *o)
+{
+    struct box *all = box_new(o, BOX_STRUCT, o->count);
+    for (uint32_t i = 0; i < o->count; i++)
+        all->part[all->count++] = &o->node[i].box;
+    qsort(all->part, all->count, sizeof *all->part, compare_boxes);
+    return box_end(o, all);
+}
+
+struct box *overlap(struct lower *l)
+{
+    struct overlap *o = arena_alloc(l->arena, sizeof *o);
+    struct some all;
+
+    o->l = l;
+    find_nodes(o);
+    if (o->count == 0)
+        return NULL;
+    if (o->count > MEMBERS_MAX)
+        return own_bytes(o);
+    find_meetings(o);
+    all = some_new(o, o->count);
+    for (; all.count < o->count; all.count++)
+        all.index[all.count] = all.count;
+    return pack(o, all);
+}

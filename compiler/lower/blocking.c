@@ -1,0 +1,83 @@
+/*
+ * bide_spawn_blocking(f(x)): a task whose only await is the call on the blocking pool. Its function
+ * is made up here, in the form of a future written by hand: its arguments are the job, with f's
+ * arguments in it, which the first poll copies into the frame and hands to the pool.
+ *
+ * It has nothing to undo, so a cancelled one is just popped.
+ */
+#include "inside.h"
+
+void prepare_spawn_blocking(struct lower *l, struct expr *e)
+{
+    struct awaitable a;
+    if (awaitable_of(l, e, &a))
+        prepare_operands(l, a.operand, a.operand_count, false);
+}
+
+static void append_poll(struct lower *l, struct code *to, const char *id, bool has_result)
+{
+    code_text(
+        l, to,
+        "\n\nstruct bide__frame_%s {\nstruct bide_frame h;\nstruct bide__job_%s call;\n};\n"
+        "\n\nstatic enum bide_poll bide__poll_%s(struct bide_cx *cx, struct bide_frame *h)\n{\n"
+        "struct bide__frame_%s *frame = (struct bide__frame_%s *)(void *)h;\n"
+        "if (h->state == 0) {\n"
+        "__builtin_memcpy(&frame->call, bide__args(cx, h), sizeof frame->call);\n"
+        "h->state = 1;\n"
+        "if (bide__start_bide_blocking(cx, h, %s, &frame->call.job) == BIDE_PENDING)\n"
+        "    return BIDE_PENDING;\n}\n",
+        id, id, id, id, id, null_text(l->unit));
+    if (has_result)
+        code_text(l, to,
+                  "__builtin_memcpy(bide_frame_result(cx, h), &frame->call.result, "
+                  "sizeof frame->call.result);\n");
+    code_text(l, to, "return bide_frame_finish(cx, h);\n}\n");
+}
+
+static void append_descriptor(struct lower *l, struct code *to, const char *id, struct expr *e)
+{
+    struct expr *call = bare(e->arg[0]), *f = bare(call->a);
+    uint32_t line = l->unit->token[e->first].line;
+
+    code_text(l, to,
+              "\n\nstatic const uint32_t bide__lines_%s[] = {%u, %u};\n"
+              "static const struct bide_callee bide__callees_%s[] = {"
+              "{&bide__desc_bide_blocking, 0}};\n"
+              "static uint32_t bide__need_%s;\n"
+              "static const struct bide_fn_info bide__info_%s = {\n"
+              ".name = \"%s\",\n.file = \"%s\",\n.lines = bide__lines_%s,\n"
+              ".callees = bide__callees_%s,\n.need = &bide__need_%s,\n"
+              ".line = %u,\n.line_count = 2,\n.callee_count = 1,\n};\n",
+              id, line, line, id, id, id, f->kind == EX_IDENT ? f->name : l->name,
+              file_text(l->unit, e->first), id, id, id, line);
+    code_text(l, to,
+              "static const struct bide_fn bide__desc_%s = {\n"
+              ".poll = bide__poll_%s,\n.info = &bide__info_%s,\n"
+              ".frame_size = sizeof(struct bide__frame_%s),\n"
+              ".args_size = sizeof(struct bide__job_%s),\n",
+              id, id, id, id, id);
+    if (call->type->kind != TY_VOID)
+        code_text(l, to, ".result_size = sizeof(((struct bide__job_%s *)0)->result),\n", id);
+    code_text(l, to,
+              ".frame_align_log2 = __builtin_ctz(_Alignof(struct bide__frame_%s)),\n"
+              ".args_align_log2 = __builtin_ctz(_Alignof(struct bide__job_%s)),\n"
+              ".flags = %s%s,\n.version = BIDE_FN_VERSION,\n};\n",
+              id, id, is_signed(l->unit, call->type) ? "BIDE_FN_RESULT_SIGNED" : "0",
+              result_flag_text(l, call->type));
+}
+
+void copy_spawn_blocking(struct lower *l, struct code *to, struct expr *e)
+{
+    struct awaitable a;
+    struct code *helper = code_new(l);
+
+    if (!awaitable_of(l, e, &a))
+        return;
+    job_declaration(l, &a, "call");
+    append_poll(l, helper, a.job_id, bare(e->arg[0])->type->kind != TY_VOID);
+    append_descriptor(l, helper, a.job_id, e);
+    list_add(l->arena, &l->helpers, helper);
+    code_text(l, to, "bide__spawn(&bide__desc_%s, &", a.job_id);
+    copy_job_literal(l, to, &a);
+    code_text(l, to, ")");
+}

@@ -1,0 +1,277 @@
+/*
+ * Codes, variables and names: the small parts of lowering (lower.h says what a code is).
+ *
+ * A generated name is the stem and a number, and means nothing else in the function nor at file
+ * scope, so that it neither captures a name of the user's nor shadows one.
+ */
+#include "inside.h"
+#include "compiler/parse/inside.h"
+
+#include <string.h>
+
+struct code *code_new(struct lower *l)
+{
+    return arena_alloc(l->arena, sizeof(struct code));
+}
+
+static struct piece *add(struct lower *l, struct code *to, enum piece_kind kind)
+{
+    if (to->count == to->room) {
+        uint32_t room = to->room ? 2 * to->room : 8;
+        struct piece *more = arena_alloc(l->arena, room * sizeof *more);
+        if (to->count)
+            memcpy(more, to->piece, to->count * sizeof *more);
+        to->piece = more;
+        to->room = room;
+    }
+    struct piece *p = &to->piece[to->count++];
+    *p = (struct piece){.kind = kind};
+    return p;
+}
+
+void code_text(struct lower *l, struct code *to, const char *fmt, ...)
+{
+    va_list args, again;
+    va_start(args, fmt);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    char *text = arena_alloc(l->arena, (size_t)n + 1);
+    vsnprintf(text, (size_t)n + 1, fmt, again);
+    va_end(again);
+    add(l, to, PC_TEXT)->text = text;
+}
+
+void code_tokens(struct lower *l, struct code *to, uint32_t first, uint32_t last)
+{
+    if (last < first)
+        return;
+    struct piece *before = to->count ? &to->piece[to->count - 1] : NULL;
+    if (before && before->kind == PC_TOKENS && before->last + 1 == first) {
+        before->last = last;
+        return;
+    }
+    struct piece *p = add(l, to, PC_TOKENS);
+    p->first = first;
+    p->last = last;
+}
+
+void code_show(struct lower *l, struct code *to, struct stmt *after, uint32_t token)
+{
+    if (!l->is_async || !l->unit->options->debug_locals)
+        return;
+    struct piece *p = add(l, to, PC_SHOW);
+    p->thing = after;
+    p->first = token;
+}
+
+void code_sync(struct lower *l, struct code *to, uint32_t token)
+{
+    add(l, to, PC_SYNC)->first = token;
+}
+
+void code_var(struct lower *l, struct code *to, struct var *v)
+{
+    code_add(l, to, PC_VAR, v);
+    code_add(l, to, PC_USE, v);
+}
+
+void code_add(struct lower *l, struct code *to, enum piece_kind kind, struct var *v)
+{
+    add(l, to, kind)->var = v;
+    v->used |= kind != PC_DECLARE;
+    v->is_read |= kind == PC_USE;
+}
+
+void code_flow(struct lower *l, struct code *to, enum piece_kind kind, uint32_t label)
+{
+    add(l, to, kind)->first = label;
+}
+
+void code_open_label(struct lower *l, struct code *to, uint32_t label)
+{
+    struct piece *p = add(l, to, PC_LABEL);
+    p->first = label;
+    p->last = LABEL_OPEN;
+}
+
+void code_thing(struct lower *l, struct code *to, enum piece_kind kind, void *thing)
+{
+    add(l, to, kind)->thing = thing;
+}
+
+void code_type(struct lower *l, struct code *to, const struct type *type, const char *name)
+{
+    struct piece *p = add(l, to, PC_TYPE);
+    p->thing = (void *)(uintptr_t)type;
+    p->text = name;
+}
+
+void code_append(struct lower *l, struct code *to, const struct code *from)
+{
+    for (uint32_t i = 0; from && i < from->count; i++) {
+        const struct piece *p = &from->piece[i];
+        if (p->kind == PC_TOKENS)
+            code_tokens(l, to, p->first, p->last);
+        else
+            *add(l, to, p->kind) = *p;
+    }
+}
+
+void code_append_flow(struct lower *l, struct code *to, const struct code *from)
+{
+    for (uint32_t i = 0; from && i < from->count; i++)
+        if (from->piece[i].kind >= PC_USE)
+            *add(l, to, from->piece[i].kind) = from->piece[i];
+}
+
+void code_append_print(struct lower *l, struct code *to, const struct code *from)
+{
+    for (uint32_t i = 0; from && i < from->count; i++)
+        if (from->piece[i].kind < PC_USE)
+            *add(l, to, from->piece[i].kind) = from->piece[i];
+}
+
+/* An object with const members cannot be assigned, but it can be filled in. */
+void code_begin_store(struct lower *l, struct code *to, const struct type *type, struct var *v)
+{
+    bool fill = type_has_const_member(type);
+    code_text(l, to, fill ? "\n__builtin_memcpy(" : "\n");
+    if (v) {
+        code_text(l, to, fill ? "&" : "");
+        code_add(l, to, PC_VAR, v);
+    } else {
+        code_text(l, to, fill ? "" : "*(");
+        if (!fill) {
+            struct type *plain = type_unqualified(l->unit, (struct type *)type);
+            code_type(l, to, type_pointer(l->unit, plain), "");
+            code_text(l, to, ")");
+        }
+        code_text(l, to, "bide_frame_result(%s, &%s->h)", l->cx, l->frame);
+    }
+    code_text(l, to, fill ? ", &(" : " = ");
+    if (fill) {
+        code_type(l, to, type, "");
+        code_text(l, to, "[1]){");
+    }
+}
+
+void code_end_store(struct lower *l, struct code *to, const struct type *type, struct var *v)
+{
+    if (type_has_const_member(type)) {
+        code_text(l, to, "}, sizeof(");
+        code_type(l, to, type, "");
+        code_text(l, to, "))");
+    }
+    code_text(l, to, ";\n");
+    if (v)
+        code_add(l, to, PC_DEF, v);
+}
+
+void code_temp(struct lower *l, struct code *to, struct var *v, const struct code *value)
+{
+    if (v->type && type_has_const_member(v->type)) {
+        code_add(l, to, PC_DECLARE, v);
+        code_begin_store(l, to, v->type, v);
+        code_append(l, to, value);
+        code_end_store(l, to, v->type, v);
+        return;
+    }
+    code_text(l, to, "\n");
+    code_add(l, to, PC_TEMP, v);
+    code_append(l, to, value);
+    code_text(l, to, ";\n");
+    code_add(l, to, PC_DEF, v);
+}
+
+uint32_t flow_label(struct lower *l)
+{
+    return l->flow_labels++;
+}
+
+/* It has a struct, union or enum of a block that is declared behind the token. */
+static bool is_declared_behind(const struct type *t, uint32_t token, int depth)
+{
+    if (!t || depth > 100)
+        return false;
+    if (t->tag && t->tag->depth > 0 && t->tag->first > token)
+        return true;
+    for (int i = 0; i < t->param_count; i++)
+        if (is_declared_behind(t->param[i].type, token, depth + 1))
+            return true;
+    return is_declared_behind(t->base, token, depth + 1);
+}
+
+/* The type may be one of a statement expression, and the variable stands before that. */
+struct var *var_new(struct lower *l, const char *stem, struct type *type, uint32_t token)
+{
+    struct var *v = arena_alloc(l->arena, sizeof *v);
+    v->home = l;
+    v->type = is_declared_behind(type, token, 0) ? file_type(l, type) : type;
+    v->token = token;
+    v->name = name_new(l, stem);
+    v->tracked = !l->keeps_in_frame;
+    v->in_frame = l->keeps_in_frame;
+    v->index = l->vars.count;
+    list_add(l->arena, &l->vars, v);
+    return v;
+}
+
+struct var *var_of(struct lower *l, const struct symbol *s)
+{
+    if (!s || (s->kind != SYM_VAR && s->kind != SYM_PARAM) || s->index < 0)
+        return NULL;
+    for (; l; l = l->outer) {
+        struct var *v = (uint32_t)s->index < l->vars.count ? l->vars.item[s->index] : NULL;
+        if (v && v->symbol == s)
+            return v;
+    }
+    return NULL;
+}
+
+bool is_reserved(struct lower *l, const char *name)
+{
+    const char *text = intern(l->arena, name, strlen(name));
+    const struct token *t = l->unit->token;
+    for (uint32_t i = l->fn->first; i <= l->fn->last && !l->words_known; i++)
+        if (t[i].text)
+            *map_at(l->arena, &l->words, t[i].text) = l;
+    l->words_known = true;
+    if (*map_at(l->arena, &l->words, text))
+        return true;
+    return scope_find(text) != NULL; /* at file scope: the parser has left all others */
+}
+
+struct symbol *file_symbol(struct symbol *fn)
+{
+    struct symbol *s = scope_find(fn->name);
+    return s && s->kind == SYM_FUNCTION && s->is_async ? s : fn;
+}
+
+/* How many names were made from a stem. */
+struct stem {
+    unsigned count;
+};
+
+static struct stem *stem_of(struct lower *l, const char *text)
+{
+    void **s = map_at(l->arena, &l->stems, intern(l->arena, text, strlen(text)));
+    if (!*s)
+        *s = arena_alloc(l->arena, sizeof(struct stem));
+    return *s;
+}
+
+const char *name_new(struct lower *l, const char *stem)
+{
+    struct stem *s = stem_of(l, stem);
+    char *name;
+    do
+        name = arena_printf(l->arena, "%s_%u", stem, ++s->count);
+    while (is_reserved(l, name));
+    return name;
+}
+
+const char *name_free(struct lower *l, const char *wanted)
+{
+    return is_reserved(l, wanted) ? name_new(l, wanted) : wanted;
+}

@@ -1,0 +1,684 @@
+/*
+ * join, try_join, select and timeout. What the branches need (guards, places to assign to, then
+ * arguments) is evaluated first, from left to right, and kept; then the group is pushed, each
+ * branch started, and the group awaited as a leaf. What a branch with a guard needs is only
+ * evaluated when that holds, and then kept in the frame, where a compiler does not mind that it may
+ * be missing. Results stay in slots of the group's own until it is done: only then are they
+ * assigned, to all branches that returned, also when the awaiting function unwinds and has deferred
+ * blocks that may look.
+ *
+ * A timeout is a biased select of the branch and bide_sleep. A statement expression is a function
+ * of its own, which works on this function's frame (branch.c, lower.c). A group that is a branch
+ * is the leaf of the branch's chain; its slots are inside those of the outer one, and a descriptor
+ * that only lists its branches tells how much room they take.
+ */
+#include "inside.h"
+
+enum { BRANCHES_MAX = 32 };
+
+struct group;
+
+struct branch {
+    struct expr *guard;    /* NULL: none */
+    struct var *holds;     /* its value */
+    struct expr *place;    /* NULL: the result is dropped */
+    struct group *nested;  /* or */
+    struct function *body; /* a statement expression; or */
+    struct awaitable call;
+    const char *slot; /* expression of the result; NULL: none */
+};
+
+struct group {
+    struct lower *l;
+    enum form form;
+    struct branch branch[BRANCHES_MAX];
+    int count;
+    unsigned number;
+    bool is_nested;         /* a branch of another one */
+    const char *name;       /* of its slots: join_1 */
+    const char *prefix;     /* their expression: frame->join_1 */
+    const char *descriptor; /* of a group that is a branch, without prefix */
+    struct list member_names;
+    struct expr *duration;
+};
+
+static const char *const kinds[] = {
+    [FORM_JOIN] = "BIDE_JOIN",       [FORM_TRY_JOIN] = "BIDE_TRY_JOIN",
+    [FORM_SELECT] = "BIDE_SELECT",   [FORM_SELECT_BIASED] = "BIDE_SELECT_BIASED",
+    [FORM_TIMEOUT] = "BIDE_TIMEOUT",
+};
+
+static const char *const stems[] = {
+    [FORM_JOIN] = "join",       [FORM_TRY_JOIN] = "try_join",
+    [FORM_SELECT] = "select",   [FORM_SELECT_BIASED] = "select",
+    [FORM_TIMEOUT] = "timeout",
+};
+
+/* ---- branches ---- */
+
+static struct group *parse_group(struct lower *, struct expr *form);
+
+static bool is_group(const struct expr *e)
+{
+    return e->kind == EX_FORM && e->form >= FORM_JOIN && e->form <= FORM_TIMEOUT;
+}
+
+static bool parse_branch(struct group *g, struct expr *e)
+{
+    struct lower *l = g->l;
+    struct branch *b = &g->branch[g->count];
+
+    e = bare(e);
+    if (e->kind == EX_FORM && e->form == FORM_IF && e->arg_count == 2) {
+        b->guard = e->arg[0];
+        e = bare(e->arg[1]);
+    }
+    if (e->kind == EX_ASSIGN && e->op == '=') {
+        b->place = e->a;
+        e = bare(e->b);
+    }
+    if (e->kind == EX_AWAIT)
+        e = bare(e->a);
+    if (e->kind == EX_BLOCK && e->block->is_branch) {
+        b->body = e->block;
+        list_add(l->arena, &l->branches, e->block);
+        g->count++;
+        return true;
+    }
+    if (e->kind != EX_CALL && e->kind != EX_FORM) {
+        diag(l->unit, SEV_ERROR, e->first,
+             "a branch is a call, a statement expression, or an assignment from one");
+        return false;
+    }
+    if (is_group(e)) {
+        b->nested = parse_group(l, e);
+        if (!b->nested)
+            return false;
+        b->nested->is_nested = true;
+    } else if (!awaitable_of(l, e, &b->call)) {
+        return false;
+    }
+    g->count++;
+    return true;
+}
+
+static struct group *parse_group(struct lower *l, struct expr *form)
+{
+    struct group *g = arena_alloc(l->arena, sizeof *g);
+    int first = form->form == FORM_TIMEOUT ? 1 : 0;
+
+    g->l = l;
+    g->form = form->form;
+    g->number = ++l->groups;
+    g->name = arena_printf(l->arena, "%s_%u", stems[g->form], g->number);
+    g->descriptor = arena_printf(l->arena, "%s_%s", l->name, g->name);
+    if (first && form->arg_count)
+        g->duration = form->arg[0];
+    if (form->arg_count - first > BRANCHES_MAX) {
+        diag(l->unit, SEV_ERROR, form->first, "more than %d branches", BRANCHES_MAX);
+        return NULL;
+    }
+    for (int i = first; i < form->arg_count; i++)
+        if (!parse_branch(g, form->arg[i]))
+            return NULL;
+    return g->count ? g : NULL;
+}
+
+/* ---- operands ---- */
+
+/* Gathers them in order; `to` NULL: only counts. */
+static int operands_of(const struct group *g, struct operand *to)
+{
+    int n = 0;
+    if (g->duration) {
+        if (to)
+            to[n] = (struct operand){g->duration, false};
+        n++;
+    }
+    for (int i = 0; i < g->count; i++) {
+        const struct branch *b = &g->branch[i];
+        if (b->guard) {
+            if (to)
+                to[n] = (struct operand){b->guard, false};
+            n++;
+        }
+        if (b->place) {
+            if (to)
+                to[n] = (struct operand){b->place, true};
+            n++;
+        }
+        if (b->nested)
+            n += operands_of(b->nested, to ? to + n : NULL);
+        for (int k = 0; k < b->call.operand_count; k++, n++)
+            if (to)
+                to[n] = b->call.operand[k];
+    }
+    return n;
+}
+
+/* `int guard_1 = (condition) != 0;` */
+static void keep_guard(struct lower *l, struct branch *b)
+{
+    struct code *value = code_new(l);
+
+    prepare(l, b->guard);
+    code_text(l, value, "(");
+    copy_expr(l, value, b->guard);
+    code_text(l, value, ") != 0");
+    b->holds = var_new(l, "guard", type_basic(l->unit, TY_INT), b->guard->first);
+    code_temp(l, l->out, b->holds, value);
+}
+
+static void begin_guarded(struct lower *l, const struct branch *b, uint32_t end)
+{
+    code_text(l, l->out, "\nif (");
+    code_var(l, l->out, b->holds);
+    code_text(l, l->out, ") {\n");
+    code_flow(l, l->out, PC_BRANCH, end);
+}
+
+/* Owners that were not evaluated are null. */
+static void clear_owners(struct lower *l, const struct operand *o, int count)
+{
+    bool any = false;
+    for (int i = 0; i < count; i++) {
+        if (!type_is_owner(o[i].expr->type) || o[i].is_place || !expr_code(o[i].expr))
+            continue;
+        code_text(l, l->out, any ? "" : "\n} else {\n");
+        copy_argument(l, l->out, o[i].expr);
+        code_text(l, l->out, " = 0;\n");
+        any = true;
+    }
+}
+
+static void end_guarded(struct lower *l, uint32_t end)
+{
+    code_text(l, l->out, "\n}\n");
+    code_flow(l, l->out, PC_LABEL, end);
+}
+
+/* o: the operands of g and then of what follows, `total` in all. Gives the number of g's. */
+static int prepare_group(struct group *g, struct operand *o, int total)
+{
+    struct lower *l = g->l;
+    bool in_frame = l->keeps_in_frame;
+    int n = g->duration != NULL;
+
+    prepare_some(l, o, n, total);
+    for (int i = 0; i < g->count; i++) {
+        struct branch *b = &g->branch[i];
+        uint32_t end = flow_label(l);
+        int count = (b->place != NULL) + b->call.operand_count;
+        if (b->guard) {
+            keep_guard(l, b);
+            n++;
+            l->keeps_in_frame = true;
+            if (count > 0 || b->nested)
+                begin_guarded(l, b, end);
+        }
+        int first = n;
+        prepare_some(l, o + n, count, total - n);
+        n += count;
+        if (b->nested)
+            n += prepare_group(b->nested, o + n, total - n);
+        if (b->guard && (count > 0 || b->nested)) {
+            clear_owners(l, o + first, n - first);
+            end_guarded(l, end);
+        }
+        l->keeps_in_frame = in_frame;
+    }
+    return n;
+}
+
+static void prepare_branches(struct group *g)
+{
+    int count = operands_of(g, NULL);
+    struct operand *o = arena_alloc(g->l->arena, (size_t)(count + 1) * sizeof *o);
+    operands_of(g, o);
+    prepare_group(g, o, count);
+}
+
+/* ---- slots ---- */
+
+static const char *member_name(struct group *g, const char *wanted)
+{
+    for (int n = 1;; n++) {
+        char *name = n == 1 ? arena_printf(g->l->arena, "%s", wanted)
+                            : arena_printf(g->l->arena, "%s_%d", wanted, n);
+        const char *text = intern(g->l->arena, name, __builtin_strlen(name));
+        bool taken = false;
+        for (uint32_t i = 0; i < g->member_names.count; i++)
+            taken |= g->member_names.item[i] == text;
+        if (taken)
+            continue;
+        list_add(g->l->arena, &g->member_names, (void *)(uintptr_t)text);
+        return text;
+    }
+}
+
+static const char *make_slots(struct group *g, const char *in);
+
+/* The member for a branch, "" if it needs none; sets where its result is. */
+static const char *branch_slot(struct group *g, struct branch *b)
+{
+    struct lower *l = g->l;
+    struct expr *call = b->call.call;
+
+    if (b->nested) {
+        const char *members = make_slots(b->nested, arena_printf(l->arena, "%s.", g->prefix));
+        if (b->nested->form != FORM_JOIN)
+            b->slot = arena_printf(l->arena, "%s.group.value", b->nested->prefix);
+        return arena_printf(l->arena, " %s;", members);
+    }
+    if (!b->body && call->kind == EX_FORM && call->form == FORM_BLOCKING) {
+        const char *name = member_name(g, "blocking");
+        const char *member = job_declaration(l, &b->call, name);
+        b->call.job = arena_printf(l->arena, "%s.%s", g->prefix, name);
+        if (call->type->kind != TY_VOID)
+            b->slot = arena_printf(l->arena, "%s.result", b->call.job);
+        return arena_printf(l->arena, " %s;", member);
+    }
+    struct type *result = b->body ? b->body->result : b->call.result;
+    bool unused = !b->place && g->form != FORM_TRY_JOIN;
+    if (!result || result->kind == TY_VOID || !needs_slot(l->unit, result, unused))
+        return "";
+    struct expr *place = b->place ? bare(b->place) : NULL;
+    const char *wanted = place && place->kind == EX_IDENT ? place->name
+                         : b->body                        ? "value"
+                         : b->call.slot                   ? b->call.slot
+                                                          : b->call.name;
+    const char *name = member_name(g, wanted);
+    struct type *t = file_type(l, type_unqualified(l->unit, result));
+    note_result_limit(l, b->body ? b->body->first : call->first, t);
+    b->slot = arena_printf(l->arena, "%s.%s", g->prefix, name);
+    return arena_printf(l->arena, " %s;", type_print(l->unit, t, name));
+}
+
+/* The declaration of its slots as a member; `in`: what its expression begins with. */
+static const char *make_slots(struct group *g, const char *in)
+{
+    struct lower *l = g->l;
+    g->prefix = arena_printf(l->arena, "%s%s", in, g->name);
+    char *s =
+        arena_printf(l->arena, "struct { struct bide_group_result %s;", member_name(g, "group"));
+    for (int i = 0; i < g->count; i++)
+        s = arena_printf(l->arena, "%s%s", s, branch_slot(g, &g->branch[i]));
+    return arena_printf(l->arena, "%s } %s", s, g->name);
+}
+
+static void set_up_jobs(struct group *g)
+{
+    for (int i = 0; i < g->count; i++) {
+        struct branch *b = &g->branch[i];
+        uint32_t end = flow_label(g->l);
+        if (!b->nested && !b->call.job)
+            continue;
+        if (b->guard)
+            begin_guarded(g->l, b, end);
+        if (b->nested)
+            set_up_jobs(b->nested);
+        else
+            set_up_job(g->l, &b->call);
+        if (b->guard)
+            end_guarded(g->l, end);
+    }
+}
+
+/* ---- starting ---- */
+
+static const char *append_starts(struct group *g, const char *cx, const char *parent);
+
+/* The descriptor of what the i-th branch consists of. */
+static const char *branch_fn(const struct group *g, int i)
+{
+    const struct branch *b = &g->branch[i];
+    if (i == g->count)
+        return "bide_sleep";
+    if (b->nested)
+        return b->nested->descriptor ? b->nested->descriptor : "bide_sleep";
+    return b->body ? b->body->name : b->call.name;
+}
+
+static bool is_unknown(const struct branch *b)
+{
+    return b->call.calls_through && !b->call.job;
+}
+
+/* A group that is a branch has no frame but its own, so no function; only its room is described. It
+ * is not known if a call through a reference is among its branches. */
+static void describe_nested(struct group *g)
+{
+    struct lower *l = g->l;
+    struct code *to = code_new(l);
+    const char *name = g->descriptor;
+    int count = g->count + (g->duration != NULL);
+
+    for (int i = 0; i < g->count; i++) {
+        if (is_unknown(&g->branch[i])) {
+            g->descriptor = NULL;
+            return;
+        }
+        if (g->branch[i].nested)
+            describe_nested(g->branch[i].nested);
+    }
+    code_text(l, to, "\n\nstatic const struct bide_callee bide__callees_%s[] = {", name);
+    for (int i = 0; i < count; i++)
+        code_text(l, to, "%s{&bide__desc_%s, 1}", i ? ", " : "", branch_fn(g, i));
+    code_text(l, to, "};\nstatic uint32_t bide__need_%s;\n", name);
+    code_text(l, to,
+              "static const struct bide_fn_info bide__info_%s = {\n.name = \"%s\",\n"
+              ".file = \"%s\",\n.callees = bide__callees_%s,\n.need = &bide__need_%s,\n"
+              ".callee_count = %d,\n};\n",
+              name, name, file_text(l->unit, l->fn->first), name, name, count);
+    code_text(l, to,
+              "static const struct bide_fn bide__desc_%s = {\n.info = &bide__info_%s,\n"
+              ".result_size = sizeof(int32_t),\n.flags = BIDE_FN_RESULT_SIGNED,\n"
+              ".version = BIDE_FN_VERSION,\n};\n",
+              name, name);
+    list_add(l->arena, &l->tables, to);
+}
+
+/* Where a group's variables are declared. For gdb, in no block of their own: it would find a place
+ * for a breakpoint on the line in the block and another one behind it. */
+static struct code *declarations(struct lower *l)
+{
+    return l->unit->options->debug_locals ? l->head : l->out;
+}
+
+/* With a call through a reference the group's size is not known: it finds its room when it is
+ * pushed. */
+static void append_fns(struct group *g, const char *fns)
+{
+    struct lower *l = g->l;
+    int count = g->count + (g->duration != NULL);
+    bool known = true;
+    for (int i = 0; i < g->count; i++)
+        known &= !is_unknown(&g->branch[i]);
+    struct code *to = known ? declarations(l) : l->out;
+    code_text(l, to, "\n%sconst struct bide_fn *const %s[] = {", known ? "static " : "", fns);
+    for (int i = 0; i < count; i++) {
+        code_text(l, to, i ? ", " : "");
+        if (i < g->count && is_unknown(&g->branch[i]))
+            copy_descriptor(l, to, g->branch[i].call.call);
+        else
+            code_text(l, to, "&bide__desc_%s", branch_fn(g, i));
+        if (known && !g->is_nested)
+            add_callee(l, branch_fn(g, i), g->number);
+    }
+    code_text(l, to, "};\n");
+}
+
+/* `bide__start_f_branch_1(sub, NULL, slot, frame, pointers to static variables)` */
+static void append_start_body(struct lower *l, const struct branch *b, const char *sub)
+{
+    const char *null = null_text(l->unit);
+
+    code_text(l, l->out, "bide__start_%s(%s, %s, %s%s", b->body->name, sub, null,
+              b->slot ? "&" : "", b->slot ? b->slot : null);
+    if (b->body->uses_outer)
+        code_text(l, l->out, ", %s", l->frame);
+    for (uint32_t i = 0; i < b->body->captures.count; i++) {
+        code_text(l, l->out, ", ");
+        copy_capture(l, l->out, b->body->captures.item[i]);
+    }
+    code_text(l, l->out, ")");
+}
+
+/* Owners among the arguments of a branch: the call that begins has them, and else they are released
+ * when the group is done. */
+static void append_taken(struct lower *l, const struct awaitable *a)
+{
+    for (int i = 0; i < a->operand_count && a->call->kind == EX_CALL; i++) {
+        struct expr *e = a->operand[i].expr;
+        if (!is_owner_operand(a, i))
+            continue;
+        copy_argument(l, l->out, e);
+        code_text(l, l->out, " = 0;\n");
+    }
+}
+
+static void append_branch(struct group *g, int i, const char *group, const char *sub)
+{
+    struct lower *l = g->l;
+    const char *null = null_text(l->unit);
+
+    if (i < g->count && g->branch[i].nested) {
+        code_text(l, l->out, "case %d: {\n", i);
+        const char *inner = append_starts(g->branch[i].nested, sub, null);
+        code_text(l, l->out, "bide__group_started(%s, bide__group_run(%s, %s));\nbreak;\n}\n",
+                  group, sub, inner);
+        return;
+    }
+    code_text(l, l->out, "case %d:\nbide__group_started(%s, ", i, group);
+    if (i == g->count) {
+        code_text(l, l->out, "bide__start_bide_sleep(%s, %s, %s, ", sub, null, null);
+        copy_argument(l, l->out, g->duration);
+        code_text(l, l->out, ")");
+    } else if (g->branch[i].body) {
+        append_start_body(l, &g->branch[i], sub);
+    } else {
+        struct branch *b = &g->branch[i];
+        append_start(l, l->out, &b->call, sub, NULL, b->call.job ? NULL : b->slot);
+    }
+    code_text(l, l->out, ");\n");
+    if (i < g->count && !g->branch[i].body)
+        append_taken(l, &g->branch[i].call);
+    code_text(l, l->out, "break;\n");
+}
+
+/* The branches whose guard does not hold are left out. */
+static void append_guards(struct group *g, const char *group, const char *cx)
+{
+    struct lower *l = g->l;
+    bool any = false;
+
+    for (int i = 0; i < g->count; i++) {
+        if (!g->branch[i].guard)
+            continue;
+        if (!any)
+            code_text(l, l->out, "bide__group_leave_out(%s, %s, ", group, cx);
+        code_text(l, l->out, any ? " | (uint32_t)!" : "(uint32_t)!");
+        code_var(l, l->out, g->branch[i].holds);
+        code_text(l, l->out, " << %d", i);
+        any = true;
+    }
+    if (any)
+        code_text(l, l->out, ");\n");
+}
+
+/* Pushes the group and starts its branches; gives the variable that points to it. */
+static const char *append_starts(struct group *g, const char *cx, const char *parent)
+{
+    struct lower *l = g->l;
+    const char *i = name_new(l, "branch"), *sub = name_new(l, "sub");
+    const char *group = name_new(l, "group"), *fns = name_new(l, "fns");
+    const char *sub_address = arena_printf(l->arena, "&%s", sub);
+    int count = g->count + (g->duration != NULL);
+
+    append_fns(g, fns);
+    bool apart = declarations(l) != l->out;
+    code_text(l, declarations(l), "\nstruct bide_cx %s;\n", sub);
+    code_text(l, apart ? l->head : l->out, "int %s;\n", i);
+    if (apart)
+        code_text(l, l->head, "struct bide_group *%s;\n", group);
+    code_text(l, l->out, "%s%s =\n    bide__group_push(%s, %s, %d, %s, %s, &%s.group);\n",
+              apart ? "" : "struct bide_group *", group, cx, kinds[g->form], count, fns, parent,
+              g->prefix);
+    append_guards(g, group, cx);
+    code_text(l, l->out, "while ((%s = bide__group_next(%s, %s, &%s)) >= 0) {\nswitch (%s) {\n", i,
+              group, cx, sub, i);
+    for (int k = 0; k < count; k++)
+        append_branch(g, k, group, sub_address);
+    code_text(l, l->out, "}\n}\n");
+    return group;
+}
+
+/* A group in a branch that is never started has no results. */
+static void clear_nested(struct group *g)
+{
+    for (int i = 0; i < g->count; i++) {
+        struct group *nested = g->branch[i].nested;
+        if (!nested)
+            continue;
+        code_text(g->l, g->l->out, "%s.group.branch_done = 0;\n", nested->prefix);
+        clear_nested(nested);
+    }
+}
+
+/* ---- results ---- */
+
+/* `place = slot`, of one branch; `if_done`: only if the branch has returned. */
+static void append_result(struct group *g, int k, bool if_done)
+{
+    struct lower *l = g->l;
+    struct branch *b = &g->branch[k];
+    struct var *v = base_var(l, b->place);
+    bool whole = bare(b->place)->kind == EX_IDENT;
+    struct code *old = NULL;
+    uint32_t end = flow_label(l);
+
+    if (if_done) {
+        code_text(l, l->out, "\nif (%s.group.branch_done & 1u << %d) {\n", g->prefix, k);
+        code_flow(l, l->out, PC_BRANCH, end);
+    } else {
+        code_text(l, l->out, "\n");
+    }
+    if (v && v->is_owner) { /* what it owned before */
+        struct code *place = code_new(l);
+        copy_place(l, place, b->place);
+        code_add(l, place, PC_USE, v);
+        old = keep(l, place, type_unqualified(l->unit, b->place->type), b->place->first);
+    }
+    if (v && whole && !v->by_address)
+        code_add(l, l->out, PC_VAR, v);
+    else
+        copy_place(l, l->out, b->place);
+    code_text(l, l->out, " = %s;\n", b->slot);
+    if (v && whole && !v->by_address)
+        code_add(l, l->out, PC_SEEN, v);
+    if (v)
+        code_add(l, l->out,
+                 v->by_address ? PC_USE
+                 : !whole      ? PC_TOUCH
+                 : if_done     ? PC_MAYBE
+                               : PC_DEF,
+                 v);
+    if (old)
+        release_value(l, old, b->place->type, b->place->first);
+    code_text(l, l->out, if_done ? "}\n" : "\n");
+    code_flow(l, l->out, PC_LABEL, end);
+}
+
+static void release_result(struct group *g, int k)
+{
+    struct lower *l = g->l;
+    const struct branch *b = &g->branch[k];
+    struct code *read = code_new(l);
+    uint32_t end = flow_label(l);
+
+    code_text(l, read, "%s", b->slot);
+    code_text(l, l->out, "\nif (%s.group.branch_done & 1u << %d) {\n", g->prefix, k);
+    code_flow(l, l->out, PC_BRANCH, end);
+    release_value(l, read, b->call.result, b->call.call->first);
+    code_text(l, l->out, "\n}\n");
+    code_flow(l, l->out, PC_LABEL, end);
+}
+
+static bool drops_owner(const struct branch *b)
+{
+    return b->slot && !b->place && !b->nested && b->call.result && type_is_owner(b->call.result);
+}
+
+static void append_results(struct group *g, bool if_done)
+{
+    for (int k = 0; k < g->count; k++) {
+        struct branch *b = &g->branch[k];
+        bool may_miss = if_done || b->guard;
+        if (b->nested)
+            append_results(b->nested, may_miss || b->nested->form != FORM_JOIN);
+        else if (!b->body)
+            release_arguments(g->l, &b->call);
+        if (b->place && b->slot)
+            append_result(g, k, may_miss);
+        else if (drops_owner(b))
+            release_result(g, k);
+    }
+}
+
+/* Something is due for the group itself when the function unwinds: owners, or a result that others
+ * may see. */
+static bool has_results(const struct group *g)
+{
+    for (int k = 0; k < g->count; k++) {
+        const struct branch *b = &g->branch[k];
+        if ((b->place && is_seen_outside(g->l, b->place)) || drops_owner(b))
+            return true;
+        if (b->nested ? has_results(b->nested) : !b->body && takes_owner(&b->call))
+            return true;
+    }
+    return false;
+}
+
+/* A join in a function marked bide_cancel_returns: results of the branches that did not return. */
+static void fail_missing(struct group *g)
+{
+    struct lower *l = g->l;
+    if (g->form != FORM_JOIN)
+        return;
+    for (int k = 0; k < g->count; k++) {
+        const struct branch *b = &g->branch[k];
+        const char *slot = b->slot;
+        if (b->nested)
+            fail_missing(b->nested);
+        if (!b->place || !slot)
+            continue;
+        if (b->nested)
+            slot = arena_printf(l->arena, "%s.group.value", b->nested->prefix);
+        code_text(l, l->out, "\nif (!(%s.group.branch_done & 1u << %d))\n    (void)%s;\n",
+                  g->prefix, k,
+                  refused_text(l, slot, b->nested ? type_basic(l->unit, TY_INT) : b->place->type));
+    }
+}
+
+void lower_group(struct lower *l, struct expr *await, struct expr *form)
+{
+    struct code *value = code_new(l), *run = code_new(l), *at_resume = code_new(l);
+    struct code *out = l->out;
+    struct held *held = l->held;
+    struct group *g = parse_group(l, form);
+
+    set_code(l, await, value);
+    if (!g)
+        return;
+    prepare_branches(g);
+    l->held = held;
+    result_member(l, g->name, make_slots(g, arena_printf(l->arena, "%s->", l->frame)));
+    code_text(l, l->out, "\n{\n");
+    set_up_jobs(g);
+    clear_nested(g);
+    for (int i = 0; i < g->count; i++)
+        if (g->branch[i].nested)
+            describe_nested(g->branch[i].nested);
+    if (may_refuse(l))
+        code_text(l, l->out, "if (%s) {\n%s.group.branch_done = 0;\n} else {\n",
+                  refused_text(l, arena_printf(l->arena, "%s.group.value", g->prefix),
+                               type_basic(l->unit, TY_INT)),
+                  g->prefix);
+    const char *group = append_starts(g, l->cx, arena_printf(l->arena, "&%s->h", l->frame));
+    code_text(l, run, "bide__group_run(%s, %s)", l->cx, group);
+    bool is_due = l->unwinds && !l->returns && l->shield == 0 && (l->links || has_results(g));
+    if (is_due) {
+        l->out = at_resume;
+        append_results(g, true);
+        l->out = out;
+    }
+    append_suspend(l, run, await->first, is_due ? at_resume : NULL);
+    code_text(l, l->out, may_refuse(l) ? "\n}\n}\n" : "\n}\n");
+    if (may_refuse(l))
+        fail_missing(g);
+    append_results(g, g->form != FORM_JOIN);
+    if (g->form == FORM_JOIN)
+        code_text(l, value, "(void)0");
+    else
+        code_text(l, value, "%s.group.value", g->prefix);
+}

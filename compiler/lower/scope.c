@@ -1,0 +1,128 @@
+/*
+ * Scopes. `bide_scope(s) { ... }` becomes
+ *
+ *     {
+ *         bide__scope_begin(&frame->s, 0);
+ *         { ... }
+ *         if (bide__scope_wait(cx, &frame->h, &frame->s) == BIDE_PENDING) {...}
+ *         next = 0;
+ *     defer:
+ *         if (next) {
+ *             bide__scope_cancel(&frame->s);
+ *             bide__shield(cx);
+ *             if (bide__scope_wait(cx, &frame->h, &frame->s) == BIDE_PENDING) {...}
+ *             bide__unshield(cx);
+ *         }
+ *         error = bide__scope_error(&frame->s);
+ *         (go on where `next` says)
+ *     }
+ *
+ * So it is a deferred block round its own (lower_defer.c), which cancels the children and waits for
+ * them; but at the end of the block they are only waited for, where a request to cancel may come.
+ * After that one nobody is left to be waited for, so unwinding goes on further out. What no way out
+ * leads to is left out.
+ *
+ * A function marked bide_cancel_returns comes to the end of the block when it is cancelled, too. It
+ * must not wait there like others, so that is `if (!bide__unwinding(cx) && ...wait...)`, and below
+ * `if (next || bide__unwinding(cx))`.
+ *
+ * The scope's variable stands for the address of the object in the frame, and needs no place.
+ */
+#include "inside.h"
+
+static void append_wait(struct lower *l, struct stmt *s, const struct code *at_resume)
+{
+    struct code *call = code_new(l);
+    if (may_refuse(l))
+        code_text(l, call, "!bide__unwinding(%s) && ", l->cx);
+    code_text(l, call, "bide__scope_wait(%s, &%s->h, ", l->cx, l->frame);
+    code_add(l, call, PC_VAR, var_of(l, s->scope));
+    code_text(l, call, ")");
+    append_suspend(l, call, s->first, at_resume);
+    struct suspend *suspend = l->suspends.item[l->suspends.count - 1];
+    suspend->line = l->unit->token[s->last].line;
+}
+
+/* The error goes where the user wants it. */
+static void append_error(struct lower *l, struct code *to, struct stmt *s)
+{
+    struct expr *place = s->expr;
+    if (!place)
+        return;
+    struct var *v = base_var(l, place);
+    bool whole = v && bare(place)->kind == EX_IDENT && !v->by_address;
+    code_text(l, to, "\n");
+    if (whole)
+        code_add(l, to, PC_VAR, v);
+    else
+        copy_place(l, to, place);
+    code_text(l, to, " = bide__scope_error(");
+    code_add(l, to, PC_VAR, var_of(l, s->scope));
+    code_text(l, to, ");\n");
+    if (whole)
+        code_add(l, to, PC_SEEN, v);
+    if (v)
+        code_add(l, to, whole ? PC_DEF : v->by_address ? PC_USE : PC_TOUCH, v);
+}
+
+static void append_cancel(struct lower *l, struct stmt *s)
+{
+    struct link *links = l->links;
+
+    code_text(l, l->out, "\nbide__scope_cancel(");
+    code_add(l, l->out, PC_VAR, var_of(l, s->scope));
+    code_text(l, l->out, ");\nbide__shield(%s);\n", l->cx);
+    l->links = NULL;
+    l->shield++;
+    append_wait(l, s, NULL);
+    l->shield--;
+    l->links = links;
+    code_text(l, l->out, "\nbide__unshield(%s);\n", l->cx);
+}
+
+void run_scope(struct lower *l, struct link *link, bool has_end)
+{
+    struct stmt *s = link->waits;
+    uint32_t skip = flow_label(l);
+    bool ends_cancelled = has_end && may_refuse(l);
+
+    if (!has_end && link->is_target) {
+        append_cancel(l, s);
+    } else if (has_end && (link->is_target || ends_cancelled)) {
+        code_text(l, l->out, "\nif (");
+        if (link->is_target) {
+            link->scope->is_read = true;
+            code_var(l, l->out, link->scope->selector);
+        }
+        if (ends_cancelled)
+            code_text(l, l->out, "%sbide__unwinding(%s)", link->is_target ? " || " : "", l->cx);
+        code_text(l, l->out, ") {\n");
+        code_flow(l, l->out, PC_BRANCH, skip);
+        append_cancel(l, s);
+        code_text(l, l->out, "\n}\n");
+        code_flow(l, l->out, PC_LABEL, skip);
+    }
+    append_error(l, l->out, s);
+}
+
+void lower_scope(struct lower *l, struct stmt *s)
+{
+    struct link *link = info_of(l, s)->defer, *outer = l->links;
+
+    code_text(l, l->out, "\n{\n");
+    defers_begin(l, link);
+    code_text(l, l->out, "\nbide__scope_begin(");
+    code_add(l, l->out, PC_VAR, var_of(l, s->scope));
+    code_text(l, l->out, ", %s);\n", s->is_try ? "BIDE__SCOPE_TRY" : "0");
+    lower_body(l, s->body);
+    l->links = outer;
+    if (may_reach_end(l, l->out)) {
+        struct code *error = code_new(l);
+        code_sync(l, l->out, s->last);
+        append_error(l, error, s);
+        append_wait(l, s, error);
+    }
+    defers_end(l, link->scope);
+    l->links = outer;
+    code_text(l, l->out, "\n}\n");
+}

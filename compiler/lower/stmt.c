@@ -1,0 +1,366 @@
+/*
+ * Statements. What has no await, no way out past a deferred block and no declaration that moves to
+ * the frame is copied as it stands; the flow is told in any case.
+ */
+#include "inside.h"
+
+#include <string.h>
+
+static void flow(struct lower *l, enum piece_kind kind, uint32_t label)
+{
+    code_flow(l, l->out, kind, label);
+}
+
+static bool is_jump_over_defers(struct lower *l, struct stmt *s)
+{
+    struct stmt_info *info = s->target ? info_of(l, s->target) : NULL;
+    if (!info)
+        return false;
+    return info->links != l->links || (s->kind == S_CONTINUE && info->continue_label) ||
+           loses_held(l, s->target);
+}
+
+/* Its lowered form may be more than one statement, or begin with a declaration. */
+static bool is_many(struct lower *l, struct stmt *s)
+{
+    switch (s->kind) {
+    case S_COMPOUND: return false;
+    case S_RETURN: return l->is_async || l->links;
+    case S_BREAK:
+    case S_CONTINUE:
+    case S_GOTO: return is_jump_over_defers(l, s);
+    case S_LABEL:
+    case S_CASE:
+    case S_DEFAULT: return s->body->has_await || is_many(l, s->body);
+    case S_DEFER:
+    case S_DECL: return true;
+    case S_GOTO_COMPUTED:
+    case S_EXPR: return s->has_await;
+    case S_IF:
+    case S_SWITCH:
+    case S_WHILE: return s->expr->has_await;
+    case S_FOR: return s->has_await;
+    default: return false;
+    }
+}
+
+void lower_body(struct lower *l, struct stmt *s)
+{
+    if (!is_many(l, s)) {
+        lower_stmt(l, s);
+        return;
+    }
+    code_text(l, l->out, " {\n");
+    lower_stmt(l, s);
+    code_text(l, l->out, "\n}\n");
+}
+
+static bool mentions(struct lower *l, const struct stmt *s, const char *name)
+{
+    for (uint32_t i = s->first; i <= s->last; i++)
+        if (l->unit->token[i].text == name)
+            return true;
+    return false;
+}
+
+/*
+ * The deferred block stands at the end of the scope, where a later declaration could give one of
+ * its names another meaning, or one of what is saved if it awaits; and no label may be jumped to
+ * past an array of variable length. What follows is a block of its own then.
+ */
+static bool needs_block(struct lower *l, struct stmt *s, int from)
+{
+    struct stmt *defer = l->links->defer;
+    struct symbol *owner = l->links->symbol;
+    bool awaits = defer ? defer->has_await : owner && type_holds_future(owner->type);
+    if (from < s->count && awaits && hides_variable(l, s, s->list[from]->first))
+        return true;
+    for (int i = from; i < s->count; i++) {
+        struct stmt *item = s->list[i];
+        for (int k = 0; k < item->decl_count; k++) {
+            struct symbol *symbol = item->decl[k]->symbol;
+            if (symbol->type->variable || (defer && mentions(l, defer, symbol->name)))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Before a case the compilers look for a break or a fallthrough, and nothing may stand between; and
+ * nothing before the declaration of a block's labels. */
+static bool stays_first(struct lower *l, const struct stmt *s)
+{
+    return s->kind == S_CASE || s->kind == S_DEFAULT || is_label_decl(l, s);
+}
+
+void lower_items(struct lower *l, struct stmt *s)
+{
+    struct link *outer = l->links;
+    struct stmt_info *info = info_of(l, s);
+
+    if (s->count > 0 && !stays_first(l, s->list[0]) && !(s->parent && s->parent->kind == S_SWITCH))
+        code_show(l, l->out, NULL, s->first);
+    for (int i = 0; i < s->count; i++) {
+        struct stmt *item = s->list[i];
+        struct link *before = l->links;
+        if (item->kind == S_DEFER) {
+            code_sync(l, l->out, item->first);
+            defers_begin(l, info_of(l, item)->defer);
+        } else {
+            lower_stmt(l, item);
+        }
+        if (i + 1 < s->count && !stays_first(l, s->list[i + 1]))
+            code_show(l, l->out, item, item->last + 1);
+        if (l->links != before && needs_block(l, s, i + 1)) {
+            l->links->in_block = true;
+            code_text(l, l->out, "\n{\n");
+        }
+    }
+    if (info->scope && l->unit->options->pretty && ends_in_if_or_loop(s) &&
+        may_reach_end(l, l->out)) /* else what follows would stand under the `if` */
+        code_sync(l, l->out, s->last);
+    if (info->scope)
+        defers_end(l, info->scope);
+    l->links = outer;
+}
+
+static void lower_compound(struct lower *l, struct stmt *s)
+{
+    code_tokens(l, l->out, s->first, s->word);
+    lower_items(l, s);
+    code_tokens(l, l->out, s->last, s->last);
+}
+
+/* A call of a function that does not return. */
+static bool never_returns(struct expr *e)
+{
+    static const char *const builtins[] = {"__builtin_unreachable", "__builtin_trap",
+                                           "__builtin_abort", "__builtin_exit"};
+    e = bare(e);
+    if (e->kind == EX_CAST)
+        return never_returns(e->a);
+    if (e->kind == EX_COMMA)
+        return never_returns(e->a) || never_returns(e->b);
+    if (e->kind == EX_COND && e->b)
+        return never_returns(e->b) && never_returns(e->c);
+    const struct expr *f = e->kind == EX_CALL ? bare(e->a) : NULL;
+    if (!f || f->kind != EX_IDENT)
+        return false;
+    for (unsigned i = 0; !f->symbol && i < sizeof builtins / sizeof builtins[0]; i++)
+        if (strcmp(f->name, builtins[i]) == 0)
+            return true;
+    return f->symbol && f->symbol->is_noreturn && !f->symbol->is_async;
+}
+
+/* `0`, or `!"text"` as in assert(!"text"). */
+static bool is_surely_false(struct expr *e)
+{
+    if (e->has_await)
+        return false;
+    if (e->is_constant)
+        return e->value == 0;
+    e = bare(e);
+    return e->kind == EX_UNARY && e->op == '!' && bare(e->a)->kind == EX_STRING;
+}
+
+static void lower_expr_stmt(struct lower *l, struct stmt *s)
+{
+    struct expr *e = s->expr;
+    struct expr_info *info = expr_info_of(l, e);
+
+    if (info->value_to) {
+        assign_value(l, info->value_to, e);
+        append_moved(l, info->value_to, e);
+    } else if (s == l->value_stmt && l->fn->result->kind != TY_VOID) {
+        lower_return(l, s, e);
+    } else if (s == l->value_stmt) {
+        discard(l, e);
+    } else if (e->has_await) {
+        discard(l, e);
+    } else {
+        if (!info->is_value)
+            mark_unused(l, e);
+        copy_around(l, l->out, s->first, e, s->last);
+        if (never_returns(e))
+            code_flow(l, l->out, PC_END, 0);
+    }
+}
+
+static void lower_label(struct lower *l, struct stmt *s)
+{
+    struct stmt *body = s->body;
+    code_open_label(l, l->out, info_of(l, s)->flow_label);
+    code_tokens(l, l->out, s->first, body->first - 1);
+    if (body->has_await || body->kind == S_DECL || body->kind == S_DEFER)
+        code_text(l, l->out, ";");
+    if (body->last >= body->first)
+        lower_stmt(l, body);
+}
+
+void lower_if(struct lower *l, struct stmt *s)
+{
+    uint32_t other = flow_label(l), end = flow_label(l);
+
+    prepare(l, s->expr);
+    copy_around(l, l->out, s->first, s->expr, s->body->first - 1);
+    if (is_surely_false(s->expr))
+        flow(l, PC_JUMP, other);
+    else if (!(s->expr->is_constant && s->expr->value && !s->expr->has_await))
+        flow(l, PC_BRANCH, other);
+    lower_body(l, s->body);
+    flow(l, PC_JUMP, end);
+    flow(l, PC_LABEL, other);
+    if (s->orelse) {
+        code_tokens(l, l->out, s->body->last + 1, s->orelse->first - 1);
+        lower_body(l, s->orelse);
+    }
+    flow(l, PC_LABEL, end);
+}
+
+void lower_switch(struct lower *l, struct stmt *s)
+{
+    struct stmt_info *info = info_of(l, s);
+    bool has_default = false;
+
+    prepare(l, s->expr);
+    copy_around(l, l->out, s->first, s->expr, s->body->first - 1);
+    for (uint32_t i = 0; i < info->cases.count; i++) {
+        struct stmt *label = info->cases.item[i];
+        flow(l, PC_BRANCH, info_of(l, label)->flow_label);
+        has_default |= label->kind == S_DEFAULT;
+    }
+    if (has_default)
+        code_flow(l, l->out, PC_END, 0);
+    else
+        flow(l, PC_JUMP, info->flow_break);
+    lower_body(l, s->body);
+    flow(l, PC_LABEL, info->flow_break);
+}
+
+static void lower_jump(struct lower *l, struct stmt *s)
+{
+    static const enum exit_kind kinds[] = {
+        [S_BREAK] = EXIT_BREAK, [S_CONTINUE] = EXIT_CONTINUE, [S_GOTO] = EXIT_GOTO};
+    if (!s->target) {
+        code_tokens(l, l->out, s->first, s->last);
+        code_flow(l, l->out, PC_END, 0);
+        return;
+    }
+    struct stmt_info *info = info_of(l, s->target);
+    if (is_jump_over_defers(l, s)) {
+        release_held(l, s->target);
+        leave(l, kinds[s->kind], s->target, info->links);
+        return;
+    }
+    code_tokens(l, l->out, s->first, s->last);
+    flow(l, PC_JUMP,
+         s->kind == S_BREAK      ? info->flow_break
+         : s->kind == S_CONTINUE ? info->flow_continue
+                                 : info->flow_label);
+}
+
+static bool is_addressed(struct lower *l, const char *label)
+{
+    const struct token *t = l->unit->token;
+    for (uint32_t i = l->fn->first + 1; i <= l->fn->last; i++)
+        if (t[i].text == label && t[i - 1].punct == P_ANDAND)
+            return true;
+    return false;
+}
+
+/* Of labels whose address is taken, and of those that an asm goto may name. */
+static void flow_to_labels(struct lower *l, const struct stmt *s)
+{
+    for (uint32_t i = 0; i < l->fn->labels.count; i++) {
+        struct stmt *label = l->fn->labels.item[i];
+        if (s->kind == S_ASM ? mentions(l, s, label->name) : is_addressed(l, label->name))
+            flow(l, PC_BRANCH, info_of(l, label)->flow_label);
+    }
+}
+
+static void lower_computed_goto(struct lower *l, struct stmt *s)
+{
+    prepare(l, s->expr);
+    copy_around(l, l->out, s->first, s->expr, s->last);
+    flow_to_labels(l, s);
+    code_flow(l, l->out, PC_END, 0);
+}
+
+static void lower_asm(struct lower *l, struct stmt *s)
+{
+    uses_in_tokens(l, l->out, s->first, s->last);
+    if (s->expr)
+        copy_around(l, l->out, s->first, s->expr, s->last);
+    else
+        code_tokens(l, l->out, s->first, s->last);
+    for (uint32_t i = s->first; i <= s->last; i++)
+        if (l->subst[i - l->fn->first].kind == SUBST_VAR)
+            code_add(l, l->out, PC_DEF, l->subst[i - l->fn->first].var);
+    flow_to_labels(l, s);
+}
+
+bool is_label_decl(struct lower *l, const struct stmt *s)
+{
+    const char *text = l->unit->token[s->first].text;
+    return s->kind == S_TYPE_DECL && text && strcmp(text, "__label__") == 0;
+}
+
+/* A declaration of async functions goes to file scope; __label__ at the head of a body stays
+ * first. */
+static void lower_type_decl(struct lower *l, struct stmt *s)
+{
+    struct symbol *fn = s->decl_count ? s->decl[0]->symbol : NULL;
+    if (fn && fn->kind == SYM_FUNCTION && fn->is_async) {
+        for (int i = 0; i < s->decl_count; i++)
+            list_add(l->arena, &l->async_decls, s->decl[i]->symbol);
+        return;
+    }
+    uses_in_tokens(l, l->out, s->first, s->last);
+    code_thing(l, l->out, PC_TYPE_DECL, s);
+}
+
+/* A loop that awaits, or whose variable lives in the frame. */
+static bool is_rewritten(struct lower *l, const struct stmt *s)
+{
+    bool rewritten = s->has_await;
+    for (int i = 0; s->kind == S_FOR && s->init && i < s->init->decl_count; i++) {
+        const struct var *v = var_of(l, s->init->decl[i]->symbol);
+        rewritten |= v && v->in_frame;
+    }
+    return rewritten;
+}
+
+void lower_stmt(struct lower *l, struct stmt *s)
+{
+    if (s->last >= s->first)
+        settle_pragmas(l, s, is_rewritten(l, s));
+    if (s->kind != S_COMPOUND)
+        code_sync(l, l->out, s->first);
+    switch (s->kind) {
+    case S_COMPOUND: lower_compound(l, s); break;
+    case S_EXPR: lower_expr_stmt(l, s); break;
+    case S_DECL: lower_decl(l, s); break;
+    case S_IF: lower_if(l, s); break;
+    case S_WHILE: lower_while(l, s); break;
+    case S_DO: lower_do(l, s); break;
+    case S_FOR: lower_for(l, s); break;
+    case S_SWITCH: lower_switch(l, s); break;
+    case S_CASE:
+    case S_DEFAULT:
+    case S_LABEL: lower_label(l, s); break;
+    case S_BREAK:
+    case S_CONTINUE:
+    case S_GOTO: lower_jump(l, s); break;
+    case S_GOTO_COMPUTED: lower_computed_goto(l, s); break;
+    case S_RETURN: lower_return(l, s, s->expr); break;
+    case S_ASM: lower_asm(l, s); break;
+    case S_SCOPE: lower_scope(l, s); break;
+    case S_DEFER: /* of an if, a loop or a label */
+        diag(l->unit, SEV_ERROR, s->first,
+             "a 'defer' stands by itself in a block { ... }, which runs it when it is left");
+        break;
+    case S_TYPE_DECL: lower_type_decl(l, s); break;
+    case S_NULL:
+    case S_ERROR: code_tokens(l, l->out, s->first, s->last); break;
+    }
+}

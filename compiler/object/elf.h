@@ -1,0 +1,68 @@
+/*
+ * Reading ELF files: sections, symbols, and what a pointer in the data leads to, for either size
+ * and byte order. Nothing in a file is trusted: what leads out of it is an error that says where.
+ *
+ * Memory: the caller's arena; the file's bytes stay the caller's.
+ */
+#ifndef BIDE_ELF_H
+#define BIDE_ELF_H
+
+#include "compiler/tree/tree.h"
+
+struct elf_section {
+    const char *name;
+    uint32_t type, link, info;
+    uint64_t flags, address, offset, size, entry_size;
+    bool has_data; /* its bytes are in the file */
+};
+
+/* A place in the data: the section's number (0: nowhere) and the byte in it. */
+struct elf_place {
+    uint32_t section;
+    uint64_t offset;
+};
+
+struct elf_symbol {
+    const char *name;
+    struct elf_place place; /* section 0: not defined here, or in no section with bytes */
+    uint64_t value;
+    bool is_local;
+};
+
+struct elf_link; /* a relocation of a pointer */
+
+struct elf {
+    struct arena *arena;
+    const unsigned char *data;
+    uint64_t size;
+    bool is_64, is_big;
+    bool is_object; /* not linked: a symbol's value is an offset in its section */
+    uint32_t machine;
+    struct elf_section *section;
+    uint32_t section_count;
+    struct elf_symbol *symbol; /* of .symtab, or of .dynsym when there is no other */
+    uint32_t symbol_count;
+    bool is_stripped; /* there was no other */
+    struct elf_link *link;
+    uint32_t link_count, link_room;
+    const char *error; /* what is wrong, and where */
+};
+
+bool elf_is(const unsigned char *data, uint64_t size);
+/* False, with elf->error set, when the file cannot be read. */
+bool elf_open(struct elf *, struct arena *, const unsigned char *data, uint64_t size);
+/* Fills symbols and links; until then only sections are known. */
+bool elf_read_symbols(struct elf *);
+/* NULL: there is none, or it has no bytes. *size gets its length. */
+const unsigned char *elf_section_data(const struct elf *, const char *name, uint64_t *size);
+
+/* A number of 1, 2, 4 or 8 bytes. False: that is not in the section. */
+bool elf_number(const struct elf *, struct elf_place, unsigned bytes, uint64_t *number);
+uint32_t elf_word(const struct elf *, const unsigned char *at); /* of 4 bytes */
+/* What the pointer at the place leads to: *to, with section 0 for NULL or what is defined
+ * elsewhere, whose name *name then is; else that is NULL. False: there is no pointer. */
+bool elf_pointer(const struct elf *, struct elf_place, struct elf_place *to, const char **name);
+/* The string at the place; NULL: it does not end in its section. */
+const char *elf_string(const struct elf *, struct elf_place);
+
+#endif

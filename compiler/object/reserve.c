@@ -1,0 +1,152 @@
+/*
+ * What a task reserves above its root frame, by the runtime's own rule: core/fn.c is a part of the
+ * tool, and is given the descriptors that were read, rebuilt as the tool's own. So the answer is
+ * the runtime's for every target whose pointers have the tool's size; for others there is none,
+ * since a group's size is that of the tool's.
+ *
+ * A callee in another file is found by its name. One that is nowhere counts nothing, and the
+ * reserve is then the least that it can be.
+ */
+#include "object.h"
+
+#include <bide/core.h>
+#include <string.h>
+
+struct mirror {
+    struct bide_fn fn;
+    struct bide_fn_info info;
+    uint32_t need;
+};
+
+static const struct size_function *exported(const struct list *files, const char *name,
+                                            const struct size_function *for_whom)
+{
+    for (uint32_t i = 0; i < files->count; i++) {
+        const struct size_file *file = files->item[i];
+        for (uint32_t k = 0; k < file->functions.count; k++) {
+            const struct size_function *f = file->functions.item[k];
+            if (f->symbol && !f->is_local && f->is_wide == for_whom->is_wide &&
+                f->machine == for_whom->machine && !strcmp(f->symbol, name))
+                return f;
+        }
+    }
+    return NULL;
+}
+
+/* Looks for what is not in the function's own file. */
+static void resolve(const struct size_function *f, const struct list *files)
+{
+    for (uint32_t i = 0; i < f->callee_count; i++) {
+        struct size_callee *c = &f->callee[i];
+        if (!c->function && c->name)
+            c->function = (struct size_function *)exported(files, c->name, f);
+    }
+}
+
+static void for_each(const struct list *files, void (*act)(void *, struct size_function *),
+                     void *context)
+{
+    for (uint32_t i = 0; i < files->count; i++) {
+        const struct size_file *file = files->item[i];
+        for (uint32_t k = 0; k < file->functions.count; k++)
+            act(context, file->functions.item[k]);
+    }
+}
+
+static void add_mirror(void *arena, struct size_function *f)
+{
+    struct mirror *m = arena_alloc(arena, sizeof *m);
+    m->fn.info = &m->info;
+    m->fn.frame_size = f->frame;
+    m->fn.args_size = f->args;
+    m->fn.frame_align_log2 = f->frame_align_log2;
+    m->fn.args_align_log2 = f->args_align_log2;
+    m->fn.flags = f->flags;
+    f->mirror = m;
+}
+
+static void fill_mirror(void *arena, struct size_function *f)
+{
+    static const struct bide_fn unknown;
+    struct mirror *m = (struct mirror *)f->mirror;
+    struct bide_callee *callee = arena_alloc(arena, (f->callee_count + 1) * sizeof *callee);
+    for (uint32_t i = 0; i < f->callee_count; i++) {
+        const struct size_function *to = f->callee[i].function;
+        callee[i].fn = to && to->mirror ? to->mirror : &unknown;
+        callee[i].group = f->callee[i].group;
+    }
+    m->info.callees = callee;
+    m->info.callee_count = (uint16_t)f->callee_count;
+    m->info.need = &m->need;
+}
+
+/* The first callee on any path from f that was not found; "" if that has no name. NULL: all were.
+ * `list` gets the functions that were met. */
+static const char *missing_from(struct arena *arena, struct size_function *f)
+{
+    struct list met = {0};
+    const char *missing = NULL;
+    f->is_met = true;
+    list_add(arena, &met, f);
+    for (uint32_t i = 0; i < met.count && !missing; i++) {
+        struct size_function *g = met.item[i];
+        for (uint32_t k = 0; k < g->callee_count && !missing; k++) {
+            struct size_callee *c = &g->callee[k];
+            if (!c->function) {
+                missing = c->name ? c->name : "";
+            } else if (!c->function->is_met) {
+                c->function->is_met = true;
+                list_add(arena, &met, c->function);
+            }
+        }
+    }
+    for (uint32_t i = 0; i < met.count; i++)
+        ((struct size_function *)met.item[i])->is_met = false;
+    return missing;
+}
+
+static void find_reserve(void *arena, struct size_function *f)
+{
+    const struct mirror *m = f->mirror;
+    size_t align = (size_t)1 << f->frame_align_log2;
+    if (!f->has_descriptor || f->is_wide != (sizeof(void *) == 8))
+        return;
+    size_t pad = align > BIDE_FRAME_UNIT ? align - BIDE_FRAME_UNIT : 0;
+    size_t frame = ((size_t)f->frame + BIDE_FRAME_UNIT - 1) / BIDE_FRAME_UNIT * BIDE_FRAME_UNIT;
+    f->has_reserve = true;
+    f->reserve = (uint32_t)(bide_fn_room(&m->fn) - frame - pad);
+    f->missing = missing_from(arena, f);
+    f->is_least = f->missing && f->reserve < BIDE_RESERVE_MAX;
+}
+
+bool size_has_unknown(const struct list *files)
+{
+    for (uint32_t i = 0; i < files->count; i++) {
+        const struct size_file *file = files->item[i];
+        for (uint32_t k = 0; k < file->functions.count; k++) {
+            const struct size_function *f = file->functions.item[k];
+            for (uint32_t c = 0; c < f->callee_count; c++)
+                if (!f->callee[c].function && f->callee[c].name &&
+                    !exported(files, f->callee[c].name, f))
+                    return true;
+        }
+    }
+    return false;
+}
+
+void size_find_reserves(struct arena *arena, const struct list *files, const struct list *libraries)
+{
+    const struct list *both[] = {files, libraries};
+    struct list all = {0};
+    for (int i = 0; i < 2; i++)
+        for (uint32_t k = 0; k < both[i]->count; k++)
+            list_add(arena, &all, both[i]->item[k]);
+    for (uint32_t i = 0; i < all.count; i++) {
+        const struct size_file *file = all.item[i];
+        for (uint32_t k = 0; k < file->functions.count; k++)
+            resolve(file->functions.item[k], &all);
+    }
+    for_each(&all, add_mirror, arena);
+    for_each(&all, fill_mirror, arena);
+    for_each(files, find_reserve, arena);
+}

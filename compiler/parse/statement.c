@@ -1,0 +1,590 @@
+/*
+ * Statements (ISO C 6.8) with GNU's: case ranges, computed goto, local labels, asm, and the
+ * language's own defer and scope.
+ *
+ * p->parent is the statement being read, so that a statement expression knows where it stands.
+ * Chains of labels and of else-ifs are read in loops, not by recursion.
+ */
+#include "inside.h"
+
+static struct stmt *parse_statement(struct parser *p);
+
+struct stmt *stmt_new(struct parser *p, enum stmt_kind kind, uint32_t first)
+{
+    struct stmt *s = arena_alloc(p->arena, sizeof *s);
+    s->kind = kind;
+    s->first = s->word = first;
+    s->parent = p->parent;
+    p->parent = s;
+    return s;
+}
+
+static void inherit_stmt(struct stmt *s, const struct stmt *child)
+{
+    if (!child)
+        return;
+    s->has_await |= child->has_await;
+    if (child->height >= s->height)
+        s->height = (uint16_t)(child->height + 1);
+}
+
+static void inherit_expr(struct stmt *s, const struct expr *child)
+{
+    if (!child)
+        return;
+    s->has_await |= child->has_await;
+    if (child->height >= s->height)
+        s->height = (uint16_t)(child->height + 1);
+}
+
+struct stmt *stmt_close(struct parser *p, struct stmt *s)
+{
+    s->last = p->pos - 1;
+    p->parent = s->parent;
+    inherit_expr(s, s->expr);
+    inherit_expr(s, s->expr2);
+    inherit_stmt(s, s->init);
+    inherit_stmt(s, s->body);
+    inherit_stmt(s, s->orelse);
+    for (int i = 0; i < s->count; i++)
+        inherit_stmt(s, s->list[i]);
+    for (int i = 0; i < s->decl_count; i++)
+        inherit_expr(s, s->decl[i]->init);
+    if (s->height > HEIGHT_MAX)
+        fail_too_deep(p);
+    return s;
+}
+
+static struct expr *parse_value(struct parser *p)
+{
+    struct expr *e = parse_expression(p);
+    use_value(p, e);
+    return e;
+}
+
+/* ---- blocks ---- */
+
+static void parse_items(struct parser *p, struct stmt *block)
+{
+    struct list items = {0};
+    while (!at(p, '}')) {
+        if (peek(p)->kind == TK_EOF)
+            fail(p);
+        list_add(p->arena, &items, parse_statement(p));
+    }
+    block->list = (struct stmt **)items.item;
+    block->count = (int)items.count;
+}
+
+struct stmt *parse_compound(struct parser *p)
+{
+    struct stmt *s = stmt_new(p, S_COMPOUND, p->pos);
+    expect(p, '{');
+    scope_enter(p);
+    parse_items(p, s);
+    scope_leave(p);
+    expect(p, '}');
+    return stmt_close(p, s);
+}
+
+/* ---- loops and branches ---- */
+
+static struct stmt *parse_loop_body(struct parser *p, struct stmt *loop)
+{
+    struct stmt *outer_loop = p->loop, *outer_breakable = p->breakable;
+    p->loop = p->breakable = loop;
+    struct stmt *body = parse_statement(p);
+    p->loop = outer_loop;
+    p->breakable = outer_breakable;
+    return body;
+}
+
+static struct expr *parse_condition(struct parser *p)
+{
+    expect(p, '(');
+    struct expr *e = parse_value(p);
+    expect(p, ')');
+    return e;
+}
+
+static struct stmt *parse_if(struct parser *p)
+{
+    struct stmt *outermost = stmt_new(p, S_IF, p->pos), *s = outermost;
+    for (;;) {
+        advance(p);
+        s->expr = parse_condition(p);
+        s->body = parse_statement(p);
+        if (!accept_keyword(p, KW_ELSE))
+            break;
+        if (peek_keyword(p) != KW_IF) {
+            s->orelse = parse_statement(p);
+            break;
+        }
+        s->orelse = stmt_new(p, S_IF, p->pos);
+        s = s->orelse;
+    }
+    while (s != outermost) {
+        stmt_close(p, s);
+        s = s->parent;
+    }
+    return stmt_close(p, s);
+}
+
+static struct stmt *parse_while(struct parser *p)
+{
+    struct stmt *s = stmt_new(p, S_WHILE, p->pos);
+    advance(p);
+    s->expr = parse_condition(p);
+    s->body = parse_loop_body(p, s);
+    return stmt_close(p, s);
+}
+
+static struct stmt *parse_do(struct parser *p)
+{
+    struct stmt *s = stmt_new(p, S_DO, p->pos);
+    advance(p);
+    s->body = parse_loop_body(p, s);
+    expect_keyword(p, KW_WHILE);
+    s->expr = parse_condition(p);
+    expect(p, ';');
+    return stmt_close(p, s);
+}
+
+static struct stmt *parse_expression_statement(struct parser *p)
+{
+    struct stmt *s = stmt_new(p, S_EXPR, p->pos);
+    s->expr = parse_expression(p);
+    expect(p, ';');
+    return stmt_close(p, s);
+}
+
+static struct stmt *parse_for(struct parser *p)
+{
+    struct stmt *s = stmt_new(p, S_FOR, p->pos);
+    advance(p);
+    expect(p, '(');
+    scope_enter(p);
+    if (at_declaration(p))
+        s->init = parse_block_declaration(p);
+    else if (!accept(p, ';'))
+        s->init = parse_expression_statement(p);
+    if (!at(p, ';'))
+        s->expr = parse_value(p);
+    expect(p, ';');
+    if (!at(p, ')'))
+        s->expr2 = parse_expression(p);
+    expect(p, ')');
+    s->body = parse_loop_body(p, s);
+    scope_leave(p);
+    return stmt_close(p, s);
+}
+
+static struct stmt *parse_switch(struct parser *p)
+{
+    struct stmt *s = stmt_new(p, S_SWITCH, p->pos);
+    struct stmt *outer_switch = p->switch_, *outer_breakable = p->breakable;
+    advance(p);
+    s->expr = parse_condition(p);
+    p->switch_ = p->breakable = s;
+    s->body = parse_statement(p);
+    p->switch_ = outer_switch;
+    p->breakable = outer_breakable;
+    return stmt_close(p, s);
+}
+
+/* ---- labels ---- */
+
+static bool at_label(struct parser *p)
+{
+    unsigned k = peek_keyword(p);
+    if (k == KW_CASE || k == KW_DEFAULT)
+        return true;
+    return peek(p)->kind == TK_IDENT && k == KW_NONE && peek_next(p)->punct == ':';
+}
+
+static struct stmt *parse_label(struct parser *p)
+{
+    struct attributes ignored = {0};
+    unsigned k = peek_keyword(p);
+    struct stmt *s = stmt_new(p,
+                              k == KW_CASE      ? S_CASE
+                              : k == KW_DEFAULT ? S_DEFAULT
+                                                : S_LABEL,
+                              p->pos);
+    if (s->kind == S_LABEL) {
+        s->name = peek(p)->text;
+        list_add(p->arena, &p->function->labels, s);
+    } else {
+        if (!p->switch_)
+            fail(p);
+        s->target = p->switch_;
+    }
+    advance(p);
+    if (s->kind == S_CASE) {
+        s->expr = parse_constant(p);
+        if (accept(p, P_ELLIPSIS))
+            s->expr2 = parse_constant(p);
+    }
+    expect(p, ':');
+    /* GNU's are the label's, [[...]] are those of what follows */
+    if (s->kind == S_LABEL)
+        parse_gnu_attributes(p, &ignored);
+    return s;
+}
+
+static struct stmt *parse_labelled(struct parser *p)
+{
+    struct stmt *outermost = parse_label(p), *s = outermost;
+    while (at_label(p)) {
+        s->body = parse_label(p);
+        s = s->body;
+    }
+    if (at(p, '}')) {
+        s->body = stmt_new(p, S_NULL, p->pos);
+        stmt_close(p, s->body);
+    } else {
+        s->body = parse_statement(p);
+    }
+    while (s != outermost) {
+        stmt_close(p, s);
+        s = s->parent;
+    }
+    return stmt_close(p, s);
+}
+
+/* ---- jumps ---- */
+
+static struct stmt *parse_goto(struct parser *p)
+{
+    struct stmt *s = stmt_new(p, S_GOTO, p->pos);
+    advance(p);
+    if (accept(p, '*')) {
+        s->kind = S_GOTO_COMPUTED;
+        s->expr = parse_value(p);
+    } else {
+        if (peek(p)->kind != TK_IDENT)
+            fail(p);
+        s->name = peek(p)->text;
+        advance(p);
+        list_add(p->arena, &p->gotos, s);
+    }
+    expect(p, ';');
+    return stmt_close(p, s);
+}
+
+/* A break or continue with nothing to leave. To a plain compiler a scope and a deferred block are
+ * loops, so it would not say so. */
+static void report_no_loop(struct parser *p, const char *what)
+{
+    const struct stmt *s = p->parent;
+    while (s && s->kind != S_SCOPE && s->kind != S_DEFER)
+        s = s->parent;
+    if (!s && !p->function->outer)
+        fail(p);
+    if (s && s->kind == S_SCOPE) {
+        diag(p->unit, SEV_ERROR, p->pos, "'%s' outside a loop; it does not leave a scope", what);
+        diag(p->unit, SEV_NOTE, s->first, "the scope is here");
+    } else if (s) {
+        diag(p->unit, SEV_ERROR, p->pos, "'%s' outside a loop, in a deferred block", what);
+    } else {
+        diag(p->unit, SEV_ERROR, p->pos, "'%s' out of an async block", what);
+    }
+}
+
+static struct stmt *parse_break(struct parser *p, enum stmt_kind kind)
+{
+    struct stmt *s = stmt_new(p, kind, p->pos);
+    s->target = kind == S_BREAK ? p->breakable : p->loop;
+    if (!s->target)
+        report_no_loop(p, kind == S_BREAK ? "break" : "continue");
+    advance(p);
+    expect(p, ';');
+    return stmt_close(p, s);
+}
+
+static struct stmt *parse_return(struct parser *p)
+{
+    struct stmt *s = stmt_new(p, S_RETURN, p->pos);
+    advance(p);
+    if (!at(p, ';'))
+        s->expr = parse_value(p);
+    expect(p, ';');
+    return stmt_close(p, s);
+}
+
+static int ancestors(const struct stmt *s)
+{
+    int n = 0;
+    for (; s; s = s->parent)
+        n++;
+    return n;
+}
+
+/* Statements that enclose both. */
+static int common_ancestors(const struct stmt *a, const struct stmt *b)
+{
+    int na = ancestors(a), nb = ancestors(b);
+    for (; na > nb; na--)
+        a = a->parent;
+    for (; nb > na; nb--)
+        b = b->parent;
+    for (; a != b; na--) {
+        a = a->parent;
+        b = b->parent;
+    }
+    return na;
+}
+
+/* Where __label__ makes a name mean several labels, the innermost block with one counts. */
+static struct stmt *find_label(const struct list *of_name, const struct stmt *from)
+{
+    struct stmt *found = NULL;
+    int best = -1;
+    for (uint32_t i = 0; of_name && i < of_name->count; i++) {
+        struct stmt *l = of_name->item[i];
+        if (!found) {
+            found = l;
+            continue;
+        }
+        if (best < 0)
+            best = common_ancestors(found, from);
+        int n = common_ancestors(l, from);
+        if (n > best) {
+            best = n;
+            found = l;
+        }
+    }
+    return found;
+}
+
+static bool is_in_branches(const struct function *f, const char *label)
+{
+    for (uint32_t i = 0; i < f->branches.count; i++) {
+        const struct function *branch = f->branches.item[i];
+        for (uint32_t k = 0; k < branch->labels.count; k++)
+            if (((struct stmt *)branch->labels.item[k])->name == label)
+                return true;
+        if (is_in_branches(branch, label))
+            return true;
+    }
+    return false;
+}
+
+static struct map labels_by_name(struct parser *p, const struct function *f)
+{
+    struct map map = {0};
+    for (uint32_t i = 0; i < f->labels.count; i++) {
+        struct stmt *l = f->labels.item[i];
+        void **list = map_at(p->arena, &map, l->name);
+        if (!*list)
+            *list = arena_alloc(p->arena, sizeof(struct list));
+        list_add(p->arena, *list, l);
+    }
+    return map;
+}
+
+void resolve_labels(struct parser *p, struct function *f, uint32_t first)
+{
+    struct map labels = {0};
+    if (first < p->gotos.count)
+        labels = labels_by_name(p, f);
+    for (uint32_t i = first; i < p->gotos.count; i++) {
+        struct stmt *s = p->gotos.item[i];
+        s->target = find_label(*map_at(p->arena, &labels, s->name), s);
+        if (s->target)
+            continue;
+        bool inwards = is_in_branches(f, s->name);
+        if (!f->outer && !inwards) {
+            p->pos = s->word;
+            fail(p);
+        }
+        diag_range(p->unit, SEV_ERROR, s->word, s->word + 1, NULL, "'goto %s' %s", s->name,
+                   inwards        ? "into a branch"
+                   : f->is_branch ? "out of a branch"
+                                  : "out of an async block");
+    }
+    p->gotos.count = first;
+}
+
+/* ---- asm ---- */
+
+static void parse_asm_operands(struct parser *p, struct list *operands)
+{
+    while (!at(p, ':') && !at(p, ')')) {
+        if (at(p, '['))
+            skip_balanced(p);
+        if (peek(p)->kind != TK_STRING)
+            fail(p);
+        parse_string(p);
+        expect(p, '(');
+        struct expr *e = parse_expression(p);
+        if (e->is_lvalue)
+            take_address(p, e);
+        list_add(p->arena, operands, e);
+        expect(p, ')');
+        if (!accept(p, ','))
+            break;
+    }
+}
+
+static struct stmt *parse_asm(struct parser *p)
+{
+    struct stmt *s = stmt_new(p, S_ASM, p->pos);
+    struct list operands = {0};
+    while (peek(p)->kind == TK_IDENT)
+        advance(p); /* asm volatile inline goto */
+    expect(p, '(');
+    uint32_t first = p->pos;
+    if (peek(p)->kind == TK_STRING)
+        parse_string(p);
+    for (int section = 0; section < 2 && accept(p, ':'); section++)
+        parse_asm_operands(p, &operands);
+    /* clobbers and labels */
+    while (!at(p, ')') && peek(p)->kind != TK_EOF)
+        advance(p);
+    if (operands.count) {
+        s->expr = expr_new(p, EX_INIT_LIST, first);
+        s->expr->arg = (struct expr **)operands.item;
+        s->expr->arg_count = (int)operands.count;
+        expr_close(p, s->expr);
+    }
+    expect(p, ')');
+    expect(p, ';');
+    return stmt_close(p, s);
+}
+
+/* ---- defer and scope ---- */
+
+static struct stmt *parse_defer(struct parser *p)
+{
+    struct stmt *s = stmt_new(p, S_DEFER, p->pos);
+    advance(p);
+    p->function->needs_lowering = true;
+    s->body = parse_statement(p);
+    if (p->unevaluated)
+        diag(p->unit, SEV_ERROR, s->first, "'defer' in an operand that is not evaluated");
+    return stmt_close(p, s);
+}
+
+static struct symbol *scope_symbol(struct parser *p)
+{
+    const char *name = intern(p->arena, "bide__scope", 11);
+    struct tag *tag = tag_find(name);
+    if (!tag || tag->kind != TY_STRUCT)
+        tag = tag_new(p, TY_STRUCT, name);
+    struct type *t = type_qualified(p->unit, type_pointer(p->unit, tag_type(p, tag)), Q_CONST);
+    struct symbol *symbol = symbol_new(p, SYM_VAR, peek(p)->text, t, p->pos);
+    symbol->storage = ST_AUTO;
+    symbol->is_scope = true;
+    list_add(p->arena, &p->function->locals, symbol);
+    scope_bind(p, symbol);
+    return symbol;
+}
+
+/* `bide_scope(s) ...` and `bide_try_scope(s, error) ...`, which await at their end. */
+static struct stmt *parse_scope(struct parser *p)
+{
+    struct stmt *s = stmt_new(p, S_SCOPE, p->pos);
+    s->is_try = peek_keyword(p) == KW_TRY_SCOPE;
+    advance(p);
+    p->function->needs_lowering = true;
+    expect(p, '(');
+    if (peek(p)->kind != TK_IDENT)
+        fail(p);
+    scope_enter(p);
+    s->scope = scope_symbol(p);
+    advance(p);
+    if (s->is_try && accept(p, ','))
+        s->expr = parse_assignment(p);
+    expect(p, ')');
+    s->body = parse_statement(p);
+    scope_leave(p);
+    if (p->unevaluated)
+        diag(p->unit, SEV_ERROR, s->first, "'%s' in an operand that is not evaluated",
+             p->token[s->first].text);
+    s->has_await = p->function->has_await = true;
+    return stmt_close(p, s);
+}
+
+/* ---- the rest ---- */
+
+/* `;`, `__attribute__((fallthrough));` and `__label__ a, b;` */
+static struct stmt *parse_empty(struct parser *p)
+{
+    struct stmt *s = stmt_new(p, S_NULL, p->pos);
+    struct attributes ignored = {0};
+    parse_attributes(p, &ignored);
+    if (accept_keyword(p, KW_LABEL)) {
+        s->kind = S_TYPE_DECL;
+        while (!at(p, ';') && peek(p)->kind != TK_EOF)
+            advance(p);
+    }
+    expect(p, ';');
+    return stmt_close(p, s);
+}
+
+static struct stmt *parse_plain_statement(struct parser *p)
+{
+    if (at(p, '{'))
+        return parse_compound(p);
+    if (at(p, ';'))
+        return parse_empty(p);
+    switch (peek_keyword(p)) {
+    case KW_IF: return parse_if(p);
+    case KW_WHILE: return parse_while(p);
+    case KW_DO: return parse_do(p);
+    case KW_FOR: return parse_for(p);
+    case KW_SWITCH: return parse_switch(p);
+    case KW_GOTO: return parse_goto(p);
+    case KW_BREAK: return parse_break(p, S_BREAK);
+    case KW_CONTINUE: return parse_break(p, S_CONTINUE);
+    case KW_RETURN: return parse_return(p);
+    case KW_LABEL: return parse_empty(p);
+    case KW_DEFER: return parse_defer(p);
+    case KW_SCOPE:
+    case KW_TRY_SCOPE: return parse_scope(p);
+    case KW_ASM: return parse_asm(p);
+    default: break;
+    }
+    if (at_declaration(p))
+        return parse_block_declaration(p);
+    return parse_expression_statement(p);
+}
+
+/* A frame cannot be left by a jump to another function: it is where the result goes. */
+static void refuse_musttail(struct parser *p, uint32_t first)
+{
+    for (uint32_t i = first; i < p->pos && p->function->is_async; i++)
+        if (attribute_is(&p->token[i], "musttail"))
+            diag(p->unit, SEV_ERROR, i,
+                 "attribute 'musttail' in an async function, of which each "
+                 "call has a frame that the result comes back to");
+}
+
+/* Attributes begin a declaration and an empty statement, of which they are a part, as well as any
+ * other statement, which they only stand before. */
+static struct stmt *parse_attributed(struct parser *p)
+{
+    struct attributes ignored = {0};
+    uint32_t first = p->pos;
+    parse_attributes(p, &ignored);
+    if (at(p, ';') || (starts_type(peek(p)) && !at_label(p))) {
+        bool empty = at(p, ';');
+        p->pos = first;
+        return empty ? parse_empty(p) : parse_block_declaration(p);
+    }
+    refuse_musttail(p, first);
+    struct stmt *s = at_label(p) ? parse_labelled(p) : parse_plain_statement(p);
+    s->first = first;
+    return s;
+}
+
+static struct stmt *parse_statement(struct parser *p)
+{
+    nest_enter(p);
+    struct stmt *s = at_attribute(p) ? parse_attributed(p)
+                     : at_label(p)   ? parse_labelled(p)
+                                     : parse_plain_statement(p);
+    nest_leave(p);
+    return s;
+}

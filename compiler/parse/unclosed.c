@@ -1,0 +1,83 @@
+/*
+ * For messages after the parser gave up, where the plain reading is no help since our words mean
+ * nothing in it: a word of ours that stands where it cannot, and a parenthesis that was forgotten.
+ *
+ * The parenthesis is the first `(` that a brace's end, or the end of the file, finds open. The `)`
+ * was due before the first `;` behind it, but for those that a `for` has in its parentheses.
+ */
+#include "inside.h"
+
+#include <string.h>
+
+struct bracket {
+    uint32_t token;
+    uint32_t semicolon; /* the first directly in it, where none belongs; 0 */
+    int allowed;        /* semicolons that may come */
+};
+
+static bool matches(unsigned open, unsigned close)
+{
+    return (open == '(' && close == ')') || (open == '[' && close == ']') ||
+           (open == '{' && close == '}');
+}
+
+static void open_bracket(struct unit *u, struct bracket *b, uint32_t token)
+{
+    const char *before = token > 1 ? u->token[token - 1].text : NULL;
+    *b = (struct bracket){.token = token};
+    b->allowed = before && strcmp(before, "for") == 0 ? 2 : 0;
+}
+
+uint32_t find_unclosed(struct unit *u, uint32_t *due)
+{
+    struct bracket *stack = arena_alloc(u->arena, (u->token_count + 1) * sizeof *stack);
+    uint32_t depth = 0;
+    for (uint32_t i = 1; i < u->token_count; i++) {
+        unsigned punct = u->token[i].punct;
+        struct bracket *top = depth ? &stack[depth - 1] : NULL;
+        bool ends = punct == '}' || u->token[i].kind == TK_EOF;
+        if (punct == '(' || punct == '[' || punct == '{') {
+            open_bracket(u, &stack[depth++], i);
+        } else if (top && matches(u->token[top->token].punct, punct)) {
+            depth--;
+        } else if (top && punct == ';' && u->token[top->token].punct == '(' &&
+                   top->allowed-- <= 0) {
+            top->semicolon = top->semicolon ? top->semicolon : i;
+        } else if (top && ends && u->token[top->token].punct == '(') {
+            *due = top->semicolon ? top->semicolon : i;
+            return top->token;
+        } else if (ends) {
+            return 0;
+        }
+    }
+    return 0;
+}
+
+/* The word as the user writes it. */
+static const char *word_of_ours(struct token *t)
+{
+    unsigned k = t->kind == TK_IDENT ? keyword_at(t) : KW_NONE;
+    bool ours = k == KW_ASYNC || k == KW_AWAIT || k == KW_DEFER || k == KW_SCOPE ||
+                k == KW_TRY_SCOPE || k >= KW_FORM;
+    bool short_word = k == KW_ASYNC || k == KW_AWAIT || k == KW_DEFER;
+    return !ours ? NULL : short_word && !strncmp(t->text, "bide_", 5) ? t->text + 5 : t->text;
+}
+
+bool report_misplaced(struct unit *u)
+{
+    uint32_t at = u->parse_failed_token;
+    const char *word = at ? word_of_ours(&u->token[at]) : NULL;
+    const char *before = at > 1 ? word_of_ours(&u->token[at - 1]) : NULL;
+    if (!word && before)
+        at--;
+    if (word)
+        diag(u, SEV_ERROR, at, "'%s' cannot stand here", word);
+    else if (before && keyword_at(&u->token[at]) == KW_AWAIT)
+        diag(u, SEV_ERROR, at, "'await' needs a call after it");
+    else if (before && keyword_at(&u->token[at]) == KW_ASYNC)
+        diag(u, SEV_ERROR, at,
+             "'async' stands before a block ({ ... }), or among the words of a declaration");
+    else if (before)
+        diag(u, SEV_ERROR, at, "'%s' cannot stand here", before);
+    return word || before;
+}

@@ -1,0 +1,213 @@
+/*
+ * What the files of the warnings share: warn.c, flow*.c, warn_*.c, known.c.
+ *
+ * An async function is looked at once: its tree becomes a row of *events* (what matters to the
+ * checks: a variable read or set, a call, an await, and the jumps between), and each check solves
+ * its own question over that row. Nothing here changes the tree. A function that the row cannot
+ * tell truly (computed goto, setjmp) is not looked at.
+ *
+ * The checks would rather miss a mistake than blame correct code: docs/diagnostics.md says for each
+ * what it sees.
+ */
+#ifndef BIDE_WARN_H
+#define BIDE_WARN_H
+
+#include "compiler/parse/inside.h"
+
+/* ---- flow.c, flow_stmt.c: the events of a function ---- */
+
+enum event_kind {
+    EV_USE,     /* expr reads symbol */
+    EV_DEF,     /* symbol gets a value: value, or NULL if that is nothing simple; expr: the call of
+                   the branch that it comes from, or NULL */
+    EV_DECLARE, /* symbol's life begins without a value */
+    EV_STORE,   /* value goes into an object that is no variable: expr is the assignment, or NULL */
+    EV_RETURN,  /* value is returned */
+    EV_INVALID, /* on this way symbol is null, or a negative number */
+    EV_TEST,  /* on this way symbol, or the value of expr (a call, or an await of a form), compares
+                   so with number; op 0: something has been found out about it */
+    EV_DROP,  /* the value of expr, as in EV_TEST, goes */
+    EV_CALL,  /* of a plain function: expr; its arguments are evaluated */
+    EV_PASS,  /* of an async function, or one that bide_blocking calls: the same */
+    EV_SPAWN, /* expr, a form: what it runs is a task, or a call on the blocking pool */
+    EV_AWAIT, /* expr */
+    EV_CLEANUP, /* symbol, which has a cleanup, goes */
+    EV_LABEL,
+    EV_JUMP,
+    EV_BRANCH, /* to the label, or on */
+    EV_END,
+};
+
+struct event {
+    enum event_kind kind;
+    bool deferred; /* in a deferred block, which is shielded */
+    uint32_t label;
+    uint32_t token; /* where */
+    struct expr *expr, *value;
+    struct symbol *symbol;
+    int op; /* EV_TEST: as in the tree; EV_DEF: P_INC: its old value moves on, as a pointer's */
+    int64_t number;
+};
+
+struct flow {
+    struct unit *unit;
+    struct arena *arena;
+    struct function *fn;
+    struct event *event;
+    uint32_t count, room;
+    uint32_t labels;
+    struct symbol **var; /* by symbol->flow_index */
+    uint32_t var_count;
+    bool unknown;       /* it is not told truly */
+    struct list defers; /* struct stmt * */
+    /* while it is made */
+    struct due *due;            /* deferred blocks, innermost first */
+    struct map targets;         /* struct jump_target *: of statements that are jumped to */
+    struct switch_cases *cases; /* of the switch that is read */
+    uint32_t deferred;
+};
+
+struct flow *flow_new(struct unit *, struct function *);
+void flow_expr(struct flow *, struct expr *);
+/* Goes to one of two labels; the next event is nowhere. */
+void flow_condition(struct flow *, struct expr *, uint32_t if_true, uint32_t if_false);
+/* Of the expression of a switch: what an EV_TEST may name. */
+struct event flow_subject(struct flow *, struct expr *);
+void flow_test(struct flow *, struct event subject, int op, int64_t number);
+/* The expression of a statement has been evaluated. */
+void flow_drop(struct flow *, struct expr *);
+void flow_body(struct flow *, struct stmt *);
+struct event *flow_add(struct flow *, enum event_kind, uint32_t token);
+/* The end of a bide_scope, which awaits. */
+void flow_scope_end(struct flow *, struct stmt *);
+void flow_jump(struct flow *, enum event_kind, uint32_t label);
+uint32_t flow_new_label(struct flow *);
+/* Is it a local variable of the function (or a capture), alone in its storage? */
+bool flow_has(const struct flow *, const struct symbol *);
+
+/* ---- flow_solve.c ---- */
+
+/* A question over the events. A state is `words` words; the functions may be told `context`. */
+struct question {
+    uint32_t words;
+    void *context;
+    /* joins `from` into `to`; true if that changed it */
+    bool (*merge)(void *context, uint32_t *to, const uint32_t *from);
+    /* the effect of one event */
+    void (*step)(void *context, const struct event *, uint32_t *state);
+    /* told each event that is reached, with the state at its one side; may be NULL */
+    void (*visit)(void *context, const struct event *, const uint32_t *state);
+};
+/* From the beginning on; `visit` gets the state before the event. It begins with zeroes. */
+void flow_forward(struct flow *, const struct question *);
+/* From the ends back; `visit` gets the state after the event. */
+void flow_backward(struct flow *, const struct question *);
+/* Merges of sets of bits: what may be (on some way), what must be (on all). */
+bool merge_may(void *words, uint32_t *to, const uint32_t *from);
+bool merge_must(void *words, uint32_t *to, const uint32_t *from);
+
+static inline bool set_has(const uint32_t *set, uint32_t i)
+{
+    return set[i / 32] >> (i % 32) & 1;
+}
+static inline void set_put(uint32_t *set, uint32_t i)
+{
+    set[i / 32] |= (uint32_t)1 << (i % 32);
+}
+static inline void set_take(uint32_t *set, uint32_t i)
+{
+    set[i / 32] &= ~((uint32_t)1 << (i % 32));
+}
+static inline uint32_t set_words(uint32_t count)
+{
+    return count / 32 + 1;
+}
+
+/* ---- known.c: functions and declarations ---- */
+
+/* Bits of what a library function is known for. */
+enum {
+    FN_OWNS_NOTHING = 1, /* it keeps none of its pointer arguments */
+    FN_KEEPS_ERRNO = 2,  /* it does not touch errno */
+    FN_ENDS = 4,         /* it does not return */
+    FN_STATIC = 8,       /* its result lies in memory of the thread or of the program */
+    FN_ERRNO = 16,       /* it reads errno */
+    FN_SSL_ERROR = 32,   /* it reads OpenSSL's error queue */
+    FN_DL_ERROR = 64,    /* it reads the dynamic linker's last error */
+};
+struct known {
+    const char *name;
+    unsigned what;
+    const char *release; /* an allocator: what takes its result back */
+};
+/* NULL: nothing is known. Only for functions that a system header declares. */
+const struct known *known_function(const struct unit *, const struct symbol *);
+/* The name that a call calls, or NULL. */
+const char *call_name(const struct expr *call);
+/* The mark of that word at a declaration of the symbol, or at the tag; NULL: none. */
+const struct mark *symbol_mark(struct unit *, const struct symbol *, const char *word);
+/* The mark at its parameter i, likewise. */
+const struct mark *param_mark(struct unit *, const struct symbol *, int i, const char *word);
+const struct mark *tag_mark(struct unit *, const struct tag *, const char *word);
+/* Has the function's first declaration, or its definition, this word (an attribute)? */
+bool symbol_has_word(struct unit *, const struct symbol *, const char *word);
+/* The call, or the awaited call, that is the value of e; NULL: none. */
+struct expr *value_call(struct expr *e);
+/* The variable that e is, without parentheses and casts; NULL: it is none. */
+struct symbol *value_variable(struct expr *e);
+/* Do branches of the function that are statement expressions mention the variable? */
+bool branches_mention(const struct function *, const struct symbol *);
+bool tokens_mention(struct unit *, uint32_t first, uint32_t last, const char *word);
+
+/* ---- warn_gift.c: what calls give through the address of a variable ---- */
+
+/* `&symbol` is an argument that is marked bide_gives. */
+struct gift {
+    struct expr *call, *argument; /* the mention of the symbol */
+    struct expr *await;           /* of the call, or of the form that it is a branch of; or NULL */
+    struct symbol *symbol;
+    const char *release;
+    struct list status; /* struct symbol *: variables that get the result */
+    bool is_known;      /* what becomes of the result is seen */
+    bool is_unknown;    /* some of it is not */
+    bool zero_fails;    /* the result is a bool */
+};
+struct gifts;
+
+struct gifts *gifts_find(struct flow *);
+/* NULL after the last one. */
+const struct gift *gift_first(const struct gifts *);
+const struct gift *gift_next(const struct gifts *, const struct gift *);
+/* Is it there after the event, if the call did not fail? */
+bool gift_arrives(const struct gift *, const struct event *);
+/* An EV_TEST: does it say something of the call's result? Then: can the gift be there? */
+bool gift_is_told_by(const struct gift *, const struct event *);
+bool gift_is_there(const struct gift *, const struct event *);
+/* An EV_DEF: the call's result is no more in a variable. */
+bool gift_ends_with(const struct gift *, const struct event *);
+/* Is it the mention of the variable in the argument of a gift? */
+bool gift_takes(const struct gifts *, const struct expr *);
+/* Does nothing but gifts take the variable's address? */
+bool gifts_alone_point_to(const struct gifts *, const struct symbol *);
+
+/* ---- the checks ---- */
+
+/* An async function that some bide_spawn of the unit runs, as far as the unit shows. */
+struct spawned {
+    const struct function *fn;
+    const struct expr *spawn;       /* the bide_spawn at the end of the chain */
+    const struct expr *call;        /* by which `awaiter` awaits it */
+    const struct function *awaiter; /* NULL: it is spawned itself */
+};
+
+void warn_blocking(struct flow *);
+void warn_locks(struct flow *);
+void warn_leaks(struct flow *);
+void warn_borrowing(struct flow *);
+void warn_forks(struct flow *);
+void warn_errors(struct flow *);
+void warn_thread_bound(struct flow *, const struct spawned *);
+void warn_loops(struct unit *, struct function *);
+void warn_futures(struct unit *, struct function *);
+
+#endif
