@@ -16,7 +16,8 @@
 #define _GNU_SOURCE
 #include "common/measure.h"
 
-#include "../compiler/driver.h"
+#include "compiler/check/check.h"
+#include "compiler/driver/inside.h"
 
 #include <glob.h>
 #include <stdlib.h>

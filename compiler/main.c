@@ -4,7 +4,8 @@
  * the compiler cannot be run.
  */
 #define _GNU_SOURCE
-#include "compiler/driver/inside.h"
+#include "compiler/diag/diag.h"
+#include "compiler/driver/driver.h"
 
 #include <fcntl.h>
 #include <stdbool.h>

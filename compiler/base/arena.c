@@ -2,10 +2,10 @@
  * Memory of one translation unit: chunks that are carved up from front to back and freed together;
  * the growing list; the table of interned strings.
  *
- * An interned string stands behind a struct name (parse.h), so that what is known of a name
+ * An interned string stands behind a struct name, so that what is known of a name
  * (keyword, innermost declaration) is found without a look-up once the lexer has interned it.
  */
-#include "compiler/parse/inside.h"
+#include "compiler/base/base.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ struct arena {
     uint32_t table_size, name_count;
 };
 
-static _Noreturn void out_of_memory(void)
+_Noreturn void out_of_memory(void)
 {
     fputs("bide: error: out of memory\n", stderr);
     exit(1);

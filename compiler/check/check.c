@@ -7,7 +7,7 @@
  * causes no message; where the emitter could not do without its type, the user's compiler is asked
  * what is wrong (give_up).
  */
-#include "compiler/parse/inside.h"
+#include "inside.h"
 
 #include <string.h>
 
@@ -27,21 +27,6 @@ void note_declared(struct checker *c, const struct symbol *s)
 }
 
 /* ---- calls ---- */
-
-struct symbol *called_symbol(const struct expr *call)
-{
-    const struct expr *f = call->a;
-    while (f->kind == EX_PAREN ||
-           (f->kind == EX_UNARY && (f->op == '*' || f->op == '&' || f->op == OP_EXTENSION)))
-        f = f->a;
-    return f->kind == EX_IDENT && f->symbol && f->symbol->kind == SYM_FUNCTION ? f->symbol : NULL;
-}
-
-bool is_async_call(const struct expr *call)
-{
-    const struct symbol *s = called_symbol(call);
-    return s && s->is_async;
-}
 
 static void report_not_awaited(struct checker *c, const struct expr *call, const char *name)
 {

@@ -2,7 +2,7 @@
  * Checks of await and of the call-like forms: what may stand in them, how many arguments there are
  * and of which types. One message for one mistake; the operands are looked at all the same.
  */
-#include "compiler/parse/inside.h"
+#include "inside.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
  * The active ones at a place are a list that grows inwards, so a jump is right if the list at its
  * label is a tail of the list at the jump, and no deferred block's inside is between them.
  */
-#include "compiler/parse/inside.h"
+#include "inside.h"
 
 enum reason { DEFERRED, CLEANUP, OWNER, VARIABLE_LENGTH, INSIDE, SCOPE, EXPRESSION };
 

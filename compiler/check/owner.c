@@ -5,7 +5,7 @@
  * copied; only `return h` of a local variable moves by itself. A captured variable is the block's
  * own constant copy.
  */
-#include "compiler/parse/inside.h"
+#include "inside.h"
 
 static bool is_local(const struct checker *c, const struct symbol *s)
 {
@@ -113,29 +113,6 @@ void check_owner_type(struct checker *c, const struct type *to, struct expr *e)
 }
 
 /* ---- captures ---- */
-
-struct expr *variable_of(struct expr *e)
-{
-    for (;;) {
-        switch (e->kind) {
-        case EX_IDENT: return e;
-        case EX_PAREN:
-        case EX_MEMBER: e = e->a; break;
-        case EX_UNARY:
-            if (e->op != OP_EXTENSION && e->op != OP_REAL && e->op != OP_IMAG)
-                return NULL;
-            e = e->a;
-            break;
-        case EX_INDEX:
-        case EX_ARROW:
-            if (e->a->type->kind != TY_ARRAY)
-                return NULL;
-            e = e->a;
-            break;
-        default: return NULL;
-        }
-    }
-}
 
 void check_store(struct checker *c, struct expr *object)
 {

@@ -10,7 +10,7 @@
  * locals of the blocks inside that. Only what an argument says itself is seen here; where pointer
  * variables point to is told by the events of the function (warn_borrow.c).
  */
-#include "compiler/parse/inside.h"
+#include "inside.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
  * order of the run, but for loops and jumps backwards. A branch is a function of its own for the C
  * compiler, not for the user: the group's await is round all that it does.
  */
-#include "compiler/parse/inside.h"
+#include "inside.h"
 
 #include <string.h>
 

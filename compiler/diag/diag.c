@@ -13,7 +13,7 @@
  * when a macro repeats its argument.
  */
 #define _GNU_SOURCE
-#include "compiler/tree/tree.h"
+#include "inside.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -103,29 +103,6 @@ void diag_fixit_insert(struct unit *unit, uint32_t token, const char *text)
     f->token = token;
     f->text = arena_strndup(unit->arena, text, strlen(text));
     list_add(unit->arena, &m->fixits, f);
-}
-
-static const char *const severity_names[] = {"note", "warning", "error"};
-static bool plain_json;
-
-void diag_set_json(void)
-{
-    plain_json = true;
-}
-
-void diag_plain(enum severity severity, const char *fmt, ...)
-{
-    char *text = NULL;
-    va_list list;
-    va_start(list, fmt);
-    if (vasprintf(&text, fmt, list) < 0)
-        text = NULL;
-    va_end(list);
-    if (plain_json)
-        json_plain(severity_names[severity], NULL, 0, 0, text ? text : fmt, NULL, "bide", stderr);
-    else
-        fprintf(stderr, "bide: %s: %s\n", severity_names[severity], text ? text : fmt);
-    free(text);
 }
 
 /* ---- the line on disk ---- */
@@ -287,16 +264,6 @@ static void print_caret(struct unit *unit, const struct spot *at, const struct w
     fprintf(stderr, "%s\n", plain(unit));
 }
 
-bool diag_fixit_place(struct unit *unit, const struct fixit *f, struct spot *at)
-{
-    /* What closes stands right after the word before it, not after the blanks. */
-    bool closes = *f->text == ')' && f->token > 1;
-    if (!place_of(unit, closes ? f->token - 1 : f->token, at) || !at->is_written)
-        return false;
-    at->start += closes ? at->width : 0;
-    return true;
-}
-
 /* What is printed below a line. */
 struct insertion {
     struct spot place; /* of the last that it was made of */
@@ -374,21 +341,6 @@ static void print_option(struct unit *unit, const struct message *m)
                 plain(unit));
 }
 
-/* How many bytes from the message's place on are marked: to the last token, or the line's end. */
-size_t diag_mark_length(struct unit *unit, const struct message *m, const struct spot *at)
-{
-    struct spot end;
-    if (m->last <= m->first || !at->is_written || !place_of(unit, m->last, &end) ||
-        !end.is_written || unit->token[m->last].file != unit->token[m->first].file)
-        return at->width;
-    if (end.line == at->line)
-        return end.start + end.width > at->start ? end.start + end.width - at->start : at->width;
-    size_t length = at->length;
-    while (length > at->start + 1 && isspace((unsigned char)at->line[length - 1]))
-        length--;
-    return length - at->start;
-}
-
 static void print_message(struct unit *unit, const struct message *m)
 {
     const struct token *t = &unit->token[m->first];
@@ -423,28 +375,6 @@ static int compare(const void *a, const void *b)
     if (x->first != y->first)
         return x->first < y->first ? -1 : 1;
     return x->number < y->number ? -1 : x->number > y->number;
-}
-
-/* The outermost function around the token, or NULL. */
-const struct function *diag_function_at(struct unit *unit, uint32_t token)
-{
-    struct list *outer = &unit->outer_functions; /* in the order of the text */
-    for (uint32_t i = unit->outer_functions_of; i < unit->functions.count; i++) {
-        struct function *f = unit->functions.item[i];
-        if (!f->outer && f->name)
-            list_add(unit->arena, outer, f);
-    }
-    unit->outer_functions_of = unit->functions.count;
-    uint32_t low = 0, high = outer->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (((struct function *)outer->item[middle])->last < token)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    const struct function *f = low < outer->count ? outer->item[low] : NULL;
-    return f && f->first <= token ? f : NULL;
 }
 
 static void print_function(struct unit *unit, const struct message *m,

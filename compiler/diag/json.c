@@ -5,7 +5,7 @@
  * Lines and columns count from 1, columns in bytes of the line; an end is the first byte that no
  * longer belongs to it. Text that is no UTF-8 in the source gets U+FFFD for each odd byte.
  */
-#include "compiler/tree/tree.h"
+#include "inside.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
  * cannot be switched off alone. A value that is given with a name counts from there on.
  * docs/diagnostics.md has a chapter for each name in the table.
  */
-#include "compiler/tree/tree.h"
+#include "inside.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * A compiler's messages, read: which lines belong to one, where it stands, what it says.
  */
 #define _GNU_SOURCE
-#include "report.h"
+#include "inside.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -13,7 +13,7 @@
  * - That a pragma names a warning of ours, and what clang says of the macros of a scope.
  */
 #define _GNU_SOURCE
-#include "report.h"
+#include "inside.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -11,7 +11,7 @@
  * After a mistake no output is left, as with the compiler alone, which also removes an older one.
  */
 #define _GNU_SOURCE
-#include "report.h"
+#include "inside.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * made an assembly file, code for -flto, or nothing, the generated text is compiled once more, into
  * the private folder and without optimization, which changes no frame.
  */
-#include "compiler/object/object.h"
+#include "inside.h"
 
 #include <string.h>
 #include <sys/stat.h>

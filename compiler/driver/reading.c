@@ -2,7 +2,7 @@
  * Where the plain reading of a file means something else than bide makes of it, in lines: for the
  * compiler's warnings about the plain reading, whose reasons may be missing there.
  */
-#include "compiler/parse/inside.h"
+#include "inside.h"
 
 #include <string.h>
 

@@ -12,7 +12,7 @@
  * again without warnings.
  */
 #define _GNU_SOURCE
-#include "report.h"
+#include "inside.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * The reports of `bide size`: a table for people, a line a function with tabs between, or JSON with
  * all that is known. docs/frames.md describes them; columns and members are only ever added.
  */
-#include "compiler/object/object.h"
+#include "inside.h"
 
 #include <string.h>
 

@@ -50,16 +50,6 @@ static int add_words(const struct command *cmd, struct process *p, bool preproce
     return preprocess ? pch_add_text(cmd, p) : 0;
 }
 
-void command_add_colour(const struct command *cmd, struct process *p)
-{
-    if (cmd->options.colour)
-        argv_add(p, "-fdiagnostics-color=always");
-    if (cmd->options.json) {
-        argv_add(p, "-fdiagnostics-color=never");
-        argv_add(p, cmd->clang ? "-fno-caret-diagnostics" : "-fno-diagnostics-show-caret");
-    }
-}
-
 void command_add_input(const struct arg *input, struct process *p, const char *path)
 {
     static const char *const names[] = {
@@ -71,15 +61,6 @@ void command_add_input(const struct arg *input, struct process *p, const char *p
         argv_add(p, language);
     }
     argv_add(p, path);
-}
-
-/* The compiler without ccache and its like, which have nothing to gain in these steps. */
-static struct process compiler_process(const struct command *cmd)
-{
-    struct process p = {.arena = cmd->arena};
-    for (uint32_t i = (uint32_t)cmd->launcher_count; i < cmd->compiler.count; i++)
-        argv_add(&p, cmd->compiler.item[i]);
-    return p;
 }
 
 static struct process step_process(const struct job *job)
@@ -207,18 +188,6 @@ static bool has_own_pragmas(const struct job *job)
     static const char text[] = "\"-Wbide-";
     return job->source.length &&
            memmem(job->source.data, job->source.length, text, sizeof text - 1) != NULL;
-}
-
-bool command_says_clang(const struct command *cmd)
-{
-    struct process p = compiler_process(cmd);
-    argv_add(&p, "--version");
-    p.catch_out = p.catch_err = true;
-    bool says = process_run(&p) == 0 && p.out.length &&
-                memmem(p.out.data, p.out.length, "clang", 5) != NULL;
-    buffer_free(&p.out);
-    buffer_free(&p.err);
-    return says;
 }
 
 /* The words for the preprocessor after the user's. */
@@ -469,19 +438,8 @@ enum step job_translate(struct job *job, FILE *out)
         return report_no_target(job);
     if (report_option(job))
         return STEP_FAILED;
-    lex(unit);
-    parse(unit);
-    if (unit->parse_failed)
+    if (translate(unit, out) == TRANSLATE_GAVE_UP)
         return report_parse_failure(job);
-    check(unit);
-    if (unit->parse_failed) /* what it met can be no correct C */
-        return report_parse_failure(job);
-    if (unit->error_count)
-        return finish(job);
-    warn(unit);
-    if (unit->error_count) /* -Werror */
-        return finish(job);
-    emit(unit, out);
     return finish(job);
 }
 

@@ -6,29 +6,9 @@
  * The layout of struct bide__args_f depends on nothing but the types of f's parameters, so that
  * separately compiled files agree on it.
  */
-#include "compiler/lower/inside.h"
-#include "compiler/parse/inside.h"
+#include "inside.h"
 
 #include <string.h>
-
-const char *null_text(const struct unit *u)
-{
-    return u->options->pretty ? "NULL" : "(void *)0";
-}
-
-/* The name of the i-th member of a function's arguments: that of its first declaration. */
-const char *param_name(struct unit *u, struct symbol *fn, int i)
-{
-    fn = file_symbol(fn);
-    if (!fn->param_name) {
-        const struct type *t = fn->type;
-        fn->param_name = arena_alloc(u->arena, ((size_t)t->param_count + 1) * sizeof(char *));
-        for (int k = 0; k < t->param_count; k++)
-            fn->param_name[k] =
-                t->param[k].name ? t->param[k].name : arena_printf(u->arena, "arg_%d", k + 1);
-    }
-    return fn->param_name[i];
-}
 
 /* ---- storage ---- */
 
@@ -314,18 +294,6 @@ static void print_tables(struct lower *l, struct output *o)
     output_printf(o, "};\nstatic uint32_t bide__need_%s;\n", l->name);
 }
 
-const char *file_text(struct unit *u, uint32_t token)
-{
-    const char *file = u->token[token].file;
-    char *s = arena_alloc(u->arena, 2 * strlen(file) + 1), *to = s;
-    for (; *file; file++) {
-        if (*file == '"' || *file == '\\')
-            *to++ = '\\';
-        *to++ = *file;
-    }
-    return s;
-}
-
 static void print_info(struct lower *l, struct output *o)
 {
     const char *name = l->name;
@@ -339,37 +307,6 @@ static void print_info(struct lower *l, struct output *o)
                   l->unit->token[l->fn->first].line, l->suspends.count + 1, l->callees.count);
 }
 
-bool is_signed(struct unit *u, const struct type *t)
-{
-    switch (t->kind) {
-    case TY_CHAR: return !u->target.char_unsigned;
-    case TY_SCHAR:
-    case TY_SHORT:
-    case TY_INT:
-    case TY_LONG:
-    case TY_LLONG: return true;
-    case TY_BITINT: /* without bits that mean nothing */
-        return t->length == 8 || t->length == 16 || t->length == 32 || t->length == 64;
-    case TY_ENUM: return t->tag->enum_type && is_signed(u, t->tag->enum_type);
-    default: return false;
-    }
-}
-
-/* True of a type whose alignment does not follow from its size, as the target's compiler says. */
-static const char *aligned_text(struct lower *l, struct type *result)
-{
-    const char *t = type_print(l->unit, file_type(l, type_unqualified(l->unit, result)), "");
-    return arena_printf(l->arena, "__alignof__(%s) > 64 || sizeof(%s) %% __alignof__(%s) != 0", t,
-                        t, t);
-}
-
-const char *result_flag_text(struct lower *l, struct type *result)
-{
-    if (result->kind == TY_VOID || !type_may_align(l->unit, result))
-        return "";
-    return arena_printf(l->arena, " | (%s ? BIDE_FN_RESULT_ALIGNED : 0)", aligned_text(l, result));
-}
-
 /* That of the frame, and of the result if the flag is set. */
 static const char *frame_align_text(struct lower *l)
 {
@@ -379,12 +316,12 @@ static const char *frame_align_text(struct lower *l)
         return frame;
     const char *t = type_print(l->unit, file_type(l, result), "");
     return arena_printf(l->arena, "__alignof__(%s) > %s && (%s) ? __alignof__(%s) : %s", t, frame,
-                        aligned_text(l, result), t, frame);
+                        result_aligned_text(l, result), t, frame);
 }
 
 static const char *flags_text(struct lower *l)
 {
-    bool has_sign = is_signed(l->unit, l->fn->result);
+    bool has_sign = type_is_signed(l->unit, l->fn->result);
     if (l->returns)
         return has_sign ? "BIDE_FN_UNWINDS | BIDE_FN_CANCEL_RETURNS | BIDE_FN_RESULT_SIGNED"
                         : "BIDE_FN_UNWINDS | BIDE_FN_CANCEL_RETURNS";

@@ -1,7 +1,7 @@
 /*
  * Codes into text, once it is known where each variable lives.
  */
-#include "compiler/lower/inside.h"
+#include "inside.h"
 
 #include <string.h>
 
@@ -37,7 +37,7 @@ static bool is_zero_list(const struct expr *e)
 
 static bool fits_string(const struct type *t, struct expr *init)
 {
-    struct expr *e = bare(init);
+    struct expr *e = skip_parens(init);
     return e->kind == EX_STRING && e->type->kind == TY_ARRAY && t->kind == TY_ARRAY &&
            t->length == e->type->length;
 }

@@ -3,7 +3,7 @@
  * that stands for another) may stand next to each other without a blank only if they do not become
  * one token, or a comment.
  */
-#include "compiler/lower/inside.h"
+#include "inside.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -3,37 +3,9 @@
  * target's compiler knows alignments, so it is asked by static assertions, each on the line of what
  * it is about, for what may be aligned to more than usual. driver_report.c knows their messages.
  */
-#include "compiler/lower/inside.h"
+#include "inside.h"
 
 #include <string.h>
-
-struct limit {
-    uint32_t token;
-    const char *of;   /* a type, or an lvalue */
-    const char *what; /* of the user's */
-};
-
-static void add(struct lower *l, uint32_t token, const char *of, const char *what)
-{
-    struct limit *limit = arena_alloc(l->arena, sizeof *limit);
-    for (uint32_t i = 0; i < l->limits.count; i++)
-        if (strcmp(((struct limit *)l->limits.item[i])->of, of) == 0)
-            return;
-    *limit = (struct limit){token, of, what};
-    list_add(l->arena, &l->limits, limit);
-}
-
-void note_result_limit(struct lower *l, uint32_t token, struct type *result)
-{
-    struct type *t = file_type(l, type_unqualified(l->unit, result));
-    if (type_may_align(l->unit, t))
-        add(l, token, type_print(l->unit, t, ""), "the result of this call");
-}
-
-void note_job_limit(struct lower *l, uint32_t token, const char *job_type)
-{
-    add(l, token, job_type, "an argument or the result of this call");
-}
 
 static void note_variables(struct lower *l)
 {
@@ -44,13 +16,14 @@ static void note_variables(struct lower *l)
         if (!may_align || v->is_scope)
             continue;
         if (v->in_frame || v->saved)
-            add(l, v->token,
+            note_limit(
+                l, v->token,
                 arena_printf(l->arena, "((struct bide__frame_%s *)0)->%s", l->name, v->member),
                 arena_printf(l->arena, "'%s'", v->name));
         else if (v->is_param && l->has_args && v->arg)
-            add(l, v->token,
-                arena_printf(l->arena, "((struct bide__args_%s *)0)->%s", l->name, v->arg),
-                arena_printf(l->arena, "'%s'", v->name));
+            note_limit(l, v->token,
+                       arena_printf(l->arena, "((struct bide__args_%s *)0)->%s", l->name, v->arg),
+                       arena_printf(l->arena, "'%s'", v->name));
     }
 }
 
@@ -72,7 +45,8 @@ void emit_limits(struct lower *l, struct output *o)
     if (l->is_async) {
         note_variables(l);
         if (l->fn->result->kind != TY_VOID && type_may_align(l->unit, l->fn->result))
-            add(l, l->fn->symbol ? l->fn->symbol->token : l->fn->first,
+            note_limit(
+                l, l->fn->symbol ? l->fn->symbol->token : l->fn->first,
                 type_print(l->unit, file_type(l, type_unqualified(l->unit, l->fn->result)), ""),
                 "this function's result");
     }

@@ -11,7 +11,7 @@
  * indentation beyond that of the braces. The user's pragmas are kept in front of what they stood
  * at.
  */
-#include "compiler/lower/inside.h"
+#include "inside.h"
 
 #include <string.h>
 

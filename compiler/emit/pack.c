@@ -6,7 +6,7 @@
  * A stack as the compilers have it: pack(N), pack(), pack(push), pack(push, N), pack(pop), and
  * names, which pop down to theirs. 0 stands for no packing.
  */
-#include "compiler/lower/inside.h"
+#include "inside.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
  * printed as they stand in its source, up to the last #include and on to where its conditions are
  * closed, so that the headers see what they saw. The rest of the text is preprocessed already.
  */
-#include "compiler/lower/inside.h"
+#include "inside.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  * In the form to be read they are calls of the macro there. The same list is kept for the driver,
  * which warns of large frames (driver_frame.c).
  */
-#include "compiler/lower/inside.h"
+#include "inside.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -8,7 +8,7 @@
  * Of a long array the copy is a pointer to its elements. Copies are taken as bytes, for what is
  * not initialised yet may be no value of its type.
  */
-#include "compiler/lower/inside.h"
+#include "inside.h"
 
 enum { LONG_ARRAY = 64 };
 

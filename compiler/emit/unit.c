@@ -2,7 +2,7 @@
  * The translation unit as plain C: text outside async code is copied, async declarations and
  * functions that need it are replaced.
  */
-#include "compiler/lower/inside.h"
+#include "inside.h"
 
 /* A tag that the specifiers of an async declaration define must not go with them. */
 static void keep_definition(struct unit *u, struct output *o, const struct item *item,

@@ -11,7 +11,7 @@
  * there, it lives in the frame. So does one that a select may leave without a value, or that would
  * be saved at very many suspensions.
  */
-#include "compiler/lower/inside.h"
+#include "compiler/frame/frame.h"
 
 #include <string.h>
 
@@ -35,19 +35,6 @@ struct live {
     uint32_t words;
     uint32_t *label_block; /* by flow label */
 };
-
-static bool has(const uint32_t *set, uint32_t i)
-{
-    return set[i / 32] >> (i % 32) & 1;
-}
-static void put(uint32_t *set, uint32_t i)
-{
-    set[i / 32] |= (uint32_t)1 << (i % 32);
-}
-static void take(uint32_t *set, uint32_t i)
-{
-    set[i / 32] &= ~((uint32_t)1 << (i % 32));
-}
 
 static uint32_t *set_new(struct live *v)
 {
@@ -116,10 +103,10 @@ static void local_sets(struct live *v, struct block *k)
         if (!p->var || !p->var->tracked)
             continue;
         uint32_t n = p->var->index;
-        if (p->kind == PC_USE && !has(k->def, n))
-            put(k->use, n);
+        if (p->kind == PC_USE && !set_has(k->def, n))
+            set_put(k->use, n);
         else if (p->kind == PC_DEF || p->kind == PC_KILL)
-            put(k->def, n);
+            set_put(k->def, n);
     }
 }
 
@@ -148,12 +135,12 @@ static void step(uint32_t *bare, uint32_t *touched, const struct piece *p)
         return;
     uint32_t n = p->var->index;
     if (p->kind == PC_KILL) {
-        put(bare, n);
-        take(touched, n);
+        set_put(bare, n);
+        set_take(touched, n);
     } else {
         if (p->kind == PC_DEF)
-            take(bare, n);
-        put(touched, n);
+            set_take(bare, n);
+        set_put(touched, n);
     }
 }
 
@@ -218,44 +205,6 @@ static void mark_reachable(struct live *v, bool *reached)
     }
 }
 
-/* `whole`: no jump to a label of the code is still to come; `resumes`: also from where a suspension
- * that is never come to would go on. */
-static bool ends_alive(struct lower *l, const struct code *code, bool whole, bool resumes)
-{
-    bool *target = arena_alloc(l->arena, l->flow_labels + 1), live = true;
-    for (bool again = true; again;) {
-        again = false;
-        live = true;
-        for (uint32_t i = 0; i < code->count; i++) {
-            const struct piece *p = &code->piece[i];
-            if (p->kind == PC_LABEL)
-                live |= target[p->first] || (!whole && p->last == LABEL_OPEN);
-            if (live && (p->kind == PC_JUMP || p->kind == PC_BRANCH) && !target[p->first])
-                again = target[p->first] = true;
-            if (p->kind == PC_JUMP || p->kind == PC_END)
-                live = false;
-            if (p->kind == PC_SUSPEND)
-                live |= resumes;
-        }
-    }
-    return live;
-}
-
-bool reaches_end(struct lower *l, const struct code *code)
-{
-    return ends_alive(l, code, true, false);
-}
-
-bool may_reach_end(struct lower *l, const struct code *code)
-{
-    return ends_alive(l, code, false, false);
-}
-
-bool seems_to_reach_end(struct lower *l, const struct code *code)
-{
-    return ends_alive(l, code, true, true);
-}
-
 /* ---- what follows ---- */
 
 static bool can_be_saved(const struct var *x)
@@ -269,10 +218,10 @@ static void decide_at(struct live *v, const struct suspend *s, const uint32_t *l
 {
     for (uint32_t n = 0; n < v->l->vars.count; n++) {
         struct var *x = v->l->vars.item[n];
-        if (!x->tracked || !has(live, n) || !is_in_scope(v->l, x, s->token))
+        if (!x->tracked || !set_has(live, n) || !is_in_scope(v->l, x, s->token))
             continue;
         bool named = (!x->stmt || x->token <= s->token) && !is_shadowed(v->l, x, s->token);
-        if (has(bare, n) || !can_be_saved(x) || !named)
+        if (set_has(bare, n) || !can_be_saved(x) || !named)
             x->in_frame = true;
     }
 }
@@ -293,7 +242,7 @@ static void decide(struct live *v, struct block *k, uint32_t *bare, uint32_t *to
     memcpy(touched, k->touched, v->words * sizeof *touched);
     for (uint32_t i = k->first; i < k->last; i++) {
         const struct piece *p = &v->code->piece[i];
-        if (p->kind == PC_MAYBE && p->var->tracked && has(bare, p->var->index))
+        if (p->kind == PC_MAYBE && p->var->tracked && set_has(bare, p->var->index))
             p->var->in_frame = true;
         if (p->kind == PC_SUSPEND && k->next[0] != NONE) {
             k->live_after = live_after(v, k, touched);
@@ -312,7 +261,7 @@ static void limit_saves(struct live *v)
     uint32_t *saves = arena_alloc(v->l->arena, (v->l->vars.count + 1) * sizeof *saves);
     for (uint32_t b = 0; b < v->count; b++)
         for (uint32_t n = 0; v->block[b].live_after && n < v->l->vars.count; n++)
-            saves[n] += has(v->block[b].live_after, n);
+            saves[n] += set_has(v->block[b].live_after, n);
     for (uint32_t n = 0; n < v->l->vars.count; n++) {
         struct var *x = v->l->vars.item[n];
         if (x->tracked && x->type && !x->by_address && saves[n] > SAVES_MAX)
@@ -326,7 +275,7 @@ static void list_live(struct live *v, struct suspend *s, const uint32_t *live)
     for (int held = 0; held < 2; held++)
         for (uint32_t n = 0; n < v->l->vars.count; n++) {
             struct var *x = v->l->vars.item[n];
-            if (!x->tracked || x->in_frame != held || !has(live, n) ||
+            if (!x->tracked || x->in_frame != held || !set_has(live, n) ||
                 !is_in_scope(v->l, x, s->token))
                 continue;
             x->saved |= !held;
@@ -352,7 +301,7 @@ void live_function(struct lower *l, struct code *code)
     }
     uint32_t *bare = set_new(v), *touched = set_new(v);
     for (uint32_t n = 0; n < l->vars.count; n++)
-        put(v->block[0].bare, n);
+        set_put(v->block[0].bare, n);
     bool *reached = arena_alloc(l->arena, v->count + 1);
     mark_reachable(v, reached);
     for (uint32_t b = 0; b < v->count; b++)

@@ -31,7 +31,7 @@
  *
  * Sizes are estimates and steer only that choice and the order of members, which keeps padding out.
  */
-#include "compiler/lower/inside.h"
+#include "compiler/frame/frame.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,8 +4,6 @@
  */
 #include "inside.h"
 
-#include "compiler/parse/inside.h"
-
 /* A typedef of a block that is named in t and aligns: its name is not known at file scope. */
 static const struct alignment *local_alignment(const struct type *t)
 {

@@ -16,7 +16,6 @@
  * has a function of our own that the pool calls.
  */
 #include "inside.h"
-#include "compiler/parse/inside.h"
 
 #include <string.h>
 
@@ -110,7 +109,7 @@ void add_callee(struct lower *l, const char *name, unsigned group)
 
 static bool is_function_name(struct expr *e)
 {
-    e = bare(e);
+    e = skip_parens(e);
     return e->kind == EX_IDENT &&
            (!e->symbol || (e->symbol->kind == SYM_FUNCTION && e->symbol->depth == 0));
 }
@@ -140,7 +139,7 @@ static bool awaitable_call(struct lower *l, struct expr *call, struct awaitable 
 
 static bool awaitable_form(struct lower *l, struct expr *e, struct awaitable *a)
 {
-    struct expr *inner = e->arg_count ? bare(e->arg[0]) : NULL;
+    struct expr *inner = e->arg_count ? skip_parens(e->arg[0]) : NULL;
     a->result = type_basic(l->unit, TY_INT);
     switch (e->form) {
     case FORM_TASK_JOIN:
@@ -176,8 +175,8 @@ static bool awaitable_form(struct lower *l, struct expr *e, struct awaitable *a)
 
 bool awaitable_of(struct lower *l, struct expr *call, struct awaitable *a)
 {
-    call = bare(call);
-    struct expr *inner = call->arg_count ? bare(call->arg[0]) : NULL;
+    call = skip_parens(call);
+    struct expr *inner = call->arg_count ? skip_parens(call->arg[0]) : NULL;
     int count = call->arg_count + (inner ? inner->arg_count : 0) + 2;
     *a = (struct awaitable){.call = call};
     a->operand = arena_alloc(l->arena, (size_t)count * sizeof *a->operand);
@@ -229,7 +228,7 @@ static struct type *argument_type(struct lower *l, struct expr *call, int i)
 /* The struct of the job, and the function that the pool calls. */
 const char *job_declaration(struct lower *l, struct awaitable *a, const char *name)
 {
-    struct expr *call = bare(a->call->arg[0]);
+    struct expr *call = skip_parens(a->call->arg[0]);
     const char *id = arena_printf(l->arena, "%s_%u", l->name, ++l->jobs);
     bool has_result = call->type->kind != TY_VOID;
     bool is_filled = has_result && type_has_const_member(call->type);
@@ -256,7 +255,7 @@ const char *job_declaration(struct lower *l, struct awaitable *a, const char *na
         code_text(l, s, "%s;\n", type_print(l->unit, file_type(l, f), "function"));
         code_text(l, body, "call->function(");
     } else {
-        code_text(l, body, "%s(", bare(call->a)->name);
+        code_text(l, body, "%s(", skip_parens(call->a)->name);
     }
     for (int i = 0; i < call->arg_count; i++) {
         const char *member = arena_printf(l->arena, "arg_%d", i + 1);
@@ -391,7 +390,7 @@ const char *refused_text(struct lower *l, const char *result, const struct type 
     if (!result)
         return arena_printf(l->arena, "bide__refused(%s, %s, 0, 0)", l->cx, null_text(l->unit));
     return arena_printf(l->arena, "bide__refused(%s, &%s, sizeof %s, %s)", l->cx, result, result,
-                        is_signed(l->unit, type) ? "BIDE_FN_RESULT_SIGNED" : "0");
+                        type_is_signed(l->unit, type) ? "BIDE_FN_RESULT_SIGNED" : "0");
 }
 
 /* In a function marked bide_cancel_returns, the owners among arguments that nobody has taken. */
@@ -410,7 +409,7 @@ static void append_refusal(struct lower *l, const struct awaitable *a, const cha
 
 static void lower_one(struct lower *l, struct expr *await)
 {
-    struct expr *inner = bare(await->a);
+    struct expr *inner = skip_parens(await->a);
     struct awaitable a;
     struct code *call = code_new(l), *value = code_new(l);
     const char *slot = NULL;
@@ -457,7 +456,7 @@ static void lower_one(struct lower *l, struct expr *await)
 
 void lower_await(struct lower *l, struct expr *await)
 {
-    struct expr *inner = bare(await->a), *outer = l->awaiting;
+    struct expr *inner = skip_parens(await->a), *outer = l->awaiting;
 
     l->awaiting = await;
     if (inner->kind == EX_FORM && inner->form >= FORM_JOIN && inner->form <= FORM_TIMEOUT)

@@ -36,7 +36,7 @@ static void append_poll(struct lower *l, struct code *to, const char *id, bool h
 
 static void append_descriptor(struct lower *l, struct code *to, const char *id, struct expr *e)
 {
-    struct expr *call = bare(e->arg[0]), *f = bare(call->a);
+    struct expr *call = skip_parens(e->arg[0]), *f = skip_parens(call->a);
     uint32_t line = l->unit->token[e->first].line;
 
     code_text(l, to,
@@ -62,7 +62,7 @@ static void append_descriptor(struct lower *l, struct code *to, const char *id, 
               ".frame_align_log2 = __builtin_ctz(_Alignof(struct bide__frame_%s)),\n"
               ".args_align_log2 = __builtin_ctz(_Alignof(struct bide__job_%s)),\n"
               ".flags = %s%s,\n.version = BIDE_FN_VERSION,\n};\n",
-              id, id, is_signed(l->unit, call->type) ? "BIDE_FN_RESULT_SIGNED" : "0",
+              id, id, type_is_signed(l->unit, call->type) ? "BIDE_FN_RESULT_SIGNED" : "0",
               result_flag_text(l, call->type));
 }
 
@@ -74,7 +74,7 @@ void copy_spawn_blocking(struct lower *l, struct code *to, struct expr *e)
     if (!awaitable_of(l, e, &a))
         return;
     job_declaration(l, &a, "call");
-    append_poll(l, helper, a.job_id, bare(e->arg[0])->type->kind != TY_VOID);
+    append_poll(l, helper, a.job_id, skip_parens(e->arg[0])->type->kind != TY_VOID);
     append_descriptor(l, helper, a.job_id, e);
     list_add(l->arena, &l->helpers, helper);
     code_text(l, to, "bide__spawn(&bide__desc_%s, &", a.job_id);

@@ -5,7 +5,6 @@
  * scope, so that it neither captures a name of the user's nor shadows one.
  */
 #include "inside.h"
-#include "compiler/parse/inside.h"
 
 #include <string.h>
 
@@ -227,51 +226,4 @@ struct var *var_of(struct lower *l, const struct symbol *s)
             return v;
     }
     return NULL;
-}
-
-bool is_reserved(struct lower *l, const char *name)
-{
-    const char *text = intern(l->arena, name, strlen(name));
-    const struct token *t = l->unit->token;
-    for (uint32_t i = l->fn->first; i <= l->fn->last && !l->words_known; i++)
-        if (t[i].text)
-            *map_at(l->arena, &l->words, t[i].text) = l;
-    l->words_known = true;
-    if (*map_at(l->arena, &l->words, text))
-        return true;
-    return scope_find(text) != NULL; /* at file scope: the parser has left all others */
-}
-
-struct symbol *file_symbol(struct symbol *fn)
-{
-    struct symbol *s = scope_find(fn->name);
-    return s && s->kind == SYM_FUNCTION && s->is_async ? s : fn;
-}
-
-/* How many names were made from a stem. */
-struct stem {
-    unsigned count;
-};
-
-static struct stem *stem_of(struct lower *l, const char *text)
-{
-    void **s = map_at(l->arena, &l->stems, intern(l->arena, text, strlen(text)));
-    if (!*s)
-        *s = arena_alloc(l->arena, sizeof(struct stem));
-    return *s;
-}
-
-const char *name_new(struct lower *l, const char *stem)
-{
-    struct stem *s = stem_of(l, stem);
-    char *name;
-    do
-        name = arena_printf(l->arena, "%s_%u", stem, ++s->count);
-    while (is_reserved(l, name));
-    return name;
-}
-
-const char *name_free(struct lower *l, const char *wanted)
-{
-    return is_reserved(l, wanted) ? name_new(l, wanted) : wanted;
 }

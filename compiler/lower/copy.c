@@ -54,7 +54,7 @@ void uses_in_tokens(struct lower *l, struct code *to, uint32_t first, uint32_t l
 static void walk_modify(struct copier *c, struct expr *place, bool reads)
 {
     struct var *v = base_var(c->l, place);
-    bool whole = bare(place)->kind == EX_IDENT;
+    bool whole = skip_parens(place)->kind == EX_IDENT;
 
     walk_place(c, place);
     if (reads)
@@ -65,7 +65,7 @@ static void walk_modify(struct copier *c, struct expr *place, bool reads)
 static void walk_assign(struct copier *c, struct expr *e)
 {
     struct var *v = base_var(c->l, e->a);
-    bool whole = bare(e->a)->kind == EX_IDENT;
+    bool whole = skip_parens(e->a)->kind == EX_IDENT;
 
     if (v && v->is_owner && e->op == '=' && type_is_owner(e->type)) {
         replace(c, e);
@@ -75,8 +75,8 @@ static void walk_assign(struct copier *c, struct expr *e)
     walk_place(c, e->a);
     if (e->op != '=')
         use(c, v, PC_USE);
-    if (e->op == '=' && bare(e->b)->kind == EX_FORM)
-        expr_info_of(c->l, bare(e->b))->is_converted = true;
+    if (e->op == '=' && skip_parens(e->b)->kind == EX_FORM)
+        expr_info_of(c->l, skip_parens(e->b))->is_converted = true;
     walk(c, e->b);
     use(c, v, whole ? PC_DEF : PC_TOUCH);
 }

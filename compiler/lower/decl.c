@@ -31,7 +31,7 @@ struct declaration *declaration_new(struct lower *l, struct stmt *s, int from, i
         if (!decl->init || !var_of(l, decl->symbol))
             continue;
         if (!is_inferred(l, decl))
-            expr_info_of(l, bare(decl->init))->is_converted = true;
+            expr_info_of(l, skip_parens(decl->init))->is_converted = true;
         d->init[i] = code_new(l);
         copy_expr(l, d->init[i], decl->init);
         code_append_flow(l, l->out, d->init[i]);

@@ -252,7 +252,7 @@ static struct expr *array_root(struct expr *e)
 {
     if (e->type->kind != TY_ARRAY || e->is_lvalue)
         return NULL;
-    for (e = bare(e); e->kind == EX_MEMBER && !e->is_lvalue; e = bare(e->a))
+    for (e = skip_parens(e); e->kind == EX_MEMBER && !e->is_lvalue; e = skip_parens(e->a))
         continue;
     return e->type->kind == TY_STRUCT || e->type->kind == TY_UNION ? e : NULL;
 }
@@ -717,9 +717,9 @@ static bool needs_void(const struct expr *e)
 
 void discard(struct lower *l, struct expr *e)
 {
-    struct expr *inner = bare(e);
+    struct expr *inner = skip_parens(e);
     if (inner->kind == EX_CAST && inner->to && inner->to->kind == TY_VOID)
-        inner = bare(inner->a);
+        inner = skip_parens(inner->a);
     mark_unused(l, inner);
     if (!inner->has_await) {
         bool cast = needs_void(inner);
@@ -759,7 +759,7 @@ void discard(struct lower *l, struct expr *e)
     }
     prepare(l, inner);
     code_text(l, l->out, "\n");
-    bool cast = needs_void(inner) && bare(e)->kind == EX_CAST;
+    bool cast = needs_void(inner) && skip_parens(e)->kind == EX_CAST;
     code_text(l, l->out, cast ? "(void)(" : "");
     copy_argument(l, l->out, inner);
     code_text(l, l->out, cast ? ");\n" : ";\n");
@@ -767,7 +767,7 @@ void discard(struct lower *l, struct expr *e)
 
 void mark_unused(struct lower *l, struct expr *e)
 {
-    e = bare(e);
+    e = skip_parens(e);
     if (e->kind == EX_CAST && e->to && e->to->kind == TY_VOID) {
         mark_unused(l, e->a);
     } else if (e->kind == EX_COMMA) {

@@ -10,9 +10,9 @@ struct symbol *async_callee(const struct expr *call)
 {
     if (!call || call->kind != EX_CALL)
         return NULL;
-    const struct expr *f = bare(call->a);
+    const struct expr *f = skip_parens(call->a);
     if (f->kind == EX_UNARY && (f->op == '*' || f->op == '&'))
-        f = bare(f->a);
+        f = skip_parens(f->a);
     struct symbol *s = f->kind == EX_IDENT ? f->symbol : NULL;
     return s && s->kind == SYM_FUNCTION && s->is_async ? s : NULL;
 }
@@ -28,14 +28,14 @@ struct type *async_callee_type(const struct expr *call)
 
 static struct expr *first_argument(struct expr *form)
 {
-    return form->arg_count ? bare(form->arg[0]) : NULL;
+    return form->arg_count ? skip_parens(form->arg[0]) : NULL;
 }
 
 /* ---- references ---- */
 
 const char *reference_text(struct unit *u, const struct expr *ref)
 {
-    const struct symbol *fn = bare(ref->arg[0])->symbol;
+    const struct symbol *fn = skip_parens(ref->arg[0])->symbol;
     return arena_printf(u->arena, "((%s)&bide__desc_%s)", type_print(u, ref->type, ""), fn->name);
 }
 
@@ -47,7 +47,7 @@ void copy_descriptor(struct lower *l, struct code *to, struct expr *call)
         code_text(l, to, "&bide__desc_%s", fn->name);
         return;
     }
-    bool name = bare(ref)->kind == EX_IDENT;
+    bool name = skip_parens(ref)->kind == EX_IDENT;
     code_text(l, to, name ? "(const struct bide_fn *)" : "(const struct bide_fn *)(");
     copy_expr(l, to, ref);
     code_text(l, to, name ? "" : ")");
@@ -72,7 +72,7 @@ static struct expr *started_by(struct expr *e)
     int i = e->form == FORM_SCOPE_SPAWN ? 1 : 0;
     bool starts = e->form == FORM_SPAWN || e->form == FORM_SCOPE_SPAWN ||
                   e->form == FORM_BLOCK_ON || e->form == FORM_LAZY;
-    return starts && e->arg_count > i ? bare(e->arg[i]) : NULL;
+    return starts && e->arg_count > i ? skip_parens(e->arg[i]) : NULL;
 }
 
 void prepare_form(struct lower *l, struct expr *e)

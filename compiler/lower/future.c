@@ -41,7 +41,7 @@ static struct get *get_of(struct lower *l, struct type *result)
               g->name);
     if (result->kind != TY_VOID)
         code_text(l, s, ".result_size = sizeof(%s),\n", type);
-    if (is_signed(l->unit, result))
+    if (type_is_signed(l->unit, result))
         code_text(l, s, ".flags = BIDE_FN_RESULT_SIGNED,\n");
     code_text(l, s, ".version = BIDE_FN_VERSION,\n};\n");
     list_add(l->arena, &l->helpers, s);
@@ -91,7 +91,7 @@ static void append_drop(struct lower *l, const struct code *old, uint32_t token)
 static struct code *take(struct lower *l, struct expr *place, const struct code *value)
 {
     struct type *t = type_unqualified(l->unit, place->type);
-    struct var *v = bare(place)->kind == EX_IDENT ? base_var(l, place) : NULL;
+    struct var *v = skip_parens(place)->kind == EX_IDENT ? base_var(l, place) : NULL;
     struct code *old = code_new(l), *read;
 
     copy_expr(l, old, place);
@@ -121,8 +121,8 @@ void lower_future_drop(struct lower *l, struct expr *e)
     prepare_operands(l, o, e->kind == EX_FORM ? 1 : 2, false);
     if (e->kind == EX_ASSIGN) {
         struct code *new = code_new(l);
-        if (bare(e->b)->kind == EX_FORM)
-            expr_info_of(l, bare(e->b))->is_converted = true;
+        if (skip_parens(e->b)->kind == EX_FORM)
+            expr_info_of(l, skip_parens(e->b))->is_converted = true;
         copy_argument(l, new, e->b);
         value = keep(l, new, type_unqualified(l->unit, e->type), e->b->first);
     }

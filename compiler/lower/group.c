@@ -68,17 +68,17 @@ static bool parse_branch(struct group *g, struct expr *e)
     struct lower *l = g->l;
     struct branch *b = &g->branch[g->count];
 
-    e = bare(e);
+    e = skip_parens(e);
     if (e->kind == EX_FORM && e->form == FORM_IF && e->arg_count == 2) {
         b->guard = e->arg[0];
-        e = bare(e->arg[1]);
+        e = skip_parens(e->arg[1]);
     }
     if (e->kind == EX_ASSIGN && e->op == '=') {
         b->place = e->a;
-        e = bare(e->b);
+        e = skip_parens(e->b);
     }
     if (e->kind == EX_AWAIT)
-        e = bare(e->a);
+        e = skip_parens(e->a);
     if (e->kind == EX_BLOCK && e->block->is_branch) {
         b->body = e->block;
         list_add(l->arena, &l->branches, e->block);
@@ -282,7 +282,7 @@ static const char *branch_slot(struct group *g, struct branch *b)
     bool unused = !b->place && g->form != FORM_TRY_JOIN;
     if (!result || result->kind == TY_VOID || !needs_slot(l->unit, result, unused))
         return "";
-    struct expr *place = b->place ? bare(b->place) : NULL;
+    struct expr *place = b->place ? skip_parens(b->place) : NULL;
     const char *wanted = place && place->kind == EX_IDENT ? place->name
                          : b->body                        ? "value"
                          : b->call.slot                   ? b->call.slot
@@ -533,7 +533,7 @@ static void append_result(struct group *g, int k, bool if_done)
     struct lower *l = g->l;
     struct branch *b = &g->branch[k];
     struct var *v = base_var(l, b->place);
-    bool whole = bare(b->place)->kind == EX_IDENT;
+    bool whole = skip_parens(b->place)->kind == EX_IDENT;
     struct code *old = NULL;
     uint32_t end = flow_label(l);
 

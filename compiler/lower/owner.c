@@ -33,7 +33,7 @@ static const char *open_place(struct lower *l, struct code *to, struct expr *e)
 
 static struct var *simple_owner(struct lower *l, struct expr *e)
 {
-    e = bare(e);
+    e = skip_parens(e);
     return e->kind == EX_IDENT && !expr_code(e) ? var_of(l, e->symbol) : NULL;
 }
 
@@ -103,8 +103,8 @@ void copy_owner_assign(struct lower *l, struct code *to, struct expr *e, bool un
     struct var *v = simple_owner(l, e->a);
     struct type *t = type_unqualified(l->unit, e->type);
 
-    if (bare(e->b)->kind == EX_FORM)
-        expr_info_of(l, bare(e->b))->is_converted = true;
+    if (skip_parens(e->b)->kind == EX_FORM)
+        expr_info_of(l, skip_parens(e->b))->is_converted = true;
     code_text(l, to, "__extension__({ %s = ", type_print(l->unit, t, owner));
     copy_argument(l, to, e->b);
     code_text(l, to, "; ");
@@ -154,7 +154,7 @@ static void append_moved_from(struct lower *l, struct var *kept, struct expr *va
     struct stmt *last;
     struct var *v;
 
-    e = bare(e);
+    e = skip_parens(e);
     switch (e->kind) {
     case EX_COND:
         append_moved_from(l, kept, value, e->b ? e->b : e->a);
@@ -172,7 +172,7 @@ static void append_moved_from(struct lower *l, struct var *kept, struct expr *va
         v = var_of(l, e->symbol);
         if (v && v->is_owner && v->type->kind != TY_ARRAY &&
             !(value->first < v->token && v->token < value->last))
-            append_moved_var(l, kept, v, e == bare(value));
+            append_moved_var(l, kept, v, e == skip_parens(value));
         break;
     default: break;
     }
@@ -188,7 +188,7 @@ void append_moved(struct lower *l, struct var *kept, struct expr *value)
 
 bool is_owned_value(struct expr *e)
 {
-    e = bare(e);
+    e = skip_parens(e);
     if (e->is_constant)
         return true; /* null */
     switch (e->kind) {

@@ -17,13 +17,6 @@
 static void scan_stmt(struct lower *, struct stmt *);
 static void scan_expr(struct lower *, struct expr *);
 
-struct expr *bare(struct expr *e)
-{
-    while (e && (e->kind == EX_PAREN || (e->kind == EX_UNARY && e->op == OP_EXTENSION)))
-        e = e->a;
-    return e;
-}
-
 struct expr_info *expr_info_of(struct lower *l, struct expr *e)
 {
     if (!e->lower)
@@ -40,7 +33,7 @@ struct stmt_info *info_of(struct lower *l, struct stmt *s)
 
 struct var *base_var(struct lower *l, struct expr *e)
 {
-    for (e = bare(e); e; e = bare(e->a)) {
+    for (e = skip_parens(e); e; e = skip_parens(e->a)) {
         if (e->kind == EX_IDENT)
             return var_of(l, e->symbol);
         if (e->kind == EX_INDEX) {
@@ -106,7 +99,7 @@ static uint32_t end_of_expression(const struct stmt *at, uint32_t token)
     return at ? at->last : token;
 }
 
-static void note_await(struct lower *l, uint32_t first, uint32_t last, struct stmt *at)
+static void note_await_span(struct lower *l, uint32_t first, uint32_t last, struct stmt *at)
 {
     struct span *span = arena_alloc(l->arena, sizeof *span);
     span->first = first;
@@ -122,7 +115,7 @@ static void note_await(struct lower *l, uint32_t first, uint32_t last, struct st
 static void note_scope_end(struct lower *l, uint32_t token, const struct stmt *block)
 {
     if (l->is_async)
-        note_await(l, token, block ? block->last : l->fn->last, l->scanning);
+        note_await_span(l, token, block ? block->last : l->fn->last, l->scanning);
 }
 
 struct span await_at(struct lower *l, uint32_t token)
@@ -173,7 +166,8 @@ static struct literal *literal_new(struct lower *l, struct expr *e)
 /* The compound literal that an lvalue is a part of must be an object in one place. */
 static void need_object(struct lower *l, struct expr *e)
 {
-    for (e = bare(e); e && (e->kind == EX_MEMBER || e->kind == EX_INDEX); e = bare(e->a))
+    for (e = skip_parens(e); e && (e->kind == EX_MEMBER || e->kind == EX_INDEX);
+         e = skip_parens(e->a))
         continue;
     if (e && e->kind == EX_COMPOUND)
         expr_info_of(l, e)->is_object = true;
@@ -200,14 +194,14 @@ static void scan_form(struct lower *l, struct expr *e)
     if ((e->form == FORM_TASK_JOIN || e->form == FORM_GET) && e->arg_count > 0)
         take_address_of(l, e->arg[0]);
     for (int i = 0; i < e->arg_count; i++) {
-        const struct expr *branch = bare(e->arg[i]);
+        const struct expr *branch = skip_parens(e->arg[i]);
         if (e->form >= FORM_JOIN && e->form <= FORM_IF && branch->kind == EX_ASSIGN &&
             is_seen_outside(l, branch->a))
             l->unwinds = l->is_async;
         scan_decay(l, e->arg[i]);
     }
     if (e->form == FORM_DROP)
-        note_await(l, e->first, e->last, l->scanning);
+        note_await_span(l, e->first, e->last, l->scanning);
 }
 
 static void scan_expr(struct lower *l, struct expr *e)
@@ -233,7 +227,7 @@ static void scan_expr(struct lower *l, struct expr *e)
         return;
     case EX_INDEX: {
         /* a[i] of an array variable names an element, and takes no address */
-        bool element = bare(e->a)->type->kind == TY_ARRAY && base_var(l, e->a);
+        bool element = skip_parens(e->a)->type->kind == TY_ARRAY && base_var(l, e->a);
         if (element)
             scan_expr(l, e->a);
         else
@@ -249,7 +243,7 @@ static void scan_expr(struct lower *l, struct expr *e)
         if (e->b->has_await)
             need_object(l, e->a);
         if (e->op == '=' && type_future_result(e->type))
-            note_await(l, e->first, e->last, l->scanning);
+            note_await_span(l, e->first, e->last, l->scanning);
         break;
     default: break;
     }
@@ -259,7 +253,7 @@ static void scan_expr(struct lower *l, struct expr *e)
     for (int i = 0; i < e->arg_count; i++)
         scan_decay(l, e->arg[i]);
     if (e->kind == EX_AWAIT)
-        note_await(l, e->first, e->last, l->scanning);
+        note_await_span(l, e->first, e->last, l->scanning);
     if (e->body)
         scan_stmt(l, e->body);
 }
@@ -454,7 +448,7 @@ static void scan_bide_scope(struct lower *l, struct stmt *s)
     info->scope = arena_alloc(l->arena, sizeof *info->scope);
     info->defer = link_new(l, info->scope, outer);
     info->defer->waits = s;
-    note_await(l, s->body->first, s->last, s);
+    note_await_span(l, s->body->first, s->last, s);
     scan_expr(l, s->expr);
     l->links = info->defer;
     scan_stmt(l, s->body);

@@ -50,7 +50,7 @@ static void append_error(struct lower *l, struct code *to, struct stmt *s)
     if (!place)
         return;
     struct var *v = base_var(l, place);
-    bool whole = v && bare(place)->kind == EX_IDENT && !v->by_address;
+    bool whole = v && skip_parens(place)->kind == EX_IDENT && !v->by_address;
     code_text(l, to, "\n");
     if (whole)
         code_add(l, to, PC_VAR, v);

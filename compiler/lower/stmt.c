@@ -136,14 +136,14 @@ static bool never_returns(struct expr *e)
 {
     static const char *const builtins[] = {"__builtin_unreachable", "__builtin_trap",
                                            "__builtin_abort", "__builtin_exit"};
-    e = bare(e);
+    e = skip_parens(e);
     if (e->kind == EX_CAST)
         return never_returns(e->a);
     if (e->kind == EX_COMMA)
         return never_returns(e->a) || never_returns(e->b);
     if (e->kind == EX_COND && e->b)
         return never_returns(e->b) && never_returns(e->c);
-    const struct expr *f = e->kind == EX_CALL ? bare(e->a) : NULL;
+    const struct expr *f = e->kind == EX_CALL ? skip_parens(e->a) : NULL;
     if (!f || f->kind != EX_IDENT)
         return false;
     for (unsigned i = 0; !f->symbol && i < sizeof builtins / sizeof builtins[0]; i++)
@@ -159,8 +159,8 @@ static bool is_surely_false(struct expr *e)
         return false;
     if (e->is_constant)
         return e->value == 0;
-    e = bare(e);
-    return e->kind == EX_UNARY && e->op == '!' && bare(e->a)->kind == EX_STRING;
+    e = skip_parens(e);
+    return e->kind == EX_UNARY && e->op == '!' && skip_parens(e->a)->kind == EX_STRING;
 }
 
 static void lower_expr_stmt(struct lower *l, struct stmt *s)

@@ -5,7 +5,7 @@
  * own: a pointer in data has the plain one. In a linked file those that the loader applies say what
  * a pointer will be; one without a symbol moves an address that is its addend, or lies in place.
  */
-#include "elf.h"
+#include "inside.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,14 +1,16 @@
 /*
- * What object files and programs tell of async functions: for `bide size` and for the warning of
- * large frames.
+ * The room object: what object files and programs tell of async functions, for `bide size` and for the
+ * warning of large frames. read.c reads files into lists of functions, reserve.c finds what a task that
+ * begins with one of them reserves.
  *
- * size_read.c reads files into lists of functions, size_reserve.c finds what a task that begins
- * with one of them reserves, size_print.c writes reports, size.c is the command.
+ * Nothing in a file is trusted: a damaged one is an error that says where.
  */
-#ifndef BIDE_SIZE_H
-#define BIDE_SIZE_H
+#ifndef BIDE_COMPILER_OBJECT_OBJECT_H
+#define BIDE_COMPILER_OBJECT_OBJECT_H
 
-#include "compiler/driver/inside.h"
+#include "compiler/diag/diag.h"
+
+struct size_function;
 
 struct size_member {
     const char *name;
@@ -16,8 +18,6 @@ struct size_member {
     uint32_t line;    /* of its declaration, or of the await whose result it takes */
     uint32_t offset, size;
 };
-
-struct size_function;
 
 struct size_callee {
     struct size_function *function; /* NULL: not found */
@@ -55,6 +55,10 @@ struct size_file {
     bool is_stripped;      /* of symbols: not all functions are found */
 };
 
+enum { SIZE_ALL_MEMBERS = -1 };
+
+/* ---- read.c ---- */
+
 /* Adds what is in the file to `files`, under the name `shown`. False, with a message, when it
  * cannot be read. */
 bool size_read(struct arena *, const char *path, const char *shown, struct list *files);
@@ -62,16 +66,11 @@ bool size_read(struct arena *, const char *path, const char *shown, struct list 
  * says nothing when there are none. */
 void size_read_frames(struct arena *, const char *path, struct list *functions);
 
+/* ---- reserve.c ---- */
+
 /* Fills the reserves of the files' functions. `libraries` are only asked for callees. */
 void size_find_reserves(struct arena *, const struct list *files, const struct list *libraries);
 /* Is there a callee that is in none of the files? */
 bool size_has_unknown(const struct list *files);
-
-/* ---- size_print.c: the report; the functions are in order ---- */
-
-enum { SIZE_ALL_MEMBERS = -1 };
-void size_print_text(const struct list *functions, int members, FILE *);
-void size_print_tsv(const struct list *functions, FILE *);
-void size_print_json(const struct list *functions, FILE *);
 
 #endif

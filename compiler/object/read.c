@@ -11,8 +11,7 @@
  * compilers. Its pointers have the file's size.
  */
 #define _GNU_SOURCE
-#include "elf.h"
-#include "object.h"
+#include "inside.h"
 
 #include <bide/core.h>
 #include <stdlib.h>

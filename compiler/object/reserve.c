@@ -7,7 +7,7 @@
  * A callee in another file is found by its name. One that is nowhere counts nothing, and the
  * reserve is then the least that it can be.
  */
-#include "object.h"
+#include "inside.h"
 
 #include <bide/core.h>
 #include <string.h>

@@ -15,20 +15,6 @@ bool at_attribute(struct parser *p)
     return at(p, '[') && peek_next(p)->punct == '[';
 }
 
-/* `__name__` and `name` are the same attribute. */
-bool attribute_is(const struct token *t, const char *name)
-{
-    const char *s = t->text;
-    size_t n = t->length;
-    if (t->kind != TK_IDENT)
-        return false;
-    if (n > 4 && memcmp(s, "__", 2) == 0 && memcmp(s + n - 2, "__", 2) == 0) {
-        s += 2;
-        n -= 4;
-    }
-    return strlen(name) == n && memcmp(s, name, n) == 0;
-}
-
 /* The one word or string between the parentheses that follow, or NULL. */
 static const char *word_argument(struct parser *p)
 {

@@ -6,35 +6,6 @@
 
 #include <string.h>
 
-const char *form_name(enum form f)
-{
-    static const char *const names[FORM_COUNT] = {
-        [FORM_SPAWN] = "bide_spawn",
-        [FORM_SPAWN_BLOCKING] = "bide_spawn_blocking",
-        [FORM_TASK_JOIN] = "bide_task_join",
-        [FORM_TASK_WAIT] = "bide_task_wait",
-        [FORM_TASK_DETACH] = "bide_task_detach",
-        [FORM_TASK_ABORT] = "bide_task_abort",
-        [FORM_TASK_FINISHED] = "bide_task_finished",
-        [FORM_MOVE] = "bide_move",
-        [FORM_LAZY] = "bide_lazy",
-        [FORM_GET] = "bide_get",
-        [FORM_DROP] = "bide_drop",
-        [FORM_JOIN] = "bide_join",
-        [FORM_TRY_JOIN] = "bide_try_join",
-        [FORM_SELECT] = "bide_select",
-        [FORM_SELECT_BIASED] = "bide_select_biased",
-        [FORM_TIMEOUT] = "bide_timeout",
-        [FORM_IF] = "bide_if",
-        [FORM_BLOCKING] = "bide_blocking",
-        [FORM_BLOCK_ON] = "bide_block_on",
-        [FORM_SCOPE_SPAWN] = "bide_scope_spawn",
-        [FORM_SCOPE_CANCEL] = "bide_scope_cancel",
-        [FORM_REF] = "bide_ref",
-    };
-    return names[f];
-}
-
 /* ---- await ---- */
 
 /* In the plain reading `await` is nothing, so `await;` is correct C. */
@@ -130,19 +101,6 @@ static void note_reference(struct parser *p, struct expr *e)
         list_add(p->arena, &p->function->refs, e);
     else
         item_reference(p, e, s);
-}
-
-struct expr *called_reference(const struct expr *call)
-{
-    struct expr *f = skip_parens(call->a);
-    while (f->kind == EX_UNARY && f->op == '*') {
-        if (type_reference_target(f->a->type))
-            return f->a;
-        if (f->type->kind != TY_FUNCTION)
-            return NULL;
-        f = skip_parens(f->a);
-    }
-    return NULL;
 }
 
 struct expr *parse_form(struct parser *p, enum form form)

@@ -46,67 +46,11 @@ void expr_close(struct parser *p, struct expr *e)
     fold(p, e);
 }
 
-struct expr *skip_parens(struct expr *e)
-{
-    while (e && (e->kind == EX_PAREN || (e->kind == EX_UNARY && e->op == OP_EXTENSION)))
-        e = e->a;
-    return e;
-}
-
-bool is_null_constant(const struct expr *e)
-{
-    while (e->kind == EX_PAREN ||
-           (e->kind == EX_CAST && e->type->kind == TY_POINTER && !e->type->quals &&
-            e->type->base->kind == TY_VOID && !e->type->base->quals))
-        e = e->a;
-    return e->is_constant && e->value == 0 && type_is_integer(e->type);
-}
-
 /* ---- values and objects ---- */
 
 struct type *value_type(struct parser *p, struct expr *e)
 {
     return type_decay(p->unit, e->type);
-}
-
-/* The bit-field whose value e is, also as the value of an assignment; or NULL. The compilers differ
- * about what x.field++ and ({ x.field; }) are. */
-const struct member *bit_field_of(const struct unit *u, const struct expr *e)
-{
-    while (e) {
-        switch (e->kind) {
-        case EX_PAREN:
-        case EX_ASSIGN: e = e->a; break;
-        case EX_POST: e = u->target.clang ? NULL : e->a; break;
-        case EX_UNARY:
-            e = e->op == P_INC || e->op == P_DEC || e->op == OP_EXTENSION || e->op == OP_REAL
-                    ? e->a
-                    : NULL;
-            break;
-        case EX_COMMA:
-        case EX_GENERIC:
-        case EX_CHOOSE: e = e->b; break;
-        case EX_STMT: {
-            const struct stmt *last = value_statement(e->body);
-            e = last && !u->target.clang ? last->expr : NULL;
-            break;
-        }
-        case EX_MEMBER:
-        case EX_ARROW: return e->member && e->member->bit_field ? e->member : NULL;
-        default: return NULL;
-        }
-    }
-    return NULL;
-}
-
-struct type *bit_field_type(struct unit *u, const struct expr *e)
-{
-    const struct member *field = type_is_integer(e->type) ? bit_field_of(u, e) : NULL;
-    int int_width = u->target.size_int * 8;
-    if (!field || field->bit_width < 0 || field->bit_width > int_width)
-        return NULL;
-    bool is_unsigned = field->bit_width == int_width && type_is_unsigned(u, e->type);
-    return type_basic(u, is_unsigned ? TY_UINT : TY_INT);
 }
 
 static struct type *promoted_type(struct parser *p, struct expr *e)

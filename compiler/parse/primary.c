@@ -84,14 +84,6 @@ static struct expr *parse_literal(struct parser *p)
 
 /* ---- ( ... ) ---- */
 
-struct stmt *value_statement(const struct stmt *block)
-{
-    struct stmt *last = block->count ? block->list[block->count - 1] : NULL;
-    while (last && (last->kind == S_LABEL || last->kind == S_CASE || last->kind == S_DEFAULT))
-        last = last->body;
-    return last && last->kind == S_EXPR ? last : NULL;
-}
-
 static struct type *block_type(struct parser *p, const struct stmt *body)
 {
     const struct stmt *last = value_statement(body);

@@ -12,27 +12,6 @@ struct type *tag_type(struct parser *p, struct tag *tag)
     return t;
 }
 
-static struct member *member_of(const struct tag *tag, const char *name, int depth)
-{
-    for (int i = 0; i < tag->member_count; i++) {
-        struct member *m = &tag->member[i];
-        if (m->name == name)
-            return m;
-        if (!m->name && !m->bit_field && depth < TYPE_DEPTH_MAX &&
-            (m->type->kind == TY_STRUCT || m->type->kind == TY_UNION)) {
-            struct member *found = member_of(m->type->tag, name, depth + 1);
-            if (found)
-                return found;
-        }
-    }
-    return NULL;
-}
-
-struct member *tag_member(const struct tag *tag, const char *name)
-{
-    return member_of(tag, name, 0);
-}
-
 static bool is_const_inside(const struct type *t)
 {
     while (t->kind == TY_ARRAY)

@@ -6,7 +6,7 @@
  * tokens are known; a byte that belongs to none is a punctuator of itself, which no grammar rule
  * takes. Literals are not decoded here: literal.c does that for those in parsed code.
  */
-#include "compiler/parse/inside.h"
+#include "inside.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  *
  * The place of a token that came from a macro's body is the macro's name.
  */
-#include "place.h"
+#include "inside.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
  *
  * Every search is bounded, so that a line costs what its length is.
  */
-#include "place.h"
+#include "inside.h"
 
 #include <string.h>
 

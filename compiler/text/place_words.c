@@ -8,7 +8,7 @@
  * the end of a long line than at its beginning.
  */
 #define _GNU_SOURCE
-#include "place.h"
+#include "inside.h"
 
 #include <ctype.h>
 #include <string.h>

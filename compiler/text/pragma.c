@@ -3,7 +3,7 @@
 
  * They are in the preprocessed text, those of _Pragma too; driver_pragma.c sees to it with clang.
  */
-#include "compiler/tree/tree.h"
+#include "inside.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * messages show the user's own line. Each file is read once, whole; the arena keeps it.
  */
 #define _GNU_SOURCE
-#include "compiler/tree/tree.h"
+#include "inside.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
  * or taken for one without async words.
  */
 #define _GNU_SOURCE
-#include "compiler/tree/tree.h"
+#include "inside.h"
 
 #include <string.h>
 

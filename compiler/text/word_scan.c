@@ -4,7 +4,7 @@
  * calls their blocking forms. A header that defines functions for the whole program (a library in
  * one header, say) makes the file that includes it an async one.
  */
-#include "compiler/parse/inside.h"
+#include "inside.h"
 
 #include <string.h>
 

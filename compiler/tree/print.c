@@ -4,7 +4,7 @@
  * the same anywhere in the file. A type without a name is printed as __typeof__ of the first
  * variable that was declared with it.
  */
-#include "compiler/parse/inside.h"
+#include "inside.h"
 
 #include <string.h>
 
@@ -55,22 +55,6 @@ static const char *quals_text(unsigned quals)
         "const volatile __restrict _Atomic ",
     };
     return texts[quals & 15];
-}
-
-char *tokens_text(struct unit *u, uint32_t first, uint32_t last)
-{
-    size_t size = 1;
-    for (uint32_t i = first; i <= last; i++)
-        size += u->token[i].length + 1;
-    char *text = arena_alloc(u->arena, size), *s = text;
-    for (uint32_t i = first; i <= last; i++) {
-        struct token *t = &u->token[i];
-        if (i > first && (t->space || t->at_bol))
-            *s++ = ' ';
-        memcpy(s, t->start, t->length);
-        s += t->length;
-    }
-    return text;
 }
 
 /* A list of attributes so that it may stand after a type: `[[gnu::x]]` would belong to it. */

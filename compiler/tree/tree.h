@@ -1,152 +1,23 @@
 /*
- * The one internal header of the compiler, grouped by module in the order of the pipeline:
+ * The room tree: types, symbols and syntax trees, with the questions that every later room asks.
  *
- *   driver -> source (preprocessed text) -> lex -> parse (+ types, scope) -> check -> lower -> emit
+ * A node knows the tokens that it came from; what does not matter to async code has no nodes. Layout
+ * is never computed: the emitter writes sizeof, and types know only what struct target says.
  *
- * A run handles one translation unit: `cc -E` output with __BIDE__ defined, in which the short
- * words
- * have become bide_async, bide_await, bide_defer. Text outside async code is copied byte for byte,
- * so
- * every token knows its place in the text and every node the tokens that it came from.
- *
- * Memory: one arena per translation unit (unit->arena), freed at once. Nothing is freed singly.
- * Layout and other facts of the target are never computed: the emitter writes sizeof, and the type
- * checker knows only what `cc -dM -E` says (struct target).
+ * Nodes are made by the room parse. Types are immutable once made, but for the completion of arrays
+ * and tags.
  */
-#ifndef BIDE_COMPILER_H
-#define BIDE_COMPILER_H
+#ifndef BIDE_COMPILER_TREE_TREE_H
+#define BIDE_COMPILER_TREE_TREE_H
 
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "compiler/text/text.h"
 
-/* ---- arena.c: memory, strings, vectors ---- */
+enum { TYPE_DEPTH_MAX = 200 }; /* when types are compared or printed */
 
-struct arena;
-struct arena *arena_new(void);
-void arena_free(struct arena *);
-/* zeroed, aligned to 16; exits with a message when out of memory */
-void *arena_alloc(struct arena *, size_t size);
-char *arena_strndup(struct arena *, const char *s, size_t n);
-char *arena_printf(struct arena *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-/* A growing list of pointers: struct list l = {0}; list_add(arena, &l, p). */
-struct list {
-    void **item;
-    uint32_t count, room;
-};
-void list_add(struct arena *, struct list *, void *);
-
-/* From pointers to pointers: struct map m = {0}; *map_at(arena, &m, key) is NULL at first. What it
- * gives holds until the next call. */
-struct map {
-    const void **key;
-    void **value;
-    uint32_t count, room;
-};
-void **map_at(struct arena *, struct map *, const void *key);
-
-/* Interned string: equal text, equal pointer. */
-const char *intern(struct arena *, const char *s, size_t n);
-
-/* ---- source.c, lex.c: text and tokens ---- */
-
-enum token_kind {
-    TK_EOF,
-    TK_IDENT,  /* keywords too: token_keyword tells */
-    TK_NUMBER, /* preprocessing number: integer or floating */
-    TK_CHAR,   /* with its prefix */
-    TK_STRING,
-    TK_PUNCT, /* `punct` says which */
-};
-
-/* Punctuators of one character are that character; the others begin here. */
-enum punct {
-    P_ARROW = 256,
-    P_INC,
-    P_DEC,
-    P_SHL,
-    P_SHR,
-    P_LE,
-    P_GE,
-    P_EQ,
-    P_NE,
-    P_ANDAND,
-    P_OROR,
-    P_ELLIPSIS,
-    P_MUL_ASSIGN,
-    P_DIV_ASSIGN,
-    P_MOD_ASSIGN,
-    P_ADD_ASSIGN,
-    P_SUB_ASSIGN,
-    P_SHL_ASSIGN,
-    P_SHR_ASSIGN,
-    P_AND_ASSIGN,
-    P_XOR_ASSIGN,
-    P_OR_ASSIGN,
-    P_HASHHASH,
-};
-
-/* Line markers and pragmas are no tokens: they are in the text before the next token. */
-struct token {
-    const char *start; /* in unit->text; the text between two tokens is from end to start */
-    const char *text;  /* interned; identifiers and punctuators, NULL for literals */
-    const char *file;  /* as the last line marker says; interned */
-    uint32_t length;
-    uint32_t line;
-    uint16_t punct;
-    enum token_kind kind : 8;
-    bool at_bol : 1; /* first of its line */
-    bool space : 1;  /* white space before it */
-    bool in_system_header : 1;
-    bool in_header : 1;   /* not in the main file */
-    bool gap_printed : 1; /* the text before it, and with that the pragmas there; for output.c */
-};
-
-struct unit;
-struct symbol;
-struct param;
-struct function;
 struct decl;
 struct stmt;
-
-/* ---- types.c ---- */
-
-enum type_kind {
-    TY_ERROR, /* unknown: no message follows from it */
-    TY_VOID,
-    TY_BOOL,
-    TY_CHAR,
-    TY_SCHAR,
-    TY_UCHAR,
-    TY_SHORT,
-    TY_USHORT,
-    TY_INT,
-    TY_UINT,
-    TY_LONG,
-    TY_ULONG,
-    TY_LLONG,
-    TY_ULLONG,
-    TY_INT128,
-    TY_UINT128,
-    TY_BITINT, /* _BitInt(length); `name` is the spelling */
-    TY_UBITINT,
-    TY_FLOAT,
-    TY_DOUBLE,
-    TY_LDOUBLE,
-    TY_FLOATN,  /* _Float128 and its like: `name` is the spelling */
-    TY_COMPLEX, /* base is the real type */
-    TY_BUILTIN, /* __builtin_va_list and other names that the compiler knows; `name` */
-    TY_ENUM,
-    TY_STRUCT,
-    TY_UNION,
-    TY_POINTER,
-    TY_ARRAY,
-    TY_FUNCTION,
-    TY_VECTOR,
-};
+struct expr;
+struct param;
 
 enum { Q_CONST = 1, Q_VOLATILE = 2, Q_RESTRICT = 4, Q_ATOMIC = 8 };
 
@@ -215,50 +86,6 @@ struct param {
     const struct alignment *alignment; /* of the variable */
 };
 
-/* What `cc -dM -E` said: sizes in bytes of the integer types and the sign of char. */
-struct target {
-    int size_short, size_int, size_long, size_llong, size_pointer;
-    bool char_unsigned;
-    bool has_asm, has_typeof, has_inline, is_c99; /* as words; else names like others */
-    bool clang;
-    bool big_endian;
-    bool is_elf;
-    bool has_asm_inline; /* `asm inline` */
-    bool wchar_unsigned;
-    enum type_kind size_type, ptrdiff_type, wchar_type, char16_type, char32_type;
-};
-
-extern struct type type_error_[1];
-struct type *type_basic(struct unit *, enum type_kind);
-struct type *type_pointer(struct unit *, struct type *);
-struct type *type_qualified(struct unit *, struct type *, unsigned quals); /* adds quals */
-struct type *type_unqualified(struct unit *, struct type *);
-bool type_is_integer(const struct type *);
-bool type_is_arithmetic(const struct type *);
-bool type_is_scalar(const struct type *);
-bool type_same(const struct type *, const struct type *);       /* qualifiers count */
-bool type_compatible(const struct type *, const struct type *); /* ISO C 6.2.7 */
-/* array, function -> pointer; unqualified */
-struct type *type_decay(struct unit *, struct type *);
-/* usual arithmetic conversions */
-struct type *type_usual(struct unit *, struct type *, struct type *);
-struct type *type_promote(struct unit *, struct type *);
-bool type_has_const_member(const struct type *); /* so that it cannot be assigned as a whole */
-/* `bide_task(T)` or `bide_future(T)`, known by their structure: the T, else NULL. */
-struct type *type_task_result(const struct type *);
-struct type *type_future_result(const struct type *);
-bool type_is_owner(const struct type *);     /* one of the two */
-bool type_holds_owner(const struct type *);  /* or an array of them */
-bool type_holds_future(const struct type *); /* bide_future(T), or an array of them */
-/* `bide_async_fn(T, P...)`, or any pointer to a const pointer to a function: that function's type,
- * else NULL. It is_async when the type was written with bide_async_fn. */
-struct type *type_reference_target(const struct type *);
-/* C text of a declaration of `name` (NULL or "": the abstract type) with this type, typedef names
- * kept, block-scope tags under their hoisted names. */
-char *type_print(struct unit *, const struct type *, const char *name);
-
-/* ---- scope.c: names ---- */
-
 enum symbol_kind { SYM_VAR, SYM_PARAM, SYM_FUNCTION, SYM_TYPEDEF, SYM_ENUMERATOR, SYM_LABEL };
 enum storage { ST_NONE, ST_AUTO, ST_REGISTER, ST_STATIC, ST_EXTERN, ST_TYPEDEF };
 
@@ -313,8 +140,6 @@ struct symbol {
     const char **param_name;  /* emit: members of its arguments */
 };
 
-/* ---- syntax tree ---- */
-
 enum expr_kind {
     EX_ERROR,
     EX_NUMBER,
@@ -353,32 +178,6 @@ enum expr_kind {
 
 enum { OP_EXTENSION = 400, OP_REAL, OP_IMAG, OP_SIZEOF, OP_ALIGNOF };
 
-enum form {
-    FORM_SPAWN,
-    FORM_SPAWN_BLOCKING,
-    FORM_TASK_JOIN,
-    FORM_TASK_WAIT,
-    FORM_TASK_DETACH,
-    FORM_TASK_ABORT,
-    FORM_TASK_FINISHED,
-    FORM_MOVE,
-    FORM_LAZY,
-    FORM_GET,
-    FORM_DROP,
-    FORM_JOIN,
-    FORM_TRY_JOIN,
-    FORM_SELECT,
-    FORM_SELECT_BIASED,
-    FORM_TIMEOUT,
-    FORM_IF, /* a branch with a guard */
-    FORM_BLOCKING,
-    FORM_BLOCK_ON,
-    FORM_SCOPE_SPAWN,
-    FORM_SCOPE_CANCEL,
-    FORM_REF,
-    FORM_COUNT
-};
-
 struct expr {
     enum expr_kind kind;
     int op;
@@ -404,12 +203,6 @@ struct expr {
     struct function *block;
     void *lower; /* the lowering pass's own */
 };
-/* operator.c: what arithmetic makes of the value of a bit-field; NULL: e is none, or a wide one */
-struct type *bit_field_type(struct unit *, const struct expr *);
-/* wide_field.c: in gcc, the type of what is computed from a bit-field wider than int; NULL: e is
- * not. `*width`: it is one of so many bits, without a name, and the type can hold it; 0: it is it.
- */
-struct type *wide_field_type(struct unit *, const struct expr *, unsigned *width);
 
 enum stmt_kind {
     S_ERROR,
@@ -471,8 +264,6 @@ struct stmt {
     struct stmt *parent; /* enclosing statement; NULL: the function's body */
     void *lower;
 };
-/* primary.c: the statement, behind labels, whose expression is the value of ({ block }), or NULL */
-struct stmt *value_statement(const struct stmt *block);
 
 /* `struct x` in a body; the name's token, or 0 for an anonymous one, which is where it is
  * defined. */
@@ -542,267 +333,91 @@ struct item {
     bool in_header; /* not in the main file */
 };
 
-/* -fasm, -fno-asm and their like: whether asm, typeof and inline are words of the dialect. */
-enum gnu_words { GNU_WORDS_AS_STD, GNU_WORDS_ON, GNU_WORDS_OFF };
+/* ---- fn_attribute.c ---- */
 
-struct options {
-    const char *input; /* as the user wrote it; for messages */
-    /* bide emit: generated code on lines of its own, headers as #include */
-    bool pretty;
-    bool force; /* every function goes through front end and lowering, -fbide-force; for tests */
-    bool debug_locals; /* -g without optimization: gdb shall find every local by its name */
-    bool wrappers;     /* blocking wrappers, -fno-bide-wrappers clears it */
-    bool colour;
-    const char **flag; /* the user's -W... flags in order, for the options of our messages */
-    int flag_count;
-    int max_errors;    /* -fmax-errors; 0: no limit */
-    bool json;         /* --error-format=json */
-    bool multi_thread; /* -fbide-multi-thread */
-    enum gnu_words gnu_words;
-    bool odd_charset, odd_wide_charset; /* of execution: no UTF-8, so that lengths are unknown */
-    /* The user's compiler is asked about the plain reading: warnings of its names are its own. */
-    bool compiler_speaks;
+/* Which of the functions that an async function becomes get an attribute of it. */
+enum fn_attribute_place {
+    FN_NOWHERE = 0,
+    FN_ON_WRAPPER = 1,
+    FN_ON_START = 2,
+    FN_ON_BODY = 4,
+    FN_REFUSED = 8, /* it cannot be an async function's */
+    FN_OURS = 16,   /* bide itself heeds it */
 };
+/* A set of these. */
+unsigned fn_attribute_places(const struct token *name);
 
-/* A word of the language that only says something to the checks, like bide_may_block: no token, its
- * text is blanked. */
-struct mark {
-    uint32_t token;       /* the one that follows */
-    const char *word;     /* interned */
-    const char *argument; /* the word in the parentheses after it, or NULL */
-};
+/* ---- type.c ---- */
 
-/* `#pragma GCC diagnostic`, or clang's. */
-struct pragma {
-    uint32_t token; /* the one that follows */
-    uint32_t line;
-    enum { PRAGMA_PUSH, PRAGMA_POP, PRAGMA_IGNORED, PRAGMA_WARNING, PRAGMA_ERROR } kind;
-    const char *option; /* interned, without -W; NULL for push and pop */
-};
+extern struct type type_error_[1];
+struct type *type_basic(struct unit *, enum type_kind);
+struct type *type_pointer(struct unit *, struct type *);
+struct type *type_qualified(struct unit *, struct type *, unsigned quals); /* adds quals */
+struct type *type_unqualified(struct unit *, struct type *);
+bool type_is_integer(const struct type *);
+bool type_is_arithmetic(const struct type *);
+bool type_is_scalar(const struct type *);
+bool type_compatible(const struct type *, const struct type *); /* ISO C 6.2.7 */
+/* array, function -> pointer; unqualified */
+struct type *type_decay(struct unit *, struct type *);
+/* usual arithmetic conversions */
+struct type *type_usual(struct unit *, struct type *, struct type *);
+struct type *type_promote(struct unit *, struct type *);
+bool type_has_const_member(const struct type *); /* so that it cannot be assigned as a whole */
+/* `bide_task(T)` or `bide_future(T)`, known by their structure: the T, else NULL. */
+struct type *type_task_result(const struct type *);
+struct type *type_future_result(const struct type *);
+bool type_is_owner(const struct type *);     /* one of the two */
+bool type_holds_owner(const struct type *);  /* or an array of them */
+bool type_holds_future(const struct type *); /* bide_future(T), or an array of them */
+/* `bide_async_fn(T, P...)`, or any pointer to a const pointer to a function: that function's type,
+ * else NULL. It is_async when the type was written with bide_async_fn. */
+struct type *type_reference_target(const struct type *);
 
-struct unit {
-    struct arena *arena;
-    struct options *options;
-    struct target target;
-    const char *text; /* text[text_length] is 0 */
-    size_t text_length;
-    struct token *token; /* [0] is unused, so that 0 means none; the last is TK_EOF */
-    uint32_t token_count;
-    struct list items; /* struct item * in order */
-    struct list
-        functions; /* struct function *: all parsed bodies, blocks and branches after their outer */
-    /* struct expr *: those at file scope that mention async names; and struct symbol *, of what */
-    struct list initializers, initialized;
-    int error_count, warning_count;
-    bool parse_failed;           /* plain C that was not understood: nothing is emitted */
-    uint32_t parse_failed_token; /* where it first happened */
-    struct list marks;           /* struct mark * in order */
-    struct list pragmas;         /* struct pragma * in order */
-    bool has_own_pragmas;        /* some that the user's compiler would not know */
-    struct list messages;        /* diag.c: not yet printed */
-    struct map undeclared;       /* check_form.c: names of which that was said */
-    struct list sources;         /* source.c: files read for messages */
-    struct places *places;       /* place.c */
-    struct list outer_functions; /* diag.c: those of the first outer_functions_of functions */
-    uint32_t outer_functions_of;
-    struct list held; /* diag.c: those that the user's compiler may give itself */
-    struct message *last_message;
-    struct list packs; /* pack.c: where #pragma pack changes what is in effect */
-    bool packs_known;
-    int pack;           /* emit.c: what is in effect at the item being printed */
-    struct list frames; /* struct frame_info *: of the functions that were printed */
-};
+/* types.c */
+struct type *type_new(struct unit *, enum type_kind);
+struct type *type_array(struct unit *, struct type *element, int64_t length);
+struct type *type_function(struct unit *, struct type *result);
+struct type *type_named(struct unit *, enum type_kind, const char *name);
+struct type *type_bits(struct unit *, unsigned bits, bool is_unsigned);
+/* Of an integer type in bits; 0: unknown. */
+unsigned type_width(struct unit *, const struct type *);
+bool type_is_unsigned(struct unit *, const struct type *);
+bool type_is_bit_precise(const struct type *);
+struct type *type_in_space(struct unit *, struct type *, uint32_t first, uint32_t last);
+bool type_is_aggregate(const struct type *);
+bool type_is_error(const struct type *);
+struct type *type_reference(struct unit *, const struct type *function); /* bide_async_fn */
+bool type_is_signed(struct unit *, const struct type *); /* an error can travel in it */
 
-/* What emit_layout.c tells of a frame. */
-struct frame_part {
-    const char *name; /* of the member */
-    const char *type; /* NULL: a struct of ours */
-    uint32_t token;   /* where it is declared, or the await whose result it takes */
-    bool is_slot;     /* that */
-};
+/* ---- print.c ---- */
 
-struct frame_info {
-    const char *name, *file; /* of the function, as its descriptor has them */
-    uint32_t line;
-    uint32_t token; /* of its name; or where the block or branch begins */
-    bool is_named;
-    struct list parts; /* struct frame_part * */
-};
+/* C text of a declaration of `name` (NULL or "": the abstract type) with this type, typedef names
+ * kept, block-scope tags under their hoisted names. */
+char *type_print(struct unit *, const struct type *, const char *name);
 
-/* ---- source.c: files as they lie on disk, for messages and for `bide emit` ---- */
+/* ---- ask.c ---- */
 
-/* Line `line` (from 1) of `file` without its newline, not terminated; NULL: there is none. Each
- * file is read once. Text given to source_add stands for a file of that name (standard input). */
-const char *source_line(struct unit *, const char *file, uint32_t line, size_t *length);
-void source_add(struct unit *, const char *file, const char *text, size_t length);
-
-/* ---- reading.c: where the plain reading means something else ---- */
-
-/* Lines of a file. */
-struct line_span {
-    const char *file;
-    uint32_t first, last;
-};
-bool line_span_has(const struct line_span *, const char *file, uint32_t line);
-/* struct line_span *: functions whose flow it does not have; full expressions with an await or a
- * form, whose order it leaves open. */
-struct list reading_flows(struct unit *);
-struct list reading_orders(struct unit *);
-/* And deferred blocks, which run later, with other values. */
-struct list reading_deferred(struct unit *);
-/* Is it a local variable of a function there? */
-bool reading_names_local(struct unit *, const char *name, const struct line_span *);
-/* Does the function there name it in a form that gives the plain reading another flow? What forms
- * count: FLOW_... */
-enum {
-    FLOW_VALUES,  /* guards and spawned calls, where values are lost */
-    FLOW_OUTSIDE, /* and deferred blocks, and scopes that the lines are not in */
-    FLOW_ALL
-};
-bool reading_flow_names(struct unit *, const char *name, const struct line_span *, int forms);
-/* Is it a local variable of a function there that holds a task or a future? It begins empty. */
-bool reading_names_owner(struct unit *, const char *name, const struct line_span *);
-
-/* ---- place.c: where a token stands in the file on disk ---- */
-
-struct spot {
-    const char *line; /* the source line, as source_line gives it */
-    size_t length;
-    uint32_t number;              /* of the line */
-    size_t start, width;          /* bytes of the word in it */
-    bool is_written;              /* false: the token came from a macro whose name this is */
-    const struct line_text *text; /* place_words.c */
-};
-/* The word that the token was, or of the macro that it came from. False: no such line. */
-bool place_of(struct unit *, uint32_t token, struct spot *);
-/* Do the tokens stand in the file as they are? Only what is in brackets may come from macros. */
-bool place_is_written_out(struct unit *, uint32_t first, uint32_t last);
-/* The macro that the token came from; NULL: from none, or it is not known. */
-const char *place_macro(struct unit *, uint32_t token);
-/* Columns on the screen before that byte of the spot's line. */
-size_t place_column(const struct spot *, size_t byte);
-/* The column behind the character at that byte, which stands in `column`. */
-size_t place_next_column(const char *line, size_t length, size_t byte, size_t column);
-
-/* ---- target.c: facts of the target ---- */
-
-/* Reads unit->target from what <bide/target.h> leaves in unit->text. False: that is not there, and
- * the target is taken for a 64-bit Linux, or it makes no sense. */
-bool target_read(struct unit *);
-
-/* lex.c: fills unit->token from unit->text, in which it blanks marks and our own pragmas. */
-void lex(struct unit *);
-/* unclosed.c: the first parenthesis that is not closed, and the token before which that was due; 0:
- * there is none. */
-uint32_t find_unclosed(struct unit *, uint32_t *due);
-/* The parser gave up at a word of ours or behind one: says so, or returns false. */
-bool report_misplaced(struct unit *);
-/* words.c: is the text, of which only the tokens are known, that of an async file? */
-bool has_async_code(const struct unit *);
-/* Is the name among the tokens? */
-bool has_name(const struct unit *, const char *name);
-/* print.c: their text, on one line */
-char *tokens_text(struct unit *, uint32_t first, uint32_t last);
-/* scope.c: which word of C or GNU C an identifier token is (enum keyword in parse.h); 0: none. */
-unsigned token_keyword(const struct token *);
-/* parse.c (declarations), statement.c, expression.c: fills unit->items and functions. Bodies of
- * functions without async words are skipped unread. Reports async mistakes of form only; where
- * plain
- * C does not parse it gives up on that function or declaration silently (unit->parse_failed is
- * set) and
- * the driver lets the user's compiler say what is wrong. */
-void parse(struct unit *);
+/* operator.c: what arithmetic makes of the value of a bit-field; NULL: e is none, or a wide one */
+struct type *bit_field_type(struct unit *, const struct expr *);
+/* primary.c: the statement, behind labels, whose expression is the value of ({ block }), or NULL */
+struct stmt *value_statement(const struct stmt *block);
 /* `(*h)(x)` where h is a bide_async_fn, or anything of that shape: the h, else NULL. */
 struct expr *called_reference(const struct expr *call);
-/* check.c: un-awaited calls, await outside async, ownership, jumps past defer... */
-void check(struct unit *);
-/* warn.c: what is likely wrong in a file without errors. */
-void warn(struct unit *);
-/* lower.c, live.c, emit.c: writes the translation unit as plain C. */
-void emit(struct unit *, FILE *out);
+struct symbol *scope_find(const char *name);                     /* NULL: undeclared */
+struct member *tag_member(const struct tag *, const char *name); /* also in anonymous members */
+struct expr *skip_parens(struct expr *);
+bool is_null_constant(const struct expr *);
+struct symbol *called_symbol(const struct expr *call); /* the function that a call names, or NULL */
+bool is_async_call(const struct expr *);
+/* The variable that an lvalue is a part of, or NULL. */
+struct expr *variable_of(struct expr *);
 
-/* ---- diag.c: messages in the user's compiler's form ----
- * They are kept until diag_flush prints them in the order of their places. error_count and
- * warning_count are right at once. */
+/* ---- wide_field.c ---- */
 
-enum severity { SEV_NOTE, SEV_WARNING, SEV_ERROR };
-/* At a token of the unit: file:line:col: error: ..., the source line and a caret. */
-void diag(struct unit *, enum severity, uint32_t token, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-/* The same for a range of tokens (underlined with ~~~), `option` the -W name or NULL. */
-void diag_range(struct unit *, enum severity, uint32_t first, uint32_t last, const char *option,
-                const char *fmt, ...) __attribute__((format(printf, 6, 7)));
-/* A fix-it under the last message: put `text` before the token. */
-void diag_fixit_insert(struct unit *, uint32_t token, const char *text);
-/* Prints and forgets the kept messages;
- * `diag_drop` only forgets them, and takes the counts back. */
-void diag_flush(struct unit *);
-void diag_drop(struct unit *);
-/* Is there a message of this option, in these lines, that is left to the user's compiler? It does
- * not come any more. */
-bool diag_take_held(struct unit *, const char *option, const struct line_span *);
-/* The others of this option come now. */
-void diag_release(struct unit *, const char *option);
-/* Without a place, at once: "bide: error: ...". */
-void diag_plain(enum severity, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* From now on diag_plain writes JSON. */
-void diag_set_json(void);
-
-/* What diag.c keeps, for diag_json.c. */
-struct fixit {
-    uint32_t token;
-    const char *text;
-};
-
-struct message {
-    enum severity severity;
-    uint32_t first, last;
-    uint32_t number; /* in the order of coming */
-    const char *option, *text;
-    bool was_warning; /* made an error by -Werror */
-    bool silent;      /* switched off, and its notes with it */
-    bool is_bare;     /* its line has been shown just before */
-    bool taken;       /* the user's compiler says it */
-    struct list fixits;
-    struct list notes; /* struct message * */
-};
-/* How many bytes of the line are marked from the message's place on. */
-size_t diag_mark_length(struct unit *, const struct message *, const struct spot *);
-/* Where a fix-it is put in: the bytes in spot->line before it. False: nowhere. */
-bool diag_fixit_place(struct unit *, const struct fixit *, struct spot *);
-const struct function *diag_function_at(struct unit *, uint32_t token);
-
-/* ---- diag_json.c: messages for programs; docs/diagnostics.md has the form ---- */
-
-void json_string(FILE *, const char *text); /* in quotes */
-void json_message(struct unit *, const struct message *, FILE *);
-/* A message without a place of ours: a compiler's (file, line and column if known), or a plain one
- * (file NULL). `option` may be NULL. */
-void json_plain(const char *severity, const char *file, uint32_t line, uint32_t column,
-                const char *text, const char *option, const char *source, FILE *);
-
-/* ---- pragma.c ---- */
-
-/* `#pragma GCC diagnostic ...` (or clang's) in start..end; NULL: it is none. */
-struct pragma *pragma_parse(struct arena *, const char *start, const char *end);
-bool pragma_is_ours(const struct pragma *); /* it names a warning of bide */
-
-/* ---- warning.c: which warnings there are, and which are wanted ---- */
-
-enum warning_group { WARN_ALWAYS, WARN_ALL, WARN_EXTRA, WARN_NAMED }; /* what turns it on */
-struct warning {
-    const char *name; /* -Wbide-...; one with a value ends in = */
-    enum warning_group group;
-    const char *help; /* one line */
-};
-extern const struct warning warning_table[]; /* ends with a NULL name */
-/* 0: off; 1: a warning; 2: an error. `option` without -W, NULL for one that has no name. */
-int warning_level(const struct unit *, const char *option, uint32_t token);
-/* Of one whose name ends in =: more than this is too much. UINT64_MAX: nothing is. */
-uint64_t warning_limit(const struct unit *, const char *option, uint32_t token);
-/* Does a flag or a pragma name it? (Of one whose name ends in =.) */
-bool warning_is_mentioned(const struct unit *, const char *option);
-/* Says which of the user's flags turn on what is no warning of ours. False: one has a bad value. */
-bool warning_check_flags(const struct options *);
+/* wide_field.c: in gcc, the type of what is computed from a bit-field wider than int; NULL: e is
+ * not. `*width`: it is one of so many bits, without a name, and the type can hold it; 0: it is it.
+ */
+struct type *wide_field_type(struct unit *, const struct expr *, unsigned *width);
 
 #endif

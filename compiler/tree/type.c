@@ -4,7 +4,7 @@
  * get to know later. No size or layout is computed: only the widths of the integer types are known,
  * from struct target.
  */
-#include "compiler/parse/inside.h"
+#include "inside.h"
 
 #include <string.h>
 
@@ -199,19 +199,6 @@ bool type_holds_future(const struct type *t)
     while (t->kind == TY_ARRAY)
         t = t->base;
     return type_future_result(t) != NULL;
-}
-
-struct type *type_owner(struct parser *p, const char *tag, struct type *result)
-{
-    const char *name = intern(p->arena, tag, strlen(tag));
-    struct tag *t = tag_find(name);
-    if (!t || t->kind != TY_STRUCT)
-        t = tag_new(p, TY_STRUCT, name);
-    struct type *f = type_function(p->unit, result);
-    f->param = arena_alloc(p->arena, sizeof(struct param));
-    f->param_count = 1;
-    f->param[0].type = type_pointer(p->unit, tag_type(p, t));
-    return type_pointer(p->unit, type_pointer(p->unit, f));
 }
 
 /* ---- integers ---- */
@@ -501,14 +488,24 @@ static bool same(struct comparison *c, const struct type *a, const struct type *
     return true;
 }
 
-bool type_same(const struct type *a, const struct type *b)
-{
-    struct comparison c = {.exact = true, .steps = 100000};
-    return same(&c, a, b);
-}
-
 bool type_compatible(const struct type *a, const struct type *b)
 {
     struct comparison c = {.steps = 100000};
     return same(&c, a, b);
+}
+
+bool type_is_signed(struct unit *u, const struct type *t)
+{
+    switch (t->kind) {
+    case TY_CHAR: return !u->target.char_unsigned;
+    case TY_SCHAR:
+    case TY_SHORT:
+    case TY_INT:
+    case TY_LONG:
+    case TY_LLONG: return true;
+    case TY_BITINT: /* without bits that mean nothing */
+        return t->length == 8 || t->length == 16 || t->length == 32 || t->length == 64;
+    case TY_ENUM: return t->tag->enum_type && type_is_signed(u, t->tag->enum_type);
+    default: return false;
+    }
 }

@@ -7,7 +7,7 @@
  * Of two operands the wider type wins; of two as wide a named one, then the unsigned one. In the
  * tree itself such a field has its declared type.
  */
-#include "compiler/parse/inside.h"
+#include "inside.h"
 
 struct integer {
     struct type *type; /* that can hold it */

@@ -9,12 +9,13 @@
  * The checks would rather miss a mistake than blame correct code: docs/diagnostics.md says for each
  * what it sees.
  */
-#ifndef BIDE_WARN_H
-#define BIDE_WARN_H
+#ifndef BIDE_COMPILER_WARN_INSIDE_H
+#define BIDE_COMPILER_WARN_INSIDE_H
 
-#include "compiler/parse/inside.h"
+#include "compiler/check/check.h"
+#include "compiler/warn/warn.h"
 
-/* ---- flow.c, flow_stmt.c: the events of a function ---- */
+struct gifts;
 
 enum event_kind {
     EV_USE,     /* expr reads symbol */
@@ -67,26 +68,6 @@ struct flow {
     uint32_t deferred;
 };
 
-struct flow *flow_new(struct unit *, struct function *);
-void flow_expr(struct flow *, struct expr *);
-/* Goes to one of two labels; the next event is nowhere. */
-void flow_condition(struct flow *, struct expr *, uint32_t if_true, uint32_t if_false);
-/* Of the expression of a switch: what an EV_TEST may name. */
-struct event flow_subject(struct flow *, struct expr *);
-void flow_test(struct flow *, struct event subject, int op, int64_t number);
-/* The expression of a statement has been evaluated. */
-void flow_drop(struct flow *, struct expr *);
-void flow_body(struct flow *, struct stmt *);
-struct event *flow_add(struct flow *, enum event_kind, uint32_t token);
-/* The end of a bide_scope, which awaits. */
-void flow_scope_end(struct flow *, struct stmt *);
-void flow_jump(struct flow *, enum event_kind, uint32_t label);
-uint32_t flow_new_label(struct flow *);
-/* Is it a local variable of the function (or a capture), alone in its storage? */
-bool flow_has(const struct flow *, const struct symbol *);
-
-/* ---- flow_solve.c ---- */
-
 /* A question over the events. A state is `words` words; the functions may be told `context`. */
 struct question {
     uint32_t words;
@@ -98,32 +79,6 @@ struct question {
     /* told each event that is reached, with the state at its one side; may be NULL */
     void (*visit)(void *context, const struct event *, const uint32_t *state);
 };
-/* From the beginning on; `visit` gets the state before the event. It begins with zeroes. */
-void flow_forward(struct flow *, const struct question *);
-/* From the ends back; `visit` gets the state after the event. */
-void flow_backward(struct flow *, const struct question *);
-/* Merges of sets of bits: what may be (on some way), what must be (on all). */
-bool merge_may(void *words, uint32_t *to, const uint32_t *from);
-bool merge_must(void *words, uint32_t *to, const uint32_t *from);
-
-static inline bool set_has(const uint32_t *set, uint32_t i)
-{
-    return set[i / 32] >> (i % 32) & 1;
-}
-static inline void set_put(uint32_t *set, uint32_t i)
-{
-    set[i / 32] |= (uint32_t)1 << (i % 32);
-}
-static inline void set_take(uint32_t *set, uint32_t i)
-{
-    set[i / 32] &= ~((uint32_t)1 << (i % 32));
-}
-static inline uint32_t set_words(uint32_t count)
-{
-    return count / 32 + 1;
-}
-
-/* ---- known.c: functions and declarations ---- */
 
 /* Bits of what a library function is known for. */
 enum {
@@ -140,6 +95,62 @@ struct known {
     unsigned what;
     const char *release; /* an allocator: what takes its result back */
 };
+
+/* `&symbol` is an argument that is marked bide_gives. */
+struct gift {
+    struct expr *call, *argument; /* the mention of the symbol */
+    struct expr *await;           /* of the call, or of the form that it is a branch of; or NULL */
+    struct symbol *symbol;
+    const char *release;
+    struct list status; /* struct symbol *: variables that get the result */
+    bool is_known;      /* what becomes of the result is seen */
+    bool is_unknown;    /* some of it is not */
+    bool zero_fails;    /* the result is a bool */
+};
+
+/* An async function that some bide_spawn of the unit runs, as far as the unit shows. */
+struct spawned {
+    const struct function *fn;
+    const struct expr *spawn;       /* the bide_spawn at the end of the chain */
+    const struct expr *call;        /* by which `awaiter` awaits it */
+    const struct function *awaiter; /* NULL: it is spawned itself */
+};
+
+/* ---- flow_stmt.c ---- */
+
+struct flow *flow_new(struct unit *, struct function *);
+void flow_body(struct flow *, struct stmt *);
+
+/* ---- flow.c ---- */
+
+void flow_expr(struct flow *, struct expr *);
+/* Goes to one of two labels; the next event is nowhere. */
+void flow_condition(struct flow *, struct expr *, uint32_t if_true, uint32_t if_false);
+/* Of the expression of a switch: what an EV_TEST may name. */
+struct event flow_subject(struct flow *, struct expr *);
+void flow_test(struct flow *, struct event subject, int op, int64_t number);
+/* The expression of a statement has been evaluated. */
+void flow_drop(struct flow *, struct expr *);
+struct event *flow_add(struct flow *, enum event_kind, uint32_t token);
+/* The end of a bide_scope, which awaits. */
+void flow_scope_end(struct flow *, struct stmt *);
+void flow_jump(struct flow *, enum event_kind, uint32_t label);
+uint32_t flow_new_label(struct flow *);
+/* Is it a local variable of the function (or a capture), alone in its storage? */
+bool flow_has(const struct flow *, const struct symbol *);
+
+/* ---- flow_solve.c ---- */
+
+/* From the beginning on; `visit` gets the state before the event. It begins with zeroes. */
+void flow_forward(struct flow *, const struct question *);
+/* From the ends back; `visit` gets the state after the event. */
+void flow_backward(struct flow *, const struct question *);
+/* Merges of sets of bits: what may be (on some way), what must be (on all). */
+bool merge_may(void *words, uint32_t *to, const uint32_t *from);
+bool merge_must(void *words, uint32_t *to, const uint32_t *from);
+
+/* ---- known.c ---- */
+
 /* NULL: nothing is known. Only for functions that a system header declares. */
 const struct known *known_function(const struct unit *, const struct symbol *);
 /* The name that a call calls, or NULL. */
@@ -159,20 +170,7 @@ struct symbol *value_variable(struct expr *e);
 bool branches_mention(const struct function *, const struct symbol *);
 bool tokens_mention(struct unit *, uint32_t first, uint32_t last, const char *word);
 
-/* ---- warn_gift.c: what calls give through the address of a variable ---- */
-
-/* `&symbol` is an argument that is marked bide_gives. */
-struct gift {
-    struct expr *call, *argument; /* the mention of the symbol */
-    struct expr *await;           /* of the call, or of the form that it is a branch of; or NULL */
-    struct symbol *symbol;
-    const char *release;
-    struct list status; /* struct symbol *: variables that get the result */
-    bool is_known;      /* what becomes of the result is seen */
-    bool is_unknown;    /* some of it is not */
-    bool zero_fails;    /* the result is a bool */
-};
-struct gifts;
+/* ---- gift.c ---- */
 
 struct gifts *gifts_find(struct flow *);
 /* NULL after the last one. */
@@ -190,24 +188,40 @@ bool gift_takes(const struct gifts *, const struct expr *);
 /* Does nothing but gifts take the variable's address? */
 bool gifts_alone_point_to(const struct gifts *, const struct symbol *);
 
-/* ---- the checks ---- */
-
-/* An async function that some bide_spawn of the unit runs, as far as the unit shows. */
-struct spawned {
-    const struct function *fn;
-    const struct expr *spawn;       /* the bide_spawn at the end of the chain */
-    const struct expr *call;        /* by which `awaiter` awaits it */
-    const struct function *awaiter; /* NULL: it is spawned itself */
-};
+/* ---- block.c ---- */
 
 void warn_blocking(struct flow *);
+
+/* ---- lock.c ---- */
+
 void warn_locks(struct flow *);
+
+/* ---- leak.c ---- */
+
 void warn_leaks(struct flow *);
+
+/* ---- borrow.c ---- */
+
 void warn_borrowing(struct flow *);
+
+/* ---- fork.c ---- */
+
 void warn_forks(struct flow *);
+
+/* ---- error.c ---- */
+
 void warn_errors(struct flow *);
+
+/* ---- thread.c ---- */
+
 void warn_thread_bound(struct flow *, const struct spawned *);
+
+/* ---- loop.c ---- */
+
 void warn_loops(struct unit *, struct function *);
+
+/* ---- future.c ---- */
+
 void warn_futures(struct unit *, struct function *);
 
 #endif

@@ -3,7 +3,9 @@
  * after a short prelude; with BIDE_FUZZ_EMIT in the environment also the lowering of what had no
  * error. Nothing is printed and no file is read. tools/fuzz-frontend builds and runs it.
  */
-#include "compiler/tree/tree.h"
+#include "compiler/check/check.h"
+#include "compiler/emit/emit.h"
+#include "compiler/warn/warn.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,7 @@ static const char prelude[] =
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
-static void translate(struct unit *u)
+static void read_text(struct unit *u)
 {
     lex(u);
     parse(u);
@@ -61,7 +63,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
                                .wchar_type = TY_INT,
                                .char16_type = TY_USHORT,
                                .char32_type = TY_UINT};
-    translate(&u);
+    read_text(&u);
     diag_drop(&u);
     arena_free(u.arena);
     free(text);

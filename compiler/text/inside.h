@@ -1,8 +1,8 @@
-/* Of place.c, place_words.c, place_align.c: a line's words on disk, and which tokens they are. */
-#ifndef BIDE_PLACE_H
-#define BIDE_PLACE_H
+/* Private to the room text: the words of a line on disk, and which tokens they are. */
+#ifndef BIDE_COMPILER_TEXT_INSIDE_H
+#define BIDE_COMPILER_TEXT_INSIDE_H
 
-#include "compiler/tree/tree.h"
+#include "compiler/text/text.h"
 
 /* A line on disk. `column`: of every so many bytes, on the screen; NULL in a short line. */
 struct line_text {
@@ -34,11 +34,26 @@ struct group {
     bool is_alike; /* some are */
 };
 
+/* ---- pragma.c ---- */
+
+/* `#pragma GCC diagnostic ...` (or clang's) in start..end; NULL: it is none. */
+struct pragma *pragma_parse(struct arena *, const char *start, const char *end);
+bool pragma_is_ours(const struct pragma *); /* it names a warning of bide */
+
+/* ---- word.c ---- */
+
+/* scope.c */
+void names_init(struct arena *, const struct target *);
+
+/* ---- place_words.c ---- */
+
 bool place_is_word_char(char);
 bool place_same_word(const struct token *, const char *word, size_t length);
 /* The words from the token's line on that belong to it; `next`: the first token after its line. */
 void place_read_words(struct unit *, const struct token *, const struct token *next,
                       struct words *);
+
+/* ---- place_align.c ---- */
 
 /* place_align.c: fills in group->at and group->written. */
 void place_align(struct arena *, struct group *);

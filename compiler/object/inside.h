@@ -4,10 +4,12 @@
  *
  * Memory: the caller's arena; the file's bytes stay the caller's.
  */
-#ifndef BIDE_ELF_H
-#define BIDE_ELF_H
+#ifndef BIDE_COMPILER_OBJECT_INSIDE_H
+#define BIDE_COMPILER_OBJECT_INSIDE_H
 
-#include "compiler/tree/tree.h"
+#include "compiler/object/object.h"
+
+struct elf_link;
 
 struct elf_section {
     const char *name;
@@ -29,8 +31,6 @@ struct elf_symbol {
     bool is_local;
 };
 
-struct elf_link; /* a relocation of a pointer */
-
 struct elf {
     struct arena *arena;
     const unsigned char *data;
@@ -47,6 +47,8 @@ struct elf {
     uint32_t link_count, link_room;
     const char *error; /* what is wrong, and where */
 };
+
+/* ---- elf.c ---- */
 
 bool elf_is(const unsigned char *data, uint64_t size);
 /* False, with elf->error set, when the file cannot be read. */

@@ -7,7 +7,7 @@
  * which may be in another one. What is in none of them is looked for in our own libraries.
  */
 #define _GNU_SOURCE
-#include "object.h"
+#include "inside.h"
 
 #include <errno.h>
 #include <glob.h>

@@ -1,0 +1,38 @@
+/*
+ * The user's compiler: how it is started for a step of ours, and which one it is.
+ */
+#define _GNU_SOURCE
+#include "inside.h"
+
+#include <string.h>
+
+void command_add_colour(const struct command *cmd, struct process *p)
+{
+    if (cmd->options.colour)
+        argv_add(p, "-fdiagnostics-color=always");
+    if (cmd->options.json) {
+        argv_add(p, "-fdiagnostics-color=never");
+        argv_add(p, cmd->clang ? "-fno-caret-diagnostics" : "-fno-diagnostics-show-caret");
+    }
+}
+
+/* The compiler without ccache and its like, which have nothing to gain in these steps. */
+struct process compiler_process(const struct command *cmd)
+{
+    struct process p = {.arena = cmd->arena};
+    for (uint32_t i = (uint32_t)cmd->launcher_count; i < cmd->compiler.count; i++)
+        argv_add(&p, cmd->compiler.item[i]);
+    return p;
+}
+
+bool command_says_clang(const struct command *cmd)
+{
+    struct process p = compiler_process(cmd);
+    argv_add(&p, "--version");
+    p.catch_out = p.catch_err = true;
+    bool says = process_run(&p) == 0 && p.out.length &&
+                memmem(p.out.data, p.out.length, "clang", 5) != NULL;
+    buffer_free(&p.out);
+    buffer_free(&p.err);
+    return says;
+}

@@ -1,0 +1,33 @@
+/*
+ * The room emit: the translation unit as plain C. Text outside async code is copied, async
+ * declarations and functions that need it are replaced.
+ *
+ * It requires a checked unit without errors. One function at a time is lowered, laid out and printed.
+ */
+#ifndef BIDE_COMPILER_EMIT_EMIT_H
+#define BIDE_COMPILER_EMIT_EMIT_H
+
+#include "compiler/frame/frame.h"
+
+/* What emit_layout.c tells of a frame. */
+struct frame_part {
+    const char *name; /* of the member */
+    const char *type; /* NULL: a struct of ours */
+    uint32_t token;   /* where it is declared, or the await whose result it takes */
+    bool is_slot;     /* that */
+};
+
+struct frame_info {
+    const char *name, *file; /* of the function, as its descriptor has them */
+    uint32_t line;
+    uint32_t token; /* of its name; or where the block or branch begins */
+    bool is_named;
+    struct list parts; /* struct frame_part * */
+};
+
+/* ---- unit.c ---- */
+
+/* lower.c, live.c, emit.c: writes the translation unit as plain C. */
+void emit(struct unit *, FILE *out);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * Names and texts that generated code needs: names that mean nothing else in the function or the file,
+ * and those of parameters, files and null pointers.
+ */
+#include "inside.h"
+
+#include <string.h>
+
+const char *null_text(const struct unit *u)
+{
+    return u->options->pretty ? "NULL" : "(void *)0";
+}
+
+/* The name of the i-th member of a function's arguments: that of its first declaration. */
+const char *param_name(struct unit *u, struct symbol *fn, int i)
+{
+    fn = file_symbol(fn);
+    if (!fn->param_name) {
+        const struct type *t = fn->type;
+        fn->param_name = arena_alloc(u->arena, ((size_t)t->param_count + 1) * sizeof(char *));
+        for (int k = 0; k < t->param_count; k++)
+            fn->param_name[k] =
+                t->param[k].name ? t->param[k].name : arena_printf(u->arena, "arg_%d", k + 1);
+    }
+    return fn->param_name[i];
+}
+
+const char *file_text(struct unit *u, uint32_t token)
+{
+    const char *file = u->token[token].file;
+    char *s = arena_alloc(u->arena, 2 * strlen(file) + 1), *to = s;
+    for (; *file; file++) {
+        if (*file == '"' || *file == '\\')
+            *to++ = '\\';
+        *to++ = *file;
+    }
+    return s;
+}
+
+/* True of a type whose alignment does not follow from its size, as the target's compiler says. */
+const char *result_aligned_text(struct lower *l, struct type *result)
+{
+    const char *t = type_print(l->unit, file_type(l, type_unqualified(l->unit, result)), "");
+    return arena_printf(l->arena, "__alignof__(%s) > 64 || sizeof(%s) %% __alignof__(%s) != 0", t,
+                        t, t);
+}
+
+const char *result_flag_text(struct lower *l, struct type *result)
+{
+    if (result->kind == TY_VOID || !type_may_align(l->unit, result))
+        return "";
+    return arena_printf(l->arena, " | (%s ? BIDE_FN_RESULT_ALIGNED : 0)",
+                        result_aligned_text(l, result));
+}
+
+bool is_reserved(struct lower *l, const char *name)
+{
+    const char *text = intern(l->arena, name, strlen(name));
+    const struct token *t = l->unit->token;
+    for (uint32_t i = l->fn->first; i <= l->fn->last && !l->words_known; i++)
+        if (t[i].text)
+            *map_at(l->arena, &l->words, t[i].text) = l;
+    l->words_known = true;
+    if (*map_at(l->arena, &l->words, text))
+        return true;
+    return scope_find(text) != NULL; /* at file scope: the parser has left all others */
+}
+
+struct symbol *file_symbol(struct symbol *fn)
+{
+    struct symbol *s = scope_find(fn->name);
+    return s && s->kind == SYM_FUNCTION && s->is_async ? s : fn;
+}
+
+/* How many names were made from a stem. */
+struct stem {
+    unsigned count;
+};
+
+static struct stem *stem_of(struct lower *l, const char *text)
+{
+    void **s = map_at(l->arena, &l->stems, intern(l->arena, text, strlen(text)));
+    if (!*s)
+        *s = arena_alloc(l->arena, sizeof(struct stem));
+    return *s;
+}
+
+const char *name_new(struct lower *l, const char *stem)
+{
+    struct stem *s = stem_of(l, stem);
+    char *name;
+    do
+        name = arena_printf(l->arena, "%s_%u", stem, ++s->count);
+    while (is_reserved(l, name));
+    return name;
+}
+
+const char *name_free(struct lower *l, const char *wanted)
+{
+    return is_reserved(l, wanted) ? name_new(l, wanted) : wanted;
+}

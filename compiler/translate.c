@@ -1,0 +1,22 @@
+#include "compiler/translate.h"
+
+#include "compiler/check/check.h"
+#include "compiler/emit/emit.h"
+#include "compiler/parse/parse.h"
+#include "compiler/warn/warn.h"
+
+enum translate_outcome translate(struct unit *unit, FILE *out)
+{
+    lex(unit);
+    parse(unit);
+    if (!unit->parse_failed)
+        check(unit); /* which may meet what cannot be correct C */
+    if (unit->parse_failed)
+        return TRANSLATE_GAVE_UP;
+    if (!unit->error_count)
+        warn(unit);
+    if (unit->error_count) /* also by -Werror */
+        return TRANSLATE_MISTAKES;
+    emit(unit, out);
+    return unit->error_count ? TRANSLATE_MISTAKES : TRANSLATE_DONE;
+}
