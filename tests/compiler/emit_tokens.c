@@ -5,6 +5,8 @@
  * programs of run/ are tried.
  */
 #include "check.h"
+#include "compiler/check/check.h"
+#include "compiler/emit/emit.h"
 #include "compiler/parse/inside.h"
 
 #include <glob.h>

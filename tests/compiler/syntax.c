@@ -3,6 +3,8 @@
  * they do not understand spoils nothing else. Types are tested in types.c, messages in err/.
  */
 #include "check.h"
+#include "compiler/check/check.h"
+#include "compiler/emit/emit.h"
 #include "compiler/parse/inside.h"
 
 #include <string.h>

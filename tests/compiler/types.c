@@ -4,6 +4,8 @@
  * to the same. DECLARE compiles the declarations that the rows speak of and keeps their text.
  */
 #include "check.h"
+#include "compiler/check/check.h"
+#include "compiler/emit/emit.h"
 #include "compiler/parse/inside.h"
 
 #include <string.h>
