@@ -161,11 +161,6 @@ struct list reading_orders(struct unit *unit)
     return list;
 }
 
-bool line_span_has(const struct line_span *span, const char *file, uint32_t line)
-{
-    return span->first <= line && line <= span->last && !strcmp(span->file, file);
-}
-
 /* Next function whose lines meet `lines`, from *at on; NULL: there is none. */
 static struct function *function_there(struct unit *unit, const struct line_span *lines,
                                        uint32_t *at)

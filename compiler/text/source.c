@@ -88,3 +88,8 @@ const char *source_line(struct unit *unit, const char *file, uint32_t line, size
         --*length;
     return begin;
 }
+
+bool line_span_has(const struct line_span *span, const char *file, uint32_t line)
+{
+    return span->first <= line && line <= span->last && !strcmp(span->file, file);
+}

@@ -1,0 +1,117 @@
+# The map of the house: no file calls or includes against the order of the rooms (the file rooms), in
+# compiler, core, runtime, lib and extra. Calls are read from the objects, includes from the sources.
+# Each offending pair is printed. A twin with a wrong call and a wrong include must fail.
+set -eu
+
+# objects: "SOURCE OBJECT" for each product file that this build has.
+objects()
+{
+    find "$CMAKE_TREE"/compiler "$CMAKE_TREE"/core "$CMAKE_TREE"/runtime "$CMAKE_TREE"/lib \
+        "$CMAKE_TREE"/extra -name '*.c.o' | while IFS= read -r object; do
+        source=$(echo "${object#"$CMAKE_TREE"/}" |
+            sed 's|CMakeFiles/[^/]*\.dir/||; s|[a-z]*/__/||; s|\.o$||')
+        [ ! -e "$SRC/$source" ] || echo "$source $object" # else it is left of an older tree
+    done
+}
+
+# symbols: of the objects on standard input, "SOURCE U|D NAME".
+symbols()
+{
+    cat >these
+    cut -d ' ' -f 2- these | xargs -d '\n' nm -P -A | awk '
+        NR == FNR { source[substr($0, length($1) + 2)] = $1; next }
+        {
+            from = source[substr($0, 1, index($0, ": ") - 1)]
+            split(substr($0, index($0, ": ") + 2), word, " ")
+        }
+        word[2] == "U" { print from, "U", word[1] }
+        word[2] ~ /^[TDBRCVW]$/ { print from, "D", word[1] }' these -
+}
+
+# includes: of the C files on standard input, "SOURCE I HEADER", headers by their path in the tree.
+includes()
+{
+    while IFS= read -r source; do
+        sed -n 's/^ *# *include *"\([^"]*\)".*/\1/p' "$TREE/$source" | while read -r header; do
+            [ ! -e "$TREE/$(dirname "$source")/$header" ] || header=$(dirname "$source")/$header
+            echo "$source I $header"
+        done
+    done
+}
+
+# judge: from the lines of symbols and includes, prints what goes against the order.
+judge()
+{
+    awk -v rooms="$SRC/tests/house/rooms" '
+        BEGIN {
+            while ((getline line < rooms) > 0) {
+                if (line ~ /^#/ || line == "") continue
+                n = split(line, room, / *< */)
+                for (i = 1; i <= n; i++) {
+                    known[room[i]] = 1
+                    for (k = 1; k < i; k++) allowed[room[i], room[k]] = 1
+                }
+            }
+        }
+        function room_of(file) {
+            while (!(file in known)) {
+                if (file !~ /[\/.]/) return ""
+                sub(/[\/.][^\/.]*$/, "", file)
+            }
+            return file
+        }
+        function judge(from, to, what,    a, b) {
+            a = room_of(from)
+            b = room_of(to)
+            if (a == b || (a, b) in allowed) return
+            print from ": " what "; " (a ? a : "it") " may not use " (b ? b : to)
+        }
+        $2 == "D" { if (!($3 in home) || home[$3] > $1) home[$3] = $1; next }
+        $2 == "U" { user[++count] = $1; used[count] = $3; next }
+        {
+            if ($3 ~ /\/inside\.h$/ && room_of($1) != room_of($3))
+                print $1 ": includes " $3 ", which is private to " room_of($3)
+            else if (room_of($3))
+                judge($1, $3, "includes " $3)
+        }
+        END {
+            for (i = 1; i <= count; i++)
+                if (used[i] in home)
+                    judge(user[i], home[used[i]], "calls " used[i] " of " home[used[i]])
+        }' "$1" | sort -u
+}
+
+TREE=$SRC
+objects >pairs
+[ "$(wc -l <pairs)" -gt 150 ] || fail "only $(wc -l <pairs) objects in $CMAKE_TREE"
+symbols <pairs >facts
+(cd "$SRC" && find compiler core runtime lib extra -name '*.[ch]') | includes >>facts
+judge facts >found
+[ ! -s found ] || fail "against the order of the rooms:
+$(cat found)"
+echo "$(wc -l <pairs) objects, $(wc -l <facts) names and includes"
+
+# The twin: a room at the left calls and includes one at its right, and looks into another.
+mkdir -p twin/compiler/base
+cat >twin/compiler/base/wrong.c <<'END'
+#include "compiler/emit/emit.h"
+#include "compiler/tree/inside.h"
+void parse(void *);
+void bide__wrong(void);
+void bide__wrong(void)
+{
+    parse(0);
+}
+END
+sed '/^#/d' twin/compiler/base/wrong.c >wrong.c
+"$CC" -c wrong.c -o wrong.o
+cp facts twin.facts
+echo "compiler/base/wrong.c wrong.o" | symbols >>twin.facts
+TREE=$PWD/twin
+echo compiler/base/wrong.c | includes >>twin.facts
+judge twin.facts >found
+diff -u - found <<'END' || fail "the twin"
+compiler/base/wrong.c: calls parse of compiler/parse/parse.c; compiler/base may not use compiler/parse
+compiler/base/wrong.c: includes compiler/emit/emit.h; compiler/base may not use compiler/emit
+compiler/base/wrong.c: includes compiler/tree/inside.h, which is private to compiler/tree
+END
