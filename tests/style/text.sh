@@ -1,6 +1,6 @@
-# Every text of the tree: no line over 100 columns, no tab or trailing blank, no C file of the product
-# over 800 lines and no function there over 60 (1,200 and 80 elsewhere), none of the words that mark
-# unfinished or private matters.
+# Every text of the tree: no line over 100 columns, no tab or trailing blank, no C file of the
+# product over 800 lines and no function there over 60 (1,200 and 80 elsewhere), none of the words
+# that mark unfinished or private matters.
 set -eu
 cd "$SRC"
 find . \( -name .git -o -name build -o -path './tests/*/*/*' \) -prune -o -type f \
