@@ -8,7 +8,8 @@ file(CREATE_LINK "${PROJECT_SOURCE_DIR}/include" "${BIDE_OUT}/include" SYMBOLIC)
 install(DIRECTORY include/bide DESTINATION include FILES_MATCHING PATTERN "*.h")
 
 # Links between the documents, and from them to the examples, are relative.
-install(FILES README.md ARCHITECTURE.md CONTRIBUTING.md CHANGELOG.md LICENSE DESTINATION share/doc/bide)
+install(FILES README.md ARCHITECTURE.md CONTRIBUTING.md CHANGELOG.md LICENSE
+  DESTINATION share/doc/bide)
 install(DIRECTORY docs examples DESTINATION share/doc/bide
   FILES_MATCHING PATTERN "*.md" PATTERN "*.c" PATTERN "*.h" PATTERN "man" EXCLUDE)
 install(FILES docs/man/bide.1 DESTINATION share/man/man1)
