@@ -27,8 +27,8 @@ for patch in *.diff; do
 done
 
 formatter=$(command -v clang-format-14 || command -v clang-format)
-"$formatter" --dry-run -Werror compiler/warn/async.c lib/sync/gate.c tests/lib/gate.c >../log 2>&1 ||
-    fail "$(cat ../log)"
+"$formatter" --dry-run -Werror compiler/warn/async.c lib/sync/gate.c tests/lib/gate.c \
+    >../log 2>&1 || fail "$(cat ../log)"
 
 cmake --preset debug >../log 2>&1 || fail "$(cat ../log)"
 build()
