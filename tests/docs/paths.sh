@@ -1,0 +1,24 @@
+# The documents name files and functions that exist: "`folder/file.c`" is a file of the tree, and in
+# "`name` (`folder/file.c`)" the file has the word `name`.
+set -eu
+
+cd "$SRC"
+for doc in README.md ARCHITECTURE.md CONTRIBUTING.md docs/*.md; do
+    # a line for the whole page, without its blocks of code
+    sed '/^ *```/,/^ *```/d' "$doc" | tr '\n' ' ' | tr -s ' ' >"$WORK/text"
+    folders='compiler|core|runtime|lib|extra|include|examples|tests|bench|tools|cmake|docs'
+    grep -oE "\`($folders)/[a-zA-Z0-9_/.-]+\.(c|h|sh|py|md)\`" "$WORK/text" | tr -d '`' |
+        sort -u >"$WORK/files"
+    while IFS= read -r file; do
+        [ -e "$file" ] || echo "$doc: there is no $file" >>"$WORK/bad"
+    done <"$WORK/files"
+    grep -oE "\`[a-z_]+\` \(\`($folders)/[a-zA-Z0-9_/.-]+\.(c|h)\`" "$WORK/text" | tr -d '`(' |
+        sort -u >"$WORK/names"
+    while read -r name file; do
+        grep -qw -e "$name" "$file" 2>/dev/null || echo "$doc: $file has no $name" >>"$WORK/bad"
+    done <"$WORK/names"
+    cat "$WORK/files" "$WORK/names" >>"$WORK/all"
+done
+[ "$(wc -l <"$WORK/all")" -gt 20 ] || fail "found only $(cat "$WORK/all")"
+[ ! -e "$WORK/bad" ] || fail "$(cat "$WORK/bad")"
+echo "$(wc -l <"$WORK/all") names"
