@@ -2,25 +2,27 @@
  * bide/core.h: futures, wakers, chains and frames.
  *
  * This is the contract between three parties: the code that `bide cc` generates, futures written by
- * hand, and executors. It is freestanding C11: no heap, no operating system, no thread.
+ * hand, and executors. It is freestanding C11: it needs no heap, no operating system and no
+ * threads.
  *
- * A *future* is an activation of an async function: a frame on a chain. A *chain* is a stack of
- * frames, each awaiting the one above it; the topmost is the *leaf*, the only one that waits for
- * something from outside. A *task* (the executor's notion) owns one chain; each branch of a join or
- * a select has a chain of its own inside its task. A frame never moves.
+ * A *future* is one activation of an async function: a frame on a chain. A *chain* is a stack of
+ * frames, each awaiting the one above it. The topmost frame is the *leaf*, and only the leaf waits
+ * for something from outside. A *task* (the executor's notion) owns one chain; each branch of a
+ * join or select has a chain of its own inside its task. A frame never moves.
  *
  * To await is to call: the first poll of a callee is a direct call of its start function, which
- * pushes its frame. When a leaf cannot go on it records itself in the chain and everybody returns
- * BIDE_PENDING. A wake polls the leaf, and a finished frame hands over to its parent in a loop
- * (bide_chain_poll), so a wake costs the same at any depth.
+ * pushes its frame. A leaf that cannot go on records itself in the chain, and every caller returns
+ * BIDE_PENDING. A wake polls the leaf, and a loop (bide_chain_poll) lets each finished frame hand
+ * over to its parent, so a wake costs the same at any depth.
  *
  * Cancellation is unwinding. A request (bide_chain_cancel) is delivered only to a suspended leaf,
- * which answers whether it was cancelled, had already completed, or cannot say yet. After
- * BIDE_CANCELLED the chain unwinds: each frame runs its deferred blocks, which may await (they are
- * shielded: no request reaches a leaf below one), and is popped.
+ * which answers that it was cancelled, that it had already completed, or that it cannot tell yet.
+ * After BIDE_CANCELLED the chain unwinds: each frame runs its deferred blocks and is popped.
+ * Deferred blocks may await; they are shielded: no request reaches a leaf that a deferred block
+ * awaits.
  *
- * Who may touch what: a chain and its frames belong to whoever polls them, one thread at a time.
- * Only the functions of a waker may be called from any thread at any time.
+ * Threads: a chain and its frames belong to whoever polls them, one thread at a time. Only the
+ * waker functions may be called from any thread at any time.
  */
 #ifndef BIDE_CORE_H
 #define BIDE_CORE_H
@@ -29,24 +31,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma pack(push) /* whatever is in effect here */
+#pragma pack(push) /* in case the including file has changed the packing */
 #pragma pack()
 
 #ifdef __cplusplus
 #error "bide/core.h is for C; C++ includes bide/lang.h"
 #endif
 
-/* An enum that has the size of an int with -fshort-enums, too. */
+/* An enum that is the size of an int even with -fshort-enums. */
 #define BIDE__INT_ENUM __attribute__((__mode__(__SI__)))
 
-/* What a poll says. A poll that returns BIDE_PENDING has arranged for a wake. */
+/* The result of a poll. A poll that returns BIDE_PENDING has arranged for a wake. */
 enum bide_poll { BIDE_PENDING, BIDE_READY } BIDE__INT_ENUM;
 
-/* What a leaf answers to a request to cancel. */
+/* A leaf's answer to a request to cancel. */
 enum bide_answer {
-    BIDE_WAIT,      /* cannot say yet (the kernel owns the operation); asked again when woken */
+    BIDE_WAIT,      /* cannot tell yet (the kernel owns the operation); asked again when woken */
     BIDE_CANCELLED, /* nothing happened and nothing will; the chain unwinds */
-    BIDE_COMPLETED, /* it had happened: the leaf is polled and gives its result */
+    BIDE_COMPLETED, /* it had already happened: the leaf is polled and returns its result */
 } BIDE__INT_ENUM;
 
 struct bide_cx;
@@ -56,10 +58,10 @@ struct bide_segment;
 /* ---- wakers ---- */
 
 /*
- * What a waker refers to: the first member of every task. 32-byte aligned, so that a waker packs
- * the reference and the number of a branch into one word. `state` and `next` are the executor's
- * own; `branches` is the core's and only touched while the task is polled; `woken` has a bit for
- * each branch woken since the last poll (bit 0: the task itself).
+ * What a waker refers to: the first member of every task. It is 32-byte aligned, so that a waker
+ * packs the reference and a branch number into one word. `state` and `next` belong to the executor.
+ * `branches` belongs to the core and is touched only while the task is polled. `woken` has a bit
+ * for each branch woken since the last poll (bit 0: the task itself).
  */
 struct bide_wakeable {
     _Alignas(32) const struct bide_waker_vtable *vtable;
@@ -69,21 +71,21 @@ struct bide_wakeable {
     void *next;
 };
 
-enum { BIDE_BRANCHES = 32 }; /* ids 1 to 30 are exclusive, 31 is shared by all further branches */
+enum { BIDE_BRANCHES = 32 }; /* each of the ids 1 to 30 has one branch; all others share id 31 */
 
-/* All four may be called from any thread, also after the task has ended. */
+/* All four may be called from any thread, even after the task has ended. */
 struct bide_waker_vtable {
     void (*clone)(struct bide_wakeable *);
-    void (*wake)(struct bide_wakeable *, unsigned branch); /* wakes and drops the reference */
+    void (*wake)(struct bide_wakeable *, unsigned branch); /* wakes, and drops the reference */
     void (*wake_by_ref)(struct bide_wakeable *, unsigned branch);
     void (*drop)(struct bide_wakeable *);
 };
 
 /*
- * A waker: whom to wake, one word. The one in a `struct bide_cx` is borrowed: it is good while the
- * poll lasts, and for a leaf of the task until that leaf has finished or was cancelled (its task
- * cannot go before). Whoever keeps one for longer, or wakes from another thread, clones it first
- * and drops it, or consumes it with bide_waker_wake.
+ * A waker: one word that says whom to wake. The waker in a `struct bide_cx` is borrowed. It is
+ * valid while the poll lasts; a leaf of the task may use it until the leaf has finished or was
+ * cancelled, since the task stays alive until then. To keep a waker longer, or to wake from another
+ * thread, clone it, and later drop it or consume it with bide_waker_wake.
  */
 typedef struct bide_waker {
     uintptr_t bits;
@@ -104,7 +106,7 @@ static __inline__ unsigned bide_waker_branch(bide_waker w)
     return (unsigned)(w.bits & (BIDE_BRANCHES - 1));
 }
 
-/* Returns w itself, with a reference of its own. */
+/* Returns w, which now holds a reference of its own. */
 static __inline__ bide_waker bide_waker_clone(bide_waker w)
 {
     struct bide_wakeable *t = bide_waker_task(w);
@@ -136,52 +138,57 @@ static __inline__ void bide_waker_drop(bide_waker w)
 
 enum {
     BIDE_FN_VERSION = 2,
-    BIDE_FN_UNWINDS = 1,         /* has something to undo: poll it while its chain unwinds */
-    BIDE_FN_RESULT_SIGNED = 2,   /* the result is a signed integer, so an error can travel in it */
-    BIDE_FN_CANCEL_RETURNS = 4,  /* with UNWINDS: it goes on to its own end then, see below */
-    BIDE_FN_FORWARDS = 8,        /* its start starts a callee in its own place, with no frame */
-    BIDE_FN_RESULT_ALIGNED = 16, /* the slot for the result has the alignment of the frame; else
-                                    the one that its size allows, 64 at most */
+    BIDE_FN_UNWINDS = 1,         /* has something to undo: it is polled while its chain unwinds */
+    BIDE_FN_RESULT_SIGNED = 2,   /* the result is a signed integer, so it can carry an error */
+    BIDE_FN_CANCEL_RETURNS = 4,  /* with UNWINDS: when polled then, it runs to its own end; see
+                                    bide__refused */
+    BIDE_FN_FORWARDS = 8,        /* its start function starts a callee in its place, without a
+                                    frame */
+    BIDE_FN_RESULT_ALIGNED = 16, /* the result slot is aligned like the frame; otherwise as its size
+                                    allows, to 64 at most */
 };
 
-/* A function that an async function may await. Callees of one join or select share a group > 0:
- * they are on the chain at the same time; those of group 0 one after another. */
+/* A function that an async function may await. The callees of one join or select share a group > 0
+ * and are on the chain at the same time; callees of group 0 follow one another. */
 struct bide_callee {
     const struct bide_fn *fn;
     uint32_t group;
 };
 
-/* What backtraces, dumps and the reserve need to know of a function; never read while it runs. */
+/* What backtraces, dumps and the reserve need to know about a function. Running it never reads
+ * this. */
 struct bide_fn_info {
     const char *name;
     const char *file;
-    const uint32_t *lines; /* by state, BIDE_SHIELDED removed: the line of that suspension point */
+    const uint32_t *lines; /* the line of each suspension point, indexed by state without
+                              BIDE_SHIELDED */
     const struct bide_callee *callees;
-    uint32_t *need; /* a cache of bide_fn_need, 0 at first; NULL: nothing is ever above the frame */
+    uint32_t *need; /* caches the search of bide_fn_room, 0 at first; NULL: nothing is ever above
+                       the frame */
     uint32_t line;  /* of the definition */
     uint16_t line_count;
     uint16_t callee_count;
 };
 
 /*
- * One constant descriptor per async function or leaf. Its size is fixed for ever, so that an
- * executable may hold a copy of a shared object's. A leaf has `cancel`; a compiled function has
- * not.
+ * The constant descriptor of an async function or leaf. Its size is fixed for ever, so that an
+ * executable may hold a copy of a shared object's descriptor. Only leaves have `cancel`.
  */
 struct bide_fn {
-    void (*blocking)(void); /* the function's plain symbol, which blocks; NULL: none */
+    void (*blocking)(void); /* the function's plain symbol, which blocks; may be NULL */
     void (*start)(void);    /* bide__start_NAME, to be cast to its type */
     enum bide_poll (*poll)(struct bide_cx *, struct bide_frame *);
     enum bide_answer (*cancel)(struct bide_cx *, struct bide_frame *);
     const struct bide_fn_info *info;
     uint32_t frame_size;
-    uint32_t args_size; /* of the block of arguments that a deferred start finds above its frame */
+    uint32_t args_size; /* of the argument block that a deferred start finds above its frame */
     uint32_t result_size;
     uint8_t frame_align_log2;
     uint8_t args_align_log2;
     uint8_t flags;
     uint8_t version; /* BIDE_FN_VERSION */
-    /* Drops the owners among the arguments of a call that never begins. NULL: there are none. */
+    /* Drops the owners among the arguments of a call that never begins. NULL: there are no
+     * owners. */
     void (*release)(const void *args);
 };
 
@@ -191,16 +198,17 @@ enum {
     BIDE_SHIELDED = 0x40000000, /* in `state`: suspended inside a deferred block */
     BIDE_FRAME_UNIT = 8,        /* frames are rounded up to this */
     BIDE_ALIGN_MAX = 4096,      /* of frames, arguments and results */
-    BIDE_NEST_MAX = 64,         /* first polls that nest on the C stack */
-    BIDE_RESERVE_MAX = 512,     /* room above the first frame that a chain gets at once, at most */
-    BIDE_NEAR_MAX = 65528,      /* a larger frame is the last of its memory, so offsets fit */
-    BIDE_LEVELS = 16,           /* shield levels that can unwind; deeper, awaits return errors */
+    BIDE_NEST_MAX = 64,         /* how deep first polls may nest on the C stack */
+    BIDE_RESERVE_MAX = 512,     /* the most room above the first frame that a chain gets at once */
+    BIDE_NEAR_MAX = 65528,      /* a larger frame is the last in its memory, so that offsets fit */
+    BIDE_LEVELS = 16,           /* shield levels that can unwind; at deeper levels awaits return
+                                   errors */
 };
 
 /*
  * The header of every frame. `parent` is the distance to the awaiting frame in units of 8 bytes,
- * and `result` the distance in bytes from that frame to the slot for the result; 0 in `parent`
- * means that the frame is the first of its segment, whose header (or the chain) has both as
+ * and `result` the distance in bytes from the awaiting frame to the result slot. 0 in `parent`
+ * marks the first frame of a segment or chain; then the segment's header, or the chain, has both as
  * pointers.
  */
 struct bide_frame {
@@ -211,13 +219,14 @@ struct bide_frame {
 };
 
 /*
- * Where a chain has its own memory and the slot for the result of its first frame: distances from
- * the chain. When one of them is more than 2 GiB, both pointers are at the beginning of that memory
- * instead (BIDE_CHAIN_FAR); while there are segments, the last one is here (BIDE_CHAIN_SEGMENT).
+ * Where a chain's own memory ends and where the result of its first frame goes, as distances from
+ * the chain. If either is more than 2 GiB, both are pointers at the beginning of that memory
+ * (BIDE_CHAIN_FAR). While the chain has segments, this points to the last segment
+ * (BIDE_CHAIN_SEGMENT).
  */
 union bide__place {
     struct {
-        int32_t end, result; /* 0: there is no result */
+        int32_t end, result; /* result 0: no result */
     } near;
     struct bide__far {
         char *end;
@@ -226,54 +235,55 @@ union bide__place {
     struct bide_segment *segment;
 };
 
-/* Further memory of a chain that has outgrown its own. The frames follow the header. */
+/* More memory for a chain that has outgrown its own. The frames follow the header. */
 struct bide_segment {
     struct bide_segment *previous; /* NULL: the chain's own memory */
     char *previous_top;
-    union bide__place own;     /* the chain's, while it has segments */
-    struct bide_frame *parent; /* of the first frame, and its slot for the result */
+    union bide__place own;     /* the chain's `place`, kept here while it has segments */
+    struct bide_frame *parent; /* of the first frame, and its result slot */
     void *result;
-    size_t size; /* in all */
+    size_t size; /* of the whole segment */
 };
 
 enum {
     BIDE_CHAIN_CANCEL = 1, /* a request to cancel is waiting */
     BIDE_CHAIN_RUN = 2,    /* the leaf is not suspended: poll it at once */
-    BIDE_CHAIN_FORCE = 4,  /* the request is meant for shielded leaves too */
+    BIDE_CHAIN_FORCE = 4,  /* the request goes to shielded leaves too */
     BIDE_CHAIN_LIVE = 8,   /* has a frame */
-    BIDE_CHAIN_OUT = 16,   /* a branch that is left out of its group: it never begins */
+    BIDE_CHAIN_OUT = 16,   /* a branch left out of its group: it never begins */
     BIDE_CHAIN_SEGMENT = 32,
     BIDE_CHAIN_FAR = 64,
     BIDE_CHAIN_DUE =
-        128, /* a branch to be polled without a wake: it has a request or begins late */
+        128, /* a branch to poll without a wake: it has a request, or its start was deferred */
 };
 
-/* What a room needs more when it, or the slot for the result, is more than 2 GiB from the chain. */
+/* The extra bytes a room needs if it, or the result slot, is more than 2 GiB from the chain. */
 enum { BIDE_FAR_SIZE = sizeof(struct bide__far) };
 
 struct bide_chain {
     struct bide_frame *leaf; /* the top frame, which the next wake polls; NULL while the chain is
-                                polled; of an empty chain: where its first frame goes */
+                                being polled. In an empty chain: where its first frame goes */
     union bide__place place;
-    uint32_t ids;         /* branch ids in use by the group that the chain waits for */
-    uint16_t shield;      /* deferred blocks being run */
-    int16_t request;      /* the reason given with a request to cancel: a negative errno */
-    int16_t error;        /* why it unwinds at level 0 */
-    int16_t shield_error; /* why it unwinds, or last unwound, at a level above */
+    uint32_t ids;         /* branch ids used by the group that the chain waits for */
+    uint16_t shield;      /* how many deferred blocks are running, one inside another */
+    int16_t request;      /* the reason given with the request to cancel: a negative errno */
+    int16_t error;        /* why the chain unwinds at level 0 */
+    int16_t shield_error; /* why it unwinds, or last unwound, at a higher level */
     uint16_t unwinding;   /* bit s: unwinding at shield level s */
-    uint8_t flags;        /* next to it: a poll looks at both at once */
+    uint8_t flags;        /* next to `unwinding`: a poll looks at both at once */
     uint8_t branch;       /* its own branch id; 0: the task's main chain */
 };
 
-/* The last segment; NULL: it has none. */
+/* The last segment; NULL if the chain has none. */
 static __inline__ struct bide_segment *bide_chain_segment(const struct bide_chain *chain)
 {
     return chain->flags & BIDE_CHAIN_SEGMENT ? chain->place.segment : NULL;
 }
 
 /*
- * Where chains get segments, aligned to 16. size is in and out: at least, and then what there is.
- * NULL: no memory. A segment is freed with that size, by the memory of the turn that runs then.
+ * Where chains get segments, aligned to 16 bytes. *size is the least that is needed and then the
+ * size of the segment. segment_new returns NULL if there is no memory. A segment is freed with its
+ * size, through the memory of the turn that is running then.
  */
 struct bide_memory {
     void *(*segment_new)(size_t *size);
@@ -281,93 +291,99 @@ struct bide_memory {
 };
 
 /*
- * One poll of a task, shared by all its branches. An executor may use the same one for all its
- * turns; it sets `woken` and `budget` anew for each and leaves `seed` as it is.
+ * One poll of a task, shared by all its branches. An executor may use one struct for all its turns:
+ * it sets `woken` and `budget` before each turn and leaves `seed` alone.
  */
 struct bide_turn {
-    const struct bide_memory *memory; /* NULL: there is none (static tasks) */
-    struct bide_segment *spare;       /* one empty segment, kept while the turn lasts */
+    const struct bide_memory *memory; /* NULL: chains get no segments (static tasks) */
+    struct bide_segment *spare;       /* one empty segment, kept until the turn ends */
     uint32_t woken;                   /* branches to poll; all ones: poll everything */
     uint32_t budget;                  /* operations left before leaves must let others run */
-    uint32_t seed;                    /* of the random start of selects; any value */
+    uint32_t seed;                    /* for the random start of selects; any value */
 };
 
-/* What a poll is given. */
+/* The context of a poll. */
 struct bide_cx {
     struct bide_chain *chain;
-    char *top, *end;  /* the next frame goes to top; bide_chain_poll sets both */
-    bide_waker waker; /* borrowed; wakes just this chain */
+    char *top, *end;  /* the next frame goes at top; bide_chain_poll sets both */
+    bide_waker waker; /* borrowed; wakes only this chain */
     struct bide_turn *turn;
-    uint32_t depth;   /* first polls and groups nested on the C stack; 0 for a task */
-    uint64_t nowhere; /* takes a result that nobody wants */
+    uint32_t depth;   /* how deep first polls and groups nest on the C stack; 0 for a task */
+    uint64_t nowhere; /* takes a result that has no slot */
 };
 
 /* ---- for executors ---- */
 
 /*
- * Makes an empty chain that uses the `size` bytes at `room`, aligned to BIDE_FRAME_UNIT, for its
- * first frames. `result` is where the first frame's result will go. NULL: there is none, or one of
- * at most 8 bytes, without BIDE_FN_RESULT_ALIGNED, which is in cx->nowhere when the last poll has
- * returned. The chain does not move from now on. If room or result is more than 2 GiB away from it,
- * BIDE_FAR_SIZE bytes of the room are used for that; there must be so many.
+ * Makes an empty chain that puts its first frames into the `size` bytes at `room`, which is aligned
+ * to BIDE_FRAME_UNIT. `result` is where the first frame's result will go. It may be NULL if there
+ * is no result, or if nobody wants it and it has at most 8 bytes, without BIDE_FN_RESULT_ALIGNED;
+ * then the result is in cx->nowhere when the last poll has returned. The chain must not move from
+ * now on. If room or result is more than 2 GiB away from it, BIDE_FAR_SIZE bytes of the room are
+ * used up; the room must be at least that large.
  */
 void bide_chain_init(struct bide_chain *chain, void *room, size_t size, void *result);
 
 /*
- * Puts a frame for `fn` on an empty chain, to begin when the chain is first polled, and returns the
- * block for its arguments (fn->args_size bytes), which the caller fills in before that. NULL: the
- * room of the chain is too small (it needs bide_fn_room(fn) bytes); nothing is ever allocated.
+ * Puts a frame for `fn` on an empty chain; it begins when the chain is first polled. Returns the
+ * block for its arguments (fn->args_size bytes), which the caller fills in before that poll, or
+ * NULL if the chain's room is too small (it needs bide_fn_room(fn) bytes). Never allocates.
  */
 void *bide_chain_begin(struct bide_chain *chain, const struct bide_fn *fn);
 
 /*
  * Polls the chain's leaf and then each parent whose callee has finished, until one suspends.
- * BIDE_READY: the chain is empty; bide_chain_error tells how it ended. Never call it again then.
+ * BIDE_READY means that the chain is empty; bide_chain_error tells how it ended, and the chain must
+ * not be polled again.
  */
 enum bide_poll bide_chain_poll(struct bide_cx *cx);
 
-/* After a turn, whatever it did: frees the segment that was kept. */
+/* Must be called after every turn: frees the segment that was kept. */
 void bide_turn_end(struct bide_turn *turn);
 
 /*
- * Asks for cancellation with `error` (a negative errno, -ECANCELED in general) as the reason; that
- * of the first request counts. Takes effect at the next poll, when the chain is suspended and not
- * shielded; what has not begun runs to its first suspension. With `force`, shielded leaves are
- * asked too, now and later: an await in a deferred block then returns the error (or zeroes, where
- * the result is no signed integer).
+ * Asks the chain to cancel, with `error` (a negative errno, usually -ECANCELED) as the reason; the
+ * reason of the first request stays. The request takes effect at the next poll at which the chain
+ * is suspended and not shielded; a function that has not begun runs to its first suspension. With
+ * `force`, shielded leaves are asked too, now and later: an await in a deferred block then returns
+ * the error (or zeroes, if the result is not a signed integer).
  */
 void bide_chain_cancel(struct bide_chain *chain, int error, bool force);
 
-/* Why the chain ended: 0, it returned its result; else the negative errno it was unwound with. */
+/* Why the chain ended: 0 if it returned its result, otherwise the negative errno it was unwound
+ * with. */
 static __inline__ int bide_chain_error(const struct bide_chain *chain)
 {
     return chain->unwinding & 1 ? chain->error : 0;
 }
 
 /*
- * Bytes that a chain with fn at its root should have: its frame and, up to BIDE_RESERVE_MAX more,
- * what the deepest path of awaits from it takes. Never less than its frame and its arguments.
+ * The bytes that a chain with fn at its root should have: fn's frame plus, up to BIDE_RESERVE_MAX
+ * more, what the deepest path of awaits from it takes. Never less than the frame and the arguments.
  */
 size_t bide_fn_room(const struct bide_fn *fn);
 
-/* Fills the result of `fn` at `result` for a call that failed: the error where the result is a
- * signed integer, zero bytes elsewhere. */
+/* Fills in the result of a failed call of `fn`: the error if the result is a signed integer, zero
+ * bytes otherwise. */
 void bide_fn_fail(const struct bide_fn *fn, void *result, int error);
 
-/* The awaiting frame below `frame`; NULL at the root. *segment is the segment that frame is in:
- * start with the chain's; it is updated. For backtraces. */
+/* For backtraces: the awaiting frame below `frame`; NULL at the root. *segment is the segment that
+ * holds `frame`: start with the chain's last one; each call updates it. */
 struct bide_frame *bide_frame_below(struct bide_frame *frame, struct bide_segment **segment);
 
-/* For dumps: the chain of a branch of the join or select whose frame this is, *index or the next
- * one that runs, with *index set to its number. NULL: no further one, or the frame is no group. */
+/*
+ * For dumps: in the join or select whose frame this is, the chain of the first running branch from
+ * *index on, and its number in *index. NULL if no such branch is left or the frame is not a
+ * group's.
+ */
 struct bide_chain *bide_group_branch(struct bide_frame *frame, unsigned *index);
 
 /* ---- checks ---- */
 
 /*
  * In builds with a sanitizer, or with BIDE_CHECK_FRAMES defined, a fresh frame is filled with 0xA5.
- * Under AddressSanitizer the memory of frames that were popped is poisoned until it is used again
- * or the chain ends, if libbide was built with it too: it then defines bide__poisons.
+ * Under AddressSanitizer the memory of popped frames is poisoned until it is used again or the
+ * chain ends, provided that libbide was built with it too: then libbide defines bide__poisons.
  */
 #if defined __has_feature
 #if __has_feature(address_sanitizer)
@@ -389,7 +405,7 @@ void __asan_poison_memory_region(const volatile void *, size_t);
 void __asan_unpoison_memory_region(const volatile void *, size_t);
 #endif
 
-/* Memory of a chain from `from` to `to` is about to be used, */
+/* The chain's memory from `from` to `to` is about to be used. */
 static __inline__ void bide__unpoison(void *from, void *to)
 {
     (void)from, (void)to;
@@ -399,7 +415,7 @@ static __inline__ void bide__unpoison(void *from, void *to)
 #endif
 }
 
-/* is no longer in use, */
+/* It is no longer in use. */
 static __inline__ void bide__poison(void *from, void *to)
 {
     (void)from, (void)to;
@@ -409,7 +425,7 @@ static __inline__ void bide__poison(void *from, void *to)
 #endif
 }
 
-/* or becomes a frame. */
+/* It becomes a frame. */
 static __inline__ void bide__fresh(void *frame, size_t size)
 {
     bide__unpoison(frame, (char *)frame + size);
@@ -420,7 +436,8 @@ static __inline__ void bide__fresh(void *frame, size_t size)
 
 /* ---- for generated code and futures written by hand ---- */
 
-/* Behind a frame: where the next one goes, unless it is aligned to more than BIDE_FRAME_UNIT. */
+/* The end of a frame: where the next one goes, unless that needs more alignment than
+ * BIDE_FRAME_UNIT. */
 static __inline__ char *bide__frame_end(const struct bide_frame *f)
 {
     size_t size =
@@ -433,12 +450,12 @@ void *bide__push_slow(struct bide_cx *cx, size_t size, size_t align, const struc
 enum bide_poll bide__finish_slow(struct bide_cx *cx);
 
 /*
- * Pushes a frame of fn->frame_size bytes, passed as `size` because it is a constant there. `parent`
- * is the awaiting frame, the top one of its chain (NULL: the first of the chain), `result` a slot
- * inside it, or NULL for a result of at most 8 bytes, without BIDE_FN_RESULT_ALIGNED, that nobody
- * wants. Only the header is set.
- * NULL: no memory; the chain has begun to unwind with -ENOMEM, and the start function returns
- * BIDE_PENDING.
+ * Pushes a frame of fn->frame_size bytes; callers pass it as `size` because to them it is a
+ * constant. `parent` is the awaiting frame, the top frame of its chain, or NULL for the first frame
+ * of the chain. `result` is a slot inside `parent`; it may be NULL if nobody wants the result,
+ * which then must be at most 8 bytes and without BIDE_FN_RESULT_ALIGNED. Only the frame's header is
+ * set. Returns NULL if there is no memory; then the chain has begun to unwind with -ENOMEM, and the
+ * start function returns BIDE_PENDING.
  */
 static __inline__ void *bide_frame_push(struct bide_cx *cx, size_t size, const struct bide_fn *fn,
                                         struct bide_frame *parent, void *result)
@@ -457,7 +474,7 @@ static __inline__ void *bide_frame_push(struct bide_cx *cx, size_t size, const s
     return f;
 }
 
-/* The same for a frame that needs an alignment greater than 8. */
+/* The same for a frame that needs more alignment than 8. */
 static __inline__ void *bide_frame_push_aligned(struct bide_cx *cx, size_t size, size_t align,
                                                 const struct bide_fn *fn, struct bide_frame *parent,
                                                 void *result)
@@ -471,7 +488,7 @@ static __inline__ void *bide_frame_push_aligned(struct bide_cx *cx, size_t size,
     return bide_frame_push(cx, size, fn, parent, result);
 }
 
-/* The slot for the result of the first frame of a segment, or of the chain. */
+/* The result slot of the first frame of a segment, or of the chain. */
 static __inline__ void *bide__first_slot(const struct bide_chain *c)
 {
     if (__builtin_expect(c->flags & (BIDE_CHAIN_SEGMENT | BIDE_CHAIN_FAR), 0))
@@ -479,7 +496,7 @@ static __inline__ void *bide__first_slot(const struct bide_chain *c)
     return c->place.near.result != 0 ? (char *)(uintptr_t)c + c->place.near.result : NULL;
 }
 
-/* The slot for the result of the top frame; NULL: nobody wants it. */
+/* The result slot of the top frame; NULL if nobody wants the result. */
 static __inline__ void *bide__slot(const struct bide_cx *cx, struct bide_frame *f)
 {
     if (__builtin_expect(f->result != 0, 1))
@@ -489,15 +506,15 @@ static __inline__ void *bide__slot(const struct bide_cx *cx, struct bide_frame *
     return bide__first_slot(cx->chain);
 }
 
-/* Where the result of the top frame goes, never NULL: one that nobody wants goes to the context.
- * Write it before bide_frame_finish. */
+/* Where the result of the top frame goes; never NULL: an unwanted result goes to the context. Write
+ * the result before bide_frame_finish. */
 static __inline__ void *bide_frame_result(struct bide_cx *cx, struct bide_frame *f)
 {
     void *slot = bide__slot(cx, f);
     return __builtin_expect(slot != NULL, 1) ? slot : &cx->nowhere;
 }
 
-/* Pops the top frame; its poll returns what this returns. */
+/* Pops the top frame. Its poll must return what this returns. */
 static __inline__ enum bide_poll bide_frame_finish(struct bide_cx *cx, struct bide_frame *f)
 {
     bool is_first = f->parent == 0;
@@ -508,18 +525,18 @@ static __inline__ enum bide_poll bide_frame_finish(struct bide_cx *cx, struct bi
     return BIDE_READY;
 }
 
-/* The start function of a leaf that is ready at once may do without a frame: with the result at
- * `result` it returns what this returns. */
+/* The start function of a leaf that is ready at once needs no frame: it stores the result at
+ * `result` and returns what this returns. */
 void bide__first_result(struct bide_cx *cx, void *result);
 static __inline__ enum bide_poll bide_frame_skip(struct bide_cx *cx, struct bide_frame *parent,
                                                  void *result)
 {
-    if (__builtin_expect(parent == NULL, 0)) /* a group looks for what its branches return */
+    if (__builtin_expect(parent == NULL, 0)) /* a group reads its branches' results */
         bide__first_result(cx, result);
     return BIDE_READY;
 }
 
-/* A leaf suspends: its poll returns what this returns. It has arranged for a wake. */
+/* Suspends a leaf, which has arranged for a wake. Its poll must return what this returns. */
 static __inline__ enum bide_poll bide_frame_suspend(struct bide_cx *cx, struct bide_frame *f)
 {
     cx->chain->leaf = f;
@@ -527,8 +544,8 @@ static __inline__ enum bide_poll bide_frame_suspend(struct bide_cx *cx, struct b
 }
 
 /*
- * A leaf that will be ready at once asks this first. False: the task has used up what it may do in
- * one turn; it has been woken, and the leaf suspends. Keeps one task from starving the others.
+ * A leaf that is ready at once asks this first, so that one task cannot starve the others. False:
+ * the task has used up its turn and has been woken again; the leaf must suspend.
  */
 static __inline__ bool bide_budget_spend(struct bide_cx *cx)
 {
@@ -541,34 +558,36 @@ static __inline__ bool bide_budget_spend(struct bide_cx *cx)
 }
 
 /*
- * Fails the awaiting frame `parent` (NULL: the chain) as if it had been cancelled with `error`; the
- * start function or poll that calls it, with its own frame popped, returns what this returns. It
- * has filled in its result with bide_fn_fail, since a deferred block that awaits it goes on with
- * that.
+ * Fails the awaiting frame `parent` (NULL: the chain) as if it had been cancelled with `error`. The
+ * caller is a start function or poll that has popped its own frame; it returns what this returns.
+ * It must have filled in its result with bide_fn_fail, since a deferred block that awaits it goes
+ * on with that result.
  */
 enum bide_poll bide_frame_fail(struct bide_cx *cx, struct bide_frame *parent, int error);
 
 /* ---- for generated code alone ---- */
 
-/* True at a resume label: run the deferred blocks instead of going on. */
+/* Asked at a resume label. True: run the deferred blocks instead of going on. */
 static __inline__ bool bide__unwinding(const struct bide_cx *cx)
 {
     const struct bide_chain *c = cx->chain;
     return c->shield < 16 && (c->unwinding >> c->shield & 1);
 }
 
-/* Why, when that is true. The awaited function's result is what bide_fn_fail makes of it. */
+/* Why, if bide__unwinding is true. The awaited function's result is what bide_fn_fail makes of
+ * this. */
 static __inline__ int bide__unwind_error(const struct bide_cx *cx)
 {
     return cx->chain->shield != 0 ? cx->chain->shield_error : cx->chain->error;
 }
 
 /*
- * A function with BIDE_FN_CANCEL_RETURNS is not left where it awaits: polled while its level
- * unwinds, it goes on with what bide_fn_fail made of the awaited result, and runs to its end. It
- * asks this before every await outside its deferred blocks, and when it is true starts nothing: the
- * result (of `size` bytes; flags: BIDE_FN_RESULT_SIGNED or 0) is filled in likewise. When it has
- * finished, with a result of its own, the unwinding goes on in the function that awaits it.
+ * Cancellation does not leave a function with BIDE_FN_CANCEL_RETURNS at its await. Polled while its
+ * level unwinds, the function goes on with what bide_fn_fail made of the awaited result, and runs
+ * to its end. It asks this before every await outside its deferred blocks. If this is true, the
+ * function starts nothing, and the result (of `size` bytes; flags: BIDE_FN_RESULT_SIGNED or 0) has
+ * been filled in the same way. When the function has finished, with its own result, the unwinding
+ * continues in the function that awaits it.
  */
 static __inline__ bool bide__refused(const struct bide_cx *cx, void *result, size_t size,
                                      unsigned flags)
@@ -580,7 +599,7 @@ static __inline__ bool bide__refused(const struct bide_cx *cx, void *result, siz
     return true;
 }
 
-/* Round a deferred block. */
+/* These two enclose a deferred block. */
 static __inline__ void bide__shield(struct bide_cx *cx)
 {
     cx->chain->shield++;
@@ -590,19 +609,19 @@ static __inline__ void bide__unshield(struct bide_cx *cx)
     cx->chain->shield--;
 }
 
-/* True: too many first polls are nested on the C stack, start with bide__later. The start of
+/* True if too many first polls are nested on the C stack: start with bide__later then. The start of
  * a compiled function adds one to cx->depth while its first poll runs. */
 static __inline__ bool bide__deep(const struct bide_cx *cx)
 {
     return cx->depth >= BIDE_NEST_MAX;
 }
 
-/* Pushes fn's frame with a copy of its arguments above it, for the chain's loop to begin; returns
+/* Pushes fn's frame with a copy of its arguments above it; the chain's loop begins it. Returns
  * BIDE_PENDING. */
 enum bide_poll bide__later(struct bide_cx *cx, const struct bide_fn *fn, struct bide_frame *parent,
                            void *result, const void *args);
 
-/* The arguments of a call that starts later: above its frame. */
+/* The arguments of a call that starts later; they lie above its frame. */
 static __inline__ void *bide__args_above(const struct bide_frame *f)
 {
     size_t align = (size_t)1 << f->fn->args_align_log2;
@@ -610,8 +629,8 @@ static __inline__ void *bide__args_above(const struct bide_frame *f)
     return end + (size_t)(-(uintptr_t)end & (align - 1));
 }
 
-/* The arguments of a frame in state 0 that the chain's loop polls. They are gone after the first
- * push: read them at once. */
+/* The arguments of a frame in state 0 that the chain's loop polls. The first push overwrites them,
+ * so read them at once. */
 static __inline__ void *bide__args(struct bide_cx *cx, struct bide_frame *f)
 {
     (void)cx;
@@ -621,12 +640,12 @@ static __inline__ void *bide__args(struct bide_cx *cx, struct bide_frame *f)
 /* ---- what a frame is made of, for `bide size` ---- */
 
 /*
- * Records in the section .bide.frames, which is not loaded. A record is six words of 4 bytes in
- * the order of the target: 1 (the form of the record), the size of the frame, the line of the
- * function, the member's size, its offset, the line where it is declared; then four strings: the
- * function, the file, the member and its type (empty: not known). The record of the frame itself
- * has no member, the size 0, and the alignment for an offset. Compiled functions have these; a leaf
- * written by hand may.
+ * Records in the section .bide.frames, which is not loaded. A record is six words of 4 bytes in the
+ * target's byte order: 1 (the form of the record), the size of the frame, the line of the function,
+ * the member's size, its offset, and the line that declares it. Four strings follow: the function,
+ * the file, the member and its type (empty: not known). The record of the frame itself has an empty
+ * member, size 0, and the alignment in place of the offset. Compiled functions have these records;
+ * a leaf written by hand may.
  */
 #ifdef __ELF__
 #define BIDE__RECORD(function, file, first, size, offset, member, line, type)                      \
@@ -652,25 +671,25 @@ enum bide_group_kind {
     BIDE_JOIN,          /* wait for all */
     BIDE_TRY_JOIN,      /* the first negative result cancels the rest */
     BIDE_SELECT,        /* the first to finish cancels the rest; polled from a random start */
-    BIDE_SELECT_BIASED, /* the same; polled in order */
-    BIDE_TIMEOUT,       /* the same; the second of two branches is the clock */
+    BIDE_SELECT_BIASED, /* the same, but polled in order */
+    BIDE_TIMEOUT,       /* the same with two branches, the second of which is the clock */
 } BIDE__INT_ENUM;
 
-/* What a group leaves in the awaiting frame, also when it is cancelled or fails. */
+/* What a group leaves in the awaiting frame, even when it is cancelled or fails. */
 struct bide_group_result {
     int32_t value;        /* try_join: 0 or the first negative result; select: the winner's index,
-                             or -ENOENT without branches; timeout: 0 or -ETIMEDOUT; cancelled: the
-                             error; else 0 */
-    uint32_t branch_done; /* bit i: branch i returned, and its result slot is filled in; the slot of
-                             another branch may hold what bide_fn_fail made of its error */
+                             or -ENOENT without branches; timeout: 0 or -ETIMEDOUT; if cancelled:
+                             the error; otherwise 0 */
+    uint32_t branch_done; /* bit i: branch i returned and filled in its result slot; the other slots
+                             may hold what bide_fn_fail made of an error */
 };
 
 struct bide_group;
 
 /*
- * Pushes a group of `count` (1 to 32) branches, the i-th a call of fns[i]; the frame and the
- * branches with room for their frames are one push, so that nothing is allocated while there is
- * reserve. Then the caller starts branches:
+ * Pushes a group of `count` (1 to 32) branches, the i-th a call of fns[i]. The group's frame and
+ * its branches, with room for their frames, are one push, so nothing is allocated while the reserve
+ * lasts. Then the caller starts the branches:
  *
  *     for (int i; (i = bide__group_next(group, cx, &sub)) >= 0;)
  *         switch (i) {
@@ -679,22 +698,22 @@ struct bide_group;
  *         }
  *     if (bide__group_run(cx, group) == BIDE_PENDING) { save, state, return BIDE_PENDING; resume: }
  *
- * bide__group_next fills `sub`, the context of the branch to start, and returns its index, or -1
- * when there is nothing more to start (all are, or a select or try_join is decided). With no memory
- * the group is NULL, next returns -1 and run returns BIDE_PENDING with the chain unwinding. `fns`
- * is not needed afterwards. A branch that ends unwound by itself (-ENOMEM) cancels the others and
- * then fails the awaiting function with its error.
+ * bide__group_next fills in `sub`, the context of the branch to start, and returns its index, or -1
+ * if there is nothing more to start (all have started, or a select or try_join is decided). Without
+ * memory the group is NULL, next returns -1, and run returns BIDE_PENDING with the chain unwinding.
+ * `fns` is not needed afterwards. A branch that is unwound without a request (-ENOMEM) cancels the
+ * others and then fails the awaiting function with its error.
  *
- * An entry of `fns` may describe a group that the branch consists of: a function of frame size 0
- * that is never run, with the inner group's branches as its callees. bide__group_leave_out, called
+ * An entry of `fns` may stand for a branch that is itself a group: a function of frame size 0 that
+ * is never run, with the inner group's branches as its callees. bide__group_leave_out, called
  * before the first next, leaves out the branches whose bits are set: they do not begin, a join does
- * not wait for them, and a select without any is over at once.
+ * not wait for them, and a select with no branch left ends at once.
  *
  * A group polls only those of its branches that were woken, and stays with the wakeable that it
- * began with. So whoever polls a chain inside a leaf of another one gives it a wakeable of its own
- * (as a future as a value has), and sets turn->woken to what was woken there for that poll; or it
- * polls it in one task only, always when the leaf is polled, and passes chain->ids on to the outer
- * chain when that suspends.
+ * began with. So a leaf that polls another chain inside itself must do one of two things. Either it
+ * gives that chain a wakeable of its own (as a future as a value has one), and for that poll sets
+ * turn->woken to what was woken there. Or it polls the chain in one task only, each time the leaf
+ * is polled, and copies chain->ids to the outer chain when it suspends.
  */
 struct bide_group *bide__group_push(struct bide_cx *cx, enum bide_group_kind kind, unsigned count,
                                     const struct bide_fn *const *fns, struct bide_frame *parent,

@@ -9,18 +9,19 @@
  *     else
  *         printf("%d, %zu bytes\n", bide_http_status(page), bide_http_body_size(page));
  *
- * All requests of a client run on the executor's thread, however many there are at once; none has a
- * thread of its own. Only libcurl's resolver has one, for as long as it looks a host name up; with
- * libcurl before 7.87, giving up a request during the look-up blocks until that is over.
- * Connections stay open and are used again. A request that has begun goes on while its runtime
- * runs, whether or not somebody awaits it: one in a future (bide/future.h) that nobody drives has
- * its answer, or its timeout, when it is next driven, and holds up no other.
+ * All requests of a client run on the executor's thread, however many there are at once; no request
+ * has a thread of its own. Only libcurl's resolver uses a thread, while it looks up a host name;
+ * with libcurl before 7.87, giving up a request during the look-up blocks until the look-up is
+ * over. Connections stay open and are used again. A request that has begun goes on while its
+ * runtime runs, whether or not somebody awaits it: if it is in a future (bide/future.h) that nobody
+ * drives, it has its answer, or its timeout, when it is next driven, and it holds up no other
+ * request.
  *
- * A client with requests under way belongs to the runtime of these; an idle one to none. All
- * functions on one client and on its responses are for one thread at a time.
+ * A client with requests under way belongs to the runtime of those requests; an idle client belongs
+ * to none. Only one thread at a time may call functions on a client and on its responses.
  *
- * The library sets up libcurl when the first client is made, with bide's memory functions; a
- * program that calls curl_global_init itself does so before that, and its choice of memory
+ * The library initialises libcurl, with bide's memory functions, when the first client is made. A
+ * program that calls curl_global_init itself must do so before that; then its own choice of memory
  * functions stays.
  */
 #ifndef BIDE_HTTP_H
@@ -30,7 +31,7 @@
 
 #include <stddef.h>
 
-#pragma pack(push) /* whatever is in effect here */
+#pragma pack(push) /* in case the including file has changed the packing */
 #pragma pack()
 
 #ifdef __cplusplus
@@ -42,31 +43,31 @@ typedef struct bide_http_response bide_http_response;
 
 /* ---- clients ---- */
 
-/* What all requests of a client have in common. Zeroes are good everywhere. */
+/* What all requests of a client have in common. Zero in a member means the default. */
 typedef struct bide_http_options {
-    bide_duration timeout;     /* for a whole request; 0: 30 s, negative: none */
-    size_t response_max_bytes; /* of a body, after decompression; 0: 64 MiB */
-    int redirects_max;         /* 0: 10, negative: none are followed */
+    bide_duration timeout;     /* for a whole request; 0: 30 s; negative: no limit */
+    size_t response_max_bytes; /* of a body after decompression; 0: 64 MiB */
+    int redirects_max;         /* 0: 10; negative: redirects are not followed */
     int connections_max;       /* at once, to one host; further requests wait. 0: no limit */
-    const char *user_agent;    /* NULL: none is sent */
+    const char *user_agent;    /* NULL: the header is not sent */
     const char *proxy;         /* its URL (http, https, socks4, socks4a, socks5, socks5h; without a
-                                  scheme: http); NULL: as http_proxy and the like say; "": none */
+                                  scheme: http); NULL: from http_proxy and the like; "": no proxy */
     const char *ca_file;       /* certificates to trust, in PEM; NULL: the system's */
 } bide_http_options;
 
 /*
- * Makes a client. `options` may be NULL; its strings are copied. 0; -ENOMEM, -EMFILE, -ENFILE;
- * -EINVAL: a negative limit, a proxy of an unknown kind, or control characters in the user agent or
- * the proxy. On an error *client is NULL, and nothing of the options was kept or changed. It ends
- * with bide_http_client_free. May be called outside any runtime.
+ * Makes a client, which the caller frees with bide_http_client_free. `options` may be NULL; its
+ * strings are copied. Returns 0; -ENOMEM, -EMFILE or -ENFILE; or -EINVAL for a negative limit, a
+ * proxy of an unknown kind, or control characters in the user agent or the proxy. On an error
+ * *client is NULL and nothing has changed. May be called outside any runtime.
  */
 bide_must_use int bide_http_client_new(bide_http_client **client bide_gives(bide_http_client_free),
                                        const bide_http_options *options);
 
 /*
- * Closes the client's connections and frees it. Requests that are under way end with -ECANCELED at
- * once; one whose answer was complete, and was only not taken yet, still has it. Responses stay
- * good. No request may begin. NULL is ignored.
+ * Closes the client's connections and frees it. Requests under way end with -ECANCELED at once,
+ * except that a request whose answer was complete but not yet taken still returns it. Responses
+ * stay valid. No request may begin. NULL is ignored.
  */
 void bide_http_client_free(bide_http_client *client);
 
@@ -76,27 +77,28 @@ typedef struct bide_http_header {
     const char *name, *value;
 } bide_http_header;
 
-/* Only the URL is needed; zeroes are good in all else. */
+/* Only the URL is required; zero in any other member means the default. */
 typedef struct bide_http_request {
     const char *url;                 /* absolute: http://... or https://... */
     const char *method;              /* NULL: POST if there is a body, else GET; HEAD has none */
     const bide_http_header *headers; /* names are tokens; values have no control bytes but tabs */
     size_t header_count;
-    const void *body; /* is read until the request has ended */
+    const void *body; /* read until the request has ended */
     size_t body_size;
-    bide_duration timeout;     /* for the whole of it; 0: the client's, negative: none */
+    bide_duration timeout;     /* for the whole request; 0: the client's; negative: no limit */
     size_t response_max_bytes; /* 0: the client's */
 } bide_http_request;
 
 /*
- * Sends a request and waits for the whole response. 0: there is an answer, whatever its status.
- * *response is overwritten: NULL at first, afterwards it owns the answer or, if the call failed,
- * what bide_http_error tells of the failure; in both cases it ends with bide_http_response_free.
+ * Sends a request and waits for the whole response. Returns 0 if there is an answer, whatever its
+ * status. The old value of *response is overwritten: at first with NULL, in the end with the answer
+ * or, if the call failed, with an object that keeps the text of bide_http_error. In both cases the
+ * caller frees it with bide_http_response_free.
  *
- * Errors; what libcurl calls each is in brackets. A request that is refused with one of the first
- * two was not sent, and its client has no more connections than before:
+ * Errors; libcurl's names for them are in brackets. A request that is refused with one of the first
+ * two was not sent, and no connection was opened for it:
  *   -EINVAL           the URL, the method, a header or the body is malformed: no scheme or host, a
- *                     name that is no token, a control character, a string of more than 8 MB
+ *                     name that is not a token, a control character, a string of more than 8 MB
  *                     [URL_MALFORMAT, BAD_FUNCTION_ARGUMENT, SETOPT_OPTION_SYNTAX]
  *   -EPROTONOSUPPORT  the URL is neither http: nor https: [UNSUPPORTED_PROTOCOL], or this libcurl
  *                     has no TLS [NOT_BUILT_IN]
@@ -125,50 +127,51 @@ typedef struct bide_http_request {
  *   -EMFILE, -ENFILE, -ENOSPC   no descriptor for the connection, or no room for it in epoll
  *   -ENOMEM           no memory (then other requests of the client may fail too); *response may
  *                     be NULL [OUT_OF_MEMORY]
- *   -ENXIO, -EXDEV    outside any runtime; the client is at work on another one
- *   -ECANCELED        the client was freed
- *   -EIO              libcurl itself has failed [all others]
+ *   -ENXIO, -EXDEV    outside any runtime; the client has requests under way on another runtime
+ *   -ECANCELED the client was freed -EIO libcurl itself failed [all others]
  *
- * Cancelled: the connection is closed, so the server sees the request broken off (it may have
- * acted on it); *response is NULL; other requests go on. If the answer had been complete before,
- * the call ends with it.
+ * Cancelled: the connection is closed, so the server sees the request broken off (it may have acted
+ * on it); *response is NULL; other requests go on. If the answer was complete before the request to
+ * cancel, the call returns it.
  */
 bide_must_use bide_async int bide_http_send(
     bide_http_client *client, const bide_http_request *request,
     bide_http_response **response bide_gives(bide_http_response_free));
 
-/* GET without a header of one's own. As bide_http_send. */
+/* GET without extra headers; otherwise like bide_http_send. */
 bide_must_use bide_async int bide_http_get(bide_http_client *client, const char *url,
                                            bide_http_response **response
                                                bide_gives(bide_http_response_free));
 
-/* POST of `size` bytes. `content_type` may be NULL: application/octet-stream. As bide_http_send. */
+/* POST of `size` bytes; otherwise like bide_http_send. `content_type` NULL means
+ * application/octet-stream. */
 bide_must_use bide_async int bide_http_post(
     bide_http_client *client, const char *url, const char *content_type, const void *body,
     size_t size, bide_http_response **response bide_gives(bide_http_response_free));
 
 /* ---- responses ---- */
 
-/* NULL is ignored. */
+/* Frees a response. NULL is ignored. */
 void bide_http_response_free(bide_http_response *response);
 
-/* The status, 100 to 999; 0: there is no answer. */
+/* The status, 100 to 999, or 0 if there is no answer. */
 int bide_http_status(const bide_http_response *response);
 
-/* The body; a NUL follows it. Never NULL. It stays the response's. */
+/* The body, followed by a zero byte. Never NULL. It belongs to the response. */
 const char *bide_http_body(const bide_http_response *response);
 size_t bide_http_body_size(const bide_http_response *response);
 
-/* The value of the first header of that name, whose case does not matter; NULL: there is none. */
+/* The value of the first header of that name, in any case, or NULL. It belongs to the response. */
 const char *bide_http_header_value(const bide_http_response *response, const char *name);
 
-/* The i-th header in the order of the answer; 0, or -ENOENT: there are not so many. */
+/* Stores the i-th header, from 0, in the order of the answer; its strings belong to the response.
+ * Returns 0, or -ENOENT if there are not so many. */
 bide_must_use int bide_http_header_at(const bide_http_response *response, size_t i,
                                       bide_http_header *header);
 
 /*
- * What went wrong with a request, for people; "" if nothing did. NULL is legal ("out of memory").
- * The text stays the response's.
+ * What went wrong with a request, as text for people; "" if nothing did. For a NULL response it is
+ * "out of memory". The text belongs to the response.
  */
 const char *bide_http_error(const bide_http_response *response);
 

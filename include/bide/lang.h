@@ -79,14 +79,14 @@ struct bide__scope;
  *
  *   int slow_query(int id) bide_may_block;         a call of it blocks the thread
  *   struct page *page_load(int id) bide_allocates(page_free);
- *                                                  its result is to be given to page_free
+ *                                                  its result must be given to page_free
  *   int page_open(int id, struct page **page bide_gives(page_free));
- *                                                  so is what it stores in *page, if it returns 0
- *                                                  or a positive number (bool: true)
+ *                                                  so must what it stores in *page, if it returns
+ *                                                  0 or a positive number (bool: true)
  *   struct bide_thread_bound gui;                  its values belong to the thread that made them
  *   const char *last_error(void) bide_thread_bound;
- *                                                  and so does what this function returns: it tells
- *                                                  of the calls before it on this thread
+ *                                                  and so does what this function returns: it is
+ *                                                  about earlier calls on this thread
  *
  * The first two go before or after a declaration, bide_gives before or after that of a parameter.
  * bide_thread_bound may also follow `struct` or stand in a typedef.

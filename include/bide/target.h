@@ -1,10 +1,11 @@
 /*
- * bide/target.h: what the compiler must know of the target, said by the target's own preprocessor.
+ * bide/target.h: what the compiler must know about the target, stated by the target's own
+ * preprocessor.
  *
  * Not for users. `bide cc` finds the string below in the preprocessed text and reads the facts from
- * it; for the C compiler it declares an array that nobody defines. Nothing in it is newer than C89,
- * and no word of it is a macro of a C library in any dialect: where the facts are not found, `bide
- * cc` refuses the file.
+ * it; for the C compiler it declares an array that nobody defines. It uses nothing newer than C89
+ * and no word that is a macro of a C library in any dialect. Without these facts `bide cc` refuses
+ * the file.
  */
 #ifndef BIDE_TARGET_H
 #define BIDE_TARGET_H
