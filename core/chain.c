@@ -1,27 +1,27 @@
 /*
  * core/chain.c: the loop that drives a chain, and cancellation.
  *
- * A wake polls the leaf; a frame that is done hands over to the one that awaits it, until one
- * suspends again. With BIDE_CHAIN_RUN the leaf is not suspended: it is a deferred start, or the
- * frame at which unwinding begins. It is polled at once and no request is delivered to it.
+ * A wake polls the leaf; each frame that is done hands over to its parent, until one suspends
+ * again. With BIDE_CHAIN_RUN the leaf is not suspended: it is a deferred start, or the frame at
+ * which unwinding begins. It is polled at once, and no request is delivered to it.
  *
- * Unwinding happens at a shield level, the number of deferred blocks that are being run. Level 0
- * unwinds to the end of the chain. A higher level s unwinds when a request is forced or memory is
- * missing while a deferred block runs, and only down to the frame that runs it, whose suspended
- * state is marked with BIDE_SHIELDED: there bit s is cleared and the block goes on. In each case
- * the result slot of an awaited function that was unwound is filled in by bide_fn_fail. From
- * BIDE_LEVELS up there is no unwinding: the await that fails returns the error.
+ * Unwinding happens at a shield level, which is the number of deferred blocks that are running.
+ * Level 0 unwinds to the end of the chain. A higher level s unwinds if a request is forced, or
+ * memory is missing, while a deferred block runs. It unwinds only down to the frame that runs the
+ * block, whose suspended state is marked with BIDE_SHIELDED: there bit s is cleared and the block
+ * goes on. In either case bide_fn_fail fills in the result slot of each awaited function that was
+ * unwound. From BIDE_LEVELS up nothing unwinds: the await that fails returns the error.
  *
- * A function with BIDE_FN_CANCEL_RETURNS is polled like one that has something to undo, but goes on
- * to its own end: its result stands, and the unwinding goes on below it. It never starts anything
- * at that level. Its deferred blocks are a level above, as ever.
+ * A function with BIDE_FN_CANCEL_RETURNS is polled like one that has something to undo, but runs to
+ * its own end: its result stands, and the unwinding goes on below it. It starts nothing at that
+ * level. Its deferred blocks run one level higher, as always.
  *
- * While a chain is polled, the top of its frames and the end of their memory are in the context. A
- * suspended chain has neither: the leaf is the top frame, and the memory is that of the last
- * segment or its own.
+ * While a chain is polled, the context holds the top of its frames and the end of their memory. A
+ * suspended chain stores neither: its leaf is the top frame, and the memory is that of its last
+ * segment, or else its own.
  *
- * Invariants: a chain that bide_chain_poll has left pending has a leaf and no BIDE_CHAIN_RUN. A
- * frame is polled while its level unwinds only when its function has BIDE_FN_UNWINDS, and then ends
+ * Invariants: a chain that bide_chain_poll leaves pending has a leaf and no BIDE_CHAIN_RUN. A frame
+ * is polled while its level unwinds only if its function has BIDE_FN_UNWINDS, and then it ends
  * without an await at that level.
  */
 #include "core/inside.h"
@@ -76,7 +76,7 @@ static bool level_unwinds(const struct bide_chain *c)
     return c->shield < BIDE_LEVELS && (c->unwinding >> c->shield & 1);
 }
 
-/* Marks the current level as unwinding; what unwinds already keeps its reason. */
+/* Marks the current level as unwinding. A level that already unwinds keeps its reason. */
 static void begin_unwinding(struct bide_chain *c, int error)
 {
     if (level_unwinds(c))
@@ -100,7 +100,7 @@ enum bide_poll bide_frame_fail(struct bide_cx *cx, struct bide_frame *parent, in
     return BIDE_PENDING;
 }
 
-/* A request is open, and the leaf is one that may hear of it. */
+/* True if a request is waiting and may be delivered to the leaf. */
 static bool may_deliver(const struct bide_chain *c)
 {
     if (!(c->flags & BIDE_CHAIN_CANCEL) || c->leaf->fn->cancel == NULL || level_unwinds(c))
@@ -108,7 +108,7 @@ static bool may_deliver(const struct bide_chain *c)
     return c->shield == 0 || c->flags & BIDE_CHAIN_FORCE;
 }
 
-/* Takes the top frame, which had nothing more to undo, off the chain. Gives the awaiting frame. */
+/* Pops the top frame, a cancelled leaf. Returns the awaiting frame. */
 static struct bide_frame *drop_frame(struct bide_cx *cx, struct bide_frame *f)
 {
     const struct bide_fn *fn = f->fn;
@@ -120,8 +120,8 @@ static struct bide_frame *drop_frame(struct bide_cx *cx, struct bide_frame *f)
     return parent;
 }
 
-/* Polls the top frame, or drops it when it has nothing to undo. Its level may unwind, or come to
- * one that does by the end of a deferred block. */
+/* Polls the top frame, or pops it if it has nothing to undo. Its level may be unwinding, or the end
+ * of a deferred block may return to a level that is. */
 static enum bide_poll poll_unwinding(struct bide_cx *cx, struct bide_frame *f)
 {
     struct bide_chain *c = cx->chain;
@@ -140,8 +140,8 @@ static enum bide_poll poll_unwinding(struct bide_cx *cx, struct bide_frame *f)
     return poll;
 }
 
-/* Polls `f`, the top frame, and then each frame that awaits one which is done; *first: what the
- * poll of f itself said. For a chain in which a level unwinds, or may. */
+/* Polls `f`, the top frame, and then each parent whose callee is done. *first is the result of
+ * polling f itself. For a chain in which a level unwinds, or may come to unwind. */
 static enum bide_poll run_unwinding(struct bide_cx *cx, struct bide_frame *f, enum bide_poll *first)
 {
     for (enum bide_poll later, *said = first; f != NULL; said = &later) {
@@ -154,7 +154,7 @@ static enum bide_poll run_unwinding(struct bide_cx *cx, struct bide_frame *f, en
     return BIDE_READY;
 }
 
-/* The same while none unwinds. Unwinding begins only with a poll that says pending. */
+/* The same while no level unwinds. Unwinding begins only with a poll that returns BIDE_PENDING. */
 static inline enum bide_poll run(struct bide_cx *cx, struct bide_frame *f)
 {
     struct bide_chain *c = cx->chain;
@@ -168,14 +168,15 @@ static inline enum bide_poll run(struct bide_cx *cx, struct bide_frame *f)
     return BIDE_READY;
 }
 
-/* The chain is polled from its top frame on. */
+/* Sets up the context for polling the chain, whose top frame is f. */
 static inline void enter(struct bide_cx *cx, const struct bide_frame *f)
 {
     cx->top = bide__frame_end(f);
     cx->end = bide__memory_end(cx->chain, f);
 }
 
-/* A poll with a request, an unwinding level or a leaf that is not suspended. True: ask again. */
+/* Polls a chain that has a request, an unwinding level or a leaf that is not suspended. Returns
+ * true if it must be called again. */
 static __attribute__((noinline)) bool poll_slow(struct bide_cx *cx, enum bide_poll *poll)
 {
     struct bide_chain *c = cx->chain;
@@ -205,15 +206,19 @@ static __attribute__((noinline)) bool poll_slow(struct bide_cx *cx, enum bide_po
     if (c->flags & BIDE_CHAIN_RUN)
         return true;
     bide__assert(c->leaf != NULL);
-    /* With an open request, ask the new leaf at once. But a leaf that has completed may put off
-     * saying so, when the task's budget is spent. */
+    /*
+     * If a request is waiting, ask the new leaf at once. But not a leaf that has answered
+     * BIDE_COMPLETED and suspended: the task's budget is spent, and it will return its result
+     * later.
+     */
     if (!may_deliver(c) || (answer == BIDE_COMPLETED && first == BIDE_PENDING))
         return false;
-    /* A deferred block that awaits in an endless loop would be asked for ever: let others run. */
+    /* A deferred block that awaits in an endless loop would be asked for ever, so let others
+     * run. */
     return c->shield == 0 || bide_budget_spend(cx);
 }
 
-/* It lives, no level unwinds, and nothing is asked of it. */
+/* True if the chain has a frame, no level unwinds and no request is waiting. */
 static inline bool is_plain(const struct bide_chain *c)
 {
     static const struct {

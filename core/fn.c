@@ -1,24 +1,25 @@
 /*
- * core/fn.c: what can be told from descriptors: the room that a chain should have, and the result
- * of a call that failed.
+ * core/fn.c: what descriptors tell: the room that a chain should have, and the result of a failed
+ * call.
  *
  * The need of a function is the memory that the deepest path of awaits takes above its frame, as
- * far as descriptors tell (not through pointers, not round a recursion), and no more than
- * BIDE_RESERVE_MAX; but a join or select of its own has room for its branches, up to GROUP_MAX: the
- * group is one push, and to put it into a segment would leave the reserve unused below it. It is a
- * depth-first search over the callees, which stops as soon as the path is longer than that. A
- * result that is cut short because an ancestor was met again would be too small for a search that
- * begins there, so it is not cached.
+ * far as descriptors tell (calls through pointers and recursions are not followed), and at most
+ * BIDE_RESERVE_MAX. But a function's own join or select gets room for its branches, up to
+ * GROUP_MAX: the group is one push, and putting it into a segment would leave the reserve below it
+ * unused. The need is found by a depth-first search over the callees, which stops as soon as the
+ * path exceeds the limit. A result that was cut short because an ancestor was met again would be
+ * too small for a search that begins there, so it is not cached.
  */
 #include "core/inside.h"
 
 enum {
-    SEARCH_MAX = 1000, /* functions looked at; in a thicket of recursions the need is the most */
-    AHEAD_MAX = 150,   /* the same, when a segment is made */
+    SEARCH_MAX = 1000, /* functions visited; beyond that (a thicket of recursions) the need is the
+                          limit */
+    AHEAD_MAX = 150,   /* the same for bide__fn_ahead */
     GROUP_MAX = 4096,
 };
 
-/* The functions that are being looked at, innermost first. */
+/* The functions on the path from the root of the search, innermost first. */
 struct path {
     const struct bide_fn *fn;
     const struct path *below;
@@ -27,7 +28,7 @@ struct path {
 
 struct search {
     unsigned steps;
-    bool full; /* the answer is BIDE_RESERVE_MAX, stop */
+    bool full; /* the need is BIDE_RESERVE_MAX: stop */
 };
 
 static const struct path *find(const struct path *path, const struct bide_fn *fn)
@@ -51,7 +52,7 @@ static size_t max_of(size_t a, size_t b)
 static size_t need_of(const struct bide_fn *fn, size_t used, const struct path *below,
                       struct search *s, unsigned *lowest);
 
-/* What the callees of fn in `group`, from the i-th on, take together as branches. */
+/* The room for all branches of the group whose first callee is the i-th. */
 static size_t group_room(const struct bide_fn_info *info, unsigned i, size_t used,
                          const struct path *path, struct search *s, unsigned *lowest)
 {
@@ -85,7 +86,8 @@ static bool has_group(const struct bide_fn_info *info)
     return false;
 }
 
-/* What the largest group of a function itself, the root, takes; 0 if that is too much. */
+/* The room for the largest of the root's own groups that fits into GROUP_MAX; 0 if there is
+ * none. */
 static size_t own_group(const struct bide_fn_info *info, const struct path *root)
 {
     size_t most = 0;
@@ -111,8 +113,8 @@ static size_t own_group(const struct bide_fn_info *info, const struct path *root
 }
 
 /*
- * `used` is what the path to fn takes. *lowest is lowered to the depth of the outermost function of
- * the path that was met again.
+ * The need of fn. `used` is the room that the path to fn takes. *lowest is lowered to the depth of
+ * the outermost function on the path that was met again.
  */
 static size_t need_of(const struct bide_fn *fn, size_t used, const struct path *below,
                       struct search *s, unsigned *lowest)
@@ -169,7 +171,8 @@ size_t bide_fn_room(const struct bide_fn *fn)
     return bide__round_up(frame_room(fn) + max_of(bide__args_room(fn), need), BIDE_FRAME_UNIT);
 }
 
-/* Like need_of, without the limit and the cache. *steps: what is left; 0 in the end: no answer. */
+/* Like need_of plus fn's frame, without the limit and the cache. *steps is how many functions may
+ * still be visited; if it ends at 0, there is no answer. */
 static size_t ahead_of(const struct bide_fn *fn, const struct path *below, unsigned *steps)
 {
     const struct bide_fn_info *info = fn->info;

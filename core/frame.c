@@ -1,9 +1,10 @@
 /*
- * core/frame.c: pushing and popping frames, where the inline functions of bide/core.h cannot.
+ * core/frame.c: pushing and popping the frames that the inline functions of bide/core.h cannot.
  *
- * The first frame of a chain and the first of each segment have 0 in `parent`; the chain or the
- * segment's header holds where their result goes. A frame larger than BIDE_NEAR_MAX is always the
- * last of its memory, so the distances to it from the frame above are pointers too.
+ * The first frame of a chain and the first of each segment have 0 in `parent`; the chain, or the
+ * segment's header, holds a pointer to their result slot. A frame larger than BIDE_NEAR_MAX is
+ * always the last in its memory, so the frame above it begins a segment and refers to it by
+ * pointers too.
  */
 #include "core/inside.h"
 
@@ -11,8 +12,8 @@
 const char bide__poisons = 1;
 #endif
 
-/* The chain begins; its result need not be the one that it was made with. False: its memory is too
- * small to say where that is, as a segment can. */
+/* Begins the chain; `result` may differ from the slot that the chain was made with. Returns false
+ * if the chain's memory is too small to store the pointer; a segment can. */
 static bool begin(struct bide_cx *cx, void *result)
 {
     struct bide_chain *c = cx->chain;
@@ -30,7 +31,8 @@ void bide__first_result(struct bide_cx *cx, void *result)
     cx->chain->leaf = (struct bide_frame *)(void *)cx->top;
 }
 
-/* Finds memory for a frame of fn and `tail` bytes above it; sets the header. NULL: none. */
+/* Finds memory for a frame of fn and `tail` bytes above it, and sets the frame's header. Returns
+ * NULL if there is no memory. */
 static struct bide_frame *place(struct bide_cx *cx, const struct bide_fn *fn, size_t size,
                                 size_t align, size_t tail, struct bide_frame *parent, void *result)
 {

@@ -2,16 +2,17 @@
  * core/group.c: join, try_join and select.
  *
  * A group is a leaf of the chain that awaits it, and drives a chain for each branch. A waker names
- * the task and a branch id, so the group polls only branches that were woken (those whose id, or an
- * id of a group further up, has its bit in turn->woken) and those that are due: they have a request
- * to hear of, or begin late.
+ * the task and a branch id, so the group polls only the branches that were woken (their own id, or
+ * that of a branch in a group above them, has its bit in turn->woken) and those that are due: they
+ * have a request, or their start was deferred.
  *
  * The first branch that decides the group (see `ended`) cancels the others, and the group is done
- * only when every branch is gone. So is a group that is cancelled: it answers BIDE_WAIT until then.
+ * only when every branch is gone. The same holds for a cancelled group: it answers BIDE_WAIT until
+ * then.
  *
- * Ids belong to the task's whole tree of groups: 1 to 30 to one branch each, 31 to all that find
- * none left. They are given back when the group ends, so a late wake may poll the branch that has
- * the id next. A group stays with the wakeable that it began with.
+ * The task's whole tree of groups shares the ids: each of 1 to 30 has one branch, and 31 all
+ * branches that find no other id left. The ids are given back when the group ends, so a late wake
+ * may poll the branch that gets the id next. A group stays with the wakeable that it began with.
  */
 #include "core/inside.h"
 
@@ -19,18 +20,18 @@ enum {
     KIND = 7,
     DECIDED = 8, /* `value` is final */
     ASKED = 16,  /* a request has been passed on to the branches */
-    FORCED = 32, /* the same, with force */
-    FAILED = 128 /* a branch was unwound by itself, with the error in `value` */
+    FORCED = 32, /* the same with force */
+    FAILED = 128 /* a branch was unwound without a request; the error is in `value` */
 };
 
 enum { DUE = 128, BEGUN = 63 }; /* in `begun` */
 
 enum {
-    FALLIBLE = 32,   /* in `branch` of a chain: its result may be an error, */
-    WIDTH_SHIFT = 6, /* and log2 of the size of that */
+    FALLIBLE = 32,   /* in `branch` of a chain: its result may be an error; */
+    WIDTH_SHIFT = 6, /* log2 of the result's size, in the same member */
     SHARED_ID = BIDE_BRANCHES - 1,
     EXCLUSIVE_IDS = 0x7ffffffe,
-    NEST_MAX = 1000, /* groups nested in groups: each costs C stack at every poll */
+    NEST_MAX = 1000, /* groups nested in groups; each one costs C stack at every poll */
 };
 
 static enum bide_poll group_poll(struct bide_cx *cx, struct bide_frame *f);
@@ -76,13 +77,13 @@ static unsigned id_of(const struct bide_chain *branch)
     return branch->branch & (BIDE_BRANCHES - 1);
 }
 
-/* A wake with one of these polls the branch. */
+/* The ids whose wakes poll the branch. */
 static uint32_t ids_of(const struct bide_chain *branch)
 {
     return (uint32_t)1 << id_of(branch) | branch->ids;
 }
 
-/* Tells tasks from one another. */
+/* A number by which an assertion tells tasks apart. */
 static int32_t hash_of(const struct bide_wakeable *task)
 {
     return (int32_t)((uintptr_t)task / BIDE_BRANCHES);
@@ -98,7 +99,7 @@ static void fill_in(struct bide_cx *sub, const struct bide_cx *cx, struct bide_c
     sub->depth = cx->depth + 1;
 }
 
-/* Requests that all branches which run cancel; the others never begin. */
+/* Asks all running branches to cancel; the others never begin. */
 static void cancel_rest(struct bide_group *g, int error, bool force)
 {
     for (unsigned i = 0; i < g->count; i++)
@@ -116,7 +117,7 @@ static void decide(struct bide_group *g, int32_t value)
     cancel_rest(g, -BIDE__ECANCELED, false);
 }
 
-/* The negative result that the i-th branch of a try_join has returned, or 0. */
+/* The negative result of the i-th branch of a try_join, or 0. */
 static int32_t failure_of(const struct bide_group *g, unsigned i)
 {
     int8_t of_1;
@@ -137,7 +138,7 @@ static int32_t failure_of(const struct bide_group *g, unsigned i)
     return n >= 0 ? 0 : n < INT32_MIN ? INT32_MIN : (int32_t)n;
 }
 
-/* The chain of the i-th branch is empty. */
+/* Records the end of the i-th branch: its chain is empty. */
 static void ended(struct bide_group *g, unsigned i)
 {
     struct bide_chain *branch = &g->branch[i];
@@ -166,8 +167,8 @@ static void ended(struct bide_group *g, unsigned i)
 }
 
 /*
- * Polls the branches that are due or named in `woken`. True: all are gone. The one that has used up
- * the turn's budget gets what is left the next time, not the first of it.
+ * Polls the branches that are due or named in `woken`. Returns true if all are gone. The branch
+ * that used up the turn's budget comes last in the next round.
  */
 static bool settle(struct bide_cx *cx, struct bide_group *g, uint32_t woken)
 {
@@ -204,7 +205,7 @@ static bool has_returned(const struct bide_group *g, unsigned i)
     return id_of(branch) != 0 && !(g->live >> i & 1) && bide_chain_error(branch) == 0;
 }
 
-/* With every branch gone: the group has a value. */
+/* Asked when every branch is gone: true if the group has a value. */
 static bool is_complete(const struct bide_group *g)
 {
     bool complete = kind_of(g) == BIDE_JOIN || kind_of(g) == BIDE_TRY_JOIN;
@@ -214,7 +215,7 @@ static bool is_complete(const struct bide_group *g)
     return complete || g->state & DECIDED;
 }
 
-/* Leaves the result, before the frame is popped. */
+/* Stores the result, before the frame is popped. */
 static void conclude(struct bide_cx *cx, struct bide_group *g, int value)
 {
     struct bide_group_result *result = bide__slot(cx, &g->h);
@@ -228,7 +229,7 @@ static void conclude(struct bide_cx *cx, struct bide_group *g, int value)
         *result = (struct bide_group_result){value, done};
     bide_waker_task(cx->waker)->branches &= ~(ids & EXCLUSIVE_IDS);
     cx->chain->ids = 0;
-    /* When a suspended group is polled, its rooms seem to be free. */
+    /* Polling a suspended group has set top to the end of its frame, below the branches' rooms. */
     cx->top = bide__own_end(&g->branch[g->count - 1]);
 }
 
@@ -290,7 +291,7 @@ struct bide_group *bide__group_push(struct bide_cx *cx, enum bide_group_kind kin
     bide__assert(count >= 1 && count <= 32);
     for (unsigned i = 0; i < count; i++)
         size += rooms[i] = bide_fn_room(fns[i]);
-    /* A segment may be far from the slots for the results, which are in the awaiting frame. */
+    /* A segment may be far from the result slots, which are in the awaiting frame. */
     if (size > (size_t)(cx->end - cx->top)) {
         size += count * (size_t)BIDE_FAR_SIZE;
         for (unsigned i = 0; i < count; i++)
@@ -338,7 +339,7 @@ void bide__group_leave_out(struct bide_group *group, struct bide_cx *cx, uint32_
         decide(group, -BIDE__ENOENT);
     if (rest == 0 || rest == group->count || kind_of(group) != BIDE_SELECT)
         return;
-    /* each of the others is as likely to be the first */
+    /* each of the others is equally likely to be the first */
     unsigned skip = random_below(cx->turn, rest);
     for (group->first = 0; branches >> group->first & 1 || skip-- > 0;)
         group->first++;
@@ -359,7 +360,7 @@ int bide__group_next(struct bide_group *group, struct bide_cx *cx, struct bide_c
     group->live |= (uint32_t)1 << i;
     branch->branch |= id_take(bide_waker_task(cx->waker));
     fill_in(sub, cx, branch);
-    sub->top = sub->end = NULL; /* the first push makes them */
+    sub->top = sub->end = NULL; /* the first push sets them */
     return (int)i;
 }
 

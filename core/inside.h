@@ -1,9 +1,9 @@
 /*
  * core/inside.h: what the files of the core share, beyond the contract in bide/core.h.
  *
- * The core is freestanding: no header but the compiler's own, no call but memcpy and memset. So the
- * error numbers that it makes up itself are defined here; they are those of Linux, which a port to
- * another system overrides on the command line.
+ * The core is freestanding: it includes only the compiler's own headers and calls only memcpy and
+ * memset. So the error numbers that it returns itself are defined here. They are those of Linux; a
+ * port to another system overrides them on the command line.
  */
 #ifndef BIDE_CORE_INSIDE_H
 #define BIDE_CORE_INSIDE_H
@@ -23,7 +23,8 @@
 #define BIDE__ECANCELED 125
 #endif
 
-/* For mistakes of the program; kept in every build, since what follows one is a corrupted task. */
+/* For mistakes of the program. Kept in every build, since without it a mistake corrupts the
+ * task. */
 #define bide__assert(condition)   ((condition) ? (void)0 : __builtin_trap())
 
 #define bide__likely(condition)   __builtin_expect(!!(condition), 1)
@@ -62,8 +63,8 @@ static inline char *bide__own_end(const struct bide_chain *c)
     return (char *)(uintptr_t)c + own->near.end;
 }
 
-/* The end of the memory in which `top` is the top frame: that of the chain or of its last segment.
- * Nothing is put above a giant frame there. */
+/* The end of the memory, the chain's own or that of its last segment, in which `top` is the top
+ * frame. Nothing is put above a giant frame. */
 static inline char *bide__memory_end(const struct bide_chain *c, const struct bide_frame *top)
 {
     if (bide__unlikely(top->fn->frame_size > BIDE_NEAR_MAX))
@@ -75,12 +76,12 @@ static inline char *bide__memory_end(const struct bide_chain *c, const struct bi
     return bide__own_end(c);
 }
 
-/* chain.c: the same as bide__place_set where a distance does not fit. */
+/* chain.c: does what bide__place_set does, if a distance does not fit. */
 __attribute__((visibility("hidden"))) bool bide__place_far(struct bide_chain *c, char **room,
                                                            char *end, void *result);
 
-/* Sets the end of the chain's own memory and where the result of its first frame goes. `room` is
- * the free memory, of which some may be used for that. False: it is too small. */
+/* Sets the end of the chain's own memory and the result slot of its first frame. *room is the free
+ * memory, some of which may be used up for that. Returns false if it is too small. */
 static inline bool bide__place_set(struct bide_chain *c, char **room, char *end, void *result)
 {
     intptr_t to_end = end - (char *)c, to_result = result != NULL ? (char *)result - (char *)c : 0;
@@ -100,14 +101,14 @@ static inline void bide__chain_make(struct bide_chain *chain, char *room, size_t
     chain->leaf = (struct bide_frame *)(void *)room;
 }
 
-/* The most bytes that alignment can cost a frame or a block of arguments: all else is aligned to
- * BIDE_FRAME_UNIT. */
+/* The most padding that aligning a frame or an argument block can cost, given that everything is
+ * aligned to BIDE_FRAME_UNIT anyway. */
 static inline size_t bide__pad_max(size_t align)
 {
     return align > BIDE_FRAME_UNIT ? align - BIDE_FRAME_UNIT : 0;
 }
 
-/* Bytes for the arguments of fn above its frame. */
+/* The bytes that the arguments of fn need above its frame. */
 static inline size_t bide__args_room(const struct bide_fn *fn)
 {
     if (fn->args_size == 0)
@@ -115,13 +116,15 @@ static inline size_t bide__args_room(const struct bide_fn *fn)
     return bide__pad_max((size_t)1 << fn->args_align_log2) + fn->args_size;
 }
 
-/* fn.c: what the deepest path of awaits from fn takes with fn's own frame, without a limit; 0: that
- * cannot be told, or only by a long search. */
+/* fn.c: what fn's frame and the deepest path of awaits from it take, without a limit; 0 if
+ * descriptors do not tell, or only after a long search. */
 __attribute__((visibility("hidden"))) size_t bide__fn_ahead(const struct bide_fn *fn);
 
-/* segment.c: makes a further segment with `need` bytes for frames, of which fn's is the first, the
- * current one; and drops the current one. Pushing returns false when there is no memory; nothing
- * has changed then. */
+/*
+ * segment.c. Pushing makes a segment with `need` bytes for frames, of which fn's is the first, and
+ * makes it the current one; it returns false if there is no memory, and then nothing has changed.
+ * Popping drops the current segment.
+ */
 __attribute__((visibility("hidden"))) bool bide__segment_push(struct bide_cx *cx,
                                                               const struct bide_fn *fn, size_t need,
                                                               struct bide_frame *parent,
@@ -129,24 +132,25 @@ __attribute__((visibility("hidden"))) bool bide__segment_push(struct bide_cx *cx
 __attribute__((visibility("hidden"))) void bide__segment_pop(struct bide_cx *cx);
 
 /*
- * group.c: a join or select. A leaf of its chain; the branches' chains follow it, then the rooms
- * for their frames. Sets of branches are bit masks.
+ * group.c: a join or select. It is a leaf of its chain; the branches' chains follow it, then the
+ * rooms for their frames. Sets of branches are bit masks.
  */
 struct bide_group {
     union {
         struct bide_frame h;
-        struct { /* in its state; in no byte at the end the bit of BIDE_SHIELDED is used */
+        struct { /* the last four lie in h.state; neither the first nor the last may use the bit of
+                    BIDE_SHIELDED */
             const struct bide_fn *fn;
-            uint8_t state; /* and the kind */
+            uint8_t state; /* flags, and the kind */
             uint8_t first; /* the branch to begin a round of polls with */
-            uint8_t begun; /* branches that bide__group_next has given out; count: no more.
-                              With DUE: a branch may be due */
+            uint8_t begun; /* how many branches bide__group_next has handed out; `count`: no more
+                              will be. The flag DUE: a branch may be due */
             uint8_t count;
         };
     };
-    uint32_t live; /* have begun and not ended */
-    int32_t value; /* what bide_group_result says, or the error that it FAILED with; before it is
-                      decided: a hash of the task whose branch ids it holds */
+    uint32_t live; /* the branches that have begun and not ended */
+    int32_t value; /* the value for bide_group_result, or the error that it FAILED with; before
+                      that, the hash of the task whose branch ids it holds */
     struct bide_chain branch[];
 };
 

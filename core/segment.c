@@ -1,11 +1,11 @@
 /*
- * core/segment.c: further memory for a chain that has outgrown its own.
+ * core/segment.c: more memory for a chain that has outgrown its own.
  *
- * Segments form a stack; only the last one has room for pushes. The first holds what descriptors
- * tell can come, each further one is larger by a half or a third (512, 768, 1024, 1536...) up to
- * SEGMENT_MAX: so a recursion costs a constant amount of work a level, and no more than a third of
- * the memory is ahead of its use. One empty segment stays with the turn, so that a loop which
- * crosses the boundary at each pass does not allocate each time.
+ * Segments form a stack; pushes go only to the last one. The first segment holds what the
+ * descriptors foresee; each further one is larger by a half or a third (512, 768, 1024, 1536...) up
+ * to SEGMENT_MAX. So a recursion costs a constant amount of work a level, and at most a third of
+ * the memory is allocated before it is needed. The turn keeps one empty segment, so that a loop
+ * that crosses the boundary on each pass does not allocate each time.
  */
 #include "core/inside.h"
 
@@ -22,8 +22,8 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* What a new segment of at least `size` bytes should have: what is known to come, and from the
- * second one on, when more came than was known, some more than the last one. */
+/* The size of a new segment, at least `size`: enough for what is known to come. If there is a
+ * segment already, more came than was known, so the new one is also larger than the last. */
 static size_t wanted_size(const struct bide_chain *c, const struct bide_fn *fn, size_t size)
 {
     size_t ahead = bide__fn_ahead(fn);
