@@ -1,6 +1,6 @@
 /*
- * lib/async.h: what the files in async C need of the runtime. It comes first in them, as lib/leaf.h
- * does in the files of leaves.
+ * lib/async.h: what files in async C need from the runtime. They include it first, as files of
+ * leaves include lib/leaf.h first.
  */
 #ifndef BIDE_LIB_ASYNC_H
 #define BIDE_LIB_ASYNC_H

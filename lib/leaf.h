@@ -7,12 +7,12 @@
  *     BIDE__LEAF_2(int, bide_x_read, struct read, read_poll, read_cancel, bide_x *, x, void *, out)
  *
  * defines bide__start_bide_x_read, bide__desc_bide_x_read and the plain function that blocks. The
- * result is a signed integer. The poll finds h.state 0 when it is called for the first time, with
- * the parameters in the frame and nothing else; it makes it BIDE__BEGUN before it suspends. The
- * cancel function is only called after that.
+ * result is a signed integer. At the first poll, h.state is 0 and only the parameters in the frame
+ * are set; the poll sets h.state to BIDE__BEGUN before it suspends. The cancel function is called
+ * only after that.
  *
- * Include this header before all others: what the public headers declare async is defined by leaves
- * as plain functions, so bide_async vanishes in their files, also for `bide cc`.
+ * Include this header before all others: leaves define as plain functions what the public headers
+ * declare async, so bide_async vanishes in their files, even for `bide cc`.
  */
 #ifndef BIDE_LIB_LEAF_H
 #define BIDE_LIB_LEAF_H
@@ -25,7 +25,7 @@
 
 enum { BIDE__BEGUN = 1 };
 
-/* The leaf is done: its poll returns what this returns. */
+/* Finishes a leaf with its result `value`. Its poll must return what this returns. */
 #define bide__leaf_finish(cx, frame, value)                               \
     __extension__({                                                       \
         *(__typeof__(value) *)bide_frame_result((cx), (frame)) = (value); \
@@ -97,7 +97,8 @@ enum { BIDE__BEGUN = 1 };
     BIDE__LEAF_MAKE(T, leaf_, frame_, poll_, cancel_, (A a, B b), (a, b), (A a; B b;), \
                     (f_->a = a; f_->b = b;), (f_->a = a_->a; f_->b = a_->b;), ())
 
-/* now_(cx, a, b, &result) may do it at once, without a frame: true, and the result is there. */
+/* now_(cx, a, b, &result) returns true if it did the operation at once, without a frame, and stored
+ * the result. */
 #define BIDE__LEAF_2_NOW(T, leaf_, frame_, poll_, cancel_, now_, A, a, B, b)           \
     BIDE__LEAF_MAKE(T, leaf_, frame_, poll_, cancel_, (A a, B b), (a, b), (A a; B b;), \
                     (f_->a = a; f_->b = b;), (f_->a = a_->a; f_->b = a_->b;),          \

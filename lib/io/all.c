@@ -1,7 +1,7 @@
 /*
- * Reading and writing a number of bytes, over any stream that has no better way. All that has
- * happened is in *done, which belongs to the caller and is up to date at each suspension; so there
- * is nothing to undo.
+ * lib/io/all.c: reading and writing a number of bytes, for streams that have no better way. *done,
+ * which belongs to the caller, counts all that has happened and is up to date at each suspension,
+ * so there is nothing to undo.
  */
 #include "lib/async.h"
 

@@ -1,11 +1,12 @@
 /*
- * Streams on descriptors: sockets, pipes, terminals.
+ * lib/io/fd.c: streams on descriptors: sockets, pipes and terminals.
  *
- * Reading and writing wait for readiness first and then make one non-blocking call, so a
- * cancelled one has transferred nothing; what was transferred is always returned, or in *done.
- * After the wait a stream may be gone (bide_stream_close says -EBADF to those who wait). So nobody
- * touches it then: the leaves know the registration instead. They are written by hand since this is
- * where connections spend their lives: one frame that holds the call's arguments and nothing else.
+ * Reading and writing wait for readiness and then make one non-blocking call, so a cancelled
+ * operation has transferred nothing; what was transferred is always returned, or counted in *done.
+ * When the wait ends, the stream may be gone (bide_stream_close ends waiting operations with
+ * -EBADF). So nothing touches the stream then: the leaves refer to the registration instead. They
+ * are written by hand because connections spend their lives here: each needs just one frame, which
+ * holds only the call's arguments.
  */
 #include "lib/leaf.h"
 
@@ -29,14 +30,14 @@ struct transfer {
         struct bide__fd_leaf leaf;
         struct {
             struct bide_frame h;
-            bide_stream *stream; /* before it begins */
+            bide_stream *stream; /* before the leaf begins */
         };
     };
     union {
         void *buffer;
         const void *data;
     };
-    size_t size; /* of what is left */
+    size_t size; /* bytes left */
 };
 
 struct transfer_all {
@@ -44,7 +45,7 @@ struct transfer_all {
         struct transfer t;
         struct bide_frame h;
     };
-    size_t *done; /* NULL: nobody wants to know */
+    size_t *done; /* may be NULL */
 };
 
 static void begin(struct transfer *f, uint32_t direction)
@@ -64,7 +65,8 @@ static ssize_t call(struct transfer *f, uint32_t direction)
                   : bide__door.write(fd, f->data, f->size);
 }
 
-/* What one call says once the direction is ready. False: not yet, the leaf suspends. */
+/* Makes one call once the direction is ready, and stores its result in *n. Returns false if it is
+ * not ready yet; then the leaf suspends. */
 static bool transferred(struct bide_cx *cx, struct transfer *f, uint32_t direction, ssize_t *n)
 {
     for (;;) {

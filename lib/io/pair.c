@@ -1,12 +1,13 @@
 /*
- * Pairs of streams in memory: a ring in each direction, a notification for its reader and one for
- * its writer.
+ * lib/io/pair.c: pairs of streams in memory. Each direction has a ring, a notification for its
+ * reader and one for its writer.
  *
- * A ring is touched under the lock of its pair; whoever cannot go on waits outside it for the
- * notification, which keeps one permit, so a change between the look and the wait is not missed. A
- * cancelled wait passes its notification on, and bytes move only when an operation is about to
- * return, so nothing is lost. The pair goes with its second end and the last operation: one that
- * waits when its own end is closed finds that out and says -EBADF.
+ * A ring is touched only under the lock of its pair. An operation that cannot go on waits, outside
+ * the lock, for the notification, which keeps one permit, so it does not miss a change between the
+ * look and the wait. A cancelled wait passes its notification on, and bytes move only when an
+ * operation is about to return, so nothing is lost. The pair is freed when both ends are closed and
+ * the last operation has ended: an operation that waits while its own end is closed notices that
+ * and returns -EBADF.
  */
 #include "lib/async.h"
 
@@ -30,7 +31,7 @@ struct end {
 
 struct pair {
     uint32_t lock;
-    unsigned holders; /* ends that are open, and operations */
+    unsigned holders; /* the open ends and the operations */
     size_t capacity;
     struct ring ring[2];
     struct end end[2];
@@ -65,7 +66,8 @@ static void let_go(struct pair *p)
         bide__free(p, sizeof *p + 2 * p->capacity);
 }
 
-/* Bytes taken; 0: the end; -EBADF: this end was closed; -EAGAIN: nothing at the moment. */
+/* Returns the number of bytes taken, 0 at the end of the stream, -EBADF if this end was closed, or
+ * -EAGAIN if there is nothing at the moment. */
 static ssize_t take_bytes(struct end *e, char *buffer, size_t size)
 {
     struct pair *p = e->pair;
@@ -89,8 +91,8 @@ static ssize_t take_bytes(struct end *e, char *buffer, size_t size)
     return (ssize_t)n;
 }
 
-/* Bytes put in; -EPIPE: nobody will read them; -EBADF: this end was closed; -EAGAIN: no room at
- * the moment. */
+/* Returns the number of bytes put in, -EPIPE if nobody will read them, -EBADF if this end was
+ * closed, or -EAGAIN if there is no room at the moment. */
 static ssize_t put_bytes(struct end *e, const char *data, size_t size)
 {
     struct pair *p = e->pair;
@@ -168,7 +170,8 @@ bide_async ssize_t bide__pair_write(bide_stream *stream, const void *data, size_
     }
 }
 
-/* Under the lock nothing is woken: the notifications have locks of their own. */
+/* Sets a flag of the ring under the lock, and notifies outside it: notifications have locks of
+ * their own. */
 static void end_ring(struct pair *p, struct ring *r, bool *which)
 {
     lock_take(&p->lock);

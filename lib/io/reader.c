@@ -1,19 +1,19 @@
 /*
- * Buffered reading: lines.
+ * lib/io/reader.c: buffered reading, and lines.
  *
- * The buffer holds, at [start, end), what has come from the stream and has not been given out;
- * there is no "\n" in [start, scanned). It grows up to line_max + 2, which is the longest line
- * with "\r\n". Nothing suspends between the read of the stream and the moment when what it has read
- * is in the buffer, so a cancelled call leaves all that has come for the next one.
+ * [start, end) of the buffer holds what has been read from the stream and not yet handed out; there
+ * is no "\n" in [start, scanned). The buffer grows up to line_max + 2, the longest line with
+ * "\r\n". Nothing suspends between the read from the stream and the update of the buffer, so a
+ * cancelled call leaves everything that has arrived to the next one.
  *
- * A line that is too long is reported as soon as that is certain, and nothing of it is thrown away
- * then: the next call decides. bide_reader_line skips the line, bide_reader_read gives its bytes.
- * That is the one thing to remember between calls, the state:
+ * A line that is too long is reported as soon as that is certain. Nothing of it is thrown away at
+ * that moment: the next call decides. bide_reader_line skips the line, bide_reader_read hands out
+ * its bytes. This is the only thing to remember between calls, the state:
  *
  *   LINE   a line begins at `start`
- *   LONG   at `start` is what has not been skipped or given out of a line that was reported; it
- *          goes on to the next "\n", wherever that comes
- *   LAST   the same, but the stream has ended behind the buffer, and so the line with it
+ *   LONG   at `start` lies the rest of a line that was reported as too long; the line goes on to
+ *          the next "\n", wherever that comes
+ *   LAST   the same, but the stream, and so the line, ends with the buffer
  *
  * What happens to the state (change_state makes each transition):
  *
@@ -22,16 +22,15 @@
  *   LONG      LINE      LONG      LINE    -          -
  *   LAST      -         LINE      -       -          -
  *
- *   NEWLINE   a "\n" has been given out or skipped
- *   DRAINED   all of the buffer has been given out or skipped, and it had no "\n"
- *   ENDED     the stream was read and has ended
+ *   NEWLINE   a "\n" was handed out or skipped
+ *   DRAINED   the whole buffer was handed out or skipped, and it had no "\n"
+ *   ENDED     a read found the end of the stream
  *
- * A line in the buffer that is too long, with its "\n", is LONG as well; so is one that a limit
- * ended in the middle. Errors and cancellations change nothing: a call that fails has taken
- * nothing.
+ * A line that is too long is LONG even if all of it, with its "\n", is in the buffer. Errors and
+ * cancellations change nothing: a call that fails has taken nothing.
  *
- * One call at a time: a second one says -EBUSY, since the first one may be reading into the buffer.
- * A reader that is freed under a call is freed by that call, when the stream's read has ended.
+ * One call at a time: a second one returns -EBUSY, since the first may be reading into the buffer.
+ * If a reader is freed during a call, that call frees it when the stream's read has ended.
  */
 #include "lib/async.h"
 
@@ -98,7 +97,7 @@ void bide_reader_free(bide_reader *reader)
         free_reader(reader);
 }
 
-/* After each call that was not -EBUSY. */
+/* Ends each call that did not return -EBUSY. */
 static void end_call(bide_reader *r)
 {
     r->busy = false;
@@ -108,7 +107,7 @@ static void end_call(bide_reader *r)
 
 /* ---- the buffer ---- */
 
-/* `size` bytes at start have been given out or are skipped. */
+/* Removes `size` bytes at start, which are handed out or skipped. */
 static void consume(bide_reader *r, size_t size)
 {
     bool newline = memchr(r->buffer + r->start, '\n', size) != NULL;
@@ -121,7 +120,7 @@ static void consume(bide_reader *r, size_t size)
         change_state(r, DRAINED);
 }
 
-/* Gives out the line of `length` bytes at start, which goes on with `ending` bytes of its end. */
+/* Hands out the line of `length` bytes at start, which `ending` bytes of line end follow. */
 static int give_line(bide_reader *r, size_t length, size_t ending, char **line, size_t *size)
 {
     char *text = r->buffer + r->start;
@@ -137,7 +136,8 @@ static int give_line(bide_reader *r, size_t length, size_t ending, char **line, 
     return 1;
 }
 
-/* What the buffer says: as bide_reader_line, or -EAGAIN: more must be read. */
+/* Looks for a line in the buffer: returns what bide_reader_line does, or -EAGAIN if more must be
+ * read. */
 static int next_line(bide_reader *r, char **line, size_t *size)
 {
     for (;;) {
@@ -172,7 +172,7 @@ static int last_line(bide_reader *r, char **line, size_t *size)
     return give_line(r, r->end - r->start, 0, line, size);
 }
 
-/* Makes room behind `end`. 0 or -ENOMEM, and then nothing has changed. */
+/* Makes room after `end`. Returns 0, or -ENOMEM, and then nothing has changed. */
 static int make_room(bide_reader *r)
 {
     size_t length = r->end - r->start;
@@ -228,7 +228,7 @@ bide_async int bide_reader_line(bide_reader *reader, char **line, size_t *size)
     return -EBADF;
 }
 
-/* What the stream itself has given to the caller. */
+/* Updates the state for `size` bytes that were read straight into the caller's buffer. */
 static void pass(bide_reader *r, const char *data, size_t size)
 {
     if (size == 0)

@@ -1,16 +1,18 @@
 /*
- * Waiting for a descriptor that stays the caller's.
+ * lib/io/ready.c: waiting for a descriptor that stays the caller's.
  *
- * Nothing of it is kept between two waits, since the caller may close it then, and its number may
- * become another file's. So each wait asks poll(2) first, which is all where it is ready, and else
- * registers it for as long as the wait lasts. The kernel takes one registration a number; if there
- * is one (another task waits, or a stream has it), a duplicate is registered.
+ * Nothing is kept between two waits, since the caller may close the descriptor then, and its number
+ * may become another file's. So each wait first asks poll(2). If the descriptor is ready, that is
+ * all; if not, it is registered for as long as the wait lasts. The kernel takes one registration
+ * for a number; if there is one already (another task waits, or a stream owns it), a duplicate is
+ * registered.
  */
 #include "lib/async.h"
 
 #include <bide/io.h>
 
-/* 1: ready, or at its end, or broken: a call will not block. 0: not yet. */
+/* Returns 1 if a call will not block (fd is ready, at its end, or broken), 0 if it would, or a
+ * negative errno. */
 static int ask(int fd, uint32_t direction)
 {
     struct pollfd p = {.fd = fd, .events = direction == BIDE__READ ? POLLIN : POLLOUT};

@@ -1,13 +1,13 @@
 /*
- * The calls through a stream.
+ * lib/io/stream.c: the calls through a stream.
  *
- * They are forwarders: their start functions start what the stream names, for the frame that
- * awaits, so that awaiting through a stream costs an indirect call and no frame. Only where a frame
- * must exist before the call is made (as a task of its own) is there one, which then awaits that
- * function like compiled code.
+ * They are forwarders: their start functions start the stream's own function for the awaiting
+ * frame, so that awaiting through a stream costs an indirect call and no frame. They have a frame
+ * only where it must exist before the call is made (when the call is a task of its own); that frame
+ * then awaits the stream's function like compiled code.
  *
- * Descriptors tell of streams on descriptors alone, so that is what tasks have a reserve for. A
- * pair in memory needs more, which then is a segment while it waits.
+ * Their descriptors name the functions of streams on descriptors as callees, so tasks have a
+ * reserve for those. A pair in memory needs more, so it uses a segment while it waits.
  */
 #include "lib/leaf.h"
 
@@ -31,7 +31,8 @@ int bide_stream_shutdown(bide_stream *stream)
     return stream->ops->shutdown(stream);
 }
 
-/* T fn_ params, with the operation `member`; descriptors have the one called callee. */
+/* Defines T fn_ params, which starts the operation `member`; callee is that of streams on
+ * descriptors. */
 #define FORWARD(T, fn_, member, params, members, names, from, callee)                          \
     typedef enum bide_poll start_##member(struct bide_cx *, struct bide_frame *, T *,          \
                                           BIDE__BARE params);                                  \

@@ -1,5 +1,5 @@
 /*
- * Internet addresses: finding them, and their text.
+ * lib/net/address.c: internet addresses: finding them, and their text.
  */
 #include "lib/net/address.h"
 
@@ -9,7 +9,7 @@
 
 #include <bide/net.h>
 
-/* The door says 0, a negative errno, or an EAI_ code made positive. */
+/* `code` is what the door returned: 0, a negative errno, or an EAI_ code made positive. */
 static int error_of(int code)
 {
     if (code <= 0)

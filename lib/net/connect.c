@@ -1,8 +1,8 @@
 /*
- * Connecting: find the addresses, try them in order.
+ * lib/net/connect.c: connecting: find the addresses, try them in order.
  *
- * What is open while something is awaited (the list of addresses, the stream whose connection is
- * not made yet) is undone by deferred blocks, so a cancelled connect leaves nothing.
+ * Deferred blocks release what is open during an await (the list of addresses, the stream whose
+ * connection is not made yet), so a cancelled connect leaves nothing.
  */
 #include "lib/async.h"
 
@@ -12,8 +12,8 @@
 #include "lib/net/address.h"
 
 /*
- * connect(2) is called again after each wait: it says EALREADY while the connection is being made,
- * then 0 or EISCONN, or why it was not. That bears readiness that is wrong.
+ * connect(2) is called again after each wait: it returns EALREADY while the connection is being
+ * made, then 0 or EISCONN, or why it failed. This tolerates spurious readiness.
  */
 static bide_async int finish_connect(bide_stream *stream, const struct sockaddr *address,
                                      socklen_t size)

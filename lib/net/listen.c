@@ -1,9 +1,10 @@
 /*
- * Listening and accepting.
+ * lib/net/listen.c: listening and accepting.
  *
- * A connection that the kernel has handed out is kept in the listener until its stream is made,
- * so a lack of memory or a cancellation in between does not lose it. One task accepts at a time;
- * a listener that is closed meanwhile is freed by it, at once: the close ends its pause, too.
+ * The listener keeps a connection that the kernel has handed out until its stream is made, so a
+ * lack of memory or a cancellation in between does not lose it. One task accepts at a time. If the
+ * listener is closed meanwhile, that task frees it, and does so at once: the close ends its pause,
+ * too.
  */
 #include "lib/async.h"
 
@@ -22,7 +23,7 @@ struct bide_tcp_listener {
     int fd;       /* -1: closed */
     int accepted; /* a connection without a stream; -1: none */
     bool accepting;
-    struct bide__pause pause; /* of the accept */
+    struct bide__pause pause; /* between two attempts to accept */
 };
 
 bide_async int bide__pause_wait(struct bide__pause *pause, bide_duration duration);
@@ -107,7 +108,8 @@ static void end_accept(bide_tcp_listener *l)
         bide__free(l, sizeof *l);
 }
 
-/* Takes a connection, if there is one, as far as it goes. */
+/* Takes a connection and makes its stream. Returns 0, -EAGAIN if there is none, or another
+ * error. */
 static int try_accept(bide_tcp_listener *l, bide_stream **stream)
 {
     if (l->accepted < 0) {
@@ -122,14 +124,14 @@ static int try_accept(bide_tcp_listener *l, bide_stream **stream)
     return r;
 }
 
-/* It passes when others close something. */
+/* True for a shortage, which passes when something else is closed or freed. */
 static bool is_shortage(int error)
 {
     return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM ||
            error == -ENOSPC;
 }
 
-/* It was the fault of a connection, which is gone; see accept(2). */
+/* True for an error of one connection, which is gone; see accept(2). */
 static bool is_passing(int error)
 {
     switch (error) {

@@ -1,5 +1,5 @@
 /*
- * pause.c: see pause.h. A timer and a place for the waker; whichever comes first ends it.
+ * lib/net/pause.c: see pause.h. The timer or bide__pause_end ends the pause, whichever comes first.
  */
 #include "lib/leaf.h"
 

@@ -1,5 +1,5 @@
 /*
- * Connections: what is theirs alone. Reading and writing is in lib/io.
+ * lib/net/tcp.c: what only TCP connections have. Reading and writing are in lib/io.
  */
 #include "lib/net/address.h"
 

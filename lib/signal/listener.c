@@ -1,11 +1,12 @@
 /*
- * The handler and its listeners; see listener.h. The only state of the library that is the
- * process's, as signals are.
+ * lib/signal/listener.c: the handler and its listeners; see listener.h. Signals belong to the
+ * process, so this state does too; it is the only such state in the library.
  *
  * The list of listeners only grows, at its head, so a handler may walk it at any moment. A listener
- * with signo FREE belongs to nobody. A child of fork() leaves those of its parent alone, since
- * their eventfds are one for both. Order: a wait makes its listener listen and then looks at the
- * counter; the handler counts and then looks for listeners; so one of them sees the other.
+ * with signo FREE belongs to nobody. A child of fork() does not use its parent's listeners, since
+ * the two processes share their eventfds. Order: a wait first sets its listener's signo and then
+ * reads the counter; the handler first counts and then looks for listeners. So at least one of them
+ * sees the other.
  */
 #include "lib/signal/listener.h"
 
@@ -19,7 +20,7 @@ struct bide__listener {
     struct bide__listener *next;
     atomic_int signo;
     int fd;
-    unsigned forks; /* bide__forks of the process that made it */
+    unsigned forks; /* bide__forks when it was made; differs in a child process */
 };
 
 static bool is_of_this_process(const struct bide__listener *l)
@@ -31,11 +32,12 @@ static _Atomic(struct bide__listener *) listeners;
 static atomic_uint delivered[SIGNALS], taken_up_to[SIGNALS];
 static atomic_bool installed[SIGNALS];
 
-/* Of SIGINT. `kept`: every delivery is the program's. `awaited`: a bide_ctrl_c has begun since the
- * last delivery; if none has, the next one ends the program. */
+/* For SIGINT. `kept`: the program handles every delivery. `awaited`: a bide_ctrl_c has begun since
+ * the last delivery; if none has, the next delivery ends the program. */
 static atomic_bool ctrl_c_kept, ctrl_c_awaited;
 
-/* In the handler, where the signal is blocked: the default action is taken when that returns. */
+/* Called in the handler, where the signal is blocked: the default action follows when the handler
+ * returns. */
 static void end_by_default(int signo)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};
@@ -98,7 +100,7 @@ bool bide__signal_take(int signo, uint32_t taken)
     return true;
 }
 
-/* A listener that nobody uses. */
+/* Takes a listener that nobody uses; NULL if there is none. */
 static struct bide__listener *find_free(void)
 {
     for (struct bide__listener *l = atomic_load(&listeners); l != NULL; l = l->next) {

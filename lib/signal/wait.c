@@ -1,11 +1,11 @@
 /*
- * Waiting for signals.
+ * lib/signal/wait.c: waiting for signals.
  *
- * A wait returns when there is a delivery that no wait had returned for when it began. It takes the
- * delivery when it returns and not before, so a cancelled wait leaves it to the next one.
+ * A wait returns when there is a delivery that had not been taken when the wait began. It takes the
+ * delivery only when it returns, so a cancelled wait leaves it to the next one.
  *
- * A bide_ctrl_c says that it waits once it has no delivery to take: with one that nobody has taken
- * it returns at once, and the Ctrl-C after that is a second one.
+ * A bide_ctrl_c announces its wait only if there is no delivery to take. Otherwise it takes that
+ * one and returns at once, and the Ctrl-C after it counts as a second one.
  */
 #include "lib/async.h"
 

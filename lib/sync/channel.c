@@ -1,15 +1,16 @@
 /*
- * Bounded channels: a ring of items, a queue of senders that wait for room, one of receivers that
- * wait for an item. Both ends are the same object under two names.
+ * lib/sync/channel.c: bounded channels: a ring of items, a queue of senders that wait for room and
+ * a queue of receivers that wait for an item. Both ends are the same object under two names.
  *
  * Invariants, under the lock:
  *  - room = capacity - count - reserved. A sender is queued only while there is no room, a receiver
- *    only while count is 0; so never both, and whoever comes later cannot overtake.
- *  - An item that is sent while a receiver waits goes straight to it; room that comes free goes
- *    straight to the first sender that waits (its item into the ring, or a reservation). So what a
- *    leaf waited for has happened when it is woken, and its cancellation only has to say so.
+ *    only while count is 0. So latecomers cannot overtake, and never are both queued.
+ *  - An item that is sent while a receiver waits goes straight to the receiver. Room that comes
+ *    free goes straight to the first waiting sender (its item goes into the ring, or it gets a
+ *    reservation). So when a leaf is woken, what it waited for has already happened, and its cancel
+ *    function only has to report that.
  *  - A sender with a NULL item waits for a reservation.
- * The object goes when there are no senders and no receiver any more.
+ * The object is freed when there are no senders and no receiver any more.
  */
 #include "lib/leaf.h"
 
@@ -19,13 +20,13 @@
 
 struct channel {
     uint32_t lock;
-    bool closed; /* no more sends but reserved ones */
-    bool deaf;   /* nor those: the receiver is going */
+    bool closed; /* no more sends, except reserved ones */
+    bool deaf;   /* not even those: the receiver is going */
     bool receiver;
     size_t senders;
     size_t item_size, capacity;
     size_t count, reserved;
-    char *in, *out, *end; /* where the next item goes and comes from; behind the last */
+    char *in, *out, *end; /* where the next item goes, and comes from; the end of the ring */
     struct bide__waiters sending, receiving;
     void (*drop)(void *item);
     _Alignas(max_align_t) char items[];
@@ -93,7 +94,7 @@ static bool has_room(const struct channel *c)
     return c->count + c->reserved < c->capacity;
 }
 
-/* Nothing is in it and nothing will come. */
+/* True if the channel is empty and nothing more will come. */
 static bool is_over(const struct channel *c)
 {
     return c->count == 0 && c->reserved == 0 && (c->closed || c->senders == 0);
@@ -117,7 +118,7 @@ static void put(struct channel *c, const void *item)
     c->count++;
 }
 
-/* Room has come free: the senders that wait get it. */
+/* Gives free room to the waiting senders. */
 static void share_room(struct channel *c)
 {
     while (c->sending.first != NULL && has_room(c)) {
@@ -129,7 +130,7 @@ static void share_room(struct channel *c)
     }
 }
 
-/* 0, -EPIPE or -EAGAIN, as for the three functions below. */
+/* Returns 0, -EPIPE or -EAGAIN, as may_receive does. */
 static int may_send(const struct channel *c)
 {
     if (c->closed)
@@ -144,7 +145,7 @@ static int may_receive(const struct channel *c)
     return is_over(c) ? -EPIPE : -EAGAIN;
 }
 
-/* After may_receive has said 0. */
+/* Takes the first item. may_receive must have returned 0. */
 static void take(struct channel *c, void *item)
 {
     copy_item(item, c->out, c->item_size);
@@ -153,7 +154,7 @@ static void take(struct channel *c, void *item)
     share_room(c);
 }
 
-/* Gives the lock back, and frees the channel if nobody has it any more. */
+/* Gives the lock back, and frees the channel if nobody refers to it any more. */
 static void unlock_and_free(struct channel *c)
 {
     bool last = c->senders == 0 && !c->receiver;
@@ -207,7 +208,7 @@ void bide_receiver_drop(bide_receiver *receiver)
     waiters_finish_all(&c->sending, -EPIPE);
     lock_give(&c->lock);
 
-    /* Nobody puts anything into a deaf channel, so this needs no lock; and `drop` may do anything,
+    /* Nobody puts anything into a deaf channel, so this needs no lock, and `drop` may do anything,
      * such as drop a sender of this channel. */
     for (size_t n = c->count; c->drop != NULL && n > 0; n--) {
         c->drop(c->out);
@@ -305,9 +306,10 @@ struct recv {
 };
 
 /*
- * What the three polls have in common; with the lock. `may` is what may_send or may_receive says
- * now. False: w->result is how the operation ends; if it is 0 and the waiter is not DONE, it is
- * still to be carried out.
+ * What the three polls have in common; called with the lock held. `may` is what may_send or
+ * may_receive returns now. Returns true if the leaf must suspend. Otherwise w->result is the
+ * operation's result; if it is 0 and the waiter is not DONE, the caller must still carry out the
+ * operation.
  */
 static bool must_wait(struct bide_cx *cx, struct bide__waiters *queue, struct bide__waiter *w,
                       int may)

@@ -1,9 +1,9 @@
 /*
- * Notifications: a permit that is there or not, and a queue of waiters.
+ * lib/sync/notify.c: notifications: one permit, which is there or not, and a queue of waiters.
  *
- * Invariant, under the lock: with a permit stored nobody is queued. A waiter that is DONE was
- * notified by one (result ONE) or by all (result ALL); the former has something to pass on if it is
- * cancelled.
+ * Invariant, under the lock: nobody is queued while a permit is stored. A waiter that is DONE was
+ * ended by bide_notify_one (result ONE) or bide_notify_all (result ALL); in the first case it
+ * passes the notification on if it is cancelled.
  */
 #include "lib/leaf.h"
 

@@ -1,11 +1,11 @@
 /*
- * Oneshot: one value from one sender to one receiver.
+ * lib/sync/oneshot.c: one value from one sender to one receiver.
  *
- * The value stays in the oneshot until the receiver takes it, so a receive that is cancelled has
- * nothing to give back. state_ goes once from OPEN to SENT or GONE, by the sender, and from SENT to
- * GONE when the value is taken. An allocated oneshot is freed by the half that ends last: the
- * sender's has ended when state_ is not OPEN, the receiver's when receiver_ is 0. The unlock is the
- * last thing that the sender does with it.
+ * The value stays in the oneshot until the receiver takes it, so a cancelled receive has nothing to
+ * give back. The sender sets state_ once, from OPEN to SENT or GONE; taking the value sets it from
+ * SENT to GONE. The half that ends last frees an allocated oneshot: the sender's half has ended
+ * when state_ is not OPEN, the receiver's when receiver_ is 0. The unlock is the last thing that
+ * the sender does with a oneshot that it does not free.
  */
 #include "lib/leaf.h"
 
@@ -22,7 +22,7 @@ struct recv {
     struct bide__waiter w;
 };
 
-/* An allocated one, with its value behind it. */
+/* An allocated oneshot, followed by its value. */
 struct heap_oneshot {
     bide_oneshot o;
     _Alignas(max_align_t) char item[];
@@ -47,7 +47,7 @@ void bide_oneshot_init(bide_oneshot *oneshot, void *item, size_t item_size)
     *oneshot = (bide_oneshot){.receiver_ = 1, .item_ = item, .item_size_ = item_size};
 }
 
-/* With the lock, which it gives back: the sender has sent or gone. */
+/* Ends the sender's half with state SENT or GONE. Called with the lock held; gives it back. */
 static void end_sender(bide_oneshot *o, uint8_t state)
 {
     bool last = o->heap_ && !o->receiver_;
@@ -95,7 +95,7 @@ void bide_oneshot_drop_receiver(bide_oneshot *oneshot)
         bide__free(oneshot, sizeof(struct heap_oneshot) + oneshot->item_size_);
 }
 
-/* With the lock. */
+/* Called with the lock held. */
 static int take(bide_oneshot *o, void *item)
 {
     if (o->state_ == OPEN)

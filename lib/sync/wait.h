@@ -1,15 +1,15 @@
 /*
  * lib/sync/wait.h: what the synchronisation objects share: a one-word lock and lists of waiters.
  *
- * Invariants. A waiter is a part of its leaf's frame and is touched under the lock of its object
- * alone, by any thread. While it is QUEUED it is on exactly one list and has a waker of its own, a
- * clone, since another thread may use it. Whoever takes it off fills in its outcome, makes it DONE
- * and spends the waker, all under the lock; nobody reads a waiter after the lock was given back,
- * since its leaf may go then.
+ * Invariants. A waiter is part of its leaf's frame. Any thread may touch it, but only under the
+ * lock of its object. While it is QUEUED it is on exactly one list and holds a clone of the waker,
+ * since another thread may use that. Whoever finishes it takes it off the list, fills in its
+ * result, makes it DONE and spends the waker, all under the lock. Other threads must not read a
+ * waiter once the lock was given back, since its leaf may be gone.
  *
- * The lock is held for a few instructions (a copy of one item, a wake), never while something waits
- * and never round a function of the user. Giving it back is one store, after which the object may
- * be freed by somebody else.
+ * The lock is held for a few instructions (a copy of one item, a wake), never during a wait and
+ * never round a call of a user's function. Giving it back is one store, after which somebody else
+ * may free the object.
  */
 #ifndef BIDE_LIB_SYNC_WAIT_H
 #define BIDE_LIB_SYNC_WAIT_H
@@ -24,7 +24,7 @@
 #endif
 #endif
 
-/* Before the process has made its first thread nobody competes. */
+/* True before the process has made its first thread: then nobody competes for locks. */
 static inline bool lock_is_alone(void)
 {
 #ifdef BIDE__SINGLE_THREADED
@@ -59,7 +59,7 @@ static inline void lock_give(uint32_t *lock)
 enum waiter_state { WAITER_IDLE, WAITER_QUEUED, WAITER_DONE };
 
 struct bide__waiter {
-    void *item; /* what a sender gives, or where a receiver takes it; first, for leaves share it */
+    void *item; /* what to send, or where to receive it; first, since leaves overlay it */
     struct bide__waiter *next, *previous;
     bide_waker waker;
     int result;
@@ -98,7 +98,7 @@ static inline void waiters_unlink(struct bide__waiters *list, struct bide__waite
         list->last = w->previous;
 }
 
-/* A queued waiter gives up. */
+/* Takes a queued waiter off its list without a result. */
 static inline void waiters_remove(struct bide__waiters *list, struct bide__waiter *w)
 {
     waiters_unlink(list, w);
@@ -106,7 +106,7 @@ static inline void waiters_remove(struct bide__waiters *list, struct bide__waite
     bide_waker_drop(w->waker);
 }
 
-/* A queued waiter is polled, perhaps as a part of another task than before. */
+/* For a poll of a queued waiter, which may now belong to another task than before. */
 static inline void waiter_refresh(struct bide__waiter *w, bide_waker waker)
 {
     if (w->waker.bits == waker.bits)
@@ -115,7 +115,7 @@ static inline void waiter_refresh(struct bide__waiter *w, bide_waker waker)
     w->waker = bide_waker_clone(waker);
 }
 
-/* Takes the first waiter off its list and lets it go on with `result`. */
+/* Takes the first waiter off its list and wakes it with `result`. */
 static inline void waiters_finish_first(struct bide__waiters *list, int result)
 {
     struct bide__waiter *w = list->first;
