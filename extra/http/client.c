@@ -1,18 +1,20 @@
 /*
  * client.c: a client, and how its multi handle is driven. internal.h has the rules.
  *
- * What the registration and the timers of a client wake is the client itself, and its wake is no
- * note for a later poll: it drives curl at once. Wakes come from the reactor and the timer wheel,
- * on the executor's thread, between the polls of tasks, so never inside a call of curl; there are
- * no clones, so from no other thread. The requests that have ended are woken, and polled later.
+ * The registration and the timers of a client wake the client itself, and that wake drives curl at
+ * once instead of asking for a later poll. Wakes come from the reactor and the timer wheel, on the
+ * executor's thread, between the polls of tasks, so never inside a call of curl. The wakers are
+ * never cloned, so no other thread wakes. Driving wakes the leaves of requests that have ended;
+ * they are polled later.
  *
- * The registration with the reactor is edge-triggered, on the epoll set of curl's sockets, which is
- * level-triggered. Driving therefore empties the set: it clears the cached readiness, then asks the
- * set for ready sockets and tells curl of them, until there are none; an event after that is a new
- * edge. After ROUNDS of that it lets tasks run first, and goes on by a timer that is due at once.
+ * The epoll set of curl's sockets is level-triggered; its registration with the reactor is
+ * edge-triggered. Driving therefore empties the set: it clears the cached readiness, then asks the
+ * set for ready sockets and tells curl about them, until there are none; an event after that is a
+ * new edge. After ROUNDS rounds it lets tasks run first, and goes on by a timer that is due at
+ * once.
  *
- * curl's timer fires once, by the door's clock. If by curl's own clock the time has not come yet,
- * curl sets the timer anew when it is told.
+ * curl's timer fires once, by the door's clock. If it is too early by curl's own clock, curl sets
+ * the timer again when it is called.
  */
 #include "internal.h"
 
@@ -20,7 +22,7 @@
 
 enum { EVENTS = 16, ROUNDS = 16 };
 
-/* What is woken, as branches of the client. */
+/* Why the client is woken, as branch numbers of its wakers. */
 enum { OF_SET, OF_TIMER };
 
 /* ---- wakes ---- */
@@ -32,7 +34,7 @@ static bide_http_client *client_of(struct bide_wakeable *self)
     return (bide_http_client *)(void *)((char *)self - offsetof(bide_http_client, self));
 }
 
-/* The end of a registration wakes too: then there is nothing to drive any more. */
+/* The end of a registration wakes too; by then there is nothing to drive. */
 static void client_wake(struct bide_wakeable *self, unsigned branch)
 {
     bide_http_client *client = client_of(self);
@@ -40,7 +42,8 @@ static void client_wake(struct bide_wakeable *self, unsigned branch)
         drive(client, branch);
 }
 
-/* References are not counted: who holds one is told when the client goes. */
+/* References are not counted: the registration and the timers, which hold them, are ended before
+ * the client. */
 static void client_reference(struct bide_wakeable *self)
 {
     (void)self;
@@ -62,8 +65,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *un
     struct epoll_event event = {.data.fd = fd};
     (void)unused;
     if (what == CURL_POLL_REMOVE) {
-        /* The socket may be closed, and its number somebody else's: then there is nothing to take.
-         * */
+        /* If the socket is closed and its number is now somebody else's, this finds nothing. */
         bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_DEL, fd, &event);
         return 0;
     }
@@ -72,7 +74,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *un
     int n = bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_ADD, fd, &event);
     if (n == -EEXIST)
         n = bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_MOD, fd, &event);
-    /* To tell curl would end all transfers; this one alone has lost its socket. */
+    /* An error returned to curl would end all transfers, but only this one has lost its socket. */
     struct bide__http_transfer *t = NULL;
     if (n < 0)
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)(void *)&t);
@@ -98,14 +100,14 @@ int bide__http_close_socket(void *arg, curl_socket_t fd)
 {
     bide_http_client *client = arg;
     struct epoll_event event = {0};
-    /* Before its number can be used again; that curl has said REMOVE is not certain. */
+    /* Before the number can be used again; curl may not have sent CURL_POLL_REMOVE. */
     bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_DEL, fd, &event);
     return bide__door.close(fd);
 }
 
 /* ---- making and freeing ---- */
 
-/* A copy in *to; NULL for NULL. */
+/* Stores a copy of s in *to; s may be NULL. Returns 0 or -ENOMEM. */
 static int copy_string(const char **to, const char *s)
 {
     if (s == NULL)
@@ -122,7 +124,8 @@ static void free_string(const char *s)
         bide__free((char *)(uintptr_t)s, strlen(s) + 1);
 }
 
-/* `own` has no strings at first, and at all times only such as are its own. */
+/* Fills in `own`, which has no strings at first, with copies; after an error it holds those made so
+ * far. */
 static int set_options(bide_http_options *own, const bide_http_options *from)
 {
     static const bide_http_options none;
@@ -201,7 +204,8 @@ void bide_http_client_free(bide_http_client *client)
 
 /* ---- transfers ---- */
 
-/* The first transfer takes the client to its runtime, the last one away from it. */
+/* Attaches the client to the runtime of its first transfer; detach undoes that after the last
+ * one. */
 static int attach(bide_http_client *client)
 {
     struct bide_runtime *runtime = bide__runtime_running();
@@ -266,7 +270,7 @@ void bide__http_client_remove(struct bide__http_transfer *t)
 
 /* ---- driving ---- */
 
-/* Those of which curl says that they are done. */
+/* Handles the transfers that curl reports as done. */
 static void collect(bide_http_client *client)
 {
     CURLMsg *message;
@@ -275,13 +279,13 @@ static void collect(bide_http_client *client)
         struct bide__http_transfer *t = NULL;
         if (message->msg != CURLMSG_DONE)
             continue;
-        int code = (int)message->data.result; /* the message goes with the transfer */
+        int code = (int)message->data.result; /* read now: the message is freed with the transfer */
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)(void *)&t);
         bide__http_happens(t, BIDE__HTTP_SAID, code);
     }
 }
 
-/* The first one that is doomed; NULL: there is none. */
+/* The first doomed transfer, or NULL. */
 static struct bide__http_transfer *find_doomed(const bide_http_client *client)
 {
     struct bide__http_transfer *t = client->first;
@@ -296,7 +300,7 @@ void bide__http_client_settle(bide_http_client *client)
     if (client->settling)
         return;
     client->settling = true;
-    /* What ends one, curl may take for a reason to give its connection to another. */
+    /* When a transfer ends, curl may give its connection to another one, so this loops. */
     do {
         collect(client);
         client->some_doomed = client->some_doomed && (t = find_doomed(client)) != NULL;
@@ -304,7 +308,7 @@ void bide__http_client_settle(bide_http_client *client)
             bide__http_happens(t, BIDE__HTTP_SETTLED, 0);
     } while (client->some_doomed);
     client->settling = false;
-    /* Some versions of curl divide by zero on a socket that they had no memory to note before. */
+    /* Some versions of curl later divide by zero on a socket that they had no memory to record. */
     if (client->broken && client->first == NULL) {
         curl_multi_cleanup(client->multi);
         client->multi = NULL;
@@ -317,7 +321,8 @@ static void tell(bide_http_client *client, curl_socket_t fd, int what)
     int running;
     if (client->broken || curl_multi_socket_action(client->multi, fd, what, &running) == CURLM_OK)
         return;
-    /* It had no memory to note a socket, and does not say whose: one would wait for ever. */
+    /* curl had no memory to record a socket and does not tell whose; that transfer would wait for
+     * ever. */
     for (struct bide__http_transfer *t = client->first; t != NULL; t = t->next)
         bide__http_happens(t, BIDE__HTTP_NOTED, -ENOMEM);
     client->broken = true;
@@ -332,7 +337,7 @@ static void tell_of_socket(bide_http_client *client, const struct epoll_event *e
     tell(client, event->data.fd, what);
 }
 
-/* Tells curl of all ready sockets. False: there may be more. */
+/* Tells curl about all ready sockets. Returns false if there may be more. */
 static bool drain_set(bide_http_client *client)
 {
     struct epoll_event events[EVENTS];

@@ -1,9 +1,9 @@
 /*
- * errors.c: what curl's errors mean, as negative errnos and as texts. bide/http.h says what each
- * errno tells the caller.
+ * errors.c: what curl's errors mean, as negative errnos and as texts. bide/http.h explains each
+ * errno to the caller.
  *
- * The table has all of curl's codes. Some of them say too little, and are looked into. Codes that
- * newer versions have are written as numbers.
+ * The table covers all of curl's codes. Some codes say too little and are examined further. Codes
+ * of newer versions of curl are written as numbers.
  */
 #include "internal.h"
 
@@ -19,31 +19,33 @@ enum {
     CODE_ECH_REQUIRED,
 };
 
-/* What is not here cannot come of an HTTP request as we make it (codes of FTP, LDAP, TFTP, SSH and
- * RTSP, of uploads from files, of options that are never set), or is a failure of curl itself
- * (FAILED_INIT, AGAIN, RECURSIVE_API_CALL, NO_CONNECTION_AVAILABLE, UNRECOVERABLE_POLL, the SSL
- * engines): -EIO. */
+/*
+ * A code that is missing here becomes -EIO. Either our HTTP requests cannot produce it (codes of
+ * FTP, LDAP, TFTP, SSH and RTSP, of uploads from files, of options that are never set), or it is a
+ * failure of curl itself (FAILED_INIT, AGAIN, RECURSIVE_API_CALL, NO_CONNECTION_AVAILABLE,
+ * UNRECOVERABLE_POLL, the SSL engines).
+ */
 static const int errnos[] = {
-    [CURLE_UNSUPPORTED_PROTOCOL] = -EPROTONOSUPPORT, /* looked into */
-    [CURLE_URL_MALFORMAT] = -EINVAL,                 /* looked into */
+    [CURLE_UNSUPPORTED_PROTOCOL] = -EPROTONOSUPPORT, /* examined */
+    [CURLE_URL_MALFORMAT] = -EINVAL,                 /* examined */
     [CURLE_NOT_BUILT_IN] = -EPROTONOSUPPORT,
     [CURLE_COULDNT_RESOLVE_PROXY] = -ENOENT,
     [CURLE_COULDNT_RESOLVE_HOST] = -ENOENT,
-    [CURLE_COULDNT_CONNECT] = -ECONNREFUSED, /* looked into */
+    [CURLE_COULDNT_CONNECT] = -ECONNREFUSED, /* examined */
     [CURLE_WEIRD_SERVER_REPLY] = -EPROTO,
     [CURLE_REMOTE_ACCESS_DENIED] = -EACCES,
     [CURLE_HTTP2] = -EPROTO,
     [CURLE_PARTIAL_FILE] = -ECONNRESET,
-    [CURLE_WRITE_ERROR] = -EPROTO,   /* of a decoder; ours are noted before */
-    [CURLE_OUT_OF_MEMORY] = -ENOMEM, /* looked into */
+    [CURLE_WRITE_ERROR] = -EPROTO,   /* from a decoder; our callbacks' errors were noted before */
+    [CURLE_OUT_OF_MEMORY] = -ENOMEM, /* examined */
     [CURLE_OPERATION_TIMEDOUT] = -ETIMEDOUT,
     [CURLE_SSL_CONNECT_ERROR] = -EPROTO,
-    [CURLE_BAD_FUNCTION_ARGUMENT] = -EINVAL, /* looked into */
+    [CURLE_BAD_FUNCTION_ARGUMENT] = -EINVAL, /* examined */
     [CURLE_TOO_MANY_REDIRECTS] = -ELOOP,
     [CURLE_SETOPT_OPTION_SYNTAX] = -EINVAL,
     [CURLE_GOT_NOTHING] = -ECONNRESET,
-    [CURLE_SEND_ERROR] = -ECONNRESET, /* looked into */
-    [CURLE_RECV_ERROR] = -ECONNRESET, /* looked into */
+    [CURLE_SEND_ERROR] = -ECONNRESET, /* examined */
+    [CURLE_RECV_ERROR] = -ECONNRESET, /* examined */
     [CURLE_SSL_CERTPROBLEM] = -EPROTO,
     [CURLE_SSL_CIPHER] = -EPROTO,
     [CURLE_PEER_FAILED_VERIFICATION] = -EPROTO,
@@ -78,14 +80,14 @@ static int connect_error(const struct bide__http_transfer *t)
     curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
     if (t->socket_error != 0)
         return t->socket_error;
-    /* One that the environment names; ours was looked at when the client was made. */
+    /* From the environment; a proxy in the options was checked when the client was made. */
     if (strncmp(t->response->error, "Unsupported proxy", 17) == 0)
         return -EINVAL;
     return error == 0 ? table_errno(CURLE_COULDNT_CONNECT) : (int)-error;
 }
 
-/* curl says the same of a URL that it does not like and of what a server has answered: a bad
- * redirection, or no HTTP at all. */
+/* curl uses the same code for a URL that it rejects and for a server's bad redirection, or an
+ * answer that is not HTTP. */
 static int request_error(const struct bide__http_transfer *t, CURLcode code)
 {
     long sent = 0;
@@ -93,7 +95,7 @@ static int request_error(const struct bide__http_transfer *t, CURLcode code)
     return sent > 0 ? -EPROTO : table_errno(code);
 }
 
-/* curl's limits on its strings are no lack of memory: on a header line, and on a request's head. */
+/* curl also reports its own limits, on a header line and on a request's head, as lack of memory. */
 static int memory_error(const struct bide__http_transfer *t)
 {
     bool lacks = !bide__http_counts_shortages() || bide__http_shortages() != t->shortages_before;
@@ -101,9 +103,9 @@ static int memory_error(const struct bide__http_transfer *t)
 }
 
 /*
- * A connection that failed, or what came over it: bad chunks, heads beyond curl's limit, a proxy
- * that does not connect. The texts are all that tells these apart. The system's error is that of
- * this connection only if the text is about a system call.
+ * A failed connection, or bad data on it: bad chunks, heads beyond curl's limit, a proxy that does
+ * not connect. Only the texts tell these apart. The system's error belongs to this connection only
+ * if the text is about a system call.
  */
 static int transport_error(const struct bide__http_transfer *t, CURLcode code)
 {
@@ -128,7 +130,7 @@ static int errno_of(const struct bide__http_transfer *t, CURLcode code)
     case CURLE_OK: return 0;
     case CURLE_OUT_OF_MEMORY: return memory_error(t);
     case CURLE_URL_MALFORMAT:
-    case CURLE_BAD_FUNCTION_ARGUMENT: /* of a header, too, that came */
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* also for a header that the server sent */
     case CURLE_UNSUPPORTED_PROTOCOL: return request_error(t, code);
     case CURLE_COULDNT_CONNECT: return connect_error(t);
     case CURLE_SEND_ERROR:
@@ -137,7 +139,7 @@ static int errno_of(const struct bide__http_transfer *t, CURLcode code)
     }
 }
 
-/* For the errors that curl has no text for, or the wrong one. */
+/* For errors that have no text of curl's, or a wrong one. */
 static const char *text_of(int error)
 {
     switch (error) {
@@ -146,7 +148,7 @@ static const char *text_of(int error)
     case -ECANCELED: return "the client was closed";
     case -ETIMEDOUT: return "no complete answer in time";
     case -ENXIO: return "there is no runtime on this thread";
-    case -EXDEV: return "the client is at work on another runtime";
+    case -EXDEV: return "the client is in use on another runtime";
     case -EINVAL: return "a malformed request";
     default: return NULL;
     }

@@ -1,5 +1,5 @@
 /*
- * get.c: the requests that most programs make, in async C on top of bide_http_send.
+ * get.c: the requests that most programs make, written in async C on top of bide_http_send.
  */
 #include <bide/http.h>
 

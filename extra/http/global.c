@@ -1,8 +1,8 @@
 /*
- * global.c: sets up libcurl once in a process, with the door's memory.
+ * global.c: sets up libcurl once for the process, with the door's memory.
  *
- * The door wants to know a block's size when it is freed, so each block begins with it. libcurl is
- * never shut down: other parts of the program may use it, and the little that it keeps is
+ * To free a block, the door must be told its size, so each block begins with its size. libcurl is
+ * never shut down: other parts of the program may use it, and the little memory that it keeps stays
  * reachable.
  */
 #include "internal.h"
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 static _Atomic unsigned shortages;
-static _Atomic bool is_used; /* curl has come here for memory */
+static _Atomic bool is_used; /* curl has allocated through these functions */
 
 unsigned bide__http_shortages(void)
 {

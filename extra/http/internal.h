@@ -1,5 +1,5 @@
 /*
- * internal.h: how the parts of libbide-http hang together.
+ * internal.h: how the parts of libbide-http fit together.
  *
  *   global.c    sets up libcurl, with the door's memory
  *   client.c    a client: its multi handle, driven by the runtime's reactor and timers
@@ -7,18 +7,19 @@
  *   transfer.c  a request's easy handle, and the callbacks that carry its data
  *   valid.c     which requests are sent at all
  *   errors.c    what curl's errors mean
- *   response.c  what has come of a request
- *   send.c      the future that waits for it
- *   get.c       what is made of that, in async C
+ *   response.c  the response to a request
+ *   send.c      the future that waits for the response
+ *   get.c       GET and POST on top of that, in async C
  *
  * Invariants
  *  - No task is polled inside a callback of curl, and no function of the multi handle is called
- *    there: callbacks only note, arm and wake.
- *  - curl wants level-triggered readiness and may close a socket, and see its number used again,
- *    before it says that it is done with it. So its sockets are in an epoll set of the client, and
- *    only that set is registered with the reactor: whatever goes wrong with a number stays in it.
- *  - The reactor and the timers drive curl, between the polls of tasks: what they wake is the
- *    client itself. So a request goes on whether or not somebody polls it, or any other.
+ *    there: callbacks only note errors, arm timers and wake.
+ *  - curl needs level-triggered readiness. It may also close a socket, whose number may then be
+ *    used again, before it reports that it is done with it. So its sockets are in an epoll set of
+ *    the client, and only that set is registered with the reactor: a mix-up of numbers stays inside
+ *    the set.
+ *  - The reactor and the timers drive curl between the polls of tasks: they wake the client itself.
+ *    So a request goes on whether or not anybody polls it, or any other request.
  *  - A client without transfers has no timer and no registration, and belongs to no runtime.
  */
 #ifndef BIDE_EXTRA_HTTP_INTERNAL_H
@@ -36,13 +37,15 @@ enum { BIDE__HTTP_HEADERS_MAX = 256 * 1024 };
 
 /* ---- global.c ---- */
 
-/* 0 or -ENOMEM. Any thread. */
+/* Sets up libcurl unless that was done. Returns 0 or -ENOMEM. Any thread. */
 int bide__http_global(void);
 
-/* How often curl got no memory: it takes some of that for other errors, such as an unknown host. */
+/* How often curl got no memory. It reports some of these failures as other errors, such as an
+ * unknown host. */
 unsigned bide__http_shortages(void);
 
-/* curl allocates from the door, so its shortages are counted. False: the program has set it up. */
+/* True if curl allocates from the door, so that its shortages are counted; false if the program has
+ * set up libcurl itself. */
 bool bide__http_counts_shortages(void);
 
 /* ---- response.c ---- */
@@ -53,7 +56,7 @@ struct bide__http_buffer {
     size_t size, capacity;
 };
 
-/* A part of a body, with room for a NUL more. */
+/* A part of a body, with room for a zero byte after it. */
 struct bide__http_piece {
     struct bide__http_piece *next;
     size_t size, room;
@@ -62,10 +65,12 @@ struct bide__http_piece {
 
 struct bide_http_response {
     int status;
-    struct bide__http_piece *first, *last; /* the body; of a complete answer at most one */
+    struct bide__http_piece *first, *last; /* the body; at most one piece if the answer is
+                                              complete */
     size_t body_size;
     struct bide__http_buffer headers; /* name NUL value NUL ... */
-    size_t head_size;                 /* of this answer's head, 1xx heads before it, its trailer */
+    size_t head_size;                 /* bytes of this answer's head, of the 1xx heads before it,
+                                         and of its trailer */
     long redirect;                    /* the number of redirections before this answer */
     bool in_head, is_final;
     char error[CURL_ERROR_SIZE];
@@ -73,103 +78,106 @@ struct bide_http_response {
 
 bide_http_response *bide__http_response_new(void);
 
-/* A body of `size` bytes will come. 0 or -ENOMEM. */
+/* Makes room for a body of `size` bytes. Returns 0 or -ENOMEM. */
 int bide__http_response_expect(bide_http_response *response, size_t size);
 
 /* 0 or -ENOMEM. */
 int bide__http_response_add_body(bide_http_response *response, const char *data, size_t size);
 
-/* One line of the answer's head or trailer, with its end; `redirect` counts the redirections up to
- * now. 0, -ENOMEM, -EMSGSIZE or -EPROTO. */
+/* Adds one line of the answer's head or trailer, with its line end; `redirect` is the number of
+ * redirections up to now. Returns 0, -ENOMEM, -EMSGSIZE or -EPROTO. */
 int bide__http_response_add_line(bide_http_response *response, long redirect, const char *line,
                                  size_t size);
 
-/* All has come: makes the body one piece. 0 or -ENOMEM. */
+/* Called when everything has arrived: makes the body one piece. Returns 0 or -ENOMEM. */
 int bide__http_response_complete(bide_http_response *response);
 
-/* It has failed: nothing but the text of the error stays. */
+/* Called after a failure: drops everything but the text of the error. */
 void bide__http_response_forget(bide_http_response *response);
 
 /* ---- life.c ---- */
 
-/* A request under way. It is on its client's list while curl has it. */
+/* A request under way. It is on its client's list as long as curl has it. */
 struct bide__http_transfer {
-    struct bide_wakeable self;   /* what its deadline wakes */
+    struct bide_wakeable self;   /* woken by the deadline */
     struct bide__timer deadline; /* armed only while curl has it */
-    bide_http_client *client;    /* NULL: not on its list */
+    bide_http_client *client;    /* NULL: not on a client's list */
     struct bide__http_transfer *next, *previous;
     CURL *easy;
     struct curl_slist *headers;
-    bide_http_response *response; /* until it was taken */
+    bide_http_response *response; /* until it is taken */
     bide_waker waker;             /* borrowed from the leaf */
     size_t body_max;
-    const char *text; /* of `error`; NULL: the usual one */
+    const char *text; /* the text of `error`; NULL: the usual one */
     enum bide__http_state state;
     int result;       /* in DONE */
-    int error;        /* that we found, a negative errno; goes before what curl says */
-    int socket_error; /* why there is no socket, should it turn out that one was needed */
+    int error;        /* found by us, a negative errno; overrides curl's result */
+    int socket_error; /* why a socket could not be made; counts if the connection then fails */
     unsigned shortages_before;
 };
 
-/* Makes a fresh one and begins it: it is ACTIVE or DONE. NULL: no memory. */
+/* Makes a transfer and begins it: the result is ACTIVE or DONE. NULL: no memory. */
 struct bide__http_transfer *bide__http_begin(bide_http_client *client,
                                              const bide_http_request *request, bide_waker waker);
 
-/* An event has come: the one transition. `outcome` is a CURLcode for SAID, a negative errno for
- * REFUSED and NOTED, else 0. Returns the new state; after GONE the transfer is freed. */
+/*
+ * Makes the transition for an event; all transitions go through here. `outcome` is a CURLcode for
+ * SAID, a negative errno for REFUSED and NOTED, otherwise 0. Returns the new state; in GONE the
+ * transfer has been freed.
+ */
 enum bide__http_state bide__http_happens(struct bide__http_transfer *t, enum bide__http_event event,
                                          int outcome);
 
 /* ---- transfer.c ---- */
 
-/* Makes the easy handle. On an error the caller frees what there is all the same. */
+/* Makes the easy handle. Even on an error the caller must free the transfer. */
 int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *client,
                              const bide_http_request *request);
 
 /* ---- valid.c ---- */
 
-/* Line breaks and other control bytes, but for the tab. */
+/* True if s has line breaks or other control bytes; tabs are allowed. */
 bool bide__http_has_controls(const char *s);
 
-/* The URL of a proxy, of a kind that curl knows; "": none. */
+/* True for the URL of a proxy of a kind that curl knows, and for "", which means no proxy. */
 bool bide__http_valid_proxy(const char *url);
 
-/* 0, -EINVAL or -EPROTONOSUPPORT; then *text says why. */
+/* Returns 0, or -EINVAL or -EPROTONOSUPPORT with the reason in *text. */
 int bide__http_valid(const bide_http_request *request, const char **text);
 
 /* ---- errors.c ---- */
 
-/* Sets t->result to what has come of it, and the text of the error. */
+/* Sets t->result and, on failure, the text of the error. */
 void bide__http_conclude(struct bide__http_transfer *t, CURLcode code);
 
 /* ---- client.c ---- */
 
 struct bide_http_client {
-    struct bide_wakeable self;    /* what the registration and the timers wake */
+    struct bide_wakeable self;    /* woken by the registration and the timers */
     CURLM *multi;                 /* NULL: the last one broke */
-    struct bide_runtime *runtime; /* of the transfers; NULL: there are none */
+    struct bide_runtime *runtime; /* of the transfers; NULL: no transfers */
     struct bide__fd *watch;       /* the registration of the set */
-    struct bide__timer timer;     /* when curl wants to be called */
+    struct bide__timer timer;     /* fires when curl wants to be called */
     struct bide__timer again;     /* armed: the set was not emptied */
     struct bide__http_transfer *first, *last;
     int set_fd;                /* epoll: curl's sockets, level-triggered */
-    bool some_doomed;          /* transfers have an error that curl does not know of */
-    bool broken;               /* all have, and the multi handle is done for */
-    bool settling;             /* a call of settle is under way */
+    bool some_doomed;          /* some transfers have an error that curl does not know about */
+    bool broken;               /* all transfers have one, and the multi handle must be replaced */
+    bool settling;             /* bide__http_client_settle is running */
     bide_http_options options; /* with its defaults filled in; the strings are allocated */
 };
 
-/* Gives the transfer to curl, which begins soon. 0; -ENXIO, -EXDEV, -ENOMEM and what the reactor
- * says: it has not begun. */
+/* Gives the transfer to curl, which begins it soon. Returns 0, or -ENXIO, -EXDEV, -ENOMEM, -EIO or
+ * an error of the reactor; then it has not begun. */
 int bide__http_client_add(bide_http_client *client, struct bide__http_transfer *t);
 
-/* Takes a transfer away from curl, at once. */
+/* Takes a transfer away from curl at once. */
 void bide__http_client_remove(struct bide__http_transfer *t);
 
-/* After calls of curl: tells the transfers that have ended. */
+/* Called after calls of curl: ends the transfers that are done or doomed. */
 void bide__http_client_settle(bide_http_client *client);
 
-/* For curl, in transfer.c. */
+/* curl's callback for closing a socket, set in transfer.c. */
 int bide__http_close_socket(void *client, curl_socket_t fd);
 
 #endif

@@ -4,19 +4,19 @@
  *
  *            event      what is done
  *   FRESH    BEGUN      the deadline is armed
- *            REFUSED    the result is filled in; the leaf is in its poll and takes it
+ *            REFUSED    the result is filled in; the leaf, which is being polled, takes it
  *   ACTIVE   NOTED      the error is kept
  *            SAID, EXPIRED, CLOSED
  *                       it is taken away from curl, the result filled in, the leaf woken
- *            CANCELLED  it is taken away from curl and freed with what has come
+ *            CANCELLED  it is taken away from curl and freed with everything received
  *   DOOMED   NOTED      the first error stays
  *            SAID, SETTLED
  *                       as in ACTIVE, with the error
  *   DONE     TAKEN      it is freed; the response has gone to the caller
- *            CANCELLED  nothing: the leaf answers that it had completed
+ *            CANCELLED  nothing: the leaf answers BIDE_COMPLETED
  *
- * Nothing else can come: a deadline is disarmed and a client told no more of a request that curl
- * has not got, and a doomed one is settled before anything but curl runs.
+ * Nothing else can happen: a request that curl does not have has no armed deadline and is not on
+ * the client's list, and a doomed one is settled before anything but curl runs.
  */
 #include "internal.h"
 
@@ -26,14 +26,14 @@ static struct bide__http_transfer *of(struct bide_wakeable *self)
                                                   offsetof(struct bide__http_transfer, self));
 }
 
-/* Its deadline has come. On the executor, outside of polls. */
+/* The deadline has passed. Called on the executor's thread, outside of polls. */
 static void deadline_wake(struct bide_wakeable *self, unsigned branch)
 {
     (void)branch;
     bide__http_happens(of(self), BIDE__HTTP_EXPIRED, 0);
 }
 
-/* References are not counted: the timer is disarmed when the transfer goes. */
+/* References are not counted: the timer is disarmed before the transfer is freed. */
 static void no_reference(struct bide_wakeable *self)
 {
     (void)self;
@@ -83,7 +83,7 @@ static void note(struct bide__http_transfer *t, int error)
         t->error = error;
 }
 
-/* What the event says of the result, besides what was noted before. */
+/* Notes an event's error, unless one was noted before. Returns curl's code for the result. */
 static CURLcode note_end(struct bide__http_transfer *t, enum bide__http_event event, int outcome)
 {
     switch (event) {

@@ -1,11 +1,12 @@
 /*
- * response.c: what has come of a request. It is its owner's; nothing here knows curl's handles.
+ * response.c: the response to a request. It belongs to the caller; nothing here knows curl's
+ * handles.
  */
 #include "internal.h"
 
 #include <strings.h>
 
-/* Makes room for `size` more bytes and a NUL. 0 or -ENOMEM. */
+/* Makes room for `size` more bytes and a zero byte. Returns 0 or -ENOMEM. */
 static int buffer_reserve(struct bide__http_buffer *b, size_t size)
 {
     if (b->data != NULL && size < b->capacity - b->size)
@@ -25,7 +26,7 @@ static int buffer_reserve(struct bide__http_buffer *b, size_t size)
     return 0;
 }
 
-/* Room was made before. */
+/* Room must have been made before. */
 static void buffer_add(struct bide__http_buffer *b, const char *data, size_t size)
 {
     memcpy(b->data + b->size, data, size);
@@ -44,9 +45,9 @@ bide_http_response *bide__http_response_new(void)
 /* ---- the body ---- */
 
 /*
- * It comes in pieces, of which each is larger than the one before up to PIECE_MAX, and becomes one
- * piece at the end: so no more than twice its size is ever allocated, and hardly more than once its
- * size is in use. One whose size is known before has one piece from the beginning.
+ * The body arrives in pieces, each larger than the one before up to PIECE_MAX, and is copied into
+ * one piece at the end. So at most twice its size is ever allocated, and hardly more than its size
+ * is in use. A body whose size is known beforehand is one piece from the beginning.
  */
 enum { PIECE_MIN = 4096, PIECE_MAX = 1 << 20 };
 
@@ -147,8 +148,11 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The first line of a head, such as "HTTP/1.1 100 Continue". In a head it is no good header, and
- * neither behind a body, in the trailer; but what follows a redirection is another answer. */
+/*
+ * True for the first line of a head, such as "HTTP/1.1 100 Continue". Inside a head, or in the
+ * trailer after a body, such a line begins nothing and is not a valid header; but after a
+ * redirection another answer begins.
+ */
 static bool is_status_line(const bide_http_response *r, long redirect, const char *line,
                            size_t size)
 {
@@ -157,8 +161,8 @@ static bool is_status_line(const bide_http_response *r, long redirect, const cha
            line[5] <= '9';
 }
 
-/* There may be any number of interim answers, so their heads count as a part of the one that they
- * precede. */
+/* There may be any number of interim answers, so their heads count as part of the final
+ * answer's. */
 static void begin_head(bide_http_response *r, long redirect, const char *line, size_t size)
 {
     const char *blank = memchr(line, ' ', size);
@@ -206,7 +210,7 @@ int bide__http_response_add_line(bide_http_response *r, long redirect, const cha
     return is_status ? 0 : add_header(r, line, size);
 }
 
-/* ---- what its owner asks ---- */
+/* ---- what the caller asks ---- */
 
 int bide_http_status(const bide_http_response *response)
 {

@@ -1,6 +1,7 @@
 /*
  * send.c: the future that waits for an answer: a leaf in plain C. It begins the request at its
- * first poll and takes the result when there is one; between these nothing depends on its polls.
+ * first poll and takes the result when there is one; in between, the request does not depend on its
+ * polls.
  */
 #include "lib/leaf.h"
 

@@ -1,7 +1,7 @@
 /*
  * transfer.c: one request's easy handle, and the callbacks that carry its data.
  *
- * Timeouts are not left to curl, whose clock is not the door's; life.c has a timer for them.
+ * Timeouts are not left to curl, which does not use the door's clock; life.c has a timer for them.
  */
 #include "internal.h"
 
@@ -10,7 +10,7 @@
 
 /* ---- callbacks ---- */
 
-/* How long the body will be, if the server has said so and it comes as it is; else -1. */
+/* The size of the body if the server announced it and the body is not encoded; otherwise -1. */
 static curl_off_t expected_size(const struct bide__http_transfer *t)
 {
     curl_off_t size = -1;
@@ -20,7 +20,7 @@ static curl_off_t expected_size(const struct bide__http_transfer *t)
     return size;
 }
 
-/* Before the first bytes of a body. */
+/* Called before the first bytes of a body are added. */
 static int begin_body(struct bide__http_transfer *t)
 {
     curl_off_t size = expected_size(t);
@@ -87,7 +87,7 @@ static int add_header(struct bide__http_transfer *t, const char *line)
 
 static int add_user_header(struct bide__http_transfer *t, const bide_http_header *header)
 {
-    /* To curl "Name;" is a header without a value, "Name:" is one that it shall not send. */
+    /* To curl, "Name;" is a header without a value, and "Name:" means not to send that header. */
     size_t size = strlen(header->name) + strlen(header->value) + sizeof ": ";
     char *line = bide__alloc(size);
     if (line == NULL)
@@ -106,7 +106,7 @@ static int set_headers(struct bide__http_transfer *t, const bide_http_request *r
     int n = 0;
     for (size_t i = 0; i < request->header_count && n == 0; i++)
         n = add_user_header(t, &request->headers[i]);
-    /* Left to itself curl would ask before it sends a large body, and call any body a form. */
+    /* By default curl would ask before it sends a large body, and would call any body a form. */
     if (n == 0 && !has_header(request, "Expect"))
         n = add_header(t, "Expect:");
     if (n == 0 && !has_header(request, "Content-Type"))
@@ -132,7 +132,8 @@ static int set_method(CURL *easy, const bide_http_request *request)
         ok = ok &&
              curl_easy_setopt(easy, CURLOPT_POSTFIELDS, has_body ? request->body : "") == CURLE_OK;
     }
-    /* A custom method survives redirections, so it is set only where curl has none of its own. */
+    /* A custom method survives redirections, so it is set only if curl has no option for the
+     * method. */
     if (head && !has_body)
         ok = ok && curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
     else if (!post && (!get || has_body))
@@ -160,9 +161,9 @@ static bool set_options(CURL *e, const bide_http_options *options)
 {
     bool ok = curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK &&
-              /* What a proxy says to CONNECT is not the answer. */
+              /* A proxy's reply to CONNECT is not the answer. */
               curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
-              /* A Content-Length beyond 64 bits is then an error, not ignored. */
+              /* With this, a Content-Length beyond 64 bits is an error instead of being ignored. */
               curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)INT64_MAX) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, options->redirects_max > 0 ? 1L : 0L) ==
                   CURLE_OK &&
@@ -176,7 +177,7 @@ static bool set_options(CURL *e, const bide_http_options *options)
          curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS, http) == CURLE_OK;
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
-    /* Otherwise giving up while a name is looked up waits for the resolver's thread. */
+    /* Without this, giving up during a look-up waits for the resolver's thread. */
     ok = ok && curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
 #endif
     if (options->user_agent != NULL)
@@ -188,7 +189,7 @@ static bool set_options(CURL *e, const bide_http_options *options)
     return ok;
 }
 
-/* curl has not taken a string: for want of memory, or since it is longer than 8 MB. */
+/* The error when curl refuses a string: lack of memory, or a string of more than 8 MB. */
 static int refused(const struct bide__http_transfer *t)
 {
     bool lacks = !bide__http_counts_shortages() || bide__http_shortages() != t->shortages_before;

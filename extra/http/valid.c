@@ -2,9 +2,9 @@
  * valid.c: which requests are sent at all.
  *
  * What a program puts into a URL, a method or a header often comes from elsewhere. A line break in
- * it would end the header and begin another one, or another request; other control bytes are read
- * differently by different servers. So none of them is sent. The URL must be absolute: curl would
- * guess a missing scheme.
+ * it would end the header and begin another header, or another request; different servers read
+ * other control bytes differently. So a request with such bytes is refused. The URL must be
+ * absolute, since curl would guess a missing scheme.
  */
 #include "internal.h"
 
@@ -40,7 +40,7 @@ bool bide__http_has_controls(const char *s)
     return false;
 }
 
-/* The bytes before "://", if they can be a scheme; 0: there is none. */
+/* The number of bytes before "://" if they can be a scheme; otherwise 0. */
 static size_t scheme_size(const char *url)
 {
     size_t n = 0;
@@ -89,12 +89,12 @@ static int valid_url(const char *url, const char **text)
 
 static int valid_headers(const bide_http_request *request, const char **text)
 {
-    *text = "there are no headers, but a number of them";
+    *text = "header_count is set, but headers is NULL";
     if (request->header_count > 0 && request->headers == NULL)
         return -EINVAL;
     for (size_t i = 0; i < request->header_count; i++) {
         const bide_http_header *h = &request->headers[i];
-        *text = "the name of a header is none";
+        *text = "the name of a header is not valid";
         if (h->name == NULL || !is_token(h->name))
             return -EINVAL;
         *text = "a control character in the value of a header";
@@ -111,13 +111,13 @@ int bide__http_valid(const bide_http_request *request, const char **text)
         n = valid_headers(request, text);
     if (n < 0)
         return n;
-    *text = "the method is none";
+    *text = "the method is not valid";
     if (request->method != NULL && !is_token(request->method))
         return -EINVAL;
-    *text = "a HEAD request with a body, which has no answer that ends";
+    *text = "a HEAD request must not have a body";
     if (request->method != NULL && strcmp(request->method, "HEAD") == 0 && request->body_size > 0)
         return -EINVAL;
-    *text = "there is no body, but its size";
+    *text = "body_size is set, but body is NULL or too large";
     if (request->body_size > 0 && (request->body == NULL || request->body_size > PTRDIFF_MAX))
         return -EINVAL;
     *text = NULL;

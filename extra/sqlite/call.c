@@ -1,6 +1,6 @@
 /*
  * call.c: the future that waits for a call: a leaf in plain C. It begins the call at its first poll
- * and takes the result when there is one; between these nothing depends on its polls.
+ * and takes the result when there is one; in between, the call does not depend on its polls.
  */
 #include "lib/leaf.h"
 

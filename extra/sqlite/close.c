@@ -1,10 +1,10 @@
 /*
  * close.c: the end of a handle: a leaf in plain C.
  *
- * A close must not fail: who calls it has nothing else that it could do. So it needs no memory but
- * its frame, and for that the handle has a reserve since it was opened. It is a call like others,
- * the last on the list, and goes when the others have ended. A request to cancel, forced or not,
- * only waits: to the call nothing happens then.
+ * A close must not fail, since its caller could do nothing else. So it needs no memory but its
+ * frame, for which the handle has kept a reserve since it was opened. It is a call like the others,
+ * the last on the list, and ends after them. A request to cancel, forced or not, does not change
+ * the call; its leaf only answers BIDE_WAIT.
  */
 #include "lib/leaf.h"
 

@@ -5,34 +5,35 @@
  *             event      what is done
  *   FRESH     BEGUN      it is put on the list, and its job given to the pool
  *             ENTERED    it is put on the list
- *             CANCELLED  nothing: there was a request before it could begin
+ *             CANCELLED  nothing: it had not begun
  *   QUEUED    NEXT       a message to its runtime
  *             CANCELLED  it is taken off the list
  *   CALLED    STARTED    its job is given to the pool
- *             CANCELLED  it is marked; STARTED will find that
+ *             CANCELLED  nothing; the next STARTED ends it
  *   AT_WORK   LOCKED     its timer is armed
- *             FINISHED   it is taken off the list, the next one has its turn, the leaf is woken
- *             WITHDRAWN  it is taken off the list, and the next one has its turn
+ *             FINISHED   it is taken off the list, the next call gets the turn, the leaf is woken
+ *             WITHDRAWN  it is taken off the list, and the next call gets the turn
  *             CANCELLED  it is marked and interrupted
  *   PAUSED    EXPIRED    its job is given to the pool again
- *             CANCELLED  the timer is disarmed; then as WITHDRAWN
+ *             CANCELLED  the timer is disarmed; then like WITHDRAWN
  *   STOPPING  STARTED, LOCKED, FINISHED, STOPPED
- *                        as FINISHED in AT_WORK
+ *                        like FINISHED in AT_WORK
  *             CANCELLED  nothing: it was asked before
  *   DONE      TAKEN      the text of an error goes to the handle
- *             CANCELLED  nothing: the leaf answers that it had completed
- *   UNDONE    CANCELLED  nothing: the leaf answers that it was cancelled
+ *             CANCELLED  nothing: the leaf answers BIDE_COMPLETED
+ *   UNDONE    CANCELLED  nothing: the leaf answers BIDE_CANCELLED
  *
- * Nothing else can come: a leaf that was asked is asked again at each poll, and what ends a job, or
- * a pause, is told once.
+ * Nothing else can happen: a leaf that was asked to cancel is asked again at each poll, and the end
+ * of a job or of a pause is reported once.
  *
- * Threads. A job ends on the pool's thread, whose wake of the handle is a message to the runtime of
- * the call; so does a turn that comes free on another runtime. Where no thread can be had, or there
- * is no runtime, the job is done here at once, by whoever makes the transition: such turns follow
- * one another in a loop. Without a runtime there is no timer, and no waiting for a lock.
+ * Threads. A job ends on the pool's thread, whose wake of the handle becomes a message to the
+ * runtime of the call. A turn passes to the next call by a message too. If no pool thread is
+ * available, or the call has no runtime, whoever makes the transition runs the job at once; such
+ * turns follow one another in a loop. Without a runtime there is no timer, and so no waiting for a
+ * lock.
  *
- * The handle goes with the last call that is not GONE, once its close has ended: a call that nobody
- * drives may be taken after that.
+ * Once its close has ended, the handle is freed with the last call that is not GONE: the result of
+ * a call that nobody drives may be taken after the close.
  */
 #include "internal.h"
 
@@ -45,14 +46,14 @@ enum { PAUSE_MS_MIN = 1, PAUSE_MS_MAX = 64 };
 
 /* ---- what wakes a handle ---- */
 
-enum { OF_JOB, OF_PAUSE }; /* as branches */
+enum { OF_JOB, OF_PAUSE }; /* as branch numbers */
 
 static bide_sql *handle_of(struct bide_wakeable *self)
 {
     return (bide_sql *)(void *)((char *)self - offsetof(bide_sql, self));
 }
 
-/* How the job of the first call has ended. */
+/* The event by which the job of the first call ended. */
 static enum bide__sql_event end_of_job(const struct bide__sql_call *call)
 {
     if (call->result == -ECANCELED)
@@ -61,7 +62,7 @@ static enum bide__sql_event end_of_job(const struct bide__sql_call *call)
     return again ? BIDE__SQL_LOCKED : BIDE__SQL_FINISHED;
 }
 
-/* Messages, on the thread of the first call's runtime. */
+/* These two are messages, on the thread of the first call's runtime. */
 static void job_has_ended(struct bide__post *post)
 {
     bide_sql *db = (bide_sql *)(void *)((char *)post - offsetof(bide_sql, post));
@@ -80,7 +81,8 @@ static void post(bide_sql *db, void (*run)(struct bide__post *))
     bide__runtime_post(db->working->runtime, &db->post);
 }
 
-/* Of the job on the pool's thread, after which the handle may go; of the pause on the runtime's. */
+/* For the job, called on the pool's thread, and the handle may be freed right after; for the pause,
+ * called on the runtime's thread. */
 static void handle_wake(struct bide_wakeable *self, unsigned branch)
 {
     bide_sql *db = handle_of(self);
@@ -90,7 +92,7 @@ static void handle_wake(struct bide_wakeable *self, unsigned branch)
         bide__sql_happens(db->working, BIDE__SQL_EXPIRED);
 }
 
-/* References are not counted: neither outlives the turn of a call. */
+/* References are not counted: neither the job nor the pause outlives the turn of a call. */
 static void handle_reference(struct bide_wakeable *self)
 {
     (void)self;
@@ -129,14 +131,14 @@ bide_sql *bide__sql_handle_new(const bide_sql_options *options)
 
 /* ---- the job and the pause ---- */
 
-/* On the pool's thread, or here. */
+/* Called on the pool's thread, or by do_job. */
 static void run_job(struct bide_job *job)
 {
     bide_sql *db = (bide_sql *)(void *)((char *)job - offsetof(bide_sql, job));
     db->working->result = db->working->run(db->working);
 }
 
-/* True: there is no thread for it, so it was done here. */
+/* Gives the job to the pool. Returns true if there is no thread for it; then it was run here. */
 static bool do_job(struct bide__sql_call *call)
 {
     bide_sql *db = call->db;
@@ -179,7 +181,7 @@ static void unlink_call(bide_sql *db, struct bide__sql_call *call)
     *(call->next != NULL ? &call->next->previous : &db->last) = call->previous;
 }
 
-/* With the lock, so that it hits no call that comes later. */
+/* Called with the lock held, so that it does not hit a later call. */
 static void stop_job(struct bide__sql_call *call)
 {
     __atomic_store_n(&call->cancelled, true, __ATOMIC_RELEASE);
@@ -196,9 +198,9 @@ static bool is_listed(enum bide__sql_state state)
 
 struct change {
     enum bide__sql_state before, after;
-    struct bide__sql_call *next; /* whose turn it is by this */
+    struct bide__sql_call *next; /* the call that gets the turn; NULL: none */
     bide_waker waker;            /* of a call that leaves the list; bits 0: none */
-    bool last;                   /* the handle is to be freed */
+    bool last;                   /* the handle must be freed */
 };
 
 #ifdef BIDE_CHECK_STATES
@@ -223,7 +225,7 @@ static enum bide__sql_state next_state(enum bide__sql_state before, enum bide__s
     return (enum bide__sql_state)after;
 }
 
-/* With the lock: all that must have been done before another call may have the turn. */
+/* Called with the lock held: everything that must be done before another call may have the turn. */
 static struct change change(bide_sql *db, struct bide__sql_call *call, enum bide__sql_event event)
 {
     if (event == BIDE__SQL_BEGUN && db->first != NULL)
@@ -252,7 +254,7 @@ static struct change change(bide_sql *db, struct bide__sql_call *call, enum bide
     return c;
 }
 
-/* What follows while the call keeps its turn. */
+/* What follows if the call keeps its turn; called without the lock. */
 static void act(struct bide__sql_call *call, const struct change *c)
 {
     if (c->after == BIDE__SQL_AT_WORK && c->before != BIDE__SQL_PAUSED)
@@ -261,7 +263,7 @@ static void act(struct bide__sql_call *call, const struct change *c)
         arm_pause(call);
 }
 
-/* One transition. Gives the call, if any, whose turn begins here and now. */
+/* Makes one transition. Returns the call whose turn must begin on this thread at once, or NULL. */
 static struct bide__sql_call *step(struct bide__sql_call *call, enum bide__sql_event event,
                                    enum bide__sql_state *after)
 {
@@ -275,7 +277,7 @@ static struct bide__sql_call *step(struct bide__sql_call *call, enum bide__sql_e
     if (c.waker.bits != 0 && c.after == BIDE__SQL_GONE)
         bide_waker_drop(c.waker);
     else if (c.waker.bits != 0)
-        bide_waker_wake(c.waker); /* of another thread: the call may be gone now */
+        bide_waker_wake(c.waker); /* this may wake another thread, so the call may be gone now */
     if (c.next != NULL && c.next->runtime != NULL) {
         post(db, turn_has_come);
         c.next = NULL;
@@ -312,7 +314,7 @@ void bide__sql_begin(struct bide__sql_call *call, bide_waker waker)
     bide__sql_happens(call, BIDE__SQL_BEGUN);
 }
 
-/* `waker`: what it is to be woken by from now on; NULL: that stays. */
+/* Returns the call's state. `waker` becomes the call's waker; NULL: it keeps its own. */
 static enum bide__sql_state look(struct bide__sql_call *call, const bide_waker *waker)
 {
     bide_waker unused = {0};

@@ -1,8 +1,8 @@
 /*
- * rows.c: results. The cells of a row lie side by side, and the rows in chunks, of which each has
- * twice the rows of the one before: so nothing is copied when there are more, and no more than
- * twice of what is in use is allocated. Texts and blobs lie in blocks that never move either, so
- * that a cell can point at them. Everything counts towards the limit.
+ * rows.c: results. The cells of a row lie side by side, and the rows lie in chunks, each of which
+ * holds twice as many rows as the one before. So growing copies nothing, and at most twice the
+ * memory in use is allocated. Texts and blobs lie in blocks that never move either, so that a cell
+ * can point at them. Everything counts towards the limit.
  */
 #include "internal.h"
 
@@ -10,7 +10,7 @@
 
 struct block {
     struct block *next;
-    size_t size, used; /* of data */
+    size_t size, used; /* bytes of data */
     _Alignas(max_align_t) char data[];
 };
 
@@ -37,7 +37,7 @@ static size_t rows_of(unsigned chunk)
     return (size_t)FIRST_ROWS << chunk;
 }
 
-/* The first cell of a row, whose chunk is there. */
+/* The first cell of a row whose chunk exists. */
 static bide_sql_value *cells_of(const bide_sql_rows *r, size_t row)
 {
     unsigned chunk = chunk_of(row);
@@ -81,7 +81,7 @@ static int count_bytes(bide_sql_rows *r, size_t size)
     return 0;
 }
 
-/* Copies `size` bytes and puts a NUL behind them. */
+/* Copies `size` bytes and adds a zero byte. Returns 0, -ENOMEM or -EMSGSIZE. */
 static int keep(bide_sql_rows *r, const void *data, size_t size, const void **copy)
 {
     int n = count_bytes(r, size + 1);
@@ -141,7 +141,8 @@ static int grow(bide_sql_rows *r)
     return r->chunks[chunk] == NULL ? -ENOMEM : 0;
 }
 
-/* A text or blob; sqlite3_column_bytes comes after the pointer was asked for. */
+/* Takes a text or blob, whose pointer the caller has fetched: sqlite3_column_bytes must be called
+ * after that. */
 static int take_data(bide_sql_rows *r, sqlite3_stmt *statement, int column, const void *data,
                      bide_sql_value *cell)
 {

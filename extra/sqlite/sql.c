@@ -1,5 +1,6 @@
 /*
- * sql.c: the public calls, in async C. Each makes a call for the handle's list and waits for it.
+ * sql.c: the public functions, in async C. Each makes a call for the handle's list and waits for
+ * it.
  */
 #include "internal.h"
 

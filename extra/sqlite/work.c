@@ -1,9 +1,9 @@
 /*
  * work.c: what runs on the pool's thread.
  *
- * Work is interrupted in two ways, since neither suffices: sqlite3_interrupt is seen at once but
- * does nothing before a statement runs; the progress handler is asked every PROGRESS_STEPS
- * instructions of SQLite's machine and sees the flag whenever it was set.
+ * Work is interrupted in two ways, since neither suffices: sqlite3_interrupt works at once, but
+ * does nothing before a statement runs; the progress handler, called every PROGRESS_STEPS
+ * instructions of SQLite's machine, sees the flag whenever it was set.
  */
 #include "internal.h"
 
@@ -65,7 +65,7 @@ static int fail_with(struct bide__sql_call *call, int error, const char *text)
     return error;
 }
 
-/* SQLite's own error; 0 for none. */
+/* Records SQLite's own error and returns it as an errno; 0 for SQLITE_OK. */
 static int fail(struct bide__sql_call *call, int code)
 {
     sqlite3 *connection = call->db->connection;
@@ -85,7 +85,7 @@ static int bind_value(sqlite3_stmt *statement, int i, const bide_sql_value *v)
     case BIDE_SQL_TEXT:
         return sqlite3_bind_text64(statement, i, v->data, v->size, SQLITE_STATIC, SQLITE_UTF8);
     case BIDE_SQL_BLOB:
-        /* A NULL pointer would be SQL's NULL. */
+        /* A NULL pointer would become SQL's NULL. */
         return sqlite3_bind_blob64(statement, i, v->size > 0 ? v->data : "", v->size,
                                    SQLITE_STATIC);
     case BIDE_SQL_NULL: break;
@@ -98,8 +98,8 @@ static int bind_values(struct bide__sql_call *call, sqlite3_stmt *statement)
     size_t count = (size_t)sqlite3_bind_parameter_count(statement);
     if (call->values.count != count) {
         char text[80];
-        snprintf(text, sizeof text, "the statement has %zu parameters, but %zu values came", count,
-                 call->values.count);
+        snprintf(text, sizeof text, "the statement has %zu parameters, but %zu values were given",
+                 count, call->values.count);
         return fail_with(call, -EINVAL, text);
     }
     for (size_t i = 0; i < count; i++) {
@@ -134,8 +134,8 @@ static int run_statement(struct bide__sql_call *call, sqlite3_stmt *statement)
     return n;
 }
 
-/* Compiles the next statement of call->text; NULL: there is only white space and comments. *rest is
- * what follows. */
+/* Compiles the next statement of call->text; *statement is NULL if there is only white space and
+ * comments. *rest is what follows. Returns 0 or a negative errno. */
 static int prepare(struct bide__sql_call *call, sqlite3_stmt **statement, const char **rest)
 {
     if (is_cancelled(call))
@@ -200,7 +200,8 @@ int bide__sql_open(struct bide__sql_call *call)
     if (sqlite3_threadsafe() == 0)
         return fail_with(call, -EPROTO, "this SQLite was built for one thread");
     int n = fail(call, sqlite3_open_v2(call->text, &db->connection, flags, NULL));
-    /* The file is read at the first statement; that it is no database shall be known now. */
+    /* SQLite reads the file only at the first statement, so run one now to detect a file that is
+     * not a database. */
     if (n == 0) {
         call->text = "PRAGMA schema_version";
         n = bide__sql_exec(call);

@@ -208,7 +208,7 @@ SQL_TEST(a_query_is_one_statement_with_its_values)
     await query_fails("SELECT 1; SELECT 2", BIDE_SQL_NONE, "there is more than one statement");
     await query_fails(" -- nothing", BIDE_SQL_NONE, "there is no statement");
     await query_fails("SELECT ?, ?", BIDE_SQL_VALUES(bide_sql_int(1)),
-                      "the statement has 2 parameters, but 1 values came");
+                      "the statement has 2 parameters, but 1 values were given");
     CHECK_EQ(await bide_sql_query(db, &rows, "SELECT 1; -- and no more\n", BIDE_SQL_NONE), 0);
     return 0;
 }
