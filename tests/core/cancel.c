@@ -1,6 +1,7 @@
 /*
- * Cancellation as unwinding: one chain, hand-written frames in the shape of generated code. A
- * request reaches suspended leaves only; deferred blocks await, shielded, however they are entered.
+ * Cancellation as unwinding: one chain, with hand-written frames in the shape of generated code. A
+ * request reaches only suspended leaves; deferred blocks may await, and are shielded, however they
+ * are entered.
  */
 #include "tests/core/sim.h"
 
@@ -139,8 +140,8 @@ static void begin_worker(int id, int n)
     *args = (struct worker_args){id, n};
 }
 
-/* Requests before the k-th poll (from 1; 0: never), and a forced one before the j-th. The state of
- * the world goes on meanwhile. */
+/* Makes a request before the k-th poll (from 1; 0: never) and a forced one before the j-th. The
+ * world goes on meanwhile. */
 static int run_worker(int k, int j)
 {
     enum bide_poll poll = BIDE_PENDING;
@@ -173,7 +174,8 @@ TEST(deferred_blocks_await_on_the_normal_way_out)
 
 TEST(cancelled_at_every_suspension)
 {
-    /* Virtual time when it ends, and ticks, by the poll before which the request comes. */
+    /* The poll before which the request comes, and then the virtual time at the end, and the
+     * ticks. */
     static const int expected[][3] = {
         /* never begun: runs to its first suspension; then the two deferred blocks, of 1 and 5 */
         {1, 6, 0}, {2, 6, 0}, {3, 4 + 6, 1}, {4, 4 + 6, 1}, {5, 8 + 5, 2}, {6, 13, 2},
@@ -188,7 +190,7 @@ TEST(cancelled_at_every_suspension)
     }
 }
 
-/* The request comes in the deferred block after the last await: it never meets a leaf. */
+/* The request comes in the deferred block after the last await, so it never reaches a leaf. */
 TEST(a_request_that_finds_no_leaf_is_without_effect)
 {
     begin_worker(7, 1);
@@ -221,7 +223,7 @@ TEST(a_forced_request_cuts_a_deferred_block_short)
     CHECK_EQ(shielded, -ECANCELED);         /* the first reason counts */
     CHECK_EQ(inner_cleaned, 1);
     CHECK_EQ(outer_cleaned, 1);
-    CHECK_EQ(after_loop, 1); /* the loop was over: no await met the request outside a block */
+    CHECK_EQ(after_loop, 1); /* the loop was over: outside the blocks no await saw the request */
     CHECK_EQ(sim_now, 3);
     CHECK_EQ(sim_end(), 0);
 }
@@ -390,7 +392,7 @@ TEST(a_leaf_that_cannot_say_yet_is_asked_again_and_is_cancelled)
     CHECK_EQ(sim_end(), -ECANCELED);
 }
 
-/* ---- a leaf that has completed, but puts off saying so since the budget is spent: sleep ---- */
+/* ---- a leaf that has completed, but returns later since the budget is spent: sleep ---- */
 
 TEST(a_completed_leaf_without_budget_suspends)
 {
@@ -404,7 +406,7 @@ TEST(a_completed_leaf_without_budget_suspends)
     CHECK_EQ(ticks, 0);
     sim.budget = 10;
     sim_run();
-    CHECK_EQ(ticks, 1); /* the request came too late for that sleep, and for all others */
+    CHECK_EQ(ticks, 1); /* the request came too late for that sleep, and for all later ones */
     CHECK_EQ(sim_end(), 0);
 }
 
@@ -459,14 +461,14 @@ static const struct bide_fn stubborn_fn = {.poll = stubborn_poll,
                                            .flags = BIDE_FN_RESULT_SIGNED | BIDE_FN_UNWINDS,
                                            .version = BIDE_FN_VERSION};
 
-/* Such an await is not cancelled, but the error is its result. */
+/* Such an await is not cancelled; its result is the error. */
 TEST(an_await_while_its_level_unwinds)
 {
     for (int fail = 0; fail < 2; fail++) {
         sim_begin_in(&stubborn_fn, 256, &result);
         CHECK_EQ(sim_turn(), BIDE_PENDING);
         bide_chain_cancel(&sim.chain, -ECANCELED, true);
-        if (fail) { /* and one that finds no memory does not change the reason */
+        if (fail) { /* and a lack of memory does not change the reason */
             sim_end_room((char *)sim.chain.leaf);
             sim.turn.memory = NULL;
         }
@@ -590,8 +592,8 @@ TEST(nested_deferred_blocks_are_shielded_from_a_plain_request)
     CHECK_EQ(nest_fine, 40);
 }
 
-/* A forced request ends the innermost await; the frame that awaits there is unwound if it stands
- * above a deferred block, down to that block, which sees an error and goes on. */
+/* A forced request ends the innermost await. The frames above the innermost deferred block are
+ * unwound; that block sees an error and goes on. */
 TEST(a_forced_request_unwinds_to_the_innermost_deferred_block)
 {
     for (int levels = 1; levels <= 40; levels++)
@@ -607,7 +609,7 @@ TEST(a_forced_request_unwinds_to_the_innermost_deferred_block)
             sim_run();
             CHECK_EQ(sim_end(), turns == 1 ? -ECANCELED : 0);
             CHECK_EQ(nest_fine + nest_failed, levels);
-            /* From there on every await in a block is ended at once. */
+            /* From then on every await in a block ends at once. */
             CHECK_EQ(sim_now, turns - 1);
             CHECK(nest_failed >= 1);
             CHECK_EQ(nest_error, -ECANCELED);

@@ -1,5 +1,5 @@
-# The core builds without a C library: with the compiler's own headers only, and needing nothing but
-# memcpy and memset, in gcc and clang, for 32 and 64 bits.
+# The core builds without a C library: it includes only the compiler's own headers and needs nothing
+# but memcpy and memset, with gcc and clang, for 32 and 64 bits.
 headers="stdbool|stddef|stdint"
 if grep -nE '^ *# *include *<' "$SRC"/core/*.[ch] "$SRC/include/bide/core.h" |
     grep -vE "<(bide/core|$headers)\.h>"; then

@@ -3,7 +3,7 @@
  */
 #include "tests/core/script.h"
 
-/* Runs `func` as a task; gives the time it took. */
+/* Runs `func` as a task; returns the time it took. */
 static long run(struct func *func)
 {
     script_begin(func);
@@ -46,7 +46,7 @@ TEST(select_takes_the_first_and_its_losers_are_gone)
     struct func fast = {.body = {SLEEP(3)}, .value = 2};
     struct func f = {.body = {SELECT(&slow, &fast)}, .value = 7};
 
-    CHECK_EQ(run(&f), 7); /* the loser's deferred block holds up the winner */
+    CHECK_EQ(run(&f), 7); /* the winner waits for the loser's deferred block */
     CHECK_EQ(script_end(), 0);
     CHECK_EQ(f.group.value, 1);
     CHECK_EQ(f.group.branch_done, 2);
@@ -285,7 +285,7 @@ TEST(fn_fail_fills_every_width)
         }
         bide_fn_fail(&wide[i], NULL, -ECANCELED);
     }
-    int8_t small = 0; /* an errno that such a type cannot hold is still an error */
+    int8_t small = 0; /* an errno too large for this type is still an error */
     bide_fn_fail(&wide[0], &small, -133);
     CHECK(small < 0);
 }
@@ -326,7 +326,7 @@ TEST(branches_that_returned_before_the_request_are_done)
     CHECK_EQ(script_end(), -ECANCELED);
 }
 
-/* The request meets a group that has, in fact, finished: it completes and the function goes on. */
+/* The request reaches a group that has already finished: it completes and the function goes on. */
 TEST(a_request_that_comes_too_late_for_a_group)
 {
     for (int kind = BIDE_JOIN; kind <= BIDE_SELECT_BIASED; kind++) {
@@ -400,7 +400,8 @@ TEST(a_group_waits_while_a_branch_cannot_say)
     CHECK(sim_advance());
     CHECK_EQ(sim_turn(), BIDE_PENDING);
     CHECK_EQ(op.asked, 1);
-    CHECK_EQ(sim_turn_with(1), BIDE_PENDING); /* not the branch's wake: not asked again */
+    CHECK_EQ(sim_turn_with(1), BIDE_PENDING); /* the branch was not woken, so it is not asked
+                                                 again */
     CHECK_EQ(op.asked, 1);
     op.completed = true;
     bide_waker_wake_by_ref(op.waker);
@@ -549,7 +550,7 @@ TEST(a_late_wake_is_spurious)
     CHECK_EQ(script_end(), 0);
 }
 
-/* 6 + 6 * 6 branches want ids; 12 of them share the last. All are woken in some order. */
+/* 6 + 6 * 6 branches need ids, so 12 of them share the last. They are woken in random order. */
 TEST(more_branches_than_ids)
 {
     enum { N = 6 };
@@ -663,7 +664,7 @@ TEST(a_select_starts_at_random_among_those_that_take_part)
         CHECK(0x6d >> i & 1 ? won[i] == 0 : won[i] > 60 && won[i] < 140);
 }
 
-/* A request to cancel at the moment when all that takes part has returned. */
+/* A request to cancel at the moment when all branches that take part have returned. */
 TEST(a_request_too_late_for_a_join_without_all)
 {
     struct sim_box box = {0};

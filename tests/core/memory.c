@@ -227,7 +227,8 @@ TEST(without_memory_a_deferred_block_goes_on)
     struct func inner = {.body = {SLEEP(1)}},
                 outer = {.body = {CALL(&inner), SLEEP(1)}, .value = 4};
 
-    /* The block's own await finds none, or one further up; with and without an unwinding below. */
+    /* The block's own await finds no memory, or an await further up does; with and without
+     * unwinding below. */
     for (int call = 1; call <= 2; call++)
         for (int cancelled = 0; cancelled < 2; cancelled++) {
             struct func f = {.fn = &script_roomy_fn, .value = 9};
@@ -312,7 +313,7 @@ TEST(a_group_without_memory)
     sim_fail_at = -1;
 }
 
-/* The branches' rooms hold only their frames, so each sleep wants a segment. */
+/* The branches' rooms hold only their frames, so each sleep needs a segment. */
 TEST(a_branch_without_memory_fails_the_group)
 {
     for (int kind = BIDE_JOIN; kind <= BIDE_SELECT_BIASED; kind++)
@@ -329,7 +330,7 @@ TEST(a_branch_without_memory_fails_the_group)
             script_check(&a);
             script_check(&b);
             script_check(&c);
-            CHECK_EQ(a.begun + b.begun + c.begun, fail); /* none begins after that */
+            CHECK_EQ(a.begun + b.begun + c.begun, fail); /* no branch begins after that */
             CHECK_EQ(f.group.value, -ENOMEM);
             CHECK_EQ(f.group.branch_done, 0);
             CHECK_EQ(f.unwound, 1);
@@ -380,8 +381,8 @@ TEST(late_starts_in_groups)
     CHECK_EQ(script_end(), 0);
 }
 
-/* ---- large and over-aligned frames: async long big(int n): awaits itself n times down; the slot
- * for the result lies at the very end of the frame. ---- */
+/* ---- large and over-aligned frames: async long big(int n) awaits itself n times; its result slot
+ * lies at the very end of the frame. ---- */
 
 struct big {
     struct bide_frame h;
@@ -488,7 +489,7 @@ TEST(large_and_over_aligned_frames)
         for (int n = 0; n < 200; n += n < 8 ? 1 : 61)
             for (int cancel = 0; cancel < 2; cancel++)
                 run_recursion(fns[i], n, cancel, 0);
-    /* With room to spare, in the chain and in segments, a large frame is still the last of its
+    /* Even with room to spare, in the chain and in segments, a large frame is the last in its
      * memory. */
     sim_segment_extra = 300000;
     for (int i = 0; i < 3; i++)
@@ -565,7 +566,7 @@ TEST(a_chain_without_room_and_memory)
 
 /* ---- far away ---- */
 
-/* A room, or a slot for the result, that is more than 2 GiB from the chain costs BIDE_FAR_SIZE. */
+/* A room or a result slot more than 2 GiB from the chain costs BIDE_FAR_SIZE bytes. */
 TEST(a_chain_far_from_its_room_and_its_result)
 {
     size_t size = (size_t)3 << 30;

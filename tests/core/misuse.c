@@ -1,5 +1,5 @@
 /*
- * Mistakes of the program that the core stops at: what would follow is a corrupted task.
+ * Mistakes of the program at which the core stops, because they would corrupt a task.
  */
 #define _GNU_SOURCE
 #include "tests/core/sim.h"
@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* True when `run` does not come back. */
+/* True if `run` does not return. */
 static bool dies(void (*run)(void))
 {
     int status;

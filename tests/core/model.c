@@ -1,8 +1,8 @@
 /*
  * Random trees of awaits, groups and deferred blocks, cancelled at random, with memory that fails
- * at random. Whatever happens: each call that began ended once, each deferred block that was
- * entered was run once, nothing is left (sim_end), and the task ended for one of the reasons that
- * there were. A tree that nothing disturbs takes the time that plain recursion computes.
+ * at random. Whatever happens, each call that began ends once, each deferred block that was entered
+ * runs once, nothing is left (sim_end), and the task ends for one of the reasons that there were. A
+ * tree that nothing disturbs takes the time that a plain recursion computes.
  */
 #include "tests/core/script.h"
 
@@ -19,7 +19,7 @@ enum { FUNCS = 24, BRANCHES = 5 };
 static struct func funcs[FUNCS];
 static struct func *lists[FUNCS * FUNC_STATEMENTS][BRANCHES + 1];
 
-/* The i-th function awaits later ones only, so the tree is finite. */
+/* Each function awaits only later ones, so the tree is finite. */
 static void make(bool joins_only)
 {
     memset(funcs, 0, sizeof(funcs));
@@ -80,7 +80,7 @@ static long time_of(const struct func *f)
     return time;
 }
 
-/* So that no tree takes all day. */
+/* A limit, so that no tree takes too long. */
 static long calls_of(const struct func *f, long limit)
 {
     long calls = 1;
@@ -123,7 +123,7 @@ TEST_LIMIT(undisturbed_trees_take_their_time, 30)
     }
 }
 
-/* One run with all that can happen to it. */
+/* One run with everything that can happen to it. */
 static void disturb(unsigned seed)
 {
     rng = seed;
@@ -134,7 +134,7 @@ static void disturb(unsigned seed)
     script_begin(&funcs[0]);
     sim.turn.seed = pick(1000);
     if (pick(4) == 0)
-        sim.cx.depth = BIDE_NEST_MAX; /* every start is a late one */
+        sim.cx.depth = BIDE_NEST_MAX; /* every start is deferred */
     unsigned request = 1 + pick(40), forced = 1 + pick(80);
     bool asked = false;
     for (unsigned turn = 1;; turn++) {
@@ -143,7 +143,7 @@ static void disturb(unsigned seed)
             asked = true;
         }
         sim.budget = pick(3) ? 128 : pick(4);
-        /* Spurious wakes, late ones and turns without any. */
+        /* Spurious wakes, late wakes and turns without a wake. */
         if ((pick(4) == 0 ? sim_turn_with(pick(2) ? UINT32_MAX : 0) : sim_turn()) == BIDE_READY)
             break;
         if (!sim.ready || pick(4) == 0)

@@ -1,7 +1,7 @@
 /*
- * Functions with BIDE_FN_CANCEL_RETURNS, by hand in the shape of generated code: a request, a
- * forced one or a lack of memory comes back as the result of the await; they run to their own end,
- * start nothing more, and the unwinding goes on below them.
+ * Functions with BIDE_FN_CANCEL_RETURNS, written by hand in the shape of generated code. A request,
+ * a forced request or a lack of memory becomes the result of the await; the functions run to their
+ * own end, start nothing more, and the unwinding goes on below them.
  */
 #include "tests/core/sim.h"
 
@@ -22,7 +22,7 @@ struct keeper {
     struct bide_frame h;
     char *p;
     int slot, returned;
-    char big[400]; /* what it awaits does not fit beside it */
+    char big[400]; /* its callee does not fit beside it */
 };
 
 static enum bide_poll keeper_poll(struct bide_cx *cx, struct bide_frame *h)
@@ -116,7 +116,7 @@ static enum bide_poll caller_poll(struct bide_cx *cx, struct bide_frame *h)
         return BIDE_PENDING;
 resume_1:
         if (bide__unwinding(cx)) {
-            left = f->slot; /* to be looked at here */
+            left = f->slot; /* checked here */
             return bide_frame_finish(cx, h);
         }
     }
@@ -154,7 +154,7 @@ static void reset(void)
     cleaned = freed = came_back = 0;
 }
 
-/* Requests before the k-th poll (0: never), and a forced one before the j-th. */
+/* Makes a request before the k-th poll (0: never) and a forced one before the j-th. */
 static int run(int k, int j)
 {
     enum bide_poll poll = BIDE_PENDING;
@@ -172,14 +172,15 @@ static int run(int k, int j)
 
 TEST(a_request_comes_back_as_an_error_and_goes_on_below)
 {
-    /* By the poll before which it comes: the sleeps, where it came back, how all ended. */
+    /* The poll before which the request comes, and then the sleeps, where it came back, and how all
+     * ended. */
     static const struct {
         int k, first, second, time, came_back, error;
     } expected[] = {
         {0, 0, 0, 11, 1, 0},
         {1, -ECANCELED, -ECANCELED, 5, 0, -ECANCELED},
         {2, -ECANCELED, -ECANCELED, 5, 0, -ECANCELED},
-        {3, 0, -ECANCELED, 3 + 5, 0, -ECANCELED}, /* the first had been over */
+        {3, 0, -ECANCELED, 3 + 5, 0, -ECANCELED}, /* the first sleep was over */
         {4, 0, 0, 4 + 5, 1, -ECANCELED},          /* so had the second; shielded until 9 */
         {5, 0, 0, 9, 1, -ECANCELED},
         {6, 0, 0, 11, 1, 0},
@@ -229,8 +230,8 @@ TEST(as_the_root_its_result_stands_beside_the_error)
     CHECK_EQ(cleaned, 1);
 }
 
-/* Without memory for what is awaited, once or ever after. The await in the deferred block is of a
- * level of its own: there only that await fails. */
+/* Without memory for the callee, once or from then on. The await in the deferred block has its own
+ * level: there only that await fails. */
 TEST(a_lack_of_memory_comes_back_too)
 {
     for (int ever = 0; ever < 2; ever++) {

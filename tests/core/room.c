@@ -64,7 +64,7 @@ TEST(the_deepest_path_counts)
     CHECK_EQ(f.need, 120);
     CHECK_EQ(b.need, 104);
     CHECK_EQ(bide_fn_room(&f.fn), 16 + 16 + 104);
-    f.fn.args_size = 64; /* gone when the first callee begins */
+    f.fn.args_size = 64; /* overwritten when the first callee begins */
     CHECK_EQ(bide_fn_room(&f.fn), 16 + 16 + 104);
     f.fn.args_size = 200;
     CHECK_EQ(bide_fn_room(&f.fn), 16 + 200);
@@ -95,7 +95,7 @@ TEST(the_branches_of_a_group_add_up)
     CHECK_EQ(bide_fn_room(&f.fn), 16 + GROUP + BRANCH + 32 + BRANCH + 32 + 48);
 }
 
-/* What describes a group that is a branch has no frame of its own. */
+/* A descriptor that stands for a group as a branch has no frame of its own. */
 TEST(a_group_in_a_group_is_exact)
 {
     struct described f, inner, a, b;
@@ -107,7 +107,7 @@ TEST(a_group_in_a_group_is_exact)
     CHECK_EQ(bide_fn_room(&f.fn), 16 + GROUP + BRANCH + 24 + BRANCH + room);
 }
 
-/* A group of the function itself is one push, which the limit would only send elsewhere. */
+/* A function's own group is one push, which the limit would only send to a segment. */
 TEST(a_group_of_its_own_has_room_past_the_limit)
 {
     struct described f, g, a;
@@ -124,7 +124,7 @@ TEST(a_group_of_its_own_has_room_past_the_limit)
     CHECK_EQ(bide_fn_room(&f.fn), 16 + MOST);
 }
 
-/* At least once round, from wherever it begins. */
+/* The room holds at least one round, wherever the recursion begins. */
 TEST(a_recursion_counts)
 {
     for (int order = 0; order < 3; order++) {
@@ -147,7 +147,7 @@ TEST(a_recursion_counts)
 
 TEST(a_thicket_of_recursions_is_no_trouble)
 {
-    enum { N = 25 }; /* all on one path are less than the limit */
+    enum { N = 25 }; /* all of them on one path take less than the limit */
     static struct described d[N];
     for (int groups = 0; groups < 2; groups++) {
         for (int i = 0; i < N; i++)

@@ -7,7 +7,7 @@
  * is   async int f(void) { await sleep(3); defer { await sleep(1); } await g();
  *                          await bide_join(g(), h()); return 7; }
  *
- * Each func counts what happened to its calls. A negative result of an awaited statement is noted
+ * Each func counts what happens to its calls. A negative result of an awaited statement is stored
  * in `error` and otherwise ignored.
  */
 #ifndef BIDE_TESTS_CORE_SCRIPT_H
@@ -30,16 +30,16 @@ struct statement {
     struct sim_op_state *op;
     enum bide_group_kind group;
     struct func *const *branches; /* ends with NULL */
-    uint32_t left_out;            /* those that do not take part */
+    uint32_t left_out;            /* branches that do not take part */
 };
 
 struct func {
     struct statement body[FUNC_STATEMENTS];
-    int value;                /* what it returns, unless an awaited sleep or box gave one */
-    bool returns_received;    /* returns what its last box gave instead */
+    int value;                /* its result, unless an awaited sleep or box returned an error */
+    bool returns_received;    /* its result is what its last box gave */
     const struct bide_fn *fn; /* NULL: script_fn */
     int begun, returned, unwound;
-    int deferred, cleaned; /* deferred blocks that were entered, that were run */
+    int deferred, cleaned; /* how many deferred blocks were entered, and were run */
     int error;             /* the last negative result in its body or deferred blocks */
     int shielded_error;    /* the last one in a deferred block */
     int received;
@@ -98,7 +98,7 @@ struct script {
     struct bide_group_result group;
     int slots[GROUP_BRANCHES];
     uint8_t pc;
-    uint8_t deferred; /* blocks to run: bit i, statement i */
+    uint8_t deferred; /* blocks to run: bit i is statement i */
     bool unwinding;
 };
 
@@ -118,7 +118,7 @@ static const struct bide_fn script_fn = {.poll = script_poll,
                                          .flags = BIDE_FN_UNWINDS | BIDE_FN_RESULT_SIGNED,
                                          .version = BIDE_FN_VERSION};
 
-/* The same with room for a leaf and a call of the former, which compiled functions would have. */
+/* The same, but with room for a leaf and a call of script_fn, as compiled functions would have. */
 static uint32_t script_roomy_need;
 static const struct bide_callee script_roomy_callees[] = {{&sim_sleep_fn, 0}, {&script_fn, 0}};
 static const struct bide_fn_info script_roomy_info = {.name = "script_roomy",
@@ -284,7 +284,7 @@ static inline void script_begin(struct func *func)
     *(struct func **)sim_begin(script_fn_of(func), &script_result) = func;
 }
 
-/* What the counts of a func must say when its task has ended. */
+/* Checks the counts of a func whose task has ended. */
 static inline void script_check(const struct func *func)
 {
     CHECK_EQ(func->begun, func->returned + func->unwound);

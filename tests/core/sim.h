@@ -1,9 +1,9 @@
 /*
  * tests/core/sim.h: a world for the tests of the core: one task at a time, virtual time, memory
- * that counts and fails when told, and hand-written leaves. Each test program includes it once.
+ * that is counted and fails on demand, and hand-written leaves. Each test program includes it once.
  *
- * The task's waker counts its references; sim_end checks that none is left, that the chain is
- * empty, that no timer is armed, no segment lost and no branch id kept.
+ * The task's waker counts its references. sim_end checks that no references are left, the chain is
+ * empty, no timer is armed, no segment was lost and no branch id is still taken.
  */
 #ifndef BIDE_TESTS_CORE_SIM_H
 #define BIDE_TESTS_CORE_SIM_H
@@ -21,11 +21,11 @@
 /* ---- memory ---- */
 
 static int sim_segments;         /* in use */
-static int sim_segments_made;    /* calls of segment_new that were served */
+static int sim_segments_made;    /* calls of segment_new that found memory */
 static int sim_memory_calls;     /* calls of segment_new */
-static int sim_fail_at = -1;     /* the call that finds no memory, from 0; -1: none */
+static int sim_fail_at = -1;     /* the call that finds no memory, counted from 0; -1: none */
 static bool sim_fail_from_there; /* and all after it */
-static size_t sim_segment_extra; /* bytes that every segment gets beyond what was asked for */
+static size_t sim_segment_extra; /* bytes that every segment gets beyond its request */
 
 static inline void *sim_segment_new(size_t *size)
 {
@@ -96,7 +96,7 @@ static inline bool sim_is_far(const void *p)
     return p != NULL && (distance > INT32_MAX || distance < INT32_MIN);
 }
 
-/* Lowers the end of the chain's own memory. */
+/* Moves the end of the chain's own memory. */
 static inline void sim_end_room(char *end)
 {
     if (sim.chain.flags & BIDE_CHAIN_FAR)
@@ -105,8 +105,8 @@ static inline void sim_end_room(char *end)
         sim.chain.place.near.end = (int32_t)(end - (char *)&sim.chain);
 }
 
-/* Begins a task of fn; returns the block for its arguments. The room is an allocation of its own,
- * so that AddressSanitizer sees a frame that leaves it. */
+/* Begins a task of fn; returns the block for its arguments. The room is a separate allocation, so
+ * that AddressSanitizer notices a frame that exceeds it. */
 static inline void *sim_begin_in(const struct bide_fn *fn, size_t room, void *result)
 {
     memset(&sim, 0, sizeof(sim));
@@ -178,7 +178,7 @@ static inline void sim_disarm(struct sim_sleep *s)
     s->armed = false;
 }
 
-/* Moves the clock to the next timer and wakes all that are due. False: there is none. */
+/* Moves the clock to the next timer and wakes all that are due. Returns false if there is none. */
 static inline bool sim_advance(void)
 {
     if (sim_timers == NULL)
@@ -210,7 +210,7 @@ static inline void sim_run(void)
             CHECK(sim_advance());
 }
 
-/* After the end: why it ended. Checks that nothing is left. */
+/* To call when the task has ended: checks that nothing is left, and returns why it ended. */
 static inline int sim_end(void)
 {
     int error = bide_chain_error(&sim.chain);
@@ -387,10 +387,10 @@ static inline enum bide_poll sim_recv_start(struct bide_cx *cx, struct bide_fram
 /* ---- leaf: async long sim_op(struct sim_op_state *): an operation that the kernel owns ---- */
 
 struct sim_op_state {
-    bool completed; /* it has happened, with this value */
-    bool refused;   /* the kernel has given it back undone */
+    bool completed; /* it has happened */
+    bool refused;   /* the kernel has given it back without doing it */
     long value;
-    int asked; /* requests to cancel that the leaf has heard of */
+    int asked; /* requests to cancel that reached the leaf */
     int polls;
     bide_waker waker;
 };
