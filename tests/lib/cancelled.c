@@ -1,10 +1,10 @@
 /*
- * Every primitive cancelled at each of its suspensions, and at each wake: nothing is lost, every
- * deferred block runs once and in order.
+ * Every primitive is cancelled at each of its suspensions, and at each wake: nothing is lost, and
+ * every deferred block runs once and in order.
  *
- * In each scenario a deferred block, which a request does not reach, goes on where the cancelled
- * operation was and finds everything that the body has not taken. The body counts what it has taken
- * or given as soon as it has.
+ * In each scenario a deferred block, which no request reaches, continues where the cancelled
+ * operation was and finds everything that the body did not take. The body counts at once what it
+ * takes or gives.
  */
 #include <bide/bide.h>
 #include <bide/testing.h>
@@ -257,7 +257,7 @@ static async int notify_later(void)
     return 0;
 }
 
-/* Two wait and one is notified; if that one is cancelled, the other goes on. */
+/* Two tasks wait and one is notified; if that one is cancelled, the other goes on. */
 SCENARIO(run_notified)
 {
     (void)state;
@@ -389,7 +389,7 @@ TEST(a_write)
     CHECK(cancel_everywhere(&bide__desc_run_write_all, NULL, new_pair, after_message) > 4);
 }
 
-/* Appends the lines that are still to come. */
+/* Appends the remaining lines. */
 static async int more_lines(bide_reader *reader)
 {
     char *line;

@@ -1,7 +1,7 @@
 /*
- * What waits on an object that is closed meanwhile ends at once with -EBADF: accepts that wait or
- * pause, reads and writes on descriptors and on pairs in memory, calls on readers. Time is virtual,
- * so a wait that went on would be seen.
+ * An operation that waits on an object ends at once with -EBADF when the object is closed: accepts
+ * that wait or pause, reads and writes on descriptors and on pairs in memory, calls on readers.
+ * Time is virtual, so a wait that went on would be noticed.
  */
 #include <bide/bide.h>
 #include <bide/testing.h>
@@ -64,7 +64,7 @@ static async int abort_then_close(void)
     CHECK_EQ(await bide_tcp_connect("127.0.0.1", (uint16_t)bide_tcp_port(listener), &s), 0);
     CHECK_EQ(bide_test_fail("accept4", 1, -EMFILE, 0), 0);
     CHECK_ERR(await bide_timeout(BIDE_MS(300), accept_one()), -ETIMEDOUT);
-    /* One that goes on later, and one in a future that nobody drives. */
+    /* One accept that goes on later, and one in a future that nobody drives. */
     bide_future(int) f = bide_lazy(accept_one());
     CHECK_ERR(await bide_timeout(BIDE_MS(300), bide_get(f)), -ETIMEDOUT);
     bide_tcp_listener_close(listener);
@@ -124,7 +124,7 @@ static void make(bool in_memory)
     CHECK_EQ(bide_reader_new(one, 100, &reader), 0);
 }
 
-/* So that a write has to wait. */
+/* Fills the stream, so that a write has to wait. */
 static async int fill(void)
 {
     ssize_t n = 1;
@@ -134,7 +134,7 @@ static async int fill(void)
     return n < 0 ? (int)n : 0;
 }
 
-/* Which end goes first: that of the operation, or the other one and then it. */
+/* Which ends are closed: the operation's own, or that one and then the other. */
 enum order { OWN, OWN_THEN_OTHER, BOTH_ORDERS };
 
 static async int close_under(enum operation what, bool in_memory, enum order order)
@@ -156,7 +156,7 @@ static async int close_under(enum operation what, bool in_memory, enum order ord
     return 0;
 }
 
-/* It has begun, but its turn has not come. */
+/* The operation has begun, but its turn has not come. */
 static async int close_before_the_first_look(enum operation what)
 {
     make(true);
@@ -192,7 +192,7 @@ TEST(operations_on_streams)
 
 /* ---- readers ---- */
 
-/* The reader goes under a call; that ends when the stream has something, or is closed. */
+/* The reader is freed during a call, which ends when the stream has something or is closed. */
 static async int free_under(enum operation what, bool in_memory, bool closed)
 {
     make(in_memory);
@@ -204,7 +204,7 @@ static async int free_under(enum operation what, bool in_memory, bool closed)
         bide_stream_close(one);
     else
         CHECK_EQ(await bide_stream_write_all(other, "ab\n", 3, NULL), 0);
-    /* A read into the caller's own buffer loses nothing. */
+    /* A read straight into the caller's buffer loses nothing. */
     CHECK_ERR(await result_of(bide_move(task)), closed || what == LINE ? -EBADF : 3);
     if (!closed)
         bide_stream_close(one);
@@ -212,7 +212,7 @@ static async int free_under(enum operation what, bool in_memory, bool closed)
     return 0;
 }
 
-/* ... or was cancelled. */
+/* The same with a call that is then cancelled. */
 static async int free_and_abort(enum operation what)
 {
     make(true);

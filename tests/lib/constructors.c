@@ -1,6 +1,6 @@
 /*
- * Each constructor of the library, with each call to the system failing in turn: nothing is lost,
- * what it stores is NULL, and what it was given stays the caller's.
+ * Each constructor of the library, with each system call failing in turn: nothing is lost, the
+ * stored object is NULL, and the arguments stay the caller's.
  */
 #include <bide/bide.h>
 
@@ -11,7 +11,7 @@
 
 #include "failing.h"
 
-/* What must not stay in an out-parameter. */
+/* A value that must not stay in an out-parameter. */
 #define GARBAGE(type) ((type *)(void *)&garbage)
 static long garbage;
 
@@ -101,7 +101,7 @@ static void free_reader(void)
     bide_reader_free(reader);
 }
 
-/* The descriptor stays the caller's, and as it was; so here a copy of it is given away. */
+/* On an error the descriptor stays the caller's, unchanged; so here a copy of it is given away. */
 static int make_stream(void)
 {
     one = GARBAGE(bide_stream);
@@ -169,7 +169,7 @@ static int make_connection(void)
 {
     one = GARBAGE(bide_stream);
     int n = bide_block_on(connect_one());
-    /* Where no task could be made nothing was called. */
+    /* If no task could be made, nothing was called. */
     CHECK(n < 0 || one != NULL);
     CHECK(n == 0 || one == NULL || one == GARBAGE(bide_stream));
     return n;
@@ -200,7 +200,7 @@ static int wait_for_signal(void)
     return n == -ETIMEDOUT ? 0 : n;
 }
 
-/* Listeners are kept for the next wait, so the first one has made it. */
+/* Listeners are kept for the next wait, so the first wait has made one. */
 TEST(waits_for_signals)
 {
     CHECK(fails_everywhere(wait_for_signal, nothing) >= 0);

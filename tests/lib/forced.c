@@ -1,6 +1,6 @@
 /*
- * A shutdown past its limit: what deferred blocks wait for ends with -ECANCELED, and nothing goes
- * round in circles.
+ * A shutdown past its limit: the awaits in deferred blocks end with -ECANCELED, and nothing loops
+ * for ever.
  */
 #include <bide/bide.h>
 #include <bide/testing.h>
@@ -20,7 +20,7 @@ static void begin(void)
     outcome = 1;
 }
 
-/* The task of the test waits in its deferred block, since it is asked to end. */
+/* The task of the test waits in its deferred block, where the shutdown ends it. */
 static void end(void)
 {
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_MS(1)), 0);

@@ -1,6 +1,6 @@
 /*
- * Operations of the library as branches of a group, which learns from them what they return also
- * when they are ready at once and never had a frame.
+ * Operations of the library as branches of a group: the group learns their results even if they are
+ * ready at once and never have a frame.
  */
 #include <bide/bide.h>
 #include <bide/sync.h>
@@ -33,7 +33,7 @@ static async int fails_at_once(void)
     CHECK_ERR(await bide_try_join(a = bide_channel_send(sender, &item), b = slow()), -EPIPE);
     CHECK_ERR(a, -EPIPE);
     CHECK_EQ(b, 0);
-    CHECK_EQ(left, 0); /* it was not begun */
+    CHECK_EQ(left, 0); /* the last branch was not begun */
     CHECK_ERR(await bide_try_join(b = slow(), bide_channel_send(sender, &item)), -EPIPE);
     CHECK_EQ(left, 1);
     CHECK_ERR(await bide_try_join(({ await bide_channel_send(sender, &item); }), slow()), -EPIPE);
@@ -49,7 +49,7 @@ TEST(a_failure_without_a_frame_is_one)
     CHECK_EQ(bide_block_on(fails_at_once()), 0);
 }
 
-/* The same in a select, and what is ready and well in a try_join. */
+/* The same in a select, and successful branches in a try_join. */
 static async int succeeds_at_once(void)
 {
     bide_sender *sender;

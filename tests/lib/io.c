@@ -41,7 +41,7 @@ static async int put_and_close(bide_stream *s, const char *text)
     return r;
 }
 
-/* ---- what is always ready lets others run ---- */
+/* ---- operations that are always ready let others run ---- */
 
 enum { ALWAYS = 1000 };
 
@@ -97,7 +97,7 @@ static async int beside_others(void)
     CHECK(turns - before >= 2 * ALWAYS / 128 - 1);
     CHECK_EQ(await bide_stream_write(one, text, sizeof text), sizeof text);
     bide_stream_close(one);
-    /* The reader takes as much from the stream as its buffer holds. */
+    /* The reader reads as much from the stream as its buffer holds. */
     before = turns;
     CHECK_EQ(await reads_lines(reader), 0);
     CHECK(turns - before >= ALWAYS / 128 - 1);
@@ -302,7 +302,7 @@ TEST(write_all_counts_and_goes_on)
 
 /* ---- lines ---- */
 
-/* What a reader makes of a text: the lines, each in angle brackets, and how it ends. */
+/* Writes what a reader returns for a text: the lines, each in angle brackets, and the end. */
 static async int lines_of(const char *text, size_t line_max, char *out)
 {
     bide_reader *reader;
@@ -357,7 +357,7 @@ TEST(lines_that_are_too_long_are_skipped)
     check_lines("1\n\n", 1, "<1><>.");
 }
 
-/* What the lines should be, told from the whole text. */
+/* Writes what the lines should be, worked out from the whole text. */
 static void expect_lines(const char *text, size_t line_max, char *out)
 {
     while (*text != '\0') {

@@ -1,5 +1,5 @@
 /*
- * Each allocation of the library fails in turn: the operation says -ENOMEM or goes on, nothing
+ * Each allocation of the library fails in turn: the operation returns -ENOMEM or goes on, nothing
  * leaks, and without the failure everything works.
  */
 #include <bide/bide.h>
@@ -12,7 +12,7 @@
 #include "check.h"
 #include "names.h"
 
-/* Runs the call with the 1st, 2nd, ... allocation failing, until there are not so many. */
+/* Runs the call with the 1st, 2nd, ... allocation failing, until no allocation fails. */
 #define WITH_EACH_FAILURE(call)                      \
     do {                                             \
         uint64_t failed_ = 1;                        \
@@ -81,7 +81,7 @@ static async int requests(void)
     defer {
         bide_receiver_drop(rx);
     }
-    /* ask owns tx. Where it could not begin, there is nobody to drop it. */
+    /* ask owns tx. If ask could not begin, nobody drops tx. */
     bide_sender *spare = bide_sender_clone(tx);
     defer {
         bide_sender_drop(spare);
@@ -111,7 +111,7 @@ static async int write_lines(bide_stream *s)
     return r < 0 ? r : bide_stream_shutdown(s);
 }
 
-/* A line for which there was no memory is read by the next call. */
+/* The next call reads a line for which there was no memory. */
 static async int read_lines(bide_stream *s)
 {
     bide_reader *reader;

@@ -1,6 +1,6 @@
 /*
- * names.h: a name for this machine. A bare root has no /etc/hosts, and then libc knows no name at
- * all; what is not about names uses the address instead.
+ * names.h: a name for this machine. A bare root has no /etc/hosts, so libc knows no names at all;
+ * tests that are not about names use the address instead.
  */
 #ifndef TESTS_LIB_NAMES_H
 #define TESTS_LIB_NAMES_H

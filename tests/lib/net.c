@@ -1,5 +1,5 @@
 /*
- * bide/net.h over the loopback: connections, their ends and errors, shortages, halves of calls.
+ * bide/net.h over the loopback: connections, their ends and errors, shortages, partial calls.
  */
 #include <bide/bide.h>
 #include <bide/testing.h>
@@ -31,7 +31,7 @@ static uint16_t port(void)
     return (uint16_t)r;
 }
 
-/* A connection, near and far. */
+/* Makes a connection, with ends near and far. */
 static async int connect_both(void)
 {
     begin_listening();
@@ -47,7 +47,7 @@ static void close_both(void)
     bide_stream_close(far);
 }
 
-/* Closing sends a reset. */
+/* Makes a close send a reset. */
 static void reset_on_close(bide_stream *s)
 {
     struct linger linger = {1, 0};
@@ -189,7 +189,7 @@ static async int again_on_the_same_port(void)
     uint16_t at;
     CHECK_EQ(bide_tcp_local(far, text, sizeof text), 0);
     CHECK_EQ(bide_address_split(text, name, sizeof name, &at), 0);
-    bide_stream_close(far); /* goes first, so its end waits in TIME_WAIT */
+    bide_stream_close(far); /* closed first, so its end waits in TIME_WAIT */
     bide_stream_close(near);
     CHECK_EQ(bide_tcp_listen(name, at, &listener), 0);
     bide_tcp_listener_close(listener);
@@ -269,7 +269,7 @@ TEST(a_name_is_looked_up)
 
 static int lookups, lookup_answer;
 
-/* "two" has an address where nobody listens before the right one. */
+/* "two" has two addresses; nobody listens on the first. */
 static int fake_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
                             struct addrinfo **list)
 {
@@ -418,7 +418,7 @@ TEST(both_ends_read_and_write_at_once)
     CHECK_EQ(bide_block_on(bulk()), 0);
 }
 
-/* Calls that do a part, or are interrupted. */
+/* Calls that do only a part, or are interrupted. */
 static int turn;
 
 static ssize_t short_recv(int fd, void *buffer, size_t size, int flags)
@@ -515,7 +515,7 @@ TEST(a_connection_that_was_aborted_is_passed_over)
     CHECK_EQ(bide_block_on(passing(-EPROTO)), 0);
 }
 
-/* The kernel has given the connection, but there is no memory for its stream: it is not lost. */
+/* The kernel has accepted the connection, but there is no memory for its stream: it is not lost. */
 static async int accepted_without_memory(const char *call, int error)
 {
     begin_listening();

@@ -1,7 +1,7 @@
 /*
- * The reader of lines, pair by pair of its states and what can happen in them (lib/io/reader.c):
- * a model says what each call gives, for texts and orders of calls that are generated. No byte is
- * lost, and none comes twice. Also: two calls at once, errors, cancellations.
+ * The reader of lines, for each pair of a state and an event (lib/io/reader.c). A model predicts
+ * each call's result, for generated texts and orders of calls. No byte is lost or returned twice.
+ * Also: two calls at once, errors, cancellations.
  */
 #include <bide/bide.h>
 #include <bide/testing.h>
@@ -37,12 +37,12 @@ static async int write_text(const char *text)
     return await bide_stream_write_all(far, text, strlen(text), NULL);
 }
 
-/* ---- the model: all of the text, and where the reader is in it ---- */
+/* ---- the model: the whole text, and the reader's position in it ---- */
 
 struct model {
     char text[TEXT_MAX + 1];
     size_t at;
-    bool in_long; /* what comes up to the next "\n", or the end, was reported */
+    bool in_long; /* the bytes up to the next "\n" or the end belong to a reported line */
 };
 
 static void skip_long(struct model *m)
@@ -113,7 +113,7 @@ static async int call_read(struct model *m, size_t size)
     return (int)n;
 }
 
-/* A call that finds nothing in time, and is cancelled. It may have skipped; nothing else. */
+/* A call that finds nothing in time and is cancelled. It may have skipped bytes, nothing else. */
 static async int call_cancelled(void)
 {
     char *line, byte;
@@ -127,8 +127,8 @@ static async int call_cancelled(void)
     return 0;
 }
 
-/* The calls are the digits of `calls`: 0: a line, else a read of so many bytes. All of the text is
- * there, and the stream has ended. */
+/* Makes the calls that the digits of `calls` stand for: 0 is a line, any other digit a read of so
+ * many bytes. The whole text is there, and the stream has ended. */
 static async int run_calls(const char *text, unsigned calls)
 {
     struct model m = {.at = 0};
@@ -184,7 +184,8 @@ TEST_LIMIT(lines_and_bytes_in_every_order, 30)
     CHECK_EQ(bide_block_on(run_all()), 0);
 }
 
-/* The text comes in two parts, with a cancelled call of each kind between them, if that waits. */
+/* The text arrives in two parts, with a cancelled call of each kind between them, if it would
+ * wait. */
 static async int run_parts(const char *text, size_t cut, bool read_after)
 {
     struct model m = {.at = 0};
@@ -193,7 +194,7 @@ static async int run_parts(const char *text, size_t cut, bool read_after)
     snprintf(first, sizeof first, "%.*s", (int)cut, text);
     begin();
     await write_text(first);
-    /* All lines that are complete, and the report of one that is too long already. */
+    /* Reads all complete lines, and the report of a line that is already too long. */
     for (;;) {
         char *line = NULL, expected[TEXT_MAX + 1] = "";
         struct model now = m;
@@ -210,7 +211,7 @@ static async int run_parts(const char *text, size_t cut, bool read_after)
     await write_text(text + cut);
     CHECK_EQ(bide_stream_shutdown(far), 0);
     if (m.in_long) {
-        /* The call that was cancelled has skipped what had come of it. */
+        /* The cancelled call has skipped what had arrived of the line. */
         const char *newline = memchr(m.text + m.at, '\n', cut - m.at);
         m.at = newline != NULL ? (size_t)(newline - m.text) + 1 : cut;
         m.in_long = newline == NULL;

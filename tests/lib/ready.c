@@ -60,8 +60,8 @@ TEST(a_wait_ends_when_there_is_something)
     make_pair();
     int before = descriptors(), flags = fcntl(ends[0], F_GETFL);
     CHECK_EQ(bide_block_on(waits_for_a_byte()), 0);
-    CHECK_EQ(fcntl(ends[0], F_GETFL), flags); /* it is blocking, as it was */
-    CHECK_EQ(descriptors(), before + 2);      /* those of the runtime */
+    CHECK_EQ(fcntl(ends[0], F_GETFL), flags); /* still blocking */
+    CHECK_EQ(descriptors(), before + 2);      /* the runtime's */
     close_pair();
 }
 
@@ -181,9 +181,9 @@ TEST(a_stream_may_own_it)
     close(ends[1]);
 }
 
-/* ---- wakes for nothing, cancellation, failures ---- */
+/* ---- spurious wakes, cancellation, failures ---- */
 
-/* The driver tells of a change that leaves nothing to read. */
+/* The driver reports a change that leaves nothing to read. */
 static async int event_for_nothing(void)
 {
     static char byte;

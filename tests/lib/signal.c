@@ -1,5 +1,6 @@
 /*
- * bide/signal.h. Each test has a process of its own, so handlers are there for the first time.
+ * bide/signal.h. Each test is a process of its own, so each installs its handlers for the first
+ * time.
  */
 #include <bide/bide.h>
 
@@ -73,8 +74,8 @@ static async int wait_in_vain(void)
     return await bide_timeout(BIDE_MS(1), bide_signal_wait(SIGINT));
 }
 
-/* In a child: `first` Ctrl-Cs that bide_ctrl_c returns for, then `more` that nobody waits for. Its
- * status, as waitpid gives it. */
+/* Runs a child with `first` Ctrl-Cs for which bide_ctrl_c returns, then `more` for which nobody
+ * waits. Returns the child's status from waitpid. */
 static int status_after(int first, int more, bool kept)
 {
     pid_t child = fork();
@@ -174,7 +175,7 @@ static void *wait_in_a_thread(void *argument)
 TEST(threads_wait_for_the_same_signal)
 {
     pthread_t thread[3];
-    signal(SIGUSR1, SIG_IGN); /* until the first of them listens */
+    signal(SIGUSR1, SIG_IGN); /* until the first wait installs its handler */
     for (int i = 0; i < 3; i++)
         CHECK_EQ(pthread_create(&thread[i], NULL, wait_in_a_thread, NULL), 0);
     while (woken < 3) {
@@ -201,7 +202,7 @@ static async int waits_in_child(int say_ready)
     return await bide_task_wait(waiting);
 }
 
-/* As long as the child needs to see what is not for it. */
+/* Long enough for the child to notice a wake that is not its own. */
 static void let_the_child_run(void)
 {
     usleep(100000);
@@ -217,7 +218,7 @@ static async int waits_in_parent(void)
     return await bide_timeout(BIDE_S(5), (void)bide_task_wait(waiting));
 }
 
-/* Both would use the listener that was free when the child was made. */
+/* Both processes would use the listener that was free when the child was made. */
 TEST(a_child_of_fork_takes_no_wake_of_its_parent)
 {
     int ready[2];

@@ -1,5 +1,6 @@
 /*
- * The leaves of bide/sync.h, polled by hand: what they do at each order of events, with no runtime.
+ * The leaves of bide/sync.h, polled by hand, without a runtime: what they do in each order of
+ * events.
  */
 #include <bide/sync.h>
 #include <bide/abi.h>
@@ -88,7 +89,7 @@ TEST(a_send_waits_for_room)
     CHECK_EQ(s1.result, 0);
     begin_send(&s2, &b);
     CHECK(!hand_poll(&s2));
-    CHECK(!hand_poll(&s2)); /* a poll for nothing */
+    CHECK(!hand_poll(&s2)); /* a spurious poll */
     CHECK_EQ(bide_channel_try_recv(rx, &v), 0);
     CHECK_EQ(v, 1);
     CHECK_EQ(s2.wakes, 1);

@@ -1,5 +1,5 @@
 /*
- * bide/sync.h between threads, each of which blocks on a runtime of its own.
+ * bide/sync.h between threads, each of which blocks on its own runtime.
  */
 #include <bide/bide.h>
 
@@ -111,7 +111,7 @@ static async int ask(int value, int *answer)
     }
     CHECK_EQ(await bide_channel_send(tx, &request), 0);
     if (value % 5 == 0)
-        return -EAGAIN; /* goes away while the answer is under way */
+        return -EAGAIN; /* leaves while the answer is under way */
     return await bide_oneshot_recv(request.answer, answer);
 }
 
@@ -163,7 +163,7 @@ TEST_LIMIT(notifications_cross_threads, 60)
     pthread_join(thread, NULL);
 }
 
-/* What wins against a value on its way from another thread: it is received once, or not at all. */
+/* A race against a value on its way from another thread: it is received once, or not at all. */
 static void *late(void *argument)
 {
     for (int i = 0; i < ROUNDS; i++)
