@@ -1,7 +1,7 @@
 /*
- * HTTP clients and SQLite handles, made with each call to the system failing in turn, and with
- * options that are wrong: nothing is lost, what is stored is NULL, and the strings of the options
- * stay the caller's, as they were.
+ * HTTP clients and SQLite handles, made with each system call failing in turn, and with wrong
+ * options: nothing is lost, the stored object is NULL, and the strings of the options stay the
+ * caller's, unchanged.
  */
 #include <bide/bide.h>
 #include <bide/http.h>
@@ -19,7 +19,7 @@ static bide_http_options options;
 static bide_sql *db;
 static long garbage;
 
-/* Strings of their own, so that the sanitizer sees a free too many. */
+/* The strings are allocated, so that the sanitizer notices a wrong free. */
 static void make_options(void)
 {
     agent = strdup("my agent");

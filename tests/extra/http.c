@@ -234,7 +234,7 @@ HTTP_TEST(large_bodies)
     return 0;
 }
 
-/* No runtime but the thread's own, which each call finds. */
+/* There is no runtime but the thread's own, which each call uses. */
 TEST(from_plain_code)
 {
     begin(&(bide_http_options){.proxy = ""});
@@ -298,7 +298,7 @@ HTTP_TEST(broken_answers)
     await get_fails(url("/reset"), -ECONNRESET);
     await get_fails(url("/silent"), -ECONNRESET);
     await get_fails(url("/garbage"), -EPROTO);
-    /* None of them has done harm to the client. */
+    /* None of them has harmed the client. */
     CHECK_EQ(await bide_http_get(client, url("/hello"), &answer), 0);
     return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * bide/http.h: requests cancelled at every suspension, a client that is freed under its requests,
- * and shortages at every call. Time is virtual.
+ * bide/http.h: requests cancelled at every suspension, a client that is freed during requests, and
+ * shortages at every call. Time is virtual.
  */
 #include <bide/http.h>
 #include <bide/testing.h>
@@ -49,7 +49,7 @@ static async int get(const char *path, const char *expected)
 
 /* ---- cancelled everywhere ---- */
 
-/* Every run has a neighbour on the same client, which must not notice. */
+/* Every run has another request on the same client, which must not notice. */
 static void before(void *state)
 {
     (void)state;
@@ -113,7 +113,7 @@ TEST(losers_are_gone)
     end();
 }
 
-/* An answer that was complete before the request to cancel came is not lost. */
+/* An answer that was complete before the request to cancel is not lost. */
 static async int abort_late(void)
 {
     bide_task(int) one = bide_spawn(get("/slow/100", "slow"));
@@ -136,7 +136,7 @@ TEST(aborts_that_come_late)
     end();
 }
 
-/* ---- a client that goes ---- */
+/* ---- a client that is freed ---- */
 
 static async int get_and_see(const char *path, int *result)
 {
@@ -206,7 +206,7 @@ TEST(no_descriptor)
     end();
 }
 
-/* The nth socket for which there is no room, in curl's set or in the runtime's. */
+/* Makes the nth registration of a socket fail, in curl's set or in the runtime's. */
 static int additions, bad_addition;
 
 static int no_room(int ep, int op, int fd, struct epoll_event *event)
@@ -217,7 +217,7 @@ static int no_room(int ep, int op, int fd, struct epoll_event *event)
     return n < 0 ? -errno : n;
 }
 
-/* The server has additions of its own; if one of them fails, it hangs up. */
+/* The server registers sockets too; if one of those fails, it hangs up. */
 TEST(no_room_in_epoll)
 {
     int n;

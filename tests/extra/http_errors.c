@@ -1,7 +1,7 @@
 /*
- * What a server, a proxy or a request may do wrong, and the errno that the caller gets: bide/http.h
- * and extra/http/errors.c. The server writes what a script says and hangs up. Also: the memory that
- * bodies take. Time is virtual.
+ * What may be wrong with a server, a proxy or a request, and the errno that the caller gets:
+ * bide/http.h and extra/http/errors.c. The server follows a script and hangs up. Also: the memory
+ * that bodies take. Time is virtual.
  */
 #include "extra/http/internal.h"
 
@@ -24,12 +24,12 @@
 
 struct script {
     const char *what;
-    const char *head;  /* is written first */
-    const char *again; /* and then this, many times; NULL: nothing */
-    size_t head_size;  /* 0: up to its NUL */
-    int reset;         /* the end is a reset */
-    int error;         /* that the client has got */
-    const char *text;  /* a part of what bide_http_error says; NULL: anything */
+    const char *head;  /* written first */
+    const char *again; /* written after it, many times; NULL: nothing */
+    size_t head_size;  /* 0: up to the zero byte */
+    int reset;         /* ends with a reset */
+    int error;         /* the client's error */
+    const char *text;  /* part of the text of bide_http_error; NULL: any text */
 };
 
 enum { AGAIN = 20000 };
@@ -45,13 +45,13 @@ static async int write_script(bide_stream *s)
         n = await bide_stream_write_all(s, script->again, strlen(script->again), NULL);
     if (script->reset) {
         struct linger linger = {1, 0};
-        await bide_sleep(BIDE_MS(10)); /* a reset would overtake what is not read yet */
+        await bide_sleep(BIDE_MS(10)); /* a reset would discard what the client has not read yet */
         setsockopt(bide_stream_fd(s), SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
     }
     return n;
 }
 
-/* Reads one request and answers. What is no request gets the same. */
+/* Reads one request and answers. Anything else gets the same answer. */
 static async void serve(bide_stream *s)
 {
     char text[4096];
@@ -237,7 +237,7 @@ static async int all_answers(void)
     return 0;
 }
 
-/* A status line in the trailer does not make another answer of it. */
+/* A status line in the trailer does not begin another answer. */
 static async int evil_trailer(void)
 {
     script = &(struct script){.head = OK "X-Keep: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -342,7 +342,7 @@ static async int bad_urls(bide_http_client *client)
         fprintf(stderr, "%s\n", q.url == NULL ? "(none)" : q.url);
         await fails(client, &q, urls[i].error, NULL);
     }
-    /* One that begins with the host, where curl would guess. */
+    /* A URL that begins with the host: curl would guess the scheme. */
     bide_http_request q = {.url = url_of("", "/")};
     await fails(client, &q, -EINVAL, "http://");
     q.url = url_of("HTTP://", "/");

@@ -1,7 +1,8 @@
 /*
- * The life of a request (extra/http/life.h), pair by pair of state and event: each that can be,
- * through the public functions, whether somebody drives the request or nobody does, at work or
- * queued for a connection; and each that cannot be. Time is virtual.
+ * The life of a request (extra/http/life.h): each pair of a state and an event. Pairs that can
+ * occur are reached through the public functions, whether or not anybody drives the request, and
+ * whether it is at work or queued for a connection; pairs that cannot occur are refused. Time is
+ * virtual.
  */
 #include "extra/http/internal.h"
 
@@ -14,7 +15,7 @@
 
 static bide_http_client *client;
 
-/* ---- pairs that cannot be ---- */
+/* ---- pairs that cannot occur ---- */
 
 static bool is_fatal(enum bide__http_state state, enum bide__http_event event)
 {
@@ -46,16 +47,16 @@ TEST_LIMIT(what_cannot_be_is_fatal, 60)
     CHECK_EQ(impossible, BIDE__HTTP_STATES * BIDE__HTTP_EVENTS - 12);
 }
 
-/* ---- those that can ---- */
+/* ---- pairs that can ---- */
 
-/* What ends the request, and what is done with it then. */
+/* What ends the request, and what is then done with it. */
 enum first { NOTHING, ANSWERED, FAILED, NOTED, NO_SOCKET, EXPIRED, CLOSED, FIRSTS };
 enum then { TAKE, TAKE_ELSEWHERE, DROP, CLOSE_TAKE, CLOSE_DROP, LATE_TAKE, SHUT_DOWN, THENS };
 
 struct life {
     enum first first;
     enum then then;
-    bool queued; /* behind another request, for the one connection */
+    bool queued; /* behind another request, for the only connection */
     bool driven; /* by a task, while `first` happens */
 };
 
@@ -102,7 +103,7 @@ static void check_outcome(int n, const bide_http_response *r, int expected)
     CHECK((bide_http_error(r)[0] == '\0') == (expected == 0));
 }
 
-/* One request of a task; cancelled, it leaves nothing. */
+/* A task's request; if it is cancelled, it leaves nothing. */
 static async int request(const bide_http_request *q, int expected)
 {
     bide_http_response *r = NULL;
@@ -120,14 +121,14 @@ static struct bide__http_transfer *last_one(void)
     return client->last;
 }
 
-/* Time for `first` to happen; the clock is virtual. */
+/* Gives `first` time to happen; the clock is virtual. */
 static async void let_happen(const struct life *life)
 {
     CHECK_EQ(last_one()->state, BIDE__HTTP_ACTIVE);
     if (life->first == CLOSED)
         close_client();
     await bide_sleep(BIDE_MS(100));
-    /* Nobody is needed for that. */
+    /* `first` has ended the request, whether or not anybody drives it. */
     if (life->first != NOTHING && client != NULL)
         CHECK(client->first == NULL);
 }
@@ -145,12 +146,12 @@ static async int drive_in_task(const struct life *life, const bide_http_request 
         bide_task_abort(task);
     if (life->then == SHUT_DOWN)
         await bide_sleep(BIDE_S(1000000));
-    /* What was done when the request to cancel came has been done. */
+    /* A request that had ended before it was asked to cancel returns its result. */
     CHECK_ERR(await bide_task_wait(task), life->first == NOTHING && !closes ? -ECANCELED : 0);
     return 0;
 }
 
-/* The future is driven by another task than the one that began it. */
+/* Drives the future in another task than the one that began it. */
 static async int take(bide_future(int) f)
 {
     return await bide_get(f);
@@ -174,7 +175,7 @@ static async int drive_now_and_then(const struct life *life, const bide_http_req
     if (life->then == SHUT_DOWN)
         await bide_sleep(BIDE_S(1000000));
     if (life->then == DROP || life->then == CLOSE_DROP)
-        return 0; /* leaves the scope of f */
+        return 0; /* drops f */
     bide_instant start = bide_now();
     if (life->then == TAKE_ELSEWHERE)
         CHECK_EQ(await bide_task_join(bide_spawn(take(bide_move(f))), &n), 0);
@@ -220,7 +221,7 @@ static async int result_of(bide_task(int) task)
     return n;
 }
 
-/* A runtime of its own, which is shut down at the end in whatever state things are. */
+/* Runs one life on a new runtime, which is shut down at the end in whatever state things are. */
 static void run(const struct life *life)
 {
     struct bide_runtime *rt;
@@ -250,7 +251,7 @@ static bool makes_sense(const struct life *life)
     bool closes = life->then == CLOSE_TAKE || life->then == CLOSE_DROP;
     if (closed && closes)
         return false;
-    /* A queued request takes the connection that is there. */
+    /* A queued request uses the existing connection. */
     if (life->first == NO_SOCKET && life->queued)
         return false;
     if (life->driven && (life->then == TAKE_ELSEWHERE || life->then == LATE_TAKE))
@@ -275,7 +276,7 @@ TEST_LIMIT(every_pair, 60)
     CHECK(count > 100);
 }
 
-/* ---- what no request ever began ---- */
+/* ---- requests that never began ---- */
 
 static async int refused(void)
 {
@@ -340,7 +341,7 @@ TEST(a_client_that_is_freed_outside)
     CHECK_EQ(bide_block_on(server_stop()), 0);
 }
 
-/* ---- many that nobody drives ---- */
+/* ---- many requests that nobody drives ---- */
 
 enum { MANY = 20 };
 
@@ -348,7 +349,7 @@ static async int begin_and_leave(int i)
 {
     bide_future(int) f = bide_lazy(get(url(i % 2 ? "/half/50" : "/slow/600000")));
     await bide_timeout(BIDE_MS(1), bide_get(f));
-    await bide_sleep(BIDE_S(1)); /* then it is dropped */
+    await bide_sleep(BIDE_S(1)); /* then the future is dropped */
     return 0;
 }
 
@@ -378,7 +379,7 @@ TEST(undriven_requests_hold_up_no_other)
     CHECK_EQ(bide_block_on(server_stop()), 0);
 }
 
-/* ---- any order ---- */
+/* ---- random orders ---- */
 
 enum { ROUNDS_ = 40, TASKS = 12 };
 
@@ -389,7 +390,7 @@ static int below(int n)
     return rand_r(&seed) % n;
 }
 
-/* Begins a request, drives it now and then, and takes it or leaves it. */
+/* Begins a request, drives it now and then, and takes its result or drops it. */
 static async int one_of_many(void)
 {
     static const char *const paths[] = {"/hello",  "/slow/3",   "/half/7",      "/garbage",

@@ -1,6 +1,6 @@
 /*
  * bide/http.h without memory: each allocation of a request fails in turn. The server is a thread
- * that knows nothing of bide, so that only the client is hit.
+ * that does not use bide, so only the client is affected.
  */
 #include <bide/bide.h>
 #include <bide/http.h>
@@ -21,7 +21,7 @@
 static int listener;
 static char url[64];
 
-/* Answers every read with the same: requests are small, and come in one piece. */
+/* Answers every read alike: requests are small and arrive in one piece. */
 static bool answer(int fd)
 {
     static const char text[] = "HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 5\r\n\r\nhello";
@@ -29,7 +29,7 @@ static bool answer(int fd)
     return read(fd, request, sizeof request) > 0 && write(fd, text, sizeof text - 1) > 0;
 }
 
-/* Until the listener is shut down. */
+/* Serves until the listener is shut down. */
 static void *serve(void *unused)
 {
     struct pollfd fds[64] = {{.fd = listener, .events = POLLIN}};
@@ -93,7 +93,7 @@ static int make_and_request(void)
         return n;
     n = bide_block_on(request(client));
     if (n < 0) {
-        /* The next request finds a client in order. */
+        /* The client still works for the next request. */
         bide_test_fail("alloc", 1000000, -ENOMEM, 1);
         CHECK_EQ(bide_block_on(request(client)), 0);
     }
@@ -111,7 +111,7 @@ TEST_LIMIT(each_allocation_fails_in_turn, 60)
         int n = make_and_request();
         if (bide_test_failed("alloc") == 0 && n == 0)
             break;
-        /* What curl can do without, it does without. */
+        /* curl may have done without the memory. */
         if (n != 0) {
             CHECK_ERR(n, -ENOMEM);
             failures++;

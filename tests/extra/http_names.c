@@ -1,7 +1,6 @@
 /*
- * bide/http.h and host names, which libcurl looks up on a thread of its own: this program's
- * getaddrinfo stands in the place of libc's. Time is real: the virtual clock knows nothing of
- * curl's threads.
+ * bide/http.h and host names, which libcurl looks up on its own thread. This program's getaddrinfo
+ * replaces libc's. Time is real, since the virtual clock does not know about curl's threads.
  */
 #define _GNU_SOURCE
 #include <bide/http.h>
@@ -12,7 +11,7 @@
 
 #include "http_server.h"
 
-/* Each look-up of a name waits for `may_answer` if it is to be slow. */
+/* A slow look-up of a name waits for `may_answer`. */
 static sem_t is_asked, may_answer;
 
 int getaddrinfo(const char *restrict host, const char *restrict service,
@@ -58,7 +57,7 @@ static async int names(void)
     return 0;
 }
 
-/* A look-up that does not end holds up neither its own cancellation nor another request. */
+/* A look-up that does not end delays neither its own cancellation nor another request. */
 static async int slow_name(void)
 {
     bide_task(int) task = bide_spawn(get("slow.test"));

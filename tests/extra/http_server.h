@@ -4,7 +4,7 @@
  *
  *   /hello     200, "hello"
  *   /echo      200, the method, the headers Content-Type and X-Test, and the body of the request
- *   /slow/MS   "slow", after so many milliseconds
+ *   /slow/MS   "slow", after MS milliseconds
  *   /half/MS   the same, with the head and half of the body at once
  *   /bytes/N   N bytes, in pieces
  *   /twice     a header that comes twice
@@ -15,7 +15,7 @@
  *   /cut       ends the connection in mid-body
  *   /reset     resets it in mid-body
  *   /silent    ends it without an answer
- *   /garbage   what is no HTTP
+ *   /garbage   something that is not HTTP
  */
 #ifndef BIDE_TESTS_HTTP_SERVER_H
 #define BIDE_TESTS_HTTP_SERVER_H
@@ -45,7 +45,7 @@ struct server_request {
     size_t body_size;
 };
 
-/* The URL of a path; in one of several buffers, used in turn. */
+/* The URL of a path, in one of several buffers that are used in turn. */
 static const char *url_at(const char *host, const char *path)
 {
     static char texts[8][128];
@@ -61,7 +61,7 @@ static inline const char *url(const char *path)
     return url_at("127.0.0.1", path);
 }
 
-/* 1, or 0 at the end, or an error. */
+/* Reads a request. Returns 1, 0 at the end of the connection, or an error. */
 static async int server_read(bide_reader *reader, struct server_request *q)
 {
     char *line;
@@ -120,7 +120,7 @@ static async int server_half(bide_stream *s, int ms)
     return n < 0 ? n : await server_say(s, "ow");
 }
 
-/* Ends the connection with a reset, by and by: the close is its caller's. */
+/* Makes the close of the connection, which the caller does, send a reset. */
 static int server_reset(bide_stream *s)
 {
     struct linger linger = {1, 0};
@@ -139,7 +139,7 @@ static async int server_break(bide_stream *s, const char *path)
     await server_say(s, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nso far");
     if (strcmp(path, "/cut") == 0)
         return -EPIPE;
-    await bide_sleep(BIDE_MS(10)); /* a reset would overtake what is not read yet */
+    await bide_sleep(BIDE_MS(10)); /* a reset would discard what the client has not read yet */
     return server_reset(s);
 }
 
@@ -188,7 +188,7 @@ static async void server_serve(bide_stream *s)
         bide_notify_one(&server.one_closed);
     }
     CHECK_EQ(bide_reader_new(s, 4096, &reader), 0);
-    /* Otherwise the kernel may hold small pieces back, for a time that is not virtual. */
+    /* Without this the kernel may hold back small pieces for a while, in real time. */
     CHECK_EQ(bide_tcp_set_nodelay(s, true), 0);
     struct server_request q;
     while (await server_read(reader, &q) == 1 && await server_answer(s, &q) == 0)
@@ -209,7 +209,7 @@ static void server_start(void)
     bide_spawn(server_accept());
 }
 
-/* The clients have gone. */
+/* Stops the server when the clients have gone. */
 static async int server_stop(void)
 {
     bide_tcp_listener_close(server.listener);

@@ -59,7 +59,7 @@ static async int exec(const char *sql)
     return n;
 }
 
-/* The one number that a statement results in. */
+/* The single number that a statement returns. */
 static async int64_t number(const char *sql)
 {
     bide_sql_rows *one = NULL;
@@ -165,7 +165,7 @@ static async int append(int i)
                                 BIDE_SQL_VALUES(bide_sql_int(i)));
 }
 
-/* Tasks share a handle: their statements take turns, in the order in which they came. */
+/* Tasks share a handle: their statements run in the order in which they came. */
 SQL_TEST(first_come_first_served)
 {
     bide_task(int) tasks[20];
@@ -252,7 +252,7 @@ TEST(a_result_too_large)
     end();
 }
 
-/* Many rows are not copied to make room for more. */
+/* A result of many rows grows without copying rows. */
 static async int many_rows(void)
 {
     enum { ROWS = 100000 };
@@ -341,7 +341,7 @@ static async int locks(void)
     CHECK_EQ(await bide_sql_open(&holder, path, NULL), 0);
     CHECK_EQ(await bide_sql_exec(holder, "CREATE TABLE t (a); BEGIN EXCLUSIVE"), 0);
 
-    /* The holder keeps its lock for longer than we wait: the clock is virtual, but right. */
+    /* The holder keeps its lock longer than we wait; the virtual clock shows how long we waited. */
     bide_instant start = bide_now();
     CHECK_EQ(await bide_sql_open(&db, path, &options), 0);
     await fails("INSERT INTO t VALUES (1)", -EBUSY, "database is locked");
@@ -355,7 +355,7 @@ static async int locks(void)
     await fails("INSERT INTO t VALUES (1)", -EBUSY, "database is locked");
     CHECK_EQ(await bide_sql_close(db), 0);
 
-    /* It lets go in time. The statement before the one that waits is done once. */
+    /* The holder lets go in time. The statement before the waiting one is run only once. */
     db = NULL;
     CHECK_EQ(await bide_sql_open(&db, path, NULL), 0);
     bide_task(int) task = bide_spawn(let_go_after(holder, 100));
@@ -390,7 +390,7 @@ SQL_TEST(a_long_statement_is_interrupted)
         -ETIMEDOUT);
     CHECK(rows == NULL);
 
-    /* Those that wait for their turn are not interrupted, and have it afterwards. */
+    /* Statements that wait for their turn are not interrupted, and run afterwards. */
     bide_task(int) task = bide_spawn(bide_sql_exec(db, endless));
     await bide_sleep(BIDE_MS(20));
     bide_task(int) next = bide_spawn(append(3));
@@ -419,7 +419,7 @@ static void after(void *state, const struct cancel_run *run)
     CHECK(db == NULL);
 }
 
-/* The table holds just what the calls that returned have put there. */
+/* The table holds exactly what the calls that returned put there. */
 SCENARIO(open_use_close)
 {
     (void)state;
@@ -443,7 +443,7 @@ SCENARIO(open_use_close)
 
 static void after_open(void *state, const struct cancel_run *run)
 {
-    /* Cancelled before there was a table, it has not come to its second deferred block. */
+    /* If it was cancelled before there was a table, it did not reach its second deferred block. */
     if (run->error == -ECANCELED && deferred == 1)
         deferred++;
     after(state, run);
@@ -454,7 +454,7 @@ TEST_LIMIT(cancelled_at_every_suspension, 30)
     CHECK(cancel_everywhere(&bide__desc_open_use_close, NULL, before, after_open) >= 6);
 }
 
-/* A close that is cancelled closes all the same; the sanitizer would see the leak. */
+/* A cancelled close closes all the same; the sanitizer would notice a leak. */
 SCENARIO(close_cancelled)
 {
     bide_sql *own = NULL;
@@ -497,7 +497,7 @@ static async int use(void)
 
 TEST_LIMIT(each_allocation_fails_in_turn, 30)
 {
-    bide_test_watch(); /* calls are exchanged now, while there are no threads that make them */
+    bide_test_watch(); /* replaces the calls now, while no threads make them */
     CHECK_EQ(bide_block_on(use()), 0);
     for (unsigned nth = 1;; nth++) {
         CHECK_EQ(bide_test_fail("alloc", nth, -ENOMEM, 1), 0);
@@ -511,7 +511,7 @@ TEST_LIMIT(each_allocation_fails_in_turn, 30)
     }
 }
 
-/* Without threads the work runs on the executor's. */
+/* Without pool threads the work runs on the executor's thread. */
 TEST(no_thread)
 {
     CHECK_EQ(bide_test_fail("thread_create", 1, -EAGAIN, 0), 0);

@@ -1,8 +1,8 @@
 /*
- * bide_sql_close where there is no memory: it closes, whatever the depth of the stack of frames,
- * also under calls, in deferred blocks, cancelled, and by a shutdown past its deadline; or, where
- * it cannot begin, it says so and the handle is as good as before. What is closed is seen by its
- * descriptors and by another connection, which can write.
+ * bide_sql_close without memory: it closes at any depth of the stack of frames, during other calls,
+ * in deferred blocks, when cancelled, and in a shutdown past its deadline. If it cannot begin, it
+ * returns an error and the handle is as good as before. The tests recognise a closed handle by its
+ * descriptors, and by another connection, which can write.
  */
 #include <bide/bide.h>
 #include <bide/sqlite.h>
@@ -42,7 +42,7 @@ static void no_memory(bool none)
     CHECK_EQ(bide_test_fail("alloc", none, -ENOMEM, 0), 0);
 }
 
-/* With a transaction that holds the lock. */
+/* Opens a database, with a transaction that holds the lock. */
 static async int open_db(void)
 {
     before = open_descriptors();
@@ -54,7 +54,7 @@ static async int open_db(void)
     return 0;
 }
 
-/* It is closed: what it had open, and its lock. */
+/* Checks that the handle's descriptors are closed and its lock is free. */
 static async int check_closed(void)
 {
     bide_sql *other = NULL;
@@ -127,7 +127,7 @@ static async int under_calls(void)
         bide_task(int) closing = bide_spawn(close_it());
         no_memory(true);
         await bide_sleep(BIDE_MS(5));
-        /* It waits for its turn, or works: it closes all the same. */
+        /* Whether it waits for its turn or is working, it closes all the same. */
         if (aborted == 1)
             bide_task_abort(closing);
         bide_task_abort(call);
@@ -151,7 +151,7 @@ TEST_LIMIT(under_calls_and_cancelled, 30)
     end();
 }
 
-/* ---- in a deferred block, while the task is unwound for want of memory ---- */
+/* ---- in a deferred block, while the task is unwound for lack of memory ---- */
 
 static async int deep(int depth)
 {
@@ -159,7 +159,7 @@ static async int deep(int depth)
     pad[7] = (char)depth;
     if (depth == 0)
         no_memory(true);
-    int n = depth > -1000000 ? await deep(depth - 1) : 0; /* memory ends before */
+    int n = depth > -1000000 ? await deep(depth - 1) : 0; /* memory runs out first */
     return n + pad[7];
 }
 
@@ -202,7 +202,7 @@ TEST(what_cannot_begin_changes_nothing)
     begin();
     CHECK_EQ(bide_block_on(open_db()), 0);
     int said = 0;
-    /* The task may have a block of memory that was used before. */
+    /* The first task may get a block of memory that was used before. */
     for (int i = 0; i < 2 && said == 0; i++) {
         struct bide_runtime *rt;
         CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
@@ -248,7 +248,7 @@ TEST(a_forced_shutdown)
     }
     CHECK(db == NULL);
     CHECK_EQ(bide_runtime_free(rt), 0);
-    CHECK_EQ(bide_block_on(bide_sleep(BIDE_MS(0))), 0); /* another runtime is there */
+    CHECK_EQ(bide_block_on(bide_sleep(BIDE_MS(0))), 0); /* so another runtime exists */
     before = open_descriptors();
     CHECK_EQ(bide_block_on(check_closed()), 0);
     end();

@@ -1,7 +1,8 @@
 /*
- * The life of a call on a handle (extra/sqlite/life.h): that no call holds up others because nobody
- * drives it; every stage of a call with every end, driven or not, in which all pairs of the table
- * come; the pairs that cannot be; and handles that several runtimes share. Time is virtual.
+ * The life of a call on a handle (extra/sqlite/life.h): no call holds up others because nobody
+ * drives it; every stage of a call with every end, driven or not, which covers all pairs of the
+ * table that can occur; the pairs that cannot; and handles that several runtimes share. Time is
+ * virtual.
  */
 #include "extra/sqlite/internal.h"
 
@@ -20,7 +21,7 @@
 
 static bide_sql *db;
 
-/* ---- pairs that cannot be ---- */
+/* ---- pairs that cannot occur ---- */
 
 static bool is_fatal(enum bide__sql_state state, enum bide__sql_event event)
 {
@@ -57,7 +58,7 @@ TEST_LIMIT(what_cannot_be_is_fatal, 60)
 
 /* ---- statements that wait for the test: SELECT act('...') ---- */
 
-static bide_notify arrived; /* of a statement that has come to the gate */
+static bide_notify arrived; /* notified when a statement reaches the gate */
 static atomic_bool is_open, is_locked;
 static atomic_int busy_left;
 
@@ -123,16 +124,16 @@ static void *open_much_later(void *unused)
 
 /* ---- every stage, and every end ---- */
 
-/* Where the call is when its end comes. */
+/* Where the call is when it is ended. */
 enum stage {
     QUEUED,      /* behind a call that is at work */
-    POOLED,      /* at work, but all threads of the pool are taken */
+    POOLED,      /* at work, but all threads of the pool are busy */
     GATE,        /* at work */
     GATE_FAILS,  /* the same, and will fail */
     GATE_BUSY,   /* the same, and will find a lock */
     ENDLESS,     /* at work, until it is interrupted */
-    PAUSED,      /* another has the lock */
-    CALLED,      /* the one before it has just left */
+    PAUSED,      /* another connection has the lock */
+    CALLED,      /* the call before it has just left */
     DONE,        /* it has ended */
     DONE_FAILED, /* it has failed */
     STAGES,
@@ -189,7 +190,7 @@ static async void wait_for_state(enum bide__sql_state state)
         await bide_yield();
 }
 
-/* The call has come to its stage. */
+/* Waits until the call has reached its stage. */
 static async void come_to(enum stage stage)
 {
     if (stage == GATE || stage == GATE_FAILS || stage == GATE_BUSY)
@@ -225,7 +226,7 @@ static async void be_shut_down(void)
     await bide_sleep(BIDE_S(1000000));
 }
 
-/* The call after it, which goes on whether or not anybody drives this one. */
+/* Spawns the next call, which goes on whether or not anybody drives this one. */
 static bide_task(int) spawn_next(const struct life *life)
 {
     if (life->end == CLOSE)
@@ -287,7 +288,7 @@ static async int drive_now_and_then(const struct life *life, bide_task(int) befo
         return 0;
     }
     open_all();
-    /* Nobody drives it, and the next one goes on and is through. */
+    /* Nobody drives this call, but the next one goes on and ends. */
     CHECK_ERR(await result_of(bide_move(next)), 0);
     CHECK_EQ(n, 1);
     n = life->end == ELSEWHERE ? await result_of(bide_spawn(take(bide_move(f))))
@@ -362,7 +363,7 @@ static void run(const struct life *life)
     CHECK_EQ(bide_runtime_free(rt), 0);
 }
 
-/* ---- what comes nowhere else ---- */
+/* ---- what happens nowhere else ---- */
 
 static async int asked_before(void)
 {
@@ -413,9 +414,9 @@ TEST_LIMIT(every_pair, 120)
     check_all_pairs();
 }
 
-/* ---- one that nobody drives ---- */
+/* ---- a call that nobody drives ---- */
 
-/* The first is driven by nobody, the second by a task; and a future between two tasks. */
+/* Nobody drives the first call, a task drives the second; and a future passes between two tasks. */
 static async int undriven(void)
 {
     bide_sql_rows *rows = NULL;
@@ -444,7 +445,7 @@ static async int undriven(void)
     CHECK_EQ(n, 1);
     CHECK(rows == NULL);
 
-    /* The second has run, before the one after it; what the first was to give is there. */
+    /* The second has run before the one after it; the first one's result is there. */
     bide_drop(second);
     CHECK_ERR(await bide_get(first), 0);
     CHECK_EQ(bide_sql_get_int(rows, 0, 0), 1);
@@ -461,7 +462,7 @@ TEST(undriven_calls_hold_up_no_other)
     CHECK_EQ(bide_block_on(undriven()), 0);
 }
 
-/* Its text waits with its result, whatever comes after it. */
+/* The text of its error waits with its result, whatever comes later. */
 static async int errors_apart(void)
 {
     int n = 1;
@@ -473,7 +474,7 @@ static async int errors_apart(void)
     CHECK_ERR(await bide_get(first), -EINVAL);
     CHECK_STR(bide_sql_error(db), "it failed");
 
-    /* A handle may be closed before what it did is taken. */
+    /* A handle may be closed before the result of a call is taken. */
     first = bide_lazy(exec("SELECT act('fails')"));
     CHECK_ERR(await bide_timeout(BIDE_NS(0), n = bide_get(first)), -ETIMEDOUT);
     CHECK_EQ(await close_it(), 0);
@@ -523,7 +524,7 @@ TEST(a_close_that_nobody_drives)
     }
 }
 
-/* ---- where no thread can be had ---- */
+/* ---- without pool threads ---- */
 
 static async int without_threads(void)
 {
@@ -552,7 +553,7 @@ TEST(without_threads)
     CHECK_EQ(bide_block_on(without_threads()), 0);
 }
 
-/* ---- in any order, of several runtimes ---- */
+/* ---- in random orders, on several runtimes ---- */
 
 enum { THREADS = 3, CALLS = 60 };
 
@@ -563,7 +564,7 @@ static const char *const statements[] = {
     "SELECT act('fails')",      "INSERT INTO t VALUES (3)", "SELECT act('nothing')",
 };
 
-/* Begins a call, drives it now and then, and takes it or leaves it. */
+/* Begins a call, drives it now and then, and takes its result or drops it. */
 static async int one_of_many(unsigned seed)
 {
     int n = 1;
@@ -574,7 +575,7 @@ static async int one_of_many(unsigned seed)
         await bide_yield();
     }
     if (n == 1 && rand_r(&seed) % 6 == 0)
-        return 0; /* leaves the scope of f */
+        return 0; /* drops f */
     if (n == 1)
         n = await bide_get(f);
     CHECK_ERR(n, strstr(statements[which], "fails") != NULL ? -EINVAL : 0);
@@ -609,7 +610,7 @@ static async int count_and_close(void)
 {
     bide_sql_rows *rows = NULL;
     CHECK_ERR(await bide_sql_query(db, &rows, "SELECT count(*) FROM t", BIDE_SQL_NONE), 0);
-    /* Those that were dropped when they had run have inserted too. */
+    /* Calls that were dropped after they ran have inserted too. */
     CHECK(bide_sql_get_int(rows, 0, 0) >= inserted);
     CHECK(inserted > 0);
     bide_sql_rows_free(rows);
