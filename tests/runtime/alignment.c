@@ -1,7 +1,7 @@
 /*
- * Tasks, futures, children and branches begun by their descriptors, for every combination of the
- * alignments of frame, arguments and result with small and large sizes: each of the three is where
- * it should be, and none overlaps another.
+ * Tasks, futures, children and branches begun through their descriptors, for every combination of
+ * the alignments of frame, arguments and result, with small and large sizes: each of the three is
+ * where it should be, and no two overlap.
  */
 #include "check.h"
 
@@ -28,7 +28,7 @@ static unsigned result_log2(const struct bide_fn *fn)
     return log2 < 6 ? log2 : 6;
 }
 
-/* The arguments are so many bytes of 1, which become the frame's 2 and the result's 3. */
+/* All bytes of the arguments are 1; the function fills the frame with 2 and the result with 3. */
 static enum bide_poll look(struct bide_cx *cx, struct bide_frame *f)
 {
     const struct bide_fn *fn = f->fn;
@@ -123,7 +123,7 @@ TEST(tasks_and_children)
         CHECK_EQ(bide_block_on(tasks(&descriptors[i])), 0);
 }
 
-/* A get of any result, and a group of three branches: futures written by hand. */
+/* A get of any type of result, and a group of three branches, written by hand. */
 struct driver {
     struct bide_frame h;
     const struct bide_fn *fn;

@@ -39,7 +39,7 @@ struct call {
 typedef __typeof__(((struct call *)0)->a) call_args;
 
 static pthread_t last_thread;
-static _Atomic int after; /* calls that went on after their job */
+static _Atomic int after; /* how many calls went on after their job */
 
 HAND(call, sizeof(int), 0, CALLEES({&bide__desc_bide_blocking, 0}))
 {
@@ -51,7 +51,7 @@ HAND(call, sizeof(int), 0, CALLEES({&bide__desc_bide_blocking, 0}))
     HAND_RETURN(int, f->job.out);
 }
 
-/* A thread counts its job off when it has woken whoever waits for that. */
+/* A thread finishes counting a job only after it has woken the waiter. */
 static void wait_until_idle(struct bide_runtime *rt)
 {
     while (rt->pool.in_flight > 0)
@@ -82,7 +82,7 @@ TEST(calls_run_at_once_and_others_too)
         h[i] = bide__spawn(&call, &(call_args){i, &begun, &go});
     let_run();
     for (int i = 0; i < CALLS; i++)
-        sem_wait(&begun); /* all have begun: each has a thread */
+        sem_wait(&begun); /* all jobs have begun, so each has a thread */
     let_run();
     CHECK_EQ(after, 0);
     for (int i = 0; i < CALLS; i++)
@@ -178,7 +178,7 @@ TEST(a_call_that_has_begun_is_waited_for)
     let_run();
     CHECK_EQ(bide__task_finished(h), 0);
     sem_post(&go);
-    /* It had happened, so the call returns; the request would be met at the next await. */
+    /* The job was done, so the call returns; only the next await would see the request. */
     CHECK_EQ(join(&h, &out), 0);
     CHECK_EQ(out, 2);
 }
@@ -237,7 +237,7 @@ TEST(virtual_time_waits_for_calls)
     sem_init(&go, 0, 0);
     bide_test_time_virtual();
     bide_instant start = bide_now();
-    /* A call that ends by itself, and a sleep: the call is first, however long it takes. */
+    /* A call on the pool and a sleep: the call ends first, however long it takes. */
     void *h = bide__spawn(&call, &(call_args){1, &begun, NULL});
     CHECK_EQ(bide_sleep(BIDE_S(1)), 0);
     CHECK_EQ(bide__task_finished(h), 1);

@@ -1,6 +1,6 @@
 /*
- * Branches that are statement expressions, with guards and in groups, as the runtime sees them:
- * cancelled at every suspension, in virtual time, in exact room, and more of them than branch ids.
+ * Branches that are statement expressions, with guards and in groups, at run time: cancelled at
+ * every suspension, in virtual time, in exact room, and more of them than there are branch ids.
  */
 #include <bide/bide.h>
 #include <bide/net.h>
@@ -44,7 +44,7 @@ static void new_channel(void *state)
     CHECK_EQ(bide_channel_new(sizeof(int), 1, NULL, &tx, &rx), 0);
 }
 
-/* A sender and a receiver, on the locals of one function. */
+/* A sender and a receiver, which share the locals of one function. */
 SCENARIO(run_pipe)
 {
     int next = 0, last = -1;
@@ -91,7 +91,7 @@ static void after_pipe(void *state, const struct cancel_run *run)
     (void)state;
     check_end(run);
     CHECK_EQ(begun, ended);
-    /* What was handed over just when the sender was cancelled, it has not counted. */
+    /* The sender has not counted an item that was handed over just when it was cancelled. */
     CHECK(sent == received + rest || (run->requested && sent + 1 == received + rest));
     if (!run->requested)
         CHECK_EQ(received, ITEMS);
@@ -103,7 +103,7 @@ TEST(a_pipe_of_two_branches)
     CHECK(cancel_everywhere(&bide__desc_run_pipe, NULL, new_channel, after_pipe) >= 5);
 }
 
-/* Branches in groups in branches; each marks its end, in the frame of the one round it. */
+/* Branches in groups in branches; each marks its end in the frame of the enclosing one. */
 SCENARIO(run_nested)
 {
     int inside = 0, count = 0;
@@ -174,7 +174,7 @@ TEST(branches_in_branches)
 
 /* ---- virtual time ---- */
 
-/* Two clocks at once, on one frame. */
+/* Two clocks at once, in one frame. */
 static async int64_t clocks(void)
 {
     int64_t sum = 0;
@@ -205,7 +205,7 @@ TEST(clocks_in_virtual_time)
     bide_test_reset();
 }
 
-/* A loop round a select whose guards say what may happen next. */
+/* A loop round a select whose guards decide what may happen next. */
 static async int guarded(void)
 {
     int queue = 0, made = 0, used = 0;
@@ -271,7 +271,8 @@ TEST(a_group_in_a_group_has_exact_room)
 
 /* ---- more branches than ids ---- */
 
-/* 33 branches and more: those behind the 30th have equal wakers, and each is told apart. */
+/* 33 branches and more: those after the 30th have equal wakers, and yet each is woken for its own
+ * reason. */
 static async int crowd(bide_stream *near, bide_stream *far)
 {
     char in[2] = "", more[2] = "";
@@ -290,7 +291,7 @@ static async int crowd(bide_stream *near, bide_stream *far)
                                 }),
                                 ({ got = (int)await bide_stream_read(near, in, 1); })),
                     ({
-                        /* while one reads, another may not, and takes nothing from it */
+                        /* while one branch reads, another may not, and takes nothing from it */
                         await bide_sleep(BIDE_MS(3));
                         other =
                             await bide_timeout(BIDE_MS(3), busy = bide_stream_read(near, more, 1));

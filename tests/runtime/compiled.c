@@ -1,7 +1,7 @@
 /*
- * What compiled code costs in allocations: after the first round none, for awaits, joins and
- * selects
- * whose branches are ready or suspend, and for tasks that are spawned, run, joined and freed.
+ * The allocations of compiled code: after the first round there are none, for awaits, for joins and
+ * selects whose branches are ready or suspend, and for tasks that are spawned, run, joined and
+ * freed.
  */
 #include "check.h"
 

@@ -28,7 +28,7 @@ HAND(spins, 0, 0, CALLEES({&bide__desc_bide_yield, 0}))
     HAND_END;
 }
 
-/* ---- async void greedy(void **done): awaits what is always ready until `stop` ---- */
+/* ---- async void greedy(void **done): awaits something that is always ready until `stop` ---- */
 
 struct greedy {
     struct bide_frame h;
@@ -163,7 +163,7 @@ HAND(ready, 0, 0, CALLEES({&bide__desc_bide_yield, 0}))
     HAND_END;
 }
 
-/* async void stops_on_wake(void): when its waker, which another thread may use, is woken. */
+/* async void stops_on_wake(void): stops when its waker, which another thread may use, is woken. */
 struct stops_on_wake {
     struct bide_frame h;
     struct {
@@ -213,20 +213,21 @@ static void *wakes(void *unused)
     return unused;
 }
 
-/* How a plain loop may block all the time on what is ready at once. */
+/* The ways in which a plain loop may block again and again on something that is ready at once. */
 static void block_shortly(unsigned how)
 {
     if (how == 0)
         bide__block_on(&ready, &none, NULL);
     if (how == 1)
         bide_yield();
-    if (how == 2) { /* and leaves tasks behind */
+    if (how == 2) { /* and leave tasks behind */
         bide__task_release(bide__spawn(&ready, &none));
         bide__block_on(&ready, &none, NULL);
     }
 }
 
-/* `stop` comes within the polls that runtime.h names: of each call one is its own. */
+/* `stop` is set within the number of polls that runtime.h states; each call makes one poll of its
+ * own. */
 static void stops_soon(unsigned how)
 {
     unsigned calls = 0;

@@ -127,7 +127,7 @@ TEST(a_wait_ends_when_there_is_something_to_read)
     CHECK_EQ(join(&h, &out), 0);
     CHECK_EQ(out, 0);
     CHECK(fd->ready & BIDE__READ);
-    /* What was not read is still there: readiness is kept. */
+    /* Not everything was read, so the readiness is kept. */
     CHECK_EQ(block_int(&waits, &(waits_args){fd, BIDE__READ}), 0);
     close_pair(fd, fds);
 }
@@ -229,8 +229,8 @@ static enum bide_poll twin_poll(const struct bide_cx *cx, struct twin *twin)
     return bide_chain_poll(&sub);
 }
 
-/* Two waits with the same waker, as two branches have when the ids have run out: when the first has
- * been woken, the second takes the place, and the first neither has it still nor takes it away. */
+/* Two waits with the same waker, as two branches have when the ids have run out. When the first has
+ * been woken, the second takes the place; the first neither keeps it nor takes it away. */
 HAND(twins, sizeof(int), 0, CALLEES({&bide__desc_bide__fd_wait, 0}))
 {
     HAND_BEGIN(twins);
@@ -290,7 +290,7 @@ TEST(a_cancelled_wait_leaves_nothing_and_loses_nothing)
     CHECK_EQ(block_int(&reads, &(reads_args){fd, &c, 1}), 1);
     CHECK_EQ(c, 'x');
 
-    /* The same with the byte there when the request is delivered. */
+    /* The same, but the byte has arrived when the request is delivered. */
     h = bide__spawn(&reads, &(reads_args){fd, &c, 1});
     let_run();
     CHECK_EQ(write(fds[1], "y", 1), 1);

@@ -1,6 +1,6 @@
 /*
- * Children of fork(): one that awaits is told so and ends, and its parent does not notice; what a
- * child may do.
+ * Children of fork(): a child that awaits is stopped with a message, and its parent does not
+ * notice; and what a child may do.
  */
 #include "check.h"
 
@@ -15,14 +15,14 @@
 
 #pragma GCC diagnostic ignored "-Wbide-fork"
 
-/* ---- a child, and what it says ---- */
+/* ---- a child, and what it prints ---- */
 
 struct child {
     pid_t pid;
-    int said; /* the pipe that is its stderr */
+    int said; /* a pipe from its stderr */
 };
 
-/* In the child pid is 0. */
+/* Forks; in the child, pid is 0. */
 static struct child child_new(void)
 {
     int ends[2];
@@ -40,7 +40,7 @@ static struct child child_new(void)
     return c;
 }
 
-/* Its status; `text` gets what it said. */
+/* Returns the child's status; `text` gets what it printed. */
 static int child_end(struct child c, char *text, size_t size)
 {
     int status = 0;
@@ -75,7 +75,7 @@ static async int other_task(void)
     return 0;
 }
 
-/* No other task of the parent is polled in the child: it would leave by itself. */
+/* No other task of the parent is polled in the child; such a task would make the child exit. */
 static async int waits(int how)
 {
     bide_task(int) task = bide_spawn(other_task());
@@ -199,7 +199,7 @@ static async int sleeps(void)
     return await bide_sleep(BIDE_MS(1));
 }
 
-/* A thread's own runtime is made anew; also in a grandchild. */
+/* A thread's own runtime is made again in a child, and in a grandchild. */
 TEST(plain_code_in_a_child_gets_a_runtime_of_its_own)
 {
     CHECK_EQ(bide_block_on(sleeps()), 0);
@@ -220,7 +220,7 @@ TEST(plain_code_in_a_child_gets_a_runtime_of_its_own)
     CHECK_EQ(bide_block_on(sleeps()), 0);
 }
 
-/* What the child closes stays registered in the parent. */
+/* A descriptor that the child closes stays registered in the parent. */
 static async int closes(void)
 {
     int ends[2];
@@ -256,7 +256,7 @@ TEST(a_stream_that_the_child_closes_stays_the_parents)
 
 /* ---- the blocking pool ---- */
 
-/* In the child it would return to a thread of the pool. */
+/* A call on the pool that forks: in the child it would return to a pool thread. */
 static int forks(struct child *c)
 {
     *c = child_new();

@@ -1,10 +1,10 @@
 /*
- * frames.h: async functions written by hand, as the compiler would write them but with all locals
+ * frames.h: async functions written by hand, as the compiler would write them, but with all locals
  * in the frame.
  *
  *   struct nap {
  *       struct bide_frame h;
- *       struct nap_args a;      what it is called with
+ *       struct nap_args a;      its arguments
  *       int r;
  *   };
  *   HAND(nap, sizeof(int), 0, CALLEES({&bide__desc_bide_sleep, 0}))
@@ -14,13 +14,13 @@
  *       HAND_RETURN(int, f->r);
  *   }
  *
- * defines the descriptor `nap` and its poll function. Flags: BIDE_FN_...; a function with
- * BIDE_FN_UNWINDS looks at bide__unwinding(cx) after each AWAIT.
+ * defines the descriptor `nap` and its poll function. The third argument is flags (BIDE_FN_...); a
+ * function with BIDE_FN_UNWINDS must check bide__unwinding(cx) after each AWAIT.
  */
 #ifndef BIDE_TESTS_FRAMES_H
 #define BIDE_TESTS_FRAMES_H
 
-/* The public headers' async functions are called here as the plain functions that they are too. */
+/* The tests call the public headers' async functions as plain functions, too. */
 #define bide_async
 
 #include "runtime/internal.h"
@@ -92,11 +92,11 @@
     }            \
     return bide_frame_finish(cx, h)
 
-/* The start functions that no public header declares. */
+/* Start functions that no public header declares. */
 enum bide_poll bide__start_bide_yield(struct bide_cx *cx, struct bide_frame *parent, void *result);
 extern const struct bide_fn bide__desc_bide_yield;
 
-/* Blocks on a function with an int result. */
+/* Blocks on a function whose result is an int, and returns it. */
 static inline int block_int(const struct bide_fn *fn, const void *args)
 {
     int result = -1;

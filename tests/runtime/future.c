@@ -1,6 +1,6 @@
 /*
- * Futures as values: when they run, what a get that lost leaves, what a drop unwinds and where,
- * wakes that come while nobody polls, futures that move, memory that runs out.
+ * Futures as values: when they run, what a losing get leaves, what a drop unwinds and where, wakes
+ * while nobody polls, futures that move, memory that runs out.
  */
 #include "cancel.h"
 
@@ -19,7 +19,7 @@ static int64_t passed_ms(bide_instant since)
     return bide_elapsed(since).ns / 1000000;
 }
 
-/* Sleeps so often; its deferred block sleeps too. */
+/* Sleeps `times` times; its deferred block sleeps too. */
 static async int sleeps(int times, int ms)
 {
     int n = 0;
@@ -294,7 +294,7 @@ TEST(another_thread_may_drop)
     bide_drop(more[3]); /* the runtime is gone */
 }
 
-/* ---- gets that are errors ---- */
+/* ---- gets that fail ---- */
 
 static async int gets(bide_future(int) * f)
 {
@@ -352,7 +352,7 @@ static async int dropped_while_got(void)
     task = bide_spawn(gets(shared));
     await bide_sleep(BIDE_MS(1));
     drop_plainly(shared);
-    bide_task_abort(task); /* and the get is cancelled before it hears of that */
+    bide_task_abort(task); /* and the get is cancelled before it notices */
     CHECK_ERR(await bide_task_wait(task), -ECANCELED);
     await bide_sleep(BIDE_MS(100));
     return out;
@@ -414,7 +414,7 @@ static async int moves(int depth)
     bide_task(void) first = bide_spawn(
         first_driver(depth ? bide_lazy(inner(100, 200)) : bide_lazy(both(100, 200)), to));
     CHECK_EQ(await bide_task_join(first, NULL), 0);
-    bide_task(int) filler = bide_spawn(sleeps(1, 1)); /* where the first driver was */
+    bide_task(int) filler = bide_spawn(sleeps(1, 1)); /* takes the memory of the first driver */
     await bide_sleep(BIDE_MS(150));                   /* one branch is woken meanwhile */
     bide_task(int) second = bide_spawn(second_driver(bide_move(f)));
     CHECK_EQ(await bide_task_join(second, &out), 0);
@@ -478,11 +478,11 @@ static async int dropped_on_the_pool(void)
     CHECK_ERR(await poll_once(&f), -ETIMEDOUT);
     await bide_blocking(post());
     await bide_blocking(post());
-    bide_drop(f); /* the job has ended, or is waited for */
+    bide_drop(f); /* the job has ended, or this waits for it */
     return 0;
 }
 
-/* What has ended on the pool holds up nothing, though nobody has looked at it: time passes. */
+/* A call that has ended on the pool holds up nothing, even if nobody looks at it: time passes. */
 static int work(void)
 {
     usleep(1000);

@@ -1,7 +1,7 @@
 /*
- * How futures end that are inside each other, in scopes and groups, in deferred blocks, under a get
- * of another task, at shutdown and past its deadline: each is unwound once, whoever waits for that
- * waits, and what is borrowed is still there.
+ * How futures end that lie inside each other, in scopes and groups, in deferred blocks, during a
+ * get of another task, at shutdown and past its deadline: each is unwound once, whoever waits for
+ * that waits, and borrowed variables still exist.
  */
 #include "check.h"
 
@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The drops here see to it that the tasks end first. */
+/* The drops in these tests make sure that the tasks end first. */
 #pragma GCC diagnostic ignored "-Wbide-borrow"
 
 static int begun, unwound;
 
-/* Waits long; its deferred block waits too. */
+/* Waits a long time; its deferred block waits too. */
 static async int waits(int *count)
 {
     begun++;
@@ -62,7 +62,7 @@ static void finish(struct bide_runtime *rt)
 
 /* ---- shutdown ---- */
 
-/* Each has the next one in its frame, begun and driven by nobody. */
+/* Each future has the next one in its frame, begun but driven by nobody. */
 static async int holds(int depth)
 {
     begun++;
@@ -124,7 +124,7 @@ TEST(shutdown_unwinds_futures_in_futures)
 
 static int last;
 
-/* Its deferred block gets a future that shutdown cancels too. */
+/* Its deferred block gets a future that the shutdown cancels too. */
 static async int gets_in_defer(void)
 {
     begun++;
@@ -153,7 +153,7 @@ TEST(a_get_of_what_shutdown_cancelled_says_so)
     drop_kept();
 }
 
-/* Each drops, or gets, the other when it is unwound. */
+/* Two futures, each of which drops, or gets, the other when it is unwound. */
 static async int has_other(int other, bool drops)
 {
     begun++;
@@ -255,7 +255,7 @@ static async int stays(void)
     return 0;
 }
 
-/* A task uses up the time; the futures have their turn all the same. */
+/* A task uses up the time, but the futures have their turn all the same. */
 TEST(the_deadline_passes_before_the_futures_turn)
 {
     struct bide_runtime *rt = begin();
@@ -304,7 +304,7 @@ TEST(a_drop_waits_and_the_get_forgets_the_variable)
     finish(rt);
 }
 
-/* The owner's frame ends while the get drives. */
+/* The owner's frame ends while the get drives the future. */
 static async void owns(bide_task(int) * t, int *count)
 {
     bide_future(int) f = bide_lazy(waits(count));
@@ -322,7 +322,7 @@ static async int owner_ends(void)
     return n;
 }
 
-/* So is what is assigned over, and each of an array. */
+/* The same for a future that is overwritten by an assignment, and for each of an array. */
 static async int assigned_over(void)
 {
     int count = 0, n = 0, m = 0;
@@ -347,7 +347,7 @@ TEST(owners_that_end_wait)
     finish(rt);
 }
 
-/* The get is a branch of the task that drops, of a select, of a timeout, inside a future. */
+/* The get is a branch of the dropping task, of a select, of a timeout, or inside a future. */
 static async int drop_later(bide_future(int) * f)
 {
     await bide_sleep(BIDE_MS(1));
@@ -452,7 +452,7 @@ static async int drops_itself(int how)
     return 1;
 }
 
-/* One inside it does. */
+/* A future inside it drops it. */
 static async int has_inside(int how)
 {
     begun++;
@@ -533,7 +533,7 @@ TEST(a_get_forgets_the_variable_that_a_future_was_moved_from)
     finish(rt);
 }
 
-/* The same with a task: a join, and a handle that is let go of. */
+/* The same with a task: a join, and a handle that is dropped. */
 struct task_box {
     bide_task(int) t;
 };

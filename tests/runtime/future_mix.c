@@ -1,8 +1,8 @@
 /*
- * Futures in a random mix: bodies that make, get, race, move, drop and leave futures which others
- * get and drop at the same time, also while they unwind, in tasks and scopes that are aborted, up
- * to a shutdown with and without time. Whatever begins is unwound once, and nothing is left. FULL=1
- * tries more.
+ * Futures in a random mix: bodies that make, get, race, move, drop and leave futures, while others
+ * get and drop the same ones, even while they unwind, in tasks and scopes that are aborted, up to a
+ * shutdown with and without time. Everything that begins is unwound once, and nothing is left.
+ * FULL=1 tries more.
  */
 #include "check.h"
 
@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-/* A variable lives until its future is dropped or moved, whoever gets that. */
+/* A variable lives until its future is dropped or moved, whichever task gets the future. */
 #pragma GCC diagnostic ignored "-Wbide-borrow"
 
 enum { BOXES = 6, BODIES_MAX = 200, ROUNDS = 20 };
@@ -83,7 +83,7 @@ static void drop_plainly(struct box *b)
     free(b);
 }
 
-/* What is in the box moves to the other one. */
+/* Moves the future in box i to box j. */
 static void move(unsigned i, unsigned j)
 {
     struct box *b = take(i);

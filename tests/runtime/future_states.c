@@ -1,9 +1,9 @@
 /*
- * The table of a future's states (runtime/future.c): every pair of a state and an event. Each pair
- * that cannot be is refused; the others come about by what programs do: a future is brought into
- * each state, and everything that can be done with one is done to it there, and something else
- * after that, in a world that is freed at the end. The steps check the states as they go, and in
- * the end each pair must have been.
+ * The table of a future's states (runtime/future.c): every pair of a state and an event. Pairs that
+ * cannot occur are refused. The others occur through what programs do: each scenario brings a
+ * future into a state, does something to it there, and something else after that, in a world that
+ * is freed at the end. The steps check the states as they go, and in the end every possible pair
+ * must have occurred.
  */
 #include "runtime/future.h"
 
@@ -32,18 +32,18 @@ TEST(this_build_checks_no_states)
 enum op {
     NOTHING,
     GET,               /* a task gets it */
-    GET_BRIEFLY,       /* a get that loses */
+    GET_BRIEFLY,       /* a get that loses against the clock */
     ABORT_GETS,        /* the tasks that get it are aborted */
     DROP,              /* a task drops it and waits */
     RELEASE,           /* a plain function drops it */
-    RELEASE_ELSEWHERE, /* another thread does */
+    RELEASE_ELSEWHERE, /* another thread does so */
     MOVE,
     CLOSE,
     FORCE, /* the tasks that drop it are cancelled by force */
     TICK,  /* what it waits for next happens */
-    RUN,   /* all happens */
+    RUN,   /* everything happens */
     OPS,
-    PAIRS, /* what cannot be is refused */
+    PAIRS, /* impossible pairs are refused */
 };
 
 enum { TASKS = 8 };
@@ -54,7 +54,7 @@ struct box {
 
 struct world {
     struct bide_runtime *rt;
-    struct box *box; /* NULL: the handle is gone, and so is the box */
+    struct box *box; /* NULL: the handle and the box are gone */
     struct bide__task *future;
     bide_task(int) get[TASKS];
     bide_task(void) drop[TASKS];
@@ -77,7 +77,7 @@ static async int got_inside(struct box *box)
     return n;
 }
 
-/* ---- pairs that cannot be ---- */
+/* ---- pairs that cannot occur ---- */
 
 static unsigned refused[BIDE__FUTURE_STATES];
 
@@ -109,7 +109,7 @@ static void try_pairs(struct world *w)
 
 /* ---- what is done ---- */
 
-/* The box goes as soon as the handle has gone. */
+/* Frees the box as soon as the handle is gone. */
 static async void dropper(struct world *w)
 {
     struct box *box = w->box;
@@ -193,7 +193,7 @@ static async void does(struct world *w, enum op op)
     }
 }
 
-/* What a future does with itself while it is polled: nothing that waits for its own end. */
+/* What a future does to itself while it is polled; it must not wait for its own end. */
 static async void does_inside(struct world *w, enum op op)
 {
     if (needs_handle(op) && w->box == NULL)
@@ -277,7 +277,7 @@ static async void bring(struct world *w, enum bide__future_state state)
     }
 }
 
-/* A state while it is polled is left when bring() returns. */
+/* The state after bring() returns, which ends a state of being polled. */
 static enum bide__future_state when_suspended(enum bide__future_state state)
 {
     return state == BIDE__POLLED             ? BIDE__DRIVEN
@@ -300,7 +300,7 @@ static async void play(struct world *w, const struct scenario *s)
     await does(w, s->second);
 }
 
-/* `extra`: a reference of the test, so that the block stays. */
+/* `extra`: the test holds a reference, so that the block stays. */
 static void run(const struct scenario *s, bool extra)
 {
     struct world w = {.in_body = s->in_body, .in_defer = s->in_defer};
@@ -405,7 +405,7 @@ static async int look(struct box *box)
     return await bide_get(box->f);
 }
 
-/* So many futures, each in the frame or among the arguments of the next. */
+/* Builds `count` futures, each in the frame or among the arguments of the next. */
 static async bide_future(int) build(bide_future(int) f, int count, bool begin)
 {
     for (int i = 0; i < count; i++) {
@@ -453,7 +453,7 @@ static void drop_plainly(bide_future(int) * f)
     bide_drop(*f);
 }
 
-/* The one at the limit is dropped where nothing can wait, while a get drives it. */
+/* The future at the limit of depth is dropped where nothing can wait, while a get drives it. */
 static async int releases_deep(int count)
 {
     struct box box = {bide_lazy(innermost())};
@@ -463,7 +463,7 @@ static async int releases_deep(int count)
     drop_plainly(&box.f);
     int n = 0;
     int r = await bide_task_join(task, &n);
-    await bide_sleep(BIDE_MS(10)); /* what was released unwinds by itself */
+    await bide_sleep(BIDE_MS(10)); /* the released future unwinds in a task of its own */
     return r < 0 ? r : n;
 }
 
@@ -510,14 +510,14 @@ static bool is_full(void)
     return full != NULL && *full == '1';
 }
 
-/* What does_inside() can do, without what differs only outside. */
+/* True for what does_inside() can do, without the operations that differ only outside. */
 static bool is_inside(enum op op)
 {
     return op == NOTHING || op == GET || op == ABORT_GETS || op == DROP || op == RELEASE ||
            op == MOVE;
 }
 
-/* The future does something when it begins, and when it ends or unwinds. */
+/* The future does something to itself when it begins, and when it ends or unwinds. */
 static void inside(enum bide__future_state state, enum op first)
 {
     for (enum op in_body = NOTHING; in_body < OPS; in_body++)

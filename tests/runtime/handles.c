@@ -1,5 +1,5 @@
 /*
- * Handles in compiled code: who holds a task while it is waited for.
+ * Handles in compiled code: what keeps a task while another one waits for it.
  */
 #include "check.h"
 
@@ -42,7 +42,7 @@ static async int join_it(bide_task(int) * task, int *out)
     return await bide_task_join(*task, out);
 }
 
-/* The task has ended, so the wait would not wait; but it has to let others run first. */
+/* The task has ended, so the wait would return at once, but it must let others run first. */
 static async int handle_goes(void)
 {
     bide_task(int) task = bide_spawn(answer());

@@ -1,5 +1,5 @@
 /*
- * join.h: async int joins(void **handle, int *out), and blocking on it.
+ * join.h: async int joins(void **handle, int *out), and a function that blocks on it.
  */
 #ifndef BIDE_TESTS_JOIN_H
 #define BIDE_TESTS_JOIN_H

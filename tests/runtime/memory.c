@@ -1,7 +1,7 @@
 /*
- * Memory that runs out: a scenario that uses every part of the runtime is run with the 1st, the
- * 2nd, ... allocation failing, and with all from the n-th on; then with every other call of the
- * door that can fail. Each time everything that was begun is ended, what fails says so, and nothing
+ * Memory that runs out: a scenario that uses every part of the runtime runs with the 1st, 2nd, ...
+ * allocation failing, and with all from the n-th on; then with every other call of the door that
+ * can fail. Each time, everything that was begun ends, what fails returns an error, and nothing
  * leaks.
  */
 #include "join.h"
@@ -84,7 +84,7 @@ HAND(reads, sizeof(int), 0, CALLEES({&bide__desc_bide__fd_wait, 0}))
 static const char none;
 static int expected_error;
 
-/* 1: it is as it should be without a failure. */
+/* Returns 1 if it is as it should be without a failure. */
 static int fine(int result, int value)
 {
     if (result == value)
@@ -127,7 +127,7 @@ static void use_everything(void)
     h[7] = NULL;
     for (int i = 0; i < 7; i++) {
         int out = -1;
-        /* The join itself may fail to begin; then it is only cut off. */
+        /* The join itself may fail to begin; then it returns -ENOMEM. */
         int r = block_int(&joins, &(joins_args){&h[i], &out});
         if (r == 0)
             fine(out, values[i]);
@@ -213,7 +213,7 @@ TEST(a_thread_without_memory_for_a_runtime)
     CHECK(h == NULL);
     CHECK_EQ(out, 7);
     bide_test_fail("epoll_create1", 1, -EMFILE, 1);
-    CHECK_EQ(bide_sleep(BIDE_NS(1)), 0); /* by now it has one */
+    CHECK_EQ(bide_sleep(BIDE_NS(1)), 0); /* now the thread has a runtime */
 }
 
 TEST(large_segments_are_kept)

@@ -1,5 +1,5 @@
-# What `async int main` does besides running a function: it says what an error was that main
-# returned, says when no task can ever go on, and prints a dump for SIGQUIT.
+# What `async int main` does beside running a function: it prints the error that main returned,
+# reports when no task can ever go on, and prints a dump on SIGQUIT.
 set -eu
 
 cat >result.c <<'END'
@@ -147,7 +147,7 @@ async int main(int argc, char **argv)
 END
 "$BIDE" cc "$CC" -g stuck.c -o stuck 2>err || fail "$(cat err)"
 
-# stuck WHAT STATUS: runs it for at most 8 s times BIDE_TEST_SLOW
+# stuck WHAT STATUS: runs the case for at most 8 s times BIDE_TEST_SLOW.
 stuck()
 {
     status=0

@@ -1,4 +1,4 @@
-# SIGQUIT's dump beside other things that a program does with the signal, its end, forks, threads.
+# SIGQUIT's dump together with a program's own use of the signal, its end, forks and threads.
 set -eu
 ulimit -c 0
 
@@ -175,7 +175,7 @@ async int main(int argc, char **argv)
 END_C
 "$BIDE" cc "$CC" -g -Wno-bide-fork quit.c -o quit 2>err || fail "$(cat err)"
 
-# quit WHAT DUMPS: it ends well, after so many dumps
+# quit WHAT DUMPS: runs the case, which must succeed and print so many dumps.
 quit()
 {
     status=0

@@ -1,6 +1,6 @@
 /*
- * Scopes: no child is left when the block has ended, whichever way it ends, and nobody who borrows
- * from the function outlives it.
+ * Scopes: no child is left when the block has ended, whichever way it ends, and no child that
+ * borrows from the function outlives it.
  */
 #include <bide/bide.h>
 #include <bide/testing.h>
@@ -11,9 +11,9 @@
 #include "cancel.h"
 #include "check.h"
 
-/* What the children of a test did. */
+/* Counts what the children of a test did. */
 static struct {
-    int begun, alive, ended; /* ended: returned by themselves */
+    int begun, alive, ended; /* ended: returned without being cancelled */
 } seen;
 
 static void begin(void)
@@ -29,7 +29,7 @@ static async int leave(int ms)
     return 0;
 }
 
-/* Works on what it borrows, and takes `cleanup_ms` to go. */
+/* Works on what it borrows, and takes `cleanup_ms` to clean up. */
 static async int child(int *borrowed, int ms, int result, int cleanup_ms)
 {
     seen.begun++;
@@ -219,7 +219,7 @@ TEST(scopes_nest)
     CHECK_EQ(bide_block_on(nested(2)), 22);
 }
 
-/* The last to be declared goes first: what the block defers, then the children. */
+/* The last declared goes first: first what the block defers, then the children. */
 static async void trace(char *to, char what)
 {
     defer {
@@ -332,7 +332,7 @@ TEST(the_first_failure_of_a_try_scope_cancels_the_others)
     CHECK_EQ(local, 5);
 }
 
-/* Both have slept when the first one fails, so the request finds the second one done. */
+/* Both have slept when the first fails, so the second is done when the request comes. */
 static async int fail_together(void)
 {
     int local = 0, error = 1;
@@ -525,7 +525,7 @@ static async int just_a_scope(void *state)
     return local;
 }
 
-/* A request that finds no child any more has nothing to cancel here. */
+/* A request that comes when no child is left has nothing to cancel. */
 static void after_just_a_scope(void *state, const struct cancel_run *run)
 {
     (void)state;
@@ -541,7 +541,8 @@ TEST(a_request_after_the_last_child_cancels_nothing)
     CHECK_EQ(cancel_everywhere(&bide__desc_just_a_scope, NULL, before, after_just_a_scope), 1);
 }
 
-/* It is not unwound, but its children are cancelled when it comes to the end of the block. */
+/* The function is not unwound, but its children are cancelled when it reaches the end of the
+ * block. */
 static async bide_cancel_returns int returns_errors(void *state)
 {
     const int *ends = state;
@@ -591,7 +592,7 @@ TEST(a_function_that_returns_errors_has_scopes)
 
 static int passed[5];
 
-/* A request that comes while the end of the block waits goes to the children. */
+/* A request that comes while the end of the block waits goes on to the children. */
 static async int asked_while_it_waits(void)
 {
     int local = 0, error = 1;
@@ -689,7 +690,7 @@ TEST(scopes_in_branches)
     CHECK_EQ(bide_block_on(in_a_branch()), 42);
 }
 
-/* The children of a future run also while nobody drives it, and end with it. */
+/* The children of a future run even while nobody drives it, and end with it. */
 static async int in_a_future(void)
 {
     int n = 0;
@@ -790,8 +791,8 @@ TEST(shutdown_before_anything_has_begun)
     shut_down(BIDE_S(10));
 }
 
-/* The deferred blocks of the children take longer than the limit, so they are forced, and so are
- * the waits of their parents. */
+/* The children's deferred blocks take longer than the limit, so they are forced, and so are the
+ * waits of their parents. */
 static async int stubborn_child(int *local)
 {
     defer {
@@ -834,7 +835,7 @@ TEST(a_forced_shutdown_passes_the_force_on)
     }
 }
 
-/* The parent alone is forced, by the shutdown's other requests only later. */
+/* Only the parent is forced at first; the shutdown's other requests come later. */
 static struct bide_chain *forced_chain;
 
 static async int forced_parent(void *state)

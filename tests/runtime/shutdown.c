@@ -1,5 +1,5 @@
 /*
- * Shutdown: what is cancelled, what the deadline does, what is left; programs that block where they
+ * Shutdown: what it cancels, what the deadline does, what is left; programs that block where they
  * must not; the dump.
  */
 #include "frames.h"
@@ -205,7 +205,7 @@ TEST(what_does_not_end_is_named_and_nothing_is_freed)
     bide_runtime_dump(rt, dump_here, NULL);
     CHECK(strstr(dumped, "is being cancelled\n  never (never.c:7)\n") != NULL);
     CHECK(strstr(dumped, "naps") == NULL);
-    /* The runtime goes on; the next try succeeds. */
+    /* The runtime can go on, and the next try succeeds. */
     released = true;
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
     CHECK_EQ(bide__task_finished(h), 1);
@@ -266,7 +266,7 @@ TEST(a_blocking_call_outlasts_the_shutdown)
     bide_runtime_enter(rt);
     bide__task_release(bide__spawn(&call, &(call_args){&begun, &go}));
     bide_yield();
-    sem_wait(&begun); /* it can no longer be taken back */
+    sem_wait(&begun); /* the job can no longer be taken back */
     CHECK_ERR(bide_runtime_shutdown(rt, BIDE_MS(5)), -ETIMEDOUT);
     bide_runtime_dump(rt, dump_here, NULL);
     CHECK(strstr(dumped, "blocking") != NULL);
@@ -346,7 +346,7 @@ TEST(main_without_memory_fails)
     CHECK_EQ(written, 0);
 }
 
-/* ---- to block on an executor's thread ---- */
+/* ---- blocking on an executor's thread ---- */
 
 struct blocks {
     struct bide_frame h;

@@ -1,5 +1,5 @@
 /*
- * The transitions of a task's state, alone.
+ * The transitions of a task's state, without a runtime.
  */
 #include "frames.h"
 
@@ -21,7 +21,7 @@ TEST(a_new_task_is_scheduled)
 {
     bide__state_init(&state);
     CHECK_EQ(get(), BIDE__SCHEDULED | BIDE__HANDLE | BIDE__REF);
-    CHECK(!bide__state_wake(&state)); /* it is in the queue */
+    CHECK(!bide__state_wake(&state)); /* it is in the queue already */
     CHECK(!bide__state_done(&state));
 }
 
@@ -57,7 +57,7 @@ TEST(requests_are_passed_on_once)
     CHECK(bide__state_cancel(&state, false));
     CHECK(!bide__state_cancel(&state, true));
     CHECK_EQ(bide__state_begin(&state), BIDE__CANCEL | BIDE__FORCE);
-    CHECK(!bide__state_cancel(&state, false)); /* it asks to cancel itself */
+    CHECK(!bide__state_cancel(&state, false)); /* it asks itself to cancel */
     CHECK(bide__state_suspend(&state));
     CHECK_EQ(bide__state_begin(&state), BIDE__CANCEL);
     CHECK(!bide__state_suspend(&state));
@@ -76,16 +76,16 @@ TEST(nothing_wakes_what_is_done)
 
 TEST(the_last_reference_frees)
 {
-    /* the executor's, with no handle */
+    /* the executor's reference; there is no handle */
     set(BIDE__RUNNING | BIDE__REF);
     CHECK(bide__state_finish(&state));
 
-    /* the handle's */
+    /* the handle's reference */
     set(BIDE__RUNNING | BIDE__HANDLE | BIDE__REF);
     CHECK(!bide__state_release(&state));
     CHECK(bide__state_finish(&state));
 
-    /* a waker's */
+    /* a waker's reference */
     set(BIDE__RUNNING | BIDE__HANDLE | BIDE__REF);
     bide__state_clone(&state);
     bide__state_clone_remote(&state);

@@ -1,6 +1,6 @@
-# That a program is stuck is not said of one that something may still wake: threads that leave at
-# the moment of the question, handlers that took the place of bide's own. And it is said when the
-# last thread that could wake a task has gone.
+# A program is not reported as stuck if something may still wake it: threads that end at the moment
+# of the check, handlers that replaced bide's own. It is reported as stuck when the last thread that
+# could wake a task has ended.
 set -eu
 
 cat >stuck.c <<'END_C'
@@ -146,7 +146,7 @@ async int main(int argc, char **argv)
 END_C
 "$BIDE" cc "$CC" -g -Wno-bide-fork stuck.c -o stuck 2>err || fail "$(cat err)"
 
-# stuck WHAT STATUS: runs it for at most 15 s times BIDE_TEST_SLOW
+# stuck WHAT STATUS: runs the case for at most 15 s times BIDE_TEST_SLOW.
 stuck()
 {
     status=0

@@ -29,7 +29,7 @@ HAND(add_one, sizeof(int), 0, CALLEES({&bide__desc_bide_yield, 0}))
     HAND_RETURN(int, f->a.n + 1);
 }
 
-/* ---- async int yields(char name, int times): notes its name each time ---- */
+/* ---- async int yields(char name, int times): records its name each time ---- */
 
 struct yields {
     struct bide_frame h;
@@ -252,7 +252,7 @@ TEST(a_join_that_was_cancelled_too_late_completes)
         void **handle;
         int *out;
     } a = {&h, &out};
-    /* The joiner waits; then, in one go, the task finishes and the joiner is aborted. */
+    /* The joiner waits; then the task finishes and the joiner is aborted in the same turn. */
     void *j = bide__spawn(&joins, &a);
     struct bide_runtime *rt = bide__thread.own;
     bide__thread.running = rt;

@@ -1,6 +1,6 @@
 /*
- * Other threads: wakes, wakers that are cloned and dropped, aborts, released handles; a runtime for
- * each thread.
+ * Other threads: wakes, cloned and dropped wakers, aborts, released handles; a runtime for each
+ * thread.
  */
 #include "frames.h"
 
@@ -12,7 +12,7 @@
 
 struct mailbox {
     pthread_mutex_t mutex;
-    bide_waker waker; /* cloned; bits 0: nobody waits */
+    bide_waker waker; /* a clone; bits 0: nobody waits */
     int value;
 };
 
@@ -81,7 +81,7 @@ static enum bide_poll start_receive(struct bide_cx *cx, struct bide_frame *paren
     return receive_poll(cx, &f->h);
 }
 
-/* Any thread. False: it is full. */
+/* Puts a value into the box. Returns false if it is full. Any thread. */
 static bool post(struct mailbox *box, int value)
 {
     bide_waker waker = {0};
@@ -287,7 +287,7 @@ static void *drop_last(void *argument)
     return argument;
 }
 
-/* In the place of free: while one chunk is freed another thread drops the last waker. */
+/* Replaces free: while a chunk is being freed, another thread drops the last waker. */
 static void free_and_let_drop(void *p, size_t size)
 {
     if (atomic_exchange(&drop_is_due, false)) {
@@ -376,7 +376,7 @@ TEST_LIMIT(handles_are_released_on_another_thread, 60)
             bide_yield();
         pthread_join(thread, NULL);
     }
-    for (int i = 0; i < 70; i++) /* what was released last is taken over at the latest now */
+    for (int i = 0; i < 70; i++) /* by now the last release has been processed */
         bide_yield();
     CHECK_EQ(bide__thread.own->hub->blocks, 0);
 }
@@ -388,7 +388,8 @@ TEST(a_late_abort_does_not_meet_the_next_task)
     void *h = bide__spawn(&sums, &(sums_args){&box, 1});
     bide_yield();
     CHECK(post(&box, 3));
-    /* Marked, and not taken over yet, when the handle is released and its block used again. */
+    /* The abort is marked but not yet processed when the handle is released and its block used
+     * again. */
     pthread_create(&thread, NULL, abort_it, h);
     pthread_join(thread, NULL);
     struct bide_runtime *rt = bide__thread.own;

@@ -7,12 +7,12 @@
 
 #include <stdlib.h>
 
-/* ---- the wheel alone: wakes are written down ---- */
+/* ---- the wheel alone: wakes are recorded ---- */
 
 enum { TIMERS = 2000 };
 
 static struct timer {
-    struct bide_wakeable wake; /* a "task" of its own, to learn who is woken */
+    struct bide_wakeable wake; /* a "task" of its own, to tell which timer wakes */
     struct bide__timer timer;
     uint64_t number; /* in the order of arming */
     bool armed;
@@ -57,7 +57,7 @@ static void disarm(struct timer *t)
     CHECK(!bide__timer_armed(&t->timer));
 }
 
-/* What was woken is due, in order, and nothing that is due was left. */
+/* Checks that the woken timers were due, in order, and that no due timer is left. */
 static void check_advance(int64_t now_ns)
 {
     woken_count = 0;
@@ -98,7 +98,7 @@ static uint64_t any(void)
     return seed;
 }
 
-/* A span of a magnitude that is itself random: 1 ns to 2^bits ns. */
+/* A random span of a random magnitude: 1 ns to 2^bits ns. */
 static int64_t any_span(unsigned bits)
 {
     return (int64_t)(any() & ((UINT64_C(2) << any() % bits) - 1));
@@ -114,7 +114,7 @@ static void against_the_model(int64_t start_ns, unsigned bits, int rounds)
             if (t->armed)
                 disarm(t);
             else if (any() % 4 == 0 && timers[0].armed)
-                arm(t, timers[0].timer.deadline_ns); /* several of one deadline */
+                arm(t, timers[0].timer.deadline_ns); /* several with one deadline */
             else
                 arm(t, now_ns + any_span(bits));
         }
@@ -190,7 +190,7 @@ TEST(the_farthest_deadline_is_never_due)
 
 TEST(one_deadline_in_the_order_of_arming)
 {
-    /* The first is armed when the deadline is far away, the last when it is near. */
+    /* The first timer is armed when the deadline is far away, the last when it is near. */
     int64_t deadline = INT64_C(1) << 36;
     bide__wheel_init(&wheel, 0);
     unsigned n = 0;
