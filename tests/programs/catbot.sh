@@ -1,9 +1,9 @@
-# catbot: ten users are served in about the time of one; what goes wrong is told in the reply; the
-# server ends in good order.
+# catbot: ten users are served in about the time of one; the reply reports what goes wrong; the
+# server shuts down cleanly.
 
 seconds='[0-9]+\.[0-9]+ s'
 
-# In virtual time, where every figure is exact. The slow picture is the seventh.
+# In virtual time every figure is exact. The slow picture is the seventh.
 # shellcheck disable=SC2086
 {
     $CC $CFLAGS -I"$BUILD/include" -c "$SRC/tests/programs/virtual/virtual.c" -o virtual.o
@@ -19,13 +19,13 @@ seconds='[0-9]+\.[0-9]+ s'
     fail "the slow picture has delayed others: $(cat out)"
 grep -qF ': Countess Ada: =^..^=' out || fail "no nickname: $(cat out)"
 
-# In real time, and to a pipe.
+# In real time, into a pipe.
 "$EXAMPLES/catbot" | tail -n 1 >out
 grep -Eq "^catbot: 10 replies in $seconds, slowest $seconds, one alone $seconds\$" out ||
     fail "the last line is: $(cat out)"
 awk '{ gsub(",", ""); if ($5 > 4 * $12) exit 1 }' out || fail "not at the same time: $(cat out)"
 
-# On a terminal: bars, and a cursor that comes back.
+# On a terminal there are bars, and the cursor comes back.
 if command -v script >/dev/null; then
     TERM=xterm script -qec "'$EXAMPLES/catbot'" typescript >screen </dev/null ||
         fail "on a terminal"
@@ -45,8 +45,7 @@ grep -q ', failed: Countess Ada: the URL' out || fail "not told: $(cat out)"
 ! "$EXAMPLES/catbot" --listen nonsense >out 2>&1 || fail "listens on nonsense"
 ! "$EXAMPLES/catbot" --what >out 2>&1 || fail "takes any option"
 
-# A server. A user who says nothing is no obstacle when it ends, nor is one who does not wait for
-# his reply.
+# As a server. Neither a silent user nor one who does not wait for the reply delays its end.
 command -v nc >/dev/null || skip "there is no nc"
 "$EXAMPLES/catbot" --listen 127.0.0.1:0 >out 2>&1 &
 bot=$!

@@ -1,5 +1,5 @@
-# from_plain_c: the plain program is compiled and linked by the compiler alone; only the library's
-# own file goes through the tool.
+# from_plain_c: the compiler alone compiles and links the plain program; only the library's own file
+# goes through the tool.
 
 folder=$SRC/examples/from_plain_c
 

@@ -1,6 +1,6 @@
-# Every example is plain C to whoever does not know bide: both compilers accept it with nothing but
-# the include path. And neither compiles it, but says what to do, if it uses more than async and
-# await.
+# Every example is plain C to a tool that does not know bide: both compilers accept it with nothing
+# but the include path. If it uses more than async and await, neither compiles it, but says what to
+# do.
 
 for compiler in gcc clang; do
     command -v "$compiler" >/dev/null || continue

@@ -1,5 +1,5 @@
-# retry: the attempts, their errors, and pauses within their bounds: at most 100 ms before the
-# second attempt, twice as much before each further one, and never less than half of that.
+# retry: the attempts, their errors, and the bounds of the pauses: at most 100 ms before the second
+# attempt, twice as much before each further one, and never less than half of the bound.
 
 # shellcheck disable=SC2086
 $CC $CFLAGS -I"$BUILD/include" -c "$SRC/tests/programs/virtual/virtual.c" -o virtual.o

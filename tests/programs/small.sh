@@ -1,5 +1,5 @@
-# The small programs print what NAME.out says, the times included: time is virtual, so that they are
-# exact, and nobody waits. hello runs in real time as well, as a user runs it.
+# The small programs print what is in NAME.out, times included: time is virtual, so the times are
+# exact and nobody waits. hello also runs in real time, as a user runs it.
 
 programs='hello join_two spawn_two sum sequential_vs_concurrent timed_join cancel'
 here=$SRC/tests/programs
@@ -13,7 +13,7 @@ for name in $programs; do
     diff "$here/$name.out" "$name.txt" || fail "$name prints something else"
 done
 
-# lazy has a future that never runs: the compiler says so, and the program shows it.
+# lazy has a future that never runs: the compiler warns, and the program shows it.
 (cd "$SRC/examples" && "$BIDE" run "$WORK/virtual.o" lazy.c) >lazy.txt 2>&1 ||
     fail "lazy: exit status $?: $(cat lazy.txt)"
 diff "$here/lazy.out" lazy.txt || fail "lazy prints something else"

@@ -1,5 +1,6 @@
-# The examples under valgrind: no error, and nothing lost. Time is virtual. The sanitizers do not go
-# with it, so it runs in the configurations without them. It cannot read clang's DWARF 5.
+# The examples under valgrind: no errors and no leaks. Time is virtual. valgrind does not work with
+# the sanitizers, so this runs in the configurations without them. valgrind cannot read clang's
+# DWARF 5.
 set -eu
 [ -z "$SANITIZE" ] || skip "built with $SANITIZE, which does not run under valgrind"
 command -v valgrind >/dev/null || skip "no valgrind"

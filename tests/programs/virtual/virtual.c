@@ -1,6 +1,6 @@
 /*
- * virtual.c: linked with a program, makes its time virtual from the start. Then it takes no time to
- * sleep, and every time that the program prints is the same in each run.
+ * virtual.c: a program linked with it has virtual time from the start. Then sleeping takes no time,
+ * and the program prints the same times in each run.
  */
 #include <bide/testing.h>
 
