@@ -1,19 +1,18 @@
 /*
  * cancel.h: cancels a scenario everywhere.
  *
- * A scenario is an async function `async int f(void *state)`, given as its descriptor. It is run
- * on the current runtime again and again: with a request to cancel at its 1st, 2nd, ...
- * suspension, until it is through before there are so many; and the same with each request made
- * not at the suspension but at the wake that follows it, when what was waited for has happened
- * already.
+ * A scenario is a function `async int f(void *state)`, given by its descriptor. It runs on the
+ * current runtime again and again, with a request to cancel at its 1st, 2nd, ... suspension, until
+ * it ends before that suspension comes. Then all this is repeated with each request made not at the
+ * suspension but at the wake after it, when what the scenario waited for has already happened.
  *
  *   static void before(void *state);                              prepares, may be NULL
  *   static void after(void *state, const struct cancel_run *run); checks that nothing was lost
  *
  *   unsigned n = cancel_everywhere(&bide__desc_f, &state, before, after);
  *
- * The number is that of the suspensions of an undisturbed run. `after` also sees the undisturbed
- * runs, in which `requested` is false. Tasks that a scenario makes must end with it.
+ * cancel_everywhere returns the number of suspensions of an undisturbed run. `after` is also called
+ * after the undisturbed runs, with `requested` false. Tasks that a scenario makes must end with it.
  */
 #ifndef BIDE_TESTS_CANCEL_H
 #define BIDE_TESTS_CANCEL_H
@@ -27,9 +26,9 @@
 
 struct cancel_run {
     unsigned at;    /* the suspension at which it is cancelled; 0: none */
-    bool at_wake;   /* or at the wake after it */
-    bool requested; /* it came so far */
-    int error;      /* what it was unwound with; 0: it returned */
+    bool at_wake;   /* or rather at the wake after it */
+    bool requested; /* the request was made */
+    int error;      /* why it was unwound; 0: it returned */
     int result;     /* if it returned */
     unsigned suspensions;
 
@@ -44,7 +43,7 @@ struct cancel__frame {
     struct cancel_run *run;
 };
 
-/* The scenario's chain is driven by a leaf, so what suspends in it is seen here. */
+/* This leaf drives the scenario's chain, so it sees each suspension. */
 static enum bide_poll cancel__poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct cancel__frame *f = (struct cancel__frame *)(void *)h;

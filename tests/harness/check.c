@@ -147,7 +147,8 @@ static void run_in_child(const struct check_test *test, int output_fd, pid_t par
     exit(0);
 }
 
-/* Waits at most so long for the child to end: true when it has. It stays to be reaped. */
+/* Waits for the child to end, at most so long. Returns true if it has ended; it must still be
+ * reaped. */
 static bool wait_child(pid_t child, time_t seconds)
 {
     struct timespec now, end;
@@ -241,7 +242,7 @@ static bool is_wanted(const struct check_test *test, int count, char **texts)
     return count == 0;
 }
 
-/* The last two parts of the path: area/name. */
+/* The last two parts of the path: AREA/NAME. */
 static const char *program_name(const char *path)
 {
     const char *name = path + strlen(path);
@@ -277,7 +278,7 @@ int main(int argc, char **argv)
         }
     }
     if (count[PASSED] + count[FAILED] + count[SKIPPED] == 0)
-        fprintf(stderr, "no such test; --list shows them\n");
+        fprintf(stderr, "no such test; --list shows the names\n");
     printf("%s: %u passed, %u failed, %u skipped\n", program_name(argv[0]), count[PASSED],
            count[FAILED], count[SKIPPED]);
     if (count[FAILED] > 0)

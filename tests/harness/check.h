@@ -1,5 +1,5 @@
 /*
- * The test harness. A test file is a list of
+ * The test harness. A test file is a list of tests like
  *
  *   TEST(a_wake_before_the_poll_is_not_lost)
  *   {
@@ -8,21 +8,21 @@
  *       CHECK_ERR(bide_tcp_port(NULL), -EINVAL);
  *   }
  *
- * and is linked with check.c, which has main. Every test runs in a child process of its own with a
- * time limit; one that fails shows what it wrote. The program:
+ * and is linked with check.c, which has main. Each test runs in its own child process with a time
+ * limit; the output of a failed test is shown. The program:
  *
- *   NAME [--list] [TEXT...]   only the tests whose name contains one of the TEXTs
+ *   NAME [--list] [TEXT...]   run (or list) the tests whose name contains one of the TEXTs
  *
- *   BIDE_TEST_NOFORK=1   in this process, without a limit, abort() at the failure: for gdb; name
- *                        one test
- *   BIDE_TEST_SLOW=N     limits are N times as long (sanitizers, valgrind)
+ *   BIDE_TEST_NOFORK=1   for gdb: run one test, which must be named, in this process, without a
+ *                        limit, and abort() when it fails
+ *   BIDE_TEST_SLOW=N     make limits N times as long (sanitizers, valgrind)
  *
- * It ends with the line "AREA/NAME: N passed, N failed, N skipped" and exit status 0, 1 when a test
- * failed, 77 when all were skipped.
+ * It ends with the line "AREA/NAME: N passed, N failed, N skipped" and exit status 0, 1 if a test
+ * failed, or 77 if all were skipped.
  *
- * The checks may stand in any function and thread, async functions too: each expands its arguments
- * once. A failed check says where, and ends the test. A test also fails when a signal kills it, or
- * when it leaves a leak that the sanitizer sees.
+ * Checks may be used in any function, async ones too, and on any thread; each evaluates its
+ * arguments once. A failed check prints its place and ends the test. A test also fails if a signal
+ * kills it, or if the sanitizer finds a leak.
  */
 #ifndef BIDE_TESTS_CHECK_H
 #define BIDE_TESTS_CHECK_H
@@ -37,7 +37,7 @@ struct check_test {
 
 void check_register(struct check_test *test);
 
-/* Both end the test. */
+/* These two end the test. */
 void check_fail(const char *file, int line, const char *what) __attribute__((noreturn));
 void check_skip(const char *reason) __attribute__((noreturn));
 
@@ -47,7 +47,7 @@ void check_err(const char *file, int line, const char *what, long long got, long
 
 #define TEST(name) TEST_LIMIT(name, 10)
 
-/* A test that may take as many seconds of real time. */
+/* A test that may take seconds_ seconds of real time. */
 #define TEST_LIMIT(name_, seconds_)                                                    \
     static void test_##name_(void);                                                    \
     static void __attribute__((constructor)) register_##name_(void)                    \
@@ -66,14 +66,14 @@ void check_err(const char *file, int line, const char *what, long long got, long
 /* Integers: got, expected. */
 #define CHECK_EQ(a, b)  check_eq(__FILE__, __LINE__, #a " == " #b, (long long)(a), (long long)(b))
 
-/* Strings, of which either may be NULL. */
+/* Strings; either may be NULL. */
 #define CHECK_STR(a, b) check_str(__FILE__, __LINE__, #a " is " #b, (a), (b))
 
 /* A result that is 0 or a negative errno; shows their names. */
 #define CHECK_ERR(expr, expected) \
     check_err(__FILE__, __LINE__, #expr " is " #expected, (long long)(expr), (long long)(expected))
 
-/* Ends the test as skipped: something that it needs is not on this machine. */
+/* Ends the test as skipped, for something that this machine lacks. */
 #define SKIP(reason) check_skip(reason)
 
 #endif

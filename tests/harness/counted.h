@@ -1,6 +1,6 @@
 /*
- * counted.h: how much memory the library has at once. counted_begin() counts what it allocates from
- * then on; counted_most() is the most that was there at one time since the last counted_reset().
+ * counted.h: how much memory the library uses. counted_begin() starts counting what it allocates;
+ * counted_most() is the most that was allocated at one time since the last counted_reset().
  */
 #ifndef BIDE_TESTS_COUNTED_H
 #define BIDE_TESTS_COUNTED_H

@@ -1,13 +1,13 @@
 /*
- * failing.h: a constructor that fails, at each call of the door in turn.
+ * failing.h: makes a constructor fail at each call of the door in turn.
  *
  *   int failures = fails_everywhere(make, destroy)
  *
- * make() makes the object, checks on an error that what it stores is NULL and that its arguments
- * are untouched, and returns what the constructor did. It is called with the first, second, ...
- * call of every kind failing, until none does. After each failure the process has as many
- * descriptors as before, and once more without a failure the object can be made. What is lost is
- * for the leak checker. Returns the number of failures.
+ * make() calls the constructor and returns its result. On an error it checks that the stored object
+ * is NULL and the arguments are untouched. It is called with the first, second, ... call of each
+ * kind failing, until none fails. After each failure the process must have as many descriptors as
+ * before, and the object can be made without a failure. Lost memory is left to the leak checker.
+ * Returns the number of failures.
  */
 #ifndef BIDE_TESTS_FAILING_H
 #define BIDE_TESTS_FAILING_H
@@ -34,7 +34,7 @@ static inline int open_descriptors(void)
     return count;
 }
 
-/* Of epoll_ctl only what adds can want for something. */
+/* epoll_ctl can lack a resource only when it adds, so only that fails. */
 static unsigned failing_additions;
 static bool failing_has_failed;
 
@@ -80,7 +80,7 @@ static inline int fails_everywhere(int (*make)(void), void (*destroy)(void))
     };
     int failures = 0;
     CHECK(bide_test_replace("epoll_ctl", (void (*)(void))failing_epoll_ctl) != NULL);
-    /* What is made once, such as a thread's runtime, is made now. */
+    /* Makes now what is made only once, such as a thread's runtime. */
     CHECK_EQ(make(), 0);
     destroy();
     for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++) {

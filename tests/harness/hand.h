@@ -1,5 +1,5 @@
 /*
- * hand.h: tasks that a test polls by hand, with no runtime behind them.
+ * hand.h: tasks that a test polls by hand, without a runtime.
  *
  *   struct hand h;
  *   hand_begin(&h, &bide__desc_bide_channel_recv, &(struct { ... }){rx, &value});
@@ -8,11 +8,11 @@
  *   CHECK_EQ(h.wakes, 1);
  *   CHECK(hand_poll(&h));      it is done
  *   CHECK_EQ(h.result, 0);
- *   hand_end(&h);              checks that no waker of it is left
+ *   hand_end(&h);              checks that it has no wakers left
  *
- * The argument of hand_begin is a struct of the function's arguments, in order. hand_cancel asks
- * for cancellation, which the next poll delivers; h.error is then what the task was unwound with.
- * A task has budget for `h.budget` operations a poll (128 at first).
+ * The last argument of hand_begin points to a struct of the function's arguments, in order.
+ * hand_cancel asks the task to cancel, which the next poll delivers; then h.error is why the task
+ * was unwound. A poll has a budget of `h.budget` operations (128 at first).
  */
 #ifndef BIDE_TESTS_HAND_H
 #define BIDE_TESTS_HAND_H
@@ -72,7 +72,7 @@ static inline void hand_begin(struct hand *h, const struct bide_fn *fn, const vo
     memcpy(to, args, fn->args_size);
 }
 
-/* True: it has ended. */
+/* Returns true if the task has ended. */
 static inline bool hand_poll(struct hand *h)
 {
     struct bide_turn turn = {.woken = ~0u, .budget = h->budget};
@@ -81,7 +81,7 @@ static inline bool hand_poll(struct hand *h)
     h->done = bide_chain_poll(&cx) == BIDE_READY;
     if (h->done) {
         h->error = bide_chain_error(&h->chain);
-        /* Every result in these tests is an int or, with a ssize_t, small. */
+        /* Every result in these tests is an int, or a ssize_t with a small value. */
         h->result = (int)h->result;
     }
     return h->done;
