@@ -27,14 +27,14 @@ static async int hold(const char *who)
 
     int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (fd < 0)
-        return -errno; /* the block above runs on this way out, too */
+        return -errno; /* the block above runs on this way out too */
     defer {
         close(fd);
         printf("  %s: descriptor is closed\n", who);
     }
 
     defer {
-        await bide_sleep(BIDE_MS(10)); /* as if to tell a server that we leave */
+        await bide_sleep(BIDE_MS(10)); /* as if to tell a server that we are leaving */
         printf("  %s: farewell is said\n", who);
     }
 
@@ -54,8 +54,7 @@ static async void press_ctrl_c(void)
 
 async int main(void)
 {
-    /* Someone else decides: an abort is a request. The task has ended when a wait for it returns.
-     * */
+    /* Someone else decides. An abort is a request; the wait returns when the task has ended. */
     printf("abort\n");
     bide_task(int) task = bide_spawn(hold("task"));
     await bide_sleep(BIDE_MS(10));
@@ -74,7 +73,7 @@ async int main(void)
     int winner = await bide_select_biased(hold("hare"), bide_sleep(BIDE_MS(100)), hold("fox"));
     printf("  the winner is branch %d\n", winner);
 
-    /* The user decides: when main returns, tasks that are left are cancelled and waited for. */
+    /* The user decides. When main returns, tasks that are left are cancelled and awaited. */
     printf("Ctrl-C\n");
     bide_spawn(hold("background"));
     bide_spawn(press_ctrl_c());

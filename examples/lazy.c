@@ -12,7 +12,7 @@
 static async int work(const char *name, int steps)
 {
     printf("%s begins\n", name);
-    /* Also when it is dropped half-way. */
+    /* This runs even if the call is dropped half-way. */
     defer {
         printf("%s ends\n", name);
     }
@@ -26,13 +26,13 @@ static async int work(const char *name, int steps)
 
 async int main(void)
 {
-    /* Keep a call, drop it: it never ran. (bide_spawn would have started a task.) */
+    /* Keep a call and drop it: it never runs. (bide_spawn would have started a task.) */
     bide_future(int) forgotten = bide_lazy(work("forgotten", 1));
     bide_drop(forgotten);
     printf("nothing ran\n");
 
     /* bide_get drives a future and takes its value. A get that loses against the clock leaves the
-     * future where it is, so that the work goes on with the next one. */
+     * future as it is, so the next get goes on with the work. */
     bide_future(int) report = bide_lazy(work("report", 3));
     int steps = 0;
     while (await bide_timeout(BIDE_MS(400), steps = bide_get(report)) < 0)
@@ -40,7 +40,7 @@ async int main(void)
     printf("%d steps\n", steps);
 
     /* A future that is dropped half-way unwinds: its deferred blocks run. Leaving the scope of the
-     * variable, as here at the end of main, is such a drop. */
+     * variable drops it too, as here at the end of main. */
     bide_future(int) too_slow = bide_lazy(work("too_slow", 100));
     if (await bide_timeout(BIDE_MS(600), steps = bide_get(too_slow)) < 0)
         printf("too slow, not waiting any longer\n");

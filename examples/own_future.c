@@ -5,8 +5,8 @@
  *
  * What it prints:
  *
- *     poll -> Pending      the executor asks the future; not done, but it has arranged for a wake
- *     wake                 what it waits for happens: the future's waker tells the executor
+ *     poll -> Pending      the executor asks the future, which is not done but will wake it
+ *     wake                 what it waits for happens, and its waker tells the executor
  *     poll -> Ready        so the executor asks again, and now there is a result
  *     slept 100 ms
  */
@@ -24,7 +24,7 @@ static long now_ms(void)
 }
 
 /*
- * The future. Its state between two polls is a frame: a struct that begins with a bide_frame. Where
+ * The future. Its state between two polls is a frame: a struct that begins with a bide_frame. When
  * `bide cc` compiles `async int timer(long ms)`, it makes the same three things: the frame, the
  * poll function, and the descriptor that names them.
  */
@@ -37,12 +37,12 @@ struct timer {
 /* The one timer that is set; the executor's clock looks at it. */
 static struct timer *alarm_set;
 
-/* "Are you done?" It may be asked at any time, too early as well, and never waits. */
+/* "Are you done?" This may be asked at any time, even too early, and never waits. */
 static enum bide_poll timer_poll(struct bide_cx *cx, struct bide_frame *frame)
 {
     struct timer *timer = (struct timer *)frame;
 
-    if (frame->state == 0) { /* for the first time: fetch the argument */
+    if (frame->state == 0) { /* the first time: fetch the argument */
         timer->ms = *(long *)bide__args(cx, frame);
         timer->due_ms = now_ms() + timer->ms;
         frame->state = 1;
@@ -58,7 +58,7 @@ static enum bide_poll timer_poll(struct bide_cx *cx, struct bide_frame *frame)
     return bide_frame_finish(cx, frame);
 }
 
-/* "You are not needed any more." Nothing has happened, and now nothing will. */
+/* "You are no longer needed." Nothing has happened yet, and now nothing will. */
 static enum bide_answer timer_cancel(struct bide_cx *cx, struct bide_frame *frame)
 {
     (void)cx, (void)frame;
@@ -76,7 +76,7 @@ static const struct bide_fn timer_fn = {.poll = timer_poll,
                                         .flags = BIDE_FN_RESULT_SIGNED,
                                         .version = BIDE_FN_VERSION};
 
-/* The executor: one task, and whether it is worth asking again. */
+/* The executor: one task, and whether to ask it again. */
 static struct task {
     struct bide_wakeable wakeable; /* what a waker refers to */
     bool woken;
@@ -92,7 +92,7 @@ static void ignore(struct bide_wakeable *wakeable)
 
 static void wake(struct bide_wakeable *wakeable, unsigned branch)
 {
-    (void)branch; /* of a select or join; there is none here */
+    (void)branch; /* of a select or join; this program has neither */
     puts("wake");
     ((struct task *)wakeable)->woken = true;
 }

@@ -1,8 +1,8 @@
 /*
- * retry: a call that fails now and then, made to work: each attempt has a timeout, between attempts
- * there is a pause that doubles, and there are limits to both the attempts and the time.
+ * retry: how to make a call work that fails now and then. Each attempt has a timeout, the pause
+ * between attempts doubles, and both the attempts and the time are limited.
  *
- * The pause is drawn at random from its upper half ("jitter"): a thousand clients that a server has
+ * The pause is a random one from its upper half ("jitter"): so a thousand clients that a server
  * dropped at the same moment do not all come back at the same moment.
  *
  *     bide run examples/retry.c
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Stands for a server: how its next answers will be. */
+/* Stands for a server: the kinds of its answers. */
 enum answer { GOOD, REFUSED, SILENT };
 
 static async int ask(enum answer answer)
@@ -28,7 +28,7 @@ static async int ask(enum answer answer)
 struct retry {
     int attempts_max;
     int timeout_ms; /* of one attempt */
-    int pause_ms;   /* before the second attempt, at most; twice as long before each further one */
+    int pause_ms;   /* the most before the second attempt; it doubles before each further one */
 };
 
 /* Between half of `pause_ms` and all of it. */
@@ -37,7 +37,7 @@ static int with_jitter(int pause_ms)
     return pause_ms / 2 + rand() % (pause_ms / 2 + 1);
 }
 
-/* The value, or the error of the last attempt. */
+/* Returns the value, or the error of the last attempt. */
 static async int ask_again_and_again(const enum answer *answers, struct retry retry)
 {
     for (int attempt = 1, pause_ms = retry.pause_ms;; attempt++, pause_ms *= 2) {
@@ -73,7 +73,7 @@ async int main(void)
     value = await ask_again_and_again(dead, retry);
     printf("  given up: %s\n", strerror(-value));
 
-    /* A limit round the whole of it is one more timeout; it may end an attempt or a pause. */
+    /* A limit for the whole is one more timeout; it may end an attempt or a pause. */
     printf("a silent server, for 1 s\n");
     retry.attempts_max = 6;
     int n = await bide_timeout(BIDE_S(1), value = ask_again_and_again(slow, retry));

@@ -1,6 +1,6 @@
 /*
  * sequential_vs_concurrent: calling an async function does not make anything concurrent. Awaiting
- * two calls one after another takes the sum of their times, joining them the longer one.
+ * two calls one after another takes the sum of their times, joining them the longer time.
  *
  *     bide run examples/sequential_vs_concurrent.c
  */
@@ -20,7 +20,7 @@ static bide_instant start;
 
 static void print_time(const char *what)
 {
-    /* In steps of 10 ms, so that it is the same each time. */
+    /* In steps of 10 ms, so that the output is always the same. */
     printf("%s: about %.0f0 ms\n", what, (double)bide_elapsed(start).ns / 10e6);
     start = bide_now();
 }

@@ -19,7 +19,7 @@ async int main(void)
     bide_task(int) second = bide_spawn(work(20));
     int a = 0, b = 0;
 
-    /* A join says 0, or why there is no result: -ECANCELED, -ENOMEM. */
+    /* A join returns 0, or why there is no result: -ECANCELED, -ENOMEM. */
     if (await bide_task_join(first, &a) < 0 || await bide_task_join(second, &b) < 0)
         return 1;
 

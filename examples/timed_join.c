@@ -20,7 +20,7 @@ static async double read_humidity(void)
     return 40;
 }
 
-/* In steps of 10 ms, so that it is the same each time. */
+/* In steps of 10 ms, so that the output is always the same. */
 static double milliseconds_since(bide_instant start)
 {
     return (double)(bide_elapsed(start).ns / 10000000 * 10);

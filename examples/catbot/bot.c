@@ -5,8 +5,8 @@
  *     -> Countess Ada, here is your cat: (=^-w-^=)
  *
  * For each line the bot fetches a picture over HTTP and looks up the sender's nickname in a
- * database, at the same time, and replies. Every user has a task of his own, so one who waits for
- * a slow picture, or reads slowly, or says nothing, keeps nobody else waiting.
+ * database, at the same time, and replies. Every user has a task, so a user who waits
+ * for a slow picture, reads slowly or says nothing keeps nobody else waiting.
  */
 #include "catbot.h"
 
@@ -17,7 +17,7 @@
 
 enum { LINE_BYTES_MAX = 1000, REPLY_TIMEOUT_S = 10 };
 
-/* A line, taken apart. */
+/* The parts of a line. */
 struct message {
     char login[16];
 };
@@ -37,7 +37,7 @@ static struct message parse(const char *line)
 
 /* ---- one reply ---- */
 
-/* What to say of a picture: itself, if it is a short text, else its kind and size. */
+/* Describes a picture: by itself if it is a short text, otherwise by its kind and size. */
 static void describe(const bide_http_response *picture, char *text, size_t size)
 {
     const char *type = bide_http_header_value(picture, "Content-Type");
@@ -50,7 +50,7 @@ static void describe(const bide_http_response *picture, char *text, size_t size)
         snprintf(text, size, "%.40s, %zu bytes", type, bytes);
 }
 
-/* Writes what came of it to `text`, the error too. 0 or a negative errno. */
+/* Writes the picture, or the error, to `text`. Returns 0 or a negative errno. */
 static async int fetch_picture(struct bot *bot, struct row *row, char *text, size_t size)
 {
     bide_http_response *picture = NULL;
@@ -75,7 +75,7 @@ static async int fetch_picture(struct bot *bot, struct row *row, char *text, siz
     return 0;
 }
 
-/* Leaves `nickname` as it is if there is none. 0 or a negative errno. */
+/* Leaves `nickname` alone if the user has none. Returns 0 or a negative errno. */
 static async int look_up(struct bot *bot, struct row *row, const char *login, char *nickname,
                          size_t size)
 {
@@ -108,7 +108,7 @@ static void count_reply(struct bot *bot, int64_t begin_ns, bool failed)
     bot->failures += failed;
 }
 
-/* 0, or why the user could not be told. */
+/* Returns 0, or why the reply could not be sent. */
 static async int answer(struct bot *bot, bide_stream *user, const char *line)
 {
     int64_t begin_ns = now_ns();
@@ -158,7 +158,7 @@ static void user_leaves(struct bot *bot, struct user *user)
     bide_notify_one(&bot->user_left);
 }
 
-/* Talks to a user until he leaves or the bot closes. */
+/* Talks to a user until the user leaves or the bot closes. */
 static async void talk(struct bot *bot, struct user *user)
 {
     /* However this ends (the user hangs up, an error, a cancellation), the user is let go. */
@@ -201,7 +201,7 @@ static void user_arrives(struct bot *bot, bide_stream *stream)
         user->next->link = &user->next;
     bot->users = user;
     user->task = bide_spawn(talk(bot, user));
-    /* It has not run yet; that it has ended means that there was no memory for it. */
+    /* The task has not run yet; if it has ended, there was no memory for it. */
     if (bide_task_finished(user->task))
         user_leaves(bot, user);
 }
@@ -223,7 +223,7 @@ async void bot_close(struct bot *bot, bide_duration patience)
     while (bot->users != NULL && now_ns() < end_ns)
         await bide_timeout(BIDE_NS(end_ns - now_ns()), bide_notify_wait(&bot->user_left));
 
-    /* Who is left has had his time. A cancelled task leaves by way of its deferred blocks. */
+    /* Time is up for those who are left. A cancelled task leaves through its deferred blocks. */
     for (struct user *user = bot->users; user != NULL; user = user->next)
         bide_task_abort(user->task);
     while (bot->users != NULL)

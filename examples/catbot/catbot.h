@@ -34,11 +34,11 @@ static inline double seconds(int64_t ns)
 
 enum phase { FETCH, LOOKUP, REPLY, PHASES };
 
-/* One request. A time of 0 means: not yet. */
+/* One request. A time of 0 means "not yet". */
 struct row {
     struct row *next;
     char who[16];
-    char note[120]; /* what has come of it */
+    char note[120]; /* the outcome */
     bool failed;
     int64_t begin_ns, end_ns;
     int64_t phase_begin_ns[PHASES], phase_end_ns[PHASES];
@@ -47,7 +47,7 @@ struct row {
 struct timeline {
     struct row *first, *last;
     int row_count;
-    bool live; /* drawn on a terminal; else one line a request */
+    bool live; /* drawn on a terminal; otherwise one line a request */
     bool stopped;
     int drawn_lines;
     int64_t begin_ns;
@@ -56,11 +56,11 @@ struct timeline {
 void timeline_init(struct timeline *timeline);
 void timeline_free(struct timeline *timeline);
 
-/* Draws until timeline_stop; at once over where there is nothing to draw on. */
+/* Draws until timeline_stop; returns at once if there is no terminal. */
 async void timeline_run(struct timeline *timeline);
 void timeline_stop(struct timeline *timeline);
 
-/* A new row, which the timeline owns; NULL without memory, which the functions below ignore. */
+/* Adds a row, which the timeline owns. NULL: no memory; the functions below ignore a NULL row. */
 struct row *timeline_add(struct timeline *timeline, const char *who);
 void row_begin(struct row *row, enum phase phase);
 void row_end(struct row *row, enum phase phase);
@@ -68,7 +68,7 @@ void row_finish(struct timeline *timeline, struct row *row, bool failed, const c
 
 /* ---- bot.c ---- */
 
-/* Somebody who is connected. */
+/* A connected user. */
 struct user {
     struct user *next, **link; /* in the bot's list */
     bide_stream *stream;
@@ -84,7 +84,7 @@ struct bot {
 
     struct user *users;
     bide_notify user_left;
-    bide_notify closing; /* tells users who are silent */
+    bide_notify closing; /* ends the waits for silent users */
     bool is_closing;
 
     int replies, failures;
@@ -95,13 +95,13 @@ struct bot {
 /* Accepts users and talks to them until bot_close. */
 async void bot_serve(struct bot *bot);
 
-/* Accepts no more; lets replies that are under way finish, but not for longer than `patience`.
+/* Accepts no more users and lets replies under way finish, but waits no longer than `patience`.
  * When it returns, nobody uses the bot any more. */
 async void bot_close(struct bot *bot, bide_duration patience);
 
 /* ---- pictures.c ---- */
 
-/* Starts the service on a free local port and writes its URL. 0 or a negative errno. */
+/* Starts the service on a free local port and writes its URL. Returns 0 or a negative errno. */
 int pictures_start(char *url, size_t size);
 void pictures_stop(void);
 
@@ -109,10 +109,10 @@ void pictures_stop(void);
 
 enum { USERS = 10 };
 
-/* The i-th user connects, asks for a picture and waits for the reply. 0 or a negative errno. */
+/* The i-th user connects, asks for a picture and awaits the reply. 0 or a negative errno. */
 async int user_chat(int i, uint16_t port);
 
-/* Makes the table of nicknames. 0 or a negative errno. */
+/* Makes the table of nicknames. Returns 0 or a negative errno. */
 async int people_fill(bide_sql *people);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * catbot: the bot that never sleeps. Ten users ask it for a picture at once; each picture takes
- * about a second, and all of them have theirs in little more than that, served by one thread.
+ * about a second, and one thread serves all of them in little more than that.
  *
  *     catbot                             ten users, a local picture service, a timeline
  *     catbot --url URL                   the same with another picture service
@@ -21,7 +21,7 @@ struct options {
     const char *url, *listen;
 };
 
-/* These outlive main: tasks that are still running when it returns end after it. */
+/* These outlive main, since tasks that are still running when it returns end after it. */
 static struct bot bot;
 static struct timeline timeline;
 
@@ -29,12 +29,12 @@ static int usage(int status)
 {
     fprintf(status == 0 ? stdout : stderr,
             "usage: catbot [--url URL] [--listen HOST:PORT]\n"
-            "  --url URL           fetch pictures there, not from the service that is built in\n"
+            "  --url URL           fetch pictures there, not from the built-in service\n"
             "  --listen HOST:PORT  be a server, until Ctrl-C, rather than play ten users\n");
     return status;
 }
 
-/* 0: go on; else the exit status plus 1. */
+/* Returns 0 to go on, otherwise the exit status plus 1. */
 static int read_options(int argc, char **argv, struct options *options)
 {
     static const struct option known[] = {
@@ -68,7 +68,7 @@ static void forget_replies(void)
     bot.slowest_ns = bot.quickest_ns = 0;
 }
 
-/* One user alone, whose time is *alone_ns; then ten at once. 0 or a negative errno. */
+/* First one user alone, who takes *alone_ns, then ten at once. 0 or a negative errno. */
 static async int play_users(uint16_t port, int64_t *alone_ns)
 {
     bide_task(int) users[USERS];
@@ -93,7 +93,7 @@ static async int play_users(uint16_t port, int64_t *alone_ns)
 
 static int open_http(bool local)
 {
-    /* What is local is not to be sought behind a proxy. */
+    /* A local service is not behind a proxy. */
     bide_http_options options = {.timeout = BIDE_S(20), .user_agent = "catbot"};
     if (local)
         options.proxy = "";
@@ -110,7 +110,7 @@ static int open_listener(const char *address)
     return bide_tcp_listen(host[0] != '\0' ? host : NULL, port, &bot.listener);
 }
 
-/* A file in the folder for temporary ones. */
+/* Makes an empty file in the folder for temporary files. */
 static int make_file(char *path, size_t size)
 {
     const char *folder = getenv("TMPDIR");
@@ -122,13 +122,13 @@ static int make_file(char *path, size_t size)
     return 0;
 }
 
-/* Ctrl-C, or what `kill` sends. */
+/* Waits for Ctrl-C or the signal that `kill` sends. */
 static async void wait_for_end(void)
 {
     await bide_select(bide_ctrl_c(), bide_signal_wait(SIGTERM));
 }
 
-/* All is open: plays or serves until it is enough. The exit status. */
+/* Everything is open: plays or serves until the end. Returns the exit status. */
 static async int run(const struct options *options)
 {
     int port = bide_tcp_port(bot.listener), n = 0;
@@ -174,7 +174,7 @@ async int main(int argc, char **argv)
         timeline_free(&timeline);
     }
 
-    /* Opened in this order, closed in the opposite one, whatever happens in between. */
+    /* Opened in this order and closed in the reverse order, whatever happens in between. */
     n = make_file(path, sizeof path);
     if (n < 0)
         return complain(path, n);

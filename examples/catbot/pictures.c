@@ -1,12 +1,12 @@
 /*
- * pictures.c: a picture service, for when there is none at hand: an HTTP server of a few lines
- * that takes its time. It runs on the same thread as the bot; what is slow about it are sleeps.
+ * pictures.c: a picture service for when no other is at hand: an HTTP server of a few lines that
+ * takes its time. It runs on the same thread as the bot; only its sleeps make it slow.
  */
 #include "catbot.h"
 
 #include <string.h>
 
-/* How long the i-th answer takes. The first is that for the user who is alone. */
+/* How long the i-th answer takes. The first is for the user who is alone. */
 static const int delays_ms[] = {1000, 900, 1000, 800, 1100, 1000, 1500, 900, 1000, 1100, 950};
 
 static const char *const pictures[] = {"=^..^=", "(=^-w-^=)", "=^o.o^=", "(=^x^=)~", "=(^_^)="};
@@ -19,7 +19,7 @@ enum {
 static bide_tcp_listener *listener;
 static unsigned request_count;
 
-/* Reads the head of a request, which ends with an empty line. 1, or 0 at the end, or an error. */
+/* Reads the head of a request, up to an empty line. Returns 1, 0 at the end, or an error. */
 static async int read_request(bide_reader *reader)
 {
     char *line = NULL;
@@ -31,7 +31,7 @@ static async int read_request(bide_reader *reader)
     return n;
 }
 
-/* Answers the requests that come on one connection, one after another. */
+/* Answers the requests of one connection, one after another. */
 static async void serve_connection(bide_stream *stream)
 {
     defer {
@@ -77,6 +77,6 @@ int pictures_start(char *url, size_t size)
 
 void pictures_stop(void)
 {
-    bide_tcp_listener_close(listener); /* with that, serve() ends */
+    bide_tcp_listener_close(listener); /* this ends serve() */
     listener = NULL;
 }

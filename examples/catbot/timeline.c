@@ -1,10 +1,10 @@
 /*
- * timeline.c: shows what the bot is doing. On a terminal, one row a request, with bars that grow
- * as time passes and are drawn anew in place; elsewhere, one line a request when it is done.
+ * timeline.c: shows what the bot is doing. On a terminal each request has a row with bars that grow
+ * in place as time passes; elsewhere each request has a line, printed when it is done.
  *
  *     ada      |#########################|          1.00 s  Countess Ada: =^..^=
  *
- * All rows share one axis of time, so that what overlaps in time overlaps on the screen.
+ * All rows share one time axis, so what overlaps in time overlaps on the screen.
  */
 #include "catbot.h"
 
@@ -16,7 +16,7 @@
 
 enum {
     FRAME_MS = 50,
-    ROWS_KEPT = 200, /* finished rows; more are drawn only if the terminal is that high */
+    ROWS_KEPT = 200, /* finished rows that are kept */
     NAME_WIDTH = 10,
     TIME_WIDTH = 9,
     BAR_WIDTH_MIN = 10,
@@ -107,9 +107,9 @@ void row_finish(struct timeline *timeline, struct row *row, bool failed, const c
 
 /* ---- drawing ---- */
 
-/* A picture of the whole, which is then written at once. */
+/* The text of a whole frame, which is then written at once. */
 struct canvas {
-    char *text; /* malloc; NULL: no memory, nothing is drawn */
+    char *text; /* allocated; NULL: no memory, nothing is drawn */
     size_t size, room;
 };
 
@@ -124,8 +124,8 @@ put(struct canvas *canvas, const char *format, ...)
         canvas->size += (size_t)size;
 }
 
-/* What is drawn of a row between two moments: the colour, 0 for nothing. The short phases win, so
- * that they can be seen. */
+/* The colour of a row between two moments; 0: nothing is drawn. Short phases win, so that they can
+ * be seen. */
 static int colour_at(const struct row *row, int64_t from_ns, int64_t to_ns, int64_t now)
 {
     for (int phase = REPLY; phase >= FETCH; phase--) {
@@ -179,7 +179,7 @@ static void put_legend(struct canvas *canvas)
     put(canvas, "\033[%dm  \033[0m failed\n\033[K\n", failed_colour);
 }
 
-/* Draws over what was drawn before. */
+/* Draws over the previous frame. */
 static void put_all(struct canvas *canvas, struct timeline *timeline)
 {
     struct winsize window = {.ws_row = 24, .ws_col = 80};
@@ -222,7 +222,7 @@ static async void draw(struct timeline *timeline)
         free(canvas.text);
     }
     put_all(&canvas, timeline);
-    /* A terminal may be slow, or stopped with Ctrl-S: not on the executor's thread. */
+    /* A terminal may be slow, or stopped with Ctrl-S, so do not write on the executor's thread. */
     await bide_blocking(show(&canvas));
 }
 

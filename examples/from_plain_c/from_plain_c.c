@@ -1,13 +1,13 @@
 /*
- * from_plain_c: a plain C program that uses a library written with bide. It is compiled and linked
- * by any C compiler, without the tool; of bide it needs a header and libbide.
+ * from_plain_c: a plain C program that uses a library written with bide. Any C compiler can compile
+ * and link it, without the tool; it needs only a header of bide and libbide.
  *
  *     bide cc cc -c greeter.c
  *     cc -c from_plain_c.c -I PREFIX/include
  *     cc from_plain_c.o greeter.o -L PREFIX/lib -lbide -o from_plain_c
  *
- * Each call runs until its result is there, on a small runtime of this thread that is made at the
- * first one. The two greetings of the second call still run at the same time.
+ * Each call blocks until it has a result, on a small runtime of this thread that the first call
+ * makes. The two greetings of the second call still run at the same time.
  */
 #include "greeter.h"
 

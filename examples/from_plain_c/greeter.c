@@ -1,6 +1,6 @@
 /*
- * greeter.c: the library, in async C. It is compiled with `bide cc`, which makes two functions of
- * each: one to await, and a plain one under the same name, which blocks.
+ * greeter.c: the library, in async C. `bide cc` compiles each function to two: one to await, and a
+ * plain one of the same name, which blocks.
  */
 #include "greeter.h"
 

@@ -16,7 +16,7 @@ extern "C" {
 /*
  * Writes a greeting for `name` to `text`, after thinking about it. Returns its length, or -ENOSPC.
  *
- * The header says bide_async rather than async: that word may well be a name in its user's program.
+ * The header says bide_async rather than async, which may be a name in its user's program.
  */
 bide_async int greeter_greet(const char *name, char *text, size_t size);
 
