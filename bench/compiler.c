@@ -3,15 +3,15 @@
  *
  *   compiler [--tsv] [PART OF A NAME]      (in the tree's root, by ./x bench compiler)
  *
- * The front end: lexer, parser and checker over preprocessed text, every function body included;
- * text in memory, CPU time. A row is nanoseconds a line; the rate is 1000 divided by it, in
- * millions of lines a second. Lines are those of the text, as wc counts them.
+ * The front end: CPU time of the lexer, parser and checker for preprocessed text in memory, every
+ * function body included. A row is nanoseconds a line; 1000 divided by it is the rate in millions
+ * of lines a second. Lines are those of the text, as wc counts them.
  *
- * The driver: `bide cc CC` against CC alone, in turn, each figure the CPU time of all processes of
- * one command, in nanoseconds. For a file without async words the command is the same; for the
- * examples CC alone compiles what `bide emit` prints, from where the tool's own work begins to
- * count. The largest one has a pair of rows for the time that passes, too, since clang loads while
- * the preprocessor is at work: with an idle core that costs CPU time only. CC is $CC, or gcc.
+ * The driver: `bide cc CC` and CC alone, in turn. Each figure is the CPU time of all processes of
+ * one command, in nanoseconds. For a file without async words both compile the same file; for the
+ * examples CC alone compiles the output of `bide emit`, so that the difference is the tool's own
+ * work. The largest example also has a pair of rows for wall time, because clang loads while the
+ * preprocessor is at work: with an idle core that costs only CPU time. CC is $CC, or gcc.
  */
 #define _GNU_SOURCE
 #include "common/measure.h"
@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 static const char *cc;
-static const char *folder; /* for what is written */
+static const char *folder; /* for files that the benchmark writes */
 
 /* ---- commands ---- */
 

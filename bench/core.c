@@ -3,7 +3,8 @@
  *
  *   core [--tsv] [PART OF A NAME]
  *
- * The floor is a call of a plain function through a pointer that the compiler cannot see through.
+ * The baseline is a call of a plain function through a pointer that the compiler cannot see
+ * through.
  */
 #include "common/measure.h"
 

@@ -1,8 +1,8 @@
 /*
- * What a parked task holds: docs/frames.md. Each program of frames/ is spawned and runs until it
- * waits; then its chain and its block are measured. One line a program: name, title, levels of
- * awaits, the bytes from the first frame to the end of the last, the bytes of the task with its
- * segments.
+ * bench/frames.c: what a parked task holds; see docs/frames.md. Each program of frames/ is spawned
+ * and runs until it waits; then its chain and its block are measured. One line a program: name,
+ * title, levels of awaits, the bytes from the first frame to the end of the last, and the bytes of
+ * the task with its segments.
  */
 #include "frames/programs.h"
 #include "core/inside.h"
@@ -61,11 +61,11 @@ static unsigned levels(const struct bide_chain *c)
     return n;
 }
 
-/* The near end of a connection on which nothing ever comes. */
+/* The near end of a connection on which nothing ever arrives. */
 static bide_stream *connection(void)
 {
     bide_stream *near_end;
-    int fd[2]; /* the other one stays open until the program ends */
+    int fd[2]; /* the far end stays open until the program ends */
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) != 0 || bide_stream_open(fd[0], &near_end) < 0)
         abort();
     return near_end;

@@ -1,12 +1,12 @@
-# What parked tasks hold, beside Rust's: makes the table of docs/frames.md anew. Our side is
-# measured; the Rust side too if cargo finds tokio without the network (Debian: librust-tokio-dev),
-# else its recorded figures stand.
+# Compares what parked tasks hold with Rust's: prints the table of docs/frames.md again. Our side is
+# measured. The Rust side is measured too if cargo finds tokio without the network (Debian:
+# librust-tokio-dev); otherwise its recorded figures are used.
 set -eu
 here=$SRC/bench/frames
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# rust FEATURES: a line a program, name, future, task
+# rust FEATURES: prints a line a program: name, future, task.
 rust()
 {
     CARGO_TARGET_DIR=$work/target

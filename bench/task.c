@@ -10,7 +10,7 @@
  * in virtual time; block_on of a call that is ready; a call on the blocking pool (wall time).
  */
 #define _GNU_SOURCE
-#define bide_async /* bide_sleep is called as the plain function that it is too */
+#define bide_async /* bide_sleep is called here as a plain function */
 #include <bide/abi.h>
 #include <bide/runtime.h>
 #include <bide/task.h>
@@ -168,7 +168,7 @@ static enum bide_poll sleeps_poll(struct bide_cx *cx, struct bide_frame *h)
     return bide__start_bide_sleep(cx, h, NULL, any_duration());
 }
 
-/* A sleep, cancelled: without the executor, the leaf alone. */
+/* Cancels sleeps: the leaf alone, without the executor. */
 struct cancels {
     struct bide_frame h;
 };
@@ -245,7 +245,7 @@ static void thousand(const struct bide_fn *fn)
     }
 }
 
-/* Bytes of resident memory that a parked task takes. */
+/* The resident memory of a parked task, in bytes. */
 static double resident(const struct bide_fn *fn)
 {
     enum { TASKS = 200000 };
@@ -263,7 +263,7 @@ static double resident(const struct bide_fn *fn)
     return (double)(pages[1] - pages[0]) * (double)sysconf(_SC_PAGESIZE) / TASKS;
 }
 
-/* All at once, then all of them run. */
+/* Spawns all at once and then runs all of them. */
 static void million(const struct bide_fn *fn)
 {
     for (long k = 0; k < operations; k++)

@@ -1,6 +1,6 @@
 # What is installed: the tool, the headers, the libraries, pkg-config files, a CMake package, the
-# documents, the manual page and the examples.
-# All of it finds the rest relative to itself, so the installed tree can be moved.
+# documents, the manual page and the examples. All files find each other by relative paths, so the
+# installed tree can be moved.
 include(CMakePackageConfigHelpers)
 
 file(MAKE_DIRECTORY "${PROJECT_SOURCE_DIR}/include/bide" "${BIDE_OUT}")
@@ -14,8 +14,8 @@ install(DIRECTORY docs examples DESTINATION share/doc/bide
   FILES_MATCHING PATTERN "*.md" PATTERN "*.c" PATTERN "*.h" PATTERN "man" EXCLUDE)
 install(FILES docs/man/bide.1 DESTINATION share/man/man1)
 
-# For gdb, which loads it by itself with the shared library where its scripts-directory is the one
-# under the prefix, as for /usr.
+# For gdb, which loads the script together with the shared library if its scripts-directory is the
+# one under the prefix, as for /usr.
 file(MAKE_DIRECTORY "${BIDE_OUT}/share")
 file(CREATE_LINK "${PROJECT_SOURCE_DIR}/tools/gdb" "${BIDE_OUT}/share/bide" SYMBOLIC)
 install(FILES tools/gdb/bide-gdb.py DESTINATION share/bide)

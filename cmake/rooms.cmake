@@ -1,4 +1,4 @@
-# The functions by which the folders say what they make.
+# The functions with which the folders declare what they build.
 #
 #   bide_sanitize()                      sanitizer flags for all that follows
 #   bide_async(TARGET)                   compile TARGET's files with `bide cc`
@@ -6,8 +6,8 @@
 #   bide_library(NAME ROOMS ... LINK ...)  libNAME.so and libNAME.a from rooms
 #   bide_program(TARGET NAME FOLDER FILES...)  a program in async C with all of bide behind it
 #
-# A file without async words goes through `bide cc` unchanged. Objects depend on the tool itself:
-# a changed compiler recompiles what it compiled.
+# `bide cc` passes a file without async words on unchanged. Objects depend on the tool, so a changed
+# compiler recompiles what it compiled.
 
 set(BIDE_TOOL "${BIDE_OUT}/bin/bide")
 set(BIDE_CHECK_FLAGS "")
@@ -38,14 +38,14 @@ function(bide_room name folder)
   set_target_properties(bide_room_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_include_directories(bide_room_${name} PRIVATE
     "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}")
-  # Thread-locals are read on every poll; libbide is loaded at start, so the fast model serves.
+  # Every poll reads thread-locals. libbide is loaded at start, so the fast model works.
   target_compile_options(bide_room_${name} PRIVATE -fvisibility=default -ftls-model=initial-exec)
   if("ASYNC" IN_LIST ARGN)
     bide_async(bide_room_${name})
   endif()
 endfunction()
 
-# PKG is a pkg-config module the library needs, USES the bide libraries it stands on.
+# PKG is a pkg-config module that the library needs, USES the bide libraries that it is built on.
 function(bide_library name)
   cmake_parse_arguments(arg "" "DESCRIPTION;PKG" "ROOMS;LINK;USES" ${ARGN})
   set(objects "")
@@ -86,7 +86,7 @@ function(bide_library name)
   endforeach()
   set_property(GLOBAL APPEND PROPERTY bide_libraries ${name})
 
-  # One file for the build tree and the installed one: its paths are relative to itself.
+  # The same file serves the build tree and the installed one: its paths are relative to itself.
   set(pc_name ${name})
   set(pc_description "${arg_DESCRIPTION}")
   string(REPLACE ";" " " pc_requires "${arg_USES}")
@@ -99,7 +99,7 @@ function(bide_library name)
     "${BIDE_OUT}/lib/pkgconfig/${name}.pc" @ONLY)
 endfunction()
 
-# Programs link every library there is; the linker drops those that a program does not use.
+# Programs link every library; the linker drops those that a program does not use.
 function(bide_program target name folder)
   add_executable(${target} ${ARGN})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}

@@ -27,7 +27,7 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The median of the workload of that name; 0: it was not run. */
+/* The median of the workload of that name, or 0 if it was not run. */
 static double median_of(const struct workload *w, double (*ns)[ROUNDS], int count, const char *name)
 {
     for (int i = 0; name && i < count; i++)

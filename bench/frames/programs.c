@@ -1,5 +1,6 @@
 /*
- * The programs of docs/frames.md, in C. rust/src/main.rs has the same ones, function by function.
+ * The programs of docs/frames.md, in C. rust/src/main.rs has the same programs, function by
+ * function.
  */
 #include "programs.h"
 
@@ -11,7 +12,7 @@
 
 #define LONG BIDE_S(1000)
 
-/* Kept out of line, so that it is known of nothing what it does. */
+/* Kept out of line, so that the compiler knows nothing about what it does. */
 __attribute__((noinline)) static int sum(const char *p, size_t n)
 {
     int all = 0;

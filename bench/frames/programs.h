@@ -1,6 +1,6 @@
 /*
  * The programs of docs/frames.md: X(name, parameters, arguments, title). What they wait for never
- * comes.
+ * happens.
  */
 #ifndef BENCH_FRAMES_PROGRAMS_H
 #define BENCH_FRAMES_PROGRAMS_H

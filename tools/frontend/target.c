@@ -1,7 +1,7 @@
 /*
- * The front end as a libFuzzer target: lexer, parser, checks and warnings of one preprocessed text,
- * after a short prelude; with BIDE_FUZZ_EMIT in the environment also the lowering of what had no
- * error. Nothing is printed and no file is read. tools/fuzz-frontend builds and runs it.
+ * The front end as a libFuzzer target: lexer, parser, checks and warnings for one preprocessed
+ * text, after a short prelude. With BIDE_FUZZ_EMIT in the environment, also the lowering of a text
+ * without errors. Nothing is printed and no file is read. tools/fuzz-frontend builds and runs it.
  */
 #include "compiler/check/check.h"
 #include "compiler/emit/emit.h"
@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     memcpy(text + sizeof prelude - 1, data, size);
     text[sizeof prelude - 1 + size] = '\0';
     u.text = text;
-    u.text_length = strlen(text); /* as a file's, to the first 0 */
+    u.text_length = strlen(text); /* up to the first zero byte, as for a file */
     u.target = (struct target){.size_short = 2,
                                .size_int = 4,
                                .size_long = 8,

@@ -3,30 +3,31 @@ gdb and async functions: `break NAME`; `next`, `step`, `until` and `finish` over
 to wait; `bide bt` and `bide tasks`. `bide gdb ./program` starts gdb with this file;
 `source .../bide-gdb.py` in ~/.gdbinit loads it for good.
 
-An async function that has to wait leaves its C function (bide__body_NAME) with a return, and is
-polled again later, from somewhere else, maybe on another thread. gdb's own `next` ends there, in
-the runtime. So a hook before each stepping command puts a breakpoint behind that return, and a
-hook that gdb runs at each stop, before it says anything, goes on from it: to where the same
-*activation*, that is the same frame of the same chain (bide/core.h), is polled again, then to its
-suspension point, and then with the same command, so that gdb's own stepping finds the end of the
-line. A function that has ended is left for the one that awaits it, in the same way.
+An async function that has to wait leaves its C function (bide__body_NAME) with a return. Later it
+is polled again, from somewhere else, perhaps on another thread. gdb's own `next` would end there,
+in the runtime. So a hook before each stepping command puts a breakpoint behind that return, and a
+hook that gdb runs at each stop, before it prints anything, continues from it: first to where the
+same *activation*, that is the same frame of the same chain (bide/core.h), is polled again, then to
+its suspension point, and then with the same command, so that gdb's own stepping finds the end of
+the line. When a function has ended, the walk goes on in the same way to the function that awaits
+it.
 
-Any other stop on the way (a breakpoint, a signal, the end of the program) is the user's: it is
-shown as ever, and the command is over. Where no async function is on the C stack nothing is done
-at all.
+Any other stop on the way (a breakpoint, a signal, the end of the program) is the user's: gdb shows
+it as usual, and the command is over. If no async function is on the C stack, nothing is done at
+all.
 
-Breakpoints of ours stand, while a command runs, at
+While a command runs, our breakpoints stand at
     the return of a body            has it ended (BIDE_READY), or does it wait (BIDE_PENDING)?
-    the poll functions              of the activation and of all that await it. If one of these is
-                                    polled first, the activation was dropped: it had nothing to undo
-    bide_chain_poll                 it tells the end of a task in which nothing had anything to undo
-They need the debug information of the user's files, and none of the library's; `bide tasks` needs
+    the poll functions              of the activation and of all that await it. If another of these
+                                    is polled first, the activation was dropped: it had nothing to
+                                    undo
+    bide_chain_poll                 shows the end of a task in which nothing had anything to undo
+They need the debug information of the user's files, but not of the library's; `bide tasks` needs
 that too.
 
-`break` and `tbreak` are our own commands, which hand what they do not know of to gdb's Python
-breakpoints: the code of an async function is in bide__body_NAME, and NAME is its blocking form, or
-nothing. They stop at the first line of the body, which is not where it is entered each time that it
-is polled.
+`break` and `tbreak` are commands of ours; what they do not know they hand to gdb's Python
+breakpoints. The code of an async function is in bide__body_NAME, and NAME is its blocking form, or
+nothing. They stop at the first line of the body, but not each time that the body is polled again.
 """
 
 import re
@@ -43,12 +44,12 @@ SHIELDED = 0x40000000
 RUN, LIVE, SEGMENT, FAR = 2, 8, 32, 64  # flags of a chain
 UNIT = 8
 ROOMS = 40, 64  # task.h: from a task's chain to its first frame
-GROUP_HEAD, GROUP_COUNT = 24, 11  # inside.h: where its chains are, and the byte with their number
-GROUP_MAX = 65536  # bytes from there to the last branch, at most
+GROUP_HEAD, GROUP_COUNT = 24, 11  # inside.h: offsets in a group, of its chains and their number
+GROUP_MAX = 65536  # the most bytes from there to the last branch
 SEGMENT_MIN = 512  # segment.c
-DEPTH_MAX = 10000  # frames that are looked at
+DEPTH_MAX = 10000  # frames that are visited
 
-# What `step` does not go into from the user's code: all of ours but bodies and start functions.
+# What `step` from the user's code does not enter: all of our functions but bodies and starts.
 SKIPPED = "^bide_([a-z]|_([ac-rt-z]|b[^o]|s[^t]))"
 
 # The registers of the first two arguments.
@@ -82,7 +83,7 @@ def size_of(name):
 
 
 def block_of(address):
-    """The block of the function there, or None."""
+    """The block of the function at an address, or None."""
     block = gdb.block_for_pc(address)
     while block is not None and block.function is None:
         block = block.superblock
@@ -90,7 +91,7 @@ def block_of(address):
 
 
 class Activation:
-    """A frame of a chain. `segment`: the one that it is in, 0: the chain's own memory."""
+    """A frame of a chain. `segment` is the segment that holds it; 0: the chain's own memory."""
 
     def __init__(self, address, segment=0):
         self.address = address
@@ -114,7 +115,7 @@ class Activation:
         return int(self.header()["fn"].dereference()["poll"])
 
     def is_group(self):
-        """Also of an address at which there is anything."""
+        """The address may point at anything."""
         try:
             info = self.info()
             return info is not None and info["name"].string("latin-1", length=11) == GROUP_NAME
@@ -122,7 +123,7 @@ class Activation:
             return False
 
     def line(self):
-        """Of the await at which it waits; 0: not known."""
+        """The line of the await at which it waits; 0: not known."""
         info = self.info()
         if info is None:
             return 0
@@ -137,7 +138,7 @@ class Activation:
         return "%s:%d" % (file, line) if line else file
 
     def body(self):
-        """Its body as a symbol; None: no compiled function, or one without debug information."""
+        """The symbol of its body; None: not a compiled function, or no debug information."""
         block = block_of(self.poll())
         if block is None or not block.function.name.startswith(POLL):
             return None
@@ -158,7 +159,7 @@ def group_of_chain(chain):
 
 
 def group_round(address):
-    """The address of the group in which the first frame of a branch is, or None."""
+    """The address of the group that holds a branch's first frame, or None."""
     size = size_of("bide_chain")
     for group in range(address - GROUP_HEAD - size, address - GROUP_MAX, -UNIT):
         if not Activation(group).is_group():
@@ -174,7 +175,7 @@ def group_round(address):
 
 
 def below_segment(address):
-    """What awaits the first frame of a segment of a chain of which no more is known, or None."""
+    """What awaits the first frame of a segment, if no more of the chain is known; or None."""
     try:
         header = struct_at("bide_segment", address - size_of("bide_segment"))
         parent = Activation(int(header["parent"]), int(header["previous"]))
@@ -185,10 +186,10 @@ def below_segment(address):
 
 
 class Lineage:
-    """An activation that runs now, and all that await it, innermost first."""
+    """A running activation and all that await it, innermost first."""
 
     def __init__(self, frame):
-        """frame: of the C stack, of a body."""
+        """`frame` is a body's frame on the C stack."""
         cx = argument(frame, 0)
         chain = cx["chain"].dereference()
         self.task_chain = (int(cx["waker"]["bits"]) & ~31) + size_of("bide_wakeable")
@@ -205,7 +206,7 @@ class Lineage:
             return Activation(at.address - parent * UNIT, at.segment)
         segment = at.segment
         if at.is_group() and not segment:
-            segment = at.address - size_of("bide_segment")  # it is the first there
+            segment = at.address - size_of("bide_segment")  # it is the first frame there
         if segment:
             header = struct_at("bide_segment", segment)
             parent = int(header["parent"])
@@ -213,7 +214,7 @@ class Lineage:
         if self.chain == self.task_chain or at.address - self.task_chain in ROOMS:
             return None
         group = group_of_chain(self.chain) if self.chain else group_round(at.address)
-        if group is not None:  # it is the first of a branch
+        if group is not None:  # this is the first frame of a branch
             self.chain, self.root = 0, self.task_chain
             return Activation(group)
         return None if self.chain else below_segment(at.address)
@@ -223,7 +224,7 @@ class Lineage:
 
 
 def rows_of(body):
-    """Its part of the line table."""
+    """The rows of a body in the line table."""
     block = block_of(int(body.value().address))
     rows = [row for row in body.symtab.linetable() if block.start <= row.pc < block.end]
     return sorted(rows, key=lambda row: row.pc)
@@ -245,7 +246,7 @@ def resume_label(body, state):
 
 
 def resume_place(body, state):
-    """The same, but where gcc has put a nop that it counts to the `goto`, behind that."""
+    """The same, but behind a nop that gcc may have put there for the line of the `goto`."""
     label = resume_label(body, state)
     rows = rows_of(body)
     for row, behind in zip(rows, rows[1:]):
@@ -266,12 +267,12 @@ def is_body(frame):
 
 
 def is_ours(frame):
-    """Generated code round a body, or the library."""
+    """True for generated code round a body, and for the library."""
     return name_of(frame).startswith("bide_") and not is_body(frame)
 
 
 def argument(frame, index):
-    """Of a generated function, whose variables the user's names may have renamed."""
+    """An argument of a generated function, by number: its name varies with the user's names."""
     block = frame.block()
     while block.function is None:
         block = block.superblock
@@ -279,7 +280,7 @@ def argument(frame, index):
 
 
 def register(index):
-    """An argument of the function at whose first instruction the thread stands."""
+    """An argument of the function at whose first instruction the thread has stopped."""
     frame = gdb.newest_frame()
     return int(frame.read_register(REGISTERS[frame.architecture().name()][index]))
 
@@ -310,7 +311,7 @@ def find_older(frame, wanted):
 
 
 class Stop(gdb.Breakpoint):
-    """Where `wanted` says so; what it gives is `hit`."""
+    """A breakpoint that stops if `wanted` returns something, which becomes `hit`."""
 
     def __init__(self, where, wanted):
         super().__init__(where if isinstance(where, str) else "*%#x" % where, internal=True)
@@ -321,13 +322,13 @@ class Stop(gdb.Breakpoint):
     def stop(self):
         try:
             self.hit = self.wanted()
-        except gdb.error:  # optimized code, which does not tell
+        except gdb.error:  # in optimized code it is not known
             self.hit = None
         return bool(self.hit)
 
 
 class Return(gdb.FinishBreakpoint):
-    """Behind the return of a frame of the C stack."""
+    """A breakpoint behind the return of a frame of the C stack."""
 
     def __init__(self, frame):
         super().__init__(frame, internal=True)
@@ -352,12 +353,12 @@ def remove(breakpoints):
 
 
 def run(command):
-    """Gives what gdb says, but for the place of a stop, which gdb shows by itself."""
+    """Returns gdb's output, without the place of a stop, which gdb shows by itself."""
     return gdb.execute(command, to_string=True)
 
 
 class Skip:
-    """An entry of `info skip` that is enabled during a walk."""
+    """Our entry of `info skip`, which is enabled during a walk."""
 
     number = None
 
@@ -379,16 +380,16 @@ class Skip:
 
 
 class Over(Exception):
-    """The walk is over, at a stop that gdb has shown, or shows nothing of: then with a text."""
+    """The walk is over. gdb has shown the stop; if it shows nothing, the exception has a text."""
 
 
 def was_stepped():
-    """The last stop was at the end of a step, not at a breakpoint or a signal."""
+    """True if the last stop was the end of a step, not a breakpoint or a signal."""
     return "stopped after being stepped" in run("info program")
 
 
 def here():
-    """The place as gdb shows a stop in another function than before."""
+    """The place, as gdb shows it for a stop in another function than before."""
     return re.sub(r"^#0 +", "", run("frame"))
 
 
@@ -406,12 +407,12 @@ class Walk:
         self.exit = None
         self.guards = []
         self.value = None
-        register(0)  # an error where we do not know how
+        register(0)  # raises an error on an architecture that we do not know
         if body is not None:
             self.arm(body)
 
     def arm(self, body):
-        """This activation is the one that is stepped now; `exit` is where its body returns to."""
+        """From now on this activation is stepped; `exit` is where its body returns to."""
         self.lineage = Lineage(body)
         self.address = self.lineage.all[0].address
         self.name = self.lineage.all[0].name()
@@ -434,7 +435,7 @@ class Walk:
         Skip.enable(False)
 
     def result_slot(self, body):
-        """Where its result will be, as a pointer; None: nowhere that is known."""
+        """A pointer to where its result will be; None: not known."""
         header = self.lineage.all[0].header()
         start = gdb.lookup_symbol(START + self.name, body.block())[0]
         if start is None:
@@ -457,7 +458,7 @@ class Walk:
         return None if is_void or not slot else gdb.Value(slot).cast(result)
 
     def leaving_stops(self, function):
-        """To wait, it leaves its body by the line of the closing brace, where a step would end."""
+        """To wait, a body returns through the line of its closing brace, where a step would end."""
         rows = rows_of(function)
         places = {row.pc for row in rows if row.line == rows[-1].line}
         return [Stop(place, self.is_leaving) for place in places]
@@ -471,7 +472,7 @@ class Walk:
         return flags & LIVE != 0 and (flags & RUN != 0 or int(chain["leaf"]) != 0)
 
     def callee_stops(self):
-        """At the start functions that it calls, of compiled functions."""
+        """Stops at the start functions of the compiled functions that it calls."""
 
         def is_called():
             caller = gdb.newest_frame().older()
@@ -497,13 +498,13 @@ class Walk:
             remove([breakpoint])
 
     def step(self, command, is_new=False):
-        """The last part of a walk, as far as is known: gdb shows its end."""
+        """What should be the last part of a walk: gdb shows its end."""
         if is_new or name_of(gdb.newest_frame()) != self.function:
             command = "with print frame-info source-and-location -- " + command
         run(command)
 
     def wait(self):
-        """Until one of the lineage is polled, which it gives. None: the task has ended."""
+        """Runs until one of the lineage is polled, and returns it; None if the task has ended."""
         root = self.lineage.root
         waiting = {at.address: at for at in self.lineage.compiled()}
         polls = [
@@ -531,7 +532,7 @@ class Walk:
             remove(polls + turns + [entry])
 
     def resume(self, at):
-        """It is being polled: to its suspension point."""
+        """Runs an activation that is being polled to its suspension point."""
         place = resume_place(at.body(), at.state())
         if place is None:
             raise Over(here())
@@ -551,7 +552,7 @@ class Walk:
         self.resume(at)
 
     def returned(self):
-        """To the one that awaits it, on the C stack or suspended."""
+        """Runs to the function that awaits it, which is on the C stack or suspended."""
         start = gdb.newest_frame()
         if self.slot is not None:
             self.value = self.slot.dereference()
@@ -571,10 +572,10 @@ class Walk:
         self.resume(at)
 
     def returned_from_task(self, poll):
-        """To the C function that has blocked on it, if one has."""
+        """Runs to the C function that blocks on the task, if there is one."""
         caller = find_older(poll, lambda frame: name_of(frame) == BLOCK_ON)
         if caller is None:
-            # One instruction on, so that this is a stop of its own.
+            # Go one instruction further, so that this is a stop of its own.
             size = poll.architecture().disassemble(poll.pc())[0]["length"]
             self.run_to(Stop(poll.pc() + size, lambda: True))
         else:
@@ -594,7 +595,7 @@ class Walk:
         raise Over()
 
     def enter(self):
-        """`step` has come to generated code: to the awaited function's first line, or out."""
+        """`step` has entered generated code: runs to the awaited function's first line, or out."""
         frame = gdb.newest_frame()
         body = BODY + name_of(frame)[len(START) :]
         if (
@@ -615,7 +616,7 @@ class Walk:
                 if not first.hit and not (self.exit is not None and self.exit.hit):
                     raise Over()
                 if self.exit is not None:
-                    self.exit.hit = False  # it waits: the other begins later, from the loop
+                    self.exit.hit = False  # it waits: the other one begins later, from the loop
         finally:
             remove([first])
         self.disarm()
@@ -625,7 +626,7 @@ class Walk:
         raise Over()
 
     def go(self):
-        """From the stop of the command itself to the one that the user sees."""
+        """Goes from the stop of the command itself to the stop that the user sees."""
         while True:
             if self.exit is not None and self.exit.hit:
                 has_ended = self.exit.is_ready
@@ -654,12 +655,12 @@ class Walk:
                 return
 
     def is_inside(self):
-        """`step` has gone where the user has no business."""
+        """True if `step` has entered code that the user should not see."""
         inside = is_ours(gdb.newest_frame()) and not self.began_inside
         return self.command == "step" and inside
 
     def end(self):
-        """After the command's own stop. Does what is left to do and tells the user."""
+        """Called after the command's own stop: does the rest and tells the user."""
         try:
             self.go()
         except Over as over:
@@ -685,8 +686,8 @@ def text_of(at, place):
 
 
 def lines_of(lineage, frame):
-    """A text for each of the activations, the innermost of which runs in the frame."""
-    bodies = filter(is_body, stack_from(frame))  # those that have not come to wait yet
+    """A text for each activation of a lineage, the innermost of which runs in the frame."""
+    bodies = filter(is_body, stack_from(frame))  # those that have not suspended yet
     running = {int(argument(body, 1)): body.find_sal() for body in bodies}
     for at in lineage.all:
         sal = running.get(at.address)
@@ -716,7 +717,7 @@ CANCEL = 4  # a flag of a chain: core.h
 
 
 def symbol_value(name):
-    """Of a variable of the library; an error that says what is missing."""
+    """The value of a variable of the library; raises an error if it is missing."""
     try:
         return gdb.parse_and_eval(name)
     except gdb.error:
@@ -724,7 +725,7 @@ def symbol_value(name):
 
 
 def blocks_in_use(slab):
-    """slab.h: bide__slab_each."""
+    """Does what bide__slab_each of slab.h does."""
     chunk = slab["chunks"]
     while int(chunk):
         for i in range(int(chunk["count"])):
@@ -766,7 +767,7 @@ class Tasks(gdb.Command):
     """Print all tasks of the program, each with the functions that await each other in it,
 innermost first, the lines where they wait, and the tasks that wait for its end.
 
-Of a core dump too. It needs the debug information of libbide."""
+Works on a core dump too. It needs the debug information of libbide."""
 
     def __init__(self):
         super().__init__("bide tasks", gdb.COMMAND_STACK)
@@ -784,7 +785,7 @@ Of a core dump too. It needs the debug information of libbide."""
             gdb.write("There are no tasks.\n")
 
     def lineages(self):
-        """Of what runs in the threads, by the chain of the task: the lines of `bide bt`."""
+        """The lines of `bide bt` for what the threads run, by the address of the task's chain."""
         found = {}
         selected, frame = gdb.selected_thread(), selected_frame()
         for thread in gdb.selected_inferior().threads():
@@ -795,20 +796,20 @@ Of a core dump too. It needs the debug information of libbide."""
                     lineage = Lineage(body)
                     found[lineage.task_chain] = list(lines_of(lineage, body))
             except (gdb.error, LookupError):
-                pass  # optimized code, which does not tell
+                pass  # in optimized code it is not known
         selected.switch()
         frame.select()
         return found
 
     def show(self, task, current):
-        """True: there was something to show."""
+        """Returns true if there was something to show."""
         state = int(task["wake"]["state"])
         if state & DONE:
             return False
         address, chain = int(task.address), task["chain"]
         if state & FUTURE:
             if int(task["waiters"]):
-                return False  # it is shown where it is driven
+                return False  # it is shown with the task that drives it
             how = "has not begun" if int(chain["flags"]) & RUN else "is polled by nobody"
             gdb.write("future %#x %s\n" % (address, how))
             self.show_chain(chain, 2)
@@ -830,7 +831,7 @@ Of a core dump too. It needs the debug information of libbide."""
         return True
 
     def waiters(self, task):
-        """Who waits for its end, as a text."""
+        """A text that names the tasks that wait for its end."""
         first = int(task["waiters"])
         if first & 1:
             first = int(struct_at("bide__child", first - 1)["waiters"])
@@ -878,8 +879,8 @@ def bodies_of(place):
 
 
 def has_code_at_brace(body, line):
-    """Something to run stands behind the opening brace, on its line. Without the source: the only
-    other line is that of the closing brace, which comes last."""
+    """True if there is code after the opening brace, on its line. Without the source: true if the
+    only other line is that of the closing brace, which comes last."""
     try:
         with open(body.symtab.fullname(), errors="replace") as source:
             text = source.readlines()[line - 1]
@@ -891,8 +892,8 @@ def has_code_at_brace(body, line):
 
 
 def first_line(body):
-    """Of its code, as a place. None: that is the line of its opening brace, or optimized code has
-    no instruction at which that line begins."""
+    """The place of the first line of its code. None if that is the line of its opening brace, or
+    if no instruction begins that line in optimized code."""
     rows = rows_of(body)
     own = rows[0].line
     lines = [row.line for row in rows if row.line > own]
@@ -904,8 +905,8 @@ def first_line(body):
 
 
 def entry_condition(body, condition):
-    """Where it is entered: it is the first time, and the user's condition, with the parameters
-    taken from where they are then."""
+    """The condition for a stop where the body is entered: it is the first time, and the user's
+    condition holds, with the parameters taken from where they are then."""
     block = block_of(int(body.value().address))
     names = [symbol for symbol in block if symbol.is_argument]
     first = "%s->h.state == 0" % names[1].name
@@ -925,7 +926,7 @@ line of its body.
 break [LOCATION] [thread THREADNUM] [if CONDITION]
 tbreak has the same arguments; its breakpoint is gone after the first stop."""
 
-    pending = []  # what a library that is loaded later may have: breakpoint, arguments
+    pending = []  # may be in a library that is loaded later: breakpoint, arguments
 
     def __init__(self, name, is_temporary):
         super().__init__(name, gdb.COMMAND_BREAKPOINTS, gdb.COMPLETE_LOCATION)
@@ -940,14 +941,14 @@ tbreak has the same arguments; its breakpoint is gone after the first stop."""
             self.at_place(place, condition, thread)
 
     def at_bodies(self, place, condition, thread):
-        """False: it is no async function."""
+        """Returns false if the place is not an async function."""
         bodies = bodies_of(place)
         for body in bodies:
             place = first_line(body)
             if place is not None:
                 self.make(place, condition, thread)
                 continue
-            # It is entered here by each poll.
+            # Each poll enters here.
             place = "%s:%s" % (body.symtab.filename, body.name)
             self.make(place, entry_condition(body, condition), thread)
         return bool(bodies)
@@ -963,7 +964,7 @@ tbreak has the same arguments; its breakpoint is gone after the first stop."""
             Break.pending.append((made, self, place, condition, thread))
 
     def ask_about_pending(self, error):
-        """As gdb does."""
+        """Asks as gdb does."""
         wish = gdb.parameter("breakpoint pending")
         if wish is False:
             raise gdb.GdbError(error)
@@ -990,7 +991,7 @@ tbreak has the same arguments; its breakpoint is gone after the first stop."""
 
     @classmethod
     def loaded(cls, event):
-        """A library may have the async functions that were waited for."""
+        """A loaded library may have the async functions of pending breakpoints."""
         waiting, cls.pending = cls.pending, []
         for entry in waiting:
             made, command, place, condition, thread = entry
@@ -1006,7 +1007,7 @@ tbreak has the same arguments; its breakpoint is gone after the first stop."""
 
 
 def is_stopped():
-    """There is a thread, and it can be looked at."""
+    """True if there is a thread and it can be inspected."""
     try:
         return gdb.newest_frame() is not None
     except gdb.error:
@@ -1014,11 +1015,11 @@ def is_stopped():
 
 
 class Hooks:
-    """The walk that is under way. `busy`: the commands that run are our own."""
+    """The walk under way. `busy`: the running commands are our own."""
 
     walk = None
     busy = False
-    thread = 0  # to be selected
+    thread = 0  # to select after the command
 
     @classmethod
     def before(cls, command):
@@ -1031,13 +1032,13 @@ class Hooks:
         try:
             cls.walk = Walk(command)
         except (gdb.error, LookupError):
-            pass  # the command is gdb's own then
+            pass  # then the command stays gdb's own
         finally:
             cls.busy = False
 
     @classmethod
     def give_up(cls):
-        """The command has not begun to run, or there is nothing to do after it."""
+        """Called if the command did not run, or if nothing is left to do after it."""
         if cls.walk is not None:
             cls.walk.disarm()
         cls.walk = None
@@ -1057,7 +1058,7 @@ class Hooks:
 
     @classmethod
     def after(cls):
-        """After a hook-stop that resumes, gdb selects the thread from before."""
+        """After a hook-stop that resumes, gdb selects the previous thread; this corrects that."""
         if is_stopped():
             cls.give_up()
         thread, cls.thread = cls.thread, 0
@@ -1066,7 +1067,7 @@ class Hooks:
 
 
 def load():
-    """Once, also when gdb finds the file by itself and the user names it too."""
+    """Installs everything once, even if gdb finds this file and the user names it too."""
     Bide()
     Backtrace()
     Tasks()
@@ -1088,7 +1089,7 @@ def load():
 
 
 def user_hook():
-    """The lines of a hook-stop that was defined before: ours goes before them."""
+    """The lines of an earlier hook-stop, which run after ours."""
     try:
         lines = run("show user hook-stop").splitlines()[1:]
     except gdb.error:

@@ -1,10 +1,10 @@
-// The programs of docs/frames.md, in Rust. ../programs.c has the same ones, function by function.
+// The programs of docs/frames.md, in Rust. ../programs.c has the same, function by function.
 //
-// Prints for each: name, size_of_val of the future plus what it holds on the heap when it waits,
-// and the bytes of the whole parked Tokio task, as a counting allocator sees them.
+// Prints for each: name, size_of_val of the future plus the heap memory that it holds when it
+// waits, and the bytes of the whole parked Tokio task, as a counting allocator sees them.
 //
-// Timers are Tokio's own with the feature `tokio-timers`; else a stand-in of 112 bytes, the size of
-// tokio::time::Sleep in versions that no longer pad it to cache lines.
+// Timers are Tokio's own with the feature `tokio-timers`; otherwise a stand-in of 112 bytes, the
+// size of tokio::time::Sleep in versions that no longer pad it to cache lines.
 
 #![recursion_limit = "512"]
 
@@ -400,7 +400,7 @@ fn poll_some<F: Future>(mut future: Pin<&mut F>) {
     }
 }
 
-// The near end of a connection on which nothing ever comes.
+// The near end of a connection on which nothing ever arrives.
 fn connection() -> UnixStream {
     let (near_end, far_end) = UnixStream::pair().unwrap();
     std::mem::forget(far_end);
@@ -413,7 +413,7 @@ fn receiver() -> &'static mut Receiver<i32> {
     Box::leak(Box::new(receiver))
 }
 
-// Heap memory is counted from when the future has been made: arguments are not its own.
+// Heap memory is counted after the future was made: arguments do not belong to it.
 macro_rules! run {
     ($($name:ident ( $($argument:expr),* ))*) => {$({
         let future = $name($($argument),*);
@@ -438,7 +438,7 @@ fn main() {
         .build()
         .unwrap();
     tokio::task::LocalSet::new().block_on(&runtime, async {
-        // What the runtime allocates at its first task is not that task's.
+        // What the runtime allocates for its first task does not belong to that task.
         for _ in 0..2 {
             drop(tokio::task::spawn_local(one_sleep()));
             tokio::task::yield_now().await;
