@@ -107,7 +107,7 @@ typedef struct bide_http_request {
  *                     [COULDNT_CONNECT]
  *   -ECONNRESET       the connection ended before the answer was complete [GOT_NOTHING,
  *                     PARTIAL_FILE, RECV_ERROR, SEND_ERROR]; others of recv(2) and send(2) likewise
- *   -ETIMEDOUT        the timeout is over; connecting takes no longer than 300 s anyway
+ *   -ETIMEDOUT        the timeout has passed; connecting never takes longer than 300 s
  *                     [OPERATION_TIMEDOUT]
  *   -EMSGSIZE         the body is larger than response_max_bytes [FILESIZE_EXCEEDED]; the head of
  *                     the answer, with the interim answers (100 Continue) before it and the trailer
@@ -115,12 +115,13 @@ typedef struct bide_http_request {
  *                     the head of the request is larger than 1 MiB [TOO_LARGE, OUT_OF_MEMORY;
  *                     where the program has given libcurl other memory functions, -ENOMEM]
  *   -ELOOP            too many redirects [TOO_MANY_REDIRECTS]
- *   -EPROTO           no good HTTP: no status, bad chunks, a length or an encoding that is none, a
- *                     redirect to what is no http: or https: URL [WEIRD_SERVER_REPLY, HTTP2,
- *                     HTTP2_STREAM, HTTP3, BAD_CONTENT_ENCODING, WRITE_ERROR, RECV_ERROR,
- *                     UNSUPPORTED_PROTOCOL, URL_MALFORMAT]; or TLS, QUIC or the proxy's SOCKS could
- *                     not be agreed on, a bad certificate included [PEER_FAILED_VERIFICATION,
- *                     SSL_*, USE_SSL_FAILED, QUIC_CONNECT_ERROR, PROXY, ECH_REQUIRED]
+ *   -EPROTO           the answer is not valid HTTP: no status, bad chunks, an invalid length or
+ *                     encoding, a redirect to something other than an http: or https: URL
+ *                     [WEIRD_SERVER_REPLY, HTTP2, HTTP2_STREAM, HTTP3, BAD_CONTENT_ENCODING,
+ *                     WRITE_ERROR, RECV_ERROR, UNSUPPORTED_PROTOCOL, URL_MALFORMAT]; or the
+ *                     negotiation of TLS, QUIC or the proxy's SOCKS failed, for example because of
+ *                     a bad certificate [PEER_FAILED_VERIFICATION, SSL_*, USE_SSL_FAILED,
+ *                     QUIC_CONNECT_ERROR, PROXY, ECH_REQUIRED]
  *   -ENOKEY           ca_file cannot be read, or has no certificate [SSL_CACERT_BADFILE]
  *   -EACCES           the proxy refuses, or wants a password [RECV_ERROR, LOGIN_DENIED, AUTH_ERROR,
  *                     REMOTE_ACCESS_DENIED]
@@ -150,6 +151,8 @@ bide_must_use bide_async int bide_http_post(
     size_t size, bide_http_response **response bide_gives(bide_http_response_free));
 
 /* ---- responses ---- */
+
+/* Without memory for a request, its response may be NULL; all functions below accept that. */
 
 /* Frees a response. NULL is ignored. */
 void bide_http_response_free(bide_http_response *response);

@@ -17,10 +17,10 @@
  *
  * Fairness: tasks run in the order in which they were woken. If the number of tasks is bounded, and
  * no task runs for ever between two awaits, then every woken task runs again within a bounded time.
- * So does everything from outside: a timer, a descriptor, a wake by another thread or the end of a
- * blocking call is seen after 61 polls of tasks at the latest. The 61 are counted over all calls
- * that block on the runtime, so a loop of short ones starves nothing. (An await of the library that
- * is ready at once lets the others run every 128th time.) Between two blocking calls nothing runs.
+ * Every timer, descriptor, wake by another thread and end of a blocking call is noticed after 61
+ * polls of tasks at the latest. These are counted over all calls that block on the runtime, so a
+ * loop of short calls starves nothing. (An await of the library that is ready at once lets the
+ * others run every 128th time.) Between two blocking calls nothing runs.
  *
  * `async int main` does three more things; it prints on stderr:
  *

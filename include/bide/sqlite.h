@@ -66,6 +66,8 @@ typedef struct bide_sql_value {
     size_t size;
 } bide_sql_value;
 
+/* These make a value. They do not copy texts and blobs, which must stay unchanged until the call
+ * has ended. */
 static __inline__ bide_sql_value bide_sql_null(void)
 {
     bide_sql_value v = {BIDE_SQL_NULL, {0}, 0};
@@ -191,6 +193,7 @@ const char *bide_sql_error(const bide_sql *db);
 /* Frees a result. NULL is ignored. */
 void bide_sql_rows_free(bide_sql_rows *rows);
 
+/* The size of the result. A statement such as INSERT has neither rows nor columns. */
 size_t bide_sql_row_count(const bide_sql_rows *rows);
 size_t bide_sql_column_count(const bide_sql_rows *rows);
 
@@ -202,7 +205,8 @@ int64_t bide_sql_last_id(const bide_sql_rows *rows);
 const char *bide_sql_column_name(const bide_sql_rows *rows, size_t column);
 const bide_sql_value *bide_sql_get(const bide_sql_rows *rows, size_t row, size_t column);
 
-/* The same for one type: NULL if the value is not a text, 0 if it is not a number. */
+/* The value as one type: NULL if it is not a text, 0 if it is not a number. bide_sql_get_int rounds
+ * a real number towards zero, and returns 0 if that does not fit. */
 const char *bide_sql_get_text(const bide_sql_rows *rows, size_t row, size_t column);
 int64_t bide_sql_get_int(const bide_sql_rows *rows, size_t row, size_t column);
 double bide_sql_get_real(const bide_sql_rows *rows, size_t row, size_t column);

@@ -37,6 +37,7 @@ bide_duration bide_elapsed(bide_instant since);
 /* The time from `earlier` to `later`; negative if `later` comes first. */
 bide_duration bide_instant_sub(bide_instant later, bide_instant earlier);
 
+/* `duration` after `instant`, or before it if `duration` is negative. */
 bide_instant bide_instant_add(bide_instant instant, bide_duration duration);
 
 /*

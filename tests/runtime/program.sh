@@ -119,7 +119,7 @@ async int main(int argc, char **argv)
         await bide_blocking(work());
         await bide_notify_wait(&never);
     }
-    if (!strcmp(what, "undriven")) { /* a call that has ended, and nobody looks at it */
+    if (!strcmp(what, "undriven")) { /* a call that has ended in a future that nobody drives */
         bide_future(void) f = bide_lazy(works());
         await bide_timeout(BIDE_NS(0), (void)bide_get(f));
         await bide_notify_wait(&never);

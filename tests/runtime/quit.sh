@@ -78,7 +78,7 @@ static int late_timer_delete(timer_t timer)
     return real_timer_delete(timer);
 }
 
-/* The timer ends while the handler is taken down. */
+/* The timer ends while the handler is being removed. */
 static async int ends_unanswered(void)
 {
     real_timer_delete = (int (*)(timer_t))bide_test_replace(
@@ -109,7 +109,7 @@ static void exit_late(void)
     be_late(500000);
 }
 
-/* The handler runs on another thread while the runtime goes. */
+/* The handler runs on another thread while the runtime is freed. */
 static async int ends_under_the_handler(void)
 {
     bide_test_replace("timer_settime", (void (*)(void))late_timer_settime);

@@ -43,11 +43,11 @@ static void *leaves_later(void *argument)
     return argument;
 }
 
-/* ---- what happens at the moment when the runtime asks ---- */
+/* ---- what happens at the moment when the runtime checks ---- */
 
 static int (*real_stat)(const char *path, struct stat *status);
 
-/* The only thread that could wake the task does so, and is gone before it is counted. */
+/* The only thread that could wake the task does so, and ends before it is counted. */
 static int stat_after_wake(const char *path, struct stat *status)
 {
     if (thread != 0) {
@@ -61,7 +61,7 @@ static int stat_after_wake(const char *path, struct stat *status)
 
 static atomic_bool pool_leaves;
 
-/* That of the pool: its only thread waits for a job until it is let go. */
+/* The same with the pool: its only thread waits for a job until it may leave. */
 static int wait_for_leave(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t timeout_ns)
 {
     (void)cond, (void)timeout_ns;
