@@ -13,15 +13,16 @@
  *       A get that is cancelled, as the losing branch of a select or timeout is, leaves the future
  *       as it is, with all that it has done: another get may go on with it, in a loop, or in
  *       another task to which it was moved. While no get drives it, it does not run; what it waits
- *       for may happen meanwhile, and is not lost. Errors, if T is a signed integer (otherwise the
- *       value is all zeroes): -EINVAL (f is empty: its value was taken), -EBUSY (another get drives
- *       it), -EXDEV (it was made on another runtime), -ENXIO (there is no runtime), -ECANCELED (it
- *       was dropped while this get drove it, or the shutdown of the runtime cancelled it; in both
- *       cases it has unwound). If there was no memory for the future, or for a call in it, the
- *       awaiting function is unwound with -ENOMEM, as by any await that finds no memory. The same
- *       happens if the future lies too deep: futures and groups may be driven inside one another
- *       1,000 deep. While a get drives the future, its variable must stay, unless the future was
- *       dropped or moved out of it; then the variable may go or take another value.
+ *       for may happen meanwhile, and is not lost.
+ *       Errors, if T is a signed integer (otherwise the value is all zeroes): -EINVAL (f is empty:
+ *       its value was taken), -EBUSY (another get drives it), -EXDEV (it was made on another
+ *       runtime), -ENXIO (there is no runtime), -ECANCELED (it was dropped while this get drove it,
+ *       or the shutdown of the runtime cancelled it; in both cases it has unwound).
+ *       If there was no memory for the future, or for a call in it, the awaiting function is
+ *       unwound with -ENOMEM, as by any await that finds no memory. The same happens if the future
+ *       lies too deep: futures and groups may be driven inside one another 1,000 deep.
+ *       While a get drives the future, its variable must stay, unless the future was dropped or
+ *       moved out of it; then the variable may go or take another value.
  *
  *   bide_drop(f);
  *       Drops the future; then f is empty. An empty f is ignored. A future that never began is only

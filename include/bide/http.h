@@ -129,7 +129,8 @@ typedef struct bide_http_request {
  *   -ENOMEM           no memory (then other requests of the client may fail too); *response may
  *                     be NULL [OUT_OF_MEMORY]
  *   -ENXIO, -EXDEV    outside any runtime; the client has requests under way on another runtime
- *   -ECANCELED the client was freed -EIO libcurl itself failed [all others]
+ *   -ECANCELED        the client was freed
+ *   -EIO              libcurl itself failed [all others]
  *
  * Cancelled: the connection is closed, so the server sees the request broken off (it may have acted
  * on it); *response is NULL; other requests go on. If the answer was complete before the request to

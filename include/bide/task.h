@@ -25,8 +25,9 @@
  *       suspended or suspends next; its deferred blocks run and may wait. A task that has finished
  *       is left alone, so a join may still return 0. May be called again. Any thread.
  *
- *   bide_task_finished(h) 1 if a join would not wait, otherwise 0. Any thread. bide_task_detach(h);
- *   Drops the handle: the task runs on by itself and its result is discarded. Any thread.
+ *   bide_task_finished(h)   1 if a join would not wait, otherwise 0. Any thread.
+ *   bide_task_detach(h);    Drops the handle: the task runs on by itself and its result is
+ *                           discarded. Any thread.
  *
  * Threads: a handle may be aborted, asked whether it has finished, and dropped on any thread; tasks
  * are joined and waited for on their own runtime.
