@@ -2,9 +2,8 @@
  * core/frame.c: pushing and popping the frames that the inline functions of bide/core.h cannot.
  *
  * The first frame of a chain and the first of each segment have 0 in `parent`; the chain, or the
- * segment's header, holds a pointer to their result slot. A frame larger than BIDE_NEAR_MAX is
- * always the last in its memory, so the frame above it begins a segment and refers to it by
- * pointers too.
+ * segment's header, tells where their result goes. A frame larger than BIDE_NEAR_MAX is always the
+ * last in its memory, so the frame above it begins a segment and refers to it by pointers too.
  */
 #include "core/inside.h"
 

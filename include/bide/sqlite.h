@@ -128,7 +128,7 @@ typedef struct bide_sql_options {
 } bide_sql_options;
 
 /*
- * The errors of all functions below, beside those that their comments name:
+ * The errors of all functions below, in addition to those that their comments name:
  *   -EINVAL    SQLite does not understand the statement, or it and its values do not go together
  *   -EEXIST    a PRIMARY KEY or UNIQUE constraint forbids it; -EDOM: another constraint does
  *   -EBUSY     another connection held its lock for the whole busy_timeout

@@ -14,8 +14,7 @@
 struct bide__stream_ops {
     const struct bide_fn *read;  /* async ssize_t read(bide_stream *, void *buffer, size_t size) */
     const struct bide_fn *write; /* async ssize_t write(bide_stream *, const void *data, size_t) */
-    const struct bide_fn *read_exactly, *write_all; /* these return async int and also have a size_t
-                                                       *done */
+    const struct bide_fn *read_exactly, *write_all; /* these also take `done`; async int */
     int (*shutdown)(bide_stream *);
     void (*close)(bide_stream *); /* frees it too */
     int (*fd)(const bide_stream *);

@@ -4,7 +4,7 @@
  *
  * Invariants, under the lock:
  *  - room = capacity - count - reserved. A sender is queued only while there is no room, a receiver
- *    only while count is 0. So latecomers cannot overtake, and never are both queued.
+ *    only while count is 0. So the two are never queued at once, and latecomers cannot overtake.
  *  - An item that is sent while a receiver waits goes straight to the receiver. Room that comes
  *    free goes straight to the first waiting sender (its item goes into the ring, or it gets a
  *    reservation). So when a leaf is woken, what it waited for has already happened, and its cancel

@@ -96,7 +96,7 @@ static inline bool sim_is_far(const void *p)
     return p != NULL && (distance > INT32_MAX || distance < INT32_MIN);
 }
 
-/* Moves the end of the chain's own memory. */
+/* Lowers the end of the chain's own memory. */
 static inline void sim_end_room(char *end)
 {
     if (sim.chain.flags & BIDE_CHAIN_FAR)

@@ -1,4 +1,4 @@
-# What `async int main` does beside running a function: it prints the error that main returned,
+# What `async int main` does besides running a function: it prints the error that main returned,
 # reports when no task can ever go on, and prints a dump on SIGQUIT.
 set -eu
 
