@@ -6,7 +6,7 @@
  */
 #include "frames/programs.h"
 #include "core/inside.h"
-#include "runtime/task.h"
+#include "runtime/task/task.h"
 
 #include <bide/bide.h>
 

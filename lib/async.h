@@ -5,7 +5,7 @@
 #ifndef BIDE_LIB_ASYNC_H
 #define BIDE_LIB_ASYNC_H
 
-#include "runtime/internal.h"
+#include "runtime/leaf.h"
 
 #include <bide/lang.h>
 

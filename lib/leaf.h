@@ -19,7 +19,7 @@
 
 #define bide_async
 
-#include "runtime/internal.h"
+#include "runtime/leaf.h"
 
 #include <bide/abi.h>
 

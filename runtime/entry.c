@@ -1,7 +1,7 @@
 /*
  * entry.c: the ways into an executor: to block on a call, and `async int main`.
  */
-#include "quit_signal.h"
+#include "runtime/trace/trace.h"
 
 #include <bide/abi.h>
 

@@ -7,7 +7,7 @@
  * the executor is in the middle of, so that it looks before another one is polled. What makes a
  * child without the handlers (_Fork, clone) is not noticed.
  */
-#include "scheduler.h"
+#include "runtime/worker.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  * runtime.c: runtimes are made, entered and freed; the one that a thread has of its own; memory for
  * chains that outgrow their task.
  */
-#include "scheduler.h"
+#include "runtime/worker.h"
 
 _Thread_local struct bide__thread bide__thread __attribute__((tls_model("initial-exec")));
 

@@ -4,7 +4,7 @@
 #ifndef BIDE_LIB_NET_ADDRESS_H
 #define BIDE_LIB_NET_ADDRESS_H
 
-#include "runtime/internal.h"
+#include "runtime/leaf.h"
 
 /*
  * Finds the addresses of a host. With `numeric`, the host must be a numeric address, and the call

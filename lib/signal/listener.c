@@ -10,7 +10,7 @@
  */
 #include "lib/signal/listener.h"
 
-#include "runtime/internal.h"
+#include "runtime/leaf.h"
 
 #include <stdatomic.h>
 

@@ -6,7 +6,7 @@
 #define _GNU_SOURCE 1
 #endif
 
-#include "door.h"
+#include "runtime/door/door.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -10,9 +10,9 @@
 #define _GNU_SOURCE 1
 #endif
 
-#include "door.h"
+#include "runtime/door/door.h"
 
-#include "../scheduler.h"
+#include "runtime/worker.h"
 
 #include <bide/testing.h>
 

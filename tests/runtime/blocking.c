@@ -3,7 +3,7 @@
  */
 #include "join.h"
 
-#include "runtime/scheduler.h"
+#include "runtime/worker.h"
 
 #include <sched.h>
 #include <semaphore.h>

@@ -4,7 +4,7 @@
  */
 #include "frames.h"
 
-#include "runtime/scheduler.h"
+#include "runtime/worker.h"
 
 static bool stop;
 static unsigned long turns;

@@ -23,7 +23,7 @@
 /* The tests call the public headers' async functions as plain functions, too. */
 #define bide_async
 
-#include "runtime/internal.h"
+#include "runtime/leaf.h"
 
 #include "check.h"
 

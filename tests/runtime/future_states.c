@@ -5,7 +5,7 @@
  * is freed at the end. The steps check the states as they go, and in the end every possible pair
  * must have occurred.
  */
-#include "runtime/future.h"
+#include "runtime/task/inside.h"
 
 #include "check.h"
 

@@ -6,7 +6,7 @@
  */
 #include "join.h"
 
-#include "runtime/scheduler.h"
+#include "runtime/worker.h"
 
 /* ---- async int deep(int n): a recursion that needs segments ---- */
 

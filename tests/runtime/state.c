@@ -3,7 +3,7 @@
  */
 #include "frames.h"
 
-#include "runtime/state.h"
+#include "runtime/task/state.h"
 
 static bide__state state;
 

@@ -3,7 +3,7 @@
  */
 #include "join.h"
 
-#include "runtime/scheduler.h"
+#include "runtime/worker.h"
 
 static char journal[64];
 static unsigned written;

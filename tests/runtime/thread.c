@@ -4,7 +4,7 @@
  */
 #include "frames.h"
 
-#include "runtime/scheduler.h"
+#include "runtime/worker.h"
 
 #include <sched.h>
 

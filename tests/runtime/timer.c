@@ -3,7 +3,7 @@
  */
 #include "frames.h"
 
-#include "runtime/timer.h"
+#include "runtime/time/time.h"
 
 #include <stdlib.h>
 

@@ -8,7 +8,7 @@
  * Timeouts are exact to the nanosecond with epoll_pwait2 (Linux 5.11); where it is missing or
  * forbidden, they are rounded up to a millisecond: a timer is never early.
  */
-#include "driver.h"
+#include "runtime/io/driver.h"
 
 #include <limits.h>
 

@@ -26,7 +26,7 @@
  * child any more cannot have gone before. Children do nothing else with their scope, and nothing
  * after the wake. `reserved` is for that lock.
  */
-#include "scheduler.h"
+#include "runtime/worker.h"
 
 #include <bide/abi.h>
 

@@ -1,7 +1,9 @@
 /*
  * sleep.c: bide/time.h on the timer wheel.
  */
-#include "scheduler.h"
+#include "lib/leaf.h"
+
+#include "runtime/worker.h"
 
 #include <bide/abi.h>
 #include <bide/time.h>

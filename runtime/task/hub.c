@@ -1,9 +1,9 @@
 /*
  * hub.c: see hub.h.
  */
-#include "hub.h"
+#include "runtime/task/hub.h"
 
-#include "scheduler.h"
+#include "runtime/worker.h"
 
 int bide__hub_new(struct bide__hub **out, struct bide__driver *driver)
 {

@@ -1,7 +1,7 @@
 /*
  * slab.c: see slab.h.
  */
-#include "slab.h"
+#include "runtime/memory/memory.h"
 
 static size_t round_up(size_t n, size_t unit)
 {

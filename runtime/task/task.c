@@ -2,7 +2,7 @@
  * task.c: the life of a task: made, polled, cancelled, ended, freed. See task.h; the state's
  * transitions are in state.h.
  */
-#include "scheduler.h"
+#include "runtime/worker.h"
 
 /* ---- making ---- */
 

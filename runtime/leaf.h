@@ -24,7 +24,7 @@
 #define _GNU_SOURCE 1
 #endif
 
-#include "door/door.h"
+#include "runtime/door/door.h"
 
 #include <bide/core.h>
 #include <bide/lang.h>

@@ -9,7 +9,7 @@
  * Futures that are polled inside each other cost C stack, so there is a limit. Past it a get fails
  * as if there were no memory, and a drop leaves the unwinding to a task, for which it waits.
  */
-#include "future.h"
+#include "runtime/task/inside.h"
 
 #include <bide/abi.h>
 

@@ -6,7 +6,7 @@
  * Registrations stand in pages that never move and are not freed while the runtime lives, so a leaf
  * may look at one that was closed under it.
  */
-#include "scheduler.h"
+#include "runtime/worker.h"
 
 enum { PAGE = 64, PAGES_MAX = BIDE__KEY_MAX / PAGE };
 

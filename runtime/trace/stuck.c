@@ -16,7 +16,7 @@
  * are counted first and the pool's then: the difference may be too large, but not too small. And
  * the wakes of other threads are looked at last, by the caller: one that is gone has left its own.
  */
-#include "scheduler.h"
+#include "runtime/worker.h"
 
 #include <stdatomic.h>
 

@@ -1,7 +1,7 @@
 /*
  * timer.c: see timer.h.
  */
-#include "timer.h"
+#include "runtime/time/time.h"
 
 enum { LOOK_MAX = 16 }; /* a slot with more timers is crowded */
 

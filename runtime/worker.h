@@ -7,8 +7,8 @@
 #ifndef BIDE_RUNTIME_SCHEDULER_H
 #define BIDE_RUNTIME_SCHEDULER_H
 
-#include "hub.h"
-#include "timer.h"
+#include "runtime/task/hub.h"
+#include "runtime/time/time.h"
 
 #include <bide/runtime.h>
 

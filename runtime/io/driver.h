@@ -10,7 +10,7 @@
 #ifndef BIDE_RUNTIME_DRIVER_H
 #define BIDE_RUNTIME_DRIVER_H
 
-#include "internal.h"
+#include "runtime/leaf.h"
 
 struct bide__driver_ops;
 

@@ -20,7 +20,7 @@
 #ifndef BIDE_RUNTIME_TIMER_H
 #define BIDE_RUNTIME_TIMER_H
 
-#include "internal.h"
+#include "runtime/leaf.h"
 
 enum {
     BIDE__TICK_BITS = 16,

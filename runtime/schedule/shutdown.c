@@ -1,7 +1,7 @@
 /*
  * shutdown.c: the end of all tasks, and a description of those that there are.
  */
-#include "scheduler.h"
+#include "runtime/worker.h"
 
 #include <stdio.h>
 

@@ -22,9 +22,9 @@
 #ifndef BIDE_RUNTIME_TASK_H
 #define BIDE_RUNTIME_TASK_H
 
-#include "internal.h"
-#include "slab.h"
-#include "state.h"
+#include "runtime/leaf.h"
+#include "runtime/memory/memory.h"
+#include "runtime/task/state.h"
 
 struct bide_runtime;
 struct bide__joiner;

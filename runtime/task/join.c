@@ -1,12 +1,12 @@
 /*
- * handle.c: what a handle (bide_task(T)) is good for: spawn, join, wait, abort, release. And the
+ * join.c: what a handle (bide_task(T)) is good for: spawn, join, wait, abort, release. And the
  * two functions of bide/task.h, and the turn.
  *
  * A join that waits stands in the task's ring with a reference to the task, so the handle may go
  * meanwhile (another branch may have joined it). It looks at the variable anew at every poll,
  * unless the handle has left that: then the variable may be gone too.
  */
-#include "scheduler.h"
+#include "runtime/worker.h"
 
 #include <bide/abi.h>
 #include <bide/task.h>

@@ -16,8 +16,8 @@
 #ifndef BIDE_RUNTIME_HUB_H
 #define BIDE_RUNTIME_HUB_H
 
-#include "driver.h"
-#include "task.h"
+#include "runtime/io/driver.h"
+#include "runtime/task/task.h"
 
 struct bide__hub {
     pthread_mutex_t mutex;

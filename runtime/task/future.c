@@ -49,7 +49,7 @@
  * Who finds the future in the run queue when it ends leaves the executor's to whoever takes it from
  * there.
  */
-#include "future.h"
+#include "runtime/task/inside.h"
 
 #include <bide/abi.h>
 #include <bide/future.h>

@@ -4,7 +4,7 @@
 #ifndef BIDE_RUNTIME_QUIT_SIGNAL_H
 #define BIDE_RUNTIME_QUIT_SIGNAL_H
 
-#include "scheduler.h"
+#include "runtime/worker.h"
 
 /*
  * From now on, and until the end, SIGQUIT asks rt, which runs on this thread, for its dump. Nothing

@@ -20,7 +20,7 @@
 #ifndef BIDE_RUNTIME_SLAB_H
 #define BIDE_RUNTIME_SLAB_H
 
-#include "internal.h"
+#include "runtime/leaf.h"
 
 struct bide__hub;
 

@@ -5,7 +5,7 @@
 #ifndef BIDE_RUNTIME_FUTURE_H
 #define BIDE_RUNTIME_FUTURE_H
 
-#include "scheduler.h"
+#include "runtime/worker.h"
 
 enum bide__future_state {
     BIDE__FRESH = 1,        /* has not begun */

@@ -15,7 +15,7 @@
  * handler may run on any thread, so the end waits until it is on none. In a child of fork() the
  * signal has its default action: the runtime is the parent's, and the child has no timer.
  */
-#include "quit_signal.h"
+#include "runtime/trace/trace.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

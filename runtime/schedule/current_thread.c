@@ -13,7 +13,7 @@
  * what is ready at once) do not starve what else there is. The driver is not asked while tasks are
  * ready and no leaf waits for a descriptor.
  */
-#include "quit_signal.h"
+#include "runtime/trace/trace.h"
 
 /* Wakes and messages of other threads. */
 static void take_over(struct bide_runtime *rt)

@@ -18,7 +18,7 @@
  *
  * `state` of a job is written under the pool's mutex, but for FINISHED.
  */
-#include "scheduler.h"
+#include "runtime/worker.h"
 
 #include <bide/abi.h>
 
