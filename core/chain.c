@@ -51,8 +51,8 @@ void *bide_chain_begin(struct bide_chain *chain, const struct bide_fn *fn)
     char *top = (char *)chain->leaf;
     size_t pad = (size_t)(-(uintptr_t)top & (align - 1));
 
-    bide__assert(!(chain->flags & BIDE_CHAIN_LIVE));
-    bide__assert(fn->version == BIDE_FN_VERSION);
+    bide__must(!(chain->flags & BIDE_CHAIN_LIVE), "chain: begin: it lives already");
+    bide__must(fn->version == BIDE_FN_VERSION, "chain: begin: a function of another version");
     if (top == NULL || pad + size + bide__args_room(fn) > (size_t)(bide__own_end(chain) - top))
         return NULL;
     struct bide_frame *f = (struct bide_frame *)(void *)(top + pad);
@@ -65,7 +65,7 @@ void *bide_chain_begin(struct bide_chain *chain, const struct bide_fn *fn)
 
 void bide_chain_cancel(struct bide_chain *chain, int error, bool force)
 {
-    bide__assert(error < 0 && error >= INT16_MIN);
+    bide__must(error < 0 && error >= INT16_MIN, "chain: cancel: no negative errno");
     if (!(chain->flags & BIDE_CHAIN_CANCEL))
         chain->request = (int16_t)error;
     chain->flags |= force ? BIDE_CHAIN_CANCEL | BIDE_CHAIN_FORCE : BIDE_CHAIN_CANCEL;
@@ -93,7 +93,7 @@ enum bide_poll bide_frame_fail(struct bide_cx *cx, struct bide_frame *parent, in
 {
     struct bide_chain *c = cx->chain;
 
-    bide__assert(error < 0 && error >= INT16_MIN);
+    bide__must(error < 0 && error >= INT16_MIN, "chain: fail: no negative errno");
     begin_unwinding(c, error);
     c->leaf = parent;
     c->flags |= BIDE_CHAIN_RUN;
@@ -184,7 +184,7 @@ static __attribute__((noinline)) bool poll_slow(struct bide_cx *cx, enum bide_po
     enum bide_answer answer = BIDE_WAIT;
     enum bide_poll first = BIDE_READY;
 
-    bide__assert(c->flags & (BIDE_CHAIN_LIVE | BIDE_CHAIN_RUN));
+    bide__must(c->flags & (BIDE_CHAIN_LIVE | BIDE_CHAIN_RUN), "chain: poll: it has ended");
     *poll = BIDE_PENDING;
     if (f != NULL)
         enter(cx, f);
@@ -205,12 +205,9 @@ static __attribute__((noinline)) bool poll_slow(struct bide_cx *cx, enum bide_po
         return false;
     if (c->flags & BIDE_CHAIN_RUN)
         return true;
-    bide__assert(c->leaf != NULL);
-    /*
-     * If a request is waiting, ask the new leaf at once. But not a leaf that has answered
-     * BIDE_COMPLETED and suspended: the task's budget is spent, and it will return its result
-     * later.
-     */
+    bide__must(c->leaf != NULL, "chain: suspend: no leaf");
+    /* With an open request, ask the new leaf at once. But a leaf that has completed may put off
+     * saying so, when the task's budget is spent. */
     if (!may_deliver(c) || (answer == BIDE_COMPLETED && first == BIDE_PENDING))
         return false;
     /* A deferred block that awaits in an endless loop would be asked for ever, so let others
@@ -250,7 +247,7 @@ enum bide_poll bide_chain_poll(struct bide_cx *cx)
         poll = run(cx, f);
         if (poll == BIDE_READY)
             return poll;
-        bide__assert(c->leaf != NULL || c->flags & BIDE_CHAIN_RUN);
+        bide__must(c->leaf != NULL || c->flags & BIDE_CHAIN_RUN, "chain: suspend: no leaf");
         if (bide__likely(!(c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN))))
             return poll;
     }

@@ -17,7 +17,7 @@ static bool begin(struct bide_cx *cx, void *result)
 {
     struct bide_chain *c = cx->chain;
 
-    bide__assert(!(c->flags & BIDE_CHAIN_LIVE));
+    bide__must(!(c->flags & BIDE_CHAIN_LIVE), "chain: start: it lives already");
     cx->top = (char *)c->leaf;
     cx->end = bide__own_end(c);
     c->leaf = NULL;
@@ -41,7 +41,8 @@ static struct bide_frame *place(struct bide_cx *cx, const struct bide_fn *fn, si
     bool giant = size > BIDE_NEAR_MAX;
     uint16_t parent_units = 0, result_bytes = 0;
 
-    bide__assert(align != 0 && (align & (align - 1)) == 0 && align <= BIDE_NEAR_MAX);
+    bide__must(align != 0 && (align & (align - 1)) == 0 && align <= BIDE_NEAR_MAX,
+               "chain: push: no such alignment");
     fits = fits && at <= cx->end && size + tail <= (size_t)(cx->end - at);
     if (fits && (parent == NULL || !giant)) {
         if (parent != NULL) {

@@ -174,7 +174,8 @@ static bool settle(struct bide_cx *cx, struct bide_group *g, uint32_t woken)
 {
     unsigned begin = g->first;
 
-    bide__assert(g->state & (DECIDED | FAILED) || g->value == hash_of(bide_waker_task(cx->waker)));
+    bide__must(g->state & (DECIDED | FAILED) || g->value == hash_of(bide_waker_task(cx->waker)),
+               "group: poll: its branch ids are another task's");
     do {
         g->begun &= BEGUN;
         for (unsigned n = 0; n < g->count; n++) {
@@ -288,7 +289,7 @@ struct bide_group *bide__group_push(struct bide_cx *cx, enum bide_group_kind kin
     size_t chains = sizeof(*g) + count * sizeof(g->branch[0]), size = chains;
     size_t rooms[32];
 
-    bide__assert(count >= 1 && count <= 32);
+    bide__must(count >= 1 && count <= 32, "group: begin: no such number of branches");
     for (unsigned i = 0; i < count; i++)
         size += rooms[i] = bide_fn_room(fns[i]);
     /* A segment may be far from the result slots, which are in the awaiting frame. */

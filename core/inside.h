@@ -8,6 +8,8 @@
 #ifndef BIDE_CORE_INSIDE_H
 #define BIDE_CORE_INSIDE_H
 
+#include "core/assert.h"
+
 #include <bide/core.h>
 
 #ifndef BIDE__ENOMEM
@@ -23,9 +25,13 @@
 #define BIDE__ECANCELED 125
 #endif
 
-/* For mistakes of the program. Kept in every build, since without it a mistake corrupts the
- * task. */
-#define bide__assert(condition)   ((condition) ? (void)0 : __builtin_trap())
+/* Like BIDE__ASSERT, but for mistakes that a program can make: kept in every build, since what
+ * follows one is a corrupted task. */
+#ifdef BIDE_CHECK_STATES
+#define bide__must(condition, transition) BIDE__ASSERT(condition, transition)
+#else
+#define bide__must(condition, transition) ((condition) ? (void)0 : __builtin_trap())
+#endif
 
 #define bide__likely(condition)   __builtin_expect(!!(condition), 1)
 #define bide__unlikely(condition) __builtin_expect(!!(condition), 0)
@@ -97,7 +103,8 @@ static inline bool bide__place_set(struct bide_chain *c, char **room, char *end,
 static inline void bide__chain_make(struct bide_chain *chain, char *room, size_t size, void *result)
 {
     *chain = (struct bide_chain){0};
-    bide__assert(bide__place_set(chain, &room, room + size, result));
+    bide__must(bide__place_set(chain, &room, room + size, result),
+               "chain: init: no room for a place");
     chain->leaf = (struct bide_frame *)(void *)room;
 }
 

@@ -5,11 +5,11 @@
 #ifndef BIDE_LIB_ASYNC_H
 #define BIDE_LIB_ASYNC_H
 
-#include "runtime/leaf.h"
+#include "lib/runtime.h"
 
 #include <bide/lang.h>
 
-/* The leaves that runtime/internal.h describes. */
+/* The leaves of runtime/io/io.h and runtime/leaf.h. */
 bide_async int bide__fd_wait(struct bide__fd *fd, uint32_t direction);
 bide_async void bide__turn(void);
 

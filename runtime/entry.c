@@ -1,46 +1,89 @@
 /*
- * entry.c: the ways into an executor: to block on a call, and `async int main`.
+ * entry.c: see entry.h. Also `async int main`.
  */
+#include "runtime/entry.h"
+
+#include "runtime/io/io.h"
+#include "runtime/schedule/schedule.h"
+#include "runtime/task/task.h"
 #include "runtime/trace/trace.h"
 
 #include <bide/abi.h>
+#include <bide/runtime.h>
 
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static void say(const char *text)
-{
-    (void)bide__door.write(STDERR_FILENO, text, strlen(text));
-}
+/* ---- to make a task, a future, a registration ---- */
 
-void bide__misuse_blocking(const char *name)
-{
-    char text[256];
-    snprintf(
-        text, sizeof(text),
-        "bide: %s: a blocking call on a thread that is running an executor; await it instead\n",
-        name);
-    say(text);
-    abort();
-}
-
-int bide__block(struct bide_runtime *rt, const struct bide_fn *fn, const void *args, void *result)
+void *bide__spawn(const struct bide_fn *fn, const void *args)
 {
     int error = 0;
+    struct bide__worker *worker = bide__worker_here();
+    struct bide__task *task = NULL;
+
+    if (__builtin_expect(worker == NULL, 0)) {
+        struct bide_runtime *rt = bide__runtime_need(&error);
+        worker = rt != NULL ? rt->worker : NULL;
+    }
+    if (worker != NULL)
+        task = bide__task_new(worker, NULL, fn, args, &error);
+    if (__builtin_expect(task == NULL, 0)) {
+        bide__args_release(fn, args);
+        return bide__handle_failed(error);
+    }
+    return task;
+}
+
+void *bide__lazy(const struct bide_fn *fn, const void *args)
+{
+    int error = 0;
+    struct bide__worker *worker = bide__worker_here();
+    struct bide__task *future = NULL;
+
+    if (worker == NULL) {
+        struct bide_runtime *rt = bide__runtime_need(&error);
+        worker = rt != NULL ? rt->worker : NULL;
+    }
+    if (worker != NULL)
+        future = bide__future_new(worker, fn, args, &error);
+    if (future == NULL) {
+        bide__args_release(fn, args);
+        return bide__handle_failed(error);
+    }
+    return future;
+}
+
+int bide__fd_open(struct bide__fd **out, int fd)
+{
+    int error = 0;
+    struct bide_runtime *rt = bide__runtime_need(&error);
+
+    *out = NULL;
+    return rt != NULL ? bide__fd_add(rt, out, fd) : error;
+}
+
+/* ---- to block ---- */
+
+/* Runs fn to its end and stores its result. 0, or why there is none. */
+static int block(struct bide_runtime *rt, const struct bide_fn *fn, const void *args, void *result)
+{
+    struct bide__worker *worker = rt->worker;
+    int error = 0;
     bide__refuse_forked(rt);
-    struct bide__task *task = bide__task_new(rt, NULL, fn, args, &error);
+    struct bide__task *task = bide__task_new(worker, NULL, fn, args, &error);
     if (task == NULL) {
         bide__args_release(fn, args);
         return error;
     }
-    bide__thread.running = rt;
-    error = bide__run(rt, task, INT64_MAX);
+    bide__thread.running = worker;
+    error = bide__run(worker, task, INT64_MAX);
     if (error == 0)
         error = task->end.error;
     if (error == 0 && result != NULL)
         bide__copy_result(result, task);
-    bide__task_let_go(rt, task);
+    bide__task_let_go(worker, task);
     bide__thread.running = NULL;
     return error;
 }
@@ -50,27 +93,21 @@ void bide__block_on(const struct bide_fn *fn, const void *args, void *result)
     int error = 0;
 
     if (bide__thread.running != NULL)
-        bide__refuse_forked(bide__thread.running);
+        bide__refuse_forked(bide__thread.running->runtime);
     if (bide__thread.running != NULL)
         bide__misuse_blocking(fn->info != NULL ? fn->info->name : "bide_block_on");
     struct bide_runtime *rt = bide__runtime_need(&error);
     if (rt != NULL)
-        error = bide__block(rt, fn, args, result);
+        error = block(rt, fn, args, result);
     if (error != 0)
         bide_fn_fail(fn, result, error);
 }
 
 /* ---- async int main ---- */
 
-static void write_stderr(void *argument, const char *text, size_t size)
+static void say(const char *text)
 {
-    (void)argument;
-    (void)bide__door.write(STDERR_FILENO, text, size);
-}
-
-void bide__dump_to_stderr(const struct bide_runtime *rt)
-{
-    bide_runtime_dump(rt, write_stderr, NULL);
+    (void)bide__door.write(STDERR_FILENO, text, strlen(text));
 }
 
 static int failed(const char *what, int error)
@@ -81,7 +118,7 @@ static int failed(const char *what, int error)
     return EXIT_FAILURE;
 }
 
-/* What the user's main returned. A negative errno, as everything here returns one, is said. */
+/* Of what the user's main returned: a negative result is a negative errno, and is reported. */
 static int exit_status(int returned)
 {
     char text[160];
@@ -106,7 +143,7 @@ static int stuck(struct bide_runtime *rt)
 static int run_main(struct bide_runtime *rt, const struct bide_fn *fn, const void *args)
 {
     int returned = 0;
-    int r = bide__block(rt, fn, args, &returned);
+    int r = block(rt, fn, args, &returned);
     if (rt->is_stuck)
         return stuck(rt);
     return r < 0 ? failed("main", r) : exit_status(returned);
@@ -126,7 +163,7 @@ int bide__main(const struct bide_fn *fn, const void *args)
     bide__quit_signal_begin(rt);
     int status = run_main(rt, fn, args);
     if (bide__runtime_forked(rt))
-        return status; /* in a child: the tasks are its parent's */
+        return status; /* in a child: the tasks are the parent's */
     r = bide_runtime_shutdown(rt, BIDE_SHUTDOWN_DEFAULT);
     bide__quit_signal_end(rt);
     if (r < 0) {
@@ -134,7 +171,7 @@ int bide__main(const struct bide_fn *fn, const void *args)
         bide__dump_to_stderr(rt);
         return status;
     }
-    /* It stays where something that it owns is still open, for the process to end. */
+    /* If something that belongs to it is still open, it is left to the end of the process. */
     bide_runtime_free(rt);
     return status;
 }

@@ -1,13 +1,13 @@
 /*
- * fork.c: what a child of fork() may do with the runtimes that its parent had: nothing that runs
- * them. Their tasks would run in both processes, and the epoll instance is one for both.
+ * fork.c: what a child of fork() may do with the runtimes of its parent: nothing that runs them.
+ * Their tasks would run in both processes, and both would share one epoll instance.
  *
- * Nothing is asked of the system for that. fork() calls a handler in the child, which counts, and a
- * runtime knows the count of the process that made it. The handler also ends the row of tasks that
- * the executor is in the middle of, so that it looks before another one is polled. What makes a
- * child without the handlers (_Fork, clone) is not noticed.
+ * This takes no system call. fork() calls a handler in the child, which counts, and a runtime knows
+ * the count of the process that made it. The handler also cuts short the row of tasks that the
+ * executor is running, so that the executor checks the count before it polls another one. A child
+ * that was made without the handlers (by _Fork or clone) is not noticed.
  */
-#include "runtime/worker.h"
+#include "runtime/thread.h"
 
 #include <stdlib.h>
 

@@ -1,98 +1,36 @@
 /*
- * runtime.c: runtimes are made, entered and freed; the one that a thread has of its own; memory for
- * chains that outgrow their task.
+ * runtime.c: runtimes are made, entered and freed; the runtime that a thread has of its own.
+ *
+ * One block holds a runtime: what is shared, its one worker, and the state of each room, to which
+ * those two point.
  */
-#include "runtime/worker.h"
+#include "runtime/blocking/blocking.h"
+#include "runtime/entry.h"
+#include "runtime/io/driver.h"
+#include "runtime/io/io.h"
+#include "runtime/memory/memory.h"
+#include "runtime/schedule/schedule.h"
+#include "runtime/task/task.h"
+#include "runtime/time/time.h"
 
-_Thread_local struct bide__thread bide__thread __attribute__((tls_model("initial-exec")));
+#include <bide/runtime.h>
 
 enum { BLOCKING_THREADS_MAX = 512 };
 static const int64_t BLOCKING_IDLE_NS = INT64_C(10000000000);
 
-/* ---- segments of chains ---- */
-
-/* The smallest of the kept ones that is large enough. */
-static void *big_segment(struct bide_runtime *rt, size_t *size)
-{
-    uint32_t best = rt->big_count;
-    for (uint32_t i = 0; i < rt->big_count; i++)
-        if (rt->big[i].size >= *size &&
-            (best == rt->big_count || rt->big[i].size < rt->big[best].size))
-            best = i;
-    if (best == rt->big_count)
-        return bide__alloc(*size);
-    void *p = rt->big[best].p;
-    *size = rt->big[best].size;
-    rt->big[best] = rt->big[--rt->big_count];
-    return p;
-}
-
-static void *segment_new(size_t *size)
-{
-    struct bide_runtime *rt = bide__thread.running;
-
-    if (*size <= BIDE__SLAB_MAX)
-        return bide__slab_new(&rt->segments, size, 0, 0);
-    return big_segment(rt, size);
-}
-
-static void segment_free(void *segment, size_t size)
-{
-    struct bide_runtime *rt = bide__thread.running;
-
-    if (size <= BIDE__SLAB_MAX) {
-        bide__slab_free(&rt->segments, segment);
-    } else if (rt->big_count < BIDE__BIG_SEGMENTS) {
-        rt->big[rt->big_count].p = segment;
-        rt->big[rt->big_count++].size = size;
-    } else {
-        bide__free(segment, size);
-    }
-}
-
-const struct bide_memory bide__memory = {segment_new, segment_free};
-
-/* One that is no block of a slab, so it may come and go with any runtime. */
-struct bide_segment *bide__reserve_new(size_t frame_size)
-{
-    size_t size = sizeof(struct bide_segment) + frame_size + BIDE_FRAME_UNIT;
-    if (size <= BIDE__SLAB_MAX)
-        size = BIDE__SLAB_MAX + 1;
-    size = (size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
-    struct bide_segment *s = bide__alloc(size);
-    if (s != NULL)
-        s->size = size;
-    return s;
-}
-
-void bide__reserve_lend(struct bide_cx *cx, struct bide_segment **reserve)
-{
-    struct bide_turn *turn = cx->turn;
-    struct bide_segment *spare = turn->spare, *s = *reserve;
-    if (s == NULL || turn->memory != &bide__memory || (spare != NULL && spare->size >= s->size))
-        return;
-    turn->spare = s;
-    *reserve = NULL;
-    if (spare != NULL)
-        turn->memory->segment_free(spare, spare->size);
-}
-
-void bide__reserve_free(struct bide_segment *reserve)
-{
-    if (reserve != NULL)
-        bide__free(reserve, reserve->size);
-}
-
-static void segments_end(struct bide_runtime *rt)
-{
-    for (uint32_t i = 0; i < rt->big_count; i++)
-        bide__free(rt->big[i].p, rt->big[i].size);
-    bide__slab_end(&rt->segments);
-}
+struct whole {
+    struct bide_runtime shared; /* the first member: a pointer to it is one to the whole */
+    struct bide__worker worker;
+    struct bide__fds fds;
+    struct bide__pool pool;
+    struct bide__wheel wheel;
+    struct bide__segments segments;
+};
 
 /* ---- made and freed ---- */
 
 /* For debuggers, which find all tasks from here (tools/gdb/bide-gdb.py). */
+extern struct bide_runtime *bide__runtimes;
 struct bide_runtime *bide__runtimes;
 static pthread_mutex_t runtimes_mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -126,40 +64,57 @@ static uint32_t random_seed(void)
     return (uint32_t)bide__clock_ns();
 }
 
+/* The rest, when the driver and the hub are there. */
+static void furnish(struct whole *all, const struct bide_runtime_options *o)
+{
+    struct bide_runtime *rt = &all->shared;
+    struct bide__worker *worker = &all->worker;
+
+    rt->forks = bide__forks;
+    rt->worker = worker;
+    rt->fds = &all->fds;
+    rt->pool = &all->pool;
+    worker->runtime = rt;
+    worker->hub = rt->hub;
+    worker->wheel = &all->wheel;
+    worker->segments = &all->segments;
+    worker->turn.memory = &bide__memory;
+    worker->turn.seed = random_seed();
+    all->fds.driver = worker->driver;
+    bide__wheel_init(&all->wheel, bide__clock_ns());
+    bide__pool_init(&all->pool, rt->hub,
+                    o->blocking_threads_max ? o->blocking_threads_max : BLOCKING_THREADS_MAX,
+                    o->blocking_idle.ns > 0 ? o->blocking_idle.ns : BLOCKING_IDLE_NS);
+}
+
 int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_options *options)
 {
     static const struct bide_runtime_options defaults;
-    const struct bide_runtime_options *o = options != NULL ? options : &defaults;
 
     *out = NULL;
     int r = bide__fork_watch();
     if (r < 0)
         return r;
-    struct bide_runtime *rt = bide__alloc(sizeof(*rt));
-    if (rt == NULL)
+    struct whole *all = bide__alloc(sizeof(*all));
+    if (all == NULL)
         return -ENOMEM;
-    memset(rt, 0, sizeof(*rt));
-    rt->forks = bide__forks;
-    r = bide__driver_epoll.begin(&rt->driver);
+    memset(all, 0, sizeof(*all));
+    r = bide__driver_epoll.begin(&all->worker.driver);
     if (r < 0)
         goto no_driver;
-    r = bide__hub_new(&rt->hub, rt->driver);
+    struct bide__driver *driver = all->worker.driver;
+    r = bide__hub_new(&all->shared.hub, driver, driver->ops->wake);
     if (r < 0)
         goto no_hub;
-    rt->turn.memory = &bide__memory;
-    rt->turn.seed = random_seed();
-    bide__wheel_init(&rt->wheel, bide__clock_ns());
-    bide__pool_init(&rt->pool, rt->hub,
-                    o->blocking_threads_max ? o->blocking_threads_max : BLOCKING_THREADS_MAX,
-                    o->blocking_idle.ns > 0 ? o->blocking_idle.ns : BLOCKING_IDLE_NS);
-    enlist(rt);
-    *out = rt;
+    furnish(all, options != NULL ? options : &defaults);
+    enlist(&all->shared);
+    *out = &all->shared;
     return 0;
 
 no_hub:
-    rt->driver->ops->end(rt->driver);
+    driver->ops->end(driver);
 no_driver:
-    bide__free(rt, sizeof(*rt));
+    bide__free(all, sizeof(*all));
     return r;
 }
 
@@ -167,22 +122,23 @@ int bide_runtime_free(struct bide_runtime *rt)
 {
     if (rt == NULL)
         return 0;
-    if (bide__thread.running == rt)
+    struct bide__worker *worker = rt->worker;
+    if (bide__thread.running == worker)
         bide__misuse_blocking("bide_runtime_free");
-    if (bide__runtime_forked(rt) || rt->alive > 0 || rt->futures > 0 || rt->fds.open > 0)
+    if (bide__runtime_forked(rt) || rt->alive > 0 || rt->futures > 0 || rt->fds->open > 0)
         return -EBUSY;
     if (bide__thread.entered == rt)
         bide__thread.entered = NULL;
     strike_off(rt);
-    for (struct bide__task *left; (left = bide__queue_pop(&rt->queue)) != NULL;)
-        bide__task_run(rt, left); /* futures that ended after another thread had woken them */
-    bide__pool_end(&rt->pool);
-    bide__pool_free(&rt->pool);
+    for (struct bide__task *left; (left = bide__queue_pop(&worker->queue)) != NULL;)
+        bide__task_run(worker, left); /* futures that ended after another thread had woken them */
+    bide__pool_end(rt->pool);
+    bide__pool_free(rt->pool);
     bide__hub_close(rt->hub);
-    bide__fds_end(rt);
-    rt->driver->ops->end(rt->driver);
-    segments_end(rt);
-    bide__free(rt, sizeof(*rt));
+    bide__fds_end(rt->fds);
+    worker->driver->ops->end(worker->driver);
+    bide__segments_end(worker->segments);
+    bide__free(rt, sizeof(struct whole));
     return 0;
 }
 
@@ -208,7 +164,7 @@ static void own_end(void *argument)
     struct bide_runtime *rt = argument;
     if (bide__runtime_forked(rt))
         return;
-    /* One that does not end is left to the process. */
+    /* A runtime that does not end is left to the process. */
     if (bide_runtime_shutdown(rt, BIDE_SHUTDOWN_DEFAULT) == 0 && bide_runtime_free(rt) == 0)
         bide__thread.own = NULL;
 }
@@ -221,7 +177,8 @@ static void own_key_new(void)
 struct bide_runtime *bide__runtime_need(int *error)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    struct bide_runtime *rt = bide__runtime_here();
+    const struct bide__worker *worker = bide__worker_here();
+    struct bide_runtime *rt = worker != NULL ? worker->runtime : NULL;
 
     if (__builtin_expect(rt != NULL && !(rt == bide__thread.own && bide__runtime_forked(rt)), 1))
         return rt;

@@ -46,5 +46,5 @@ static enum bide_answer send_cancel(struct bide_cx *cx, struct bide_frame *h)
                : BIDE_COMPLETED;
 }
 
-BIDE__LEAF_3(int, bide_http_send, struct send, send_poll, send_cancel, bide_http_client *, client,
-             const bide_http_request *, request, bide_http_response **, response);
+BIDE__LEAF(int, bide_http_send, struct send, send_poll, send_cancel, (bide_http_client *, client),
+           (const bide_http_request *, request), (bide_http_response **, response));

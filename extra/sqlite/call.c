@@ -34,5 +34,5 @@ static enum bide_answer call_cancel(struct bide_cx *cx, struct bide_frame *h)
     return bide__sql_cancel(((struct call *)(void *)h)->call);
 }
 
-BIDE__LEAF_1(int, bide__sql_call_run, struct call, call_poll, call_cancel, struct bide__sql_call *,
-             call);
+BIDE__LEAF(int, bide__sql_call_run, struct call, call_poll, call_cancel,
+           (struct bide__sql_call *, call));

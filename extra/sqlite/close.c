@@ -42,7 +42,14 @@ static enum bide_answer close_cancel(struct bide_cx *cx, struct bide_frame *h)
     return bide__sql_cancel(&((struct closing *)(void *)h)->call);
 }
 
-#define LEND (if (db != NULL) { bide__reserve_lend(cx_, &db->close_memory); })
+/* Before there is a frame: lends it the reserve. */
+static bool close_now(struct bide_cx *cx, bide_sql *db, int *result)
+{
+    (void)result;
+    if (db != NULL)
+        bide__reserve_lend(cx, &db->close_memory);
+    return false;
+}
 
-BIDE__LEAF_MAKE(int, bide_sql_close, struct closing, close_poll, close_cancel, (bide_sql * db),
-                (db), (bide_sql * db;), (f_->db = db;), (f_->db = a_->db;), LEND);
+BIDE__LEAF_NOW(int, bide_sql_close, struct closing, close_now, close_poll, close_cancel,
+               (bide_sql *, db));

@@ -25,7 +25,7 @@
 #ifndef BIDE_EXTRA_SQLITE_INTERNAL_H
 #define BIDE_EXTRA_SQLITE_INTERNAL_H
 
-#include "runtime/leaf.h"
+#include "lib/runtime.h"
 
 #include <bide/abi.h>
 #include <bide/sqlite.h>

@@ -25,25 +25,31 @@ static struct fd_stream *of(const bide_stream *stream)
     return (struct fd_stream *)(uintptr_t)stream;
 }
 
+/* stream: only before it begins. size: of what is left. */
+#define TRANSFER                   \
+    union {                        \
+        struct bide__fd_leaf leaf; \
+        struct {                   \
+            struct bide_frame h;   \
+            bide_stream *stream;   \
+        };                         \
+    };                             \
+    union {                        \
+        void *buffer;              \
+        const void *data;          \
+    };                             \
+    size_t size;
+
 struct transfer {
-    union {
-        struct bide__fd_leaf leaf;
-        struct {
-            struct bide_frame h;
-            bide_stream *stream; /* before the leaf begins */
-        };
-    };
-    union {
-        void *buffer;
-        const void *data;
-    };
-    size_t size; /* bytes left */
+    TRANSFER
 };
 
 struct transfer_all {
     union {
         struct transfer t;
-        struct bide_frame h;
+        struct {
+            TRANSFER
+        };
     };
     size_t *done; /* may be NULL */
 };
@@ -150,23 +156,15 @@ ssize_t bide__fd_stream_write(bide_stream *stream, const void *data, size_t size
 int bide__fd_stream_read_exactly(bide_stream *stream, void *buffer, size_t size, size_t *done);
 int bide__fd_stream_write_all(bide_stream *stream, const void *data, size_t size, size_t *done);
 
-BIDE__LEAF_3(ssize_t, bide__fd_stream_read, struct transfer, read_poll, transfer_cancel,
-             bide_stream *, stream, void *, buffer, size_t, size);
-BIDE__LEAF_3(ssize_t, bide__fd_stream_write, struct transfer, write_poll, transfer_cancel,
-             bide_stream *, stream, const void *, data, size_t, size);
-
-#define ALL(leaf_, poll_, pointer, member)                                                   \
-    BIDE__LEAF_MAKE(                                                                         \
-        int, leaf_, struct transfer_all, poll_, transfer_cancel,                             \
-        (bide_stream * stream, pointer member, size_t size, size_t * done),                  \
-        (stream, member, size, done),                                                        \
-        (bide_stream * stream; pointer member; size_t size; size_t * done;),                 \
-        (f_->t.stream = stream; f_->t.member = member; f_->t.size = size; f_->done = done;), \
-        (f_->t.stream = a_->stream; f_->t.member = a_->member; f_->t.size = a_->size;        \
-         f_->done = a_->done;),                                                              \
-        ())
-ALL(bide__fd_stream_read_exactly, read_exactly_poll, void *, buffer);
-ALL(bide__fd_stream_write_all, write_all_poll, const void *, data);
+BIDE__LEAF(ssize_t, bide__fd_stream_read, struct transfer, read_poll, transfer_cancel,
+           (bide_stream *, stream), (void *, buffer), (size_t, size));
+BIDE__LEAF(ssize_t, bide__fd_stream_write, struct transfer, write_poll, transfer_cancel,
+           (bide_stream *, stream), (const void *, data), (size_t, size));
+BIDE__LEAF(int, bide__fd_stream_read_exactly, struct transfer_all, read_exactly_poll,
+           transfer_cancel, (bide_stream *, stream), (void *, buffer), (size_t, size),
+           (size_t *, done));
+BIDE__LEAF(int, bide__fd_stream_write_all, struct transfer_all, write_all_poll, transfer_cancel,
+           (bide_stream *, stream), (const void *, data), (size_t, size), (size_t *, done));
 
 static int fd_shutdown(bide_stream *stream)
 {

@@ -31,84 +31,72 @@ int bide_stream_shutdown(bide_stream *stream)
     return stream->ops->shutdown(stream);
 }
 
-/* Defines T fn_ params, which starts the operation `member`; callee is that of streams on
- * descriptors. */
-#define FORWARD(T, fn_, member, params, members, names, from, callee)                          \
-    typedef enum bide_poll start_##member(struct bide_cx *, struct bide_frame *, T *,          \
-                                          BIDE__BARE params);                                  \
-    start_##member bide__start_##fn_;                                                          \
-    extern const struct bide_fn bide__desc_##fn_;                                              \
-                                                                                               \
-    struct member##_args {                                                                     \
-        BIDE__BARE members                                                                     \
-    };                                                                                         \
-                                                                                               \
-    struct member {                                                                            \
-        struct bide_frame h;                                                                   \
-        T result;                                                                              \
-    };                                                                                         \
-                                                                                               \
-    enum bide_poll bide__start_##fn_(struct bide_cx *cx, struct bide_frame *parent, T *result, \
-                                     BIDE__BARE params)                                        \
-    {                                                                                          \
-        start_##member *start = (start_##member *)stream->ops->member->start;                  \
-        return start(cx, parent, result, BIDE__BARE names);                                    \
-    }                                                                                          \
-                                                                                               \
-    static enum bide_poll member##_poll(struct bide_cx *cx, struct bide_frame *h)              \
-    {                                                                                          \
-        struct member *f = (struct member *)(void *)h;                                         \
-        if (h->state == 0) {                                                                   \
-            struct member##_args a = *(struct member##_args *)bide__args(cx, h);               \
-            h->state = AWAITING;                                                               \
-            if (bide__start_##fn_(cx, h, &f->result, BIDE__BARE from) == BIDE_PENDING)         \
-                return BIDE_PENDING;                                                           \
-        }                                                                                      \
-        return bide__leaf_finish(cx, h, f->result);                                            \
-    }                                                                                          \
-                                                                                               \
-    T fn_ params                                                                               \
-    {                                                                                          \
-        struct member##_args args = {BIDE__BARE names};                                        \
-        T result = 0;                                                                          \
-        bide__block_on(&bide__desc_##fn_, &args, &result);                                     \
-        return result;                                                                         \
-    }                                                                                          \
-                                                                                               \
-    static const struct bide_callee member##_callees[] = {{&callee, 0}};                       \
-    static uint32_t member##_need;                                                             \
-    static const struct bide_fn_info member##_info = {.name = #fn_,                            \
-                                                      .file = __FILE_NAME__,                   \
-                                                      .callees = member##_callees,             \
-                                                      .need = &member##_need,                  \
-                                                      .line = __LINE__,                        \
-                                                      .callee_count = 1};                      \
-                                                                                               \
-    const struct bide_fn bide__desc_##fn_ = {                                                  \
-        .blocking = (void (*)(void))fn_,                                                       \
-        .start = (void (*)(void))bide__start_##fn_,                                            \
-        .poll = member##_poll,                                                                 \
-        .info = &member##_info,                                                                \
-        .frame_size = sizeof(struct member),                                                   \
-        .args_size = sizeof(struct member##_args),                                             \
-        .result_size = sizeof(T),                                                              \
-        .frame_align_log2 = 3,                                                                 \
-        .args_align_log2 = __builtin_ctz(_Alignof(struct member##_args)),                      \
-        .flags = BIDE_FN_RESULT_SIGNED | BIDE_FN_FORWARDS,                                     \
-        .version = BIDE_FN_VERSION,                                                            \
+/*
+ * T fn_(parameters), which starts the operation `member` of its stream; that of streams on
+ * descriptors is `callee`. The macros that take a list of parameters are those of runtime/leaf.h.
+ */
+#define FORWARD(T, fn_, member, callee, ...)                                              \
+    typedef enum bide_poll start_##member(struct bide_cx *, struct bide_frame *,          \
+                                          T *BIDE__MORE(BIDE__PARAMETER, __VA_ARGS__));   \
+    start_##member bide__start_##fn_;                                                     \
+    BIDE__LEAF_ARGS(fn_, __VA_ARGS__)                                                     \
+    BIDE__LEAF_BLOCKING(T, fn_, __VA_ARGS__)                                              \
+                                                                                          \
+    struct member {                                                                       \
+        struct bide_frame h;                                                              \
+        T result;                                                                         \
+    };                                                                                    \
+                                                                                          \
+    enum bide_poll bide__start_##fn_(struct bide_cx *cx_, struct bide_frame *parent_,     \
+                                     T *result_ BIDE__MORE(BIDE__PARAMETER, __VA_ARGS__)) \
+    {                                                                                     \
+        start_##member *start_ = (start_##member *)stream->ops->member->start;            \
+        return start_(cx_, parent_, result_ BIDE__MORE(BIDE__NAME, __VA_ARGS__));         \
+    }                                                                                     \
+                                                                                          \
+    static enum bide_poll member##_poll(struct bide_cx *cx, struct bide_frame *h)         \
+    {                                                                                     \
+        struct member *f = (struct member *)(void *)h;                                    \
+        if (h->state == 0) {                                                              \
+            struct fn_##_args a_ = *(struct fn_##_args *)bide__args(cx, h);               \
+            h->state = AWAITING;                                                          \
+            if (bide__start_##fn_(cx, h, &f->result BIDE__MORE(ARGUMENT, __VA_ARGS__)) == \
+                BIDE_PENDING)                                                             \
+                return BIDE_PENDING;                                                      \
+        }                                                                                 \
+        return bide__leaf_finish(cx, h, f->result);                                       \
+    }                                                                                     \
+                                                                                          \
+    static const struct bide_callee member##_callees[] = {{&callee, 0}};                  \
+    static uint32_t member##_need;                                                        \
+    static const struct bide_fn_info member##_info = {.name = #fn_,                       \
+                                                      .file = __FILE_NAME__,              \
+                                                      .callees = member##_callees,        \
+                                                      .need = &member##_need,             \
+                                                      .line = __LINE__,                   \
+                                                      .callee_count = 1};                 \
+                                                                                          \
+    const struct bide_fn bide__desc_##fn_ = {                                             \
+        .blocking = (void (*)(void))fn_,                                                  \
+        .start = (void (*)(void))bide__start_##fn_,                                       \
+        .poll = member##_poll,                                                            \
+        .info = &member##_info,                                                           \
+        .frame_size = sizeof(struct member),                                              \
+        .args_size = sizeof(struct fn_##_args),                                           \
+        .result_size = sizeof(T),                                                         \
+        .frame_align_log2 = 3,                                                            \
+        .args_align_log2 = __builtin_ctz(_Alignof(struct fn_##_args)),                    \
+        .flags = BIDE_FN_RESULT_SIGNED | BIDE_FN_FORWARDS,                                \
+        .version = BIDE_FN_VERSION,                                                       \
     }
 
-#define ONCE(fn_, member, pointer, name, callee)                                      \
-    FORWARD(ssize_t, fn_, member, (bide_stream * stream, pointer name, size_t size),  \
-            (bide_stream * stream; pointer name; size_t size;), (stream, name, size), \
-            (a.stream, a.name, a.size), callee)
-#define ALL(fn_, member, pointer, name, callee)                                                 \
-    FORWARD(int, fn_, member, (bide_stream * stream, pointer name, size_t size, size_t * done), \
-            (bide_stream * stream; pointer name; size_t size; size_t * done;),                  \
-            (stream, name, size, done), (a.stream, a.name, a.size, a.done), callee)
+#define ARGUMENT(A, a) a_.a
 
-ONCE(bide_stream_read, read, void *, buffer, bide__desc_bide__fd_stream_read);
-ONCE(bide_stream_write, write, const void *, data, bide__desc_bide__fd_stream_write);
-ALL(bide_stream_read_exactly, read_exactly, void *, buffer,
-    bide__desc_bide__fd_stream_read_exactly);
-ALL(bide_stream_write_all, write_all, const void *, data, bide__desc_bide__fd_stream_write_all);
+FORWARD(ssize_t, bide_stream_read, read, bide__desc_bide__fd_stream_read, (bide_stream *, stream),
+        (void *, buffer), (size_t, size));
+FORWARD(ssize_t, bide_stream_write, write, bide__desc_bide__fd_stream_write,
+        (bide_stream *, stream), (const void *, data), (size_t, size));
+FORWARD(int, bide_stream_read_exactly, read_exactly, bide__desc_bide__fd_stream_read_exactly,
+        (bide_stream *, stream), (void *, buffer), (size_t, size), (size_t *, done));
+FORWARD(int, bide_stream_write_all, write_all, bide__desc_bide__fd_stream_write_all,
+        (bide_stream *, stream), (const void *, data), (size_t, size), (size_t *, done));

@@ -51,5 +51,5 @@ static enum bide_answer wait_cancel(struct bide_cx *cx, struct bide_frame *h)
 
 int bide__pause_wait(struct bide__pause *pause, bide_duration duration);
 
-BIDE__LEAF_2(int, bide__pause_wait, struct waiting, wait_poll, wait_cancel, struct bide__pause *,
-             pause, bide_duration, duration);
+BIDE__LEAF(int, bide__pause_wait, struct waiting, wait_poll, wait_cancel,
+           (struct bide__pause *, pause), (bide_duration, duration));

@@ -10,7 +10,7 @@
  */
 #include "lib/signal/listener.h"
 
-#include "runtime/leaf.h"
+#include "runtime/trace/trace.h"
 
 #include <stdatomic.h>
 

@@ -440,9 +440,9 @@ static enum bide_answer recv_cancel(struct bide_cx *cx, struct bide_frame *h)
     return stop(c, &c->receiving, &f->w);
 }
 
-BIDE__LEAF_2_NOW(int, bide_channel_send, struct send, send_poll, send_cancel, send_now,
-                 bide_sender *, sender, const void *, item);
-BIDE__LEAF_1(int, bide_channel_reserve, struct reserve, reserve_poll, reserve_cancel, bide_sender *,
-             sender);
-BIDE__LEAF_2_NOW(int, bide_channel_recv, struct recv, recv_poll, recv_cancel, recv_now,
-                 bide_receiver *, receiver, void *, item);
+BIDE__LEAF_NOW(int, bide_channel_send, struct send, send_now, send_poll, send_cancel,
+               (bide_sender *, sender), (const void *, item));
+BIDE__LEAF(int, bide_channel_reserve, struct reserve, reserve_poll, reserve_cancel,
+           (bide_sender *, sender));
+BIDE__LEAF_NOW(int, bide_channel_recv, struct recv, recv_now, recv_poll, recv_cancel,
+               (bide_receiver *, receiver), (void *, item));

@@ -80,4 +80,4 @@ static enum bide_answer wait_cancel(struct bide_cx *cx, struct bide_frame *h)
     return answer;
 }
 
-BIDE__LEAF_1(int, bide_notify_wait, struct wait, wait_poll, wait_cancel, bide_notify *, notify);
+BIDE__LEAF(int, bide_notify_wait, struct wait, wait_poll, wait_cancel, (bide_notify *, notify));

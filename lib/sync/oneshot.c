@@ -153,5 +153,5 @@ static enum bide_answer recv_cancel(struct bide_cx *cx, struct bide_frame *h)
     return completed ? BIDE_COMPLETED : BIDE_CANCELLED;
 }
 
-BIDE__LEAF_2(int, bide_oneshot_recv, struct recv, recv_poll, recv_cancel, bide_oneshot *, oneshot,
-             void *, item);
+BIDE__LEAF(int, bide_oneshot_recv, struct recv, recv_poll, recv_cancel, (bide_oneshot *, oneshot),
+           (void *, item));

@@ -1,24 +1,27 @@
 /*
- * blocking.c: calls that block, on threads of their own.
+ * blocking.c: see blocking.h.
  *
- * A job stands in the frame that awaits it, or in an object of the library's that submits it. It is
- * QUEUED, first in first out, until a thread takes it; then it is BEGUN, and belongs to that thread
- * until it is FINISHED. The thread takes the waker out before it says so: from then on the frame
- * may be gone. The waker is a clone, so its task is not. When it has woken that, it counts the job
- * off: whether anybody looks at the end is nothing to the runtime.
+ * A job stands in the frame that awaits it, or in an object of the library. It is QUEUED, first in
+ * first out, until a thread takes it; then it is BEGUN and belongs to that thread until it is
+ * FINISHED. The thread takes the waker out of the job before it sets FINISHED, since the frame may
+ * be gone from then on. The waker is a clone, which keeps its task. After the wake the thread
+ * counts the job off, whether or not anybody looks at the end.
  *
- * A request to cancel takes a QUEUED job back, and one that is open already when the job would be
- * queued keeps it from that. A job that has BEGUN is waited for: it may write to what its caller
- * owns.
+ * A request to cancel takes a QUEUED job back. A request that is open when the job would be queued
+ * prevents that. A job that has BEGUN is waited for: it may write to what its caller owns.
  *
- * Threads are made when a job finds none idle, up to a limit, and leave after a time without work.
- * One that leaves joins the one that left before it, so that at most one is waiting to be joined.
- * If no thread can be made and there is none, the job runs on the executor, inside the await; so it
- * does where there is no runtime.
+ * A thread is made when a job finds no idle one, up to a limit, and leaves after a time without
+ * work. A thread that leaves joins the one that left before it, so at most one is waiting to be
+ * joined. If no thread can be made and there is none, the job runs on the executor, inside the
+ * await; so it does where there is no runtime.
  *
- * `state` of a job is written under the pool's mutex, but for FINISHED.
+ * `state` of a job is written under the pool's mutex, except for FINISHED.
  */
-#include "runtime/worker.h"
+#include "runtime/blocking/blocking.h"
+
+#include "core/assert.h"
+#include "runtime/task/task.h"
+#include "runtime/thread.h"
 
 #include <bide/abi.h>
 
@@ -43,6 +46,8 @@ void bide__pool_init(struct bide__pool *pool, struct bide__hub *hub, uint32_t th
 static struct bide_job *take_first(struct bide__pool *pool)
 {
     struct bide_job *job = pool->first;
+    BIDE__ASSERT(atomic_load_explicit(&job->state, memory_order_relaxed) == QUEUED,
+                 "job: begin: it is not queued");
     pool->queued--;
     pool->first = job->next;
     if (pool->first != NULL)
@@ -53,8 +58,9 @@ static struct bide_job *take_first(struct bide__pool *pool)
     return job;
 }
 
-/* A job has ended, and whom it wakes was told. The last one tells the owner that time may pass and
- * that it may be stuck: nobody else does if nobody drives the future in which the job was. */
+/* A job has ended, and its waker was woken. After the last one the owner is notified: virtual time
+ * may pass now, or the program may be stuck, and if nobody drives the future that the job was in,
+ * nothing else tells the owner. */
 static void job_ended(struct bide__pool *pool)
 {
     if (atomic_fetch_sub_explicit(&pool->in_flight, 1, memory_order_acq_rel) == 1)
@@ -72,14 +78,14 @@ static void *thread_main(void *argument)
             struct bide_job *job = take_first(pool);
             pthread_mutex_unlock(&pool->mutex);
             job->run(job);
-            /* A child has this thread alone, and whoever awaits the job is the parent's. */
+            /* A child has only this thread, and the task that awaits the job is the parent's. */
             if (forks != bide__forks)
                 bide__misuse_forked();
             pthread_mutex_lock(&pool->mutex);
             bide_waker waker = job->waker;
             atomic_store_explicit(&job->state, FINISHED, memory_order_release);
-            /* Who is woken may bring the next job before this thread is back: it is for this one,
-             * not for a new thread. */
+            /* The task that is woken may submit its next job before this thread is back. That job
+             * is for this thread, not for a new one. */
             pool->idle++;
             pthread_mutex_unlock(&pool->mutex);
             bide_waker_wake(waker);
@@ -140,8 +146,8 @@ void bide__pool_free(struct bide__pool *pool)
     pthread_mutex_destroy(&pool->mutex);
 }
 
-/* With the mutex: finds a thread for one more job. False: there is none at all. An idle thread that
- * was called and has not come yet still counts as idle, and the job it is to take as queued. */
+/* With the mutex: finds a thread for one more job. False: there is no thread at all. An idle thread
+ * that was signalled and has not come yet still counts as idle, and its job as queued. */
 static bool have_thread(struct bide__pool *pool)
 {
     pthread_t thread;
@@ -172,7 +178,7 @@ static void unlink_job(struct bide__pool *pool, struct bide_job *job)
 
 bool bide__job_submit(struct bide_runtime *rt, struct bide_job *job, bide_waker waker)
 {
-    struct bide__pool *pool = &rt->pool;
+    struct bide__pool *pool = rt->pool;
     job->pool = pool;
     job->waker = bide_waker_clone(waker);
     pthread_mutex_lock(&pool->mutex);
@@ -212,7 +218,7 @@ bool bide__job_take_back(struct bide_job *job)
     return queued;
 }
 
-/* The leaf is polled with another waker than before: a future that was moved to another task. */
+/* The leaf is polled with another waker than before: its future has moved to another task. */
 static void change_waker(struct bide_job *job, bide_waker waker)
 {
     struct bide__pool *pool = job->pool;
@@ -234,11 +240,7 @@ enum { NOT_BEGUN, SUBMITTED, HAS_RUN, HELD };
 struct blocking {
     struct bide_frame h;
     struct bide_job *job;
-    bide_waker waker; /* as it stands in the job */
-};
-
-struct blocking_args {
-    struct bide_job *job;
+    bide_waker waker; /* the one in the job */
 };
 
 static bool finished(const struct bide_job *job)
@@ -259,20 +261,19 @@ static enum bide_poll go(struct bide_cx *cx, struct blocking *f)
     return bide_frame_finish(cx, &f->h);
 }
 
-static enum bide_poll begin(struct bide_cx *cx, struct blocking *f, struct bide_job *job)
+static enum bide_poll begin(struct bide_cx *cx, struct blocking *f)
 {
     struct bide_runtime *rt = bide__runtime_running();
 
-    f->job = job;
     f->waker = cx->waker;
     if (bide__will_ask(cx->chain)) {
         f->h.state = HELD;
         return bide_frame_suspend(cx, &f->h);
     }
     f->h.state = SUBMITTED;
-    if (rt != NULL && bide__job_submit(rt, job, cx->waker))
+    if (rt != NULL && bide__job_submit(rt, f->job, cx->waker))
         return bide_frame_suspend(cx, &f->h);
-    job->run(job);
+    f->job->run(f->job);
     f->h.state = HAS_RUN;
     return go(cx, f);
 }
@@ -280,11 +281,7 @@ static enum bide_poll begin(struct bide_cx *cx, struct blocking *f, struct bide_
 static enum bide_poll blocking_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct blocking *f = (struct blocking *)(void *)h;
-    if (h->state == HELD)
-        return begin(cx, f, f->job);
-    if (h->state != NOT_BEGUN)
-        return go(cx, f);
-    return begin(cx, f, ((const struct blocking_args *)bide__args(cx, h))->job);
+    return h->state == NOT_BEGUN || h->state == HELD ? begin(cx, f) : go(cx, f);
 }
 
 static enum bide_answer blocking_cancel(struct bide_cx *cx, struct bide_frame *h)
@@ -298,12 +295,5 @@ static enum bide_answer blocking_cancel(struct bide_cx *cx, struct bide_frame *h
     return bide__job_take_back(f->job) ? BIDE_CANCELLED : BIDE_WAIT;
 }
 
-BIDE__LEAF_OF(bide_blocking, struct blocking, struct blocking_args, 0, 0, NULL, blocking_poll,
-              blocking_cancel);
-
-enum bide_poll bide__start_bide_blocking(struct bide_cx *cx, struct bide_frame *parent,
-                                         void *result, struct bide_job *job)
-{
-    struct blocking *f = bide_frame_push(cx, sizeof(*f), &bide__desc_bide_blocking, parent, result);
-    return f != NULL ? begin(cx, f, job) : BIDE_PENDING;
-}
+BIDE__LEAF_INNER(void, bide_blocking, struct blocking, BIDE__NOT_NOW, blocking_poll,
+                 blocking_cancel, (struct bide_job *, job));

@@ -24,6 +24,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -122,5 +123,11 @@ extern struct bide__door bide__door;
 
 /* The functions that the table has at first. */
 extern const struct bide__door bide__door_real;
+
+/* ---- virtual time, testing.c ---- */
+
+/* The clock stands still, and the scheduler advances it when all is idle. */
+bool bide__time_is_virtual(void);
+void bide__time_set(int64_t now_ns);
 
 #endif

@@ -12,8 +12,6 @@
 
 #include "runtime/door/door.h"
 
-#include "runtime/worker.h"
-
 #include <bide/testing.h>
 
 #include <errno.h>

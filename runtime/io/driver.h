@@ -1,43 +1,66 @@
 /*
- * driver.h: the interface to what waits for the kernel. epoll.c is one.
+ * driver.h: the interface to what waits for the kernel. epoll.c is one driver.
  *
- * A driver tells readiness, edge-triggered: after bide__fd_clear it tells it again only when
- * something has changed. fd.c keeps the registrations; the driver sees a descriptor and a key, and
- * gives the key back with each event. An event may come late, when its key means nothing any more.
+ * A driver is given *operations*, each known by a key, and passes what happens to them on, with the
+ * key, from within `wait`. There are two classes:
  *
- * Threads: the owner's, but for `wake`.
+ *  - *Stream-owned* operations go on until they are cancelled, and may tell any number of events.
+ *    They belong to a descriptor's object (a registration of fd.c), not to a task. The one kind is
+ *    BIDE__OP_READY: readiness of a descriptor in both directions, edge-triggered. After
+ *    bide__fd_clear, the driver tells of a direction again only when something has changed.
+ *  - *Frame-owned* operations (a transfer from or to memory in a frame) would complete once, and
+ *    their memory would have to stay until then. epoll has none of them.
+ *
+ * The caller owns the op, which may go as soon as `submit` or `cancel` returns: a driver copies
+ * what it needs. Neither of them passes an event on. For a kind that a driver cannot do, `submit`
+ * returns -ENOSYS, and nothing has happened; the caller then waits for readiness and makes the call
+ * itself. After `cancel` an event may still arrive that was on its way, so a key must be one that
+ * fd.c can tell from later ones.
+ *
+ * Threads: the owner's (worker.h), but for `wake`.
  */
 #ifndef BIDE_RUNTIME_DRIVER_H
 #define BIDE_RUNTIME_DRIVER_H
 
 #include "runtime/leaf.h"
 
+struct bide__fds;
 struct bide__driver_ops;
 
 struct bide__driver {
     const struct bide__driver_ops *ops;
 };
 
+enum bide__op_kind { BIDE__OP_READY = 1 };
+
+struct bide__op {
+    enum bide__op_kind kind;
+    int fd;
+    uint64_t key;
+};
+
 struct bide__driver_ops {
     const char *name;
     int (*begin)(struct bide__driver **out);
     void (*end)(struct bide__driver *driver);
-    int (*add)(struct bide__driver *driver, int fd, uint64_t key);
-    void (*remove)(struct bide__driver *driver, int fd);
+    /* 0; -ENOSYS: the driver has no such kind; or why the descriptor cannot be watched. */
+    int (*submit)(struct bide__driver *driver, const struct bide__op *op);
+    /* Ends an operation that was submitted. 0, also if the descriptor was closed before; -ENOSYS.
+     * */
+    int (*cancel)(struct bide__driver *driver, const struct bide__op *op);
     /*
      * Waits for events and passes each to bide__fd_event. timeout_ns 0: does not wait; negative:
-     * for ever. Returns the number of events, 0 also when it was interrupted or woken.
+     * for ever. Returns the number of events; 0 also if it was interrupted or woken.
      */
-    int (*wait)(struct bide__driver *driver, struct bide_runtime *rt, int64_t timeout_ns);
-    /* Makes a wait that runs, or else the next one, return. Any thread. */
+    int (*wait)(struct bide__driver *driver, struct bide__fds *fds, int64_t timeout_ns);
+    /* Makes the current wait return, or else the next one. Any thread. */
     void (*wake)(struct bide__driver *driver);
 };
 
 extern const struct bide__driver_ops bide__driver_epoll;
 
-enum { BIDE__KEY_MAX = INT32_MAX }; /* indexes of registrations are below; see fd.c */
-
-/* fd.c: an event. `ready`: BIDE__READ, BIDE__WRITE; an error or a hang-up is both. */
-void bide__fd_event(struct bide_runtime *rt, uint64_t key, uint32_t ready);
+/* fd.c: the operation with this key is ready for `ready`: BIDE__READ, BIDE__WRITE; an error or a
+ * hang-up counts as both. */
+void bide__fd_event(struct bide__fds *fds, uint64_t key, uint32_t ready);
 
 #endif

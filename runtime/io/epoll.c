@@ -1,14 +1,16 @@
 /*
  * epoll.c: the driver over epoll.
  *
- * Descriptors are registered once, for both directions, edge-triggered. The eventfd that other
- * threads wake it with is registered in the same way and never read: every write to it is a new
- * edge.
+ * It knows one kind of operation, BIDE__OP_READY: a descriptor is registered once, for both
+ * directions, edge-triggered. Other threads wake the driver by an eventfd, which is registered in
+ * the same way and never read: every write to it is a new edge.
  *
- * Timeouts are exact to the nanosecond with epoll_pwait2 (Linux 5.11); where it is missing or
- * forbidden, they are rounded up to a millisecond: a timer is never early.
+ * Timeouts are exact to the nanosecond with epoll_pwait2 (Linux 5.11). Where that is missing or
+ * forbidden they are rounded up to a millisecond, so that no timer is early.
  */
 #include "runtime/io/driver.h"
+
+#include "runtime/io/io.h"
 
 #include <limits.h>
 
@@ -20,7 +22,7 @@ struct epoll {
     struct bide__driver driver;
     int fd;
     int wake_fd;
-    bool coarse; /* there is no epoll_pwait2 */
+    bool coarse; /* the system has no epoll_pwait2 */
 };
 
 static void epoll_end(struct bide__driver *driver)
@@ -33,19 +35,25 @@ static void epoll_end(struct bide__driver *driver)
     bide__free(e, sizeof(*e));
 }
 
-static int add(struct bide__driver *driver, int fd, uint64_t key)
+static int epoll_submit(struct bide__driver *driver, const struct bide__op *op)
 {
     struct epoll *e = (struct epoll *)driver;
-    struct epoll_event event = {EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET, {.u64 = key}};
-    return bide__door.epoll_ctl(e->fd, EPOLL_CTL_ADD, fd, &event);
+    struct epoll_event event = {EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET,
+                                {.u64 = op->key}};
+    if (op->kind != BIDE__OP_READY)
+        return -ENOSYS;
+    return bide__door.epoll_ctl(e->fd, EPOLL_CTL_ADD, op->fd, &event);
 }
 
-static void epoll_remove(struct bide__driver *driver, int fd)
+static int epoll_cancel(struct bide__driver *driver, const struct bide__op *op)
 {
     struct epoll *e = (struct epoll *)driver;
     struct epoll_event none = {0};
-    /* It fails if fd was closed already; then there is nothing to remove. */
-    bide__door.epoll_ctl(e->fd, EPOLL_CTL_DEL, fd, &none);
+    if (op->kind != BIDE__OP_READY)
+        return -ENOSYS;
+    /* It fails if the descriptor was closed before; then there is nothing to remove. */
+    bide__door.epoll_ctl(e->fd, EPOLL_CTL_DEL, op->fd, &none);
+    return 0;
 }
 
 static int epoll_begin(struct bide__driver **out)
@@ -90,8 +98,7 @@ static int wait_exact(struct epoll *e, struct epoll_event *events, int64_t timeo
     return wait_coarse(e, events, timeout_ns);
 }
 
-static int epoll_wait_events(struct bide__driver *driver, struct bide_runtime *rt,
-                             int64_t timeout_ns)
+static int epoll_wait_events(struct bide__driver *driver, struct bide__fds *fds, int64_t timeout_ns)
 {
     struct epoll *e = (struct epoll *)driver;
     struct epoll_event events[EVENTS_MAX];
@@ -109,7 +116,7 @@ static int epoll_wait_events(struct bide__driver *driver, struct bide_runtime *r
             ready |= BIDE__WRITE;
         if (bits & (EPOLLERR | EPOLLHUP))
             ready |= BIDE__READ | BIDE__WRITE;
-        bide__fd_event(rt, events[i].data.u64, ready);
+        bide__fd_event(fds, events[i].data.u64, ready);
     }
     return n > 0 ? n - woken : 0;
 }
@@ -125,8 +132,8 @@ const struct bide__driver_ops bide__driver_epoll = {
     .name = "epoll",
     .begin = epoll_begin,
     .end = epoll_end,
-    .add = add,
-    .remove = epoll_remove,
+    .submit = epoll_submit,
+    .cancel = epoll_cancel,
     .wait = epoll_wait_events,
     .wake = epoll_wake,
 };

@@ -1,14 +1,19 @@
 /*
- * fd.c: registrations of descriptors, and leaves that wait for one to be ready. See internal.h.
+ * fd.c: see io.h.
  *
- * A key, which comes back with each event, is the registration's index and its generation, which
- * changes when it is closed: an event that was already on its way is then no longer meant for it.
- * Registrations stand in pages that never move and are not freed while the runtime lives, so a leaf
- * may look at one that was closed under it.
+ * A key, which comes back with each event, is the registration's index and its generation. The
+ * generation changes when the registration is closed, so an event that was on its way then finds
+ * nobody. Registrations stand in pages that never move and are not freed while the runtime lives,
+ * so a leaf may look at a registration that was closed under it.
  */
-#include "runtime/worker.h"
+#include "runtime/io/io.h"
 
-enum { PAGE = 64, PAGES_MAX = BIDE__KEY_MAX / PAGE };
+#include "core/assert.h"
+#include "runtime/io/driver.h"
+#include "runtime/thread.h"
+
+enum { KEY_MAX = INT32_MAX }; /* indexes are below */
+enum { PAGE = 64, PAGES_MAX = KEY_MAX / PAGE };
 
 static unsigned waiter_of(uint32_t direction)
 {
@@ -46,33 +51,33 @@ static int grow(struct bide__fds *fds)
     return 0;
 }
 
-void bide__fds_end(struct bide_runtime *rt)
+void bide__fds_end(struct bide__fds *fds)
 {
-    struct bide__fds *fds = &rt->fds;
     for (uint32_t i = 0; i < fds->page_count; i++)
         bide__free(fds->pages[i], PAGE * sizeof(struct bide__fd));
     bide__free(fds->pages, fds->page_room * sizeof(struct bide__fd *));
 }
 
-int bide__fd_open(struct bide__fd **out, int fd)
+static struct bide__op op_of(const struct bide__fd *f, int fd)
 {
-    int error = 0;
-    *out = NULL;
-    struct bide_runtime *rt = bide__runtime_need(&error);
-    if (rt == NULL)
-        return error;
-    if (rt->fds.free == NULL) {
-        error = grow(&rt->fds);
-        if (error < 0)
-            return error;
-    }
-    struct bide__fd *f = rt->fds.free;
     uint64_t key = (uint64_t)f->generation << 32 | f->index;
-    error = rt->driver->ops->add(rt->driver, fd, key);
+    return (struct bide__op){.kind = BIDE__OP_READY, .fd = fd, .key = key};
+}
+
+int bide__fd_add(struct bide_runtime *rt, struct bide__fd **out, int fd)
+{
+    struct bide__fds *fds = rt->fds;
+    int error = fds->free == NULL ? grow(fds) : 0;
+    *out = NULL;
     if (error < 0)
         return error;
-    rt->fds.free = f->next_free;
-    rt->fds.open++;
+    struct bide__fd *f = fds->free;
+    struct bide__op op = op_of(f, fd);
+    error = fds->driver->ops->submit(fds->driver, &op);
+    if (error < 0)
+        return error;
+    fds->free = f->next_free;
+    fds->open++;
     f->fd = fd;
     f->ready = 0;
     f->waiters[0] = f->waiters[1] = (struct bide__fd_waiter){0};
@@ -85,17 +90,18 @@ void bide__fd_set_waker(struct bide__fd *f, uint32_t direction, bide_waker waker
 {
     struct bide__fd_waiter *place = &f->waiters[waiter_of(direction)];
     if (place->waker.bits == 0)
-        f->runtime->fds.waiting++;
+        f->runtime->fds->waiting++;
     *place = (struct bide__fd_waiter){.waker = waker};
 }
 
-static void wake_waiter(struct bide_runtime *rt, struct bide__fd *f, unsigned n)
+static void wake_waiter(struct bide__fds *fds, struct bide__fd *f, unsigned n)
 {
     bide_waker waker = f->waiters[n].waker;
     if (waker.bits == 0)
         return;
+    BIDE__ASSERT(fds->waiting > 0, "registration: wake: nobody waits");
     f->waiters[n] = (struct bide__fd_waiter){0};
-    rt->fds.waiting--;
+    fds->waiting--;
     bide_waker_wake_by_ref(waker);
 }
 
@@ -103,40 +109,43 @@ void bide__fd_close(struct bide__fd *f)
 {
     if (f == NULL)
         return;
-    struct bide_runtime *rt = f->runtime;
-    if (!bide__runtime_forked(rt)) /* else it is the parent's registration, too */
-        rt->driver->ops->remove(rt->driver, f->fd);
+    BIDE__ASSERT(f->fd >= 0, "registration: close: it was closed before");
+    struct bide__fds *fds = f->runtime->fds;
+    struct bide__op op = op_of(f, f->fd);
+    if (!bide__runtime_forked(f->runtime)) /* in a child the registration is the parent's too */
+        fds->driver->ops->cancel(fds->driver, &op);
     f->fd = -1;
     f->generation++;
-    wake_waiter(rt, f, 0);
-    wake_waiter(rt, f, 1);
-    f->next_free = rt->fds.free;
-    rt->fds.free = f;
-    rt->fds.open--;
+    wake_waiter(fds, f, 0);
+    wake_waiter(fds, f, 1);
+    f->next_free = fds->free;
+    fds->free = f;
+    fds->open--;
 }
 
-void bide__fd_event(struct bide_runtime *rt, uint64_t key, uint32_t ready)
+void bide__fd_event(struct bide__fds *fds, uint64_t key, uint32_t ready)
 {
     uint32_t index = (uint32_t)key, generation = (uint32_t)(key >> 32);
-    if (index >= rt->fds.page_count * PAGE)
+    if (index >= fds->page_count * PAGE)
         return;
-    struct bide__fd *f = &rt->fds.pages[index / PAGE][index % PAGE];
+    struct bide__fd *f = &fds->pages[index / PAGE][index % PAGE];
     if (f->fd < 0 || f->generation != generation)
         return;
     f->ready |= ready;
     if (ready & BIDE__READ)
-        wake_waiter(rt, f, 0);
+        wake_waiter(fds, f, 0);
     if (ready & BIDE__WRITE)
-        wake_waiter(rt, f, 1);
+        wake_waiter(fds, f, 1);
 }
 
 /* ---- leaves ---- */
 
-/* In `state` of a leaf. The rest is the registration's generation, as far as there is room: it need
- * not differ for ever, but until a leaf that was woken by the end of a registration is polled. */
+/* In `state` of a leaf. The other bits hold the registration's generation, as far as there is room.
+ * It need not differ for ever, only until a leaf that was woken by the end of a registration is
+ * polled. */
 enum {
     BEGUN = 1,  /* and BIDE__FD_MARK, 8 */
-    STANDS = 2, /* has put itself into the registration, where others may have taken it out */
+    STANDS = 2, /* has put itself into the registration, out of which others may have taken it */
     WRITES = 4,
     GENERATION_SHIFT = 4,
 };
@@ -158,7 +167,7 @@ static struct bide__fd_waiter *place_of(struct bide__fd_leaf *f)
     return &f->fd->waiters[(f->h.state & WRITES) != 0];
 }
 
-/* It is (still) this leaf that stands in the registration. */
+/* This leaf (still) stands in the registration. */
 static bool stands(struct bide__fd_leaf *f)
 {
     return f->h.state & STANDS && is_of(f) && place_of(f)->leaf == &f->h;
@@ -175,27 +184,27 @@ void bide__fd_leaf_stop(struct bide__fd_leaf *f)
 {
     if (stands(f)) {
         *place_of(f) = (struct bide__fd_waiter){0};
-        f->fd->runtime->fds.waiting--;
+        f->fd->runtime->fds->waiting--;
     }
 }
 
 static int look(struct bide_cx *cx, struct bide__fd_leaf *f)
 {
-    struct bide_runtime *rt = bide__runtime_running();
+    const struct bide__worker *worker = bide__thread.running;
     struct bide__fd *fd = f->fd;
 
-    if (rt == NULL)
+    if (worker == NULL)
         return -ENXIO;
     if (!is_of(f) || fd->fd < 0)
         return -EBADF;
-    if (fd->runtime != rt)
+    if (fd->runtime != worker->runtime)
         return -EXDEV;
     if (fd->ready & (f->h.state & WRITES ? BIDE__WRITE : BIDE__READ))
         return bide_budget_spend(cx) ? 0 : 1;
     if (!stands(f) && place_of(f)->waker.bits != 0)
         return -EBUSY;
     if (!stands(f))
-        rt->fds.waiting++;
+        fd->runtime->fds->waiting++;
     *place_of(f) = (struct bide__fd_waiter){cx->waker, &f->h};
     f->h.state |= STANDS;
     return 1;
@@ -209,27 +218,26 @@ int bide__fd_leaf_look(struct bide_cx *cx, struct bide__fd_leaf *f)
     return r;
 }
 
-/* ---- the one that only waits ---- */
+/* ---- the leaf that only waits ---- */
 
-struct fd_wait_args {
-    struct bide__fd *fd;
+struct fd_wait {
+    union {
+        struct bide__fd_leaf leaf;
+        struct {
+            struct bide_frame h;
+            struct bide__fd *fd;
+        };
+    };
     uint32_t direction;
 };
 
-static enum bide_poll go(struct bide_cx *cx, struct bide__fd_leaf *f)
-{
-    int r = bide__fd_leaf_look(cx, f);
-    return r > 0 ? bide_frame_suspend(cx, &f->h) : bide__finish_int(cx, &f->h, r);
-}
-
 static enum bide_poll fd_wait_poll(struct bide_cx *cx, struct bide_frame *h)
 {
-    struct bide__fd_leaf *f = (struct bide__fd_leaf *)(void *)h;
-    if (h->state == 0) {
-        const struct fd_wait_args *args = bide__args(cx, h);
-        bide__fd_leaf_begin(f, args->fd, args->direction, 0);
-    }
-    return go(cx, f);
+    struct fd_wait *f = (struct fd_wait *)(void *)h;
+    if (h->state == 0)
+        bide__fd_leaf_begin(&f->leaf, f->fd, f->direction, 0);
+    int r = bide__fd_leaf_look(cx, &f->leaf);
+    return r > 0 ? bide_frame_suspend(cx, h) : bide__leaf_finish(cx, h, r);
 }
 
 static enum bide_answer fd_wait_cancel(struct bide_cx *cx, struct bide_frame *h)
@@ -239,15 +247,5 @@ static enum bide_answer fd_wait_cancel(struct bide_cx *cx, struct bide_frame *h)
     return BIDE_CANCELLED;
 }
 
-BIDE__LEAF(bide__fd_wait, struct bide__fd_leaf, struct fd_wait_args, fd_wait_poll, fd_wait_cancel);
-
-enum bide_poll bide__start_bide__fd_wait(struct bide_cx *cx, struct bide_frame *parent, int *result,
-                                         struct bide__fd *fd, uint32_t direction)
-{
-    struct bide__fd_leaf *f =
-        bide_frame_push(cx, sizeof(*f), &bide__desc_bide__fd_wait, parent, result);
-    if (f == NULL)
-        return BIDE_PENDING;
-    bide__fd_leaf_begin(f, fd, direction, 0);
-    return go(cx, f);
-}
+BIDE__LEAF_INNER(int, bide__fd_wait, struct fd_wait, BIDE__NOT_NOW, fd_wait_poll, fd_wait_cancel,
+                 (struct bide__fd *, fd), (uint32_t, direction));

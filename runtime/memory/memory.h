@@ -1,24 +1,27 @@
 /*
- * slab.h: blocks of memory for tasks and for segments of chains, by size class.
+ * memory.h: blocks of memory for tasks and for segments of chains.
  *
- * A class takes its blocks from *chunks* of 64 KiB, aligned to their size, so that the chunk of a
- * block is found from its address. A chunk hands out its blocks in order at first; a freed block
- * goes to its class's free list and is the next to be used. Chunks are never returned while the
- * slab lives: after a warm-up nothing is allocated. What is larger than BIDE__SLAB_MAX, or has to
- * be aligned to more than 32, gets a chunk of its own, which is freed with it.
+ * Requires the door. Establishes that a wake or a spawn in a program that has warmed up allocates
+ * nothing: what was freed is kept for the next block of its size.
  *
- * Blocks are aligned to 32, and so are sizes up to 2 KiB; above they are multiples of 64, for a
- * task that keeps a buffer shall not cost a quarter more.
+ * *The slab* has a free list for each size class. A class takes its blocks from *chunks* of 64 KiB,
+ * aligned to their size, so that the chunk of a block follows from its address. A chunk first hands
+ * out its blocks in order; a freed block goes to the free list of its class and is the next to be
+ * used. Chunks are never returned while the slab lives. A block that is larger than BIDE__SLAB_MAX,
+ * or aligned to more than 32, gets a chunk of its own, which is freed with it.
  *
- * The first word of a block is not NULL while the block is in use, which is its user's duty; the
- * slab sets it to NULL when the block is free. So the tasks need no list: bide__slab_each finds
- * them.
+ * Blocks are aligned to 32. Their sizes are multiples of 32 up to 2 KiB, and of 64 above, so that a
+ * task that keeps a buffer wastes little.
  *
- * Threads: the owner's alone (see state.h), but for the marks of a chunk, and its constant fields,
- * which all may read. AddressSanitizer sees free blocks as poisoned.
+ * The first word of a block must not be NULL while the block is in use, and its user sees to that;
+ * the slab sets the word to NULL when the block is freed. So tasks need no list: bide__slab_each
+ * finds them.
+ *
+ * Threads: a slab is its owner's alone (see task/task.h). Other threads may read a chunk's constant
+ * fields and use its marks. AddressSanitizer sees free blocks as poisoned.
  */
-#ifndef BIDE_RUNTIME_SLAB_H
-#define BIDE_RUNTIME_SLAB_H
+#ifndef BIDE_RUNTIME_MEMORY_H
+#define BIDE_RUNTIME_MEMORY_H
 
 #include "runtime/leaf.h"
 
@@ -26,7 +29,7 @@ struct bide__hub;
 
 enum {
     BIDE__CHUNK_SIZE = 65536,
-    /* Less, so that the heap can put one right behind the other, with its own data between. */
+    /* Smaller, so that the heap can put one right behind another, with its own data between. */
     BIDE__CHUNK_BYTES = BIDE__CHUNK_SIZE - 128,
     BIDE__SLAB_MAX = 16384,
     BIDE__SLAB_UNIT = 32,
@@ -38,7 +41,7 @@ enum {
 };
 
 struct bide__chunk {
-    struct bide__hub *hub; /* whose tasks these are; constant */
+    struct bide__hub *hub; /* of the tasks in it; constant */
     struct bide__chunk *next, *previous;
     uint32_t first;      /* offset of the first block */
     uint32_t block_size; /* 0: one block, with the rest of `size` */
@@ -46,8 +49,8 @@ struct bide__chunk {
     uint32_t count; /* blocks that were handed out at least once */
     uint32_t room;  /* blocks in all */
     size_t size;    /* of the chunk */
-    /* A bit for each block: what other threads asked of the task in it; under the hub's mutex.
-     * `marked`: there is one; written under it. */
+    /* A bit for each block: what other threads ask of the task in it; under the hub's mutex.
+     * `marked` is set if any bit is; it is written under the mutex. */
     _Atomic uint32_t marked;
     uint64_t aborts[BIDE__CHUNK_BLOCKS / 64];
     uint64_t releases[BIDE__CHUNK_BLOCKS / 64];
@@ -119,7 +122,7 @@ static inline void bide__slab_free(struct bide__slab *slab, void *block)
     __asan_poison_memory_region(b + 1, c->block_size - sizeof(*b));
 }
 
-/* Calls f for every block in use. f may free that block. */
+/* Calls f for every block in use. f may free the block that it is called for. */
 void bide__slab_each(struct bide__slab *slab, void (*f)(void *block, void *argument),
                      void *argument);
 
@@ -139,5 +142,36 @@ static inline void *bide__chunk_block(struct bide__chunk *chunk, uint32_t index)
 {
     return (char *)chunk + chunk->first + (size_t)index * chunk->block_size;
 }
+
+/* ---- segments, segment.c ---- */
+
+enum { BIDE__BIG_SEGMENTS = 16 };
+
+/* A worker's segments. */
+struct bide__segments {
+    struct bide__slab slab;
+    struct {
+        void *p;
+        size_t size;
+    } big[BIDE__BIG_SEGMENTS]; /* too large for the slab, and kept */
+    uint32_t big_count;
+};
+
+/* Memory for the chains that run on this thread. */
+extern const struct bide_memory bide__memory;
+
+/* Frees them all. */
+void bide__segments_end(struct bide__segments *segments);
+
+/*
+ * A reserve is for the leaf that ends an object, whose await must not fail for want of memory. The
+ * object keeps a segment for a frame of `frame_size` bytes from its beginning on (any thread; NULL:
+ * no memory). The start of the leaf lends it to the chain that awaits before it pushes the frame,
+ * which then finds room; *reserve becomes NULL if the reserve was needed. Otherwise it is freed
+ * with the object.
+ */
+struct bide_segment *bide__reserve_new(size_t frame_size);
+void bide__reserve_lend(struct bide_cx *cx, struct bide_segment **reserve);
+void bide__reserve_free(struct bide_segment *reserve);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * slab.c: see slab.h.
+ * slab.c: see memory.h.
  */
 #include "runtime/memory/memory.h"
 

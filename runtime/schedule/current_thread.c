@@ -1,168 +1,181 @@
 /*
  * current_thread.c: the executor of one thread.
  *
- * Tasks run in the order in which they were woken. After BIDE__TURNS tasks, and whenever none is
- * ready, other things have their turn: wakes of other threads, timers, the driver. So if the number
- * of tasks is bounded and each poll is (the budget sees to that for awaits that are always ready),
- * every task that was woken is polled within a bounded time, and every timer and event is seen
- * within one. Nothing else is promised about order. There is no slot for the task that was woken
- * last: on one thread it saves no hand-over to another, and first-in first-out is what makes this
- * promise.
+ * Tasks run in the order in which they were woken. After BIDE__TURNS tasks, and whenever no task is
+ * ready, the worker looks elsewhere: at wakes from other threads, the timers, the driver. So if the
+ * number of tasks is bounded and each poll is (the budget ensures that for awaits that are always
+ * ready), every task that was woken is polled within a bounded time, and every timer and event is
+ * seen within one. Nothing else is promised about the order. There is no slot for the task that was
+ * woken last: on one thread it would save no hand-over to another, and the promise rests on
+ * first-in first-out.
  *
- * They are counted over all runs, before each is polled, so that many short runs (bide_block_on of
- * what is ready at once) do not starve what else there is. The driver is not asked while tasks are
+ * Tasks are counted over all runs, before each is polled, so that many short runs (bide_block_on of
+ * calls that are ready at once) do not starve the rest. The driver is not asked while tasks are
  * ready and no leaf waits for a descriptor.
  */
+#include "runtime/schedule/schedule.h"
+
+#include "runtime/blocking/blocking.h"
+#include "runtime/io/driver.h"
+#include "runtime/io/io.h"
+#include "runtime/task/task.h"
+#include "runtime/time/time.h"
 #include "runtime/trace/trace.h"
 
-/* Wakes and messages of other threads. */
-static void take_over(struct bide_runtime *rt)
+/* A program that waits for nothing asks after this time whether it is stuck. As long as it may
+ * become stuck (when a thread leaves) it asks again, after twice the time and so on, up to
+ * JUDGE_MAX_NS. */
+static const int64_t JUDGE_NS = INT64_C(100000000), JUDGE_MAX_NS = INT64_C(10000000000);
+
+/* Takes wakes and messages from other threads. */
+static void take_over(struct bide__worker *w)
 {
-    if (atomic_load_explicit(&rt->hub->pending, memory_order_relaxed))
-        bide__hub_take(rt->hub, rt);
-    bide__hub_read(rt->hub);
+    if (atomic_load_explicit(&w->hub->pending, memory_order_relaxed))
+        bide__hub_take(w->hub, w);
+    bide__hub_read(w->hub);
 }
 
 /* Wakes the tasks whose timers are due. */
-static void pass_time(struct bide_runtime *rt)
+static void pass_time(struct bide__worker *w)
 {
-    if (rt->wheel.count > 0)
-        bide__wheel_advance(&rt->wheel, bide__clock_ns());
+    if (w->wheel->count > 0)
+        bide__wheel_advance(w->wheel, bide__clock_ns());
 }
 
-static int poll_driver(struct bide_runtime *rt, int64_t timeout_ns)
+static int poll_driver(struct bide__worker *w, int64_t timeout_ns)
 {
-    return rt->driver->ops->wait(rt->driver, rt, timeout_ns);
+    return w->driver->ops->wait(w->driver, w->runtime->fds, timeout_ns);
 }
 
-/* No call is on the pool, and none has ended of which the owner is still to hear: it is told before
- * the call is not counted any more. */
-static bool pool_is_idle(struct bide_runtime *rt)
+/* No call is on the pool, and there is none whose end the owner still has to hear of: a call is
+ * counted off after the owner was notified. */
+static bool pool_is_idle(struct bide__worker *w)
 {
-    return atomic_load_explicit(&rt->pool.in_flight, memory_order_acquire) == 0 &&
-           !atomic_load_explicit(&rt->hub->pending, memory_order_relaxed);
+    return atomic_load_explicit(&w->runtime->pool->in_flight, memory_order_acquire) == 0 &&
+           !atomic_load_explicit(&w->hub->pending, memory_order_relaxed);
 }
 
-/* All is idle, and time is virtual. True: it has passed, or there was an event; false: wait. To ask
- * the driver takes a wake of another thread and of SIGQUIT away, so both are looked at. */
-static bool pass_virtual_time(struct bide_runtime *rt, int64_t until_ns)
+/* All is idle, and time is virtual. True: time has passed, or there was an event. False: wait.
+ * Asking the driver consumes a wake from another thread or from SIGQUIT, so both are checked. */
+static bool pass_virtual_time(struct bide__worker *w, int64_t until_ns)
 {
-    if (poll_driver(rt, 0) > 0 || bide__quit_signal_has_asked(rt) ||
-        atomic_load_explicit(&rt->hub->pending, memory_order_relaxed))
+    if (poll_driver(w, 0) > 0 || bide__quit_signal_has_asked(w->runtime) ||
+        atomic_load_explicit(&w->hub->pending, memory_order_relaxed))
         return true;
-    if (!pool_is_idle(rt) || until_ns == INT64_MAX)
+    if (!pool_is_idle(w) || until_ns == INT64_MAX)
         return false;
     bide__time_set(until_ns);
     return true;
 }
 
-/* Nothing that the runtime waits for can happen; only other threads could wake a task. */
-static bool waits_for_nothing(struct bide_runtime *rt)
+/* The runtime waits for nothing; only other threads could wake a task. */
+static bool waits_for_nothing(struct bide__worker *w)
 {
-    return rt->is_program && rt->wheel.count == 0 && rt->fds.waiting == 0 && pool_is_idle(rt);
+    return w->runtime->is_program && w->wheel->count == 0 && w->runtime->fds->waiting == 0 &&
+           pool_is_idle(w);
 }
 
-/* No task is ready, and none will be but by another thread. */
-static bool is_idle(struct bide_runtime *rt)
+/* No task is ready, and only another thread could change that. */
+static bool is_idle(struct bide__worker *w)
 {
-    return rt->queue.first == NULL && waits_for_nothing(rt);
+    return w->queue.first == NULL && waits_for_nothing(w);
 }
 
-/* It has waited for nothing for a while: is that for ever? */
-static void judge(struct bide_runtime *rt)
+/* It has waited for nothing for a while. Will that last for ever? */
+static void judge(struct bide__worker *w)
 {
-    enum bide__stuck answer = bide__is_stuck(rt);
-    int64_t next_ns = 2 * rt->judge_after_ns;
-    rt->judge_after_ns = answer != BIDE__STUCK_PERHAPS  ? 0
-                         : next_ns < BIDE__JUDGE_MAX_NS ? next_ns
-                                                        : BIDE__JUDGE_MAX_NS;
+    enum bide__stuck answer = bide__is_stuck(w->runtime);
+    int64_t next_ns = 2 * w->judge_after_ns;
+    w->judge_after_ns = answer != BIDE__STUCK_PERHAPS ? 0
+                        : next_ns < JUDGE_MAX_NS      ? next_ns
+                                                      : JUDGE_MAX_NS;
     if (answer != BIDE__STUCK)
         return;
-    bide__hub_take(rt->hub, rt); /* of threads that left meanwhile */
-    rt->is_stuck = is_idle(rt);
+    bide__hub_take(w->hub, w); /* from threads that left meanwhile */
+    w->runtime->is_stuck = is_idle(w);
 }
 
 /* No task is ready: waits until something happens, or until deadline_ns. */
-static void wait_for_something(struct bide_runtime *rt, int64_t deadline_ns)
+static void wait_for_something(struct bide__worker *w, int64_t deadline_ns)
 {
     bool is_virtual = bide__time_is_virtual();
-    int64_t until_ns = bide__wheel_next(&rt->wheel, is_virtual);
+    int64_t until_ns = bide__wheel_next(w->wheel, is_virtual);
     int64_t timeout_ns = -1;
 
     if (deadline_ns < until_ns)
         until_ns = deadline_ns;
     if (is_virtual) {
-        if (pass_virtual_time(rt, until_ns))
+        if (pass_virtual_time(w, until_ns))
             return;
     } else if (until_ns != INT64_MAX) {
         timeout_ns = until_ns - bide__clock_ns();
         if (timeout_ns < 0)
             timeout_ns = 0;
     }
-    bool judges = rt->judge_after_ns > 0 && waits_for_nothing(rt) &&
-                  (timeout_ns < 0 || timeout_ns > rt->judge_after_ns);
+    bool judges = w->judge_after_ns > 0 && waits_for_nothing(w) &&
+                  (timeout_ns < 0 || timeout_ns > w->judge_after_ns);
     if (judges)
-        timeout_ns = rt->judge_after_ns;
-    if (!bide__hub_sleep(rt->hub))
+        timeout_ns = w->judge_after_ns;
+    if (!bide__hub_sleep(w->hub))
         return;
-    poll_driver(rt, timeout_ns);
-    bide__hub_awake(rt->hub);
-    take_over(rt);
-    pass_time(rt);
-    if (judges && is_idle(rt))
-        judge(rt);
+    poll_driver(w, timeout_ns);
+    bide__hub_awake(w->hub);
+    take_over(w);
+    pass_time(w);
+    if (judges && is_idle(w))
+        judge(w);
 }
 
-static void drive(struct bide_runtime *rt, int64_t deadline_ns)
+static void drive(struct bide__worker *w, int64_t deadline_ns)
 {
-    if (__builtin_expect(bide__quit_signal_asks(rt), 0))
-        bide__dump_to_stderr(rt);
-    bide__refuse_forked(rt);
-    take_over(rt);
-    pass_time(rt);
-    if (rt->queue.first == NULL)
-        wait_for_something(rt, deadline_ns);
-    else if (rt->fds.waiting > 0)
-        poll_driver(rt, 0);
+    if (__builtin_expect(bide__quit_signal_asks(w->runtime), 0))
+        bide__dump_to_stderr(w->runtime);
+    bide__refuse_forked(w->runtime);
+    take_over(w);
+    pass_time(w);
+    if (w->queue.first == NULL)
+        wait_for_something(w, deadline_ns);
+    else if (w->runtime->fds->waiting > 0)
+        poll_driver(w, 0);
 }
 
-int bide__run(struct bide_runtime *rt, const struct bide__task *until, int64_t deadline_ns)
+int bide__run(struct bide__worker *w, const struct bide__task *until, int64_t deadline_ns)
 {
     for (;;) {
-        while (rt->turns < BIDE__TURNS) {
-            struct bide__task *task = bide__queue_pop(&rt->queue);
+        while (w->turns < BIDE__TURNS) {
+            struct bide__task *task = bide__queue_pop(&w->queue);
             if (task == NULL)
                 break;
-            rt->turns++;
-            bide__task_run(rt, task);
+            w->turns++;
+            bide__task_run(w, task);
             if (task == until && bide__state_done(&until->wake.state))
                 return 0;
         }
-        if (until == NULL && rt->alive == 0)
+        if (until == NULL && w->runtime->alive == 0)
             return 0;
         if (deadline_ns != INT64_MAX && bide__clock_ns() >= deadline_ns)
             return -ETIMEDOUT;
-        if (rt->is_stuck)
+        if (w->runtime->is_stuck)
             return -EDEADLK;
-        if (rt->turns > 0)
-            rt->judge_after_ns = BIDE__JUDGE_NS;
-        rt->turns = 0;
-        drive(rt, deadline_ns);
+        if (w->turns > 0)
+            w->judge_after_ns = JUDGE_NS;
+        w->turns = 0;
+        drive(w, deadline_ns);
     }
 }
 
-void bide__run_ready(struct bide_runtime *rt, size_t polls)
+void bide__run_ready(struct bide__worker *w, size_t polls)
 {
     do {
         for (unsigned n = 0; n < BIDE__TURNS && polls > 0; n++, polls--) {
-            struct bide__task *task = bide__queue_pop(&rt->queue);
+            struct bide__task *task = bide__queue_pop(&w->queue);
             if (task == NULL)
                 break;
-            bide__task_run(rt, task);
-            bide__refuse_forked(rt);
+            bide__task_run(w, task);
+            bide__refuse_forked(w->runtime);
         }
-        take_over(rt);
-        pass_time(rt);
-        poll_driver(rt, 0);
-    } while (polls > 0 && rt->queue.first != NULL);
+        take_over(w);
+        pass_time(w);
+        poll_driver(w, 0);
+    } while (polls > 0 && w->queue.first != NULL);
 }

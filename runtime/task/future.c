@@ -1,28 +1,29 @@
 /*
- * future.c: futures as values: how one is made, woken, and goes from state to state.
+ * future.c: futures as values: how a future is woken, and how it goes from state to state.
  *
- * A future is a block like a task's, with a chain of its own, but marked FUTURE (state.h): a wake
+ * A future is a block like a task's, with a chain of its own, but marked FUTURE (task.h): a wake
  * does not put it into the run queue, but is passed on to its *driver*, the leaf of the get or drop
- * that polls it. It is a wakeable of its own, so the leaves in it hold wakers of the future and not
- * of a task: it may be polled by one task, lose a select, and be polled on by another, and what a
- * leaf left with a timer or another thread stays good. `wake.woken` keeps the wakes that come while
- * nobody drives it; bit 0 is any wake of its main chain, so 0 means that there is nothing to poll.
+ * that polls it. A future is its own wakeable, so the leaves in it hold wakers of the future and
+ * not of a task. It may be polled by one task, lose a select, and then be polled by another task,
+ * and the waker that a leaf left with a timer or another thread stays valid. `wake.woken` keeps the
+ * wakes that come while nobody drives it. Bit 0 stands for any wake of its main chain, so 0 means
+ * that there is nothing to poll.
  *
- * The leaves that have to do with a future stand in its ring, each with a reference, so that the
- * block stays until each has seen the end. The first drives it; if it has become a task, none does.
- * All that happens on the owner's thread. A wake of another one goes through the hub, as with
- * tasks: the future is then in the run queue for a moment, and the owner passes the wake on when it
- * comes to it.
+ * Every leaf that waits for a future stands in its ring, with a reference, so that the block stays
+ * until each of them has seen the end. The first one drives the future, unless it has become a
+ * task. All this happens on the owner's thread. A wake from another thread goes through the hub, as
+ * it does for tasks: the future is then in the run queue for a moment, and the owner passes the
+ * wake on when its turn comes.
  *
  * A future that is suspended and loses its handle has to be unwound, which may await. In async code
- * the drop drives it to its end, and a get that drove it until then waits for that end and says
+ * the drop drives it to its end; a get that drove it until then waits for that end and returns
  * -ECANCELED. Elsewhere the future *is detached*: it becomes a task in place, with a request to
- * cancel, which needs no memory and cannot fail. A drop inside the future itself, or inside what
- * that drives, would wait for itself: there it only asks.
+ * cancel, which needs no memory and cannot fail. A drop inside the future itself, or inside a
+ * future that it drives, would wait for itself; it only asks to cancel.
  *
- * The table: rows are states, columns events (future.h, which says what each is); `=`: the state
- * stays, `-`: the pair cannot be. bide__future_step makes every transition; it checks the pair and
- * the state that it leads to in all builds but release.
+ * In the table, rows are states and columns are events (see inside.h). `=` means that the state
+ * stays, `-` that the event cannot happen there. bide__future_step makes every transition; in all
+ * builds but release it checks the pair and the state that it leads to.
  *
  *                        GET POLL PEND END TAKE KEEP LEAVE DROP DEEP RELEASE MOVE CLOSE BY_FORCE
  *   F  FRESH              D   -    -    -   -    -     -    -    -      G      =     =      -
@@ -39,41 +40,25 @@
  *   K  TAKEN              -   -    -    -   -    -     =    -    -      G      =     =      -
  *   G  GONE               -   -    -    -   -    -     =    -    -      -      -     =      -
  *
- * What is not there by its own name: the end of an owner's frame is a DROP, or a RELEASE in a plain
- * function, or where there is no memory, or of what need not be unwound. A get is refused, and
- * nothing happens, in D and P, in C and E while another one waits or where it would wait for itself
- * (-EBUSY), and in K (-EINVAL). The END of C and T, which are tasks, is task.c's. After shutdown's
- * deadline CLOSE asks with force. A failed allocation inside a future is an END with an error.
+ * Some things have no event of their own. The end of an owner's scope is a DROP; it is a RELEASE in
+ * a plain function, without memory, or for a future that need not be unwound. A get is refused, and
+ * nothing happens, in D and P, in C and E while another get waits or where it would wait for itself
+ * (-EBUSY), and in K (-EINVAL). In C and T the future is a task, so task.c makes the END. After the
+ * deadline of a shutdown, CLOSE asks with force. A failed allocation inside a future is an END with
+ * an error.
  *
- * References: the executor's one is there from the first poll to the end, and one of each leaf.
- * Who finds the future in the run queue when it ends leaves the executor's to whoever takes it from
- * there.
+ * References: the executor has one from the first poll to the end, and so does each leaf. If the
+ * future is in the run queue when it ends, the executor's reference is dropped by the code that
+ * takes it from there.
  */
 #include "runtime/task/inside.h"
 
 #include <bide/abi.h>
 #include <bide/future.h>
 
-#include <stdlib.h>
+#include <stdio.h>
 
-/* ---- made ---- */
-
-void *bide__lazy(const struct bide_fn *fn, const void *args)
-{
-    int error = 0;
-    struct bide_runtime *rt = bide__runtime_here();
-    struct bide__task *future = NULL;
-
-    if (rt == NULL)
-        rt = bide__runtime_need(&error);
-    if (rt != NULL)
-        future = bide__future_new(rt, fn, args, &error);
-    if (future == NULL) {
-        bide__args_release(fn, args);
-        return bide__handle_failed(error);
-    }
-    return future;
-}
+/* ---- before it begins ---- */
 
 bool bide__future_is_fresh(const struct bide__task *future)
 {
@@ -95,8 +80,8 @@ static void note_wake(struct bide__task *future, unsigned branch)
     atomic_fetch_or_explicit(&future->wake.woken, UINT32_C(1) << branch, memory_order_release);
 }
 
-/* From driver to driver, up to a task: futures may be many deep. */
-static void pass_on(struct bide_runtime *rt, struct bide__task *future)
+/* Passes a wake from driver to driver, up to a task: futures may be nested deep. */
+static void pass_on(struct bide__worker *worker, struct bide__task *future)
 {
     while (bide__state_is_future(&future->wake.state)) {
         if (future->waiters == NULL)
@@ -111,19 +96,19 @@ static void pass_on(struct bide_runtime *rt, struct bide__task *future)
         note_wake(future, bide_waker_branch(waker));
     }
     if (bide__state_wake(&future->wake.state))
-        bide__queue_push(&rt->queue, future);
+        bide__schedule(worker, future);
 }
 
 static void wake_by_ref(struct bide_wakeable *w, unsigned branch)
 {
     struct bide__task *future = (struct bide__task *)(void *)w;
-    struct bide_runtime *rt = bide__runtime_owned(bide__task_hub(future));
+    struct bide__worker *worker = bide__worker_owned(bide__task_hub(future));
 
     note_wake(future, branch);
-    if (rt != NULL)
-        pass_on(rt, future);
-    else
-        bide__hub_wake(future);
+    if (worker != NULL)
+        pass_on(worker, future);
+    else if (bide__state_wake_remote(&w->state))
+        bide__schedule(NULL, future);
 }
 
 static void wake(struct bide_wakeable *w, unsigned branch)
@@ -135,7 +120,7 @@ static void wake(struct bide_wakeable *w, unsigned branch)
 const struct bide_waker_vtable bide__future_vtable = {bide__waker_clone, wake, wake_by_ref,
                                                       bide__waker_drop};
 
-void bide__future_woken(struct bide_runtime *rt, struct bide__task *future)
+void bide__future_woken(struct bide__worker *worker, struct bide__task *future)
 {
     bool again = bide__state_suspend(&future->wake.state);
 
@@ -145,8 +130,8 @@ void bide__future_woken(struct bide_runtime *rt, struct bide__task *future)
         return;
     }
     if (again)
-        bide__queue_push(&rt->queue, future);
-    pass_on(rt, future);
+        bide__schedule(worker, future);
+    pass_on(worker, future);
 }
 
 /* ---- states ---- */
@@ -241,28 +226,28 @@ static void ask(struct bide__task *future, bool force)
     note_wake(future, 0);
 }
 
-/* It becomes a task. Whoever stands in its ring waits for the end. */
-static void detach(struct bide_runtime *rt, struct bide__task *future)
+/* It becomes a task. The leaves in its ring wait for the end. */
+static void detach(struct bide__worker *worker, struct bide__task *future)
 {
     bide__state_detach(&future->wake.state);
-    rt->futures--;
-    rt->alive++;
-    bide__task_cancel(rt, future, rt->forcing);
+    worker->runtime->futures--;
+    worker->runtime->alive++;
+    bide__task_cancel(worker, future, worker->runtime->forcing);
 }
 
-/* The first poll begins it, with a reference of the executor. */
-static void polled(struct bide_runtime *rt, struct bide__task *future,
+/* The first poll begins it, and gives the executor a reference. */
+static void polled(struct bide__worker *worker, struct bide__task *future,
                    struct bide__future_leaf *leaf)
 {
     leaf->h.state |= BIDE__LEAF_POLLS;
     if (bide__future_has_begun(future))
         return;
     bide__state_ref(&future->wake.state);
-    rt->futures++;
+    worker->runtime->futures++;
 }
 
 /* Its chain has ended. The leaf that polled it, and those that waited, still refer to it. */
-static void ended(struct bide_runtime *rt, struct bide__task *future,
+static void ended(struct bide__worker *worker, struct bide__task *future,
                   struct bide__future_leaf *leaf)
 {
     void *result = bide__first_slot(&future->chain);
@@ -274,13 +259,13 @@ static void ended(struct bide_runtime *rt, struct bide__task *future,
     future->end.result = result;
     future->end.error = error;
     bide__joiners_wake(future);
-    rt->futures--;
+    worker->runtime->futures--;
     if (bide__state_end(&future->wake.state))
         bide__state_unref(&future->wake.state);
 }
 
 /* True: it is free. */
-static bool released(struct bide_runtime *rt, struct bide__task *future,
+static bool released(struct bide__worker *worker, struct bide__task *future,
                      enum bide__future_state from)
 {
     if (from == BIDE__FRESH)
@@ -290,29 +275,29 @@ static bool released(struct bide_runtime *rt, struct bide__task *future,
         return true;
     }
     if (from == BIDE__IDLE)
-        detach(rt, future);
+        detach(worker, future);
     if (from == BIDE__POLLED || from == BIDE__DRIVEN)
         ask(future, false);
     if (from == BIDE__DRIVEN)
-        pass_on(rt, future);
+        pass_on(worker, future);
     return false;
 }
 
 /* True: it is free. */
-static bool left(struct bide_runtime *rt, struct bide__task *future, struct bide__future_leaf *leaf,
-                 enum bide__future_state from)
+static bool left(struct bide__worker *worker, struct bide__task *future,
+                 struct bide__future_leaf *leaf, enum bide__future_state from)
 {
     bide__joiner_remove(&leaf->waiter);
     leaf->waiter.task = NULL;
     if (from == BIDE__DROPPED)
-        detach(rt, future);
+        detach(worker, future);
     if (!bide__state_unref(&future->wake.state))
         return false;
     bide__task_free(future);
     return true;
 }
 
-/* A drop takes the handle, and comes before a get that drove it until now. */
+/* A drop takes the handle, and the first place in the ring from a get that drove it until now. */
 static void dropped(struct bide__task *future, struct bide__future_leaf *leaf,
                     enum bide__future_state from)
 {
@@ -324,42 +309,44 @@ static void dropped(struct bide__task *future, struct bide__future_leaf *leaf,
     ask(future, false);
 }
 
-/* A get that is under way does not look at its variable any more. */
+/* A get that waits must not look at its variable any more. */
 static void moved(struct bide__task *future)
 {
     if (future->waiters != NULL)
         ((struct bide__get *)(void *)bide__future_leaf_of(future->waiters))->variable = NULL;
 }
 
-static void forced(struct bide_runtime *rt, struct bide__task *future, enum bide__future_state from)
+static void forced(struct bide__worker *worker, struct bide__task *future,
+                   enum bide__future_state from)
 {
     if (from == BIDE__DETACHED)
-        bide__task_cancel(rt, future, true);
+        bide__task_cancel(worker, future, true);
     else
         ask(future, true);
 }
 
 /* True: it is free. */
-static bool act(struct bide_runtime *rt, struct bide__task *future, enum bide__future_state from,
-                enum bide__future_event event, struct bide__future_leaf *leaf)
+static bool act(struct bide__worker *worker, struct bide__task *future,
+                enum bide__future_state from, enum bide__future_event event,
+                struct bide__future_leaf *leaf)
 {
     switch (event) {
     case BIDE__GET: bide__joiner_add(future, &leaf->waiter, leaf->waiter.waker); break;
-    case BIDE__POLL: polled(rt, future, leaf); break;
+    case BIDE__POLL: polled(worker, future, leaf); break;
     case BIDE__PEND: leaf->h.state &= ~(uint32_t)BIDE__LEAF_POLLS; break;
-    case BIDE__END: ended(rt, future, leaf); break;
-    case BIDE__TAKE: return released(rt, future, from);
+    case BIDE__END: ended(worker, future, leaf); break;
+    case BIDE__TAKE: return released(worker, future, from);
     case BIDE__KEEP: future->end.fn = NULL; break;
-    case BIDE__LEAVE: return left(rt, future, leaf, from);
+    case BIDE__LEAVE: return left(worker, future, leaf, from);
     case BIDE__DROP: dropped(future, leaf, from); break;
-    case BIDE__DEEP: detach(rt, future); break;
-    case BIDE__RELEASE: return released(rt, future, from);
+    case BIDE__DEEP: detach(worker, future); break;
+    case BIDE__RELEASE: return released(worker, future, from);
     case BIDE__MOVE: moved(future); break;
     case BIDE__CLOSE:
         if (from == BIDE__IDLE)
-            detach(rt, future);
+            detach(worker, future);
         break;
-    case BIDE__BY_FORCE: forced(rt, future, from); break;
+    case BIDE__BY_FORCE: forced(worker, future, from); break;
     case BIDE__FUTURE_EVENTS: break;
     }
     return false;
@@ -368,45 +355,71 @@ static bool act(struct bide_runtime *rt, struct bide__task *future, enum bide__f
 #ifdef BIDE_CHECK_STATES
 _Atomic(bool) bide__future_seen[BIDE__FUTURE_STATES][BIDE__FUTURE_EVENTS];
 
-static void check(bool right)
+static void check(bool right, enum bide__future_state from, enum bide__future_event event,
+                  const char *wrong)
 {
-    if (!right)
-        abort();
+    static const char *const states[] = {"-",
+                                         "FRESH",
+                                         "DRIVEN",
+                                         "POLLED",
+                                         "IDLE",
+                                         "DROPPED",
+                                         "DROPPED_POLLED",
+                                         "UNWINDING",
+                                         "UNWINDING_POLLED",
+                                         "CLOSED",
+                                         "DETACHED",
+                                         "ENDED",
+                                         "TAKEN",
+                                         "GONE"};
+    static const char *const events[] = {"GET",  "POLL",  "PEND",    "END",  "TAKE",
+                                         "KEEP", "LEAVE", "DROP",    "DEEP", "RELEASE",
+                                         "MOVE", "CLOSE", "BY_FORCE"};
+    char text[96];
+
+    _Static_assert(sizeof(states) / sizeof(states[0]) == BIDE__FUTURE_STATES, "a name for each");
+    _Static_assert(sizeof(events) / sizeof(events[0]) == BIDE__FUTURE_EVENTS, "a name for each");
+    if (right)
+        return;
+    snprintf(text, sizeof(text), "future: %s in %s: %s", events[event], states[from], wrong);
+    bide__broken(text);
 }
 #endif
 
-void bide__future_step(struct bide_runtime *rt, struct bide__task *future,
+void bide__future_step(struct bide__worker *worker, struct bide__task *future,
                        enum bide__future_event event, struct bide__future_leaf *leaf)
 {
     enum bide__future_state from = bide__future_state(future);
 #ifdef BIDE_CHECK_STATES
     enum bide__future_state to = bide__future_next(from, event);
-    check(to != 0);
+    check(to != 0, from, event, "the table has no such pair");
     atomic_store_explicit(&bide__future_seen[from][event], true, memory_order_relaxed);
-    bool is_free = act(rt, future, from, event, leaf);
-    check((is_free ? BIDE__GONE : bide__future_state(future)) == to);
+    bool is_free = act(worker, future, from, event, leaf);
+    check((is_free ? BIDE__GONE : bide__future_state(future)) == to, from, event,
+          "it led to another state than the table says");
 #else
-    act(rt, future, from, event, leaf);
+    act(worker, future, from, event, leaf);
 #endif
 }
 
 /* ---- the handle ---- */
 
-void bide__future_let_go(struct bide_runtime *rt, struct bide__task *future)
+void bide__future_let_go(struct bide__worker *worker, struct bide__task *future)
 {
-    bide__future_step(rt, future, BIDE__RELEASE, NULL);
+    bide__future_step(worker, future, BIDE__RELEASE, NULL);
 }
 
 static void let_go_of(struct bide__task *future)
 {
-    struct bide_runtime *rt = bide__runtime_owned(bide__task_hub(future));
-    if (rt != NULL)
-        bide__future_let_go(rt, future);
+    struct bide__worker *worker = bide__worker_owned(bide__task_hub(future));
+    if (worker != NULL)
+        bide__future_let_go(worker, future);
     else
         bide__hub_release(future);
 }
 
-/* One that never began may own another in its arguments, and so on: they go one after the other. */
+/* A future that never began may own another one in its arguments, and so on. They go one after the
+ * other, not inside each other. */
 void bide__future_release(void *handle)
 {
     struct bide__task *future = handle;
@@ -434,9 +447,9 @@ void bide__future_moved(void *handle)
 {
     if (!bide__is_future(handle))
         return;
-    struct bide_runtime *rt = bide__runtime_owned(bide__task_hub(handle));
-    if (rt != NULL)
-        bide__future_step(rt, handle, BIDE__MOVE, NULL);
+    struct bide__worker *worker = bide__worker_owned(bide__task_hub(handle));
+    if (worker != NULL)
+        bide__future_step(worker, handle, BIDE__MOVE, NULL);
 }
 
 /* ---- shutdown ---- */
@@ -448,7 +461,7 @@ static void close_block(void *block, void *argument)
         bide__future_step(argument, future, BIDE__CLOSE, NULL);
 }
 
-void bide__futures_close(struct bide_runtime *rt)
+void bide__futures_close(struct bide__worker *worker)
 {
-    bide__slab_each(&rt->hub->tasks, close_block, rt);
+    bide__slab_each(&worker->hub->tasks, close_block, worker);
 }

@@ -1,10 +1,10 @@
 /*
- * future_await.c: the leaves of bide_get and bide_drop. What they do to a future is a step of
- * future.c's table; here is when.
+ * future_await.c: the leaves of bide_get and bide_drop. Everything that they do to a future is a
+ * step in the table of future.c; this file decides when.
  *
  * A get keeps the address of the variable that has the handle, to empty it when the value is taken.
- * The variable may be gone by then: after a drop (the future has no handle), and after a move, of
- * which the get is told. So it looks at the variable only when the handle must still be in it.
+ * The variable may be gone by then: after a drop, when the future has no handle, and after a move,
+ * of which the get is told. So it looks at the variable only if the handle must still be in it.
  *
  * Futures that are polled inside each other cost C stack, so there is a limit. Past it a get fails
  * as if there were no memory, and a drop leaves the unwinding to a task, for which it waits.
@@ -25,7 +25,7 @@ static bool is_leaf(const struct bide_frame *frame)
 enum driven { SUSPENDED, HAS_ENDED, TOO_DEEP };
 
 /* Polls the future that the leaf drives, if it was woken or has not begun. */
-static enum driven drive(struct bide_runtime *rt, struct bide_cx *cx,
+static enum driven drive(struct bide__worker *worker, struct bide_cx *cx,
                          struct bide__future_leaf *leaf)
 {
     struct bide__task *future = leaf->waiter.task;
@@ -45,9 +45,9 @@ static enum driven drive(struct bide_runtime *rt, struct bide_cx *cx,
                           .turn = cx->turn,
                           .depth = cx->depth + 1};
     cx->turn->woken = woken & 1 ? UINT32_MAX : woken;
-    bide__future_step(rt, future, BIDE__POLL, leaf);
+    bide__future_step(worker, future, BIDE__POLL, leaf);
     enum bide_poll poll = bide_chain_poll(&sub);
-    bide__future_step(rt, future, poll == BIDE_READY ? BIDE__END : BIDE__PEND, leaf);
+    bide__future_step(worker, future, poll == BIDE_READY ? BIDE__END : BIDE__PEND, leaf);
     cx->turn->woken = outer;
     return poll == BIDE_READY ? HAS_ENDED : SUSPENDED;
 }
@@ -58,7 +58,7 @@ _Static_assert(sizeof(struct bide__get) == BIDE__GET_SIZE, "the size that genera
 
 const struct bide_fn_info bide__get_info = {.name = "bide_get", .file = __FILE_NAME__};
 
-/* The get returns what it returns for an error. */
+/* The get returns the error. */
 static enum bide_poll get_returns(struct bide_cx *cx, struct bide__get *f, int error)
 {
     bide_fn_fail(f->l.h.fn, bide_frame_result(cx, &f->l.h), error);
@@ -75,14 +75,14 @@ static enum bide_poll get_fails(struct bide_cx *cx, struct bide__get *f, int err
     return bide_frame_fail(cx, parent, error);
 }
 
-/* Somebody has dropped it, or shutdown has cancelled it: its get says so, and goes on. */
+/* The future was dropped, or cancelled by a shutdown: its get returns -ECANCELED. */
 static bool was_asked(const struct bide__task *future)
 {
     return !bide__state_has_handle(&future->wake.state) ||
            !bide__state_is_future(&future->wake.state);
 }
 
-static enum bide_poll get_ends(struct bide_runtime *rt, struct bide_cx *cx, struct bide__get *f)
+static enum bide_poll get_ends(struct bide__worker *worker, struct bide_cx *cx, struct bide__get *f)
 {
     struct bide__task *future = f->l.waiter.task;
     int error = future->end.error;
@@ -94,43 +94,44 @@ static enum bide_poll get_ends(struct bide_runtime *rt, struct bide_cx *cx, stru
         bool is_there = f->variable != NULL && *f->variable == future;
         if (is_there)
             *f->variable = NULL;
-        bide__future_step(rt, future, is_there ? BIDE__TAKE : BIDE__KEEP, NULL);
+        bide__future_step(worker, future, is_there ? BIDE__TAKE : BIDE__KEEP, NULL);
     }
-    bide__future_step(rt, future, BIDE__LEAVE, &f->l);
+    bide__future_step(worker, future, BIDE__LEAVE, &f->l);
     if (error == 0)
         return bide_frame_finish(cx, &f->l.h);
     return asked ? get_returns(cx, f, -ECANCELED) : get_fails(cx, f, error);
 }
 
-/* What it awaits lies too deep. */
-static enum bide_poll get_is_deep(struct bide_runtime *rt, struct bide_cx *cx, struct bide__get *f)
+/* Its future is nested too deep. */
+static enum bide_poll get_is_deep(struct bide__worker *worker, struct bide_cx *cx,
+                                  struct bide__get *f)
 {
     struct bide__task *future = f->l.waiter.task;
 
     if (bide__future_state(future) == BIDE__DROPPED) {
-        bide__future_step(rt, future, BIDE__DEEP, NULL);
+        bide__future_step(worker, future, BIDE__DEEP, NULL);
         return bide_frame_suspend(cx, &f->l.h);
     }
-    bide__future_step(rt, future, BIDE__LEAVE, &f->l);
+    bide__future_step(worker, future, BIDE__LEAVE, &f->l);
     return get_fails(cx, f, -ENOMEM);
 }
 
 enum bide_poll bide__get_poll(struct bide_cx *cx, struct bide_frame *frame)
 {
     struct bide__get *f = (struct bide__get *)(void *)frame;
-    struct bide_runtime *rt = bide__runtime_running();
+    struct bide__worker *worker = bide__thread.running;
     enum driven driven = SUSPENDED;
 
     if (bide__state_done(&f->l.waiter.task->wake.state))
         driven = HAS_ENDED;
     else if (bide__future_is_driver(&f->l))
-        driven = drive(rt, cx, &f->l);
+        driven = drive(worker, cx, &f->l);
     else
         f->l.waiter.waker = cx->waker;
     switch (driven) {
     case SUSPENDED: break;
-    case HAS_ENDED: return get_ends(rt, cx, f);
-    case TOO_DEEP: return get_is_deep(rt, cx, f);
+    case HAS_ENDED: return get_ends(worker, cx, f);
+    case TOO_DEEP: return get_is_deep(worker, cx, f);
     }
     return bide_frame_suspend(cx, frame);
 }
@@ -143,12 +144,12 @@ enum bide_answer bide__get_cancel(struct bide_cx *cx, struct bide_frame *frame)
 
     if (bide__state_done(&future->wake.state))
         return BIDE_COMPLETED;
-    bide__future_step(bide__runtime_running(), future, BIDE__LEAVE, &f->l);
+    bide__future_step(bide__thread.running, future, BIDE__LEAVE, &f->l);
     return BIDE_CANCELLED;
 }
 
-/* It is being polled, so this runs inside it; or it waits for one that is. Futures that shutdown
- * has closed may wait for each other so. */
+/* The future is being polled, so the caller runs inside it; or it waits for a future that is.
+ * Futures that a shutdown has closed may wait for each other like this. */
 static bool waits_for_this(const struct bide__task *future)
 {
     while (future != NULL && !bide__state_done(&future->wake.state)) {
@@ -163,13 +164,13 @@ static bool waits_for_this(const struct bide__task *future)
 }
 
 /* Why a get is refused, or 0. */
-static int refusal(const struct bide_runtime *rt, const struct bide__task *future)
+static int refusal(const struct bide__worker *worker, const struct bide__task *future)
 {
-    if (rt == NULL)
+    if (worker == NULL)
         return -ENXIO;
     if (future == NULL)
         return -EINVAL;
-    if (bide__task_hub(future) != rt->hub)
+    if (bide__task_hub(future) != worker->hub)
         return -EXDEV;
     switch (bide__future_state(future)) {
     case BIDE__FRESH:
@@ -194,7 +195,7 @@ enum bide_poll bide__start_bide_get(struct bide_cx *cx, struct bide_frame *paren
     f->l.waiter.waker = cx->waker;
     f->variable = handle;
     struct bide__task *future = *f->variable;
-    struct bide_runtime *rt = bide__runtime_running();
+    struct bide__worker *worker = bide__thread.running;
     int error = bide__handle_error(future);
     if (error != 0)
         *f->variable = NULL;
@@ -202,10 +203,10 @@ enum bide_poll bide__start_bide_get(struct bide_cx *cx, struct bide_frame *paren
         error = -ENOMEM;
     if (error != 0)
         return get_fails(cx, f, error);
-    error = refusal(rt, future);
+    error = refusal(worker, future);
     if (error != 0)
         return get_returns(cx, f, error);
-    bide__future_step(rt, future, BIDE__GET, &f->l);
+    bide__future_step(worker, future, BIDE__GET, &f->l);
     return bide__get_poll(cx, &f->l.h);
 }
 
@@ -213,15 +214,15 @@ enum bide_poll bide__start_bide_get(struct bide_cx *cx, struct bide_frame *paren
 
 struct drop {
     struct bide__future_leaf l;
-    void **next;  /* the next one to be dropped */
-    size_t count; /* from there on */
+    void **next;  /* the next future to drop */
+    size_t count; /* of futures from there on */
     bool forced;
 };
 
-/* It has to be unwound, and can be waited for: it is not what runs this drop. */
-static bool must_wait(const struct bide_runtime *rt, const void *handle)
+/* The future has to be unwound, and can be waited for: this drop does not run inside it. */
+static bool must_wait(const struct bide__worker *worker, const void *handle)
 {
-    if (!bide__is_future(handle) || rt == NULL || bide__task_hub(handle) != rt->hub)
+    if (!bide__is_future(handle) || worker == NULL || bide__task_hub(handle) != worker->hub)
         return false;
     switch (bide__future_state(handle)) {
     case BIDE__DRIVEN:
@@ -231,41 +232,41 @@ static bool must_wait(const struct bide_runtime *rt, const void *handle)
     }
 }
 
-/* Drops the futures from f->next on, until one has to be waited for. NULL: all are dropped. */
-static struct bide__task *next(const struct bide_runtime *rt, struct drop *f)
+/* Drops the futures from f->next on, up to one that has to be waited for. NULL: all are dropped. */
+static struct bide__task *next(const struct bide__worker *worker, struct drop *f)
 {
     while (f->count > 0) {
         void *handle = *f->next;
         *f->next++ = NULL;
         f->count--;
-        if (must_wait(rt, handle))
+        if (must_wait(worker, handle))
             return handle;
         bide__future_release(handle);
     }
     return NULL;
 }
 
-static void begin(struct bide_runtime *rt, struct bide_cx *cx, struct drop *f,
+static void begin(struct bide__worker *worker, struct bide_cx *cx, struct drop *f,
                   struct bide__task *future)
 {
     f->l.waiter.waker = cx->waker;
-    bide__future_step(rt, future, BIDE__DROP, &f->l);
+    bide__future_step(worker, future, BIDE__DROP, &f->l);
     if (f->forced)
-        bide__future_step(rt, future, BIDE__BY_FORCE, NULL);
+        bide__future_step(worker, future, BIDE__BY_FORCE, NULL);
 }
 
-static void go_deep(struct bide_runtime *rt, struct drop *f)
+static void go_deep(struct bide__worker *worker, struct drop *f)
 {
     struct bide__task *future = f->l.waiter.task;
-    bide__future_step(rt, future, BIDE__DEEP, NULL);
+    bide__future_step(worker, future, BIDE__DEEP, NULL);
     if (f->forced)
-        bide__future_step(rt, future, BIDE__BY_FORCE, NULL);
+        bide__future_step(worker, future, BIDE__BY_FORCE, NULL);
 }
 
-/* True: all are gone. */
+/* True: all futures are gone. */
 static bool drive_all(struct bide_cx *cx, struct drop *f)
 {
-    struct bide_runtime *rt = bide__runtime_running();
+    struct bide__worker *worker = bide__thread.running;
     struct bide__task *future;
 
     while ((future = f->l.waiter.task) != NULL) {
@@ -273,16 +274,16 @@ static bool drive_all(struct bide_cx *cx, struct drop *f)
             enum driven driven = SUSPENDED;
             f->l.waiter.waker = cx->waker;
             if (bide__future_is_driver(&f->l))
-                driven = drive(rt, cx, &f->l);
+                driven = drive(worker, cx, &f->l);
             if (driven == TOO_DEEP)
-                go_deep(rt, f);
+                go_deep(worker, f);
             if (driven != HAS_ENDED)
                 return false;
         }
-        bide__future_step(rt, future, BIDE__LEAVE, &f->l);
-        future = next(rt, f);
+        bide__future_step(worker, future, BIDE__LEAVE, &f->l);
+        future = next(worker, f);
         if (future != NULL)
-            begin(rt, cx, f, future);
+            begin(worker, cx, f, future);
     }
     return true;
 }
@@ -301,7 +302,7 @@ static enum bide_answer drop_cancel(struct bide_cx *cx, struct bide_frame *frame
     if (cx->chain->flags & BIDE_CHAIN_FORCE && !f->forced) {
         f->forced = true;
         if (!bide__state_done(&future->wake.state))
-            bide__future_step(bide__runtime_running(), future, BIDE__BY_FORCE, NULL);
+            bide__future_step(bide__thread.running, future, BIDE__BY_FORCE, NULL);
     }
     return drive_all(cx, f) ? BIDE_COMPLETED : BIDE_WAIT;
 }
@@ -320,22 +321,22 @@ const struct bide_fn bide__desc_bide_drop = {
 static enum bide_poll drop_go(struct bide_cx *cx, struct bide_frame *parent, void *result,
                               void **futures, size_t count)
 {
-    struct bide_runtime *rt = bide__runtime_running();
+    struct bide__worker *worker = bide__thread.running;
     struct drop from = {.next = futures, .count = count};
-    struct bide__task *future = next(rt, &from);
+    struct bide__task *future = next(worker, &from);
 
     if (future == NULL)
         return BIDE_READY;
     struct drop *f = bide_frame_push(cx, sizeof(*f), &bide__desc_bide_drop, parent, result);
     if (f == NULL) {
-        for (; future != NULL; future = next(rt, &from))
+        for (; future != NULL; future = next(worker, &from))
             bide__future_release(future);
         return BIDE_PENDING;
     }
     from.l.h = f->l.h;
     from.l.h.state = BIDE__LEAF_DROP;
     *f = from;
-    begin(rt, cx, f, future);
+    begin(worker, cx, f, future);
     return drop_poll(cx, &f->l.h);
 }
 

@@ -1,16 +1,15 @@
 /*
- * hub.c: see hub.h.
+ * hub.c: see task.h.
  */
-#include "runtime/task/hub.h"
+#include "runtime/task/task.h"
 
-#include "runtime/worker.h"
-
-int bide__hub_new(struct bide__hub **out, struct bide__driver *driver)
+int bide__hub_new(struct bide__hub **out, struct bide__driver *driver,
+                  void (*wake)(struct bide__driver *driver))
 {
     struct bide__hub *hub = bide__alloc(sizeof(*hub));
     if (hub == NULL)
         return -ENOMEM;
-    *hub = (struct bide__hub){.driver = driver};
+    *hub = (struct bide__hub){.wake = wake, .driver = driver};
     hub->tasks.hub = hub;
     hub->posts_end = &hub->posts;
     hub->due_end = &hub->due;
@@ -28,10 +27,10 @@ static void hub_free(struct bide__hub *hub)
 
 /* ---- the owner ---- */
 
-/* With the mutex: what other threads asked of the tasks in this chunk. */
-static void take_marks(struct bide_runtime *rt, struct bide__chunk *chunk)
+/* With the mutex: does what other threads asked of the tasks in this chunk. */
+static void take_marks(struct bide__worker *worker, struct bide__chunk *chunk)
 {
-    bool single = chunk->block_size == 0; /* then the chunk goes with its task */
+    bool single = chunk->block_size == 0; /* the chunk is freed with its only task */
 
     atomic_store_explicit(&chunk->marked, 0, memory_order_relaxed);
     for (uint32_t i = 0; i < BIDE__CHUNK_BLOCKS / 64; i++) {
@@ -41,7 +40,7 @@ static void take_marks(struct bide_runtime *rt, struct bide__chunk *chunk)
             uint32_t n = i * 64 + (uint32_t)__builtin_ctzll(aborts);
             struct bide__task *task = bide__chunk_block(chunk, n);
             if (!bide__state_done(&task->wake.state))
-                bide__task_cancel(rt, task, false);
+                bide__task_cancel(worker, task, false);
         }
         for (; releases != 0; releases &= releases - 1) {
             uint32_t n = i * 64 + (uint32_t)__builtin_ctzll(releases);
@@ -50,7 +49,7 @@ static void take_marks(struct bide_runtime *rt, struct bide__chunk *chunk)
                 task->wake.next = chunk->hub->fresh;
                 chunk->hub->fresh = task;
             } else if (bide__state_is_future(&task->wake.state)) {
-                bide__future_let_go(rt, task);
+                bide__future_let_go(worker, task);
                 if (single)
                     return;
             } else if (bide__state_release(&task->wake.state)) {
@@ -62,28 +61,27 @@ static void take_marks(struct bide_runtime *rt, struct bide__chunk *chunk)
     }
 }
 
-/* With the mutex to the end: a chunk is not freed while another thread marks it, and nothing comes
- * between this and the end of the owner. */
-static void take(struct bide__hub *hub, struct bide_runtime *rt)
+/* With the mutex, which is held to the end: a chunk must not be freed while another thread marks
+ * it, and nothing may come between this and the leaving of the owner. worker NULL: the owner
+ * leaves. */
+static void take(struct bide__hub *hub, struct bide__worker *worker)
 {
-    struct bide__task *woken = hub->woken_first;
+    struct bide__task *future;
 
-    if (rt != NULL && woken != NULL)
-        bide__queue_append(&rt->queue, woken, hub->woken_last);
-    while (rt == NULL && woken != NULL) {
-        /* A future that has ended: a task would not be DONE. */
-        struct bide__task *future = woken;
-        woken = future->wake.next;
+    if (worker != NULL && hub->woken.first != NULL)
+        bide__queue_append(&worker->queue, &hub->woken);
+    /* Otherwise all tasks are DONE, so what was woken is a future that has ended. */
+    while ((future = bide__queue_pop(&hub->woken)) != NULL) {
+        BIDE__ASSERT(bide__state_done(&future->wake.state), "hub: close: a task was woken");
         if (bide__state_unref(&future->wake.state))
             bide__task_free(future);
     }
-    hub->woken_first = hub->woken_last = NULL;
 
     struct bide__chunk *c = hub->asked ? hub->tasks.chunks : NULL, *after;
     for (; c != NULL; c = after) {
         after = c->next;
         if (atomic_load_explicit(&c->marked, memory_order_relaxed))
-            take_marks(rt, c);
+            take_marks(worker, c);
     }
     hub->asked = false;
 
@@ -103,21 +101,21 @@ static void take(struct bide__hub *hub, struct bide_runtime *rt)
 }
 
 /* Without the mutex: futures that never began may own others. */
-static void drop_fresh(struct bide__hub *hub, struct bide_runtime *rt)
+static void drop_fresh(struct bide__hub *hub, struct bide__worker *worker)
 {
     while (hub->fresh != NULL) {
         struct bide__task *future = hub->fresh;
         hub->fresh = future->wake.next;
-        bide__future_let_go(rt, future);
+        bide__future_let_go(worker, future);
     }
 }
 
-void bide__hub_take(struct bide__hub *hub, struct bide_runtime *rt)
+void bide__hub_take(struct bide__hub *hub, struct bide__worker *worker)
 {
     pthread_mutex_lock(&hub->mutex);
-    take(hub, rt);
+    take(hub, worker);
     pthread_mutex_unlock(&hub->mutex);
-    drop_fresh(hub, rt);
+    drop_fresh(hub, worker);
 }
 
 void bide__hub_read(struct bide__hub *hub)
@@ -165,13 +163,13 @@ void bide__hub_awake(struct bide__hub *hub)
 
 /* ---- other threads ---- */
 
-/* With the mutex: the owner has something to take over. */
+/* With the mutex: there is something for the owner to take over. */
 static void notify(struct bide__hub *hub)
 {
     atomic_store_explicit(&hub->pending, true, memory_order_relaxed);
     if (hub->sleeping) {
         hub->sleeping = false;
-        hub->driver->ops->wake(hub->driver);
+        hub->wake(hub->driver);
     }
 }
 
@@ -182,34 +180,27 @@ void bide__hub_notify(struct bide__hub *hub)
     pthread_mutex_unlock(&hub->mutex);
 }
 
-/* With the mutex: frees a block of a closed hub. Returns whether the hub is to be freed too. */
+/* With the mutex: frees a block of a closed hub. True: the hub is to be freed too. */
 static bool free_closed(struct bide__hub *hub, struct bide__task *task)
 {
     bide__slab_free(&hub->tasks, task);
     return --hub->blocks == 0;
 }
 
-void bide__hub_wake(struct bide__task *task)
+void bide__hub_schedule(struct bide__task *task)
 {
     struct bide__hub *hub = bide__task_hub(task);
 
-    if (!bide__state_wake_remote(&task->wake.state))
-        return;
     pthread_mutex_lock(&hub->mutex);
     if (hub->closed) {
-        /* A future that has ended since: what is queued holds a reference. */
+        /* It is a future that has ended since. Being queued counts as a reference. */
         bool last = bide__state_unref_remote(&task->wake.state) && free_closed(hub, task);
         pthread_mutex_unlock(&hub->mutex);
         if (last)
             hub_free(hub);
         return;
     }
-    task->wake.next = NULL;
-    if (hub->woken_last != NULL)
-        hub->woken_last->wake.next = task;
-    else
-        hub->woken_first = task;
-    hub->woken_last = task;
+    bide__queue_push(&hub->woken, task);
     notify(hub);
     pthread_mutex_unlock(&hub->mutex);
 }
@@ -246,7 +237,7 @@ void bide__hub_unref(struct bide__task *task)
         hub_free(hub);
 }
 
-/* With the mutex, on a hub with an owner. */
+/* With the mutex; the hub has an owner. */
 static void mark(struct bide__hub *hub, struct bide__task *task, bool release)
 {
     struct bide__chunk *c = bide__chunk_of(task);

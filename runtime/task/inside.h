@@ -1,11 +1,11 @@
 /*
- * future.h: the states of a future and what may happen to it. See future.c, which has the table of
- * all pairs; future_await.c has the leaves of bide_get and bide_drop.
+ * inside.h: the states of a future and what may happen to it. future.c has the table of all pairs;
+ * future_await.c has the leaves of bide_get and bide_drop.
  */
-#ifndef BIDE_RUNTIME_FUTURE_H
-#define BIDE_RUNTIME_FUTURE_H
+#ifndef BIDE_RUNTIME_TASK_INSIDE_H
+#define BIDE_RUNTIME_TASK_INSIDE_H
 
-#include "runtime/worker.h"
+#include "runtime/task/task.h"
 
 enum bide__future_state {
     BIDE__FRESH = 1,        /* has not begun */
@@ -26,14 +26,14 @@ enum bide__future_state {
 
 enum bide__future_event {
     BIDE__GET,     /* a get begins: it drives the future, or waits for its end, or finds it ended */
-    BIDE__POLL,    /* whoever drives it polls it, */
-    BIDE__PEND,    /* which leaves it suspended */
-    BIDE__END,     /* or at its end; or the task that it has become ends */
+    BIDE__POLL,    /* the leaf that drives it polls it; */
+    BIDE__PEND,    /* the poll leaves it suspended, */
+    BIDE__END,     /* or it ends; or the task that it has become ends */
     BIDE__TAKE,    /* the value is taken and the variable emptied */
-    BIDE__KEEP,    /* the value is taken, but the handle is no longer in the get's variable */
+    BIDE__KEEP,    /* the value is taken, but the handle has left the get's variable */
     BIDE__LEAVE,   /* a get that is cancelled or has returned, or a drop that is done, lets go */
-    BIDE__DROP,    /* a drop that waits takes the handle, and drives or waits */
-    BIDE__DEEP,    /* it cannot be polled here: too many futures are inside each other */
+    BIDE__DROP,    /* a drop that can wait takes the handle, and drives it or waits */
+    BIDE__DEEP,    /* it cannot be polled here: futures are nested too deep */
     BIDE__RELEASE, /* the handle goes where nothing can wait */
     BIDE__MOVE,    /* the handle moves to another variable */
     BIDE__CLOSE,   /* shutdown */
@@ -41,11 +41,11 @@ enum bide__future_event {
     BIDE__FUTURE_EVENTS,
 };
 
-/* What the frames of bide_get and bide_drop begin with. The first leaf in the ring of a future that
- * is no task drives it; the others wait for its end. */
+/* What the frames of bide_get and bide_drop begin with. The first leaf in the ring of a future
+ * drives it, unless the future has become a task; the others wait for its end. */
 struct bide__future_leaf {
     struct bide_frame h;
-    struct bide__joiner waiter; /* task NULL: it has let go */
+    struct bide__joiner waiter; /* task NULL: the leaf has let go */
 };
 
 /* In h.state of a leaf. */
@@ -59,20 +59,20 @@ struct bide__get {
 /* Owner. */
 enum bide__future_state bide__future_state(const struct bide__task *future);
 
-/* The state after the event; 0: the pair cannot be. */
+/* The state after the event; 0: the event cannot happen in this state. */
 enum bide__future_state bide__future_next(enum bide__future_state state,
                                           enum bide__future_event event);
 
 /*
- * Owner: the event happens; all transitions are made here. `leaf`: the one that begins, polls or
- * leaves, else NULL; for GET and DROP its waiter.waker is set. After an event that leads to GONE,
- * and after LEAVE, the future may be free.
+ * Owner: the event happens. This function makes every transition. `leaf` is the leaf that begins,
+ * polls or leaves, else NULL; for GET and DROP its waiter.waker is set. After an event that leads
+ * to GONE, and after LEAVE, the future may have been freed.
  */
-void bide__future_step(struct bide_runtime *rt, struct bide__task *future,
+void bide__future_step(struct bide__worker *worker, struct bide__task *future,
                        enum bide__future_event event, struct bide__future_leaf *leaf);
 
 #ifdef BIDE_CHECK_STATES
-/* The pairs that there have been, for tests. */
+/* The pairs that have happened, for tests. */
 extern _Atomic(bool) bide__future_seen[BIDE__FUTURE_STATES][BIDE__FUTURE_EVENTS];
 #endif
 
@@ -88,7 +88,7 @@ static inline bool bide__future_is_driver(const struct bide__future_leaf *leaf)
     return bide__state_is_future(&future->wake.state) && future->waiters == &leaf->waiter;
 }
 
-/* It is a future, not NULL nor one that could not be made. */
+/* The handle is that of a future: neither NULL nor that of a future that could not be made. */
 static inline bool bide__is_future(const void *handle)
 {
     return handle != NULL && bide__handle_error(handle) == 0;

@@ -2,31 +2,31 @@
  * scope.c: scopes, whose block ends when its children have ended (structured concurrency; see
  * Nathaniel J. Smith, "Notes on structured concurrency", 2018).
  *
- * The scope is part of its function's frame. Its children are tasks like others, with handles like
- * others, but each has 32 bytes more (struct bide__child), which link those that have not ended
- * into a ring. So to become a child and to stop being one takes constant time, and nothing is
- * allocated but the task. What becomes of the handle does not matter to the scope.
+ * The scope is part of its function's frame. Its children are ordinary tasks with ordinary handles,
+ * but each has 32 bytes more (struct bide__child), which link those that have not ended into a
+ * ring. So a task becomes a child, and stops being one, in constant time, and nothing is allocated
+ * but the task. What happens to the handle does not matter to the scope.
  *
- * The leaf that waits for the children is in the scope too, hence inside its parent's frame, where
- * no other leaf is: waiting must not need memory, as the frame that the children borrow from would
- * have to go without it. So the leaf does not end with bide_frame_finish, which would give away the
- * top of the chain from there on, nor is it ever dropped by the chain: it does not answer
- * BIDE_CANCELLED. When it was asked to cancel it passes that on and answers BIDE_WAIT; when the
- * children are gone it answers BIDE_COMPLETED and then fails its parent by bide_frame_fail, which
- * comes to the same.
+ * The leaf that waits for the children is in the scope too, and so inside its parent's frame, where
+ * no other leaf is. Waiting must not need memory: the children borrow from that frame, which could
+ * not end without waiting. So the leaf must neither end with bide_frame_finish, which would give
+ * away the chain's memory from there on, nor be dropped by the chain: it never answers
+ * BIDE_CANCELLED. When it is asked to cancel, it passes the request on and answers BIDE_WAIT; when
+ * the children are gone, it answers BIDE_COMPLETED and then fails its parent by bide_frame_fail,
+ * which has the same effect.
  *
- * A try scope has *failed* when a child has returned a negative result, has ended for another
- * reason than a request to cancel (no memory), or could not be made. The first failure is kept, and
- * cancels the children. Who aborts a single child by its handle fails nothing.
+ * A try scope has *failed* when a child has returned a negative result, has ended for a reason
+ * other than a request to cancel (no memory), or could not be made. The first failure is kept, and
+ * cancels the children. Aborting a single child by its handle fails nothing.
  *
- * Threads: the scope and the links of its children are the owner's (state.h). With several threads
- * in one runtime, one lock of the scope has to be held in bide__scope_add, in
- * bide__scope_child_ended from the unlinking to the wake, in the walk of cancel_children, and where
- * the leaf looks at `first` and leaves its waker; the wake is inside, so that a parent that sees no
- * child any more cannot have gone before. Children do nothing else with their scope, and nothing
- * after the wake. `reserved` is for that lock.
+ * Threads: the scope and the links of its children are the owner's (task.h). With several threads
+ * in one runtime, a lock of the scope has to be held in bide__scope_add, in bide__scope_child_ended
+ * from the unlinking to the wake, in the walk of cancel_children, and where the leaf looks at
+ * `first` and leaves its waker. The wake is inside, so that a parent that sees no child cannot have
+ * gone before it. Children do nothing else with their scope, and nothing after the wake. `reserved`
+ * is for that lock.
  */
-#include "runtime/worker.h"
+#include "runtime/task/task.h"
 
 #include <bide/abi.h>
 
@@ -38,6 +38,12 @@ enum {
 };
 
 _Static_assert(offsetof(struct bide__scope, wait) == 0, "the leaf is the scope");
+
+/* Its runtime has one worker. */
+static struct bide__worker *worker_of(const struct bide__scope *scope)
+{
+    return ((struct bide_runtime *)scope->runtime)->worker;
+}
 
 /* ---- children ---- */
 
@@ -52,7 +58,7 @@ static void cancel_children(struct bide__scope *scope, bool force)
     if (first == NULL)
         return;
     do {
-        bide__task_cancel(scope->runtime, task, force);
+        bide__task_cancel(worker_of(scope), task, force);
         task = bide__task_child(task)->next;
     } while (task != first);
 }
@@ -65,7 +71,7 @@ static void fail(struct bide__scope *scope, int error)
     cancel_children(scope, false);
 }
 
-/* 0, or why the child's end is a failure. */
+/* 0, or the failure that the child's end is. */
 static int failure_of(const struct bide__task *task)
 {
     const struct bide_fn *fn = task->end.fn;
@@ -104,7 +110,7 @@ void bide__scope_add(struct bide__scope *scope, struct bide__task *task)
         head->previous = task;
     }
     if (scope->flags & CANCELLED)
-        bide__task_cancel(scope->runtime, task, scope->flags & FORCED);
+        bide__task_cancel(worker_of(scope), task, scope->flags & FORCED);
 }
 
 void bide__scope_child_ended(struct bide__task *task)
@@ -112,6 +118,7 @@ void bide__scope_child_ended(struct bide__task *task)
     struct bide__child *child = bide__task_child(task);
     struct bide__scope *scope = child->scope;
 
+    BIDE__ASSERT(scope->first != NULL, "scope: child ends: the scope has no child");
     if (scope->first == task)
         scope->first = child->next == task ? NULL : child->next;
     bide__task_child(child->next)->previous = child->previous;
@@ -139,7 +146,7 @@ static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
     scope->waker.bits = 0;
     struct bide_segment *segment = bide_chain_segment(cx->chain);
     struct bide_frame *below = bide_frame_below(h, &segment);
-    cx->top = bide__frame_end(below); /* this one is inside it */
+    cx->top = bide__frame_end(below); /* this leaf is inside it */
     if (!(scope->flags & ASKED))
         return BIDE_READY;
     return bide_frame_fail(cx, below, cx->chain->request);
@@ -182,7 +189,7 @@ void *bide__scope_spawn(struct bide__scope *scope, const struct bide_fn *fn, con
     int error = -EXDEV;
 
     if (rt != NULL && rt == scope->runtime)
-        task = bide__task_new(rt, scope, fn, args, &error);
+        task = bide__task_new(rt->worker, scope, fn, args, &error);
     if (task != NULL)
         return task;
     bide__args_release(fn, args);

@@ -1,26 +1,61 @@
 /*
- * timer.h: the timer wheel of a runtime.
+ * time.h: timers, on the wheel of a worker.
  *
- * Hierarchical: BIDE__WHEEL_LEVELS levels of 256 slots. A slot of level 0 is a tick of 2^16 ns
- * (65.5 us); a slot of each further level is as long as the whole level below: 17 ms, 4 s, 18
- * minutes and so on. (With 64 slots a timer of a second moves down twice, with 256 once: among a
- * million timers each time is a miss of the cache.) A timer stands on the level of the highest bit
- * in which its tick differs from `tick`, the wheel's present, so its place follows from its
- * deadline alone, and timers of one deadline are always in one slot, in the order in which they
- * were armed. When the present enters a slot of a higher level, its timers move down, in order.
+ * Requires the door's clock, and wakers. Establishes that a timer wakes its waker at its deadline
+ * or later, never before it, provided that the scheduler calls bide__wheel_advance by the time that
+ * bide__wheel_next gives.
+ *
+ * The wheel is hierarchical: BIDE__WHEEL_LEVELS levels of 256 slots. A slot of level 0 is a tick of
+ * 2^16 ns (65.5 us); a slot of each further level is as long as the whole level below: 17 ms, 4 s,
+ * 18 minutes and so on. (With 64 slots a level, a timer of one second would move down twice instead
+ * of once, and with a million timers each move is a cache miss.) A timer stands on the level of the
+ * highest bit in which its tick differs from `tick`, the wheel's present. So its place follows from
+ * its deadline alone, and timers of one deadline are always in one slot, in the order in which they
+ * were armed. When the present enters a slot of a higher level, the timers in it move down, in
+ * order.
  *
  * Ticks do not round: a timer fires when the clock has reached its deadline in ns. In the slot of
- * the present tick those that are not due stay; `next_ns` is the earliest of them, so that the slot
- * is looked through only when one is due. What is due goes to a list first, sorted by deadline
- * (stable), and is woken afterwards.
+ * the present tick, timers that are not due yet stay; `next_ns` is the earliest of them, so that
+ * the slot is searched only when one is due. Due timers are first moved to a list, sorted by
+ * deadline (stable), and then woken.
  *
- * Arming, disarming: O(1). After G. Varghese and T. Lauck, "Hashed and hierarchical timing wheels",
- * 1987.
+ * Arming and disarming are O(1). After G. Varghese and T. Lauck, "Hashed and hierarchical timing
+ * wheels", 1987.
  */
-#ifndef BIDE_RUNTIME_TIMER_H
-#define BIDE_RUNTIME_TIMER_H
+#ifndef BIDE_RUNTIME_TIME_H
+#define BIDE_RUNTIME_TIME_H
 
 #include "runtime/leaf.h"
+
+/* ---- timers, for leaves ---- */
+
+/* now + duration, saturating; never in the past. */
+int64_t bide__deadline(struct bide_duration duration);
+
+/*
+ * A timer, in the frame of the leaf that waits for it: 32 bytes. It wakes `waker` once, and is then
+ * no longer armed. Timers of one deadline wake in the order in which they were armed.
+ */
+struct bide__timer {
+    struct bide__link {
+        struct bide__link *next, *previous;
+    } link; /* in a slot of the wheel; next is NULL: not armed */
+    int64_t deadline_ns;
+    bide_waker waker; /* borrowed */
+};
+
+void bide__timer_arm(struct bide_runtime *rt, struct bide__timer *timer, int64_t deadline_ns,
+                     bide_waker waker);
+
+/* Does nothing if the timer is not armed. rt is the runtime on which it was armed. */
+void bide__timer_disarm(struct bide_runtime *rt, struct bide__timer *timer);
+
+static inline bool bide__timer_armed(const struct bide__timer *timer)
+{
+    return timer->link.next != NULL;
+}
+
+/* ---- the wheel, for the scheduler ---- */
 
 enum {
     BIDE__TICK_BITS = 16,
@@ -41,14 +76,14 @@ void bide__wheel_init(struct bide__wheel *wheel, int64_t now_ns);
 void bide__wheel_add(struct bide__wheel *wheel, struct bide__timer *timer);
 void bide__wheel_remove(struct bide__wheel *wheel, struct bide__timer *timer);
 
-/* Wakes everything that is due. Returns how many. */
+/* Wakes every timer that is due. Returns their number. */
 size_t bide__wheel_advance(struct bide__wheel *wheel, int64_t now_ns);
 
 /*
- * When to call bide__wheel_advance again; INT64_MAX: never. Exact: at the next deadline. Else, in a
- * crowded slot, which is not looked through: at the beginning of a slot of a higher level; at the
- * end of a tick, whose timers are then woken all at once, less than 65.5 us late, instead of with a
- * system call for each.
+ * When to call bide__wheel_advance again; INT64_MAX: never. With `exact`, the next deadline.
+ * Without it, a crowded slot is not searched, and the answer is the beginning of a slot of a higher
+ * level, or the end of a tick: all timers of that tick then wake together, less than 65.5 us late,
+ * instead of with a system call each.
  */
 int64_t bide__wheel_next(const struct bide__wheel *wheel, bool exact);
 

@@ -1,7 +1,10 @@
 /*
- * timer.c: see timer.h.
+ * timer.c: see time.h.
  */
 #include "runtime/time/time.h"
+
+#include "core/assert.h"
+#include "runtime/worker.h"
 
 enum { LOOK_MAX = 16 }; /* a slot with more timers is crowded */
 
@@ -41,7 +44,7 @@ static void link_remove(struct bide__link *t)
     t->next->previous = t->previous;
 }
 
-/* Moves all of `from`, which is not empty, to `to`, whatever it was. */
+/* Moves all of `from`, which is not empty, to `to`, whose old contents are lost. */
 static void ring_move(struct bide__link *to, struct bide__link *from)
 {
     *to = *from;
@@ -67,7 +70,7 @@ static void mark_empty(struct bide__wheel *w, unsigned slot)
     w->occupied[slot / 64] &= ~(UINT64_C(1) << slot % 64);
 }
 
-/* A deadline that is past belongs to the present tick. */
+/* A deadline in the past belongs to the present tick. */
 static int64_t due_tick(const struct bide__wheel *w, int64_t deadline_ns)
 {
     int64_t tick = tick_of(deadline_ns);
@@ -109,9 +112,10 @@ void bide__wheel_remove(struct bide__wheel *w, struct bide__timer *t)
 {
     struct bide__link *next = t->link.next, *slots = w->slots;
 
+    BIDE__ASSERT(w->count > 0 && next != NULL, "timer: disarm: it is not armed");
     w->count--;
     link_remove(&t->link);
-    /* The last one of a ring: its neighbour on both sides was the head. */
+    /* It was the last in its ring if its neighbour on both sides is the head. */
     if (next == t->link.previous && next >= slots &&
         next < slots + BIDE__WHEEL_LEVELS * BIDE__SLOTS)
         mark_empty(w, (unsigned)(next - slots));
@@ -121,8 +125,8 @@ void bide__wheel_remove(struct bide__wheel *w, struct bide__timer *t)
 /* ---- time passes ---- */
 
 /*
- * The next slot with timers, and the tick at which it begins: the present one for its own slot. All
- * timers of a level are later than those of the levels below.
+ * The next slot that has timers, and the tick at which it begins; for the slot of the present, that
+ * is the present tick. All timers of a level are later than those of the levels below.
  */
 static bool next_slot(const struct bide__wheel *w, unsigned *slot, int64_t *begin)
 {
@@ -143,7 +147,7 @@ static int64_t deadline_of(struct bide__link *t)
     return timer_of(t)->deadline_ns;
 }
 
-/* Sorts a short ring by deadline, stable: each goes behind those that are not later. */
+/* Sorts a short ring by deadline. Stable: each timer goes behind those that are not later. */
 static void insertion_sort(struct bide__link *ring)
 {
     struct bide__link rest, *next;
@@ -158,7 +162,7 @@ static void insertion_sort(struct bide__link *ring)
     }
 }
 
-/* The same for any number: merge sort. */
+/* Sorts a ring of any length: merge sort. */
 static void sort(struct bide__link *ring, size_t count)
 {
     struct bide__link half[2], *next;
@@ -187,7 +191,7 @@ static void sort(struct bide__link *ring, size_t count)
     }
 }
 
-/* Takes the timers of a level-0 slot that are due, all of them if its tick is past. */
+/* Takes the due timers out of a slot of level 0: all of them if its tick is past. */
 static size_t collect(struct bide__wheel *w, unsigned slot, int64_t now_ns, struct bide__link *due)
 {
     struct bide__link *ring = &w->slots[slot], *next;
@@ -210,7 +214,7 @@ static size_t collect(struct bide__wheel *w, unsigned slot, int64_t now_ns, stru
     return count;
 }
 
-/* Moves the timers of a slot down, now that the present is in it. */
+/* Moves the timers of a slot down a level, now that the present is in it. */
 static void cascade(struct bide__wheel *w, unsigned slot)
 {
     struct bide__link ring, *next;
@@ -282,4 +286,28 @@ int64_t bide__wheel_next(const struct bide__wheel *w, bool exact)
             least = deadline_of(t);
     }
     return least;
+}
+
+/* ---- for leaves ---- */
+
+int64_t bide__deadline(struct bide_duration duration)
+{
+    int64_t now_ns = bide__clock_ns(), deadline_ns;
+    if (duration.ns <= 0)
+        return now_ns;
+    return __builtin_add_overflow(now_ns, duration.ns, &deadline_ns) ? INT64_MAX : deadline_ns;
+}
+
+void bide__timer_arm(struct bide_runtime *rt, struct bide__timer *timer, int64_t deadline_ns,
+                     bide_waker waker)
+{
+    timer->deadline_ns = deadline_ns;
+    timer->waker = waker;
+    bide__wheel_add(rt->worker->wheel, timer);
+}
+
+void bide__timer_disarm(struct bide_runtime *rt, struct bide__timer *timer)
+{
+    if (bide__timer_armed(timer))
+        bide__wheel_remove(rt->worker->wheel, timer);
 }

@@ -6,16 +6,19 @@
  *   the timer's end      the executor has not answered: the handler says what it runs
  *   another within 1 s   the default action: the program ends, with a core where those are on
  *
- * The timer sends SIGQUIT too, to the executor's own thread: there the task that runs cannot end
- * while the handler looks at it. It does not run longer than it must, since the program may put a
- * handler of its own in the place, which is not to see it.
+ * The timer sends SIGQUIT too, to the executor's own thread: there the current task cannot end
+ * while the handler looks at it. The timer runs no longer than it must, since the program may
+ * install a handler of its own, which is not to see the timer's signal.
  *
  * The handler calls clock_gettime, write, raise, sigaction and timer_settime and nothing else. One
  * runtime of the process has the signal: that of `async int main`, on the thread that runs it. The
- * handler may run on any thread, so the end waits until it is on none. In a child of fork() the
- * signal has its default action: the runtime is the parent's, and the child has no timer.
+ * handler may run on any thread, so the end waits until no thread is in it. In a child of fork()
+ * the signal has its default action: the runtime is the parent's, and the child has no timer.
  */
 #include "runtime/trace/trace.h"
+
+#include "runtime/io/driver.h"
+#include "runtime/task/task.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -24,8 +27,8 @@ static struct {
     _Atomic(struct bide_runtime *) runtime; /* NULL: nobody has the signal */
     atomic_uint inside;                     /* threads that are in the handler */
     atomic_bool asked;                      /* and not answered */
-    _Atomic int64_t asked_ns;               /* when, at last */
-    timer_t timer;                          /* while it is asked; its signals bear &quit */
+    _Atomic int64_t asked_ns;               /* the time of the last question */
+    timer_t timer;                          /* its signals carry &quit */
     struct sigaction before;
 } quit;
 
@@ -51,7 +54,7 @@ static void say_number(unsigned long n)
 
 static void say_what_runs(const struct bide_runtime *rt)
 {
-    const struct bide__task *task = *(struct bide__task *const volatile *)&rt->current;
+    const struct bide__task *task = *(struct bide__task *const volatile *)&rt->worker->current;
     const struct bide_frame *root = task != NULL ? bide__task_root(task) : NULL;
 
     say("bide: SIGQUIT: no answer for 1 s; ");
@@ -95,11 +98,11 @@ static void on_signal(int signo, siginfo_t *info, void *context)
         if (rt != NULL && atomic_exchange(&quit.asked, false))
             say_what_runs(rt);
     } else if (rt == NULL || bide__runtime_forked(rt) || is_second()) {
-        end_by_default(); /* NULL: the handler is on its way out */
+        end_by_default(); /* NULL: the handler is being taken out */
     } else {
         atomic_store(&quit.asked, true);
         bide__door.timer_settime(quit.timer, 0, &PATIENCE, NULL);
-        rt->driver->ops->wake(rt->driver);
+        rt->worker->driver->ops->wake(rt->worker->driver);
     }
     atomic_fetch_sub(&quit.inside, 1);
     errno = saved;
@@ -137,7 +140,7 @@ void bide__quit_signal_begin(struct bide_runtime *rt)
     bide__signal_is_ours(SIGQUIT, (uintptr_t)on_signal);
 }
 
-/* What the timer has sent still finds the handler, which then ignores it. */
+/* A signal that the timer has sent before still finds the handler, which then ignores it. */
 void bide__quit_signal_end(struct bide_runtime *rt)
 {
     struct sigaction now;
@@ -147,7 +150,7 @@ void bide__quit_signal_end(struct bide_runtime *rt)
     while (atomic_load(&quit.inside) > 0)
         bide__door.sched_yield();
     bide__door.timer_delete(quit.timer);
-    /* Unless the program has put its own in the place. */
+    /* Unless the program has installed its own handler meanwhile. */
     if (bide__door.sigaction(SIGQUIT, NULL, &now) == 0 && now.sa_flags & SA_SIGINFO &&
         now.sa_sigaction == on_signal)
         bide__door.sigaction(SIGQUIT, &quit.before, NULL);

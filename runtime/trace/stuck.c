@@ -2,27 +2,30 @@
  * stuck.c: is there anything that could wake a task?
  *
  * The caller has seen that no task is ready and that the runtime waits for nothing: no timer is
- * armed, no leaf waits for a descriptor (signals are such waits), no call is on the pool. What is
- * left is a thread that bide did not start, which might wake a task, and a handler of a signal that
- * bide did not install, which might do that too or end the program. Without either, none of the
- * tasks can ever go on.
+ * armed, no leaf waits for a descriptor (signals are such waits), no call is on the pool. What
+ * remains is a thread that bide did not start, which might wake a task, and a signal handler that
+ * bide did not install, which might wake one too or end the program. Without either, no task can
+ * ever go on.
  *
- * It would rather miss such a state than see one where there is none. In doubt (no /proc, threads
- * of another runtime, ThreadSanitizer's own thread) it says PERHAPS: what cannot be told now, or is
- * there now, may be another time.
+ * It is better to miss such a state than to see one that does not exist. In doubt (no /proc,
+ * threads of another runtime, ThreadSanitizer's own thread) the answer is PERHAPS: what cannot be
+ * told now, or is there now, may be different later.
  *
- * The order of the questions matters, since threads leave while they are asked. A thread of the
- * pool leaves it before it is gone, and no thread comes to it meanwhile. So the process's threads
- * are counted first and the pool's then: the difference may be too large, but not too small. And
- * the wakes of other threads are looked at last, by the caller: one that is gone has left its own.
+ * The order of the questions matters, since threads leave meanwhile. A thread of the pool is
+ * counted off before it is gone, and no thread joins the pool meanwhile. So the process's threads
+ * are counted first and the pool's second: the difference may then be too large, but never too
+ * small. The caller looks at the wakes from other threads last: a thread that is gone has left its
+ * wake before.
  */
-#include "runtime/worker.h"
+#include "runtime/trace/trace.h"
+
+#include "runtime/blocking/blocking.h"
 
 #include <stdatomic.h>
 
 enum { SIGNALS = 65 };
 
-/* A handler of bide for each signal, as a number: there are two types of them. */
+/* The handler of bide for each signal, as a number, since there are two types of handlers. */
 static _Atomic uintptr_t handlers[SIGNALS];
 
 void bide__signal_is_ours(int signo, uintptr_t handler)
@@ -30,14 +33,14 @@ void bide__signal_is_ours(int signo, uintptr_t handler)
     atomic_store(&handlers[signo], handler);
 }
 
-/* Signals of faults: their handlers do not wake anybody. Sanitizers have such handlers. */
+/* Handlers of faults wake nobody. Sanitizers install some. */
 static bool is_fault(int signo)
 {
     return signo == SIGSEGV || signo == SIGBUS || signo == SIGFPE || signo == SIGILL ||
            signo == SIGABRT || signo == SIGTRAP || signo == SIGSYS;
 }
 
-/* libc's own signals cannot be asked for. */
+/* For the signals that libc keeps for itself, sigaction fails. */
 static bool has_foreign_handler(int signo)
 {
     struct sigaction now;
@@ -57,8 +60,8 @@ static bool has_foreign_handlers(void)
     return false;
 }
 
-/* The threads of the process; 0: not known. The kernel counts them as links, and to ask for that
- * takes no descriptor. */
+/* The number of threads of the process; 0: unknown. The kernel shows it as the number of links, for
+ * which no descriptor has to be opened. */
 static unsigned long count_threads(void)
 {
     enum { LINKS_OF_A_FOLDER = 2 };
@@ -73,6 +76,6 @@ enum bide__stuck bide__is_stuck(struct bide_runtime *rt)
     if (has_foreign_handlers())
         return BIDE__NOT_STUCK;
     unsigned long all = count_threads();
-    unsigned long ours = 1 + bide__pool_threads(&rt->pool);
+    unsigned long ours = 1 + bide__pool_threads(rt->pool);
     return all == ours ? BIDE__STUCK : BIDE__STUCK_PERHAPS;
 }

@@ -1,23 +1,52 @@
 /*
- * quit_signal.h: the dump that SIGQUIT asks for; see quit_signal.c.
+ * trace.h: what a runtime can tell about itself: a dump of its tasks, on demand or by SIGQUIT, and
+ * whether anything could still wake one of them.
+ *
+ * Requires tasks (task/), the driver (io/) and the pool (blocking/), which it only looks at.
+ * Establishes that a dump changes nothing, and that "stuck" is said only of a runtime that is.
  */
-#ifndef BIDE_RUNTIME_QUIT_SIGNAL_H
-#define BIDE_RUNTIME_QUIT_SIGNAL_H
+#ifndef BIDE_RUNTIME_TRACE_H
+#define BIDE_RUNTIME_TRACE_H
 
 #include "runtime/worker.h"
 
+/* ---- dump.c ---- */
+
+/* Writes the dump to stderr. */
+void bide__dump_to_stderr(const struct bide_runtime *rt);
+
+/* The line of the await at which the function last waited, or that of its beginning; 0: unknown. */
+uint32_t bide__frame_line(const struct bide_frame *frame);
+
+/* ---- quit_signal.c ---- */
+
 /*
  * From now on, and until the end, SIGQUIT asks rt, which runs on this thread, for its dump. Nothing
- * happens where the environment has BIDE_DUMP_SIGNAL=0, where the signal is ignored or has a
- * handler already, or where the system has no timer left.
+ * happens if the environment has BIDE_DUMP_SIGNAL=0, if the signal is ignored or has a handler
+ * already, or if the system has no timer left.
  */
 void bide__quit_signal_begin(struct bide_runtime *rt);
 void bide__quit_signal_end(struct bide_runtime *rt);
 
-/* Owner: there is a question that has no answer yet. */
+/* Owner: there is a question without an answer. */
 bool bide__quit_signal_has_asked(const struct bide_runtime *rt);
 
-/* Owner: true, once a question: the dump is to be printed. */
+/* Owner: true once for each question: the dump is to be printed. */
 bool bide__quit_signal_asks(const struct bide_runtime *rt);
+
+/* ---- stuck.c ---- */
+
+/* This handler of the signal belongs to bide: it wakes tasks only through descriptors. Any
+ * thread. */
+void bide__signal_is_ours(int signo, uintptr_t handler);
+
+enum bide__stuck { BIDE__NOT_STUCK, BIDE__STUCK_PERHAPS, BIDE__STUCK };
+
+/*
+ * Owner, while no task is ready and rt waits for no timer, descriptor or call on the pool. STUCK is
+ * right if no wake from another thread is found afterwards. PERHAPS: not now, or it cannot be told.
+ * NOT_STUCK: only a task could change that.
+ */
+enum bide__stuck bide__is_stuck(struct bide_runtime *rt);
 
 #endif

@@ -3,7 +3,8 @@
  */
 #include "join.h"
 
-#include "runtime/worker.h"
+#include "runtime/blocking/blocking.h"
+#include "runtime/thread.h"
 
 #include <sched.h>
 #include <semaphore.h>
@@ -54,7 +55,7 @@ HAND(call, sizeof(int), 0, CALLEES({&bide__desc_bide_blocking, 0}))
 /* A thread finishes counting a job only after it has woken the waiter. */
 static void wait_until_idle(struct bide_runtime *rt)
 {
-    while (rt->pool.in_flight > 0)
+    while (rt->pool->in_flight > 0)
         sched_yield();
 }
 
@@ -138,10 +139,10 @@ TEST(a_queued_call_is_taken_back)
     void *third = bide__spawn(&call, &(call_args){3, NULL, NULL});
     let_run();
     sem_wait(&begun);
-    CHECK_EQ(rt->pool.in_flight, 3);
+    CHECK_EQ(rt->pool->in_flight, 3);
     bide__task_abort(second);
     CHECK_ERR(join(&second, &out), -ECANCELED);
-    CHECK_EQ(rt->pool.in_flight, 2);
+    CHECK_EQ(rt->pool->in_flight, 2);
     sem_post(&go);
     CHECK_EQ(join(&first, &out), 0);
     CHECK_EQ(out, 2);
@@ -220,10 +221,10 @@ TEST(idle_threads_leave)
     bide_runtime_enter(rt);
     for (int i = 0; i < 20; i++) {
         CHECK_EQ(block_int(&call, &(call_args){i, NULL, NULL}), i + 1);
-        pthread_mutex_lock(&rt->pool.mutex);
-        while (i % 4 == 0 && rt->pool.threads > 0)
-            bide__door.cond_wait(&rt->pool.gone, &rt->pool.mutex, 1000000);
-        pthread_mutex_unlock(&rt->pool.mutex);
+        pthread_mutex_lock(&rt->pool->mutex);
+        while (i % 4 == 0 && rt->pool->threads > 0)
+            bide__door.cond_wait(&rt->pool->gone, &rt->pool->mutex, 1000000);
+        pthread_mutex_unlock(&rt->pool->mutex);
     }
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(1)), 0);
     CHECK_EQ(bide_runtime_free(rt), 0);

@@ -4,7 +4,8 @@
  */
 #include "frames.h"
 
-#include "runtime/worker.h"
+#include "runtime/io/io.h"
+#include "runtime/task/task.h"
 
 static bool stop;
 static unsigned long turns;
@@ -287,8 +288,8 @@ TEST(short_runs_do_not_starve_the_blocking_pool)
     for (unsigned how = 0; how < 3; how++) {
         bide__task_release(bide__spawn(&stops_after_call, &none));
         block_shortly(how);
-        struct bide_runtime *rt = bide__runtime_here();
-        while (!stop && !atomic_load_explicit(&rt->hub->pending, memory_order_acquire))
+        struct bide__worker *worker = bide__worker_here();
+        while (!stop && !atomic_load_explicit(&worker->hub->pending, memory_order_acquire))
             block_shortly(how);
         if (!stop)
             stops_soon(how);

@@ -3,7 +3,9 @@
  */
 #include "join.h"
 
-#include "runtime/worker.h"
+#include "runtime/io/driver.h"
+#include "runtime/io/io.h"
+#include "runtime/thread.h"
 
 #include <stdio.h>
 
@@ -159,7 +161,7 @@ TEST(both_directions_wait_at_once)
         CHECK_EQ(join(all[i], &out), 0);
         CHECK_EQ(out, SIZE);
     }
-    CHECK_EQ(bide__thread.own->fds.waiting, 0);
+    CHECK_EQ(bide__thread.own->fds->waiting, 0);
     bide__fd_close(b);
     close_pair(a, fds);
 }
@@ -240,29 +242,29 @@ HAND(twins, sizeof(int), 0, CALLEES({&bide__desc_bide__fd_wait, 0}))
     uint64_t key = (uint64_t)fd->generation << 32 | fd->index;
 
     CHECK_EQ(twin_start(cx, &a, fd), BIDE_PENDING);
-    bide__fd_event(rt, key, BIDE__READ);
+    bide__fd_event(rt->fds, key, BIDE__READ);
     bide__fd_clear(fd, BIDE__READ);
     CHECK_EQ(twin_start(cx, &b, fd), BIDE_PENDING);
     CHECK_EQ(twin_poll(cx, &a), BIDE_READY);
     CHECK_ERR(a.result, -EBUSY);
     CHECK_EQ(fd->waiters[0].waker.bits, cx->waker.bits);
 
-    bide__fd_event(rt, key, BIDE__READ);
+    bide__fd_event(rt->fds, key, BIDE__READ);
     CHECK_EQ(twin_poll(cx, &b), BIDE_READY);
     CHECK_EQ(b.result, 0);
 
     bide__fd_clear(fd, BIDE__READ);
     CHECK_EQ(twin_start(cx, &a, fd), BIDE_PENDING);
-    bide__fd_event(rt, key, BIDE__READ);
+    bide__fd_event(rt->fds, key, BIDE__READ);
     bide__fd_clear(fd, BIDE__READ);
     CHECK_EQ(twin_start(cx, &b, fd), BIDE_PENDING);
     bide_chain_cancel(&a.chain, -ECANCELED, false);
     CHECK_EQ(twin_poll(cx, &a), BIDE_READY);
     CHECK_EQ(fd->waiters[0].waker.bits, cx->waker.bits);
-    CHECK_EQ(rt->fds.waiting, 1);
+    CHECK_EQ(rt->fds->waiting, 1);
     bide_chain_cancel(&b.chain, -ECANCELED, false);
     CHECK_EQ(twin_poll(cx, &b), BIDE_READY);
-    CHECK_EQ(rt->fds.waiting, 0);
+    CHECK_EQ(rt->fds->waiting, 0);
     HAND_RETURN(int, 1);
 }
 
@@ -285,7 +287,7 @@ TEST(a_cancelled_wait_leaves_nothing_and_loses_nothing)
     bide__task_abort(h);
     CHECK_ERR(join(&h, &out), -ECANCELED);
     CHECK_EQ(fd->waiters[0].waker.bits, 0);
-    CHECK_EQ(bide__thread.own->fds.waiting, 0);
+    CHECK_EQ(bide__thread.own->fds->waiting, 0);
     CHECK_EQ(write(fds[1], "x", 1), 1);
     CHECK_EQ(block_int(&reads, &(reads_args){fd, &c, 1}), 1);
     CHECK_EQ(c, 'x');
@@ -323,16 +325,16 @@ TEST(a_late_event_is_not_for_the_next_user)
     struct bide__fd *fd = open_pair(fds), *next = NULL;
     struct bide_runtime *rt = bide__thread.own;
     uint64_t key = (uint64_t)fd->generation << 32 | fd->index;
-    bide__fd_event(rt, key, BIDE__READ);
+    bide__fd_event(rt->fds, key, BIDE__READ);
     CHECK_EQ(fd->ready, BIDE__READ);
     bide__fd_close(fd);
-    bide__fd_event(rt, key, BIDE__READ);
+    bide__fd_event(rt->fds, key, BIDE__READ);
     CHECK_EQ(bide__fd_open(&next, fds[1]), 0);
     CHECK(next == fd);
-    bide__fd_event(rt, key, BIDE__READ | BIDE__WRITE);
+    bide__fd_event(rt->fds, key, BIDE__READ | BIDE__WRITE);
     CHECK_EQ(next->ready, 0);
-    bide__fd_event(rt, 77, BIDE__READ); /* a slot that was never used */
-    bide__fd_event(rt, UINT32_MAX, BIDE__READ);
+    bide__fd_event(rt->fds, 77, BIDE__READ); /* a slot that was never used */
+    bide__fd_event(rt->fds, UINT32_MAX, BIDE__READ);
     close_pair(next, fds);
 }
 
@@ -350,7 +352,7 @@ TEST(what_cannot_be_registered)
     CHECK_ERR(bide__fd_open(&fd, fds[0]), -EEXIST);
     bide_test_fail("epoll_ctl", 1, -ENOSPC, 1);
     CHECK_ERR(bide__fd_open(&fd, fds[1]), -ENOSPC);
-    CHECK_EQ(bide__thread.own->fds.open, 1);
+    CHECK_EQ(bide__thread.own->fds->open, 1);
     close_pair(first, fds);
     bide__fd_close(NULL);
 }

@@ -23,7 +23,7 @@
 /* The tests call the public headers' async functions as plain functions, too. */
 #define bide_async
 
-#include "runtime/leaf.h"
+#include "runtime/entry.h"
 
 #include "check.h"
 

@@ -89,7 +89,7 @@ static bool is_refused(struct world *w, enum bide__future_event event)
     CHECK(child >= 0);
     if (child == 0) {
         signal(SIGABRT, SIG_DFL);
-        bide__future_step(w->rt, w->future, event, NULL);
+        bide__future_step(w->rt->worker, w->future, event, NULL);
         _exit(0);
     }
     CHECK_EQ(waitpid(child, &status, 0), child);
@@ -180,10 +180,10 @@ static async void does(struct world *w, enum op op)
         await bide_sleep(BIDE_NS(1));
         break;
     case MOVE: move(w); break;
-    case CLOSE: bide__futures_close(w->rt); break;
+    case CLOSE: bide__futures_close(w->rt->worker); break;
     case FORCE:
         for (int i = 0; i < w->drops; i++)
-            bide__task_cancel(w->rt, (struct bide__task *)w->drop[i], true);
+            bide__task_cancel(w->rt->worker, (struct bide__task *)w->drop[i], true);
         await bide_yield();
         break;
     case TICK: await bide_sleep(BIDE_MS(101)); break;

@@ -6,7 +6,7 @@
  */
 #include "join.h"
 
-#include "runtime/worker.h"
+#include "runtime/io/io.h"
 
 /* ---- async int deep(int n): a recursion that needs segments ---- */
 

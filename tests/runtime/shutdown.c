@@ -4,7 +4,7 @@
  */
 #include "frames.h"
 
-#include "runtime/worker.h"
+#include "runtime/thread.h"
 
 #include <semaphore.h>
 #include <stdio.h>

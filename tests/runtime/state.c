@@ -3,7 +3,7 @@
  */
 #include "frames.h"
 
-#include "runtime/task/state.h"
+#include "runtime/task/task.h"
 
 static bide__state state;
 

@@ -3,7 +3,7 @@
  */
 #include "join.h"
 
-#include "runtime/worker.h"
+#include "runtime/task/task.h"
 
 static char journal[64];
 static unsigned written;
@@ -254,11 +254,11 @@ TEST(a_join_that_was_cancelled_too_late_completes)
     } a = {&h, &out};
     /* The joiner waits; then the task finishes and the joiner is aborted in the same turn. */
     void *j = bide__spawn(&joins, &a);
-    struct bide_runtime *rt = bide__thread.own;
-    bide__thread.running = rt;
-    struct bide__task *first = bide__queue_pop(&rt->queue);
-    bide__task_run(rt, bide__queue_pop(&rt->queue));
-    bide__task_run(rt, first);
+    struct bide__worker *worker = bide__thread.own->worker;
+    bide__thread.running = worker;
+    struct bide__task *first = bide__queue_pop(&worker->queue);
+    bide__task_run(worker, bide__queue_pop(&worker->queue));
+    bide__task_run(worker, first);
     bide__task_abort(j);
     bide__thread.running = NULL;
     CHECK_EQ(join(&j, &r), 0);

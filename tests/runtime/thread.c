@@ -4,7 +4,7 @@
  */
 #include "frames.h"
 
-#include "runtime/worker.h"
+#include "runtime/task/task.h"
 
 #include <sched.h>
 
@@ -392,9 +392,9 @@ TEST(a_late_abort_does_not_meet_the_next_task)
      * again. */
     pthread_create(&thread, NULL, abort_it, h);
     pthread_join(thread, NULL);
-    struct bide_runtime *rt = bide__thread.own;
-    bide__thread.running = rt;
-    bide__task_run(rt, bide__queue_pop(&rt->queue));
+    struct bide__worker *worker = bide__thread.own->worker;
+    bide__thread.running = worker;
+    bide__task_run(worker, bide__queue_pop(&worker->queue));
     bide__thread.running = NULL;
     CHECK_EQ(bide__task_finished(h), 1);
     bide__task_release(h);

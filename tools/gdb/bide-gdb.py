@@ -712,7 +712,7 @@ It begins with the selected frame, or with the first async function above it on 
 
 # ---- all tasks ----
 
-SCHEDULED, RUNNING, DONE, FUTURE, REFERENCE = 1, 2, 4, 128, 256  # state.h
+SCHEDULED, RUNNING, DONE, FUTURE, REFERENCE = 1, 2, 4, 128, 256  # task.h
 CANCEL = 4  # a flag of a chain: core.h
 
 
@@ -725,7 +725,7 @@ def symbol_value(name):
 
 
 def blocks_in_use(slab):
-    """Does what bide__slab_each of slab.h does."""
+    """memory.h: bide__slab_each."""
     chunk = slab["chunks"]
     while int(chunk):
         for i in range(int(chunk["count"])):
@@ -778,8 +778,9 @@ Works on a core dump too. It needs the debug information of libbide."""
         self.running = self.lineages()
         count = 0
         while int(runtime):
+            current = int(runtime["worker"]["current"])
             for block in blocks_in_use(runtime["hub"]["tasks"]):
-                count += self.show(struct_at("bide__task", block), int(runtime["current"]))
+                count += self.show(struct_at("bide__task", block), current)
             runtime = runtime["next"]
         if not count:
             gdb.write("There are no tasks.\n")

@@ -1,0 +1,52 @@
+/*
+ * blocking.h: the pool of threads for calls that block.
+ *
+ * Requires wakers, and the hub of the runtime (task/). Establishes that the waker of a job that was
+ * submitted is woken when the job has run, unless the job was taken back.
+ */
+#ifndef BIDE_RUNTIME_BLOCKING_H
+#define BIDE_RUNTIME_BLOCKING_H
+
+#include "runtime/leaf.h"
+
+#include <stdatomic.h>
+
+struct bide_job; /* bide/abi.h */
+struct bide__hub;
+
+/*
+ * Gives the job to the pool. When it has run, a clone of `waker` is woken, on the pool's thread;
+ * after that the pool does nothing more with the job. False: there is no thread to run it.
+ */
+bool bide__job_submit(struct bide_runtime *rt, struct bide_job *job, bide_waker waker);
+
+/* True: no thread had begun the job; it will never run and wake nobody. */
+bool bide__job_take_back(struct bide_job *job);
+
+/* ---- for the scheduler ---- */
+
+struct bide__pool {
+    pthread_mutex_t mutex;
+    pthread_cond_t work; /* a job was queued, or the pool closes */
+    pthread_cond_t gone; /* the last thread has left */
+    struct bide_job *first, *last;
+    uint32_t queued, threads, idle, threads_max;
+    int64_t idle_ns;
+    bool closing;
+    bool to_join; /* `left` is a thread that has left, after joining the one before it */
+    pthread_t left;
+    _Atomic uint32_t in_flight; /* jobs that have not yet ended and reported that */
+    struct bide__hub *hub;
+};
+
+void bide__pool_init(struct bide__pool *pool, struct bide__hub *hub, uint32_t threads_max,
+                     int64_t idle_ns);
+
+/* The number of threads that have not left; a thread that has left may still be on its way out. */
+uint32_t bide__pool_threads(struct bide__pool *pool);
+
+/* Waits for the threads, which have nothing more to do, and joins them. */
+void bide__pool_end(struct bide__pool *pool);
+void bide__pool_free(struct bide__pool *pool);
+
+#endif

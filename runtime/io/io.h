@@ -1,0 +1,107 @@
+/*
+ * io.h: the reactor: registrations of descriptors, and leaves that wait for one to be ready.
+ *
+ * Requires a driver (driver.h), which tells of readiness, and wakers. Establishes that a leaf that
+ * waits for a direction is woken when the driver has told of it, or when the registration is
+ * closed.
+ */
+#ifndef BIDE_RUNTIME_IO_H
+#define BIDE_RUNTIME_IO_H
+
+#include "runtime/leaf.h"
+
+/*
+ * A registration of a non-blocking descriptor with the driver of one runtime. It is edge-triggered,
+ * and the readiness is cached. "Ready" may be wrong: when the system call returns EAGAIN, call
+ * bide__fd_clear and wait. "Not ready" may be late, since the event may still have to be fetched:
+ * waiting before the first call is correct, and trying before the first wait is faster.
+ *
+ * There is one waiter for each direction. It is known by its frame, not by its waker: two leaves of
+ * one task may have the same waker (branch ids run out), but not the same place. The object lives
+ * in the runtime's table. bide__fd_close changes its generation, so that neither a late event nor a
+ * late waiter mistakes the next user of the slot for it.
+ */
+struct bide__fd {
+    int fd; /* -1: the slot is free */
+    uint32_t index;
+    uint32_t generation;
+    uint32_t ready; /* BIDE__READ, BIDE__WRITE */
+    /* of read, of write */
+    struct bide__fd_waiter {
+        bide_waker waker;              /* borrowed; bits 0: nobody waits */
+        const struct bide_frame *leaf; /* NULL: it was left by bide__fd_set_waker */
+    } waiters[2];
+    struct bide_runtime *runtime;
+    struct bide__fd *next_free;
+};
+
+enum { BIDE__READ = 1, BIDE__WRITE = 2 };
+
+/*
+ * Registers fd with rt, for both directions. The descriptor stays the caller's: close it after
+ * bide__fd_close. 0, -ENOMEM, -EPERM (a regular file), -ENOSPC, -EEXIST (it is registered already),
+ * -EBADF. See also bide__fd_open in entry.h.
+ */
+int bide__fd_add(struct bide_runtime *rt, struct bide__fd **out, int fd);
+
+/* Ends the registration; a leaf that waits on it returns -EBADF. NULL is ignored. */
+void bide__fd_close(struct bide__fd *fd);
+
+/* The last call in this direction (BIDE__READ, BIDE__WRITE) would have blocked. Call it after a
+ * hang-up too: a hang-up may pass, when another process opens the FIFO for writing. */
+static inline void bide__fd_clear(struct bide__fd *fd, uint32_t direction)
+{
+    fd->ready &= ~direction;
+}
+
+/*
+ * Leaves a waker where a leaf that waits for the direction would: for code that drives a foreign
+ * library. It is borrowed until it is woken or the registration is closed, which wakes it too. The
+ * current readiness is not looked at: call bide__fd_clear first.
+ */
+void bide__fd_set_waker(struct bide__fd *fd, uint32_t direction, bide_waker waker);
+
+/*
+ * Leaf: `async int bide__fd_wait(struct bide__fd *fd, uint32_t direction)`. Waits until the
+ * direction is ready. 0; -EBUSY: another leaf waits for this direction; -EXDEV: it belongs to
+ * another runtime; -ENXIO: there is no runtime; -EBADF: it was closed meanwhile. Cancelled: nothing
+ * is lost, the readiness stays.
+ */
+enum bide_poll bide__start_bide__fd_wait(struct bide_cx *cx, struct bide_frame *parent, int *result,
+                                         struct bide__fd *fd, uint32_t direction);
+extern const struct bide_fn bide__desc_bide__fd_wait;
+
+/*
+ * For a leaf that waits for a direction in its own frame, which begins with this struct and leaves
+ * `state` to it. The leaf calls bide__fd_leaf_begin once, and bide__fd_leaf_look at each poll: if
+ * that returns 1, the leaf suspends; any other result is that of bide__fd_wait, and ends the
+ * waiting. After 0, fd->fd is valid until the leaf returns to the executor. Its cancel calls
+ * bide__fd_leaf_stop. `mark` is 0 or BIDE__FD_MARK, a bit of `state` for the leaf's own use.
+ */
+struct bide__fd_leaf {
+    struct bide_frame h;
+    struct bide__fd *fd;
+};
+
+enum { BIDE__FD_MARK = 8 };
+
+void bide__fd_leaf_begin(struct bide__fd_leaf *leaf, struct bide__fd *fd, uint32_t direction,
+                         uint32_t mark);
+int bide__fd_leaf_look(struct bide_cx *cx, struct bide__fd_leaf *leaf);
+void bide__fd_leaf_stop(struct bide__fd_leaf *leaf);
+
+/* ---- for the scheduler ---- */
+
+/* The registrations of a runtime, in pages that never move. */
+struct bide__fds {
+    struct bide__fd **pages;
+    uint32_t page_count, page_room;
+    uint32_t open;    /* registrations in use */
+    uint32_t waiting; /* leaves and wakers that wait for one */
+    struct bide__fd *free;
+    struct bide__driver *driver;
+};
+
+void bide__fds_end(struct bide__fds *fds);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * schedule.h: the executor: what a worker does between two polls of tasks, and when it ends.
+ *
+ * Requires tasks in the worker's run queue (bide__schedule in task/), timers, a driver, the pool
+ * and the hub. Establishes that a task in the queue is run, and that timers, events and other
+ * threads are heard within a bounded number of polls.
+ */
+#ifndef BIDE_RUNTIME_SCHEDULE_H
+#define BIDE_RUNTIME_SCHEDULE_H
+
+#include "runtime/worker.h"
+
+/*
+ * Runs tasks until `until` is DONE (NULL: until no task is alive) or the clock reaches deadline_ns.
+ * 0, -ETIMEDOUT, or -EDEADLK (for a program only): nothing can ever wake a task. The caller has set
+ * bide__thread.running.
+ */
+int bide__run(struct bide__worker *worker, const struct bide__task *until, int64_t deadline_ns);
+
+/* Runs what is ready, without ever waiting, for at most so many polls. */
+void bide__run_ready(struct bide__worker *worker, size_t polls);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * thread.c: see thread.h.
+ */
+#include "runtime/thread.h"
+
+#include "core/assert.h"
+
+#include <bide/task.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+_Thread_local struct bide__thread bide__thread __attribute__((tls_model("initial-exec")));
+
+struct bide_runtime *bide__runtime_running(void)
+{
+    const struct bide__worker *worker = bide__thread.running;
+    return worker != NULL ? worker->runtime : NULL;
+}
+
+uint64_t bide_task_id(void)
+{
+    const struct bide__worker *worker = bide__thread.running;
+    return worker != NULL ? (uint64_t)(uintptr_t)worker->current : 0;
+}
+
+/* ---- the ends of a program that breaks a rule ---- */
+
+static void end_with(const char *format, const char *what) __attribute__((noreturn));
+
+static void end_with(const char *format, const char *what)
+{
+    char text[256];
+    snprintf(text, sizeof(text), format, what);
+    (void)bide__door.write(STDERR_FILENO, text, strlen(text));
+    abort();
+}
+
+void bide__misuse_blocking(const char *name)
+{
+    end_with(
+        "bide: %s: a blocking call on a thread that is running an executor; await it instead\n",
+        name);
+}
+
+void bide__broken(const char *transition)
+{
+    end_with("bide: this cannot happen: %s\n", transition);
+}

@@ -1,0 +1,65 @@
+/*
+ * thread.h: what belongs to the calling thread: which worker runs on it, which runtime its plain
+ * code means, and what it must not do.
+ */
+#ifndef BIDE_RUNTIME_THREAD_H
+#define BIDE_RUNTIME_THREAD_H
+
+#include "runtime/worker.h"
+
+struct bide__thread {
+    struct bide__worker *running;  /* its loop is on this thread's stack now */
+    struct bide_runtime *entered;  /* by bide_runtime_enter */
+    struct bide_runtime *own;      /* the default runtime, kept until the thread exits */
+    struct bide__task *to_release; /* task/future.c: futures that never began, to be let go of */
+    bool releases;                 /* task/future.c: it is letting go of them now */
+};
+extern _Thread_local struct bide__thread bide__thread __attribute__((tls_model("initial-exec")));
+
+/* The worker that plain code on this thread means: that of the running runtime, else of the entered
+ * one, else of the thread's own. NULL if there is none. */
+static inline struct bide__worker *bide__worker_here(void)
+{
+    const struct bide__thread *t = &bide__thread;
+    if (t->running != NULL)
+        return t->running;
+    const struct bide_runtime *rt = t->entered != NULL ? t->entered : t->own;
+    return rt != NULL ? rt->worker : NULL;
+}
+
+/* The worker whose state this thread may read and write without atomics, if it is one of this hub.
+ * NULL: the thread is a stranger to the hub. */
+static inline struct bide__worker *bide__worker_owned(const struct bide__hub *hub)
+{
+    const struct bide__thread *t = &bide__thread;
+    if (__builtin_expect(t->running != NULL && t->running->hub == hub, 1))
+        return t->running;
+    if (t->entered != NULL && t->entered->hub == hub)
+        return t->entered->worker;
+    return t->own != NULL && t->own->hub == hub ? t->own->worker : NULL;
+}
+
+/* Reports on stderr that `name` was called on a thread that runs an executor, and aborts. */
+void bide__misuse_blocking(const char *name) __attribute__((noreturn));
+
+/* ---- fork.c ---- */
+
+/* From now on forks are counted. 0 or -ENOMEM. */
+int bide__fork_watch(void);
+
+/* True if another process made the runtime and this process is a child of that one. */
+static inline bool bide__runtime_forked(const struct bide_runtime *rt)
+{
+    return rt->forks != bide__forks;
+}
+
+/* Reports the use of a parent's runtime on stderr, and aborts. */
+void bide__misuse_forked(void) __attribute__((noreturn));
+
+static inline void bide__refuse_forked(const struct bide_runtime *rt)
+{
+    if (__builtin_expect(bide__runtime_forked(rt), 0))
+        bide__misuse_forked();
+}
+
+#endif

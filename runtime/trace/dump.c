@@ -1,0 +1,137 @@
+/*
+ * dump.c: what each task of a runtime waits for, as text: bide_runtime_dump.
+ */
+#include "runtime/trace/trace.h"
+
+#include "runtime/task/task.h"
+
+#include <bide/runtime.h>
+
+#include <stdio.h>
+
+struct dump {
+    void (*write)(void *argument, const char *text, size_t size);
+    void *argument;
+};
+
+enum {
+    INDENT_MAX = 40,
+    NEST_MAX = 1000, /* chains inside each other that are shown: each takes C stack */
+};
+
+static void dump_line(const struct dump *d, int indent, const char *what, const char *name,
+                      const char *file, uint32_t line)
+{
+    char text[512];
+    int n;
+
+    if (indent > INDENT_MAX)
+        indent = INDENT_MAX;
+    if (file != NULL && line != 0)
+        n = snprintf(text, sizeof(text), "%*s%s%s (%s:%u)\n", indent, "", what, name, file, line);
+    else
+        n = snprintf(text, sizeof(text), "%*s%s%s\n", indent, "", what, name);
+    if ((size_t)n >= sizeof(text)) {
+        n = sizeof(text) - 1;
+        text[n - 1] = '\n';
+    }
+    d->write(d->argument, text, (size_t)n);
+}
+
+uint32_t bide__frame_line(const struct bide_frame *f)
+{
+    const struct bide_fn_info *info = f->fn->info;
+    uint32_t state = f->state & ~(uint32_t)BIDE_SHIELDED;
+
+    if (info == NULL)
+        return 0;
+    return info->lines != NULL && state < info->line_count ? info->lines[state] : info->line;
+}
+
+static void dump_frame(const struct dump *d, int indent, const struct bide_frame *f)
+{
+    const struct bide_fn_info *info = f->fn->info;
+
+    if (info == NULL)
+        dump_line(d, indent, "", "?", NULL, 0);
+    else
+        dump_line(d, indent, "", info->name, info->file, bide__frame_line(f));
+}
+
+static void dump_chain(const struct dump *d, int indent, const struct bide_chain *chain,
+                       unsigned depth)
+{
+    struct bide_segment *segment = bide_chain_segment(chain);
+    struct bide_frame *f = chain->leaf;
+
+    if (depth >= NEST_MAX) {
+        dump_line(d, indent, "", "and so on", NULL, 0);
+        return;
+    }
+    for (; f != NULL; f = bide_frame_below(f, &segment)) {
+        const struct bide_chain *branch = bide__future_chain(f);
+        dump_frame(d, indent, f);
+        if (branch != NULL)
+            dump_chain(d, indent + 2, branch, depth + 1);
+        for (unsigned i = 0; (branch = bide_group_branch(f, &i)) != NULL; i++) {
+            char name[32];
+            snprintf(name, sizeof(name), "branch %u:", i);
+            dump_line(d, indent + 2, "", name, NULL, 0);
+            dump_chain(d, indent + 4, branch, depth + 1);
+        }
+    }
+}
+
+struct dump_all {
+    struct dump to;
+    const struct bide_runtime *rt;
+};
+
+static void dump_block(void *block, void *argument)
+{
+    const struct dump_all *d = argument;
+    const struct bide__task *task = block;
+    char name[32];
+
+    if (bide__state_done(&task->wake.state))
+        return;
+    if (bide__state_is_future(&task->wake.state)) {
+        if (task->waiters != NULL)
+            return; /* it is shown with the task that drives it */
+        snprintf(name, sizeof(name), "future %llx", (unsigned long long)(uintptr_t)task);
+        const char *how = bide__future_has_begun(task) ? " is polled by nobody" : " has not begun";
+        dump_line(&d->to, 0, name, how, NULL, 0);
+        dump_chain(&d->to, 2, &task->chain, 0);
+        return;
+    }
+    snprintf(name, sizeof(name), "task %llx", (unsigned long long)(uintptr_t)task);
+    if (task == d->rt->worker->current) {
+        /* Its frames change while it runs; only the place of the root is known. */
+        dump_line(&d->to, 0, name, " runs", NULL, 0);
+        dump_frame(&d->to, 2, bide__task_root(task));
+        return;
+    }
+    const char *what = task->chain.unwinding || task->chain.flags & BIDE_CHAIN_CANCEL
+                           ? " is being cancelled"
+                           : " waits";
+    dump_line(&d->to, 0, name, what, NULL, 0);
+    dump_chain(&d->to, 2, &task->chain, 0);
+}
+
+void bide_runtime_dump(const struct bide_runtime *rt,
+                       void (*write)(void *argument, const char *text, size_t size), void *argument)
+{
+    struct dump_all d = {{write, argument}, rt};
+    bide__slab_each(&rt->hub->tasks, dump_block, &d);
+}
+
+static void write_stderr(void *argument, const char *text, size_t size)
+{
+    (void)argument;
+    (void)bide__door.write(STDERR_FILENO, text, size);
+}
+
+void bide__dump_to_stderr(const struct bide_runtime *rt)
+{
+    bide_runtime_dump(rt, write_stderr, NULL);
+}
