@@ -125,23 +125,24 @@ static inline bool bide__will_ask(const struct bide_chain *chain)
 #define BIDE__COUNT(...)                    BIDE__COUNT_(0, ##__VA_ARGS__, 4, 3, 2, 1, 0)
 #define BIDE__COUNT_(z, a, b, c, d, n, ...) n
 
-#define BIDE__CHOOSE(list, M, ...)          BIDE__JOIN(list, BIDE__COUNT(__VA_ARGS__))(M, ##__VA_ARGS__)
+/* The macro of the list that is for so many pairs. */
+#define BIDE__OF(list, ...)                 BIDE__JOIN(list, BIDE__COUNT(__VA_ARGS__))
 
 /* M(type, name) for each pair: one after the other; each behind a comma; between commas, with
  * `void` for an empty list. */
-#define BIDE__EACH(M, ...)                  BIDE__CHOOSE(BIDE__EACH_, M, ##__VA_ARGS__)
+#define BIDE__EACH(M, ...)                  BIDE__OF(BIDE__EACH_, ##__VA_ARGS__)(M, ##__VA_ARGS__)
 #define BIDE__EACH_0(M)
 #define BIDE__EACH_1(M, p)          M p
 #define BIDE__EACH_2(M, p, q)       M p M q
 #define BIDE__EACH_3(M, p, q, r)    M p M q M r
 #define BIDE__EACH_4(M, p, q, r, s) M p M q M r M s
-#define BIDE__MORE(M, ...)          BIDE__CHOOSE(BIDE__MORE_, M, ##__VA_ARGS__)
+#define BIDE__MORE(M, ...)          BIDE__OF(BIDE__MORE_, ##__VA_ARGS__)(M, ##__VA_ARGS__)
 #define BIDE__MORE_0(M)
 #define BIDE__MORE_1(M, p)          , M p
 #define BIDE__MORE_2(M, p, q)       , M p, M q
 #define BIDE__MORE_3(M, p, q, r)    , M p, M q, M r
 #define BIDE__MORE_4(M, p, q, r, s) , M p, M q, M r, M s
-#define BIDE__LIST(M, ...)          BIDE__CHOOSE(BIDE__LIST_, M, ##__VA_ARGS__)
+#define BIDE__LIST(M, ...)          BIDE__OF(BIDE__LIST_, ##__VA_ARGS__)(M, ##__VA_ARGS__)
 #define BIDE__LIST_0(M)             void
 #define BIDE__LIST_1(M, p)          M p
 #define BIDE__LIST_2(M, p, q)       M p, M q

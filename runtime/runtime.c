@@ -125,7 +125,7 @@ int bide_runtime_free(struct bide_runtime *rt)
     struct bide__worker *worker = rt->worker;
     if (bide__thread.running == worker)
         bide__misuse_blocking("bide_runtime_free");
-    if (bide__runtime_forked(rt) || rt->alive > 0 || rt->futures > 0 || rt->fds->open > 0)
+    if (bide__runtime_forked(rt) || worker->alive > 0 || worker->futures > 0 || rt->fds->open > 0)
         return -EBUSY;
     if (bide__thread.entered == rt)
         bide__thread.entered = NULL;
@@ -151,7 +151,7 @@ struct bide_runtime *bide_runtime_enter(struct bide_runtime *rt)
 
 size_t bide_runtime_tasks(const struct bide_runtime *rt)
 {
-    return rt->alive;
+    return rt->worker->alive;
 }
 
 /* ---- a thread's own ---- */
@@ -177,8 +177,7 @@ static void own_key_new(void)
 struct bide_runtime *bide__runtime_need(int *error)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    const struct bide__worker *worker = bide__worker_here();
-    struct bide_runtime *rt = worker != NULL ? worker->runtime : NULL;
+    struct bide_runtime *rt = bide__runtime_here();
 
     if (__builtin_expect(rt != NULL && !(rt == bide__thread.own && bide__runtime_forked(rt)), 1))
         return rt;

@@ -16,14 +16,23 @@ struct bide__thread {
 };
 extern _Thread_local struct bide__thread bide__thread __attribute__((tls_model("initial-exec")));
 
-/* The worker that plain code on this thread means: that of the running runtime, else of the entered
- * one, else of the thread's own. NULL if there is none. */
+/* The runtime that plain code on this thread means: the running one, else the entered one, else the
+ * thread's own. NULL if there is none. */
+static inline struct bide_runtime *bide__runtime_here(void)
+{
+    const struct bide__thread *t = &bide__thread;
+    if (t->running != NULL)
+        return t->running->runtime;
+    return t->entered != NULL ? t->entered : t->own;
+}
+
+/* Its worker. */
 static inline struct bide__worker *bide__worker_here(void)
 {
     const struct bide__thread *t = &bide__thread;
     if (t->running != NULL)
         return t->running;
-    const struct bide_runtime *rt = t->entered != NULL ? t->entered : t->own;
+    const struct bide_runtime *rt = bide__runtime_here();
     return rt != NULL ? rt->worker : NULL;
 }
 

@@ -33,6 +33,9 @@ struct bide__worker {
     struct bide__task *current; /* the task that it polls now */
     struct bide_turn turn;
     unsigned turns; /* tasks run since the last look at the driver, the timers and the hub */
+    bool closing;   /* new tasks are cancelled at once, or not made at all */
+    size_t alive;   /* tasks that are not DONE */
+    size_t futures; /* futures that have begun and not ended */
     struct bide_runtime *runtime;
     const struct bide_fn *made; /* the function of the task that was made last, */
     size_t made_size;           /* and the size of its block: the next task is often alike */
@@ -48,11 +51,8 @@ struct bide_runtime {
     struct bide__hub *hub; /* also the memory of the tasks */
     struct bide__fds *fds;
     struct bide__pool *pool;
-    size_t alive;    /* tasks that are not DONE */
-    size_t futures;  /* futures that have begun and not ended */
     unsigned forks;  /* bide__forks of the process that made it */
-    bool closing;    /* new tasks are cancelled at once, */
-    bool forcing;    /* by force */
+    bool forcing;    /* new tasks are cancelled by force */
     bool ended;      /* shut down: no more tasks are made */
     bool is_program; /* that of `async int main`: it ends when it is stuck */
     bool is_stuck;   /* nothing can ever wake a task */

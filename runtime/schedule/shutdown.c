@@ -9,7 +9,7 @@
 
 #include <bide/runtime.h>
 
-enum { FORCED_POLLS = 1000 }; /* after the deadline: so many polls, and so many for each task */
+enum { FORCED_POLLS = 1000 }; /* past the deadline, and as many more for each task */
 
 static void cancel_block(void *block, void *argument)
 {
@@ -21,47 +21,49 @@ static void cancel_block(void *block, void *argument)
 
 static void cancel_all(struct bide_runtime *rt, bool force)
 {
-    rt->closing = true;
+    rt->worker->closing = true;
     rt->forcing = force;
     bide__slab_each(&rt->hub->tasks, cancel_block, rt);
 }
 
-/* Past the deadline. The futures that tasks let go of now, and nobody drives, come after them. */
-static void force_all(struct bide_runtime *rt)
+/* Past the deadline. The futures that tasks let go of now, and that nobody drives, come last. */
+static void force_all(struct bide__worker *worker)
 {
     size_t left;
 
     do {
-        left = rt->alive + rt->futures;
-        bide__run_ready(rt->worker, FORCED_POLLS + rt->alive * FORCED_POLLS);
-        bide__futures_close(rt->worker);
-        bide__run_ready(rt->worker, FORCED_POLLS + rt->alive * FORCED_POLLS);
-    } while (rt->futures > 0 && rt->alive + rt->futures < left);
+        left = worker->alive + worker->futures;
+        bide__run_ready(worker, FORCED_POLLS + worker->alive * FORCED_POLLS);
+        bide__futures_close(worker);
+        bide__run_ready(worker, FORCED_POLLS + worker->alive * FORCED_POLLS);
+    } while (worker->futures > 0 && worker->alive + worker->futures < left);
 }
 
 int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
 {
+    struct bide__worker *worker = rt->worker;
+
     if (bide__thread.running != NULL)
         bide__misuse_blocking("bide_runtime_shutdown");
     bide__refuse_forked(rt);
     if (rt->ended)
         return 0;
-    bide__thread.running = rt->worker;
+    bide__thread.running = worker;
     cancel_all(rt, false);
     int64_t deadline_ns = bide__deadline(limit);
-    int r = bide__run(rt->worker, NULL, deadline_ns);
-    while (r == 0 && rt->futures > 0) {
-        bide__futures_close(rt->worker);
-        if (rt->alive == 0)
+    int r = bide__run(worker, NULL, deadline_ns);
+    while (r == 0 && worker->futures > 0) {
+        bide__futures_close(worker);
+        if (worker->alive == 0)
             break;
-        r = bide__run(rt->worker, NULL, deadline_ns);
+        r = bide__run(worker, NULL, deadline_ns);
     }
     if (r < 0) {
         cancel_all(rt, true);
-        force_all(rt);
+        force_all(worker);
         rt->forcing = false;
         rt->is_stuck = false;
-        r = rt->alive > 0 || rt->futures > 0 ? -ETIMEDOUT : 0;
+        r = worker->alive > 0 || worker->futures > 0 ? -ETIMEDOUT : 0;
     }
     bide__thread.running = NULL;
     if (r < 0)

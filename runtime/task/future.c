@@ -230,8 +230,8 @@ static void ask(struct bide__task *future, bool force)
 static void detach(struct bide__worker *worker, struct bide__task *future)
 {
     bide__state_detach(&future->wake.state);
-    worker->runtime->futures--;
-    worker->runtime->alive++;
+    worker->futures--;
+    worker->alive++;
     bide__task_cancel(worker, future, worker->runtime->forcing);
 }
 
@@ -243,7 +243,7 @@ static void polled(struct bide__worker *worker, struct bide__task *future,
     if (bide__future_has_begun(future))
         return;
     bide__state_ref(&future->wake.state);
-    worker->runtime->futures++;
+    worker->futures++;
 }
 
 /* Its chain has ended. The leaf that polled it, and those that waited, still refer to it. */
@@ -259,7 +259,7 @@ static void ended(struct bide__worker *worker, struct bide__task *future,
     future->end.result = result;
     future->end.error = error;
     bide__joiners_wake(future);
-    worker->runtime->futures--;
+    worker->futures--;
     if (bide__state_end(&future->wake.state))
         bide__state_unref(&future->wake.state);
 }

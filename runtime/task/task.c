@@ -80,7 +80,7 @@ static inline struct bide__task *make(struct bide__worker *worker, struct bide__
 {
     size_t align = (size_t)1 << fn->frame_align_log2;
 
-    if (__builtin_expect(worker->runtime->ended, 0)) {
+    if (__builtin_expect(worker->closing, 0) && worker->runtime->ended) {
         *error = -ESHUTDOWN;
         return NULL;
     }
@@ -122,15 +122,14 @@ struct bide__task *bide__task_new(struct bide__worker *worker, struct bide__scop
     struct bide__task *task = make(worker, scope, fn, args, false, error);
     if (__builtin_expect(task == NULL, 0))
         return *error == -EAGAIN ? bide__task_new(worker, scope, fn, args, error) : NULL;
-    struct bide_runtime *rt = worker->runtime;
     task->wake.vtable = &bide__task_vtable;
     bide__state_init(&task->wake.state);
-    rt->alive++;
+    worker->alive++;
     bide__schedule(worker, task);
     if (scope != NULL)
         bide__scope_add(scope, task);
-    if (__builtin_expect(rt->closing, 0))
-        bide__task_cancel(worker, task, rt->forcing);
+    if (__builtin_expect(worker->closing, 0))
+        bide__task_cancel(worker, task, worker->runtime->forcing);
     return task;
 }
 
@@ -221,7 +220,7 @@ static void task_ended(struct bide__worker *worker, struct bide__task *task,
     bide__joiners_wake(task);
     if (__builtin_expect(bide__task_child(task) != NULL, 0))
         bide__scope_child_ended(task);
-    worker->runtime->alive--;
+    worker->alive--;
     if (bide__state_finish(&task->wake.state))
         bide__task_free(task);
 }
