@@ -118,7 +118,7 @@ static int failed(const char *what, int error)
     return EXIT_FAILURE;
 }
 
-/* Of what the user's main returned: a negative result is a negative errno, and is reported. */
+/* For what the user's main returned. A negative result is a negative errno, and is reported. */
 static int exit_status(int returned)
 {
     char text[160];

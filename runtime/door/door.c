@@ -1,5 +1,5 @@
 /*
- * door.c: the functions that the door has at first: thin shells round libc that turn errno into a
+ * door.c: the functions with which the door begins: thin shells round libc that turn errno into a
  * negative result. Nothing else in core, runtime, lib and extra calls the system.
  */
 #ifndef _GNU_SOURCE

@@ -9,11 +9,11 @@
  * In the normal case a call costs one indirect call and nothing is counted.
  *
  * To add a system call, add a line to BIDE__DOOR_CALLS: X(type, name, (parameters), (arguments)).
- * It becomes the libc function of that name with its error taken from errno. What is more than that
- * stands in the two lists below it and is written by hand in door.c, the last list in testing.c
+ * It becomes the libc function of that name, with its error taken from errno. Other calls stand in
+ * the two lists below it and are written by hand in door.c, those of the last list in testing.c
  * too.
  *
- * The table is written by bide/testing.h alone, while nothing else runs.
+ * Requires libc. Only bide/testing.h writes the table, while nothing else runs.
  */
 #ifndef BIDE_DOOR_H
 #define BIDE_DOOR_H
@@ -79,11 +79,12 @@
 
 /*
  * Results as above, written by hand.
- * epoll_pwait2: timeout_ns < 0 waits for ever; -ENOSYS where the kernel has none.
+ * epoll_pwait2: timeout_ns < 0 waits for ever; -ENOSYS if the kernel does not have it.
  * getaddrinfo: 0, a negative errno, or libc's EAI_ code made positive.
  * thread_create: `stack` bytes of stack, 0: the system's default; the thread has all signals
  * blocked.
- * cond_wait: timeout_ns < 0: none; 0 or -ETIMEDOUT. Real time, also while the clock is virtual.
+ * cond_wait: timeout_ns < 0 waits for ever; 0 or -ETIMEDOUT. Real time, even if the clock is
+ * virtual.
  */
 #define BIDE__DOOR_OTHERS(X)                                                                \
     X(int, epoll_pwait2, (int ep, struct epoll_event *events, int max, int64_t timeout_ns), \
@@ -121,7 +122,7 @@ struct bide__door {
 
 extern struct bide__door bide__door;
 
-/* The functions that the table has at first. */
+/* The functions with which the table begins. */
 extern const struct bide__door bide__door_real;
 
 /* ---- virtual time, testing.c ---- */

@@ -2,9 +2,9 @@
  * testing.c: bide/testing.h.
  *
  * While a test counts calls, makes them fail or replaces them, the door's table holds *watchers*. A
- * watcher counts its call, fails if the rule says so, and else passes it on to `behind`, the table
- * of the functions that do the work. In virtual time `behind` (or the door, if nothing is watched)
- * has another clock.
+ * watcher counts its call, fails if the rule asks for that, and otherwise passes the call on to
+ * `behind`, the table of the functions that do the work. In virtual time `behind` (or the door, if
+ * nothing is watched) has another clock.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1

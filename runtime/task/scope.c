@@ -71,7 +71,7 @@ static void fail(struct bide__scope *scope, int error)
     cancel_children(scope, false);
 }
 
-/* 0, or the failure that the child's end is. */
+/* 0, or why the child has failed. */
 static int failure_of(const struct bide__task *task)
 {
     const struct bide_fn *fn = task->end.fn;

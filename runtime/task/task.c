@@ -6,7 +6,7 @@
 
 /* ---- making ---- */
 
-/* A result is aligned to what its size allows, up to this, unless the flag says more. */
+/* A result is aligned as its size allows, up to this, unless the flag asks for more. */
 enum { RESULT_ALIGN_MAX = 64 };
 
 /* A small result of a task needs no place: it goes from the context of the last poll to `end`. */
