@@ -115,6 +115,8 @@ static struct bide_frame *drop_frame(struct bide_cx *cx, struct bide_frame *f)
     struct bide_frame *parent = bide__parent(cx->chain, f);
     void *result = bide__slot(cx, f);
 
+    BIDE__ASSERT(level_unwinds(cx->chain) || cx->chain->shield >= BIDE_LEVELS,
+                 "chain: drop: its level does not unwind");
     bide_frame_finish(cx, f);
     bide_fn_fail(fn, result, bide__unwind_error(cx));
     return parent;
@@ -192,6 +194,8 @@ static __attribute__((noinline)) bool poll_slow(struct bide_cx *cx, enum bide_po
         c->flags &= (uint8_t)~BIDE_CHAIN_RUN;
     } else if (may_deliver(c)) {
         answer = f->fn->cancel(cx, f);
+        BIDE__ASSERT(answer == BIDE_WAIT || answer == BIDE_CANCELLED || answer == BIDE_COMPLETED,
+                     "chain: cancel: the leaf gave no answer");
         if (answer == BIDE_WAIT)
             return false;
         if (answer == BIDE_CANCELLED) {
@@ -201,8 +205,10 @@ static __attribute__((noinline)) bool poll_slow(struct bide_cx *cx, enum bide_po
     }
     c->leaf = NULL;
     *poll = run_unwinding(cx, f, &first);
-    if (*poll == BIDE_READY)
+    if (*poll == BIDE_READY) {
+        BIDE__ASSERT(!(c->flags & BIDE_CHAIN_LIVE), "chain: end: a frame is left");
         return false;
+    }
     if (c->flags & BIDE_CHAIN_RUN)
         return true;
     bide__must(c->leaf != NULL, "chain: suspend: no leaf");
@@ -245,8 +251,10 @@ enum bide_poll bide_chain_poll(struct bide_cx *cx)
         enter(cx, f);
         c->leaf = NULL;
         poll = run(cx, f);
-        if (poll == BIDE_READY)
+        if (poll == BIDE_READY) {
+            BIDE__ASSERT(!(c->flags & BIDE_CHAIN_LIVE), "chain: end: a frame is left");
             return poll;
+        }
         bide__must(c->leaf != NULL || c->flags & BIDE_CHAIN_RUN, "chain: suspend: no leaf");
         if (bide__likely(!(c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN))))
             return poll;

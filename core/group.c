@@ -145,6 +145,7 @@ static void ended(struct bide_group *g, unsigned i)
     uint32_t bit = (uint32_t)1 << i;
     int error = bide_chain_error(branch);
 
+    BIDE__ASSERT(g->live & bit, "group: branch ends: it has not begun");
     g->live &= ~bit;
     branch->flags &= (uint8_t)~BIDE_CHAIN_DUE;
     if (error != 0) {

@@ -1,10 +1,10 @@
 /*
  * worker.h: a runtime: what belongs to one worker, and what the workers share.
  *
- * A worker is what runs tasks on a thread: the thread that runs it is its *owner*. A runtime has
- * exactly one worker so far, which whichever thread blocks on the runtime runs. All state of a
- * worker is its owner's alone. Of the shared state, what other threads may touch says so in its own
- * room: the hub (task/) and the blocking pool (blocking/).
+ * A worker runs tasks, on one thread at a time: its *owner*. A runtime has exactly one worker so
+ * far, and its owner is the thread that blocks on the runtime. All state of a worker is its owner's
+ * alone. So is the rest of a runtime but for two things that other threads may touch: the hub
+ * (task/) and the blocking pool (blocking/), whose rooms say how.
  *
  * Each room keeps the type of its own state to itself; here are only pointers to it. So this header
  * needs no room, and every room may include it.
