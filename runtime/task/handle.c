@@ -1,7 +1,7 @@
 /*
  * handle.c: what a handle (bide_task(T)) is good for besides joining: abort, ask, release.
  */
-#include "runtime/task/task.h"
+#include "runtime/task/inside.h"
 
 #include <bide/abi.h>
 

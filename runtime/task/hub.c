@@ -1,7 +1,7 @@
 /*
  * hub.c: see task.h.
  */
-#include "runtime/task/task.h"
+#include "runtime/task/inside.h"
 
 int bide__hub_new(struct bide__hub **out, struct bide__driver *driver,
                   void (*wake)(struct bide__driver *driver))

@@ -1,11 +1,305 @@
 /*
- * inside.h: the states of a future and what may happen to it. future.c has the table of all pairs;
- * future_await.c has the leaves of bide_get and bide_drop.
+ * inside.h: what only the files of task/ share: the transitions of a task's state, the rings of
+ * joins and children, and the states of a future.
+ *
+ * The state is one atomic word:
+ *
+ *   SCHEDULED  it is in a run queue; with RUNNING: it goes there after this poll
+ *   RUNNING    it is being polled
+ *   DONE       it has ended; result and error are there. Final
+ *   CANCEL     a request to cancel that was not yet passed on to the chain
+ *   FORCE      the request is meant for shielded leaves too
+ *   HANDLE     somebody owns its handle
+ *   SHARED     wakers were cloned: other threads may change the word at any time
+ *   FUTURE     it is a future: it does not run by itself, and is in a queue only to pass on a wake
+ *              from another thread
+ *   the rest   a count of references: one of the executor until DONE (of a future: from its first
+ *              poll on), one of each cloned waker and one of each waiting join. The block is freed
+ *              when the count is 0 and HANDLE is clear
+ *
+ * A task is in at most one queue: whoever sets SCHEDULED while it is neither RUNNING nor DONE puts
+ * it there, by bide__schedule. What was written before a wake is seen by the poll that follows it.
+ *
+ * A waker reaches other threads only by being cloned, and the owner makes the first clone, from the
+ * borrowed waker that a poll is given. So while SHARED is clear nobody else writes the word, and
+ * the owner's transitions are a load and a store. SHARED is cleared at a poll that finds all clones
+ * gone.
+ *
+ * Functions with `_remote` are for other threads; they are always atomic read-modify-writes.
  */
 #ifndef BIDE_RUNTIME_TASK_INSIDE_H
 #define BIDE_RUNTIME_TASK_INSIDE_H
 
 #include "runtime/task/task.h"
+
+#include "core/assert.h"
+
+/* ---- the state: no other code touches `wake.state` after bide__state_init ---- */
+
+/* A new task: in a queue, referred to by the executor and by its handle. */
+static inline void bide__state_init(bide__state *state)
+{
+    atomic_init(state, (uintptr_t)(BIDE__SCHEDULED | BIDE__HANDLE | BIDE__REF));
+}
+
+/* A new future: nobody but its handle refers to it. */
+static inline void bide__state_init_future(bide__state *state)
+{
+    atomic_init(state, (uintptr_t)(BIDE__HANDLE | BIDE__FUTURE));
+}
+
+/* Owner: clears and sets bits and adds to the count; returns the word as it was. */
+static inline uintptr_t bide__state_change(bide__state *state, uintptr_t clear, uintptr_t set,
+                                           uintptr_t add)
+{
+    uintptr_t s = atomic_load_explicit(state, memory_order_relaxed);
+    if (__builtin_expect(!(s & BIDE__SHARED), 1)) {
+        atomic_store_explicit(state, ((s & ~clear) | set) + add, memory_order_release);
+        return s;
+    }
+    while (!atomic_compare_exchange_weak_explicit(state, &s, ((s & ~clear) | set) + add,
+                                                  memory_order_acq_rel, memory_order_relaxed))
+        ;
+    return s;
+}
+
+static inline bool bide__state_unreferenced(uintptr_t s)
+{
+    return s < BIDE__REF && !(s & BIDE__HANDLE);
+}
+
+/* The word before a transition that anybody who refers to the task may make. */
+#define BIDE__ASSERT_ALIVE(s, transition) \
+    BIDE__ASSERT(!bide__state_unreferenced(s), transition ": nobody refers to it, it was freed")
+
+/* The life of a task. */
+
+/* Owner: the task was taken from the queue and is polled now. Returns the requests to pass on, and
+ * FUTURE if it is one. */
+static inline uintptr_t bide__state_begin(bide__state *state)
+{
+    uintptr_t s = atomic_load_explicit(state, memory_order_acquire);
+    uintptr_t clear = BIDE__SCHEDULED | BIDE__CANCEL | BIDE__FORCE;
+    if (__builtin_expect(s & BIDE__SHARED, 0) && s < 2 * BIDE__REF) {
+        /* No clone is left, and a clone's drop is the last thing that its thread did here. */
+        atomic_store_explicit(state, s & ~(uintptr_t)BIDE__SHARED, memory_order_relaxed);
+    }
+    s = bide__state_change(state, clear, BIDE__RUNNING, 0);
+    BIDE__ASSERT_ALIVE(s, "task: begin");
+    BIDE__ASSERT(s & BIDE__SCHEDULED, "task: begin: it is in no queue");
+    BIDE__ASSERT(!(s & BIDE__RUNNING), "task: begin: it runs already");
+    BIDE__ASSERT(!(s & BIDE__DONE) || s & BIDE__FUTURE, "task: begin: it has ended");
+    return s & (BIDE__CANCEL | BIDE__FORCE | BIDE__FUTURE);
+}
+
+/* Owner: the poll returned BIDE_PENDING. True: it was woken meanwhile, put it into the queue. */
+static inline bool bide__state_suspend(bide__state *state)
+{
+    uintptr_t s = bide__state_change(state, BIDE__RUNNING, 0, 0);
+    BIDE__ASSERT(s & BIDE__RUNNING, "task: suspend: it does not run");
+    BIDE__ASSERT(!(s & BIDE__DONE) || s & BIDE__FUTURE, "task: suspend: it has ended");
+    return s & BIDE__SCHEDULED;
+}
+
+/* Owner: the poll returned BIDE_READY. True: nobody refers to the task, free it. False: another
+ * thread may have freed it already. */
+static inline bool bide__state_finish(bide__state *state)
+{
+    uintptr_t s = bide__state_change(state, BIDE__RUNNING, BIDE__DONE, -(uintptr_t)BIDE__REF);
+    BIDE__ASSERT(s & BIDE__RUNNING, "task: finish: it does not run");
+    BIDE__ASSERT(!(s & (BIDE__DONE | BIDE__FUTURE)), "task: finish: it has ended, or is a future");
+    BIDE__ASSERT(s >= BIDE__REF, "task: finish: the executor has no reference");
+    return bide__state_unreferenced(s - BIDE__REF);
+}
+
+/* Owner. True: put it into the queue. */
+static inline bool bide__state_wake(bide__state *state)
+{
+    uintptr_t s = bide__state_change(state, 0, BIDE__SCHEDULED, 0);
+    BIDE__ASSERT_ALIVE(s, "task: wake");
+    return !(s & (BIDE__SCHEDULED | BIDE__RUNNING | BIDE__DONE));
+}
+
+static inline bool bide__state_wake_remote(bide__state *state)
+{
+    uintptr_t s = atomic_fetch_or_explicit(state, BIDE__SCHEDULED, memory_order_acq_rel);
+    BIDE__ASSERT_ALIVE(s, "task: wake on another thread");
+    return !(s & (BIDE__SCHEDULED | BIDE__RUNNING | BIDE__DONE));
+}
+
+/* Owner: asks to cancel, with `force` also below shields. True: put it into the queue. */
+static inline bool bide__state_cancel(bide__state *state, bool force)
+{
+    uintptr_t ask = BIDE__CANCEL | (force ? BIDE__FORCE : 0);
+    uintptr_t s = bide__state_change(state, 0, BIDE__SCHEDULED | ask, 0);
+    BIDE__ASSERT_ALIVE(s, "task: cancel");
+    return !(s & (BIDE__SCHEDULED | BIDE__RUNNING | BIDE__DONE));
+}
+
+/* Futures. */
+
+static inline bool bide__state_has_handle(const bide__state *state)
+{
+    return atomic_load_explicit(state, memory_order_relaxed) & BIDE__HANDLE;
+}
+
+/* Owner: the future becomes a task like others. */
+static inline void bide__state_detach(bide__state *state)
+{
+    uintptr_t s = bide__state_change(state, BIDE__FUTURE, 0, 0);
+    BIDE__ASSERT(s & BIDE__FUTURE, "future: detach: it is a task already");
+    BIDE__ASSERT(!(s & (BIDE__DONE | BIDE__RUNNING)), "future: detach: it has ended, or runs");
+    BIDE__ASSERT(s >= BIDE__REF, "future: detach: the executor has no reference");
+    (void)s;
+}
+
+/* Owner: the future has ended. True: it is in no queue, drop the executor's reference; else whoever
+ * takes it from the queue does that. */
+static inline bool bide__state_end(bide__state *state)
+{
+    uintptr_t s = bide__state_change(state, 0, BIDE__DONE, 0);
+    BIDE__ASSERT(s & BIDE__FUTURE, "future: end: it is a task");
+    BIDE__ASSERT(!(s & (BIDE__DONE | BIDE__RUNNING)), "future: end: it has ended, or runs");
+    return !(s & BIDE__SCHEDULED);
+}
+
+/* References. */
+
+/* Owner: one more, which no other thread will see. */
+static inline void bide__state_ref(bide__state *state)
+{
+    uintptr_t s = bide__state_change(state, 0, 0, BIDE__REF);
+    BIDE__ASSERT_ALIVE(s, "task: refer");
+    (void)s;
+}
+
+/* Owner: one more, for a waker that may go to another thread. */
+static inline void bide__state_clone(bide__state *state)
+{
+    uintptr_t s = bide__state_change(state, 0, BIDE__SHARED, BIDE__REF);
+    BIDE__ASSERT_ALIVE(s, "task: clone a waker");
+    (void)s;
+}
+
+static inline void bide__state_clone_remote(bide__state *state)
+{
+    atomic_fetch_add_explicit(state, BIDE__REF, memory_order_relaxed);
+}
+
+/* Owner. True: that was the last reference, free the task. */
+static inline bool bide__state_unref(bide__state *state)
+{
+    uintptr_t s = bide__state_change(state, 0, 0, -(uintptr_t)BIDE__REF);
+    BIDE__ASSERT(s >= BIDE__REF, "task: drop a reference: it has none");
+    return bide__state_unreferenced(s - BIDE__REF);
+}
+
+static inline bool bide__state_unref_remote(bide__state *state)
+{
+    uintptr_t s = atomic_fetch_sub_explicit(state, BIDE__REF, memory_order_acq_rel);
+    BIDE__ASSERT(s >= BIDE__REF, "task: drop a reference on another thread: it has none");
+    return bide__state_unreferenced(s - BIDE__REF);
+}
+
+/* Owner: the handle is gone. True: free the task. */
+static inline bool bide__state_release(bide__state *state)
+{
+    uintptr_t s = bide__state_change(state, BIDE__HANDLE, 0, 0);
+    BIDE__ASSERT(s & BIDE__HANDLE, "task: release: it has no handle");
+    return s < BIDE__REF;
+}
+
+static inline bool bide__state_release_remote(bide__state *state)
+{
+    uintptr_t s = atomic_fetch_and_explicit(state, ~(uintptr_t)BIDE__HANDLE, memory_order_acq_rel);
+    BIDE__ASSERT(s & BIDE__HANDLE, "task: release on another thread: it has no handle");
+    return s < BIDE__REF;
+}
+
+/* ---- blocks and handles ---- */
+
+static inline struct bide__hub *bide__task_hub(const struct bide__task *task)
+{
+    return bide__chunk_of(task)->hub;
+}
+
+/* Owner: gives the block back; nobody refers to the task any more. */
+void bide__task_free(struct bide__task *task);
+
+static inline int bide__handle_error(const void *handle)
+{
+    return (uintptr_t)handle & 1 ? -(int)((uintptr_t)handle >> 1) : 0;
+}
+
+/* ---- the hub, for other threads ---- */
+
+void bide__hub_unref(struct bide__task *task);
+void bide__hub_abort(struct bide__task *task);
+void bide__hub_release(struct bide__task *task);
+
+/* ---- wakers ---- */
+
+/* Parts of the tables of functions. */
+void bide__waker_clone(struct bide_wakeable *w);
+void bide__waker_drop(struct bide_wakeable *w);
+
+extern const struct bide_waker_vtable bide__task_vtable, bide__future_vtable;
+
+/* ---- joins ---- */
+
+/* In the frame of a join, or of a get or drop of a future: its place in the ring. */
+struct bide__joiner {
+    struct bide__joiner *next, *previous; /* next NULL: not in the ring */
+    struct bide__task *task;              /* with a reference; NULL: not waiting */
+    bide_waker waker;
+};
+
+/* What the child of a scope has in addition. Its task's `waiters` then points here, one byte
+ * further, and the ring of joins hangs here. scope.c says who may touch the rest. */
+struct bide__child {
+    struct bide__joiner *waiters;
+    struct bide__scope *scope;
+    struct bide__task *next, *previous; /* in the ring of the scope */
+};
+
+void bide__joiner_add(struct bide__task *task, struct bide__joiner *w, bide_waker waker);
+void bide__joiner_remove(struct bide__joiner *w);
+
+/* The task has ended. The joiners stay in the ring until they have seen it. */
+void bide__joiners_wake(struct bide__task *task);
+
+/* NULL: the task is not the child of a scope. */
+static inline struct bide__child *bide__task_child(const struct bide__task *task)
+{
+    uintptr_t waiters = (uintptr_t)task->waiters;
+    return waiters & 1 ? (struct bide__child *)(waiters - 1) : NULL;
+}
+
+static inline struct bide__joiner **bide__task_waiters(struct bide__task *task)
+{
+    struct bide__child *child = bide__task_child(task);
+    return child != NULL ? &child->waiters : &task->waiters;
+}
+
+/* ---- scope.c: a child was made; a child has ended, its `end` is there ---- */
+
+void bide__scope_add(struct bide__scope *scope, struct bide__task *task);
+void bide__scope_child_ended(struct bide__task *task);
+
+/* ---- future.c has the table of what follows; future_await.c has the leaves ---- */
+
+/* Owner: the handle is gone. */
+void bide__future_let_go(struct bide__worker *worker, struct bide__task *future);
+
+/* It has not begun. For whoever has the handle. */
+bool bide__future_is_fresh(const struct bide__task *future);
+
+/* If it has not begun: drops what its arguments own, which may be futures and tasks of the same
+ * hub. */
+void bide__future_drop_args(const struct bide__task *future);
+
+/* Owner: it was taken out of the run queue, where a wake from another thread had put it. */
+void bide__future_woken(struct bide__worker *worker, struct bide__task *future);
 
 enum bide__future_state {
     BIDE__FRESH = 1,        /* has not begun */

@@ -5,7 +5,7 @@
  * meanwhile (another branch may have joined the task). It looks at the variable anew at every poll,
  * unless the handle has left the variable: then the variable may be gone too.
  */
-#include "runtime/task/task.h"
+#include "runtime/task/inside.h"
 
 #include <bide/abi.h>
 

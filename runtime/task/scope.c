@@ -26,7 +26,7 @@
  * gone before it. Children do nothing else with their scope, and nothing after the wake. `reserved`
  * is for that lock.
  */
-#include "runtime/task/task.h"
+#include "runtime/task/inside.h"
 
 #include <bide/abi.h>
 

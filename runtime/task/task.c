@@ -2,7 +2,7 @@
  * task.c: the life of a task: made, polled, woken, cancelled, ended, freed. See task.h, which also
  * has the transitions of the state.
  */
-#include "runtime/task/task.h"
+#include "runtime/task/inside.h"
 
 /* ---- making ---- */
 

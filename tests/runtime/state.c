@@ -3,7 +3,7 @@
  */
 #include "frames.h"
 
-#include "runtime/task/task.h"
+#include "runtime/task/inside.h"
 
 static bide__state state;
 
