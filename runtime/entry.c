@@ -4,6 +4,7 @@
 #include "runtime/entry.h"
 
 #include "runtime/io/io.h"
+#include "runtime/runtime.h"
 #include "runtime/schedule/schedule.h"
 #include "runtime/task/task.h"
 #include "runtime/trace/trace.h"

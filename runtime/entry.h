@@ -1,6 +1,7 @@
 /*
  * entry.h: the ways into a runtime from outside: to block on a call, to spawn, to register a
- * descriptor. Where the thread has no runtime, they make its own.
+ * descriptor. Where the thread has no runtime, they make its own. Most of entry.c is declared in
+ * bide/abi.h.
  */
 #ifndef BIDE_RUNTIME_ENTRY_H
 #define BIDE_RUNTIME_ENTRY_H
@@ -9,11 +10,8 @@
 
 struct bide__fd;
 
-/* The runtime that plain code on this thread means; makes the thread's own if there is none. NULL:
- * *error says why. */
-struct bide_runtime *bide__runtime_need(int *error);
-
-/* bide__fd_add (io/io.h) with the runtime that plain code on this thread means; also -ENXIO. */
+/* bide__fd_add (io/io.h) with the runtime that plain code on this thread means; or why there is
+ * none. */
 int bide__fd_open(struct bide__fd **out, int fd);
 
 #endif

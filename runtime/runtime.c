@@ -4,8 +4,9 @@
  * One block holds a runtime: what is shared, its one worker, and the state of each room, to which
  * those two point.
  */
+#include "runtime/runtime.h"
+
 #include "runtime/blocking/blocking.h"
-#include "runtime/entry.h"
 #include "runtime/io/driver.h"
 #include "runtime/io/io.h"
 #include "runtime/memory/memory.h"
