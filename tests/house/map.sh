@@ -46,12 +46,15 @@ judge()
         BEGIN {
             while ((getline line < rooms) > 0) {
                 if (line ~ /^#/ || line == "") continue
-                n = split(line, room, / *< */)
-                for (i = 1; i <= n; i++) {
-                    known[room[i]] = 1
-                    for (k = 1; k < i; k++) allowed[room[i], room[k]] = 1
+                if (line !~ /^ /) n = 0
+                count = split(line, word, / *< */)
+                for (i = 1; i <= count; i++) {
+                    if (word[i] == "") continue
+                    known[room[++n] = word[i]] = 1
+                    for (k = 1; k < n; k++) allowed[room[n], room[k]] = 1
                 }
             }
+            count = 0
         }
         function room_of(file) {
             while (!(file in known)) {
@@ -60,10 +63,20 @@ judge()
             }
             return file
         }
+        function outer(room) {
+            return sub(/\/[^\/]*$/, "", room) ? room : ""
+        }
+        # A room in a room may use what the outer one may.
+        function may_use(from, to,    a, b) {
+            for (a = from; a; a = outer(a))
+                for (b = to; b; b = outer(b))
+                    if ((a, b) in allowed) return 1
+            return from == to
+        }
         function judge(from, to, what,    a, b) {
             a = room_of(from)
             b = room_of(to)
-            if (a == b || (a, b) in allowed) return
+            if (may_use(a, b)) return
             print from ": " what "; " (a ? a : "it") " may not use " (b ? b : to)
         }
         $2 == "D" { if (!($3 in home) || home[$3] > $1) home[$3] = $1; next }
