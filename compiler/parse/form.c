@@ -203,16 +203,20 @@ struct expr *parse_async_block(struct parser *p)
     return e;
 }
 
+static bool refuse_block(struct expr *e, void *unit)
+{
+    if (e->kind == EX_FORM)
+        return false;
+    if (e->kind == EX_BLOCK && !e->block->is_branch)
+        diag(unit, SEV_ERROR, e->first, "an async block can only stand in bide_spawn");
+    expr_each_child(e, refuse_block, unit);
+    return false;
+}
+
 void refuse_blocks(struct unit *u, struct expr *e)
 {
-    for (; e && e->kind != EX_FORM; e = e->a) {
-        if (e->kind == EX_BLOCK && !e->block->is_branch)
-            diag(u, SEV_ERROR, e->first, "an async block can only stand in bide_spawn");
-        refuse_blocks(u, e->b);
-        refuse_blocks(u, e->c);
-        for (int i = 0; i < e->arg_count; i++)
-            refuse_blocks(u, e->arg[i]);
-    }
+    if (e)
+        refuse_block(e, u);
 }
 
 /* ---- captures ---- */

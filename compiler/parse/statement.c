@@ -19,37 +19,30 @@ struct stmt *stmt_new(struct parser *p, enum stmt_kind kind, uint32_t first)
     return s;
 }
 
-static void inherit_stmt(struct stmt *s, const struct stmt *child)
+static void inherit(struct stmt *s, bool has_await, uint16_t height)
 {
-    if (!child)
-        return;
-    s->has_await |= child->has_await;
-    if (child->height >= s->height)
-        s->height = (uint16_t)(child->height + 1);
+    s->has_await |= has_await;
+    if (height >= s->height)
+        s->height = (uint16_t)(height + 1);
 }
 
-static void inherit_expr(struct stmt *s, const struct expr *child)
+static bool inherit_expr(struct expr *child, void *parent)
 {
-    if (!child)
-        return;
-    s->has_await |= child->has_await;
-    if (child->height >= s->height)
-        s->height = (uint16_t)(child->height + 1);
+    inherit(parent, child->has_await, child->height);
+    return false;
+}
+
+static bool inherit_stmt(struct stmt *child, void *parent)
+{
+    inherit(parent, child->has_await, child->height);
+    return false;
 }
 
 struct stmt *stmt_close(struct parser *p, struct stmt *s)
 {
     s->last = p->pos - 1;
     p->parent = s->parent;
-    inherit_expr(s, s->expr);
-    inherit_expr(s, s->expr2);
-    inherit_stmt(s, s->init);
-    inherit_stmt(s, s->body);
-    inherit_stmt(s, s->orelse);
-    for (int i = 0; i < s->count; i++)
-        inherit_stmt(s, s->list[i]);
-    for (int i = 0; i < s->decl_count; i++)
-        inherit_expr(s, s->decl[i]->init);
+    stmt_each_child(s, inherit_expr, inherit_stmt, s);
     if (s->height > HEIGHT_MAX)
         fail_too_deep(p);
     return s;

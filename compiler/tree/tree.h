@@ -413,6 +413,28 @@ bool is_async_call(const struct expr *);
 /* The variable that an lvalue is a part of, or NULL. */
 struct expr *variable_of(struct expr *);
 
+/* ---- walk.c: the children of a node ---- */
+
+/* What is done with a child. True ends the walk at this node: what was looked for has been found. */
+typedef bool expr_visit(struct expr *child, void *context);
+typedef bool stmt_visit(struct stmt *child, void *context);
+
+/* Visits the operands of an expression: a, b, c, then its arguments. Returns true if a visit did, and
+ * false for an expression without operands.
+ *
+ * All operands are visited, evaluated or not. In EX_GENERIC and EX_CHOOSE, `a` selects and the
+ * arguments are the alternatives; the selected one, `b`, is visited once, among the arguments. Walks
+ * that follow evaluation treat these two, EX_SIZEOF, EX_OFFSETOF and EX_TYPES_COMPATIBLE themselves.
+ * The statements of EX_STMT and EX_BLOCK are in `body`, which is not visited. */
+bool expr_each_child(const struct expr *, expr_visit *visit, void *context);
+
+/* Visits the statements and expressions that a statement consists of: its `init`, then `expr`,
+ * `expr2` and the initialisers of its declarations, then `body`, `orelse` and the statements of a
+ * block. That is neither the order of the text nor that of evaluation. A visit that is NULL leaves its
+ * kind of child out. Returns true if a visit did. */
+bool stmt_each_child(const struct stmt *, expr_visit *visit_expr, stmt_visit *visit_stmt,
+                     void *context);
+
 /* ---- wide_field.c ---- */
 
 /* wide_field.c: in gcc, the type of what is computed from a bit-field wider than int; NULL: e is
