@@ -25,10 +25,7 @@ static void count_message(struct unit *unit, struct message *m)
 {
     m->number = unit->messages.count;
     list_add(unit->arena, &unit->messages, m);
-    if (!m->silent) {
-        unit->error_count += m->severity == SEV_ERROR;
-        unit->warning_count += m->severity == SEV_WARNING;
-    }
+    unit->error_count += !m->silent && m->severity == SEV_ERROR;
 }
 
 /* Is it a warning that the user's compiler has too, and may give? */
@@ -499,5 +496,5 @@ void diag_drop(struct unit *unit)
     unit->messages.count = 0;
     unit->undeclared = (struct map){0};
     unit->last_message = NULL;
-    unit->error_count = unit->warning_count = 0;
+    unit->error_count = 0;
 }

@@ -2,7 +2,7 @@
  * The room diag: messages in the form of the user's compiler.
  *
  * Messages about a place are kept until diag_flush prints them in the order of their places;
- * unit->error_count and unit->warning_count are right at once. Flags and pragmas decide which warnings
+ * unit->error_count is right at once. Flags and pragmas decide which warnings
  * are wanted. Messages without a place are printed at once.
  */
 #ifndef BIDE_COMPILER_DIAG_DIAG_H

@@ -173,13 +173,12 @@ void parse_gnu_attributes(struct parser *p, struct attributes *a)
         parse_attribute_list(p, a);
 }
 
-void parse_declarator_tail(struct parser *p, struct attributes *a, bool *asm_label)
+void parse_declarator_tail(struct parser *p, struct attributes *a)
 {
     for (;;) {
         if (at_attribute(p)) {
             parse_attributes(p, a);
         } else if (peek_keyword(p) == KW_ASM && peek_next(p)->punct == '(') {
-            *asm_label = true;
             advance(p);
             skip_balanced(p);
         } else {

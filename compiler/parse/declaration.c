@@ -507,14 +507,12 @@ struct symbol *declare_function(struct parser *p, const struct specifiers *spec,
 /* ---- declarations in blocks ---- */
 
 static struct symbol *declare_variable(struct parser *p, const struct specifiers *spec,
-                                       const struct declarator *d, const struct attributes *attr,
-                                       bool asm_label)
+                                       const struct declarator *d, const struct attributes *attr)
 {
     bool is_typedef = spec->storage == ST_TYPEDEF;
     struct symbol *s =
         symbol_new(p, is_typedef ? SYM_TYPEDEF : SYM_VAR, d->name, d->type, d->name_token);
     symbol_apply(p, s, spec, attr);
-    s->is_register_asm = asm_label && spec->storage == ST_REGISTER;
     if (s->storage == ST_NONE)
         s->storage = ST_AUTO;
     if (spec->async_token)
@@ -564,14 +562,14 @@ static void parse_auto_type(struct parser *p, const struct specifiers *spec, str
     decl->init = parse_assignment(p);
     use_value(p, decl->init);
     d->type = type_qualified(p->unit, value_type(p, decl->init), spec->auto_quals);
-    decl->symbol = declare_variable(p, spec, d, attr, false);
+    decl->symbol = declare_variable(p, spec, d, attr);
     scope_bind(p, decl->symbol);
 }
 
 static void parse_variable(struct parser *p, const struct specifiers *spec, struct decl *decl,
-                           struct declarator *d, const struct attributes *attr, bool asm_label)
+                           struct declarator *d, const struct attributes *attr)
 {
-    struct symbol *s = decl->symbol = declare_variable(p, spec, d, attr, asm_label);
+    struct symbol *s = decl->symbol = declare_variable(p, spec, d, attr);
     scope_bind(p, s);
     s->decl = decl;
     if (s->kind == SYM_TYPEDEF && type_holds_owner(s->type))
@@ -585,10 +583,9 @@ static bool parse_block_declarator(struct parser *p, const struct specifiers *sp
                                    struct decl *decl)
 {
     struct declarator d = {0};
-    bool asm_label = false;
     parse_declarator(p, spec->type ? spec->type : type_error_, DECL_NAMED, &d);
     struct attributes attr = d.attr;
-    parse_declarator_tail(p, &attr, &asm_label);
+    parse_declarator_tail(p, &attr);
     decl->spec_first = spec->first;
     decl->spec_last = spec->last;
     decl->first = d.first;
@@ -610,7 +607,7 @@ static bool parse_block_declarator(struct parser *p, const struct specifiers *sp
             return false;
         }
     } else {
-        parse_variable(p, spec, decl, &d, &attr, asm_label);
+        parse_variable(p, spec, decl, &d, &attr);
     }
     return true;
 }

@@ -79,7 +79,6 @@ static void parse_parameter(struct parser *p, struct list *params)
 {
     struct specifiers spec = {0};
     struct declarator d = {0};
-    bool label = false;
     struct list *outer = p->lengths, *lengths = arena_alloc(p->arena, sizeof *lengths);
     p->lengths = lengths;
     while (accept_keyword(p, KW_EXTENSION)) {}
@@ -89,7 +88,7 @@ static void parse_parameter(struct parser *p, struct list *params)
     refuse_async(p, &spec, "a parameter");
     parse_declarator(p, spec.type, DECL_EITHER, &d);
     struct attributes attr = d.attr;
-    parse_declarator_tail(p, &attr, &label);
+    parse_declarator_tail(p, &attr);
     p->lengths = outer;
     struct type *t = adjust_parameter(p, attributes_apply(p, &attr, d.type));
     struct param *added = param_add(p, params, d.name, d.name_token, t);
@@ -170,7 +169,6 @@ static void parse_length(struct parser *p, struct type *array)
     if (e->has_await || (array->variable && p->function && p->function->dead_awaits.count > dead))
         diag_range(p->unit, SEV_ERROR, e->first, e->last, NULL,
                    "'await' in the length of an array; await into a variable before it");
-    array->length_depth = tokens_depth(p->unit, e->first, e->last);
 }
 
 /* Lists of attributes that a suffix follows: those of the name, or of the suffix before. Those
@@ -300,7 +298,6 @@ void parse_declarator(struct parser *p, struct type *base, enum declarator_kind 
         base = parse_pointer(p, base, d);
     parse_direct(p, base, kind, d);
     d->first = first;
-    d->last = p->pos - 1;
     nest_leave(p);
 }
 

@@ -124,7 +124,7 @@ struct specifiers {
 struct declarator {
     const char *name; /* NULL: abstract */
     uint32_t name_token;
-    uint32_t first, last;
+    uint32_t first;
     struct type *type;
     struct attributes attr; /* lists inside it, `first` and `last` not among that */
 };
@@ -179,7 +179,7 @@ void parse_gnu_attributes(struct parser *, struct attributes *); /* only __attri
 void alignment_add(struct arena *, const struct alignment **to, const struct alignment *);
 bool at_attribute(struct parser *);
 /* Attributes and an asm label, in any order, as they follow a declarator. */
-void parse_declarator_tail(struct parser *, struct attributes *, bool *asm_label);
+void parse_declarator_tail(struct parser *, struct attributes *);
 struct type *attributes_apply(struct parser *, const struct attributes *, struct type *);
 
 /* ---- fn_attribute.c ---- */

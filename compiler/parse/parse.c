@@ -170,7 +170,6 @@ static struct item *item_new(struct parser *p, uint32_t first)
     struct item *item = arena_alloc(p->arena, sizeof *item);
     item->first = first;
     item->last = p->pos - 1;
-    item->in_header = p->token[first].in_header;
     list_add(p->arena, &p->unit->items, item);
     return item;
 }
@@ -198,10 +197,9 @@ static void parse_old_parameters(struct parser *p, struct type *f)
         refuse_async(p, &spec, "a parameter");
         while (!at(p, ';')) {
             struct declarator d = {0};
-            bool label = false;
             parse_declarator(p, spec.type, DECL_NAMED, &d);
             struct attributes attr = d.attr;
-            parse_declarator_tail(p, &attr, &label);
+            parse_declarator_tail(p, &attr);
             for (int i = 0; i < f->param_count; i++)
                 if (f->param[i].name == d.name) {
                     f->param[i].type = adjust_parameter(p, d.type);
@@ -411,10 +409,9 @@ static bool parse_file_declarator(struct parser *p, const struct specifiers *spe
                                   struct list *functions, uint32_t first)
 {
     struct declarator d = {0};
-    bool asm_label = false;
     parse_declarator(p, spec->type ? spec->type : type_error_, DECL_NAMED, &d);
     struct attributes attr = d.attr;
-    parse_declarator_tail(p, &attr, &asm_label);
+    parse_declarator_tail(p, &attr);
     d.type = attributes_apply(p, &attr, d.type);
     if (d.type->kind == TY_FUNCTION && spec->storage != ST_TYPEDEF) {
         if (at(p, '{') || (d.type->oldstyle && at_declaration(p))) {

@@ -54,14 +54,13 @@ static void parse_members(struct parser *p, struct list *members)
         spec.defines == spec.type->tag)
         add_member(p, members, NULL, spec.type);
     while (!at(p, ';')) {
-        bool label = false;
         struct declarator d = {.type = spec.type};
         if (!at(p, ':'))
             parse_declarator(p, spec.type, DECL_NAMED, &d);
         struct attributes attr = d.attr;
-        parse_declarator_tail(p, &attr, &label);
+        parse_declarator_tail(p, &attr);
         add_member(p, members, d.name, attributes_apply(p, &attr, d.type));
-        parse_declarator_tail(p, &attr, &label);
+        parse_declarator_tail(p, &attr);
         if (!accept(p, ','))
             break;
     }
@@ -145,7 +144,6 @@ struct type *parse_struct(struct parser *p, struct attributes *attr)
             parse_attributes(p, attr);
             tag->last = p->pos - 1;
         }
-        tag->is_packed = attr->packed;
         p->last_defined = tag;
     }
     nest_leave(p);
@@ -238,7 +236,6 @@ static void parse_enumerators(struct parser *p, struct tag *tag, struct type *fi
         parse_attributes(p, attr);
         tag->last = p->pos - 1;
     }
-    tag->is_packed = attr->packed;
     tag->complete = true;
     tag->enum_type = fixed ? fixed : enum_type_of(p, &range, attr->packed);
     for (uint32_t i = 0; i < range.wide.count; i++)

@@ -142,12 +142,9 @@ static void pragma(struct lexer *l, const char *start)
     if (!p)
         return;
     p->token = l->unit->token_count;
-    p->line = l->line;
     list_add(l->arena, &l->unit->pragmas, p);
-    if (pragma_is_ours(p)) {
+    if (pragma_is_ours(p))
         blank(start, eol);
-        l->unit->has_own_pragmas = true;
-    }
 }
 
 /* At '#' that begins a line: to the newline that ends it. */

@@ -131,12 +131,6 @@ static enum type_kind fact_type(struct facts *f, const char *name)
     return seen[UNSIGNED] ? TY_UINT : TY_INT;
 }
 
-static bool is_unsigned_kind(enum type_kind kind)
-{
-    return kind == TY_UCHAR || kind == TY_USHORT || kind == TY_UINT || kind == TY_ULONG ||
-           kind == TY_ULLONG;
-}
-
 static const struct target linux_64 = {
     .size_short = 2,
     .size_int = 4,
@@ -185,7 +179,6 @@ bool target_read(struct unit *unit)
     t->wchar_type = fact_type(&f, "wchar");
     t->char16_type = fact_type(&f, "char16");
     t->char32_type = fact_type(&f, "char32");
-    t->wchar_unsigned = is_unsigned_kind(t->wchar_type);
     enum gnu_words words = unit->options ? unit->options->gnu_words : GNU_WORDS_AS_STD;
     if (words != GNU_WORDS_AS_STD) {
         t->has_asm = words == GNU_WORDS_ON;

@@ -113,7 +113,6 @@ struct target {
     bool big_endian;
     bool is_elf;
     bool has_asm_inline; /* `asm inline` */
-    bool wchar_unsigned;
     enum type_kind size_type, ptrdiff_type, wchar_type, char16_type, char32_type;
 };
 
@@ -176,7 +175,6 @@ struct mark {
 /* `#pragma GCC diagnostic`, or clang's. */
 struct pragma {
     uint32_t token; /* the one that follows */
-    uint32_t line;
     enum { PRAGMA_PUSH, PRAGMA_POP, PRAGMA_IGNORED, PRAGMA_WARNING, PRAGMA_ERROR } kind;
     const char *option; /* interned, without -W; NULL for push and pop */
 };
@@ -194,12 +192,11 @@ struct unit {
         functions; /* struct function *: all parsed bodies, blocks and branches after their outer */
     /* struct expr *: those at file scope that mention async names; and struct symbol *, of what */
     struct list initializers, initialized;
-    int error_count, warning_count;
+    int error_count;
     bool parse_failed;           /* plain C that was not understood: nothing is emitted */
     uint32_t parse_failed_token; /* where it first happened */
     struct list marks;           /* struct mark * in order */
     struct list pragmas;         /* struct pragma * in order */
-    bool has_own_pragmas;        /* some that the user's compiler would not know */
     struct list messages;        /* diag.c: not yet printed */
     struct map undeclared;       /* check_form.c: names of which that was said */
     struct list sources;         /* source.c: files read for messages */

@@ -35,7 +35,6 @@ struct tag {
     struct member *member;
     int member_count;
     bool complete;
-    bool is_packed;
     bool has_const_member; /* or a member has one */
     /* anonymous tag, for printing: a variable or typedef, or a member of another tag, that was
      * declared with it */
@@ -61,8 +60,6 @@ struct type {
     bool variable;                      /* variable length, or pointer to such: variably modified */
     int64_t length;                     /* when known, else -1 */
     uint32_t length_first, length_last; /* tokens of the length expression, 0 if none */
-    /* scope depth of that expression: 0 means it may be printed at file scope */
-    int length_depth;
     /* function */
     struct param *param;
     int param_count;
@@ -108,7 +105,7 @@ struct symbol {
     uint32_t token; /* of its name at the (first) declaration */
     int depth;      /* 0: file scope */
     bool is_async;  /* function */
-    bool is_thread_local, is_inline, is_weak, is_register_asm;
+    bool is_thread_local, is_inline, is_weak;
     bool cancel_returns; /* async function: bide_cancel_returns */
     bool no_prototype;   /* async function: some declaration has `()` */
     bool is_noreturn;
@@ -117,12 +114,11 @@ struct symbol {
     struct list attributes;
     uint32_t deprecated, warn_unused;
     uint32_t asm_first, asm_last;
-    bool address_taken; /* &x, or x is an array that decays, or a bide form needs its address */
-    bool captured;      /* by an async block */
-    bool is_scope;      /* of a bide_scope */
-    bool has_async_wrapper_call;
-    const char *cleanup;            /* __attribute__((cleanup(f))) */
-    const char *visibility;         /* "hidden"... or NULL */
+    bool address_taken;     /* &x, or x is an array that decays, or a bide form needs its address */
+    bool captured;          /* by an async block */
+    bool is_scope;          /* of a bide_scope */
+    const char *cleanup;    /* __attribute__((cleanup(f))) */
+    const char *visibility; /* "hidden"... or NULL */
     uint32_t attr_first, attr_last; /* attribute lists after its declarator, 0 if none */
     const struct alignment *alignment;
     struct function *function; /* that defines it, or in which the variable lives */
@@ -132,9 +128,6 @@ struct symbol {
     bool value_known;
     int flow_index; /* warn: number in the function that is looked at */
     /* lower, emit */
-    bool in_frame;            /* lives in the frame all the time: printed as frame->NAME */
-    bool saved;               /* saved over at least one await */
-    const char *c_name;       /* name in the generated code */
     int index;                /* number of the local in its function */
     bool file_async_declared; /* emit: its start function has been declared */
     const char **param_name;  /* emit: members of its arguments */
@@ -318,7 +311,6 @@ struct function {
     struct function *outer;   /* async block, branch: the function that it stands in */
     const char *name;         /* of the function, or made up: main_block_1, main_branch_1 */
     struct type *result;      /* also of a block or a branch */
-    void *lower;
 };
 
 /* Something at file scope that the emitter must know, in order: an async declaration, a function
@@ -330,7 +322,6 @@ struct item {
     struct list symbols;  /* ITEM_ASYNC_DECL: the functions declared; ITEM_MENTIONS */
     struct function *function;
     struct expr *ref;
-    bool in_header; /* not in the main file */
 };
 
 /* ---- fn_attribute.c ---- */

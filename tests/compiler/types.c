@@ -175,7 +175,6 @@ static const struct target target = {
     .has_typeof = true,
     .has_inline = true,
     .is_c99 = true,
-    .wchar_unsigned = (__WCHAR_TYPE__)-1 > 0,
     .size_type = sizeof(__SIZE_TYPE__) == sizeof(long) ? TY_ULONG : TY_UINT,
     .ptrdiff_type = sizeof(__PTRDIFF_TYPE__) == sizeof(long) ? TY_LONG : TY_INT,
     .wchar_type = (__WCHAR_TYPE__)-1 > 0 ? TY_UINT : TY_INT,
