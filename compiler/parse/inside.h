@@ -18,8 +18,12 @@
 struct scope;
 
 enum {
-    NEST_MAX = 500,    /* of statements, expressions and declarators inside each other */
-    HEIGHT_MAX = 1000, /* of a tree: a chain of operators, or of else-ifs, of this length */
+    /* Statements, expressions and declarators inside each other. The parser calls itself for each
+     * level, a dozen functions deep. */
+    NEST_MAX = 500,
+    /* The height of a tree, which a chain of operators, labels or else-ifs makes without nesting. All
+     * later passes walk trees by recursion: at this height they need less than 4 MiB of stack. */
+    HEIGHT_MAX = 10000,
 };
 
 struct parser {
@@ -137,7 +141,8 @@ _Noreturn void fail(struct parser *);
 void expect(struct parser *, unsigned punct);
 void expect_keyword(struct parser *, unsigned keyword);
 void nest_enter(struct parser *); /* fails, with a message, when too deep */
-_Noreturn void fail_too_deep(struct parser *);
+void check_height(struct parser *,
+                  int height); /* of a tree; fails, with a message, when too high */
 /* At an opening bracket: after the closing one. Fails at the end of the file. */
 void skip_balanced(struct parser *);
 /* True if one of these tokens has NAME_ASYNC. */

@@ -41,8 +41,7 @@ void expr_close(struct parser *p, struct expr *e)
     inherit(e, e->c, true);
     for (int i = 0; i < e->arg_count; i++)
         inherit(e, e->arg[i], !selects || !e->b);
-    if (e->height > HEIGHT_MAX)
-        fail_too_deep(p);
+    check_height(p, e->height);
     fold(p, e);
 }
 

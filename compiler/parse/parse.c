@@ -18,17 +18,23 @@ _Noreturn void fail(struct parser *p)
     longjmp(*p->fail, 1);
 }
 
-_Noreturn void fail_too_deep(struct parser *p)
+void nest_enter(struct parser *p)
 {
+    if (++p->nest <= NEST_MAX)
+        return;
     if (p->function)
-        diag(p->unit, SEV_ERROR, p->pos, "this is nested too deeply");
+        diag(p->unit, SEV_ERROR, p->pos, "this is nested more than %d levels deep", NEST_MAX);
     fail(p);
 }
 
-void nest_enter(struct parser *p)
+void check_height(struct parser *p, int height)
 {
-    if (++p->nest > NEST_MAX)
-        fail_too_deep(p);
+    if (height <= HEIGHT_MAX)
+        return;
+    if (p->function)
+        diag(p->unit, SEV_ERROR, p->pos,
+             "this ends a chain of more than %d operators, labels or 'else if'", HEIGHT_MAX);
+    fail(p);
 }
 
 void expect(struct parser *p, unsigned punct)

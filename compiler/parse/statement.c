@@ -43,8 +43,7 @@ struct stmt *stmt_close(struct parser *p, struct stmt *s)
     s->last = p->pos - 1;
     p->parent = s->parent;
     stmt_each_child(s, inherit_expr, inherit_stmt, s);
-    if (s->height > HEIGHT_MAX)
-        fail_too_deep(p);
+    check_height(p, s->height);
     return s;
 }
 

@@ -76,3 +76,27 @@ is_quick 'branches' 0 0
     echo 'return n; }'
 } >text.c
 is_quick 'locals that live over an await' 0 0
+
+# --- long chains ---
+
+# chain COUNT BEGIN TEXT END: a function with the text so often between two others.
+chain()
+{
+    body 0 ''
+    printf 'async int h(int n) { await g(1); %s' "$2"
+    repeat "$1" "$3"
+    echo "$4 return n; }"
+}
+
+chain 2400 'n = await g(1)' ' + n' ';' >text.c
+is_quick 'a chain of operators' 0 0
+chain 2400 'n = await g(1)' ' && n' ';' >text.c
+is_quick 'a chain of conditions' 0 0
+chain 2400 ';' 'if (n == @) await g(@); else ' 'n = 1;' >text.c
+is_quick 'a chain of else-ifs' 0 0
+chain 11000 'n = await g(1)' ' + n' ';' >text.c
+is_quick 'too long a chain of operators' 1 800
+chain 11000 ';' 'if (n == @) n = @; else ' 'n = 1;' >text.c
+is_quick 'too long a chain of else-ifs' 1 800
+chain 501 ';' '{' "$(repeat 501 '}')" >text.c
+is_quick 'too many blocks inside each other' 1 800
