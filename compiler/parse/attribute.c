@@ -1,7 +1,7 @@
 /*
- * Attributes: `__attribute__((...))`, `__declspec(...)`, `[[...]]` and asm labels. Those that
- * matter to types, lowering or printing are taken down in struct attributes; the others are only
- * skipped, for the text is copied anyway.
+ * Attributes: `__attribute__((...))`, `__declspec(...)`, `[[...]]`, and asm labels. The attributes
+ * that matter to types, lowering or printing go to struct attributes. All others are skipped,
+ * since the text is copied anyway.
  */
 #include "inside.h"
 
@@ -15,7 +15,7 @@ bool at_attribute(struct parser *p)
     return at(p, '[') && peek_next(p)->punct == '[';
 }
 
-/* The one word or string between the parentheses that follow, or NULL. */
+/* The word or string if there is just one between the parentheses that follow; else NULL. */
 static const char *word_argument(struct parser *p)
 {
     struct token *t = &p->token[p->pos];
@@ -38,7 +38,7 @@ void alignment_add(struct arena *arena, const struct alignment **to, const struc
     }
 }
 
-/* At what follows `aligned`. */
+/* aligned = ("(" constant ")")?       after the word */
 static void parse_aligned(struct parser *p, struct attributes *a)
 {
     struct alignment one = {.first = p->pos - 1, .is_attribute = true};
@@ -51,7 +51,8 @@ static void parse_aligned(struct parser *p, struct attributes *a)
     alignment_add(p->arena, &a->alignment, &one);
 }
 
-/* One attribute of the list that begins at `list`. */
+/* attribute = identifier ("(" ... ")")?
+ * It belongs to the list that begins at the token `list`. */
 static void parse_attribute(struct parser *p, struct attributes *a, uint32_t list)
 {
     struct token *name = peek(p);
@@ -100,6 +101,7 @@ static void close_list(struct parser *p, struct attributes *a, uint32_t first)
         a->space_last = p->pos - 1;
 }
 
+/* gnu-list = "__attribute__" "(" "(" (attribute | ",")* ")" ")" */
 static void parse_gnu_list(struct parser *p, struct attributes *a)
 {
     uint32_t first = p->pos;
@@ -118,7 +120,8 @@ static void parse_gnu_list(struct parser *p, struct attributes *a)
     close_list(p, a, first);
 }
 
-/* `[[gnu::name(...), name]]`; of the names without a prefix only noreturn says something to us. */
+/* bracket-list = "[" "[" ((identifier "::")? attribute | ",")* "]" "]"
+ * Of the attributes without a prefix only noreturn matters here. */
 static void parse_bracket_list(struct parser *p, struct attributes *a)
 {
     uint32_t first = p->pos;
@@ -146,6 +149,7 @@ static void parse_bracket_list(struct parser *p, struct attributes *a)
     close_list(p, a, first);
 }
 
+/* attribute-list = gnu-list | bracket-list | "__declspec" "(" ... ")" */
 static void parse_attribute_list(struct parser *p, struct attributes *a)
 {
     if (!a->first)
@@ -161,18 +165,21 @@ static void parse_attribute_list(struct parser *p, struct attributes *a)
     a->last = p->pos - 1;
 }
 
+/* attributes = attribute-list* */
 void parse_attributes(struct parser *p, struct attributes *a)
 {
     while (at_attribute(p))
         parse_attribute_list(p, a);
 }
 
+/* gnu-attributes = gnu-list* */
 void parse_gnu_attributes(struct parser *p, struct attributes *a)
 {
     while (peek_keyword(p) == KW_ATTRIBUTE)
         parse_attribute_list(p, a);
 }
 
+/* declarator-tail = (attributes | "asm" "(" ... ")")* */
 void parse_declarator_tail(struct parser *p, struct attributes *a)
 {
     for (;;) {
@@ -196,7 +203,7 @@ static struct type *complex_of(struct unit *u, struct type *real)
     return t;
 }
 
-/* GCC's machine modes: an integer or floating type of a given size. */
+/* The integer or floating type that a machine mode of GCC stands for. */
 static struct type *mode_type(struct parser *p, const char *mode, const struct type *from)
 {
     static const struct {
@@ -235,7 +242,7 @@ struct type *attributes_apply(struct parser *p, const struct attributes *a, stru
 {
     if (a->mode && type_is_arithmetic(t))
         t = type_qualified(p->unit, mode_type(p, a->mode, t), t->quals);
-    if (a->matrix) /* only its name is known */
+    if (a->matrix) /* the type is not understood, but its name is known */
         return type_new(p->unit, TY_ERROR);
     if (a->vector_first && type_is_arithmetic(t)) {
         struct type *v = type_new(p->unit, TY_VECTOR);

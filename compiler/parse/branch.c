@@ -1,12 +1,12 @@
 /*
- * Branches of join and select that are statement expressions. Each becomes a function of its own
- * (`is_branch`) that runs in the enclosing function's scope: what it mentions of that function is
- * the variable itself, not a copy as in an async block.
+ * Branches of joins and selects that are statement expressions. Each becomes a function of its own
+ * (`is_branch`). It runs in the scope of the function round it: a variable of that function is the
+ * variable itself, not a copy as in an async block.
  *
- * The parser reads a branch as any other expression; only when the form is complete is it known
- * which statement expressions are branches. So what was gathered for the enclosing function between
- * the first and the last token of the branch (its locals, labels, mentions...) is moved then.
- * Groups inside a branch were complete before, and their branches move with it.
+ * The parser reads a branch like any other expression, for only the complete form tells which
+ * statement expressions are branches. Then everything that was gathered for the enclosing function
+ * between the first and the last token of the branch (locals, labels, mentions...) moves to the
+ * branch. Groups inside a branch are complete by then, and their branches move with it.
  */
 #include "inside.h"
 
@@ -29,7 +29,7 @@ static uint32_t token_of(int what, void *item)
     }
 }
 
-/* Moves what stands inside `to` from one list to another, both in order. */
+/* Moves the items that stand inside the function `to` from one list to the other. */
 static void move(struct parser *p, int what, struct list *from, struct list *list,
                  const struct function *to)
 {
@@ -67,7 +67,7 @@ static void move_all(struct parser *p, struct function *f)
         struct symbol *s = ((struct expr *)f->idents.item[i])->symbol;
         adopt_symbol(f, s);
         if (s && (s->kind == SYM_VAR || s->kind == SYM_PARAM) && s->depth > 0 && s->function != f)
-            s->address_taken = true; /* used in an order that only the run tells */
+            s->address_taken = true; /* only the run tells in which order branches use it */
     }
     for (uint32_t i = 0; i < f->typedef_uses.count; i++)
         adopt_symbol(f, ((struct typedef_use *)f->typedef_uses.item[i])->symbol);
@@ -110,7 +110,7 @@ static void make_function(struct parser *p, struct expr *e)
     e->has_await = false;
 }
 
-/* `({...})`, or that in `lvalue = ({...})`. */
+/* Makes a function of `({...})`, also of the one in `lvalue = ({...})`. */
 static void take_branch(struct parser *p, struct expr *e)
 {
     e = skip_parens(e);
@@ -120,7 +120,7 @@ static void take_branch(struct parser *p, struct expr *e)
         make_function(p, e);
 }
 
-/* The value of a branch that is not assigned is of interest to a try_join only. */
+/* Only a try_join needs the value of a branch that assigns it to nothing. */
 static void drop_value(struct parser *p, struct expr *e)
 {
     e = skip_parens(e);
@@ -130,7 +130,7 @@ static void drop_value(struct parser *p, struct expr *e)
         e->block->result = type_basic(p->unit, TY_VOID);
 }
 
-/* `(void)f()` drops the result on purpose. */
+/* `(void)f()` drops the result on purpose: the call without the cast, marked is_void. */
 static struct expr *without_void(struct expr *branch)
 {
     struct expr *cast = skip_parens(branch);

@@ -1,15 +1,15 @@
 /*
- * Result types of the compilers' builtin functions: those that both know and that occur in C code
- * and in the macros of system headers. Any other has TY_ERROR.
+ * The result types of builtin functions: of those that both gcc and clang know and that C code or
+ * the macros of system headers use. The result of any other has TY_ERROR.
  */
 #include "inside.h"
 
 #include <string.h>
 
 /*
- * Result: v void, i int, u unsigned, l long, L long long, U uint64, I uint32, H uint16, z size_t,
+ * `result`: v void, i int, u unsigned, l long, L long long, U uint64, I uint32, H uint16, z size_t,
  * p void *, s char *, d double, f float, D long double, b bool, 0 the type of the first argument,
- * * what the first argument points to. C before it: a constant expression may use it.
+ * * what the first argument points to. After a C, the call may be in a constant expression.
  */
 struct group {
     const char *result;

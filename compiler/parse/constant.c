@@ -1,7 +1,7 @@
 /*
- * Integer constant expressions (ISO C 6.6), as far as they do not need the layout of types: the
- * sizes of structs and of floating types are not known here. Such an expression is_ice without
- * is_constant.
+ * The values of integer constant expressions (ISO C 6.6), as far as they do not depend on the
+ * layout of types: the sizes of structs and of floating types are not known here. An expression
+ * with such a size has is_ice but not is_constant.
  */
 #include "inside.h"
 
@@ -18,7 +18,7 @@ int64_t constant_convert(struct unit *u, const struct type *t, int64_t value)
     return (int64_t)v;
 }
 
-/* Bytes, where that takes no layout; -1 otherwise. */
+/* In bytes; -1 if it depends on layout. */
 static int64_t size_of(struct unit *u, const struct type *t)
 {
     int64_t count = 1, size;
@@ -129,7 +129,7 @@ static void fold_binary(struct parser *p, struct expr *e)
 
 static void fold_logic(struct unit *u, struct expr *e)
 {
-    bool stop = e->op == P_OROR; /* the value that decides alone */
+    bool stop = e->op == P_OROR; /* the value of `a` with which `b` does not matter */
     if (e->a->is_constant && (e->a->value != 0) == stop)
         set(u, e, stop);
     else if (e->a->is_constant && e->b->is_constant)

@@ -1,5 +1,5 @@
 /*
- * Declaration specifiers (ISO C 6.7) and the declarations of blocks. Those at file scope are in
+ * Declaration specifiers (ISO C 6.7) and declarations in blocks. Declarations at file scope are in
  * parse.c.
  */
 #include "inside.h"
@@ -41,7 +41,7 @@ bool at_declaration(struct parser *p)
 
 /* ---- specifiers ---- */
 
-/* How often each word of an arithmetic type was seen. */
+/* How often each word of an arithmetic type has been seen. */
 struct words {
     int count[KW_BUILTIN_TYPE + 1];
     int total;
@@ -92,6 +92,7 @@ static struct type *real_type(struct parser *p, const struct words *w)
     return type_basic(u, is_unsigned ? TY_UINT : TY_INT);
 }
 
+/* word = "void" | "char" | "int" | ... | "_BitInt" "(" constant ")" */
 static void parse_word(struct parser *p, struct words *w, unsigned k)
 {
     if (w->count[k]++ == 2)
@@ -122,7 +123,7 @@ static struct type *parse_typeof_operand(struct parser *p)
     uint32_t dead = p->function ? p->function->dead_awaits.count : 0;
     struct expr *e = parse_expression(p);
     refuse_blocks(p->unit, e);
-    /* it is evaluated then */
+    /* the operand is evaluated if its type has variable length */
     if (e->type->variable && p->function && p->function->dead_awaits.count > dead)
         diag_range(p->unit, SEV_ERROR, e->first, e->last, NULL,
                    "'await' in the typeof of a type of variable length; await into a variable "
@@ -130,8 +131,10 @@ static struct type *parse_typeof_operand(struct parser *p)
     return e->type;
 }
 
-/* bide_async_fn is written with `__typeof`, all else in bide/lang.h with `__typeof__`: so a type
- * that came from it is known from others of its structure. */
+/* typeof = "typeof" "(" (type-name | expression) ")"
+ *
+ * In bide/lang.h, bide_async_fn is written with `__typeof` and everything else with `__typeof__`.
+ * So a type that came from bide_async_fn differs from others of its structure. */
 static struct type *parse_typeof(struct parser *p)
 {
     bool is_ours = strcmp(peek(p)->text, "__typeof") == 0;
@@ -159,6 +162,7 @@ static struct type *builtin_type(struct parser *p, const char *name)
     return type_named(p->unit, TY_BUILTIN, name);
 }
 
+/* alignas = "_Alignas" "(" (type-name | constant) ")" */
 static void parse_alignas(struct parser *p, struct specifiers *s)
 {
     struct alignment one = {.first = p->pos};
@@ -176,7 +180,10 @@ static void parse_alignas(struct parser *p, struct specifiers *s)
     alignment_add(p->arena, &s->attr.alignment, &one);
 }
 
-/* A storage class or a function specifier: false if the keyword is none. */
+/* storage = "typedef" | "extern" | "static" | "auto" | "register" | "_Thread_local"
+ *         | "inline" | "_Noreturn" | "__seg_gs" | "_Nonnull" | "__extension__"
+ *         | "bide_async" | "bide_cancel_returns"
+ * Returns false if the keyword is not one of these. */
 static bool parse_storage(struct parser *p, struct specifiers *s, unsigned k)
 {
     switch (k) {
@@ -199,6 +206,8 @@ static bool parse_storage(struct parser *p, struct specifiers *s, unsigned k)
     return true;
 }
 
+/* qualifier = "const" | "volatile" | "restrict" | "_Atomic"
+ * Returns false if the keyword is not one of these. */
 static bool parse_qualifier(struct parser *p, unsigned k, unsigned *quals)
 {
     switch (k) {
@@ -216,7 +225,8 @@ static bool parse_qualifier(struct parser *p, unsigned k, unsigned *quals)
     return true;
 }
 
-/* A type of its own, not made of words: NULL if there is none. */
+/* type-specifier = struct | enum | typeof | "_Atomic" "(" type-name ")" | builtin-type
+ * Returns NULL if the keyword begins none of these. */
 static struct type *parse_type_specifier(struct parser *p, struct specifiers *s, unsigned k)
 {
     struct type *t;
@@ -244,7 +254,8 @@ static struct type *parse_type_specifier(struct parser *p, struct specifiers *s,
     }
 }
 
-/* An identifier where a type is wanted: a typedef name, or one that nobody declared. */
+/* typedef-name = identifier
+ * Also takes a name that nobody declared, where only a type can stand. Else returns NULL. */
 static struct type *parse_typedef_name(struct parser *p)
 {
     struct token *t = peek(p);
@@ -273,6 +284,8 @@ static struct type *parse_typedef_name(struct parser *p)
     return strncmp(t->text, "__", 2) == 0 ? type_named(p->unit, TY_BUILTIN, t->text) : type_error_;
 }
 
+/* specifiers = (storage | qualifier | word | type-specifier | typedef-name | alignas | attributes
+ *              | "__auto_type")* */
 void parse_specifiers(struct parser *p, struct specifiers *s)
 {
     struct words words = {0};
@@ -320,14 +333,14 @@ void parse_specifiers(struct parser *p, struct specifiers *s)
     s->type = type ? type_qualified(p->unit, attributes_apply(p, &s->attr, type), quals) : NULL;
 }
 
-/* Where `async` among the specifiers means nothing. */
+/* Reports `async` in a declaration that declares no function. */
 void refuse_async(struct parser *p, const struct specifiers *s, const char *what)
 {
     if (s->async_token)
         diag(p->unit, SEV_ERROR, s->async_token, "%s cannot be async", what);
 }
 
-/* In a function, whose variables it may name and whose words it may hold, it is parsed. */
+/* Reports async words in a static assertion outside functions. */
 static void refuse_async_words(struct parser *p, uint32_t first)
 {
     for (uint32_t i = first; i < p->pos; i++) {
@@ -339,6 +352,8 @@ static void refuse_async_words(struct parser *p, uint32_t first)
     }
 }
 
+/* static-assert = "_Static_assert" "(" constant ("," constant)? ")" ";"
+ * Outside functions the parentheses are skipped. */
 void parse_static_assert(struct parser *p)
 {
     advance(p);
@@ -386,7 +401,7 @@ void symbol_apply(struct parser *p, struct symbol *s, const struct specifiers *s
         s->storage = spec->storage;
 }
 
-/* The type is an unknown one without a name to print, or made from one. */
+/* The type is unknown and has no name to print, or is made from such a type. */
 static bool holds_unknown(const struct type *t)
 {
     while (!t->alias && (t->kind == TY_POINTER || t->kind == TY_ARRAY))
@@ -394,7 +409,7 @@ static bool holds_unknown(const struct type *t)
     return type_is_error(t) && !t->alias;
 }
 
-/* What is declared with a name that is no type must not be printed: the user's compiler says it. */
+/* A declaration whose type is not known must not be printed: the user's compiler reports it. */
 static void give_up_at(struct parser *p, uint32_t token)
 {
     if (!p->unit->parse_failed)
@@ -402,7 +417,7 @@ static void give_up_at(struct parser *p, uint32_t token)
     p->unit->parse_failed = true;
 }
 
-/* A struct without a tag, a typedef or a variable by which the generated code could name it. */
+/* A struct that generated code cannot name: it has no tag, no typedef and no variable. */
 static bool cannot_be_named(const struct type *t)
 {
     while (!t->alias && (t->kind == TY_POINTER || t->kind == TY_ARRAY || t->kind == TY_FUNCTION))
@@ -483,7 +498,7 @@ struct symbol *declare_function(struct parser *p, const struct specifiers *spec,
     }
     if (old && old->kind == SYM_FUNCTION)
         check_async_agrees(p, old, is_async, token);
-    /* the parameters are those of the declaration that has them */
+    /* the declaration that lists the parameters counts */
     if (no_prototype && old && old->kind == SYM_FUNCTION && old->is_async)
         type = old->type;
     if (here && here->kind == SYM_FUNCTION) {
@@ -522,13 +537,13 @@ static struct symbol *declare_variable(struct parser *p, const struct specifiers
         s->named = arena_alloc(p->arena, sizeof *s->named);
         *s->named = *s->type;
         s->named->alias = s;
-    } else if (!p->unevaluated) { /* else it is nothing but text */
+    } else if (!p->unevaluated) { /* a variable that is never evaluated is only text */
         list_add(p->arena, &p->function->locals, s);
         if (type_holds_owner(s->type))
             p->function->needs_lowering = true;
         if (type_holds_future(s->type) && p->function->is_async && s->storage != ST_STATIC &&
             s->storage != ST_EXTERN) {
-            /* It is dropped at the end of its scope. */
+            /* the future is dropped, which awaits, at the end of its scope */
             p->function->has_await = true;
             if (p->parent)
                 p->parent->has_await = true;
@@ -539,7 +554,8 @@ static struct symbol *declare_variable(struct parser *p, const struct specifiers
     return s;
 }
 
-/* GNU's nested functions: their text is copied, so nothing async may be in them. */
+/* Skips the body of a nested function of GNU C. Its text is copied, so it must not have async
+ * words. */
 static void skip_nested_function(struct parser *p, const struct declarator *d, bool is_async)
 {
     uint32_t first = p->pos;
@@ -554,7 +570,7 @@ static void skip_nested_function(struct parser *p, const struct declarator *d, b
              "async code in the nested function '%s'; make it a function of the file", d->name);
 }
 
-/* `__auto_type x = e`: x is not in scope in e. */
+/* auto-type = "=" assignment         after `__auto_type x`; x is not in scope in the assignment */
 static void parse_auto_type(struct parser *p, const struct specifiers *spec, struct decl *decl,
                             struct declarator *d, const struct attributes *attr)
 {
@@ -566,6 +582,7 @@ static void parse_auto_type(struct parser *p, const struct specifiers *spec, str
     scope_bind(p, decl->symbol);
 }
 
+/* variable = ("=" initializer)?      after the declarator */
 static void parse_variable(struct parser *p, const struct specifiers *spec, struct decl *decl,
                            struct declarator *d, const struct attributes *attr)
 {
@@ -578,7 +595,8 @@ static void parse_variable(struct parser *p, const struct specifiers *spec, stru
         decl->init = parse_initializer(p, &s->type);
 }
 
-/* One declarator with its initialiser; false after the body of a nested function. */
+/* block-declarator = declarator declarator-tail (variable | auto-type | nested-function-body)
+ * Returns false after the body of a nested function. */
 static bool parse_block_declarator(struct parser *p, const struct specifiers *spec,
                                    struct decl *decl)
 {
@@ -612,6 +630,8 @@ static bool parse_block_declarator(struct parser *p, const struct specifiers *sp
     return true;
 }
 
+/* block-declaration = "__extension__"* (static-assert
+ *                   | specifiers (block-declarator ("," block-declarator)*)? ";") */
 struct stmt *parse_block_declaration(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_TYPE_DECL, p->pos);

@@ -1,13 +1,14 @@
 /*
  * Declarators and type names (ISO C 6.7.6, 6.7.7): from `(*f[3])(int)` and a base type to a type.
  *
- * A declarator in parentheses is read after what follows it, since that makes up its base type: the
- * parser steps over it, reads the suffixes and comes back.
+ * A declarator in parentheses is read after the suffixes that follow it, since these make up its
+ * base type: the parser steps over the parentheses, reads the suffixes and comes back.
  */
 #include "inside.h"
 
 enum { NESTED_MAX = 10000 }; /* tokens of a declarator in parentheses */
 
+/* qualifiers = (attributes | "const" | "volatile" | "restrict" | "_Atomic" | "__seg_gs" | ...)* */
 static unsigned parse_qualifiers(struct parser *p, struct attributes *attr)
 {
     unsigned quals = 0;
@@ -48,7 +49,7 @@ static struct param *param_add(struct parser *p, struct list *params, const char
     return a;
 }
 
-/* A length that is evaluated on entry, and with it those in it. */
+/* A length that is evaluated on entry. It takes the place of the lengths inside it. */
 static void note_length(struct parser *p, struct expr *e)
 {
     struct list *lengths = p->lengths;
@@ -64,7 +65,7 @@ void note_param_alignment(struct parser *p, struct param *a, const struct specif
     alignment_add(p->arena, &a->alignment, attr->alignment);
 }
 
-/* K&R: `(a, b)`. */
+/* identifier-list = identifier ("," identifier)*        parameters as before C89 */
 static void parse_identifier_list(struct parser *p, struct list *params)
 {
     do {
@@ -75,6 +76,7 @@ static void parse_identifier_list(struct parser *p, struct list *params)
     } while (accept(p, ','));
 }
 
+/* parameter = "__extension__"* specifiers declarator? declarator-tail */
 static void parse_parameter(struct parser *p, struct list *params)
 {
     struct specifiers spec = {0};
@@ -105,7 +107,8 @@ static bool at_identifier_list(struct parser *p)
            (t[1].punct == ',' || t[1].punct == ')');
 }
 
-/* After `(`: fills in a function type up to and with `)`. */
+/* parameters = (parameter ("," parameter)* ("," "...")? | "..." | "void" | identifier-list)? ")"
+ * Fills in the function type. */
 static void parse_parameters(struct parser *p, struct type *f)
 {
     struct list params = {0};
@@ -138,6 +141,7 @@ static void parse_parameters(struct parser *p, struct type *f)
 
 /* ---- suffixes ---- */
 
+/* length = qualifiers "static"? qualifiers (assignment | "*")? */
 static void parse_length(struct parser *p, struct type *array)
 {
     struct attributes ignored = {0};
@@ -165,13 +169,13 @@ static void parse_length(struct parser *p, struct type *array)
     array->variable = !e->is_ice && p->depth > 0;
     if (p->lengths && !e->is_ice)
         note_length(p, e);
-    /* that of a variable length is evaluated, in sizeof too */
+    /* a variable length is evaluated, even in the operand of sizeof */
     if (e->has_await || (array->variable && p->function && p->function->dead_awaits.count > dead))
         diag_range(p->unit, SEV_ERROR, e->first, e->last, NULL,
                    "'await' in the length of an array; await into a variable before it");
 }
 
-/* Lists of attributes that a suffix follows: those of the name, or of the suffix before. Those
+/* Attributes before a suffix, which belong to the name or to the suffix before them. Attributes
  * after the last suffix are left to parse_declarator_tail. */
 static void parse_inner_attributes(struct parser *p, struct attributes *attr)
 {
@@ -187,7 +191,8 @@ static void parse_inner_attributes(struct parser *p, struct attributes *attr)
         p->pos = first;
 }
 
-/* `[...]` and `(...)` after a name, the innermost first, round `base`. */
+/* suffixes = (attributes? ("[" length "]" | "(" parameters))*
+ * The first suffix becomes the outermost type, the last one stands next to `base`. */
 static struct type *parse_suffixes(struct parser *p, struct type *base, struct attributes *attr)
 {
     struct list types = {0};
@@ -233,7 +238,7 @@ static bool at_nested(struct parser *p, enum declarator_kind kind)
     return kind == DECL_EITHER && next->kind == TK_IDENT && k == KW_NONE && !starts_type(next);
 }
 
-/* Lists at the end of a declarator in parentheses or of a type name. */
+/* closing-attributes = attributes       before the ")" of a declarator, or after a type name */
 static void parse_closing_attributes(struct parser *p, struct declarator *d)
 {
     struct attributes attr = d->attr;
@@ -242,6 +247,7 @@ static void parse_closing_attributes(struct parser *p, struct declarator *d)
     d->attr = attr;
 }
 
+/* direct = gnu-attributes (identifier | "(" declarator closing-attributes ")")? suffixes */
 static void parse_direct(struct parser *p, struct type *base, enum declarator_kind kind,
                          struct declarator *d)
 {
@@ -256,7 +262,7 @@ static void parse_direct(struct parser *p, struct type *base, enum declarator_ki
     } else if (at(p, '(') && at_nested(p, kind)) {
         uint32_t inside = p->pos + 1;
         skip_balanced(p);
-        /* each level steps over all that is inside, so that must not be without bounds */
+        /* each level steps over everything inside: the limit bounds the work */
         if (p->pos - inside > NESTED_MAX)
             fail(p);
         struct type *t = parse_suffixes(p, base, &d->attr);
@@ -273,7 +279,7 @@ static void parse_direct(struct parser *p, struct type *base, enum declarator_ki
     }
 }
 
-/* At `*`, or the `^` of a block. */
+/* pointer = ("*" | "^") qualifiers        "^" makes a pointer to a block of clang */
 static struct type *parse_pointer(struct parser *p, struct type *base, struct declarator *d)
 {
     struct attributes attr = {0};
@@ -286,6 +292,7 @@ static struct type *parse_pointer(struct parser *p, struct type *base, struct de
     return type_in_space(p->unit, t, attr.space_first, attr.space_last);
 }
 
+/* declarator = attributes pointer* direct */
 void parse_declarator(struct parser *p, struct type *base, enum declarator_kind kind,
                       struct declarator *d)
 {
@@ -301,6 +308,7 @@ void parse_declarator(struct parser *p, struct type *base, enum declarator_kind 
     nest_leave(p);
 }
 
+/* type-name = specifiers declarator closing-attributes      the declarator without a name */
 struct type *parse_type_name(struct parser *p)
 {
     struct specifiers spec = {0};

@@ -1,11 +1,12 @@
 /*
- * Expressions with operators (ISO C 6.5.2 to 6.5.17): parsed by precedence climbing; operands are
- * in primary.c, the types of the nodes in operator.c.
+ * Expressions with operators (ISO C 6.5.2 to 6.5.17), by precedence climbing. The operands are
+ * parsed in primary.c; operator.c makes the nodes and gives them types.
  */
 #include "inside.h"
 
 /* ---- postfix ---- */
 
+/* arguments = (assignment ("," assignment)*)? ")" */
 void parse_arguments(struct parser *p, struct list *args)
 {
     while (!at(p, ')')) {
@@ -29,6 +30,7 @@ static struct type *called_type(struct parser *p, struct expr *call)
     return t->kind == TY_FUNCTION ? type_unqualified(p->unit, t->base) : type_error_;
 }
 
+/* call = "(" arguments */
 static struct expr *parse_call(struct parser *p, struct expr *f)
 {
     struct expr *e = expr_new(p, EX_CALL, f->first);
@@ -45,6 +47,7 @@ static struct expr *parse_call(struct parser *p, struct expr *f)
     return e;
 }
 
+/* index = "[" expression "]" */
 static struct expr *parse_index(struct parser *p, struct expr *a)
 {
     advance(p);
@@ -53,6 +56,7 @@ static struct expr *parse_index(struct parser *p, struct expr *a)
     return make_index(p, a, b);
 }
 
+/* member = ("." | "->") identifier */
 static struct expr *parse_member(struct parser *p, struct expr *a)
 {
     bool arrow = at(p, P_ARROW);
@@ -64,6 +68,7 @@ static struct expr *parse_member(struct parser *p, struct expr *a)
     return make_member(p, a, arrow, name);
 }
 
+/* increment = "++" | "--" */
 static struct expr *parse_increment(struct parser *p, struct expr *a)
 {
     struct expr *e = expr_new(p, EX_POST, a->first);
@@ -75,6 +80,7 @@ static struct expr *parse_increment(struct parser *p, struct expr *a)
     return e;
 }
 
+/* postfix = primary (call | index | member | increment)*        after the primary */
 static struct expr *parse_postfix(struct parser *p, struct expr *e)
 {
     for (;;) {
@@ -92,7 +98,7 @@ static struct expr *parse_postfix(struct parser *p, struct expr *e)
 
 /* ---- casts and unary operators ---- */
 
-/* A struct without a name can only be spoken of by typeof of the expression. */
+/* A struct that only typeof of an expression can name. */
 static bool is_unnameable(const struct type *t)
 {
     while (t->kind == TY_ARRAY)
@@ -100,7 +106,9 @@ static bool is_unnameable(const struct type *t)
     return t->tag && !t->tag->name && !t->tag->witness && !t->tag->outer;
 }
 
-/* After `(type)`: a compound literal or a cast. */
+/* after-type = list (call | index | member | increment)*       a compound literal
+ *            | cast                                              the operand of a cast
+ * The "(" type-name ")" before it has been read. */
 static struct expr *parse_after_type(struct parser *p, struct type *to, uint32_t first)
 {
     struct expr *e;
@@ -122,7 +130,8 @@ static struct expr *parse_after_type(struct parser *p, struct type *to, uint32_t
     return e;
 }
 
-/* sizeof and _Alignof, whose operand is not evaluated. */
+/* sizeof = ("sizeof" | "_Alignof") (unary | "(" type-name ")")
+ * The operand is not evaluated. */
 static struct expr *parse_sizeof(struct parser *p)
 {
     struct expr *e = expr_new(p, EX_SIZEOF, p->pos);
@@ -169,6 +178,7 @@ static int unary_operator(struct parser *p)
     }
 }
 
+/* label-address = "&&" identifier */
 static struct expr *parse_label_address(struct parser *p)
 {
     struct expr *e = expr_new(p, EX_LABEL_ADDR, p->pos);
@@ -182,6 +192,9 @@ static struct expr *parse_label_address(struct parser *p)
     return e;
 }
 
+/* unary = unary-operator cast | label-address | sizeof | await | postfix
+ * unary-operator = "+" | "-" | "!" | "~" | "&" | "*" | "++" | "--"
+ *                | "__extension__" | "__real__" | "__imag__" */
 static struct expr *parse_unary(struct parser *p)
 {
     uint32_t first = p->pos;
@@ -192,7 +205,7 @@ static struct expr *parse_unary(struct parser *p)
     }
     if (at(p, P_ANDAND))
         return parse_label_address(p);
-    if (at(p, '^')) { /* clang's, with -fblocks */
+    if (at(p, '^')) { /* a block of clang, with -fblocks */
         diag(p->unit, SEV_ERROR, p->pos, "a block '^' beside async code; make it a function");
         fail(p);
     }
@@ -204,6 +217,7 @@ static struct expr *parse_unary(struct parser *p)
     return parse_postfix(p, parse_primary(p));
 }
 
+/* cast = "(" type-name ")" after-type | unary */
 struct expr *parse_cast(struct parser *p)
 {
     struct expr *e;
@@ -248,6 +262,9 @@ static int precedence(unsigned punct)
     }
 }
 
+/* binary = cast (binary-operator cast)*
+ * The left operand has been read. Operators that bind less tightly than `least` are left to the
+ * caller. */
 static struct expr *parse_binary(struct parser *p, struct expr *left, int least)
 {
     for (;;) {
@@ -263,6 +280,7 @@ static struct expr *parse_binary(struct parser *p, struct expr *left, int least)
     }
 }
 
+/* conditional = binary ("?" expression? ":" conditional)? */
 static struct expr *parse_conditional(struct parser *p)
 {
     struct expr *test = parse_binary(p, parse_cast(p), 1);
@@ -282,6 +300,9 @@ static bool is_assignment(unsigned punct)
     return punct == '=' || (punct >= P_MUL_ASSIGN && punct <= P_OR_ASSIGN);
 }
 
+/* assignment = conditional (assignment-operator assignment)?
+ * assignment-operator = "=" | "*=" | "/=" | "%=" | "+=" | "-=" | "<<=" | ">>=" | "&=" | "^="
+ *                     | "|=" */
 struct expr *parse_assignment(struct parser *p)
 {
     struct expr *a = parse_conditional(p);
@@ -295,6 +316,7 @@ struct expr *parse_assignment(struct parser *p)
     return make_assign(p, (int)op, a, b);
 }
 
+/* expression = assignment ("," assignment)* */
 struct expr *parse_expression(struct parser *p)
 {
     struct expr *e = parse_assignment(p);
@@ -303,6 +325,7 @@ struct expr *parse_expression(struct parser *p)
     return e;
 }
 
+/* constant = conditional */
 struct expr *parse_constant(struct parser *p)
 {
     p->unevaluated++;

@@ -22,14 +22,14 @@ static void note_attribute(struct parser *p, struct symbol *s, uint32_t i)
         list_add(p->arena, &s->attributes, (void *)(uintptr_t)i);
 }
 
-/* The names in one list, from after its opening brackets up to `last`. */
+/* The attributes of one list: the tokens from after its opening brackets up to `last`. */
 static void note_list(struct parser *p, struct symbol *s, uint32_t i, uint32_t last)
 {
     const struct token *t = p->token;
     for (; i < last; i++) {
         if (t[i].kind != TK_IDENT)
             continue;
-        if (t[i + 1].punct == ':') /* gnu::, in one token or in two */
+        if (t[i + 1].punct == ':') /* the `gnu` of gnu:: */
             continue;
         note_attribute(p, s, i);
         if (t[i + 1].punct == '(')

@@ -1,6 +1,6 @@
 /*
  * The words of the language in expressions: await, async blocks and the call-like forms. Here they
- * get their trees and types; what is wrong with their use is said in check.c.
+ * get their trees and types. The room check reports mistakes in their use.
  */
 #include "inside.h"
 
@@ -8,7 +8,7 @@
 
 /* ---- await ---- */
 
-/* In the plain reading `await` is nothing, so `await;` is correct C. */
+/* `await;` must be reported here: in the plain reading `await` is nothing and `;` is correct C. */
 static void require_operand(struct parser *p)
 {
     static const char ends[] = ";,:)]}=?";
@@ -18,6 +18,7 @@ static void require_operand(struct parser *p)
     }
 }
 
+/* await = "bide_await" cast */
 struct expr *parse_await(struct parser *p)
 {
     struct expr *e = expr_new(p, EX_AWAIT, p->pos);
@@ -44,7 +45,7 @@ struct expr *parse_await(struct parser *p)
 
 /* ---- forms ---- */
 
-/* A future is dropped where no await is written, and an async function awaits that. */
+/* An async function awaits a future that it drops, though no await is written there. */
 void note_drop(struct parser *p, struct expr *e)
 {
     if (!p->function || !p->function->is_async || p->unevaluated)
@@ -53,7 +54,21 @@ void note_drop(struct parser *p, struct expr *e)
     p->function->has_await = true;
 }
 
-/* The result of the call or block in a spawn. */
+/* bide_task(T) or bide_future(T), by the tag in it. */
+static struct type *type_owner(struct parser *p, const char *tag, struct type *result)
+{
+    const char *name = intern(p->arena, tag, strlen(tag));
+    struct tag *t = tag_find(name);
+    if (!t || t->kind != TY_STRUCT)
+        t = tag_new(p, TY_STRUCT, name);
+    struct type *f = type_function(p->unit, result);
+    f->param = arena_alloc(p->arena, sizeof(struct param));
+    f->param_count = 1;
+    f->param[0].type = type_pointer(p->unit, tag_type(p, t));
+    return type_pointer(p->unit, type_pointer(p->unit, f));
+}
+
+/* The owner of the result of the call or block that is argument `arg`. */
 static struct type *task_type(struct parser *p, struct expr *e, int arg, const char *owner)
 {
     if (e->arg_count <= arg || type_is_error(e->arg[arg]->type))
@@ -89,7 +104,7 @@ static struct type *form_type(struct parser *p, struct expr *e)
     }
 }
 
-/* Notes what the emitter and the function's own definition must know. */
+/* Notes that a bide_ref names the function, for the emitter and the function's definition. */
 static void note_reference(struct parser *p, struct expr *e)
 {
     struct expr *name = e->arg_count ? skip_parens(e->arg[0]) : NULL;
@@ -103,6 +118,7 @@ static void note_reference(struct parser *p, struct expr *e)
         item_reference(p, e, s);
 }
 
+/* form = form-word "(" arguments        form-word: bide_spawn, bide_join, ... (enum form) */
 struct expr *parse_form(struct parser *p, enum form form)
 {
     struct expr *e = expr_new(p, EX_FORM, p->pos);
@@ -130,7 +146,7 @@ struct expr *parse_form(struct parser *p, enum form form)
 
 /* ---- async blocks ---- */
 
-/* What the parser knows of the function it is in, set aside while it reads a block. */
+/* What the parser knows about the function it is in. It is set aside while a block is read. */
 struct context {
     struct function *function;
     struct stmt *parent, *loop, *breakable, *switch_;
@@ -168,6 +184,7 @@ static struct function *block_new(struct parser *p, uint32_t first)
     return f;
 }
 
+/* async-block = "bide_async" statement-expression */
 struct expr *parse_async_block(struct parser *p)
 {
     struct expr *e = expr_new(p, EX_BLOCK, p->pos);
@@ -227,7 +244,7 @@ static bool is_automatic(const struct symbol *s)
                                     s->storage != ST_EXTERN && !s->is_thread_local);
 }
 
-/* A name of an enclosing function inside an async block means the block's own, constant copy. */
+/* Inside an async block, the name of a variable outside means the block's own constant copy. */
 void note_capture(struct parser *p, struct expr *e)
 {
     struct symbol *s = e->symbol;

@@ -1,10 +1,12 @@
 /*
- * Initialisers (ISO C 6.7.9, with GNU's designators): the tree, and how many elements one gives to
- * an array whose length is left to it.
+ * Initialisers (ISO C 6.7.9, with GNU's designators): their tree, and the length of an array that
+ * is declared with `[]`.
  */
 #include "inside.h"
 
-/* `[1 ... 3].x[2] =`, `name:`. Leaves the last index of the first `[]` in `item`. */
+/* designators = identifier ":"
+ *             | (("." identifier | "[" constant ("..." constant)? "]")+ "="?)?
+ * `item->op` counts them. `item->value` is the index in a first "[...]", or the last of a range. */
 static void parse_designators(struct parser *p, struct expr *item)
 {
     if (peek(p)->kind == TK_IDENT && peek_next(p)->punct == ':' && peek_keyword(p) == KW_NONE) {
@@ -34,7 +36,8 @@ static void parse_designators(struct parser *p, struct expr *item)
         accept(p, '=');
 }
 
-/* `op` of an item counts its designators. */
+/* list = "{" (item ("," item)* ","?)? "}"
+ * item = designators (list | assignment) */
 static struct expr *parse_list(struct parser *p)
 {
     struct expr *list = expr_new(p, EX_INIT_LIST, p->pos);
@@ -76,7 +79,7 @@ static bool is_whole(const struct type *t, struct expr *value)
     return value->type->kind == t->kind && value->type->tag == t->tag;
 }
 
-/* Items of a list that are being told to objects; `steps` bounds the work for absurd types. */
+/* A place in a list whose items are matched with objects; `steps` bounds the work. */
 struct cursor {
     const struct expr *list;
     int at;
@@ -88,7 +91,7 @@ static bool exhausted(const struct cursor *c)
     return c->at >= c->list->arg_count || c->list->arg[c->at]->op || c->steps <= 0;
 }
 
-/* Takes the items for an object of type t whose own braces are left out. */
+/* Takes the items for one object of type t, which may have no braces of its own. */
 static void consume(struct cursor *c, const struct type *t, int depth)
 {
     c->steps--;
@@ -113,7 +116,7 @@ static void consume(struct cursor *c, const struct type *t, int depth)
     }
 }
 
-/* -1: not known. */
+/* The length of an array with these items; -1: not known. */
 static int64_t list_length(const struct expr *list, const struct type *element)
 {
     int64_t next = 0, length = 0;
@@ -156,6 +159,7 @@ static struct type *complete_array(struct parser *p, struct type *t, struct expr
     return complete;
 }
 
+/* initializer = list | assignment */
 struct expr *parse_initializer(struct parser *p, struct type **type)
 {
     struct expr *e = at(p, '{') ? parse_list(p) : parse_assignment(p);

@@ -1,12 +1,14 @@
 /*
- * What the files of the parser share (lex.c to check.c). Other parts of the compiler need at most
- * the keywords.
+ * Private to the room parse: the state of the parser, and what its files have of each other.
  *
- * The parser is recursive descent over unit->token, and gives types to expressions as it goes, for
- * typeof and sizeof need them at once. It builds no tree for what does not matter to async code:
- * initialisers at file scope and bodies of functions without a word of the language in them are
- * skipped. Whatever it does not understand ends in `fail`, which leaves the current declaration or
- * function; nothing is printed then.
+ * The parser is recursive descent over unit->token. It gives types to expressions as it goes,
+ * since typeof and sizeof need them at once. It builds no trees for text that does not matter to
+ * async code: initialisers at file scope and bodies of functions without a word of the language
+ * are skipped. A construct that it does not understand ends in `fail`, which leaves the current
+ * declaration or function without a message.
+ *
+ * Over each function that reads a production stands its grammar: "x" is a token, x? is optional, x*
+ * and x+ repeat, | separates alternatives, and a name is the production that parse_NAME reads.
  */
 #ifndef BIDE_COMPILER_PARSE_INSIDE_H
 #define BIDE_COMPILER_PARSE_INSIDE_H
@@ -21,35 +23,41 @@ enum {
     /* Statements, expressions and declarators inside each other. The parser calls itself for each
      * level, a dozen functions deep. */
     NEST_MAX = 500,
-    /* The height of a tree, which a chain of operators, labels or else-ifs makes without nesting. All
-     * later passes walk trees by recursion: at this height they need less than 4 MiB of stack. */
+    /* The height of a tree, which a chain of operators, labels or else-ifs makes without nesting.
+     * All later passes walk trees by recursion: here they need less than 4 MiB of stack. */
     HEIGHT_MAX = 10000,
 };
 
 struct parser {
     struct unit *unit;
-    struct arena *arena;
-    struct token *token;
-    uint32_t pos;
-    int nest;
-    int unevaluated;           /* inside sizeof, typeof... */
-    struct scope *scope;       /* innermost */
-    int depth;                 /* its depth, 0: file scope */
-    struct function *function; /* being parsed; NULL at file scope */
-    struct stmt *parent;       /* innermost enclosing statement */
-    struct stmt *loop;         /* what continue means */
-    struct stmt *breakable;
-    struct stmt *switch_;
-    struct list gotos;        /* struct stmt *, resolved at the function's end */
+    struct arena *arena; /* the unit's */
+    struct token *token; /* the unit's */
+    uint32_t pos;        /* the token that is read next */
+    int nest;            /* see NEST_MAX */
+    int unevaluated;     /* how many operands of sizeof, typeof... it is inside */
+
+    struct scope *scope; /* the innermost */
+    int depth;           /* of that scope; 0: file scope */
+
+    struct function *function; /* that is being parsed; NULL at file scope */
+    struct stmt *parent;       /* the innermost enclosing statement */
+    struct stmt *loop;         /* what `continue` means */
+    struct stmt *breakable;    /* what `break` means */
+    struct stmt *switch_;      /* what `case` belongs to */
+    struct list gotos;         /* struct stmt *: resolved at the function's end */
+    int block_count;           /* async blocks seen in the outermost function */
+    int branch_count;          /* and branches that are statement expressions */
+
     struct list *lengths;     /* struct expr *: of the parameter that is being declared; or NULL */
     struct tag *last_defined; /* by the specifiers that are being parsed */
-    int block_count;          /* async blocks seen in the outermost function */
-    int branch_count;         /* and branches that are statement expressions */
     uint32_t external;        /* first token of the current declaration at file scope */
-    struct item *mentions;    /* of the current declaration, or NULL */
-    uint32_t resume;          /* where to go on after a failure; 0: to be found */
+    struct item *mentions;    /* of that declaration, or NULL */
+
+    uint32_t resume; /* where to go on after a failure; 0: after the declaration */
     jmp_buf *fail;
 };
+
+/* ---- the next token ---- */
 
 static inline struct token *peek(struct parser *p)
 {
@@ -92,14 +100,58 @@ static inline bool accept_keyword(struct parser *p, unsigned keyword)
     p->pos++;
     return true;
 }
+
+/* ---- parse.c: the translation unit; failing and skipping ---- */
+
+/* Gives up on the current declaration or function, without a message. */
+_Noreturn void fail(struct parser *);
+/* Takes this token, or fails. */
+void expect(struct parser *, unsigned punct);
+void expect_keyword(struct parser *, unsigned keyword);
+
+/* Round whatever calls itself. Fails, with a message, beyond NEST_MAX. */
+void nest_enter(struct parser *);
 static inline void nest_leave(struct parser *p)
 {
     p->nest--;
 }
+/* Fails, with a message, for a tree that is higher than HEIGHT_MAX. */
+void check_height(struct parser *, int height);
 
-/* attribute.c */
+/* From an opening bracket to after the one that closes it. Fails at the end of the file. */
+void skip_balanced(struct parser *);
+/* True if one of these tokens has NAME_ASYNC. */
+bool mentions_async(struct unit *, uint32_t first, uint32_t last);
+/* Notes that the names in these tokens, which are not parsed, count only for their types. */
+void note_type_mentions(struct parser *, uint32_t first, uint32_t last);
+/* Adds an item for a bide_ref at file scope, and an item before its declaration for the function
+ * that it refers to. */
+void item_reference(struct parser *, struct expr *ref, struct symbol *);
+
+/* ---- scope.c: what names mean ---- */
+
+void scope_enter(struct parser *);
+void scope_leave(struct parser *);
+void scope_leave_to(struct parser *, struct scope *);
+
+struct symbol *symbol_new(struct parser *, enum symbol_kind, const char *name, struct type *,
+                          uint32_t token);
+void scope_bind(struct parser *, struct symbol *); /* in the innermost scope */
+/* The symbol of the innermost scope with this name, or NULL. (scope_find looks in all scopes.) */
+struct symbol *scope_find_here(struct parser *, const char *name);
+struct symbol *typedef_at(struct token *); /* the typedef that an identifier names, or NULL */
+
+struct tag *tag_new(struct parser *, enum type_kind, const char *name);
+struct tag *tag_find(const char *name);
+struct tag *tag_find_here(struct parser *, const char *name);
+
+/* The depth of the innermost scope that a name in these tokens belongs to. */
+int tokens_depth(struct unit *, uint32_t first, uint32_t last);
+
+/* ---- attribute.c: attributes and asm labels ---- */
+
 struct attributes {
-    uint32_t first, last; /* lists after a declarator, 0 if none */
+    uint32_t first, last; /* the lists after a declarator; 0: none */
     const struct alignment *alignment;
     uint32_t vector_first, vector_last; /* the list with vector_size */
     uint32_t space_first, space_last;   /* the list with address_space, or __seg_gs */
@@ -111,135 +163,124 @@ struct attributes {
     bool overloadable; /* clang's: one name, several types */
 };
 
-/* declaration.c */
+bool at_attribute(struct parser *);
+void parse_attributes(struct parser *, struct attributes *);
+void parse_gnu_attributes(struct parser *, struct attributes *); /* not [[...]] */
+/* Attributes and an asm label, in any order, after a declarator. */
+void parse_declarator_tail(struct parser *, struct attributes *);
+/* The type that `t` becomes by the attributes that make another type: mode, vector_size... */
+struct type *attributes_apply(struct parser *, const struct attributes *, struct type *t);
+/* Adds copies of `from` and all that follow it. */
+void alignment_add(struct arena *, const struct alignment **to, const struct alignment *from);
+
+/* ---- fn_attribute.c: the attributes of async functions ---- */
+
+/* Notes the attributes among these tokens of a declaration of an async function. */
+void note_fn_attributes(struct parser *, struct symbol *, uint32_t first, uint32_t last);
+
+/* ---- declaration.c: specifiers, and declarations in blocks ---- */
+
 struct specifiers {
     uint32_t first, last;
     uint32_t async_token; /* 0: not async */
     uint32_t mark_token;  /* bide_cancel_returns; 0: none */
     struct type *type;    /* NULL for __auto_type */
-    unsigned auto_quals;  /* those of __auto_type */
-    struct tag *defines;
+    unsigned auto_quals;  /* the qualifiers of __auto_type */
+    struct tag *defines;  /* the tag whose definition is among them, or NULL */
     enum storage storage;
     bool is_inline, is_thread_local, implicit_int;
     struct attributes attr;
 };
 
-/* declarator.c */
+bool at_declaration(struct parser *); /* of specifiers, or of _Static_assert */
+bool starts_type(struct token *);
+void parse_specifiers(struct parser *, struct specifiers *);
+void parse_static_assert(struct parser *);
+struct stmt *parse_block_declaration(struct parser *);
+/* Reports `async` where it means nothing: "WHAT cannot be async". */
+void refuse_async(struct parser *, const struct specifiers *, const char *what);
+/* Adds to a symbol what one of its declarations says. */
+void symbol_apply(struct parser *, struct symbol *, const struct specifiers *,
+                  const struct attributes *);
+/* The function that a declaration without a body declares, or that a definition defines. */
+struct symbol *declare_function(struct parser *, const struct specifiers *, struct type *,
+                                const char *name, uint32_t token, const struct attributes *);
+
+/* ---- declarator.c: declarators and type names ---- */
+
 struct declarator {
     const char *name; /* NULL: abstract */
     uint32_t name_token;
     uint32_t first;
     struct type *type;
-    struct attributes attr; /* lists inside it, `first` and `last` not among that */
+    struct attributes attr; /* of the lists inside it; `first` and `last` do not cover these */
 };
 enum declarator_kind { DECL_NAMED, DECL_ABSTRACT, DECL_EITHER };
-
-/* ---- parse.c ---- */
-
-/* parse.c */
-_Noreturn void fail(struct parser *);
-void expect(struct parser *, unsigned punct);
-void expect_keyword(struct parser *, unsigned keyword);
-void nest_enter(struct parser *); /* fails, with a message, when too deep */
-void check_height(struct parser *,
-                  int height); /* of a tree; fails, with a message, when too high */
-/* At an opening bracket: after the closing one. Fails at the end of the file. */
-void skip_balanced(struct parser *);
-/* True if one of these tokens has NAME_ASYNC. */
-bool mentions_async(struct unit *, uint32_t first, uint32_t last);
-
-/* These tokens, which are not parsed, mention names only for their types. */
-void note_type_mentions(struct parser *, uint32_t first, uint32_t last);
-
-/* An item for a bide_ref at file scope, and one before its declaration for what it refers to. */
-void item_reference(struct parser *, struct expr *ref, struct symbol *);
-
-/* ---- constant.c ---- */
-
-/* constant.c: folds e after its operands and type are set */
-void fold(struct parser *, struct expr *);
-int64_t constant_convert(struct unit *, const struct type *, int64_t);
-
-/* ---- scope.c ---- */
-
-void scope_enter(struct parser *);
-void scope_leave(struct parser *);
-void scope_leave_to(struct parser *, struct scope *);
-struct symbol *symbol_new(struct parser *, enum symbol_kind, const char *name, struct type *,
-                          uint32_t token);
-void scope_bind(struct parser *, struct symbol *);                 /* in the innermost scope */
-struct symbol *scope_find_here(struct parser *, const char *name); /* in the innermost scope only */
-struct tag *tag_find(const char *name);
-struct tag *tag_find_here(struct parser *, const char *name);
-struct tag *tag_new(struct parser *, enum type_kind, const char *name);
-/* The depth of the innermost scope that the names in these tokens belong to. */
-int tokens_depth(struct unit *, uint32_t first, uint32_t last);
-struct symbol *typedef_at(struct token *); /* the typedef that an identifier names, or NULL */
-
-/* ---- attribute.c ---- */
-
-void parse_attributes(struct parser *, struct attributes *);     /* none, one or several lists */
-void parse_gnu_attributes(struct parser *, struct attributes *); /* only __attribute__ */
-/* Adds copies. */
-void alignment_add(struct arena *, const struct alignment **to, const struct alignment *);
-bool at_attribute(struct parser *);
-/* Attributes and an asm label, in any order, as they follow a declarator. */
-void parse_declarator_tail(struct parser *, struct attributes *);
-struct type *attributes_apply(struct parser *, const struct attributes *, struct type *);
-
-/* ---- fn_attribute.c ---- */
-
-/* fn_attribute.c: the attributes of an async function, among these tokens of a declaration */
-void note_fn_attributes(struct parser *, struct symbol *, uint32_t first, uint32_t last);
-
-/* ---- declaration.c ---- */
-
-bool at_declaration(struct parser *); /* of declaration specifiers, or _Static_assert */
-bool starts_type(struct token *);
-void parse_specifiers(struct parser *, struct specifiers *);
-void refuse_async(struct parser *, const struct specifiers *, const char *what);
-void parse_static_assert(struct parser *);
-struct symbol *declare_function(struct parser *, const struct specifiers *, struct type *,
-                                const char *name, uint32_t token, const struct attributes *);
-struct stmt *parse_block_declaration(struct parser *);
-void symbol_apply(struct parser *, struct symbol *, const struct specifiers *,
-                  const struct attributes *);
-
-/* ---- declarator.c ---- */
 
 void parse_declarator(struct parser *, struct type *base, enum declarator_kind,
                       struct declarator *);
 struct type *parse_type_name(struct parser *);
+/* An array or a function as the type of a parameter is a pointer. */
+struct type *adjust_parameter(struct parser *, struct type *);
 void note_param_alignment(struct parser *, struct param *, const struct specifiers *,
                           const struct attributes *);
-struct type *adjust_parameter(struct parser *, struct type *);
 
-/* ---- tag.c ---- */
+/* ---- tag.c: struct, union and enum ---- */
 
-/* tag.c */
+/* The attributes are those of the specifier. */
 struct type *parse_struct(struct parser *, struct attributes *);
 struct type *parse_enum(struct parser *, struct attributes *);
-struct type *tag_type(struct parser *, struct tag *);
+struct type *tag_type(struct parser *, struct tag *); /* a new type with this tag */
 
-/* ---- owner_type.c ---- */
+/* ---- initializer.c ---- */
 
-struct type *type_owner(struct parser *, const char *tag, struct type *result);
+/* Completes a type `[]`. */
+struct expr *parse_initializer(struct parser *, struct type **type);
 
-/* ---- literal.c ---- */
+/* ---- statement.c: statements and labels ---- */
 
-/* literal.c */
-void number_value(struct parser *, struct expr *);
-void char_value(struct parser *, struct expr *);
-void string_type(struct parser *, struct expr *);
+struct stmt *parse_compound(struct parser *); /* in a scope of its own */
+/* A new statement becomes p->parent until stmt_close, which sets what follows from its parts. */
+struct stmt *stmt_new(struct parser *, enum stmt_kind, uint32_t first);
+struct stmt *stmt_close(struct parser *, struct stmt *);
+/* Gives the gotos from p->gotos[first] on their labels, and forgets them. */
+void resolve_labels(struct parser *, struct function *, uint32_t first);
 
-/* ---- operator.c ---- */
+/* ---- expression.c: operators ---- */
+
+struct expr *parse_expression(struct parser *);
+struct expr *parse_assignment(struct parser *);
+struct expr *parse_cast(struct parser *);
+struct expr *parse_constant(struct parser *);         /* unevaluated */
+void parse_arguments(struct parser *, struct list *); /* after `(` */
+
+/* ---- primary.c: operands ---- */
+
+struct expr *parse_primary(struct parser *);
+struct expr *parse_statement_expression(struct parser *, uint32_t first);
+struct expr *parse_string(struct parser *);
+
+/* ---- form.c: the words of the language in expressions ---- */
+
+struct expr *parse_await(struct parser *);
+struct expr *parse_form(struct parser *, enum form);
+struct expr *parse_async_block(struct parser *);
+/* Notes that an expression drops a future, for which an async function awaits. */
+void note_drop(struct parser *, struct expr *);
+/* Notes that an identifier may be a variable outside of the async block that it stands in. */
+void note_capture(struct parser *, struct expr *ident);
+
+/* ---- branch.c: branches that are statement expressions ---- */
+
+/* Makes a function of each such branch of a form that has just been read. */
+void take_branches(struct parser *, struct expr *form);
+
+/* ---- operator.c: nodes and their types ---- */
 
 struct expr *expr_new(struct parser *, enum expr_kind, uint32_t first);
-void expr_close(struct parser *, struct expr *); /* last, height, has_... from the operands */
-struct type *value_type(struct parser *, struct expr *); /* after decay, promotion not included */
-void use_value(struct parser *, struct expr *); /* e is read; an array that decays has its address
-                                                   taken */
-void take_address(struct parser *, struct expr *); /* &e */
+/* Sets what follows from the operands: `last`, `height`, `has_await`..., and the value. */
+void expr_close(struct parser *, struct expr *);
+
 struct expr *make_binary(struct parser *, enum expr_kind, int op, struct expr *, struct expr *);
 struct expr *make_unary(struct parser *, int op, uint32_t first, struct expr *);
 struct expr *make_conditional(struct parser *, struct expr *, struct expr *, struct expr *);
@@ -247,54 +288,25 @@ struct expr *make_assign(struct parser *, int op, struct expr *, struct expr *);
 struct expr *make_index(struct parser *, struct expr *, struct expr *);
 struct expr *make_member(struct parser *, struct expr *, bool arrow, const char *name);
 
-/* ---- expression.c ---- */
+struct type *value_type(struct parser *, struct expr *); /* after decay, before promotion */
+/* Notes that e is read: the address of an array that decays is taken. */
+void use_value(struct parser *, struct expr *e);
+void take_address(struct parser *, struct expr *e); /* notes &e */
 
-/* expression.c */
-struct expr *parse_expression(struct parser *);
-struct expr *parse_assignment(struct parser *);
-struct expr *parse_cast(struct parser *);
-struct expr *parse_constant(struct parser *);         /* a conditional expression, unevaluated */
-void parse_arguments(struct parser *, struct list *); /* after `(`, up to and with `)` */
+/* ---- constant.c: values of constant expressions ---- */
 
-/* ---- primary.c ---- */
+void fold(struct parser *, struct expr *); /* once operands and type are set */
+int64_t constant_convert(struct unit *, const struct type *, int64_t);
 
-/* primary.c */
-struct expr *parse_primary(struct parser *);
-struct expr *parse_statement_expression(struct parser *, uint32_t first);
-struct expr *parse_string(struct parser *);
+/* ---- literal.c: type and value of a literal ---- */
 
-/* ---- builtin.c ---- */
+void number_value(struct parser *, struct expr *);
+void char_value(struct parser *, struct expr *);
+void string_type(struct parser *, struct expr *);
 
-/* builtin.c */
+/* ---- builtin.c: the compilers' builtin functions ---- */
+
 struct type *builtin_result(struct parser *, const char *name, struct expr **arg, int count);
-bool builtin_is_constant(const char *name);
-
-/* ---- initializer.c ---- */
-
-/* initializer.c */
-struct expr *parse_initializer(struct parser *, struct type **type); /* completes an array [] */
-
-/* ---- form.c ---- */
-
-/* form.c */
-struct expr *parse_await(struct parser *);
-struct expr *parse_form(struct parser *, enum form);
-void note_drop(struct parser *, struct expr *);
-struct expr *parse_async_block(struct parser *);
-void note_capture(struct parser *, struct expr *ident);
-
-/* ---- branch.c ---- */
-
-/* branch.c */
-/* Of a form that has just been read. */
-void take_branches(struct parser *, struct expr *form);
-
-/* ---- statement.c ---- */
-
-/* statement.c */
-struct stmt *parse_compound(struct parser *); /* in a scope of its own */
-struct stmt *stmt_new(struct parser *, enum stmt_kind, uint32_t first);
-struct stmt *stmt_close(struct parser *, struct stmt *);
-void resolve_labels(struct parser *, struct function *, uint32_t first_goto);
+bool builtin_is_constant(const char *name); /* a call may be in a constant expression */
 
 #endif

@@ -57,8 +57,9 @@ static bool is_floating(const char *s, size_t n, bool hex)
     return false;
 }
 
-/* The first type of the list in which the value fits. In C90 a decimal one may be an unsigned long;
- * later, gcc alone has a signed type for what no other holds. */
+/* The first of C's types for such a literal in which the value fits (6.4.4.1). In C90 a decimal
+ * one may be an unsigned long; since C99, gcc takes __int128 for what fits in no other, clang an
+ * unsigned type. */
 static struct type *integer_type(struct parser *p, uint64_t value, bool decimal, bool is_unsigned,
                                  int longs)
 {
@@ -124,7 +125,7 @@ void number_value(struct parser *p, struct expr *e)
     char text[64];
     bool imaginary = false;
     size_t length = 0;
-    /* `i` may stand before or after the rest of the suffix */
+    /* the `i` of an imaginary number may stand before or after the rest of the suffix */
     for (size_t i = 0; i < n && length < sizeof text; i++) {
         bool unit = (s[i] | 0x20) == 'i' || (s[i] | 0x20) == 'j';
         imaginary |= unit;
@@ -205,7 +206,7 @@ static uint32_t decode_escape(const char **s, const char *end, bool *unit)
     }
 }
 
-/* Says that a character's length in the charset of execution is not known. */
+/* Reports a character whose length in the charset of execution is not known. */
 static void check_charset(struct parser *p, uint32_t token, enum width w, uint32_t c)
 {
     const struct options *o = p->unit->options;
@@ -253,7 +254,7 @@ void char_value(struct parser *p, struct expr *e)
 
 /* ---- strings ---- */
 
-/* Units of the string that a character takes. */
+/* How many units of a string the character takes. */
 static unsigned encoded_length(enum width w, uint32_t c)
 {
     if (w >= W_32)

@@ -1,10 +1,10 @@
 /*
- * Nodes of expressions and their types (ISO C 6.5 and 6.3): each make_ function builds the node of
- * one operator and says what C makes of its operands. What is no C gets the type TY_ERROR, about
- * which nothing more is said: the user's compiler will complain.
+ * The nodes of operators and their types (ISO C 6.5 and 6.3): each make_ function builds the node
+ * of one operator, with the type that C gives it. Operands that C does not allow give TY_ERROR,
+ * about which no message follows: the user's compiler reports them.
  *
- * An object has its address taken by `&`, and by an array that becomes a pointer anywhere but as
- * the left side of [] or a member access.
+ * The address of an object is taken by `&`, and by an array that becomes a pointer anywhere but as
+ * the left side of [] or of a member access.
  */
 #include "inside.h"
 
@@ -135,7 +135,7 @@ static struct type *truth_vector(struct parser *p, const struct type *t)
     v->alias = NULL;
     v->quals = 0;
     v->base = type_bits(u, width, false);
-    /* each compiler has a way of its own among types that are as wide */
+    /* of types that are equally wide, each compiler takes its own */
     if (u->target.clang && width == 8)
         v->base = type_basic(u, TY_CHAR);
     if (u->target.clang && width == 64 && !t->of_elements)

@@ -1,11 +1,12 @@
 /*
  * The file scope: declarations and function definitions, one after another.
  *
- * What is not understood is skipped up to the next declaration, silently: its text is copied as it
- * is. Only where async words stand in it the unit is marked parse_failed, and the user's compiler
- * says what is wrong. A body is parsed if it is async or one of its names has NAME_ASYNC,
- * initialisers likewise; so async calls in plain functions are found without parsing all of the
- * headers.
+ * A declaration that is not understood is skipped without a message: its text is copied as it is.
+ * Only if it has async words, the unit is marked parse_failed, and the user's compiler says what
+ * is wrong.
+ *
+ * A body is parsed if the function is async or one of the names in the body has NAME_ASYNC; so are
+ * initialisers. That finds async calls in plain functions without parsing all headers.
  */
 #include "inside.h"
 
@@ -92,15 +93,15 @@ void note_type_mentions(struct parser *p, uint32_t first, uint32_t last)
     }
 }
 
-/* Is it to be understood, not skipped? */
+/* Must these tokens be parsed? Else they are skipped. */
 static bool matters(struct unit *u, uint32_t first, uint32_t last)
 {
     return u->options->force || mentions_async(u, first, last);
 }
 
 /*
- * After the declaration that begins at p->pos: past its `;`, or past the `}` of a function's body.
- * Braces of a struct or an initialiser are followed by more of the declaration.
+ * Skips the declaration that begins at p->pos, with its `;` or with the `}` of a function's body.
+ * After the braces of a struct or an initialiser the declaration goes on.
  */
 static void skip_declaration(struct parser *p)
 {
@@ -123,13 +124,13 @@ static void skip_declaration(struct parser *p)
     }
 }
 
-/* A typedef that was not understood still makes its name a type. */
+/* The name of a typedef that was not understood becomes an unknown type. */
 static void keep_typedef_name(struct parser *p, uint32_t first)
 {
     uint32_t name = 0, depth = 0;
     for (uint32_t i = first; i < p->pos; i++) {
         struct token *t = &p->token[i];
-        /* the last name at the end, or that of `(*name)` */
+        /* the last name outside parentheses, or the name in `(*name)` */
         bool pointer = i > first && p->token[i - 1].punct == '*' && depth == 1 && !name;
         if (t->kind == TK_IDENT && keyword_at(t) == KW_NONE && (depth == 0 || pointer))
             name = i;
@@ -192,7 +193,9 @@ void item_reference(struct parser *p, struct expr *ref, struct symbol *s)
     item->ref = ref;
 }
 
-/* K&R: declarations between the parameter list and the body. */
+/* old-parameters = (specifiers (old-parameter ("," old-parameter)*)? ";")*
+ * old-parameter = declarator declarator-tail
+ * The declarations between a parameter list as before C89 and the body. */
 static void parse_old_parameters(struct parser *p, struct type *f)
 {
     while (!at(p, '{')) {
@@ -218,8 +221,9 @@ static void parse_old_parameters(struct parser *p, struct type *f)
     }
 }
 
-/* The size of an array parameter is no part of its type, but it is evaluated (ISO C 6.9.1p10): in
- * the scope of the parameters before it. */
+/* Reads the lengths in a parameter's declaration again. The length of an array parameter is not a
+ * part of its type, but it is evaluated on entry, in the scope of the parameters before it (ISO C
+ * 6.9.1p10). */
 static void parse_parameter_lengths(struct parser *p, struct function *f, int param)
 {
     const struct list *lengths = f->type->param[param].lengths;
@@ -264,7 +268,7 @@ static void add_function(struct parser *p, struct function *f)
         add_function(p, f->branches.item[i]);
 }
 
-/* At the body. */
+/* body = compound */
 static void parse_body(struct parser *p, struct function *f)
 {
     scope_enter(p);
@@ -285,7 +289,8 @@ static void parse_body(struct parser *p, struct function *f)
     }
 }
 
-/* From after the declarator and its attributes on. */
+/* function = specifiers declarator declarator-tail old-parameters body
+ * The declarator and its tail have been read. */
 static void parse_function(struct parser *p, const struct specifiers *spec,
                            const struct declarator *d, const struct attributes *attr,
                            uint32_t first)
@@ -324,7 +329,8 @@ static void parse_function(struct parser *p, const struct specifiers *spec,
 
 /* ---- other declarations ---- */
 
-/* `[]` gets its length from a long string or a plain list of scalars. */
+/* The length of `[]` from an initialiser that has no tree: a long string or a plain list of
+ * scalars. */
 static void count_elements(struct parser *p, struct symbol *s, uint32_t first, uint32_t last)
 {
     struct type *t = s->type;
@@ -350,8 +356,9 @@ static void count_elements(struct parser *p, struct symbol *s, uint32_t first, u
     s->type = type_array(p->unit, t->base, length);
 }
 
-enum { SHORT_LIST = 1000 }; /* tokens of an initialiser that is worth a tree for its length */
+enum { SHORT_LIST = 1000 }; /* tokens; a longer initialiser gets no tree only for its length */
 
+/* file-initializer = initializer     skipped unless it has async words or gives a length */
 static void file_initializer(struct parser *p, struct symbol *s)
 {
     uint32_t first = p->pos;
@@ -410,7 +417,8 @@ static struct symbol *declare_at_file_scope(struct parser *p, const struct speci
     return s;
 }
 
-/* One declarator with its initialiser; true after the body of a function. */
+/* file-declarator = declarator declarator-tail ("=" file-initializer)? | function
+ * Returns true after the body of a function. */
 static bool parse_file_declarator(struct parser *p, const struct specifiers *spec,
                                   struct list *functions, uint32_t first)
 {
@@ -438,7 +446,7 @@ static bool parse_file_declarator(struct parser *p, const struct specifiers *spe
     return false;
 }
 
-/* `bide_runtime(current_thread);` */
+/* runtime = "bide_runtime" "(" identifier ")" ";" */
 static void parse_runtime(struct parser *p)
 {
     struct unit *u = p->unit;
@@ -462,6 +470,8 @@ static void parse_runtime(struct parser *p)
     item_new(p, first)->kind = ITEM_RUNTIME;
 }
 
+/* external = ";" | "__extension__"* (file-asm | static-assert | runtime
+ *          | specifiers (file-declarator ("," file-declarator)*)? ";") */
 static void parse_external(struct parser *p)
 {
     uint32_t first = p->pos;
@@ -503,7 +513,7 @@ static void parse_external(struct parser *p)
 
 /* ---- the unit ---- */
 
-/* False: it was not understood. */
+/* False: the declaration was not understood. */
 static bool try_external(struct parser *p)
 {
     jmp_buf env;
@@ -515,6 +525,7 @@ static bool try_external(struct parser *p)
     return true;
 }
 
+/* unit = external* */
 void parse(struct unit *u)
 {
     struct parser *p = arena_alloc(u->arena, sizeof *p);

@@ -1,38 +1,36 @@
 /*
- * The room parse: from tokens to trees, and to types, which typeof and sizeof need at once.
+ * The room parse: from tokens to trees with types.
  *
- * It requires a lexed unit. It establishes unit->items and unit->functions, with a tree for each body
- * that has a word of the language in it; all other bodies are skipped unread. Mistakes in the form of
- * async code are reported. Where plain C does not parse, the parser gives up on that function or
- * declaration without a message and sets unit->parse_failed: the driver then lets the user's compiler
- * say what is wrong.
+ * It requires a unit that lex() has filled. It establishes unit->items and unit->functions, with a
+ * tree for each body that has a word of the language in it; all other bodies are skipped unread.
+ * Labels and names are resolved, and each expression has its type. Mistakes in the form of async
+ * code are reported here, mistakes in its meaning by the room check.
+ *
+ * Plain C that does not parse gives no message: the parser gives up on that declaration. If it has
+ * async words, unit->parse_failed is set, and the driver lets the user's compiler say what is
+ * wrong.
  */
 #ifndef BIDE_COMPILER_PARSE_PARSE_H
 #define BIDE_COMPILER_PARSE_PARSE_H
 
 #include "compiler/diag/diag.h"
 
-/* ---- unclosed.c ---- */
+/* ---- parse.c: the translation unit ---- */
 
-/* unclosed.c: the first parenthesis that is not closed, and the token before which that was due; 0:
- * there is none. */
-uint32_t find_unclosed(struct unit *, uint32_t *due);
-/* The parser gave up at a word of ours or behind one: says so, or returns false. */
-bool report_misplaced(struct unit *);
-
-/* ---- parse.c ---- */
-
-/* parse.c (declarations), statement.c, expression.c: fills unit->items and functions. Bodies of
- * functions without async words are skipped unread. Reports async mistakes of form only; where
- * plain
- * C does not parse it gives up on that function or declaration silently (unit->parse_failed is
- * set) and
- * the driver lets the user's compiler say what is wrong. */
 void parse(struct unit *);
 
-/* ---- form.c ---- */
+/* ---- unclosed.c: messages about a file on which the parser gave up ---- */
 
-/* Says that no async block can be in an operand that is not evaluated: it is printed as it is. */
+/* The first parenthesis that is not closed, and in `*due` the token before which its `)` was due; 0
+ * if all are closed. */
+uint32_t find_unclosed(struct unit *, uint32_t *due);
+/* Reports an async word at which, or right after which, the parser gave up. False: there is no such
+ * word, and nothing has been reported. */
+bool report_misplaced(struct unit *);
+
+/* ---- form.c: the words of the language in expressions ---- */
+
+/* Reports async blocks in an operand that is not evaluated: such an operand is printed as it is. */
 void refuse_blocks(struct unit *, struct expr *);
 
 #endif

@@ -19,12 +19,13 @@ static void type_of_symbol(struct parser *p, struct expr *e)
         e->value = s->value;
     } else if (e->is_lvalue && p->function) {
         note_capture(p, e);
-        /* va_start and va_copy write to one that looks like a value */
+        /* va_start and va_copy write to a va_list that is passed like a value */
         if (s->type->kind == TY_BUILTIN)
             take_address(p, e);
     }
 }
 
+/* identifier, but for the name of a typedef */
 static struct expr *parse_identifier(struct parser *p)
 {
     struct expr *e = expr_new(p, EX_IDENT, p->pos);
@@ -42,7 +43,7 @@ static struct expr *parse_identifier(struct parser *p)
     return e;
 }
 
-/* __func__ and its like. */
+/* function-name = "__func__" | "__FUNCTION__" | "__PRETTY_FUNCTION__" */
 static struct expr *parse_function_name(struct parser *p)
 {
     struct expr *e = expr_new(p, EX_IDENT, p->pos);
@@ -60,6 +61,7 @@ static struct expr *parse_function_name(struct parser *p)
 
 /* ---- literals ---- */
 
+/* string = string-literal+ */
 struct expr *parse_string(struct parser *p)
 {
     struct expr *e = expr_new(p, EX_STRING, p->pos);
@@ -70,6 +72,7 @@ struct expr *parse_string(struct parser *p)
     return e;
 }
 
+/* literal = number | character */
 static struct expr *parse_literal(struct parser *p)
 {
     bool is_char = peek(p)->kind == TK_CHAR;
@@ -93,7 +96,7 @@ static struct type *block_type(struct parser *p, const struct stmt *body)
     return value_type(p, last->expr);
 }
 
-/* At `(` before `{`. */
+/* statement-expression = "(" compound ")" */
 struct expr *parse_statement_expression(struct parser *p, uint32_t first)
 {
     struct expr *e = expr_new(p, EX_STMT, first);
@@ -110,6 +113,7 @@ struct expr *parse_statement_expression(struct parser *p, uint32_t first)
     return e;
 }
 
+/* parentheses = "(" expression ")" | statement-expression */
 static struct expr *parse_parentheses(struct parser *p)
 {
     uint32_t first = p->pos;
@@ -127,7 +131,7 @@ static struct expr *parse_parentheses(struct parser *p)
 
 /* ---- _Generic ---- */
 
-/* An operand that is evaluated only if it is the selected one. */
+/* An operand of a selection: it is evaluated only if it is the selected one. */
 static struct expr *parse_alternative(struct parser *p, bool selected)
 {
     p->unevaluated += !selected;
@@ -136,7 +140,8 @@ static struct expr *parse_alternative(struct parser *p, bool selected)
     return e;
 }
 
-/* One association; `found`: another one is selected. *match says that it is this. */
+/* association = ("default" | type-name) ":" assignment
+ * `found`: an association before this one is selected. `*match`: this one is. */
 static struct expr *parse_association(struct parser *p, struct type *control, bool found,
                                       bool *is_default, bool *match)
 {
@@ -150,6 +155,7 @@ static struct expr *parse_association(struct parser *p, struct type *control, bo
     return parse_alternative(p, !found && (*is_default || *match || type_is_error(control)));
 }
 
+/* generic = "_Generic" "(" assignment ("," association)* ")" */
 static struct expr *parse_generic(struct parser *p)
 {
     struct expr *e = expr_new(p, EX_GENERIC, p->pos);
@@ -200,7 +206,8 @@ static struct expr *close_builtin(struct parser *p, struct expr *e)
     return e;
 }
 
-/* `.a[2].b` after the type and the comma; subscripts go to the arguments. */
+/* offset-path = identifier (("." | "->") identifier | "[" expression "]")*
+ * The subscripts become the arguments of e. */
 static void parse_offset_path(struct parser *p, struct expr *e)
 {
     struct list subscripts = {0};
@@ -227,6 +234,7 @@ static void parse_offset_path(struct parser *p, struct expr *e)
     e->is_ice = ice;
 }
 
+/* offsetof = "__builtin_offsetof" "(" type-name "," offset-path ")" */
 static struct expr *parse_offsetof(struct parser *p)
 {
     struct expr *e = open_builtin(p, EX_OFFSETOF);
@@ -237,6 +245,7 @@ static struct expr *parse_offsetof(struct parser *p)
     return close_builtin(p, e);
 }
 
+/* va-arg = "__builtin_va_arg" "(" assignment "," type-name ")" */
 static struct expr *parse_va_arg(struct parser *p)
 {
     struct expr *e = open_builtin(p, EX_VA_ARG);
@@ -248,6 +257,7 @@ static struct expr *parse_va_arg(struct parser *p)
     return close_builtin(p, e);
 }
 
+/* types-compatible = "__builtin_types_compatible_p" "(" type-name "," type-name ")" */
 static struct expr *parse_types_compatible(struct parser *p)
 {
     struct expr *e = open_builtin(p, EX_TYPES_COMPATIBLE);
@@ -264,6 +274,7 @@ static struct expr *parse_types_compatible(struct parser *p)
     return close_builtin(p, e);
 }
 
+/* choose = "__builtin_choose_expr" "(" constant "," assignment "," assignment ")" */
 static struct expr *parse_choose(struct parser *p)
 {
     struct expr *e = open_builtin(p, EX_CHOOSE);
@@ -284,7 +295,9 @@ static struct expr *parse_choose(struct parser *p)
     return close_builtin(p, e);
 }
 
-/* __builtin_convertvector(a, type): a cast by another name; __builtin_bit_cast(type, a). */
+/* cast-builtin = "__builtin_convertvector" "(" assignment "," type-name ")"
+ *              | "__builtin_bit_cast" "(" type-name "," assignment ")"
+ * The node is that of va_arg, which has the same operands. */
 static struct expr *parse_cast_builtin(struct parser *p, bool type_first)
 {
     struct expr *e = open_builtin(p, EX_VA_ARG);
@@ -301,7 +314,8 @@ static struct expr *parse_cast_builtin(struct parser *p, bool type_first)
     return close_builtin(p, e);
 }
 
-/* __builtin_has_attribute(x, attribute) */
+/* has-attribute = "__builtin_has_attribute" "(" ... ")"
+ * A number that the user's compiler computes; its operands are skipped. */
 static struct expr *parse_has_attribute(struct parser *p)
 {
     struct expr *e = expr_new(p, EX_TYPES_COMPATIBLE, p->pos);
@@ -316,6 +330,9 @@ static struct expr *parse_has_attribute(struct parser *p)
     return e;
 }
 
+/* The primary expressions that begin with a keyword:
+ * function-name | generic | offsetof | va-arg | types-compatible | choose | cast-builtin
+ * | has-attribute | async-block | form */
 static struct expr *parse_keyword_primary(struct parser *p, unsigned k)
 {
     switch (k) {
@@ -339,6 +356,7 @@ static struct expr *parse_keyword_primary(struct parser *p, unsigned k)
     fail(p);
 }
 
+/* primary = identifier | literal | string | parentheses | keyword-primary */
 struct expr *parse_primary(struct parser *p)
 {
     switch (peek(p)->kind) {

@@ -1,9 +1,8 @@
 /*
- * Names: the keywords, and which declaration an identifier means.
+ * Scopes: which declaration an identifier or a tag means.
  *
- * Each name (parse.h) points to its innermost binding, so finding a declaration is one load; a
- * scope is the list of bindings to take back at its end. Ordinary identifiers and tags are the two
- * name spaces; members and labels are found elsewhere.
+ * Each struct name points to its innermost binding, so that finding a declaration is one load. A
+ * scope is the list of the bindings that end with it. Members and labels are found elsewhere.
  */
 #include "inside.h"
 

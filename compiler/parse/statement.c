@@ -1,9 +1,9 @@
 /*
- * Statements (ISO C 6.8) with GNU's: case ranges, computed goto, local labels, asm, and the
- * language's own defer and scope.
+ * Statements: those of ISO C 6.8, those of GNU C (case ranges, computed goto, local labels, asm)
+ * and the language's own defer and scopes.
  *
- * p->parent is the statement being read, so that a statement expression knows where it stands.
- * Chains of labels and of else-ifs are read in loops, not by recursion.
+ * p->parent is the statement that is being read, so that a statement expression knows where it
+ * stands. Chains of labels and of else-ifs are read in loops, not by recursion.
  */
 #include "inside.h"
 
@@ -56,6 +56,7 @@ static struct expr *parse_value(struct parser *p)
 
 /* ---- blocks ---- */
 
+/* items = statement*, up to "}" */
 static void parse_items(struct parser *p, struct stmt *block)
 {
     struct list items = {0};
@@ -68,6 +69,7 @@ static void parse_items(struct parser *p, struct stmt *block)
     block->count = (int)items.count;
 }
 
+/* compound = "{" items "}" */
 struct stmt *parse_compound(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_COMPOUND, p->pos);
@@ -91,6 +93,7 @@ static struct stmt *parse_loop_body(struct parser *p, struct stmt *loop)
     return body;
 }
 
+/* condition = "(" expression ")" */
 static struct expr *parse_condition(struct parser *p)
 {
     expect(p, '(');
@@ -99,6 +102,7 @@ static struct expr *parse_condition(struct parser *p)
     return e;
 }
 
+/* if = "if" condition statement ("else" statement)? */
 static struct stmt *parse_if(struct parser *p)
 {
     struct stmt *outermost = stmt_new(p, S_IF, p->pos), *s = outermost;
@@ -122,6 +126,7 @@ static struct stmt *parse_if(struct parser *p)
     return stmt_close(p, s);
 }
 
+/* while = "while" condition statement */
 static struct stmt *parse_while(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_WHILE, p->pos);
@@ -131,6 +136,7 @@ static struct stmt *parse_while(struct parser *p)
     return stmt_close(p, s);
 }
 
+/* do = "do" statement "while" condition ";" */
 static struct stmt *parse_do(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_DO, p->pos);
@@ -142,6 +148,7 @@ static struct stmt *parse_do(struct parser *p)
     return stmt_close(p, s);
 }
 
+/* expression-statement = expression ";" */
 static struct stmt *parse_expression_statement(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_EXPR, p->pos);
@@ -150,6 +157,8 @@ static struct stmt *parse_expression_statement(struct parser *p)
     return stmt_close(p, s);
 }
 
+/* for = "for" "(" (block-declaration | expression? ";") expression? ";" expression? ")"
+ *       statement */
 static struct stmt *parse_for(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_FOR, p->pos);
@@ -171,6 +180,7 @@ static struct stmt *parse_for(struct parser *p)
     return stmt_close(p, s);
 }
 
+/* switch = "switch" condition statement */
 static struct stmt *parse_switch(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_SWITCH, p->pos);
@@ -194,6 +204,9 @@ static bool at_label(struct parser *p)
     return peek(p)->kind == TK_IDENT && k == KW_NONE && peek_next(p)->punct == ':';
 }
 
+/* label = identifier ":" gnu-attributes
+ *       | "case" constant ("..." constant)? ":"
+ *       | "default" ":" */
 static struct stmt *parse_label(struct parser *p)
 {
     struct attributes ignored = {0};
@@ -218,12 +231,13 @@ static struct stmt *parse_label(struct parser *p)
             s->expr2 = parse_constant(p);
     }
     expect(p, ':');
-    /* GNU's are the label's, [[...]] are those of what follows */
+    /* __attribute__ belongs to the label, [[...]] to what follows it */
     if (s->kind == S_LABEL)
         parse_gnu_attributes(p, &ignored);
     return s;
 }
 
+/* labelled = label+ statement?       without the statement only before "}" */
 static struct stmt *parse_labelled(struct parser *p)
 {
     struct stmt *outermost = parse_label(p), *s = outermost;
@@ -246,6 +260,7 @@ static struct stmt *parse_labelled(struct parser *p)
 
 /* ---- jumps ---- */
 
+/* goto = "goto" (identifier | "*" expression) ";" */
 static struct stmt *parse_goto(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_GOTO, p->pos);
@@ -264,8 +279,8 @@ static struct stmt *parse_goto(struct parser *p)
     return stmt_close(p, s);
 }
 
-/* A break or continue with nothing to leave. To a plain compiler a scope and a deferred block are
- * loops, so it would not say so. */
+/* Reports a break or continue outside a loop. In the plain reading, scopes and deferred blocks are
+ * loops, so that the user's compiler would not report it there. */
 static void report_no_loop(struct parser *p, const char *what)
 {
     const struct stmt *s = p->parent;
@@ -283,6 +298,7 @@ static void report_no_loop(struct parser *p, const char *what)
     }
 }
 
+/* break = ("break" | "continue") ";" */
 static struct stmt *parse_break(struct parser *p, enum stmt_kind kind)
 {
     struct stmt *s = stmt_new(p, kind, p->pos);
@@ -294,6 +310,7 @@ static struct stmt *parse_break(struct parser *p, enum stmt_kind kind)
     return stmt_close(p, s);
 }
 
+/* return = "return" expression? ";" */
 static struct stmt *parse_return(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_RETURN, p->pos);
@@ -312,7 +329,7 @@ static int ancestors(const struct stmt *s)
     return n;
 }
 
-/* Statements that enclose both. */
+/* How many statements enclose both. */
 static int common_ancestors(const struct stmt *a, const struct stmt *b)
 {
     int na = ancestors(a), nb = ancestors(b);
@@ -327,7 +344,8 @@ static int common_ancestors(const struct stmt *a, const struct stmt *b)
     return na;
 }
 
-/* Where __label__ makes a name mean several labels, the innermost block with one counts. */
+/* With __label__ a name may mean several labels: the label in the innermost block round `from`
+ * counts. */
 static struct stmt *find_label(const struct list *of_name, const struct stmt *from)
 {
     struct stmt *found = NULL;
@@ -400,6 +418,8 @@ void resolve_labels(struct parser *p, struct function *f, uint32_t first)
 
 /* ---- asm ---- */
 
+/* asm-operands = (asm-operand ("," asm-operand)*)?
+ * asm-operand = ("[" identifier "]")? string "(" expression ")" */
 static void parse_asm_operands(struct parser *p, struct list *operands)
 {
     while (!at(p, ':') && !at(p, ')')) {
@@ -419,12 +439,14 @@ static void parse_asm_operands(struct parser *p, struct list *operands)
     }
 }
 
+/* asm = "asm" ("volatile" | "inline" | "goto")*
+ *       "(" string (":" asm-operands (":" asm-operands (":" clobbers (":" labels)?)?)?)? ")" ";" */
 static struct stmt *parse_asm(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_ASM, p->pos);
     struct list operands = {0};
     while (peek(p)->kind == TK_IDENT)
-        advance(p); /* asm volatile inline goto */
+        advance(p);
     expect(p, '(');
     uint32_t first = p->pos;
     if (peek(p)->kind == TK_STRING)
@@ -447,6 +469,7 @@ static struct stmt *parse_asm(struct parser *p)
 
 /* ---- defer and scope ---- */
 
+/* defer = "bide_defer" statement */
 static struct stmt *parse_defer(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_DEFER, p->pos);
@@ -473,7 +496,9 @@ static struct symbol *scope_symbol(struct parser *p)
     return symbol;
 }
 
-/* `bide_scope(s) ...` and `bide_try_scope(s, error) ...`, which await at their end. */
+/* scope = ("bide_scope" "(" identifier | "bide_try_scope" "(" identifier ("," assignment)?) ")"
+ *         statement
+ * It awaits at its end. */
 static struct stmt *parse_scope(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_SCOPE, p->pos);
@@ -500,7 +525,7 @@ static struct stmt *parse_scope(struct parser *p)
 
 /* ---- the rest ---- */
 
-/* `;`, `__attribute__((fallthrough));` and `__label__ a, b;` */
+/* empty = attributes ("__label__" identifier ("," identifier)*)? ";" */
 static struct stmt *parse_empty(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_NULL, p->pos);
@@ -515,6 +540,8 @@ static struct stmt *parse_empty(struct parser *p)
     return stmt_close(p, s);
 }
 
+/* plain-statement = compound | empty | if | while | do | for | switch | goto | break | return
+ *                 | defer | scope | asm | block-declaration | expression-statement */
 static struct stmt *parse_plain_statement(struct parser *p)
 {
     if (at(p, '{'))
@@ -543,7 +570,8 @@ static struct stmt *parse_plain_statement(struct parser *p)
     return parse_expression_statement(p);
 }
 
-/* A frame cannot be left by a jump to another function: it is where the result goes. */
+/* Reports musttail: a frame must stay until the call that it made returns, for the result goes
+ * there. */
 static void refuse_musttail(struct parser *p, uint32_t first)
 {
     for (uint32_t i = first; i < p->pos && p->function->is_async; i++)
@@ -553,8 +581,9 @@ static void refuse_musttail(struct parser *p, uint32_t first)
                  "call has a frame that the result comes back to");
 }
 
-/* Attributes begin a declaration and an empty statement, of which they are a part, as well as any
- * other statement, which they only stand before. */
+/* attributed = attributes (labelled | plain-statement)
+ * The attributes of a declaration and of an empty statement are a part of it. Any other statement
+ * they only stand before. */
 static struct stmt *parse_attributed(struct parser *p)
 {
     struct attributes ignored = {0};
@@ -571,6 +600,7 @@ static struct stmt *parse_attributed(struct parser *p)
     return s;
 }
 
+/* statement = attributed | labelled | plain-statement */
 static struct stmt *parse_statement(struct parser *p)
 {
     nest_enter(p);

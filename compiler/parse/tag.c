@@ -1,7 +1,6 @@
 /*
- * struct, union and enum specifiers (ISO C 6.7.2.1 to 6.7.2.3, with anonymous members and
- * attributes). One struct tag stands for each declared tag; its members are known once it is
- * complete.
+ * struct, union and enum specifiers (ISO C 6.7.2.1 to 6.7.2.3), with anonymous members and
+ * attributes. Each declared tag is one struct tag, whose members are known once it is complete.
  */
 #include "inside.h"
 
@@ -35,7 +34,8 @@ static void add_member(struct parser *p, struct list *members, const char *name,
         m->bit_width = (int)width->value;
 }
 
-/* One declaration between the braces. */
+/* members = "__extension__"* (static-assert | ";" | specifiers (member ("," member)*)? ";")
+ * member = declarator? declarator-tail (":" constant)? declarator-tail */
 static void parse_members(struct parser *p, struct list *members)
 {
     while (accept_keyword(p, KW_EXTENSION)) {}
@@ -100,7 +100,7 @@ static struct tag *named_tag(struct parser *p, enum type_kind kind, const char *
     return tag;
 }
 
-/* Lowering may have to rename a block's tag: notes where it is mentioned. */
+/* Notes where a tag of a block is mentioned, for lowering may have to rename it. */
 static void note_tag_use(struct parser *p, struct tag *tag, uint32_t word, uint32_t name)
 {
     if (!p->function || tag->depth == 0)
@@ -110,6 +110,8 @@ static void note_tag_use(struct parser *p, struct tag *tag, uint32_t word, uint3
     list_add(p->arena, &p->function->tag_uses, use);
 }
 
+/* struct = ("struct" | "union") attributes identifier? ("{" members* "}" attributes)?
+ * It has a name or braces. */
 struct type *parse_struct(struct parser *p, struct attributes *attr)
 {
     uint32_t first = p->pos;
@@ -156,9 +158,10 @@ struct enum_range {
     bool negative;
     int64_t min;
     uint64_t max;
-    struct list all, wide; /* struct symbol *: `wide` are those that do not fit in an int */
+    struct list all, wide; /* struct symbol *; `wide`: whose value does not fit in an int */
 };
 
+/* enumerator = identifier attributes ("=" constant)? */
 static void declare_enumerator(struct parser *p, struct enum_range *range, struct symbol *previous)
 {
     struct token *t = peek(p);
@@ -215,6 +218,7 @@ static struct type *enum_type_of(struct parser *p, const struct enum_range *rang
     return type_bits(u, 64, !range->negative);
 }
 
+/* enumerators = (enumerator ("," enumerator)* ","?)? "}" attributes       after the "{" */
 static void parse_enumerators(struct parser *p, struct tag *tag, struct type *fixed,
                               struct attributes *attr, uint32_t first)
 {
@@ -245,6 +249,8 @@ static void parse_enumerators(struct parser *p, struct tag *tag, struct type *fi
     p->last_defined = tag;
 }
 
+/* enum = "enum" attributes identifier? (":" type-name)? ("{" enumerators)?
+ * It has a name or braces. */
 struct type *parse_enum(struct parser *p, struct attributes *attr)
 {
     uint32_t first = p->pos;

@@ -1,9 +1,10 @@
 /*
- * For messages after the parser gave up, where the plain reading is no help since our words mean
- * nothing in it: a word of ours that stands where it cannot, and a parenthesis that was forgotten.
+ * Messages for a file on which the parser gave up and of which the user's compiler would say
+ * something else, since the async words mean nothing to it: a word that cannot stand where it
+ * does, and a `)` that is missing.
  *
- * The parenthesis is the first `(` that a brace's end, or the end of the file, finds open. The `)`
- * was due before the first `;` behind it, but for those that a `for` has in its parentheses.
+ * The `(` in question is the first that is still open at a `}` or at the end of the file. Its `)`
+ * was due before the first `;` after it, but for the two semicolons of a `for`.
  */
 #include "inside.h"
 
@@ -11,8 +12,8 @@
 
 struct bracket {
     uint32_t token;
-    uint32_t semicolon; /* the first directly in it, where none belongs; 0 */
-    int allowed;        /* semicolons that may come */
+    uint32_t semicolon; /* the first inside it that cannot be there; 0: none */
+    int allowed;        /* how many semicolons may still come */
 };
 
 static bool matches(unsigned open, unsigned close)
@@ -53,7 +54,7 @@ uint32_t find_unclosed(struct unit *u, uint32_t *due)
     return 0;
 }
 
-/* The word as the user writes it. */
+/* The async word that the token is, as the user writes it, or NULL. */
 static const char *word_of_ours(struct token *t)
 {
     unsigned k = t->kind == TK_IDENT ? keyword_at(t) : KW_NONE;
