@@ -1,9 +1,9 @@
 /*
  * Memory of one translation unit: chunks that are carved up from front to back and freed together;
- * the growing list; the table of interned strings.
+ * growing lists, maps, and the table of interned strings.
  *
- * An interned string stands behind a struct name, so that what is known of a name
- * (keyword, innermost declaration) is found without a look-up once the lexer has interned it.
+ * An interned string stands right after its struct name, so that the keyword and the innermost
+ * declaration of a name are found without a look-up once the lexer has interned it.
  */
 #include "compiler/base/base.h"
 
@@ -54,7 +54,7 @@ void arena_free(struct arena *a)
     free(a);
 }
 
-/* Chunks come from calloc, which knows that fresh pages are zero. */
+/* calloc does not clear pages that are fresh, which are zero anyway. */
 static char *chunk_new(struct arena *a, size_t size)
 {
     struct chunk *c = calloc(1, sizeof *c + size);
@@ -115,7 +115,7 @@ void list_add(struct arena *a, struct list *l, void *item)
     l->item[l->count++] = item;
 }
 
-/* Where the key is, or the free place for it. */
+/* The place of the key, or the free place for it. */
 static uint32_t map_find(const struct map *m, const void *key)
 {
     uint64_t hash = (uint64_t)(uintptr_t)key * 0x9E3779B97F4A7C15u;
@@ -150,7 +150,7 @@ void **map_at(struct arena *a, struct map *m, const void *key)
     return &m->value[i];
 }
 
-/* Multiply and fold, eight bytes a step. */
+/* Multiplies and folds, eight bytes a step. */
 static uint32_t hash_bytes(const char *s, size_t n)
 {
     const uint64_t k = 0x9E3779B97F4A7C15u;

@@ -1,5 +1,5 @@
 /*
- * Bytes that grow: what programs say, and files read whole.
+ * Buffers: what other programs print, and files that are read whole.
  */
 #include "compiler/base/base.h"
 

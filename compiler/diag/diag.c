@@ -8,14 +8,13 @@
  *         |             ^~~~~~~~~~
  *         |             await
  *
- * Messages are kept and printed in the order of their places, each with its notes after it: parser
- * and checks find them in another order. The same message at the same place is printed once, as
- * when a macro repeats its argument.
+ * Messages are kept, since parser and checks find them in another order, and printed in the order
+ * of their places, each with its notes after it. The same message at the same place, as from a
+ * macro that repeats its argument, is printed once.
  */
 #define _GNU_SOURCE
 #include "inside.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +27,7 @@ static void count_message(struct unit *unit, struct message *m)
     unit->error_count += !m->silent && m->severity == SEV_ERROR;
 }
 
-/* Is it a warning that the user's compiler has too, and may give? */
+/* Is it a warning that the user's compiler has too, and may give itself? */
 static bool is_held(const struct unit *unit, const struct message *m)
 {
     return m->option && unit->options && unit->options->compiler_speaks &&
@@ -102,16 +101,9 @@ void diag_fixit_insert(struct unit *unit, uint32_t token, const char *text)
     list_add(unit->arena, &m->fixits, f);
 }
 
-/* ---- the line on disk ---- */
-
-static bool is_word_char(char c)
-{
-    return isalnum((unsigned char)c) || c == '_' || c == '$' || (c & 0x80);
-}
-
 /* ---- printing ---- */
 
-/* The colour of gcc's name for it, from GCC_COLORS or gcc's default; "" without colours. */
+/* The colour that GCC_COLORS gives to the name, or gcc's default; "" without colours. */
 static const char *colour(struct unit *unit, const char *name, const char *otherwise)
 {
     if (!unit->options || !unit->options->colour)
@@ -141,13 +133,13 @@ static const char *severity_colour(struct unit *unit, enum severity severity)
     return colour(unit, "error", "01;31");
 }
 
-/* What stands in quotes is bold. */
+/* Prints a message with the words in quotes in bold. */
 static void print_text(struct unit *unit, const char *text)
 {
     const char *bold = colour(unit, "quote", "01");
     bool inside = false;
     for (const char *p = text; *p; p++) {
-        bool opens = *p == '\'' && !inside && (p == text || !is_word_char(p[-1]));
+        bool opens = *p == '\'' && !inside && (p == text || !place_is_word_char(p[-1]));
         bool closes = *p == '\'' && inside;
         if (closes)
             fputs(plain(unit), stderr);
@@ -160,19 +152,19 @@ static void print_text(struct unit *unit, const char *text)
         fputs(plain(unit), stderr);
 }
 
-/* What is shown of a line: columns, and the bytes that stand there. Of a line longer than a screen
- * it is a part round the caret, with dots where it was cut. */
+/* The part of a line that is shown. In a line longer than a screen it surrounds the caret, with
+ * dots where the line is cut. */
 struct window {
     const char *line;
-    size_t first, end;      /* bytes */
-    size_t column, columns; /* of the first byte; the columns shown, dots included */
-    size_t shift;           /* columns before the first byte on the screen: those of dots */
+    size_t first, end; /* bytes */
+    size_t column;     /* of the first byte */
+    size_t shift;      /* columns of the dots before the first byte */
     bool is_cut_behind;
 };
 
 enum { SHOWN_COLUMNS = 160, COLUMNS_BEFORE = 60, DOTS = 3 };
 
-/* Byte and column of the first character that begins at `wanted` or behind it. */
+/* Byte and column of the first character that begins at the column `wanted` or after it. */
 static size_t byte_at_column(const struct spot *at, size_t wanted, size_t *column)
 {
     size_t low = 0, high = at->length;
@@ -189,13 +181,12 @@ static size_t byte_at_column(const struct spot *at, size_t wanted, size_t *colum
     return low;
 }
 
-/* The window that has the caret in it, and `mark` bytes from there on if they fit. */
+/* The window round the caret, with the `mark` bytes from there on if they fit. */
 static struct window find_window(const struct spot *at, size_t mark)
 {
     struct window w = {.line = at->line, .end = at->length};
     size_t column = place_column(at, at->start), all = place_column(at, at->length);
     size_t marked = place_column(at, at->start + mark) - column, end_column;
-    w.columns = all;
     if (all <= SHOWN_COLUMNS)
         return w;
     size_t before = COLUMNS_BEFORE;
@@ -211,7 +202,6 @@ static struct window find_window(const struct spot *at, size_t mark)
     w.is_cut_behind = from + SHOWN_COLUMNS < all;
     if (w.is_cut_behind)
         w.end = byte_at_column(at, from + SHOWN_COLUMNS - 2 * DOTS, &end_column);
-    w.columns = SHOWN_COLUMNS;
     return w;
 }
 
@@ -221,13 +211,13 @@ static bool is_in_window(const struct window *w, const struct spot *at)
            (at->start < w->end || (!w->is_cut_behind && at->start == w->end));
 }
 
-/* The column on the screen, with the line's number before it left out. */
+/* The column of the byte in the window. */
 static size_t shown_column(const struct window *w, const struct spot *at, size_t byte)
 {
     return w->shift + place_column(at, byte > w->end ? w->end : byte) - w->column;
 }
 
-/* The line with its number; `mark` bytes of it from `at->start` on are coloured. */
+/* Prints the line with its number; `mark` bytes from `at->start` on are coloured. */
 static void print_source(struct unit *unit, const struct spot *at, const struct window *w,
                          size_t mark, const char *mark_colour)
 {
@@ -261,15 +251,15 @@ static void print_caret(struct unit *unit, const struct spot *at, const struct w
     fprintf(stderr, "%s\n", plain(unit));
 }
 
-/* What is printed below a line. */
+/* A fix-it, or several that have grown together, as printed below a line. */
 struct insertion {
-    struct spot place; /* of the last that it was made of */
+    struct spot place; /* of its last fix-it */
     const char *text;
-    size_t column; /* of the first */
+    size_t column; /* of its first fix-it */
 };
 
-/* The message's fix-its; one that would run into the next on its line takes it in, with what is
- * between them in the source: "bide_block_on(f(1))". */
+/* The message's fix-its. A fix-it that would run into the next on its line takes it in, with the
+ * source between them: "bide_block_on(f(1))". */
 static uint32_t find_insertions(struct unit *unit, const struct message *m, struct insertion *out)
 {
     uint32_t count = 0;
@@ -294,7 +284,7 @@ static uint32_t find_insertions(struct unit *unit, const struct message *m, stru
     return count;
 }
 
-/* `w`: what has been shown last. */
+/* `w`: the window that has been printed last. */
 static void print_fixits(struct unit *unit, const struct message *m, struct window w)
 {
     struct insertion *list = arena_alloc(unit->arena, (m->fixits.count + 1) * sizeof *list);
@@ -308,7 +298,7 @@ static void print_fixits(struct unit *unit, const struct message *m, struct wind
             width--;
         if (!is_in_window(&w, &n->place) || n->column < w.column) {
             w = find_window(&n->place, 0);
-            if (n->column < w.column) /* too long for any */
+            if (n->column < w.column) /* too long for any window */
                 continue;
             print_source(unit, &n->place, &w, 0, "");
         }
@@ -391,7 +381,7 @@ static void print_function(struct unit *unit, const struct message *m,
     *current = f;
 }
 
-/* Is it what was printed last, at the same place? */
+/* Does it say the same as the message printed last, at the same place? */
 static bool is_repeated(struct unit *unit, const struct message *m, const struct message *before)
 {
     struct spot a, b;
@@ -402,8 +392,9 @@ static bool is_repeated(struct unit *unit, const struct message *m, const struct
             a.start == b.start);
 }
 
-/* As gcc says it, before the other notes, where what the message is about is a name that does not
- * stand there: not of a system header's macro, nor of one that the message names. */
+/* Adds gcc's note "in expansion of macro", before the other notes, to a message about a name that
+ * came from a macro. Not for macros of system headers, nor if the message itself names the macro.
+ */
 static void note_macro(struct unit *unit, struct message *m)
 {
     const char *name = place_macro(unit, m->first);
@@ -434,7 +425,7 @@ static void print_with_notes(struct unit *unit, const struct message *m,
         print_message(unit, m->notes.item[k]);
 }
 
-/* True when there have been as many errors as are wanted. */
+/* Have there been -fmax-errors errors? */
 static bool is_enough(const struct unit *unit, int errors)
 {
     if (!unit->options || !unit->options->max_errors || errors < unit->options->max_errors)

@@ -2,14 +2,14 @@
  * Messages as JSON, one object a line, for editors. The form is described in docs/diagnostics.md;
  * members are only ever added to it.
  *
- * Lines and columns count from 1, columns in bytes of the line; an end is the first byte that no
- * longer belongs to it. Text that is no UTF-8 in the source gets U+FFFD for each odd byte.
+ * Lines and columns count from 1, columns in bytes of the line. An end is the first byte after the
+ * marked text. A byte that is not UTF-8 becomes U+FFFD.
  */
 #include "inside.h"
 
 #include <string.h>
 
-/* The length of the UTF-8 character at s, 0 if there is none. */
+/* The length of the UTF-8 character at s; 0: it is not UTF-8. */
 static size_t utf8_length(const unsigned char *s)
 {
     size_t n = *s < 0x80                 ? 1
@@ -59,7 +59,7 @@ static void put_begin(FILE *out, const char *severity, const char *text)
 
 /* ---- where ---- */
 
-/* Where the last of the marked words ends. */
+/* Prints where the last of the marked words ends. */
 static void put_end(struct unit *unit, const struct message *m, const struct spot *at, FILE *out)
 {
     struct spot end;

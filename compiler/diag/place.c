@@ -1,6 +1,6 @@
 /*
- * Where a message points to: the part of the line it marks, the place of a fix-it, and the function
- * that the place is in.
+ * Where a message points to: the part of the line that it marks, the place of a fix-it, and the
+ * function round that place.
  */
 #include "inside.h"
 
@@ -8,7 +8,7 @@
 
 bool diag_fixit_place(struct unit *unit, const struct fixit *f, struct spot *at)
 {
-    /* What closes stands right after the word before it, not after the blanks. */
+    /* a `)` stands right after the word before it, not after the blanks */
     bool closes = *f->text == ')' && f->token > 1;
     if (!place_of(unit, closes ? f->token - 1 : f->token, at) || !at->is_written)
         return false;
@@ -16,7 +16,6 @@ bool diag_fixit_place(struct unit *unit, const struct fixit *f, struct spot *at)
     return true;
 }
 
-/* How many bytes from the message's place on are marked: to the last token, or the line's end. */
 size_t diag_mark_length(struct unit *unit, const struct message *m, const struct spot *at)
 {
     struct spot end;
@@ -31,7 +30,6 @@ size_t diag_mark_length(struct unit *unit, const struct message *m, const struct
     return length - at->start;
 }
 
-/* The outermost function around the token, or NULL. */
 const struct function *diag_function_at(struct unit *unit, uint32_t token)
 {
     struct list *outer = &unit->outer_functions; /* in the order of the text */

@@ -1,5 +1,5 @@
 /*
- * Messages without a place in a file: of the command line, of files that cannot be read.
+ * Messages without a place in a file: about the command line, and about files that cannot be read.
  */
 #define _GNU_SOURCE
 #include "inside.h"

@@ -1,9 +1,10 @@
 /*
  * The warnings of bide: their names, and whether one is wanted at a place.
  *
- * As in gcc: a flag that names a warning counts more than a group (-Wall, -Wextra), the last of
- * them counts, a pragma counts from its place on, and -w silences all. A warning without a name
- * cannot be switched off alone. A value that is given with a name counts from there on.
+ * The rules are gcc's. A flag that names a warning counts more than one that names a group (-Wall,
+ * -Wextra); of several flags the last one counts. A pragma, and the value in it, counts from its
+ * place on. -w silences all warnings. A warning without a name cannot be switched off alone.
+ *
  * docs/diagnostics.md has a chapter for each name in the table.
  */
 #include "inside.h"
@@ -31,7 +32,7 @@ const struct warning warning_table[] = {
 
 /* ---- the table ---- */
 
-/* Does the option name it? One with a value may have the value behind it. */
+/* Does the option name the warning? The name may have a value after it. */
 static bool is_named(const struct warning *w, const char *option)
 {
     size_t n = strlen(w->name);
@@ -56,10 +57,10 @@ struct wish {
     const struct warning *warning; /* NULL: without a name, or not in the table */
     const char *name;
     bool on, error;
-    bool on_named, error_named; /* by a flag with its name, so groups count no more */
+    bool on_named, error_named; /* by a flag with its name, so that groups no longer count */
 };
 
-/* `flag` after -W, -Wno-, -Werror=... : the warning itself? */
+/* Does `flag`, from after -W, -Wno- or -Werror= on, name the warning itself? */
 static bool is_this(const struct wish *w, const char *flag)
 {
     return w->name && (!strcmp(w->name, flag) || (w->warning && is_named(w->warning, flag)));
@@ -103,7 +104,7 @@ static void read_flag(struct wish *w, const char *flag)
 
 /* ---- values ---- */
 
-/* A number of bytes, perhaps with a unit, as gcc takes it. */
+/* Reads a number of bytes with one of gcc's units, or with none. */
 static bool read_bytes(const char *text, uint64_t *bytes)
 {
     static const struct {
@@ -145,7 +146,7 @@ struct state {
     uint64_t limit;
 };
 
-/* What the pragmas before the token ask for, or what is given. */
+/* The state by the pragmas before the token; `given`: by the flags. */
 static struct state pragma_state(const struct unit *unit, const struct wish *w, uint32_t token,
                                  struct state given)
 {
@@ -162,7 +163,7 @@ static struct state pragma_state(const struct unit *unit, const struct wish *w, 
                 kept[depth] = now;
             depth++;
         } else if (p->kind == PRAGMA_POP) {
-            /* one too many takes back all that pragmas said */
+            /* a pop without a push takes back all pragmas */
             now = depth == 0 ? given : depth <= DEPTH_MAX ? kept[depth - 1] : now;
             depth -= depth > 0;
         } else if (is_this(w, p->option)) {
@@ -222,8 +223,7 @@ bool warning_is_mentioned(const struct unit *unit, const char *option)
 
 /* ---- unknown names ---- */
 
-/* How many letters differ, roughly: those before and after the first and the last difference do
- * not. */
+/* How many letters two names differ in, roughly: all from the first to the last difference. */
 static size_t distance(const char *a, const char *b)
 {
     size_t n = strlen(a), m = strlen(b), front = 0, back = 0;
@@ -248,7 +248,7 @@ static const char *nearest(const char *name)
     return best;
 }
 
-/* A value that is no number. */
+/* Has the flag a value that is not a number of bytes? */
 static bool has_bad_value(const char *flag, const struct warning *w)
 {
     uint64_t bytes;

@@ -10,7 +10,7 @@
 
 static bool is_specifier(struct token *t)
 {
-    unsigned k = keyword_at(t);
+    unsigned k = token_keyword(t);
     return keyword_is_specifier(k) && (k != KW_ASYNC || t[1].punct != '(');
 }
 
@@ -18,7 +18,7 @@ bool starts_type(struct token *t)
 {
     if (t->kind != TK_IDENT)
         return false;
-    unsigned k = keyword_at(t);
+    unsigned k = token_keyword(t);
     if (k == KW_NONE)
         return typedef_at(t) != NULL;
     return is_specifier(t) || (k == KW_EXTENSION && is_specifier(t + 1));
@@ -32,9 +32,9 @@ static bool at_type_name(struct parser *p)
 bool at_declaration(struct parser *p)
 {
     struct token *t = peek(p);
-    while (keyword_at(t) == KW_EXTENSION)
+    while (token_keyword(t) == KW_EXTENSION)
         t++;
-    if (keyword_at(t) == KW_STATIC_ASSERT || (t->punct == '[' && t[1].punct == '['))
+    if (token_keyword(t) == KW_STATIC_ASSERT || (t->punct == '[' && t[1].punct == '['))
         return true;
     return starts_type(t);
 }
@@ -269,10 +269,10 @@ static struct type *parse_typedef_name(struct parser *p)
         advance(p);
         return s->named ? s->named : s->type;
     }
-    if (t->kind != TK_IDENT || keyword_at(t) != KW_NONE || scope_find(t->text))
+    if (t->kind != TK_IDENT || token_keyword(t) != KW_NONE || scope_find(t->text))
         return NULL;
-    bool declares = (t[1].kind == TK_IDENT && keyword_at(&t[1]) != KW_ATTRIBUTE &&
-                     keyword_at(&t[1]) != KW_ASM) ||
+    bool declares = (t[1].kind == TK_IDENT && token_keyword(&t[1]) != KW_ATTRIBUTE &&
+                     token_keyword(&t[1]) != KW_ASM) ||
                     t[1].punct == '*';
     if (!declares)
         return NULL;
@@ -344,7 +344,7 @@ void refuse_async(struct parser *p, const struct specifiers *s, const char *what
 static void refuse_async_words(struct parser *p, uint32_t first)
 {
     for (uint32_t i = first; i < p->pos; i++) {
-        unsigned k = keyword_at(&p->token[i]);
+        unsigned k = token_keyword(&p->token[i]);
         if (k == KW_AWAIT || k == KW_ASYNC || k >= KW_FORM) {
             diag(p->unit, SEV_ERROR, i, "async code outside a function");
             return;

@@ -103,7 +103,7 @@ static void parse_parameter(struct parser *p, struct list *params)
 static bool at_identifier_list(struct parser *p)
 {
     struct token *t = peek(p);
-    return t->kind == TK_IDENT && !starts_type(t) && keyword_at(t) == KW_NONE &&
+    return t->kind == TK_IDENT && !starts_type(t) && token_keyword(t) == KW_NONE &&
            (t[1].punct == ',' || t[1].punct == ')');
 }
 
@@ -232,7 +232,7 @@ static bool at_nested(struct parser *p, enum declarator_kind kind)
         return true;
     if (next->punct == '*' || next->punct == '^' || next->punct == '(' || next->punct == '[')
         return true;
-    unsigned k = keyword_at(next);
+    unsigned k = token_keyword(next);
     if (k == KW_ATTRIBUTE || k == KW_DECLSPEC)
         return true;
     return kind == DECL_EITHER && next->kind == TK_IDENT && k == KW_NONE && !starts_type(next);

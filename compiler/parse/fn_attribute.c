@@ -44,13 +44,13 @@ void note_fn_attributes(struct parser *p, struct symbol *s, uint32_t first, uint
         bool list = t[i].punct == '(' || t[i].punct == '{';
         if (list) {
             i = token_closing(t, i);
-        } else if ((keyword_at(&p->token[i]) == KW_ATTRIBUTE && t[i + 1].punct == '(' &&
+        } else if ((token_keyword(&p->token[i]) == KW_ATTRIBUTE && t[i + 1].punct == '(' &&
                     t[i + 2].punct == '(') ||
                    (t[i].punct == '[' && t[i + 1].punct == '[')) {
             uint32_t open = t[i].punct == '[' ? i : i + 1, end = token_closing(t, open);
             note_list(p, s, open + 2, end - 1);
             i = end;
-        } else if (keyword_at(&p->token[i]) == KW_ASM && t[i + 1].punct == '(') {
+        } else if (token_keyword(&p->token[i]) == KW_ASM && t[i + 1].punct == '(') {
             s->asm_first = i;
             i = s->asm_last = token_closing(t, i + 1);
         }

@@ -71,7 +71,7 @@ static inline struct token *peek_next(struct parser *p)
 
 static inline unsigned peek_keyword(struct parser *p)
 {
-    return keyword_at(peek(p));
+    return token_keyword(peek(p));
 }
 
 /* Only punctuators have a `punct` that is not 0. */

@@ -132,7 +132,7 @@ static void keep_typedef_name(struct parser *p, uint32_t first)
         struct token *t = &p->token[i];
         /* the last name outside parentheses, or the name in `(*name)` */
         bool pointer = i > first && p->token[i - 1].punct == '*' && depth == 1 && !name;
-        if (t->kind == TK_IDENT && keyword_at(t) == KW_NONE && (depth == 0 || pointer))
+        if (t->kind == TK_IDENT && token_keyword(t) == KW_NONE && (depth == 0 || pointer))
             name = i;
         depth += opens(t);
         depth -= closes(t);
@@ -160,7 +160,7 @@ static void recover(struct parser *p, uint32_t first, struct scope *file)
     else
         skip_declaration(p);
     for (uint32_t i = first; i < p->pos; i++)
-        if (keyword_at(&p->token[i]) == KW_TYPEDEF && !p->resume) {
+        if (token_keyword(&p->token[i]) == KW_TYPEDEF && !p->resume) {
             keep_typedef_name(p, i + 1);
             break;
         }

@@ -57,7 +57,7 @@ uint32_t find_unclosed(struct unit *u, uint32_t *due)
 /* The async word that the token is, as the user writes it, or NULL. */
 static const char *word_of_ours(struct token *t)
 {
-    unsigned k = t->kind == TK_IDENT ? keyword_at(t) : KW_NONE;
+    unsigned k = t->kind == TK_IDENT ? token_keyword(t) : KW_NONE;
     bool ours = k == KW_ASYNC || k == KW_AWAIT || k == KW_DEFER || k == KW_SCOPE ||
                 k == KW_TRY_SCOPE || k >= KW_FORM;
     bool short_word = k == KW_ASYNC || k == KW_AWAIT || k == KW_DEFER;
@@ -73,9 +73,9 @@ bool report_misplaced(struct unit *u)
         at--;
     if (word)
         diag(u, SEV_ERROR, at, "'%s' cannot stand here", word);
-    else if (before && keyword_at(&u->token[at]) == KW_AWAIT)
+    else if (before && token_keyword(&u->token[at]) == KW_AWAIT)
         diag(u, SEV_ERROR, at, "'await' needs a call after it");
-    else if (before && keyword_at(&u->token[at]) == KW_ASYNC)
+    else if (before && token_keyword(&u->token[at]) == KW_ASYNC)
         diag(u, SEV_ERROR, at,
              "'async' stands before a block ({ ... }), or among the words of a declaration");
     else if (before)

@@ -1,10 +1,14 @@
 /*
- * The lexer: unit->text, the output of `cc -E`, into unit->token.
+ * The lexer: from unit->text, the output of `cc -E`, to unit->token.
  *
- * Line markers (`# 12 "file" 1 3`, `#line`) set the place of the tokens after them; they, pragmas
- * (`#pragma`, _Pragma(...), __pragma(...)) and comments are no tokens. All of C11's and GNU C's
- * tokens are known; a byte that belongs to none is a punctuator of itself, which no grammar rule
- * takes. Literals are not decoded here: literal.c does that for those in parsed code.
+ * It requires unit->text and unit->target. It establishes unit->token (its last token is TK_EOF),
+ * unit->marks and unit->pragmas, and every keyword has its number in its struct name. In the text
+ * it blanks marks and pragmas about warnings of bide, which the user's compiler shall not see.
+ *
+ * Line markers (`# 12 "file" 1 3`, `#line`) set the place of the tokens after them. Markers,
+ * pragmas (`#pragma`, _Pragma(...), __pragma(...)) and comments give no tokens. All tokens of C11
+ * and GNU C are known; any other byte is a punctuator of itself, which no grammar rule takes.
+ * Literals are not decoded here: parse/literal.c decodes the literals in parsed code.
  */
 #include "inside.h"
 
@@ -64,7 +68,7 @@ static struct token *token_add(struct lexer *l, enum token_kind kind, const char
 
 /* ---- directives ---- */
 
-/* Decodes the quoted file name at l->at; markers escape quotes, backslashes and odd bytes. */
+/* Decodes the quoted file name at l->at: markers escape quotes, backslashes and odd bytes. */
 static const char *marker_file(struct lexer *l)
 {
     const char *s = ++l->at;
@@ -101,7 +105,7 @@ static void skip_blanks(struct lexer *l)
         l->at++;
 }
 
-/* After the number's first digit is seen: `12 "file" 1 3`. */
+/* At the first digit of `12 "file" 1 3`. */
 static void line_marker(struct lexer *l)
 {
     uint32_t line = 0;
@@ -123,18 +127,18 @@ static void line_marker(struct lexer *l)
                 l->in_system_header = true;
         }
     }
-    l->line = line - 1; /* the newline that ends the marker counts */
+    l->line = line - 1; /* the newline after the marker adds one */
 }
 
-/* The text is the driver's, and what is blanked in it is not compiled. */
+/* The text belongs to the driver, which compiles it without what is blanked here. */
 static void blank(const char *from, const char *to)
 {
     for (char *c = (char *)(uintptr_t)from; c < to; c++)
         *c = *c == '\n' ? '\n' : ' ';
 }
 
-/* A directive from its # at `start` on: notes what a pragma says of warnings, and takes those of
- * ours out of the text. */
+/* A directive, from its # at `start`: notes a pragma about warnings, and blanks it if the warning
+ * is one of bide. */
 static void pragma(struct lexer *l, const char *start)
 {
     const char *eol = memchr(start, '\n', (size_t)(l->end - start));
@@ -147,7 +151,7 @@ static void pragma(struct lexer *l, const char *start)
         blank(start, eol);
 }
 
-/* At '#' that begins a line: to the newline that ends it. */
+/* From a # that begins a line to the newline. */
 static void directive(struct lexer *l)
 {
     const char *start = l->at++;
@@ -207,7 +211,7 @@ static void skip_space(struct lexer *l)
 
 /* ---- literals ---- */
 
-/* At the quote; an unterminated literal ends at the end of its line. */
+/* From the quote to the end of the literal; without a closing quote that is the end of the line. */
 static void quoted(struct lexer *l)
 {
     char quote = *l->at++;
@@ -223,7 +227,7 @@ static void quoted(struct lexer *l)
         l->at++;
 }
 
-/* At the quote of R"delimiter( ... )delimiter": true, and past it, if it is one. */
+/* Skips R"delimiter( ... )delimiter" from its quote on. False: it is not a raw string. */
 static bool raw_string(struct lexer *l)
 {
     const char *delimiter = l->at + 1, *s = delimiter;
@@ -246,7 +250,7 @@ static bool raw_string(struct lexer *l)
     return false;
 }
 
-/* An identifier that stands before a quote may be its prefix. */
+/* Is the identifier before a quote the prefix of the literal? */
 static bool is_literal_prefix(const char *s, size_t n, char quote, bool *raw)
 {
     *raw = n > 0 && s[n - 1] == 'R' && quote == '"';
@@ -291,7 +295,7 @@ static bool at_universal_name(struct lexer *l)
     return l->end - l->at > 5 && l->at[0] == '\\' && (l->at[1] == 'u' || l->at[1] == 'U');
 }
 
-/* _Pragma("...") and __pragma(...) are space. */
+/* Skips the operand of _Pragma("...") or __pragma(...). */
 static void swallow_pragma(struct lexer *l)
 {
     int depth = 0;
@@ -310,7 +314,7 @@ static void swallow_pragma(struct lexer *l)
     }
 }
 
-/* bide_may_block, bide_allocates(free): true, past it, and blanked. */
+/* Notes and blanks a mark: bide_may_block, bide_allocates(free). False: it is not a mark. */
 static bool mark(struct lexer *l, const char *start, const char *word)
 {
     const char *after = l->at, *argument = NULL;
@@ -319,7 +323,7 @@ static bool mark(struct lexer *l, const char *start, const char *word)
         const char *close = memchr(l->at, ')', (size_t)(l->end - l->at));
         if (*l->at != '(' || !close || memchr(l->at, '\n', (size_t)(close - l->at))) {
             l->at = after;
-            return false; /* it is another name of the user's */
+            return false; /* a name of the user's own */
         }
         l->at++;
         skip_blanks(l);
@@ -367,7 +371,7 @@ static void identifier(struct lexer *l)
 
 /* ---- punctuators ---- */
 
-/* What a character makes with `=` after it, and with itself. */
+/* The punctuators that a character makes with `=` after it, and doubled. */
 static const uint16_t with_assign[128] = {
     ['*'] = P_MUL_ASSIGN, ['/'] = P_DIV_ASSIGN, ['%'] = P_MOD_ASSIGN, ['+'] = P_ADD_ASSIGN,
     ['-'] = P_SUB_ASSIGN, ['&'] = P_AND_ASSIGN, ['^'] = P_XOR_ASSIGN, ['|'] = P_OR_ASSIGN,
@@ -395,7 +399,7 @@ static void punct_init(struct lexer *l)
         l->spelling[P_ARROW + i] = intern(l->arena, spellings[i], strlen(spellings[i]));
 }
 
-/* `<:` and its like: 0 if it is none. */
+/* The punctuator that a digraph such as `<:` stands for; 0: it is not a digraph. */
 static uint16_t digraph(char first, char second)
 {
     if (first == '<')
@@ -476,6 +480,6 @@ void lex(struct unit *u)
             punctuator(&l);
     }
     token_add(&l, TK_EOF, l.at);
-    /* token [0] is nothing at a place, for messages about nowhere */
+    /* messages about nowhere are at token [0] */
     u->token[0] = u->token[u->token_count - 1];
 }

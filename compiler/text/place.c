@@ -1,17 +1,17 @@
 /*
- * Where a token stands in the file on disk. The preprocessed text keeps lines but not columns:
- * blanks are collapsed and macros expanded. So the tokens of a line are aligned with the words of
- * the line on disk (place_align.c), once for all messages there.
+ * Where a token stands in the file on disk. The preprocessed text keeps lines but not columns,
+ * since blanks are collapsed and macros expanded. So the tokens of a line are aligned with the
+ * words of the line on disk (place_align.c), once for all messages about that line.
  *
- * The place of a token that came from a macro's body is the macro's name.
+ * The place of a token that came from the body of a macro is the macro's name.
  */
 #include "inside.h"
 
 #include <string.h>
 
 struct places {
-    uint32_t *group_of; /* each token's, from 1 */
-    struct list groups; /* struct group *; filled in at the first need */
+    uint32_t *group_of; /* number of each token's group, from 1 */
+    struct list groups; /* struct group *; a group is aligned when it is first needed */
 };
 
 static bool same_line(const struct token *a, const struct token *b)
@@ -40,7 +40,7 @@ static struct places *find_groups(struct unit *unit)
     return p;
 }
 
-/* With its words; NULL: there is no such line. */
+/* The token's group, aligned; NULL: its line is not on disk. */
 static struct group *group_of(struct unit *unit, uint32_t token)
 {
     struct places *p = find_groups(unit);
@@ -92,7 +92,7 @@ static uint32_t word_of(const struct unit *unit, const struct group *g, uint32_t
     return g->at[&unit->token[token] - g->token];
 }
 
-/* The bracket that closes the one at the token, `last` at most. */
+/* The bracket that closes the bracket at `token`, or `last` if that comes first. */
 static uint32_t closing(const struct unit *unit, uint32_t token, uint32_t last)
 {
     int depth = 0;
@@ -109,7 +109,7 @@ static uint32_t closing(const struct unit *unit, uint32_t token, uint32_t last)
 bool place_is_written_out(struct unit *unit, uint32_t first, uint32_t last)
 {
     const struct group *before = NULL;
-    uint32_t next = 0; /* the word that is due in the group `before` */
+    uint32_t next = 0; /* the word that must come next in the group `before` */
     for (uint32_t i = first; i <= last; i++) {
         const struct group *g = group_of(unit, i);
         struct spot at;
@@ -125,7 +125,7 @@ bool place_is_written_out(struct unit *unit, uint32_t first, uint32_t last)
             next = partner ? partner - 1 : 0;
             i = close - 1;
             if (!partner)
-                before = NULL; /* in another line */
+                before = NULL; /* the bracket closes in another line */
         }
     }
     return true;

@@ -1,33 +1,34 @@
 /*
- * Which words of a line the tokens are that the preprocessor made of it. Both are in the same
- * order but where a macro stood. There the tokens up to where both agree again came from the macro:
- * behind its name, or behind its parenthesis, or behind more words if those are macros too. What a
- * macro makes has its brackets in pairs as a rule, so a bracket that closes more than was opened
- * inside is one of the line.
+ * Aligns the tokens that the preprocessor made of a line with the words of that line.
  *
- * Of what came from a macro, those tokens are words of its arguments that stand there in the same
- * sequence; a bracket goes with its partner. The others have the macro's name as their place.
+ * Both have the same order, except at macros. The tokens from a macro end where tokens and words
+ * agree again: after the macro's name, after its closing parenthesis, or after more words if these
+ * are macros too. As a rule, brackets in the text of a macro come in pairs. So a bracket that
+ * closes more than the macro has opened is a word of the line.
  *
- * Every search is bounded, so that a line costs what its length is.
+ * A token from a macro is a word of its arguments if both stand in the same sequence; a closing
+ * bracket follows the bracket that it closes. The place of all other tokens is the macro's name.
+ *
+ * Every search is bounded, so that the cost of a line is in proportion to its length.
  */
 #include "inside.h"
 
 #include <string.h>
 
 enum {
-    ENOUGH = 8,         /* words in sequence that agree: it is the place */
-    MOST_TOKENS = 4096, /* a macro makes, for the search */
+    ENOUGH = 8,         /* so many words in sequence that agree settle the place */
+    MOST_TOKENS = 4096, /* how far the end of a macro's tokens is looked for */
     MOST_MACROS = 32,   /* side by side */
-    NEAR_WORDS = 128,   /* words of an argument that are looked through */
+    NEAR_WORDS = 128,   /* how far the word of an argument is looked for */
 };
 
 struct aligner {
     struct group *g;
-    uint32_t *partner; /* of tokens, as in struct word */
+    uint32_t *partner; /* of a token that is a bracket; as in struct word */
 };
 
 struct extent {
-    uint32_t word, token; /* the first behind it */
+    uint32_t word, token; /* the first after it */
     uint32_t score;
 };
 
@@ -59,8 +60,8 @@ static bool is_bracket(const struct token *t, const char *which)
     return t->length == 1 && strchr(which, *t->start);
 }
 
-/* How many words from here on agree with the tokens there; the end of both agrees with all.
- * `loose`: what does not agree inside brackets may be macros. */
+/* How many words from `word` on agree with the tokens from `token` on. If both end there, that
+ * counts as ENOUGH. `loose`: words inside brackets may be macros, so they need not agree. */
 static uint32_t agreement(const struct aligner *a, uint32_t word, uint32_t token, bool loose)
 {
     uint32_t open_word[ENOUGH], open_token[ENOUGH], depth = 0, n = 0;
@@ -87,8 +88,8 @@ static uint32_t agreement(const struct aligner *a, uint32_t word, uint32_t token
     return n;
 }
 
-/* The tokens from `token` on are a macro's up to where those agree with the words from `word` on.
- * `flat`: brackets need not be in pairs. */
+/* Finds the end of the macro's tokens that begin at `token`: the place where tokens agree with the
+ * words from `word` on. `flat`: brackets need not be in pairs. */
 static struct extent find_end(const struct aligner *a, uint32_t word, uint32_t token, bool flat,
                               bool loose)
 {
@@ -113,7 +114,7 @@ static struct extent find_end(const struct aligner *a, uint32_t word, uint32_t t
     return best;
 }
 
-/* The word behind the macro's invocation at `word`: with its arguments or without. */
+/* The word after the invocation of the macro at `word`, with arguments or without. */
 static uint32_t behind(const struct aligner *a, uint32_t word, bool with_arguments)
 {
     const struct words *w = &a->g->words;
@@ -123,7 +124,7 @@ static uint32_t behind(const struct aligner *a, uint32_t word, bool with_argumen
     return w->word[word + 1].partner;
 }
 
-/* What the macro at the word made, when the token there is another one. */
+/* The extent of the macro at `word`, which does not agree with `token`. */
 static struct extent find_expansion(const struct aligner *a, uint32_t word, uint32_t token)
 {
     struct extent best = {a->g->words.count, a->g->count, 0};
@@ -155,8 +156,8 @@ static void put(struct aligner *a, uint32_t token, uint32_t word, bool written)
     a->g->is_alike |= written;
 }
 
-/* The word of the arguments first..last-1 that begins the longest sequence like that of the token;
- * `last`: none. */
+/* The word among the arguments first..last-1 from which on most words agree with the tokens from
+ * `token` on; `last`: there is none. */
 static uint32_t find_argument(const struct aligner *a, uint32_t first, uint32_t last, uint32_t from,
                               uint32_t token)
 {
@@ -175,7 +176,7 @@ static uint32_t find_argument(const struct aligner *a, uint32_t first, uint32_t 
                : last;
 }
 
-/* The word that the macro's token is, `last` if it is none of the arguments'. */
+/* The word of the arguments that the macro's token is; `last`: it is not from the arguments. */
 static uint32_t argument_of(const struct aligner *a, uint32_t first, uint32_t last, uint32_t from,
                             uint32_t token)
 {
@@ -190,14 +191,15 @@ static uint32_t argument_of(const struct aligner *a, uint32_t first, uint32_t la
     return find_argument(a, first, last, from, token);
 }
 
-/* The tokens first..last-1 came from the macro at the word, whose invocation ends before `end`. */
+/* Gives places to the tokens first..last-1 from the macro at `word`, whose invocation ends before
+ * `end`. */
 static void align_expansion(struct aligner *a, uint32_t word, uint32_t end, uint32_t first,
                             uint32_t last)
 {
     bool has_arguments = end > word + 2;
     uint32_t low = has_arguments ? word + 2 : end, high = has_arguments ? end - 1 : end;
     uint32_t from = low, name = word;
-    if (behind(a, word, true) != end || !has_arguments) /* several words are macros */
+    if (behind(a, word, true) != end || !has_arguments) /* several macros side by side */
         low = from = word, high = end;
     for (uint32_t t = first; t < last; t++) {
         uint32_t found = argument_of(a, low, high, from, t);
@@ -226,8 +228,8 @@ static void pair_tokens(struct arena *arena, struct aligner *a)
     }
 }
 
-/* The word behind those that end the macro call of a line before: these are closed by brackets of
- * which the tokens have fewer. */
+/* The first word that is not the rest of a macro call which began in an earlier line. That rest
+ * ends in closing brackets that the tokens do not have. */
 static uint32_t first_word(const struct aligner *a)
 {
     const struct words *w = &a->g->words;

@@ -1,11 +1,11 @@
 /*
- * The words of a line on disk, and of those behind it that belong to it for the preprocessor: as
- * far as a parenthesis is open or the line ends in a backslash. For place.c, which looks for the
- * tokens of the preprocessed text among them.
+ * The words of a line on disk, and of the lines after it that the preprocessor takes as a part of
+ * it: those are inside a parenthesis that the line opens, or follow a backslash. place.c looks for
+ * the tokens of the preprocessed text among these words.
  *
- * Columns on the screen are those of gcc: a tab goes to every eighth, a character takes no column,
- * one or two. Each line keeps the columns of some of its bytes, so that a column costs no more at
- * the end of a long line than at its beginning.
+ * Columns on the screen are counted as gcc counts them: tab stops are 8 columns apart, and a
+ * character takes no column, one, or two. Each line keeps the columns of some of its bytes, so
+ * that a column at the end of a long line costs no more than one at its beginning.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -13,7 +13,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { STEP = 64 }; /* bytes between those whose columns are kept */
+enum { STEP = 64 }; /* the column of every so many bytes is kept */
 
 bool place_is_word_char(char c)
 {
@@ -78,7 +78,7 @@ static size_t next_word(const char **p, const char *end)
     return (size_t)(q - word);
 }
 
-/* A line that begins inside a comment: its words come after the comment's end. */
+/* The words of a line that begins inside a comment come after the comment. */
 static const char *after_open_comment(const char *line, size_t length)
 {
     const char *close = memmem(line, length, "*/", 2);
@@ -97,7 +97,8 @@ bool place_same_word(const struct token *t, const char *word, size_t length)
 
 /* ---- columns ---- */
 
-/* Characters of no column, then those of two: the blocks of East Asian and pictographic ones. */
+/* Columns of a character: no column for combining ones, two for East Asian and pictographic ones.
+ */
 static int width_of(uint32_t c)
 {
     static const struct {
@@ -171,7 +172,7 @@ static void add_word(struct arena *arena, struct words *w, const struct line_tex
     w->word[w->count++] = (struct word){text, (uint32_t)at, (uint32_t)length, 0};
 }
 
-/* The words of one line, up to `before`. True: the next line may be a part of this one. */
+/* Reads the words of one line, up to the token `before`. True: the next line belongs to it. */
 static bool read_line(struct unit *unit, const char *file, uint32_t number,
                       const struct token *before, int *depth, struct words *out)
 {
@@ -197,7 +198,7 @@ static bool read_line(struct unit *unit, const char *file, uint32_t number,
     return *depth || (text->length && end[-1] == '\\');
 }
 
-/* Notes for each bracket which other one it belongs to. */
+/* Notes the partner of each bracket. */
 static void pair_brackets(struct arena *arena, struct words *w)
 {
     uint32_t *open = arena_alloc(arena, (w->count + 1) * sizeof *open), depth = 0;

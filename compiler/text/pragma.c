@@ -1,7 +1,8 @@
 /*
  * Pragmas about warnings: `#pragma GCC diagnostic ignored "-Wbide-..."`, or `clang diagnostic`.
-
- * They are in the preprocessed text, those of _Pragma too; driver_pragma.c sees to it with clang.
+ *
+ * They stand in the preprocessed text, also those that were written as _Pragma; for clang,
+ * driver/pragma.c puts them there.
  */
 #include "inside.h"
 
@@ -12,7 +13,7 @@ static bool is_word_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* The word at *p, if it is this one: past it and the blanks after it. */
+/* Skips this word and the blanks after it. False: another word is at *p. */
 static bool accept(const char **p, const char *end, const char *word)
 {
     size_t n = strlen(word);

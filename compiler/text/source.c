@@ -1,6 +1,6 @@
 /*
- * Files as they lie on disk: the preprocessed text has lost their spacing and their macros, and
- * messages show the user's own line. Each file is read once, whole; the arena keeps it.
+ * Source files as they are on disk. Messages show the user's own line, whose spacing and macros the
+ * preprocessed text has lost. Each file is read once, and stays in the arena.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -12,7 +12,7 @@ struct source {
     const char *file;
     const char *text; /* NULL: cannot be read */
     size_t length;
-    size_t *line; /* where line i + 1 begins */
+    size_t *line; /* [i]: where line i + 1 begins */
     uint32_t line_count;
 };
 

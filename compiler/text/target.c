@@ -1,11 +1,10 @@
 /*
- * Facts of the target. <bide/target.h> leaves them in the preprocessed text as a string, so that
- * they come from the user's compiler with the user's flags and cost no process of their own:
+ * Facts about the target. <bide/target.h> leaves them in the preprocessed text as a string. So they
+ * come from the user's compiler with the user's flags, and cost no process of their own:
  *
  *   bide__target[sizeof("bide target:" "short=" "2" ";int=" "4" ... ";char=" "signed" ";")]
  *
- * Every one must be there and make sense. A file whose facts are not is read by guesses otherwise,
- * or taken for one without async words.
+ * Every fact must be there and make sense, or the file would be read by guesses.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -31,7 +30,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n';
 }
 
-/* Behind the words of our declaration that stand before the string; NULL: others do. */
+/* After the tokens of the declaration above that stand before the string; NULL: these are others.
+ */
 static const char *skip_declaration(const char *p, const char *end)
 {
     static const char *const words[] = {"[", "sizeof", "(", "\"bide target:\""};
@@ -46,7 +46,7 @@ static const char *skip_declaration(const char *p, const char *end)
     return p;
 }
 
-/* The facts, each between two semicolons. False: the text has none. */
+/* Copies the facts, each between two semicolons. False: the text has none. */
 static bool find_facts(const struct unit *unit, char *facts, size_t room)
 {
     static const char mark[] = "bide__target";
@@ -65,10 +65,10 @@ static bool find_facts(const struct unit *unit, char *facts, size_t room)
 
 struct facts {
     const char *text;
-    bool damaged; /* one is missing or makes no sense */
+    bool damaged; /* a fact is missing or makes no sense */
 };
 
-/* The text of a fact up to the semicolon, in `out`. */
+/* Copies the text of a fact, up to the semicolon, to `out`. */
 static void fact(struct facts *f, const char *name, char *out, size_t room)
 {
     char key[16] = ";";
@@ -102,7 +102,7 @@ static bool fact_bool(struct facts *f, const char *name)
     return *text == '1';
 }
 
-/* "long unsigned int", in any order of the words. */
+/* The type that a fact names: "long unsigned int", with its words in any order. */
 static enum type_kind fact_type(struct facts *f, const char *name)
 {
     static const char *const known[] = {"long", "unsigned", "int", "short", "char", "signed"};

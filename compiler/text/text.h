@@ -2,8 +2,8 @@
  * The room text: the preprocessed text of one translation unit, as tokens that know their places.
  *
  * It requires what `cc -E` wrote with __BIDE__ defined, in which the short words have become
- * bide_async, bide_await, bide_defer. Text outside async code is copied byte for byte later, so every
- * token knows where it stands in the text, and in the file on disk that a line marker names.
+ * bide_async, bide_await, bide_defer. Text outside async code is copied byte for byte later, so
+ * every token knows where it stands in the text, and in the file on disk that a line marker names.
  *
  * It establishes unit->target (target_read), then unit->token, unit->marks and unit->pragmas (lex).
  * No later room changes a token's text or place.
@@ -15,8 +15,8 @@
 
 struct symbol;
 struct tag;
-struct type;
-struct function;
+
+/* ---- tokens ---- */
 
 enum token_kind {
     TK_EOF,
@@ -54,9 +54,10 @@ enum punct {
     P_HASHHASH,
 };
 
-/* Line markers and pragmas are no tokens: they are in the text before the next token. */
+/* Line markers, pragmas, marks and comments are not tokens: they are in the text before the next
+ * one. */
 struct token {
-    const char *start; /* in unit->text; the text between two tokens is from end to start */
+    const char *start; /* in unit->text */
     const char *text;  /* interned; identifiers and punctuators, NULL for literals */
     const char *file;  /* as the last line marker says; interned */
     uint32_t length;
@@ -70,6 +71,21 @@ struct token {
     bool gap_printed : 1; /* the text before it, and with that the pragmas there; for output.c */
 };
 
+/* A word of the language that only the checks heed, like bide_may_block. */
+struct mark {
+    uint32_t token;       /* the next one */
+    const char *word;     /* interned */
+    const char *argument; /* the word in the parentheses after it, or NULL */
+};
+
+/* `#pragma GCC diagnostic`, or clang's. */
+struct pragma {
+    uint32_t token; /* the next one */
+    enum { PRAGMA_PUSH, PRAGMA_POP, PRAGMA_IGNORED, PRAGMA_WARNING, PRAGMA_ERROR } kind;
+    const char *option; /* interned, without -W; NULL for push and pop */
+};
+
+/* The kinds of types; struct type is in tree.h. The order makes ranges. */
 enum type_kind {
     TY_ERROR, /* unknown: no message follows from it */
     TY_VOID,
@@ -94,7 +110,7 @@ enum type_kind {
     TY_LDOUBLE,
     TY_FLOATN,  /* _Float128 and its like: `name` is the spelling */
     TY_COMPLEX, /* base is the real type */
-    TY_BUILTIN, /* __builtin_va_list and other names that the compiler knows; `name` */
+    TY_BUILTIN, /* __builtin_va_list and other types that the compiler knows; `name` */
     TY_ENUM,
     TY_STRUCT,
     TY_UNION,
@@ -104,18 +120,7 @@ enum type_kind {
     TY_VECTOR,
 };
 
-/* What `cc -dM -E` said: sizes in bytes of the integer types and the sign of char. */
-struct target {
-    int size_short, size_int, size_long, size_llong, size_pointer;
-    bool char_unsigned;
-    bool has_asm, has_typeof, has_inline, is_c99; /* as words; else names like others */
-    bool clang;
-    bool big_endian;
-    bool is_elf;
-    bool has_asm_inline; /* `asm inline` */
-    enum type_kind size_type, ptrdiff_type, wchar_type, char16_type, char32_type;
-};
-
+/* The call-like words of the language. */
 enum form {
     FORM_SPAWN,
     FORM_SPAWN_BLOCKING,
@@ -142,68 +147,79 @@ enum form {
     FORM_COUNT
 };
 
-/* -fasm, -fno-asm and their like: whether asm, typeof and inline are words of the dialect. */
+/* ---- the unit ---- */
+
+/* -fasm, -fno-asm and their like: are asm, typeof and inline keywords? */
 enum gnu_words { GNU_WORDS_AS_STD, GNU_WORDS_ON, GNU_WORDS_OFF };
 
 struct options {
     const char *input; /* as the user wrote it; for messages */
-    /* bide emit: generated code on lines of its own, headers as #include */
-    bool pretty;
-    bool force; /* every function goes through front end and lowering, -fbide-force; for tests */
+
+    bool pretty;       /* bide emit: generated code on lines of its own, headers as #include */
+    bool force;        /* -fbide-force: every function is parsed and lowered; for tests */
     bool debug_locals; /* -g without optimization: gdb shall find every local by its name */
-    bool wrappers;     /* blocking wrappers, -fno-bide-wrappers clears it */
-    bool colour;
-    const char **flag; /* the user's -W... flags in order, for the options of our messages */
-    int flag_count;
-    int max_errors;    /* -fmax-errors; 0: no limit */
-    bool json;         /* --error-format=json */
+    bool wrappers;     /* blocking wrappers; cleared by -fno-bide-wrappers */
     bool multi_thread; /* -fbide-multi-thread */
     enum gnu_words gnu_words;
-    bool odd_charset, odd_wide_charset; /* of execution: no UTF-8, so that lengths are unknown */
-    /* The user's compiler is asked about the plain reading: warnings of its names are its own. */
+    /* of execution, other than UTF-8: the lengths of strings are not known */
+    bool odd_charset, odd_wide_charset;
+
+    bool colour;
+    bool json;         /* --error-format=json */
+    int max_errors;    /* -fmax-errors; 0: no limit */
+    const char **flag; /* the user's -W... flags in order */
+    int flag_count;
+    /* The user's compiler reads the plain reading too: a warning that it has is left to it. */
     bool compiler_speaks;
 };
 
-/* A word of the language that only says something to the checks, like bide_may_block: no token, its
- * text is blanked. */
-struct mark {
-    uint32_t token;       /* the one that follows */
-    const char *word;     /* interned */
-    const char *argument; /* the word in the parentheses after it, or NULL */
+/* What the user's compiler makes C for, with the user's flags. */
+struct target {
+    /* in bytes */
+    int size_short, size_int, size_long, size_llong, size_pointer;
+    bool char_unsigned;
+    bool has_asm, has_typeof, has_inline; /* as keywords; else they are plain names */
+    bool is_c99;                          /* or later */
+    bool clang;
+    bool big_endian;
+    bool is_elf;
+    bool has_asm_inline; /* `asm inline` */
+    enum type_kind size_type, ptrdiff_type, wchar_type, char16_type, char32_type;
 };
 
-/* `#pragma GCC diagnostic`, or clang's. */
-struct pragma {
-    uint32_t token; /* the one that follows */
-    enum { PRAGMA_PUSH, PRAGMA_POP, PRAGMA_IGNORED, PRAGMA_WARNING, PRAGMA_ERROR } kind;
-    const char *option; /* interned, without -W; NULL for push and pop */
-};
-
+/* A translation unit, on its way through all rooms. */
 struct unit {
     struct arena *arena;
     struct options *options;
     struct target target;
     const char *text; /* text[text_length] is 0 */
     size_t text_length;
-    struct token *token; /* [0] is unused, so that 0 means none; the last is TK_EOF */
+
+    /* lex */
+    struct token *token; /* [0] is unused, so that 0 can mean none; the last is TK_EOF */
     uint32_t token_count;
-    struct list items; /* struct item * in order */
-    struct list
-        functions; /* struct function *: all parsed bodies, blocks and branches after their outer */
-    /* struct expr *: those at file scope that mention async names; and struct symbol *, of what */
-    struct list initializers, initialized;
-    int error_count;
+    struct list marks;   /* struct mark * in order */
+    struct list pragmas; /* struct pragma * in order */
+
+    /* parse */
+    struct list items;     /* struct item * in order */
+    struct list functions; /* struct function *: parsed bodies; blocks and branches after `outer` */
+    struct list initializers;    /* struct expr *: at file scope, those that mention async names */
+    struct list initialized;     /* struct symbol *: the variable of each */
     bool parse_failed;           /* plain C that was not understood: nothing is emitted */
-    uint32_t parse_failed_token; /* where it first happened */
-    struct list marks;           /* struct mark * in order */
-    struct list pragmas;         /* struct pragma * in order */
-    struct list messages;        /* diag.c: not yet printed */
-    struct map undeclared;       /* check_form.c: names of which that was said */
+    uint32_t parse_failed_token; /* where that first happened */
+
+    /* check */
+    struct map undeclared; /* names that have been reported as undeclared */
+
+    /* messages */
+    int error_count;
+    struct list messages;        /* struct message *: not yet printed */
     struct list sources;         /* source.c: files read for messages */
     struct places *places;       /* place.c */
-    struct list outer_functions; /* diag.c: those of the first outer_functions_of functions */
+    struct list outer_functions; /* diag: those of the first outer_functions_of functions */
     uint32_t outer_functions_of;
-    struct list held; /* diag.c: those that the user's compiler may give itself */
+    struct list held; /* diag: messages that the user's compiler may give itself */
     struct message *last_message;
     struct list packs; /* pack.c: where #pragma pack changes what is in effect */
     bool packs_known;
@@ -211,22 +227,21 @@ struct unit {
     struct list frames; /* struct frame_info *: of the functions that were printed */
 };
 
-/* Lines of a file. */
-struct line_span {
-    const char *file;
-    uint32_t first, last;
-};
+/* ---- lex.c: from text to tokens ---- */
 
-struct spot {
-    const char *line; /* the source line, as source_line gives it */
-    size_t length;
-    uint32_t number;              /* of the line */
-    size_t start, width;          /* bytes of the word in it */
-    bool is_written;              /* false: the token came from a macro whose name this is */
-    const struct line_text *text; /* place_words.c */
-};
+/* Fills in unit->token, marks and pragmas. Marks and pragmas about warnings of bide are blanked in
+ * unit->text. */
+void lex(struct unit *);
 
-/* Words of C and GNU C. The order makes ranges: see keyword_is_specifier. */
+/* ---- target.c: facts about the target ---- */
+
+/* Reads unit->target from what <bide/target.h> leaves in unit->text. False: it is not there, and a
+ * 64-bit Linux is assumed, or it makes no sense. */
+bool target_read(struct unit *);
+
+/* ---- word.c: keywords, and what names mean ---- */
+
+/* Keywords. The order makes ranges: see keyword_is_specifier. */
 enum keyword {
     KW_NONE,
     KW_VOID,
@@ -302,28 +317,32 @@ enum keyword {
     KW_BIT_CAST,
     KW_AWAIT,
     KW_RUNTIME,
-    KW_PRAGMA, /* _Pragma and __pragma: the lexer swallows them */
+    KW_PRAGMA, /* _Pragma and __pragma: the lexer skips them */
     KW_FORM,   /* KW_FORM + enum form */
 };
 
+/* Flags of a struct name. */
 enum {
-    NAME_ASYNC = 1, /* a word of the language, an async function or an owner type: a body or an
-                       initialiser with such a name is parsed */
-    NAME_REF = 2,   /* an async function that some bide_ref names */
-    NAME_MARK = 4,  /* bide_may_block and its like: the lexer swallows them */
-    NAME_TYPE = 8,  /* an async function that is mentioned where only its type counts */
+    /* a word of the language, an async function or an owner type: a body or an initialiser with
+     * such a name is parsed */
+    NAME_ASYNC = 1,
+    NAME_REF = 2,  /* an async function that some bide_ref names */
+    NAME_MARK = 4, /* bide_may_block and its like: the lexer takes them out */
+    NAME_TYPE = 8, /* an async function that is mentioned where only its type counts */
 };
 
+/* A meaning of a name, from its declaration to the end of its scope. */
 struct binding {
     struct name *name;
-    struct symbol *symbol; /* or */
+    struct symbol *symbol; /* this, or a tag */
     struct tag *tag;
     int depth;
     struct binding *shadowed; /* the outer one of this name */
     struct binding *next;     /* in its scope */
 };
 
-static inline unsigned keyword_at(struct token *t)
+/* The keyword that a token is, or KW_NONE. */
+static inline unsigned token_keyword(const struct token *t)
 {
     return t->kind == TK_IDENT ? name_of(t->text)->keyword : KW_NONE;
 }
@@ -333,60 +352,63 @@ static inline bool keyword_is_specifier(unsigned k)
     return k >= KW_VOID && k <= KW_ASYNC;
 }
 
-/* ---- source.c ---- */
+const char *form_name(enum form);
 
-/* Line `line` (from 1) of `file` without its newline, not terminated; NULL: there is none. Each
- * file is read once. Text given to source_add stands for a file of that name (standard input). */
-const char *source_line(struct unit *, const char *file, uint32_t line, size_t *length);
-void source_add(struct unit *, const char *file, const char *text, size_t length);
-bool line_span_has(const struct line_span *, const char *file, uint32_t line);
+/* ---- word_scan.c: what words a text has, before it is parsed ---- */
 
-/* ---- place.c ---- */
-
-/* The word that the token was, or of the macro that it came from. False: no such line. */
-bool place_of(struct unit *, uint32_t token, struct spot *);
-/* Do the tokens stand in the file as they are? Only what is in brackets may come from macros. */
-bool place_is_written_out(struct unit *, uint32_t first, uint32_t last);
-/* The macro that the token came from; NULL: from none, or it is not known. */
-const char *place_macro(struct unit *, uint32_t token);
-
-/* ---- place_words.c ---- */
-
-/* Columns on the screen before that byte of the spot's line. */
-size_t place_column(const struct spot *, size_t byte);
-/* The column behind the character at that byte, which stands in `column`. */
-size_t place_next_column(const char *line, size_t length, size_t byte, size_t column);
-
-/* ---- target.c ---- */
-
-/* Reads unit->target from what <bide/target.h> leaves in unit->text. False: that is not there, and
- * the target is taken for a 64-bit Linux, or it makes no sense. */
-bool target_read(struct unit *);
-
-/* ---- lex.c ---- */
-
-/* lex.c: fills unit->token from unit->text, in which it blanks marks and our own pragmas. */
-void lex(struct unit *);
-
-/* ---- word_scan.c ---- */
-
-/* words.c: is the text, of which only the tokens are known, that of an async file? */
+/* Is the text, of which only the tokens are known, that of an async file? */
 bool has_async_code(const struct unit *);
 /* Is the name among the tokens? */
 bool has_name(const struct unit *, const char *name);
 
-/* ---- token.c ---- */
+/* ---- token.c: brackets and texts ---- */
 
-/* At an opening bracket: its closing one, or the end of the file. */
+/* From an opening bracket to the token that closes it, or to the end of the file. */
 uint32_t token_closing(const struct token *, uint32_t open);
-/* print.c: their text, on one line */
+/* The text of these tokens on one line. */
 char *tokens_text(struct unit *, uint32_t first, uint32_t last);
 bool attribute_is(const struct token *, const char *name); /* `name` or `__name__` */
 
-/* ---- word.c ---- */
+/* ---- source.c: files on disk ---- */
 
-/* scope.c: which word of C or GNU C an identifier token is (enum keyword in parse.h); 0: none. */
-unsigned token_keyword(const struct token *);
-const char *form_name(enum form);
+/* Lines of a file. */
+struct line_span {
+    const char *file;
+    uint32_t first, last;
+};
+
+/* Line `line` (from 1) of `file` without its newline, not terminated; NULL: there is none. A text
+ * that was given to source_add stands for a file of that name, such as standard input. */
+const char *source_line(struct unit *, const char *file, uint32_t line, size_t *length);
+void source_add(struct unit *, const char *file, const char *text, size_t length);
+bool line_span_has(const struct line_span *, const char *file, uint32_t line);
+
+/* ---- place.c: where a token stands in its file ---- */
+
+/* Where a token stands in its file. */
+struct spot {
+    const char *line; /* the source line, as source_line gives it */
+    size_t length;
+    uint32_t number;              /* of the line */
+    size_t start, width;          /* bytes of the word in it */
+    bool is_written;              /* false: the token came from a macro whose name this is */
+    const struct line_text *text; /* place_words.c */
+};
+
+/* The place of the word that the token was, or of the macro that it came from. False: the line is
+ * not on disk. */
+bool place_of(struct unit *, uint32_t token, struct spot *);
+/* Do these tokens stand in the file as they are? Only the inside of brackets may be from macros. */
+bool place_is_written_out(struct unit *, uint32_t first, uint32_t last);
+/* The macro that the token came from. NULL: it came from none, or the macro is not known. */
+const char *place_macro(struct unit *, uint32_t token);
+
+/* ---- place_words.c: columns and words of a line ---- */
+
+/* Columns on the screen before that byte of the spot's line. */
+size_t place_column(const struct spot *, size_t byte);
+/* The column after the character at that byte, which stands in `column`. */
+size_t place_next_column(const char *line, size_t length, size_t byte, size_t column);
+bool place_is_word_char(char); /* in an identifier or a number */
 
 #endif

@@ -1,11 +1,10 @@
 /*
- * Questions about tokens that need no parser, and their text.
+ * Questions about tokens that need no parser, and the text of tokens.
  */
 #include "inside.h"
 
 #include <string.h>
 
-/* At an opening bracket: its closing one. */
 uint32_t token_closing(const struct token *t, uint32_t i)
 {
     int depth = 0;
@@ -18,7 +17,6 @@ uint32_t token_closing(const struct token *t, uint32_t i)
     }
 }
 
-/* `__name__` and `name` are the same attribute. */
 bool attribute_is(const struct token *t, const char *name)
 {
     const char *s = t->text;

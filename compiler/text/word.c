@@ -1,5 +1,5 @@
 /*
- * The words of C, of GNU C and of async C: what keyword an identifier is.
+ * The keywords of C, of GNU C and of async C.
  */
 #include "inside.h"
 
@@ -164,7 +164,7 @@ static const struct {
     {"bide_defer", KW_DEFER},
     {"bide_scope", KW_SCOPE},
     {"bide_try_scope", KW_TRY_SCOPE},
-    {"bide__task", KW_NONE}, /* the tags of owners: bide_task(T) is a macro */
+    {"bide__task", KW_NONE}, /* the tags in the macros bide_task(T) and bide_future(T) */
     {"bide__future", KW_NONE},
 };
 
@@ -186,7 +186,7 @@ static void forget_word(struct arena *a, const char *word, bool is_known)
         name_intern(a, word)->keyword = KW_NONE;
 }
 
-/* Without the words that the dialect does not have. */
+/* Words that the dialect does not have stay plain names. */
 void names_init(struct arena *a, const struct target *t)
 {
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -207,9 +207,4 @@ void names_init(struct arena *a, const struct target *t)
         n->keyword = (uint16_t)(KW_FORM + f);
         n->flags = NAME_ASYNC;
     }
-}
-
-unsigned token_keyword(const struct token *t)
-{
-    return t->kind == TK_IDENT ? name_of(t->text)->keyword : KW_NONE;
 }

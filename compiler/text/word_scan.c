@@ -1,8 +1,8 @@
 /*
- * Whether a preprocessed text has async code, or only tells of async functions. A plain file may
- * include headers that declare some, or define static ones: it is not translated for that, and
- * calls their blocking forms. A header that defines functions for the whole program (a library in
- * one header, say) makes the file that includes it an async one.
+ * Does a preprocessed text have async code, or does it only mention async functions? A plain file
+ * may include headers that declare async functions, or define static ones. It is not translated
+ * for that: it calls their blocking forms. But a header that defines async functions for the whole
+ * program (say, a library in one header) makes the file that includes it an async file.
  */
 #include "inside.h"
 
@@ -14,7 +14,7 @@ static bool is_header(const char *file)
     return dot && (!strcmp(dot, ".h") || !strcmp(dot, ".hh") || !strcmp(dot, ".hpp"));
 }
 
-/* Of the declaration with the word i: does a body end it, of a function that is not static? */
+/* Does the declaration with the token i define a function that is not static? */
 static bool defines_for_all(const struct unit *u, uint32_t i)
 {
     uint32_t k = i;
