@@ -61,8 +61,7 @@ bool is_null_constant(const struct expr *e)
     return e->is_constant && e->value == 0 && type_is_integer(e->type);
 }
 
-/* The bit-field whose value e is, also as the value of an assignment; or NULL. The compilers differ
- * about what x.field++ and ({ x.field; }) are. */
+/* The compilers differ about whether x.field++ and ({ x.field; }) are bit-fields. */
 const struct member *bit_field_of(const struct unit *u, const struct expr *e)
 {
     while (e) {

@@ -1,15 +1,15 @@
 /*
  * Which attributes of an async function mean something for which of the functions that it becomes.
  *
- *   the blocking form     attributes about its arguments and its result, its place and its assembler
- *                         name; and all that we do not know, so that the user's compiler judges them
+ *   the blocking form     attributes about its arguments, its result, its place and its assembler
+ *                         name; and all unknown attributes, which the user's compiler judges
  *   the start function    attributes that compilers check at a call
  *   the body              attributes about the code
- *   us                    deprecated, unavailable, warn_unused_result: reported at the user's call
+ *   bide itself           deprecated, unavailable, warn_unused_result: reported at the user's call
  *
- * An await returns later than the start function does, so no promise about the result (malloc,
- * returns_nonnull, noreturn...) goes there. Attributes that would make the function start and end by
- * itself (constructor, naked), or stand for another one (alias), are refused.
+ * The start function returns before the await does, so no promise about the result (malloc,
+ * returns_nonnull, noreturn...) goes there. Attributes that make a function start and end by itself
+ * (constructor, naked), or stand for another function (alias), are refused.
  */
 #include "inside.h"
 
@@ -69,7 +69,7 @@ static const struct {
     {"unused", FN_NOWHERE},
     {"maybe_unused", FN_NOWHERE},
     {"nodiscard", FN_OURS},
-    {"visibility", FN_NOWHERE}, /* ours too: see linkage */
+    {"visibility", FN_NOWHERE}, /* the emitter heeds it: see linkage */
     {"warn_unused_result", FN_OURS},
     {"warning", FN_ON_START},
     {"weak", FN_NOWHERE},

@@ -6,7 +6,7 @@
 
 /* ---- ask.c ---- */
 
-/* operator.c: nodes with their types */
+/* The bit-field whose value e is, also as the value of an assignment; or NULL. */
 const struct member *bit_field_of(const struct unit *, const struct expr *);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * Types back into C: type_print. A declarator is printed from the name outwards; typedef names of
- * file scope are kept, those of blocks are replaced by what they stand for, so that the text means
- * the same anywhere in the file. A type without a name is printed as __typeof__ of the first
- * variable that was declared with it.
+ * Types back into C: type_print. A declarator is printed from the name outwards. Typedef names of
+ * file scope are kept. Typedef names of blocks are replaced by what they stand for, so that the
+ * text means the same anywhere in the file. A struct without a name is printed as __typeof__ of
+ * the first variable that was declared with it.
  */
 #include "inside.h"
 
@@ -57,7 +57,7 @@ static const char *quals_text(unsigned quals)
     return texts[quals & 15];
 }
 
-/* A list of attributes so that it may stand after a type: `[[gnu::x]]` would belong to it. */
+/* A list of attributes as it may stand after a type: `[[gnu::x]]` becomes `__attribute__((x))`. */
 static const char *attributes_text(struct unit *u, uint32_t first, uint32_t last)
 {
     const struct token *t = u->token;
@@ -81,7 +81,8 @@ static const struct symbol *usable_alias(const struct type *t)
     return s && s->depth == 0 ? s : NULL;
 }
 
-/* An lvalue of a type, given one of a type that is made of it by arrays and pointers. */
+/* From the text of an lvalue of type t, through arrays and pointers, to an lvalue of what t is
+ * made of. */
 static char *part_text(struct unit *u, const struct type *t, const char *text)
 {
     char *s = arena_printf(u->arena, "%s", text);
@@ -95,7 +96,7 @@ static const char *tag_word(const struct tag *tag)
     return tag->kind == TY_ENUM ? "enum" : tag->kind == TY_UNION ? "union" : "struct";
 }
 
-/* An lvalue of the tag's type, never evaluated; NULL: there is none. */
+/* The text of an lvalue of the tag's type, for __typeof__; NULL: there is none. */
 static const char *object_text(struct unit *u, const struct tag *tag)
 {
     const char *name = tag->hoisted_name ? tag->hoisted_name : tag->name;
@@ -129,7 +130,8 @@ static const char *tag_text(struct unit *u, const struct tag *tag)
     return tag_word(tag);
 }
 
-/* Its list has nothing else: the length may be printed, whose tokens may name things of a block. */
+/* Does the list have just one attribute? Then it can be printed without its tokens, which may name
+ * things of a block. */
 static bool is_one_attribute(const struct unit *u, const struct type *t)
 {
     for (uint32_t i = t->attr_first; i <= t->attr_last; i++)
@@ -169,7 +171,7 @@ static const char *specifier_text(struct unit *u, const struct type *t)
 struct printer {
     struct unit *unit;
     int depth;
-    int prototypes; /* that it is in */
+    int prototypes; /* how many it is inside */
     int steps;
 };
 
@@ -190,7 +192,7 @@ static char *params_text(struct printer *p, const struct type *t)
     return arena_printf(a, "%s%s)", s, t->variadic ? ", ..." : "");
 }
 
-/* The lengths of a prototype's parameters may name those before them, which are not printed. */
+/* In a prototype a length may name parameters, whose names are not printed. */
 static char *array_text(struct unit *u, const struct type *t, bool in_prototype)
 {
     if (in_prototype && t->length < 0 && t->variable)

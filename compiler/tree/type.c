@@ -1,8 +1,7 @@
 /*
- * Types: making, comparing and converting them as ISO C 6.2.5, 6.2.7, 6.3.1 and 6.7.6 say, with
- * GNU's additions. Types are shared and never changed after they were made, but for what their tags
- * get to know later. No size or layout is computed: only the widths of the integer types are known,
- * from struct target.
+ * Types: making, comparing and converting them as in ISO C 6.2.5, 6.2.7, 6.3.1 and 6.7.6, with
+ * GNU's additions. Types are shared, and only their tags are completed later. No size or layout is
+ * computed: only the widths of the integer types are known, from struct target.
  */
 #include "inside.h"
 
@@ -60,7 +59,7 @@ struct type *type_function(struct unit *u, struct type *result)
     return t;
 }
 
-/* The qualifiers of an array are those of its elements. */
+/* An array has the qualifiers of its elements. */
 static unsigned quals_of(const struct type *t)
 {
     while (t->kind == TY_ARRAY)
@@ -92,7 +91,7 @@ static struct type *with_quals(struct unit *u, struct type *t, unsigned quals)
         copy->base = element;
     }
     copy->quals = (uint8_t)quals;
-    /* a typedef name says more than is wanted: print what it stands for */
+    /* a typedef with more qualifiers cannot name the type: print what it stands for */
     while (copy->alias && quals_of(copy->alias->type) & ~quals)
         copy->alias = copy->alias->type->alias;
     return top;
@@ -203,7 +202,7 @@ bool type_holds_future(const struct type *t)
 
 /* ---- integers ---- */
 
-/* Also the integer type below an enumeration. */
+/* The kind of an integer; of an enumeration, that of its integer type. */
 static enum type_kind integer_kind(const struct type *t)
 {
     if (t->kind == TY_ENUM)
@@ -268,8 +267,8 @@ struct type *type_bits(struct unit *u, unsigned bits, bool is_unsigned)
     return type_error_;
 }
 
-/* ISO C 6.3.1.1: the wider type is higher, of two as wide the bit-precise one lower, then those
- * that come first in the language. */
+/* The conversion rank (ISO C 6.3.1.1): a wider type ranks higher. Of equally wide types a
+ * bit-precise one ranks lowest, then the order is that of the language. */
 static unsigned rank(struct unit *u, const struct type *t)
 {
     unsigned order;
@@ -305,7 +304,7 @@ struct type *type_promote(struct unit *u, struct type *t)
     return i;
 }
 
-/* Of real floating types; the order of the conversions. */
+/* Of a real floating type: the one with the higher rank wins. 0: it is not floating. */
 static int floating_rank(const struct type *t)
 {
     static const struct {
@@ -345,7 +344,7 @@ static struct type *usual_integer(struct unit *u, struct type *a, struct type *b
 {
     a = type_promote(u, a);
     b = type_promote(u, b);
-    /* of a _BitInt whose width is not known nothing is */
+    /* a _BitInt whose width is not known */
     if (!type_width(u, a) || !type_width(u, b))
         return type_error_;
     bool au = type_is_unsigned(u, a), bu = type_is_unsigned(u, b);
@@ -402,9 +401,8 @@ struct type *type_decay(struct unit *u, struct type *t)
 
 /* ---- comparing ---- */
 
-/* `steps` bounds the work for types that grow exponentially; then they count as alike. */
+/* `steps` bounds the work for types that grow exponentially; beyond it they count as alike. */
 struct comparison {
-    bool exact;
     int depth;
     int steps;
 };
@@ -428,7 +426,7 @@ static bool same_params(struct comparison *c, const struct type *a, const struct
     if (a->oldstyle && b->oldstyle)
         return true;
     if (a->oldstyle || b->oldstyle)
-        return !c->exact && fits_oldstyle(a->oldstyle ? b : a);
+        return fits_oldstyle(a->oldstyle ? b : a);
     if (a->param_count != b->param_count || a->variadic != b->variadic)
         return false;
     c->depth++;
@@ -442,7 +440,7 @@ static bool same_params(struct comparison *c, const struct type *a, const struct
     return alike;
 }
 
-/* What of a and b is alike on this level, their bases not counted. */
+/* Are a and b alike, their bases not counted? */
 static bool same_level(struct comparison *c, const struct type *a, const struct type *b)
 {
     if (a->quals != b->quals || a->kind != b->kind)
@@ -451,15 +449,12 @@ static bool same_level(struct comparison *c, const struct type *a, const struct 
     case TY_FLOATN:
     case TY_BUILTIN: return a->name == b->name || strcmp(a->name, b->name) == 0;
     case TY_BITINT:
-    case TY_UBITINT: return a->length == b->length || a->length < 0 || b->length < 0;
+    case TY_UBITINT:
+    case TY_ARRAY:
+    case TY_VECTOR: return a->length == b->length || a->length < 0 || b->length < 0;
     case TY_ENUM:
     case TY_STRUCT:
     case TY_UNION: return a->tag == b->tag;
-    case TY_ARRAY:
-        if (c->exact && a->incomplete != b->incomplete)
-            return false;
-        return a->length == b->length || a->length < 0 || b->length < 0;
-    case TY_VECTOR: return a->length == b->length || a->length < 0 || b->length < 0;
     case TY_FUNCTION: return same_params(c, a, b);
     default: return true;
     }
@@ -476,7 +471,7 @@ static bool same(struct comparison *c, const struct type *a, const struct type *
     while (c->depth < TYPE_DEPTH_MAX && c->steps-- > 0) {
         if (a == b || a->kind == TY_ERROR || b->kind == TY_ERROR)
             return true;
-        if (!c->exact && (enum_matches(a, b) || enum_matches(b, a)))
+        if (enum_matches(a, b) || enum_matches(b, a))
             return true;
         if (!same_level(c, a, b))
             return false;
@@ -503,7 +498,7 @@ bool type_is_signed(struct unit *u, const struct type *t)
     case TY_INT:
     case TY_LONG:
     case TY_LLONG: return true;
-    case TY_BITINT: /* without bits that mean nothing */
+    case TY_BITINT: /* only without padding bits */
         return t->length == 8 || t->length == 16 || t->length == 32 || t->length == 64;
     case TY_ENUM: return t->tag->enum_type && type_is_signed(u, t->tag->enum_type);
     default: return false;

@@ -1,8 +1,8 @@
 /*
- * Walks over trees: one function for the children of an expression, and one for those of a statement.
+ * Walks over trees: a function for the children of an expression, and one for those of a statement.
  *
- * A walk is a function that treats the kinds of node it cares about itself and hands every other node
- * to these. They visit one level only; the walk calls itself from `visit` to go deeper.
+ * A walk is a function that treats the kinds of node it cares about itself, and hands every other
+ * node to these. They visit one level only; to go deeper, the walk calls itself from `visit`.
  */
 #include "inside.h"
 

@@ -1,16 +1,16 @@
 /*
  * In gcc a bit-field wider than int has a type of its own width, which has no name: `unsigned long
- * x : 40` is an integer of 40 bits, `x - 1` wraps there, and so does what is computed from it as
- * far as C's conversions keep the type. clang takes the declared type. A value that is kept over an
- * await goes on as what it was; this says what that is.
+ * x : 40` is an integer of 40 bits. `x - 1` wraps at 40 bits, and so does everything that is
+ * computed from it, as far as C's conversions keep the type. clang takes the declared type. A
+ * value that is kept over an await must keep its type, which is found here.
  *
- * Of two operands the wider type wins; of two as wide a named one, then the unsigned one. In the
- * tree itself such a field has its declared type.
+ * Of two operands the wider type wins. If both are equally wide, a named type wins, then an
+ * unsigned one. In the tree such a field has its declared type.
  */
 #include "inside.h"
 
 struct integer {
-    struct type *type; /* that can hold it */
+    struct type *type; /* a type that can hold it */
     unsigned width;
     bool is_nameless;
     bool has_field; /* there is such a field in the expression */
@@ -44,7 +44,7 @@ static struct integer of_binary(struct unit *u, const struct expr *e)
     }
 }
 
-/* Comparisons and `!` are of another type than their operands. */
+/* Comparisons and `!` give an int, whatever their operands are. */
 static bool gives_int(const struct expr *e)
 {
     switch (e->op) {
