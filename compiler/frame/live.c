@@ -32,7 +32,9 @@ struct live {
     const struct code *code;
     struct block *block;
     uint32_t count;
-    uint32_t words;
+    struct var **var; /* those that are in the sets, by their bits */
+    uint32_t var_count, words;
+    uint32_t *bit;         /* by index of a variable; NONE: it is in no set */
     uint32_t *label_block; /* by flow label */
 };
 
@@ -89,6 +91,47 @@ static void link_blocks(struct live *v)
     }
 }
 
+/* ---- which variables are followed ---- */
+
+static bool is_kept_by(const struct piece *p)
+{
+    return p->var && p->var->tracked && (p->kind == PC_USE || p->kind == PC_MAYBE);
+}
+
+/* A variable of which each use follows a write in the same block is live at no suspension; most
+ * temporaries are such. The sets have no bits for them: their size, times the number of blocks,
+ * would grow with the square of a function's length. */
+static void number_vars(struct live *v)
+{
+    uint32_t all = v->l->vars.count;
+    uint32_t *written_in = arena_alloc(v->l->arena, (all + 1) * sizeof *written_in);
+
+    v->bit = arena_alloc(v->l->arena, (all + 1) * sizeof *v->bit);
+    v->var = arena_alloc(v->l->arena, (all + 1) * sizeof(struct var *));
+    memset(v->bit, 0xff, (all + 1) * sizeof *v->bit);
+    for (uint32_t b = 0; b < v->count; b++)
+        for (uint32_t i = v->block[b].first; i < v->block[b].last; i++) {
+            const struct piece *p = &v->code->piece[i];
+            if (!p->var)
+                continue;
+            if (is_kept_by(p) && (p->kind == PC_MAYBE || written_in[p->var->index] != b + 1))
+                v->bit[p->var->index] = 0;
+            else if (p->kind == PC_DEF || p->kind == PC_KILL)
+                written_in[p->var->index] = b + 1;
+        }
+    for (uint32_t n = 0; n < all; n++)
+        if (v->bit[n] != NONE) {
+            v->bit[n] = v->var_count;
+            v->var[v->var_count++] = v->l->vars.item[n];
+        }
+    v->words = (v->var_count + 31) / 32;
+}
+
+static uint32_t bit_of(const struct live *v, const struct piece *p)
+{
+    return p->var && p->var->tracked ? v->bit[p->var->index] : NONE;
+}
+
 /* ---- liveness, backwards ---- */
 
 static void local_sets(struct live *v, struct block *k)
@@ -100,9 +143,9 @@ static void local_sets(struct live *v, struct block *k)
     k->touched = set_new(v);
     for (uint32_t i = k->first; i < k->last; i++) {
         const struct piece *p = &v->code->piece[i];
-        if (!p->var || !p->var->tracked)
+        uint32_t n = bit_of(v, p);
+        if (n == NONE)
             continue;
-        uint32_t n = p->var->index;
         if (p->kind == PC_USE && !set_has(k->def, n))
             set_put(k->use, n);
         else if (p->kind == PC_DEF || p->kind == PC_KILL)
@@ -129,11 +172,11 @@ static bool flow_back(struct live *v, struct block *k)
 
 /* The effect of one piece on the sets of variables that perhaps have no value, and that perhaps
  * have some. A use may be an assignment too (asm). */
-static void step(uint32_t *bare, uint32_t *touched, const struct piece *p)
+static void step(const struct live *v, uint32_t *bare, uint32_t *touched, const struct piece *p)
 {
-    if (!p->var || !p->var->tracked || p->kind == PC_DECLARE)
+    uint32_t n = bit_of(v, p);
+    if (n == NONE || p->kind == PC_DECLARE)
         return;
-    uint32_t n = p->var->index;
     if (p->kind == PC_KILL) {
         set_put(bare, n);
         set_take(touched, n);
@@ -160,7 +203,7 @@ static bool flow_on(struct live *v, struct block *k, uint32_t *bare, uint32_t *t
     memcpy(bare, k->bare, v->words * sizeof *bare);
     memcpy(touched, k->touched, v->words * sizeof *touched);
     for (uint32_t i = k->first; i < k->last; i++)
-        step(bare, touched, &v->code->piece[i]);
+        step(v, bare, touched, &v->code->piece[i]);
     for (int s = 0; s < 2; s++) {
         if (k->next[s] == NONE)
             continue;
@@ -213,12 +256,20 @@ static bool can_be_saved(const struct var *x)
                          type_is_const(x->type)));
 }
 
+/* The first variable of the set from `n` on; NONE: there is no more. */
+static uint32_t next_in(const struct live *v, const uint32_t *set, uint32_t n)
+{
+    while (n < v->var_count && !set_has(set, n))
+        n = set[n / 32] >> (n % 32) ? n + 1 : (n / 32 + 1) * 32;
+    return n < v->var_count ? n : NONE;
+}
+
 static void decide_at(struct live *v, const struct suspend *s, const uint32_t *live,
                       const uint32_t *bare)
 {
-    for (uint32_t n = 0; n < v->l->vars.count; n++) {
-        struct var *x = v->l->vars.item[n];
-        if (!x->tracked || !set_has(live, n) || !is_in_scope(v->l, x, s->token))
+    for (uint32_t n = next_in(v, live, 0); n != NONE; n = next_in(v, live, n + 1)) {
+        struct var *x = v->var[n];
+        if (!is_in_scope(v->l, x, s->token))
             continue;
         bool named = (!x->stmt || x->token <= s->token) && !is_shadowed(v->l, x, s->token);
         if (set_has(bare, n) || !can_be_saved(x) || !named)
@@ -242,13 +293,13 @@ static void decide(struct live *v, struct block *k, uint32_t *bare, uint32_t *to
     memcpy(touched, k->touched, v->words * sizeof *touched);
     for (uint32_t i = k->first; i < k->last; i++) {
         const struct piece *p = &v->code->piece[i];
-        if (p->kind == PC_MAYBE && p->var->tracked && set_has(bare, p->var->index))
+        if (p->kind == PC_MAYBE && p->var->tracked && set_has(bare, bit_of(v, p)))
             p->var->in_frame = true;
         if (p->kind == PC_SUSPEND && k->next[0] != NONE) {
             k->live_after = live_after(v, k, touched);
             decide_at(v, p->thing, k->live_after, bare);
         }
-        step(bare, touched, p);
+        step(v, bare, touched, p);
     }
 }
 
@@ -258,25 +309,29 @@ enum { SAVES_MAX = 64 };
  * square of a function's length otherwise. */
 static void limit_saves(struct live *v)
 {
-    uint32_t *saves = arena_alloc(v->l->arena, (v->l->vars.count + 1) * sizeof *saves);
-    for (uint32_t b = 0; b < v->count; b++)
-        for (uint32_t n = 0; v->block[b].live_after && n < v->l->vars.count; n++)
-            saves[n] += set_has(v->block[b].live_after, n);
-    for (uint32_t n = 0; n < v->l->vars.count; n++) {
-        struct var *x = v->l->vars.item[n];
-        if (x->tracked && x->type && !x->by_address && saves[n] > SAVES_MAX)
+    uint32_t *saves = arena_alloc(v->l->arena, (v->var_count + 1) * sizeof *saves);
+    for (uint32_t b = 0; b < v->count; b++) {
+        const uint32_t *live = v->block[b].live_after;
+        for (uint32_t n = live ? next_in(v, live, 0) : NONE; n != NONE; n = next_in(v, live, n + 1))
+            saves[n]++;
+    }
+    for (uint32_t n = 0; n < v->var_count; n++) {
+        struct var *x = v->var[n];
+        if (x->type && !x->by_address && saves[n] > SAVES_MAX)
             x->in_frame = true;
     }
 }
 
 static void list_live(struct live *v, struct suspend *s, const uint32_t *live)
 {
-    s->live = arena_alloc(v->l->arena, (v->l->vars.count + 1) * sizeof(struct var *));
+    uint32_t count = 0;
+    for (uint32_t n = next_in(v, live, 0); n != NONE; n = next_in(v, live, n + 1))
+        count++;
+    s->live = arena_alloc(v->l->arena, (count + 1) * sizeof(struct var *));
     for (int held = 0; held < 2; held++)
-        for (uint32_t n = 0; n < v->l->vars.count; n++) {
-            struct var *x = v->l->vars.item[n];
-            if (!x->tracked || x->in_frame != held || !set_has(live, n) ||
-                !is_in_scope(v->l, x, s->token))
+        for (uint32_t n = next_in(v, live, 0); n != NONE; n = next_in(v, live, n + 1)) {
+            struct var *x = v->var[n];
+            if (x->in_frame != held || !is_in_scope(v->l, x, s->token))
                 continue;
             x->saved |= !held;
             s->live[s->live_count + s->held_count] = x;
@@ -289,9 +344,9 @@ void live_function(struct lower *l, struct code *code)
     struct live *v = arena_alloc(l->arena, sizeof *v);
     v->l = l;
     v->code = code;
-    v->words = (l->vars.count + 31) / 32;
     find_blocks(v);
     link_blocks(v);
+    number_vars(v);
     for (uint32_t b = 0; b < v->count; b++)
         local_sets(v, &v->block[b]);
     for (bool again = true; again;) {
@@ -300,7 +355,7 @@ void live_function(struct lower *l, struct code *code)
             again |= flow_back(v, &v->block[b]);
     }
     uint32_t *bare = set_new(v), *touched = set_new(v);
-    for (uint32_t n = 0; n < l->vars.count; n++)
+    for (uint32_t n = 0; n < v->var_count; n++)
         set_put(v->block[0].bare, n);
     bool *reached = arena_alloc(l->arena, v->count + 1);
     mark_reachable(v, reached);
