@@ -93,11 +93,6 @@ static void link_blocks(struct live *v)
 
 /* ---- which variables are followed ---- */
 
-static bool is_kept_by(const struct piece *p)
-{
-    return p->var && p->var->tracked && (p->kind == PC_USE || p->kind == PC_MAYBE);
-}
-
 /* A variable of which each use follows a write in the same block is live at no suspension; most
  * temporaries are such. The sets have no bits for them: their size, times the number of blocks,
  * would grow with the square of a function's length. */
@@ -112,12 +107,13 @@ static void number_vars(struct live *v)
     for (uint32_t b = 0; b < v->count; b++)
         for (uint32_t i = v->block[b].first; i < v->block[b].last; i++) {
             const struct piece *p = &v->code->piece[i];
-            if (!p->var)
+            if (!p->var || !p->var->tracked) /* or it is the function's round a branch */
                 continue;
-            if (is_kept_by(p) && (p->kind == PC_MAYBE || written_in[p->var->index] != b + 1))
-                v->bit[p->var->index] = 0;
+            uint32_t n = p->var->index;
+            if (p->kind == PC_MAYBE || (p->kind == PC_USE && written_in[n] != b + 1))
+                v->bit[n] = 0;
             else if (p->kind == PC_DEF || p->kind == PC_KILL)
-                written_in[p->var->index] = b + 1;
+                written_in[n] = b + 1;
         }
     for (uint32_t n = 0; n < all; n++)
         if (v->bit[n] != NONE) {
@@ -256,7 +252,7 @@ static bool can_be_saved(const struct var *x)
                          type_is_const(x->type)));
 }
 
-/* The first variable of the set from `n` on; NONE: there is no more. */
+/* The first variable of the set from `n` on; NONE: there are no more. */
 static uint32_t next_in(const struct live *v, const uint32_t *set, uint32_t n)
 {
     while (n < v->var_count && !set_has(set, n))

@@ -59,13 +59,23 @@ void scan_function(struct lower *);
 bool holds_await(const struct expr *); /* also in unevaluated operands */
 bool awaits_in_scope(struct lower *, uint32_t block_first, uint32_t block_last, uint32_t from);
 struct expr_info *expr_info_of(struct lower *, struct expr *);
-/* A declaration in the block itself, from the token on, hides a variable of those round it. */
-bool hides_variable(const struct lower *, const struct stmt *block, uint32_t from);
 struct stmt_info *info_of(struct lower *, struct stmt *);
 /* What is assigned to e may be seen when the function has ended. */
 bool is_seen_outside(struct lower *, struct expr *);
 /* The local variable of which e names the whole, a member or an element; NULL: none. */
 struct var *base_var(struct lower *, struct expr *);
+
+/* ---- shadow.c ---- */
+
+/* The innermost block round a statement; NULL: the parameters'. */
+struct stmt *block_round(struct stmt *);
+/* A statement declares the name; and the constants of the enums that it declares. */
+void note_name(struct lower *, struct stmt *declaration, const char *name, uint32_t token);
+void note_enumerators(struct lower *, struct stmt *declaration);
+void settle_names(struct lower *); /* all have been noted */
+/* What is due last was declared in the block before item `from`: must the rest of the block stand
+ * in a block of its own? */
+bool needs_block(struct lower *, struct stmt *block, int from);
 
 /* ---- expr.c ---- */
 

@@ -168,6 +168,9 @@ struct stmt_info {
     const char *continue_label; /* set while the loop's body is lowered, if `continue` must jump */
     bool continue_used;
     struct list cases; /* S_SWITCH */
+    /* a block; shadow.c */
+    struct block_names *names; /* what it declares; NULL: not asked for yet */
+    uint32_t last_hiding;      /* its last declaration that hides a variable further out; 0: none */
 };
 
 enum subst_kind { SUBST_NONE, SUBST_VAR, SUBST_TEXT, SUBST_SKIP };
@@ -240,8 +243,7 @@ struct lower {
     struct defers *param_scope;    /* of parameters that own tasks */
     struct stmt *scanning;         /* scan.c: the current statement */
     struct list literals;          /* scan.c: compound literals */
-    struct list inner_names;       /* scan.c: declarations in blocks */
-    struct map inner_by_name;      /* their last ones of each name */
+    struct map names;              /* shadow.c: struct named *, by name */
     struct var *returned;          /* the result while deferred blocks run */
     struct stmt *value_stmt;       /* async block, branch: the last expression, its result */
     unsigned shield;               /* inside so many deferred blocks */
@@ -286,6 +288,8 @@ struct span await_at(struct lower *, uint32_t token);
 /* From its declaration, or the beginning of its block, to the last place that the end of the block
  * may run at. */
 struct span life_of(struct lower *, const struct var *);
+/* ---- shadow.c ---- */
+
 /* Another variable or type has v's name at the token. */
 bool is_shadowed(struct lower *, const struct var *, uint32_t token);
 

@@ -271,54 +271,6 @@ static struct link *link_new(struct lower *l, struct defers *scope, struct link 
     return k;
 }
 
-/* A name that a declaration in a block gives another meaning, from its token to the end of the
- * block. */
-struct inner_name {
-    const char *name;
-    uint32_t token, last;
-    struct inner_name *before; /* of the same name */
-    uint32_t vars_seen;        /* how many of the variables hides() has looked at */
-    bool hides;
-};
-
-/* The innermost block round a statement; NULL: the parameters'. */
-static struct stmt *block_round(struct stmt *s)
-{
-    for (s = s->parent; s; s = s->parent)
-        if (s->kind == S_COMPOUND || s->kind == S_FOR)
-            return s;
-    return NULL;
-}
-
-static void note_name(struct lower *l, const struct stmt *block, const char *name, uint32_t token)
-{
-    struct inner_name *n = arena_alloc(l->arena, sizeof *n);
-    n->name = name;
-    n->token = token;
-    n->last = block ? block->last : l->fn->last;
-    list_add(l->arena, &l->inner_names, n);
-    void **same = map_at(l->arena, &l->inner_by_name, name);
-    n->before = *same;
-    *same = n;
-}
-
-/* The constants of enums that the statement declares. */
-static void note_enumerators(struct lower *l, struct stmt *s)
-{
-    for (uint32_t i = 0; i < l->fn->tag_uses.count; i++) {
-        const struct tag_use *use = l->fn->tag_uses.item[i];
-        const struct tag *tag = use->tag;
-        if (tag->kind != TY_ENUM || tag->first != use->word || use->word < s->first ||
-            use->word > s->last)
-            continue;
-        for (uint32_t k = tag->first + 1; k < tag->last; k++) {
-            const struct token *t = &l->unit->token[k];
-            if (t->kind == TK_IDENT && (t[-1].punct == '{' || t[-1].punct == ','))
-                note_name(l, block_round(s), t->text, k);
-        }
-    }
-}
-
 bool is_in_scope(const struct lower *l, const struct var *v, uint32_t token)
 {
     const struct stmt *block = v->stmt ? block_round(v->stmt) : NULL;
@@ -335,36 +287,6 @@ struct span life_of(struct lower *l, const struct var *v)
                          0};
 }
 
-bool is_shadowed(struct lower *l, const struct var *v, uint32_t token)
-{
-    const struct inner_name *n =
-        l->inner_names.count && v->name ? *map_at(l->arena, &l->inner_by_name, v->name) : NULL;
-    for (; n && n->token > v->token; n = n->before)
-        if (n->token <= token && token <= n->last)
-            return true;
-    return false;
-}
-
-/* Each variable is looked at once for a name, however often that is asked. */
-static bool hides(const struct lower *l, struct inner_name *n)
-{
-    for (; !n->hides && n->vars_seen < l->vars.count; n->vars_seen++) {
-        const struct var *v = l->vars.item[n->vars_seen];
-        n->hides = v->name == n->name && v->token < n->token && is_in_scope(l, v, n->token);
-    }
-    return n->hides;
-}
-
-bool hides_variable(const struct lower *l, const struct stmt *block, uint32_t from)
-{
-    for (uint32_t i = 0; i < l->inner_names.count; i++) {
-        struct inner_name *n = l->inner_names.item[i];
-        if (n->token >= from && n->last == block->last && hides(l, n))
-            return true;
-    }
-    return false;
-}
-
 /* A declaration may make variables due: owners of tasks and those with a cleanup. */
 static struct link *scan_decl(struct lower *l, struct stmt *s, struct defers **scope,
                               struct link *links)
@@ -374,7 +296,7 @@ static struct link *scan_decl(struct lower *l, struct stmt *s, struct defers **s
         struct decl *d = s->decl[i];
         struct var *v = d->symbol ? var_of(l, d->symbol) : NULL;
         if (d->symbol)
-            note_name(l, block_round(s), d->symbol->name, d->symbol->token);
+            note_name(l, s, d->symbol->name, d->symbol->token);
         if (v)
             v->stmt = s;
         if (d->symbol && d->symbol->type->kind == TY_ARRAY)
@@ -655,6 +577,7 @@ void scan_function(struct lower *l)
     for (uint32_t i = 0; i < l->fn->lengths.count; i++)
         scan_stmt(l, ((struct length *)l->fn->lengths.item[i])->stmt);
     scan_stmt(l, l->fn->body);
+    settle_names(l);
     place_vars(l);
     map_tokens(l);
     l->links = NULL;

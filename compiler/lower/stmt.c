@@ -63,29 +63,6 @@ static bool mentions(struct lower *l, const struct stmt *s, const char *name)
     return false;
 }
 
-/*
- * The deferred block stands at the end of the scope, where a later declaration could give one of
- * its names another meaning, or one of what is saved if it awaits; and no label may be jumped to
- * past an array of variable length. What follows is a block of its own then.
- */
-static bool needs_block(struct lower *l, struct stmt *s, int from)
-{
-    struct stmt *defer = l->links->defer;
-    struct symbol *owner = l->links->symbol;
-    bool awaits = defer ? defer->has_await : owner && type_holds_future(owner->type);
-    if (from < s->count && awaits && hides_variable(l, s, s->list[from]->first))
-        return true;
-    for (int i = from; i < s->count; i++) {
-        struct stmt *item = s->list[i];
-        for (int k = 0; k < item->decl_count; k++) {
-            struct symbol *symbol = item->decl[k]->symbol;
-            if (symbol->type->variable || (defer && mentions(l, defer, symbol->name)))
-                return true;
-        }
-    }
-    return false;
-}
-
 /* Before a case the compilers look for a break or a fallthrough, and nothing may stand between; and
  * nothing before the declaration of a block's labels. */
 static bool stays_first(struct lower *l, const struct stmt *s)
