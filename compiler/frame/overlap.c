@@ -232,54 +232,68 @@ static void add_node(struct overlap *o, struct box box, const struct type *type)
     node->box = box;
     node->box.size = extent.size;
     node->box.align = extent.align;
+}
+
+static void find_suspends(struct overlap *o, struct node *node)
+{
     node->suspends = set_new(o, o->suspend_words);
-    if (box.kind == BOX_SLOT) {
+    if (node->box.kind == BOX_SLOT) {
         find_suspends_of_slot(o, node);
         return;
     }
-    node->life = life_of(o->l, box.var);
-    for (uint32_t s = 0; s < o->l->suspends.count; s++) {
-        if (holds_always(box.var) && spans_meet(node->life, o->span[s]))
+    node->life = life_of(o->l, node->box.var);
+    if (!holds_always(node->box.var))
+        return;
+    for (uint32_t s = 0; s < o->l->suspends.count; s++)
+        if (spans_meet(node->life, o->span[s]))
             put(node->suspends, s);
-    }
 }
 
 /* What is live at each suspension holds something there. */
-static void note_live(struct overlap *o, struct map *nodes)
+static void note_live(struct overlap *o)
 {
+    struct map nodes = {0};
+    for (uint32_t i = 0; i < o->count; i++)
+        if (o->node[i].box.kind == BOX_VAR)
+            *map_at(o->l->arena, &nodes, o->node[i].box.var) = &o->node[i];
     for (uint32_t s = 0; s < o->l->suspends.count; s++) {
         const struct suspend *suspend = o->l->suspends.item[s];
         for (uint32_t i = 0; i < suspend->live_count + suspend->held_count; i++) {
-            struct node *node = *map_at(o->l->arena, nodes, suspend->live[i]);
+            struct node *node = *map_at(o->l->arena, &nodes, suspend->live[i]);
             if (node)
                 put(node->suspends, s);
         }
     }
 }
 
-static void find_nodes(struct overlap *o)
+static void find_all_suspends(struct overlap *o)
 {
     struct lower *l = o->l;
-    struct map nodes = {0};
 
-    o->node = arena_alloc(l->arena, (l->slots.count + l->vars.count + 1) * sizeof *o->node);
+    o->words = (o->count + 31) / 32;
     o->suspend_words = (l->suspends.count + 31) / 32;
     o->span = arena_alloc(l->arena, (l->suspends.count + 1) * sizeof *o->span);
     for (uint32_t i = 0; i < l->suspends.count; i++)
         o->span[i] = await_at(l, ((struct suspend *)l->suspends.item[i])->token);
+    for (uint32_t i = 0; i < o->count; i++)
+        find_suspends(o, &o->node[i]);
+    note_live(o);
+}
+
+static void find_nodes(struct overlap *o)
+{
+    struct lower *l = o->l;
+
+    o->node = arena_alloc(l->arena, (l->slots.count + l->vars.count + 1) * sizeof *o->node);
     for (uint32_t i = 0; i < l->slots.count; i++) {
         struct slot *slot = l->slots.item[i];
         add_node(o, (struct box){.kind = BOX_SLOT, .slot = slot}, slot->type);
     }
     for (uint32_t i = 0; i < l->vars.count; i++) {
         struct var *v = l->vars.item[i];
-        if ((v->in_frame || v->saved) && !v->is_scope && !has_flexible_end(v->type)) {
-            *map_at(l->arena, &nodes, v) = &o->node[o->count];
+        if ((v->in_frame || v->saved) && !v->is_scope && !has_flexible_end(v->type))
             add_node(o, (struct box){.kind = BOX_VAR, .var = v}, v->frame_type);
-        }
     }
-    note_live(o, &nodes);
-    o->words = (o->count + 31) / 32;
 }
 
 /* ---- the packing ---- */
@@ -512,6 +526,7 @@ struct box *overlap(struct lower *l)
         return NULL;
     if (o->count > MEMBERS_MAX)
         return own_bytes(o);
+    find_all_suspends(o);
     find_meetings(o);
     all = some_new(o, o->count);
     for (; all.count < o->count; all.count++)
