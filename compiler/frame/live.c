@@ -34,7 +34,8 @@ struct live {
     uint32_t count;
     struct var **var; /* those that are in the sets, by their bits */
     uint32_t var_count, words;
-    uint32_t *bit;         /* by index of a variable; NONE: it is in no set */
+    uint32_t *saves; /* by bit: at how many suspensions it is live, if it is not in the frame */
+    uint32_t *bit;   /* by index of a variable; NONE: it is in no set */
     uint32_t *label_block; /* by flow label */
 };
 
@@ -121,6 +122,7 @@ static void number_vars(struct live *v)
             v->var[v->var_count++] = v->l->vars.item[n];
         }
     v->words = (v->var_count + 31) / 32;
+    v->saves = arena_alloc(v->l->arena, (v->var_count + 1) * sizeof *v->saves);
 }
 
 static uint32_t bit_of(const struct live *v, const struct piece *p)
@@ -260,11 +262,21 @@ static uint32_t next_in(const struct live *v, const uint32_t *set, uint32_t n)
     return n < v->var_count ? n : NONE;
 }
 
+/* Saved over more suspensions than this, a variable is cheaper in the frame; the code would grow
+ * with the square of a function's length. */
+enum { SAVES_MAX = 64 };
+
 static void decide_at(struct live *v, const struct suspend *s, const uint32_t *live,
                       const uint32_t *bare)
 {
     for (uint32_t n = next_in(v, live, 0); n != NONE; n = next_in(v, live, n + 1)) {
         struct var *x = v->var[n];
+        if (x->in_frame)
+            continue;
+        if (++v->saves[n] > SAVES_MAX && x->type && !x->by_address) {
+            x->in_frame = true;
+            continue;
+        }
         if (!is_in_scope(v->l, x, s->token))
             continue;
         bool named = (!x->stmt || x->token <= s->token) && !is_shadowed(v->l, x, s->token);
@@ -296,25 +308,6 @@ static void decide(struct live *v, struct block *k, uint32_t *bare, uint32_t *to
             decide_at(v, p->thing, k->live_after, bare);
         }
         step(v, bare, touched, p);
-    }
-}
-
-enum { SAVES_MAX = 64 };
-
-/* Saved over so many suspensions, a variable is cheaper in the frame; the code grows with the
- * square of a function's length otherwise. */
-static void limit_saves(struct live *v)
-{
-    uint32_t *saves = arena_alloc(v->l->arena, (v->var_count + 1) * sizeof *saves);
-    for (uint32_t b = 0; b < v->count; b++) {
-        const uint32_t *live = v->block[b].live_after;
-        for (uint32_t n = live ? next_in(v, live, 0) : NONE; n != NONE; n = next_in(v, live, n + 1))
-            saves[n]++;
-    }
-    for (uint32_t n = 0; n < v->var_count; n++) {
-        struct var *x = v->var[n];
-        if (x->type && !x->by_address && saves[n] > SAVES_MAX)
-            x->in_frame = true;
     }
 }
 
@@ -366,7 +359,6 @@ void live_function(struct lower *l, struct code *code)
     }
     for (uint32_t b = 0; b < v->count; b++)
         decide(v, &v->block[b], bare, touched);
-    limit_saves(v);
     for (uint32_t b = 0; b < v->count; b++) {
         struct block *k = &v->block[b];
         const struct piece *end = k->last > k->first ? &code->piece[k->last - 1] : NULL;

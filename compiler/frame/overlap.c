@@ -47,6 +47,7 @@ struct node {
     uint32_t *in_way;   /* of which nodes */
     uint32_t *suspends; /* at which suspensions it holds something that is needed; slot: which may
                          * be between its writing and its reading */
+    struct span *use;   /* slot: its awaits by where they begin; `last` is the largest so far */
 };
 
 struct overlap {
@@ -168,15 +169,24 @@ static bool sets_meet(const struct overlap *o, const struct node *a, const struc
     return false;
 }
 
+static bool uses_meet(const struct node *slot, struct span span)
+{
+    uint32_t low = 0, high = slot->box.slot->uses.count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (slot->use[middle].first <= span.last)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 && slot->use[low - 1].last >= span.first;
+}
+
 static bool slot_meets(const struct overlap *o, const struct node *slot, const struct node *b)
 {
     if (!b->box.var->in_frame)
         return sets_meet(o, slot, b);
-    const struct list *uses = &slot->box.slot->uses;
-    for (uint32_t i = 0; i < uses->count; i++)
-        if (spans_meet(*(struct span *)uses->item[i], b->life))
-            return true;
-    return false;
+    return uses_meet(slot, b->life);
 }
 
 static bool vars_meet(const struct overlap *o, const struct node *a, const struct node *b)
@@ -215,13 +225,22 @@ static bool holds_always(const struct var *v)
     return v->in_frame && (!v->tracked || v->type->quals & (Q_VOLATILE | Q_ATOMIC));
 }
 
-static void find_suspends_of_slot(struct overlap *o, struct node *node)
+static int compare_spans(const void *a, const void *b)
+{
+    const struct span *x = a, *y = b;
+    return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static void sort_uses(struct overlap *o, struct node *node)
 {
     const struct list *uses = &node->box.slot->uses;
+    node->use = arena_alloc(o->l->arena, (uses->count + 1) * sizeof *node->use);
     for (uint32_t i = 0; i < uses->count; i++)
-        for (uint32_t s = 0; s < o->l->suspends.count; s++)
-            if (spans_meet(*(struct span *)uses->item[i], o->span[s]))
-                put(node->suspends, s);
+        node->use[i] = *(struct span *)uses->item[i];
+    qsort(node->use, uses->count, sizeof *node->use, compare_spans);
+    for (uint32_t i = 1; i < uses->count; i++)
+        if (node->use[i].last < node->use[i - 1].last)
+            node->use[i].last = node->use[i - 1].last;
 }
 
 static void add_node(struct overlap *o, struct box box, const struct type *type)
@@ -236,30 +255,31 @@ static void add_node(struct overlap *o, struct box box, const struct type *type)
 
 static void find_suspends(struct overlap *o, struct node *node)
 {
+    bool is_slot = node->box.kind == BOX_SLOT;
+
     node->suspends = set_new(o, o->suspend_words);
-    if (node->box.kind == BOX_SLOT) {
-        find_suspends_of_slot(o, node);
-        return;
-    }
-    node->life = life_of(o->l, node->box.var);
-    if (!holds_always(node->box.var))
+    if (is_slot)
+        sort_uses(o, node);
+    else
+        node->life = life_of(o->l, node->box.var);
+    if (!is_slot && !holds_always(node->box.var))
         return;
     for (uint32_t s = 0; s < o->l->suspends.count; s++)
-        if (spans_meet(node->life, o->span[s]))
+        if (is_slot ? uses_meet(node, o->span[s]) : spans_meet(node->life, o->span[s]))
             put(node->suspends, s);
 }
 
 /* What is live at each suspension holds something there. */
 static void note_live(struct overlap *o)
 {
-    struct map nodes = {0};
+    struct node **by_var = arena_alloc(o->l->arena, (o->l->vars.count + 1) * sizeof *by_var);
     for (uint32_t i = 0; i < o->count; i++)
         if (o->node[i].box.kind == BOX_VAR)
-            *map_at(o->l->arena, &nodes, o->node[i].box.var) = &o->node[i];
+            by_var[o->node[i].box.var->index] = &o->node[i];
     for (uint32_t s = 0; s < o->l->suspends.count; s++) {
         const struct suspend *suspend = o->l->suspends.item[s];
         for (uint32_t i = 0; i < suspend->live_count + suspend->held_count; i++) {
-            struct node *node = *map_at(o->l->arena, &nodes, suspend->live[i]);
+            struct node *node = by_var[suspend->live[i]->index];
             if (node)
                 put(node->suspends, s);
         }
