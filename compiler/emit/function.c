@@ -54,7 +54,7 @@ static void print_body(struct lower *l, struct output *o)
         output_printf(o, "\n%s = 0;\n", type_print(l->unit, l->returned->type, l->returned->name));
     print_code(l, o, l->head);
     print_switch(l, o);
-    print_code(l, o, l->out);
+    print_code(l, o, l->body);
     output_brace(o, l, body->last);
 }
 
@@ -71,19 +71,6 @@ static void print_helpers(struct lower *l, struct output *o)
 
 static void emit_lowered(struct unit *, struct output *, struct function *, struct lower *outer);
 
-/* A symbol's index is that of its variable in the function that is being lowered: a branch's copies
- * of pointers to static variables must not change it for the function round it. */
-static void emit_branch(struct lower *l, struct output *o, struct function *branch)
-{
-    uint32_t count = branch->captures.count;
-    int *index = arena_alloc(l->arena, (count + 1) * sizeof *index);
-    for (uint32_t i = 0; i < count; i++)
-        index[i] = ((struct symbol *)branch->captures.item[i])->index;
-    emit_lowered(l->unit, o, branch, l);
-    for (uint32_t i = 0; i < count; i++)
-        ((struct symbol *)branch->captures.item[i])->index = index[i];
-}
-
 static void print_async(struct lower *l, struct output *o)
 {
     frame_print_tags(l, o);
@@ -91,7 +78,7 @@ static void print_async(struct lower *l, struct output *o)
     print_helpers(l, o);
     frame_print(l, o);
     for (uint32_t i = 0; i < l->branches.count; i++)
-        emit_branch(l, o, l->branches.item[i]);
+        emit_lowered(l->unit, o, l->branches.item[i], l);
     for (uint32_t i = 0; i < l->tables.count; i++)
         print_code(l, o, l->tables.item[i]);
     print_body(l, o);
@@ -106,7 +93,7 @@ static void print_plain(struct lower *l, struct output *o)
     print_helpers(l, o);
     emit_limits(l, o);
     output_tokens(o, l, l->fn->first, body->first);
-    print_code(l, o, l->out);
+    print_code(l, o, l->body);
     output_tokens(o, l, body->last, body->last);
 }
 
@@ -138,7 +125,7 @@ static void emit_lowered(struct unit *u, struct output *o, struct function *fn, 
 {
     struct lower *l = lower_function(u, fn, outer);
     if (l->is_async) {
-        live_function(l, l->out);
+        live_function(l, l->body);
         frame_layout(l);
     }
     lower_finish(l);

@@ -39,7 +39,7 @@ static struct slot *slot_of(struct lower *l, const char *name, const char *decla
 static const char *use_slot(struct lower *l, struct slot *slot)
 {
     struct span *span = arena_alloc(l->arena, sizeof *span);
-    *span = l->awaiting ? await_at(l, l->awaiting->first) : (struct span){0, UINT32_MAX, 0};
+    *span = l->at->awaiting ? await_at(l, l->at->awaiting->first) : (struct span){0, UINT32_MAX, 0};
     if (span->read > span->last)
         span->last = span->read;
     list_add(l->arena, &slot->uses, span);
@@ -72,7 +72,7 @@ const char *result_slot(struct lower *l, const char *name, struct type *type)
     }
     struct slot *slot = slot_of(l, member, declaration);
     slot->type = t;
-    note_result_limit(l, l->awaiting ? l->awaiting->first : l->fn->first, t);
+    note_result_limit(l, l->at->awaiting ? l->at->awaiting->first : l->fn->first, t);
     return use_slot(l, slot);
 }
 
@@ -229,7 +229,7 @@ static struct type *argument_type(struct lower *l, struct expr *call, int i)
 const char *job_declaration(struct lower *l, struct awaitable *a, const char *name)
 {
     struct expr *call = skip_parens(a->call->arg[0]);
-    const char *id = arena_printf(l->arena, "%s_%u", l->name, ++l->jobs);
+    const char *id = arena_printf(l->arena, "%s_%u", l->name, ++l->work->jobs);
     bool has_result = call->type->kind != TY_VOID;
     bool is_filled = has_result && type_has_const_member(call->type);
     bool aligns = type_may_align(l->unit, call->type);
@@ -292,9 +292,9 @@ void copy_job_literal(struct lower *l, struct code *to, struct awaitable *a)
 
 void set_up_job(struct lower *l, struct awaitable *a)
 {
-    code_text(l, l->out, "\n%s = ", a->job);
-    copy_job_literal(l, l->out, a);
-    code_text(l, l->out, ";\n");
+    code_text(l, l->at->out, "\n%s = ", a->job);
+    copy_job_literal(l, l->at->out, a);
+    code_text(l, l->at->out, ";\n");
 }
 
 /* ---- start and suspend ---- */
@@ -350,39 +350,39 @@ void append_suspend(struct lower *l, const struct code *call, uint32_t token,
                     const struct code *at_resume)
 {
     struct suspend *s = arena_alloc(l->arena, sizeof *s);
-    bool unwinds = l->unwinds && !l->returns && l->shield == 0;
+    bool unwinds = l->unwinds && !l->returns && l->at->shield == 0;
 
     list_add(l->arena, &l->suspends, s);
     s->state = l->suspends.count;
     s->token = token;
     s->line = l->unit->token[token].line;
-    s->shielded = l->shield > 0;
+    s->shielded = l->at->shield > 0;
     s->label = name_free(l, arena_printf(l->arena, "resume_%u", s->state));
     s->has_more = unwinds;
-    code_text(l, l->out, "\nif (");
-    code_append(l, l->out, call);
-    code_text(l, l->out, " == BIDE_PENDING) {\n");
-    code_thing(l, l->out, PC_SUSPEND, s);
-    if (unwinds && !l->links && !l->held && !at_resume) {
-        code_text(l, l->out,
+    code_text(l, l->at->out, "\nif (");
+    code_append(l, l->at->out, call);
+    code_text(l, l->at->out, " == BIDE_PENDING) {\n");
+    code_thing(l, l->at->out, PC_SUSPEND, s);
+    if (unwinds && !l->at->links && !l->at->held && !at_resume) {
+        code_text(l, l->at->out,
                   "\nif (bide__unwinding(%s))\n    return bide_frame_finish(%s, &%s->h);\n", l->cx,
                   l->cx, l->frame);
     } else if (unwinds) {
         uint32_t skip = flow_label(l);
-        code_text(l, l->out, "\nif (bide__unwinding(%s)) {\n", l->cx);
-        code_flow(l, l->out, PC_BRANCH, skip);
-        code_append(l, l->out, at_resume);
+        code_text(l, l->at->out, "\nif (bide__unwinding(%s)) {\n", l->cx);
+        code_flow(l, l->at->out, PC_BRANCH, skip);
+        code_append(l, l->at->out, at_resume);
         release_held(l, NULL);
         leave(l, EXIT_UNWIND, NULL, NULL);
-        code_text(l, l->out, "\n}\n");
-        code_flow(l, l->out, PC_LABEL, skip);
+        code_text(l, l->at->out, "\n}\n");
+        code_flow(l, l->at->out, PC_LABEL, skip);
     }
-    code_text(l, l->out, "\n}\n");
+    code_text(l, l->at->out, "\n}\n");
 }
 
 bool may_refuse(const struct lower *l)
 {
-    return l->returns && l->shield == 0;
+    return l->returns && l->at->shield == 0;
 }
 
 const char *refused_text(struct lower *l, const char *result, const struct type *type)
@@ -399,12 +399,12 @@ static void append_refusal(struct lower *l, const struct awaitable *a, const cha
 {
     uint32_t other = flow_label(l);
 
-    code_text(l, l->out, "\nif (%s) {\n", refused);
-    code_flow(l, l->out, PC_BRANCH, other);
+    code_text(l, l->at->out, "\nif (%s) {\n", refused);
+    code_flow(l, l->at->out, PC_BRANCH, other);
     release_arguments(l, a);
-    code_text(l, l->out, "\n} else ");
-    code_flow(l, l->out, PC_JUMP, end);
-    code_flow(l, l->out, PC_LABEL, other);
+    code_text(l, l->at->out, "\n} else ");
+    code_flow(l, l->at->out, PC_JUMP, end);
+    code_flow(l, l->at->out, PC_LABEL, other);
 }
 
 static void lower_one(struct lower *l, struct expr *await)
@@ -413,7 +413,7 @@ static void lower_one(struct lower *l, struct expr *await)
     struct awaitable a;
     struct code *call = code_new(l), *value = code_new(l);
     const char *slot = NULL;
-    struct held *held = l->held;
+    struct held *held = l->at->held;
     uint32_t end = flow_label(l);
     set_code(l, await, value);
     if (!awaitable_of(l, inner, &a))
@@ -422,9 +422,9 @@ static void lower_one(struct lower *l, struct expr *await)
     for (int i = 0; i < a.operand_count; i++)
         keep_temporaries(l, a.operand[i].expr);
     if (!a.borrows)
-        l->held = held;
+        l->at->held = held;
     if (inner->kind == EX_FORM && inner->form == FORM_BLOCKING) {
-        const char *name = arena_printf(l->arena, "blocking_%u", l->jobs + 1);
+        const char *name = arena_printf(l->arena, "blocking_%u", l->work->jobs + 1);
         a.job = result_member(l, name, job_declaration(l, &a, name));
         set_up_job(l, &a);
         slot = NULL;
@@ -440,12 +440,12 @@ static void lower_one(struct lower *l, struct expr *await)
         code_text(l, call, "!%s && ", refused_text(l, result, await->type));
     append_start(l, call, &a, l->cx, arena_printf(l->arena, "&%s->h", l->frame), slot);
     append_suspend(l, call, await->first, NULL);
-    code_flow(l, l->out, PC_LABEL, end);
-    l->held = held;
+    code_flow(l, l->at->out, PC_LABEL, end);
+    l->at->held = held;
     if (a.borrows)
         release_arguments(l, &a);
     if (may_refuse(l) && result && !slot) /* a cancelled job leaves none */
-        code_text(l, l->out, "\n(void)%s;\n", refused_text(l, result, await->type));
+        code_text(l, l->at->out, "\n(void)%s;\n", refused_text(l, result, await->type));
     if (!a.calls_through || a.job)
         add_callee(l, a.name, 0);
     if (result)
@@ -456,12 +456,12 @@ static void lower_one(struct lower *l, struct expr *await)
 
 void lower_await(struct lower *l, struct expr *await)
 {
-    struct expr *inner = skip_parens(await->a), *outer = l->awaiting;
+    struct expr *inner = skip_parens(await->a), *outer = l->at->awaiting;
 
-    l->awaiting = await;
+    l->at->awaiting = await;
     if (inner->kind == EX_FORM && inner->form >= FORM_JOIN && inner->form <= FORM_TIMEOUT)
         lower_group(l, await, inner);
     else
         lower_one(l, await);
-    l->awaiting = outer;
+    l->at->awaiting = outer;
 }

@@ -209,8 +209,8 @@ struct var *var_new(struct lower *l, const char *stem, struct type *type, uint32
     v->type = is_declared_behind(type, token, 0) ? file_type(l, type) : type;
     v->token = token;
     v->name = name_new(l, stem);
-    v->tracked = !l->keeps_in_frame;
-    v->in_frame = l->keeps_in_frame;
+    v->tracked = !l->at->keeps_in_frame;
+    v->in_frame = l->at->keeps_in_frame;
     v->index = l->vars.count;
     list_add(l->arena, &l->vars, v);
     return v;
@@ -218,11 +218,11 @@ struct var *var_new(struct lower *l, const char *stem, struct type *type, uint32
 
 struct var *var_of(struct lower *l, const struct symbol *s)
 {
-    if (!s || (s->kind != SYM_VAR && s->kind != SYM_PARAM) || s->index < 0)
+    if (!s || (s->kind != SYM_VAR && s->kind != SYM_PARAM))
         return NULL;
     for (; l; l = l->outer) {
-        struct var *v = (uint32_t)s->index < l->vars.count ? l->vars.item[s->index] : NULL;
-        if (v && v->symbol == s)
+        struct var *v = *map_at(l->arena, &l->work->var_of, s);
+        if (v)
             return v;
     }
     return NULL;

@@ -159,11 +159,11 @@ static void walk_stmt_expr(struct copier *c, struct expr *e)
     struct lower *l = c->l;
     struct stmt *body = e->body;
     struct stmt *last = value_statement(body);
-    struct code *out = l->out;
+    struct code *out = l->at->out;
     bool has_value = e->type->kind != TY_VOID && last;
     struct defers *scope = info_of(l, body)->scope;
 
-    l->out = c->to;
+    l->at->out = c->to;
     if (has_value && scope) {
         /* the deferred blocks run behind the last expression, whose value must stay the last */
         struct var *v = value_new(l, e);
@@ -183,7 +183,7 @@ static void walk_stmt_expr(struct copier *c, struct expr *e)
         lower_stmt(l, body);
         c->next = body->last + 1;
     }
-    l->out = out;
+    l->at->out = out;
 }
 
 static void walk_unary(struct copier *c, struct expr *e)

@@ -26,15 +26,15 @@ struct declaration *declaration_new(struct lower *l, struct stmt *s, int from, i
     d->init = arena_alloc(l->arena, (size_t)count * sizeof *d->init);
     for (int i = 0; i < count; i++) {
         struct decl *decl = s->decl[from + i];
-        uses_in_tokens(l, l->out, decl->spec_first, decl->spec_last);
-        uses_in_tokens(l, l->out, decl->first, decl->last);
+        uses_in_tokens(l, l->at->out, decl->spec_first, decl->spec_last);
+        uses_in_tokens(l, l->at->out, decl->first, decl->last);
         if (!decl->init || !var_of(l, decl->symbol))
             continue;
         if (!is_inferred(l, decl))
             expr_info_of(l, skip_parens(decl->init))->is_converted = true;
         d->init[i] = code_new(l);
         copy_expr(l, d->init[i], decl->init);
-        code_append_flow(l, l->out, d->init[i]);
+        code_append_flow(l, l->at->out, d->init[i]);
     }
     return d;
 }
@@ -46,7 +46,7 @@ void declaration_flow_end(struct lower *l, struct declaration *d)
         struct var *v = var_of(l, decl->symbol);
         if (!v)
             continue;
-        code_add(l, l->out, decl->init || v->is_owner ? PC_DEF : PC_KILL, v);
+        code_add(l, l->at->out, decl->init || v->is_owner ? PC_DEF : PC_KILL, v);
     }
 }
 
@@ -54,7 +54,7 @@ static void lower_declarators(struct lower *l, struct stmt *s, int from, int cou
 {
     struct declaration *d = declaration_new(l, s, from, count);
 
-    code_thing(l, l->out, PC_DECL, d);
+    code_thing(l, l->at->out, PC_DECL, d);
     declaration_flow_end(l, d);
     for (int i = from; i < from + count; i++) {
         struct var *v = var_of(l, s->decl[i]->symbol);

@@ -18,15 +18,15 @@ void defers_begin(struct lower *l, struct link *link)
     struct defers *scope = link->scope;
     if (!scope->selector) {
         scope->selector = var_new(l, "next", type_basic(l->unit, TY_INT), l->fn->first);
-        code_thing(l, l->out, PC_SELECTOR, scope);
+        code_thing(l, l->at->out, PC_SELECTOR, scope);
     }
-    l->links = link;
+    l->at->links = link;
 }
 
 void append_finish(struct lower *l)
 {
-    code_text(l, l->out, "\nreturn bide_frame_finish(%s, &%s->h);\n", l->cx, l->frame);
-    code_flow(l, l->out, PC_END, 0);
+    code_text(l, l->at->out, "\nreturn bide_frame_finish(%s, &%s->h);\n", l->cx, l->frame);
+    code_flow(l, l->at->out, PC_END, 0);
 }
 
 /* Everything due has run: the kept result is returned. */
@@ -36,18 +36,18 @@ static void append_return(struct lower *l)
     bool has_value = l->fn->result->kind != TY_VOID;
     if (l->is_async) {
         if (has_value) {
-            code_begin_store(l, l->out, l->fn->result, NULL);
-            code_var(l, l->out, v);
-            code_end_store(l, l->out, l->fn->result, NULL);
+            code_begin_store(l, l->at->out, l->fn->result, NULL);
+            code_var(l, l->at->out, v);
+            code_end_store(l, l->at->out, l->fn->result, NULL);
         }
         append_finish(l);
         return;
     }
-    code_text(l, l->out, has_value ? "\nreturn " : "\nreturn");
+    code_text(l, l->at->out, has_value ? "\nreturn " : "\nreturn");
     if (has_value)
-        code_var(l, l->out, v);
-    code_text(l, l->out, ";\n");
-    code_flow(l, l->out, PC_END, 0);
+        code_var(l, l->at->out, v);
+    code_text(l, l->at->out, ";\n");
+    code_flow(l, l->at->out, PC_END, 0);
 }
 
 /* Nothing is due on the way. */
@@ -58,20 +58,20 @@ static void leave_now(struct lower *l, enum exit_kind kind, struct stmt *target)
     case EXIT_RETURN: append_return(l); break;
     case EXIT_UNWIND: append_finish(l); break;
     case EXIT_BREAK:
-        code_text(l, l->out, "\nbreak;\n");
-        code_flow(l, l->out, PC_JUMP, info->flow_break);
+        code_text(l, l->at->out, "\nbreak;\n");
+        code_flow(l, l->at->out, PC_JUMP, info->flow_break);
         break;
     case EXIT_CONTINUE:
         if (info->continue_label)
-            code_text(l, l->out, "\ngoto %s;\n", info->continue_label);
+            code_text(l, l->at->out, "\ngoto %s;\n", info->continue_label);
         else
-            code_text(l, l->out, "\ncontinue;\n");
+            code_text(l, l->at->out, "\ncontinue;\n");
         info->continue_used = true;
-        code_flow(l, l->out, PC_JUMP, info->flow_continue);
+        code_flow(l, l->at->out, PC_JUMP, info->flow_continue);
         break;
     case EXIT_GOTO:
-        code_text(l, l->out, "\ngoto %s;\n", target->name);
-        code_flow(l, l->out, PC_JUMP, info->flow_label);
+        code_text(l, l->at->out, "\ngoto %s;\n", target->name);
+        code_flow(l, l->at->out, PC_JUMP, info->flow_label);
         break;
     }
 }
@@ -98,14 +98,14 @@ static int exit_value(struct lower *l, struct defers *scope, enum exit_kind kind
 
 static void select(struct lower *l, struct defers *scope, int value)
 {
-    code_thing(l, l->out, PC_SELECT, scope);
-    l->out->piece[l->out->count - 1].first = (uint32_t)value;
-    code_add(l, l->out, PC_DEF, scope->selector);
+    code_thing(l, l->at->out, PC_SELECT, scope);
+    l->at->out->piece[l->at->out->count - 1].first = (uint32_t)value;
+    code_add(l, l->at->out, PC_DEF, scope->selector);
 }
 
 void leave(struct lower *l, enum exit_kind kind, struct stmt *target, struct link *to)
 {
-    struct link *link = l->links;
+    struct link *link = l->at->links;
     if (link == to) {
         leave_now(l, kind, target);
         return;
@@ -116,34 +116,34 @@ void leave(struct lower *l, enum exit_kind kind, struct stmt *target, struct lin
         link->label = name_new(l, "defer");
     link->is_target = true;
     select(l, scope, value);
-    code_text(l, l->out, "\ngoto %s;\n", link->label);
-    code_flow(l, l->out, PC_JUMP, link->flow);
+    code_text(l, l->at->out, "\ngoto %s;\n", link->label);
+    code_flow(l, l->at->out, PC_JUMP, link->flow);
 }
 
 /* ---- running them ---- */
 
 static void run_block(struct lower *l, struct stmt *s)
 {
-    struct link *links = l->links;
+    struct link *links = l->at->links;
     bool awaits = s->body->has_await;
 
     if (awaits)
-        code_text(l, l->out, "\nbide__shield(%s);\n", l->cx);
-    code_text(l, l->out, "\n");
-    l->links = NULL;
-    l->shield++;
+        code_text(l, l->at->out, "\nbide__shield(%s);\n", l->cx);
+    code_text(l, l->at->out, "\n");
+    l->at->links = NULL;
+    l->at->shield++;
     if (s->body->kind == S_COMPOUND) {
         lower_stmt(l, s->body);
     } else {
-        code_text(l, l->out, "{\n");
+        code_text(l, l->at->out, "{\n");
         lower_stmt(l, s->body);
-        code_text(l, l->out, "\n}");
+        code_text(l, l->at->out, "\n}");
     }
-    l->shield--;
-    l->links = links;
-    code_text(l, l->out, "\n");
+    l->at->shield--;
+    l->at->links = links;
+    code_text(l, l->at->out, "\n");
     if (awaits)
-        code_text(l, l->out, "\nbide__unshield(%s);\n", l->cx);
+        code_text(l, l->at->out, "\nbide__unshield(%s);\n", l->cx);
 }
 
 static void release_owner(struct lower *l, struct var *v)
@@ -154,9 +154,9 @@ static void release_owner(struct lower *l, struct var *v)
         return;
     }
     if (t->kind != TY_ARRAY) {
-        code_text(l, l->out, "\n%s(", release_name(t));
-        code_var(l, l->out, v);
-        code_text(l, l->out, ");\n");
+        code_text(l, l->at->out, "\n%s(", release_name(t));
+        code_var(l, l->at->out, v);
+        code_text(l, l->at->out, ");\n");
         return;
     }
     while (t->kind == TY_ARRAY)
@@ -164,11 +164,12 @@ static void release_owner(struct lower *l, struct var *v)
     const char *i = name_new(l, "i");
     const char *element = type_print(l->unit, t, "");
     const char *array = type_print(l->unit, type_pointer(l->unit, t), "");
-    code_text(l, l->out, "\n{\nsize_t %s;\nfor (%s = 0; %s < sizeof ", i, i, i);
-    code_add(l, l->out, PC_VAR, v);
-    code_text(l, l->out, " / sizeof(%s); %s++)\n    %s(((%s)", element, i, release_name(t), array);
-    code_add(l, l->out, PC_VAR, v);
-    code_text(l, l->out, ")[%s]);\n}\n", i);
+    code_text(l, l->at->out, "\n{\nsize_t %s;\nfor (%s = 0; %s < sizeof ", i, i, i);
+    code_add(l, l->at->out, PC_VAR, v);
+    code_text(l, l->at->out, " / sizeof(%s); %s++)\n    %s(((%s)", element, i, release_name(t),
+              array);
+    code_add(l, l->at->out, PC_VAR, v);
+    code_text(l, l->at->out, ")[%s]);\n}\n", i);
 }
 
 static void run(struct lower *l, struct link *link, bool has_end)
@@ -183,9 +184,9 @@ static void run(struct lower *l, struct link *link, bool has_end)
     }
     struct var *v = var_of(l, link->symbol);
     if (v->symbol->cleanup) {
-        code_text(l, l->out, "\n%s(&", v->symbol->cleanup);
-        code_add(l, l->out, PC_VAR, v);
-        code_text(l, l->out, ");\n");
+        code_text(l, l->at->out, "\n%s(&", v->symbol->cleanup);
+        code_add(l, l->at->out, PC_VAR, v);
+        code_text(l, l->at->out, ");\n");
     } else {
         release_owner(l, v);
     }
@@ -197,7 +198,7 @@ static void dispatch(struct lower *l, struct defers *scope, bool is_last, bool h
 {
     for (int i = 0; i < scope->exit_count; i++) {
         struct exit *x = &scope->exit[i];
-        if (!is_last && x->to != l->links)
+        if (!is_last && x->to != l->at->links)
             continue;
         if (is_last && !has_end && i == scope->exit_count - 1) {
             leave(l, x->kind, x->target, x->to);
@@ -205,29 +206,29 @@ static void dispatch(struct lower *l, struct defers *scope, bool is_last, bool h
         }
         uint32_t skip = flow_label(l);
         scope->is_read = true;
-        code_text(l, l->out, "\nif (");
-        code_var(l, l->out, scope->selector);
-        code_text(l, l->out, " == %d) {\n", x->value);
-        code_flow(l, l->out, PC_BRANCH, skip);
+        code_text(l, l->at->out, "\nif (");
+        code_var(l, l->at->out, scope->selector);
+        code_text(l, l->at->out, " == %d) {\n", x->value);
+        code_flow(l, l->at->out, PC_BRANCH, skip);
         leave(l, x->kind, x->target, x->to);
-        code_text(l, l->out, "\n}\n");
-        code_flow(l, l->out, PC_LABEL, skip);
+        code_text(l, l->at->out, "\n}\n");
+        code_flow(l, l->at->out, PC_LABEL, skip);
     }
 }
 
 void defers_end(struct lower *l, struct defers *scope)
 {
-    bool has_end = may_reach_end(l, l->out);
+    bool has_end = may_reach_end(l, l->at->out);
 
     if (scope->exit_count && has_end)
         select(l, scope, 0);
     for (struct link *link = scope->last; link && link->scope == scope; link = link->outer) {
         if (link->in_block)
-            code_text(l, l->out, "\n}\n");
-        code_flow(l, l->out, PC_LABEL, link->flow);
+            code_text(l, l->at->out, "\n}\n");
+        code_flow(l, l->at->out, PC_LABEL, link->flow);
         if (link->is_target)
-            code_text(l, l->out, "\n%s:\n", link->label);
-        l->links = link->outer;
+            code_text(l, l->at->out, "\n%s:\n", link->label);
+        l->at->links = link->outer;
         run(l, link, has_end);
         dispatch(l, scope, !link->outer || link->outer->scope != scope, has_end);
     }
@@ -237,31 +238,31 @@ void defers_end(struct lower *l, struct defers *scope)
 
 void store_zero(struct lower *l, struct var *kept)
 {
-    code_begin_store(l, l->out, l->fn->result, kept);
-    code_text(l, l->out, "(");
-    code_type(l, l->out, type_unqualified(l->unit, l->fn->result), "");
-    code_text(l, l->out, "){0}");
-    code_end_store(l, l->out, l->fn->result, kept);
+    code_begin_store(l, l->at->out, l->fn->result, kept);
+    code_text(l, l->at->out, "(");
+    code_type(l, l->at->out, type_unqualified(l->unit, l->fn->result), "");
+    code_text(l, l->at->out, "){0}");
+    code_end_store(l, l->at->out, l->fn->result, kept);
 }
 
 void lower_return(struct lower *l, struct stmt *s, struct expr *value)
 {
     bool has_value = value && l->fn->result->kind != TY_VOID;
 
-    if (!l->is_async && !l->links) {
+    if (!l->is_async && !l->at->links) {
         if (value)
-            copy_around(l, l->out, s->first, value, s->last);
+            copy_around(l, l->at->out, s->first, value, s->last);
         else
-            code_tokens(l, l->out, s->first, s->last);
-        code_flow(l, l->out, PC_END, 0);
+            code_tokens(l, l->at->out, s->first, s->last);
+        code_flow(l, l->at->out, PC_END, 0);
         return;
     }
     if (has_value) {
         prepare(l, value);
-        struct var *kept = l->links ? l->returned : NULL;
-        code_begin_store(l, l->out, l->fn->result, kept);
-        copy_argument(l, l->out, value);
-        code_end_store(l, l->out, l->fn->result, kept);
+        struct var *kept = l->at->links ? l->returned : NULL;
+        code_begin_store(l, l->at->out, l->fn->result, kept);
+        copy_argument(l, l->at->out, value);
+        code_end_store(l, l->at->out, l->fn->result, kept);
         if (kept)
             append_moved(l, kept, value);
     } else if (value) {
@@ -269,10 +270,10 @@ void lower_return(struct lower *l, struct stmt *s, struct expr *value)
     } else if (l->fn->result->kind != TY_VOID && l->is_async) {
         diag_range(l->unit, SEV_WARNING, s->first, s->first, "return-type",
                    "'return' with no value, in function returning non-void");
-        store_zero(l, l->links ? l->returned : NULL);
+        store_zero(l, l->at->links ? l->returned : NULL);
     }
     release_held(l, NULL);
-    if (l->links)
+    if (l->at->links)
         leave(l, EXIT_RETURN, NULL, NULL);
     else
         append_finish(l);

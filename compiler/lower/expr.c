@@ -65,7 +65,7 @@ struct code *keep(struct lower *l, const struct code *value, struct type *type, 
 {
     struct var *v = var_new(l, "value", type, token);
     struct code *read = code_new(l);
-    code_temp(l, l->out, v, value);
+    code_temp(l, l->at->out, v, value);
     code_var(l, read, v);
     return read;
 }
@@ -234,14 +234,14 @@ static uint32_t end_of(const struct later *later, uint32_t last)
 static struct code *keep_value(struct lower *l, struct expr *e, bool in_frame)
 {
     struct code *value = code_new(l);
-    bool before = l->keeps_in_frame;
+    bool before = l->at->keeps_in_frame;
     copy_argument(l, value, e);
-    l->keeps_in_frame |= in_frame;
+    l->at->keeps_in_frame |= in_frame;
     struct var *v = value_new(l, e);
     struct code *read = code_new(l);
-    code_temp(l, l->out, v, value);
+    code_temp(l, l->at->out, v, value);
     code_value(l, read, v);
-    l->keeps_in_frame = before;
+    l->at->keeps_in_frame = before;
     set_code(l, e, read);
     return read;
 }
@@ -347,7 +347,7 @@ static void fix(struct lower *l, struct expr *e, const struct later *later)
 
 static void prepare_all(struct lower *l, struct operand *o, int count, const struct later *after)
 {
-    struct held *held = l->held;
+    struct held *held = l->at->held;
     for (int i = 0; i < count; i++) {
         struct later later = {.operand = o + i + 1, .count = count - i - 1, .next = after};
         if (o[i].is_place) {
@@ -358,7 +358,7 @@ static void prepare_all(struct lower *l, struct operand *o, int count, const str
         }
     }
     if (!after)
-        l->held = held;
+        l->at->held = held;
 }
 
 void prepare_operands(struct lower *l, struct operand *operands, int count, bool fix_all)
@@ -382,7 +382,7 @@ static void keep_address(struct lower *l, struct expr *e)
     code_text(l, address, "&(");
     copy_expr(l, address, e);
     code_text(l, address, ")");
-    code_temp(l, l->out, v, address);
+    code_temp(l, l->at->out, v, address);
     code_text(l, read, "(*");
     code_var(l, read, v);
     code_text(l, read, ")");
@@ -453,7 +453,7 @@ static struct var *declare_value(struct lower *l, struct expr *e)
              "the type of this expression is not known; store it in a variable first");
         v->type = type_basic(l->unit, TY_INT);
     }
-    code_add(l, l->out, PC_DECLARE, v);
+    code_add(l, l->at->out, PC_DECLARE, v);
     return v;
 }
 
@@ -462,9 +462,9 @@ void assign_value(struct lower *l, struct var *v, struct expr *e)
     prepare(l, e);
     if (!type_is_arithmetic(v->type))
         keep_temporaries(l, e);
-    code_begin_store(l, l->out, v->type, v);
-    copy_argument(l, l->out, e);
-    code_end_store(l, l->out, v->type, v);
+    code_begin_store(l, l->at->out, v->type, v);
+    copy_argument(l, l->at->out, e);
+    code_end_store(l, l->at->out, v->type, v);
 }
 
 static void read_var(struct lower *l, struct expr *e, struct var *v)
@@ -486,26 +486,26 @@ static void prepare_logic(struct lower *l, struct expr *e, bool unused)
     if (!unused) {
         v = var_new(l, "value", type_basic(l->unit, TY_INT), e->first);
         code_text(l, start, is_and ? "0" : "1");
-        code_temp(l, l->out, v, start);
+        code_temp(l, l->at->out, v, start);
     }
-    code_text(l, l->out, is_and ? "\nif (" : "\nif (!(");
-    copy_expr(l, l->out, e->a);
-    code_text(l, l->out, is_and ? ") {\n" : ")) {\n");
-    code_flow(l, l->out, PC_BRANCH, end);
+    code_text(l, l->at->out, is_and ? "\nif (" : "\nif (!(");
+    copy_expr(l, l->at->out, e->a);
+    code_text(l, l->at->out, is_and ? ") {\n" : ")) {\n");
+    code_flow(l, l->at->out, PC_BRANCH, end);
     if (unused) {
         discard(l, e->b);
     } else {
         prepare(l, e->b);
-        code_text(l, l->out, "\n");
-        code_add(l, l->out, PC_VAR, v);
-        code_text(l, l->out, " = (");
-        copy_expr(l, l->out, e->b);
-        code_text(l, l->out, ") != 0;\n");
-        code_add(l, l->out, PC_DEF, v);
+        code_text(l, l->at->out, "\n");
+        code_add(l, l->at->out, PC_VAR, v);
+        code_text(l, l->at->out, " = (");
+        copy_expr(l, l->at->out, e->b);
+        code_text(l, l->at->out, ") != 0;\n");
+        code_add(l, l->at->out, PC_DEF, v);
         read_var(l, e, v);
     }
-    code_text(l, l->out, "\n}\n");
-    code_flow(l, l->out, PC_LABEL, end);
+    code_text(l, l->at->out, "\n}\n");
+    code_flow(l, l->at->out, PC_LABEL, end);
 }
 
 /* a ?: b */
@@ -515,14 +515,14 @@ static void prepare_elvis(struct lower *l, struct expr *e)
     struct var *v = value_new(l, e);
 
     prepare(l, e->a);
-    code_temp(l, l->out, v, value_code(l, e->a));
-    code_text(l, l->out, "\nif (!");
-    code_var(l, l->out, v);
-    code_text(l, l->out, ") {\n");
-    code_flow(l, l->out, PC_BRANCH, end);
+    code_temp(l, l->at->out, v, value_code(l, e->a));
+    code_text(l, l->at->out, "\nif (!");
+    code_var(l, l->at->out, v);
+    code_text(l, l->at->out, ") {\n");
+    code_flow(l, l->at->out, PC_BRANCH, end);
     assign_value(l, v, e->c);
-    code_text(l, l->out, "}\n");
-    code_flow(l, l->out, PC_LABEL, end);
+    code_text(l, l->at->out, "}\n");
+    code_flow(l, l->at->out, PC_LABEL, end);
     read_var(l, e, v);
 }
 
@@ -547,17 +547,17 @@ static void prepare_cond(struct lower *l, struct expr *e, bool unused)
     if (!unused && e->type->kind != TY_VOID) {
         v = declare_value(l, e);
     }
-    code_text(l, l->out, "\nif (");
-    copy_expr(l, l->out, e->a);
-    code_text(l, l->out, ") {\n");
-    code_flow(l, l->out, PC_BRANCH, other);
+    code_text(l, l->at->out, "\nif (");
+    copy_expr(l, l->at->out, e->a);
+    code_text(l, l->at->out, ") {\n");
+    code_flow(l, l->at->out, PC_BRANCH, other);
     branch_value(l, v, e->b);
-    code_text(l, l->out, "\n} else {\n");
-    code_flow(l, l->out, PC_JUMP, end);
-    code_flow(l, l->out, PC_LABEL, other);
+    code_text(l, l->at->out, "\n} else {\n");
+    code_flow(l, l->at->out, PC_JUMP, end);
+    code_flow(l, l->at->out, PC_LABEL, other);
     branch_value(l, v, e->c);
-    code_text(l, l->out, "\n}\n");
-    code_flow(l, l->out, PC_LABEL, end);
+    code_text(l, l->at->out, "\n}\n");
+    code_flow(l, l->at->out, PC_LABEL, end);
     if (v)
         read_var(l, e, v);
 }
@@ -574,9 +574,9 @@ static void prepare_stmt_expr(struct lower *l, struct expr *e, bool unused)
         v = declare_value(l, e);
         expr_info_of(l, last->expr)->value_to = v;
     }
-    code_text(l, l->out, "\n{\n");
+    code_text(l, l->at->out, "\n{\n");
     lower_items(l, body);
-    code_text(l, l->out, "\n}\n");
+    code_text(l, l->at->out, "\n}\n");
     if (v)
         read_var(l, e, v);
 }
@@ -696,9 +696,9 @@ static void discard_first(struct lower *l, struct expr *comma)
     mark_unused(l, e);
     prepare(l, e);
     keep_temporaries(l, e);
-    code_text(l, l->out, "\n(void)(");
-    copy_expr(l, l->out, e);
-    code_text(l, l->out, ");\n");
+    code_text(l, l->at->out, "\n(void)(");
+    copy_expr(l, l->at->out, e);
+    code_text(l, l->at->out, ");\n");
 }
 
 /* Evaluating e for nothing needs a cast to void, or compilers warn. */
@@ -723,9 +723,9 @@ void discard(struct lower *l, struct expr *e)
     mark_unused(l, inner);
     if (!inner->has_await) {
         bool cast = needs_void(inner);
-        code_text(l, l->out, cast ? "\n(void)(" : "\n");
-        copy_expr(l, l->out, inner);
-        code_text(l, l->out, cast ? ");\n" : ";\n");
+        code_text(l, l->at->out, cast ? "\n(void)(" : "\n");
+        copy_expr(l, l->at->out, inner);
+        code_text(l, l->at->out, cast ? ");\n" : ";\n");
         return;
     }
     if (is_future_drop(l, inner)) {
@@ -758,11 +758,11 @@ void discard(struct lower *l, struct expr *e)
     default: break;
     }
     prepare(l, inner);
-    code_text(l, l->out, "\n");
+    code_text(l, l->at->out, "\n");
     bool cast = needs_void(inner) && skip_parens(e)->kind == EX_CAST;
-    code_text(l, l->out, cast ? "(void)(" : "");
-    copy_argument(l, l->out, inner);
-    code_text(l, l->out, cast ? ");\n" : ";\n");
+    code_text(l, l->at->out, cast ? "(void)(" : "");
+    copy_argument(l, l->at->out, inner);
+    code_text(l, l->at->out, cast ? ");\n" : ";\n");
 }
 
 void mark_unused(struct lower *l, struct expr *e)

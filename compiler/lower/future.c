@@ -23,17 +23,17 @@ static struct get *get_of(struct lower *l, struct type *result)
 {
     struct type *t = file_type(l, type_unqualified(l->unit, result));
     const char *type = type_print(l->unit, t, "");
-    for (uint32_t i = 0; i < l->gets.count; i++) {
-        struct get *g = l->gets.item[i];
+    for (uint32_t i = 0; i < l->work->gets.count; i++) {
+        struct get *g = l->work->gets.item[i];
         if (strcmp(g->type, type) == 0)
             return g;
     }
     struct get *g = arena_alloc(l->arena, sizeof *g);
     struct code *s = code_new(l);
-    list_add(l->arena, &l->gets, g);
+    list_add(l->arena, &l->work->gets, g);
     g->type = type;
-    g->name = arena_printf(l->arena, "%s__get_%u", l->name, l->gets.count);
-    g->slot = arena_printf(l->arena, "get_%u", l->gets.count);
+    g->name = arena_printf(l->arena, "%s__get_%u", l->name, l->work->gets.count);
+    g->slot = arena_printf(l->arena, "get_%u", l->work->gets.count);
     code_text(l, s,
               "\n\nstatic const struct bide_fn bide__desc_%s = {\n"
               ".poll = bide__get_poll,\n.cancel = bide__get_cancel,\n.info = &bide__get_info,\n"
@@ -96,19 +96,19 @@ static struct code *take(struct lower *l, struct expr *place, const struct code 
 
     copy_expr(l, old, place);
     read = keep(l, old, t, place->first);
-    code_text(l, l->out, "\n");
+    code_text(l, l->at->out, "\n");
     if (v && !v->by_address)
-        code_add(l, l->out, PC_VAR, v);
+        code_add(l, l->at->out, PC_VAR, v);
     else
-        copy_place(l, l->out, place);
-    code_text(l, l->out, " = ");
+        copy_place(l, l->at->out, place);
+    code_text(l, l->at->out, " = ");
     if (value)
-        code_append(l, l->out, value);
+        code_append(l, l->at->out, value);
     else
-        code_text(l, l->out, "0");
-    code_text(l, l->out, ";\n");
+        code_text(l, l->at->out, "0");
+    code_text(l, l->at->out, ";\n");
     if (v)
-        code_add(l, l->out, v->by_address ? PC_USE : PC_DEF, v);
+        code_add(l, l->at->out, v->by_address ? PC_USE : PC_DEF, v);
     return read;
 }
 
@@ -133,14 +133,14 @@ void lower_future_drop(struct lower *l, struct expr *e)
 
 static void begin_shield(struct lower *l)
 {
-    code_text(l, l->out, "\nbide__shield(%s);\n", l->cx);
-    l->shield++;
+    code_text(l, l->at->out, "\nbide__shield(%s);\n", l->cx);
+    l->at->shield++;
 }
 
 static void end_shield(struct lower *l)
 {
-    l->shield--;
-    code_text(l, l->out, "\nbide__unshield(%s);\n", l->cx);
+    l->at->shield--;
+    code_text(l, l->at->out, "\nbide__unshield(%s);\n", l->cx);
 }
 
 void append_value_drop(struct lower *l, const struct code *future, uint32_t token)

@@ -109,7 +109,7 @@ static struct group *parse_group(struct lower *l, struct expr *form)
 
     g->l = l;
     g->form = form->form;
-    g->number = ++l->groups;
+    g->number = ++l->work->groups;
     g->name = arena_printf(l->arena, "%s_%u", stems[g->form], g->number);
     g->descriptor = arena_printf(l->arena, "%s_%s", l->name, g->name);
     if (first && form->arg_count)
@@ -166,15 +166,15 @@ static void keep_guard(struct lower *l, struct branch *b)
     copy_expr(l, value, b->guard);
     code_text(l, value, ") != 0");
     b->holds = var_new(l, "guard", type_basic(l->unit, TY_INT), b->guard->first);
-    code_temp(l, l->out, b->holds, value);
+    code_temp(l, l->at->out, b->holds, value);
 }
 
 static void begin_guarded(struct lower *l, const struct branch *b, uint32_t end)
 {
-    code_text(l, l->out, "\nif (");
-    code_var(l, l->out, b->holds);
-    code_text(l, l->out, ") {\n");
-    code_flow(l, l->out, PC_BRANCH, end);
+    code_text(l, l->at->out, "\nif (");
+    code_var(l, l->at->out, b->holds);
+    code_text(l, l->at->out, ") {\n");
+    code_flow(l, l->at->out, PC_BRANCH, end);
 }
 
 /* Owners that were not evaluated are null. */
@@ -184,24 +184,24 @@ static void clear_owners(struct lower *l, const struct operand *o, int count)
     for (int i = 0; i < count; i++) {
         if (!type_is_owner(o[i].expr->type) || o[i].is_place || !expr_code(o[i].expr))
             continue;
-        code_text(l, l->out, any ? "" : "\n} else {\n");
-        copy_argument(l, l->out, o[i].expr);
-        code_text(l, l->out, " = 0;\n");
+        code_text(l, l->at->out, any ? "" : "\n} else {\n");
+        copy_argument(l, l->at->out, o[i].expr);
+        code_text(l, l->at->out, " = 0;\n");
         any = true;
     }
 }
 
 static void end_guarded(struct lower *l, uint32_t end)
 {
-    code_text(l, l->out, "\n}\n");
-    code_flow(l, l->out, PC_LABEL, end);
+    code_text(l, l->at->out, "\n}\n");
+    code_flow(l, l->at->out, PC_LABEL, end);
 }
 
 /* o: the operands of g and then of what follows, `total` in all. Gives the number of g's. */
 static int prepare_group(struct group *g, struct operand *o, int total)
 {
     struct lower *l = g->l;
-    bool in_frame = l->keeps_in_frame;
+    bool in_frame = l->at->keeps_in_frame;
     int n = g->duration != NULL;
 
     prepare_some(l, o, n, total);
@@ -212,7 +212,7 @@ static int prepare_group(struct group *g, struct operand *o, int total)
         if (b->guard) {
             keep_guard(l, b);
             n++;
-            l->keeps_in_frame = true;
+            l->at->keeps_in_frame = true;
             if (count > 0 || b->nested)
                 begin_guarded(l, b, end);
         }
@@ -225,7 +225,7 @@ static int prepare_group(struct group *g, struct operand *o, int total)
             clear_owners(l, o + first, n - first);
             end_guarded(l, end);
         }
-        l->keeps_in_frame = in_frame;
+        l->at->keeps_in_frame = in_frame;
     }
     return n;
 }
@@ -382,7 +382,7 @@ static void describe_nested(struct group *g)
  * for a breakpoint on the line in the block and another one behind it. */
 static struct code *declarations(struct lower *l)
 {
-    return l->unit->options->debug_locals ? l->head : l->out;
+    return l->unit->options->debug_locals ? l->head : l->at->out;
 }
 
 /* With a call through a reference the group's size is not known: it finds its room when it is
@@ -394,7 +394,7 @@ static void append_fns(struct group *g, const char *fns)
     bool known = true;
     for (int i = 0; i < g->count; i++)
         known &= !is_unknown(&g->branch[i]);
-    struct code *to = known ? declarations(l) : l->out;
+    struct code *to = known ? declarations(l) : l->at->out;
     code_text(l, to, "\n%sconst struct bide_fn *const %s[] = {", known ? "static " : "", fns);
     for (int i = 0; i < count; i++) {
         code_text(l, to, i ? ", " : "");
@@ -413,15 +413,15 @@ static void append_start_body(struct lower *l, const struct branch *b, const cha
 {
     const char *null = null_text(l->unit);
 
-    code_text(l, l->out, "bide__start_%s(%s, %s, %s%s", b->body->name, sub, null,
+    code_text(l, l->at->out, "bide__start_%s(%s, %s, %s%s", b->body->name, sub, null,
               b->slot ? "&" : "", b->slot ? b->slot : null);
     if (b->body->uses_outer)
-        code_text(l, l->out, ", %s", l->frame);
+        code_text(l, l->at->out, ", %s", l->frame);
     for (uint32_t i = 0; i < b->body->captures.count; i++) {
-        code_text(l, l->out, ", ");
-        copy_capture(l, l->out, b->body->captures.item[i]);
+        code_text(l, l->at->out, ", ");
+        copy_capture(l, l->at->out, b->body->captures.item[i]);
     }
-    code_text(l, l->out, ")");
+    code_text(l, l->at->out, ")");
 }
 
 /* Owners among the arguments of a branch: the call that begins has them, and else they are released
@@ -432,8 +432,8 @@ static void append_taken(struct lower *l, const struct awaitable *a)
         struct expr *e = a->operand[i].expr;
         if (!is_owner_operand(a, i))
             continue;
-        copy_argument(l, l->out, e);
-        code_text(l, l->out, " = 0;\n");
+        copy_argument(l, l->at->out, e);
+        code_text(l, l->at->out, " = 0;\n");
     }
 }
 
@@ -443,27 +443,27 @@ static void append_branch(struct group *g, int i, const char *group, const char 
     const char *null = null_text(l->unit);
 
     if (i < g->count && g->branch[i].nested) {
-        code_text(l, l->out, "case %d: {\n", i);
+        code_text(l, l->at->out, "case %d: {\n", i);
         const char *inner = append_starts(g->branch[i].nested, sub, null);
-        code_text(l, l->out, "bide__group_started(%s, bide__group_run(%s, %s));\nbreak;\n}\n",
+        code_text(l, l->at->out, "bide__group_started(%s, bide__group_run(%s, %s));\nbreak;\n}\n",
                   group, sub, inner);
         return;
     }
-    code_text(l, l->out, "case %d:\nbide__group_started(%s, ", i, group);
+    code_text(l, l->at->out, "case %d:\nbide__group_started(%s, ", i, group);
     if (i == g->count) {
-        code_text(l, l->out, "bide__start_bide_sleep(%s, %s, %s, ", sub, null, null);
-        copy_argument(l, l->out, g->duration);
-        code_text(l, l->out, ")");
+        code_text(l, l->at->out, "bide__start_bide_sleep(%s, %s, %s, ", sub, null, null);
+        copy_argument(l, l->at->out, g->duration);
+        code_text(l, l->at->out, ")");
     } else if (g->branch[i].body) {
         append_start_body(l, &g->branch[i], sub);
     } else {
         struct branch *b = &g->branch[i];
-        append_start(l, l->out, &b->call, sub, NULL, b->call.job ? NULL : b->slot);
+        append_start(l, l->at->out, &b->call, sub, NULL, b->call.job ? NULL : b->slot);
     }
-    code_text(l, l->out, ");\n");
+    code_text(l, l->at->out, ");\n");
     if (i < g->count && !g->branch[i].body)
         append_taken(l, &g->branch[i].call);
-    code_text(l, l->out, "break;\n");
+    code_text(l, l->at->out, "break;\n");
 }
 
 /* The branches whose guard does not hold are left out. */
@@ -476,14 +476,14 @@ static void append_guards(struct group *g, const char *group, const char *cx)
         if (!g->branch[i].guard)
             continue;
         if (!any)
-            code_text(l, l->out, "bide__group_leave_out(%s, %s, ", group, cx);
-        code_text(l, l->out, any ? " | (uint32_t)!" : "(uint32_t)!");
-        code_var(l, l->out, g->branch[i].holds);
-        code_text(l, l->out, " << %d", i);
+            code_text(l, l->at->out, "bide__group_leave_out(%s, %s, ", group, cx);
+        code_text(l, l->at->out, any ? " | (uint32_t)!" : "(uint32_t)!");
+        code_var(l, l->at->out, g->branch[i].holds);
+        code_text(l, l->at->out, " << %d", i);
         any = true;
     }
     if (any)
-        code_text(l, l->out, ");\n");
+        code_text(l, l->at->out, ");\n");
 }
 
 /* Pushes the group and starts its branches; gives the variable that points to it. */
@@ -496,20 +496,20 @@ static const char *append_starts(struct group *g, const char *cx, const char *pa
     int count = g->count + (g->duration != NULL);
 
     append_fns(g, fns);
-    bool apart = declarations(l) != l->out;
+    bool apart = declarations(l) != l->at->out;
     code_text(l, declarations(l), "\nstruct bide_cx %s;\n", sub);
-    code_text(l, apart ? l->head : l->out, "int %s;\n", i);
+    code_text(l, apart ? l->head : l->at->out, "int %s;\n", i);
     if (apart)
         code_text(l, l->head, "struct bide_group *%s;\n", group);
-    code_text(l, l->out, "%s%s =\n    bide__group_push(%s, %s, %d, %s, %s, &%s.group);\n",
+    code_text(l, l->at->out, "%s%s =\n    bide__group_push(%s, %s, %d, %s, %s, &%s.group);\n",
               apart ? "" : "struct bide_group *", group, cx, kinds[g->form], count, fns, parent,
               g->prefix);
     append_guards(g, group, cx);
-    code_text(l, l->out, "while ((%s = bide__group_next(%s, %s, &%s)) >= 0) {\nswitch (%s) {\n", i,
-              group, cx, sub, i);
+    code_text(l, l->at->out, "while ((%s = bide__group_next(%s, %s, &%s)) >= 0) {\nswitch (%s) {\n",
+              i, group, cx, sub, i);
     for (int k = 0; k < count; k++)
         append_branch(g, k, group, sub_address);
-    code_text(l, l->out, "}\n}\n");
+    code_text(l, l->at->out, "}\n}\n");
     return group;
 }
 
@@ -520,7 +520,7 @@ static void clear_nested(struct group *g)
         struct group *nested = g->branch[i].nested;
         if (!nested)
             continue;
-        code_text(g->l, g->l->out, "%s.group.branch_done = 0;\n", nested->prefix);
+        code_text(g->l, g->l->at->out, "%s.group.branch_done = 0;\n", nested->prefix);
         clear_nested(nested);
     }
 }
@@ -538,10 +538,10 @@ static void append_result(struct group *g, int k, bool if_done)
     uint32_t end = flow_label(l);
 
     if (if_done) {
-        code_text(l, l->out, "\nif (%s.group.branch_done & 1u << %d) {\n", g->prefix, k);
-        code_flow(l, l->out, PC_BRANCH, end);
+        code_text(l, l->at->out, "\nif (%s.group.branch_done & 1u << %d) {\n", g->prefix, k);
+        code_flow(l, l->at->out, PC_BRANCH, end);
     } else {
-        code_text(l, l->out, "\n");
+        code_text(l, l->at->out, "\n");
     }
     if (v && v->is_owner) { /* what it owned before */
         struct code *place = code_new(l);
@@ -550,14 +550,14 @@ static void append_result(struct group *g, int k, bool if_done)
         old = keep(l, place, type_unqualified(l->unit, b->place->type), b->place->first);
     }
     if (v && whole && !v->by_address)
-        code_add(l, l->out, PC_VAR, v);
+        code_add(l, l->at->out, PC_VAR, v);
     else
-        copy_place(l, l->out, b->place);
-    code_text(l, l->out, " = %s;\n", b->slot);
+        copy_place(l, l->at->out, b->place);
+    code_text(l, l->at->out, " = %s;\n", b->slot);
     if (v && whole && !v->by_address)
-        code_add(l, l->out, PC_SEEN, v);
+        code_add(l, l->at->out, PC_SEEN, v);
     if (v)
-        code_add(l, l->out,
+        code_add(l, l->at->out,
                  v->by_address ? PC_USE
                  : !whole      ? PC_TOUCH
                  : if_done     ? PC_MAYBE
@@ -565,8 +565,8 @@ static void append_result(struct group *g, int k, bool if_done)
                  v);
     if (old)
         release_value(l, old, b->place->type, b->place->first);
-    code_text(l, l->out, if_done ? "}\n" : "\n");
-    code_flow(l, l->out, PC_LABEL, end);
+    code_text(l, l->at->out, if_done ? "}\n" : "\n");
+    code_flow(l, l->at->out, PC_LABEL, end);
 }
 
 static void release_result(struct group *g, int k)
@@ -577,11 +577,11 @@ static void release_result(struct group *g, int k)
     uint32_t end = flow_label(l);
 
     code_text(l, read, "%s", b->slot);
-    code_text(l, l->out, "\nif (%s.group.branch_done & 1u << %d) {\n", g->prefix, k);
-    code_flow(l, l->out, PC_BRANCH, end);
+    code_text(l, l->at->out, "\nif (%s.group.branch_done & 1u << %d) {\n", g->prefix, k);
+    code_flow(l, l->at->out, PC_BRANCH, end);
     release_value(l, read, b->call.result, b->call.call->first);
-    code_text(l, l->out, "\n}\n");
-    code_flow(l, l->out, PC_LABEL, end);
+    code_text(l, l->at->out, "\n}\n");
+    code_flow(l, l->at->out, PC_LABEL, end);
 }
 
 static bool drops_owner(const struct branch *b)
@@ -634,7 +634,7 @@ static void fail_missing(struct group *g)
             continue;
         if (b->nested)
             slot = arena_printf(l->arena, "%s.group.value", b->nested->prefix);
-        code_text(l, l->out, "\nif (!(%s.group.branch_done & 1u << %d))\n    (void)%s;\n",
+        code_text(l, l->at->out, "\nif (!(%s.group.branch_done & 1u << %d))\n    (void)%s;\n",
                   g->prefix, k,
                   refused_text(l, slot, b->nested ? type_basic(l->unit, TY_INT) : b->place->type));
     }
@@ -643,37 +643,38 @@ static void fail_missing(struct group *g)
 void lower_group(struct lower *l, struct expr *await, struct expr *form)
 {
     struct code *value = code_new(l), *run = code_new(l), *at_resume = code_new(l);
-    struct code *out = l->out;
-    struct held *held = l->held;
+    struct code *out = l->at->out;
+    struct held *held = l->at->held;
     struct group *g = parse_group(l, form);
 
     set_code(l, await, value);
     if (!g)
         return;
     prepare_branches(g);
-    l->held = held;
+    l->at->held = held;
     result_member(l, g->name, make_slots(g, arena_printf(l->arena, "%s->", l->frame)));
-    code_text(l, l->out, "\n{\n");
+    code_text(l, l->at->out, "\n{\n");
     set_up_jobs(g);
     clear_nested(g);
     for (int i = 0; i < g->count; i++)
         if (g->branch[i].nested)
             describe_nested(g->branch[i].nested);
     if (may_refuse(l))
-        code_text(l, l->out, "if (%s) {\n%s.group.branch_done = 0;\n} else {\n",
+        code_text(l, l->at->out, "if (%s) {\n%s.group.branch_done = 0;\n} else {\n",
                   refused_text(l, arena_printf(l->arena, "%s.group.value", g->prefix),
                                type_basic(l->unit, TY_INT)),
                   g->prefix);
     const char *group = append_starts(g, l->cx, arena_printf(l->arena, "&%s->h", l->frame));
     code_text(l, run, "bide__group_run(%s, %s)", l->cx, group);
-    bool is_due = l->unwinds && !l->returns && l->shield == 0 && (l->links || has_results(g));
+    bool is_due =
+        l->unwinds && !l->returns && l->at->shield == 0 && (l->at->links || has_results(g));
     if (is_due) {
-        l->out = at_resume;
+        l->at->out = at_resume;
         append_results(g, true);
-        l->out = out;
+        l->at->out = out;
     }
     append_suspend(l, run, await->first, is_due ? at_resume : NULL);
-    code_text(l, l->out, may_refuse(l) ? "\n}\n}\n" : "\n}\n");
+    code_text(l, l->at->out, may_refuse(l) ? "\n}\n}\n" : "\n}\n");
     if (may_refuse(l))
         fail_missing(g);
     append_results(g, g->form != FORM_JOIN);

@@ -51,7 +51,7 @@ void hoist_tag(struct lower *l, struct tag *tag)
         return;
     static const char *const kinds[] = {[TY_STRUCT] = "struct", [TY_UNION] = "union"};
     tag->hoisted_name = arena_printf(l->arena, "%s__%s_%u", l->name,
-                                     tag->name ? tag->name : kinds[tag->kind], ++l->hoists);
+                                     tag->name ? tag->name : kinds[tag->kind], ++l->work->hoists);
     hoist_members(l, tag, 0);
     list_add(l->arena, &l->hoisted, tag);
 }

@@ -4,6 +4,44 @@
 
 #include "compiler/lower/lower.h"
 
+/* An owner (bide_task, bide_future) that is no variable: a temporary that something in the same
+ * expression will take, when what stands after it has been evaluated. */
+struct held {
+    struct held *outer;
+    struct code *read;
+    struct type *type;
+    uint32_t first, last; /* tokens: of what stands between; jumps out of it lose the owner */
+};
+
+/* Where the walk over the function is. Whoever changes a member for a part of the tree sets it back
+ * behind that. */
+struct position {
+    struct code *out;      /* being appended to */
+    struct link *links;    /* what is due here, from the innermost outwards */
+    struct held *held;     /* let go of before these */
+    struct expr *awaiting; /* the await that is being lowered */
+    unsigned shield;       /* inside so many deferred blocks */
+    bool keeps_in_frame;   /* what is being kept may be without a value when it is read */
+    struct stmt *scanning; /* scan.c: the current statement */
+};
+
+/* What lowering remembers of the function, and nobody else needs. */
+struct work {
+    struct map var_of;    /* struct var *, by symbol */
+    struct map names;     /* shadow.c: struct named *, by name */
+    struct list awaits;   /* struct span *: from where one begins to the last place it may run at */
+    struct map await_at;  /* the longest of them that begin at a token */
+    struct list literals; /* scan.c: compound literals */
+    struct list gets;     /* struct get *, of future.c */
+    struct defers *param_scope; /* of parameters that are owners */
+    struct stmt *value_stmt;    /* async block, branch: the last expression, its result */
+    /* name.c */
+    struct map stems; /* of the names that were made up */
+    struct map words; /* the names in the function's text */
+    bool words_known;
+    unsigned groups, jobs, hoists; /* numbers given out */
+};
+
 struct operand {
     struct expr *expr;
     bool is_place; /* located, not read */

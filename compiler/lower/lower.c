@@ -18,7 +18,10 @@ static struct lower *lower_new(struct unit *u, struct function *fn, struct lower
     l->unit = u;
     l->arena = u->arena;
     l->fn = fn;
+    l->at = arena_alloc(u->arena, sizeof *l->at);
+    l->work = arena_alloc(u->arena, sizeof *l->work);
     l->head = code_new(l);
+    l->body = l->at->out = code_new(l);
     l->name = fn->name;
     l->is_async = fn->is_async;
     l->returns = fn->symbol && file_symbol(fn->symbol)->cancel_returns;
@@ -73,11 +76,11 @@ static void lower_lengths(struct lower *l, uint32_t *at, int param)
             return;
         if (is_idle(e))
             continue;
-        code_sync(l, l->out, e->first);
+        code_sync(l, l->at->out, e->first);
         prepare(l, e);
-        code_text(l, l->out, "\n(void)(");
-        copy_expr(l, l->out, e);
-        code_text(l, l->out, ");\n");
+        code_text(l, l->at->out, "\n(void)(");
+        copy_expr(l, l->at->out, e);
+        code_text(l, l->at->out, ");\n");
     }
 }
 
@@ -99,8 +102,8 @@ static void lower_params(struct lower *l)
         lower_lengths(l, &lengths, param_index(l->fn, v->symbol));
         bool used = v->used;
         if (l->is_async)
-            code_add(l, l->out, PC_PARAM, v);
-        code_add(l, l->out, PC_DEF, v);
+            code_add(l, l->at->out, PC_PARAM, v);
+        code_add(l, l->at->out, PC_DEF, v);
         v->used = used;
         if (v->link)
             defers_begin(l, v->link);
@@ -122,30 +125,30 @@ static void lower_body_of(struct lower *l)
     bool has_value = l->fn->result->kind != TY_VOID;
 
     if (!l->fn->symbol && (has_value || l->fn->is_branch))
-        l->value_stmt = last;
+        l->work->value_stmt = last;
     if (has_value) {
         l->returned =
             var_new(l, "returned", type_unqualified(l->unit, l->fn->result), l->fn->first);
-        code_add(l, l->out, PC_DECLARE, l->returned);
+        code_add(l, l->at->out, PC_DECLARE, l->returned);
     }
     lower_params(l);
     lower_items(l, l->fn->body);
     /* on the line of the brace: behind `if (x) goto y;` a compiler would call it misleading */
     if (l->is_async && (!l->unit->options->pretty || ends_in_if_or_loop(l->fn->body)) &&
-        reaches_end(l, l->out))
-        code_sync(l, l->out, l->fn->body->last);
-    if (l->fn->is_main && l->is_async && has_value && reaches_end(l, l->out))
-        code_text(l, l->out, "\n*(int *)bide_frame_result(%s, &%s->h) = 0;\n", l->cx, l->frame);
-    if (l->param_scope)
-        defers_end(l, l->param_scope);
-    if (l->is_async && reaches_end(l, l->out)) {
+        reaches_end(l, l->at->out))
+        code_sync(l, l->at->out, l->fn->body->last);
+    if (l->fn->is_main && l->is_async && has_value && reaches_end(l, l->at->out))
+        code_text(l, l->at->out, "\n*(int *)bide_frame_result(%s, &%s->h) = 0;\n", l->cx, l->frame);
+    if (l->work->param_scope)
+        defers_end(l, l->work->param_scope);
+    if (l->is_async && reaches_end(l, l->at->out)) {
         if (has_value && !l->fn->is_main && !(l->fn->symbol && l->fn->symbol->is_noreturn)) {
             diag_range(l->unit, SEV_WARNING, l->fn->last, l->fn->last, "return-type",
                        "control reaches end of non-void function");
             store_zero(l, NULL);
         }
         append_finish(l);
-    } else if (l->is_async && seems_to_reach_end(l, l->out)) {
+    } else if (l->is_async && seems_to_reach_end(l, l->at->out)) {
         append_finish(l);
     }
 }
@@ -165,7 +168,6 @@ static void find_args(struct lower *l)
 struct lower *lower_function(struct unit *u, struct function *fn, struct lower *outer)
 {
     struct lower *l = lower_new(u, fn, outer);
-    l->out = code_new(l);
     scan_function(l);
     lower_body_of(l);
     return l;

@@ -194,15 +194,6 @@ struct slot {
     struct list uses;        /* struct span *: the awaits that have it */
 };
 
-/* An owner (bide_task, bide_future) that is no variable: a temporary that something in the same
- * expression will take, when what stands after it has been evaluated. */
-struct held {
-    struct held *outer;
-    struct code *read;
-    struct type *type;
-    uint32_t first, last; /* tokens: of what stands between; jumps out of it lose the owner */
-};
-
 /* What must not be aligned to more than BIDE_ALIGN_MAX. */
 struct limit {
     uint32_t token;
@@ -215,52 +206,46 @@ struct callee {
     unsigned group;
 };
 
+/*
+ * A function and what lowering has made of it. The rooms frame and emit read it; what lowering alone
+ * needs hangs on `at` and `work`, which are its own.
+ */
 struct lower {
     struct unit *unit;
     struct arena *arena;
     struct function *fn;
     struct lower *outer; /* of a branch: the function whose variables it works on */
     const char *name;    /* of the function, for generated names */
-    bool is_async;
-    bool unwinds;     /* has something due at some await */
-    bool returns;     /* bide_cancel_returns */
-    struct code *out; /* being appended to */
-    struct list vars;
-    struct list suspends;
-    struct list slots;             /* struct slot * */
-    struct expr *awaiting;         /* the await that is being lowered */
-    struct list callees;           /* struct callee * */
-    struct list gets;              /* struct get *, of lower_future.c */
-    struct list async_decls;       /* struct symbol *: async functions declared in a block */
-    struct code *head;             /* declarations at the beginning of the body */
-    struct list limits;            /* of emit_limit.c */
-    struct list helpers;           /* struct code *: definitions that go before the function */
-    struct list branches;          /* struct function *: they go between the frame and the body */
-    struct list tables;            /* struct code *: definitions that go behind the branches */
-    struct subst *subst;           /* by token - fn->first */
-    struct link *links;            /* due at the current place */
-    struct held *held;             /* let go of before these */
-    struct defers *param_scope;    /* of parameters that own tasks */
-    struct stmt *scanning;         /* scan.c: the current statement */
-    struct list literals;          /* scan.c: compound literals */
-    struct map names;              /* shadow.c: struct named *, by name */
-    struct var *returned;          /* the result while deferred blocks run */
-    struct stmt *value_stmt;       /* async block, branch: the last expression, its result */
-    unsigned shield;               /* inside so many deferred blocks */
-    unsigned groups, jobs, hoists; /* numbers given out */
-    struct list hoisted;           /* struct tag *: moved to file scope, in order */
-    uint32_t flow_labels;
-    struct list awaits;  /* struct span *: from where one begins to the last place it may run at */
-    struct map await_at; /* the longest of them that begin at a token */
-    struct map stems;    /* code.c: of the names that were made up */
-    struct map words;    /* code.c: the names in the function's text */
-    bool words_known;
-    bool uses_func_name; /* __func__ */
-    bool has_args, uses_args;
-    bool has_release;    /* an owner among the parameters */
-    bool keeps_in_frame; /* what is being kept may be without a value when it is read */
     /* how the generated function calls these */
     const char *cx, *frame, *args, *func, *outer_name;
+    bool is_async;
+    bool unwinds;        /* has something due at some await */
+    bool returns;        /* bide_cancel_returns */
+    bool uses_func_name; /* __func__ */
+    /* lower_finish: it has parameters, captures or an outer frame; and its body reads some of them */
+    bool has_args, uses_args;
+    bool has_release; /* emit: a function that releases the owners among its arguments */
+
+    struct code *head;    /* declarations at the beginning of the body */
+    struct code *body;    /* then the statements */
+    uint32_t flow_labels; /* so many are in the codes */
+    struct list vars;     /* struct var *: the user's, then those that were made up */
+    struct list suspends; /* struct suspend * */
+    struct list slots;    /* struct slot * */
+    struct var *returned; /* the result while deferred blocks run; NULL: there is no result */
+    struct subst *subst;  /* by token - fn->first: what is printed in its place */
+
+    /* what goes round the body, in this order */
+    struct list async_decls; /* struct symbol *: async functions declared in a block */
+    struct list hoisted;     /* struct tag *: types of blocks that go to file scope */
+    struct list helpers;     /* struct code *: definitions that go before the function */
+    struct list branches;    /* struct function *: they go between the frame and the body */
+    struct list tables;      /* struct code *: definitions that go behind the branches */
+    struct list limits;      /* struct limit *, for emit/limit.c */
+    struct list callees;     /* struct callee *: of the descriptor */
+
+    struct position *at; /* private to lower */
+    struct work *work;   /* private to lower */
 };
 
 /* ---- code.c ---- */

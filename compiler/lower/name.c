@@ -57,11 +57,11 @@ bool is_reserved(struct lower *l, const char *name)
 {
     const char *text = intern(l->arena, name, strlen(name));
     const struct token *t = l->unit->token;
-    for (uint32_t i = l->fn->first; i <= l->fn->last && !l->words_known; i++)
+    for (uint32_t i = l->fn->first; i <= l->fn->last && !l->work->words_known; i++)
         if (t[i].text)
-            *map_at(l->arena, &l->words, t[i].text) = l;
-    l->words_known = true;
-    if (*map_at(l->arena, &l->words, text))
+            *map_at(l->arena, &l->work->words, t[i].text) = l;
+    l->work->words_known = true;
+    if (*map_at(l->arena, &l->work->words, text))
         return true;
     return scope_find(text) != NULL; /* at file scope: the parser has left all others */
 }
@@ -79,7 +79,7 @@ struct stem {
 
 static struct stem *stem_of(struct lower *l, const char *text)
 {
-    void **s = map_at(l->arena, &l->stems, intern(l->arena, text, strlen(text)));
+    void **s = map_at(l->arena, &l->work->stems, intern(l->arena, text, strlen(text)));
     if (!*s)
         *s = arena_alloc(l->arena, sizeof(struct stem));
     return *s;

@@ -129,24 +129,24 @@ static void append_moved_var(struct lower *l, struct var *kept, struct var *v, b
 {
     uint32_t end = flow_label(l);
 
-    code_text(l, l->out, "\n");
+    code_text(l, l->at->out, "\n");
     if (may_be_awaited(v)) {
-        code_text(l, l->out, "%s(", moved_name(v->type));
-        code_var(l, l->out, kept);
-        code_text(l, l->out, ");\n");
+        code_text(l, l->at->out, "%s(", moved_name(v->type));
+        code_var(l, l->at->out, kept);
+        code_text(l, l->at->out, ");\n");
     }
     if (!is_certain) {
-        code_text(l, l->out, "if (");
-        code_var(l, l->out, kept);
-        code_text(l, l->out, " == ");
-        code_var(l, l->out, v);
-        code_text(l, l->out, ")\n    ");
-        code_flow(l, l->out, PC_BRANCH, end);
+        code_text(l, l->at->out, "if (");
+        code_var(l, l->at->out, kept);
+        code_text(l, l->at->out, " == ");
+        code_var(l, l->at->out, v);
+        code_text(l, l->at->out, ")\n    ");
+        code_flow(l, l->at->out, PC_BRANCH, end);
     }
-    code_add(l, l->out, PC_VAR, v);
-    code_text(l, l->out, " = 0;\n");
-    code_add(l, l->out, PC_DEF, v);
-    code_flow(l, l->out, PC_LABEL, end);
+    code_add(l, l->at->out, PC_VAR, v);
+    code_text(l, l->at->out, " = 0;\n");
+    code_add(l, l->at->out, PC_DEF, v);
+    code_flow(l, l->at->out, PC_LABEL, end);
 }
 
 static void append_moved_from(struct lower *l, struct var *kept, struct expr *value, struct expr *e)
@@ -209,8 +209,9 @@ void hold_owner(struct lower *l, struct code *read, struct type *type, uint32_t 
                 uint32_t last)
 {
     struct held *h = arena_alloc(l->arena, sizeof *h);
-    *h = (struct held){.outer = l->held, .read = read, .type = type, .first = first, .last = last};
-    l->held = h;
+    *h = (struct held){
+        .outer = l->at->held, .read = read, .type = type, .first = first, .last = last};
+    l->at->held = h;
 }
 
 static bool loses(const struct held *h, const struct stmt *target)
@@ -220,7 +221,7 @@ static bool loses(const struct held *h, const struct stmt *target)
 
 bool loses_held(const struct lower *l, const struct stmt *target)
 {
-    return l->held && loses(l->held, target);
+    return l->at->held && loses(l->at->held, target);
 }
 
 void release_value(struct lower *l, const struct code *read, const struct type *type,
@@ -230,13 +231,13 @@ void release_value(struct lower *l, const struct code *read, const struct type *
         append_value_drop(l, read, token);
         return;
     }
-    code_text(l, l->out, "\n%s(", release_name(type));
-    code_append(l, l->out, read);
-    code_text(l, l->out, ");\n");
+    code_text(l, l->at->out, "\n%s(", release_name(type));
+    code_append(l, l->at->out, read);
+    code_text(l, l->at->out, ");\n");
 }
 
 void release_held(struct lower *l, const struct stmt *target)
 {
-    for (const struct held *h = l->held; h && loses(h, target); h = h->outer)
+    for (const struct held *h = l->at->held; h && loses(h, target); h = h->outer)
         release_value(l, h->read, h->type, h->first);
 }

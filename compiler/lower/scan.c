@@ -105,8 +105,8 @@ static void note_await_span(struct lower *l, uint32_t first, uint32_t last, stru
     span->first = first;
     span->last = end_of_run(at, last);
     span->read = end_of_expression(at, last);
-    list_add(l->arena, &l->awaits, span);
-    void **longest = map_at(l->arena, &l->await_at, &l->unit->token[first]);
+    list_add(l->arena, &l->work->awaits, span);
+    void **longest = map_at(l->arena, &l->work->await_at, &l->unit->token[first]);
     if (!*longest || ((struct span *)*longest)->last < span->last)
         *longest = span;
 }
@@ -115,12 +115,12 @@ static void note_await_span(struct lower *l, uint32_t first, uint32_t last, stru
 static void note_scope_end(struct lower *l, uint32_t token, const struct stmt *block)
 {
     if (l->is_async)
-        note_await_span(l, token, block ? block->last : l->fn->last, l->scanning);
+        note_await_span(l, token, block ? block->last : l->fn->last, l->at->scanning);
 }
 
 struct span await_at(struct lower *l, uint32_t token)
 {
-    const struct span *found = *map_at(l->arena, &l->await_at, &l->unit->token[token]);
+    const struct span *found = *map_at(l->arena, &l->work->await_at, &l->unit->token[token]);
     return found ? *found : (struct span){0, UINT32_MAX, 0};
 }
 
@@ -139,8 +139,8 @@ static uint32_t begin_of_life(struct lower *l, uint32_t block_first, uint32_t fr
 bool awaits_in_scope(struct lower *l, uint32_t block_first, uint32_t block_last, uint32_t from)
 {
     from = begin_of_life(l, block_first, from);
-    for (uint32_t i = 0; i < l->awaits.count; i++) {
-        struct span *span = l->awaits.item[i];
+    for (uint32_t i = 0; i < l->work->awaits.count; i++) {
+        struct span *span = l->work->awaits.item[i];
         if (span->first <= block_last && span->last >= from && span->first >= block_first)
             return true;
     }
@@ -159,7 +159,7 @@ static struct literal *literal_new(struct lower *l, struct expr *e)
 {
     struct literal *n = arena_alloc(l->arena, sizeof *n);
     n->expr = e;
-    n->stmt = l->scanning;
+    n->stmt = l->at->scanning;
     return n;
 }
 
@@ -201,7 +201,7 @@ static void scan_form(struct lower *l, struct expr *e)
         scan_decay(l, e->arg[i]);
     }
     if (e->form == FORM_DROP)
-        note_await_span(l, e->first, e->last, l->scanning);
+        note_await_span(l, e->first, e->last, l->at->scanning);
 }
 
 static void scan_expr(struct lower *l, struct expr *e)
@@ -209,7 +209,7 @@ static void scan_expr(struct lower *l, struct expr *e)
     if (!e)
         return;
     /* a value that may be held over an await */
-    if (type_is_owner(e->type) && !e->is_lvalue && l->scanning && l->scanning->has_await)
+    if (type_is_owner(e->type) && !e->is_lvalue && l->at->scanning && l->at->scanning->has_await)
         l->unwinds = l->is_async;
     switch (e->kind) {
     case EX_SIZEOF:
@@ -238,12 +238,12 @@ static void scan_expr(struct lower *l, struct expr *e)
     case EX_PAREN:
     case EX_MEMBER: scan_expr(l, e->a); return;
     case EX_FORM: scan_form(l, e); return;
-    case EX_COMPOUND: list_add(l->arena, &l->literals, literal_new(l, e)); break;
+    case EX_COMPOUND: list_add(l->arena, &l->work->literals, literal_new(l, e)); break;
     case EX_ASSIGN:
         if (e->b->has_await)
             need_object(l, e->a);
         if (e->op == '=' && type_future_result(e->type))
-            note_await_span(l, e->first, e->last, l->scanning);
+            note_await_span(l, e->first, e->last, l->at->scanning);
         break;
     default: break;
     }
@@ -253,7 +253,7 @@ static void scan_expr(struct lower *l, struct expr *e)
     for (int i = 0; i < e->arg_count; i++)
         scan_decay(l, e->arg[i]);
     if (e->kind == EX_AWAIT)
-        note_await_span(l, e->first, e->last, l->scanning);
+        note_await_span(l, e->first, e->last, l->at->scanning);
     if (e->body)
         scan_stmt(l, e->body);
 }
@@ -317,44 +317,44 @@ static struct link *scan_decl(struct lower *l, struct stmt *s, struct defers **s
 
 static void scan_compound(struct lower *l, struct stmt *s)
 {
-    struct link *outer = l->links;
+    struct link *outer = l->at->links;
     struct stmt_info *info = info_of(l, s);
 
     for (int i = 0; i < s->count; i++) {
         struct stmt *item = s->list[i];
         scan_stmt(l, item);
         if (item->kind == S_DECL || item->kind == S_TYPE_DECL) {
-            l->scanning = item;
-            l->links = scan_decl(l, item, &info->scope, l->links);
+            l->at->scanning = item;
+            l->at->links = scan_decl(l, item, &info->scope, l->at->links);
         } else if (item->kind == S_DEFER) {
             if (!info->scope)
                 info->scope = arena_alloc(l->arena, sizeof *info->scope);
-            l->links = link_new(l, info->scope, l->links);
-            l->links->defer = item;
-            info_of(l, item)->defer = l->links;
+            l->at->links = link_new(l, info->scope, l->at->links);
+            l->at->links->defer = item;
+            info_of(l, item)->defer = l->at->links;
         }
     }
-    l->links = outer;
+    l->at->links = outer;
 }
 
 static void scan_for(struct lower *l, struct stmt *s)
 {
-    struct link *outer = l->links;
+    struct link *outer = l->at->links;
     struct stmt_info *info = info_of(l, s);
 
     if (s->init && s->init->kind == S_DECL) {
         info_of(l, s->init)->links = outer;
-        l->scanning = s->init;
-        l->links = scan_decl(l, s->init, &info->scope, outer);
-        info->links = l->links;
+        l->at->scanning = s->init;
+        l->at->links = scan_decl(l, s->init, &info->scope, outer);
+        info->links = l->at->links;
     } else if (s->init) {
         scan_stmt(l, s->init);
     }
-    l->scanning = s;
+    l->at->scanning = s;
     scan_expr(l, s->expr);
     scan_expr(l, s->expr2);
     scan_stmt(l, s->body);
-    l->links = outer;
+    l->at->links = outer;
 }
 
 /* Its children may borrow what its block declares, so the wait at the end counts as standing in the
@@ -362,7 +362,7 @@ static void scan_for(struct lower *l, struct stmt *s)
 static void scan_bide_scope(struct lower *l, struct stmt *s)
 {
     struct stmt_info *info = info_of(l, s);
-    struct link *outer = l->links;
+    struct link *outer = l->at->links;
     struct var *v = var_of(l, s->scope);
 
     v->stmt = s;
@@ -372,9 +372,9 @@ static void scan_bide_scope(struct lower *l, struct stmt *s)
     info->defer->waits = s;
     note_await_span(l, s->body->first, s->last, s);
     scan_expr(l, s->expr);
-    l->links = info->defer;
+    l->at->links = info->defer;
     scan_stmt(l, s->body);
-    l->links = outer;
+    l->at->links = outer;
 }
 
 static void scan_stmt(struct lower *l, struct stmt *s)
@@ -382,10 +382,10 @@ static void scan_stmt(struct lower *l, struct stmt *s)
     if (!s)
         return;
     struct stmt_info *info = info_of(l, s);
-    struct stmt *before = l->scanning;
-    struct link *links = l->links;
+    struct stmt *before = l->at->scanning;
+    struct link *links = l->at->links;
 
-    l->scanning = s;
+    l->at->scanning = s;
     info->links = links;
     info->flow_break = flow_label(l);
     info->flow_continue = flow_label(l);
@@ -400,15 +400,15 @@ static void scan_stmt(struct lower *l, struct stmt *s)
         scan_bide_scope(l, s);
     } else if (s->kind != S_DECL) {
         if (s->kind == S_DEFER)
-            l->links = NULL;
+            l->at->links = NULL;
         scan_decay(l, s->expr);
         scan_decay(l, s->expr2);
         scan_stmt(l, s->init);
         scan_stmt(l, s->body);
         scan_stmt(l, s->orelse);
-        l->links = links;
+        l->at->links = links;
     }
-    l->scanning = before;
+    l->at->scanning = before;
 }
 
 /* ---- variables ---- */
@@ -437,7 +437,7 @@ static struct var *add_var(struct lower *l, struct symbol *s, bool is_param)
     v->is_param = is_param;
     v->by_address = outlives;
     v->index = l->vars.count;
-    s->index = (int)v->index;
+    *map_at(l->arena, &l->work->var_of, s) = v;
     list_add(l->arena, &l->vars, v);
     return v;
 }
@@ -475,7 +475,7 @@ static bool awaits_after(struct lower *l, struct stmt *s, uint32_t from)
     for (; s; s = s->parent)
         if (s->kind == S_COMPOUND || s->kind == S_FOR)
             return awaits_in_scope(l, s->first, s->last, from);
-    return l->awaits.count > 0;
+    return l->work->awaits.count > 0;
 }
 
 static void share(struct lower *l, const struct symbol *s)
@@ -519,8 +519,8 @@ static void place_vars(struct lower *l)
             v->in_frame =
                 v->is_shared || awaits_after(l, v->stmt ? v->stmt->parent : NULL, v->token);
     }
-    for (uint32_t i = 0; i < l->literals.count; i++) {
-        struct literal *n = l->literals.item[i];
+    for (uint32_t i = 0; i < l->work->literals.count; i++) {
+        struct literal *n = l->work->literals.item[i];
         struct expr_info *info = expr_info_of(l, n->expr);
         if (!info->is_object || !l->is_async || !awaits_after(l, n->stmt, n->expr->first))
             continue;
@@ -561,24 +561,24 @@ static void link_params(struct lower *l)
             continue;
         if (!scope)
             scope = arena_alloc(l->arena, sizeof *scope);
-        l->links = v->link = link_new(l, scope, l->links);
+        l->at->links = v->link = link_new(l, scope, l->at->links);
         v->link->symbol = v->symbol;
         if (type_holds_future(v->type))
             note_scope_end(l, l->fn->first, NULL);
     }
-    l->param_scope = scope;
+    l->work->param_scope = scope;
 }
 
 void scan_function(struct lower *l)
 {
     make_vars(l);
     link_params(l);
-    l->scanning = NULL;
+    l->at->scanning = NULL;
     for (uint32_t i = 0; i < l->fn->lengths.count; i++)
         scan_stmt(l, ((struct length *)l->fn->lengths.item[i])->stmt);
     scan_stmt(l, l->fn->body);
     settle_names(l);
     place_vars(l);
     map_tokens(l);
-    l->links = NULL;
+    l->at->links = NULL;
 }

@@ -67,17 +67,17 @@ static void append_error(struct lower *l, struct code *to, struct stmt *s)
 
 static void append_cancel(struct lower *l, struct stmt *s)
 {
-    struct link *links = l->links;
+    struct link *links = l->at->links;
 
-    code_text(l, l->out, "\nbide__scope_cancel(");
-    code_add(l, l->out, PC_VAR, var_of(l, s->scope));
-    code_text(l, l->out, ");\nbide__shield(%s);\n", l->cx);
-    l->links = NULL;
-    l->shield++;
+    code_text(l, l->at->out, "\nbide__scope_cancel(");
+    code_add(l, l->at->out, PC_VAR, var_of(l, s->scope));
+    code_text(l, l->at->out, ");\nbide__shield(%s);\n", l->cx);
+    l->at->links = NULL;
+    l->at->shield++;
     append_wait(l, s, NULL);
-    l->shield--;
-    l->links = links;
-    code_text(l, l->out, "\nbide__unshield(%s);\n", l->cx);
+    l->at->shield--;
+    l->at->links = links;
+    code_text(l, l->at->out, "\nbide__unshield(%s);\n", l->cx);
 }
 
 void run_scope(struct lower *l, struct link *link, bool has_end)
@@ -89,40 +89,40 @@ void run_scope(struct lower *l, struct link *link, bool has_end)
     if (!has_end && link->is_target) {
         append_cancel(l, s);
     } else if (has_end && (link->is_target || ends_cancelled)) {
-        code_text(l, l->out, "\nif (");
+        code_text(l, l->at->out, "\nif (");
         if (link->is_target) {
             link->scope->is_read = true;
-            code_var(l, l->out, link->scope->selector);
+            code_var(l, l->at->out, link->scope->selector);
         }
         if (ends_cancelled)
-            code_text(l, l->out, "%sbide__unwinding(%s)", link->is_target ? " || " : "", l->cx);
-        code_text(l, l->out, ") {\n");
-        code_flow(l, l->out, PC_BRANCH, skip);
+            code_text(l, l->at->out, "%sbide__unwinding(%s)", link->is_target ? " || " : "", l->cx);
+        code_text(l, l->at->out, ") {\n");
+        code_flow(l, l->at->out, PC_BRANCH, skip);
         append_cancel(l, s);
-        code_text(l, l->out, "\n}\n");
-        code_flow(l, l->out, PC_LABEL, skip);
+        code_text(l, l->at->out, "\n}\n");
+        code_flow(l, l->at->out, PC_LABEL, skip);
     }
-    append_error(l, l->out, s);
+    append_error(l, l->at->out, s);
 }
 
 void lower_scope(struct lower *l, struct stmt *s)
 {
-    struct link *link = info_of(l, s)->defer, *outer = l->links;
+    struct link *link = info_of(l, s)->defer, *outer = l->at->links;
 
-    code_text(l, l->out, "\n{\n");
+    code_text(l, l->at->out, "\n{\n");
     defers_begin(l, link);
-    code_text(l, l->out, "\nbide__scope_begin(");
-    code_add(l, l->out, PC_VAR, var_of(l, s->scope));
-    code_text(l, l->out, ", %s);\n", s->is_try ? "BIDE__SCOPE_TRY" : "0");
+    code_text(l, l->at->out, "\nbide__scope_begin(");
+    code_add(l, l->at->out, PC_VAR, var_of(l, s->scope));
+    code_text(l, l->at->out, ", %s);\n", s->is_try ? "BIDE__SCOPE_TRY" : "0");
     lower_body(l, s->body);
-    l->links = outer;
-    if (may_reach_end(l, l->out)) {
+    l->at->links = outer;
+    if (may_reach_end(l, l->at->out)) {
         struct code *error = code_new(l);
-        code_sync(l, l->out, s->last);
+        code_sync(l, l->at->out, s->last);
         append_error(l, error, s);
         append_wait(l, s, error);
     }
     defers_end(l, link->scope);
-    l->links = outer;
-    code_text(l, l->out, "\n}\n");
+    l->at->links = outer;
+    code_text(l, l->at->out, "\n}\n");
 }

@@ -46,7 +46,7 @@ void note_name(struct lower *l, struct stmt *declaration, const char *name, uint
 {
     struct inner_name *n = arena_alloc(l->arena, sizeof *n);
     struct stmt *block = block_round(declaration);
-    void **named = map_at(l->arena, &l->names, name);
+    void **named = map_at(l->arena, &l->work->names, name);
 
     n->token = token;
     n->block = block ? block : l->fn->body;
@@ -85,7 +85,7 @@ void note_enumerators(struct lower *l, struct stmt *s)
 /* A variable of the user's joins those of its name, if a block declares that name. */
 static void add_hidden(struct lower *l, const struct var *v)
 {
-    struct named *named = *map_at(l->arena, &l->names, v->name);
+    struct named *named = *map_at(l->arena, &l->work->names, v->name);
     if (!named)
         return;
     const struct stmt *block = v->stmt ? block_round(v->stmt) : NULL;
@@ -131,15 +131,15 @@ void settle_names(struct lower *l)
     for (uint32_t i = 0; i < l->vars.count; i++)
         if (((struct var *)l->vars.item[i])->symbol)
             add_hidden(l, l->vars.item[i]);
-    for (uint32_t i = 0; i < l->names.room; i++)
-        if (l->names.key[i] && l->names.value[i])
-            settle_name(l, l->names.value[i]);
+    for (uint32_t i = 0; i < l->work->names.room; i++)
+        if (l->work->names.key[i] && l->work->names.value[i])
+            settle_name(l, l->work->names.value[i]);
 }
 
 bool is_shadowed(struct lower *l, const struct var *v, uint32_t token)
 {
     const struct named *named =
-        l->names.count && v->name ? *map_at(l->arena, &l->names, v->name) : NULL;
+        l->work->names.count && v->name ? *map_at(l->arena, &l->work->names, v->name) : NULL;
     uint32_t low = 0, high = named ? named->inner.count : 0;
 
     while (low < high) {
@@ -180,8 +180,8 @@ static struct block_names *names_of(struct lower *l, struct stmt *block)
  */
 bool needs_block(struct lower *l, struct stmt *s, int from)
 {
-    const struct stmt *defer = l->links->defer;
-    const struct symbol *owner = l->links->symbol;
+    const struct stmt *defer = l->at->links->defer;
+    const struct symbol *owner = l->at->links->symbol;
     bool awaits = defer ? defer->has_await : owner && type_holds_future(owner->type);
     if (from >= s->count)
         return false;

@@ -8,7 +8,7 @@
 
 static void flow(struct lower *l, enum piece_kind kind, uint32_t label)
 {
-    code_flow(l, l->out, kind, label);
+    code_flow(l, l->at->out, kind, label);
 }
 
 static bool is_jump_over_defers(struct lower *l, struct stmt *s)
@@ -16,7 +16,7 @@ static bool is_jump_over_defers(struct lower *l, struct stmt *s)
     struct stmt_info *info = s->target ? info_of(l, s->target) : NULL;
     if (!info)
         return false;
-    return info->links != l->links || (s->kind == S_CONTINUE && info->continue_label) ||
+    return info->links != l->at->links || (s->kind == S_CONTINUE && info->continue_label) ||
            loses_held(l, s->target);
 }
 
@@ -25,7 +25,7 @@ static bool is_many(struct lower *l, struct stmt *s)
 {
     switch (s->kind) {
     case S_COMPOUND: return false;
-    case S_RETURN: return l->is_async || l->links;
+    case S_RETURN: return l->is_async || l->at->links;
     case S_BREAK:
     case S_CONTINUE:
     case S_GOTO: return is_jump_over_defers(l, s);
@@ -50,9 +50,9 @@ void lower_body(struct lower *l, struct stmt *s)
         lower_stmt(l, s);
         return;
     }
-    code_text(l, l->out, " {\n");
+    code_text(l, l->at->out, " {\n");
     lower_stmt(l, s);
-    code_text(l, l->out, "\n}\n");
+    code_text(l, l->at->out, "\n}\n");
 }
 
 static bool mentions(struct lower *l, const struct stmt *s, const char *name)
@@ -72,40 +72,40 @@ static bool stays_first(struct lower *l, const struct stmt *s)
 
 void lower_items(struct lower *l, struct stmt *s)
 {
-    struct link *outer = l->links;
+    struct link *outer = l->at->links;
     struct stmt_info *info = info_of(l, s);
 
     if (s->count > 0 && !stays_first(l, s->list[0]) && !(s->parent && s->parent->kind == S_SWITCH))
-        code_show(l, l->out, NULL, s->first);
+        code_show(l, l->at->out, NULL, s->first);
     for (int i = 0; i < s->count; i++) {
         struct stmt *item = s->list[i];
-        struct link *before = l->links;
+        struct link *before = l->at->links;
         if (item->kind == S_DEFER) {
-            code_sync(l, l->out, item->first);
+            code_sync(l, l->at->out, item->first);
             defers_begin(l, info_of(l, item)->defer);
         } else {
             lower_stmt(l, item);
         }
         if (i + 1 < s->count && !stays_first(l, s->list[i + 1]))
-            code_show(l, l->out, item, item->last + 1);
-        if (l->links != before && needs_block(l, s, i + 1)) {
-            l->links->in_block = true;
-            code_text(l, l->out, "\n{\n");
+            code_show(l, l->at->out, item, item->last + 1);
+        if (l->at->links != before && needs_block(l, s, i + 1)) {
+            l->at->links->in_block = true;
+            code_text(l, l->at->out, "\n{\n");
         }
     }
     if (info->scope && l->unit->options->pretty && ends_in_if_or_loop(s) &&
-        may_reach_end(l, l->out)) /* else what follows would stand under the `if` */
-        code_sync(l, l->out, s->last);
+        may_reach_end(l, l->at->out)) /* else what follows would stand under the `if` */
+        code_sync(l, l->at->out, s->last);
     if (info->scope)
         defers_end(l, info->scope);
-    l->links = outer;
+    l->at->links = outer;
 }
 
 static void lower_compound(struct lower *l, struct stmt *s)
 {
-    code_tokens(l, l->out, s->first, s->word);
+    code_tokens(l, l->at->out, s->first, s->word);
     lower_items(l, s);
-    code_tokens(l, l->out, s->last, s->last);
+    code_tokens(l, l->at->out, s->last, s->last);
 }
 
 /* A call of a function that does not return. */
@@ -148,28 +148,28 @@ static void lower_expr_stmt(struct lower *l, struct stmt *s)
     if (info->value_to) {
         assign_value(l, info->value_to, e);
         append_moved(l, info->value_to, e);
-    } else if (s == l->value_stmt && l->fn->result->kind != TY_VOID) {
+    } else if (s == l->work->value_stmt && l->fn->result->kind != TY_VOID) {
         lower_return(l, s, e);
-    } else if (s == l->value_stmt) {
+    } else if (s == l->work->value_stmt) {
         discard(l, e);
     } else if (e->has_await) {
         discard(l, e);
     } else {
         if (!info->is_value)
             mark_unused(l, e);
-        copy_around(l, l->out, s->first, e, s->last);
+        copy_around(l, l->at->out, s->first, e, s->last);
         if (never_returns(e))
-            code_flow(l, l->out, PC_END, 0);
+            code_flow(l, l->at->out, PC_END, 0);
     }
 }
 
 static void lower_label(struct lower *l, struct stmt *s)
 {
     struct stmt *body = s->body;
-    code_open_label(l, l->out, info_of(l, s)->flow_label);
-    code_tokens(l, l->out, s->first, body->first - 1);
+    code_open_label(l, l->at->out, info_of(l, s)->flow_label);
+    code_tokens(l, l->at->out, s->first, body->first - 1);
     if (body->has_await || body->kind == S_DECL || body->kind == S_DEFER)
-        code_text(l, l->out, ";");
+        code_text(l, l->at->out, ";");
     if (body->last >= body->first)
         lower_stmt(l, body);
 }
@@ -179,7 +179,7 @@ void lower_if(struct lower *l, struct stmt *s)
     uint32_t other = flow_label(l), end = flow_label(l);
 
     prepare(l, s->expr);
-    copy_around(l, l->out, s->first, s->expr, s->body->first - 1);
+    copy_around(l, l->at->out, s->first, s->expr, s->body->first - 1);
     if (is_surely_false(s->expr))
         flow(l, PC_JUMP, other);
     else if (!(s->expr->is_constant && s->expr->value && !s->expr->has_await))
@@ -188,7 +188,7 @@ void lower_if(struct lower *l, struct stmt *s)
     flow(l, PC_JUMP, end);
     flow(l, PC_LABEL, other);
     if (s->orelse) {
-        code_tokens(l, l->out, s->body->last + 1, s->orelse->first - 1);
+        code_tokens(l, l->at->out, s->body->last + 1, s->orelse->first - 1);
         lower_body(l, s->orelse);
     }
     flow(l, PC_LABEL, end);
@@ -200,14 +200,14 @@ void lower_switch(struct lower *l, struct stmt *s)
     bool has_default = false;
 
     prepare(l, s->expr);
-    copy_around(l, l->out, s->first, s->expr, s->body->first - 1);
+    copy_around(l, l->at->out, s->first, s->expr, s->body->first - 1);
     for (uint32_t i = 0; i < info->cases.count; i++) {
         struct stmt *label = info->cases.item[i];
         flow(l, PC_BRANCH, info_of(l, label)->flow_label);
         has_default |= label->kind == S_DEFAULT;
     }
     if (has_default)
-        code_flow(l, l->out, PC_END, 0);
+        code_flow(l, l->at->out, PC_END, 0);
     else
         flow(l, PC_JUMP, info->flow_break);
     lower_body(l, s->body);
@@ -219,8 +219,8 @@ static void lower_jump(struct lower *l, struct stmt *s)
     static const enum exit_kind kinds[] = {
         [S_BREAK] = EXIT_BREAK, [S_CONTINUE] = EXIT_CONTINUE, [S_GOTO] = EXIT_GOTO};
     if (!s->target) {
-        code_tokens(l, l->out, s->first, s->last);
-        code_flow(l, l->out, PC_END, 0);
+        code_tokens(l, l->at->out, s->first, s->last);
+        code_flow(l, l->at->out, PC_END, 0);
         return;
     }
     struct stmt_info *info = info_of(l, s->target);
@@ -229,7 +229,7 @@ static void lower_jump(struct lower *l, struct stmt *s)
         leave(l, kinds[s->kind], s->target, info->links);
         return;
     }
-    code_tokens(l, l->out, s->first, s->last);
+    code_tokens(l, l->at->out, s->first, s->last);
     flow(l, PC_JUMP,
          s->kind == S_BREAK      ? info->flow_break
          : s->kind == S_CONTINUE ? info->flow_continue
@@ -258,21 +258,21 @@ static void flow_to_labels(struct lower *l, const struct stmt *s)
 static void lower_computed_goto(struct lower *l, struct stmt *s)
 {
     prepare(l, s->expr);
-    copy_around(l, l->out, s->first, s->expr, s->last);
+    copy_around(l, l->at->out, s->first, s->expr, s->last);
     flow_to_labels(l, s);
-    code_flow(l, l->out, PC_END, 0);
+    code_flow(l, l->at->out, PC_END, 0);
 }
 
 static void lower_asm(struct lower *l, struct stmt *s)
 {
-    uses_in_tokens(l, l->out, s->first, s->last);
+    uses_in_tokens(l, l->at->out, s->first, s->last);
     if (s->expr)
-        copy_around(l, l->out, s->first, s->expr, s->last);
+        copy_around(l, l->at->out, s->first, s->expr, s->last);
     else
-        code_tokens(l, l->out, s->first, s->last);
+        code_tokens(l, l->at->out, s->first, s->last);
     for (uint32_t i = s->first; i <= s->last; i++)
         if (l->subst[i - l->fn->first].kind == SUBST_VAR)
-            code_add(l, l->out, PC_DEF, l->subst[i - l->fn->first].var);
+            code_add(l, l->at->out, PC_DEF, l->subst[i - l->fn->first].var);
     flow_to_labels(l, s);
 }
 
@@ -292,8 +292,8 @@ static void lower_type_decl(struct lower *l, struct stmt *s)
             list_add(l->arena, &l->async_decls, s->decl[i]->symbol);
         return;
     }
-    uses_in_tokens(l, l->out, s->first, s->last);
-    code_thing(l, l->out, PC_TYPE_DECL, s);
+    uses_in_tokens(l, l->at->out, s->first, s->last);
+    code_thing(l, l->at->out, PC_TYPE_DECL, s);
 }
 
 /* A loop that awaits, or whose variable lives in the frame. */
@@ -312,7 +312,7 @@ void lower_stmt(struct lower *l, struct stmt *s)
     if (s->last >= s->first)
         settle_pragmas(l, s, is_rewritten(l, s));
     if (s->kind != S_COMPOUND)
-        code_sync(l, l->out, s->first);
+        code_sync(l, l->at->out, s->first);
     switch (s->kind) {
     case S_COMPOUND: lower_compound(l, s); break;
     case S_EXPR: lower_expr_stmt(l, s); break;
@@ -338,6 +338,6 @@ void lower_stmt(struct lower *l, struct stmt *s)
         break;
     case S_TYPE_DECL: lower_type_decl(l, s); break;
     case S_NULL:
-    case S_ERROR: code_tokens(l, l->out, s->first, s->last); break;
+    case S_ERROR: code_tokens(l, l->at->out, s->first, s->last); break;
     }
 }

@@ -140,7 +140,6 @@ struct symbol {
 
     int flow_index; /* warn: its number in the function that is looked at */
     /* lower, emit */
-    int index;                /* number of the local in its function */
     bool file_async_declared; /* emit: its start function has been declared */
     const char **param_name;  /* emit: members of its arguments */
 };
