@@ -169,6 +169,7 @@ static void keep_guard(struct lower *l, struct branch *b)
     code_temp(l, l->at->out, b->holds, value);
 }
 
+/* `if (guard_1) {`, up to end_guarded: what is evaluated for the branch. */
 static void begin_guarded(struct lower *l, const struct branch *b, uint32_t end)
 {
     code_text(l, l->at->out, "\nif (");
@@ -177,7 +178,13 @@ static void begin_guarded(struct lower *l, const struct branch *b, uint32_t end)
     code_flow(l, l->at->out, PC_BRANCH, end);
 }
 
-/* Owners that were not evaluated are null. */
+static void end_guarded(struct lower *l, uint32_t end)
+{
+    code_text(l, l->at->out, "\n}\n");
+    code_flow(l, l->at->out, PC_LABEL, end);
+}
+
+/* Between the two: `} else {` and null for the owners that are not evaluated then. */
 static void clear_owners(struct lower *l, const struct operand *o, int count)
 {
     bool any = false;
@@ -191,41 +198,48 @@ static void clear_owners(struct lower *l, const struct operand *o, int count)
     }
 }
 
-static void end_guarded(struct lower *l, uint32_t end)
+static int prepare_group(struct group *g, struct operand *o, int total);
+
+/* o: the operands of b behind its guard and then of what follows, `total` in all. Returns the number
+ * of b's. */
+static int prepare_branch(struct lower *l, struct branch *b, struct operand *o, int total)
 {
-    code_text(l, l->at->out, "\n}\n");
-    code_flow(l, l->at->out, PC_LABEL, end);
+    int n = (b->place != NULL) + b->call.operand_count;
+    prepare_some(l, o, n, total);
+    return b->nested ? n + prepare_group(b->nested, o + n, total - n) : n;
 }
 
-/* o: the operands of g and then of what follows, `total` in all. Gives the number of g's. */
+static int prepare_guarded(struct lower *l, struct branch *b, struct operand *o, int total)
+{
+    uint32_t end = flow_label(l);
+    bool in_frame = l->at->keeps_in_frame;
+
+    keep_guard(l, b);
+    if (!b->place && b->call.operand_count == 0 && !b->nested)
+        return 0;
+    l->at->keeps_in_frame = true;
+    begin_guarded(l, b, end);
+    int n = prepare_branch(l, b, o, total);
+    clear_owners(l, o, n);
+    end_guarded(l, end);
+    l->at->keeps_in_frame = in_frame;
+    return n;
+}
+
+/* o: the operands of g and then of what follows, `total` in all. Returns the number of g's. */
 static int prepare_group(struct group *g, struct operand *o, int total)
 {
-    struct lower *l = g->l;
-    bool in_frame = l->at->keeps_in_frame;
     int n = g->duration != NULL;
 
-    prepare_some(l, o, n, total);
+    prepare_some(g->l, o, n, total);
     for (int i = 0; i < g->count; i++) {
         struct branch *b = &g->branch[i];
-        uint32_t end = flow_label(l);
-        int count = (b->place != NULL) + b->call.operand_count;
         if (b->guard) {
-            keep_guard(l, b);
             n++;
-            l->at->keeps_in_frame = true;
-            if (count > 0 || b->nested)
-                begin_guarded(l, b, end);
+            n += prepare_guarded(g->l, b, o + n, total - n);
+        } else {
+            n += prepare_branch(g->l, b, o + n, total - n);
         }
-        int first = n;
-        prepare_some(l, o + n, count, total - n);
-        n += count;
-        if (b->nested)
-            n += prepare_group(b->nested, o + n, total - n);
-        if (b->guard && (count > 0 || b->nested)) {
-            clear_owners(l, o + first, n - first);
-            end_guarded(l, end);
-        }
-        l->at->keeps_in_frame = in_frame;
     }
     return n;
 }
@@ -328,6 +342,12 @@ static void set_up_jobs(struct group *g)
 
 static const char *append_starts(struct group *g, const char *cx, const char *parent);
 
+/* With the sleep that a timeout has, which comes last. */
+static int branch_count(const struct group *g)
+{
+    return g->count + (g->duration != NULL);
+}
+
 /* The descriptor of what the i-th branch consists of. */
 static const char *branch_fn(const struct group *g, int i)
 {
@@ -351,7 +371,7 @@ static void describe_nested(struct group *g)
     struct lower *l = g->l;
     struct code *to = code_new(l);
     const char *name = g->descriptor;
-    int count = g->count + (g->duration != NULL);
+    int count = branch_count(g);
 
     for (int i = 0; i < g->count; i++) {
         if (is_unknown(&g->branch[i])) {
@@ -390,13 +410,12 @@ static struct code *declarations(struct lower *l)
 static void append_fns(struct group *g, const char *fns)
 {
     struct lower *l = g->l;
-    int count = g->count + (g->duration != NULL);
     bool known = true;
     for (int i = 0; i < g->count; i++)
         known &= !is_unknown(&g->branch[i]);
     struct code *to = known ? declarations(l) : l->at->out;
     code_text(l, to, "\n%sconst struct bide_fn *const %s[] = {", known ? "static " : "", fns);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < branch_count(g); i++) {
         code_text(l, to, i ? ", " : "");
         if (i < g->count && is_unknown(&g->branch[i]))
             copy_descriptor(l, to, g->branch[i].call.call);
@@ -486,28 +505,37 @@ static void append_guards(struct group *g, const char *group, const char *cx)
         code_text(l, l->at->out, ");\n");
 }
 
-/* Pushes the group and starts its branches; gives the variable that points to it. */
+/* `struct bide_group *group_1 = bide__group_push(...);`, and the other variables of the group. */
+static void append_push(struct group *g, const char *group, const char *i, const char *sub,
+                        const char *cx, const char *parent)
+{
+    struct lower *l = g->l;
+    struct code *to = declarations(l);
+    const char *fns = name_new(l, "fns");
+
+    append_fns(g, fns);
+    code_text(l, to, "\nstruct bide_cx %s;\nint %s;\nstruct bide_group *%s", sub, i, group);
+    if (to != l->at->out) {
+        code_text(l, to, ";\n");
+        code_text(l, l->at->out, "%s", group);
+    }
+    code_text(l, l->at->out, " =\n    bide__group_push(%s, %s, %d, %s, %s, &%s.group);\n", cx,
+              kinds[g->form], branch_count(g), fns, parent, g->prefix);
+}
+
+/* Pushes the group and starts its branches; returns the variable that points to it. */
 static const char *append_starts(struct group *g, const char *cx, const char *parent)
 {
     struct lower *l = g->l;
     const char *i = name_new(l, "branch"), *sub = name_new(l, "sub");
-    const char *group = name_new(l, "group"), *fns = name_new(l, "fns");
+    const char *group = name_new(l, "group");
     const char *sub_address = arena_printf(l->arena, "&%s", sub);
-    int count = g->count + (g->duration != NULL);
 
-    append_fns(g, fns);
-    bool apart = declarations(l) != l->at->out;
-    code_text(l, declarations(l), "\nstruct bide_cx %s;\n", sub);
-    code_text(l, apart ? l->head : l->at->out, "int %s;\n", i);
-    if (apart)
-        code_text(l, l->head, "struct bide_group *%s;\n", group);
-    code_text(l, l->at->out, "%s%s =\n    bide__group_push(%s, %s, %d, %s, %s, &%s.group);\n",
-              apart ? "" : "struct bide_group *", group, cx, kinds[g->form], count, fns, parent,
-              g->prefix);
+    append_push(g, group, i, sub, cx, parent);
     append_guards(g, group, cx);
     code_text(l, l->at->out, "while ((%s = bide__group_next(%s, %s, &%s)) >= 0) {\nswitch (%s) {\n",
               i, group, cx, sub, i);
-    for (int k = 0; k < count; k++)
+    for (int k = 0; k < branch_count(g); k++)
         append_branch(g, k, group, sub_address);
     code_text(l, l->at->out, "}\n}\n");
     return group;
@@ -640,10 +668,56 @@ static void fail_missing(struct group *g)
     }
 }
 
+/* Starts the branches and waits for them. */
+static void append_run(struct group *g, const struct expr *await)
+{
+    struct lower *l = g->l;
+    struct code *out = l->at->out, *run = code_new(l), *at_resume = NULL;
+    const char *group = append_starts(g, l->cx, arena_printf(l->arena, "&%s->h", l->frame));
+
+    code_text(l, run, "bide__group_run(%s, %s)", l->cx, group);
+    if (l->unwinds && !l->returns && l->at->shield == 0 && (l->at->links || has_results(g))) {
+        l->at->out = at_resume = code_new(l);
+        append_results(g, true);
+        l->at->out = out;
+    }
+    append_suspend(l, run, await->first, at_resume);
+}
+
+/* In a function marked bide_cancel_returns, a group that is refused has no results. */
+static void append_refusal(struct group *g)
+{
+    struct lower *l = g->l;
+    const char *value = arena_printf(l->arena, "%s.group.value", g->prefix);
+    code_text(l, l->at->out, "if (%s) {\n%s.group.branch_done = 0;\n}",
+              refused_text(l, value, type_basic(l->unit, TY_INT)), g->prefix);
+}
+
+/* The block of the output in which the group runs. */
+static void append_block(struct group *g, const struct expr *await)
+{
+    struct lower *l = g->l;
+
+    code_text(l, l->at->out, "\n{\n");
+    set_up_jobs(g);
+    clear_nested(g);
+    for (int i = 0; i < g->count; i++)
+        if (g->branch[i].nested)
+            describe_nested(g->branch[i].nested);
+    if (may_refuse(l)) {
+        append_refusal(g);
+        code_text(l, l->at->out, " else {\n");
+        append_run(g, await);
+        code_text(l, l->at->out, "\n}");
+    } else {
+        append_run(g, await);
+    }
+    code_text(l, l->at->out, "\n}\n");
+}
+
 void lower_group(struct lower *l, struct expr *await, struct expr *form)
 {
-    struct code *value = code_new(l), *run = code_new(l), *at_resume = code_new(l);
-    struct code *out = l->at->out;
+    struct code *value = code_new(l);
     struct held *held = l->at->held;
     struct group *g = parse_group(l, form);
 
@@ -653,28 +727,7 @@ void lower_group(struct lower *l, struct expr *await, struct expr *form)
     prepare_branches(g);
     l->at->held = held;
     result_member(l, g->name, make_slots(g, arena_printf(l->arena, "%s->", l->frame)));
-    code_text(l, l->at->out, "\n{\n");
-    set_up_jobs(g);
-    clear_nested(g);
-    for (int i = 0; i < g->count; i++)
-        if (g->branch[i].nested)
-            describe_nested(g->branch[i].nested);
-    if (may_refuse(l))
-        code_text(l, l->at->out, "if (%s) {\n%s.group.branch_done = 0;\n} else {\n",
-                  refused_text(l, arena_printf(l->arena, "%s.group.value", g->prefix),
-                               type_basic(l->unit, TY_INT)),
-                  g->prefix);
-    const char *group = append_starts(g, l->cx, arena_printf(l->arena, "&%s->h", l->frame));
-    code_text(l, run, "bide__group_run(%s, %s)", l->cx, group);
-    bool is_due =
-        l->unwinds && !l->returns && l->at->shield == 0 && (l->at->links || has_results(g));
-    if (is_due) {
-        l->at->out = at_resume;
-        append_results(g, true);
-        l->at->out = out;
-    }
-    append_suspend(l, run, await->first, is_due ? at_resume : NULL);
-    code_text(l, l->at->out, may_refuse(l) ? "\n}\n}\n" : "\n}\n");
+    append_block(g, await);
     if (may_refuse(l))
         fail_missing(g);
     append_results(g, g->form != FORM_JOIN);
