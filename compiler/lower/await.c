@@ -61,7 +61,7 @@ static bool is_other_slot(struct lower *l, const char *name, const char *declara
     return false;
 }
 
-const char *result_slot(struct lower *l, const char *name, struct type *type)
+static const char *result_slot(struct lower *l, const char *name, struct type *type)
 {
     struct type *t = file_type(l, type_unqualified(l->unit, type));
     const char *stem = arena_printf(l->arena, "result_%s", name), *member = stem;

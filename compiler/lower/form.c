@@ -101,7 +101,7 @@ void prepare_form(struct lower *l, struct expr *e)
 
 /* ---- arguments ---- */
 
-void copy_args_literal(struct lower *l, struct code *to, struct expr *call)
+static void copy_args_literal(struct lower *l, struct code *to, struct expr *call)
 {
     struct symbol *fn = async_callee(call);
     if (call->arg_count == 0) {

@@ -1,8 +1,35 @@
-/* Private to the room lower. */
+/*
+ * Private to the room lower: where the walk is, what it remembers, and the functions of its files.
+ */
 #ifndef BIDE_COMPILER_LOWER_INSIDE_H
 #define BIDE_COMPILER_LOWER_INSIDE_H
 
 #include "compiler/lower/lower.h"
+
+/* ---- what is due ---- */
+
+enum exit_kind { EXIT_RETURN, EXIT_UNWIND, EXIT_BREAK, EXIT_CONTINUE, EXIT_GOTO };
+
+/* A way out of a scope with deferred blocks: where to go when they have run. */
+struct exit {
+    enum exit_kind kind;
+    struct stmt *target; /* loop, switch or label */
+    struct link *to;     /* the blocks that are still due there */
+    int value;           /* of the selector */
+};
+
+/* One block that is due, in a list from the innermost outwards. It is one of three. */
+struct link {
+    struct link *outer;
+    struct defers *scope;
+    struct stmt *defer;    /* a bide_defer statement */
+    struct stmt *waits;    /* a bide_scope */
+    struct symbol *symbol; /* a variable with a cleanup, or an owner */
+    const char *label;     /* NULL: nothing jumps there yet */
+    uint32_t flow;
+    bool is_target; /* something jumps to the label */
+    bool in_block;  /* what follows in the scope is in a block of its own */
+};
 
 /* An owner (bide_task, bide_future) that is no variable: a temporary that something in the same
  * expression will take, when what stands after it has been evaluated. */
@@ -12,6 +39,36 @@ struct held {
     struct type *type;
     uint32_t first, last; /* tokens: of what stands between; jumps out of it lose the owner */
 };
+
+/* ---- what hangs on the nodes of the tree ---- */
+
+/* expr->lower */
+struct expr_info {
+    struct code *code;   /* what stands for its value, or for the object; NULL: the user's tokens */
+    bool is_object;      /* compound literal: its address is needed */
+    struct var *literal; /* compound literal that lives in the frame */
+    bool is_value;       /* the last expression of a statement expression */
+    struct var *value_to; /* the same, when it stores to a temporary */
+    bool unused;          /* nobody reads its value */
+    bool is_converted;    /* it goes to an object of its type, so it needs no cast */
+    bool has_address;     /* something takes the address of its temporary */
+};
+
+/* stmt->lower */
+struct stmt_info {
+    struct link *links;   /* due where the statement begins */
+    struct link *defer;   /* S_DEFER, S_SCOPE: its own */
+    struct defers *scope; /* a block: what is deferred in it */
+    uint32_t flow_break, flow_continue, flow_label;
+    const char *continue_label; /* set while the loop's body is lowered, if `continue` must jump */
+    bool continue_used;
+    struct list cases; /* S_SWITCH: struct stmt * */
+    /* a block; shadow.c */
+    struct block_names *names; /* what it declares; NULL: nobody has asked yet */
+    uint32_t last_hiding;      /* its last declaration that hides a variable further out; 0: none */
+};
+
+/* ---- the function that is being lowered ---- */
 
 /* Where the walk over the function is. Whoever changes a member for a part of the tree sets it back
  * behind that. */
@@ -42,6 +99,9 @@ struct work {
     unsigned groups, jobs, hoists; /* numbers given out */
 };
 
+/* ---- calls ---- */
+
+/* An expression that is evaluated before a call or an operator. */
 struct operand {
     struct expr *expr;
     bool is_place; /* located, not read */
@@ -54,56 +114,62 @@ struct awaitable {
     const char *start;           /* of the start function; NULL: the same */
     const char *slot;            /* of the slot for the result; NULL: the same */
     struct type *result;         /* NULL: void */
-    const struct type *function; /* EX_CALL: its type */
+    const struct type *function; /* EX_CALL: the type of what is called */
     struct operand *operand;
     int operand_count;
-    const char *job; /* bide_blocking: the expression that names its job */
-    const char *job_id, *job_type, *job_run;
     bool calls_through; /* operand 0 is the function that bide_blocking calls, or a reference */
     bool borrows;       /* operand 0 is an owner that nobody takes: released when this is done */
+    const char *job;    /* bide_blocking: the expression of its job */
+    const char *job_id, *job_type, *job_run; /* its number, struct and function */
 };
 
-/* ---- code.c ---- */
+/* ---- code.c: codes, variables ---- */
 
 struct code *code_new(struct lower *);
 void code_text(struct lower *, struct code *, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* none if last < first */
-void code_tokens(struct lower *, struct code *, uint32_t first, uint32_t last);
-/* show.c: for the debugger, after the statement (NULL: at the beginning of a block) at the token.
- */
-void code_show(struct lower *, struct code *, struct stmt *after, uint32_t token);
+void code_tokens(struct lower *, struct code *, uint32_t first,
+                 uint32_t last); /* first > last: nothing */
 void code_sync(struct lower *, struct code *, uint32_t token);
-void code_var(struct lower *, struct code *, struct var *); /* prints and uses it */
-void code_add(struct lower *, struct code *, enum piece_kind, struct var *);
-void code_flow(struct lower *, struct code *, enum piece_kind, uint32_t label);
-void code_open_label(struct lower *, struct code *, uint32_t label);
-void code_thing(struct lower *, struct code *, enum piece_kind, void *thing);
-void code_append(struct lower *, struct code *, const struct code *);
-void code_append_print(struct lower *, struct code *, const struct code *); /* without its flow */
-void code_append_flow(struct lower *, struct code *, const struct code *);  /* its flow alone */
+/* For the debugger, at the token, after a statement (NULL: at the beginning of a block). */
+void code_show(struct lower *, struct code *, struct stmt *after, uint32_t token);
 void code_type(struct lower *, struct code *, const struct type *, const char *name);
+void code_add(struct lower *, struct code *, enum piece_kind, struct var *);
+void code_var(struct lower *, struct code *, struct var *); /* PC_VAR and PC_USE */
+void code_thing(struct lower *, struct code *, enum piece_kind, void *thing);
+uint32_t flow_label(struct lower *); /* a new one */
+void code_flow(struct lower *, struct code *, enum piece_kind, uint32_t label);
+void code_open_label(struct lower *, struct code *, uint32_t label); /* LABEL_OPEN */
+
+void code_append(struct lower *, struct code *to, const struct code *from); /* from may be NULL */
+void code_append_print(struct lower *, struct code *to, const struct code *from); /* not its flow */
+void code_append_flow(struct lower *, struct code *to, const struct code *from); /* only its flow */
+
 /* Round the code of a value: stores it in v, or in the slot for the function's result (v NULL). */
 void code_begin_store(struct lower *, struct code *, const struct type *, struct var *v);
 void code_end_store(struct lower *, struct code *, const struct type *, struct var *v);
-/* `T var = VALUE;` on a line of its own. */
-void code_temp(struct lower *, struct code *, struct var *, const struct code *value);
-uint32_t flow_label(struct lower *);
+/* `T v = VALUE;` on a line of its own. */
+void code_temp(struct lower *, struct code *, struct var *v, const struct code *value);
 struct var *var_new(struct lower *, const char *stem, struct type *, uint32_t token);
 
-/* ---- scan.c ---- */
+/* ---- name.c: names that mean nothing else in this function or file ---- */
+
+const char *name_new(struct lower *, const char *stem);    /* stem_1, stem_2... */
+const char *name_free(struct lower *, const char *wanted); /* wanted itself, if it is free */
+bool is_reserved(struct lower *, const char *name);
+
+/* ---- scan.c: the first pass ---- */
 
 void scan_function(struct lower *);
-bool holds_await(const struct expr *); /* also in unevaluated operands */
-bool awaits_in_scope(struct lower *, uint32_t block_first, uint32_t block_last, uint32_t from);
 struct expr_info *expr_info_of(struct lower *, struct expr *);
 struct stmt_info *info_of(struct lower *, struct stmt *);
+bool holds_await(const struct expr *); /* also in operands that are not evaluated */
+/* The local variable of which e names the whole, a member or an element, or NULL. */
+struct var *base_var(struct lower *, struct expr *);
 /* What is assigned to e may be seen when the function has ended. */
 bool is_seen_outside(struct lower *, struct expr *);
-/* The local variable of which e names the whole, a member or an element; NULL: none. */
-struct var *base_var(struct lower *, struct expr *);
 
-/* ---- shadow.c ---- */
+/* ---- shadow.c: what names mean in blocks ---- */
 
 /* The innermost block round a statement; NULL: the parameters'. */
 struct stmt *block_round(struct stmt *);
@@ -115,95 +181,82 @@ void settle_names(struct lower *); /* all have been noted */
  * in a block of its own? */
 bool needs_block(struct lower *, struct stmt *block, int from);
 
-/* ---- expr.c ---- */
+/* ---- expr.c: expressions with awaits, made flat ---- */
 
-void prepare(struct lower *, struct expr *);
-/* A new temporary with this value; prints it, and gives code that reads it. */
-struct code *keep(struct lower *, const struct code *value, struct type *, uint32_t token);
-/* Prepares operands from left to right; with `fix_all` all of them can be copied later, whatever
- * has run in between, and owners among them are held until the caller sets l->held back; else only
+/* Appends what must run before e, so that e can be copied then. */
+void prepare(struct lower *, struct expr *e);
+/* Prepares operands from left to right. With `fix_all` all of them can be copied later, whatever has
+ * run in between, and owners among them are held until the caller resets at->held; otherwise only
  * those before the last await are kept. */
 void prepare_operands(struct lower *, struct operand *, int count, bool fix_all);
 /* The same with the first `count` of `total` operands. */
 void prepare_some(struct lower *, struct operand *, int count, int total);
 /* Pointers to what has no name (`f().array`) in e are good until the full expression ends, awaits
  * or not. (What is evaluated on a condition only stays as it is.) */
-void keep_temporaries(struct lower *, struct expr *);
+void keep_temporaries(struct lower *, struct expr *e);
+/* A new temporary with this value; prints it, and returns code that reads it. */
+struct code *keep(struct lower *, const struct code *value, struct type *, uint32_t token);
 void discard(struct lower *, struct expr *); /* evaluates it as a statement */
 void mark_unused(struct lower *, struct expr *);
 struct code *expr_code(struct expr *); /* what stands for it, or NULL */
 void set_code(struct lower *, struct expr *, struct code *);
 /* A variable for the value of e, of its type (NULL: not known). code_value reads it. */
-struct var *value_new(struct lower *, const struct expr *);
+struct var *value_new(struct lower *, const struct expr *e);
 void code_value(struct lower *, struct code *, struct var *);
-/* `v = e;` with e's awaits before */
-void assign_value(struct lower *, struct var *, struct expr *);
+/* `v = e;` with e's awaits before it. */
+void assign_value(struct lower *, struct var *v, struct expr *e);
 
-/* ---- defer.c ---- */
-
-void leave(struct lower *, enum exit_kind, struct stmt *target, struct link *to);
-void lower_return(struct lower *, struct stmt *, struct expr *value);
-/* a result that is not given; NULL: to its slot */
-void store_zero(struct lower *, struct var *kept);
-void append_finish(struct lower *);               /* the function ends, its result stored */
-void defers_begin(struct lower *, struct link *); /* from here on the block is due */
-void defers_end(struct lower *, struct defers *); /* runs them, goes on where the selector says */
-
-/* ---- name.c ---- */
-
-/* stem_1, stem_2...: a name that means nothing else in this function or file. */
-const char *name_new(struct lower *, const char *stem);
-const char *name_free(struct lower *, const char *wanted); /* wanted itself, if that is free */
-bool is_reserved(struct lower *, const char *name);
-
-/* ---- copy.c ---- */
+/* ---- copy.c: prepared expressions into codes ---- */
 
 void copy_expr(struct lower *, struct code *, struct expr *);
-struct code *value_code(struct lower *, struct expr *);        /* copy_expr into a new code */
-void copy_place(struct lower *, struct code *, struct expr *); /* to be assigned to */
-/* The same, in parentheses if it is a comma expression. */
-void copy_argument(struct lower *, struct code *, struct expr *);
+void copy_argument(struct lower *, struct code *, struct expr *); /* a comma in parentheses */
+void copy_place(struct lower *, struct code *, struct expr *);    /* to be assigned to */
+struct code *value_code(struct lower *, struct expr *); /* copy_argument into a new code */
 /* Copies tokens first..last with the expression among them. */
 void copy_around(struct lower *, struct code *, uint32_t first, struct expr *, uint32_t last);
 void uses_in_tokens(struct lower *, struct code *, uint32_t first, uint32_t last);
 
-/* ---- await.c ---- */
+/* ---- await.c: one await ---- */
 
-/* Owners among the arguments that what is awaited takes, or that it borrows and nobody has: each
- * is kept, and its code reads it. */
-bool is_owner_operand(const struct awaitable *, int i);
-bool takes_owner(const struct awaitable *);
-void release_arguments(struct lower *, const struct awaitable *);
-/* false: not one; said so */
-bool awaitable_of(struct lower *, struct expr *call, struct awaitable *);
-/* Gives a job a place in the frame; `member` is where it would go, with a dot at the end. */
-const char *job_declaration(struct lower *, struct awaitable *, const char *name);
-void set_up_job(struct lower *, struct awaitable *);
-/* `(struct bide__job_f_1){...}`, after job_declaration */
-void copy_job_literal(struct lower *, struct code *, struct awaitable *);
-/* `bide__start_f(cx, parent, slot, arguments)` */
-void append_start(struct lower *, struct code *, struct awaitable *, const char *cx,
-                  const char *parent, const char *slot);
 void lower_await(struct lower *, struct expr *await);
+/* False if it cannot be awaited; the error has been reported. */
+bool awaitable_of(struct lower *, struct expr *call, struct awaitable *);
 /* `if (CALL == BIDE_PENDING) {...}`; `at_resume`: what else runs before unwinding, or NULL. */
 void append_suspend(struct lower *, const struct code *call, uint32_t token,
                     const struct code *at_resume);
-/* For bide_cancel_returns: `bide__refused(cx, &RESULT, ...)`; NULL: there is no result. */
-bool may_refuse(const struct lower *); /* awaits here must ask */
-const char *refused_text(struct lower *, const char *result, const struct type *);
-/* A slot for the await that is being lowered, shared by those of the same name and type: its
- * expression. */
-const char *result_slot(struct lower *, const char *fn, struct type *);
-const char *result_member(struct lower *, const char *name, const char *declaration);
-/* A result that is not used needs one only if it may be larger than 8 bytes. */
-bool needs_slot(struct unit *, const struct type *result, bool unused);
+/* `bide__start_f(cx, parent, slot, arguments)` */
+void append_start(struct lower *, struct code *, struct awaitable *, const char *cx,
+                  const char *parent, const char *slot);
 void add_callee(struct lower *, const char *name, unsigned group);
 
-/* ---- group.c ---- */
+/* Of an owner among the operands: the call takes it, or borrows it and nobody else has it. It is kept,
+ * and its code reads it. */
+bool is_owner_operand(const struct awaitable *, int i);
+bool takes_owner(const struct awaitable *);
+void release_arguments(struct lower *, const struct awaitable *);
+
+/* A member of the frame for the await that is being lowered: its expression. Awaits with the same
+ * declaration share it. */
+const char *result_member(struct lower *, const char *name, const char *declaration);
+/* A result that nobody reads needs a slot only if it may be larger than 8 bytes. */
+bool needs_slot(struct unit *, const struct type *result, bool unused);
+
+/* bide_blocking: makes the job's struct and function, and returns the declaration of a member. */
+const char *job_declaration(struct lower *, struct awaitable *, const char *name);
+void set_up_job(struct lower *, struct awaitable *);
+void copy_job_literal(struct lower *, struct code *,
+                      struct awaitable *); /* after job_declaration */
+
+/* bide_cancel_returns: awaits here must ask whether they may start. */
+bool may_refuse(const struct lower *);
+/* `bide__refused(cx, &RESULT, ...)`; NULL: there is no result. */
+const char *refused_text(struct lower *, const char *result, const struct type *);
+
+/* ---- group.c: join, try_join, select, timeout ---- */
 
 void lower_group(struct lower *, struct expr *await, struct expr *form);
 
-/* ---- future.c ---- */
+/* ---- future.c: futures in async functions ---- */
 
 void future_get(struct lower *, struct expr *form, struct awaitable *);
 /* An assignment to an owner of a future, or a bide_drop, in an async function. */
@@ -212,60 +265,50 @@ void lower_future_drop(struct lower *, struct expr *);
 void append_future_drop(struct lower *, struct var *); /* at the end of its scope */
 void append_value_drop(struct lower *, const struct code *future, uint32_t token);
 
-/* ---- owner.c ---- */
+/* ---- owner.c: owners of tasks and futures ---- */
 
 void copy_owner_assign(struct lower *, struct code *, struct expr *, bool value_unused);
 void copy_move(struct lower *, struct code *, struct expr *, bool value_unused);
-/* `return v;` and the like: the variable of which `kept` has got the value is empty. One that is
- * declared inside the value has been dealt with. */
-void append_moved(struct lower *, struct var *kept, struct expr *value);
 /* bide_task_detach, bide_drop in plain functions, and a bide_move whose value is dropped. */
 void copy_release(struct lower *, struct code *, struct expr *);
-/* A drop, of a future in an async function; the token is to complain at. */
+/* `kept` holds the value of an expression such as `v`: v is empty from here on, unless it is declared
+ * inside the expression. */
+void append_moved(struct lower *, struct var *kept, struct expr *value);
+/* Drops what `read` reads, in an async function by an await; the token is where messages point. */
 void release_value(struct lower *, const struct code *read, const struct type *, uint32_t token);
-/* The value of e is an owner that is no variable's. */
-bool is_owned_value(struct expr *);
-/* What `read` gives belongs to nobody, while tokens first..last are evaluated and until the caller
- * sets l->held back. */
+/* The value of e is an owner that no variable holds. */
+bool is_owned_value(struct expr *e);
+/* What `read` reads belongs to nobody while tokens first..last are evaluated, and until the caller
+ * resets at->held. */
 void hold_owner(struct lower *, struct code *read, struct type *, uint32_t first, uint32_t last);
-/* A jump there loses an owner that is held; NULL: out of the function. */
+/* A jump to the target (NULL: out of the function) loses an owner that is held. */
 bool loses_held(const struct lower *, const struct stmt *target);
-void release_held(struct lower *, const struct stmt *target); /* those that a jump there loses */
+void release_held(struct lower *, const struct stmt *target); /* those that the jump loses */
 
-/* ---- form.c ---- */
+/* ---- form.c: spawn, lazy, block_on and what is done to handles ---- */
 
 void prepare_form(struct lower *, struct expr *);
 void copy_form(struct lower *, struct code *, struct expr *, bool value_unused);
 /* A variable that an async block or a branch captures, in the enclosing function. */
 void copy_capture(struct lower *, struct code *, struct symbol *);
-/* `&(struct bide__args_f){...}`, or a null pointer. */
-void copy_args_literal(struct lower *, struct code *, struct expr *call);
-/* the async function called by name, or NULL */
-struct symbol *async_callee(const struct expr *call);
-/* Of a call that runs an async function, by name or through a reference: the function's type, or
- * NULL; and its descriptor, `&bide__desc_f` or `(const struct bide_fn *)h`. */
+struct symbol *async_callee(
+    const struct expr *call); /* the async function that is named, or NULL */
+/* A call of an async function by name or through a reference: the function's type, or NULL; and its
+ * descriptor, `&bide__desc_f` or `(const struct bide_fn *)h`. */
 struct type *async_callee_type(const struct expr *call);
 void copy_descriptor(struct lower *, struct code *, struct expr *call);
 
-/* ---- blocking.c ---- */
+/* ---- blocking.c: bide_spawn_blocking ---- */
 
-/* lower_blocking.c */
 void prepare_spawn_blocking(struct lower *, struct expr *);
 void copy_spawn_blocking(struct lower *, struct code *, struct expr *);
 
-/* ---- stmt.c ---- */
+/* ---- stmt.c: statements ---- */
 
 void lower_stmt(struct lower *, struct stmt *);
-/* of an if or a loop: one statement in the output */
+/* Of an if or a loop: as one statement in the output. */
 void lower_body(struct lower *, struct stmt *);
 void lower_items(struct lower *, struct stmt *compound);
-void lower_if(struct lower *, struct stmt *);
-void lower_switch(struct lower *, struct stmt *);
-
-/* ---- pragma.c ---- */
-
-/* lower_pragma.c: pragmas before a statement; `rewritten`: it is no more what they speak of */
-void settle_pragmas(struct lower *, const struct stmt *, bool rewritten);
 
 /* ---- loop.c ---- */
 
@@ -273,46 +316,58 @@ void lower_while(struct lower *, struct stmt *);
 void lower_do(struct lower *, struct stmt *);
 void lower_for(struct lower *, struct stmt *);
 
-/* ---- decl.c ---- */
+/* ---- decl.c: declarations of locals ---- */
 
 void lower_decl(struct lower *, struct stmt *);
 struct declaration *declaration_new(struct lower *, struct stmt *, int from, int count);
 void declaration_flow_end(struct lower *, struct declaration *);
 
-/* ---- lower.c ---- */
+/* ---- pragma.c: pragmas before a statement ---- */
 
-/* lower.c: is its last statement one under which an unbraced next one would seem to stand? */
-bool ends_in_if_or_loop(const struct stmt *block);
+/* `rewritten`: the statement is no longer of the form that they speak of. */
+void settle_pragmas(struct lower *, const struct stmt *, bool rewritten);
 
-/* ---- scope.c ---- */
+/* ---- defer.c: deferred blocks, and the ways out of scopes ---- */
+
+void defers_begin(struct lower *, struct link *); /* from here on the block is due */
+void defers_end(struct lower *, struct defers *); /* runs them, goes on where the selector says */
+/* Goes to the target, by way of what is due before `to`. */
+void leave(struct lower *, enum exit_kind, struct stmt *target, struct link *to);
+void lower_return(struct lower *, struct stmt *, struct expr *value);
+/* Stores 0 as the result that is not given, in `kept` or (NULL) its slot. */
+void store_zero(struct lower *, struct var *kept);
+void append_finish(struct lower *); /* the function ends, its result is stored */
+
+/* ---- scope.c: bide_scope ---- */
 
 void lower_scope(struct lower *, struct stmt *);
-/* What is due when a scope's block is left; `has_end`: not only on other ways than by its end. */
+/* What is due when the scope's block is left; `has_end`: control may come to the block's end, too. */
 void run_scope(struct lower *, struct link *, bool has_end);
 
-/* ---- reach.c ---- */
+/* ---- reach.c: may control come to the end of a code? ---- */
 
-bool reaches_end(struct lower *, const struct code *);   /* control may come to the end of it */
-bool may_reach_end(struct lower *, const struct code *); /* the same while it is not complete */
-bool seems_to_reach_end(struct lower *, const struct code *); /* to a compiler that sees the code */
+bool reaches_end(struct lower *, const struct code *);
+bool may_reach_end(struct lower *, const struct code *);      /* of a code that is not complete */
+bool seems_to_reach_end(struct lower *, const struct code *); /* as a compiler sees it */
 
-/* ---- hoist.c ---- */
+/* ---- lower.c ---- */
 
-void hoist_tag(struct lower *, struct tag *); /* to file scope, if it is a block's */
+/* Its last statement is an if or a loop, so what follows its brace would seem to stand under that. */
+bool ends_in_if_or_loop(const struct stmt *block);
 
-/* ---- limit.c ---- */
+/* ---- hoist.c, branch.c: types that move to file scope ---- */
 
-/* emit_limit.c */
+void hoist_tag(struct lower *, struct tag *); /* if it is a block's */
+/* The types of a function that its branches mention. */
+void hoist_for_branches(struct lower *, const struct function *);
+
+/* ---- limit.c: what must not be aligned to more than BIDE_ALIGN_MAX ---- */
+
 void note_result_limit(struct lower *, uint32_t token, struct type *result);
 void note_job_limit(struct lower *, uint32_t token, const char *job_type);
 
-/* ---- tokens.c ---- */
+/* ---- tokens.c: the last pass ---- */
 
 void settle_tokens(struct lower *);
-
-/* ---- branch.c ---- */
-
-/* The types of a function that its branches mention go to file scope. */
-void hoist_for_branches(struct lower *, const struct function *);
 
 #endif

@@ -136,7 +136,8 @@ static uint32_t begin_of_life(struct lower *l, uint32_t block_first, uint32_t fr
     return from;
 }
 
-bool awaits_in_scope(struct lower *l, uint32_t block_first, uint32_t block_last, uint32_t from)
+static bool awaits_in_scope(struct lower *l, uint32_t block_first, uint32_t block_last,
+                            uint32_t from)
 {
     from = begin_of_life(l, block_first, from);
     for (uint32_t i = 0; i < l->work->awaits.count; i++) {

@@ -174,7 +174,7 @@ static void lower_label(struct lower *l, struct stmt *s)
         lower_stmt(l, body);
 }
 
-void lower_if(struct lower *l, struct stmt *s)
+static void lower_if(struct lower *l, struct stmt *s)
 {
     uint32_t other = flow_label(l), end = flow_label(l);
 
@@ -194,7 +194,7 @@ void lower_if(struct lower *l, struct stmt *s)
     flow(l, PC_LABEL, end);
 }
 
-void lower_switch(struct lower *l, struct stmt *s)
+static void lower_switch(struct lower *l, struct stmt *s)
 {
     struct stmt_info *info = info_of(l, s);
     bool has_default = false;
