@@ -111,6 +111,24 @@ static void walk_sizeof(struct copier *c, struct expr *e)
         uses_in_tokens(c->l, c->to, e->first, e->last);
 }
 
+static bool holds_await(const struct expr *);
+
+static bool child_holds_await(struct expr *e, void *unused)
+{
+    (void)unused;
+    return holds_await(e);
+}
+
+/* Also in operands that are not evaluated. */
+static bool holds_await(const struct expr *e)
+{
+    if (e->kind == EX_AWAIT || e->has_await)
+        return true;
+    if (e->kind == EX_BLOCK)
+        return false;
+    return expr_each_child(e, child_holds_await, NULL) || (e->body && e->body->has_await);
+}
+
 /* _Generic and __builtin_choose_expr: only the selected operand is evaluated. */
 static void walk_generic(struct copier *c, struct expr *e)
 {
@@ -196,18 +214,17 @@ static void walk_unary(struct copier *c, struct expr *e)
         walk(c, e->a);
 }
 
+static bool walk_child(struct expr *e, void *c)
+{
+    walk(c, e);
+    return false;
+}
+
 static void walk_all(struct copier *c, struct expr *e)
 {
     if (e->kind == EX_CAST && e->to && e->to->variable)
         uses_in_tokens(c->l, c->to, e->first, e->a->first);
-    if (e->a)
-        walk(c, e->a);
-    if (e->b)
-        walk(c, e->b);
-    if (e->c)
-        walk(c, e->c);
-    for (int i = 0; i < e->arg_count; i++)
-        walk(c, e->arg[i]);
+    expr_each_child(e, walk_child, c);
 }
 
 static bool put_code(struct copier *c, struct expr *e)

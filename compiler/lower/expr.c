@@ -84,10 +84,18 @@ static bool later_awaits(const struct later *later)
     return false;
 }
 
-/* e may store to v. */
-static bool stores(struct lower *l, struct expr *e, struct var *v)
+struct store {
+    struct lower *l;
+    struct var *v;
+};
+
+/* e may store to the variable. */
+static bool stores(struct expr *e, void *store)
 {
-    if (!e || e->kind == EX_BLOCK)
+    struct lower *l = ((struct store *)store)->l;
+    struct var *v = ((struct store *)store)->v;
+
+    if (e->kind == EX_BLOCK)
         return false;
     bool is_store = e->kind == EX_ASSIGN || e->kind == EX_POST ||
                     (e->kind == EX_UNARY && (e->op == P_INC || e->op == P_DEC));
@@ -95,19 +103,15 @@ static bool stores(struct lower *l, struct expr *e, struct var *v)
         return true;
     if (e->kind == EX_FORM && e->arg_count && base_var(l, e->arg[0]) == v)
         return true;
-    if (stores(l, e->a, v) || stores(l, e->b, v) || stores(l, e->c, v))
-        return true;
-    for (int i = 0; i < e->arg_count; i++)
-        if (stores(l, e->arg[i], v))
-            return true;
-    return false;
+    return expr_each_child(e, stores, store);
 }
 
 static bool later_stores(struct lower *l, const struct later *later, struct var *v)
 {
+    struct store store = {l, v};
     for (; later; later = later->next)
         for (int i = 0; i < later->count; i++)
-            if (stores(l, later->operand[i].expr, v))
+            if (stores(later->operand[i].expr, &store))
                 return true;
     return false;
 }
@@ -257,6 +261,8 @@ static struct expr *array_root(struct expr *e)
     return e->type->kind == TY_STRUCT || e->type->kind == TY_UNION ? e : NULL;
 }
 
+static bool child_holds_temporary(struct expr *, void *);
+
 /* e may hand out an address in such an object. */
 static bool holds_temporary(struct expr *e)
 {
@@ -286,12 +292,13 @@ static bool holds_temporary(struct expr *e)
     case EX_CHOOSE: return holds_temporary(e->b);
     default: return false;
     }
-    if (holds_temporary(e->a) || holds_temporary(e->b) || holds_temporary(e->c))
-        return true;
-    for (int i = 0; i < e->arg_count; i++)
-        if (holds_temporary(e->arg[i]))
-            return true;
-    return false;
+    return expr_each_child(e, child_holds_temporary, NULL);
+}
+
+static bool child_holds_temporary(struct expr *e, void *unused)
+{
+    (void)unused;
+    return holds_temporary(e);
 }
 
 void keep_temporaries(struct lower *l, struct expr *e)

@@ -163,7 +163,6 @@ bool is_reserved(struct lower *, const char *name);
 void scan_function(struct lower *);
 struct expr_info *expr_info_of(struct lower *, struct expr *);
 struct stmt_info *info_of(struct lower *, struct stmt *);
-bool holds_await(const struct expr *); /* also in operands that are not evaluated */
 /* The local variable of which e names the whole, a member or an element, or NULL. */
 struct var *base_var(struct lower *, struct expr *);
 /* What is assigned to e may be seen when the function has ended. */

@@ -54,22 +54,6 @@ bool is_seen_outside(struct lower *l, struct expr *e)
     return !v || v->home != l || v->by_address;
 }
 
-bool holds_await(const struct expr *e)
-{
-    if (!e)
-        return false;
-    if (e->kind == EX_AWAIT || e->has_await)
-        return true;
-    if (e->kind == EX_BLOCK)
-        return false;
-    if (holds_await(e->a) || holds_await(e->b) || holds_await(e->c))
-        return true;
-    for (int i = 0; i < e->arg_count; i++)
-        if (holds_await(e->arg[i]))
-            return true;
-    return e->body && e->body->has_await;
-}
-
 /* ---- awaits ---- */
 
 static uint32_t end_of_block(struct stmt *s)
@@ -205,6 +189,12 @@ static void scan_form(struct lower *l, struct expr *e)
         note_await_span(l, e->first, e->last, l->at->scanning);
 }
 
+static bool scan_child(struct expr *e, void *l)
+{
+    scan_decay(l, e);
+    return false;
+}
+
 static void scan_expr(struct lower *l, struct expr *e)
 {
     if (!e)
@@ -248,11 +238,7 @@ static void scan_expr(struct lower *l, struct expr *e)
         break;
     default: break;
     }
-    scan_decay(l, e->a);
-    scan_decay(l, e->b);
-    scan_decay(l, e->c);
-    for (int i = 0; i < e->arg_count; i++)
-        scan_decay(l, e->arg[i]);
+    expr_each_child(e, scan_child, l);
     if (e->kind == EX_AWAIT)
         note_await_span(l, e->first, e->last, l->at->scanning);
     if (e->body)
