@@ -32,7 +32,7 @@ static const char *sizeof_text(struct lower *l, const struct expr *e)
                         type_print(l->unit, t, ""));
 }
 
-/* NULL: it cannot be said at file scope. */
+/* NULL: file scope has no words for it. */
 static const char *expr_text(struct lower *l, const struct expr *e)
 {
     struct unit *u = l->unit;
@@ -72,7 +72,7 @@ static const char *type_texts(struct lower *l, const struct type *t, const char 
     return text;
 }
 
-/* `text`, with one more at its end. */
+/* `text` with one more alignment at its end. */
 static const char *text_of(struct lower *l, const struct alignment *a, const char *text)
 {
     if (a->depth == 0) {

@@ -6,14 +6,14 @@
  *         (if something is due here: unwind)
  *     }
  *
- * and `frame->result_f` stands for its value. That slot is good until the next await;
- * `prepare_operands` keeps the value longer where it must. A scalar that is not used has none.
+ * and `frame->result_f` stands for its value. That slot is valid until the next await;
+ * `prepare_operands` keeps the value longer where it must. A scalar that nobody reads has no slot.
  *
- * In a function marked bide_cancel_returns nothing is due at an await; instead each asks first
+ * In a function marked bide_cancel_returns nothing is due at an await. Instead each await asks first
  * whether it may start anything: `if (!bide__refused(cx, &frame->result_f, ...) && ...`
  *
- * bide_blocking(f(x)) puts a job with f's arguments and room for its result into such a slot, and
- * has a function of our own that the pool calls.
+ * bide_blocking(f(x)) puts a job with f's arguments and room for its result into such a slot. The pool
+ * calls a generated function that calls f.
  */
 #include "inside.h"
 
@@ -299,7 +299,7 @@ void set_up_job(struct lower *l, struct awaitable *a)
 
 /* ---- start and suspend ---- */
 
-/* The start function, of the type that it has in the file that defines it. */
+/* The start function that the descriptor names, cast to its type. */
 static void append_start_of_reference(struct lower *l, struct code *to, struct awaitable *a)
 {
     const struct type *f = a->function;
@@ -393,7 +393,8 @@ const char *refused_text(struct lower *l, const char *result, const struct type 
                         type_is_signed(l->unit, type) ? "BIDE_FN_RESULT_SIGNED" : "0");
 }
 
-/* In a function marked bide_cancel_returns, the owners among arguments that nobody has taken. */
+/* In a function marked bide_cancel_returns: `if (refused) { release the arguments } else `. What
+ * follows is the `if` of the await. */
 static void append_refusal(struct lower *l, const struct awaitable *a, const char *refused,
                            uint32_t end)
 {
@@ -444,7 +445,7 @@ static void lower_one(struct lower *l, struct expr *await)
     l->at->held = held;
     if (a.borrows)
         release_arguments(l, &a);
-    if (may_refuse(l) && result && !slot) /* a cancelled job leaves none */
+    if (may_refuse(l) && result && !slot) /* a cancelled job leaves no result */
         code_text(l, l->at->out, "\n(void)%s;\n", refused_text(l, result, await->type));
     if (!a.calls_through || a.job)
         add_callee(l, a.name, 0);

@@ -1,9 +1,9 @@
 /*
- * bide_spawn_blocking(f(x)): a task whose only await is the call on the blocking pool. Its function
- * is made up here, in the form of a future written by hand: its arguments are the job, with f's
- * arguments in it, which the first poll copies into the frame and hands to the pool.
+ * bide_spawn_blocking(f(x)): a task whose only await is the call on the blocking pool. Its function is
+ * generated here, in the form of a future written by hand. Its argument is the job with f's arguments;
+ * the first poll copies it into the frame and hands it to the pool.
  *
- * It has nothing to undo, so a cancelled one is just popped.
+ * The task has nothing to undo, so a cancelled one is just popped.
  */
 #include "inside.h"
 

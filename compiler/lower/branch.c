@@ -1,5 +1,8 @@
 /*
  * Async blocks and branches: what they use of the functions round them.
+ *
+ * Requires checked functions; runs before the functions round them are lowered. Establishes their
+ * captures of static variables, and for each branch whether it needs a pointer to the frame outside.
  */
 #include "inside.h"
 
@@ -9,8 +12,7 @@ static bool is_automatic(const struct symbol *s)
                                     s->storage != ST_EXTERN && !s->is_thread_local);
 }
 
-/* A block's or branch's copies of static variables of the functions round it are pointers to them.
- */
+/* Static variables of the functions round a block or branch: it captures pointers to them. */
 void capture_statics(struct unit *u, struct function *fn)
 {
     for (uint32_t i = 0; i < fn->idents.count; i++) {
@@ -28,7 +30,8 @@ void capture_statics(struct unit *u, struct function *fn)
     }
 }
 
-/* A variable is mentioned in a branch: those from there to its function lead to that's frame. */
+/* A branch mentions a variable. Marks every branch between this one and the function that owns the
+ * variable: each needs a pointer to its outer frame. */
 static void lead_outwards(struct function *branch, const struct symbol *s)
 {
     if (!s || s->depth == 0 || !s->function || !is_automatic(s))
@@ -37,7 +40,6 @@ static void lead_outwards(struct function *branch, const struct symbol *s)
         f->uses_outer = true;
 }
 
-/* What the functions round it must know of a branch before they are lowered. */
 void study_branch(struct unit *u, struct function *branch)
 {
     capture_statics(u, branch);
@@ -54,7 +56,6 @@ void study_branch(struct unit *u, struct function *branch)
     }
 }
 
-/* The types of a function that its branches mention go to file scope. */
 void hoist_for_branches(struct lower *l, const struct function *fn)
 {
     for (uint32_t i = 0; i < fn->branches.count; i++) {

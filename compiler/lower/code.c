@@ -1,8 +1,5 @@
 /*
- * Codes, variables and names: the small parts of lowering (lower.h says what a code is).
- *
- * A generated name is the stem and a number, and means nothing else in the function nor at file
- * scope, so that it neither captures a name of the user's nor shadows one.
+ * Codes and variables: the small parts of lowering (lower.h explains what a code is).
  */
 #include "inside.h"
 
@@ -131,7 +128,7 @@ void code_append_print(struct lower *l, struct code *to, const struct code *from
             *add(l, to, from->piece[i].kind) = from->piece[i];
 }
 
-/* An object with const members cannot be assigned, but it can be filled in. */
+/* An object with const members cannot be assigned, but memcpy fills it in. */
 void code_begin_store(struct lower *l, struct code *to, const struct type *type, struct var *v)
 {
     bool fill = type_has_const_member(type);
@@ -188,7 +185,7 @@ uint32_t flow_label(struct lower *l)
     return l->flow_labels++;
 }
 
-/* It has a struct, union or enum of a block that is declared behind the token. */
+/* The type mentions a struct, union or enum of a block that is declared behind the token. */
 static bool is_declared_behind(const struct type *t, uint32_t token, int depth)
 {
     if (!t || depth > 100)
@@ -201,7 +198,7 @@ static bool is_declared_behind(const struct type *t, uint32_t token, int depth)
     return is_declared_behind(t->base, token, depth + 1);
 }
 
-/* The type may be one of a statement expression, and the variable stands before that. */
+/* The type may belong to a statement expression, while the variable stands before it. */
 struct var *var_new(struct lower *l, const char *stem, struct type *type, uint32_t token)
 {
     struct var *v = arena_alloc(l->arena, sizeof *v);

@@ -1,10 +1,9 @@
 /*
- * Expressions into codes: the user's tokens, with what stands for prepared nodes put in, and the
- * flow of values beside them. Where C leaves the order of operands open, the flow is that of the
- * source.
+ * Expressions into codes: the user's tokens, the codes of prepared nodes in place of these, and beside
+ * them the flow of values. Where C leaves the order of operands open, the flow follows the source.
  *
- * Also done here, since it needs no statement of its own: compound literals that live in the frame,
- * forms without await, assignments to owners.
+ * Requires a prepared expression. What needs no statement of its own is lowered here: compound literals
+ * that live in the frame, forms without an await, assignments to owners.
  */
 #include "inside.h"
 
@@ -27,7 +26,7 @@ static void copy_until(struct copier *c, uint32_t token)
     }
 }
 
-/* The tokens of e are not copied, but what follows is appended instead. */
+/* Skips the tokens of e; the caller appends something in their place. */
 static void replace(struct copier *c, struct expr *e)
 {
     const struct token *t = &c->l->unit->token[e->first];
@@ -103,7 +102,7 @@ static void walk_cond(struct copier *c, struct expr *e)
     code_flow(c->l, c->to, PC_LABEL, end);
 }
 
-/* Its operand is evaluated only if it has variable length. */
+/* The operand is evaluated only if it has variable length. */
 static void walk_sizeof(struct copier *c, struct expr *e)
 {
     struct type *t = e->a ? e->a->type : e->to;

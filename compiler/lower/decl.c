@@ -1,12 +1,12 @@
 /*
  * Declarations of locals. Whether a variable is in the frame is not known before the flow is, so
- * the declaration is one piece, with its initialisers as codes, and printed by the places of its
- * variables (print_code.c). With an await in an initialiser each declarator is a piece of its own,
- * since what is evaluated before it must have run.
+ * the declaration is one piece with its initialisers as codes, and emit/code.c prints it when the
+ * places of its variables are known. With an await in an initialiser each declarator is a piece of its
+ * own, since what stands before the await must have run.
  */
 #include "inside.h"
 
-/* __auto_type: the initialiser's own type counts. */
+/* __auto_type takes the initialiser's own type. */
 static bool is_inferred(struct lower *l, struct decl *decl)
 {
     static const char word[] = "__auto_type";

@@ -1,8 +1,11 @@
 /*
- * Expressions with awaits, made flat. Evaluation is from left to right: what stands before an await
- * is evaluated before it and kept, unless reading it later is the same (a constant, an address, a
- * local that nothing in between can change). For `a = b` and `a op= b` the object a is located
- * first, b evaluated, and only then a's old value is read; a bit-field stays object and member.
+ * Expressions with awaits, made flat. Requires an expression that has not been prepared; establishes
+ * that it can be copied (copy.c) at this place in the code.
+ *
+ * Evaluation is from left to right. What stands before an await is evaluated before it and kept, unless
+ * reading it later gives the same (a constant, an address, a local that nothing in between can change).
+ * In `a = b` and `a op= b` the object a is located first, b is evaluated, and only then a's old value is
+ * read; a bit-field stays object and member.
  *
  * && || ?: and statement expressions with awaits become statements that store to a temporary.
  */
@@ -234,7 +237,7 @@ static uint32_t end_of(const struct later *later, uint32_t last)
     return last;
 }
 
-/* Its value from now on is that of a temporary. */
+/* Evaluates e to a temporary, which stands for it from now on. */
 static struct code *keep_value(struct lower *l, struct expr *e, bool in_frame)
 {
     struct code *value = code_new(l);
@@ -263,7 +266,7 @@ static struct expr *array_root(struct expr *e)
 
 static bool child_holds_temporary(struct expr *, void *);
 
-/* e may hand out an address in such an object. */
+/* e may give an address in such an object. */
 static bool holds_temporary(struct expr *e)
 {
     if (!e || expr_code(e))
@@ -381,7 +384,7 @@ void prepare_some(struct lower *l, struct operand *operands, int count, int tota
     prepare_all(l, operands, count, &rest);
 }
 
-/* The fallback for places: its address. */
+/* Where nothing simpler keeps the place: its address. */
 static void keep_address(struct lower *l, struct expr *e)
 {
     struct code *address = code_new(l), *read = code_new(l);
@@ -629,7 +632,7 @@ static void prepare_two(struct lower *l, struct expr *a, bool a_is_place, struct
     prepare_operands(l, operand, 2, false);
 }
 
-/* The node has another node's value. */
+/* Another node's value stands for e. */
 static void stand_for(struct lower *l, struct expr *e, struct expr *value)
 {
     struct code *code = code_new(l);
@@ -692,7 +695,7 @@ void prepare(struct lower *l, struct expr *e)
     }
 }
 
-/* What it pointed to lives to the end of the whole expression. */
+/* `a, b`: evaluates a. The objects that it points to live to the end of the whole expression. */
 static void discard_first(struct lower *l, struct expr *comma)
 {
     struct expr *e = comma->a;
@@ -708,7 +711,7 @@ static void discard_first(struct lower *l, struct expr *comma)
     code_text(l, l->at->out, ");\n");
 }
 
-/* Evaluating e for nothing needs a cast to void, or compilers warn. */
+/* Without a cast to void, compilers warn that nobody reads its value. */
 static bool needs_void(const struct expr *e)
 {
     switch (e->kind) {

@@ -1,6 +1,6 @@
 /*
- * The forms that need no statement of their own: spawn, lazy, block_on, and what is done to
- * handles (lower_owner.c). They become calls of bide/abi.h in place, in plain functions too.
+ * The forms that need no statement of their own: spawn, lazy, block_on, and what is done to handles
+ * (owner.c). They become calls of functions of bide/abi.h in place, also in plain functions.
  */
 #include "inside.h"
 
@@ -53,8 +53,8 @@ void copy_descriptor(struct lower *l, struct code *to, struct expr *call)
     code_text(l, to, name ? "" : ")");
 }
 
-/* The type of the arguments of a function that is known by its type alone: the layout is that of
- * the struct bide__args_f of each such f. */
+/* The arguments of a function of which only the type is known: a struct with the layout that
+ * struct bide__args_f has for each such f. */
 static const char *args_type(struct lower *l, const struct type *fn)
 {
     char *s = arena_printf(l->arena, "struct { ");
@@ -66,7 +66,7 @@ static const char *args_type(struct lower *l, const struct type *fn)
     return arena_printf(l->arena, "%s}", s);
 }
 
-/* The call or block that a form starts later, or NULL. */
+/* The call or block that a form starts, or NULL. */
 static struct expr *started_by(struct expr *e)
 {
     int i = e->form == FORM_SCOPE_SPAWN ? 1 : 0;
@@ -262,7 +262,7 @@ static void copy_block_on(struct lower *l, struct code *to, struct expr *e, bool
         code_text(l, to, ", &%s); %s; })", value, value);
 }
 
-/* bide_task_abort, bide_task_finished. What no variable owns is let go of. */
+/* bide_task_abort, bide_task_finished. A task that no variable owns is released. */
 static void copy_look(struct lower *l, struct code *to, struct expr *e, bool unused)
 {
     struct expr *task = e->arg[0];

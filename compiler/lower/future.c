@@ -1,8 +1,8 @@
 /*
  * Futures as values in async functions: bide_get, which is awaited, and the drops, which are awaits
  * that nobody wrote: bide_drop, an assignment over a future, the end of an owner's scope. A drop
- * suspends while the future unwinds. (In plain functions nothing can wait; lower_form.c and
- * lower_defer.c hand the future to the runtime there.)
+ * suspends while the future unwinds. (Plain functions cannot wait: there owner.c and defer.c hand the
+ * future to the runtime.)
  *
  * A get needs a descriptor for the type of its result, which the runtime does not know. Each
  * function has one for each type that it gets.
@@ -87,7 +87,7 @@ static void append_drop(struct lower *l, const struct code *old, uint32_t token)
     add_callee(l, "bide_drop", 0);
 }
 
-/* Takes the future out of its place, which is left with `value`, or empty (NULL). */
+/* Takes the future out of its place and leaves `value` there; NULL: leaves it empty. */
 static struct code *take(struct lower *l, struct expr *place, const struct code *value)
 {
     struct type *t = type_unqualified(l->unit, place->type);

@@ -1,16 +1,15 @@
 /*
  * join, try_join, select and timeout. What the branches need (guards, places to assign to, then
- * arguments) is evaluated first, from left to right, and kept; then the group is pushed, each
- * branch started, and the group awaited as a leaf. What a branch with a guard needs is only
- * evaluated when that holds, and then kept in the frame, where a compiler does not mind that it may
- * be missing. Results stay in slots of the group's own until it is done: only then are they
- * assigned, to all branches that returned, also when the awaiting function unwinds and has deferred
- * blocks that may look.
+ * arguments) is evaluated first, from left to right, and kept; then the group is pushed, each branch
+ * started, and the group awaited as a leaf. What a branch with a guard needs is evaluated only when the
+ * guard holds, and is kept in the frame, where compilers do not warn that it may be missing. Results
+ * stay in slots of the group until it is done. Only then are those of all branches that returned
+ * assigned, also when the awaiting function unwinds and has deferred blocks that may look.
  *
- * A timeout is a biased select of the branch and bide_sleep. A statement expression is a function
- * of its own, which works on this function's frame (branch.c, lower.c). A group that is a branch
- * is the leaf of the branch's chain; its slots are inside those of the outer one, and a descriptor
- * that only lists its branches tells how much room they take.
+ * A timeout is a biased select of the branch and bide_sleep. A statement expression is a function of
+ * its own that works on this function's frame (branch.c). A group that is a branch is the leaf of the
+ * branch's chain. Its slots are inside the slots of the outer group, and a descriptor that only lists
+ * its branches tells how much room they take.
  */
 #include "inside.h"
 
@@ -364,8 +363,8 @@ static bool is_unknown(const struct branch *b)
     return b->call.calls_through && !b->call.job;
 }
 
-/* A group that is a branch has no frame but its own, so no function; only its room is described. It
- * is not known if a call through a reference is among its branches. */
+/* A group that is a branch has no function; its descriptor tells only its room. The room is not known
+ * if a call through a reference is among its branches. */
 static void describe_nested(struct group *g)
 {
     struct lower *l = g->l;
@@ -398,15 +397,14 @@ static void describe_nested(struct group *g)
     list_add(l->arena, &l->tables, to);
 }
 
-/* Where a group's variables are declared. For gdb, in no block of their own: it would find a place
- * for a breakpoint on the line in the block and another one behind it. */
+/* Where a group's variables are declared. For gdb that is not a block of their own, where it would find
+ * one place for a breakpoint on the line and another one behind it. */
 static struct code *declarations(struct lower *l)
 {
     return l->unit->options->debug_locals ? l->head : l->at->out;
 }
 
-/* With a call through a reference the group's size is not known: it finds its room when it is
- * pushed. */
+/* With a call through a reference the group's size is known only when it is pushed. */
 static void append_fns(struct group *g, const char *fns)
 {
     struct lower *l = g->l;
@@ -443,8 +441,8 @@ static void append_start_body(struct lower *l, const struct branch *b, const cha
     code_text(l, l->at->out, ")");
 }
 
-/* Owners among the arguments of a branch: the call that begins has them, and else they are released
- * when the group is done. */
+/* A call that has begun owns the owners among its arguments. Those of calls that never begin are
+ * released when the group is done. */
 static void append_taken(struct lower *l, const struct awaitable *a)
 {
     for (int i = 0; i < a->operand_count && a->call->kind == EX_CALL; i++) {
@@ -633,8 +631,8 @@ static void append_results(struct group *g, bool if_done)
     }
 }
 
-/* Something is due for the group itself when the function unwinds: owners, or a result that others
- * may see. */
+/* When the function unwinds, the group itself has something due: owners, or a result that others may
+ * see. */
 static bool has_results(const struct group *g)
 {
     for (int k = 0; k < g->count; k++) {

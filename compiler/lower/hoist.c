@@ -1,7 +1,7 @@
 /*
- * Types at file scope. A struct or union declared in a block whose type a member of the frame needs is
- * moved to file scope under a name of its own; in the body that name takes the place of the old one.
- * An enum of a block stays, since its constants do: its integer type is used.
+ * Types at file scope. If a member of the frame needs a struct or union that is declared in a block,
+ * that type moves to file scope under a name of its own, which replaces the old name in the body. An
+ * enum of a block stays, since its constants do; the member has its integer type.
  */
 #include "inside.h"
 
@@ -44,7 +44,7 @@ static void hoist_members(struct lower *l, const struct tag *tag, int depth)
     }
 }
 
-/* Names the tag and what it holds, then adds it to the list: those that it needs come before it. */
+/* Names the tag, then adds it to the list behind the tags that it needs. */
 void hoist_tag(struct lower *l, struct tag *tag)
 {
     if (tag->depth == 0 || tag->hoisted_name)
@@ -56,7 +56,6 @@ void hoist_tag(struct lower *l, struct tag *tag)
     list_add(l->arena, &l->hoisted, tag);
 }
 
-/* t with the enums of blocks replaced, and its structs hoisted. */
 struct type *outer_type(struct lower *l, struct type *t, int depth)
 {
     if (depth > 100)
@@ -100,7 +99,7 @@ static bool tag_may_align(struct unit *u, const struct tag *tag, int depth)
     return false;
 }
 
-/* By a typedef that it is named by, or one that this was made of. */
+/* A typedef that names it aligns, or a typedef that this one is made of. */
 static bool alias_may_align(const struct type *t)
 {
     for (const struct symbol *s = t->alias; s; s = s->type->alias)

@@ -1,6 +1,6 @@
 /*
- * Loops. One whose condition or step awaits becomes `for (;;)` with the test as an `if` in the
- * body; `continue` then jumps to a label before the test (do) or the step (for). Others are copied.
+ * Loops. A loop whose condition or step awaits becomes `for (;;)` with the test as an `if` in the body;
+ * `continue` then jumps to a label before the test (do) or the step (for). Other loops are copied.
  */
 #include "inside.h"
 

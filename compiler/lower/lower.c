@@ -1,5 +1,5 @@
 /*
- * One function, lowered: parameters, statements, the end of the body.
+ * The passes over one function, and its frame of code: parameters, statements, the end of the body.
  */
 #include "inside.h"
 
@@ -36,7 +36,7 @@ static struct lower *lower_new(struct unit *u, struct function *fn, struct lower
 
 /* ---- the body ---- */
 
-/* Nothing can tell whether it has been evaluated. */
+/* Evaluating it has no effect. */
 static bool is_idle(const struct expr *e)
 {
     if (!e)
@@ -66,7 +66,7 @@ static bool is_idle(const struct expr *e)
     return is_idle(e->a) && is_idle(e->b) && is_idle(e->c);
 }
 
-/* The lengths that are due when the parameters before `param` are there. */
+/* Appends the lengths of arrays that are evaluated when the parameters before `param` are known. */
 static void lower_lengths(struct lower *l, uint32_t *at, int param)
 {
     for (; *at < l->fn->lengths.count; ++*at) {

@@ -1,6 +1,8 @@
 /*
- * Names and texts that generated code needs: names that mean nothing else in the function or the file,
- * and those of parameters, files and null pointers.
+ * Names and texts that generated code needs.
+ *
+ * A generated name is a stem and a number. It means nothing else in the function or at file scope, so
+ * it neither captures a name of the user's nor shadows one.
  */
 #include "inside.h"
 
@@ -11,7 +13,7 @@ const char *null_text(const struct unit *u)
     return u->options->pretty ? "NULL" : "(void *)0";
 }
 
-/* The name of the i-th member of a function's arguments: that of its first declaration. */
+/* The i-th member of a function's arguments has the parameter's name in the first declaration. */
 const char *param_name(struct unit *u, struct symbol *fn, int i)
 {
     fn = file_symbol(fn);
@@ -37,7 +39,6 @@ const char *file_text(struct unit *u, uint32_t token)
     return s;
 }
 
-/* True of a type whose alignment does not follow from its size, as the target's compiler says. */
 const char *result_aligned_text(struct lower *l, struct type *result)
 {
     const char *t = type_print(l->unit, file_type(l, type_unqualified(l->unit, result)), "");

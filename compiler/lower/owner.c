@@ -2,14 +2,13 @@
  * Owners: variables of type bide_task(T) or bide_future(T), or arrays of them, and values that no
  * variable has yet.
  *
- * A variable always holds what it owns or null: assigning releases the old one, after the new value
- * is known; moving, detaching and dropping leave null. (In async functions futures are dropped by
- * lower_future.c.)
+ * A variable always holds what it owns, or null. Assigning releases the old owner when the new value
+ * is known; moving, detaching and dropping leave null. (In async functions, future.c drops futures.)
  *
- * A value belongs to whatever takes it: a variable, a parameter, a member. When an await stands
- * between the two, as in `take(bide_spawn(f()), await g())`, it is *held* in a temporary, and
- * whoever leaves the expression in between (unwinding, or a jump out of a statement expression)
- * lets go of it first. What is held is a list that follows the nesting of the expression.
+ * A value belongs to whatever takes it: a variable, a parameter, a member. If an await stands between
+ * the two, as in `take(bide_spawn(f()), await g())`, the value is *held* in a temporary, and whatever
+ * leaves the expression in between (unwinding, or a jump out of a statement expression) releases it
+ * first. The held owners are a list that follows the nesting of the expression.
  */
 #include "inside.h"
 
@@ -20,7 +19,7 @@ const char *release_name(const struct type *owner)
     return type_holds_future(owner) ? "bide__future_release" : "bide__task_release";
 }
 
-/* `{ T *place = &(e);`, for what would be evaluated twice. Gives the name of the pointer. */
+/* `({ T *place = &(e);`, for what would be evaluated twice. Returns the name of the pointer. */
 static const char *open_place(struct lower *l, struct code *to, struct expr *e)
 {
     const char *place = name_new(l, "place");
@@ -60,7 +59,7 @@ void copy_release(struct lower *l, struct code *to, struct expr *e)
     code_add(l, to, PC_DEF, v);
 }
 
-/* A get or a join that another function began may have its address. */
+/* A get or a join in another function may have its address. */
 static bool may_be_awaited(const struct var *v)
 {
     return type_is_owner(v->type) && !v->tracked;

@@ -1,10 +1,10 @@
 /*
- * Whether control comes to the end of a code, also of one that is not complete yet.
+ * Whether control comes to the end of a code, which may be incomplete.
  */
 #include "inside.h"
 
-/* `whole`: no jump to a label of the code is still to come; `resumes`: also from where a suspension
- * that is never come to would go on. */
+/* `whole`: no jump to a label of the code will be appended any more; `resumes`: a suspension resumes
+ * even if control never comes to it, as a compiler must believe of a `case`. */
 static bool ends_alive(struct lower *l, const struct code *code, bool whole, bool resumes)
 {
     bool *target = arena_alloc(l->arena, l->flow_labels + 1), live = true;

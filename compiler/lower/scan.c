@@ -1,14 +1,23 @@
 /*
- * The walk before lowering: makes the variables of a function, finds its awaits and which locals
- * have their address taken, and hangs on each statement the deferred blocks that are due there.
+ * The first pass: the variables of a function, its awaits, and what is due where.
  *
- * A variable is in the frame all the time if it has its address taken (also by a cleanup, by
- * joining the task that it names, or as an array that decays), and an await may happen while it
- * exists: C gives it the lifetime of its block, so that is an await in the block behind its
- * declaration, or anywhere in the block when a label before the declaration lets control come back.
- * A deferred block counts as standing at the end of its scope. The same rule is for compound
- * literals whose address is needed. An array of which only elements are named is followed by live.c
- * like any other variable, but where a debugger shall find it after an await all the same.
+ * Requires a checked function without errors. Establishes
+ *
+ *     lower->vars     a variable for each parameter, capture and local, by symbol in work->var_of;
+ *                     those that must live in the frame have been marked
+ *     work->awaits    the places where something may be awaited
+ *     stmt->lower     of each statement: the deferred blocks that are due there, its flow labels
+ *     expr->lower     of compound literals: whether they must be objects, and in the frame
+ *     lower->subst    which token means which variable
+ *     work->names     which names blocks give another meaning (shadow.c)
+ *
+ * A variable lives in the frame all the time if its address is taken (also by a cleanup, by joining
+ * the task that it names, or because it is an array that decays) and an await may happen while it
+ * exists. C gives it the lifetime of its block: that is an await in the block behind its declaration,
+ * or anywhere in the block if a label before the declaration lets control come back. A deferred block
+ * counts as standing at the end of its scope. Compound literals whose address is needed follow the same
+ * rule. An array of which only elements are named is left to frame/live.c like any other variable,
+ * unless a debugger must find it after each await.
  */
 #include "inside.h"
 
@@ -64,7 +73,7 @@ static uint32_t end_of_block(struct stmt *s)
     return 0;
 }
 
-/* What is inside a deferred block may run at the end of the scope of that. */
+/* What is inside a deferred block may run at the end of the block's scope. */
 static uint32_t end_of_run(struct stmt *at, uint32_t last)
 {
     for (; at; at = at->parent)
@@ -95,7 +104,7 @@ static void note_await_span(struct lower *l, uint32_t first, uint32_t last, stru
         *longest = span;
 }
 
-/* The end of the block (NULL: the function) is an await too, for what is declared at the token. */
+/* The end of the block (NULL: of the function) is an await for what is declared at the token. */
 static void note_scope_end(struct lower *l, uint32_t token, const struct stmt *block)
 {
     if (l->is_async)
@@ -108,8 +117,8 @@ struct span await_at(struct lower *l, uint32_t token)
     return found ? *found : (struct span){0, UINT32_MAX, 0};
 }
 
-/* From where on what is declared at `from` in the block may be in use: a label before that lets
- * control come back with a pointer to it. */
+/* What is declared at `from` may be in use from here on: a label before it in the block lets control
+ * come back with a pointer to it. */
 static uint32_t begin_of_life(struct lower *l, uint32_t block_first, uint32_t from)
 {
     for (uint32_t i = 0; i < l->fn->labels.count; i++) {
@@ -199,7 +208,7 @@ static void scan_expr(struct lower *l, struct expr *e)
 {
     if (!e)
         return;
-    /* a value that may be held over an await */
+    /* its value may be held over an await */
     if (type_is_owner(e->type) && !e->is_lvalue && l->at->scanning && l->at->scanning->has_await)
         l->unwinds = l->is_async;
     switch (e->kind) {
@@ -456,7 +465,7 @@ static void make_vars(struct lower *l)
     }
 }
 
-/* An await may happen between the place and the end of the innermost block round the statement. */
+/* An await may happen between the token and the end of the innermost block round the statement. */
 static bool awaits_after(struct lower *l, struct stmt *s, uint32_t from)
 {
     for (; s; s = s->parent)
@@ -472,7 +481,7 @@ static void share(struct lower *l, const struct symbol *s)
         v->is_shared = true;
 }
 
-/* What branches and the blocks in them mention; they are not tracked, since a branch may run at any
+/* Variables that branches mention, and the blocks in them, are not tracked: a branch may run at any
  * suspension of the group. */
 static void share_with_branches(struct lower *l, const struct function *fn)
 {

@@ -17,16 +17,16 @@
  *         (go on where `next` says)
  *     }
  *
- * So it is a deferred block round its own (lower_defer.c), which cancels the children and waits for
- * them; but at the end of the block they are only waited for, where a request to cancel may come.
- * After that one nobody is left to be waited for, so unwinding goes on further out. What no way out
- * leads to is left out.
+ * So a scope has a deferred block (defer.c) that cancels the children and waits for them. At the end
+ * of the user's block they are only waited for, and a request to cancel may come then. After that wait
+ * no children are left, so unwinding goes on further out. Parts that no way out leads to are not
+ * generated.
  *
  * A function marked bide_cancel_returns comes to the end of the block when it is cancelled, too. It
- * must not wait there like others, so that is `if (!bide__unwinding(cx) && ...wait...)`, and below
- * `if (next || bide__unwinding(cx))`.
+ * must not wait there like others, so the first wait is `if (!bide__unwinding(cx) && ...wait...)`, and
+ * below stands `if (next || bide__unwinding(cx))`.
  *
- * The scope's variable stands for the address of the object in the frame, and needs no place.
+ * The scope's variable stands for the address of the object in the frame and has no place of its own.
  */
 #include "inside.h"
 
@@ -43,7 +43,7 @@ static void append_wait(struct lower *l, struct stmt *s, const struct code *at_r
     suspend->line = l->unit->token[s->last].line;
 }
 
-/* The error goes where the user wants it. */
+/* Stores the error where the user wants it. */
 static void append_error(struct lower *l, struct code *to, struct stmt *s)
 {
     struct expr *place = s->expr;

@@ -1,6 +1,9 @@
 /*
- * Statements. What has no await, no way out past a deferred block and no declaration that moves to
- * the frame is copied as it stands; the flow is told in any case.
+ * Statements: the walk that appends the pieces.
+ *
+ * Requires a scanned function. Establishes the code of the body, the suspensions, the result slots and
+ * the definitions round the body. A statement without an await, a way out past a deferred block or a
+ * declaration that moves to the frame is copied as it stands; its flow is told in any case.
  */
 #include "inside.h"
 
@@ -20,7 +23,7 @@ static bool is_jump_over_defers(struct lower *l, struct stmt *s)
            loses_held(l, s->target);
 }
 
-/* Its lowered form may be more than one statement, or begin with a declaration. */
+/* Its lowered form may be more than one statement or begin with a declaration. */
 static bool is_many(struct lower *l, struct stmt *s)
 {
     switch (s->kind) {
@@ -63,8 +66,8 @@ static bool mentions(struct lower *l, const struct stmt *s, const char *name)
     return false;
 }
 
-/* Before a case the compilers look for a break or a fallthrough, and nothing may stand between; and
- * nothing before the declaration of a block's labels. */
+/* Nothing may stand before a case, where compilers look for a break or a fallthrough, nor before the
+ * declaration of a block's labels. */
 static bool stays_first(struct lower *l, const struct stmt *s)
 {
     return s->kind == S_CASE || s->kind == S_DEFAULT || is_label_decl(l, s);
@@ -245,7 +248,7 @@ static bool is_addressed(struct lower *l, const char *label)
     return false;
 }
 
-/* Of labels whose address is taken, and of those that an asm goto may name. */
+/* To labels whose address is taken, or to those that an asm goto names. */
 static void flow_to_labels(struct lower *l, const struct stmt *s)
 {
     for (uint32_t i = 0; i < l->fn->labels.count; i++) {

@@ -1,6 +1,9 @@
 /*
- * What the user's tokens become where they are copied: names of types that have moved to file scope,
- * constants of enums, __func__, references and awaits in operands that are not evaluated.
+ * The last pass: what the user's tokens become where they are copied.
+ *
+ * Requires a lowered function with its frame laid out, when all types that move to file scope have
+ * moved. Establishes lower->subst: names of moved types, constants of enums, __func__, references, and
+ * awaits in operands that are not evaluated.
  */
 #include "inside.h"
 
@@ -12,7 +15,7 @@ static void put_subst(struct lower *l, uint32_t token, enum subst_kind kind, con
         l->subst[token - l->fn->first] = (struct subst){.kind = kind, .text = text};
 }
 
-/* The constants of an enum that is defined inside a struct that moves to file scope, by value. */
+/* The constants of an enum that is defined in a moving struct become numbers. */
 static void replace_constants(struct lower *l, const struct tag *tag)
 {
     for (uint32_t i = 0; i < l->fn->idents.count; i++) {
@@ -28,7 +31,7 @@ static void replace_constants(struct lower *l, const struct tag *tag)
     }
 }
 
-/* From the last to the first: a definition covers what is mentioned in it. */
+/* From the last to the first, since a definition covers the mentions in it. */
 static void rename_tags(struct lower *l)
 {
     for (uint32_t i = l->fn->tag_uses.count; i-- > 0;) {
@@ -100,7 +103,7 @@ static void map_outer_names(struct lower *l)
     }
 }
 
-/* An await that is not evaluated only has a type. */
+/* Of an await that is not evaluated only the type counts. */
 static void map_dead_awaits(struct lower *l)
 {
     for (uint32_t i = 0; i < l->fn->dead_awaits.count; i++) {
@@ -127,7 +130,7 @@ static void map_refs(struct lower *l)
     }
 }
 
-/* In a block or a branch, whose text is none of the function's. */
+/* True if the token lies in a nested block or branch. */
 static bool is_in_inner(const struct function *fn, uint32_t token)
 {
     const struct list *const inner[] = {&fn->blocks, &fn->branches};
