@@ -346,11 +346,16 @@ void append_start(struct lower *l, struct code *to, struct awaitable *a, const c
     code_text(l, to, ")");
 }
 
+bool may_unwind(const struct lower *l)
+{
+    return l->unwinds && !l->returns && l->at->shield == 0;
+}
+
 void append_suspend(struct lower *l, const struct code *call, uint32_t token,
                     const struct code *at_resume)
 {
     struct suspend *s = arena_alloc(l->arena, sizeof *s);
-    bool unwinds = l->unwinds && !l->returns && l->at->shield == 0;
+    bool unwinds = may_unwind(l);
 
     list_add(l->arena, &l->suspends, s);
     s->state = l->suspends.count;

@@ -674,7 +674,7 @@ static void append_run(struct group *g, const struct expr *await)
     const char *group = append_starts(g, l->cx, arena_printf(l->arena, "&%s->h", l->frame));
 
     code_text(l, run, "bide__group_run(%s, %s)", l->cx, group);
-    if (l->unwinds && !l->returns && l->at->shield == 0 && (l->at->links || has_results(g))) {
+    if (may_unwind(l) && (l->at->links || has_results(g))) {
         l->at->out = at_resume = code_new(l);
         append_results(g, true);
         l->at->out = out;

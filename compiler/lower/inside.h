@@ -246,6 +246,8 @@ void set_up_job(struct lower *, struct awaitable *);
 void copy_job_literal(struct lower *, struct code *,
                       struct awaitable *); /* after job_declaration */
 
+/* Unwinding may begin at an await here, and has something to do. */
+bool may_unwind(const struct lower *);
 /* bide_cancel_returns: awaits here must ask whether they may start. */
 bool may_refuse(const struct lower *);
 /* `bide__refused(cx, &RESULT, ...)`; NULL: there is no result. */

@@ -8,8 +8,8 @@
  *
  * A code is a row of *pieces*. Most of them print (our text, the user's tokens); some only tell the
  * flow of control and of values (use, def, label, jump...). So one row is both the output and the flow
- * graph. frame/live.c reads the flow to learn what each suspension must save; until then a variable is
- * a piece of its own, since `a` may turn out to be `frame->a`.
+ * graph. frame/live.c reads the flow to learn what each suspension must save. Only then is it known
+ * whether a variable is printed as `a` or as `frame->a`, so nothing is printed before.
  *
  *     async int sum(int n)
  *     {
