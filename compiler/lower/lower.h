@@ -75,6 +75,7 @@ struct var {
     bool is_param;         /* or a capture */
     bool by_address;       /* a capture: a pointer to a static variable of an enclosing function */
     bool is_shared;        /* branches mention it */
+    bool address_taken;    /* something may point to it */
     bool is_owner;         /* bide_task(T), bide_future(T), or an array of them */
     bool is_scope;         /* of a bide_scope: the address of its member in the frame */
     bool used;             /* some piece mentions it */

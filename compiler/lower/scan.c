@@ -171,7 +171,7 @@ static void take_address_of(struct lower *l, struct expr *e)
 {
     struct var *v = base_var(l, e);
     if (v)
-        v->symbol->address_taken = true;
+        v->address_taken = true;
     need_object(l, e);
 }
 
@@ -432,6 +432,7 @@ static struct var *add_var(struct lower *l, struct symbol *s, bool is_param)
     v->token = s->token;
     v->is_param = is_param;
     v->by_address = outlives;
+    v->address_taken = s->address_taken;
     v->index = l->vars.count;
     *map_at(l->arena, &l->work->var_of, s) = v;
     list_add(l->arena, &l->vars, v);
@@ -505,8 +506,8 @@ static void place_vars(struct lower *l)
         struct var *v = l->vars.item[i];
         bool elements_only = v->type->kind == TY_ARRAY && !v->is_param && !v->is_owner &&
                              (v->type->variable || !l->unit->options->debug_locals);
-        bool by_memory = (v->type->kind == TY_ARRAY && !elements_only) ||
-                         v->symbol->address_taken || v->symbol->cleanup || v->is_shared;
+        bool by_memory = (v->type->kind == TY_ARRAY && !elements_only) || v->address_taken ||
+                         v->symbol->cleanup || v->is_shared;
         v->tracked = !by_memory || v->by_address;
         if (v->is_scope) {
             v->tracked = false;
