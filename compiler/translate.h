@@ -14,8 +14,9 @@ enum translate_outcome {
     TRANSLATE_GAVE_UP,  /* the file is no correct C, or C that we do not know */
 };
 
-/* The unit has its text, its options and its target. Writes the generated text to `out`. Messages are
- * kept in the unit until diag_flush. */
-enum translate_outcome translate(struct unit *, FILE *out);
+/* The unit has its text, its options and its target. Writes the generated text to `out`; `frames`
+ * gets what the frames are made of (struct frame_info *). Messages are kept in the unit until
+ * diag_flush. */
+enum translate_outcome translate(struct unit *, FILE *out, struct list *frames);
 
 #endif

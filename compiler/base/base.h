@@ -83,6 +83,12 @@ static inline void set_take(uint32_t *set, uint32_t i)
     set[i / 32] &= ~((uint32_t)1 << (i % 32));
 }
 
+/* An empty set of numbers below `count`. */
+static inline uint32_t *set_new(struct arena *arena, uint32_t count)
+{
+    return arena_alloc(arena, set_words(count) * sizeof(uint32_t));
+}
+
 /* ---- buffer.c: bytes that grow ---- */
 
 struct buffer {

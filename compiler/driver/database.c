@@ -10,20 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static void put_string(FILE *f, const char *s)
-{
-    fputc('"', f);
-    for (; *s; s++) {
-        if ((unsigned char)*s < 0x20)
-            fprintf(f, "\\u%04x", (unsigned char)*s);
-        else if (*s == '"' || *s == '\\')
-            fprintf(f, "\\%c", *s);
-        else
-            fputc(*s, f);
-    }
-    fputc('"', f);
-}
-
 static bool is_part_of_command(const struct arg *a)
 {
     return a->kind != ARG_INPUT && a->kind != ARG_OUTPUT && a->kind != ARG_DATABASE &&
@@ -38,20 +24,20 @@ static void put_command(FILE *f, const struct command *cmd, const struct arg *in
                              ? cmd->output
                              : with_suffix(cmd->arena, base_name(input->value), suffix);
     fputs("{ \"directory\": ", f);
-    put_string(f, folder);
+    json_string(f, folder);
     fputs(", \"file\": ", f);
-    put_string(f, input->value);
+    json_string(f, input->value);
     fputs(", \"output\": ", f);
-    put_string(f, output);
+    json_string(f, output);
     fputs(", \"arguments\": [", f);
-    put_string(f, cmd->compiler.item[cmd->compiler.count - 1]);
+    json_string(f, cmd->compiler.item[cmd->compiler.count - 1]);
     fputs(input->language == LANG_C ? ", \"-xc\", " : ", \"-xcpp-output\", ", f);
-    put_string(f, input->value);
+    json_string(f, input->value);
     for (uint32_t i = 0; i < cmd->args.count; i++) {
         const struct arg *a = cmd->args.item[i];
         for (int k = 0; k < 2 && a->word[k] && is_part_of_command(a); k++) {
             fputs(", ", f);
-            put_string(f, a->word[k]);
+            json_string(f, a->word[k]);
         }
     }
     fputs("]},\n", f);

@@ -48,10 +48,10 @@ static const struct size_function *find_sizes(const struct list *functions,
     return found;
 }
 
-static bool has_any(const struct unit *unit, const struct list *functions)
+static bool has_any(const struct job *job, const struct list *functions)
 {
-    for (uint32_t i = 0; i < unit->frames.count; i++)
-        if (find_sizes(functions, unit->frames.item[i]))
+    for (uint32_t i = 0; i < job->frames.count; i++)
+        if (find_sizes(functions, job->frames.item[i]))
             return true;
     return false;
 }
@@ -127,7 +127,7 @@ static void check_frame(struct unit *unit, const struct frame_info *info,
 
 bool wants_frames(const struct job *job)
 {
-    return warning_is_mentioned(job->unit, option) && job->unit->frames.count;
+    return warning_is_mentioned(job->unit, option) && job->frames.count;
 }
 
 static int check_job(const struct command *cmd, struct job *job)
@@ -139,10 +139,10 @@ static int check_job(const struct command *cmd, struct job *job)
         return 0;
     if (output)
         size_read_frames(cmd->arena, output, &functions);
-    if (!has_any(unit, &functions))
+    if (!has_any(job, &functions))
         functions = measure(cmd, job);
-    for (uint32_t i = 0; i < unit->frames.count; i++)
-        check_frame(unit, unit->frames.item[i], find_sizes(&functions, unit->frames.item[i]));
+    for (uint32_t i = 0; i < job->frames.count; i++)
+        check_frame(unit, job->frames.item[i], find_sizes(&functions, job->frames.item[i]));
     diag_flush(unit);
     if (unit->error_count && output) /* the driver does not know of a.out */
         unlink(output);

@@ -108,6 +108,7 @@ struct job {
     struct buffer made;      /* the generated text, if a compiler got it that waited: in no file */
     const char *dependency;  /* the file of dependencies that it wrote, or NULL */
     struct unit *unit;
+    struct list frames; /* struct frame_info *: of its async functions */
     int status, signal; /* of the preprocessor */
     bool is_doubtful;   /* it has no async words itself, but may get some from macros */
     /* driver_plain.c */

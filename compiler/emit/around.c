@@ -108,9 +108,10 @@ void emit_async_declaration(struct unit *u, struct output *o, struct symbol *fn)
     bool is_main = strcmp(fn->name, "main") == 0;
     fn = file_symbol(fn);
     bool hidden = fn->storage == ST_STATIC || is_main;
-    if (fn->file_async_declared)
+    void **declared = map_at(u->arena, &o->declared, fn);
+    if (*declared)
         return;
-    fn->file_async_declared = true;
+    *declared = fn;
     bool referred = u->options->wrappers && !is_main && name_of(fn->name)->flags & NAME_REF;
     if (!hidden || referred)
         output_printf(o, "\n%s%s%s%s%s;\n", linkage(u, fn, false),
@@ -254,7 +255,7 @@ static void print_branch_head(struct lower *l, struct output *o)
     output_text(o, "};\n");
 }
 
-static void print_start(struct lower *l, struct output *o)
+static void print_start(struct lower *l, struct output *o, bool has_release)
 {
     const char *name = l->name;
     const char *args = l->has_args ? "&args" : null_text(l->unit);
@@ -268,8 +269,8 @@ static void print_start(struct lower *l, struct output *o)
                   "    return bide__later(cx, &bide__desc_%s, parent, result, %s);\n",
                   name, args);
     print_push(l, o);
-    output_text(o, l->has_release ? "if (!frame) {\n" : "if (!frame)\n    return BIDE_PENDING;\n");
-    if (l->has_release)
+    output_text(o, has_release ? "if (!frame) {\n" : "if (!frame)\n    return BIDE_PENDING;\n");
+    if (has_release)
         output_printf(o, "bide__release_%s(&args);\nreturn BIDE_PENDING;\n}\n", name);
     output_text(o, "cx->depth++;\n");
     output_printf(o, "enum bide_poll poll = bide__body_%s(cx, frame%s);\n", name,
@@ -330,7 +331,7 @@ static const char *flags_text(struct lower *l)
     return has_sign ? "BIDE_FN_RESULT_SIGNED" : "0";
 }
 
-static void print_descriptor(struct lower *l, struct output *o)
+static void print_descriptor(struct lower *l, struct output *o, bool has_release)
 {
     const char *name = l->name;
     struct unit *u = l->unit;
@@ -357,7 +358,7 @@ static void print_descriptor(struct lower *l, struct output *o)
                       name);
     output_printf(o, ".flags = %s%s,\n.version = BIDE_FN_VERSION,\n", flags_text(l),
                   result_flag_text(l, l->fn->result));
-    if (l->has_release)
+    if (has_release)
         output_printf(o, ".release = bide__release_%s,\n", name);
     output_text(o, "};\n");
 }
@@ -407,12 +408,12 @@ void emit_after_body(struct lower *l, struct output *o)
     if (nowhere) /* or a breakpoint at the closing brace would be in all of these */
         output_nowhere(o, true);
     print_poll(l, o);
-    l->has_release = print_release(l, o);
+    bool has_release = print_release(l, o);
     if (l->fn->symbol || l->fn->is_branch)
-        print_start(l, o);
+        print_start(l, o, has_release);
     print_tables(l, o);
     print_info(l, o);
-    print_descriptor(l, o);
+    print_descriptor(l, o, has_release);
     if (l->fn->is_main || has_wrapper(l))
         print_wrapper(l, o);
     if (nowhere)

@@ -27,7 +27,8 @@ struct frame_info {
 
 /* ---- unit.c ---- */
 
-/* lower.c, live.c, emit.c: writes the translation unit as plain C. */
-void emit(struct unit *, FILE *out);
+/* Writes the translation unit as plain C. `frames` gets a struct frame_info * for each async
+ * function. */
+void emit(struct unit *, FILE *out, struct list *frames);
 
 #endif

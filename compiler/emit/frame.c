@@ -142,7 +142,7 @@ static void print_tag_tokens(struct lower *l, struct output *o, struct tag *tag)
 static void print_tag(struct lower *l, struct output *o, struct tag *tag)
 {
     const char *word = tag->kind == TY_UNION ? "union" : "struct";
-    int packed = pack_at(l->unit, tag->first);
+    int packed = pack_at(o, tag->first);
     pack_begin(o, packed);
     if (is_copied_whole(l, tag)) {
         print_tag_typedefs(l, o, tag);

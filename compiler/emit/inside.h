@@ -19,6 +19,13 @@ struct output {
     char last;        /* character written; 0: none yet */
     char word;        /* that begins the word at the end of what is written; 0: there is none */
     bool substituted; /* the last token was printed as another text */
+    uint32_t *gaps;       /* set of tokens: the text before them, with its pragmas, is printed */
+    struct list packs;    /* struct pack *: where #pragma pack changes what is in effect */
+    bool packs_known;     /* these have been found */
+    int pack;             /* in effect at the item that is being printed */
+    struct map declared;  /* struct symbol *: async functions whose declarations are printed */
+    struct map shown;     /* struct var *: there is a copy under its name for the debugger */
+    struct list frames;   /* struct frame_info *: of the functions that are printed */
     /* pretty */
     bool fresh;               /* a new line is due before anything else */
     bool blank;               /* and an empty one */
@@ -101,7 +108,7 @@ void output_join(struct output *, char next);
 
 /* ---- pack.c ---- */
 
-int pack_at(struct unit *, uint32_t token); /* what #pragma pack says there; 0: nothing */
+int pack_at(struct output *, uint32_t token); /* what #pragma pack says there; 0: nothing */
 /* What is printed between the two is packed as wanted. */
 void pack_begin(struct output *, int wanted);
 void pack_end(struct output *, int wanted);

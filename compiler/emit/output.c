@@ -24,6 +24,7 @@ struct output *output_new(struct unit *u, FILE *out)
     o->out = out;
     o->pretty = u->options->pretty;
     o->at = u->text;
+    o->gaps = set_new(u->arena, u->token_count);
     if (o->pretty)
         pretty_begin(o);
     return o;
@@ -136,7 +137,7 @@ static void put_kept_gap(struct output *o, uint32_t token, bool with_comment)
     const char *comment = NULL, *comment_end = NULL;
 
     while (s < t->start) {
-        if (*s == '#' && t->gap_printed) {
+        if (*s == '#' && set_has(o->gaps, token)) {
             const char *eol = memchr(s, '\n', (size_t)(t->start - s));
             s = eol ? eol + 1 : t->start;
         } else if (*s == '#') {
@@ -185,7 +186,7 @@ void output_copy(struct output *o, uint32_t before)
         o->at = t->start;
         set_place(o, t);
     }
-    o->unit->token[before].gap_printed = true;
+    set_put(o->gaps, before);
     o->last_token = 0;
     o->at_token = before;
 }
@@ -242,7 +243,7 @@ static void gap(struct output *o, uint32_t token)
         if (output_needs_space(o, &o->unit->token[token]))
             output_put(o, " ", 1);
     }
-    o->unit->token[token].gap_printed = true;
+    set_put(o->gaps, token);
 }
 
 void output_sync(struct output *o, uint32_t token)
@@ -251,7 +252,7 @@ void output_sync(struct output *o, uint32_t token)
         pretty_sync(o, token);
     else
         gap(o, token);
-    o->unit->token[token].gap_printed = true;
+    set_put(o->gaps, token);
     o->at_token = token;
 }
 

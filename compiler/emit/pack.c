@@ -82,10 +82,11 @@ static void apply(struct packing *p, const char *s)
     }
 }
 
-static void find_changes(struct unit *u)
+static void find_changes(struct output *o)
 {
+    struct unit *u = o->unit;
     struct packing p = {0};
-    u->packs_known = true;
+    o->packs_known = true;
     for (const char *s = u->text; (s = strstr(s, word)); s++) {
         const char *open = s + sizeof word - 1;
         open += strspn(open, " \t");
@@ -94,18 +95,18 @@ static void find_changes(struct unit *u)
         apply(&p, open + 1);
         struct pack *change = arena_alloc(u->arena, sizeof *change);
         *change = (struct pack){s, p.value};
-        list_add(u->arena, &u->packs, change);
+        list_add(u->arena, &o->packs, change);
     }
 }
 
-int pack_at(struct unit *u, uint32_t token)
+int pack_at(struct output *o, uint32_t token)
 {
     int value = 0;
-    if (!u->packs_known)
-        find_changes(u);
-    for (uint32_t i = 0; i < u->packs.count; i++) {
-        const struct pack *change = u->packs.item[i];
-        if (change->at > u->token[token].start)
+    if (!o->packs_known)
+        find_changes(o);
+    for (uint32_t i = 0; i < o->packs.count; i++) {
+        const struct pack *change = o->packs.item[i];
+        if (change->at > o->unit->token[token].start)
             break;
         value = change->value;
     }
@@ -114,7 +115,7 @@ int pack_at(struct unit *u, uint32_t token)
 
 void pack_begin(struct output *o, int wanted)
 {
-    if (wanted == o->unit->pack)
+    if (wanted == o->pack)
         return;
     output_directive(o, wanted ? arena_printf(o->unit->arena, "#pragma pack(push, %d)", wanted)
                                : "#pragma pack(push)");
@@ -124,6 +125,6 @@ void pack_begin(struct output *o, int wanted)
 
 void pack_end(struct output *o, int wanted)
 {
-    if (wanted != o->unit->pack)
+    if (wanted != o->pack)
         output_directive(o, "#pragma pack(pop)");
 }

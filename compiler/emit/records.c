@@ -174,7 +174,7 @@ void emit_layout(struct lower *l, struct output *o)
 {
     struct frame_record r = {.l = l, .info = find_parts(l)};
 
-    list_add(l->arena, &l->unit->frames, (void *)r.info);
+    list_add(l->arena, &o->frames, (void *)r.info);
     if (!l->unit->target.is_elf)
         return;
     r.function = record_text(l->arena, l->name);

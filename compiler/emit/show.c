@@ -54,13 +54,13 @@ void print_shown(struct lower *l, struct output *o, const struct piece *p)
         const char *place = var_text(l, v), *apart = separator(after);
         const char *of = is_long(v->type) ? "&" : "", *first = is_long(v->type) ? "[0]" : "";
         if (is_declared_by(l, v, after, p->first)) {
-            v->is_shown = true;
+            *map_at(l->arena, &o->shown, v) = v;
             output_printf(o, " __attribute__((unused)) __typeof__(%s%s%s) %s;", of, place, first,
                           v->name);
         }
         /* a deferred block stands behind declarations that it comes before */
-        if (!v->is_shown || v->token > p->first || !is_in_scope(l, v, p->first) ||
-            is_shadowed(l, v, p->first))
+        if (!*map_at(l->arena, &o->shown, v) || v->token > p->first ||
+            !is_in_scope(l, v, p->first) || is_shadowed(l, v, p->first))
             continue;
         if (is_long(v->type))
             output_printf(o, "%s %s = &%s[0];", apart, v->name, place);

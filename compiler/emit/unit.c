@@ -5,10 +5,8 @@
 #include "inside.h"
 
 /* A tag that the specifiers of an async declaration define must not go with them. */
-static void keep_definition(struct unit *u, struct output *o, const struct item *item,
-                            const struct type *t)
+static void keep_definition(struct output *o, const struct item *item, const struct type *t)
 {
-    (void)u;
     while (t->kind == TY_POINTER || t->kind == TY_FUNCTION || t->kind == TY_ARRAY)
         t = t->base;
     if (!t->tag || t->tag->first < item->first || t->tag->last > item->last)
@@ -36,7 +34,7 @@ static void emit_item(struct unit *u, struct output *o, struct item *item)
     output_copy(o, item->first);
     if (o->pretty)
         pretty_item(o);
-    u->pack = pack_at(u, item->first);
+    o->pack = pack_at(o, item->first);
     if (item->kind == ITEM_MENTIONS) {
         emit_mentions(u, o, item);
         return;
@@ -47,23 +45,24 @@ static void emit_item(struct unit *u, struct output *o, struct item *item)
         output_text(o, "\n");
     } else if (item->kind == ITEM_FUNCTION) {
         if (item->function->is_async)
-            keep_definition(u, o, item, item->function->type->base);
+            keep_definition(o, item, item->function->type->base);
         emit_function(u, o, item->function);
     } else {
         for (uint32_t i = 0; i < item->symbols.count; i++) {
             struct symbol *s = item->symbols.item[i];
             if (i == 0)
-                keep_definition(u, o, item, s->type->base);
+                keep_definition(o, item, s->type->base);
             emit_async_declaration(u, o, s);
         }
     }
     output_skip(o, item->last);
 }
 
-void emit(struct unit *u, FILE *out)
+void emit(struct unit *u, FILE *out, struct list *frames)
 {
     struct output *o = output_new(u, out);
     for (uint32_t i = 0; i < u->items.count; i++)
         emit_item(u, o, u->items.item[i]);
     output_end(o);
+    *frames = o->frames;
 }

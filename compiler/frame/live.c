@@ -39,9 +39,10 @@ struct live {
     uint32_t *label_block; /* by flow label */
 };
 
-static uint32_t *set_new(struct live *v)
+/* An empty set of variables. */
+static uint32_t *vars_new(struct live *v)
 {
-    return arena_alloc(v->l->arena, (v->words + 1) * sizeof(uint32_t));
+    return set_new(v->l->arena, v->var_count);
 }
 
 /* ---- blocks ---- */
@@ -121,7 +122,7 @@ static void number_vars(struct live *v)
             v->bit[n] = v->var_count;
             v->var[v->var_count++] = v->l->vars.item[n];
         }
-    v->words = (v->var_count + 31) / 32;
+    v->words = set_words(v->var_count);
     v->saves = arena_alloc(v->l->arena, (v->var_count + 1) * sizeof *v->saves);
 }
 
@@ -134,11 +135,11 @@ static uint32_t bit_of(const struct live *v, const struct piece *p)
 
 static void local_sets(struct live *v, struct block *k)
 {
-    k->use = set_new(v);
-    k->def = set_new(v);
-    k->live = set_new(v);
-    k->bare = set_new(v);
-    k->touched = set_new(v);
+    k->use = vars_new(v);
+    k->def = vars_new(v);
+    k->live = vars_new(v);
+    k->bare = vars_new(v);
+    k->touched = vars_new(v);
     for (uint32_t i = k->first; i < k->last; i++) {
         const struct piece *p = &v->code->piece[i];
         uint32_t n = bit_of(v, p);
@@ -289,7 +290,7 @@ static void decide_at(struct live *v, const struct suspend *s, const uint32_t *l
  * nothing has touched. */
 static uint32_t *live_after(struct live *v, const struct block *k, const uint32_t *touched)
 {
-    uint32_t *live = set_new(v);
+    uint32_t *live = vars_new(v);
     for (uint32_t w = 0; w < v->words; w++)
         live[w] = v->block[k->next[0]].live[w] & touched[w];
     return live;
@@ -343,7 +344,7 @@ void live_function(struct lower *l, struct code *code)
         for (uint32_t b = v->count; b-- > 0;)
             again |= flow_back(v, &v->block[b]);
     }
-    uint32_t *bare = set_new(v), *touched = set_new(v);
+    uint32_t *bare = vars_new(v), *touched = vars_new(v);
     for (uint32_t n = 0; n < v->var_count; n++)
         set_put(v->block[0].bare, n);
     bool *reached = arena_alloc(l->arena, v->count + 1);

@@ -53,25 +53,9 @@ struct node {
 struct overlap {
     struct lower *l;
     struct node *node;
-    uint32_t count, words;
-    uint32_t suspend_words;
+    uint32_t count;
     struct span *span; /* of each suspension: the places that it may run at */
 };
-
-static bool has(const uint32_t *set, uint32_t i)
-{
-    return set[i / 32] >> (i % 32) & 1;
-}
-
-static void put(uint32_t *set, uint32_t i)
-{
-    set[i / 32] |= (uint32_t)1 << (i % 32);
-}
-
-static uint32_t *set_new(struct overlap *o, uint32_t words)
-{
-    return arena_alloc(o->l->arena, (words + 1) * sizeof(uint32_t));
-}
 
 /* ---- sizes, as far as they can be guessed ---- */
 
@@ -163,7 +147,7 @@ static bool spans_meet(struct span a, struct span b)
 
 static bool sets_meet(const struct overlap *o, const struct node *a, const struct node *b)
 {
-    for (uint32_t w = 0; w < o->suspend_words; w++)
+    for (uint32_t w = 0; w < set_words(o->l->suspends.count); w++)
         if (a->suspends[w] & b->suspends[w])
             return true;
     return false;
@@ -208,12 +192,12 @@ static bool meet(const struct overlap *o, const struct node *a, const struct nod
 static void find_meetings(struct overlap *o)
 {
     for (uint32_t i = 0; i < o->count; i++)
-        o->node[i].in_way = set_new(o, o->words);
+        o->node[i].in_way = set_new(o->l->arena, o->count);
     for (uint32_t i = 0; i < o->count; i++)
         for (uint32_t k = 0; k < i; k++)
             if (meet(o, &o->node[i], &o->node[k])) {
-                put(o->node[i].in_way, k);
-                put(o->node[k].in_way, i);
+                set_put(o->node[i].in_way, k);
+                set_put(o->node[k].in_way, i);
             }
 }
 
@@ -257,7 +241,7 @@ static void find_suspends(struct overlap *o, struct node *node)
 {
     bool is_slot = node->box.kind == BOX_SLOT;
 
-    node->suspends = set_new(o, o->suspend_words);
+    node->suspends = set_new(o->l->arena, o->l->suspends.count);
     if (is_slot)
         sort_uses(o, node);
     else
@@ -266,7 +250,7 @@ static void find_suspends(struct overlap *o, struct node *node)
         return;
     for (uint32_t s = 0; s < o->l->suspends.count; s++)
         if (is_slot ? uses_meet(node, o->span[s]) : spans_meet(node->life, o->span[s]))
-            put(node->suspends, s);
+            set_put(node->suspends, s);
 }
 
 /* What is live at each suspension holds something there. */
@@ -281,7 +265,7 @@ static void note_live(struct overlap *o)
         for (uint32_t i = 0; i < suspend->live_count + suspend->held_count; i++) {
             struct node *node = by_var[suspend->live[i]->index];
             if (node)
-                put(node->suspends, s);
+                set_put(node->suspends, s);
         }
     }
 }
@@ -290,8 +274,6 @@ static void find_all_suspends(struct overlap *o)
 {
     struct lower *l = o->l;
 
-    o->words = (o->count + 31) / 32;
-    o->suspend_words = (l->suspends.count + 31) / 32;
     o->span = arena_alloc(l->arena, (l->suspends.count + 1) * sizeof *o->span);
     for (uint32_t i = 0; i < l->suspends.count; i++)
         o->span[i] = await_at(l, ((struct suspend *)l->suspends.item[i])->token);
@@ -390,7 +372,7 @@ static uint32_t gather(struct overlap *o, struct some s, bool edge)
         const uint32_t *in_way = o->node[s.index[at]].in_way;
         for (uint32_t i = found; i < s.count; i++) {
             uint32_t index = s.index[i];
-            if (has(in_way, index) != edge)
+            if (set_has(in_way, index) != edge)
                 continue;
             s.index[i] = s.index[found];
             s.index[found++] = index;
@@ -455,7 +437,7 @@ static struct box *pack_colours(struct overlap *o, struct some s)
         for (; c < colours; c++) {
             bool vacant = true;
             for (uint32_t k = 0; k < colour[c].count; k++)
-                vacant &= !has(node->in_way, colour[c].index[k]);
+                vacant &= !set_has(node->in_way, colour[c].index[k]);
             if (vacant)
                 break;
         }
@@ -481,7 +463,7 @@ static uint32_t to_take_out(struct overlap *o, struct some s)
         const struct node *node = &o->node[s.index[i]];
         uint64_t shares = 0;
         for (uint32_t k = 0; k < s.count; k++)
-            shares += k != i && !has(node->in_way, s.index[k]);
+            shares += k != i && !set_has(node->in_way, s.index[k]);
         if (shares * node->box.size < least) {
             least = shares * node->box.size;
             best = i;

@@ -80,7 +80,6 @@ struct var {
     bool is_scope;         /* of a bide_scope: the address of its member in the frame */
     bool used;             /* some piece mentions it */
     bool is_read;          /* some piece uses its value */
-    bool is_shown;         /* emit: there is a copy of its name for the debugger */
 
     /* where it lives */
     bool tracked;            /* frame/live.c decides; otherwise scan.c has decided */
@@ -228,7 +227,6 @@ struct lower {
     bool uses_func_name; /* __func__ */
     /* lower_finish: it has parameters, captures or an outer frame; and its body reads some of them */
     bool has_args, uses_args;
-    bool has_release; /* emit: a function that releases the owners among its arguments */
 
     struct code *head;    /* declarations at the beginning of the body */
     struct code *body;    /* then the statements */

@@ -67,8 +67,7 @@ struct token {
     bool at_bol : 1; /* first of its line */
     bool space : 1;  /* white space before it */
     bool in_system_header : 1;
-    bool in_header : 1;   /* not in the main file */
-    bool gap_printed : 1; /* the text before it, and with that the pragmas there; for output.c */
+    bool in_header : 1; /* not in the main file */
 };
 
 /* A word of the language that only the checks heed, like bide_may_block. */
@@ -221,10 +220,6 @@ struct unit {
     uint32_t outer_functions_of;
     struct list held; /* diag: messages that the user's compiler may give itself */
     struct message *last_message;
-    struct list packs; /* pack.c: where #pragma pack changes what is in effect */
-    bool packs_known;
-    int pack;           /* emit.c: what is in effect at the item being printed */
-    struct list frames; /* struct frame_info *: of the functions that were printed */
 };
 
 /* ---- lex.c: from text to tokens ---- */

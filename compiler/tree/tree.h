@@ -140,7 +140,6 @@ struct symbol {
 
     int flow_index; /* warn: its number in the function that is looked at */
     /* lower, emit */
-    bool file_async_declared; /* emit: its start function has been declared */
     const char **param_name;  /* emit: members of its arguments */
 };
 
