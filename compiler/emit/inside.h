@@ -16,16 +16,16 @@ struct output {
     const char *file;           /* the place that a compiler would give the next character */
     uint32_t line, line_before; /* before output_nowhere; 0: it did nothing */
     bool system_header;
-    char last;        /* character written; 0: none yet */
-    char word;        /* that begins the word at the end of what is written; 0: there is none */
-    bool substituted; /* the last token was printed as another text */
-    uint32_t *gaps;       /* set of tokens: the text before them, with its pragmas, is printed */
-    struct list packs;    /* struct pack *: where #pragma pack changes what is in effect */
-    bool packs_known;     /* these have been found */
-    int pack;             /* in effect at the item that is being printed */
-    struct map declared;  /* struct symbol *: async functions whose declarations are printed */
-    struct map shown;     /* struct var *: there is a copy under its name for the debugger */
-    struct list frames;   /* struct frame_info *: of the functions that are printed */
+    char last;           /* character written; 0: none yet */
+    char word;           /* that begins the word at the end of what is written; 0: there is none */
+    bool substituted;    /* the last token was printed as another text */
+    uint32_t *gaps;      /* set of tokens: the text before them, with its pragmas, is printed */
+    struct list packs;   /* struct pack *: where #pragma pack changes what is in effect */
+    bool packs_known;    /* these have been found */
+    int pack;            /* in effect at the item that is being printed */
+    struct map declared; /* struct symbol *: async functions whose declarations are printed */
+    struct map shown;    /* struct var *: there is a copy under its name for the debugger */
+    struct list frames;  /* struct frame_info *: of the functions that are printed */
     /* pretty */
     bool fresh;               /* a new line is due before anything else */
     bool blank;               /* and an empty one */
