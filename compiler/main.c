@@ -37,12 +37,6 @@ static int help(const char *command)
     return 1;
 }
 
-static bool ends_with(const char *word, const char *end)
-{
-    size_t length = strlen(word), size = strlen(end);
-    return length >= size && !strcmp(word + length - size, end);
-}
-
 /* A file or a compiler in the place of the command is what a first try looks like. */
 static void no_command(const char *word)
 {

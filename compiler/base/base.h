@@ -102,6 +102,20 @@ void buffer_free(struct buffer *);
 int buffer_read_file(struct buffer *, const char *path);
 int buffer_read_fd(struct buffer *, int fd);
 
+/* Makes the file, or what there was one. False, with errno set, when it cannot be written: then
+ * there is none. */
+bool file_write(const char *path, const char *text, size_t length);
+
+/* ---- chars.c: characters and lines ---- */
+
+/* Of an identifier: letters, digits, `_`, `$` and what is not ASCII. */
+bool is_word_char(char);
+/* Does the word stand in the text, not only as a part of another one? */
+bool has_word(const char *text, size_t length, const char *word);
+bool ends_with(const char *text, const char *ending);
+/* Where the line that p is in ends, behind its newline; `end` when it has none. */
+const char *line_end(const char *p, const char *end);
+
 /* ---- path.c: names of files ---- */
 
 /* The last part of a path. */

@@ -56,3 +56,17 @@ int buffer_read_file(struct buffer *b, const char *path)
     close(fd);
     return err;
 }
+
+bool file_write(const char *path, const char *text, size_t length)
+{
+    FILE *f = fopen(path, "we");
+    bool ok = f && fwrite(text, 1, length, f) == length;
+    if (f)
+        ok &= fclose(f) == 0;
+    if (f && !ok) {
+        int err = errno;
+        unlink(path);
+        errno = err;
+    }
+    return ok;
+}

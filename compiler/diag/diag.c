@@ -139,7 +139,7 @@ static void print_text(struct unit *unit, const char *text)
     const char *bold = colour(unit, "quote", "01");
     bool inside = false;
     for (const char *p = text; *p; p++) {
-        bool opens = *p == '\'' && !inside && (p == text || !place_is_word_char(p[-1]));
+        bool opens = *p == '\'' && !inside && (p == text || !is_word_char(p[-1]));
         bool closes = *p == '\'' && inside;
         if (closes)
             fputs(plain(unit), stderr);

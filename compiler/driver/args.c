@@ -296,6 +296,11 @@ bool word_is_ours(const char *word)
     return option && option->kind == ARG_OURS;
 }
 
+bool arg_is_c(const struct arg *a)
+{
+    return a->kind == ARG_INPUT && (a->language == LANG_C || a->language == LANG_C_PREPROCESSED);
+}
+
 static void read_input(struct command *cmd, struct arg *arg, const char *forced)
 {
     const char *suffix = suffix_of(arg->word[0]);
@@ -706,8 +711,7 @@ int command_read(struct command *cmd, int argc, char **argv)
         diag_plain(SEV_ERROR, "bide cc needs a compiler, as in: bide cc gcc -O2 hello.c -o hello");
         return -1;
     }
-    size_t length = strlen(argv[0]);
-    if (length > 2 && !strcmp(argv[0] + length - 2, ".c")) {
+    if (ends_with(argv[0], ".c")) {
         diag_plain(SEV_ERROR, "bide cc needs a compiler before '%s', as in: bide cc gcc %s",
                    argv[0], argv[0]);
         return -1;
@@ -721,20 +725,13 @@ int command_read(struct command *cmd, int argc, char **argv)
 
 /* ---- the raw scan ---- */
 
-static bool is_word_char(char c)
+/* Does a word begin so? */
+static bool has_beginning(const char *text, size_t length, const char *beginning)
 {
-    return isalnum((unsigned char)c) || c == '_' || c == '$' || (c & 0x80);
-}
-
-/* `word` as an identifier; `prefix`: as the beginning of one. */
-static bool has_word(const char *text, size_t length, const char *word, bool prefix)
-{
-    size_t n = strlen(word);
+    size_t n = strlen(beginning);
     const char *end = text + length, *p = text;
-    while ((p = memmem(p, (size_t)(end - p), word, n))) {
-        bool begins = p == text || !is_word_char(p[-1]);
-        bool ends = prefix || p + n == end || !is_word_char(p[n]);
-        if (begins && ends)
+    while ((p = memmem(p, (size_t)(end - p), beginning, n))) {
+        if (p == text || !is_word_char(p[-1]))
             return true;
         p += n;
     }
@@ -743,8 +740,7 @@ static bool has_word(const char *text, size_t length, const char *word, bool pre
 
 bool text_has_async_words(const char *text, size_t length)
 {
-    return length &&
-           (has_word(text, length, "async", false) || has_word(text, length, "await", false) ||
-            has_word(text, length, "defer", false) || has_word(text, length, "bide_", true) ||
-            memmem(text, length, "<bide/", 6) || memmem(text, length, "\"bide/", 6));
+    return length && (has_word(text, length, "async") || has_word(text, length, "await") ||
+                      has_word(text, length, "defer") || has_beginning(text, length, "bide_") ||
+                      memmem(text, length, "<bide/", 6) || memmem(text, length, "\"bide/", 6));
 }

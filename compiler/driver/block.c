@@ -65,12 +65,6 @@ static bool is_note(struct arena *arena, const char *line, struct block *b)
     return rest && !strncmp(rest, "note: ", 6);
 }
 
-static bool ends_with(const char *line, const char *end)
-{
-    size_t n = strlen(line), m = strlen(end);
-    return n >= m && !strcmp(line + n - m, end);
-}
-
 /* "a.c: In function 'f':", "In file included from ...", with its " from ..." lines, and "In
  * function 'f'," with "    inlined from 'g' at a.c:1:2:". */
 static bool is_context(const char *line)

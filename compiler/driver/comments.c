@@ -21,9 +21,9 @@ static struct reader reader_of(const struct buffer *text)
     return (struct reader){text->data, text->data, text->data + text->length, false};
 }
 
-static bool is_word(char c)
+static bool is_in_word(char c)
 {
-    return isalnum((unsigned char)c) || c == '_' || c == '$' || c == '.' || (c & 0x80);
+    return is_word_char(c) || c == '.';
 }
 
 static const char *skip_line(const char *p, const char *end)
@@ -71,7 +71,7 @@ static size_t token_length(const struct reader *r)
     const char *p = r->p;
     if (*p == '"' || *p == '\'')
         return quoted_length(p, r->end);
-    while (p < r->end && is_word(*p))
+    while (p < r->end && is_in_word(*p))
         p++;
     return p > r->p ? (size_t)(p - r->p) : 1;
 }
@@ -106,7 +106,7 @@ bool comments_change_nothing(const struct buffer *without, const struct buffer *
         if (a.p == a.end || b.p == b.end)
             return a.p == a.end && b.p == b.end;
         size_t length = token_length(&a);
-        bool word = is_word(*a.p);
+        bool word = is_in_word(*a.p);
         if (length != token_length(&b) || !same_token(a.p, b.p, length))
             return false;
         if (!word && !word_before && a.apart != b.apart) /* "+ +" is not "++" */

@@ -25,6 +25,21 @@ struct process compiler_process(const struct command *cmd)
     return p;
 }
 
+void command_add_common(const struct command *cmd, struct process *p)
+{
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        const struct arg *a = cmd->args.item[i];
+        if (a->kind == ARG_BOTH)
+            argv_add_arg(p, a);
+    }
+}
+
+const char *command_object(const struct command *cmd, const struct arg *input)
+{
+    return with_suffix(cmd->arena, base_name(input->value),
+                       cmd->mode == MODE_ASSEMBLE ? ".s" : ".o");
+}
+
 bool command_says_clang(const struct command *cmd)
 {
     struct process p = compiler_process(cmd);

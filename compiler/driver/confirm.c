@@ -15,7 +15,6 @@
 #define _GNU_SOURCE
 #include "inside.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,10 +50,9 @@ static bool is_about(struct arena *arena, const struct block *b, const struct li
     if (place_is_in(arena, b->place, span))
         return true;
     for (const char *next; p < end; p = next) {
-        const char *newline = memchr(p, '\n', (size_t)(end - p));
         char *place;
-        next = newline ? newline + 1 : end;
-        char *line = without_colours(arena, p, (size_t)((newline ? newline : end) - p));
+        next = line_end(p, end);
+        char *line = without_colours(arena, p, (size_t)(next - p));
         const char *rest = block_read_place(arena, line, &place);
         if (rest && !strncmp(rest, "note: ", 6) && place_is_in(arena, place, span))
             return true;
@@ -193,8 +191,7 @@ static const char *quoted_name(struct confirm *c, const char **text)
     *text = !*close ? close : close + (*quote == '\'' ? 1 : 3);
     open += strspn(open, "*&(");
     size_t length = 0;
-    while (isalnum((unsigned char)open[length]) || open[length] == '_' || open[length] == '$' ||
-           (open[length] & 0x80 && open + length < close))
+    while (open + length < close && is_word_char(open[length]))
         length++;
     return arena_strndup(c->arena, open, length);
 }

@@ -19,10 +19,8 @@ static bool is_part_of_command(const struct arg *a)
 static void put_command(FILE *f, const struct command *cmd, const struct arg *input,
                         const char *folder)
 {
-    const char *suffix = cmd->mode == MODE_ASSEMBLE ? ".s" : ".o";
-    const char *output = cmd->output && cmd->mode != MODE_LINK
-                             ? cmd->output
-                             : with_suffix(cmd->arena, base_name(input->value), suffix);
+    const char *output =
+        cmd->output && cmd->mode != MODE_LINK ? cmd->output : command_object(cmd, input);
     fputs("{ \"directory\": ", f);
     json_string(f, folder);
     fputs(", \"file\": ", f);
@@ -49,7 +47,7 @@ void database_write(const struct command *cmd)
     FILE *f = folder ? fopen(cmd->database, "we") : NULL;
     for (uint32_t i = 0; f && i < cmd->args.count; i++) {
         const struct arg *a = cmd->args.item[i];
-        if (a->kind == ARG_INPUT && (a->language == LANG_C || a->language == LANG_C_PREPROCESSED))
+        if (arg_is_c(a))
             put_command(f, cmd, a, folder);
     }
     if (folder && (!f || fclose(f) != 0))

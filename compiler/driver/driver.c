@@ -45,8 +45,7 @@ static bool includes_async(struct command *cmd, const char *path, const struct b
     const char *p = text->data;
     while (depth < 8 && p && (p = memchr(p, '#', (size_t)(end - p)))) {
         const char *name = included_name(cmd->arena, ++p, end);
-        size_t length = name ? strlen(name) : 0;
-        if (length < 3 || !strcmp(name + length - 2, ".h"))
+        if (!name || ends_with(name, ".h"))
             continue;
         int folder = *name == '/' ? 0 : (int)(base_name(path) - path);
         if (file_is_async(cmd, arena_printf(cmd->arena, "%.*s%s", folder, path, name), depth + 1))
@@ -76,7 +75,7 @@ static void find_jobs(struct command *cmd, struct list *jobs, struct buffer *sta
     for (uint32_t i = 0; i < cmd->args.count; i++) {
         struct arg *a = cmd->args.item[i];
         struct buffer text = {0};
-        if (a->kind != ARG_INPUT || (a->language != LANG_C && a->language != LANG_C_PREPROCESSED))
+        if (!arg_is_c(a))
             continue;
         bool standard = !strcmp(a->value, "-");
         int err =
@@ -120,11 +119,9 @@ static void add_extra(struct process *p, const struct list *extra)
 
 static bool has_own_words(const struct command *cmd)
 {
-    for (uint32_t i = 0; i < cmd->args.count; i++) {
-        const struct arg *a = cmd->args.item[i];
-        if (a->kind == ARG_OURS)
+    for (uint32_t i = 0; i < cmd->args.count; i++)
+        if (((const struct arg *)cmd->args.item[i])->kind == ARG_OURS)
             return true;
-    }
     return false;
 }
 
@@ -138,8 +135,8 @@ static int run_untouched(struct command *cmd, const struct list *extra,
         argv_add(&p, cmd->compiler.item[i]);
     for (uint32_t i = 0; filter && i < cmd->args.count; i++) {
         const struct arg *a = cmd->args.item[i];
-        for (int k = 0; k < 2 && a->word[k] && a->kind != ARG_OURS; k++)
-            argv_add(&p, a->word[k]);
+        if (a->kind != ARG_OURS)
+            argv_add_arg(&p, a);
     }
     for (uint32_t i = cmd->first_word; !filter && i < cmd->words.count; i++) {
         const char *word = cmd->words.item[i];
@@ -301,12 +298,7 @@ static int run_translated(struct command *cmd, const struct list *extra,
 
 static bool write_file(const char *path, const char *text, size_t length)
 {
-    FILE *f = fopen(path, "we");
-    bool ok = f && fwrite(text, 1, length, f) == length;
-    if (f)
-        ok &= fclose(f) == 0;
-    if (f && !ok)
-        unlink(path);
+    bool ok = file_write(path, text, length);
     if (!ok)
         diag_plain(SEV_ERROR, "cannot write '%s'", path);
     return ok;
@@ -403,7 +395,6 @@ static void remove_regular(const char *path)
 
 static void remove_outputs(struct command *cmd, struct list *jobs)
 {
-    const char *suffix = cmd->mode == MODE_ASSEMBLE ? ".s" : ".o";
     if (cmd->mode == MODE_SYNTAX)
         return;
     remove_regular(cmd->output);
@@ -411,7 +402,7 @@ static void remove_outputs(struct command *cmd, struct list *jobs)
         struct job *job = jobs->item[i];
         remove_regular(job->dependency);
         if (!cmd->output && cmd->mode != MODE_LINK)
-            remove_regular(with_suffix(cmd->arena, base_name(job->input->value), suffix));
+            remove_regular(command_object(cmd, job->input));
     }
 }
 

@@ -30,8 +30,7 @@ static const char *output_of(const struct command *cmd, const struct job *job)
     if (cmd->mode != MODE_COMPILE && cmd->mode != MODE_LINK)
         return NULL;
     if (!path)
-        path = cmd->mode == MODE_LINK ? "a.out"
-                                      : with_suffix(cmd->arena, base_name(job->input->value), ".o");
+        path = cmd->mode == MODE_LINK ? "a.out" : command_object(cmd, job->input);
     return is_regular(path) ? path : NULL;
 }
 
@@ -59,16 +58,11 @@ static bool has_any(const struct job *job, const struct list *functions)
 /* Compiles the generated text as the command does, but for what leaves other files. */
 static struct list measure(const struct command *cmd, const struct job *job)
 {
-    struct process p = {.arena = cmd->arena, .catch_out = true, .catch_err = true};
+    struct process p = compiler_process(cmd);
     struct list functions = {0};
     const char *object = temp_path(cmd->arena, "measured.o");
-    for (uint32_t i = (uint32_t)cmd->launcher_count; i < cmd->compiler.count; i++)
-        argv_add(&p, cmd->compiler.item[i]);
-    for (uint32_t i = 0; i < cmd->args.count; i++) {
-        const struct arg *a = cmd->args.item[i];
-        for (int k = 0; k < 2 && a->word[k] && a->kind == ARG_BOTH; k++)
-            argv_add(&p, a->word[k]);
-    }
+    p.catch_out = p.catch_err = true;
+    command_add_common(cmd, &p);
     const char *last[] = {"-w", "-O0", "-fno-lto", "-c", "-o", object};
     for (size_t i = 0; i < sizeof last / sizeof *last; i++)
         argv_add(&p, last[i]);

@@ -38,7 +38,8 @@ static bool read_complaint(struct arena *arena, const char *line, struct complai
     return numbers == 2 && c->column > 0;
 }
 
-static bool is_word_char(char c)
+/* The quotes round a word in a message may not be ASCII. */
+static bool is_ascii_word(char c)
 {
     return isalnum((unsigned char)c) || c == '_';
 }
@@ -58,7 +59,7 @@ static bool is_about(const struct complaint *c, const char *line, size_t start, 
 {
     size_t next = end, column = c->column - 1;
     const char *quoted = memmem(c->text, strlen(c->text), line + start, end - start);
-    if (quoted && !is_word_char(quoted[-1]) && !is_word_char(quoted[end - start]))
+    if (quoted && !is_ascii_word(quoted[-1]) && !is_ascii_word(quoted[end - start]))
         return strstr(c->text, "undeclared") || strstr(c->text, "unknown type name");
     if (strncmp(c->text, "expected ", 9) != 0)
         return false;
@@ -89,7 +90,7 @@ static bool say(const struct command *cmd, const struct complaint *c, const char
 {
     for (size_t i = 0; line[i] && line[i] != '\n';) {
         size_t start = i;
-        while (is_word_char(line[i]))
+        while (is_ascii_word(line[i]))
             i++;
         if (i == start)
             i++;

@@ -214,6 +214,7 @@ int process_run_as_user(struct process *);
  * core of ours; else returns the exit status. */
 int process_end_like(int status, int signal);
 void argv_add(struct process *, const char *word);
+void argv_add_arg(struct process *, const struct arg *); /* its one or two words */
 
 /* ---- args.c ---- */
 
@@ -222,6 +223,7 @@ int command_read(struct command *, int argc, char **argv);
 /* The compiler of $CC, or cc; then the words in `before`, in $CFLAGS, and these. */
 int command_read_default(struct command *, const char *before, int argc, char **argv);
 bool word_is_ours(const char *word);
+bool arg_is_c(const struct arg *); /* a C file, preprocessed or not */
 /* Does the text use words of bide? Such a file goes through the front end. */
 bool text_has_async_words(const char *text, size_t length);
 
@@ -280,6 +282,10 @@ struct process compiler_process(const struct command *); /* with no words yet */
 /* A compiler of another name may be clang, as gcc is on some systems: asks it. */
 bool command_says_clang(const struct command *);
 void command_add_colour(const struct command *, struct process *);
+/* Adds the user's words that are for every step. */
+void command_add_common(const struct command *, struct process *);
+/* What the compiler calls the output of an input without -o: hello.o, or hello.s for -S. */
+const char *command_object(const struct command *, const struct arg *input);
 
 /* ---- plain.c ---- */
 

@@ -78,7 +78,7 @@ static bool is_detail(const char *line)
     size_t n = strlen(line);
     return n == 0 || isspace((unsigned char)*line) ||
            !strncmp(line, "In file included from ", 22) || line[n - 1] == ':' ||
-           (isdigit((unsigned char)*line) && n > 11 && !strcmp(line + n - 11, " generated."));
+           (isdigit((unsigned char)*line) && ends_with(line, " generated."));
 }
 
 static void print_line(struct arena *arena, const char *line)

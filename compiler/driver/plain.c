@@ -110,8 +110,7 @@ static struct process plain_process(struct job *job, const char *include)
         bool is_header = !cmd->clang && pch_is_include(a);
         if (!command_wants_word(a, false) || is_out_of_place(a) || is_header)
             continue;
-        for (int k = 0; k < 2 && a->word[k]; k++)
-            argv_add(&p, a->word[k]);
+        argv_add_arg(&p, a);
     }
     if (!cmd->clang)
         pch_add_text(cmd, &p);
@@ -199,10 +198,7 @@ static const char *write_text(const struct job *job)
 {
     struct arena *arena = job->command->arena;
     const char *path = temp_path(arena, with_suffix(arena, base_name(job->input->value), ".c"));
-    FILE *f = fopen(path, "we");
-    bool ok = f && fwrite(job->text.data, 1, job->text.length, f) == job->text.length;
-    if (f)
-        ok &= fclose(f) == 0;
+    bool ok = file_write(path, job->text.data, job->text.length);
     if (!ok)
         diag_plain(SEV_ERROR, "cannot write '%s'", path);
     return ok ? path : NULL;
@@ -214,14 +210,9 @@ int plain_check_text(struct job *job)
     const char *include = home_include(cmd->arena), *path = write_text(job);
     if (!include || !path)
         return 1;
-    struct process p = {.arena = cmd->arena, .catch_err = true};
-    for (uint32_t i = (uint32_t)cmd->launcher_count; i < cmd->compiler.count; i++)
-        argv_add(&p, cmd->compiler.item[i]);
-    for (uint32_t i = 0; i < cmd->args.count; i++) {
-        const struct arg *a = cmd->args.item[i];
-        for (int k = 0; k < 2 && a->kind == ARG_BOTH && a->word[k]; k++)
-            argv_add(&p, a->word[k]);
-    }
+    struct process p = compiler_process(cmd);
+    p.catch_err = true;
+    command_add_common(cmd, &p);
     command_add_colour(cmd, &p);
     static const char *const words[] = {"-w", "-undef", "-DBIDE__PLAIN", "-DBIDE__TEXT",
                                         "-S", "-o",     "/dev/null",     "-include"};

@@ -35,12 +35,6 @@ struct restoring {
 
 /* ---- what was dropped ---- */
 
-static const char *line_end(const char *p, const char *end)
-{
-    const char *newline = memchr(p, '\n', (size_t)(end - p));
-    return newline ? newline + 1 : end;
-}
-
 static bool begins_message(const char *line)
 {
     return !strncmp(line, "warning: ", 9) || strstr(line, ": warning: ") ||

@@ -30,6 +30,12 @@ void argv_add(struct process *p, const char *word)
     list_add(p->arena, &p->argv, (void *)word);
 }
 
+void argv_add_arg(struct process *p, const struct arg *arg)
+{
+    for (int k = 0; k < 2 && arg->word[k]; k++)
+        argv_add(p, arg->word[k]);
+}
+
 static char **terminated_argv(struct process *p)
 {
     char **argv = arena_alloc(p->arena, (p->argv.count + 1) * sizeof *argv);

@@ -33,8 +33,7 @@ static struct arg *only_input(struct command *cmd)
             return NULL;
         found = a;
     }
-    return found && (found->language == LANG_C || found->language == LANG_C_PREPROCESSED) ? found
-                                                                                          : NULL;
+    return found && arg_is_c(found) ? found : NULL;
 }
 
 /* ---- run ---- */

@@ -66,11 +66,6 @@ static int read_request(struct request *r, int argc, char **argv)
 
 /* ---- C files ---- */
 
-static bool is_source(const struct arg *a)
-{
-    return a->kind == ARG_INPUT && (a->language == LANG_C || a->language == LANG_C_PREPROCESSED);
-}
-
 /* The words of the command, for one of its C files. */
 static const char *compile_source(const struct command *all, const struct arg *source)
 {
@@ -107,7 +102,7 @@ static bool read_inputs(struct request *r, struct list *files)
     for (uint32_t i = 0; i < cmd.args.count; i++) {
         const struct arg *a = cmd.args.item[i];
         inputs += a->kind == ARG_INPUT;
-        sources += is_source(a);
+        sources += arg_is_c(a);
     }
     for (uint32_t i = 0; i < r->words.count && !sources; i++) {
         const char *word = r->words.item[i];
@@ -124,7 +119,7 @@ static bool read_inputs(struct request *r, struct list *files)
         const struct arg *a = cmd.args.item[i];
         if (a->kind != ARG_INPUT)
             continue;
-        const char *path = is_source(a) ? compile_source(&cmd, a) : a->value;
+        const char *path = arg_is_c(a) ? compile_source(&cmd, a) : a->value;
         ok &= path && size_read(r->arena, path, a->value, files);
     }
     return ok;

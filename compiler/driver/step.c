@@ -44,8 +44,7 @@ static int add_words(const struct command *cmd, struct process *p, bool preproce
         const struct arg *a = cmd->args.item[i];
         if (!command_wants_word(a, preprocess))
             continue;
-        for (int k = 0; k < 2 && a->word[k]; k++)
-            argv_add(p, a->word[k]);
+        argv_add_arg(p, a);
     }
     return preprocess ? pch_add_text(cmd, p) : 0;
 }
@@ -101,8 +100,7 @@ void print_header_list(const struct job *job)
         wanted |= is_header_list_word(job->command->args.item[i]);
     const char *p = job->err.data, *end = p ? p + job->err.length : NULL;
     while (wanted && p < end) {
-        const char *newline = memchr(p, '\n', (size_t)(end - p));
-        size_t length = (size_t)((newline ? newline + 1 : end) - p);
+        size_t length = (size_t)(line_end(p, end) - p);
         last |= length > sizeof guards - 1 && !memcmp(p, guards, sizeof guards - 1);
         if (last || is_header_line(p, length))
             print_said(job->command, p, length);
@@ -155,8 +153,8 @@ static void add_dependencies(struct job *job, struct process *p)
     for (uint32_t i = 0; i < cmd->args.count; i++) {
         const struct arg *a = cmd->args.item[i];
         passed_through |= a->kind == ARG_PREPROCESS && is_dependency_file_word(a);
-        for (int k = 0; k < 2 && a->kind == ARG_DEPENDENCY && a->word[k]; k++)
-            argv_add(p, a->word[k]);
+        if (a->kind == ARG_DEPENDENCY)
+            argv_add_arg(p, a);
     }
     if (!written && !passed_through)
         return;
@@ -274,12 +272,8 @@ static void report_unread(struct job *job)
     const struct command *cmd = job->command;
     char *name = with_suffix(cmd->arena, base_name(job->input->value), ".i");
     const char *path = temp_path(cmd->arena, name), *kept = NULL;
-    FILE *f = fopen(path, "we");
-    if (f) {
-        fwrite(job->text.data, 1, job->text.length, f);
-        fclose(f);
+    if (file_write(path, job->text.data, job->text.length))
         kept = temp_keep(cmd->arena, path);
-    }
     if (job->unit->parse_failed_token)
         diag(job->unit, SEV_ERROR, job->unit->parse_failed_token,
              "internal error: this is correct C, but bide does not understand it");

@@ -9,15 +9,15 @@
 #include <string.h>
 
 /* Of an identifier or a number; `\` begins a universal character name. */
-static bool is_word(char c)
+static bool is_in_word(char c)
 {
-    return isalnum((unsigned char)c) || (c && strchr("_$.\\", c)) || (unsigned char)c >= 128;
+    return is_word_char(c) || c == '.' || c == '\\';
 }
 
 void output_note(struct output *o, const char *s, size_t n)
 {
     size_t i = n;
-    while (i > 0 && is_word(s[i - 1]))
+    while (i > 0 && is_in_word(s[i - 1]))
         i--;
     if (i > 0 || !o->word)
         o->word = i < n ? s[i] : 0;
@@ -33,7 +33,7 @@ static bool word_takes(char first, char last, char next)
         return number && strchr("eEpP", last);
     if (next == '"' || next == '\'') /* L"x", and 1'000 */
         return number || strchr("LuU8R", last);
-    return is_word(next);
+    return is_in_word(next);
 }
 
 static bool punctuators_merge(char last, char next)

@@ -10,7 +10,6 @@
  */
 #include "inside.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,12 +84,6 @@ static bool read_marker(struct output *o, const char *s, struct marker *m)
     return true;
 }
 
-static const char *next_line(const char *s, const char *end)
-{
-    const char *eol = memchr(s, '\n', (size_t)(end - s));
-    return eol ? eol + 1 : end;
-}
-
 /* Functions that were lowered up to `where` are in the files on the stack: all of these are
  * copied. */
 static uint32_t mark_copied(struct output *o, uint32_t item, const char *where,
@@ -117,7 +110,7 @@ static void find_files(struct output *o)
     struct marker m;
 
     stack[0] = file_of(o, o->unit->token[1].file);
-    for (bool first = true; s < end; s = next_line(s, end)) {
+    for (bool first = true; s < end; s = line_end(s, end)) {
         if (*s != '#' || !read_marker(o, s, &m) || !m.file)
             continue;
         item = mark_copied(o, item, s, stack, depth);
@@ -222,19 +215,6 @@ static bool is_kept(const struct source_file *f, uint32_t line, const char *word
             return false;
     }
     return true;
-}
-
-static bool has_word(const char *s, size_t n, const char *word)
-{
-    size_t length = strlen(word);
-    for (size_t i = 0; i + length <= n; i++) {
-        bool begins = i == 0 || !(isalnum((unsigned char)s[i - 1]) || s[i - 1] == '_');
-        bool ends =
-            i + length == n || !(isalnum((unsigned char)s[i + length]) || s[i + length] == '_');
-        if (begins && ends && memcmp(s + i, word, length) == 0)
-            return true;
-    }
-    return false;
 }
 
 /* The directives of the file before the line. */
@@ -367,7 +347,7 @@ static const char *put_comment(struct output *o, const char *s, const char *end)
 static const char *copy_directive(struct output *o, const char *s, const char *end, bool visible)
 {
     struct marker m;
-    const char *next = next_line(s, end);
+    const char *next = line_end(s, end);
     if (read_marker(o, s, &m)) {
         if (m.returns && visible)
             put_directives(o, file_of(o, o->text_file), UINT32_MAX);
@@ -426,7 +406,7 @@ void pretty_copy(struct output *o, const char *end)
             continue;
         }
         if (*s != '\n')
-            s = visible ? copy_content(o, from, s, end) : next_line(s, end) - 1;
+            s = visible ? copy_content(o, from, s, end) : line_end(s, end) - 1;
         if (s < end && *s == '\n') {
             s++;
             o->text_line++;

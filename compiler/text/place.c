@@ -81,7 +81,7 @@ const char *place_macro(struct unit *unit, uint32_t token)
 {
     struct spot at;
     if (!place_of(unit, token, &at) || at.is_written || !group_of(unit, token)->is_alike ||
-        !place_is_word_char(at.line[at.start]) || (at.line[at.start] & 0x80) ||
+        !is_word_char(at.line[at.start]) || (at.line[at.start] & 0x80) ||
         (at.line[at.start] >= '0' && at.line[at.start] <= '9'))
         return NULL;
     return arena_strndup(unit->arena, at.line + at.start, at.width);

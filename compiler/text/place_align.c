@@ -47,7 +47,7 @@ static char first_char(const struct aligner *a, uint32_t word)
 static bool is_name(const struct aligner *a, uint32_t word)
 {
     char c = first_char(a, word);
-    return place_is_word_char(c) && (c < '0' || c > '9');
+    return is_word_char(c) && (c < '0' || c > '9');
 }
 
 static bool is_closing(char c)
@@ -170,7 +170,7 @@ static uint32_t find_argument(const struct aligner *a, uint32_t first, uint32_t 
             length = n;
         }
     }
-    return found < last && (length > 1 || place_is_word_char(*a->g->token[token].start) ||
+    return found < last && (length > 1 || is_word_char(*a->g->token[token].start) ||
                             strchr("\"'", *a->g->token[token].start))
                ? found
                : last;

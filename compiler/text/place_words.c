@@ -15,11 +15,6 @@
 
 enum { STEP = 64 }; /* the column of every so many bytes is kept */
 
-bool place_is_word_char(char c)
-{
-    return isalnum((unsigned char)c) || c == '_' || c == '$' || (c & 0x80);
-}
-
 static size_t quoted_length(const char *p, const char *end)
 {
     const char *q = p + 1;
@@ -66,11 +61,11 @@ static size_t next_word(const char **p, const char *end)
         return 0;
     if (*q == '"' || *q == '\'')
         return quoted_length(q, end);
-    if (!place_is_word_char(*q) && !(*q == '.' && end - q > 1 && isdigit((unsigned char)q[1])))
+    if (!is_word_char(*q) && !(*q == '.' && end - q > 1 && isdigit((unsigned char)q[1])))
         return punctuator_length(q, end);
     const char *word = q;
     bool number = isdigit((unsigned char)*q) || *q == '.';
-    while (q < end && (place_is_word_char(*q) || (number && *q == '.') ||
+    while (q < end && (is_word_char(*q) || (number && *q == '.') ||
                        (number && (*q == '+' || *q == '-') && strchr("eEpP", q[-1]))))
         q++;
     if (q < end && (*q == '"' || *q == '\'') && q - word <= 2 && strspn(word, "LuU8") >= 1)

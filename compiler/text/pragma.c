@@ -8,11 +8,6 @@
 
 #include <string.h>
 
-static bool is_word_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 /* Skips this word and the blanks after it. False: another word is at *p. */
 static bool accept(const char **p, const char *end, const char *word)
 {

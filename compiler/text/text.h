@@ -404,6 +404,5 @@ const char *place_macro(struct unit *, uint32_t token);
 size_t place_column(const struct spot *, size_t byte);
 /* The column after the character at that byte, which stands in `column`. */
 size_t place_next_column(const char *line, size_t length, size_t byte, size_t column);
-bool place_is_word_char(char); /* in an identifier or a number */
 
 #endif
