@@ -7,43 +7,11 @@
 #include <ctype.h>
 #include <string.h>
 
-char *without_colours(struct arena *arena, const char *line, size_t length)
-{
-    char *out = arena_alloc(arena, length + 1), *to = out;
-    for (size_t i = 0; i < length; i++) {
-        if (line[i] != '\33') {
-            *to++ = line[i];
-        } else {
-            while (i + 1 < length && !isalpha((unsigned char)line[i]))
-                i++;
-        }
-    }
-    return out;
-}
-
-/* "FILE:LINE:COLUMN: " with the column left out at will; the rest after it, or NULL. */
-const char *block_read_place(struct arena *arena, const char *line, char **place)
-{
-    for (const char *colon = strchr(line, ':'); colon; colon = strchr(colon + 1, ':')) {
-        const char *p = colon + 1;
-        size_t digits = strspn(p, "0123456789");
-        if (digits == 0 || p[digits] != ':')
-            continue;
-        *place = arena_strndup(arena, line, (size_t)(p + digits - line));
-        p += digits + 1;
-        digits = strspn(p, "0123456789");
-        if (digits && p[digits] == ':')
-            p += digits + 1;
-        return *p == ' ' ? p + 1 : NULL;
-    }
-    return NULL;
-}
-
 /* Reads "FILE:LINE:COLUMN: error: text [-Woption]". Notes belong to what is before them. */
 static bool read_message(struct arena *arena, const char *line, struct block *b)
 {
     static const char *const names[] = {"warning: ", "remark: ", "error: ", "fatal error: "};
-    const char *rest = block_read_place(arena, line, &b->place);
+    const char *rest = said_read_place(arena, line, &b->place);
     for (size_t i = 0; rest && i < sizeof names / sizeof *names; i++) {
         if (strncmp(rest, names[i], strlen(names[i])))
             continue;
@@ -61,7 +29,7 @@ static bool read_message(struct arena *arena, const char *line, struct block *b)
 
 static bool is_note(struct arena *arena, const char *line, struct block *b)
 {
-    const char *rest = block_read_place(arena, line, &b->place);
+    const char *rest = said_read_place(arena, line, &b->place);
     return rest && !strncmp(rest, "note: ", 6);
 }
 
@@ -200,13 +168,15 @@ static bool same_option(const struct block *a, const struct block *b)
 
 bool block_same(const struct block *a, const struct block *b)
 {
-    if (!a->place || !b->place)
-        return !a->place && !b->place && a->length == b->length &&
+    const struct said_place *x = &a->place, *y = &b->place;
+    if (!x->file || !y->file)
+        return !x->file && !y->file && a->length == b->length &&
                !memcmp(a->start, b->start, a->length);
-    return !strcmp(a->place, b->place) && (!strcmp(a->text, b->text) || same_option(a, b));
+    return x->line == y->line && !strcmp(x->file, y->file) &&
+           (!strcmp(a->text, b->text) || same_option(a, b));
 }
 
 bool block_is_hard(const struct block *b)
 {
-    return b->place && b->error && strncmp(b->option, "[-Werror", 8);
+    return b->place.file && b->error && strncmp(b->option, "[-Werror", 8);
 }

@@ -15,7 +15,6 @@
 #define _GNU_SOURCE
 #include "inside.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct confirm confirm_begin(struct arena *arena, struct job *job, const struct blocks *got)
@@ -36,25 +35,23 @@ bool confirm_is_needed(struct unit *unit)
 
 /* ---- places ---- */
 
-static bool place_is_in(struct arena *arena, const char *place, const struct line_span *span)
+static bool place_is_in(const struct said_place *place, const struct line_span *span)
 {
-    const char *colon = strrchr(place, ':');
-    return line_span_has(span, arena_strndup(arena, place, (size_t)(colon - place)),
-                         (uint32_t)strtoul(colon + 1, NULL, 10));
+    return line_span_has(span, place->file, place->line);
 }
 
 /* Is it about these lines, itself or by a note? A warning in a macro has the macro's place. */
 static bool is_about(struct arena *arena, const struct block *b, const struct line_span *span)
 {
     const char *p = b->start, *end = b->start + b->length;
-    if (place_is_in(arena, b->place, span))
+    if (place_is_in(&b->place, span))
         return true;
     for (const char *next; p < end; p = next) {
-        char *place;
+        struct said_place place;
         next = line_end(p, end);
         char *line = without_colours(arena, p, (size_t)(next - p));
-        const char *rest = block_read_place(arena, line, &place);
-        if (rest && !strncmp(rest, "note: ", 6) && place_is_in(arena, place, span))
+        const char *rest = said_read_place(arena, line, &place);
+        if (rest && !strncmp(rest, "note: ", 6) && place_is_in(&place, span))
             return true;
     }
     return false;
@@ -143,7 +140,7 @@ static bool is_confirmed(struct confirm *c, const struct block *b, const char *o
 {
     for (uint32_t i = 0; i < c->got->list.count; i++) {
         const struct block *other = c->got->list.item[i];
-        if (other->place && !strcmp(block_option(c->arena, other), option) &&
+        if (other->place.file && !strcmp(block_option(c->arena, other), option) &&
             (block_same(b, other) || is_about(c->arena, other, span)))
             return true;
     }
@@ -152,12 +149,11 @@ static bool is_confirmed(struct confirm *c, const struct block *b, const char *o
 
 /* ---- our own pragmas ---- */
 
-static bool line_has(struct unit *unit, const char *place, const char *text)
+static bool line_has(struct unit *unit, const struct said_place *place, const char *text)
 {
-    const char *colon = strrchr(place, ':');
     size_t length = 0;
-    const char *file = arena_strndup(unit->arena, place, (size_t)(colon - place));
-    const char *line = source_line(unit, file, (uint32_t)strtoul(colon + 1, NULL, 10), &length);
+    const char *line =
+        source_line(unit, arena_printf(unit->arena, "%s", place->file), place->line, &length);
     return line && memmem(line, length, text, strlen(text)) != NULL;
 }
 
@@ -167,16 +163,12 @@ static bool is_about_ours(const struct confirm *c, const struct block *b, const 
     if (strcmp(option, "pragmas") && strcmp(option, "unknown-warning-option"))
         return false;
     return memmem(b->start, b->length, "-Wbide-", 7) ||
-           (c->job->unit && line_has(c->job->unit, b->place, "\"-Wbide-"));
+           (c->job->unit && line_has(c->job->unit, &b->place, "\"-Wbide-"));
 }
 
-/* The file and line of a message. */
-static struct line_span line_of(struct confirm *c, const struct block *b)
+static struct line_span line_of(const struct block *b)
 {
-    const char *colon = strrchr(b->place, ':');
-    uint32_t line = (uint32_t)strtoul(colon + 1, NULL, 10);
-    const char *file = arena_strndup(c->arena, b->place, (size_t)(colon - b->place));
-    return (struct line_span){file, line, line};
+    return (struct line_span){b->place.file, b->place.line, b->place.line};
 }
 
 /* The first name between quotes at or after *text, which moves behind its quotes; of gcc's "*p",
@@ -201,7 +193,7 @@ static bool is_about_empty(struct confirm *c, const struct block *b, const char 
 {
     const char *text = b->text;
     const char *name = strstr(option, "uninitialized") ? quoted_name(c, &text) : NULL;
-    struct line_span here = line_of(c, b);
+    struct line_span here = line_of(b);
     return name && reading_names_owner(c->job->unit, name, &here);
 }
 
@@ -214,7 +206,7 @@ static bool is_about_untouched(struct confirm *c, const struct block *b, const c
     bool on_all_ways = !strcmp(option, "uninitialized") && !find_span(c->arena, &c->deferred, b);
     int forms = on_all_ways ? FLOW_VALUES : strstr(b->text, "'for' loop") ? FLOW_ALL : FLOW_OUTSIDE;
     const char *text = b->text, *name;
-    struct line_span here = line_of(c, b);
+    struct line_span here = line_of(b);
     int count = 0;
     if (!is_among(option, variable_names))
         return false;
@@ -231,7 +223,7 @@ static bool is_about_untouched(struct confirm *c, const struct block *b, const c
 /* Have we seen as well that the address of a local is returned? */
 static bool is_return_of_local(struct confirm *c, const struct block *b, const char *option)
 {
-    struct line_span line = line_of(c, b);
+    struct line_span line = line_of(b);
     return is_among(option, return_names) && diag_take_held(c->job->unit, option, &line);
 }
 
@@ -240,7 +232,7 @@ bool confirm_holds(struct confirm *c, const struct block *b)
     struct unit *unit = c->job->unit;
     const char *option = block_option(c->arena, b);
     const struct line_span *span;
-    if (!b->place || !*option)
+    if (!b->place.file || !*option)
         return true;
     if (is_about_ours(c, b, option) || memmem(b->start, b->length, "macro 'bide__scope_as'", 22))
         return false;

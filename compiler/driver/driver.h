@@ -1,6 +1,9 @@
 /*
  * The room driver: the commands of the tool. It runs the user's compiler, hands texts to the other
  * rooms, and decides what of all messages is shown.
+ *
+ * It requires a command line, and that the headers and libraries of bide lie beside the tool. Each
+ * command returns the exit status of the tool; files of its own are gone by then.
  */
 #ifndef BIDE_COMPILER_DRIVER_DRIVER_H
 #define BIDE_COMPILER_DRIVER_DRIVER_H
@@ -9,17 +12,17 @@
 
 /* ---- driver.c ---- */
 
-int driver_cc(int argc, char **argv);
+int driver_cc(int argc, char **argv); /* bide cc: compiles as the compiler in argv[0] does */
 
 /* ---- run.c ---- */
 
-int driver_emit(int argc, char **argv);
-int driver_run(int argc, char **argv);
+int driver_run(int argc, char **argv);  /* compiles, and runs the program */
+int driver_emit(int argc, char **argv); /* prints the C that a file becomes */
 int driver_gdb(int argc, char **argv);
 
-/* ---- size_command.c ---- */
+/* ---- size.c ---- */
 
-int driver_size(int argc, char **argv); /* size.c */
+int driver_size(int argc, char **argv); /* lists the frames of async functions */
 
 /* ---- help.c ---- */
 

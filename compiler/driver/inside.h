@@ -1,48 +1,42 @@
 /*
- * The driver's own header: the command line, the processes, the temporary files. Only main.c,
- * driver*.c and process.c include it; the front end and the lowering never do.
+ * Private to the room driver: the command line, the processes, the temporary files, and what is
+ * made of the compiler's messages.
  *
- * Memory: what belongs to the command lives in one arena until the program ends.
+ * How `bide cc` goes through this room:
+ *
+ *   args.c, long.c      the words of the command become a struct command
+ *   driver.c, scan.c    each input with async words becomes a struct job
+ *   plain.c             the compiler starts to read the file itself, beside all that follows
+ *   early.c             clang starts, and waits for the text that is to come
+ *   step.c              preprocess (pch.c, pragma.c, comments.c), then translate
+ *   driver.c            the user's own command runs, with the generated texts in the inputs' places
+ *   report.c            decides what of all messages is printed (said.c, block.c, confirm.c,
+ *                       reading.c), hint.c adds what may be missing
+ *   frame.c             measures the frames, database.c writes what -MJ asks for
+ *
+ * Memory: what belongs to the command lives in one arena until the program ends; a job's unit has
+ * an arena of its own until job_free. Functions that can fail print their message themselves,
+ * unless their comment says otherwise.
  */
 #ifndef BIDE_COMPILER_DRIVER_INSIDE_H
 #define BIDE_COMPILER_DRIVER_INSIDE_H
 
-#include "compiler/driver/driver.h"
 #include "compiler/diag/diag.h"
+#include "compiler/driver/driver.h"
 #include "compiler/emit/emit.h"
 #include "compiler/object/object.h"
 #include "compiler/parse/parse.h"
 #include "compiler/translate.h"
 
-/* Does the function there name it in a form that gives the plain reading another flow? What forms
- * count: FLOW_... */
-enum {
-    FLOW_VALUES,  /* guards and spawned calls, where values are lost */
-    FLOW_OUTSIDE, /* and deferred blocks, and scopes that the lines are not in */
-    FLOW_ALL
-};
+struct process;
 
-/* One run of a program. argv is a list of strings without a NULL at its end. */
-struct process {
-    struct arena *arena;
-    struct list argv;
-    const struct buffer *input; /* its standard input; NULL: ours */
-    bool catch_out, catch_err;  /* into out and err; else ours */
-    struct buffer out, err;
-    int signal; /* that ended it, or 0 */
-    /* process_start */
-    int given;   /* a descriptor that it has too, under the same number; 0: none */
-    int said[2]; /* our ends of the pipes to out and err, or -1 */
-    int place;   /* among the children that run: CHILD_... */
-};
-/* The children that run: a signal that ends us ends them first. 0: none. The plain one leads a
- * process group. */
-enum { CHILD_NOW, CHILD_EARLY, CHILD_PLAIN, CHILD_COUNT };
+/* ---- the command line ---- */
 
+/* What a word of the command is for. */
 enum arg_kind {
     ARG_BOTH,       /* for preprocessing and compiling */
     ARG_PREPROCESS, /* -D -I -include */
-    ARG_COMPILE,    /* leaves files or says things that are wanted once: -save-temps --coverage */
+    ARG_COMPILE,    /* leaves files or prints what is wanted once: -save-temps --coverage */
     ARG_PCH,        /* names a precompiled header: for what the compiler reads itself */
     ARG_LINK,
     ARG_DEPENDENCY, /* -MD -MF -MT */
@@ -63,7 +57,7 @@ struct arg {
     /* inputs */
     enum language language;
     const char *forced;    /* the language that -x has set, or NULL */
-    const char *generated; /* driver.c: compile this text in its place */
+    const char *generated; /* the file of generated text that is compiled in its place */
 };
 
 enum mode { MODE_LINK, MODE_COMPILE, MODE_ASSEMBLE, MODE_SYNTAX, MODE_PREPROCESS, MODE_QUERY };
@@ -86,150 +80,109 @@ struct command {
     const char *unknown_charset; /* of execution, in which not even ASCII may be itself */
     const char *struct_word;     /* the option by which structs are not as the library has them */
     bool static_link, no_library, other_target;
-    bool quiet;             /* generated texts: no warning about them is an error */
-    bool silent;            /* nor is there any */
+    bool quiet;             /* no warning about a generated text is an error */
+    bool silent;            /* nor is any given */
     const char *triple;     /* of a cross compiler */
     const char *output;     /* -o */
     const char *database;   /* -MJ */
     int signal;             /* that ended the compiler, or 0 */
-    int input_count;        /* all that is no option */
-    int c_count;            /* C or C++ */
+    int input_count;        /* words that are no option */
+    int c_count;            /* inputs in C or C++ */
     struct options options; /* of ours */
 };
 
-/* One C input of the command that has async words. */
-struct job {
-    const struct command *command;
-    struct arg *input;
-    struct buffer source;    /* the file as it lies on disk */
-    struct buffer text;      /* preprocessed */
-    struct buffer err;       /* what the preprocessor said */
-    struct buffer check_err; /* what the plain reading gave */
-    struct buffer made;      /* the generated text, if a compiler got it that waited: in no file */
-    const char *dependency;  /* the file of dependencies that it wrote, or NULL */
-    struct unit *unit;
-    struct list frames; /* struct frame_info *: of its async functions */
-    int status, signal; /* of the preprocessor */
-    bool is_doubtful;   /* it has no async words itself, but may get some from macros */
-    /* driver_plain.c */
-    bool is_plain;      /* only that: the command compiles the file as it is */
-    bool plain_code;    /* code is generated */
-    bool is_unreadable; /* it names what only bide makes, so there is no plain reading */
-    bool plain_done;
-    bool plain_c99; /* in this dialect */
-    int check_status;
-    struct process plain;
-};
+/* ---- args.c: reads the words of a command ---- */
 
-enum step { STEP_OK, STEP_NOT_ASYNC, STEP_FAILED };
-
-struct early {
-    struct process process;
-    const char *path;   /* that it compiles; NULL: there is none */
-    size_t head_length; /* what it has of the text so far */
-    int fd;             /* where the text goes */
-    bool done;          /* it has compiled it */
-};
-
-/* Prints what the compiler has to say of the files of these jobs: `err` is what it said of the
- * generated text, the rest it says of the plain readings, for which this waits. `failed`: it did
- * not succeed with the command. */
-enum verdict {
-    VERDICT_FINE,
-    VERDICT_OURS,    /* the fault is ours */
-    VERDICT_AGAIN,   /* it failed by warnings that do not count: once more, without warnings */
-    VERDICT_ALONE,   /* once more, with no plain reading to speak for the generated text */
-    VERDICT_REFUSED, /* it made something of a file that it does not take as it is */
-};
-
-/* One message with the lines that belong to it. */
-struct block {
-    const char *start; /* the context lines before it included */
-    size_t length, context_length;
-    char *place;  /* file:line, NULL: not a message of a compiler about a place */
-    char *text;   /* after "error: ", without colours and without the option */
-    char *option; /* [-W...], or "" */
-    bool error;
-};
-
-struct blocks {
-    struct arena *arena;
-    struct list list;
-    const char *context; /* lines that belong to the next message; or NULL */
-};
-
-/* What a job's forms mean for messages about its lines. */
-struct confirm {
-    struct arena *arena;
-    struct job *job;
-    const struct blocks *got; /* about the generated text */
-    struct list flows;    /* struct line_span *: functions whose flow the plain reading has not */
-    struct list deferred; /* struct line_span *: deferred blocks */
-    struct list orders;   /* struct line_span *: expressions whose order bide defines */
-};
-
-/* ---- temp.c ---- */
-
-void temp_remove(void);
-
-/* A new path for a file of this name, alone in a folder; removed at the end, by whatever end. */
-const char *temp_path(struct arena *, const char *name);
-/* Makes the folder, if it is not there, and watches signals. */
-void temp_begin(struct arena *);
-/* Keeps the file for the user, elsewhere; its new path, or NULL. */
-const char *temp_keep(struct arena *, const char *path);
-/* The group that runs, to be ended with us however we end; 0: it has ended. */
-void temp_tell_group(int group);
-extern volatile int temp_child[CHILD_COUNT];
-
-/* ---- reading.c ---- */
-
-/* struct line_span *: functions whose flow it does not have; full expressions with an await or a
- * form, whose order it leaves open. */
-struct list reading_flows(struct unit *);
-struct list reading_orders(struct unit *);
-/* And deferred blocks, which run later, with other values. */
-struct list reading_deferred(struct unit *);
-/* Is it a local variable of a function there? */
-bool reading_names_local(struct unit *, const char *name, const struct line_span *);
-bool reading_flow_names(struct unit *, const char *name, const struct line_span *, int forms);
-/* Is it a local variable of a function there that holds a task or a future? It begins empty. */
-bool reading_names_owner(struct unit *, const char *name, const struct line_span *);
-
-/* ---- process.c ---- */
-
-/* Its exit status; 128 + n when signal n ended it; 127, with a message, when it cannot be run. */
-int process_run(struct process *);
-/* The same in two steps. 0, or 127 as above. */
-int process_start(struct process *);
-/* Writes the text to `fd`, closes that, and waits for the program's end. fd < 0: nothing to do. */
-int process_finish(struct process *, const struct buffer *text, int fd);
-/* Ends it, the plain one with all that it has started; what it says is lost. */
-void process_abandon(struct process *);
-/* Becomes the program; input as above. Returns 127, with a message, when it cannot. */
-int process_exec(struct process *);
-/* Runs the program as the user's own: signals sent to us go to it. */
-int process_run_as_user(struct process *);
-/* Ends us by the signal that ended a program, if any, so that our parent sees the same, with no
- * core of ours; else returns the exit status. */
-int process_end_like(int status, int signal);
-void argv_add(struct process *, const char *word);
-void argv_add_arg(struct process *, const struct arg *); /* its one or two words */
-
-/* ---- args.c ---- */
-
-/* Reads the words after `bide cc`. 0, or -1 with a message. */
+/* Reads the words after `bide cc`. 0 or -1. */
 int command_read(struct command *, int argc, char **argv);
-/* The compiler of $CC, or cc; then the words in `before`, in $CFLAGS, and these. */
+/* The compiler of $CC, or cc; then the words in `before`, in $CFLAGS, and these. 0 or -1. */
 int command_read_default(struct command *, const char *before, int argc, char **argv);
 bool word_is_ours(const char *word);
 bool arg_is_c(const struct arg *); /* a C file, preprocessed or not */
 /* Does the text use words of bide? Such a file goes through the front end. */
 bool text_has_async_words(const char *text, size_t length);
 
-/* ---- home.c ---- */
+/* ---- long.c: long names of options ---- */
 
-/* The include folder; NULL, with a message, when the tool stands alone. */
+/* Replaces a word that begins with `--` by its short option, with the next word as its value where
+ * the option takes one. 0, or -1 when that word is missing. */
+int long_option_read(struct command *, struct list *words, uint32_t *at, struct arg *);
+/* How gcc reads a `--` word that is no option's name: --no-asm as -fno-asm. */
+const char *long_option_flag(const struct command *, const char *word);
+
+/* ---- compiler.c: the user's compiler and its command lines ---- */
+
+/* Starts a command line with the compiler, without a launcher such as ccache. */
+struct process compiler_process(const struct command *);
+/* A compiler of another name may be clang, as gcc is on some systems: asks it. */
+bool command_says_clang(const struct command *);
+/* Adds how messages are to look: with or without colours, with or without carets. */
+void command_add_colour(const struct command *, struct process *);
+/* Adds the user's words that are for every step. */
+void command_add_common(const struct command *, struct process *);
+/* What the compiler calls the output of an input without -o: hello.o, or hello.s for -S. */
+const char *command_object(const struct command *, const struct arg *input);
+
+/* ---- programs and files ---- */
+
+/* One run of a program. argv is a list of strings without a NULL at its end. */
+struct process {
+    struct arena *arena;
+    struct list argv;
+    const struct buffer *input; /* its standard input; NULL: ours */
+    bool catch_out, catch_err;  /* into out and err; else ours */
+    struct buffer out, err;
+    int signal; /* that ended it, or 0 */
+    /* process_start */
+    int given;   /* a descriptor that it has too, under the same number; 0: none */
+    int said[2]; /* our ends of the pipes to out and err, or -1 */
+    int place;   /* among the children that run: CHILD_... */
+};
+
+/* The children that run. A signal that ends us ends them first. The plain one leads a process
+ * group. */
+enum { CHILD_NOW, CHILD_EARLY, CHILD_PLAIN, CHILD_COUNT };
+
+extern volatile int temp_child[CHILD_COUNT]; /* their process numbers; 0: it does not run */
+
+/* ---- process.c: runs programs ---- */
+
+void argv_add(struct process *, const char *word);
+void argv_add_arg(struct process *, const struct arg *); /* its one or two words */
+
+/* Its exit status; 128 + n when signal n ended it; 127, with a message, when it cannot be run. */
+int process_run(struct process *);
+/* The same in two steps. 0, or 127 as above. */
+int process_start(struct process *);
+/* Writes the text to `fd`, closes that, and waits for the program's end. fd < 0: nothing is
+ * written. */
+int process_finish(struct process *, const struct buffer *text, int fd);
+/* Ends it, the plain one with all that it has started. What it has said is lost. */
+void process_abandon(struct process *);
+/* Becomes the program; input as above. Returns 127, with a message, when it cannot. */
+int process_exec(struct process *);
+/* Runs the program as the user's own: signals sent to us go to it. */
+int process_run_as_user(struct process *);
+/* Ends us by the signal that ended a program, if one did, so that our parent sees the same, with no
+ * core of ours; else returns the exit status. */
+int process_end_like(int status, int signal);
+
+/* ---- temp.c: the private folder, which is gone when we are ---- */
+
+/* Makes the folder, if it is not there, and watches signals. */
+void temp_begin(struct arena *);
+/* A new path for a file of this name, alone in a folder. */
+const char *temp_path(struct arena *, const char *name);
+/* Moves the file to where the user finds it; its new path, or NULL. */
+const char *temp_keep(struct arena *, const char *path);
+/* Removes the folder and all that is in it. */
+void temp_remove(void);
+/* Names the process group that must end with us however we end. 0: it has ended. */
+void temp_tell_group(int group);
+
+/* ---- home.c: where the tool lies, with its headers and libraries ---- */
+
+/* The include folder; NULL, with a message, when it is not there. */
 const char *home_include(struct arena *);
 /* The folder of our libraries for this machine, or NULL. */
 const char *home_library(struct arena *);
@@ -237,78 +190,113 @@ const char *home_library(struct arena *);
 const char *home_gdb_script(struct arena *);
 /* Adds what a program needs of bide to a command that links. */
 void home_add_link_flags(const struct command *, struct process *);
-/* Adds the libraries that a first-lines comment "needs: NAME..." asks for. */
+/* Adds the libraries that a comment "needs: NAME..." in the first lines asks for. */
 void home_add_needs(const struct command *, struct list *words, const char *text);
 
-/* ---- pch.c ---- */
+/* ---- one input ---- */
 
-/* Adds the words that name headers to include before the file, for a step that needs their text.
- * 0, or -1 with a message. */
-int pch_add_text(const struct command *, struct process *);
-/* Is the word one of those? */
-bool pch_is_include(const struct arg *);
+/* One C input of the command that has async words; or, when messages are printed, one that the
+ * command compiles as it is (is_plain). */
+struct job {
+    const struct command *command;
+    struct arg *input;
+    bool is_doubtful;     /* it has no async words itself, but may get some from macros */
+    struct buffer source; /* the file as it lies on disk */
+    /* step.c */
+    struct buffer text;     /* preprocessed */
+    struct buffer err;      /* what the preprocessor said */
+    int status, signal;     /* of the preprocessor */
+    const char *dependency; /* the file of dependencies that it wrote, or NULL */
+    struct unit *unit;
+    struct list frames; /* struct frame_info *: of its async functions */
+    /* driver.c */
+    struct buffer made; /* the generated text, if a compiler that waited got it: then no file has */
+    /* plain.c */
+    bool is_plain;      /* the command compiles the file as it is */
+    bool is_unreadable; /* it names what only bide makes, so it has no plain reading */
+    bool plain_code;    /* code is generated */
+    bool plain_c99;     /* in the dialect gnu99 */
+    bool plain_done;
+    int check_status;
+    struct buffer check_err; /* what was said of the plain reading */
+    struct process plain;
+};
 
-/* ---- database.c ---- */
+enum step { STEP_OK, STEP_NOT_ASYNC, STEP_FAILED };
 
-/* Writes what clang's -MJ asks for: the command of each C file, as the user gave it. */
-void database_write(const struct command *);
+/* ---- scan.c: may a file get async words from elsewhere? ---- */
 
-/* ---- scan.c ---- */
-
-/* driver_scan.c: may the file, which has no words of ours, get some from headers or options? */
+/* May the file, which has no words of ours, get some from headers or options? */
 bool may_get_async_words(struct command *, const char *path, const struct buffer *text);
 
-/* ---- step.c ---- */
+/* ---- step.c: preprocesses and translates ---- */
 
-/* Fills text. What is wrong has been said when it fails. */
+/* Fills text and err. */
 enum step job_preprocess(struct job *);
 /* Has the preprocessed text async code, of the file itself or of a header? */
 bool job_has_words(struct job *);
-/* Has it not included <bide/bide.h>, so that it lacks the short words? */
+/* Does it not include <bide/bide.h>, so that it lacks the short words? */
 bool job_lacks_words(const struct job *);
 /* Prints what -H asks for. */
 void print_header_list(const struct job *);
-/* Parse, check, lower; writes the generated text to `out`. */
+/* Translates the text; writes the generated one to `out`. */
 enum step job_translate(struct job *, FILE *out);
 void job_free(struct job *);
-/* Is a word of the user's command one for an extra step that preprocesses, or else for one that
+/* Does a word of the user's command go to an extra step that preprocesses, or else to one that
  * compiles? */
 bool command_wants_word(const struct arg *, bool preprocess);
-void command_add_input(const struct arg *, struct process *, const char *path);
+/* Adds the path in the input's place, with -x as the user had it. */
+void command_add_input(const struct arg *input, struct process *, const char *path);
 
-/* ---- compiler.c ---- */
+/* ---- pch.c: precompiled headers, whose text the front end reads ---- */
 
-struct process compiler_process(const struct command *); /* with no words yet */
-/* A compiler of another name may be clang, as gcc is on some systems: asks it. */
-bool command_says_clang(const struct command *);
-void command_add_colour(const struct command *, struct process *);
-/* Adds the user's words that are for every step. */
-void command_add_common(const struct command *, struct process *);
-/* What the compiler calls the output of an input without -o: hello.o, or hello.s for -S. */
-const char *command_object(const struct command *, const struct arg *input);
+/* Adds the words that include headers before the file, for a step that needs their text. 0 or -1. */
+int pch_add_text(const struct command *, struct process *);
+/* Is it such a word: -include? */
+bool pch_is_include(const struct arg *);
 
-/* ---- plain.c ---- */
+/* ---- pragma.c: our pragmas, which clang's preprocessor drops ---- */
+
+/* Puts them back into the text, and takes away what clang said of them. */
+void pragmas_restore(struct job *);
+
+/* ---- comments.c: comments for readers of the generated text ---- */
+
+/* Have the two preprocessed texts, one of them with comments, the same tokens? */
+bool comments_change_nothing(const struct buffer *without, const struct buffer *with);
+
+/* ---- the compiler beside us ---- */
+
+/* ---- plain.c: the compiler reads the file itself, for its messages ---- */
 
 /* Not with -w. */
 bool plain_is_wanted(const struct command *);
-/* A preprocessed file of ours has none. */
+/* A preprocessed file has no plain reading. */
 bool plain_exists(const struct job *);
-/* Is code generated for it, for what a compiler says only then? */
+/* Is code generated, for what a compiler says only then? */
 bool plain_needs_code(const struct job *);
 /* Starts the compiler on it, when the one that runs has ended. */
 void plain_start(struct job *);
 /* Waits for its end, once; starts it if it was not. Fills check_err; the exit status. */
 int plain_finish(struct job *);
-/* The same to the end: some errors and warnings come only when code is generated. */
+/* The same with code: some errors and warnings come only then. */
 int plain_finish_code(struct job *);
 /* Once more, in the dialect gnu99. */
 int plain_finish_c99(struct job *);
-/* The same for the preprocessed text with our words in the plain reading: the file may not be the
- * same one to both, if it asks for the names of our macros. Its errors alone are told. */
+/* Once more with the preprocessed text, our words in the plain reading: the file may not be the
+ * same one to both, if it asks for the names of our macros. Only errors are reported. */
 int plain_check_text(struct job *);
 void plain_stop(struct job *);
 
-/* ---- early.c ---- */
+/* ---- early.c: clang, started before its text is there ---- */
+
+struct early {
+    struct process process;
+    const char *path;   /* that it compiles; NULL: it does not run */
+    size_t head_length; /* what it has of the text so far */
+    int fd;             /* where the text goes */
+    bool done;          /* it has compiled it */
+};
 
 /* Does it give the same as a compiler that starts when the text is there? */
 bool early_fits(const struct command *, const struct job *);
@@ -321,25 +309,40 @@ bool early_finish(struct early *, const struct buffer *text);
 /* Ends it before it writes anything. */
 void early_stop(struct early *);
 
-/* ---- comments.c ---- */
+/* ---- what the compiler said ---- */
 
-/* Have the two preprocessed texts, one of them with comments, the same tokens? */
-bool comments_change_nothing(const struct buffer *without, const struct buffer *with);
+struct said_place {
+    const char *file;
+    uint32_t line, column; /* column 0: not said */
+};
 
-/* ---- pragma.c ---- */
+/* One message with the lines that belong to it. */
+struct block {
+    const char *start; /* the context lines before it included */
+    size_t length, context_length;
+    struct said_place place; /* file NULL: not a message of a compiler about a place */
+    char *text;              /* after "error: ", without colours and without the option */
+    char *option;            /* [-W...], or "" */
+    bool error;
+};
 
-/* Puts our pragmas back into the preprocessed text, which clang has dropped, and takes away what it
- * said of that. */
-void pragmas_restore(struct job *job);
+struct blocks {
+    struct arena *arena;
+    struct list list;    /* struct block * */
+    const char *context; /* lines that belong to the next message; or NULL */
+};
 
-/* ---- block.c ---- */
+/* ---- said.c: one line ---- */
 
-/* The line without colour sequences. */
-char *without_colours(struct arena *arena, const char *line, size_t length);
+char *without_colours(struct arena *, const char *line, size_t length);
+/* Reads "FILE:LINE:COLUMN: ", in which the column may be missing. The rest of the line, or NULL. */
+const char *said_read_place(struct arena *, const char *line, struct said_place *);
+/* Prints what a compiler said, as it is or, with --error-format=json, as JSON. */
+void print_said(const struct command *, const char *text, size_t length);
+
+/* ---- block.c: the lines of a message ---- */
 
 struct blocks blocks_read(struct arena *, const struct buffer *);
-/* "FILE:LINE:COLUMN: " with the column left out at will; the rest after it, or NULL. */
-const char *block_read_place(struct arena *, const char *line, char **place);
 /* Two messages are the same when file, line and text agree, or file, line and option. */
 bool block_same(const struct block *, const struct block *);
 /* The warning's name without -W, error= and a value: "maybe-uninitialized"; "" without one. */
@@ -347,46 +350,40 @@ const char *block_option(struct arena *, const struct block *);
 /* Is it an error that no option made one? */
 bool block_is_hard(const struct block *);
 
-/* ---- report.c ---- */
+/* ---- reading.c: where the plain reading means something else ---- */
 
-enum verdict report(struct list *jobs, const struct buffer *err, bool failed);
-/* Prints our own warnings that the compiler could have given and has not. 1: an error is among
- * them, else 0. */
-int check_held(struct list *jobs);
+/* Which forms give a function another flow than the plain reading has. */
+enum {
+    FLOW_VALUES,  /* guards and spawned calls, where values are lost */
+    FLOW_OUTSIDE, /* these, deferred blocks, and scopes that the lines are not in */
+    FLOW_ALL
+};
 
-/* ---- hint.c ---- */
+/* Lists of struct line_span *: functions with such a form. */
+struct list reading_flows(struct unit *);
+/* Full expressions with an await or a form, whose order the plain reading leaves open. */
+struct list reading_orders(struct unit *);
+/* Deferred blocks, which run later, with other values. */
+struct list reading_deferred(struct unit *);
+/* Is it a local variable of a function in these lines? */
+bool reading_names_local(struct unit *, const char *name, const struct line_span *);
+/* Does a function in these lines name it in one of the forms (FLOW_...)? */
+bool reading_flow_names(struct unit *, const char *name, const struct line_span *, int forms);
+/* Is it a local variable, of a function in these lines, that holds a task or a future? It begins
+ * empty. */
+bool reading_names_owner(struct unit *, const char *name, const struct line_span *);
 
-/* Says what include may be missing, if the compiler's errors are about words of ours. */
-void hint_missing_include(const struct command *, const struct buffer *err,
-                          const struct buffer *standard_input);
+/* ---- confirm.c: which messages about the plain reading hold ---- */
 
-/* ---- long.c ---- */
-
-/* Makes the short option of a word that begins with `--`, with the next word as its value where one
- * belongs to it. 0, or -1 when that is missing: said. */
-int long_option_read(struct command *, struct list *words, uint32_t *at, struct arg *);
-
-/* How gcc reads a `--` word that is no option of that name: --no-asm as -fno-asm. */
-const char *long_option_flag(const struct command *, const char *word);
-
-/* ---- frame.c ---- */
-
-bool wants_frames(const struct job *);
-/* Asks what the compiler has made, or the compiler, how large the frames are, and reports those
- * that are too large. Does nothing unless that is wanted. 1: one of them is an error, else 0. */
-int check_frames(struct command *, struct list *jobs);
-
-/* ---- json.c ---- */
-
-/* Prints what a compiler said, as it is or, with --error-format=json, as JSON. */
-void print_said(const struct command *, const char *text, size_t length);
-
-/* ---- driver.c ---- */
-
-/* Compiles; `extra`: words to add at the end. Used by run. */
-int driver_compile(struct command *, const struct list *extra);
-
-/* ---- confirm.c ---- */
+/* What a job's forms mean for messages about its lines. */
+struct confirm {
+    struct arena *arena;
+    struct job *job;
+    const struct blocks *got; /* about the generated text */
+    struct list flows;        /* struct line_span *, of reading.c */
+    struct list deferred;
+    struct list orders;
+};
 
 struct confirm confirm_begin(struct arena *, struct job *, const struct blocks *got);
 /* Does a message about the plain reading hold for what bide makes of the file? */
@@ -394,7 +391,52 @@ bool confirm_holds(struct confirm *, const struct block *);
 /* Has the unit functions whose flow only the generated code has? */
 bool confirm_is_needed(struct unit *);
 
-/* ---- size_print.c ---- */
+/* ---- report.c: prints what the user is to see ---- */
+
+enum verdict {
+    VERDICT_FINE,
+    VERDICT_OURS,    /* the fault is ours */
+    VERDICT_AGAIN,   /* it failed by warnings that do not count: once more, without warnings */
+    VERDICT_ALONE,   /* once more, with no plain reading to speak for the generated text */
+    VERDICT_REFUSED, /* it made something of a file that it does not take as it is */
+};
+
+/* Prints what the compiler has to say of the files of these jobs: `err` is what it said of the
+ * generated text; the rest it says of the plain readings, for which this waits. `failed`: the
+ * command did not succeed. */
+enum verdict report(struct list *jobs, const struct buffer *err, bool failed);
+/* Prints our own warnings that the compiler could have given and has not. 1: an error is among
+ * them, else 0. */
+int check_held(struct list *jobs);
+
+/* ---- hint.c: what may be missing ---- */
+
+/* Notes that an include may be missing, if the compiler's errors are about words of ours. */
+void hint_missing_include(const struct command *, const struct buffer *err,
+                          const struct buffer *standard_input);
+
+/* ---- after the compiler ---- */
+
+/* ---- frame.c: the warning of large frames ---- */
+
+bool wants_frames(const struct job *);
+/* Reads from what the compiler has made, or asks the compiler, how large the frames are, and
+ * reports those that are too large. 1: one of them is an error, else 0. */
+int check_frames(struct command *, struct list *jobs);
+
+/* ---- database.c: clang's -MJ ---- */
+
+/* Writes the command of each C file, as the user gave it. */
+void database_write(const struct command *);
+
+/* ---- the other commands ---- */
+
+/* ---- driver.c ---- */
+
+/* Compiles; `extra`: words to add at the end. */
+int driver_compile(struct command *, const struct list *extra);
+
+/* ---- size_print.c: the reports of `bide size`; functions are struct size_function * ---- */
 
 void size_print_text(const struct list *functions, int members, FILE *);
 void size_print_tsv(const struct list *functions, FILE *);

@@ -69,7 +69,7 @@ static bool is_out_of_place(const struct arg *a)
     return (a->kind == ARG_PCH && !strcmp(word, "-Winvalid-pch")) ||
            !strncmp(word, "-fprofile-", 10) || !strncmp(word, "-fauto-profile", 14) ||
            !strcmp(word, "-fbranch-probabilities") ||
-           !strcmp(word, "-fno-diagnostics-show-option"); /* driver_report.c takes them away */
+           !strcmp(word, "-fno-diagnostics-show-option"); /* report.c takes them away */
 }
 
 /* Where the code goes. A launcher that keeps results needs a file to keep. */

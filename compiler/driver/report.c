@@ -1,15 +1,15 @@
 /*
  * What the user's compiler said, as the user gets it.
  *
- * Its warnings are those about the plain reading of the file (driver_plain.c), but for those that
- * do not hold for what bide makes of it (driver_confirm.c). About the generated text it is only
- * believed what no reading of the file can tell: what the assembler and the linker say, and clang's
- * back end, which the plain reading does not reach. A preprocessed file has no plain reading, so
- * all is shown that is said of its generated text.
+ * The user sees the warnings about the plain reading of the file (plain.c), without those that do
+ * not hold for what bide makes of the file (confirm.c). Of the messages about the generated text
+ * only those count that no reading of the file can give: those of the assembler and the linker, and
+ * those of clang's back end, which the plain reading does not reach. A preprocessed file has no
+ * plain reading, so all messages about its generated text are shown.
  *
- * An error in the generated text where the plain reading has none is our fault, unless it is a
- * static assertion of emit_limit.c, or a warning made an error by a pragma: then the command runs
- * again without warnings.
+ * An error in the generated text where the plain reading has none is our fault. There are two
+ * exceptions: a static assertion of emit/limit.c; and a warning that a pragma makes an error, after
+ * which the command runs again without warnings.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -91,7 +91,7 @@ static void print_buffer(const struct job *job, const struct buffer *b)
 static const char *limit_text(struct arena *arena, const struct block *b)
 {
     const char *text = NULL;
-    if (!b->place || !b->error || !strstr(b->text, "assert"))
+    if (!b->place.file || !b->error || !strstr(b->text, "assert"))
         return NULL;
     for (const char *p = b->text; (p = strstr(p, LIMIT)); p += sizeof LIMIT - 1)
         text = p + sizeof "bide: " - 1;
@@ -107,7 +107,7 @@ static const char *limit_text(struct arena *arena, const struct block *b)
 static void print_limit(const struct job *job, const struct block *b, const char *text)
 {
     struct arena *arena = arena_new();
-    char *line = arena_printf(arena, "%s: error: %s\n", b->place, text);
+    char *line = arena_printf(arena, "%s:%u: error: %s\n", b->place.file, b->place.line, text);
     print_text(job->command, line, strlen(line));
     arena_free(arena);
 }
@@ -123,7 +123,7 @@ static bool has_hard_error(struct arena *arena, const struct blocks *blocks)
 /* "cc1: all warnings being treated as errors" */
 static bool is_trailer(const struct block *b)
 {
-    return !b->place && memmem(b->start, b->length, " warnings being treated as errors", 33);
+    return !b->place.file && memmem(b->start, b->length, " warnings being treated as errors", 33);
 }
 
 /* clang's own, which -fsyntax-only does not give. */
@@ -160,7 +160,7 @@ static struct reading read_plain(struct arena *arena, struct job *job, const str
         const struct block *b = r.blocks.list.item[i];
         r.drops[i] = !confirm_holds(&confirm, b);
         r.is_cut |= r.drops[i];
-        error |= !r.drops[i] && (b->error || (!b->place && !is_trailer(b)));
+        error |= !r.drops[i] && (b->error || (!b->place.file && !is_trailer(b)));
     }
     for (uint32_t i = 0; r.is_cut && i < r.blocks.list.count; i++)
         r.drops[i] |= !error && is_trailer(r.blocks.list.item[i]);
@@ -185,7 +185,7 @@ static void print_reading(const struct reading *r)
             context = b;
         if (r->drops[i])
             continue;
-        if (context && b->place)
+        if (context && b->place.file)
             print_text(cmd, context->start, context->context_length);
         context = NULL;
         print_text(cmd, b->start, b->length);
@@ -197,7 +197,7 @@ static void print_reading(const struct reading *r)
 /* Is it something that no reading of the file could tell? */
 static bool is_of_its_own(const struct command *cmd, const struct block *b)
 {
-    if (!b->place) /* [...]: of -fdiagnostics-format=json */
+    if (!b->place.file) /* [...]: of -fdiagnostics-format=json */
         return !is_trailer(b) && *b->start != '[';
     return cmd->clang && *b->option && is_from_back_end(b->option);
 }
@@ -223,7 +223,7 @@ static bool has_more(const struct job *job, const struct blocks *got, const stru
         return false;
     for (uint32_t i = 0; i < got->list.count; i++) {
         const struct block *b = got->list.item[i];
-        if (b->place && !b->error && *b->option && !is_said(b, &r->blocks, 1))
+        if (b->place.file && !b->error && *b->option && !is_said(b, &r->blocks, 1))
             return true;
     }
     return false;
@@ -247,7 +247,7 @@ static enum verdict judge(struct list *jobs, const struct blocks *got, bool hard
         return VERDICT_OURS;
     for (uint32_t i = 0; i < got->list.count; i++) {
         const struct block *b = got->list.item[i];
-        if ((!b->place && !is_trailer(b)) || limit_text(got->arena, b))
+        if ((!b->place.file && !is_trailer(b)) || limit_text(got->arena, b))
             return VERDICT_FINE;
     }
     return VERDICT_AGAIN;

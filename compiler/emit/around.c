@@ -169,7 +169,7 @@ static void print_poll(struct lower *l, struct output *o)
     output_printf(
         o, "\n\nstatic enum bide_poll bide__poll_%s(struct bide_cx *cx, struct bide_frame *h)\n{\n",
         l->name);
-    emit_layout(l, o);
+    emit_records(l, o);
     output_printf(o, "return bide__body_%s(cx, (struct bide__frame_%s *)h", l->name, l->name);
     if (l->has_args)
         output_printf(o, ", h->state ? %s : bide__args(cx, h)", null_text(l->unit));

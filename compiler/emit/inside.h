@@ -1,36 +1,48 @@
-/* Private to the room emit. */
+/*
+ * Private to the room emit.
+ *
+ *   unit.c          goes over the unit: copies, and replaces items
+ *   function.c      one function: lowered, laid out (frame/), printed
+ *     around.c      what stands round its body: declarations, poll, start, descriptor
+ *     frame.c       its frame
+ *     code.c        its code (lower/), a piece at a time; show.c: copies for the debugger
+ *     records.c     what `bide size` reads, limit.c: what must not be aligned too much
+ *   output.c        all text goes through here, on the right lines; join.c, pack.c
+ *     pretty.c      the form to be read (bide emit)
+ */
 #ifndef BIDE_COMPILER_EMIT_INSIDE_H
 #define BIDE_COMPILER_EMIT_INSIDE_H
 
 #include "compiler/emit/emit.h"
 
-struct output;
-
+/* The output: where it stands, and what has been printed. */
 struct output {
     struct unit *unit;
     FILE *out;
-    bool pretty;
-    const char *at;             /* in unit->text: where copying goes on */
-    uint32_t last_token;        /* just printed, nothing since; 0: none */
-    uint32_t at_token;          /* the gap before it has just been printed; 0: none */
-    const char *file;           /* the place that a compiler would give the next character */
-    uint32_t line, line_before; /* before output_nowhere; 0: it did nothing */
-    bool system_header;
-    char last;           /* character written; 0: none yet */
-    char word;           /* that begins the word at the end of what is written; 0: there is none */
-    bool substituted;    /* the last token was printed as another text */
-    uint32_t *gaps;      /* set of tokens: the text before them, with its pragmas, is printed */
-    struct list packs;   /* struct pack *: where #pragma pack changes what is in effect */
-    bool packs_known;    /* these have been found */
-    int pack;            /* in effect at the item that is being printed */
+    bool pretty;         /* the form to be read */
+    const char *at;      /* in unit->text: where copying goes on */
+    struct list frames;  /* struct frame_info *: of the functions that are printed */
     struct map declared; /* struct symbol *: async functions whose declarations are printed */
     struct map shown;    /* struct var *: there is a copy under its name for the debugger */
-    struct list frames;  /* struct frame_info *: of the functions that are printed */
-    /* pretty */
+    /* output.c */
+    uint32_t last_token; /* just printed, nothing since; 0: none */
+    uint32_t at_token;   /* the gap before it has just been printed; 0: none */
+    uint32_t *gaps;      /* set of tokens: the text before them, with its pragmas, is printed */
+    const char *file;    /* the place that a compiler would give the next character */
+    uint32_t line, line_before; /* before output_nowhere; 0: it did nothing */
+    bool system_header;
+    char last;        /* character written; 0: none yet */
+    char word;        /* the first character of the word at the end; 0: no word is there */
+    bool substituted; /* the last token was printed as another text */
+    /* pack.c */
+    struct list packs; /* struct pack *: where #pragma pack changes what is in effect */
+    bool packs_known;  /* these have been found */
+    int pack;          /* in effect at the item that is being printed; 0: none */
+    /* pretty.c */
     bool fresh;               /* a new line is due before anything else */
     bool blank;               /* and an empty one */
     bool drifted;             /* `line` is no longer true */
-    bool undefined;           /* put_undefs has been */
+    bool undefined;           /* put_undefs has been called */
     int column;               /* of the next character */
     int parens;               /* open ones */
     int depth;                /* generated braces */
@@ -42,97 +54,113 @@ struct output {
     bool text_bol;
     struct list files; /* struct source_file * */
 };
-/* fn_attribute.c: the user's attributes that belong on a generated function, a blank at the end */
-enum fn_part { PART_WRAPPER, PART_START, PART_BODY };
-
-/* ---- code.c ---- */
-
-void print_code(struct lower *, struct output *, const struct code *);
-/* The kept result, which is declared before the resume labels are jumped to: clang looks along the
- * ways by which it is not returned, too. */
-bool is_returned_scalar(const struct lower *, const struct var *);
-const char *var_text(struct lower *, const struct var *); /* how it is written */
-
-/* ---- show.c ---- */
-
-void print_shown(struct lower *, struct output *, const struct piece *);
-
-/* ---- frame.c ---- */
-
-void frame_print_tags(struct lower *, struct output *);
-void frame_print(struct lower *, struct output *); /* struct bide__frame_NAME */
-
-/* ---- output.c ---- */
-
-struct output *output_new(struct unit *, FILE *);
-/* all text up to the token, which is not printed */
-void output_copy(struct output *, uint32_t before);
-void output_skip(struct output *, uint32_t last);  /* text goes on after this token */
-void output_sync(struct output *, uint32_t token); /* what follows is on its line */
-void output_text(struct output *, const char *);
-void output_printf(struct output *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void output_tokens(struct output *, struct lower *, uint32_t first, uint32_t last);
-void output_end(struct output *);
-void output_brace(struct output *, struct lower *, uint32_t brace); /* of a body */
-/* output.c to pretty.c and back */
-void output_pragmas(struct output *, uint32_t token); /* that stand before it */
-void output_put(struct output *, const char *, size_t);
-void output_newline(struct output *);
-size_t literal_length(const char *); /* of the string or character that begins there; 0: none */
-/* From here to where it ends, all is on line 0, which to debuggers is none. */
-void output_nowhere(struct output *, bool begins);
-void output_go_to(struct output *, const char *file, uint32_t line, bool system_header);
-bool output_needs_space(const struct output *, const struct token *);
-
-/* a line of its own, given without its end */
-void output_directive(struct output *, const char *line);
-
-/* ---- pretty.c ---- */
-
-/* in a header that is included, not copied */
-bool output_is_hidden(struct output *, uint32_t token);
-void pretty_begin(struct output *);
-void pretty_text(struct output *, const char *);
-void pretty_end(struct output *);
-void pretty_copy(struct output *, const char *end);
-void pretty_item(struct output *);
-void pretty_gap(struct output *, uint32_t token);
-void pretty_sync(struct output *, uint32_t token);
-
-/* ---- join.c ---- */
-
-/* join.c: this has been written; a blank before `next`, the beginning of a token, where it would be
- * taken for a part of what is before it */
-void output_note(struct output *, const char *, size_t);
-void output_join(struct output *, char next);
-
-/* ---- pack.c ---- */
-
-int pack_at(struct output *, uint32_t token); /* what #pragma pack says there; 0: nothing */
-/* What is printed between the two is packed as wanted. */
-void pack_begin(struct output *, int wanted);
-void pack_end(struct output *, int wanted);
 
 /* ---- function.c ---- */
 
+/* Lowers and prints the function, its blocks and branches. */
 void emit_function(struct unit *, struct output *, struct function *);
 
 /* ---- around.c ---- */
 
+/* What other functions need of an async one, once: its prototype, arguments, start function and
+ * descriptor. */
 void emit_async_declaration(struct unit *, struct output *, struct symbol *);
 void emit_before_body(struct lower *, struct output *);
 void emit_after_body(struct lower *, struct output *);
 
 /* ---- fn_attribute.c ---- */
 
+enum fn_part { PART_WRAPPER, PART_START, PART_BODY };
+
+/* The user's attributes that belong on that generated function, with a blank at the end. */
 const char *fn_attributes_text(struct unit *, const struct symbol *fn, enum fn_part);
+
+/* ---- frame.c ---- */
+
+/* The structs of blocks that have moved to file scope. */
+void frame_print_tags(struct lower *, struct output *);
+/* struct bide__frame_NAME. */
+void frame_print(struct lower *, struct output *);
+
+/* ---- code.c ---- */
+
+void print_code(struct lower *, struct output *, const struct code *);
+/* How the variable is written where the function's code is. */
+const char *var_text(struct lower *, const struct var *);
+/* Is it the kept result, as a variable? It is declared before the jumps to the resume labels:
+ * clang also looks along the ways on which it is not returned. */
+bool is_returned_scalar(const struct lower *, const struct var *);
+
+/* ---- show.c ---- */
+
+/* The copies for the debugger that are due behind a statement. */
+void print_shown(struct lower *, struct output *, const struct piece *);
 
 /* ---- records.c ---- */
 
-void emit_layout(struct lower *, struct output *); /* emit_layout.c: into the poll function */
+/* Prints the records of the frame, at the head of the poll function, and adds it to o->frames. */
+void emit_records(struct lower *, struct output *);
 
 /* ---- limit.c ---- */
 
-void emit_limits(struct lower *, struct output *); /* at file scope */
+/* Static assertions, at file scope. */
+void emit_limits(struct lower *, struct output *);
+
+/* ---- output.c ---- */
+
+struct output *output_new(struct unit *, FILE *);
+void output_end(struct output *); /* copies the rest */
+/* Copies the user's text up to the token, which is not printed. */
+void output_copy(struct output *, uint32_t before);
+/* Leaves out the user's text up to this token, the last that is not copied. */
+void output_skip(struct output *, uint32_t last);
+/* What follows is on the token's line. */
+void output_sync(struct output *, uint32_t token);
+/* The user's tokens; `l` tells what stands in some tokens' places, or is NULL. */
+void output_tokens(struct output *, struct lower *l, uint32_t first, uint32_t last);
+/* The { or } of a body. */
+void output_brace(struct output *, struct lower *, uint32_t brace);
+/* Generated text, in which '\n' says where a line may begin. */
+void output_text(struct output *, const char *);
+void output_printf(struct output *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A line of its own, given without its end. */
+void output_directive(struct output *, const char *line);
+/* From here to where it ends, all is on line 0, which debuggers do not show. */
+void output_nowhere(struct output *, bool begins);
+void output_go_to(struct output *, const char *file, uint32_t line, bool system_header);
+
+/* For join.c and pretty.c. */
+void output_put(struct output *, const char *, size_t);
+void output_newline(struct output *);
+void output_pragmas(struct output *, uint32_t token); /* those that stand before it */
+bool output_needs_space(const struct output *, const struct token *);
+size_t literal_length(const char *); /* of the string or character that begins there; or 0 */
+
+/* ---- join.c ---- */
+
+/* Notes what has been written. */
+void output_note(struct output *, const char *, size_t);
+/* Prints a blank where `next` would be taken for a part of the token before it. */
+void output_join(struct output *, char next);
+
+/* ---- pack.c ---- */
+
+/* What #pragma pack has set at the token; 0: nothing. */
+int pack_at(struct output *, uint32_t token);
+/* What is printed between the two is packed as wanted. */
+void pack_begin(struct output *, int wanted);
+void pack_end(struct output *, int wanted);
+
+/* ---- pretty.c ---- */
+
+void pretty_begin(struct output *);
+void pretty_end(struct output *);
+/* Is the token in a header that is included, not copied? */
+bool output_is_hidden(struct output *, uint32_t token);
+void pretty_copy(struct output *, const char *end);
+void pretty_item(struct output *);
+void pretty_gap(struct output *, uint32_t token);
+void pretty_sync(struct output *, uint32_t token);
+void pretty_text(struct output *, const char *);
 
 #endif

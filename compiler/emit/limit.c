@@ -1,7 +1,7 @@
 /*
  * What the runtime or a frame has a place for may be aligned to BIDE_ALIGN_MAX at most. Only the
  * target's compiler knows alignments, so it is asked by static assertions, each on the line of what
- * it is about, for what may be aligned to more than usual. driver_report.c knows their messages.
+ * it is about, for what may be aligned to more than usual. driver/report.c knows their messages.
  */
 #include "inside.h"
 

@@ -170,7 +170,7 @@ static struct frame_info *find_parts(struct lower *l)
     return info;
 }
 
-void emit_layout(struct lower *l, struct output *o)
+void emit_records(struct lower *l, struct output *o)
 {
     struct frame_record r = {.l = l, .info = find_parts(l)};
 

@@ -1,9 +1,13 @@
 /*
  * The room frame: what lives in a frame, and where.
  *
- * It requires a lowered function. live_function establishes what each suspension saves and which
- * variables live in the frame; frame_layout then names the members; overlap finds which of them may
- * share bytes.
+ * It requires a lowered function, whose code tells how control and values flow. In this order,
+ *
+ *   live_function   establishes which variables live in the frame (var->in_frame), which are saved
+ *                   (var->saved), and what each suspension saves (suspend->live);
+ *   frame_layout    establishes the members' names and types (var->member, var->frame_type), and
+ *                   reports what cannot be a member;
+ *   overlap         gives the members in structs and unions: which of them share bytes.
  */
 #ifndef BIDE_COMPILER_FRAME_FRAME_H
 #define BIDE_COMPILER_FRAME_FRAME_H
@@ -15,9 +19,9 @@ enum box_kind { BOX_VAR, BOX_SLOT, BOX_STRUCT, BOX_UNION };
 /* A part of a frame: one member, or an anonymous struct or union of parts. */
 struct box {
     enum box_kind kind;
-    struct var *var;
-    struct slot *slot;
-    struct box **part;
+    struct var *var;   /* BOX_VAR */
+    struct slot *slot; /* BOX_SLOT */
+    struct box **part; /* BOX_STRUCT, BOX_UNION */
     uint32_t count;
     uint64_t size, align; /* estimates */
 };
@@ -26,12 +30,13 @@ struct box {
 
 void live_function(struct lower *, struct code *);
 
-/* ---- overlap.c ---- */
-
-struct box *overlap(struct lower *); /* a struct of all members but those with a flexible end */
-
 /* ---- layout.c ---- */
 
 void frame_layout(struct lower *);
+
+/* ---- overlap.c ---- */
+
+/* A box of all members but scopes, and those with a flexible end; NULL: there are no others. */
+struct box *overlap(struct lower *);
 
 #endif

@@ -1,9 +1,10 @@
 /*
- * ELF files, see elf.h. Written after the System V ABI: "Object Files" and its 64-bit form.
+ * ELF files, see inside.h. Written after the System V ABI: "Object Files" and its 64-bit form.
  *
- * Of relocations only their place, symbol and addend count, not the kind, which is each machine's
- * own: a pointer in data has the plain one. In a linked file those that the loader applies say what
- * a pointer will be; one without a symbol moves an address that is its addend, or lies in place.
+ * Of a relocation only the place, the symbol and the addend count. The kind is each machine's own; a
+ * pointer in data has the plain one. In a linked file the relocations that the loader applies tell
+ * what a pointer will be; one without a symbol moves an address, which is its addend or lies in
+ * place.
  */
 #include "inside.h"
 
@@ -86,7 +87,7 @@ static void read_section(struct elf *e, const unsigned char *p, struct elf_secti
     s->has_data = s->type != SHT_NOBITS && s->type != 0;
 }
 
-/* The string at `offset` of a section of strings; NULL: there is none. */
+/* The string at `offset` of a section of strings, or NULL. */
 static const char *table_string(const struct elf *e, uint32_t section, uint64_t offset)
 {
     return section && section < e->section_count
@@ -212,7 +213,7 @@ static unsigned symbol_size(const struct elf *e)
     return e->is_64 ? 24 : 16;
 }
 
-/* Of a symbol whose section's number is too large for it. */
+/* The section of a symbol whose own field is too small for the number. */
 static uint32_t extended_section(const struct elf *e, uint32_t table, uint64_t index)
 {
     uint64_t number = 0;
@@ -279,7 +280,8 @@ static void read_links(struct elf *e, const struct elf_section *s)
     }
 }
 
-/* In an object those of data; in a linked file those that the loader applies. */
+/* Is it a table of relocations that we need: in an object one for data, in a linked file one that
+ * the loader applies? */
 static bool is_wanted(const struct elf *e, const struct elf_section *s)
 {
     if ((s->type != SHT_REL && s->type != SHT_RELA) || !s->has_data)
@@ -302,7 +304,7 @@ bool elf_read_symbols(struct elf *e)
     uint64_t count = table ? e->section[table].size / symbol_size(e) : 0;
     for (uint32_t i = 1; i < e->section_count; i++)
         links += is_wanted(e, &e->section[i]) ? e->section[i].size / 8 : 0;
-    /* Sections may lie over each other; so many of them that this becomes large are no file. */
+    /* Sections may lie over each other, but no real file has so many that this becomes large. */
     if (count > UINT32_MAX || links > e->size)
         return fail(e, "there are more symbols or relocations than the file has room for", 0);
     e->symbol = arena_alloc(e->arena, (count + 1) * sizeof *e->symbol);
@@ -329,8 +331,8 @@ static const struct elf_link *find_link(const struct elf *e, struct elf_place at
     return e->link_count ? bsearch(&key, e->link, e->link_count, sizeof key, compare_links) : NULL;
 }
 
-/* Of an address without bytes in the file: a program may have room for a copy of a library's
- * object, which the loader fills. */
+/* The symbol at an address without bytes in the file, or NULL: a program may have room for a copy of
+ * a library's object, which the loader fills. */
 static const char *name_of_address(const struct elf *e, uint64_t address)
 {
     for (uint32_t i = 0; i < e->symbol_count; i++)

@@ -1,6 +1,7 @@
 /*
- * Reading ELF files: sections, symbols, and what a pointer in the data leads to, for either size
- * and byte order. Nothing in a file is trusted: what leads out of it is an error that says where.
+ * Private to the room object: ELF files. Their sections, their symbols, and what a pointer in the
+ * data leads to, for both sizes and byte orders. Nothing in a file is trusted: what leads out of it
+ * is an error that names the place.
  *
  * Memory: the caller's arena; the file's bytes stay the caller's.
  */
@@ -40,12 +41,12 @@ struct elf {
     uint32_t machine;
     struct elf_section *section;
     uint32_t section_count;
-    struct elf_symbol *symbol; /* of .symtab, or of .dynsym when there is no other */
+    struct elf_symbol *symbol; /* of .symtab; of .dynsym when there is no .symtab */
     uint32_t symbol_count;
-    bool is_stripped; /* there was no other */
+    bool is_stripped; /* there is no .symtab */
     struct elf_link *link;
     uint32_t link_count, link_room;
-    const char *error; /* what is wrong, and where */
+    const char *error; /* what is wrong, and where; NULL: nothing so far */
 };
 
 /* ---- elf.c ---- */
@@ -55,16 +56,16 @@ bool elf_is(const unsigned char *data, uint64_t size);
 bool elf_open(struct elf *, struct arena *, const unsigned char *data, uint64_t size);
 /* Fills symbols and links; until then only sections are known. */
 bool elf_read_symbols(struct elf *);
-/* NULL: there is none, or it has no bytes. *size gets its length. */
+/* The section's bytes, *size of them; NULL: there is no such section, or it has no bytes. */
 const unsigned char *elf_section_data(const struct elf *, const char *name, uint64_t *size);
 
-/* A number of 1, 2, 4 or 8 bytes. False: that is not in the section. */
+/* A number of 1, 2, 4 or 8 bytes. False: the section ends before that. */
 bool elf_number(const struct elf *, struct elf_place, unsigned bytes, uint64_t *number);
 uint32_t elf_word(const struct elf *, const unsigned char *at); /* of 4 bytes */
-/* What the pointer at the place leads to: *to, with section 0 for NULL or what is defined
- * elsewhere, whose name *name then is; else that is NULL. False: there is no pointer. */
+/* What the pointer at the place leads to. *to has section 0 for NULL and for what is defined
+ * elsewhere; *name is the name of that, else NULL. False: there is no pointer. */
 bool elf_pointer(const struct elf *, struct elf_place, struct elf_place *to, const char **name);
-/* The string at the place; NULL: it does not end in its section. */
+/* The string at the place; NULL: it does not end before its section does. */
 const char *elf_string(const struct elf *, struct elf_place);
 
 #endif

@@ -1,9 +1,11 @@
 /*
- * The room object: what object files and programs tell of async functions, for `bide size` and for the
- * warning of large frames. read.c reads files into lists of functions, reserve.c finds what a task that
- * begins with one of them reserves.
+ * The room object: what object files, archives and programs tell of async functions, for `bide
+ * size` and for the warning of large frames.
  *
- * Nothing in a file is trusted: a damaged one is an error that says where.
+ * read.c requires a file and establishes a struct size_file with its functions; reserve.c requires
+ * all files of a command and fills in what a task reserves that begins with one of the functions.
+ *
+ * Nothing in a file is trusted: a damaged one is an error that names the place.
  */
 #ifndef BIDE_COMPILER_OBJECT_OBJECT_H
 #define BIDE_COMPILER_OBJECT_OBJECT_H
@@ -12,26 +14,28 @@
 
 struct size_function;
 
+/* A member of a frame. */
 struct size_member {
     const char *name;
-    const char *type; /* "": not known */
+    const char *type; /* "": unknown */
     uint32_t line;    /* of its declaration, or of the await whose result it takes */
     uint32_t offset, size;
 };
 
+/* A function that another one awaits. */
 struct size_callee {
     struct size_function *function; /* NULL: not found */
-    const char *name;               /* of its descriptor, when it is not in that file */
-    uint32_t group;
+    const char *name;               /* of its descriptor, when that is in another file */
+    uint32_t group;                 /* as in struct bide_callee */
 };
 
 struct size_function {
-    const char *name, *file; /* file "": not known */
+    const char *name, *file; /* file "": unknown */
     uint32_t line;
     const char *object;  /* the file it was read from, FILE(MEMBER) in an archive */
     const char *symbol;  /* of its descriptor without bide__desc_, or NULL */
-    bool is_local;       /* that symbol */
-    bool has_descriptor; /* else only the records of its frame are there */
+    bool is_local;       /* only its own file sees that symbol */
+    bool has_descriptor; /* else only its frame is known, from the records */
     bool is_wide;        /* pointers have 8 bytes */
     uint32_t machine;
     uint32_t frame, args; /* bytes */
@@ -39,12 +43,12 @@ struct size_function {
     struct size_callee *callee;
     uint32_t callee_count;
     struct list members; /* struct size_member *, the largest first */
-    /* size_reserve.c */
+    /* reserve.c */
     const void *mirror;
     bool is_met;
     bool has_reserve;    /* it could be found out */
-    bool is_least;       /* it may be more: a callee is not known */
-    const char *missing; /* the name of one that is not known */
+    bool is_least;       /* it may be more: a callee is unknown */
+    const char *missing; /* the name of an unknown one */
     uint32_t reserve;
 };
 
@@ -52,18 +56,18 @@ struct size_function {
 struct size_file {
     const char *name;
     struct list functions; /* struct size_function * */
-    bool is_stripped;      /* of symbols: not all functions are found */
+    bool is_stripped;      /* of its symbols, so not all functions are found */
 };
 
-enum { SIZE_ALL_MEMBERS = -1 };
+enum { SIZE_ALL_MEMBERS = -1 }; /* for size_print_text */
 
 /* ---- read.c ---- */
 
 /* Adds what is in the file to `files`, under the name `shown`. False, with a message, when it
  * cannot be read. */
 bool size_read(struct arena *, const char *path, const char *shown, struct list *files);
-/* The records of frames in a file that a compiler has just made, as functions without descriptors;
- * says nothing when there are none. */
+/* The frames in a file that a compiler has just made, as functions without descriptors. A file
+ * without records, or one that cannot be read, gives an empty list and no message. */
 void size_read_frames(struct arena *, const char *path, struct list *functions);
 
 /* ---- reserve.c ---- */

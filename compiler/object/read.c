@@ -1,14 +1,14 @@
 /*
  * Async functions in object files, archives, programs and shared libraries.
  *
- * Functions are found by their descriptors (struct bide_fn of <bide/core.h>), whose symbols begin
- * with bide__desc_, and through them by the pointers to their callees. The members of frames are in
- * the records of the section .bide.frames. A record is of the function that has its name, file and
- * line; one that is of no function belongs to a function that the linker has dropped, unless the
- * file has lost its symbols: then the records are all that is known.
+ * Functions are found by the symbols of their descriptors (struct bide_fn of <bide/core.h>), which
+ * begin with bide__desc_, and from there by the pointers to their callees. The members of frames are
+ * in the records of the section .bide.frames. A record belongs to the function with its name, file
+ * and line. When there is no such function, the linker has dropped it, or the file has lost its
+ * symbols: then the records are all that is known.
  *
- * A descriptor is read as what core.h says that it is for ever; the tests hold that against the
- * compilers. Its pointers have the file's size.
+ * core.h fixes the layout of a descriptor for ever, and the tests compare it with the compilers'.
+ * Pointers in it have the file's size.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -119,7 +119,7 @@ static struct size_function *function_new(struct reader *r, const char *symbol)
     return f;
 }
 
-/* The function whose descriptor is there; NULL: it is none that we know. */
+/* The function whose descriptor is there; NULL: it is no descriptor that we know. */
 static struct size_function *function_at(struct reader *r, struct elf_place at, const char *symbol)
 {
     for (uint32_t i = 0; i < r->places.count; i++) {
@@ -170,7 +170,7 @@ static bool read_functions(struct reader *r)
 
 /* ---- records ---- */
 
-/* The next record of the section: its six numbers and four strings. */
+/* One record of the section: six numbers, of which the first is its form, and four strings. */
 struct record {
     uint32_t frame, first, size, offset, line;
     const char *text[4]; /* function, file, member, type */
@@ -205,7 +205,7 @@ static bool is_of(const struct size_function *f, const struct record *record)
            !strcmp(f->name, record->text[0]) && !strcmp(f->file, record->text[1]);
 }
 
-/* A compiler may have copied the statement of a record. */
+/* The member may be there already: a compiler may have copied the statement of a record. */
 static void add_member(struct arena *arena, struct size_function *f, const struct record *record)
 {
     for (uint32_t i = 0; i < f->members.count; i++)
@@ -220,13 +220,13 @@ static void add_member(struct arena *arena, struct size_function *f, const struc
     list_add(arena, &f->members, m);
 }
 
-/* Functions of headers may be there more than once; `make`: a function for each record that has
- * none. */
+/* Gives the record to its function, or to each of them: a function of a header may be there more
+ * than once. `make`: makes a function for a record that has none. */
 static void take_record(struct reader *r, const struct record *record, bool make)
 {
     struct list *functions = &r->file->functions;
     bool found = false;
-    /* Records of a function follow each other, and so mostly do they and the functions. */
+    /* From the last on: records of a function follow each other. */
     for (uint32_t i = functions->count; i-- > 0;) {
         struct size_function *f = functions->item[i];
         if (!is_of(f, record))
@@ -285,7 +285,7 @@ static bool read_records(struct reader *r, bool make)
 
 /* ---- files ---- */
 
-/* gcc marks an object without other code so. */
+/* Does it hold only what the linker makes code of? gcc marks such an object so. */
 static bool has_only_lto_code(const struct elf *e)
 {
     for (uint32_t i = 0; i < e->symbol_count; i++)
@@ -335,8 +335,8 @@ static uint64_t decimal(struct arena *arena, const char *text, size_t size)
     return strtoull(text_until(arena, text, size, " "), NULL, 10);
 }
 
-/* A member's name: "name/", or "/N" into the table of long names, or BSD's "#1/N" before the data,
- * whose length *inside is then. */
+/* A member's name: "name/"; or "/N", an offset in the table of long names; or BSD's "#1/N": the
+ * name is the first N bytes of the data, and *inside that N. */
 static const char *member_name(struct arena *arena, const char *header, const char *names,
                                uint64_t names_size, const char *data, uint64_t size,
                                uint64_t *inside)
@@ -378,7 +378,7 @@ static const char *read_archive(struct arena *arena, const char *path, const cha
         if (!memcmp(header, "/ ", 2) || !memcmp(header, "/SYM64/", 7))
             continue;
         const char *name = member_name(arena, header, names, names_size, content, length, &inside);
-        /* ELF files are not aligned in archives, nor are they read as anything but bytes. */
+        /* ELF files are not aligned in archives, and are only read as bytes. */
         const unsigned char *bytes = (const unsigned char *)content + inside;
         if (!elf_is(bytes, length - inside) && length - inside >= 4 &&
             memcmp(bytes, "BC\xc0\xde", 4))

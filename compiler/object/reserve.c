@@ -1,11 +1,11 @@
 /*
  * What a task reserves above its root frame, by the runtime's own rule: core/fn.c is a part of the
- * tool, and is given the descriptors that were read, rebuilt as the tool's own. So the answer is
- * the runtime's for every target whose pointers have the tool's size; for others there is none,
- * since a group's size is that of the tool's.
+ * tool, and gets the descriptors that were read, rebuilt as descriptors of the tool. So the answer
+ * is the runtime's for every target whose pointers have the tool's size. For other targets there is
+ * no answer, since the rule knows the size of a group only on the tool's own.
  *
- * A callee in another file is found by its name. One that is nowhere counts nothing, and the
- * reserve is then the least that it can be.
+ * A callee in another file is found by its name. A callee that is in no file counts nothing, and
+ * the reserve is then the least that it can be.
  */
 #include "inside.h"
 
@@ -33,7 +33,7 @@ static const struct size_function *exported(const struct list *files, const char
     return NULL;
 }
 
-/* Looks for what is not in the function's own file. */
+/* Looks in all files for the callees that are not in the function's own. */
 static void resolve(const struct size_function *f, const struct list *files)
 {
     for (uint32_t i = 0; i < f->callee_count; i++) {
@@ -80,8 +80,8 @@ static void fill_mirror(void *arena, struct size_function *f)
     m->info.need = &m->need;
 }
 
-/* The first callee on any path from f that was not found; "" if that has no name. NULL: all were.
- * `list` gets the functions that were met. */
+/* The name of the first callee, on any path from f, that was not found; "" if it has no name. NULL:
+ * all were found. */
 static const char *missing_from(struct arena *arena, struct size_function *f)
 {
     struct list met = {0};

@@ -1,8 +1,9 @@
 /*
- * What compilers say, as JSON: each line "FILE:LINE:COLUMN: error: text [-Woption]" becomes one
- * object; lines that only belong to it (the source line, carets, "In function") are left out, and
- * a line that is no message about a place (of a linker, for instance) becomes an object without a
- * place.
+ * One line of what a compiler said: without its colours, with its place; and how it is passed on.
+ *
+ * With --error-format=json each line "FILE:LINE:COLUMN: error: text [-Woption]" becomes one object.
+ * Lines that only belong to a message are left out (the source line, carets, "In function"). A line
+ * that is no message about a place, of a linker for instance, becomes an object without a place.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -11,10 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct said {
-    const char *severity, *text, *option, *file;
-    uint32_t line, column;
-};
+char *without_colours(struct arena *arena, const char *line, size_t length)
+{
+    char *out = arena_alloc(arena, length + 1), *to = out;
+    for (size_t i = 0; i < length; i++) {
+        if (line[i] != '\33') {
+            *to++ = line[i];
+        } else {
+            while (i + 1 < length && !isalpha((unsigned char)line[i]))
+                i++;
+        }
+    }
+    return out;
+}
 
 /* The number before the colon at *p, and past it. */
 static bool read_number(const char **p, uint32_t *number)
@@ -30,19 +40,26 @@ static bool read_number(const char **p, uint32_t *number)
     return true;
 }
 
-/* "FILE:LINE:COLUMN: ", the column perhaps left out; what follows, or NULL. */
-static const char *read_place(struct arena *arena, const char *line, struct said *out)
+const char *said_read_place(struct arena *arena, const char *line, struct said_place *place)
 {
     for (const char *colon = strchr(line, ':'); colon; colon = strchr(colon + 1, ':')) {
         const char *p = colon + 1;
-        if (!read_number(&p, &out->line))
+        if (!read_number(&p, &place->line))
             continue;
-        out->file = arena_strndup(arena, line, (size_t)(colon - line));
-        read_number(&p, &out->column);
+        place->file = arena_strndup(arena, line, (size_t)(colon - line));
+        place->column = 0;
+        read_number(&p, &place->column);
         return *p == ' ' ? p + 1 : NULL;
     }
     return NULL;
 }
+
+/* ---- as JSON ---- */
+
+struct said {
+    const char *severity, *text, *option;
+    struct said_place place;
+};
 
 static bool read_message(struct arena *arena, const char *line, struct said *out)
 {
@@ -50,7 +67,7 @@ static bool read_message(struct arena *arena, const char *line, struct said *out
                                            {"warning: ", "warning"},
                                            {"error: ", "error"},
                                            {"fatal error: ", "error"}};
-    const char *rest = read_place(arena, line, out);
+    const char *rest = said_read_place(arena, line, &out->place);
     for (size_t i = 0; rest && i < sizeof names / sizeof *names; i++) {
         if (strncmp(rest, names[i][0], strlen(names[i][0])))
             continue;
@@ -85,8 +102,8 @@ static void print_line(struct arena *arena, const char *line)
 {
     struct said said = {0};
     if (read_message(arena, line, &said))
-        json_plain(said.severity, said.file, said.line, said.column, said.text, said.option,
-                   "compiler", stderr);
+        json_plain(said.severity, said.place.file, said.place.line, said.place.column, said.text,
+                   said.option, "compiler", stderr);
     else if (!is_detail(line))
         json_plain(strstr(line, "warning:") ? "warning" : "error", NULL, 0, 0, line, NULL,
                    "compiler", stderr);
