@@ -1,10 +1,10 @@
 /*
- * What surrounds the body of an async function: the declarations that callers need, and after the
- * body its poll and start functions, its descriptor with the tables that debuggers and the reserve
- * read, and the blocking function of its plain name.
+ * What surrounds the body of an async function. Before it: the declarations that callers need.
+ * Behind it: its poll and start functions, its descriptor with the tables for debuggers and for the
+ * reserve, and the blocking function of its plain name.
  *
- * The layout of struct bide__args_f depends on nothing but the types of f's parameters, so that
- * separately compiled files agree on it.
+ * The layout of struct bide__args_f depends only on the types of f's parameters, so that separately
+ * compiled files agree on it.
  */
 #include "inside.h"
 
@@ -29,7 +29,7 @@ static const char *linkage(struct unit *u, const struct symbol *s, bool is_main)
     return weak;
 }
 
-/* A static function has a blocking form only for pointers to it. */
+/* Of a static function only pointers to it can reach the blocking form. */
 static bool has_wrapper(struct lower *l)
 {
     if (!l->unit->options->wrappers || !l->fn->symbol || l->fn->is_main)
@@ -118,7 +118,7 @@ void emit_async_declaration(struct unit *u, struct output *o, struct symbol *fn)
                       fn_attributes_text(u, fn, PART_WRAPPER), plain_prototype(u, fn),
                       fn->asm_first ? " " : "",
                       fn->asm_first ? tokens_text(u, fn->asm_first, fn->asm_last) : "");
-    else if (name_of(fn->name)->flags & NAME_TYPE && !is_main) /* a name that has only a type */
+    else if (name_of(fn->name)->flags & NAME_TYPE && !is_main) /* only its type is asked for */
         output_printf(o, "\n%s;\n", plain_prototype(u, fn));
     print_args_struct(u, o, fn);
     output_printf(o, "\n%s%senum bide_poll bide__start_%s(%s);\n", linkage(u, fn, is_main),
@@ -188,7 +188,8 @@ static void print_push(struct lower *l, struct output *o)
         name, name, name, name, name);
 }
 
-/* The owners among the arguments, of a call that never begins. False: there are none. */
+/* The function that drops the owners among the arguments of a call that never begins. False: there
+ * are no owners. */
 static bool print_release(struct lower *l, struct output *o)
 {
     bool any = false;
@@ -225,7 +226,7 @@ static void print_start_head(struct lower *l, struct output *o)
     output_text(o, "};\n");
 }
 
-/* The same of a branch, whose arguments are the frame round it and pointers to static variables. */
+/* The same for a branch: its arguments are the frame round it and pointers to static variables. */
 static void print_branch_head(struct lower *l, struct output *o)
 {
     const struct list *captures = &l->fn->captures;
@@ -308,7 +309,7 @@ static void print_info(struct lower *l, struct output *o)
                   l->unit->token[l->fn->first].line, l->suspends.count + 1, l->callees.count);
 }
 
-/* That of the frame, and of the result if the flag is set. */
+/* The alignment of the frame; of the result, if that is larger and the flag says that it counts. */
 static const char *frame_align_text(struct lower *l)
 {
     struct type *result = type_unqualified(l->unit, l->fn->result);
@@ -390,7 +391,7 @@ static void print_wrapper(struct lower *l, struct output *o)
     if (result->kind == TY_VOID) {
         output_printf(o, "bide__block_on(&bide__desc_%s, %s, %s);\n", l->name, args_literal(l),
                       null_text(l->unit));
-        /* it returns only when it is cancelled, of which plain C must not hear */
+        /* it returns only when it is cancelled, and plain C must not learn of that */
         output_text(o, fn->is_noreturn ? "__builtin_trap();\n}\n" : "}\n");
         return;
     }
@@ -405,7 +406,7 @@ static void print_wrapper(struct lower *l, struct output *o)
 void emit_after_body(struct lower *l, struct output *o)
 {
     bool nowhere = l->unit->options->debug_locals;
-    if (nowhere) /* or a breakpoint at the closing brace would be in all of these */
+    if (nowhere) /* else a breakpoint at the closing brace would be in all of these */
         output_nowhere(o, true);
     print_poll(l, o);
     bool has_release = print_release(l, o);

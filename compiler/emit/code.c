@@ -1,11 +1,11 @@
 /*
- * Codes into text, once it is known where each variable lives.
+ * Codes (lower/) as text. Requires that frame/ has decided where each variable lives, and
+ * establishes nothing but text; pieces that only tell the flow print nothing.
  */
 #include "inside.h"
 
 #include <string.h>
 
-/* How a variable is written. */
 const char *var_text(struct lower *l, const struct var *v)
 {
     if (v->by_address)
@@ -42,7 +42,7 @@ static bool fits_string(const struct type *t, struct expr *init)
            t->length == e->type->length;
 }
 
-/* Without qualifiers, those of elements included. */
+/* The type without qualifiers, an array's elements without theirs. */
 static struct type *plain_type(struct lower *l, struct type *t)
 {
     if (t->kind != TY_ARRAY)
@@ -53,7 +53,7 @@ static struct type *plain_type(struct lower *l, struct type *t)
     return copy;
 }
 
-/* An array, or what holds a const member: initialised as memory. */
+/* An array, or a struct with a const member, is initialised as memory. */
 static void print_memory_init(struct lower *l, struct output *o, struct var *v, struct expr *init,
                               const struct code *code)
 {
@@ -127,7 +127,7 @@ static void print_owner_init(struct lower *l, struct output *o, const struct dec
         output_text(o, v->type->kind == TY_ARRAY ? " = {0}" : " = 0");
 }
 
-/* As it stands, from token `first` to the end of the statement. */
+/* The declaration as the user wrote it, from token `first` to the end of the statement. */
 static void print_whole(struct lower *l, struct output *o, const struct declaration *d,
                         uint32_t first)
 {
@@ -151,7 +151,7 @@ static bool print_definition_apart(const struct tag *tag)
     return !tag->hoisted_name && (tag->name || tag->kind == TY_ENUM);
 }
 
-/* The specifiers define a tag, so they may be printed only once. */
+/* Specifiers that define a tag may be printed only once: here, by themselves. */
 static void print_definition(struct lower *l, struct output *o, const struct declaration *d)
 {
     struct tag *tag = d->stmt->decl[0]->defines;
@@ -210,7 +210,8 @@ static void print_declaration(struct lower *l, struct output *o, const struct de
         print_apart(l, o, d);
 }
 
-/* Whether the token is a specifier of variables that are all in the frame: it is not printed. */
+/* Is the token among the specifiers of variables that are all in the frame? Then it is not
+ * printed. */
 static bool specifies_frame_only(struct lower *l, uint32_t token)
 {
     bool found = false;
@@ -226,8 +227,8 @@ static bool specifies_frame_only(struct lower *l, uint32_t token)
     return found;
 }
 
-/* A typedef of the block that is used, but no longer here: in a frame, in a struct that has moved
- * to file scope or in an async block. */
+/* Is the block's typedef only used where it is not printed here: in a frame, in a struct that has
+ * moved to file scope or in an async block? Compilers would warn of an unused one. */
 static bool is_used_elsewhere(struct lower *l, const struct symbol *name)
 {
     bool found = name->captured;
@@ -243,7 +244,8 @@ static bool is_used_elsewhere(struct lower *l, const struct symbol *name)
     return found;
 }
 
-/* `struct x;` alone would declare another x here, so one that has moved to file scope goes. */
+/* `struct x;` alone would declare another x here. So it is left out when x has moved to file
+ * scope. */
 static void print_type_decl(struct lower *l, struct output *o, const struct stmt *s)
 {
     uint32_t first = s->first, next;

@@ -1,6 +1,7 @@
 /*
- * The user's attributes of an async function, as they go on the functions that it becomes. The start
- * function has parameters of ours before the user's, so what names parameters by number counts on.
+ * The user's attributes of an async function, for the functions that it becomes. The start function
+ * has parameters of ours before the user's, so an attribute with numbers of parameters gets higher
+ * ones.
  */
 #include "inside.h"
 
@@ -8,7 +9,7 @@
 
 enum { LEADING = 3 }; /* parameters of the start function before the user's */
 
-/* Every pointer among the parameters, by its number in the start function; NULL: there is none. */
+/* The numbers, in the start function, of the parameters that are pointers; NULL: no one is. */
 static const char *all_pointers(struct unit *u, const struct symbol *fn)
 {
     const char *s = NULL;
@@ -31,7 +32,7 @@ static int number_at(const struct token *t)
     return n;
 }
 
-/* The attribute for the start function, its parameters counted on; NULL: it cannot be said. */
+/* The attribute with the start function's numbers; NULL: it has no such form. */
 static const char *shifted(struct unit *u, const struct symbol *fn, uint32_t name)
 {
     const struct token *t = &u->token[name];

@@ -1,7 +1,9 @@
 /*
- * The definition of a frame: the header, the scopes (which must be near), then a member for each
+ * The definition of a frame: the header, the scopes (which must be near it), then a member for each
  * result slot and each variable that lives there, in the structs and unions that frame/overlap.c
- * chose. Before it go the structs of blocks that have moved to file scope.
+ * chose. Structs of blocks that have moved to file scope stand before it.
+ *
+ * Requires frame_layout. The body and all functions round it name members by var->member.
  */
 #include "inside.h"
 
@@ -68,7 +70,7 @@ static char *typedef_name(struct lower *l, const struct typedef_use *use)
     return arena_printf(l->arena, "%s__%s_%u", l->name, use->symbol->name, use->token);
 }
 
-/* Typedefs of blocks that the definition of a tag mentions, for file scope. */
+/* Typedefs of blocks that the definition of a tag mentions, again at file scope. */
 static void print_tag_typedefs(struct lower *l, struct output *o, const struct tag *tag)
 {
     for (uint32_t i = tag->first; i <= tag->last; i++) {
@@ -82,7 +84,8 @@ static void print_tag_typedefs(struct lower *l, struct output *o, const struct t
     }
 }
 
-/* For a token that names something of a block: what it is at file scope; else NULL. */
+/* For a token that names a typedef, a constant or a variable of a block: an equivalent at file
+ * scope; else NULL. */
 static const char *meaning_text(struct lower *l, uint32_t token)
 {
     const struct typedef_use *use = typedef_use_at(l, token);
@@ -112,7 +115,7 @@ static void print_tag_token(struct lower *l, struct output *o, uint32_t token)
         output_tokens(o, NULL, token, token);
 }
 
-/* The definition as it stands, for what only its tokens say, but with the new names. */
+/* The definition's own tokens, but with the new names: attributes and the like are in no type. */
 static void print_tag_tokens(struct lower *l, struct output *o, struct tag *tag)
 {
     const struct tag_use *use = tag_use_at(l, tag->first);

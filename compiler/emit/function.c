@@ -1,5 +1,8 @@
 /*
  * One function as text: lowered, laid out, then printed.
+ *
+ * Requires a function of the tree. The lowering establishes its code, live_function and frame_layout
+ * where each variable lives; only then is anything printed. The head of emit.h shows the result.
  */
 #include "inside.h"
 
@@ -58,7 +61,7 @@ static void print_body(struct lower *l, struct output *o)
     output_brace(o, l, body->last);
 }
 
-/* Jobs and the functions that do them. */
+/* The structs of jobs for other threads, and the functions that do them. */
 static void print_helpers(struct lower *l, struct output *o)
 {
     if (l->helpers.count == 0)
@@ -97,8 +100,8 @@ static void print_plain(struct lower *l, struct output *o)
     output_tokens(o, l, body->last, body->last);
 }
 
-/* In the form to be read, headers are included: what they declare async gets its declarations
- * here. */
+/* In the form to be read, headers are included as they are. So the async functions of headers that
+ * this function mentions are declared here. */
 static void declare_mentioned(struct unit *u, struct output *o, struct function *fn)
 {
     for (uint32_t i = 0; o->pretty && i < fn->idents.count; i++) {
@@ -108,7 +111,8 @@ static void declare_mentioned(struct unit *u, struct output *o, struct function 
     }
 }
 
-/* Async blocks come before the outermost function, branches in it. */
+/* Async blocks come before the outermost function. Branches come inside it, and are only studied
+ * here. */
 static void emit_blocks(struct unit *u, struct output *o, struct function *fn)
 {
     for (uint32_t i = 0; i < fn->blocks.count; i++) {

@@ -1,14 +1,13 @@
 /*
- * Two tokens of the output that come from different places (generated text, the user's text, a name
- * that stands for another) may stand next to each other without a blank only if they do not become
- * one token, or a comment.
+ * Where two tokens of the output come from different places (generated text, the user's text, a name
+ * in another's place), a blank keeps them apart if they would become one token, or a comment.
  */
 #include "inside.h"
 
 #include <ctype.h>
 #include <string.h>
 
-/* Of an identifier or a number; `\` begins a universal character name. */
+/* Part of an identifier or a number? `\` begins a universal character name. */
 static bool is_in_word(char c)
 {
     return is_word_char(c) || c == '.' || c == '\\';

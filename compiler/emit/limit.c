@@ -1,7 +1,8 @@
 /*
- * What the runtime or a frame has a place for may be aligned to BIDE_ALIGN_MAX at most. Only the
- * target's compiler knows alignments, so it is asked by static assertions, each on the line of what
- * it is about, for what may be aligned to more than usual. driver/report.c knows their messages.
+ * What lives in a frame, and what the runtime keeps, may be aligned to BIDE_ALIGN_MAX at most. Only
+ * the target's compiler knows alignments. So static assertions ask it, each on the line of the
+ * declaration that it is about; only for what may be aligned to more than usual. driver/report.c
+ * makes our message of the compiler's.
  */
 #include "inside.h"
 

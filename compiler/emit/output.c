@@ -1,21 +1,20 @@
 /*
- * The text of the output and its lines. Two forms:
+ * The text of the output and its lines. It has two forms.
  *
- * For the compiler: the user's text byte for byte, each token on the line that it has in the
- * source, generated code of a statement on the statement's line; `# n "file"` markers put the lines
- * right.
+ * For the compiler: the user's text is copied byte for byte, each token stays on its line of the
+ * source, and the generated code of a statement is on the statement's line. `# n "file"` markers
+ * set the lines.
  *
  * To be read (options->pretty): see pretty.c.
  *
- * Generated text says '\n' where a line may begin; several in a row are one. Blanks after it are
- * indentation beyond that of the braces. The user's pragmas are kept in front of what they stood
- * at.
+ * In generated text '\n' says where a line may begin; several in a row are one. Blanks behind it
+ * indent more than the braces do. The user's pragmas stay before the tokens that they stood before.
  */
 #include "inside.h"
 
 #include <string.h>
 
-enum { NEWLINES_MAX = 4 }; /* up to here lines are reached by empty ones */
+enum { NEWLINES_MAX = 4 }; /* so many empty lines are shorter than a marker */
 
 struct output *output_new(struct unit *u, FILE *out)
 {
@@ -99,7 +98,7 @@ static void go_to(struct output *o, const struct token *t)
     output_go_to(o, t->file, t->line, t->in_system_header);
 }
 
-/* One directive, which ends its line, from the text between two tokens; gives what follows it. */
+/* Prints a directive of the text between two tokens, if it is one to keep. What follows its line. */
 static const char *put_directive(struct output *o, const char *s, const char *end)
 {
     const char *eol = memchr(s, '\n', (size_t)(end - s));
@@ -128,8 +127,8 @@ static const char *end_of_comment(const char *s, const char *end)
     return eol ? eol : end;
 }
 
-/* What is kept of the text before the token: pragmas, unless they are printed (a second push would
- * want a second pop), and, on its line, a comment: gcc reads "fall through" there. */
+/* Prints what is kept of the text before the token: pragmas, if that text is not printed yet (a
+ * second push would need a second pop); and a comment on its line, where gcc reads "fall through". */
 static void put_kept_gap(struct output *o, uint32_t token, bool with_comment)
 {
     const struct token *t = &o->unit->token[token];

@@ -1,10 +1,11 @@
 /*
- * #pragma pack. Structs of blocks that move to file scope keep the packing of their place; the
- * structs that we add (frames, arguments, jobs) have none, whatever is in effect where the function
- * stands: other files must find the same arguments, and a packed frame would misalign its members.
+ * #pragma pack. Structs of blocks that move to file scope keep the packing of their place. The
+ * structs that we add (frames, arguments, jobs) are never packed, whatever is in effect where the
+ * function stands: other files must find the same arguments, and a packed frame would misalign its
+ * members.
  *
- * A stack as the compilers have it: pack(N), pack(), pack(push), pack(push, N), pack(pop), and
- * names, which pop down to theirs. 0 stands for no packing.
+ * The compilers keep a stack: pack(N), pack(), pack(push), pack(push, N), pack(pop), and names, to
+ * whose push a pop goes back. 0 stands for no packing.
  */
 #include "inside.h"
 
@@ -13,7 +14,7 @@
 
 enum { DEPTH_MAX = 64, LABEL_MAX = 32 };
 
-/* From here on. */
+/* The packing from a place in the text on. */
 struct pack {
     const char *at;
     int value;
@@ -52,7 +53,7 @@ static void push(struct packing *p, const char *name)
     }
 }
 
-/* What stands between the parentheses, from `s` on. */
+/* Obeys what stands between the parentheses, from `s` on. */
 static void apply(struct packing *p, const char *s)
 {
     char part[3][LABEL_MAX] = {"", "", ""}, *name = part[1];

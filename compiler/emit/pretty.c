@@ -1,12 +1,11 @@
 /*
- * The output that is meant to be read (bide emit): generated code on lines of its own, indented
- * from the column of the statement that it belongs to by the braces that it opens; `#line` puts the
- * lines right.
+ * The output that is meant to be read (bide emit). Generated code has lines of its own, indented
+ * from the column of its statement by the braces that it opens; `#line` sets the lines.
  *
  * A header is included again instead of being copied, unless a function in it was lowered: then it
- * is copied, and so are those that include it. For that the directives of each copied file are
- * printed as they stand in its source, up to the last #include and on to where its conditions are
- * closed, so that the headers see what they saw. The rest of the text is preprocessed already.
+ * is copied, and so are the files that include it. So that headers see the macros that they saw, the
+ * directives of each copied file are printed as they stand in its source: up to the last #include,
+ * and on to where the conditions round it are closed. The rest of the text is preprocessed already.
  */
 #include "inside.h"
 
@@ -20,8 +19,8 @@ struct source_file {
     const char *name;
     bool copied;
     uint32_t next;      /* line whose directive is looked at next */
-    uint32_t last;      /* the last whose directive is printed */
-    struct list inside; /* struct include *: in it */
+    uint32_t last;      /* the last line whose directive is printed */
+    struct list inside; /* struct include *: its #include lines */
 };
 
 struct include {
@@ -51,8 +50,8 @@ struct marker {
     bool enters, returns;
 };
 
-/* At a `#` that begins a line: true, if it is a marker. Octal escapes in names are rare: the tokens
- * tell the name, so it need only be equal to itself. */
+/* At a `#` that begins a line: is it a marker? Octal escapes in a file's name are not resolved: such
+ * a name is only compared with itself. */
 static bool read_marker(struct output *o, const char *s, struct marker *m)
 {
     char *end;
@@ -84,8 +83,8 @@ static bool read_marker(struct output *o, const char *s, struct marker *m)
     return true;
 }
 
-/* Functions that were lowered up to `where` are in the files on the stack: all of these are
- * copied. */
+/* The files on the stack are copied if an item up to `where` is a function that was lowered. The
+ * number of the next item. */
 static uint32_t mark_copied(struct output *o, uint32_t item, const char *where,
                             struct source_file **stack, int depth)
 {
@@ -153,7 +152,7 @@ static bool is(const char *word, size_t n, const char *what)
     return strlen(what) == n && memcmp(word, what, n) == 0;
 }
 
-/* The last line whose directive is printed. */
+/* Finds the last line whose directive is printed. */
 static void find_last(struct output *o, struct source_file *f)
 {
     uint32_t last_include = 0;
@@ -194,7 +193,7 @@ bool output_is_hidden(struct output *o, uint32_t token)
     return o->pretty && !file_of(o, o->unit->token[token].file)->copied;
 }
 
-/* A line that is due begins, unless one has begun. */
+/* Begins the line that is due, unless one has begun. */
 static void end_line(struct output *o)
 {
     if (o->fresh && o->column > 0)
@@ -244,8 +243,9 @@ static void put_directives(struct output *o, struct source_file *f, uint32_t bef
 }
 
 /*
- * A member that is a macro of its own name (sa_handler is __sigaction_handler.sa_handler) would be
- * expanded again: it follows a name that its source line has not. No header comes after this.
+ * A member with the name of a macro (sa_handler is __sigaction_handler.sa_handler) would be expanded
+ * again. It is a member behind a name that its source line does not have. All headers are included
+ * before this.
  */
 static void put_undefs(struct output *o)
 {
@@ -276,8 +276,8 @@ static void put_undefs(struct output *o)
 
 /* ---- the user's text ---- */
 
-/* Where the content of a source line begins. The preprocessor's output is a blank off behind
- * macros. */
+/* Where the content of a source line begins. The preprocessed text cannot tell: behind macros it is
+ * a blank off. */
 static int column_of(struct output *o, const char *file, uint32_t line)
 {
     size_t n;
@@ -290,7 +290,7 @@ static int column_of(struct output *o, const char *file, uint32_t line)
     return column;
 }
 
-/* The last directive of the main file, which is the last of all, has been printed. */
+/* Has the last directive of the main file, the last of all, been printed? */
 static bool main_is_past(struct output *o)
 {
     const struct source_file *f = file_of(o, o->text_file);
@@ -304,7 +304,7 @@ static void before_content(struct output *o)
         put_undefs(o);
 }
 
-/* At content of the source; `first` of its line, else perhaps behind a blank. */
+/* Content of the source begins: the first of its line, or else behind a blank if `blank`. */
 static void begin_content(struct output *o, bool first, bool blank)
 {
     int column = o->indent;
@@ -330,7 +330,7 @@ static void begin_content(struct output *o, bool first, bool blank)
     }
 }
 
-/* A comment is content that may go over several lines. */
+/* A comment, which may have several lines. What follows it. */
 static const char *put_comment(struct output *o, const char *s, const char *end)
 {
     const char *close = strstr(s + 2, "*/");
@@ -365,7 +365,7 @@ static const char *copy_directive(struct output *o, const char *s, const char *e
     return next;
 }
 
-/* One run of content up to the end of its line; comments in it may be longer. */
+/* Content up to the end of its line, but for comments that go on. What follows. */
 static const char *copy_content(struct output *o, const char *from, const char *s, const char *end)
 {
     begin_content(o, o->text_bol, s > from || o->text_bol);
@@ -420,8 +420,8 @@ void pretty_copy(struct output *o, const char *end)
     o->at = end;
 }
 
-/* At generated text instead of an item: the directives before it come first, which include what it
- * mentions. */
+/* Before generated text in an item's place: the directives before the item, which include what the
+ * text mentions. */
 void pretty_item(struct output *o)
 {
     if (!o->text_file)
@@ -471,7 +471,7 @@ void pretty_gap(struct output *o, uint32_t token)
         output_put(o, " ", 1);
 }
 
-/* A statement begins: generated code that it begins with is indented as it is. */
+/* A statement begins: generated code before it is indented like it. */
 void pretty_sync(struct output *o, uint32_t token)
 {
     const struct token *t = &o->unit->token[token];
@@ -529,7 +529,7 @@ static void count_brackets(struct output *o, char c)
         o->depth--;
 }
 
-/* At a blank after a comma: what comes up to the next such place would be too long for the line. */
+/* At a blank after a comma: would the text up to the next such blank be too long for the line? */
 static bool must_wrap(const struct output *o, const char *s)
 {
     size_t n = 1;

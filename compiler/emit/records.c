@@ -1,19 +1,19 @@
 /*
- * What a frame is made of, told to `bide size`: a record for the frame and one for each member, in
- * a section that no program loads. Only the target's compiler knows sizes, so the records are asm
- * statements whose operands it fills in. They stand in the function's poll function, which is there
- * whenever the descriptor is, and are no instructions. <bide/core.h> describes a record.
+ * What a frame is made of, for `bide size`: a record of the frame and one of each member, in a
+ * section that no program loads. Only the target's compiler knows sizes, so the records are asm
+ * statements whose operands it fills in. They stand in the poll function, which exists whenever the
+ * descriptor does, and add no instructions to it. <bide/core.h> describes a record.
  *
- * In the form to be read they are calls of the macro there. The same list is kept for the driver,
- * which warns of large frames (driver_frame.c).
+ * In the form to be read, the records are calls of a macro of <bide/core.h>. The same list is kept
+ * for the driver, which warns of large frames (driver/frame.c).
  */
 #include "inside.h"
 
 #include <ctype.h>
 #include <string.h>
 
-/* For a string of the assembler inside one of C. What either of them, an asm template, a macro or
- * pretty.c could take for something else becomes an octal number. */
+/* The text for a string of the assembler inside a string of C. A character that either of them, an
+ * asm template, a macro or pretty.c could take for something else becomes an octal number. */
 static char *record_text(struct arena *arena, const char *text)
 {
     static const char plain[] = " _*[]().-+/:<>=$";
@@ -60,10 +60,12 @@ static void print_macros(const struct frame_record *r, struct output *o)
     }
 }
 
-/* ---- the other: as few statements as can be, for compilers count them when they inline ---- */
+/* ---- the form for the compiler ---- */
 
-/* The template's part for one record, with its operands from `operand` on behind the frame's size;
- * part NULL: of the frame. */
+/* As few statements as possible: compilers count them when they decide what to inline. */
+
+/* The template's part for one record, whose operands begin at number `operand`; operand 0 is the
+ * frame's size. part NULL: the record of the frame. */
 static void print_template(const struct frame_record *r, struct output *o,
                            const struct frame_part *part, unsigned operand)
 {
@@ -88,7 +90,7 @@ static void print_operands(const struct frame_record *r, struct output *o,
         output_printf(o, ", \"i\"(0), \"i\"(_Alignof(struct bide__frame_%s))", name);
 }
 
-/* Statements for the frame and then its parts. */
+/* Statements for the frame and its parts, with as many records each as operands allow. */
 static void print_statements(const struct frame_record *r, struct output *o)
 {
     uint32_t count = r->info->parts.count + 1, most = (OPERANDS_MAX - 1) / 2;
@@ -110,7 +112,7 @@ static void print_statements(const struct frame_record *r, struct output *o)
 
 /* ---- what is in a frame ---- */
 
-/* As the user would write it: a struct that was moved to file scope has a made-up name there. */
+/* The type as the user would write it: a struct that has moved to file scope has another name. */
 static const char *type_text(struct lower *l, struct type *type)
 {
     struct type *task = type_task_result(type), *future = type_future_result(type), *t = type;
@@ -139,7 +141,7 @@ static void add_part(struct lower *l, struct frame_info *info, const char *name,
     list_add(l->arena, &info->parts, part);
 }
 
-/* Of the name in the definition; the symbol has that of the first declaration. */
+/* The token of the name in the definition; symbol->token is in the first declaration. */
 static uint32_t name_token(const struct unit *unit, const struct function *fn)
 {
     for (uint32_t i = fn->declarator_first; fn->symbol && i <= fn->declarator_last; i++)

@@ -1,12 +1,11 @@
 /*
- * What a debugger sees of the locals that live in the frame, at -O0 -g: C has no second name for an
- * object, so a copy with the user's name stands where the user's declaration stood, and is taken
- * anew after each statement, on that statement's line, and where a block begins. So it is true
- * wherever gdb stops at the beginning of a line. Nothing else reads or has to do with it; in the
- * frame itself a variable is frame->name.
+ * What a debugger sees, at -O0 -g, of the locals that live in the frame. C has no second name for an
+ * object. So a copy with the user's name stands where the user's declaration stood, and is taken
+ * again behind each statement, on that statement's line, and where a block begins. It is right
+ * wherever gdb stops at the beginning of a line. Only the debugger reads it.
  *
- * Of a long array the copy is a pointer to its elements. Copies are taken as bytes, for what is
- * not initialised yet may be no value of its type.
+ * A long array gets a pointer to its elements instead. Copies are taken as bytes, since what is not
+ * initialised yet may not be a value of its type.
  */
 #include "inside.h"
 
@@ -23,7 +22,8 @@ static bool is_showable(const struct var *v)
            v->type->kind != TY_FUNCTION;
 }
 
-/* Does the statement, or with NULL the beginning of the function's block, declare it? */
+/* Is it declared by the statement; or, with NULL, is it a parameter and this the beginning of the
+ * function's block? */
 static bool is_declared_by(const struct lower *l, const struct var *v, const struct stmt *after,
                            uint32_t token)
 {
@@ -32,8 +32,8 @@ static bool is_declared_by(const struct lower *l, const struct var *v, const str
     return after && v->stmt == after;
 }
 
-/* After these, an empty statement: on their line, another one would look to clang as if it were
- * meant to belong to them. */
+/* An empty statement behind those with a body: clang would suspect that another statement on their
+ * line was meant to belong to them. */
 static const char *separator(const struct stmt *after)
 {
     bool has_body =
@@ -58,7 +58,7 @@ void print_shown(struct lower *l, struct output *o, const struct piece *p)
             output_printf(o, " __attribute__((unused)) __typeof__(%s%s%s) %s;", of, place, first,
                           v->name);
         }
-        /* a deferred block stands behind declarations that it comes before */
+        /* in the generated text, a deferred block stands behind declarations that follow it */
         if (!*map_at(l->arena, &o->shown, v) || v->token > p->first ||
             !is_in_scope(l, v, p->first) || is_shadowed(l, v, p->first))
             continue;

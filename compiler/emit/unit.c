@@ -1,10 +1,10 @@
 /*
- * The translation unit as plain C: text outside async code is copied, async declarations and
- * functions that need it are replaced.
+ * The translation unit as plain C, an item at a time. Requires the unit's items in the order of the
+ * text; establishes the whole text: what is between items is copied, items are replaced.
  */
 #include "inside.h"
 
-/* A tag that the specifiers of an async declaration define must not go with them. */
+/* The specifiers of an async declaration are not printed; a tag that they define is. */
 static void keep_definition(struct output *o, const struct item *item, const struct type *t)
 {
     while (t->kind == TY_POINTER || t->kind == TY_FUNCTION || t->kind == TY_ARRAY)
@@ -16,8 +16,8 @@ static void keep_definition(struct output *o, const struct item *item, const str
     output_text(o, ";\n");
 }
 
-/* In the form to be read, headers are included: what they declare async and this declaration refers
- * to is declared here. */
+/* In the form to be read, headers are included as they are. So the async functions of headers that
+ * this declaration mentions are declared here. */
 static void emit_mentions(struct unit *u, struct output *o, struct item *item)
 {
     for (uint32_t i = 0; i < item->symbols.count; i++) {

@@ -1,24 +1,25 @@
 /*
- * The frame of a function: the header, the scopes (which must be near), then a member for each
- * result slot and for each variable that is saved or lives there, in structs and unions without a
- * name as overlap.c says. Sizes and offsets are the target compiler's business.
+ * The members of a function's frame: one for each variable that is saved or lives there. Sizes and
+ * offsets are left to the target's compiler; emit/frame.c prints the members.
  *
- * A struct or union declared in a block whose type a member needs is moved to file scope under a
- * name of its own; in the body that name takes the place of the old one. An enum of a block stays,
- * since its constants do: its integer type is used.
+ * Requires live_function: var->in_frame and var->saved. Establishes var->member, a name that no
+ * other member has, and var->frame_type, a type that can be printed at file scope. What cannot be a
+ * member is reported.
+ *
+ * A struct or union of a block, when a member has its type, moves to file scope under another name
+ * (file_type), which replaces the old one in the body. An enum of a block stays there, because its
+ * constants do: the member has its integer type.
  */
 #include "compiler/frame/frame.h"
 
 #include <string.h>
 
-/* ---- the layout ---- */
-
-/* A name of a member. `number`: the last that was tried behind it. */
+/* A name that is taken. `number`: the last that was tried behind it. */
 struct member_name {
     unsigned number;
 };
 
-/* Takes the name; false: it is taken. */
+/* Takes the name. False: it is taken already. */
 static bool take_member(struct lower *l, struct map *taken, const char *name)
 {
     void **known = map_at(l->arena, taken, intern(l->arena, name, strlen(name)));

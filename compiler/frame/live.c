@@ -1,15 +1,22 @@
 /*
  * Which variables each suspension must save, and which must live in the frame instead: the classic
- * backward analysis of liveness and a forward one of initialisation, over the basic blocks of a
- * code (ISO C has no name for them; see any compiler textbook, e.g. Appel, "Modern Compiler
- * Implementation in C", chapters 10 and 17).
+ * backward analysis of liveness, and a forward one of initialisation, over the basic blocks of a
+ * code (see any compiler textbook, e.g. Appel, "Modern Compiler Implementation in C", chapters 10
+ * and 17).
+ *
+ * Requires a function's code and the variables that the lowering tracks. Establishes suspend->live,
+ * var->saved, and more of var->in_frame.
  *
  * A variable that is live where a suspension resumes is saved there, unless nothing has touched it
- * on any way there since its declaration: then it has no value that could be kept. If it cannot be
- * saved, because it is an array, const or volatile, or perhaps has no value yet (reading it then
- * would be undefined, and both compilers would warn), or because its name means something else
- * there, it lives in the frame. So does one that a select may leave without a value, or that would
- * be saved at very many suspensions.
+ * on any way there since its declaration: then it has no value that could be kept. It lives in the
+ * frame if it cannot be saved:
+ *
+ * - it is an array, const or volatile;
+ * - it may have no value yet: reading it would be undefined, and both compilers would warn;
+ * - its name means something else there;
+ * - a select may leave it without a value;
+ *
+ * and also if it would be saved at very many suspensions.
  */
 #include "compiler/frame/frame.h"
 
@@ -17,12 +24,13 @@
 
 struct block {
     uint32_t first, last; /* pieces; last exclusive */
-    uint32_t next[2];     /* successors, as blocks; NONE */
-    uint32_t *use, *def;  /* liveness: read before any write; written */
-    uint32_t *live;       /* where it begins */
-    uint32_t *bare;       /* perhaps without a value, where it begins */
-    uint32_t *touched;    /* perhaps with one, or with a part of one */
-    uint32_t *live_after; /* ends in a suspension: what that keeps */
+    uint32_t next[2];     /* the numbers of its successors, or NONE */
+    /* sets of variables */
+    uint32_t *use, *def;  /* read before any write; written */
+    uint32_t *live;       /* live where the block begins */
+    uint32_t *bare;       /* perhaps without a value there */
+    uint32_t *touched;    /* perhaps with a value there, or with a part of one */
+    uint32_t *live_after; /* of a block that ends in a suspension: what is live behind it */
 };
 
 #define NONE UINT32_MAX
@@ -31,7 +39,7 @@ struct live {
     struct lower *l;
     const struct code *code;
     struct block *block;
-    uint32_t count;
+    uint32_t count;    /* of blocks */
     struct var **var; /* those that are in the sets, by their bits */
     uint32_t var_count, words;
     uint32_t *saves; /* by bit: at how many suspensions it is live, if it is not in the frame */
@@ -169,8 +177,8 @@ static bool flow_back(struct live *v, struct block *k)
 
 /* ---- initialisation, forwards ---- */
 
-/* The effect of one piece on the sets of variables that perhaps have no value, and that perhaps
- * have some. A use may be an assignment too (asm). */
+/* The effect of one piece on the variables that perhaps have no value, and on those that perhaps
+ * have one. A use may be an assignment too (asm). */
 static void step(const struct live *v, uint32_t *bare, uint32_t *touched, const struct piece *p)
 {
     uint32_t n = bit_of(v, p);
@@ -227,8 +235,8 @@ static void mark_from(struct live *v, uint32_t root, bool *reached, uint32_t *st
     }
 }
 
-/* Code that control never comes to may still be resumed in, for all that a compiler knows: there
- * only what was loaded has a value. */
+/* As far as a compiler knows, code that control never reaches may still be resumed in: there only
+ * what is loaded has a value. */
 static void mark_reachable(struct live *v, bool *reached)
 {
     uint32_t *stack = arena_alloc(v->l->arena, (v->count + 1) * sizeof *stack);
@@ -247,7 +255,7 @@ static void mark_reachable(struct live *v, bool *reached)
     }
 }
 
-/* ---- what follows ---- */
+/* ---- the decisions ---- */
 
 static bool can_be_saved(const struct var *x)
 {
@@ -286,7 +294,7 @@ static void decide_at(struct live *v, const struct suspend *s, const uint32_t *l
     }
 }
 
-/* Variables that are live where the block, which ends in a suspension, goes on; without those that
+/* The variables that are live behind the block, which ends in a suspension, without those that
  * nothing has touched. */
 static uint32_t *live_after(struct live *v, const struct block *k, const uint32_t *touched)
 {
@@ -312,6 +320,7 @@ static void decide(struct live *v, struct block *k, uint32_t *bare, uint32_t *to
     }
 }
 
+/* The variables to save at the suspension, then those that are live there in the frame. */
 static void list_live(struct live *v, struct suspend *s, const uint32_t *live)
 {
     uint32_t count = 0;
@@ -329,14 +338,9 @@ static void list_live(struct live *v, struct suspend *s, const uint32_t *live)
         }
 }
 
-void live_function(struct lower *l, struct code *code)
+/* Liveness, until nothing changes. */
+static void find_live(struct live *v)
 {
-    struct live *v = arena_alloc(l->arena, sizeof *v);
-    v->l = l;
-    v->code = code;
-    find_blocks(v);
-    link_blocks(v);
-    number_vars(v);
     for (uint32_t b = 0; b < v->count; b++)
         local_sets(v, &v->block[b]);
     for (bool again = true; again;) {
@@ -344,10 +348,14 @@ void live_function(struct lower *l, struct code *code)
         for (uint32_t b = v->count; b-- > 0;)
             again |= flow_back(v, &v->block[b]);
     }
-    uint32_t *bare = vars_new(v), *touched = vars_new(v);
+}
+
+/* Initialisation, until nothing changes. `bare` and `touched` are scratch. */
+static void find_values(struct live *v, uint32_t *bare, uint32_t *touched)
+{
+    bool *reached = arena_alloc(v->l->arena, v->count + 1);
     for (uint32_t n = 0; n < v->var_count; n++)
         set_put(v->block[0].bare, n);
-    bool *reached = arena_alloc(l->arena, v->count + 1);
     mark_reachable(v, reached);
     for (uint32_t b = 0; b < v->count; b++)
         if (!reached[b])
@@ -358,6 +366,19 @@ void live_function(struct lower *l, struct code *code)
             if (reached[b])
                 again |= flow_on(v, &v->block[b], bare, touched);
     }
+}
+
+void live_function(struct lower *l, struct code *code)
+{
+    struct live *v = arena_alloc(l->arena, sizeof *v);
+    v->l = l;
+    v->code = code;
+    find_blocks(v);
+    link_blocks(v);
+    number_vars(v);
+    find_live(v);
+    uint32_t *bare = vars_new(v), *touched = vars_new(v);
+    find_values(v, bare, touched);
     for (uint32_t b = 0; b < v->count; b++)
         decide(v, &v->block[b], bare, touched);
     for (uint32_t b = 0; b < v->count; b++) {

@@ -1,26 +1,29 @@
 /*
  * Which members of a frame share bytes.
  *
- * First, who is in whose way. Two members may share bytes unless both hold something at one time:
+ * Requires frame_layout. Establishes nothing outside: it gives a tree of boxes to be printed.
  *
- * - A saved variable is in memory from the save at a suspension to the load at its resume label,
- *   and never else. So two of them are in each other's way if both are live at one suspension.
+ * First, which members are in each other's way: those that hold something at the same time.
+ *
+ * - A saved variable is in memory from the save at a suspension to the load at its resume label, and
+ *   at no other time. So two of them are in each other's way if both are live at one suspension.
  * - A variable that lives in the frame is there from its declaration to the end of its block; from
- *   the beginning, if a label lets control come back. (C begins its life with the block, but before
- *   the declaration nobody can know of it.) It is in the way of other such variables whose lives
- *   meet its own, and of what is saved at a suspension in its life; if its address is not taken,
- *   only at those where it is live, for what is saved is in memory only while nothing runs.
- *   Places are tokens of the source; what is in a deferred block is also at the end of its scope.
+ *   the block's beginning, if a label lets control come back. (C begins its life with the block, but
+ *   nothing can name it before the declaration.) It is in the way of other such variables whose
+ *   lives meet its own, and of what is saved at a suspension in its life. If its address is not
+ *   taken, only the suspensions count where it is live, since what is saved is in memory only while
+ *   nothing runs. Places are tokens of the source; what is in a deferred block is also at the end of
+ *   its scope.
  * - A slot is written while its await waits, and read before the next await, but perhaps after what
  *   follows in the same expression. So it is in the way of what is saved at a suspension inside
- *   that await, and of variables of the blocks round or in it, and of literals in that expression.
- *   Slots are not in each other's way: two awaits at one time are branches, whose slots are one
- *   struct.
+ *   that await, of variables of the blocks round it or in it, and of literals in that expression.
+ *   Slots are not in each other's way: two awaits at the same time are branches, whose slots are in
+ *   one struct.
  *
- * Then the packing. Members that are in each other's way get different members of one struct, those
- * that share bytes different members of a union, and the target's compiler lays these out: that a
- * wrong guess of a size overlaps what must not is impossible. What cannot be said with structs and
- * unions inside each other costs bytes, never correctness:
+ * Then the packing. Members that are in each other's way become different members of one struct,
+ * those that share bytes different members of one union, and the target's compiler lays these out.
+ * So a wrong guess of a size can never make two members overlap that must not. What nested structs
+ * and unions cannot express costs bytes, never correctness:
  *
  * - if the graph of "in the way" falls into pieces, these share bytes: a union of the pieces;
  * - if its complement falls into pieces, none of one piece may share with another: a struct of them
@@ -29,7 +32,7 @@
  * - else either one member is taken out, as if in the way of all the rest, or the members are put
  *   into as few unions as a greedy colouring finds, the largest first: whichever is smaller.
  *
- * Sizes are estimates and steer only that choice and the order of members, which keeps padding out.
+ * Sizes are estimates. They only decide that choice and the order of members, which avoids padding.
  */
 #include "compiler/frame/frame.h"
 
@@ -37,16 +40,16 @@
 #include <string.h>
 
 enum {
-    MEMBERS_MAX = 10000, /* above which all have bytes of their own: the graph is quadratic */
-    TAKE_OUT_MAX = 400,  /* members, above which only colouring is tried: the other is cubic */
+    MEMBERS_MAX = 10000, /* with more, all have bytes of their own: the graph is quadratic */
+    TAKE_OUT_MAX = 400,  /* with more, only colouring is tried: the alternative is cubic */
 };
 
 struct node {
     struct box box;
-    struct span life;   /* in the frame: from where to where */
-    uint32_t *in_way;   /* of which nodes */
-    uint32_t *suspends; /* at which suspensions it holds something that is needed; slot: which may
-                         * be between its writing and its reading */
+    struct span life;   /* of a variable in the frame */
+    uint32_t *in_way;   /* set of nodes */
+    uint32_t *suspends; /* set of suspensions: where it holds something that is needed; of a slot:
+                         * which may come between its writing and its reading */
     struct span *use;   /* slot: its awaits by where they begin; `last` is the largest so far */
 };
 
@@ -54,7 +57,7 @@ struct overlap {
     struct lower *l;
     struct node *node;
     uint32_t count;
-    struct span *span; /* of each suspension: the places that it may run at */
+    struct span *span; /* of each suspension: the places where it may run */
 };
 
 /* ---- sizes, as far as they can be guessed ---- */
@@ -138,7 +141,7 @@ static struct extent extent_of(struct unit *u, const struct type *t, int depth)
     return (struct extent){n ? n : 1, n ? n : 1};
 }
 
-/* ---- who is in whose way ---- */
+/* ---- which are in each other's way ---- */
 
 static bool spans_meet(struct span a, struct span b)
 {
@@ -203,7 +206,7 @@ static void find_meetings(struct overlap *o)
 
 /* ---- the members ---- */
 
-/* Where it is live is not known, or may be seen from outside. */
+/* Does it always hold something? Where it is live is unknown, or may be seen from outside. */
 static bool holds_always(const struct var *v)
 {
     return v->in_frame && (!v->tracked || v->type->quals & (Q_VOLATILE | Q_ATOMIC));
@@ -253,7 +256,7 @@ static void find_suspends(struct overlap *o, struct node *node)
             set_put(node->suspends, s);
 }
 
-/* What is live at each suspension holds something there. */
+/* A variable that is live at a suspension holds something there. */
 static void note_live(struct overlap *o)
 {
     struct node **by_var = arena_alloc(o->l->arena, (o->l->vars.count + 1) * sizeof *by_var);
@@ -363,8 +366,8 @@ static struct box *box_end(struct overlap *o, struct box *b)
     return flat;
 }
 
-/* The nodes that the first of `s` is joined to by edges (`edge` true) or by gaps; moves them to the
- * front of `s` and gives their number. */
+/* Moves to the front of `s` the nodes that are joined to its first one, by edges (`edge`) or by the
+ * lack of them; their number. */
 static uint32_t gather(struct overlap *o, struct some s, bool edge)
 {
     uint32_t found = 1;
@@ -394,7 +397,7 @@ static void sort_by_index(struct some s)
 static struct box *pack(struct overlap *o, struct some s);
 
 /* The pieces of the graph as parts of a union, or those of its complement as parts of a struct.
- * NULL: there is but one. */
+ * NULL: there is only one piece. */
 static struct box *pack_pieces(struct overlap *o, struct some s, enum box_kind kind)
 {
     struct box *b = NULL;
