@@ -1,7 +1,7 @@
 /*
  * The command line of gcc and clang, as far as the driver must understand it: which words are
- * inputs, which options take the next word, and for which step each is. An unknown option is one
- * word for every step. Sources: the option lists in the manuals of gcc 12 and clang 14.
+ * inputs, which options take the next word, and which step each word is for. An unknown option is
+ * one word for every step. Sources: the option lists in the manuals of gcc 12 and clang 14.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -12,8 +12,8 @@
 #include <strings.h>
 #include <unistd.h>
 
-/* How an option stands: alone; with its value in the next word; with the value at its end; with the
- * value at its end or, when nothing is there, in the next word. */
+/* Where an option has its value: it has none; in the next word; at its own end; at its own end or,
+ * when nothing is there, in the next word. */
 enum shape { EXACT, SEPARATE, JOINED, EITHER };
 
 struct option {
@@ -349,7 +349,7 @@ static void note_debug(struct command *cmd, const char *word)
     cmd->options.debug_locals = cmd->has_debug && !cmd->optimizes;
 }
 
-/* The last that speaks of them counts; to gcc, a -std= speaks of them too. */
+/* The last option about these words counts; for gcc -std= is one. */
 static void note_dialect(struct command *cmd, const char *word)
 {
     enum gnu_words *words = &cmd->options.gnu_words;
@@ -370,7 +370,7 @@ static bool begins_like(const char *name, const char *const *list, size_t count)
     return false;
 }
 
-/* In the known ones ASCII is what it is in UTF-8, and other characters have other lengths. */
+/* In the known charsets ASCII is as in UTF-8; other characters have other lengths. */
 static void note_charset(struct command *cmd, const char *word)
 {
     static const char *const utf8[] = {"UTF-8", "UTF8"};
@@ -480,7 +480,7 @@ static int read_option(struct command *cmd, struct list *words, uint32_t *at, st
         note_link_word(cmd, arg->word[0]);
     if (arg->kind == ARG_OUTPUT)
         cmd->output = arg->value;
-    if (arg->kind == ARG_DATABASE && !cmd->clang) /* gcc has no such option, and says so */
+    if (arg->kind == ARG_DATABASE && !cmd->clang) /* gcc has no such option, and reports it */
         arg->kind = ARG_COMPILE;
     if (arg->kind == ARG_DATABASE)
         cmd->database = arg->value;
@@ -517,8 +517,8 @@ static int read_args(struct command *cmd, struct list *words)
     return 0;
 }
 
-/* clang's own options come as -Xclang WORD -Xclang VALUE. Those that name a header or a precompiled
- * one are for the steps that read headers. */
+/* Options past clang's driver come as -Xclang WORD -Xclang VALUE. If they name a header or a
+ * precompiled one, they are for the steps that read headers. */
 static void sort_headers(struct command *cmd)
 {
     for (uint32_t i = 0; i + 1 < cmd->args.count; i++) {
@@ -532,7 +532,7 @@ static void sort_headers(struct command *cmd)
     }
 }
 
-/* clang refuses some options (-fsanitize=cfi) where -flto is not there, in each of its steps. */
+/* clang refuses some options (-fsanitize=cfi) without -flto, in each of its steps. */
 static void keep_lto(struct command *cmd)
 {
     for (uint32_t i = 0; cmd->clang && i < cmd->args.count; i++) {
@@ -544,7 +544,7 @@ static void keep_lto(struct command *cmd)
 
 /* ---- colours ---- */
 
-/* As the compiler would decide it for our standard error, which it does not see. */
+/* As the compiler would decide for our standard error, which it does not see. */
 static bool wants_colour(const struct command *cmd)
 {
     const char *when = "auto", *off = getenv("NO_COLOR"), *set = getenv("GCC_COLORS");
@@ -575,7 +575,7 @@ static bool is_launcher(const char *word)
     return false;
 }
 
-/* "gcc", "clang-14", "arm-none-eabi-gcc": the word after which a launcher's own name ends. */
+/* "gcc", "clang-14", "arm-none-eabi-gcc". */
 static bool is_compiler(const char *word)
 {
     static const char *const names[] = {"gcc", "cc", "clang", "g++", "c++"};
@@ -623,7 +623,7 @@ static void describe_compiler(struct command *cmd)
     cmd->triple = triple_in_name(cmd->arena, name);
 }
 
-/* Does the word stand before the compiler? Some we know; of others the next word tells. */
+/* Is the word a launcher before the compiler? Some are known; otherwise the next word tells. */
 static bool is_before_compiler(const char *word, const char *next)
 {
     return is_launcher(word) ? *next != '-' : is_compiler(next) && !is_compiler(word);
@@ -676,13 +676,13 @@ static int read_words(struct command *cmd)
     return warning_check_flags(&cmd->options) ? 0 : -1;
 }
 
-/* The compiler of the environment, without "bide cc" before it. */
+/* Adds the compiler of the environment, without "bide cc" before it. */
 static void add_default_compiler(struct command *cmd)
 {
     struct list words = {0};
     const char *cc = getenv("CC");
     if (cc && strchr(cc, '/') && access(cc, X_OK) == 0)
-        list_add(cmd->arena, &words, (char *)cc); /* a path, spaces and all */
+        list_add(cmd->arena, &words, (char *)cc); /* a path, perhaps with spaces */
     else
         split_words(cmd->arena, cc && *cc ? cc : "cc", &words);
     uint32_t first = 0;

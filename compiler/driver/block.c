@@ -1,5 +1,5 @@
 /*
- * A compiler's messages, read: which lines belong to one, where it stands, what it says.
+ * A compiler's messages: which lines belong to one, what place it is about, and its text.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -45,13 +45,13 @@ static bool is_context(const char *line)
            (begins && (ends_with(line, ":") || ends_with(line, ",")));
 }
 
-/* "1 warning generated." counts what is not printed as it was. */
+/* "1 warning generated.": dropped, since we do not print all that it counts. */
 static bool is_count(const char *line)
 {
     return isdigit((unsigned char)*line) && ends_with(line, " generated.");
 }
 
-/* Is it the name of a tool, perhaps with a version behind: "ld:", "clang-14:", "ld.bfd:"? */
+/* Is it the name of a tool, perhaps with a version: "ld:", "clang-14:", "ld.bfd:"? */
 static bool is_tool_name(const char *name)
 {
     static const char *const tools[] = {"cc1", "collect2", "gcc", "clang", "cc",
@@ -64,8 +64,8 @@ static bool is_tool_name(const char *name)
     return false;
 }
 
-/* "cc1: ...", "/usr/bin/x86_64-linux-gnu-ld: ...": of a tool, not of a place, whose folders may be
- * called like one. */
+/* "cc1: ...", "/usr/bin/x86_64-linux-gnu-ld: ...": is it about no place, but from a tool? A folder
+ * of a place may have a tool's name. */
 static bool is_tool_line(const char *line)
 {
     const char *colon = strstr(line, ": "), *begin = line;

@@ -1,10 +1,10 @@
 /*
- * Comments in preprocessed text, for people who read what bide emit prints.
+ * Comments in preprocessed text, for readers of what bide emit prints.
  *
- * A preprocessor that keeps comments (-C) does not give the same program: a comment in an argument
- * of a macro becomes part of the string that # makes, and one between a macro's name and its
- * parenthesis keeps it from being expanded. So the text with comments is taken only if its tokens
- * are those of the text without them.
+ * A preprocessor that keeps comments (-C) may give another program: a comment in an argument of a
+ * macro becomes part of the string that # makes, and a comment between a macro's name and its
+ * parenthesis prevents the expansion. So the text with comments is taken only if it has the same
+ * tokens as the text without them.
  */
 #include "inside.h"
 

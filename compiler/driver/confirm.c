@@ -1,16 +1,16 @@
 /*
  * Which of the compiler's messages about the plain reading do not hold for the program.
  *
- * - A warning that comes from the flow of a function, where a deferred block or a scope gives the
- *   function another flow than its plain reading has: it counts if the compiler gives it for the
- *   generated code of that function too; so does one about values in a deferred block, which are
- *   others when it runs. -Wreturn-type counts if our own checks say so. Variables that stand in no
- *   such form are the same in both readings: the generated code, where they may live in the frame,
- *   is not asked about them.
+ * - A warning that comes from the flow of a function, if a deferred block or a scope gives the
+ *   function another flow than its plain reading has. It holds if the compiler also gives it for the
+ *   generated code of that function. The same goes for a warning about values in a deferred block,
+ *   which are different when the block runs. -Wreturn-type holds if our own checks agree. A variable
+ *   that stands in no such form is the same in both readings: then the generated code, where it may
+ *   live in the frame, does not count.
  * - A task or a future without a value: it begins empty.
- * - The order of evaluation in an expression that awaits: the language defines it.
- * - That a result is not used, of an await: ours knows which is meant by (void).
- * - That a pragma names a warning of ours, and what clang says of the macros of a scope.
+ * - The order of evaluation in an expression with an await: the language defines it.
+ * - An unused result of an await: our own check knows what (void) stands for.
+ * - A pragma that names a warning of ours, and what clang says of the macros of a scope.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -40,7 +40,7 @@ static bool place_is_in(const struct said_place *place, const struct line_span *
     return line_span_has(span, place->file, place->line);
 }
 
-/* Is it about these lines, itself or by a note? A warning in a macro has the macro's place. */
+/* Is it, or a note of it, about these lines? A warning in a macro has the macro's place. */
 static bool is_about(struct arena *arena, const struct block *b, const struct line_span *span)
 {
     const char *p = b->start, *end = b->start + b->length;
@@ -78,7 +78,7 @@ static bool is_among(const char *option, const char *const *names)
     return false;
 }
 
-/* What depends on the ways through a function. Names that end in - are families. */
+/* Warnings that depend on the ways through a function. Names that end in - are families. */
 static const char *const flow_names[] = {"aggressive-loop-optimizations",
                                          "analyzer-",
                                          "clobbered",
@@ -107,7 +107,7 @@ static const char *const flow_names[] = {"aggressive-loop-optimizations",
                                          "use-after-free",
                                          NULL};
 
-/* What depends on the values that variables have. */
+/* Warnings that depend on the values of variables. */
 static const char *const value_names[] = {"alloc-size-larger-than",
                                           "alloca-larger-than",
                                           "array-bounds",
@@ -131,7 +131,8 @@ static const char *const variable_names[] = {"conditional-uninitialized",
 
 static const char *const return_names[] = {"return-local-addr", "return-stack-address", NULL};
 
-/* What is done by then, also by other branches of a group, which change what a loop waits for. */
+/* Warnings that depend on what has been evaluated by then. Other branches of a group may also change
+ * what a loop waits for. */
 static const char *const order_names[] = {"for-loop-analysis", "sequence-point", "unsequenced",
                                           NULL};
 
@@ -197,10 +198,10 @@ static bool is_about_empty(struct confirm *c, const struct block *b, const char 
     return name && reading_names_owner(c->job->unit, name, &here);
 }
 
-/* Is it about local variables that no form with another flow touches? Then the other ways of the
- * function make no difference to it. That a variable has no value on any way to a place does not
- * change by a deferred block elsewhere, whose way the plain reading has as well. A scope is a loop
- * that a compiler may leave out, which counts only where it has ended. */
+/* Is it about local variables that no form with another flow touches? Then the other ways through
+ * the function make no difference. A variable without a value on all ways to a place stays so
+ * whatever a deferred block elsewhere does, since the plain reading goes through that block too. In
+ * the plain reading a scope is a loop that may be left out, which matters only behind it. */
 static bool is_about_untouched(struct confirm *c, const struct block *b, const char *option)
 {
     bool on_all_ways = !strcmp(option, "uninitialized") && !find_span(c->arena, &c->deferred, b);
@@ -257,7 +258,7 @@ bool confirm_holds(struct confirm *c, const struct block *b)
         return true;
     if (is_about_untouched(c, b, option))
         return true;
-    if (!strncmp(option, "analyzer-", 9)) /* of generated code it says what holds for none */
+    if (!strncmp(option, "analyzer-", 9)) /* about generated code it is always wrong */
         return false;
     return is_return ? diag_take_held(unit, option, span) : is_confirmed(c, b, option, span);
 }

@@ -1,14 +1,13 @@
 /*
  * bide cc: the user's command, with each C file that has async words replaced by its translation.
  *
- * A file without such words is not touched, nor read beyond a scan for them: if no input has
- * any, the compiler takes this process over. Otherwise each such file is preprocessed and
- * translated into a private file NAME.i, and the user's own command runs once with these in
- * their places, so that all that compilers derive from a command (outputs, coverage, debug
- * names) is as the user expects. The options for the preprocessor are left out of it if no other
- * file needs them.
+ * A file without such words is only scanned for them. If no input has any, the compiler takes over
+ * this process. Otherwise each file with async words is preprocessed and translated into a private
+ * file NAME.i, and the user's own command runs once with these files in their places. So all that
+ * compilers derive from a command (outputs, coverage, debug names) is as the user expects. The
+ * options for the preprocessor are left out if no other file needs them.
  *
- * After a mistake no output is left, as with the compiler alone, which also removes an older one.
+ * After a mistake no output is left, not even an older one; compilers do the same.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -20,7 +19,7 @@
 
 /* ---- which inputs are ours ---- */
 
-/* The quoted name after #include at `p`, which is after the #; NULL: another directive. */
+/* The quoted name of an #include, `p` being behind the #; NULL: it is another directive. */
 static const char *included_name(struct arena *arena, const char *p, const char *end)
 {
     while (p < end && (*p == ' ' || *p == '\t'))
@@ -36,8 +35,8 @@ static const char *included_name(struct arena *arena, const char *p, const char 
 
 static bool file_is_async(struct command *cmd, const char *path, int depth);
 
-/* A C file may be put together from others by #include "part.c". Headers do not count: a plain file
- * may include the header of an async library. */
+/* A C file may include others (#include "part.c") with async words. Headers do not count: a plain
+ * file may include the header of an async library. */
 static bool includes_async(struct command *cmd, const char *path, const struct buffer *text,
                            int depth)
 {
@@ -68,8 +67,8 @@ static bool file_is_async(struct command *cmd, const char *path, int depth)
     return async;
 }
 
-/* Reads the inputs; those that need the front end become jobs. `*standard_input` gets the text of
- * "-", which can be read only once. */
+/* Reads the inputs. Those that need the front end become jobs. `*standard_input` gets the text of
+ * the input "-", which can be read only once. */
 static void find_jobs(struct command *cmd, struct list *jobs, struct buffer *standard_input)
 {
     for (uint32_t i = 0; i < cmd->args.count; i++) {
@@ -125,7 +124,7 @@ static bool has_own_words(const struct command *cmd)
     return false;
 }
 
-/* The user's words as they were, response files too; without ours. */
+/* Runs the user's words as they are, response files too, without our own options. */
 static int run_untouched(struct command *cmd, const struct list *extra,
                          const struct buffer *standard_input)
 {
@@ -160,7 +159,7 @@ static int run_untouched(struct command *cmd, const struct list *extra,
     return status;
 }
 
-/* Does a word go to the command when `plain` of its files are compiled as they are? */
+/* Does the word go into the command? `plain`: some of its files are compiled as they are. */
 static bool is_wanted(const struct arg *a, bool plain)
 {
     switch (a->kind) {
@@ -173,8 +172,8 @@ static bool is_wanted(const struct arg *a, bool plain)
     }
 }
 
-/* The saved temporary file lies where the compiler would have put it, under the name that it would
- * have: gcc takes the output's for what is not linked. */
+/* Where -save-temps has the compiler put the preprocessed file, and under which name: without
+ * linking, gcc names it after the output. */
 static const char *saved_path(const struct command *cmd, const char *name)
 {
     if (!cmd->clang && cmd->output && cmd->mode != MODE_LINK)
@@ -188,7 +187,7 @@ static const char *saved_path(const struct command *cmd, const char *name)
     return name;
 }
 
-/* Longer commands than the system takes go through a response file. */
+/* A command that is too long for the system gets its words from a response file. */
 static void shorten(struct command *cmd, struct process *p)
 {
     enum { LONG_BYTES = 100000 };
@@ -213,7 +212,7 @@ static void shorten(struct command *cmd, struct process *p)
     }
 }
 
-/* Does it give messages a form in which we could not read them? */
+/* Does it give messages a form that we could not read? */
 static bool is_message_form(const char *word)
 {
     return !strncmp(word, "-fdiagnostics-format=", 21) ||
@@ -223,8 +222,8 @@ static bool is_message_form(const char *word)
            !strcmp(word, "-fdiagnostics-absolute-paths");
 }
 
-/* The word as the generated text is compiled with it: no warning is an error there, but for those
- * about the command itself. NULL: it is left out. */
+/* The word for the command that compiles the generated text. No warning is an error there, except
+ * one about the command itself. NULL: the word is left out. */
 static const char *quiet_word(const struct command *cmd, const struct arg *a)
 {
     const char *word = a->word[0];
@@ -304,7 +303,7 @@ static bool write_file(const char *path, const char *text, size_t length)
     return ok;
 }
 
-/* Does the compiler print more than messages, which could not be told from them? */
+/* Does the compiler print more than messages? We could not tell that from messages. */
 static bool prints_more(const struct command *cmd)
 {
     static const char *const words[] = {"-v",
@@ -328,8 +327,8 @@ static bool prints_more(const struct command *cmd)
     return false;
 }
 
-/* The text goes to the compiler that waits for it, or into the file; into both, if the file may be
- * asked for the sizes of frames. */
+/* Gives the text to the compiler that waits for it, or writes the file; both, if frames are to be
+ * measured, which needs the file. */
 static enum step hand_over(struct job *job, struct buffer *text, const char *path, bool saved,
                            struct early *early)
 {
@@ -376,7 +375,7 @@ static enum step translate_to_file(struct command *cmd, struct job *job, struct 
     if (step == STEP_OK)
         step = translate_to(job, path, saved, early);
     if (step == STEP_OK) {
-        if (plain_exists(job)) /* else all is shown that the preprocessor has said */
+        if (plain_exists(job)) /* else report.c shows all that the preprocessor has said */
             print_header_list(job);
         return step;
     }
@@ -406,7 +405,7 @@ static void remove_outputs(struct command *cmd, struct list *jobs)
     }
 }
 
-/* Also the program, which the compiler made under its default name. */
+/* These, and the program that the compiler has made under its default name. */
 static void remove_made(struct command *cmd, struct list *jobs)
 {
     remove_outputs(cmd, jobs);
@@ -428,7 +427,8 @@ static void report_internal(struct command *cmd, struct list *jobs)
     }
 }
 
-/* Translates all; those that include nothing of bide leave the list. Returns the exit status. */
+/* Translates all jobs. Those that include nothing of bide leave the list. Returns the exit
+ * status. */
 static int translate_jobs(struct command *cmd, struct list *jobs, struct early *early)
 {
     uint32_t kept = 0;
@@ -451,7 +451,7 @@ static int translate_jobs(struct command *cmd, struct list *jobs, struct early *
     return status;
 }
 
-/* Preprocessed text is in UTF-8 whatever the files are in, and one command has one charset. */
+/* Preprocessed text is always in UTF-8, and a command has one charset for all its files. */
 static bool input_charset_fits(const struct command *cmd, const struct list *jobs)
 {
     if (!cmd->input_charset || (cmd->c_count == (int)jobs->count && !cmd->has_assembly))
@@ -469,8 +469,8 @@ static bool may_lack_include(const struct command *cmd, const struct list *jobs)
     return lacks;
 }
 
-/* The files that the command compiles as they are get their warnings in the same way as the others:
- * it is silent itself. */
+/* The jobs, and one for each file that the command compiles as it is: the command itself is silent,
+ * so these files get their warnings in the same way. */
 static struct list with_plain_jobs(struct command *cmd, const struct list *jobs,
                                    const struct buffer *standard_input)
 {
@@ -493,8 +493,8 @@ static struct list with_plain_jobs(struct command *cmd, const struct list *jobs,
     return all;
 }
 
-/* How the generated texts are compiled: what their own warnings are for. Without plain readings to
- * speak for them they speak as they are. */
+/* Decides whether compilers may warn of the generated texts: when confirm.c needs these warnings, or
+ * when there is no plain reading to warn in their place. */
 static void choose_silence(struct command *cmd, const struct list *jobs)
 {
     bool needed = cmd->clang, all_exist = true;
@@ -507,7 +507,7 @@ static void choose_silence(struct command *cmd, const struct list *jobs)
     cmd->silent = cmd->quiet && (!needed || prints_more(cmd));
 }
 
-/* The command once more, with a file of each text. */
+/* Runs the command once more, with all texts in files. */
 static int run_again(struct command *cmd, struct list *jobs, const struct list *extra,
                      const struct buffer *standard_input, struct buffer *err)
 {
@@ -573,7 +573,7 @@ static int compile(struct command *cmd, struct list *jobs, const struct list *ex
         return status;
     }
     if (!jobs->count) {
-        if (!extra) /* with it, the program goes into the private folder */
+        if (!extra) /* `bide run`: the program goes into the private folder */
             temp_remove();
         return run_untouched(cmd, extra, standard_input);
     }
@@ -590,7 +590,7 @@ static int compile(struct command *cmd, struct list *jobs, const struct list *ex
     return status;
 }
 
-/* -E and -M show the text as the front end reads it, so that it can be compiled later. */
+/* -E and -M: the text is as the front end reads it, so that it can be compiled later. */
 static int preprocess_only(struct command *cmd, struct list *jobs,
                            const struct buffer *standard_input)
 {

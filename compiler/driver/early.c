@@ -1,17 +1,17 @@
 /*
- * The compiler that is started before its text is there. Loading clang takes longer than we need to
- * translate a file, so clang loads while the preprocessor and we are at work: its input is a link
- * to a pipe. The link has the name that the file would have, so that all that is derived from it is
- * the same. gcc loads fast and would gain nothing.
+ * The compiler that is started before its text is there. Loading clang takes longer than translating
+ * a file, so clang loads while the preprocessor and we are at work: its input is a link to a pipe.
+ * The link has the name that the file would have, so that all that is derived from it is the same.
+ * gcc loads fast and would gain nothing.
  *
- * A text that is cut off, since we have died, must never become an object. So the pipe has a head
- * before the compiler starts: the text's first line, which names the user's file, and an #if whose
- * #endif is behind the text's last line; clang obeys directives in preprocessed text. A file for
- * clang has them too: a checksum of the text gets into some outputs.
+ * If we die, a text that is cut off must never become an object. So the pipe has a head before the
+ * compiler starts: the text's first line, which names the user's file, and an #if whose #endif
+ * stands behind the text's last line; clang obeys directives in preprocessed text. A file for clang
+ * has them too, because a checksum of the text gets into some outputs.
  *
- * Only success counts. If it says no, the same command runs on a file, so that all it says and
- * leaves is what it says and leaves there. Programs that may read their input twice, such as ccache
- * under the name of clang, never get a pipe.
+ * Only success counts. After a failure the same command runs on a file, and what it prints and
+ * leaves there is what the user gets. Programs that may read their input twice, such as ccache under
+ * the name of clang, never get a pipe.
  */
 #define _GNU_SOURCE
 #include "inside.h"

@@ -1,9 +1,9 @@
 /*
  * The warning of large frames, -Wbide-frame-larger-than=N. Only the target's compiler knows how
- * large a frame is, so it comes when the compiler is done: the records of the frames (size.h) are
- * read from the object or the program that the command has made. Where there are none, since it
- * made an assembly file, code for -flto, or nothing, the generated text is compiled once more, into
- * the private folder and without optimization, which changes no frame.
+ * large a frame is, so the warning comes when the compiler is done: the records of the frames
+ * (object/) are read from the object or the program that the command has made. If they are not
+ * there, because the command made an assembly file, code for -flto, or nothing, the generated text
+ * is compiled once more, into the private folder and without optimization, which changes no frame.
  */
 #include "inside.h"
 
@@ -13,7 +13,7 @@
 
 static const char option[] = "bide-frame-larger-than=";
 
-enum { NOTES_MAX = 3, NOTE_SHARE = 16 }; /* members that are less of the frame are not named */
+enum { NOTES_MAX = 3, NOTE_SHARE = 16 }; /* a member must be 1/16 of the frame to be named */
 
 /* ---- sizes ---- */
 
@@ -23,7 +23,7 @@ static bool is_regular(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* What the command makes of the job's file and we can read, or NULL. */
+/* The file that the command has made of the job's file, if it can be read; or NULL. */
 static const char *output_of(const struct command *cmd, const struct job *job)
 {
     const char *path = cmd->output;
@@ -55,7 +55,7 @@ static bool has_any(const struct job *job, const struct list *functions)
     return false;
 }
 
-/* Compiles the generated text as the command does, but for what leaves other files. */
+/* Compiles the generated text as the command does, without the words that leave other files. */
 static struct list measure(const struct command *cmd, const struct job *job)
 {
     struct process p = compiler_process(cmd);

@@ -1,9 +1,9 @@
 /*
  * The hint of a missing #include <bide/bide.h>.
  *
- * A file that has words of ours and includes nothing of bide is the user's own matter: async and
- * defer are good names. It is compiled as it is. When the compiler then finds an error at such a
- * word, and of the kind that an unknown word gives, the include may be what is missing.
+ * A file that has words of ours but includes nothing of bide is compiled as it is: async and defer
+ * may well be names of the user's. If the compiler then finds an error at such a word, of the kind
+ * that an unknown word gives, the include may be missing.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -54,7 +54,7 @@ static bool is_ours(const char *word, size_t length)
     return length > 5 && !memcmp(word, "bide_", 5);
 }
 
-/* Is it what compilers say of a word that they do not know, or of what follows it? */
+/* Is it what compilers say of an unknown word, or of what follows it? */
 static bool is_about(const struct complaint *c, const char *line, size_t start, size_t end)
 {
     size_t next = end, column = c->column - 1;
@@ -85,7 +85,7 @@ static void print_note(const struct command *cmd, const struct complaint *c, siz
                 text);
 }
 
-/* Says it of the word that the complaint is about. False: it is about none of ours. */
+/* Prints the note for the word that the complaint is about. False: it is not about a word of ours. */
 static bool say(const struct command *cmd, const struct complaint *c, const char *line)
 {
     for (size_t i = 0; line[i] && line[i] != '\n';) {

@@ -1,11 +1,11 @@
 /*
  * Where the tool lies: bin/bide, with include and lib beside bin, in the build tree and when
- * installed. Nothing is compiled in, so the tree can be moved.
+ * installed. No path is compiled in, so the tree can be moved.
  *
  * A program links the shared library if there is one, with its folder as run path unless the loader
- * looks there anyway. The linker drops what a program does not use, so plain C that goes through
- * `bide cc` is not tied to bide. For another target than the machine's the library is looked for in
- * lib/TRIPLE; without it nothing is added.
+ * looks there anyway. The linker drops libraries that a program does not use, so plain C that goes
+ * through `bide cc` does not depend on bide. For another target than this machine the library is
+ * looked for in lib/TRIPLE; if it is not there, nothing is added.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -93,7 +93,7 @@ static char library_kind(const struct command *cmd, const char *folder, const ch
     return access(arena_printf(cmd->arena, "%s.a", stem), R_OK) == 0 ? 'a' : 0;
 }
 
-/* Does the loader look there without being told? /usr/local/lib it does not know everywhere. */
+/* Does the loader look there without being told? Not everywhere does it know /usr/local/lib. */
 static bool is_standard(const char *folder)
 {
     return !strcmp(folder, "/usr/lib") || !strcmp(folder, "/lib") || !strcmp(folder, "/usr/lib64");
@@ -118,7 +118,7 @@ void home_add_link_flags(const struct command *cmd, struct process *p)
 
 static void add_need(const struct command *cmd, struct list *words, const char *name)
 {
-    /* What our libraries stand on; their archives do not say it. */
+    /* What our libraries need themselves, which an archive does not tell. */
     static const struct {
         const char *name, *behind;
     } known[] = {{"bide-http", "-lcurl"}, {"bide-sqlite", "-lsqlite3"}};

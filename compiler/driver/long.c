@@ -1,13 +1,14 @@
 /*
  * Long names of options: gcc and clang take `--define-macro=X`, `--define-macro X` and the like for
- * -DX. They are read as the short ones, which the rest of the driver knows. Of an unknown long name
- * gcc makes the short one by its beginning: --no-asm is -fno-asm, --warn-all is -Wall.
+ * -DX. They are replaced by the short ones, which the rest of the driver knows. An unknown long name
+ * becomes a short one by its beginning: for gcc --no-asm is -fno-asm, and --warn-all is -Wall.
  */
 #include "inside.h"
 
 #include <string.h>
 
-/* What follows the name: nothing; a value that belongs to the same word; a value of its own. */
+/* What follows the name: nothing; a value that is joined to the short option; a value that is a word
+ * of its own. */
 enum tail { ALONE, JOIN, PAIR };
 
 struct long_option {
@@ -95,7 +96,7 @@ static const struct long_option *find(const char *name, size_t length, bool clan
     return NULL;
 }
 
-/* The word as gcc or clang takes it, when it is none of the table. */
+/* The word as gcc or clang takes it, when it is not in the table. */
 static const char *with_other_beginning(struct arena *arena, bool clang, const char *word)
 {
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {

@@ -1,13 +1,13 @@
 /*
- * Precompiled headers. The front end reads text, so for an async file the header itself is read in
- * the place of its precompiled form; plain files of the same command use that as always.
+ * Precompiled headers. The front end reads text, so for an async file the header itself is read
+ * instead of its precompiled form; plain files of the same command use that form as always.
  *
- * gcc -E reads text of its own accord. clang does not: `-include X.h` takes X.h.pch or X.h.gch if
- * there is one, unless the word goes past its driver, as -Xclang -include -Xclang X.h; and
- * -include-pch names only the precompiled form. CMake gives clang both that and the header.
+ * gcc -E always reads text. With clang, `-include X.h` takes X.h.pch or X.h.gch if there is one,
+ * unless the words go past its driver: -Xclang -include -Xclang X.h. And -include-pch names only the
+ * precompiled form; CMake gives clang both that and the header.
  *
- * Where only the precompiled form can be found (so Meson has it), the header is one of the names
- * that it holds, as they were given when it was made.
+ * If only the precompiled form can be found (as with Meson), the header's name is looked for among
+ * the names in it, which are as they were given when it was made.
  */
 #define _GNU_SOURCE
 #include "inside.h"

@@ -1,16 +1,16 @@
 /*
- * The plain reading of a file, compiled by the user's compiler for what that says of it. Its
- * messages are the ones that the user sees: they have the lines, columns and macros of the user's
- * file, of which the generated text knows only the lines.
+ * The plain reading of a file: the user's compiler compiles the file itself, for its messages. These
+ * are the messages that the user sees: they have the lines, columns and macros of the file, of which
+ * the generated text has only the lines.
  *
  * It runs beside our own work, one file at a time. __BIDE__ is defined, so that the same parts of
  * the file are read; BIDE__PLAIN gives our headers the plain reading of the forms (bide/lang.h).
  *
- * clang says in its front end what there is to say. gcc says much when it generates code (of
- * variables without a value, of sizes of buffers), so it does that too, unless nobody has asked for
- * warnings: then it does so only if the generated text has made it say something more.
+ * clang gives its messages in the front end. gcc gives many only when it generates code (on
+ * variables without a value, on sizes of buffers). So it generates code if the user has asked for
+ * warnings; otherwise only if it has said more about the generated text.
  *
- * Nothing is left behind, and with -w nothing is run.
+ * No file is left behind, and with -w nothing is run.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -21,7 +21,7 @@ static struct job *running;
 
 /* ---- what is wanted ---- */
 
-/* A word for warnings, and not one for the assembler, the linker or the preprocessor. */
+/* Is it an option for warnings? -Wa, -Wl, and -Wp, are not. */
 static bool word_is_warning(const char *word)
 {
     return !strncmp(word, "-W", 2) && !(word[2] && strchr("alp", word[2]) && word[3] == ',');
@@ -62,7 +62,7 @@ bool plain_needs_code(const struct job *job)
 
 /* ---- the command ---- */
 
-/* Words that fit only what is made in the end. */
+/* Is it a word that fits only the real compilation? */
 static bool is_out_of_place(const struct arg *a)
 {
     const char *word = a->word[0];
@@ -93,7 +93,7 @@ static void add_mode(const struct job *job, struct process *p)
         argv_add(p, "-std=gnu99");
         argv_add(p, "-fgnu89-inline");
     }
-    if (job->command->clang) /* the real command says that */
+    if (job->command->clang) /* the real command warns of these */
         argv_add(p, "-Wno-unused-command-line-argument");
 }
 

@@ -1,12 +1,12 @@
 /*
- * clang's preprocessor drops `#pragma GCC diagnostic ignored "-Wbide-..."` from its text, since it
- * does not know our warnings, and says so: with the place, and with the pragma, if that came out
- * of a _Pragma. This puts each back where it stood, as a line of the text, and takes the
- * messages away. gcc's preprocessor keeps them.
+ * clang's preprocessor does not know our warnings. It drops `#pragma GCC diagnostic ignored
+ * "-Wbide-..."` from its text, and prints a warning with the place, and with the pragma if that came
+ * out of a _Pragma. Here each pragma is put back where it stood, as a line of the text, and the
+ * warnings are taken away. gcc's preprocessor keeps the pragmas.
  *
- * What it says is in the order of the text. A pragma of its own line belongs behind all of that
- * line; one out of a macro belongs behind the `#pragma` lines that the same line has given, one
- * for each (macros push before they ignore), or before the rest of it.
+ * The warnings are in the order of the text. A pragma with a line of its own belongs behind that
+ * line. One out of a macro belongs behind a `#pragma` line that the same source line has given, one
+ * for each (macros push before they ignore), or before the rest of the line.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -42,7 +42,7 @@ static bool begins_message(const char *line)
            !strncmp(line, "In file included from ", 22);
 }
 
-/* `diagnostic ignored "` in it, but not in the quotes of a _Pragma: from the GCC or clang on. */
+/* The line's `GCC diagnostic ...` or `clang diagnostic ...`, but not in the quotes of a _Pragma. */
 static const char *find_pragma(const char *line)
 {
     static const char *const names[] = {"GCC diagnostic ", "clang diagnostic "};
@@ -92,7 +92,7 @@ static void read_detail(struct arena *arena, struct lost *lost, const char *line
     lost->in_line |= !strncmp(line, "<scratch space>", 15);
 }
 
-/* Has the line to do with other messages? Those that are for programs have no carets. */
+/* Does the line belong to other messages? JSON has no carets. */
 static bool is_wanted(const struct job *job, const char *line)
 {
     bool is_count = isdigit((unsigned char)*line) && strstr(line, " generated.");
@@ -100,7 +100,7 @@ static bool is_wanted(const struct job *job, const char *line)
            (!job->command->options.json || begins_message(line) || strstr(line, ": note: "));
 }
 
-/* The user does not want to hear of unknown warnings, which we had to ask for. */
+/* Has the user switched off the warning that we had to switch on? */
 static bool is_silenced(const struct command *cmd)
 {
     bool silenced = false;
@@ -205,7 +205,7 @@ static bool is_here(const struct restoring *r)
     return lost && lost->in_line && lost->line == r->line && is_past(r, UINT32_MAX);
 }
 
-/* Does the same line of the file give a further push, from p on? */
+/* Does the same source line give another push, from p on? */
 static bool has_push_yet(struct restoring *r, const char *p, const char *end)
 {
     struct marker m = {.line = r->line};
@@ -235,7 +235,8 @@ static void copy_line(struct restoring *r, const char *p, const char *next, cons
     r->line++;
 }
 
-/* A file that is entered is left again, one that is returned from is not seen any more. */
+/* A file that is entered will be returned to, so its later pragmas wait; a file that is returned
+ * from is over. */
 static void copy_marker(struct restoring *r, const char *p, const char *next,
                         const struct marker *m)
 {

@@ -1,9 +1,9 @@
 /*
- * Running other programs, and the buffers for what they say.
+ * Runs other programs, and catches what they print.
  *
- * A program inherits our standard streams but for those that are caught. Text for its standard
- * input goes through a file in memory, so that a program that does not read it disturbs nobody.
- * Words of a command line are never looked at here, and no shell is used.
+ * A program inherits our standard streams, except those that are caught. Text for its standard input
+ * goes through a file in memory, so a program need not read it. The words of a command line are
+ * never looked at here, and no shell is used.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -44,7 +44,8 @@ static char **terminated_argv(struct process *p)
     return argv;
 }
 
-/* Once for a name: what could not preprocess a file is run again, to say itself what is wrong. */
+/* Reports it once for a name: a compiler that could not preprocess a file is run again, to tell what
+ * is wrong. */
 static int cannot_run(const char *name, int err)
 {
     static char said[256];

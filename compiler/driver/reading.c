@@ -1,6 +1,6 @@
 /*
- * Where the plain reading of a file means something else than bide makes of it, in lines: for the
- * compiler's warnings about the plain reading, whose reasons may be missing there.
+ * The lines in which the plain reading of a file means something else than what bide makes of it:
+ * what a compiler warns of there may not be true of the program (confirm.c).
  */
 #include "inside.h"
 
@@ -30,7 +30,7 @@ static bool changes_something(const struct token *t)
            (t->punct >= P_MUL_ASSIGN && t->punct <= P_OR_ASSIGN);
 }
 
-/* At a word: is it a call that the plain reading only asks for its type, with arguments that change
+/* At a word: is it a form whose call the plain reading does not evaluate, with arguments that change
  * variables or let others do so? */
 static bool is_unevaluated(const struct token *t)
 {
@@ -59,8 +59,9 @@ static uint32_t call_end(const struct token *t, uint32_t i)
     return i;
 }
 
-/* A deferred block stands elsewhere than where it runs; a scope is a loop in the plain reading; a
- * guard decides there only what is evaluated; and of a spawned call nothing is. */
+/* Has the function another flow? A deferred block runs elsewhere than where it stands. In the plain
+ * reading a scope is a loop, a guard decides only what is evaluated, and a spawned call is not
+ * evaluated at all. */
 static bool has_flow(struct unit *unit, const struct function *f)
 {
     for (uint32_t i = f->first; i < f->last; i++) {
@@ -83,7 +84,7 @@ struct list reading_flows(struct unit *unit)
     return list;
 }
 
-/* The first token of the full expression around `i`: parentheses round it count, braces do not. */
+/* The first token of the full expression around `i`: it goes over parentheses, not over braces. */
 static uint32_t expression_begin(const struct token *t, uint32_t i)
 {
     int depth = 0;

@@ -56,7 +56,8 @@ static void add_line(struct arena *arena, struct buffer *out, const char *line, 
     buffer_add(out, line + close, length - close);
 }
 
-/* We decide by the names of options, so the compiler gives them, wanted or not. */
+/* Prints messages without the names of options, if the user does not want them: the compiler gives
+ * them always, since we need them to decide. */
 static void print_text(const struct command *cmd, const char *text, size_t length)
 {
     struct buffer out = {0};
@@ -87,7 +88,7 @@ static void print_buffer(const struct job *job, const struct buffer *b)
 /* How its message begins. */
 #define LIMIT "bide: alignment of "
 
-/* What a static assertion of the generated text says to the user, or NULL. */
+/* Our message for a static assertion of emit/limit.c that failed, or NULL. */
 static const char *limit_text(struct arena *arena, const struct block *b)
 {
     const char *text = NULL;
@@ -126,7 +127,7 @@ static bool is_trailer(const struct block *b)
     return !b->place.file && memmem(b->start, b->length, " warnings being treated as errors", 33);
 }
 
-/* clang's own, which -fsyntax-only does not give. */
+/* Is it an option of clang's back end, whose messages -fsyntax-only does not give? */
 static bool is_from_back_end(const char *option)
 {
     static const char *const names[] = {
@@ -168,7 +169,7 @@ static struct reading read_plain(struct arena *arena, struct job *job, const str
     return r;
 }
 
-/* The lines before a message that is dropped belong to the next one that has none. */
+/* Context lines before a message that is dropped belong to the next one without any. */
 static void print_reading(const struct reading *r)
 {
     const struct command *cmd = r->job->command;
@@ -194,7 +195,7 @@ static void print_reading(const struct reading *r)
 
 /* ---- the generated text ---- */
 
-/* Is it something that no reading of the file could tell? */
+/* Is it a message that no reading of the file could give? */
 static bool is_of_its_own(const struct command *cmd, const struct block *b)
 {
     if (!b->place.file) /* [...]: of -fdiagnostics-format=json */
@@ -216,7 +217,7 @@ static void print_generated(struct list *jobs, const struct blocks *got, const s
     }
 }
 
-/* gcc's back end has found something in the generated text of which its front end says nothing. */
+/* Has gcc's back end found something in the generated text that its front end has not? */
 static bool has_more(const struct job *job, const struct blocks *got, const struct reading *r)
 {
     if (job->command->clang || job->plain_code || !plain_exists(job))
@@ -237,7 +238,7 @@ static bool all_exist(struct list *jobs)
     return true;
 }
 
-/* What failed, as a verdict. `hard`: there is an error in the generated text. */
+/* The verdict on a failure. `hard`: there is an error in the generated text. */
 static enum verdict judge(struct list *jobs, const struct blocks *got, bool hard)
 {
     for (uint32_t i = 0; hard && i < jobs->count; i++)
@@ -253,7 +254,7 @@ static enum verdict judge(struct list *jobs, const struct blocks *got, bool hard
     return VERDICT_AGAIN;
 }
 
-/* Does the plain reading fail since the file names what only bide makes of it? */
+/* Does the plain reading fail because the file names what only bide makes? */
 static bool names_generated(const struct reading *r)
 {
     for (uint32_t i = 0; r->failed && i < r->blocks.list.count; i++) {
@@ -264,8 +265,8 @@ static bool names_generated(const struct reading *r)
     return false;
 }
 
-/* A scope is a loop with a declaration, which C90 has not: the next dialect has. The generated text
- * compiles, so there is no such loop of the user. */
+/* Does the plain reading fail because a scope is a loop with a declaration, which C90 does not have?
+ * The generated text compiles, so the user has no such loop. */
 static bool wants_c99(const struct reading *r)
 {
     for (uint32_t i = 0; r->failed && !r->job->plain_c99 && i < r->blocks.list.count; i++) {
@@ -302,8 +303,8 @@ static bool read_all(struct arena *arena, struct list *jobs, const struct blocks
     return refused;
 }
 
-/* The generated text does not compile: does the plain reading to the end? The file may also be
- * another one to both, so the text that we have read is asked as well. */
+/* The generated text does not compile. Does the file, when code is generated? The file may differ
+ * between the two readings, so the text that we have read is compiled as well. */
 static bool read_to_the_end(struct arena *arena, struct list *jobs, const struct blocks *got,
                             struct reading *r)
 {

@@ -1,11 +1,11 @@
 /*
  * bide run: compiles a file, or all C files of a folder, into the private folder, runs the program,
- * and ends as it ended.
+ * and ends as the program did.
  * bide emit: prints the C that a file becomes, for reading and for building without bide.
  * bide gdb: becomes $GDB, or gdb, with the script that steps over awaits.
  *
- * The first two use the compiler of the environment: $CC and $CFLAGS, else cc. A program says in a
- * comment among its first lines which libraries it stands on:  needs: bide-http m
+ * The first two use the compiler of the environment: $CC (or cc) and $CFLAGS. A program names the
+ * libraries that it needs in a comment among its first lines:  needs: bide-http m
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -57,7 +57,8 @@ static void add_sources(struct arena *arena, struct list *sources, char *word)
     globfree(&found);
 }
 
-/* What the sources say that they need, in one text. NULL: one cannot be read, or there is none. */
+/* The text of the last source with a "needs:"; "": no source has one. NULL: a source cannot be read,
+ * or there is no source. */
 static const char *read_sources(struct arena *arena, const struct list *sources, const char *word)
 {
     const char *all = "";

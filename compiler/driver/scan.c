@@ -1,12 +1,12 @@
 /*
- * Whether a C file without words of ours may get some from elsewhere: from macros of headers that
- * it includes, of -include, or of -D.
+ * Whether a C file without words of ours may get some from elsewhere: from macros of headers that it
+ * includes, or that -include names, or from -D.
  *
- * Headers are followed as the preprocessor would, but without obeying conditions, and through the
- * folders of the command line and /usr/local/include and /usr/include alone. A file that may reach
- * a header of bide's, a macro with a word of ours, or a header whose name is a macro is
- * preprocessed, and then is known to have words or not. What is only in a compiler's own folders is
- * not found.
+ * Headers are followed as the preprocessor would do it, but conditions are not obeyed, and only the
+ * folders of the command line, /usr/local/include and /usr/include are searched; what is only in a
+ * compiler's own folders is not found. A file that may reach a header of bide, a macro with a word
+ * of ours, or a header whose name is a macro is preprocessed, and its text then shows whether it has
+ * async words.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -35,7 +35,7 @@ static bool is_seen(struct scan *scan, const char *path)
     return false;
 }
 
-/* What is where the name says. -1: there is nothing. */
+/* Scans the header with that name in the folder: 1 or 0. -1: there is no such file. */
 static int scan_at(struct scan *scan, const char *folder, const char *name)
 {
     struct buffer text = {0};
@@ -82,7 +82,7 @@ static const char *skip_blanks(const char *p)
     return p + strspn(p, " \t\f\v\r");
 }
 
-/* #include, #import, #include_next, from the name on. A name that is a macro may be any. */
+/* #include, #import, #include_next, from the name on. A macro may be any name. */
 static bool scan_include(struct scan *scan, const char *path, const char *p)
 {
     const char *stop = *p == '"' ? strchr(p + 1, '"') : *p == '<' ? strchr(p + 1, '>') : NULL;
@@ -92,7 +92,7 @@ static bool scan_include(struct scan *scan, const char *path, const char *p)
     return scan_header(scan, path, name, *p == '"');
 }
 
-/* A directive behind its mark, without its comments, its continuations joined. */
+/* A directive behind its mark, without comments, with its continuation lines joined. */
 static bool scan_directive(struct scan *scan, const char *path, const char *line)
 {
     const char *p = skip_blanks(line);

@@ -1,10 +1,10 @@
 /*
  * bide size: how large the frames of async functions are, in objects, archives, programs and shared
- * libraries; C files are compiled into the private folder first, with $CC and $CFLAGS as `bide run`
- * does.
+ * libraries. C files are compiled into the private folder first, with $CC and $CFLAGS as `bide run`
+ * does. size_print.c prints the reports.
  *
- * All files of the command are looked at together: a function's reserve depends on what it calls,
- * which may be in another one. What is in none of them is looked for in our own libraries.
+ * All files of the command are read together: a function's reserve depends on what it calls, which
+ * may be in another file. A callee that is in none of them is looked for in our own libraries.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -66,7 +66,7 @@ static int read_request(struct request *r, int argc, char **argv)
 
 /* ---- C files ---- */
 
-/* The words of the command, for one of its C files. */
+/* Compiles one C file of the command. The object, or NULL. */
 static const char *compile_source(const struct command *all, const struct arg *source)
 {
     struct arena *arena = all->arena;
@@ -158,7 +158,7 @@ static struct list in_order(struct arena *arena, const struct list *files)
         const struct size_file *file = files->item[i];
         for (uint32_t k = 0; k < file->functions.count; k++) {
             struct size_function *f = file->functions.item[k];
-            if (f->frame) /* 0: a group that is a branch, which is no function */
+            if (f->frame) /* 0: a group that is a branch, not a function */
                 list_add(arena, &all, f);
         }
     }

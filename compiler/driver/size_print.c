@@ -1,6 +1,7 @@
 /*
- * The reports of `bide size`: a table for people, a line a function with tabs between, or JSON with
- * all that is known. docs/frames.md describes them; columns and members are only ever added.
+ * The reports of `bide size`: a table for people, a line for each function with tabs between the
+ * columns, or JSON with all that is known. docs/frames.md describes them; columns and members are
+ * only ever added.
  */
 #include "inside.h"
 
@@ -48,7 +49,7 @@ static void print_reserve(const struct size_function *f, FILE *out)
         fprintf(out, "  %7s ", "?");
 }
 
-/* What the signs behind the numbers mean, where there are any. */
+/* What the signs behind the numbers mean, if there are any. */
 static void print_remarks(const struct list *functions, FILE *out)
 {
     const char *missing = NULL;

@@ -1,11 +1,11 @@
 /*
- * The steps of one input with async words: preprocess it with the user's compiler, translate the
- * text, and, only when something is to be reported, let the user's compiler check the file
- * itself in the plain reading.
+ * The steps of one input with async words: the user's compiler preprocesses it, and the text is
+ * translated. When the translation fails, the plain reading (plain.c) tells whether the mistake is
+ * the user's or ours.
  *
- * The preprocessor also writes the dependencies that the user asked for: the generated text has no
- * #include lines to find them by. Where the user named no file or target for them, they are those
- * that the compiler would have taken for this command.
+ * The preprocessor also writes the dependencies that the user asked for, since the generated text
+ * has no #include lines to find them by. If the user named no file or target for them, these are the
+ * ones that the compiler would have taken for this command.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -37,7 +37,7 @@ bool command_wants_word(const struct arg *a, bool preprocess)
            !is_dependency_file_word(a) && !is_header_list_word(a);
 }
 
-/* Adds the words for an extra step. 0, or -1 with a message. */
+/* Adds the user's words for an extra step. 0 or -1. */
 static int add_words(const struct command *cmd, struct process *p, bool preprocess)
 {
     for (uint32_t i = 0; i < cmd->args.count; i++) {
@@ -79,7 +79,7 @@ static void print_preprocessor(const struct job *job)
     print_said(job->command, job->err.data, job->err.length);
 }
 
-/* A line of what -H prints: ". a.h", ".. b.h"; "! a.h.gch" and "x a.h.gch" of precompiled ones. */
+/* Is it a line of -H? ". a.h", ".. b.h"; of precompiled headers "! a.h.gch" and "x a.h.gch". */
 static bool is_header_line(const char *line, size_t length)
 {
     size_t dots = 0;
@@ -90,8 +90,8 @@ static bool is_header_line(const char *line, size_t length)
     return dots && dots < length && line[dots] == ' ';
 }
 
-/* What -H prints is the preprocessor's, whose other words are the plain reading's to say. gcc ends
- * with a list of headers that lack a guard. */
+/* Of what the preprocessor printed, only the lines of -H: its messages come with the plain reading.
+ * gcc ends with a list of headers that lack a guard. */
 void print_header_list(const struct job *job)
 {
     static const char guards[] = "Multiple include guards may be useful for:";
@@ -121,7 +121,7 @@ static const struct arg *find_dependency(const struct command *cmd, const char *
     return found;
 }
 
-/* -MT or -MQ; gcc sees also -Wp,-MT,NAME and -Wp,-MMD,FILE,-MT,NAME. */
+/* -MT or -MQ; for gcc also -Wp,-MT,NAME and -Wp,-MMD,FILE,-MT,NAME. */
 static bool names_target(const struct command *cmd)
 {
     for (uint32_t i = 0; i < cmd->args.count && !cmd->clang; i++) {
@@ -132,7 +132,7 @@ static bool names_target(const struct command *cmd)
     return find_dependency(cmd, "-MT") || find_dependency(cmd, "-MQ");
 }
 
-/* What the compiler calls the file of dependencies: after the output, or after the input. */
+/* What the compiler calls the file of dependencies: it is named after the output or the input. */
 static char *default_dependency_file(const struct job *job)
 {
     const struct command *cmd = job->command;
@@ -188,7 +188,7 @@ static bool has_own_pragmas(const struct job *job)
            memmem(job->source.data, job->source.length, text, sizeof text - 1) != NULL;
 }
 
-/* The words for the preprocessor after the user's. */
+/* Adds the words for the preprocessor behind the user's. */
 static void add_preprocessing(const struct job *job, struct process *p, const char *include)
 {
     const struct command *cmd = job->command;
@@ -203,7 +203,7 @@ static void add_preprocessing(const struct job *job, struct process *p, const ch
     command_add_input(job->input, p, job->input->value);
 }
 
-/* For people who read the output: the comments too, if they change nothing. */
+/* For readers of the output: the text with comments, if they change nothing. */
 static void take_comments(struct job *job, const char *include)
 {
     struct process p = step_process(job);
@@ -238,7 +238,7 @@ enum step job_preprocess(struct job *job)
     add_dependencies(job, &p);
     bool drops_pragmas = cmd->clang || (has_own_pragmas(job) && command_says_clang(cmd));
     if (drops_pragmas) {
-        argv_add(&p, "-fcaret-diagnostics"); /* they show what was in a _Pragma */
+        argv_add(&p, "-fcaret-diagnostics"); /* which show what was in a _Pragma */
         argv_add(&p, "-Wunknown-warning-option");
         argv_add(&p, "-Wno-error=unknown-warning-option");
     }
@@ -254,7 +254,7 @@ enum step job_preprocess(struct job *job)
         pragmas_restore(job);
     if (job->status == 0)
         return STEP_OK;
-    if (job->is_doubtful) /* the compiler itself says it of what is a plain file */
+    if (job->is_doubtful) /* it is compiled as it is, and the compiler reports the error */
         return STEP_NOT_ASYNC;
     if (cmd->traditional && memmem(job->source.data, job->source.length, "bide/", 5))
         diag_plain(SEV_ERROR, "'%s' is async, and bide's headers are not for '%s'",
@@ -266,7 +266,7 @@ enum step job_preprocess(struct job *job)
 
 /* ---- translate ---- */
 
-/* Says that we do not understand what the user's compiler takes. */
+/* Reports that bide does not understand what the user's compiler accepts. */
 static void report_unread(struct job *job)
 {
     const struct command *cmd = job->command;
@@ -285,8 +285,8 @@ static void report_unread(struct job *job)
         diag_plain(SEV_NOTE, "please report it with '%s', which is kept for that", kept);
 }
 
-/* In the plain reading the forms are macros, and one that is not closed takes in the rest of the
- * file: what the compiler says then is a cascade, so we say it. True: said. */
+/* In the plain reading the forms are macros, and an unclosed one takes in the rest of the file. The
+ * compiler would print a cascade, so we report it. False: that is not what happened. */
 static bool report_unclosed(struct job *job)
 {
     struct unit *unit = job->unit;
@@ -304,7 +304,7 @@ static bool report_unclosed(struct job *job)
     return true;
 }
 
-/* True: a word of ours is where it cannot be, and that is said. */
+/* Reports a word of ours where it cannot be. False: there is no such word. */
 static bool report_word(struct job *job)
 {
     bool said = report_misplaced(job->unit);
@@ -319,7 +319,7 @@ bool job_lacks_words(const struct job *job)
            !memmem(job->text.data, job->text.length, header, sizeof header - 1);
 }
 
-/* The parser gave up: the user's compiler says why. Our own messages may only follow from that. */
+/* The parser gave up. The user's compiler tells why; our own messages may only be a consequence. */
 static enum step report_parse_failure(struct job *job)
 {
     if (plain_finish(job) != 0 || plain_check_text(job) != 0) {
@@ -375,7 +375,7 @@ bool job_has_words(struct job *job)
     return found;
 }
 
-/* Does the text have what our headers declare in both readings, or words that our macros made? */
+/* Has the text what our headers declare in both readings, or words that our macros have made? */
 static bool includes_bide(const struct job *job)
 {
     static const char *const words[] = {"bide_async", "bide_await", "bide_defer"};
@@ -388,8 +388,8 @@ static bool includes_bide(const struct job *job)
     return found;
 }
 
-/* The facts of the target are not in the text. Without bide's headers, that is a file that uses our
- * words for things of its own. With them, we must not go on. */
+/* The text lacks the facts of the target. If it includes no header of bide, the file uses our words
+ * for things of its own. If it does include one, we must not go on. */
 static enum step report_no_target(struct job *job)
 {
     bool force = job->command->options.force && job->input->language == LANG_C;
@@ -408,7 +408,7 @@ static enum step report_no_target(struct job *job)
     return STEP_FAILED;
 }
 
-/* Options with which the generated code would be wrong. True: there is one, and that is said. */
+/* Reports options with which the generated code would be wrong. False: there are none. */
 static bool report_option(const struct job *job)
 {
     const struct command *cmd = job->command;

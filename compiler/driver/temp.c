@@ -1,20 +1,20 @@
 /*
- * The private folder for generated text, made at the first need below TMPDIR, or where gcc looks
- * if that is no folder to write to, and gone when the program has ended, by whatever end, SIGKILL
- * included.
+ * The private folder for generated text. It is made when it is first needed, below TMPDIR or, if
+ * that is no folder to write to, where gcc looks. It is gone when the program has ended, however it
+ * ends, by SIGKILL too.
  *
- * A child, the keeper, makes the folder and removes it with all that is in it when it reads the
- * end of a socket whose other end only we hold: the system closes that at our end in any case. The
- * keeper is in a session of its own, so that what is sent to our process group does not reach it,
- * and it blocks all signals. An orderly end waits for it.
+ * A child, the keeper, makes the folder. It removes the folder with all that is in it when it reads
+ * the end of a socket whose other end only we hold: the system closes that when we end. The keeper
+ * has a session of its own, so that signals to our process group do not reach it, and it blocks all
+ * signals. An orderly end waits for it.
  *
- * A signal that ends us ends the running children first and waits for them: a compiler then removes
- * its own unfinished output. They get SIGTERM: clang lives on after its first SIGQUIT, and gcc
- * removes nothing then.
+ * When a signal ends us, we first end the running children and wait for them: a compiler then
+ * removes its own unfinished output. They get SIGTERM: after SIGQUIT, clang lives on and gcc removes
+ * nothing.
  *
  * The child that compiles the plain reading has a process group of its own, since gcc does not end
- * the compiler proper when it is ended itself. Nobody else knows that group, so the keeper is told
- * of it, and ends it when we have died without a word.
+ * the compiler proper when it is ended itself. Only we know that group, so the keeper is told of it,
+ * and ends it when we have died without a word.
  *
  * Each file lies alone in a numbered folder, since compilers derive the names of other files from
  * its name and two inputs may have the same.
@@ -57,7 +57,7 @@ static void empty_folder(int parent, const char *name, int depth)
         closedir(dir);
 }
 
-/* Nothing of ours may stay open: who reads our output waits for its end. */
+/* Closes our descriptors: a reader of our output waits until all of its copies are closed. */
 static void close_all_but(int kept)
 {
     enum { FDS_WITHOUT_CLOSE_RANGE = 256 };
@@ -134,7 +134,7 @@ static void at_signal(int signal)
     raise(signal);
 }
 
-/* Signals that end us, those of a crash too; the last of these may come for want of stack. */
+/* Watches the signals that end us, those of a crash too. SIGSEGV may come when the stack is full. */
 static void watch_signals(void)
 {
     static const int watched[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXCPU,
@@ -176,7 +176,7 @@ static const char *temp_base(void)
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         if (is_usable(folders[i]))
             return folders[i];
-    return P_tmpdir; /* an error then, which names it */
+    return P_tmpdir; /* using it fails, with an error that names it */
 }
 
 static void cannot_make(const char *path, int err)
