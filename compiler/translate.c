@@ -5,7 +5,7 @@
 #include "compiler/parse/parse.h"
 #include "compiler/warn/warn.h"
 
-enum translate_outcome translate(struct unit *unit, FILE *out, struct list *frames)
+enum translate_outcome translate(struct unit *unit, FILE *out, struct emitted *emitted)
 {
     lex(unit);
     parse(unit);
@@ -17,6 +17,6 @@ enum translate_outcome translate(struct unit *unit, FILE *out, struct list *fram
         warn(unit);
     if (unit->error_count) /* also by -Werror */
         return TRANSLATE_MISTAKES;
-    emit(unit, out, frames);
+    emit(unit, out, emitted);
     return unit->error_count ? TRANSLATE_MISTAKES : TRANSLATE_DONE;
 }

@@ -6,7 +6,7 @@
 #ifndef BIDE_COMPILER_TRANSLATE_H
 #define BIDE_COMPILER_TRANSLATE_H
 
-#include "compiler/text/text.h"
+#include "compiler/emit/emit.h"
 
 enum translate_outcome {
     TRANSLATE_DONE,
@@ -14,9 +14,8 @@ enum translate_outcome {
     TRANSLATE_GAVE_UP,  /* the file is no correct C, or C that we do not know */
 };
 
-/* The unit has its text, its options and its target. Writes the generated text to `out`; `frames`
- * gets what the frames are made of (struct frame_info *). Messages are kept in the unit until
- * diag_flush. */
-enum translate_outcome translate(struct unit *, FILE *out, struct list *frames);
+/* The unit has its text, its options and its target. Writes the generated text to `out`; Messages
+ * are kept in the unit until diag_flush. */
+enum translate_outcome translate(struct unit *, FILE *out, struct emitted *);
 
 #endif

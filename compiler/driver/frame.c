@@ -49,8 +49,8 @@ static const struct size_function *find_sizes(const struct list *functions,
 
 static bool has_any(const struct job *job, const struct list *functions)
 {
-    for (uint32_t i = 0; i < job->frames.count; i++)
-        if (find_sizes(functions, job->frames.item[i]))
+    for (uint32_t i = 0; i < job->emitted.frames.count; i++)
+        if (find_sizes(functions, job->emitted.frames.item[i]))
             return true;
     return false;
 }
@@ -121,7 +121,7 @@ static void check_frame(struct unit *unit, const struct frame_info *info,
 
 bool wants_frames(const struct job *job)
 {
-    return warning_is_mentioned(job->unit, option) && job->frames.count;
+    return warning_is_mentioned(job->unit, option) && job->emitted.frames.count;
 }
 
 static int check_job(const struct command *cmd, struct job *job)
@@ -135,8 +135,9 @@ static int check_job(const struct command *cmd, struct job *job)
         size_read_frames(cmd->arena, output, &functions);
     if (!has_any(job, &functions))
         functions = measure(cmd, job);
-    for (uint32_t i = 0; i < job->frames.count; i++)
-        check_frame(unit, job->frames.item[i], find_sizes(&functions, job->frames.item[i]));
+    for (uint32_t i = 0; i < job->emitted.frames.count; i++)
+        check_frame(unit, job->emitted.frames.item[i],
+                    find_sizes(&functions, job->emitted.frames.item[i]));
     diag_flush(unit);
     if (unit->error_count && output) /* the driver does not know of a.out */
         unlink(output);

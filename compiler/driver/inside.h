@@ -208,7 +208,7 @@ struct job {
     int status, signal;     /* of the preprocessor */
     const char *dependency; /* the file of dependencies that it wrote, or NULL */
     struct unit *unit;
-    struct list frames; /* struct frame_info *: of its async functions */
+    struct emitted emitted;
     /* driver.c */
     struct buffer made; /* the generated text, if a compiler that waited got it: then no file has */
     /* plain.c */

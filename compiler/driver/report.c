@@ -88,35 +88,57 @@ static void print_buffer(const struct job *job, const struct buffer *b)
 /* How its message begins. */
 #define LIMIT "bide: alignment of "
 
-/* Our message for a static assertion of emit/limit.c that failed, or NULL. */
-static const char *limit_text(struct arena *arena, const struct block *b)
+/* What a static assertion of emit/limit.c that failed is about ("'h'"), or NULL. */
+static const char *limit_of(struct arena *arena, const struct block *b)
 {
     const char *text = NULL;
     if (!b->place.file || !b->error || !strstr(b->text, "assert"))
         return NULL;
     for (const char *p = b->text; (p = strstr(p, LIMIT)); p += sizeof LIMIT - 1)
-        text = p + sizeof "bide: " - 1;
+        text = p + sizeof LIMIT - 1;
     if (!text)
         return NULL;
     char *said = arena_alloc(arena, strlen(text) + 1), *to = said;
     for (; *text && *text != '"'; text++)
         if (*text != '\\') /* gcc's spelling of the string */
             *to++ = *text;
-    return arena_printf(arena, "%s is more than 4096, the most that async code can have", said);
+    return said;
 }
 
-static void print_limit(const struct job *job, const struct block *b, const char *text)
+/* The next limit of the unit that the assertion is about. */
+static struct limit *find_limit(const struct job *job, const struct block *b, const char *what)
 {
-    struct arena *arena = arena_new();
-    char *line = arena_printf(arena, "%s:%u: error: %s\n", b->place.file, b->place.line, text);
-    print_text(job->command, line, strlen(line));
-    arena_free(arena);
+    for (uint32_t i = 0; job->unit && i < job->emitted.limits.count; i++) {
+        struct limit *limit = job->emitted.limits.item[i];
+        const struct token *t = &job->unit->token[limit->token];
+        if (!limit->is_reported && t->line == b->place.line && !strcmp(t->file, b->place.file) &&
+            !strcmp(limit->what, what))
+            return limit;
+    }
+    return NULL;
+}
+
+static void report_limit(struct list *jobs, const struct block *b, const char *what)
+{
+    static const char text[] = "the alignment of %s is more than 4096, the most that async code "
+                               "can have";
+    for (uint32_t i = 0; i < jobs->count; i++) {
+        const struct job *job = jobs->item[i];
+        struct limit *limit = find_limit(job, b, what);
+        if (!limit)
+            continue;
+        limit->is_reported = true;
+        diag(job->unit, SEV_ERROR, limit->token, text, what);
+        diag_flush(job->unit);
+        return;
+    }
+    diag_plain(SEV_ERROR, text, what);
 }
 
 static bool has_hard_error(struct arena *arena, const struct blocks *blocks)
 {
     for (uint32_t i = 0; i < blocks->list.count; i++)
-        if (block_is_hard(blocks->list.item[i]) && !limit_text(arena, blocks->list.item[i]))
+        if (block_is_hard(blocks->list.item[i]) && !limit_of(arena, blocks->list.item[i]))
             return true;
     return false;
 }
@@ -209,9 +231,9 @@ static void print_generated(struct list *jobs, const struct blocks *got, const s
     const struct job *first = jobs->item[0];
     for (uint32_t i = 0; i < got->list.count; i++) {
         const struct block *b = got->list.item[i];
-        const char *limit = limit_text(got->arena, b);
-        if (limit)
-            print_limit(first, b, limit);
+        const char *what = limit_of(got->arena, b);
+        if (what)
+            report_limit(jobs, b, what);
         else if ((all || is_of_its_own(first->command, b)) && !is_said(b, said, jobs->count))
             print_text(first->command, b->start, b->length);
     }
@@ -248,7 +270,7 @@ static enum verdict judge(struct list *jobs, const struct blocks *got, bool hard
         return VERDICT_OURS;
     for (uint32_t i = 0; i < got->list.count; i++) {
         const struct block *b = got->list.item[i];
-        if ((!b->place.file && !is_trailer(b)) || limit_text(got->arena, b))
+        if ((!b->place.file && !is_trailer(b)) || limit_of(got->arena, b))
             return VERDICT_FINE;
     }
     return VERDICT_AGAIN;

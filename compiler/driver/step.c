@@ -432,7 +432,7 @@ enum step job_translate(struct job *job, FILE *out)
         return report_no_target(job);
     if (report_option(job))
         return STEP_FAILED;
-    if (translate(unit, out, &job->frames) == TRANSLATE_GAVE_UP)
+    if (translate(unit, out, &job->emitted) == TRANSLATE_GAVE_UP)
         return report_parse_failure(job);
     return finish(job);
 }

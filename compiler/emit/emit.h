@@ -85,10 +85,15 @@ struct frame_info {
     struct list parts; /* struct frame_part * */
 };
 
+/* What the text does not tell of itself. */
+struct emitted {
+    struct list frames; /* struct frame_info *: of each async function, block and branch */
+    struct list limits; /* struct limit *: of each static assertion */
+};
+
 /* ---- unit.c ---- */
 
-/* Writes the translation unit as plain C. `frames` gets a struct frame_info * for each async
- * function, block and branch. */
-void emit(struct unit *, FILE *out, struct list *frames);
+/* Writes the translation unit as plain C. */
+void emit(struct unit *, FILE *out, struct emitted *);
 
 #endif

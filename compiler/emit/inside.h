@@ -19,9 +19,9 @@
 struct output {
     struct unit *unit;
     FILE *out;
-    bool pretty;         /* the form to be read */
-    const char *at;      /* in unit->text: where copying goes on */
-    struct list frames;  /* struct frame_info *: of the functions that are printed */
+    bool pretty;    /* the form to be read */
+    const char *at; /* in unit->text: where copying goes on */
+    struct emitted emitted;
     struct map declared; /* struct symbol *: async functions whose declarations are printed */
     struct map shown;    /* struct var *: there is a copy under its name for the debugger */
     /* output.c */
@@ -98,7 +98,7 @@ void print_shown(struct lower *, struct output *, const struct piece *);
 
 /* ---- records.c ---- */
 
-/* Prints the records of the frame, at the head of the poll function, and adds it to o->frames. */
+/* Prints the records of the frame, at the head of the poll function, and adds it to o->emitted. */
 void emit_records(struct lower *, struct output *);
 
 /* ---- limit.c ---- */

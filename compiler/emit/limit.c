@@ -51,8 +51,10 @@ void emit_limits(struct lower *l, struct output *o)
                 type_print(l->unit, file_type(l, type_unqualified(l->unit, l->fn->result)), ""),
                 "this function's result");
     }
-    for (uint32_t i = 0; i < l->limits.count; i++)
+    for (uint32_t i = 0; i < l->limits.count; i++) {
         print_limit(o, l->limits.item[i]);
+        list_add(l->arena, &o->emitted.limits, l->limits.item[i]);
+    }
     if (l->limits.count && !o->pretty)
         output_go_to(o, file, line, false);
 }

@@ -176,7 +176,7 @@ void emit_records(struct lower *l, struct output *o)
 {
     struct frame_record r = {.l = l, .info = find_parts(l)};
 
-    list_add(l->arena, &o->frames, (void *)r.info);
+    list_add(l->arena, &o->emitted.frames, (void *)r.info);
     if (!l->unit->target.is_elf)
         return;
     r.function = record_text(l->arena, l->name);

@@ -58,11 +58,11 @@ static void emit_item(struct unit *u, struct output *o, struct item *item)
     output_skip(o, item->last);
 }
 
-void emit(struct unit *u, FILE *out, struct list *frames)
+void emit(struct unit *u, FILE *out, struct emitted *emitted)
 {
     struct output *o = output_new(u, out);
     for (uint32_t i = 0; i < u->items.count; i++)
         emit_item(u, o, u->items.item[i]);
     output_end(o);
-    *frames = o->frames;
+    *emitted = o->emitted;
 }

@@ -12,7 +12,7 @@ void note_limit(struct lower *l, uint32_t token, const char *of, const char *wha
     for (uint32_t i = 0; i < l->limits.count; i++)
         if (strcmp(((struct limit *)l->limits.item[i])->of, of) == 0)
             return;
-    *limit = (struct limit){token, of, what};
+    *limit = (struct limit){.token = token, .of = of, .what = what};
     list_add(l->arena, &l->limits, limit);
 }
 

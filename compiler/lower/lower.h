@@ -199,6 +199,7 @@ struct limit {
     uint32_t token;   /* where the message points */
     const char *of;   /* a type or an lvalue */
     const char *what; /* what the message calls it */
+    bool is_reported; /* by the driver, when the compiler has found that it is aligned to more */
 };
 
 /* A function that this one starts. */

@@ -44,8 +44,8 @@ static char *emitted(struct arena *to, const char *file, const char *text, bool 
     if (u.parse_failed || u.error_count)
         check_fail(file, (int)u.token[u.parse_failed_token].line, "understood, and no error");
     FILE *f = open_memstream(&out, &size);
-    struct list frames;
-    emit(&u, f, &frames);
+    struct emitted emitted;
+    emit(&u, f, &emitted);
     fclose(f);
     char *copy = arena_strndup(to, out, size);
     free(out);
