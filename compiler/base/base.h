@@ -115,6 +115,10 @@ bool has_word(const char *text, size_t length, const char *word);
 bool ends_with(const char *text, const char *ending);
 /* Where the line that p is in ends, behind its newline; `end` when it has none. */
 const char *line_end(const char *p, const char *end);
+/* At a comment, of either kind: where it ends; one with // ends before its newline. */
+const char *comment_end(const char *p, const char *end);
+/* At a quote: where the string or character ends, at the latest with its line. */
+const char *quoted_end(const char *p, const char *end);
 
 /* ---- path.c: names of files ---- */
 

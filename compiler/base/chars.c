@@ -38,3 +38,21 @@ const char *line_end(const char *p, const char *end)
     const char *newline = memchr(p, '\n', (size_t)(end - p));
     return newline ? newline + 1 : end;
 }
+
+const char *comment_end(const char *p, const char *end)
+{
+    if (p[1] == '/') {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        return newline ? newline : end;
+    }
+    const char *close = memmem(p + 2, (size_t)(end - p - 2), "*/", 2);
+    return close ? close + 2 : end;
+}
+
+const char *quoted_end(const char *p, const char *end)
+{
+    const char *close = p + 1;
+    while (close < end && *close != *p && *close != '\n')
+        close += *close == '\\' ? 2 : 1;
+    return close < end ? close + 1 : end;
+}

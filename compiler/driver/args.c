@@ -31,6 +31,7 @@ static const struct option option_table[] = {
     {"-M", EXACT, ARG_MODE, MODE_PREPROCESS},
     {"-MM", EXACT, ARG_MODE, MODE_PREPROCESS},
     {"-fsyntax-only", EXACT, ARG_MODE, MODE_SYNTAX},
+    {"--analyze", EXACT, ARG_MODE, MODE_ANALYZE},
     {"-###", EXACT, ARG_MODE, MODE_QUERY},
     {"--version", EXACT, ARG_MODE, MODE_QUERY},
     {"--help", JOINED, ARG_MODE, MODE_QUERY},
@@ -320,10 +321,7 @@ static void read_input(struct command *cmd, struct arg *arg, const char *forced)
 
 static void note_mode(struct command *cmd, enum mode mode)
 {
-    /* -E wins over -S, -S over -c; -fsyntax-only stands beside them. A query wins over all. */
-    static const int rank[] = {[MODE_LINK] = 0,   [MODE_COMPILE] = 1,    [MODE_ASSEMBLE] = 2,
-                               [MODE_SYNTAX] = 3, [MODE_PREPROCESS] = 4, [MODE_QUERY] = 5};
-    if (rank[mode] > rank[cmd->mode])
+    if (mode > cmd->mode)
         cmd->mode = mode;
 }
 

@@ -26,20 +26,6 @@ static bool is_in_word(char c)
     return is_word_char(c) || c == '.';
 }
 
-static const char *skip_line(const char *p, const char *end)
-{
-    const char *newline = memchr(p, '\n', (size_t)(end - p));
-    return newline ? newline : end;
-}
-
-static const char *skip_comment(const char *p, const char *end)
-{
-    if (p[1] == '/')
-        return skip_line(p, end);
-    const char *close = strstr(p + 2, "*/");
-    return close ? close + 2 : end;
-}
-
 /* To the next token, over white space, comments and line markers. */
 static void skip(struct reader *r)
 {
@@ -47,30 +33,22 @@ static void skip(struct reader *r)
     r->apart = false;
     for (; r->p < r->end; r->apart = true) {
         if (line_begins && r->p[0] == '#' && r->p[1] == ' ' && isdigit((unsigned char)r->p[2])) {
-            r->p = skip_line(r->p, r->end);
+            r->p = line_end(r->p, r->end);
         } else if (isspace((unsigned char)*r->p)) {
             line_begins = *r->p++ == '\n';
         } else if (r->p[0] == '/' && (r->p[1] == '*' || r->p[1] == '/')) {
-            r->p = skip_comment(r->p, r->end);
+            r->p = comment_end(r->p, r->end);
         } else {
             return;
         }
     }
 }
 
-static size_t quoted_length(const char *p, const char *end)
-{
-    const char *close = p + 1;
-    while (close < end && *close != *p && *close != '\n')
-        close += *close == '\\' ? 2 : 1;
-    return (size_t)((close < end ? close + 1 : end) - p);
-}
-
 static size_t token_length(const struct reader *r)
 {
     const char *p = r->p;
     if (*p == '"' || *p == '\'')
-        return quoted_length(p, r->end);
+        return (size_t)(quoted_end(p, r->end) - p);
     while (p < r->end && is_in_word(*p))
         p++;
     return p > r->p ? (size_t)(p - r->p) : 1;

@@ -124,6 +124,22 @@ static bool has_own_words(const struct command *cmd)
     return false;
 }
 
+/* Links what is compiled. After a failure once more, to catch what the linker says, for a hint. */
+static int link_only(struct command *cmd, struct process *p)
+{
+    int status = process_run_as_user(p);
+    cmd->signal = p->signal;
+    if (!status || cmd->signal || status == 127)
+        return status;
+    p->catch_out = p->catch_err = true;
+    p->signal = 0;
+    if (process_run(p) != 0)
+        hint_missing_library(cmd, &p->err, false);
+    buffer_free(&p->out);
+    buffer_free(&p->err);
+    return status;
+}
+
 /* Runs the user's words as they are, response files too, without our own options. */
 static int run_untouched(struct command *cmd, const struct list *extra,
                          const struct buffer *standard_input)
@@ -146,6 +162,8 @@ static int run_untouched(struct command *cmd, const struct list *extra,
         add_home_flags(cmd, &p, cmd->c_count > 0);
     add_extra(&p, extra);
     p.input = standard_input->data ? standard_input : NULL;
+    if (cmd->mode == MODE_LINK && !cmd->c_count && cmd->input_count && !cmd->options.json && !extra)
+        return link_only(cmd, &p);
     if (!cmd->options.json && !cmd->has_foreign_words)
         return extra ? process_run(&p) : process_exec(&p);
     command_add_colour(cmd, &p);
@@ -552,6 +570,8 @@ static int compile_translated(struct command *cmd, struct list *jobs, struct ear
     }
     if (status && may_lack_include(cmd, jobs))
         hint_missing_include(cmd, &err, standard_input);
+    if (status && cmd->mode == MODE_LINK)
+        hint_missing_library(cmd, &err, extra != NULL);
     for (uint32_t i = (uint32_t)count; i < all.count; i++)
         job_free(all.item[i]);
     buffer_free(&err);
@@ -590,9 +610,9 @@ static int compile(struct command *cmd, struct list *jobs, const struct list *ex
     return status;
 }
 
-/* -E and -M: the text is as the front end reads it, so that it can be compiled later. */
-static int preprocess_only(struct command *cmd, struct list *jobs,
-                           const struct buffer *standard_input)
+/* -E, -M and --analyze: nothing is translated. -E gives the text as the front end reads it, so that
+ * it can be compiled later; clang's analyzer gets the plain reading, which has the user's lines. */
+static int read_only(struct command *cmd, struct list *jobs, const struct buffer *standard_input)
 {
     bool any = false;
     for (uint32_t i = 0; i < jobs->count; i++) {
@@ -602,6 +622,8 @@ static int preprocess_only(struct command *cmd, struct list *jobs,
     }
     if (any)
         list_add(cmd->arena, &cmd->words, (void *)"-D__BIDE__=1");
+    if (any && cmd->mode == MODE_ANALYZE)
+        list_add(cmd->arena, &cmd->words, (void *)"-DBIDE__PLAIN=1");
     return run_untouched(cmd, NULL, standard_input);
 }
 
@@ -610,12 +632,14 @@ int driver_compile(struct command *cmd, const struct list *extra)
     struct list jobs = {0};
     struct buffer standard_input = {0};
     int status;
+    if (cmd->mode != MODE_QUERY && cxx_is_refused(cmd))
+        return 1;
     if (cmd->mode != MODE_QUERY)
         find_jobs(cmd, &jobs, &standard_input);
     if (!jobs.count)
         status = run_untouched(cmd, extra, &standard_input);
-    else if (cmd->mode == MODE_PREPROCESS)
-        status = preprocess_only(cmd, &jobs, &standard_input);
+    else if (cmd->mode == MODE_PREPROCESS || cmd->mode == MODE_ANALYZE)
+        status = read_only(cmd, &jobs, &standard_input);
     else
         status = compile(cmd, &jobs, extra, &standard_input);
     for (uint32_t i = 0; i < jobs.count; i++)

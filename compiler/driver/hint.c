@@ -1,5 +1,5 @@
 /*
- * The hint of a missing #include <bide/bide.h>.
+ * Hints: of a missing #include <bide/bide.h>, and of a library of ours that is not linked.
  *
  * A file that has words of ours but includes nothing of bide is compiled as it is: async and defer
  * may well be names of the user's. If the compiler then finds an error at such a word, of the kind
@@ -133,5 +133,57 @@ void hint_missing_include(const struct command *cmd, const struct buffer *err,
         const char *at = find_line(standard ? standard_input : &file, c.line);
         said = at && say(cmd, &c, at);
         buffer_free(&file);
+    }
+}
+
+/* ---- libraries ---- */
+
+static const struct library {
+    const char *name, *beginning; /* of all of its functions */
+} libraries[] = {{"bide-http", "bide_http_"}, {"bide-sqlite", "bide_sql_"}};
+
+static bool is_linked(const struct command *cmd, const char *name)
+{
+    for (uint32_t i = 0; i < cmd->args.count; i++) {
+        const struct arg *a = cmd->args.item[i];
+        if (a->kind == ARG_LINK && !strncmp(a->word[0], "-l", 2) && !strcmp(a->value, name))
+            return true;
+    }
+    return false;
+}
+
+static void note_library(const struct command *cmd, const struct library *library,
+                         const char *function, bool runs)
+{
+    size_t length = 0;
+    while (is_ascii_word(function[length]))
+        length++;
+    const char *what = arena_printf(cmd->arena, "'%.*s' is in the library %s", (int)length,
+                                    function, library->name);
+    if (is_linked(cmd, library->name))
+        diag_plain(SEV_NOTE, "%s: put '-l%s' behind the files that need it", what, library->name);
+    else if (runs)
+        diag_plain(SEV_NOTE, "%s: name it in a comment in the first lines, as in: needs: %s", what,
+                   library->name);
+    else
+        diag_plain(SEV_NOTE, "%s: link it with '-l%s'", what, library->name);
+}
+
+void hint_missing_library(const struct command *cmd, const struct buffer *err, bool runs)
+{
+    bool noted[sizeof libraries / sizeof *libraries] = {false};
+    const char *end = err->data + err->length;
+    for (const char *p = err->data, *next; err->length && p < end; p = next) {
+        next = line_end(p, end);
+        const char *line = without_colours(cmd->arena, p, (size_t)(next - p));
+        const char *at = strstr(line, "undefined reference to ");
+        at = at ? at : strstr(line, "undefined symbol: ");
+        for (size_t i = 0; at && i < sizeof libraries / sizeof *libraries; i++) {
+            const char *function = strstr(at, libraries[i].beginning);
+            if (!function || noted[i])
+                continue;
+            noted[i] = true;
+            note_library(cmd, &libraries[i], function, runs);
+        }
     }
 }

@@ -60,7 +60,16 @@ struct arg {
     const char *generated; /* the file of generated text that is compiled in its place */
 };
 
-enum mode { MODE_LINK, MODE_COMPILE, MODE_ASSEMBLE, MODE_SYNTAX, MODE_PREPROCESS, MODE_QUERY };
+/* What the command makes. A later one wins over an earlier one. */
+enum mode {
+    MODE_LINK,
+    MODE_COMPILE,
+    MODE_ASSEMBLE,
+    MODE_SYNTAX,
+    MODE_ANALYZE, /* clang's --analyze */
+    MODE_PREPROCESS,
+    MODE_QUERY
+};
 
 struct command {
     struct arena *arena;
@@ -248,6 +257,11 @@ bool command_wants_word(const struct arg *, bool preprocess);
 /* Adds the path in the input's place, with -x as the user had it. */
 void command_add_input(const struct arg *input, struct process *, const char *path);
 
+/* ---- cxx.c: C++ ---- */
+
+/* Reports a file with async functions that is compiled as C++. False: there is none. */
+bool cxx_is_refused(const struct command *);
+
 /* ---- pch.c: precompiled headers, whose text the front end reads ---- */
 
 /* Adds the words that include headers before the file, for a step that needs their text. 0 or -1. */
@@ -414,6 +428,8 @@ int check_held(struct list *jobs);
 /* Notes that an include may be missing, if the compiler's errors are about words of ours. */
 void hint_missing_include(const struct command *, const struct buffer *err,
                           const struct buffer *standard_input);
+/* Notes which of our libraries has a name that the linker could not find. `runs`: for bide run. */
+void hint_missing_library(const struct command *, const struct buffer *err, bool runs);
 
 /* ---- after the compiler ---- */
 

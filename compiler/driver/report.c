@@ -129,7 +129,6 @@ static void report_limit(struct list *jobs, const struct block *b, const char *w
             continue;
         limit->is_reported = true;
         diag(job->unit, SEV_ERROR, limit->token, text, what);
-        diag_flush(job->unit);
         return;
     }
     diag_plain(SEV_ERROR, text, what);
@@ -237,6 +236,9 @@ static void print_generated(struct list *jobs, const struct blocks *got, const s
         else if ((all || is_of_its_own(first->command, b)) && !is_said(b, said, jobs->count))
             print_text(first->command, b->start, b->length);
     }
+    for (uint32_t i = 0; i < jobs->count; i++)
+        if (((struct job *)jobs->item[i])->unit)
+            diag_flush(((struct job *)jobs->item[i])->unit);
 }
 
 /* Has gcc's back end found something in the generated text that its front end has not? */

@@ -117,23 +117,13 @@ static const char *put_directive(struct output *o, const char *s, const char *en
     return eol + 1;
 }
 
-static const char *end_of_comment(const char *s, const char *end)
-{
-    if (s[1] == '*') {
-        const char *close = strstr(s + 2, "*/");
-        return close && close + 2 <= end ? close + 2 : end;
-    }
-    const char *eol = memchr(s, '\n', (size_t)(end - s));
-    return eol ? eol : end;
-}
-
 /* Prints what is kept of the text before the token: pragmas, if that text is not printed yet (a
  * second push would need a second pop); and a comment on its line, where gcc reads "fall through". */
 static void put_kept_gap(struct output *o, uint32_t token, bool with_comment)
 {
     const struct token *t = &o->unit->token[token];
     const char *s = token > 1 ? t[-1].start + t[-1].length : o->unit->text;
-    const char *comment = NULL, *comment_end = NULL;
+    const char *comment = NULL, *close = NULL;
 
     while (s < t->start) {
         if (*s == '#' && set_has(o->gaps, token)) {
@@ -143,7 +133,7 @@ static void put_kept_gap(struct output *o, uint32_t token, bool with_comment)
             s = put_directive(o, s, t->start);
         } else if (*s == '/' && (s[1] == '*' || s[1] == '/')) {
             comment = s;
-            s = comment_end = end_of_comment(s, t->start);
+            s = close = comment_end(s, t->start);
         } else {
             s++;
         }
@@ -151,9 +141,9 @@ static void put_kept_gap(struct output *o, uint32_t token, bool with_comment)
     if (!with_comment)
         return;
     go_to(o, t);
-    if (comment && comment[1] == '*' && !memchr(comment, '\n', (size_t)(comment_end - comment))) {
+    if (comment && comment[1] == '*' && !memchr(comment, '\n', (size_t)(close - comment))) {
         output_put(o, " ", 1);
-        output_put(o, comment, (size_t)(comment_end - comment));
+        output_put(o, comment, (size_t)(close - comment));
         output_put(o, " ", 1);
     }
 }

@@ -1,0 +1,84 @@
+# Mistakes in how the tool is called, and what it says of them; clang's analyzer, which reads the
+# file and not what becomes of it.
+set -eu
+
+. "$SRC/tests/harness/driver-cases"
+
+# What needs a C++ compiler is left out where there is none.
+cxx=g++
+[ -z "$is_clang" ] || cxx=clang++
+
+begin "an async file and a C++ compiler: one message, and no cascade"
+if command -v $cxx >/dev/null; then
+    refused bide cc $cxx hello.c -o hello
+    has err "error: 'hello.c' has async functions, which are for C, and is compiled as C++"
+    has err "note: '.*++' compiles all files as C++; use a C compiler"
+    [ "$(wc -l <err)" = 2 ] || fail "$what: says more: $(cat err)"
+fi
+cp hello.c hello.cc
+refused $cc -c hello.cc
+has err "error: 'hello.cc' has async functions"
+refused $cc -x c++ -c hello.c
+has err "error: 'hello.c' has async functions"
+end
+
+begin "C++ that only calls async functions, and has async and await of its own"
+cat >calls.cc <<'EOF'
+#include <bide/lang.h>
+// async int not_here(void) { }
+bide_async int answer(void);
+const char *text = "async int nor_here(void) { }";
+namespace own { inline int async(int n) { return n; } }
+int await = own::async(1);
+EOF
+if command -v $cxx >/dev/null; then
+    ok $cc -c calls.cc
+fi
+end
+
+begin "a library of ours that is not linked"
+cat >http.c <<'EOF'
+#include <bide/bide.h>
+int bide_http_client_new(void *, void *);
+async int bide_sql_open(void *);
+async int main(void)
+{
+    return bide_http_client_new(0, 0) + await bide_sql_open(0);
+}
+EOF
+try $cc http.c -o http
+[ "$status" != 0 ] || fail "$what: links"
+has err "note: 'bide_http_client_new' is in the library bide-http: link it with '-lbide-http'"
+has err "note: 'bide_sql_open' is in the library bide-sqlite: link it with '-lbide-sqlite'"
+silent $cc -c http.c
+try $cc http.o -o http
+[ "$status" != 0 ] || fail "$what: links"
+has err "note: 'bide_http_client_new' is in the library bide-http: link it with '-lbide-http'"
+[ "$(grep -c "note: 'bide_" err)" = 2 ] || fail "$what: says it more than once: $(cat err)"
+try $cc -Wl,--as-needed -l bide-http http.o -o http
+has err "note: 'bide_http_client_new' is in .*: put '-lbide-http' behind the files that need it"
+sed -i 's/bide_sql_open/not_ours/; s/bide_http_client_new/nor_this/' http.c
+try $cc http.c -o http
+has_not err 'is in the library'
+end
+
+if command -v clang >/dev/null; then
+    begin "--analyze: what the analyzer finds is shown, at the user's lines"
+    cat >null.c <<'EOF'
+#include <bide/bide.h>
+async int main(void)
+{
+    int *p = 0;
+    await bide_yield();
+    return *p;
+}
+EOF
+    ok bide cc clang --analyze null.c
+    has err "^null.c:6:12: warning: Dereference of null pointer"
+    has_not err "unused"
+    exists null.plist
+    has null.plist "<string>null.c</string>"
+    ok bide cc clang --analyze -c null.c -o other.plist
+    exists other.plist
+    end
+fi
