@@ -380,19 +380,27 @@ static int negated(int op)
     }
 }
 
+int comparison_with_constant(const struct expr *e, struct expr **operand, int64_t *number)
+{
+    bool compares = e->op == '<' || e->op == '>' || e->op == P_LE || e->op == P_GE ||
+                    e->op == P_EQ || e->op == P_NE;
+    const struct expr *constant = e->b->is_constant ? e->b : e->a;
+    if (!compares || !constant->is_constant)
+        return 0;
+    *operand = constant == e->b ? e->a : e->b;
+    *number = constant->value;
+    return constant == e->b ? e->op : mirrored(e->op);
+}
+
 /* `e op constant`, or `e` by itself. */
 static struct comparison comparison_of(struct flow *f, struct expr *e)
 {
     struct comparison c = {.op = P_NE};
     if (e->kind == EX_BINARY) {
-        bool compares = e->op == '<' || e->op == '>' || e->op == P_LE || e->op == P_GE ||
-                        e->op == P_EQ || e->op == P_NE;
-        struct expr *constant = e->b->is_constant ? e->b : e->a;
-        if (!compares || !constant->is_constant)
+        int op = comparison_with_constant(e, &e, &c.number);
+        if (!op)
             return c;
-        c.op = constant == e->b ? e->op : mirrored(e->op);
-        c.number = constant->value;
-        e = constant == e->b ? e->a : e->b;
+        c.op = op;
     }
     c.subject = flow_subject(f, e);
     return c;

@@ -1,17 +1,25 @@
 /*
  * Awaits in a child of fork(), which cannot use its parent's runtime (bide/runtime.h).
  *
- * A variable that has the result of fork may be negative, zero or positive; comparisons take of
- * that away. Where only zero is left, or the result itself was compared so, on every way, the child
- * runs, up to its exec or _exit. What parent and child both reach is not looked at: of a function
- * that is called for the child alone nobody knows whether it returns. From daemon() only the child
- * returns, unless it failed.
+ * The result of fork is negative, zero or positive. A variable that has it, or that has the value
+ * of a comparison of it (`bool child = fork() == 0`), starts with all three possible, and each test
+ * of the variable takes some away. Where only zero is left on every way, or the result itself was
+ * compared so, the child runs, up to its exec or _exit. A place that parent and child both reach is
+ * not looked at: nobody knows whether a function that is called for the child alone returns. From
+ * daemon() only the child returns, unless it failed.
+ *
+ * Requires the events of an async function. Changes nothing.
  */
 #include "inside.h"
 
 #include <string.h>
 
-enum { NEGATIVE = 1, ZERO = 2, POSITIVE = 4, FORKED = 8, ALL = 15 };
+/* Sets of results, as bits. */
+enum { NEGATIVE = 1, ZERO = 2, POSITIVE = 4, ALL = NEGATIVE | ZERO | POSITIVE };
+
+/* What a variable knows of the last fork: the results that are still possible; FORKED, or it knows
+ * nothing; if it has the value of a comparison, COMPARED and the results for which that was true. */
+enum { FORKED = 8, COMPARED = 16, TRUE_SHIFT = 5 };
 
 struct forks {
     uint32_t words;
@@ -19,8 +27,8 @@ struct forks {
     struct expr **call; /* by flow_index: the fork whose result it has */
 };
 
-/* State: the event behind which the child runs, from 1 (0: not surely), then a mask for each
- * variable. */
+/* The state: the number of the event behind which the child runs, from 1 (0: it may be the parent),
+ * then what each variable knows. */
 
 static bool is_fork(const struct unit *u, const struct expr *call)
 {
@@ -38,7 +46,7 @@ static bool is_daemon(const struct unit *u, const struct expr *call)
     return s && !strcmp(s->name, "daemon") && u->token[s->token].in_system_header;
 }
 
-/* What a value is that compares so. */
+/* The results that compare so with n. */
 static uint32_t possible(int op, int64_t n)
 {
     uint32_t below = n <= 0 ? NEGATIVE : n == 1 ? NEGATIVE | ZERO : NEGATIVE | ZERO | POSITIVE;
@@ -55,6 +63,44 @@ static uint32_t possible(int op, int64_t n)
     }
 }
 
+static bool is_true(int op, int64_t value, int64_t n)
+{
+    switch (op) {
+    case P_EQ: return value == n;
+    case P_NE: return value != n;
+    case '<': return value < n;
+    case P_LE: return value <= n;
+    case '>': return value > n;
+    case P_GE: return value >= n;
+    default: return true;
+    }
+}
+
+static uint32_t results_if_true(uint32_t known)
+{
+    return known & COMPARED ? known >> TRUE_SHIFT & ALL : NEGATIVE | POSITIVE;
+}
+
+static uint32_t compared(uint32_t known, uint32_t if_true)
+{
+    return (known & (ALL | FORKED)) | COMPARED | if_true << TRUE_SHIFT;
+}
+
+/* The results of fork with which a variable that knows so much compares so with n. */
+static uint32_t possible_results(uint32_t known, int op, int64_t n)
+{
+    uint32_t if_true = results_if_true(known);
+    if (!(known & COMPARED))
+        return possible(op, n);
+    return (is_true(op, 1, n) ? if_true : 0) | (is_true(op, 0, n) ? ALL & ~if_true : 0);
+}
+
+/* Both know of a fork, and have its result or the same comparison of it. */
+static bool is_same_value(uint32_t a, uint32_t b)
+{
+    return a & b & FORKED && (a & ~(uint32_t)ALL) == (b & ~(uint32_t)ALL);
+}
+
 static bool merge(void *context, uint32_t *to, const uint32_t *from)
 {
     const struct forks *f = context;
@@ -64,7 +110,7 @@ static bool merge(void *context, uint32_t *to, const uint32_t *from)
         if (i == 0)
             to[i] = to[i] && from[i] ? (to[i] < from[i] ? to[i] : from[i]) : 0;
         else
-            to[i] = to[i] & from[i] & FORKED ? to[i] | from[i] : 0;
+            to[i] = is_same_value(to[i], from[i]) ? to[i] | from[i] : 0;
         changed |= to[i] != old;
     }
     return changed;
@@ -80,13 +126,13 @@ static void step_test(struct forks *f, const struct event *e, uint32_t *state)
 {
     uint32_t number = (uint32_t)(e - f->flow->event) + 1;
     if (e->symbol) {
-        uint32_t *mask = &state[1 + e->symbol->flow_index];
-        if (!(*mask & FORKED))
+        uint32_t *known = &state[1 + e->symbol->flow_index];
+        if (!(*known & FORKED))
             return;
-        *mask &= possible(e->op, e->number) | FORKED;
-        if (*mask == (ZERO | FORKED) && !state[0])
+        *known &= possible_results(*known, e->op, e->number) | ~(uint32_t)ALL;
+        if ((*known & ALL) == ZERO && !state[0])
             state[0] = number;
-        else if (!(*mask & ZERO))
+        else if (!(*known & ZERO))
             daemon_failed(f, state);
     } else if (is_daemon(f->flow->unit, e->expr) && !(possible(e->op, e->number) & ZERO)) {
         daemon_failed(f, state);
@@ -95,29 +141,80 @@ static void step_test(struct forks *f, const struct event *e, uint32_t *state)
     }
 }
 
+/* What a value knows, and in *call the fork that it knows of; 0: nothing. */
+static uint32_t known_of(struct forks *f, struct expr *e, const uint32_t *state,
+                         struct expr **call);
+
+/* `e op constant`, or `constant op e`. */
+static uint32_t known_of_comparison(struct forks *f, struct expr *e, const uint32_t *state,
+                                    struct expr **call)
+{
+    struct expr *operand;
+    int64_t n;
+    int op = comparison_with_constant(e, &operand, &n);
+    uint32_t known = op ? known_of(f, operand, state, call) : 0;
+    return known ? compared(known, possible_results(known, op, n)) : 0;
+}
+
+static uint32_t known_of_choice(struct forks *f, struct expr *e, const uint32_t *state,
+                                struct expr **call)
+{
+    if (!e->b || !e->b->is_constant || !e->c->is_constant)
+        return 0;
+    uint32_t known = known_of(f, e->a, state, call), if_true = results_if_true(known);
+    bool yes = e->b->value != 0, no = e->c->value != 0;
+    return known && yes != no ? compared(known, yes ? if_true : ALL & ~if_true) : 0;
+}
+
+static uint32_t known_of(struct forks *f, struct expr *e, const uint32_t *state, struct expr **call)
+{
+    uint32_t known = 0;
+    e = skip_parens(e);
+    switch (e->kind) {
+    case EX_CALL:
+        *call = e;
+        return is_fork(f->flow->unit, e) || is_daemon(f->flow->unit, e) ? ALL | FORKED : 0;
+    case EX_IDENT:
+        if (!flow_has(f->flow, e->symbol))
+            return 0;
+        *call = f->call[e->symbol->flow_index];
+        return state[1 + e->symbol->flow_index];
+    case EX_CAST:
+        known = known_of(f, e->a, state, call);
+        return known && e->type->kind == TY_BOOL ? compared(known, results_if_true(known)) : known;
+    case EX_COMMA:
+    case EX_ASSIGN: return e->op == '=' || e->kind == EX_COMMA ? known_of(f, e->b, state, call) : 0;
+    case EX_UNARY:
+        known = e->op == '!' ? known_of(f, e->a, state, call) : 0;
+        return known ? compared(known, ALL & ~results_if_true(known)) : 0;
+    case EX_BINARY: return known_of_comparison(f, e, state, call);
+    case EX_COND: return known_of_choice(f, e, state, call);
+    default: return 0;
+    }
+}
+
+static void step_value(struct forks *f, const struct event *e, uint32_t *state)
+{
+    struct expr *call = NULL;
+    uint32_t known = e->value ? known_of(f, e->value, state, &call) : 0;
+    if (known && e->symbol->type->kind == TY_BOOL)
+        known = compared(known, results_if_true(known));
+    state[1 + e->symbol->flow_index] = known;
+    if (known)
+        f->call[e->symbol->flow_index] = call;
+}
+
 static void step(void *context, const struct event *e, uint32_t *state)
 {
     struct forks *f = context;
-    if (e->kind == EV_TEST) {
+    if (e->kind == EV_TEST)
         step_test(f, e, state);
-    } else if (e->kind == EV_CALL && is_daemon(f->flow->unit, e->expr)) {
+    else if (e->kind == EV_CALL && is_daemon(f->flow->unit, e->expr))
         state[0] = (uint32_t)(e - f->flow->event) + 1;
-    } else if (e->kind == EV_DECLARE) {
+    else if (e->kind == EV_DECLARE)
         state[1 + e->symbol->flow_index] = 0;
-    } else if (e->kind == EV_DEF) {
-        uint32_t *mask = &state[1 + e->symbol->flow_index];
-        struct expr *call = e->value ? value_call(e->value) : NULL;
-        struct symbol *from = e->value ? value_variable(e->value) : NULL;
-        if (call && (is_fork(f->flow->unit, call) || is_daemon(f->flow->unit, call))) {
-            *mask = ALL;
-            f->call[e->symbol->flow_index] = call;
-        } else if (from && flow_has(f->flow, from)) {
-            *mask = state[1 + from->flow_index];
-            f->call[e->symbol->flow_index] = f->call[from->flow_index];
-        } else {
-            *mask = 0;
-        }
-    }
+    else if (e->kind == EV_DEF)
+        step_value(f, e, state);
 }
 
 static void visit(void *context, const struct event *e, const uint32_t *state)

@@ -128,6 +128,9 @@ void flow_expr(struct flow *, struct expr *);
 void flow_condition(struct flow *, struct expr *, uint32_t if_true, uint32_t if_false);
 /* Of the expression of a switch: what an EV_TEST may name. */
 struct event flow_subject(struct flow *, struct expr *);
+/* An EX_BINARY that compares an operand with a constant: the operator, as if the constant stood on
+ * the right; else 0. */
+int comparison_with_constant(const struct expr *, struct expr **operand, int64_t *number);
 void flow_test(struct flow *, struct event subject, int op, int64_t number);
 /* The expression of a statement has been evaluated. */
 void flow_drop(struct flow *, struct expr *);

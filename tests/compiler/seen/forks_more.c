@@ -67,7 +67,7 @@ async int f6(int n) {
     }
     const int child = fork() == 0;
     if (child)
-        await bide_yield();
+        await bide_yield(); /* want: -Wbide-fork */
     if (fork() == 0 && n > 3)
         await bide_yield(); /* want: -Wbide-fork */
     return (fork() == 0) ? await bide_sleep(BIDE_MS(1)) : 3; /* want: -Wbide-fork */
