@@ -130,6 +130,35 @@ static struct expr *address_of(struct expr *object, const struct lender *l)
     return pointer && l ? borrowed_object(pointer, l) : found;
 }
 
+/* What an async block holds: it has copies of the variables that it mentions. */
+static struct expr *borrowed_by_block(const struct function *block, const struct lender *l)
+{
+    for (uint32_t i = 0; l && i < block->captures.count; i++) {
+        struct symbol *s = block->captures.item[i];
+        struct expr e = {.kind = EX_IDENT, .symbol = s, .name = s->name, .type = s->type};
+        struct expr *found = l->held(l->context, &e);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* A future holds what the arguments of its call hold. */
+static struct expr *borrowed_by_form(const struct expr *form, const struct lender *l)
+{
+    struct expr *e = form->arg_count == 1 ? skip_parens(form->arg[0]) : NULL;
+    if (e && form->form == FORM_MOVE)
+        return borrowed_object(e, l);
+    if (!e || form->form != FORM_LAZY)
+        return NULL;
+    if (e->kind == EX_BLOCK)
+        return borrowed_by_block(e->block, l);
+    struct expr *found = NULL;
+    for (int i = 0; e->kind == EX_CALL && i < e->arg_count && !found; i++)
+        found = borrowed_object(e->arg[i], l);
+    return found;
+}
+
 struct expr *borrowed_object(struct expr *e, const struct lender *l)
 {
     struct expr *found = NULL;
@@ -165,6 +194,7 @@ struct expr *borrowed_object(struct expr *e, const struct lender *l)
         for (int i = 0; i < e->arg_count && !found; i++)
             found = borrowed_object(e->arg[i], l);
         return found;
+    case EX_FORM: return borrowed_by_form(e, l);
     case EX_IDENT:
     case EX_MEMBER:
     case EX_ARROW:

@@ -1,31 +1,34 @@
 /*
  * Addresses of local variables that outlive them, followed through variables.
  *
- * For each variable it is asked what it points to: the local that it got the address of, on every
- * way where it points to anything at all. A struct or an array holds what one of its members got;
- * a pointer is also asked what was put into a member behind it.
+ * For each variable: to which local does it point? It counts if that is so on every way on which it
+ * points to anything. A struct or an array holds what one of its members got, a future what the
+ * arguments of its call hold; for a pointer, what was put into a member behind it counts as well.
  *
- *   -Wbide-borrow             a spawned task is given such a variable (what the argument says by
- *                             itself is reported by check_scope.c)
+ *   -Wbide-borrow             a spawned task is given such a variable (check/scope.c reports what
+ *                             the argument shows without this analysis)
  *   -Wreturn-local-addr       it is returned; in clang -Wreturn-stack-address
- *   -Wbide-dangling           it is stored behind a parameter, in a static variable or in memory
- *                             that was allocated, and is still there when the function returns
+ *   -Wbide-dangling           it is stored behind a parameter, in a static variable or in allocated
+ *                             memory, and is still there when the function returns
  *
- * Not followed: variables whose address is taken, and those that a branch mentions. What is stored
- * is forgotten at calls and awaits, which may take it back; but not what is behind a parameter that
- * they are not given.
+ * Not followed: variables whose address is taken, and those that a branch mentions. A store is
+ * forgotten at calls and awaits, which may take it back; but `*parameter` is forgotten only at calls
+ * that get the parameter.
+ *
+ * Requires the events of a function. Changes nothing.
  */
 #include "inside.h"
 
 #include <string.h>
 
-enum { NOTHING, ANYTHING, LOCAL }; /* LOCAL + the number of the event that put it there */
+/* What a variable points to: LOCAL + n, the local that event n put there. */
+enum { NOTHING, ANYTHING, LOCAL };
 
 struct lent {
     struct expr *object;     /* the local */
-    struct expr *value;      /* for the message */
-    const struct expr *part; /* the member or element that it was put into; or NULL */
-    bool behind;             /* which is behind the pointer */
+    struct expr *value;      /* the expression that had its address, for the message */
+    const struct expr *part; /* the member or element that got the address; NULL: the variable */
+    bool behind;             /* the part lies behind the pointer */
 };
 
 enum { STORES_MAX = 256 }; /* of one function; later ones are not looked at */
@@ -55,22 +58,35 @@ static const struct lent *lent_to(const struct borrows *b, const struct symbol *
     return n >= LOCAL ? &b->lent[n - LOCAL] : NULL;
 }
 
-/* The variable that an lvalue is a part of, or that points to it. */
-static struct symbol *base_of(struct expr *e, bool *behind)
+/* Is the part of an lvalue that it is found through a pointer? */
+static bool is_through_pointer(const struct expr *e)
 {
-    *behind = false;
+    return (e->kind == EX_UNARY && e->op == '*') ||
+           ((e->kind == EX_ARROW || e->kind == EX_INDEX) && e->a->type->kind != TY_ARRAY);
+}
+
+/* The variable at which an lvalue begins, and how many pointers lead from there to it: 0, it is a
+ * part of the variable. NULL: it begins at none. */
+static struct symbol *start_of(struct expr *e, int *pointers)
+{
+    *pointers = 0;
     for (e = skip_parens(e);; e = skip_parens(e->a)) {
         if (e->kind == EX_IDENT)
             return e->symbol;
-        bool is_pointer =
-            (e->kind == EX_ARROW || e->kind == EX_INDEX) && e->a->type->kind != TY_ARRAY;
-        is_pointer |= e->kind == EX_UNARY && e->op == '*';
-        if (is_pointer && *behind)
-            return NULL;
-        *behind |= is_pointer;
-        if (!is_pointer && e->kind != EX_MEMBER && e->kind != EX_INDEX && e->kind != EX_ARROW)
+        if (is_through_pointer(e))
+            ++*pointers;
+        else if (e->kind != EX_MEMBER && e->kind != EX_INDEX && e->kind != EX_ARROW)
             return NULL;
     }
+}
+
+/* The variable that an lvalue is a part of, or that points to it. */
+static struct symbol *base_of(struct expr *e, bool *behind)
+{
+    int pointers;
+    struct symbol *s = start_of(e, &pointers);
+    *behind = pointers > 0;
+    return pointers < 2 ? s : NULL;
 }
 
 static bool can_hold(const struct type *t)
@@ -167,17 +183,28 @@ static void step_part(struct borrows *b, const struct event *e, struct expr *obj
 
 /* ---- what is stored in what lives longer ---- */
 
-static bool lives_longer(const struct borrows *b, struct expr *to, const uint32_t *state)
+/* Has the function itself stored one of the pointers on the way to the object? Then it may lead to
+ * a local variable. */
+static bool has_own_pointer(const struct borrows *b, struct expr *to)
 {
-    bool behind;
-    const struct symbol *s = base_of(to, &behind);
-    if (!s || s->kind == SYM_ENUMERATOR || s->kind == SYM_FUNCTION)
-        return false;
-    if (!flow_has(b->flow, s)) /* one of an outer function is a captured copy */
-        return s->depth == 0 || s->storage == ST_STATIC || s->storage == ST_EXTERN ||
-               s->is_thread_local;
-    if (!behind || state[s->flow_index] != ANYTHING)
-        return false;
+    struct unit *u = b->flow->unit;
+    for (struct expr *e = skip_parens(to); e->kind != EX_IDENT; e = skip_parens(e->a)) {
+        const struct expr *pointer = is_through_pointer(e) ? skip_parens(e->a) : NULL;
+        const char *text = pointer ? tokens_text(u, pointer->first, pointer->last) : NULL;
+        for (uint32_t i = 0; text && i < b->flow->count; i++) {
+            const struct event *other = &b->flow->event[i];
+            struct expr *stored =
+                other->kind == EV_STORE && other->expr ? skip_parens(other->expr->a) : NULL;
+            if (stored && !strcmp(text, tokens_text(u, stored->first, stored->last)))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Its one value is an argument, or memory from an allocator. */
+static bool points_out(const struct borrows *b, const struct symbol *s)
+{
     uint32_t values = 0;
     bool is_allocated = false;
     for (uint32_t i = 0; i < b->flow->count; i++) {
@@ -193,6 +220,19 @@ static bool lives_longer(const struct borrows *b, struct expr *to, const uint32_
     return values == 1 && (s->kind == SYM_PARAM || is_allocated);
 }
 
+static bool lives_longer(const struct borrows *b, struct expr *to, const uint32_t *state)
+{
+    int pointers;
+    const struct symbol *s = start_of(to, &pointers);
+    if (!s || s->kind == SYM_ENUMERATOR || s->kind == SYM_FUNCTION ||
+        (pointers > 1 && has_own_pointer(b, to)))
+        return false;
+    if (!flow_has(b->flow, s)) /* one of an outer function is a captured copy */
+        return s->depth == 0 || s->storage == ST_STATIC || s->storage == ST_EXTERN ||
+               s->is_thread_local;
+    return pointers > 0 && state[s->flow_index] == ANYTHING && points_out(b, s);
+}
+
 static bool is_passed(const struct expr *call, const struct symbol *s)
 {
     for (int i = 0; i < call->arg_count; i++)
@@ -201,21 +241,32 @@ static bool is_passed(const struct expr *call, const struct symbol *s)
     return false;
 }
 
+/* The same place, or perhaps the same: a member of that name behind a variable of the function. */
+static bool stores_again(const struct borrows *b, struct expr *to, struct expr *before)
+{
+    struct unit *u = b->flow->unit;
+    int pointers;
+    const struct symbol *s = start_of(to, &pointers);
+    to = skip_parens(to);
+    before = skip_parens(before);
+    bool is_alias = s && pointers > 0 && s->kind == SYM_VAR && flow_has(b->flow, s) && to->name &&
+                    before->name && !strcmp(to->name, before->name);
+    return is_alias || !strcmp(tokens_text(u, to->first, to->last),
+                               tokens_text(u, before->first, before->last));
+}
+
 /* May the event take back what the store left? */
 static bool takes_back(const struct borrows *b, const struct event *e, const struct event *stored)
 {
-    struct unit *u = b->flow->unit;
     struct expr *to = stored->expr->a;
-    bool behind;
-    const struct symbol *s = base_of(to, &behind);
+    int pointers;
+    const struct symbol *s = start_of(to, &pointers);
     if (e->kind == EV_STORE)
-        return e->expr && e != stored &&
-               !strcmp(tokens_text(u, to->first, to->last),
-                       tokens_text(u, e->expr->a->first, e->expr->a->last));
-    bool is_param = s->kind == SYM_PARAM && behind && to->kind == EX_UNARY;
+        return e->expr && e != stored && stores_again(b, e->expr->a, to);
+    bool is_param = s->kind == SYM_PARAM && pointers == 1 && to->kind == EX_UNARY;
     if (e->kind == EV_CALL || e->kind == EV_PASS) {
         const struct symbol *f = called_symbol(e->expr);
-        const struct known *k = f ? known_function(u, f) : NULL;
+        const struct known *k = f ? known_function(b->flow->unit, f) : NULL;
         bool harmless = is_param || (k && k->what & FN_OWNS_NOTHING);
         return !harmless || is_passed(e->expr, s);
     }
@@ -269,20 +320,28 @@ static void note_variable(const struct borrows *b, struct expr *e)
     const struct lent *l = s ? lent_to(b, s) : NULL;
     if (l)
         diag_range(b->flow->unit, SEV_NOTE, l->value->first, l->value->last, NULL,
-                   l->part ? "'%s' holds it since here" : "'%s' points to it since here", s->name);
+                   l->part || type_is_owner(s->type) ? "'%s' holds it since here"
+                                                     : "'%s' points to it since here",
+                   s->name);
 }
 
-static struct expr *uncast(struct expr *e)
+/* Without casts and bide_move. */
+static struct expr *inner(struct expr *e)
 {
-    while (e->kind == EX_PAREN || e->kind == EX_CAST)
-        e = e->a;
-    return e;
+    for (;;) {
+        if (e->kind == EX_PAREN || e->kind == EX_CAST)
+            e = e->a;
+        else if (e->kind == EX_FORM && e->form == FORM_MOVE && e->arg_count)
+            e = e->arg[0];
+        else
+            return e;
+    }
 }
 
 static void check_argument(struct borrows *b, const struct expr *form, struct expr *argument)
 {
     struct unit *u = b->flow->unit;
-    struct expr *e = uncast(argument), *object = borrowed_object(argument, &b->lender);
+    struct expr *e = inner(argument), *object = borrowed_object(argument, &b->lender);
     if (borrowed_object(argument, NULL))
         return; /* reported already */
     const struct lent *l = e->kind == EX_IDENT ? lent_to(b, e->symbol) : NULL;
@@ -325,11 +384,6 @@ static void check_spawn(struct borrows *b, const struct expr *form)
         check_captures_of(b, form, e);
 }
 
-static bool is_clang(const struct unit *u)
-{
-    return u->target.clang;
-}
-
 static void check_return(struct borrows *b, struct expr *value)
 {
     struct unit *u = b->flow->unit;
@@ -338,18 +392,26 @@ static void check_return(struct borrows *b, struct expr *value)
                               : NULL;
     if (!object || (object->kind == EX_IDENT && object->symbol->is_scope))
         return;
-    const char *option = is_clang(u) ? "return-stack-address" : "return-local-addr";
+    const char *option = u->target.clang ? "return-stack-address" : "return-local-addr";
+    const char *how = type_future_result(value->type) ? " in a future" : "";
     if (object->kind == EX_COMPOUND)
         diag_range(u, SEV_WARNING, value->first, value->last, option,
-                   "the address of a compound literal is returned, and it ends with the function");
+                   "the address of a compound literal is returned%s, and it ends with the function",
+                   how);
     else
         diag_range(u, SEV_WARNING, value->first, value->last, option,
-                   "the address of '%s' is returned, and '%s' ends with the function", object->name,
-                   object->name);
+                   "the address of '%s' is returned%s, and '%s' ends with the function",
+                   object->name, how, object->name);
     if (!borrowed_object(value, NULL))
-        note_variable(b, uncast(value));
+        note_variable(b, inner(value));
     if (object->kind == EX_IDENT)
         diag(u, SEV_NOTE, object->symbol->token, "'%s' is declared here", object->name);
+}
+
+/* Of a plain function the compiler sees all but what goes into futures. */
+static bool is_looked_at(const struct flow *f, const struct type *t)
+{
+    return f->fn->is_async || type_future_result(t);
 }
 
 static void check_stores(struct borrows *b, const uint32_t *stores)
@@ -359,8 +421,10 @@ static void check_stores(struct borrows *b, const uint32_t *stores)
         const struct lent *l = &b->lent[b->store[i]];
         if (!set_has(stores, i) || b->reported[i])
             continue;
-        b->reported[i] = true;
         const struct expr *to = b->flow->event[b->store[i]].expr->a, *object = l->object;
+        if (!is_looked_at(b->flow, to->type))
+            continue;
+        b->reported[i] = true;
         diag_range(u, SEV_WARNING, l->value->first, l->value->last, "bide-dangling",
                    "'%s' still has the address of %s%s%s when the function returns",
                    tokens_text(u, to->first, to->last), object->name ? "'" : "a compound literal",
@@ -376,9 +440,9 @@ static void visit(void *context, const struct event *e, const uint32_t *state)
     b->state = state;
     if (e->kind == EV_SPAWN)
         check_spawn(b, e->expr);
-    else if (e->kind == EV_RETURN && b->flow->fn->is_async)
+    else if (e->kind == EV_RETURN && is_looked_at(b->flow, e->value->type))
         check_return(b, e->value);
-    else if (e->kind == EV_END && b->flow->fn->is_async && !b->flow->fn->is_main)
+    else if (e->kind == EV_END && !b->flow->fn->is_main)
         check_stores(b, state + b->vars);
 }
 
@@ -390,7 +454,21 @@ static bool is_of_interest(const struct flow *f)
         const struct type *t = e->kind == EV_STORE && e->expr ? e->expr->a->type
                                : e->kind == EV_RETURN         ? e->value->type
                                                               : NULL;
-        if (e->kind == EV_SPAWN || (f->fn->is_async && t && (can_hold(t) || t->kind == TY_ARRAY)))
+        if (e->kind == EV_SPAWN ||
+            (t && is_looked_at(f, t) && (can_hold(t) || t->kind == TY_ARRAY)))
+            return true;
+    }
+    return false;
+}
+
+/* The forms take the addresses of owners for themselves. */
+static bool has_pointers_to(const struct flow *f, const struct symbol *s)
+{
+    if (!type_is_owner(s->type))
+        return s->address_taken;
+    for (uint32_t i = 0; i < f->fn->idents.count; i++) {
+        const struct expr *e = f->fn->idents.item[i];
+        if (e->symbol == s && is_address_taken(f->unit, e))
             return true;
     }
     return false;
@@ -406,7 +484,7 @@ void warn_borrowing(struct flow *f)
     b.store = arena_alloc(f->arena, STORES_MAX * sizeof *b.store);
     b.followed = arena_alloc(f->arena, (f->var_count + 1) * sizeof *b.followed);
     for (uint32_t i = 0; i < f->var_count; i++)
-        b.followed[i] = !f->var[i]->address_taken && !branches_mention(f->fn, f->var[i]);
+        b.followed[i] = !has_pointers_to(f, f->var[i]) && !branches_mention(f->fn, f->var[i]);
     b.lent = arena_alloc(f->arena, (f->count + 1) * sizeof *b.lent);
     flow_forward(f, &(struct question){b.words, &b, merge, step, visit});
 }

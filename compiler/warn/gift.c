@@ -201,26 +201,12 @@ bool gift_takes(const struct gifts *all, const struct expr *e)
 
 /* ---- addresses ---- */
 
-static bool is_operand_end(const struct token *t)
-{
-    return t->punct == ')' || t->punct == ']' ||
-           (t->kind == TK_IDENT && token_keyword(t) == KW_NONE) || t->kind == TK_NUMBER;
-}
-
-static bool is_address(const struct unit *u, const struct expr *ident)
-{
-    uint32_t t = ident->first - 1;
-    while (u->token[t].punct == '(')
-        t--;
-    return u->token[t].punct == '&' && !is_operand_end(&u->token[t - 1]);
-}
-
 bool gifts_alone_point_to(const struct gifts *all, const struct symbol *s)
 {
     const struct flow *f = all->flow;
     for (uint32_t i = 0; i < f->fn->idents.count; i++) {
         const struct expr *e = f->fn->idents.item[i];
-        if (e->symbol == s && !gift_takes(all, e) && is_address(f->unit, e))
+        if (e->symbol == s && !gift_takes(all, e) && is_address_taken(f->unit, e))
             return false;
     }
     return !branches_mention(f->fn, s);

@@ -171,6 +171,8 @@ struct expr *value_call(struct expr *e);
 struct symbol *value_variable(struct expr *e);
 /* Do branches of the function that are statement expressions mention the variable? */
 bool branches_mention(const struct function *, const struct symbol *);
+/* Is the mention of a variable the operand of an `&`? Also in operands that have no node. */
+bool is_address_taken(const struct unit *, const struct expr *ident);
 bool tokens_mention(struct unit *, uint32_t first, uint32_t last, const char *word);
 
 /* ---- gift.c ---- */

@@ -252,6 +252,20 @@ bool branches_mention(const struct function *fn, const struct symbol *s)
     return false;
 }
 
+static bool is_operand_end(const struct token *t)
+{
+    return t->punct == ')' || t->punct == ']' ||
+           (t->kind == TK_IDENT && token_keyword(t) == KW_NONE) || t->kind == TK_NUMBER;
+}
+
+bool is_address_taken(const struct unit *u, const struct expr *ident)
+{
+    uint32_t t = ident->first - 1;
+    while (u->token[t].punct == '(')
+        t--;
+    return u->token[t].punct == '&' && !is_operand_end(&u->token[t - 1]);
+}
+
 /* ---- the tokens of declarations ---- */
 
 /* Those of the declaration of a name: first to its `;` or `{`. */

@@ -128,7 +128,7 @@ async int b7(int k, struct in **out)
     int n = 0;
     await bide_yield();
     pool[k].p = &n; /* want: -Wbide-dangling */
-    (*out)->p = &n;
+    (*out)->p = &n; /* want: -Wbide-dangling */
     out[0] = &one; /* want: -Wbide-dangling */
     return k;
 }
