@@ -1,13 +1,17 @@
 /*
- * Gifts: what a function stores for its caller through a pointer that is marked bide_gives, as
- * bide_tcp_connect(host, port, &stream) does, if it does not fail.
+ * Gifts: what a function stores for its caller through a pointer, if it does not fail. The parameter
+ * is marked bide_gives, as that of bide_tcp_connect(host, port, &stream), or the function is a known
+ * one of the C library, as asprintf(&text, ...) and pipe(ends).
  *
- * Whether it failed is told by its result, so the result is followed: into variables (and copies of
- * them), into the conditions and switches that look at it, or into nothing. Where it goes another
- * way (a member, another call), the gift is left out. Of a branch of a timeout or a join the form's
- * own result tells too; branches of a select, of which all but one lose, are left out.
+ * The result of the call shows whether it failed, so the result is followed: into variables (and
+ * copies of them), into the conditions and switches that look at it, or into nothing. If it goes
+ * another way (into a member, to another call), the gift is left out. For a branch of a timeout or a
+ * join the form's own result counts too. Branches of a select are left out: all but one lose.
  *
- * Seen is `&variable` for a local variable; not members, elements, and pointers to pointers.
+ * Gifts to `&variable` of a local variable are seen, and to local arrays where the function fills
+ * elements; gifts to members and through other pointers are not.
+ *
+ * Requires the events of an async function. Changes nothing.
  */
 #include "inside.h"
 
@@ -28,14 +32,16 @@ static struct expr *without_casts(struct expr *e)
     return e;
 }
 
-/* The variable in `&variable`, as it is written there. */
+/* The mention of the variable that an argument lets the function set: `&variable` or `array`. */
 static struct expr *pointed_to(const struct flow *f, struct expr *argument)
 {
     struct expr *e = without_casts(argument);
-    if (e->kind != EX_UNARY || e->op != '&')
+    bool is_address = e->kind == EX_UNARY && e->op == '&';
+    if (is_address)
+        e = skip_parens(e->a);
+    if (e->kind != EX_IDENT || !flow_has(f, e->symbol))
         return NULL;
-    e = skip_parens(e->a);
-    return e->kind == EX_IDENT && flow_has(f, e->symbol) && type_is_scalar(e->type) ? e : NULL;
+    return (is_address ? type_is_scalar(e->type) : e->type->kind == TY_ARRAY) ? e : NULL;
 }
 
 static bool is_found(const struct gifts *g, const struct expr *call, const struct expr *argument)
@@ -52,8 +58,9 @@ static void add_gifts(struct gifts *g, struct expr *call, struct expr *await)
     const struct symbol *s = called_symbol(call);
     for (int i = 0; s && i < call->arg_count; i++) {
         struct expr *to = pointed_to(f, call->arg[i]);
-        const struct mark *m = to ? param_mark(f->unit, s, i, "bide_gives") : NULL;
-        if (!m || !m->argument || is_found(g, call, to))
+        struct giver giver;
+        if (!to || is_found(g, call, to) || !known_giver(f->unit, s, i, &giver) ||
+            (giver.elements > 0) != (to->type->kind == TY_ARRAY))
             continue;
         struct gift *more = arena_alloc(f->arena, (g->count + 1) * sizeof *more);
         if (g->count)
@@ -64,9 +71,10 @@ static void add_gifts(struct gifts *g, struct expr *call, struct expr *await)
             .argument = to,
             .await = await,
             .symbol = to->symbol,
-            .release = m->argument,
-            .is_known = call->type->kind == TY_VOID,
-            .zero_fails = call->type->kind == TY_BOOL,
+            .elements = giver.elements,
+            .release = giver.release,
+            .failure = giver.failure,
+            .is_known = call->type->kind == TY_VOID || giver.failure == FAILS_NEVER,
         };
     }
 }
@@ -109,6 +117,8 @@ static bool is_result(const struct gift *g, struct expr *e)
 
 static void follow(struct gifts *all, struct gift *g, const struct event *e)
 {
+    if (g->failure == FAILS_NEVER)
+        return;
     bool gets = e->kind == EV_DEF && (is_result(g, e->value) || e->expr == g->call);
     struct symbol *from = e->kind == EV_DEF && e->value ? value_variable(e->value) : NULL;
     if (gets || (from && has_status(g, from))) {
@@ -127,8 +137,6 @@ struct gifts *gifts_find(struct flow *f)
 {
     struct gifts *g = arena_alloc(f->arena, sizeof *g);
     *g = (struct gifts){.flow = f};
-    if (!f->unit->marks.count)
-        return g;
     for (uint32_t i = 0; i < f->count; i++) {
         const struct event *e = &f->event[i];
         if (e->kind == EV_CALL)
@@ -170,12 +178,16 @@ bool gift_is_told_by(const struct gift *g, const struct event *e)
     return (e->symbol && has_status(g, e->symbol)) || (e->expr && is_result(g, e->expr));
 }
 
-/* A result of 0 or more says that it is. What only says that it is not 0 leaves that open. */
+/* Where only "not 0" is known of a result that fails when it is negative, that is left open. */
 bool gift_is_there(const struct gift *g, const struct event *e)
 {
     int64_t n = e->number;
-    if (g->zero_fails)
-        return (e->op == P_NE && n == 0) || (e->op == P_EQ && n != 0);
+    switch (g->failure) {
+    case FAILS_NEVER: return true;
+    case FAILS_ZERO: return (e->op == P_NE && n == 0) || (e->op == P_EQ && n != 0);
+    case FAILS_NOT_ZERO: return (e->op == P_EQ && n == 0) || (e->op == P_NE && n != 0);
+    case FAILS_NEGATIVE: break;
+    }
     switch (e->op) {
     case P_EQ: return n >= 0;
     case P_NE: return n != 0;
@@ -206,7 +218,8 @@ bool gifts_alone_point_to(const struct gifts *all, const struct symbol *s)
     const struct flow *f = all->flow;
     for (uint32_t i = 0; i < f->fn->idents.count; i++) {
         const struct expr *e = f->fn->idents.item[i];
-        if (e->symbol == s && !gift_takes(all, e) && is_address_taken(f->unit, e))
+        bool decays = s->type->kind == TY_ARRAY && f->unit->token[e->last + 1].punct != '[';
+        if (e->symbol == s && !gift_takes(all, e) && (decays || is_address_taken(f->unit, e)))
             return false;
     }
     return !branches_mention(f->fn, s);

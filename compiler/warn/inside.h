@@ -96,16 +96,30 @@ struct known {
     const char *release; /* an allocator: what takes its result back */
 };
 
-/* `&symbol` is an argument that is marked bide_gives. */
+/* Which results of a call say that it gave nothing. With FAILS_NEVER the variable holds something
+ * whatever the result is, perhaps what it held before: getline. */
+enum gift_failure { FAILS_NEGATIVE, FAILS_ZERO, FAILS_NOT_ZERO, FAILS_NEVER };
+
+/* What a function gives through one of its parameters. */
+struct giver {
+    const char *name; /* of the function */
+    int param;
+    int elements;        /* it gives to so many elements of an array; 0: to one variable */
+    const char *release; /* what takes it back */
+    enum gift_failure failure;
+};
+
+/* A call that gives something to a variable: `&symbol`, or an array, is its argument. */
 struct gift {
     struct expr *call, *argument; /* the mention of the symbol */
     struct expr *await;           /* of the call, or of the form that it is a branch of; or NULL */
     struct symbol *symbol;
+    int elements;
     const char *release;
+    enum gift_failure failure;
     struct list status; /* struct symbol *: variables that get the result */
     bool is_known;      /* what becomes of the result is seen */
     bool is_unknown;    /* some of it is not */
-    bool zero_fails;    /* the result is a bool */
 };
 
 /* An async function that some bide_spawn of the unit runs, as far as the unit shows. */
@@ -156,6 +170,8 @@ bool merge_must(void *words, uint32_t *to, const uint32_t *from);
 
 /* NULL: nothing is known. Only for functions that a system header declares. */
 const struct known *known_function(const struct unit *, const struct symbol *);
+/* What it is known to give through its parameter i; false: nothing. */
+bool known_giver(struct unit *, const struct symbol *, int i, struct giver *);
 /* The name that a call calls, or NULL. */
 const char *call_name(const struct expr *call);
 /* The mark of that word at a declaration of the symbol, or at the tag; NULL: none. */
@@ -171,6 +187,8 @@ struct expr *value_call(struct expr *e);
 struct symbol *value_variable(struct expr *e);
 /* Do branches of the function that are statement expressions mention the variable? */
 bool branches_mention(const struct function *, const struct symbol *);
+/* The index in `array[index]`, if the token is that array and the index a number; else -1. */
+int64_t index_after(const struct unit *, uint32_t token);
 /* Is the mention of a variable the operand of an `&`? Also in operands that have no node. */
 bool is_address_taken(const struct unit *, const struct expr *ident);
 bool tokens_mention(struct unit *, uint32_t first, uint32_t last, const char *word);

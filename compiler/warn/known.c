@@ -7,6 +7,7 @@
  */
 #include "inside.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define QUIET (FN_OWNS_NOTHING | FN_KEEPS_ERRNO)
@@ -25,11 +26,14 @@ static const struct known table[] = {
     {"open", FN_OWNS_NOTHING, "close"},
     {"open64", FN_OWNS_NOTHING, "close"},
     {"openat", FN_OWNS_NOTHING, "close"},
+    {"openat64", FN_OWNS_NOTHING, "close"},
     {"creat", FN_OWNS_NOTHING, "close"},
     {"socket", FN_OWNS_NOTHING, "close"},
     {"accept", FN_OWNS_NOTHING, "close"},
     {"accept4", FN_OWNS_NOTHING, "close"},
     {"dup", FN_OWNS_NOTHING, "close"},
+    {"dup2", FN_OWNS_NOTHING, NULL},
+    {"dup3", FN_OWNS_NOTHING, NULL},
     {"eventfd", FN_OWNS_NOTHING, "close"},
     {"epoll_create", FN_OWNS_NOTHING, "close"},
     {"epoll_create1", FN_OWNS_NOTHING, "close"},
@@ -40,12 +44,15 @@ static const struct known table[] = {
     {"memfd_create", FN_OWNS_NOTHING, "close"},
     {"shm_open", FN_OWNS_NOTHING, "close"},
     {"mkstemp", FN_OWNS_NOTHING, "close"},
+    {"mkostemp", FN_OWNS_NOTHING, "close"},
+    {"posix_openpt", FN_OWNS_NOTHING, "close"},
     {"fopen", FN_OWNS_NOTHING, "fclose"},
     {"fopen64", FN_OWNS_NOTHING, "fclose"},
     {"fdopen", 0, "fclose"},
     {"tmpfile", 0, "fclose"},
     {"fmemopen", 0, "fclose"},
-    {"open_memstream", 0, "fclose"},
+    {"open_memstream", FN_OWNS_NOTHING, "fclose"},
+    {"open_wmemstream", FN_OWNS_NOTHING, "fclose"},
     {"opendir", FN_OWNS_NOTHING, "closedir"},
     {"fdopendir", 0, "closedir"},
     {"popen", FN_OWNS_NOTHING, "pclose"},
@@ -188,6 +195,33 @@ static const struct known table[] = {
     {"__assert_fail", FN_ENDS, NULL},
 };
 
+/* What is given through a parameter. */
+static const struct giver givers[] = {
+    {"pipe", 0, 2, "close", FAILS_NEGATIVE},
+    {"pipe2", 0, 2, "close", FAILS_NEGATIVE},
+    {"socketpair", 3, 2, "close", FAILS_NEGATIVE},
+    {"openpty", 0, 0, "close", FAILS_NEGATIVE},
+    {"openpty", 1, 0, "close", FAILS_NEGATIVE},
+    {"asprintf", 0, 0, "free", FAILS_NEGATIVE},
+    {"vasprintf", 0, 0, "free", FAILS_NEGATIVE},
+    {"scandir", 1, 0, "free", FAILS_NEGATIVE},
+    {"scandir64", 1, 0, "free", FAILS_NEGATIVE},
+    {"scandirat", 2, 0, "free", FAILS_NEGATIVE},
+    {"getifaddrs", 0, 0, "freeifaddrs", FAILS_NEGATIVE},
+    {"open_memstream", 0, 0, "free", FAILS_ZERO},
+    {"open_wmemstream", 0, 0, "free", FAILS_ZERO},
+    {"posix_memalign", 0, 0, "free", FAILS_NOT_ZERO},
+    {"getaddrinfo", 3, 0, "freeaddrinfo", FAILS_NOT_ZERO},
+    {"sqlite3_open", 1, 0, "sqlite3_close", FAILS_NOT_ZERO},
+    {"sqlite3_open_v2", 1, 0, "sqlite3_close", FAILS_NOT_ZERO},
+    {"sqlite3_prepare_v2", 3, 0, "sqlite3_finalize", FAILS_NOT_ZERO},
+    {"sqlite3_prepare_v3", 4, 0, "sqlite3_finalize", FAILS_NOT_ZERO},
+    /* the buffer is there even if nothing was read */
+    {"getline", 0, 0, "free", FAILS_NEVER},
+    {"getdelim", 0, 0, "free", FAILS_NEVER},
+    {"__getdelim", 0, 0, "free", FAILS_NEVER},
+};
+
 const struct known *known_function(const struct unit *u, const struct symbol *s)
 {
     if (s->kind != SYM_FUNCTION || !u->token[s->token].in_system_header)
@@ -196,6 +230,24 @@ const struct known *known_function(const struct unit *u, const struct symbol *s)
         if (strcmp(table[i].name, s->name) == 0)
             return &table[i];
     return NULL;
+}
+
+bool known_giver(struct unit *u, const struct symbol *s, int i, struct giver *giver)
+{
+    const struct mark *m = param_mark(u, s, i, "bide_gives");
+    if (m && m->argument) {
+        *giver = (struct giver){s->name, i, 0, m->argument, FAILS_NEGATIVE};
+        if (s->type->base->kind == TY_BOOL)
+            giver->failure = FAILS_ZERO;
+        return true;
+    }
+    for (size_t k = 0; k < sizeof givers / sizeof givers[0]; k++) {
+        *giver = givers[k];
+        if (s->kind == SYM_FUNCTION && u->token[s->token].in_system_header && giver->param == i &&
+            strcmp(giver->name, s->name) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* ---- expressions ---- */
@@ -250,6 +302,15 @@ bool branches_mention(const struct function *fn, const struct symbol *s)
             return true;
     }
     return false;
+}
+
+int64_t index_after(const struct unit *u, uint32_t token)
+{
+    const struct token *t = &u->token[token];
+    if (token + 3 >= u->token_count || t[1].punct != '[' || t[2].kind != TK_NUMBER ||
+        t[3].punct != ']')
+        return -1;
+    return strtoll(t[2].start, NULL, 0);
 }
 
 static bool is_operand_end(const struct token *t)

@@ -3,36 +3,90 @@
  * knows while the function waits, with neither a deferred block that mentions the variable nor a
  * cleanup. A task that is cancelled leaves at the await, and runs nothing but those.
  *
- * The variable must hold the result of an allocator on every way to the await, or what a function
- * gave it through its address (warn_gift.c). It is the function's own as long as it is stored
- * nowhere else; once it was given to a function that may keep it, only a release by this function
- * after the await shows that it is still its own. Not looked at: main, whose process ends;
- * functions that are bide_cancel_returns; variables whose address is taken otherwise.
+ * The variable must hold, on every way to the await, the result of an allocator, or what a function
+ * gave it through its address (gift.c), as elements of arrays may as well. The function owns it as
+ * long as it is stored nowhere else. Once it was given to a function that may keep it, only a
+ * release by this function after the await shows that it is still its own. Not looked at: main,
+ * whose process ends; functions that are bide_cancel_returns; variables whose address is taken
+ * otherwise.
+ *
+ * Requires the events of an async function. Changes nothing.
  */
 #include "inside.h"
 
 #include <string.h>
 
+/* A variable that may hold something, or an element of an array. */
 struct resource {
     struct symbol *symbol;
+    int64_t element;     /* -1: the variable as a whole */
     struct expr *from;   /* the call that it has come from, for the message */
     const char *release; /* NULL: no allocator is ever assigned to it */
     bool reported;
 };
 
-/* The sets of a state, forward, each of what is so on all ways: held, unless the call that gave it
- * failed; not given away; known to be held, whatever its result is compared with later; known to
- * have failed. Backward: released, and used, later. */
-enum { HELD, OWN, SETTLED, FAILED, SETS, RELEASED = 0, USED = 1 };
+/* The sets of resources in a state, forward: what holds on all ways to a place. */
+enum {
+    HELD,    /* it holds something, unless the call that gave it failed */
+    OWN,     /* and nobody else may keep that */
+    SETTLED, /* the call did not fail, whatever its result is compared with later */
+    FAILED,  /* the call failed */
+    SETS
+};
+/* Backward: what is released, and used, on some way from a place. */
+enum { RELEASED = 0, USED = 1 };
 
 struct leaks {
     uint32_t words; /* first: for merges */
     uint32_t set;   /* words of one set */
     struct flow *flow;
     struct gifts *gifts;
-    struct resource *resource; /* by flow_index */
-    uint32_t **later;          /* at awaits, by event: what is released, then what is used, after */
+    struct resource *resource; /* by flow_index, then the elements of arrays */
+    uint32_t count;
+    uint32_t **later; /* at awaits, by event: what is released, then what is used, after */
 };
+
+/* ---- resources ---- */
+
+/* Is the resource the variable, or the element, or one of all elements (-1)? */
+static bool is_of(const struct resource *r, const struct symbol *s, int64_t element)
+{
+    return r->symbol == s && (element < 0 || r->element < 0 || r->element == element);
+}
+
+static void put(struct leaks *l, const struct symbol *s, int64_t element, uint32_t *set)
+{
+    if (flow_has(l->flow, s))
+        set_put(set, (uint32_t)s->flow_index);
+    for (uint32_t i = l->flow->var_count; i < l->count; i++)
+        if (is_of(&l->resource[i], s, element))
+            set_put(set, i);
+}
+
+static void take(struct leaks *l, const struct symbol *s, int64_t element, uint32_t *set)
+{
+    if (flow_has(l->flow, s))
+        set_take(set, (uint32_t)s->flow_index);
+    for (uint32_t i = l->flow->var_count; i < l->count; i++)
+        if (is_of(&l->resource[i], s, element))
+            set_take(set, i);
+}
+
+static bool is_gift_to(const struct gift *g, const struct resource *r)
+{
+    return r->symbol == g->symbol && (r->element >= 0) == (g->elements > 0);
+}
+
+/* The array of which e is an element, and which: -1, that is not known. Or NULL. */
+static struct symbol *element_of(struct expr *e, int64_t *element)
+{
+    e = skip_parens(e);
+    if (e->kind != EX_INDEX)
+        return NULL;
+    const struct expr *array = skip_parens(e->a);
+    *element = e->b->is_constant ? e->b->value : -1;
+    return array->kind == EX_IDENT && array->type->kind == TY_ARRAY ? array->symbol : NULL;
+}
 
 /* ---- what is an allocator ---- */
 
@@ -49,39 +103,43 @@ static const char *release_of(struct unit *u, const struct expr *call)
     return k ? k->release : NULL;
 }
 
-/* Does the value of e carry that of the variable? */
-static bool carries(struct expr *e, const struct symbol *s)
+/* Does the value of e carry that of the resource? */
+static bool carries(struct expr *e, const struct resource *r)
 {
+    int64_t element;
     if (!e)
         return false;
     switch (e->kind) {
-    case EX_IDENT: return e->symbol == s;
+    case EX_IDENT: return e->symbol == r->symbol;
+    case EX_INDEX:
+        return r->element >= 0 && element_of(e, &element) == r->symbol &&
+               is_of(r, r->symbol, element);
     case EX_PAREN:
     case EX_CAST:
-    case EX_INIT_ITEM: return carries(e->a, s);
-    case EX_UNARY: return e->op == OP_EXTENSION && carries(e->a, s);
-    case EX_COND: return carries(e->b, s) || carries(e->c, s) || (!e->b && carries(e->a, s));
+    case EX_INIT_ITEM: return carries(e->a, r);
+    case EX_UNARY: return e->op == OP_EXTENSION && carries(e->a, r);
+    case EX_COND: return carries(e->b, r) || carries(e->c, r) || (!e->b && carries(e->a, r));
     case EX_COMMA:
-    case EX_ASSIGN: return carries(e->b, s);
-    case EX_BINARY: return (e->op == '+' || e->op == '-') && (carries(e->a, s) || carries(e->b, s));
+    case EX_ASSIGN: return carries(e->b, r);
+    case EX_BINARY: return (e->op == '+' || e->op == '-') && (carries(e->a, r) || carries(e->b, r));
     case EX_INIT_LIST:
     case EX_COMPOUND:
         for (int i = 0; i < e->arg_count; i++)
-            if (carries(e->arg[i], s))
+            if (carries(e->arg[i], r))
                 return true;
-        return carries(e->a, s);
+        return carries(e->a, r);
     case EX_STMT: {
         struct stmt *last = value_statement(e->body);
-        return last && carries(last->expr, s);
+        return last && carries(last->expr, r);
     }
     default: return false;
     }
 }
 
-static bool is_passed(const struct expr *call, const struct symbol *s)
+static bool is_passed(const struct expr *call, const struct resource *r)
 {
     for (int i = 0; i < call->arg_count; i++)
-        if (carries(call->arg[i], s))
+        if (carries(call->arg[i], r))
             return true;
     return false;
 }
@@ -89,14 +147,13 @@ static bool is_passed(const struct expr *call, const struct symbol *s)
 static bool releases(const struct expr *call, const struct resource *r)
 {
     const char *name = call_name(call);
-    return name && r->release && strcmp(name, r->release) == 0 && is_passed(call, r->symbol);
+    return name && r->release && strcmp(name, r->release) == 0 && is_passed(call, r);
 }
 
 /* ---- forward: what is held, and what was given away ---- */
 
-static void hold(struct leaks *l, const struct symbol *s, struct expr *from, uint32_t *state)
+static void hold(struct leaks *l, uint32_t i, struct expr *from, uint32_t *state)
 {
-    uint32_t i = (uint32_t)s->flow_index;
     set_put(state + HELD * l->set, i);
     set_put(state + OWN * l->set, i);
     set_take(state + SETTLED * l->set, i);
@@ -104,48 +161,64 @@ static void hold(struct leaks *l, const struct symbol *s, struct expr *from, uin
     l->resource[i].from = from;
 }
 
+/* The value goes to a variable, or (NULL) anywhere else. */
 static void step_value(struct leaks *l, struct symbol *to, struct expr *value, uint32_t *state)
 {
-    for (uint32_t i = 0; value && i < l->flow->var_count; i++)
-        if (l->flow->var[i] != to && carries(value, l->flow->var[i]))
+    for (uint32_t i = 0; value && i < l->count; i++)
+        if (l->resource[i].symbol != to && carries(value, &l->resource[i]))
             set_take(state, i); /* somebody else knows it now */
     if (!to || !flow_has(l->flow, to))
         return;
-    uint32_t i = (uint32_t)to->flow_index;
     struct expr *call = value ? value_call(value) : NULL;
     const char *release = call ? release_of(l->flow->unit, call) : NULL;
-    set_take(state, i);
+    take(l, to, -1, state);
     if (release)
-        hold(l, to, call, state);
+        hold(l, (uint32_t)to->flow_index, call, state);
 }
 
-/* Our own functions keep nothing that they are lent. */
+static void step_store(struct leaks *l, const struct event *e, uint32_t *state)
+{
+    int64_t element;
+    const struct symbol *array = e->expr ? element_of(e->expr->a, &element) : NULL;
+    step_value(l, NULL, e->value, state);
+    if (array)
+        take(l, array, element, state);
+}
+
+/* Our own functions keep nothing that they are lent; a stream owns its descriptor. */
 static bool is_of_library(const struct symbol *s)
 {
-    return strncmp(s->name, "bide_", 5) == 0;
+    return strncmp(s->name, "bide_", 5) == 0 && strcmp(s->name, "bide_stream_open") != 0;
 }
 
 static void step_gifts(struct leaks *l, const struct event *e, uint32_t *state)
 {
     for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g))
-        if (gift_arrives(g, e))
-            hold(l, g->symbol, g->call, state);
+        for (uint32_t i = 0; gift_arrives(g, e) && i < l->count; i++)
+            if (is_gift_to(g, &l->resource[i]))
+                hold(l, i, g->call, state);
 }
 
 /* Something is known of the result of the call that gave it. */
+static void step_status_test(struct leaks *l, const struct gift *g, const struct event *e,
+                             uint32_t i, uint32_t *state)
+{
+    if (set_has(state + SETTLED * l->set, i))
+        return;
+    if (e->op == 0)
+        set_take(state + HELD * l->set, i);
+    else if (!gift_is_there(g, e))
+        set_put(state + FAILED * l->set, i);
+    else if (e->op != P_NE)
+        set_put(state + SETTLED * l->set, i);
+}
+
 static void step_test(struct leaks *l, const struct event *e, uint32_t *state)
 {
-    for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g)) {
-        uint32_t i = (uint32_t)g->symbol->flow_index;
-        if (set_has(state + SETTLED * l->set, i) || !gift_is_told_by(g, e))
-            continue;
-        if (e->op == 0)
-            set_take(state + HELD * l->set, i);
-        else if (!gift_is_there(g, e))
-            set_put(state + FAILED * l->set, i);
-        else if (e->op != P_NE)
-            set_put(state + SETTLED * l->set, i);
-    }
+    for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g))
+        for (uint32_t i = 0; gift_is_told_by(g, e) && i < l->count; i++)
+            if (is_gift_to(g, &l->resource[i]))
+                step_status_test(l, g, e, i, state);
 }
 
 /* The variable that had the result gets another value. */
@@ -153,16 +226,16 @@ static void step_status(struct leaks *l, const struct event *e, uint32_t *state)
 {
     for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g))
         if (gift_ends_with(g, e))
-            set_put(state + SETTLED * l->set, (uint32_t)g->symbol->flow_index);
+            put(l, g->symbol, -1, state + SETTLED * l->set);
 }
 
 static void step_call(struct leaks *l, const struct event *e, uint32_t *state)
 {
     const struct symbol *s = called_symbol(e->expr);
     const struct known *k = s ? known_function(l->flow->unit, s) : NULL;
-    for (uint32_t i = 0; i < l->flow->var_count; i++) {
+    for (uint32_t i = 0; i < l->count; i++) {
         const struct resource *r = &l->resource[i];
-        if (!r->release || !is_passed(e->expr, r->symbol))
+        if (!r->release || !is_passed(e->expr, r))
             continue;
         if (releases(e->expr, r) || (k && k->release && !strncmp(k->name, "re", 2)))
             set_take(state, i); /* released, or handed to realloc */
@@ -179,15 +252,15 @@ static void step_forward(void *context, const struct event *e, uint32_t *state)
         step_value(l, e->symbol, e->value, state);
         step_status(l, e, state);
         break;
-    case EV_STORE:
+    case EV_STORE: step_store(l, e, state); break;
     case EV_RETURN: step_value(l, NULL, e->value, state); break;
     case EV_TEST: step_test(l, e, state); break;
     case EV_AWAIT: step_gifts(l, e, state); break;
     case EV_DECLARE:
-    case EV_INVALID: set_take(state, (uint32_t)e->symbol->flow_index); break;
+    case EV_INVALID: take(l, e->symbol, -1, state); break;
     case EV_USE:
         if (e->expr->kind == EX_BLOCK)
-            set_take(state, (uint32_t)e->symbol->flow_index);
+            take(l, e->symbol, -1, state);
         break;
     case EV_CALL:
     case EV_PASS:
@@ -200,27 +273,34 @@ static void step_forward(void *context, const struct event *e, uint32_t *state)
 
 /* ---- backward: what is released, and used, later ---- */
 
+/* The resource gets another value. */
+static void forget_later(struct leaks *l, const struct symbol *s, int64_t element, uint32_t *state)
+{
+    take(l, s, element, state + RELEASED * l->set);
+    take(l, s, element, state + USED * l->set);
+}
+
 static void step_backward(void *context, const struct event *e, uint32_t *state)
 {
     struct leaks *l = context;
-    uint32_t *used = state + USED * l->set;
+    int64_t element = -1;
     if (e->kind == EV_DEF || e->kind == EV_DECLARE) {
-        set_take(state, (uint32_t)e->symbol->flow_index);
-        set_take(used, (uint32_t)e->symbol->flow_index);
+        forget_later(l, e->symbol, -1, state);
+    } else if (e->kind == EV_STORE) {
+        const struct symbol *array = e->expr ? element_of(e->expr->a, &element) : NULL;
+        if (array && element >= 0)
+            forget_later(l, array, element, state);
     } else if (e->kind == EV_USE) {
         if (!gift_takes(l->gifts, e->expr))
-            set_put(used, (uint32_t)e->symbol->flow_index);
+            put(l, e->symbol, index_after(l->flow->unit, e->expr->last), state + USED * l->set);
     } else if (e->kind == EV_CALL || e->kind == EV_PASS) {
-        for (uint32_t i = 0; i < l->flow->var_count; i++)
+        for (uint32_t i = 0; i < l->count; i++)
             if (releases(e->expr, &l->resource[i]))
-                set_put(state, i);
+                set_put(state + RELEASED * l->set, i);
     }
-    for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g)) {
-        if (!gift_arrives(g, e))
-            continue;
-        set_take(state, (uint32_t)g->symbol->flow_index);
-        set_take(used, (uint32_t)g->symbol->flow_index);
-    }
+    for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g))
+        if (gift_arrives(g, e) && g->failure != FAILS_NEVER)
+            forget_later(l, g->symbol, -1, state);
 }
 
 static void keep_later(void *context, const struct event *e, const uint32_t *state)
@@ -235,14 +315,22 @@ static void keep_later(void *context, const struct event *e, const uint32_t *sta
 
 /* ---- the verdict ---- */
 
-static bool is_covered(const struct leaks *l, const struct symbol *s)
+static bool is_mentioned(const struct unit *u, const struct stmt *s, const struct resource *r)
+{
+    for (uint32_t i = s->first; i <= s->last; i++)
+        if (u->token[i].text && !strcmp(u->token[i].text, r->symbol->name) &&
+            is_of(r, r->symbol, index_after(u, i)))
+            return true;
+    return false;
+}
+
+static bool is_covered(const struct leaks *l, const struct resource *r)
 {
     const struct flow *f = l->flow;
-    for (uint32_t i = 0; i < f->defers.count; i++) {
-        const struct stmt *d = f->defers.item[i];
-        if (tokens_mention(f->unit, d->first, d->last, s->name))
+    const struct symbol *s = r->symbol;
+    for (uint32_t i = 0; i < f->defers.count; i++)
+        if (is_mentioned(f->unit, f->defers.item[i], r))
             return true;
-    }
     return s->cleanup || s->captured || (s->address_taken && !gifts_alone_point_to(l->gifts, s));
 }
 
@@ -263,16 +351,19 @@ static bool is_async_name(const struct unit *u, const char *name)
 static void report_leak(struct leaks *l, const struct event *e, struct resource *r)
 {
     struct unit *u = l->flow->unit;
+    const struct symbol *s = r->symbol;
+    bool is_element = r->element >= 0;
+    const char *name =
+        is_element ? arena_printf(u->arena, "%s[%d]", s->name, (int)r->element) : s->name;
     r->reported = true;
     diag_range(u, SEV_WARNING, e->expr->first, e->expr->last, "bide-leak-on-cancel",
-               "'%s' of type '%s' leaks if the task is cancelled at this 'await'", r->symbol->name,
-               type_print(u, r->symbol->type, ""));
+               "'%s' of type '%s' leaks if the task is cancelled at this 'await'", name,
+               type_print(u, is_element ? s->type->base : s->type, ""));
     diag_range(u, SEV_NOTE, r->from->first, r->from->last, NULL,
                "it has come from '%s' here; release it in a deferred block: defer { %s%s(%s); }",
-               call_name(r->from), is_async_name(u, r->release) ? "await " : "", r->release,
-               r->symbol->name);
-    if (u->token[r->symbol->token].line != u->token[r->from->first].line)
-        diag(u, SEV_NOTE, r->symbol->token, "'%s' is declared here", r->symbol->name);
+               call_name(r->from), is_async_name(u, r->release) ? "await " : "", r->release, name);
+    if (u->token[s->token].line != u->token[r->from->first].line)
+        diag(u, SEV_NOTE, s->token, "'%s' is declared here", s->name);
 }
 
 static void visit(void *context, const struct event *e, const uint32_t *state)
@@ -281,51 +372,72 @@ static void visit(void *context, const struct event *e, const uint32_t *state)
     const uint32_t *later = l->later[e - l->flow->event];
     if (e->kind != EV_AWAIT || e->deferred || !later)
         return;
-    for (uint32_t i = 0; i < l->flow->var_count; i++) {
+    for (uint32_t i = 0; i < l->count; i++) {
         struct resource *r = &l->resource[i];
         bool kept = set_has(state + OWN * l->set, i) && set_has(later + USED * l->set, i);
         bool has = set_has(state, i) && !set_has(state + FAILED * l->set, i);
         if (r->reported || !has || !(set_has(later, i) || kept))
             continue;
-        if (!is_covered(l, r->symbol))
+        if (!is_covered(l, r))
             report_leak(l, e, r);
     }
 }
 
-/* What takes back what a variable gets. */
-static bool find_resources(struct leaks *l)
+static void find_allocated(struct leaks *l)
 {
-    struct flow *f = l->flow;
-    bool any = false;
-    l->resource = arena_alloc(f->arena, (f->var_count + 1) * sizeof *l->resource);
-    for (uint32_t i = 0; i < f->var_count; i++)
-        l->resource[i].symbol = f->var[i];
+    const struct flow *f = l->flow;
     for (uint32_t i = 0; i < f->count; i++) {
         const struct event *e = &f->event[i];
         struct expr *call = e->kind == EV_DEF && e->value ? value_call(e->value) : NULL;
         const char *release = call ? release_of(f->unit, call) : NULL;
-        if (!release)
-            continue;
-        l->resource[e->symbol->flow_index].release = release;
-        any = true;
+        if (release)
+            l->resource[e->symbol->flow_index].release = release;
     }
+}
+
+static void add_element(struct leaks *l, struct symbol *s, int64_t element, const char *release)
+{
+    for (uint32_t i = l->flow->var_count; i < l->count; i++)
+        if (l->resource[i].symbol == s && l->resource[i].element == element)
+            return;
+    l->resource[l->count++] =
+        (struct resource){.symbol = s, .element = element, .release = release};
+}
+
+/* The variables and elements, and what takes back what they get. False: nothing does. */
+static bool find_resources(struct leaks *l)
+{
+    const struct flow *f = l->flow;
+    uint32_t room = f->var_count + 1;
+    for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g))
+        room += (uint32_t)g->elements;
+    l->resource = arena_alloc(f->arena, room * sizeof *l->resource);
+    for (; l->count < f->var_count; l->count++)
+        l->resource[l->count] = (struct resource){.symbol = f->var[l->count], .element = -1};
+    find_allocated(l);
     for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g)) {
-        l->resource[g->symbol->flow_index].release = g->release;
-        any = true;
+        if (!g->elements)
+            l->resource[g->symbol->flow_index].release = g->release;
+        for (int k = 0; k < g->elements; k++)
+            add_element(l, g->symbol, k, g->release);
     }
-    return any;
+    for (uint32_t i = 0; i < l->count; i++)
+        if (l->resource[i].release)
+            return true;
+    return false;
 }
 
 void warn_leaks(struct flow *f)
 {
-    struct leaks l = {.flow = f, .set = set_words(f->var_count)};
+    struct leaks l = {.flow = f};
     const struct symbol *s = f->fn->symbol;
-    l.words = SETS * l.set;
     if (f->fn->is_main || (s && s->cancel_returns))
         return;
     l.gifts = gifts_find(f);
     if (!find_resources(&l))
         return;
+    l.set = set_words(l.count);
+    l.words = SETS * l.set;
     l.later = arena_alloc(f->arena, f->count * sizeof *l.later);
     flow_backward(f, &(struct question){l.words, &l, merge_may, step_backward, keep_later});
     flow_forward(f, &(struct question){l.words, &l, merge_must, step_forward, visit});
