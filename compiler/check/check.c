@@ -69,8 +69,21 @@ static void check_called_reference(struct checker *c, struct expr *call, enum us
     }
 }
 
+/* A bide_try_join has the errors of the branches that go nowhere. */
+static void check_dropped_try_join(struct checker *c, const struct expr *form)
+{
+    for (int i = 0; i < form->arg_count; i++) {
+        const struct expr *branch = skip_parens(form->arg[i]);
+        if (branch->kind == EX_FORM && branch->form == FORM_IF && branch->arg_count == 2)
+            branch = skip_parens(branch->arg[1]);
+        check_dropped_call(c, branch, branch);
+    }
+}
+
 void check_dropped_call(struct checker *c, const struct expr *at, const struct expr *call)
 {
+    if (call->kind == EX_FORM && call->form == FORM_TRY_JOIN && !call->is_void)
+        check_dropped_try_join(c, call);
     const struct symbol *f = call->kind == EX_CALL ? called_symbol(call) : NULL;
     if (!f || !f->warn_unused || call->is_void)
         return;

@@ -323,8 +323,11 @@ void flow_test(struct flow *f, struct event subject, int op, int64_t number)
 void flow_drop(struct flow *f, struct expr *e)
 {
     struct event subject = flow_subject(f, e);
-    if (subject.expr)
-        flow_add(f, EV_DROP, subject.token)->expr = subject.expr;
+    if (!subject.expr)
+        return;
+    struct event *drop = flow_add(f, EV_DROP, subject.token);
+    drop->expr = subject.expr;
+    drop->value = e;
 }
 
 /* The condition has been evaluated by the events from `first` on, and compares the subject. Of all

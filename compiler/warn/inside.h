@@ -27,7 +27,7 @@ enum event_kind {
     EV_INVALID, /* on this way symbol is null, or a negative number */
     EV_TEST,  /* on this way symbol, or the value of expr (a call, or an await of a form), compares
                    so with number; op 0: something has been found out about it */
-    EV_DROP,  /* the value of expr, as in EV_TEST, goes */
+    EV_DROP,  /* the value of expr, as in EV_TEST, goes; value: the expression of the statement */
     EV_CALL,  /* of a plain function: expr; its arguments are evaluated */
     EV_PASS,  /* of an async function, or one that bide_blocking calls: the same */
     EV_SPAWN, /* expr, a form: what it runs is a task, or a call on the blocking pool */
@@ -238,6 +238,10 @@ void warn_errors(struct flow *);
 /* ---- thread.c ---- */
 
 void warn_thread_bound(struct flow *, const struct spawned *);
+
+/* ---- unset.c ---- */
+
+void warn_unset(struct flow *);
 
 /* ---- loop.c ---- */
 

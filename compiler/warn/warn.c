@@ -101,6 +101,7 @@ static void check_function(struct checks *c, struct function *fn)
     warn_leaks(f);
     warn_forks(f);
     warn_errors(f);
+    warn_unset(f);
     warn_loops(u, fn);
 }
 

@@ -152,7 +152,7 @@ void bide_oneshot_init(bide_oneshot *oneshot, void *item, size_t item_size);
  * the receiver is gone; then *item stays the caller's. Never waits and allocates nothing. `item`
  * may be NULL if the size is 0.
  */
-int bide_oneshot_send(bide_oneshot *oneshot, const void *item);
+bide_must_use int bide_oneshot_send(bide_oneshot *oneshot, const void *item);
 
 /* Ends the sender's half without a value: the receiver gets -EPIPE. NULL is ignored. */
 void bide_oneshot_drop_sender(bide_oneshot *oneshot);

@@ -34,7 +34,7 @@ static async int answer(bide_receiver *rx)
     bide_oneshot *shot;
     int r;
     while ((r = await bide_channel_recv(rx, &shot)) == 0)
-        bide_oneshot_send(shot, &(int){7});
+        (void)bide_oneshot_send(shot, &(int){7});
     return r == -EPIPE ? 0 : r;
 }
 

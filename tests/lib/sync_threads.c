@@ -90,7 +90,7 @@ static async int serve(void)
         if (request.value % 7 == 0)
             bide_oneshot_drop_sender(request.answer);
         else
-            bide_oneshot_send(request.answer, &answer);
+            (void)bide_oneshot_send(request.answer, &answer);
     }
     return 0;
 }

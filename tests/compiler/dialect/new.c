@@ -35,7 +35,8 @@ async int main()
     bool b = true;
     int r;
     bide_task(int) t = bide_spawn(four());
-    await bide_task_join(t, &r);
+    if (await bide_task_join(t, &r) < 0)
+        return -1;
     printf("%d %d\n", await four(), await unnamed(1, 2));
     printf("%d %d\n", await number(1) + await number(3), r + b);
     return 0;

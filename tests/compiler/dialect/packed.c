@@ -20,7 +20,8 @@ async int main(void)
     int a, b, c;
     bide_task(int) t = bide_spawn(later(5));
     await bide_join(a = later(p.i), b = later(3));
-    await bide_task_join(t, &c);
+    if (await bide_task_join(t, &c) < 0)
+        return -1;
     bide_scope(s) {
         (void)bide_scope_spawn(s, later(2));
     }

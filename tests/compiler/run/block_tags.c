@@ -35,7 +35,8 @@ static async int f(void)
     }));
     await step(5);
     int r;
-    await bide_task_join(task, &r);
+    if (await bide_task_join(task, &r) < 0)
+        return -1;
     return (int)(o.i + p.e + sizeof p * 100 + sizeof q * 10) + r;
 }
 

@@ -1,0 +1,209 @@
+/*
+ * Variables that a form sets only if it succeeds, read though its result was ignored:
+ *
+ *     int n;
+ *     await bide_task_join(task, &n);              the task may have been aborted
+ *     await bide_timeout(BIDE_S(1), n = work());   the time may have been up
+ *     await bide_select(n = work(), m = rest());   one of them has lost
+ *     return n;
+ *
+ * It is a -Wunused-result, as for functions that are bide_must_use: the result of the form must be
+ * looked at if, on every way to it, the variable has had no value, and on some way from it the
+ * variable is read. A variable with a value of its own shows by that what happened.
+ *
+ * Not looked at: variables that a branch in ({ }) mentions, and results that are cast to void.
+ *
+ * Requires the events of an async function. Changes nothing.
+ */
+#include "inside.h"
+
+#include <string.h>
+
+struct outcome {
+    struct expr *mention; /* in the form, of a variable that it sets */
+    struct expr *form;    /* whose result tells whether it did */
+};
+
+struct unset {
+    uint32_t words; /* first: for merges */
+    struct flow *flow;
+    struct list outcomes; /* struct outcome *: of forms whose result is ignored */
+    bool *may_fail;       /* by event: an EV_DEF that happens only if its form succeeds */
+    uint32_t **read;      /* at drops, by event: what is read after */
+};
+
+/* ---- what a form sets ---- */
+
+static void add_outcome(struct unset *x, struct expr *mention, struct expr *form)
+{
+    struct arena *arena = x->flow->arena;
+    mention = skip_parens(mention);
+    if (mention->kind != EX_IDENT || !flow_has(x->flow, mention->symbol) ||
+        branches_mention(x->flow->fn, mention->symbol))
+        return;
+    struct outcome *o = arena_alloc(arena, sizeof *o);
+    *o = (struct outcome){mention, form};
+    list_add(arena, &x->outcomes, o);
+}
+
+static void add_form(struct unset *x, struct expr *form);
+
+static void add_branch(struct unset *x, struct expr *branch, struct expr *form)
+{
+    struct expr *e = skip_parens(branch);
+    if (e->kind == EX_FORM)
+        add_form(x, e);
+    else if (e->kind == EX_ASSIGN && e->op == '=' && form->form != FORM_JOIN)
+        add_outcome(x, e->a, form);
+}
+
+/* All that it sets only if it succeeds. */
+static void add_form(struct unset *x, struct expr *form)
+{
+    if (form->form == FORM_TASK_JOIN && form->arg_count == 2) {
+        struct expr *out = skip_parens(form->arg[1]);
+        if (out->kind == EX_UNARY && out->op == '&')
+            add_outcome(x, out->a, form);
+    }
+    bool is_group = form->form == FORM_JOIN || form->form == FORM_TRY_JOIN ||
+                    form->form == FORM_SELECT || form->form == FORM_SELECT_BIASED ||
+                    form->form == FORM_TIMEOUT;
+    for (int i = form->form == FORM_TIMEOUT; is_group && i < form->arg_count; i++)
+        add_branch(x, form->arg[i], form);
+}
+
+/* The form whose result an event ignores; NULL: it does not, or on purpose. */
+static struct expr *ignored_form(const struct event *e)
+{
+    if (e->kind != EV_DROP || e->expr->kind != EX_AWAIT)
+        return NULL;
+    const struct expr *whole = skip_parens(e->value);
+    struct expr *form = skip_parens(e->expr->a);
+    return whole->kind != EX_CAST && form->kind == EX_FORM ? form : NULL;
+}
+
+static const struct outcome *outcome_at(const struct unset *x, uint32_t i)
+{
+    return x->outcomes.item[i];
+}
+
+static bool is_mention(const struct unset *x, const struct expr *e)
+{
+    for (uint32_t i = 0; i < x->outcomes.count; i++)
+        if (outcome_at(x, i)->mention == e)
+            return true;
+    return false;
+}
+
+static bool is_set_by(const struct unset *x, uint32_t first, const struct symbol *s)
+{
+    for (uint32_t i = first; i < x->outcomes.count; i++)
+        if (outcome_at(x, i)->mention->symbol == s)
+            return true;
+    return false;
+}
+
+/* Its assignments stand between the await and the event that drops the result. */
+static void find_forms(struct unset *x)
+{
+    struct flow *f = x->flow;
+    for (uint32_t i = 0; i < f->count; i++) {
+        struct expr *form = ignored_form(&f->event[i]);
+        uint32_t first = x->outcomes.count;
+        if (!form)
+            continue;
+        add_form(x, form);
+        for (uint32_t k = i; k-- > 0 && f->event[k].kind != EV_AWAIT;)
+            if (f->event[k].kind == EV_DEF && is_set_by(x, first, f->event[k].symbol))
+                x->may_fail[k] = true;
+    }
+}
+
+/* ---- backward: what is read later ---- */
+
+/* `(void)x` reads nothing. */
+static bool is_void(const struct unit *u, const struct expr *ident)
+{
+    const struct token *t = &u->token[ident->first];
+    return ident->first > 2 && t[-1].punct == ')' && token_keyword(&t[-2]) == KW_VOID;
+}
+
+static void step_backward(void *context, const struct event *e, uint32_t *state)
+{
+    const struct unset *x = context;
+    if (e->kind == EV_DECLARE || (e->kind == EV_DEF && !x->may_fail[e - x->flow->event]))
+        set_take(state, (uint32_t)e->symbol->flow_index);
+    else if (e->kind == EV_CLEANUP ||
+             (e->kind == EV_USE && !is_mention(x, e->expr) && !is_void(x->flow->unit, e->expr)))
+        set_put(state, (uint32_t)e->symbol->flow_index);
+}
+
+static void keep_read(void *context, const struct event *e, const uint32_t *state)
+{
+    struct unset *x = context;
+    if (!ignored_form(e))
+        return;
+    uint32_t *copy = arena_alloc(x->flow->arena, x->words * sizeof *copy);
+    memcpy(copy, state, x->words * sizeof *copy);
+    x->read[e - x->flow->event] = copy;
+}
+
+/* ---- forward: what has no value ---- */
+
+/* May whoever gets this mention set the variable? */
+static bool may_set(const struct unit *u, const struct expr *ident)
+{
+    return ident->kind != EX_IDENT || !type_is_scalar(ident->type) || is_address_taken(u, ident);
+}
+
+static void step_forward(void *context, const struct event *e, uint32_t *state)
+{
+    const struct unset *x = context;
+    if (e->kind == EV_DECLARE) {
+        set_put(state, (uint32_t)e->symbol->flow_index);
+    } else if (e->kind == EV_DEF && !x->may_fail[e - x->flow->event]) {
+        set_take(state, (uint32_t)e->symbol->flow_index);
+    } else if (e->kind == EV_USE && !is_mention(x, e->expr) && may_set(x->flow->unit, e->expr)) {
+        set_take(state, (uint32_t)e->symbol->flow_index);
+    } else if (e->kind == EV_STORE && e->expr) {
+        const struct expr *part_of = variable_of(e->expr->a);
+        if (part_of && flow_has(x->flow, part_of->symbol))
+            set_take(state, (uint32_t)part_of->symbol->flow_index);
+    }
+}
+
+static void visit(void *context, const struct event *e, const uint32_t *state)
+{
+    const struct unset *x = context;
+    struct unit *u = x->flow->unit;
+    struct expr *form = ignored_form(e);
+    const uint32_t *read = x->read[e - x->flow->event];
+    if (!form || !read)
+        return;
+    struct unset one = {.flow = x->flow};
+    add_form(&one, form);
+    for (uint32_t i = 0; i < one.outcomes.count; i++) {
+        const struct outcome *o = outcome_at(&one, i);
+        const struct symbol *s = o->mention->symbol;
+        const struct expr *at = o->form == form ? e->expr : o->form;
+        if (!set_has(state, (uint32_t)s->flow_index) || !set_has(read, (uint32_t)s->flow_index))
+            continue;
+        diag_range(u, SEV_WARNING, at->first, at->last, "unused-result",
+                   "ignoring the result of '%s', without which nobody knows whether '%s' has a "
+                   "value",
+                   form_name(o->form->form), s->name);
+        diag(u, SEV_NOTE, s->token, "'%s' is declared here", s->name);
+    }
+}
+
+void warn_unset(struct flow *f)
+{
+    struct unset x = {.flow = f, .words = set_words(f->var_count)};
+    x.may_fail = arena_alloc(f->arena, (f->count + 1) * sizeof *x.may_fail);
+    find_forms(&x);
+    if (!x.outcomes.count)
+        return;
+    x.read = arena_alloc(f->arena, (f->count + 1) * sizeof *x.read);
+    flow_backward(f, &(struct question){x.words, &x, merge_may, step_backward, keep_read});
+    flow_forward(f, &(struct question){x.words, &x, merge_must, step_forward, visit});
+}

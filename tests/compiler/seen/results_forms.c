@@ -1,0 +1,149 @@
+/* Results of forms that tell whether a variable was set, or whether anything was done. */
+#include <bide/bide.h>
+#include <bide/sync.h>
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+struct pair {
+    int a, b;
+};
+
+bide_must_use async int must(int n);
+async int work(int n);
+async struct pair pair_of(int n);
+void set(int *n);
+bool is_time(void);
+
+/* ---- variables without a value ---- */
+
+static async int joined(void)
+{
+    bide_task(int) task = bide_spawn(work(1));
+    int n;
+    await bide_task_join(task, &n); /* want: -Wunused-result */
+    return n;
+}
+
+static async int joined_in_a_loop(bide_task(int) * task, int count)
+{
+    int sum = 0, n;
+    for (int i = 0; i < count; i++) {
+        await bide_task_join(task[i], &n); /* want: -Wunused-result */
+        sum += n;
+    }
+    return sum;
+}
+
+static async int joined_structs(void)
+{
+    bide_task(struct pair) task = bide_spawn(pair_of(1));
+    bide_task(int) other = bide_spawn(work(1));
+    struct pair pair;
+    int n;
+    await bide_join(bide_task_join(task, &pair), bide_task_join(other, &n)); /* want: -Wunused-result */
+    return pair.a + n;
+}
+
+static async int timed_out(void)
+{
+    int n, m;
+    await bide_timeout(BIDE_MS(1), n = work(1)); /* want: -Wunused-result */
+    await bide_timeout(BIDE_MS(1), bide_join(m = work(1), work(2)));
+    (void)m;
+    return n;
+}
+
+static async int one_of_two(void)
+{
+    int n, m, k;
+    await bide_select(n = work(1), m = work(2)); /* want: -Wunused-result */
+    await bide_try_join(k = work(1), m = work(2)); /* want: -Wunused-result */
+    return n + m + k;
+}
+
+static async int through_a_timeout(void)
+{
+    bide_task(int) task = bide_spawn(work(1));
+    int n;
+    await bide_timeout(BIDE_S(1), bide_task_join(task, &n)); /* want: -Wunused-result */
+    if (is_time())
+        return 0;
+    return n;
+}
+
+/* ---- errors of branches ---- */
+
+static async int tried(void)
+{
+    int n = 0;
+    await bide_try_join(must(1), work(2)); /* want: -Wunused-result */
+    await bide_try_join(n = must(1), bide_if(n == 0, must(2))); /* want: -Wunused-result */
+    await bide_join(bide_try_join(must(1), must(2)), work(3)); /* want: -Wunused-result */
+    (void)await bide_try_join(must(1), must(2));
+    n += await bide_try_join(must(1), must(2));
+    return n;
+}
+
+static void sent(bide_oneshot *one, bide_oneshot *other)
+{
+    bide_oneshot_send(one, NULL); /* want: -Wunused-result */
+    (void)bide_oneshot_send(other, NULL);
+}
+
+/* ---- nothing is wrong with these ---- */
+
+static async int have_values(bide_task(int) * task, int *given)
+{
+    int n = -1, m, k, unread, last;
+    await bide_task_join(task[0], &n);
+    set(&m);
+    await bide_task_join(task[1], &m);
+    await bide_task_join(task[2], given);
+    await bide_task_join(task[3], &unread);
+    (void)unread;
+    (void)await bide_task_join(task[4], &k);
+    if (await bide_task_join(task[5], &last) < 0)
+        return -1;
+    struct pair pair;
+    pair.a = pair.b = 0;
+    bide_task(struct pair) other = bide_spawn(pair_of(1));
+    await bide_task_join(other, &pair);
+    return n + m + k + last + pair.a;
+}
+
+static async int set_before_or_after(int which)
+{
+    int n, m, k;
+    if (which)
+        n = 1;
+    else
+        n = 2;
+    await bide_timeout(BIDE_MS(1), n = work(1));
+    await bide_timeout(BIDE_MS(1), m = work(1));
+    m = n;
+    await bide_join(k = work(1), work(2));
+    int first = await bide_select(n = work(1), work(2));
+    return first + n + m + k;
+}
+
+static async int only_waits(void)
+{
+    bide_task(int) task = bide_spawn(work(1));
+    bide_task(void) none = bide_spawn(bide_yield());
+    await bide_task_wait(task);
+    await bide_task_join(none, NULL);
+    await bide_timeout(BIDE_MS(1), work(1));
+    await bide_select(work(1), bide_sleep(BIDE_MS(1)));
+    return 0;
+}
+
+async int main(void)
+{
+    bide_task(int) task[6] = {0};
+    int n = 0;
+    sent(NULL, NULL);
+    n += await joined() + await joined_in_a_loop(task, 6) + await joined_structs();
+    n += await timed_out() + await one_of_two() + await through_a_timeout() + await tried();
+    return n + await have_values(task, &n) + await set_before_or_after(1) + await only_waits();
+}
