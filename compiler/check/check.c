@@ -1,11 +1,15 @@
 /*
- * What C does not know is wrong: the walk over parsed functions that finds un-awaited calls, await
- * where nothing can wait, and async functions used as values. The operands of await and the forms
- * are in check_form.c, owners and captures in ownership.c, jumps and defer in jump.c.
+ * The walk over all functions, which finds async calls without an await, async functions used as
+ * values, and results that are dropped. It asks form.c about await and the forms, owner.c about
+ * owners and captures, scope.c about scopes, stack.c about alloca and setjmp; jump.c has a walk of
+ * its own.
  *
  * Operands that C does not evaluate are not looked at. An expression of an unknown type (TY_ERROR)
  * causes no message; where the emitter could not do without its type, the user's compiler is asked
  * what is wrong (give_up).
+ *
+ * Requires a parsed unit. Establishes, if nothing is reported, that every async call has a place in
+ * which it can run: under an await or in a form.
  */
 #include "inside.h"
 
@@ -50,7 +54,7 @@ static void report_not_awaited(struct checker *c, const struct expr *call, const
     }
 }
 
-/* A plain function may make such a call: it blocks. */
+/* A call through a bide_async_fn. A plain function may make it without an await: it blocks. */
 static void check_called_reference(struct checker *c, struct expr *call, enum use use)
 {
     const struct expr *ref = called_reference(call);
@@ -95,13 +99,13 @@ void check_dropped_call(struct checker *c, const struct expr *at, const struct e
     note_declared(c, f);
 }
 
-/* The value of e goes. `(void)await f()` says that it is meant. */
+/* Nothing takes the value of e. `(void)await f()` says that this is meant. */
 static void check_dropped(struct checker *c, struct expr *e)
 {
     e = skip_parens(e);
     if (e->kind == EX_AWAIT) {
         check_dropped_call(c, e, skip_parens(e->a));
-    } else if (e->kind == EX_COMMA) { /* what stands before the last comma: check_binary */
+    } else if (e->kind == EX_COMMA) { /* check_binary looks at what stands before the comma */
         check_dropped(c, e->b);
     } else if (e->kind == EX_COND) {
         if (e->b)
@@ -116,7 +120,7 @@ static void check_dropped(struct checker *c, struct expr *e)
     }
 }
 
-/* A value that something takes is used. */
+/* The last statement of a statement expression is its value. */
 static void check_unused(struct checker *c, const struct stmt *s)
 {
     if (s != c->value_stmt)
@@ -138,8 +142,8 @@ static void check_deprecated(struct checker *c, const struct expr *e)
     note_declared(c, s);
 }
 
-/* Before C23 a function that is declared with `()` takes any arguments for plain compilers, and
- * does not look at them when it is defined so. */
+/* Before C23, plain compilers let a function that is declared with `()` take any arguments. An async
+ * one takes those of its definition. */
 static void check_argument_count(struct checker *c, const struct expr *call, const struct symbol *s)
 {
     const struct symbol *file = scope_find(s->name);
@@ -202,14 +206,15 @@ static void check_initializer(struct checker *c, struct expr *list)
     }
 }
 
-static void check_operands(struct checker *c, struct expr *e)
+static bool check_operand(struct expr *e, void *checker)
 {
-    struct expr *operands[] = {e->a, e->b, e->c};
-    for (int i = 0; i < 3; i++)
-        if (operands[i])
-            check_expr(c, operands[i], USE_VALUE);
-    for (int i = 0; i < e->arg_count; i++)
-        check_expr(c, e->arg[i], USE_VALUE);
+    check_expr(checker, e, USE_VALUE);
+    return false;
+}
+
+static void check_operands(struct checker *c, const struct expr *e)
+{
+    expr_each_child(e, check_operand, c);
 }
 
 static void check_unary(struct checker *c, struct expr *e, enum use use)
@@ -233,7 +238,8 @@ static void check_block(struct checker *c, struct expr *e, enum use use)
     check_captures(c, e->block);
 }
 
-/* The block's value is its last expression, which a local owner does not leave by itself. */
+/* The value of an async block or a branch is its last expression. Unlike a return, it does not move
+ * a local owner. */
 static void check_block_value(struct checker *c, const struct function *f)
 {
     const struct stmt *last = value_statement(f->body);
@@ -241,7 +247,7 @@ static void check_block_value(struct checker *c, const struct function *f)
         check_transfer(c, last->expr, TO_VARIABLE);
 }
 
-/* Chains of binary operators lean to the left: down there without recursion. */
+/* Chains of binary operators lean to the left: the loop follows them without recursion. */
 static void check_binary(struct checker *c, struct expr *e)
 {
     while (e->kind == EX_BINARY || e->kind == EX_LOGIC || e->kind == EX_COMMA) {
@@ -280,7 +286,7 @@ void check_expr(struct checker *c, struct expr *e, enum use use)
         check_operands(c, e);
         break;
     case EX_COND:
-        if (e->b) /* else it is the value as well */
+        if (e->b) /* in `a ?: c`, a may be the value */
             refuse_lost_owner(c, e->a);
         check_operands(c, e);
         break;
@@ -307,7 +313,7 @@ void check_expr(struct checker *c, struct expr *e, enum use use)
 
 /* ---- statements ---- */
 
-/* A local future is dropped at the end of its block. */
+/* A local future is dropped at the end of its block, and the drop may await. */
 static void check_owner_end(struct checker *c, const struct stmt *s)
 {
     for (int i = 0; i < s->decl_count; i++)

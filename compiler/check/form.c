@@ -1,6 +1,10 @@
 /*
- * Checks of await and of the call-like forms: what may stand in them, how many arguments there are
- * and of which types. One message for one mistake; the operands are looked at all the same.
+ * Checks of await and of the call-like forms: what may stand in them, how many arguments they have
+ * and of which types. One mistake gets one message; the operands are looked at all the same.
+ *
+ * Requires the forms as parsed: any number of arguments of any kind. Establishes, if nothing is
+ * reported, that each has its number of arguments, that calls of async functions stand where a call
+ * is wanted, and that forms which wait stand under an await or as a branch.
  */
 #include "inside.h"
 
@@ -41,13 +45,13 @@ static void error(struct checker *c, const struct expr *e, const char *message)
     diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL, "%s", message);
 }
 
-/* By name or through a reference. */
+/* A call of an async function, by name or through a reference. */
 static bool can_be_awaited(const struct expr *call)
 {
     return is_async_call(call) || called_reference(call);
 }
 
-/* Each name is said once, as compilers do. */
+/* Reports each name once, as compilers do. */
 static void report_undeclared(struct checker *c, const struct expr *f)
 {
     void **said = map_at(c->unit->arena, &c->unit->undeclared, f->name);
@@ -56,7 +60,7 @@ static void report_undeclared(struct checker *c, const struct expr *f)
     *said = c->unit;
 }
 
-/* A call where an async one is wanted, that is none. */
+/* Reports a call to a non-async function where an async call is required. */
 static void report_not_async(struct checker *c, struct expr *call)
 {
     const struct symbol *s = called_symbol(call);
@@ -122,7 +126,8 @@ static void report_operand(struct checker *c, const struct expr *e, struct expr 
     }
 }
 
-/* False: the operand is nothing that can be awaited, which has been said. */
+/* False if the operand cannot be awaited, and its parts are still to be looked at; the error has been
+ * reported. */
 static bool check_operand(struct checker *c, struct expr *e, struct expr *operand)
 {
     struct unit *u = c->unit;
@@ -160,7 +165,8 @@ static bool check_operand(struct checker *c, struct expr *e, struct expr *operan
     return false;
 }
 
-/* The name in a function's definition: its symbol's token is the first declaration's. */
+/* The token of the name in a function's definition. That of the symbol may be of an earlier
+ * declaration. */
 static uint32_t name_in_definition(const struct unit *u, const struct function *f)
 {
     for (uint32_t i = f->first; f->body && i < f->body->first; i++)
@@ -195,8 +201,8 @@ void check_await(struct checker *c, struct expr *e)
 
 /* ---- what is started: spawn, block_on, blocking ---- */
 
-/* The last argument of the spawns, of bide_lazy and of bide_block_on: a call, or a block for all
- * but the last. */
+/* The last argument of the spawns, of bide_lazy and of bide_block_on: a call, or (but for
+ * bide_block_on) an async block. */
 static void check_started(struct checker *c, struct expr *form)
 {
     struct expr *e = skip_parens(form->arg[form->arg_count - 1]);
@@ -276,7 +282,7 @@ static void check_task_join(struct checker *c, struct expr *e)
     if (to->kind == TY_POINTER && !(to->base->quals & Q_CONST) &&
         type_compatible(type_unqualified(u, to->base), type_unqualified(u, result)))
         return;
-    if (is_null_constant(out)) /* as for pthread_join */
+    if (is_null_constant(out)) /* which pthread_join would take */
         diag_range(u, SEV_ERROR, out->first, out->last, NULL,
                    "the task has a result of type '%s'; to wait without it: bide_task_wait(h)",
                    type_print(u, result, ""));
@@ -381,7 +387,7 @@ static void report_branch(struct checker *c, const struct expr *branch, const st
     }
 }
 
-/* `by`: which form looks at the result. */
+/* Branch i of a form. `by` is the form that gets its result: not a bide_if. */
 static void check_branch(struct checker *c, const struct expr *form, int i, enum form by);
 
 /* bide_if(condition, branch) */

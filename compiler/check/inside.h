@@ -1,81 +1,84 @@
-/* Private to the room check. */
+/*
+ * Private to the room check: the state of the walk over one function, and what its files do for each
+ * other. check.c walks; at each node it asks the others.
+ */
 #ifndef BIDE_COMPILER_CHECK_INSIDE_H
 #define BIDE_COMPILER_CHECK_INSIDE_H
 
 #include "compiler/check/check.h"
 
-/* What becomes of the value of an expression. */
+/* The place of an expression: what becomes of its value. */
 enum use {
-    USE_VALUE,
-    USE_CALLED,  /* the left side of a call */
-    USE_AWAITED, /* the operand of await */
-    USE_BRANCH,  /* of join, select... */
-    USE_STARTED, /* in bide_spawn or bide_block_on */
+    USE_VALUE,   /* none of the below */
+    USE_CALLED,  /* it is what a call calls */
+    USE_AWAITED, /* it is the operand of await */
+    USE_BRANCH,  /* it is a branch of join, select, timeout... */
+    USE_STARTED, /* bide_spawn, bide_lazy or bide_block_on makes the call */
 };
+
+/* Where the value of an owner or a scope goes. */
+enum transfer { TO_VARIABLE, TO_ARGUMENT, TO_RESULT };
 
 struct checker {
     struct unit *unit;
     struct function *function;     /* NULL: an initialiser at file scope */
-    int await_loops;               /* enclosing loops that have an await */
-    bool in_length;                /* of a parameter, where nothing can await */
-    uint32_t last_await;           /* where it ends */
+    int await_loops;               /* how many of the loops round the place await */
+    bool in_length;                /* in the length of a parameter, which cannot await */
+    uint32_t last_await;           /* the last token of the last await so far */
     struct list allocas;           /* struct expr *: calls of alloca */
-    const struct stmt *value_stmt; /* the last of a statement expression: its value */
+    const struct stmt *value_stmt; /* its expression is the value of the ({ }) or block round it */
 };
 
-/* ownership.c */
-enum transfer { TO_VARIABLE, TO_ARGUMENT, TO_RESULT };
+/* ---- check.c: the walk ---- */
 
-/* ---- stack.c ---- */
-
-/* check_stack.c */
-/* Something awaits, in an async function, that is done with this token. */
-void note_await(struct checker *, uint32_t token);
-void check_stack_use(struct checker *, struct expr *call);
-void check_allocas(struct checker *); /* at the function's end */
-
-/* ---- check.c ---- */
-
-/* check.c */
 void check_expr(struct checker *, struct expr *, enum use);
-/* The user's compiler is to say what is wrong here. */
+/* Something is wrong that the user's compiler tells better: it will be asked. */
 void give_up(struct checker *, uint32_t token);
+/* The note "declared here". */
 void note_declared(struct checker *, const struct symbol *);
-
-/* check.c: the value of the call goes; `at` is what is marked */
+/* -Wunused-result: the value of a call, or of a form, goes nowhere. `at` is what is marked. */
 void check_dropped_call(struct checker *, const struct expr *at, const struct expr *call);
 
-/* ---- form.c ---- */
+/* ---- form.c: await and the forms ---- */
 
-/* check_form.c */
 void check_await(struct checker *, struct expr *);
 void check_form(struct checker *, struct expr *, enum use);
-/* False: `what` is in a function that is not async, which has been said. */
+/* False if the function is not async, so that nothing in it can await; `what` has been reported. */
 bool can_await(struct checker *, uint32_t token, const char *what);
 
-/* ---- owner.c ---- */
+/* ---- owner.c: tasks and futures, and what async blocks capture ---- */
 
-void check_transfer(struct checker *, struct expr *, enum transfer);
-/* An operator or a condition only looks at e, which nobody could let go of then. */
-void refuse_lost_owner(struct checker *, struct expr *);
-/* e goes to an object of type `to`. */
+/* The value of e is copied there: an error for an owner that is not moved, and for a scope. */
+void check_transfer(struct checker *, struct expr *e, enum transfer);
+/* An operator or a condition looks at e. A task or future that is made there would have no owner. */
+void refuse_lost_owner(struct checker *, struct expr *e);
+/* The value of e goes to an object of the type `to`: owners and references keep their types. */
 void check_owner_type(struct checker *, const struct type *to, struct expr *e);
+/* The object is changed: an error for a captured variable and for a scope. */
 void check_store(struct checker *, struct expr *object);
 void check_captures(struct checker *, struct function *block);
 
-/* ---- scope.c ---- */
+/* ---- scope.c: scopes, and what tasks borrow ---- */
 
-/* check_scope.c */
+/* Three ways in which a scope would leave its block. */
 void check_scope_copy(struct checker *, struct expr *, enum transfer);
 void check_scope_store(struct checker *, struct expr *object);
 void check_scope_address(struct checker *, const struct expr *address);
+/* The first argument of bide_scope_spawn or bide_scope_cancel. */
 void check_scope_form(struct checker *, struct expr *form);
-/* `started`: the call or block of a bide_spawn or bide_scope_spawn. */
+/* -Wbide-borrow. `started` is the call or block that the form starts. */
 void check_borrows(struct checker *, const struct expr *form, struct expr *started);
 
-/* ---- jump.c ---- */
+/* ---- stack.c: what is gone from the C stack after an await ---- */
 
-/* jump.c */
+/* An await ends with this token. */
+void note_await(struct checker *, uint32_t token);
+void check_stack_use(struct checker *, struct expr *call);
+/* At the function's end, when all awaits are known. */
+void check_allocas(struct checker *);
+
+/* ---- jump.c: jumps into and out of scopes that end with code of their own ---- */
+
 void check_jumps(struct unit *, struct function *);
 
 #endif

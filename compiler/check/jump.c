@@ -1,12 +1,17 @@
 /*
- * Checks of scopes that must not be entered in the middle, nor left from inside what runs at their
- * end: jumps and case labels past a defer (or an owner, or a variable with cleanup), into a
- * bide_scope, or into a statement expression that awaits (clang takes that), jumps and returns out
- * of a deferred block, computed jumps out of a bide_scope, and arrays of variable length that an
- * await would outlive.
+ * Checks of jumps, and of arrays of variable length.
  *
- * The active ones at a place are a list that grows inwards, so a jump is right if the list at its
- * label is a tail of the list at the jump, and no deferred block's inside is between them.
+ * Errors are: jumps and case labels past a defer, an owner or a variable with a cleanup, into a
+ * bide_scope, or into a statement expression that awaits (which clang would allow); jumps and
+ * returns out of a deferred block; computed jumps out of a bide_scope; and an array of variable
+ * length that would live over an await.
+ *
+ * What is *active* at a place is a list that grows inwards: the deferred blocks, owners, scopes and
+ * so on that have begun and not ended. A jump is right if the list at its label is a tail of the
+ * list at the jump, and no inside of a deferred block lies between them.
+ *
+ * Requires parsed functions, whose jumps know their targets. Establishes, if nothing is reported,
+ * that every jump leaves whole scopes, so that what runs at their ends is known.
  */
 #include "inside.h"
 
@@ -18,7 +23,7 @@ struct active {
     uint32_t token;
     const char *name; /* of the variable */
     const char *over; /* what awaits where the scope ends; or NULL */
-    bool reported;    /* as one that would live over an await: once is enough */
+    bool reported;    /* that it would live over an await */
 };
 
 /* Where a jump comes from or goes to. */
@@ -94,12 +99,12 @@ static void report_past(struct unit *u, uint32_t token, const char *what, const 
     case OWNER:
         diag(u, SEV_ERROR, token, "%s past '%s', which owns a task or a future", what, a->name);
         break;
-    case VARIABLE_LENGTH: return; /* the user's compiler says so */
+    case VARIABLE_LENGTH: return; /* the user's compiler reports that */
     }
     note_active(u, a);
 }
 
-/* From the list `from` to its tail `to`: out of a deferred block? */
+/* Reports a way from the list `from` to its tail `to` that leads out of a deferred block. */
 static bool check_leaves(struct unit *u, uint32_t token, const char *what,
                          const struct active *from, const struct active *to)
 {
@@ -113,7 +118,7 @@ static bool check_leaves(struct unit *u, uint32_t token, const char *what,
     return true;
 }
 
-/* The outermost entry of `to` that is not in `from`; NULL: there is none. */
+/* The outermost entry of `to` that is not in `from`; or NULL. */
 static const struct active *entered(const struct active *from, const struct active *to)
 {
     const struct active *found = NULL;
@@ -142,15 +147,15 @@ static void walk_stmt(struct walk *, struct stmt *);
 
 static const char an_await[] = "an 'await'", a_drop[] = "the drop of a future, which may await";
 
-/* In an async function. */
+/* Does it drop a future? In an async function that may await. */
 static bool is_drop(const struct expr *e)
 {
     return (e->kind == EX_FORM && e->form == FORM_DROP) ||
            (e->kind == EX_ASSIGN && e->op == '=' && type_future_result(e->type));
 }
 
-/* Something at the token awaits: arrays of variable length that there are, up to `outer`, cannot
- * live over that. */
+/* Something at the token awaits: `over`. Reports the innermost array of variable length that is
+ * active, up to `outer`. */
 static void check_lengths(struct walk *w, uint32_t token, const struct active *outer,
                           const char *over)
 {
@@ -168,7 +173,8 @@ static void check_lengths(struct walk *w, uint32_t token, const struct active *o
     }
 }
 
-/* What was declared in a scope, down to `outer`, is there when what awaits at its end runs. */
+/* At the end of a scope deferred blocks and drops run, innermost first. What was declared before one
+ * that awaits, up to `outer`, is still active then. */
 static void check_end(struct walk *w, const struct active *outer)
 {
     for (struct active *a = w->active, *from = a; a != outer; a = a->outer) {
@@ -180,17 +186,16 @@ static void check_end(struct walk *w, const struct active *outer)
     }
 }
 
-/* The parts that come before one in its expression have their values by then. */
 static void walk_statement_expression(struct walk *w, struct expr *e)
 {
     struct active *before = w->active;
-    if (e->has_await) /* others are the user's compiler's business */
+    if (e->has_await) /* the user's compiler reports jumps into others */
         push(w, EXPRESSION, e->first, NULL);
     walk_stmt(w, e->body);
     w->active = before;
 }
 
-/* Statement expressions hold statements, wherever they are. */
+/* Looks for awaits, and for the statements of statement expressions. */
 static void walk_expr(struct walk *w, struct expr *e)
 {
     for (; e; e = e->a) {
@@ -246,7 +251,7 @@ static void walk_defer(struct walk *w, struct stmt *s)
         w->active->over = an_await;
 }
 
-/* The block's end awaits, when its own variables are still there. */
+/* A bide_scope awaits where it ends; walk_stmt looks at its block's own variables there. */
 static void walk_bide_scope(struct walk *w, struct stmt *s)
 {
     struct active *before = w->active;
@@ -256,7 +261,7 @@ static void walk_bide_scope(struct walk *w, struct stmt *s)
     w->active = before;
 }
 
-/* What a statement of a branch belongs to is outside of it. */
+/* Reports a break, continue or case in a branch whose loop or switch is outside of it. */
 static bool leaves_branch(struct walk *w, const struct stmt *s)
 {
     if (!w->function->is_branch || !s->target || s->target->first >= w->function->first)
@@ -360,7 +365,7 @@ static void walk_stmt(struct walk *w, struct stmt *s)
 
 /* ---- labels ---- */
 
-/* `&&name` in the function's text. */
+/* Is there an `&&name` in the function's text? */
 static bool has_address_taken(const struct walk *w, const char *label)
 {
     const struct token *t = w->unit->token;
@@ -370,7 +375,7 @@ static bool has_address_taken(const struct walk *w, const char *label)
     return false;
 }
 
-/* Where a computed jump goes is not known, so nothing is done on its way. */
+/* The end of a scope cannot run on the way of a computed jump, whose target is not known. */
 static void check_stays(struct unit *u, uint32_t token, const struct active *from,
                         const struct active *to)
 {
@@ -389,7 +394,7 @@ static void check_computed(struct walk *w, const struct place *jump)
         const struct place *label = w->places.item[i];
         if (label->stmt->kind != S_LABEL || !has_address_taken(w, label->stmt->name))
             continue;
-        /* no compiler lets it go into a statement expression, so it does not */
+        /* the compilers refuse that themselves */
         const struct active *in = entered(jump->active, label->active);
         if (in && in->reason == EXPRESSION)
             continue;

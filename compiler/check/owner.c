@@ -2,8 +2,11 @@
  * Checks of owners (bide_task, bide_future) and of what async blocks capture.
  *
  * A variable of an owner type owns what it names, so its value is handed on with bide_move, never
- * copied; only `return h` of a local variable moves by itself. A captured variable is the block's
+ * copied; only `return h` of a local variable moves without that. A captured variable is the block's
  * own constant copy.
+ *
+ * Requires parsed functions. Establishes, if nothing is reported, that each task and future has one
+ * owner of its own type.
  */
 #include "inside.h"
 
@@ -70,7 +73,7 @@ static const char *owner_text(struct unit *u, const struct type *t)
                         type_print(u, task ? task : type_future_result(t), ""));
 }
 
-/* A form whose operand is no call: what it makes has no type, and check_form.c says so. */
+/* A form whose operand is not a call: what it makes has no type. form.c reports that. */
 static bool makes_nothing(const struct expr *e)
 {
     if (e->kind != EX_FORM || e->form == FORM_MOVE || e->arg_count == 0)
@@ -79,7 +82,7 @@ static bool makes_nothing(const struct expr *e)
     return last->kind != EX_CALL && last->kind != EX_BLOCK;
 }
 
-/* `bide_async_fn(T)` has no prototype, so plain compilers take any function for it. */
+/* `bide_async_fn(T)` has no prototype, so plain compilers let it point to any function. */
 static void check_reference_type(struct checker *c, const struct type *to, const struct expr *e)
 {
     const struct type *wanted = type_reference_target(to), *given = type_reference_target(e->type);
@@ -90,8 +93,8 @@ static void check_reference_type(struct checker *c, const struct type *to, const
                "bide_async_fn(T); write their types, as bide_async_fn(T, P...)");
 }
 
-/* A handle says how large the result behind it is, so another type is no matter of a warning. But
- * a result may be of no interest: void takes any. */
+/* The type of an owner says how large the result behind it is, so a wrong one is an error, not a
+ * warning as for other pointers. An owner of void takes any: it has no use for the result. */
 void check_owner_type(struct checker *c, const struct type *to, struct expr *e)
 {
     e = skip_parens(e);

@@ -4,11 +4,14 @@
  * The variable of a scope names it inside its block and may be handed to calls, which return before
  * the block ends, and to children, which end before it does; nobody else may keep it.
  *
- * A task that is spawned outside a scope may live longer than the function that spawns it. So it is
- * a warning when it is given the address of a local variable: by `&`, by an array that decays, in a
- * struct. A child of a scope may borrow what lives until the scope's block ends, hence not the
- * locals of the blocks inside that. Only what an argument says itself is seen here; where pointer
- * variables point to is told by the events of the function (warn_borrow.c).
+ * A task that is spawned outside a scope may live longer than the function that spawns it, so a
+ * warning is given when it gets the address of a local variable: by `&`, by an array that decays, in
+ * a struct, in a future. A child of a scope may borrow what lives until the scope's block ends,
+ * hence not the locals of blocks inside that one. Only addresses that the argument itself shows are
+ * seen here; warn/borrow.c follows pointer variables.
+ *
+ * Requires parsed functions. Establishes, if nothing is reported, that no value of a scope is stored
+ * anywhere.
  */
 #include "inside.h"
 
@@ -60,7 +63,7 @@ static bool is_scope_type(const struct type *t)
            strcmp(t->base->tag->name, "bide__scope") == 0;
 }
 
-/* A scope of this name whose block has ended; NULL: there is none. */
+/* A scope of this name whose block has ended; or NULL. */
 static const struct symbol *ended_scope(const struct checker *c, const struct expr *e)
 {
     for (uint32_t i = c->function ? c->function->locals.count : 0; i-- > 0;) {
@@ -109,7 +112,7 @@ static struct expr *local_object(struct expr *object)
     return automatic ? e : NULL;
 }
 
-/* The pointer through which an lvalue is found; NULL: it is found through none. */
+/* The pointer in an lvalue through which its object is reached; NULL: it has none. */
 static struct expr *pointer_to(struct expr *object)
 {
     for (struct expr *e = skip_parens(object);; e = skip_parens(e->a)) {
@@ -234,7 +237,6 @@ void report_borrow(struct unit *u, const struct expr *at, const struct expr *obj
              : "bide_blocking waits for the call, and so may lend it local variables");
 }
 
-/* A child of the scope borrows a variable of a block inside the scope's own. */
 bool report_inner_borrow(struct unit *u, const struct expr *form, const struct expr *at,
                          const struct expr *object)
 {

@@ -1,11 +1,13 @@
 /*
  * Checks of calls that leave something on the C stack, which is gone after an await.
  *
- * Memory from alloca lives until its function returns, so any await that is done after the call, in
- * the same activation, takes it away: a later one, the one whose operands the call stands in, one
- * at the end of a scope round it. An await is done where its text ends, and the text's order is the
- * order of the run, but for loops and jumps backwards. A branch is a function of its own for the C
- * compiler, not for the user: the group's await is round all that it does.
+ * Memory from alloca should live until its function returns, so any await that ends after the call
+ * takes it away: a later one, the one whose operands the call stands in, one at the end of a scope
+ * round it. An await ends where its text ends, and the order of the text is the order of the run,
+ * but for loops and jumps backwards. A branch is a function of its own for the C compiler, not for
+ * the user: the await of the group stands round all that the branch does.
+ *
+ * Requires that the walk visits a function in the order of its text, and notes each await.
  */
 #include "inside.h"
 
@@ -17,7 +19,7 @@ void note_await(struct checker *c, uint32_t token)
         c->last_await = token;
 }
 
-/* Of a call by name of what is no variable; or NULL. */
+/* The name of the function that is called, also of an undeclared one; NULL: a variable is called. */
 static const char *callee_name(const struct expr *call)
 {
     const struct expr *f = call->a;

@@ -1,13 +1,11 @@
 /*
- * What the files of the warnings share: warn.c, flow*.c, warn_*.c, known.c.
+ * Private to the room warn: the events of a function, the questions that are solved over them, what
+ * is known of library functions, and one function for each warning.
  *
- * An async function is looked at once: its tree becomes a row of *events* (what matters to the
- * checks: a variable read or set, a call, an await, and the jumps between), and each check solves
- * its own question over that row. Nothing here changes the tree. A function that the row cannot
- * tell truly (computed goto, setjmp) is not looked at.
- *
- * The checks would rather miss a mistake than blame correct code: docs/diagnostics.md says for each
- * what it sees.
+ * A function is read once: its tree becomes a row of *events*, which are what matters to the
+ * warnings: a variable is read or set, a call, an await, and the jumps between them (flow.c,
+ * flow_stmt.c). Each warning asks its own *question* over that row (flow_solve.c). A function that
+ * the row cannot show truly, because of a computed goto, say, is left out.
  */
 #ifndef BIDE_COMPILER_WARN_INSIDE_H
 #define BIDE_COMPILER_WARN_INSIDE_H
@@ -15,33 +13,34 @@
 #include "compiler/check/check.h"
 #include "compiler/warn/warn.h"
 
-struct gifts;
+/* ---- events ---- */
 
 enum event_kind {
-    EV_USE,     /* expr reads symbol */
-    EV_DEF,     /* symbol gets a value: value, or NULL if that is nothing simple; expr: the call of
-                   the branch that it comes from, or NULL */
+    EV_USE,     /* expr reads symbol, or takes its address, or (an EX_BLOCK) captures it */
+    EV_DEF,     /* symbol gets a value: value, or NULL if there is no such expression; expr: the
+                   call that a branch makes for it, or NULL */
     EV_DECLARE, /* symbol's life begins without a value */
-    EV_STORE,   /* value goes into an object that is no variable: expr is the assignment, or NULL */
+    EV_STORE,   /* value goes into an object that is no variable as a whole: expr is the assignment,
+                   or NULL for a member of an initialiser */
     EV_RETURN,  /* value is returned */
     EV_INVALID, /* on this way symbol is null, or a negative number */
     EV_TEST,  /* on this way symbol, or the value of expr (a call, or an await of a form), compares
-                   so with number; op 0: something has been found out about it */
+                   so with number; op 0: it was looked at, nobody knows with which outcome */
     EV_DROP,  /* the value of expr, as in EV_TEST, goes; value: the expression of the statement */
-    EV_CALL,  /* of a plain function: expr; its arguments are evaluated */
-    EV_PASS,  /* of an async function, or one that bide_blocking calls: the same */
-    EV_SPAWN, /* expr, a form: what it runs is a task, or a call on the blocking pool */
+    EV_CALL,  /* of a plain function: expr; its arguments have been evaluated */
+    EV_PASS,  /* of an async function, or one that bide_blocking calls: likewise */
+    EV_SPAWN, /* expr, a form, starts a task, or a call on the blocking pool */
     EV_AWAIT, /* expr */
-    EV_CLEANUP, /* symbol, which has a cleanup, goes */
+    EV_CLEANUP, /* symbol, which has a cleanup function, goes */
     EV_LABEL,
     EV_JUMP,
-    EV_BRANCH, /* to the label, or on */
-    EV_END,
+    EV_BRANCH, /* goes to the label, or on */
+    EV_END,    /* the function returns, or what was called never does */
 };
 
 struct event {
     enum event_kind kind;
-    bool deferred; /* in a deferred block, which is shielded */
+    bool deferred; /* in a deferred block, where no request to cancel arrives */
     uint32_t label;
     uint32_t token; /* where */
     struct expr *expr, *value;
@@ -56,29 +55,71 @@ struct flow {
     struct function *fn;
     struct event *event;
     uint32_t count, room;
-    uint32_t labels;
-    struct symbol **var; /* by symbol->flow_index */
+    uint32_t labels;     /* how many there are */
+    struct symbol **var; /* by symbol->flow_index: its local variables and captures */
     uint32_t var_count;
-    bool unknown;       /* it is not told truly */
+    bool unknown;       /* the row does not show the function truly */
     struct list defers; /* struct stmt * */
-    /* while it is made */
+    /* while the row is made */
     struct due *due;            /* deferred blocks, innermost first */
     struct map targets;         /* struct jump_target *: of statements that are jumped to */
     struct switch_cases *cases; /* of the switch that is read */
-    uint32_t deferred;
+    uint32_t deferred;          /* deferred blocks round the place */
 };
 
-/* A question over the events. A state is `words` words; the functions may be told `context`. */
+/* ---- flow_stmt.c: the events of functions and statements ---- */
+
+struct flow *flow_new(struct unit *, struct function *);
+/* The events of the block of a statement expression. */
+void flow_body(struct flow *, struct stmt *);
+
+/* ---- flow.c: the events of expressions ---- */
+
+void flow_expr(struct flow *, struct expr *);
+/* The events of a condition, which goes to one of two labels; what follows is reached from nowhere
+ * else. */
+void flow_condition(struct flow *, struct expr *, uint32_t if_true, uint32_t if_false);
+/* The operand of a switch, in the form in which flow_test takes it. */
+struct event flow_subject(struct flow *, struct expr *);
+void flow_test(struct flow *, struct event subject, int op, int64_t number);
+/* The expression of a statement has been evaluated, and its value goes. */
+void flow_drop(struct flow *, struct expr *);
+/* The end of a bide_scope, which awaits. */
+void flow_scope_end(struct flow *, struct stmt *);
+struct event *flow_add(struct flow *, enum event_kind, uint32_t token);
+void flow_jump(struct flow *, enum event_kind, uint32_t label);
+uint32_t flow_new_label(struct flow *);
+/* Is it a local variable of the function, or a capture? Then it has a flow_index. */
+bool flow_has(const struct flow *, const struct symbol *);
+/* An EX_BINARY that compares an operand with a constant: the operator, as if the constant stood on
+ * the right; else 0. */
+int comparison_with_constant(const struct expr *, struct expr **operand, int64_t *number);
+
+/* ---- flow_solve.c: questions over events ---- */
+
+/* A state is `words` words; the functions get `context`. */
 struct question {
     uint32_t words;
     void *context;
-    /* joins `from` into `to`; true if that changed it */
+    /* joins `from` into `to` where two ways meet; true if that changed `to` */
     bool (*merge)(void *context, uint32_t *to, const uint32_t *from);
     /* the effect of one event */
     void (*step)(void *context, const struct event *, uint32_t *state);
-    /* told each event that is reached, with the state at its one side; may be NULL */
+    /* called at the end for each event that is reached, with the state on the side it comes from;
+     * may be NULL */
     void (*visit)(void *context, const struct event *, const uint32_t *state);
 };
+
+/* From the beginning on; `visit` gets the state before the event. It begins with zeroes. */
+void flow_forward(struct flow *, const struct question *);
+/* From the ends back; `visit` gets the state after the event. */
+void flow_backward(struct flow *, const struct question *);
+/* Merges of sets of bits, to what is so on some way, or on all ways. The context of such a question
+ * begins with a uint32_t: the words of a state. */
+bool merge_may(void *context, uint32_t *to, const uint32_t *from);
+bool merge_must(void *context, uint32_t *to, const uint32_t *from);
+
+/* ---- known.c: what is known of functions ---- */
 
 /* Bits of what a library function is known for. */
 enum {
@@ -95,6 +136,8 @@ struct known {
     unsigned what;
     const char *release; /* an allocator: what takes its result back */
 };
+/* Only functions that a system header declares; NULL: nothing is known. */
+const struct known *known_function(const struct unit *, const struct symbol *);
 
 /* Which results of a call say that it gave nothing. With FAILS_NEVER the variable holds something
  * whatever the result is, perhaps what it held before: getline. */
@@ -108,6 +151,31 @@ struct giver {
     const char *release; /* what takes it back */
     enum gift_failure failure;
 };
+/* What the function gives through its parameter i, by a mark or as a known function. False:
+ * nothing. */
+bool known_giver(struct unit *, const struct symbol *, int i, struct giver *);
+
+/* The name that a call calls, or NULL. */
+const char *call_name(const struct expr *call);
+/* The mark of that word (bide_may_block...) at a declaration of the symbol, or at the tag; or
+ * NULL. */
+const struct mark *symbol_mark(struct unit *, const struct symbol *, const char *word);
+const struct mark *tag_mark(struct unit *, const struct tag *, const char *word);
+/* Has the function's first declaration, or its definition, this word (an attribute)? */
+bool symbol_has_word(struct unit *, const struct symbol *, const char *word);
+/* The call, or the awaited call, whose result is the value of e; or NULL. */
+struct expr *value_call(struct expr *e);
+/* The variable that e is, without parentheses and casts; or NULL. */
+struct symbol *value_variable(struct expr *e);
+/* Do branches of the function that are statement expressions mention the variable? */
+bool branches_mention(const struct function *, const struct symbol *);
+bool tokens_mention(struct unit *, uint32_t first, uint32_t last, const char *word);
+/* The index in `array[index]` if the token is the array and the index a number; else -1. */
+int64_t index_after(const struct unit *, uint32_t token);
+/* Is the mention of a variable the operand of an `&`? Also in operands that have no node. */
+bool is_address_taken(const struct unit *, const struct expr *ident);
+
+/* ---- gift.c: what calls give through an argument ---- */
 
 /* A call that gives something to a variable: `&symbol`, or an array, is its argument. */
 struct gift {
@@ -118,9 +186,28 @@ struct gift {
     const char *release;
     enum gift_failure failure;
     struct list status; /* struct symbol *: variables that get the result */
-    bool is_known;      /* what becomes of the result is seen */
-    bool is_unknown;    /* some of it is not */
+    bool is_known;      /* the events show what becomes of the result */
+    bool is_unknown;    /* but not of all of it */
 };
+
+struct gifts *gifts_find(struct flow *);
+/* NULL after the last one. */
+const struct gift *gift_first(const struct gifts *);
+const struct gift *gift_next(const struct gifts *, const struct gift *);
+/* Is the gift there after the event, unless the call has failed? */
+bool gift_arrives(const struct gift *, const struct event *);
+/* An EV_TEST: is the call's result compared? */
+bool gift_is_told_by(const struct gift *, const struct event *);
+/* Then: does the comparison allow that the gift is there? */
+bool gift_is_there(const struct gift *, const struct event *);
+/* An EV_DEF: does it overwrite the last variable that has the call's result? */
+bool gift_ends_with(const struct gift *, const struct event *);
+/* Is it the mention of the variable in the argument of a gift? */
+bool gift_takes(const struct gifts *, const struct expr *);
+/* Does nothing but gifts take the variable's address? */
+bool gifts_alone_point_to(const struct gifts *, const struct symbol *);
+
+/* ---- the warnings ---- */
 
 /* An async function that some bide_spawn of the unit runs, as far as the unit shows. */
 struct spawned {
@@ -130,125 +217,15 @@ struct spawned {
     const struct function *awaiter; /* NULL: it is spawned itself */
 };
 
-/* ---- flow_stmt.c ---- */
-
-struct flow *flow_new(struct unit *, struct function *);
-void flow_body(struct flow *, struct stmt *);
-
-/* ---- flow.c ---- */
-
-void flow_expr(struct flow *, struct expr *);
-/* Goes to one of two labels; the next event is nowhere. */
-void flow_condition(struct flow *, struct expr *, uint32_t if_true, uint32_t if_false);
-/* Of the expression of a switch: what an EV_TEST may name. */
-struct event flow_subject(struct flow *, struct expr *);
-/* An EX_BINARY that compares an operand with a constant: the operator, as if the constant stood on
- * the right; else 0. */
-int comparison_with_constant(const struct expr *, struct expr **operand, int64_t *number);
-void flow_test(struct flow *, struct event subject, int op, int64_t number);
-/* The expression of a statement has been evaluated. */
-void flow_drop(struct flow *, struct expr *);
-struct event *flow_add(struct flow *, enum event_kind, uint32_t token);
-/* The end of a bide_scope, which awaits. */
-void flow_scope_end(struct flow *, struct stmt *);
-void flow_jump(struct flow *, enum event_kind, uint32_t label);
-uint32_t flow_new_label(struct flow *);
-/* Is it a local variable of the function (or a capture), alone in its storage? */
-bool flow_has(const struct flow *, const struct symbol *);
-
-/* ---- flow_solve.c ---- */
-
-/* From the beginning on; `visit` gets the state before the event. It begins with zeroes. */
-void flow_forward(struct flow *, const struct question *);
-/* From the ends back; `visit` gets the state after the event. */
-void flow_backward(struct flow *, const struct question *);
-/* Merges of sets of bits: what may be (on some way), what must be (on all). */
-bool merge_may(void *words, uint32_t *to, const uint32_t *from);
-bool merge_must(void *words, uint32_t *to, const uint32_t *from);
-
-/* ---- known.c ---- */
-
-/* NULL: nothing is known. Only for functions that a system header declares. */
-const struct known *known_function(const struct unit *, const struct symbol *);
-/* What it is known to give through its parameter i; false: nothing. */
-bool known_giver(struct unit *, const struct symbol *, int i, struct giver *);
-/* The name that a call calls, or NULL. */
-const char *call_name(const struct expr *call);
-/* The mark of that word at a declaration of the symbol, or at the tag; NULL: none. */
-const struct mark *symbol_mark(struct unit *, const struct symbol *, const char *word);
-/* The mark at its parameter i, likewise. */
-const struct mark *param_mark(struct unit *, const struct symbol *, int i, const char *word);
-const struct mark *tag_mark(struct unit *, const struct tag *, const char *word);
-/* Has the function's first declaration, or its definition, this word (an attribute)? */
-bool symbol_has_word(struct unit *, const struct symbol *, const char *word);
-/* The call, or the awaited call, that is the value of e; NULL: none. */
-struct expr *value_call(struct expr *e);
-/* The variable that e is, without parentheses and casts; NULL: it is none. */
-struct symbol *value_variable(struct expr *e);
-/* Do branches of the function that are statement expressions mention the variable? */
-bool branches_mention(const struct function *, const struct symbol *);
-/* The index in `array[index]`, if the token is that array and the index a number; else -1. */
-int64_t index_after(const struct unit *, uint32_t token);
-/* Is the mention of a variable the operand of an `&`? Also in operands that have no node. */
-bool is_address_taken(const struct unit *, const struct expr *ident);
-bool tokens_mention(struct unit *, uint32_t first, uint32_t last, const char *word);
-
-/* ---- gift.c ---- */
-
-struct gifts *gifts_find(struct flow *);
-/* NULL after the last one. */
-const struct gift *gift_first(const struct gifts *);
-const struct gift *gift_next(const struct gifts *, const struct gift *);
-/* Is it there after the event, if the call did not fail? */
-bool gift_arrives(const struct gift *, const struct event *);
-/* An EV_TEST: does it say something of the call's result? Then: can the gift be there? */
-bool gift_is_told_by(const struct gift *, const struct event *);
-bool gift_is_there(const struct gift *, const struct event *);
-/* An EV_DEF: the call's result is no more in a variable. */
-bool gift_ends_with(const struct gift *, const struct event *);
-/* Is it the mention of the variable in the argument of a gift? */
-bool gift_takes(const struct gifts *, const struct expr *);
-/* Does nothing but gifts take the variable's address? */
-bool gifts_alone_point_to(const struct gifts *, const struct symbol *);
-
-/* ---- block.c ---- */
-
-void warn_blocking(struct flow *);
-
-/* ---- lock.c ---- */
-
-void warn_locks(struct flow *);
-
-/* ---- leak.c ---- */
-
-void warn_leaks(struct flow *);
-
-/* ---- borrow.c ---- */
-
-void warn_borrowing(struct flow *);
-
-/* ---- fork.c ---- */
-
-void warn_forks(struct flow *);
-
-/* ---- error.c ---- */
-
-void warn_errors(struct flow *);
-
-/* ---- thread.c ---- */
-
-void warn_thread_bound(struct flow *, const struct spawned *);
-
-/* ---- unset.c ---- */
-
-void warn_unset(struct flow *);
-
-/* ---- loop.c ---- */
-
-void warn_loops(struct unit *, struct function *);
-
-/* ---- future.c ---- */
-
-void warn_futures(struct unit *, struct function *);
+void warn_blocking(struct flow *);                             /* block.c */
+void warn_locks(struct flow *);                                /* lock.c */
+void warn_leaks(struct flow *);                                /* leak.c */
+void warn_borrowing(struct flow *);                            /* borrow.c */
+void warn_forks(struct flow *);                                /* fork.c */
+void warn_errors(struct flow *);                               /* error.c */
+void warn_unset(struct flow *);                                /* unset.c */
+void warn_thread_bound(struct flow *, const struct spawned *); /* thread.c */
+void warn_loops(struct unit *, struct function *);             /* loop.c */
+void warn_futures(struct unit *, struct function *);           /* future.c */
 
 #endif

@@ -232,24 +232,6 @@ const struct known *known_function(const struct unit *u, const struct symbol *s)
     return NULL;
 }
 
-bool known_giver(struct unit *u, const struct symbol *s, int i, struct giver *giver)
-{
-    const struct mark *m = param_mark(u, s, i, "bide_gives");
-    if (m && m->argument) {
-        *giver = (struct giver){s->name, i, 0, m->argument, FAILS_NEGATIVE};
-        if (s->type->base->kind == TY_BOOL)
-            giver->failure = FAILS_ZERO;
-        return true;
-    }
-    for (size_t k = 0; k < sizeof givers / sizeof givers[0]; k++) {
-        *giver = givers[k];
-        if (s->kind == SYM_FUNCTION && u->token[s->token].in_system_header && giver->param == i &&
-            strcmp(giver->name, s->name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* ---- expressions ---- */
 
 const char *call_name(const struct expr *call)
@@ -389,7 +371,9 @@ static const struct mark *param_mark_at(struct unit *u, uint32_t name, int param
     return NULL;
 }
 
-const struct mark *param_mark(struct unit *u, const struct symbol *s, int i, const char *word)
+/* The mark at parameter i of a function. */
+static const struct mark *param_mark(struct unit *u, const struct symbol *s, int i,
+                                     const char *word)
 {
     if (!u->marks.count || s->kind != SYM_FUNCTION)
         return NULL;
@@ -399,6 +383,24 @@ const struct mark *param_mark(struct unit *u, const struct symbol *s, int i, con
             if (u->token[t].text == s->name)
                 return param_mark_at(u, t, i, word);
     return m;
+}
+
+bool known_giver(struct unit *u, const struct symbol *s, int i, struct giver *giver)
+{
+    const struct mark *m = param_mark(u, s, i, "bide_gives");
+    if (m && m->argument) {
+        *giver = (struct giver){s->name, i, 0, m->argument, FAILS_NEGATIVE};
+        if (s->type->base->kind == TY_BOOL)
+            giver->failure = FAILS_ZERO;
+        return true;
+    }
+    for (size_t k = 0; k < sizeof givers / sizeof givers[0]; k++) {
+        *giver = givers[k];
+        if (s->kind == SYM_FUNCTION && u->token[s->token].in_system_header && giver->param == i &&
+            strcmp(giver->name, s->name) == 0)
+            return true;
+    }
+    return false;
 }
 
 const struct mark *symbol_mark(struct unit *u, const struct symbol *s, const char *word)

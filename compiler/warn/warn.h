@@ -1,8 +1,10 @@
 /*
  * The room warn: what is likely wrong in a unit without errors: -Wbide-leak-on-cancel,
- * -Wbide-blocking-call and the other warnings of docs/diagnostics.md.
+ * -Wbide-blocking-call and the other warnings of docs/diagnostics.md. They would rather miss a
+ * mistake than blame correct code.
  *
- * It requires checked functions and changes nothing but symbol->flow_index, which is its own.
+ * Requires checked functions. Changes nothing in them but symbol->flow_index, which is this room's
+ * own.
  */
 #ifndef BIDE_COMPILER_WARN_WARN_H
 #define BIDE_COMPILER_WARN_WARN_H
@@ -11,7 +13,6 @@
 
 /* ---- warn.c ---- */
 
-/* warn.c: what is likely wrong in a file without errors. */
 void warn(struct unit *);
 
 #endif
