@@ -109,7 +109,7 @@ static void report_operand(struct checker *c, const struct expr *e, struct expr 
     const struct symbol *s = operand->kind == EX_IDENT ? operand->symbol : NULL;
     if (s && s->kind == SYM_FUNCTION) {
         diag_range(u, SEV_ERROR, e->first, e->last, NULL,
-                   "'await %s' is no call; its arguments are missing", s->name);
+                   "'await %s' is not a call; its arguments are missing", s->name);
         note_declared(c, s);
     } else if (type_task_result(operand->type)) {
         error(c, e,
@@ -122,12 +122,12 @@ static void report_operand(struct checker *c, const struct expr *e, struct expr 
     } else if (type_is_error(operand->type) && operand->kind == EX_IDENT) {
         give_up(c, operand->first);
     } else {
-        error(c, e, "'await' of something that is no call of an async function");
+        error(c, e, "'await' of something that is not a call of an async function");
     }
 }
 
-/* False if the operand cannot be awaited, and its parts are still to be looked at; the error has been
- * reported. */
+/* Reports an operand that cannot be awaited. True: it is a call or a form all the same, and is looked
+ * at as if it were awaited. */
 static bool check_operand(struct checker *c, struct expr *e, struct expr *operand)
 {
     struct unit *u = c->unit;
@@ -154,7 +154,7 @@ static bool check_operand(struct checker *c, struct expr *e, struct expr *operan
         if (operand->form == FORM_BLOCK_ON)
             error(c, operand, "'bide_block_on' blocks; await the call itself");
         else if (operand->form == FORM_DROP)
-            error(c, e, "'bide_drop' is no await: it waits by itself while the future unwinds");
+            error(c, e, "'bide_drop' is not awaited: it waits by itself while the future unwinds");
         else
             diag_range(u, SEV_ERROR, e->first, e->last, NULL,
                        "'%s' does not wait for anything, so it is not awaited",
@@ -262,7 +262,7 @@ static struct type *check_task(struct checker *c, struct expr *e)
         give_up(c, e->first);
     else if (!result)
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
-                   "a task is wanted here, not a value of type '%s'",
+                   "a task is expected here, not a value of type '%s'",
                    type_print(c->unit, e->type, ""));
     return result;
 }
@@ -299,11 +299,11 @@ static void check_future(struct checker *c, struct expr *e)
         give_up(c, f->first);
     else if (!type_future_result(f->type))
         diag_range(c->unit, SEV_ERROR, f->first, f->last, NULL,
-                   "a future is wanted here, not a value of type '%s'",
+                   "a future is expected here, not a value of type '%s'",
                    type_print(c->unit, f->type, ""));
     else if (!f->is_lvalue)
         diag_range(c->unit, SEV_ERROR, f->first, f->last, NULL,
-                   "'%s' of something that is no variable", form_name(e->form));
+                   "'%s' of something that is not a variable", form_name(e->form));
     else
         check_store(c, f);
 }
@@ -318,7 +318,7 @@ static void check_move(struct checker *c, struct expr *e)
                    "'bide_move' of a value of type '%s', which owns nothing",
                    type_print(c->unit, owner->type, ""));
     } else if (!owner->is_lvalue) {
-        error(c, owner, "'bide_move' of something that is no variable");
+        error(c, owner, "'bide_move' of something that is not a variable");
     } else {
         check_store(c, owner);
     }
@@ -397,8 +397,7 @@ static void check_guard(struct checker *c, const struct expr *form, struct expr 
     if (form->form == FORM_TIMEOUT || form->form == FORM_IF) {
         diag_range(c->unit, SEV_ERROR, e->first, e->first, NULL, "'bide_if' in '%s'; %s",
                    form_name(form->form),
-                   form->form == FORM_IF ? "one with '&&' says the same"
-                                         : "an 'if' round the await says the same");
+                   form->form == FORM_IF ? "use one with '&&'" : "use an 'if' round the await");
         return;
     }
     if (!check_count(c, e))
@@ -445,7 +444,7 @@ static void check_duration(struct checker *c, struct expr *e)
     bool is_duration =
         t->kind == TY_STRUCT && t->tag->name && strcmp(t->tag->name, "bide_duration") == 0;
     if (!is_duration && !type_is_error(t))
-        error(c, e, "a duration is wanted here: BIDE_MS(n), BIDE_S(n)...");
+        error(c, e, "a duration is expected here: BIDE_MS(n), BIDE_S(n)...");
     check_expr(c, e, USE_VALUE);
 }
 

@@ -90,7 +90,7 @@ void check_scope_form(struct checker *c, struct expr *form)
         give_up(c, e->first);
     } else {
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
-                   "'%s' wants a scope here, not a value of type '%s'", form_name(form->form),
+                   "'%s' expects a scope here, not a value of type '%s'", form_name(form->form),
                    type_print(c->unit, e->type, ""));
     }
 }

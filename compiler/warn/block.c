@@ -1,11 +1,13 @@
 /*
  * Calls in async functions that make the thread wait, and with it every task on it.
  *
- * A table of library calls, with what to write instead, and functions marked bide_may_block. Where
- * the arguments show that a call does not wait (a timeout of 0, WNOHANG, LOCK_UN...), or leave it
- * open, nothing is said. Of read, write and their like, and of connect and accept, it depends on
- * the file: only the standard input, and a socket that this function itself made without
- * SOCK_NONBLOCK and gave to no fcntl or ioctl, are known to block.
+ * A table has the library's calls, with what to write instead; functions marked bide_may_block come
+ * on top. No warning is given where the arguments show that a call does not wait (a timeout of 0,
+ * WNOHANG, LOCK_UN...), or do not show that it does. With read, connect, accept and their like it
+ * depends on the file: only the standard input is known to block, and a socket that this function
+ * itself made without SOCK_NONBLOCK and gave to no fcntl or ioctl.
+ *
+ * Requires the events of an async function. Changes nothing.
  */
 #include "inside.h"
 
@@ -15,15 +17,15 @@
 enum when {
     ALWAYS,
     NOT_ZERO,        /* unless argument `arg` is the constant 0 */
-    NOT_ZERO_SURELY, /* argument `arg` is a constant, but not 0 */
-    WITHOUT_FLAG,    /* argument `arg` is a constant without the bits of `value` */
-    WITH_FLAG,       /* a constant with one of the bits, and not those of `except` */
-    EQUALS,          /* argument `arg` is the constant `value` */
-    NULL_ONLY,       /* argument `arg` is a null pointer */
-    NOT_NULL,        /* it is not */
-    STDIN,           /* argument `arg` is stdin */
-    FILE_KNOWN,      /* argument `arg` is a file descriptor that blocks, see above */
-    LOOKUP,          /* getaddrinfo */
+    NOT_ZERO_SURELY, /* if argument `arg` is a constant other than 0 */
+    WITHOUT_FLAG,    /* it is a constant without the bits of `value` */
+    WITH_FLAG,       /* it is a constant with one of the bits, and without those of `except` */
+    EQUALS,          /* it is the constant `value` */
+    NULL_ONLY,       /* it is a null pointer */
+    NOT_NULL,        /* it is not a null pointer */
+    STDIN,           /* it is stdin */
+    FILE_KNOWN,      /* it is a file descriptor that blocks, see above */
+    LOOKUP,          /* getaddrinfo: if it asks a server for the name */
 };
 
 static const struct {
@@ -85,7 +87,7 @@ static const struct {
 
 /* ---- file descriptors ---- */
 
-/* The variable is only ever the result of socket() with a type that blocks, and no call may have
+/* All values of the variable are results of socket() with a type that blocks, and no call may have
  * changed that. */
 static bool is_blocking_socket(const struct flow *f, const struct symbol *s)
 {
@@ -121,7 +123,7 @@ static bool blocks_as_file(const struct flow *f, struct expr *e)
     return s && flow_has(f, s) && is_blocking_socket(f, s);
 }
 
-/* recv(fd, buffer, size, flags) with MSG_DONTWAIT, or with flags that are not known. */
+/* A recv(fd, buffer, size, flags) with MSG_DONTWAIT, or with flags that are not known. */
 static bool dont_wait(const struct expr *call)
 {
     enum { DONT_WAIT = 0x40 };
@@ -138,7 +140,8 @@ static bool is_stdin(struct expr *e)
 
 /* ---- calls ---- */
 
-/* A name that is asked of nobody: none at all, or one that has to be a number. */
+/* Does getaddrinfo ask a server? Not without a name, nor perhaps if the function sets ai_flags, of
+ * which AI_NUMERICHOST is one. */
 static bool is_lookup(const struct flow *f, const struct expr *call)
 {
     return call->arg_count == 4 && !is_null_constant(call->arg[0]) &&

@@ -94,7 +94,7 @@ static bool can_hold(const struct type *t)
     return t->kind == TY_POINTER || t->kind == TY_STRUCT || t->kind == TY_UNION;
 }
 
-/* Told by the text. */
+/* By their text: is the lvalue `part` a part of `whole`, or the same? */
 static bool is_part_of(struct unit *u, const struct expr *part, const struct expr *whole)
 {
     const char *inner = tokens_text(u, part->first, part->last);
@@ -161,7 +161,7 @@ static void step_def(struct borrows *b, const struct event *e, uint32_t *state)
     }
 }
 
-/* Into a member or an element. */
+/* A store into a member or an element. */
 static void step_part(struct borrows *b, const struct event *e, struct expr *object,
                       uint32_t *state)
 {
@@ -202,7 +202,7 @@ static bool has_own_pointer(const struct borrows *b, struct expr *to)
     return false;
 }
 
-/* Its one value is an argument, or memory from an allocator. */
+/* Its only value is an argument, or memory from an allocator. */
 static bool points_out(const struct borrows *b, const struct symbol *s)
 {
     uint32_t values = 0;
@@ -320,8 +320,8 @@ static void note_variable(const struct borrows *b, struct expr *e)
     const struct lent *l = s ? lent_to(b, s) : NULL;
     if (l)
         diag_range(b->flow->unit, SEV_NOTE, l->value->first, l->value->last, NULL,
-                   l->part || type_is_owner(s->type) ? "'%s' holds it since here"
-                                                     : "'%s' points to it since here",
+                   l->part || type_is_owner(s->type) ? "'%s' holds it from here on"
+                                                     : "'%s' points to it from here on",
                    s->name);
 }
 
@@ -446,7 +446,7 @@ static void visit(void *context, const struct event *e, const uint32_t *state)
         check_stores(b, state + b->vars);
 }
 
-/* Is there anything to ask? */
+/* Has the function any event of which a warning could come? */
 static bool is_of_interest(const struct flow *f)
 {
     for (uint32_t i = 0; i < f->count; i++) {

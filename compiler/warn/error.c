@@ -1,12 +1,14 @@
 /*
- * errno and its like, read after an await. They belong to the thread, and while the task waited
- * other tasks ran on it, or it goes on on another one.
+ * errno and other errors of the thread, read after an await. While the task waited, other tasks ran
+ * on the thread, and the task may continue on another thread.
  *
- * The read is blamed where on every way to it the last that could have set the state is an await.
- * Any call of a plain function sets errno, but for those that are known to leave it alone; so a
- * read with such a call between is not seen. OpenSSL's queue is set by calls of OpenSSL, the
- * dynamic linker's error by dlopen and its like, what a function marked bide_thread_bound tells by
- * every other call.
+ * A read is blamed if, on every way to it, an await is the last event that could have set the error.
+ * Any call of a plain function sets errno, but for those that are known to leave it alone, so a read
+ * after such a call is not blamed. OpenSSL's queue is set by calls of OpenSSL, the dynamic linker's
+ * error by dlopen and its like, the result of a function marked bide_thread_bound by every other
+ * call.
+ *
+ * Requires the events of an async function. Changes nothing.
  */
 #include "inside.h"
 
@@ -14,12 +16,11 @@
 
 enum { UNKNOWN, FRESH, STALE };
 
-/* One state of the thread. */
+/* Where an error is read. */
 struct source {
-    uint32_t unused;
     struct flow *flow;
-    unsigned what;               /* FN_ERRNO...; 0: */
-    const struct symbol *marked; /* what this function tells */
+    unsigned what;               /* by functions that are known for it (FN_ERRNO...); 0: */
+    const struct symbol *marked; /* by this function, which is bide_thread_bound */
     struct list writes;          /* struct expr *: calls of __errno_location that are assigned to */
 };
 
@@ -69,7 +70,7 @@ static bool sets(const struct source *s, const struct expr *call)
     return !(k && k->what & (FN_OWNS_NOTHING | FN_KEEPS_ERRNO));
 }
 
-/* `*call` that is assigned to: the call. */
+/* The call in an assignment to `*call`, as to errno; or NULL. */
 static struct expr *written(const struct event *e)
 {
     if (e->kind != EV_STORE || !e->expr)

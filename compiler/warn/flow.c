@@ -1,8 +1,11 @@
 /*
- * The events of expressions, in the order in which bide evaluates: left to right.
+ * The events of expressions, in the order in which bide evaluates them: left to right.
  *
- * A condition goes to one of two labels, and behind each stands what is known there of a variable
- * that it tested: `if (!p)`, `if (fd < 0)`, `if ((f = fopen(...)) == NULL)`.
+ * A condition goes to one of two labels. Behind each of them events tell what is known there of the
+ * variable that was tested: `if (!p)`, `if (fd < 0)`, `if ((f = fopen(...)) == NULL)`.
+ *
+ * Requires checked expressions of the function for which the row is made. Establishes that a path
+ * through the row is an order in which the function may run.
  */
 #include "inside.h"
 
@@ -63,7 +66,7 @@ static struct symbol *plain_variable(struct flow *f, struct expr *e)
     return e->kind == EX_IDENT && flow_has(f, e->symbol) ? e->symbol : NULL;
 }
 
-/* The parts of an object that are evaluated to find it; the variable that it is a part of is not
+/* What is evaluated to find an object: indices and pointers. A variable that it is a part of is not
  * read. */
 static void place(struct flow *f, struct expr *e)
 {
@@ -80,7 +83,7 @@ static void place(struct flow *f, struct expr *e)
     }
 }
 
-/* After the value has been evaluated. */
+/* The event for an assignment whose operands have been evaluated. */
 static void store(struct flow *f, struct expr *assignment, struct expr *to, struct expr *value)
 {
     struct symbol *s = plain_variable(f, to);
@@ -136,7 +139,7 @@ static void arguments(struct flow *f, struct expr *e)
         flow_expr(f, e->arg[i]);
 }
 
-/* A call that an await or a form makes; also through a pointer. */
+/* A call that an await or a form makes, by name or through a pointer. */
 static void started_call(struct flow *f, struct expr *e)
 {
     if (!called_symbol(e))
@@ -197,7 +200,7 @@ static bool makes_call(const struct expr *form, int i)
     }
 }
 
-/* What a form evaluates before it does anything. */
+/* What a form evaluates before it does anything, and its calls. */
 static void form_operands(struct flow *f, struct expr *e)
 {
     for (int i = 0; i < e->arg_count; i++) {
@@ -218,7 +221,7 @@ static void form_operands(struct flow *f, struct expr *e)
         flow_add(f, EV_SPAWN, e->first)->expr = e;
 }
 
-/* What its branches assign. */
+/* The assignments of its branches. */
 static void form_results(struct flow *f, struct expr *e)
 {
     for (int i = 0; i < e->arg_count; i++) {
@@ -248,7 +251,7 @@ static void await(struct flow *f, struct expr *e)
 
 /* ---- conditions ---- */
 
-/* The variable that is tested, also as the left side of an assignment. */
+/* The variable that a condition tests, also as the left side of an assignment; or NULL. */
 static struct symbol *tested(struct flow *f, struct expr *e)
 {
     e = skip_parens(e);
@@ -264,8 +267,7 @@ static bool is_constant(const struct expr *e, int64_t value)
     return e->is_constant && e->value == value;
 }
 
-/* What the comparison says of the variable: 1, it is invalid if that is true; -1, if it is false;
- * 0, nothing. */
+/* 1: the variable is invalid if the comparison is true; -1: if it is false; 0: neither follows. */
 static int invalid_if(const struct expr *e, const struct symbol *s)
 {
     bool pointer = s->type->kind == TY_POINTER;
@@ -282,9 +284,9 @@ static int invalid_if(const struct expr *e, const struct symbol *s)
     }
 }
 
-/* ---- what a comparison says ---- */
+/* ---- comparisons ---- */
 
-/* The call, or the await of a form, whose result e is; NULL: it is none. */
+/* The call, or the await of a form, whose result e is; or NULL. */
 static struct expr *result_of(struct expr *e)
 {
     struct expr *call = value_call(e);
@@ -330,8 +332,8 @@ void flow_drop(struct flow *f, struct expr *e)
     drop->value = e;
 }
 
-/* The condition has been evaluated by the events from `first` on, and compares the subject. Of all
- * else that it looks at something may be known now. */
+/* The condition, which compares the subject, was evaluated by the events from `first` on. Whatever
+ * else it has looked at, something may be known of that now. */
 static void test_others(struct flow *f, uint32_t first, const struct event *subject)
 {
     uint32_t last = f->count;
@@ -395,7 +397,7 @@ int comparison_with_constant(const struct expr *e, struct expr **operand, int64_
     return constant == e->b ? e->op : mirrored(e->op);
 }
 
-/* `e op constant`, or `e` by itself. */
+/* The comparison in a condition: `e op constant`, or `e`, which is e != 0. */
 static struct comparison comparison_of(struct flow *f, struct expr *e)
 {
     struct comparison c = {.op = P_NE};
@@ -437,7 +439,7 @@ static void leaf_condition(struct flow *f, struct expr *e, uint32_t if_true, uin
     flow_jump(f, EV_JUMP, if_true);
 }
 
-/* __builtin_expect(e, c), which assertions and `likely` macros are made of. */
+/* The e of __builtin_expect(e, c), which assertions and `likely` macros use; or NULL. */
 static struct expr *expected(struct expr *e)
 {
     const char *name = e->kind == EX_CALL ? call_name(e) : NULL;
@@ -488,13 +490,15 @@ static void conditional(struct flow *f, struct expr *e)
 
 /* ---- expressions ---- */
 
+static bool operand(struct expr *e, void *flow)
+{
+    flow_expr(flow, e);
+    return false;
+}
+
 static void operands(struct flow *f, struct expr *e)
 {
-    struct expr *parts[] = {e->a, e->b, e->c};
-    for (int i = 0; i < 3; i++)
-        if (parts[i])
-            flow_expr(f, parts[i]);
-    arguments(f, e);
+    expr_each_child(e, operand, f);
     if (e->kind == EX_INIT_ITEM) /* a member of what is initialised */
         flow_add(f, EV_STORE, e->first)->value = e->a;
 }

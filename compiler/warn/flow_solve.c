@@ -1,7 +1,11 @@
 /*
  * Solves questions over the events of a function: states flow through the basic blocks until
- * nothing changes (any textbook on compilers has it). A block that is not reached yet has no state,
- * so what must hold on all ways needs no "everything" to begin with.
+ * nothing changes (data-flow analysis, as in any textbook on compilers). A block that has not been
+ * reached has no state, so an answer that must hold on all ways needs no set of everything to begin
+ * with.
+ *
+ * Requires a row of events whose labels all stand in it, and merges that only ever grow or only ever
+ * shrink a state. Establishes that `visit` sees states that no way through the row contradicts.
  */
 #include "inside.h"
 
@@ -109,7 +113,7 @@ void flow_forward(struct flow *f, const struct question *q)
             run_forward(&v, &v.block[b], false);
             for (int s = 0; s < 2; s++) {
                 uint32_t next = v.block[b].next[s];
-                /* only what flows back needs another round */
+                /* later blocks have their turn in this round */
                 if (next != NONE && flow_into(&v, &v.block[next], v.scratch) && next <= b)
                     again = true;
             }
@@ -133,7 +137,7 @@ static void run_backward(struct solver *v, struct block *k, bool visits)
     }
 }
 
-/* States begin empty: only questions of what may be can be asked backwards. */
+/* All states begin empty, so a question must ask what is so on some way (merge_may). */
 void flow_backward(struct flow *f, const struct question *q)
 {
     struct solver v = solver_new(f, q);

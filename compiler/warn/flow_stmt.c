@@ -1,8 +1,10 @@
 /*
  * The events of statements, and of a whole function.
  *
- * A deferred block stands in the row wherever its scope is left: once for each way out. Where it
- * has labels of its own, the row would be wrong, and the function is not looked at.
+ * A deferred block stands in the row wherever its scope is left: once for each way out. If it has
+ * labels of its own, the row would be wrong, so the function is marked as unknown.
+ *
+ * Requires a checked function. Establishes the row of its events, and flow_index of its variables.
  */
 #include "inside.h"
 
@@ -10,8 +12,8 @@
 
 enum { EVENTS_MAX = 1 << 20 };
 
-/* A deferred block, or a variable with a cleanup, and the block of statements at whose end it is
- * due. */
+/* A deferred block, or a variable with a cleanup, that runs when `scope`, a block of statements, is
+ * left. */
 struct due {
     struct due *outer;
     const struct stmt *scope;
@@ -19,7 +21,7 @@ struct due {
     struct symbol *symbol;
 };
 
-/* A label; a loop, with where break and continue lead. */
+/* Where the jumps to a label lead, or the break and continue of a loop or switch. */
 struct jump_target {
     uint32_t label, label_continue;
 };
@@ -68,7 +70,7 @@ static bool encloses(const struct stmt *outer, const struct stmt *s)
     return s != NULL;
 }
 
-/* The blocks that are due on the way to a statement; NULL: out of the function. */
+/* Runs what is due on the way to a statement, or (NULL) out of the function. */
 static void run_due(struct flow *f, const struct stmt *to)
 {
     struct due *kept = f->due;
@@ -177,7 +179,7 @@ static void loop(struct flow *f, struct stmt *s)
     flow_jump(f, EV_LABEL, t->label);
 }
 
-/* Goes to the case; what follows is reached with another value. */
+/* Goes to the case, or on with any other value. */
 static void dispatch_case(struct flow *f, struct event subject, const struct case_target *t)
 {
     const struct stmt *s = t->stmt;

@@ -7,18 +7,20 @@
  *
  * -Wbide-use-after-move: a get, join, wait, move or return of a local owner that is surely empty,
  * since on every way to that place it was moved, dropped or detached, or its value was taken, and
- * not set again. The walk follows the statements and keeps for each owner what emptied it; where
- * ways meet, only what all of them say remains; at a label, nothing. Owners whose address is taken
- * are left out.
+ * not set again. The walk follows the statements and keeps for each owner what has emptied it. Where
+ * ways meet, an owner stays empty if it is empty on all of them; a label forgets everything. Owners
+ * whose address is taken are left out.
+ *
+ * Requires a checked function. Changes nothing.
  */
 #include "inside.h"
 
 /* A local owner. */
 struct owner {
     struct symbol *symbol;
-    struct expr *gone; /* what emptied it; NULL: it may hold something */
-    uint32_t mentions; /* idents in the function */
-    uint32_t idle;     /* those that only drop it or assign to it */
+    struct expr *gone; /* what has emptied it; NULL: it may hold something */
+    uint32_t mentions; /* in the function */
+    uint32_t idle;     /* how many of these only drop it or assign to it */
     bool unknown;      /* its address is taken */
 };
 
@@ -27,7 +29,7 @@ struct watch {
     struct function *fn;
     struct owner *owner;
     uint32_t count;
-    bool dead; /* control does not come here */
+    bool dead; /* no way leads here */
 };
 
 static void watch_expr(struct watch *, struct expr *);
@@ -43,14 +45,14 @@ static struct owner *owner_of(struct watch *w, const struct symbol *s)
     return NULL;
 }
 
-/* The owner that e names, as a whole. */
+/* The owner that e names as a whole. */
 static struct owner *named(struct watch *w, struct expr *e)
 {
     e = skip_parens(e);
     return e && e->kind == EX_IDENT ? owner_of(w, e->symbol) : NULL;
 }
 
-/* Or of which it names an element. */
+/* The owner that e names, or of which e names an element. */
 static struct owner *named_in(struct watch *w, struct expr *e)
 {
     e = skip_parens(e);
@@ -59,7 +61,7 @@ static struct owner *named_in(struct watch *w, struct expr *e)
     return named(w, e);
 }
 
-/* What branches mention is left out: they use it when they run. */
+/* Owners that branches mention are left out: a branch uses them whenever it runs. */
 static void leave_to_branches(struct watch *w, const struct function *fn)
 {
     for (uint32_t i = 0; i < fn->branches.count; i++) {
@@ -94,7 +96,7 @@ static void find_owners(struct watch *w)
         leave_to_branches(w, fn);
 }
 
-/* ---- states: what emptied each owner ---- */
+/* ---- states: what has emptied each owner ---- */
 
 static struct expr **save(struct watch *w)
 {
@@ -116,7 +118,7 @@ static void forget(struct watch *w)
         w->owner[i].gone = NULL;
 }
 
-/* The current way meets another one, which ended with `s`. */
+/* The current way meets another one, which ended with `s` (if it did not end before: dead). */
 static void meet(struct watch *w, struct expr **s, bool dead)
 {
     if (w->dead)
@@ -209,6 +211,12 @@ static void watch_assign(struct watch *w, struct expr *e)
         o->gone = NULL;
 }
 
+static bool watch_child(struct expr *e, void *watch)
+{
+    watch_expr(watch, e);
+    return false;
+}
+
 static void watch_expr(struct watch *w, struct expr *e)
 {
     struct owner *o;
@@ -246,16 +254,12 @@ static void watch_expr(struct watch *w, struct expr *e)
     }
     default: break;
     }
-    watch_expr(w, e->a);
-    watch_expr(w, e->b);
-    watch_expr(w, e->c);
-    for (int i = 0; i < e->arg_count; i++)
-        watch_expr(w, e->arg[i]);
+    expr_each_child(e, watch_child, w);
 }
 
 /* ---- statements ---- */
 
-/* The value of an expression statement goes: a future in it is lost. */
+/* The value of an expression statement goes, and a future with it. */
 static void watch_value(struct watch *w, const struct expr *e)
 {
     const struct expr *made = e;
@@ -290,8 +294,8 @@ static void watch_if(struct watch *w, struct stmt *s)
     meet(w, after, after_dead);
 }
 
-/* What is emptied before a loop or a switch and not set in it stays empty; of what the body itself
- * does nothing is kept, for it may run or not. */
+/* Owners that are empty before a loop or a switch, and that it does not set, stay empty. What the
+ * body empties does not count afterwards, for it may not have run. */
 static void watch_repeated(struct watch *w, struct stmt *s)
 {
     struct expr **before = save(w);

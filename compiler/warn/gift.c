@@ -79,7 +79,7 @@ static void add_gifts(struct gifts *g, struct expr *call, struct expr *await)
     }
 }
 
-/* Of an await, or of a form in it. */
+/* The calls of an await, or of the branches of a form in it. */
 static void add_awaited(struct gifts *g, struct expr *e, struct expr *await)
 {
     e = skip_parens(e);
@@ -104,7 +104,7 @@ static bool has_status(const struct gift *g, const struct symbol *s)
     return false;
 }
 
-/* Is it the call, or the await that it is a branch of? */
+/* Is the value the result of the call, or of the form that the call is a branch of? */
 static bool is_result(const struct gift *g, struct expr *e)
 {
     if (!e)
@@ -173,7 +173,7 @@ bool gift_arrives(const struct gift *g, const struct event *e)
                     : e->kind == EV_CALL && e->expr == g->call;
 }
 
-bool gift_is_told_by(const struct gift *g, const struct event *e)
+bool gift_is_tested(const struct gift *g, const struct event *e)
 {
     return (e->symbol && has_status(g, e->symbol)) || (e->expr && is_result(g, e->expr));
 }

@@ -197,7 +197,7 @@ const struct gift *gift_next(const struct gifts *, const struct gift *);
 /* Is the gift there after the event, unless the call has failed? */
 bool gift_arrives(const struct gift *, const struct event *);
 /* An EV_TEST: is the call's result compared? */
-bool gift_is_told_by(const struct gift *, const struct event *);
+bool gift_is_tested(const struct gift *, const struct event *);
 /* Then: does the comparison allow that the gift is there? */
 bool gift_is_there(const struct gift *, const struct event *);
 /* An EV_DEF: does it overwrite the last variable that has the call's result? */

@@ -1,9 +1,9 @@
 /*
- * What the checks know of functions and declarations: a table of library functions, and the words
- * (bide_may_block...) and attributes that declarations bear.
+ * What the warnings know of functions and declarations: tables of library functions, and the words
+ * (bide_may_block...) and attributes of declarations. And small questions about expressions.
  *
- * The table is of POSIX's names (IEEE Std 1003.1) and a few libraries'. A name counts only where a
- * system header declares it, so a function of the user's own with such a name is unknown.
+ * The names are those of POSIX (IEEE Std 1003.1), GNU's C library and a few others. A name counts
+ * only where a system header declares it, so a function of the user's with such a name is unknown.
  */
 #include "inside.h"
 
@@ -168,7 +168,7 @@ static const struct known table[] = {
     {"ttyname", FN_STATIC, NULL},
     {"ptsname", FN_STATIC, NULL},
     {"dlerror", FN_STATIC | FN_DL_ERROR, NULL},
-    /* they tell of the calls before */
+    /* what they return depends on the calls before */
     {"perror", FN_OWNS_NOTHING | FN_ERRNO, NULL},
     {"err", FN_ERRNO, NULL},
     {"warn", FN_ERRNO, NULL},
@@ -311,7 +311,7 @@ bool is_address_taken(const struct unit *u, const struct expr *ident)
 
 /* ---- the tokens of declarations ---- */
 
-/* Those of the declaration of a name: first to its `;` or `{`. */
+/* The tokens of the declaration of a name, up to its `;` or `{`. */
 static void declaration_of(struct unit *u, uint32_t name, uint32_t *first, uint32_t *last)
 {
     uint32_t depth = 0, i = name;
@@ -341,8 +341,9 @@ static const struct mark *mark_between(struct unit *u, uint32_t first, uint32_t 
     return NULL;
 }
 
-/* Behind the declared name: the parameter in which the token stands, from 0; -1: in none. A mark
- * that ends a parameter has the comma or the parenthesis behind it as its token. */
+/* The number of the parameter in which a token stands, from 0; -1: it stands in none. `name` is the
+ * token of the declared function. A mark at the end of a parameter has the comma or the parenthesis
+ * after it as its token. */
 static int param_at(const struct unit *u, uint32_t name, uint32_t token)
 {
     uint32_t depth = 0;

@@ -90,7 +90,7 @@ static struct symbol *element_of(struct expr *e, int64_t *element)
 
 /* ---- what is an allocator ---- */
 
-/* What takes back the result of a call; NULL: it is no allocator. */
+/* What takes back the result of a call; NULL: nothing has to. */
 static const char *release_of(struct unit *u, const struct expr *call)
 {
     const struct symbol *s = called_symbol(call);
@@ -216,7 +216,7 @@ static void step_status_test(struct leaks *l, const struct gift *g, const struct
 static void step_test(struct leaks *l, const struct event *e, uint32_t *state)
 {
     for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g))
-        for (uint32_t i = 0; gift_is_told_by(g, e) && i < l->count; i++)
+        for (uint32_t i = 0; gift_is_tested(g, e) && i < l->count; i++)
             if (is_gift_to(g, &l->resource[i]))
                 step_status_test(l, g, e, i, state);
 }
@@ -360,7 +360,7 @@ static void report_leak(struct leaks *l, const struct event *e, struct resource 
                "'%s' of type '%s' leaks if the task is cancelled at this 'await'", name,
                type_print(u, is_element ? s->type->base : s->type, ""));
     diag_range(u, SEV_NOTE, r->from->first, r->from->last, NULL,
-               "it has come from '%s' here; release it in a deferred block: defer { %s%s(%s); }",
+               "it comes from '%s' here; release it in a deferred block: defer { %s%s(%s); }",
                call_name(r->from), is_async_name(u, r->release) ? "await " : "", r->release, name);
     if (u->token[s->token].line != u->token[r->from->first].line)
         diag(u, SEV_NOTE, s->token, "'%s' is declared here", s->name);

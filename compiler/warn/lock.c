@@ -2,11 +2,13 @@
  * A lock of threads that is held over an await. While the task waits, other tasks run on the
  * thread; one that wants the lock blocks the thread, and the task that holds it never goes on.
  *
- * A lock is told by the text of its argument. It counts as held where every way leads over its
- * taking and none over its release, so a lock that only some ways take is not seen, nor one that
+ * Two locks are the same if the text of their arguments is. A lock counts as held where every way
+ * takes it and none has released it, so a lock that only some ways take is not seen, nor one that
  * pthread_mutex_trylock took. Functions of the user's own take part through clang's attributes for
- * thread safety. Where a variable with a cleanup goes, or
- * a function is called whose name speaks of it, any lock may be released: all are forgotten.
+ * thread safety. Where the life of a variable with a cleanup ends, and at calls of functions whose
+ * names have "unlock" or "release" in them, all locks are forgotten.
+ *
+ * Requires the events of an async function. Changes nothing.
  */
 #include "inside.h"
 
@@ -45,10 +47,10 @@ static const struct {
     {"unlock_function", RELEASES},
 };
 
-/* What a call does to which lock. */
+/* What a call does, and to which lock. */
 struct action {
     int what;
-    const char *lock; /* NULL: not known which */
+    const char *lock; /* NULL: it is not known which */
 };
 
 struct lock {
@@ -126,7 +128,7 @@ static struct action action_of(struct unit *u, const struct expr *call)
     if (!a.what)
         a = by_attribute(u, s, call, s->attr_first, s->attr_last);
     if (!a.what && (strstr(s->name, "unlock") || strstr(s->name, "release")))
-        a.what = RELEASES; /* perhaps, and perhaps any */
+        a.what = RELEASES; /* it may release any lock */
     return a;
 }
 

@@ -1,15 +1,18 @@
 /*
- * A lint, off by default: a `for` whose body is nothing but an awaited call for each element, so
- * that each waits for the one before it.
+ * A hint, off by default: a `for` whose body is nothing but an awaited call for each element, so
+ * that each call waits for the one before it.
  *
- * The calls are taken for independent when all that they are given is a number, or found with the
- * loop's variable, and their results are dropped, summed up, or go to an element of that variable.
+ * The calls are taken for independent if each of their arguments is a number or mentions the loop's
+ * variable, and their results are dropped, summed up, or go to an element with that variable as its
+ * index.
+ *
+ * Requires a checked async function. Changes nothing.
  */
 #include "inside.h"
 
 #include <string.h>
 
-/* The loop's variable: what its step changes. */
+/* The variable that the step of the loop changes; or NULL. */
 static struct symbol *loop_variable(const struct stmt *s)
 {
     struct expr *e = s->expr2 ? skip_parens(s->expr2) : NULL;
@@ -18,7 +21,7 @@ static struct symbol *loop_variable(const struct stmt *s)
     return value_variable(e->a);
 }
 
-/* The one statement of the body. */
+/* The only statement of the body; or NULL. */
 static const struct stmt *only_statement(const struct stmt *s)
 {
     while (s && s->kind == S_COMPOUND)
@@ -74,9 +77,8 @@ static void check_loop(struct unit *u, const struct stmt *s)
         return;
     diag_range(u, SEV_WARNING, e->first, e->last, "bide-await-in-loop",
                "each call of '%s' waits for the one before it", call_name(call));
-    diag(
-        u, SEV_NOTE, s->first,
-        "if the calls of this loop need nothing of each other, spawn them all and join them after");
+    diag(u, SEV_NOTE, s->first,
+         "if the calls of this loop do not depend on each other, spawn them all, then join them");
 }
 
 static void walk(struct unit *u, const struct stmt *s)

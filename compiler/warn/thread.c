@@ -1,12 +1,14 @@
 /*
- * Values that belong to one thread, held across an await by a task that may go on on another: in
- * a function that the unit spawns, or that such a function awaits, when the program asks for a
+ * Values that belong to one thread, held across an await by a task that may continue on another thread:
+ * in a function that the unit spawns, or that such a function awaits, if the program asks for a
  * runtime with several threads.
  *
- * A local variable holds one when its type is marked bide_thread_bound (or points to such a type,
- * or has a member of it), or when its value may have come from the address of a _Thread_local
- * variable, from `&errno`, or from a function that returns memory of the thread. It is held where
- * it may be read after the await.
+ * A local variable holds such a value if its type is marked bide_thread_bound (or points to such a
+ * type, or has a member of it), or if its value may have come from the address of a _Thread_local
+ * variable, from `&errno`, or from a function that returns memory of the thread. It is held across
+ * the await if it may be read after it.
+ *
+ * Requires the events of an async function. Changes nothing.
  */
 #include "inside.h"
 
@@ -39,7 +41,8 @@ static bool type_is_bound(struct unit *u, const struct type *t, int depth)
             return tag_is_bound(u, t->tag, depth + 1);
         if (t->kind != TY_POINTER && t->kind != TY_ARRAY)
             return false;
-        /* what a pointer leads to may well have parts of another thread's */
+        /* A pointer counts if the struct is marked. A member that is marked may belong to another
+         * thread, which owns the struct. */
         const struct type *to = t->base;
         if (t->kind == TY_POINTER && (to->kind == TY_STRUCT || to->kind == TY_UNION))
             return (to->alias && symbol_mark(u, to->alias, "bide_thread_bound")) ||
@@ -164,8 +167,8 @@ static void note_spawn(struct unit *u, const struct spawned *s)
         diag_range(u, SEV_NOTE, s->call->first, s->call->last, NULL, "'%s' is awaited by '%s' here",
                    s->fn->name, s->awaiter->name);
     diag_range(u, SEV_NOTE, s->spawn->first, s->spawn->last, NULL,
-               "the task is spawned here; on a runtime with several threads it may go on on "
-               "another one");
+               "the task is spawned here; on a runtime with several threads it may continue on "
+               "another");
 }
 
 static void report_bound(struct bound *b, const struct event *e, uint32_t i)

@@ -1,9 +1,11 @@
 /*
- * The warnings of a unit that has no errors: each async function's events (flow.c) are made once
- * and shown to each check.
+ * The warnings of a unit: the events of each function (flow.c) are made once and handed to each
+ * warning.
  *
- * Which functions run in spawned tasks is told by the unit alone: those in bide_spawn, and from
- * there on what they await. main is not one of them: it stays on its thread.
+ * Which functions run in spawned tasks is learned from this unit alone: the functions in bide_spawn,
+ * and what they await. main does not count: it stays on its thread.
+ *
+ * Requires a unit without errors. Changes nothing but symbol->flow_index.
  */
 #include "inside.h"
 
@@ -11,7 +13,7 @@
 
 struct checks {
     struct unit *unit;
-    struct list flows;   /* struct flow *: all functions that were looked at */
+    struct list flows;   /* struct flow *: of all functions */
     struct list spawned; /* struct spawned * */
 };
 
@@ -105,7 +107,8 @@ static void check_function(struct checks *c, struct function *fn)
     warn_loops(u, fn);
 }
 
-/* Variables are numbered by function, so the row is made anew. */
+/* This comes after all functions, so their variables have lost their numbers (flow_index): the row
+ * is made anew. */
 static void check_thread_bound(struct checks *c)
 {
     find_tasks(c);
