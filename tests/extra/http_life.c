@@ -177,10 +177,14 @@ static async int drive_now_and_then(const struct life *life, const bide_http_req
     if (life->then == DROP || life->then == CLOSE_DROP)
         return 0; /* drops f */
     bide_instant start = bide_now();
-    if (life->then == TAKE_ELSEWHERE)
-        CHECK_EQ(await bide_task_join(bide_spawn(take(bide_move(f))), &n), 0);
-    else
+    if (life->then == TAKE_ELSEWHERE) {
+        bide_scope(s) {
+            bide_task(int) task = bide_scope_spawn(s, take(bide_move(f)));
+            CHECK_EQ(await bide_task_join(task, &n), 0);
+        }
+    } else {
         n = await bide_get(f);
+    }
     if (life->first == NOTHING)
         expected = life->then == CLOSE_TAKE ? -ECANCELED : 0;
     else

@@ -244,7 +244,7 @@ async int nests(int n);
 extern const struct bide_fn bide__desc_nests, bide__desc_tiny;
 async int nests(int n)
 {
-    int a, b;
+    int a, b = 0;
     await bide_join(a = tiny(n), bide_select_biased(b = tiny(n), tiny(2), ({ await tiny(n); })));
     return a + b;
 }

@@ -227,6 +227,9 @@ static async int closes(void)
     bide_stream *stream;
     char byte = 0;
     CHECK(pipe(ends) == 0);
+    defer {
+        close(ends[1]);
+    }
     CHECK_EQ(bide_stream_open(ends[0], &stream), 0);
     defer {
         bide_stream_close(stream);
@@ -245,7 +248,6 @@ static async int closes(void)
     ssize_t n = 0;
     CHECK_EQ(await bide_timeout(BIDE_S(10), n = bide_stream_read(stream, &byte, 1)), 0);
     CHECK_EQ(n, 1);
-    close(ends[1]);
     return 0;
 }
 
