@@ -72,9 +72,20 @@ static void take(struct leaks *l, const struct symbol *s, int64_t element, uint3
             set_take(set, i);
 }
 
-static bool is_gift_to(const struct gift *g, const struct resource *r)
+/* The first of the resources that get a gift: as many as it has elements, or one. */
+static uint32_t gift_begin(const struct leaks *l, const struct gift *g)
 {
-    return r->symbol == g->symbol && (r->element >= 0) == (g->elements > 0);
+    uint32_t i = l->flow->var_count;
+    if (!g->elements)
+        return (uint32_t)g->symbol->flow_index;
+    while (i < l->count && l->resource[i].symbol != g->symbol)
+        i++;
+    return i;
+}
+
+static uint32_t gift_end(const struct leaks *l, const struct gift *g)
+{
+    return gift_begin(l, g) + (g->elements ? (uint32_t)g->elements : 1);
 }
 
 /* The array of which e is an element, and which: -1, that is not known. Or NULL. */
@@ -193,10 +204,12 @@ static bool is_of_library(const struct symbol *s)
 
 static void step_gifts(struct leaks *l, const struct event *e, uint32_t *state)
 {
-    for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g))
-        for (uint32_t i = 0; gift_arrives(g, e) && i < l->count; i++)
-            if (is_gift_to(g, &l->resource[i]))
-                hold(l, i, g->call, state);
+    for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g)) {
+        if (!gift_arrives(g, e))
+            continue;
+        for (uint32_t i = gift_begin(l, g); i < gift_end(l, g); i++)
+            hold(l, i, g->call, state);
+    }
 }
 
 /* Something is known of the result of the call that gave it. */
@@ -215,10 +228,12 @@ static void step_status_test(struct leaks *l, const struct gift *g, const struct
 
 static void step_test(struct leaks *l, const struct event *e, uint32_t *state)
 {
-    for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g))
-        for (uint32_t i = 0; gift_is_tested(g, e) && i < l->count; i++)
-            if (is_gift_to(g, &l->resource[i]))
-                step_status_test(l, g, e, i, state);
+    for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g)) {
+        if (!gift_is_tested(g, e))
+            continue;
+        for (uint32_t i = gift_begin(l, g); i < gift_end(l, g); i++)
+            step_status_test(l, g, e, i, state);
+    }
 }
 
 /* The variable that had the result gets another value. */
@@ -395,13 +410,14 @@ static void find_allocated(struct leaks *l)
     }
 }
 
-static void add_element(struct leaks *l, struct symbol *s, int64_t element, const char *release)
+/* Two gifts to one array have the same elements. */
+static void add_elements(struct leaks *l, const struct gift *g)
 {
-    for (uint32_t i = l->flow->var_count; i < l->count; i++)
-        if (l->resource[i].symbol == s && l->resource[i].element == element)
-            return;
-    l->resource[l->count++] =
-        (struct resource){.symbol = s, .element = element, .release = release};
+    if (gift_begin(l, g) < l->count)
+        return;
+    for (int k = 0; k < g->elements; k++)
+        l->resource[l->count++] =
+            (struct resource){.symbol = g->symbol, .element = k, .release = g->release};
 }
 
 /* The variables and elements, and what takes back what they get. False: nothing does. */
@@ -416,10 +432,10 @@ static bool find_resources(struct leaks *l)
         l->resource[l->count] = (struct resource){.symbol = f->var[l->count], .element = -1};
     find_allocated(l);
     for (const struct gift *g = gift_first(l->gifts); g; g = gift_next(l->gifts, g)) {
-        if (!g->elements)
+        if (g->elements)
+            add_elements(l, g);
+        else
             l->resource[g->symbol->flow_index].release = g->release;
-        for (int k = 0; k < g->elements; k++)
-            add_element(l, g->symbol, k, g->release);
     }
     for (uint32_t i = 0; i < l->count; i++)
         if (l->resource[i].release)
