@@ -142,8 +142,8 @@ static void check_deprecated(struct checker *c, const struct expr *e)
     note_declared(c, s);
 }
 
-/* Before C23, plain compilers let a function that is declared with `()` take any arguments. An async
- * one takes those of its definition. */
+/* Before C23, plain compilers let a function that is declared with `()` take any arguments. An
+ * async one takes those of its definition. */
 static void check_argument_count(struct checker *c, const struct expr *call, const struct symbol *s)
 {
     const struct symbol *file = scope_find(s->name);

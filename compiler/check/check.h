@@ -1,10 +1,10 @@
 /*
  * The room check: what the language forbids. Calls that are not awaited, await outside async code,
- * copied owners, scopes that leave their block, jumps past deferred blocks. Two warnings that need no
- * flow analysis are given here as well: -Wunused-result and the plain cases of -Wbide-borrow.
+ * copied owners, scopes that leave their block, jumps past deferred blocks. Two warnings that need
+ * no flow analysis are given here as well: -Wunused-result and the plain cases of -Wbide-borrow.
  *
- * Requires the functions and initialisers of a parsed unit. Changes nothing in them but the reports,
- * and unit->parse_failed where the user's compiler is to say what is wrong. Establishes that a unit
+ * Requires the functions and initialisers of a parsed unit. Changes nothing in them; it sets
+ * unit->parse_failed where the user's compiler is to tell what is wrong. Establishes that a unit
  * without errors can be lowered.
  */
 #ifndef BIDE_COMPILER_CHECK_CHECK_H
@@ -25,9 +25,9 @@ struct lender {
     void *context;
 };
 
-/* The local variable (EX_IDENT) or compound literal (EX_COMPOUND) that a value holds the address of,
- * as far as its expression and the lender tell; or NULL. A scope counts as a local variable. The
- * lender may be NULL. */
+/* The local variable (EX_IDENT) or compound literal (EX_COMPOUND) that a value holds the address
+ * of, as far as its expression and the lender tell; or NULL. A scope counts as a local variable.
+ * The lender may be NULL. */
 struct expr *borrowed_object(struct expr *, const struct lender *);
 
 /* Gives a -Wbide-borrow: the task that `form` starts is given the address of the object in the

@@ -126,8 +126,8 @@ static void report_operand(struct checker *c, const struct expr *e, struct expr 
     }
 }
 
-/* Reports an operand that cannot be awaited. True: it is a call or a form all the same, and is looked
- * at as if it were awaited. */
+/* Reports an operand that cannot be awaited. True: it is a call or a form all the same, and is
+ * looked at as if it were awaited. */
 static bool check_operand(struct checker *c, struct expr *e, struct expr *operand)
 {
     struct unit *u = c->unit;

@@ -1,6 +1,6 @@
 /*
- * Private to the room check: the state of the walk over one function, and what its files do for each
- * other. check.c walks; at each node it asks the others.
+ * Private to the room check: the state of the walk over one function, and what its files do for
+ * each other. check.c walks; at each node it asks the others.
  */
 #ifndef BIDE_COMPILER_CHECK_INSIDE_H
 #define BIDE_COMPILER_CHECK_INSIDE_H
@@ -50,7 +50,8 @@ bool can_await(struct checker *, uint32_t token, const char *what);
 
 /* The value of e is copied there: an error for an owner that is not moved, and for a scope. */
 void check_transfer(struct checker *, struct expr *e, enum transfer);
-/* An operator or a condition looks at e. A task or future that is made there would have no owner. */
+/* An operator or a condition looks at e: an error if e makes a task or future, which would have no
+ * owner. */
 void refuse_lost_owner(struct checker *, struct expr *e);
 /* The value of e goes to an object of the type `to`: owners and references keep their types. */
 void check_owner_type(struct checker *, const struct type *to, struct expr *e);

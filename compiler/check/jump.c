@@ -173,8 +173,8 @@ static void check_lengths(struct walk *w, uint32_t token, const struct active *o
     }
 }
 
-/* At the end of a scope deferred blocks and drops run, innermost first. What was declared before one
- * that awaits, up to `outer`, is still active then. */
+/* At the end of a scope deferred blocks and drops run, innermost first. What was declared before
+ * one that awaits, up to `outer`, is still active then. */
 static void check_end(struct walk *w, const struct active *outer)
 {
     for (struct active *a = w->active, *from = a; a != outer; a = a->outer) {

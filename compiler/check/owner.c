@@ -2,8 +2,8 @@
  * Checks of owners (bide_task, bide_future) and of what async blocks capture.
  *
  * A variable of an owner type owns what it names, so its value is handed on with bide_move, never
- * copied; only `return h` of a local variable moves without that. A captured variable is the block's
- * own constant copy.
+ * copied; only `return h` of a local variable moves without that. A captured variable is the
+ * block's own constant copy.
  *
  * Requires parsed functions. Establishes, if nothing is reported, that each task and future has one
  * owner of its own type.

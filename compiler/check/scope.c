@@ -5,13 +5,13 @@
  * the block ends, and to children, which end before it does; nobody else may keep it.
  *
  * A task that is spawned outside a scope may live longer than the function that spawns it, so a
- * warning is given when it gets the address of a local variable: by `&`, by an array that decays, in
- * a struct, in a future. A child of a scope may borrow what lives until the scope's block ends,
+ * warning is given when it gets the address of a local variable: by `&`, by an array that decays,
+ * in a struct, in a future. A child of a scope may borrow what lives until the scope's block ends,
  * hence not the locals of blocks inside that one. Only addresses that the argument itself shows are
  * seen here; warn/borrow.c follows pointer variables.
  *
- * Requires parsed functions. Establishes, if nothing is reported, that no value of a scope is stored
- * anywhere.
+ * Requires parsed functions. Establishes, if nothing is reported, that no value of a scope is
+ * stored anywhere.
  */
 #include "inside.h"
 

@@ -19,7 +19,7 @@ void note_await(struct checker *c, uint32_t token)
         c->last_await = token;
 }
 
-/* The name of the function that is called, also of an undeclared one; NULL: a variable is called. */
+/* The name of the function that is called, declared or not; NULL: a variable is called. */
 static const char *callee_name(const struct expr *call)
 {
     const struct expr *f = call->a;

@@ -12,8 +12,8 @@
  *                             memory, and is still there when the function returns
  *
  * Not followed: variables whose address is taken, and those that a branch mentions. A store is
- * forgotten at calls and awaits, which may take it back; but `*parameter` is forgotten only at calls
- * that get the parameter.
+ * forgotten at calls and awaits, which may take it back; but `*parameter` is forgotten only at
+ * calls that get the parameter.
  *
  * Requires the events of a function. Changes nothing.
  */

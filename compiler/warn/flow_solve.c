@@ -4,8 +4,9 @@
  * reached has no state, so an answer that must hold on all ways needs no set of everything to begin
  * with.
  *
- * Requires a row of events whose labels all stand in it, and merges that only ever grow or only ever
- * shrink a state. Establishes that `visit` sees states that no way through the row contradicts.
+ * Requires a row of events whose labels all stand in it, and merges that only ever grow or only
+ * ever shrink a state. Establishes that `visit` sees states that no way through the row
+ * contradicts.
  */
 #include "inside.h"
 

@@ -18,7 +18,7 @@
 enum { NEGATIVE = 1, ZERO = 2, POSITIVE = 4, ALL = NEGATIVE | ZERO | POSITIVE };
 
 /* What a variable knows of the last fork: the results that are still possible; FORKED, or it knows
- * nothing; if it has the value of a comparison, COMPARED and the results for which that was true. */
+ * nothing; and, if it has the value of a comparison, COMPARED and the results that made it true. */
 enum { FORKED = 8, COMPARED = 16, TRUE_SHIFT = 5 };
 
 struct forks {

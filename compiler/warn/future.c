@@ -2,14 +2,14 @@
  * Warnings about owners that are empty, and futures that never run.
  *
  * -Wbide-unused-future: a future whose value is dropped where it is made, or that is kept in a
- * local variable which nothing ever gets, moves, returns or passes on: the call in it never runs.
- * A mention as `(void)f` silences it, as with C's unused variables.
+ * local variable which nothing ever gets, moves, returns or passes on: the call in it never runs. A
+ * mention as `(void)f` silences it, as with C's unused variables.
  *
  * -Wbide-use-after-move: a get, join, wait, move or return of a local owner that is surely empty,
  * since on every way to that place it was moved, dropped or detached, or its value was taken, and
- * not set again. The walk follows the statements and keeps for each owner what has emptied it. Where
- * ways meet, an owner stays empty if it is empty on all of them; a label forgets everything. Owners
- * whose address is taken are left out.
+ * not set again. The walk follows the statements and keeps for each owner what has emptied it.
+ * Where ways meet, an owner stays empty if it is empty on all of them; a label forgets everything.
+ * Owners whose address is taken are left out.
  *
  * Requires a checked function. Changes nothing.
  */

@@ -1,12 +1,12 @@
 /*
- * Gifts: what a function stores for its caller through a pointer, if it does not fail. The parameter
- * is marked bide_gives, as that of bide_tcp_connect(host, port, &stream), or the function is a known
- * one of the C library, as asprintf(&text, ...) and pipe(ends).
+ * Gifts: what a function stores for its caller through a pointer, if it does not fail. The
+ * parameter is marked bide_gives, as that of bide_tcp_connect(host, port, &stream), or the function
+ * is a known one of the C library, as asprintf(&text, ...) and pipe(ends).
  *
  * The result of the call shows whether it failed, so the result is followed: into variables (and
  * copies of them), into the conditions and switches that look at it, or into nothing. If it goes
- * another way (into a member, to another call), the gift is left out. For a branch of a timeout or a
- * join the form's own result counts too. Branches of a select are left out: all but one lose.
+ * another way (into a member, to another call), the gift is left out. For a branch of a timeout or
+ * a join the form's own result counts too. Branches of a select are left out: all but one lose.
  *
  * Gifts to `&variable` of a local variable are seen, and to local arrays where the function fills
  * elements; gifts to members and through other pointers are not.

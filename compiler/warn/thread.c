@@ -1,7 +1,7 @@
 /*
- * Values that belong to one thread, held across an await by a task that may continue on another thread:
- * in a function that the unit spawns, or that such a function awaits, if the program asks for a
- * runtime with several threads.
+ * Values that belong to one thread, held across an await by a task that may continue on another
+ * thread: in a function that the unit spawns, or that such a function awaits, if the program asks
+ * for a runtime with several threads.
  *
  * A local variable holds such a value if its type is marked bide_thread_bound (or points to such a
  * type, or has a member of it), or if its value may have come from the address of a _Thread_local
