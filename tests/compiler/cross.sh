@@ -1,4 +1,4 @@
-# Another machine, with an unsigned char and other wide characters: the runtime and every run/NAME.c
+# Another machine, with an unsigned char and other wide characters: the runtime and every program of run/
 # compiled for 64-bit ARM by a cross compiler and run by an emulator print what they print here. In
 # the long tier, once.
 set -eu
@@ -21,9 +21,9 @@ done
 $target-ar rc libbide.a objects/*.o
 
 count=0
-for file in "$SRC"/tests/compiler/run/*.c; do
-    name=$(basename "$file" .c)
-    more=$(sed -n '1,20s/.*flags: *\([^*]*\).*/\1/p' "$file")
+for file in $(programs "$SRC/tests/compiler/run"); do
+    name=${file#"$SRC/tests/compiler/run/"}
+    more=$(flags_of "$file")
     bide cc $target-gcc -O2 -Wall -Wextra -Werror $more -c "$file" -o program.o >said 2>&1 ||
         fail "$name: $(head -n 30 said)"
     $target-gcc -static program.o libbide.a -pthread -o program 2>said || fail "$name: $(cat said)"

@@ -83,8 +83,11 @@ if [ "$FULL" = 1 ]; then
             fail "-std=$name is not in the list of this test"
     done <known
     # Programs of run/ that the compiler takes plainly in the dialect.
-    for name in assembly atomics branches_and computed_await deep expressions functions generic \
-        initializers old operands packing results sizes typeof wide_fields; do
+    for name in control_flow/computed_gotos_that_await declarations/atomics \
+        declarations/initializers dialects/assembly dialects/gnu99 expressions/generic \
+        expressions/late_values expressions/operands functions/definitions \
+        functions/recursion_a_million_deep functions/results groups/branches_and_other_forms \
+        preprocessor/packing types/array_lengths types/typeof types/wide_bit_fields; do
         file=$SRC/tests/compiler/run/$name.c
         for std in c89 gnu89 c99 c2x; do
             "$CC" -std=$std -w -D__BIDE__ -DBIDE__PLAIN -isystem "$SRC/include" -fsyntax-only \

@@ -1,8 +1,9 @@
-# Every err/NAME.c is refused: exit status 1, nothing on standard output, no object, and on standard
-# error exactly NAME.err; or NAME.gcc.err, NAME.clang.err where the words are the compiler's own.
+# Every err/TOPIC/NAME.c is refused: exit status 1, nothing on standard output, no object, and on
+# standard error exactly NAME.err; or NAME.gcc.err, NAME.clang.err where the words are the compiler's
+# own. The compiler is called in the folder, so messages have the bare name of the file.
 # Comments among the first lines: "flags: ..." adds flags; "exit: 0" for a file with warnings only.
 #
-#   ONLY=NAME    only this one
+#   ONLY=NAME    only this one; or TOPIC/NAME, or a whole TOPIC
 #   UPDATE=1     writes the .err files
 set -eu
 
@@ -14,12 +15,15 @@ failed=
 count=0
 object=$WORK/object.o
 
-cd "$SRC/tests/compiler/err"
-for file in ${ONLY:-*}.c; do
+programs "$SRC/tests/compiler/err" >list
+[ -s list ] || fail "no file is called ${ONLY-}"
+for file in $(cat list); do
+    cd "$(dirname "$file")"
+    file=$(basename "$file")
     name=${file%.c}
     expected=$name.err
     [ ! -e "$name.$family.err" ] || expected=$name.$family.err
-    more=$(sed -n '1,10s/.*flags: *\([^*]*\).*/\1/p' "$file")
+    more=$(flags_of "$file")
     want=$(sed -n '1,10s/.*exit: *\([0-9]*\).*/\1/p' "$file")
     status=0
     timeout 60 "$BIDE" cc "$CC" $more -c "$file" -o "$object" >"$WORK/out" 2>"$WORK/err" ||

@@ -77,7 +77,7 @@ done
 
 limit=6
 [ -z "$FULL" ] || limit=1000
-for file in $(ls "$SRC"/tests/compiler/run/*.c | head -n $limit); do
+for file in $(programs "$SRC/tests/compiler/run" | head -n $limit); do
     compare "$file" -Wextra
     compare "$file" -fbide-force
 done

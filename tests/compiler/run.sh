@@ -1,17 +1,17 @@
-# Every run/NAME.c, compiled without a warning, prints what NAME.out says and ends with status 0:
+# Every run/TOPIC/NAME.c, compiled without a warning, prints what NAME.out says and ends with status 0:
 # with gcc at -O0 and -O3, with clang at -O2, in the long tier with both at all three. A comment
 # "flags: ..." among the first lines adds flags. PLAIN, if it is set, is a tree that was built
 # without sanitizers.
 #
 # The file items says which program is for what.
 #
-#   ONLY=NAME    only this one
+#   ONLY=NAME    only this one; or TOPIC/NAME, or a whole TOPIC
 #   UPDATE=1     writes NAME.out from what was printed
 set -eu
 
 cat >case.sh <<'END'
 file=$1
-name=$(basename "$file" .c)
+name=$(basename "$(dirname "$file")")/$(basename "$file" .c)
 warn="-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion
     -Wno-sign-conversion -Werror"
 more=$(sed -n '1,20s/.*flags: *\([^*]*\).*/\1/p' "$file")
@@ -27,7 +27,7 @@ is_plain()
 bad()
 {
     echo "FAILED: $name $level: $*"
-    for text in "$name$level".cc "$name$level".err; do
+    for text in "$program.cc" "$program.err"; do
         [ ! -s "$text" ] || head -n 30 "$text"
     done
     exit 1
@@ -39,7 +39,7 @@ for level in $levels; do
         tool=$PLAIN/bin/bide
         more="$more -fno-sanitize=all"
     fi
-    program=./$name$level
+    program=./$(echo "$name" | tr / -)$level
     timeout 120 "$tool" cc "$CC" $warn -g $level $more "$file" -o "$program" \
         >"$program.cc" 2>&1 || bad "does not compile"
     [ ! -s "$program.cc" ] || bad "the compiler said something"
@@ -68,7 +68,7 @@ sed -n 's/^[^#].\{37\}//p' "$SRC/tests/compiler/items" | tr ' ' '\n' | while rea
     [ -e "$SRC/tests/compiler/run/$name.c" ] || [ -e "$SRC/tests/compiler/run/$name" ] ||
         fail "the list of items names '$name', which is not there"
 done
-count=$(ls "$SRC"/tests/compiler/run/${ONLY:-*}.c | wc -l)
-printf '%s\n' "$SRC"/tests/compiler/run/${ONLY:-*}.c | xargs -d '\n' -P 2 -n 1 sh case.sh >log ||
-    fail "$(cat log)"
-echo "$count programs"
+programs "$SRC/tests/compiler/run" >list
+[ -s list ] || fail "no program is called ${ONLY-}"
+xargs -d '\n' -P 2 -n 1 sh case.sh <list >log || fail "$(cat log)"
+echo "$(wc -l <list) programs"

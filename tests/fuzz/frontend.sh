@@ -3,11 +3,11 @@
 # status 0 or 1, and its sanitizers are silent.
 set -eu
 
-# try FILE
+# try FILE: with includes relative to $folder
 try()
 {
     status=0
-    timeout 60 "$BIDE" cc "$CC" -w -I"$SRC/tests/compiler/run" -c "$1" -o out.o >log 2>&1 ||
+    timeout 60 "$BIDE" cc "$CC" -w -I"$folder" -c "$1" -o out.o >log 2>&1 ||
         status=$?
     [ "$status" -le 1 ] || fail "$1: status $status: $(tail -n 30 log)"
     ! grep -E 'Sanitizer|runtime error|internal error' log || fail "$1: $(tail -n 30 log)"
@@ -15,12 +15,14 @@ try()
 }
 
 count=0
+folder=.
 for file in "$SRC"/tests/fuzz/frontend/*.c; do
     try "$file"
 done
 # Of every fifth test three pieces, cut at a byte that depends on nothing else.
 turn=0
-for file in "$SRC"/tests/compiler/run/*.c; do
+for file in $(programs "$SRC/tests/compiler/run"); do
+    folder=$(dirname "$file")
     turn=$((turn + 1))
     [ $((turn % 5)) = 0 ] || continue
     size=$(wc -c <"$file")

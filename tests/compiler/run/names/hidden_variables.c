@@ -1,0 +1,50 @@
+/* flags: -Wno-shadow */
+/* Parameters and variables that are live over awaits in a block where their name means an
+ * enumerator, a type or another variable. */
+#include "../step.h"
+
+static async int enumerator(int poll)
+{
+    int n;
+    {
+        enum { poll = 50 };
+        n = await step(poll);
+    }
+    return poll * 100 + n;
+}
+
+static async int type(int t)
+{
+    int n;
+    {
+        typedef short t;
+        t x = (t)await step(3);
+        n = x + await step(1);
+    }
+    return t * 100 + n;
+}
+
+static async int variable(double x)
+{
+    int n = 0;
+    for (int x = await step(0); await step(x) < 4; x += await step(1))
+        n += x;
+    {
+        int x = await step(3);
+        n += x * await step(x);
+    }
+    return (int)x * 100 + n;
+}
+
+static async void try(void)
+{
+    printf("%d %d %d\n", await enumerator(1), await type(2), await variable(3));
+}
+
+async int main(void)
+{
+    await try();
+    suspends = 1;
+    await try();
+    return 0;
+}
