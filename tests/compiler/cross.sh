@@ -1,6 +1,6 @@
-# Another machine, with an unsigned char and other wide characters: the runtime and every program of run/
-# compiled for 64-bit ARM by a cross compiler and run by an emulator print what they print here. In
-# the long tier, once.
+# Another machine, with an unsigned char and other wide characters: the runtime and every program of
+# run/ compiled for 64-bit ARM by a cross compiler and run by an emulator print what they print
+# here. In the long tier, once.
 set -eu
 
 target=aarch64-linux-gnu

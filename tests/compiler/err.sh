@@ -1,6 +1,6 @@
 # Every err/TOPIC/NAME.c is refused: exit status 1, nothing on standard output, no object, and on
-# standard error exactly NAME.err; or NAME.gcc.err, NAME.clang.err where the words are the compiler's
-# own. The compiler is called in the folder, so messages have the bare name of the file.
+# standard error exactly NAME.err; or NAME.gcc.err, NAME.clang.err where the words are the
+# compiler's own. The compiler is called in the folder, so messages have the bare name of the file.
 # Comments among the first lines: "flags: ..." adds flags; "exit: 0" for a file with warnings only.
 #
 #   ONLY=NAME    only this one; or TOPIC/NAME, or a whole TOPIC

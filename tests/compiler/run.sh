@@ -1,5 +1,5 @@
-# Every run/TOPIC/NAME.c, compiled without a warning, prints what NAME.out says and ends with status 0:
-# with gcc at -O0 and -O3, with clang at -O2, in the long tier with both at all three. A comment
+# Every run/TOPIC/NAME.c, compiled without a warning, prints what NAME.out says and ends with status
+# 0: with gcc at -O0 and -O3, with clang at -O2, in the long tier with both at all three. A comment
 # "flags: ..." among the first lines adds flags. PLAIN, if it is set, is a tree that was built
 # without sanitizers.
 #

@@ -1,6 +1,6 @@
-# Programs of tools/awaitsmith, the same ones each time: as erased and as compiled by bide alike. In
-# the long tier each configuration has a share of its own; those of one compiler make 10,000
-# functions.
+# Random programs of tests/smith, the same each time: erased and compiled by bide they print the
+# same. In the long tier each configuration has its own share; together those of one compiler have
+# 10,000 functions.
 set -eu
 count=500 seed=1 # a program has 50 functions, and a number of its own
 if [ "$FULL" = 1 ]; then

@@ -1,19 +1,20 @@
 /*
- * Declarations: qualified, aligned, atomic, static and per-thread variables, arrays from strings,
- * inferred and block-scope types, cleanups, deferred blocks.
+ * Declarations: qualified, aligned, atomic, static and thread-local variables, arrays initialised
+ * by strings, inferred types, types declared in blocks, cleanups, deferred blocks.
  */
 #include "smith.h"
 
 #include <string.h>
 
-/* Before a type, by number; those of 4 and more change the type itself or where it is. */
+/* What stands before a type. From number 4 on it changes the type or the storage. */
 static const char *const before_type[] = {
-    "const ", "volatile ", "_Alignas(32) ", "register ", "_Alignas(64) ",
-    "__attribute__((aligned(128))) ", "const volatile ",
+    "const ",          "volatile ",     "_Alignas(32) ",
+    "register ",       "_Alignas(64) ", "__attribute__((aligned(128))) ",
+    "const volatile ",
 };
 enum { CONST, VOLATILE, ALIGNED_32, REGISTER, ALIGNED_64, ALIGNED_128, CONST_VOLATILE };
 
-/* An int or a struct S whose end is seen. */
+/* An int or a struct S with a cleanup function that tallies it. */
 static void declare_cleaned(int depth)
 {
     struct var *v = declare(fresh_name("v"));
@@ -43,15 +44,14 @@ static void declare_deferred(int depth)
     jumps = outer;
 }
 
-/* Its size comes from the string. */
+/* An array whose length comes from its string. */
 static void declare_string(void)
 {
     static const char *const texts[] = {"abc", "\\0xy", "a\" \"bc", "\\377\\1z"};
     struct var *v = declare(fresh_name("s"));
     bool plain = percent(50);
     const char *type = plain ? "signed char" : "unsigned char";
-    put("%s%s %s[] = \"%s\";\n", percent(20) ? "const " : "", type,
-        v->name, texts[rng(4)]);
+    put("%s%s %s[] = \"%s\";\n", percent(20) ? "const " : "", type, v->name, texts[rng(4)]);
     define(v, plain ? K_CHAR : K_UCHAR, 4, new_class(OWN));
     v->read_only = v->no_address = true;
 }
@@ -69,10 +69,10 @@ static void declare_plain(int depth)
     bool may_be_atomic = kind == K_UINT || kind == K_INT || kind == K_LLONG;
     bool atomic = may_be_atomic && !length && q < 0 && percent(25);
     struct var *v = declare(fresh_name("v"));
-    char *type = text("%s%s%s", q >= 0 ? before_type[q] : "", atomic ? "_Atomic " : "",
-                      kinds[kind].name);
+    char *type =
+        text("%s%s%s", q >= 0 ? before_type[q] : "", atomic ? "_Atomic " : "", kinds[kind].name);
     char *name = length ? text("%s[%d]", v->name, length) : text("%s", v->name);
-    if (q < 0 && !length && kind < K_C && percent(25)) { /* set later, in two branches */
+    if (q < 0 && !length && kind < K_C && percent(25)) { /* assigned later, in two branches */
         put("%s %s;\n", type, name);
         full();
         put("if (%s)\n", make_condition(depth));
@@ -165,7 +165,7 @@ static void declare_inferred(int depth)
     }
 }
 
-/* Two values for the members of `name`, which are variables of their own to us. */
+/* Initialises the two members of v, which count as variables of their own. */
 static void define_members(struct var *v, const char *first, enum kind kind, const char *second,
                            enum kind other, int depth)
 {
@@ -183,7 +183,7 @@ static void define_members(struct var *v, const char *first, enum kind kind, con
     vars[var_count - 1].hider = vars[var_count - 2].hider = -1;
 }
 
-/* A type of the block. */
+/* A variable of a type that is declared in the block. */
 static void declare_with_type(int depth)
 {
     bool tagged = tag_in_scope();
@@ -266,7 +266,7 @@ void make_declaration(int depth)
         declare_string();
     } else if (r < 19 && base.of[0] == OWN) {
         declare_lasting();
-    } else { /* the second initialiser sees the first variable */
+    } else { /* two in a declaration: the second initialiser sees the first variable */
         struct var *v = declare(fresh_name("v"));
         full();
         put("int %s = %s, ", v->name, make_value(K_INT, depth));

@@ -1,6 +1,6 @@
 /*
- * Statements, declarations, functions. What needs a declaration where none may stand (a block that
- * is jumped into) gets a block of its own.
+ * Statements, declarations and functions. A statement that needs a declaration gets a block of its
+ * own where no declaration may stand, as in a block that is jumped into.
  */
 #include "smith.h"
 
@@ -9,7 +9,7 @@
 struct jumps jumps;
 bool has_computed, has_undone;
 int stmt_budget, label_count;
-static int nested_expressions; /* statement expressions round the place */
+static int nested_expressions; /* how many statement expressions enclose this place */
 
 int full(void)
 {
@@ -37,7 +37,7 @@ void make_block(int count, int depth)
 
 static void make_expression_statement(void);
 
-/* After if (...) and the like: a block or a single statement. */
+/* What follows `if (...)` and the like: a block or a single statement. */
 static void make_controlled(int count, int depth)
 {
     if (percent(15)) {
@@ -49,7 +49,7 @@ static void make_controlled(int count, int depth)
     }
 }
 
-/* What a statement expression changes while it is made. */
+/* The state that changes while a statement expression is made. */
 struct inside {
     struct ownership base, now;
     struct jumps jumps;
@@ -87,7 +87,7 @@ static char *end_inside(struct inside *outer, bool keep_jumps)
     return put_pop();
 }
 
-/* `exact`: an int is one, and no narrower type. */
+/* `exact`: the type must be int itself, not a narrower one. */
 static char *last_value(enum kind kind, int depth, bool exact)
 {
     begin_full_expression();
@@ -96,7 +96,8 @@ static char *last_value(enum kind kind, int depth, bool exact)
         value = promoted(value);
     bool plain = strpbrk(value, "abcdefghijklmnopqrstuvwxyz") == NULL;
     if (kind == K_INT && (exact || percent(30) || plain))
-        value = text("(%s) + zero", value); /* clang 14 drops calls before a constant value */
+        value = text("(%s) + zero",
+                     value); /* clang 14 drops calls that stand before a constant value */
     return value;
 }
 
@@ -163,7 +164,7 @@ char *make_block_of_int(int depth)
     return statement_expression(K_INT, depth, false, true);
 }
 
-/* A loop's counter: nothing else writes it. */
+/* Declares the counter of a loop, which nothing else writes. */
 static struct var *declare_counter(const char *fmt)
 {
     struct var *v = declare(fresh_name("i"));
@@ -198,8 +199,7 @@ static void make_while(int depth, int rounds)
         spend(rounds + 1);
     if (percent(50)) {
         put(helper ? "while (await less(%s++, %d) && (%s))\n" : "while (%s++ < %d && (%s))\n",
-            i->name,
-            rounds, c);
+            i->name, rounds, c);
         loop_body(depth, false);
     } else {
         put("do\n");
@@ -243,9 +243,7 @@ static void make_for(int depth, int rounds)
         put("}\n");
         scope_leave(scope);
         return;
-    default:
-        put("for (int %s = %d; await less(0, %s); %s--)\n", n, rounds, n, n);
-        break;
+    default: put("for (int %s = %d; await less(0, %s); %s--)\n", n, rounds, n, n); break;
     }
     loop_body(depth, false);
     scope_leave(scope);
@@ -305,7 +303,7 @@ static void make_switch(int depth)
         else
             put("case %d:\ncase %d:\n", i, i + 100);
         indent++;
-        if (v != NULL) { /* indeterminate until then: a block that sets it first */
+        if (v != NULL) { /* v has no value yet: make a block that sets it first */
             put("%s = %s;\n", v->name, make_value(K_INT, full()));
             define(v, K_INT, 0, new_class(OWN));
         }
@@ -388,7 +386,7 @@ static void make_expression_statement(void)
     }
 }
 
-/* A statement expression that is the whole of a statement may be jumped out of. */
+/* A statement that is one statement expression, which the program may jump out of. */
 static void make_jumping_expression(bool may_declare)
 {
     struct var *v = may_declare ? declare(fresh_name("v")) : NULL;
@@ -401,7 +399,7 @@ static void make_jumping_expression(bool may_declare)
     define(v, K_INT, 0, new_class(OWN));
 }
 
-/* Makes a statement that may begin with declarations. */
+/* Calls `make`, which may begin with declarations; in a block where they may not stand. */
 static void make_compound(int depth, bool may_declare, void (*make)(int depth))
 {
     struct scope scope = {0, 0, 0};
@@ -553,7 +551,8 @@ void plan_partners(const char *first, const char *second)
     put(");\n\n");
 }
 
-/* What a case of two that call each other may cost: both have one call, each level at most two. */
+/* The cost of two functions that call each other: each has one such call, so a level of recursion
+ * costs at most both. */
 static void add_costs(struct function *f)
 {
     f->cost = (cost + 1) * (f->recursive ? 16 : 1);

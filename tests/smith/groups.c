@@ -1,15 +1,15 @@
 /*
- * Groups: join, try_join, select and timeout, whose branches have statement expressions, guards,
- * calls and groups in them, wherever an int or an effect may stand.
+ * Groups: join, try_join, select and timeout, wherever an int or an effect may stand. Branches are
+ * calls, statement expressions and groups, with or without a guard.
  *
- * Erased, a group is its branches one after the other. What makes that the same:
+ * The erased program runs the branches of a group one after the other. Three rules make its result
+ * the same:
  *
- *  - The branches share what the expression owns as unsequenced operands do; so their order, and
- *    when they take turns, do not matter. What all of them may touch is an unsigned sum.
- *  - A loser waits for ever as the last thing that it does, and a branch that decides comes late:
- *    by the virtual clock, which passes when all the others wait or have ended. `delay` counts what
- *    a branch may take of it.
- *  - The macros of the prelude (FIRST, TRY, ...) know what the group's value will be.
+ *  - The branches split what the expression owns, as unsequenced operands do, so it does not matter
+ *    in which order and in which pieces they run. All of them may add to one unsigned sum.
+ *  - A loser ends in a wait that never ends, and the branch that decides comes late by the virtual
+ *    clock, which moves only when all the others wait or have ended. `delay` limits how late.
+ *  - The macros of the prelude (FIRST, TRY, ...) are given the value that the group will have.
  */
 #include "smith.h"
 
@@ -19,7 +19,7 @@ enum { BRANCHES_MAX = 4 };
 
 struct var *shared_sum;
 
-/* "place = " for a branch, or nothing; the kind of its value is `kind` as far as that is free. */
+/* "place = " before a branch, or nothing. `kind` is set to the kind that the branch must have. */
 static char *make_target(enum branch_end end, enum kind *kind, bool any_kind, int depth)
 {
     static const enum category categories[] = {C_INT, C_INT, C_UINT, C_LL, C_DOUBLE};
@@ -68,7 +68,7 @@ static char *make_inner_group(enum branch_end end, int depth)
     return t == NULL || (end == ENDS_WELL && value.lo < 0) ? NULL : text("%s%s", target, t);
 }
 
-/* Without a guard. */
+/* A branch without a guard. */
 static char *make_bare_branch(enum branch_end end, long long wait, int depth)
 {
     char *t = NULL;
@@ -109,8 +109,8 @@ static char *make_branch(enum branch_end end, long long wait, int depth)
     return text("bide_if(%s, %s)", guard, t);
 }
 
-/* n branches, of which the k-th ends as `special`, the others as `end` or, half of them, `other`.
- * `fails`: what the value of a failing one is. */
+/* n branches: number k ends as `special`, half of the others as `end` and half as `other`. `fails`
+ * becomes the value of a branch that fails. */
 static char *make_branches(int n, int k, enum branch_end special, enum branch_end end,
                            enum branch_end other, int depth, long long *fails)
 {
@@ -134,7 +134,7 @@ static char *make_branches(int n, int k, enum branch_end special, enum branch_en
         long long wait = (long long)(delay - start) + 1;
         now = part[k];
         delay += (double)wait * repeats;
-        /* one that only waits must take part */
+        /* a branch that only waits must not be left out by a guard */
         branch[k] = special == WAITS_FOREVER ? make_bare_branch(special, wait, depth)
                                              : make_branch(special, wait, depth);
         if (fails != NULL)
@@ -147,7 +147,7 @@ static char *make_branches(int n, int k, enum branch_end special, enum branch_en
     return t;
 }
 
-/* No branch takes part. */
+/* A select whose guards leave out every branch. */
 static char *make_empty_select(int depth)
 {
     char *t = text("bide_if(zero, %s)", make_bare_branch(ENDS, 0, depth));
@@ -174,9 +174,7 @@ static char *make_some_group(int depth, struct ex *value)
     long long fails;
     char *t;
     switch (rng(9)) {
-    case 0:
-        value->lo = value->hi = -ENOENT;
-        return make_empty_select(depth);
+    case 0: value->lo = value->hi = -ENOENT; return make_empty_select(depth);
     case 1:
     case 2: return make_timeout(depth, value);
     case 3:
@@ -193,14 +191,14 @@ static char *make_some_group(int depth, struct ex *value)
     }
 }
 
-/* Not awaited; its value's limits; NULL: no room. */
+/* The group without its await, and the limits of its value; NULL if there is no room. */
 static char *make_group_text(int depth, struct ex *value)
 {
     *value = (struct ex){.level = L_UNARY};
     if (!affordable(4) || delay > 1000)
         return NULL;
     spend(4);
-    /* What a level of recursion takes of the clock is not known yet. */
+    /* it is not known yet how long a level of recursion takes by the clock */
     bool recursion = recursion_left;
     recursion_left = false;
     char *t = make_some_group(depth, value);

@@ -1,20 +1,24 @@
-# What the scripts that compare programs share: options, one process a program, progress. Sourced by
-# tools/fuzz-await and tools/fuzz-compiler, which define check_one and, before that,
+# Common parts of tools/fuzz-await and tools/fuzz-compiler: options, a process for each program,
+# progress. These scripts source this file and define
 #
-#   erased  in check_one: the C file of the blocking program; empty: none
-#   plain   here: what gcc needs to build without sanitizers, but for the frames' memory, which
-#           the library poisons
-#   usage   their options, and here is what each of them has:
-#             -n N            how many (unit says of what, unit_size how many a program has)
-#             --seed S        the first program's number; each further one has the next
-#             --keep-going    do not stop at the first failure
-#             --compilers C   the user's compilers to try: 'gcc clang'
-#             --built-in      these add sanitizers by themselves, as the library needs them; only a
-#                             share of the programs keeps them
-#             --work DIR      where failures are kept (otherwise a new folder under /tmp)
+#   usage, unit, unit_size   the text of their options; the name of what -n counts, and how many of
+#                            those a program has
+#   check_one                a function that tests program number $one in the folder $dir. It sets
+#                            `erased` to the C file of the blocking program, or to nothing.
 #
-# BUILD is the tree with bin/bide, SRC this one. A failure leaves a folder with the program, the
-# outputs, and `replay`, a script that repeats it.
+# This file sets `plain` to the flags with which gcc builds without sanitizers, where the library
+# still poisons the memory of frames. The options of both scripts:
+#
+#   -n N            how many
+#   --seed S        the number of the first program; the others follow
+#   --keep-going    do not stop at the first failure
+#   --compilers C   the user's compilers to try: 'gcc clang'
+#   --built-in      these compilers add the sanitizers that the library needs; only some of the
+#                   programs are built with them
+#   --work DIR      where failures are kept (otherwise a new folder under /tmp)
+#
+# BUILD is the tree with bin/bide, SRC the source tree. A failure leaves the folder WORK/NUMBER with
+# the program, the outputs, and `replay`, a script that repeats the failure.
 
 count=$unit_size seed=1 keep_going='' compilers='gcc clang' built_in='' work='' one='' plain=''
 while [ $# -gt 0 ]; do
@@ -48,7 +52,7 @@ export BUILD SRC LC_ALL
 )
 export reference
 
-# failed TEXT: of check_one, with the flags and the mode that it tries.
+# failed TEXT: check_one calls it; $flags and $mode are what it tries.
 failed()
 {
     echo "FAILED program $one ($flags): $*; see $dir"
@@ -61,8 +65,8 @@ failed()
     exit 0
 }
 
-# choose_flags K: sets flags for $compiler, one of a few kinds by turns, the dear ones rarer: gcc
-# needs five times as long at -O2, or with its sanitizers, as at -O0.
+# choose_flags K: sets $flags for $compiler. Kinds take turns, and slow ones come less often: gcc
+# takes five times as long at -O2, or with its sanitizers, as at -O0.
 choose_flags()
 {
     if [ -n "$built_in" ]; then
@@ -87,7 +91,7 @@ choose_flags()
     flags="$compiler -std=gnu11 $flags"
 }
 
-# compile FLAG...: program.o and program, which is linked with the sanitizers of the library.
+# compile FLAG...: makes program.o and program, which is linked with the library's sanitizers.
 compile()
 {
     # shellcheck disable=SC2046,SC2086
@@ -96,7 +100,7 @@ compile()
             -o program >>log 2>&1
 }
 
-# Whether what the program printed is the user's compiler's own doing: erased, by the same one.
+# Whether the user's compiler alone makes the erased program print the same.
 its_own()
 {
     # shellcheck disable=SC2086
@@ -104,8 +108,8 @@ its_own()
         timeout $((20 * slow)) ./own >own.output 2>&1 && cmp -s own.output output
 }
 
-# Whether with these flags the erased program too needs a tenth of the time that ours has: one that
-# calls millions of small functions, under the sanitizers.
+# Whether the erased program takes more than a tenth of our time limit with these flags: one that
+# calls millions of small functions does, under the sanitizers.
 is_slow_itself()
 {
     # shellcheck disable=SC2086
@@ -115,7 +119,7 @@ is_slow_itself()
     [ $slow_status = 124 ]
 }
 
-# run_modes MODE...: `program MODE SEED` must end well and print what `expected` says.
+# run_modes MODE...: `program MODE SEED` must succeed and print what the file expected says.
 run_modes()
 {
     for mode; do
@@ -131,7 +135,7 @@ run_modes()
     done
 }
 
-# Runs check_one for each program: in a process of its own, several at once.
+# Runs check_one for each program, in a process of its own, several at a time.
 check_all()
 {
     if [ -n "$one" ]; then
@@ -156,7 +160,7 @@ check_all()
     rm -rf "$work"
 }
 
-# Reads lines: ok, skipped, or FAILED and why.
+# Reads the results, a line each: ok, skipped, or FAILED and the reason.
 watch_all()
 {
     good=0 bad=0 skipped=0

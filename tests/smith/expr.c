@@ -1,15 +1,15 @@
 /*
- * Expressions by category. Integers carry the interval of their values; bounded() brings one into
- * limits. Operands that C leaves unsequenced are made under a split ownership.
+ * Arithmetic expressions by category. An integer expression knows the interval of its values;
+ * bounded() brings it into limits. Operands that C leaves unsequenced are made under a split
+ * ownership.
  */
 #include "smith.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { VOID_CASTS = 20 };
-static int in_macro; /* inside the arguments of a macro */
-static int in_twice; /* of one that has them twice: no labels */
+static int in_macro; /* depth of nesting in arguments of macros */
+int in_twice;
 
 static struct ex ex_int(char *t, enum level level, long long lo, long long hi)
 {
@@ -28,7 +28,7 @@ char *paren(struct ex e, enum level at_most)
     return e.text;
 }
 
-static struct ex bounded(struct ex e, long long limit)
+struct ex bounded(struct ex e, long long limit)
 {
     if (e.lo >= -limit && e.hi <= limit)
         return e;
@@ -37,8 +37,8 @@ static struct ex bounded(struct ex e, long long limit)
                   e.hi > 0 ? m - 1 : 0);
 }
 
-/* At least 0, so that & and the like keep it. */
-static struct ex masked(struct ex e, long long mask)
+/* Limited by a mask to values that are not negative. */
+struct ex masked(struct ex e, long long mask)
 {
     return ex_int(text("%s & %lld", paren(e, L_UNARY), mask), L_OTHER, 0, mask);
 }
@@ -53,8 +53,8 @@ static long long least(long long a, long long b)
     return a < b ? a : b;
 }
 
-/* The value of a bit-field that ends a comma or statement expression is of one type for gcc and of
- * another for clang. */
+/* Where a bit-field ends a comma or statement expression, gcc and clang give it different types;
+ * adding 0 promotes it in both. */
 char *promoted(char *value)
 {
     size_t n = strlen(value);
@@ -65,7 +65,7 @@ char *promoted(char *value)
 
 typedef struct ex maker(int depth);
 
-/* Two operands, unsequenced. */
+/* Two unsequenced operands. */
 static void make_pair(maker *left, maker *right, int depth, struct ex *a, struct ex *b)
 {
     struct ownership before = now, part[2];
@@ -109,7 +109,7 @@ static struct ex read_place(enum category category, int depth, struct ex otherwi
     return ex_int(p.text, L_POSTFIX, p.lo, p.hi);
 }
 
-static struct ex leaf_int(int depth)
+struct ex leaf_int(int depth)
 {
     struct ex e = literal();
     if (percent(20))
@@ -153,9 +153,9 @@ static struct ex binary_int(int depth)
         return ex_int(text("%s & %s", paren(a, L_UNARY), paren(masked(b, 1023), L_UNARY)), L_OTHER,
                       0, 1023);
     case 7:
-        return ex_int(text("%s ^ %s", paren(bounded(a, 32767), L_UNARY),
-                           paren(bounded(b, 32767), L_UNARY)),
-                      L_OTHER, -32768, 32767);
+        return ex_int(
+            text("%s ^ %s", paren(bounded(a, 32767), L_UNARY), paren(bounded(b, 32767), L_UNARY)),
+            L_OTHER, -32768, 32767);
     case 8:
         return ex_int(text("(%s) << (%s)", masked(a, 255).text, masked(b, 7).text), L_OTHER, 0,
                       255 << 7);
@@ -180,7 +180,7 @@ static struct ex compare_others(int depth)
     return ex_int(text("%s %s %s", paren(a, L_MUL), op[rng(6)], paren(b, L_MUL)), L_OTHER, 0, 1);
 }
 
-/* The operands have a sequence point between them. */
+/* An operator with a sequence point between its operands. */
 static struct ex sequenced_int(int depth)
 {
     switch (rng(6)) {
@@ -201,8 +201,7 @@ static struct ex sequenced_int(int depth)
         char *t = fmt[0] == 'P'   ? text("PICK((%s), (%s), (%s))", c, left, right)
                   : fmt[0] == '_' ? text("__builtin_expect((%s), 1) ? %s : %s", c, left, right)
                                   : text("(%s) ? %s : %s", c, left, right);
-        return ex_int(t, fmt[0] == 'P' ? L_POSTFIX : L_ASSIGN, least(a.lo, b.lo),
-                      most(a.hi, b.hi));
+        return ex_int(t, fmt[0] == 'P' ? L_POSTFIX : L_ASSIGN, least(a.lo, b.lo), most(a.hi, b.hi));
     }
     case 3: {
         struct ex a = make_int(depth - 1), b = make_int(depth - 1);
@@ -217,7 +216,7 @@ static struct ex sequenced_int(int depth)
     }
 }
 
-/* An operand of &&, || and the like is sequenced; what owns stays. */
+/* The right side of an assignment to p, and its operator. */
 static char *assigned_int(struct place *p, int depth, const char **op)
 {
     static const char *const narrow[] = {"+=", "-=", "*=", "|=", "^=", "&="};
@@ -258,15 +257,15 @@ static char *assigned_other(struct place *p, enum category category, int depth, 
     return paren(make_uint(depth - 1), L_ASSIGN);
 }
 
-/* An assignment, or ++ or --; false: nothing may be written. */
-static bool make_assignment(enum category category, int depth, struct ex *e)
+/* An assignment, ++ or --; false if nothing may be written here. */
+bool make_assignment(enum category category, int depth, struct ex *e)
 {
     struct place p;
     if (!affordable(1) || !pick_place(category, OWN, &p))
         return false;
     spend(1);
-    /* gcc and clang differ in the type of one to a bit-field, and clang 14 has no value for one to
-     * an _Atomic. */
+    /* gcc and clang give an assignment to a bit-field different types, and clang 14 gives an
+     * assignment to an _Atomic no value. */
     const char *cast = p.bit_field ? "(int)" : "";
     bool may_be = p.kind == K_UINT || p.kind == K_INT || p.kind == K_LLONG;
     bool atomic = may_be && p.no_address && strpbrk(p.text, "[@#") == NULL;
@@ -291,8 +290,8 @@ static bool make_assignment(enum category category, int depth, struct ex *e)
     place_subscript(&p, depth - 1);
     now = part[1];
     const char *op;
-    char *value = category == C_INT ? assigned_int(&p, depth, &op)
-                                    : assigned_other(&p, category, depth, &op);
+    char *value =
+        category == C_INT ? assigned_int(&p, depth, &op) : assigned_other(&p, category, depth, &op);
     now = before;
     e->level = L_ASSIGN;
     e->text = text("%s %s %s", p.text, op, value);
@@ -325,7 +324,7 @@ static struct ex await_int(int depth)
     return e;
 }
 
-/* A member of a struct value, an element of a compound literal. */
+/* A member of a struct value or an element of a compound literal. */
 static struct ex part_int(int depth)
 {
     enum kind k = (enum kind)(K_S + rng(5));
@@ -333,7 +332,8 @@ static struct ex part_int(int depth)
     if (percent(25)) {
         char *list = make_initialiser(K_INT, 4, depth - 1);
         struct ownership before = now, part[2];
-        split(part, 2); /* the list was made with all; the subscript may only read */
+        split(part,
+              2); /* the list was made with the whole ownership, so the subscript may only read */
         for (int c = 0; c < class_count; c++)
             now.of[c] = before.of[c] == READ ? READ : NONE;
         char *index = make_index(4, depth - 1);
@@ -411,18 +411,14 @@ static struct ex unary_int(int depth)
 {
     struct ex e = make_int(depth - 1);
     switch (rng(4)) {
-    case 0:
-        return ex_int(text("- %s", paren(e, L_UNARY)), L_UNARY, -e.hi, -e.lo);
-    case 1:
-        return ex_int(text("~(%s + 0)", paren(e, L_ADD)), L_UNARY, -e.hi - 1, -e.lo - 1);
-    case 2:
-        return ex_int(text("!%s", paren(e, L_UNARY)), L_UNARY, 0, 1);
-    default:
-        return ex_int(text("+ %s", paren(e, L_UNARY)), L_UNARY, e.lo, e.hi);
+    case 0: return ex_int(text("- %s", paren(e, L_UNARY)), L_UNARY, -e.hi, -e.lo);
+    case 1: return ex_int(text("~(%s + 0)", paren(e, L_ADD)), L_UNARY, -e.hi - 1, -e.lo - 1);
+    case 2: return ex_int(text("!%s", paren(e, L_UNARY)), L_UNARY, 0, 1);
+    default: return ex_int(text("+ %s", paren(e, L_UNARY)), L_UNARY, e.lo, e.hi);
     }
 }
 
-/* A macro that has its arguments more than once. */
+/* A macro that expands its arguments more than once. */
 static struct ex macro_twice(int depth)
 {
     struct ex a, b = {0};
@@ -468,8 +464,8 @@ static struct ex macro_int(int depth)
     return a;
 }
 
-/* A leaf may be a call with leaves of its own: those of a struct are so many that there need be no
- * end. */
+/* A leaf may be a call whose arguments are leaves again. A struct has so many that this would not
+ * end without a limit. */
 static struct ex leaf_or_await(void)
 {
     enum { NESTED_MAX = 12 };
@@ -536,8 +532,7 @@ struct ex make_uint(int depth)
         if (make_assignment(C_UINT, depth, &a))
             return a;
         break;
-    case 2:
-        return ex_of(text("(unsigned)(%s)", make_int(depth - 1).text), L_UNARY);
+    case 2: return ex_of(text("(unsigned)(%s)", make_int(depth - 1).text), L_UNARY);
     case 3:
         call = make_condition(depth - 1);
         a = make_uint(depth - 1);
@@ -581,8 +576,7 @@ struct ex make_ll(int depth)
         if (percent(50))
             return ex_int(text("%s * (%s)", paren(a, L_UNARY), b.text), L_MUL, -(1LL << 50),
                           1LL << 50);
-        return ex_int(text("%s - (%s)", paren(a, L_MUL), b.text), L_ADD, a.lo - 1000,
-                      a.hi + 1000);
+        return ex_int(text("%s - (%s)", paren(a, L_MUL), b.text), L_ADD, a.lo - 1000, a.hi + 1000);
     }
     return ex_int(text("%lldLL", n), L_POSTFIX, n, n);
 }
@@ -602,224 +596,11 @@ struct ex make_double(int depth)
         if (make_assignment(C_DOUBLE, depth, &a))
             return a;
         break;
-    case 2:
-        return ex_of(text("(double)(%s) / 8", make_int(depth - 1).text), L_MUL);
+    case 2: return ex_of(text("(double)(%s) / 8", make_int(depth - 1).text), L_MUL);
     default:
         make_pair(make_double, make_double, depth > 2 ? 2 : depth, &a, &b);
         return ex_of(text("%s %c %s", paren(a, L_UNARY), "+-*"[rng(3)], paren(b, L_UNARY)),
                      L_OTHER);
     }
     return ex_of(text("%d.5", rng(100)), L_POSTFIX);
-}
-
-static char *make_struct(enum kind kind, int depth)
-{
-    struct var *v = pick_var(kind, 0, READ);
-    if (depth <= 0 && v != NULL)
-        return text("%s", v->name);
-    char *t;
-    switch (depth <= 0 ? 3 : rng(7)) {
-    case 0:
-        if (v != NULL)
-            return text("%s", v->name);
-        break;
-    case 1:
-    case 2:
-        if ((t = call_returning(kind, depth)) != NULL)
-            return text("await %s", t);
-        break;
-    case 3:
-        return text("((%s)%s)", kinds[kind].name, make_initialiser(kind, 0, depth - 1));
-    case 4: {
-        char *c = make_condition(depth - 1);
-        char *a = make_struct(kind, depth - 1), *b = make_struct(kind, depth - 1);
-        return text("(%s) ? (%s) : (%s)", c, a, b);
-    }
-    case 5:
-        t = make_effect(depth - 1);
-        return text("(%s, %s)", t, make_struct(kind, depth - 1));
-    default:
-        if ((v = pick_var(kind, 0, OWN)) != NULL && affordable(1)) {
-            spend(1);
-            struct ownership before = now;
-            now.of[v->class] = READ;
-            t = text("(%s = %s)", v->name, make_struct(kind, depth - 1));
-            now = before;
-            return t;
-        }
-        if (in_twice == 0 && (t = make_statement_expression(kind, depth)) != NULL)
-            return t;
-        break;
-    }
-    v = pick_var(kind, 0, READ);
-    return v != NULL ? text("%s", v->name)
-                     : text("((%s)%s)", kinds[kind].name, make_initialiser(kind, 0, 0));
-}
-
-char *make_value(enum kind kind, int depth)
-{
-    struct ex e;
-    switch (kind) {
-    case K_BOOL:
-        return make_condition(depth);
-    case K_VOID: /* a bit-field */
-        return masked(make_int(depth), 15).text;
-    case K_INT:
-        return paren(bounded(make_int(depth), INT_STORE_MAX), L_ASSIGN);
-    case K_UINT:
-        e = make_uint(depth);
-        return text("(unsigned)%s", paren(e, L_UNARY));
-    case K_ULLONG:
-        e = make_uint(depth);
-        return text("(unsigned long long)%s * 3u", paren(e, L_UNARY));
-    case K_LLONG:
-        return paren(bounded(make_ll(depth), 1000003), L_ASSIGN);
-    case K_DOUBLE:
-        return text("fold(%s)", paren(make_double(depth), L_ASSIGN));
-    case K_S:
-    case K_P:
-    case K_U:
-    case K_K:
-    case K_B:
-    case K_C:
-        return make_struct(kind, depth);
-    default:
-        e = make_int(depth);
-        if (e.lo >= kinds[kind].lo && e.hi <= kinds[kind].hi && percent(50))
-            return paren(e, L_ASSIGN);
-        return text("(%s)(%s)", kinds[kind].name, e.text);
-    }
-}
-
-char *make_condition(int depth)
-{
-    struct ex e;
-    switch (rng(5)) {
-    case 0: {
-        char *call = call_returning(K_BOOL, depth);
-        if (call != NULL)
-            return text("await %s", call);
-        break;
-    }
-    case 1:
-        if (depth > 0) {
-            char *a = make_condition(depth - 1), *b = make_condition(depth - 1);
-            return text("(%s) %s (%s)", a, percent(50) ? "&&" : "||", b);
-        }
-        break;
-    case 2:
-        e = make_int(depth);
-        return text("%s & 1", paren(e, L_UNARY));
-    default:
-        break;
-    }
-    e = make_int(depth);
-    return text("%s %s %d", paren(e, L_MUL), percent(50) ? ">" : "!=", rng(50) - 10);
-}
-
-/* A list of values that C leaves indeterminately sequenced. */
-char *make_initialiser(enum kind kind, int length, int depth)
-{
-    static const struct {
-        enum kind of;
-        const char *name;
-        enum kind kind;
-    } items[] = {
-        {K_S, ".x", K_INT},    {K_S, ".y", K_SHORT}, {K_S, ".b", K_VOID}, {K_S, ".c", K_VOID},
-        {K_S, ".z", K_UCHAR},  {K_S, ".w", K_LLONG}, {K_P, ".s", K_S},    {K_P, ".a", K_PTR},
-        {K_P, ".d", K_DOUBLE}, {K_P, ".u", K_UINT},  {K_U, ".u", K_UINT}, {K_P, ".s.x", K_INT},
-        {K_P, ".a[2]", K_INT}, {K_C, ".k", K_INT},   {K_C, ".v", K_UINT}, {K_K, ".t", K_CHAR},
-        {K_K, ".x", K_INT},    {K_K, ".w", K_LLONG}, {K_K, ".y", K_SHORT}, {K_B, ".a", K_PTR},
-        {K_B, ".b[1]", K_S},   {K_B, ".d", K_DOUBLE}, {K_B, ".b[2].x", K_INT},
-    };
-    enum { ITEMS = sizeof items / sizeof items[0] };
-    struct ownership before = now, part[8];
-    char *t = text("{");
-    int n = 0;
-    split(part, 8);
-    if (length > 0) {
-        for (int i = 0; i < length; i++) {
-            now = part[n++ & 7];
-            if (i > 0 && percent(15))
-                break; /* the rest is zero */
-            bool nested = is_aggregate(kind) && percent(60);
-            char *v = nested ? make_initialiser(kind, 0, depth - 1) : make_value(kind, depth - 1);
-            t = percent(25) ? text("%s%s[%d] = %s", t, i ? ", " : "", i, v)
-                            : text("%s%s%s", t, i ? ", " : "", v);
-        }
-    } else if (is_aggregate(kind)) {
-        bool nested_out = kind == K_P && percent(30); /* .s.x and .a[2] instead of .s and .a */
-        bool both = kind == K_B;
-        for (int i = 0; i < ITEMS && n < 8; i++) {
-            bool inner = strchr(items[i].name + 1, '.') || strchr(items[i].name, '[');
-            bool outer = items[i].kind == K_S || items[i].kind == K_PTR;
-            if (items[i].of != kind || (!both && inner && !nested_out) || (outer && nested_out) ||
-                (kind != K_U && percent(20)))
-                continue;
-            now = part[n];
-            char *v = items[i].kind == K_PTR                ? make_initialiser(K_INT, 4, depth - 1)
-                      : items[i].kind == K_S && percent(50) ? make_initialiser(K_S, 0, depth - 1)
-                                                            : make_value(items[i].kind, depth - 1);
-            t = text("%s%s%s = %s", t, n ? ", " : "", items[i].name, v);
-            n++;
-        }
-        if (n == 0)
-            t = text("{0");
-    } else {
-        now = before;
-        return make_value(kind, depth);
-    }
-    now = before;
-    return text("%s}", t);
-}
-
-char *make_effect(int depth)
-{
-    static const enum category categories[] = {C_INT, C_INT, C_UINT, C_LL, C_DOUBLE};
-    struct ex e;
-    char *call;
-    if (depth > 1 && percent(10)) {
-        char *c = make_condition(depth - 1);
-        if (percent(50))
-            return text("(%s) && (%s, 1)", c, make_effect(depth - 1));
-        char *a = make_effect(depth - 1), *b = make_effect(depth - 1);
-        return text("(%s) ? (void)(%s) : (void)(%s)", c, a, b);
-    }
-    const char *cast = percent(VOID_CASTS) ? "(void)" : "";
-    if (percent(60) && make_assignment(categories[rng(5)], depth > 0 ? depth : 1, &e))
-        return cast[0] ? text("(void)(%s)", e.text) : paren(e, L_ASSIGN);
-    if (depth > 0 && in_twice == 0 && percent(12) && (call = make_join(depth)) != NULL)
-        return call;
-    if ((call = call_effect(depth)) != NULL)
-        return text("%sawait %s", cast, call);
-    return text("(void)(%s)", leaf_int(0).text);
-}
-
-char *make_pointer(int target, int length, int depth)
-{
-    static char unused;
-    int seen = 0;
-    char *found = &unused;
-    for (int i = 0; i < var_count; i++) {
-        struct var *v = &vars[i];
-        bool is_target = v->class == target && v->kind == K_INT && !v->no_address &&
-                         (length == 4 ? v->length == 4 : true);
-        bool is_same = v->kind == K_PTR && v->target == target && v->target_length >= length &&
-                       now.of[v->class] != NONE;
-        if (v->hider >= 0 || (!is_target && !is_same) || rng(++seen) != 0)
-            continue;
-        if (is_same)
-            found = text("%s", v->name);
-        else if (v->length == 4)
-            found = length == 4 ? text("%s", v->name) : text("&%s[%d]", v->name, rng(4));
-        else
-            found = text("&%s", v->name);
-    }
-    if (found == &unused)
-        return NULL;
-    if (depth > 0 && percent(30) && affordable(1)) {
-        spend(1);
-        return text("await id_p(%s)", found);
-    }
-    return found;
 }

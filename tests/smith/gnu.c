@@ -1,13 +1,13 @@
 /*
- * Statements that macros are, with awaits in their bodies and arguments; statements with what gcc
- * and clang add to C: inline asm next to awaits, arrays of variable length that are dead at awaits;
- * and declarations of functions in blocks.
+ * Macros that are whole statements, with awaits in their bodies and arguments; extensions of gcc
+ * and clang: inline asm next to awaits, arrays of variable length that are dead at every await; and
+ * functions declared in blocks.
  */
 #include "smith.h"
 
 #include <string.h>
 
-/* An int that is a place of its own, or NULL. */
+/* A whole variable of type int that the statement owns, or NULL. */
 static struct var *own_int(void)
 {
     struct var *v = pick_var(K_INT, 0, OWN);
@@ -30,9 +30,7 @@ static void make_asm(int depth)
     now.of[v->class] = OWN;
     place_subscript(&p, 0);
     switch (rng(v->no_address ? 4 : 5)) {
-    case 0:
-        put("__asm__(\"\" : \"+r\"(%s));\n", v->name);
-        break;
+    case 0: put("__asm__(\"\" : \"+r\"(%s));\n", v->name); break;
     case 1:
         put("__asm__ volatile(\"\" : \"=r\"(%s) : \"0\"((int)%s) : \"memory\");\n", v->name,
             p.text);
@@ -54,7 +52,7 @@ static void make_asm(int depth)
     }
 }
 
-/* Filled and summed up without a suspension. Its length, and what comes before, may await. */
+/* An array that is filled and summed up without a suspension. Its length may await. */
 static void make_variable_length(int depth)
 {
     struct var *v = declare(fresh_name("r"));
@@ -79,7 +77,7 @@ static void make_variable_length(int depth)
     put("}\n");
 }
 
-/* In a scope of its own, so that it hides nothing for long. */
+/* Functions declared in a scope of their own, so that their names hide others only there. */
 static void make_block_functions(int depth)
 {
     struct var *v = declare(fresh_name("r"));
@@ -126,8 +124,7 @@ static void make_macro_statement(int depth)
         spend(1);
         put("SWAP_INTS(%s, %s);\n", v->name, w->name);
         return;
-    default:
-        break;
+    default: break;
     }
     repeats *= rounds;
     jumps.can_break = jumps.can_continue = true;

@@ -1,8 +1,12 @@
 /*
- * Between the prelude and the cases of a program that is being reduced, when gcc builds it erased:
- * what must hold so that erasure still is an oracle for groups. Branches run here from the last to
- * the first, so what two of them touch shows; and a clock is kept, by which a branch that decides
- * must come after all others, and losers must wait. Status 99: that does not hold any more.
+ * Included after the prelude when reduce.sh builds the erased program with gcc. It checks what must
+ * hold for the erased program to stay an oracle for groups:
+ *
+ *  - Branches do not depend on each other. They run here from the last to the first, so the output
+ *    changes when two of them touch the same memory.
+ *  - The branch that decides a group comes last, and losers wait. A virtual clock checks that.
+ *
+ * The program ends with status 99 when this no longer holds.
  */
 #include <unistd.h>
 
@@ -47,7 +51,8 @@ static void check_leave(int waits, long long took)
     check_skipped = 0;
 }
 
-/* Lasts as long as its longest branch; `decides`: that is one alone, and the others may wait. */
+/* The group lasts as long as its longest branch. With `decides` only one branch may be that long,
+ * and the others may wait. */
 static void check_all(int decides)
 {
     long long longest = -1;
@@ -99,14 +104,13 @@ static void check_skip(void)
     check_skipped = 1;
 }
 
-#define CHECK_ONE(i, b)              check_begin(), (void)(b), check_end(i)
-#define CHECK_1(a)                   CHECK_ONE(0, a)
-#define CHECK_2(a, b)                CHECK_ONE(1, b), CHECK_1(a)
-#define CHECK_3(a, b, c)             CHECK_ONE(2, c), CHECK_2(a, b)
-#define CHECK_4(a, b, c, d)          CHECK_ONE(3, d), CHECK_3(a, b, c)
-#define CHECK_NTH(a, b, c, d, e, ...) e
-#define CHECK_EACH(...) \
-    CHECK_NTH(__VA_ARGS__, CHECK_4, CHECK_3, CHECK_2, CHECK_1, 0)(__VA_ARGS__)
+#define RUN_ONE(i, b)               check_begin(), (void)(b), check_end(i)
+#define RUN_1(a)                    RUN_ONE(0, a)
+#define RUN_2(a, b)                 RUN_ONE(1, b), RUN_1(a)
+#define RUN_3(a, b, c)              RUN_ONE(2, c), RUN_2(a, b)
+#define RUN_4(a, b, c, d)           RUN_ONE(3, d), RUN_3(a, b, c)
+#define RUN_NTH(a, b, c, d, e, ...) e
+#define RUN_EACH(...)               RUN_NTH(__VA_ARGS__, RUN_4, RUN_3, RUN_2, RUN_1, 0)(__VA_ARGS__)
 
 #undef FIRST
 #undef FIRST_BIASED
@@ -118,14 +122,14 @@ static void check_skip(void)
 #undef BIDE_S
 #undef bide_join
 #undef bide_if
-#define FIRST(n, ...)        (check_enter(), CHECK_EACH(__VA_ARGS__), check_first(n), (n))
+#define FIRST(n, ...)        (check_enter(), RUN_EACH(__VA_ARGS__), check_first(n), (n))
 #define FIRST_BIASED(n, ...) FIRST(n, __VA_ARGS__)
 #define NONE(...)            FIRST(-ENOENT, __VA_ARGS__)
-#define TRY(n, ...)          (check_enter(), CHECK_EACH(__VA_ARGS__), check_all((n) < 0), (n))
-#define WITHIN(d, ...)       (check_enter(), CHECK_1(__VA_ARGS__), check_timeout(0), 0)
-#define TOO_LATE(d, ...)     (check_enter(), CHECK_1(__VA_ARGS__), check_timeout(d), -ETIMEDOUT)
+#define TRY(n, ...)          (check_enter(), RUN_EACH(__VA_ARGS__), check_all((n) < 0), (n))
+#define WITHIN(d, ...)       (check_enter(), RUN_1(__VA_ARGS__), check_timeout(0), 0)
+#define TOO_LATE(d, ...)     (check_enter(), RUN_1(__VA_ARGS__), check_timeout(d), -ETIMEDOUT)
 #define BIDE_MS(n)           (n)
-#define bide_join(...)       (check_enter(), CHECK_EACH(__VA_ARGS__), check_all(0))
+#define bide_join(...)       (check_enter(), RUN_EACH(__VA_ARGS__), check_all(0))
 #define bide_if(c, ...)      ((c) ? (void)(__VA_ARGS__) : check_skip())
 #define later(ms)            check_later(ms)
 #define later_i(ms, v)       (check_later(ms), (v))

@@ -1,7 +1,8 @@
 /*
  * Owners: tasks and futures in variables, arrays and arguments, children of scopes, the blocking
- * pool. Erased, the call runs at once. So it touches nothing but its arguments, or, in a scope,
- * what the rest of the block leaves alone; and nothing leaves the block early.
+ * pool. In the erased program the call runs at once. For both to print the same, the call touches
+ * nothing but its arguments; in a scope also what the rest of the block does not use. And nothing
+ * leaves the block early.
  */
 #include "smith.h"
 
@@ -15,7 +16,7 @@ static char *int_call(int depth)
     return t != NULL ? t : text("id_i(%d)", rng(1000));
 }
 
-/* Calls of the prelude's functions that take owners: temporaries as arguments. */
+/* Calls of the prelude's functions that take owners, with temporaries as arguments. */
 bool make_owned(int depth, struct ex *e)
 {
     if (!affordable(8))
@@ -31,18 +32,12 @@ bool make_owned(int depth, struct ex *e)
     now = before;
     *e = (struct ex){.level = L_UNARY, .lo = -INT_STORE_MAX, .hi = INT_STORE_MAX};
     switch (rng(5)) {
-    case 0:
-        e->text = text("await joined(bide_spawn(%s))", arg[0]);
-        break;
-    case 1:
-        e->text = text("await got(bide_lazy(%s), %s)", arg[2], arg[1]);
-        break;
+    case 0: e->text = text("await joined(bide_spawn(%s))", arg[0]); break;
+    case 1: e->text = text("await got(bide_lazy(%s), %s)", arg[2], arg[1]); break;
     case 2:
         e->text = text("await both(bide_spawn(%s), %s, bide_lazy(%s))", arg[0], arg[1], arg[2]);
         break;
-    case 3:
-        e->text = text("await bide_blocking(plain(%s, %d))", arg[1], rng(100));
-        break;
+    case 3: e->text = text("await bide_blocking(plain(%s, %d))", arg[1], rng(100)); break;
     default:
         e->text = text("await joined(bide_spawn_blocking(plain(%s, %d)))", arg[1], rng(100));
         break;
@@ -55,7 +50,7 @@ static void make_rest_of_block(int depth)
     make_statements(rng(3), depth - 1, true);
 }
 
-/* An int that is declared, to take the value. */
+/* Declares an int to hold the result. */
 static const char *declare_result(void)
 {
     struct var *v = declare(fresh_name("r"));
@@ -66,31 +61,27 @@ static const char *declare_result(void)
 
 static void define_owner(struct var *v)
 {
-    define(v, K_VOID, BY_VALUE, 0); /* nobody else's */
+    define(v, K_VOID, BY_VALUE, 0); /* no other statement uses it */
 }
 
 static void take_joined(const char *owner, const char *result)
 {
     switch (rng(4)) {
-    case 0:
-        put("tally(30, await bide_task_join(%s, &%s));\n", owner, result);
-        break;
-    case 1:
-        put("%s = await joined(bide_move(%s));\n", result, owner);
-        break;
+    case 0: put("tally(30, await bide_task_join(%s, &%s));\n", owner, result); break;
+    case 1: put("%s = await joined(bide_move(%s));\n", result, owner); break;
     case 2:
         put("tally(30, await bide_task_wait(%s));\n", owner);
         put("(void)await bide_task_join(%s, &%s);\n", owner, result);
         break;
-    default: /* by another variable */
+    default: /* moved to another variable first */
         put("{\n    bide_task(int) moved = bide_move(%s);\n", owner);
         put("    (void)await bide_task_join(moved, &%s);\n}\n", result);
         break;
     }
 }
 
-/* An async block has copies, constants, of what it mentions: no pointers, for what they point to is
- * no copy. */
+/* An async block gets const copies of the variables it mentions. Pointers stay out: their targets
+ * are not copied. */
 static char *make_block_of_copies(const char *form, int depth)
 {
     struct ownership before = base;
@@ -136,23 +127,17 @@ static void one_future(int depth)
 {
     struct var *v = declare(fresh_name("future"));
     begin_full_expression();
-    char *made = percent(25) ? make_block_of_copies("bide_lazy", depth)
-                             : text("bide_lazy(%s)", int_call(2));
+    char *made =
+        percent(25) ? make_block_of_copies("bide_lazy", depth) : text("bide_lazy(%s)", int_call(2));
     put("bide_future(int) %s = %s;\n", v->name, made);
     define_owner(v);
     make_rest_of_block(depth);
     const char *r = declare_result();
     begin_full_expression();
     switch (rng(4)) {
-    case 0:
-        put("%s = await bide_get(%s);\n", r, v->name);
-        break;
-    case 1:
-        put("%s = await got(bide_move(%s), %d);\n", r, v->name, rng(100));
-        break;
-    case 2:
-        put("await bide_join(rest(), %s = bide_get(%s));\n", r, v->name);
-        break;
+    case 0: put("%s = await bide_get(%s);\n", r, v->name); break;
+    case 1: put("%s = await got(bide_move(%s), %d);\n", r, v->name, rng(100)); break;
+    case 2: put("await bide_join(rest(), %s = bide_get(%s));\n", r, v->name); break;
     default:
         put("tally(31, await WITHIN(BIDE_S(3000000000), %s = bide_get(%s)));\n", r, v->name);
         break;
@@ -184,7 +169,7 @@ static void many_owners(int depth)
     put("    %s = (%s * 3 + one %% 1000) %% 10007;\n}\n", r, r);
 }
 
-/* Let go of, and dropped; nothing may be seen of what they do. */
+/* Tasks that are detached and futures that are dropped: their calls have no visible effect. */
 static void let_go(int depth)
 {
     struct var *v = declare(fresh_name("loose"));
@@ -196,12 +181,12 @@ static void let_go(int depth)
     if (percent(40))
         put("%s = bide_%s(quiet(%d));\n", v->name, task ? "spawn" : "lazy", rng(100));
     make_rest_of_block(depth);
-    put("(void)%s;\n", v->name); /* it is meant */
+    put("(void)%s;\n", v->name); /* the result is ignored on purpose */
     if (percent(50))
         put("bide_%s(%s);\n", task ? "task_detach" : "drop", v->name);
 }
 
-/* A child may borrow what the rest of the block leaves alone. */
+/* A scope whose children may borrow what the rest of the block does not use. */
 static void with_children(int depth)
 {
     struct ownership before = base, part[3];
@@ -228,8 +213,7 @@ static void with_children(int depth)
 
 void make_owner_statement(int depth)
 {
-    static void (*const makers[])(int) = {one_task, one_future, many_owners, let_go,
-                                          with_children};
+    static void (*const makers[])(int) = {one_task, one_future, many_owners, let_go, with_children};
     struct jumps outer = jumps;
     jumps = (struct jumps){0};
     has_undone = true;

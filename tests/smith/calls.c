@@ -1,4 +1,4 @@
-/* Calls: of the prelude's helpers and of the functions of the case that are finished. */
+/* Calls of the prelude's helpers and of the finished functions of the case. */
 #include "smith.h"
 
 #include <stdlib.h>
@@ -23,8 +23,9 @@ bool affordable(double amount)
     return cost + amount * repeats <= COST_MAX;
 }
 
-/* What a helper takes: d the address of an int (owned), r one to read, a an array of 4 ints
- * (owned), S P U structs, i c s u l f values. */
+/* `params` has a character for each parameter: d the address of an int that the caller owns, r the
+ * address of one that is only read, a an owned array of 4 ints, S P U structs, i c s u l f values
+ * of the types int, char, short, unsigned, long long and double. */
 struct helper {
     const char *name, *params;
     enum kind result;
@@ -32,26 +33,56 @@ struct helper {
 };
 
 static const struct helper helpers[] = {
-    {"id_b", "b", K_BOOL, 1},     {"less", "ii", K_BOOL, 1},    {"id_c", "c", K_CHAR, 1},
-    {"id_uc", "h", K_UCHAR, 1},   {"at", "ri", K_UCHAR, 1},     {"id_s", "s", K_SHORT, 1},
-    {"id_us", "t", K_USHORT, 1},  {"id_i", "i", K_INT, 1},      {"add", "di", K_INT, 2},
-    {"swap", "dd", K_INT, 2},     {"sum", "Ai", K_INT, 4},      {"get_S", "S", K_INT, 1},
-    {"plain_bridge", "ii", K_INT, 2},                           {"get_P", "Pi", K_INT, 2},
-    {"deep", "nS", K_INT, 300},   {"ack", "m", K_INT, 60},      {"wide", "icsulfSi", K_INT, 2},
-    {"id_u", "u", K_UINT, 1},     {"get_U", "U", K_UINT, 1},    {"id_ull", "v", K_ULLONG, 1},
-    {"id_ll", "l", K_LLONG, 1},   {"mix_ll", "lc", K_LLONG, 2}, {"id_d", "f", K_DOUBLE, 1},
-    {"half", "fi", K_DOUBLE, 2},  {"id_S", "S", K_S, 1},        {"mk_S", "ii", K_S, 1},
-    {"mix_S", "Si", K_S, 2},      {"mk_P", "Si", K_P, 2},       {"id_P", "P", K_P, 1},
-    {"mk_U", "u", K_U, 1},        {"id_U", "U", K_U, 1},        {"set", "di", K_VOID, 1},
-    {"fill", "ai", K_VOID, 4},    {"rest", "", K_VOID, 1},      {"nop", "f", K_VOID, 1},
-    {"big", "i", K_INT, 3},       {"pair", "UP", K_S, 3},
-    {"id_K", "k", K_K, 1},        {"mk_K", "iS", K_K, 1},       {"get_K", "k", K_INT, 1},
-    {"id_B", "B", K_B, 1},        {"mk_B", "iS", K_B, 2},       {"get_B", "Bi", K_INT, 1},
-    {"id_C", "K", K_C, 1},        {"mk_C", "iu", K_C, 1},       {"get_C", "K", K_INT, 1},
+    {"id_b", "b", K_BOOL, 1},
+    {"less", "ii", K_BOOL, 1},
+    {"id_c", "c", K_CHAR, 1},
+    {"id_uc", "h", K_UCHAR, 1},
+    {"at", "ri", K_UCHAR, 1},
+    {"id_s", "s", K_SHORT, 1},
+    {"id_us", "t", K_USHORT, 1},
+    {"id_i", "i", K_INT, 1},
+    {"add", "di", K_INT, 2},
+    {"swap", "dd", K_INT, 2},
+    {"sum", "Ai", K_INT, 4},
+    {"get_S", "S", K_INT, 1},
+    {"plain_bridge", "ii", K_INT, 2},
+    {"get_P", "Pi", K_INT, 2},
+    {"deep", "nS", K_INT, 300},
+    {"ack", "m", K_INT, 60},
+    {"wide", "icsulfSi", K_INT, 2},
+    {"id_u", "u", K_UINT, 1},
+    {"get_U", "U", K_UINT, 1},
+    {"id_ull", "v", K_ULLONG, 1},
+    {"id_ll", "l", K_LLONG, 1},
+    {"mix_ll", "lc", K_LLONG, 2},
+    {"id_d", "f", K_DOUBLE, 1},
+    {"half", "fi", K_DOUBLE, 2},
+    {"id_S", "S", K_S, 1},
+    {"mk_S", "ii", K_S, 1},
+    {"mix_S", "Si", K_S, 2},
+    {"mk_P", "Si", K_P, 2},
+    {"id_P", "P", K_P, 1},
+    {"mk_U", "u", K_U, 1},
+    {"id_U", "U", K_U, 1},
+    {"set", "di", K_VOID, 1},
+    {"fill", "ai", K_VOID, 4},
+    {"rest", "", K_VOID, 1},
+    {"nop", "f", K_VOID, 1},
+    {"big", "i", K_INT, 3},
+    {"pair", "UP", K_S, 3},
+    {"id_K", "k", K_K, 1},
+    {"mk_K", "iS", K_K, 1},
+    {"get_K", "k", K_INT, 1},
+    {"id_B", "B", K_B, 1},
+    {"mk_B", "iS", K_B, 2},
+    {"get_B", "Bi", K_INT, 1},
+    {"id_C", "K", K_C, 1},
+    {"mk_C", "iu", K_C, 1},
+    {"get_C", "K", K_INT, 1},
 };
 enum { HELPER_COUNT = sizeof helpers / sizeof helpers[0] };
 
-/* An int (or 4) whose class is owned, or readable, and was not passed yet. */
+/* The address of an int, or of 4, with this access, whose class is not yet in `used`. */
 static char *make_target(int length, enum access access, bool *used, bool world, int depth)
 {
     int seen = 0, class = -1;
@@ -176,7 +207,7 @@ static bool takes_pointer(const struct function *f)
     return false;
 }
 
-/* A function of the case, or a level of recursion; `any`: with whatever result. */
+/* A call of a function of the case, or a level of recursion. `any`: whatever its result is. */
 static char *call_case_function(enum kind kind, int depth, bool any)
 {
     const struct function *next = current->partner && percent(80) ? current->partner : current;
@@ -212,7 +243,7 @@ static char *call_case_function(enum kind kind, int depth, bool any)
     return t;
 }
 
-/* A call that may run while other statements do. */
+/* A call that may run at the same time as other statements. */
 char *call_by_value(enum kind kind, int depth)
 {
     by_value = true;

@@ -1,9 +1,9 @@
-# Makes a program of csmith async: its functions, the calls of them, and `await pause()` after
-# random statements (-v seed=N). csmith prints one statement a line, and the heads of functions at
+# Makes a program of csmith async: async functions, awaited calls, and `await pause_here()` after
+# random statements (-v seed=N). csmith prints one statement to a line, and heads of functions at
 # the margin.
 BEGIN { srand(seed) }
 
-# The line with each call f(...) as (await f(...)).
+# The line with (await func_N(...)) for each call func_N(...).
 function with_awaits(line,    out, i, c, depth, top, stack) {
     out = ""
     depth = top = 0

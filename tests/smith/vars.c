@@ -1,6 +1,6 @@
 /*
  * Types, variables and ownership. A variable is visible unless another one hides its name. An
- * aggregate offers its members and elements as places; a pointer what it points to.
+ * aggregate offers its members and elements as places; a pointer offers its target.
  */
 #include "smith.h"
 
@@ -28,23 +28,23 @@ const struct kind_info kinds[K_COUNT] = {
     [K_VOID] = {"void", NULL, C_OTHER, 0, 0},
 };
 
-/* The members of the types of the prelude, by path; @ is a subscript below 4. */
+/* The members of the prelude's types, by path; @ stands for a subscript from 0 to 3. */
 static const struct member {
     enum kind of;
     const char *path;
     enum kind kind;
-    int bits; /* of a bit-field, negative: signed */
+    int bits; /* the width of a bit-field, negative if it is signed */
 } members[] = {
-    {K_S, ".x", K_INT, 0},     {K_S, ".y", K_SHORT, 0},   {K_S, ".b", K_UINT, 5},
-    {K_S, ".c", K_INT, -6},    {K_S, ".z", K_UCHAR, 0},   {K_S, ".w", K_LLONG, 0},
-    {K_P, ".s.x", K_INT, 0},   {K_P, ".s.y", K_SHORT, 0}, {K_P, ".s.b", K_UINT, 5},
-    {K_P, ".s.w", K_LLONG, 0}, {K_P, ".a[@]", K_INT, 0},  {K_P, ".d", K_DOUBLE, 0},
-    {K_P, ".u", K_UINT, 0},    {K_U, ".u", K_UINT, 0},    {K_U, ".c[@]", K_UCHAR, 0},
-    {K_K, ".t", K_CHAR, 0},    {K_K, ".x", K_INT, 0},     {K_K, ".u", K_UINT, 0},
-    {K_K, ".y", K_SHORT, 0},   {K_K, ".w", K_LLONG, 0},   {K_B, ".a[@]", K_INT, 0},
-    {K_B, ".b[@].x", K_INT, 0},                           {K_B, ".u", K_UINT, 0},
-    {K_B, ".b[@].c", K_INT, -6},                          {K_B, ".d", K_DOUBLE, 0},
-    {K_U, ".h", K_USHORT, 0},  {K_C, ".k", K_INT, 0},    {K_C, ".v", K_UINT, 0},
+    {K_S, ".x", K_INT, 0},      {K_S, ".y", K_SHORT, 0},   {K_S, ".b", K_UINT, 5},
+    {K_S, ".c", K_INT, -6},     {K_S, ".z", K_UCHAR, 0},   {K_S, ".w", K_LLONG, 0},
+    {K_P, ".s.x", K_INT, 0},    {K_P, ".s.y", K_SHORT, 0}, {K_P, ".s.b", K_UINT, 5},
+    {K_P, ".s.w", K_LLONG, 0},  {K_P, ".a[@]", K_INT, 0},  {K_P, ".d", K_DOUBLE, 0},
+    {K_P, ".u", K_UINT, 0},     {K_U, ".u", K_UINT, 0},    {K_U, ".c[@]", K_UCHAR, 0},
+    {K_K, ".t", K_CHAR, 0},     {K_K, ".x", K_INT, 0},     {K_K, ".u", K_UINT, 0},
+    {K_K, ".y", K_SHORT, 0},    {K_K, ".w", K_LLONG, 0},   {K_B, ".a[@]", K_INT, 0},
+    {K_B, ".b[@].x", K_INT, 0}, {K_B, ".u", K_UINT, 0},    {K_B, ".b[@].c", K_INT, -6},
+    {K_B, ".d", K_DOUBLE, 0},   {K_U, ".h", K_USHORT, 0},  {K_C, ".k", K_INT, 0},
+    {K_C, ".v", K_UINT, 0},
 };
 enum { MEMBER_COUNT = sizeof members / sizeof members[0] };
 
@@ -58,7 +58,7 @@ struct var vars[VARS_MAX];
 int var_count, class_count;
 static int scope_mark;
 
-/* Whether the block has a struct pair. */
+/* Whether a struct pair is declared in this block. */
 bool tag_in_scope(void)
 {
     for (int i = scope_mark; i < var_count; i++)
@@ -104,7 +104,7 @@ void scope_leave(struct scope s)
             vars[i].hider = -1;
 }
 
-/* The name of a variable up to its first member. */
+/* The length of the name before the first member access. */
 static size_t root_length(const char *name)
 {
     return strcspn(name, ".[");
@@ -119,8 +119,8 @@ static bool same_root(const char *a, const char *b)
 const char *fresh_name(const char *stem)
 {
     static const char *const pool[] = {
-        "a", "b", "c", "x", "y", "n", "h", "p", "q", "s", "t", "group", "value",
-        "cx", "frame", "args", "result", "state", "parent", "poll", "next", "fn",
+        "a",     "b",     "c",  "x",     "y",    "n",      "h",     "p",      "q",    "s",    "t",
+        "group", "value", "cx", "frame", "args", "result", "state", "parent", "poll", "next", "fn",
     };
     if (percent(40)) {
         const char *name = pool[rng(sizeof pool / sizeof pool[0])];
@@ -169,7 +169,7 @@ void scope_tally(struct scope s)
         static const char *const show[K_COUNT] = {
             [K_DOUBLE] = "tally_d(%d, %s%s);\n", [K_S] = "tally_S(%d, %s%s);\n",
             [K_P] = "tally_P(%d, %s%s);\n",      [K_U] = "tally(%d, %s%s.u);\n",
-            [K_PTR] = "tally(%d, *%s%s);\n",      [K_C] = "tally(%d, %s%s.k);\n",
+            [K_PTR] = "tally(%d, *%s%s);\n",     [K_C] = "tally(%d, %s%s.k);\n",
             [K_K] = "tally_K(%d, %s%s);\n",      [K_B] = "tally_B(%d, &%s%s);\n",
         };
         const char *fmt = show[v->kind] ? show[v->kind] : "tally(%d, (long long)%s%s);\n";
@@ -239,7 +239,7 @@ static void set_member(struct place *place, const struct member *m)
     }
 }
 
-/* A bit-field narrower than int promotes to int. */
+/* The category of a member after promotion: a bit-field narrower than int becomes an int. */
 static enum category member_category(const struct member *m)
 {
     return m->bits ? C_INT : kinds[m->kind].category;
@@ -258,7 +258,7 @@ bool pick_member(enum kind kind, enum category category, struct place *place)
     return seen > 0;
 }
 
-/* Whether v offers a place of the category; fills it in, with @ for a subscript. */
+/* Whether v has a place of this category. Fills in `place`, with @ for a subscript. */
 static bool offers(struct var *v, enum category category, enum access access, struct place *place)
 {
     *place = (struct place){.kind = v->kind, .class = v->class, .no_address = v->no_address};

@@ -1,10 +1,10 @@
 /*
- * Functions with deferred blocks, and what they log.
+ * Functions with deferred blocks, and the log that each must leave.
  *
- * A function is a small tree of statements, which is printed as C and also run here. Both log
- * characters. The run knows what a request to cancel does at the n-th suspension: outside deferred
+ * A function is a small tree of statements. The generator prints the tree as C and also runs it;
+ * both log characters. The run models a request to cancel at the n-th suspension: outside deferred
  * blocks the function unwinds there; inside one the request waits for the next suspension outside.
- * So the program gets a table of expected logs, one for each n, and tries each n in several ways.
+ * The program gets a table with the expected log for each n, and tries each n in several ways.
  */
 #include "smith.h"
 
@@ -12,16 +12,30 @@
 #include <string.h>
 
 enum node_kind {
-    N_LOG, N_STEP, N_DEFER, N_CLEANUP, N_BLOCK, N_LOOP, N_IF, N_BREAK, N_CONTINUE, N_RETURN, N_GOTO,
-    N_CALL, N_SET, N_SHOW, N_SWITCH, N_BRANCH
+    N_LOG,
+    N_STEP,
+    N_DEFER,
+    N_CLEANUP,
+    N_BLOCK,
+    N_LOOP,
+    N_IF,
+    N_BREAK,
+    N_CONTINUE,
+    N_RETURN,
+    N_GOTO,
+    N_CALL,
+    N_SET,
+    N_SHOW,
+    N_SWITCH,
+    N_BRANCH
 };
 
 enum { LOG_MAX = 1500, STEPS_MAX = 40, NESTED_MAX = 4 };
 
 struct node {
     enum node_kind kind;
-    int value;        /* character, rounds, round at which a jump is taken (-1: always), function */
-    int label;        /* N_BLOCK: of its end, -1: none; N_GOTO: the block's */
+    int value; /* a character, rounds, the round of a jump (-1: every one), or a function */
+    int label; /* N_BLOCK: the label at its end, or -1; N_GOTO: the label it jumps to */
     struct node *body, *orelse, *next;
 };
 
@@ -38,7 +52,7 @@ static int routine_count;
 /* --- making a tree --- */
 
 static struct {
-    int loop_rounds; /* of the innermost loop; 0: none */
+    int loop_rounds; /* rounds of the innermost loop; 0 outside loops */
     int labels[NESTED_MAX * 2], label_count;
     bool deferred, is_async, in_branch;
 } place;
@@ -83,7 +97,7 @@ static struct node *make_block_node(int depth)
 {
     struct node *n = new_node(percent(25) ? N_SWITCH : N_BLOCK);
     n->value = rng(3);
-    if (n->kind == N_SWITCH) { /* break would mean the switch */
+    if (n->kind == N_SWITCH) { /* a break here would leave the switch */
         int rounds = place.loop_rounds;
         place.loop_rounds = 0;
         n->body = make_list(1 + rng(3), depth - 1);
@@ -100,7 +114,7 @@ static struct node *make_block_node(int depth)
     return n;
 }
 
-/* A group with one branch of its own statements; so there is one order for what it logs. */
+/* A group in which one branch has statements of its own, so its log has only one order. */
 static struct node *make_branch_node(int depth)
 {
     struct node *n = new_node(N_BRANCH);
@@ -132,7 +146,7 @@ static struct node *make_jump(void)
     struct node *n = new_node(kind);
     n->value = place.loop_rounds > 0 && percent(70) ? rng(place.loop_rounds + 1) : -1;
     if (kind == N_RETURN && percent(60))
-        n->value = 100; /* printed, never taken outside of loops */
+        n->value = 100; /* outside a loop this jump is printed but never taken */
     if (kind == N_GOTO)
         n->label = place.labels[rng(place.label_count)];
     return n;
@@ -198,7 +212,7 @@ static void print_list(struct node *list, int routine);
 
 static void print_jump(const struct node *n, int loop)
 {
-    const char *test = n->value == 100 ? "opaque(0)"
+    const char *test = n->value == 100              ? "opaque(0)"
                        : n->value >= 0 && loop >= 0 ? text("i%d == %d", loop, n->value)
                                                     : "opaque(1)";
     put("if (%s)\n", test);
@@ -219,7 +233,8 @@ static void print_body(struct node *list, int routine);
 static void print_branch(struct node *n, int routine)
 {
     static const char *const group[] = {
-        "await bide_join(({", "(void)await bide_select(({",
+        "await bide_join(({",
+        "(void)await bide_select(({",
         "(void)await bide_timeout(BIDE_S(1000000), ({",
         "(void)await bide_select_biased(bide_sleep(BIDE_S(2000000)), ({",
         "(void)await bide_try_join(bide_if(opaque(1), ({",
@@ -244,7 +259,7 @@ static void print_body(struct node *list, int routine)
     put("}\n");
 }
 
-static int print_loop = -1; /* counter of the innermost loop */
+static int print_loop = -1; /* number of the counter of the innermost loop */
 
 static bool goes_to(const struct node *list, int label)
 {
@@ -404,7 +419,7 @@ static enum outcome run_node(struct node *n, struct activation *a, int round)
     }
 }
 
-/* What a block has to undo is on the stack of this function. */
+/* The activation keeps a stack of what its blocks have to undo. */
 static enum outcome run_list(struct node *list, struct activation *a, int round)
 {
     struct node *undo[64];
@@ -455,7 +470,7 @@ static void make_routine(int number, bool is_async)
 void make_unwind_case(int number)
 {
     int count, tries = 0;
-    do { /* until the run is neither empty nor too long */
+    do { /* until the log is neither empty nor too long */
         node_count = next_label = next_value = routine_count = 0;
         count = 1 + rng(3);
         for (int i = 0; i < count; i++)

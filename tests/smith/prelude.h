@@ -1,14 +1,17 @@
 /*
- * What every program of awaitsmith begins with: types, checksums, and async helpers, each of which
- * may rest, that is suspend, as the mode says:
+ * The beginning of every program of awaitsmith: types, checksums and async helpers. Each helper may
+ * suspend, as the mode says:
  *
  *   PROGRAM [MODE [SEED [CASE]]]
  *
- * MODE 0: never, 1: each time, 2: at random, 3: one to three times, 4: at random, now and then
- * until another thread wakes it.
+ *   MODE 0   never
+ *        1   each time
+ *        2   at random
+ *        3   one to three times
+ *        4   at random, now and then until another thread wakes it
  *
- * tally() sums up, in no order; trace() also depends on the order and is for those who own the
- * world. SMITH_TRACE=1 prints what they are given.
+ * tally() adds to a sum that does not depend on the order of calls. The checksum of trace() does,
+ * so only owners of the world may call it. SMITH_TRACE=1 prints the arguments of both.
  */
 #if defined(__BIDE__) || defined(SMITH_FORMS)
 #include <bide/bide.h>
@@ -64,9 +67,9 @@ struct B {
 #define BOTH(a, b)    ((a) + (b))
 #define MOST(a, b)    ((a) > (b) ? (a) : (b))
 #define AGAIN(e)      ((void)(e), (e) + 0)
-#define REPEAT(n, ...)                                \
-    for (int round_ = 0; round_ < (n); round_++) {    \
-        __VA_ARGS__                                   \
+#define REPEAT(n, ...)                             \
+    for (int round_ = 0; round_ < (n); round_++) { \
+        __VA_ARGS__                                \
     }
 #define UNLESS(c) \
     if (c) {      \
@@ -75,12 +78,12 @@ struct B {
     do {                      \
         (place) = await call; \
     } while (0)
-#define SWAP_INTS(a, b)  \
-    do {                 \
-        int t_ = (a);    \
-        (a) = (b);       \
-        await rest();    \
-        (b) = t_;        \
+#define SWAP_INTS(a, b) \
+    do {                \
+        int t_ = (a);   \
+        (a) = (b);      \
+        await rest();   \
+        (b) = t_;       \
     } while (0)
 #define SQUARE(e)                             \
     ({                                        \
@@ -161,7 +164,9 @@ static double fold(double d)
 }
 
 #ifdef __BIDE__
-static void rest_elsewhere(void) {}
+static void rest_elsewhere(void)
+{
+}
 #endif
 
 static async void rest(void)
@@ -183,7 +188,7 @@ static async void rest(void)
 #endif
 }
 
-/* Leaves 0xA5 where the next frames will lie. */
+/* Fills the memory of the next frames with 0xA5. */
 static async int soil(void)
 {
     unsigned char dirt[3000];
@@ -507,7 +512,7 @@ static async int big(int v)
     return text[v & 255] + numbers[v & 31] + (int)strlen(__func__);
 }
 
-/* Recursion far deeper than first polls nest on the C stack. */
+/* Recursion far deeper than first polls may nest on the C stack. */
 static async int deep(int n, struct S s)
 {
     if (n == 0) {
@@ -544,7 +549,7 @@ static void end_case(int number, long long value)
 }
 
 #ifdef __BIDE__
-/* Fresh memory is full of 0xA5. */
+/* An allocator that fills fresh memory with 0xA5. */
 static void *(*original_alloc)(size_t, size_t);
 
 static void *soiled_alloc(size_t size, size_t align)

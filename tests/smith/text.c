@@ -1,4 +1,4 @@
-/* Random numbers (splitmix64, one stream a case) and text. */
+/* Random numbers (splitmix64, a stream for each case), and text. */
 #include "smith.h"
 
 #include <stdarg.h>

@@ -1,9 +1,10 @@
 /*
- * join, try_join, select, timeout, tasks and the rest, in a function whose variables have known
- * values: each statement is interpreted here as it is printed, and followed by checks.
+ * Cases that check themselves: join, try_join, select, timeout and tasks in a function whose
+ * variables have known values. Each statement is interpreted here as it is printed, and checks
+ * follow it.
  *
- * Branches take their time in suspensions (late). Where the outcome depends on it, the times of the
- * branches lie three apart, so that polling orders do not matter.
+ * A branch takes a number of suspensions (late). Where the outcome depends on it, the numbers are
+ * at least three apart, so that the order of polls does not matter.
  */
 #include "smith.h"
 
@@ -14,7 +15,8 @@ enum { BRANCHES_MAX = 5 };
 int form_values[FORM_VALUES], form_array[4], form_line;
 
 struct branch {
-    int value, times, target; /* target: v0.., 10: a[..], 20: none, 30: by address, 40: d, 50: s */
+    int value, times;
+    int target; /* 0 to 4: v0 to v4; 10: an element of a; 20: none; 30: by address; 40: d; 50: s */
     int element;
 };
 
@@ -27,7 +29,7 @@ void form_checks(int number)
         put("expect(%d, %d, a[%d], %d);\n", number, form_line * 10 + 5 + i, i, form_array[i]);
 }
 
-/* Different targets for each; times that lie three apart, in random order. */
+/* Branches with different targets, and times three apart in random order. */
 static int make_branches(struct branch *b)
 {
     int n = 1 + rng(BRANCHES_MAX), first = rng(2);
@@ -56,7 +58,7 @@ static int make_branches(struct branch *b)
     return n;
 }
 
-/* Its value as an argument: a constant, or an expression with variables that no branch changes. */
+/* An argument with this value: a constant, or an expression of variables that no branch changes. */
 static char *argument(int value)
 {
     int k = rng(FORM_VALUES);
@@ -171,7 +173,7 @@ static void make_task_form(int number)
     put("{\n");
     indent++;
     switch (rng(4)) {
-    case 0: /* the argument is taken now */
+    case 0: /* the argument is evaluated by the spawn */
         put("bide_task(int) task = bide_spawn(late(v%d + %d, %d));\n", k, value, rng(4));
         value += form_values[k];
         put("v%d = 3;\nr = await bide_task_join(task, &v0);\n", k);
@@ -183,7 +185,7 @@ static void make_task_form(int number)
         put("await bide_yield();\nbide_task_abort(task);\nr = await bide_task_wait(task);\n");
         put("expect(%d, %d, r, -ECANCELED);\nr = left;\n", number, form_line * 10 + 18);
         break;
-    case 2: { /* a block has copies of what it uses */
+    case 2: { /* an async block has copies of the variables it uses */
         int e = rng(4);
         put("bide_task(int) task = bide_spawn(async ({\n    int x = await late(v%d, %d);\n", k,
             rng(3));
@@ -211,7 +213,7 @@ static void make_task_form(int number)
     form_checks(number);
 }
 
-/* Arguments and targets are evaluated first, from left to right. */
+/* Arguments and targets are evaluated before any branch runs, from left to right. */
 static void make_order_form(int number)
 {
     int t = rng(4);
@@ -257,7 +259,7 @@ static void make_mixed_form(int number)
             form_array[i] = i * form_values[4];
         form_values[1] = 3;
         break;
-    default: /* cancelled with a group inside */
+    default: /* the loser is cancelled with a group inside */
         put("left = 0;\nr = await bide_select_biased(late_two(&left, 1, 30), late(1, %d));\n", t);
         put("expect(%d, %d, r * 10 + left, 10);\n", number, form_line * 10 + 19);
         break;

@@ -86,9 +86,9 @@ static void make_case(int number)
         put("tally_d(18, r);\n");
     put("end_case(%d, %s);\n", number,
         r == K_VOID || r == K_S || r == K_P || r == K_K || r == K_B || r == K_DOUBLE ? "0"
-        : r == K_U                                           ? "r.u"
-        : r == K_C                                           ? "r.k"
-                                                             : "(long long)r");
+        : r == K_U                                                                   ? "r.u"
+        : r == K_C                                                                   ? "r.k"
+                   : "(long long)r");
     indent--;
     put("}\n\n");
     char *entry = put_pop();

@@ -1,6 +1,6 @@
 /*
- * Scopes, futures as values, pointers to async functions, functions that are cancelled by an error:
- * more statements for the functions of forms.c, with the values that they leave behind.
+ * More statements for the functions of forms.c, with the values that they leave: scopes, futures,
+ * pointers to async functions, functions that are cancelled by an error.
  */
 #include "smith.h"
 
@@ -11,7 +11,7 @@ static int other_than(int k)
     return (k + 1 + rng(FORM_VALUES - 1)) % FORM_VALUES;
 }
 
-/* Children that borrow; the end of the block waits for all of them. */
+/* A scope whose children borrow; its end waits for all of them. */
 static void waiting_scope(void)
 {
     int k = rng(FORM_VALUES), m = other_than(k), value = rng(1000), first = form_values[m];
@@ -36,7 +36,7 @@ static void waiting_scope(void)
     form_values[m] = first + 2;
 }
 
-/* Children that never end by themselves, and each way out. */
+/* A scope with children that never end by themselves, left in each way. */
 static void left_scope(int number)
 {
     int k = rng(FORM_VALUES), value = rng(1000);
@@ -97,7 +97,7 @@ static void make_future_form(int number)
     put("{\n");
     indent++;
     switch (rng(4)) {
-    case 0: /* arguments are taken now; a get that loses is taken up again */
+    case 0: /* bide_lazy evaluates the arguments; a get that loses is done again */
         put("bide_future(int) f = bide_lazy(late(v%d + %d, %d));\n", m, value, rng(12));
         put("v%d = 3;\nint turns = 0;\n", m);
         put("while (await bide_select%s(v%d = bide_get(f), late(1, %d)) == 1)\n    turns++;\n",
@@ -107,7 +107,7 @@ static void make_future_form(int number)
         form_values[m] = 3;
         form_values[k] = value;
         break;
-    case 1: /* dropped where it stands: by name, by the scope's end, by an assignment */
+    case 1: /* dropped while it runs: by bide_drop, at the end of the scope, by an assignment */
         put("left = 0;\nbide_future(int) f = bide_lazy(never(&left));\n");
         put("(void)await bide_select_biased(v%d = bide_get(f), late(1, %d));\n", k, 1 + rng(3));
         switch (rng(3)) {
@@ -129,7 +129,7 @@ static void make_future_form(int number)
         form_array[1] = 0;
         form_values[k] = value;
         break;
-    default: /* a block: copies of what it uses */
+    default: /* an async block has copies of the variables it uses */
         put("bide_future(int) f = bide_lazy(async({\n    int x = await late(v%d, 1);\n", m);
         put("    x + await late(a[%d], 2) + %d;\n}));\n", k & 3, value);
         put("v%d = %d;\n", m, value);
@@ -181,7 +181,7 @@ static void make_reference_form(int number)
     put("}\n");
 }
 
-/* Cancelled, it goes its own way to its end: every further await fails at once. */
+/* A cancelled bide_cancel_returns function runs to its end; every further await fails at once. */
 static void make_polite_form(int number)
 {
     int times = rng(3), k = rng(FORM_VALUES), value = rng(100);
@@ -198,7 +198,7 @@ static void make_polite_form(int number)
         put("expect(%d, %d, r == -ETIMEDOUT, 1);\n", number, form_line * 10 + 18);
         put("expect(%d, %d, left, 111);\n", number, form_line * 10 + 17);
         break;
-    default: /* nobody cancels it */
+    default: /* not cancelled */
         put("v%d = await polite_ends(%d, %d);\n", k, value, times);
         form_values[k] = value;
         break;

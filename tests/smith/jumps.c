@@ -1,7 +1,6 @@
 /*
- * Statements with labels. No jump goes into the scope of a variable: the blocks that are jumped
- * into
- * declare nothing at their own level.
+ * Statements with labels. No jump enters the scope of a variable: a block that is jumped into
+ * declares nothing at its own level.
  */
 #include "smith.h"
 
@@ -26,7 +25,7 @@ static const char *fresh_counter(bool some)
     return v->name;
 }
 
-/* After the statements of a body that may jump as `outer` could: what they used stays used. */
+/* Restores the jumps that the outer body may make; a label that was used stays used. */
 static void jumps_restore(struct jumps *outer)
 {
     memcpy(outer->forward_used, jumps.forward_used, sizeof outer->forward_used);
@@ -78,7 +77,7 @@ static void make_backward(int depth)
     repeats = outer;
 }
 
-/* A goto into the middle of a loop's body, past its beginning and its test. */
+/* A goto into the middle of a loop, past its test and the start of its body. */
 static void make_goto_in(int depth)
 {
     static const char *const heads[] = {"while (%s < 3) {\n", "for (; %s < 3;) {\n", "do {\n",
@@ -192,17 +191,9 @@ void make_jump_statement(int depth)
         }
         make_forward(depth);
         return;
-    case 1:
-        make_backward(depth);
-        return;
-    case 2:
-        make_goto_in(depth);
-        return;
-    case 3:
-        make_duff(depth);
-        return;
-    default:
-        make_forward(depth);
-        return;
+    case 1: make_backward(depth); return;
+    case 2: make_goto_in(depth); return;
+    case 3: make_duff(depth); return;
+    default: make_forward(depth); return;
     }
 }

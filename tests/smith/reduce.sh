@@ -1,25 +1,25 @@
 #!/bin/sh
-# Makes the program of a failure small: reduce.sh FOLDER, where FOLDER is what tools/fuzz-await has
-# kept (program.c and replay). Needs cvise or creduce (packages of these names). Takes minutes.
-# FOLDER/reduced.c is the result; FOLDER/reduce has the files that the reducer works with.
+# Reduces the program of a failure: reduce.sh FOLDER, where tools/fuzz-await has kept program.c and
+# replay in FOLDER. Needs cvise or creduce (packages of these names) and takes minutes. Leaves the
+# result in FOLDER/reduced.c, and the files that the reducer works with in FOLDER/reduce.
 #
-#   --jobs N     as many tries at once; otherwise as many as there are processors
-#   --replay T   the line of the replay, where that is another one:
+#   --jobs N     how many tries at a time; otherwise one for each processor
+#   --replay T   the command that fails, instead of the one in `replay`:
 #                "BIDE cc COMPILER FLAG... program.c ... && ./program MODE SEED"
 #
-# The prelude stays as it is; what is reduced are the cases, first to the one that fails. A smaller
-# program is kept when
+# The prelude stays as it is. Of the cases only the first that fails is kept, and then reduced. A
+# smaller program is taken when
 #
-#   - gcc builds it erased, without a warning of the kinds that mean undefined behaviour and that
-#     the whole program does not have (clang's too, where clang builds it);
-#   - it then ends well under AddressSanitizer and UBSan, with the branches of groups in the other
-#     order and their times checked (reduce.h), and prints the same at -O0, -O2 and so;
-#   - bide fails on it in the same way: refuses it or has an internal error (of the same text),
-#     does not end, ends with the same status, or prints something else.
+#   - gcc builds it erased, without any warning that means undefined behaviour, except those that
+#     the whole program has (the same for clang, where clang builds it);
+#   - the erased program succeeds under AddressSanitizer and UBSan, with the branches of groups in
+#     the opposite order and their times checked (reduce.h), and prints the same at -O0 and -O2;
+#   - bide fails in the same way: the same error, the same internal error, no end within the time
+#     limit, the same exit status, or another output than the erased program's.
 #
-# A program of the other forms (-f) checks itself against constants that a reducer knows nothing of:
-# it is reduced only when it does not compile or dies. What still has to be looked at by hand are
-# tasks: a reduced program may let two of them touch the same variable.
+# A program with forms (-f) checks itself against constants that the reducer does not know, so it
+# is reduced only when it does not compile or crashes. Check the tasks of a reduced program by hand:
+# two of them may touch the same variable.
 set -eu
 
 here=$(cd "$(dirname -- "$0")" && pwd -P)
@@ -74,10 +74,10 @@ only_case()
         skip && /^    }$/ { skip = 0 }' whole.c
 }
 
-# What is wrong with case.c; nothing: all is well, or the program is none.
+# How case.c fails; nothing if it does not, or if it is not a program.
 cat >verdict <<END
 #!/bin/sh
-# verdict: says how case.c fails; nothing when it does not
+# verdict: prints how case.c fails; nothing when it does not
 bide='$bide' flags='$flags' run='$run' form='$form' work='$work' here='$here'
 END
 cat >>verdict <<'END'
@@ -90,7 +90,7 @@ erased_at()
     quietly $erased -I"$work" -w "$1" case.c -o erased && timeout 10 ./erased >"$2" 2>/dev/null
 }
 
-# The cheap questions first: most tries are no programs, or do not fail.
+# Cheap checks first: most tries are not programs, or do not fail.
 if [ -z "$form" ]; then
     erased_at -O0 expected || exit 0
 fi
@@ -130,7 +130,7 @@ cat >interesting <<END
 END
 chmod +x verdict interesting
 
-# Warnings that mean undefined behaviour, as errors; but for those that the whole program has.
+# Warnings that mean undefined behaviour become errors, except those that the whole program has.
 : >guards
 for w in uninitialized maybe-uninitialized return-type implicit-function-declaration implicit-int \
     int-conversion incompatible-pointer-types array-bounds sequence-point return-local-addr \
