@@ -1,9 +1,9 @@
-# Runs the documents. In README.md and docs/*.md a block that opens with "```c NAME" (or "```diff
-# NAME") is written to the file NAME, and a block that opens with "```console" is run: each line
-# that begins with "$ " is a command, the lines after it are what it must print (stdout and stderr
-# together). Blocks of one document share a folder, in the order in which they stand. "```sh" is
-# shown only. A C file that no command names is compiled, and must compile without a word; so no C
-# stands in a block without a name.
+# Runs the documents. In README.md, docs/*.md and tests/README.md a block that opens with "```c
+# NAME" (or "```diff NAME") is written to the file NAME, and a block that opens with "```console" is
+# run: each line that begins with "$ " is a command, the lines after it are what it must print
+# (stdout and stderr together). Blocks of one document share a folder, in the order in which they
+# stand. "```sh" is shown only. A C file that no command names is compiled, and must compile without
+# a word; so no C stands in a block without a name.
 set -eu
 work=$WORK
 PATH=$(dirname "$BIDE"):$PATH
@@ -64,8 +64,18 @@ compile_rest() {
     done
 }
 
-for doc in "$SRC"/README.md "$SRC"/docs/*.md; do
-    name=$(basename "$doc" .md)
+# tree FOLDER: what tests/README.md names, as it lies in a source tree with this build in build/asan.
+tree()
+{
+    mkdir -p "$1/build" "$1/tests/compiler/run/expressions"
+    ln -s "$CMAKE_TREE" "$1/build/asan"
+    ln -s "$SRC/tests/harness" "$SRC/tests/smith" "$1/tests"
+    ln -s "$SRC/tests/compiler/run/step.h" "$1/tests/compiler/run"
+}
+
+tree "$work/tests-README"
+for doc in "$SRC"/README.md "$SRC"/docs/*.md "$SRC"/tests/README.md; do
+    name=$(echo "${doc#"$SRC"/}" | sed 's,^docs/,,; s,\.md$,,' | tr / -)
     steps=$work/$name.steps
     home=$work/$name
     mkdir -p "$steps" "$home"

@@ -11,7 +11,7 @@
 # smaller program is taken when
 #
 #   - gcc builds it erased, without any warning that means undefined behaviour, except those that
-#     the whole program has (the same for clang, where clang builds it);
+#     the case has (the same for clang, where clang builds it);
 #   - the erased program succeeds under AddressSanitizer and UBSan, with the branches of groups in
 #     the opposite order and their times checked (reduce.h), and prints the same at -O0 and -O2;
 #   - bide fails in the same way: the same error, the same internal error, no end within the time
@@ -130,24 +130,7 @@ cat >interesting <<END
 END
 chmod +x verdict interesting
 
-# Warnings that mean undefined behaviour become errors, except those that the whole program has.
 : >guards
-for w in uninitialized maybe-uninitialized return-type implicit-function-declaration implicit-int \
-    int-conversion incompatible-pointer-types array-bounds sequence-point return-local-addr \
-    strict-aliasing shift-count-overflow div-by-zero dangling-pointer discarded-qualifiers \
-    stringop-overflow format switch-unreachable builtin-declaration-mismatch pointer-sign; do
-    ! gcc -std=gnu11 -I. -O2 "-W$w" "-Werror=$w" -c whole.c -o whole.o 2>/dev/null ||
-        echo "-W$w -Werror=$w" >>guards
-done
-if [ -z "$form" ] && clang -std=gnu11 -I. -w -fsyntax-only whole.c 2>/dev/null; then
-    : >clang-guards
-    for w in unsequenced uninitialized return-type int-conversion array-bounds \
-        return-stack-address; do
-        ! clang -std=gnu11 -I. "-W$w" "-Werror=$w" -fsyntax-only whole.c 2>/dev/null ||
-            echo "-W$w -Werror=$w" >>clang-guards
-    done
-fi
-
 verdict=''
 for k in $(sed -n 's,^/\* ---- case \([0-9]*\) ----.*,\1,p' whole.c); do
     only_case "$k" >case.c
@@ -162,6 +145,24 @@ if [ -z "$verdict" ]; then
     echo "reduce.sh: the program does not fail ($bide cc $flags, $run)" >&2
     exit 1
 fi
+# Warnings that mean undefined behaviour become errors, except those that the case has.
+: >guards
+for w in uninitialized maybe-uninitialized return-type implicit-function-declaration implicit-int \
+    int-conversion incompatible-pointer-types array-bounds sequence-point return-local-addr \
+    strict-aliasing shift-count-overflow div-by-zero dangling-pointer discarded-qualifiers \
+    stringop-overflow format switch-unreachable builtin-declaration-mismatch pointer-sign; do
+    ! gcc -std=gnu11 -I. -O2 "-W$w" "-Werror=$w" -c case.c -o case.o 2>/dev/null ||
+        echo "-W$w -Werror=$w" >>guards
+done
+if [ -z "$form" ] && clang -std=gnu11 -I. -w -fsyntax-only case.c 2>/dev/null; then
+    : >clang-guards
+    for w in unsequenced uninitialized return-type int-conversion array-bounds \
+        return-stack-address; do
+        ! clang -std=gnu11 -I. "-W$w" "-Werror=$w" -fsyntax-only case.c 2>/dev/null ||
+            echo "-W$w -Werror=$w" >>clang-guards
+    done
+fi
+
 echo "$verdict: $(wc -l <case.c) lines without the prelude"
 echo "$verdict" >expected-verdict
 case $reducer in
