@@ -2,9 +2,10 @@
 # 0: with gcc at -O0 and -O3, with clang at -O2, in the long tier with both at all three. A comment
 # "flags: ..." among the first lines adds flags.
 #
-# The fixed tier has the sanitizers at -O0 only; optimized code is built as users build it. They make
-# gcc -O3 four times as slow and clang -O2 twice, and check the same C. compiler/emit runs programs
-# with clang's sanitizers. PLAIN, if it is set, is a tree that was built without sanitizers.
+# The fixed tier has the sanitizers at -O0 only; optimized code is built as users build it. They
+# make gcc -O3 four times as slow and clang -O2 twice, and check the same C. compiler/emit runs
+# programs with clang's sanitizers. PLAIN, if it is set, is a tree that was built without
+# sanitizers.
 #
 # The file items says which program is for what.
 #

@@ -64,7 +64,8 @@ compile_rest() {
     done
 }
 
-# tree FOLDER: what tests/README.md names, as it lies in a source tree with this build in build/asan.
+# tree FOLDER: the files that tests/README.md names, where a source tree has them; this build is
+# build/asan.
 tree()
 {
     mkdir -p "$1/build" "$1/tests/compiler/run/expressions"
