@@ -43,7 +43,8 @@ for level in $levels; do
         debug="$debug -fno-sanitize=all"
     fi
     program=./$(echo "$name" | tr / -)$level
-    timeout $((120 * ${BIDE_TEST_SLOW:-1})) "$tool" cc "$CC" $warn $debug $level $more "$file" -o "$program" \
+    timeout $((120 * ${BIDE_TEST_SLOW:-1})) \
+        "$tool" cc "$CC" $warn $debug $level $more "$file" -o "$program" \
         >"$program.cc" 2>&1 || bad "does not compile"
     [ ! -s "$program.cc" ] || bad "the compiler said something"
     status=0
