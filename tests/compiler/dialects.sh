@@ -59,7 +59,7 @@ for std in ansi $(printf ' std=%s' $names); do
     grep -q bide__start_f tiny.s || fail "-$std: it is no async code"
 done
 few='ansi std=iso9899:199409 std=gnu89 std=c99 std=c2x'
-[ "$FULL" != 1 ] || few="ansi $(printf ' std=%s' $names)"
+[ -z "$LONG" ] || few="ansi $(printf ' std=%s' $names)"
 for std in $few; do
     compiled "$here/forms.c" "-$std" -w -pedantic-errors
 done
@@ -71,7 +71,7 @@ for std in c2x gnu2x; do
     compiled "$here/new.c" -std=$std
 done
 
-if [ "$FULL" = 1 ]; then
+if [ -n "$LONG" ]; then
     # The list above is whole.
     {
         "$CC" -v --help 2>/dev/null | grep -o -e '-std=[^ ]*' | sed 's/-std=//'

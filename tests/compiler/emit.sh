@@ -77,7 +77,7 @@ count=0
 number=0
 for file in $(programs "$SRC/tests/compiler/run"); do
     number=$((number + 1))
-    [ -n "$FULL${ONLY-}" ] || [ $((number % 8)) = $turn ] || continue
+    [ -n "$LONG${ONLY-}" ] || [ $((number % 8)) = $turn ] || continue
     name=${file#"$SRC/tests/compiler/"}
     name=${name%.c}
     more=$(flags_of "$file")

@@ -68,16 +68,16 @@ group()
     [ -s names ] || return 0
     rows -v group=$1 >all.c
     if [ -z "${ONLY:-}" ] && plain $1 all.c && build $1 all.c "" &&
-        { [ "$FULL" != 1 ] || build $1 all.c -O2; }; then
+        { [ -z "$LONG" ] || build $1 all.c -O2; }; then
         echo "$(basename $table): $(wc -l <names) rows with $(std_of $1)"
-        [ "$FULL" = 1 ] || return 0
+        [ -n "$LONG" ] || return 0
     fi
     cat plain said >together 2>&1 || :
     while read -r name; do
         one "$name" $1
     done <names >wrong
     [ ! -s wrong ] || fail "$(cat wrong)"
-    [ -n "${ONLY:-}" ] || [ "$FULL" = 1 ] ||
+    [ -n "${ONLY:-}$LONG" ] ||
         fail "$table: all rows at once: $(grep -m 20 'error\|warning' together)"
 }
 

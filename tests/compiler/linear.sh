@@ -4,7 +4,7 @@
 set -eu
 
 size=1
-[ "$FULL" != 1 ] || size=4
+[ -z "$LONG" ] || size=4
 limit_s=$((4 * ${BIDE_TEST_SLOW:-1} * size))
 
 # repeat COUNT TEXT: the text so often, each @ a number.

@@ -76,7 +76,7 @@ done
 [ -s ours.out ] || fail "the program says nothing"
 
 limit=6
-[ -z "$FULL" ] || limit=1000
+[ -z "$LONG" ] || limit=1000
 for file in $(programs "$SRC/tests/compiler/run" | head -n $limit); do
     compare "$file" -Wextra
     compare "$file" -fbide-force

@@ -66,7 +66,8 @@ case $("$CC" --version) in
 *clang*) levels=-O2 ;;
 *) levels='-O0 -O3' ;;
 esac
-[ "$FULL" != 1 ] || levels='-O0 -O2 -O3'
+[ "$FULL" != 1 ] || levels='-O0 -O2'
+[ -z "$LONG" ] || levels='-O0 -O2 -O3'
 export levels PLAIN=${PLAIN-}
 sed -n 's/^[^#].\{37\}//p' "$SRC/tests/compiler/items" | tr ' ' '\n' | while read -r name; do
     [ -e "$SRC/tests/compiler/run/$name.c" ] || [ -e "$SRC/tests/compiler/run/$name" ] ||

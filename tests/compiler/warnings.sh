@@ -59,7 +59,7 @@ compared=0
 all=$(all_warnings)
 compare -O2 $all
 compare -O0 -Wall -Wextra
-if [ -n "$FULL" ]; then
+if [ -n "$LONG" ]; then
     [ $family = clang ] || compare -O1 -fanalyzer
     for dialect in gnu90 gnu99 c11 gnu11 c17 gnu17 gnu2x; do
         compare -O2 -std=$dialect $all

@@ -5,10 +5,7 @@
 set -eu
 
 [ -n "$FULL" ] || skip "it builds a tree: only with --full"
-case $BUILD in
-*/build/debug) ;;
-*) skip "only in build/debug" ;;
-esac
+[ "$(basename "$CMAKE_TREE")" = release ] || skip "only in build/release"
 
 mkdir tree
 (cd "$SRC" && tar -cf - --exclude=./build --exclude=./.git .) | tar -xf - -C tree

@@ -88,7 +88,7 @@ end
 ninja_case=$PWD
 if command -v make >/dev/null; then
     begin "makefiles"
-    if [ -n "$FULL" ]; then
+    if [ -n "$LONG" ]; then
         build_with "Unix Makefiles"
     else
         ok cmake -S . -B built -G "Unix Makefiles" -DCMAKE_C_COMPILER="$CC" \

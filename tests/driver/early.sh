@@ -198,7 +198,7 @@ same "-c -MMD -MF deps -Wall unused.c"
 same "-c -Wall -Werror unused.c"
 same "-c -g -x c \"with space/it's \\\\\"hello\\\\\".c\" -o sub/out.o"
 same "-c --no-such-option hello.c"
-if [ -n "$FULL" ]; then
+if [ -n "$LONG" ]; then
     same "-c -O0 -g hello.c"
     same "-c -O2 -g hello.c"
     same "-S -O2 hello.c"

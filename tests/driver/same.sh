@@ -69,7 +69,7 @@ same "% -g -gsplit-dwarf -fstack-usage -c hello.c -o sub/h.o"
 same "% -c hello.c nowhere.c >/dev/null; rm -f hello.o"
 same "% -c hello.c -o nowhere/hello.o"
 same "% --version"
-if [ -n "$FULL" ]; then
+if [ -n "$LONG" ]; then
     same "% -S hello.c number.c"
     same "% -MMD -c hello.c two.c number.c"
     same "% -MMD -MP -c hello.c -o sub/h.o"
