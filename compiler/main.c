@@ -1,7 +1,8 @@
 /*
- * The program `bide`: its first word says what to do. Exit status: of what was run; 1 for a
- * mistake in a file or on the command line, or when what was to be printed could not be; 127 when
- * the compiler cannot be run.
+ * The program `bide`: its first word says what to do.
+ *
+ * Exit status: that of the program which was run; 1 for a mistake in a file or on the command
+ * line, or when standard output cannot be written; 127 when the compiler cannot be run.
  */
 #define _GNU_SOURCE
 #include "compiler/diag/diag.h"
@@ -37,7 +38,7 @@ static int help(const char *command)
     return 1;
 }
 
-/* A file or a compiler in the place of the command is what a first try looks like. */
+/* Who tries bide for the first time may give a file or a compiler instead of a command. */
 static void no_command(const char *word)
 {
     if (ends_with(word, ".c"))
@@ -69,8 +70,9 @@ static int run(int argc, char **argv)
     return 1;
 }
 
-/* What the user has closed must not become the number of a file of ours: it stays a place where
- * nothing can be read or written, and closed for the programs that we start. */
+/* A standard file that the user has closed must not become the number of another file. It is
+ * opened so that nothing can be read from it or written to it, and is closed again in programs
+ * that are started. */
 static void hold_standard_files(void)
 {
     for (int fd = 0; fd < 3; fd++)

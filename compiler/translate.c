@@ -1,3 +1,6 @@
+/*
+ * The order of the rooms, from text to plain C.
+ */
 #include "compiler/translate.h"
 
 #include "compiler/check/check.h"
@@ -10,7 +13,7 @@ enum translate_outcome translate(struct unit *unit, FILE *out, struct emitted *e
     lex(unit);
     parse(unit);
     if (!unit->parse_failed)
-        check(unit); /* which may meet what cannot be correct C */
+        check(unit); /* may set parse_failed too */
     if (unit->parse_failed)
         return TRANSLATE_GAVE_UP;
     if (!unit->error_count)

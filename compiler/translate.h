@@ -2,6 +2,9 @@
  * From the text of one translation unit to plain C: the order of the rooms.
  *
  *   lex -> parse -> check -> warn -> emit (which lowers and lays out one function at a time)
+ *
+ * It requires a unit with its text, options and target. It establishes either generated text, or
+ * errors in the unit, which wait for diag_flush.
  */
 #ifndef BIDE_COMPILER_TRANSLATE_H
 #define BIDE_COMPILER_TRANSLATE_H
@@ -10,12 +13,11 @@
 
 enum translate_outcome {
     TRANSLATE_DONE,
-    TRANSLATE_MISTAKES, /* errors wait in the unit to be printed; nothing is written */
-    TRANSLATE_GAVE_UP,  /* the file is no correct C, or C that we do not know */
+    TRANSLATE_MISTAKES, /* errors wait in the unit; the generated text is not complete */
+    TRANSLATE_GAVE_UP,  /* the file is not correct C, or not understood; nothing is written */
 };
 
-/* The unit has its text, its options and its target. Writes the generated text to `out`; Messages
- * are kept in the unit until diag_flush. */
+/* Writes the generated text to `out`, and fills in what emit tells of it. */
 enum translate_outcome translate(struct unit *, FILE *out, struct emitted *);
 
 #endif

@@ -91,7 +91,7 @@ struct param {
 
 /* ---- symbols ---- */
 
-enum symbol_kind { SYM_VAR, SYM_PARAM, SYM_FUNCTION, SYM_TYPEDEF, SYM_ENUMERATOR, SYM_LABEL };
+enum symbol_kind { SYM_VAR, SYM_PARAM, SYM_FUNCTION, SYM_TYPEDEF, SYM_ENUMERATOR };
 enum storage { ST_NONE, ST_AUTO, ST_REGISTER, ST_STATIC, ST_EXTERN, ST_TYPEDEF };
 
 /* What aligns a variable or a typedef: the tokens of _Alignas(...), or of `aligned(...)` in a list
@@ -146,7 +146,7 @@ struct symbol {
 /* ---- expressions ---- */
 
 enum expr_kind {
-    EX_ERROR,
+    EX_NONE, /* a place in the text, and nothing else */
     EX_NUMBER,
     EX_CHAR,
     EX_STRING, /* one node for adjacent strings */
