@@ -531,7 +531,7 @@ static struct symbol *declare_variable(struct parser *p, const struct specifiers
     if (s->storage == ST_NONE)
         s->storage = ST_AUTO;
     if (spec->async_token)
-        diag(p->unit, SEV_ERROR, spec->async_token, "'%s' is no function, it cannot be async",
+        diag(p->unit, SEV_ERROR, spec->async_token, "'%s' is not a function, so it cannot be async",
              d->name);
     if (is_typedef) {
         s->named = arena_alloc(p->arena, sizeof *s->named);

@@ -191,7 +191,7 @@ struct expr *parse_async_block(struct parser *p)
     advance(p);
     if (!at(p, '(') || peek_next(p)->punct != '{') {
         diag(p->unit, SEV_ERROR, e->first,
-             "'async' stands before a block ({ ... }), or among the words of a declaration");
+             "'async' belongs before a block ({ ... }), or among the words of a declaration");
         fail(p);
     }
     if (!p->function) {

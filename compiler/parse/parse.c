@@ -396,7 +396,7 @@ static struct symbol *declare_at_file_scope(struct parser *p, const struct speci
     bool is_typedef = spec->storage == ST_TYPEDEF;
     struct symbol *s = scope_find_here(p, d->name);
     if (spec->async_token)
-        diag(p->unit, SEV_ERROR, spec->async_token, "'%s' is no function, it cannot be async",
+        diag(p->unit, SEV_ERROR, spec->async_token, "'%s' is not a function, so it cannot be async",
              d->name);
     if (!s || s->kind != (is_typedef ? SYM_TYPEDEF : SYM_VAR)) {
         s = symbol_new(p, is_typedef ? SYM_TYPEDEF : SYM_VAR, d->name, d->type, d->name_token);
@@ -460,13 +460,14 @@ static void parse_runtime(struct parser *p)
     expect(p, ';');
     const char *kind = p->token[word].text;
     if (scope_find(intern(p->arena, "main", 4)))
-        diag(u, SEV_ERROR, first, "'bide_runtime' stands before 'main'");
+        diag(u, SEV_ERROR, first, "'bide_runtime' belongs before 'main'");
     if (strcmp(kind, "multi_thread") == 0)
         diag(u, SEV_ERROR, word,
              "there is no runtime of several threads yet; without this line, or with "
              "bide_runtime(current_thread), the program runs on one");
     else if (strcmp(kind, "current_thread") != 0)
-        diag(u, SEV_ERROR, word, "'%s' is no kind of runtime: current_thread, multi_thread", kind);
+        diag(u, SEV_ERROR, word, "there is no runtime '%s', only current_thread and multi_thread",
+             kind);
     item_new(p, first)->kind = ITEM_RUNTIME;
 }
 

@@ -347,7 +347,7 @@ static struct expr *parse_keyword_primary(struct parser *p, unsigned k)
     case KW_HAS_ATTRIBUTE: return parse_has_attribute(p);
     case KW_ASYNC: return parse_async_block(p);
     case KW_RUNTIME:
-        diag(p->unit, SEV_ERROR, p->pos, "'bide_runtime' stands at file scope, before 'main'");
+        diag(p->unit, SEV_ERROR, p->pos, "'bide_runtime' belongs at file scope, before 'main'");
         break;
     default: break;
     }

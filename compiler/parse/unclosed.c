@@ -77,7 +77,7 @@ bool report_misplaced(struct unit *u)
         diag(u, SEV_ERROR, at, "'await' needs a call after it");
     else if (before && token_keyword(&u->token[at]) == KW_ASYNC)
         diag(u, SEV_ERROR, at,
-             "'async' stands before a block ({ ... }), or among the words of a declaration");
+             "'async' belongs before a block ({ ... }), or among the words of a declaration");
     else if (before)
         diag(u, SEV_ERROR, at, "'%s' cannot stand here", before);
     return word || before;
