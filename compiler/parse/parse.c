@@ -2,8 +2,8 @@
  * The parser's entry, and the file scope: declarations and function definitions, one after another.
  *
  * It requires unit->token, with every keyword in its struct name, and unit->target. It establishes
- * unit->items, functions, initializers and initialized: trees with types, in which names, labels and
- * jumps are resolved; or unit->parse_failed.
+ * unit->items, functions, initializers and initialized: trees with types, in which names, labels
+ * and jumps are resolved; or unit->parse_failed.
  *
  * A declaration that is not understood is skipped without a message: its text is copied as it is.
  * Only if it has async words, the unit is marked parse_failed, and the user's compiler says what
