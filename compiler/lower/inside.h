@@ -348,7 +348,7 @@ void run_scope(struct lower *, struct link *, bool has_end);
 /* ---- reach.c: may control come to the end of a code? ---- */
 
 bool reaches_end(struct lower *, const struct code *);
-bool may_reach_end(struct lower *, const struct code *);      /* of a code that is not complete */
+bool may_reach_end(struct lower *, struct code *);            /* of a code that is not complete */
 bool seems_to_reach_end(struct lower *, const struct code *); /* as a compiler sees it */
 
 /* ---- lower.c ---- */

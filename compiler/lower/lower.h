@@ -137,6 +137,7 @@ struct piece {
 struct code {
     struct piece *piece;
     uint32_t count, room;
+    struct reach *reach; /* private to reach.c */
 };
 
 /* PC_DECL, PC_FOR_OPEN: some declarators of a declaration statement. */

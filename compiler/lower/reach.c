@@ -3,9 +3,11 @@
  */
 #include "inside.h"
 
-/* `whole`: no jump to a label of the code will be appended any more; `resumes`: a suspension resumes
- * even if control never comes to it, as a compiler must believe of a `case`. */
-static bool ends_alive(struct lower *l, const struct code *code, bool whole, bool resumes)
+#include <string.h>
+
+/* Of a whole code. `resumes`: a suspension resumes even if control never comes to it, as a compiler
+ * must believe of a `case`. */
+static bool ends_alive(struct lower *l, const struct code *code, bool resumes)
 {
     bool *target = arena_alloc(l->arena, l->flow_labels + 1), live = true;
     for (bool again = true; again;) {
@@ -14,7 +16,7 @@ static bool ends_alive(struct lower *l, const struct code *code, bool whole, boo
         for (uint32_t i = 0; i < code->count; i++) {
             const struct piece *p = &code->piece[i];
             if (p->kind == PC_LABEL)
-                live |= target[p->first] || (!whole && p->last == LABEL_OPEN);
+                live |= target[p->first];
             if (live && (p->kind == PC_JUMP || p->kind == PC_BRANCH) && !target[p->first])
                 again = target[p->first] = true;
             if (p->kind == PC_JUMP || p->kind == PC_END)
@@ -28,15 +30,52 @@ static bool ends_alive(struct lower *l, const struct code *code, bool whole, boo
 
 bool reaches_end(struct lower *l, const struct code *code)
 {
-    return ends_alive(l, code, true, false);
+    return ends_alive(l, code, false);
 }
 
-bool may_reach_end(struct lower *l, const struct code *code)
+/* How far may_reach_end has come in a code. */
+struct reach {
+    uint32_t at; /* a piece */
+    bool live;   /* control comes there */
+    bool *target;
+    uint32_t room;
+};
+
+static void mark_target(struct lower *l, struct reach *r, uint32_t label)
 {
-    return ends_alive(l, code, false, false);
+    if (label >= r->room) {
+        uint32_t room = 2 * l->flow_labels;
+        bool *more = arena_alloc(l->arena, room);
+        if (r->room)
+            memcpy(more, r->target, r->room);
+        r->target = more;
+        r->room = room;
+    }
+    r->target[label] = true;
+}
+
+/* Only open labels are jumped to from behind, so what has been read need not be read again when more
+ * has been appended. */
+bool may_reach_end(struct lower *l, struct code *code)
+{
+    struct reach *r = code->reach;
+    if (!r) {
+        r = code->reach = arena_alloc(l->arena, sizeof *r);
+        r->live = true;
+    }
+    for (; r->at < code->count; r->at++) {
+        const struct piece *p = &code->piece[r->at];
+        if (p->kind == PC_LABEL)
+            r->live |= p->last == LABEL_OPEN || (p->first < r->room && r->target[p->first]);
+        if (r->live && (p->kind == PC_JUMP || p->kind == PC_BRANCH))
+            mark_target(l, r, p->first);
+        if (p->kind == PC_JUMP || p->kind == PC_END)
+            r->live = false;
+    }
+    return r->live;
 }
 
 bool seems_to_reach_end(struct lower *l, const struct code *code)
 {
-    return ends_alive(l, code, true, true);
+    return ends_alive(l, code, true);
 }
