@@ -92,6 +92,8 @@ struct work {
     struct list gets;     /* struct get *, of future.c */
     struct defers *param_scope; /* of parameters that are owners */
     struct stmt *value_stmt;    /* async block, branch: the last expression, its result */
+    struct map addressed;       /* stmt.c: labels whose address is taken */
+    bool addressed_known;
     /* name.c */
     struct map stems; /* of the names that were made up */
     struct map words; /* the names in the function's text */

@@ -239,13 +239,16 @@ static void lower_jump(struct lower *l, struct stmt *s)
                                  : info->flow_label);
 }
 
+/* Found once for the function: what stands behind each && in it. */
 static bool is_addressed(struct lower *l, const char *label)
 {
     const struct token *t = l->unit->token;
-    for (uint32_t i = l->fn->first + 1; i <= l->fn->last; i++)
-        if (t[i].text == label && t[i - 1].punct == P_ANDAND)
-            return true;
-    return false;
+    struct map *map = &l->work->addressed;
+    for (uint32_t i = l->fn->first + 1; i <= l->fn->last && !l->work->addressed_known; i++)
+        if (t[i].text && t[i - 1].punct == P_ANDAND)
+            *map_at(l->arena, map, t[i].text) = l;
+    l->work->addressed_known = true;
+    return *map_at(l->arena, map, label);
 }
 
 /* To labels whose address is taken, or to those that an asm goto names. */
