@@ -59,6 +59,8 @@ body 1500 'bide_task(int) t@ = bide_spawn(g(n)); n += await bide_task_wait(t@);'
 is_quick 'tasks' 0 0
 body 3000 'bide_future(int) v@ = bide_lazy(g(n)); n += await bide_get(v@);' >text.c
 is_quick 'futures' 0 0
+body 1000 '{ bide_defer { n--; } if (n == @) return 1; await g(1); }' >text.c
+is_quick 'ways out of scopes' 0 0
 body 1000 '{ int a = n, b[4]; b[0] = a; n += await g(b[0]); n += a + b[0]; }' >text.c
 is_quick 'names of blocks' 0 0
 body 12000 'L@: if (n == @) goto L@;' >text.c
