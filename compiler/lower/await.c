@@ -9,11 +9,11 @@
  * and `frame->result_f` stands for its value. That slot is valid until the next await;
  * `prepare_operands` keeps the value longer where it must. A scalar that nobody reads has no slot.
  *
- * In a function marked bide_cancel_returns nothing is due at an await. Instead each await asks first
- * whether it may start anything: `if (!bide__refused(cx, &frame->result_f, ...) && ...`
+ * In a function marked bide_cancel_returns nothing is due at an await. Instead each await asks
+ * first whether it may start anything: `if (!bide__refused(cx, &frame->result_f, ...) && ...`
  *
- * bide_blocking(f(x)) puts a job with f's arguments and room for its result into such a slot. The pool
- * calls a generated function that calls f.
+ * bide_blocking(f(x)) puts a job with f's arguments and room for its result into such a slot. The
+ * pool calls a generated function that calls f.
  */
 #include "inside.h"
 

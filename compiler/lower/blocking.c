@@ -1,7 +1,7 @@
 /*
- * bide_spawn_blocking(f(x)): a task whose only await is the call on the blocking pool. Its function is
- * generated here, in the form of a future written by hand. Its argument is the job with f's arguments;
- * the first poll copies it into the frame and hands it to the pool.
+ * bide_spawn_blocking(f(x)): a task whose only await is the call on the blocking pool. Its function
+ * is generated here, in the form of a future written by hand. Its argument is the job with f's
+ * arguments; the first poll copies it into the frame and hands it to the pool.
  *
  * The task has nothing to undo, so a cancelled one is just popped.
  */

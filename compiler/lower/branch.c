@@ -2,7 +2,8 @@
  * Async blocks and branches: what they use of the functions round them.
  *
  * Requires checked functions; runs before the functions round them are lowered. Establishes their
- * captures of static variables, and for each branch whether it needs a pointer to the frame outside.
+ * captures of static variables, and for each branch whether it needs a pointer to the frame
+ * outside.
  */
 #include "inside.h"
 

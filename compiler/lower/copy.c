@@ -1,9 +1,10 @@
 /*
- * Expressions into codes: the user's tokens, the codes of prepared nodes in place of these, and beside
- * them the flow of values. Where C leaves the order of operands open, the flow follows the source.
+ * Expressions into codes: the user's tokens, the codes of prepared nodes in place of these, and
+ * beside them the flow of values. Where C leaves the order of operands open, the flow follows the
+ * source.
  *
- * Requires a prepared expression. What needs no statement of its own is lowered here: compound literals
- * that live in the frame, forms without an await, assignments to owners.
+ * Requires a prepared expression. What needs no statement of its own is lowered here: compound
+ * literals that live in the frame, forms without an await, assignments to owners.
  */
 #include "inside.h"
 

@@ -1,15 +1,16 @@
 /*
- * Deferred blocks: bide_defer, variables with a cleanup, owners of tasks and futures. bide_scope has
- * one, too (scope.c).
+ * Deferred blocks: bide_defer, variables with a cleanup, owners of tasks and futures. bide_scope
+ * has one, too (scope.c).
  *
- * A deferred block stands once in the output, at the end of its scope, behind a label. Each way out of
- * the scope stores in the scope's selector where to go on, and jumps to the label of the innermost
- * block that is due; 0 is the end of the scope. The blocks of one scope follow each other from the last
- * to the first. Behind each stands `if (selector == n)` for the ways that have no more blocks of this
- * scope to run; a way that leads further out goes to the next scope in the same manner.
+ * A deferred block stands once in the output, at the end of its scope, behind a label. Each way out
+ * of the scope stores in the scope's selector where to go on, and jumps to the label of the
+ * innermost block that is due; 0 is the end of the scope. The blocks of one scope follow each other
+ * from the last to the first. Behind each stands `if (selector == n)` for the ways that have no
+ * more blocks of this scope to run; a way that leads further out goes to the next scope in the same
+ * manner.
  *
- * A block with awaits is shielded. At a resume label where something is due, unwinding is one more way
- * out; inside a shielded block it is not, since the core then answers in place of the await.
+ * A block with awaits is shielded. At a resume label where something is due, unwinding is one more
+ * way out; inside a shielded block it is not, since the core then answers in place of the await.
  */
 #include "inside.h"
 
@@ -192,8 +193,8 @@ static void run(struct lower *l, struct link *link, bool has_end)
     }
 }
 
-/* Behind a block: the ways that go on from there. Behind the last block of a scope whose end is never
- * reached, the last of them needs no test. */
+/* Behind a block: the ways that go on from there. Behind the last block of a scope whose end is
+ * never reached, the last of them needs no test. */
 static void dispatch(struct lower *l, struct defers *scope, bool is_last, bool has_end)
 {
     for (int i = 0; i < scope->exit_count; i++) {

@@ -1,8 +1,8 @@
 /*
  * Futures as values in async functions: bide_get, which is awaited, and the drops, which are awaits
  * that nobody wrote: bide_drop, an assignment over a future, the end of an owner's scope. A drop
- * suspends while the future unwinds. (Plain functions cannot wait: there owner.c and defer.c hand the
- * future to the runtime.)
+ * suspends while the future unwinds. (Plain functions cannot wait: there owner.c and defer.c hand
+ * the future to the runtime.)
  *
  * A get needs a descriptor for the type of its result, which the runtime does not know. Each
  * function has one for each type that it gets.

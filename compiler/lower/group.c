@@ -1,15 +1,16 @@
 /*
  * join, try_join, select and timeout. What the branches need (guards, places to assign to, then
- * arguments) is evaluated first, from left to right, and kept; then the group is pushed, each branch
- * started, and the group awaited as a leaf. What a branch with a guard needs is evaluated only when the
- * guard holds, and is kept in the frame, where compilers do not warn that it may be missing. Results
- * stay in slots of the group until it is done. Only then are those of all branches that returned
- * assigned, also when the awaiting function unwinds and has deferred blocks that may look.
+ * arguments) is evaluated first, from left to right, and kept; then the group is pushed, each
+ * branch started, and the group awaited as a leaf. What a branch with a guard needs is evaluated
+ * only when the guard holds, and is kept in the frame, where compilers do not warn that it may be
+ * missing. Results stay in slots of the group until it is done. Only then are those of all branches
+ * that returned assigned, also when the awaiting function unwinds and has deferred blocks that may
+ * look.
  *
- * A timeout is a biased select of the branch and bide_sleep. A statement expression is a function of
- * its own that works on this function's frame (branch.c). A group that is a branch is the leaf of the
- * branch's chain. Its slots are inside the slots of the outer group, and a descriptor that only lists
- * its branches tells how much room they take.
+ * A timeout is a biased select of the branch and bide_sleep. A statement expression is a function
+ * of its own that works on this function's frame (branch.c). A group that is a branch is the leaf
+ * of the branch's chain. Its slots are inside the slots of the outer group, and a descriptor that
+ * only lists its branches tells how much room they take.
  */
 #include "inside.h"
 
@@ -199,8 +200,8 @@ static void clear_owners(struct lower *l, const struct operand *o, int count)
 
 static int prepare_group(struct group *g, struct operand *o, int total);
 
-/* o: the operands of b behind its guard and then of what follows, `total` in all. Returns the number
- * of b's. */
+/* o: the operands of b behind its guard and then of what follows, `total` in all. Returns the
+ * number of b's. */
 static int prepare_branch(struct lower *l, struct branch *b, struct operand *o, int total)
 {
     int n = (b->place != NULL) + b->call.operand_count;
@@ -363,8 +364,8 @@ static bool is_unknown(const struct branch *b)
     return b->call.calls_through && !b->call.job;
 }
 
-/* A group that is a branch has no function; its descriptor tells only its room. The room is not known
- * if a call through a reference is among its branches. */
+/* A group that is a branch has no function; its descriptor tells only its room. The room is not
+ * known if a call through a reference is among its branches. */
 static void describe_nested(struct group *g)
 {
     struct lower *l = g->l;
@@ -397,8 +398,8 @@ static void describe_nested(struct group *g)
     list_add(l->arena, &l->tables, to);
 }
 
-/* Where a group's variables are declared. For gdb that is not a block of their own, where it would find
- * one place for a breakpoint on the line and another one behind it. */
+/* Where a group's variables are declared. For gdb that is not a block of their own, where it would
+ * find one place for a breakpoint on the line and another one behind it. */
 static struct code *declarations(struct lower *l)
 {
     return l->unit->options->debug_locals ? l->head : l->at->out;
@@ -631,8 +632,8 @@ static void append_results(struct group *g, bool if_done)
     }
 }
 
-/* When the function unwinds, the group itself has something due: owners, or a result that others may
- * see. */
+/* When the function unwinds, the group itself has something due: owners, or a result that others
+ * may see. */
 static bool has_results(const struct group *g)
 {
     for (int k = 0; k < g->count; k++) {

@@ -1,7 +1,7 @@
 /*
- * Types at file scope. If a member of the frame needs a struct or union that is declared in a block,
- * that type moves to file scope under a name of its own, which replaces the old name in the body. An
- * enum of a block stays, since its constants do; the member has its integer type.
+ * Types at file scope. If a member of the frame needs a struct or union that is declared in a
+ * block, that type moves to file scope under a name of its own, which replaces the old name in the
+ * body. An enum of a block stays, since its constants do; the member has its integer type.
  */
 #include "inside.h"
 

@@ -186,9 +186,9 @@ bool needs_block(struct lower *, struct stmt *block, int from);
 
 /* Appends what must run before e, so that e can be copied then. */
 void prepare(struct lower *, struct expr *e);
-/* Prepares operands from left to right. With `fix_all` all of them can be copied later, whatever has
- * run in between, and owners among them are held until the caller resets at->held; otherwise only
- * those before the last await are kept. */
+/* Prepares operands from left to right. With `fix_all` all of them can be copied later, whatever
+ * has run in between, and owners among them are held until the caller resets at->held; otherwise
+ * only those before the last await are kept. */
 void prepare_operands(struct lower *, struct operand *, int count, bool fix_all);
 /* The same with the first `count` of `total` operands. */
 void prepare_some(struct lower *, struct operand *, int count, int total);
@@ -230,8 +230,8 @@ void append_start(struct lower *, struct code *, struct awaitable *, const char 
                   const char *parent, const char *slot);
 void add_callee(struct lower *, const char *name, unsigned group);
 
-/* Of an owner among the operands: the call takes it, or borrows it and nobody else has it. It is kept,
- * and its code reads it. */
+/* Of an owner among the operands: the call takes it, or borrows it and nobody else has it. It is
+ * kept, and its code reads it. */
 bool is_owner_operand(const struct awaitable *, int i);
 bool takes_owner(const struct awaitable *);
 void release_arguments(struct lower *, const struct awaitable *);
@@ -274,8 +274,8 @@ void copy_owner_assign(struct lower *, struct code *, struct expr *, bool value_
 void copy_move(struct lower *, struct code *, struct expr *, bool value_unused);
 /* bide_task_detach, bide_drop in plain functions, and a bide_move whose value is dropped. */
 void copy_release(struct lower *, struct code *, struct expr *);
-/* `kept` holds the value of an expression such as `v`: v is empty from here on, unless it is declared
- * inside the expression. */
+/* `kept` holds the value of an expression such as `v`: v is empty from here on, unless it is
+ * declared inside the expression. */
 void append_moved(struct lower *, struct var *kept, struct expr *value);
 /* Drops what `read` reads, in an async function by an await; the token is where messages point. */
 void release_value(struct lower *, const struct code *read, const struct type *, uint32_t token);
@@ -344,7 +344,8 @@ void append_finish(struct lower *); /* the function ends, its result is stored *
 /* ---- scope.c: bide_scope ---- */
 
 void lower_scope(struct lower *, struct stmt *);
-/* What is due when the scope's block is left; `has_end`: control may come to the block's end, too. */
+/* What is due when the scope's block is left; `has_end`: control may come to the block's end, too.
+ */
 void run_scope(struct lower *, struct link *, bool has_end);
 
 /* ---- reach.c: may control come to the end of a code? ---- */
@@ -355,7 +356,8 @@ bool seems_to_reach_end(struct lower *, const struct code *); /* as a compiler s
 
 /* ---- lower.c ---- */
 
-/* Its last statement is an if or a loop, so what follows its brace would seem to stand under that. */
+/* Its last statement is an if or a loop, so what follows its brace would seem to stand under that.
+ */
 bool ends_in_if_or_loop(const struct stmt *block);
 
 /* ---- hoist.c, branch.c: types that move to file scope ---- */

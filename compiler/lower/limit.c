@@ -1,6 +1,6 @@
 /*
- * What must not be aligned to more than BIDE_ALIGN_MAX: lowering notes it here, and emit/limit.c has
- * the target's compiler test it.
+ * What must not be aligned to more than BIDE_ALIGN_MAX: lowering notes it here, and emit/limit.c
+ * has the target's compiler test it.
  */
 #include "inside.h"
 

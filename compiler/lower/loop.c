@@ -1,6 +1,7 @@
 /*
- * Loops. A loop whose condition or step awaits becomes `for (;;)` with the test as an `if` in the body;
- * `continue` then jumps to a label before the test (do) or the step (for). Other loops are copied.
+ * Loops. A loop whose condition or step awaits becomes `for (;;)` with the test as an `if` in the
+ * body; `continue` then jumps to a label before the test (do) or the step (for). Other loops are
+ * copied.
  */
 #include "inside.h"
 

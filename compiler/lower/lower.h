@@ -7,9 +7,9 @@
  * variable lives, and emit prints the pieces.
  *
  * A code is a row of *pieces*. Most of them print (our text, the user's tokens); some only tell the
- * flow of control and of values (use, def, label, jump...). So one row is both the output and the flow
- * graph. frame/live.c reads the flow to learn what each suspension must save. Only then is it known
- * whether a variable is printed as `a` or as `frame->a`, so nothing is printed before.
+ * flow of control and of values (use, def, label, jump...). So one row is both the output and the
+ * flow graph. frame/live.c reads the flow to learn what each suspension must save. Only then is it
+ * known whether a variable is printed as `a` or as `frame->a`, so nothing is printed before.
  *
  *     async int sum(int n)
  *     {
@@ -39,9 +39,10 @@
  *     TOKENS           a                                          USE a
  *     TEXT             ; return bide_frame_finish(...);           END
  *
- * An expression with awaits is split: `prepare` appends what must run before, and hangs the code that
- * stands for its value (here `frame->result_half`) on each node that it has dealt with; `copy_expr`
- * then copies the expression with these codes put in. Everything else is the user's tokens.
+ * An expression with awaits is split: `prepare` appends what must run before, and hangs the code
+ * that stands for its value (here `frame->result_half`) on each node that it has dealt with;
+ * `copy_expr` then copies the expression with these codes put in. Everything else is the user's
+ * tokens.
  *
  * The passes, in order:
  *
@@ -212,8 +213,8 @@ struct callee {
 /* ---- a function ---- */
 
 /*
- * A function and what lowering has made of it. The rooms frame and emit read it; what lowering alone
- * needs hangs on `at` and `work`, which are its own.
+ * A function and what lowering has made of it. The rooms frame and emit read it; what lowering
+ * alone needs hangs on `at` and `work`, which are its own.
  */
 struct lower {
     struct unit *unit;
@@ -227,7 +228,8 @@ struct lower {
     bool unwinds;        /* has something due at some await */
     bool returns;        /* bide_cancel_returns */
     bool uses_func_name; /* __func__ */
-    /* lower_finish: it has parameters, captures or an outer frame; and its body reads some of them */
+    /* lower_finish: it has parameters, captures or an outer frame; and its body reads some of them
+     */
     bool has_args, uses_args;
 
     struct code *head;    /* declarations at the beginning of the body */
@@ -254,7 +256,7 @@ struct lower {
 
 /* ---- lower.c: the passes ---- */
 
-/* Scans and lowers the function; `outer`: of a branch, the function that it stands in, else NULL. */
+/* Scans and lowers the function; `outer`: the function that a branch stands in, else NULL. */
 struct lower *lower_function(struct unit *, struct function *, struct lower *outer);
 /* When the frame is laid out: finds what the arguments are and what the user's tokens become. */
 void lower_finish(struct lower *);
@@ -268,7 +270,8 @@ void study_branch(struct unit *, struct function *);
 
 /* ---- code.c: variables ---- */
 
-/* A variable of the function or, in a branch, of a function round it; NULL: it belongs to neither. */
+/* A variable of the function or, in a branch, of a function round it; NULL: it belongs to neither.
+ */
 struct var *var_of(struct lower *, const struct symbol *);
 
 /* ---- scan.c: awaits and lives, as places in the text ---- */
@@ -278,8 +281,8 @@ bool is_in_scope(const struct lower *, const struct var *v, uint32_t token);
 /* The await that begins at the token, to the last place that it may run at. Where no await begins:
  * the whole text. */
 struct span await_at(struct lower *, uint32_t token);
-/* From v's declaration (or the beginning of its block, if a label lets control come back) to the last
- * place that the end of its block may run at. */
+/* From v's declaration (or the beginning of its block, if a label lets control come back) to the
+ * last place that the end of its block may run at. */
 struct span life_of(struct lower *, const struct var *v);
 
 /* ---- shadow.c: names ---- */

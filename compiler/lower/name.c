@@ -1,8 +1,8 @@
 /*
  * Names and texts that generated code needs.
  *
- * A generated name is a stem and a number. It means nothing else in the function or at file scope, so
- * it neither captures a name of the user's nor shadows one.
+ * A generated name is a stem and a number. It means nothing else in the function or at file scope,
+ * so it neither captures a name of the user's nor shadows one.
  */
 #include "inside.h"
 

@@ -2,13 +2,15 @@
  * Owners: variables of type bide_task(T) or bide_future(T), or arrays of them, and values that no
  * variable has yet.
  *
- * A variable always holds what it owns, or null. Assigning releases the old owner when the new value
- * is known; moving, detaching and dropping leave null. (In async functions, future.c drops futures.)
+ * A variable always holds what it owns, or null. Assigning releases the old owner when the new
+ * value is known; moving, detaching and dropping leave null. (In async functions, future.c drops
+ * futures.)
  *
- * A value belongs to whatever takes it: a variable, a parameter, a member. If an await stands between
- * the two, as in `take(bide_spawn(f()), await g())`, the value is *held* in a temporary, and whatever
- * leaves the expression in between (unwinding, or a jump out of a statement expression) releases it
- * first. The held owners are a list that follows the nesting of the expression.
+ * A value belongs to whatever takes it: a variable, a parameter, a member. If an await stands
+ * between the two, as in `take(bide_spawn(f()), await g())`, the value is *held* in a temporary,
+ * and whatever leaves the expression in between (unwinding, or a jump out of a statement
+ * expression) releases it first. The held owners are a list that follows the nesting of the
+ * expression.
  */
 #include "inside.h"
 

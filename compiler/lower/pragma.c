@@ -1,8 +1,8 @@
 /*
- * Pragmas in front of a statement that is rewritten. Most are copied with the text and mean the same
- * there. Two kinds do not. A hint for a loop (`GCC unroll`, `clang loop`...) must be followed by a
- * plain loop and means nothing for a loop that every await leaves and enters again: it is removed.
- * OpenMP and OpenACC take the statement apart themselves: an await in it is an error.
+ * Pragmas in front of a statement that is rewritten. Most are copied with the text and mean the
+ * same there. Two kinds do not. A hint for a loop (`GCC unroll`, `clang loop`...) must be followed
+ * by a plain loop and means nothing for a loop that every await leaves and enters again: it is
+ * removed. OpenMP and OpenACC take the statement apart themselves: an await in it is an error.
  */
 #define _GNU_SOURCE
 #include "inside.h"

@@ -54,8 +54,8 @@ static void mark_target(struct lower *l, struct reach *r, uint32_t label)
     r->target[label] = true;
 }
 
-/* Only open labels are jumped to from behind, so what has been read need not be read again when more
- * has been appended. */
+/* Only open labels are jumped to from behind, so what has been read need not be read again when
+ * more has been appended. */
 bool may_reach_end(struct lower *l, struct code *code)
 {
     struct reach *r = code->reach;

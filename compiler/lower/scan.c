@@ -13,11 +13,11 @@
  *
  * A variable lives in the frame all the time if its address is taken (also by a cleanup, by joining
  * the task that it names, or because it is an array that decays) and an await may happen while it
- * exists. C gives it the lifetime of its block: that is an await in the block behind its declaration,
- * or anywhere in the block if a label before the declaration lets control come back. A deferred block
- * counts as standing at the end of its scope. Compound literals whose address is needed follow the same
- * rule. An array of which only elements are named is left to frame/live.c like any other variable,
- * unless a debugger must find it after each await.
+ * exists. C gives it the lifetime of its block: that is an await in the block behind its
+ * declaration, or anywhere in the block if a label before the declaration lets control come back. A
+ * deferred block counts as standing at the end of its scope. Compound literals whose address is
+ * needed follow the same rule. An array of which only elements are named is left to frame/live.c
+ * like any other variable, unless a debugger must find it after each await.
  */
 #include "inside.h"
 
@@ -117,8 +117,8 @@ struct span await_at(struct lower *l, uint32_t token)
     return found ? *found : (struct span){0, UINT32_MAX, 0};
 }
 
-/* What is declared at `from` may be in use from here on: a label before it in the block lets control
- * come back with a pointer to it. */
+/* What is declared at `from` may be in use from here on: a label before it in the block lets
+ * control come back with a pointer to it. */
 static uint32_t begin_of_life(struct lower *l, uint32_t block_first, uint32_t from)
 {
     for (uint32_t i = 0; i < l->fn->labels.count; i++) {

@@ -17,16 +17,17 @@
  *         (go on where `next` says)
  *     }
  *
- * So a scope has a deferred block (defer.c) that cancels the children and waits for them. At the end
- * of the user's block they are only waited for, and a request to cancel may come then. After that wait
- * no children are left, so unwinding goes on further out. Parts that no way out leads to are not
- * generated.
+ * So a scope has a deferred block (defer.c) that cancels the children and waits for them. At the
+ * end of the user's block they are only waited for, and a request to cancel may come then. After
+ * that wait no children are left, so unwinding goes on further out. Parts that no way out leads to
+ * are not generated.
  *
  * A function marked bide_cancel_returns comes to the end of the block when it is cancelled, too. It
- * must not wait there like others, so the first wait is `if (!bide__unwinding(cx) && ...wait...)`, and
- * below stands `if (next || bide__unwinding(cx))`.
+ * must not wait there like others, so the first wait is `if (!bide__unwinding(cx) && ...wait...)`,
+ * and below stands `if (next || bide__unwinding(cx))`.
  *
- * The scope's variable stands for the address of the object in the frame and has no place of its own.
+ * The scope's variable stands for the address of the object in the frame and has no place of its
+ * own.
  */
 #include "inside.h"
 

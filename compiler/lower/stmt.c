@@ -1,9 +1,9 @@
 /*
  * Statements: the walk that appends the pieces.
  *
- * Requires a scanned function. Establishes the code of the body, the suspensions, the result slots and
- * the definitions round the body. A statement without an await, a way out past a deferred block or a
- * declaration that moves to the frame is copied as it stands; its flow is told in any case.
+ * Requires a scanned function. Establishes the code of the body, the suspensions, the result slots
+ * and the definitions round the body. A statement without an await, a way out past a deferred block
+ * or a declaration that moves to the frame is copied as it stands; its flow is told in any case.
  */
 #include "inside.h"
 
@@ -66,8 +66,8 @@ static bool mentions(struct lower *l, const struct stmt *s, const char *name)
     return false;
 }
 
-/* Nothing may stand before a case, where compilers look for a break or a fallthrough, nor before the
- * declaration of a block's labels. */
+/* Nothing may stand before a case, where compilers look for a break or a fallthrough, nor before
+ * the declaration of a block's labels. */
 static bool stays_first(struct lower *l, const struct stmt *s)
 {
     return s->kind == S_CASE || s->kind == S_DEFAULT || is_label_decl(l, s);

@@ -2,8 +2,8 @@
  * The last pass: what the user's tokens become where they are copied.
  *
  * Requires a lowered function with its frame laid out, when all types that move to file scope have
- * moved. Establishes lower->subst: names of moved types, constants of enums, __func__, references, and
- * awaits in operands that are not evaluated.
+ * moved. Establishes lower->subst: names of moved types, constants of enums, __func__, references,
+ * and awaits in operands that are not evaluated.
  */
 #include "inside.h"
 
