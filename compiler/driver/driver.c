@@ -124,22 +124,6 @@ static bool has_own_words(const struct command *cmd)
     return false;
 }
 
-/* Links what is compiled. After a failure once more, to catch what the linker says, for a hint. */
-static int link_only(struct command *cmd, struct process *p)
-{
-    int status = process_run_as_user(p);
-    cmd->signal = p->signal;
-    if (!status || cmd->signal || status == 127)
-        return status;
-    p->catch_out = p->catch_err = true;
-    p->signal = 0;
-    if (process_run(p) != 0)
-        hint_missing_library(cmd, &p->err, false);
-    buffer_free(&p->out);
-    buffer_free(&p->err);
-    return status;
-}
-
 /* Runs the user's words as they are, response files too, without our own options. */
 static int run_untouched(struct command *cmd, const struct list *extra,
                          const struct buffer *standard_input)
@@ -162,8 +146,6 @@ static int run_untouched(struct command *cmd, const struct list *extra,
         add_home_flags(cmd, &p, cmd->c_count > 0);
     add_extra(&p, extra);
     p.input = standard_input->data ? standard_input : NULL;
-    if (cmd->mode == MODE_LINK && !cmd->c_count && cmd->input_count && !cmd->options.json && !extra)
-        return link_only(cmd, &p);
     if (!cmd->options.json && !cmd->has_foreign_words)
         return extra ? process_run(&p) : process_exec(&p);
     command_add_colour(cmd, &p);

@@ -138,6 +138,8 @@ void hint_missing_include(const struct command *cmd, const struct buffer *err,
 
 /* ---- libraries ---- */
 
+/* A command that only links objects is not ours to watch: the linker has our process then. */
+
 static const struct library {
     const char *name, *beginning; /* of all of its functions */
 } libraries[] = {{"bide-http", "bide_http_"}, {"bide-sqlite", "bide_sql_"}};
