@@ -2,11 +2,11 @@
  * Which of the compiler's messages about the plain reading do not hold for the program.
  *
  * - A warning that comes from the flow of a function, if a deferred block or a scope gives the
- *   function another flow than its plain reading has. It holds if the compiler also gives it for the
- *   generated code of that function. The same goes for a warning about values in a deferred block,
- *   which are different when the block runs. -Wreturn-type holds if our own checks agree. A variable
- *   that stands in no such form is the same in both readings: then the generated code, where it may
- *   live in the frame, does not count.
+ *   function another flow than its plain reading has. It holds if the compiler also gives it for
+ *   the generated code of that function. The same goes for a warning about values in a deferred
+ *   block, which are different when the block runs. -Wreturn-type holds if our own checks agree. A
+ *   variable that stands in no such form is the same in both readings: then the generated code,
+ *   where it may live in the frame, does not count.
  * - A task or a future without a value: it begins empty.
  * - The order of evaluation in an expression with an await: the language defines it.
  * - An unused result of an await: our own check knows what (void) stands for.
@@ -131,8 +131,8 @@ static const char *const variable_names[] = {"conditional-uninitialized",
 
 static const char *const return_names[] = {"return-local-addr", "return-stack-address", NULL};
 
-/* Warnings that depend on what has been evaluated by then. Other branches of a group may also change
- * what a loop waits for. */
+/* Warnings that depend on what has been evaluated by then. Other branches of a group may also
+ * change what a loop waits for. */
 static const char *const order_names[] = {"for-loop-analysis", "sequence-point", "unsequenced",
                                           NULL};
 

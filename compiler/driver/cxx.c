@@ -1,7 +1,7 @@
 /*
- * C++ files. Async functions are for C: in a file that is compiled as C++ the words are macros of the
- * plain reading, and the compiler's errors about them help nobody. So a C++ file that defines an
- * async function is an error of ours. Files that only call bide's functions are the compiler's.
+ * C++ files. Async functions are for C: in a file that is compiled as C++ the words are macros of
+ * the plain reading, and the compiler's errors about them help nobody. So a C++ file that defines
+ * an async function is an error of ours. Files that only call bide's functions are the compiler's.
  */
 #define _GNU_SOURCE
 #include "inside.h"

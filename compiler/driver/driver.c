@@ -493,8 +493,8 @@ static struct list with_plain_jobs(struct command *cmd, const struct list *jobs,
     return all;
 }
 
-/* Decides whether compilers may warn of the generated texts: when confirm.c needs these warnings, or
- * when there is no plain reading to warn in their place. */
+/* Decides whether compilers may warn of the generated texts: when confirm.c needs these warnings,
+ * or when there is no plain reading to warn in their place. */
 static void choose_silence(struct command *cmd, const struct list *jobs)
 {
     bool needed = cmd->clang, all_exist = true;

@@ -1,8 +1,8 @@
 /*
- * The compiler that is started before its text is there. Loading clang takes longer than translating
- * a file, so clang loads while the preprocessor and we are at work: its input is a link to a pipe.
- * The link has the name that the file would have, so that all that is derived from it is the same.
- * gcc loads fast and would gain nothing.
+ * The compiler that is started before its text is there. Loading clang takes longer than
+ * translating a file, so clang loads while the preprocessor and we are at work: its input is a link
+ * to a pipe. The link has the name that the file would have, so that all that is derived from it is
+ * the same. gcc loads fast and would gain nothing.
  *
  * If we die, a text that is cut off must never become an object. So the pipe has a head before the
  * compiler starts: the text's first line, which names the user's file, and an #if whose #endif
@@ -10,8 +10,8 @@
  * has them too, because a checksum of the text gets into some outputs.
  *
  * Only success counts. After a failure the same command runs on a file, and what it prints and
- * leaves there is what the user gets. Programs that may read their input twice, such as ccache under
- * the name of clang, never get a pipe.
+ * leaves there is what the user gets. Programs that may read their input twice, such as ccache
+ * under the name of clang, never get a pipe.
  */
 #define _GNU_SOURCE
 #include "inside.h"

@@ -85,7 +85,7 @@ static void print_note(const struct command *cmd, const struct complaint *c, siz
                 text);
 }
 
-/* Prints the note for the word that the complaint is about. False: it is not about a word of ours. */
+/* Prints the note for the word that the complaint is about. False: that is no word of ours. */
 static bool say(const struct command *cmd, const struct complaint *c, const char *line)
 {
     for (size_t i = 0; line[i] && line[i] != '\n';) {

@@ -264,7 +264,7 @@ bool cxx_is_refused(const struct command *);
 
 /* ---- pch.c: precompiled headers, whose text the front end reads ---- */
 
-/* Adds the words that include headers before the file, for a step that needs their text. 0 or -1. */
+/* Adds the words that include headers, for a step that needs their text. 0 or -1. */
 int pch_add_text(const struct command *, struct process *);
 /* Is it such a word: -include? */
 bool pch_is_include(const struct arg *);

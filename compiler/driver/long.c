@@ -1,14 +1,14 @@
 /*
  * Long names of options: gcc and clang take `--define-macro=X`, `--define-macro X` and the like for
- * -DX. They are replaced by the short ones, which the rest of the driver knows. An unknown long name
- * becomes a short one by its beginning: for gcc --no-asm is -fno-asm, and --warn-all is -Wall.
+ * -DX. They are replaced by the short ones, which the rest of the driver knows. An unknown long
+ * name becomes a short one by its beginning: for gcc --no-asm is -fno-asm, and --warn-all is -Wall.
  */
 #include "inside.h"
 
 #include <string.h>
 
-/* What follows the name: nothing; a value that is joined to the short option; a value that is a word
- * of its own. */
+/* What follows the name: nothing; a value that is joined to the short option; a value that is a
+ * word of its own. */
 enum tail { ALONE, JOIN, PAIR };
 
 struct long_option {

@@ -3,8 +3,8 @@
  * instead of its precompiled form; plain files of the same command use that form as always.
  *
  * gcc -E always reads text. With clang, `-include X.h` takes X.h.pch or X.h.gch if there is one,
- * unless the words go past its driver: -Xclang -include -Xclang X.h. And -include-pch names only the
- * precompiled form; CMake gives clang both that and the header.
+ * unless the words go past its driver: -Xclang -include -Xclang X.h. And -include-pch names only
+ * the precompiled form; CMake gives clang both that and the header.
  *
  * If only the precompiled form can be found (as with Meson), the header's name is looked for among
  * the names in it, which are as they were given when it was made.

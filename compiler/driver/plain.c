@@ -1,7 +1,7 @@
 /*
- * The plain reading of a file: the user's compiler compiles the file itself, for its messages. These
- * are the messages that the user sees: they have the lines, columns and macros of the file, of which
- * the generated text has only the lines.
+ * The plain reading of a file: the user's compiler compiles the file itself, for its messages.
+ * These are the messages that the user sees: they have the lines, columns and macros of the file,
+ * of which the generated text has only the lines.
  *
  * It runs beside our own work, one file at a time. __BIDE__ is defined, so that the same parts of
  * the file are read; BIDE__PLAIN gives our headers the plain reading of the forms (bide/lang.h).

@@ -1,8 +1,8 @@
 /*
  * clang's preprocessor does not know our warnings. It drops `#pragma GCC diagnostic ignored
- * "-Wbide-..."` from its text, and prints a warning with the place, and with the pragma if that came
- * out of a _Pragma. Here each pragma is put back where it stood, as a line of the text, and the
- * warnings are taken away. gcc's preprocessor keeps the pragmas.
+ * "-Wbide-..."` from its text, and prints a warning with the place, and with the pragma if that
+ * came out of a _Pragma. Here each pragma is put back where it stood, as a line of the text, and
+ * the warnings are taken away. gcc's preprocessor keeps the pragmas.
  *
  * The warnings are in the order of the text. A pragma with a line of its own belongs behind that
  * line. One out of a macro belongs behind a `#pragma` line that the same source line has given, one

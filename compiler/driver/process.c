@@ -1,9 +1,9 @@
 /*
  * Runs other programs, and catches what they print.
  *
- * A program inherits our standard streams, except those that are caught. Text for its standard input
- * goes through a file in memory, so a program need not read it. The words of a command line are
- * never looked at here, and no shell is used.
+ * A program inherits our standard streams, except those that are caught. Text for its standard
+ * input goes through a file in memory, so a program need not read it. The words of a command line
+ * are never looked at here, and no shell is used.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -44,8 +44,8 @@ static char **terminated_argv(struct process *p)
     return argv;
 }
 
-/* Reports it once for a name: a compiler that could not preprocess a file is run again, to tell what
- * is wrong. */
+/* Reports it once for a name: a compiler that could not preprocess a file is run again, to tell
+ * what is wrong. */
 static int cannot_run(const char *name, int err)
 {
     static char said[256];

@@ -30,8 +30,8 @@ static bool changes_something(const struct token *t)
            (t->punct >= P_MUL_ASSIGN && t->punct <= P_OR_ASSIGN);
 }
 
-/* At a word: is it a form whose call the plain reading does not evaluate, with arguments that change
- * variables or let others do so? */
+/* At a word: is it a form whose call the plain reading does not evaluate, with arguments that
+ * change variables or let others do so? */
 static bool is_unevaluated(const struct token *t)
 {
     unsigned keyword = token_keyword(t);

@@ -289,8 +289,8 @@ static bool names_generated(const struct reading *r)
     return false;
 }
 
-/* Does the plain reading fail because a scope is a loop with a declaration, which C90 does not have?
- * The generated text compiles, so the user has no such loop. */
+/* Does the plain reading fail because a scope is a loop with a declaration, which C90 does not
+ * have? The generated text compiles, so the user has no such loop. */
 static bool wants_c99(const struct reading *r)
 {
     for (uint32_t i = 0; r->failed && !r->job->plain_c99 && i < r->blocks.list.count; i++) {

@@ -57,8 +57,8 @@ static void add_sources(struct arena *arena, struct list *sources, char *word)
     globfree(&found);
 }
 
-/* The text of the last source with a "needs:"; "": no source has one. NULL: a source cannot be read,
- * or there is no source. */
+/* The text of the last source with a "needs:"; "": no source has one. NULL: a source cannot be
+ * read, or there is no source. */
 static const char *read_sources(struct arena *arena, const struct list *sources, const char *word)
 {
     const char *all = "";

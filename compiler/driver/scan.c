@@ -1,12 +1,12 @@
 /*
- * Whether a C file without words of ours may get some from elsewhere: from macros of headers that it
- * includes, or that -include names, or from -D.
+ * Whether a C file without words of ours may get some from elsewhere: from macros of headers that
+ * it includes, or that -include names, or from -D.
  *
  * Headers are followed as the preprocessor would do it, but conditions are not obeyed, and only the
  * folders of the command line, /usr/local/include and /usr/include are searched; what is only in a
  * compiler's own folders is not found. A file that may reach a header of bide, a macro with a word
- * of ours, or a header whose name is a macro is preprocessed, and its text then shows whether it has
- * async words.
+ * of ours, or a header whose name is a macro is preprocessed, and its text then shows whether it
+ * has async words.
  */
 #define _GNU_SOURCE
 #include "inside.h"

@@ -4,8 +4,8 @@
  * the user's or ours.
  *
  * The preprocessor also writes the dependencies that the user asked for, since the generated text
- * has no #include lines to find them by. If the user named no file or target for them, these are the
- * ones that the compiler would have taken for this command.
+ * has no #include lines to find them by. If the user named no file or target for them, these are
+ * the ones that the compiler would have taken for this command.
  */
 #define _GNU_SOURCE
 #include "inside.h"

@@ -9,12 +9,12 @@
  * signals. An orderly end waits for it.
  *
  * When a signal ends us, we first end the running children and wait for them: a compiler then
- * removes its own unfinished output. They get SIGTERM: after SIGQUIT, clang lives on and gcc removes
- * nothing.
+ * removes its own unfinished output. They get SIGTERM: after SIGQUIT, clang lives on and gcc
+ * removes nothing.
  *
  * The child that compiles the plain reading has a process group of its own, since gcc does not end
- * the compiler proper when it is ended itself. Only we know that group, so the keeper is told of it,
- * and ends it when we have died without a word.
+ * the compiler proper when it is ended itself. Only we know that group, so the keeper is told of
+ * it, and ends it when we have died without a word.
  *
  * Each file lies alone in a numbered folder, since compilers derive the names of other files from
  * its name and two inputs may have the same.
@@ -134,7 +134,7 @@ static void at_signal(int signal)
     raise(signal);
 }
 
-/* Watches the signals that end us, those of a crash too. SIGSEGV may come when the stack is full. */
+/* Watches the signals that end us, those of a crash too. SIGSEGV may mean a full stack. */
 static void watch_signals(void)
 {
     static const int watched[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXCPU,

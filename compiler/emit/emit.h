@@ -60,7 +60,7 @@
  *
  *     bide__start_add(cx, parent, result, n)  pushes a frame and runs the body: what an await calls
  *     bide__poll_add(cx, h)                   runs the body again: what the runtime calls
- *     bide__desc_add                          the descriptor: sizes, the above, tables for debuggers
+ *     bide__desc_add                          the descriptor: sizes, the above, tables
  *     add(n)                                  the blocking function of the plain name
  */
 #ifndef BIDE_COMPILER_EMIT_EMIT_H

@@ -1,8 +1,9 @@
 /*
  * One function as text: lowered, laid out, then printed.
  *
- * Requires a function of the tree. The lowering establishes its code, live_function and frame_layout
- * where each variable lives; only then is anything printed. The head of emit.h shows the result.
+ * Requires a function of the tree. The lowering establishes its code, live_function and
+ * frame_layout where each variable lives; only then is anything printed. The head of emit.h shows
+ * the result.
  */
 #include "inside.h"
 

@@ -98,7 +98,7 @@ static void go_to(struct output *o, const struct token *t)
     output_go_to(o, t->file, t->line, t->in_system_header);
 }
 
-/* Prints a directive of the text between two tokens, if it is one to keep. What follows its line. */
+/* Prints a directive between two tokens, if it is one to keep. What follows its line. */
 static const char *put_directive(struct output *o, const char *s, const char *end)
 {
     const char *eol = memchr(s, '\n', (size_t)(end - s));
@@ -118,7 +118,8 @@ static const char *put_directive(struct output *o, const char *s, const char *en
 }
 
 /* Prints what is kept of the text before the token: pragmas, if that text is not printed yet (a
- * second push would need a second pop); and a comment on its line, where gcc reads "fall through". */
+ * second push would need a second pop); and a comment on its line, where gcc reads "fall
+ * through". */
 static void put_kept_gap(struct output *o, uint32_t token, bool with_comment)
 {
     const struct token *t = &o->unit->token[token];

@@ -3,9 +3,10 @@
  * from the column of its statement by the braces that it opens; `#line` sets the lines.
  *
  * A header is included again instead of being copied, unless a function in it was lowered: then it
- * is copied, and so are the files that include it. So that headers see the macros that they saw, the
- * directives of each copied file are printed as they stand in its source: up to the last #include,
- * and on to where the conditions round it are closed. The rest of the text is preprocessed already.
+ * is copied, and so are the files that include it. So that headers see the macros that they saw,
+ * the directives of each copied file are printed as they stand in its source: up to the last
+ * #include, and on to where the conditions round it are closed. The rest of the text is
+ * preprocessed already.
  */
 #include "inside.h"
 
@@ -50,8 +51,8 @@ struct marker {
     bool enters, returns;
 };
 
-/* At a `#` that begins a line: is it a marker? Octal escapes in a file's name are not resolved: such
- * a name is only compared with itself. */
+/* At a `#` that begins a line: is it a marker? Octal escapes in a file's name are not resolved:
+ * such a name is only compared with itself. */
 static bool read_marker(struct output *o, const char *s, struct marker *m)
 {
     char *end;
@@ -243,9 +244,9 @@ static void put_directives(struct output *o, struct source_file *f, uint32_t bef
 }
 
 /*
- * A member with the name of a macro (sa_handler is __sigaction_handler.sa_handler) would be expanded
- * again. It is a member behind a name that its source line does not have. All headers are included
- * before this.
+ * A member with the name of a macro (sa_handler is __sigaction_handler.sa_handler) would be
+ * expanded again. It is a member behind a name that its source line does not have. All headers are
+ * included before this.
  */
 static void put_undefs(struct output *o)
 {

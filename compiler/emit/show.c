@@ -1,6 +1,6 @@
 /*
- * What a debugger sees, at -O0 -g, of the locals that live in the frame. C has no second name for an
- * object. So a copy with the user's name stands where the user's declaration stood, and is taken
+ * What a debugger sees, at -O0 -g, of the locals that live in the frame. C has no second name for
+ * an object. So a copy with the user's name stands where the user's declaration stood, and is taken
  * again behind each statement, on that statement's line, and where a block begins. It is right
  * wherever gdb stops at the beginning of a line. Only the debugger reads it.
  *

@@ -5,15 +5,16 @@
  *
  * First, which members are in each other's way: those that hold something at the same time.
  *
- * - A saved variable is in memory from the save at a suspension to the load at its resume label, and
- *   at no other time. So two of them are in each other's way if both are live at one suspension.
+ * - A saved variable is in memory from the save at a suspension to the load at its resume label,
+ *   and at no other time. So two of them are in each other's way if both are live at one
+ *   suspension.
  * - A variable that lives in the frame is there from its declaration to the end of its block; from
- *   the block's beginning, if a label lets control come back. (C begins its life with the block, but
- *   nothing can name it before the declaration.) It is in the way of other such variables whose
+ *   the block's beginning, if a label lets control come back. (C begins its life with the block,
+ *   but nothing can name it before the declaration.) It is in the way of other such variables whose
  *   lives meet its own, and of what is saved at a suspension in its life. If its address is not
  *   taken, only the suspensions count where it is live, since what is saved is in memory only while
- *   nothing runs. Places are tokens of the source; what is in a deferred block is also at the end of
- *   its scope.
+ *   nothing runs. Places are tokens of the source; what is in a deferred block is also at the end
+ *   of its scope.
  * - A slot is written while its await waits, and read before the next await, but perhaps after what
  *   follows in the same expression. So it is in the way of what is saved at a suspension inside
  *   that await, of variables of the blocks round it or in it, and of literals in that expression.

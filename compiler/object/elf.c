@@ -1,10 +1,10 @@
 /*
  * ELF files, see inside.h. Written after the System V ABI: "Object Files" and its 64-bit form.
  *
- * Of a relocation only the place, the symbol and the addend count. The kind is each machine's own; a
- * pointer in data has the plain one. In a linked file the relocations that the loader applies tell
- * what a pointer will be; one without a symbol moves an address, which is its addend or lies in
- * place.
+ * Of a relocation only the place, the symbol and the addend count. The kind is each machine's own;
+ * a pointer in data has the plain one. In a linked file the relocations that the loader applies
+ * tell what a pointer will be; one without a symbol moves an address, which is its addend or lies
+ * in place.
  */
 #include "inside.h"
 
@@ -331,8 +331,8 @@ static const struct elf_link *find_link(const struct elf *e, struct elf_place at
     return e->link_count ? bsearch(&key, e->link, e->link_count, sizeof key, compare_links) : NULL;
 }
 
-/* The symbol at an address without bytes in the file, or NULL: a program may have room for a copy of
- * a library's object, which the loader fills. */
+/* The symbol at an address without bytes in the file, or NULL: a program may have room for a copy
+ * of a library's object, which the loader fills. */
 static const char *name_of_address(const struct elf *e, uint64_t address)
 {
     for (uint32_t i = 0; i < e->symbol_count; i++)

@@ -2,10 +2,10 @@
  * Async functions in object files, archives, programs and shared libraries.
  *
  * Functions are found by the symbols of their descriptors (struct bide_fn of <bide/core.h>), which
- * begin with bide__desc_, and from there by the pointers to their callees. The members of frames are
- * in the records of the section .bide.frames. A record belongs to the function with its name, file
- * and line. When there is no such function, the linker has dropped it, or the file has lost its
- * symbols: then the records are all that is known.
+ * begin with bide__desc_, and from there by the pointers to their callees. The members of frames
+ * are in the records of the section .bide.frames. A record belongs to the function with its name,
+ * file and line. When there is no such function, the linker has dropped it, or the file has lost
+ * its symbols: then the records are all that is known.
  *
  * core.h fixes the layout of a descriptor for ever, and the tests compare it with the compilers'.
  * Pointers in it have the file's size.
