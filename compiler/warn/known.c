@@ -204,6 +204,8 @@ static const struct giver givers[] = {
     {"openpty", 1, 0, "close", FAILS_NEGATIVE},
     {"asprintf", 0, 0, "free", FAILS_NEGATIVE},
     {"vasprintf", 0, 0, "free", FAILS_NEGATIVE},
+    {"__asprintf_chk", 0, 0, "free", FAILS_NEGATIVE}, /* with _FORTIFY_SOURCE */
+    {"__vasprintf_chk", 0, 0, "free", FAILS_NEGATIVE},
     {"scandir", 1, 0, "free", FAILS_NEGATIVE},
     {"scandir64", 1, 0, "free", FAILS_NEGATIVE},
     {"scandirat", 2, 0, "free", FAILS_NEGATIVE},
