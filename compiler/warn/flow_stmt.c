@@ -117,7 +117,10 @@ static void compound(struct flow *f, struct stmt *s)
 
 void flow_body(struct flow *f, struct stmt *s)
 {
+    const struct stmt *outer = f->value;
+    f->value = value_statement(s);
     compound(f, s);
+    f->value = outer;
 }
 
 /* ---- declarations ---- */
@@ -268,7 +271,8 @@ static void statement(struct flow *f, struct stmt *s)
     switch (s->kind) {
     case S_EXPR:
         flow_expr(f, s->expr);
-        flow_drop(f, s->expr);
+        if (s != f->value)
+            flow_drop(f, s->expr);
         break;
     case S_COMPOUND: compound(f, s); break;
     case S_DECL: declaration(f, s); break;
@@ -319,6 +323,18 @@ static void add_variable(struct flow *f, struct symbol *s)
     f->var[f->var_count++] = s;
 }
 
+/* The value of an async block or a branch is its last expression. */
+static void body(struct flow *f)
+{
+    const struct function *fn = f->fn;
+    struct stmt *value =
+        fn->outer && fn->result->kind != TY_VOID ? value_statement(fn->body) : NULL;
+    f->value = value;
+    statement(f, fn->body);
+    if (value && !fn->is_branch)
+        flow_add(f, EV_RETURN, value->first)->value = value->expr;
+}
+
 struct flow *flow_new(struct unit *u, struct function *fn)
 {
     struct flow *f = arena_alloc(u->arena, sizeof *f);
@@ -343,7 +359,7 @@ struct flow *flow_new(struct unit *u, struct function *fn)
     }
     for (uint32_t i = 0; i < fn->lengths.count; i++)
         statement(f, ((struct length *)fn->lengths.item[i])->stmt);
-    statement(f, fn->body);
+    body(f);
     flow_add(f, EV_END, fn->last);
     f->unknown |= f->count > EVENTS_MAX;
     return f;

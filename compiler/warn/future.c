@@ -29,7 +29,8 @@ struct watch {
     struct function *fn;
     struct owner *owner;
     uint32_t count;
-    bool dead; /* no way leads here */
+    const struct stmt *value; /* its expression is the value of the ({ }) or block round it */
+    bool dead;                /* no way leads here */
 };
 
 static void watch_expr(struct watch *, struct expr *);
@@ -211,6 +212,14 @@ static void watch_assign(struct watch *w, struct expr *e)
         o->gone = NULL;
 }
 
+static void watch_body(struct watch *w, struct stmt *body)
+{
+    const struct stmt *outer = w->value;
+    w->value = value_statement(body);
+    watch_stmt(w, body);
+    w->value = outer;
+}
+
 static bool watch_child(struct expr *e, void *watch)
 {
     watch_expr(watch, e);
@@ -232,7 +241,7 @@ static void watch_expr(struct watch *w, struct expr *e)
     case EX_FORM: watch_form(w, e); return;
     case EX_AWAIT: watch_await(w, e); return;
     case EX_ASSIGN: watch_assign(w, e); return;
-    case EX_STMT: watch_stmt(w, e->body); return;
+    case EX_STMT: watch_body(w, e->body); return;
     case EX_UNARY:
         o = e->op == '&' ? named(w, e->a) : NULL;
         if (o)
@@ -355,7 +364,8 @@ static void watch_stmt(struct watch *w, struct stmt *s)
         break;
     case S_DECL: watch_decl(w, s); break;
     case S_EXPR:
-        watch_value(w, s->expr);
+        if (s != w->value)
+            watch_value(w, s->expr);
         watch_expr(w, s->expr);
         break;
     case S_IF: watch_if(w, s); break;
@@ -416,7 +426,10 @@ void warn_futures(struct unit *u, struct function *fn)
 {
     struct watch w = {.unit = u, .fn = fn};
     find_owners(&w);
-    watch_stmt(&w, fn->body);
+    if (fn->outer && fn->result->kind != TY_VOID)
+        watch_body(&w, fn->body);
+    else
+        watch_stmt(&w, fn->body);
     for (uint32_t i = 0; i < w.count; i++) {
         const struct owner *o = &w.owner[i];
         if (o->symbol->kind == SYM_VAR && type_holds_future(o->symbol->type) &&

@@ -64,6 +64,7 @@ struct flow {
     struct due *due;            /* deferred blocks, innermost first */
     struct map targets;         /* struct jump_target *: of statements that are jumped to */
     struct switch_cases *cases; /* of the switch that is read */
+    const struct stmt *value;   /* its expression is the value of the ({ }) or block round it */
     uint32_t deferred;          /* deferred blocks round the place */
 };
 

@@ -75,6 +75,20 @@ static void stored(struct holder *h, bide_future(int) * out)
     h->f = bide_lazy(take(&n)); /* want: -Wbide-dangling */
 }
 
+static async int by_a_block(void)
+{
+    bide_task(bide_future(int)) task = bide_spawn(async({
+        int n = 0;
+        await bide_yield();
+        bide_lazy(take(&n)); /* want: -Wreturn-local-addr */
+    }));
+    bide_task(int *) other = bide_spawn(async({
+        int *kept = NULL;
+        kept;
+    }));
+    return await bide_task_wait(task) + await bide_task_wait(other);
+}
+
 static async int spawned(void)
 {
     int n = 0;
@@ -158,5 +172,5 @@ async int main(void)
     bide_drop(f);
     f = a_copy();
     (void)f;
-    return await spawned() + await driven();
+    return await by_a_block() + await spawned() + await driven();
 }

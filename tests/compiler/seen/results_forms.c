@@ -127,6 +127,24 @@ static async int set_before_or_after(int which)
     return first + n + m + k;
 }
 
+static async int values(void)
+{
+    bide_task(int) task = bide_spawn(work(1)), other = bide_spawn(work(2));
+    int n, m;
+    int rc = ({ await bide_task_join(task, &n); });
+    bide_task(int) last = bide_spawn(async({
+        bide_task(int) inner = bide_spawn(work(3));
+        int k;
+        defer { set(k == 1 ? NULL : &k); }
+        await bide_task_join(inner, &k);
+    }));
+    ({
+        await bide_task_join(other, &m); /* want: -Wunused-result */
+        rc = m;
+    });
+    return rc < 0 ? rc : n + await bide_task_wait(last);
+}
+
 static async int only_waits(void)
 {
     bide_task(int) task = bide_spawn(work(1));
@@ -145,5 +163,6 @@ async int main(void)
     sent(NULL, NULL);
     n += await joined() + await joined_in_a_loop(task, 6) + await joined_structs();
     n += await timed_out() + await one_of_two() + await through_a_timeout() + await tried();
+    n += await values();
     return n + await have_values(task, &n) + await set_before_or_after(1) + await only_waits();
 }

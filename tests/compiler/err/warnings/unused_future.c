@@ -26,3 +26,10 @@ async int used(bide_future(int) not_looked_at)
     all[0] = bide_move(g);
     return await bide_get(f) + await bide_get(all[0]);
 }
+
+async int used_as_values(void)
+{
+    bide_future(int) f = ({ bide_lazy(work(1)); });
+    bide_task(bide_future(int)) task = bide_spawn(async({ bide_lazy(work(2)); }));
+    return await bide_get(f) + await bide_task_wait(task);
+}
