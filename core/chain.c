@@ -212,8 +212,11 @@ static __attribute__((noinline)) bool poll_slow(struct bide_cx *cx, enum bide_po
     if (c->flags & BIDE_CHAIN_RUN)
         return true;
     bide__must(c->leaf != NULL, "chain: suspend: no leaf");
-    /* With an open request, ask the new leaf at once. But a leaf that has completed may put off
-     * saying so, when the task's budget is spent. */
+    /*
+     * If a request is waiting, ask the new leaf at once. But not a leaf that has answered
+     * BIDE_COMPLETED and suspended: the task's budget is spent, and it will return its result
+     * later.
+     */
     if (!may_deliver(c) || (answer == BIDE_COMPLETED && first == BIDE_PENDING))
         return false;
     /* A deferred block that awaits in an endless loop would be asked for ever, so let others

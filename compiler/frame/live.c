@@ -39,7 +39,7 @@ struct live {
     struct lower *l;
     const struct code *code;
     struct block *block;
-    uint32_t count;    /* of blocks */
+    uint32_t count;   /* of blocks */
     struct var **var; /* those that are in the sets, by their bits */
     uint32_t var_count, words;
     uint32_t *saves; /* by bit: at how many suspensions it is live, if it is not in the frame */

@@ -140,7 +140,7 @@ struct symbol {
 
     int flow_index; /* warn: its number in the function that is looked at */
     /* lower, emit */
-    const char **param_name;  /* emit: members of its arguments */
+    const char **param_name; /* emit: members of its arguments */
 };
 
 /* ---- expressions ---- */
