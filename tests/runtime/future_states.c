@@ -1,6 +1,6 @@
 /*
- * The table of a future's states (runtime/task/future.c): every pair of a state and an event. Pairs that
- * cannot occur are refused. The others occur through what programs do: each scenario brings a
+ * The table of a future's states (runtime/task/future.c): every pair of a state and an event. Pairs
+ * that cannot occur are refused. The others occur through what programs do: each scenario brings a
  * future into a state, does something to it there, and something else after that, in a world that
  * is freed at the end. The steps check the states as they go, and in the end every possible pair
  * must have occurred.
