@@ -109,7 +109,13 @@ bool file_write(const char *path, const char *text, size_t length);
 /* ---- chars.c: characters and lines ---- */
 
 /* Of an identifier: letters, digits, `_`, `$` and what is not ASCII. */
-bool is_word_char(char);
+static inline bool is_word_char(char c)
+{
+    unsigned char letter = (unsigned char)(c | 0x20);
+    return (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+           (c & 0x80);
+}
+
 /* Does the word stand in the text, not only as a part of another one? */
 bool has_word(const char *text, size_t length, const char *word);
 bool ends_with(const char *text, const char *ending);

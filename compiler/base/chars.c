@@ -5,13 +5,7 @@
 #define _GNU_SOURCE
 #include "compiler/base/base.h"
 
-#include <ctype.h>
 #include <string.h>
-
-bool is_word_char(char c)
-{
-    return isalnum((unsigned char)c) || c == '_' || c == '$' || (c & 0x80);
-}
 
 bool has_word(const char *text, size_t length, const char *word)
 {
@@ -45,8 +39,11 @@ const char *comment_end(const char *p, const char *end)
         const char *newline = memchr(p, '\n', (size_t)(end - p));
         return newline ? newline : end;
     }
-    const char *close = memmem(p + 2, (size_t)(end - p - 2), "*/", 2);
-    return close ? close + 2 : end;
+    const char *star = p + 1;
+    while (++star < end && (star = memchr(star, '*', (size_t)(end - star))))
+        if (star + 1 < end && star[1] == '/')
+            return star + 2;
+    return end;
 }
 
 const char *quoted_end(const char *p, const char *end)
