@@ -44,8 +44,10 @@ void diag_set_json(void);
 
 /* ---- json.c: messages as JSON ---- */
 
-/* Writes the text as a JSON string, in quotes. */
+/* Writes the text as a JSON string, in quotes. Bytes that are not UTF-8 become U+FFFD. */
 void json_string(FILE *, const char *text);
+/* The same, but such bytes stay, as clang writes them: else no tool could find the file. */
+void json_path(FILE *, const char *path);
 /* A message that does not come from a unit: one of a compiler, or one without a place (`file`
  * NULL). `option` may be NULL. */
 void json_plain(const char *severity, const char *file, uint32_t line, uint32_t column,

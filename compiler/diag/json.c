@@ -23,7 +23,8 @@ static size_t utf8_length(const unsigned char *s)
     return n;
 }
 
-void json_string(FILE *out, const char *text)
+/* `raw`: bytes that are not UTF-8 stay. */
+static void put_string(FILE *out, const char *text, bool raw)
 {
     fputc('"', out);
     for (const unsigned char *s = (const unsigned char *)text; *s;) {
@@ -32,13 +33,23 @@ void json_string(FILE *out, const char *text)
             fprintf(out, "\\%c", *s);
         else if (*s < 0x20)
             fprintf(out, "\\u%04x", *s);
-        else if (n == 0)
+        else if (n == 0 && !raw)
             fputs("\\ufffd", out);
         else
-            fwrite(s, 1, n, out);
+            fwrite(s, 1, n ? n : 1, out);
         s += n ? n : 1;
     }
     fputc('"', out);
+}
+
+void json_string(FILE *out, const char *text)
+{
+    put_string(out, text, false);
+}
+
+void json_path(FILE *out, const char *path)
+{
+    put_string(out, path, true);
 }
 
 static void put_member(FILE *out, const char *name, const char *text)

@@ -22,20 +22,20 @@ static void put_command(FILE *f, const struct command *cmd, const struct arg *in
     const char *output =
         cmd->output && cmd->mode != MODE_LINK ? cmd->output : command_object(cmd, input);
     fputs("{ \"directory\": ", f);
-    json_string(f, folder);
+    json_path(f, folder);
     fputs(", \"file\": ", f);
-    json_string(f, input->value);
+    json_path(f, input->value);
     fputs(", \"output\": ", f);
-    json_string(f, output);
+    json_path(f, output);
     fputs(", \"arguments\": [", f);
-    json_string(f, cmd->compiler.item[cmd->compiler.count - 1]);
+    json_path(f, cmd->compiler.item[cmd->compiler.count - 1]);
     fputs(input->language == LANG_C ? ", \"-xc\", " : ", \"-xcpp-output\", ", f);
-    json_string(f, input->value);
+    json_path(f, input->value);
     for (uint32_t i = 0; i < cmd->args.count; i++) {
         const struct arg *a = cmd->args.item[i];
         for (int k = 0; k < 2 && a->word[k] && is_part_of_command(a); k++) {
             fputs(", ", f);
-            json_string(f, a->word[k]);
+            json_path(f, a->word[k]);
         }
     }
     fputs("]},\n", f);

@@ -344,6 +344,5 @@ void lower_stmt(struct lower *l, struct stmt *s)
         break;
     case S_TYPE_DECL: lower_type_decl(l, s); break;
     case S_NULL:
-    case S_ERROR: code_tokens(l, l->at->out, s->first, s->last); break;
     }
 }

@@ -212,7 +212,6 @@ struct expr {
 /* ---- statements ---- */
 
 enum stmt_kind {
-    S_ERROR,
     S_NULL,
     S_EXPR,
     S_COMPOUND,

@@ -305,7 +305,6 @@ static void statement(struct flow *f, struct stmt *s)
         flow_scope_end(f, s);
         break;
     case S_GOTO_COMPUTED:
-    case S_ERROR: f->unknown = true; break;
     case S_NULL:
     case S_TYPE_DECL: break;
     }

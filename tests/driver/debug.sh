@@ -72,6 +72,10 @@ if [ -n "$is_clang" ]; then
 "plain.c", "-I.", "-DQUOTE=\\"a b\\"", "-c"]},
 END
     cmp want command.json || fail "$what: $(cat command.json)"
+    name=$(printf 'caf\351.c') # Latin-1
+    cp plain.c "$name"
+    silent $cc -MJ command.json -c "$name"
+    LC_ALL=C grep -qF "\"file\": \"$name\"" command.json || fail "$what: $(cat command.json)"
 else
     refused $cc -MJ command.json -c hello.c
 fi
