@@ -1,5 +1,5 @@
 /* Chains of 2,500 operators and of 2,500 else-ifs. */
-#include "step.h"
+#include "../step.h"
 
 #define FIVE(x) x x x x x
 #define MANY(x) FIVE(FIVE(FIVE(FIVE(x x x x))))
