@@ -43,7 +43,7 @@ void copy_release(struct lower *l, struct code *to, struct expr *e)
     const char *release = release_name(e->arg[0]->type);
     struct var *v = simple_owner(l, e->arg[0]);
     if (!v && !e->arg[0]->is_lvalue) {
-        code_text(l, to, "bide__task_release(");
+        code_text(l, to, "%s(", release);
         copy_argument(l, to, e->arg[0]);
         code_text(l, to, ")");
         return;
