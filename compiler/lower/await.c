@@ -440,7 +440,7 @@ static void lower_one(struct lower *l, struct expr *await)
     const char *result = slot;
     if (a.job && await->type->kind != TY_VOID)
         result = arena_printf(l->arena, "%s.result", a.job);
-    if (may_refuse(l) && takes_owner(&a))
+    if (may_refuse(l) && takes_owner(&a) && !a.borrows) /* what is borrowed is released below */
         append_refusal(l, &a, refused_text(l, result, await->type), end);
     else if (may_refuse(l))
         code_text(l, call, "!%s && ", refused_text(l, result, await->type));

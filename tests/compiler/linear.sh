@@ -101,4 +101,4 @@ is_quick 'too long a chain of operators' 1 800
 chain 11000 ';' 'if (n == @) n = @; else ' 'n = 1;' >text.c
 is_quick 'too long a chain of else-ifs' 1 800
 chain 501 ';' '{' "$(repeat 501 '}')" >text.c
-is_quick 'too many blocks inside each other' 1 2000 # clang has a limit of its own, too
+is_quick 'too many blocks inside each other' 1 2000 # clang has a limit of its own

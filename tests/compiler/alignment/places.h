@@ -271,7 +271,7 @@ static async int IN(positions)(int n)
         CHECK(three_ints);
         inside + b.c + o.a;
     }));
-    int r;
+    int r = 0;
     await bide_task_join(t, &r);
     await bide_join(({
                         again mine = 1;
