@@ -12,8 +12,8 @@
 #include <strings.h>
 #include <unistd.h>
 
-/* Where an option has its value: it has none; in the next word; at its own end; at its own end or,
- * when nothing is there, in the next word. */
+/* Where the value of an option is: there is no value; the next word; the rest of the word; the rest
+ * of the word or, when that is empty, the next word. */
 enum shape { EXACT, SEPARATE, JOINED, EITHER };
 
 struct option {
@@ -23,7 +23,7 @@ struct option {
     int mode; /* ARG_MODE: the enum mode */
 };
 
-/* The first that fits counts. */
+/* The first entry that fits a word counts. */
 static const struct option option_table[] = {
     {"-c", EXACT, ARG_MODE, MODE_COMPILE},
     {"-S", EXACT, ARG_MODE, MODE_ASSEMBLE},
@@ -235,7 +235,7 @@ static void split_words(struct arena *arena, const char *text, struct list *word
     }
 }
 
-/* A response file may name others; one that cannot be read is an ordinary word. */
+/* A response file may name others. The name of a file that cannot be read is an ordinary word. */
 static void add_opened(struct command *cmd, struct list *out, const char *word, int depth)
 {
     struct buffer text = {0};
@@ -347,7 +347,7 @@ static void note_debug(struct command *cmd, const char *word)
     cmd->options.debug_locals = cmd->has_debug && !cmd->optimizes;
 }
 
-/* The last option about these words counts; for gcc -std= is one. */
+/* The last option about these words counts. For gcc, -std= is such an option. */
 static void note_dialect(struct command *cmd, const char *word)
 {
     enum gnu_words *words = &cmd->options.gnu_words;
@@ -368,7 +368,7 @@ static bool begins_like(const char *name, const char *const *list, size_t count)
     return false;
 }
 
-/* In the known charsets ASCII is as in UTF-8; other characters have other lengths. */
+/* In the known charsets, ASCII is encoded as in UTF-8; other characters have other lengths. */
 static void note_charset(struct command *cmd, const char *word)
 {
     static const char *const utf8[] = {"UTF-8", "UTF8"};
@@ -393,7 +393,7 @@ static void note_charset(struct command *cmd, const char *word)
 
 static void note_layout(struct command *cmd, const char *word)
 {
-    if (!strncmp(word, "-fpack-struct", 13)) /* to less than pointers have */
+    if (!strncmp(word, "-fpack-struct", 13)) /* packed below the alignment of pointers */
         cmd->struct_word = word[13] != '=' || atoi(word + 14) < 8 ? "-fpack-struct" : NULL;
     if (!strncmp(word, "-fsso-struct=", 13))
         cmd->struct_word = strcmp(word + 13, "native") ? "-fsso-struct" : NULL;
@@ -515,8 +515,8 @@ static int read_args(struct command *cmd, struct list *words)
     return 0;
 }
 
-/* Options past clang's driver come as -Xclang WORD -Xclang VALUE. If they name a header or a
- * precompiled one, they are for the steps that read headers. */
+/* Options for clang's own front end come as -Xclang WORD -Xclang VALUE. If they name a header or a
+ * precompiled header, they are for the steps that read headers. */
 static void sort_headers(struct command *cmd)
 {
     for (uint32_t i = 0; i + 1 < cmd->args.count; i++) {
@@ -542,7 +542,7 @@ static void keep_lto(struct command *cmd)
 
 /* ---- colours ---- */
 
-/* As the compiler would decide for our standard error, which it does not see. */
+/* Decides as the compiler would for our standard error, which it does not see. */
 static bool wants_colour(const struct command *cmd)
 {
     const char *when = "auto", *off = getenv("NO_COLOR"), *set = getenv("GCC_COLORS");
@@ -621,7 +621,8 @@ static void describe_compiler(struct command *cmd)
     cmd->triple = triple_in_name(cmd->arena, name);
 }
 
-/* Is the word a launcher before the compiler? Some are known; otherwise the next word tells. */
+/* Is the word a launcher before the compiler? Some launchers are known; otherwise the word is one
+ * if the next word is a compiler. */
 static bool is_before_compiler(const char *word, const char *next)
 {
     return is_launcher(word) ? *next != '-' : is_compiler(next) && !is_compiler(word);
@@ -723,7 +724,7 @@ int command_read(struct command *cmd, int argc, char **argv)
 
 /* ---- the raw scan ---- */
 
-/* Does a word begin so? */
+/* Does a word of the text begin with `beginning`? */
 static bool has_beginning(const char *text, size_t length, const char *beginning)
 {
     size_t n = strlen(beginning);

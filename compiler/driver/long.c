@@ -1,14 +1,15 @@
 /*
  * Long names of options: gcc and clang take `--define-macro=X`, `--define-macro X` and the like for
- * -DX. They are replaced by the short ones, which the rest of the driver knows. An unknown long
- * name becomes a short one by its beginning: for gcc --no-asm is -fno-asm, and --warn-all is -Wall.
+ * -DX. A long name is replaced by the short one, which the rest of the driver knows. A long name
+ * that is not in the table becomes a short one by its beginning: --warn-all is -Wall. For gcc,
+ * any other --NAME is -fNAME: --no-asm is -fno-asm.
  */
 #include "inside.h"
 
 #include <string.h>
 
-/* What follows the name: nothing; a value that is joined to the short option; a value that is a
- * word of its own. */
+/* What follows the name: nothing; a value that is joined to the short option; a value that becomes
+ * a word of its own. */
 enum tail { ALONE, JOIN, PAIR };
 
 struct long_option {
@@ -76,7 +77,7 @@ static const struct long_option table[] = {
     {"write-user-dependencies", "-MMD", ALONE, false},
 };
 
-/* What stands before the rest of a word. */
+/* Beginnings of words, and what replaces them. */
 static const struct {
     const char *begins, *is;
     bool gcc_only;
@@ -96,7 +97,7 @@ static const struct long_option *find(const char *name, size_t length, bool clan
     return NULL;
 }
 
-/* The word as gcc or clang takes it, when it is not in the table. */
+/* The short form of a word that is not in the table. */
 static const char *with_other_beginning(struct arena *arena, bool clang, const char *word)
 {
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {

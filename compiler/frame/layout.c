@@ -1,25 +1,25 @@
 /*
- * The members of a function's frame: one for each variable that is saved or lives there. Sizes and
- * offsets are left to the target's compiler; emit/frame.c prints the members.
+ * The members of a function's frame: one for each variable that is saved or lives in the frame. The
+ * target's compiler computes sizes and offsets; emit/frame.c prints the members.
  *
  * Requires live_function: var->in_frame and var->saved. Establishes var->member, a name that no
- * other member has, and var->frame_type, a type that can be printed at file scope. What cannot be a
- * member is reported.
+ * other member has, and var->frame_type, a type that can be printed at file scope. A variable that
+ * cannot be a member is an error.
  *
- * A struct or union of a block, when a member has its type, moves to file scope under another name
- * (file_type), which replaces the old one in the body. An enum of a block stays there, because its
- * constants do: the member has its integer type.
+ * If a member's type is a struct or union that a block declares, the struct moves to file scope
+ * under another name (file_type), which replaces the old one in the body. An enum stays in its
+ * block, together with its constants: the member has its integer type.
  */
 #include "compiler/frame/frame.h"
 
 #include <string.h>
 
-/* A name that is taken. `number`: the last that was tried behind it. */
+/* A name that is taken. `number`: the last number that was tried after it. */
 struct member_name {
     unsigned number;
 };
 
-/* Takes the name. False: it is taken already. */
+/* Takes the name. False if it is taken already. */
 static bool take_member(struct lower *l, struct map *taken, const char *name)
 {
     void **known = map_at(l->arena, taken, intern(l->arena, name, strlen(name)));

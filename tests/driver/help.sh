@@ -1,5 +1,5 @@
-# `bide help`, `bide COMMAND --help`, the version: on standard output, with an exit status that
-# tells whether it could be written; and the manual page has all commands and options.
+# `bide help`, `bide COMMAND --help` and the version go to standard output; the exit status tells
+# whether that could be written. The manual page has all commands and options.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
@@ -34,14 +34,14 @@ has_not out 'bide cc CC'
 silent bide run hello.c --help # the program's
 end
 
-begin "what cannot be written is no success"
+begin "text that cannot be written is a failure"
 for words in help --help -h --version version 'help cc' 'cc --help' 'run --help' 'emit --help' \
     'size --help' 'gdb --help' 'emit hello.c' 'size hello.c' 'size --json hello.c' \
     'size --tsv hello.c' 'run hello.c'; do
     status=0
     bide $words >/dev/full 2>err || status=$?
     case $words in
-    run*) ;; # the program says nothing of it
+    run*) ;; # the program does not report it
     *) has err '[^ ]*: error: cannot write .*standard output' ;;
     esac
     [ "$words" = 'run hello.c' ] || [ "$status" = 1 ] || fail "$status of $words"
@@ -63,7 +63,7 @@ tr -s ' ,|[]()`;:' '\n' <help | sed -n 's/^--*\([a-zA-Z][-a-z0-9]*[=]*\).*/\1/p'
 [ "$(wc -l <options)" -ge 17 ] || fail "only these options: $(cat options)"
 while read -r option; do
     case $option in
-    O* | g | help | Wno-NAME | Wno-* | Werror*) continue ;;
+    O* | g | x | help | Wno-NAME | Wno-* | Werror*) continue ;;
     esac
     grep -q "^\.It Fl -*${option%=}" "$page" || fail "the manual page lacks -$option"
 done <options
