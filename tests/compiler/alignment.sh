@@ -1,5 +1,5 @@
-# Objects of every alignment at every place where bide puts one: alignment/places.h, for each power
-# of two up to 4096 (without FULL=1 for some of them), in one program. UBSan looks at the accesses.
+# Objects of every alignment at every place where bide puts one: alignment/places.h, in one program
+# for the powers of two up to 4096 (without FULL=1 for three of them). UBSan checks the accesses.
 set -eu
 
 flags="-Wall -Wextra -Werror -Wno-psabi -I$SRC/tests/compiler/alignment -fsanitize=alignment

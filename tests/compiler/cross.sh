@@ -1,6 +1,6 @@
-# Another machine, with an unsigned char and other wide characters: the runtime and every program of
-# run/ compiled for 64-bit ARM by a cross compiler and run by an emulator print what they print
-# here. In the long tier, once.
+# Another machine, where char is unsigned and wide characters differ: the runtime and every program
+# of run/ are compiled for 64-bit ARM by a cross compiler, and run in an emulator. They print what
+# they print here. In the long tier, once.
 set -eu
 
 target=aarch64-linux-gnu
@@ -30,7 +30,7 @@ for file in $(programs "$SRC/tests/compiler/run"); do
     status=0
     timeout $((60 * BIDE_TEST_SLOW)) qemu-aarch64 ./program >out 2>err || status=$?
     [ "$status" = 0 ] || fail "$name: exit status $status: $(head -n 30 err)"
-    diff -u "${file%.c}.out" out || fail "$name: another output"
+    diff -u "${file%.c}.out" out || fail "$name: different output"
     count=$((count + 1))
 done
 echo "$count programs"

@@ -1,12 +1,12 @@
-# What the messages are besides their words (err.sh): their number, the options that switch them,
-# JSON, and that every warning is in `bide help` and in docs/diagnostics.md.
+# Messages, apart from their words, which err.sh compares: how many there are, the options that
+# switch them, and JSON. Every warning is in `bide help` and in docs/diagnostics.md.
 set -eu
 
-# --- broken programs: exactly so many errors, no cascade ---
+# --- broken programs: exactly the expected number of errors, no cascade ---
 count=0
 for file in "$SRC"/tests/compiler/broken/*.c; do
     want=$(sed -n '1,3s/.*errors: *\([0-9]*\).*/\1/p' "$file")
-    ! "$BIDE" cc "$CC" -c "$file" -o broken.o >out 2>err || fail "it took $file"
+    ! "$BIDE" cc "$CC" -c "$file" -o broken.o >out 2>err || fail "$file was accepted"
     found=$(grep -c ': error: ' err) || :
     [ "$found" = "$want" ] || fail "$found errors, not $want, of $file:
 $(cat err)"
@@ -46,7 +46,7 @@ async int f(void)
     return await bide_sleep(BIDE_MS(1));
 }
 END
-# level WORD OPTIONS: what is said of the call is this word, or nothing
+# level WORD OPTIONS: the message about the call is of this level; no message if WORD is empty
 level()
 {
     want=$1
@@ -88,7 +88,7 @@ async int f(void)
 END
 "$BIDE" cc "$CC" -I house -c naps.c 2>err || fail "$(cat err)"
 grep -q '^house/nap.h:3:5: warning: .*bide-blocking-call' err ||
-    fail "nothing of a header: $(cat err)"
+    fail "no warning in a header: $(cat err)"
 "$BIDE" cc "$CC" -isystem house -c naps.c 2>err || fail "$(cat err)"
 [ ! -s err ] || fail "a system header warns: $(cat err)"
 
@@ -105,10 +105,10 @@ find "$SRC/compiler" -name '*.c' ! -name warning.c -exec cat {} + >sources # wit
 while read -r name; do
     grep -q "^## -W$name\$" "$SRC/docs/diagnostics.md" || fail "docs/diagnostics.md lacks -W$name"
     grep -q "^| \[.-W$name.\]" "$SRC/docs/diagnostics.md" || fail "its table lacks -W$name"
-    grep -qF "\"$name\"" sources || fail "nothing gives -W$name"
+    grep -qF "\"$name\"" sources || fail "no source gives -W$name"
 done <names
 sed -n 's/^## -W\(bide-.*\)$/\1/p' "$SRC/docs/diagnostics.md" | while read -r name; do
-    grep -qx -e "$name" names || fail "docs/diagnostics.md has -W$name, the tool has not"
+    grep -qx -e "$name" names || fail "docs/diagnostics.md has -W$name, but the tool does not"
 done
 grep -o '"bide-[a-z-]*=*"' sources | tr -d '"' | sort -u | while read -r name; do
     case $name in
@@ -120,7 +120,7 @@ done
 # --- JSON ---
 is_json()
 {
-    [ -s err ] || fail "no JSON of: $*"
+    [ -s err ] || fail "no JSON from: $*"
     ! grep -qv '^{"severity":"\(error\|warning\|note\)",.*}$' err || fail "no JSON: $(cat err)"
     ! command -v python3 >/dev/null || python3 -c '
 import json, sys
@@ -138,27 +138,27 @@ json()
 }
 json cc "$CC" --error-format=json -c many.c
 grep -q '"line":5,"column":5,"end_line":5,"end_column":9,"option":null,"function":"g"' err ||
-    fail "another place: $(cat err)"
+    fail "wrong place: $(cat err)"
 fixits='{"line":5,"column":5,"insert":"bide_block_on("},{"line":5,"column":9,"insert":")"}'
-grep -q "\"fixits\":\[$fixits\]" err || fail "other fix-its: $(cat err)"
+grep -q "\"fixits\":\[$fixits\]" err || fail "wrong fix-its: $(cat err)"
 json cc "$CC" --error-format=json -Wbide-nothing -c sleepy.c
 grep -q '"option":"-Wbide-blocking-call"' err || fail "no option: $(cat err)"
-grep -q 'unknown warning option' err || fail "nothing of the unknown name: $(cat err)"
+grep -q 'unknown warning option' err || fail "no message about the unknown name: $(cat err)"
 json cc "$CC" --error-format=json -c "$SRC/tests/compiler/broken/semicolon.c"
-grep -q '"source":"compiler"' err || fail "not the compiler's: $(cat err)"
+grep -q '"source":"compiler"' err || fail "the compiler is not the source: $(cat err)"
 json cc "$CC" --error-format=json -fdiagnostics-color=always -c many.c
 json emit --error-format=json many.c
 json run --error-format=json sleepy.c
 printf 'int main(void) { return f(); }\n' >plain.c
 json cc "$CC" --error-format=json plain.c -o plain
-! "$BIDE" cc "$CC" --error-format=xml -c plain.c 2>err || fail "it took --error-format=xml"
+! "$BIDE" cc "$CC" --error-format=xml -c plain.c 2>err || fail "accepted --error-format=xml"
 grep -q "is text or json, not 'xml'" err || fail "$(cat err)"
 printf '#include <bide/bide.h>\nasync int f(void);\nint g(void)\n{\n' >tab.c
 printf '\t/* ä */ f(); "\\\\"; return 0;\n}\n' >>tab.c
 json cc "$CC" --error-format=json -c tab.c
-grep -q '"line":5,"column":11,' err || fail "columns are bytes: $(cat err)"
+grep -q '"line":5,"column":11,' err || fail "columns do not count bytes: $(cat err)"
 
-# --- fix-its: with all of them put in, the file compiles without a word ---
+# --- fix-its: when all of them are applied, the file compiles silently ---
 cat >fixed.c <<'END'
 #include <bide/bide.h>
 
@@ -187,7 +187,7 @@ int plain(step h)
     return fetch(8) + bide_block_on(h(9));
 }
 END
-# mends FILE COUNT: it has so many fix-its, and with them it compiles.
+# mends FILE COUNT: the messages about FILE have COUNT fix-its, and with them it compiles.
 mends()
 {
     json cc "$CC" --error-format=json -c "$1"

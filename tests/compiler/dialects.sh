@@ -1,9 +1,10 @@
-# Every -std= that the compiler takes is compiled as async code: with dialect/forms.c, which has
-# every form in C89, and other files of that folder for what is special to some dialects. Each
-# prints what NAME.out says. So with the options that change what C is. What cannot be compiled is
-# refused in one clear message.
+# Async code compiles in every dialect (-std=) that the compiler takes: dialect/forms.c has every
+# form in C89, and other files of that folder have what is special to some dialects. Each prints
+# what NAME.out says. The same holds for the options that change words, types or layouts. What
+# cannot be compiled is refused with one clear message.
 #
-# Here a few dialects run and all compile; in the long tier all run, and programs of run/ too.
+# In the fixed tier all dialects compile and a few run; in the long tier all run, and programs of
+# run/ too.
 set -eu
 
 case $("$CC" --version) in
@@ -15,7 +16,7 @@ here=$SRC/tests/compiler/dialect
 names='c89 c90 iso9899:1990 iso9899:199409 gnu89 gnu90 c99 c9x iso9899:1999 iso9899:199x gnu99 gnu9x
     c11 c1x iso9899:2011 gnu11 gnu1x c17 c18 iso9899:2017 iso9899:2018 gnu17 gnu18 c2x gnu2x'
 
-# compiled NAME OPTION...: silent, and it prints what NAME.out says
+# compiled NAME OPTION...: compiles silently, and prints what NAME.out says
 compiled()
 {
     file=$1
@@ -24,10 +25,10 @@ compiled()
     "$BIDE" cc "$CC" "$@" "$file" -o program >log 2>&1 || fail "$file $*: $(cat log)"
     [ ! -s log ] || fail "$file $*: it said $(cat log)"
     timeout 60 ./program >out || fail "$file $*: exit status $?"
-    diff -u "${file%.c}.out" out || fail "$file $*: another output"
+    diff -u "${file%.c}.out" out || fail "$file $*: different output"
 }
 
-# refused TEXT NAME OPTION...: in one message with this text, no more
+# refused TEXT NAME OPTION...: gives exactly one error, and its message has this text
 refused()
 {
     text=$1 file=$2
@@ -56,7 +57,7 @@ END_OF_FILE
 for std in ansi $(printf ' std=%s' $names); do
     "$BIDE" cc "$CC" "-$std" -w -pedantic-errors -S tiny.c -o tiny.s >log 2>&1 && [ ! -s log ] ||
         fail "-$std: $(cat log)"
-    grep -q bide__start_f tiny.s || fail "-$std: it is no async code"
+    grep -q bide__start_f tiny.s || fail "-$std: not compiled as async code"
 done
 few='ansi std=iso9899:199409 std=gnu89 std=c99 std=c2x'
 [ -z "$LONG" ] || few="ansi $(printf ' std=%s' $names)"
@@ -72,7 +73,7 @@ for std in c2x gnu2x; do
 done
 
 if [ -n "$LONG" ]; then
-    # The list above is whole.
+    # The list above is complete.
     {
         "$CC" -v --help 2>/dev/null | grep -o -e '-std=[^ ]*' | sed 's/-std=//'
         "$CC" -std=none -x c -fsyntax-only /dev/null 2>&1 | grep -o "'[^']*'" | tr -d "'"
@@ -82,7 +83,7 @@ if [ -n "$LONG" ]; then
         "$CC" -std="$name" -x c -fsyntax-only /dev/null 2>/dev/null &&
             fail "-std=$name is not in the list of this test"
     done <known
-    # Programs of run/ that the compiler takes plainly in the dialect.
+    # Programs of run/ whose plain reading the compiler takes in the dialect.
     for name in control_flow/computed_gotos_that_await declarations/atomics \
         declarations/initializers dialects/assembly dialects/gnu99 expressions/generic \
         expressions/late_values expressions/operands functions/definitions \

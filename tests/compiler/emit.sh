@@ -1,7 +1,7 @@
-# bide emit: what it prints is plain C that builds with the plain compiler and libbide, runs the
-# same, is the same each time, and holds no path of this machine. Tried with the examples and
-# with the programs of run/: all of them in the long tier, else one in eight with gcc, and another
-# one in eight with clang.
+# bide emit prints plain C that builds with the plain compiler and libbide, behaves as the program
+# does, is the same each time, and has no path of this machine in it. Tried with the examples and
+# with the programs of run/: all of them in the long tier, otherwise one in eight with gcc and
+# another one in eight with clang.
 #
 #   ONLY=NAME    with this topic or program of run/
 set -eu
@@ -9,7 +9,7 @@ set -eu
 warn="-Wall -Wextra"
 export CC
 
-# __TIME__ and __DATE__ are expanded: the clock goes on.
+# The expanded __TIME__ and __DATE__ differ between two runs: this puts the names back.
 timeless()
 {
     sed 's/"[0-2][0-9]:[0-5][0-9]:[0-6][0-9]"/__TIME__/
@@ -28,7 +28,7 @@ build()
     plain=
     for flag in ${3:-}; do
         case $flag in
-        -W*bide-*) ;; # clang does not know them
+        -W*bide-*) ;; # clang does not know these
         *) plain="$plain $flag" ;;
         esac
     done
@@ -87,7 +87,7 @@ for file in $(programs "$SRC/tests/compiler/run"); do
     link "$name.o" $more
     timeout $((20 * ${BIDE_TEST_SLOW:-1})) ./program >out 2>err ||
         fail "$name: status $?: $(cat err)"
-    diff -u "${file%.c}.out" out || fail "$name: what was emitted runs otherwise"
+    diff -u "${file%.c}.out" out || fail "$name: what was emitted prints something else"
     count=$((count + 1))
 done
 echo "$count programs"

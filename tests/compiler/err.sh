@@ -1,9 +1,10 @@
-# Every err/TOPIC/NAME.c is refused: exit status 1, nothing on standard output, no object, and on
-# standard error exactly NAME.err; or NAME.gcc.err, NAME.clang.err where the words are the
-# compiler's own. The compiler is called in the folder, so messages have the bare name of the file.
-# Comments among the first lines: "flags: ..." adds flags; "exit: 0" for a file with warnings only.
+# Every err/TOPIC/NAME.c is refused: exit status 1, nothing on standard output, no object, and
+# exactly NAME.err on standard error. Where the words are the compiler's own, the file is
+# NAME.gcc.err or NAME.clang.err. The compiler is called in the folder, so messages have the bare
+# name of the file. A comment in the first lines may say "flags: ...", which adds flags, or
+# "exit: 0", for a file with warnings only.
 #
-#   ONLY=NAME    only this one; or TOPIC/NAME, or a whole TOPIC
+#   ONLY=NAME    only this file; or TOPIC/NAME, or a whole TOPIC
 #   UPDATE=1     writes the .err files
 set -eu
 
@@ -34,10 +35,10 @@ for file in $(cat list); do
         cat "$WORK/err"
         failed=1
     elif [ -s "$WORK/out" ] || { [ "$status" != 0 ] && [ -e "$object" ]; }; then
-        echo "FAILED: $name: it left an output"
+        echo "FAILED: $name: it printed something or left an object"
         failed=1
     elif ! diff -u "$expected" "$WORK/err"; then
-        echo "FAILED: $name: other words"
+        echo "FAILED: $name: the messages differ"
         failed=1
     fi
     rm -f "$object"

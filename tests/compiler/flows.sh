@@ -1,6 +1,6 @@
-# Warnings that come from the ways through a function, where a deferred block, a scope, a guard or a
-# spawned call gives it other ways than its plain reading has: what is true is said, at every level
-# of optimization at which the compiler says it, and what is false is not.
+# Warnings that depend on the paths through a function. A deferred block, a scope, a guard or a
+# spawned call gives the function other paths than its plain reading has. True warnings are given,
+# at every level of optimization at which the compiler gives them; false ones are not.
 set -eu
 
 cat >flows.c <<'END'

@@ -1,7 +1,7 @@
-# At -O0 -g gdb, without a script of ours, stops in the user's async function at the user's line,
-# after an await as before it, prints its locals by name, those too that live in the frame, and
-# steps to the next line, over an await that has no need to wait as well. Past one that does goes
-# a breakpoint behind it; gdb_next.sh has what `next` does in `bide gdb`.
+# At -O0 -g, gdb without a script of ours stops in the user's async function at the user's line,
+# before an await and after it. It prints locals by name, also those that live in the frame. `next`
+# goes to the next line, also over an await that does not have to wait. An await that waits needs a
+# breakpoint after it; gdb_next.sh tests what `next` does in `bide gdb`.
 set -eu
 
 command -v gdb >/dev/null || skip "no gdb"

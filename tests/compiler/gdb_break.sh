@@ -1,6 +1,7 @@
-# `break NAME` in `bide gdb` stops at the first line of an async function, once a call: of one that
-# other files see, a static one, two of one name, main, one in a library that is loaded later; with
-# conditions on arguments. `bide tasks` lists all tasks, of a core dump too.
+# `break NAME` in `bide gdb` stops at the first line of an async function, once for each call. The
+# function may be external or static, share its name with another one, be main, or be in a library
+# that is loaded later; a condition may use its arguments. `bide tasks` lists all tasks, also in a
+# core dump.
 set -eu
 
 command -v gdb >/dev/null || skip "no gdb"
@@ -59,7 +60,7 @@ async int other(int n)
 }
 END
 
-# session PROGRAM: gdb with the commands from the standard input.
+# session PROGRAM: runs gdb with the commands from standard input.
 session()
 {
     {
@@ -79,10 +80,10 @@ want()
 $(cat out err)"
 }
 
-# stops LINE...: these lines were shown at the stops, in this order.
+# stops LINE...: gdb showed these lines at its stops, in this order.
 stops()
 {
-    # Optimized code may have no beginning of main's first line.
+    # In optimized code, main's first line may have no beginning.
     stop='\(Breakpoint\|Temporary breakpoint\|Thread .* hit .*reakpoint\) [0-9.]*,'
     sed -n "s/one.c:27\$/one.c:28/;s/^$stop .* \([a-z]*\.c:[0-9]*\)\$/\2/p" out >stopped
     printf '%s\n' "$@" | diff - stopped >difference || fail "$(cat difference out err)"
@@ -182,7 +183,7 @@ bide tasks
 END
 grep -qx 'The program is not being run\.' err || fail "$(cat out err)"
 
-# --- what is pending, what does not exist ---
+# --- pending breakpoints, names that do not exist ---
 cat >library.c <<'END'
 #include <bide/bide.h>
 static async int hidden(int n)
@@ -260,7 +261,7 @@ async int main(void)
 }
 END
 "$BIDE" cc "$CC" -O0 -g tasks.c -o tasks
-# listed: what `bide tasks` says is right
+# listed: the output of `bide tasks` is right
 listed()
 {
     sed -n 's/0x[0-9a-f]*/AT/g;s/ at [^ ]*\/\([a-z_]*\.c:[0-9]*\)$/ at \1/
@@ -277,7 +278,7 @@ run
 bide tasks
 END
 listed
-[ -z "$SANITIZE" ] || exit 0 # its memory is too much for a core dump
+[ -z "$SANITIZE" ] || exit 0 # a sanitizer's memory is too large for a core dump
 session ./tasks <<'END'
 run
 generate-core-file core.of.tasks

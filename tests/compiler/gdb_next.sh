@@ -1,11 +1,12 @@
-# With `bide gdb`, `next` over an await stops at the next line of the same activation, whatever it
-# has to wait for, in whatever thread it goes on, and whatever other tasks run the same function
-# meanwhile. What ends is left for the one that awaits it. Other stops on the way are shown as ever.
+# In `bide gdb`, `next` over an await stops at the next line of the same activation, whatever the
+# await waits for, in whatever thread the function goes on, and whatever other tasks run the same
+# function meanwhile. At the end of a function, `next` goes to the function that awaits it. Other
+# stops on the way are shown as usual.
 set -eu
 
 . "$SRC/tests/harness/gdb-cases"
 
-# ---- every form, in the order of the lines; then the function that had been suspended ----
+# ---- every form, in the order of the lines; then the function that was suspended ----
 
 compile shapes
 {
@@ -13,7 +14,8 @@ compile shapes
     echo run
     repeat 50 next
 } | session shapes
-# Of an await over several lines, like of a call, more than one is visited, as often as it likes.
+# If an await, like a call, has several lines, gdb may stop at more than one of them, and more than
+# once.
 several='await bide_join(({|}), b = wait(2));'
 {
     shown | grep -vxE "$(echo "$several" | sed 's/[({})]/[&]/g')" | sed '/^n = n > 0;/q'
@@ -58,7 +60,7 @@ END
 diff expected walk || fail "$(cat out err)"
 want '^bide__body_main .* at shapes.c'
 
-# ---- a branch, a block of its own task, the end of a task ----
+# ---- a branch, an async block as a task, the end of a task ----
 
 {
     echo "tbreak shapes.c:$(($(line '        a++;') - 1))"
@@ -79,7 +81,7 @@ in + 1;
 END
 want 'bide__body_shapes (.* at shapes.c'
 
-# ---- three tasks in the same function: always the same one ----
+# ---- three tasks in the same function: `next` stays in one of them ----
 
 compile tasks
 {
@@ -110,7 +112,7 @@ END
 [ "$(grep -c '^same True$' out)" = 9 ] || fail "$(cat out err)"
 [ "$(grep -c '^\$[0-9]* = 2$' out)" = 9 ] || fail "$(cat out err)"
 
-# ---- a count ends where it has to wait; `until` does as `next` does ----
+# ---- `next N` ends where it has to wait; `until` does what `next` does ----
 
 {
     echo "tbreak tasks.c:$(line 'int sum = 0;') if who == 3"
@@ -129,7 +131,7 @@ sum += 1000;
 END
 want '^\$1 = 1$'
 
-# ---- cancelled: to the deferred block; without one to the awaiting function, or the end ----
+# ---- cancelled: to the deferred block; without one, to the awaiting function or the end ----
 
 {
     echo "tbreak tasks.c:$(line 'await bide_sleep(BIDE_S(60));')"
@@ -201,7 +203,7 @@ want 'stopped with signal SIGUSR1'
 } | session tasks
 want 'exited normally'
 
-# ---- threads: those that run the same function; a chain that each time runs in another one ----
+# ---- several threads run the same function; a chain runs in another thread each time ----
 
 compile threads
 {
@@ -247,7 +249,7 @@ want '^another True'
 want '^\$1 = 40'
 want '^\$2 = 41'
 
-# ---- plain C that blocks on a call: it goes on there ----
+# ---- plain C that blocks on a call: `next` goes on in the plain C ----
 
 {
     echo "tbreak threads.c:$(line 'int sum = n;') if n == 10"

@@ -1,7 +1,7 @@
-# With `bide gdb`, `step` goes into an awaited function, to its first line, and out of it to the one
-# that awaits it; `finish` runs until the function has really ended, and tells its value. `bide bt`
-# shows who awaits whom. A breakpoint at a line is one place, hit once each time. Front ends
-# that speak MI get the same, and hooks of the user's are kept.
+# In `bide gdb`, `step` goes to the first line of an awaited function, and at its end back to the
+# function that awaits it; `finish` runs until the function has really ended, and shows its value.
+# `bide bt` shows who awaits whom. A breakpoint at a line is one place, hit once each time. Front
+# ends that use MI get the same, and the user's hooks are kept.
 set -eu
 
 . "$SRC/tests/harness/gdb-cases"
@@ -14,7 +14,7 @@ compile steps
     echo run
     repeat 46 step
 } | session steps
-# After the closing brace of a plain function one compiler shows it, the other does not.
+# gdb stops at the closing brace of a plain function with one compiler, and not with the other.
 shown | sed '/^await one_line();/q' | grep -v '^}$' >walk
 cat >expected <<'END'
 int sum = await leaf(n);
@@ -149,9 +149,9 @@ END
 diff expected walk || fail "$(cat out err)"
 compile steps
 
-# ---- breakpoints: one place a line, hit once each time ----
+# ---- breakpoints: one place for each line, hit once each time ----
 
-# At the last line a sanitizer has a function of its own.
+# The last line is left out: a sanitizer puts a function of its own there.
 {
     i=0
     while [ $((i += 1)) -lt "$(grep -c '' steps.c)" ]; do
@@ -171,7 +171,7 @@ compile steps
 want 'already hit 3 times'
 want 'already hit 1 time$'
 
-# ---- at the prompt, where an empty line is the command again ----
+# ---- at the prompt, where an empty line repeats the command ----
 
 cat >commands <<END
 set debuginfod enabled off
@@ -198,7 +198,7 @@ int n = await outer(5, bide_ref(leaf));
 END
 want '^#0  main at steps.c'
 
-# ---- MI; a hook-stop of the user's; loaded twice ----
+# ---- MI; a hook-stop of the user; the script loaded twice ----
 
 cat >mi <<END
 -break-insert -t steps.c:$(line 'await bide_yield')
@@ -210,7 +210,7 @@ cat >>mi <<'END'
 -exec-next
 -gdb-exit
 END
-# Each command waits for the end of the one before.
+# Each command waits for the end of the command before it.
 cat >drive.sh <<'END'
 while read -r line; do
     echo "$line"

@@ -1,18 +1,20 @@
 # The grammar of C11, of C23 as far as gcc 12 and clang 14 take it, and of GNU's and clang's
-# extensions, production by production: the tables of grammar/ have a small async function for each,
-# with a value that lives over an await. What the compiler takes in the plain reading, bide cc
-# compiles, and the value is right; what cannot be in an async function is one error of ours.
+# extensions, production by production. The tables in grammar/ have a small async function for each
+# production, with a value that lives over an await. If the compiler takes the plain reading, bide
+# cc compiles the function and the value is right; what cannot be in an async function gives one
+# error from bide.
 #
 # A row of a table:
 #
-#   name WORDS     which compilers take it (gcc, clang; none: both), in which group it is: 2x for
-#                  -std=gnu2x, 89 for -std=gnu89, error for what is refused; else -std=gnu11
-#   + line         of file scope
-#     statement    of the function `async int row_NAME(int x)`, where x is 3; Y is an await
-#   = expression   true after another await
+#   name WORDS     WORDS: the compiler that takes it (gcc or clang; if neither is named, both), and
+#                  its group: 2x for -std=gnu2x, 89 for -std=gnu89, error for what is refused,
+#                  otherwise -std=gnu11
+#   + line         a line of file scope
+#     statement    a statement of the function `async int row_NAME(int x)`; x is 3, Y is an await
+#   = expression   must be true after another await
 #   ! text         part of the message of an error
 #
-# Rows of a group are one program. The long tier also takes them with -O2 and one by one.
+# The rows of a group are one program. The long tier also compiles them with -O2, and one by one.
 #
 #   ONLY=NAME      only this row
 set -eu
@@ -42,7 +44,7 @@ plain()
     "$CC" -w $(std_of "$1") -fsyntax-only -I"$BUILD/include" "$2" >plain 2>&1
 }
 
-# build GROUP FILE FLAGS: compiles and runs it; what went wrong is in `said`.
+# build GROUP FILE FLAGS: compiles and runs FILE; the file said has what went wrong.
 build()
 {
     "$BIDE" cc "$CC" -w $(std_of "$1") $3 "$2" -o program >said 2>&1 || return 1
@@ -50,18 +52,18 @@ build()
     timeout $((20 * ${BIDE_TEST_SLOW:-1})) ./program >said 2>&1
 }
 
-# one ROW GROUP: alone
+# one ROW GROUP: compiles and runs one row alone, and prints what is wrong
 one()
 {
     rows -v only="$1" >row.c
     if ! plain "$2" row.c; then
-        echo "$1: $CC itself does not take it: $(grep -m 1 error: plain)"
+        echo "$1: $CC itself refuses it: $(grep -m 1 error: plain)"
     elif ! build "$2" row.c ""; then
         echo "$1: $(grep -m 3 'error\|warning' said || head -n 3 said)"
     fi
 }
 
-# group NAME: the rows of a group of the table, all at once; one by one if that fails
+# group NAME: compiles and runs the rows of a group of the table together; one by one if that fails
 group()
 {
     awk -v g=$1 '$2 == g { print $1 }' list >names
@@ -78,18 +80,18 @@ group()
     done <names >wrong
     [ ! -s wrong ] || fail "$(cat wrong)"
     [ -n "${ONLY:-}$LONG" ] ||
-        fail "$table: all rows at once: $(grep -m 20 'error\|warning' together)"
+        fail "$table: all rows together: $(grep -m 20 'error\|warning' together)"
 }
 
-# refused NAME MESSAGE
+# refused NAME MESSAGE: the row gives exactly one error of bide, with MESSAGE in it
 refused()
 {
     rows -v only="$1" >row.c
-    plain 11 row.c || fail "$1: the compiler itself says: $(head -n 5 plain)"
+    plain 11 row.c || fail "$1: the compiler itself refuses it: $(head -n 5 plain)"
     ! "$BIDE" cc "$CC" -w $(std_of 11) -c row.c -o row.o >said 2>&1 || fail "$1: no error"
     [ "$(grep -c 'error:' said)" = 1 ] || fail "$1: not one error: $(cat said)"
     ! grep -q 'internal error' said || fail "$1: $(cat said)"
-    grep -q "error: .*$2" said || fail "$1: another message: $(cat said)"
+    grep -q "error: .*$2" said || fail "$1: wrong message: $(cat said)"
 }
 
 for table in $tables; do

@@ -1,11 +1,11 @@
-# Memory in the arguments of an await lives as long as C says, or is refused: each of
-# lifetimes/sources at each of lifetimes/places, one function for a pair. Without FULL=1 a part of
-# the pairs is run; what is refused costs nothing.
+# Memory in the arguments of an await lives as long as C says, or the program is refused: each line
+# of lifetimes/sources at each line of lifetimes/places, one function for each pair. Without FULL=1
+# only some of the pairs are run. The pairs that are refused are always tried: they cost little.
 set -eu
 
 places=$SRC/tests/compiler/lifetimes
 
-# generate WHICH PART: pairs whose source is of the kinds WHICH; every PART-th of them.
+# generate WHICH PART: writes every PART-th pair whose source is of one of the kinds WHICH.
 generate()
 {
     awk -F '\t' -v which="$1" -v part="$2" -v head="$places/head.h" '
@@ -17,7 +17,7 @@ generate()
     function put(line) { print line; lines++ }
     function one(i, k,    e, t) {
         if (kind[i] == "full" && end[k] == "block" || name[i] == "assigned" && place[k] == "block")
-            return # it would not live so long; a capture cannot be assigned
+            return # it would not live long enough; a capture cannot be assigned
         e = name[i] == "twice" ? "(" text[i] ")" : text[i]
         t = form[k]
         gsub(/&/, "\\\\&", e)
@@ -54,7 +54,7 @@ generate gone 1 >gone.c
 ! "$BIDE" cc "$CC" -D_GNU_SOURCE -w -c gone.c -o gone.o 2>gone.err || fail "alloca is not refused"
 words="error: memory from 'alloca' does not outlive an 'await'"
 sed -n "s/^gone.c:\([0-9]*\):.*: $words.*/\1/p" gone.err | uniq >refused
-sort -n statements | diff - refused || fail "other statements are refused than should be"
+sort -n statements | diff - refused || fail "not exactly the expected statements are refused"
 
 part=24
 levels=-O2

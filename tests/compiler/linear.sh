@@ -1,13 +1,13 @@
-# The front end takes time in proportion to the file, however it is written: what was quadratic once
-# is here at a size at which it would take minutes. And the messages take no more room than their
-# number: a long line is not printed whole.
+# The front end takes time in proportion to the size of the file, however the file is written. Each
+# case here would take minutes if the time grew with the square of the size. The size of messages
+# is in proportion to their number: a long line is not printed whole.
 set -eu
 
 size=1
 [ -z "$LONG" ] || size=4
 limit_s=$((4 * ${BIDE_TEST_SLOW:-1} * size))
 
-# repeat COUNT TEXT: the text so often, each @ a number.
+# repeat COUNT TEXT: prints TEXT COUNT times, with the number of the repetition for each @.
 repeat()
 {
     awk -v n=$(($1 * size)) -v text="$2" 'BEGIN {
@@ -19,7 +19,7 @@ repeat()
     }'
 }
 
-# body COUNT TEXT: a function that repeats the text.
+# body COUNT TEXT: prints a function that repeats TEXT.
 body()
 {
     echo '#include <bide/bide.h>'
@@ -30,7 +30,7 @@ body()
     echo 'return await g(n); }'
 }
 
-# is_quick NAME STATUS BYTES: the file text.c is translated in time, and not more is said of it.
+# is_quick NAME STATUS BYTES: text.c is translated in time, with at most BYTES of messages.
 is_quick()
 {
     status=0
@@ -81,7 +81,7 @@ is_quick 'locals that live over an await' 0 0
 
 # --- long chains ---
 
-# chain COUNT BEGIN TEXT END: a function with the text so often between two others.
+# chain COUNT BEGIN TEXT END: a function with BEGIN, then TEXT COUNT times, then END.
 chain()
 {
     body 0 ''

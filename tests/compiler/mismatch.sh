@@ -1,8 +1,9 @@
-# A function that one file says is async and another is not. Whoever awaits, spawns or refers to a
-# plain one does not link, and the linker names it; plain callers of an async one have its blocking
-# form, which stops the program with a message where it would block an executor.
+# A function that is async in one file and plain in another. A file that awaits, spawns or refers
+# to a plain function does not link, and the linker names the function. A plain caller of an async
+# function calls its blocking form, which stops the program with a message if it would block an
+# executor.
 set -eu
-PATH=$(dirname "$BIDE"):$PATH # the folder of the tool may have spaces in its name
+PATH=$(dirname "$BIDE"):$PATH # the path of the tool may have spaces
 
 cat >plain.c <<'END_OF_FILE'
 int fetch(int a);

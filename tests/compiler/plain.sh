@@ -22,7 +22,7 @@ for file in "$SRC"/examples/*.c "$SRC"/examples/*/*.c; do
 $(cat out)"
         fi
         if grep -Eq "$forms" "$file"; then
-            ! $compiler -c $include "$file" -o object.o >out 2>&1 || fail "$compiler took $file"
+            ! $compiler -c $include "$file" -o object.o >out 2>&1 || fail "$compiler compiled $file"
             grep -q "$message" out || fail "$compiler -c $file does not say '$message':
 $(cat out)"
         fi
@@ -30,7 +30,7 @@ $(cat out)"
     count=$((count + 1))
 done
 
-# Only async and await: the same program, which blocks.
+# With only async and await it is the same program, but it blocks.
 cat >bare.c <<'END'
 #include <bide/bide.h>
 #include <stdio.h>
@@ -52,7 +52,7 @@ async int main(void)
     return (await add(1, 2)) - 3;
 }
 END
-# Every form once: type-checks, does not compile, and a wrong type is an error.
+# Every form once: the types are checked, a wrong type is an error, and it does not compile.
 cat >forms.c <<'END'
 #include <bide/bide.h>
 
@@ -132,18 +132,18 @@ for compiler in $compilers; do
     $compiler -Wall -Wextra -Werror $include bare.c -o bare
     printf '0\n2\n4\n' >expected
     ./bare >out || fail "$compiler: the plain program ends with $?"
-    cmp out expected || fail "$compiler: the plain program says other things"
+    cmp out expected || fail "$compiler: the plain program prints something else"
     $compiler -fsyntax-only -Wall -Wextra -Werror $include forms.c
-    ! $compiler -c $include forms.c 2>out || fail "$compiler took the forms"
+    ! $compiler -c $include forms.c 2>out || fail "$compiler compiled the forms"
     grep -q "$message" out || fail "$compiler does not say '$message'"
-    ! $compiler -fsyntax-only $include wrong.c 2>out || fail "$compiler took a wrong type"
+    ! $compiler -fsyntax-only $include wrong.c 2>out || fail "$compiler accepted a wrong type"
     grep -q 'bide_task_join: the result has another type than the task' out ||
-        fail "$compiler says of a wrong type: $(cat out)"
+        fail "the message of $compiler about a wrong type: $(cat out)"
     ! $compiler -fsyntax-only -Werror $include wrong_scope.c 2>out ||
-        fail "$compiler took a task for a scope"
+        fail "$compiler accepted a task as a scope"
     for wrong in wrong_future wrong_drop; do
         ! $compiler -fsyntax-only -Werror $include $wrong.c 2>out ||
-            fail "$compiler took a task for a future"
+            fail "$compiler accepted a task as a future"
     done
 done
 echo "$count examples"

@@ -1,7 +1,7 @@
-# What we read of a file has the tokens that the user's preprocessor gives, under every option that
-# changes how we call it: over generated macros with comments in their arguments and before them,
-# and over sources of the project itself. The words of the language are the same to both, since the
-# preprocessor is told of __BIDE__.
+# The text that bide reads has the tokens that the user's preprocessor gives, with every option that
+# changes how bide calls the preprocessor. Tried with generated macros that have comments in and
+# before their arguments, and with sources of bide. __BIDE__ is defined for both runs, so they have
+# the same words of the language.
 set -eu
 
 # A file of macros: comments in arguments, before parentheses, between ## and #, in nested calls.
@@ -32,7 +32,7 @@ awk 'BEGIN {
     print "async int f(void);"
 }' >macros.c
 
-# One token or character a line; without line markers and the facts of the target.
+# Prints one token or character a line, without line markers and the facts of the target.
 tokens()
 {
     grep -v '^# *[0-9]' "$1" | grep -oE '[A-Za-z0-9_$.]+|"([^"\\]|\\.)*"|[^[:space:]]' >"$2"
@@ -57,7 +57,7 @@ for options in "" -Wextra -W -Wimplicit-fallthrough -C -CC "-g3 -dD"; do
     compare macros.c $options
 done
 
-# A program that prints what it was preprocessed to prints the same with and without us.
+# A program that prints its own preprocessed text prints the same with and without bide.
 awk 'BEGIN { print "#include <stdio.h>\n#ifdef WITH\n#include <bide/bide.h>\n" \
     "async int unused_one(void);\n#endif" } /^#define/' macros.c >program.c
 {
@@ -73,7 +73,7 @@ for options in -Wextra -W -Wimplicit-fallthrough -g3 -save-temps -Wall; do
     ./ours.run >ours.out
     cmp theirs.out ours.out || fail "$options: $(diff theirs.out ours.out | head)"
 done
-[ -s ours.out ] || fail "the program says nothing"
+[ -s ours.out ] || fail "the program prints nothing"
 
 limit=6
 [ -z "$LONG" ] || limit=1000

@@ -1,6 +1,6 @@
-# Pointers to async functions between files: tables in one object called from another, plain C that
-# stores them and calls them, and the same over the border of a shared object, where the program has
-# a copy of the descriptor.
+# Pointers to async functions between files: a table in one object whose functions another object
+# calls, plain C that stores the pointers and calls them, and the same across the border of a shared
+# object, where the program has a copy of the descriptor.
 set -eu
 
 cat >api.h <<'END'
@@ -129,10 +129,10 @@ END
 check()
 {
     timeout 60 "$1" >out 2>err || fail "$1: exit status $?: $(cat err)"
-    diff -u expected out || fail "$1: another output"
+    diff -u expected out || fail "$1: different output"
 }
 
-PATH=$(dirname "$BIDE"):$PATH # the folder of the tool may have spaces in its name
+PATH=$(dirname "$BIDE"):$PATH # the path of the tool may have spaces
 cc="bide cc $CC -Wall -Wextra -Werror"
 $CC -Wall -Wextra -Werror -fPIC -I"$BUILD/include" -c plain.c -o plain.o
 for level in -O0 -O2; do
@@ -148,7 +148,7 @@ for level in -O0 -O2; do
     check ./copied
 done
 
-# Without wrappers there is nothing for plain C to call.
+# Without wrappers plain C has nothing to call: the pointers are NULL.
 cat >bare.c <<'END'
 #include <bide/bide.h>
 #include <stdio.h>
@@ -179,7 +179,7 @@ $cc bare.c -o bare
 timeout 60 ./bare >out
 [ "$(cat out)" = "3 0 0" ] || fail "with wrappers: $(cat out)"
 
-# A plain object with a reference does not link, and the symbol says why.
+# A plain object with a reference does not link, and the name of the missing symbol says why.
 $CC -I"$BUILD/include" -c api.c -o plain_api.o
 ! $CC program.c -I"$BUILD/include" plain_api.o plain.o -o plain 2>out ||
     fail "a plain program with references was linked"

@@ -1,15 +1,15 @@
-# Every run/TOPIC/NAME.c, compiled without a warning, prints what NAME.out says and ends with status
-# 0: with gcc at -O0 and -O3, with clang at -O2, in the long tier with both at all three. A comment
-# "flags: ..." among the first lines adds flags.
+# Every run/TOPIC/NAME.c compiles without a warning, prints what NAME.out says and ends with status
+# 0: with gcc at -O0 and -O3, with clang at -O2, in the long tier with both at all three levels. A
+# comment "flags: ..." in the first lines adds flags.
 #
-# The fixed tier has the sanitizers at -O0 only; optimized code is built as users build it. They
-# make gcc -O3 four times as slow and clang -O2 twice, and check the same C. compiler/emit runs
-# programs with clang's sanitizers. PLAIN, if it is set, is a tree that was built without
-# sanitizers.
+# The fixed tier uses the sanitizers only at -O0 and builds optimized code as users build it. With
+# sanitizers, gcc -O3 would take four times as long and clang -O2 twice as long, to check the same
+# C. compiler/emit runs programs with clang's sanitizers. PLAIN, if it is set, is a tree that was
+# built without sanitizers.
 #
-# The file items says which program is for what.
+# The file items says what each program tests.
 #
-#   ONLY=NAME    only this one; or TOPIC/NAME, or a whole TOPIC
+#   ONLY=NAME    only this program; or TOPIC/NAME, or a whole TOPIC
 #   UPDATE=1     writes NAME.out from what was printed
 set -eu
 
@@ -56,7 +56,7 @@ for level in $levels; do
     fi
     diff -u "$expected" "$program.out" >"$program.diff" 2>&1 || {
         head -n 40 "$program.diff"
-        bad "another output"
+        bad "different output"
     }
     rm -f "$program" "$program".*
 done
@@ -71,9 +71,9 @@ esac
 export levels PLAIN=${PLAIN-}
 sed -n 's/^[^#].\{37\}//p' "$SRC/tests/compiler/items" | tr ' ' '\n' | while read -r name; do
     [ -e "$SRC/tests/compiler/run/$name.c" ] || [ -e "$SRC/tests/compiler/run/$name" ] ||
-        fail "the list of items names '$name', which is not there"
+        fail "the list of items names '$name', which does not exist"
 done
 programs "$SRC/tests/compiler/run" >list
-[ -s list ] || fail "no program is called ${ONLY-}"
+[ -s list ] || fail "no program is named ${ONLY-}"
 xargs -d '\n' -P 2 -n 1 sh case.sh <list >log || fail "$(cat log)"
 echo "$(wc -l <list) programs"

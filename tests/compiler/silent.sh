@@ -1,5 +1,5 @@
-# Commands that must be silent, since the compiler is silent about the plain reading: where the
-# front end is forced on a plain file, in old dialects, under gcc's analyzer.
+# Commands that must be silent because the compiler is silent about the plain reading: the front end
+# forced on a plain file, old dialects, gcc's analyzer.
 set -eu
 
 case $("$CC" --version) in
@@ -51,7 +51,7 @@ silent -std=gnu99 -Wpedantic -Werror waits.c
 [ $family = clang ] || silent -fanalyzer -Werror waits.c
 silent -Wall -Wextra -Werror -pedantic-errors waits.c
 
-# What only the plain files of a command say is said, and leaves nothing.
+# A warning in a plain file of the command is shown; with -Werror no object is left.
 echo 'int h(int x) { int unused; return x; }' >other.c
 "$BIDE" cc "$CC" -Wall -Werror -c waits.c other.c >out 2>&1 && fail "-Werror: it succeeded"
 grep -q "other.c:1:.*unused variable 'unused'" out || fail "$(cat out)"

@@ -1,6 +1,6 @@
-# bide size: the frames, reserves and members of objects, archives, programs and libraries, with
-# each way to compile; what is said of files that are damaged, stripped or of another kind; and the
-# warning of large frames wherever the compiler writes.
+# bide size: the frames, reserves and members in objects, archives, programs and libraries, however
+# they are compiled; its messages about files that are damaged, stripped or of another kind; and the
+# warning of large frames, whatever output the compiler writes.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
@@ -88,7 +88,7 @@ printf 'int main(void) { return 0; }\n' >src/nothing.c
 
 tab=$(printf '\t')
 
-# sizes FILE...: frame, reserve and name, sorted by name
+# sizes FILE...: prints frame, reserve and name, sorted by name
 sizes()
 {
     bide size --tsv "$@" >table 2>note || fail "$what: bide size $*: $(cat note)"
@@ -132,7 +132,7 @@ ok bide size --members all emitted.o
 cmp out wanted || fail "emitted: $(cat out)"
 end
 
-begin "what the runtime says"
+begin "what the runtime reports"
 cat >truth.c <<'END'
 #include <bide/core.h>
 #include <stdio.h>
@@ -385,7 +385,7 @@ if command -v clang >/dev/null; then
 fi
 end
 
-begin "what is no such file"
+begin "files of another kind"
 refused bide size
 has err 'needs a file'
 refused bide size nothere.o
@@ -413,7 +413,7 @@ refused bide size cut.head
 has err 'reaches past its end (at byte '
 end
 
-# Every damage gives a table or an error that names the file, and nothing else.
+# A damaged file gives a table or an error that names the file, and nothing else.
 survives()
 {
     try timeout 60 bide size --json "$1"
@@ -435,10 +435,10 @@ n=0
 while [ $n -lt 24 ]; do
     head -c $((size * n / 24)) frames.o >cut.o
     survives cut.o "cut at $((size * n / 24))"
-    [ "$status" = 1 ] || fail "$what: takes a file cut at $((size * n / 24))"
+    [ "$status" = 1 ] || fail "$what: accepts a file cut at $((size * n / 24))"
     n=$((n + 1))
 done
-# The header, the table of sections, and bytes all over.
+# Damage in the header, in the table of sections, and anywhere.
 table=$((size - 64 * $(readelf -h frames.o | sed -n 's/.*Number of section headers: *//p')))
 n=0
 while [ $n -lt ${FULL:+5}90 ]; do
@@ -455,7 +455,7 @@ while [ $n -lt ${FULL:+5}90 ]; do
 done
 end
 
-begin "large frames, wherever the compiler writes"
+begin "large frames, with every kind of output"
 large="-Wbide-frame-larger-than=1000"
 says="the frame of 'large' has 1024 bytes, more than 1000"
 for mode in -c -S -fsyntax-only "-c -O2 -g" "-c -flto" "-O2 -fPIC" "-save-temps -c" "-E -o x.i"; do

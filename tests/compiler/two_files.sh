@@ -1,6 +1,6 @@
-# Files compiled apart call each other's async functions: as objects, from a shared object that
-# `bide cc` made, and linked statically. Functions of every result type, with and without arguments;
-# both directions; through suspensions and cancellation.
+# Files that are compiled separately call each other's async functions: as objects, from a shared
+# object that `bide cc` made, and linked statically. The functions have results of every type, with
+# and without arguments; calls go in both directions, through suspensions and cancellation.
 set -eu
 
 cat >api.h <<'END'
@@ -131,10 +131,10 @@ head -n 2 expected >expected_blocking
 check()
 {
     timeout 60 "$1" >out 2>err || fail "$1: exit status $?: $(cat err)"
-    diff -u "$2" out || fail "$1: another output"
+    diff -u "$2" out || fail "$1: different output"
 }
 
-PATH=$(dirname "$BIDE"):$PATH # the folder of the tool may have spaces in its name
+PATH=$(dirname "$BIDE"):$PATH # the path of the tool may have spaces
 cc="bide cc $CC -Wall -Wextra -Werror"
 for level in -O0 -O2; do
     $cc $level -c api.c -o api.o
@@ -162,8 +162,8 @@ for level in -O0 -O2; do
     fi
 done
 
-# The same functions as plain blocking ones, from a plain C file: its own program_step is never
-# called, and the async one it has not.
+# A plain C file calls the same functions, which then block. program_step and the function that
+# calls it back are left out.
 sed '/program_step/d' api.h >plain.h
 sed -e 's/api\.h/plain.h/' -e '/int program_step/,/^}/d' blocking.c >plain.c
 sed -e 's/api\.h/plain.h/' -e '/api_call_back/,/^}/d' api.c >plain_api.c

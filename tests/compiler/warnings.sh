@@ -1,7 +1,7 @@
-# The warnings of a file with every form of the language are those that the compiler gives for its
-# plain reading, under every warning that the compiler knows: the same (file, line, column, option),
-# as often. But for what docs/diagnostics.md says is left out: the order of evaluation in an
-# expression that awaits, and what comes from a flow that only the plain reading has.
+# A file with every form of the language gets the warnings that the compiler gives for its plain
+# reading, with every warning that the compiler knows: the same (file, line, column, option), as
+# often. Some are left out, as docs/diagnostics.md says: those about the order of evaluation in an
+# expression that awaits, and those from paths that only the plain reading has.
 #
 # In the long tier with every dialect, and each warning alone.
 set -eu
@@ -26,14 +26,14 @@ all_warnings()
     fi
 }
 
-# "forms.c:12:5 [-Wx]", sorted.
+# places FILE: prints "forms.c:12:5 [-Wx]" for each warning in FILE, sorted.
 places()
 {
     sed -nE 's/^([^ ]*:[0-9]+:[0-9]+): (warning|error): .*(\[-W[^]]*\])$/\1 \3/p' "$1" |
         grep -v -e '\[-Wbide-' | sort
 }
 
-# What is left out of them.
+# The warnings that are left out.
 left_out='sequence-point|unsequenced|[a-z-]*uninitialized|use-after-free|unused-result'
 left_out="$left_out|mismatched-dealloc|analyzer-[a-z-]*"
 
@@ -45,9 +45,9 @@ compare()
         fail "$*: $(head -n 20 ours.err)"
     places plain.err | grep -vE -- "\[-W($left_out)\]" >plain || :
     places ours.err | grep -vE -- "\[-W($left_out)\]" >ours || :
-    diff plain ours >difference || fail "$*: other warnings than the compiler's: $(cat difference)"
+    diff plain ours >difference || fail "$*: not the compiler's warnings: $(cat difference)"
     compared=$((compared + $(wc -l <plain)))
-    # Nothing is invented.
+    # Every warning is one that the compiler gives.
     places plain.err >plain.all
     places ours.err >ours.all
     LC_ALL=C comm -13 plain.all ours.all >invented

@@ -1,7 +1,7 @@
-# CONTRIBUTING.md: its examples, applied to a copy of the tree, build, pass their tests, and fail
-# them without the lines that the page tells to remove. A block "```c PATH" or "```text PATH" with a
-# slash in PATH is the file PATH; a block "```diff NAME" is a patch. In the long tier, and in one
-# configuration only, since it builds a tree of its own.
+# CONTRIBUTING.md: its examples are applied to a copy of the tree, which then builds and passes its
+# tests; without the lines that the page removes for a try, they fail. A block "```c PATH" or
+# "```text PATH" with a slash in PATH is the file PATH; a block "```diff NAME" is a patch. This test
+# builds a tree of its own, so it runs in the long tier, and in one configuration only.
 set -eu
 
 [ -n "$FULL" ] || skip "it builds a tree: only with --full"
@@ -32,7 +32,7 @@ build()
 {
     cmake --build build/debug -j 2 --target "$@" >../log 2>&1 || fail "$(tail -n 50 ../log)"
 }
-# passes NAME: does the test pass in the copy? compiler/err: with the one file.
+# passes NAME: does the test pass in the copy? compiler/err runs only the new file.
 passes()
 {
     only=

@@ -1,9 +1,9 @@
 # Runs the documents. In README.md, docs/*.md and tests/README.md a block that opens with "```c
 # NAME" (or "```diff NAME") is written to the file NAME, and a block that opens with "```console" is
 # run: each line that begins with "$ " is a command, the lines after it are what it must print
-# (stdout and stderr together). Blocks of one document share a folder, in the order in which they
-# stand. "```sh" is shown only. A C file that no command names is compiled, and must compile without
-# a word; so no C stands in a block without a name.
+# (stdout and stderr together). The blocks of a document share a folder, and are used in their
+# order. A block "```sh" is only shown. A C file that no command names is compiled, and must compile
+# silently; so every block of C has a name.
 set -eu
 work=$WORK
 PATH=$(dirname "$BIDE"):$PATH
@@ -46,7 +46,7 @@ console() {
     done
 }
 
-# The C files of a document ($1, its steps $2, its folder $3) that none of its commands names.
+# Compiles the C files of the document $1 (its steps are $2, its folder $3) that no command names.
 compile_rest() {
     for step in "$2"/*.file; do
         [ -e "$step" ] || continue
@@ -64,7 +64,7 @@ compile_rest() {
     done
 }
 
-# tree FOLDER: the files that tests/README.md names, where a source tree has them; this build is
+# tree FOLDER: makes a source tree of the files that tests/README.md names, with this build as
 # build/asan.
 tree()
 {

@@ -1,11 +1,11 @@
-# docs/frames.md: our figures are those of this build, Rust's those recorded, and the law holds:
-# ours is at most Rust's and 16 bytes a level, and the task smaller than Tokio's; beside timers of
-# 112 bytes too.
+# docs/frames.md: bide's figures are those of this build, Rust's are the recorded ones, and the rule
+# holds: a frame is at most 16 bytes a level larger than Rust's, and a task is smaller than Tokio's.
+# This is also compared with timers of 112 bytes.
 set -eu
 
-# What is larger beside small timers, and why:
-# select_loop: each branch, though it is a mere leaf, has a chain, and waits in its own frame.
-# fetch_retry: the task, by the reserve for the write, which is deeper than the wait for the answer.
+# Two are larger when compared with small timers:
+# select_loop: each branch is only a leaf, but has a chain, and waits in its own frame.
+# fetch_retry: its task has a reserve for the write, which is deeper than the wait for the answer.
 future_larger=' select_loop '
 task_larger=' select_loop fetch_retry '
 

@@ -1,10 +1,10 @@
-# The examples in the comments of the public headers compile without a word: the lines that stand
-# four blanks further in than the comment's text, up to the next that does not. Each is put into an
-# async function behind the declarations that it needs, which stand here by header; a new example
-# without them does not compile. Those of bide/core.h and bide/abi.h are generated code.
+# The examples in the comments of the public headers compile silently. An example is the lines that
+# are indented by four blanks more than the text of the comment. Each is put into an async function,
+# after the declarations that it needs, which are below, by header; a new example without them does
+# not compile. The examples in bide/core.h and bide/abi.h are generated code, and left out.
 set -eu
 
-# around HEADER: what stands before its examples
+# around HEADER: the declarations before its examples
 around()
 {
     case $1 in

@@ -4,7 +4,7 @@ set -eu
 
 cd "$SRC"
 for doc in README.md ARCHITECTURE.md CONTRIBUTING.md docs/*.md; do
-    # a line for the whole page, without its blocks of code
+    # the whole page as one line, without its blocks of code
     sed '/^ *```/,/^ *```/d' "$doc" | tr '\n' ' ' | tr -s ' ' >"$WORK/text"
     folders='compiler|core|runtime|lib|extra|include|examples|tests|bench|tools|cmake|docs'
     grep -oE "\`($folders)/[a-zA-Z0-9_/.-]+\.(c|h|sh|py|md)\`" "$WORK/text" | tr -d '`' |

@@ -1,7 +1,7 @@
-# What the documents quote of rustc is what it says: a block "```rust NAME" is compiled as a library
-# and the block "```text NAME" after it must be the beginning of its messages, which may only go on
-# with the lines that count them. A line "..." stands for any lines. Only with the rustc that the
-# guide names.
+# rustc gives the messages that the documents quote: a block "```rust NAME" is compiled as a
+# library, and the block "```text NAME" after it must be the beginning of the messages; only the
+# lines that count messages may follow. A line "..." stands for any lines. Only with the version of
+# rustc that the guide names.
 set -eu
 
 version=$(sed -n 's/.*rustc \([0-9]*\.[0-9]*\) says.*/\1/p' "$SRC/docs/guide.md" | head -n 1)

@@ -1,5 +1,5 @@
-# autoconf and automake with CC="bide cc gcc": a library and a program, dependencies, distcheck's
-# build in another folder.
+# autoconf and automake with CC="bide cc gcc": a library and a program, dependencies, and the build
+# in another folder that distcheck makes.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"

@@ -1,7 +1,7 @@
-# bide_async(TARGET) of the installed package, with Ninja and with makefiles: it touches that target
-# alone, links it, keeps a launcher, bears precompiled headers and unity builds, and leaves a
-# compile_commands.json that is good for the plain compiler and for clangd. Also the tool as the
-# whole project's compiler.
+# bide_async(TARGET) of the installed package, with Ninja and with makefiles. It changes only that
+# target, links it with libbide, keeps a launcher, works with precompiled headers and unity builds,
+# and leaves a compile_commands.json that the plain compiler and clangd can use. The tool can also
+# be the compiler of the whole project.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
@@ -101,7 +101,7 @@ fi
 
 begin "compile_commands.json, for the plain compiler"
 cd "$ninja_case"
-# One command a line, without what stands before the compiler.
+# One command a line, without the words before the compiler.
 sed -n 's/^ *"command": "\(.*\)",\{0,1\}$/\1/p' built/compile_commands.json |
     sed -e 's/\\\(.\)/\1/g' -e 's/^.*bide cc //' |
     grep -e 'linked.dir' -e 'helper.dir' -e 'with_static.dir' >commands

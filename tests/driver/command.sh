@@ -1,6 +1,6 @@
-# The driver: every way that people and build tools call a compiler.
+# The driver: every way in which people and build tools call a compiler.
 #
-# The programs are small and do not wait, so what is tested is the command line: what is written
+# The programs are small and do not wait. The tests are about the command line: what is written
 # where, what is printed, what is left behind.
 set -eu
 
@@ -231,7 +231,7 @@ if command -v ${gcov%% *} >/dev/null; then
 fi
 end
 
-begin "options of ours are swallowed"
+begin "options of bide do not reach the compiler"
 silent $cc -fno-bide-wrappers -fbide-anything -c lib.c
 nm lib.o >symbols
 has_not symbols ' T answer$'
@@ -251,7 +251,7 @@ if [ -z "$SANITIZE" ]; then
 fi
 end
 
-begin "only what it uses is linked"
+begin "only what the program uses is linked"
 silent $cc plain.c -o plain
 readelf -d plain >dynamic
 has_not dynamic libbide
@@ -260,7 +260,7 @@ readelf -d hello >dynamic
 has dynamic libbide
 end
 
-begin "the compiler as a path, with a launcher, of the environment"
+begin "the compiler as a path, with a launcher, from the environment"
 path=$(command -v "$CC")
 silent "$BIDE" cc "$path" hello.c -o hello
 says "hello 42" ./hello
@@ -307,7 +307,7 @@ has calls '^-O2 -c plain.c -o plain.o'
 has_not calls __BIDE__
 end
 
-begin "words of ours as names of a file that includes nothing of bide"
+begin "a file that includes no header of bide has names like bide's words"
 cat >names.c <<'END'
 #include <stdio.h>
 int main(void)
@@ -365,7 +365,7 @@ has err '^bad.c:7:16: error: '
 has_not err 'internal'
 end
 
-begin "an async mistake is ours, in the same form"
+begin "bide reports an async mistake, in the same form"
 sed 's/await twice/twice/' hello.c >bad.c
 touch bad
 refused $cc bad.c -o bad
@@ -382,7 +382,7 @@ has err '^bad.c:3:.*nowhere.h'
 [ "$(grep -c 'error:' err)" = 1 ] || fail "$what: $(cat err)"
 end
 
-begin "warnings appear once, also of the preprocessor"
+begin "warnings appear once, also the preprocessor's"
 sed -e 's/(void)argv;/int unused;/' -e '3a#warning careful' hello.c >warn.c
 ok $cc -Wall -Wextra -c warn.c
 [ "$(grep -c 'unused variable' err)" = 1 ] || fail "$what: $(cat err)"
@@ -402,7 +402,7 @@ has err 'undefined reference to .*answer'
 has_not err 'internal'
 end
 
-begin "generated code that does not compile is our error, and is kept"
+begin "generated code that does not compile is an error of bide, and is kept"
 cat >picky <<END
 #!/bin/sh
 case "\$*" in
@@ -420,7 +420,7 @@ rm -r "$(dirname "$kept")"
 missing hello
 end
 
-begin "an input that is not there"
+begin "an input file that does not exist"
 refused $cc -c nowhere.c
 has err 'nowhere.c'
 refused "$BIDE" cc
@@ -472,7 +472,7 @@ END
 says 1.414 "$BIDE" run root.c
 end
 
-begin "bide run: signals go to the program, and its death is ours"
+begin "bide run: signals go to the program, and bide dies by the program's signal"
 cat >wait.c <<'END'
 #include <stdio.h>
 #include <unistd.h>
@@ -514,7 +514,7 @@ refused "$BIDE" emit bad.c
 [ ! -s out ] || fail "$what: printed something for a mistake"
 end
 
-begin "the tool's own words"
+begin "the tool's own messages"
 ok "$BIDE" --version
 has out '^bide [0-9]'
 ok "$BIDE" help

@@ -1,4 +1,4 @@
-# What debuggers, coverage and tools for builds read: the user's files, macros and folders.
+# What debuggers, coverage tools and build tools read names the user's files, macros and folders.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
@@ -19,7 +19,7 @@ async int twice(int n)
 END
 silent $cc -g3 -c macro.c
 silent $cc -g3 -O2 -Wall -Wextra -c macro.c
-if [ -z "$is_clang" ]; then # clang has none without -fdebug-macro
+if [ -z "$is_clang" ]; then # clang writes no macros without -fdebug-macro
     silent $cc -g3 -c macro.c
     readelf --debug-dump=macro macro.o >macros 2>/dev/null
     has macros 'TWICE(n) ((n)\*2)'

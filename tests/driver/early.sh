@@ -1,5 +1,5 @@
-# clang is started before its text is there: what it writes and says is the same as with a file, and
-# a text that does not come, or not to its end, becomes no object.
+# clang is started before its text is there. It writes and prints the same as with a file; a text
+# that does not come, or only a part of it, gives no object.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
@@ -38,13 +38,13 @@ begin_slow()
     sed -i '1i #include "later.h"' hello.c
 }
 
-# Is there a compiler of a text in the private folder?
+# Is there a compiler that reads a text of the private folder?
 compiler_runs()
 {
     grep -qs -a -e "$temp/bide-.*/hello.i" /proc/[0-9]*/cmdline
 }
 
-# Has it opened its text? Then it has the pipe twice.
+# Has the compiler opened its text? Then it has the pipe open twice.
 compiler_reads()
 {
     for process in $(grep -ls -a -e "$temp/bide-.*/hello.i" /proc/[0-9]*/cmdline); do
@@ -54,7 +54,7 @@ compiler_reads()
     return 1
 }
 
-begin "compiled once more, since the file names what only bide makes of it"
+begin "compiled a second time, since the file uses a name of the generated code"
 cat >names.c <<'END'
 #include <bide/bide.h>
 async int f(int n)
@@ -86,7 +86,7 @@ ok bide cc env "$clang" -O2 -c hello.c -o file.o
 cmp hello.o file.o || fail "$what: the objects differ"
 end
 
-# Without -w the plain reading is compiled meanwhile, and ends too.
+# Without -w the plain reading is compiled at the same time; it must end too.
 for signal in TERM INT HUP QUIT; do
     more=
     [ $signal != INT ] || more=-w
@@ -128,13 +128,13 @@ has err "hello.c:1:10: fatal error: 'nowhere.h'"
 missing hello.o
 end
 
-begin "a file that only speaks of async"
+begin "a file that only mentions async"
 echo '/* no async */ int number(void) { return 42; }' >word.c
 silent $cc -c word.c
 exists word.o
 end
 
-begin "a script of the name clang gets a file"
+begin "a script named clang gets a file"
 mkdir bin
 cat >bin/clang <<END
 #!/bin/sh
@@ -154,7 +154,7 @@ silent bide cc bin/clang -c hello.c
 cmp hello.o file.o || fail "$what: the objects differ"
 end
 
-# The same command with a file, which a compiler behind another program gets.
+# The same command with a file, which a compiler gets that another program starts.
 same()
 {
     begin "$1"

@@ -1,5 +1,5 @@
-# A file without async words: the compiler takes our process over, with the user's words and the
-# path to our headers, and the file is not read by anybody else.
+# A file without async words: bide's process becomes the compiler (exec), with the user's words and
+# the path to bide's headers; no other process reads the file.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
@@ -13,7 +13,7 @@ exit 3
 END
 chmod +x src/spy
 
-# In the process that the shell has begun, so that its number is known.
+# Runs bide in the process that the shell starts, so that its number is known.
 spied()
 {
     status=0
@@ -32,7 +32,7 @@ end
 begin "standard input, which was read for the scan"
 cp plain.c in
 spied -x c -c - <in
-cmp in input || fail "$what: the compiler gets another text"
+cmp in input || fail "$what: the compiler gets a different text"
 end
 
 begin "standard input that comes slowly through a pipe"
@@ -41,7 +41,7 @@ begin "standard input that comes slowly through a pipe"
     sleep 0.1
     tail -n +3 plain.c
 } | spied -x c -c -
-cmp plain.c input || fail "$what: the compiler gets another text"
+cmp plain.c input || fail "$what: the compiler gets a different text"
 end
 
 begin "no input, only objects, another language"

@@ -1,10 +1,10 @@
-# Whatever ends the driver or the compiler: nothing is left behind, and the parent sees the same
-# end.
+# Whatever ends the driver or the compiler, nothing is left behind, and the parent process sees the
+# same end.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
 
-# A compiler that says that it has begun, and then never ends.
+# A compiler that reports its start, and then never ends.
 slow()
 {
     cat >slow <<END
@@ -31,7 +31,7 @@ wait_for()
 for signal in TERM INT HUP QUIT; do
     begin "SIG$signal: no temporary file, no output"
     slow
-    # A background job of a script ignores SIGINT; env sets it back.
+    # A background job of a script ignores SIGINT; env restores the default.
     env --default-signal=INT,QUIT bide cc ./slow -c hello.c >out 2>&1 &
     pid=$!
     wait_for '[ -e started ]'
@@ -65,8 +65,8 @@ wait_for '[ -z "$(ls -A "$temp")" ]'
 wait
 end
 
-# A compiler that starts another program to compile, as gcc does, which never ends and does not hear
-# of its parent's end; the preprocessor ends when that has begun.
+# A compiler that starts another program to compile, as gcc does. That program never ends, and is
+# not told when its parent ends; the preprocessor ends when that program has started.
 forks()
 {
     cat >forks <<END
@@ -90,7 +90,7 @@ child_has_ended()
     ! grep -q '^State:.[^XZ]' "/proc/$(cat begun)/status" 2>/dev/null
 }
 
-begin "what is wrong ends the plain reading with all its processes"
+begin "an error ends the plain reading with all its processes"
 forks
 sed 's/await //' hello.c >bad.c
 refused bide cc ./forks -c bad.c
@@ -111,7 +111,7 @@ for signal in TERM INT KILL; do
     end
 done
 
-begin "the compiler's death by a signal is ours"
+begin "bide dies by the signal that killed the compiler"
 cat >dies <<END
 #!/bin/sh
 case " \$* " in
@@ -129,18 +129,18 @@ try bide cc ./dies -c plain.c
 [ "$status" = 9 ] || fail "$what: exit status $status"
 end
 
-begin "nobody reads what is said"
+begin "nobody reads the messages"
 sed 's/2 \* n/2 * m/' hello.c >bad.c
 sh -c '"$@" 2>&1 | true' - $cc -c bad.c
 wait_for '[ -z "$(ls -A "$temp")" ]'
 end
 
-begin "what waits for the end of our output waits for nobody else"
+begin "no other process keeps our output open"
 sh -c '"$@" 2>&1 | cat' - $cc -c hello.c >out
 exists hello.o
 end
 
-begin "no folder for temporary files: the next is taken, as gcc does"
+begin "without a folder for temporary files, the next one is taken, as gcc does"
 touch file
 mkdir closed relative
 chmod 500 closed
@@ -156,7 +156,7 @@ for folder in "$PWD/nowhere" "$PWD/file" '' /dev/null relative "$PWD/closed" "$l
 done
 [ -z "$(ls -A relative)$(ls -A closed)" ] || fail "left something"
 case $("$CC" --version) in
-*clang*) ;; # which by itself links nothing without that folder
+*clang*) ;; # clang itself cannot link without that folder
 *) TMPDIR=$PWD/nowhere TMP=file TEMP= silent bide run hello.c ;;
 esac
 TMPDIR=$PWD/nowhere silent bide size hello.c

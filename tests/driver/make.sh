@@ -1,5 +1,5 @@
-# Builds with make: several files at a time, the same file twice at once, headers that change, and
-# the questions of a configure script.
+# Builds with make: several files at a time, the same file in several commands at once, headers that
+# change, and the questions of a configure script.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
@@ -63,7 +63,7 @@ for i in 1 2 3 4; do
 done
 end
 
-begin "what a configure script asks, in the words of autoconf, and the makefile of automake"
+begin "what a configure script of autoconf asks, and automake's rule for dependencies"
 cat >configure <<'END'
 #!/bin/sh
 set -e

@@ -1,5 +1,5 @@
-# The recipe for Meson: CC="bide cc gcc" meson setup; the tool links what it compiles. Also with
-# dependency('bide') by pkg-config.
+# The recipe for Meson is CC="bide cc gcc" meson setup; the tool links what it compiles. It also
+# works with dependency('bide'), through pkg-config.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"

@@ -1,10 +1,10 @@
-# Mistakes in how the tool is called, and what it says of them; clang's analyzer, which reads the
-# file and not what becomes of it.
+# Messages about mistakes in how the tool is called; and clang's analyzer, which reads the user's
+# file and not the generated C.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
 
-# What needs a C++ compiler is left out where there is none.
+# Without a C++ compiler, the cases that need one are left out.
 cxx=g++
 [ -z "$is_clang" ] || cxx=clang++
 
@@ -13,7 +13,7 @@ if command -v $cxx >/dev/null; then
     refused bide cc $cxx hello.c -o hello
     has err "error: 'hello.c' has async functions, which are for C, and is compiled as C++"
     has err "note: '.*++' compiles all files as C++; use a C compiler"
-    [ "$(wc -l <err)" = 2 ] || fail "$what: says more: $(cat err)"
+    [ "$(wc -l <err)" = 2 ] || fail "$what: prints more: $(cat err)"
 fi
 cp hello.c hello.cc
 refused $cc -c hello.cc
@@ -36,7 +36,7 @@ if command -v $cxx >/dev/null; then
 fi
 end
 
-begin "a library of ours that is not linked"
+begin "a library of bide that is not linked"
 cat >http.c <<'EOF'
 #include <bide/bide.h>
 int bide_http_client_new(void *, void *);
@@ -50,7 +50,7 @@ try $cc http.c -o http
 [ "$status" != 0 ] || fail "$what: links"
 has err "note: 'bide_http_client_new' is in the library bide-http: link it with '-lbide-http'"
 has err "note: 'bide_sql_open' is in the library bide-sqlite: link it with '-lbide-sqlite'"
-[ "$(grep -c "note: 'bide_" err)" = 2 ] || fail "$what: says it more than once: $(cat err)"
+[ "$(grep -c "note: 'bide_" err)" = 2 ] || fail "$what: prints it more than once: $(cat err)"
 try $cc -Wl,--as-needed -l bide-http http.c -o http
 has err "note: 'bide_http_client_new' is in .*: put '-lbide-http' behind the files that need it"
 sed -i 's/bide_sql_open/not_ours/; s/bide_http_client_new/nor_this/' http.c

@@ -113,7 +113,7 @@ end
 
 case $("$CC" --version) in
 *clang*)
-    begin "warnings that clang does not know, and shall not mind"
+    begin "clang does not complain about warnings that it does not know"
     cp hello.c unknown.c
     echo '#pragma GCC diagnostic ignored "-Wsuch-thing"' >>unknown.c
     silent $cc -Wno-unknown-warning-option -Wno-such-thing -Wsuch-thing -Wall -c unknown.c
@@ -181,7 +181,7 @@ end
 
 begin "CC with words in it"
 echo '#define ALL' >all.h
-# So that it must be known as clang:
+# With a precompiled header, the tool must find out that the compiler is clang.
 [ -z "$is_clang" ] || silent $cc -O1 -x c-header all.h -o all.h.pch
 says "env 42" env CC="bide cc $CC -DGREETING='\"env\"'" bide run hello.c
 silent bide cc "$CC -O1 -include all.h" hello.c -o hello
@@ -215,7 +215,7 @@ for words in -H '-H -w' '-H -Wall' '-H -O1 -Wall' '-fsyntax-only -H' --trace-inc
 done
 end
 
-begin "what reports of the compiler's own work is run once, and leaves the text alone"
+begin "options that report on the compiler's own work count one run, and the text stays the same"
 words=-fmem-report
 [ -z "$is_clang" ] || words=-fproc-stat-report
 ok "$CC" $words -c plain.c
@@ -231,7 +231,7 @@ has err 'unused_one'
 has err '[Tt]otal\|TOTAL'
 end
 
-begin "forms of messages: only of the file, and once"
+begin "forms of messages: only those about the file, and once"
 sed 's/^async int main/static int unused_one;\n&/; s/{$/&\n    defer { }/' hello.c >warns.c
 for form in format=msvc format=vi absolute-paths print-source-range-info parseable-fixits; do
     [ -n "$is_clang" ] || case $form in format* | absolute* | print*) continue ;; esac

@@ -1,4 +1,4 @@
-# Precompiled headers: they are made as always, and an async file reads the header's text instead.
+# Precompiled headers are made as usual; an async file reads the text of the header instead.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
@@ -27,7 +27,7 @@ END
 echo '#include "all.h"' | cat - src/user.c >src/first.c
 echo 'int plain_file(void) { return FORTY + (int)sizeof(struct pair); }' >src/plain_user.c
 
-begin "one is made, and async and plain files are compiled with it"
+begin "a precompiled header is made, and async and plain files are compiled with it"
 silent $cc -x c-header all.h -o all.h.$suffix
 exists all.h.$suffix
 silent $cc -c user.c plain_user.c -include all.h
@@ -39,9 +39,9 @@ silent $cc first.c -o first
 says 42 ./first
 end
 
-begin "plain files do read the precompiled one"
+begin "plain files do read the precompiled header"
 silent $cc -x c-header all.h -o all.h.$suffix
-if [ -z "$is_clang" ]; then # clang looks at the header, whether it has changed
+if [ -z "$is_clang" ]; then # clang checks whether the header has changed
     echo '#error not to be read' >all.h
 fi
 silent $cc -c -include all.h plain_user.c
@@ -91,7 +91,7 @@ if [ -n "$is_clang" ]; then
     says 42 ./user
     end
 
-    begin "as CMake says it"
+    begin "with the options that CMake uses"
     echo '#pragma once' | cat - all.h >once.h
     silent $cc -w -x c-header once.h -o once.h.pch
     silent $cc -Xclang -include-pch -Xclang once.h.pch -Xclang -include -Xclang once.h user.c \

@@ -1,11 +1,11 @@
-# A mistake that only one reading of a file has is the user's mistake, told at its place: what
-# stands behind #ifdef __BIDE__, or depends on what the names of our macros are.
+# A mistake in only one of the two readings of a file is reported as the user's mistake, at its
+# place: a mistake after #ifdef __BIDE__, or one that depends on the names of bide's macros.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
 
-# mistake PLACE TEXT [PLACE TEXT]: the file on standard input, with conditions in the places of IF
-# and FI, has an error at PLACE (file:line:column) with TEXT; the second ones are clang's
+# mistake PLACE TEXT [PLACE TEXT]: the file on standard input, with conditions in place of IF and
+# FI, has an error at PLACE (file:line:column) with TEXT. The second PLACE and TEXT are for clang.
 mistake()
 {
     place=$1
@@ -151,7 +151,7 @@ async int main(void)
 E
 end
 
-begin "what only the plain reading has does not count"
+begin "code that only the plain reading has does not count"
 cat >good.c <<'E'
 #include <bide/bide.h>
 #ifndef __BIDE__

@@ -1,6 +1,6 @@
-# The compiler alone and `bide cc` before it: same files written, same dependencies in them, same
-# exit status, same standard output. A file with only async and await compiles without bide too, so
-# each command can be run both ways.
+# The compiler alone, and `bide cc` with it, write the same files with the same dependencies, and
+# have the same exit status and standard output. A file with only async and await compiles without
+# bide too, so each command can be run both ways.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
@@ -21,7 +21,7 @@ echo '-O1 "-I" .' >src/more
 "$CC" -S src/number.c -o src/assembly.s
 libs="-L'$BUILD/lib' -lbide -Wl,-rpath,'$BUILD/lib'"
 
-# Runs the command line with % for the compiler in a fresh folder.
+# Runs the command line in a fresh folder, with the compiler in place of %.
 run()
 {
     mkdir "$1"
@@ -86,7 +86,7 @@ if [ -n "$LONG" ]; then
     same "% -print-prog-name=ld"
     same "%"
 fi
-if [ -z "$is_clang" ]; then # clang adds the target, and has bitcode of C besides
+if [ -z "$is_clang" ]; then # clang adds the target, and writes bitcode
     same "% -Wp,-MMD,deps -Wp,-MT,foo -c hello.c -o sub/h.o"
     same "% -save-temps -c hello.c"
     same "% -save-temps=obj -c hello.c -o sub/other.o"

@@ -1,11 +1,11 @@
-# Which files are read: those that get their words from headers, macros or options too. No file
-# that includes bide's headers and uses its words passes as plain C; a file that has such words for
-# itself is the user's own.
+# Which files are async: also those whose words come from headers, macros or options. No file that
+# includes bide's headers and uses its words is taken for plain C. A file that uses such words as
+# its own names is left alone.
 set -eu
 
 . "$SRC/tests/harness/driver-cases"
 
-# async FILE OPTION...: it becomes async code
+# async FILE OPTION...: FILE is compiled as async code
 async()
 {
     silent $cc "$@" -c -o object.o
@@ -39,7 +39,7 @@ E
     echo '#include "co.h"' >mid.h
 }
 
-# with LINE...: the file a.c, of these lines and the function
+# with LINE...: writes a.c, which has these lines and then the function
 with()
 {
     printf '%s\n' "$@" | cat - body >a.c
@@ -130,7 +130,7 @@ silent $cc -x c -I. main.h -o main
 says "hello 42" ./main
 end
 
-begin "bide's headers without what they say of the target"
+begin "bide's headers without the facts of the target"
 cat >d.c <<'E'
 #include <bide/bide.h>
 async int f(int n)
@@ -162,7 +162,7 @@ refused $cc -c d.i
 has err "bide: note: preprocess it with 'bide cc'"
 end
 
-begin "words of the user's own"
+begin "the user's own names that are like bide's words"
 cat >own.c <<'E'
 struct async {
     int await, defer;
@@ -183,7 +183,7 @@ refused $cc -c bad.c
 has_not err 'bide.h'
 end
 
-# forgotten PLACE WORD: the file bad.c, from standard input, gets the hint at the word
+# forgotten PLACE WORD: the file on standard input, as bad.c, gets the hint at the word
 forgotten()
 {
     cat >bad.c

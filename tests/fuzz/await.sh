@@ -1,10 +1,10 @@
-# Random programs of tests/smith, the same each time: erased and compiled by bide they print the
-# same. Each configuration has its own share. In the long tier those of one compiler have 3,000
-# functions together; ./x fuzz await goes on from there. The seed decides the flags too
-# (tests/smith/fuzz.sh): the first seeds of both shares are 16 apart, so gcc and clang are tried
-# with the same ones.
+# Random programs of tests/smith, the same each time. They print the same whether the async words
+# are erased or bide compiles them. Each configuration has its own share of them. In the long tier
+# the configurations of one compiler have 3,000 functions together; ./x fuzz await goes on from
+# there. The seed also decides the flags (tests/smith/fuzz.sh). The first seeds of both shares are
+# 16 apart, so gcc and clang are tried with the same flags.
 set -eu
-count=250 seed=1 # a program has 50 functions, and a number of its own
+count=250 seed=1 # functions; a program has 50 of them, and one number (seed)
 [ "$(basename "$CMAKE_TREE")" != clang-asan ] || seed=17
 if [ "$FULL" = 1 ]; then
     case $(basename "$CMAKE_TREE") in

@@ -1,6 +1,7 @@
-# Programs of csmith made async, the same each time. Each configuration has its own share. In the
-# long tier those of one compiler have 100 programs together; ./x fuzz compiler goes on from there.
-# The seed decides the flags too (tests/smith/fuzz.sh): 15 in a row from 9 or 24 on have every kind.
+# Programs of csmith made async, the same each time. Each configuration has its own share of them.
+# In the long tier the configurations of one compiler have 100 programs together; ./x fuzz compiler
+# goes on from there. The seed also decides the flags (tests/smith/fuzz.sh): the 15 seeds from 9 on,
+# or from 24 on, have every kind.
 set -eu
 command -v csmith >/dev/null && [ -e /usr/include/csmith/csmith.h ] || skip "no csmith"
 count=15 seed=9

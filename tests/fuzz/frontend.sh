@@ -1,9 +1,9 @@
-# A short replay for what tools/fuzz-frontend looks for: its findings in frontend/, and tests of the
-# compiler that end in the middle. Whatever the tool says of them, it ends by itself, soon, with
+# A short form of tools/fuzz-frontend: its findings, which are in frontend/, and tests of the
+# compiler cut off in the middle. Whatever bide prints about them, it ends by itself, soon, with
 # status 0 or 1, and its sanitizers are silent.
 set -eu
 
-# try FILE: with includes relative to $folder
+# try FILE: compiles FILE, with includes relative to $folder
 try()
 {
     status=0
@@ -19,7 +19,7 @@ folder=.
 for file in "$SRC"/tests/fuzz/frontend/*.c; do
     try "$file"
 done
-# Of every fifth test three pieces, cut at a byte that depends on nothing else.
+# Three pieces of every fifth test, each cut at a fixed byte.
 turn=0
 for file in $(programs "$SRC/tests/compiler/run"); do
     folder=$(dirname "$file")

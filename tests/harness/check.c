@@ -2,10 +2,10 @@
  * Runs the tests of one program, each in a child process. See check.h for what a user sees.
  *
  * The parent has one thread and waits for SIGCHLD, which is blocked outside that wait, so no end is
- * missed. A child leads a process group, so that its own children end with it; its output goes to
- * a memory file, since a pipe could stay open in a grandchild or fill up. A test that succeeds
- * ends through exit(), where LeakSanitizer looks; one that fails through _exit(), since after a
- * failed check leaks say nothing.
+ * missed. A child leads a process group, so that its own children end with it. Its output goes to a
+ * memory file, since a pipe could stay open in a grandchild or fill up. A test that succeeds ends
+ * through exit(), where LeakSanitizer looks for leaks. A test that fails ends through _exit(): after
+ * a failed check leaks mean nothing.
  */
 #define _GNU_SOURCE
 #include "check.h"
@@ -147,8 +147,8 @@ static void run_in_child(const struct check_test *test, int output_fd, pid_t par
     exit(0);
 }
 
-/* Waits for the child to end, at most so long. Returns true if it has ended; it must still be
- * reaped. */
+/* Waits until the child has ended, or until the time is over. Returns true if it has ended; it must
+ * still be reaped. */
 static bool wait_child(pid_t child, time_t seconds)
 {
     struct timespec now, end;
@@ -207,7 +207,7 @@ static enum outcome run_forked(const struct check_test *test)
     setpgid(child, child);
     bool in_time = wait_child(child, limit_seconds);
     if (!in_time) {
-        /* A sanitizer that handles SIGABRT shows where it hangs. */
+        /* A sanitizer that handles SIGABRT shows where the test hangs. */
         kill(child, SIGABRT);
         wait_child(child, ABORT_GRACE_SECONDS);
     }

@@ -1,4 +1,4 @@
-# The harness itself: every way in which a test can end, what is shown, and the closing line.
+# The test harness itself: every way in which a test can end, what is shown, and the closing line.
 set -eu
 cat >all.c <<'END'
 #include "check.h"
@@ -92,7 +92,7 @@ sees 'FAILED bad_signal (all.c): Terminated'
 sees 'FAILED bad_hang (all.c): not done after 1 s'
 sees 'SKIPPED skip_this'
 sees 'skipped: no such thing here'
-! grep -q 'not to be seen' out || fail "output of a test that passed"
+! grep -q 'not to be seen' out || fail "the output of a test that passed is shown"
 [ "$(tail -n 1 out)" = "./all: 2 passed, 6 failed, 1 skipped" ] || fail "closing: $(tail -n 1 out)"
 
 ./all good >out || fail "the good ones alone"

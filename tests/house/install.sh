@@ -1,8 +1,8 @@
-# The installed tree stands on its own, wherever it is moved: the tool compiles and links with it,
-# pkg-config and CMake find it. Programs run with the library that they were linked with.
+# The installed tree needs nothing else, and works wherever it is moved: the tool compiles and links
+# with it, pkg-config and CMake find it. Programs run with the library that they were linked with.
 set -eu
 cmake --install "$CMAKE_TREE" --prefix "$WORK/first" >log || { cat log; fail "cmake --install"; }
-# gdb whose own folder of scripts is in the prefix finds ours by the name of the library.
+# A gdb that looks for scripts in the prefix finds bide's script by the name of the library.
 if [ "$(gdb -nx -batch -ex 'python print("yes")' 2>/dev/null)" = yes ]; then
     scripts=$WORK/first/share/gdb/auto-load
     library=$(readlink -f first/lib/libbide.so)

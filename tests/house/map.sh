@@ -1,20 +1,22 @@
-# The map of the house: in compiler, core, runtime, lib and extra no file calls or includes against
-# the order of the rooms (the file rooms). Calls are read from the objects, includes from the
-# sources. Each offending pair is printed. A twin with a wrong call and a wrong include must fail.
+# In compiler, core, runtime, lib and extra, no file calls a function or includes a header against
+# the order of the rooms, which the file rooms defines. Calls are read from the objects, includes
+# from the sources. Each offending pair is printed. A twin with a wrong call and a wrong include
+# must fail.
 set -eu
 
-# objects: "SOURCE OBJECT" for each product file that this build has.
+# objects: prints "SOURCE OBJECT" for each product file that this build has.
 objects()
 {
     find "$CMAKE_TREE"/compiler "$CMAKE_TREE"/core "$CMAKE_TREE"/runtime "$CMAKE_TREE"/lib \
         "$CMAKE_TREE"/extra -name '*.c.o' | while IFS= read -r object; do
         source=$(echo "${object#"$CMAKE_TREE"/}" |
             sed 's|CMakeFiles/[^/]*\.dir/||; s|[a-z]*/__/||; s|\.o$||')
-        [ ! -e "$SRC/$source" ] || echo "$source $object" # else it is left of an older tree
+        [ ! -e "$SRC/$source" ] || echo "$source $object" # without a source it is an old object
     done
 }
 
-# symbols: of the objects on standard input, "SOURCE U|D NAME".
+# symbols: prints "SOURCE U|D NAME" for each symbol of the objects on standard input: U means used,
+# D defined.
 symbols()
 {
     cat >these
@@ -39,7 +41,7 @@ includes()
     done
 }
 
-# judge: from the lines of symbols and includes, prints what goes against the order.
+# judge: reads the lines of symbols and includes, and prints what goes against the order.
 judge()
 {
     awk -v rooms="$SRC/tests/house/rooms" '
@@ -66,7 +68,7 @@ judge()
         function outer(room) {
             return sub(/\/[^\/]*$/, "", room) ? room : ""
         }
-        # A room in a room may use what the outer one may.
+        # A room inside a room may use what the outer room may use.
         function may_use(from, to,    a, b) {
             for (a = from; a; a = outer(a))
                 for (b = to; b; b = outer(b))
@@ -104,7 +106,7 @@ judge facts >found
 $(cat found)"
 echo "$(wc -l <pairs) objects, $(wc -l <facts) names and includes"
 
-# The twin: a room at the left calls and includes one at its right, and looks into another.
+# The twin: a room calls and includes a room to its right, and includes an inside.h of another room.
 mkdir -p twin/compiler/base
 cat >twin/compiler/base/wrong.c <<'END'
 #include "compiler/emit/emit.h"

@@ -1,4 +1,4 @@
-# The door script: help, and plain words for what it does not know.
+# The script x: its help, and plain messages about words that it does not know.
 set -eu
 cd "$SRC"
 ./x help | grep -q '^\./x run ' || fail "help"
@@ -16,7 +16,7 @@ says 1 'no tools/fuzz-nothing' ./x fuzz nothing
 says 1 './x test [NAME]' ./x test --nonsense
 says 1 './x install PREFIX' ./x install
 
-# The times of tests, from a report and from the lines that were taken of several.
+# The times of tests, from a report, and from lines that were taken from several reports.
 sed -n '/^say()/p;/^times_of()/,/^}/p;/^print_times()/,/^}/p' x >"$WORK/times.sh"
 cat >"$WORK/report.xml" <<'END'
     <testcase name="core/one" classname="core/one" time="1.5" status="run">

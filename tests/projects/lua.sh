@@ -1,5 +1,5 @@
-# Lua has no tests in its package: one that uses the whole of the library is here, and what it
-# prints is what the interpreter prints that the compiler alone has built.
+# Lua's package has no tests. The script here uses the whole library; it must print what it prints
+# in an interpreter that the compiler alone has built.
 set -eu
 
 . "$SRC/tests/harness/project"

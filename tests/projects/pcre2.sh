@@ -1,6 +1,6 @@
-# pcre2 with its compiler for the machine (JIT), and its own tests. Its test of pcre2grep compares
-# what that prints with what its children print at the same time: whatever has compiled it, one run
-# in eight comes out in another order, so it has three tries.
+# pcre2 with its JIT compiler, and its own tests. Its test of pcre2grep also compares lines that
+# child processes print at the same time. With any compiler, one run in eight has them in another
+# order, so that test gets three tries.
 set -eu
 
 . "$SRC/tests/harness/project"

@@ -1,9 +1,9 @@
-# SQLite, all in one file of a quarter million lines, and its own checker, which runs some ten
-# thousand cases from its databases of cases.
+# SQLite in its form of a single file, a quarter of a million lines, and its own checker, which runs
+# about ten thousand cases from databases of cases.
 set -eu
 
 . "$SRC/tests/harness/project"
-command -v tclsh >/dev/null || skip "no tclsh, which makes the one file"
+command -v tclsh >/dev/null || skip "no tclsh, which makes the single file"
 fetch sqlite3
 
 build()

@@ -1,17 +1,17 @@
-# With the front end forced on every file, the warnings of a project are those of the compiler
-# alone: the same (file, line, column, option), as often, under -Wall -Wextra.
+# With the front end forced on every file, a project gets the warnings that the compiler alone
+# gives: the same (file, line, column, option), as often, with -Wall -Wextra.
 set -eu
 
 . "$SRC/tests/harness/project"
 
-# "a.c:12:5 [-Wx]", sorted.
+# Prints "a.c:12:5 [-Wx]" for each warning, sorted.
 places()
 {
     sed -nE 's/^([^ ]*:[0-9]+:[0-9]+): (warning|error): .*(\[-W[^]]*\])$/\1 \3/p' "$1" |
         grep -v -e '\[-Wbide-' | LC_ALL=C sort
 }
 
-# compare NAME WORDS FILES: in the tree, each file with both.
+# compare NAME WORDS FILES: compiles each file of the tree both ways.
 compare()
 {
     project=$1
@@ -25,7 +25,7 @@ compare()
         places plain.err >plain.places
         places ours.err >ours.places
         diff plain.places ours.places >difference ||
-            fail "$project $file: other warnings: $(cat difference)"
+            fail "$project $file: not the compiler's warnings: $(cat difference)"
         count=$((count + $(wc -l <plain.places)))
     done
     cd ..

@@ -1,6 +1,6 @@
 # Core, runtime, lib and extra make no system call, allocation, clock or random read of their own:
-# all go through the door, in runtime/door. A call is a name before a parenthesis that is no part of
-# a longer name and no member; comments and strings do not count.
+# all go through runtime/door. A call is a whole name before a parenthesis, but not a member;
+# comments and strings do not count.
 set -eu
 cd "$SRC"
 calls="malloc|calloc|realloc|reallocarray|free|strdup|strndup|asprintf|vasprintf|aligned_alloc"

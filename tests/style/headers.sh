@@ -1,5 +1,5 @@
-# Each public header stands alone, twice, in gcc and clang, without a warning; with and without the
-# short words.
+# Each public header compiles alone, included twice, with gcc and clang, without a warning, with and
+# without the short words.
 set -eu
 for header in "$SRC"/include/bide/*.h; do
     [ -e "$header" ] || skip "no headers"

@@ -1,6 +1,6 @@
-# Every text of the tree: no line over 100 columns, no tab or trailing blank, no C file of the
-# product over 800 lines and no function there over 60 (1,200 and 80 elsewhere), none of the words
-# that mark unfinished or private matters.
+# The text files of the tree have no line over 100 columns, no tab, no trailing blank, and no word
+# that marks something unfinished or private. A C file of the product has at most 800 lines, and a
+# function in it at most 60 (1,200 and 80 elsewhere).
 set -eu
 cd "$SRC"
 find . \( -name .git -o -name build -o -path './tests/*/*/*' \) -prune -o -type f \
