@@ -35,7 +35,7 @@ struct list {
 void list_add(struct arena *, struct list *, void *);
 
 /* From pointers to pointers: struct map m = {0}; *map_at(arena, &m, key) is NULL at first. The
- * result of map_at holds until its next call. */
+ * result of map_at is valid until its next call. */
 struct map {
     const void **key;
     void **value;
@@ -43,8 +43,8 @@ struct map {
 };
 void **map_at(struct arena *, struct map *, const void *key);
 
-/* What is known of an interned string: the keyword that it is, and what it means at the place that
- * the parser has come to. */
+/* What is known of an interned string: which keyword it is, and what it means at the place that the
+ * parser has reached. */
 struct name {
     struct name *next; /* of the same hash */
     struct binding *symbol;
@@ -98,17 +98,17 @@ struct buffer {
 
 void buffer_add(struct buffer *, const char *data, size_t length);
 void buffer_free(struct buffer *);
-/* Add what is read up to the end. 0 or a negative errno. */
+/* Add everything up to the end of the file. 0 or a negative errno. */
 int buffer_read_file(struct buffer *, const char *path);
 int buffer_read_fd(struct buffer *, int fd);
 
-/* Makes the file, or what there was one. False, with errno set, when it cannot be written: then
- * there is none. */
+/* Writes the file, or replaces an old one. False, with errno set, when that fails: then there is no
+ * such file. */
 bool file_write(const char *path, const char *text, size_t length);
 
 /* ---- chars.c: characters and lines ---- */
 
-/* Of an identifier: letters, digits, `_`, `$` and what is not ASCII. */
+/* Characters of an identifier: letters, digits, `_`, `$` and what is not ASCII. */
 static inline bool is_word_char(char c)
 {
     unsigned char letter = (unsigned char)(c | 0x20);
@@ -116,14 +116,15 @@ static inline bool is_word_char(char c)
            (c & 0x80);
 }
 
-/* Does the word stand in the text, not only as a part of another one? */
+/* Is the word in the text, and not only as a part of a longer word? */
 bool has_word(const char *text, size_t length, const char *word);
 bool ends_with(const char *text, const char *ending);
-/* Where the line that p is in ends, behind its newline; `end` when it has none. */
+/* The end of the line that p is in, after its newline; `end` if it has no newline. */
 const char *line_end(const char *p, const char *end);
-/* At a comment, of either kind: where it ends; one with // ends before its newline. */
+/* p is at a comment of either kind: the end of the comment. A // comment ends before its
+ * newline. */
 const char *comment_end(const char *p, const char *end);
-/* At a quote: where the string or character ends, at the latest with its line. */
+/* p is at a quote: the end of the string or character, at the latest the end of the line. */
 const char *quoted_end(const char *p, const char *end);
 
 /* ---- path.c: names of files ---- */

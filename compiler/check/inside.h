@@ -32,7 +32,7 @@ struct checker {
 /* ---- check.c: the walk ---- */
 
 void check_expr(struct checker *, struct expr *, enum use);
-/* Something is wrong that the user's compiler tells better: it will be asked. */
+/* Notes a mistake that the user's compiler explains better: the compiler will be asked. */
 void give_up(struct checker *, uint32_t token);
 /* The note "declared here". */
 void note_declared(struct checker *, const struct symbol *);
@@ -48,9 +48,9 @@ bool can_await(struct checker *, uint32_t token, const char *what);
 
 /* ---- owner.c: tasks and futures, and what async blocks capture ---- */
 
-/* The value of e is copied there: an error for an owner that is not moved, and for a scope. */
+/* The value of e is copied to a place: an error for an owner that is not moved, and for a scope. */
 void check_transfer(struct checker *, struct expr *e, enum transfer);
-/* An operator or a condition looks at e: an error if e makes a task or future, which would have no
+/* An operator or a condition reads e: an error if e makes a task or future, which would have no
  * owner. */
 void refuse_lost_owner(struct checker *, struct expr *e);
 /* The value of e goes to an object of the type `to`: owners and references keep their types. */

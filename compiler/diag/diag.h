@@ -26,11 +26,11 @@ void diag_fixit_insert(struct unit *, uint32_t token, const char *text);
 
 /* Prints the messages that are kept, and forgets them. */
 void diag_flush(struct unit *);
-/* Forgets the messages that are kept, and counts no errors. */
+/* Forgets the messages that are kept, and sets the count of errors to 0. */
 void diag_drop(struct unit *);
 
-/* Warnings that the user's compiler may give itself are held back until then. */
-/* Is a warning of this option held that is about one of these lines? Then it is the compiler's. */
+/* Warnings that the user's compiler may give itself are held back. */
+/* Is a warning of this option held back for one of these lines? Then it is left to the compiler. */
 bool diag_take_held(struct unit *, const char *option, const struct line_span *);
 /* Gives all other held warnings of this option. */
 void diag_release(struct unit *, const char *option);
@@ -65,10 +65,10 @@ struct warning {
 
 extern const struct warning warning_table[]; /* ends with a NULL name */
 
-/* For a warning with a value: the value at this token, and more is too much. UINT64_MAX: it is off.
- */
+/* For a warning with a value: the largest value that is allowed at this token. UINT64_MAX: the
+ * warning is off. */
 uint64_t warning_limit(const struct unit *, const char *option, uint32_t token);
-/* Does a flag or a pragma name such a warning? */
+/* Does a flag or a pragma name a warning of bide? */
 bool warning_is_mentioned(const struct unit *, const char *option);
 
 /* Warns of flags that name no warning of bide. False: a flag has a bad value, which is reported. */

@@ -2,8 +2,8 @@
  * The room driver: the commands of the tool. It runs the user's compiler, hands texts to the other
  * rooms, and decides what of all messages is shown.
  *
- * It requires a command line, and that the headers and libraries of bide lie beside the tool. Each
- * command returns the exit status of the tool; files of its own are gone by then.
+ * It requires a command line, and the headers and libraries of bide beside the tool. Each command
+ * returns the exit status of the tool, and has removed its own files by then.
  */
 #ifndef BIDE_COMPILER_DRIVER_DRIVER_H
 #define BIDE_COMPILER_DRIVER_DRIVER_H

@@ -6,8 +6,8 @@
  *
  *   args.c, long.c      the words of the command become a struct command
  *   driver.c, scan.c    each input with async words becomes a struct job
- *   plain.c             the compiler starts to read the file itself, beside all that follows
- *   early.c             clang starts, and waits for the text that is to come
+ *   plain.c             the compiler starts to read the file itself, in parallel with what follows
+ *   early.c             clang starts, and waits for the text
  *   step.c              preprocess (pch.c, pragma.c, comments.c), then translate
  *   driver.c            the user's own command runs, with the generated texts in the inputs' places
  *   report.c            decides what of all messages is printed (said.c, block.c, confirm.c,
@@ -60,7 +60,7 @@ struct arg {
     const char *generated; /* the file of generated text that is compiled in its place */
 };
 
-/* What the command makes. A later one wins over an earlier one. */
+/* What the command makes. A later mode in this list wins over an earlier one. */
 enum mode {
     MODE_LINK,
     MODE_COMPILE,
@@ -108,7 +108,7 @@ int command_read(struct command *, int argc, char **argv);
 int command_read_default(struct command *, const char *before, int argc, char **argv);
 bool word_is_ours(const char *word);
 bool arg_is_c(const struct arg *); /* a C file, preprocessed or not */
-/* Does the text use words of bide? Such a file goes through the front end. */
+/* Does the text use words of bide? If so, the file goes through the front end. */
 bool text_has_async_words(const char *text, size_t length);
 
 /* ---- long.c: long names of options ---- */
@@ -116,7 +116,7 @@ bool text_has_async_words(const char *text, size_t length);
 /* Replaces a word that begins with `--` by its short option, with the next word as its value where
  * the option takes one. 0, or -1 when that word is missing. */
 int long_option_read(struct command *, struct list *words, uint32_t *at, struct arg *);
-/* How gcc reads a `--` word that is no option's name: --no-asm as -fno-asm. */
+/* How gcc reads a `--` word that it does not know: --no-asm as -fno-asm. */
 const char *long_option_flag(const struct command *, const char *word);
 
 /* ---- compiler.c: the user's compiler and its command lines ---- */
@@ -125,7 +125,7 @@ const char *long_option_flag(const struct command *, const char *word);
 struct process compiler_process(const struct command *);
 /* A compiler of another name may be clang, as gcc is on some systems: asks it. */
 bool command_says_clang(const struct command *);
-/* Adds how messages are to look: with or without colours, with or without carets. */
+/* Adds the options for the look of messages: with or without colours, with or without carets. */
 void command_add_colour(const struct command *, struct process *);
 /* Adds the user's words that are for every step. */
 void command_add_common(const struct command *, struct process *);
@@ -159,21 +159,22 @@ extern volatile int temp_child[CHILD_COUNT]; /* their process numbers; 0: it doe
 void argv_add(struct process *, const char *word);
 void argv_add_arg(struct process *, const struct arg *); /* its one or two words */
 
-/* Its exit status; 128 + n when signal n ended it; 127, with a message, when it cannot be run. */
+/* The exit status; 128 + n if signal n ended the program; 127, with a message, if it cannot be
+ * run. */
 int process_run(struct process *);
-/* The same in two steps. 0, or 127 as above. */
+/* process_run in two steps. 0, or 127 as above. */
 int process_start(struct process *);
-/* Writes the text to `fd`, closes that, and waits for the program's end. fd < 0: nothing is
+/* Writes the text to `fd`, closes it, and waits for the program's end. With fd < 0 nothing is
  * written. */
 int process_finish(struct process *, const struct buffer *text, int fd);
-/* Ends it, the plain one with all that it has started. What it has said is lost. */
+/* Ends the program; the plain one with all processes that it has started. Its output is lost. */
 void process_abandon(struct process *);
 /* Becomes the program; input as above. Returns 127, with a message, when it cannot. */
 int process_exec(struct process *);
 /* Runs the program as the user's own: signals sent to us go to it. */
 int process_run_as_user(struct process *);
-/* Ends us by the signal that ended a program, if one did, so that our parent sees the same, with no
- * core of ours; else returns the exit status. */
+/* If a signal ended a program, ends this process by the same signal, without a core dump, so that
+ * the parent sees the same end. Otherwise returns the exit status. */
 int process_end_like(int status, int signal);
 
 /* ---- temp.c: the private folder, which is gone when we are ---- */
@@ -182,11 +183,12 @@ int process_end_like(int status, int signal);
 void temp_begin(struct arena *);
 /* A new path for a file of this name, alone in a folder. */
 const char *temp_path(struct arena *, const char *name);
-/* Moves the file to where the user finds it; its new path, or NULL. */
+/* Moves the file to a place where the user finds it. Returns its new path, or NULL. */
 const char *temp_keep(struct arena *, const char *path);
 /* Removes the folder and all that is in it. */
 void temp_remove(void);
-/* Names the process group that must end with us however we end. 0: it has ended. */
+/* Names the process group that must end with this process, however it ends. 0: the group has
+ * ended. */
 void temp_tell_group(int group);
 
 /* ---- home.c: where the tool lies, with its headers and libraries ---- */
@@ -204,8 +206,8 @@ void home_add_needs(const struct command *, struct list *words, const char *text
 
 /* ---- one input ---- */
 
-/* One C input of the command that has async words; or, when messages are printed, one that the
- * command compiles as it is (is_plain). */
+/* A C input of the command that has async words; or, when messages are printed, also an input that
+ * the command compiles as it is (is_plain). */
 struct job {
     const struct command *command;
     struct arg *input;
@@ -235,14 +237,14 @@ enum step { STEP_OK, STEP_NOT_ASYNC, STEP_FAILED };
 
 /* ---- scan.c: may a file get async words from elsewhere? ---- */
 
-/* May the file, which has no words of ours, get some from headers or options? */
+/* May the file, which has no words of bide, get some from headers or options? */
 bool may_get_async_words(struct command *, const char *path, const struct buffer *text);
 
 /* ---- step.c: preprocesses and translates ---- */
 
 /* Fills text and err. */
 enum step job_preprocess(struct job *);
-/* Has the preprocessed text async code, of the file itself or of a header? */
+/* Does the preprocessed text have async code, from the file itself or from a header? */
 bool job_has_words(struct job *);
 /* Does it not include <bide/bide.h>, so that it lacks the short words? */
 bool job_lacks_words(const struct job *);
@@ -251,15 +253,14 @@ void print_header_list(const struct job *);
 /* Translates the text; writes the generated one to `out`. */
 enum step job_translate(struct job *, FILE *out);
 void job_free(struct job *);
-/* Does a word of the user's command go to an extra step that preprocesses, or else to one that
- * compiles? */
+/* Does this word of the user's command belong in an extra step, which preprocesses or compiles? */
 bool command_wants_word(const struct arg *, bool preprocess);
-/* Adds the path in the input's place, with -x as the user had it. */
+/* Adds the path in place of the input, with the user's -x. */
 void command_add_input(const struct arg *input, struct process *, const char *path);
 
 /* ---- cxx.c: C++ ---- */
 
-/* Reports a file with async functions that is compiled as C++. False: there is none. */
+/* Reports a file with async functions that is compiled as C++. False: there is no such file. */
 bool cxx_is_refused(const struct command *);
 
 /* ---- pch.c: precompiled headers, whose text the front end reads ---- */
@@ -271,7 +272,7 @@ bool pch_is_include(const struct arg *);
 
 /* ---- pragma.c: our pragmas, which clang's preprocessor drops ---- */
 
-/* Puts them back into the text, and takes away what clang said of them. */
+/* Puts the pragmas back into the text, and removes clang's messages about them. */
 void pragmas_restore(struct job *);
 
 /* ---- comments.c: comments for readers of the generated text ---- */
@@ -279,7 +280,7 @@ void pragmas_restore(struct job *);
 /* Have the two preprocessed texts, one of them with comments, the same tokens? */
 bool comments_change_nothing(const struct buffer *without, const struct buffer *with);
 
-/* ---- the compiler beside us ---- */
+/* ---- the compiler, in parallel ---- */
 
 /* ---- plain.c: the compiler reads the file itself, for its messages ---- */
 
@@ -289,16 +290,17 @@ bool plain_is_wanted(const struct command *);
 bool plain_exists(const struct job *);
 /* Is code generated, for what a compiler says only then? */
 bool plain_needs_code(const struct job *);
-/* Starts the compiler on it, when the one that runs has ended. */
+/* Starts the compiler on the file, after the one that runs has ended. */
 void plain_start(struct job *);
-/* Waits for its end, once; starts it if it was not. Fills check_err; the exit status. */
+/* Starts the compiler if that was not done, and waits for its end, once. Fills check_err. Returns
+ * the exit status. */
 int plain_finish(struct job *);
 /* The same with code: some errors and warnings come only then. */
 int plain_finish_code(struct job *);
 /* Once more, in the dialect gnu99. */
 int plain_finish_c99(struct job *);
-/* Once more with the preprocessed text, our words in the plain reading: the file may not be the
- * same one to both, if it asks for the names of our macros. Only errors are reported. */
+/* Once more, with the preprocessed text and bide's words in their plain reading: a file that asks
+ * for the names of bide's macros may differ in the two. Only errors are reported. */
 int plain_check_text(struct job *);
 void plain_stop(struct job *);
 
@@ -312,13 +314,15 @@ struct early {
     bool done;          /* it has compiled it */
 };
 
-/* Does it give the same as a compiler that starts when the text is there? */
+/* Is the result the same as that of a compiler that starts when the text is there? */
 bool early_fits(const struct command *, const struct job *);
 /* Starts the process, which compiles `path`, if it can. */
 void early_start(struct early *, struct process *, const struct job *, const char *path);
-/* Makes the text for clang one of which no part compiles. False: it does not begin as usual. */
+/* Changes the text for clang so that an incomplete text does not compile. False: the text does not
+ * begin as usual. */
 bool early_guard(const struct job *, struct buffer *text);
-/* Gives it the guarded text, and waits. False: it has compiled nothing and said nothing. */
+/* Gives clang the guarded text, and waits. False: clang has compiled nothing and printed
+ * nothing. */
 bool early_finish(struct early *, const struct buffer *text);
 /* Ends it before it writes anything. */
 void early_stop(struct early *);
@@ -361,12 +365,12 @@ struct blocks blocks_read(struct arena *, const struct buffer *);
 bool block_same(const struct block *, const struct block *);
 /* The warning's name without -W, error= and a value: "maybe-uninitialized"; "" without one. */
 const char *block_option(struct arena *, const struct block *);
-/* Is it an error that no option made one? */
+/* Is it an error by itself, not a warning that an option made an error? */
 bool block_is_hard(const struct block *);
 
 /* ---- reading.c: where the plain reading means something else ---- */
 
-/* Which forms give a function another flow than the plain reading has. */
+/* The forms that give a function a different flow from its plain reading. */
 enum {
     FLOW_VALUES,  /* guards and spawned calls, where values are lost */
     FLOW_OUTSIDE, /* these, deferred blocks, and scopes that the lines are not in */
@@ -381,7 +385,7 @@ struct list reading_orders(struct unit *);
 struct list reading_deferred(struct unit *);
 /* Is it a local variable of a function in these lines? */
 bool reading_names_local(struct unit *, const char *name, const struct line_span *);
-/* Does a function in these lines name it in one of the forms (FLOW_...)? */
+/* Does a function in these lines name the variable in one of the forms (FLOW_...)? */
 bool reading_flow_names(struct unit *, const char *name, const struct line_span *, int forms);
 /* Is it a local variable, of a function in these lines, that holds a task or a future? It begins
  * empty. */
@@ -402,7 +406,7 @@ struct confirm {
 struct confirm confirm_begin(struct arena *, struct job *, const struct blocks *got);
 /* Does a message about the plain reading hold for what bide makes of the file? */
 bool confirm_holds(struct confirm *, const struct block *);
-/* Has the unit functions whose flow only the generated code has? */
+/* Does the unit have functions whose flow only the generated code has? */
 bool confirm_is_needed(struct unit *);
 
 /* ---- report.c: prints what the user is to see ---- */
@@ -415,20 +419,21 @@ enum verdict {
     VERDICT_REFUSED, /* it made something of a file that it does not take as it is */
 };
 
-/* Prints what the compiler has to say of the files of these jobs: `err` is what it said of the
- * generated text; the rest it says of the plain readings, for which this waits. `failed`: the
- * command did not succeed. */
+/* Prints the compiler's messages about the files of these jobs. `err` has its messages about the
+ * generated texts; this waits for those about the plain readings. `failed`: the command did not
+ * succeed. */
 enum verdict report(struct list *jobs, const struct buffer *err, bool failed);
-/* Prints our own warnings that the compiler could have given and has not. 1: an error is among
- * them, else 0. */
+/* Prints the warnings of bide that the compiler could have given but did not. Returns 1 if there is
+ * an error among them, otherwise 0. */
 int check_held(struct list *jobs);
 
 /* ---- hint.c: what may be missing ---- */
 
-/* Notes that an include may be missing, if the compiler's errors are about words of ours. */
+/* Adds a note that an include may be missing, if the compiler's errors are about words of bide. */
 void hint_missing_include(const struct command *, const struct buffer *err,
                           const struct buffer *standard_input);
-/* Notes which of our libraries has a name that the linker could not find. `runs`: for bide run. */
+/* Adds a note that names the library of bide with a name that the linker could not find. `runs`:
+ * for bide run. */
 void hint_missing_library(const struct command *, const struct buffer *err, bool runs);
 
 /* ---- after the compiler ---- */
@@ -436,8 +441,8 @@ void hint_missing_library(const struct command *, const struct buffer *err, bool
 /* ---- frame.c: the warning of large frames ---- */
 
 bool wants_frames(const struct job *);
-/* Reads from what the compiler has made, or asks the compiler, how large the frames are, and
- * reports those that are too large. 1: one of them is an error, else 0. */
+/* Reads the sizes of the frames from the compiler's output, or asks the compiler, and reports
+ * frames that are too large. Returns 1 if one of them is an error, otherwise 0. */
 int check_frames(struct command *, struct list *jobs);
 
 /* ---- database.c: clang's -MJ ---- */

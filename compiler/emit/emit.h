@@ -2,9 +2,9 @@
  * The room emit: the translation unit as plain C. Text outside async code is copied; async
  * declarations, and functions that need it, are replaced.
  *
- * It requires a checked unit without errors, and establishes the text for the compiler; a lowering
- * that fails adds an error to the unit, and then the text must not be used. One function at a time
- * is lowered, laid out and printed.
+ * It requires a checked unit without errors, and establishes the text for the compiler. If lowering
+ * fails, the unit has an error and the text must not be used. The functions are lowered, laid out
+ * and printed one at a time.
  *
  * What an async function becomes. The user writes
  *
@@ -16,8 +16,8 @@
  *         return sum;
  *     }
  *
- * A frame holds what the function needs after it was suspended: the results of awaits, and what is
- * live at one:
+ * A frame holds what the function needs after a suspension: the results of awaits, and the
+ * variables that are live at an await:
  *
  *     struct bide__args_add { int n; };
  *
@@ -27,8 +27,9 @@
  *         int n, sum, i;               // saved at the await; members may share bytes (frame/)
  *     };
  *
- * The body runs until an await has to wait: then it saves, and returns. When the awaited function
- * is done, the runtime calls the body again, and the switch goes to behind the await:
+ * The body runs until an await has to wait. Then it saves its variables and returns. When the
+ * awaited function is done, the runtime calls the body again, and the switch jumps to the code
+ * after the await:
  *
  *     static enum bide_poll bide__body_add(struct bide_cx *cx, struct bide__frame_add *frame,
  *             const struct bide__args_add *args)
@@ -56,7 +57,7 @@
  *         return bide_frame_finish(cx, &frame->h);
  *     }
  *
- * Round the body stand
+ * Round the body there are
  *
  *     bide__start_add(cx, parent, result, n)  pushes a frame and runs the body: what an await calls
  *     bide__poll_add(cx, h)                   runs the body again: what the runtime calls
@@ -85,7 +86,7 @@ struct frame_info {
     struct list parts; /* struct frame_part * */
 };
 
-/* What the text does not tell of itself. */
+/* What the driver must know about the text. */
 struct emitted {
     struct list frames; /* struct frame_info *: of each async function, block and branch */
     struct list limits; /* struct limit *: of each static assertion */

@@ -1,14 +1,14 @@
 /*
  * Private to the room emit.
  *
- *   unit.c          goes over the unit: copies, and replaces items
+ *   unit.c          goes over the unit: copies text, and replaces items
  *   function.c      one function: lowered, laid out (frame/), printed
- *     around.c      what stands round its body: declarations, poll, start, descriptor
+ *     around.c      the code round its body: declarations, poll, start, descriptor
  *     frame.c       its frame
  *     code.c        its code (lower/), a piece at a time; show.c: copies for the debugger
- *     records.c     what `bide size` reads, limit.c: what must not be aligned too much
+ *     records.c     the records for `bide size`; limit.c: assertions against too large alignments
  *   output.c        all text goes through here, on the right lines; join.c, pack.c
- *     pretty.c      the form to be read (bide emit)
+ *     pretty.c      the form for people to read (bide emit)
  */
 #ifndef BIDE_COMPILER_EMIT_INSIDE_H
 #define BIDE_COMPILER_EMIT_INSIDE_H
@@ -62,8 +62,8 @@ void emit_function(struct unit *, struct output *, struct function *);
 
 /* ---- around.c ---- */
 
-/* What other functions need of an async one, once: its prototype, arguments, start function and
- * descriptor. */
+/* Prints, once, what the callers of an async function need: its prototype, arguments, start
+ * function and descriptor. */
 void emit_async_declaration(struct unit *, struct output *, struct symbol *);
 void emit_before_body(struct lower *, struct output *);
 void emit_after_body(struct lower *, struct output *);
@@ -85,10 +85,10 @@ void frame_print(struct lower *, struct output *);
 /* ---- code.c ---- */
 
 void print_code(struct lower *, struct output *, const struct code *);
-/* How the variable is written where the function's code is. */
+/* How the function's code writes the variable. */
 const char *var_text(struct lower *, const struct var *);
-/* Is it the kept result, as a variable? It is declared before the jumps to the resume labels:
- * clang also looks along the ways on which it is not returned. */
+/* Is it the kept result, as a variable? It is declared before the jumps to the resume labels, since
+ * clang also checks the paths on which it is not returned. */
 bool is_returned_scalar(const struct lower *, const struct var *);
 
 /* ---- show.c ---- */
@@ -110,13 +110,13 @@ void emit_limits(struct lower *, struct output *);
 
 struct output *output_new(struct unit *, FILE *);
 void output_end(struct output *); /* copies the rest */
-/* Copies the user's text up to the token, which is not printed. */
+/* Copies the user's text up to the token; the token itself is not printed. */
 void output_copy(struct output *, uint32_t before);
-/* Leaves out the user's text up to this token, the last that is not copied. */
+/* Leaves out the user's text up to and including this token. */
 void output_skip(struct output *, uint32_t last);
 /* What follows is on the token's line. */
 void output_sync(struct output *, uint32_t token);
-/* The user's tokens; `l` tells what stands in some tokens' places, or is NULL. */
+/* The user's tokens. `l` knows which of them are replaced, and by what; it may be NULL. */
 void output_tokens(struct output *, struct lower *l, uint32_t first, uint32_t last);
 /* The { or } of a body. */
 void output_brace(struct output *, struct lower *, uint32_t brace);
@@ -125,7 +125,7 @@ void output_text(struct output *, const char *);
 void output_printf(struct output *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A line of its own, given without its end. */
 void output_directive(struct output *, const char *line);
-/* From here to where it ends, all is on line 0, which debuggers do not show. */
+/* Between these two, all text is on line 0, which debuggers do not show. */
 void output_nowhere(struct output *, bool begins);
 void output_go_to(struct output *, const char *file, uint32_t line, bool system_header);
 
@@ -140,14 +140,14 @@ size_t literal_length(const char *); /* of the string or character that begins t
 
 /* Notes what has been written. */
 void output_note(struct output *, const char *, size_t);
-/* Prints a blank where `next` would be taken for a part of the token before it. */
+/* Prints a blank if `next` would be read as a part of the token before it. */
 void output_join(struct output *, char next);
 
 /* ---- pack.c ---- */
 
 /* What #pragma pack has set at the token; 0: nothing. */
 int pack_at(struct output *, uint32_t token);
-/* What is printed between the two is packed as wanted. */
+/* What is printed between these two is packed as `wanted` says. */
 void pack_begin(struct output *, int wanted);
 void pack_end(struct output *, int wanted);
 

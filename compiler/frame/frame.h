@@ -6,8 +6,8 @@
  *   live_function   establishes which variables live in the frame (var->in_frame), which are saved
  *                   (var->saved), and what each suspension saves (suspend->live);
  *   frame_layout    establishes the members' names and types (var->member, var->frame_type), and
- *                   reports what cannot be a member;
- *   overlap         gives the members in structs and unions: which of them share bytes.
+ *                   reports variables that cannot be members;
+ *   overlap         puts the members into structs and unions, so that some share bytes.
  */
 #ifndef BIDE_COMPILER_FRAME_FRAME_H
 #define BIDE_COMPILER_FRAME_FRAME_H
@@ -36,7 +36,7 @@ void frame_layout(struct lower *);
 
 /* ---- overlap.c ---- */
 
-/* A box of all members but scopes, and those with a flexible end; NULL: there are no others. */
+/* A box of all members except scopes and members with a flexible end; NULL: there are no others. */
 struct box *overlap(struct lower *);
 
 #endif

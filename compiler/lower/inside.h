@@ -70,8 +70,8 @@ struct stmt_info {
 
 /* ---- the function that is being lowered ---- */
 
-/* Where the walk over the function is. Whoever changes a member for a part of the tree sets it back
- * behind that. */
+/* Where the walk over the function is. Code that changes a member for a part of the tree restores
+ * it after that part. */
 struct position {
     struct code *out;      /* being appended to */
     struct link *links;    /* what is due here, from the innermost outwards */
@@ -82,7 +82,7 @@ struct position {
     struct stmt *scanning; /* scan.c: the current statement */
 };
 
-/* What lowering remembers of the function, and nobody else needs. */
+/* What only lowering needs to remember about the function. */
 struct work {
     struct map var_of;    /* struct var *, by symbol */
     struct map names;     /* shadow.c: struct named *, by name */
@@ -147,7 +147,8 @@ void code_append(struct lower *, struct code *to, const struct code *from); /* f
 void code_append_print(struct lower *, struct code *to, const struct code *from); /* not its flow */
 void code_append_flow(struct lower *, struct code *to, const struct code *from); /* only its flow */
 
-/* Round the code of a value: stores it in v, or in the slot for the function's result (v NULL). */
+/* Before and after the code of a value: store it in v, or in the slot for the function's result (v
+ * NULL). */
 void code_begin_store(struct lower *, struct code *, const struct type *, struct var *v);
 void code_end_store(struct lower *, struct code *, const struct type *, struct var *v);
 /* `T v = VALUE;` on a line of its own. */
@@ -167,7 +168,7 @@ struct expr_info *expr_info_of(struct lower *, struct expr *);
 struct stmt_info *info_of(struct lower *, struct stmt *);
 /* The local variable of which e names the whole, a member or an element, or NULL. */
 struct var *base_var(struct lower *, struct expr *);
-/* What is assigned to e may be seen when the function has ended. */
+/* True if an assignment to e may be seen after the function has ended. */
 bool is_seen_outside(struct lower *, struct expr *);
 
 /* ---- shadow.c: what names mean in blocks ---- */
@@ -178,13 +179,13 @@ struct stmt *block_round(struct stmt *);
 void note_name(struct lower *, struct stmt *declaration, const char *name, uint32_t token);
 void note_enumerators(struct lower *, struct stmt *declaration);
 void settle_names(struct lower *); /* all have been noted */
-/* What is due last was declared in the block before item `from`: must the rest of the block stand
- * in a block of its own? */
+/* What is due last was declared in the block before item `from`: does the rest of the block need a
+ * block of its own? */
 bool needs_block(struct lower *, struct stmt *block, int from);
 
 /* ---- expr.c: expressions with awaits, made flat ---- */
 
-/* Appends what must run before e, so that e can be copied then. */
+/* Appends what must run before e; after that, e can be copied. */
 void prepare(struct lower *, struct expr *e);
 /* Prepares operands from left to right. With `fix_all` all of them can be copied later, whatever
  * has run in between, and owners among them are held until the caller resets at->held; otherwise
@@ -192,8 +193,9 @@ void prepare(struct lower *, struct expr *e);
 void prepare_operands(struct lower *, struct operand *, int count, bool fix_all);
 /* The same with the first `count` of `total` operands. */
 void prepare_some(struct lower *, struct operand *, int count, int total);
-/* Pointers to what has no name (`f().array`) in e are good until the full expression ends, awaits
- * or not. (What is evaluated on a condition only stays as it is.) */
+/* Keeps what pointers in e to objects without a name (`f().array`) point to until the full
+ * expression ends, across awaits. (Operands that are evaluated only on a condition stay as they
+ * are.) */
 void keep_temporaries(struct lower *, struct expr *e);
 /* A new temporary with this value; prints it, and returns code that reads it. */
 struct code *keep(struct lower *, const struct code *value, struct type *, uint32_t token);
@@ -230,8 +232,8 @@ void append_start(struct lower *, struct code *, struct awaitable *, const char 
                   const char *parent, const char *slot);
 void add_callee(struct lower *, const char *name, unsigned group);
 
-/* Of an owner among the operands: the call takes it, or borrows it and nobody else has it. It is
- * kept, and its code reads it. */
+/* An owner among the operands, which the call takes, or which it borrows while nobody else has it.
+ * The owner is kept, and its code reads it. */
 bool is_owner_operand(const struct awaitable *, int i);
 bool takes_owner(const struct awaitable *);
 void release_arguments(struct lower *, const struct awaitable *);
@@ -274,15 +276,15 @@ void copy_owner_assign(struct lower *, struct code *, struct expr *, bool value_
 void copy_move(struct lower *, struct code *, struct expr *, bool value_unused);
 /* bide_task_detach, bide_drop in plain functions, and a bide_move whose value is dropped. */
 void copy_release(struct lower *, struct code *, struct expr *);
-/* `kept` holds the value of an expression such as `v`: v is empty from here on, unless it is
- * declared inside the expression. */
+/* `kept` holds the value of an expression such as `v`. Empties v, unless v is declared inside the
+ * expression. */
 void append_moved(struct lower *, struct var *kept, struct expr *value);
 /* Drops what `read` reads, in an async function by an await; the token is where messages point. */
 void release_value(struct lower *, const struct code *read, const struct type *, uint32_t token);
 /* The value of e is an owner that no variable holds. */
 bool is_owned_value(struct expr *e);
-/* What `read` reads belongs to nobody while tokens first..last are evaluated, and until the caller
- * resets at->held. */
+/* The owner that `read` reads is in no variable while tokens first..last are evaluated, and until
+ * the caller resets at->held. */
 void hold_owner(struct lower *, struct code *read, struct type *, uint32_t first, uint32_t last);
 /* A jump to the target (NULL: out of the function) loses an owner that is held. */
 bool loses_held(const struct lower *, const struct stmt *target);
@@ -344,8 +346,8 @@ void append_finish(struct lower *); /* the function ends, its result is stored *
 /* ---- scope.c: bide_scope ---- */
 
 void lower_scope(struct lower *, struct stmt *);
-/* What is due when the scope's block is left; `has_end`: control may come to the block's end, too.
- */
+/* Appends what is due when the scope's block is left. `has_end`: control may also come to the end
+ * of the block. */
 void run_scope(struct lower *, struct link *, bool has_end);
 
 /* ---- reach.c: may control come to the end of a code? ---- */
@@ -356,8 +358,8 @@ bool seems_to_reach_end(struct lower *, const struct code *); /* as a compiler s
 
 /* ---- lower.c ---- */
 
-/* Its last statement is an if or a loop, so what follows its brace would seem to stand under that.
- */
+/* The last statement of the code is an if or a loop, so that the code after its brace would seem to
+ * belong to it. */
 bool ends_in_if_or_loop(const struct stmt *block);
 
 /* ---- hoist.c, branch.c: types that move to file scope ---- */

@@ -8,8 +8,8 @@
  *
  * A code is a row of *pieces*. Most of them print (our text, the user's tokens); some only tell the
  * flow of control and of values (use, def, label, jump...). So one row is both the output and the
- * flow graph. frame/live.c reads the flow to learn what each suspension must save. Only then is it
- * known whether a variable is printed as `a` or as `frame->a`, so nothing is printed before.
+ * flow graph. frame/live.c reads the flow to find what each suspension must save. Only after that
+ * is it known whether a variable is printed as `a` or as `frame->a`, so nothing is printed earlier.
  *
  *     async int sum(int n)
  *     {
@@ -39,10 +39,10 @@
  *     TOKENS           a                                          USE a
  *     TEXT             ; return bide_frame_finish(...);           END
  *
- * An expression with awaits is split: `prepare` appends what must run before, and hangs the code
- * that stands for its value (here `frame->result_half`) on each node that it has dealt with;
- * `copy_expr` then copies the expression with these codes put in. Everything else is the user's
- * tokens.
+ * An expression with awaits is split. `prepare` appends the code that must run first. On each node
+ * that it has handled it hangs the code for the node's value (here `frame->result_half`).
+ * `copy_expr` then copies the expression with these codes in place of the nodes. Everything else is
+ * the user's tokens.
  *
  * The passes, in order:
  *
@@ -258,13 +258,13 @@ struct lower {
 
 /* Scans and lowers the function; `outer`: the function that a branch stands in, else NULL. */
 struct lower *lower_function(struct unit *, struct function *, struct lower *outer);
-/* When the frame is laid out: finds what the arguments are and what the user's tokens become. */
+/* Called when the frame is laid out: finds the arguments, and what replaces the user's tokens. */
 void lower_finish(struct lower *);
 
 /* ---- branch.c: async blocks and branches ---- */
 
-/* Both before the functions round it are lowered: what these must know of an async block, and of a
- * branch. */
+/* Called before the functions round an async block or a branch are lowered: find what these must
+ * know about it. */
 void capture_statics(struct unit *, struct function *);
 void study_branch(struct unit *, struct function *);
 
@@ -278,11 +278,11 @@ struct var *var_of(struct lower *, const struct symbol *);
 
 /* The token is in v's block, so v may have a value there. */
 bool is_in_scope(const struct lower *, const struct var *v, uint32_t token);
-/* The await that begins at the token, to the last place that it may run at. Where no await begins:
- * the whole text. */
+/* The span from the await that begins at the token to the last place where it may run. If no await
+ * begins there: the whole text. */
 struct span await_at(struct lower *, uint32_t token);
-/* From v's declaration (or the beginning of its block, if a label lets control come back) to the
- * last place that the end of its block may run at. */
+/* The span from v's declaration (or from the beginning of its block, if a label lets control come
+ * back) to the last place where the end of its block may run. */
 struct span life_of(struct lower *, const struct var *v);
 
 /* ---- shadow.c: names ---- */
@@ -322,8 +322,8 @@ bool type_is_const(const struct type *); /* cannot be assigned: itself, its elem
 
 /* ---- alignment.c, limit.c: alignments ---- */
 
-/* What stands at file scope before the declaration of a member for the variable of the type; symbol
- * NULL: for the type alone. NULL: file scope has no words for it. */
+/* The alignment to write before the declaration of a member for the variable, at file scope; symbol
+ * NULL: for the type alone. NULL: it cannot be written at file scope. */
 const char *alignment_text(struct lower *, const struct symbol *, const struct type *);
 /* `of` must not be aligned to more than BIDE_ALIGN_MAX; see struct limit. */
 void note_limit(struct lower *, uint32_t token, const char *of, const char *what);

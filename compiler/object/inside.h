@@ -1,7 +1,7 @@
 /*
- * Private to the room object: ELF files. Their sections, their symbols, and what a pointer in the
- * data leads to, for both sizes and byte orders. Nothing in a file is trusted: what leads out of it
- * is an error that names the place.
+ * Private to the room object: ELF files: their sections, their symbols, and the targets of pointers
+ * in the data, for both sizes and byte orders. Nothing in a file is trusted: a place outside the
+ * file is an error that names the place.
  *
  * Memory: the caller's arena; the file's bytes stay the caller's.
  */
@@ -62,8 +62,8 @@ const unsigned char *elf_section_data(const struct elf *, const char *name, uint
 /* A number of 1, 2, 4 or 8 bytes. False: the section ends before that. */
 bool elf_number(const struct elf *, struct elf_place, unsigned bytes, uint64_t *number);
 uint32_t elf_word(const struct elf *, const unsigned char *at); /* of 4 bytes */
-/* What the pointer at the place leads to. *to has section 0 for NULL and for what is defined
- * elsewhere; *name is the name of that, else NULL. False: there is no pointer. */
+/* The target of the pointer at the place. For NULL, and for a symbol defined elsewhere, *to has
+ * section 0; *name is the name of that symbol, otherwise NULL. False: there is no pointer. */
 bool elf_pointer(const struct elf *, struct elf_place, struct elf_place *to, const char **name);
 /* The string at the place; NULL: it does not end before its section does. */
 const char *elf_string(const struct elf *, struct elf_place);

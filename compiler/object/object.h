@@ -1,9 +1,10 @@
 /*
- * The room object: what object files, archives and programs tell of async functions, for `bide
+ * The room object: what object files, archives and programs say about async functions, for `bide
  * size` and for the warning of large frames.
  *
- * read.c requires a file and establishes a struct size_file with its functions; reserve.c requires
- * all files of a command and fills in what a task reserves that begins with one of the functions.
+ * read.c requires a file and establishes a struct size_file with its functions. reserve.c requires
+ * all files of a command, and fills in the reserve of each function: what a task that begins with
+ * it reserves.
  *
  * Nothing in a file is trusted: a damaged one is an error that names the place.
  */
@@ -74,7 +75,7 @@ void size_read_frames(struct arena *, const char *path, struct list *functions);
 
 /* Fills the reserves of the files' functions. `libraries` are only asked for callees. */
 void size_find_reserves(struct arena *, const struct list *files, const struct list *libraries);
-/* Is there a callee that is in none of the files? */
+/* Is there a callee that no file defines? */
 bool size_has_unknown(const struct list *files);
 
 #endif

@@ -109,7 +109,7 @@ _Noreturn void fail(struct parser *);
 void expect(struct parser *, unsigned punct);
 void expect_keyword(struct parser *, unsigned keyword);
 
-/* Round whatever calls itself. Fails, with a message, beyond NEST_MAX. */
+/* Called round every recursive step. Fails, with a message, beyond NEST_MAX. */
 void nest_enter(struct parser *);
 static inline void nest_leave(struct parser *p)
 {
@@ -118,11 +118,12 @@ static inline void nest_leave(struct parser *p)
 /* Fails, with a message, for a tree that is higher than HEIGHT_MAX. */
 void check_height(struct parser *, int height);
 
-/* From an opening bracket to after the one that closes it. Fails at the end of the file. */
+/* Skips from an opening bracket to the token after the closing one. Fails at the end of the
+ * file. */
 void skip_balanced(struct parser *);
 /* True if one of these tokens has NAME_ASYNC. */
 bool mentions_async(struct unit *, uint32_t first, uint32_t last);
-/* Notes that the names in these tokens, which are not parsed, count only for their types. */
+/* Notes that in these tokens, which are not parsed, only the types of the names matter. */
 void note_type_mentions(struct parser *, uint32_t first, uint32_t last);
 /* Adds an item for a bide_ref at file scope, and an item before its declaration for the function
  * that it refers to. */
@@ -199,7 +200,7 @@ void parse_static_assert(struct parser *);
 struct stmt *parse_block_declaration(struct parser *);
 /* Reports `async` where it means nothing: "WHAT cannot be async". */
 void refuse_async(struct parser *, const struct specifiers *, const char *what);
-/* Adds to a symbol what one of its declarations says. */
+/* Adds the facts of one declaration to its symbol. */
 void symbol_apply(struct parser *, struct symbol *, const struct specifiers *,
                   const struct attributes *);
 /* The function that a declaration without a body declares, or that a definition defines. */
@@ -278,7 +279,7 @@ void take_branches(struct parser *, struct expr *form);
 /* ---- operator.c: nodes and their types ---- */
 
 struct expr *expr_new(struct parser *, enum expr_kind, uint32_t first);
-/* Sets what follows from the operands: `last`, `height`, `has_await`..., and the value. */
+/* Sets the members that follow from the operands: `last`, `height`, `has_await`..., the value. */
 void expr_close(struct parser *, struct expr *);
 
 struct expr *make_binary(struct parser *, enum expr_kind, int op, struct expr *, struct expr *);

@@ -14,7 +14,8 @@ void names_init(struct arena *, const struct target *);
 
 /* ---- pragma.c: pragmas about warnings ---- */
 
-/* Reads `#pragma GCC diagnostic ...`, or clang's. NULL: the text from start to end is another. */
+/* Reads `#pragma GCC diagnostic ...`, or clang's. NULL: the text from start to end is something
+ * else. */
 struct pragma *pragma_parse(struct arena *, const char *start, const char *end);
 bool pragma_is_ours(const struct pragma *); /* it names a warning of bide */
 
@@ -30,7 +31,7 @@ struct line_text {
 struct word {
     const struct line_text *text;
     uint32_t start, length; /* bytes of the line */
-    uint32_t partner;       /* of a bracket: 1 + the index of its other one; 0: none */
+    uint32_t partner;       /* of a bracket: 1 + the index of the matching one; 0: none */
 };
 
 struct words {

@@ -230,8 +230,8 @@ void lex(struct unit *);
 
 /* ---- target.c: facts about the target ---- */
 
-/* Reads unit->target from what <bide/target.h> leaves in unit->text. False: it is not there, and a
- * 64-bit Linux is assumed, or it makes no sense. */
+/* Reads unit->target from the text that <bide/target.h> leaves in unit->text. False: that text makes
+ * no sense, or is missing; then a 64-bit Linux is assumed. */
 bool target_read(struct unit *);
 
 /* ---- word.c: keywords, and what names mean ---- */
@@ -351,7 +351,7 @@ const char *form_name(enum form);
 
 /* ---- word_scan.c: what words a text has, before it is parsed ---- */
 
-/* Is the text, of which only the tokens are known, that of an async file? */
+/* Is the text async code? Only its tokens are known so far. */
 bool has_async_code(const struct unit *);
 /* Is the name among the tokens? */
 bool has_name(const struct unit *, const char *name);
@@ -372,8 +372,8 @@ struct line_span {
     uint32_t first, last;
 };
 
-/* Line `line` (from 1) of `file` without its newline, not terminated; NULL: there is none. A text
- * that was given to source_add stands for a file of that name, such as standard input. */
+/* Line `line` (from 1) of `file` without its newline, not terminated; NULL: there is no such line.
+ * A text that was given to source_add stands for a file of that name, such as standard input. */
 const char *source_line(struct unit *, const char *file, uint32_t line, size_t *length);
 void source_add(struct unit *, const char *file, const char *text, size_t length);
 bool line_span_has(const struct line_span *, const char *file, uint32_t line);
@@ -390,19 +390,19 @@ struct spot {
     const struct line_text *text; /* place_words.c */
 };
 
-/* The place of the word that the token was, or of the macro that it came from. False: the line is
- * not on disk. */
+/* The place of the word that became the token, or of the macro that it came from. False: the line
+ * is not on disk. */
 bool place_of(struct unit *, uint32_t token, struct spot *);
-/* Do these tokens stand in the file as they are? Only the inside of brackets may be from macros. */
+/* Are these tokens in the file as they are? Only the inside of brackets may come from macros. */
 bool place_is_written_out(struct unit *, uint32_t first, uint32_t last);
-/* The macro that the token came from. NULL: it came from none, or the macro is not known. */
+/* The macro that the token came from. NULL: it came from no macro, or the macro is not known. */
 const char *place_macro(struct unit *, uint32_t token);
 
 /* ---- place_words.c: columns and words of a line ---- */
 
 /* Columns on the screen before that byte of the spot's line. */
 size_t place_column(const struct spot *, size_t byte);
-/* The column after the character at that byte, which stands in `column`. */
+/* The column after the character at that byte, which is in column `column`. */
 size_t place_next_column(const char *line, size_t length, size_t byte, size_t column);
 
 #endif

@@ -2,9 +2,9 @@
  * The room tree: types, symbols and syntax trees, with the questions about them that every later
  * room asks.
  *
- * It requires tokens: a node knows the tokens that it came from. The room parse makes the nodes;
- * what does not matter to async code has none. Later rooms change only what is theirs (`lower`,
- * `flow_index`...).
+ * It requires tokens: a node knows the tokens that it came from. The room parse makes the nodes,
+ * but no nodes for text that does not matter to async code. Later rooms change only their own
+ * members (`lower`, `flow_index`...).
  *
  * Types are immutable once made, but for the completion of arrays and tags. Layout is never
  * computed: the emitter writes sizeof, and types know only what struct target says.
@@ -193,7 +193,7 @@ struct expr {
     bool has_await;   /* an EX_AWAIT inside that belongs to the same function */
     bool has_stmt;    /* a statement expression inside */
     bool is_constant; /* an integer constant expression whose value is known */
-    bool is_ice;      /* an integer constant expression, whose value may not be known */
+    bool is_ice;      /* an integer constant expression; its value may be unknown */
     bool is_void;     /* a branch that was cast to void; the tree does not have the cast */
     uint16_t height;  /* of the tree below it */
     int64_t value;
@@ -426,8 +426,8 @@ struct type *wide_field_type(struct unit *, const struct expr *, unsigned *width
 
 /* ---- walk.c: the children of a node ---- */
 
-/* What is done with a child. True ends the walk at this node: what was looked for has been found.
- */
+/* Called for each child. True ends the walk at this node: the child that was looked for has been
+ * found. */
 typedef bool expr_visit(struct expr *child, void *context);
 typedef bool stmt_visit(struct stmt *child, void *context);
 

@@ -2,10 +2,10 @@
  * Private to the room warn: the events of a function, the questions that are solved over them, what
  * is known of library functions, and one function for each warning.
  *
- * A function is read once: its tree becomes a row of *events*, which are what matters to the
+ * A function is read once: its tree becomes a row of *events*, the things that matter to the
  * warnings: a variable is read or set, a call, an await, and the jumps between them (flow.c,
- * flow_stmt.c). Each warning asks its own *question* over that row (flow_solve.c). A function that
- * the row cannot show truly, because of a computed goto, say, is left out.
+ * flow_stmt.c). Each warning asks its own *question* over that row (flow_solve.c). A function whose
+ * flow a row cannot represent, for example because of a computed goto, gets no warnings.
  */
 #ifndef BIDE_COMPILER_WARN_INSIDE_H
 #define BIDE_COMPILER_WARN_INSIDE_H
@@ -83,17 +83,17 @@ void flow_condition(struct flow *, struct expr *, uint32_t if_true, uint32_t if_
 /* The operand of a switch, in the form in which flow_test takes it. */
 struct event flow_subject(struct flow *, struct expr *);
 void flow_test(struct flow *, struct event subject, int op, int64_t number);
-/* The expression of a statement has been evaluated, and its value goes. */
+/* The expression of a statement has been evaluated, and its value is dropped. */
 void flow_drop(struct flow *, struct expr *);
-/* The end of a bide_scope, which awaits. */
+/* The end of a bide_scope; it awaits. */
 void flow_scope_end(struct flow *, struct stmt *);
 struct event *flow_add(struct flow *, enum event_kind, uint32_t token);
 void flow_jump(struct flow *, enum event_kind, uint32_t label);
 uint32_t flow_new_label(struct flow *);
 /* Is it a local variable of the function, or a capture? Then it has a flow_index. */
 bool flow_has(const struct flow *, const struct symbol *);
-/* An EX_BINARY that compares an operand with a constant: the operator, as if the constant stood on
- * the right; else 0. */
+/* If e is an EX_BINARY that compares an operand with a constant: the operator for the constant on
+ * the right; otherwise 0. */
 int comparison_with_constant(const struct expr *, struct expr **operand, int64_t *number);
 
 /* ---- flow_solve.c: questions over events ---- */
@@ -111,12 +111,13 @@ struct question {
     void (*visit)(void *context, const struct event *, const uint32_t *state);
 };
 
-/* From the beginning on; `visit` gets the state before the event. It begins with zeroes. */
+/* Solves from the beginning on; `visit` gets the state before the event. The first state is all
+ * zeroes. */
 void flow_forward(struct flow *, const struct question *);
-/* From the ends back; `visit` gets the state after the event. */
+/* Solves from the ends backwards; `visit` gets the state after the event. */
 void flow_backward(struct flow *, const struct question *);
-/* Merges of sets of bits, to what is so on some way, or on all ways. The context of such a question
- * begins with a uint32_t: the words of a state. */
+/* Merges of sets of bits: what holds on some path, and what holds on all paths. The context of such
+ * a question begins with a uint32_t, the number of words of a state. */
 bool merge_may(void *context, uint32_t *to, const uint32_t *from);
 bool merge_must(void *context, uint32_t *to, const uint32_t *from);
 
@@ -140,8 +141,8 @@ struct known {
 /* Only functions that a system header declares; NULL: nothing is known. */
 const struct known *known_function(const struct unit *, const struct symbol *);
 
-/* Which results of a call say that it gave nothing. With FAILS_NEVER the variable holds something
- * whatever the result is, perhaps what it held before: getline. */
+/* Which results of a call mean that it gave nothing. With FAILS_NEVER the variable holds something
+ * whatever the result is, perhaps its old value: getline. */
 enum gift_failure { FAILS_NEGATIVE, FAILS_ZERO, FAILS_NOT_ZERO, FAILS_NEVER };
 
 /* What a function gives through one of its parameters. */
@@ -152,26 +153,26 @@ struct giver {
     const char *release; /* what takes it back */
     enum gift_failure failure;
 };
-/* What the function gives through its parameter i, by a mark or as a known function. False:
- * nothing. */
+/* What the function gives through its parameter i, as a mark or the table of known functions says.
+ * False: nothing. */
 bool known_giver(struct unit *, const struct symbol *, int i, struct giver *);
 
-/* The name that a call calls, or NULL. */
+/* The name of the function that is called, or NULL. */
 const char *call_name(const struct expr *call);
 /* The mark of that word (bide_may_block...) at a declaration of the symbol, or at the tag; or
  * NULL. */
 const struct mark *symbol_mark(struct unit *, const struct symbol *, const char *word);
 const struct mark *tag_mark(struct unit *, const struct tag *, const char *word);
-/* Has the function's first declaration, or its definition, this word (an attribute)? */
+/* Does the function's first declaration or its definition have this word (an attribute)? */
 bool symbol_has_word(struct unit *, const struct symbol *, const char *word);
 /* The call, or the awaited call, whose result is the value of e; or NULL. */
 struct expr *value_call(struct expr *e);
-/* The variable that e is, without parentheses and casts; or NULL. */
+/* The variable, if e is one, perhaps in parentheses and casts; otherwise NULL. */
 struct symbol *value_variable(struct expr *e);
 /* Do branches of the function that are statement expressions mention the variable? */
 bool branches_mention(const struct function *, const struct symbol *);
 bool tokens_mention(struct unit *, uint32_t first, uint32_t last, const char *word);
-/* The index in `array[index]` if the token is the array and the index a number; else -1. */
+/* The index in `array[index]` if the token is the array and the index is a number; otherwise -1. */
 int64_t index_after(const struct unit *, uint32_t token);
 /* Is the mention of a variable the operand of an `&`? Also in operands that have no node. */
 bool is_address_taken(const struct unit *, const struct expr *ident);
@@ -199,13 +200,13 @@ const struct gift *gift_next(const struct gifts *, const struct gift *);
 bool gift_arrives(const struct gift *, const struct event *);
 /* An EV_TEST: is the call's result compared? */
 bool gift_is_tested(const struct gift *, const struct event *);
-/* Then: does the comparison allow that the gift is there? */
+/* For such an EV_TEST: can the gift be there if the comparison holds? */
 bool gift_is_there(const struct gift *, const struct event *);
 /* An EV_DEF: does it overwrite the last variable that has the call's result? */
 bool gift_ends_with(const struct gift *, const struct event *);
 /* Is it the mention of the variable in the argument of a gift? */
 bool gift_takes(const struct gifts *, const struct expr *);
-/* Does nothing but gifts take the variable's address? */
+/* Do only gifts take the variable's address? */
 bool gifts_alone_point_to(const struct gifts *, const struct symbol *);
 
 /* ---- the warnings ---- */

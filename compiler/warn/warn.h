@@ -1,7 +1,6 @@
 /*
- * The room warn: what is likely wrong in a unit without errors: -Wbide-leak-on-cancel,
- * -Wbide-blocking-call and the other warnings of docs/diagnostics.md. They would rather miss a
- * mistake than blame correct code.
+ * The room warn: warnings about a unit without errors: -Wbide-leak-on-cancel, -Wbide-blocking-call
+ * and the others of docs/diagnostics.md. They would rather miss a mistake than blame correct code.
  *
  * Requires checked functions. Changes nothing in them but symbol->flow_index, which is this room's
  * own.
