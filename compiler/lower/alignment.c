@@ -1,10 +1,10 @@
 /*
- * Alignments that the frame needs at file scope: as they stand there, or, where they name something
- * of a block, with constants as numbers and types as they are called at file scope.
+ * Alignments that the frame needs at file scope. They are copied; if they name something of a
+ * block, constants become numbers, and types get their names at file scope.
  */
 #include "inside.h"
 
-/* A typedef of a block that is named in t and aligns: its name is not known at file scope. */
+/* True if t names a typedef of a block that aligns: its name is not known at file scope. */
 static const struct alignment *local_alignment(const struct type *t)
 {
     for (; t; t = t->kind == TY_ARRAY ? t->base : NULL)
@@ -32,7 +32,7 @@ static const char *sizeof_text(struct lower *l, const struct expr *e)
                         type_print(l->unit, t, ""));
 }
 
-/* NULL: file scope has no words for it. */
+/* NULL: it cannot be written at file scope. */
 static const char *expr_text(struct lower *l, const struct expr *e)
 {
     struct unit *u = l->unit;
@@ -63,7 +63,7 @@ static const char *expr_text(struct lower *l, const struct expr *e)
 
 static const char *texts_of(struct lower *l, const struct alignment *, const char *text);
 
-/* Of the typedefs of blocks that the type is named by. */
+/* The alignments of the typedefs of blocks with which the type is written. */
 static const char *type_texts(struct lower *l, const struct type *t, const char *text)
 {
     for (; t && text; t = t->kind == TY_ARRAY ? t->base : NULL)

@@ -35,7 +35,7 @@ static struct slot *slot_of(struct lower *l, const char *name, const char *decla
     return slot;
 }
 
-/* The await that is being lowered uses the slot. */
+/* Notes that the await that is being lowered uses the slot. */
 static const char *use_slot(struct lower *l, struct slot *slot)
 {
     struct span *span = arena_alloc(l->arena, sizeof *span);
@@ -225,7 +225,7 @@ static struct type *argument_type(struct lower *l, struct expr *call, int i)
     return file_type(l, type_unqualified(l->unit, t));
 }
 
-/* The struct of the job, and the function that the pool calls. */
+/* Writes the struct of the job, and the function that the pool calls. */
 const char *job_declaration(struct lower *l, struct awaitable *a, const char *name)
 {
     struct expr *call = skip_parens(a->call->arg[0]);

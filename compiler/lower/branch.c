@@ -13,7 +13,7 @@ static bool is_automatic(const struct symbol *s)
                                     s->storage != ST_EXTERN && !s->is_thread_local);
 }
 
-/* Static variables of the functions round a block or branch: it captures pointers to them. */
+/* A block or branch captures pointers to the static variables of the functions round it. */
 void capture_statics(struct unit *u, struct function *fn)
 {
     for (uint32_t i = 0; i < fn->idents.count; i++) {

@@ -185,7 +185,7 @@ uint32_t flow_label(struct lower *l)
     return l->flow_labels++;
 }
 
-/* The type mentions a struct, union or enum of a block that is declared behind the token. */
+/* True if the type mentions a struct, union or enum of a block that is declared after the token. */
 static bool is_declared_behind(const struct type *t, uint32_t token, int depth)
 {
     if (!t || depth > 100)
@@ -198,7 +198,7 @@ static bool is_declared_behind(const struct type *t, uint32_t token, int depth)
     return is_declared_behind(t->base, token, depth + 1);
 }
 
-/* The type may belong to a statement expression, while the variable stands before it. */
+/* The type may be declared in a statement expression, before which the variable is declared. */
 struct var *var_new(struct lower *l, const char *stem, struct type *type, uint32_t token)
 {
     struct var *v = arena_alloc(l->arena, sizeof *v);

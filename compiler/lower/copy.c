@@ -1,7 +1,7 @@
 /*
- * Expressions into codes: the user's tokens, the codes of prepared nodes in place of these, and
- * beside them the flow of values. Where C leaves the order of operands open, the flow follows the
- * source.
+ * Copies expressions into codes: the user's tokens, with the codes of prepared nodes in place of
+ * these nodes, and the flow of values. Where C leaves the order of operands open, the flow follows
+ * the source.
  *
  * Requires a prepared expression. What needs no statement of its own is lowered here: compound
  * literals that live in the frame, forms without an await, assignments to owners.
@@ -183,7 +183,7 @@ static void walk_stmt_expr(struct copier *c, struct expr *e)
 
     l->at->out = c->to;
     if (has_value && scope) {
-        /* the deferred blocks run behind the last expression, whose value must stay the last */
+        /* the deferred blocks run after the last expression, whose value must stay the last */
         struct var *v = value_new(l, e);
         replace(c, e);
         expr_info_of(l, last->expr)->value_to = v;

@@ -1,8 +1,8 @@
 /*
- * Declarations of locals. Whether a variable is in the frame is not known before the flow is, so
- * the declaration is one piece with its initialisers as codes, and emit/code.c prints it when the
+ * Declarations of locals. Only when the flow is known is it known which variables are in the frame.
+ * So a declaration is one piece, with its initialisers as codes, and emit/code.c prints it when the
  * places of its variables are known. With an await in an initialiser each declarator is a piece of
- * its own, since what stands before the await must have run.
+ * its own, since the declarators before the await must have run.
  */
 #include "inside.h"
 

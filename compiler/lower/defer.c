@@ -1,16 +1,17 @@
 /*
- * Deferred blocks: bide_defer, variables with a cleanup, owners of tasks and futures. bide_scope
+ * Deferred blocks: bide_defer, variables with a cleanup, owners of tasks and futures. A bide_scope
  * has one, too (scope.c).
  *
- * A deferred block stands once in the output, at the end of its scope, behind a label. Each way out
- * of the scope stores in the scope's selector where to go on, and jumps to the label of the
- * innermost block that is due; 0 is the end of the scope. The blocks of one scope follow each other
- * from the last to the first. Behind each stands `if (selector == n)` for the ways that have no
- * more blocks of this scope to run; a way that leads further out goes to the next scope in the same
+ * A deferred block is printed once, at the end of its scope, after a label. Each way out of the
+ * scope stores in the scope's selector where to go on, and jumps to the label of the innermost
+ * block that is due; 0 is the end of the scope. The blocks of one scope follow each other from the
+ * last to the first. After each comes an `if (selector == n)` for the ways out that have no more
+ * blocks of this scope to run. A way that leads further out goes to the next scope in the same
  * manner.
  *
  * A block with awaits is shielded. At a resume label where something is due, unwinding is one more
- * way out; inside a shielded block it is not, since the core then answers in place of the await.
+ * way out. Inside a shielded block it is not: there the core answers a request to cancel, in place
+ * of the await.
  */
 #include "inside.h"
 
@@ -51,7 +52,7 @@ static void append_return(struct lower *l)
     code_flow(l, l->at->out, PC_END, 0);
 }
 
-/* When nothing is due on the way. */
+/* Goes to the target when nothing is due on the way. */
 static void leave_now(struct lower *l, enum exit_kind kind, struct stmt *target)
 {
     struct stmt_info *info = target ? info_of(l, target) : NULL;
@@ -193,8 +194,8 @@ static void run(struct lower *l, struct link *link, bool has_end)
     }
 }
 
-/* Behind a block: the ways that go on from there. Behind the last block of a scope whose end is
- * never reached, the last of them needs no test. */
+/* After a block: the ways out that go on from there. After the last block of a scope whose end is
+ * never reached, the last way out needs no test. */
 static void dispatch(struct lower *l, struct defers *scope, bool is_last, bool has_end)
 {
     for (int i = 0; i < scope->exit_count; i++) {

@@ -92,7 +92,7 @@ struct store {
     struct var *v;
 };
 
-/* e may store to the variable. */
+/* True if e may store to the variable. */
 static bool stores(struct expr *e, void *store)
 {
     struct lower *l = ((struct store *)store)->l;
@@ -121,7 +121,7 @@ static bool later_stores(struct lower *l, const struct later *later, struct var 
 
 static bool is_stable(struct lower *, struct expr *, const struct later *);
 
-/* The object that e names is the same when it is named later. */
+/* True if e names the same object when it is evaluated later. */
 static bool is_stable_place(struct lower *l, struct expr *e, const struct later *later)
 {
     if (expr_code(e))
@@ -184,14 +184,14 @@ static bool is_stable_list(struct lower *l, struct expr *e, const struct later *
     return true;
 }
 
-/* The length in it is evaluated where it stands. */
+/* True if the type has a length that must be evaluated at its place. */
 static bool names_variable_type(const struct expr *e)
 {
     const struct type *t = e->kind == EX_SIZEOF && e->a ? e->a->type : e->to;
     return t && t->variable;
 }
 
-/* The value of e is the same when it is evaluated later, and evaluating it does nothing else. */
+/* True if e has the same value when it is evaluated later, and its evaluation has no effect. */
 static bool is_stable(struct lower *l, struct expr *e, const struct later *later)
 {
     if (expr_code(e))
@@ -227,7 +227,7 @@ static bool is_stable(struct lower *l, struct expr *e, const struct later *later
     }
 }
 
-/* The last token of what is evaluated later. */
+/* The last token of the operands that are evaluated later. */
 static uint32_t end_of(const struct later *later, uint32_t last)
 {
     for (; later; later = later->next)
@@ -253,8 +253,8 @@ static struct code *keep_value(struct lower *l, struct expr *e, bool in_frame)
     return read;
 }
 
-/* The struct of which e is an array, if that is a value; else NULL. The array decays to a pointer
- * into an object without a name, which lives to the end of the full expression. */
+/* If e is an array in a struct that is a value: that struct; otherwise NULL. The array decays to a
+ * pointer into an object without a name, which lives to the end of the full expression. */
 static struct expr *array_root(struct expr *e)
 {
     if (e->type->kind != TY_ARRAY || e->is_lvalue)
@@ -266,7 +266,7 @@ static struct expr *array_root(struct expr *e)
 
 static bool child_holds_temporary(struct expr *, void *);
 
-/* e may give an address in such an object. */
+/* True if e may give an address in such an object. */
 static bool holds_temporary(struct expr *e)
 {
     if (!e || expr_code(e))
@@ -338,7 +338,7 @@ void keep_temporaries(struct lower *l, struct expr *e)
     }
 }
 
-/* Makes e's value one that can be read after `later`. */
+/* Makes sure that e's value can be read after `later`. */
 static void fix(struct lower *l, struct expr *e, const struct later *later)
 {
     if (!later_awaits(later) || is_stable(l, e, later))
@@ -384,7 +384,7 @@ void prepare_some(struct lower *l, struct operand *operands, int count, int tota
     prepare_all(l, operands, count, &rest);
 }
 
-/* Where nothing simpler keeps the place: its address. */
+/* Keeps the address of the place, if nothing simpler keeps the place. */
 static void keep_address(struct lower *l, struct expr *e)
 {
     struct code *address = code_new(l), *read = code_new(l);
@@ -399,7 +399,7 @@ static void keep_address(struct lower *l, struct expr *e)
     set_code(l, e, read);
 }
 
-/* What is indexed there is the object itself, not a value of it. */
+/* True if the indexed expression is the object itself, not its value. */
 static bool is_indexed_place(const struct expr *e)
 {
     return (e->type->kind == TY_ARRAY || e->type->kind == TY_VECTOR) && e->is_lvalue;
@@ -411,7 +411,7 @@ static void prepare_index(struct lower *l, struct expr *e, const struct later *l
     prepare_all(l, operand, 2, later);
 }
 
-/* Makes e one that can be copied after `later` and names the same object. */
+/* Makes sure that e can be copied after `later` and then names the same object. */
 static void prepare_place(struct lower *l, struct expr *e, const struct later *later)
 {
     if (expr_code(e))

@@ -53,8 +53,8 @@ void copy_descriptor(struct lower *l, struct code *to, struct expr *call)
     code_text(l, to, name ? "" : ")");
 }
 
-/* The arguments of a function of which only the type is known: a struct with the layout that
- * struct bide__args_f has for each such f. */
+/* The arguments of a function of which only the type is known: a struct with the layout of struct
+ * bide__args_f for every such f. */
 static const char *args_type(struct lower *l, const struct type *fn)
 {
     char *s = arena_printf(l->arena, "struct { ");

@@ -1,16 +1,16 @@
 /*
- * join, try_join, select and timeout. What the branches need (guards, places to assign to, then
- * arguments) is evaluated first, from left to right, and kept; then the group is pushed, each
- * branch started, and the group awaited as a leaf. What a branch with a guard needs is evaluated
- * only when the guard holds, and is kept in the frame, where compilers do not warn that it may be
- * missing. Results stay in slots of the group until it is done. Only then are those of all branches
- * that returned assigned, also when the awaiting function unwinds and has deferred blocks that may
- * look.
+ * join, try_join, select and timeout. The operands of the branches (guards, places to assign to,
+ * then arguments) are evaluated first, from left to right, and kept. Then the group is pushed, each
+ * branch is started, and the group is awaited as a leaf. The operands of a branch with a guard are
+ * evaluated only if the guard holds; they are kept in the frame, where compilers do not warn that
+ * they may have no value. Results stay in slots of the group until it is done. Then the results of
+ * all branches that returned are assigned, also if the awaiting function unwinds and has deferred
+ * blocks that may read them.
  *
- * A timeout is a biased select of the branch and bide_sleep. A statement expression is a function
- * of its own that works on this function's frame (branch.c). A group that is a branch is the leaf
- * of the branch's chain. Its slots are inside the slots of the outer group, and a descriptor that
- * only lists its branches tells how much room they take.
+ * A timeout is a biased select of the branch and bide_sleep. A branch that is a statement
+ * expression is a function of its own, which works on this function's frame (branch.c). A group
+ * that is a branch is the leaf of the branch's chain. Its slots are inside the slots of the outer
+ * group, and its descriptor only lists its branches, so that their room is known.
  */
 #include "inside.h"
 
@@ -126,7 +126,7 @@ static struct group *parse_group(struct lower *l, struct expr *form)
 
 /* ---- operands ---- */
 
-/* Gathers them in order; `to` NULL: only counts. */
+/* Gathers the operands in order; with `to` NULL it only counts them. */
 static int operands_of(const struct group *g, struct operand *to)
 {
     int n = 0;
@@ -184,7 +184,7 @@ static void end_guarded(struct lower *l, uint32_t end)
     code_flow(l, l->at->out, PC_LABEL, end);
 }
 
-/* Between the two: `} else {` and null for the owners that are not evaluated then. */
+/* Between the two: `} else {`, and null for the owners, which are not evaluated in this case. */
 static void clear_owners(struct lower *l, const struct operand *o, int count)
 {
     bool any = false;
@@ -200,8 +200,8 @@ static void clear_owners(struct lower *l, const struct operand *o, int count)
 
 static int prepare_group(struct group *g, struct operand *o, int total);
 
-/* o: the operands of b behind its guard and then of what follows, `total` in all. Returns the
- * number of b's. */
+/* o: the operands of b after its guard, then the operands of what follows, `total` in all. Returns
+ * the number of b's operands. */
 static int prepare_branch(struct lower *l, struct branch *b, struct operand *o, int total)
 {
     int n = (b->place != NULL) + b->call.operand_count;
@@ -226,7 +226,8 @@ static int prepare_guarded(struct lower *l, struct branch *b, struct operand *o,
     return n;
 }
 
-/* o: the operands of g and then of what follows, `total` in all. Returns the number of g's. */
+/* o: the operands of g, then the operands of what follows, `total` in all. Returns the number of
+ * g's operands. */
 static int prepare_group(struct group *g, struct operand *o, int total)
 {
     int n = g->duration != NULL;
@@ -272,7 +273,8 @@ static const char *member_name(struct group *g, const char *wanted)
 
 static const char *make_slots(struct group *g, const char *in);
 
-/* The member for a branch, "" if it needs none; sets where its result is. */
+/* The declaration of the member for a branch, "" if it needs no member; sets where its result
+ * is. */
 static const char *branch_slot(struct group *g, struct branch *b)
 {
     struct lower *l = g->l;
@@ -308,7 +310,7 @@ static const char *branch_slot(struct group *g, struct branch *b)
     return arena_printf(l->arena, " %s;", type_print(l->unit, t, name));
 }
 
-/* The declaration of its slots as a member; `in`: what its expression begins with. */
+/* The declaration of the group's slots as a member; `in`: the beginning of their expression. */
 static const char *make_slots(struct group *g, const char *in)
 {
     struct lower *l = g->l;
@@ -342,13 +344,13 @@ static void set_up_jobs(struct group *g)
 
 static const char *append_starts(struct group *g, const char *cx, const char *parent);
 
-/* With the sleep that a timeout has, which comes last. */
+/* The number of branches, with the sleep of a timeout, which comes last. */
 static int branch_count(const struct group *g)
 {
     return g->count + (g->duration != NULL);
 }
 
-/* The descriptor of what the i-th branch consists of. */
+/* The descriptor of the call or block that the i-th branch is. */
 static const char *branch_fn(const struct group *g, int i)
 {
     const struct branch *b = &g->branch[i];
@@ -364,8 +366,8 @@ static bool is_unknown(const struct branch *b)
     return b->call.calls_through && !b->call.job;
 }
 
-/* A group that is a branch has no function; its descriptor tells only its room. The room is not
- * known if a call through a reference is among its branches. */
+/* A group that is a branch has no function; its descriptor has only its room. The room is not known
+ * if a call through a reference is among its branches. */
 static void describe_nested(struct group *g)
 {
     struct lower *l = g->l;
@@ -398,8 +400,8 @@ static void describe_nested(struct group *g)
     list_add(l->arena, &l->tables, to);
 }
 
-/* Where a group's variables are declared. For gdb that is not a block of their own, where it would
- * find one place for a breakpoint on the line and another one behind it. */
+/* The code in which a group's variables are declared. For gdb this is not a block of its own: gdb
+ * would find one place for a breakpoint of the line in the block, and another one after it. */
 static struct code *declarations(struct lower *l)
 {
     return l->unit->options->debug_locals ? l->head : l->at->out;
@@ -484,7 +486,7 @@ static void append_branch(struct group *g, int i, const char *group, const char 
     code_text(l, l->at->out, "break;\n");
 }
 
-/* The branches whose guard does not hold are left out. */
+/* Leaves out the branches whose guard does not hold. */
 static void append_guards(struct group *g, const char *group, const char *cx)
 {
     struct lower *l = g->l;
@@ -632,8 +634,8 @@ static void append_results(struct group *g, bool if_done)
     }
 }
 
-/* When the function unwinds, the group itself has something due: owners, or a result that others
- * may see. */
+/* True if the group itself has something due when the function unwinds: owners, or a result that
+ * others may see. */
 static bool has_results(const struct group *g)
 {
     for (int k = 0; k < g->count; k++) {

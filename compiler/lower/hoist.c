@@ -1,7 +1,7 @@
 /*
  * Types at file scope. If a member of the frame needs a struct or union that is declared in a
  * block, that type moves to file scope under a name of its own, which replaces the old name in the
- * body. An enum of a block stays, since its constants do; the member has its integer type.
+ * body. An enum stays in its block, together with its constants; the member has its integer type.
  */
 #include "inside.h"
 
@@ -32,7 +32,7 @@ static bool is_anonymous(const struct member *m)
     return !m->name && !m->bit_field;
 }
 
-/* The types of members come before the struct; those of anonymous ones are printed in it. */
+/* The types of members come before the struct; the types of anonymous members are printed in it. */
 static void hoist_members(struct lower *l, const struct tag *tag, int depth)
 {
     for (int i = 0; i < tag->member_count; i++) {
@@ -99,7 +99,8 @@ static bool tag_may_align(struct unit *u, const struct tag *tag, int depth)
     return false;
 }
 
-/* A typedef that names it aligns, or a typedef that this one is made of. */
+/* True if a typedef with which the type is written aligns, or a typedef that this one is made
+ * of. */
 static bool alias_may_align(const struct type *t)
 {
     for (const struct symbol *s = t->alias; s; s = s->type->alias)

@@ -36,7 +36,7 @@ static struct lower *lower_new(struct unit *u, struct function *fn, struct lower
 
 /* ---- the body ---- */
 
-/* Evaluating it has no effect. */
+/* True if the evaluation of the expression has no effect. */
 static bool is_idle(const struct expr *e)
 {
     if (!e)

@@ -2,7 +2,7 @@
  * Names and texts that generated code needs.
  *
  * A generated name is a stem and a number. It means nothing else in the function or at file scope,
- * so it neither captures a name of the user's nor shadows one.
+ * so it neither captures nor shadows a name of the user.
  */
 #include "inside.h"
 
@@ -64,7 +64,7 @@ bool is_reserved(struct lower *l, const char *name)
     l->work->words_known = true;
     if (*map_at(l->arena, &l->work->words, text))
         return true;
-    return scope_find(text) != NULL; /* at file scope: the parser has left all others */
+    return scope_find(text) != NULL; /* at file scope: the parser has left all other scopes */
 }
 
 struct symbol *file_symbol(struct symbol *fn)

@@ -2,9 +2,8 @@
  * Owners: variables of type bide_task(T) or bide_future(T), or arrays of them, and values that no
  * variable has yet.
  *
- * A variable always holds what it owns, or null. Assigning releases the old owner when the new
- * value is known; moving, detaching and dropping leave null. (In async functions, future.c drops
- * futures.)
+ * A variable always holds what it owns, or null. An assignment releases the old owner when the new
+ * value is known; a move, detach or drop leaves null. (In async functions, future.c drops futures.)
  *
  * A value belongs to whatever takes it: a variable, a parameter, a member. If an await stands
  * between the two, as in `take(bide_spawn(f()), await g())`, the value is *held* in a temporary,
@@ -21,7 +20,7 @@ const char *release_name(const struct type *owner)
     return type_holds_future(owner) ? "bide__future_release" : "bide__task_release";
 }
 
-/* `({ T *place = &(e);`, for what would be evaluated twice. Returns the name of the pointer. */
+/* `({ T *place = &(e);`, for a place that would be evaluated twice. Returns the pointer's name. */
 static const char *open_place(struct lower *l, struct code *to, struct expr *e)
 {
     const char *place = name_new(l, "place");

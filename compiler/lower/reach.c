@@ -1,12 +1,12 @@
 /*
- * Whether control comes to the end of a code, which may be incomplete.
+ * Can control reach the end of a code? The code may be incomplete.
  */
 #include "inside.h"
 
 #include <string.h>
 
-/* Of a whole code. `resumes`: a suspension resumes even if control never comes to it, as a compiler
- * must believe of a `case`. */
+/* The answer for a whole code. `resumes`: a suspension resumes even if control never reaches it, as
+ * a compiler must assume of a `case`. */
 static bool ends_alive(struct lower *l, const struct code *code, bool resumes)
 {
     bool *target = arena_alloc(l->arena, l->flow_labels + 1), live = true;
@@ -54,8 +54,8 @@ static void mark_target(struct lower *l, struct reach *r, uint32_t label)
     r->target[label] = true;
 }
 
-/* Only open labels are jumped to from behind, so what has been read need not be read again when
- * more has been appended. */
+/* Only open labels may be jumped to from later code, so the pieces that have been read need not be
+ * read again when more have been appended. */
 bool may_reach_end(struct lower *l, struct code *code)
 {
     struct reach *r = code->reach;

@@ -13,11 +13,11 @@
  *
  * A variable lives in the frame all the time if its address is taken (also by a cleanup, by joining
  * the task that it names, or because it is an array that decays) and an await may happen while it
- * exists. C gives it the lifetime of its block: that is an await in the block behind its
- * declaration, or anywhere in the block if a label before the declaration lets control come back. A
- * deferred block counts as standing at the end of its scope. Compound literals whose address is
- * needed follow the same rule. An array of which only elements are named is left to frame/live.c
- * like any other variable, unless a debugger must find it after each await.
+ * exists. In C its lifetime is its block: so that is an await in the block after its declaration,
+ * or anywhere in the block if a label before the declaration lets control come back. A deferred
+ * block counts as standing at the end of its scope. Compound literals whose address is needed
+ * follow the same rule. An array of which only elements are named is left to frame/live.c like any
+ * other variable, unless a debugger must find it after each await.
  */
 #include "inside.h"
 
@@ -82,7 +82,7 @@ static uint32_t end_of_run(struct stmt *at, uint32_t last)
     return last;
 }
 
-/* The last token of the full expression, in the statement, that the token is in. */
+/* The last token of the full expression of the statement that contains the token. */
 static uint32_t end_of_expression(const struct stmt *at, uint32_t token)
 {
     const struct expr *part[2] = {at ? at->expr : NULL, at ? at->expr2 : NULL};
@@ -104,7 +104,8 @@ static void note_await_span(struct lower *l, uint32_t first, uint32_t last, stru
         *longest = span;
 }
 
-/* The end of the block (NULL: of the function) is an await for what is declared at the token. */
+/* Notes an await at the end of the block (NULL: of the function), for what is declared at the
+ * token. */
 static void note_scope_end(struct lower *l, uint32_t token, const struct stmt *block)
 {
     if (l->is_async)
@@ -117,8 +118,8 @@ struct span await_at(struct lower *l, uint32_t token)
     return found ? *found : (struct span){0, UINT32_MAX, 0};
 }
 
-/* What is declared at `from` may be in use from here on: a label before it in the block lets
- * control come back with a pointer to it. */
+/* The place from which on a variable that is declared at `from` may be in use: a label before it in
+ * the block lets control come back with a pointer to it. */
 static uint32_t begin_of_life(struct lower *l, uint32_t block_first, uint32_t from)
 {
     for (uint32_t i = 0; i < l->fn->labels.count; i++) {
@@ -143,7 +144,7 @@ static bool awaits_in_scope(struct lower *l, uint32_t block_first, uint32_t bloc
 
 /* ---- expressions ---- */
 
-/* A compound literal, and the statement it is in. */
+/* A compound literal, and the statement that contains it. */
 struct literal {
     struct expr *expr;
     struct stmt *stmt;
@@ -175,7 +176,7 @@ static void take_address_of(struct lower *l, struct expr *e)
     need_object(l, e);
 }
 
-/* An array that is not at once indexed decays to a pointer that may outlive the expression. */
+/* An array that is not indexed at once decays to a pointer that may outlive the expression. */
 static void scan_decay(struct lower *l, struct expr *e)
 {
     if (e && e->type && e->type->kind == TY_ARRAY)
@@ -353,8 +354,8 @@ static void scan_for(struct lower *l, struct stmt *s)
     l->at->links = outer;
 }
 
-/* Its children may borrow what its block declares, so the wait at the end counts as standing in the
- * block. */
+/* A bide_scope: its children may borrow what its block declares, so the wait at the end counts as
+ * an await in the block. */
 static void scan_bide_scope(struct lower *l, struct stmt *s)
 {
     struct stmt_info *info = info_of(l, s);
@@ -466,7 +467,8 @@ static void make_vars(struct lower *l)
     }
 }
 
-/* An await may happen between the token and the end of the innermost block round the statement. */
+/* True if an await may happen between the token and the end of the innermost block round the
+ * statement. */
 static bool awaits_after(struct lower *l, struct stmt *s, uint32_t from)
 {
     for (; s; s = s->parent)
@@ -528,7 +530,7 @@ static void place_vars(struct lower *l)
     }
 }
 
-/* Which token means which variable; also in typeof, sizeof, array bounds, attributes and asm. */
+/* Notes which token means which variable, also in typeof, sizeof, lengths, attributes and asm. */
 static void map_tokens(struct lower *l)
 {
     struct function *fn = l->fn;

@@ -18,13 +18,13 @@
  *     }
  *
  * So a scope has a deferred block (defer.c) that cancels the children and waits for them. At the
- * end of the user's block they are only waited for, and a request to cancel may come then. After
- * that wait no children are left, so unwinding goes on further out. Parts that no way out leads to
- * are not generated.
+ * end of the user's block the children are only waited for, and a request to cancel may arrive
+ * during that wait. After it no children are left, so unwinding goes on further out. Parts that no
+ * way out leads to are not generated.
  *
- * A function marked bide_cancel_returns comes to the end of the block when it is cancelled, too. It
- * must not wait there like others, so the first wait is `if (!bide__unwinding(cx) && ...wait...)`,
- * and below stands `if (next || bide__unwinding(cx))`.
+ * A function marked bide_cancel_returns reaches the end of the block also when it is cancelled.
+ * Then it must not wait there, so the first wait is `if (!bide__unwinding(cx) && ...wait...)`, and
+ * the test below it is `if (next || bide__unwinding(cx))`.
  *
  * The scope's variable stands for the address of the object in the frame and has no place of its
  * own.

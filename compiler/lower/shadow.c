@@ -3,9 +3,9 @@
  * further out has, and where. scan.c notes the declarations; the questions are asked when the whole
  * function has been scanned.
  *
- * A variable cannot be saved at a suspension where its name means something else, and a deferred
- * block, which stands at the end of its scope in the output, must not see names that are declared
- * behind it.
+ * A variable cannot be saved at a suspension where its name means something else. And a deferred
+ * block, which is at the end of its scope in the output, must not see names that are declared after
+ * it.
  */
 #include "inside.h"
 
@@ -16,10 +16,10 @@ struct inner_name {
     struct inner_name *round; /* of the same name, where this one stands; it may have ended */
 };
 
-/* A variable that a declaration behind it may hide. */
+/* A variable that a later declaration may hide. */
 struct hidden {
     uint32_t token;
-    uint32_t reach; /* the end of its block, or of a variable's before it of the same name */
+    uint32_t reach; /* the end of its block, or of that of an earlier variable of the name */
 };
 
 /* Everything that has one name; both lists by token. */
@@ -55,7 +55,7 @@ void note_name(struct lower *l, struct stmt *declaration, const char *name, uint
         *named = arena_alloc(l->arena, sizeof(struct named));
     struct list *inner = &((struct named *)*named)->inner;
     list_add(l->arena, inner, n);
-    for (uint32_t i = inner->count - 1; i > 0; i--) { /* mostly they come in order */
+    for (uint32_t i = inner->count - 1; i > 0; i--) { /* they mostly come in order */
         struct inner_name *before = inner->item[i - 1];
         if (before->token <= token)
             break;
@@ -82,7 +82,7 @@ void note_enumerators(struct lower *l, struct stmt *s)
 
 /* ---- what is hidden ---- */
 
-/* A variable of the user's joins those of its name, if a block declares that name. */
+/* Adds a variable of the user to those of its name, if a block declares that name. */
 static void add_hidden(struct lower *l, const struct var *v)
 {
     struct named *named = *map_at(l->arena, &l->work->names, v->name);
@@ -102,7 +102,8 @@ static void add_hidden(struct lower *l, const struct var *v)
     }
 }
 
-/* The declarations of one name: what each stands in, and which of them hide a variable. */
+/* For the declarations of one name: finds what each is inside, and which of them hide a
+ * variable. */
 static void settle_name(struct lower *l, struct named *named)
 {
     struct inner_name *before = NULL;
@@ -174,9 +175,10 @@ static struct block_names *names_of(struct lower *l, struct stmt *block)
 }
 
 /*
- * The deferred block stands at the end of the scope, where a later declaration could give one of
- * its names another meaning, or one of what is saved if it awaits; and no label may be jumped to
- * past an array of variable length. What follows is a block of its own then.
+ * True if what follows the deferred block needs a block of its own. The deferred block is printed
+ * at the end of the scope. There a later declaration could give another meaning to one of its
+ * names, or, if it awaits, to the name of a variable that is saved. And no jump to a label may pass
+ * an array of variable length.
  */
 bool needs_block(struct lower *l, struct stmt *s, int from)
 {

@@ -2,8 +2,8 @@
  * Statements: the walk that appends the pieces.
  *
  * Requires a scanned function. Establishes the code of the body, the suspensions, the result slots
- * and the definitions round the body. A statement without an await, a way out past a deferred block
- * or a declaration that moves to the frame is copied as it stands; its flow is told in any case.
+ * and the definitions round the body. A statement is copied as it is if it has no await, no way out
+ * past a deferred block and no declaration that moves to the frame; its flow is noted in any case.
  */
 #include "inside.h"
 
@@ -23,7 +23,7 @@ static bool is_jump_over_defers(struct lower *l, struct stmt *s)
            loses_held(l, s->target);
 }
 
-/* Its lowered form may be more than one statement or begin with a declaration. */
+/* True if its lowered form may have several statements, or begin with a declaration. */
 static bool is_many(struct lower *l, struct stmt *s)
 {
     switch (s->kind) {
@@ -66,7 +66,7 @@ static bool mentions(struct lower *l, const struct stmt *s, const char *name)
     return false;
 }
 
-/* Nothing may stand before a case, where compilers look for a break or a fallthrough, nor before
+/* Nothing may be put before a case, where compilers look for a break or a fallthrough, nor before
  * the declaration of a block's labels. */
 static bool stays_first(struct lower *l, const struct stmt *s)
 {
@@ -111,7 +111,7 @@ static void lower_compound(struct lower *l, struct stmt *s)
     code_tokens(l, l->at->out, s->last, s->last);
 }
 
-/* A call of a function that does not return. */
+/* True for a call of a function that does not return. */
 static bool never_returns(struct expr *e)
 {
     static const char *const builtins[] = {"__builtin_unreachable", "__builtin_trap",
@@ -132,7 +132,7 @@ static bool never_returns(struct expr *e)
     return f->symbol && f->symbol->is_noreturn && !f->symbol->is_async;
 }
 
-/* `0`, or `!"text"` as in assert(!"text"). */
+/* True for `0`, and for `!"text"` as in assert(!"text"). */
 static bool is_surely_false(struct expr *e)
 {
     if (e->has_await)
@@ -239,7 +239,7 @@ static void lower_jump(struct lower *l, struct stmt *s)
                                  : info->flow_label);
 }
 
-/* Found once for the function: what stands behind each && in it. */
+/* Found once for the function: the label after each unary && in it. */
 static bool is_addressed(struct lower *l, const char *label)
 {
     const struct token *t = l->unit->token;
@@ -251,7 +251,7 @@ static bool is_addressed(struct lower *l, const char *label)
     return *map_at(l->arena, map, label);
 }
 
-/* To labels whose address is taken, or to those that an asm goto names. */
+/* Jumps to the labels whose address is taken, or to the labels that an asm goto names. */
 static void flow_to_labels(struct lower *l, const struct stmt *s)
 {
     for (uint32_t i = 0; i < l->fn->labels.count; i++) {
@@ -302,7 +302,7 @@ static void lower_type_decl(struct lower *l, struct stmt *s)
     code_thing(l, l->at->out, PC_TYPE_DECL, s);
 }
 
-/* A loop that awaits, or whose variable lives in the frame. */
+/* True for a loop that awaits, or whose variable lives in the frame. */
 static bool is_rewritten(struct lower *l, const struct stmt *s)
 {
     bool rewritten = s->has_await;

@@ -1,5 +1,5 @@
 /*
- * The last pass: what the user's tokens become where they are copied.
+ * The last pass: what replaces the user's tokens where they are copied.
  *
  * Requires a lowered function with its frame laid out, when all types that move to file scope have
  * moved. Establishes lower->subst: names of moved types, constants of enums, __func__, references,
@@ -59,14 +59,15 @@ static bool is_word(struct lower *l, uint32_t token, const char *word)
     return text && strcmp(text, word) == 0;
 }
 
-/* `cleanup(f)` in the attributes of a declaration goes: we call f ourselves. */
+/* Removes `cleanup(f)` from the attributes of a declaration: generated code calls f. */
 static void drop_cleanups(struct lower *l, uint32_t first, uint32_t last)
 {
     for (uint32_t i = first; i < last; i++) {
         if (!(is_word(l, i, "cleanup") || is_word(l, i, "__cleanup__")) ||
             l->unit->token[i + 1].punct != '(')
             continue;
-        if (l->unit->token[i - 1].punct == ':') /* gnu::, or [[]] would have half a name */
+        if (l->unit->token[i - 1].punct ==
+            ':') /* and gnu:: before it, or [[]] would keep half a name */
             for (uint32_t k = i - 3; k < i; k++)
                 put_subst(l, k, SUBST_SKIP, NULL);
         for (; i <= last && l->unit->token[i].punct != ')'; i++)
@@ -75,7 +76,7 @@ static void drop_cleanups(struct lower *l, uint32_t first, uint32_t last)
     }
 }
 
-/* What a block mentions of the types and constants of the functions round it. */
+/* The types and constants of the functions round it that a block mentions. */
 static void map_outer_names(struct lower *l)
 {
     struct function *fn = l->fn;
@@ -103,7 +104,7 @@ static void map_outer_names(struct lower *l)
     }
 }
 
-/* Of an await that is not evaluated only the type counts. */
+/* Only the type matters of an await that is not evaluated. */
 static void map_dead_awaits(struct lower *l)
 {
     for (uint32_t i = 0; i < l->fn->dead_awaits.count; i++) {
@@ -118,8 +119,8 @@ static void map_dead_awaits(struct lower *l)
     }
 }
 
-/* bide_ref is a constant, so it may stand where nothing else of ours can: in the initialisers of
- * static variables. */
+/* bide_ref is a constant, so it is the only form that the initialisers of static variables may
+ * have. */
 static void map_refs(struct lower *l)
 {
     for (uint32_t i = 0; i < l->fn->refs.count; i++) {

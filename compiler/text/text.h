@@ -230,8 +230,8 @@ void lex(struct unit *);
 
 /* ---- target.c: facts about the target ---- */
 
-/* Reads unit->target from the text that <bide/target.h> leaves in unit->text. False: that text makes
- * no sense, or is missing; then a 64-bit Linux is assumed. */
+/* Reads unit->target from the text that <bide/target.h> leaves in unit->text. False: that text
+ * makes no sense, or is missing; then a 64-bit Linux is assumed. */
 bool target_read(struct unit *);
 
 /* ---- word.c: keywords, and what names mean ---- */

@@ -1,11 +1,11 @@
 /*
  * Calls in async functions that make the thread wait, and with it every task on it.
  *
- * A table has the library's calls, with what to write instead; functions marked bide_may_block come
- * on top. No warning is given where the arguments show that a call does not wait (a timeout of 0,
- * WNOHANG, LOCK_UN...), or do not show that it does. With read, connect, accept and their like it
- * depends on the file: only the standard input is known to block, and a socket that this function
- * itself made without SOCK_NONBLOCK and gave to no fcntl or ioctl.
+ * A table has the library's calls, with what to write instead. Functions marked bide_may_block are
+ * reported as well. No warning is given where the arguments show that a call does not wait (a
+ * timeout of 0, WNOHANG, LOCK_UN...), or where they do not show that it waits. Whether read,
+ * connect, accept and the like wait depends on the file: standard input is known to block, and so
+ * is a socket that this function itself made without SOCK_NONBLOCK and gave to no fcntl or ioctl.
  *
  * Requires the events of an async function. Changes nothing.
  */
@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* When it blocks. */
+/* When a call blocks. */
 enum when {
     ALWAYS,
     NOT_ZERO,        /* unless argument `arg` is the constant 0 */
@@ -87,8 +87,8 @@ static const struct {
 
 /* ---- file descriptors ---- */
 
-/* All values of the variable are results of socket() with a type that blocks, and no call may have
- * changed that. */
+/* True if all values of the variable are results of socket() with a type that blocks, and no call
+ * may have changed that. */
 static bool is_blocking_socket(const struct flow *f, const struct symbol *s)
 {
     enum { SOCKET_NONBLOCK = 04000 }; /* SOCK_NONBLOCK */
@@ -123,7 +123,7 @@ static bool blocks_as_file(const struct flow *f, struct expr *e)
     return s && flow_has(f, s) && is_blocking_socket(f, s);
 }
 
-/* A recv(fd, buffer, size, flags) with MSG_DONTWAIT, or with flags that are not known. */
+/* True for a recv(fd, buffer, size, flags) with MSG_DONTWAIT or with unknown flags. */
 static bool dont_wait(const struct expr *call)
 {
     enum { DONT_WAIT = 0x40 };
@@ -140,8 +140,8 @@ static bool is_stdin(struct expr *e)
 
 /* ---- calls ---- */
 
-/* Does getaddrinfo ask a server? Not without a name, nor perhaps if the function sets ai_flags, of
- * which AI_NUMERICHOST is one. */
+/* Does getaddrinfo ask a server? Not without a name; and perhaps not if the function sets ai_flags,
+ * since AI_NUMERICHOST is one of them. */
 static bool is_lookup(const struct flow *f, const struct expr *call)
 {
     return call->arg_count == 4 && !is_null_constant(call->arg[0]) &&

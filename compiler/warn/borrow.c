@@ -1,15 +1,16 @@
 /*
  * Addresses of local variables that outlive them, followed through variables.
  *
- * For each variable: to which local does it point? It counts if that is so on every way on which it
- * points to anything. A struct or an array holds what one of its members got, a future what the
- * arguments of its call hold; for a pointer, what was put into a member behind it counts as well.
+ * For each variable: to which local does it point? The answer counts if it is the same on every
+ * path on which the variable points to anything. A struct or an array holds what one of its members
+ * got, a future holds what the arguments of its call hold. For a pointer, a store into a member of
+ * the object that it points to counts as well.
  *
  *   -Wbide-borrow             a spawned task is given such a variable (check/scope.c reports what
  *                             the argument shows without this analysis)
  *   -Wreturn-local-addr       it is returned; in clang -Wreturn-stack-address
- *   -Wbide-dangling           it is stored behind a parameter, in a static variable or in allocated
- *                             memory, and is still there when the function returns
+ *   -Wbide-dangling           it is stored where a parameter points to, in a static variable or in
+ *                             allocated memory, and is still there when the function returns
  *
  * Not followed: variables whose address is taken, and those that a branch mentions. A store is
  * forgotten at calls and awaits, which may take it back; but `*parameter` is forgotten only at
@@ -28,10 +29,10 @@ struct lent {
     struct expr *object;     /* the local */
     struct expr *value;      /* the expression that had its address, for the message */
     const struct expr *part; /* the member or element that got the address; NULL: the variable */
-    bool behind;             /* the part lies behind the pointer */
+    bool behind;             /* the part is in the object that the variable points to */
 };
 
-enum { STORES_MAX = 256 }; /* of one function; later ones are not looked at */
+enum { STORES_MAX = 256 }; /* of one function; later ones are ignored */
 
 struct borrows {
     struct flow *flow;
@@ -58,15 +59,15 @@ static const struct lent *lent_to(const struct borrows *b, const struct symbol *
     return n >= LOCAL ? &b->lent[n - LOCAL] : NULL;
 }
 
-/* Is the part of an lvalue that it is found through a pointer? */
+/* Is this part of an lvalue found through a pointer? */
 static bool is_through_pointer(const struct expr *e)
 {
     return (e->kind == EX_UNARY && e->op == '*') ||
            ((e->kind == EX_ARROW || e->kind == EX_INDEX) && e->a->type->kind != TY_ARRAY);
 }
 
-/* The variable at which an lvalue begins, and how many pointers lead from there to it: 0, it is a
- * part of the variable. NULL: it begins at none. */
+/* The variable at which an lvalue begins, and the number of pointers from there to the object; 0: a
+ * part of the variable itself. NULL: it begins at no variable. */
 static struct symbol *start_of(struct expr *e, int *pointers)
 {
     *pointers = 0;
@@ -94,7 +95,7 @@ static bool can_hold(const struct type *t)
     return t->kind == TY_POINTER || t->kind == TY_STRUCT || t->kind == TY_UNION;
 }
 
-/* By their text: is the lvalue `part` a part of `whole`, or the same? */
+/* Is the lvalue `part` a part of `whole`, or the same? Their texts are compared. */
 static bool is_part_of(struct unit *u, const struct expr *part, const struct expr *whole)
 {
     const char *inner = tokens_text(u, part->first, part->last);
@@ -202,7 +203,7 @@ static bool has_own_pointer(const struct borrows *b, struct expr *to)
     return false;
 }
 
-/* Its only value is an argument, or memory from an allocator. */
+/* True if its only value is an argument, or memory from an allocator. */
 static bool points_out(const struct borrows *b, const struct symbol *s)
 {
     uint32_t values = 0;
@@ -241,7 +242,8 @@ static bool is_passed(const struct expr *call, const struct symbol *s)
     return false;
 }
 
-/* The same place, or perhaps the same: a member of that name behind a variable of the function. */
+/* True if it is the same place, or may be: a member of that name, through a variable of the
+ * function. */
 static bool stores_again(const struct borrows *b, struct expr *to, struct expr *before)
 {
     struct unit *u = b->flow->unit;
@@ -408,7 +410,7 @@ static void check_return(struct borrows *b, struct expr *value)
         diag(u, SEV_NOTE, object->symbol->token, "'%s' is declared here", object->name);
 }
 
-/* Of a plain function the compiler sees all but what goes into futures. */
+/* In a plain function the compiler sees everything except what goes into futures. */
 static bool is_looked_at(const struct flow *f, const struct type *t)
 {
     return f->fn->is_async || type_future_result(t);
@@ -446,7 +448,7 @@ static void visit(void *context, const struct event *e, const uint32_t *state)
         check_stores(b, state + b->vars);
 }
 
-/* Has the function any event of which a warning could come? */
+/* Does the function have an event that can lead to a warning? */
 static bool is_of_interest(const struct flow *f)
 {
     for (uint32_t i = 0; i < f->count; i++) {

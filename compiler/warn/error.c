@@ -2,11 +2,11 @@
  * errno and other errors of the thread, read after an await. While the task waited, other tasks ran
  * on the thread, and the task may continue on another thread.
  *
- * A read is blamed if, on every way to it, an await is the last event that could have set the
- * error. Any call of a plain function sets errno, but for those that are known to leave it alone,
- * so a read after such a call is not blamed. OpenSSL's queue is set by calls of OpenSSL, the
- * dynamic linker's error by dlopen and its like, the result of a function marked bide_thread_bound
- * by every other call.
+ * A read is reported if, on every path to it, an await is the last event that could have set the
+ * error. Any call of a plain function may set errno, except functions that are known to leave it
+ * alone; a read after a call that may set it is not reported. Calls of OpenSSL set OpenSSL's queue,
+ * dlopen and the like set the dynamic linker's error, and every other call sets the result of a
+ * function marked bide_thread_bound.
  *
  * Requires the events of an async function. Changes nothing.
  */

@@ -1,7 +1,7 @@
 /*
  * The events of expressions, in the order in which bide evaluates them: left to right.
  *
- * A condition goes to one of two labels. Behind each of them events tell what is known there of the
+ * A condition goes to one of two labels. Events after each label tell what is known there about the
  * variable that was tested: `if (!p)`, `if (fd < 0)`, `if ((f = fopen(...)) == NULL)`.
  *
  * Requires checked expressions of the function for which the row is made. Establishes that a path
@@ -66,8 +66,8 @@ static struct symbol *plain_variable(struct flow *f, struct expr *e)
     return e->kind == EX_IDENT && flow_has(f, e->symbol) ? e->symbol : NULL;
 }
 
-/* What is evaluated to find an object: indices and pointers. A variable that it is a part of is not
- * read. */
+/* The events of finding an object: indices and pointers are evaluated. A variable that the object
+ * is a part of is not read. */
 static void place(struct flow *f, struct expr *e)
 {
     e = skip_parens(e);
@@ -96,7 +96,7 @@ static void store(struct flow *f, struct expr *assignment, struct expr *to, stru
     e->value = value;
 }
 
-/* What the branch of a form assigns. */
+/* The assignment that a branch of a form makes. */
 static void store_result(struct flow *f, struct expr *assignment)
 {
     struct symbol *s = plain_variable(f, assignment->a);
@@ -200,7 +200,7 @@ static bool makes_call(const struct expr *form, int i)
     }
 }
 
-/* What a form evaluates before it does anything, and its calls. */
+/* The operands that a form evaluates first, and its calls. */
 static void form_operands(struct flow *f, struct expr *e)
 {
     for (int i = 0; i < e->arg_count; i++) {
@@ -267,7 +267,7 @@ static bool is_constant(const struct expr *e, int64_t value)
     return e->is_constant && e->value == value;
 }
 
-/* 1: the variable is invalid if the comparison is true; -1: if it is false; 0: neither follows. */
+/* 1: the variable is invalid if the comparison is true; -1: if it is false; 0: nothing follows. */
 static int invalid_if(const struct expr *e, const struct symbol *s)
 {
     bool pointer = s->type->kind == TY_POINTER;
@@ -332,8 +332,8 @@ void flow_drop(struct flow *f, struct expr *e)
     drop->value = e;
 }
 
-/* The condition, which compares the subject, was evaluated by the events from `first` on. Whatever
- * else it has looked at, something may be known of that now. */
+/* The condition, which compares the subject, was evaluated by the events from `first` on. Something
+ * may now be known about everything else that it has read. */
 static void test_others(struct flow *f, uint32_t first, const struct event *subject)
 {
     uint32_t last = f->count;

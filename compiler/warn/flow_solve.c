@@ -1,12 +1,10 @@
 /*
  * Solves questions over the events of a function: states flow through the basic blocks until
  * nothing changes (data-flow analysis, as in any textbook on compilers). A block that has not been
- * reached has no state, so an answer that must hold on all ways needs no set of everything to begin
- * with.
+ * reached has no state. So a question about all paths need not begin with the set of everything.
  *
- * Requires a row of events whose labels all stand in it, and merges that only ever grow or only
- * ever shrink a state. Establishes that `visit` sees states that no way through the row
- * contradicts.
+ * Requires a row of events that contains all their labels, and merges that only grow a state or
+ * only shrink it. Establishes that `visit` sees states that hold on every path through the row.
  */
 #include "inside.h"
 
@@ -138,7 +136,7 @@ static void run_backward(struct solver *v, struct block *k, bool visits)
     }
 }
 
-/* All states begin empty, so a question must ask what is so on some way (merge_may). */
+/* All states begin empty, so a question must ask what holds on some path (merge_may). */
 void flow_backward(struct flow *f, const struct question *q)
 {
     struct solver v = solver_new(f, q);

@@ -1,8 +1,8 @@
 /*
  * The events of statements, and of a whole function.
  *
- * A deferred block stands in the row wherever its scope is left: once for each way out. If it has
- * labels of its own, the row would be wrong, so the function is marked as unknown.
+ * A deferred block is in the row once for each way out of its scope. If it has labels of its own,
+ * the row would be wrong, so the function is marked as unknown.
  *
  * Requires a checked function. Establishes the row of its events, and flow_index of its variables.
  */
@@ -21,7 +21,7 @@ struct due {
     struct symbol *symbol;
 };
 
-/* Where the jumps to a label lead, or the break and continue of a loop or switch. */
+/* The target of the jumps to a label, or of the break and continue of a loop or switch. */
 struct jump_target {
     uint32_t label, label_continue;
 };
@@ -182,7 +182,7 @@ static void loop(struct flow *f, struct stmt *s)
     flow_jump(f, EV_LABEL, t->label);
 }
 
-/* Goes to the case, or on with any other value. */
+/* Goes to the case; with any other value, goes on. */
 static void dispatch_case(struct flow *f, struct event subject, const struct case_target *t)
 {
     const struct stmt *s = t->stmt;

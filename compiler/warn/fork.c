@@ -1,12 +1,12 @@
 /*
  * Awaits in a child of fork(), which cannot use its parent's runtime (bide/runtime.h).
  *
- * The result of fork is negative, zero or positive. A variable that has it, or that has the value
- * of a comparison of it (`bool child = fork() == 0`), starts with all three possible, and each test
- * of the variable takes some away. Where only zero is left on every way, or the result itself was
- * compared so, the child runs, up to its exec or _exit. A place that parent and child both reach is
- * not looked at: nobody knows whether a function that is called for the child alone returns. From
- * daemon() only the child returns, unless it failed.
+ * The result of fork is negative, zero or positive. For a variable that has the result, or the
+ * value of a comparison of it (`bool child = fork() == 0`), all three are possible at first, and
+ * each test of the variable removes some. Where only zero is left on every path, or where the
+ * result itself was compared so, the child runs, until its exec or _exit. A place that both parent
+ * and child reach is ignored: a function that is called only for the child may never return. From
+ * daemon() only the child returns, unless daemon failed.
  *
  * Requires the events of an async function. Changes nothing.
  */
@@ -17,8 +17,9 @@
 /* Sets of results, as bits. */
 enum { NEGATIVE = 1, ZERO = 2, POSITIVE = 4, ALL = NEGATIVE | ZERO | POSITIVE };
 
-/* What a variable knows of the last fork: the results that are still possible; FORKED, or it knows
- * nothing; and, if it has the value of a comparison, COMPARED and the results that made it true. */
+/* What a variable knows about the last fork: the results that are still possible; FORKED, without
+ * which it knows nothing; and, if it has the value of a comparison, COMPARED and the results that
+ * make the comparison true. */
 enum { FORKED = 8, COMPARED = 16, TRUE_SHIFT = 5 };
 
 struct forks {
@@ -27,7 +28,7 @@ struct forks {
     struct expr **call; /* by flow_index: the fork whose result it has */
 };
 
-/* The state: the number of the event behind which the child runs, from 1 (0: it may be the parent),
+/* The state: the number of the event after which the child runs, from 1 (0: it may be the parent),
  * then what each variable knows. */
 
 static bool is_fork(const struct unit *u, const struct expr *call)
@@ -46,7 +47,7 @@ static bool is_daemon(const struct unit *u, const struct expr *call)
     return s && !strcmp(s->name, "daemon") && u->token[s->token].in_system_header;
 }
 
-/* The results that compare so with n. */
+/* The results for which `result op n` is true. */
 static uint32_t possible(int op, int64_t n)
 {
     uint32_t below = n <= 0 ? NEGATIVE : n == 1 ? NEGATIVE | ZERO : NEGATIVE | ZERO | POSITIVE;
@@ -86,7 +87,7 @@ static uint32_t compared(uint32_t known, uint32_t if_true)
     return (known & (ALL | FORKED)) | COMPARED | if_true << TRUE_SHIFT;
 }
 
-/* The results of fork with which a variable that knows so much compares so with n. */
+/* The results of fork for which `variable op n` is true, for a variable that knows `known`. */
 static uint32_t possible_results(uint32_t known, int op, int64_t n)
 {
     uint32_t if_true = results_if_true(known);
@@ -95,7 +96,7 @@ static uint32_t possible_results(uint32_t known, int op, int64_t n)
     return (is_true(op, 1, n) ? if_true : 0) | (is_true(op, 0, n) ? ALL & ~if_true : 0);
 }
 
-/* Both know of a fork, and have its result or the same comparison of it. */
+/* True if both know about a fork, and have its result or the same comparison of it. */
 static bool is_same_value(uint32_t a, uint32_t b)
 {
     return a & b & FORKED && (a & ~(uint32_t)ALL) == (b & ~(uint32_t)ALL);
@@ -141,7 +142,7 @@ static void step_test(struct forks *f, const struct event *e, uint32_t *state)
     }
 }
 
-/* What a value knows, and in *call the fork that it knows of; 0: nothing. */
+/* What a value knows, and in *call the fork that it knows about; 0: nothing. */
 static uint32_t known_of(struct forks *f, struct expr *e, const uint32_t *state,
                          struct expr **call);
 

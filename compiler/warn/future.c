@@ -3,13 +3,13 @@
  *
  * -Wbide-unused-future: a future whose value is dropped where it is made, or that is kept in a
  * local variable which nothing ever gets, moves, returns or passes on: the call in it never runs. A
- * mention as `(void)f` silences it, as with C's unused variables.
+ * mention as `(void)f` silences the warning, as with C's unused variables.
  *
- * -Wbide-use-after-move: a get, join, wait, move or return of a local owner that is surely empty,
- * since on every way to that place it was moved, dropped or detached, or its value was taken, and
- * not set again. The walk follows the statements and keeps for each owner what has emptied it.
- * Where ways meet, an owner stays empty if it is empty on all of them; a label forgets everything.
- * Owners whose address is taken are left out.
+ * -Wbide-use-after-move: a get, join, wait, move or return of a local owner that is certainly
+ * empty: on every path to that place it was moved, dropped or detached, or its value was taken, and
+ * it was not set again. The walk follows the statements, and keeps for each owner what has emptied
+ * it. Where paths meet, an owner stays empty if it is empty on all of them; a label forgets
+ * everything. Owners whose address is taken are ignored.
  *
  * Requires a checked function. Changes nothing.
  */
@@ -30,7 +30,7 @@ struct watch {
     struct owner *owner;
     uint32_t count;
     const struct stmt *value; /* its expression is the value of the ({ }) or block round it */
-    bool dead;                /* no way leads here */
+    bool dead;                /* no path leads here */
 };
 
 static void watch_expr(struct watch *, struct expr *);
@@ -62,7 +62,7 @@ static struct owner *named_in(struct watch *w, struct expr *e)
     return named(w, e);
 }
 
-/* Owners that branches mention are left out: a branch uses them whenever it runs. */
+/* Owners that branches mention are ignored: a branch may use them at any time. */
 static void leave_to_branches(struct watch *w, const struct function *fn)
 {
     for (uint32_t i = 0; i < fn->branches.count; i++) {
@@ -119,7 +119,8 @@ static void forget(struct watch *w)
         w->owner[i].gone = NULL;
 }
 
-/* The current way meets another one, which ended with `s` (if it did not end before: dead). */
+/* The current path meets another one, which ended with the state `s` (dead: it did not get
+ * here). */
 static void meet(struct watch *w, struct expr **s, bool dead)
 {
     if (w->dead)
@@ -188,7 +189,7 @@ static void watch_form(struct watch *w, struct expr *e)
     }
 }
 
-/* bide_get by itself, not as a branch, which may lose: it leaves the owner empty. */
+/* A bide_get by itself leaves the owner empty. (As a branch it may lose.) */
 static void watch_await(struct watch *w, struct expr *e)
 {
     struct expr *form = skip_parens(e->a);
@@ -268,7 +269,7 @@ static void watch_expr(struct watch *w, struct expr *e)
 
 /* ---- statements ---- */
 
-/* The value of an expression statement goes, and a future with it. */
+/* The value of an expression statement is dropped, and a future with it. */
 static void watch_value(struct watch *w, const struct expr *e)
 {
     const struct expr *made = e;
@@ -303,8 +304,8 @@ static void watch_if(struct watch *w, struct stmt *s)
     meet(w, after, after_dead);
 }
 
-/* Owners that are empty before a loop or a switch, and that it does not set, stay empty. What the
- * body empties does not count afterwards, for it may not have run. */
+/* Owners that are empty before a loop or a switch, and that it does not set, stay empty. Owners
+ * that the body empties do not count as empty afterwards, since the body may not have run. */
 static void watch_repeated(struct watch *w, struct stmt *s)
 {
     struct expr **before = save(w);

@@ -3,13 +3,13 @@
  * parameter is marked bide_gives, as that of bide_tcp_connect(host, port, &stream), or the function
  * is a known one of the C library, as asprintf(&text, ...) and pipe(ends).
  *
- * The result of the call shows whether it failed, so the result is followed: into variables (and
- * copies of them), into the conditions and switches that look at it, or into nothing. If it goes
- * another way (into a member, to another call), the gift is left out. For a branch of a timeout or
- * a join the form's own result counts too. Branches of a select are left out: all but one lose.
+ * The result of the call shows whether it failed, so the result is followed: into variables and
+ * their copies, into the conditions and switches that test it, or until it is dropped. If it goes
+ * anywhere else (into a member, to another call), the gift is ignored. For a branch of a timeout or
+ * a join the form's own result counts too. Branches of a select are ignored: all but one lose.
  *
- * Gifts to `&variable` of a local variable are seen, and to local arrays where the function fills
- * elements; gifts to members and through other pointers are not.
+ * Gifts to `&variable` of a local variable are seen, and gifts to the elements of local arrays;
+ * gifts to members and through other pointers are not.
  *
  * Requires the events of an async function. Changes nothing.
  */
@@ -178,7 +178,7 @@ bool gift_is_tested(const struct gift *g, const struct event *e)
     return (e->symbol && has_status(g, e->symbol)) || (e->expr && is_result(g, e->expr));
 }
 
-/* Where only "not 0" is known of a result that fails when it is negative, that is left open. */
+/* If a result means failure when it is negative, and only "not 0" is known, the answer is open. */
 bool gift_is_there(const struct gift *g, const struct event *e)
 {
     int64_t n = e->number;

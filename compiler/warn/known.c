@@ -1,9 +1,9 @@
 /*
- * What the warnings know of functions and declarations: tables of library functions, and the words
- * (bide_may_block...) and attributes of declarations. And small questions about expressions.
+ * What the warnings know about functions and declarations: tables of library functions, and the
+ * words (bide_may_block...) and attributes of declarations. Also small questions about expressions.
  *
- * The names are those of POSIX (IEEE Std 1003.1), GNU's C library and a few others. A name counts
- * only where a system header declares it, so a function of the user's with such a name is unknown.
+ * The names are from POSIX (IEEE Std 1003.1), GNU's C library and a few others. A name counts only
+ * if a system header declares it, so a user's function with such a name is unknown.
  */
 #include "inside.h"
 
@@ -195,7 +195,7 @@ static const struct known table[] = {
     {"__assert_fail", FN_ENDS, NULL},
 };
 
-/* What is given through a parameter. */
+/* The functions that give something through a parameter. */
 static const struct giver givers[] = {
     {"pipe", 0, 2, "close", FAILS_NEGATIVE},
     {"pipe2", 0, 2, "close", FAILS_NEGATIVE},
@@ -343,9 +343,9 @@ static const struct mark *mark_between(struct unit *u, uint32_t first, uint32_t 
     return NULL;
 }
 
-/* The number of the parameter in which a token stands, from 0; -1: it stands in none. `name` is the
- * token of the declared function. A mark at the end of a parameter has the comma or the parenthesis
- * after it as its token. */
+/* The number of the parameter that contains the token, from 0; -1: no parameter does. `name` is the
+ * token of the declared function. The token of a mark at the end of a parameter is the comma or
+ * parenthesis after it. */
 static int param_at(const struct unit *u, uint32_t name, uint32_t token)
 {
     uint32_t depth = 0;

@@ -1,14 +1,14 @@
 /*
  * What a cancelled task would lose: memory, a file or another resource that only a local variable
- * knows while the function waits, with neither a deferred block that mentions the variable nor a
- * cleanup. A task that is cancelled leaves at the await, and runs nothing but those.
+ * holds while the function waits, if no deferred block mentions the variable and it has no cleanup
+ * function. A cancelled task leaves the function at the await, and only these run.
  *
- * The variable must hold, on every way to the await, the result of an allocator, or what a function
- * gave it through its address (gift.c), as elements of arrays may as well. The function owns it as
- * long as it is stored nowhere else. Once it was given to a function that may keep it, only a
- * release by this function after the await shows that it is still its own. Not looked at: main,
- * whose process ends; functions that are bide_cancel_returns; variables whose address is taken
- * otherwise.
+ * On every path to the await, the variable, or the element of an array, must hold the result of an
+ * allocator or a gift, which a function stored through its address (gift.c). The function owns the
+ * resource as long as it is stored nowhere else. Once the resource was given to a function that may
+ * keep it, only a release by this function after the await shows that this function still owns it.
+ * Ignored are main, whose process ends; functions marked bide_cancel_returns; and variables whose
+ * address is taken for other reasons.
  *
  * Requires the events of an async function. Changes nothing.
  */
@@ -25,7 +25,7 @@ struct resource {
     bool reported;
 };
 
-/* The sets of resources in a state, forward: what holds on all ways to a place. */
+/* The sets of resources in a state, forward: what holds on all paths to a place. */
 enum {
     HELD,    /* it holds something, unless the call that gave it failed */
     OWN,     /* and nobody else may keep that */
@@ -33,7 +33,7 @@ enum {
     FAILED,  /* the call failed */
     SETS
 };
-/* Backward: what is released, and used, on some way from a place. */
+/* Backward: what is released, and used, on some path from a place. */
 enum { RELEASED = 0, USED = 1 };
 
 struct leaks {
@@ -88,7 +88,7 @@ static uint32_t gift_end(const struct leaks *l, const struct gift *g)
     return gift_begin(l, g) + (g->elements ? (uint32_t)g->elements : 1);
 }
 
-/* The array of which e is an element, and which: -1, that is not known. Or NULL. */
+/* The array of which e is an element, and the index (-1: unknown); or NULL. */
 static struct symbol *element_of(struct expr *e, int64_t *element)
 {
     e = skip_parens(e);
@@ -101,7 +101,7 @@ static struct symbol *element_of(struct expr *e, int64_t *element)
 
 /* ---- what is an allocator ---- */
 
-/* What takes back the result of a call; NULL: nothing has to. */
+/* The function that takes back the result of a call; NULL: there is no such function. */
 static const char *release_of(struct unit *u, const struct expr *call)
 {
     const struct symbol *s = called_symbol(call);
@@ -114,7 +114,7 @@ static const char *release_of(struct unit *u, const struct expr *call)
     return k ? k->release : NULL;
 }
 
-/* Does the value of e carry that of the resource? */
+/* Does the value of e contain the value of the resource? */
 static bool carries(struct expr *e, const struct resource *r)
 {
     int64_t element;
@@ -172,7 +172,7 @@ static void hold(struct leaks *l, uint32_t i, struct expr *from, uint32_t *state
     l->resource[i].from = from;
 }
 
-/* The value goes to a variable, or (NULL) anywhere else. */
+/* The value goes to a variable, or (NULL) to any other place. */
 static void step_value(struct leaks *l, struct symbol *to, struct expr *value, uint32_t *state)
 {
     for (uint32_t i = 0; value && i < l->count; i++)
@@ -196,7 +196,7 @@ static void step_store(struct leaks *l, const struct event *e, uint32_t *state)
         take(l, array, element, state);
 }
 
-/* Our own functions keep nothing that they are lent; a stream owns its descriptor. */
+/* bide's own functions keep no argument that they borrow; but a stream owns its descriptor. */
 static bool is_of_library(const struct symbol *s)
 {
     return strncmp(s->name, "bide_", 5) == 0 && strcmp(s->name, "bide_stream_open") != 0;
@@ -212,7 +212,7 @@ static void step_gifts(struct leaks *l, const struct event *e, uint32_t *state)
     }
 }
 
-/* Something is known of the result of the call that gave it. */
+/* The result of the call that gave the resource was tested. */
 static void step_status_test(struct leaks *l, const struct gift *g, const struct event *e,
                              uint32_t i, uint32_t *state)
 {
@@ -420,7 +420,8 @@ static void add_elements(struct leaks *l, const struct gift *g)
             (struct resource){.symbol = g->symbol, .element = k, .release = g->release};
 }
 
-/* The variables and elements, and what takes back what they get. False: nothing does. */
+/* Finds the variables and elements, and the functions that take back what they get. False: nothing
+ * takes anything back. */
 static bool find_resources(struct leaks *l)
 {
     const struct flow *f = l->flow;

@@ -2,11 +2,11 @@
  * A lock of threads that is held over an await. While the task waits, other tasks run on the
  * thread; one that wants the lock blocks the thread, and the task that holds it never goes on.
  *
- * Two locks are the same if the text of their arguments is. A lock counts as held where every way
- * takes it and none has released it, so a lock that only some ways take is not seen, nor one that
- * pthread_mutex_trylock took. Functions of the user's own take part through clang's attributes for
- * thread safety. Where the life of a variable with a cleanup ends, and at calls of functions whose
- * names have "unlock" or "release" in them, all locks are forgotten.
+ * Two locks are the same if the texts of their arguments are the same. A lock counts as held where
+ * every path has taken it and no path has released it. So a lock that only some paths take is not
+ * seen, nor a lock that pthread_mutex_trylock took. For the user's own functions, clang's
+ * attributes for thread safety count. All locks are forgotten where the life of a variable with a
+ * cleanup ends, and at calls of functions with "unlock" or "release" in their names.
  *
  * Requires the events of an async function. Changes nothing.
  */
@@ -50,7 +50,7 @@ static const struct {
 /* What a call does, and to which lock. */
 struct action {
     int what;
-    const char *lock; /* NULL: it is not known which */
+    const char *lock; /* NULL: unknown */
 };
 
 struct lock {
@@ -79,8 +79,8 @@ static const char *argument_text(struct unit *u, const struct expr *arg)
     return *text == '&' ? text + 1 + (text[1] == ' ') : text;
 }
 
-/* The lock that an attribute names: `(m)` or `(*m)` is the argument for parameter m; else the text
- * itself. `at` is the attribute's name. */
+/* The lock that an attribute names: for `(m)` or `(*m)` the argument for parameter m, otherwise the
+ * text itself. `at` is the attribute's name. */
 static const char *attribute_lock(struct unit *u, const struct symbol *s, const struct expr *call,
                                   uint32_t at)
 {

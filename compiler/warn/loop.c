@@ -1,10 +1,9 @@
 /*
- * A hint, off by default: a `for` whose body is nothing but an awaited call for each element, so
- * that each call waits for the one before it.
+ * A hint, off by default: a `for` whose body is only an awaited call for each element, so that each
+ * call waits for the end of the call before it.
  *
- * The calls are taken for independent if each of their arguments is a number or mentions the loop's
- * variable, and their results are dropped, summed up, or go to an element with that variable as its
- * index.
+ * The calls count as independent if each argument is a number or mentions the loop's variable, and
+ * the results are dropped, added up, or go to an element with that variable as its index.
  *
  * Requires a checked async function. Changes nothing.
  */

@@ -79,7 +79,7 @@ static bool is_thread_variable(const struct expr *e)
     return e->kind == EX_IDENT && e->symbol && e->symbol->is_thread_local;
 }
 
-/* Why the value is the thread's, or NULL. */
+/* Why the value belongs to the thread, or NULL. */
 static const char *bound_value(struct unit *u, struct expr *e)
 {
     struct expr *call = value_call(e);

@@ -7,11 +7,11 @@
  *     await bide_select(n = work(), m = rest());   one of them has lost
  *     return n;
  *
- * It is a -Wunused-result, as for functions that are bide_must_use: the result of the form must be
- * looked at if, on every way to it, the variable has had no value, and on some way from it the
- * variable is read. A variable with a value of its own shows by that what happened.
+ * It is a -Wunused-result, as for functions that are bide_must_use. The result of the form must be
+ * used if the variable has no value on every path to the form, and is read on some path after it. A
+ * variable that already has a value shows by that value what happened.
  *
- * Not looked at: variables that a branch in ({ }) mentions, and results that are cast to void.
+ * Ignored are variables that a branch in ({ }) mentions, and results that are cast to void.
  *
  * Requires the events of an async function. Changes nothing.
  */
@@ -57,7 +57,7 @@ static void add_branch(struct unset *x, struct expr *branch, struct expr *form)
         add_outcome(x, e->a, form);
 }
 
-/* All that it sets only if it succeeds. */
+/* All variables that the form sets only if it succeeds. */
 static void add_form(struct unset *x, struct expr *form)
 {
     if (form->form == FORM_TASK_JOIN && form->arg_count == 2) {
@@ -72,7 +72,7 @@ static void add_form(struct unset *x, struct expr *form)
         add_branch(x, form->arg[i], form);
 }
 
-/* The form whose result an event ignores; NULL: it does not, or on purpose. */
+/* The form whose result an event ignores; NULL: it ignores no result, or it does so on purpose. */
 static struct expr *ignored_form(const struct event *e)
 {
     if (e->kind != EV_DROP || e->expr->kind != EX_AWAIT)
@@ -103,7 +103,7 @@ static bool is_set_by(const struct unset *x, uint32_t first, const struct symbol
     return false;
 }
 
-/* Its assignments stand between the await and the event that drops the result. */
+/* The form's assignments are between the await and the event that drops the result. */
 static void find_forms(struct unset *x)
 {
     struct flow *f = x->flow;
@@ -150,7 +150,7 @@ static void keep_read(void *context, const struct event *e, const uint32_t *stat
 
 /* ---- forward: what has no value ---- */
 
-/* May whoever gets this mention set the variable? */
+/* May the code that gets this mention set the variable? */
 static bool may_set(const struct unit *u, const struct expr *ident)
 {
     return ident->kind != EX_IDENT || !type_is_scalar(ident->type) || is_address_taken(u, ident);

@@ -2,8 +2,8 @@
  * The warnings of a unit: the events of each function (flow.c) are made once and handed to each
  * warning.
  *
- * Which functions run in spawned tasks is learned from this unit alone: the functions in
- * bide_spawn, and what they await. main does not count: it stays on its thread.
+ * Only this unit shows which functions run in spawned tasks: the functions in bide_spawn, and the
+ * functions that these await. main does not count: it stays on its thread.
  *
  * Requires a unit without errors. Changes nothing but symbol->flow_index.
  */
