@@ -10,8 +10,8 @@
 
 struct bide__fd;
 
-/* bide__fd_add (io/io.h) with the runtime that plain code on this thread means; or why there is
- * none. */
+/* bide__fd_add (io/io.h) with the runtime that plain code on this thread means; or the reason why
+ * there is no such runtime. */
 int bide__fd_open(struct bide__fd **out, int fd);
 
 #endif

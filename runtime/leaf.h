@@ -87,8 +87,8 @@ void bide__runtime_post(struct bide_runtime *rt, struct bide__post *post);
 
 /* ---- processes ---- */
 
-/* The number of forks between the process that was started and this one. What carries another
- * number is shared with a parent. Counted from the first runtime on. */
+/* The number of forks between the process that was started and this one, counted from the first
+ * runtime on. An object with another number is shared with a parent process. */
 extern unsigned bide__forks;
 
 /* ---- fairness ---- */
@@ -125,7 +125,7 @@ static inline bool bide__will_ask(const struct bide_chain *chain)
 #define BIDE__COUNT(...)                    BIDE__COUNT_(0, ##__VA_ARGS__, 4, 3, 2, 1, 0)
 #define BIDE__COUNT_(z, a, b, c, d, n, ...) n
 
-/* The macro of the list that is for so many pairs. */
+/* Picks the macro of the list for this number of pairs. */
 #define BIDE__OF(list, ...)                 BIDE__JOIN(list, BIDE__COUNT(__VA_ARGS__))
 
 /* M(type, name) for each pair: one after the other; each behind a comma; between commas, with
@@ -178,7 +178,7 @@ static inline bool bide__will_ask(const struct bide_chain *chain)
 
 #define BIDE__NOT_NOW(...) false
 
-/* T as something that can be a variable: a char stands for void. */
+/* T as the type of a variable: char instead of void. */
 #define BIDE__VALUE(T) \
     __typeof__(__builtin_choose_expr(__builtin_types_compatible_p(T, void), (char)0, (T)0))
 #define BIDE__IS_VOID(T) __builtin_types_compatible_p(T, void)
@@ -249,7 +249,7 @@ static inline bool bide__will_ask(const struct bide_chain *chain)
     };                                                                                            \
     _Static_assert(_Alignof(frame_) <= BIDE_FRAME_UNIT, "a leaf's frame is not over-aligned")
 
-/* gcc 12 and clang 14 have it; without it the descriptors say the path. */
+/* gcc 12 and clang 14 have it; without it the descriptors have the whole path. */
 #ifndef __FILE_NAME__
 #define __FILE_NAME__ __FILE__
 #endif

@@ -9,9 +9,9 @@
  * In the normal case a call costs one indirect call and nothing is counted.
  *
  * To add a system call, add a line to BIDE__DOOR_CALLS: X(type, name, (parameters), (arguments)).
- * It becomes the libc function of that name, with its error taken from errno. Other calls stand in
- * the two lists below it and are written by hand in door.c, those of the last list in testing.c
- * too.
+ * It becomes the libc function of that name, with its error taken from errno. Other calls are in
+ * the two lists below it, and are written by hand in door.c; the calls of the last list are in
+ * testing.c, too.
  *
  * Requires libc. Only bide/testing.h writes the table, while nothing else runs.
  */
@@ -127,7 +127,7 @@ extern const struct bide__door bide__door_real;
 
 /* ---- virtual time, testing.c ---- */
 
-/* The clock stands still, and the scheduler advances it when all is idle. */
+/* True if the clock stands still and the scheduler advances it when everything is idle. */
 bool bide__time_is_virtual(void);
 void bide__time_set(int64_t now_ns);
 

@@ -1,23 +1,23 @@
 /*
- * driver.h: the interface to what waits for the kernel. epoll.c is one driver.
+ * driver.h: the interface to the part that waits for the kernel. epoll.c is one driver.
  *
- * A driver is given *operations*, each known by a key, and passes what happens to them on, with the
- * key, from within `wait`. There are two classes:
+ * A driver is given *operations*, each known by a key. From within `wait` it reports what happens
+ * to them, with the key. There are two classes:
  *
- *  - *Stream-owned* operations go on until they are cancelled, and may tell any number of events.
- *    They belong to a descriptor's object (a registration of fd.c), not to a task. The one kind is
+ *  - *Stream-owned* operations go on until they are cancelled, and may report any number of events.
+ *    They belong to a descriptor's object (a registration of fd.c), not to a task. The only kind is
  *    BIDE__OP_READY: readiness of a descriptor in both directions, edge-triggered. After
- *    bide__fd_clear, the driver tells of a direction again only when something has changed.
+ *    bide__fd_clear, the driver reports a direction again only when something has changed.
  *  - *Frame-owned* operations (a transfer from or to memory in a frame) would complete once, and
  *    their memory would have to stay until then. epoll has none of them.
  *
  * The caller owns the op, which may go as soon as `submit` or `cancel` returns: a driver copies
- * what it needs. Neither of them passes an event on. For a kind that a driver cannot do, `submit`
+ * what it needs. Neither of the two reports an event. For a kind that a driver cannot do, `submit`
  * returns -ENOSYS, and nothing has happened; the caller then waits for readiness and makes the call
  * itself. After `cancel` an event may still arrive that was on its way, so a key must be one that
  * fd.c can tell from later ones.
  *
- * Threads: the owner's (worker.h), but for `wake`.
+ * Threads: only the owner (worker.h) calls a driver, but any thread may call `wake`.
  */
 #ifndef BIDE_RUNTIME_DRIVER_H
 #define BIDE_RUNTIME_DRIVER_H

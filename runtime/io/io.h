@@ -1,8 +1,8 @@
 /*
  * io.h: the reactor: registrations of descriptors, and leaves that wait for one to be ready.
  *
- * Requires a driver (driver.h), which tells of readiness, and wakers. Establishes that a leaf that
- * waits for a direction is woken when the driver has told of it, or when the registration is
+ * Requires a driver (driver.h), which reports readiness, and wakers. Establishes that a leaf that
+ * waits for a direction is woken when the driver has reported it, or when the registration is
  * closed.
  */
 #ifndef BIDE_RUNTIME_IO_H
@@ -29,7 +29,7 @@ struct bide__fd {
     /* of read, of write */
     struct bide__fd_waiter {
         bide_waker waker;              /* borrowed; bits 0: nobody waits */
-        const struct bide_frame *leaf; /* NULL: it was left by bide__fd_set_waker */
+        const struct bide_frame *leaf; /* NULL: bide__fd_set_waker left the waker */
     } waiters[2];
     struct bide_runtime *runtime;
     struct bide__fd *next_free;

@@ -56,7 +56,7 @@ struct bide__chunk {
     uint64_t releases[BIDE__CHUNK_BLOCKS / 64];
 };
 
-/* What the slab sees of a block, whoever uses it. */
+/* The part of a block that the slab reads, whatever the block is used for. */
 struct __attribute__((may_alias)) bide__block {
     void *used; /* NULL: it is free */
     void *pad[2];
@@ -88,8 +88,8 @@ void *bide__slab_new_slow(struct bide__slab *slab, size_t *size, size_t align, s
 void bide__slab_free_slow(struct bide__slab *slab, void *block);
 
 /*
- * A block of at least *size bytes, and *size becomes what there is. `offset` bytes after its start
- * it is aligned to `align`, a power of two up to 16384. NULL: no memory.
+ * Returns a block of at least *size bytes, and stores its real size in *size. The address `offset`
+ * bytes after its start is aligned to `align`, a power of two up to 16384. NULL: no memory.
  */
 static inline void *bide__slab_new(struct bide__slab *slab, size_t *size, size_t align,
                                    size_t offset)

@@ -2,8 +2,8 @@
  * schedule.h: the executor: what a worker does between two polls of tasks, and when it ends.
  *
  * Requires tasks in the worker's run queue (bide__schedule in task/), timers, a driver, the pool
- * and the hub. Establishes that a task in the queue is run, and that timers, events and other
- * threads are heard within a bounded number of polls.
+ * and the hub. Establishes that a task in the queue is run, and that timers, events and requests of
+ * other threads are handled within a bounded number of polls.
  */
 #ifndef BIDE_RUNTIME_SCHEDULE_H
 #define BIDE_RUNTIME_SCHEDULE_H
@@ -17,7 +17,7 @@
  */
 int bide__run(struct bide__worker *worker, const struct bide__task *until, int64_t deadline_ns);
 
-/* Runs what is ready, without ever waiting, for at most so many polls. */
+/* Runs tasks that are ready, for at most this number of polls, and never waits. */
 void bide__run_ready(struct bide__worker *worker, size_t polls);
 
 #endif

@@ -68,7 +68,7 @@ static inline bool bide__state_unreferenced(uintptr_t s)
     return s < BIDE__REF && !(s & BIDE__HANDLE);
 }
 
-/* The word before a transition that anybody who refers to the task may make. */
+/* For transitions that only a holder of a reference may make; s is the word before it. */
 #define BIDE__ASSERT_ALIVE(s, transition) \
     BIDE__ASSERT(!bide__state_unreferenced(s), transition ": nobody refers to it, it was freed")
 
@@ -254,8 +254,8 @@ struct bide__joiner {
     bide_waker waker;
 };
 
-/* What the child of a scope has in addition. Its task's `waiters` then points here, one byte
- * further, and the ring of joins hangs here. scope.c says who may touch the rest. */
+/* The additional data of a child of a scope. Its task's `waiters` then points here, plus one byte,
+ * and the ring of joins begins here. scope.c says who may touch the rest. */
 struct bide__child {
     struct bide__joiner *waiters;
     struct bide__scope *scope;
@@ -286,12 +286,12 @@ static inline struct bide__joiner **bide__task_waiters(struct bide__task *task)
 void bide__scope_add(struct bide__scope *scope, struct bide__task *task);
 void bide__scope_child_ended(struct bide__task *task);
 
-/* ---- future.c has the table of what follows; future_await.c has the leaves ---- */
+/* ---- futures: future.c has the table of states and events, future_await.c the leaves ---- */
 
 /* Owner: the handle is gone. */
 void bide__future_let_go(struct bide__worker *worker, struct bide__task *future);
 
-/* It has not begun. For whoever has the handle. */
+/* True if it has not begun. Only the owner of the handle may ask. */
 bool bide__future_is_fresh(const struct bide__task *future);
 
 /* If it has not begun: drops what its arguments own, which may be futures and tasks of the same

@@ -1,9 +1,9 @@
 /*
- * trace.h: what a runtime can tell about itself: a dump of its tasks, on demand or by SIGQUIT, and
- * whether anything could still wake one of them.
+ * trace.h: what a runtime can report about itself: a dump of its tasks, on demand or by SIGQUIT,
+ * and whether anything can still wake one of them.
  *
  * Requires tasks (task/), the driver (io/) and the pool (blocking/), which it only looks at.
- * Establishes that a dump changes nothing, and that "stuck" is said only of a runtime that is.
+ * Establishes that a dump changes nothing, and that a runtime is called stuck only if it is.
  */
 #ifndef BIDE_RUNTIME_TRACE_H
 #define BIDE_RUNTIME_TRACE_H
@@ -28,7 +28,7 @@ uint32_t bide__frame_line(const struct bide_frame *frame);
 void bide__quit_signal_begin(struct bide_runtime *rt);
 void bide__quit_signal_end(struct bide_runtime *rt);
 
-/* Owner: there is a question without an answer. */
+/* Owner: true if a dump was asked for and is not printed yet. */
 bool bide__quit_signal_has_asked(const struct bide_runtime *rt);
 
 /* Owner: true once for each question: the dump is to be printed. */
@@ -44,8 +44,8 @@ enum bide__stuck { BIDE__NOT_STUCK, BIDE__STUCK_PERHAPS, BIDE__STUCK };
 
 /*
  * Owner, while no task is ready and rt waits for no timer, descriptor or call on the pool. STUCK is
- * right if no wake from another thread is found afterwards. PERHAPS: not now, or it cannot be told.
- * NOT_STUCK: only a task could change that.
+ * right if no wake from another thread is found afterwards. PERHAPS: not at the moment, or it
+ * cannot be decided. NOT_STUCK: only a task could change that.
  */
 enum bide__stuck bide__is_stuck(struct bide_runtime *rt);
 

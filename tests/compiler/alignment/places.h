@@ -1,7 +1,7 @@
 /*
  * One alignment N, at every place where bide puts an object: frames, arguments, results, captures,
- * groups, scopes, futures, the pool. Each address is checked; what the compilers assume of others,
- * UBSan checks. `all` runs them.
+ * groups, scopes, futures, the pool. Each address is checked. UBSan checks what the compilers
+ * assume about other addresses. `all` runs all functions.
  */
 #define T struct IN(over)
 #define A IN(number)

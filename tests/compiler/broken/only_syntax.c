@@ -1,4 +1,4 @@
-/* The call that is not awaited is not said: it may only follow from the other. errors: 1 */
+/* The missing await is not reported: it may follow from the other error. errors: 1 */
 #include <bide/bide.h>
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* Every form, in C89: no declarations behind statements or in a for, no line comments, no inline. */
+/* Every form, in C89: no declarations after statements or in a for, no line comments, no inline. */
 #include <bide/bide.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Types and declarations that C89 does without. */
+/* Types and declarations that may be left out in C89. */
 #include <bide/bide.h>
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* What is too large for a long is unsigned in C89, and so is a value that lives over an await. */
+/* A constant too large for long is unsigned in C89; so is such a value that lives over an await. */
 #include <bide/bide.h>
 #include <stdio.h>
 

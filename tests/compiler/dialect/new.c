@@ -1,4 +1,4 @@
-/* What C2x has of its own. */
+/* What only C2x has. */
 #include <bide/bide.h>
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* The units of strings are those of the target: with -fshort-wchar of UTF-16. */
+/* Strings have the units of the target: with -fshort-wchar, units of UTF-16. */
 #include <bide/bide.h>
 #include <stddef.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* What functions of the C library give through an argument, and a cancelled task would lose. */
+/* Resources that functions of the C library give through an argument, lost by a cancelled task. */
 /* flags: -D_GNU_SOURCE */
 /* exit: 0 */
 #include <bide/bide.h>

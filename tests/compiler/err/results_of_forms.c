@@ -1,4 +1,4 @@
-/* Results of forms that tell whether a variable has a value, or whether a branch failed. */
+/* Results of forms that show whether a variable has a value, or whether a branch failed. */
 /* exit: 0 */
 #include <bide/bide.h>
 

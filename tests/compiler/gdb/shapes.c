@@ -1,4 +1,4 @@
-/* Every form of await, for walks through it line by line. */
+/* Every form of await, to be stepped through line by line. */
 #include <bide/bide.h>
 #include <stdio.h>
 

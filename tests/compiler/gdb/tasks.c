@@ -1,4 +1,4 @@
-/* Tasks that run the same function, ends of all kinds, and what happens meanwhile. */
+/* Tasks that run the same function, every way to end, and events in between. */
 #include <bide/bide.h>
 #include <signal.h>
 #include <stdlib.h>

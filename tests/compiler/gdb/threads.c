@@ -1,5 +1,5 @@
-/* Plain C that blocks on async functions in several threads, and a chain that is polled by hand,
- * each time in another thread. */
+/* Plain C that blocks on async functions in several threads, and a chain that is polled by hand, in
+ * another thread each time. */
 #include <bide/bide.h>
 #include <bide/core.h>
 #include <pthread.h>

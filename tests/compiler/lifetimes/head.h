@@ -1,6 +1,6 @@
 /*
- * What the programs of lifetimes.sh use. Callees write over the dead part of the C stack before and
- * after they pause, so that memory of a frame there which has gone is seen to be wrong.
+ * Used by the programs of lifetimes.sh. Callees overwrite the dead part of the C stack before and
+ * after they pause, so that a pointer to memory of a dead stack frame is found.
  */
 #include <alloca.h>
 #include <bide/bide.h>

@@ -1,4 +1,4 @@
-/* What most programs of this folder await: `step` gives its argument back, at once or after it has
+/* Most programs of this folder await `step`. It returns its argument, at once or after it has
  * suspended; each program runs both ways. */
 #ifndef STEP_H
 #define STEP_H

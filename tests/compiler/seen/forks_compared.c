@@ -1,4 +1,4 @@
-/* Children of fork that a variable tells of, which has the value of a comparison. */
+/* Children of fork: a variable has the value of a comparison with the result. */
 #include <bide/bide.h>
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* What functions give through a pointer, over an await. */
+/* Resources that functions give through a pointer, held across an await. */
 #include <bide/bide.h>
 #include <bide/http.h>
 #include <bide/sqlite.h>

@@ -1,4 +1,4 @@
-/* What functions give: macros, loops, other ways to look at a result. */
+/* Resources that functions give: macros, loops, other ways to test a result. */
 #include <bide/bide.h>
 #include <bide/http.h>
 #include <stdlib.h>

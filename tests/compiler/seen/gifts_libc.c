@@ -1,4 +1,4 @@
-/* What functions of the C library give through an argument, over an await. */
+/* Resources that functions of the C library give through an argument, held across an await. */
 #define _GNU_SOURCE
 #include <bide/bide.h>
 

@@ -1,4 +1,4 @@
-/* Results of forms that tell whether a variable was set, or whether anything was done. */
+/* Results of forms that show whether a variable was set, or whether anything was done. */
 #include <bide/bide.h>
 #include <bide/sync.h>
 

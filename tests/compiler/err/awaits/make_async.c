@@ -1,4 +1,4 @@
-// "make 'f' async" points at the definition, which is what to change, wherever else it is declared.
+// "make 'f' async" points at the definition, which must change, wherever else f is declared.
 #include <bide/bide.h>
 
 #include "make_async.h"

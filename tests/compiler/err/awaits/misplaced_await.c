@@ -1,4 +1,4 @@
-/* What stands after await is a call. */
+/* A call must follow await. */
 #include <bide/bide.h>
 
 async int work(int n)

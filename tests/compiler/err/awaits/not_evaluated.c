@@ -1,5 +1,5 @@
-/* No async code in a static assertion of the file, no async block or defer where nothing
- * is evaluated. */
+/* No async code in a static assertion at file scope, no async block or defer in an operand
+ * that is not evaluated. */
 #include <bide/bide.h>
 
 async int work(int n);

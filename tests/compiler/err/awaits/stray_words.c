@@ -1,4 +1,4 @@
-/* Words that would mean nothing. Only the first of a function is said. */
+/* Words that mean nothing at their place. Only the first in a function is reported. */
 #include <bide/bide.h>
 
 async int fetch(int id);

@@ -1,4 +1,4 @@
-/* An error that gcc finds only when it generates code is the file's, not ours. */
+/* An error that gcc finds only when it generates code is reported as one of the file. */
 #include <bide/bide.h>
 
 async int work(int n)

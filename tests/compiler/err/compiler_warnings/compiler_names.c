@@ -1,5 +1,5 @@
-/* What the compiler says of calls of async functions with attributes, and what we know better:
- * whose result is not used.
+/* The compiler's warnings about calls of async functions with attributes; and the warning that bide
+ * gives instead: a result that is not used.
  *
  * flags: -Wall
  * exit: 0 */

@@ -1,4 +1,4 @@
-/* Warnings of the optimizer: at the columns and in the functions of the file.
+/* Warnings of the optimizer have the columns and functions of the file.
  * flags: -O2 -Wall -Wextra
  * exit: 0 */
 #include <bide/bide.h>

@@ -1,4 +1,4 @@
-/* A result that is not given.
+/* A function that does not return its result.
  * flags: -Wall -Wno-error=return-type
  * exit: 0 */
 #include <bide/bide.h>

@@ -1,4 +1,4 @@
-/* Warnings of the compiler that generated code would give, at the user's lines.
+/* Compiler warnings that generated code could cause have the user's lines.
  * flags: -O2 -Wall -Wextra -Wpedantic -Wdeclaration-after-statement
  * flags: -Wc++-compat -Wswitch-default -Wundef -Werror
  * flags: -Wno-bide-unused-future -Wno-bide-leak-on-cancel

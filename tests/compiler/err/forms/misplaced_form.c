@@ -1,4 +1,4 @@
-/* A form is no type, so it cannot be a parameter's. */
+/* A form is not a type, so a parameter cannot have it. */
 #include <bide/bide.h>
 
 async int work(int n);

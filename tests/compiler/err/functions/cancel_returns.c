@@ -1,4 +1,4 @@
-/* The mark bide_cancel_returns means something for async functions only. */
+/* The mark bide_cancel_returns is only for async functions. */
 #include <bide/bide.h>
 
 bide_cancel_returns int plain(int n);

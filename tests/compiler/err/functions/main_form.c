@@ -1,4 +1,4 @@
-/* What an async main is: its result is the exit status. */
+/* The form of an async main: its result is the exit status. */
 #include <bide/bide.h>
 
 async void main(void)

@@ -1,4 +1,4 @@
-/* The types of the result and of the parameters are written again, so they need names. */
+/* Generated code repeats the types of the result and the parameters, so they need names. */
 #include <bide/bide.h>
 
 async struct { int x, y; } place(void);

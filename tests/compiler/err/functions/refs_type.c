@@ -1,4 +1,4 @@
-/* Types of references are checked by the user's compiler. */
+/* The user's compiler checks the types of references. */
 #include <bide/bide.h>
 
 async int fetch(const char *url);

@@ -1,5 +1,5 @@
-/* Jumps past what has a cleanup function and into statement expressions; what the stack holds in
- * other forms than those of across_an_await.c. */
+/* Jumps past variables with a cleanup function and into statement expressions; memory on the C
+ * stack in other forms than in across_an_await.c. */
 #include <bide/bide.h>
 #include <stdlib.h>
 

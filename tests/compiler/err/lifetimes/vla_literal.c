@@ -1,4 +1,4 @@
-/* Compound literals of variable length: they have no name to be told by. */
+/* Compound literals of variable length: messages have no name for them. */
 #include <bide/bide.h>
 
 async int sum(const int *p);

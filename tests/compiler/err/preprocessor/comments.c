@@ -1,4 +1,4 @@
-/* A comment in the argument of a macro is a space, whatever is asked for.
+/* A comment in the argument of a macro is a space, with any option.
  * flags: -W -Wextra -Wimplicit-fallthrough -Werror
  * exit: 0 */
 #include <bide/bide.h>

@@ -1,5 +1,5 @@
-// A line that is longer than a screen is cut to what is round the caret; what is marked, the fix-its
-// and the columns stay where they belong, behind tabs and wide characters too.
+// A line that is longer than the screen is cut to the text round the caret; the marked text,
+// fix-its and columns are still right, also after tabs and wide characters.
 #include <bide/bide.h>
 
 #define ADD(n) ((n) + 1)

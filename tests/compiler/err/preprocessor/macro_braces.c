@@ -1,4 +1,4 @@
-/* A macro that has more braces in it than the line, before a line that begins with a macro.
+/* A macro with more braces in it than the line has, before a line that begins with a macro.
  * flags: -Wall
  * exit: 0 */
 #include <bide/bide.h>

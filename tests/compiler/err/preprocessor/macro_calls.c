@@ -1,5 +1,5 @@
-// Calls whose arguments, names or all are from macros: what is marked ends with the call, a fix-it
-// is offered where all that it touches stands in the file, and else the macro is named.
+// Calls whose arguments, names or all parts are from macros: the marked text ends with the call; a
+// fix-it is offered if everything that it changes is in the file, else the macro is named.
 #include <bide/bide.h>
 
 #define W work

@@ -1,5 +1,5 @@
 /* exit: 0
- * Pragmas in a header, and out of macros, several on a line. */
+ * Pragmas in a header, and from macros, several on a line. */
 #include "pragmas.h"
 #include <bide/bide.h>
 #include <stdlib.h>

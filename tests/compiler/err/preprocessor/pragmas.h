@@ -1,4 +1,4 @@
-/* What pragmas.c includes: nothing but pragmas and macros. */
+/* pragmas.c includes this: only pragmas and macros. */
 #pragma GCC diagnostic ignored "-Wbide-leak-on-cancel"
 #define DO_PRAGMA(text) _Pragma(#text)
 #define LEAK(what)      DO_PRAGMA(GCC diagnostic what "-Wbide-leak-on-cancel")

@@ -1,4 +1,4 @@
-/* Errors of the thread, read after an await. */
+/* Error variables of the thread, read after an await. */
 /* exit: 0 */
 /* flags: -Wno-bide-leak-on-cancel */
 #include <bide/bide.h>

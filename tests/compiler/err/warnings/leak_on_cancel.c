@@ -1,4 +1,4 @@
-/* What a cancelled task would lose. */
+/* Resources that a cancelled task would lose. */
 /* exit: 0 */
 #include <bide/bide.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* With one thread, what belongs to it may be held. */
+/* With one thread, values that belong to it may be held across an await. */
 /* exit: 0 */
 #include <bide/bide.h>
 #include <errno.h>

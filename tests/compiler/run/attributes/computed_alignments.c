@@ -1,4 +1,4 @@
-/* Alignments that are made of what only a block knows: constants, types, sizes. */
+/* Alignments that use names that only a block knows: constants, types, sizes. */
 #include <bide/bide.h>
 #include <stdint.h>
 #include <stdio.h>

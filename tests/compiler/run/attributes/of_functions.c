@@ -1,5 +1,5 @@
-/* Attributes of async functions go where they mean something: parameters are counted on for the
- * start function, what speaks of code goes to the body, the assembler name to the blocking form. */
+/* Attributes of async functions go where they mean something: parameter numbers are adapted for the
+ * start function, attributes of code go to the body, the assembler name to the blocking form. */
 #include <bide/bide.h>
 #include <stdio.h>
 

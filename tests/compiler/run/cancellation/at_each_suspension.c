@@ -1,5 +1,5 @@
-/* A task cancelled at its 1st, 2nd, ... suspension: every deferred block runs once, in order, those
- * that wait too; a child is unwound before its parent. */
+/* A task is cancelled at its 1st, 2nd, ... suspension: every deferred block runs once, in order,
+ * also a block that waits; a child is unwound before its parent. */
 #include <bide/bide.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * bide_cancel_returns: code written for error returns is cancelled by an error from its await, and
- * runs its own error path; unwinding goes on in its caller. Cancelled at every suspension.
+ * bide_cancel_returns: code written for error returns is cancelled by an error from its await and
+ * takes its own error path; then its caller is unwound. Tried at every suspension.
  */
 #include <bide/bide.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* Computed goto: a threaded interpreter whose instructions wait, tables of offsets, labels in loops
- * and in statement expressions, addresses kept over awaits.
+ * and in statement expressions, addresses of labels that are kept across awaits.
  * flags: -Wno-maybe-uninitialized -Wno-unknown-warning-option */
 #include "../step.h"
 

@@ -1,4 +1,4 @@
-/* A computed goto reaches only labels whose address is taken, and what lives is in scope. */
+/* A computed goto reaches only labels whose address is taken; live variables are in scope there. */
 #include "../step.h"
 
 static async int count(int n)

@@ -1,5 +1,5 @@
-/* Code that nothing reaches: a const variable that is live over an await in it, or that a path to
- * it does not set; a variable of an operand that is not evaluated; the end of a function. */
+/* Unreachable code: a const variable that is live across an await in it, or that a path to it does
+ * not set; a variable of an operand that is not evaluated; the end of a function. */
 #include "../step.h"
 
 static async int dead(int n)

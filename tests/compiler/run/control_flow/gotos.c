@@ -1,5 +1,5 @@
-/* goto forwards, backwards, into and out of blocks and loops; labels as values; labels where they
- * may stand. */
+/* goto forwards, backwards, into and out of blocks and loops; labels as values; labels in all
+ * places where they may be. */
 #include "../step.h"
 
 static async int later(int n)

@@ -1,4 +1,4 @@
-/* Jumps over, into and to the end of blocks that have something to do there; labels of a block. */
+/* Jumps over, into and to the end of blocks that run code at their end; labels of a block. */
 #include <bide/bide.h>
 #include <stdio.h>
 

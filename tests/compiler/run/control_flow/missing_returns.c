@@ -1,5 +1,5 @@
 /* flags: -Wno-return-type
- * A result that is not given is zero: in C it is undefined only when it is used. */
+ * Without a return the result is zero. In C only its use would be undefined. */
 #include <bide/bide.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
-/* _Atomic variables: locals, members and pointers, with awaits in the operands of their updates;
- * changed by another thread and by other tasks meanwhile. */
+/* _Atomic variables: locals, members and pointers, with awaits in the operands of their updates.
+ * Another thread and other tasks change them at the same time. */
 #include "../step.h"
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Values of a type with const members: they can be initialised and not assigned. */
+/* Values of a type with const members: they can be initialised, but not assigned. */
 #include "../step.h"
 
 struct fixed {

@@ -1,4 +1,4 @@
-/* Every kind of local declaration and initialiser, live over an await. */
+/* Every kind of local declaration and initialiser, live across an await. */
 #include <bide/bide.h>
 #include <complex.h>
 #include <stdalign.h>

@@ -1,5 +1,5 @@
-/* Static variables of async functions: one for all calls, with addresses of each other, of labels
- * and of themselves as initialisers; in blocks, loops and branches. */
+/* Static variables of async functions: all calls share one. Their initialisers have addresses of
+ * each other, of labels and of themselves. In blocks, loops and branches. */
 #include "../step.h"
 
 static async int counted(int n)

@@ -1,4 +1,4 @@
-/* Arrays that strings initialise: of every character type, with and without room for the end, in
+/* Arrays initialised by strings: of every character type, with and without room for the null, in
  * structs, const and static, made anew each time. */
 #include "../step.h"
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Variables of a thread: at file scope, static in functions, in every spelling. They are no part of
- * a frame: all calls on the thread share them. */
+/* Variables of a thread: at file scope, static in functions, in every spelling. They are not in a
+ * frame: all calls on the thread share them. */
 #include "../step.h"
 #include <threads.h>
 

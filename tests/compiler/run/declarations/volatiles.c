@@ -1,5 +1,5 @@
-/* volatile: scalars, members, arrays, pointers to and of it, parameters; updated across awaits and by
- * others meanwhile. */
+/* volatile: scalars, members, arrays, volatile pointers and pointers to volatile, parameters. They
+ * are updated across awaits, and by other tasks at the same time. */
 #include "../step.h"
 
 struct device {

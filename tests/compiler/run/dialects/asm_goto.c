@@ -1,4 +1,4 @@
-/* asm statements that jump, that name memory, that tie operands; local variables in registers. */
+/* asm statements that jump, name memory or tie operands; local variables in registers. */
 #include "../step.h"
 
 static async int jumps(int n)

@@ -1,4 +1,4 @@
-/* asm statements in async functions: operands that live in the frame and that are saved. */
+/* asm statements in async functions: operands that live in the frame, operands that are saved. */
 #include "../step.h"
 
 static async int uses(int x)

@@ -1,4 +1,4 @@
-/* Compound literals live as long as their block, also over awaits, and are made anew each time. */
+/* Compound literals live as long as their block, across awaits too, and are made anew each time. */
 #include "../step.h"
 
 struct point {

@@ -1,4 +1,4 @@
-/* An await in every operand position. Each value comes later than it is asked for. */
+/* An await in every operand position; each awaited function has to wait for its value. */
 #include <bide/bide.h>
 #include <stdio.h>
 

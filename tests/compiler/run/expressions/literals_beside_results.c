@@ -1,5 +1,5 @@
-/* A result that is read in the same expression in which a compound literal is written, after the
- * await that gave the result: they share no bytes. */
+/* An expression reads the result of an await after it has written a compound literal: the two share
+ * no bytes. */
 #include "../step.h"
 
 union bytes {

@@ -1,4 +1,4 @@
-/* What a cast to void throws away: assignments, conditionals, commas. */
+/* Values that a cast to void drops: assignments, conditionals, commas. */
 #include "../step.h"
 
 struct pair {

@@ -1,5 +1,5 @@
-/* Declarations: static, inline, extern, attributes, prototypes again and in blocks, one line for
- * several, typedef results; calls before the definition. */
+/* Declarations: static, inline, extern, attributes, repeated prototypes, prototypes in blocks,
+ * several in one line, typedef results; calls before the definition. */
 #include <bide/bide.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
-/* Functions and other externals declared in blocks, async ones too; in the function, in inner blocks,
- * in branches; several in a declaration, through typedefs, with attributes. */
+/* Functions and other externals declared in blocks, also async functions: in the function, in inner
+ * blocks, in branches; several in a declaration, through typedefs, with attributes. */
 #include "../step.h"
 
 typedef int number_function(int);

@@ -1,4 +1,4 @@
-/* __func__, __FUNCTION__ and __PRETTY_FUNCTION__ name the user's function wherever they stand: in
+/* __func__, __FUNCTION__ and __PRETTY_FUNCTION__ name the user's function wherever they are: in
  * loops, deferred blocks, branches, async blocks, macros and static variables. */
 #include "../step.h"
 #include <assert.h>

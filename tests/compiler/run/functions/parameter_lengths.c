@@ -1,5 +1,5 @@
-/* The lengths in the declarations of parameters are evaluated once, when the function begins, in
- * their order, and see the parameters before them. */
+/* The lengths in the declarations of parameters are evaluated once, in order, when the function
+ * begins; they may use the parameters before them. */
 #include "../step.h"
 #include <bide/bide.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Plain functions of a file with async code: spawn, block_on and defer in them, in expressions too. */
+/* Plain functions in a file with async code use spawn, block_on and defer, also in expressions. */
 #include "../step.h"
 
 static async int twice(int x) { return 2 * await step(x); }

@@ -1,6 +1,6 @@
 /*
- * Pointers to async functions: as locals, parameters, members, arrays and tables at file scope;
- * awaited, raced, spawned, and called by plain functions, which block.
+ * Pointers to async functions: as locals, parameters, members, arrays and tables at file scope.
+ * They are awaited, raced, spawned, and called by plain functions, which block.
  */
 #include <bide/bide.h>
 #include <stdio.h>

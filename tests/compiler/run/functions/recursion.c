@@ -1,4 +1,4 @@
-/* Recursion: deep without growing the C stack, mutual, with locals of each level kept. */
+/* Recursion: deep without growth of the C stack, mutual, and each level keeps its locals. */
 #include <bide/bide.h>
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* Recursion a million deep, ready at once and suspending at the bottom; mutual recursion. */
+/* Recursion a million deep, ready at once or suspended at the bottom; mutual recursion. */
 #include "../step.h"
 
 static async long down(long n)

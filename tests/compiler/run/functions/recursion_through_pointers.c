@@ -1,5 +1,5 @@
-/* Mutual recursion and recursion through pointers, a million deep; ready at once and suspending at
- * the bottom; in tasks, so that their reserve is computed from such functions. */
+/* Mutual recursion and recursion through pointers, a million deep, ready at once or suspended at
+ * the bottom; also in tasks, whose reserve is computed from such functions. */
 #include "../step.h"
 
 enum { DEPTH = 1000000 };

@@ -1,5 +1,5 @@
-/* Futures as values: bide_lazy, bide_get, bide_drop, bide_move; owners in all places; what a drop
- * unwinds, and when.
+/* Futures as values: bide_lazy, bide_get, bide_drop, bide_move; owners in all places; when a drop
+ * unwinds, and what.
  * flags: -Wno-bide-unused-future -Wno-bide-use-after-move */
 #include "../step.h"
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Futures as values in branches: driven a part at a time, behind a guard, moved into a branch. */
+/* Futures as values in branches: driven a part at a time, with a guard, moved into a branch. */
 #include <bide/bide.h>
 #include <stdio.h>
 static async int after(int turns, int value)

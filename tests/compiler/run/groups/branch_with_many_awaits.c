@@ -1,5 +1,5 @@
-/* A branch with very many awaits: the static variable of the function round it, which it knows by
- * its address, is not moved to the frame. */
+/* A branch with very many awaits: the static variable of the function round it, whose address it
+ * has captured, does not move to the frame. */
 #include "../step.h"
 
 #define ADD(n) kept += await step(n);

@@ -1,5 +1,5 @@
-/* Statement expressions as branches: they work on the function's own variables, whatever these
- * are; each has locals, loops and deferred blocks of its own. */
+/* Statement expressions as branches: they use the function's own variables, of every kind; each
+ * has locals, loops and deferred blocks of its own. */
 #include "../step.h"
 #include <errno.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* Branches and what the language has beside: every kind of variable, type and label of the function
- * round them, macros, names, function declarations of a block, owners, literals. */
+/* Branches together with other parts of the language: every kind of variable, type and label of the
+ * function round them, macros, names, function declarations of a block, owners, literals. */
 #include "../step.h"
 #include <stdalign.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
-/* Guards of branches: evaluated once, from left to right among the arguments; a branch whose guard
- * does not hold is not begun, and nothing of it is evaluated. */
+/* Guards of branches are evaluated once, from left to right among the arguments. A branch whose
+ * guard does not hold is not started, and no part of it is evaluated. */
 #include "../step.h"
 #include <errno.h>
 #include <stdbool.h>

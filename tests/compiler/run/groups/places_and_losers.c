@@ -1,5 +1,5 @@
-/* Groups: what is left without a value, places, results that deferred blocks see, tasks as branches,
- * groups in loops, and in conditions. */
+/* Groups: variables that get no value, places to assign to, results that deferred blocks see, tasks
+ * as branches, groups in loops and in conditions. */
 #include "../step.h"
 #include <errno.h>
 #include <stdbool.h>

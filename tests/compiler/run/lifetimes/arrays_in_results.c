@@ -1,5 +1,5 @@
-/* The array in a struct that a call returns decays to a pointer into an object without a name, which
- * lives to the end of the full expression, over awaits too. */
+/* The array in a struct that a call returns decays to a pointer into an object without a name. The
+ * object lives to the end of the full expression, also across awaits. */
 #include "../step.h"
 struct arr { int v[4]; struct { char s[8]; int g[2][2]; } in; };
 static struct arr plain(int a) { return (struct arr){{a, a + 1, a + 2, a + 3}, {"text", {{1, 2}, {3, a}}}}; }

@@ -1,5 +1,5 @@
-/* An array in a struct that is a value: what points to it is good to the end of the whole
- * expression, by whichever way it got there. */
+/* An array in a struct that is a value: a pointer to it is valid to the end of the full expression,
+ * wherever the value came from. */
 #include "../step.h"
 
 struct three {

@@ -1,4 +1,4 @@
-/* Members of a frame that share bytes: each keeps its value as long as C says that it lives. */
+/* Members of a frame that share bytes: each keeps its value for its whole lifetime in C. */
 #include <bide/bide.h>
 #include <bide/core.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Large frames, long functions, many awaits, buffers that are filled between waits. */
+/* Large frames, long functions, many awaits, buffers that are filled between awaits. */
 #include <bide/bide.h>
 #include <stdint.h>
 #include <stdio.h>

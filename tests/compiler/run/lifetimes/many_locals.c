@@ -1,5 +1,5 @@
-/* A hundred locals and as many awaits: what is saved at very many of them lives in the frame, or
- * the code would grow with the square of their number. And C23's digit separators.
+/* A hundred locals and a hundred awaits: a local that would be saved at very many of them lives in
+ * the frame; otherwise the code would grow with the square. Also C23's digit separators.
  * flags: -std=gnu2x */
 #include "../step.h"
 

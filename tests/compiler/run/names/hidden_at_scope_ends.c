@@ -1,5 +1,5 @@
-/* What stands at the end of a scope and awaits, where later names of the scope hide variables that
- * are live there.
+/* Code that runs at the end of a scope and awaits, where later names of the scope hide variables
+ * that are live.
  * flags: -Wno-shadow */
 #include "../step.h"
 

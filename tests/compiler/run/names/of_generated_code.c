@@ -1,4 +1,4 @@
-/* Names: the user's own that generated code also uses, __func__, words of C++. */
+/* Names: the user's names that generated code uses too, __func__, words of C++. */
 #include <bide/bide.h>
 #include <stdio.h>
 #include <string.h>

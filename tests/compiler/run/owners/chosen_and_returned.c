@@ -1,6 +1,6 @@
-/* What an owner's value becomes: chosen by an operator, it is moved out of the one variable that
- * had it; a result that a branch leaves behind a pointer is there when the group was cancelled;
- * arguments are evaluated though the await is refused. */
+/* The values of owners: an operator that chooses a value moves it out of the one variable that had
+ * it; a result that a branch stores through a pointer is there when the group was cancelled;
+ * arguments are evaluated although the await is refused. */
 #include "../step.h"
 #include <bide/testing.h>
 

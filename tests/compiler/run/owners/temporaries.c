@@ -1,6 +1,6 @@
-/* Owners that no variable has yet, while something else in the expression is awaited: whatever
- * leaves it there lets go of them. Tasks and futures here have large arguments, so each is an
- * allocation of its own, and those that are still there are counted. */
+/* Owners that no variable has yet while something else in the expression is awaited: whatever
+ * leaves the expression there releases them. Tasks and futures have large arguments, so each is an
+ * allocation of its own; the program counts the allocations that are left. */
 #include <bide/bide.h>
 #include <bide/testing.h>
 #include <errno.h>

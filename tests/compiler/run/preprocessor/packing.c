@@ -1,5 +1,5 @@
-/* #pragma pack: structs of blocks keep that of their place; frames, arguments and jobs, which no line
- * of the program shows, have none. */
+/* #pragma pack: structs of blocks keep the packing of their place; frames, arguments and jobs,
+ * which the program does not show, are not packed. */
 #include "../step.h"
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-/* Pragmas before statements that are rewritten: hints for loops go where the loop awaits and stay
- * where it does not; diagnostic pragmas keep their reach. */
+/* Pragmas before statements that are rewritten: a hint for a loop is removed if the loop awaits,
+ * and otherwise stays; diagnostic pragmas stay in effect for the same lines. */
 #include "../step.h"
 
 static async int loops(int n)

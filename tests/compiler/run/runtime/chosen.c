@@ -1,4 +1,4 @@
-/* The runtime of main, by its name. */
+/* The runtime of main, chosen by its name. */
 #include <bide/bide.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /*
- * Children of fork in async main: one returns from it, and leaves the tasks to its parent; one
+ * Children of fork in async main: one returns from main, and leaves the tasks to its parent; one
  * awaits, and is stopped.
  */
 #include <bide/bide.h>

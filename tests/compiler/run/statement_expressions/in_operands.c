@@ -1,4 +1,4 @@
-/* Awaits inside statement expressions, and those inside other operands. */
+/* Awaits in statement expressions, and statement expressions in other operands. */
 #include <bide/bide.h>
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* A label before the last expression of a statement expression: it is the value all the same. */
+/* A label before the last expression of a statement expression: it is still the value. */
 #include "../step.h"
 
 static async int value(int n)

@@ -1,5 +1,5 @@
-/* The length of an array type is evaluated where it stands, though an await follows; and what only
- * the compiler evaluates may name variables that live in the frame. */
+/* The length of an array type is evaluated at its place, although an await follows. An operand that
+ * is not evaluated may name variables that live in the frame. */
 #include "../step.h"
 #include <stddef.h>
 

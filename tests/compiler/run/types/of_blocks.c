@@ -1,5 +1,5 @@
-/* Types declared in blocks: tags, enums, typedefs, anonymous ones, function declarations, shadowed
- * tags; of locals that live over awaits and of those that do not. */
+/* Types declared in blocks: tags, enums, typedefs, anonymous types, function declarations, shadowed
+ * tags; for locals that live across awaits and for others. */
 #include "../step.h"
 
 struct pair {

@@ -1,5 +1,5 @@
-/* _Static_assert in async functions: what it says of variables and types of the function, of those
- * whose address is kept and of awaited results; in blocks, branches and structs. */
+/* _Static_assert in async functions, about variables and types of the function, variables whose
+ * address is kept, and awaited results; in blocks, branches and structs. */
 #include "../step.h"
 
 #define IS(x, type) _Generic(&(x), __typeof__(type) * : 1, default : 0)

@@ -1,4 +1,4 @@
-/* Structs of blocks with attributes, and with enums in them, that live over awaits and in async
+/* Structs of blocks, with attributes and with enums in them, that live across awaits and in async
  * blocks. */
 #include "../step.h"
 

@@ -1,5 +1,5 @@
-/* A bit-field wider than int: what is computed from it is the same with an await behind it as
- * without. For gcc it has as many bits as it says, for clang those of its declared type.
+/* A bit-field wider than int: a value that is computed from it is the same with an await after it
+ * as without. In gcc it has its own number of bits, in clang the bits of its declared type.
  * flags: -Wno-sign-compare */
 #include "../step.h"
 

@@ -1,5 +1,5 @@
-/* What must not make the user's compiler warn: volatile arrays with initialisers, types of a block
- * that are only used there, cleanup variables. */
+/* Code for which the user's compiler must not warn: volatile arrays with initialisers, types of a
+ * block that are only used there, cleanup variables. */
 #include "../step.h"
 
 static void say(const char *c)
