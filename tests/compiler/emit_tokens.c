@@ -1,8 +1,8 @@
 /*
- * What `bide emit` prints has the tokens of what `bide cc` compiles: both are made from the same
- * text and cut into declarations of file scope. Each of the one must be among those of the other,
- * where headers are included in the one and copied in the other. Nothing is compiled, so all
- * programs of run/ are tried.
+ * `bide emit` prints the tokens that `bide cc` compiles: both outputs are made from the same text
+ * and cut into declarations of file scope. Each declaration that `bide emit` prints must be in the
+ * other output. (Headers are included in the first and copied in the second.) Nothing is compiled,
+ * so all programs of run/ are tried.
  */
 #include "check.h"
 #include "compiler/check/check.h"
@@ -58,7 +58,7 @@ static bool is(const struct token *t, const char *text)
     return t->length == strlen(text) && memcmp(t->start, text, t->length) == 0;
 }
 
-/* Records of frames, which are macros in the form to be read. */
+/* Records of frames; in the form for people to read they are macros. */
 static bool is_record(const struct token *t)
 {
     const struct token *s = t + 1;
@@ -81,7 +81,7 @@ static int compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Its tokens, a blank behind each, by declarations. */
+/* The tokens of a text by declarations, with a blank after each token. */
 static struct declarations cut(struct arena *to, const char *text)
 {
     struct arena *a = arena_new();
@@ -154,7 +154,7 @@ static void compare_forms(const char *program)
     arena_free(a);
 }
 
-/* The programs of run/: with ONLY in the environment those whose topic, name or both it is. */
+/* The programs of run/. If ONLY is set: those whose topic, name or TOPIC/NAME is ONLY. */
 static void find_programs(glob_t *found)
 {
     static const char *const forms[] = {"%s/tests/compiler/run/%s.c",
@@ -179,7 +179,7 @@ TEST_LIMIT(emit_prints_the_tokens_that_cc_compiles, 120)
     globfree(&found);
 }
 
-/* What stands beside a generated text must not become one token with it. */
+/* A token beside a generated text must not become one token with it. */
 TEST(generated_text_is_apart_from_its_neighbours)
 {
     static const char head[] = "# 1 \"a.c\"\n"

@@ -1,6 +1,6 @@
 /*
- * The compiler's lexer and parser: what they must take, where tokens and nodes stand, and that what
- * they do not understand spoils nothing else. Types are tested in types.c, messages in err/.
+ * The compiler's lexer and parser: what they must take, the places of tokens and nodes; and text
+ * that they do not understand damages nothing else. Types are tested in types.c, messages in err/.
  */
 #include "check.h"
 #include "compiler/check/check.h"
@@ -227,7 +227,7 @@ TEST(plain_bodies_are_not_parsed)
     arena_free(u.arena);
 }
 
-/* ---- what lowering is told ---- */
+/* ---- what lowering reads from the tree ---- */
 
 static struct symbol *local(const struct unit *u, const char *name)
 {
@@ -326,7 +326,7 @@ static char *repeated(struct arena *a, const char *text, int times)
     return s;
 }
 
-/* Nothing that can be nested takes the stack along. */
+/* No kind of nesting overflows the C stack. */
 TEST(deep_nesting_is_refused)
 {
     static const char *const nests[] = {

@@ -1,7 +1,7 @@
 /*
- * The compiler's types and constants against those of the compiler that builds this test: each row
- * is a static assertion here, and its text is given to the compiler's own parser, which must come
- * to the same. DECLARE compiles the declarations that the rows speak of and keeps their text.
+ * bide's types and constants, compared with those of the compiler that builds this test: each row
+ * is a static assertion here, and its text goes to bide's parser, which must find the same. DECLARE
+ * compiles the declarations that the rows use, and keeps their text.
  */
 #include "check.h"
 #include "compiler/check/check.h"
@@ -15,7 +15,7 @@
     __VA_ARGS__                     \
     static const char name[] = #__VA_ARGS__;
 
-/* The rows are what a compiler warns of. */
+/* Compilers warn of the rows. */
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"
 #pragma GCC diagnostic ignored "-Wunused"
@@ -232,7 +232,7 @@ TEST(constants_are_those_of_the_compiler)
     arena_free(u.arena);
 }
 
-/* What is printed means the type that it was printed from. */
+/* A printed type means the type from which it was printed. */
 TEST(a_printed_type_is_the_type)
 {
     struct unit u = {0}, again = {0};

@@ -109,7 +109,7 @@ static async int IN(arguments)(char c, T t, char d, A a, M m, S s)
 #ifdef __clang__
 #define MARK __attribute__((aligned(N)))
 #else
-#define MARK /* gcc takes it of no parameter */
+#define MARK /* gcc does not allow it for a parameter */
 #endif
 static async int IN(marked)(int x MARK)
 {

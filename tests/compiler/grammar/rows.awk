@@ -1,10 +1,10 @@
-# A table of grammar/ to programs in the current folder, for one compiler.
+# Makes programs in the current folder from a table of grammar/, for one compiler.
 #
 #   awk -v compiler=gcc -v group=11 -f rows.awk TABLE...      all rows of the group: one program
 #   awk -v compiler=gcc -v only=NAME -f rows.awk TABLE...     one row
 #   awk -v compiler=gcc -v list=1 -f rows.awk TABLE...        the rows' names with their groups
 #
-# In a program each row is an async function; main calls them all and names those that went wrong.
+# In a program each row is an async function; main calls all rows, and names those that are wrong.
 
 function flush_row(    i, wanted, mine)
 {

@@ -35,7 +35,7 @@ async int switched(int n)
     }
 }
 
-/* Only by a way that the plain reading alone has. */
+/* Only on a path that the plain reading alone has. */
 async int by_a_scope(void)
 {
     bide_scope(s)
@@ -53,7 +53,7 @@ async int past_a_scope(int n)
     }
 }
 
-/* These never get there. */
+/* These never reach their end. */
 async int endless(void)
 {
     for (;;)

@@ -23,7 +23,7 @@ static async int wait(int n)
     return 7;
 }
 
-/* Is unwound, as the callee of a marked function. */
+/* It is unwound, although its caller is a marked function. */
 static async int guarded(int n)
 {
     defer {
@@ -72,7 +72,7 @@ static async int outer(int n)
     return r;
 }
 
-/* Marked functions hand on what they return. */
+/* Marked functions pass on the results of the functions that they call. */
 static async bide_cancel_returns char *make(void)
 {
     char *p = malloc(10);
@@ -200,7 +200,7 @@ static async void raced(void)
     }
 }
 
-/* Called from a deferred block it is shielded, like everything there. */
+/* A function that a deferred block calls is shielded, like everything there. */
 static async int in_defer(void)
 {
     defer {

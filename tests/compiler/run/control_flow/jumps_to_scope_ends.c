@@ -2,7 +2,7 @@
 #include <bide/bide.h>
 #include <stdio.h>
 
-/* Labels of a block, next to locals that a debugger is shown. */
+/* Labels of a block, next to locals that a debugger can show. */
 static async int local_labels(int x)
 {
     int y[2] = {x}, *p = y;
@@ -53,7 +53,7 @@ third:
     return turns;
 }
 
-/* Blocks that only a jump further down comes to, with something to do at their ends. */
+/* Blocks that only a later jump reaches, and that run code at their ends. */
 static async int jumped_to(int x)
 {
     int n = 0, undone = 0;

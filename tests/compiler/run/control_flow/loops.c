@@ -95,7 +95,7 @@ static async int early(int n)
                 return i * 100 + j;
 }
 
-/* The test of the loop is in its body, its step is not. */
+/* The test of the loop moves into the body, but its step does not. */
 static async int deferring(int n)
 {
     int sum = 0, rounds = 0;

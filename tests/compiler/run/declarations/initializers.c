@@ -1,6 +1,6 @@
 /* flags: -Wno-missing-field-initializers -Wno-initializer-overrides -Wno-override-init */
-/* Initialisers with awaits in them: designators in any order, nested, ranges, elided braces, members
- * that are not named, unnamed structs and unions, literals in literals. */
+/* Initialisers with awaits in them: designators in any order, nested, ranges, elided braces,
+ * members without an initialiser, unnamed structs and unions, literals in literals. */
 #include "../step.h"
 
 struct inner {

@@ -1,5 +1,5 @@
 /* flags: -Wno-shadow -Wno-dangling-else -Wno-parentheses -Wno-empty-body */
-/* What is rare in C: values of statement expressions behind labels, sizes of one local in the types of
+/* Rare forms of C: values of statement expressions after labels, sizes of one local in the types of
  * others, declarations in for-clauses of every kind, dangling else, parameters and results of all
  * forms. */
 #include "../step.h"

@@ -80,7 +80,7 @@ static async int uses(int x)
     return a.x;
 }
 
-/* Assigned member by member, and in one way only. */
+/* Assigned member by member, and on one path only. */
 static async int partly(int x)
 {
     struct point p;

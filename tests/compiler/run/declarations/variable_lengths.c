@@ -1,5 +1,5 @@
 /* flags: -Wno-vla */
-/* Arrays of variable length and alloca where nothing of them lives over an await; parameters and
+/* Arrays of variable length and alloca, if no part of them lives across an await; parameters and
  * pointers of variably modified types; their sizes. */
 #include "../step.h"
 #include <alloca.h>

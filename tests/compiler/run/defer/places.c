@@ -1,7 +1,7 @@
 /* flags: -Wno-shadow */
-/* Deferred blocks see the names of their own place; with arrays of variable length; in blocks whose
- * end is never reached; with gotos between them; as one statement; in switch and statement
- * expressions; nested; values of returns. */
+/* Deferred blocks see the names of their own place. Also with arrays of variable length, in blocks
+ * whose end is never reached, with gotos between them, as a single statement, in switch and
+ * statement expressions, nested; and values of returns. */
 #include "../step.h"
 
 static int x = 1;
@@ -145,7 +145,7 @@ static async int value_of(struct one one)
     return one.c;
 }
 
-/* A deferred block with the name of a later variable, which a debugger is shown. */
+/* A deferred block uses the name of a later variable, which a debugger can show. */
 static async int later_name(int x)
 {
     int s = 0;

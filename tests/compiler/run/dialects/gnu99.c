@@ -1,5 +1,5 @@
 /* flags: -std=gnu99 */
-/* An older C, and the prefixed words. */
+/* An older dialect of C, and the prefixed words. */
 #define BIDE_NO_KEYWORDS
 #include <bide/bide.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* flags: -Wno-multichar */
-/* Constants of every base, suffix and prefix, and what type they have; the values are folded, cast and
- * kept over awaits. */
+/* Constants of every base, suffix and prefix, and their types; the values are folded, cast and kept
+ * across awaits. */
 #include "../step.h"
 #include <limits.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* flags: -Wno-shadow */
-/* _Generic: what it sees of variables that live over awaits, const ones, arrays and pointers; only
- * the chosen expression runs; functions are chosen with it. */
+/* _Generic: the types of variables that live across awaits, const variables, arrays and pointers;
+ * only the chosen expression runs; functions are chosen with it. */
 #include "../step.h"
 
 struct pair {

@@ -99,7 +99,7 @@ static async int places(void)
     return k;
 }
 
-/* The old value is read after the right side: what happens meanwhile is not lost. */
+/* The old value is read after the right side, so a change in between is not lost. */
 static int shared;
 
 static async int change(int x)

@@ -1,6 +1,6 @@
 /* flags: -Wno-sequence-point -Wno-unsequenced */
-/* Operands are evaluated from left to right; what was read before an await is not read again, and an
- * update does not lose what others did meanwhile. (The plain reading leaves some of this open.) */
+/* Operands are evaluated from left to right. A value read before an await is not read again, and an
+ * update does not lose changes by other tasks. (The plain reading leaves some of this open.) */
 #include <bide/bide.h>
 #include <stdio.h>
 

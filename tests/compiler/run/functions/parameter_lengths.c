@@ -39,7 +39,7 @@ static async int several(int n, int a[n += 1][2], int *b[n *= 2], char c[n > 6 ?
     return n + a[0][0] + *b[0] + c[0];
 }
 
-/* Those of a prototype inside are not; that of a sizeof is. */
+/* The lengths in an inner prototype are not evaluated; the length in a sizeof is. */
 static async int nested(int n, int f(int b[n++]), int a[sizeof(int[n += 3])],
                         int (*g)(int (*)[n++]))
 {
@@ -86,7 +86,7 @@ async int main(void)
     n = await without_effect(3, v, v);
     printf("%d\n", n);
 
-    /* The body begins when the task or the future does, not where it is made. */
+    /* The body begins when the task or the future begins, not when it is made. */
     bide_scope(s)
     {
         bide_task(int) t = bide_scope_spawn(s, hidden(v, 1));

@@ -140,7 +140,7 @@ static async void together(void)
     printf("%d\n", await bide_blocking(call_plainly(second, 4)));
 }
 
-/* What an array of plain functions decays to has the same shape, and is called as it is. */
+/* An array of plain functions decays to a pointer of the same form, which is called as it is. */
 static int plain(int n)
 {
     return n + 1;

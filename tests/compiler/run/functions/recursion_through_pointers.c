@@ -26,7 +26,7 @@ static async long through(long n)
     return 1 + await (*self)(n - 1);
 }
 
-/* One by its name, one by a pointer, and a branch now and then. */
+/* One call by name, one through a pointer, and sometimes a branch. */
 static async long third(long n);
 
 static async long second(long n)

@@ -118,7 +118,7 @@ static async bide_future(int) make_later(int turns)
     return f;
 }
 
-/* Polls it once or twice, and leaves it. */
+/* Polls the future once or twice, and leaves it. */
 static async void poll_a_bit(bide_future(int) *f)
 {
     await bide_select_biased(bide_get(*f), bide_yield());
@@ -215,7 +215,7 @@ static async int in_value(void)
     return n + 10 * unwound;
 }
 
-/* What is dropped may still use what was there when it was made. */
+/* A future that is dropped may still use variables that were alive when it was made. */
 static async void fills(char *to, size_t size)
 {
     defer {
@@ -296,7 +296,7 @@ static async int takes(bide_future(int) f, bide_task(int) task, int n)
     return out + n + await bide_get(f);
 }
 
-/* What the arguments of a call own goes with it, also when it never begins. */
+/* Owners in the arguments of a call are released with it, also when it never begins. */
 static async void arguments(void)
 {
     bide_future(int) f = bide_lazy(takes(make(3), bide_spawn(work(2)), 10));
@@ -309,7 +309,7 @@ static async void arguments(void)
         await bide_yield();
 }
 
-/* Owners that nobody takes. */
+/* Owners that no variable takes. */
 static async void unused(void)
 {
     bide_future(int) f = bide_lazy(work(9)), g = make(1);
@@ -322,7 +322,7 @@ static async void unused(void)
     await bide_join(f = make_later(5), g = make_later(6));
     bide_future(int) h = make(50);
     await poll_a_bit(&h);
-    /* With the first one ready, the second never begins. */
+    /* If the first branch is ready at once, the second never begins. */
     await bide_select_biased(step(1), driven_to_the_end(bide_move(h)));
     for (int i = 0; i < 9; i++)
         await bide_yield();

@@ -25,7 +25,7 @@ static async struct pair make(int a, int b)
     return (struct pair){a, b};
 }
 
-/* Two branches take turns at one variable. */
+/* Two branches change one variable in turn. */
 static async int interleaved(void)
 {
     char trace[32] = "";
@@ -224,7 +224,7 @@ static async int places(void)
     return r * 1000 + out;
 }
 
-/* Names that the generated code uses itself. */
+/* Names that generated code uses too. */
 static async const char *names(int outer)
 {
     const char *frame = "", *args = "", *cx = "";

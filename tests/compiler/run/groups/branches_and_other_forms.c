@@ -95,7 +95,7 @@ static async int blocking(int x)
 
 static int closed;
 
-/* Not unwound: the group returns when its branches are gone, and the function goes on. */
+/* The function is not unwound: the group returns when its branches have ended, and it goes on. */
 static bide_cancel_returns async int returns(int t)
 {
     int n = 0, a = -1, b = -1, c = -1;

@@ -26,7 +26,7 @@ struct fixed {
     int b;
 };
 
-/* Variables of every kind, in the frame while branches may run. */
+/* Variables of every kind; they are in the frame while branches may run. */
 static async int kinds(int array[3], int (*f)(int), const char *const text)
 {
     register int r = 1;
@@ -110,7 +110,7 @@ static async int types(void)
     return sum * 100 + size * 10 + (copy.next == &last);
 }
 
-/* Labels, also the same ones in each; jumps inside. */
+/* Labels, the same names in each branch; jumps inside branches. */
 static async int labels(int n)
 {
     int sum = 0;
@@ -200,7 +200,7 @@ static async bide_task(int) start(int x)
     return bide_spawn(after(1, x));
 }
 
-/* A handle that a branch makes, over one that was there. */
+/* A branch assigns a handle to a variable that has one already. */
 static async int owners(void)
 {
     bide_task(int) h = bide_spawn(after(1, 1)), k = NULL, many[2];

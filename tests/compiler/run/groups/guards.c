@@ -34,7 +34,7 @@ static async int order(int which)
     return w;
 }
 
-/* Nothing takes part: a select is over at once. */
+/* No branch takes part: a select ends at once. */
 static async int none(void)
 {
     int n = 7;
@@ -55,7 +55,7 @@ static async int joins(bool x, bool y)
     return a * 1000 + b * 100 - c * 10 - err;
 }
 
-/* Groups and statement expressions behind guards, guards in groups. */
+/* Groups and statement expressions with guards, guards in groups. */
 static async int inside(bool x, bool y)
 {
     int a = -1, b = -1, c = -1, r = -9, total = 0;
@@ -74,7 +74,7 @@ static async int inside(bool x, bool y)
     return 0;
 }
 
-/* A pump: each direction only while it has room. */
+/* A pump: each direction runs only while it has room. */
 static async int pump(int room)
 {
     char trace[64] = "";
@@ -112,7 +112,7 @@ static async int others(bool x)
     return 0;
 }
 
-/* Every branch that takes part is the first one some time. */
+/* Every branch that takes part is sometimes the first. */
 static async int starts(void)
 {
     int seen[6] = {0};

@@ -14,7 +14,7 @@ static struct three make(int x) { return (struct three){{x, x + 1, x + 2}}; }
 
 static const int *same(const int *p) { return p; }
 
-/* Takes the place on the stack where a value without a home would have been. */
+/* Overwrites the part of the C stack where a value without a variable would have been. */
 static void scribble(void)
 {
     volatile char stack[512];
@@ -77,7 +77,7 @@ static bide_task(int) begin(const int *p)
     return bide_spawn(forever(*p));
 }
 
-/* A task that nobody wants, before a comma, is released. */
+/* A task whose value is dropped before a comma is released. */
 static async int unwanted(int c)
 {
     begin(make(c).at), await step(1);

@@ -69,7 +69,7 @@ async int scopes(int k)
     return bad + k;
 }
 
-/* a-b, b-c, c-d, d-e live together: no nest of structs and unions alone packs this. */
+/* a-b, b-c, c-d, d-e live together: nested structs and unions alone cannot pack this. */
 async long chain_of(long n)
 {
     long a = n + 1, b = n + 2;
@@ -95,7 +95,7 @@ async struct wide wide(long x)
     return w;
 }
 
-/* The slot of a result shares bytes with the variables that it does not live beside. */
+/* The slot of a result shares bytes with variables that do not live at the same time. */
 async long wide_results(long x)
 {
     struct wide first = await wide(x);
@@ -203,7 +203,7 @@ out:
     return seen;
 }
 
-/* The deferred block stands before what lives when it runs. */
+/* The deferred block is before the declarations of variables that live when it runs. */
 async int deferred_early(int n)
 {
     char *kept = NULL;

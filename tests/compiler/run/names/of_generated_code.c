@@ -32,7 +32,7 @@ static async int get(int get)
     return get_2 + get;
 }
 
-/* As parts of the runtime are called. */
+/* The names of parts of the runtime. */
 static async int task_join(int n) { return await later(n); }
 static async int blocking(int n) { return await task_join(n); }
 static async int block_on(int n) { return await blocking(n); }

@@ -66,7 +66,7 @@ static async int of(bide_task(int) h)
     return await bide_task_join(h, &out) == 0 ? out : -2;
 }
 
-/* ---- results behind pointers ---- */
+/* ---- results through pointers ---- */
 
 static async int later(int seconds)
 {

@@ -41,7 +41,7 @@ static async int lengthy(struct large l)
     return l.bytes[0] + 3;
 }
 
-/* Its deferred block takes a while. */
+/* Its deferred block suspends a few times. */
 static async int slow(struct large l)
 {
     running++;
@@ -318,7 +318,7 @@ static async int in_a_defer(void)
     return await wait(1);
 }
 
-/* What f borrows is given back after it is dropped. */
+/* Something that f borrows is released after f is dropped. */
 static async int order(void)
 {
     int *p = malloc(sizeof *p);

@@ -1,6 +1,6 @@
 /* flags: -Wno-bide-use-after-move */
-/* Variables that own tasks: released at the end of their scope, by assignment, by detach; moved into
- * arrays, members, arguments and results; released also when the function unwinds.
+/* Variables that own tasks: released at the end of their scope, by assignment, by detach; moved
+ * into arrays, members, arguments and results; also released when the function unwinds.
  * flags: -Wno-bide-use-after-move */
 #include "../step.h"
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* flags: -funsigned-char */
-/* What a second preprocessing, or a front end that guesses, would get wrong: __COUNTER__,
+/* Things that a second preprocessing, or a front end that guesses, would get wrong: __COUNTER__,
  * __LINE__ and __TIME__, pragmas in odd places, the sign of char, types of constants. */
 #include "../step.h"
 

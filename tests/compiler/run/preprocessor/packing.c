@@ -31,7 +31,7 @@ static int work(char c, double d)
     return c + (int)d;
 }
 
-/* An unaligned double would be an error of the sanitizers. */
+/* The sanitizers would report an unaligned double. */
 static async int in_frames(char c, double d)
 {
     char e = c;

@@ -1,6 +1,6 @@
 /* flags: -pedantic -Wno-gnu-statement-expression -Wno-gnu-zero-variadic-macro-arguments */
-/* Macros of system headers in async functions: what they hold is of a system header and does not warn,
- * whatever it does; the user's arguments are the user's. */
+/* Macros of system headers in async functions: their own text does not warn, since it is from a
+ * system header; the user's arguments do. */
 #include "../step.h"
 #include <stddef.h>
 #include <sys/select.h>

@@ -32,7 +32,7 @@ static async void for_ever(void)
         await bide_yield();
 }
 
-/* In and round loops, a switch, an if and a label. */
+/* Scopes in and round loops, a switch, an if and a label. */
 static async int statements(int n)
 {
     int sum = 0, i = 0;
@@ -93,7 +93,7 @@ static async int names(int s)
     return sum;
 }
 
-/* What the block itself declares lives until it has waited. */
+/* Variables that the block declares live until the wait at its end is over. */
 static async int own_locals(int n)
 {
     int sum = 0;
@@ -120,7 +120,7 @@ struct report {
     long error;
 };
 
-/* Where the error goes. */
+/* Places to which the error is assigned. */
 static async int errors(struct report *report)
 {
     static int calls;
@@ -186,7 +186,7 @@ static async int children(struct bide__scope *s, int *to, int n)
     return 0;
 }
 
-/* Also the variable in a block's captures. */
+/* A block captures the variable, too. */
 static async int by_children(int n)
 {
     int count = 0;

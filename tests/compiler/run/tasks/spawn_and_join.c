@@ -1,5 +1,5 @@
 /* flags: -Wno-bide-use-after-move */
-/* Tasks: spawn, join, wait, detach, abort, finished, move; async blocks and what they capture. */
+/* Tasks: spawn, join, wait, detach, abort, finished, move; async blocks and their captures. */
 #include <bide/bide.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
  * bide_spawn_blocking: plain functions on the blocking pool as tasks; with every kind of argument
- * and result, through pointers, from plain functions; waited for, detached, aborted before they run.
+ * and result, through pointers, from plain functions; waited for, detached, aborted before a start.
  */
 #include <bide/bide.h>
 #include <semaphore.h>

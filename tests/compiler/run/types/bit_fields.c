@@ -1,6 +1,6 @@
 /* flags: -Wno-conversion */
-/* Bit-fields of every type: read, assigned, updated, with awaits in both operands; their values are
- * those that fit, they promote as C says, and their neighbours keep theirs. */
+/* Bit-fields of every type: read, assigned, updated, with awaits in both operands. They keep only
+ * the bits that fit, promote as C says, and do not change their neighbours. */
 #include "../step.h"
 #include <stdbool.h>
 
@@ -97,7 +97,7 @@ static async void promoted(struct fields *p, struct fields *q)
                0,
            (p->whole - await step(9)) / 2 < 0, -p->three * await step(1) < 0,
            (await step(0) ? p->one : p->three) - await step(9) < 0);
-    /* what the compilers do not agree about is what the compiler does without an await */
+    /* where compilers differ, the value is that of the same compiler without an await */
     *p = *q;
     int a = p->three++ - await step(9) < 0, b = q->three++ - 9 < 0;
     int c = ({ p->three; }) - await step(9) < 0, d = ({ q->three; }) - 9 < 0;
@@ -116,7 +116,7 @@ struct bits {
     _Bool yes : 1;
 };
 
-/* A bit-field that is an operand next to an await: promoted to int, as an operand is. */
+/* A bit-field that is an operand next to an await is promoted to int, like any operand. */
 static async int bits(struct bits s)
 {
     struct bits *p = &s;
