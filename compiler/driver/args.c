@@ -203,7 +203,8 @@ static const char *suffix_of(const char *path)
 
 /* ---- response files ---- */
 
-/* One word from `p` by the rules of response files: blanks part, quotes and backslashes protect. */
+/* Reads a word at `p` by the rules of response files: blanks separate words, unless they are in
+ * quotes or after a backslash. */
 static const char *read_word(struct arena *arena, const char *p, char **word)
 {
     char *out, quote = 0;

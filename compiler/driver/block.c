@@ -45,7 +45,7 @@ static bool is_context(const char *line)
            (begins && (ends_with(line, ":") || ends_with(line, ",")));
 }
 
-/* "1 warning generated.": dropped, since we do not print all that it counts. */
+/* "1 warning generated.": dropped, since not all of the counted warnings are printed. */
 static bool is_count(const char *line)
 {
     return isdigit((unsigned char)*line) && ends_with(line, " generated.");
@@ -64,8 +64,8 @@ static bool is_tool_name(const char *name)
     return false;
 }
 
-/* "cc1: ...", "/usr/bin/x86_64-linux-gnu-ld: ...": is it about no place, but from a tool? A folder
- * of a place may have a tool's name. */
+/* "cc1: ...", "/usr/bin/x86_64-linux-gnu-ld: ...": is the message from a tool, without a place? A
+ * folder in a place may be named like a tool. */
 static bool is_tool_line(const char *line)
 {
     const char *colon = strstr(line, ": "), *begin = line;

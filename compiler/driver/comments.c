@@ -13,7 +13,7 @@
 
 struct reader {
     const char *begin, *p, *end;
-    bool apart; /* something stood before the token */
+    bool apart; /* there is something before the token */
 };
 
 static struct reader reader_of(const struct buffer *text)
@@ -26,7 +26,7 @@ static bool is_in_word(char c)
     return is_word_char(c) || c == '.';
 }
 
-/* To the next token, over white space, comments and line markers. */
+/* Goes to the next token, past white space, comments and line markers. */
 static void skip(struct reader *r)
 {
     bool line_begins = r->p == r->begin || r->p[-1] == '\n';
@@ -54,7 +54,8 @@ static size_t token_length(const struct reader *r)
     return p > r->p ? (size_t)(p - r->p) : 1;
 }
 
-/* What __TIME__ gives: "hh:mm:ss". The clock may tick between the two runs of the preprocessor. */
+/* True for a value of __TIME__, "hh:mm:ss". The clock may tick between the two runs of the
+ * preprocessor. */
 static bool is_time(const char *p, size_t length)
 {
     static const char form[] = "\"00:00:00\"";

@@ -1,5 +1,5 @@
 /*
- * The user's compiler: how it is started for a step of ours, and which one it is.
+ * The user's compiler: how bide starts it for a step of its own, and which compiler it is.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -16,7 +16,7 @@ void command_add_colour(const struct command *cmd, struct process *p)
     }
 }
 
-/* The compiler without ccache and its like, which have nothing to gain in these steps. */
+/* The compiler without ccache and the like, which would gain nothing in these steps. */
 struct process compiler_process(const struct command *cmd)
 {
     struct process p = {.arena = cmd->arena};

@@ -1,16 +1,16 @@
 /*
- * Which of the compiler's messages about the plain reading do not hold for the program.
+ * Finds the compiler's messages about the plain reading that do not hold for the program:
  *
- * - A warning that comes from the flow of a function, if a deferred block or a scope gives the
- *   function another flow than its plain reading has. It holds if the compiler also gives it for
+ * - A warning that depends on the flow of a function, if a deferred block or a scope gives the
+ *   function a different flow from its plain reading. It holds if the compiler also gives it for
  *   the generated code of that function. The same goes for a warning about values in a deferred
- *   block, which are different when the block runs. -Wreturn-type holds if our own checks agree. A
- *   variable that stands in no such form is the same in both readings: then the generated code,
+ *   block, which are different when the block runs. -Wreturn-type holds if bide's own checks agree.
+ *   A variable that is in no such form is the same in both readings: then the generated code,
  *   where it may live in the frame, does not count.
  * - A task or a future without a value: it begins empty.
  * - The order of evaluation in an expression with an await: the language defines it.
- * - An unused result of an await: our own check knows what (void) stands for.
- * - A pragma that names a warning of ours, and what clang says of the macros of a scope.
+ * - An unused result of an await: bide has a check of its own, which understands (void).
+ * - A pragma that names a warning of bide, and clang's messages about the macros of a scope.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -40,7 +40,8 @@ static bool place_is_in(const struct said_place *place, const struct line_span *
     return line_span_has(span, place->file, place->line);
 }
 
-/* Is it, or a note of it, about these lines? A warning in a macro has the macro's place. */
+/* Is the message, or one of its notes, about these lines? A warning in a macro has the macro's
+ * place. */
 static bool is_about(struct arena *arena, const struct block *b, const struct line_span *span)
 {
     const char *p = b->start, *end = b->start + b->length;
@@ -78,7 +79,7 @@ static bool is_among(const char *option, const char *const *names)
     return false;
 }
 
-/* Warnings that depend on the ways through a function. Names that end in - are families. */
+/* Warnings that depend on the paths through a function. Names that end in - are families. */
 static const char *const flow_names[] = {"aggressive-loop-optimizations",
                                          "analyzer-",
                                          "clobbered",
@@ -120,7 +121,7 @@ static const char *const value_names[] = {"alloc-size-larger-than",
                                           "vla-larger-than",
                                           NULL};
 
-/* Those of the first list that say which variable they are about. */
+/* The warnings of the first list that name their variable. */
 static const char *const variable_names[] = {"conditional-uninitialized",
                                              "dangling-pointer",
                                              "maybe-uninitialized",
@@ -131,8 +132,8 @@ static const char *const variable_names[] = {"conditional-uninitialized",
 
 static const char *const return_names[] = {"return-local-addr", "return-stack-address", NULL};
 
-/* Warnings that depend on what has been evaluated by then. Other branches of a group may also
- * change what a loop waits for. */
+/* Warnings that depend on what has already been evaluated. Other branches of a group may also
+ * change a variable that a loop waits for. */
 static const char *const order_names[] = {"for-loop-analysis", "sequence-point", "unsequenced",
                                           NULL};
 
@@ -172,8 +173,8 @@ static struct line_span line_of(const struct block *b)
     return (struct line_span){b->place.file, b->place.line, b->place.line};
 }
 
-/* The first name between quotes at or after *text, which moves behind its quotes; of gcc's "*p",
- * "s.a" and "a[0]" that of the variable. NULL: none follows. */
+/* The first name in quotes at or after *text, which moves past the quotes; for gcc's "*p", "s.a"
+ * and "a[0]" the name of the variable. NULL: there is no other name. */
 static const char *quoted_name(struct confirm *c, const char **text)
 {
     const char *open = strpbrk(*text, "'\342"), *quote = open;
@@ -198,10 +199,10 @@ static bool is_about_empty(struct confirm *c, const struct block *b, const char 
     return name && reading_names_owner(c->job->unit, name, &here);
 }
 
-/* Is it about local variables that no form with another flow touches? Then the other ways through
- * the function make no difference. A variable without a value on all ways to a place stays so
- * whatever a deferred block elsewhere does, since the plain reading goes through that block too. In
- * the plain reading a scope is a loop that may be left out, which matters only behind it. */
+/* Is the warning about local variables that no form with another flow uses? Then the other paths
+ * through the function make no difference. A variable without a value on all paths to a place has
+ * no value there whatever a deferred block elsewhere does, since the plain reading runs that block
+ * too. In the plain reading a scope is a loop that may be skipped; this matters only after it. */
 static bool is_about_untouched(struct confirm *c, const struct block *b, const char *option)
 {
     bool on_all_ways = !strcmp(option, "uninitialized") && !find_span(c->arena, &c->deferred, b);
@@ -221,7 +222,7 @@ static bool is_about_untouched(struct confirm *c, const struct block *b, const c
     return count > 0;
 }
 
-/* Have we seen as well that the address of a local is returned? */
+/* Has bide also found that the address of a local is returned? */
 static bool is_return_of_local(struct confirm *c, const struct block *b, const char *option)
 {
     struct line_span line = line_of(b);

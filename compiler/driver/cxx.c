@@ -1,7 +1,7 @@
 /*
  * C++ files. Async functions are for C: in a file that is compiled as C++ the words are macros of
- * the plain reading, and the compiler's errors about them help nobody. So a C++ file that defines
- * an async function is an error of ours. Files that only call bide's functions are the compiler's.
+ * the plain reading, and the compiler's errors about them help nobody. So bide itself reports a C++
+ * file that defines an async function. Files that only call bide's functions go to the compiler.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -9,7 +9,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Over white space and comments. */
+/* Goes past white space and comments. */
 static const char *skip_blanks(const char *p, const char *end)
 {
     while (p < end) {
@@ -23,7 +23,7 @@ static const char *skip_blanks(const char *p, const char *end)
     return p;
 }
 
-/* Behind `async`: does a type follow, a name, parentheses and a body? */
+/* After `async`: do a type, a name, parentheses and a body follow? */
 static bool is_definition(const char *p, const char *end)
 {
     bool has_parameters = false;

@@ -19,7 +19,7 @@
 
 /* ---- which inputs are ours ---- */
 
-/* The quoted name of an #include, `p` being behind the #; NULL: it is another directive. */
+/* The quoted name of an #include; `p` is after the #. NULL: it is another directive. */
 static const char *included_name(struct arena *arena, const char *p, const char *end)
 {
     while (p < end && (*p == ' ' || *p == '\t'))
@@ -124,7 +124,7 @@ static bool has_own_words(const struct command *cmd)
     return false;
 }
 
-/* Runs the user's words as they are, response files too, without our own options. */
+/* Runs the user's words as they are, with their response files, but without bide's own options. */
 static int run_untouched(struct command *cmd, const struct list *extra,
                          const struct buffer *standard_input)
 {
@@ -212,7 +212,7 @@ static void shorten(struct command *cmd, struct process *p)
     }
 }
 
-/* Does it give messages a form that we could not read? */
+/* Does the option give messages a form that bide cannot read? */
 static bool is_message_form(const char *word)
 {
     return !strncmp(word, "-fdiagnostics-format=", 21) ||
@@ -303,7 +303,7 @@ static bool write_file(const char *path, const char *text, size_t length)
     return ok;
 }
 
-/* Does the compiler print more than messages? We could not tell that from messages. */
+/* Does the compiler print more than messages? bide could not tell the two apart. */
 static bool prints_more(const struct command *cmd)
 {
     static const char *const words[] = {"-v",
@@ -327,8 +327,8 @@ static bool prints_more(const struct command *cmd)
     return false;
 }
 
-/* Gives the text to the compiler that waits for it, or writes the file; both, if frames are to be
- * measured, which needs the file. */
+/* Gives the text to the compiler that waits for it, or writes the file; both if frames are to be
+ * measured, since that needs the file. */
 static enum step hand_over(struct job *job, struct buffer *text, const char *path, bool saved,
                            struct early *early)
 {
@@ -405,7 +405,7 @@ static void remove_outputs(struct command *cmd, struct list *jobs)
     }
 }
 
-/* These, and the program that the compiler has made under its default name. */
+/* Removes these, and the program that the compiler has made under its default name. */
 static void remove_made(struct command *cmd, struct list *jobs)
 {
     remove_outputs(cmd, jobs);
@@ -469,8 +469,8 @@ static bool may_lack_include(const struct command *cmd, const struct list *jobs)
     return lacks;
 }
 
-/* The jobs, and one for each file that the command compiles as it is: the command itself is silent,
- * so these files get their warnings in the same way. */
+/* The jobs, and also a job for each file that the command compiles as it is: the command itself is
+ * silent, so these files get their warnings in the same way. */
 static struct list with_plain_jobs(struct command *cmd, const struct list *jobs,
                                    const struct buffer *standard_input)
 {
@@ -523,7 +523,7 @@ static int run_again(struct command *cmd, struct list *jobs, const struct list *
     return run_translated(cmd, extra, standard_input, (int)jobs->count, err);
 }
 
-/* Runs the command on what was translated and reports; the exit status. */
+/* Runs the command on the translated texts, and reports. Returns the exit status. */
 static int compile_translated(struct command *cmd, struct list *jobs, struct early *early,
                               const struct list *extra, const struct buffer *standard_input)
 {

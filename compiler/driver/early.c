@@ -1,12 +1,12 @@
 /*
- * The compiler that is started before its text is there. Loading clang takes longer than
- * translating a file, so clang loads while the preprocessor and we are at work: its input is a link
- * to a pipe. The link has the name that the file would have, so that all that is derived from it is
- * the same. gcc loads fast and would gain nothing.
+ * A compiler that starts before its text is there. Loading clang takes longer than translating a
+ * file, so clang loads while the preprocessor and bide work: its input is a link to a pipe. The
+ * link has the name that the file would have, so that everything derived from the name is the same.
+ * gcc loads fast and would gain nothing.
  *
- * If we die, a text that is cut off must never become an object. So the pipe has a head before the
- * compiler starts: the text's first line, which names the user's file, and an #if whose #endif
- * stands behind the text's last line; clang obeys directives in preprocessed text. A file for clang
+ * If bide dies, a text that is cut off must never become an object. So the pipe gets a head before
+ * the compiler starts: the text's first line, which names the user's file, and an #if whose #endif
+ * comes after the text's last line; clang obeys directives in preprocessed text. A file for clang
  * has them too, because a checksum of the text gets into some outputs.
  *
  * Only success counts. After a failure the same command runs on a file, and what it prints and
@@ -25,7 +25,7 @@
 
 /* ---- where it fits ---- */
 
-/* The file of a program as the system finds it; NULL: there is none. */
+/* The file of a program as the system finds it; NULL: there is no such file. */
 static char *find_program(struct arena *arena, const char *name)
 {
     const char *path = getenv("PATH");
@@ -41,7 +41,7 @@ static char *find_program(struct arena *arena, const char *name)
     return NULL;
 }
 
-/* Is it clang itself, no script and no link to another program? */
+/* Is it clang itself, not a script or a link to another program? */
 static bool is_clang_itself(struct arena *arena, const char *name)
 {
     char real[PATH_MAX], magic[4] = "";

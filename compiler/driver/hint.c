@@ -1,9 +1,9 @@
 /*
- * Hints: of a missing #include <bide/bide.h>, and of a library of ours that is not linked.
+ * Hints about a missing #include <bide/bide.h>, and about a library of bide that is not linked.
  *
- * A file that has words of ours but includes nothing of bide is compiled as it is: async and defer
- * may well be names of the user's. If the compiler then finds an error at such a word, of the kind
- * that an unknown word gives, the include may be missing.
+ * A file that has words of bide but includes no header of bide is compiled as it is: async and
+ * defer may be the user's own names. If the compiler then finds an error at such a word, of the
+ * kind that an unknown word gives, the include may be missing.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -54,7 +54,7 @@ static bool is_ours(const char *word, size_t length)
     return length > 5 && !memcmp(word, "bide_", 5);
 }
 
-/* Is it what compilers say of an unknown word, or of what follows it? */
+/* Is it a compiler's message about an unknown word, or about the token after it? */
 static bool is_about(const struct complaint *c, const char *line, size_t start, size_t end)
 {
     size_t next = end, column = c->column - 1;
@@ -85,7 +85,7 @@ static void print_note(const struct command *cmd, const struct complaint *c, siz
                 text);
 }
 
-/* Prints the note for the word that the complaint is about. False: that is no word of ours. */
+/* Prints the note for the word that the message is about. False: it is not a word of bide. */
 static bool say(const struct command *cmd, const struct complaint *c, const char *line)
 {
     for (size_t i = 0; line[i] && line[i] != '\n';) {
@@ -138,7 +138,8 @@ void hint_missing_include(const struct command *cmd, const struct buffer *err,
 
 /* ---- libraries ---- */
 
-/* A command that only links objects is not ours to watch: the linker has our process then. */
+/* The messages of a command that only links objects are not seen: the linker has taken over this
+ * process. */
 
 static const struct library {
     const char *name, *beginning; /* of all of its functions */

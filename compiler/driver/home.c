@@ -93,7 +93,7 @@ static char library_kind(const struct command *cmd, const char *folder, const ch
     return access(arena_printf(cmd->arena, "%s.a", stem), R_OK) == 0 ? 'a' : 0;
 }
 
-/* Does the loader look there without being told? Not everywhere does it know /usr/local/lib. */
+/* Does the loader look there by itself? It does not know /usr/local/lib on every system. */
 static bool is_standard(const char *folder)
 {
     return !strcmp(folder, "/usr/lib") || !strcmp(folder, "/lib") || !strcmp(folder, "/usr/lib64");
@@ -118,7 +118,7 @@ void home_add_link_flags(const struct command *cmd, struct process *p)
 
 static void add_need(const struct command *cmd, struct list *words, const char *name)
 {
-    /* What our libraries need themselves, which an archive does not tell. */
+    /* The libraries that bide's libraries need; an archive does not name them. */
     static const struct {
         const char *name, *behind;
     } known[] = {{"bide-http", "-lcurl"}, {"bide-sqlite", "-lsqlite3"}};

@@ -3,12 +3,13 @@
  * These are the messages that the user sees: they have the lines, columns and macros of the file,
  * of which the generated text has only the lines.
  *
- * It runs beside our own work, one file at a time. __BIDE__ is defined, so that the same parts of
- * the file are read; BIDE__PLAIN gives our headers the plain reading of the forms (bide/lang.h).
+ * It runs in parallel with bide's own work, one file at a time. __BIDE__ is defined, so that the
+ * same parts of the file are read; BIDE__PLAIN selects the plain reading of the forms in bide's
+ * headers (bide/lang.h).
  *
- * clang gives its messages in the front end. gcc gives many only when it generates code (on
- * variables without a value, on sizes of buffers). So it generates code if the user has asked for
- * warnings; otherwise only if it has said more about the generated text.
+ * clang gives its messages in the front end. gcc gives many only when it generates code (about
+ * variables without a value, about sizes of buffers). So gcc generates code if the user has asked
+ * for warnings; otherwise only if it printed more about the generated text.
  *
  * No file is left behind, and with -w nothing is run.
  */
@@ -193,7 +194,7 @@ void plain_stop(struct job *job)
 
 /* ---- the text ---- */
 
-/* Writes the preprocessed text under the name of a C file. NULL, with a message: it cannot. */
+/* Writes the preprocessed text under the name of a C file. NULL, with a message, if that fails. */
 static const char *write_text(const struct job *job)
 {
     struct arena *arena = job->command->arena;

@@ -1,12 +1,12 @@
 /*
- * clang's preprocessor does not know our warnings. It drops `#pragma GCC diagnostic ignored
+ * clang's preprocessor does not know bide's warnings. It drops `#pragma GCC diagnostic ignored
  * "-Wbide-..."` from its text, and prints a warning with the place, and with the pragma if that
- * came out of a _Pragma. Here each pragma is put back where it stood, as a line of the text, and
- * the warnings are taken away. gcc's preprocessor keeps the pragmas.
+ * came from a _Pragma. Here each pragma is put back at its place, as a line of the text, and the
+ * warnings are removed. gcc's preprocessor keeps the pragmas.
  *
- * The warnings are in the order of the text. A pragma with a line of its own belongs behind that
- * line. One out of a macro belongs behind a `#pragma` line that the same source line has given, one
- * for each (macros push before they ignore), or before the rest of the line.
+ * The warnings are in the order of the text. A pragma with a line of its own belongs after that
+ * line. A pragma from a macro belongs after a `#pragma` line from the same source line, one for
+ * each (macros push before they ignore), or before the rest of the line.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A dropped one. */
+/* A pragma that was dropped. */
 struct lost {
     char *file;
     uint32_t line;
@@ -80,7 +80,7 @@ static struct lost *read_lost(struct arena *arena, const char *line)
     return lost;
 }
 
-/* A line of the message: the pragma itself, or where a macro has it from. */
+/* A line of the message: the pragma itself, or the place in a macro that it comes from. */
 static void read_detail(struct arena *arena, struct lost *lost, const char *line)
 {
     const char *pragma = find_pragma(line);
@@ -100,7 +100,7 @@ static bool is_wanted(const struct job *job, const char *line)
            (!job->command->options.json || begins_message(line) || strstr(line, ": note: "));
 }
 
-/* Has the user switched off the warning that we had to switch on? */
+/* Has the user switched off the warning that bide had to switch on? */
 static bool is_silenced(const struct command *cmd)
 {
     bool silenced = false;
@@ -114,7 +114,7 @@ static bool is_silenced(const struct command *cmd)
     return silenced;
 }
 
-/* Takes the messages out of what the preprocessor said. */
+/* Removes these messages from the preprocessor's output. */
 static void take_messages(struct restoring *r, struct job *job)
 {
     struct buffer *err = &job->err, rest = {0};
@@ -191,14 +191,14 @@ static bool is_push(const char *p, const char *end)
     return !strncmp(p, "#pragma ", 8) && memmem(p, (size_t)(end - p), " diagnostic push", 16);
 }
 
-/* Is the next of the file that is copied, on a line before this one? */
+/* Is the next pragma in the file that is copied, on a line before this one? */
 static bool is_past(const struct restoring *r, uint32_t line)
 {
     const struct lost *lost = pending(r);
     return lost && r->file && !strcmp(lost->file, r->file) && lost->line < line;
 }
 
-/* Is it out of a macro of this line? */
+/* Is it from a macro in this line? */
 static bool is_here(const struct restoring *r)
 {
     const struct lost *lost = pending(r);

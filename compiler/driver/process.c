@@ -44,8 +44,8 @@ static char **terminated_argv(struct process *p)
     return argv;
 }
 
-/* Reports it once for a name: a compiler that could not preprocess a file is run again, to tell
- * what is wrong. */
+/* Reports this once for each name: a compiler that could not preprocess a file is run again, to
+ * report what is wrong. */
 static int cannot_run(const char *name, int err)
 {
     static char said[256];
@@ -84,7 +84,7 @@ struct stream {
     size_t left;
 };
 
-/* Moves some bytes; false: no more will come or go. */
+/* Moves some bytes. False: no more bytes can be moved. */
 static bool move_bytes(struct stream *s)
 {
     char chunk[65536];
@@ -265,7 +265,7 @@ int process_exec(struct process *p)
 
 static volatile int user_child, early_signal;
 
-/* A signal from the terminal goes to the program without us: it is in the same group. */
+/* A signal from the terminal reaches the program by itself: it is in the same group. */
 static void forward(int signal, siginfo_t *info, void *context)
 {
     (void)context;

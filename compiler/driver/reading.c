@@ -1,6 +1,6 @@
 /*
- * The lines in which the plain reading of a file means something else than what bide makes of it:
- * what a compiler warns of there may not be true of the program (confirm.c).
+ * Finds the lines in which the plain reading of a file means something else than the translation: a
+ * compiler's warning there may be wrong about the program (confirm.c).
  */
 #include "inside.h"
 
@@ -59,7 +59,7 @@ static uint32_t call_end(const struct token *t, uint32_t i)
     return i;
 }
 
-/* Has the function another flow? A deferred block runs elsewhere than where it stands. In the plain
+/* Does the function have another flow? A deferred block does not run at its own place. In the plain
  * reading a scope is a loop, a guard decides only what is evaluated, and a spawned call is not
  * evaluated at all. */
 static bool has_flow(struct unit *unit, const struct function *f)
@@ -162,7 +162,7 @@ struct list reading_orders(struct unit *unit)
     return list;
 }
 
-/* Next function whose lines meet `lines`, from *at on; NULL: there is none. */
+/* The next function, from *at on, that has some of the lines; NULL: there is no other. */
 static struct function *function_there(struct unit *unit, const struct line_span *lines,
                                        uint32_t *at)
 {

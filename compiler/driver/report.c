@@ -1,15 +1,15 @@
 /*
- * What the user's compiler said, as the user gets it.
+ * Prints the messages of the user's compiler that are for the user.
  *
- * The user sees the warnings about the plain reading of the file (plain.c), without those that do
- * not hold for what bide makes of the file (confirm.c). Of the messages about the generated text
- * only those count that no reading of the file can give: those of the assembler and the linker, and
- * those of clang's back end, which the plain reading does not reach. A preprocessed file has no
- * plain reading, so all messages about its generated text are shown.
+ * The user sees the warnings about the plain reading of the file (plain.c), except warnings that do
+ * not hold for the program that bide makes (confirm.c). Of the messages about the generated text,
+ * only those are shown that no reading of the file can give: messages of the assembler, of the
+ * linker, and of clang's back end, which the plain reading does not reach. A preprocessed file has
+ * no plain reading, so all messages about its generated text are shown.
  *
- * An error in the generated text where the plain reading has none is our fault. There are two
- * exceptions: a static assertion of emit/limit.c; and a warning that a pragma makes an error, after
- * which the command runs again without warnings.
+ * An error in the generated text, with no error in the plain reading, is bide's fault. There are
+ * two exceptions: a static assertion of emit/limit.c; and a warning that a pragma makes an error,
+ * after which the command runs again without warnings.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -56,8 +56,8 @@ static void add_line(struct arena *arena, struct buffer *out, const char *line, 
     buffer_add(out, line + close, length - close);
 }
 
-/* Prints messages without the names of options, if the user does not want them: the compiler gives
- * them always, since we need them to decide. */
+/* Prints messages without the names of options if the user does not want these. The compiler always
+ * gives them, since bide needs them to decide. */
 static void print_text(const struct command *cmd, const char *text, size_t length)
 {
     struct buffer out = {0};
@@ -88,7 +88,7 @@ static void print_buffer(const struct job *job, const struct buffer *b)
 /* How its message begins. */
 #define LIMIT "bide: alignment of "
 
-/* What a static assertion of emit/limit.c that failed is about ("'h'"), or NULL. */
+/* What a failed static assertion of emit/limit.c is about ("'h'"), or NULL. */
 static const char *limit_of(struct arena *arena, const struct block *b)
 {
     const char *text = NULL;
@@ -105,7 +105,7 @@ static const char *limit_of(struct arena *arena, const struct block *b)
     return said;
 }
 
-/* The next limit of the unit that the assertion is about. */
+/* The first unreported limit of the unit that the assertion is about. */
 static struct limit *find_limit(const struct job *job, const struct block *b, const char *what)
 {
     for (uint32_t i = 0; job->unit && i < job->emitted.limits.count; i++) {
@@ -190,7 +190,7 @@ static struct reading read_plain(struct arena *arena, struct job *job, const str
     return r;
 }
 
-/* Context lines before a message that is dropped belong to the next one without any. */
+/* Context lines before a message that is dropped move to the next message, if it has none. */
 static void print_reading(const struct reading *r)
 {
     const struct command *cmd = r->job->command;
@@ -278,7 +278,7 @@ static enum verdict judge(struct list *jobs, const struct blocks *got, bool hard
     return VERDICT_AGAIN;
 }
 
-/* Does the plain reading fail because the file names what only bide makes? */
+/* Does the plain reading fail because the file uses a name that only generated code has? */
 static bool names_generated(const struct reading *r)
 {
     for (uint32_t i = 0; r->failed && i < r->blocks.list.count; i++) {
@@ -327,8 +327,8 @@ static bool read_all(struct arena *arena, struct list *jobs, const struct blocks
     return refused;
 }
 
-/* The generated text does not compile. Does the file, when code is generated? The file may differ
- * between the two readings, so the text that we have read is compiled as well. */
+/* The generated text does not compile. Does the file compile, with code generation? The file may
+ * differ between the two readings, so the text that bide has read is compiled as well. */
 static bool read_to_the_end(struct arena *arena, struct list *jobs, const struct blocks *got,
                             struct reading *r)
 {

@@ -3,7 +3,7 @@
  *
  * With --error-format=json each line "FILE:LINE:COLUMN: error: text [-Woption]" becomes one object.
  * Lines that only belong to a message are left out (the source line, carets, "In function"). A line
- * that is no message about a place, of a linker for instance, becomes an object without a place.
+ * that is not a message about a place, for example from a linker, is an object without a place.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -26,7 +26,7 @@ char *without_colours(struct arena *arena, const char *line, size_t length)
     return out;
 }
 
-/* The number before the colon at *p, and past it. */
+/* Reads the number before a colon at *p, and moves *p past the colon. */
 static bool read_number(const char **p, uint32_t *number)
 {
     char *end;

@@ -1,12 +1,12 @@
 /*
- * Whether a C file without words of ours may get some from elsewhere: from macros of headers that
- * it includes, or that -include names, or from -D.
+ * May a C file without words of bide get some from elsewhere? They may come from macros of headers
+ * that it includes, or that -include names, or from -D.
  *
- * Headers are followed as the preprocessor would do it, but conditions are not obeyed, and only the
- * folders of the command line, /usr/local/include and /usr/include are searched; what is only in a
- * compiler's own folders is not found. A file that may reach a header of bide, a macro with a word
- * of ours, or a header whose name is a macro is preprocessed, and its text then shows whether it
- * has async words.
+ * Headers are followed as the preprocessor does it, but conditions are ignored, and only the
+ * folders of the command line, /usr/local/include and /usr/include are searched; headers that are
+ * only in the compiler's own folders are not found. A file that may reach a header of bide, a macro
+ * with a word of bide, or a header whose name is a macro is preprocessed; its text then shows
+ * whether it has async words.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -117,7 +117,7 @@ static const char *behind_splice(const char *p)
 struct reader {
     const char *at, *end;
     bool in_comment;
-    char quote; /* the literal that we are in, or 0 */
+    char quote; /* the quote of the current literal, or 0 */
 };
 
 /* The next character to keep; a comment is a blank. '\0': the end. */
@@ -151,8 +151,8 @@ static char next_char(struct reader *r)
     return '\0';
 }
 
-/* What stands behind each `mark`, which begins directives; `line` has room for the whole text. What
- * is in a comment or a string is no directive, but taking it for one does no harm. */
+/* Scans the directives, which begin with `mark`; `line` has room for the whole text. A mark in a
+ * comment or a string begins no directive, but reading it as one does no harm. */
 static bool scan_marks(struct scan *scan, const char *path, const struct buffer *text,
                        const char *mark, char *line)
 {

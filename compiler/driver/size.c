@@ -3,8 +3,8 @@
  * libraries. C files are compiled into the private folder first, with $CC and $CFLAGS as `bide run`
  * does. size_print.c prints the reports.
  *
- * All files of the command are read together: a function's reserve depends on what it calls, which
- * may be in another file. A callee that is in none of them is looked for in our own libraries.
+ * All files of the command are read together: a function's reserve depends on its callees, which
+ * may be in other files. A callee that no file defines is looked for in bide's own libraries.
  */
 #define _GNU_SOURCE
 #include "inside.h"

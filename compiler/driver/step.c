@@ -1,7 +1,7 @@
 /*
  * The steps of one input with async words: the user's compiler preprocesses it, and the text is
- * translated. When the translation fails, the plain reading (plain.c) tells whether the mistake is
- * the user's or ours.
+ * translated. If the translation fails, the plain reading (plain.c) shows whether the mistake is
+ * the user's or bide's.
  *
  * The preprocessor also writes the dependencies that the user asked for, since the generated text
  * has no #include lines to find them by. If the user named no file or target for them, these are
@@ -90,8 +90,8 @@ static bool is_header_line(const char *line, size_t length)
     return dots && dots < length && line[dots] == ' ';
 }
 
-/* Of what the preprocessor printed, only the lines of -H: its messages come with the plain reading.
- * gcc ends with a list of headers that lack a guard. */
+/* Prints only the lines of -H from the preprocessor's output: its messages come with the plain
+ * reading. gcc ends with a list of headers that lack a guard. */
 void print_header_list(const struct job *job)
 {
     static const char guards[] = "Multiple include guards may be useful for:";
@@ -203,7 +203,7 @@ static void add_preprocessing(const struct job *job, struct process *p, const ch
     command_add_input(job->input, p, job->input->value);
 }
 
-/* For readers of the output: the text with comments, if they change nothing. */
+/* For people who read the output: the text with comments, if these change nothing. */
 static void take_comments(struct job *job, const char *include)
 {
     struct process p = step_process(job);
@@ -285,8 +285,8 @@ static void report_unread(struct job *job)
         diag_plain(SEV_NOTE, "please report it with '%s', which is kept for that", kept);
 }
 
-/* In the plain reading the forms are macros, and an unclosed one takes in the rest of the file. The
- * compiler would print a cascade, so we report it. False: that is not what happened. */
+/* In the plain reading the forms are macros, and an unclosed form swallows the rest of the file.
+ * The compiler would print a cascade of errors, so bide reports it. False: this is not the case. */
 static bool report_unclosed(struct job *job)
 {
     struct unit *unit = job->unit;
@@ -304,7 +304,7 @@ static bool report_unclosed(struct job *job)
     return true;
 }
 
-/* Reports a word of ours where it cannot be. False: there is no such word. */
+/* Reports a word of bide at a place where it cannot be. False: there is no such word. */
 static bool report_word(struct job *job)
 {
     bool said = report_misplaced(job->unit);
@@ -319,7 +319,8 @@ bool job_lacks_words(const struct job *job)
            !memmem(job->text.data, job->text.length, header, sizeof header - 1);
 }
 
-/* The parser gave up. The user's compiler tells why; our own messages may only be a consequence. */
+/* The parser gave up. The user's compiler says why; bide's own messages may only be a
+ * consequence. */
 static enum step report_parse_failure(struct job *job)
 {
     if (plain_finish(job) != 0 || plain_check_text(job) != 0) {
@@ -375,7 +376,8 @@ bool job_has_words(struct job *job)
     return found;
 }
 
-/* Has the text what our headers declare in both readings, or words that our macros have made? */
+/* Does the text have declarations that bide's headers make in both readings, or words that come
+ * from bide's macros? */
 static bool includes_bide(const struct job *job)
 {
     static const char *const words[] = {"bide_async", "bide_await", "bide_defer"};
@@ -388,8 +390,8 @@ static bool includes_bide(const struct job *job)
     return found;
 }
 
-/* The text lacks the facts of the target. If it includes no header of bide, the file uses our words
- * for things of its own. If it does include one, we must not go on. */
+/* The text lacks the facts of the target. If the file includes no header of bide, it uses bide's
+ * words as its own names. If it does include one, bide must not go on. */
 static enum step report_no_target(struct job *job)
 {
     bool force = job->command->options.force && job->input->language == LANG_C;
@@ -408,7 +410,8 @@ static enum step report_no_target(struct job *job)
     return STEP_FAILED;
 }
 
-/* Reports options with which the generated code would be wrong. False: there are none. */
+/* Reports options with which the generated code would be wrong. False: there are no such
+ * options. */
 static bool report_option(const struct job *job)
 {
     const struct command *cmd = job->command;

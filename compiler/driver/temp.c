@@ -1,20 +1,20 @@
 /*
- * The private folder for generated text. It is made when it is first needed, below TMPDIR or, if
- * that is no folder to write to, where gcc looks. It is gone when the program has ended, however it
- * ends, by SIGKILL too.
+ * The private folder for generated text. It is made when it is first needed, in TMPDIR or, if that
+ * is not a writable folder, in the folders that gcc tries. It is gone when the program has ended,
+ * however it ends, even by SIGKILL.
  *
- * A child, the keeper, makes the folder. It removes the folder with all that is in it when it reads
- * the end of a socket whose other end only we hold: the system closes that when we end. The keeper
- * has a session of its own, so that signals to our process group do not reach it, and it blocks all
- * signals. An orderly end waits for it.
+ * A child, the keeper, makes the folder. It removes the folder and everything in it when it reads
+ * the end of a socket. Only bide has the other end of the socket, and the system closes it when
+ * bide ends. The keeper has a session of its own, so that signals to bide's process group do not
+ * reach it, and it blocks all signals. An orderly end waits for the keeper.
  *
- * When a signal ends us, we first end the running children and wait for them: a compiler then
- * removes its own unfinished output. They get SIGTERM: after SIGQUIT, clang lives on and gcc
- * removes nothing.
+ * When a signal ends bide, it first ends the running children and waits for them: a compiler then
+ * removes its own unfinished output. They get SIGTERM: after SIGQUIT, clang goes on and gcc removes
+ * nothing.
  *
  * The child that compiles the plain reading has a process group of its own, since gcc does not end
- * the compiler proper when it is ended itself. Only we know that group, so the keeper is told of
- * it, and ends it when we have died without a word.
+ * the compiler proper when gcc itself is ended. Only bide knows that group, so it names the group
+ * to the keeper, which ends the group if bide dies suddenly.
  *
  * Each file lies alone in a numbered folder, since compilers derive the names of other files from
  * its name and two inputs may have the same.
@@ -57,7 +57,8 @@ static void empty_folder(int parent, const char *name, int depth)
         closedir(dir);
 }
 
-/* Closes our descriptors: a reader of our output waits until all of its copies are closed. */
+/* Closes the descriptors that the keeper inherits: a reader of bide's output waits until all copies
+ * are closed. */
 static void close_all_but(int kept)
 {
     enum { FDS_WITHOUT_CLOSE_RANGE = 256 };
@@ -68,7 +69,8 @@ static void close_all_but(int kept)
             close(i);
 }
 
-/* Until the other end is closed: notes the group that temp_tell_group names. Returns it, or 0. */
+/* Waits until the other end is closed, and notes the group that temp_tell_group names. Returns the
+ * group, or 0. */
 static int hear_groups(int fd)
 {
     int group = 0, heard;
@@ -81,7 +83,7 @@ static int hear_groups(int fd)
     }
 }
 
-/* Makes the folder, whose name ends in XXXXXX, says 0 or the errno and the name, and waits. */
+/* Makes the folder, whose name ends in XXXXXX; reports 0 or the errno, and the name; then waits. */
 static _Noreturn void keep(int fd, char *path)
 {
     int group = 0;
@@ -134,7 +136,8 @@ static void at_signal(int signal)
     raise(signal);
 }
 
-/* Watches the signals that end us, those of a crash too. SIGSEGV may mean a full stack. */
+/* Watches the signals that end the process, also those of a crash. SIGSEGV may mean that the stack
+ * is full. */
 static void watch_signals(void)
 {
     static const int watched[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXCPU,
@@ -156,7 +159,7 @@ static void watch_signals(void)
 
 /* ---- the folder ---- */
 
-/* A folder to make others in, with room for names behind its own. */
+/* True for a folder in which others can be made, if there is room for names after its own. */
 static bool is_usable(const char *folder)
 {
     enum { ROOM = 512 };
@@ -165,7 +168,7 @@ static bool is_usable(const char *folder)
            S_ISDIR(st.st_mode) && access(folder, R_OK | W_OK | X_OK) == 0;
 }
 
-/* The first that can be used of those where gcc looks. */
+/* The first usable folder of those that gcc tries. */
 static const char *temp_base(void)
 {
     static const char *const names[] = {"TMPDIR", "TMP", "TEMP"};
