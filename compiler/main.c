@@ -38,7 +38,7 @@ static int help(const char *command)
     return 1;
 }
 
-/* Who tries bide for the first time may give a file or a compiler instead of a command. */
+/* Someone who tries bide for the first time may give a file or a compiler instead of a command. */
 static void no_command(const char *word)
 {
     if (ends_with(word, ".c"))

@@ -2,7 +2,7 @@
  * Memory of one translation unit: chunks that are carved up from front to back and freed together;
  * growing lists, maps, and the table of interned strings.
  *
- * An interned string stands right after its struct name, so that the keyword and the innermost
+ * An interned string is stored right after its struct name, so that the keyword and the innermost
  * declaration of a name are found without a look-up once the lexer has interned it.
  */
 #include "compiler/base/base.h"

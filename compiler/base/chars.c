@@ -1,6 +1,6 @@
 /*
- * Words, lines and endings of raw text, which is no tokens yet: files as they lie on disk, names of
- * files, and what compilers say.
+ * Words, lines and endings of raw text, before it is cut into tokens: files on disk, names of
+ * files, and compilers' messages.
  */
 #define _GNU_SOURCE
 #include "compiler/base/base.h"

@@ -4,9 +4,9 @@
  * owners and captures, scope.c about scopes, stack.c about alloca and setjmp; jump.c has a walk of
  * its own.
  *
- * Operands that C does not evaluate are not looked at. An expression of an unknown type (TY_ERROR)
- * causes no message; where the emitter could not do without its type, the user's compiler is asked
- * what is wrong (give_up).
+ * Operands that C does not evaluate are not checked. An expression of an unknown type (TY_ERROR)
+ * causes no message; if the emitter would need its type, the user's compiler is asked what is wrong
+ * (give_up).
  *
  * Requires a parsed unit. Establishes, if nothing is reported, that every async call has a place in
  * which it can run: under an await or in a form.
@@ -73,7 +73,7 @@ static void check_called_reference(struct checker *c, struct expr *call, enum us
     }
 }
 
-/* A bide_try_join has the errors of the branches that go nowhere. */
+/* The result of a bide_try_join has the errors of the branches whose results go nowhere. */
 static void check_dropped_try_join(struct checker *c, const struct expr *form)
 {
     for (int i = 0; i < form->arg_count; i++) {
@@ -105,7 +105,7 @@ static void check_dropped(struct checker *c, struct expr *e)
     e = skip_parens(e);
     if (e->kind == EX_AWAIT) {
         check_dropped_call(c, e, skip_parens(e->a));
-    } else if (e->kind == EX_COMMA) { /* check_binary looks at what stands before the comma */
+    } else if (e->kind == EX_COMMA) { /* check_binary checks the operand before the comma */
         check_dropped(c, e->b);
     } else if (e->kind == EX_COND) {
         if (e->b)

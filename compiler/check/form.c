@@ -1,10 +1,10 @@
 /*
- * Checks of await and of the call-like forms: what may stand in them, how many arguments they have
- * and of which types. One mistake gets one message; the operands are looked at all the same.
+ * Checks of await and of the call-like forms: their operands, and the number and types of their
+ * arguments. One mistake gets one message; the operands are checked in any case.
  *
  * Requires the forms as parsed: any number of arguments of any kind. Establishes, if nothing is
- * reported, that each has its number of arguments, that calls of async functions stand where a call
- * is wanted, and that forms which wait stand under an await or as a branch.
+ * reported, that each form has its number of arguments, that it has a call of an async function
+ * where it needs one, and that forms that wait are under an await or are branches.
  */
 #include "inside.h"
 
@@ -126,8 +126,8 @@ static void report_operand(struct checker *c, const struct expr *e, struct expr 
     }
 }
 
-/* Reports an operand that cannot be awaited. True: it is a call or a form all the same, and is
- * looked at as if it were awaited. */
+/* Reports an operand that cannot be awaited. True: it is a call or a form nevertheless, and is
+ * checked as if it were awaited. */
 static bool check_operand(struct checker *c, struct expr *e, struct expr *operand)
 {
     struct unit *u = c->unit;
@@ -165,8 +165,8 @@ static bool check_operand(struct checker *c, struct expr *e, struct expr *operan
     return false;
 }
 
-/* The token of the name in a function's definition. That of the symbol may be of an earlier
- * declaration. */
+/* The token of the name in a function's definition. (symbol->token may be in an earlier
+ * declaration.) */
 static uint32_t name_in_definition(const struct unit *u, const struct function *f)
 {
     for (uint32_t i = f->first; f->body && i < f->body->first; i++)
@@ -201,8 +201,8 @@ void check_await(struct checker *c, struct expr *e)
 
 /* ---- what is started: spawn, block_on, blocking ---- */
 
-/* The last argument of the spawns, of bide_lazy and of bide_block_on: a call, or (but for
- * bide_block_on) an async block. */
+/* The last argument of the spawns, of bide_lazy and of bide_block_on: a call or, except in
+ * bide_block_on, an async block. */
 static void check_started(struct checker *c, struct expr *form)
 {
     struct expr *e = skip_parens(form->arg[form->arg_count - 1]);

@@ -104,7 +104,7 @@ static void report_past(struct unit *u, uint32_t token, const char *what, const 
     note_active(u, a);
 }
 
-/* Reports a way from the list `from` to its tail `to` that leads out of a deferred block. */
+/* Reports a jump from the list `from` to its tail `to` that leads out of a deferred block. */
 static bool check_leaves(struct unit *u, uint32_t token, const char *what,
                          const struct active *from, const struct active *to)
 {
@@ -154,8 +154,8 @@ static bool is_drop(const struct expr *e)
            (e->kind == EX_ASSIGN && e->op == '=' && type_future_result(e->type));
 }
 
-/* Something at the token awaits: `over`. Reports the innermost array of variable length that is
- * active, up to `outer`. */
+/* There is an await at the token; `over` names it. Reports the innermost array of variable length
+ * that is active, up to `outer`. */
 static void check_lengths(struct walk *w, uint32_t token, const struct active *outer,
                           const char *over)
 {
@@ -173,8 +173,8 @@ static void check_lengths(struct walk *w, uint32_t token, const struct active *o
     }
 }
 
-/* At the end of a scope deferred blocks and drops run, innermost first. What was declared before
- * one that awaits, up to `outer`, is still active then. */
+/* At the end of a scope deferred blocks and drops run, innermost first. If one of them awaits, all
+ * that was declared before it, up to `outer`, is still active. */
 static void check_end(struct walk *w, const struct active *outer)
 {
     for (struct active *a = w->active, *from = a; a != outer; a = a->outer) {
@@ -251,7 +251,7 @@ static void walk_defer(struct walk *w, struct stmt *s)
         w->active->over = an_await;
 }
 
-/* A bide_scope awaits where it ends; walk_stmt looks at its block's own variables there. */
+/* A bide_scope awaits at its end; walk_stmt checks its block's own variables there. */
 static void walk_bide_scope(struct walk *w, struct stmt *s)
 {
     struct active *before = w->active;
@@ -375,7 +375,7 @@ static bool has_address_taken(const struct walk *w, const char *label)
     return false;
 }
 
-/* The end of a scope cannot run on the way of a computed jump, whose target is not known. */
+/* A computed jump cannot run the end of a scope, since its target is not known. */
 static void check_stays(struct unit *u, uint32_t token, const struct active *from,
                         const struct active *to)
 {

@@ -73,7 +73,7 @@ static const char *owner_text(struct unit *u, const struct type *t)
                         type_print(u, task ? task : type_future_result(t), ""));
 }
 
-/* A form whose operand is not a call: what it makes has no type. form.c reports that. */
+/* A form whose operand is not a call makes a value without a type. form.c reports that. */
 static bool makes_nothing(const struct expr *e)
 {
     if (e->kind != EX_FORM || e->form == FORM_MOVE || e->arg_count == 0)

@@ -1,6 +1,6 @@
 /*
- * What surrounds the body of an async function. Before it: the declarations that callers need.
- * Behind it: its poll and start functions, its descriptor with the tables for debuggers and for the
+ * The code round the body of an async function. Before it: the declarations that callers need.
+ * After it: its poll and start functions, its descriptor with the tables for debuggers and for the
  * reserve, and the blocking function of its plain name.
  *
  * The layout of struct bide__args_f depends only on the types of f's parameters, so that separately
@@ -17,7 +17,7 @@ static bool is_static(const struct function *fn)
     return !fn->symbol || fn->is_main || fn->symbol->storage == ST_STATIC;
 }
 
-/* What stands before a generated definition or declaration that has the function's linkage. */
+/* The words before a generated definition or declaration that has the function's linkage. */
 static const char *linkage(struct unit *u, const struct symbol *s, bool is_main)
 {
     if (!s || is_main || s->storage == ST_STATIC)
@@ -29,7 +29,7 @@ static const char *linkage(struct unit *u, const struct symbol *s, bool is_main)
     return weak;
 }
 
-/* Of a static function only pointers to it can reach the blocking form. */
+/* The blocking form of a static function can only be reached through pointers to it. */
 static bool has_wrapper(struct lower *l)
 {
     if (!l->unit->options->wrappers || !l->fn->symbol || l->fn->is_main)

@@ -1,6 +1,6 @@
 /*
- * Codes (lower/) as text. Requires that frame/ has decided where each variable lives, and
- * establishes nothing but text; pieces that only tell the flow print nothing.
+ * Prints codes (lower/) as text. Requires that frame/ has decided where each variable lives. Pieces
+ * that only describe the flow print nothing.
  */
 #include "inside.h"
 
@@ -42,7 +42,7 @@ static bool fits_string(const struct type *t, struct expr *init)
            t->length == e->type->length;
 }
 
-/* The type without qualifiers, an array's elements without theirs. */
+/* The type without qualifiers; for an array, the elements without qualifiers. */
 static struct type *plain_type(struct lower *l, struct type *t)
 {
     if (t->kind != TY_ARRAY)

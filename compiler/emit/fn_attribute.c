@@ -1,7 +1,7 @@
 /*
  * The user's attributes of an async function, for the functions that it becomes. The start function
- * has parameters of ours before the user's, so an attribute with numbers of parameters gets higher
- * ones.
+ * has parameters of its own before the user's, so an attribute with numbers of parameters gets
+ * higher numbers.
  */
 #include "inside.h"
 
@@ -9,7 +9,7 @@
 
 enum { LEADING = 3 }; /* parameters of the start function before the user's */
 
-/* The numbers, in the start function, of the parameters that are pointers; NULL: no one is. */
+/* The numbers, in the start function, of the parameters that are pointers; NULL: there are none. */
 static const char *all_pointers(struct unit *u, const struct symbol *fn)
 {
     const char *s = NULL;

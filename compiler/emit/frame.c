@@ -1,7 +1,7 @@
 /*
- * The definition of a frame: the header, the scopes (which must be near it), then a member for each
- * result slot and each variable that lives there, in the structs and unions that frame/overlap.c
- * chose. Structs of blocks that have moved to file scope stand before it.
+ * The definition of a frame: the header, the scopes (which must be near the header), then a member
+ * for each result slot and each variable that lives in the frame, in the structs and unions that
+ * frame/overlap.c chose. Structs of blocks that have moved to file scope come before it.
  *
  * Requires frame_layout. The body and all functions round it name members by var->member.
  */
@@ -115,7 +115,7 @@ static void print_tag_token(struct lower *l, struct output *o, uint32_t token)
         output_tokens(o, NULL, token, token);
 }
 
-/* The definition's own tokens, but with the new names: attributes and the like are in no type. */
+/* Prints the definition's own tokens, but with the new names: types do not have its attributes. */
 static void print_tag_tokens(struct lower *l, struct output *o, struct tag *tag)
 {
     const struct tag_use *use = tag_use_at(l, tag->first);

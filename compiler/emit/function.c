@@ -1,8 +1,8 @@
 /*
  * One function as text: lowered, laid out, then printed.
  *
- * Requires a function of the tree. The lowering establishes its code, live_function and
- * frame_layout where each variable lives; only then is anything printed. The head of emit.h shows
+ * Requires a function of the tree. Lowering makes its code, then live_function and frame_layout
+ * decide where each variable lives; only after that is anything printed. The head of emit.h shows
  * the result.
  */
 #include "inside.h"
@@ -62,7 +62,7 @@ static void print_body(struct lower *l, struct output *o)
     output_brace(o, l, body->last);
 }
 
-/* The structs of jobs for other threads, and the functions that do them. */
+/* The structs of jobs for other threads, and the functions that run these jobs. */
 static void print_helpers(struct lower *l, struct output *o)
 {
     if (l->helpers.count == 0)
@@ -112,8 +112,8 @@ static void declare_mentioned(struct unit *u, struct output *o, struct function 
     }
 }
 
-/* Async blocks come before the outermost function. Branches come inside it, and are only studied
- * here. */
+/* Async blocks are printed before the outermost function. Branches are printed inside it; here they
+ * are only prepared. */
 static void emit_blocks(struct unit *u, struct output *o, struct function *fn)
 {
     for (uint32_t i = 0; i < fn->blocks.count; i++) {

@@ -1,6 +1,6 @@
 /*
- * Where two tokens of the output come from different places (generated text, the user's text, a
- * name in another's place), a blank keeps them apart if they would become one token, or a comment.
+ * Two tokens of the output may come from different places: generated text, the user's text, a name
+ * that replaces another. A blank separates them if they would become one token, or a comment.
  */
 #include "inside.h"
 

@@ -1,8 +1,8 @@
 /*
- * What lives in a frame, and what the runtime keeps, may be aligned to BIDE_ALIGN_MAX at most. Only
- * the target's compiler knows alignments. So static assertions ask it, each on the line of the
- * declaration that it is about; only for what may be aligned to more than usual. driver/report.c
- * makes our message of the compiler's.
+ * Objects in a frame, and objects that the runtime keeps, may be aligned to at most BIDE_ALIGN_MAX.
+ * Only the target's compiler knows alignments. So there are static assertions, each on the line of
+ * the declaration that it is about, but only for types that may be aligned to more than usual.
+ * driver/report.c turns the compiler's message into bide's.
  */
 #include "inside.h"
 

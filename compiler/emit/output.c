@@ -7,14 +7,14 @@
  *
  * To be read (options->pretty): see pretty.c.
  *
- * In generated text '\n' says where a line may begin; several in a row are one. Blanks behind it
- * indent more than the braces do. The user's pragmas stay before the tokens that they stood before.
+ * In generated text '\n' marks a place where a line may begin; several in a row are one. Blanks
+ * after it add to the indentation by braces. The user's pragmas stay before the same tokens.
  */
 #include "inside.h"
 
 #include <string.h>
 
-enum { NEWLINES_MAX = 4 }; /* so many empty lines are shorter than a marker */
+enum { NEWLINES_MAX = 4 }; /* up to this many empty lines are shorter than a marker */
 
 struct output *output_new(struct unit *u, FILE *out)
 {
@@ -98,7 +98,7 @@ static void go_to(struct output *o, const struct token *t)
     output_go_to(o, t->file, t->line, t->in_system_header);
 }
 
-/* Prints a directive between two tokens, if it is one to keep. What follows its line. */
+/* Prints a directive between two tokens, if it must be kept. Returns the text after its line. */
 static const char *put_directive(struct output *o, const char *s, const char *end)
 {
     const char *eol = memchr(s, '\n', (size_t)(end - s));
@@ -201,7 +201,7 @@ void output_end(struct output *o)
         output_put(o, "\n", 1);
 }
 
-/* The text between this token and the one before it, as it stands. */
+/* Prints the text between this token and the token before it as it is. */
 static void put_gap(struct output *o, uint32_t token)
 {
     const struct token *t = &o->unit->token[token];

@@ -1,11 +1,11 @@
 /*
- * #pragma pack. Structs of blocks that move to file scope keep the packing of their place. The
- * structs that we add (frames, arguments, jobs) are never packed, whatever is in effect where the
- * function stands: other files must find the same arguments, and a packed frame would misalign its
+ * #pragma pack. Structs of blocks that move to file scope keep the packing of their place.
+ * Generated structs (frames, arguments, jobs) are never packed, whatever is in effect at the place
+ * of the function: other files must find the same arguments, and a packed frame would misalign its
  * members.
  *
- * The compilers keep a stack: pack(N), pack(), pack(push), pack(push, N), pack(pop), and names, to
- * whose push a pop goes back. 0 stands for no packing.
+ * The compilers keep a stack: pack(N), pack(), pack(push), pack(push, N), pack(pop). A push may
+ * have a name, and a pop with that name goes back to it. 0 means no packing.
  */
 #include "inside.h"
 
@@ -53,7 +53,7 @@ static void push(struct packing *p, const char *name)
     }
 }
 
-/* Obeys what stands between the parentheses, from `s` on. */
+/* Obeys the arguments in the parentheses, from `s` on. */
 static void apply(struct packing *p, const char *s)
 {
     char part[3][LABEL_MAX] = {"", "", ""}, *name = part[1];

@@ -3,10 +3,9 @@
  * from the column of its statement by the braces that it opens; `#line` sets the lines.
  *
  * A header is included again instead of being copied, unless a function in it was lowered: then it
- * is copied, and so are the files that include it. So that headers see the macros that they saw,
- * the directives of each copied file are printed as they stand in its source: up to the last
- * #include, and on to where the conditions round it are closed. The rest of the text is
- * preprocessed already.
+ * is copied, and so are the files that include it. The headers must see the same macros as before.
+ * So the directives of each copied file are printed as they are in its source, up to the last
+ * #include and to the end of the conditions round it. The rest of the text is already preprocessed.
  */
 #include "inside.h"
 
@@ -84,8 +83,8 @@ static bool read_marker(struct output *o, const char *s, struct marker *m)
     return true;
 }
 
-/* The files on the stack are copied if an item up to `where` is a function that was lowered. The
- * number of the next item. */
+/* The files on the stack are copied if an item up to `where` is a function that was lowered.
+ * Returns the number of the next item. */
 static uint32_t mark_copied(struct output *o, uint32_t item, const char *where,
                             struct source_file **stack, int depth)
 {
@@ -277,8 +276,8 @@ static void put_undefs(struct output *o)
 
 /* ---- the user's text ---- */
 
-/* Where the content of a source line begins. The preprocessed text cannot tell: behind macros it is
- * a blank off. */
+/* Where the content of a source line begins. The preprocessed text does not show it: after macros
+ * it is off by a blank. */
 static int column_of(struct output *o, const char *file, uint32_t line)
 {
     size_t n;
@@ -291,7 +290,7 @@ static int column_of(struct output *o, const char *file, uint32_t line)
     return column;
 }
 
-/* Has the last directive of the main file, the last of all, been printed? */
+/* Has the last directive of the main file been printed? It is the last of all. */
 static bool main_is_past(struct output *o)
 {
     const struct source_file *f = file_of(o, o->text_file);
@@ -305,7 +304,7 @@ static void before_content(struct output *o)
         put_undefs(o);
 }
 
-/* Content of the source begins: the first of its line, or else behind a blank if `blank`. */
+/* Content of the source begins: the first of its line, or otherwise after a blank if `blank`. */
 static void begin_content(struct output *o, bool first, bool blank)
 {
     int column = o->indent;
@@ -331,7 +330,7 @@ static void begin_content(struct output *o, bool first, bool blank)
     }
 }
 
-/* A comment, which may have several lines. What follows it. */
+/* Prints a comment, which may have several lines. Returns the text after it. */
 static const char *put_comment(struct output *o, const char *s, const char *end)
 {
     const char *close = strstr(s + 2, "*/");
@@ -366,7 +365,8 @@ static const char *copy_directive(struct output *o, const char *s, const char *e
     return next;
 }
 
-/* Content up to the end of its line, but for comments that go on. What follows. */
+/* Prints content up to the end of its line, or of a comment that goes on. Returns the text after
+ * it. */
 static const char *copy_content(struct output *o, const char *from, const char *s, const char *end)
 {
     begin_content(o, o->text_bol, s > from || o->text_bol);
@@ -421,8 +421,8 @@ void pretty_copy(struct output *o, const char *end)
     o->at = end;
 }
 
-/* Before generated text in an item's place: the directives before the item, which include what the
- * text mentions. */
+/* Before generated text in place of an item: prints the directives before the item, which include
+ * the declarations that the text mentions. */
 void pretty_item(struct output *o)
 {
     if (!o->text_file)

@@ -1,8 +1,8 @@
 /*
- * What a frame is made of, for `bide size`: a record of the frame and one of each member, in a
+ * The parts of a frame, for `bide size`: a record of the frame and a record of each member, in a
  * section that no program loads. Only the target's compiler knows sizes, so the records are asm
- * statements whose operands it fills in. They stand in the poll function, which exists whenever the
- * descriptor does, and add no instructions to it. <bide/core.h> describes a record.
+ * statements whose operands the compiler fills in. They are in the poll function, which exists
+ * whenever the descriptor does, and add no instructions to it. <bide/core.h> describes a record.
  *
  * In the form to be read, the records are calls of a macro of <bide/core.h>. The same list is kept
  * for the driver, which warns of large frames (driver/frame.c).
@@ -12,8 +12,8 @@
 #include <ctype.h>
 #include <string.h>
 
-/* The text for a string of the assembler inside a string of C. A character that either of them, an
- * asm template, a macro or pretty.c could take for something else becomes an octal number. */
+/* The text for a string of the assembler inside a string of C. A character that has a meaning in
+ * one of these, in an asm template, in a macro or in pretty.c becomes an octal number. */
 static char *record_text(struct arena *arena, const char *text)
 {
     static const char plain[] = " _*[]().-+/:<>=$";
@@ -30,7 +30,7 @@ static char *record_text(struct arena *arena, const char *text)
 
 enum { OPERANDS_MAX = 30 }; /* of an asm statement, by gcc's manual */
 
-/* What the records of one frame have in common. */
+/* The parts that all records of a frame share. */
 struct frame_record {
     struct lower *l;
     const struct frame_info *info;

@@ -1,11 +1,11 @@
 /*
- * What a debugger sees, at -O0 -g, of the locals that live in the frame. C has no second name for
- * an object. So a copy with the user's name stands where the user's declaration stood, and is taken
- * again behind each statement, on that statement's line, and where a block begins. It is right
- * wherever gdb stops at the beginning of a line. Only the debugger reads it.
+ * Copies of the locals that live in the frame, for debuggers at -O0 -g. C has no second name for an
+ * object. So a copy with the user's name is declared at the place of the user's declaration. It is
+ * updated after each statement, on the line of that statement, and at the beginning of a block. It
+ * is right wherever gdb stops at the beginning of a line. Only the debugger reads it.
  *
- * A long array gets a pointer to its elements instead. Copies are taken as bytes, since what is not
- * initialised yet may not be a value of its type.
+ * A long array gets a pointer to its elements instead. Bytes are copied, since an object that is
+ * not initialised yet may not hold a value of its type.
  */
 #include "inside.h"
 
@@ -32,8 +32,8 @@ static bool is_declared_by(const struct lower *l, const struct var *v, const str
     return after && v->stmt == after;
 }
 
-/* An empty statement behind those with a body: clang would suspect that another statement on their
- * line was meant to belong to them. */
+/* Prints an empty statement after a statement with a body: otherwise clang suspects that a later
+ * statement on the same line was meant to belong to it. */
 static const char *separator(const struct stmt *after)
 {
     bool has_body =
@@ -58,7 +58,7 @@ void print_shown(struct lower *l, struct output *o, const struct piece *p)
             output_printf(o, " __attribute__((unused)) __typeof__(%s%s%s) %s;", of, place, first,
                           v->name);
         }
-        /* in the generated text, a deferred block stands behind declarations that follow it */
+        /* in the generated text, a deferred block comes after later declarations of its scope */
         if (!*map_at(l->arena, &o->shown, v) || v->token > p->first ||
             !is_in_scope(l, v, p->first) || is_shadowed(l, v, p->first))
             continue;

@@ -1,6 +1,6 @@
 /*
  * The translation unit as plain C, an item at a time. Requires the unit's items in the order of the
- * text; establishes the whole text: what is between items is copied, items are replaced.
+ * text. Establishes the whole text: text between items is copied, items are replaced.
  */
 #include "inside.h"
 

@@ -1,15 +1,15 @@
 /*
- * Which variables each suspension must save, and which must live in the frame instead: the classic
- * backward analysis of liveness, and a forward one of initialisation, over the basic blocks of a
- * code (see any compiler textbook, e.g. Appel, "Modern Compiler Implementation in C", chapters 10
- * and 17).
+ * Finds the variables that each suspension must save, and the variables that must live in the frame
+ * instead: the classic backward analysis of liveness, and a forward analysis of initialisation,
+ * over the basic blocks of a code (see any compiler textbook, e.g. Appel, "Modern Compiler
+ * Implementation in C", chapters 10 and 17).
  *
  * Requires a function's code and the variables that the lowering tracks. Establishes suspend->live,
  * var->saved, and more of var->in_frame.
  *
- * A variable that is live where a suspension resumes is saved there, unless nothing has touched it
- * on any way there since its declaration: then it has no value that could be kept. It lives in the
- * frame if it cannot be saved:
+ * A variable that is live where a suspension resumes is saved there. (If nothing has set it on any
+ * path since its declaration, it has no value to keep and is not saved.) It lives in the frame if
+ * it cannot be saved:
  *
  * - it is an array, const or volatile;
  * - it may have no value yet: reading it would be undefined, and both compilers would warn;
@@ -103,9 +103,9 @@ static void link_blocks(struct live *v)
 
 /* ---- which variables are followed ---- */
 
-/* A variable of which each use follows a write in the same block is live at no suspension; most
- * temporaries are such. The sets have no bits for them: their size, times the number of blocks,
- * would grow with the square of a function's length. */
+/* A variable is live at no suspension if each use follows a write in the same block; this is so for
+ * most temporaries. The sets have no bits for them: the size of all sets would grow with the square
+ * of a function's length. */
 static void number_vars(struct live *v)
 {
     uint32_t all = v->l->vars.count;
@@ -117,7 +117,7 @@ static void number_vars(struct live *v)
     for (uint32_t b = 0; b < v->count; b++)
         for (uint32_t i = v->block[b].first; i < v->block[b].last; i++) {
             const struct piece *p = &v->code->piece[i];
-            if (!p->var || !p->var->tracked) /* or it is the function's round a branch */
+            if (!p->var || !p->var->tracked) /* or it belongs to the function round a branch */
                 continue;
             uint32_t n = p->var->index;
             if (p->kind == PC_MAYBE || (p->kind == PC_USE && written_in[n] != b + 1))
@@ -235,8 +235,8 @@ static void mark_from(struct live *v, uint32_t root, bool *reached, uint32_t *st
     }
 }
 
-/* As far as a compiler knows, code that control never reaches may still be resumed in: there only
- * what is loaded has a value. */
+/* As far as a compiler knows, a suspension in unreachable code may resume: after it only loaded
+ * variables have a value. */
 static void mark_reachable(struct live *v, bool *reached)
 {
     uint32_t *stack = arena_alloc(v->l->arena, (v->count + 1) * sizeof *stack);
@@ -271,8 +271,8 @@ static uint32_t next_in(const struct live *v, const uint32_t *set, uint32_t n)
     return n < v->var_count ? n : NONE;
 }
 
-/* Saved over more suspensions than this, a variable is cheaper in the frame; the code would grow
- * with the square of a function's length. */
+/* A variable that would be saved at more suspensions than this is cheaper in the frame; the code
+ * would grow with the square of a function's length. */
 enum { SAVES_MAX = 64 };
 
 static void decide_at(struct live *v, const struct suspend *s, const uint32_t *live,
@@ -294,8 +294,8 @@ static void decide_at(struct live *v, const struct suspend *s, const uint32_t *l
     }
 }
 
-/* The variables that are live behind the block, which ends in a suspension, without those that
- * nothing has touched. */
+/* The variables that are live after the block, which ends in a suspension, except variables that
+ * nothing has set. */
 static uint32_t *live_after(struct live *v, const struct block *k, const uint32_t *touched)
 {
     uint32_t *live = vars_new(v);
@@ -320,7 +320,7 @@ static void decide(struct live *v, struct block *k, uint32_t *bare, uint32_t *to
     }
 }
 
-/* The variables to save at the suspension, then those that are live there in the frame. */
+/* The variables to save at the suspension, then the variables in the frame that are live there. */
 static void list_live(struct live *v, struct suspend *s, const uint32_t *live)
 {
     uint32_t count = 0;

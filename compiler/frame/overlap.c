@@ -1,9 +1,9 @@
 /*
- * Which members of a frame share bytes.
+ * Decides which members of a frame share bytes.
  *
- * Requires frame_layout. Establishes nothing outside: it gives a tree of boxes to be printed.
+ * Requires frame_layout. Changes nothing; returns a tree of boxes to be printed.
  *
- * First, which members are in each other's way: those that hold something at the same time.
+ * First it finds the members that are *in each other's way*: they hold something at the same time.
  *
  * - A saved variable is in memory from the save at a suspension to the load at its resume label,
  *   and at no other time. So two of them are in each other's way if both are live at one
@@ -15,23 +15,23 @@
  *   taken, only the suspensions count where it is live, since what is saved is in memory only while
  *   nothing runs. Places are tokens of the source; what is in a deferred block is also at the end
  *   of its scope.
- * - A slot is written while its await waits, and read before the next await, but perhaps after what
- *   follows in the same expression. So it is in the way of what is saved at a suspension inside
- *   that await, of variables of the blocks round it or in it, and of literals in that expression.
- *   Slots are not in each other's way: two awaits at the same time are branches, whose slots are in
- *   one struct.
+ * - A slot is written while its await waits, and read before the next await, but perhaps after
+ *   later parts of the same expression. So it is in the way of variables that are saved at a
+ *   suspension inside that await, of variables of the blocks round it or in it, and of literals in
+ *   that expression. Slots are not in each other's way: two awaits at the same time are branches,
+ *   whose slots are in one struct.
  *
- * Then the packing. Members that are in each other's way become different members of one struct,
- * those that share bytes different members of one union, and the target's compiler lays these out.
- * So a wrong guess of a size can never make two members overlap that must not. What nested structs
- * and unions cannot express costs bytes, never correctness:
+ * Then it packs the members. Members that are in each other's way become different members of one
+ * struct, members that share bytes become different members of one union, and the target's compiler
+ * lays these out. So a wrong guess of a size can never make two members overlap that must not. What
+ * nested structs and unions cannot express costs bytes, never correctness:
  *
- * - if the graph of "in the way" falls into pieces, these share bytes: a union of the pieces;
- * - if its complement falls into pieces, none of one piece may share with another: a struct of them
- *   (Corneil, Lerchs and Stewart Burlingham, "Complement reducible graphs", 1981, decompose graphs
- *   so);
- * - else either one member is taken out, as if in the way of all the rest, or the members are put
- *   into as few unions as a greedy colouring finds, the largest first: whichever is smaller.
+ * - if the graph of "in the way" falls into pieces, the pieces share bytes: a union of them;
+ * - if its complement falls into pieces, no member of a piece may share with another piece: a
+ *   struct of the pieces (Corneil, Lerchs and Stewart Burlingham, "Complement reducible graphs",
+ *   1981, decompose graphs in this way);
+ * - otherwise either one member is taken out, as if it were in the way of all others, or the
+ *   members are put into unions by a greedy colouring, the largest first: whichever is smaller.
  *
  * Sizes are estimates. They only decide that choice and the order of members, which avoids padding.
  */
@@ -207,7 +207,8 @@ static void find_meetings(struct overlap *o)
 
 /* ---- the members ---- */
 
-/* Does it always hold something? Where it is live is unknown, or may be seen from outside. */
+/* Does it always hold something? This is so if the places where it is live are unknown, or if
+ * others may see it. */
 static bool holds_always(const struct var *v)
 {
     return v->in_frame && (!v->tracked || v->type->quals & (Q_VOLATILE | Q_ATOMIC));
@@ -367,8 +368,8 @@ static struct box *box_end(struct overlap *o, struct box *b)
     return flat;
 }
 
-/* Moves to the front of `s` the nodes that are joined to its first one, by edges (`edge`) or by the
- * lack of them; their number. */
+/* Moves to the front of `s` the nodes that are connected to its first node, by edges (`edge`) or by
+ * the lack of edges. Returns their number. */
 static uint32_t gather(struct overlap *o, struct some s, bool edge)
 {
     uint32_t found = 1;
@@ -397,8 +398,8 @@ static void sort_by_index(struct some s)
 
 static struct box *pack(struct overlap *o, struct some s);
 
-/* The pieces of the graph as parts of a union, or those of its complement as parts of a struct.
- * NULL: there is only one piece. */
+/* The pieces of the graph as parts of a union, or the pieces of its complement as parts of a
+ * struct. NULL: there is only one piece. */
 static struct box *pack_pieces(struct overlap *o, struct some s, enum box_kind kind)
 {
     struct box *b = NULL;
@@ -458,7 +459,7 @@ static struct box *pack_colours(struct overlap *o, struct some s)
     return box_end(o, all);
 }
 
-/* The node that costs least when it shares with none. */
+/* The node that costs least if it shares with no other. */
 static uint32_t to_take_out(struct overlap *o, struct some s)
 {
     uint64_t least = UINT64_MAX;

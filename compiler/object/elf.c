@@ -1,10 +1,10 @@
 /*
  * ELF files, see inside.h. Written after the System V ABI: "Object Files" and its 64-bit form.
  *
- * Of a relocation only the place, the symbol and the addend count. The kind is each machine's own;
- * a pointer in data has the plain one. In a linked file the relocations that the loader applies
- * tell what a pointer will be; one without a symbol moves an address, which is its addend or lies
- * in place.
+ * Only the place, the symbol and the addend of a relocation count. Each machine has its own kinds;
+ * a pointer in data has the plain kind. In a linked file, the relocations that the loader applies
+ * show the target of a pointer. A relocation without a symbol moves an address, which is its addend
+ * or is stored at the place.
  */
 #include "inside.h"
 
@@ -140,7 +140,7 @@ bool elf_open(struct elf *e, struct arena *arena, const unsigned char *data, uin
     if (number_at(e, tail, 2) != entry || !is_inside(table, entry, size))
         return fail(e, "the table of sections is damaged or cut off", header - 6);
     struct elf_section first;
-    read_section(e, data + table, &first); /* has what is too large for the header */
+    read_section(e, data + table, &first); /* has the numbers that are too large for the header */
     if (count == 0)
         count = first.size;
     if (names == SHN_XINDEX)
@@ -280,8 +280,8 @@ static void read_links(struct elf *e, const struct elf_section *s)
     }
 }
 
-/* Is it a table of relocations that we need: in an object one for data, in a linked file one that
- * the loader applies? */
+/* Is it a table of relocations that is needed? In an object these are the tables for data, in a
+ * linked file the tables that the loader applies. */
 static bool is_wanted(const struct elf *e, const struct elf_section *s)
 {
     if ((s->type != SHT_REL && s->type != SHT_RELA) || !s->has_data)

@@ -7,8 +7,8 @@
  * file and line. When there is no such function, the linker has dropped it, or the file has lost
  * its symbols: then the records are all that is known.
  *
- * core.h fixes the layout of a descriptor for ever, and the tests compare it with the compilers'.
- * Pointers in it have the file's size.
+ * core.h fixes the layout of a descriptor for ever; the tests compare it with the compilers'
+ * layout. Pointers in it have the size of the file's target.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -119,7 +119,7 @@ static struct size_function *function_new(struct reader *r, const char *symbol)
     return f;
 }
 
-/* The function whose descriptor is there; NULL: it is no descriptor that we know. */
+/* The function whose descriptor is at this place; NULL: it is not a known descriptor. */
 static struct size_function *function_at(struct reader *r, struct elf_place at, const char *symbol)
 {
     for (uint32_t i = 0; i < r->places.count; i++) {
@@ -285,7 +285,7 @@ static bool read_records(struct reader *r, bool make)
 
 /* ---- files ---- */
 
-/* Does it hold only what the linker makes code of? gcc marks such an object so. */
+/* Does it have only data from which the linker makes code? gcc marks such an object. */
 static bool has_only_lto_code(const struct elf *e)
 {
     for (uint32_t i = 0; i < e->symbol_count; i++)
@@ -294,7 +294,7 @@ static bool has_only_lto_code(const struct elf *e)
     return false;
 }
 
-/* The sections of one file in memory. NULL, or what is wrong. */
+/* Reads the sections of one file in memory. Returns NULL, or what is wrong. */
 static const char *read_elf(struct arena *arena, const char *name, const unsigned char *data,
                             uint64_t size, struct list *files)
 {

@@ -1,11 +1,12 @@
 /*
- * What a task reserves above its root frame, by the runtime's own rule: core/fn.c is a part of the
- * tool, and gets the descriptors that were read, rebuilt as descriptors of the tool. So the answer
- * is the runtime's for every target whose pointers have the tool's size. For other targets there is
- * no answer, since the rule knows the size of a group only on the tool's own.
+ * Computes what a task reserves above its root frame, by the runtime's own rule: core/fn.c is a
+ * part of the tool. It gets the descriptors that were read, rebuilt as descriptors of the tool. So
+ * the answer is the runtime's for every target whose pointers have the tool's size. For other
+ * targets there is no answer, since the rule knows the size of a group only on the tool's own
+ * target.
  *
- * A callee in another file is found by its name. A callee that is in no file counts nothing, and
- * the reserve is then the least that it can be.
+ * A callee in another file is found by its name. A callee that no file defines counts nothing; the
+ * reserve is then a lower bound.
  */
 #include "inside.h"
 
@@ -33,7 +34,7 @@ static const struct size_function *exported(const struct list *files, const char
     return NULL;
 }
 
-/* Looks in all files for the callees that are not in the function's own. */
+/* Looks in all files for the callees that the function's own file does not define. */
 static void resolve(const struct size_function *f, const struct list *files)
 {
     for (uint32_t i = 0; i < f->callee_count; i++) {

@@ -1,6 +1,6 @@
 /*
- * The result types of builtin functions: of those that both gcc and clang know and that C code or
- * the macros of system headers use. The result of any other has TY_ERROR.
+ * The result types of the builtin functions that both gcc and clang know and that C code or the
+ * macros of system headers use. The result of any other builtin has TY_ERROR.
  */
 #include "inside.h"
 

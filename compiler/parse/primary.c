@@ -25,7 +25,7 @@ static void type_of_symbol(struct parser *p, struct expr *e)
     }
 }
 
-/* identifier, but for the name of a typedef */
+/* identifier, except the name of a typedef */
 static struct expr *parse_identifier(struct parser *p)
 {
     struct expr *e = expr_new(p, EX_IDENT, p->pos);

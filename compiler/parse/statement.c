@@ -1,6 +1,6 @@
 /*
- * Statements: those of ISO C 6.8, those of GNU C (case ranges, computed goto, local labels, asm)
- * and the language's own defer and scopes.
+ * Statements of ISO C 6.8, of GNU C (case ranges, computed goto, local labels, asm), and defer and
+ * scopes, which are the language's own.
  *
  * p->parent is the statement that is being read, so that a statement expression knows where it
  * stands. Chains of labels and of else-ifs are read in loops, not by recursion.
@@ -570,7 +570,7 @@ static struct stmt *parse_plain_statement(struct parser *p)
     return parse_expression_statement(p);
 }
 
-/* Reports musttail: a frame must stay until the call that it made returns, for the result goes
+/* Reports musttail: a frame must stay until the call that it made returns, since the result goes
  * there. */
 static void refuse_musttail(struct parser *p, uint32_t first)
 {
@@ -582,8 +582,8 @@ static void refuse_musttail(struct parser *p, uint32_t first)
 }
 
 /* attributed = attributes (labelled | plain-statement)
- * The attributes of a declaration and of an empty statement are a part of it. Any other statement
- * they only stand before. */
+ * The attributes of a declaration or of an empty statement are a part of it. They are not a part of
+ * any other statement. */
 static struct stmt *parse_attributed(struct parser *p)
 {
     struct attributes ignored = {0};

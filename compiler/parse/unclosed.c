@@ -1,10 +1,10 @@
 /*
- * Messages for a file on which the parser gave up and of which the user's compiler would say
- * something else, since the async words mean nothing to it: a word that cannot stand where it
- * does, and a `)` that is missing.
+ * Messages for a file on which the parser gave up, if the user's compiler would report something
+ * else, since the async words mean nothing to it: a word at a place where it cannot be, and a
+ * missing `)`.
  *
- * The `(` in question is the first that is still open at a `}` or at the end of the file. Its `)`
- * was due before the first `;` after it, but for the two semicolons of a `for`.
+ * The unclosed `(` is the first that is still open at a `}` or at the end of the file. Its `)` was
+ * due before the first `;` after it, not counting the two semicolons of a `for`.
  */
 #include "inside.h"
 
@@ -54,7 +54,7 @@ uint32_t find_unclosed(struct unit *u, uint32_t *due)
     return 0;
 }
 
-/* The async word that the token is, as the user writes it, or NULL. */
+/* If the token is an async word: the word as the user writes it; otherwise NULL. */
 static const char *word_of_ours(struct token *t)
 {
     unsigned k = t->kind == TK_IDENT ? token_keyword(t) : KW_NONE;

@@ -3,7 +3,7 @@
  *
  * It requires unit->text and unit->target. It establishes unit->token (its last token is TK_EOF),
  * unit->marks and unit->pragmas, and every keyword has its number in its struct name. In the text
- * it blanks marks and pragmas about warnings of bide, which the user's compiler shall not see.
+ * it blanks marks and pragmas about warnings of bide, which the user's compiler must not see.
  *
  * Line markers (`# 12 "file" 1 3`, `#line`) set the place of the tokens after them. Markers,
  * pragmas (`#pragma`, _Pragma(...), __pragma(...)) and comments give no tokens. All tokens of C11

@@ -16,7 +16,7 @@
 #include <string.h>
 
 enum {
-    ENOUGH = 8,         /* so many words in sequence that agree settle the place */
+    ENOUGH = 8,         /* this many words in sequence that agree settle the place */
     MOST_TOKENS = 4096, /* how far the end of a macro's tokens is looked for */
     MOST_MACROS = 32,   /* side by side */
     NEAR_WORDS = 128,   /* how far the word of an argument is looked for */

@@ -13,7 +13,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { STEP = 64 }; /* the column of every so many bytes is kept */
+enum { STEP = 64 }; /* the column is kept once for this many bytes */
 
 static size_t quoted_length(const char *p, const char *end)
 {

@@ -1,7 +1,7 @@
 /*
  * Pragmas about warnings: `#pragma GCC diagnostic ignored "-Wbide-..."`, or `clang diagnostic`.
  *
- * They stand in the preprocessed text, also those that were written as _Pragma; for clang,
+ * The preprocessed text has them, also pragmas that were written as _Pragma; for clang,
  * driver/pragma.c puts them there.
  */
 #include "inside.h"

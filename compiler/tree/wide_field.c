@@ -4,7 +4,7 @@
  * computed from it, as far as C's conversions keep the type. clang takes the declared type. A
  * value that is kept over an await must keep its type, which is found here.
  *
- * Of two operands the wider type wins. If both are equally wide, a named type wins, then an
+ * The wider type of two operands wins. If both are equally wide, a named type wins, then an
  * unsigned one. In the tree such a field has its declared type.
  */
 #include "inside.h"
