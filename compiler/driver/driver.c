@@ -456,7 +456,7 @@ static bool input_charset_fits(const struct command *cmd, const struct list *job
 {
     if (!cmd->input_charset || (cmd->c_count == (int)jobs->count && !cmd->has_assembly))
         return true;
-    diag_plain(SEV_ERROR, "'%s' with async and other files in one command: compile them apart",
+    diag_plain(SEV_ERROR, "'%s' with async and other files in one command: compile them separately",
                cmd->input_charset);
     return false;
 }

@@ -164,7 +164,7 @@ static void note_library(const struct command *cmd, const struct library *librar
     const char *what = arena_printf(cmd->arena, "'%.*s' is in the library %s", (int)length,
                                     function, library->name);
     if (is_linked(cmd, library->name))
-        diag_plain(SEV_NOTE, "%s: put '-l%s' behind the files that need it", what, library->name);
+        diag_plain(SEV_NOTE, "%s: put '-l%s' after the files that need it", what, library->name);
     else if (runs)
         diag_plain(SEV_NOTE, "%s: name it in a comment in the first lines, as in: needs: %s", what,
                    library->name);

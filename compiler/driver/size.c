@@ -185,9 +185,7 @@ static void say_what_is_lost(const struct list *files, const struct list *functi
     for (uint32_t i = 0; i < files->count; i++) {
         const struct size_file *file = files->item[i];
         if (file->is_stripped)
-            diag_plain(SEV_NOTE,
-                       "'%s' has lost its symbols: functions that only it sees have no "
-                       "reserve",
+            diag_plain(SEV_NOTE, "'%s' has lost its symbols: its static functions have no reserve",
                        file->name);
     }
     if (!functions->count)

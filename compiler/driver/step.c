@@ -398,10 +398,11 @@ static enum step report_no_target(struct job *job)
     if (!force && !includes_bide(job))
         return STEP_NOT_ASYNC;
     print_preprocessor(job);
-    diag_plain(SEV_ERROR,
-               "'%s' includes bide's headers, but its preprocessed text lacks what they say of the "
-               "target",
-               job->input->value);
+    diag_plain(
+        SEV_ERROR,
+        "'%s' includes bide's headers, but its preprocessed text lacks their facts about the "
+        "target",
+        job->input->value);
     if (job->input->language == LANG_C_PREPROCESSED)
         diag_plain(SEV_NOTE, "preprocess it with 'bide cc', as in: bide cc gcc -E");
     else
@@ -423,8 +424,8 @@ static bool report_option(const struct job *job)
     bool packs = !strcmp(cmd->struct_word, "-fpack-struct");
     diag_plain(SEV_ERROR, "'%s' is async, and '%s' changes the structs of bide's headers",
                job->input->value, cmd->struct_word);
-    diag_plain(SEV_NOTE, packs ? "'#pragma pack' packs those that need it"
-                               : "'#pragma scalar_storage_order' is for those that need it");
+    diag_plain(SEV_NOTE, "use '%s' for the structs that need it",
+               packs ? "#pragma pack" : "#pragma scalar_storage_order");
     return true;
 }
 

@@ -56,8 +56,8 @@ static void check_member(struct lower *l, struct var *v)
              v->name);
     } else if (v->in_frame && !alignment_text(l, v->symbol, v->type)) {
         diag(l->unit, SEV_ERROR, v->token,
-             "the alignment of '%s', which lives over an await, is made of what only its block "
-             "knows; write it as a number, or declare that at file scope",
+             "the alignment of '%s', which lives over an await, uses names of its block; write it "
+             "as a number, or declare these names at file scope",
              v->name);
     }
 }

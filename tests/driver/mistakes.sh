@@ -52,7 +52,7 @@ has err "note: 'bide_http_client_new' is in the library bide-http: link it with 
 has err "note: 'bide_sql_open' is in the library bide-sqlite: link it with '-lbide-sqlite'"
 [ "$(grep -c "note: 'bide_" err)" = 2 ] || fail "$what: prints it more than once: $(cat err)"
 try $cc -Wl,--as-needed -l bide-http http.c -o http
-has err "note: 'bide_http_client_new' is in .*: put '-lbide-http' behind the files that need it"
+has err "note: 'bide_http_client_new' is in .*: put '-lbide-http' after the files that need it"
 sed -i 's/bide_sql_open/not_ours/; s/bide_http_client_new/nor_this/' http.c
 try $cc http.c -o http
 has_not err 'is in the library'
