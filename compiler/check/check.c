@@ -234,7 +234,7 @@ static void check_block(struct checker *c, struct expr *e, enum use use)
     if (e->block->is_branch)
         return; /* a function of its own */
     if (use != USE_STARTED)
-        diag(c->unit, SEV_ERROR, e->first, "an async block can only stand in bide_spawn");
+        diag(c->unit, SEV_ERROR, e->first, "an async block can only be used in bide_spawn");
     check_captures(c, e->block);
 }
 

@@ -215,7 +215,7 @@ static void check_started(struct checker *c, struct expr *form)
                    "'await' in '%s', which makes the call itself", name);
         return;
     } else if (e->kind == EX_BLOCK && form->form == FORM_BLOCK_ON) {
-        error(c, e, "an async block can only stand in bide_spawn or bide_lazy");
+        error(c, e, "an async block can only be used in bide_spawn or bide_lazy");
         return;
     } else if (e->kind != EX_BLOCK) {
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
@@ -366,7 +366,7 @@ static void report_branch(struct checker *c, const struct expr *branch, const st
 {
     struct unit *u = c->unit;
     if (call->kind == EX_FORM && call->form == FORM_IF) {
-        error(c, branch, "the assignment stands in 'bide_if': bide_if(condition, place = call)");
+        error(c, branch, "put the assignment inside 'bide_if': bide_if(condition, place = call)");
         return;
     }
     switch (call->kind) {
@@ -514,7 +514,7 @@ void check_form(struct checker *c, struct expr *e, enum use use)
         break;
     case FORM_IF:
         if (use != USE_AWAITED)
-            error(c, e, "'bide_if' is a branch of join and select, and stands nowhere else");
+            error(c, e, "'bide_if' can only be a branch of join or select");
         break;
     default:
         for (int i = 0; i < e->arg_count; i++)

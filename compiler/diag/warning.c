@@ -19,7 +19,7 @@ const struct warning warning_table[] = {
     {"bide-errno-after-await", WARN_ALWAYS,
      "errno, or another error of the thread, read after an await"},
     {"bide-fork", WARN_ALWAYS, "an await in a child of fork"},
-    {"bide-frame-larger-than=", WARN_NAMED, "a frame of more than so many bytes"},
+    {"bide-frame-larger-than=", WARN_NAMED, "a frame of more than this many bytes"},
     {"bide-leak-on-cancel", WARN_ALWAYS,
      "memory or a file that is lost when the task is cancelled"},
     {"bide-lock-across-await", WARN_ALWAYS, "a lock of threads held across an await"},

@@ -340,7 +340,7 @@ void lower_stmt(struct lower *l, struct stmt *s)
     case S_SCOPE: lower_scope(l, s); break;
     case S_DEFER: /* of an if, a loop or a label */
         diag(l->unit, SEV_ERROR, s->first,
-             "a 'defer' stands by itself in a block { ... }, which runs it when it is left");
+             "a 'defer' must be a statement of a block { ... }; it runs when the block is left");
         break;
     case S_TYPE_DECL: lower_type_decl(l, s); break;
     case S_NULL:

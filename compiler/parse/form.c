@@ -225,7 +225,7 @@ static bool refuse_block(struct expr *e, void *unit)
     if (e->kind == EX_FORM)
         return false;
     if (e->kind == EX_BLOCK && !e->block->is_branch)
-        diag(unit, SEV_ERROR, e->first, "an async block can only stand in bide_spawn");
+        diag(unit, SEV_ERROR, e->first, "an async block can only be used in bide_spawn");
     expr_each_child(e, refuse_block, unit);
     return false;
 }

@@ -213,7 +213,8 @@ static void check_charset(struct parser *p, uint32_t token, enum width w, uint32
     bool odd = w == W_CHAR ? o->odd_charset : w == W_WIDE && o->odd_wide_charset;
     if (odd && c > 0x7f)
         diag(p->unit, SEV_ERROR, token,
-             "a character beyond ASCII, in a charset other than UTF-8, cannot stand in async code");
+             "a character beyond ASCII, in a charset other than UTF-8, is not allowed in async "
+             "code");
 }
 
 void char_value(struct parser *p, struct expr *e)

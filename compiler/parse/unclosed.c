@@ -72,13 +72,13 @@ bool report_misplaced(struct unit *u)
     if (!word && before)
         at--;
     if (word)
-        diag(u, SEV_ERROR, at, "'%s' cannot stand here", word);
+        diag(u, SEV_ERROR, at, "'%s' is not allowed here", word);
     else if (before && token_keyword(&u->token[at]) == KW_AWAIT)
         diag(u, SEV_ERROR, at, "'await' needs a call after it");
     else if (before && token_keyword(&u->token[at]) == KW_ASYNC)
         diag(u, SEV_ERROR, at,
              "'async' belongs before a block ({ ... }), or among the words of a declaration");
     else if (before)
-        diag(u, SEV_ERROR, at, "'%s' cannot stand here", before);
+        diag(u, SEV_ERROR, at, "'%s' is not allowed here", before);
     return word || before;
 }
