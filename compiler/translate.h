@@ -17,7 +17,7 @@ enum translate_outcome {
     TRANSLATE_GAVE_UP,  /* the file is not correct C, or not understood; nothing is written */
 };
 
-/* Writes the generated text to `out`, and fills in what emit tells of it. */
+/* Writes the generated text to `out`, and fills in what emit reports about it. */
 enum translate_outcome translate(struct unit *, FILE *out, struct emitted *);
 
 #endif

@@ -128,7 +128,7 @@ static inline bool bide__will_ask(const struct bide_chain *chain)
 /* Picks the macro of the list for this number of pairs. */
 #define BIDE__OF(list, ...)                 BIDE__JOIN(list, BIDE__COUNT(__VA_ARGS__))
 
-/* M(type, name) for each pair: one after the other; each behind a comma; between commas, with
+/* M(type, name) for each pair: one after the other; each after a comma; between commas, with
  * `void` for an empty list. */
 #define BIDE__EACH(M, ...)                  BIDE__OF(BIDE__EACH_, ##__VA_ARGS__)(M, ##__VA_ARGS__)
 #define BIDE__EACH_0(M)

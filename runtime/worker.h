@@ -3,7 +3,7 @@
  *
  * A worker runs tasks, on one thread at a time: its *owner*. A runtime has exactly one worker so
  * far, and its owner is the thread that blocks on the runtime. All state of a worker is its owner's
- * alone. So is the rest of a runtime but for two things that other threads may touch: the hub
+ * alone. So is the rest of a runtime, except two things that other threads may touch: the hub
  * (task/) and the blocking pool (blocking/), whose rooms say how.
  *
  * Each room keeps the type of its own state to itself; here are only pointers to it. So this header

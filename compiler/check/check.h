@@ -4,7 +4,7 @@
  * no flow analysis are given here as well: -Wunused-result and the plain cases of -Wbide-borrow.
  *
  * Requires the functions and initialisers of a parsed unit. Changes nothing in them; it sets
- * unit->parse_failed where the user's compiler is to tell what is wrong. Establishes that a unit
+ * unit->parse_failed where the user's compiler is to say what is wrong. Establishes that a unit
  * without errors can be lowered.
  */
 #ifndef BIDE_COMPILER_CHECK_CHECK_H

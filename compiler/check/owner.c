@@ -93,8 +93,8 @@ static void check_reference_type(struct checker *c, const struct type *to, const
                "bide_async_fn(T); write their types, as bide_async_fn(T, P...)");
 }
 
-/* The type of an owner says how large the result behind it is, so a wrong one is an error, not a
- * warning as for other pointers. An owner of void takes any: it has no use for the result. */
+/* The type of an owner tells the size of the result, so a wrong type is an error, not a warning as
+ * for other pointers. An owner of void takes any: it has no use for the result. */
 void check_owner_type(struct checker *c, const struct type *to, struct expr *e)
 {
     e = skip_parens(e);

@@ -1,8 +1,8 @@
 /*
  * Checks of scopes (bide_scope, bide_try_scope) and of what tasks borrow.
  *
- * The variable of a scope names it inside its block and may be handed to calls, which return before
- * the block ends, and to children, which end before it does; nobody else may keep it.
+ * The variable of a scope names it inside its block. It may be given to calls, which return before
+ * the block ends, and to children, which end before the block does; nothing else may keep it.
  *
  * A task that is spawned outside a scope may live longer than the function that spawns it, so a
  * warning is given when it gets the address of a local variable: by `&`, by an array that decays,

@@ -2,10 +2,10 @@
  * Checks of calls that leave something on the C stack, which is gone after an await.
  *
  * Memory from alloca should live until its function returns, so any await that ends after the call
- * takes it away: a later one, the one whose operands the call stands in, one at the end of a scope
- * round it. An await ends where its text ends, and the order of the text is the order of the run,
- * but for loops and jumps backwards. A branch is a function of its own for the C compiler, not for
- * the user: the await of the group stands round all that the branch does.
+ * takes the memory away: a later await, an await whose operands contain the call, an await at the
+ * end of a scope round it. An await ends where its text ends, and the text is in the order of the
+ * run, except for loops and jumps backwards. A branch is a function of its own for the C compiler,
+ * but not for the user: the await of the group is round everything that the branch does.
  *
  * Requires that the walk visits a function in the order of its text, and notes each await.
  */

@@ -1,7 +1,7 @@
 /*
  * clang's -MJ FILE: the commands of a build, for tools that read the user's files. clang itself
  * would write the name of the generated text, so the file is written here. Format: one JSON object
- * for each C file, with a comma behind it, as clang 14 writes them.
+ * for each C file, with a comma after it, as clang 14 writes them.
  */
 #define _GNU_SOURCE
 #include "inside.h"

@@ -27,6 +27,6 @@ int driver_size(int argc, char **argv); /* lists the frames of async functions *
 /* ---- help.c ---- */
 
 void help_print(FILE *);                      /* all commands and options */
-bool help_print_command(const char *command); /* on standard output; false: there is none */
+bool help_print_command(const char *command); /* on standard output; false: no such command */
 
 #endif

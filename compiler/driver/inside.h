@@ -290,7 +290,7 @@ bool plain_is_wanted(const struct command *);
 bool plain_exists(const struct job *);
 /* Is code generated, for what a compiler says only then? */
 bool plain_needs_code(const struct job *);
-/* Starts the compiler on the file, after the one that runs has ended. */
+/* Starts the compiler on the file, when the compiler that runs has ended. */
 void plain_start(struct job *);
 /* Starts the compiler if that was not done, and waits for its end, once. Fills check_err. Returns
  * the exit status. */

@@ -92,7 +92,7 @@ static bool scan_include(struct scan *scan, const char *path, const char *p)
     return scan_header(scan, path, name, *p == '"');
 }
 
-/* A directive behind its mark, without comments, with its continuation lines joined. */
+/* A directive after its mark, without comments, with its continuation lines joined. */
 static bool scan_directive(struct scan *scan, const char *path, const char *line)
 {
     const char *p = skip_blanks(line);

@@ -49,7 +49,7 @@ static void print_reserve(const struct size_function *f, FILE *out)
         fprintf(out, "  %7s ", "?");
 }
 
-/* What the signs behind the numbers mean, if there are any. */
+/* Explains the signs after the numbers, if there are any. */
 static void print_remarks(const struct list *functions, FILE *out)
 {
     const char *missing = NULL;

@@ -188,7 +188,7 @@ static bool has_own_pragmas(const struct job *job)
            memmem(job->source.data, job->source.length, text, sizeof text - 1) != NULL;
 }
 
-/* Adds the words for the preprocessor behind the user's. */
+/* Adds the words for the preprocessor after the user's. */
 static void add_preprocessing(const struct job *job, struct process *p, const char *include)
 {
     const struct command *cmd = job->command;

@@ -93,7 +93,7 @@ bool is_returned_scalar(const struct lower *, const struct var *);
 
 /* ---- show.c ---- */
 
-/* The copies for the debugger that are due behind a statement. */
+/* The copies for the debugger that are due after a statement. */
 void print_shown(struct lower *, struct output *, const struct piece *);
 
 /* ---- records.c ---- */
@@ -132,7 +132,7 @@ void output_go_to(struct output *, const char *file, uint32_t line, bool system_
 /* For join.c and pretty.c. */
 void output_put(struct output *, const char *, size_t);
 void output_newline(struct output *);
-void output_pragmas(struct output *, uint32_t token); /* those that stand before it */
+void output_pragmas(struct output *, uint32_t token); /* the pragmas before it */
 bool output_needs_space(const struct output *, const struct token *);
 size_t literal_length(const char *); /* of the string or character that begins there; or 0 */
 

@@ -244,7 +244,7 @@ static void put_directives(struct output *o, struct source_file *f, uint32_t bef
 
 /*
  * A member with the name of a macro (sa_handler is __sigaction_handler.sa_handler) would be
- * expanded again. It is a member behind a name that its source line does not have. All headers are
+ * expanded again. It is a member after a name that its source line does not have. All headers are
  * included before this.
  */
 static void put_undefs(struct output *o)

@@ -30,7 +30,7 @@ struct block {
     uint32_t *live;       /* live where the block begins */
     uint32_t *bare;       /* perhaps without a value there */
     uint32_t *touched;    /* perhaps with a value there, or with a part of one */
-    uint32_t *live_after; /* of a block that ends in a suspension: what is live behind it */
+    uint32_t *live_after; /* of a block that ends in a suspension: what is live after it */
 };
 
 #define NONE UINT32_MAX

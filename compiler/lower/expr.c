@@ -2,10 +2,10 @@
  * Expressions with awaits, made flat. Requires an expression that has not been prepared;
  * establishes that it can be copied (copy.c) at this place in the code.
  *
- * Evaluation is from left to right. What stands before an await is evaluated before it and kept,
- * unless reading it later gives the same (a constant, an address, a local that nothing in between
- * can change). In `a = b` and `a op= b` the object a is located first, b is evaluated, and only
- * then a's old value is read; a bit-field stays object and member.
+ * Evaluation is from left to right. Operands before an await are evaluated before it and kept,
+ * unless reading them later gives the same (a constant, an address, a local that nothing in between
+ * can change). In `a = b` and `a op= b` the object a is located first, then b is evaluated, and
+ * only then a's old value is read; a bit-field stays object and member.
  *
  * && || ?: and statement expressions with awaits become statements that store to a temporary.
  */

@@ -44,7 +44,7 @@ static void hoist_members(struct lower *l, const struct tag *tag, int depth)
     }
 }
 
-/* Names the tag, then adds it to the list behind the tags that it needs. */
+/* Names the tag, then adds it to the list after the tags that it needs. */
 void hoist_tag(struct lower *l, struct tag *tag)
 {
     if (tag->depth == 0 || tag->hoisted_name)

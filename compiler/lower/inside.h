@@ -77,7 +77,7 @@ struct position {
     struct link *links;    /* what is due here, from the innermost outwards */
     struct held *held;     /* let go of before these */
     struct expr *awaiting; /* the await that is being lowered */
-    unsigned shield;       /* inside so many deferred blocks */
+    unsigned shield;       /* how many deferred blocks it is in */
     bool keeps_in_frame;   /* what is being kept may be without a value when it is read */
     struct stmt *scanning; /* scan.c: the current statement */
 };

@@ -133,7 +133,7 @@ static void lower_body_of(struct lower *l)
     }
     lower_params(l);
     lower_items(l, l->fn->body);
-    /* on the line of the brace: behind `if (x) goto y;` a compiler would call it misleading */
+    /* on the line of the brace: after `if (x) goto y;` a compiler would call it misleading */
     if (l->is_async && (!l->unit->options->pretty || ends_in_if_or_loop(l->fn->body)) &&
         reaches_end(l, l->at->out))
         code_sync(l, l->at->out, l->fn->body->last);

@@ -234,7 +234,7 @@ struct lower {
 
     struct code *head;    /* declarations at the beginning of the body */
     struct code *body;    /* then the statements */
-    uint32_t flow_labels; /* so many are in the codes */
+    uint32_t flow_labels; /* how many are in the codes */
     struct list vars;     /* struct var *: the user's, then those that were made up */
     struct list suspends; /* struct suspend * */
     struct list slots;    /* struct slot * */
@@ -246,7 +246,7 @@ struct lower {
     struct list hoisted;     /* struct tag *: types of blocks that go to file scope */
     struct list helpers;     /* struct code *: definitions that go before the function */
     struct list branches;    /* struct function *: they go between the frame and the body */
-    struct list tables;      /* struct code *: definitions that go behind the branches */
+    struct list tables;      /* struct code *: definitions that go after the branches */
     struct list limits;      /* struct limit *, for emit/limit.c */
     struct list callees;     /* struct callee *: of the descriptor */
 
@@ -256,7 +256,7 @@ struct lower {
 
 /* ---- lower.c: the passes ---- */
 
-/* Scans and lowers the function; `outer`: the function that a branch stands in, else NULL. */
+/* Scans and lowers the function. `outer`: the function that contains a branch, else NULL. */
 struct lower *lower_function(struct unit *, struct function *, struct lower *outer);
 /* Called when the frame is laid out: finds the arguments, and what replaces the user's tokens. */
 void lower_finish(struct lower *);

@@ -15,7 +15,7 @@
  * the task that it names, or because it is an array that decays) and an await may happen while it
  * exists. In C its lifetime is its block: so that is an await in the block after its declaration,
  * or anywhere in the block if a label before the declaration lets control come back. A deferred
- * block counts as standing at the end of its scope. Compound literals whose address is needed
+ * block counts as a part of the end of its scope. Compound literals whose address is needed
  * follow the same rule. An array of which only elements are named is left to frame/live.c like any
  * other variable, unless a debugger must find it after each await.
  */

@@ -97,7 +97,7 @@ void lower_items(struct lower *l, struct stmt *s)
         }
     }
     if (info->scope && l->unit->options->pretty && ends_in_if_or_loop(s) &&
-        may_reach_end(l, l->at->out)) /* else what follows would stand under the `if` */
+        may_reach_end(l, l->at->out)) /* else what follows would belong to the `if` */
         code_sync(l, l->at->out, s->last);
     if (info->scope)
         defers_end(l, info->scope);

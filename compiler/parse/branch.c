@@ -29,7 +29,7 @@ static uint32_t token_of(int what, void *item)
     }
 }
 
-/* Moves the items that stand inside the function `to` from one list to the other. */
+/* Moves the items that are inside the function `to` from one list to the other. */
 static void move(struct parser *p, int what, struct list *from, struct list *list,
                  const struct function *to)
 {

@@ -268,7 +268,7 @@ struct expr *parse_form(struct parser *, enum form);
 struct expr *parse_async_block(struct parser *);
 /* Notes that an expression drops a future, for which an async function awaits. */
 void note_drop(struct parser *, struct expr *);
-/* Notes that an identifier may be a variable outside of the async block that it stands in. */
+/* Notes that an identifier may be a variable outside the async block that contains it. */
 void note_capture(struct parser *, struct expr *ident);
 
 /* ---- branch.c: branches that are statement expressions ---- */

@@ -125,7 +125,7 @@ void number_value(struct parser *p, struct expr *e)
     char text[64];
     bool imaginary = false;
     size_t length = 0;
-    /* the `i` of an imaginary number may stand before or after the rest of the suffix */
+    /* the `i` of an imaginary number may be before or after the rest of the suffix */
     for (size_t i = 0; i < n && length < sizeof text; i++) {
         bool unit = (s[i] | 0x20) == 'i' || (s[i] | 0x20) == 'j';
         imaginary |= unit;

@@ -1,5 +1,5 @@
 /*
- * Where a token stands in the file on disk. The preprocessed text keeps lines but not columns,
+ * The place of a token in the file on disk. The preprocessed text keeps lines but not columns,
  * since blanks are collapsed and macros expanded. So the tokens of a line are aligned with the
  * words of the line on disk (place_align.c), once for all messages about that line.
  *

@@ -6,7 +6,7 @@
  * are macros too. As a rule, brackets in the text of a macro come in pairs. So a bracket that
  * closes more than the macro has opened is a word of the line.
  *
- * A token from a macro is a word of its arguments if both stand in the same sequence; a closing
+ * A token from a macro is a word of its arguments if both are in the same sequence; a closing
  * bracket follows the bracket that it closes. The place of all other tokens is the macro's name.
  *
  * Every search is bounded, so that the cost of a line is in proportion to its length.

@@ -30,8 +30,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n';
 }
 
-/* After the tokens of the declaration above that stand before the string; NULL: these are others.
- */
+/* The text after the tokens of the declaration above that come before the string; NULL: these are
+ * other tokens. */
 static const char *skip_declaration(const char *p, const char *end)
 {
     static const char *const words[] = {"[", "sizeof", "(", "\"bide target:\""};

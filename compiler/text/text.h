@@ -3,7 +3,7 @@
  *
  * It requires what `cc -E` wrote with __BIDE__ defined, in which the short words have become
  * bide_async, bide_await, bide_defer. Text outside async code is copied byte for byte later, so
- * every token knows where it stands in the text, and in the file on disk that a line marker names.
+ * every token knows its place in the text, and in the file on disk that a line marker names.
  *
  * It establishes unit->target (target_read), then unit->token, unit->marks and unit->pragmas (lex).
  * No later room changes a token's text or place.
@@ -70,7 +70,7 @@ struct token {
     bool in_header : 1; /* not in the main file */
 };
 
-/* A word of the language that only the checks heed, like bide_may_block. */
+/* A word of the language that only the checks use, like bide_may_block. */
 struct mark {
     uint32_t token;       /* the next one */
     const char *word;     /* interned */
@@ -107,7 +107,7 @@ enum type_kind {
     TY_FLOAT,
     TY_DOUBLE,
     TY_LDOUBLE,
-    TY_FLOATN,  /* _Float128 and its like: `name` is the spelling */
+    TY_FLOATN,  /* _Float128 and the like: `name` is the spelling */
     TY_COMPLEX, /* base is the real type */
     TY_BUILTIN, /* __builtin_va_list and other types that the compiler knows; `name` */
     TY_ENUM,
@@ -156,7 +156,7 @@ struct options {
 
     bool pretty;       /* bide emit: generated code on lines of its own, headers as #include */
     bool force;        /* -fbide-force: every function is parsed and lowered; for tests */
-    bool debug_locals; /* -g without optimization: gdb shall find every local by its name */
+    bool debug_locals; /* -g without optimization: gdb must find every local by its name */
     bool wrappers;     /* blocking wrappers; cleared by -fno-bide-wrappers */
     bool multi_thread; /* -fbide-multi-thread */
     enum gnu_words gnu_words;
@@ -322,7 +322,7 @@ enum {
      * such a name is parsed */
     NAME_ASYNC = 1,
     NAME_REF = 2,  /* an async function that some bide_ref names */
-    NAME_MARK = 4, /* bide_may_block and its like: the lexer takes them out */
+    NAME_MARK = 4, /* bide_may_block and the like: the lexer removes them */
     NAME_TYPE = 8, /* an async function that is mentioned where only its type counts */
 };
 
@@ -378,9 +378,9 @@ const char *source_line(struct unit *, const char *file, uint32_t line, size_t *
 void source_add(struct unit *, const char *file, const char *text, size_t length);
 bool line_span_has(const struct line_span *, const char *file, uint32_t line);
 
-/* ---- place.c: where a token stands in its file ---- */
+/* ---- place.c: the place of a token in its file ---- */
 
-/* Where a token stands in its file. */
+/* The place of a token in its file. */
 struct spot {
     const char *line; /* the source line, as source_line gives it */
     size_t length;

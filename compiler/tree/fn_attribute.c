@@ -69,7 +69,7 @@ static const struct {
     {"unused", FN_NOWHERE},
     {"maybe_unused", FN_NOWHERE},
     {"nodiscard", FN_OURS},
-    {"visibility", FN_NOWHERE}, /* the emitter heeds it: see linkage */
+    {"visibility", FN_NOWHERE}, /* the emitter obeys it: see linkage */
     {"warn_unused_result", FN_OURS},
     {"warning", FN_ON_START},
     {"weak", FN_NOWHERE},

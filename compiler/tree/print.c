@@ -57,7 +57,7 @@ static const char *quals_text(unsigned quals)
     return texts[quals & 15];
 }
 
-/* A list of attributes as it may stand after a type: `[[gnu::x]]` becomes `__attribute__((x))`. */
+/* A list of attributes in the form for after a type: `[[gnu::x]]` becomes `__attribute__((x))`. */
 static const char *attributes_text(struct unit *u, uint32_t first, uint32_t last)
 {
     const struct token *t = u->token;
@@ -96,7 +96,7 @@ static const char *tag_word(const struct tag *tag)
     return tag->kind == TY_ENUM ? "enum" : tag->kind == TY_UNION ? "union" : "struct";
 }
 
-/* The text of an lvalue of the tag's type, for __typeof__; NULL: there is none. */
+/* The text of an lvalue of the tag's type, for __typeof__; NULL: there is no such lvalue. */
 static const char *object_text(struct unit *u, const struct tag *tag)
 {
     const char *name = tag->hoisted_name ? tag->hoisted_name : tag->name;

@@ -6,7 +6,7 @@
  * but no nodes for text that does not matter to async code. Later rooms change only their own
  * members (`lower`, `flow_index`...).
  *
- * Types are immutable once made, but for the completion of arrays and tags. Layout is never
+ * Types are immutable once made, except that arrays and tags are completed. Layout is never
  * computed: the emitter writes sizeof, and types know only what struct target says.
  */
 #ifndef BIDE_COMPILER_TREE_TREE_H
@@ -306,7 +306,7 @@ struct function {
     struct symbol **param;
     int param_count;
     struct stmt *body;
-    struct function *outer; /* async block, branch: the function that it stands in */
+    struct function *outer; /* async block, branch: the function that contains it */
     bool is_async;
     bool is_main;
     bool is_branch;       /* works on the variables of `outer` */
@@ -456,7 +456,7 @@ enum fn_attribute_place {
     FN_ON_START = 2,
     FN_ON_BODY = 4,
     FN_REFUSED = 8, /* an async function cannot have it */
-    FN_OURS = 16,   /* bide itself heeds it */
+    FN_OURS = 16,   /* bide itself obeys it */
 };
 /* A set of these. */
 unsigned fn_attribute_places(const struct token *name);

@@ -140,7 +140,7 @@ static void visit(void *context, const struct event *e, const uint32_t *state)
     const char *name = source_name(s);
     if (!name)
         name = arena_printf(u->arena, "what '%s' tells", s->marked->name);
-    /* errno is a macro: its call begins behind `(*` */
+    /* errno is a macro: its call begins after `(*` */
     uint32_t at = e->expr->first;
     diag_range(u, SEV_WARNING, at, s->what & FN_ERRNO ? at : e->expr->last,
                "bide-errno-after-await", "%s is read after an 'await', which may have changed it",

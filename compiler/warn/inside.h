@@ -149,7 +149,7 @@ enum gift_failure { FAILS_NEGATIVE, FAILS_ZERO, FAILS_NOT_ZERO, FAILS_NEVER };
 struct giver {
     const char *name; /* of the function */
     int param;
-    int elements;        /* it gives to so many elements of an array; 0: to one variable */
+    int elements;        /* it gives to this many elements of an array; 0: to one variable */
     const char *release; /* what takes it back */
     enum gift_failure failure;
 };

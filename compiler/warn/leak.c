@@ -28,7 +28,7 @@ struct resource {
 /* The sets of resources in a state, forward: what holds on all paths to a place. */
 enum {
     HELD,    /* it holds something, unless the call that gave it failed */
-    OWN,     /* and nobody else may keep that */
+    OWN,     /* and nothing else may keep that */
     SETTLED, /* the call did not fail, whatever its result is compared with later */
     FAILED,  /* the call failed */
     SETS

@@ -21,7 +21,7 @@
 
 struct outcome {
     struct expr *mention; /* in the form, of a variable that it sets */
-    struct expr *form;    /* whose result tells whether it did */
+    struct expr *form;    /* whose result shows whether it did */
 };
 
 struct unset {

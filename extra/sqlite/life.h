@@ -3,7 +3,7 @@
  * acts on this table, and the tests go through it.
  *
  *   FRESH     its leaf has not begun it
- *   QUEUED    it is on the handle's list, behind others
+ *   QUEUED    it is on the handle's list, after others
  *   CALLED    it is the first and has the turn; a message to its runtime is under way
  *   AT_WORK   the first; its job is on the pool
  *   PAUSED    the first; another connection holds a lock, and its timer is armed
@@ -34,7 +34,7 @@ enum bide__sql_state {
 
 enum bide__sql_event {
     BIDE__SQL_BEGUN,    /* its leaf has begun it, and it is the first on the list */
-    BIDE__SQL_ENTERED,  /* the same, behind others */
+    BIDE__SQL_ENTERED,  /* the same, after others */
     BIDE__SQL_NEXT,     /* the call before it has left the list */
     BIDE__SQL_STARTED,  /* its runtime has received the message about its turn */
     BIDE__SQL_LOCKED,   /* the job ended at another connection's lock; there is time to try again */

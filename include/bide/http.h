@@ -111,7 +111,7 @@ typedef struct bide_http_request {
  *                     [OPERATION_TIMEDOUT]
  *   -EMSGSIZE         the body is larger than response_max_bytes [FILESIZE_EXCEEDED]; the head of
  *                     the answer, with the interim answers (100 Continue) before it and the trailer
- *                     behind its body, is larger than 256 KiB, or one header of it than 100 KiB;
+ *                     after its body, is larger than 256 KiB, or one header of it than 100 KiB;
  *                     the head of the request is larger than 1 MiB [TOO_LARGE, OUT_OF_MEMORY;
  *                     where the program has given libcurl other memory functions, -ENOMEM]
  *   -ELOOP            too many redirects [TOO_MANY_REDIRECTS]
@@ -169,7 +169,7 @@ size_t bide_http_body_size(const bide_http_response *response);
 const char *bide_http_header_value(const bide_http_response *response, const char *name);
 
 /* Stores the i-th header, from 0, in the order of the answer; its strings belong to the response.
- * Returns 0, or -ENOENT if there are not so many. */
+ * Returns 0, or -ENOENT if there are fewer. */
 bide_must_use int bide_http_header_at(const bide_http_response *response, size_t i,
                                       bide_http_header *header);
 

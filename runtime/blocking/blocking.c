@@ -1,7 +1,7 @@
 /*
  * blocking.c: see blocking.h.
  *
- * A job stands in the frame that awaits it, or in an object of the library. It is QUEUED, first in
+ * A job is in the frame that awaits it, or in an object of the library. It is QUEUED, first in
  * first out, until a thread takes it; then it is BEGUN and belongs to that thread until it is
  * FINISHED. The thread takes the waker out of the job before it sets FINISHED, since the frame may
  * be gone from then on. The waker is a clone, which keeps its task. After the wake the thread

@@ -3,7 +3,7 @@
  *
  * A key, which comes back with each event, is the registration's index and its generation. The
  * generation changes when the registration is closed, so an event that was on its way then finds
- * nobody. Registrations stand in pages that never move and are not freed while the runtime lives,
+ * nobody. Registrations are in pages that never move and are not freed while the runtime lives,
  * so a leaf may look at a registration that was closed under it.
  */
 #include "runtime/io/io.h"
@@ -167,7 +167,7 @@ static struct bide__fd_waiter *place_of(struct bide__fd_leaf *f)
     return &f->fd->waiters[(f->h.state & WRITES) != 0];
 }
 
-/* This leaf (still) stands in the registration. */
+/* This leaf is (still) in the registration. */
 static bool stands(struct bide__fd_leaf *f)
 {
     return f->h.state & STANDS && is_of(f) && place_of(f)->leaf == &f->h;

@@ -29,7 +29,7 @@ struct bide__hub;
 
 enum {
     BIDE__CHUNK_SIZE = 65536,
-    /* Smaller, so that the heap can put one right behind another, with its own data between. */
+    /* Smaller, so that the heap can put one right after another, with its own data between. */
     BIDE__CHUNK_BYTES = BIDE__CHUNK_SIZE - 128,
     BIDE__SLAB_MAX = 16384,
     BIDE__SLAB_UNIT = 32,

@@ -47,8 +47,8 @@ static int poll_driver(struct bide__worker *w, int64_t timeout_ns)
     return w->driver->ops->wait(w->driver, w->runtime->fds, timeout_ns);
 }
 
-/* No call is on the pool, and there is none whose end the owner still has to hear of: a call is
- * counted off after the owner was notified. */
+/* No call is on the pool, and the owner knows of the end of every call: a call is counted off after
+ * the owner was notified. */
 static bool pool_is_idle(struct bide__worker *w)
 {
     return atomic_load_explicit(&w->runtime->pool->in_flight, memory_order_acquire) == 0 &&

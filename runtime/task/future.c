@@ -9,7 +9,7 @@
  * wakes that come while nobody drives it. Bit 0 stands for any wake of its main chain, so 0 means
  * that there is nothing to poll.
  *
- * Every leaf that waits for a future stands in its ring, with a reference, so that the block stays
+ * Every leaf that waits for a future is in its ring, with a reference, so that the block stays
  * until each of them has seen the end. The first one drives the future, unless it has become a
  * task. All this happens on the owner's thread. A wake from another thread goes through the hub, as
  * it does for tasks: the future is then in the run queue for a moment, and the owner passes the

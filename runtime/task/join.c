@@ -1,7 +1,7 @@
 /*
  * join.c: the leaves bide_task_join and bide_task_wait.
  *
- * A join that waits stands in the task's ring with a reference to the task, so the handle may go
+ * A join that waits is in the task's ring with a reference to the task, so the handle may go
  * meanwhile (another branch may have joined the task). It looks at the variable anew at every poll,
  * unless the handle has left the variable: then the variable may be gone too.
  */

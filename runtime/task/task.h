@@ -12,7 +12,7 @@
  *     +64  waiters   joins that wait for the end; of a future: first the leaf that drives it
  *     +72  room      frames of the chain: the root frame, its arguments, the reserve
  *          result    at the end of the block, if it has more than 8 bytes or it is a future's
- *          child     behind that, if it is the child of a scope
+ *          child     after that, if it is the child of a scope
  *
  * A root frame that is aligned to more than 8 is at +96, and a pointer to its descriptor at +72, as
  * in every frame.
@@ -22,8 +22,8 @@
  * A handle (bide_task(T)) is the task's address. The handle of a task that could not be made is an
  * odd number that holds the negative errno, so that reporting the failure needs no memory.
  *
- * Threads: a task is its owner's alone (worker.h), but for wakers, an abort and a release, which
- * other threads hand over through the hub.
+ * Threads: only the owner (worker.h) uses a task, except that wakers, an abort and a release come
+ * from other threads through the hub.
  */
 #ifndef BIDE_RUNTIME_TASK_H
 #define BIDE_RUNTIME_TASK_H

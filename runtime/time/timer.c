@@ -147,7 +147,7 @@ static int64_t deadline_of(struct bide__link *t)
     return timer_of(t)->deadline_ns;
 }
 
-/* Sorts a short ring by deadline. Stable: each timer goes behind those that are not later. */
+/* Sorts a short ring by deadline. Stable: each timer goes after the timers that are not later. */
 static void insertion_sort(struct bide__link *ring)
 {
     struct bide__link rest, *next;

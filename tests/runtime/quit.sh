@@ -175,7 +175,7 @@ async int main(int argc, char **argv)
 END_C
 "$BIDE" cc "$CC" -g -Wno-bide-fork quit.c -o quit 2>err || fail "$(cat err)"
 
-# quit WHAT DUMPS: runs the case, which must succeed and print so many dumps.
+# quit WHAT DUMPS: runs the case, which must succeed and print this number of dumps.
 quit()
 {
     status=0
