@@ -43,7 +43,7 @@ link()
         fail "$1: does not link: $(head -n 20 err)"
 }
 
-# What ends a function stands beside the user's last statement, not under its `if`.
+# The code that ends a function has the indentation of the user's last statement, not of its `if`.
 cat >last.c <<'END'
 #include <bide/bide.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* What stands before a type. From number 4 on it changes the type or the storage. */
+/* The words before a type. From number 4 on they change the type or the storage. */
 static const char *const before_type[] = {
     "const ",          "volatile ",     "_Alignas(32) ",
     "register ",       "_Alignas(64) ", "__attribute__((aligned(128))) ",

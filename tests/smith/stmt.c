@@ -97,7 +97,7 @@ static char *last_value(enum kind kind, int depth, bool exact)
     bool plain = strpbrk(value, "abcdefghijklmnopqrstuvwxyz") == NULL;
     if (kind == K_INT && (exact || percent(30) || plain))
         value = text("(%s) + zero",
-                     value); /* clang 14 drops calls that stand before a constant value */
+                     value); /* clang 14 drops calls before a constant value */
     return value;
 }
 

@@ -5,7 +5,7 @@ to wait; `bide bt` and `bide tasks`. `bide gdb ./program` starts gdb with this f
 
 An async function that has to wait leaves its C function (bide__body_NAME) with a return. Later it
 is polled again, from somewhere else, perhaps on another thread. gdb's own `next` would end there,
-in the runtime. So a hook before each stepping command puts a breakpoint behind that return, and a
+in the runtime. So a hook before each stepping command puts a breakpoint after that return, and a
 hook that gdb runs at each stop, before it prints anything, continues from it: first to where the
 same *activation*, that is the same frame of the same chain (bide/core.h), is polled again, then to
 its suspension point, and then with the same command, so that gdb's own stepping finds the end of
@@ -16,7 +16,7 @@ Any other stop on the way (a breakpoint, a signal, the end of the program) is th
 it as usual, and the command is over. If no async function is on the C stack, nothing is done at
 all.
 
-While a command runs, our breakpoints stand at
+While a command runs, bide's breakpoints are at
     the return of a body            has it ended (BIDE_READY), or does it wait (BIDE_PENDING)?
     the poll functions              of the activation and of all that await it. If another of these
                                     is polled first, the activation was dropped: it had nothing to
@@ -25,9 +25,10 @@ While a command runs, our breakpoints stand at
 They need the debug information of the user's files, but not of the library's; `bide tasks` needs
 that too.
 
-`break` and `tbreak` are commands of ours; what they do not know they hand to gdb's Python
-breakpoints. The code of an async function is in bide__body_NAME, and NAME is its blocking form, or
-nothing. They stop at the first line of the body, but not each time that the body is polled again.
+`break` and `tbreak` are replaced by commands of bide, which pass what they do not know to gdb's
+Python breakpoints. The code of an async function is in bide__body_NAME, and NAME is its blocking
+form, or nothing. They stop at the first line of the body, but not each time that the body is polled
+again.
 """
 
 import re
@@ -49,7 +50,7 @@ GROUP_MAX = 65536  # the most bytes from there to the last branch
 SEGMENT_MIN = 512  # segment.c
 DEPTH_MAX = 10000  # frames that are visited
 
-# What `step` from the user's code does not enter: all of our functions but bodies and starts.
+# What `step` from the user's code does not enter: bide's functions except bodies and starts.
 SKIPPED = "^bide_([a-z]|_([ac-rt-z]|b[^o]|s[^t]))"
 
 # The registers of the first two arguments.
@@ -246,7 +247,7 @@ def resume_label(body, state):
 
 
 def resume_place(body, state):
-    """The same, but behind a nop that gcc may have put there for the line of the `goto`."""
+    """The same, but after a nop that gcc may have put there for the line of the `goto`."""
     label = resume_label(body, state)
     rows = rows_of(body)
     for row, behind in zip(rows, rows[1:]):
@@ -328,7 +329,7 @@ class Stop(gdb.Breakpoint):
 
 
 class Return(gdb.FinishBreakpoint):
-    """A breakpoint behind the return of a frame of the C stack."""
+    """A breakpoint after the return of a frame of the C stack."""
 
     def __init__(self, frame):
         super().__init__(frame, internal=True)

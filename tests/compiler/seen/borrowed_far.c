@@ -1,4 +1,4 @@
-/* Addresses of locals that are kept behind more than one pointer. */
+/* Addresses of locals that are stored through more than one pointer. */
 #include <bide/bide.h>
 
 #include <stdlib.h>
