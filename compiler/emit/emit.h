@@ -72,7 +72,7 @@
 /* A member of a frame. */
 struct frame_part {
     const char *name;
-    const char *type; /* NULL: a struct of ours */
+    const char *type; /* NULL: a generated struct */
     uint32_t token;   /* where it is declared; of a slot: the await whose result it takes */
     bool is_slot;
 };

@@ -6,10 +6,11 @@
  * result slots, and the definitions that go round the body. The room frame then decides where each
  * variable lives, and emit prints the pieces.
  *
- * A code is a row of *pieces*. Most of them print (our text, the user's tokens); some only tell the
- * flow of control and of values (use, def, label, jump...). So one row is both the output and the
- * flow graph. frame/live.c reads the flow to find what each suspension must save. Only after that
- * is it known whether a variable is printed as `a` or as `frame->a`, so nothing is printed earlier.
+ * A code is a row of *pieces*. Most of them print (generated text, the user's tokens); some only
+ * tell the flow of control and of values (use, def, label, jump...). So one row is both the output
+ * and the flow graph. frame/live.c reads the flow to find what each suspension must save. Only
+ * after that is it known whether a variable is printed as `a` or as `frame->a`, so nothing is
+ * printed earlier.
  *
  *     async int sum(int n)
  *     {
@@ -192,7 +193,7 @@ struct span {
 struct slot {
     const char *name;
     const char *declaration; /* of the member */
-    struct type *type;       /* NULL: a struct of ours */
+    struct type *type;       /* NULL: a generated struct */
     struct list uses;        /* struct span *: the awaits that use it */
 };
 

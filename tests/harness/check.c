@@ -4,8 +4,8 @@
  * The parent has one thread and waits for SIGCHLD, which is blocked outside that wait, so no end is
  * missed. A child leads a process group, so that its own children end with it. Its output goes to a
  * memory file, since a pipe could stay open in a grandchild or fill up. A test that succeeds ends
- * through exit(), where LeakSanitizer looks for leaks. A test that fails ends through _exit(), since
- * after a failed check leaks mean nothing.
+ * through exit(), where LeakSanitizer looks for leaks. A test that fails ends through _exit(),
+ * since after a failed check leaks mean nothing.
  */
 #define _GNU_SOURCE
 #include "check.h"

@@ -195,7 +195,7 @@ struct ex bounded(struct ex, long long limit);
 struct ex masked(struct ex, long long mask); /* with &, so it is not negative */
 struct ex leaf_int(int depth);               /* a constant or a place */
 bool make_assignment(enum category category, int depth, struct ex *e);
-extern int in_twice; /* not 0 where a macro expands its arguments twice: no label is allowed there */
+extern int in_twice; /* not 0 where a macro expands its arguments twice: no label may be there */
 
 /* ---- calls.c ---- */
 

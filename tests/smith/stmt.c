@@ -96,8 +96,7 @@ static char *last_value(enum kind kind, int depth, bool exact)
         value = promoted(value);
     bool plain = strpbrk(value, "abcdefghijklmnopqrstuvwxyz") == NULL;
     if (kind == K_INT && (exact || percent(30) || plain))
-        value = text("(%s) + zero",
-                     value); /* clang 14 drops calls before a constant value */
+        value = text("(%s) + zero", value); /* clang 14 drops calls before a constant value */
     return value;
 }
 
