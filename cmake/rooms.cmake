@@ -1,10 +1,10 @@
 # The functions with which the folders declare what they build.
 #
-#   bide_sanitize()                      sanitizer flags for all that follows
+#   bide_sanitize()                      sanitizer flags for all later targets
 #   bide_async(TARGET)                   compile TARGET's files with `bide cc`
 #   bide_room(NAME FOLDER [ASYNC])       every .c below FOLDER, as objects of a library
 #   bide_library(NAME ROOMS ... LINK ...)  libNAME.so and libNAME.a from rooms
-#   bide_program(TARGET NAME FOLDER FILES...)  a program in async C with all of bide behind it
+#   bide_program(TARGET NAME FOLDER FILES...)  a program in async C, linked with all of bide
 #
 # `bide cc` passes a file without async words on unchanged. Objects depend on the tool, so a changed
 # compiler recompiles what it compiled.
