@@ -343,6 +343,6 @@ void lower_stmt(struct lower *l, struct stmt *s)
              "a 'defer' must be a statement of a block { ... }; it runs when the block is left");
         break;
     case S_TYPE_DECL: lower_type_decl(l, s); break;
-    case S_NULL:
+    case S_NULL: code_tokens(l, l->at->out, s->first, s->last); break;
     }
 }
