@@ -375,7 +375,8 @@ static void print_piece(struct lower *l, struct output *o, const struct piece *p
     case PC_FOR_CLOSE: print_for_close(l, o, p->thing); break;
     case PC_SELECTOR: print_selector(l, o, p->thing); break;
     case PC_SELECT: print_select(l, o, p); break;
-    case PC_SHOW: print_shown(l, o, p); break;
+    case PC_SHOW:
+    case PC_SHOW_ELSE: print_shown(l, o, p); break;
     case PC_SUSPEND: print_suspend(l, o, p->thing); break;
     default: break;
     }

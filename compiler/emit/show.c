@@ -1,8 +1,8 @@
 /*
- * Copies of the locals that live in the frame, for debuggers at -O0 -g. C has no second name for an
- * object. So a copy with the user's name is declared at the place of the user's declaration. It is
- * updated after each statement, on the line of that statement, and at the beginning of a block. It
- * is right wherever gdb stops at the beginning of a line. Only the debugger reads it.
+ * What a debugger sees, at -O0 -g, of the locals that live in the frame. C has no second name for
+ * an object. So a copy with the user's name stands where the user's declaration stood, and is taken
+ * again behind each statement, on that statement's line, and where a block begins (lower/show.c).
+ * It is right wherever gdb stops at the beginning of a line. Only the debugger reads it.
  *
  * A long array gets a pointer to its elements instead. Bytes are copied, since an object that is
  * not initialised yet may not hold a value of its type.
@@ -42,30 +42,41 @@ static const char *separator(const struct stmt *after)
     return has_body ? " ;" : "";
 }
 
+static void print_copy(struct lower *l, struct output *o, const struct var *v, const char *apart)
+{
+    const char *place = var_text(l, v);
+    if (is_long(v->type))
+        output_printf(o, "%s %s = &%s[0];", apart, v->name, place);
+    else
+        output_printf(o, "%s __builtin_memcpy((void *)&%s, (const void *)&%s, sizeof %s);", apart,
+                      v->name, place, v->name);
+}
+
 void print_shown(struct lower *l, struct output *o, const struct piece *p)
 {
     const struct stmt *after = p->thing;
-    bool is_jump = after && (after->kind == S_RETURN || after->kind == S_BREAK ||
-                             after->kind == S_CONTINUE || after->kind == S_GOTO);
-    for (uint32_t i = 0; i < l->vars.count && !is_jump; i++) {
+    bool has_begun = false;
+    for (uint32_t i = 0; i < l->vars.count; i++) {
         struct var *v = l->vars.item[i];
         if (!is_showable(v))
             continue;
-        const char *place = var_text(l, v), *apart = separator(after);
-        const char *of = is_long(v->type) ? "&" : "", *first = is_long(v->type) ? "[0]" : "";
         if (is_declared_by(l, v, after, p->first)) {
+            const char *of = is_long(v->type) ? "&" : "", *first = is_long(v->type) ? "[0]" : "";
             *map_at(l->arena, &o->shown, v) = v;
-            output_printf(o, " __attribute__((unused)) __typeof__(%s%s%s) %s;", of, place, first,
-                          v->name);
+            output_printf(o, " __attribute__((unused)) __typeof__(%s%s%s) %s;", of, var_text(l, v),
+                          first, v->name);
         }
         /* in the generated text, a deferred block comes after later declarations of its scope */
         if (!*map_at(l->arena, &o->shown, v) || v->token > p->first ||
             !is_in_scope(l, v, p->first) || is_shadowed(l, v, p->first))
             continue;
-        if (is_long(v->type))
-            output_printf(o, "%s %s = &%s[0];", apart, v->name, place);
-        else
-            output_printf(o, "%s __builtin_memcpy((void *)&%s, (const void *)&%s, sizeof %s);",
-                          apart, v->name, place, v->name);
+        if (!has_begun && p->last)
+            output_sync(o, p->last);
+        if (!has_begun && p->kind == PC_SHOW_ELSE)
+            output_text(o, " else {");
+        has_begun = true;
+        print_copy(l, o, v, separator(after));
     }
+    if (has_begun && p->kind == PC_SHOW_ELSE)
+        output_text(o, " }");
 }

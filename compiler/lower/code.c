@@ -52,13 +52,28 @@ void code_tokens(struct lower *l, struct code *to, uint32_t first, uint32_t last
     p->last = last;
 }
 
-void code_show(struct lower *l, struct code *to, struct stmt *after, uint32_t token)
+bool code_shows(const struct lower *l)
 {
-    if (!l->is_async || !l->unit->options->debug_locals)
+    return l->is_async && l->unit->options->debug_locals;
+}
+
+void code_show(struct lower *l, struct code *to, struct stmt *after, uint32_t token, uint32_t line)
+{
+    if (!code_shows(l))
         return;
     struct piece *p = add(l, to, PC_SHOW);
     p->thing = after;
     p->first = token;
+    p->last = line;
+}
+
+void code_show_else(struct lower *l, struct code *to, struct stmt *s)
+{
+    if (!code_shows(l))
+        return;
+    struct piece *p = add(l, to, PC_SHOW_ELSE);
+    p->first = s->last + 1;
+    p->last = s->first;
 }
 
 void code_sync(struct lower *l, struct code *to, uint32_t token)

@@ -133,8 +133,13 @@ void code_text(struct lower *, struct code *, const char *fmt, ...)
 void code_tokens(struct lower *, struct code *, uint32_t first,
                  uint32_t last); /* first > last: nothing */
 void code_sync(struct lower *, struct code *, uint32_t token);
-/* For the debugger, at the token, after a statement (NULL: at the beginning of a block). */
-void code_show(struct lower *, struct code *, struct stmt *after, uint32_t token);
+/* Are there copies for the debugger? */
+bool code_shows(const struct lower *);
+/* They are taken at the token, after a statement (NULL: at the beginning of a block), on the line
+ * of the token `line`, or with 0 on that of the text before them. */
+void code_show(struct lower *, struct code *, struct stmt *after, uint32_t token, uint32_t line);
+/* The same in an `else` of that `if`, on the line of the `if`. */
+void code_show_else(struct lower *, struct code *, struct stmt *);
 void code_type(struct lower *, struct code *, const struct type *, const char *name);
 void code_add(struct lower *, struct code *, enum piece_kind, struct var *);
 void code_var(struct lower *, struct code *, struct var *); /* PC_VAR and PC_USE */
@@ -314,6 +319,17 @@ void lower_stmt(struct lower *, struct stmt *);
 /* Of an if or a loop: as one statement in the output. */
 void lower_body(struct lower *, struct stmt *);
 void lower_items(struct lower *, struct stmt *compound);
+
+/* ---- show.c: where copies for the debugger are due ---- */
+
+void show_at_block(struct lower *, struct stmt *block); /* where it begins */
+/* Behind an item of a block, at the token. */
+void show_after(struct lower *, struct stmt *item, uint32_t token);
+void show_at_end(struct lower *, struct stmt *block); /* behind the last item */
+void show_after_defers(struct lower *, struct stmt *block);
+/* Is this body, which is not a block, put into one, with copies at its end? */
+bool shows_in_body(struct lower *, const struct stmt *body);
+void show_otherwise(struct lower *, struct stmt *); /* of an `if` without `else` */
 
 /* ---- loop.c ---- */
 

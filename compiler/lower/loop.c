@@ -17,12 +17,15 @@ static void branch_out(struct lower *l, struct expr *condition, uint32_t out)
 }
 
 /* `if (!(condition)) break;` */
-static void break_unless(struct lower *l, struct expr *condition, uint32_t out)
+static void break_unless(struct lower *l, struct stmt *s, uint32_t out)
 {
+    struct expr *condition = s->expr;
     prepare(l, condition);
     code_text(l, l->at->out, "\nif (!(");
     copy_expr(l, l->at->out, condition);
-    code_text(l, l->at->out, ")) {\nbreak;\n}\n");
+    code_text(l, l->at->out, ")) {\n");
+    code_show(l, l->at->out, NULL, condition->last + 1, 0);
+    code_text(l, l->at->out, "break;\n}\n");
     flow(l, PC_BRANCH, out);
 }
 
@@ -32,6 +35,14 @@ static void continue_label(struct lower *l, struct stmt_info *info)
         code_text(l, l->at->out, "\n%s:;\n", info->continue_label);
 }
 
+/* It is inside a generated block. */
+static void lower_awaiting_body(struct lower *l, struct stmt *body)
+{
+    lower_stmt(l, body);
+    if (shows_in_body(l, body))
+        show_after(l, body, body->last + 1);
+}
+
 void lower_while(struct lower *l, struct stmt *s)
 {
     struct stmt_info *info = info_of(l, s);
@@ -39,11 +50,11 @@ void lower_while(struct lower *l, struct stmt *s)
     code_open_label(l, l->at->out, info->flow_continue);
     if (s->expr->has_await) {
         code_text(l, l->at->out, "\nfor (;;) {\n");
-        break_unless(l, s->expr, info->flow_break);
+        break_unless(l, s, info->flow_break);
         if (s->body->kind == S_COMPOUND && s->body->count && !is_label_decl(l, s->body->list[0]))
             lower_items(l, s->body);
         else
-            lower_stmt(l, s->body);
+            lower_awaiting_body(l, s->body);
         code_text(l, l->at->out, "\n}\n");
     } else {
         copy_around(l, l->at->out, s->first, s->expr, s->body->first - 1);
@@ -63,11 +74,11 @@ void lower_do(struct lower *l, struct stmt *s)
     if (s->expr->has_await) {
         info->continue_label = name_new(l, "continue");
         code_text(l, l->at->out, "\nfor (;;) {\n");
-        lower_stmt(l, s->body);
+        lower_awaiting_body(l, s->body);
         flow(l, PC_LABEL, info->flow_continue);
         continue_label(l, info);
         code_sync(l, l->at->out, s->expr->first);
-        break_unless(l, s->expr, info->flow_break);
+        break_unless(l, s, info->flow_break);
         code_text(l, l->at->out, "\n}\n");
         flow(l, PC_JUMP, top);
     } else {
@@ -156,10 +167,10 @@ static void for_awaiting(struct lower *l, struct stmt *s)
         code_text(l, l->at->out, ";) {\n");
     }
     if (test_inside)
-        break_unless(l, condition, info->flow_break);
+        break_unless(l, s, info->flow_break);
     if (step_inside)
         info->continue_label = name_new(l, "continue");
-    lower_stmt(l, s->body);
+    lower_awaiting_body(l, s->body);
     flow(l, PC_LABEL, info->flow_continue);
     continue_label(l, info);
     if (step_inside) {

@@ -49,12 +49,15 @@ static bool is_many(struct lower *l, struct stmt *s)
 
 void lower_body(struct lower *l, struct stmt *s)
 {
-    if (!is_many(l, s)) {
+    bool shows = shows_in_body(l, s);
+    if (!shows && !is_many(l, s)) {
         lower_stmt(l, s);
         return;
     }
     code_text(l, l->at->out, " {\n");
     lower_stmt(l, s);
+    if (shows)
+        show_after(l, s, s->last + 1);
     code_text(l, l->at->out, "\n}\n");
 }
 
@@ -79,7 +82,7 @@ void lower_items(struct lower *l, struct stmt *s)
     struct stmt_info *info = info_of(l, s);
 
     if (s->count > 0 && !stays_first(l, s->list[0]) && !(s->parent && s->parent->kind == S_SWITCH))
-        code_show(l, l->at->out, NULL, s->first);
+        show_at_block(l, s);
     for (int i = 0; i < s->count; i++) {
         struct stmt *item = s->list[i];
         struct link *before = l->at->links;
@@ -90,17 +93,20 @@ void lower_items(struct lower *l, struct stmt *s)
             lower_stmt(l, item);
         }
         if (i + 1 < s->count && !stays_first(l, s->list[i + 1]))
-            code_show(l, l->at->out, item, item->last + 1);
+            show_after(l, item, item->last + 1);
         if (l->at->links != before && needs_block(l, s, i + 1)) {
             l->at->links->in_block = true;
             code_text(l, l->at->out, "\n{\n");
         }
     }
+    show_at_end(l, s);
     if (info->scope && l->unit->options->pretty && ends_in_if_or_loop(s) &&
         may_reach_end(l, l->at->out)) /* else what follows would belong to the `if` */
         code_sync(l, l->at->out, s->last);
-    if (info->scope)
+    if (info->scope) {
         defers_end(l, info->scope);
+        show_after_defers(l, s);
+    }
     l->at->links = outer;
 }
 
@@ -193,6 +199,8 @@ static void lower_if(struct lower *l, struct stmt *s)
     if (s->orelse) {
         code_tokens(l, l->at->out, s->body->last + 1, s->orelse->first - 1);
         lower_body(l, s->orelse);
+    } else {
+        show_otherwise(l, s);
     }
     flow(l, PC_LABEL, end);
 }

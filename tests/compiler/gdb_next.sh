@@ -28,6 +28,7 @@ sum += n ? await wait(3) : await wait(4);
 sum = plain(await wait(sum), await at_once(1));
 if (n < 0)
 await wait(2);
+if (n < 0)
 while (await wait(n) < 3)
 n++;
 while (await wait(n) < 3)
@@ -81,7 +82,45 @@ in + 1;
 END
 want 'bide__body_shapes (.* at shapes.c'
 
-# ---- three tasks in the same function: `next` stays in one of them ----
+# ---- plain statements: as in plain C; the locals in the frame are right at each stop ----
+
+compile lines
+walk_lines()
+{
+    {
+        echo "tbreak lines.c:$(line 'int r = 0')"
+        echo run
+        i=0
+        while [ $((i += 1)) -le 110 ]; do
+            echo next
+            echo 'print n == *pn && r == *pr && sum == *ps'
+        done
+    } | session lines
+    shown | sed '/^return \*pn/q' >"$1"
+}
+case $("$CC" --version) in
+*clang*) ;; # ends a block with code on the line of its brace
+*)
+    walk_lines walk
+    sed '/return \*pn/q' out >until_end
+    ! grep -q '^\$[0-9]* = 0$' until_end || fail "$(cat until_end)"
+    cp lines async_lines
+    "$CC" -DPLAIN -O0 -g lines.c -o lines
+    walk_lines plain
+    diff plain walk || fail "$(cat out err)"
+    cp async_lines lines
+    ;;
+esac
+{
+    echo "break lines.c:$(line 'if (set(&r, 1) == 2)')"
+    echo "break lines.c:$(line 'if (r < 0)')"
+    echo run
+    repeat 3 continue
+} | session lines
+[ "$(grep -c '[0-9].*if (r < 0)' out)" = 1 ] || fail "$(cat out err)"
+[ "$(grep -c '[0-9].*if (set(&r, 1) == 2)' out)" = 1 ] || fail "$(cat out err)"
+
+# ---- three tasks in the same function: always the same one ----
 
 compile tasks
 {

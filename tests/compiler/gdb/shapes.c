@@ -29,6 +29,8 @@ static async int shapes(int n)
         await wait(1);
     else
         await wait(2);
+    if (n < 0)
+        return n;
     while (await wait(n) < 3)
         n++;
     for (int i = await wait(0); i < await wait(1); i++)
