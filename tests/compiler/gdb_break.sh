@@ -173,6 +173,55 @@ END
     rm -f brace.c
 done
 
+# --- a deferred block first; a branch on the line of the join ---
+cat >first.c <<'END'
+#include <bide/bide.h>
+static int ends;
+static async int deferred(int n)
+{
+    defer { ends++; }
+    defer {
+        ends++;
+    }
+    await bide_sleep(BIDE_MS(1));
+    return n;
+}
+static async int joins(int n)
+{
+    await bide_join(({
+        await bide_yield();
+        n++;
+    }), bide_yield());
+    return n;
+}
+async int main(void)
+{
+    int n = await deferred(1);
+    n += await deferred(2);
+    n += await joins(3);
+    return n - 7;
+}
+END
+"$BIDE" cc "$CC" -O0 -g first.c -o first
+session ./first <<'END'
+break deferred
+run
+continue
+continue
+END
+stops first.c:9 first.c:9
+want 'exited normally'
+session ./first <<'END'
+python print("locations", gdb.VERSION.split(".")[0] >= "13")
+break joins
+run
+continue
+END
+if grep -q 'locations True' out; then
+    stops first.c:14
+    want 'exited normally'
+fi
+
 # --- without a process ---
 session ./brace <<'END'
 bide bt

@@ -880,30 +880,83 @@ def bodies_of(place):
     return [b for b in bodies if not file or ("/" + b.symtab.filename).endswith("/" + file)]
 
 
+def source_of(body):
+    """The lines of its file; empty if that cannot be read."""
+    try:
+        with open(body.symtab.fullname(), errors="replace") as source:
+            return source.readlines()
+    except OSError:
+        return []
+
+
 def has_code_at_brace(body, line):
     """True if there is code after the opening brace, on its line. Without the source: true if the
     only other line is that of the closing brace, which comes last."""
-    try:
-        with open(body.symtab.fullname(), errors="replace") as source:
-            text = source.readlines()[line - 1]
-    except (OSError, IndexError):
+    source = source_of(body)
+    if line > len(source):
         others = {row.line for row in rows_of(body)[:-1]} - {line, 0}
         return not others
-    behind = text.partition("{")[2].strip()
+    behind = source[line - 1].partition("{")[2].strip()
     return bool(behind) and not behind.startswith(("//", "/*"))
+
+
+def is_optimized(body):
+    """True if its arguments are in registers."""
+    places = run("info scope *%#x" % int(body.value().address))
+    return re.search("multi-location|optimized out", places) is not None
+
+
+def end_of_defer(source, line):
+    """The last line of the deferred statement that begins on a line; 0 if none begins there."""
+    if line > len(source) or not re.match(r"\s*(bide_)?defer\b", source[line - 1]):
+        return 0
+    depth = 0
+    for at in range(line, len(source) + 1):
+        text = source[at - 1]
+        depth += text.count("{") - text.count("}")
+        if depth <= 0 and re.search(r"[;}]", text):
+            return at
+    return line
 
 
 def first_line(body):
     """The place of the first line of its code. None if that is the line of its opening brace, or
-    if no instruction begins that line in optimized code."""
+    if no instruction begins that line in optimized code.
+
+    A deferred block may stand above that line, but its code comes last. So it is the line of the
+    first instruction. Optimized code has another order. There it is the lowest line that is not in
+    a deferred block, or, if that line has several places, the lowest line."""
     rows = rows_of(body)
     own = rows[0].line
     lines = [row.line for row in rows if row.line > own]
     if not lines or has_code_at_brace(body, own):
         return None
-    place = "%s:%d" % (body.symtab.filename, min(lines))
+    first = lines[0]
+    if is_optimized(body):
+        source, first = source_of(body), min(lines)
+        end = end_of_defer(source, first)
+        while end and any(line > end for line in lines):
+            first = min(line for line in lines if line > end)
+            end = end_of_defer(source, first)
+        if len(gdb.decode_line("%s:%d" % (body.symtab.filename, first))[1] or ()) > 1:
+            first = min(lines)
+    place = "%s:%d" % (body.symtab.filename, first)
     found = gdb.decode_line(place)[1]
-    return place if found and found[0].line == min(lines) else None
+    return place if found and found[0].line == first else None
+
+
+def keep_in(body, breakpoint):
+    """Switches off the places of a breakpoint that are not in the body itself: a branch may begin
+    on the same line. gdb shows them since version 13, and forgets about it in optimized code."""
+
+    def is_inside(location):
+        block = block_of(location.address)
+        return block is not None and block.function.name == body.name
+
+    locations = list(getattr(breakpoint, "locations", ()))
+    if any(map(is_inside, locations)):
+        for location in locations:
+            location.enabled = is_inside(location)
 
 
 def entry_condition(body, condition):
@@ -948,7 +1001,7 @@ tbreak has the same arguments; its breakpoint is gone after the first stop."""
         for body in bodies:
             place = first_line(body)
             if place is not None:
-                self.make(place, condition, thread)
+                keep_in(body, self.make(place, condition, thread))
                 continue
             # Each poll enters here.
             place = "%s:%s" % (body.symtab.filename, body.name)
