@@ -40,6 +40,8 @@ function(bide_room name folder)
     "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}")
   # Every poll reads thread-locals. libbide is loaded at start, so the fast model works.
   target_compile_options(bide_room_${name} PRIVATE -fvisibility=default -ftls-model=initial-exec)
+  # Dumps name the library's files as lib/io/reader.c, wherever it was built.
+  target_compile_options(bide_room_${name} PRIVATE "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
   if("ASYNC" IN_LIST ARGN)
     bide_async(bide_room_${name})
   endif()

@@ -392,6 +392,16 @@ enum bide_poll bide__group_run(struct bide_cx *cx, struct bide_group *group)
     return group->live == 0 ? finish(cx, group) : suspend(cx, group);
 }
 
+const char *bide__group_word(const struct bide_frame *frame)
+{
+    static const char *const words[] = {[BIDE_JOIN] = "join",
+                                        [BIDE_TRY_JOIN] = "try_join",
+                                        [BIDE_SELECT] = "select",
+                                        [BIDE_SELECT_BIASED] = "select",
+                                        [BIDE_TIMEOUT] = "timeout"};
+    return frame->fn == &group_fn ? words[kind_of((const struct bide_group *)frame)] : NULL;
+}
+
 struct bide_chain *bide_group_branch(struct bide_frame *frame, unsigned *index)
 {
     struct bide_group *g = (struct bide_group *)frame;

@@ -231,7 +231,7 @@ static inline bool bide__will_ask(const struct bide_chain *chain)
     }                                                                                             \
                                                                                                   \
     static const struct bide_fn_info leaf_##_info = {                                             \
-        .name = #leaf_, .file = __FILE_NAME__, .line = __LINE__};                                 \
+        .name = #leaf_, .file = __FILE__, .line = __LINE__};                                      \
                                                                                                   \
     const struct bide_fn bide__desc_##leaf_ = {                                                   \
         .blocking = (void (*)(void))blocking_,                                                    \
@@ -248,10 +248,5 @@ static inline bool bide__will_ask(const struct bide_chain *chain)
         .version = BIDE_FN_VERSION,                                                               \
     };                                                                                            \
     _Static_assert(_Alignof(frame_) <= BIDE_FRAME_UNIT, "a leaf's frame is not over-aligned")
-
-/* gcc 12 and clang 14 have it; without it the descriptors have the whole path. */
-#ifndef __FILE_NAME__
-#define __FILE_NAME__ __FILE__
-#endif
 
 #endif

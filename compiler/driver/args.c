@@ -392,6 +392,14 @@ static void note_charset(struct command *cmd, const char *word)
     }
 }
 
+static void note_file_map(struct command *cmd, const char *word)
+{
+    const char *map = strchr(word, '=');
+    if (map &&
+        (!strncmp(word, "-fmacro-prefix-map=", 19) || !strncmp(word, "-ffile-prefix-map=", 18)))
+        list_add(cmd->arena, &cmd->options.file_maps, (void *)(map + 1));
+}
+
 static void note_layout(struct command *cmd, const char *word)
 {
     if (!strncmp(word, "-fpack-struct", 13)) /* packed below the alignment of pointers */
@@ -428,6 +436,7 @@ static void note_flag(struct command *cmd, struct list *flags, const struct arg 
     note_dialect(cmd, word);
     note_layout(cmd, word);
     note_charset(cmd, word);
+    note_file_map(cmd, word);
     if (word[0] == '-' && (word[1] == 'g' || word[1] == 'O'))
         note_debug(cmd, word);
     if (!strncmp(word, "-W", 2) || !strcmp(word, "-w"))

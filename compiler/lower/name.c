@@ -27,9 +27,21 @@ const char *param_name(struct unit *u, struct symbol *fn, int i)
     return fn->param_name[i];
 }
 
+/* As __FILE__ would be: the last option that fits counts. */
+static const char *mapped_file(struct unit *u, const char *file)
+{
+    const struct list *maps = &u->options->file_maps;
+    for (uint32_t i = maps->count; i-- > 0;) {
+        const char *map = maps->item[i], *end = strrchr(map, '=');
+        if (end && strncmp(file, map, (size_t)(end - map)) == 0)
+            return arena_printf(u->arena, "%s%s", end + 1, file + (end - map));
+    }
+    return file;
+}
+
 const char *file_text(struct unit *u, uint32_t token)
 {
-    const char *file = u->token[token].file;
+    const char *file = mapped_file(u, u->token[token].file);
     char *s = arena_alloc(u->arena, 2 * strlen(file) + 1), *to = s;
     for (; *file; file++) {
         if (*file == '"' || *file == '\\')

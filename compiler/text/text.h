@@ -168,6 +168,7 @@ struct options {
     int max_errors;    /* -fmax-errors; 0: no limit */
     const char **flag; /* the user's -W... flags in order */
     int flag_count;
+    struct list file_maps; /* const char *: OLD=NEW of -fmacro-prefix-map and -ffile-prefix-map */
     /* The user's compiler reads the plain reading too: a warning that it has is left to it. */
     bool compiler_speaks;
 };

@@ -722,6 +722,8 @@ void bide__group_leave_out(struct bide_group *group, struct bide_cx *cx, uint32_
 int bide__group_next(struct bide_group *group, struct bide_cx *cx, struct bide_cx *sub);
 void bide__group_started(struct bide_group *group, enum bide_poll poll);
 enum bide_poll bide__group_run(struct bide_cx *cx, struct bide_group *group);
+/* For dumps: "join", "select" and so on; NULL if the frame is not a group's. */
+const char *bide__group_word(const struct bide_frame *frame);
 
 #pragma pack(pop)
 

@@ -70,7 +70,7 @@ int bide_stream_shutdown(bide_stream *stream)
     static const struct bide_callee member##_callees[] = {{&callee, 0}};                  \
     static uint32_t member##_need;                                                        \
     static const struct bide_fn_info member##_info = {.name = #fn_,                       \
-                                                      .file = __FILE_NAME__,              \
+                                                      .file = __FILE__,                   \
                                                       .callees = member##_callees,        \
                                                       .need = &member##_need,             \
                                                       .line = __LINE__,                   \

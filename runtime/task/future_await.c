@@ -56,7 +56,7 @@ static enum driven drive(struct bide__worker *worker, struct bide_cx *cx,
 
 _Static_assert(sizeof(struct bide__get) == BIDE__GET_SIZE, "the size that generated code knows");
 
-const struct bide_fn_info bide__get_info = {.name = "bide_get", .file = __FILE_NAME__};
+const struct bide_fn_info bide__get_info = {.name = "bide_get", .file = __FILE__};
 
 /* The get returns the error. */
 static enum bide_poll get_returns(struct bide_cx *cx, struct bide__get *f, int error)
@@ -307,7 +307,7 @@ static enum bide_answer drop_cancel(struct bide_cx *cx, struct bide_frame *frame
     return drive_all(cx, f) ? BIDE_COMPLETED : BIDE_WAIT;
 }
 
-static const struct bide_fn_info drop_info = {.name = "bide_drop", .file = __FILE_NAME__};
+static const struct bide_fn_info drop_info = {.name = "bide_drop", .file = __FILE__};
 
 const struct bide_fn bide__desc_bide_drop = {
     .poll = drop_poll,

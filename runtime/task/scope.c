@@ -164,8 +164,7 @@ static enum bide_answer wait_cancel(struct bide_cx *cx, struct bide_frame *h)
     return BIDE_WAIT;
 }
 
-static const struct bide_fn_info info = {
-    .name = "bide_scope", .file = __FILE_NAME__, .line = __LINE__};
+static const struct bide_fn_info info = {.name = "bide_scope", .file = __FILE__, .line = __LINE__};
 static const struct bide_fn leaf = {
     .poll = wait_poll,
     .cancel = wait_cancel,

@@ -8,6 +8,7 @@
 #include <bide/runtime.h>
 
 #include <stdio.h>
+#include <string.h>
 
 struct dump {
     void (*write)(void *argument, const char *text, size_t size);
@@ -51,11 +52,29 @@ uint32_t bide__frame_line(const struct bide_frame *f)
 static void dump_frame(const struct dump *d, int indent, const struct bide_frame *f)
 {
     const struct bide_fn_info *info = f->fn->info;
+    const char *group = bide__group_word(f);
 
-    if (info == NULL)
+    if (group != NULL)
+        dump_line(d, indent, "", group, NULL, 0);
+    else if (info == NULL)
         dump_line(d, indent, "", "?", NULL, 0);
     else
         dump_line(d, indent, "", info->name, info->file, bide__frame_line(f));
+}
+
+/* A function of the library's own, which a public one awaits, tells the user nothing. */
+static bool is_hidden(struct bide_frame *f, struct bide_segment *segment)
+{
+    bool is_private = false;
+    for (; f != NULL; f = bide_frame_below(f, &segment)) {
+        const struct bide_fn_info *info = f->fn->info;
+        if (info == NULL || strncmp(info->name, "bide_", 5) != 0 || bide__group_word(f) != NULL)
+            return false;
+        if (strncmp(info->name, "bide__", 6) != 0)
+            return is_private;
+        is_private = true;
+    }
+    return false;
 }
 
 static void dump_chain(const struct dump *d, int indent, const struct bide_chain *chain,
@@ -70,7 +89,8 @@ static void dump_chain(const struct dump *d, int indent, const struct bide_chain
     }
     for (; f != NULL; f = bide_frame_below(f, &segment)) {
         const struct bide_chain *branch = bide__future_chain(f);
-        dump_frame(d, indent, f);
+        if (!is_hidden(f, segment))
+            dump_frame(d, indent, f);
         if (branch != NULL)
             dump_chain(d, indent + 2, branch, depth + 1);
         for (unsigned i = 0; (branch = bide_group_branch(f, &i)) != NULL; i++) {

@@ -769,7 +769,7 @@ TEST(a_dump_shows_futures)
     bide_runtime_dump(rt, add, NULL);
     CHECK(strstr(dump, " is polled by nobody\n  bide_sleep (") != NULL);
     CHECK(strstr(dump, " has not begun\n  both (") != NULL);
-    CHECK(strstr(dump, " waits\n  bide_get\n    bide_group\n") != NULL);
+    CHECK(strstr(dump, " waits\n  bide_get\n    join\n") != NULL);
     bide_drop(fresh);
     (void)fresh;
     bide_task_abort(task);

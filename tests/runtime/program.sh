@@ -235,6 +235,75 @@ grep -q "$said last waited at quit.c:29\$" err || fail "$(cat err)"
 quit fresh 0
 grep -q "$said has not waited since it began at quit.c:23\$" err || fail "$(cat err)"
 quit twice 131
+
+# ---- what the dump says of the library: words for groups, public functions, files of its tree ----
+
+cat >words.c <<'END'
+#include <bide/bide.h>
+#include <signal.h>
+
+static async int picks(void)
+{
+    return await bide_select(bide_sleep(BIDE_S(50)), bide_sleep(BIDE_S(60)));
+}
+static async int accepts(void)
+{
+    bide_tcp_listener *listener = NULL;
+    bide_stream *stream = NULL;
+    if (bide_tcp_listen("127.0.0.1", 0, &listener) < 0)
+        return -1;
+    defer bide_tcp_listener_close(listener);
+    return await bide_tcp_accept(listener, &stream);
+}
+static async int limited(void)
+{
+    int n = 0;
+    await bide_timeout(BIDE_S(40), n = picks());
+    return n;
+}
+static async void all(void)
+{
+    int a = 0, b = 0;
+    await bide_join(a = accepts(), b = limited());
+}
+async int main(void)
+{
+    bide_task(void) t = bide_spawn(all());
+    await bide_sleep(BIDE_MS(10));
+    raise(SIGQUIT);
+    await bide_sleep(BIDE_MS(1));
+    bide_task_abort(t);
+    return 0;
+}
+END
+"$BIDE" cc "$CC" -g words.c -o words 2>err || fail "$(cat err)"
+./words 2>err || fail "$(cat err)"
+sed -n '/ waits$/,$p' err | sed 's/^task [0-9a-f]*/task/; s/\(lib[a-z/]*\.c\):[0-9]*/\1/' |
+    sed '/^  main/,$d' >dump
+cat >expected <<'END'
+task waits
+  join
+    branch 0:
+      bide_tcp_accept (lib/net/listen.c)
+      accepts (words.c:15)
+    branch 1:
+      timeout
+        branch 0:
+          select
+            branch 0:
+              bide_sleep (lib/time/sleep.c)
+            branch 1:
+              bide_sleep (lib/time/sleep.c)
+          picks (words.c:6)
+        branch 1:
+          bide_sleep (lib/time/sleep.c)
+      limited (words.c:20)
+  all (words.c:26)
+END
+# The task of main waits too, before or after it.
+grep -v '^task waits$' expected >wanted
+grep -v '^task waits$\|^  bide_sleep\|^task runs' dump | diff wanted - >difference ||
+    fail "$(cat difference err)"
 BIDE_DUMP_SIGNAL=0
 export BIDE_DUMP_SIGNAL
 quit once 131
