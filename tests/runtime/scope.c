@@ -1081,7 +1081,7 @@ TEST(the_dump_shows_who_waits_for_a_scope)
     spawn_on_runtime();
     CHECK_EQ(bide_block_on(leave(5)), 0);
     bide_runtime_dump(rt, collect, NULL);
-    CHECK(strstr(dumped, "  bide_scope (scope.c:") != NULL);
+    CHECK(strstr(dumped, "  bide_scope (runtime/task/scope.c:") != NULL);
     const char *parent = strstr(dumped, "asked_while_it_waits (");
     CHECK(parent != NULL && strstr(parent, "scope.c:") != NULL);
     shut_down(BIDE_S(10));

@@ -300,7 +300,7 @@ TEST(the_dump_shows_every_chain)
     bide__task_release(bide__spawn(&naps, &(naps_args){BIDE_S(1)}));
     bide_yield();
     bide__block_on(&dumps, &none, NULL);
-    CHECK(strstr(dumped, " waits\n  bide_sleep (sleep.c:") != NULL);
+    CHECK(strstr(dumped, " waits\n  bide_sleep (lib/time/sleep.c:") != NULL);
     CHECK(strstr(dumped, "\n  naps (frames.c:") != NULL);
     CHECK(strstr(dumped, " runs\n  dumps (frames.c:") != NULL);
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(10)), 0);
