@@ -225,9 +225,14 @@ int plain_check_text(struct job *job)
     argv_add(&p, "-x");
     argv_add(&p, "c");
     argv_add(&p, path);
-    job->check_status = process_run(&p);
+    int status = process_run(&p);
     job->plain_done = true;
+    if (status == 0) { /* what the plain reading gave stays: messages point into it */
+        buffer_free(&p.err);
+        return 0;
+    }
     buffer_free(&job->check_err);
     job->check_err = p.err;
-    return job->check_status;
+    job->check_status = status;
+    return status;
 }

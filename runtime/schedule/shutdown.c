@@ -9,7 +9,10 @@
 
 #include <bide/runtime.h>
 
-enum { FORCED_POLLS = 1000 }; /* past the deadline, and as many more for each task */
+enum {
+    FORCED_POLLS = 1000, /* past the deadline, and as many more for each task */
+    FORCED_ROUNDS = 100, /* of letting go of futures, whose deferred blocks may begin others */
+};
 
 static void cancel_block(void *block, void *argument)
 {
@@ -29,14 +32,13 @@ static void cancel_all(struct bide_runtime *rt, bool force)
 /* Past the deadline. The futures that tasks let go of now, and that nobody drives, come last. */
 static void force_all(struct bide__worker *worker)
 {
-    size_t left;
+    int rounds = 0;
 
     do {
-        left = worker->alive + worker->futures;
         bide__run_ready(worker, FORCED_POLLS + worker->alive * FORCED_POLLS);
         bide__futures_close(worker);
         bide__run_ready(worker, FORCED_POLLS + worker->alive * FORCED_POLLS);
-    } while (worker->futures > 0 && worker->alive + worker->futures < left);
+    } while (worker->futures > 0 && ++rounds < FORCED_ROUNDS);
 }
 
 int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)

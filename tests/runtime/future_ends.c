@@ -629,3 +629,40 @@ TEST(the_limit_of_what_is_inside_each_other)
     CHECK_ERR(bide_block_on(joined(bide_spawn(both(20000)))), -ENOMEM);
     finish(rt);
 }
+
+/* A future in hand, whose deferred block begins another one and leaves it, so many times. */
+static struct left {
+    bide_future(int) f;
+} left[8];
+
+static async int leaves(int more)
+{
+    begun++;
+    defer {
+        unwound++;
+        if (more > 0) {
+            left[more].f = bide_lazy(leaves(more - 1));
+            await poll_once(&left[more].f);
+        }
+    }
+    await bide_sleep(BIDE_S(100));
+    return 1;
+}
+
+static async void begins_leaves(void)
+{
+    await leaves(7);
+}
+
+TEST(deferred_blocks_begin_futures_past_the_deadline)
+{
+    struct bide_runtime *rt = begin();
+    bide_task(void) t = bide_spawn(begins_leaves());
+    bide_block_on(bide_yield());
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_NS(0)), 0);
+    CHECK_EQ(begun, 8);
+    bide_task_detach(t);
+    for (int i = 0; i < 8; i++)
+        bide_drop(left[i].f);
+    finish(rt);
+}
