@@ -1,5 +1,6 @@
 # The documents name files and functions that exist: "`folder/file.c`" is a file of the tree, and in
-# "`name` (`folder/file.c`)" the file has the word `name`.
+# "`name` (`folder/file.c`)" the file has the word `name`. No decision of ARCHITECTURE.md, which begins
+# with its claim in bold, stands there twice.
 set -eu
 
 cd "$SRC"
@@ -19,6 +20,9 @@ for doc in README.md ARCHITECTURE.md CONTRIBUTING.md docs/*.md; do
     done <"$WORK/names"
     cat "$WORK/files" "$WORK/names" >>"$WORK/all"
 done
+tr '\n' ' ' <ARCHITECTURE.md | tr -s ' ' | grep -oE -e '- \*\*[^*]+\*\*' | sort >"$WORK/claims"
+[ "$(wc -l <"$WORK/claims")" -gt 20 ] || fail "found only $(cat "$WORK/claims")"
+uniq -d "$WORK/claims" | sed 's/^/ARCHITECTURE.md: twice: /' >>"$WORK/bad"
 [ "$(wc -l <"$WORK/all")" -gt 20 ] || fail "found only $(cat "$WORK/all")"
-[ ! -e "$WORK/bad" ] || fail "$(cat "$WORK/bad")"
+[ ! -s "$WORK/bad" ] || fail "$(cat "$WORK/bad")"
 echo "$(wc -l <"$WORK/all") names"
