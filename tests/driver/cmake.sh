@@ -1,5 +1,6 @@
 # bide_async(TARGET) of the installed package, with Ninja and with makefiles. It changes only that
-# target, links it with libbide, keeps a launcher, works with precompiled headers and unity builds,
+# target, links it with libbide, gives bide's headers to whoever links to a
+# library, keeps a launcher, works with precompiled headers and unity builds,
 # and leaves a compile_commands.json that the plain compiler and clangd can use. The tool can also
 # be the compiler of the whole project.
 set -eu
@@ -16,6 +17,20 @@ async int answer(void)
 {
     await bide_yield();
     return 42;
+}
+END
+cat >src/calls.h <<'END'
+#include <bide/lang.h>
+bide_async int answer(void);
+END
+cat >src/calls.c <<'END'
+/* Plain C that calls the blocking form; the compiler of this target is called without us. */
+#include "calls.h"
+#include <stdio.h>
+int main(void)
+{
+    printf("%d\n", answer());
+    return 0;
 }
 END
 cat >src/words.c <<'END'
@@ -46,6 +61,16 @@ target_link_libraries(linked helper) # without PRIVATE
 bide_async(linked)
 bide_async(linked)
 
+add_executable(calls calls.c)
+target_link_libraries(calls PRIVATE helper)
+
+add_library(shared SHARED helper.c)
+bide_async(shared)
+add_executable(calls_shared calls.c)
+target_link_libraries(calls_shared PRIVATE shared)
+set_target_properties(calls_shared PROPERTIES C_EXTENSIONS OFF
+  COMPILE_OPTIONS "-Wall;-Wextra;-Wpedantic;-Werror")
+
 add_executable(with_static hello.c)
 bide_async(with_static STATIC)
 
@@ -70,7 +95,7 @@ build_with()
     LAUNCHED=$PWD/launches
     export LAUNCHED
     ok cmake --build built --parallel 2 -v
-    for program in linked precompiled unity; do
+    for program in linked calls calls_shared precompiled unity; do
         says 42 built/$program
     done
     says "hello 42" built/with_launcher
