@@ -20,7 +20,7 @@ awk '
 ' CONTRIBUTING.md >../blocks
 [ "$(wc -l <../blocks)" = 8 ] || fail "these are not the 8 blocks of the page: $(cat ../blocks)"
 for patch in *.diff; do
-    patch -s -p0 <"$patch" >../log 2>&1 || fail "$patch does not apply: $(cat ../log)"
+    patch -s -p0 -F0 <"$patch" >../log 2>&1 || fail "$patch does not apply: $(cat ../log)"
 done
 
 formatter=$(command -v clang-format-14 || command -v clang-format)
