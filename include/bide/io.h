@@ -63,10 +63,8 @@ typedef struct bide_stream bide_stream;
  * SIGPIPE, as always, and returns -EPIPE if that is ignored; writing to a socket never raises it.
  * Errors: -EPERM (a regular file or /dev/null is always ready and cannot be waited for), -EEXIST
  * (fd already has a stream), -EBADF, -ENOMEM, -ENXIO, -ENOSPC. Then fd stays the caller's,
- * unchanged, and *stream is NULL. A stdin that may be one of those is read on the blocking pool,
- * where a read that has begun cannot be cancelled:
- *
- *     ssize_t n = await bide_blocking(getline(&line, &size, stdin));
+ * unchanged, and *stream is NULL. A stdin that may be one of those is read on the blocking pool, by
+ * `await bide_blocking(getline(&line, &size, stdin))`; once begun, such a read cannot be cancelled.
  */
 bide_must_use int bide_stream_open(int fd, bide_stream **stream bide_gives(bide_stream_close));
 
