@@ -149,13 +149,13 @@ void bide_reader_free(bide_reader *reader);
 /*
  * Reads a line. Returns 1 and stores the line in *line, without "\n" or "\r\n" and with a zero byte
  * after it. The line is in the reader's memory until the next call on the reader; you may overwrite
- * it, its zero byte too. *size is its length (`size` may be NULL). What stands between the last "\n"
- * and the end of the stream is a line too, unless it is empty. Returns 0 at the end of the stream.
- * Returns -EMSGSIZE if the line is longer than line_max; the next bide_reader_line skips it and
- * reads the line after it, while bide_reader_read returns its bytes, from the first one on. Other
- * errors: -ENOMEM, -EBUSY (another call on the reader has not ended), those of bide_stream_read.
- * After an error or a cancellation, the reader still has everything that had arrived, except what
- * was skipped.
+ * it, its zero byte too. *size is its length (`size` may be NULL). What stands between the last
+ * "\n" and the end of the stream is a line too, unless it is empty. Returns 0 at the end of the
+ * stream. Returns -EMSGSIZE if the line is longer than line_max; the next bide_reader_line skips it
+ * and reads the line after it, while bide_reader_read returns its bytes, from the first one on.
+ * Other errors: -ENOMEM, -EBUSY (another call on the reader has not ended), those of
+ * bide_stream_read. After an error or a cancellation, the reader still has everything that had
+ * arrived, except what was skipped.
  */
 bide_must_use bide_async int bide_reader_line(bide_reader *reader, char **line, size_t *size);
 

@@ -1,6 +1,6 @@
 # The documents name files and functions that exist: "`folder/file.c`" is a file of the tree, and in
-# "`name` (`folder/file.c`)" the file has the word `name`. No decision of ARCHITECTURE.md, which begins
-# with its claim in bold, stands there twice.
+# "`name` (`folder/file.c`)" the file has the word `name`. No decision of ARCHITECTURE.md, which
+# begins with its claim in bold, stands there twice.
 set -eu
 
 cd "$SRC"
