@@ -32,6 +32,7 @@ mkfifo silence
 nc 127.0.0.1 "$port" <silence >silent & # stays to the end
 silent=$!
 exec 3>silence
+trap 'kill "$server" "$silent" 2>/dev/null || :' EXIT # after a failure
 until_has 1 '^client 1: connected' out
 echo 'still here' >&3
 until_has 1 '^still here' silent
@@ -49,3 +50,4 @@ wait "$server" || fail "exit status $? after Ctrl-C: $(cat out)"
 exec 3>&-
 wait "$silent" || true
 tail -n 2 out | diff "$SRC/tests/programs/echo.out" - || fail "it ends in another way: $(cat out)"
+trap - EXIT
