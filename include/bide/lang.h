@@ -31,15 +31,17 @@ typedef struct bide_duration {
 #pragma pack(pop)
 #endif
 
+/* The `|` makes a number with a fraction an error, which a cast would cut off without a word. */
+#define BIDE__INTEGER(n) ((int64_t)((n) | 0))
 #ifdef __cplusplus
-#define BIDE__DURATION(n) (bide_duration{(int64_t)(n)})
+#define BIDE__DURATION(ns) (bide_duration{ns})
 #else
-#define BIDE__DURATION(n) (__extension__(bide_duration){(int64_t)(n)})
+#define BIDE__DURATION(ns) (__extension__(bide_duration){ns})
 #endif
-#define BIDE_NS(n) BIDE__DURATION(n)
-#define BIDE_US(n) BIDE__DURATION((int64_t)(n)*1000)
-#define BIDE_MS(n) BIDE__DURATION((int64_t)(n)*1000000)
-#define BIDE_S(n)  BIDE__DURATION((int64_t)(n)*1000000000)
+#define BIDE_NS(n) BIDE__DURATION(BIDE__INTEGER(n))
+#define BIDE_US(n) BIDE__DURATION(BIDE__INTEGER(n) * 1000)
+#define BIDE_MS(n) BIDE__DURATION(BIDE__INTEGER(n) * 1000000)
+#define BIDE_S(n)  BIDE__DURATION(BIDE__INTEGER(n) * 1000000000)
 
 /*
  * Owners: tasks and futures as values. They are pointers to function pointers, so that the type is
