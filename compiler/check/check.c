@@ -1,8 +1,8 @@
 /*
  * The walk over all functions, which finds async calls without an await, async functions used as
  * values, and results that are dropped. It asks form.c about await and the forms, owner.c about
- * owners and captures, scope.c about scopes, stack.c about alloca and setjmp; jump.c has a walk of
- * its own.
+ * owners and captures, scope.c about scopes, lost.c about results that are overwritten, stack.c
+ * about alloca and setjmp; jump.c has a walk of its own.
  *
  * Operands that C does not evaluate are not checked. An expression of an unknown type (TY_ERROR)
  * causes no message; if the emitter would need its type, the user's compiler is asked what is wrong
@@ -283,6 +283,8 @@ void check_expr(struct checker *c, struct expr *e, enum use use)
         check_store(c, e->a);
         check_transfer(c, e->b, TO_VARIABLE);
         check_owner_type(c, e->a->type, e->b);
+        if (e->op == '=')
+            check_lost_results(c, e->a, e->b);
         check_operands(c, e);
         break;
     case EX_COND:
@@ -333,6 +335,8 @@ static void check_decl(struct checker *c, const struct decl *d)
              s->name);
     check_transfer(c, d->init, TO_VARIABLE);
     check_owner_type(c, s->type, d->init);
+    struct expr name = {.kind = EX_IDENT, .symbol = d->symbol};
+    check_lost_results(c, &name, d->init);
     check_expr(c, d->init, USE_VALUE);
 }
 
@@ -340,7 +344,7 @@ static void check_scope(struct checker *c, struct stmt *s)
 {
     const char *name = c->unit->token[s->first].text;
     struct expr *e = s->expr;
-    can_await(c, s->first, arena_printf(c->unit->arena, "'%s'", name));
+    can_await(c, s->first, arena_printf(c->unit->arena, "'%s'", name), false);
     note_await(c, s->last);
     if (!e)
         return;

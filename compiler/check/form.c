@@ -175,7 +175,7 @@ static uint32_t name_in_definition(const struct unit *u, const struct function *
     return f->symbol->token;
 }
 
-bool can_await(struct checker *c, uint32_t token, const char *what)
+bool can_await(struct checker *c, uint32_t token, const char *what, bool is_call)
 {
     struct function *f = c->function;
     if (!f || f->is_async)
@@ -183,7 +183,10 @@ bool can_await(struct checker *c, uint32_t token, const char *what)
     diag(c->unit, SEV_ERROR, token, "%s in '%s', which is not async", what, f->name);
     if (f->symbol)
         diag(c->unit, SEV_NOTE, name_in_definition(c->unit, f),
-             "make '%s' async, or use bide_block_on", f->name);
+             is_call ? "make '%s' async, or use bide_block_on"
+                     : "make '%s' async, or write an async function for this, and run that with "
+                       "bide_block_on",
+             f->name);
     return false;
 }
 
@@ -191,7 +194,7 @@ void check_await(struct checker *c, struct expr *e)
 {
     struct expr *operand = skip_parens(e->a);
     note_await(c, e->last);
-    can_await(c, e->first, "'await'");
+    can_await(c, e->first, "'await'", operand->kind != EX_FORM);
     bool call = operand->kind == EX_CALL || operand->kind == EX_FORM;
     if (check_operand(c, e, operand) || operand->kind == EX_AWAIT)
         check_expr(c, operand, USE_AWAITED);
@@ -216,6 +219,13 @@ static void check_started(struct checker *c, struct expr *form)
         return;
     } else if (e->kind == EX_BLOCK && form->form == FORM_BLOCK_ON) {
         error(c, e, "an async block can only be used in bide_spawn or bide_lazy");
+        return;
+    } else if (e->kind == EX_FORM && rules[e->form].awaited && form->form == FORM_BLOCK_ON) {
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'%s' runs a call of an async function; write one that awaits '%s', and block "
+                   "on that",
+                   name, form_name(e->form));
+        check_expr(c, e, USE_AWAITED);
         return;
     } else if (e->kind != EX_BLOCK) {
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
@@ -423,6 +433,7 @@ static void check_branch(struct checker *c, const struct expr *form, int i, enum
         call = skip_parens(e->b);
         if (call->type->kind == TY_VOID && !(call->kind == EX_FORM && call->form == FORM_IF))
             error(c, e, "this branch has no value to be assigned");
+        check_lost_results(c, e->a, call);
     }
     if (call->kind == EX_BLOCK && call->block->is_branch)
         return; /* a function of its own */
@@ -458,7 +469,7 @@ static void check_context(struct checker *c, const struct expr *e, enum use use)
     if (!c->function) {
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL, "'%s' outside a function", name);
     } else if (rules[e->form].awaited && use != USE_AWAITED && use != USE_BRANCH) {
-        if (!can_await(c, e->first, arena_printf(c->unit->arena, "'%s'", name)))
+        if (!can_await(c, e->first, arena_printf(c->unit->arena, "'%s'", name), false))
             return;
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL, "'%s' without 'await'", name);
         diag_fixit_insert(c->unit, e->first, "await ");

@@ -43,8 +43,9 @@ void check_dropped_call(struct checker *, const struct expr *at, const struct ex
 
 void check_await(struct checker *, struct expr *);
 void check_form(struct checker *, struct expr *, enum use);
-/* False if the function is not async, so that nothing in it can await; `what` has been reported. */
-bool can_await(struct checker *, uint32_t token, const char *what);
+/* False if the function is not async, so that nothing in it can await; `what` has been reported.
+ * `is_call`: it waits for a call, which bide_block_on can make. */
+bool can_await(struct checker *, uint32_t token, const char *what, bool is_call);
 
 /* ---- owner.c: tasks and futures, and what async blocks capture ---- */
 
@@ -69,6 +70,11 @@ void check_scope_address(struct checker *, const struct expr *address);
 void check_scope_form(struct checker *, struct expr *form);
 /* -Wbide-borrow. `started` is the call or block that the form starts. */
 void check_borrows(struct checker *, const struct expr *form, struct expr *started);
+
+/* ---- lost.c: results that are overwritten ---- */
+
+/* -Wunused-result: the value goes to `place`, and so does a result inside the value before. */
+void check_lost_results(struct checker *, struct expr *place, struct expr *value);
 
 /* ---- stack.c: what is gone from the C stack after an await ---- */
 

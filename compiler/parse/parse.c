@@ -320,8 +320,10 @@ static void parse_function(struct parser *p, const struct specifiers *spec,
     f->is_async = spec->async_token != 0;
     f->needs_lowering = f->is_async || p->unit->options->force;
     f->is_main = strcmp(d->name, "main") == 0;
-    if (f->is_main && f->is_async && (s->type->base->kind != TY_INT || s->storage == ST_STATIC))
-        diag(p->unit, SEV_ERROR, d->name_token, "an async 'main' is 'async int main', not static");
+    if (f->is_main && f->is_async && s->type->base->kind != TY_INT)
+        diag(p->unit, SEV_ERROR, d->name_token, "an async 'main' returns int");
+    if (f->is_main && f->is_async && s->storage == ST_STATIC)
+        diag(p->unit, SEV_ERROR, d->name_token, "an async 'main' cannot be static");
     f->first = first;
     f->declarator_first = d->first;
     f->declarator_last = declarator_last;

@@ -29,6 +29,10 @@ typedef struct bide_duration {
     int64_t ns;
 } bide_duration;
 #pragma pack(pop)
+
+/* The type of the s of bide_scope(s), for functions that take it as an argument. */
+struct bide__scope;
+typedef struct bide__scope *bide_scope_handle;
 #endif
 
 /* The `|` makes a number with a fraction an error, which a cast would cut off without a word. */

@@ -90,7 +90,7 @@ TEST(a_scope_waits_for_its_children)
     CHECK_EQ(bide_block_on(through_a_reference(3)), 6);
 }
 
-static async void more(struct bide__scope *s, int *count, int depth)
+static async void more(bide_scope_handle s, int *count, int depth)
 {
     await bide_sleep(BIDE_MS(1));
     ++*count;
@@ -1011,7 +1011,7 @@ TEST(scopes_do_not_allocate)
 
 /* ---- who may spawn ---- */
 
-static void spawn_from_plain_code(struct bide__scope *s, int *local)
+static void spawn_from_plain_code(bide_scope_handle s, int *local)
 {
     bide_scope_spawn(s, child(local, 1, 0, 0));
 }

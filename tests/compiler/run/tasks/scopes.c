@@ -176,7 +176,7 @@ static async int in_expressions(int n)
     return value * 10 + k;
 }
 
-static async int children(struct bide__scope *s, int *to, int n)
+static async int children(bide_scope_handle s, int *to, int n)
 {
     for (int i = 0; i < n; i++) {
         await step(i);
