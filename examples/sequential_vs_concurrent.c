@@ -30,8 +30,8 @@ async int main(void)
     int a, b, c = 0;
 
     start = bide_now();
-    a = await fetch("a", 100);
-    b = await fetch("b", 50);
+    await fetch("a", 100);
+    await fetch("b", 50);
     print_time("one after another");
 
     await bide_join(a = fetch("a", 100), b = fetch("b", 50));

@@ -69,7 +69,8 @@ struct row *timeline_add(struct timeline *timeline, const char *who)
         timeline->first = row;
     timeline->last = row;
     timeline->row_count++;
-    while (timeline->row_count > ROWS_KEPT && timeline->first->end_ns != 0)
+    while (timeline->row_count > ROWS_KEPT && timeline->first != row &&
+           timeline->first->end_ns != 0)
         drop_first(timeline);
     return row;
 }

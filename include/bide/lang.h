@@ -180,7 +180,7 @@ bide__needs int bide__erased_result(void *);
 
 /* Blocks. Before C99 a `for` cannot declare anything, so the name of the scope outlives its
  * block. */
-#ifdef BIDE__PLAIN /* the body runs once */
+#if defined(BIDE__PLAIN) || defined(__clang_analyzer__) /* the body runs once */
 #define bide__scope_as(s, ...)                                              \
     for (int bide__more_##s = 1; bide__more_##s;)                           \
         for (struct bide__scope *const s = bide__any(struct bide__scope *); \
@@ -206,7 +206,18 @@ bide__needs int bide__erased_result(void *);
     bide__third(__VA_ARGS__, bide__try_scope_2, bide__try_scope_1, 0)(__VA_ARGS__)
 #define bide_scope_spawn(s, call) (bide__erased_scope(s), bide_spawn(call))
 #define bide_scope_cancel(s)      bide__erased_scope(s)
-#define bide_defer                for (bide__erased(); bide__erased_once();)
+
+/* No loop is like a deferred block to a reader that follows paths. Clang's analyzer reads a function
+ * only up to its first one: whatever it said of the way on would be false, of what is not yet set,
+ * used after it was freed, or never freed. Its condition is false, but not as a constant: the block,
+ * and the code behind, must still count as uses of variables. */
+#ifdef __clang_analyzer__
+static int bide__never __attribute__((__unused__));
+#define bide_defer \
+    for (bide__never = 0; bide__never || (!bide__never && (__builtin_unreachable(), 0));)
+#else
+#define bide_defer for (bide__erased(); bide__erased_once();)
+#endif
 
 /*
  * A reference to an async function. It is a constant expression, for tables at file scope. A
