@@ -207,10 +207,12 @@ bide__needs int bide__erased_result(void *);
 #define bide_scope_spawn(s, call) (bide__erased_scope(s), bide_spawn(call))
 #define bide_scope_cancel(s)      bide__erased_scope(s)
 
-/* No loop is like a deferred block to a reader that follows paths. Clang's analyzer reads a function
- * only up to its first one: whatever it said of the way on would be false, of what is not yet set,
- * used after it was freed, or never freed. Its condition is false, but not as a constant: the block,
- * and the code behind, must still count as uses of variables. */
+/*
+ * To a reader that follows paths no loop is like a deferred block. Clang's analyzer reads a
+ * function only up to its first one. What it would say of the way on would be false: that something
+ * is not yet set, is used after it was freed, or is never freed. The condition is false, but not as
+ * a constant: the block, and the code behind it, must still count as uses of variables.
+ */
 #ifdef __clang_analyzer__
 static int bide__never __attribute__((__unused__));
 #define bide_defer \
