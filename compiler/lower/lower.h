@@ -110,7 +110,10 @@ enum piece_kind {
     PC_FOR_CLOSE, /* the end of that block */
     PC_SELECTOR,  /* thing: the defers whose selector is declared, if it is read */
     PC_SELECT,    /* `selector = first;`, if the selector is read */
-    PC_SHOW,      /* copies of what is in the frame, for gdb; thing: the statement before */
+    /* copies of what is in the frame, for the debugger, at the token `first`, on the line of the
+     * token `last` (0: as it is); thing: the statement before */
+    PC_SHOW,
+    PC_SHOW_ELSE, /* the same in an `else` */
     PC_SUSPEND,   /* saves, state, return, resume label, loads; and a suspension in the flow */
     /* flow of values */
     PC_USE,
