@@ -5,8 +5,9 @@
  *
  * The result of the call shows whether it failed, so the result is followed: into variables and
  * their copies, into the conditions and switches that test it, or until it is dropped. If it goes
- * anywhere else (into a member, to another call), the gift is ignored. For a branch of a timeout or
- * a join the form's own result counts too. Branches of a select are ignored: all but one lose.
+ * anywhere else (into a member, to another call, into what a comparison or a choice makes of it),
+ * the gift is ignored. For a branch of a timeout or a join the form's own result counts too.
+ * Branches of a select are ignored: all but one lose.
  *
  * Gifts to `&variable` of a local variable are seen, and gifts to the elements of local arrays;
  * gifts to members and through other pointers are not.
@@ -115,10 +116,30 @@ static bool is_result(const struct gift *g, struct expr *e)
     return g->await && e == g->await;
 }
 
+/* Is the value what a comparison or a choice makes of the result? */
+static bool is_judgement(const struct gifts *all, const struct gift *g, struct expr *value)
+{
+    const struct list *idents = &all->flow->fn->idents;
+    value = without_casts(value);
+    if (value->kind != EX_BINARY && value->kind != EX_LOGIC && value->kind != EX_COND &&
+        (value->kind != EX_UNARY || value->op != '!'))
+        return false;
+    if (value->first <= g->call->first && g->call->last <= value->last)
+        return true;
+    for (uint32_t i = 0; i < idents->count; i++) {
+        const struct expr *e = idents->item[i];
+        if (value->first <= e->first && e->last <= value->last && has_status(g, e->symbol))
+            return true;
+    }
+    return false;
+}
+
 static void follow(struct gifts *all, struct gift *g, const struct event *e)
 {
     if (g->failure == FAILS_NEVER)
         return;
+    if ((e->kind == EV_DEF || e->kind == EV_STORE) && e->value && is_judgement(all, g, e->value))
+        g->is_unknown = true;
     bool gets = e->kind == EV_DEF && (is_result(g, e->value) || e->expr == g->call);
     struct symbol *from = e->kind == EV_DEF && e->value ? value_variable(e->value) : NULL;
     if (gets || (from && has_status(g, from))) {

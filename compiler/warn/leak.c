@@ -236,6 +236,15 @@ static void step_test(struct leaks *l, const struct event *e, uint32_t *state)
     }
 }
 
+/* On a way on which the call failed another variable gets a value: that may tell where the call
+ * failed when the ways have joined. */
+static void step_flag(struct leaks *l, const struct symbol *flag, uint32_t *state)
+{
+    for (uint32_t i = 0; i < l->count; i++)
+        if (set_has(state + FAILED * l->set, i) && l->resource[i].symbol != flag)
+            set_take(state + HELD * l->set, i);
+}
+
 /* The variable that had the result gets another value. */
 static void step_status(struct leaks *l, const struct event *e, uint32_t *state)
 {
@@ -265,9 +274,13 @@ static void step_forward(void *context, const struct event *e, uint32_t *state)
     switch (e->kind) {
     case EV_DEF:
         step_value(l, e->symbol, e->value, state);
+        step_flag(l, e->symbol, state);
         step_status(l, e, state);
         break;
-    case EV_STORE: step_store(l, e, state); break;
+    case EV_STORE:
+        step_store(l, e, state);
+        step_flag(l, NULL, state);
+        break;
     case EV_RETURN: step_value(l, NULL, e->value, state); break;
     case EV_TEST: step_test(l, e, state); break;
     case EV_AWAIT: step_gifts(l, e, state); break;

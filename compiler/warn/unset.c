@@ -11,7 +11,10 @@
  * used if the variable has no value on every path to the form, and is read on some path after it. A
  * variable that already has a value shows by that value what happened.
  *
- * Ignored are variables that a branch in ({ }) mentions, and results that are cast to void.
+ * Ignored are variables that a branch in ({ }) mentions, results that are cast to void, what every
+ * branch sets (`bide_select(n = near(), n = far())`), and joins of a task after a wait for it whose
+ * result was used. An address that is given to a function counts as a read only if the function may not
+ * set the variable.
  *
  * Requires the events of an async function. Changes nothing.
  */
@@ -27,20 +30,58 @@ struct outcome {
 struct unset {
     uint32_t words; /* first: for merges */
     struct flow *flow;
+    struct expr *form;    /* whose outcomes are added */
     struct list outcomes; /* struct outcome *: of forms whose result is ignored */
-    bool *may_fail;       /* by event: an EV_DEF that happens only if its form succeeds */
-    uint32_t **read;      /* at drops, by event: what is read after */
+    struct list lent; /* struct expr *: variables of which a function gets the address to read */
+    bool *may_fail;   /* by event: an EV_DEF that happens only if its form succeeds */
+    uint32_t **read;  /* at drops, by event: what is read after */
 };
 
 /* ---- what a form sets ---- */
+
+static bool is_set_for_sure(const struct unset *, const struct expr *form, const struct symbol *);
+
+/* Has a branch that has returned set the variable? */
+static bool branch_sets(const struct unset *x, struct expr *branch, const struct symbol *s)
+{
+    struct expr *e = skip_parens(branch);
+    if (e->kind == EX_ASSIGN && e->op == '=') {
+        const struct expr *to = skip_parens(e->a);
+        return (to->kind == EX_IDENT && to->symbol == s) || branch_sets(x, e->b, s);
+    }
+    return e->kind == EX_FORM && is_set_for_sure(x, e, s);
+}
+
+/* Has the form, when it has returned, set the variable however it went? In a function that is
+ * bide_cancel_returns the group may return without a winner. */
+static bool is_set_for_sure(const struct unset *x, const struct expr *form, const struct symbol *s)
+{
+    const struct symbol *function = x->flow->fn->symbol;
+    bool all = form->arg_count > 0, any = false;
+    for (int i = 0; i < form->arg_count; i++) {
+        bool sets = branch_sets(x, form->arg[i], s);
+        all &= sets;
+        any |= sets;
+    }
+    switch (form->form) {
+    case FORM_JOIN: return any;
+    case FORM_TRY_JOIN:
+    case FORM_SELECT:
+    case FORM_SELECT_BIASED: return all && !(function && function->cancel_returns);
+    default: return false;
+    }
+}
 
 static void add_outcome(struct unset *x, struct expr *mention, struct expr *form)
 {
     struct arena *arena = x->flow->arena;
     mention = skip_parens(mention);
     if (mention->kind != EX_IDENT || !flow_has(x->flow, mention->symbol) ||
-        branches_mention(x->flow->fn, mention->symbol))
+        branches_mention(x->flow->fn, mention->symbol) ||
+        is_set_for_sure(x, x->form, mention->symbol))
         return;
+    if (is_set_for_sure(x, form, mention->symbol))
+        form = x->form;
     struct outcome *o = arena_alloc(arena, sizeof *o);
     *o = (struct outcome){mention, form};
     list_add(arena, &x->outcomes, o);
@@ -57,10 +98,37 @@ static void add_branch(struct unset *x, struct expr *branch, struct expr *form)
         add_outcome(x, e->a, form);
 }
 
-/* All variables that the form sets only if it succeeds. */
+/* The wait whose result an event has, if it waits for the task of the join. */
+static bool is_wait_for(const struct unset *x, const struct event *e, const struct expr *join)
+{
+    struct unit *u = x->flow->unit;
+    if (!e->expr || e->expr->kind != EX_AWAIT || !e->expr->a)
+        return false;
+    const struct expr *form = skip_parens(e->expr->a);
+    if (form->kind != EX_FORM || form->form != FORM_TASK_WAIT)
+        return false;
+    const struct expr *waits = form->arg[0], *joins = join->arg[0];
+    return !strcmp(tokens_text(u, waits->first, waits->last),
+                   tokens_text(u, joins->first, joins->last));
+}
+
+/* Has the function waited for the task of the join, and looked at how that went? */
+static bool is_waited_for(const struct unset *x, const struct expr *join)
+{
+    int results = 0;
+    for (uint32_t i = 0; i < x->flow->count; i++) {
+        const struct event *e = &x->flow->event[i];
+        if (e->kind == EV_AWAIT || e->kind == EV_DROP)
+            if (is_wait_for(x, e, join))
+                results += e->kind == EV_AWAIT ? 1 : -1;
+    }
+    return results > 0;
+}
+
+/* All that it sets only if it succeeds. */
 static void add_form(struct unset *x, struct expr *form)
 {
-    if (form->form == FORM_TASK_JOIN && form->arg_count == 2) {
+    if (form->form == FORM_TASK_JOIN && form->arg_count == 2 && !is_waited_for(x, form)) {
         struct expr *out = skip_parens(form->arg[1]);
         if (out->kind == EX_UNARY && out->op == '&')
             add_outcome(x, out->a, form);
@@ -112,6 +180,7 @@ static void find_forms(struct unset *x)
         uint32_t first = x->outcomes.count;
         if (!form)
             continue;
+        x->form = form;
         add_form(x, form);
         for (uint32_t k = i; k-- > 0 && f->event[k].kind != EV_AWAIT;)
             if (f->event[k].kind == EV_DEF && is_set_by(x, first, f->event[k].symbol))
@@ -124,17 +193,49 @@ static void find_forms(struct unset *x)
 /* `(void)x` reads nothing. */
 static bool is_void(const struct unit *u, const struct expr *ident)
 {
-    const struct token *t = &u->token[ident->first];
-    return ident->first > 2 && t[-1].punct == ')' && token_keyword(&t[-2]) == KW_VOID;
+    const struct token *t = &u->token[ident->first - 1];
+    while (t->punct == '(')
+        t--;
+    return t->punct == ')' && token_keyword(t - 1) == KW_VOID;
+}
+
+/* What functions get the address of, as a pointer to const. */
+static void find_lent(struct unset *x)
+{
+    for (uint32_t i = 0; i < x->flow->count; i++) {
+        const struct event *e = &x->flow->event[i];
+        const struct symbol *s =
+            e->kind == EV_CALL || e->kind == EV_PASS ? called_symbol(e->expr) : NULL;
+        for (int k = 0; s && k < e->expr->arg_count && k < s->type->param_count; k++) {
+            const struct type *t = s->type->param[k].type;
+            struct expr *argument = skip_parens(e->expr->arg[k]);
+            if (t->kind == TY_POINTER && t->base->quals & Q_CONST && argument->kind == EX_UNARY &&
+                argument->op == '&')
+                list_add(x->flow->arena, &x->lent, skip_parens(argument->a));
+        }
+    }
+}
+
+/* May whoever gets the address in this mention set the variable first? */
+static bool is_lent_to_set(const struct unset *x, const struct expr *ident)
+{
+    if (ident->kind != EX_IDENT || !is_address_taken(x->flow->unit, ident))
+        return false;
+    for (uint32_t i = 0; i < x->lent.count; i++)
+        if (x->lent.item[i] == ident)
+            return false;
+    return true;
 }
 
 static void step_backward(void *context, const struct event *e, uint32_t *state)
 {
     const struct unset *x = context;
-    if (e->kind == EV_DECLARE || (e->kind == EV_DEF && !x->may_fail[e - x->flow->event]))
+    bool is_mentioned = e->kind == EV_USE && is_mention(x, e->expr);
+    if (e->kind == EV_DECLARE || (e->kind == EV_DEF && !x->may_fail[e - x->flow->event]) ||
+        (e->kind == EV_USE && !is_mentioned && is_lent_to_set(x, e->expr)))
         set_take(state, (uint32_t)e->symbol->flow_index);
     else if (e->kind == EV_CLEANUP ||
-             (e->kind == EV_USE && !is_mention(x, e->expr) && !is_void(x->flow->unit, e->expr)))
+             (e->kind == EV_USE && !is_mentioned && !is_void(x->flow->unit, e->expr)))
         set_put(state, (uint32_t)e->symbol->flow_index);
 }
 
@@ -180,7 +281,7 @@ static void visit(void *context, const struct event *e, const uint32_t *state)
     const uint32_t *read = x->read[e - x->flow->event];
     if (!form || !read)
         return;
-    struct unset one = {.flow = x->flow};
+    struct unset one = {.flow = x->flow, .form = form};
     add_form(&one, form);
     for (uint32_t i = 0; i < one.outcomes.count; i++) {
         const struct outcome *o = outcome_at(&one, i);
@@ -203,6 +304,7 @@ void warn_unset(struct flow *f)
     find_forms(&x);
     if (!x.outcomes.count)
         return;
+    find_lent(&x);
     x.read = arena_alloc(f->arena, (f->count + 1) * sizeof *x.read);
     flow_backward(f, &(struct question){x.words, &x, merge_may, step_backward, keep_read});
     flow_forward(f, &(struct question){x.words, &x, merge_must, step_forward, visit});

@@ -156,6 +156,73 @@ static async int only_waits(void)
     return 0;
 }
 
+/* ---- set however it went ---- */
+
+static async int whoever_is_first(void)
+{
+    int n, m, k;
+    await bide_select(n = work(1), n = work(2));
+    await bide_select(bide_join(m = work(1), work(2)), m = work(3));
+    await bide_try_join(k = work(1));
+    return n + m + k;
+}
+
+static async int nobody_in_time(void)
+{
+    int n, m;
+    await bide_timeout(BIDE_MS(1), bide_select(n = work(1), n = work(2))); /* want: -Wunused-result */
+    await bide_select(m = work(1), bide_sleep(BIDE_MS(1))); /* want: -Wunused-result */
+    return n + m;
+}
+
+static async bide_cancel_returns int nobody_if_cancelled(void)
+{
+    int n;
+    await bide_select(n = work(1), n = work(2)); /* want: -Wunused-result */
+    return n;
+}
+
+static async int waited_for(bide_task(int) * task)
+{
+    int n, m, k;
+    if (await bide_task_wait(task[0]) < 0)
+        return -1;
+    await bide_task_join(task[0], &n);
+    int rc = await bide_task_wait(task[1]);
+    if (rc == 0)
+        await bide_task_join(task[1], &m);
+    await bide_task_wait(task[2]);
+    await bide_task_join(task[2], &k); /* want: -Wunused-result */
+    return rc < 0 ? n : n + m + k;
+}
+
+/* ---- read later, or set first ---- */
+
+void look(const int *n);
+
+static async int set_again(bide_task(int) * task)
+{
+    int n, m, k;
+    await bide_task_join(task[0], &n);
+    if (await bide_task_join(task[1], &n) == 0)
+        m = n;
+    else
+        m = 0;
+    await bide_task_join(task[2], &n);
+    set(&n);
+    await bide_task_join(task[3], &k); /* want: -Wunused-result */
+    look(&k);
+    return n + m;
+}
+
+static async int not_read(bide_task(int) * task)
+{
+    int n;
+    await bide_task_join(task[0], &n);
+    (void)(n);
+    return 0;
+}
+
 async int main(void)
 {
     bide_task(int) task[6] = {0};
@@ -163,6 +230,8 @@ async int main(void)
     sent(NULL, NULL);
     n += await joined() + await joined_in_a_loop(task, 6) + await joined_structs();
     n += await timed_out() + await one_of_two() + await through_a_timeout() + await tried();
-    n += await values();
+    n += await values() + await whoever_is_first() + await nobody_in_time();
+    n += await nobody_if_cancelled() + await waited_for(task) + await set_again(task);
+    n += await not_read(task);
     return n + await have_values(task, &n) + await set_before_or_after(1) + await only_waits();
 }
