@@ -310,7 +310,7 @@ static void read_input(struct command *cmd, struct arg *arg, const char *forced)
     arg->value = arg->word[0];
     arg->forced = forced;
     arg->language = language_named(forced, arg->value);
-    if (cmd->cxx && arg->language != LANG_OTHER)
+    if (cmd->cxx && !forced && arg->language != LANG_OTHER)
         arg->language = LANG_CXX;
     cmd->input_count++;
     cmd->c_count += arg->language != LANG_OTHER;

@@ -304,7 +304,7 @@ static void statement(struct flow *f, struct stmt *s)
         statement(f, s->body);
         flow_scope_end(f, s);
         break;
-    case S_GOTO_COMPUTED:
+    case S_GOTO_COMPUTED: f->unknown = true; break;
     case S_NULL:
     case S_TYPE_DECL: break;
     }

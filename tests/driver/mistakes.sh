@@ -14,6 +14,7 @@ if command -v $cxx >/dev/null; then
     has err "error: 'hello.c' has async functions, which are for C, and is compiled as C++"
     has err "note: '.*++' compiles all files as C++; use a C compiler"
     [ "$(wc -l <err)" = 2 ] || fail "$what: prints more: $(cat err)"
+    ok bide cc $cxx -x c hello.c -o hello
 fi
 cp hello.c hello.cc
 refused $cc -c hello.cc
@@ -76,5 +77,24 @@ EOF
     has null.plist "<string>null.c</string>"
     ok bide cc clang --analyze -c null.c -o other.plist
     exists other.plist
+    cat >later.c <<'EOF'
+#include <bide/bide.h>
+#include <stdlib.h>
+async int early(int n)
+{
+    int *p = 0;
+    return n ? 0 : *p;
+}
+async int main(void)
+{
+    char *text = malloc(3);
+    defer { free(text); }
+    await bide_yield();
+    return text ? *text : await early(1);
+}
+EOF
+    ok bide cc clang --analyze later.c
+    has err "^later.c:6:20: warning: Dereference of null pointer"
+    has_not err "text"
     end
 fi
