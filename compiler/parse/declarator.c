@@ -29,6 +29,8 @@ static unsigned parse_qualifiers(struct parser *p, struct attributes *attr)
 
 struct type *adjust_parameter(struct parser *p, struct type *t)
 {
+    if (t->kind == TY_BUILTIN) /* perhaps an array */
+        return type_decay(p->unit, t);
     if (t->kind == TY_ARRAY)
         return type_pointer(p->unit, t->base);
     if (t->kind == TY_FUNCTION)

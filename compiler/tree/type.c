@@ -390,8 +390,17 @@ struct type *type_usual(struct unit *u, struct type *a, struct type *b)
     return t;
 }
 
+/* On some targets a va_list is an array. What it is as a value only the compiler knows. */
+static struct type *va_list_value(struct unit *u, const struct type *t)
+{
+    return type_named(u, TY_BUILTIN,
+                      arena_printf(u->arena, "__typeof__((void)0, *(%s *)0)", t->name));
+}
+
 struct type *type_decay(struct unit *u, struct type *t)
 {
+    if (t->kind == TY_BUILTIN && ends_with(t->name, "va_list"))
+        return va_list_value(u, t);
     if (t->kind == TY_ARRAY)
         return type_pointer(u, t->base);
     if (t->kind == TY_FUNCTION)
