@@ -470,6 +470,8 @@ static struct var *declare_value(struct lower *l, struct expr *e)
 void assign_value(struct lower *l, struct var *v, struct expr *e)
 {
     prepare(l, e);
+    if (!v->type)
+        return; /* an error: nobody knows it */
     if (!type_is_arithmetic(v->type))
         keep_temporaries(l, e);
     code_begin_store(l, l->at->out, v->type, v);
