@@ -343,6 +343,11 @@ static enum step report_parse_failure(struct job *job)
 static enum step finish(struct job *job)
 {
     struct unit *unit = job->unit;
+    if (unit->lacks_type && plain_exists(job) && plain_finish(job) != 0) {
+        diag_drop(unit); /* the compiler knows why it has no type */
+        print_check(job);
+        return STEP_FAILED;
+    }
     if (unit->error_count)
         print_preprocessor(job);
     diag_flush(unit);

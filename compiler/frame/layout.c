@@ -47,6 +47,7 @@ static void check_member(struct lower *l, struct var *v)
     if (!v->type) {
         diag(l->unit, SEV_ERROR, v->token,
              "the type of this expression is not known; store it in a variable first");
+        l->unit->lacks_type = true;
         v->type = type_basic(l->unit, TY_INT);
     } else if (v->type->variable && !v->symbol) {
         diag(l->unit, SEV_ERROR, v->token,

@@ -461,6 +461,7 @@ static struct var *declare_value(struct lower *l, struct expr *e)
     if (!v->type) {
         diag(l->unit, SEV_ERROR, e->first,
              "the type of this expression is not known; store it in a variable first");
+        l->unit->lacks_type = true;
         v->type = type_basic(l->unit, TY_INT);
     }
     code_add(l, l->at->out, PC_DECLARE, v);

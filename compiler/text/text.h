@@ -221,6 +221,7 @@ struct unit {
     uint32_t outer_functions_of;
     struct list held; /* diag: messages that the user's compiler may give itself */
     struct message *last_message;
+    bool lacks_type; /* an error is that the type of an expression is not known */
 };
 
 /* ---- lex.c: from text to tokens ---- */

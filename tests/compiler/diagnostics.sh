@@ -15,6 +15,11 @@ $(cat err)"
 done
 [ "$count" -ge 10 ] || fail "only $count broken programs"
 
+# --- the compiler knows why an expression has no type ---
+! "$BIDE" cc "$CC" -c "$SRC/tests/compiler/broken/unknown_member.c" -o broken.o >out 2>err ||
+    fail "it took unknown_member.c"
+grep -q "no member named .sise.*did you mean" err || fail "says something else: $(cat err)"
+
 # --- limits ---
 cat >many.c <<'END'
 #include <bide/bide.h>
