@@ -12,9 +12,9 @@
  * variable that already has a value shows by that value what happened.
  *
  * Ignored are variables that a branch in ({ }) mentions, results that are cast to void, what every
- * branch sets (`bide_select(n = near(), n = far())`), and joins of a task after a wait for it whose
- * result was used. An address that is given to a function counts as a read only if the function may not
- * set the variable.
+ * branch that returns sets (`bide_select(n = work(), ({ for (;;) show(); }))`), and joins of a task
+ * after a wait for it whose result was used. An address that is given to a function counts as a
+ * read only if the function may not set the variable.
  *
  * Requires the events of an async function. Changes nothing.
  */
@@ -41,6 +41,31 @@ struct unset {
 
 static bool is_set_for_sure(const struct unset *, const struct expr *form, const struct symbol *);
 
+static bool is_left_by_break(const struct stmt *loop, const struct stmt *s)
+{
+    if (!s)
+        return false;
+    for (int i = 0; i < s->count; i++)
+        if (is_left_by_break(loop, s->list[i]))
+            return true;
+    return (s->kind == S_BREAK && s->target == loop) || is_left_by_break(loop, s->body) ||
+           is_left_by_break(loop, s->orelse);
+}
+
+/* Is it a call of what does not return, or a block that ends in `for (;;)` without a break? */
+static bool never_returns(const struct expr *branch)
+{
+    if (branch->kind == EX_CALL)
+        return called_symbol(branch) && called_symbol(branch)->is_noreturn;
+    if (branch->kind != EX_BLOCK || !branch->body->count)
+        return false;
+    const struct stmt *last = branch->body->list[branch->body->count - 1];
+    bool is_loop = last->kind == S_FOR || last->kind == S_WHILE || last->kind == S_DO;
+    bool is_endless =
+        last->expr ? last->expr->is_constant && last->expr->value : last->kind == S_FOR;
+    return is_loop && is_endless && !is_left_by_break(last, last->body);
+}
+
 /* Has a branch that has returned set the variable? */
 static bool branch_sets(const struct unset *x, struct expr *branch, const struct symbol *s)
 {
@@ -49,7 +74,7 @@ static bool branch_sets(const struct unset *x, struct expr *branch, const struct
         const struct expr *to = skip_parens(e->a);
         return (to->kind == EX_IDENT && to->symbol == s) || branch_sets(x, e->b, s);
     }
-    return e->kind == EX_FORM && is_set_for_sure(x, e, s);
+    return never_returns(e) || (e->kind == EX_FORM && is_set_for_sure(x, e, s));
 }
 
 /* Has the form, when it has returned, set the variable however it went? In a function that is

@@ -167,6 +167,38 @@ static async int whoever_is_first(void)
     return n + m + k;
 }
 
+static async void __attribute__((noreturn)) serve(void)
+{
+    for (;;)
+        await bide_sleep(BIDE_S(1));
+}
+
+static async int the_only_one_that_ends(void)
+{
+    int n, m, k, o, p;
+    await bide_select(n = work(1), ({
+                          for (;;)
+                              await bide_sleep(BIDE_S(1));
+                      }));
+    await bide_select(serve(), m = work(2));
+    await bide_select(k = work(3), ({
+                          while (true)
+                              for (int i = 0;; i++)
+                                  if (await work(i))
+                                      break;
+                      }));
+    await bide_select(o = work(4), ({ /* want: -Wunused-result */
+                          for (;;)
+                              if (await work(5))
+                                  break;
+                      }));
+    await bide_select(p = work(4), ({ /* want: -Wunused-result */
+                          while (is_time())
+                              await work(5);
+                      }));
+    return n + m + k + o + p;
+}
+
 static async int nobody_in_time(void)
 {
     int n, m;
@@ -231,6 +263,7 @@ async int main(void)
     n += await joined() + await joined_in_a_loop(task, 6) + await joined_structs();
     n += await timed_out() + await one_of_two() + await through_a_timeout() + await tried();
     n += await values() + await whoever_is_first() + await nobody_in_time();
+    n += await the_only_one_that_ends();
     n += await nobody_if_cancelled() + await waited_for(task) + await set_again(task);
     n += await not_read(task);
     return n + await have_values(task, &n) + await set_before_or_after(1) + await only_waits();
