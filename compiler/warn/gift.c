@@ -117,20 +117,18 @@ static bool is_result(const struct gift *g, struct expr *e)
 }
 
 /* Is the value what a comparison or a choice makes of the result? */
-static bool is_judgement(const struct gifts *all, const struct gift *g, struct expr *value)
+static bool is_judgement(struct unit *u, const struct gift *g, struct expr *value)
 {
-    const struct list *idents = &all->flow->fn->idents;
     value = without_casts(value);
     if (value->kind != EX_BINARY && value->kind != EX_LOGIC && value->kind != EX_COND &&
         (value->kind != EX_UNARY || value->op != '!'))
         return false;
     if (value->first <= g->call->first && g->call->last <= value->last)
         return true;
-    for (uint32_t i = 0; i < idents->count; i++) {
-        const struct expr *e = idents->item[i];
-        if (value->first <= e->first && e->last <= value->last && has_status(g, e->symbol))
+    for (uint32_t i = 0; i < g->status.count; i++)
+        if (tokens_mention(u, value->first, value->last,
+                           ((struct symbol *)g->status.item[i])->name))
             return true;
-    }
     return false;
 }
 
@@ -138,7 +136,8 @@ static void follow(struct gifts *all, struct gift *g, const struct event *e)
 {
     if (g->failure == FAILS_NEVER)
         return;
-    if ((e->kind == EV_DEF || e->kind == EV_STORE) && e->value && is_judgement(all, g, e->value))
+    if ((e->kind == EV_DEF || e->kind == EV_STORE) && e->value &&
+        is_judgement(all->flow->unit, g, e->value))
         g->is_unknown = true;
     bool gets = e->kind == EV_DEF && (is_result(g, e->value) || e->expr == g->call);
     struct symbol *from = e->kind == EV_DEF && e->value ? value_variable(e->value) : NULL;

@@ -32,9 +32,11 @@ struct unset {
     struct flow *flow;
     struct expr *form;    /* whose outcomes are added */
     struct list outcomes; /* struct outcome *: of forms whose result is ignored */
-    struct list lent; /* struct expr *: variables of which a function gets the address to read */
-    bool *may_fail;   /* by event: an EV_DEF that happens only if its form succeeds */
-    uint32_t **read;  /* at drops, by event: what is read after */
+    struct map mentions;  /* by struct expr *: those of the outcomes */
+    struct map lent;      /* by struct expr *: variables that a function reads by their address */
+    struct map waits;     /* by text of a task: int *, results of waits that are looked at */
+    bool *may_fail;       /* by event: an EV_DEF that happens only if its form succeeds */
+    uint32_t **read;      /* at drops, by event: what is read after */
 };
 
 /* ---- what a form sets ---- */
@@ -110,6 +112,7 @@ static void add_outcome(struct unset *x, struct expr *mention, struct expr *form
     struct outcome *o = arena_alloc(arena, sizeof *o);
     *o = (struct outcome){mention, form};
     list_add(arena, &x->outcomes, o);
+    *map_at(arena, &x->mentions, mention) = o;
 }
 
 static void add_form(struct unset *x, struct expr *form);
@@ -123,31 +126,42 @@ static void add_branch(struct unset *x, struct expr *branch, struct expr *form)
         add_outcome(x, e->a, form);
 }
 
-/* The wait whose result an event has, if it waits for the task of the join. */
-static bool is_wait_for(const struct unset *x, const struct event *e, const struct expr *join)
+/* What a form names its task by, interned. */
+static const char *task_text(const struct flow *f, const struct expr *task)
 {
-    struct unit *u = x->flow->unit;
-    if (!e->expr || e->expr->kind != EX_AWAIT || !e->expr->a)
-        return false;
+    const char *text = tokens_text(f->unit, task->first, task->last);
+    return intern(f->unit->arena, text, strlen(text));
+}
+
+/* The text of the task that an event's await waits for, or NULL. */
+static const char *awaited_task(const struct flow *f, const struct event *e)
+{
+    if ((e->kind != EV_AWAIT && e->kind != EV_DROP) || e->expr->kind != EX_AWAIT || !e->expr->a)
+        return NULL;
     const struct expr *form = skip_parens(e->expr->a);
-    if (form->kind != EX_FORM || form->form != FORM_TASK_WAIT)
-        return false;
-    const struct expr *waits = form->arg[0], *joins = join->arg[0];
-    return !strcmp(tokens_text(u, waits->first, waits->last),
-                   tokens_text(u, joins->first, joins->last));
+    bool is_wait = form->kind == EX_FORM && form->form == FORM_TASK_WAIT;
+    return is_wait ? task_text(f, form->arg[0]) : NULL;
+}
+
+static void find_waits(struct unset *x)
+{
+    const struct flow *f = x->flow;
+    for (uint32_t i = 0; i < f->count; i++) {
+        const char *task = awaited_task(f, &f->event[i]);
+        if (!task)
+            continue;
+        void **results = map_at(f->arena, &x->waits, task);
+        if (!*results)
+            *results = arena_alloc(f->arena, sizeof(int));
+        *(int *)*results += f->event[i].kind == EV_AWAIT ? 1 : -1;
+    }
 }
 
 /* Has the function waited for the task of the join, and looked at how that went? */
-static bool is_waited_for(const struct unset *x, const struct expr *join)
+static bool is_waited_for(struct unset *x, const struct expr *join)
 {
-    int results = 0;
-    for (uint32_t i = 0; i < x->flow->count; i++) {
-        const struct event *e = &x->flow->event[i];
-        if (e->kind == EV_AWAIT || e->kind == EV_DROP)
-            if (is_wait_for(x, e, join))
-                results += e->kind == EV_AWAIT ? 1 : -1;
-    }
-    return results > 0;
+    const int *results = *map_at(x->flow->arena, &x->waits, task_text(x->flow, join->arg[0]));
+    return results && *results > 0;
 }
 
 /* All that it sets only if it succeeds. */
@@ -180,12 +194,9 @@ static const struct outcome *outcome_at(const struct unset *x, uint32_t i)
     return x->outcomes.item[i];
 }
 
-static bool is_mention(const struct unset *x, const struct expr *e)
+static bool is_mention(struct unset *x, const struct expr *e)
 {
-    for (uint32_t i = 0; i < x->outcomes.count; i++)
-        if (outcome_at(x, i)->mention == e)
-            return true;
-    return false;
+    return *map_at(x->flow->arena, &x->mentions, e);
 }
 
 static bool is_set_by(const struct unset *x, uint32_t first, const struct symbol *s)
@@ -236,25 +247,21 @@ static void find_lent(struct unset *x)
             struct expr *argument = skip_parens(e->expr->arg[k]);
             if (t->kind == TY_POINTER && t->base->quals & Q_CONST && argument->kind == EX_UNARY &&
                 argument->op == '&')
-                list_add(x->flow->arena, &x->lent, skip_parens(argument->a));
+                *map_at(x->flow->arena, &x->lent, skip_parens(argument->a)) = argument;
         }
     }
 }
 
 /* May whoever gets the address in this mention set the variable first? */
-static bool is_lent_to_set(const struct unset *x, const struct expr *ident)
+static bool is_lent_to_set(struct unset *x, const struct expr *ident)
 {
-    if (ident->kind != EX_IDENT || !is_address_taken(x->flow->unit, ident))
-        return false;
-    for (uint32_t i = 0; i < x->lent.count; i++)
-        if (x->lent.item[i] == ident)
-            return false;
-    return true;
+    return ident->kind == EX_IDENT && is_address_taken(x->flow->unit, ident) &&
+           !*map_at(x->flow->arena, &x->lent, ident);
 }
 
 static void step_backward(void *context, const struct event *e, uint32_t *state)
 {
-    const struct unset *x = context;
+    struct unset *x = context;
     bool is_mentioned = e->kind == EV_USE && is_mention(x, e->expr);
     if (e->kind == EV_DECLARE || (e->kind == EV_DEF && !x->may_fail[e - x->flow->event]) ||
         (e->kind == EV_USE && !is_mentioned && is_lent_to_set(x, e->expr)))
@@ -284,7 +291,7 @@ static bool may_set(const struct unit *u, const struct expr *ident)
 
 static void step_forward(void *context, const struct event *e, uint32_t *state)
 {
-    const struct unset *x = context;
+    struct unset *x = context;
     if (e->kind == EV_DECLARE) {
         set_put(state, (uint32_t)e->symbol->flow_index);
     } else if (e->kind == EV_DEF && !x->may_fail[e - x->flow->event]) {
@@ -306,7 +313,7 @@ static void visit(void *context, const struct event *e, const uint32_t *state)
     const uint32_t *read = x->read[e - x->flow->event];
     if (!form || !read)
         return;
-    struct unset one = {.flow = x->flow, .form = form};
+    struct unset one = {.flow = x->flow, .form = form, .waits = x->waits};
     add_form(&one, form);
     for (uint32_t i = 0; i < one.outcomes.count; i++) {
         const struct outcome *o = outcome_at(&one, i);
@@ -326,6 +333,7 @@ void warn_unset(struct flow *f)
 {
     struct unset x = {.flow = f, .words = set_words(f->var_count)};
     x.may_fail = arena_alloc(f->arena, (f->count + 1) * sizeof *x.may_fail);
+    find_waits(&x);
     find_forms(&x);
     if (!x.outcomes.count)
         return;
