@@ -119,17 +119,6 @@ bool ends_in_if_or_loop(const struct stmt *block)
     return last && (last->kind == S_IF || last->kind == S_FOR || last->kind == S_WHILE);
 }
 
-/* Do declarations of an async block hide its captures? The captures are declared round the body. */
-static bool hides_captures(struct lower *l)
-{
-    for (uint32_t i = 0; i < l->vars.count && !l->fn->symbol; i++) {
-        const struct var *v = l->vars.item[i];
-        if (v->is_param && is_shadowed(l, v, l->fn->body->last))
-            return true;
-    }
-    return false;
-}
-
 static void lower_body_of(struct lower *l)
 {
     struct stmt *last = value_statement(l->fn->body);
@@ -143,12 +132,7 @@ static void lower_body_of(struct lower *l)
         code_add(l, l->at->out, PC_DECLARE, l->returned);
     }
     lower_params(l);
-    bool in_block = hides_captures(l);
-    if (in_block)
-        code_text(l, l->at->out, "\n{\n");
     lower_items(l, l->fn->body);
-    if (in_block)
-        code_text(l, l->at->out, "\n}\n");
     /* on the line of the brace: after `if (x) goto y;` a compiler would call it misleading */
     if (l->is_async && (!l->unit->options->pretty || ends_in_if_or_loop(l->fn->body)) &&
         reaches_end(l, l->at->out))

@@ -76,13 +76,27 @@ static bool stays_first(struct lower *l, const struct stmt *s)
     return s->kind == S_CASE || s->kind == S_DEFAULT || is_label_decl(l, s);
 }
 
+/* Is it the body of an async block whose declarations hide captures? These are declared round it. */
+static bool hides_captures(struct lower *l, const struct stmt *s)
+{
+    for (uint32_t i = 0; i < l->vars.count && s == l->fn->body && !l->fn->symbol; i++) {
+        const struct var *v = l->vars.item[i];
+        if (v->is_param && is_shadowed(l, v, s->last))
+            return true;
+    }
+    return false;
+}
+
 void lower_items(struct lower *l, struct stmt *s)
 {
     struct link *outer = l->at->links;
     struct stmt_info *info = info_of(l, s);
+    bool in_block = hides_captures(l, s);
 
     if (s->count > 0 && !stays_first(l, s->list[0]) && !(s->parent && s->parent->kind == S_SWITCH))
         show_at_block(l, s);
+    if (in_block)
+        code_text(l, l->at->out, "\n{\n");
     for (int i = 0; i < s->count; i++) {
         struct stmt *item = s->list[i];
         struct link *before = l->at->links;
@@ -107,6 +121,8 @@ void lower_items(struct lower *l, struct stmt *s)
         defers_end(l, info->scope);
         show_after_defers(l, s);
     }
+    if (in_block)
+        code_text(l, l->at->out, "\n}\n");
     l->at->links = outer;
 }
 
