@@ -76,7 +76,7 @@ static bool stays_first(struct lower *l, const struct stmt *s)
     return s->kind == S_CASE || s->kind == S_DEFAULT || is_label_decl(l, s);
 }
 
-/* Is it the body of an async block whose declarations hide captures? These are declared round it. */
+/* Is it the body of an async block whose declarations hide captures? Those stand round it. */
 static bool hides_captures(struct lower *l, const struct stmt *s)
 {
     for (uint32_t i = 0; i < l->vars.count && s == l->fn->body && !l->fn->symbol; i++) {
