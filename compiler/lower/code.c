@@ -72,7 +72,7 @@ void code_show_else(struct lower *l, struct code *to, struct stmt *s)
     if (!code_shows(l))
         return;
     struct piece *p = add(l, to, PC_SHOW_ELSE);
-    p->first = s->last + 1;
+    p->first = s->expr->last + 1;
     p->last = s->first;
 }
 

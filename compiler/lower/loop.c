@@ -40,7 +40,7 @@ static void lower_awaiting_body(struct lower *l, struct stmt *body)
 {
     lower_stmt(l, body);
     if (shows_in_body(l, body))
-        show_after(l, body, body->last + 1);
+        show_after(l, body, body->last);
 }
 
 void lower_while(struct lower *l, struct stmt *s)

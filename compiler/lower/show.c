@@ -141,7 +141,7 @@ void show_at_end(struct lower *l, struct stmt *block)
 void show_after_defers(struct lower *l, struct stmt *block)
 {
     if (block->parent && is_body_of(block, block->parent))
-        code_show(l, l->at->out, block, block->last + 1, block->last);
+        code_show(l, l->at->out, block, block->last, block->last);
 }
 
 bool shows_in_body(struct lower *l, const struct stmt *body)

@@ -57,7 +57,7 @@ void lower_body(struct lower *l, struct stmt *s)
     code_text(l, l->at->out, " {\n");
     lower_stmt(l, s);
     if (shows)
-        show_after(l, s, s->last + 1);
+        show_after(l, s, s->last);
     code_text(l, l->at->out, "\n}\n");
 }
 
