@@ -540,13 +540,16 @@ static void sort_headers(struct command *cmd)
     }
 }
 
-/* clang refuses some options (-fsanitize=cfi) without -flto, in each of its steps. */
-static void keep_lto(struct command *cmd)
+/* clang refuses some options (-fsanitize=cfi) without -flto, in each of its steps. It warns of
+ * -fmacro-prefix-map for a text that is preprocessed already. */
+static void sort_for_clang(struct command *cmd)
 {
     for (uint32_t i = 0; cmd->clang && i < cmd->args.count; i++) {
         struct arg *a = cmd->args.item[i];
         if (!strncmp(a->word[0], "-flto", 5))
             a->kind = ARG_BOTH;
+        else if (!strncmp(a->word[0], "-fmacro-prefix-map=", 19))
+            a->kind = ARG_PREPROCESS;
     }
 }
 
@@ -676,7 +679,7 @@ static int read_words(struct command *cmd)
     if (read_args(cmd, &words) < 0)
         return -1;
     sort_headers(cmd);
-    keep_lto(cmd);
+    sort_for_clang(cmd);
     cmd->options.colour = !cmd->options.json && wants_colour(cmd);
     if (cmd->options.json) {
         diag_set_json();
