@@ -34,9 +34,9 @@ readelf --debug-dump=info hello.o >info 2>/dev/null
 grep DW_AT_comp_dir info | head -n 1 | grep -q /there || fail "$what: $(head -n 20 info)"
 grep DW_AT_name info | head -n 1 | grep -q '/there/hello.c' || fail "$what: $(head -n 20 info)"
 silent $cc -g -fdebug-prefix-map="$PWD"=/there -c hello.c
-silent $cc -Wall -Werror -fmacro-prefix-map="$PWD"=/there -c "$PWD/hello.c"
 readelf --debug-dump=info hello.o >info 2>/dev/null
 grep DW_AT_comp_dir info | head -n 1 | grep -q /there || fail "$what: $(head -n 20 info)"
+silent $cc -Wall -Werror -fmacro-prefix-map="$PWD"=/there -c "$PWD/hello.c"
 end
 
 begin "the same object from the same file, in whatever folder the text lay"

@@ -14,7 +14,7 @@ if command -v $cxx >/dev/null; then
     has err "error: 'hello.c' has async functions, which are for C, and is compiled as C++"
     has err "note: '.*++' compiles all files as C++; use a C compiler"
     [ "$(wc -l <err)" = 2 ] || fail "$what: prints more: $(cat err)"
-    ok bide cc $cxx -x c hello.c -o hello
+    ok bide cc $cxx -x c -c hello.c -o hello.o
 fi
 cp hello.c hello.cc
 refused $cc -c hello.cc
