@@ -74,7 +74,7 @@ if [ -n "$is_clang" ]; then
 END
     cmp want command.json || fail "$what: $(cat command.json)"
     name=$(printf 'caf\351.c') # Latin-1
-    cp plain.c "$name"
+    cp hello.c "$name"
     silent $cc -MJ command.json -c "$name"
     LC_ALL=C grep -qF "\"file\": \"$name\"" command.json || fail "$what: $(cat command.json)"
 else
