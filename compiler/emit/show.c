@@ -1,8 +1,8 @@
 /*
- * What a debugger sees, at -O0 -g, of the locals that live in the frame. C has no second name for
- * an object. So a copy with the user's name stands where the user's declaration stood, and is taken
- * again behind each statement, on that statement's line, and where a block begins (lower/show.c).
- * It is right wherever gdb stops at the beginning of a line. Only the debugger reads it.
+ * Copies of the locals that live in the frame, for debuggers at -O0 -g. C has no second name for
+ * an object. So a copy with the user's name is declared where the user declared the variable, and
+ * is updated after the statements that may change it (lower/show.c). It is right wherever gdb stops
+ * at the beginning of a line. Only the debugger reads it.
  *
  * A long array gets a pointer to its elements instead. Bytes are copied, since an object that is
  * not initialised yet may not hold a value of its type.

@@ -2,10 +2,13 @@
  * Where the copies for the debugger are due (emit/show.c), and on which line.
  *
  * They must not look like a step of the program: `next` stops wherever another line begins. So they
- * stand on the line of the statement that ran last. Behind an `if`, a loop or a switch that may be
- * any of several statements. There the copies are taken inside: at the end of the body, and in an
- * `else` for the condition. Behind a loop or a switch they are needed if its head may have changed
- * something, and then they are on the line of the head.
+ * stand on the line of the statement that ran last. After an `if`, a loop or a switch that can be
+ * any of several statements, so there the copies are taken inside: at the end of the body, and in
+ * an added `else` for the condition. They are also needed after a loop or a switch whose head may
+ * change something in the frame; those are on the line of the head.
+ *
+ * What the names mean is asked at a token of the place where the copy stands: an inner variable may
+ * hide the name, and must not be written.
  */
 #include "inside.h"
 

@@ -131,7 +131,7 @@ static enum type_kind fact_type(struct facts *f, const char *name)
     return seen[UNSIGNED] ? TY_UINT : TY_INT;
 }
 
-static const struct target linux_64 = {
+const struct target target_linux_64 = {
     .size_short = 2,
     .size_int = 4,
     .size_long = 8,
@@ -154,7 +154,7 @@ bool target_read(struct unit *unit)
     char text[512], is_char[16];
     struct facts f = {.text = text};
     struct target *t = &unit->target;
-    *t = linux_64;
+    *t = target_linux_64;
     if (!find_facts(unit, text, sizeof text))
         return false;
     t->size_short = fact_size(&f, "short");

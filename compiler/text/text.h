@@ -235,6 +235,8 @@ void lex(struct unit *);
 /* Reads unit->target from the text that <bide/target.h> leaves in unit->text. False: that text
  * makes no sense, or is missing; then a 64-bit Linux is assumed. */
 bool target_read(struct unit *);
+/* What target_read assumes if the text has no facts. */
+extern const struct target target_linux_64;
 
 /* ---- word.c: keywords, and what names mean ---- */
 

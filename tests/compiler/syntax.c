@@ -14,20 +14,7 @@ static struct options options = {.input = "a.c"};
 static struct unit parsed(const char *text)
 {
     struct unit u = {.arena = arena_new(), .options = &options, .text = text};
-    u.target = (struct target){.size_short = 2,
-                               .size_int = 4,
-                               .size_long = 8,
-                               .size_llong = 8,
-                               .size_pointer = 8,
-                               .has_asm = true,
-                               .has_typeof = true,
-                               .has_inline = true,
-                               .is_c99 = true,
-                               .size_type = TY_ULONG,
-                               .ptrdiff_type = TY_LONG,
-                               .wchar_type = TY_INT,
-                               .char16_type = TY_USHORT,
-                               .char32_type = TY_UINT};
+    u.target = target_linux_64;
     u.text_length = strlen(text);
     lex(&u);
     parse(&u);

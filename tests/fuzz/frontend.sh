@@ -3,6 +3,10 @@
 # status 0 or 1, and its sanitizers are silent.
 set -eu
 
+# The target itself, which only tools/fuzz-frontend builds, fits the compiler as it is.
+"$CC" -std=gnu11 -fsyntax-only -Wall -Werror -I"$SRC" -I"$SRC/include" \
+    "$SRC/tools/frontend/target.c" || fail "tools/frontend/target.c does not compile"
+
 # try FILE: compiles FILE, with includes relative to $folder
 try()
 {

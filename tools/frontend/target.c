@@ -37,7 +37,8 @@ static void read_text(struct unit *u)
     FILE *out = fopen("/dev/null", "we");
     if (!out)
         abort();
-    emit(u, out);
+    struct emitted emitted = {0};
+    emit(u, out, &emitted);
     fclose(out);
 }
 
@@ -53,16 +54,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     text[sizeof prelude - 1 + size] = '\0';
     u.text = text;
     u.text_length = strlen(text); /* up to the first zero byte, as for a file */
-    u.target = (struct target){.size_short = 2,
-                               .size_int = 4,
-                               .size_long = 8,
-                               .size_llong = 8,
-                               .size_pointer = 8,
-                               .size_type = TY_ULONG,
-                               .ptrdiff_type = TY_LONG,
-                               .wchar_type = TY_INT,
-                               .char16_type = TY_USHORT,
-                               .char32_type = TY_UINT};
+    u.target = target_linux_64;
     read_text(&u);
     diag_drop(&u);
     arena_free(u.arena);
