@@ -29,7 +29,7 @@ void *bide__spawn(const struct bide_fn *fn, const void *args)
         worker = rt != NULL ? rt->worker : NULL;
     }
     if (worker != NULL)
-        task = bide__task_new(worker, NULL, fn, args, &error);
+        task = bide__task_new(worker, NULL, 0, fn, args, &error);
     if (__builtin_expect(task == NULL, 0)) {
         bide__args_release(fn, args);
         return bide__handle_failed(error);
@@ -73,7 +73,7 @@ static int block(struct bide_runtime *rt, const struct bide_fn *fn, const void *
     struct bide__worker *worker = rt->worker;
     int error = 0;
     bide__refuse_forked(rt);
-    struct bide__task *task = bide__task_new(worker, NULL, fn, args, &error);
+    struct bide__task *task = bide__task_new(worker, NULL, 0, fn, args, &error);
     if (task == NULL) {
         bide__args_release(fn, args);
         return error;

@@ -77,6 +77,8 @@ static void furnish(struct whole *all, const struct bide_runtime_options *o)
     rt->pool = &all->pool;
     worker->runtime = rt;
     worker->hub = rt->hub;
+    worker->slab = &rt->hub->tasks;
+    rt->hub->runtime = rt;
     worker->wheel = &all->wheel;
     worker->segments = &all->segments;
     worker->turn.memory = &bide__memory;
@@ -126,7 +128,8 @@ int bide_runtime_free(struct bide_runtime *rt)
     struct bide__worker *worker = rt->worker;
     if (bide__thread.running == worker)
         bide__misuse_blocking("bide_runtime_free");
-    if (bide__runtime_forked(rt) || worker->alive > 0 || worker->futures > 0 || rt->fds->open > 0)
+    if (bide__runtime_forked(rt) || worker->hub->alive > 0 || worker->hub->futures > 0 ||
+        rt->fds->open > 0)
         return -EBUSY;
     if (bide__thread.entered == rt)
         bide__thread.entered = NULL;
@@ -152,7 +155,7 @@ struct bide_runtime *bide_runtime_enter(struct bide_runtime *rt)
 
 size_t bide_runtime_tasks(const struct bide_runtime *rt)
 {
-    return rt->worker->alive;
+    return rt->hub->alive;
 }
 
 /* ---- a thread's own ---- */

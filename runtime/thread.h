@@ -26,30 +26,41 @@ static inline struct bide_runtime *bide__runtime_here(void)
     return t->entered != NULL ? t->entered : t->own;
 }
 
-/* Its worker. */
+/* Its worker, if this thread may use one. */
 static inline struct bide__worker *bide__worker_here(void)
 {
     const struct bide__thread *t = &bide__thread;
     if (t->running != NULL)
         return t->running;
     const struct bide_runtime *rt = bide__runtime_here();
-    return rt != NULL ? rt->worker : NULL;
+    return rt != NULL && !rt->multi ? rt->worker : NULL;
 }
 
-/* The worker whose state this thread may read and write without atomics, if it is one of this hub.
- * NULL: the thread is a stranger to the hub. */
+/* The worker of this hub whose state this thread may read and write without atomics. NULL: there is
+ * none, the thread is a stranger to the hub. */
 static inline struct bide__worker *bide__worker_owned(const struct bide__hub *hub)
 {
     const struct bide__thread *t = &bide__thread;
     if (__builtin_expect(t->running != NULL && t->running->hub == hub, 1))
         return t->running;
     if (t->entered != NULL && t->entered->hub == hub)
-        return t->entered->worker;
+        return t->entered->multi ? NULL : t->entered->worker;
     return t->own != NULL && t->own->hub == hub ? t->own->worker : NULL;
 }
 
 /* Reports on stderr that `name` was called on a thread that runs an executor, and aborts. */
 void bide__misuse_blocking(const char *name) __attribute__((noreturn));
+
+/* The n-th turn of a loop that waits for a lock which is held for a moment. */
+static inline void bide__spin(unsigned n)
+{
+    if (n >= 100)
+        bide__door.sched_yield();
+#if defined __x86_64__ || defined __i386__
+    else
+        __builtin_ia32_pause();
+#endif
+}
 
 /* ---- fork.c ---- */
 

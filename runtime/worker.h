@@ -1,10 +1,16 @@
 /*
  * worker.h: a runtime: what belongs to one worker, and what the workers share.
  *
- * A worker runs tasks, on one thread at a time: its *owner*. A runtime has exactly one worker so
- * far, and its owner is the thread that blocks on the runtime. All state of a worker is its owner's
- * alone. So is the rest of a runtime, except two things that other threads may touch: the hub
- * (task/) and the blocking pool (blocking/), whose rooms say how.
+ * A worker runs tasks, on one thread at a time: its *owner*. All state of a worker is its owner's
+ * alone.
+ *
+ * A current_thread runtime has one worker, and its owner is the thread that blocks on the runtime.
+ * The rest of the runtime is the owner's too, except two things that other threads may touch: the
+ * hub (task/) and the blocking pool (blocking/), whose rooms say how.
+ *
+ * A multi_thread runtime (`multi`) has several workers, each on a thread of its own. What they
+ * share says how it is locked. `worker` is then no thread's: it stands for the threads that run no
+ * worker, and makes tasks for them under the hub's mutex (bide__task_new_outside in task/).
  *
  * Each room keeps the type of its own state to itself; here are only pointers to it. So this header
  * needs no room, and every room may include it.
@@ -16,6 +22,8 @@
 
 struct bide__task;
 struct bide__hub;
+struct bide__slab;
+struct bide__workers;
 
 enum {
     BIDE__BUDGET = 128, /* operations a turn */
@@ -28,14 +36,15 @@ struct bide__queue {
 };
 
 struct bide__worker {
-    struct bide__queue queue;
-    struct bide__hub *hub;      /* of its runtime */
+    struct bide__queue queue; /* of a current_thread runtime */
+    struct bide__hub *hub;    /* of its runtime */
+    struct bide__slab *slab;  /* from which it makes tasks; in the hub */
+    /* NULL: tasks that are ready go to `queue`. `again`: the task has just been polled. */
+    void (*schedule)(struct bide__worker *worker, struct bide__task *task, bool again);
     struct bide__task *current; /* the task that it polls now */
     struct bide_turn turn;
     unsigned turns; /* tasks run since the last look at the driver, the timers and the hub */
     bool closing;   /* new tasks are cancelled at once, or not made at all */
-    size_t alive;   /* tasks that are not DONE */
-    size_t futures; /* futures that have begun and not ended */
     struct bide_runtime *runtime;
     const struct bide_fn *made; /* the function of the task that was made last, */
     size_t made_size;           /* and the size of its block: the next task is often alike */
@@ -51,11 +60,13 @@ struct bide_runtime {
     struct bide__hub *hub; /* also the memory of the tasks */
     struct bide__fds *fds;
     struct bide__pool *pool;
-    unsigned forks;  /* bide__forks of the process that made it */
-    bool forcing;    /* new tasks are cancelled by force */
-    bool ended;      /* shut down: no more tasks are made */
-    bool is_program; /* that of `async int main`: it ends when it is stuck */
-    bool is_stuck;   /* nothing can ever wake a task */
+    struct bide__workers *workers; /* of a multi_thread runtime; see schedule/ */
+    bool multi;                    /* several workers; tasks move between threads */
+    unsigned forks;                /* bide__forks of the process that made it */
+    bool forcing;                  /* new tasks are cancelled by force */
+    bool ended;                    /* shut down: no more tasks are made */
+    bool is_program;               /* that of `async int main`: it ends when it is stuck */
+    bool is_stuck;                 /* nothing can ever wake a task */
 };
 
 #endif

@@ -98,7 +98,7 @@ struct bide__scope {
     void *first;   /* of the children that have not ended */
     int32_t error; /* bide__scope_error */
     uint32_t flags;
-    void *reserved;
+    void *lock;
 };
 
 enum { BIDE__SCOPE_TRY = 1 }; /* the first failure of a child cancels the others */

@@ -18,12 +18,16 @@
  * finds them.
  *
  * Threads: a slab is its owner's alone (see task/task.h). Other threads may read a chunk's constant
- * fields and use its marks. AddressSanitizer sees free blocks as poisoned.
+ * fields and use its marks, and give a block back by bide__slab_free_remote: it goes to a list,
+ * which the owner empties when a class runs dry, and from time to time. So only the owner frees
+ * blocks. AddressSanitizer sees free blocks as poisoned.
  */
 #ifndef BIDE_RUNTIME_MEMORY_H
 #define BIDE_RUNTIME_MEMORY_H
 
 #include "runtime/leaf.h"
+
+#include <stdatomic.h>
 
 struct bide__hub;
 
@@ -41,7 +45,8 @@ enum {
 };
 
 struct bide__chunk {
-    struct bide__hub *hub; /* of the tasks in it; constant */
+    struct bide__slab *slab; /* whose it is, and */
+    struct bide__hub *hub;   /* the hub of the tasks in it; both constant */
     struct bide__chunk *next, *previous;
     uint32_t first;      /* offset of the first block */
     uint32_t block_size; /* 0: one block, with the rest of `size` */
@@ -65,6 +70,9 @@ struct __attribute__((may_alias)) bide__block {
 
 struct bide__slab {
     struct bide__hub *hub;
+    size_t blocks; /* in use, those on the list `remote` too */
+    unsigned home; /* the number of its worker, for tasks that stay with it */
+    _Atomic(struct bide__block *) remote; /* given back by other threads */
     struct bide__chunk *chunks;
     struct bide__block *free[BIDE__SLAB_CLASSES];
     struct bide__chunk *fresh[BIDE__SLAB_CLASSES]; /* has blocks that were never used */
@@ -101,6 +109,7 @@ static inline void *bide__slab_new(struct bide__slab *slab, size_t *size, size_t
     if (__builtin_expect(b == NULL, 0))
         return bide__slab_new_slow(slab, size, align, offset);
     slab->free[n - 1] = b->next;
+    slab->blocks++;
     /* The next block to be asked for may have left the cache. */
     __builtin_prefetch(b->next, 1);
     *size = n * BIDE__SLAB_UNIT;
@@ -119,7 +128,20 @@ static inline void bide__slab_free(struct bide__slab *slab, void *block)
     b->used = NULL;
     b->next = slab->free[c->class];
     slab->free[c->class] = b;
+    slab->blocks--;
     __asan_poison_memory_region(b + 1, c->block_size - sizeof(*b));
+}
+
+/* Any thread but the owner: gives a block back. */
+void bide__slab_free_remote(void *block);
+
+/* Owner: takes what other threads have given back. */
+void bide__slab_drain_slow(struct bide__slab *slab);
+
+static inline void bide__slab_drain(struct bide__slab *slab)
+{
+    if (__builtin_expect(atomic_load_explicit(&slab->remote, memory_order_relaxed) != NULL, 0))
+        bide__slab_drain_slow(slab);
 }
 
 /* Calls f for every block in use. f may free the block that it is called for. */

@@ -3,7 +3,8 @@
  * the reserves of leaves that must not fail.
  *
  * Segments come and go with the worker that runs: small ones are blocks of its slab, and of the
- * larger ones it keeps a few for the next time.
+ * larger ones it keeps a few for the next time. A chain may have moved to another worker since; the
+ * block then goes back to the slab that it came from.
  */
 #include "runtime/memory/memory.h"
 
@@ -38,7 +39,10 @@ static void segment_free(void *segment, size_t size)
     struct bide__segments *s = bide__thread.running->segments;
 
     if (size <= BIDE__SLAB_MAX) {
-        bide__slab_free(&s->slab, segment);
+        if (bide__chunk_of(segment)->slab == &s->slab)
+            bide__slab_free(&s->slab, segment);
+        else
+            bide__slab_free_remote(segment);
     } else if (s->big_count < BIDE__BIG_SEGMENTS) {
         s->big[s->big_count].p = segment;
         s->big[s->big_count++].size = size;

@@ -27,6 +27,7 @@ static struct bide__chunk *chunk_new(struct bide__slab *slab, size_t size)
     if (c == NULL)
         return NULL;
     memset(c, 0, sizeof(*c));
+    c->slab = slab;
     c->hub = slab->hub;
     c->size = size;
     c->next = slab->chunks;
@@ -59,6 +60,7 @@ static void *large_new(struct bide__slab *slab, size_t *size, size_t align, size
         return NULL;
     c->first = (uint32_t)first;
     c->count = c->room = 1;
+    slab->blocks++;
     return bide__chunk_block(c, 0);
 }
 
@@ -87,6 +89,7 @@ void *bide__slab_new_slow(struct bide__slab *slab, size_t *size, size_t align, s
 
     size_t block_size;
     unsigned class = class_of(*size, &block_size);
+    bide__slab_drain(slab);
     struct bide__block *b = slab->free[class];
     if (b != NULL) {
         slab->free[class] = b->next;
@@ -100,6 +103,7 @@ void *bide__slab_new_slow(struct bide__slab *slab, size_t *size, size_t align, s
         if (c->count == c->room)
             slab->fresh[class] = NULL;
     }
+    slab->blocks++;
     *size = block_size;
     __asan_unpoison_memory_region(b, block_size);
     return b;
@@ -107,7 +111,31 @@ void *bide__slab_new_slow(struct bide__slab *slab, size_t *size, size_t align, s
 
 void bide__slab_free_slow(struct bide__slab *slab, void *block)
 {
+    slab->blocks--;
     chunk_free(slab, bide__chunk_of(block));
+}
+
+/* The rest of the block keeps what is in it until the owner takes it: a dump may look at it. */
+void bide__slab_free_remote(void *block)
+{
+    struct bide__slab *slab = bide__chunk_of(block)->slab;
+    struct bide__block *b = block;
+
+    b->next = atomic_load_explicit(&slab->remote, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&slab->remote, &b->next, b, memory_order_release,
+                                                  memory_order_relaxed))
+        ;
+}
+
+void bide__slab_drain_slow(struct bide__slab *slab)
+{
+    struct bide__block *b = atomic_exchange_explicit(&slab->remote, NULL, memory_order_acquire);
+
+    while (b != NULL) {
+        struct bide__block *next = b->next;
+        bide__slab_free(slab, b);
+        b = next;
+    }
 }
 
 void bide__slab_each(struct bide__slab *slab, void (*f)(void *block, void *argument),

@@ -151,7 +151,7 @@ int bide__run(struct bide__worker *w, const struct bide__task *until, int64_t de
             if (task == until && bide__state_done(&until->wake.state))
                 return 0;
         }
-        if (until == NULL && w->alive == 0)
+        if (until == NULL && w->hub->alive == 0)
             return 0;
         if (deadline_ns != INT64_MAX && bide__clock_ns() >= deadline_ns)
             return -ETIMEDOUT;

@@ -26,7 +26,7 @@ static void cancel_all(struct bide_runtime *rt, bool force)
 {
     rt->worker->closing = true;
     rt->forcing = force;
-    bide__slab_each(&rt->hub->tasks, cancel_block, rt);
+    bide__hub_each(rt->hub, cancel_block, rt);
 }
 
 /* Past the deadline. The futures that tasks let go of now, and that nobody drives, come last. */
@@ -35,10 +35,10 @@ static void force_all(struct bide__worker *worker)
     int rounds = 0;
 
     do {
-        bide__run_ready(worker, FORCED_POLLS + worker->alive * FORCED_POLLS);
+        bide__run_ready(worker, FORCED_POLLS + worker->hub->alive * FORCED_POLLS);
         bide__futures_close(worker);
-        bide__run_ready(worker, FORCED_POLLS + worker->alive * FORCED_POLLS);
-    } while (worker->futures > 0 && ++rounds < FORCED_ROUNDS);
+        bide__run_ready(worker, FORCED_POLLS + worker->hub->alive * FORCED_POLLS);
+    } while (worker->hub->futures > 0 && ++rounds < FORCED_ROUNDS);
 }
 
 int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
@@ -54,9 +54,9 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
     cancel_all(rt, false);
     int64_t deadline_ns = bide__deadline(limit);
     int r = bide__run(worker, NULL, deadline_ns);
-    while (r == 0 && worker->futures > 0) {
+    while (r == 0 && worker->hub->futures > 0) {
         bide__futures_close(worker);
-        if (worker->alive == 0)
+        if (worker->hub->alive == 0)
             break;
         r = bide__run(worker, NULL, deadline_ns);
     }
@@ -65,7 +65,7 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
         force_all(worker);
         rt->forcing = false;
         rt->is_stuck = false;
-        r = worker->alive > 0 || worker->futures > 0 ? -ETIMEDOUT : 0;
+        r = worker->hub->alive > 0 || worker->hub->futures > 0 ? -ETIMEDOUT : 0;
     }
     bide__thread.running = NULL;
     if (r < 0)

@@ -11,9 +11,11 @@
  *
  * Every leaf that waits for a future is in its ring, with a reference, so that the block stays
  * until each of them has seen the end. The first one drives the future, unless it has become a
- * task. All this happens on the owner's thread. A wake from another thread goes through the hub, as
- * it does for tasks: the future is then in the run queue for a moment, and the owner passes the
- * wake on when its turn comes.
+ * task. On a current_thread runtime all this happens on the owner's thread. A wake from another
+ * thread goes through the hub, as it does for tasks: the future is then in the run queue for a
+ * moment, and the owner passes the wake on when its turn comes. On a multi_thread runtime each step
+ * is made under the future's lock (task.h), and so is the wake of the driver, which cannot go
+ * meanwhile: to leave, its leaf needs the lock. Only one task at a time may use the handle there.
  *
  * A future that is suspended and loses its handle has to be unwound, which may await. In async code
  * the drop drives it to its end; a get that drove it until then waits for that end and returns
@@ -229,26 +231,25 @@ static void ask(struct bide__task *future, bool force)
 /* It becomes a task. The leaves in its ring wait for the end. */
 static void detach(struct bide__worker *worker, struct bide__task *future)
 {
+    struct bide__hub *hub = bide__task_hub(future);
     bide__state_detach(&future->wake.state);
-    worker->futures--;
-    worker->alive++;
-    bide__task_cancel(worker, future, worker->runtime->forcing);
+    bide__count(hub, &hub->alive, 1);
+    bide__count(hub, &hub->futures, (size_t)-1);
+    bide__task_cancel(worker, future, hub->runtime->forcing);
 }
 
 /* The first poll begins it, and gives the executor a reference. */
-static void polled(struct bide__worker *worker, struct bide__task *future,
-                   struct bide__future_leaf *leaf)
+static void polled(struct bide__task *future, struct bide__future_leaf *leaf)
 {
     leaf->h.state |= BIDE__LEAF_POLLS;
     if (bide__future_has_begun(future))
         return;
     bide__state_ref(&future->wake.state);
-    worker->futures++;
+    bide__count(bide__task_hub(future), &bide__task_hub(future)->futures, 1);
 }
 
 /* Its chain has ended. The leaf that polled it, and those that waited, still refer to it. */
-static void ended(struct bide__worker *worker, struct bide__task *future,
-                  struct bide__future_leaf *leaf)
+static void ended(struct bide__task *future, struct bide__future_leaf *leaf)
 {
     void *result = bide__first_slot(&future->chain);
     int error = bide_chain_error(&future->chain);
@@ -259,31 +260,31 @@ static void ended(struct bide__worker *worker, struct bide__task *future,
     future->end.result = result;
     future->end.error = error;
     bide__joiners_wake(future);
-    worker->futures--;
+    bide__count(bide__task_hub(future), &bide__task_hub(future)->futures, (size_t)-1);
     if (bide__state_end(&future->wake.state))
         bide__state_unref(&future->wake.state);
 }
 
-/* True: it is free. */
+/* True: nobody refers to it. */
 static bool released(struct bide__worker *worker, struct bide__task *future,
                      enum bide__future_state from)
 {
     if (from == BIDE__FRESH)
         bide__future_drop_args(future);
-    if (bide__state_release(&future->wake.state)) {
-        bide__task_free(future);
+    if (bide__state_release(&future->wake.state))
         return true;
-    }
     if (from == BIDE__IDLE)
         detach(worker, future);
     if (from == BIDE__POLLED || from == BIDE__DRIVEN)
         ask(future, false);
-    if (from == BIDE__DRIVEN)
+    if (from == BIDE__DRIVEN && bide__state_is_multi(&future->wake.state))
+        bide__multi_future_pass_on(future);
+    else if (from == BIDE__DRIVEN)
         pass_on(worker, future);
     return false;
 }
 
-/* True: it is free. */
+/* True: nobody refers to it. */
 static bool left(struct bide__worker *worker, struct bide__task *future,
                  struct bide__future_leaf *leaf, enum bide__future_state from)
 {
@@ -291,10 +292,7 @@ static bool left(struct bide__worker *worker, struct bide__task *future,
     leaf->waiter.task = NULL;
     if (from == BIDE__DROPPED)
         detach(worker, future);
-    if (!bide__state_unref(&future->wake.state))
-        return false;
-    bide__task_free(future);
-    return true;
+    return bide__state_unref(&future->wake.state);
 }
 
 /* A drop takes the handle, and the first place in the ring from a get that drove it until now. */
@@ -325,16 +323,16 @@ static void forced(struct bide__worker *worker, struct bide__task *future,
         ask(future, true);
 }
 
-/* True: it is free. */
+/* True: nobody refers to it. */
 static bool act(struct bide__worker *worker, struct bide__task *future,
                 enum bide__future_state from, enum bide__future_event event,
                 struct bide__future_leaf *leaf)
 {
     switch (event) {
     case BIDE__GET: bide__joiner_add(future, &leaf->waiter, leaf->waiter.waker); break;
-    case BIDE__POLL: polled(worker, future, leaf); break;
+    case BIDE__POLL: polled(future, leaf); break;
     case BIDE__PEND: leaf->h.state &= ~(uint32_t)BIDE__LEAF_POLLS; break;
-    case BIDE__END: ended(worker, future, leaf); break;
+    case BIDE__END: ended(future, leaf); break;
     case BIDE__TAKE: return released(worker, future, from);
     case BIDE__KEEP: future->end.fn = NULL; break;
     case BIDE__LEAVE: return left(worker, future, leaf, from);
@@ -389,6 +387,7 @@ static void check(bool right, enum bide__future_state from, enum bide__future_ev
 void bide__future_step(struct bide__worker *worker, struct bide__task *future,
                        enum bide__future_event event, struct bide__future_leaf *leaf)
 {
+    bide__task_lock(future);
     enum bide__future_state from = bide__future_state(future);
 #ifdef BIDE_CHECK_STATES
     enum bide__future_state to = bide__future_next(from, event);
@@ -398,8 +397,12 @@ void bide__future_step(struct bide__worker *worker, struct bide__task *future,
     check((is_free ? BIDE__GONE : bide__future_state(future)) == to, from, event,
           "it led to another state than the table says");
 #else
-    act(worker, future, from, event, leaf);
+    bool is_free = act(worker, future, from, event, leaf);
 #endif
+    if (is_free)
+        bide__task_free(future);
+    else
+        bide__task_unlock(future, 0);
 }
 
 /* ---- the handle ---- */
@@ -412,7 +415,7 @@ void bide__future_let_go(struct bide__worker *worker, struct bide__task *future)
 static void let_go_of(struct bide__task *future)
 {
     struct bide__worker *worker = bide__worker_owned(bide__task_hub(future));
-    if (worker != NULL)
+    if (worker != NULL || bide__state_is_multi(&future->wake.state))
         bide__future_let_go(worker, future);
     else
         bide__hub_release(future);
@@ -447,9 +450,10 @@ void bide__future_moved(void *handle)
 {
     if (!bide__is_future(handle))
         return;
-    struct bide__worker *worker = bide__worker_owned(bide__task_hub(handle));
-    if (worker != NULL)
-        bide__future_step(worker, handle, BIDE__MOVE, NULL);
+    struct bide__task *future = handle;
+    struct bide__worker *worker = bide__worker_owned(bide__task_hub(future));
+    if (worker != NULL || bide__state_is_multi(&future->wake.state))
+        bide__future_step(worker, future, BIDE__MOVE, NULL);
 }
 
 /* ---- shutdown ---- */
@@ -463,5 +467,5 @@ static void close_block(void *block, void *argument)
 
 void bide__futures_close(struct bide__worker *worker)
 {
-    bide__slab_each(&worker->hub->tasks, close_block, worker);
+    bide__hub_each(worker->hub, close_block, worker);
 }

@@ -10,12 +10,17 @@ static bool is_task(const void *handle)
     return handle != NULL && bide__handle_error(handle) == 0;
 }
 
+static bool is_multi(const struct bide__task *task)
+{
+    return bide__state_is_multi(&task->wake.state);
+}
+
 void bide__task_release(void *handle)
 {
     if (!is_task(handle))
         return;
     struct bide__worker *worker = bide__worker_owned(bide__task_hub(handle));
-    if (worker != NULL)
+    if (worker != NULL || is_multi(handle))
         bide__task_let_go(worker, handle);
     else
         bide__hub_release(handle);
@@ -26,7 +31,7 @@ void bide__task_abort(void *handle)
     if (!is_task(handle))
         return;
     struct bide__worker *worker = bide__worker_owned(bide__task_hub(handle));
-    if (worker != NULL)
+    if (worker != NULL || is_multi(handle))
         bide__task_cancel(worker, handle, false);
     else
         bide__hub_abort(handle);

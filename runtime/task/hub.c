@@ -18,9 +18,45 @@ int bide__hub_new(struct bide__hub **out, struct bide__driver *driver,
     return 0;
 }
 
-static void hub_free(struct bide__hub *hub)
+int bide__hub_add_slabs(struct bide__hub *hub, unsigned count)
+{
+    hub->slabs = bide__alloc(count * sizeof(*hub->slabs));
+    if (hub->slabs == NULL)
+        return -ENOMEM;
+    memset(hub->slabs, 0, count * sizeof(*hub->slabs));
+    hub->slab_count = count;
+    for (unsigned i = 0; i < count; i++) {
+        hub->slabs[i].hub = hub;
+        hub->slabs[i].home = i;
+    }
+    return 0;
+}
+
+void bide__hub_each(struct bide__hub *hub, void (*f)(void *block, void *argument), void *argument)
+{
+    bide__slab_each(&hub->tasks, f, argument);
+    for (unsigned i = 0; i < hub->slab_count; i++)
+        bide__slab_each(&hub->slabs[i], f, argument);
+}
+
+/* Takes what other threads have given back. Returns the number of blocks in use. */
+static size_t blocks(struct bide__hub *hub)
+{
+    bide__slab_drain(&hub->tasks);
+    size_t sum = hub->tasks.blocks;
+    for (unsigned i = 0; i < hub->slab_count; i++) {
+        bide__slab_drain(&hub->slabs[i]);
+        sum += hub->slabs[i].blocks;
+    }
+    return sum;
+}
+
+void bide__hub_free(struct bide__hub *hub)
 {
     bide__slab_end(&hub->tasks);
+    for (unsigned i = 0; i < hub->slab_count; i++)
+        bide__slab_end(&hub->slabs[i]);
+    bide__free(hub->slabs, hub->slab_count * sizeof(*hub->slabs));
     pthread_mutex_destroy(&hub->mutex);
     bide__free(hub, sizeof(*hub));
 }
@@ -139,10 +175,11 @@ void bide__hub_close(struct bide__hub *hub)
     }
     hub->closed = true;
     hub->driver = NULL;
-    bool unused = hub->blocks == 0;
+    hub->runtime = NULL;
+    bool unused = blocks(hub) == 0;
     pthread_mutex_unlock(&hub->mutex);
     if (unused)
-        hub_free(hub);
+        bide__hub_free(hub);
 }
 
 bool bide__hub_sleep(struct bide__hub *hub)
@@ -180,24 +217,27 @@ void bide__hub_notify(struct bide__hub *hub)
     pthread_mutex_unlock(&hub->mutex);
 }
 
-/* With the mutex: frees a block of a closed hub. True: the hub is to be freed too. */
-static bool free_closed(struct bide__hub *hub, struct bide__task *task)
+bool bide__hub_free_closed(struct bide__hub *hub, struct bide__task *task)
 {
-    bide__slab_free(&hub->tasks, task);
-    return --hub->blocks == 0;
+    bide__slab_free(bide__chunk_of(task)->slab, task);
+    return blocks(hub) == 0;
 }
 
 void bide__hub_schedule(struct bide__task *task)
 {
     struct bide__hub *hub = bide__task_hub(task);
 
+    if (hub->inject != NULL) {
+        hub->inject(hub->runtime, task);
+        return;
+    }
     pthread_mutex_lock(&hub->mutex);
     if (hub->closed) {
         /* It is a future that has ended since. Being queued counts as a reference. */
-        bool last = bide__state_unref_remote(&task->wake.state) && free_closed(hub, task);
+        bool last = bide__state_unref_remote(&task->wake.state) && bide__hub_free_closed(hub, task);
         pthread_mutex_unlock(&hub->mutex);
         if (last)
-            hub_free(hub);
+            bide__hub_free(hub);
         return;
     }
     bide__queue_push(&hub->woken, task);
@@ -226,7 +266,7 @@ void bide__hub_unref(struct bide__task *task)
         return;
     pthread_mutex_lock(&hub->mutex);
     if (hub->closed) {
-        last = free_closed(hub, task);
+        last = bide__hub_free_closed(hub, task);
     } else {
         task->wake.next = hub->dead;
         hub->dead = task;
@@ -234,7 +274,7 @@ void bide__hub_unref(struct bide__task *task)
     }
     pthread_mutex_unlock(&hub->mutex);
     if (last)
-        hub_free(hub);
+        bide__hub_free(hub);
 }
 
 /* With the mutex; the hub has an owner. */
@@ -274,8 +314,8 @@ void bide__hub_release(struct bide__task *task)
     if (!hub->closed)
         mark(hub, task, true);
     else if (bide__state_release_remote(&task->wake.state))
-        last = free_closed(hub, task);
+        last = bide__hub_free_closed(hub, task);
     pthread_mutex_unlock(&hub->mutex);
     if (last)
-        hub_free(hub);
+        bide__hub_free(hub);
 }

@@ -13,9 +13,15 @@
  *   SHARED     wakers were cloned: other threads may change the word at any time
  *   FUTURE     it is a future: it does not run by itself, and is in a queue only to pass on a wake
  *              from another thread
+ *   LOCK       multi: somebody reads or writes the ring of joins; held for a moment only
+ *   WAITED     multi: something was in the ring
+ *   PINNED     multi: it is polled by the worker that made it alone
+ *   MULTI      it is on a multi_thread runtime. Never changes
+ *   LOW        it has low priority
  *   the rest   a count of references: one of the executor until DONE (of a future: from its first
  *              poll on), one of each cloned waker and one of each waiting join. The block is freed
- *              when the count is 0 and HANDLE is clear
+ *              when the count is 0 and HANDLE and LOCK are
+ *              clear
  *
  * A task is in at most one queue: whoever sets SCHEDULED while it is neither RUNNING nor DONE puts
  * it there, by bide__schedule. What was written before a wake is seen by the poll that follows it.
@@ -25,7 +31,12 @@
  * the owner's transitions are a load and a store. SHARED is cleared at a poll that finds all clones
  * gone.
  *
- * Functions with `_remote` are for other threads; they are always atomic read-modify-writes.
+ * With MULTI, "owner" in this file means any thread, and every change is an atomic
+ * read-modify-write. The end of a task is then two steps, with the joins woken between them under
+ * LOCK, so that a join either is in the ring in time or sees DONE.
+ *
+ * Functions with `_remote` are for other threads, and for all threads with MULTI; they are always
+ * atomic read-modify-writes.
  */
 #ifndef BIDE_RUNTIME_TASK_INSIDE_H
 #define BIDE_RUNTIME_TASK_INSIDE_H
@@ -37,15 +48,15 @@
 /* ---- the state: no other code touches `wake.state` after bide__state_init ---- */
 
 /* A new task: in a queue, referred to by the executor and by its handle. */
-static inline void bide__state_init(bide__state *state)
+static inline void bide__state_init(bide__state *state, uintptr_t flags)
 {
-    atomic_init(state, (uintptr_t)(BIDE__SCHEDULED | BIDE__HANDLE | BIDE__REF));
+    atomic_init(state, flags | BIDE__SCHEDULED | BIDE__HANDLE | BIDE__REF);
 }
 
 /* A new future: nobody but its handle refers to it. */
-static inline void bide__state_init_future(bide__state *state)
+static inline void bide__state_init_future(bide__state *state, uintptr_t flags)
 {
-    atomic_init(state, (uintptr_t)(BIDE__HANDLE | BIDE__FUTURE));
+    atomic_init(state, flags | BIDE__HANDLE | BIDE__FUTURE);
 }
 
 /* Owner: clears and sets bits and adds to the count; returns the word as it was. */
@@ -53,7 +64,7 @@ static inline uintptr_t bide__state_change(bide__state *state, uintptr_t clear, 
                                            uintptr_t add)
 {
     uintptr_t s = atomic_load_explicit(state, memory_order_relaxed);
-    if (__builtin_expect(!(s & BIDE__SHARED), 1)) {
+    if (__builtin_expect(!(s & (BIDE__SHARED | BIDE__MULTI)), 1)) {
         atomic_store_explicit(state, ((s & ~clear) | set) + add, memory_order_release);
         return s;
     }
@@ -65,7 +76,12 @@ static inline uintptr_t bide__state_change(bide__state *state, uintptr_t clear, 
 
 static inline bool bide__state_unreferenced(uintptr_t s)
 {
-    return s < BIDE__REF && !(s & BIDE__HANDLE);
+    return s < BIDE__REF && !(s & (BIDE__HANDLE | BIDE__LOCK));
+}
+
+static inline bool bide__state_is_multi(const bide__state *state)
+{
+    return atomic_load_explicit(state, memory_order_relaxed) & BIDE__MULTI;
 }
 
 /* For transitions that only a holder of a reference may make; s is the word before it. */
@@ -80,7 +96,7 @@ static inline uintptr_t bide__state_begin(bide__state *state)
 {
     uintptr_t s = atomic_load_explicit(state, memory_order_acquire);
     uintptr_t clear = BIDE__SCHEDULED | BIDE__CANCEL | BIDE__FORCE;
-    if (__builtin_expect(s & BIDE__SHARED, 0) && s < 2 * BIDE__REF) {
+    if (__builtin_expect(s & BIDE__SHARED, 0) && s < 2 * BIDE__REF && !(s & BIDE__MULTI)) {
         /* No clone is left, and a clone's drop is the last thing that its thread did here. */
         atomic_store_explicit(state, s & ~(uintptr_t)BIDE__SHARED, memory_order_relaxed);
     }
@@ -101,7 +117,7 @@ static inline bool bide__state_suspend(bide__state *state)
     return s & BIDE__SCHEDULED;
 }
 
-/* Owner: the poll returned BIDE_READY. True: nobody refers to the task, free it. False: another
+/* Owner, without MULTI: the poll returned BIDE_READY. True: nobody refers to the task, free it. False: another
  * thread may have freed it already. */
 static inline bool bide__state_finish(bide__state *state)
 {
@@ -206,14 +222,34 @@ static inline bool bide__state_release(bide__state *state)
 {
     uintptr_t s = bide__state_change(state, BIDE__HANDLE, 0, 0);
     BIDE__ASSERT(s & BIDE__HANDLE, "task: release: it has no handle");
-    return s < BIDE__REF;
+    return bide__state_unreferenced(s & ~(uintptr_t)BIDE__HANDLE);
 }
 
 static inline bool bide__state_release_remote(bide__state *state)
 {
     uintptr_t s = atomic_fetch_and_explicit(state, ~(uintptr_t)BIDE__HANDLE, memory_order_acq_rel);
     BIDE__ASSERT(s & BIDE__HANDLE, "task: release on another thread: it has no handle");
-    return s < BIDE__REF;
+    return bide__state_unreferenced(s & ~(uintptr_t)BIDE__HANDLE);
+}
+
+/* ---- the lock; without MULTI it does nothing ---- */
+
+void bide__state_lock_slow(bide__state *state);
+
+static inline void bide__task_lock(struct bide__task *task)
+{
+    if (__builtin_expect(bide__state_is_multi(&task->wake.state), 0))
+        bide__state_lock_slow(&task->wake.state);
+}
+
+/* `waited` 0 or BIDE__WAITED. Whoever holds the lock need not hold a reference: if the last one
+ * went meanwhile, this frees the task. */
+void bide__task_unlock_slow(struct bide__task *task, uintptr_t waited);
+
+static inline void bide__task_unlock(struct bide__task *task, uintptr_t waited)
+{
+    if (__builtin_expect(bide__state_is_multi(&task->wake.state), 0))
+        bide__task_unlock_slow(task, waited);
 }
 
 /* ---- blocks and handles ---- */
@@ -226,12 +262,20 @@ static inline struct bide__hub *bide__task_hub(const struct bide__task *task)
 /* Owner: gives the block back; nobody refers to the task any more. */
 void bide__task_free(struct bide__task *task);
 
+/* multi.c: the same with MULTI, on any thread. */
+void bide__multi_task_free(struct bide__task *task, struct bide__slab *slab);
+
 static inline int bide__handle_error(const void *handle)
 {
     return (uintptr_t)handle & 1 ? -(int)((uintptr_t)handle >> 1) : 0;
 }
 
 /* ---- the hub, for other threads ---- */
+
+/* With the mutex: frees a block of a closed hub. True: the hub is to be freed too, by
+ * bide__hub_free, without the mutex. */
+bool bide__hub_free_closed(struct bide__hub *hub, struct bide__task *task);
+void bide__hub_free(struct bide__hub *hub);
 
 void bide__hub_unref(struct bide__task *task);
 void bide__hub_abort(struct bide__task *task);
@@ -244,6 +288,9 @@ void bide__waker_clone(struct bide_wakeable *w);
 void bide__waker_drop(struct bide_wakeable *w);
 
 extern const struct bide_waker_vtable bide__task_vtable, bide__future_vtable;
+
+/* multi.c: those of a multi_thread runtime. */
+extern const struct bide_waker_vtable bide__multi_task_vtable, bide__multi_future_vtable;
 
 /* ---- joins ---- */
 
@@ -262,6 +309,7 @@ struct bide__child {
     struct bide__task *next, *previous; /* in the ring of the scope */
 };
 
+/* All with the lock of the task. */
 void bide__joiner_add(struct bide__task *task, struct bide__joiner *w, bide_waker waker);
 void bide__joiner_remove(struct bide__joiner *w);
 
@@ -281,10 +329,17 @@ static inline struct bide__joiner **bide__task_waiters(struct bide__task *task)
     return child != NULL ? &child->waiters : &task->waiters;
 }
 
+/* multi.c: a task of a multi_thread runtime has ended; its `end` is there. */
+void bide__multi_task_ended(struct bide__worker *worker, struct bide__task *task);
+
+/* multi.c, with the lock of the future: passes a wake on to what drives it. */
+void bide__multi_future_pass_on(struct bide__task *future);
+
 /* ---- scope.c: a child was made; a child has ended, its `end` is there ---- */
 
-void bide__scope_add(struct bide__scope *scope, struct bide__task *task);
-void bide__scope_child_ended(struct bide__task *task);
+void bide__scope_add(struct bide__worker *worker, struct bide__scope *scope,
+                     struct bide__task *task);
+void bide__scope_child_ended(struct bide__worker *worker, struct bide__task *task);
 
 /* ---- futures: future.c has the table of states and events, future_await.c the leaves ---- */
 

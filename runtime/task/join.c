@@ -4,6 +4,9 @@
  * A join that waits is in the task's ring with a reference to the task, so the handle may go
  * meanwhile (another branch may have joined the task). It looks at the variable anew at every poll,
  * unless the handle has left the variable: then the variable may be gone too.
+ *
+ * The ring, and the join's own place in it, are read and written under the task's lock: on a
+ * multi_thread runtime the end of the task comes from another worker at any time.
  */
 #include "runtime/task/inside.h"
 
@@ -22,7 +25,9 @@ static void stop_waiting(struct join *f)
     struct bide__task *task = f->waiter.task;
     if (task == NULL)
         return;
+    bide__task_lock(task);
     bide__joiner_remove(&f->waiter);
+    bide__task_unlock(task, 0);
     f->waiter.task = NULL;
     if (bide__state_unref(&task->wake.state))
         bide__task_free(task);
@@ -54,9 +59,12 @@ static bool has_lost_handle(const struct join *f)
 
 void bide__task_moved(void *handle)
 {
-    if (handle == NULL || bide__handle_error(handle) != 0 ||
+    if (handle == NULL || bide__handle_error(handle) != 0)
+        return;
+    if (!bide__state_is_multi(&((struct bide__task *)handle)->wake.state) &&
         bide__worker_owned(bide__task_hub(handle)) == NULL)
         return;
+    bide__task_lock(handle);
     struct bide__joiner *first = *bide__task_waiters(handle), *w = first;
     while (w != NULL) {
         struct join *f = (struct join *)((uintptr_t)w - offsetof(struct join, waiter));
@@ -64,13 +72,40 @@ void bide__task_moved(void *handle)
             f->handle = NULL;
         w = w->next != first ? w->next : NULL;
     }
+    bide__task_unlock(handle, 0);
+}
+
+/* The task to join; NULL: there is no handle any more. */
+static struct bide__task *task_of(struct join *f)
+{
+    struct bide__task *held = f->waiter.task;
+
+    if (held == NULL)
+        return f->handle != NULL ? *f->handle : NULL;
+    bide__task_lock(held);
+    struct bide__task *task = has_lost_handle(f) ? NULL : *f->handle;
+    bide__task_unlock(held, 0);
+    return task;
+}
+
+/* Into the ring, or there with another waker. False: the task has ended meanwhile, and wakes
+ * nobody. */
+static bool wait_for(struct bide_cx *cx, struct join *f, struct bide__task *task)
+{
+    bide__task_lock(task);
+    if (f->waiter.task == NULL)
+        bide__joiner_add(task, &f->waiter, cx->waker);
+    f->waiter.waker = cx->waker;
+    bool late = bide__state_done(&task->wake.state);
+    bide__task_unlock(task, BIDE__WAITED);
+    return !late;
 }
 
 /* 1: it has to wait. */
 static int try_join(struct bide_cx *cx, struct join *f)
 {
     struct bide__worker *worker = bide__thread.running;
-    struct bide__task *task = has_lost_handle(f) ? NULL : *f->handle;
+    struct bide__task *task = task_of(f);
 
     if (f->waiter.task != NULL && f->waiter.task != task)
         stop_waiting(f);
@@ -88,15 +123,16 @@ static int try_join(struct bide_cx *cx, struct join *f)
         return -EXDEV;
     if (task == worker->current)
         return -EDEADLK;
-    if (bide__state_done(&task->wake.state) && bide_budget_spend(cx)) {
-        int result = take(worker, f, task);
-        stop_waiting(f); /* its reference may have been the last one */
-        return result;
+    for (;;) {
+        bool ended = bide__state_done(&task->wake.state);
+        if (ended && bide_budget_spend(cx)) {
+            int result = take(worker, f, task);
+            stop_waiting(f); /* its reference may have been the last one */
+            return result;
+        }
+        if (wait_for(cx, f, task) || ended)
+            return 1;
     }
-    if (f->waiter.task == NULL)
-        bide__joiner_add(task, &f->waiter, cx->waker);
-    f->waiter.waker = cx->waker;
-    return 1;
 }
 
 static enum bide_poll go(struct bide_cx *cx, struct join *f)

@@ -19,12 +19,11 @@
  * other than a request to cancel (no memory), or could not be made. The first failure is kept, and
  * cancels the children. Aborting a single child by its handle fails nothing.
  *
- * Threads: the scope and the links of its children are the owner's (task.h). With several threads
- * in one runtime, a lock of the scope has to be held in bide__scope_add, in bide__scope_child_ended
- * from the unlinking to the wake, in the walk of cancel_children, and where the leaf looks at
- * `first` and leaves its waker. The wake is inside, so that a parent that sees no child cannot have
- * gone before it. Children do nothing else with their scope, and nothing after the wake. `reserved`
- * is for that lock.
+ * Threads: the scope and the links of its children are the owner's (task.h). On a multi_thread
+ * runtime they are read and written under the scope's lock: in bide__scope_add, in
+ * bide__scope_child_ended from the unlinking to the wake, in the walk of cancel_children, and where
+ * the leaf looks at `first` and leaves its waker. The wake is inside, so that a parent that sees no
+ * child cannot have gone before it. To unlock is the last thing that a child does with its scope.
  */
 #include "runtime/task/inside.h"
 
@@ -39,15 +38,31 @@ enum {
 
 _Static_assert(offsetof(struct bide__scope, wait) == 0, "the leaf is the scope");
 
-/* Its runtime has one worker. */
-static struct bide__worker *worker_of(const struct bide__scope *scope)
+/* ---- the lock; it does nothing on a current_thread runtime ---- */
+
+static bool is_shared(const struct bide__scope *scope)
 {
-    return ((struct bide_runtime *)scope->runtime)->worker;
+    return scope->runtime != NULL && ((const struct bide_runtime *)scope->runtime)->multi;
+}
+
+static void lock(struct bide__scope *scope)
+{
+    if (__builtin_expect(!is_shared(scope), 1))
+        return;
+    for (unsigned n = 0; __atomic_exchange_n(&scope->lock, scope, __ATOMIC_ACQUIRE) != NULL; n++)
+        bide__spin(n);
+}
+
+static void unlock(struct bide__scope *scope)
+{
+    if (__builtin_expect(is_shared(scope), 0))
+        __atomic_store_n(&scope->lock, NULL, __ATOMIC_RELEASE);
 }
 
 /* ---- children ---- */
 
-static void cancel_children(struct bide__scope *scope, bool force)
+/* With the lock. */
+static void cancel_children(struct bide__worker *worker, struct bide__scope *scope, bool force)
 {
     uint32_t flags = force ? CANCELLED | FORCED : CANCELLED;
     struct bide__task *first = scope->first, *task = first;
@@ -58,17 +73,18 @@ static void cancel_children(struct bide__scope *scope, bool force)
     if (first == NULL)
         return;
     do {
-        bide__task_cancel(worker_of(scope), task, force);
+        bide__task_cancel(worker, task, force);
         task = bide__task_child(task)->next;
     } while (task != first);
 }
 
-static void fail(struct bide__scope *scope, int error)
+/* With the lock. */
+static void fail(struct bide__worker *worker, struct bide__scope *scope, int error)
 {
     if (!(scope->flags & TRY) || scope->error != 0)
         return;
     scope->error = error;
-    cancel_children(scope, false);
+    cancel_children(worker, scope, false);
 }
 
 /* 0, or why the child has failed. */
@@ -94,11 +110,13 @@ static int failure_of(const struct bide__task *task)
     return value < INT32_MIN ? INT32_MIN : (int)value;
 }
 
-void bide__scope_add(struct bide__scope *scope, struct bide__task *task)
+void bide__scope_add(struct bide__worker *worker, struct bide__scope *scope,
+                     struct bide__task *task)
 {
     struct bide__child *child = bide__task_child(task);
-    struct bide__task *first = scope->first;
 
+    lock(scope);
+    struct bide__task *first = scope->first;
     child->scope = scope;
     if (first == NULL) {
         scope->first = child->next = child->previous = task;
@@ -110,14 +128,16 @@ void bide__scope_add(struct bide__scope *scope, struct bide__task *task)
         head->previous = task;
     }
     if (scope->flags & CANCELLED)
-        bide__task_cancel(worker_of(scope), task, scope->flags & FORCED);
+        bide__task_cancel(worker, task, scope->flags & FORCED);
+    unlock(scope);
 }
 
-void bide__scope_child_ended(struct bide__task *task)
+void bide__scope_child_ended(struct bide__worker *worker, struct bide__task *task)
 {
     struct bide__child *child = bide__task_child(task);
     struct bide__scope *scope = child->scope;
 
+    lock(scope);
     BIDE__ASSERT(scope->first != NULL, "scope: child ends: the scope has no child");
     if (scope->first == task)
         scope->first = child->next == task ? NULL : child->next;
@@ -125,12 +145,13 @@ void bide__scope_child_ended(struct bide__task *task)
     bide__task_child(child->previous)->next = child->next;
     int error = scope->flags & TRY ? failure_of(task) : 0;
     if (error != 0)
-        fail(scope, error);
-    if (scope->first != NULL || scope->waker.bits == 0)
-        return;
+        fail(worker, scope, error);
     bide_waker waker = scope->waker;
-    scope->waker.bits = 0;
-    bide_waker_wake_by_ref(waker);
+    if (scope->first == NULL && waker.bits != 0) {
+        scope->waker.bits = 0;
+        bide_waker_wake_by_ref(waker);
+    }
+    unlock(scope);
 }
 
 /* ---- the leaf ---- */
@@ -139,11 +160,14 @@ static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct bide__scope *scope = (struct bide__scope *)(void *)h;
 
-    if (scope->first != NULL) {
-        scope->waker = cx->waker;
-        return bide_frame_suspend(cx, h);
-    }
+    lock(scope);
+    bool waits = scope->first != NULL;
     scope->waker.bits = 0;
+    if (waits)
+        scope->waker = cx->waker;
+    unlock(scope);
+    if (waits)
+        return bide_frame_suspend(cx, h);
     struct bide_segment *segment = bide_chain_segment(cx->chain);
     struct bide_frame *below = bide_frame_below(h, &segment);
     cx->top = bide__frame_end(below); /* this leaf is inside it */
@@ -156,12 +180,15 @@ static enum bide_answer wait_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
     struct bide__scope *scope = (struct bide__scope *)(void *)h;
 
-    if (scope->first == NULL)
-        return BIDE_COMPLETED;
-    scope->flags |= ASKED;
-    scope->waker = cx->waker;
-    cancel_children(scope, cx->chain->flags & BIDE_CHAIN_FORCE);
-    return BIDE_WAIT;
+    lock(scope);
+    bool waits = scope->first != NULL;
+    if (waits) {
+        scope->flags |= ASKED;
+        scope->waker = cx->waker;
+        cancel_children(bide__thread.running, scope, cx->chain->flags & BIDE_CHAIN_FORCE);
+    }
+    unlock(scope);
+    return waits ? BIDE_WAIT : BIDE_COMPLETED;
 }
 
 static const struct bide_fn_info info = {.name = "bide_scope", .file = __FILE__, .line = __LINE__};
@@ -183,30 +210,42 @@ void bide__scope_begin(struct bide__scope *scope, uint32_t kind)
 
 void *bide__scope_spawn(struct bide__scope *scope, const struct bide_fn *fn, const void *args)
 {
-    struct bide_runtime *rt = bide__runtime_running();
+    struct bide__worker *worker = bide__thread.running;
+    bool is_here = worker != NULL && worker->runtime == scope->runtime;
     struct bide__task *task = NULL;
     int error = -EXDEV;
 
-    if (rt != NULL && rt == scope->runtime)
-        task = bide__task_new(rt->worker, scope, fn, args, &error);
+    if (is_here)
+        task = bide__task_new(worker, scope, 0, fn, args, &error);
     if (task != NULL)
         return task;
     bide__args_release(fn, args);
-    if (rt != NULL && rt == scope->runtime)
-        fail(scope, error);
+    if (is_here) {
+        lock(scope);
+        fail(worker, scope, error);
+        unlock(scope);
+    }
     return bide__handle_failed(error);
 }
 
 void bide__scope_cancel(struct bide__scope *scope)
 {
-    if (scope->runtime != NULL && bide__runtime_running() == scope->runtime)
-        cancel_children(scope, false);
+    struct bide__worker *worker = bide__thread.running;
+
+    if (worker == NULL || worker->runtime != scope->runtime)
+        return;
+    lock(scope);
+    cancel_children(worker, scope, false);
+    unlock(scope);
 }
 
 enum bide_poll bide__scope_wait(struct bide_cx *cx, struct bide_frame *parent,
                                 struct bide__scope *scope)
 {
-    if (scope->first == NULL)
+    lock(scope);
+    bool is_empty = scope->first == NULL;
+    unlock(scope);
+    if (is_empty)
         return BIDE_READY;
     size_t distance = (size_t)((char *)scope - (char *)parent) / BIDE_FRAME_UNIT;
     scope->wait = (struct bide_frame){.fn = &leaf, .state = 1, .parent = (uint16_t)distance};

@@ -92,7 +92,7 @@ static inline struct bide__task *make(struct bide__worker *worker, struct bide__
     if (is_future && !has_place(fn, false))
         size += sizeof(uint64_t);
     size_t offset = align > BIDE_FRAME_UNIT ? bide__room_offset(fn) : 0;
-    struct bide__task *task = bide__slab_new(&worker->hub->tasks, &size, align, offset);
+    struct bide__task *task = bide__slab_new(worker->slab, &size, align, offset);
     if (task == NULL) {
         *error = -ENOMEM;
         return NULL;
@@ -106,30 +106,34 @@ static inline struct bide__task *make(struct bide__worker *worker, struct bide__
     void *to = bide_chain_begin(&task->chain, fn);
     if (__builtin_expect(to == NULL, 0)) {
         /* There was another function at this address, in a shared object that is gone. */
-        bide__slab_free(&worker->hub->tasks, task);
+        bide__slab_free(worker->slab, task);
         worker->made = NULL;
         *error = -EAGAIN;
         return NULL;
     }
-    worker->hub->blocks++;
     bide__copy(to, args, fn->args_size);
     return task;
 }
 
 struct bide__task *bide__task_new(struct bide__worker *worker, struct bide__scope *scope,
-                                  const struct bide_fn *fn, const void *args, int *error)
+                                  uintptr_t flags, const struct bide_fn *fn, const void *args,
+                                  int *error)
 {
     struct bide__task *task = make(worker, scope, fn, args, false, error);
     if (__builtin_expect(task == NULL, 0))
-        return *error == -EAGAIN ? bide__task_new(worker, scope, fn, args, error) : NULL;
+        return *error == -EAGAIN ? bide__task_new(worker, scope, flags, fn, args, error) : NULL;
     task->wake.vtable = &bide__task_vtable;
-    bide__state_init(&task->wake.state);
-    worker->alive++;
-    bide__schedule(worker, task);
+    if (__builtin_expect(worker->schedule != NULL, 0)) {
+        task->wake.vtable = &bide__multi_task_vtable;
+        flags |= BIDE__MULTI;
+    }
+    bide__state_init(&task->wake.state, flags);
+    bide__count(worker->hub, &worker->hub->alive, 1);
     if (scope != NULL)
-        bide__scope_add(scope, task);
+        bide__scope_add(worker, scope, task);
     if (__builtin_expect(worker->closing, 0))
         bide__task_cancel(worker, task, worker->runtime->forcing);
+    bide__schedule(worker, task);
     return task;
 }
 
@@ -139,19 +143,22 @@ struct bide__task *bide__future_new(struct bide__worker *worker, const struct bi
     struct bide__task *future = make(worker, NULL, fn, args, true, error);
     if (__builtin_expect(future == NULL, 0))
         return *error == -EAGAIN ? bide__future_new(worker, fn, args, error) : NULL;
-    future->wake.vtable = &bide__future_vtable;
-    bide__state_init_future(&future->wake.state);
+    bool multi = worker->schedule != NULL;
+    future->wake.vtable = multi ? &bide__multi_future_vtable : &bide__future_vtable;
+    bide__state_init_future(&future->wake.state, multi ? BIDE__MULTI : 0);
     return future;
 }
 
 void bide__task_free(struct bide__task *task)
 {
-    struct bide__hub *hub = bide__task_hub(task);
-    BIDE__ASSERT(hub->blocks > 0, "task: free: the hub has no task");
+    struct bide__slab *slab = bide__chunk_of(task)->slab;
+    BIDE__ASSERT(slab->blocks > 0, "task: free: the slab has no task");
     BIDE__ASSERT(bide__state_unreferenced(atomic_load(&task->wake.state)),
                  "task: free: somebody refers to it");
-    hub->blocks--;
-    bide__slab_free(&hub->tasks, task);
+    if (__builtin_expect(bide__state_is_multi(&task->wake.state), 0))
+        bide__multi_task_free(task, slab);
+    else
+        bide__slab_free(slab, task);
 }
 
 /* ---- joiners ---- */
@@ -217,10 +224,14 @@ static void task_ended(struct bide__worker *worker, struct bide__task *task,
     task->end.result = slot != NULL ? slot : &task->end.value;
     task->end.value = value;
     task->end.error = error;
+    if (__builtin_expect(worker->schedule != NULL, 0)) {
+        bide__multi_task_ended(worker, task);
+        return;
+    }
     bide__joiners_wake(task);
     if (__builtin_expect(bide__task_child(task) != NULL, 0))
-        bide__scope_child_ended(task);
-    worker->alive--;
+        bide__scope_child_ended(worker, task);
+    bide__count(worker->hub, &worker->hub->alive, (size_t)-1);
     if (bide__state_finish(&task->wake.state))
         bide__task_free(task);
 }
@@ -257,7 +268,7 @@ void bide__task_run(struct bide__worker *worker, struct bide__task *task)
     if (poll == BIDE_READY)
         task_ended(worker, task, fn, cx.nowhere);
     else if (bide__state_suspend(&task->wake.state))
-        bide__schedule(worker, task);
+        bide__schedule_again(worker, task);
 }
 
 void bide__task_cancel(struct bide__worker *worker, struct bide__task *task, bool force)

@@ -22,8 +22,11 @@
  * A handle (bide_task(T)) is the task's address. The handle of a task that could not be made is an
  * odd number that holds the negative errno, so that reporting the failure needs no memory.
  *
- * Threads: only the owner (worker.h) uses a task, except that wakers, an abort and a release come
- * from other threads through the hub.
+ * Threads: on a current_thread runtime only the owner (worker.h) uses a task, except that wakers,
+ * an abort and a release come from other threads through the hub. On a multi_thread runtime the
+ * state says MULTI, and then any thread may do all of this at any time: each transition is an
+ * atomic read-modify-write, and the ring of joins, and what drives a future, are read and written
+ * under LOCK, a bit of the state. A task's block stays with the worker that made it.
  */
 #ifndef BIDE_RUNTIME_TASK_H
 #define BIDE_RUNTIME_TASK_H
@@ -48,7 +51,12 @@ enum {
     BIDE__HANDLE = 32,
     BIDE__SHARED = 64,
     BIDE__FUTURE = 128,
-    BIDE__REF = 256,
+    BIDE__LOCK = 256,
+    BIDE__WAITED = 512,
+    BIDE__PINNED = 1024,
+    BIDE__MULTI = 2048,
+    BIDE__LOW = 4096,
+    BIDE__REF = 8192,
 };
 
 typedef _Atomic uintptr_t bide__state;
@@ -130,9 +138,18 @@ struct bide__hub {
     void (*wake)(struct bide__driver *driver);
     struct bide__driver *driver;
 
-    /* The owner's; once closed, under the mutex. */
+    /* multi_thread: puts a task that is ready where a worker finds it; any thread. NULL: one
+     * thread. Constant until the hub is closed. */
+    void (*inject)(struct bide_runtime *rt, struct bide__task *task);
+    struct bide_runtime *runtime;
+    struct bide__slab *slabs; /* of the workers; `tasks` then serves the other threads */
+    unsigned slab_count;
+
+    /* Tasks that are not DONE, and futures that have begun and not ended; see bide__count. */
+    _Atomic size_t alive, futures;
+
+    /* The owner's; once closed, or with several workers, under the mutex. */
     struct bide__slab tasks;
-    size_t blocks;            /* of tasks in use */
     struct bide__task *fresh; /* futures to be dropped that never began, linked by wake.next */
     struct bide__post *due, **due_end; /* messages taken over, to be read between two polls */
 };
@@ -140,6 +157,22 @@ struct bide__hub {
 /* `wake` makes the owner return from the driver; any thread calls it. 0 or -ENOMEM. */
 int bide__hub_new(struct bide__hub **out, struct bide__driver *driver,
                   void (*wake)(struct bide__driver *driver));
+
+/* Before a worker runs: makes a slab for each of `count` workers. 0 or -ENOMEM. */
+int bide__hub_add_slabs(struct bide__hub *hub, unsigned count);
+
+/* Calls f for every block of a task or a future. The workers, if there are several, must stand. */
+void bide__hub_each(struct bide__hub *hub, void (*f)(void *block, void *argument), void *argument);
+
+/* Owner, or any worker: adds to one of the counts of the hub; returns it as it was before. */
+static inline size_t bide__count(const struct bide__hub *hub, _Atomic size_t *count, size_t n)
+{
+    if (__builtin_expect(hub->inject != NULL, 0))
+        return atomic_fetch_add_explicit(count, n, memory_order_acq_rel);
+    size_t before = atomic_load_explicit(count, memory_order_relaxed);
+    atomic_store_explicit(count, before + n, memory_order_relaxed);
+    return before;
+}
 
 /* The owner leaves: all tasks are DONE. Frees the hub, now or with the last reference. */
 void bide__hub_close(struct bide__hub *hub);
@@ -204,10 +237,21 @@ static inline struct bide__task *bide__queue_pop(struct bide__queue *q)
  */
 static inline void bide__schedule(struct bide__worker *worker, struct bide__task *task)
 {
-    if (__builtin_expect(worker != NULL, 1))
+    if (__builtin_expect(worker == NULL, 0))
+        bide__hub_schedule(task);
+    else if (__builtin_expect(worker->schedule == NULL, 1))
         bide__queue_push(&worker->queue, task);
     else
-        bide__hub_schedule(task);
+        worker->schedule(worker, task, false);
+}
+
+/* The same for a task that was woken while it was polled: all that are ready go first. */
+static inline void bide__schedule_again(struct bide__worker *worker, struct bide__task *task)
+{
+    if (__builtin_expect(worker->schedule == NULL, 1))
+        bide__queue_push(&worker->queue, task);
+    else
+        worker->schedule(worker, task, true);
 }
 
 /* ---- the life of a task ---- */
@@ -215,14 +259,22 @@ static inline void bide__schedule(struct bide__worker *worker, struct bide__task
 /* Runs a task that was taken out of the run queue, until it suspends or ends. */
 void bide__task_run(struct bide__worker *worker, struct bide__task *task);
 
-/* Makes a task and queues it. `scope`: the scope whose child it will be, or NULL. NULL: *error says
- * why, -ENOMEM for want of memory. */
+/* Makes a task and queues it. `scope`: the scope whose child it will be, or NULL. `flags` are bits
+ * of the state: 0, BIDE__PINNED, BIDE__LOW. NULL: *error says why, -ENOMEM for want of memory. */
 struct bide__task *bide__task_new(struct bide__worker *worker, struct bide__scope *scope,
-                                  const struct bide_fn *fn, const void *args, int *error);
+                                  uintptr_t flags, const struct bide_fn *fn, const void *args,
+                                  int *error);
 
 /* Makes a future, which has not begun and is in no queue. */
 struct bide__task *bide__future_new(struct bide__worker *worker, const struct bide_fn *fn,
                                     const void *args, int *error);
+
+/* multi.c: both, on a multi_thread runtime, by a thread that runs none of its workers. `flags` are
+ * bits of the state: 0, BIDE__PINNED (it stays with the first worker). */
+struct bide__task *bide__task_new_outside(struct bide_runtime *rt, uintptr_t flags,
+                                          const struct bide_fn *fn, const void *args, int *error);
+struct bide__task *bide__future_new_outside(struct bide_runtime *rt, const struct bide_fn *fn,
+                                            const void *args, int *error);
 
 /* For a call that cannot be made, or a future that never began: drops the owners among its
  * arguments. */
@@ -240,8 +292,8 @@ void bide__task_let_go(struct bide__worker *worker, struct bide__task *task);
 
 /* ---- futures ---- */
 
-/* Owner: turns the futures that are suspended and that nobody drives into tasks, with a request to
- * cancel. Their handles stay. */
+/* Owner, or while the workers stand: turns the futures that are suspended and that nobody drives
+ * into tasks, with a request to cancel. Their handles stay. */
 void bide__futures_close(struct bide__worker *worker);
 
 /* For dumps (future_await.c): the chain that the leaf `frame` drives, or NULL. */

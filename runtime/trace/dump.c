@@ -142,7 +142,7 @@ void bide_runtime_dump(const struct bide_runtime *rt,
                        void (*write)(void *argument, const char *text, size_t size), void *argument)
 {
     struct dump_all d = {{write, argument}, rt};
-    bide__slab_each(&rt->hub->tasks, dump_block, &d);
+    bide__hub_each(rt->hub, dump_block, &d);
 }
 
 static void write_stderr(void *argument, const char *text, size_t size)

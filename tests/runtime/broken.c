@@ -51,13 +51,13 @@ static bide__state state;
 
 static void suspends_at_rest(void)
 {
-    bide__state_init(&state);
+    bide__state_init(&state, 0);
     bide__state_suspend(&state);
 }
 
 static void begins_twice(void)
 {
-    bide__state_init(&state);
+    bide__state_init(&state, 0);
     bide__state_begin(&state);
     bide__state_wake(&state);
     bide__state_begin(&state);
@@ -65,7 +65,7 @@ static void begins_twice(void)
 
 static void begins_unscheduled(void)
 {
-    bide__state_init(&state);
+    bide__state_init(&state, 0);
     bide__state_begin(&state);
     bide__state_suspend(&state);
     bide__state_begin(&state);
@@ -73,7 +73,7 @@ static void begins_unscheduled(void)
 
 static void wakes_after_the_end(void)
 {
-    bide__state_init(&state);
+    bide__state_init(&state, 0);
     bide__state_release(&state);
     bide__state_begin(&state);
     bide__state_finish(&state);
@@ -82,7 +82,7 @@ static void wakes_after_the_end(void)
 
 static void releases_twice(void)
 {
-    bide__state_init(&state);
+    bide__state_init(&state, 0);
     bide__state_release(&state);
     bide__state_release(&state);
 }

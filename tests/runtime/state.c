@@ -19,7 +19,7 @@ static uintptr_t get(void)
 
 TEST(a_new_task_is_scheduled)
 {
-    bide__state_init(&state);
+    bide__state_init(&state, 0);
     CHECK_EQ(get(), BIDE__SCHEDULED | BIDE__HANDLE | BIDE__REF);
     CHECK(!bide__state_wake(&state)); /* it is in the queue already */
     CHECK(!bide__state_done(&state));

@@ -379,7 +379,7 @@ TEST(memory_is_reused_and_counted)
         void *h = bide__spawn(&add_one, &n);
         CHECK_EQ(join(&h, &out), 0);
     }
-    CHECK_EQ(bide__thread.own->hub->blocks, 0);
+    CHECK_EQ(bide__thread.own->hub->tasks.blocks, 0);
     unsigned chunks = 0;
     for (struct bide__chunk *c = bide__thread.own->hub->tasks.chunks; c != NULL; c = c->next)
         chunks++;

@@ -378,7 +378,7 @@ TEST_LIMIT(handles_are_released_on_another_thread, 60)
     }
     for (int i = 0; i < 70; i++) /* by now the last release has been processed */
         bide_yield();
-    CHECK_EQ(bide__thread.own->hub->blocks, 0);
+    CHECK_EQ(bide__thread.own->hub->tasks.blocks, 0);
 }
 
 TEST(a_late_abort_does_not_meet_the_next_task)

@@ -1,0 +1,184 @@
+/*
+ * multi.c: tasks and futures of a multi_thread runtime, where any thread may touch any of them.
+ *
+ * Most transitions are those of inside.h, which are atomic here. What differs:
+ *
+ *  - *Wakes.* The thread that makes the transition to SCHEDULED hands the task to the scheduler,
+ *    whichever thread it is. A future is never in a queue: the thread that wakes it passes the wake
+ *    on at once, under the future's lock. While that is held, the leaf that drives the future
+ *    cannot leave, so its task stays. Locks are taken from an inner future to the one that drives
+ *    it, never the other way round.
+ *  - *The end.* DONE and the wakes of the joins happen under the lock, unless nobody has ever
+ *    joined. The scope comes next, and the executor's reference last.
+ *  - *Memory.* A block goes back to the worker that made it. Threads that run no worker use the
+ *    slab of the hub, under its mutex; so does everybody once the hub is closed.
+ */
+#include "runtime/task/inside.h"
+
+/* ---- the lock ---- */
+
+void bide__state_lock_slow(bide__state *state)
+{
+    for (unsigned n = 0;
+         atomic_fetch_or_explicit(state, BIDE__LOCK, memory_order_acquire) & BIDE__LOCK; n++)
+        bide__spin(n);
+}
+
+void bide__task_unlock_slow(struct bide__task *task, uintptr_t waited)
+{
+    bide__state *state = &task->wake.state;
+    uintptr_t s = atomic_load_explicit(state, memory_order_relaxed), unlocked;
+
+    do
+        unlocked = (s & ~(uintptr_t)BIDE__LOCK) | waited;
+    while (!atomic_compare_exchange_weak_explicit(state, &s, unlocked, memory_order_acq_rel,
+                                                  memory_order_relaxed));
+    BIDE__ASSERT(s & BIDE__LOCK, "task: unlock: it is not locked");
+    if (bide__state_unreferenced(unlocked))
+        bide__task_free(task);
+}
+
+/* ---- blocks ---- */
+
+void bide__multi_task_free(struct bide__task *task, struct bide__slab *slab)
+{
+    struct bide__hub *hub = slab->hub;
+    const struct bide__worker *worker = bide__thread.running;
+    bool last = false;
+
+    if (worker != NULL && worker->slab == slab) {
+        bide__slab_free(slab, task);
+        return;
+    }
+    if (worker != NULL && worker->hub == hub) {
+        bide__slab_free_remote(task);
+        return;
+    }
+    pthread_mutex_lock(&hub->mutex);
+    if (hub->closed)
+        last = bide__hub_free_closed(hub, task);
+    else if (slab == &hub->tasks)
+        bide__slab_free(slab, task);
+    else
+        bide__slab_free_remote(task);
+    pthread_mutex_unlock(&hub->mutex);
+    if (last)
+        bide__hub_free(hub);
+}
+
+/* ---- made by threads that run no worker ---- */
+
+struct bide__task *bide__task_new_outside(struct bide_runtime *rt, uintptr_t flags,
+                                          const struct bide_fn *fn, const void *args, int *error)
+{
+    pthread_mutex_lock(&rt->hub->mutex);
+    bide__slab_drain(&rt->hub->tasks);
+    struct bide__task *task = bide__task_new(rt->worker, NULL, flags, fn, args, error);
+    pthread_mutex_unlock(&rt->hub->mutex);
+    return task;
+}
+
+struct bide__task *bide__future_new_outside(struct bide_runtime *rt, const struct bide_fn *fn,
+                                            const void *args, int *error)
+{
+    pthread_mutex_lock(&rt->hub->mutex);
+    bide__slab_drain(&rt->hub->tasks);
+    struct bide__task *future = bide__future_new(rt->worker, fn, args, error);
+    pthread_mutex_unlock(&rt->hub->mutex);
+    return future;
+}
+
+/* ---- the end ---- */
+
+void bide__multi_task_ended(struct bide__worker *worker, struct bide__task *task)
+{
+    bide__state *state = &task->wake.state;
+    struct bide__hub *hub = worker->hub;
+    uintptr_t s = atomic_load_explicit(state, memory_order_relaxed);
+    bool woken = false;
+
+    while (!(s & (BIDE__WAITED | BIDE__LOCK))) {
+        BIDE__ASSERT(s & BIDE__RUNNING && !(s & BIDE__DONE), "task: end: it does not run");
+        uintptr_t done = (s & ~(uintptr_t)BIDE__RUNNING) | BIDE__DONE;
+        woken = atomic_compare_exchange_weak_explicit(state, &s, done, memory_order_acq_rel,
+                                                      memory_order_relaxed);
+        if (woken)
+            break;
+    }
+    if (!woken) {
+        bide__task_lock(task);
+        bide__state_change(state, BIDE__RUNNING, BIDE__DONE, 0);
+        bide__joiners_wake(task);
+        bide__task_unlock(task, 0);
+    }
+    if (__builtin_expect(bide__task_child(task) != NULL, 0))
+        bide__scope_child_ended(worker, task);
+    if (bide__state_unref(state))
+        bide__task_free(task);
+    /* Last: when the count is 0, a shutdown may go on. */
+    bide__count(hub, &hub->alive, (size_t)-1);
+}
+
+/* ---- wakers ---- */
+
+static void waker_clone(struct bide_wakeable *w)
+{
+    bide__state_clone_remote(&w->state);
+}
+
+static void waker_drop(struct bide_wakeable *w)
+{
+    if (bide__state_unref_remote(&w->state))
+        bide__task_free((struct bide__task *)(void *)w);
+}
+
+static void schedule_if(bool wakes, struct bide__task *task)
+{
+    if (wakes)
+        bide__schedule(bide__worker_owned(bide__task_hub(task)), task);
+}
+
+static void task_wake_by_ref(struct bide_wakeable *w, unsigned branch)
+{
+    if (branch != 0)
+        atomic_fetch_or_explicit(&w->woken, UINT32_C(1) << branch, memory_order_release);
+    schedule_if(bide__state_wake_remote(&w->state), (struct bide__task *)(void *)w);
+}
+
+static void task_wake(struct bide_wakeable *w, unsigned branch)
+{
+    task_wake_by_ref(w, branch);
+    waker_drop(w);
+}
+
+const struct bide_waker_vtable bide__multi_task_vtable = {waker_clone, task_wake, task_wake_by_ref,
+                                                          waker_drop};
+
+/* It recurs from future to future, as deep as futures are polled inside each other. */
+void bide__multi_future_pass_on(struct bide__task *future)
+{
+    if (!bide__state_is_future(&future->wake.state))
+        schedule_if(bide__state_wake_remote(&future->wake.state), future);
+    else if (future->waiters != NULL)
+        bide_waker_wake_by_ref(future->waiters->waker);
+}
+
+/* Bit 0 of `woken` stands for any wake of its main chain; see future.c. */
+static void future_wake_by_ref(struct bide_wakeable *w, unsigned branch)
+{
+    struct bide__task *future = (struct bide__task *)(void *)w;
+
+    atomic_fetch_or_explicit(&w->woken, UINT32_C(1) << branch, memory_order_release);
+    bide__task_lock(future);
+    bide__multi_future_pass_on(future);
+    bide__task_unlock(future, 0);
+}
+
+static void future_wake(struct bide_wakeable *w, unsigned branch)
+{
+    future_wake_by_ref(w, branch);
+    waker_drop(w);
+}
+
+const struct bide_waker_vtable bide__multi_future_vtable = {waker_clone, future_wake,
+                                                            future_wake_by_ref, waker_drop};
