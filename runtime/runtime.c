@@ -79,12 +79,12 @@ static void furnish(struct whole *all, const struct bide_runtime_options *o)
     worker->hub = rt->hub;
     worker->slab = &rt->hub->tasks;
     rt->hub->runtime = rt;
-    worker->wheel = &all->wheel;
+    rt->wheels = worker->wheel = &all->wheel;
     worker->segments = &all->segments;
     worker->turn.memory = &bide__memory;
     worker->turn.seed = random_seed();
     all->fds.driver = worker->driver;
-    bide__wheel_init(&all->wheel, bide__clock_ns());
+    bide__wheel_init(&all->wheel, bide__clock_ns(), false, 0);
     bide__pool_init(&all->pool, rt->hub,
                     o->blocking_threads_max ? o->blocking_threads_max : BLOCKING_THREADS_MAX,
                     o->blocking_idle.ns > 0 ? o->blocking_idle.ns : BLOCKING_IDLE_NS);
@@ -142,6 +142,7 @@ int bide_runtime_free(struct bide_runtime *rt)
     bide__fds_end(rt->fds);
     worker->driver->ops->end(worker->driver);
     bide__segments_end(worker->segments);
+    bide__wheel_end(worker->wheel);
     bide__free(rt, sizeof(struct whole));
     return 0;
 }

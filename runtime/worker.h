@@ -61,6 +61,7 @@ struct bide_runtime {
     struct bide__fds *fds;
     struct bide__pool *pool;
     struct bide__workers *workers; /* of a multi_thread runtime; see schedule/ */
+    struct bide__wheel *wheels;    /* an array: of each worker, by its number */
     bool multi;                    /* several workers; tasks move between threads */
     unsigned forks;                /* bide__forks of the process that made it */
     bool forcing;                  /* new tasks are cancelled by force */

@@ -89,9 +89,9 @@ static int on_timer(CURLM *multi, long timeout_ms, void *arg)
     (void)multi;
     if (client->runtime == NULL)
         return 0;
-    bide__timer_disarm(client->runtime, &client->timer);
+    bide__timer_disarm(client->wheel, &client->timer);
     if (timeout_ms >= 0)
-        bide__timer_arm(client->runtime, &client->timer, bide__deadline(BIDE_MS(timeout_ms)),
+        bide__timer_arm(client->wheel, &client->timer, bide__deadline(BIDE_MS(timeout_ms)),
                         own_waker(client, OF_TIMER));
     return 0;
 }
@@ -217,6 +217,7 @@ static int attach(bide_http_client *client)
     if (n < 0)
         return n;
     client->runtime = runtime;
+    client->wheel = bide__wheel_running();
     bide__fd_set_waker(client->watch, BIDE__READ, own_waker(client, OF_SET));
     return 0;
 }
@@ -224,8 +225,8 @@ static int attach(bide_http_client *client)
 static void detach(bide_http_client *client)
 {
     struct bide__fd *watch = client->watch;
-    bide__timer_disarm(client->runtime, &client->timer);
-    bide__timer_disarm(client->runtime, &client->again);
+    bide__timer_disarm(client->wheel, &client->timer);
+    bide__timer_disarm(client->wheel, &client->again);
     client->watch = NULL;
     client->runtime = NULL;
     bide__fd_close(watch);
@@ -358,7 +359,6 @@ static void drive(bide_http_client *client, unsigned what)
     if (what == OF_TIMER)
         tell(client, CURL_SOCKET_TIMEOUT, 0);
     if (!drain_set(client) && !bide__timer_armed(&client->again))
-        bide__timer_arm(client->runtime, &client->again, bide__clock_ns(),
-                        own_waker(client, OF_SET));
+        bide__timer_arm(client->wheel, &client->again, bide__clock_ns(), own_waker(client, OF_SET));
     bide__http_client_settle(client);
 }

@@ -156,6 +156,7 @@ struct bide_http_client {
     struct bide_wakeable self;    /* woken by the registration and the timers */
     CURLM *multi;                 /* NULL: the last one broke */
     struct bide_runtime *runtime; /* of the transfers; NULL: no transfers */
+    struct bide__wheel *wheel;    /* of the timers, as long as there is a runtime */
     struct bide__fd *watch;       /* the registration of the set */
     struct bide__timer timer;     /* fires when curl wants to be called */
     struct bide__timer again;     /* armed: the set was not emptied */

@@ -45,7 +45,7 @@ static const struct bide_waker_vtable vtable = {no_reference, deadline_wake, dea
 static void arm_deadline(struct bide__http_transfer *t, bide_duration timeout)
 {
     if (timeout.ns >= 0)
-        bide__timer_arm(t->client->runtime, &t->deadline, bide__deadline(timeout),
+        bide__timer_arm(t->client->wheel, &t->deadline, bide__deadline(timeout),
                         bide_waker_make(&t->self, 0));
 }
 
@@ -115,7 +115,7 @@ enum bide__http_state bide__http_happens(struct bide__http_transfer *t, enum bid
     bool had = before == BIDE__HTTP_ACTIVE || before == BIDE__HTTP_DOOMED;
     bool has = after == BIDE__HTTP_ACTIVE || after == BIDE__HTTP_DOOMED;
     if (had && !has) {
-        bide__timer_disarm(client->runtime, &t->deadline);
+        bide__timer_disarm(client->wheel, &t->deadline);
         bide__http_client_remove(t);
         if (after == BIDE__HTTP_DONE)
             bide_waker_wake_by_ref(t->waker);

@@ -44,8 +44,9 @@ struct bide_sql {
     struct bide__sql_call *first, *last;
     struct bide__sql_call *working; /* the call whose job it is */
     struct bide_job job;
-    struct bide__post post;   /* to the runtime of the first call */
-    struct bide__timer pause; /* on that runtime */
+    struct bide__post post;    /* to the runtime of the first call */
+    struct bide__timer pause;  /* of the runtime of the first call, */
+    struct bide__wheel *wheel; /* on this wheel */
     sqlite3 *connection;
     struct bide_segment *close_memory; /* for the frame of bide_sql_close; NULL: lent to it */
     bide_sql_options options;          /* with its defaults filled in */

@@ -152,8 +152,10 @@ static bool do_job(struct bide__sql_call *call)
 
 static void arm_pause(struct bide__sql_call *call)
 {
-    bide__timer_arm(call->runtime, &call->db->pause, bide__deadline(BIDE_MS(call->pause_ms)),
-                    bide_waker_make(&call->db->self, OF_PAUSE));
+    bide_sql *db = call->db;
+    db->wheel = bide__wheel_of(call->runtime);
+    bide__timer_arm(db->wheel, &db->pause, bide__deadline(BIDE_MS(call->pause_ms)),
+                    bide_waker_make(&db->self, OF_PAUSE));
     if (call->pause_ms < PAUSE_MS_MAX)
         call->pause_ms *= 2;
 }
@@ -240,7 +242,7 @@ static struct change change(bide_sql *db, struct bide__sql_call *call, enum bide
         db->closed |= call->closes;
     }
     if (c.before == BIDE__SQL_PAUSED && c.after == BIDE__SQL_GONE)
-        bide__timer_disarm(call->runtime, &db->pause);
+        bide__timer_disarm(db->wheel, &db->pause);
     if (c.before == BIDE__SQL_AT_WORK && c.after == BIDE__SQL_STOPPING)
         stop_job(call);
     if (bide__sql_has_turn(c.before) && !bide__sql_has_turn(c.after) && db->first != NULL) {

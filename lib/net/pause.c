@@ -10,6 +10,7 @@ struct waiting {
     struct bide__pause *pause;
     bide_duration duration;
     struct bide__timer timer;
+    struct bide__wheel *wheel;
 };
 
 void bide__pause_end(struct bide__pause *pause)
@@ -22,20 +23,24 @@ void bide__pause_end(struct bide__pause *pause)
 static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct waiting *f = (struct waiting *)(void *)h;
-    struct bide_runtime *rt = bide__runtime_running();
+    bool waits = !f->pause->ended;
 
-    if (rt == NULL)
-        return bide__leaf_finish(cx, h, (int)-ENXIO);
     if (h->state == 0) {
-        h->state = BIDE__BEGUN;
+        f->wheel = bide__wheel_running();
         f->timer = (struct bide__timer){0};
-        bide__timer_arm(rt, &f->timer, bide__deadline(f->duration), cx->waker);
+        if (f->wheel == NULL)
+            return bide__leaf_finish(cx, h, (int)-ENXIO);
+        h->state = BIDE__BEGUN;
+        if (waits)
+            bide__timer_arm(f->wheel, &f->timer, bide__deadline(f->duration), cx->waker);
+    } else if (waits) {
+        waits = bide__timer_waits(f->wheel, &f->timer, cx->waker);
     }
-    if (!f->pause->ended && bide__timer_armed(&f->timer)) {
-        f->timer.waker = f->pause->waker = cx->waker;
+    if (waits) {
+        f->pause->waker = cx->waker;
         return bide_frame_suspend(cx, h);
     }
-    bide__timer_disarm(rt, &f->timer);
+    bide__timer_disarm(f->wheel, &f->timer);
     f->pause->waker = (bide_waker){0};
     return bide__leaf_finish(cx, h, (int)0);
 }
@@ -44,7 +49,7 @@ static enum bide_answer wait_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
     struct waiting *f = (struct waiting *)(void *)h;
     (void)cx;
-    bide__timer_disarm(bide__runtime_running(), &f->timer);
+    bide__timer_disarm(f->wheel, &f->timer);
     f->pause->waker = (bide_waker){0};
     return BIDE_CANCELLED;
 }

@@ -40,7 +40,10 @@ bide_instant bide_instant_add(bide_instant instant, bide_duration duration)
 
 /* ---- sleep ---- */
 
-enum { NOT_BEGUN, WAITS, PASSED };
+enum { PAST = 0 }; /* in place of a deadline */
+
+/* The state, with the number of the timer's wheel above it. */
+enum { NOT_BEGUN, WAITS, PASSED, STATE_BITS = 8, STATE = (1 << STATE_BITS) - 1 };
 
 struct sleep {
     struct bide_frame h;
@@ -51,29 +54,39 @@ struct sleep {
     };
 };
 
-static enum bide_poll go(struct bide_cx *cx, struct sleep *f)
+/* Of a sleep that WAITS: where its timer was armed, though another worker may run it now. */
+static struct bide__wheel *wheel_of(const struct sleep *f)
 {
-    if (f->h.state == WAITS && bide__timer_armed(&f->timer)) {
-        f->timer.waker = cx->waker;
-        return bide_frame_suspend(cx, &f->h);
-    }
+    return bide__wheel_numbered(f->h.state >> STATE_BITS);
+}
+
+static enum bide_poll pass(struct bide_cx *cx, struct sleep *f)
+{
     f->h.state = PASSED;
     if (!bide_budget_spend(cx))
         return bide_frame_suspend(cx, &f->h);
     return bide__leaf_finish(cx, &f->h, (int)0);
 }
 
-static enum bide_poll begin(struct bide_cx *cx, struct sleep *f, int64_t deadline_ns, bool passed)
+static enum bide_poll go(struct bide_cx *cx, struct sleep *f)
 {
-    struct bide_runtime *rt = bide__runtime_running();
+    if ((f->h.state & STATE) == WAITS && bide__timer_waits(wheel_of(f), &f->timer, cx->waker))
+        return bide_frame_suspend(cx, &f->h);
+    return pass(cx, f);
+}
 
-    f->timer.link.next = NULL;
-    if (rt == NULL)
+static enum bide_poll begin(struct bide_cx *cx, struct sleep *f, int64_t deadline_ns)
+{
+    struct bide__wheel *wheel = bide__wheel_running();
+
+    f->timer = (struct bide__timer){0};
+    if (wheel == NULL)
         return bide__leaf_finish(cx, &f->h, (int)-ENXIO);
-    f->h.state = passed ? PASSED : WAITS;
-    if (!passed)
-        bide__timer_arm(rt, &f->timer, deadline_ns, cx->waker);
-    return go(cx, f);
+    if (deadline_ns == PAST)
+        return pass(cx, f);
+    f->h.state = WAITS | wheel->number << STATE_BITS;
+    bide__timer_arm(wheel, &f->timer, deadline_ns, cx->waker);
+    return bide_frame_suspend(cx, &f->h);
 }
 
 static enum bide_poll sleep_poll(struct bide_cx *cx, struct bide_frame *h)
@@ -81,8 +94,7 @@ static enum bide_poll sleep_poll(struct bide_cx *cx, struct bide_frame *h)
     struct sleep *f = (struct sleep *)(void *)h;
     if (h->state != NOT_BEGUN)
         return go(cx, f);
-    bool passed = f->duration.ns <= 0;
-    return begin(cx, f, passed ? 0 : bide__deadline(f->duration), passed);
+    return begin(cx, f, f->duration.ns <= 0 ? PAST : bide__deadline(f->duration));
 }
 
 static enum bide_poll sleep_until_poll(struct bide_cx *cx, struct bide_frame *h)
@@ -90,17 +102,16 @@ static enum bide_poll sleep_until_poll(struct bide_cx *cx, struct bide_frame *h)
     struct sleep *f = (struct sleep *)(void *)h;
     if (h->state != NOT_BEGUN)
         return go(cx, f);
-    return begin(cx, f, f->deadline.ns, f->deadline.ns <= bide__clock_ns());
+    return begin(cx, f, f->deadline.ns <= bide__clock_ns() ? PAST : f->deadline.ns);
 }
 
 static enum bide_answer sleep_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
     struct sleep *f = (struct sleep *)(void *)h;
     (void)cx;
-    if (!bide__timer_armed(&f->timer))
-        return BIDE_COMPLETED;
-    bide__timer_disarm(bide__runtime_running(), &f->timer);
-    return BIDE_CANCELLED;
+    if ((h->state & STATE) == WAITS && bide__timer_disarm(wheel_of(f), &f->timer))
+        return BIDE_CANCELLED;
+    return BIDE_COMPLETED;
 }
 
 BIDE__LEAF(int, bide_sleep, struct sleep, sleep_poll, sleep_cancel, (bide_duration, duration));

@@ -4,9 +4,47 @@
 #include "runtime/time/time.h"
 
 #include "core/assert.h"
-#include "runtime/worker.h"
+#include "runtime/thread.h"
 
-enum { LOOK_MAX = 16 }; /* a slot with more timers is crowded */
+enum {
+    LOOK_MAX = 16, /* a slot with more timers is crowded */
+    SLOTS = BIDE__WHEEL_LEVELS * BIDE__SLOTS,
+};
+
+/* ---- several threads ---- */
+
+static void lock(struct bide__wheel *w)
+{
+    if (w->multi)
+        pthread_mutex_lock(&w->mutex);
+}
+
+static void unlock(struct bide__wheel *w)
+{
+    if (w->multi)
+        pthread_mutex_unlock(&w->mutex);
+}
+
+/* Written under the lock, but also read without it. */
+static void set_next(struct bide__wheel *w, int64_t next_ns)
+{
+    atomic_store_explicit(&w->next_ns, next_ns, memory_order_relaxed);
+}
+
+static int64_t next_of(const struct bide__wheel *w)
+{
+    return atomic_load_explicit(&w->next_ns, memory_order_relaxed);
+}
+
+static size_t count_of(const struct bide__wheel *w)
+{
+    return atomic_load_explicit(&w->count, memory_order_relaxed);
+}
+
+static void set_count(struct bide__wheel *w, size_t count)
+{
+    atomic_store_explicit(&w->count, count, memory_order_relaxed);
+}
 
 /* ---- rings: a head and the links of timers, all of one type ---- */
 
@@ -53,6 +91,13 @@ static void ring_move(struct bide__link *to, struct bide__link *from)
     ring_init(from);
 }
 
+/* Under the lock: of an armed timer. */
+static int64_t deadline_of(const struct bide__link *t)
+{
+    const struct bide__timer *timer = (const struct bide__timer *)(const void *)t;
+    return atomic_load_explicit(&timer->deadline_ns, memory_order_relaxed);
+}
+
 /* ---- places ---- */
 
 static int64_t tick_of(int64_t ns)
@@ -77,49 +122,50 @@ static int64_t due_tick(const struct bide__wheel *w, int64_t deadline_ns)
     return tick < w->tick ? w->tick : tick;
 }
 
-static void place(struct bide__wheel *w, struct bide__timer *t)
+static void place(struct bide__wheel *w, struct bide__link *t)
 {
-    int64_t tick = due_tick(w, t->deadline_ns);
+    int64_t tick = due_tick(w, deadline_of(t));
     uint64_t differs = (uint64_t)(tick ^ w->tick);
     unsigned level = 0;
 
     if (differs >= BIDE__SLOTS)
         level = (63 - (unsigned)__builtin_clzll(differs)) / BIDE__SLOT_BITS;
-    else if (differs == 0 && t->deadline_ns < w->next_ns)
-        w->next_ns = t->deadline_ns;
     unsigned slot = level * BIDE__SLOTS + (unsigned)(tick >> level * BIDE__SLOT_BITS) % BIDE__SLOTS;
-    ring_append(&w->slots[slot], &t->link);
+    ring_append(&w->slots[slot], t);
     mark_occupied(w, slot);
 }
 
-void bide__wheel_init(struct bide__wheel *w, int64_t now_ns)
+/* Takes an armed timer out of its ring. */
+static void take_out(struct bide__wheel *w, struct bide__link *t)
 {
+    struct bide__link *next = t->next, *slots = w->slots;
+
+    BIDE__ASSERT(count_of(w) > 0, "timer: disarm: no timer is armed");
+    set_count(w, count_of(w) - 1);
+    link_remove(t);
+    /* It was the last in its ring if its neighbour on both sides is the head. */
+    if (next == t->previous && next >= slots && next < slots + SLOTS)
+        mark_empty(w, (unsigned)(next - slots));
+}
+
+void bide__wheel_init(struct bide__wheel *w, int64_t now_ns, bool multi, uint32_t number)
+{
+    w->multi = multi;
+    w->number = number;
+    atomic_init(&w->next_ns, INT64_MAX);
+    atomic_init(&w->count, 0);
+    pthread_mutex_init(&w->mutex, NULL);
     w->tick = tick_of(now_ns);
-    w->next_ns = INT64_MAX;
-    w->count = 0;
+    ring_init(&w->due);
+    ring_init(&w->moving);
     memset(w->occupied, 0, sizeof(w->occupied));
-    for (unsigned slot = 0; slot < BIDE__WHEEL_LEVELS * BIDE__SLOTS; slot++)
+    for (unsigned slot = 0; slot < SLOTS; slot++)
         ring_init(&w->slots[slot]);
 }
 
-void bide__wheel_add(struct bide__wheel *w, struct bide__timer *t)
+void bide__wheel_end(struct bide__wheel *w)
 {
-    w->count++;
-    place(w, t);
-}
-
-void bide__wheel_remove(struct bide__wheel *w, struct bide__timer *t)
-{
-    struct bide__link *next = t->link.next, *slots = w->slots;
-
-    BIDE__ASSERT(w->count > 0 && next != NULL, "timer: disarm: it is not armed");
-    w->count--;
-    link_remove(&t->link);
-    /* It was the last in its ring if its neighbour on both sides is the head. */
-    if (next == t->link.previous && next >= slots &&
-        next < slots + BIDE__WHEEL_LEVELS * BIDE__SLOTS)
-        mark_empty(w, (unsigned)(next - slots));
-    t->link.next = NULL;
+    pthread_mutex_destroy(&w->mutex);
 }
 
 /* ---- time passes ---- */
@@ -130,7 +176,7 @@ void bide__wheel_remove(struct bide__wheel *w, struct bide__timer *t)
  */
 static bool next_slot(const struct bide__wheel *w, unsigned *slot, int64_t *begin)
 {
-    for (unsigned n = 0; n < BIDE__WHEEL_LEVELS * BIDE__SLOTS / 64; n++) {
+    for (unsigned n = 0; n < SLOTS / 64; n++) {
         if (w->occupied[n] == 0)
             continue;
         *slot = n * 64 + (unsigned)__builtin_ctzll(w->occupied[n]);
@@ -140,11 +186,6 @@ static bool next_slot(const struct bide__wheel *w, unsigned *slot, int64_t *begi
         return true;
     }
     return false;
-}
-
-static int64_t deadline_of(struct bide__link *t)
-{
-    return timer_of(t)->deadline_ns;
 }
 
 /* Sorts a short ring by deadline. Stable: each timer goes after the timers that are not later. */
@@ -191,101 +232,167 @@ static void sort(struct bide__link *ring, size_t count)
     }
 }
 
-/* Takes the due timers out of a slot of level 0: all of them if its tick is past. */
-static size_t collect(struct bide__wheel *w, unsigned slot, int64_t now_ns, struct bide__link *due)
+/* Moves the due timers of a slot of level 0 to `due`: all of them if its tick is past. Returns the
+ * earliest deadline of those that stay, INT64_MAX if none does. */
+static int64_t collect(struct bide__wheel *w, unsigned slot, int64_t now_ns)
 {
     struct bide__link *ring = &w->slots[slot], *next;
+    int64_t least_ns = INT64_MAX;
     size_t count = 0;
 
-    w->next_ns = INT64_MAX;
     for (struct bide__link *t = ring->next; t != ring; t = next) {
         next = t->next;
         if (deadline_of(t) <= now_ns) {
             link_remove(t);
-            ring_append(due, t);
+            ring_append(&w->due, t);
             __builtin_prefetch(bide_waker_task(timer_of(t)->waker), 1);
             count++;
-        } else if (deadline_of(t) < w->next_ns) {
-            w->next_ns = deadline_of(t);
+        } else if (deadline_of(t) < least_ns) {
+            least_ns = deadline_of(t);
         }
     }
     if (ring_is_empty(ring))
         mark_empty(w, slot);
+    if (count > 1)
+        sort(&w->due, count);
+    return least_ns;
+}
+
+/* Moves up to `max` timers, of a slot in which the present now is, down a level. */
+static size_t move_down(struct bide__wheel *w, size_t max)
+{
+    size_t count = 0;
+
+    while (count < max && !ring_is_empty(&w->moving)) {
+        struct bide__link *t = w->moving.next;
+        link_remove(t);
+        place(w, t);
+        count++;
+    }
     return count;
 }
 
-/* Moves the timers of a slot down a level, now that the present is in it. */
-static void cascade(struct bide__wheel *w, unsigned slot)
+/* Wakes up to `max` timers of `due`. */
+static size_t wake_due(struct bide__wheel *w, size_t max)
 {
-    struct bide__link ring, *next;
+    size_t count = 0;
 
-    ring_move(&ring, &w->slots[slot]);
-    mark_empty(w, slot);
-    for (struct bide__link *t = ring.next; t != &ring; t = next) {
-        next = t->next;
-        place(w, timer_of(t));
+    while (count < max && !ring_is_empty(&w->due)) {
+        struct bide__timer *t = timer_of(w->due.next);
+        bide_waker waker = t->waker;
+        take_out(w, &t->link);
+        if (!w->multi) /* the wake may arm it again */
+            atomic_store_explicit(&t->deadline_ns, 0, memory_order_relaxed);
+        bide_waker_wake_by_ref(waker);
+        if (w->multi) /* its leaf may end from now on */
+            atomic_store_explicit(&t->deadline_ns, 0, memory_order_release);
+        count++;
     }
+    return count;
 }
 
-static void wake_all(struct bide__wheel *w, struct bide__link *due)
+/*
+ * Under the lock: does what is due at now_ns. Returns false when nothing is left; `next_ns` is then
+ * right. After BIDE__HOLD_MAX timers, with `multi`, it returns true: give the lock to others, and
+ * go on.
+ */
+static bool pass(struct bide__wheel *w, int64_t now_ns, size_t *woken)
 {
-    while (!ring_is_empty(due)) {
-        struct bide__timer *t = timer_of(due->next);
-        link_remove(&t->link);
-        t->link.next = NULL;
-        w->count--;
-        bide_waker_wake_by_ref(t->waker);
+    int64_t now_tick = tick_of(now_ns), begin, least_ns = INT64_MAX;
+    size_t rest = w->multi ? BIDE__HOLD_MAX : SIZE_MAX;
+    unsigned slot;
+    bool is_last = false; /* the present tick has been collected */
+
+    set_next(w, INT64_MAX); /* wakes that arm timers lower it */
+    for (;;) {
+        rest -= move_down(w, rest);
+        size_t count = wake_due(w, rest);
+        *woken += count;
+        rest -= count;
+        if (rest == 0) {
+            set_next(w, now_ns);
+            return true;
+        }
+        if (is_last || !next_slot(w, &slot, &begin) || begin > now_tick)
+            break;
+        if (begin > w->tick)
+            w->tick = begin;
+        is_last = slot < BIDE__SLOTS && begin >= now_tick;
+        if (slot < BIDE__SLOTS) {
+            least_ns = collect(w, slot, now_ns);
+        } else {
+            ring_move(&w->moving, &w->slots[slot]);
+            mark_empty(w, slot);
+        }
     }
+    if (now_tick > w->tick)
+        w->tick = now_tick;
+    if (next_slot(w, &slot, &begin)) {
+        if (slot >= BIDE__SLOTS || begin > w->tick)
+            least_ns = begin << BIDE__TICK_BITS;
+        if (least_ns < next_of(w))
+            set_next(w, least_ns);
+    }
+    return false;
 }
 
 size_t bide__wheel_advance(struct bide__wheel *w, int64_t now_ns)
 {
-    int64_t now_tick = tick_of(now_ns), begin;
-    unsigned slot;
     size_t woken = 0;
+    bool more;
 
-    if (now_ns < w->next_ns && now_tick <= w->tick)
+    /* With `multi` the present may lag behind as long as nothing is due: its tick is under the
+     * lock. */
+    if (now_ns < next_of(w) && (w->multi || tick_of(now_ns) <= w->tick))
         return 0;
-    while (next_slot(w, &slot, &begin) && begin <= now_tick) {
-        struct bide__link due;
-        ring_init(&due);
-        if (begin > w->tick)
-            w->tick = begin;
-        if (slot >= BIDE__SLOTS) {
-            cascade(w, slot);
-            continue;
-        }
-        size_t count = collect(w, slot, now_ns, &due);
-        if (count > 1)
-            sort(&due, count);
-        woken += count;
-        wake_all(w, &due);
-        if (begin >= now_tick)
-            break;
-    }
-    if (now_tick > w->tick) {
-        w->tick = now_tick;
-        w->next_ns = INT64_MAX;
+    do {
+        lock(w);
+        more = pass(w, now_ns, &woken);
+        unlock(w);
+    } while (more);
+    return woken;
+}
+
+size_t bide__wheel_help(struct bide__wheel *w, int64_t now_ns)
+{
+    size_t woken = 0;
+    bool more = true;
+
+    while (more && now_ns >= next_of(w) && pthread_mutex_trylock(&w->mutex) == 0) {
+        more = pass(w, now_ns, &woken);
+        pthread_mutex_unlock(&w->mutex);
     }
     return woken;
 }
 
-int64_t bide__wheel_next(const struct bide__wheel *w, bool exact)
+static int64_t look_for_next(const struct bide__wheel *w, bool exact)
 {
     unsigned slot;
     int64_t begin, least = INT64_MAX;
     int looked = 0;
 
+    if (!ring_is_empty(&w->due) || !ring_is_empty(&w->moving))
+        return next_of(w);
     if (!next_slot(w, &slot, &begin))
         return INT64_MAX;
     const struct bide__link *ring = &w->slots[slot];
-    for (struct bide__link *t = ring->next; t != ring; t = t->next) {
-        if (!exact && looked++ == LOOK_MAX)
-            return (slot < BIDE__SLOTS ? begin + 1 : begin) << BIDE__TICK_BITS;
+    for (const struct bide__link *t = ring->next; t != ring; t = t->next) {
+        if (!exact && looked++ == LOOK_MAX) {
+            int64_t ns = (slot < BIDE__SLOTS ? begin + 1 : begin) << BIDE__TICK_BITS;
+            return ns > next_of(w) ? ns : next_of(w); /* if the present lags behind, it is past */
+        }
         if (deadline_of(t) < least)
             least = deadline_of(t);
     }
     return least;
+}
+
+int64_t bide__wheel_next(struct bide__wheel *w, bool exact)
+{
+    lock(w);
+    int64_t next_ns = look_for_next(w, exact);
+    unlock(w);
+    return next_ns;
 }
 
 /* ---- for leaves ---- */
@@ -298,16 +405,60 @@ int64_t bide__deadline(struct bide_duration duration)
     return __builtin_add_overflow(now_ns, duration.ns, &deadline_ns) ? INT64_MAX : deadline_ns;
 }
 
-void bide__timer_arm(struct bide_runtime *rt, struct bide__timer *timer, int64_t deadline_ns,
-                     bide_waker waker)
+struct bide__wheel *bide__wheel_running(void)
 {
-    timer->deadline_ns = deadline_ns;
-    timer->waker = waker;
-    bide__wheel_add(rt->worker->wheel, timer);
+    const struct bide__worker *worker = bide__thread.running;
+    return worker != NULL ? worker->wheel : NULL;
 }
 
-void bide__timer_disarm(struct bide_runtime *rt, struct bide__timer *timer)
+struct bide__wheel *bide__wheel_numbered(uint32_t number)
 {
-    if (bide__timer_armed(timer))
-        bide__wheel_remove(rt->worker->wheel, timer);
+    return &bide__thread.running->runtime->wheels[number];
+}
+
+struct bide__wheel *bide__wheel_of(struct bide_runtime *rt)
+{
+    const struct bide__worker *worker = bide__thread.running;
+    return worker != NULL && worker->runtime == rt ? worker->wheel : &rt->wheels[0];
+}
+
+void bide__timer_arm(struct bide__wheel *w, struct bide__timer *timer, int64_t deadline_ns,
+                     bide_waker waker)
+{
+    if (deadline_ns <= 0)
+        deadline_ns = 1;
+    lock(w);
+    timer->waker = waker;
+    atomic_store_explicit(&timer->deadline_ns, deadline_ns, memory_order_relaxed);
+    set_count(w, count_of(w) + 1);
+    place(w, &timer->link);
+    if (deadline_ns < next_of(w))
+        set_next(w, deadline_ns);
+    unlock(w);
+}
+
+bool bide__timer_waits(struct bide__wheel *w, struct bide__timer *timer, bide_waker waker)
+{
+    if (!bide__timer_armed(timer))
+        return false;
+    lock(w);
+    bool armed = bide__timer_armed(timer);
+    if (armed)
+        timer->waker = waker;
+    unlock(w);
+    return armed;
+}
+
+bool bide__timer_disarm(struct bide__wheel *w, struct bide__timer *timer)
+{
+    if (!bide__timer_armed(timer))
+        return false;
+    lock(w);
+    bool armed = bide__timer_armed(timer);
+    if (armed) {
+        take_out(w, &timer->link);
+        atomic_store_explicit(&timer->deadline_ns, 0, memory_order_relaxed);
+    }
+    unlock(w);
+    return armed;
 }

@@ -14,10 +14,12 @@ enum { TIMERS = 2000 };
 static struct timer {
     struct bide_wakeable wake; /* a "task" of its own, to tell which timer wakes */
     struct bide__timer timer;
+    int64_t deadline_ns;
     uint64_t number; /* in the order of arming */
     bool armed;
 } timers[TIMERS];
 
+static struct bide__wheel wheel;
 static struct timer *woken[TIMERS];
 static unsigned woken_count;
 
@@ -31,29 +33,27 @@ static void on_wake(struct bide_wakeable *w, unsigned branch)
     struct timer *t = (struct timer *)(void *)w;
     (void)branch;
     CHECK(t->armed);
-    CHECK(!bide__timer_armed(&t->timer));
+    CHECK_EQ(bide__timer_armed(&t->timer), wheel.multi);
     t->armed = false;
     woken[woken_count++] = t;
 }
 
 static const struct bide_waker_vtable vtable = {ignore, on_wake, on_wake, ignore};
-static struct bide__wheel wheel;
 static uint64_t arms;
 
 static void arm(struct timer *t, int64_t deadline_ns)
 {
     t->wake.vtable = &vtable;
-    t->timer.deadline_ns = deadline_ns;
-    t->timer.waker = bide_waker_make(&t->wake, 0);
+    t->deadline_ns = deadline_ns;
     t->number = arms++;
     t->armed = true;
-    bide__wheel_add(&wheel, &t->timer);
+    bide__timer_arm(&wheel, &t->timer, deadline_ns, bide_waker_make(&t->wake, 0));
 }
 
 static void disarm(struct timer *t)
 {
     t->armed = false;
-    bide__wheel_remove(&wheel, &t->timer);
+    CHECK(bide__timer_disarm(&wheel, &t->timer));
     CHECK(!bide__timer_armed(&t->timer));
 }
 
@@ -64,10 +64,10 @@ static void check_advance(int64_t now_ns)
     size_t n = bide__wheel_advance(&wheel, now_ns);
     CHECK_EQ(n, woken_count);
     for (unsigned i = 0; i < woken_count; i++) {
-        CHECK(woken[i]->timer.deadline_ns <= now_ns);
+        CHECK(woken[i]->deadline_ns <= now_ns);
         if (i > 0) {
-            CHECK(woken[i - 1]->timer.deadline_ns <= woken[i]->timer.deadline_ns);
-            if (woken[i - 1]->timer.deadline_ns == woken[i]->timer.deadline_ns)
+            CHECK(woken[i - 1]->deadline_ns <= woken[i]->deadline_ns);
+            if (woken[i - 1]->deadline_ns == woken[i]->deadline_ns)
                 CHECK(woken[i - 1]->number < woken[i]->number);
         }
     }
@@ -76,10 +76,10 @@ static void check_advance(int64_t now_ns)
     for (unsigned i = 0; i < TIMERS; i++) {
         if (!timers[i].armed)
             continue;
-        CHECK(timers[i].timer.deadline_ns > now_ns);
+        CHECK(timers[i].deadline_ns > now_ns);
         armed++;
-        if (timers[i].timer.deadline_ns < least)
-            least = timers[i].timer.deadline_ns;
+        if (timers[i].deadline_ns < least)
+            least = timers[i].deadline_ns;
     }
     CHECK_EQ(wheel.count, armed);
     CHECK_EQ(bide__wheel_next(&wheel, true), least);
@@ -104,17 +104,17 @@ static int64_t any_span(unsigned bits)
     return (int64_t)(any() & ((UINT64_C(2) << any() % bits) - 1));
 }
 
-static void against_the_model(int64_t start_ns, unsigned bits, int rounds)
+static void against_the_model(bool multi, int64_t start_ns, unsigned bits, int rounds)
 {
     int64_t now_ns = start_ns;
-    bide__wheel_init(&wheel, now_ns);
+    bide__wheel_init(&wheel, now_ns, multi, 0);
     for (int i = 0; i < rounds; i++) {
         for (uint64_t n = any() % 8; n > 0; n--) {
             struct timer *t = &timers[any() % TIMERS];
             if (t->armed)
                 disarm(t);
             else if (any() % 4 == 0 && timers[0].armed)
-                arm(t, timers[0].timer.deadline_ns); /* several with one deadline */
+                arm(t, timers[0].deadline_ns); /* several with one deadline */
             else
                 arm(t, now_ns + any_span(bits));
         }
@@ -134,21 +134,28 @@ static void against_the_model(int64_t start_ns, unsigned bits, int rounds)
 
 TEST(the_wheel_agrees_with_a_list_for_short_spans)
 {
-    against_the_model(0, 20, 3000);
-    against_the_model(INT64_C(123456789012345), 24, 3000);
+    against_the_model(false, 1, 20, 3000);
+    against_the_model(false, INT64_C(123456789012345), 24, 3000);
 }
 
 TEST(the_wheel_agrees_with_a_list_for_long_spans)
 {
-    against_the_model(1, 34, 3000);
-    against_the_model(INT64_C(1) << 40, 50, 3000);
+    against_the_model(false, 1, 34, 3000);
+    against_the_model(false, INT64_C(1) << 40, 50, 3000);
+}
+
+TEST(the_wheel_of_one_worker_of_many_agrees_with_a_list)
+{
+    against_the_model(true, 1, 20, 3000);
+    against_the_model(true, INT64_C(123456789012345), 24, 3000);
+    against_the_model(true, INT64_C(1) << 40, 50, 3000);
 }
 
 TEST(the_wheel_passes_the_end_of_every_level)
 {
     for (unsigned bits = 16; bits < 56; bits += 1) {
         int64_t end = INT64_C(1) << bits;
-        bide__wheel_init(&wheel, end - 3);
+        bide__wheel_init(&wheel, end - 3, false, 0);
         arm(&timers[0], end - 2);
         arm(&timers[1], end - 1);
         arm(&timers[2], end);
@@ -169,9 +176,38 @@ TEST(the_wheel_passes_the_end_of_every_level)
     }
 }
 
+TEST(next_ns_tells_others_when_a_wheel_is_overdue)
+{
+    int64_t now_ns = INT64_C(5000000000);
+    bide__wheel_init(&wheel, now_ns, true, 0);
+    CHECK_EQ(wheel.next_ns, INT64_MAX);
+    arm(&timers[0], now_ns + 7000);
+    arm(&timers[1], now_ns + INT64_C(3600000000000));
+    CHECK_EQ(wheel.next_ns, now_ns + 7000);
+    CHECK_EQ(bide__wheel_help(&wheel, now_ns + 6999), 0);
+    CHECK_EQ(bide__wheel_help(&wheel, now_ns + 7000), 1);
+    CHECK_EQ(woken_count, 1);
+    CHECK(wheel.next_ns > now_ns + 7000);
+    CHECK(wheel.next_ns <= now_ns + INT64_C(3600000000000));
+    disarm(&timers[1]);
+    bide__wheel_help(&wheel, now_ns + INT64_C(3600000000000));
+    CHECK_EQ(woken_count, 1);
+    CHECK_EQ(wheel.next_ns, INT64_MAX);
+}
+
+TEST(a_help_leaves_a_wheel_that_somebody_is_at)
+{
+    bide__wheel_init(&wheel, 1, true, 0);
+    arm(&timers[0], 10);
+    pthread_mutex_lock(&wheel.mutex);
+    CHECK_EQ(bide__wheel_help(&wheel, 10), 0);
+    pthread_mutex_unlock(&wheel.mutex);
+    CHECK_EQ(bide__wheel_help(&wheel, 10), 1);
+}
+
 TEST(a_timer_that_is_past_is_due_at_once)
 {
-    bide__wheel_init(&wheel, INT64_C(5000000000));
+    bide__wheel_init(&wheel, INT64_C(5000000000), false, 0);
     arm(&timers[0], 7);
     arm(&timers[1], INT64_C(5000000000));
     check_advance(INT64_C(5000000000));
@@ -180,7 +216,7 @@ TEST(a_timer_that_is_past_is_due_at_once)
 
 TEST(the_farthest_deadline_is_never_due)
 {
-    bide__wheel_init(&wheel, 1);
+    bide__wheel_init(&wheel, 1, false, 0);
     arm(&timers[0], INT64_MAX);
     check_advance(INT64_MAX - 1);
     CHECK_EQ(woken_count, 0);
@@ -192,7 +228,7 @@ TEST(one_deadline_in_the_order_of_arming)
 {
     /* The first timer is armed when the deadline is far away, the last when it is near. */
     int64_t deadline = INT64_C(1) << 36;
-    bide__wheel_init(&wheel, 0);
+    bide__wheel_init(&wheel, 0, false, 0);
     unsigned n = 0;
     for (int64_t before = deadline - 1; before > 0 && n < TIMERS; before = before * 3 / 4) {
         woken_count = 0;
