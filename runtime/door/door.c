@@ -8,8 +8,11 @@
 
 #include "runtime/door/door.h"
 
+#include <bide/core.h>
+
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -23,9 +26,45 @@
 BIDE__DOOR_CALLS(X)
 #undef X
 
+static void *map(size_t size)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p != MAP_FAILED ? p : NULL;
+}
+
+/* New mappings mostly stand one after another, so when one is aligned, the next one is as well. */
+static void *map_pages(void)
+{
+    size_t size = BIDE__DOOR_PAGES;
+    char *p = map(size);
+    if (p == NULL || (uintptr_t)p % size == 0)
+        return p;
+    munmap(p, size);
+    p = map(2 * size);
+    if (p == NULL)
+        return NULL;
+    size_t before = -(uintptr_t)p % size;
+    if (before > 0)
+        munmap(p, before);
+    munmap(p + before + size, size - before);
+    return p + before;
+}
+
+/* The heap keeps what is below a block that is still in use. But for the leak detector of
+ * AddressSanitizer, what is in use must be on the heap. */
+#ifdef BIDE__ASAN
+enum { MAPS = 0 };
+#else
+enum { MAPS = 1 };
+#endif
+
 static void *real_alloc(size_t size, size_t align)
 {
     void *p = NULL;
+    if (MAPS && size == BIDE__DOOR_PAGES)
+        return map_pages();
+    if (size == BIDE__DOOR_PAGES)
+        align = size;
     if (align <= _Alignof(max_align_t))
         return malloc(size);
     return posix_memalign(&p, align, size) == 0 ? p : NULL;
@@ -33,8 +72,10 @@ static void *real_alloc(size_t size, size_t align)
 
 static void real_free(void *p, size_t size)
 {
-    (void)size;
-    free(p);
+    if (MAPS && size == BIDE__DOOR_PAGES)
+        munmap(p, size);
+    else
+        free(p);
 }
 
 static int64_t real_clock(void)

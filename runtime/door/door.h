@@ -102,7 +102,9 @@
 
 /*
  * No error in the result.
- * alloc: size > 0; align is 0 (enough for any type) or a power of two. NULL: no memory.
+ * alloc: size > 0; align is 0 (enough for any type) or a power of two. NULL: no memory. What has
+ * exactly BIDE__DOOR_PAGES bytes is pages of its own, aligned to their size, which free gives back
+ * to the system.
  * free: what alloc returned, not NULL, with the size that was asked for.
  * clock: monotonic nanoseconds.
  */
@@ -113,6 +115,8 @@
     X(void, freeaddrinfo, (struct addrinfo * list), (list))
 
 #define BIDE__DOOR(X) BIDE__DOOR_CALLS(X) BIDE__DOOR_OTHERS(X) BIDE__DOOR_PLAIN(X)
+
+enum { BIDE__DOOR_PAGES = 65536 };
 
 struct bide__door {
 #define X(type, name, parameters, arguments) type(*name) parameters;

@@ -4,11 +4,16 @@
  * Requires the door. Establishes that a wake or a spawn in a program that has warmed up allocates
  * nothing: what was freed is kept for the next block of its size.
  *
- * *The slab* has a free list for each size class. A class takes its blocks from *chunks* of 64 KiB,
- * aligned to their size, so that the chunk of a block follows from its address. A chunk first hands
- * out its blocks in order; a freed block goes to the free list of its class and is the next to be
- * used. Chunks are never returned while the slab lives. A block that is larger than BIDE__SLAB_MAX,
- * or aligned to more than 32, gets a chunk of its own, which is freed with it.
+ * *The slab* takes the blocks of a size class from *chunks* of 64 KiB, aligned to their size, so
+ * that the chunk of a block follows from its address. A chunk first hands out its blocks in order,
+ * and has a list of those that were freed. A class has a list of the chunks that have room, and
+ * takes all blocks from the first one, its *head*. A chunk that is full is in no list until a block
+ * of it is freed. A block that is larger than BIDE__SLAB_MAX, or aligned to more than 32, gets a
+ * chunk of its own, which is freed with it.
+ *
+ * *Memory comes back.* When the last block of a chunk is freed, the chunk goes back to the system.
+ * Two things stay, so that a program whose tasks come and go does not ask the system each time: the
+ * head of each class, and up to BIDE__SLAB_SPARE empty chunks for whichever class needs one next.
  *
  * Blocks are aligned to 32. Their sizes are multiples of 32 up to 2 KiB, and of 64 above, so that a
  * task that keeps a buffer wastes little.
@@ -32,9 +37,7 @@
 struct bide__hub;
 
 enum {
-    BIDE__CHUNK_SIZE = 65536,
-    /* Smaller, so that the heap can put one right after another, with its own data between. */
-    BIDE__CHUNK_BYTES = BIDE__CHUNK_SIZE - 128,
+    BIDE__CHUNK_SIZE = BIDE__DOOR_PAGES,
     BIDE__SLAB_MAX = 16384,
     BIDE__SLAB_UNIT = 32,
     BIDE__SLAB_SMALL = 64, /* classes for sizes up to BIDE__SLAB_FINE */
@@ -42,21 +45,31 @@ enum {
     BIDE__SLAB_STEP = 64, /* above */
     BIDE__SLAB_CLASSES = BIDE__SLAB_SMALL + (BIDE__SLAB_MAX - BIDE__SLAB_FINE) / BIDE__SLAB_STEP,
     BIDE__CHUNK_BLOCKS = BIDE__CHUNK_SIZE / 128, /* at most: no task is smaller than 128 bytes */
+    BIDE__SLAB_SPARE = 32,                       /* 2 MiB: the chunks of some 10,000 small tasks */
 };
 
 struct bide__chunk {
-    struct bide__slab *slab; /* whose it is, and */
-    struct bide__hub *hub;   /* the hub of the tasks in it; both constant */
-    struct bide__chunk *next, *previous;
-    uint32_t first;      /* offset of the first block */
-    uint32_t block_size; /* 0: one block, with the rest of `size` */
+    /* What other threads may read, which they do at each wake. */
+    struct bide__hub *hub;   /* of the tasks in it, and */
+    struct bide__slab *slab; /* whose it is; both constant */
+    uint32_t first;          /* offset of the first block */
+    uint32_t block_size;     /* 0: one block, with the rest of `size` */
     uint32_t class;
-    uint32_t count; /* blocks that were handed out at least once */
-    uint32_t room;  /* blocks in all */
-    size_t size;    /* of the chunk */
-    /* A bit for each block: what other threads ask of the task in it; under the hub's mutex.
-     * `marked` is set if any bit is; it is written under the mutex. */
+    uint32_t room; /* blocks in all */
+    size_t size;   /* of the chunk */
+    /* `marked` is set if a bit below is; it is written under the hub's mutex. */
     _Atomic uint32_t marked;
+
+    struct bide__chunk *next, *previous; /* all of the slab */
+
+    /* What changes when a block comes or goes. */
+    struct bide__block *free; /* that were used before, the latest first */
+    uint32_t used;            /* blocks in use, and one for each hold */
+    uint32_t look;            /* when `used` falls to this, the chunk changes its list */
+    uint32_t count;           /* blocks that were ever in use or in `free` */
+    struct bide__chunk *ready_next, *ready_previous; /* of its class, or the spare ones */
+
+    /* A bit for each block: what other threads ask of the task in it; under the hub's mutex. */
     uint64_t aborts[BIDE__CHUNK_BLOCKS / 64];
     uint64_t releases[BIDE__CHUNK_BLOCKS / 64];
 };
@@ -72,10 +85,11 @@ struct bide__slab {
     struct bide__hub *hub;
     size_t blocks; /* in use, those on the list `remote` too */
     unsigned home; /* the number of its worker, for tasks that stay with it */
-    _Atomic(struct bide__block *) remote; /* given back by other threads */
-    struct bide__chunk *chunks;
-    struct bide__block *free[BIDE__SLAB_CLASSES];
-    struct bide__chunk *fresh[BIDE__SLAB_CLASSES]; /* has blocks that were never used */
+    _Atomic(struct bide__block *) remote;          /* given back by other threads */
+    struct bide__chunk *chunks;                    /* all */
+    struct bide__chunk *ready[BIDE__SLAB_CLASSES]; /* have room; the first one is the head */
+    struct bide__chunk *spare;                     /* empty, and of no class */
+    uint32_t spares;
 };
 
 static inline struct bide__chunk *bide__chunk_of(const void *block)
@@ -93,7 +107,6 @@ static inline struct bide__chunk *bide__chunk_of(const void *block)
 /* ---- blocks ---- */
 
 void *bide__slab_new_slow(struct bide__slab *slab, size_t *size, size_t align, size_t offset);
-void bide__slab_free_slow(struct bide__slab *slab, void *block);
 
 /*
  * Returns a block of at least *size bytes, and stores its real size in *size. The address `offset`
@@ -105,10 +118,12 @@ static inline void *bide__slab_new(struct bide__slab *slab, size_t *size, size_t
     size_t n = (*size + BIDE__SLAB_UNIT - 1) / BIDE__SLAB_UNIT;
     if (__builtin_expect(n - 1 >= BIDE__SLAB_SMALL || align > BIDE__SLAB_UNIT, 0))
         return bide__slab_new_slow(slab, size, align, offset);
-    struct bide__block *b = slab->free[n - 1];
-    if (__builtin_expect(b == NULL, 0))
+    struct bide__chunk *c = slab->ready[n - 1];
+    if (__builtin_expect(c == NULL || c->free == NULL, 0))
         return bide__slab_new_slow(slab, size, align, offset);
-    slab->free[n - 1] = b->next;
+    struct bide__block *b = c->free;
+    c->free = b->next;
+    c->used++;
     slab->blocks++;
     /* The next block to be asked for may have left the cache. */
     __builtin_prefetch(b->next, 1);
@@ -117,19 +132,21 @@ static inline void *bide__slab_new(struct bide__slab *slab, size_t *size, size_t
     return b;
 }
 
+/* `used` of the chunk has fallen to `look`. */
+void bide__chunk_look(struct bide__slab *slab, struct bide__chunk *chunk);
+
 static inline void bide__slab_free(struct bide__slab *slab, void *block)
 {
     struct bide__chunk *c = bide__chunk_of(block);
     struct bide__block *b = block;
-    if (__builtin_expect(c->block_size == 0, 0)) {
-        bide__slab_free_slow(slab, block);
-        return;
-    }
     b->used = NULL;
-    b->next = slab->free[c->class];
-    slab->free[c->class] = b;
+    b->next = c->free;
+    c->free = b;
     slab->blocks--;
-    __asan_poison_memory_region(b + 1, c->block_size - sizeof(*b));
+    __asan_poison_memory_region(b + 1, (c->block_size > 0 ? c->block_size : c->size - c->first) -
+                                           sizeof(*b));
+    if (__builtin_expect(--c->used == c->look, 0))
+        bide__chunk_look(slab, c);
 }
 
 /* Any thread but the owner: gives a block back. */
@@ -144,7 +161,19 @@ static inline void bide__slab_drain(struct bide__slab *slab)
         bide__slab_drain_slow(slab);
 }
 
-/* Calls f for every block in use. f may free the block that it is called for. */
+/* A chunk that is held stays, even if all its blocks are freed. */
+static inline void bide__chunk_hold(struct bide__chunk *chunk)
+{
+    chunk->used++;
+}
+
+static inline void bide__chunk_let_go(struct bide__slab *slab, struct bide__chunk *chunk)
+{
+    if (--chunk->used == chunk->look)
+        bide__chunk_look(slab, chunk);
+}
+
+/* Calls f for every block in use. f may free the block that it is called for, and others. */
 void bide__slab_each(struct bide__slab *slab, void (*f)(void *block, void *argument),
                      void *argument);
 

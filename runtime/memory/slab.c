@@ -3,6 +3,8 @@
  */
 #include "runtime/memory/memory.h"
 
+enum { FRESH_BYTES = 4096 };
+
 static size_t round_up(size_t n, size_t unit)
 {
     return (n + unit - 1) & ~(unit - 1);
@@ -20,6 +22,8 @@ static unsigned class_of(size_t size, size_t *block_size)
     *block_size = BIDE__SLAB_FINE + (size_t)n * BIDE__SLAB_STEP;
     return BIDE__SLAB_SMALL + n - 1;
 }
+
+/* ---- chunks ---- */
 
 static struct bide__chunk *chunk_new(struct bide__slab *slab, size_t size)
 {
@@ -49,6 +53,94 @@ static void chunk_free(struct bide__slab *slab, struct bide__chunk *c)
     bide__door.free(c, c->size);
 }
 
+/* An empty chunk. */
+static struct bide__chunk *chunk_take(struct bide__slab *slab)
+{
+    struct bide__chunk *c = slab->spare;
+    if (c == NULL)
+        return chunk_new(slab, BIDE__CHUNK_SIZE);
+    slab->spare = c->ready_next;
+    slab->spares--;
+    return c;
+}
+
+static void chunk_give_back(struct bide__slab *slab, struct bide__chunk *c)
+{
+    if (slab->spares == BIDE__SLAB_SPARE) {
+        chunk_free(slab, c);
+        return;
+    }
+    c->free = NULL;
+    c->count = 0;
+    c->ready_next = slab->spare;
+    slab->spare = c;
+    slab->spares++;
+}
+
+/* ---- a class's chunks that have room ---- */
+
+enum {
+    LOOK_EMPTY = 0,          /* it is in the list, and not the head */
+    LOOK_NEVER = UINT32_MAX, /* it is the head */
+};
+
+static void ready_push(struct bide__slab *slab, struct bide__chunk *c)
+{
+    c->look = LOOK_NEVER;
+    c->ready_next = c->ready_previous = NULL;
+    slab->ready[c->class] = c;
+}
+
+/* After the head, which stays the head as long as it has room. */
+static void ready_add(struct bide__slab *slab, struct bide__chunk *c)
+{
+    struct bide__chunk *head = slab->ready[c->class];
+    if (head == NULL) {
+        ready_push(slab, c);
+        return;
+    }
+    c->look = LOOK_EMPTY;
+    c->ready_previous = head;
+    c->ready_next = head->ready_next;
+    if (c->ready_next != NULL)
+        c->ready_next->ready_previous = c;
+    head->ready_next = c;
+}
+
+/* Not the head. */
+static void ready_remove(struct bide__chunk *c)
+{
+    c->ready_previous->ready_next = c->ready_next;
+    if (c->ready_next != NULL)
+        c->ready_next->ready_previous = c->ready_previous;
+}
+
+/* The head is full: when a block of it is freed, it comes back into the list. */
+static void ready_pop(struct bide__slab *slab, struct bide__chunk *head)
+{
+    struct bide__chunk *c = head->ready_next;
+    head->look = head->room - 1;
+    slab->ready[head->class] = c;
+    if (c != NULL) {
+        c->look = LOOK_NEVER;
+        c->ready_previous = NULL;
+    }
+}
+
+void bide__chunk_look(struct bide__slab *slab, struct bide__chunk *c)
+{
+    if (c->block_size == 0) {
+        chunk_free(slab, c);
+    } else if (c->look != LOOK_EMPTY) {
+        ready_add(slab, c);
+    } else {
+        ready_remove(c);
+        chunk_give_back(slab, c);
+    }
+}
+
+/* ---- blocks ---- */
+
 static void *large_new(struct bide__slab *slab, size_t *size, size_t align, size_t offset)
 {
     size_t first = round_up(sizeof(struct bide__chunk) + offset, align) - offset;
@@ -59,25 +151,43 @@ static void *large_new(struct bide__slab *slab, size_t *size, size_t align, size
     if (c == NULL)
         return NULL;
     c->first = (uint32_t)first;
-    c->count = c->room = 1;
+    c->count = c->room = c->used = 1;
     slab->blocks++;
     return bide__chunk_block(c, 0);
 }
 
 static struct bide__chunk *class_chunk(struct bide__slab *slab, unsigned class, size_t block_size)
 {
-    struct bide__chunk *c = chunk_new(slab, BIDE__CHUNK_BYTES);
+    struct bide__chunk *c = chunk_take(slab);
     if (c == NULL)
         return NULL;
     c->first = (uint32_t)round_up(sizeof(*c), BIDE__SLAB_UNIT);
     c->block_size = (uint32_t)block_size;
     c->class = class;
-    c->room = (uint32_t)((BIDE__CHUNK_BYTES - c->first) / block_size);
+    c->room = (uint32_t)((BIDE__CHUNK_SIZE - c->first) / block_size);
     if (c->room > BIDE__CHUNK_BLOCKS)
         c->room = BIDE__CHUNK_BLOCKS;
-    slab->fresh[class] = c;
-    __asan_poison_memory_region((char *)c + c->first, BIDE__CHUNK_BYTES - c->first);
+    ready_push(slab, c);
+    __asan_poison_memory_region((char *)c + c->first, BIDE__CHUNK_SIZE - c->first);
     return c;
+}
+
+/* Puts blocks that were never used into the list, those of a page, so that most blocks come from
+ * there. */
+static void add_fresh(struct bide__chunk *c)
+{
+    uint32_t n = FRESH_BYTES / c->block_size + 1;
+    if (n > c->room - c->count)
+        n = c->room - c->count;
+    struct bide__block **end = &c->free;
+    for (; n > 0; n--) {
+        struct bide__block *b = bide__chunk_block(c, c->count++);
+        __asan_unpoison_memory_region(b, sizeof(*b));
+        b->used = NULL;
+        *end = b;
+        end = &b->next;
+    }
+    *end = NULL;
 }
 
 void *bide__slab_new_slow(struct bide__slab *slab, size_t *size, size_t align, size_t offset)
@@ -90,29 +200,24 @@ void *bide__slab_new_slow(struct bide__slab *slab, size_t *size, size_t align, s
     size_t block_size;
     unsigned class = class_of(*size, &block_size);
     bide__slab_drain(slab);
-    struct bide__block *b = slab->free[class];
-    if (b != NULL) {
-        slab->free[class] = b->next;
-    } else {
-        struct bide__chunk *c = slab->fresh[class];
-        if (c == NULL)
-            c = class_chunk(slab, class, block_size);
-        if (c == NULL)
-            return NULL;
-        b = bide__chunk_block(c, c->count++);
-        if (c->count == c->room)
-            slab->fresh[class] = NULL;
+    struct bide__chunk *c = slab->ready[class];
+    if (c != NULL && c->free == NULL && c->count == c->room) {
+        ready_pop(slab, c);
+        c = slab->ready[class];
     }
+    if (c == NULL)
+        c = class_chunk(slab, class, block_size);
+    if (c == NULL)
+        return NULL;
+    if (c->free == NULL)
+        add_fresh(c);
+    struct bide__block *b = c->free;
+    c->free = b->next;
+    c->used++;
     slab->blocks++;
     *size = block_size;
     __asan_unpoison_memory_region(b, block_size);
     return b;
-}
-
-void bide__slab_free_slow(struct bide__slab *slab, void *block)
-{
-    slab->blocks--;
-    chunk_free(slab, bide__chunk_of(block));
 }
 
 /* The rest of the block keeps what is in it until the owner takes it: a dump may look at it. */
@@ -143,13 +248,15 @@ void bide__slab_each(struct bide__slab *slab, void (*f)(void *block, void *argum
 {
     struct bide__chunk *next;
     for (struct bide__chunk *c = slab->chunks; c != NULL; c = next) {
-        next = c->next;
+        bide__chunk_hold(c);
         uint32_t count = c->count;
         for (uint32_t i = 0; i < count; i++) {
             struct bide__block *b = bide__chunk_block(c, i);
             if (b->used != NULL)
                 f(b, argument);
         }
+        next = c->next;
+        bide__chunk_let_go(slab, c);
     }
 }
 

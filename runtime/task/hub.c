@@ -66,8 +66,6 @@ void bide__hub_free(struct bide__hub *hub)
 /* With the mutex: does what other threads asked of the tasks in this chunk. */
 static void take_marks(struct bide__worker *worker, struct bide__chunk *chunk)
 {
-    bool single = chunk->block_size == 0; /* the chunk is freed with its only task */
-
     atomic_store_explicit(&chunk->marked, 0, memory_order_relaxed);
     for (uint32_t i = 0; i < BIDE__CHUNK_BLOCKS / 64; i++) {
         uint64_t aborts = chunk->aborts[i], releases = chunk->releases[i];
@@ -86,12 +84,8 @@ static void take_marks(struct bide__worker *worker, struct bide__chunk *chunk)
                 chunk->hub->fresh = task;
             } else if (bide__state_is_future(&task->wake.state)) {
                 bide__future_let_go(worker, task);
-                if (single)
-                    return;
             } else if (bide__state_release(&task->wake.state)) {
                 bide__task_free(task);
-                if (single)
-                    return;
             }
         }
     }
@@ -115,9 +109,11 @@ static void take(struct bide__hub *hub, struct bide__worker *worker)
 
     struct bide__chunk *c = hub->asked ? hub->tasks.chunks : NULL, *after;
     for (; c != NULL; c = after) {
-        after = c->next;
+        bide__chunk_hold(c);
         if (atomic_load_explicit(&c->marked, memory_order_relaxed))
             take_marks(worker, c);
+        after = c->next;
+        bide__chunk_let_go(&hub->tasks, c);
     }
     hub->asked = false;
 

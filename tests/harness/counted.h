@@ -9,11 +9,12 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include "check.h"
 
 static atomic_long counted_now, counted_top, counted_base;
+static void *(*counted_alloc_behind)(size_t size, size_t align);
+static void (*counted_free_behind)(void *p, size_t size);
 
 static inline void *counted_alloc(size_t size, size_t align)
 {
@@ -21,14 +22,13 @@ static inline void *counted_alloc(size_t size, size_t align)
     long top = atomic_load(&counted_top);
     while (now > top && !atomic_compare_exchange_weak(&counted_top, &top, now))
         ;
-    size_t unit = align > 16 ? align : 16;
-    return aligned_alloc(unit, (size + unit - 1) & ~(unit - 1));
+    return counted_alloc_behind(size, align);
 }
 
 static inline void counted_free(void *p, size_t size)
 {
     atomic_fetch_sub(&counted_now, (long)size);
-    free(p);
+    counted_free_behind(p, size);
 }
 
 static inline void counted_reset(void)
@@ -39,8 +39,11 @@ static inline void counted_reset(void)
 
 static inline void counted_begin(void)
 {
-    CHECK(bide_test_replace("alloc", (void (*)(void))counted_alloc) != NULL);
-    CHECK(bide_test_replace("free", (void (*)(void))counted_free) != NULL);
+    void (*alloc)(void) = bide_test_replace("alloc", (void (*)(void))counted_alloc);
+    void (*release)(void) = bide_test_replace("free", (void (*)(void))counted_free);
+    CHECK(alloc != NULL && release != NULL);
+    counted_alloc_behind = (void *(*)(size_t, size_t))alloc;
+    counted_free_behind = (void (*)(void *, size_t))release;
     counted_reset();
 }
 
