@@ -48,6 +48,7 @@ static double clock_of(clockid_t id)
                                          .frame_size = sizeof(struct name_),      \
                                          .result_size = (result_size_),           \
                                          .frame_align_log2 = 3,                   \
+                                         .flags = BIDE_FN_AWAITS,                 \
                                          .version = BIDE_FN_VERSION}
 
 /* ---- async int trivial(void) { return 1; } ---- */

@@ -16,6 +16,9 @@
  * its own end: its result stands, and the unwinding goes on below it. It starts nothing at that
  * level. Its deferred blocks run one level higher, as always.
  *
+ * A function that bide_frame_pause has suspended is the leaf of its chain, without a frame above it.
+ * A request unwinds it at once, as if a frame above it had answered BIDE_CANCELLED.
+ *
  * While a chain is polled, the context holds the top of its frames and the end of their memory. A
  * suspended chain stores neither: its leaf is the top frame, and the memory is that of its last
  * segment, or else its own.
@@ -103,15 +106,20 @@ enum bide_poll bide_frame_fail(struct bide_cx *cx, struct bide_frame *parent, in
 /* True if a request is waiting and may be delivered to the leaf. */
 static bool may_deliver(const struct bide_chain *c)
 {
-    if (!(c->flags & BIDE_CHAIN_CANCEL) || c->leaf->fn->cancel == NULL || level_unwinds(c))
+    if (!(c->flags & BIDE_CHAIN_CANCEL) || level_unwinds(c))
+        return false;
+    if (c->leaf->fn->cancel == NULL && !(c->leaf->fn->flags & BIDE_FN_AWAITS))
         return false;
     return c->shield == 0 || c->flags & BIDE_CHAIN_FORCE;
 }
 
-/* Pops the top frame, a cancelled leaf. Returns the awaiting frame. */
+/* Pops the top frame, a cancelled leaf, unless it is a paused function. Returns the frame that then
+ * unwinds. */
 static struct bide_frame *drop_frame(struct bide_cx *cx, struct bide_frame *f)
 {
     const struct bide_fn *fn = f->fn;
+    if (fn->cancel == NULL)
+        return f;
     struct bide_frame *parent = bide__parent(cx->chain, f);
     void *result = bide__slot(cx, f);
 
@@ -193,7 +201,7 @@ static __attribute__((noinline)) bool poll_slow(struct bide_cx *cx, enum bide_po
     if (c->flags & BIDE_CHAIN_RUN) {
         c->flags &= (uint8_t)~BIDE_CHAIN_RUN;
     } else if (may_deliver(c)) {
-        answer = f->fn->cancel(cx, f);
+        answer = f->fn->cancel != NULL ? f->fn->cancel(cx, f) : BIDE_CANCELLED;
         BIDE__ASSERT(answer == BIDE_WAIT || answer == BIDE_CANCELLED || answer == BIDE_COMPLETED,
                      "chain: cancel: the leaf gave no answer");
         if (answer == BIDE_WAIT)

@@ -198,7 +198,11 @@ static inline bool bide__will_ask(const struct bide_chain *chain)
         return (T)result_;                                                   \
     }
 
-#define BIDE__LEAF_MAKE(T, leaf_, frame_, now_, blocking_, poll_, cancel_, ...)                   \
+#define BIDE__LEAF_MAKE(T, leaf_, frame_, now_, blocking_, poll_, cancel_, ...) \
+    BIDE__LEAF_START(T, leaf_, frame_, now_, poll_, ##__VA_ARGS__)              \
+    BIDE__LEAF_REST(T, leaf_, frame_, blocking_, poll_, cancel_, ##__VA_ARGS__)
+
+#define BIDE__LEAF_START(T, leaf_, frame_, now_, poll_, ...)                                      \
     enum bide_poll bide__start_##leaf_(struct bide_cx *, struct bide_frame *,                     \
                                        T *BIDE__MORE(BIDE__PARAMETER, ##__VA_ARGS__));            \
                                                                                                   \
@@ -216,37 +220,38 @@ static inline bool bide__will_ask(const struct bide_chain *chain)
             return BIDE_PENDING;                                                                  \
         BIDE__EACH(BIDE__STORE, ##__VA_ARGS__)                                                    \
         return poll_(cx_, &f_->h);                                                                \
-    }                                                                                             \
-                                                                                                  \
-    /* In state 0 the chain has begun it: its arguments are above the frame. */                   \
-    static enum bide_poll leaf_##_resume(struct bide_cx *cx_, struct bide_frame *h_)              \
-    {                                                                                             \
-        if (h_->state == 0) {                                                                     \
-            frame_ *f_ = (frame_ *)(void *)h_;                                                    \
-            const struct leaf_##_args *a_ = bide__args(cx_, h_);                                  \
-            (void)f_, (void)a_;                                                                   \
-            BIDE__EACH(BIDE__STORE_ARG, ##__VA_ARGS__)                                            \
-        }                                                                                         \
-        return poll_(cx_, h_);                                                                    \
-    }                                                                                             \
-                                                                                                  \
-    static const struct bide_fn_info leaf_##_info = {                                             \
-        .name = #leaf_, .file = __FILE__, .line = __LINE__};                                      \
-                                                                                                  \
-    const struct bide_fn bide__desc_##leaf_ = {                                                   \
-        .blocking = (void (*)(void))blocking_,                                                    \
-        .start = (void (*)(void))bide__start_##leaf_,                                             \
-        .poll = leaf_##_resume,                                                                   \
-        .cancel = (cancel_),                                                                      \
-        .info = &leaf_##_info,                                                                    \
-        .frame_size = sizeof(frame_),                                                             \
-        .args_size = sizeof(struct leaf_##_args),                                                 \
-        .result_size = BIDE__IS_VOID(T) ? 0 : sizeof(BIDE__VALUE(T)),                             \
-        .frame_align_log2 = __builtin_ctz(_Alignof(frame_)),                                      \
-        .args_align_log2 = __builtin_ctz(_Alignof(struct leaf_##_args)),                          \
-        .flags = BIDE__IS_VOID(T) ? 0 : BIDE_FN_RESULT_SIGNED,                                    \
-        .version = BIDE_FN_VERSION,                                                               \
-    };                                                                                            \
+    }
+
+#define BIDE__LEAF_REST(T, leaf_, frame_, blocking_, poll_, cancel_, ...)            \
+    /* In state 0 the chain has begun it: its arguments are above the frame. */      \
+    static enum bide_poll leaf_##_resume(struct bide_cx *cx_, struct bide_frame *h_) \
+    {                                                                                \
+        if (h_->state == 0) {                                                        \
+            frame_ *f_ = (frame_ *)(void *)h_;                                       \
+            const struct leaf_##_args *a_ = bide__args(cx_, h_);                     \
+            (void)f_, (void)a_;                                                      \
+            BIDE__EACH(BIDE__STORE_ARG, ##__VA_ARGS__)                               \
+        }                                                                            \
+        return poll_(cx_, h_);                                                       \
+    }                                                                                \
+                                                                                     \
+    static const struct bide_fn_info leaf_##_info = {                                \
+        .name = #leaf_, .file = __FILE__, .line = __LINE__};                         \
+                                                                                     \
+    const struct bide_fn bide__desc_##leaf_ = {                                      \
+        .blocking = (void (*)(void))blocking_,                                       \
+        .start = (void (*)(void))bide__start_##leaf_,                                \
+        .poll = leaf_##_resume,                                                      \
+        .cancel = (cancel_),                                                         \
+        .info = &leaf_##_info,                                                       \
+        .frame_size = sizeof(frame_),                                                \
+        .args_size = sizeof(struct leaf_##_args),                                    \
+        .result_size = BIDE__IS_VOID(T) ? 0 : sizeof(BIDE__VALUE(T)),                \
+        .frame_align_log2 = __builtin_ctz(_Alignof(frame_)),                         \
+        .args_align_log2 = __builtin_ctz(_Alignof(struct leaf_##_args)),             \
+        .flags = BIDE__IS_VOID(T) ? 0 : BIDE_FN_RESULT_SIGNED,                       \
+        .version = BIDE_FN_VERSION,                                                  \
+    };                                                                               \
     _Static_assert(_Alignof(frame_) <= BIDE_FRAME_UNIT, "a leaf's frame is not over-aligned")
 
 #endif

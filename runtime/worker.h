@@ -42,6 +42,7 @@ struct bide__worker {
     /* NULL: tasks that are ready go to `queue`. `again`: the task has just been polled. */
     void (*schedule)(struct bide__worker *worker, struct bide__task *task, bool again);
     struct bide__task *current; /* the task that it polls now */
+    uint32_t again; /* bits: the branches of `current` whose leaves asked for another poll */
     struct bide_turn turn;
     unsigned turns; /* tasks run since the last look at the driver, the timers and the hub */
     bool closing;   /* new tasks are cancelled at once, or not made at all */

@@ -324,12 +324,11 @@ static const char *frame_align_text(struct lower *l)
 static const char *flags_text(struct lower *l)
 {
     bool has_sign = type_is_signed(l->unit, l->fn->result);
-    if (l->returns)
-        return has_sign ? "BIDE_FN_UNWINDS | BIDE_FN_CANCEL_RETURNS | BIDE_FN_RESULT_SIGNED"
-                        : "BIDE_FN_UNWINDS | BIDE_FN_CANCEL_RETURNS";
-    if (l->unwinds)
-        return has_sign ? "BIDE_FN_UNWINDS | BIDE_FN_RESULT_SIGNED" : "BIDE_FN_UNWINDS";
-    return has_sign ? "BIDE_FN_RESULT_SIGNED" : "0";
+    const char *unwinds = l->returns   ? " | BIDE_FN_UNWINDS | BIDE_FN_CANCEL_RETURNS"
+                          : l->unwinds ? " | BIDE_FN_UNWINDS"
+                                       : "";
+    return arena_printf(l->arena, "BIDE_FN_AWAITS%s%s", unwinds,
+                        has_sign ? " | BIDE_FN_RESULT_SIGNED" : "");
 }
 
 static void print_descriptor(struct lower *l, struct output *o, bool has_release)

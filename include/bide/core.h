@@ -146,6 +146,7 @@ enum {
                                     frame */
     BIDE_FN_RESULT_ALIGNED = 16, /* the result slot is aligned like the frame; otherwise as its size
                                     allows, to 64 at most */
+    BIDE_FN_AWAITS = 32,         /* not a leaf: bide_frame_pause may suspend it */
 };
 
 /* A function that an async function may await. The callees of one join or select share a group > 0
@@ -541,6 +542,20 @@ static __inline__ enum bide_poll bide_frame_suspend(struct bide_cx *cx, struct b
 {
     cx->chain->leaf = f;
     return BIDE_PENDING;
+}
+
+/*
+ * For a leaf without a result that has arranged for a wake and will be done at the next poll,
+ * whatever that poll is for: it needs no frame. Its start function returns BIDE_PENDING if this is
+ * true: the awaiting function is suspended itself and the next poll resumes it, or a request to
+ * cancel unwinds it. False: the leaf pushes a frame.
+ */
+static __inline__ bool bide_frame_pause(struct bide_cx *cx, struct bide_frame *parent)
+{
+    if (__builtin_expect(parent == NULL || !(parent->fn->flags & BIDE_FN_AWAITS), 0))
+        return false;
+    cx->chain->leaf = parent;
+    return true;
 }
 
 /*

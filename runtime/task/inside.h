@@ -96,11 +96,15 @@ static inline uintptr_t bide__state_begin(bide__state *state)
 {
     uintptr_t s = atomic_load_explicit(state, memory_order_acquire);
     uintptr_t clear = BIDE__SCHEDULED | BIDE__CANCEL | BIDE__FORCE;
-    if (__builtin_expect(s & BIDE__SHARED, 0) && s < 2 * BIDE__REF && !(s & BIDE__MULTI)) {
-        /* No clone is left, and a clone's drop is the last thing that its thread did here. */
-        atomic_store_explicit(state, s & ~(uintptr_t)BIDE__SHARED, memory_order_relaxed);
+    if (__builtin_expect(s & (BIDE__SHARED | BIDE__MULTI), 0)) {
+        if (s < 2 * BIDE__REF && !(s & BIDE__MULTI)) {
+            /* No clone is left, and a clone's drop is the last thing that its thread did here. */
+            atomic_store_explicit(state, s & ~(uintptr_t)BIDE__SHARED, memory_order_relaxed);
+        }
+        s = bide__state_change(state, clear, BIDE__RUNNING, 0);
+    } else {
+        atomic_store_explicit(state, (s & ~clear) | BIDE__RUNNING, memory_order_release);
     }
-    s = bide__state_change(state, clear, BIDE__RUNNING, 0);
     BIDE__ASSERT_ALIVE(s, "task: begin");
     BIDE__ASSERT(s & BIDE__SCHEDULED, "task: begin: it is in no queue");
     BIDE__ASSERT(!(s & BIDE__RUNNING), "task: begin: it runs already");
@@ -115,6 +119,15 @@ static inline bool bide__state_suspend(bide__state *state)
     BIDE__ASSERT(s & BIDE__RUNNING, "task: suspend: it does not run");
     BIDE__ASSERT(!(s & BIDE__DONE) || s & BIDE__FUTURE, "task: suspend: it has ended");
     return s & BIDE__SCHEDULED;
+}
+
+/* Owner: the poll returned BIDE_PENDING, and a leaf asked for another one: put it into the queue. */
+static inline void bide__state_requeue(bide__state *state)
+{
+    uintptr_t s = bide__state_change(state, BIDE__RUNNING, BIDE__SCHEDULED, 0);
+    BIDE__ASSERT(s & BIDE__RUNNING, "task: requeue: it does not run");
+    BIDE__ASSERT(!(s & (BIDE__DONE | BIDE__FUTURE)), "task: requeue: it has ended, or is a future");
+    (void)s;
 }
 
 /* Owner, without MULTI: the poll returned BIDE_READY. True: nobody refers to the task, free it. False: another

@@ -206,10 +206,18 @@ void bide__joiners_wake(struct bide__task *task)
 /* ---- running ---- */
 
 /* A wake that names no branch makes the task poll all of them, so bit 0 is not needed. */
-static void name_branch(struct bide__task *task, unsigned branch)
+static inline void name_branches(struct bide__task *task, uint32_t branches)
 {
-    if (branch != 0)
-        atomic_fetch_or_explicit(&task->wake.woken, UINT32_C(1) << branch, memory_order_release);
+    if (branches > 1)
+        atomic_fetch_or_explicit(&task->wake.woken, branches & ~UINT32_C(1), memory_order_release);
+}
+
+/* Leaves have marked the task, instead of waking it. */
+static void requeue(struct bide__worker *worker, struct bide__task *task)
+{
+    name_branches(task, worker->again);
+    bide__state_requeue(&task->wake.state);
+    bide__schedule(worker, task);
 }
 
 /* `value`: a result that has no place in the block. */
@@ -236,23 +244,29 @@ static void task_ended(struct bide__worker *worker, struct bide__task *task,
         bide__task_free(task);
 }
 
+/* Passes on what was asked of it. True: it is polled now, in all branches. False: it is a future. */
+static __attribute__((noinline)) bool pass_on(struct bide__worker *worker, struct bide__task *task,
+                                              uintptr_t asked)
+{
+    if (asked & BIDE__FUTURE) {
+        bide__future_woken(worker, task);
+        return false;
+    }
+    bide_chain_cancel(&task->chain, -ECANCELED, asked & BIDE__FORCE);
+    atomic_exchange_explicit(&task->wake.woken, 0, memory_order_acquire);
+    return true;
+}
+
 void bide__task_run(struct bide__worker *worker, struct bide__task *task)
 {
     const struct bide_fn *fn = bide__task_fn(task);
     uintptr_t asked = bide__state_begin(&task->wake.state);
-    uint32_t woken = UINT32_MAX;
 
-    if (__builtin_expect(asked & BIDE__FUTURE, 0)) {
-        bide__future_woken(worker, task);
+    if (__builtin_expect(asked != 0, 0) && !pass_on(worker, task, asked))
         return;
-    }
+    worker->turn.woken = UINT32_MAX;
     if (atomic_load_explicit(&task->wake.woken, memory_order_relaxed) != 0)
-        woken = atomic_exchange_explicit(&task->wake.woken, 0, memory_order_acquire);
-    if (__builtin_expect(asked != 0, 0)) {
-        bide_chain_cancel(&task->chain, -ECANCELED, asked & BIDE__FORCE);
-        woken = UINT32_MAX;
-    }
-    worker->turn.woken = woken;
+        worker->turn.woken = atomic_exchange_explicit(&task->wake.woken, 0, memory_order_acquire);
     worker->turn.budget = BIDE__BUDGET;
     struct bide_cx cx; /* the chain sets top and end */
     cx.chain = &task->chain;
@@ -261,12 +275,15 @@ void bide__task_run(struct bide__worker *worker, struct bide__task *task)
     cx.depth = 0;
     cx.nowhere = 0;
     worker->current = task;
+    worker->again = 0;
     enum bide_poll poll = bide_chain_poll(&cx);
     worker->current = NULL;
     if (__builtin_expect(worker->turn.spare != NULL, 0))
         bide_turn_end(&worker->turn);
     if (poll == BIDE_READY)
         task_ended(worker, task, fn, cx.nowhere);
+    else if (worker->again != 0)
+        requeue(worker, task);
     else if (bide__state_suspend(&task->wake.state))
         bide__schedule_again(worker, task);
 }
@@ -303,7 +320,7 @@ static void waker_wake_by_ref(struct bide_wakeable *w, unsigned branch)
     struct bide__task *task = (struct bide__task *)(void *)w;
     struct bide__worker *worker = bide__worker_owned(bide__task_hub(task));
 
-    name_branch(task, branch);
+    name_branches(task, UINT32_C(1) << branch);
     if (__builtin_expect(worker != NULL, 1) ? bide__state_wake(&w->state)
                                             : bide__state_wake_remote(&w->state))
         bide__schedule(worker, task);

@@ -259,6 +259,22 @@ static inline void bide__schedule_again(struct bide__worker *worker, struct bide
 /* Runs a task that was taken out of the run queue, until it suspends or ends. */
 void bide__task_run(struct bide__worker *worker, struct bide__task *task);
 
+/*
+ * For a leaf that is being polled: wakes it, like bide_waker_wake_by_ref(cx->waker). If it is a leaf
+ * of the task that the worker polls now, this leaves only a mark, and bide__task_run puts the task
+ * into the queue when the poll is over.
+ */
+static inline void bide__task_again(const struct bide_cx *cx)
+{
+    struct bide__worker *worker = bide__thread.running;
+    const struct bide_wakeable *task = bide_waker_task(cx->waker);
+
+    if (__builtin_expect(worker != NULL && (const void *)worker->current == task, 1))
+        worker->again |= UINT32_C(1) << bide_waker_branch(cx->waker);
+    else
+        bide_waker_wake_by_ref(cx->waker);
+}
+
 /* Makes a task and queues it. `scope`: the scope whose child it will be, or NULL. `flags` are bits
  * of the state: 0, BIDE__PINNED, BIDE__LOW. NULL: *error says why, -ENOMEM for want of memory. */
 struct bide__task *bide__task_new(struct bide__worker *worker, struct bide__scope *scope,

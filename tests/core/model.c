@@ -33,8 +33,8 @@ static void make(bool joins_only)
             s->deferred = pick(4) == 0;
             unsigned what = later == 0 ? 0 : pick(4);
             if (what <= 1) {
-                s->kind = SLEEPS;
-                s->delay = pick(4);
+                s->kind = pick(4) == 0 ? PAUSES : SLEEPS;
+                s->delay = s->kind == SLEEPS ? pick(4) : 0;
             } else if (what == 2) {
                 s->kind = CALLS;
                 s->callee = &funcs[i + 1 + pick(later)];
@@ -59,7 +59,8 @@ static long time_of_statement(const struct statement *s)
     long longest = 0;
 
     switch (s->kind) {
-    case SLEEPS: return s->delay;
+    case SLEEPS:
+    case PAUSES: return s->delay;
     case CALLS: return time_of(s->callee);
     case GROUPS:
         for (unsigned i = 0; s->branches[i] != NULL; i++) {

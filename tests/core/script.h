@@ -19,7 +19,7 @@ enum { FUNC_STATEMENTS = 8, GROUP_BRANCHES = 32 };
 
 struct func;
 
-enum statement_kind { END, SLEEPS, CALLS, RECEIVES, OPERATES, GROUPS };
+enum statement_kind { END, SLEEPS, CALLS, RECEIVES, OPERATES, GROUPS, PAUSES };
 
 struct statement {
     enum statement_kind kind;
@@ -55,6 +55,14 @@ struct func {
 #define CALL(f)                      \
     {                                \
         .kind = CALLS, .callee = (f) \
+    }
+#define PAUSE()        \
+    {                  \
+        .kind = PAUSES \
+    }
+#define DEFER_PAUSE()                    \
+    {                                    \
+        .kind = PAUSES, .deferred = true \
     }
 #define RECV(b)                      \
     {                                \
@@ -115,7 +123,8 @@ static const struct bide_fn script_fn = {.poll = script_poll,
                                          .result_size = sizeof(int),
                                          .frame_align_log2 = 3,
                                          .args_align_log2 = 3,
-                                         .flags = BIDE_FN_UNWINDS | BIDE_FN_RESULT_SIGNED,
+                                         .flags = BIDE_FN_UNWINDS | BIDE_FN_RESULT_SIGNED |
+                                                  BIDE_FN_AWAITS,
                                          .version = BIDE_FN_VERSION};
 
 /* The same, but with room for a leaf and a call of script_fn, as compiled functions would have. */
@@ -133,7 +142,8 @@ static const struct bide_fn script_roomy_fn = {.poll = script_poll,
                                                .result_size = sizeof(int),
                                                .frame_align_log2 = 3,
                                                .args_align_log2 = 3,
-                                               .flags = BIDE_FN_UNWINDS | BIDE_FN_RESULT_SIGNED,
+                                               .flags = BIDE_FN_UNWINDS | BIDE_FN_RESULT_SIGNED |
+                                                        BIDE_FN_AWAITS,
                                                .version = BIDE_FN_VERSION};
 
 static const struct bide_fn *script_fn_of(const struct func *func)
@@ -175,6 +185,15 @@ static enum bide_poll script_group(struct bide_cx *cx, struct script *f, const s
     return bide__group_run(cx, group);
 }
 
+/* Like bide_yield. */
+static enum bide_poll script_pause(struct bide_cx *cx, struct script *f)
+{
+    bide_waker_wake_by_ref(cx->waker);
+    CHECK(bide_frame_pause(cx, &f->h));
+    CHECK(cx->chain->leaf == &f->h);
+    return BIDE_PENDING;
+}
+
 static enum bide_poll script_start_statement(struct bide_cx *cx, struct script *f,
                                              const struct statement *s)
 {
@@ -185,6 +204,7 @@ static enum bide_poll script_start_statement(struct bide_cx *cx, struct script *
     case RECEIVES: return sim_recv_start(cx, &f->h, &f->slot, s->box);
     case OPERATES: return sim_op_start(cx, &f->h, &f->op_slot, s->op);
     case GROUPS: return script_group(cx, f, s);
+    case PAUSES: return script_pause(cx, f);
     case END: break;
     }
     return BIDE_READY;

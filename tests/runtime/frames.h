@@ -38,29 +38,30 @@
         __VA_ARGS__  \
     }
 
-#define HAND(name_, result_size_, flags_, callees_)                                      \
-    static enum bide_poll name_##_poll(struct bide_cx *cx, struct bide_frame *h);        \
-    static uint32_t name_##_need;                                                        \
-    static const struct bide_callee name_##_callees[] = callees_;                        \
-    static const struct bide_fn_info name_##_info = {                                    \
-        .name = #name_,                                                                  \
-        .file = "frames.c",                                                              \
-        .line = __LINE__,                                                                \
-        .callees = name_##_callees,                                                      \
-        .callee_count = sizeof(name_##_callees) / sizeof(struct bide_callee),            \
-        .need = &name_##_need,                                                           \
-    };                                                                                   \
-    static const struct bide_fn name_ = {                                                \
-        .poll = name_##_poll,                                                            \
-        .info = &name_##_info,                                                           \
-        .frame_size = sizeof(struct name_),                                              \
-        .args_size = sizeof(((struct name_ *)0)->a),                                     \
-        .result_size = (result_size_),                                                   \
-        .frame_align_log2 = __builtin_ctz(_Alignof(struct name_)),                       \
-        .args_align_log2 = 3,                                                            \
-        .flags = (flags_) | ((result_size_) == sizeof(int) ? BIDE_FN_RESULT_SIGNED : 0), \
-        .version = BIDE_FN_VERSION,                                                      \
-    };                                                                                   \
+#define HAND(name_, result_size_, flags_, callees_)                               \
+    static enum bide_poll name_##_poll(struct bide_cx *cx, struct bide_frame *h); \
+    static uint32_t name_##_need;                                                 \
+    static const struct bide_callee name_##_callees[] = callees_;                 \
+    static const struct bide_fn_info name_##_info = {                             \
+        .name = #name_,                                                           \
+        .file = "frames.c",                                                       \
+        .line = __LINE__,                                                         \
+        .callees = name_##_callees,                                               \
+        .callee_count = sizeof(name_##_callees) / sizeof(struct bide_callee),     \
+        .need = &name_##_need,                                                    \
+    };                                                                            \
+    static const struct bide_fn name_ = {                                         \
+        .poll = name_##_poll,                                                     \
+        .info = &name_##_info,                                                    \
+        .frame_size = sizeof(struct name_),                                       \
+        .args_size = sizeof(((struct name_ *)0)->a),                              \
+        .result_size = (result_size_),                                            \
+        .frame_align_log2 = __builtin_ctz(_Alignof(struct name_)),                \
+        .args_align_log2 = 3,                                                     \
+        .flags = (flags_) | BIDE_FN_AWAITS |                                      \
+                 ((result_size_) == sizeof(int) ? BIDE_FN_RESULT_SIGNED : 0),     \
+        .version = BIDE_FN_VERSION,                                               \
+    };                                                                            \
     static enum bide_poll name_##_poll(struct bide_cx *cx, struct bide_frame *h)
 
 #define HAND_BEGIN(name_)                          \

@@ -51,6 +51,24 @@ TEST(a_wake_during_the_poll_is_kept)
     CHECK(bide__state_suspend(&state));
 }
 
+TEST(what_is_requeued_is_in_the_queue)
+{
+    set(BIDE__SCHEDULED | BIDE__REF);
+    bide__state_begin(&state);
+    bide__state_requeue(&state);
+    CHECK_EQ(get(), BIDE__SCHEDULED | BIDE__REF);
+    CHECK(!bide__state_wake(&state)); /* no second time */
+    CHECK(!bide__state_wake_remote(&state));
+
+    set(BIDE__SCHEDULED | BIDE__SHARED | 2 * BIDE__REF);
+    bide__state_begin(&state);
+    CHECK(!bide__state_wake_remote(&state)); /* and a wake during the poll is merged */
+    bide__state_requeue(&state);
+    CHECK_EQ(get(), BIDE__SCHEDULED | BIDE__SHARED | 2 * BIDE__REF);
+    CHECK_EQ(bide__state_begin(&state), 0);
+    CHECK(!bide__state_suspend(&state));
+}
+
 TEST(requests_are_passed_on_once)
 {
     set(BIDE__REF);
