@@ -95,6 +95,12 @@ int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_option
     static const struct bide_runtime_options defaults;
 
     *out = NULL;
+    if (options == NULL)
+        options = &defaults;
+    if (options->flavour > BIDE_THREAD_PER_CORE)
+        return -EINVAL;
+    if (options->flavour != BIDE_CURRENT_THREAD)
+        return -ENOSYS;
     int r = bide__fork_watch();
     if (r < 0)
         return r;
@@ -109,7 +115,7 @@ int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_option
     r = bide__hub_new(&all->shared.hub, driver, driver->ops->wake);
     if (r < 0)
         goto no_hub;
-    furnish(all, options != NULL ? options : &defaults);
+    furnish(all, options);
     enlist(&all->shared);
     *out = &all->shared;
     return 0;

@@ -61,10 +61,21 @@ extern "C" {
 
 struct bide_runtime;
 
+/* How a runtime uses threads. The words of bide_runtime(...) are the names without BIDE_. */
+enum bide_flavour {
+    BIDE_CURRENT_THREAD = 0,  /* tasks run on the thread that blocks on the runtime */
+    BIDE_MULTI_THREAD = 1,    /* workers with threads of their own share all tasks */
+    BIDE_THREAD_PER_CORE = 2, /* each core has a thread and tasks of its own */
+};
+
 /* Zero in a member means the default. */
 struct bide_runtime_options {
     uint32_t blocking_threads_max;      /* threads of the blocking pool; default 512 */
     struct bide_duration blocking_idle; /* an idle thread ends after this; default 10 s */
+    enum bide_flavour flavour;
+    /* Of a runtime with threads of its own. Default: BIDE_WORKERS from the environment, else the
+     * number of cores that the process may use. */
+    uint32_t workers;
 };
 
 /* How long `async int main`, and a thread that exits, give their tasks to end. */
@@ -72,8 +83,8 @@ struct bide_runtime_options {
 
 /*
  * Makes a runtime, which one thread uses at a time. `options` may be NULL. Returns 0 and stores the
- * runtime in *out, for bide_runtime_free; or returns -ENOMEM, -EMFILE or -ENFILE and sets *out to
- * NULL. Any thread.
+ * runtime in *out, for bide_runtime_free; or returns -ENOMEM, -EMFILE, -ENFILE, -EINVAL (there is
+ * no such flavour) or -ENOSYS (that flavour cannot be made here) and sets *out to NULL. Any thread.
  */
 bide_must_use int bide_runtime_new(struct bide_runtime **out bide_gives(bide_runtime_free),
                                    const struct bide_runtime_options *options);
