@@ -86,6 +86,8 @@ static int block(struct bide_runtime *rt, const struct bide_fn *fn, const void *
         bide__copy_result(result, task);
     bide__task_let_go(worker, task);
     bide__thread.running = NULL;
+    if (__builtin_expect(worker->touched != NULL, 0))
+        bide__rest(worker);
     return error;
 }
 

@@ -43,6 +43,13 @@ void bide__misuse_blocking(const char *name)
         name);
 }
 
+void bide__misuse_turn(void)
+{
+    end_with("bide: %s: a turn on a thread that is running an executor; it is for the loop outside "
+             "of all tasks\n",
+             "bide_runtime_turn");
+}
+
 void bide__broken(const char *transition)
 {
     end_with("bide: this cannot happen: %s\n", transition);

@@ -53,6 +53,9 @@ struct bide__worker {
     struct bide__segments *segments;
     struct bide__driver *driver; /* in which it waits */
     int64_t judge_after_ns;      /* see schedule/current_thread.c; 0: it does not */
+    /* NULL, or to be called when its owner changes something of it between two runs: the loop that
+     * drives it (schedule/embed.c) has to notice that. */
+    void (*touched)(struct bide__worker *worker);
 };
 
 struct bide_runtime {

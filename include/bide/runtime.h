@@ -6,7 +6,8 @@
  * made, or when it begins and ends.
  *
  * A runtime runs on the thread that blocks on it (by bide_block_on, or the plain call of an async
- * function), and only while that thread blocks; between such calls its tasks wait. Several threads
+ * function), and only while that thread blocks, or while a loop of the program turns it ("inside
+ * another loop" below); between such calls its tasks wait. Several threads
  * may use it one after another, never at the same time. Other threads may at any time wake its
  * tasks (through wakers), call bide_task_abort and bide_task_finished, and drop handles.
  *
@@ -112,6 +113,14 @@ int bide_runtime_free(struct bide_runtime *rt);
 int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit);
 
 /*
+ * Asks all tasks to cancel, those spawned from now on too, and does not wait: the first step of
+ * bide_runtime_shutdown, for a program that must not block. Then run the runtime, by its turns for
+ * example, until bide_runtime_tasks(rt) is 0, and call bide_runtime_shutdown, which has little left
+ * to wait for. May be called again, and inside a task. Call it on the thread that uses rt.
+ */
+void bide_runtime_cancel(struct bide_runtime *rt);
+
+/*
  * From now on the calling thread blocks and spawns on rt, or on its own runtime if rt is NULL.
  * Returns the runtime that it had entered before (NULL: none), so that the caller can enter that
  * one again. Only one thread at a time may have entered a runtime.
@@ -130,6 +139,72 @@ size_t bide_runtime_tasks(const struct bide_runtime *rt);
 void bide_runtime_dump(const struct bide_runtime *rt,
                        void (*write)(void *argument, const char *text, size_t size),
                        void *argument);
+
+/* ---- inside another loop ---- */
+
+/*
+ * A program that has a loop of its own (GLib, Qt, libuv, a game) runs a runtime inside it: the loop
+ * watches one descriptor, and calls bide_runtime_turn when that is readable.
+ *
+ *     static gboolean on_ready(gint fd, GIOCondition what, gpointer rt)
+ *     {
+ *         bide_runtime_turn(rt, 0);
+ *         return G_SOURCE_CONTINUE;
+ *     }
+ *
+ *     bide_runtime_new(&rt, NULL);
+ *     bide_runtime_enter(rt);
+ *     g_unix_fd_add(bide_runtime_fd(rt), G_IO_IN, on_ready, rt);
+ *
+ * All tasks then run inside turns, on the thread of the loop, so they may call its functions and
+ * change its objects, and no locks are needed. Between two turns the callbacks of the loop may do
+ * all that plain code may: spawn (the thread must have entered rt), abort, send to a channel,
+ * notify, close a stream. What that wakes runs in the next turn, which the descriptor asks for. So
+ * the result of a call comes back without a callback: spawn an async function that awaits the call
+ * and then uses the result.
+ *
+ * A callback that blocks (the plain call of an async function) runs all tasks meanwhile, but holds
+ * up the loop. A task must not run the loop itself and get a turn inside its own: the program is
+ * stopped with a message. (GLib prevents this, as long as the source may not recurse.)
+ *
+ * To end, either call bide_runtime_shutdown, which blocks until all tasks have unwound. Or call
+ * bide_runtime_cancel, let the loop go on, and leave it when bide_runtime_tasks(rt) is 0; then call
+ * bide_runtime_shutdown. In both cases stop watching the descriptor before bide_runtime_free.
+ *
+ * A runtime with threads of its own needs no loop: spawn on it from anywhere, and let the task hand
+ * its result over as the loop allows (g_idle_add, uv_async_send).
+ */
+
+/*
+ * Returns a descriptor that is readable when a turn of rt has something to do: a task is ready, a
+ * timer is due, a descriptor that a task waits for is ready, another thread has woken a task. It
+ * stays readable until the next turn, so level-triggered and edge-triggered loops both work, by
+ * poll(2), epoll and whatever rests on them. Otherwise it is not readable: an idle runtime costs
+ * its loop nothing. It is the same descriptor in each call.
+ *
+ * It stays the runtime's: do not read, write or close it. It is valid until bide_runtime_free.
+ * Returns a negative errno if there is none: -EMFILE, -ENFILE, -ENOMEM, -ENOSPC, or -EINVAL (rt has
+ * threads of its own). Call it on the thread that uses rt.
+ *
+ * In virtual time (bide/testing.h) it is readable as long as there is a timer, and a turn that
+ * finds nothing else to do moves the clock to the next one.
+ */
+int bide_runtime_fd(struct bide_runtime *rt);
+
+/*
+ * Runs what is ready: takes wakes from other threads, timers that are due and events, and runs the
+ * tasks, those that they wake too, until none is ready or until `polls_max` polls of tasks were
+ * made (0: 256). It never waits. A poll takes as long as the task runs between two awaits.
+ *
+ * Returns 1 if there is more to do at once: then call it again soon, after the loop has looked at
+ * its other events (bide_runtime_fd is readable, so a loop that watches it need not look at this).
+ * Returns 0 if nothing is ready, or -EINVAL if rt has threads of its own. May be used without
+ * bide_runtime_fd, by a loop that turns at regular intervals anyway.
+ *
+ * Call it on the thread that uses rt, outside of all tasks; on a thread that is running an executor
+ * it stops the program with a message.
+ */
+int bide_runtime_turn(struct bide_runtime *rt, size_t polls_max);
 
 #ifdef __cplusplus
 }

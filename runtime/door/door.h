@@ -32,6 +32,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/types.h>
 #include <sys/un.h>
 #include <time.h>
@@ -43,6 +44,10 @@
     X(int, epoll_wait, (int ep, struct epoll_event *events, int max, int timeout_ms),              \
       (ep, events, max, timeout_ms))                                                               \
     X(int, eventfd, (unsigned initial, int flags), (initial, flags))                               \
+    X(int, timerfd_create, (int clock, int flags), (clock, flags))                                 \
+    X(int, timerfd_settime,                                                                        \
+      (int fd, int flags, const struct itimerspec *value, struct itimerspec *old),                 \
+      (fd, flags, value, old))                                                                     \
     X(int, sigaction, (int signo, const struct sigaction *action, struct sigaction *old),          \
       (signo, action, old))                                                                        \
     X(int, raise, (int signo), (signo))                                                            \

@@ -55,6 +55,14 @@ struct bide__driver_ops {
     int (*wait)(struct bide__driver *driver, struct bide__fds *fds, int64_t timeout_ns);
     /* Makes the current wait return, or else the next one. Any thread. */
     void (*wake)(struct bide__driver *driver);
+    /*
+     * For a foreign loop: a descriptor that is readable as long as `wait` would not wait. It stays
+     * the driver's. Or why there is none: -EMFILE, -ENFILE, -ENOMEM, -ENOSPC, -ENOSYS.
+     */
+    int (*watch)(struct bide__driver *driver);
+    /* After `watch`: at this time the descriptor becomes readable too; INT64_MAX: never. It
+     * replaces the time that was set before. 0, or why it could not be set. */
+    int (*alarm)(struct bide__driver *driver, int64_t at_ns);
 };
 
 extern const struct bide__driver_ops bide__driver_epoll;

@@ -7,6 +7,10 @@
  *
  * Timeouts are exact to the nanosecond with epoll_pwait2 (Linux 5.11). Where that is missing or
  * forbidden they are rounded up to a millisecond, so that no timer is early.
+ *
+ * An epoll descriptor is readable while it has an event that nobody has fetched, so a foreign loop
+ * may watch it. Its timeouts are then a timerfd, which is registered like the eventfd: edge
+ * triggered and never read.
  */
 #include "runtime/io/driver.h"
 
@@ -16,18 +20,23 @@
 
 enum { EVENTS_MAX = 256 };
 
-#define KEY_WAKE UINT64_MAX
+#define KEY_WAKE  UINT64_MAX
+#define KEY_ALARM (UINT64_MAX - 1)
 
 struct epoll {
     struct bide__driver driver;
     int fd;
     int wake_fd;
-    bool coarse; /* the system has no epoll_pwait2 */
+    int alarm_fd;     /* -1: nobody watches the descriptor */
+    int64_t alarm_ns; /* INT64_MAX: none is set */
+    bool coarse;      /* the system has no epoll_pwait2 */
 };
 
 static void epoll_end(struct bide__driver *driver)
 {
     struct epoll *e = (struct epoll *)driver;
+    if (e->alarm_fd >= 0)
+        bide__door.close(e->alarm_fd);
     if (e->wake_fd >= 0)
         bide__door.close(e->wake_fd);
     if (e->fd >= 0)
@@ -61,7 +70,8 @@ static int epoll_begin(struct bide__driver **out)
     struct epoll *e = bide__alloc(sizeof(*e));
     if (e == NULL)
         return -ENOMEM;
-    *e = (struct epoll){.driver = {&bide__driver_epoll}, .wake_fd = -1};
+    *e = (struct epoll){
+        .driver = {&bide__driver_epoll}, .wake_fd = -1, .alarm_fd = -1, .alarm_ns = INT64_MAX};
     int r = e->fd = bide__door.epoll_create1(EPOLL_CLOEXEC);
     if (r >= 0)
         r = e->wake_fd = bide__door.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -110,6 +120,11 @@ static int epoll_wait_events(struct bide__driver *driver, struct bide__fds *fds,
             woken++;
             continue;
         }
+        if (events[i].data.u64 == KEY_ALARM) {
+            e->alarm_ns = INT64_MAX;
+            woken++;
+            continue;
+        }
         if (bits & (EPOLLIN | EPOLLRDHUP | EPOLLPRI))
             ready |= BIDE__READ;
         if (bits & EPOLLOUT)
@@ -128,6 +143,44 @@ static void epoll_wake(struct bide__driver *driver)
     bide__door.write(e->wake_fd, &one, sizeof(one));
 }
 
+/* ---- for a foreign loop ---- */
+
+static int epoll_watch(struct bide__driver *driver)
+{
+    struct epoll *e = (struct epoll *)driver;
+    struct epoll_event event = {EPOLLIN | EPOLLET, {.u64 = KEY_ALARM}};
+    if (e->alarm_fd >= 0)
+        return e->fd;
+    int fd = bide__door.timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (fd < 0)
+        return fd;
+    int r = bide__door.epoll_ctl(e->fd, EPOLL_CTL_ADD, fd, &event);
+    if (r < 0) {
+        bide__door.close(fd);
+        return r;
+    }
+    e->alarm_fd = fd;
+    return e->fd;
+}
+
+/* The timer is relative, since the door's clock need not be the system's. */
+static int epoll_alarm(struct bide__driver *driver, int64_t at_ns)
+{
+    struct epoll *e = (struct epoll *)driver;
+    struct itimerspec in = {.it_value = {0}}; /* none */
+    if (at_ns == e->alarm_ns)
+        return 0;
+    if (at_ns != INT64_MAX) {
+        int64_t ns = at_ns - bide__clock_ns();
+        if (ns < 1)
+            ns = 1;
+        in.it_value = (struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
+    }
+    int r = bide__door.timerfd_settime(e->alarm_fd, 0, &in, NULL);
+    e->alarm_ns = r < 0 ? INT64_MAX : at_ns;
+    return r;
+}
+
 const struct bide__driver_ops bide__driver_epoll = {
     .name = "epoll",
     .begin = epoll_begin,
@@ -136,4 +189,6 @@ const struct bide__driver_ops bide__driver_epoll = {
     .cancel = epoll_cancel,
     .wait = epoll_wait_events,
     .wake = epoll_wake,
+    .watch = epoll_watch,
+    .alarm = epoll_alarm,
 };

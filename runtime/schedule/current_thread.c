@@ -49,7 +49,7 @@ static int poll_driver(struct bide__worker *w, int64_t timeout_ns)
 
 /* No call is on the pool, and the owner knows of the end of every call: a call is counted off after
  * the owner was notified. */
-static bool pool_is_idle(struct bide__worker *w)
+bool bide__pool_is_idle(struct bide__worker *w)
 {
     return atomic_load_explicit(&w->runtime->pool->in_flight, memory_order_acquire) == 0 &&
            !atomic_load_explicit(&w->hub->pending, memory_order_relaxed);
@@ -57,12 +57,12 @@ static bool pool_is_idle(struct bide__worker *w)
 
 /* All is idle, and time is virtual. True: time has passed, or there was an event. False: wait.
  * Asking the driver consumes a wake from another thread or from SIGQUIT, so both are checked. */
-static bool pass_virtual_time(struct bide__worker *w, int64_t until_ns)
+bool bide__pass_virtual_time(struct bide__worker *w, int64_t until_ns)
 {
     if (poll_driver(w, 0) > 0 || bide__quit_signal_has_asked(w->runtime) ||
         atomic_load_explicit(&w->hub->pending, memory_order_relaxed))
         return true;
-    if (!pool_is_idle(w) || until_ns == INT64_MAX)
+    if (!bide__pool_is_idle(w) || until_ns == INT64_MAX)
         return false;
     bide__time_set(until_ns);
     return true;
@@ -72,7 +72,7 @@ static bool pass_virtual_time(struct bide__worker *w, int64_t until_ns)
 static bool waits_for_nothing(struct bide__worker *w)
 {
     return w->runtime->is_program && w->wheel->count == 0 && w->runtime->fds->waiting == 0 &&
-           pool_is_idle(w);
+           bide__pool_is_idle(w);
 }
 
 /* No task is ready, and only another thread could change that. */
@@ -105,7 +105,7 @@ static void wait_for_something(struct bide__worker *w, int64_t deadline_ns)
     if (deadline_ns < until_ns)
         until_ns = deadline_ns;
     if (is_virtual) {
-        if (pass_virtual_time(w, until_ns))
+        if (bide__pass_virtual_time(w, until_ns))
             return;
     } else if (until_ns != INT64_MAX) {
         timeout_ns = until_ns - bide__clock_ns();
@@ -124,6 +124,13 @@ static void wait_for_something(struct bide__worker *w, int64_t deadline_ns)
     pass_time(w);
     if (judges && is_idle(w))
         judge(w);
+}
+
+void bide__look_around(struct bide__worker *w)
+{
+    take_over(w);
+    pass_time(w);
+    poll_driver(w, 0);
 }
 
 static void drive(struct bide__worker *w, int64_t deadline_ns)
@@ -174,8 +181,6 @@ void bide__run_ready(struct bide__worker *w, size_t polls)
             bide__task_run(w, task);
             bide__refuse_forked(w->runtime);
         }
-        take_over(w);
-        pass_time(w);
-        poll_driver(w, 0);
+        bide__look_around(w);
     } while (polls > 0 && w->queue.first != NULL);
 }

@@ -20,4 +20,18 @@ int bide__run(struct bide__worker *worker, const struct bide__task *until, int64
 /* Runs tasks that are ready, for at most this number of polls, and never waits. */
 void bide__run_ready(struct bide__worker *worker, size_t polls);
 
+/* ---- a runtime in a foreign loop: embed.c ---- */
+
+/* The worker, which has run, stops for now: a loop that turns it waits in its place. True: there is
+ * more to do at once. To be called after every run of a worker with `touched`. */
+bool bide__rest(struct bide__worker *worker);
+
+/* For embed.c: takes over what other threads have left, passes time and asks the driver; never
+ * waits. */
+void bide__look_around(struct bide__worker *worker);
+
+/* For embed.c, in virtual time: see current_thread.c. */
+bool bide__pool_is_idle(struct bide__worker *worker);
+bool bide__pass_virtual_time(struct bide__worker *worker, int64_t until_ns);
+
 #endif

@@ -1,5 +1,5 @@
 /*
- * shutdown.c: the end of all tasks of a runtime: bide_runtime_shutdown.
+ * shutdown.c: the end of all tasks of a runtime: bide_runtime_cancel, bide_runtime_shutdown.
  */
 #include "runtime/schedule/schedule.h"
 
@@ -41,6 +41,16 @@ static void force_all(struct bide__worker *worker)
     } while (worker->hub->futures > 0 && ++rounds < FORCED_ROUNDS);
 }
 
+void bide_runtime_cancel(struct bide_runtime *rt)
+{
+    bide__refuse_forked(rt);
+    if (rt->ended)
+        return;
+    cancel_all(rt, rt->forcing);
+    if (bide__thread.running != rt->worker)
+        bide__worker_at_rest(rt);
+}
+
 int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
 {
     struct bide__worker *worker = rt->worker;
@@ -68,6 +78,8 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
         r = worker->hub->alive > 0 || worker->hub->futures > 0 ? -ETIMEDOUT : 0;
     }
     bide__thread.running = NULL;
+    if (worker->touched != NULL)
+        bide__rest(worker);
     if (r < 0)
         return r;
     rt->ended = true;
