@@ -46,9 +46,12 @@
 
 struct bide_runtime;
 
-/* The runtime whose executor runs on this thread. NULL if there is none; a leaf then returns
- * -ENXIO. */
+/* The runtime whose executor runs on this thread. NULL if there is none; a leaf that needs one then
+ * returns bide__no_runtime, with the name of its function. */
 struct bide_runtime *bide__runtime_running(void);
+
+/* -ENXIO. In all builds but release the first call says on stderr which function it was. */
+int bide__no_runtime(const char *name);
 
 /* ---- memory and time, through the door ---- */
 

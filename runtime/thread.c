@@ -7,6 +7,7 @@
 
 #include <bide/task.h>
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,6 +17,23 @@ struct bide_runtime *bide__runtime_running(void)
 {
     const struct bide__worker *worker = bide__thread.running;
     return worker != NULL ? worker->runtime : NULL;
+}
+
+int bide__no_runtime(const char *name)
+{
+#ifdef BIDE_CHECK_STATES
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    char text[256];
+    if (!atomic_flag_test_and_set(&said)) {
+        snprintf(text, sizeof(text),
+                 "bide: %s: it was awaited where no runtime runs, and returns -ENXIO; this is said "
+                 "once\n",
+                 name);
+        (void)bide__door.write(STDERR_FILENO, text, strlen(text));
+    }
+#endif
+    (void)name;
+    return -ENXIO;
 }
 
 uint64_t bide_task_id(void)

@@ -210,7 +210,7 @@ static int attach(bide_http_client *client)
 {
     struct bide_runtime *runtime = bide__runtime_running();
     if (runtime == NULL)
-        return -ENXIO;
+        return bide__no_runtime("bide_http_send");
     if (client->runtime != NULL)
         return client->runtime == runtime ? 0 : -EXDEV;
     int n = bide__fd_open(&client->watch, client->set_fd);

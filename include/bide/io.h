@@ -6,8 +6,9 @@
  * A second reader or writer gets -EBUSY while the first one waits, even in a future (bide/future.h)
  * that nobody drives.
  *
- * A stream belongs to the runtime on which it was made: its async functions return -EXDEV on
- * another runtime, and -ENXIO outside any. Call all functions on the thread of its runtime.
+ * A stream of a descriptor, with its reader, belongs to the runtime on which it was made: the async
+ * functions return -EXDEV on another runtime, and -ENXIO outside any. Call all functions on the
+ * thread of its runtime. A pair in memory belongs to no runtime and needs none.
  * Failures are returned as negative errno. With `size` 0, nothing is read or written.
  */
 #ifndef BIDE_IO_H

@@ -36,6 +36,8 @@
 
 #include <bide/io.h>
 
+#include "lib/io/stream.h"
+
 enum { FIRST_SIZE = 1024 };
 
 enum state { LINE, LONG, LAST, STATES };
@@ -199,8 +201,19 @@ static int make_room(bide_reader *r)
 
 /* ---- the calls ---- */
 
+/* What is buffered needs no call of the stream, but is no more for another runtime than the
+ * stream. 0, or why this call cannot be made here. */
+static int refusal(const bide_reader *r, const char *name)
+{
+    const struct bide__fd *registration = bide__fd_stream_registration(r->stream);
+    return registration != NULL ? bide__fd_refusal(registration, name) : 0;
+}
+
 bide_async int bide_reader_line(bide_reader *reader, char **line, size_t *size)
 {
+    int refused = refusal(reader, "bide_reader_line");
+    if (refused < 0)
+        return refused;
     if (reader->busy)
         return -EBUSY;
     reader->busy = true;
@@ -239,6 +252,9 @@ static void pass(bide_reader *r, const char *data, size_t size)
 
 bide_async ssize_t bide_reader_read(bide_reader *reader, void *buffer, size_t size)
 {
+    int refused = refusal(reader, "bide_reader_read");
+    if (refused < 0)
+        return refused;
     if (reader->busy)
         return -EBUSY;
     reader->busy = true;

@@ -58,6 +58,8 @@ static bide_async int wait_registered(int fd, uint32_t direction)
 
 static bide_async int wait_ready(int fd, uint32_t direction)
 {
+    if (bide__runtime_running() == NULL)
+        return bide__no_runtime(direction == BIDE__READ ? "bide_fd_readable" : "bide_fd_writable");
     int r = ask(fd, direction);
     if (r == 0)
         return bide_await wait_registered(fd, direction);

@@ -67,6 +67,8 @@ bide_async int bide_tcp_connect(const char *host, uint16_t port, bide_stream **s
         bide__address_free(list);
     }
     *stream = NULL;
+    if (bide__runtime_running() == NULL)
+        return bide__no_runtime("bide_tcp_connect");
     int r = bide__address_find(host, true, &list);
     if (r == -ENOENT)
         r = bide_await bide_blocking(bide__address_find(host, false, &list));

@@ -154,6 +154,9 @@ bide_async int bide_tcp_accept(bide_tcp_listener *listener, bide_stream **stream
 {
     int pause_ms = PAUSE_FIRST_MS;
     *stream = NULL;
+    int refusal = bide__fd_refusal(listener->registration, "bide_tcp_accept");
+    if (refusal < 0)
+        return refusal;
     if (listener->accepting)
         return -EBUSY;
     listener->accepting = true;

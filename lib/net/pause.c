@@ -29,7 +29,7 @@ static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
         f->wheel = bide__wheel_running();
         f->timer = (struct bide__timer){0};
         if (f->wheel == NULL)
-            return bide__leaf_finish(cx, h, (int)-ENXIO);
+            return bide__leaf_finish(cx, h, bide__no_runtime(h->fn->info->name));
         h->state = BIDE__BEGUN;
         if (waits)
             bide__timer_arm(f->wheel, &f->timer, bide__deadline(f->duration), cx->waker);

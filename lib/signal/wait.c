@@ -35,6 +35,8 @@ static bide_async int wait_on(int signo, uint32_t taken, struct bide__listener *
 static bide_async int wait_for(int signo, bool second_ends)
 {
     struct bide__listener *listener;
+    if (bide__runtime_running() == NULL)
+        return bide__no_runtime(second_ends ? "bide_ctrl_c" : "bide_signal_wait");
     if (signo == SIGINT && !second_ends)
         bide__ctrl_c_keep();
     int r = bide__signal_install(signo);

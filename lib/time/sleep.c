@@ -81,7 +81,7 @@ static enum bide_poll begin(struct bide_cx *cx, struct sleep *f, int64_t deadlin
 
     f->timer = (struct bide__timer){0};
     if (wheel == NULL)
-        return bide__leaf_finish(cx, &f->h, (int)-ENXIO);
+        return bide__leaf_finish(cx, &f->h, bide__no_runtime(f->h.fn->info->name));
     if (deadline_ns == PAST)
         return pass(cx, f);
     f->h.state = WAITS | wheel->number << STATE_BITS;

@@ -140,6 +140,14 @@ void bide__fd_event(struct bide__fds *fds, uint64_t key, uint32_t ready)
 
 /* ---- leaves ---- */
 
+int bide__fd_refusal(const struct bide__fd *fd, const char *name)
+{
+    const struct bide_runtime *rt = bide__runtime_running();
+    if (rt == NULL)
+        return bide__no_runtime(name);
+    return fd->runtime == rt ? 0 : -EXDEV;
+}
+
 /* In `state` of a leaf. The other bits hold the registration's generation, as far as there is room.
  * It need not differ for ever, only until a leaf that was woken by the end of a registration is
  * polled. */
@@ -194,7 +202,7 @@ static int look(struct bide_cx *cx, struct bide__fd_leaf *f)
     struct bide__fd *fd = f->fd;
 
     if (worker == NULL)
-        return -ENXIO;
+        return bide__no_runtime(f->h.fn->info->name);
     if (!is_of(f) || fd->fd < 0)
         return -EBADF;
     if (fd->runtime != worker->runtime)

@@ -62,6 +62,13 @@ static inline void bide__fd_clear(struct bide__fd *fd, uint32_t direction)
 void bide__fd_set_waker(struct bide__fd *fd, uint32_t direction, bide_waker waker);
 
 /*
+ * For a call that may have nothing to wait for: 0 if the registration, which is open, belongs to
+ * the runtime that runs on this thread; -EXDEV if it belongs to another one; -ENXIO if none runs.
+ * `name` is that of the function.
+ */
+int bide__fd_refusal(const struct bide__fd *fd, const char *name);
+
+/*
  * Leaf: `async int bide__fd_wait(struct bide__fd *fd, uint32_t direction)`. Waits until the
  * direction is ready. 0; -EBUSY: another leaf waits for this direction; -EXDEV: it belongs to
  * another runtime; -ENXIO: there is no runtime; -EBADF: it was closed meanwhile. Cancelled: nothing

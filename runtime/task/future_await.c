@@ -167,7 +167,7 @@ static bool waits_for_this(const struct bide__task *future)
 static int refusal(const struct bide__worker *worker, const struct bide__task *future)
 {
     if (worker == NULL)
-        return -ENXIO;
+        return bide__no_runtime("bide_get");
     if (future == NULL)
         return -EINVAL;
     if (bide__task_hub(future) != worker->hub)

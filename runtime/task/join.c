@@ -110,7 +110,7 @@ static int try_join(struct bide_cx *cx, struct join *f)
     if (f->waiter.task != NULL && f->waiter.task != task)
         stop_waiting(f);
     if (worker == NULL)
-        return -ENXIO;
+        return bide__no_runtime(f->h.fn->info->name);
     if (task == NULL)
         return -EINVAL;
     int error = bide__handle_error(task);

@@ -213,7 +213,7 @@ void *bide__scope_spawn(struct bide__scope *scope, const struct bide_fn *fn, con
     struct bide__worker *worker = bide__thread.running;
     bool is_here = worker != NULL && worker->runtime == scope->runtime;
     struct bide__task *task = NULL;
-    int error = -EXDEV;
+    int error = worker == NULL ? bide__no_runtime("bide_scope_spawn") : -EXDEV;
 
     if (is_here)
         task = bide__task_new(worker, scope, 0, fn, args, &error);

@@ -1,0 +1,409 @@
+/*
+ * Every async function of the library, and the forms for tasks and futures: outside any runtime, on
+ * another runtime than that of the object, and at home.
+ */
+#include "outside.h"
+
+#include <bide/testing.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* ---- the objects ---- */
+
+static bide_stream *from, *to, *one, *two;
+static bide_reader *lines;
+static bide_tcp_listener *listener;
+static bide_stream *client;
+static bide_sender *sender;
+static bide_receiver *receiver;
+static bide_oneshot oneshot;
+static bide_notify notify;
+static bide_task(int) task;
+static bide_future(int) future;
+static int item, value = 5;
+
+static async int seven(void)
+{
+    return 7;
+}
+
+/* Leaves a line in the buffer of `lines`. */
+static async int read_a_line(void)
+{
+    char *line;
+    return await bide_reader_line(lines, &line, NULL);
+}
+
+static async int connects(void)
+{
+    return await bide_tcp_connect("127.0.0.1", (uint16_t)bide_tcp_port(listener), &client);
+}
+
+static void prepare(void)
+{
+    int ends[2];
+    CHECK_EQ(pipe(ends), 0);
+    CHECK_EQ(bide_stream_open(ends[0], &from), 0);
+    CHECK_EQ(bide_stream_open(ends[1], &to), 0);
+    CHECK_EQ(bide_reader_new(from, 100, &lines), 0);
+    CHECK_EQ(write(ends[1], "one\ntwo\n", 8), 8);
+    CHECK_EQ(bide_block_on(read_a_line()), 1);
+    CHECK_EQ(write(ends[1], "more", 4), 4);
+    CHECK_EQ(bide_stream_pair(10, &one, &two), 0);
+    CHECK_EQ(bide_block_on(bide_stream_write(two, "data", 4)), 4);
+    CHECK_EQ(bide_tcp_listen("127.0.0.1", 0, &listener), 0);
+    CHECK_EQ(bide_block_on(connects()), 0);
+    CHECK_EQ(bide_channel_new(sizeof(int), 3, NULL, &sender, &receiver), 0);
+    CHECK_EQ(bide_channel_try_send(sender, &value), 0);
+    bide_oneshot_init(&oneshot, &item, sizeof(item));
+    CHECK_EQ(bide_oneshot_send(&oneshot, &value), 0);
+    bide_notify_one(&notify);
+    task = bide_spawn(seven());
+    future = bide_lazy(seven());
+}
+
+static void clean(void)
+{
+    bide_reader_free(lines);
+    bide_stream_close(from);
+    bide_stream_close(to);
+    bide_stream_close(one);
+    bide_stream_close(two);
+    bide_stream_close(client);
+    client = NULL;
+    bide_tcp_listener_close(listener);
+    bide_sender_drop(sender);
+    bide_receiver_drop(receiver);
+    bide_task_detach(task);
+    bide_drop(future);
+}
+
+/* ---- the calls ---- */
+
+static char buffer[16];
+
+static async int sleeps(void)
+{
+    return await bide_sleep(BIDE_NS(1));
+}
+
+static async int sleeps_until(void)
+{
+    return await bide_sleep_until(bide_now());
+}
+
+static async int yields(void)
+{
+    await bide_yield();
+    return 0;
+}
+
+static async int waits_to_read(void)
+{
+    return await bide_fd_readable(bide_stream_fd(from));
+}
+
+static async int waits_to_write(void)
+{
+    return await bide_fd_writable(bide_stream_fd(to));
+}
+
+static async int reads(void)
+{
+    return (int)await bide_stream_read(from, buffer, 2);
+}
+
+static async int writes(void)
+{
+    return (int)await bide_stream_write(to, "abc", 3);
+}
+
+static async int reads_exactly(void)
+{
+    return await bide_stream_read_exactly(from, buffer, 4, NULL);
+}
+
+static async int writes_all(void)
+{
+    return await bide_stream_write_all(to, "abc", 3, NULL);
+}
+
+static async int reads_line(void)
+{
+    char *line;
+    return await bide_reader_line(lines, &line, NULL);
+}
+
+static async int reads_buffered(void)
+{
+    return (int)await bide_reader_read(lines, buffer, 3);
+}
+
+static async int reads_pair(void)
+{
+    return (int)await bide_stream_read(one, buffer, 4);
+}
+
+static async int writes_pair(void)
+{
+    return (int)await bide_stream_write(one, "ab", 2);
+}
+
+static async int reads_pair_exactly(void)
+{
+    return await bide_stream_read_exactly(one, buffer, 4, NULL);
+}
+
+static async int writes_all_to_pair(void)
+{
+    return await bide_stream_write_all(one, "ab", 2, NULL);
+}
+
+static async int connects_again(void)
+{
+    bide_stream *stream;
+    int r = await bide_tcp_connect("127.0.0.1", (uint16_t)bide_tcp_port(listener), &stream);
+    bide_stream_close(stream);
+    return r;
+}
+
+static async int accepts(void)
+{
+    bide_stream *stream;
+    int r = await bide_tcp_accept(listener, &stream);
+    bide_stream_close(stream);
+    return r;
+}
+
+static async int sends(void)
+{
+    return await bide_channel_send(sender, &value);
+}
+
+static async int reserves(void)
+{
+    int r = await bide_channel_reserve(sender);
+    if (r == 0)
+        bide_channel_unreserve(sender);
+    return r;
+}
+
+static async int receives(void)
+{
+    return await bide_channel_recv(receiver, &item);
+}
+
+static async int receives_one(void)
+{
+    return await bide_oneshot_recv(&oneshot, &item);
+}
+
+static async int waits_for_notice(void)
+{
+    return await bide_notify_wait(&notify);
+}
+
+static async int waits_for_signal(void)
+{
+    return await bide_signal_wait(SIGUSR1);
+}
+
+static async int sends_signal(void)
+{
+    return raise(SIGUSR1);
+}
+
+/* The wait is polled first, and installs the handler. */
+static async int waits_for_own_signal(void)
+{
+    int r = 0;
+    await bide_join(r = waits_for_signal(), sends_signal());
+    return r;
+}
+
+static async int waits_for_ctrl_c(void)
+{
+    return await bide_ctrl_c();
+}
+
+static async int joins(void)
+{
+    int result = 0, r = await bide_task_join(task, &result);
+    return r < 0 ? r : result;
+}
+
+static async int waits_for_task(void)
+{
+    return await bide_task_wait(task);
+}
+
+static async int gets(void)
+{
+    return await bide_get(future);
+}
+
+static async int drops(void)
+{
+    bide_drop(future);
+    return 0;
+}
+
+static int plain_seven(void)
+{
+    return 7;
+}
+
+/* Where there is no pool, the call is made in place. */
+static async int blocks(void)
+{
+    return await bide_blocking(plain_seven());
+}
+
+static async int spawns_in_scope(void)
+{
+    int r = 0, result = 0;
+    bide_scope(s) {
+        bide_task(int) child = bide_scope_spawn(s, seven());
+        r = await bide_task_join(child, &result);
+    }
+    return r < 0 ? r : result;
+}
+
+/* ---- the table ---- */
+
+#define ROW(name, call, outside, elsewhere, home)      \
+    {                                                  \
+#name, CALL_OF(call), outside, elsewhere, home \
+    }
+
+#define ROWS                                                                                      \
+    ROW(bide_sleep, sleeps, -ENXIO, 0, 0), ROW(bide_sleep_until, sleeps_until, -ENXIO, 0, 0),     \
+        ROW(bide_yield, yields, 0, 0, 0), ROW(bide_fd_readable, waits_to_read, -ENXIO, 0, 0),     \
+        ROW(bide_fd_writable, waits_to_write, -ENXIO, 0, 0),                                      \
+        ROW(bide_stream_read, reads, -ENXIO, -EXDEV, 2),                                          \
+        ROW(bide_stream_write, writes, -ENXIO, -EXDEV, 3),                                        \
+        ROW(bide_stream_read_exactly, reads_exactly, -ENXIO, -EXDEV, 0),                          \
+        ROW(bide_stream_write_all, writes_all, -ENXIO, -EXDEV, 0),                                \
+        ROW(bide_stream_read, reads_pair, 4, 4, 4), ROW(bide_stream_write, writes_pair, 2, 2, 2), \
+        ROW(bide_stream_read_exactly, reads_pair_exactly, 0, 0, 0),                               \
+        ROW(bide_stream_write_all, writes_all_to_pair, 0, 0, 0),                                  \
+        ROW(bide_reader_line, reads_line, -ENXIO, -EXDEV, 1),                                     \
+        ROW(bide_reader_read, reads_buffered, -ENXIO, -EXDEV, 3),                                 \
+        ROW(bide_tcp_connect, connects_again, -ENXIO, 0, 0),                                      \
+        ROW(bide_tcp_accept, accepts, -ENXIO, -EXDEV, 0), ROW(bide_channel_send, sends, 0, 0, 0), \
+        ROW(bide_channel_reserve, reserves, 0, 0, 0), ROW(bide_channel_recv, receives, 0, 0, 0),  \
+        ROW(bide_oneshot_recv, receives_one, 0, 0, 0),                                            \
+        ROW(bide_notify_wait, waits_for_notice, 0, 0, 0),                                         \
+        ROW(bide_ctrl_c, waits_for_ctrl_c, -ENXIO, ROW_SKIP, ROW_SKIP),                           \
+        ROW(bide_task_join, joins, -ENXIO, -EXDEV, 7),                                            \
+        ROW(bide_task_wait, waits_for_task, -ENXIO, -EXDEV, 0),                                   \
+        ROW(bide_get, gets, -ENXIO, -EXDEV, 7), ROW(bide_drop, drops, 0, 0, 0),                   \
+        ROW(bide_blocking, blocks, 7, 7, 7), ROW(bide_scope_spawn, spawns_in_scope, -ENXIO, 7, 7)
+
+TEST_LIMIT(every_call_outside_elsewhere_and_at_home, 60)
+{
+    const struct row rows[] = {ROWS};
+    check_rows(rows, sizeof(rows) / sizeof(rows[0]), prepare, clean);
+}
+
+static void nothing(void)
+{
+}
+
+TEST(signals_outside_elsewhere_and_at_home)
+{
+    const struct row rows[] = {{"bide_signal_wait", CALL_OF(waits_for_own_signal), -ENXIO, 0, 0}};
+    signal(SIGUSR1, SIG_IGN);
+    check_rows(rows, 1, nothing, nothing);
+}
+
+TEST(every_async_function_of_the_library_has_a_row)
+{
+    const struct row rows[] = {ROWS, ROW(bide_signal_wait, waits_for_signal, -ENXIO, 0, 0)};
+    static const struct {
+        const char *header;
+        int least;
+    } headers[] = {{"task", 1}, {"time", 2}, {"io", 8}, {"net", 2}, {"sync", 5}, {"signal", 2}};
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+        CHECK(check_covers(headers[i].header, rows, sizeof(rows) / sizeof(rows[0])) >=
+              headers[i].least);
+}
+
+/* ---- what only these have ---- */
+
+static async int accepts_in_a_shortage(void)
+{
+    bide_stream *stream;
+    int r = 0, timeout = await bide_timeout(BIDE_MS(1), r = bide_tcp_accept(listener, &stream));
+    return timeout < 0 ? timeout : r;
+}
+
+/* A connection that the listener keeps, since its stream could not be made, is not given to another
+ * runtime either. */
+TEST(a_connection_that_a_listener_keeps_stays_at_home)
+{
+    CHECK_EQ(bide_runtime_new(&row_home, NULL), 0);
+    CHECK_EQ(bide_runtime_new(&row_other, NULL), 0);
+    bide_runtime_enter(row_home);
+    prepare();
+    CHECK_EQ(bide_test_fail("epoll_ctl", 1, -ENOSPC, 0), 0);
+    CHECK_ERR(bide_block_on(accepts_in_a_shortage()), -ETIMEDOUT);
+    CHECK(bide_test_failed("epoll_ctl") > 0);
+    bide_test_fail("epoll_ctl", 0, 0, 0);
+    CHECK_ERR(run_on(row_other, CALL_OF(accepts)), -EXDEV);
+    CHECK_ERR(run_outside(CALL_OF(accepts)), -ENXIO);
+    CHECK_EQ(run_on(row_home, CALL_OF(accepts)), 0);
+    clean();
+    bide_test_reset();
+    bide_runtime_enter(NULL);
+    CHECK_EQ(bide_runtime_shutdown(row_home, BIDE_S(5)), 0);
+    CHECK_EQ(bide_runtime_free(row_home), 0);
+    CHECK_EQ(bide_runtime_free(row_other), 0);
+}
+
+/* Outside any runtime, a call makes none and leaves nothing open. */
+TEST(a_refused_call_makes_no_runtime)
+{
+    bide_test_watch();
+    CHECK_ERR(run_outside(CALL_OF(waits_for_signal)), -ENXIO);
+    CHECK_ERR(run_outside(CALL_OF(waits_for_ctrl_c)), -ENXIO);
+    CHECK_EQ(bide_test_calls("epoll_create1"), 0);
+    CHECK_EQ(bide_test_calls("sigaction"), 0);
+    CHECK_EQ(bide_test_calls("eventfd"), 0);
+}
+
+/* ---- the message ---- */
+
+static int count_of(const char *text, const char *part)
+{
+    int n = 0;
+    for (; (text = strstr(text, part)) != NULL; text++)
+        n++;
+    return n;
+}
+
+TEST(it_is_said_once_in_all_builds_but_release)
+{
+    char said[1024];
+    int ends[2], before = dup(STDERR_FILENO);
+    CHECK_EQ(pipe(ends), 0);
+    CHECK_EQ(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    dup2(ends[1], STDERR_FILENO);
+    int first = run_outside(CALL_OF(sleeps)), second = run_outside(CALL_OF(sleeps)),
+        third = run_outside(CALL_OF(waits_for_ctrl_c));
+    dup2(before, STDERR_FILENO);
+    CHECK(first == -ENXIO && second == -ENXIO && third == -ENXIO);
+    ssize_t size = read(ends[0], said, sizeof(said) - 1);
+    said[size > 0 ? size : 0] = '\0';
+#ifdef BIDE_CHECK_STATES
+    CHECK_EQ(count_of(said, "bide: bide_sleep: it was awaited where no runtime runs"), 1);
+    CHECK_EQ(count_of(said, "bide: "), 1);
+#else
+    CHECK_STR(said, "");
+    CHECK_EQ(count_of(said, "bide: "), 0);
+#endif
+}
