@@ -26,7 +26,10 @@ void *bide__spawn(const struct bide_fn *fn, const void *args)
 
     if (__builtin_expect(worker == NULL, 0)) {
         struct bide_runtime *rt = bide__runtime_need(&error);
-        worker = rt != NULL ? rt->worker : NULL;
+        if (rt != NULL && rt->multi)
+            task = bide__task_new_outside(rt, 0, fn, args, &error);
+        else if (rt != NULL)
+            worker = rt->worker;
     }
     if (worker != NULL)
         task = bide__task_new(worker, NULL, 0, fn, args, &error);
@@ -45,7 +48,10 @@ void *bide__lazy(const struct bide_fn *fn, const void *args)
 
     if (worker == NULL) {
         struct bide_runtime *rt = bide__runtime_need(&error);
-        worker = rt != NULL ? rt->worker : NULL;
+        if (rt != NULL && rt->multi)
+            future = bide__future_new_outside(rt, fn, args, &error);
+        else if (rt != NULL)
+            worker = rt->worker;
     }
     if (worker != NULL)
         future = bide__future_new(worker, fn, args, &error);
@@ -67,12 +73,32 @@ int bide__fd_open(struct bide__fd **out, int fd)
 
 /* ---- to block ---- */
 
+/* The same on a multi_thread runtime: its workers run fn, and this thread waits. */
+static int block_outside(struct bide_runtime *rt, const struct bide_fn *fn, const void *args,
+                         void *result)
+{
+    int error = 0;
+    struct bide__task *task = bide__task_new_outside(rt, 0, fn, args, &error);
+    if (task == NULL) {
+        bide__args_release(fn, args);
+        return error;
+    }
+    bide__task_wait_outside(task);
+    error = task->end.error;
+    if (error == 0 && result != NULL)
+        bide__copy_result(result, task);
+    bide__task_let_go(NULL, task);
+    return error;
+}
+
 /* Runs fn to its end and stores its result. 0, or why there is none. */
 static int block(struct bide_runtime *rt, const struct bide_fn *fn, const void *args, void *result)
 {
     struct bide__worker *worker = rt->worker;
     int error = 0;
     bide__refuse_forked(rt);
+    if (__builtin_expect(rt->multi, 0))
+        return block_outside(rt, fn, args, result);
     struct bide__task *task = bide__task_new(worker, NULL, 0, fn, args, &error);
     if (task == NULL) {
         bide__args_release(fn, args);

@@ -16,7 +16,9 @@
 
 #include <bide/runtime.h>
 
-enum { BLOCKING_THREADS_MAX = 512 };
+#include <stdlib.h>
+
+enum { BLOCKING_THREADS_MAX = 512, WORKERS_MAX = 1024 };
 static const int64_t BLOCKING_IDLE_NS = INT64_C(10000000000);
 
 struct whole {
@@ -90,6 +92,20 @@ static void furnish(struct whole *all, const struct bide_runtime_options *o)
                     o->blocking_idle.ns > 0 ? o->blocking_idle.ns : BLOCKING_IDLE_NS);
 }
 
+/* Zero: as many as the environment says, or else as many as there are cores for this process. */
+static unsigned worker_count(const struct bide_runtime_options *o)
+{
+    const char *text = getenv("BIDE_WORKERS");
+    unsigned long n = o->workers;
+    cpu_set_t cores;
+
+    if (n == 0 && text != NULL)
+        n = strtoul(text, NULL, 10);
+    if (n == 0 && sched_getaffinity(0, sizeof(cores), &cores) == 0)
+        n = (unsigned long)CPU_COUNT(&cores);
+    return n == 0 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
+}
+
 int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_options *options)
 {
     static const struct bide_runtime_options defaults;
@@ -99,7 +115,7 @@ int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_option
         options = &defaults;
     if (options->flavour > BIDE_THREAD_PER_CORE)
         return -EINVAL;
-    if (options->flavour != BIDE_CURRENT_THREAD)
+    if (options->flavour == BIDE_THREAD_PER_CORE)
         return -ENOSYS;
     int r = bide__fork_watch();
     if (r < 0)
@@ -116,10 +132,17 @@ int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_option
     if (r < 0)
         goto no_hub;
     furnish(all, options);
+    if (options->flavour == BIDE_MULTI_THREAD)
+        r = bide__workers_begin(&all->shared, worker_count(options), 0);
+    if (r < 0)
+        goto no_workers;
     enlist(&all->shared);
     *out = &all->shared;
     return 0;
 
+no_workers:
+    bide__pool_free(&all->pool);
+    bide__hub_close(all->shared.hub);
 no_hub:
     driver->ops->end(driver);
 no_driver:
@@ -144,7 +167,11 @@ int bide_runtime_free(struct bide_runtime *rt)
         bide__task_run(worker, left); /* futures that ended after another thread had woken them */
     bide__pool_end(rt->pool);
     bide__pool_free(rt->pool);
+    if (rt->multi)
+        bide__workers_stop(rt);
     bide__hub_close(rt->hub);
+    if (rt->multi)
+        bide__workers_free(rt);
     bide__fds_end(rt->fds);
     worker->driver->ops->end(worker->driver);
     bide__segments_end(worker->segments);

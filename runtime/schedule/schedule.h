@@ -17,6 +17,28 @@
  */
 int bide__run(struct bide__worker *worker, const struct bide__task *until, int64_t deadline_ns);
 
+/* multi_thread: makes `count` workers and starts their threads, the stack of which has stack_size
+ * bytes (0: the default). rt has its hub and its driver. 0, -ENOMEM, -EAGAIN: no thread. */
+int bide__workers_begin(struct bide_runtime *rt, unsigned count, size_t stack_size);
+
+/* bide_runtime_shutdown of a multi_thread runtime; it has not ended before. */
+int bide__workers_shutdown(struct bide_runtime *rt, struct bide_duration limit);
+
+/* Asks all tasks to cancel, those to come too. */
+void bide__workers_cancel(struct bide_runtime *rt);
+
+/* Ends the threads, once they have finished what they poll; and frees the workers. */
+void bide__workers_stop(struct bide_runtime *rt);
+void bide__workers_free(struct bide_runtime *rt);
+
+/*
+ * Any thread: from `stop` to `go` no worker of the runtime runs a task; see world.c. False: one of
+ * them has not come to the end of its poll within this time (`go` has to be called nevertheless).
+ * On a current_thread runtime nothing happens.
+ */
+bool bide__world_stop(struct bide_runtime *rt, int64_t patience_ns);
+void bide__world_go(struct bide_runtime *rt);
+
 /* Runs tasks that are ready, for at most this number of polls, and never waits. */
 void bide__run_ready(struct bide__worker *worker, size_t polls);
 

@@ -46,6 +46,10 @@ void bide_runtime_cancel(struct bide_runtime *rt)
     bide__refuse_forked(rt);
     if (rt->ended)
         return;
+    if (rt->multi) {
+        bide__workers_cancel(rt);
+        return;
+    }
     cancel_all(rt, rt->forcing);
     if (bide__thread.running != rt->worker)
         bide__worker_at_rest(rt);
@@ -60,6 +64,8 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
     bide__refuse_forked(rt);
     if (rt->ended)
         return 0;
+    if (rt->multi)
+        return bide__workers_shutdown(rt, limit);
     bide__thread.running = worker;
     cancel_all(rt, false);
     int64_t deadline_ns = bide__deadline(limit);

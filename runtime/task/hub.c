@@ -161,6 +161,31 @@ void bide__hub_read(struct bide__hub *hub)
     }
 }
 
+void bide__hub_read_shared(struct bide__hub *hub)
+{
+    struct bide__post *post, *next;
+
+    pthread_mutex_lock(&hub->mutex);
+    atomic_store_explicit(&hub->pending, false, memory_order_relaxed);
+    if (hub->reading) {
+        pthread_mutex_unlock(&hub->mutex);
+        return;
+    }
+    hub->reading = true;
+    while ((post = hub->posts) != NULL) {
+        hub->posts = NULL;
+        hub->posts_end = &hub->posts;
+        pthread_mutex_unlock(&hub->mutex);
+        for (; post != NULL; post = next) {
+            next = post->next;
+            post->run(post);
+        }
+        pthread_mutex_lock(&hub->mutex);
+    }
+    hub->reading = false;
+    pthread_mutex_unlock(&hub->mutex);
+}
+
 void bide__hub_close(struct bide__hub *hub)
 {
     pthread_mutex_lock(&hub->mutex);
@@ -199,8 +224,10 @@ void bide__hub_awake(struct bide__hub *hub)
 /* With the mutex: there is something for the owner to take over. */
 static void notify(struct bide__hub *hub)
 {
-    atomic_store_explicit(&hub->pending, true, memory_order_relaxed);
-    if (hub->sleeping) {
+    atomic_store_explicit(&hub->pending, true, memory_order_release);
+    if (hub->inject != NULL) {
+        hub->inject(hub->runtime, NULL);
+    } else if (hub->sleeping) {
         hub->sleeping = false;
         hub->wake(hub->driver);
     }

@@ -133,6 +133,7 @@ struct bide__hub {
     struct bide__task *dead;               /* to be freed */
     struct bide__post *posts, **posts_end; /* messages, in their order */
     bool asked;                            /* a chunk is marked */
+    bool reading;                          /* multi_thread: a worker reads the messages */
     bool sleeping;                         /* the owner is, or is about to be, in the driver */
     bool closed;                           /* there is no owner any more */
     void (*wake)(struct bide__driver *driver);
@@ -181,6 +182,9 @@ void bide__hub_close(struct bide__hub *hub);
  * only between two polls. */
 void bide__hub_take(struct bide__hub *hub, struct bide__worker *worker);
 void bide__hub_read(struct bide__hub *hub);
+
+/* A worker of a multi_thread runtime: reads the messages, unless another worker does. */
+void bide__hub_read_shared(struct bide__hub *hub);
 
 /* Owner, before it waits in the driver. False: there is something to take over. True: from now on
  * the driver is woken for it. */
@@ -299,6 +303,10 @@ static inline void bide__args_release(const struct bide_fn *fn, const void *args
     if (__builtin_expect(fn->release != NULL, 0))
         fn->release(args);
 }
+
+/* multi.c: blocks the calling thread, which runs no worker, until the task has ended. The caller
+ * has its handle. */
+void bide__task_wait_outside(struct bide__task *task);
 
 /* Owner: asks to cancel, with `force` below shields too. */
 void bide__task_cancel(struct bide__worker *worker, struct bide__task *task, bool force);

@@ -1,0 +1,295 @@
+/*
+ * idle.c: which workers search for work and which sleep, and who is woken when there is work.
+ *
+ * The idle word has the number of workers that search and of those that are awake (which search, or
+ * run tasks). At most half of the workers search at once, so that they do not get in each other's
+ * way. A searcher that finds something, and was the last one, wakes another: so workers come as
+ * long as there is work. See multi.h for the rule about lost wakes.
+ *
+ * A worker that sleeps is in the list of sleepers, unless it was chosen to be woken; then it counts
+ * as awake and searching from that moment on. It sleeps in the driver if nobody else has it, and
+ * otherwise on its own condition; in both cases not longer than to its next timer.
+ *
+ * The last worker to fall asleep moves a virtual clock on, and tells a shutdown that all is quiet.
+ */
+#include "runtime/schedule/multi.h"
+
+#include "runtime/blocking/blocking.h"
+#include "runtime/io/driver.h"
+#include "runtime/io/io.h"
+#include "runtime/trace/trace.h"
+
+enum { SEARCHING = 1, UNPARKED = 1 << 16 };
+
+static unsigned searching(uint32_t idle)
+{
+    return idle % UNPARKED;
+}
+
+static unsigned awake(uint32_t idle)
+{
+    return idle / UNPARKED;
+}
+
+/* ---- to wake ---- */
+
+void bide__parker_init(struct bide__parker *parker)
+{
+    pthread_condattr_t monotonic;
+    atomic_init(&parker->state, BIDE__AWAKE);
+    pthread_mutex_init(&parker->mutex, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&parker->cond, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+void bide__parker_end(struct bide__parker *parker)
+{
+    pthread_cond_destroy(&parker->cond);
+    pthread_mutex_destroy(&parker->mutex);
+}
+
+void bide__unpark(struct bide__core *core)
+{
+    struct bide__parker *p = &core->parker;
+    struct bide__driver *driver = core->worker.driver;
+
+    switch (atomic_exchange_explicit(&p->state, BIDE__NOTIFIED, memory_order_seq_cst)) {
+    case BIDE__IN_COND:
+        /* The sleeper holds the mutex from its change of the state until it waits. */
+        pthread_mutex_lock(&p->mutex);
+        pthread_mutex_unlock(&p->mutex);
+        pthread_cond_signal(&p->cond);
+        break;
+    case BIDE__IN_DRIVER: driver->ops->wake(driver); break;
+    default: break;
+    }
+}
+
+static bool wants_searcher(const struct bide__workers *all, uint32_t idle)
+{
+    return searching(idle) == 0 && awake(idle) < all->count;
+}
+
+/* A sleeper, which counts as awake and searching now; NULL: none is to be woken. */
+static struct bide__core *choose(struct bide__workers *all)
+{
+    struct bide__core *core = NULL;
+
+    pthread_mutex_lock(&all->sleepers_mutex);
+    if (wants_searcher(all, atomic_load_explicit(&all->idle, memory_order_seq_cst)))
+        core = all->sleepers;
+    if (core != NULL) {
+        all->sleepers = core->next_sleeper;
+        atomic_store_explicit(&core->is_asleep, false, memory_order_relaxed);
+        atomic_fetch_add_explicit(&all->idle, UNPARKED + SEARCHING, memory_order_seq_cst);
+    }
+    pthread_mutex_unlock(&all->sleepers_mutex);
+    return core;
+}
+
+void bide__notify(struct bide__workers *all)
+{
+    /* A read-modify-write, so that it comes after the stores that made the work visible. */
+    uint32_t idle = atomic_fetch_add_explicit(&all->idle, 0, memory_order_seq_cst);
+
+    if (!wants_searcher(all, idle))
+        return;
+    struct bide__core *core = choose(all);
+    if (core != NULL)
+        bide__unpark(core);
+}
+
+/* ---- to search ---- */
+
+bool bide__search_begin(struct bide__core *core)
+{
+    struct bide__workers *all = core->all;
+
+    if (core->is_searching)
+        return true;
+    if (2 * searching(atomic_load_explicit(&all->idle, memory_order_seq_cst)) >= all->count)
+        return false;
+    atomic_fetch_add_explicit(&all->idle, SEARCHING, memory_order_seq_cst);
+    core->is_searching = true;
+    return true;
+}
+
+void bide__search_end(struct bide__core *core)
+{
+    core->is_searching = false;
+    uint32_t before = atomic_fetch_sub_explicit(&core->all->idle, SEARCHING, memory_order_seq_cst);
+    if (searching(before) == 1)
+        bide__notify(core->all);
+}
+
+/* ---- the driver ---- */
+
+static bool take_driver(struct bide__workers *all)
+{
+    return !atomic_load_explicit(&all->driver_taken, memory_order_relaxed) &&
+           !atomic_exchange_explicit(&all->driver_taken, true, memory_order_acquire);
+}
+
+static void give_driver(struct bide__workers *all)
+{
+    atomic_store_explicit(&all->driver_taken, false, memory_order_release);
+}
+
+static int wait_in_driver(struct bide__core *core, int64_t timeout_ns)
+{
+    struct bide__driver *driver = core->worker.driver;
+    return driver->ops->wait(driver, core->worker.runtime->fds, timeout_ns);
+}
+
+void bide__look_at_driver(struct bide__core *core)
+{
+    if (!take_driver(core->all))
+        return;
+    wait_in_driver(core, 0);
+    give_driver(core->all);
+}
+
+/* ---- to sleep ---- */
+
+/* True: it was the last one that searched. */
+static bool fall_asleep(struct bide__core *core, bool *all_asleep)
+{
+    struct bide__workers *all = core->all;
+    uint32_t less = UNPARKED + (core->is_searching ? SEARCHING : 0);
+
+    pthread_mutex_lock(&all->sleepers_mutex);
+    uint32_t before = atomic_fetch_sub_explicit(&all->idle, less, memory_order_seq_cst);
+    core->next_sleeper = all->sleepers;
+    all->sleepers = core;
+    atomic_store_explicit(&core->is_asleep, true, memory_order_relaxed);
+    pthread_mutex_unlock(&all->sleepers_mutex);
+    bool last = core->is_searching && searching(before) == 1;
+    core->is_searching = false;
+    *all_asleep = awake(before) == 1;
+    return last;
+}
+
+/* It awakes by itself, unless it was chosen meanwhile; then it has to search. */
+static void awake_again(struct bide__core *core)
+{
+    struct bide__workers *all = core->all;
+
+    pthread_mutex_lock(&all->sleepers_mutex);
+    core->is_searching = !atomic_load_explicit(&core->is_asleep, memory_order_relaxed);
+    if (!core->is_searching) {
+        struct bide__core **at = &all->sleepers;
+        while (*at != core)
+            at = &(*at)->next_sleeper;
+        *at = core->next_sleeper;
+        atomic_store_explicit(&core->is_asleep, false, memory_order_relaxed);
+        atomic_fetch_add_explicit(&all->idle, UNPARKED, memory_order_seq_cst);
+    }
+    pthread_mutex_unlock(&all->sleepers_mutex);
+}
+
+static void wait_on_cond(struct bide__parker *p, int64_t timeout_ns)
+{
+    uint32_t state = BIDE__AWAKE;
+
+    pthread_mutex_lock(&p->mutex);
+    if (atomic_compare_exchange_strong_explicit(&p->state, &state, BIDE__IN_COND,
+                                                memory_order_seq_cst, memory_order_seq_cst))
+        bide__door.cond_wait(&p->cond, &p->mutex, timeout_ns);
+    atomic_exchange_explicit(&p->state, BIDE__AWAKE, memory_order_seq_cst);
+    pthread_mutex_unlock(&p->mutex);
+}
+
+static void wait_for_events(struct bide__core *core, int64_t timeout_ns)
+{
+    uint32_t state = BIDE__AWAKE;
+
+    if (atomic_compare_exchange_strong_explicit(&core->parker.state, &state, BIDE__IN_DRIVER,
+                                                memory_order_seq_cst, memory_order_seq_cst))
+        wait_in_driver(core, timeout_ns);
+    atomic_exchange_explicit(&core->parker.state, BIDE__AWAKE, memory_order_seq_cst);
+}
+
+/* Waits until it is woken, something happens, or a timer of its own is due. */
+static void sleep_once(struct bide__core *core)
+{
+    bool is_virtual = bide__time_is_virtual();
+    int64_t until_ns = bide__wheel_next(core->worker.wheel, false), timeout_ns = -1;
+
+    if (until_ns != INT64_MAX && !is_virtual) {
+        timeout_ns = until_ns - bide__clock_ns();
+        if (timeout_ns < 0)
+            timeout_ns = 0;
+    }
+    if (!take_driver(core->all)) {
+        wait_on_cond(&core->parker, timeout_ns);
+        return;
+    }
+    wait_for_events(core, timeout_ns);
+    give_driver(core->all);
+}
+
+/* ---- the last one ---- */
+
+/* All workers sleep, and time is virtual. True: time has passed, or there is work. */
+static bool pass_virtual_time(struct bide__core *core)
+{
+    struct bide__workers *all = core->all;
+    int64_t until_ns = atomic_load_explicit(&all->deadline_ns, memory_order_relaxed);
+
+    bide__look_at_driver(core);
+    if (bide__has_work(all) || bide__has_own_work(core))
+        return true;
+    if (atomic_load_explicit(&all->runtime->pool->in_flight, memory_order_acquire) != 0)
+        return false;
+    for (unsigned i = 0; i < all->count; i++) {
+        int64_t next_ns = bide__wheel_next(all->cores[i].worker.wheel, true);
+        if (next_ns < until_ns)
+            until_ns = next_ns;
+    }
+    if (until_ns == INT64_MAX)
+        return false;
+    bide__time_set(until_ns);
+    for (unsigned i = 0; i < all->count; i++)
+        bide__wheel_advance(all->cores[i].worker.wheel, until_ns);
+    return true;
+}
+
+static void tell_shutdown(struct bide__workers *all)
+{
+    if (!atomic_load_explicit(&all->closing, memory_order_seq_cst))
+        return;
+    pthread_mutex_lock(&all->world_mutex);
+    pthread_cond_broadcast(&all->quiet);
+    pthread_mutex_unlock(&all->world_mutex);
+}
+
+static bool must_awake(struct bide__core *core)
+{
+    return !atomic_load_explicit(&core->is_asleep, memory_order_relaxed) ||
+           bide__has_own_work(core) || bide__quit_signal_has_asked(core->all->runtime) ||
+           atomic_load_explicit(&core->all->quit, memory_order_relaxed);
+}
+
+void bide__park(struct bide__core *core)
+{
+    struct bide__workers *all = core->all;
+    bool all_asleep;
+
+    bide__slab_drain(core->worker.slab);
+    bool last = fall_asleep(core, &all_asleep);
+    if (last && bide__has_work(all))
+        bide__notify(all);
+    bide__world_leave(core);
+    if (all_asleep) {
+        tell_shutdown(all);
+        if (bide__time_is_virtual() && pass_virtual_time(core))
+            bide__notify(all);
+    }
+    while (!must_awake(core))
+        sleep_once(core);
+    awake_again(core);
+    bide__world_enter(core);
+    bide__watchdog_wake(all);
+}

@@ -1,0 +1,217 @@
+/*
+ * multi.h: what the files of the multi_thread scheduler share.
+ *
+ *   ring.c          the run queue of a worker
+ *   inject.c        queues that any thread may push to
+ *   idle.c          which workers search and sleep, and who is woken
+ *   world.c         all workers stand, so that one thread may look at everything
+ *   watchdog.c      a thread that sees what a worker that does not return leaves undone
+ *   multi_thread.c  where tasks that are ready go, and what a worker does
+ *   workers.c       workers begin and end; a runtime of them is shut down
+ *
+ * The rule that keeps wakes from being lost: whoever makes work visible (to a ring, a slot or a
+ * queue) calls bide__notify afterwards, which looks at the idle word with sequential consistency;
+ * the last worker that gives up searching changes the idle word first and then looks at all places
+ * where work can be. So one of the two sees the other. There are two exceptions: a worker that
+ * fills its own empty slot, or queues the task that it has just polled, tells nobody, since it will
+ * look there itself. If its poll does not end, the watchdog tells the others.
+ */
+#ifndef BIDE_RUNTIME_MULTI_H
+#define BIDE_RUNTIME_MULTI_H
+
+#include "runtime/memory/memory.h"
+#include "runtime/schedule/ring.h"
+#include "runtime/schedule/schedule.h"
+#include "runtime/time/time.h"
+
+enum {
+    BIDE__LINE = 64,      /* bytes of a cache line */
+    BIDE__LIFO_POLLS = 3, /* of the slot, one after another */
+    BIDE__LOW_TURNS = 16, /* a task of low priority is taken at least this often */
+};
+
+/* ---- inject.c ---- */
+
+/* First in, first out; linked by wake.next. */
+struct bide__inject {
+    pthread_mutex_t mutex;
+    struct bide__queue queue; /* under the mutex */
+    _Atomic size_t count;     /* written under the mutex */
+};
+
+void bide__inject_init(struct bide__inject *inject);
+void bide__inject_end(struct bide__inject *inject);
+void bide__inject_push(struct bide__inject *inject, struct bide__task *task);
+
+/* Pushes the tasks of a list, which becomes empty. */
+void bide__inject_append(struct bide__inject *inject, struct bide__queue *list);
+
+/* Takes the oldest task, and up to `more` further ones into `rest`, which may be NULL if `more` is
+ * 0. NULL: there is none. */
+struct bide__task *bide__inject_pop(struct bide__inject *inject, size_t more,
+                                    struct bide__queue *rest);
+
+static inline size_t bide__inject_count(struct bide__inject *inject)
+{
+    return atomic_load_explicit(&inject->count, memory_order_acquire);
+}
+
+/* ---- a worker ---- */
+
+enum { BIDE__AWAKE, BIDE__IN_COND, BIDE__IN_DRIVER, BIDE__NOTIFIED };
+
+/* Where a worker sleeps. */
+struct bide__parker {
+    _Atomic uint32_t state;
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+};
+
+struct bide__core {
+    struct bide__worker worker; /* the first member: a pointer to it is one to the whole */
+    struct bide__workers *all;
+    unsigned index;
+
+    /* Its own. */
+    unsigned ticks;      /* tasks that it took */
+    unsigned events;     /* since it last looked at the driver, the timers and the rest */
+    unsigned lifo_polls; /* of the slot, one after another */
+    bool is_searching;   /* it counts as such in the idle word */
+    bool stands;         /* world.c */
+    uint32_t random;
+    struct bide__segments segments;
+    pthread_t thread;
+
+    /* Read by others. */
+    _Alignas(BIDE__LINE) _Atomic uint32_t epoch; /* changes with every poll */
+    _Atomic(const struct bide_fn *) function;    /* the root of what it polls; NULL: nothing */
+    _Alignas(BIDE__LINE) _Atomic(struct bide__task *) lifo; /* woken last, to be run next */
+    struct bide__ring ring;
+    struct bide__inject pinned; /* tasks that only this worker may run */
+    struct bide__parker parker;
+
+    /* The watchdog's: since when the epoch has been the same; 0: it changes. */
+    struct bide__watched {
+        uint32_t epoch;
+        bool reported;
+        int64_t since_ns;
+    } watched;
+
+    /* Under the mutex of the sleepers. */
+    struct bide__core *next_sleeper;
+    _Atomic bool is_asleep;
+};
+
+/* ---- what the workers share ---- */
+
+struct bide__workers {
+    struct bide_runtime *runtime;
+    unsigned count;
+    unsigned started; /* threads that run */
+    struct bide__core *cores;
+
+    struct bide__inject inject; /* from threads that run no worker, and from full rings */
+    struct bide__inject low;    /* tasks of low priority */
+
+    /* idle.c */
+    _Alignas(BIDE__LINE) _Atomic uint32_t idle; /* workers: searching, and awake << 16 */
+    pthread_mutex_t sleepers_mutex;
+    struct bide__core *sleepers;
+    _Atomic bool driver_taken;
+
+    /* world.c */
+    pthread_mutex_t world_mutex;
+    pthread_cond_t all_stand; /* or fewer run than before */
+    pthread_cond_t go_on;
+    unsigned running;        /* workers that do not stand, under the mutex */
+    _Atomic bool stop;       /* the workers are to stand; written under the mutex */
+    pthread_mutex_t stopper; /* held by the thread that wants that */
+
+    /* workers.c */
+    _Atomic bool quit;           /* the workers' threads are to end */
+    _Atomic bool closing;        /* a shutdown waits for the tasks */
+    _Atomic int64_t deadline_ns; /* of that shutdown, for a virtual clock */
+    pthread_cond_t quiet;        /* with world_mutex: no worker is awake */
+
+    /* watchdog.c */
+    pthread_t watchdog;
+    pthread_mutex_t watch_mutex;
+    pthread_cond_t watch_wake;
+    _Atomic bool watch_sleeps; /* written under the mutex */
+    bool has_watchdog;
+};
+
+static inline struct bide__core *bide__core_of(struct bide__worker *worker)
+{
+    return (struct bide__core *)(void *)worker;
+}
+
+/* ---- idle.c ---- */
+
+void bide__parker_init(struct bide__parker *parker);
+void bide__parker_end(struct bide__parker *parker);
+
+/* Any thread: there is work to find. Wakes a worker to search for it, unless one searches already
+ * or none sleeps. */
+void bide__notify(struct bide__workers *all);
+
+/* Any thread: wakes this worker, which looks at everything. */
+void bide__unpark(struct bide__core *core);
+
+/* Worker: begins to search, if not too many do already. */
+bool bide__search_begin(struct bide__core *core);
+
+/* Worker: it has found work. */
+void bide__search_end(struct bide__core *core);
+
+/* Worker: it has found none. Sleeps until there is something to do, or it is time to end. */
+void bide__park(struct bide__core *core);
+
+/* Worker: looks at the driver without waiting, if nobody else has it. */
+void bide__look_at_driver(struct bide__core *core);
+
+/* ---- world.c ---- */
+
+/* Worker: from here on it runs; from here on it stands (it touches no task). */
+void bide__world_enter(struct bide__core *core);
+void bide__world_leave(struct bide__core *core);
+
+/* Worker, between two polls: stands as long as somebody wants that. */
+static inline void bide__world_pause(struct bide__core *core)
+{
+    if (__builtin_expect(atomic_load_explicit(&core->all->stop, memory_order_relaxed), 0)) {
+        bide__world_leave(core);
+        bide__world_enter(core);
+    }
+}
+
+/* ---- watchdog.c ---- */
+
+/* 0 or why there is no thread. */
+int bide__watchdog_begin(struct bide__workers *all);
+void bide__watchdog_end(struct bide__workers *all); /* `quit` is set */
+void bide__watchdog_wake_slow(struct bide__workers *all);
+
+/* A worker awakes. */
+static inline void bide__watchdog_wake(struct bide__workers *all)
+{
+    if (atomic_load_explicit(&all->watch_sleeps, memory_order_seq_cst))
+        bide__watchdog_wake_slow(all);
+}
+
+/* ---- multi_thread.c ---- */
+
+void *bide__worker_main(void *core);
+
+/* Where tasks that are ready go: from a worker, and from other threads (task NULL: only a wake). */
+void bide__core_schedule(struct bide__worker *worker, struct bide__task *task, bool again);
+void bide__outside_schedule(struct bide__worker *worker, struct bide__task *task, bool again);
+void bide__runtime_inject(struct bide_runtime *rt, struct bide__task *task);
+
+/* Any thread: there is something in a place where a search finds it. */
+bool bide__has_work(struct bide__workers *all);
+
+/* Worker: something only this worker can run is there. */
+bool bide__has_own_work(struct bide__core *core);
+
+#endif

@@ -1,0 +1,309 @@
+/*
+ * multi_thread.c: the executor of many threads: where tasks that are ready go, and what a worker
+ * does. multi.h lists the parts.
+ *
+ * A task that a worker wakes goes into the worker's *slot* and runs next: what a task has just
+ * written is still in the cache. The task that was in the slot goes to the end of the worker's
+ * ring, and so does a task that was woken while it was polled (a yield). A full ring gives half of
+ * its tasks to the shared queue. After BIDE__LIFO_POLLS turns of the slot in a row, the ring comes
+ * first: two tasks that wake each other do not keep the others waiting. Another worker takes the
+ * task in a slot too, but only as the last of what it looks for, and only if the poll of its owner
+ * lasts: otherwise it would take the task away from the cache that it is in.
+ *
+ * A worker looks for a task, in this order: in the shared queue, once in a while, so that a worker
+ * which feeds itself does not keep the others from starting; in its slot; in its ring; in the
+ * shared queue, of which it takes its share; among the tasks of low priority; in the rings of
+ * others, of which it takes half. Tasks that are bound to it (PINNED) take turns with the rest.
+ *
+ * Fairness: if the number of tasks is bounded and each poll is, every task that was woken is polled
+ * within a bounded time: a ring is first in, first out; the slot has a limit; the shared queue and
+ * the tasks of low priority have their turn after a number of others. Timers, descriptors and
+ * messages have theirs after BIDE__TURNS polls.
+ */
+#include "runtime/schedule/multi.h"
+
+#include "runtime/io/io.h"
+#include "runtime/thread.h"
+#include "runtime/trace/trace.h"
+
+/* ---- where tasks go ---- */
+
+/* A task that is bound to a worker, or of low priority: where it goes. NULL: neither. */
+static struct bide__inject *special(struct bide__workers *all, const struct bide__task *task,
+                                    struct bide__core **home)
+{
+    uintptr_t s = atomic_load_explicit(&task->wake.state, memory_order_relaxed);
+
+    *home = NULL;
+    if (__builtin_expect(!(s & (BIDE__PINNED | BIDE__LOW)), 1))
+        return NULL;
+    if (!(s & BIDE__PINNED))
+        return &all->low;
+    *home = &all->cores[bide__chunk_of(task)->slab->home];
+    return &(*home)->pinned;
+}
+
+static void push_special(struct bide__workers *all, struct bide__inject *to,
+                         struct bide__core *home, struct bide__task *task, bool again)
+{
+    bide__inject_push(to, task);
+    if (home != NULL && home != bide__core_of(bide__thread.running))
+        bide__unpark(home);
+    else if (home == NULL && !again)
+        bide__notify(all);
+}
+
+static void push(struct bide__core *core, struct bide__task *task)
+{
+    struct bide__queue half;
+
+    if (__builtin_expect(bide__ring_push(&core->ring, task, &half), 1))
+        return;
+    bide__queue_push(&half, task);
+    bide__inject_append(&core->all->inject, &half);
+}
+
+void bide__core_schedule(struct bide__worker *worker, struct bide__task *task, bool again)
+{
+    struct bide__core *core = bide__core_of(worker), *home;
+    struct bide__inject *to = special(core->all, task, &home);
+
+    if (__builtin_expect(to != NULL, 0)) {
+        push_special(core->all, to, home, task, again);
+        return;
+    }
+    if (again) {
+        push(core, task);
+        return;
+    }
+    task = atomic_exchange_explicit(&core->lifo, task, memory_order_acq_rel);
+    if (task == NULL)
+        return;
+    push(core, task);
+    bide__notify(core->all);
+}
+
+void bide__runtime_inject(struct bide_runtime *rt, struct bide__task *task)
+{
+    struct bide__workers *all = rt->workers;
+    struct bide__core *home;
+
+    if (task != NULL) {
+        struct bide__inject *to = special(all, task, &home);
+        if (to != NULL) {
+            push_special(all, to, home, task, false);
+            return;
+        }
+        bide__inject_push(&all->inject, task);
+    }
+    bide__notify(all);
+}
+
+void bide__outside_schedule(struct bide__worker *worker, struct bide__task *task, bool again)
+{
+    (void)again;
+    bide__runtime_inject(worker->runtime, task);
+}
+
+/* ---- where a worker finds one ---- */
+
+static struct bide__task *take_slot(struct bide__core *core)
+{
+    if (atomic_load_explicit(&core->lifo, memory_order_relaxed) == NULL)
+        return NULL;
+    return atomic_exchange_explicit(&core->lifo, NULL, memory_order_acq_rel);
+}
+
+/* Its own, from the slot or the ring. */
+static struct bide__task *take_own(struct bide__core *core)
+{
+    struct bide__task *task = take_slot(core);
+
+    if (task != NULL && core->lifo_polls < BIDE__LIFO_POLLS) {
+        core->lifo_polls++;
+        return task;
+    }
+    core->lifo_polls = 0;
+    if (task != NULL)
+        push(core, task);
+    return bide__ring_pop(&core->ring);
+}
+
+/* Its share of the shared queue; what it does not run now goes into its ring. */
+static struct bide__task *take_share(struct bide__core *core)
+{
+    struct bide__workers *all = core->all;
+    size_t share = bide__inject_count(&all->inject) / all->count;
+    size_t room = bide__ring_room(&core->ring);
+    struct bide__queue rest = {NULL, NULL}, half;
+    struct bide__task *next;
+
+    if (share > BIDE__RING / 2)
+        share = BIDE__RING / 2;
+    struct bide__task *task = bide__inject_pop(&all->inject, share < room ? share : room, &rest);
+    if (rest.first == NULL)
+        return task;
+    while ((next = bide__queue_pop(&rest)) != NULL)
+        bide__ring_push(&core->ring, next, &half);
+    bide__notify(all);
+    return task;
+}
+
+static struct bide__task *next_task(struct bide__core *core)
+{
+    struct bide__workers *all = core->all;
+    struct bide__task *task = NULL;
+    unsigned ticks = ++core->ticks;
+
+    if (ticks % BIDE__TURNS == 0)
+        task = bide__inject_pop(&all->inject, 0, NULL);
+    if (task == NULL && ticks % BIDE__LOW_TURNS == 0)
+        task = bide__inject_pop(&all->low, 0, NULL);
+    if (task == NULL && ticks % 2 == 0)
+        task = bide__inject_pop(&core->pinned, 0, NULL);
+    if (task == NULL)
+        task = take_own(core);
+    if (task == NULL)
+        task = bide__inject_pop(&core->pinned, 0, NULL);
+    if (task == NULL)
+        task = take_share(core);
+    if (task == NULL)
+        task = bide__inject_pop(&all->low, 0, NULL);
+    return task;
+}
+
+/* ---- stealing ---- */
+
+static uint32_t random_below(struct bide__core *core, uint32_t n)
+{
+    uint32_t r = core->random; /* xorshift; G. Marsaglia, 2003 */
+    r ^= r << 13;
+    r ^= r >> 17;
+    r ^= r << 5;
+    core->random = r;
+    return (uint32_t)((uint64_t)r * n >> 32);
+}
+
+/* Takes the task in the slot of a worker whose poll lasts: it has been the same one for a while. */
+static struct bide__task *steal_slot(struct bide__core *from)
+{
+    enum { A_WHILE = 100 };
+    struct bide__task *task = atomic_load_explicit(&from->lifo, memory_order_acquire);
+    uint32_t epoch = atomic_load_explicit(&from->epoch, memory_order_relaxed);
+
+    if (task == NULL)
+        return NULL;
+    for (unsigned n = 0; n < A_WHILE; n++)
+        bide__spin(n);
+    if (atomic_load_explicit(&from->epoch, memory_order_relaxed) != epoch)
+        return NULL;
+    return atomic_exchange_explicit(&from->lifo, NULL, memory_order_acq_rel);
+}
+
+static struct bide__task *search(struct bide__core *core)
+{
+    struct bide__workers *all = core->all;
+    struct bide__task *task = NULL;
+
+    if (!bide__search_begin(core))
+        return NULL;
+    unsigned start = random_below(core, all->count);
+    for (unsigned i = 0; i < all->count && task == NULL; i++) {
+        struct bide__core *from = &all->cores[(start + i) % all->count];
+        if (from != core)
+            task = bide__ring_steal(&from->ring, &core->ring);
+    }
+    if (task == NULL)
+        task = take_share(core);
+    for (unsigned i = 0; i < all->count && task == NULL; i++) {
+        struct bide__core *from = &all->cores[(start + i) % all->count];
+        if (from != core)
+            task = steal_slot(from);
+    }
+    return task;
+}
+
+bool bide__has_work(struct bide__workers *all)
+{
+    if (bide__inject_count(&all->inject) > 0 || bide__inject_count(&all->low) > 0 ||
+        atomic_load_explicit(&all->runtime->hub->pending, memory_order_acquire))
+        return true;
+    for (unsigned i = 0; i < all->count; i++) {
+        struct bide__core *core = &all->cores[i];
+        if (bide__ring_count(&core->ring) > 0 ||
+            atomic_load_explicit(&core->lifo, memory_order_acquire) != NULL)
+            return true;
+    }
+    return false;
+}
+
+bool bide__has_own_work(struct bide__core *core)
+{
+    if (bide__inject_count(&core->pinned) > 0 ||
+        atomic_load_explicit(&core->lifo, memory_order_acquire) != NULL ||
+        bide__ring_count(&core->ring) > 0)
+        return true;
+    int64_t next_ns = bide__wheel_next(core->worker.wheel, false);
+    return next_ns != INT64_MAX && next_ns <= bide__clock_ns();
+}
+
+/* ---- a worker ---- */
+
+/* What has its turn once in a while: timers, descriptors, messages, signals, memory. */
+static void look_around(struct bide__core *core)
+{
+    struct bide__worker *w = &core->worker;
+    struct bide_runtime *rt = w->runtime;
+
+    core->events = 0;
+    if (__builtin_expect(bide__quit_signal_asks(rt), 0))
+        bide__dump_to_stderr(rt);
+    bide__refuse_forked(rt);
+    if (atomic_load_explicit(&w->hub->pending, memory_order_relaxed))
+        bide__hub_read_shared(w->hub);
+    bide__slab_drain(w->slab);
+    bide__slab_drain(&core->segments.slab);
+    if (w->wheel->count > 0)
+        bide__wheel_advance(w->wheel, bide__clock_ns());
+    if (rt->fds->waiting > 0)
+        bide__look_at_driver(core);
+}
+
+static void run(struct bide__core *core, struct bide__task *task)
+{
+    if (core->is_searching)
+        bide__search_end(core);
+    uint32_t epoch = atomic_load_explicit(&core->epoch, memory_order_relaxed);
+    atomic_store_explicit(&core->function, bide__task_fn(task), memory_order_relaxed);
+    atomic_store_explicit(&core->epoch, epoch + 1, memory_order_relaxed);
+    bide__task_run(&core->worker, task);
+}
+
+void *bide__worker_main(void *argument)
+{
+    struct bide__core *core = argument;
+    struct bide__workers *all = core->all;
+
+    bide__thread.running = &core->worker;
+    bide__world_enter(core);
+    while (!atomic_load_explicit(&all->quit, memory_order_relaxed)) {
+        bide__world_pause(core);
+        if (++core->events >= BIDE__TURNS)
+            look_around(core);
+        struct bide__task *task = next_task(core);
+        if (task == NULL)
+            task = search(core);
+        if (task != NULL) {
+            run(core, task);
+            continue;
+        }
+        atomic_store_explicit(&core->function, NULL, memory_order_relaxed);
+        look_around(core);
+        if (!bide__has_own_work(core))
+            bide__park(core);
+        core->events = BIDE__TURNS;
+    }
+    bide__world_leave(core);
+    bide__thread.running = NULL;
+    return NULL;
+}

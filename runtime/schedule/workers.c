@@ -1,0 +1,274 @@
+/*
+ * workers.c: the workers of a multi_thread runtime begin and end, and the runtime is shut down; see
+ * multi.h.
+ */
+#include "runtime/schedule/multi.h"
+
+#include "runtime/blocking/blocking.h"
+#include "runtime/thread.h"
+
+#include <bide/runtime.h>
+
+/* ---- made ---- */
+
+static void core_init(struct bide__core *core, struct bide__workers *all, unsigned index)
+{
+    struct bide_runtime *rt = all->runtime;
+    const struct bide__worker *outside = rt->worker;
+
+    core->all = all;
+    core->index = index;
+    core->random = (outside->turn.seed ^ (index + 1) * UINT32_C(2654435761)) | 1;
+    core->worker = (struct bide__worker){
+        .hub = rt->hub,
+        .slab = &rt->hub->slabs[index],
+        .schedule = bide__core_schedule,
+        .runtime = rt,
+        .wheel = &rt->wheels[index],
+        .segments = &core->segments,
+        .driver = outside->driver,
+        .turn = {.memory = &bide__memory, .seed = core->random},
+    };
+    core->events = BIDE__TURNS;
+    bide__wheel_init(core->worker.wheel, bide__clock_ns(), true, index);
+    bide__inject_init(&core->pinned);
+    bide__parker_init(&core->parker);
+}
+
+static void monotonic_cond(pthread_cond_t *cond)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+static void all_init(struct bide__workers *all, struct bide_runtime *rt, unsigned count)
+{
+    all->runtime = rt;
+    all->count = count;
+    bide__inject_init(&all->inject);
+    bide__inject_init(&all->low);
+    pthread_mutex_init(&all->sleepers_mutex, NULL);
+    pthread_mutex_init(&all->world_mutex, NULL);
+    pthread_mutex_init(&all->stopper, NULL);
+    pthread_mutex_init(&all->watch_mutex, NULL);
+    monotonic_cond(&all->all_stand);
+    monotonic_cond(&all->go_on);
+    monotonic_cond(&all->quiet);
+    monotonic_cond(&all->watch_wake);
+    atomic_store_explicit(&all->deadline_ns, INT64_MAX, memory_order_relaxed);
+}
+
+static struct bide__workers *all_new(struct bide_runtime *rt, unsigned count)
+{
+    struct bide__workers *all = bide__door.alloc(sizeof(*all), BIDE__LINE);
+    if (all == NULL)
+        return NULL;
+    memset(all, 0, sizeof(*all));
+    size_t size = count * sizeof(*all->cores);
+    all->cores = bide__door.alloc(size, BIDE__LINE);
+    if (all->cores == NULL) {
+        bide__free(all, sizeof(*all));
+        return NULL;
+    }
+    memset(all->cores, 0, size);
+    all_init(all, rt, count);
+    for (unsigned i = 0; i < count; i++)
+        core_init(&all->cores[i], all, i);
+    return all;
+}
+
+int bide__workers_begin(struct bide_runtime *rt, unsigned count, size_t stack_size)
+{
+    int r = bide__hub_add_slabs(rt->hub, count);
+    if (r < 0)
+        return r;
+    struct bide__wheel *one = rt->wheels;
+    rt->wheels = bide__alloc(count * sizeof(*rt->wheels));
+    struct bide__workers *all = rt->workers = rt->wheels != NULL ? all_new(rt, count) : NULL;
+    if (all == NULL) {
+        bide__free(rt->wheels, count * sizeof(*rt->wheels));
+        rt->wheels = one;
+        return -ENOMEM;
+    }
+    rt->multi = true;
+    rt->hub->inject = bide__runtime_inject;
+    rt->worker->schedule = bide__outside_schedule;
+    /* All are awake: each counts itself off when it sleeps. */
+    atomic_store_explicit(&all->idle, count << 16, memory_order_relaxed);
+    r = bide__watchdog_begin(all);
+    all->has_watchdog = r == 0;
+    if (r < 0) {
+        bide__workers_free(rt);
+        return r;
+    }
+    for (unsigned i = 0; i < count && r == 0; i++) {
+        struct bide__core *core = &all->cores[i];
+        r = bide__door.thread_create(&core->thread, stack_size, bide__worker_main, core);
+        if (r == 0)
+            all->started++;
+    }
+    if (r < 0) {
+        bide__workers_stop(rt);
+        bide__workers_free(rt);
+        return r;
+    }
+    return 0;
+}
+
+/* ---- ended ---- */
+
+void bide__workers_stop(struct bide_runtime *rt)
+{
+    struct bide__workers *all = rt->workers;
+
+    atomic_store_explicit(&all->quit, true, memory_order_seq_cst);
+    for (unsigned i = 0; i < all->started; i++)
+        bide__unpark(&all->cores[i]);
+    for (unsigned i = 0; i < all->started; i++)
+        bide__door.thread_join(all->cores[i].thread);
+    all->started = 0;
+    if (all->has_watchdog)
+        bide__watchdog_end(all);
+    all->has_watchdog = false;
+}
+
+void bide__workers_free(struct bide_runtime *rt)
+{
+    struct bide__workers *all = rt->workers;
+
+    for (unsigned i = 0; i < all->count; i++) {
+        struct bide__core *core = &all->cores[i];
+        bide__wheel_end(core->worker.wheel);
+        bide__segments_end(&core->segments);
+        bide__inject_end(&core->pinned);
+        bide__parker_end(&core->parker);
+    }
+    bide__inject_end(&all->inject);
+    bide__inject_end(&all->low);
+    pthread_mutex_destroy(&all->sleepers_mutex);
+    pthread_mutex_destroy(&all->world_mutex);
+    pthread_mutex_destroy(&all->stopper);
+    pthread_mutex_destroy(&all->watch_mutex);
+    pthread_cond_destroy(&all->all_stand);
+    pthread_cond_destroy(&all->go_on);
+    pthread_cond_destroy(&all->quiet);
+    pthread_cond_destroy(&all->watch_wake);
+    bide__free(rt->wheels, all->count * sizeof(*rt->wheels));
+    rt->wheels = rt->worker->wheel;
+    bide__free(all->cores, all->count * sizeof(*all->cores));
+    bide__free(all, sizeof(*all));
+    rt->workers = NULL;
+}
+
+/* ---- shutdown ---- */
+
+static const int64_t STEP_NS = INT64_C(10000000), GRACE_NS = INT64_C(1000000000);
+
+static void cancel_block(void *block, void *argument)
+{
+    const struct bide_runtime *rt = argument;
+    struct bide__task *task = block;
+    if (!bide__state_done(&task->wake.state) && !bide__state_is_future(&task->wake.state))
+        bide__task_cancel(NULL, task, rt->forcing);
+}
+
+/* Asks all tasks to cancel, those to come too. False: a worker did not stand in time. */
+static bool cancel_all(struct bide_runtime *rt, bool force, int64_t patience_ns)
+{
+    struct bide__workers *all = rt->workers;
+    bool stand = bide__world_stop(rt, patience_ns);
+
+    if (stand) {
+        pthread_mutex_lock(&rt->hub->mutex);
+        rt->worker->closing = true;
+        rt->forcing = force;
+        for (unsigned i = 0; i < all->count; i++)
+            all->cores[i].worker.closing = true;
+        bide__hub_each(rt->hub, cancel_block, rt);
+        pthread_mutex_unlock(&rt->hub->mutex);
+    }
+    bide__world_go(rt);
+    return stand;
+}
+
+void bide__workers_cancel(struct bide_runtime *rt)
+{
+    cancel_all(rt, rt->forcing, INT64_MAX / 2);
+}
+
+static void close_futures(struct bide_runtime *rt, int64_t patience_ns)
+{
+    if (bide__world_stop(rt, patience_ns)) {
+        pthread_mutex_lock(&rt->hub->mutex);
+        bide__futures_close(rt->worker);
+        pthread_mutex_unlock(&rt->hub->mutex);
+    }
+    bide__world_go(rt);
+}
+
+static size_t count_of(_Atomic size_t *count)
+{
+    return atomic_load_explicit(count, memory_order_acquire);
+}
+
+/* Waits until no task is alive. False: the time is over. */
+static bool wait_for_tasks(struct bide_runtime *rt, int64_t deadline_ns)
+{
+    struct bide__workers *all = rt->workers;
+
+    atomic_store_explicit(&all->deadline_ns, deadline_ns, memory_order_relaxed);
+    pthread_mutex_lock(&all->world_mutex);
+    while (count_of(&rt->hub->alive) > 0 && bide__clock_ns() < deadline_ns)
+        bide__door.cond_wait(&all->quiet, &all->world_mutex, STEP_NS);
+    pthread_mutex_unlock(&all->world_mutex);
+    atomic_store_explicit(&all->deadline_ns, INT64_MAX, memory_order_relaxed);
+    return count_of(&rt->hub->alive) == 0;
+}
+
+static int64_t left_ns(int64_t deadline_ns)
+{
+    int64_t left = deadline_ns == INT64_MAX ? INT64_MAX / 2 : deadline_ns - bide__clock_ns();
+    return left > 0 ? left : 0;
+}
+
+/* True: no task is alive, and no future that has begun. */
+static bool wait_for_all(struct bide_runtime *rt, int64_t deadline_ns)
+{
+    while (wait_for_tasks(rt, deadline_ns)) {
+        if (count_of(&rt->hub->futures) == 0)
+            return true;
+        close_futures(rt, left_ns(deadline_ns));
+        if (count_of(&rt->hub->alive) == 0)
+            return count_of(&rt->hub->futures) == 0;
+    }
+    return false;
+}
+
+int bide__workers_shutdown(struct bide_runtime *rt, struct bide_duration limit)
+{
+    struct bide__workers *all = rt->workers;
+    int64_t deadline_ns = bide__deadline(limit);
+
+    atomic_store_explicit(&all->closing, true, memory_order_seq_cst);
+    bool ended = cancel_all(rt, false, left_ns(deadline_ns)) && wait_for_all(rt, deadline_ns);
+    if (!ended && cancel_all(rt, true, GRACE_NS)) {
+        close_futures(rt, GRACE_NS);
+        ended = wait_for_all(rt, bide__deadline((struct bide_duration){GRACE_NS}));
+        rt->forcing = false;
+    }
+    atomic_store_explicit(&all->closing, false, memory_order_seq_cst);
+    if (!ended)
+        return -ETIMEDOUT;
+    pthread_mutex_lock(&rt->hub->mutex);
+    bool none = count_of(&rt->hub->alive) == 0;
+    rt->ended = none;
+    pthread_mutex_unlock(&rt->hub->mutex);
+    if (!none)
+        return -ETIMEDOUT;
+    bide__pool_end(rt->pool);
+    bide__workers_stop(rt);
+    return 0;
+}

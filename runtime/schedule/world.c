@@ -1,0 +1,84 @@
+/*
+ * world.c: all workers of a runtime stand, so that one thread may look at everything; see multi.h.
+ *
+ * A worker runs, or it stands: it sleeps, or it has seen between two polls that somebody wants it
+ * to stand. While all stand, no task is polled, made or freed by them; wakes from other threads and
+ * events of the driver still put tasks into queues. Used for a dump and for a shutdown.
+ *
+ * One thread at a time wants that; a worker that waits for its turn stands. A worker whose poll does
+ * not end cannot stand, so the wait for it has a limit.
+ */
+#include "runtime/schedule/multi.h"
+
+#include "runtime/thread.h"
+
+void bide__world_enter(struct bide__core *core)
+{
+    struct bide__workers *all = core->all;
+
+    pthread_mutex_lock(&all->world_mutex);
+    while (atomic_load_explicit(&all->stop, memory_order_relaxed))
+        bide__door.cond_wait(&all->go_on, &all->world_mutex, -1);
+    core->stands = false;
+    all->running++;
+    pthread_mutex_unlock(&all->world_mutex);
+}
+
+void bide__world_leave(struct bide__core *core)
+{
+    struct bide__workers *all = core->all;
+
+    pthread_mutex_lock(&all->world_mutex);
+    core->stands = true;
+    all->running--;
+    if (atomic_load_explicit(&all->stop, memory_order_relaxed))
+        pthread_cond_broadcast(&all->all_stand);
+    pthread_mutex_unlock(&all->world_mutex);
+}
+
+/* The worker that this thread runs, if it is one of these. */
+static struct bide__core *self(struct bide__workers *all)
+{
+    struct bide__worker *worker = bide__thread.running;
+    return worker != NULL && worker->runtime == all->runtime ? bide__core_of(worker) : NULL;
+}
+
+bool bide__world_stop(struct bide_runtime *rt, int64_t patience_ns)
+{
+    struct bide__workers *all = rt->workers;
+    int64_t left_ns = patience_ns, step_ns = patience_ns / 16 + 1;
+    struct bide__core *core;
+
+    if (all == NULL)
+        return true;
+    core = self(all);
+    if (core != NULL)
+        bide__world_leave(core);
+    pthread_mutex_lock(&all->stopper);
+    pthread_mutex_lock(&all->world_mutex);
+    atomic_store_explicit(&all->stop, true, memory_order_relaxed);
+    while (all->running > 0 && left_ns > 0) {
+        bide__door.cond_wait(&all->all_stand, &all->world_mutex, step_ns);
+        left_ns -= step_ns;
+    }
+    bool stand = all->running == 0;
+    pthread_mutex_unlock(&all->world_mutex);
+    return stand;
+}
+
+void bide__world_go(struct bide_runtime *rt)
+{
+    struct bide__workers *all = rt->workers;
+    struct bide__core *core;
+
+    if (all == NULL)
+        return;
+    core = self(all);
+    pthread_mutex_lock(&all->world_mutex);
+    atomic_store_explicit(&all->stop, false, memory_order_relaxed);
+    pthread_cond_broadcast(&all->go_on);
+    pthread_mutex_unlock(&all->world_mutex);
+    pthread_mutex_unlock(&all->stopper);
+    if (core != NULL)
+        bide__world_enter(core);
+}
