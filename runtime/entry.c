@@ -18,7 +18,8 @@
 
 /* ---- to make a task, a future, a registration ---- */
 
-void *bide__spawn(const struct bide_fn *fn, const void *args)
+/* On the runtime that this thread means. `flags`: see bide__task_new. */
+static void *spawn(uintptr_t flags, const struct bide_fn *fn, const void *args)
 {
     int error = 0;
     struct bide__worker *worker = bide__worker_here();
@@ -27,17 +28,61 @@ void *bide__spawn(const struct bide_fn *fn, const void *args)
     if (__builtin_expect(worker == NULL, 0)) {
         struct bide_runtime *rt = bide__runtime_need(&error);
         if (rt != NULL && rt->multi)
-            task = bide__task_new_outside(rt, 0, fn, args, &error);
+            task = bide__task_new_outside(rt, flags, fn, args, &error);
         else if (rt != NULL)
             worker = rt->worker;
     }
     if (worker != NULL)
-        task = bide__task_new(worker, NULL, 0, fn, args, &error);
+        task = bide__task_new(worker, NULL, flags, fn, args, &error);
     if (__builtin_expect(task == NULL, 0)) {
         bide__args_release(fn, args);
         return bide__handle_failed(error);
     }
     return task;
+}
+
+void *bide__spawn(const struct bide_fn *fn, const void *args)
+{
+    return spawn(0, fn, args);
+}
+
+void *bide__spawn_local(const struct bide_fn *fn, const void *args)
+{
+    return spawn(BIDE__PINNED, fn, args);
+}
+
+void *bide__spawn_low(const struct bide_fn *fn, const void *args)
+{
+    return spawn(BIDE__LOW, fn, args);
+}
+
+void *bide__spawn_on(struct bide_runtime *rt, const struct bide_fn *fn, const void *args)
+{
+    int error = -EINVAL;
+    struct bide__task *task = NULL;
+
+    if (rt != NULL) {
+        struct bide__worker *worker = bide__worker_owned(rt->hub);
+        bide__refuse_forked(rt);
+        if (worker != NULL)
+            task = bide__task_new(worker, NULL, 0, fn, args, &error);
+        else if (rt->multi)
+            task = bide__task_new_outside(rt, 0, fn, args, &error);
+        else
+            task = bide__hub_spawn(rt->hub, fn, args, &error);
+    }
+    if (task == NULL) {
+        bide__args_release(fn, args);
+        return bide__handle_failed(error);
+    }
+    return task;
+}
+
+void *bide__spawn_at(uint32_t core, const struct bide_fn *fn, const void *args)
+{
+    (void)core;
+    bide__args_release(fn, args);
+    return bide__handle_failed(-EINVAL);
 }
 
 void *bide__lazy(const struct bide_fn *fn, const void *args)
@@ -180,11 +225,21 @@ static int run_main(struct bide_runtime *rt, const struct bide_fn *fn, const voi
 
 int bide__main(const struct bide_fn *fn, const void *args)
 {
+    return bide__main_on(BIDE_CURRENT_THREAD, fn, args);
+}
+
+_Static_assert((int)BIDE__MAIN_MULTI_THREAD == (int)BIDE_MULTI_THREAD &&
+                   (int)BIDE__MAIN_THREAD_PER_CORE == (int)BIDE_THREAD_PER_CORE,
+               "abi.h has other flavours than runtime.h");
+
+int bide__main_on(uint32_t flavour, const struct bide_fn *fn, const void *args)
+{
+    const struct bide_runtime_options options = {.flavour = (enum bide_flavour)flavour};
     struct bide_runtime *rt;
 
     if (fn->result_size > sizeof(int))
         return failed("main", -EINVAL);
-    int r = bide_runtime_new(&rt, NULL);
+    int r = bide_runtime_new(&rt, &options);
     if (r < 0)
         return failed("cannot start", r);
     rt->is_program = true;

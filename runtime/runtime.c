@@ -158,7 +158,7 @@ int bide_runtime_free(struct bide_runtime *rt)
     if (bide__thread.running == worker)
         bide__misuse_blocking("bide_runtime_free");
     if (bide__runtime_forked(rt) || worker->hub->alive > 0 || worker->hub->futures > 0 ||
-        rt->fds->open > 0)
+        rt->fds->open > 0 || bide__hub_has_spawned(rt->hub))
         return -EBUSY;
     if (bide__thread.entered == rt)
         bide__thread.entered = NULL;
@@ -185,6 +185,11 @@ struct bide_runtime *bide_runtime_enter(struct bide_runtime *rt)
     struct bide_runtime *before = bide__thread.entered;
     bide__thread.entered = rt;
     return before;
+}
+
+struct bide_runtime *bide_runtime_current(void)
+{
+    return bide__runtime_here();
 }
 
 size_t bide_runtime_tasks(const struct bide_runtime *rt)

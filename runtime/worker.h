@@ -36,7 +36,8 @@ struct bide__queue {
 };
 
 struct bide__worker {
-    struct bide__queue queue; /* of a current_thread runtime */
+    struct bide__queue queue; /* of a current_thread runtime, and */
+    struct bide__queue low;   /* tasks of low priority that were taken out of it */
     struct bide__hub *hub;    /* of its runtime */
     struct bide__slab *slab;  /* from which it makes tasks; in the hub */
     /* NULL: tasks that are ready go to `queue`. `again`: the task has just been polled. */

@@ -21,6 +21,22 @@
  */
 void *bide__spawn(const struct bide_fn *fn, const void *args);
 
+/*
+ * The same on the runtime `rt`, from any thread (NULL: a join returns -EINVAL). If the runtime has
+ * been shut down, a join of the handle returns -ESHUTDOWN.
+ */
+void *bide__spawn_on(struct bide_runtime *rt, const struct bide_fn *fn, const void *args);
+
+/* The same on the core with this number, from a task of a thread_per_core runtime. Elsewhere, or
+ * if there is no such core, a join returns -EINVAL. */
+void *bide__spawn_at(uint32_t core, const struct bide_fn *fn, const void *args);
+
+/* Like bide__spawn, for a task that stays on the worker that spawned it. */
+void *bide__spawn_local(const struct bide_fn *fn, const void *args);
+
+/* Like bide__spawn, for a task of low priority. */
+void *bide__spawn_low(const struct bide_fn *fn, const void *args);
+
 /* Drops a handle. A task that still runs is detached, not cancelled. NULL is ignored. Any
  * thread. */
 void bide__task_release(void *task);
@@ -144,6 +160,10 @@ void bide__block_on(const struct bide_fn *fn, const void *args, void *result);
  * status. */
 int bide__main(const struct bide_fn *fn, const void *args);
 
+/* The same on a runtime of this flavour: one of enum bide_flavour, of which these are two. */
+enum { BIDE__MAIN_MULTI_THREAD = 1, BIDE__MAIN_THREAD_PER_CORE = 2 };
+int bide__main_on(uint32_t flavour, const struct bide_fn *fn, const void *args);
+
 /*
  * A blocking call, for the pool. It is the first member of a struct in the awaiting frame that
  * holds the arguments and the result. `run` is called on a pool thread. The other members are the
@@ -162,6 +182,12 @@ struct bide_job {
 enum bide_poll bide__start_bide_blocking(struct bide_cx *cx, struct bide_frame *parent,
                                          void *result, struct bide_job *job);
 extern const struct bide_fn bide__desc_bide_blocking;
+
+/* Leaf without a result: runs the job on this thread, while another thread takes over the worker's
+ * other tasks, if the runtime can do that. */
+enum bide_poll bide__start_bide_block_in_place(struct bide_cx *cx, struct bide_frame *parent,
+                                               void *result, struct bide_job *job);
+extern const struct bide_fn bide__desc_bide_block_in_place;
 
 /* Declared here for bide_timeout; see bide/time.h. */
 enum bide_poll bide__start_bide_sleep(struct bide_cx *cx, struct bide_frame *parent, int *result,

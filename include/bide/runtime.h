@@ -9,7 +9,8 @@
  * function), and only while that thread blocks, or while a loop of the program turns it ("inside
  * another loop" below); between such calls its tasks wait. Several threads
  * may use it one after another, never at the same time. Other threads may at any time wake its
- * tasks (through wakers), call bide_task_abort and bide_task_finished, and drop handles.
+ * tasks (through wakers), spawn tasks (bide_spawn_on), call bide_task_abort and bide_task_finished,
+ * and drop handles.
  *
  * A thread blocks on the runtime that it has entered. A thread that has entered none blocks on its
  * own, which is made when it is first needed and shut down when the thread exits (with
@@ -22,6 +23,10 @@
  * polls of tasks at the latest. These are counted over all calls that block on the runtime, so a
  * loop of short calls starves nothing. (An await of the library that is ready at once lets the
  * others run every 128th time.) Between two blocking calls nothing runs.
+ *
+ * Tasks of low priority (bide_spawn_low) run when no other task is ready, in the order in which they
+ * were woken. While one of them waits for its turn, at least one of 61 polls is of such a task. So
+ * what is said above holds for them too, with bounds that are 61 times as long.
  *
  * `async int main` does three more things; it prints on stderr:
  *
@@ -92,9 +97,9 @@ bide_must_use int bide_runtime_new(struct bide_runtime **out bide_gives(bide_run
 
 /*
  * Frees a runtime. Call bide_runtime_shutdown first, so that no task is alive. Handles, futures and
- * wakers that remain may still be dropped. Returns 0, or -EBUSY if a task is alive, a future has
- * begun and not ended, or something that belongs to the runtime (a socket) is open; then nothing
- * has changed. NULL is ignored. No thread may be using the runtime.
+ * wakers that remain may still be dropped. Returns 0, or -EBUSY if a task is alive or another
+ * thread has spawned one, a future has begun and not ended, or something that belongs to the
+ * runtime (a socket) is open; then nothing has changed. NULL is ignored. No thread may be using the runtime.
  */
 int bide_runtime_free(struct bide_runtime *rt);
 
@@ -127,7 +132,12 @@ void bide_runtime_cancel(struct bide_runtime *rt);
  */
 struct bide_runtime *bide_runtime_enter(struct bide_runtime *rt);
 
-/* The number of tasks that have not ended. Call it on the thread that uses rt. */
+/* The runtime that runs on the calling thread, else the one that the thread has entered, else the
+ * thread's own; NULL if there is none. Any thread. */
+struct bide_runtime *bide_runtime_current(void);
+
+/* The number of tasks that have not ended; those that other threads have spawned are counted when
+ * the runtime has run since. Call it on the thread that uses rt. */
 size_t bide_runtime_tasks(const struct bide_runtime *rt);
 
 /*

@@ -9,6 +9,11 @@
  * woken last: on one thread it would save no hand-over to another, and the promise rests on
  * first-in first-out.
  *
+ * Tasks of low priority go through the run queue too, but when it is their turn they are put aside.
+ * They run when no other task is ready, and one of them after each look elsewhere. So while such a
+ * task waits, at least one of BIDE__TURNS polls is of one; and a task of normal priority pays one
+ * test of its state.
+ *
  * Tasks are counted over all runs, before each is polled, so that many short runs (bide_block_on of
  * calls that are ready at once) do not starve the rest. The driver is not asked while tasks are
  * ready and no leaf waits for a descriptor.
@@ -78,7 +83,7 @@ static bool waits_for_nothing(struct bide__worker *w)
 /* No task is ready, and only another thread could change that. */
 static bool is_idle(struct bide__worker *w)
 {
-    return w->queue.first == NULL && waits_for_nothing(w);
+    return !bide__has_ready(w) && waits_for_nothing(w);
 }
 
 /* It has waited for nothing for a while. Will that last for ever? */
@@ -140,17 +145,43 @@ static void drive(struct bide__worker *w, int64_t deadline_ns)
     bide__refuse_forked(w->runtime);
     take_over(w);
     pass_time(w);
-    if (w->queue.first == NULL)
+    if (!bide__has_ready(w))
         wait_for_something(w, deadline_ns);
     else if (w->runtime->fds->waiting > 0)
         poll_driver(w, 0);
+}
+
+/* The next task to run, after tasks of low priority; NULL: none is ready. */
+static struct bide__task *next_task(struct bide__worker *w, struct bide__task *task)
+{
+    for (; task != NULL; task = bide__queue_pop(&w->queue)) {
+        if (!bide__state_is_low(&task->wake.state))
+            return task;
+        bide__queue_push(&w->low, task);
+    }
+    return bide__queue_pop(&w->low);
+}
+
+static struct bide__task *pop(struct bide__worker *w)
+{
+    struct bide__task *task = bide__queue_pop(&w->queue);
+    if (__builtin_expect(task == NULL || bide__state_is_low(&task->wake.state), 0))
+        return next_task(w, task);
+    return task;
+}
+
+/* The turn of a task of low priority, however many others are ready. */
+static void run_low(struct bide__worker *w)
+{
+    w->turns++;
+    bide__task_run(w, bide__queue_pop(&w->low));
 }
 
 int bide__run(struct bide__worker *w, const struct bide__task *until, int64_t deadline_ns)
 {
     for (;;) {
         while (w->turns < BIDE__TURNS) {
-            struct bide__task *task = bide__queue_pop(&w->queue);
+            struct bide__task *task = pop(w);
             if (task == NULL)
                 break;
             w->turns++;
@@ -168,6 +199,8 @@ int bide__run(struct bide__worker *w, const struct bide__task *until, int64_t de
             w->judge_after_ns = JUDGE_NS;
         w->turns = 0;
         drive(w, deadline_ns);
+        if (__builtin_expect(w->low.first != NULL, 0))
+            run_low(w);
     }
 }
 
@@ -175,12 +208,12 @@ void bide__run_ready(struct bide__worker *w, size_t polls)
 {
     do {
         for (unsigned n = 0; n < BIDE__TURNS && polls > 0; n++, polls--) {
-            struct bide__task *task = bide__queue_pop(&w->queue);
+            struct bide__task *task = pop(w);
             if (task == NULL)
                 break;
             bide__task_run(w, task);
             bide__refuse_forked(w->runtime);
         }
         bide__look_around(w);
-    } while (polls > 0 && w->queue.first != NULL);
+    } while (polls > 0 && bide__has_ready(w));
 }

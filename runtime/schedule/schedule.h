@@ -39,6 +39,11 @@ void bide__workers_free(struct bide_runtime *rt);
 bool bide__world_stop(struct bide_runtime *rt, int64_t patience_ns);
 void bide__world_go(struct bide_runtime *rt);
 
+/* Before and after a call on the worker's own thread that blocks. `worker` NULL: the thread runs no
+ * executor of the runtime. */
+void bide__block_in_place_begin(struct bide__worker *worker);
+void bide__block_in_place_end(struct bide__worker *worker);
+
 /* Runs tasks that are ready, for at most this number of polls, and never waits. */
 void bide__run_ready(struct bide__worker *worker, size_t polls);
 

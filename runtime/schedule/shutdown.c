@@ -29,6 +29,19 @@ static void cancel_all(struct bide_runtime *rt, bool force)
     bide__hub_each(rt->hub, cancel_block, rt);
 }
 
+/* Runs until no task is alive and no future has begun; 0, or -ETIMEDOUT. */
+static int run_out(struct bide__worker *worker, int64_t deadline_ns)
+{
+    int r = bide__run(worker, NULL, deadline_ns);
+    while (r == 0 && worker->hub->futures > 0) {
+        bide__futures_close(worker);
+        if (worker->hub->alive == 0)
+            break;
+        r = bide__run(worker, NULL, deadline_ns);
+    }
+    return r;
+}
+
 /* Past the deadline. The futures that tasks let go of now, and that nobody drives, come last. */
 static void force_all(struct bide__worker *worker)
 {
@@ -69,13 +82,10 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
     bide__thread.running = worker;
     cancel_all(rt, false);
     int64_t deadline_ns = bide__deadline(limit);
-    int r = bide__run(worker, NULL, deadline_ns);
-    while (r == 0 && worker->hub->futures > 0) {
-        bide__futures_close(worker);
-        if (worker->hub->alive == 0)
-            break;
-        r = bide__run(worker, NULL, deadline_ns);
-    }
+    int r = run_out(worker, deadline_ns);
+    bide__hub_refuse(rt->hub, worker, true);
+    if (r == 0 && worker->hub->alive > 0) /* others have just spawned */
+        r = run_out(worker, deadline_ns);
     if (r < 0) {
         cancel_all(rt, true);
         force_all(worker);
@@ -83,6 +93,8 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
         rt->is_stuck = false;
         r = worker->hub->alive > 0 || worker->hub->futures > 0 ? -ETIMEDOUT : 0;
     }
+    if (r < 0)
+        bide__hub_refuse(rt->hub, worker, false);
     bide__thread.running = NULL;
     if (worker->touched != NULL)
         bide__rest(worker);

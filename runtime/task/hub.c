@@ -10,7 +10,7 @@ int bide__hub_new(struct bide__hub **out, struct bide__driver *driver,
     if (hub == NULL)
         return -ENOMEM;
     *hub = (struct bide__hub){.wake = wake, .driver = driver};
-    hub->tasks.hub = hub;
+    hub->tasks.hub = hub->outside.hub = hub;
     hub->posts_end = &hub->posts;
     hub->due_end = &hub->due;
     pthread_mutex_init(&hub->mutex, NULL);
@@ -35,6 +35,7 @@ int bide__hub_add_slabs(struct bide__hub *hub, unsigned count)
 void bide__hub_each(struct bide__hub *hub, void (*f)(void *block, void *argument), void *argument)
 {
     bide__slab_each(&hub->tasks, f, argument);
+    bide__outside_each(hub, f, argument);
     for (unsigned i = 0; i < hub->slab_count; i++)
         bide__slab_each(&hub->slabs[i], f, argument);
 }
@@ -43,7 +44,8 @@ void bide__hub_each(struct bide__hub *hub, void (*f)(void *block, void *argument
 static size_t blocks(struct bide__hub *hub)
 {
     bide__slab_drain(&hub->tasks);
-    size_t sum = hub->tasks.blocks;
+    bide__slab_drain(&hub->outside);
+    size_t sum = hub->tasks.blocks + hub->outside.blocks;
     for (unsigned i = 0; i < hub->slab_count; i++) {
         bide__slab_drain(&hub->slabs[i]);
         sum += hub->slabs[i].blocks;
@@ -54,6 +56,7 @@ static size_t blocks(struct bide__hub *hub)
 void bide__hub_free(struct bide__hub *hub)
 {
     bide__slab_end(&hub->tasks);
+    bide__slab_end(&hub->outside);
     for (unsigned i = 0; i < hub->slab_count; i++)
         bide__slab_end(&hub->slabs[i]);
     bide__free(hub->slabs, hub->slab_count * sizeof(*hub->slabs));
@@ -91,6 +94,19 @@ static void take_marks(struct bide__worker *worker, struct bide__chunk *chunk)
     }
 }
 
+static void take_all_marks(struct bide__worker *worker, struct bide__slab *slab)
+{
+    struct bide__chunk *after;
+
+    for (struct bide__chunk *c = slab->chunks; c != NULL; c = after) {
+        bide__chunk_hold(c);
+        if (atomic_load_explicit(&c->marked, memory_order_relaxed))
+            take_marks(worker, c);
+        after = c->next;
+        bide__chunk_let_go(slab, c);
+    }
+}
+
 /* With the mutex, which is held to the end: a chunk must not be freed while another thread marks
  * it, and nothing may come between this and the leaving of the owner. worker NULL: the owner
  * leaves. */
@@ -98,6 +114,7 @@ static void take(struct bide__hub *hub, struct bide__worker *worker)
 {
     struct bide__task *future;
 
+    bide__outside_take(hub, worker);
     if (worker != NULL && hub->woken.first != NULL)
         bide__queue_append(&worker->queue, &hub->woken);
     /* Otherwise all tasks are DONE, so what was woken is a future that has ended. */
@@ -107,13 +124,9 @@ static void take(struct bide__hub *hub, struct bide__worker *worker)
             bide__task_free(future);
     }
 
-    struct bide__chunk *c = hub->asked ? hub->tasks.chunks : NULL, *after;
-    for (; c != NULL; c = after) {
-        bide__chunk_hold(c);
-        if (atomic_load_explicit(&c->marked, memory_order_relaxed))
-            take_marks(worker, c);
-        after = c->next;
-        bide__chunk_let_go(&hub->tasks, c);
+    if (hub->asked) {
+        take_all_marks(worker, &hub->tasks);
+        take_all_marks(worker, &hub->outside);
     }
     hub->asked = false;
 
@@ -221,8 +234,7 @@ void bide__hub_awake(struct bide__hub *hub)
 
 /* ---- other threads ---- */
 
-/* With the mutex: there is something for the owner to take over. */
-static void notify(struct bide__hub *hub)
+void bide__hub_notify_locked(struct bide__hub *hub)
 {
     atomic_store_explicit(&hub->pending, true, memory_order_release);
     if (hub->inject != NULL) {
@@ -236,7 +248,7 @@ static void notify(struct bide__hub *hub)
 void bide__hub_notify(struct bide__hub *hub)
 {
     pthread_mutex_lock(&hub->mutex);
-    notify(hub);
+    bide__hub_notify_locked(hub);
     pthread_mutex_unlock(&hub->mutex);
 }
 
@@ -264,7 +276,7 @@ void bide__hub_schedule(struct bide__task *task)
         return;
     }
     bide__queue_push(&hub->woken, task);
-    notify(hub);
+    bide__hub_notify_locked(hub);
     pthread_mutex_unlock(&hub->mutex);
 }
 
@@ -276,7 +288,7 @@ void bide__runtime_post(struct bide_runtime *rt, struct bide__post *post)
     post->next = NULL;
     *hub->posts_end = post;
     hub->posts_end = &post->next;
-    notify(hub);
+    bide__hub_notify_locked(hub);
     pthread_mutex_unlock(&hub->mutex);
 }
 
@@ -308,7 +320,7 @@ static void mark(struct bide__hub *hub, struct bide__task *task, bool release)
     *(release ? &c->releases[n / 64] : &c->aborts[n / 64]) |= UINT64_C(1) << n % 64;
     atomic_store_explicit(&c->marked, 1, memory_order_relaxed);
     hub->asked = true;
-    notify(hub);
+    bide__hub_notify_locked(hub);
 }
 
 void bide__hub_abort(struct bide__task *task)

@@ -278,12 +278,26 @@ void bide__task_free(struct bide__task *task);
 /* multi.c: the same with MULTI, on any thread. */
 void bide__multi_task_free(struct bide__task *task, struct bide__slab *slab);
 
-static inline int bide__handle_error(const void *handle)
-{
-    return (uintptr_t)handle & 1 ? -(int)((uintptr_t)handle >> 1) : 0;
-}
+/* The size of the block for a task of fn, and where in it `align` is wanted. Any thread. */
+size_t bide__task_size(const struct bide_fn *fn, size_t *align, size_t *offset);
+
+/* Lays out a block of `size` bytes, and begins fn in it; the table and the state are still to be
+ * set. False: `size` is too small for fn. */
+bool bide__task_begin(struct bide__task *task, size_t size, struct bide__scope *scope,
+                      const struct bide_fn *fn, const void *args, bool is_future);
+
+/* ---- outside.c: tasks that other threads have spawned ---- */
+
+/* Owner, with the mutex: takes them over. worker NULL: the owner leaves, and there are none. */
+void bide__outside_take(struct bide__hub *hub, struct bide__worker *worker);
+
+void bide__outside_each(struct bide__hub *hub, void (*f)(void *block, void *argument),
+                        void *argument);
 
 /* ---- the hub, for other threads ---- */
+
+/* With the mutex: there is something for the owner to take over. */
+void bide__hub_notify_locked(struct bide__hub *hub);
 
 /* With the mutex: frees a block of a closed hub. True: the hub is to be freed too, by
  * bide__hub_free, without the mutex. */

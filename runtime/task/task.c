@@ -73,12 +73,41 @@ static size_t lay_out_child(struct bide__task *task, size_t size)
     return size;
 }
 
+/* The alignment that the frame of fn wants, and where. */
+static inline size_t offset_of(const struct bide_fn *fn, size_t *align)
+{
+    *align = (size_t)1 << fn->frame_align_log2;
+    return *align > BIDE_FRAME_UNIT ? bide__room_offset(fn) : 0;
+}
+
+size_t bide__task_size(const struct bide_fn *fn, size_t *align, size_t *offset)
+{
+    *offset = offset_of(fn, align);
+    return size_of(fn);
+}
+
+inline bool bide__task_begin(struct bide__task *task, size_t size, struct bide__scope *scope,
+                             const struct bide_fn *fn, const void *args, bool is_future)
+{
+    task->wake.branches = 0;
+    atomic_init(&task->wake.woken, 0);
+    task->waiters = NULL;
+    if (scope != NULL)
+        size = lay_out_child(task, size);
+    lay_out(task, size, fn, is_future);
+    void *to = bide_chain_begin(&task->chain, fn);
+    if (__builtin_expect(to == NULL, 0))
+        return false;
+    bide__copy(to, args, fn->args_size);
+    return true;
+}
+
 /* A block with fn to begin in it; the state is still to be set. */
 static inline struct bide__task *make(struct bide__worker *worker, struct bide__scope *scope,
                                       const struct bide_fn *fn, const void *args, bool is_future,
                                       int *error)
 {
-    size_t align = (size_t)1 << fn->frame_align_log2;
+    size_t align, offset = offset_of(fn, &align);
 
     if (__builtin_expect(worker->closing, 0) && worker->runtime->ended) {
         *error = -ESHUTDOWN;
@@ -91,27 +120,18 @@ static inline struct bide__task *make(struct bide__worker *worker, struct bide__
     size_t size = worker->made_size + (scope != NULL ? sizeof(struct bide__child) : 0);
     if (is_future && !has_place(fn, false))
         size += sizeof(uint64_t);
-    size_t offset = align > BIDE_FRAME_UNIT ? bide__room_offset(fn) : 0;
     struct bide__task *task = bide__slab_new(worker->slab, &size, align, offset);
     if (task == NULL) {
         *error = -ENOMEM;
         return NULL;
     }
-    task->wake.branches = 0;
-    atomic_init(&task->wake.woken, 0);
-    task->waiters = NULL;
-    if (scope != NULL)
-        size = lay_out_child(task, size);
-    lay_out(task, size, fn, is_future);
-    void *to = bide_chain_begin(&task->chain, fn);
-    if (__builtin_expect(to == NULL, 0)) {
+    if (!bide__task_begin(task, size, scope, fn, args, is_future)) {
         /* There was another function at this address, in a shared object that is gone. */
         bide__slab_free(worker->slab, task);
         worker->made = NULL;
         *error = -EAGAIN;
         return NULL;
     }
-    bide__copy(to, args, fn->args_size);
     return task;
 }
 
@@ -157,6 +177,8 @@ void bide__task_free(struct bide__task *task)
                  "task: free: somebody refers to it");
     if (__builtin_expect(bide__state_is_multi(&task->wake.state), 0))
         bide__multi_task_free(task, slab);
+    else if (__builtin_expect(slab == &slab->hub->outside, 0))
+        bide__slab_free_remote(task);
     else
         bide__slab_free(slab, task);
 }

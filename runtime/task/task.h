@@ -56,7 +56,7 @@ enum {
     BIDE__PINNED = 1024,
     BIDE__MULTI = 2048,
     BIDE__LOW = 4096,
-    BIDE__REF = 8192,
+    BIDE__REF = 1 << 13,
 };
 
 typedef _Atomic uintptr_t bide__state;
@@ -70,6 +70,11 @@ static inline bool bide__state_done(const bide__state *state)
 static inline bool bide__state_is_future(const bide__state *state)
 {
     return atomic_load_explicit(state, memory_order_relaxed) & BIDE__FUTURE;
+}
+
+static inline bool bide__state_is_low(const bide__state *state)
+{
+    return atomic_load_explicit(state, memory_order_relaxed) & BIDE__LOW;
 }
 
 struct bide__task {
@@ -123,6 +128,10 @@ static inline const struct bide_frame *bide__task_root(const struct bide__task *
  * An abort from another thread must not write the task's state (see SHARED in inside.h) and has no
  * node to queue. So it sets the bit of the task's block in the chunk, and the owner then looks at
  * the bits of all chunks. The same holds for a handle that is released on another thread.
+ *
+ * A task that another thread spawns has its block in a slab of its own, `outside`, which is under
+ * the mutex. The owner takes it over, and only then it counts as a task that is alive; until then
+ * it is in `spawned`, and nobody can have woken it (outside.c).
  */
 struct bide__hub {
     pthread_mutex_t mutex;
@@ -130,11 +139,14 @@ struct bide__hub {
 
     /* Under the mutex. */
     struct bide__queue woken;
+    struct bide__queue spawned;
+    struct bide__slab outside;
     struct bide__task *dead;               /* to be freed */
     struct bide__post *posts, **posts_end; /* messages, in their order */
     bool asked;                            /* a chunk is marked */
     bool reading;                          /* multi_thread: a worker reads the messages */
     bool sleeping;                         /* the owner is, or is about to be, in the driver */
+    bool refuses;                          /* no task may be spawned from outside */
     bool closed;                           /* there is no owner any more */
     void (*wake)(struct bide__driver *driver);
     struct bide__driver *driver;
@@ -183,6 +195,13 @@ void bide__hub_close(struct bide__hub *hub);
 void bide__hub_take(struct bide__hub *hub, struct bide__worker *worker);
 void bide__hub_read(struct bide__hub *hub);
 
+/* Owner: from now on other threads cannot spawn (-ESHUTDOWN), or they can. Those that have spawned
+ * are taken over. */
+void bide__hub_refuse(struct bide__hub *hub, struct bide__worker *worker, bool refuse);
+
+/* Are there tasks that are still to be taken over? */
+bool bide__hub_has_spawned(struct bide__hub *hub);
+
 /* A worker of a multi_thread runtime: reads the messages, unless another worker does. */
 void bide__hub_read_shared(struct bide__hub *hub);
 
@@ -194,6 +213,9 @@ void bide__hub_awake(struct bide__hub *hub);
 /* Other threads. */
 void bide__hub_notify(struct bide__hub *hub); /* makes the owner look at everything once more */
 void bide__hub_schedule(struct bide__task *task);
+/* Makes a task, like bide__task_new. *error is -ENOMEM or -ESHUTDOWN. */
+struct bide__task *bide__hub_spawn(struct bide__hub *hub, const struct bide_fn *fn,
+                                   const void *args, int *error);
 
 /* ---- the run queue ---- */
 
@@ -232,6 +254,12 @@ static inline struct bide__task *bide__queue_pop(struct bide__queue *q)
         }
     }
     return task;
+}
+
+/* Is there a task to run? */
+static inline bool bide__has_ready(const struct bide__worker *worker)
+{
+    return worker->queue.first != NULL || worker->low.first != NULL;
 }
 
 /*
@@ -345,6 +373,12 @@ static inline void bide__copy(void *to, const void *from, size_t size)
 static inline void bide__copy_result(void *out, const struct bide__task *task)
 {
     bide__copy(out, task->end.result, task->end.fn->result_size);
+}
+
+/* Why there is no task; 0: the handle is that of a task, or NULL. */
+static inline int bide__handle_error(const void *handle)
+{
+    return (uintptr_t)handle & 1 ? -(int)((uintptr_t)handle >> 1) : 0;
 }
 
 /* The handle of a task that could not be made. */

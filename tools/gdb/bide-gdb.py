@@ -31,6 +31,7 @@ form, or nothing. They stop at the first line of the body, but not each time tha
 again.
 """
 
+import itertools
 import re
 import sys
 
@@ -713,7 +714,7 @@ It begins with the selected frame, or with the first async function above it on 
 
 # ---- all tasks ----
 
-SCHEDULED, RUNNING, DONE, FUTURE, REFERENCE = 1, 2, 4, 128, 256  # task.h
+SCHEDULED, RUNNING, DONE, FUTURE, REFERENCE = 1, 2, 4, 128, 8192  # task.h
 CANCEL = 4  # a flag of a chain: core.h
 
 
@@ -780,7 +781,10 @@ Works on a core dump too. It needs the debug information of libbide."""
         count = 0
         while int(runtime):
             current = int(runtime["worker"]["current"])
-            for block in blocks_in_use(runtime["hub"]["tasks"]):
+            hub = runtime["hub"]
+            slabs = [hub["tasks"], hub["outside"]]
+            slabs += [hub["slabs"][i] for i in range(int(hub["slab_count"]))]
+            for block in itertools.chain.from_iterable(map(blocks_in_use, slabs)):
                 count += self.show(struct_at("bide__task", block), current)
             runtime = runtime["next"]
         if not count:
