@@ -17,6 +17,10 @@ static const struct {
     bool awaited; /* it suspends: only under await or as a branch */
 } rules[FORM_COUNT] = {
     [FORM_SPAWN] = {1, 1, false},
+    [FORM_SPAWN_ON] = {2, 2, false},
+    [FORM_SPAWN_AT] = {2, 2, false},
+    [FORM_SPAWN_LOCAL] = {1, 1, false},
+    [FORM_SPAWN_LOW] = {1, 1, false},
     [FORM_SPAWN_BLOCKING] = {1, 1, false},
     [FORM_TASK_JOIN] = {2, 2, true},
     [FORM_TASK_WAIT] = {1, 1, true},
@@ -34,6 +38,7 @@ static const struct {
     [FORM_TIMEOUT] = {2, 2, true},
     [FORM_IF] = {2, 2, false},
     [FORM_BLOCKING] = {1, 1, true},
+    [FORM_BLOCK_IN_PLACE] = {1, 1, true},
     [FORM_BLOCK_ON] = {1, 1, false},
     [FORM_SCOPE_SPAWN] = {2, 2, false},
     [FORM_SCOPE_CANCEL] = {1, 1, false},
@@ -250,7 +255,7 @@ static void check_blocking(struct checker *c, struct expr *form)
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
                    "'%s' is async: %s, %s is for plain functions",
                    is_async_ref ? "(*h)()" : called_symbol(e)->name,
-                   form->form == FORM_BLOCKING ? "it is awaited as it is" : "use bide_spawn",
+                   form->form != FORM_SPAWN_BLOCKING ? "it is awaited as it is" : "use bide_spawn",
                    form_name(form->form));
         check_expr(c, e, USE_STARTED);
         return;
@@ -264,6 +269,31 @@ static void check_blocking(struct checker *c, struct expr *form)
 }
 
 /* ---- tasks ---- */
+
+/* The first argument of bide_spawn_on. */
+static void check_runtime(struct checker *c, struct expr *form)
+{
+    struct expr *e = form->arg[0];
+    const struct type *t = type_decay(c->unit, e->type);
+    bool is_runtime = t->kind == TY_POINTER && t->base->kind == TY_STRUCT && t->base->tag->name &&
+                      strcmp(t->base->tag->name, "bide_runtime") == 0;
+    if (!is_runtime && !is_null_constant(e) && !type_is_error(t))
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'%s' expects a runtime (struct bide_runtime *) here, not a value of type '%s'",
+                   form_name(form->form), type_print(c->unit, e->type, ""));
+    check_expr(c, e, USE_VALUE);
+}
+
+/* The first argument of bide_spawn_at. */
+static void check_core(struct checker *c, struct expr *form)
+{
+    struct expr *e = form->arg[0];
+    if (!type_is_integer(e->type) && !type_is_error(e->type))
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'%s' expects the number of a core here, not a value of type '%s'",
+                   form_name(form->form), type_print(c->unit, e->type, ""));
+    check_expr(c, e, USE_VALUE);
+}
 
 static struct type *check_task(struct checker *c, struct expr *e)
 {
@@ -486,7 +516,17 @@ void check_form(struct checker *c, struct expr *e, enum use use)
         return;
     }
     switch (e->form) {
+    case FORM_SPAWN_ON:
+        check_runtime(c, e);
+        check_started(c, e);
+        break;
+    case FORM_SPAWN_AT:
+        check_core(c, e);
+        check_started(c, e);
+        break;
     case FORM_SPAWN:
+    case FORM_SPAWN_LOCAL:
+    case FORM_SPAWN_LOW:
     case FORM_LAZY:
     case FORM_BLOCK_ON: check_started(c, e); break;
     case FORM_SCOPE_SPAWN:
@@ -496,6 +536,7 @@ void check_form(struct checker *c, struct expr *e, enum use use)
     case FORM_SCOPE_CANCEL: check_scope_form(c, e); break;
     case FORM_REF: check_ref(c, e); break;
     case FORM_SPAWN_BLOCKING:
+    case FORM_BLOCK_IN_PLACE:
     case FORM_BLOCKING: check_blocking(c, e); break;
     case FORM_TASK_JOIN:
         check_task_join(c, e);

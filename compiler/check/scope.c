@@ -231,7 +231,7 @@ void report_borrow(struct unit *u, const struct expr *at, const struct expr *obj
         note_symbol(u, object->symbol);
     }
     diag(u, SEV_NOTE, spawn->first,
-         spawn->form == FORM_SPAWN
+         form_spawns(spawn->form)
              ? "a task that borrows is a child of a scope: "
                "bide_scope(s) { bide_scope_spawn(s, ...); }"
              : "bide_blocking waits for the call, and so may lend it local variables");

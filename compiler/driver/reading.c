@@ -36,8 +36,10 @@ static bool is_unevaluated(const struct token *t)
 {
     unsigned keyword = token_keyword(t);
     int depth = 0;
-    if (keyword != KW_FORM + FORM_SPAWN && keyword != KW_FORM + FORM_SPAWN_BLOCKING &&
-        keyword != KW_FORM + FORM_LAZY && keyword != KW_FORM + FORM_SCOPE_SPAWN)
+    if (keyword < KW_FORM)
+        return false;
+    enum form form = (enum form)(keyword - KW_FORM);
+    if (!form_spawns(form) && form != FORM_SPAWN_BLOCKING && form != FORM_LAZY)
         return false;
     do {
         t++;

@@ -384,7 +384,13 @@ static void print_wrapper(struct lower *l, struct output *o)
     output_printf(o, "\n\n%s%s\n{\n", l->fn->is_main ? "" : linkage(l->unit, fn, false),
                   plain_prototype(l->unit, fn));
     if (l->fn->is_main) {
-        output_printf(o, "return bide__main(&bide__desc_main, %s);\n}\n", args_literal(l));
+        static const char *const flavours[] = {
+            [FLAVOUR_CURRENT_THREAD] = "bide__main(",
+            [FLAVOUR_MULTI_THREAD] = "bide__main_on(BIDE__MAIN_MULTI_THREAD, ",
+            [FLAVOUR_THREAD_PER_CORE] = "bide__main_on(BIDE__MAIN_THREAD_PER_CORE, ",
+        };
+        output_printf(o, "return %s&bide__desc_main, %s);\n}\n", flavours[l->unit->flavour],
+                      args_literal(l));
         return;
     }
     if (result->kind == TY_VOID) {

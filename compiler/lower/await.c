@@ -155,10 +155,11 @@ static bool awaitable_form(struct lower *l, struct expr *e, struct awaitable *a)
         add_operand(a, e->arg[0], false);
         return true;
     case FORM_BLOCKING:
+    case FORM_BLOCK_IN_PLACE:
     case FORM_SPAWN_BLOCKING:
         if (!inner || inner->kind != EX_CALL)
             break;
-        a->name = "bide_blocking";
+        a->name = e->form == FORM_BLOCK_IN_PLACE ? "bide_block_in_place" : "bide_blocking";
         a->result = NULL;
         a->calls_through = !is_function_name(inner->a);
         if (a->calls_through)
@@ -212,7 +213,12 @@ void release_arguments(struct lower *l, const struct awaitable *a)
     }
 }
 
-/* ---- bide_blocking ---- */
+/* ---- bide_blocking and bide_block_in_place ---- */
+
+bool makes_job(const struct expr *e)
+{
+    return e->kind == EX_FORM && (e->form == FORM_BLOCKING || e->form == FORM_BLOCK_IN_PLACE);
+}
 
 static struct type *argument_type(struct lower *l, struct expr *call, int i)
 {
@@ -290,10 +296,23 @@ void copy_job_literal(struct lower *l, struct code *to, struct awaitable *a)
     code_text(l, to, "}");
 }
 
+/* A struct with a const member cannot be assigned. */
+static bool job_can_be_assigned(struct lower *l, struct awaitable *a)
+{
+    struct expr *call = skip_parens(a->call->arg[0]);
+    bool has_const = type_has_const_member(call->type);
+    for (int i = 0; i < call->arg_count && !has_const; i++)
+        has_const = type_has_const_member(argument_type(l, call, i));
+    return !has_const;
+}
+
 void set_up_job(struct lower *l, struct awaitable *a)
 {
-    code_text(l, l->at->out, "\n%s = ", a->job);
+    bool assign = job_can_be_assigned(l, a);
+    code_text(l, l->at->out, assign ? "\n%s = " : "\n__builtin_memcpy(&%s, &", a->job);
     copy_job_literal(l, l->at->out, a);
+    if (!assign)
+        code_text(l, l->at->out, ", sizeof %s)", a->job);
     code_text(l, l->at->out, ";\n");
 }
 
@@ -429,7 +448,7 @@ static void lower_one(struct lower *l, struct expr *await)
         keep_temporaries(l, a.operand[i].expr);
     if (!a.borrows)
         l->at->held = held;
-    if (inner->kind == EX_FORM && inner->form == FORM_BLOCKING) {
+    if (makes_job(inner)) {
         const char *name = arena_printf(l->arena, "blocking_%u", l->work->jobs + 1);
         a.job = result_member(l, name, job_declaration(l, &a, name));
         set_up_job(l, &a);

@@ -69,9 +69,8 @@ static const char *args_type(struct lower *l, const struct type *fn)
 /* The call or block that a form starts, or NULL. */
 static struct expr *started_by(struct expr *e)
 {
-    int i = e->form == FORM_SCOPE_SPAWN ? 1 : 0;
-    bool starts = e->form == FORM_SPAWN || e->form == FORM_SCOPE_SPAWN ||
-                  e->form == FORM_BLOCK_ON || e->form == FORM_LAZY;
+    int i = form_call(e->form);
+    bool starts = form_spawns(e->form) || e->form == FORM_BLOCK_ON || e->form == FORM_LAZY;
     return starts && e->arg_count > i ? skip_parens(e->arg[i]) : NULL;
 }
 
@@ -80,7 +79,7 @@ void prepare_form(struct lower *l, struct expr *e)
     struct expr *inner = started_by(e);
     bool is_call = inner && inner->kind == EX_CALL;
     struct expr *ref = is_call && !async_callee(inner) ? called_reference(inner) : NULL;
-    int before = is_call ? (e->form == FORM_SCOPE_SPAWN) : e->arg_count, count = before;
+    int before = is_call ? form_call(e->form) : e->arg_count, count = before;
     int room = before + (is_call ? inner->arg_count : 0) + 1;
     struct operand *o = arena_alloc(l->arena, (size_t)room * sizeof *o);
 
@@ -143,14 +142,21 @@ void copy_capture(struct lower *l, struct code *to, struct symbol *s)
         code_add(l, to, PC_USE, v);
 }
 
-/* `bide__spawn(`, `bide__lazy(` or `bide__scope_spawn(s, ` */
+/* `bide__spawn(`, `bide__scope_spawn(s, ` and so on. */
 static void begin_spawn(struct lower *l, struct code *to, struct expr *e)
 {
-    if (e->form != FORM_SCOPE_SPAWN) {
-        code_text(l, to, e->form == FORM_LAZY ? "bide__lazy(" : "bide__spawn(");
+    static const char *const names[FORM_COUNT] = {
+        [FORM_SPAWN] = "bide__spawn",
+        [FORM_SPAWN_ON] = "bide__spawn_on",
+        [FORM_SPAWN_AT] = "bide__spawn_at",
+        [FORM_SPAWN_LOCAL] = "bide__spawn_local",
+        [FORM_SPAWN_LOW] = "bide__spawn_low",
+        [FORM_LAZY] = "bide__lazy",
+        [FORM_SCOPE_SPAWN] = "bide__scope_spawn",
+    };
+    code_text(l, to, "%s(", names[e->form]);
+    if (form_call(e->form) == 0)
         return;
-    }
-    code_text(l, to, "bide__scope_spawn(");
     copy_argument(l, to, e->arg[0]);
     code_text(l, to, ", ");
 }
@@ -288,6 +294,10 @@ void copy_form(struct lower *l, struct code *to, struct expr *e, bool unused)
 {
     switch (e->form) {
     case FORM_SPAWN:
+    case FORM_SPAWN_ON:
+    case FORM_SPAWN_AT:
+    case FORM_SPAWN_LOCAL:
+    case FORM_SPAWN_LOW:
     case FORM_SPAWN_BLOCKING:
     case FORM_SCOPE_SPAWN:
     case FORM_LAZY: copy_spawn(l, to, e, unused); break;

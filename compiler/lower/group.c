@@ -286,7 +286,7 @@ static const char *branch_slot(struct group *g, struct branch *b)
             b->slot = arena_printf(l->arena, "%s.group.value", b->nested->prefix);
         return arena_printf(l->arena, " %s;", members);
     }
-    if (!b->body && call->kind == EX_FORM && call->form == FORM_BLOCKING) {
+    if (!b->body && makes_job(call)) {
         const char *name = member_name(g, "blocking");
         const char *member = job_declaration(l, &b->call, name);
         b->call.job = arena_printf(l->arena, "%s.%s", g->prefix, name);

@@ -249,7 +249,9 @@ const char *result_member(struct lower *, const char *name, const char *declarat
 /* A result that nobody reads needs a slot only if it may be larger than 8 bytes. */
 bool needs_slot(struct unit *, const struct type *result, bool unused);
 
-/* bide_blocking: makes the job's struct and function, and returns the declaration of a member. */
+/* bide_blocking or bide_block_in_place, whose call is a job in the frame. */
+bool makes_job(const struct expr *);
+/* Makes the job's struct and function, and returns the declaration of a member. */
 const char *job_declaration(struct lower *, struct awaitable *, const char *name);
 void set_up_job(struct lower *, struct awaitable *);
 void copy_job_literal(struct lower *, struct code *,

@@ -83,11 +83,16 @@ static struct type *form_type(struct parser *p, struct expr *e)
     struct type *t;
     switch (e->form) {
     case FORM_SPAWN:
-    case FORM_SPAWN_BLOCKING: return task_type(p, e, 0, "bide__task");
-    case FORM_SCOPE_SPAWN: return task_type(p, e, 1, "bide__task");
+    case FORM_SPAWN_ON:
+    case FORM_SPAWN_AT:
+    case FORM_SPAWN_LOCAL:
+    case FORM_SPAWN_LOW:
+    case FORM_SPAWN_BLOCKING:
+    case FORM_SCOPE_SPAWN: return task_type(p, e, form_call(e->form), "bide__task");
     case FORM_LAZY: return task_type(p, e, 0, "bide__future");
     case FORM_MOVE:
     case FORM_BLOCKING:
+    case FORM_BLOCK_IN_PLACE:
     case FORM_BLOCK_ON: return first;
     case FORM_GET: return (t = type_future_result(first)) ? t : type_error_;
     case FORM_JOIN:

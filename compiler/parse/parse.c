@@ -452,6 +452,20 @@ static bool parse_file_declarator(struct parser *p, const struct specifiers *spe
     return false;
 }
 
+static enum flavour flavour_of(struct unit *u, uint32_t word)
+{
+    static const char *const names[] = {[FLAVOUR_CURRENT_THREAD] = "current_thread",
+                                        [FLAVOUR_MULTI_THREAD] = "multi_thread",
+                                        [FLAVOUR_THREAD_PER_CORE] = "thread_per_core"};
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(u->token[word].text, names[i]) == 0)
+            return (enum flavour)i;
+    diag(u, SEV_ERROR, word,
+         "there is no runtime '%s', only current_thread, multi_thread and thread_per_core",
+         u->token[word].text);
+    return FLAVOUR_CURRENT_THREAD;
+}
+
 /* runtime = "bide_runtime" "(" identifier ")" ";" */
 static void parse_runtime(struct parser *p)
 {
@@ -464,17 +478,16 @@ static void parse_runtime(struct parser *p)
     advance(p);
     expect(p, ')');
     expect(p, ';');
-    const char *kind = p->token[word].text;
-    if (scope_find(intern(p->arena, "main", 4)))
-        diag(u, SEV_ERROR, first, "'bide_runtime' belongs before 'main'");
-    if (strcmp(kind, "multi_thread") == 0)
-        diag(u, SEV_ERROR, word,
-             "there is no runtime of several threads yet; without this line, or with "
-             "bide_runtime(current_thread), the program runs on one");
-    else if (strcmp(kind, "current_thread") != 0)
-        diag(u, SEV_ERROR, word, "there is no runtime '%s', only current_thread and multi_thread",
-             kind);
     item_new(p, first)->kind = ITEM_RUNTIME;
+    if (scope_find(intern(p->arena, "main", 4))) {
+        diag(u, SEV_ERROR, first, "'bide_runtime' belongs before 'main'");
+    } else if (u->flavour_token) {
+        diag(u, SEV_ERROR, first, "a second 'bide_runtime'");
+        diag(u, SEV_NOTE, u->flavour_token, "the runtime is chosen here");
+    } else {
+        u->flavour = flavour_of(u, word);
+        u->flavour_token = word;
+    }
 }
 
 /* external = ";" | "__extension__"* (file-asm | static-assert | runtime

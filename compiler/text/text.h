@@ -122,6 +122,10 @@ enum type_kind {
 /* The call-like words of the language. */
 enum form {
     FORM_SPAWN,
+    FORM_SPAWN_ON,
+    FORM_SPAWN_AT,
+    FORM_SPAWN_LOCAL,
+    FORM_SPAWN_LOW,
     FORM_SPAWN_BLOCKING,
     FORM_TASK_JOIN,
     FORM_TASK_WAIT,
@@ -139,12 +143,16 @@ enum form {
     FORM_TIMEOUT,
     FORM_IF, /* a branch with a guard */
     FORM_BLOCKING,
+    FORM_BLOCK_IN_PLACE,
     FORM_BLOCK_ON,
     FORM_SCOPE_SPAWN,
     FORM_SCOPE_CANCEL,
     FORM_REF,
     FORM_COUNT
 };
+
+/* The word of bide_runtime(...): enum bide_flavour of <bide/runtime.h>. */
+enum flavour { FLAVOUR_CURRENT_THREAD, FLAVOUR_MULTI_THREAD, FLAVOUR_THREAD_PER_CORE };
 
 /* ---- the unit ---- */
 
@@ -206,6 +214,8 @@ struct unit {
     struct list functions; /* struct function *: parsed bodies; blocks and branches after `outer` */
     struct list initializers;    /* struct expr *: at file scope, those that mention async names */
     struct list initialized;     /* struct symbol *: the variable of each */
+    enum flavour flavour;        /* by bide_runtime(...) */
+    uint32_t flavour_token;      /* its word; 0: there is none */
     bool parse_failed;           /* plain C that was not understood: nothing is emitted */
     uint32_t parse_failed_token; /* where that first happened */
 
@@ -352,6 +362,10 @@ static inline bool keyword_is_specifier(unsigned k)
 }
 
 const char *form_name(enum form);
+/* Does the form make a task of a call of an async function, or of an async block? */
+bool form_spawns(enum form);
+/* The argument of a form that is the call which it makes, or its first branch. */
+int form_call(enum form);
 
 /* ---- word_scan.c: what words a text has, before it is parsed ---- */
 

@@ -9,6 +9,10 @@ const char *form_name(enum form f)
 {
     static const char *const names[FORM_COUNT] = {
         [FORM_SPAWN] = "bide_spawn",
+        [FORM_SPAWN_ON] = "bide_spawn_on",
+        [FORM_SPAWN_AT] = "bide_spawn_at",
+        [FORM_SPAWN_LOCAL] = "bide_spawn_local",
+        [FORM_SPAWN_LOW] = "bide_spawn_low",
         [FORM_SPAWN_BLOCKING] = "bide_spawn_blocking",
         [FORM_TASK_JOIN] = "bide_task_join",
         [FORM_TASK_WAIT] = "bide_task_wait",
@@ -26,12 +30,38 @@ const char *form_name(enum form f)
         [FORM_TIMEOUT] = "bide_timeout",
         [FORM_IF] = "bide_if",
         [FORM_BLOCKING] = "bide_blocking",
+        [FORM_BLOCK_IN_PLACE] = "bide_block_in_place",
         [FORM_BLOCK_ON] = "bide_block_on",
         [FORM_SCOPE_SPAWN] = "bide_scope_spawn",
         [FORM_SCOPE_CANCEL] = "bide_scope_cancel",
         [FORM_REF] = "bide_ref",
     };
     return names[f];
+}
+
+bool form_spawns(enum form f)
+{
+    switch (f) {
+    case FORM_SPAWN:
+    case FORM_SPAWN_ON:
+    case FORM_SPAWN_AT:
+    case FORM_SPAWN_LOCAL:
+    case FORM_SPAWN_LOW:
+    case FORM_SCOPE_SPAWN: return true;
+    default: return false;
+    }
+}
+
+int form_call(enum form f)
+{
+    switch (f) {
+    case FORM_SPAWN_ON:
+    case FORM_SPAWN_AT:
+    case FORM_SCOPE_SPAWN:
+    case FORM_TIMEOUT:
+    case FORM_IF: return 1;
+    default: return 0;
+    }
 }
 
 static const struct {

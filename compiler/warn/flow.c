@@ -184,18 +184,23 @@ static void block_value(struct flow *f, struct expr *e)
 static bool makes_call(const struct expr *form, int i)
 {
     switch (form->form) {
-    case FORM_IF: return i == 1;
     case FORM_SPAWN:
+    case FORM_SPAWN_ON:
+    case FORM_SPAWN_AT:
+    case FORM_SPAWN_LOCAL:
+    case FORM_SPAWN_LOW:
     case FORM_SPAWN_BLOCKING:
+    case FORM_SCOPE_SPAWN:
     case FORM_LAZY:
     case FORM_JOIN:
     case FORM_TRY_JOIN:
     case FORM_SELECT:
     case FORM_SELECT_BIASED:
-    case FORM_BLOCKING:
-    case FORM_BLOCK_ON: return true;
     case FORM_TIMEOUT:
-    case FORM_SCOPE_SPAWN: return i == 1;
+    case FORM_IF:
+    case FORM_BLOCKING:
+    case FORM_BLOCK_IN_PLACE:
+    case FORM_BLOCK_ON: return i >= form_call(form->form);
     default: return false;
     }
 }
@@ -217,7 +222,7 @@ static void form_operands(struct flow *f, struct expr *e)
             flow_expr(f, arg);
         }
     }
-    if (e->form == FORM_SPAWN || e->form == FORM_SPAWN_BLOCKING || e->form == FORM_SCOPE_SPAWN)
+    if (form_spawns(e->form) || e->form == FORM_SPAWN_BLOCKING)
         flow_add(f, EV_SPAWN, e->first)->expr = e;
 }
 

@@ -88,8 +88,9 @@ static void add_awaited(struct gifts *g, struct expr *e, struct expr *await)
         e = skip_parens(e->b);
     if (e->kind == EX_CALL)
         add_gifts(g, e, await);
-    if (e->kind != EX_FORM || (e->form != FORM_TIMEOUT && e->form != FORM_JOIN &&
-                               e->form != FORM_TRY_JOIN && e->form != FORM_BLOCKING))
+    if (e->kind != EX_FORM ||
+        (e->form != FORM_TIMEOUT && e->form != FORM_JOIN && e->form != FORM_TRY_JOIN &&
+         e->form != FORM_BLOCKING && e->form != FORM_BLOCK_IN_PLACE))
         return;
     for (int i = e->form == FORM_TIMEOUT; i < e->arg_count; i++)
         add_awaited(g, e->arg[i], await);

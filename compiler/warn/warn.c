@@ -21,7 +21,7 @@ struct checks {
 
 static bool has_threads(const struct unit *u)
 {
-    return u->options && u->options->multi_thread;
+    return (u->options && u->options->multi_thread) || u->flavour == FLAVOUR_MULTI_THREAD;
 }
 
 static const struct spawned *find_spawned(const struct checks *c, const struct function *fn)
@@ -64,12 +64,18 @@ static const struct flow *flow_of(const struct checks *c, const struct function 
     return NULL;
 }
 
+/* Other spawned tasks stay on one thread. */
+static bool may_change_thread(enum form spawn)
+{
+    return form_spawns(spawn) && spawn != FORM_SPAWN_LOCAL && spawn != FORM_SPAWN_AT;
+}
+
 static void find_tasks(struct checks *c)
 {
     for (uint32_t i = 0; i < c->flows.count; i++) {
         const struct flow *f = c->flows.item[i];
         for (uint32_t k = 0; k < f->count; k++)
-            if (f->event[k].kind == EV_SPAWN && f->event[k].expr->form != FORM_SPAWN_BLOCKING)
+            if (f->event[k].kind == EV_SPAWN && may_change_thread(f->event[k].expr->form))
                 add_spawned(c, started(f->event[k].expr), f->event[k].expr, NULL, NULL);
     }
     for (uint32_t i = 0; i < c->spawned.count; i++) {

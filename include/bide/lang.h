@@ -30,6 +30,8 @@ typedef struct bide_duration {
 } bide_duration;
 #pragma pack(pop)
 
+struct bide_runtime;
+
 /* The type of the s of bide_scope(s), for functions that take it as an argument. */
 struct bide__scope;
 typedef struct bide__scope *bide_scope_handle;
@@ -120,9 +122,13 @@ struct bide__scope;
 #define bide_await
 #define bide_cancel_returns
 
-/* Chooses the runtime of `async int main`, once, before it: current_thread (the default) or
- * multi_thread. */
-enum { bide__runtime_current_thread = 1, bide__runtime_multi_thread = 1 };
+/* Chooses the runtime of `async int main`, once, before it: current_thread (the default),
+ * multi_thread or thread_per_core. */
+enum {
+    bide__runtime_current_thread = 1,
+    bide__runtime_multi_thread = 1,
+    bide__runtime_thread_per_core = 1
+};
 #define bide_runtime(kind) _Static_assert(bide__runtime_##kind, "")
 
 #ifdef BIDE__PLAIN
@@ -135,12 +141,17 @@ bide__needs int bide__erased_int(void);
 bide__needs int bide__erased_once(void);
 bide__needs void *bide__erased_pointer(void);
 bide__needs void bide__erased_scope(struct bide__scope *);
+bide__needs void bide__erased_runtime(struct bide_runtime *);
 bide__needs int bide__erased_result(void *);
 #define bide__any(type)           ((type)bide__erased_pointer())
 #define bide__result(h)           __typeof__((*(h))((struct bide__task *)0))
 
 /* Tasks. */
 #define bide_spawn(call)          __extension__({ bide__any(bide_task(__typeof__(call))); })
+#define bide_spawn_on(rt, call)   (bide__erased_runtime(rt), bide_spawn(call))
+#define bide_spawn_at(core, call) ((void)(uint32_t)(core), bide_spawn(call))
+#define bide_spawn_local(call)    bide_spawn(call)
+#define bide_spawn_low(call)      bide_spawn(call)
 #define bide_spawn_blocking(call) bide_spawn(call)
 #define bide_task_join(h, out)                                                            \
     __extension__({                                                                       \
@@ -167,16 +178,17 @@ bide__needs int bide__erased_result(void *);
         (void)(__VA_ARGS__);                                   \
         _Pragma("GCC diagnostic pop");                         \
     })
-#define bide_join(...)          (bide__branches(__VA_ARGS__), bide__erased())
-#define bide_try_join(...)      (bide__branches(__VA_ARGS__), bide__erased_int())
-#define bide_select(...)        (bide__branches(__VA_ARGS__), bide__erased_int())
-#define bide_select_biased(...) (bide__branches(__VA_ARGS__), bide__erased_int())
-#define bide_if(guard, ...)     ((guard) ? (void)(__VA_ARGS__) : (void)0)
-#define bide_timeout(d, ...)    ((void)sizeof((d).ns), (void)(__VA_ARGS__), bide__erased_int())
+#define bide_join(...)            (bide__branches(__VA_ARGS__), bide__erased())
+#define bide_try_join(...)        (bide__branches(__VA_ARGS__), bide__erased_int())
+#define bide_select(...)          (bide__branches(__VA_ARGS__), bide__erased_int())
+#define bide_select_biased(...)   (bide__branches(__VA_ARGS__), bide__erased_int())
+#define bide_if(guard, ...)       ((guard) ? (void)(__VA_ARGS__) : (void)0)
+#define bide_timeout(d, ...)      ((void)sizeof((d).ns), (void)(__VA_ARGS__), bide__erased_int())
 
 /* Between async and blocking code. */
-#define bide_blocking(call)     (bide__erased(), (call))
-#define bide_block_on(call)     (call)
+#define bide_blocking(call)       (bide__erased(), (call))
+#define bide_block_in_place(call) (bide__erased(), (call))
+#define bide_block_on(call)       (call)
 
 /* Blocks. Before C99 a `for` cannot declare anything, so the name of the scope outlives its
  * block. */

@@ -9,6 +9,19 @@
  *       first suspension, so that it can take care of what its arguments own. Without memory, a
  *       join of the handle returns -ENOMEM. h is an owner: leaving its scope detaches the task.
  *
+ *   bide_spawn_on(rt, f(x))   The same on the runtime rt (bide/runtime.h), on any thread. If rt is
+ *       NULL, a join returns -EINVAL. rt may run, sleep, shut down or have been shut down (a join
+ *       returns -ESHUTDOWN), but must not be freed before the call returns. While rt shuts down, the
+ *       task begins with a request to cancel. The owners among the arguments of a task that is not
+ *       made are released. The task counts as alive when its runtime has taken it over, before any
+ *       task that it wakes or spawns then is polled.
+ *   bide_spawn_local(f(x))    The same, for a task that stays on the worker that spawned it.
+ *   bide_spawn_low(f(x))      The same, for a task of low priority; see "Fairness" in
+ *       bide/runtime.h.
+ *   bide_spawn_at(core, f(x)) The same on the core with this number, from 0, on a runtime of the
+ *       flavour BIDE_THREAD_PER_CORE. Elsewhere, or if there is no such core, a join returns
+ *       -EINVAL.
+ *
  *   int error = await bide_task_join(h, &result);
  *       Waits for the task to end, moves its result out and drops the handle. Returns 0, or why
  *       there is no result: -ECANCELED (it was aborted, or the runtime shuts down), -ENOMEM,

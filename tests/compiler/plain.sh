@@ -63,6 +63,7 @@ async int work(int n)
 }
 
 bide_runtime(multi_thread);
+extern struct bide_runtime *runtime;
 
 static const bide_async_fn(int, int) table[] = {bide_ref(work)};
 
@@ -78,6 +79,9 @@ async int main(void)
     a += await (*ref)(1) + await (*table[0])(2);
     bide_task(int) h = bide_spawn(work(1));
     bide_task(int) block = bide_spawn(async ({ await work(2); }));
+    bide_task(int) on = bide_spawn_on(runtime, work(1)), at = bide_spawn_at(1, work(1));
+    bide_task(int) local = bide_spawn_local(work(1)), low = bide_spawn_low(async ({ 2; }));
+    bide_task_detach(on), bide_task_detach(at), bide_task_detach(local), bide_task_detach(low);
     int err = await bide_task_join(h, &a);
     err += await bide_task_wait(block);
     bide_task_abort(block);
@@ -92,6 +96,7 @@ async int main(void)
     err += await bide_select_biased(a = work(1), work(2));
     err += await bide_timeout(BIDE_MS(1), a = work(1));
     err += await bide_blocking(work(1));
+    err += await bide_block_in_place(work(1));
     bide_scope(s) {
         for (;;)
             break;
@@ -126,6 +131,8 @@ END
 sed 's/bide_task_join(h, &a)/bide_task_join(h, \&pointer)/; s/int a = 0/char *pointer; int a = 0/' \
     forms.c >wrong.c
 sed 's/bide_scope_cancel(s)/bide_scope_cancel(\&a)/' forms.c >wrong_scope.c
+sed 's/bide_spawn_on(runtime,/bide_spawn_on(\&a,/' forms.c >wrong_runtime.c
+sed 's/bide_spawn_at(1,/bide_spawn_at(BIDE_MS(1),/' forms.c >wrong_core.c
 sed 's/bide_get(g)/bide_get(h)/' forms.c >wrong_future.c
 sed 's/bide_drop(none)/bide_drop(h)/' forms.c >wrong_drop.c
 for compiler in $compilers; do
@@ -141,6 +148,10 @@ for compiler in $compilers; do
         fail "the message of $compiler about a wrong type: $(cat out)"
     ! $compiler -fsyntax-only -Werror $include wrong_scope.c 2>out ||
         fail "$compiler accepted a task as a scope"
+    for wrong in wrong_runtime wrong_core; do
+        ! $compiler -fsyntax-only -Werror $include $wrong.c 2>out ||
+            fail "$compiler accepted $wrong.c"
+    done
     for wrong in wrong_future wrong_drop; do
         ! $compiler -fsyntax-only -Werror $include $wrong.c 2>out ||
             fail "$compiler accepted a task as a future"

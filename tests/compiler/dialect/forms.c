@@ -1,5 +1,6 @@
 /* Every form, in C89: no declarations after statements or in a for, no line comments, no inline. */
 #include <bide/bide.h>
+#include <bide/runtime.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -134,6 +135,18 @@ static async int tasks(void)
     one = bide_spawn_blocking(blocks(6));
     error = await bide_task_join(one, &a);
     say("blocking", a + error);
+    one = bide_spawn_on(bide_runtime_current(), later(7));
+    error = await bide_task_join(one, &a);
+    say("on", a + error);
+    one = bide_spawn_local(later(8));
+    error = await bide_task_join(one, &a);
+    say("local", a + error);
+    one = bide_spawn_low(async({ base + 9; }));
+    error = await bide_task_join(one, &a);
+    say("low", a + error);
+    one = bide_spawn_at(1, later(9));
+    say("at", await bide_task_join(one, &a) == -EINVAL);
+    say("in place", await bide_block_in_place(blocks(7)));
     g[0] = bide_lazy(later(1));
     g[1] = bide_lazy(later(2));
     say("get", await bide_get(f) + await bide_get(g[0]));

@@ -1,8 +1,8 @@
 /* bide_runtime chooses the runtime of main. */
 #include <bide/bide.h>
 
-bide_runtime(current_thread);
 bide_runtime(multi_thread);
+bide_runtime(thread_per_core);
 
 async int main(void)
 {
