@@ -156,15 +156,11 @@ void bide_runtime_dump(const struct bide_runtime *rt,
  * A program that has a loop of its own (GLib, Qt, libuv, a game) runs a runtime inside it: the loop
  * watches one descriptor, and calls bide_runtime_turn when that is readable.
  *
- *     static gboolean on_ready(gint fd, GIOCondition what, gpointer rt)
- *     {
- *         bide_runtime_turn(rt, 0);
- *         return G_SOURCE_CONTINUE;
- *     }
- *
- *     bide_runtime_new(&rt, NULL);
  *     bide_runtime_enter(rt);
- *     g_unix_fd_add(bide_runtime_fd(rt), G_IO_IN, on_ready, rt);
+ *     g_unix_fd_add(bide_runtime_fd(rt), G_IO_IN, on_ready, NULL);
+ *
+ * (on_ready calls bide_runtime_turn(rt, 0) and returns G_SOURCE_CONTINUE; examples/desktop and
+ * examples/libuv.c are whole programs.)
  *
  * All tasks then run inside turns, on the thread of the loop, so they may call its functions and
  * change its objects, and no locks are needed. Between two turns the callbacks of the loop may do

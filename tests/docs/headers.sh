@@ -10,6 +10,10 @@ around()
     case $1 in
     http.h) echo 'bide_http_client *client = NULL;' ;;
     io.h) echo 'int fd = 0; char buf[9]; ssize_t n = 0;' ;;
+    runtime.h) echo 'extern int on_ready(int, int, void *);
+        extern unsigned g_unix_fd_add(int, int, int (*)(int, int, void *), void *);
+        enum { G_IO_IN = 1 };
+        struct bide_runtime *rt = NULL;' ;;
     sqlite.h) echo 'const char *login = "ada";' ;;
     esac
 }
