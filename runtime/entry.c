@@ -136,26 +136,41 @@ static int block_outside(struct bide_runtime *rt, const struct bide_fn *fn, cons
     return error;
 }
 
-/* Runs fn to its end and stores its result. 0, or why there is none. */
-static int block(struct bide_runtime *rt, const struct bide_fn *fn, const void *args, void *result)
+/* Runs a task to its end, which may be there already, and frees it. */
+static int finish(struct bide__worker *worker, struct bide__task *task, void *result)
 {
-    struct bide__worker *worker = rt->worker;
     int error = 0;
-    bide__refuse_forked(rt);
-    if (__builtin_expect(rt->multi, 0))
-        return block_outside(rt, fn, args, result);
-    struct bide__task *task = bide__task_new(worker, NULL, 0, fn, args, &error);
-    if (task == NULL) {
-        bide__args_release(fn, args);
-        return error;
-    }
+
     bide__thread.running = worker;
-    error = bide__run(worker, task, INT64_MAX);
+    if (!bide__state_done(&task->wake.state))
+        error = bide__run(worker, task, INT64_MAX);
     if (error == 0)
         error = task->end.error;
     if (error == 0 && result != NULL)
         bide__copy_result(result, task);
     bide__task_let_go(worker, task);
+    return error;
+}
+
+/* Runs fn to its end and stores its result. 0, or why there is none. */
+static int block(struct bide_runtime *rt, const struct bide_fn *fn, const void *args, void *result)
+{
+    struct bide__worker *worker = rt->worker;
+    struct bide__task *task;
+    int error = 0;
+
+    bide__refuse_forked(rt);
+    if (__builtin_expect(rt->multi, 0))
+        return block_outside(rt, fn, args, result);
+    if (bide__run_now(worker)) {
+        task = bide__task_begin(worker, fn, args, result, &error);
+    } else {
+        task = bide__task_new(worker, NULL, 0, fn, args, &error);
+        if (task == NULL)
+            bide__args_release(fn, args);
+    }
+    if (task != NULL)
+        error = finish(worker, task, result);
     bide__thread.running = NULL;
     if (__builtin_expect(worker->touched != NULL, 0))
         bide__rest(worker);

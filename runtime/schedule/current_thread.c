@@ -9,6 +9,9 @@
  * woken last: on one thread it would save no hand-over to another, and the promise rests on
  * first-in first-out.
  *
+ * The task of a blocking call is polled at once if none is ready (bide__run_now), so a call that
+ * does not wait never enters the queue.
+ *
  * Tasks of low priority go through the run queue too, but when it is their turn they are put aside.
  * They run when no other task is ready, and one of them after each look elsewhere. So while such a
  * task waits, at least one of BIDE__TURNS polls is of one; and a task of normal priority pays one

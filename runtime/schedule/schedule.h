@@ -44,6 +44,18 @@ void bide__world_go(struct bide_runtime *rt);
 void bide__block_in_place_begin(struct bide__worker *worker);
 void bide__block_in_place_end(struct bide__worker *worker);
 
+/*
+ * Asked before a new task is polled without going through the queue. True: no task is ready that it
+ * would overtake, and it is not yet time to look elsewhere; it is counted as run.
+ */
+static inline bool bide__run_now(struct bide__worker *worker)
+{
+    if (worker->queue.first != NULL || worker->turns >= BIDE__TURNS || worker->closing)
+        return false;
+    worker->turns++;
+    return true;
+}
+
 /* Runs tasks that are ready, for at most this number of polls, and never waits. */
 void bide__run_ready(struct bide__worker *worker, size_t polls);
 

@@ -53,6 +53,20 @@ static inline void bide__state_init(bide__state *state, uintptr_t flags)
     atomic_init(state, flags | BIDE__SCHEDULED | BIDE__HANDLE | BIDE__REF);
 }
 
+/* The same, but it is polled at once, before it was in a queue. */
+static inline void bide__state_init_running(bide__state *state)
+{
+    atomic_init(state, (uintptr_t)(BIDE__RUNNING | BIDE__HANDLE | BIDE__REF));
+}
+
+/* Owner, after that first poll: nothing has happened to it. Nobody but the executor and the owner of
+ * the handle knows of it. */
+static inline bool bide__state_is_alone(const bide__state *state)
+{
+    return atomic_load_explicit(state, memory_order_relaxed) ==
+           (BIDE__RUNNING | BIDE__HANDLE | BIDE__REF);
+}
+
 /* A new future: nobody but its handle refers to it. */
 static inline void bide__state_init_future(bide__state *state, uintptr_t flags)
 {
@@ -283,8 +297,8 @@ size_t bide__task_size(const struct bide_fn *fn, size_t *align, size_t *offset);
 
 /* Lays out a block of `size` bytes, and begins fn in it; the table and the state are still to be
  * set. False: `size` is too small for fn. */
-bool bide__task_begin(struct bide__task *task, size_t size, struct bide__scope *scope,
-                      const struct bide_fn *fn, const void *args, bool is_future);
+bool bide__task_lay_out(struct bide__task *task, size_t size, struct bide__scope *scope,
+                        const struct bide_fn *fn, const void *args, bool is_future);
 
 /* ---- outside.c: tasks that other threads have spawned ---- */
 

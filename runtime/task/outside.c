@@ -19,7 +19,7 @@ struct bide__task *bide__hub_spawn(struct bide__hub *hub, const struct bide_fn *
     if (!hub->refuses)
         task = bide__slab_new(&hub->outside, &size, align, offset);
     if (task != NULL) {
-        bool fits = bide__task_begin(task, size, NULL, fn, args, false);
+        bool fits = bide__task_lay_out(task, size, NULL, fn, args, false);
         BIDE__ASSERT(fits, "task: spawn on another thread: its block is too small");
         (void)fits;
         task->wake.vtable = &bide__task_vtable;

@@ -86,8 +86,8 @@ size_t bide__task_size(const struct bide_fn *fn, size_t *align, size_t *offset)
     return size_of(fn);
 }
 
-inline bool bide__task_begin(struct bide__task *task, size_t size, struct bide__scope *scope,
-                             const struct bide_fn *fn, const void *args, bool is_future)
+inline bool bide__task_lay_out(struct bide__task *task, size_t size, struct bide__scope *scope,
+                               const struct bide_fn *fn, const void *args, bool is_future)
 {
     task->wake.branches = 0;
     atomic_init(&task->wake.woken, 0);
@@ -102,10 +102,13 @@ inline bool bide__task_begin(struct bide__task *task, size_t size, struct bide__
     return true;
 }
 
-/* A block with fn to begin in it; the state is still to be set. */
-static inline struct bide__task *make(struct bide__worker *worker, struct bide__scope *scope,
-                                      const struct bide_fn *fn, const void *args, bool is_future,
-                                      int *error)
+/* A block with fn to begin in it; the state is still to be set. Each caller gets its own copy, in
+ * which what it does not need is left out. */
+static inline __attribute__((always_inline)) struct bide__task *make(struct bide__worker *worker,
+                                                                     struct bide__scope *scope,
+                                                                     const struct bide_fn *fn,
+                                                                     const void *args,
+                                                                     bool is_future, int *error)
 {
     size_t align, offset = offset_of(fn, &align);
 
@@ -125,7 +128,7 @@ static inline struct bide__task *make(struct bide__worker *worker, struct bide__
         *error = -ENOMEM;
         return NULL;
     }
-    if (!bide__task_begin(task, size, scope, fn, args, is_future)) {
+    if (!bide__task_lay_out(task, size, scope, fn, args, is_future)) {
         /* There was another function at this address, in a shared object that is gone. */
         bide__slab_free(worker->slab, task);
         worker->made = NULL;
@@ -279,16 +282,11 @@ static __attribute__((noinline)) bool pass_on(struct bide__worker *worker, struc
     return true;
 }
 
-void bide__task_run(struct bide__worker *worker, struct bide__task *task)
+/* Polls its chain: the branches in `woken`. *value: a result that has no place in the block. */
+static inline enum bide_poll poll_chain(struct bide__worker *worker, struct bide__task *task,
+                                        uint32_t woken, uint64_t *value)
 {
-    const struct bide_fn *fn = bide__task_fn(task);
-    uintptr_t asked = bide__state_begin(&task->wake.state);
-
-    if (__builtin_expect(asked != 0, 0) && !pass_on(worker, task, asked))
-        return;
-    worker->turn.woken = UINT32_MAX;
-    if (atomic_load_explicit(&task->wake.woken, memory_order_relaxed) != 0)
-        worker->turn.woken = atomic_exchange_explicit(&task->wake.woken, 0, memory_order_acquire);
+    worker->turn.woken = woken;
     worker->turn.budget = BIDE__BUDGET;
     struct bide_cx cx; /* the chain sets top and end */
     cx.chain = &task->chain;
@@ -302,12 +300,68 @@ void bide__task_run(struct bide__worker *worker, struct bide__task *task)
     worker->current = NULL;
     if (__builtin_expect(worker->turn.spare != NULL, 0))
         bide_turn_end(&worker->turn);
-    if (poll == BIDE_READY)
-        task_ended(worker, task, fn, cx.nowhere);
-    else if (worker->again != 0)
+    *value = cx.nowhere;
+    return poll;
+}
+
+/* The poll has left it suspended. */
+static inline void suspend(struct bide__worker *worker, struct bide__task *task)
+{
+    if (worker->again != 0)
         requeue(worker, task);
     else if (bide__state_suspend(&task->wake.state))
         bide__schedule_again(worker, task);
+}
+
+void bide__task_run(struct bide__worker *worker, struct bide__task *task)
+{
+    const struct bide_fn *fn = bide__task_fn(task);
+    uintptr_t asked = bide__state_begin(&task->wake.state);
+    uint32_t woken = UINT32_MAX;
+    uint64_t value;
+
+    if (__builtin_expect(asked != 0, 0) && !pass_on(worker, task, asked))
+        return;
+    if (atomic_load_explicit(&task->wake.woken, memory_order_relaxed) != 0)
+        woken = atomic_exchange_explicit(&task->wake.woken, 0, memory_order_acquire);
+    if (poll_chain(worker, task, woken, &value) == BIDE_READY)
+        task_ended(worker, task, fn, value);
+    else
+        suspend(worker, task);
+}
+
+struct bide__task *bide__task_begin(struct bide__worker *worker, const struct bide_fn *fn,
+                                    const void *args, void *result, int *error)
+{
+    struct bide__task *task = make(worker, NULL, fn, args, false, error);
+    uint64_t value;
+
+    if (__builtin_expect(task == NULL, 0)) {
+        if (*error == -EAGAIN)
+            return bide__task_begin(worker, fn, args, result, error);
+        bide__args_release(fn, args);
+        return NULL;
+    }
+    task->wake.vtable = &bide__task_vtable;
+    bide__state_init_running(&task->wake.state);
+    bide__count(worker->hub, &worker->hub->alive, 1);
+    bide__thread.running = worker;
+    if (poll_chain(worker, task, UINT32_MAX, &value) == BIDE_PENDING) {
+        suspend(worker, task);
+        return task;
+    }
+    if (__builtin_expect(!bide__state_is_alone(&task->wake.state), 0)) {
+        task_ended(worker, task, fn, value);
+        return task;
+    }
+    /* Nobody else has seen it. */
+    const void *slot = bide__first_slot(&task->chain);
+    *error = bide_chain_error(&task->chain);
+    if (*error == 0 && result != NULL)
+        bide__copy(result, slot != NULL ? slot : &value, fn->result_size);
+    bide__count(worker->hub, &worker->hub->alive, (size_t)-1);
+    bide__slab_free(worker->slab, task);
+    return NULL;
 }
 
 void bide__task_cancel(struct bide__worker *worker, struct bide__task *task, bool force)

@@ -313,6 +313,16 @@ struct bide__task *bide__task_new(struct bide__worker *worker, struct bide__scop
                                   uintptr_t flags, const struct bide_fn *fn, const void *args,
                                   int *error);
 
+/*
+ * Makes a task and polls it at once, on this thread, which runs the worker from then on. For a
+ * caller who will wait for the task, while no task is ready that it would overtake. Returns the
+ * task, with a handle; it is suspended, or has ended. Or NULL: it has ended and is gone, or could
+ * not be made and its arguments were released. Then *error is 0 and its result is in *result (unless
+ * that is NULL), or *error says why there is none.
+ */
+struct bide__task *bide__task_begin(struct bide__worker *worker, const struct bide_fn *fn,
+                                    const void *args, void *result, int *error);
+
 /* Makes a future, which has not begun and is in no queue. */
 struct bide__task *bide__future_new(struct bide__worker *worker, const struct bide_fn *fn,
                                     const void *args, int *error);
