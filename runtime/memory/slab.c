@@ -5,6 +5,12 @@
 
 enum { FRESH_BYTES = 4096 };
 
+/* Values of `look`, of a chunk that is not full. */
+enum {
+    LOOK_EMPTY = 0,          /* it is in the list, and not the head */
+    LOOK_NEVER = UINT32_MAX, /* it is the head */
+};
+
 static size_t round_up(size_t n, size_t unit)
 {
     return (n + unit - 1) & ~(unit - 1);
@@ -72,17 +78,13 @@ static void chunk_give_back(struct bide__slab *slab, struct bide__chunk *c)
     }
     c->free = NULL;
     c->count = 0;
+    c->look = LOOK_NEVER; /* a walk holds it too */
     c->ready_next = slab->spare;
     slab->spare = c;
     slab->spares++;
 }
 
 /* ---- a class's chunks that have room ---- */
-
-enum {
-    LOOK_EMPTY = 0,          /* it is in the list, and not the head */
-    LOOK_NEVER = UINT32_MAX, /* it is the head */
-};
 
 static void ready_push(struct bide__slab *slab, struct bide__chunk *c)
 {

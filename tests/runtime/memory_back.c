@@ -193,3 +193,32 @@ TEST_LIMIT(the_pages_of_a_million_tasks_come_back, 60)
 }
 
 #endif
+
+static void nothing(void *block, void *argument)
+{
+    (void)block, (void)argument;
+}
+
+/* A walk over all chunks, as that of a dump, leaves those alone that wait to be used again. */
+TEST(a_walk_over_empty_chunks)
+{
+    enum { BLOCKS = 2000 };
+    static void *blocks[BLOCKS];
+    struct bide__slab slab = {0};
+    size_t size;
+
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < BLOCKS; i++) {
+            size = 256;
+            blocks[i] = bide__slab_new(&slab, &size, 0, 0);
+            *(void **)blocks[i] = &slab;
+        }
+        for (int i = 0; i < BLOCKS; i++)
+            bide__slab_free(&slab, blocks[i]);
+        uint32_t spares = slab.spares;
+        CHECK(spares > 0);
+        bide__slab_each(&slab, nothing, NULL);
+        CHECK_EQ(slab.spares, spares);
+    }
+    bide__slab_end(&slab);
+}
