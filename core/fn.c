@@ -49,6 +49,21 @@ static size_t max_of(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* The cached need; 0: it is not known. The word has other bits too, which other threads may set. */
+static size_t need_known(const struct bide_fn_info *info)
+{
+    return __atomic_load_n(info->need, __ATOMIC_RELAXED) & (BIDE__NEED_END - 1);
+}
+
+static void need_keep(const struct bide_fn_info *info, size_t need)
+{
+    uint32_t word = __atomic_load_n(info->need, __ATOMIC_RELAXED), next;
+    do
+        next = (word & ~(uint32_t)(BIDE__NEED_END - 1)) | (uint32_t)need;
+    while (!__atomic_compare_exchange_n(info->need, &word, next, true, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED));
+}
+
 static size_t need_of(const struct bide_fn *fn, size_t used, const struct path *below,
                       struct search *s, unsigned *lowest);
 
@@ -78,10 +93,17 @@ static bool group_is_new(const struct bide_fn_info *info, unsigned i)
     return true;
 }
 
+/* Is it the first of a group whose room is known? */
+static bool begins_group(const struct bide_fn_info *info, unsigned i)
+{
+    uint32_t group = info->callees[i].group;
+    return group != 0 && group != BIDE_GROUP_UNKNOWN && group_is_new(info, i);
+}
+
 static bool has_group(const struct bide_fn_info *info)
 {
     for (unsigned i = 0; i < info->callee_count; i++)
-        if (info->callees[i].group != 0)
+        if (begins_group(info, i))
             return true;
     return false;
 }
@@ -94,7 +116,7 @@ static size_t own_group(const struct bide_fn_info *info, const struct path *root
 
     for (unsigned i = 0; i < info->callee_count; i++) {
         size_t size = sizeof(struct bide_group);
-        if (info->callees[i].group == 0 || !group_is_new(info, i))
+        if (!begins_group(info, i))
             continue;
         for (unsigned j = i; j < info->callee_count; j++) {
             const struct bide_fn *fn = info->callees[j].fn;
@@ -126,7 +148,7 @@ static size_t need_of(const struct bide_fn *fn, size_t used, const struct path *
 
     if (info == NULL || info->need == NULL || info->callee_count == 0)
         return 0;
-    uint32_t known = __atomic_load_n(info->need, __ATOMIC_RELAXED);
+    size_t known = need_known(info);
     if (known != 0)
         return known;
     const struct path *again = find(below, fn);
@@ -144,7 +166,7 @@ static size_t need_of(const struct bide_fn *fn, size_t used, const struct path *
             if (find(&here, callee) == NULL && !(callee->flags & BIDE_FN_FORWARDS))
                 size = frame_room(callee);
             size += need_of(callee, used + size, &here, s, &met);
-        } else if (group_is_new(info, i)) {
+        } else if (begins_group(info, i)) {
             size = group_room(info, i, used, &here, s, &met);
         }
         most = max_of(most, size);
@@ -158,7 +180,7 @@ static size_t need_of(const struct bide_fn *fn, size_t used, const struct path *
     if (below == NULL)
         most = max_of(most, own_group(info, &here));
     if (below == NULL || (!s->full && met >= here.depth && !has_group(info)))
-        __atomic_store_n(info->need, (uint32_t)most, __ATOMIC_RELAXED);
+        need_keep(info, most);
     return most;
 }
 
@@ -189,7 +211,7 @@ static size_t ahead_of(const struct bide_fn *fn, const struct path *below, unsig
         size_t size = 0;
         if (group == 0) {
             size = ahead_of(info->callees[i].fn, &here, steps);
-        } else if (group_is_new(info, i)) {
+        } else if (begins_group(info, i)) {
             size = sizeof(struct bide_group);
             for (unsigned j = i; j < info->callee_count; j++)
                 if (info->callees[j].group == group)

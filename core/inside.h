@@ -12,6 +12,9 @@
 
 #include <bide/core.h>
 
+#ifndef BIDE__EPERM
+#define BIDE__EPERM 1
+#endif
 #ifndef BIDE__ENOMEM
 #define BIDE__ENOMEM 12
 #endif

@@ -147,13 +147,36 @@ enum {
     BIDE_FN_RESULT_ALIGNED = 16, /* the result slot is aligned like the frame; otherwise as its size
                                     allows, to 64 at most */
     BIDE_FN_AWAITS = 32,         /* not a leaf: bide_frame_pause may suspend it */
+    BIDE_FN_THREAD_BOUND = 64,   /* it holds a value of one thread across an await */
+    BIDE_FN_THREAD_PASSED = 128, /* an argument or the result belongs to one thread: it must not be
+                                    a task that begins on another thread than that of its caller */
+};
+
+/* In the word that a descriptor's `need` points to: the need itself is below BIDE__NEED_END, and
+ * above it are the answers of bide_fn_bound. */
+enum {
+    BIDE__NEED_END = 1 << 24,
+    BIDE__BOUND = 1 << 24,
+    BIDE__BOUND_KNOWN = 1 << 25,
+    BIDE__BOUND_MET = 1 << 26,  /* by the search that is going on */
+    BIDE__BOUND_SAID = 1 << 27, /* for executors: it has been reported */
 };
 
 /* A function that an async function may await. The callees of one join or select share a group > 0
- * and are on the chain at the same time; callees of group 0 follow one another. */
+ * and are on the chain at the same time; callees of group 0 follow one another. Those of
+ * BIDE_GROUP_UNKNOWN take room that no descriptor tells. */
 struct bide_callee {
     const struct bide_fn *fn;
     uint32_t group;
+};
+#define BIDE_GROUP_UNKNOWN UINT32_MAX
+
+/* A value that belongs to one thread. `type` is as C writes it. */
+struct bide_bound {
+    const char *name; /* of the variable, or the expression; of the function if it is its result */
+    const char *type;
+    uint32_t line;       /* of its declaration */
+    uint32_t await_line; /* of the await over which it is held; 0: an argument or the result */
 };
 
 /* What backtraces, dumps and the reserve need to know about a function. Running it never reads
@@ -164,11 +187,14 @@ struct bide_fn_info {
     const uint32_t *lines; /* the line of each suspension point, indexed by state without
                               BIDE_SHIELDED */
     const struct bide_callee *callees;
-    uint32_t *need; /* caches the search of bide_fn_room, 0 at first; NULL: nothing is ever above
-                       the frame */
-    uint32_t line;  /* of the definition */
+    uint32_t
+        *need;     /* caches the searches of bide_fn_room and bide_fn_bound, 0 at first; NULL: there
+                       are no callees */
+    uint32_t line; /* of the definition */
     uint16_t line_count;
     uint16_t callee_count;
+    const struct bide_bound *bound; /* with BIDE_FN_THREAD_BOUND, _PASSED or both: one for each, in
+                                       this order. Without them this member may be missing */
 };
 
 /*
@@ -301,6 +327,9 @@ struct bide_turn {
     uint32_t woken;                   /* branches to poll; all ones: poll everything */
     uint32_t budget;                  /* operations left before leaves must let others run */
     uint32_t seed;                    /* for the random start of selects; any value */
+    /* Asked before fn begins, which is called through a pointer. True: it must not, because the task
+     * may continue on another thread; then its await returns -EPERM. NULL: nothing is refused. */
+    bool (*refuses)(const struct bide_fn *fn);
 };
 
 /* The context of a poll. */
@@ -367,6 +396,34 @@ size_t bide_fn_room(const struct bide_fn *fn);
 /* Fills in the result of a failed call of `fn`: the error if the result is a signed integer, zero
  * bytes otherwise. */
 void bide_fn_fail(const struct bide_fn *fn, void *result, int error);
+
+/* What makes a function bound to a thread. */
+struct bide_culprit {
+    const struct bide_bound *value; /* NULL: its function does not tell */
+    const struct bide_fn *path[8];  /* the function asked about, who it awaits, and so on */
+    unsigned count;                 /* of the path, whose last function holds the value; of a longer
+                                       path, the first 7 functions and the last one */
+};
+
+/*
+ * True if a task of fn must stay on its thread: fn, or a function that it awaits, has
+ * BIDE_FN_THREAD_BOUND, as far as descriptors tell. Calls through pointers and of futures are not
+ * followed, nor paths of more than 2000 functions. The first answer for a function takes a search
+ * and is kept in the `need` of descriptors. Two threads must not call this at the same time; other
+ * functions may be called meanwhile. *culprit may be NULL; filling it in takes a search.
+ */
+bool bide_fn_bound(const struct bide_fn *fn, struct bide_culprit *culprit);
+
+/* The same if the answer is known already: 0 or 1, otherwise -1. Any thread, at any time. */
+static __inline__ int bide_fn_bound_known(const struct bide_fn *fn)
+{
+    if (fn->flags & BIDE_FN_THREAD_BOUND)
+        return 1;
+    if (fn->info == NULL || fn->info->need == NULL)
+        return 0;
+    uint32_t word = __atomic_load_n(fn->info->need, __ATOMIC_RELAXED);
+    return word & BIDE__BOUND_KNOWN ? (word & BIDE__BOUND) != 0 : -1;
+}
 
 /* For backtraces: the awaiting frame below `frame`; NULL at the root. *segment is the segment that
  * holds `frame`: start with the chain's last one; each call updates it. */
@@ -581,6 +638,15 @@ static __inline__ bool bide_budget_spend(struct bide_cx *cx)
 enum bide_poll bide_frame_fail(struct bide_cx *cx, struct bide_frame *parent, int error);
 
 /* ---- for generated code alone ---- */
+
+/* Asked before `await (*h)(x)`, where fn is what h points to. True: the executor refuses the call,
+ * and the result has been filled in by bide_fn_fail with -EPERM. */
+bool bide__refuse_through(const struct bide_cx *cx, const struct bide_fn *fn, void *result);
+static __inline__ bool bide__refused_through(const struct bide_cx *cx, const struct bide_fn *fn,
+                                             void *result)
+{
+    return __builtin_expect(cx->turn->refuses != NULL, 0) && bide__refuse_through(cx, fn, result);
+}
 
 /* Asked at a resume label. True: run the deferred blocks instead of going on. */
 static __inline__ bool bide__unwinding(const struct bide_cx *cx)
