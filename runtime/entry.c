@@ -123,7 +123,9 @@ static int block_outside(struct bide_runtime *rt, const struct bide_fn *fn, cons
                          void *result)
 {
     int error = 0;
-    struct bide__task *task = bide__task_new_outside(rt, 0, fn, args, &error);
+    /* What is bound to a thread gets one. */
+    uintptr_t flags = bide_fn_bound(fn, NULL) ? BIDE__PINNED : 0;
+    struct bide__task *task = bide__task_new_outside(rt, flags, fn, args, &error);
     if (task == NULL) {
         bide__args_release(fn, args);
         return error;

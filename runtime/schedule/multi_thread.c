@@ -276,6 +276,8 @@ static void run(struct bide__core *core, struct bide__task *task)
     uint32_t epoch = atomic_load_explicit(&core->epoch, memory_order_relaxed);
     atomic_store_explicit(&core->function, bide__task_fn(task), memory_order_relaxed);
     atomic_store_explicit(&core->epoch, epoch + 1, memory_order_relaxed);
+    uintptr_t pinned = atomic_load_explicit(&task->wake.state, memory_order_relaxed) & BIDE__PINNED;
+    core->worker.turn.refuses = pinned ? NULL : bide__refuses_bound;
     bide__task_run(&core->worker, task);
 }
 

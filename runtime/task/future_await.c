@@ -163,6 +163,12 @@ static bool waits_for_this(const struct bide__task *future)
     return false;
 }
 
+/* The future has not begun, and must not begin in a task that may move. */
+static bool refuses(const struct bide__worker *worker, const struct bide__task *future)
+{
+    return worker->turn.refuses(future->chain.leaf->fn);
+}
+
 /* Why a get is refused, or 0. */
 static int refusal(const struct bide__worker *worker, const struct bide__task *future)
 {
@@ -173,7 +179,7 @@ static int refusal(const struct bide__worker *worker, const struct bide__task *f
     if (bide__task_hub(future) != worker->hub)
         return -EXDEV;
     switch (bide__future_state(future)) {
-    case BIDE__FRESH:
+    case BIDE__FRESH: return worker->turn.refuses != NULL && refuses(worker, future) ? -EPERM : 0;
     case BIDE__IDLE: return 0;
     case BIDE__DRIVEN:
     case BIDE__POLLED: return -EBUSY;

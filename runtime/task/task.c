@@ -142,6 +142,11 @@ struct bide__task *bide__task_new(struct bide__worker *worker, struct bide__scop
                                   uintptr_t flags, const struct bide_fn *fn, const void *args,
                                   int *error)
 {
+    if (__builtin_expect(worker->schedule != NULL, 0) && !(flags & BIDE__PINNED)) {
+        *error = bide__refuse_task(fn);
+        if (*error != 0)
+            return NULL;
+    }
     struct bide__task *task = make(worker, scope, fn, args, false, error);
     if (__builtin_expect(task == NULL, 0))
         return *error == -EAGAIN ? bide__task_new(worker, scope, flags, fn, args, error) : NULL;

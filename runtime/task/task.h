@@ -334,6 +334,15 @@ struct bide__task *bide__task_new_outside(struct bide_runtime *rt, uintptr_t fla
 struct bide__task *bide__future_new_outside(struct bide_runtime *rt, const struct bide_fn *fn,
                                             const void *args, int *error);
 
+/* bound.c: why a task of fn, which may move to another thread, must not be made on a multi_thread
+ * runtime, or 0: -EPERM for a function that is bound to a thread. It is reported on stderr, once
+ * for a function. */
+int bide__refuse_task(const struct bide_fn *fn);
+
+/* For `refuses` of struct bide_turn, while it polls a task that may move to another thread. True:
+ * fn is bound to a thread; this is reported likewise. */
+bool bide__refuses_bound(const struct bide_fn *fn);
+
 /* For a call that cannot be made, or a future that never began: drops the owners among its
  * arguments. */
 static inline void bide__args_release(const struct bide_fn *fn, const void *args)
