@@ -124,7 +124,7 @@ static int block_outside(struct bide_runtime *rt, const struct bide_fn *fn, cons
 {
     int error = 0;
     /* What is bound to a thread gets one. */
-    uintptr_t flags = bide_fn_bound(fn, NULL) ? BIDE__PINNED : 0;
+    uintptr_t flags = bide__is_bound(fn) ? BIDE__PINNED : 0;
     struct bide__task *task = bide__task_new_outside(rt, flags, fn, args, &error);
     if (task == NULL) {
         bide__args_release(fn, args);

@@ -55,7 +55,8 @@ void json_plain(const char *severity, const char *file, uint32_t line, uint32_t 
 
 /* ---- warning.c: which warnings are wanted ---- */
 
-enum warning_group { WARN_ALWAYS, WARN_ALL, WARN_EXTRA, WARN_NAMED }; /* what turns it on */
+/* What turns it on. WARN_ERROR: it is on, and an error unless a flag or a pragma names it. */
+enum warning_group { WARN_ALWAYS, WARN_ALL, WARN_EXTRA, WARN_NAMED, WARN_ERROR };
 
 struct warning {
     const char *name; /* -Wbide-...; one with a value ends in = */
@@ -68,6 +69,8 @@ extern const struct warning warning_table[]; /* ends with a NULL name */
 /* For a warning with a value: the largest value that is allowed at this token. UINT64_MAX: the
  * warning is off. */
 uint64_t warning_limit(const struct unit *, const char *option, uint32_t token);
+/* Is the warning off at this token? -w does not count for a WARN_ERROR. */
+bool warning_is_ignored(const struct unit *, const char *option, uint32_t token);
 /* Does a flag or a pragma name a warning of bide? */
 bool warning_is_mentioned(const struct unit *, const char *option);
 

@@ -3,7 +3,8 @@
  *
  * The rules are gcc's. A flag that names a warning counts more than one that names a group (-Wall,
  * -Wextra); of several flags the last one counts. A pragma, and the value in it, counts from its
- * place on. -w silences all warnings. A warning without a name cannot be switched off alone.
+ * place on. -w silences all warnings. A warning without a name cannot be switched off alone. A
+ * WARN_ERROR begins as an error; only flags and pragmas with its name change that.
  *
  * docs/diagnostics.md has a chapter for each name in the table.
  */
@@ -23,7 +24,8 @@ const struct warning warning_table[] = {
     {"bide-leak-on-cancel", WARN_ALWAYS,
      "memory or a file that is lost when the task is cancelled"},
     {"bide-lock-across-await", WARN_ALWAYS, "a lock of threads held across an await"},
-    {"bide-thread-bound", WARN_ALWAYS,
+    {"bide-shared-local", WARN_ALWAYS, "a local that several threads may use at once"},
+    {"bide-thread-bound", WARN_ERROR,
      "a value of one thread held across an await of a task that may change threads"},
     {"bide-unused-future", WARN_ALWAYS, "a future that nobody awaits: its call never runs"},
     {"bide-use-after-move", WARN_ALWAYS, "a task or a future used where its variable is empty"},
@@ -181,10 +183,12 @@ static struct state state_at(const struct unit *unit, const char *option, uint32
     const struct options *options = unit->options;
     struct wish w = {.name = option, .warning = option ? find_warning(option) : NULL};
     struct state given = {0, UINT64_MAX};
-    w.on = !w.warning || w.warning->group == WARN_ALWAYS;
+    bool is_error = w.warning && w.warning->group == WARN_ERROR;
+    w.on = !w.warning || w.warning->group == WARN_ALWAYS || is_error;
+    w.error = w.error_named = is_error;
     for (int i = 0; options && i < options->flag_count; i++) {
         const char *flag = options->flag[i];
-        if (!strcmp(flag, "-w"))
+        if (!strcmp(flag, "-w") && !is_error)
             return given;
         if (strncmp(flag, "-W", 2))
             continue;
@@ -198,6 +202,11 @@ static struct state state_at(const struct unit *unit, const char *option, uint32
 int warning_level(const struct unit *unit, const char *option, uint32_t token)
 {
     return state_at(unit, option, token).level;
+}
+
+bool warning_is_ignored(const struct unit *unit, const char *option, uint32_t token)
+{
+    return warning_level(unit, option, token) == 0;
 }
 
 uint64_t warning_limit(const struct unit *unit, const char *option, uint32_t token)

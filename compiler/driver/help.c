@@ -105,7 +105,8 @@ static void print_options(FILE *out)
     static const char *const groups[] = {[WARN_ALWAYS] = "",
                                          [WARN_ALL] = " (-Wall)",
                                          [WARN_EXTRA] = " (-Wextra)",
-                                         [WARN_NAMED] = " (off)"};
+                                         [WARN_NAMED] = " (off)",
+                                         [WARN_ERROR] = " (an error)"};
     fputs(options, out);
     for (const struct warning *w = warning_table; w->name; w++)
         fprintf(out, "  -W%-30s %s%s\n", w->name, w->help, groups[w->group]);

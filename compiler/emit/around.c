@@ -279,21 +279,52 @@ static void print_start(struct lower *l, struct output *o, bool has_release)
     output_text(o, "cx->depth--;\nreturn poll;\n}\n");
 }
 
+/* What makes the function bound to a thread, or not fit to be a task elsewhere; or NULL. */
+static const struct thread_value *thread_value(const struct lower *l, bool is_held)
+{
+    for (uint32_t i = 0; i < l->fn->thread_values.count; i++) {
+        const struct thread_value *v = l->fn->thread_values.item[i];
+        if ((v->await != NULL) == is_held)
+            return v;
+    }
+    return NULL;
+}
+
+static void print_bound(struct lower *l, struct output *o)
+{
+    struct unit *u = l->unit;
+    output_printf(o, "static const struct bide_bound bide__bound_%s[] = {", l->name);
+    for (int held = 1; held >= 0; held--) {
+        const struct thread_value *v = thread_value(l, held);
+        if (v)
+            output_printf(o, "{\"%s\", \"%s\", %u, %u}, ", string_text(u, v->name),
+                          string_text(u, v->type), u->token[v->token].line,
+                          held ? u->token[v->await->first].line : 0);
+    }
+    output_text(o, "};\n");
+}
+
 static void print_tables(struct lower *l, struct output *o)
 {
+    bool is_bound = l->fn->thread_values.count;
     output_printf(o, "\n\nstatic const uint32_t bide__lines_%s[] = {%u", l->name,
                   l->unit->token[l->fn->first].line);
     for (uint32_t i = 0; i < l->suspends.count; i++)
         output_printf(o, ", %u", ((struct suspend *)l->suspends.item[i])->line);
     output_text(o, "};\n");
-    if (l->callees.count == 0)
-        return;
-    output_printf(o, "static const struct bide_callee bide__callees_%s[] = {", l->name);
-    for (uint32_t i = 0; i < l->callees.count; i++) {
-        const struct callee *c = l->callees.item[i];
-        output_printf(o, "%s{&bide__desc_%s, %u}", i ? ", " : "", c->name, c->group);
+    if (is_bound)
+        print_bound(l, o);
+    if (l->callees.count) {
+        output_printf(o, "static const struct bide_callee bide__callees_%s[] = {", l->name);
+        for (uint32_t i = 0; i < l->callees.count; i++) {
+            const struct callee *c = l->callees.item[i];
+            output_printf(o, "%s{&bide__desc_%s, %u%s}", i ? ", " : "", c->name, c->group,
+                          c->group == GROUP_UNKNOWN ? "u" : "");
+        }
+        output_text(o, "};\n");
     }
-    output_printf(o, "};\nstatic uint32_t bide__need_%s;\n", l->name);
+    if (l->callees.count || is_bound)
+        output_printf(o, "static uint32_t bide__need_%s;\n", l->name);
 }
 
 static void print_info(struct lower *l, struct output *o)
@@ -304,7 +335,11 @@ static void print_info(struct lower *l, struct output *o)
                   ".name = \"%s\",\n.file = \"%s\",\n.lines = bide__lines_%s,\n",
                   name, name, file_text(l->unit, l->fn->first), name);
     if (l->callees.count)
-        output_printf(o, ".callees = bide__callees_%s,\n.need = &bide__need_%s,\n", name, name);
+        output_printf(o, ".callees = bide__callees_%s,\n", name);
+    if (l->callees.count || l->fn->thread_values.count)
+        output_printf(o, ".need = &bide__need_%s,\n", name);
+    if (l->fn->thread_values.count)
+        output_printf(o, ".bound = bide__bound_%s,\n", name);
     output_printf(o, ".line = %u,\n.line_count = %u,\n.callee_count = %u,\n};\n",
                   l->unit->token[l->fn->first].line, l->suspends.count + 1, l->callees.count);
 }
@@ -323,12 +358,19 @@ static const char *frame_align_text(struct lower *l)
 
 static const char *flags_text(struct lower *l)
 {
-    bool has_sign = type_is_signed(l->unit, l->fn->result);
-    const char *unwinds = l->returns   ? " | BIDE_FN_UNWINDS | BIDE_FN_CANCEL_RETURNS"
-                          : l->unwinds ? " | BIDE_FN_UNWINDS"
-                                       : "";
-    return arena_printf(l->arena, "BIDE_FN_AWAITS%s%s", unwinds,
-                        has_sign ? " | BIDE_FN_RESULT_SIGNED" : "");
+    const struct {
+        bool is_set;
+        const char *name;
+    } flags[] = {{l->returns || l->unwinds, "BIDE_FN_UNWINDS"},
+                 {l->returns, "BIDE_FN_CANCEL_RETURNS"},
+                 {type_is_signed(l->unit, l->fn->result), "BIDE_FN_RESULT_SIGNED"},
+                 {thread_value(l, true) != NULL, "BIDE_FN_THREAD_BOUND"},
+                 {thread_value(l, false) != NULL, "BIDE_FN_THREAD_PASSED"}};
+    const char *text = "BIDE_FN_AWAITS";
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flags[i].is_set)
+            text = arena_printf(l->arena, "%s | %s", text, flags[i].name);
+    return text;
 }
 
 static void print_descriptor(struct lower *l, struct output *o, bool has_release)

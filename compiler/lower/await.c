@@ -10,7 +10,8 @@
  * `prepare_operands` keeps the value longer where it must. A scalar that nobody reads has no slot.
  *
  * In a function marked bide_cancel_returns nothing is due at an await. Instead each await asks
- * first whether it may start anything: `if (!bide__refused(cx, &frame->result_f, ...) && ...`
+ * first whether it may start anything: `if (!bide__refused(cx, &frame->result_f, ...) && ...` A
+ * call through a pointer asks likewise, with bide__refused_through.
  *
  * bide_blocking(f(x)) puts a job with f's arguments and room for its result into such a slot. The
  * pool calls a generated function that calls f.
@@ -96,7 +97,8 @@ void add_callee(struct lower *l, const char *name, unsigned group)
 {
     for (uint32_t i = 0; i < l->callees.count; i++) {
         struct callee *c = l->callees.item[i];
-        if (group == 0 && c->group == 0 && strcmp(c->name, name) == 0)
+        if ((group == 0 || group == GROUP_UNKNOWN) && c->group == group &&
+            strcmp(c->name, name) == 0)
             return;
     }
     struct callee *c = arena_alloc(l->arena, sizeof *c);
@@ -194,6 +196,15 @@ bool is_owner_operand(const struct awaitable *a, int i)
     if (!expr_code(e) || !type_is_owner(e->type))
         return false;
     return a->call->kind == EX_CALL ? is_owned_value(e) : i == 0 && a->borrows;
+}
+
+/* The same for a call whose operands have no code yet. */
+static bool is_given_owner(const struct expr *call)
+{
+    for (int i = 0; call->kind == EX_CALL && i < call->arg_count; i++)
+        if (type_is_owner(call->arg[i]->type) && is_owned_value(call->arg[i]))
+            return true;
+    return false;
 }
 
 bool takes_owner(const struct awaitable *a)
@@ -330,8 +341,21 @@ static void append_start_of_reference(struct lower *l, struct code *to, struct a
         code_text(l, to, ", %s", type_print(l->unit, t, ""));
     }
     code_text(l, to, "))(");
-    copy_descriptor(l, to, a->call);
+    if (a->through)
+        code_text(l, to, "%s", a->through);
+    else
+        copy_descriptor(l, to, a->call);
     code_text(l, to, ")->start)(");
+}
+
+void append_refused_through(struct lower *l, struct code *to, const struct awaitable *a,
+                            const char *cx, const char *result)
+{
+    code_text(l, to, "bide__refused_through(%s, ", cx);
+    if (a->through)
+        code_text(l, to, "%s = ", a->through);
+    copy_descriptor(l, to, a->call);
+    code_text(l, to, ", %s%s)", result ? "&" : "", result ? result : null_text(l->unit));
 }
 
 void append_start(struct lower *l, struct code *to, struct awaitable *a, const char *cx,
@@ -417,14 +441,15 @@ const char *refused_text(struct lower *l, const char *result, const struct type 
                         type_is_signed(l->unit, type) ? "BIDE_FN_RESULT_SIGNED" : "0");
 }
 
-/* In a function marked bide_cancel_returns: `if (refused) { release the arguments } else `. What
- * follows is the `if` of the await. */
-static void append_refusal(struct lower *l, const struct awaitable *a, const char *refused,
+/* `if (refused) { release the arguments } else `. What follows is the `if` of the await. */
+static void append_refusal(struct lower *l, const struct awaitable *a, const struct code *refused,
                            uint32_t end)
 {
     uint32_t other = flow_label(l);
 
-    code_text(l, l->at->out, "\nif (%s) {\n", refused);
+    code_text(l, l->at->out, "\nif (");
+    code_append(l, l->at->out, refused);
+    code_text(l, l->at->out, ") {\n");
     code_flow(l, l->at->out, PC_BRANCH, other);
     release_arguments(l, a);
     code_text(l, l->at->out, "\n} else ");
@@ -432,18 +457,41 @@ static void append_refusal(struct lower *l, const struct awaitable *a, const cha
     code_flow(l, l->at->out, PC_LABEL, other);
 }
 
+/* Why the await may start nothing: `bide__refused(...) || bide__refused_through(...)`. NULL: it
+ * always may. */
+static struct code *refusal_of(struct lower *l, struct awaitable *a, struct expr *await,
+                               const char *result)
+{
+    bool through = a->calls_through && !a->job;
+    struct code *refused = code_new(l);
+
+    if (!may_refuse(l) && !through)
+        return NULL;
+    if (may_refuse(l))
+        code_text(l, refused, "%s", refused_text(l, result, await->type));
+    if (may_refuse(l) && through)
+        code_text(l, refused, " || ");
+    if (through) { /* the pointer is read once */
+        a->through = name_new(l, "through");
+        code_text(l, l->head, "\nconst struct bide_fn *%s;", a->through);
+        append_refused_through(l, refused, a, l->cx, result);
+    }
+    return refused;
+}
+
 static void lower_one(struct lower *l, struct expr *await)
 {
     struct expr *inner = skip_parens(await->a);
     struct awaitable a;
-    struct code *call = code_new(l), *value = code_new(l);
+    struct code *call = code_new(l), *value = code_new(l), *refused;
     const char *slot = NULL;
     struct held *held = l->at->held;
     uint32_t end = flow_label(l);
     set_code(l, await, value);
     if (!awaitable_of(l, inner, &a))
         return;
-    prepare_operands(l, a.operand, a.operand_count, a.borrows || may_refuse(l));
+    bool keeps = a.borrows || may_refuse(l) || (a.calls_through && is_given_owner(inner));
+    prepare_operands(l, a.operand, a.operand_count, keeps);
     for (int i = 0; i < a.operand_count; i++)
         keep_temporaries(l, a.operand[i].expr);
     if (!a.borrows)
@@ -459,10 +507,14 @@ static void lower_one(struct lower *l, struct expr *await)
     const char *result = slot;
     if (a.job && await->type->kind != TY_VOID)
         result = arena_printf(l->arena, "%s.result", a.job);
-    if (may_refuse(l) && takes_owner(&a) && !a.borrows) /* what is borrowed is released below */
-        append_refusal(l, &a, refused_text(l, result, await->type), end);
-    else if (may_refuse(l))
-        code_text(l, call, "!%s && ", refused_text(l, result, await->type));
+    refused = refusal_of(l, &a, await, result);
+    if (refused && takes_owner(&a) && !a.borrows) { /* what is borrowed is released below */
+        append_refusal(l, &a, refused, end);
+    } else if (refused) {
+        code_text(l, call, "!(");
+        code_append(l, call, refused);
+        code_text(l, call, ") && ");
+    }
     append_start(l, call, &a, l->cx, arena_printf(l->arena, "&%s->h", l->frame), slot);
     append_suspend(l, call, await->first, NULL);
     code_flow(l, l->at->out, PC_LABEL, end);

@@ -366,6 +366,12 @@ static bool is_unknown(const struct branch *b)
     return b->call.calls_through && !b->call.job;
 }
 
+/* A call through a reference, or a group that has such a branch. */
+static bool lacks_descriptor(const struct branch *b)
+{
+    return is_unknown(b) || (b->nested && !b->nested->descriptor);
+}
+
 /* A group that is a branch has no function; its descriptor has only its room. The room is not known
  * if a call through a reference is among its branches. */
 static void describe_nested(struct group *g)
@@ -376,13 +382,13 @@ static void describe_nested(struct group *g)
     int count = branch_count(g);
 
     for (int i = 0; i < g->count; i++) {
-        if (is_unknown(&g->branch[i])) {
-            g->descriptor = NULL;
-            return;
-        }
         if (g->branch[i].nested)
             describe_nested(g->branch[i].nested);
+        if (is_unknown(&g->branch[i]))
+            g->descriptor = NULL;
     }
+    if (!g->descriptor)
+        return;
     code_text(l, to, "\n\nstatic const struct bide_callee bide__callees_%s[] = {", name);
     for (int i = 0; i < count; i++)
         code_text(l, to, "%s{&bide__desc_%s, 1}", i ? ", " : "", branch_fn(g, i));
@@ -422,8 +428,8 @@ static void append_fns(struct group *g, const char *fns)
             copy_descriptor(l, to, g->branch[i].call.call);
         else
             code_text(l, to, "&bide__desc_%s", branch_fn(g, i));
-        if (known && !g->is_nested)
-            add_callee(l, branch_fn(g, i), g->number);
+        if (known ? !g->is_nested : !(i < g->count && lacks_descriptor(&g->branch[i])))
+            add_callee(l, branch_fn(g, i), known ? g->number : GROUP_UNKNOWN);
     }
     code_text(l, to, "};\n");
 }
@@ -457,6 +463,19 @@ static void append_taken(struct lower *l, const struct awaitable *a)
     }
 }
 
+/* A call through a reference that is refused: the branch is done at once. */
+static void append_refused_branch(struct lower *l, const struct branch *b, const char *group,
+                                  const char *sub)
+{
+    const char *null = null_text(l->unit), *slot = b->slot ? b->slot : null;
+
+    code_text(l, l->at->out, "if (");
+    append_refused_through(l, l->at->out, &b->call, sub, b->slot);
+    code_text(l, l->at->out,
+              ") {\nbide__group_started(%s, bide_frame_skip(%s, %s, %s%s));\nbreak;\n}\n", group,
+              sub, null, b->slot ? "&" : "", slot);
+}
+
 static void append_branch(struct group *g, int i, const char *group, const char *sub)
 {
     struct lower *l = g->l;
@@ -469,7 +488,10 @@ static void append_branch(struct group *g, int i, const char *group, const char 
                   group, sub, inner);
         return;
     }
-    code_text(l, l->at->out, "case %d:\nbide__group_started(%s, ", i, group);
+    code_text(l, l->at->out, "case %d:\n", i);
+    if (i < g->count && is_unknown(&g->branch[i]))
+        append_refused_branch(l, &g->branch[i], group, sub);
+    code_text(l, l->at->out, "bide__group_started(%s, ", group);
     if (i == g->count) {
         code_text(l, l->at->out, "bide__start_bide_sleep(%s, %s, %s, ", sub, null, null);
         copy_argument(l, l->at->out, g->duration);

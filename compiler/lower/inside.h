@@ -119,9 +119,10 @@ struct awaitable {
     const struct type *function; /* EX_CALL: the type of what is called */
     struct operand *operand;
     int operand_count;
-    bool calls_through; /* operand 0 is the function that bide_blocking calls, or a reference */
-    bool borrows;       /* operand 0 is an owner that nobody takes: released when this is done */
-    const char *job;    /* bide_blocking: the expression of its job */
+    bool calls_through;  /* operand 0 is the function that bide_blocking calls, or a reference */
+    const char *through; /* a variable for the reference; NULL: none */
+    bool borrows;        /* operand 0 is an owner that nobody takes: released when this is done */
+    const char *job;     /* bide_blocking: the expression of its job */
     const char *job_id, *job_type, *job_run; /* its number, struct and function */
 };
 
@@ -236,6 +237,10 @@ void append_suspend(struct lower *, const struct code *call, uint32_t token,
 void append_start(struct lower *, struct code *, struct awaitable *, const char *cx,
                   const char *parent, const char *slot);
 void add_callee(struct lower *, const char *name, unsigned group);
+/* `bide__refused_through(cx, descriptor, &result)`, for a call through a reference. `result` may be
+ * NULL. */
+void append_refused_through(struct lower *, struct code *to, const struct awaitable *,
+                            const char *cx, const char *result);
 
 /* An owner among the operands, which the call takes, or which it borrows while nobody else has it.
  * The owner is kept, and its code reads it. */

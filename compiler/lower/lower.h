@@ -208,10 +208,13 @@ struct limit {
     bool is_reported; /* by the driver, when the compiler has found that it is aligned to more */
 };
 
+/* The group of callees in a join or select whose room is not known: BIDE_GROUP_UNKNOWN. */
+#define GROUP_UNKNOWN UINT32_MAX
+
 /* A function that this one starts. */
 struct callee {
     const char *name; /* of its descriptor, without bide__desc_ */
-    unsigned group;   /* callees of one group run at one time; 0: it is awaited alone */
+    unsigned group;   /* as in struct bide_callee */
 };
 
 /* ---- a function ---- */
@@ -300,6 +303,7 @@ bool is_shadowed(struct lower *, const struct var *v, uint32_t token);
 struct symbol *file_symbol(struct symbol *fn);
 const char *null_text(const struct unit *);
 const char *param_name(struct unit *, struct symbol *fn, int i); /* a member of its arguments */
+const char *string_text(struct unit *, const char *text);        /* for a string literal */
 const char *file_text(struct unit *, uint32_t token); /* its file, for a string literal */
 /* A condition that holds for a type whose alignment does not follow from its size. */
 const char *result_aligned_text(struct lower *, struct type *result);

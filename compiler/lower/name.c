@@ -39,16 +39,20 @@ static const char *mapped_file(struct unit *u, const char *file)
     return file;
 }
 
-const char *file_text(struct unit *u, uint32_t token)
+const char *string_text(struct unit *u, const char *text)
 {
-    const char *file = mapped_file(u, u->token[token].file);
-    char *s = arena_alloc(u->arena, 2 * strlen(file) + 1), *to = s;
-    for (; *file; file++) {
-        if (*file == '"' || *file == '\\')
+    char *s = arena_alloc(u->arena, 2 * strlen(text) + 1), *to = s;
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
             *to++ = '\\';
-        *to++ = *file;
+        *to++ = *text == '\n' ? ' ' : *text;
     }
     return s;
+}
+
+const char *file_text(struct unit *u, uint32_t token)
+{
+    return string_text(u, mapped_file(u, u->token[token].file));
 }
 
 const char *result_aligned_text(struct lower *l, struct type *result)

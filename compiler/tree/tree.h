@@ -296,6 +296,17 @@ struct length {
     struct stmt *stmt; /* S_EXPR, without a semicolon */
 };
 
+/* A value that belongs to one thread, in an async function. */
+struct thread_value {
+    const char *name, *type;     /* for messages; the name of a result is that of the function */
+    const struct symbol *symbol; /* NULL: a result, or a value of which no variable is made */
+    uint32_t token;              /* where it is declared, or begins */
+    const struct expr *from;     /* what the variable got, and */
+    const char *why;             /* why that belongs to the thread; NULL: the type is marked */
+    const struct expr *await; /* over which it is held; NULL: it is a parameter, capture, result */
+    bool is_result;
+};
+
 /* A function definition (async or not) whose body was parsed, an async block, or a branch of a join
  * or select that is a statement expression. */
 struct function {
@@ -331,6 +342,8 @@ struct function {
     struct list refs;         /* struct expr * (FORM_REF) */
     struct list typedef_uses; /* struct typedef_use * */
     struct list tag_uses;     /* struct tag_use * */
+
+    struct list thread_values; /* warn: struct thread_value *: async: that belong to one thread */
 };
 
 /* Something at file scope that the emitter does not just copy. */

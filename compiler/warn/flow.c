@@ -113,6 +113,7 @@ void flow_scope_end(struct flow *f, struct stmt *s)
     await->kind = EX_AWAIT;
     await->first = await->last = s->first;
     await->type = type_basic(f->unit, TY_VOID);
+    await->symbol = s->scope;
     flow_add(f, EV_AWAIT, s->last)->expr = await;
     if (error)
         define(f, error, s->expr->first, NULL);

@@ -85,7 +85,7 @@ struct event flow_subject(struct flow *, struct expr *);
 void flow_test(struct flow *, struct event subject, int op, int64_t number);
 /* The expression of a statement has been evaluated, and its value is dropped. */
 void flow_drop(struct flow *, struct expr *);
-/* The end of a bide_scope; it awaits. */
+/* The end of a bide_scope: an EV_AWAIT whose expression has the scope as symbol. */
 void flow_scope_end(struct flow *, struct stmt *);
 struct event *flow_add(struct flow *, enum event_kind, uint32_t token);
 void flow_jump(struct flow *, enum event_kind, uint32_t label);
@@ -209,25 +209,41 @@ bool gift_takes(const struct gifts *, const struct expr *);
 /* Do only gifts take the variable's address? */
 bool gifts_alone_point_to(const struct gifts *, const struct symbol *);
 
-/* ---- the warnings ---- */
+/* ---- thread.c: values that belong to one thread ---- */
 
-/* An async function that some bide_spawn of the unit runs, as far as the unit shows. */
-struct spawned {
-    const struct function *fn;
-    const struct expr *spawn;       /* the bide_spawn at the end of the chain */
-    const struct expr *call;        /* by which `awaiter` awaits it */
-    const struct function *awaiter; /* NULL: it is spawned itself */
+/* Such a value among the arguments or captures of a task that may run on another thread. */
+struct given {
+    const struct expr *form;
+    struct thread_value value;
+    const struct symbol *param; /* the parameter or capture that gets it; NULL: not known */
+    uint32_t first, last;       /* tokens of the argument, or the begin of the block */
 };
 
-void warn_blocking(struct flow *);                             /* block.c */
-void warn_locks(struct flow *);                                /* lock.c */
-void warn_leaks(struct flow *);                                /* leak.c */
-void warn_borrowing(struct flow *);                            /* borrow.c */
-void warn_forks(struct flow *);                                /* fork.c */
-void warn_errors(struct flow *);                               /* error.c */
-void warn_unset(struct flow *);                                /* unset.c */
-void warn_thread_bound(struct flow *, const struct spawned *); /* thread.c */
-void warn_loops(struct unit *, struct function *);             /* loop.c */
-void warn_futures(struct unit *, struct function *);           /* future.c */
+/* Finds the function's thread_values. If `given` is not NULL, adds what the function gives to
+ * tasks that may move. */
+void find_thread_values(struct flow *, struct list *given);
+/* Is the type marked, or has it a part, or points to a struct, that is? */
+bool type_is_thread_bound(struct unit *, const struct type *);
+
+/* ---- task.c: the tasks of a unit ---- */
+
+/* Does the form start a task that a runtime of several threads may move? */
+bool spawn_may_move(const struct expr *form);
+/* The errors about tasks that may move, by the thread_values of the functions. `flows`: struct flow
+ * * of all functions; `given`: struct given *. */
+void warn_tasks(struct unit *, const struct list *flows, const struct list *given);
+
+/* ---- the warnings ---- */
+
+void warn_blocking(struct flow *);                   /* block.c */
+void warn_locks(struct flow *);                      /* lock.c */
+void warn_leaks(struct flow *);                      /* leak.c */
+void warn_borrowing(struct flow *);                  /* borrow.c */
+void warn_forks(struct flow *);                      /* fork.c */
+void warn_errors(struct flow *);                     /* error.c */
+void warn_unset(struct flow *);                      /* unset.c */
+void warn_shared(struct flow *);                     /* shared.c */
+void warn_loops(struct unit *, struct function *);   /* loop.c */
+void warn_futures(struct unit *, struct function *); /* future.c */
 
 #endif

@@ -16,7 +16,7 @@
 
 static pthread_mutex_t search = PTHREAD_MUTEX_INITIALIZER;
 
-static bool is_bound(const struct bide_fn *fn)
+bool bide__is_bound(const struct bide_fn *fn)
 {
     int known = bide_fn_bound_known(fn);
 
@@ -128,7 +128,7 @@ static void report(const struct bide_fn *fn, bool bound, const char *what)
 
 int bide__refuse_task(const struct bide_fn *fn)
 {
-    bool bound = is_bound(fn);
+    bool bound = bide__is_bound(fn);
 
     if (!bound && !(fn->flags & BIDE_FN_THREAD_PASSED))
         return 0;
@@ -138,7 +138,7 @@ int bide__refuse_task(const struct bide_fn *fn)
 
 bool bide__refuses_bound(const struct bide_fn *fn)
 {
-    if (!is_bound(fn))
+    if (!bide__is_bound(fn))
         return false;
     report(fn, true, "does not begin");
     return true;

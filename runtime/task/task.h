@@ -339,6 +339,9 @@ struct bide__task *bide__future_new_outside(struct bide_runtime *rt, const struc
  * for a function. */
 int bide__refuse_task(const struct bide_fn *fn);
 
+/* Any thread: bide_fn_bound. */
+bool bide__is_bound(const struct bide_fn *fn);
+
 /* For `refuses` of struct bide_turn, while it polls a task that may move to another thread. True:
  * fn is bound to a thread; this is reported likewise. */
 bool bide__refuses_bound(const struct bide_fn *fn);

@@ -1,5 +1,4 @@
-/* Values of one thread in tasks that may change threads. */
-/* exit: 0 */
+/* Values of one thread in tasks that may change threads are errors. */
 /* flags: -fbide-multi-thread */
 #include <bide/bide.h>
 #include <errno.h>
