@@ -334,13 +334,28 @@ static void body(struct flow *f)
         flow_add(f, EV_RETURN, value->first)->value = value->expr;
 }
 
-struct flow *flow_new(struct unit *u, struct function *fn)
+/* The variables of outer functions that a branch mentions. */
+static void add_outer_variables(struct flow *f)
+{
+    for (uint32_t i = 0; i < f->fn->idents.count; i++) {
+        struct symbol *s = ((struct expr *)f->fn->idents.item[i])->symbol;
+        bool is_local = s && (s->kind == SYM_VAR || s->kind == SYM_PARAM) && s->depth > 0;
+        if (!is_local || flow_has(f, s))
+            continue;
+        add_variable(f, s);
+        if (flow_has(f, s))
+            flow_add(f, EV_DEF, s->token)->symbol = s;
+    }
+}
+
+static struct flow *flow_of(struct unit *u, struct function *fn, bool with_outer)
 {
     struct flow *f = arena_alloc(u->arena, sizeof *f);
     f->unit = u;
     f->arena = u->arena;
     f->fn = fn;
-    f->var = arena_alloc(u->arena, (fn->locals.count + fn->captures.count + 1) * sizeof *f->var);
+    uint32_t room = fn->locals.count + fn->captures.count + (with_outer ? fn->idents.count : 0);
+    f->var = arena_alloc(u->arena, (room + 1) * sizeof *f->var);
     for (uint32_t i = 0; i < fn->captures.count; i++)
         add_variable(f, fn->captures.item[i]);
     for (uint32_t i = 0; i < fn->locals.count; i++)
@@ -356,10 +371,22 @@ struct flow *flow_new(struct unit *u, struct function *fn)
         if (flow_has(f, s))
             flow_add(f, EV_DEF, s->token)->symbol = s;
     }
+    if (with_outer)
+        add_outer_variables(f);
     for (uint32_t i = 0; i < fn->lengths.count; i++)
         statement(f, ((struct length *)fn->lengths.item[i])->stmt);
     body(f);
     flow_add(f, EV_END, fn->last);
     f->unknown |= f->count > EVENTS_MAX;
     return f;
+}
+
+struct flow *flow_new(struct unit *u, struct function *fn)
+{
+    return flow_of(u, fn, false);
+}
+
+struct flow *flow_new_branch(struct unit *u, struct function *fn)
+{
+    return flow_of(u, fn, true);
 }

@@ -71,6 +71,9 @@ struct flow {
 /* ---- flow_stmt.c: the events of functions and statements ---- */
 
 struct flow *flow_new(struct unit *, struct function *);
+/* The same for a branch, with the variables of outer functions that it mentions; they get a value
+ * at its beginning. Rows of the outer functions must not be asked about variables any more. */
+struct flow *flow_new_branch(struct unit *, struct function *);
 /* The events of the block of a statement expression. */
 void flow_body(struct flow *, struct stmt *);
 

@@ -16,10 +16,24 @@ struct checks {
     struct list given; /* struct given *: of all functions, if it has threads */
 };
 
+static bool mentions_bound_type(struct unit *u, const struct function *fn)
+{
+    for (uint32_t i = 0; i < fn->idents.count; i++) {
+        const struct expr *e = fn->idents.item[i];
+        if (e->symbol && type_is_thread_bound(u, e->symbol->type))
+            return true;
+    }
+    return false;
+}
+
+/* What a branch mentions of its outer function counts as held when it begins. */
 static void check_thread_values(struct checks *c, struct flow *f)
 {
-    if (f->fn->is_async || c->has_threads)
-        find_thread_values(f, c->has_threads ? &c->given : NULL);
+    struct list *given = c->has_threads ? &c->given : NULL;
+    if (f->fn->is_branch && mentions_bound_type(c->unit, f->fn))
+        find_thread_values(flow_new_branch(c->unit, f->fn), given);
+    else if (f->fn->is_async || c->has_threads)
+        find_thread_values(f, given);
 }
 
 static void check_function(struct checks *c, struct function *fn)
@@ -30,10 +44,11 @@ static void check_function(struct checks *c, struct function *fn)
     warn_futures(u, fn);
     if (f->unknown)
         return;
-    check_thread_values(c, f);
     warn_borrowing(f);
-    if (!fn->is_async)
+    if (!fn->is_async) {
+        check_thread_values(c, f);
         return;
+    }
     warn_blocking(f);
     warn_locks(f);
     warn_leaks(f);
@@ -43,6 +58,7 @@ static void check_function(struct checks *c, struct function *fn)
     if (c->has_threads)
         warn_shared(f);
     warn_loops(u, fn);
+    check_thread_values(c, f); /* last: it may number the variables anew */
 }
 
 void warn(struct unit *u)

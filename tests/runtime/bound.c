@@ -54,6 +54,14 @@ static async int beside_a_pointer(bide_async_fn(int, void) f)
     return a + b;
 }
 
+static async int inside_groups(bide_async_fn(int, void) f)
+{
+    int a = 0, b = 0;
+    await bide_select(bide_join(a = (*f)(), bide_join(bide_yield(), b = draw())),
+                      bide_sleep(BIDE_S(100)));
+    return a + b;
+}
+
 static async int given(struct window *w)
 {
     begun++;
@@ -160,6 +168,8 @@ static async int spawns(void)
     task = bide_spawn(in_a_branch());
     CHECK_ERR(await bide_task_join(task, &n), -EPERM);
     task = bide_spawn(beside_a_pointer(bide_ref(free_one)));
+    CHECK_ERR(await bide_task_join(task, &n), -EPERM);
+    task = bide_spawn(inside_groups(bide_ref(free_one)));
     CHECK_ERR(await bide_task_join(task, &n), -EPERM);
     task = bide_spawn(async ({
         char *home = getenv("HOME");
@@ -290,6 +300,9 @@ static async int through_pointers(void)
     await bide_join(n = (*bound)(), m = free_one());
     CHECK_ERR(n, -EPERM);
     CHECK_EQ(m, 3);
+    await bide_join(bide_try_join(n = (*bound)(), bide_join(bide_yield(), m = free_one())),
+                    bide_yield());
+    CHECK_ERR(n, -EPERM);
     bound = bide_ref(free_one);
     CHECK_EQ(await (*bound)(), 3);
     return 0;
@@ -352,7 +365,8 @@ TEST(one_thread_refuses_nothing)
     CHECK_EQ(bide_block_on(starts(bound)), 10);
     CHECK_EQ(bide_block_on(beside_a_pointer(bound)), 20);
     CHECK_EQ(bide_block_on(in_a_branch()), 10);
-    CHECK_EQ(begun, 4);
+    CHECK_EQ(bide_block_on(inside_groups(bound)), 20);
+    CHECK_EQ(begun, 6);
 }
 
 /* ---- futures ---- */

@@ -169,6 +169,16 @@ static async int joined_with_another(void)
     return *where;
 }
 
+static async int in_a_branch(void)
+{
+    struct window *w = window_get();
+    await bide_join(bide_yield(), ({
+                        await bide_yield();
+                        window_show(w);
+                    }));
+    return 0;
+}
+
 static async int third(void)
 {
     struct window *w = window_get();
@@ -206,6 +216,7 @@ async int main(void)
     bide_spawn(a_part_of_a_text(1));
     bide_spawn(the_address_of_a_member());
     bide_spawn(joined_with_another());
+    bide_spawn(in_a_branch());
     bide_scope(s)
     {
         bide_scope_spawn(s, first());

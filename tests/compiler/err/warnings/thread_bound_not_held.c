@@ -104,6 +104,18 @@ static async int in_the_result(int rc)
     return printf("%d %s\n", await bide_sleep(BIDE_MS(1)), strerror(rc));
 }
 
+static async int before_the_await_of_a_branch(void)
+{
+    struct window *w = window_get();
+    await bide_join(bide_yield(), ({
+                        window_show(w);
+                        await bide_yield();
+                        w = window_get();
+                        window_show(w);
+                    }));
+    return 0;
+}
+
 static async int meant(void)
 {
     char *home = getenv("HOME");
@@ -134,6 +146,7 @@ async int main(void)
     bide_spawn(a_copy(1));
     bide_spawn(size_alone());
     bide_spawn(in_the_result(1));
+    bide_spawn(before_the_await_of_a_branch());
     bide_spawn(meant());
     bide_scope(s)
     {
