@@ -1,0 +1,167 @@
+# The scheduler and timers beside Tokio, in the same run: each row of bench/sched/rows is measured
+# in pairs, bide and its peer in turn, and the medians of bide's figure, of the peer's and of the
+# ratio are printed.
+#
+#   ./x bench sched [--only PART] [--pairs N] [--instructions] [--json]
+#
+#   --only PART     only rows whose "ROW RT" contains PART
+#   --pairs N       N pairs for each row, instead of what the file says
+#   --instructions  where perf cannot count the instructions of an operation of a row that one
+#                   thread does, counts them under valgrind
+#   --json          JSON on standard output, the table on standard error
+#
+# The results are also left in build/bench/sched.json. Exit status: 1 if a row is slower than Tokio
+# (its median ratio is over 1.05) or fails, or if fewer than 80% of the rows meet their target.
+set -eu
+here=$SRC/bench/sched
+rows=${ROWS-$here/rows}
+ours=${OURS-$BUILD/bench/sched}
+peer=${PEER-}
+only='' all_pairs='' counter='' json=''
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    --only) only=$2 && shift ;;
+    --pairs) all_pairs=$2 && shift ;;
+    --instructions) counter=valgrind ;;
+    --json) json=1 ;;
+    *)
+        echo "./x bench sched [--only PART] [--pairs N] [--instructions] [--json]" >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+exec 3>&1
+[ -z "$json" ] || exec 3>&2
+
+# Builds Tokio's side, from Debian's crates if they are installed, and sets $peer and $version.
+build_peer()
+{
+    place=$BUILD/bench/tokio
+    mkdir -p "$place/.cargo"
+    cp -Rp "$here/tokio/." "$place"
+    if [ -d /usr/share/cargo/registry ]; then
+        cat >"$place/.cargo/config.toml" <<'END'
+[source.crates-io]
+replace-with = "here"
+[source.here]
+directory = "/usr/share/cargo/registry"
+END
+    fi
+    echo "building Tokio's side" >&2
+    if ! (cd "$place" && cargo build --quiet --release --offline --target-dir target) \
+        >"$work/log" 2>&1; then
+        cat "$work/log" >&2
+        echo "sched: needs cargo and Tokio (Debian: librust-tokio-dev)" >&2
+        exit 1
+    fi
+    peer=$place/target/release/sched
+    version=$(sed -n '/^name = "tokio"$/{n;s/.*"\(.*\)"/\1/p;}' "$place/Cargo.lock")
+    version="Tokio $version ($(rustc --version | cut -d' ' -f1,2))"
+}
+
+# sample PROGRAM ROW RT N CLOCK [cold]: prints the figure; the exit status is the program's.
+sample()
+{
+    set -- "$5" "$1" "$2" "$3" "$4" ${6:+"$6"}
+    clock=$1
+    shift
+    status=0
+    if [ "$pin" = - ]; then
+        figures=$("$@" 2>>"$work/errors") || status=$?
+    else
+        figures=$(taskset -c "$pin" "$@" 2>>"$work/errors") || status=$?
+    fi
+    case $clock in
+    wall) echo "${figures% *}" ;;
+    *) echo "${figures#* }" ;;
+    esac
+    return "$status"
+}
+
+# counted COMMAND...: prints how many instructions the command has run.
+counted()
+{
+    if [ "$counter" = perf ]; then
+        perf stat -x, -e instructions:u -o "$work/count" "$@" >/dev/null 2>&1
+        sed -n 's/^\([0-9]*\),.*instructions.*/\1/p' "$work/count"
+    else
+        valgrind --tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/null "$@" 2>&1 |
+            sed -n 's/.*I  *refs: *//p' | tr -d ,
+    fi
+}
+
+# instructions PROGRAM ROW RT: of an operation, from two runs of different length.
+instructions()
+{
+    few=$(counted "$1" "$2" "$3" 10000 cold)
+    many=$(counted "$1" "$2" "$3" 30000 cold)
+    echo $(((many - few) / 20000))
+}
+
+# Measures one row and adds it to the results. Reads the variables that are set from the file.
+measure()
+{
+    case $peer_name in
+    tokio) beside=$peer other=$row other_rt=$rt ;;
+    =*)
+        beside=$ours other=${peer_name#=}
+        other_rt=${other#*/} other=${other%/*}
+        ;;
+    esac
+    : >"$work/pairs"
+    : >"$work/errors"
+    verdict='' count=0 counts=''
+    while [ "$count" -lt "$pairs" ]; do
+        count=$((count + 1))
+        [ ! -t 2 ] || printf '\r%s %s %d/%d \033[K' "$row" "$rt" "$count" "$pairs" >&2
+        status=0
+        mine=$(sample "$ours" "$row" "$rt" "$n" "$clock") || status=$?
+        [ "$status" != 0 ] ||
+            theirs=$(sample "$beside" "$other" "$other_rt" "$n" "$clock") || status=$?
+        case $status in
+        0) echo "$mine $theirs" >>"$work/pairs" ;;
+        77) verdict='not built' && break ;;
+        *) verdict=failed && break ;;
+        esac
+    done
+    [ ! -t 2 ] || printf '\r\033[K' >&2
+    if [ -n "$counter" ] && [ "$rt$clock$unit" = ctcpuns ] && [ "$row" != timers_fire ] &&
+        [ -z "$verdict" ]; then
+        counts=$(instructions "$ours" "$row" "$rt")
+        counts="	$counts	$(instructions "$beside" "$other" "$other_rt")"
+    fi
+    if [ -n "$verdict" ]; then
+        printf '%s\t%s\t%s\t%s\t-\t-\t-\t%s\t%s\t%s\n' "$row" "$rt" "$peer_name" "$unit" \
+            "$target" "$limit" "$verdict"
+        cat "$work/errors" >&2
+    else
+        awk -v row="$row" -v rt="$rt" -v peer="$peer_name" -v unit="$unit" -v target="$target" \
+            -v limit="$limit" -f "$here/judge.awk" "$work/pairs" | sed "s/\$/$counts/"
+    fi >"$work/result"
+    cat "$work/result" >>"$work/results"
+    awk -f "$here/table.awk" "$work/result" >&3
+}
+
+version=Tokio
+[ -n "$peer" ] || build_peer
+if perf stat -x, -e instructions:u true 2>&1 | grep -q '^[0-9]'; then
+    counter=perf
+fi
+echo "bide $(cat "$SRC/VERSION") beside $version, $(nproc) cores, load $(cut -d' ' -f1 \
+    /proc/loadavg)" >&3
+printf '%-23s %-4s %10s %10s %-5s %7s  %-15s %s\n' row rt bide peer unit ratio target met >&3
+: >"$work/results"
+while read -r row rt peer_name n clock unit pairs pin target limit; do
+    case $row in '' | '#'*) continue ;; esac
+    case "$row $rt" in *"$only"*) ;; *) continue ;; esac
+    pairs=${all_pairs:-$pairs}
+    measure </dev/null
+done <"$rows"
+mkdir -p "$BUILD/bench"
+awk -v json=1 -f "$here/table.awk" "$work/results" >"$BUILD/bench/sched.json"
+[ -z "$json" ] || cat "$BUILD/bench/sched.json"
+awk -v sum=1 -f "$here/table.awk" "$work/results" >&3

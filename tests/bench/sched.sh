@@ -1,0 +1,80 @@
+# `./x bench sched` with a few operations: each workload does on every runtime that can be made what
+# it claims to do, the rows name workloads that exist on both sides, and the verdicts and the exit
+# status are right. A script that prints fixed numbers stands for Tokio.
+set -eu
+here=$SRC/bench/sched
+
+"$BIDE" cc "$CC" -std=gnu11 -I"$SRC" -I"$SRC/bench" "$SRC/bench/sched.c" "$here"/*.c -o sched
+./sched --smoke >smoke || fail "a workload: $(tail -n 1 smoke)"
+./sched --list >names
+while read -r name; do
+    grep -q "^$name [0-9]" smoke || fail "$name has not run"
+done <names
+
+# The rows.
+grep -v '^#' "$here/rows" | grep . >rows
+[ "$(wc -l <rows)" -gt 40 ] || fail "few rows"
+while read -r row rt peer n clock unit pairs pin ratio limit more; do
+    [ -n "$limit" ] && [ -z "$more" ] || fail "$row: ten columns"
+    [ "$ratio$limit" != -- ] || fail "$row $rt has no target"
+    grep -qx "$row" names || fail "bide has no $row"
+    other=${peer#=}
+    case $peer in
+    tokio) grep -q "(\"$row\", " "$here"/tokio/src/*.rs || fail "Tokio has no $row" ;;
+    =*) grep -qx "${other%/*}" names || fail "$row: no $peer" ;;
+    *) fail "$row: $peer" ;;
+    esac
+    case $rt$clock$unit$n$pairs$pin in
+    ct[cw]*[0-9-] | mt[1-9][cw]*[0-9-]) ;;
+    *) fail "$row: $rt $clock $unit $n $pairs $pin" ;;
+    esac
+done <rows
+
+# Verdicts. Tokio is a script, whose first argument is the row.
+cat >tokio <<'END'
+#!/bin/sh
+case $1 in
+yield_1000) echo 1e9 1e9 ;;
+yield_many) echo 0.001 0.001 ;;
+*) exit 1 ;;
+esac
+END
+chmod +x tokio
+cat >fixed <<'END'
+yield_1000  ct tokio     100 cpu  ns 3 - 0.2 -
+yield_1000  ct =yield_1/ct 9 wall ns 1 - 1e9 1e9
+yield_1000  ct tokio     100 wall ns 3 0 -   1e-9
+yield_many  ct tokio     100 cpu  ns 2 - 0.2 -
+yield_1     ct tokio     100 cpu  ns 2 - 0.2 -
+no_such_row ct tokio     100 cpu  ns 2 - 0.2 -
+END
+bench() # STATUS ARGUMENT...
+{
+    expected=$1 status=0
+    shift
+    OURS=$PWD/sched PEER=$PWD/tokio ROWS=$PWD/fixed BUILD=$PWD SRC=$SRC \
+        sh "$SRC/bench/sched.sh" "$@" >out 2>errors || status=$?
+    [ "$status" = "$expected" ] || fail "$*: exit status $status: $(cat out errors)"
+}
+bench 1
+cat >verdicts <<'END'
+yield_1000 yes
+yield_1000 yes
+yield_1000 no
+yield_many SLOWER
+yield_1 failed
+no_such_row not built
+6 rows: 2 meet their targets (33%), 1 do not, 1 are slower than Tokio, 1 failed, 1 are not built
+END
+sed -n '/^6 rows/p; s/^\([a-z_0-9]*\)  *ct .* \(yes\|no\|SLOWER\|failed\|not built\)\>.*/\1 \2/p' out |
+    diff verdicts - || fail "the table: $(cat out)"
+bench 1 --json --pairs 1 --only yield_many
+grep -q '"row": "yield_many", .*"peers": 0.001, .*"verdict": "SLOWER"' out || fail "$(cat out)"
+bench 2 --nonsense
+sed -n '1p;1p;1p;3p' fixed >three_of_four
+sed -n '1p;1p;1p;1p;3p' fixed >four_of_five
+mv three_of_four fixed
+bench 1 --pairs 1
+mv four_of_five fixed
+bench 0 --pairs 1
+echo "$(wc -l <names) workloads, $(wc -l <rows) rows"
