@@ -1,6 +1,7 @@
 # The scheduler and timers beside Tokio, in the same run: each row of bench/sched/rows is measured
 # in pairs, bide and its peer in turn, and the medians of bide's figure, of the peer's and of the
-# ratio are printed.
+# ratio are printed. The work of one thread is compared by the CPU time of the process, that of
+# several by the clock; the column `other` has the median ratio by the one that is not used.
 #
 #   ./x bench sched [--only PART] [--pairs N] [--instructions] [--json]
 #
@@ -63,23 +64,14 @@ END
     version="Tokio $version ($(rustc --version | cut -d' ' -f1,2))"
 }
 
-# sample PROGRAM ROW RT N CLOCK [cold]: prints the figure; the exit status is the program's.
+# sample PROGRAM ROW RT N: prints both figures; the exit status is the program's.
 sample()
 {
-    set -- "$5" "$1" "$2" "$3" "$4" ${6:+"$6"}
-    clock=$1
-    shift
-    status=0
     if [ "$pin" = - ]; then
-        figures=$("$@" 2>>"$work/errors") || status=$?
+        "$@" 2>>"$work/errors"
     else
-        figures=$(taskset -c "$pin" "$@" 2>>"$work/errors") || status=$?
+        taskset -c "$pin" "$@" 2>>"$work/errors"
     fi
-    case $clock in
-    wall) echo "${figures% *}" ;;
-    *) echo "${figures#* }" ;;
-    esac
-    return "$status"
 }
 
 # counted COMMAND...: prints how many instructions the command has run.
@@ -119,9 +111,9 @@ measure()
         count=$((count + 1))
         [ ! -t 2 ] || printf '\r%s %s %d/%d \033[K' "$row" "$rt" "$count" "$pairs" >&2
         status=0
-        mine=$(sample "$ours" "$row" "$rt" "$n" "$clock") || status=$?
+        mine=$(sample "$ours" "$row" "$rt" "$n") || status=$?
         [ "$status" != 0 ] ||
-            theirs=$(sample "$beside" "$other" "$other_rt" "$n" "$clock") || status=$?
+            theirs=$(sample "$beside" "$other" "$other_rt" "$n") || status=$?
         case $status in
         0) echo "$mine $theirs" >>"$work/pairs" ;;
         77) verdict='not built' && break ;;
@@ -132,15 +124,15 @@ measure()
     if [ -n "$counter" ] && [ "$rt$clock$unit" = ctcpuns ] && [ "$row" != timers_fire ] &&
         [ -z "$verdict" ]; then
         counts=$(instructions "$ours" "$row" "$rt")
-        counts="	$counts	$(instructions "$beside" "$other" "$other_rt")"
+        counts="$counts	$(instructions "$beside" "$other" "$other_rt")"
     fi
     if [ -n "$verdict" ]; then
-        printf '%s\t%s\t%s\t%s\t-\t-\t-\t%s\t%s\t%s\n' "$row" "$rt" "$peer_name" "$unit" \
+        printf '%s\t%s\t%s\t%s\t-\t-\t-\t%s\t%s\t%s\t-\n' "$row" "$rt" "$peer_name" "$unit" \
             "$target" "$limit" "$verdict"
         cat "$work/errors" >&2
     else
         awk -v row="$row" -v rt="$rt" -v peer="$peer_name" -v unit="$unit" -v target="$target" \
-            -v limit="$limit" -f "$here/judge.awk" "$work/pairs" | sed "s/\$/$counts/"
+            -v limit="$limit" -v clock="$clock" -f "$here/judge.awk" "$work/pairs" | sed "s/\$/${counts:+	$counts}/"
     fi >"$work/result"
     cat "$work/result" >>"$work/results"
     awk -f "$here/table.awk" "$work/result" >&3
@@ -153,7 +145,8 @@ if perf stat -x, -e instructions:u true 2>&1 | grep -q '^[0-9]'; then
 fi
 echo "bide $(cat "$SRC/VERSION") beside $version, $(nproc) cores, load $(cut -d' ' -f1 \
     /proc/loadavg)" >&3
-printf '%-23s %-4s %10s %10s %-5s %7s  %-15s %s\n' row rt bide peer unit ratio target met >&3
+printf '%-23s %-4s %10s %10s %-5s %7s %7s  %-15s %s\n' row rt bide peer unit ratio other target \
+    met >&3
 : >"$work/results"
 while read -r row rt peer_name n clock unit pairs pin target limit; do
     case $row in '' | '#'*) continue ;; esac

@@ -1,6 +1,7 @@
-# The verdict on a row: reads its pairs "OURS PEERS" and prints the row of results, separated by
-# tabs: row, runtime, peer, unit, median of ours, median of the peer's, median of the ratios, the
-# targets, and the verdict: yes, no, or SLOWER (than Tokio, by more than 5 in 100).
+# The verdict on a row: reads its pairs "OURS-WALL OURS-CPU PEERS-WALL PEERS-CPU" and prints the row
+# of results, separated by tabs: row, runtime, peer, unit, median of ours, median of the peer's,
+# median of the ratios, the targets, the verdict, and the median of the ratios by the other clock.
+# Verdicts are yes, no, and SLOWER (than Tokio, by more than 5 in 100).
 function median(list, n,    i, k, x) {
     for (i = 2; i <= n; i++) {
         x = list[i]
@@ -11,9 +12,11 @@ function median(list, n,    i, k, x) {
 }
 {
     n++
-    ours[n] = $1 + 0
-    peers[n] = $2 + 0
-    ratio[n] = $2 > 0 ? $1 / $2 : 0
+    at = clock == "wall" ? 1 : 2
+    ours[n] = $at + 0
+    peers[n] = $(at + 2) + 0
+    ratio[n] = $(at + 2) > 0 ? $at / $(at + 2) : 0
+    other[n] = $(5 - at) > 0 ? $(3 - at) / $(5 - at) : 0
 }
 END {
     r = median(ratio, n)
@@ -21,6 +24,6 @@ END {
     verdict = "yes"
     if ((target != "-" && r > target) || (limit != "-" && o > limit)) verdict = "no"
     if (peer == "tokio" && target != "-" && r > 1.05) verdict = "SLOWER"
-    printf "%s\t%s\t%s\t%s\t%.4g\t%.4g\t%.3g\t%s\t%s\t%s\n", row, rt, peer, unit, o,
-        median(peers, n), r, target, limit, verdict
+    printf "%s\t%s\t%s\t%s\t%.4g\t%.4g\t%.3g\t%s\t%s\t%s\t%.3g\n", row, rt, peer, unit,
+        o, median(peers, n), r, target, limit, verdict, median(other, n)
 }

@@ -15,16 +15,16 @@ BEGIN { FS = "\t" }
     if ($10 != "yes") named[$10] = named[$10] " " $1 "/" $2
 }
 !json && !sum {
-    printf "%-23s %-4s %10s %10s %-5s %7s  %-15s %s%s\n", $1, $2, $5, $6, $4, $7, wanted, $10,
-        ($3 == "tokio" ? "" : "  (beside " substr($3, 2) ")") \
-        ($11 == "" ? "" : "  [" $11 " and " $12 " instructions]")
+    printf "%-23s %-4s %10s %10s %-5s %7s %7s  %-15s %s%s\n", $1, $2, $5, $6, $4, $7, $11, wanted,
+        $10, ($3 == "tokio" ? "" : "  (beside " substr($3, 2) ")") \
+        ($12 == "" ? "" : "  [" $12 " and " $13 " instructions]")
 }
 json {
     printf "%s  {\"row\": %s, \"runtime\": %s, \"peer\": %s, \"unit\": %s, \"bide\": %s, " \
-        "\"peers\": %s, \"ratio\": %s, \"target_ratio\": %s, \"limit\": %s, \"verdict\": %s, " \
+        "\"peers\": %s, \"ratio\": %s, \"other_ratio\": %s, \"target_ratio\": %s, \"limit\": %s, \"verdict\": %s, " \
         "\"instructions\": %s, \"peers_instructions\": %s}", rows == 1 ? "[\n" : ",\n",
         quoted($1), quoted($2), quoted($3), quoted($4), number($5), number($6), number($7),
-        number($8), number($9), quoted($10), number($11), number($12)
+        number($11), number($8), number($9), quoted($10), number($12), number($13)
 }
 END {
     if (json) print rows ? "\n]" : "[]"

@@ -33,7 +33,7 @@ static async void parked_on_oneshot(bide_oneshot **sender)
         bide_oneshot_drop_receiver(o);
     *sender = o;
     long x = 0;
-    expect("parked_oneshot", await bide_oneshot_recv(o, &x), -1);
+    expect("parked_oneshot", await bide_oneshot_recv(o, &x), -EPIPE);
 }
 
 static bide_oneshot **senders;
@@ -59,6 +59,9 @@ static void parked(struct run *run, bool on_oneshot)
     run->value = (resident_bytes() - before) / (double)run->n;
     if (run->value == 0) /* too few tasks for a page */
         run->value = 1;
+    for (long i = 0; on_oneshot && i < run->n; i++)
+        bide_oneshot_drop_sender(senders[i]);
+    free(senders);
 }
 
 static void parked_sleep(struct run *run)
