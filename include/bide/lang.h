@@ -96,6 +96,9 @@ struct bide__scope;
  *                                                  and so does what this function returns: it is
  *                                                  about earlier calls on this thread
  *
+ * On a runtime with several threads, a task that may move must not hold such a value across an
+ * await; see -Wbide-thread-bound in docs/diagnostics.md.
+ *
  * The first two go before or after a declaration, bide_gives before or after that of a parameter.
  * bide_thread_bound may also follow `struct` or stand in a typedef.
  */

@@ -140,6 +140,6 @@ bool bide__refuses_bound(const struct bide_fn *fn)
 {
     if (!bide__is_bound(fn))
         return false;
-    report(fn, true, "does not begin");
+    report(fn, true, "does not run");
     return true;
 }

@@ -163,10 +163,10 @@ static bool waits_for_this(const struct bide__task *future)
     return false;
 }
 
-/* The future has not begun, and must not begin in a task that may move. */
+/* The future is bound to a thread, and must not run in a task that may move. */
 static bool refuses(const struct bide__worker *worker, const struct bide__task *future)
 {
-    return worker->turn.refuses(future->chain.leaf->fn);
+    return worker->turn.refuses != NULL && worker->turn.refuses(bide__task_fn(future));
 }
 
 /* Why a get is refused, or 0. */
@@ -179,8 +179,8 @@ static int refusal(const struct bide__worker *worker, const struct bide__task *f
     if (bide__task_hub(future) != worker->hub)
         return -EXDEV;
     switch (bide__future_state(future)) {
-    case BIDE__FRESH: return worker->turn.refuses != NULL && refuses(worker, future) ? -EPERM : 0;
-    case BIDE__IDLE: return 0;
+    case BIDE__FRESH:
+    case BIDE__IDLE: return refuses(worker, future) ? -EPERM : 0;
     case BIDE__DRIVEN:
     case BIDE__POLLED: return -EBUSY;
     case BIDE__CLOSED:
