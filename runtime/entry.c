@@ -18,22 +18,37 @@
 
 /* ---- to make a task, a future, a registration ---- */
 
-/* On the runtime that this thread means. `flags`: see bide__task_new. */
-static void *spawn(uintptr_t flags, const struct bide_fn *fn, const void *args)
+/* On a thread that runs no executor. */
+static __attribute__((noinline, cold)) void *spawn_outside(uintptr_t flags,
+                                                           const struct bide_fn *fn,
+                                                           const void *args)
 {
     int error = 0;
-    struct bide__worker *worker = bide__worker_here();
+    struct bide_runtime *rt = bide__runtime_need(&error);
     struct bide__task *task = NULL;
 
-    if (__builtin_expect(worker == NULL, 0)) {
-        struct bide_runtime *rt = bide__runtime_need(&error);
-        if (rt != NULL && rt->multi)
-            task = bide__task_new_outside(rt, flags, fn, args, &error);
-        else if (rt != NULL)
-            worker = rt->worker;
+    if (rt != NULL && rt->multi)
+        task = bide__task_new_outside(rt, flags, fn, args, &error);
+    else if (rt != NULL)
+        task = bide__task_new(rt->worker, NULL, flags, fn, args, &error);
+    if (task == NULL) {
+        bide__args_release(fn, args);
+        return bide__handle_failed(error);
     }
-    if (worker != NULL)
-        task = bide__task_new(worker, NULL, flags, fn, args, &error);
+    if (rt->is_turned)
+        bide__hub_notify(rt->hub);
+    return task;
+}
+
+/* On the runtime that this thread means. `flags`: see bide__task_new. */
+static inline void *spawn(uintptr_t flags, const struct bide_fn *fn, const void *args)
+{
+    int error = 0;
+    struct bide__worker *worker = bide__thread.running;
+
+    if (__builtin_expect(worker == NULL, 0))
+        return spawn_outside(flags, fn, args);
+    struct bide__task *task = bide__task_new(worker, NULL, flags, fn, args, &error);
     if (__builtin_expect(task == NULL, 0)) {
         bide__args_release(fn, args);
         return bide__handle_failed(error);
@@ -70,6 +85,8 @@ void *bide__spawn_on(struct bide_runtime *rt, const struct bide_fn *fn, const vo
             task = bide__task_new_outside(rt, 0, fn, args, &error);
         else
             task = bide__hub_spawn(rt->hub, fn, args, &error);
+        if (rt->is_turned)
+            bide__hub_notify(rt->hub);
     }
     if (task == NULL) {
         bide__args_release(fn, args);
@@ -88,10 +105,10 @@ void *bide__spawn_at(uint32_t core, const struct bide_fn *fn, const void *args)
 void *bide__lazy(const struct bide_fn *fn, const void *args)
 {
     int error = 0;
-    struct bide__worker *worker = bide__worker_here();
+    struct bide__worker *worker = bide__thread.running;
     struct bide__task *future = NULL;
 
-    if (worker == NULL) {
+    if (__builtin_expect(worker == NULL, 0)) {
         struct bide_runtime *rt = bide__runtime_need(&error);
         if (rt != NULL && rt->multi)
             future = bide__future_new_outside(rt, fn, args, &error);
@@ -174,7 +191,7 @@ static int block(struct bide_runtime *rt, const struct bide_fn *fn, const void *
     if (task != NULL)
         error = finish(worker, task, result);
     bide__thread.running = NULL;
-    if (__builtin_expect(worker->touched != NULL, 0))
+    if (__builtin_expect(rt->is_turned, 0))
         bide__rest(worker);
     return error;
 }

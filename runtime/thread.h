@@ -26,35 +26,27 @@ static inline struct bide_runtime *bide__runtime_here(void)
     return t->entered != NULL ? t->entered : t->own;
 }
 
-/* Its worker, which runs on no thread at the moment; its owner is about to change it. */
-static inline struct bide__worker *bide__worker_at_rest(const struct bide_runtime *rt)
-{
-    struct bide__worker *worker = rt->worker;
-    if (worker->touched != NULL)
-        worker->touched(worker);
-    return worker;
-}
-
-/* The worker of bide__runtime_here(), if this thread may use one; the caller is about to change it.
- */
-static inline struct bide__worker *bide__worker_here(void)
-{
-    const struct bide__thread *t = &bide__thread;
-    if (t->running != NULL)
-        return t->running;
-    const struct bide_runtime *rt = bide__runtime_here();
-    return rt != NULL && !rt->multi ? bide__worker_at_rest(rt) : NULL;
-}
-
-/* The worker of this hub whose state this thread may read and write without atomics; the caller is
- * about to change it. NULL: there is none, the thread is a stranger to the hub. */
+/* The worker of this hub whose state this thread may read and write without atomics. NULL: there is
+ * none, the thread is a stranger to the hub. */
 static inline struct bide__worker *bide__worker_owned(const struct bide__hub *hub)
 {
     const struct bide__thread *t = &bide__thread;
     if (__builtin_expect(t->running != NULL && t->running->hub == hub, 1))
         return t->running;
     if (t->entered != NULL && t->entered->hub == hub)
-        return t->entered->multi ? NULL : bide__worker_at_rest(t->entered);
+        return t->entered->multi ? NULL : t->entered->worker;
+    return t->own != NULL && t->own->hub == hub ? t->own->worker : NULL;
+}
+
+/* The same for what puts a task into the run queue. NULL also if a foreign loop turns the runtime,
+ * and makes no turn now: the loop notices what comes through the hub, but not what is in a queue. */
+static inline struct bide__worker *bide__worker_awake(const struct bide__hub *hub)
+{
+    const struct bide__thread *t = &bide__thread;
+    if (__builtin_expect(t->running != NULL && t->running->hub == hub, 1))
+        return t->running;
+    if (t->entered != NULL && t->entered->hub == hub)
+        return t->entered->is_turned || t->entered->multi ? NULL : t->entered->worker;
     return t->own != NULL && t->own->hub == hub ? t->own->worker : NULL;
 }
 

@@ -54,9 +54,6 @@ struct bide__worker {
     struct bide__segments *segments;
     struct bide__driver *driver; /* in which it waits */
     int64_t judge_after_ns;      /* see schedule/current_thread.c; 0: it does not */
-    /* NULL, or to be called when its owner changes something of it between two runs: the loop that
-     * drives it (schedule/embed.c) has to notice that. */
-    void (*touched)(struct bide__worker *worker);
 };
 
 struct bide_runtime {
@@ -73,6 +70,7 @@ struct bide_runtime {
     bool ended;                    /* shut down: no more tasks are made */
     bool is_program;               /* that of `async int main`: it ends when it is stuck */
     bool is_stuck;                 /* nothing can ever wake a task */
+    bool is_turned; /* by a foreign loop, which waits in its place: schedule/embed.c */
 };
 
 #endif

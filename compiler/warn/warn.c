@@ -64,8 +64,7 @@ static void check_function(struct checks *c, struct function *fn)
 void warn(struct unit *u)
 {
     struct checks c = {.unit = u};
-    c.has_threads =
-        (u->options && u->options->multi_thread) || u->flavour == FLAVOUR_MULTI_THREAD;
+    c.has_threads = (u->options && u->options->multi_thread) || u->flavour == FLAVOUR_MULTI_THREAD;
     for (uint32_t i = 0; i < u->functions.count; i++) {
         struct function *fn = u->functions.item[i];
         const struct token *t = &u->token[fn->first];

@@ -8,8 +8,8 @@
  *
  * Two things do not pass the driver: tasks that are still ready when a turn ends, and what the
  * owner's own thread does between two turns (a spawn, a wake by a callback of the host). For the
- * first the turn wakes the driver itself. For the second the worker has `touched`, which notifies
- * the hub as another thread would. The driver keeps a wake until somebody asks it for events, and
+ * first the turn wakes the driver itself. For the second the thread wakes through the hub, as
+ * another thread would (bide__worker_awake), and a spawn notifies it. The driver keeps a wake until somebody asks it for events, and
  * the first thing that a turn does is to ask. So the descriptor is readable until the next turn,
  * and not longer.
  *
@@ -27,11 +27,6 @@
 
 enum { POLLS_MAX = 256 }; /* unless the host gives another number */
 
-static void touched(struct bide__worker *w)
-{
-    bide__hub_notify(w->hub);
-}
-
 /* Virtual time may pass in the next turn. If a call is on the pool, its end notifies the hub. */
 static bool time_may_pass(struct bide__worker *w)
 {
@@ -43,7 +38,7 @@ static bool time_may_pass(struct bide__worker *w)
 static bool has_more(struct bide__worker *w)
 {
     bool more = w->queue.first != NULL || time_may_pass(w);
-    if (w->touched == NULL)
+    if (!w->runtime->is_turned)
         return more || atomic_load_explicit(&w->hub->pending, memory_order_relaxed);
     int64_t next_ns = bide__time_is_virtual() ? INT64_MAX : bide__wheel_next(w->wheel, false);
     if (w->driver->ops->alarm(w->driver, next_ns) < 0)
@@ -54,7 +49,7 @@ static bool has_more(struct bide__worker *w)
 bool bide__rest(struct bide__worker *w)
 {
     bool more = has_more(w);
-    if (more && w->touched != NULL)
+    if (more && w->runtime->is_turned)
         w->driver->ops->wake(w->driver);
     return more;
 }
@@ -89,9 +84,9 @@ int bide_runtime_fd(struct bide_runtime *rt)
     if (rt->multi)
         return -EINVAL;
     int fd = w->driver->ops->watch(w->driver);
-    if (fd < 0 || w->touched != NULL)
+    if (fd < 0 || rt->is_turned)
         return fd;
-    w->touched = touched;
+    rt->is_turned = true;
     if (bide__thread.running != w)
         bide__rest(w);
     return fd;

@@ -62,7 +62,7 @@ void bide__run_ready(struct bide__worker *worker, size_t polls);
 /* ---- a runtime in a foreign loop: embed.c ---- */
 
 /* The worker, which has run, stops for now: a loop that turns it waits in its place. True: there is
- * more to do at once. To be called after every run of a worker with `touched`. */
+ * more to do at once. To be called after every run of a runtime with is_turned. */
 bool bide__rest(struct bide__worker *worker);
 
 /* For embed.c: takes over what other threads have left, passes time and asks the driver; never

@@ -64,8 +64,8 @@ void bide_runtime_cancel(struct bide_runtime *rt)
         return;
     }
     cancel_all(rt, rt->forcing);
-    if (bide__thread.running != rt->worker)
-        bide__worker_at_rest(rt);
+    if (rt->is_turned && bide__thread.running != rt->worker)
+        bide__hub_notify(rt->hub);
 }
 
 int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
@@ -96,7 +96,7 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
     if (r < 0)
         bide__hub_refuse(rt->hub, worker, false);
     bide__thread.running = NULL;
-    if (worker->touched != NULL)
+    if (rt->is_turned)
         bide__rest(worker);
     if (r < 0)
         return r;

@@ -104,7 +104,7 @@ static void pass_on(struct bide__worker *worker, struct bide__task *future)
 static void wake_by_ref(struct bide_wakeable *w, unsigned branch)
 {
     struct bide__task *future = (struct bide__task *)(void *)w;
-    struct bide__worker *worker = bide__worker_owned(bide__task_hub(future));
+    struct bide__worker *worker = bide__worker_awake(bide__task_hub(future));
 
     note_wake(future, branch);
     if (worker != NULL)
@@ -414,7 +414,7 @@ void bide__future_let_go(struct bide__worker *worker, struct bide__task *future)
 
 static void let_go_of(struct bide__task *future)
 {
-    struct bide__worker *worker = bide__worker_owned(bide__task_hub(future));
+    struct bide__worker *worker = bide__worker_awake(bide__task_hub(future));
     if (worker != NULL || bide__state_is_multi(&future->wake.state))
         bide__future_let_go(worker, future);
     else

@@ -30,7 +30,7 @@ void bide__task_abort(void *handle)
 {
     if (!is_task(handle))
         return;
-    struct bide__worker *worker = bide__worker_owned(bide__task_hub(handle));
+    struct bide__worker *worker = bide__worker_awake(bide__task_hub(handle));
     if (worker != NULL || is_multi(handle))
         bide__task_cancel(worker, handle, false);
     else

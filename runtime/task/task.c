@@ -399,7 +399,7 @@ void bide__waker_clone(struct bide_wakeable *w)
 static void waker_wake_by_ref(struct bide_wakeable *w, unsigned branch)
 {
     struct bide__task *task = (struct bide__task *)(void *)w;
-    struct bide__worker *worker = bide__worker_owned(bide__task_hub(task));
+    struct bide__worker *worker = bide__worker_awake(bide__task_hub(task));
 
     name_branches(task, UINT32_C(1) << branch);
     if (__builtin_expect(worker != NULL, 1) ? bide__state_wake(&w->state)
