@@ -126,8 +126,8 @@ void bide__scope_begin(struct bide__scope *scope, uint32_t kind);
 
 /*
  * Like bide__spawn, for a child of the scope; also while the scope waits. On another runtime than
- * the scope's, a join of the handle returns -EXDEV, and outside any, -ENXIO. After bide__scope_cancel the
- * child is cancelled from the start.
+ * the scope's, a join of the handle returns -EXDEV, and outside any, -ENXIO. After
+ * bide__scope_cancel the child is cancelled from the start.
  */
 void *bide__scope_spawn(struct bide__scope *scope, const struct bide_fn *fn, const void *args);
 
