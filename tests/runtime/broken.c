@@ -145,7 +145,7 @@ TEST(of_a_chain)
 static void ends_before_it_begins(void)
 {
     bide_future(int) lazy = bide_lazy(one());
-    bide__future_step(bide__worker_here(), task_of(&lazy), BIDE__END, NULL);
+    bide__future_step(bide__runtime_here()->worker, task_of(&lazy), BIDE__END, NULL);
 }
 
 TEST(of_a_future)

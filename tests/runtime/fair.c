@@ -288,7 +288,7 @@ TEST(short_runs_do_not_starve_the_blocking_pool)
     for (unsigned how = 0; how < 3; how++) {
         bide__task_release(bide__spawn(&stops_after_call, &none));
         block_shortly(how);
-        struct bide__worker *worker = bide__worker_here();
+        struct bide__worker *worker = bide__runtime_here()->worker;
         while (!stop && !atomic_load_explicit(&worker->hub->pending, memory_order_acquire))
             block_shortly(how);
         if (!stop)
