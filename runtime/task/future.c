@@ -303,7 +303,7 @@ static void dropped(struct bide__task *future, struct bide__future_leaf *leaf,
     bide__state_release(&future->wake.state);
     if (from == BIDE__CLOSED)
         return;
-    future->waiters = &leaf->waiter;
+    __atomic_store_n(&future->waiters, &leaf->waiter, __ATOMIC_RELAXED);
     ask(future, false);
 }
 

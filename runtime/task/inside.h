@@ -360,7 +360,8 @@ void bide__joiners_wake(struct bide__task *task);
 /* NULL: the task is not the child of a scope. */
 static inline struct bide__child *bide__task_child(const struct bide__task *task)
 {
-    uintptr_t waiters = (uintptr_t)task->waiters;
+    /* The end of a task looks here without the lock: joins may come and go at the same time. */
+    uintptr_t waiters = (uintptr_t)__atomic_load_n(&task->waiters, __ATOMIC_RELAXED);
     return waiters & 1 ? (struct bide__child *)(waiters - 1) : NULL;
 }
 

@@ -202,7 +202,8 @@ void bide__joiner_add(struct bide__task *task, struct bide__joiner *w, bide_wake
     w->task = task;
     w->waker = waker;
     if (first == NULL) {
-        *ring = w->next = w->previous = w;
+        w->next = w->previous = w;
+        __atomic_store_n(ring, w, __ATOMIC_RELAXED); /* see bide__task_child */
         return;
     }
     w->next = first;
@@ -217,7 +218,7 @@ void bide__joiner_remove(struct bide__joiner *w)
         return;
     struct bide__joiner **ring = bide__task_waiters(w->task);
     if (*ring == w)
-        *ring = w->next == w ? NULL : w->next;
+        __atomic_store_n(ring, w->next == w ? NULL : w->next, __ATOMIC_RELAXED);
     w->next->previous = w->previous;
     w->previous->next = w->next;
     w->next = NULL;
