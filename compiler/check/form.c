@@ -36,6 +36,7 @@ static const struct {
     [FORM_SELECT] = {1, BRANCHES_MAX, true},
     [FORM_SELECT_BIASED] = {1, BRANCHES_MAX, true},
     [FORM_TIMEOUT] = {2, 2, true},
+    [FORM_TIMEOUT_AT] = {2, 2, true},
     [FORM_IF] = {2, 2, false},
     [FORM_BLOCKING] = {1, 1, true},
     [FORM_BLOCK_IN_PLACE] = {1, 1, true},
@@ -434,7 +435,7 @@ static void check_branch(struct checker *c, const struct expr *form, int i, enum
 static void check_guard(struct checker *c, const struct expr *form, struct expr *e)
 {
     const struct expr *condition = e->arg_count ? e->arg[0] : NULL;
-    if (form->form == FORM_TIMEOUT || form->form == FORM_IF) {
+    if (form_is_timeout(form->form) || form->form == FORM_IF) {
         diag_range(c->unit, SEV_ERROR, e->first, e->first, NULL, "'bide_if' in '%s'; %s",
                    form_name(form->form),
                    form->form == FORM_IF ? "use one with '&&'" : "use an 'if' round the await");
@@ -479,13 +480,16 @@ static void check_branch(struct checker *c, const struct expr *form, int i, enum
     check_expr(c, call, USE_BRANCH);
 }
 
-static void check_duration(struct checker *c, struct expr *e)
+/* The limit of a timeout. */
+static void check_limit(struct checker *c, enum form form, struct expr *e)
 {
+    const char *tag = form == FORM_TIMEOUT_AT ? "bide_instant" : "bide_duration";
     const struct type *t = e->type;
-    bool is_duration =
-        t->kind == TY_STRUCT && t->tag->name && strcmp(t->tag->name, "bide_duration") == 0;
-    if (!is_duration && !type_is_error(t))
-        error(c, e, "a duration is expected here: BIDE_MS(n), BIDE_S(n)...");
+    bool fits = t->kind == TY_STRUCT && t->tag->name && strcmp(t->tag->name, tag) == 0;
+    if (!fits && !type_is_error(t))
+        error(c, e,
+              form == FORM_TIMEOUT_AT ? "a point in time is expected here, of type bide_instant"
+                                      : "a duration is expected here: BIDE_MS(n), BIDE_S(n)...");
     check_expr(c, e, USE_VALUE);
 }
 
@@ -561,7 +565,8 @@ void check_form(struct checker *c, struct expr *e, enum use use)
         check_arguments(c, e);
         break;
     case FORM_TIMEOUT:
-        check_duration(c, e->arg[0]);
+    case FORM_TIMEOUT_AT:
+        check_limit(c, e->form, e->arg[0]);
         check_branch(c, e, 1, e->form);
         break;
     case FORM_IF:

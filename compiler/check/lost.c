@@ -89,6 +89,7 @@ static void find_lost(struct checker *c, const struct result *t, const struct ex
 {
     switch (form->form) {
     case FORM_TIMEOUT:
+    case FORM_TIMEOUT_AT:
     case FORM_IF:
         if (form->arg_count == 2)
             find_in_branch(c, t, form->arg[1]);

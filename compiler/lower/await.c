@@ -536,7 +536,7 @@ void lower_await(struct lower *l, struct expr *await)
     struct expr *inner = skip_parens(await->a), *outer = l->at->awaiting;
 
     l->at->awaiting = await;
-    if (inner->kind == EX_FORM && inner->form >= FORM_JOIN && inner->form <= FORM_TIMEOUT)
+    if (inner->kind == EX_FORM && inner->form >= FORM_JOIN && inner->form <= FORM_TIMEOUT_AT)
         lower_group(l, await, inner);
     else
         lower_one(l, await);

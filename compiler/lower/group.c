@@ -7,7 +7,7 @@
  * all branches that returned are assigned, also if the awaiting function unwinds and has deferred
  * blocks that may read them.
  *
- * A timeout is a biased select of the branch and bide_sleep. A branch that is a statement
+ * A timeout is a biased select of the branch and bide_sleep or bide_sleep_until. A branch that is a statement
  * expression is a function of its own, which works on this function's frame (branch.c). A group
  * that is a branch is the leaf of the branch's chain. Its slots are inside the slots of the outer
  * group, and its descriptor only lists its branches, so that their room is known.
@@ -39,19 +39,19 @@ struct group {
     const char *prefix;     /* their expression: frame->join_1 */
     const char *descriptor; /* of a group that is a branch, without prefix */
     struct list member_names;
-    struct expr *duration;
+    struct expr *limit; /* of a timeout: its duration or deadline */
 };
 
 static const char *const kinds[] = {
     [FORM_JOIN] = "BIDE_JOIN",       [FORM_TRY_JOIN] = "BIDE_TRY_JOIN",
     [FORM_SELECT] = "BIDE_SELECT",   [FORM_SELECT_BIASED] = "BIDE_SELECT_BIASED",
-    [FORM_TIMEOUT] = "BIDE_TIMEOUT",
+    [FORM_TIMEOUT] = "BIDE_TIMEOUT", [FORM_TIMEOUT_AT] = "BIDE_TIMEOUT",
 };
 
 static const char *const stems[] = {
     [FORM_JOIN] = "join",       [FORM_TRY_JOIN] = "try_join",
     [FORM_SELECT] = "select",   [FORM_SELECT_BIASED] = "select",
-    [FORM_TIMEOUT] = "timeout",
+    [FORM_TIMEOUT] = "timeout", [FORM_TIMEOUT_AT] = "timeout",
 };
 
 /* ---- branches ---- */
@@ -60,7 +60,7 @@ static struct group *parse_group(struct lower *, struct expr *form);
 
 static bool is_group(const struct expr *e)
 {
-    return e->kind == EX_FORM && e->form >= FORM_JOIN && e->form <= FORM_TIMEOUT;
+    return e->kind == EX_FORM && e->form >= FORM_JOIN && e->form <= FORM_TIMEOUT_AT;
 }
 
 static bool parse_branch(struct group *g, struct expr *e)
@@ -105,7 +105,7 @@ static bool parse_branch(struct group *g, struct expr *e)
 static struct group *parse_group(struct lower *l, struct expr *form)
 {
     struct group *g = arena_alloc(l->arena, sizeof *g);
-    int first = form->form == FORM_TIMEOUT ? 1 : 0;
+    int first = form_is_timeout(form->form) ? 1 : 0;
 
     g->l = l;
     g->form = form->form;
@@ -113,7 +113,7 @@ static struct group *parse_group(struct lower *l, struct expr *form)
     g->name = arena_printf(l->arena, "%s_%u", stems[g->form], g->number);
     g->descriptor = arena_printf(l->arena, "%s_%s", l->name, g->name);
     if (first && form->arg_count)
-        g->duration = form->arg[0];
+        g->limit = form->arg[0];
     if (form->arg_count - first > BRANCHES_MAX) {
         diag(l->unit, SEV_ERROR, form->first, "more than %d branches", BRANCHES_MAX);
         return NULL;
@@ -130,9 +130,9 @@ static struct group *parse_group(struct lower *l, struct expr *form)
 static int operands_of(const struct group *g, struct operand *to)
 {
     int n = 0;
-    if (g->duration) {
+    if (g->limit) {
         if (to)
-            to[n] = (struct operand){g->duration, false};
+            to[n] = (struct operand){g->limit, false};
         n++;
     }
     for (int i = 0; i < g->count; i++) {
@@ -230,7 +230,7 @@ static int prepare_guarded(struct lower *l, struct branch *b, struct operand *o,
  * g's operands. */
 static int prepare_group(struct group *g, struct operand *o, int total)
 {
-    int n = g->duration != NULL;
+    int n = g->limit != NULL;
 
     prepare_some(g->l, o, n, total);
     for (int i = 0; i < g->count; i++) {
@@ -347,7 +347,13 @@ static const char *append_starts(struct group *g, const char *cx, const char *pa
 /* The number of branches, with the sleep of a timeout, which comes last. */
 static int branch_count(const struct group *g)
 {
-    return g->count + (g->duration != NULL);
+    return g->count + (g->limit != NULL);
+}
+
+/* What the last branch of a timeout calls. */
+static const char *sleep_of(const struct group *g)
+{
+    return g->form == FORM_TIMEOUT_AT ? "bide_sleep_until" : "bide_sleep";
 }
 
 /* The descriptor of the call or block that the i-th branch is. */
@@ -355,7 +361,7 @@ static const char *branch_fn(const struct group *g, int i)
 {
     const struct branch *b = &g->branch[i];
     if (i == g->count)
-        return "bide_sleep";
+        return sleep_of(g);
     if (b->nested)
         return b->nested->descriptor ? b->nested->descriptor : "bide_sleep";
     return b->body ? b->body->name : b->call.name;
@@ -493,8 +499,8 @@ static void append_branch(struct group *g, int i, const char *group, const char 
         append_refused_branch(l, &g->branch[i], group, sub);
     code_text(l, l->at->out, "bide__group_started(%s, ", group);
     if (i == g->count) {
-        code_text(l, l->at->out, "bide__start_bide_sleep(%s, %s, %s, ", sub, null, null);
-        copy_argument(l, l->at->out, g->duration);
+        code_text(l, l->at->out, "bide__start_%s(%s, %s, %s, ", sleep_of(g), sub, null, null);
+        copy_argument(l, l->at->out, g->limit);
         code_text(l, l->at->out, ")");
     } else if (g->branch[i].body) {
         append_start_body(l, &g->branch[i], sub);

@@ -147,7 +147,7 @@ void take_branches(struct parser *p, struct expr *form)
 {
     if (form->form < FORM_JOIN || form->form > FORM_IF)
         return;
-    for (int i = form->form == FORM_TIMEOUT || form->form == FORM_IF; i < form->arg_count; i++) {
+    for (int i = form_is_timeout(form->form) || form->form == FORM_IF; i < form->arg_count; i++) {
         if (form->form != FORM_TRY_JOIN)
             form->arg[i] = without_void(form->arg[i]);
         take_branch(p, form->arg[i]);

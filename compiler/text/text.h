@@ -140,7 +140,8 @@ enum form {
     FORM_TRY_JOIN,
     FORM_SELECT,
     FORM_SELECT_BIASED,
-    FORM_TIMEOUT,
+    FORM_TIMEOUT, /* these two have a time before their branch */
+    FORM_TIMEOUT_AT,
     FORM_IF, /* a branch with a guard */
     FORM_BLOCKING,
     FORM_BLOCK_IN_PLACE,
@@ -366,6 +367,12 @@ const char *form_name(enum form);
 bool form_spawns(enum form);
 /* The argument of a form that is the call which it makes, or its first branch. */
 int form_call(enum form);
+
+/* Its first argument is a time, the second one a branch. */
+static inline bool form_is_timeout(enum form f)
+{
+    return f == FORM_TIMEOUT || f == FORM_TIMEOUT_AT;
+}
 
 /* ---- word_scan.c: what words a text has, before it is parsed ---- */
 

@@ -28,6 +28,7 @@ const char *form_name(enum form f)
         [FORM_SELECT] = "bide_select",
         [FORM_SELECT_BIASED] = "bide_select_biased",
         [FORM_TIMEOUT] = "bide_timeout",
+        [FORM_TIMEOUT_AT] = "bide_timeout_at",
         [FORM_IF] = "bide_if",
         [FORM_BLOCKING] = "bide_blocking",
         [FORM_BLOCK_IN_PLACE] = "bide_block_in_place",
@@ -59,6 +60,7 @@ int form_call(enum form f)
     case FORM_SPAWN_AT:
     case FORM_SCOPE_SPAWN:
     case FORM_TIMEOUT:
+    case FORM_TIMEOUT_AT:
     case FORM_IF: return 1;
     default: return 0;
     }

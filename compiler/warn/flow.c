@@ -198,6 +198,7 @@ static bool makes_call(const struct expr *form, int i)
     case FORM_SELECT:
     case FORM_SELECT_BIASED:
     case FORM_TIMEOUT:
+    case FORM_TIMEOUT_AT:
     case FORM_IF:
     case FORM_BLOCKING:
     case FORM_BLOCK_IN_PLACE:

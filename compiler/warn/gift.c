@@ -89,10 +89,10 @@ static void add_awaited(struct gifts *g, struct expr *e, struct expr *await)
     if (e->kind == EX_CALL)
         add_gifts(g, e, await);
     if (e->kind != EX_FORM ||
-        (e->form != FORM_TIMEOUT && e->form != FORM_JOIN && e->form != FORM_TRY_JOIN &&
+        (!form_is_timeout(e->form) && e->form != FORM_JOIN && e->form != FORM_TRY_JOIN &&
          e->form != FORM_BLOCKING && e->form != FORM_BLOCK_IN_PLACE))
         return;
-    for (int i = e->form == FORM_TIMEOUT; i < e->arg_count; i++)
+    for (int i = form_is_timeout(e->form); i < e->arg_count; i++)
         add_awaited(g, e->arg[i], await);
 }
 

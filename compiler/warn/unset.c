@@ -174,8 +174,8 @@ static void add_form(struct unset *x, struct expr *form)
     }
     bool is_group = form->form == FORM_JOIN || form->form == FORM_TRY_JOIN ||
                     form->form == FORM_SELECT || form->form == FORM_SELECT_BIASED ||
-                    form->form == FORM_TIMEOUT;
-    for (int i = form->form == FORM_TIMEOUT; is_group && i < form->arg_count; i++)
+                    form_is_timeout(form->form);
+    for (int i = form_is_timeout(form->form); is_group && i < form->arg_count; i++)
         add_branch(x, form->arg[i], form);
 }
 

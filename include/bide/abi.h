@@ -191,10 +191,13 @@ enum bide_poll bide__start_bide_block_in_place(struct bide_cx *cx, struct bide_f
                                                void *result, struct bide_job *job);
 extern const struct bide_fn bide__desc_bide_block_in_place;
 
-/* Declared here for bide_timeout; see bide/time.h. */
+/* Declared here for bide_timeout and bide_timeout_at; see bide/time.h. */
 enum bide_poll bide__start_bide_sleep(struct bide_cx *cx, struct bide_frame *parent, int *result,
                                       struct bide_duration duration);
 extern const struct bide_fn bide__desc_bide_sleep;
+enum bide_poll bide__start_bide_sleep_until(struct bide_cx *cx, struct bide_frame *parent,
+                                            int *result, struct bide_instant deadline);
+extern const struct bide_fn bide__desc_bide_sleep_until;
 
 #pragma pack(pop)
 

@@ -28,6 +28,11 @@
 typedef struct bide_duration {
     int64_t ns;
 } bide_duration;
+
+/* A point in time, of the clock of bide_now() in bide/time.h. */
+typedef struct bide_instant {
+    int64_t ns;
+} bide_instant;
 #pragma pack(pop)
 
 struct bide_runtime;
@@ -146,6 +151,7 @@ bide__needs void *bide__erased_pointer(void);
 bide__needs void bide__erased_scope(struct bide__scope *);
 bide__needs void bide__erased_runtime(struct bide_runtime *);
 bide__needs int bide__erased_result(void *);
+int64_t bide__erased_instant(bide_instant);
 #define bide__any(type)           ((type)bide__erased_pointer())
 #define bide__result(h)           __typeof__((*(h))((struct bide__task *)0))
 
@@ -181,12 +187,14 @@ bide__needs int bide__erased_result(void *);
         (void)(__VA_ARGS__);                                   \
         _Pragma("GCC diagnostic pop");                         \
     })
-#define bide_join(...)            (bide__branches(__VA_ARGS__), bide__erased())
-#define bide_try_join(...)        (bide__branches(__VA_ARGS__), bide__erased_int())
-#define bide_select(...)          (bide__branches(__VA_ARGS__), bide__erased_int())
-#define bide_select_biased(...)   (bide__branches(__VA_ARGS__), bide__erased_int())
-#define bide_if(guard, ...)       ((guard) ? (void)(__VA_ARGS__) : (void)0)
-#define bide_timeout(d, ...)      ((void)sizeof((d).ns), (void)(__VA_ARGS__), bide__erased_int())
+#define bide_join(...)          (bide__branches(__VA_ARGS__), bide__erased())
+#define bide_try_join(...)      (bide__branches(__VA_ARGS__), bide__erased_int())
+#define bide_select(...)        (bide__branches(__VA_ARGS__), bide__erased_int())
+#define bide_select_biased(...) (bide__branches(__VA_ARGS__), bide__erased_int())
+#define bide_if(guard, ...)     ((guard) ? (void)(__VA_ARGS__) : (void)0)
+#define bide_timeout(d, ...)    ((void)sizeof((d).ns), (void)(__VA_ARGS__), bide__erased_int())
+#define bide_timeout_at(t, ...) \
+    ((void)sizeof(bide__erased_instant(t)), (void)(__VA_ARGS__), bide__erased_int())
 
 /* Between async and blocking code. */
 #define bide_blocking(call)       (bide__erased(), (call))

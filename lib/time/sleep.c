@@ -1,18 +1,16 @@
 /*
- * sleep.c: bide/time.h, on the timers of the runtime.
+ * lib/time/sleep.c: instants and sleeps, on the timers of the runtime.
  */
-#include "lib/leaf.h"
-
-#include <bide/time.h>
+#include "lib/time/timer.h"
 
 /* ---- instants ---- */
 
-static int64_t add(int64_t a, int64_t b)
+int64_t bide__time_add(int64_t instant_ns, int64_t duration_ns)
 {
     int64_t sum;
-    if (!__builtin_add_overflow(a, b, &sum))
+    if (!__builtin_add_overflow(instant_ns, duration_ns, &sum))
         return sum;
-    return b < 0 ? INT64_MIN : INT64_MAX;
+    return duration_ns < 0 ? INT64_MIN : INT64_MAX;
 }
 
 bide_instant bide_now(void)
@@ -35,7 +33,7 @@ bide_duration bide_elapsed(bide_instant since)
 
 bide_instant bide_instant_add(bide_instant instant, bide_duration duration)
 {
-    return (bide_instant){add(instant.ns, duration.ns)};
+    return (bide_instant){bide__time_add(instant.ns, duration.ns)};
 }
 
 /* ---- sleep ---- */
@@ -60,19 +58,14 @@ static struct bide__wheel *wheel_of(const struct sleep *f)
     return bide__wheel_numbered(f->h.state >> STATE_BITS);
 }
 
-static enum bide_poll pass(struct bide_cx *cx, struct sleep *f)
-{
-    f->h.state = PASSED;
-    if (!bide_budget_spend(cx))
-        return bide_frame_suspend(cx, &f->h);
-    return bide__leaf_finish(cx, &f->h, (int)0);
-}
-
 static enum bide_poll go(struct bide_cx *cx, struct sleep *f)
 {
     if ((f->h.state & STATE) == WAITS && bide__timer_waits(wheel_of(f), &f->timer, cx->waker))
         return bide_frame_suspend(cx, &f->h);
-    return pass(cx, f);
+    /* It has let others run. To ask for the budget again would let a call that uses all of it hold
+     * off its own time limit for ever. */
+    f->h.state = PASSED;
+    return bide__leaf_finish(cx, &f->h, (int)0);
 }
 
 static enum bide_poll begin(struct bide_cx *cx, struct sleep *f, int64_t deadline_ns)
@@ -82,8 +75,11 @@ static enum bide_poll begin(struct bide_cx *cx, struct sleep *f, int64_t deadlin
     f->timer = (struct bide__timer){0};
     if (wheel == NULL)
         return bide__leaf_finish(cx, &f->h, bide__no_runtime(f->h.fn->info->name));
-    if (deadline_ns == PAST)
-        return pass(cx, f);
+    if (deadline_ns == PAST) {
+        f->h.state = PASSED;
+        return bide_budget_spend(cx) ? bide__leaf_finish(cx, &f->h, (int)0)
+                                     : bide_frame_suspend(cx, &f->h);
+    }
     f->h.state = WAITS | wheel->number << STATE_BITS;
     bide__timer_arm(wheel, &f->timer, deadline_ns, cx->waker);
     return bide_frame_suspend(cx, &f->h);

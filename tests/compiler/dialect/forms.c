@@ -102,6 +102,7 @@ static async int groups(void)
                                  sleeps(2));
     say("biased", i * 100 + n);
     say("timeout", await bide_timeout(BIDE_MS(1), sleeps(3)) == -ETIMEDOUT);
+    say("timeout_at", await bide_timeout_at(bide_now(), sleeps(3)) == -ETIMEDOUT);
     say("blocking", await bide_blocking(blocks(41)));
     for (i = 0; i < 7; i++)
         text[i] = (char)('a' + await later(i));

@@ -54,6 +54,15 @@ static async int timed_out(void)
     return n;
 }
 
+static async int timed_out_at(bide_instant deadline)
+{
+    int n, m;
+    await bide_timeout_at(deadline, n = work(1)); /* want: -Wunused-result */
+    if (await bide_timeout_at(deadline, m = work(1)) < 0)
+        m = 0;
+    return n + m;
+}
+
 static async int one_of_two(void)
 {
     int n, m, k;
@@ -261,7 +270,7 @@ async int main(void)
     int n = 0;
     sent(NULL, NULL);
     n += await joined() + await joined_in_a_loop(task, 6) + await joined_structs();
-    n += await timed_out() + await one_of_two() + await through_a_timeout() + await tried();
+    n += await timed_out() + await timed_out_at((bide_instant){1}) + await one_of_two() + await through_a_timeout() + await tried();
     n += await values() + await whoever_is_first() + await nobody_in_time();
     n += await the_only_one_that_ends();
     n += await nobody_if_cancelled() + await waited_for(task) + await set_again(task);
