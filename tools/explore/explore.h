@@ -25,7 +25,8 @@ struct explore_model {
     void (*threads[EXPLORE_THREADS - 1])(void);   /* then these together, */
     void (*end)(void);                            /* and when they have ended, this; or NULL */
     int bound;        /* preemptions; 0: two, the default */
-    int timeouts;     /* timed waits that end although somebody could still wake them */
+    int timeouts;     /* timed waits that end although somebody can go on; -1: none ever ends
+                         by time, so that a wake that only a time-out makes up for is missed */
     int spurious;     /* weak compare-exchanges that fail without a reason */
     bool leaks;       /* memory may be left at the end */
     const char *outcomes; /* all that explore_outcome may say, sorted, with a blank between */
@@ -51,6 +52,13 @@ void explore_yield(void);
  * wait of it. Like an eventfd, what was before the wake is seen after the wait. */
 void explore_wait(void *event);
 void explore_wake(void *event);
+
+/* Waits until no other thread can go on (but by time). */
+void explore_settle(void);
+
+/* From explore_focus(false) on nothing is explored: the threads run one after another as far as they
+ * can, and loads read the newest store. For what leads to the interesting part, and follows it. */
+void explore_focus(bool on);
 
 /* 0: the first thread, which runs `begin` and `end`; 1: threads[0] and so on. */
 int explore_thread(void);

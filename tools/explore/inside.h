@@ -185,7 +185,7 @@ struct thread {
     const void *object, *object2;
     const char *waits_for;
     bool signalled, timed, timed_out;
-    bool yields;
+    bool yields, settles;
 
     struct clock now;
     struct clock pending;  /* of relaxed loads, for the next acquire fence */
@@ -209,7 +209,7 @@ struct run {
     struct thread threads[THREADS];
     int thread_count;
     struct thread *current;
-    bool failed, pruned;
+    bool failed, pruned, blurred;
     char message[1024];
     unsigned steps;
     unsigned preemptions, timeouts, spurious, forced;

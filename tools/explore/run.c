@@ -180,6 +180,28 @@ EXPORT void explore_yield(void)
     step_done(0);
 }
 
+static bool never(const struct thread *t)
+{
+    (void)t;
+    return false;
+}
+
+EXPORT void explore_settle(void)
+{
+    struct thread *t = run.current;
+    t->settles = true;
+    wait_until(never, "the others to settle", 0);
+    t->settles = false;
+    step_done(0);
+}
+
+EXPORT void explore_focus(bool on)
+{
+    point(0);
+    run.blurred = !on;
+    step_done(0);
+}
+
 EXPORT int explore_thread(void)
 {
     return thread_id(run.current);
@@ -235,6 +257,11 @@ static unsigned last_resorts(struct option *options)
 {
     unsigned n = 0;
     for (int i = 0; i < run.thread_count; i++)
+        if (run.threads[i].settles)
+            options[n++] = (struct option){&run.threads[i], false};
+    if (n > 0)
+        return n;
+    for (int i = 0; i < run.thread_count; i++)
         if (run.threads[i].status == READY && run.threads[i].yields)
             options[n++] = (struct option){&run.threads[i], false};
     for (int i = 0; n == 0 && i < run.thread_count; i++)
@@ -242,7 +269,7 @@ static unsigned last_resorts(struct option *options)
             options[n++] = (struct option){&run.threads[i], false};
     if (n > 0)
         run.forced++;
-    for (int i = 0; n == 0 && i < run.thread_count; i++)
+    for (int i = 0; n == 0 && i < run.thread_count && model->timeouts >= 0; i++)
         if (run.threads[i].status == WAITING && run.threads[i].timed)
             options[n++] = (struct option){&run.threads[i], true};
     return run.forced > FORCED_TURNS ? 0 : n;
@@ -300,6 +327,8 @@ static void schedule(void)
     while (!run.failed) {
         bool preempts;
         unsigned n = list_options(options, last, &preempts);
+        if (run.blurred && n > 1)
+            n = 1;
         if (n == 0) {
             nobody_can_go_on();
             return;

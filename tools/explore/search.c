@@ -39,6 +39,8 @@ static bool replaying, unpruned;
 
 unsigned choose(unsigned n)
 {
+    if (run.blurred)
+        return 0;
     if (depth == MAX_CHOICES)
         fail("more than %d choices", MAX_CHOICES);
     if (depth == known_depth) {
