@@ -49,8 +49,10 @@ int explore_choose(int n);
 void explore_yield(void);
 
 /* Waits, as in the system, until somebody has called explore_wake for this event since the last
- * wait of it. Like an eventfd, what was before the wake is seen after the wait. */
-void explore_wait(void *event);
+ * wait of it. Like an eventfd, what was before the wake is seen after the wait. False: the wait has
+ * ended by time; it is `timed`. explore_look does not wait: it takes the wake, if there is one. */
+bool explore_wait(void *event, bool timed);
+bool explore_look(void *event);
 void explore_wake(void *event);
 
 /* Waits until no other thread can go on (but by time). */
@@ -68,6 +70,9 @@ void explore_outcome(const char *format, ...) __attribute__((format(printf, 1, 2
 
 /* The clock of the execution, which stands still otherwise. */
 void explore_advance(int64_t ns);
+
+/* driver.c, a driver for runtimes in models: the descriptor is ready for these directions. */
+void explore_ready(int fd, unsigned directions);
 
 void explore__check(bool condition, const char *text, const char *file, int line);
 

@@ -17,7 +17,6 @@ static char *stacks, *locals;
 static size_t locals_size, template_size;
 static const char *template;
 static unsigned used;
-static unsigned used_in;
 
 /* ---- the switch ---- */
 
@@ -113,12 +112,21 @@ void fiber_setup(void)
         mprotect(stacks + (size_t)i * STACK_SIZE, GUARD, PROT_NONE);
 }
 
+void fiber_begin(void)
+{
+    used = 0;
+}
+
+void fiber_save(const struct fiber *f)
+{
+    snapshot_add(f->sp, (size_t)(f->stack + STACK_SIZE - (char *)f->sp));
+    snapshot_add(f->locals, locals_size);
+    snapshot_add(&used, sizeof(used));
+}
+
 void fiber_new(struct fiber *f, void (*start)(void))
 {
     static char *kept[THREADS];
-    if (used_in != run_number)
-        used = 0;
-    used_in = run_number;
     unsigned i = used++;
     if (kept[i] == NULL)
         kept[i] = malloc(locals_size + 1);

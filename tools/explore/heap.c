@@ -59,6 +59,17 @@ void heap_begin(void)
     }
 }
 
+void heap_save(void)
+{
+    for (int i = 0; i < THREADS; i++) {
+        uintptr_t part = (uintptr_t)heap + (size_t)i * PART;
+        snapshot_add((void *)part, used_before[i]);
+        snapshot_add(state_of(part), used_before[i] / UNIT + 1);
+    }
+    snapshot_add(&blocks, sizeof(blocks));
+    snapshot_add(used_before, sizeof(used_before));
+}
+
 static struct block *block_at(uintptr_t address)
 {
     for (struct block *b = blocks; b != NULL; b = b->next)

@@ -9,6 +9,7 @@
  *   heap.c     malloc and free
  *   sync.c     mutexes, conditions, futexes, threads
  *   tsan.c     the calls that -fsanitize=thread makes
+ *   snapshot.c executions begin where the interesting part begins
  *   report.c   failures and their steps
  *
  * All state of the explorer is in this shared object, all state of a program in its executable, so
@@ -115,7 +116,6 @@ void memory_full_fence(void);
 /* The newest value of a 32-bit word, for a futex; not a step of its own. */
 uint32_t memory_newest(uintptr_t address, uintptr_t pc);
 
-void memory_begin(void);
 uint64_t memory_key(void);
 
 /* ---- plain.c ---- */
@@ -131,6 +131,7 @@ struct word {
 };
 
 struct word *word_of(uintptr_t address);
+void plain_forget_all(void);
 
 /* Checks an access against those of other threads, and notes it. */
 void plain_access(uintptr_t address, size_t size, int kind, uintptr_t pc);
@@ -140,6 +141,7 @@ void plain_begin(void);
 /* ---- heap.c ---- */
 
 void heap_begin(void);
+void heap_save(void);
 void heap_check(uintptr_t address, size_t size, const char *what, uintptr_t pc);
 void heap_end(void); /* fails for what is left */
 const char *heap_name(uintptr_t address);
@@ -159,6 +161,22 @@ void fiber_enter(struct fiber *f);
 void fiber_leave(struct fiber *f);
 bool fiber_is_local(uintptr_t address);
 bool fiber_overflowed(uintptr_t address);
+void fiber_begin(void);
+void fiber_save(const struct fiber *f);
+
+/* ---- sync.c ---- */
+
+void sync_begin(void);
+void sync_save(void);
+
+/* ---- snapshot.c: the execution as it was when the interesting part began ---- */
+
+/* Adds a piece of memory to the snapshot. */
+void snapshot_add(void *p, size_t size);
+
+void snapshot_take(void);
+bool snapshot_restore(void); /* false: there is none */
+void snapshot_drop(void);
 
 /* ---- run.c ---- */
 
@@ -178,7 +196,7 @@ struct thread {
     struct fiber fiber;
     void *(*run)(void *);
     void *argument, *result;
-    bool joined;
+    bool joined, of_model;
 
     /* While it waits. */
     bool (*ready)(const struct thread *);
@@ -209,7 +227,7 @@ struct run {
     struct thread threads[THREADS];
     int thread_count;
     struct thread *current;
-    bool failed, pruned, blurred;
+    bool failed, pruned, blurred, sharpens;
     char message[1024];
     unsigned steps;
     unsigned preemptions, timeouts, spurious, forced;
@@ -242,6 +260,7 @@ struct thread *thread_new(void *(*function)(void *), void *argument);
 void spin_forget(struct thread *t); /* it has changed something */
 
 void run_once(void);
+void run_save(void);
 void *run_alloc(size_t size); /* until the end of the execution */
 uint64_t run_key(void);
 
@@ -253,6 +272,8 @@ void note_failure(const char *format, ...) __attribute__((format(printf, 1, 2)))
 
 extern int bound; /* preemptions; EXPLORE_NO_BOUND */
 extern bool was_cut;
+bool nothing_chosen(void);
+void search_save(void);
 
 /* One of n ways on. The first of them is the usual one. */
 unsigned choose(unsigned n);

@@ -117,7 +117,7 @@ static struct location *location_of(uintptr_t address, unsigned size)
     struct word *w = word_of(address);
     for (struct location *l = w->locations; l != NULL; l = l->next) {
         if (l->address == address && l->size == size) {
-            if (l->overwritten)
+            if (l->overwritten || peek(address, size) != l->stores[l->count - 1]->value)
                 start_history(l);
             return l;
         }
@@ -480,10 +480,6 @@ uint32_t memory_newest(uintptr_t address, uintptr_t pc)
     note_access(l, s, false);
     self()->history = mix(self()->history, s->id);
     return (uint32_t)s->value;
-}
-
-void memory_begin(void)
-{
 }
 
 uint64_t memory_key(void)

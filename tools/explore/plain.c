@@ -34,6 +34,14 @@ void plain_begin(void)
     words = 0;
 }
 
+/* What was before is ordered before all that follows. */
+void plain_forget_all(void)
+{
+    run_number++; /* the words belong to another execution */
+    touched = NULL;
+    words = 0;
+}
+
 struct word *word_of(uintptr_t address)
 {
     uintptr_t key = address >> 3;
@@ -125,6 +133,8 @@ void plain_access(uintptr_t address, size_t size, int kind, uintptr_t pc)
             spin_forget(t);
         t->sum += mix(address, pc);
     }
+    if (run.blurred)
+        return;
     access_range(address, size, kind, pc, false);
 }
 

@@ -143,7 +143,7 @@ void trace(uintptr_t pc, const char *format, ...)
 {
     va_list list;
     const struct thread *t = run.current;
-    if (!tracing || tracing_quietly || t == NULL)
+    if (!tracing || tracing_quietly || t == NULL || run.blurred)
         return;
     char text[400];
     va_start(list, format);

@@ -197,9 +197,38 @@ EXPORT void explore_settle(void)
 
 EXPORT void explore_focus(bool on)
 {
-    point(0);
+    run.sharpens = on && run.blurred;
     run.blurred = !on;
+    point(0);
     step_done(0);
+}
+
+/* The interesting part begins: what was before it is seen by all. */
+static void sharpen(void)
+{
+    run.sharpens = false;
+    for (int i = 1; i < run.thread_count; i++)
+        clock_join(&run.threads[0].now, &run.threads[i].now);
+    for (int i = 0; i < run.thread_count; i++) {
+        struct thread *t = &run.threads[i];
+        t->now = run.threads[0].now;
+        t->now.hb[i]++;
+        t->now.seen[i]++;
+        spin_forget(t);
+    }
+    run.order_hash = 0;
+    plain_forget_all();
+    if (nothing_chosen())
+        snapshot_take();
+}
+
+void run_save(void)
+{
+    snapshot_add(&run, sizeof(run));
+    snapshot_add(&arena_used, sizeof(arena_used));
+    snapshot_add(arena, arena_used);
+    for (int i = 0; i < run.thread_count; i++)
+        fiber_save(&run.threads[i].fiber);
 }
 
 EXPORT int explore_thread(void)
@@ -322,7 +351,7 @@ static void nobody_can_go_on(void)
 
 static void schedule(void)
 {
-    struct thread *last = NULL;
+    struct thread *last = run.current; /* NULL, or the one that had the turn at the snapshot */
     struct option options[2 * THREADS];
     while (!run.failed) {
         bool preempts;
@@ -348,6 +377,8 @@ static void schedule(void)
         for (int i = 0; i < run.thread_count; i++)
             run.threads[i].yields &= &run.threads[i] == last;
         fiber_enter(&last->fiber);
+        if (run.sharpens)
+            sharpen();
     }
 }
 
@@ -364,8 +395,9 @@ uint64_t run_key(void)
 
 static bool others_are_over(const struct thread *t)
 {
+    (void)t;
     for (int i = 1; i < run.thread_count; i++)
-        if (&run.threads[i] != t && run.threads[i].status != OVER && !run.threads[i].joined)
+        if (run.threads[i].of_model && run.threads[i].status != OVER)
             return false;
     return true;
 }
@@ -383,11 +415,12 @@ static void *first_thread(void *argument)
     if (model->begin != NULL)
         model->begin();
     for (uintptr_t i = 0; i < THREADS - 1 && model->threads[i] != NULL; i++)
-        thread_new(run_thread, (void *)i);
+        thread_new(run_thread, (void *)i)->of_model = true;
     step_done(0);
     wait_until(others_are_over, "the others to end", 0);
     for (int i = 1; i < run.thread_count; i++)
-        clock_join(&t->now, &run.threads[i].now);
+        if (run.threads[i].of_model)
+            clock_join(&t->now, &run.threads[i].now);
     step_done(0);
     if (model->end != NULL)
         model->end();
@@ -399,12 +432,15 @@ void run_once(void)
 {
     watch_signals();
     run_number++;
-    memset(&run, 0, sizeof(run));
-    arena_used = 0;
     heap_begin();
     plain_begin();
-    memory_begin();
-    thread_new(first_thread, NULL);
+    if (!snapshot_restore()) {
+        memset(&run, 0, sizeof(run));
+        arena_used = 0;
+        sync_begin();
+        fiber_begin();
+        thread_new(first_thread, NULL);
+    }
     if (sigsetjmp(crashed, 0) == 0)
         schedule();
 }

@@ -60,6 +60,11 @@ unsigned choose(unsigned n)
     return choices[depth++].taken;
 }
 
+bool nothing_chosen(void)
+{
+    return depth == 0;
+}
+
 static bool next_choices(void)
 {
     known_depth = depth;
@@ -137,6 +142,11 @@ unsigned choose_thread(unsigned n)
 
 static char *data, *saved;
 static size_t data_size;
+
+void search_save(void)
+{
+    snapshot_add(data, data_size);
+}
 
 static void restore(void)
 {
@@ -253,6 +263,7 @@ static bool explore_model(int most)
 {
     schedules = pruned = 0;
     outcome_count = 0;
+    snapshot_drop();
     for (bound = most == EXPLORE_NO_BOUND ? most : 0;; bound++) {
         if (!explore_bound())
             return false;

@@ -29,13 +29,22 @@ struct object {
 };
 
 static struct object *objects;
-static unsigned objects_run;
+static unsigned keys;
+
+void sync_begin(void)
+{
+    objects = NULL;
+    keys = 0;
+}
+
+void sync_save(void)
+{
+    snapshot_add(&objects, sizeof(objects));
+    snapshot_add(&keys, sizeof(keys));
+}
 
 static struct object *object_at(const void *p)
 {
-    if (objects_run != run_number)
-        objects = NULL;
-    objects_run = run_number;
     for (struct object *o = objects; o != NULL; o = o->next)
         if (o->address == (uintptr_t)p)
             return o;
@@ -283,16 +292,40 @@ static bool is_pending(const struct thread *t)
     return ((const struct object *)t->object)->pending;
 }
 
-EXPORT void explore_wait(void *event)
+/* The wake is taken. */
+static void take_wake(struct object *o)
 {
-    struct object *o = object_at(event);
-    run.current->object = o;
-    wait_until(is_pending, "an event", HERE);
-    trace(HERE, "was woken by event %s", name_of((uintptr_t)event));
-    spin_forget(run.current);
     clock_join(&run.current->now, &o->clock);
     o->pending = false;
-    step_done(o->id);
+    spin_forget(run.current);
+}
+
+EXPORT bool explore_wait(void *event, bool timed)
+{
+    struct object *o = object_at(event);
+    struct thread *t = run.current;
+    t->object = o;
+    t->timed = timed;
+    wait_until(is_pending, "an event", HERE);
+    bool timed_out = t->timed_out;
+    t->timed = false;
+    trace(HERE, timed_out ? "has waited long enough for event %s" : "was woken by event %s",
+          name_of((uintptr_t)event));
+    if (!timed_out)
+        take_wake(o);
+    step_done(mix(o->id, timed_out));
+    return !timed_out;
+}
+
+EXPORT bool explore_look(void *event)
+{
+    point(HERE);
+    struct object *o = object_at(event);
+    bool pending = o->pending;
+    if (pending)
+        take_wake(o);
+    step_done(mix(o->id, pending));
+    return pending;
 }
 
 EXPORT void explore_wake(void *event)
@@ -397,15 +430,10 @@ int __wrap_pthread_once(pthread_once_t *once, void (*function)(void))
     return 0;
 }
 
-static unsigned keys;
-
 EXPORT int __wrap_pthread_key_create(pthread_key_t *key, void (*end)(void *));
 int __wrap_pthread_key_create(pthread_key_t *key, void (*end)(void *))
 {
-    static unsigned in;
     (void)end;
-    keys = in == run_number ? keys : 0;
-    in = run_number;
     if (keys == 16)
         return EAGAIN;
     *key = keys++;
