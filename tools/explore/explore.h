@@ -17,14 +17,16 @@
 /* Threads of one execution: the first one, those of the model, and those that they create. */
 enum { EXPLORE_THREADS = 8 };
 
-enum { EXPLORE_NO_BOUND = -1, EXPLORE_NO_PREEMPTION = -2 };
+enum { EXPLORE_NO_BOUND = -1, EXPLORE_NONE = -2 };
 
 struct explore_model {
     const char *name;
     void (*begin)(void);                          /* runs first, alone; or NULL */
     void (*threads[EXPLORE_THREADS - 1])(void);   /* then these together, */
     void (*end)(void);                            /* and when they have ended, this; or NULL */
-    int bound;        /* preemptions; 0: two, the default */
+    int bound;        /* preemptions; 0: two, the default; EXPLORE_NONE: none */
+    int stale;        /* reads of another store than the newest, and stores that come before it in
+                         the modification order; 0: any number, EXPLORE_NONE: none */
     int timeouts;     /* timed waits that end although somebody can go on; -1: none ever ends
                          by time, so that a wake that only a time-out makes up for is missed */
     int spurious;     /* weak compare-exchanges that fail without a reason */

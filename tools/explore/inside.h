@@ -230,7 +230,7 @@ struct run {
     bool failed, pruned, blurred, sharpens;
     char message[1024];
     unsigned steps;
-    unsigned preemptions, timeouts, spurious, forced;
+    unsigned preemptions, stale, timeouts, spurious, forced;
     int64_t clock_ns;
     uint32_t sequence;                       /* seq_cst accesses */
     uint64_t sequence_hash, fence_hash;      /* which ones, in any order */
@@ -272,11 +272,15 @@ void note_failure(const char *format, ...) __attribute__((format(printf, 1, 2)))
 
 extern int bound; /* preemptions; EXPLORE_NO_BOUND */
 extern bool was_cut;
+extern int most_stale; /* reads of what is not the newest; -1: any number */
 bool nothing_chosen(void);
 void search_save(void);
 
 /* One of n ways on. The first of them is the usual one. */
 unsigned choose(unsigned n);
+
+/* The same, of stores: the first one is the newest. */
+unsigned choose_store(unsigned n);
 
 /* The same, where threads are chosen: the execution is pruned if the state was seen before. */
 unsigned choose_thread(unsigned n);

@@ -292,7 +292,7 @@ uint64_t memory_load(uintptr_t address, unsigned size, int order, uintptr_t pc)
     struct location *l = enter(address, size, ATOMIC_READ, pc);
     uint64_t site = site_of(l, pc);
     unsigned floor = spin_floor(l, spin_at(site), floor_of(l, is_sc(order)));
-    unsigned back = l->count - floor > 1 ? choose(l->count - floor) : 0;
+    unsigned back = choose_store(l->count - floor);
     struct store *s = l->stores[l->count - 1 - back];
     if (tracing)
         trace(pc, "loads %#lx from %s (%s)%s", (unsigned long)s->value, name_of(address),
@@ -311,7 +311,7 @@ void memory_store(uintptr_t address, unsigned size, uint64_t value, int order, u
     for (unsigned i = l->count; i > floor && places < 64; i--)
         if (i == l->count || !l->stores[i]->rmw)
             place[places++] = i;
-    unsigned index = place[places > 1 ? choose(places) : 0];
+    unsigned index = place[choose_store(places)];
     if (tracing)
         trace(pc, "stores %#lx to %s (%s)%s", (unsigned long)cut(value, size), name_of(address),
               order_name(order), index < l->count ? ", before what others have stored" : "");
@@ -378,7 +378,7 @@ uint64_t memory_change(enum operation op, uintptr_t address, unsigned size, uint
     for (unsigned i = l->count; i-- > floor && places < 64;)
         if (i + 1 == l->count || !l->stores[i + 1]->rmw)
             place[places++] = i;
-    struct store *read = l->stores[place[places > 1 ? choose(places) : 0]];
+    struct store *read = l->stores[place[choose_store(places)]];
     uint64_t result = cut(result_of(op, read->value, value), size);
     if (tracing)
         trace(pc, "%s %#lx: %s was %#lx, is %#lx (%s)%s", name_of_operation(op),
@@ -412,7 +412,7 @@ uint64_t memory_compare(uintptr_t address, unsigned size, uint64_t expected, uin
     expected = cut(expected, size);
     unsigned floor = spin_floor(l, spin_at(site), floor_of(l, is_sc(order)));
     unsigned places = comparable(l, expected, floor, place);
-    struct store *read = l->stores[place[places > 1 ? choose(places) : 0]];
+    struct store *read = l->stores[place[choose_store(places)]];
     *done = read->value == expected;
     bool spurious = *done && weak && (int)run.spurious < model->spurious && choose(2) == 1;
     if (spurious) {

@@ -388,6 +388,8 @@ uint64_t run_key(void)
     for (int i = 0; i < run.thread_count; i++)
         key += mix(run.threads[i].history, (uint64_t)i << 8 | run.threads[i].status);
     key = mix(key, run.current != NULL ? (uint64_t)thread_id(run.current) : THREADS);
+    if (most_stale > 0)
+        key = mix(key, run.stale);
     return mix(key, (uint64_t)run.timeouts << 32 | run.spurious << 16 | run.forced);
 }
 

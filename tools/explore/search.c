@@ -27,6 +27,8 @@ enum { MAX_CHOICES = 4096, DEFAULT_BOUND = 2 };
 const struct explore_model *model;
 int bound;
 bool was_cut;
+int most_stale;          /* -1: any number */
+static bool was_limited; /* by this */
 
 static struct {
     unsigned char taken, of;
@@ -63,6 +65,19 @@ unsigned choose(unsigned n)
 bool nothing_chosen(void)
 {
     return depth == 0;
+}
+
+unsigned choose_store(unsigned n)
+{
+    if (n == 1)
+        return 0;
+    if (most_stale >= 0 && (int)run.stale >= most_stale) {
+        was_limited = true;
+        return 0;
+    }
+    unsigned c = choose(n);
+    run.stale += c > 0;
+    return c;
 }
 
 static bool next_choices(void)
@@ -238,6 +253,8 @@ static void explain(bool quietly)
             run.failed ? run.message : "not again; the model is not deterministic");
     fprintf(stderr, "%s: once more: --model '%s' --bound ", model->name, model->name);
     fprintf(stderr, bound == EXPLORE_NO_BOUND ? "none" : "%d", bound);
+    if (most_stale >= 0)
+        fprintf(stderr, " --stale %d", most_stale);
     fputs(" --replay ", stderr);
     print_choices();
 }
@@ -263,6 +280,7 @@ static bool explore_model(int most)
 {
     schedules = pruned = 0;
     outcome_count = 0;
+    was_limited = false;
     snapshot_drop();
     for (bound = most == EXPLORE_NO_BOUND ? most : 0;; bound++) {
         if (!explore_bound())
@@ -275,14 +293,24 @@ static bool explore_model(int most)
 /* ---- the program ---- */
 
 static const char *program;
-static int asked_bound, asked_mutant;
+enum { STALE_ANY = -1, STALE_AS_MODEL = -2 };
+static int asked_bound, asked_mutant, asked_stale = STALE_AS_MODEL;
 static bool verbose;
+
+static void bound_stale(void)
+{
+    if (asked_stale != STALE_AS_MODEL)
+        most_stale = asked_stale;
+    else
+        most_stale = model->stale == 0 ? -1 : model->stale == EXPLORE_NONE ? 0 : model->stale;
+}
 
 static bool run_model(unsigned long *total, bool *has_failed)
 {
     int most = asked_bound != 0 ? asked_bound : model->bound != 0 ? model->bound : DEFAULT_BOUND;
-    if (most == EXPLORE_NO_PREEMPTION)
+    if (most == EXPLORE_NONE)
         most = 0;
+    bound_stale();
     struct timespec begin, end;
     clock_gettime(CLOCK_MONOTONIC, &begin);
     bool clean = explore_model(most);
@@ -297,7 +325,7 @@ static bool run_model(unsigned long *total, bool *has_failed)
         printf("%s: %s%s%s after %lu schedules (%lu pruned, %zu states, %ld ms%s)\n", model->name,
                clean ? "clean" : "has failed", clean ? "" : ": ", clean ? "" : run.message,
                schedules, pruned, states_used, ms,
-               clean && was_cut                  ? ", bounded"
+               clean && (was_cut || was_limited) ? ", bounded"
                : clean && most != EXPLORE_NO_BOUND ? ", all"
                                                    : "");
     }
@@ -318,6 +346,7 @@ static int usage(void)
             "       [--unpruned]\n"
             "  --model NAME      only the models whose names contain this\n"
             "  --bound N|none    at most N preemptions in an execution\n"
+            "  --stale N|any     at most N reads of what is not the newest\n"
             "  --replay CHOICES  one execution, with its steps; with --model\n"
             "  --mutant N        succeed if a model fails within N schedules\n"
             "  -v                print the steps of expected failures too\n"
@@ -331,6 +360,7 @@ static int replay(const char *text)
     bound = EXPLORE_NO_BOUND;
     if (asked_bound != EXPLORE_NO_BOUND)
         bound = asked_bound != 0 ? asked_bound : model->bound != 0 ? model->bound : DEFAULT_BOUND;
+    bound_stale();
     read_choices(text);
     depth = known_depth;
     explain(false);
@@ -358,8 +388,10 @@ int explore_main(int count, char **arguments, const struct explore_model *models
             name = value;
         else if (strcmp(a, "--bound") == 0)
             asked_bound = strcmp(value, "none") == 0 ? EXPLORE_NO_BOUND
-                          : atoi(value) == 0         ? EXPLORE_NO_PREEMPTION
+                          : atoi(value) == 0         ? EXPLORE_NONE
                                                      : atoi(value);
+        else if (strcmp(a, "--stale") == 0)
+            asked_stale = strcmp(value, "any") == 0 ? STALE_ANY : atoi(value);
         else if (strcmp(a, "--replay") == 0)
             choices_text = value;
         else if (strcmp(a, "--mutant") == 0)
