@@ -148,7 +148,7 @@ TEST(they_are_joined_and_aborted)
 {
     CHECK_EQ(bide_block_on(joined(4)), 4);
     CHECK_ERR(bide_block_on(aborted()), -ECANCELED);
-    CHECK_EQ(bide__thread.own->hub->blocks, 0);
+    CHECK_EQ(bide__thread.own->hub->tasks.blocks, 0);
 }
 
 TEST(shutdown_ends_them_also_by_force)
