@@ -9,9 +9,9 @@
  * Two things do not pass the driver: tasks that are still ready when a turn ends, and what the
  * owner's own thread does between two turns (a spawn, a wake by a callback of the host). For the
  * first the turn wakes the driver itself. For the second the thread wakes through the hub, as
- * another thread would (bide__worker_awake), and a spawn notifies it. The driver keeps a wake until somebody asks it for events, and
- * the first thing that a turn does is to ask. So the descriptor is readable until the next turn,
- * and not longer.
+ * another thread would (bide__worker_awake), and a spawn notifies it. The driver keeps a wake until
+ * somebody asks it for events, and the first thing that a turn does is to ask. So the descriptor is
+ * readable until the next turn, and not longer.
  *
  * A blocking call in a callback of the host runs the executor too, and leaves it in any state;
  * bide__rest brings it back into the state between two turns.

@@ -4,8 +4,6 @@
  */
 #include "check.h"
 
-#include "runtime/worker.h"
-
 #include <bide/bide.h>
 #include <bide/runtime.h>
 #include <bide/testing.h>
@@ -89,6 +87,14 @@ static async void sleeps(bide_duration duration)
 {
     await bide_sleep(duration);
     ran++;
+}
+
+static async void unwinds_at_once(void)
+{
+    defer {
+        ran++;
+    }
+    await bide_sleep(BIDE_S(3600));
 }
 
 static async void yields(int times)
@@ -465,12 +471,56 @@ TEST(two_runtimes_in_one_loop)
 
 TEST(a_runtime_with_threads_of_its_own_needs_no_loop)
 {
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
-    rt->multi = true;
+    struct bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = 2};
+    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
     CHECK_ERR(bide_runtime_fd(rt), -EINVAL);
     CHECK_ERR(bide_runtime_turn(rt, 0), -EINVAL);
-    rt->multi = false;
-    CHECK_EQ(bide_runtime_free(rt), 0);
+    bide_task(void) task = bide_spawn_on(rt, unwinds_at_once());
+    bide_runtime_cancel(rt);
+    end();
+    CHECK(bide_task_finished(task));
+    CHECK_EQ(ran, 1);
+}
+
+/* ---- a task of low priority, and one that is spawned by name ---- */
+
+TEST(a_task_of_low_priority_runs_beside_others_in_a_loop)
+{
+    begin();
+    for (int i = 0; i < 3; i++)
+        bide_task_detach(bide_spawn(yields(100000)));
+    bide_task(void) low = bide_spawn_low(counts());
+    for (int i = 0; i < 2 && !bide_task_finished(low); i++)
+        CHECK_EQ(turn(), 1);
+    CHECK(bide_task_finished(low));
+    bide_runtime_cancel(rt);
+    loop();
+    end();
+}
+
+TEST(only_tasks_of_low_priority_are_left)
+{
+    begin();
+    for (int i = 0; i < 3; i++)
+        bide_task_detach(bide_spawn_low(counts()));
+    CHECK_EQ(bide_runtime_turn(rt, 1), 1);
+    CHECK_EQ(ran, 1);
+    turn_asked_for();
+    CHECK_EQ(ran, 3);
+    end();
+}
+
+TEST(a_task_that_is_spawned_on_the_runtime_by_name)
+{
+    begin();
+    bide_task_detach(bide_spawn_on(rt, counts()));
+    turn_asked_for();
+    CHECK_EQ(ran, 1);
+    bide_runtime_enter(NULL);
+    bide_task_detach(bide_spawn_on(rt, counts()));
+    turn_asked_for();
+    CHECK_EQ(ran, 2);
+    end();
 }
 
 /* ---- other threads ---- */
