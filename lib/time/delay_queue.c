@@ -384,7 +384,7 @@ static enum bide_poll next_poll(struct bide_cx *cx, struct bide_frame *h)
         f->wheel = bide__wheel_running();
         f->timer = (struct bide__timer){0};
         if (f->wheel == NULL)
-            return bide__leaf_finish(cx, h, (int)-ENXIO);
+            return bide__leaf_finish(cx, h, bide__no_runtime(h->fn->info->name));
     }
     pthread_mutex_lock(&f->queue->mutex);
     int r = look(cx, f);

@@ -94,7 +94,7 @@ enum bide_poll bide__timer_poll(struct bide_cx *cx, struct bide__timer_wait *f,
         int error = timer->wait_ != NULL ? -EBUSY : 0;
         f->wheel = bide__wheel_running();
         if (f->wheel == NULL)
-            error = -ENXIO;
+            error = bide__no_runtime(f->h.fn->info->name);
         if (error != 0) {
             lock_give(&timer->lock_);
             return bide__leaf_finish(cx, &f->h, error);

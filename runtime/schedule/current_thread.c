@@ -207,6 +207,22 @@ int bide__run(struct bide__worker *w, const struct bide__task *until, int64_t de
     }
 }
 
+size_t bide__run_row(struct bide__worker *w, size_t polls)
+{
+    w->turns = 0;
+    if (w->low.first != NULL && polls > 0)
+        run_low(w);
+    while (w->turns < BIDE__TURNS && w->turns < polls) {
+        struct bide__task *task = pop(w);
+        if (task == NULL)
+            break;
+        w->turns++;
+        bide__task_run(w, task);
+    }
+    bide__refuse_forked(w->runtime);
+    return w->turns;
+}
+
 void bide__run_ready(struct bide__worker *w, size_t polls)
 {
     do {

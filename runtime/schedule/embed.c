@@ -37,7 +37,7 @@ static bool time_may_pass(struct bide__worker *w)
  * as one that is due: the loop turns without a pause, but no timer is lost. */
 static bool has_more(struct bide__worker *w)
 {
-    bool more = w->queue.first != NULL || time_may_pass(w);
+    bool more = bide__has_ready(w) || time_may_pass(w);
     if (!w->runtime->is_turned)
         return more || atomic_load_explicit(&w->hub->pending, memory_order_relaxed);
     int64_t next_ns = bide__time_is_virtual() ? INT64_MAX : bide__wheel_next(w->wheel, false);
@@ -56,21 +56,13 @@ bool bide__rest(struct bide__worker *w)
 
 static void run(struct bide__worker *w, size_t polls)
 {
-    struct bide__task *task;
-
     bide__look_around(w);
-    if (w->queue.first == NULL && bide__time_is_virtual() &&
+    if (!bide__has_ready(w) && bide__time_is_virtual() &&
         bide__pass_virtual_time(w, bide__wheel_next(w->wheel, true)))
         bide__look_around(w);
     for (;;) {
-        w->turns = 0;
-        while (w->turns < BIDE__TURNS && polls > 0 && (task = bide__queue_pop(&w->queue)) != NULL) {
-            w->turns++;
-            polls--;
-            bide__task_run(w, task);
-        }
-        bide__refuse_forked(w->runtime);
-        if (polls == 0 || w->queue.first == NULL)
+        polls -= bide__run_row(w, polls);
+        if (polls == 0 || !bide__has_ready(w))
             return;
         bide__look_around(w);
     }

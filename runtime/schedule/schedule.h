@@ -65,6 +65,10 @@ void bide__run_ready(struct bide__worker *worker, size_t polls);
  * more to do at once. To be called after every run of a runtime with is_turned. */
 bool bide__rest(struct bide__worker *worker);
 
+/* For embed.c: runs at most `polls` tasks that are ready, and no more than run between two looks
+ * around. Returns how many. */
+size_t bide__run_row(struct bide__worker *worker, size_t polls);
+
 /* For embed.c: takes over what other threads have left, passes time and asks the driver; never
  * waits. */
 void bide__look_around(struct bide__worker *worker);
