@@ -20,16 +20,16 @@ static void read_two(void)
 
 /* ---- SB: store buffering ---- */
 
-#define SB(name, store, load)   \
+#define SB(name, store, load)       \
     static void sb_##name##_0(void) \
-    {                           \
-        STORE(x, 1, store);     \
-        r[0] = LOAD(y, load);   \
-    }                           \
+    {                               \
+        STORE(x, 1, store);         \
+        r[0] = LOAD(y, load);       \
+    }                               \
     static void sb_##name##_1(void) \
-    {                           \
-        STORE(y, 1, store);     \
-        r[1] = LOAD(x, load);   \
+    {                               \
+        STORE(y, 1, store);         \
+        r[1] = LOAD(x, load);       \
     }
 
 SB(relaxed, relaxed, relaxed)
@@ -138,12 +138,30 @@ static void mp_race_1(void)
 
 /* ---- IRIW: two readers of two independent writers ---- */
 
-static void iriw_x_relaxed(void) { STORE(x, 1, relaxed); }
-static void iriw_y_relaxed(void) { STORE(y, 1, relaxed); }
-static void iriw_x_release(void) { STORE(x, 1, release); }
-static void iriw_y_release(void) { STORE(y, 1, release); }
-static void iriw_x_seq_cst(void) { STORE(x, 1, seq_cst); }
-static void iriw_y_seq_cst(void) { STORE(y, 1, seq_cst); }
+static void iriw_x_relaxed(void)
+{
+    STORE(x, 1, relaxed);
+}
+static void iriw_y_relaxed(void)
+{
+    STORE(y, 1, relaxed);
+}
+static void iriw_x_release(void)
+{
+    STORE(x, 1, release);
+}
+static void iriw_y_release(void)
+{
+    STORE(y, 1, release);
+}
+static void iriw_x_seq_cst(void)
+{
+    STORE(x, 1, seq_cst);
+}
+static void iriw_y_seq_cst(void)
+{
+    STORE(y, 1, seq_cst);
+}
 
 #define IRIW(name, load)              \
     static void iriw_##name##_2(void) \
@@ -180,10 +198,8 @@ static void read_four(void)
     explore_outcome("%d%d%d%d", r[0], r[1], r[2], r[3]);
 }
 
-#define IRIW_ALL                                                                  \
-    "0000 0001 0010 0011 0100 0101 0110 0111 1000 1001 1010 1011 1100 1101 1110 1111"
-#define IRIW_BUT_ONE                                                              \
-    "0000 0001 0010 0011 0100 0101 0110 0111 1000 1001 1011 1100 1101 1110 1111"
+#define IRIW_ALL     "0000 0001 0010 0011 0100 0101 0110 0111 1000 1001 1010 1011 1100 1101 1110 1111"
+#define IRIW_BUT_ONE "0000 0001 0010 0011 0100 0101 0110 0111 1000 1001 1011 1100 1101 1110 1111"
 
 /* ---- 2+2W: who stores last ---- */
 
@@ -223,8 +239,14 @@ static void corr_1(void)
 }
 
 /* Two writers: the readers agree on their order. */
-static void corr2_0(void) { STORE(x, 1, relaxed); }
-static void corr2_1(void) { STORE(x, 2, relaxed); }
+static void corr2_0(void)
+{
+    STORE(x, 1, relaxed);
+}
+static void corr2_1(void)
+{
+    STORE(x, 2, relaxed);
+}
 
 static void corr2_2(void)
 {
@@ -247,7 +269,10 @@ static void corr2_end(void)
 
 /* ---- read-modify-writes ---- */
 
-static void count(void) { atomic_fetch_add_explicit(&x, 1, memory_order_relaxed); }
+static void count(void)
+{
+    atomic_fetch_add_explicit(&x, 1, memory_order_relaxed);
+}
 
 static void count_by_hand(void)
 {
@@ -257,8 +282,14 @@ static void count_by_hand(void)
         ;
 }
 
-static void count_wrongly(void) { STORE(x, LOAD(x, relaxed) + 1, relaxed); }
-static void counted(void) { explore_outcome("%d", LOAD(x, relaxed)); }
+static void count_wrongly(void)
+{
+    STORE(x, LOAD(x, relaxed) + 1, relaxed);
+}
+static void counted(void)
+{
+    explore_outcome("%d", LOAD(x, relaxed));
+}
 
 /* ---- loops that wait ---- */
 
@@ -278,7 +309,10 @@ static void spin_lock_wrong(void)
     STORE(x, 0, release);
 }
 
-static void spin_end(void) { explore_outcome("%d", data); }
+static void spin_end(void)
+{
+    explore_outcome("%d", data);
+}
 
 static void wait_for_flag(void)
 {
@@ -293,13 +327,17 @@ static void wait_for_ever(void)
         ;
 }
 
-#define MODEL(name_, threads_, end_, outcomes_) \
-    {.name = name_, .threads = {BIDE_LIST threads_}, .end = end_, .outcomes = outcomes_, \
-     .bound = EXPLORE_NO_BOUND}
+#define MODEL(name_, threads_, end_, outcomes_)                                             \
+    {                                                                                       \
+        .name = name_, .threads = {BIDE_LIST threads_}, .end = end_, .outcomes = outcomes_, \
+        .bound = EXPLORE_NO_BOUND                                                           \
+    }
 #define BIDE_LIST(...) __VA_ARGS__
-#define FAULT(name_, threads_, within_) \
-    {.name = name_, .threads = {BIDE_LIST threads_}, .fails_within = within_, \
-     .bound = EXPLORE_NO_BOUND}
+#define FAULT(name_, threads_, within_)                                          \
+    {                                                                            \
+        .name = name_, .threads = {BIDE_LIST threads_}, .fails_within = within_, \
+        .bound = EXPLORE_NO_BOUND                                                \
+    }
 
 const struct explore_model explore_models[] = {
     MODEL("SB relaxed", (sb_relaxed_0, sb_relaxed_1), read_two, "00 01 10 11"),
@@ -315,10 +353,8 @@ const struct explore_model explore_models[] = {
     MODEL("MP acq_rel", (mp_acq_rel_0, mp_acq_rel_1), read_two, "00 01 11"),
     MODEL("MP seq_cst", (mp_seq_cst_0, mp_seq_cst_1), read_two, "00 01 11"),
     MODEL("MP fences", (mp_fence_0, mp_fence_1), read_two, "00 01 11"),
-    MODEL("MP release sequence", (mp_acq_rel_0, mp_rmw, mp_sequence), read_two,
-          "00 01 10 11 21"),
-    MODEL("MP through a store", (mp_acq_rel_0, mp_relay, mp_sequence), read_two,
-          "00 01 11 20 21"),
+    MODEL("MP release sequence", (mp_acq_rel_0, mp_rmw, mp_sequence), read_two, "00 01 10 11 21"),
+    MODEL("MP through a store", (mp_acq_rel_0, mp_relay, mp_sequence), read_two, "00 01 11 20 21"),
     MODEL("MP data", (mp_data_0, mp_data_1), NULL, NULL),
     FAULT("MP data, relaxed: a race", (mp_data_0, mp_race_1), 10),
     MODEL("IRIW relaxed", (iriw_x_relaxed, iriw_y_relaxed, iriw_relaxed_2, iriw_relaxed_3),

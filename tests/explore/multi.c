@@ -58,6 +58,12 @@ static void end(void)
 }
 
 const struct explore_model explore_models[] = {
-    {.name = "multi: block on", .begin = begin, .threads = {block}, .end = end, .bound = 1, .stale = EXPLORE_NONE, .timeouts = -1},
+    {.name = "multi: block on",
+     .begin = begin,
+     .threads = {block},
+     .end = end,
+     .bound = 1,
+     .stale = EXPLORE_NONE,
+     .timeouts = -1},
     {0},
 };

@@ -105,15 +105,13 @@ static async int takes(bide_task(int) task)
 
 /* ---- */
 
-/* Runs `test` on this thread's runtime, which says that it has several workers, and as a task that
- * may move; main's own would stay. */
+/* Runs `test` on a runtime with several workers, as a task that may move. */
 static void run(bide_async_fn(int, void) test)
 {
+    const struct bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = 2};
     struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
     struct bide_runtime *before = bide_runtime_enter(rt);
-    rt->multi = true;
-    rt->worker->turn.refuses = bide__refuses_bound;
     CHECK_EQ(bide_block_on((*test)()), 0);
     bide_runtime_enter(before);
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_SHUTDOWN_DEFAULT), 0);
