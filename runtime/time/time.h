@@ -37,6 +37,12 @@
  * them, so the slot is searched only when one is due. Due timers are first moved to a list, sorted
  * by deadline (stable), and then woken.
  *
+ * Memory. With a million timers each step to the next one in a ring is a cache miss that nothing
+ * hides. So four rings are followed side by side. A slot of level 1 has four rings, of which the
+ * last bits of the tick choose one: nearly all timers that fire pass through that level. Of level 0
+ * four ticks are followed together, before the first is searched. With a million timers of 1 ms to
+ * 1 s, waking takes a third of the time.
+ *
  * Arming and disarming are O(1). After G. Varghese and T. Lauck, "Hashed and hierarchical timing
  * wheels", 1987.
  */
@@ -103,20 +109,24 @@ enum {
     BIDE__SLOT_BITS = 8,
     BIDE__SLOTS = 1 << BIDE__SLOT_BITS,
     BIDE__WHEEL_LEVELS = 6, /* 16 + 6 * 8 = 64 bits of ns */
-    BIDE__HOLD_MAX = 64,    /* timers that one hold of the lock wakes or moves */
+    BIDE__SPLIT = 4,        /* rings of a slot of level 1 */
+    BIDE__RINGS = (BIDE__WHEEL_LEVELS - 1 + BIDE__SPLIT) * BIDE__SLOTS,
+    BIDE__HOLD_MAX = 64, /* timers that one hold of the lock wakes or moves */
 };
 
 struct bide__wheel {
-    bool multi;               /* several threads use it */
-    uint32_t number;          /* of its worker */
-    _Atomic int64_t next_ns;  /* no timer is due earlier; INT64_MAX: none is armed */
-    _Atomic size_t count;     /* of armed timers */
-    pthread_mutex_t mutex;    /* with `multi`, of all that follows, and of the links */
-    int64_t tick;             /* no timer in a slot is due at an earlier one */
-    struct bide__link due;    /* the timers to wake next, in order */
-    struct bide__link moving; /* from a slot of a higher level, to be moved down */
-    uint64_t occupied[BIDE__WHEEL_LEVELS * BIDE__SLOTS / 64];  /* a bit for each slot */
-    struct bide__link slots[BIDE__WHEEL_LEVELS * BIDE__SLOTS]; /* heads of rings, by level */
+    bool multi;                            /* several threads use it */
+    uint32_t number;                       /* of its worker */
+    _Atomic int64_t next_ns;               /* no timer is due earlier; INT64_MAX: none is armed */
+    _Atomic size_t count;                  /* of armed timers */
+    pthread_mutex_t mutex;                 /* with `multi`, of all that follows, and of the links */
+    int64_t tick;                          /* no timer in a slot is due at an earlier one */
+    struct bide__link due;                 /* the timers to wake next, in order */
+    struct bide__link moving[BIDE__SPLIT]; /* from a slot of a higher level, to be moved down */
+    bool moves;                            /* `moving` has timers */
+    uint64_t words;                        /* a bit for each word of `occupied` that is not 0 */
+    uint64_t occupied[BIDE__RINGS / 64];   /* a bit for each ring */
+    struct bide__link rings[BIDE__RINGS];  /* their heads, by level, by slot */
 };
 
 /* `number`: its place in bide_runtime.wheels. */

@@ -7,8 +7,10 @@
 #include "runtime/thread.h"
 
 enum {
-    LOOK_MAX = 16, /* a slot with more timers is crowded */
-    SLOTS = BIDE__WHEEL_LEVELS * BIDE__SLOTS,
+    LOOK_MAX = 16,         /* a slot with more timers is crowded */
+    MANY = 1000,           /* nodes of so many timers may have left the cache */
+    LEVEL_1 = BIDE__SLOTS, /* where the rings of a level begin */
+    LEVEL_2 = LEVEL_1 + BIDE__SLOTS * BIDE__SPLIT,
 };
 
 /* ---- several threads ---- */
@@ -105,14 +107,38 @@ static int64_t tick_of(int64_t ns)
     return ns >> BIDE__TICK_BITS;
 }
 
-static void mark_occupied(struct bide__wheel *w, unsigned slot)
+static void mark_occupied(struct bide__wheel *w, unsigned ring)
 {
-    w->occupied[slot / 64] |= UINT64_C(1) << slot % 64;
+    w->occupied[ring / 64] |= UINT64_C(1) << ring % 64;
+    w->words |= UINT64_C(1) << ring / 64;
 }
 
-static void mark_empty(struct bide__wheel *w, unsigned slot)
+static void mark_empty(struct bide__wheel *w, unsigned ring)
 {
-    w->occupied[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+    w->occupied[ring / 64] &= ~(UINT64_C(1) << ring % 64);
+    if (w->occupied[ring / 64] == 0)
+        w->words &= ~(UINT64_C(1) << ring / 64);
+}
+
+/* The ring for this tick, on a level. */
+static inline unsigned ring_for(unsigned level, int64_t tick)
+{
+    unsigned slot = (unsigned)(tick >> level * BIDE__SLOT_BITS) % BIDE__SLOTS;
+
+    if (level == 1)
+        return LEVEL_1 + slot * BIDE__SPLIT + (unsigned)tick % BIDE__SPLIT;
+    return level == 0 ? slot : LEVEL_2 + (level - 2) * BIDE__SLOTS + slot;
+}
+
+static unsigned level_of(unsigned ring)
+{
+    return ring < LEVEL_1 ? 0 : ring < LEVEL_2 ? 1 : 2 + (ring - LEVEL_2) / BIDE__SLOTS;
+}
+
+/* How many rings a slot of this level has, one after another. */
+static unsigned split_of(unsigned level)
+{
+    return level == 1 ? BIDE__SPLIT : 1;
 }
 
 /* A deadline in the past belongs to the present tick. */
@@ -122,7 +148,7 @@ static int64_t due_tick(const struct bide__wheel *w, int64_t deadline_ns)
     return tick < w->tick ? w->tick : tick;
 }
 
-static void place(struct bide__wheel *w, struct bide__link *t)
+static inline __attribute__((always_inline)) void place(struct bide__wheel *w, struct bide__link *t)
 {
     int64_t tick = due_tick(w, deadline_of(t));
     uint64_t differs = (uint64_t)(tick ^ w->tick);
@@ -130,22 +156,23 @@ static void place(struct bide__wheel *w, struct bide__link *t)
 
     if (differs >= BIDE__SLOTS)
         level = (63 - (unsigned)__builtin_clzll(differs)) / BIDE__SLOT_BITS;
-    unsigned slot = level * BIDE__SLOTS + (unsigned)(tick >> level * BIDE__SLOT_BITS) % BIDE__SLOTS;
-    ring_append(&w->slots[slot], t);
-    mark_occupied(w, slot);
+    unsigned ring = ring_for(level, tick);
+    ring_append(&w->rings[ring], t);
+    mark_occupied(w, ring);
 }
 
 /* Takes an armed timer out of its ring. */
-static void take_out(struct bide__wheel *w, struct bide__link *t)
+static inline __attribute__((always_inline)) void take_out(struct bide__wheel *w,
+                                                           struct bide__link *t)
 {
-    struct bide__link *next = t->next, *slots = w->slots;
+    struct bide__link *next = t->next, *rings = w->rings;
 
     BIDE__ASSERT(count_of(w) > 0, "timer: disarm: no timer is armed");
     set_count(w, count_of(w) - 1);
     link_remove(t);
     /* It was the last in its ring if its neighbour on both sides is the head. */
-    if (next == t->previous && next >= slots && next < slots + SLOTS)
-        mark_empty(w, (unsigned)(next - slots));
+    if (next == t->previous && next >= rings && next < rings + BIDE__RINGS)
+        mark_empty(w, (unsigned)(next - rings));
 }
 
 void bide__wheel_init(struct bide__wheel *w, int64_t now_ns, bool multi, uint32_t number)
@@ -157,10 +184,13 @@ void bide__wheel_init(struct bide__wheel *w, int64_t now_ns, bool multi, uint32_
     pthread_mutex_init(&w->mutex, NULL);
     w->tick = tick_of(now_ns);
     ring_init(&w->due);
-    ring_init(&w->moving);
+    for (unsigned i = 0; i < BIDE__SPLIT; i++)
+        ring_init(&w->moving[i]);
+    w->moves = false;
+    w->words = 0;
     memset(w->occupied, 0, sizeof(w->occupied));
-    for (unsigned slot = 0; slot < SLOTS; slot++)
-        ring_init(&w->slots[slot]);
+    for (unsigned ring = 0; ring < BIDE__RINGS; ring++)
+        ring_init(&w->rings[ring]);
 }
 
 void bide__wheel_end(struct bide__wheel *w)
@@ -171,21 +201,28 @@ void bide__wheel_end(struct bide__wheel *w)
 /* ---- time passes ---- */
 
 /*
- * The next slot that has timers, and the tick at which it begins; for the slot of the present, that
- * is the present tick. All timers of a level are later than those of the levels below.
+ * The next slot that has timers: its level, its first ring, and the tick at which it begins; for the
+ * slot of the present, that is the present tick. All timers of a level are later than those of the
+ * levels below.
  */
-static bool next_slot(const struct bide__wheel *w, unsigned *slot, int64_t *begin)
+struct slot {
+    unsigned level, ring;
+    int64_t begin;
+};
+
+static bool next_slot(const struct bide__wheel *w, struct slot *s)
 {
-    for (unsigned n = 0; n < SLOTS / 64; n++) {
-        if (w->occupied[n] == 0)
-            continue;
-        *slot = n * 64 + (unsigned)__builtin_ctzll(w->occupied[n]);
-        unsigned shift = *slot / BIDE__SLOTS * BIDE__SLOT_BITS;
-        uint64_t round = (uint64_t)w->tick >> shift >> BIDE__SLOT_BITS << BIDE__SLOT_BITS;
-        *begin = (int64_t)((round | *slot % BIDE__SLOTS) << shift);
-        return true;
-    }
-    return false;
+    if (w->words == 0)
+        return false;
+    unsigned word = (unsigned)__builtin_ctzll(w->words);
+    unsigned ring = word * 64 + (unsigned)__builtin_ctzll(w->occupied[word]);
+    s->level = level_of(ring);
+    s->ring = ring - ring % split_of(s->level);
+    unsigned shift = s->level * BIDE__SLOT_BITS;
+    unsigned place = s->level == 1 ? (ring - LEVEL_1) / BIDE__SPLIT : ring % BIDE__SLOTS;
+    uint64_t round = (uint64_t)w->tick >> shift >> BIDE__SLOT_BITS << BIDE__SLOT_BITS;
+    s->begin = (int64_t)((round | place) << shift);
+    return true;
 }
 
 /* Sorts a short ring by deadline. Stable: each timer goes after the timers that are not later. */
@@ -232,15 +269,41 @@ static void sort(struct bide__link *ring, size_t count)
     }
 }
 
-/* Moves the due timers of a slot of level 0 to `due`: all of them if its tick is past. Returns the
- * earliest deadline of those that stay, INT64_MAX if none does. */
-static int64_t collect(struct bide__wheel *w, unsigned slot, int64_t now_ns)
+/*
+ * With many timers their nodes have left the cache, and who follows a ring waits for one node after
+ * the other. So the rings of this tick and the next ones are followed side by side first, and their
+ * waits are one wait.
+ */
+static void bring(const struct bide__wheel *w, unsigned ring)
 {
-    struct bide__link *ring = &w->slots[slot], *next;
+    const struct bide__link *heads = &w->rings[ring], *at[BIDE__SPLIT];
+    bool more = true;
+
+    for (unsigned i = 0; i < BIDE__SPLIT; i++)
+        at[i] = heads[i].next;
+    while (more) {
+        more = false;
+        for (unsigned i = 0; i < BIDE__SPLIT; i++) {
+            if (at[i] == &heads[i])
+                continue;
+            __builtin_prefetch((const char *)at[i] + sizeof(struct bide__timer) - 1, 1);
+            at[i] = at[i]->next;
+            more = true;
+        }
+    }
+}
+
+/* Moves the due timers of a tick, a ring of level 0, to `due`: all of them if it is past. Returns
+ * the earliest deadline of those that stay, INT64_MAX if none does. */
+static int64_t collect(struct bide__wheel *w, unsigned ring, int64_t now_ns)
+{
+    struct bide__link *head = &w->rings[ring], *next;
     int64_t least_ns = INT64_MAX;
     size_t count = 0;
 
-    for (struct bide__link *t = ring->next; t != ring; t = next) {
+    if (ring % BIDE__SPLIT == 0 && count_of(w) >= MANY)
+        bring(w, ring);
+    for (struct bide__link *t = head->next; t != head; t = next) {
         next = t->next;
         if (deadline_of(t) <= now_ns) {
             link_remove(t);
@@ -251,24 +314,49 @@ static int64_t collect(struct bide__wheel *w, unsigned slot, int64_t now_ns)
             least_ns = deadline_of(t);
         }
     }
-    if (ring_is_empty(ring))
-        mark_empty(w, slot);
+    if (ring_is_empty(head))
+        mark_empty(w, ring);
     if (count > 1)
         sort(&w->due, count);
     return least_ns;
 }
 
-/* Moves up to `max` timers, of a slot in which the present now is, down a level. */
+/* The present is in this slot: its timers must move down a level. */
+static void begin_to_move(struct bide__wheel *w, const struct slot *s)
+{
+    for (unsigned i = 0; i < split_of(s->level); i++) {
+        if (ring_is_empty(&w->rings[s->ring + i]))
+            continue;
+        ring_move(&w->moving[i], &w->rings[s->ring + i]);
+        mark_empty(w, s->ring + i);
+    }
+    w->moves = true;
+}
+
+/* Moves up to `max` timers, from all rings side by side. */
 static size_t move_down(struct bide__wheel *w, size_t max)
 {
-    size_t count = 0;
+    struct bide__link *at[BIDE__SPLIT], *heads = w->moving;
+    size_t count = 0, before;
 
-    while (count < max && !ring_is_empty(&w->moving)) {
-        struct bide__link *t = w->moving.next;
-        link_remove(t);
-        place(w, t);
-        count++;
+    for (unsigned i = 0; i < BIDE__SPLIT; i++)
+        at[i] = heads[i].next;
+    do {
+        before = count;
+        for (unsigned i = 0; i < BIDE__SPLIT && count < max; i++) {
+            struct bide__link *t = at[i];
+            if (t == &heads[i])
+                continue;
+            at[i] = t->next;
+            place(w, t);
+            count++;
+        }
+    } while (count > before);
+    for (unsigned i = 0; i < BIDE__SPLIT; i++) {
+        heads[i].next = at[i];
+        at[i]->previous = &heads[i];
     }
+    w->moves = count == max;
     return count;
 }
 
@@ -298,38 +386,39 @@ static size_t wake_due(struct bide__wheel *w, size_t max)
  */
 static bool pass(struct bide__wheel *w, int64_t now_ns, size_t *woken)
 {
-    int64_t now_tick = tick_of(now_ns), begin, least_ns = INT64_MAX;
+    int64_t now_tick = tick_of(now_ns), least_ns = INT64_MAX;
     size_t rest = w->multi ? BIDE__HOLD_MAX : SIZE_MAX;
-    unsigned slot;
+    struct slot s;
     bool is_last = false; /* the present tick has been collected */
 
     set_next(w, INT64_MAX); /* wakes that arm timers lower it */
     for (;;) {
-        rest -= move_down(w, rest);
-        size_t count = wake_due(w, rest);
-        *woken += count;
-        rest -= count;
+        if (w->moves)
+            rest -= move_down(w, rest);
+        if (!ring_is_empty(&w->due)) {
+            size_t count = wake_due(w, rest);
+            *woken += count;
+            rest -= count;
+        }
         if (rest == 0) {
             set_next(w, now_ns);
             return true;
         }
-        if (is_last || !next_slot(w, &slot, &begin) || begin > now_tick)
+        if (is_last || !next_slot(w, &s) || s.begin > now_tick)
             break;
-        if (begin > w->tick)
-            w->tick = begin;
-        is_last = slot < BIDE__SLOTS && begin >= now_tick;
-        if (slot < BIDE__SLOTS) {
-            least_ns = collect(w, slot, now_ns);
-        } else {
-            ring_move(&w->moving, &w->slots[slot]);
-            mark_empty(w, slot);
-        }
+        if (s.begin > w->tick)
+            w->tick = s.begin;
+        is_last = s.level == 0 && s.begin >= now_tick;
+        if (s.level == 0)
+            least_ns = collect(w, s.ring, now_ns);
+        else
+            begin_to_move(w, &s);
     }
     if (now_tick > w->tick)
         w->tick = now_tick;
-    if (next_slot(w, &slot, &begin)) {
-        if (slot >= BIDE__SLOTS || begin > w->tick)
-            least_ns = begin << BIDE__TICK_BITS;
+    if (next_slot(w, &s)) {
+        if (s.level > 0 || s.begin > w->tick)
+            least_ns = s.begin << BIDE__TICK_BITS;
         if (least_ns < next_of(w))
             set_next(w, least_ns);
     }
@@ -367,24 +456,26 @@ size_t bide__wheel_help(struct bide__wheel *w, int64_t now_ns)
 
 static int64_t look_for_next(const struct bide__wheel *w, bool exact)
 {
-    unsigned slot;
-    int64_t begin, least = INT64_MAX;
+    struct slot s;
+    int64_t least_ns = INT64_MAX;
     int looked = 0;
 
-    if (!ring_is_empty(&w->due) || !ring_is_empty(&w->moving))
+    if (!ring_is_empty(&w->due) || w->moves)
         return next_of(w);
-    if (!next_slot(w, &slot, &begin))
+    if (!next_slot(w, &s))
         return INT64_MAX;
-    const struct bide__link *ring = &w->slots[slot];
-    for (const struct bide__link *t = ring->next; t != ring; t = t->next) {
-        if (!exact && looked++ == LOOK_MAX) {
-            int64_t ns = (slot < BIDE__SLOTS ? begin + 1 : begin) << BIDE__TICK_BITS;
-            return ns > next_of(w) ? ns : next_of(w); /* if the present lags behind, it is past */
+    for (unsigned i = 0; i < split_of(s.level); i++) {
+        const struct bide__link *head = &w->rings[s.ring + i];
+        for (const struct bide__link *t = head->next; t != head; t = t->next) {
+            if (!exact && looked++ == LOOK_MAX) {
+                int64_t ns = (s.level == 0 ? s.begin + 1 : s.begin) << BIDE__TICK_BITS;
+                return ns > next_of(w) ? ns : next_of(w); /* the present may lag behind */
+            }
+            if (deadline_of(t) < least_ns)
+                least_ns = deadline_of(t);
         }
-        if (deadline_of(t) < least)
-            least = deadline_of(t);
     }
-    return least;
+    return least_ns;
 }
 
 int64_t bide__wheel_next(struct bide__wheel *w, bool exact)
@@ -422,19 +513,60 @@ struct bide__wheel *bide__wheel_of(struct bide_runtime *rt)
     return worker != NULL && worker->runtime == rt ? worker->wheel : &rt->wheels[0];
 }
 
-void bide__timer_arm(struct bide__wheel *w, struct bide__timer *timer, int64_t deadline_ns,
-                     bide_waker waker)
+/* These two are called under the lock. */
+static inline void arm(struct bide__wheel *w, struct bide__timer *timer, int64_t deadline_ns,
+                       bide_waker waker)
 {
-    if (deadline_ns <= 0)
-        deadline_ns = 1;
-    lock(w);
     timer->waker = waker;
     atomic_store_explicit(&timer->deadline_ns, deadline_ns, memory_order_relaxed);
     set_count(w, count_of(w) + 1);
     place(w, &timer->link);
     if (deadline_ns < next_of(w))
         set_next(w, deadline_ns);
-    unlock(w);
+}
+
+static inline bool disarm(struct bide__wheel *w, struct bide__timer *timer)
+{
+    if (!bide__timer_armed(timer))
+        return false;
+    take_out(w, &timer->link);
+    atomic_store_explicit(&timer->deadline_ns, 0, memory_order_relaxed);
+    return true;
+}
+
+static __attribute__((noinline)) void arm_locked(struct bide__wheel *w, struct bide__timer *timer,
+                                                 int64_t deadline_ns, bide_waker waker)
+{
+    pthread_mutex_lock(&w->mutex);
+    arm(w, timer, deadline_ns, waker);
+    pthread_mutex_unlock(&w->mutex);
+}
+
+static __attribute__((noinline)) bool disarm_locked(struct bide__wheel *w,
+                                                    struct bide__timer *timer)
+{
+    if (!bide__timer_armed(timer))
+        return false;
+    pthread_mutex_lock(&w->mutex);
+    bool armed = disarm(w, timer);
+    pthread_mutex_unlock(&w->mutex);
+    return armed;
+}
+
+void bide__timer_arm(struct bide__wheel *w, struct bide__timer *timer, int64_t deadline_ns,
+                     bide_waker waker)
+{
+    if (deadline_ns <= 0)
+        deadline_ns = 1;
+    if (__builtin_expect(w->multi, 0))
+        arm_locked(w, timer, deadline_ns, waker);
+    else
+        arm(w, timer, deadline_ns, waker);
+}
+
+bool bide__timer_disarm(struct bide__wheel *w, struct bide__timer *timer)
+{
+    return __builtin_expect(w->multi, 0) ? disarm_locked(w, timer) : disarm(w, timer);
 }
 
 bool bide__timer_waits(struct bide__wheel *w, struct bide__timer *timer, bide_waker waker)
@@ -445,20 +577,6 @@ bool bide__timer_waits(struct bide__wheel *w, struct bide__timer *timer, bide_wa
     bool armed = bide__timer_armed(timer);
     if (armed)
         timer->waker = waker;
-    unlock(w);
-    return armed;
-}
-
-bool bide__timer_disarm(struct bide__wheel *w, struct bide__timer *timer)
-{
-    if (!bide__timer_armed(timer))
-        return false;
-    lock(w);
-    bool armed = bide__timer_armed(timer);
-    if (armed) {
-        take_out(w, &timer->link);
-        atomic_store_explicit(&timer->deadline_ns, 0, memory_order_relaxed);
-    }
     unlock(w);
     return armed;
 }

@@ -176,6 +176,21 @@ TEST(the_wheel_passes_the_end_of_every_level)
     }
 }
 
+/* So many that rings are followed side by side, and that a hold of the lock does not do for all. */
+TEST(a_crowd_wakes_in_order)
+{
+    for (int multi = 0; multi < 2; multi++) {
+        int64_t now_ns = INT64_C(5000000000);
+        bide__wheel_init(&wheel, now_ns, multi, 0);
+        for (unsigned i = 0; i < TIMERS; i++)
+            arm(&timers[i], now_ns + (int64_t)(any() % 200) * 1000000);
+        while (wheel.count > 0) {
+            now_ns += any_span(25);
+            check_advance(now_ns);
+        }
+    }
+}
+
 TEST(next_ns_tells_others_when_a_wheel_is_overdue)
 {
     int64_t now_ns = INT64_C(5000000000);
