@@ -49,21 +49,29 @@ void bide_chain_init(struct bide_chain *chain, void *room, size_t size, void *re
 
 void *bide_chain_begin(struct bide_chain *chain, const struct bide_fn *fn)
 {
-    size_t align = (size_t)1 << fn->frame_align_log2;
-    size_t size = bide__round_up(fn->frame_size, BIDE_FRAME_UNIT);
-    char *top = (char *)chain->leaf;
-    size_t pad = (size_t)(-(uintptr_t)top & (align - 1));
+    size_t size = bide__round_up(fn->frame_size, BIDE_FRAME_UNIT), above = fn->args_size;
+    char *at = (char *)chain->leaf;
+    bool is_aligned = fn->frame_align_log2 <= 3 && fn->args_align_log2 <= 3;
 
     bide__must(!(chain->flags & BIDE_CHAIN_LIVE), "chain: begin: it lives already");
     bide__must(fn->version == BIDE_FN_VERSION, "chain: begin: a function of another version");
-    if (top == NULL || pad + size + bide__args_room(fn) > (size_t)(bide__own_end(chain) - top))
+    if (at == NULL)
         return NULL;
-    struct bide_frame *f = (struct bide_frame *)(void *)(top + pad);
+    if (bide__unlikely(!is_aligned)) {
+        at = bide__align_up(at, (size_t)1 << fn->frame_align_log2);
+        above = bide__args_room(fn);
+    }
+    if ((intptr_t)(size + above) > bide__own_end(chain) - at)
+        return NULL;
+    struct bide_frame *f = (struct bide_frame *)(void *)at;
     bide__fresh(f, size);
-    *f = (struct bide_frame){.fn = fn};
+    f->fn = fn;
+    f->state = 0;
+    f->parent = f->result = 0;
     chain->leaf = f;
     chain->flags |= BIDE_CHAIN_LIVE | BIDE_CHAIN_RUN;
-    return bide__align_up((char *)f + size, (size_t)1 << fn->args_align_log2);
+    at += size;
+    return bide__likely(is_aligned) ? at : bide__align_up(at, (size_t)1 << fn->args_align_log2);
 }
 
 void bide_chain_cancel(struct bide_chain *chain, int error, bool force)

@@ -184,13 +184,30 @@ static size_t need_of(const struct bide_fn *fn, size_t used, const struct path *
     return most;
 }
 
-size_t bide_fn_room(const struct bide_fn *fn)
+/* For alignments above BIDE_FRAME_UNIT, and at the first call. */
+static __attribute__((noinline)) size_t room_slow(const struct bide_fn *fn)
 {
     struct search s = {0};
     unsigned lowest = 0;
     size_t need = need_of(fn, 0, NULL, &s, &lowest);
 
     return bide__round_up(frame_room(fn) + max_of(bide__args_room(fn), need), BIDE_FRAME_UNIT);
+}
+
+size_t bide_fn_room(const struct bide_fn *fn)
+{
+    const struct bide_fn_info *info = fn->info;
+    size_t need = 0;
+
+    if (info != NULL && info->need != NULL && info->callee_count != 0) {
+        need = need_known(info);
+        if (bide__unlikely(need == 0))
+            return room_slow(fn);
+    }
+    if (bide__unlikely(fn->frame_align_log2 > 3 || fn->args_align_log2 > 3))
+        return room_slow(fn);
+    size_t above = max_of(fn->args_size, need);
+    return bide__round_up(fn->frame_size, BIDE_FRAME_UNIT) + bide__round_up(above, BIDE_FRAME_UNIT);
 }
 
 /* Like need_of plus fn's frame, without the limit and the cache. *steps is how many functions may

@@ -73,15 +73,51 @@ static void fail_without_memory(struct bide_cx *cx, const struct bide_fn *fn,
     bide_frame_fail(cx, parent, -BIDE__ENOMEM);
 }
 
-void *bide__push_slow(struct bide_cx *cx, size_t size, size_t align, const struct bide_fn *fn,
-                      struct bide_frame *parent, void *result)
+static __attribute__((noinline)) void *push(struct bide_cx *cx, size_t size, size_t align,
+                                            const struct bide_fn *fn, struct bide_frame *parent,
+                                            void *result)
 {
-    size = bide__round_up(size, BIDE_FRAME_UNIT);
     struct bide_frame *f = place(cx, fn, size, align, 0, parent, result);
 
     if (f == NULL)
         fail_without_memory(cx, fn, parent, result);
     return f;
+}
+
+/* The first frame of a chain, where nothing is special about it; NULL: it must be placed. */
+static inline struct bide_frame *place_first(struct bide_cx *cx, const struct bide_fn *fn,
+                                             size_t size, void *result)
+{
+    struct bide_chain *c = cx->chain;
+    char *top = (char *)c->leaf, *end = (char *)c + c->place.near.end;
+    intptr_t to_result = result != NULL ? (char *)result - (char *)c : 0;
+
+    if (c->flags & (BIDE_CHAIN_LIVE | BIDE_CHAIN_SEGMENT | BIDE_CHAIN_FAR) ||
+        size > (size_t)(end - top) || size > BIDE_NEAR_MAX || to_result != (int32_t)to_result)
+        return NULL;
+    c->place.near.result = (int32_t)to_result;
+    c->leaf = NULL;
+    c->flags |= BIDE_CHAIN_LIVE;
+    cx->top = top + size;
+    cx->end = end;
+    bide__fresh(top, size);
+    struct bide_frame *f = (struct bide_frame *)(void *)top;
+    f->fn = fn;
+    f->state = 0;
+    f->parent = f->result = 0;
+    return f;
+}
+
+void *bide__push_slow(struct bide_cx *cx, size_t size, size_t align, const struct bide_fn *fn,
+                      struct bide_frame *parent, void *result)
+{
+    size = bide__round_up(size, BIDE_FRAME_UNIT);
+    if (parent == NULL && align == BIDE_FRAME_UNIT) {
+        struct bide_frame *f = place_first(cx, fn, size, result);
+        if (bide__likely(f != NULL))
+            return f;
+    }
+    return push(cx, size, align, fn, parent, result);
 }
 
 enum bide_poll bide__later(struct bide_cx *cx, const struct bide_fn *fn, struct bide_frame *parent,
