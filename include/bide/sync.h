@@ -127,7 +127,7 @@ typedef struct bide_oneshot {
     uint8_t state_, receiver_, heap_;
     size_t item_size_;
     void *item_;
-    struct bide__waiters waiting_;
+    uintptr_t waker_;
     void (*drop_)(void *item);
 } bide_oneshot;
 

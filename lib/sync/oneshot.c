@@ -6,6 +6,10 @@
  * SENT to GONE. The half that ends last frees an allocated oneshot: the sender's half has ended
  * when state_ is not OPEN, the receiver's when receiver_ is 0. The unlock is the last thing that
  * the sender does with a oneshot that it does not free.
+ *
+ * At most one receive waits, so the oneshot needs no list: the waker, a clone, is in waker_ until
+ * the sender spends it or the receive is cancelled. No receive begins to wait after the sender's
+ * half has ended. So if one waits and finds waker_ 0, the sender has woken it.
  */
 #include "lib/leaf.h"
 
@@ -15,11 +19,12 @@
 
 enum { OPEN, SENT, GONE };
 
+enum { WAITS = 2 }; /* in h.state: its waker is in the oneshot, or was */
+
 struct recv {
     struct bide_frame h;
     bide_oneshot *oneshot;
     void *item;
-    struct bide__waiter w;
 };
 
 /* An allocated oneshot, followed by its value. */
@@ -47,6 +52,13 @@ void bide_oneshot_init(bide_oneshot *oneshot, void *item, size_t item_size)
     *oneshot = (bide_oneshot){.receiver_ = 1, .item_ = item, .item_size_ = item_size};
 }
 
+static bide_waker waker_take(bide_oneshot *o)
+{
+    bide_waker waker = {o->waker_};
+    o->waker_ = 0;
+    return waker;
+}
+
 /* Ends the sender's half with state SENT or GONE. Called with the lock held; gives it back. */
 static void end_sender(bide_oneshot *o, uint8_t state)
 {
@@ -55,7 +67,8 @@ static void end_sender(bide_oneshot *o, uint8_t state)
 
     assert(o->state_ == OPEN && "a oneshot is sent or dropped once");
     o->state_ = state;
-    waiters_finish_all(&o->waiting_, 0);
+    if (o->waker_ != 0)
+        bide_waker_wake(waker_take(o));
     lock_give(&o->lock_);
     if (last)
         bide__free(o, size);
@@ -84,7 +97,7 @@ void bide_oneshot_drop_receiver(bide_oneshot *oneshot)
     if (oneshot == NULL)
         return;
     lock_take(&oneshot->lock_);
-    assert(oneshot->receiver_ && oneshot->waiting_.first == NULL);
+    assert(oneshot->receiver_ && oneshot->waker_ == 0);
     oneshot->receiver_ = 0;
     uint8_t state = oneshot->state_;
     lock_give(&oneshot->lock_);
@@ -116,25 +129,37 @@ int bide_oneshot_try_recv(bide_oneshot *oneshot, void *item)
     return r;
 }
 
+/* Called with the lock held, by a receive that waits: keeps the waker of the latest poll. */
+static void change_waker(bide_oneshot *o, bide_waker waker)
+{
+    if (o->waker_ == waker.bits)
+        return;
+    bide_waker_drop(waker_take(o));
+    o->waker_ = bide_waker_clone(waker).bits;
+}
+
 static enum bide_poll recv_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct recv *f = (struct recv *)(void *)h;
     bide_oneshot *o = f->oneshot;
-
-    if (h->state == 0) {
-        waiter_init(&f->w, NULL);
-        h->state = BIDE__BEGUN;
-    }
-    lock_take(&o->lock_);
     int r = -EAGAIN;
-    if (f->w.state == WAITER_QUEUED)
-        waiter_refresh(&f->w, cx->waker);
-    else if (o->waiting_.first != NULL)
+
+    if (h->state == 0)
+        h->state = BIDE__BEGUN;
+    lock_take(&o->lock_);
+    if (h->state == WAITS) {
+        if (o->waker_ != 0)
+            change_waker(o, cx->waker);
+        else
+            r = take(o, f->item);
+    } else if (o->waker_ != 0) {
         r = -EBUSY;
-    else if (o->state_ == OPEN)
-        waiters_add(&o->waiting_, &f->w, cx->waker);
-    else if (f->w.state == WAITER_DONE || bide_budget_spend(cx))
+    } else if (o->state_ == OPEN) {
+        o->waker_ = bide_waker_clone(cx->waker).bits;
+        h->state = WAITS;
+    } else if (bide_budget_spend(cx)) {
         r = take(o, f->item);
+    }
     lock_give(&o->lock_);
     return r != -EAGAIN ? bide__leaf_finish(cx, h, r) : bide_frame_suspend(cx, h);
 }
@@ -143,14 +168,18 @@ static enum bide_answer recv_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
     struct recv *f = (struct recv *)(void *)h;
     bide_oneshot *o = f->oneshot;
+    enum bide_answer answer = BIDE_CANCELLED;
 
     (void)cx;
+    if (h->state != WAITS)
+        return answer;
     lock_take(&o->lock_);
-    if (f->w.state == WAITER_QUEUED)
-        waiters_remove(&o->waiting_, &f->w);
-    bool completed = f->w.state == WAITER_DONE;
+    if (o->waker_ != 0)
+        bide_waker_drop(waker_take(o));
+    else
+        answer = BIDE_COMPLETED;
     lock_give(&o->lock_);
-    return completed ? BIDE_COMPLETED : BIDE_CANCELLED;
+    return answer;
 }
 
 BIDE__LEAF(int, bide_oneshot_recv, struct recv, recv_poll, recv_cancel, (bide_oneshot *, oneshot),

@@ -72,11 +72,12 @@ static inline void hand_begin(struct hand *h, const struct bide_fn *fn, const vo
     memcpy(to, args, fn->args_size);
 }
 
-/* Returns true if the task has ended. */
-static inline bool hand_poll(struct hand *h)
+/* Polls h with the waker of another task. Returns true if h has ended. */
+static inline bool hand_poll_as(struct hand *h, struct hand *other)
 {
     struct bide_turn turn = {.woken = ~0u, .budget = h->budget};
-    struct bide_cx cx = {.chain = &h->chain, .waker = bide_waker_make(&h->wake, 0), .turn = &turn};
+    struct bide_cx cx = {
+        .chain = &h->chain, .waker = bide_waker_make(&other->wake, 0), .turn = &turn};
     CHECK(!h->done);
     h->done = bide_chain_poll(&cx) == BIDE_READY;
     if (h->done) {
@@ -85,6 +86,11 @@ static inline bool hand_poll(struct hand *h)
         h->result = (int)h->result;
     }
     return h->done;
+}
+
+static inline bool hand_poll(struct hand *h)
+{
+    return hand_poll_as(h, h);
 }
 
 static inline void hand_cancel(struct hand *h)

@@ -567,6 +567,35 @@ TEST(a_cancelled_oneshot_can_be_received_again)
     bide_oneshot_drop_receiver(o);
 }
 
+/* The receive is polled with the waker of another task than before. */
+TEST(a_oneshot_wakes_whoever_polled_it_last)
+{
+    bide_oneshot *o;
+    int a = 5, v = 0;
+    struct hand r, other;
+    CHECK_EQ(bide_oneshot_new(sizeof(int), NULL, &o), 0);
+    begin_oneshot(&r, o, &v);
+    CHECK(!hand_poll(&r));
+    begin_oneshot(&other, o, &v);
+    CHECK(!hand_poll_as(&r, &other));
+    CHECK_EQ(bide_oneshot_send(o, &a), 0);
+    CHECK_EQ(r.wakes, 0);
+    CHECK_EQ(other.wakes, 1);
+    CHECK(hand_poll(&r));
+    CHECK_EQ(v, 5);
+    hand_end(&r);
+    CHECK(hand_poll(&other));
+    CHECK_ERR(other.result, -EPIPE);
+    hand_end(&other);
+    bide_oneshot_drop_receiver(o);
+}
+
+/* A task that only waits for a oneshot fits into 128 bytes. */
+TEST(a_wait_for_a_oneshot_is_small)
+{
+    CHECK_EQ(bide__desc_bide_oneshot_recv.frame_size, 32);
+}
+
 TEST(a_oneshot_in_memory_of_the_caller)
 {
     bide_oneshot o;
