@@ -7,6 +7,10 @@
  * be gone from then on. The waker is a clone, which keeps its task. After the wake the thread
  * counts the job off, whether or not anybody looks at the end.
  *
+ * The mutex is for the queue, the number of threads and their sleep. The end of a job needs no lock:
+ * a leaf that changes the waker and the thread that takes it both exchange the word. A leaf that
+ * comes too late for that is about to see FINISHED, and polls itself again.
+ *
  * A request to cancel takes a QUEUED job back. A request that is open when the job would be queued
  * prevents that. A job that has BEGUN is waited for: it may write to what its caller owns.
  *
@@ -15,7 +19,8 @@
  * joined. If no thread can be made and there is none, the job runs on the executor, inside the
  * await; so it does where there is no runtime.
  *
- * `state` of a job is written under the pool's mutex, except for FINISHED.
+ * `state` of a job is written under the pool's mutex, except for FINISHED. A thread is signalled
+ * after the mutex was given back, since it would only wake to wait for it.
  */
 #include "runtime/blocking/blocking.h"
 
@@ -67,6 +72,18 @@ static void job_ended(struct bide__pool *pool)
         bide__hub_notify(pool->hub);
 }
 
+/* The job has run: takes the waker out of it and lets go of it. */
+static bide_waker finish(struct bide__pool *pool, struct bide_job *job)
+{
+    bide_waker waker = {__atomic_exchange_n(&job->waker.bits, 0, __ATOMIC_ACQUIRE)};
+
+    /* The task may submit its next job as soon as it sees the end. That job is for this thread, not
+     * for a new one. */
+    atomic_fetch_add_explicit(&pool->idle, 1, memory_order_relaxed);
+    atomic_store_explicit(&job->state, FINISHED, memory_order_release);
+    return waker;
+}
+
 static void *thread_main(void *argument)
 {
     struct bide__pool *pool = argument;
@@ -81,14 +98,7 @@ static void *thread_main(void *argument)
             /* A child has only this thread, and the task that awaits the job is the parent's. */
             if (forks != bide__forks)
                 bide__misuse_forked();
-            pthread_mutex_lock(&pool->mutex);
-            bide_waker waker = job->waker;
-            atomic_store_explicit(&job->state, FINISHED, memory_order_release);
-            /* The task that is woken may submit its next job before this thread is back. That job
-             * is for this thread, not for a new one. */
-            pool->idle++;
-            pthread_mutex_unlock(&pool->mutex);
-            bide_waker_wake(waker);
+            bide_waker_wake(finish(pool, job));
             job_ended(pool);
             pthread_mutex_lock(&pool->mutex);
             pool->idle--;
@@ -146,16 +156,18 @@ void bide__pool_free(struct bide__pool *pool)
     pthread_mutex_destroy(&pool->mutex);
 }
 
-/* With the mutex: finds a thread for one more job. False: there is no thread at all. An idle thread
- * that was signalled and has not come yet still counts as idle, and its job as queued. */
-static bool have_thread(struct bide__pool *pool)
+/* With the mutex: finds a thread for one more job. False: there is no thread at all. *signal: an
+ * idle one is to be signalled. An idle thread that was signalled and has not come yet still counts
+ * as idle, and its job as queued. */
+static bool have_thread(struct bide__pool *pool, bool *signal)
 {
     pthread_t thread;
+    *signal = true;
     if (pool->queued > pool->idle && pool->threads < pool->threads_max && !pool->closing &&
-        bide__door.thread_create(&thread, 0, thread_main, pool) == 0)
+        bide__door.thread_create(&thread, 0, thread_main, pool) == 0) {
         pool->threads++;
-    else
-        pthread_cond_signal(&pool->work);
+        *signal = false;
+    }
     return pool->threads > 0;
 }
 
@@ -192,10 +204,12 @@ bool bide__job_submit(struct bide_runtime *rt, struct bide_job *job, bide_waker 
     pool->queued++;
     pool->in_flight++;
     atomic_store_explicit(&job->state, QUEUED, memory_order_relaxed);
-    bool submitted = have_thread(pool);
+    bool signal, submitted = have_thread(pool, &signal);
     if (!submitted)
         unlink_job(pool, job);
     pthread_mutex_unlock(&pool->mutex);
+    if (signal)
+        pthread_cond_signal(&pool->work);
     if (!submitted) {
         pool->in_flight--;
         bide_waker_drop(job->waker);
@@ -218,19 +232,19 @@ bool bide__job_take_back(struct bide_job *job)
     return queued;
 }
 
-/* The leaf is polled with another waker than before: its future has moved to another task. */
-static void change_waker(struct bide_job *job, bide_waker waker)
+/* The leaf is polled with another waker than before: its future has moved to another task. False: a
+ * thread has taken the waker, and the job is as good as FINISHED. */
+static bool change_waker(struct bide_job *job, bide_waker waker)
 {
-    struct bide__pool *pool = job->pool;
-    bide_waker unused = bide_waker_clone(waker);
-    pthread_mutex_lock(&pool->mutex);
-    if (atomic_load_explicit(&job->state, memory_order_relaxed) != FINISHED) {
-        bide_waker before = job->waker;
-        job->waker = unused;
-        unused = before;
-    }
-    pthread_mutex_unlock(&pool->mutex);
-    bide_waker_drop(unused);
+    uintptr_t before = __atomic_load_n(&job->waker.bits, __ATOMIC_RELAXED);
+    bide_waker clone = bide_waker_clone(waker);
+
+    /* Only the thread changes it meanwhile, and only to 0. */
+    bool changed = before != 0 && __atomic_compare_exchange_n(&job->waker.bits, &before, clone.bits,
+                                                              false, __ATOMIC_RELEASE,
+                                                              __ATOMIC_RELAXED);
+    bide_waker_drop(changed ? (bide_waker){before} : clone);
+    return changed;
 }
 
 /* ---- the leaf ---- */
@@ -252,8 +266,10 @@ static enum bide_poll go(struct bide_cx *cx, struct blocking *f)
 {
     if (f->h.state == SUBMITTED && !finished(f->job)) {
         if (f->waker.bits != cx->waker.bits) {
-            change_waker(f->job, cx->waker);
-            f->waker = cx->waker;
+            if (change_waker(f->job, cx->waker))
+                f->waker = cx->waker;
+            else
+                bide_waker_wake_by_ref(cx->waker);
         }
         return bide_frame_suspend(cx, &f->h);
     }

@@ -3,6 +3,8 @@
  */
 #include "join.h"
 
+#include "hand.h"
+
 #include "runtime/blocking/blocking.h"
 #include "runtime/thread.h"
 
@@ -182,6 +184,40 @@ TEST(a_call_that_has_begun_is_waited_for)
     /* The job was done, so the call returns; only the next await would see the request. */
     CHECK_EQ(join(&h, &out), 0);
     CHECK_EQ(out, 2);
+}
+
+/* The leaf is polled with another waker, before and after the thread has taken the one it had. */
+TEST(a_job_whose_waker_changes)
+{
+    struct hand h, other;
+    sem_t begun, go;
+    sem_init(&begun, 0, 0);
+    sem_init(&go, 0, 0);
+    struct job job = {.job = {.run = work}, .begun = &begun, .go = &go};
+    struct bide_job *p = &job.job;
+    bide_yield(); /* makes the runtime */
+    bide__thread.running = bide__runtime_here()->worker;
+    hand_begin(&other, &bide__desc_bide_blocking, &p);
+    hand_begin(&h, &bide__desc_bide_blocking, &p);
+    CHECK(!hand_poll(&h));
+    sem_wait(&begun);
+    uintptr_t taken = __atomic_exchange_n(&p->waker.bits, 0, __ATOMIC_ACQUIRE);
+    CHECK(!hand_poll_as(&h, &other)); /* too late: it asks for another poll */
+    CHECK_EQ(other.wakes, 1);
+    CHECK_EQ(other.references, 0);
+    __atomic_store_n(&p->waker.bits, taken, __ATOMIC_RELEASE);
+    CHECK(!hand_poll_as(&h, &other));
+    CHECK_EQ(h.references, 0);
+    CHECK_EQ(other.references, 1);
+    sem_post(&go);
+    while (other.wakes < 2)
+        sched_yield();
+    CHECK_EQ(h.wakes, 0);
+    CHECK(hand_poll(&h));
+    hand_end(&h);
+    bide__thread.running = NULL;
+    wait_until_idle(bide__thread.own);
+    CHECK_EQ(other.references, 0);
 }
 
 TEST(without_a_thread_the_call_runs_in_the_await)
