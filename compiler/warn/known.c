@@ -136,7 +136,7 @@ static const struct known table[] = {
     {"feof", FN_OWNS_NOTHING, NULL},
     {"ferror", FN_OWNS_NOTHING, NULL},
     {"fileno", FN_OWNS_NOTHING, NULL},
-    {"readdir", FN_OWNS_NOTHING | FN_STATIC, NULL},
+    {"readdir", FN_OWNS_NOTHING, NULL},
     {"atoi", QUIET, NULL},
     {"atol", QUIET, NULL},
     {"strtol", FN_OWNS_NOTHING, NULL},

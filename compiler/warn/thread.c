@@ -91,9 +91,18 @@ static bool tag_is_bound(struct unit *u, const struct tag *tag, int depth)
     return false;
 }
 
+/* Most units have no such mark. */
+static bool has_mark(const struct unit *u)
+{
+    for (uint32_t i = 0; i < u->marks.count; i++)
+        if (!strcmp(((const struct mark *)u->marks.item[i])->word, "bide_thread_bound"))
+            return true;
+    return false;
+}
+
 bool type_is_thread_bound(struct unit *u, const struct type *t)
 {
-    return u->marks.count && type_is_bound(u, t, 0);
+    return has_mark(u) && type_is_bound(u, t, 0);
 }
 
 /* ---- values ---- */
@@ -226,16 +235,17 @@ static void keep_live(void *context, const struct event *e, const uint32_t *stat
 
 /* ---- what is held ---- */
 
-static struct thread_value *add_value(struct bound *b, const struct thread_value *value)
+/* False: a flag or a pragma takes it out. */
+static bool add_value(struct bound *b, const struct thread_value *value)
 {
     struct unit *u = b->flow->unit;
     uint32_t at = value->await ? value->await->first : value->token;
     if (warning_is_ignored(u, option, at))
-        return NULL;
+        return false;
     struct thread_value *v = arena_alloc(u->arena, sizeof *v);
     *v = *value;
     list_add(u->arena, &b->flow->fn->thread_values, v);
-    return v;
+    return true;
 }
 
 static struct thread_value value_of(const struct bound *b, const struct symbol *s)
@@ -258,7 +268,7 @@ static void note_await(struct bound *b, const struct event *e, const uint32_t *s
             continue;
         struct thread_value value = value_of(b, b->flow->var[i]);
         value.await = e->expr;
-        b->held[i].noted = add_value(b, &value) != NULL;
+        b->held[i].noted = add_value(b, &value);
     }
 }
 
@@ -294,18 +304,37 @@ static struct expr *await_in_arguments(const struct expr *call, int i)
     return found;
 }
 
+/* The value of an argument; `variable`: the variable that it is, or NULL. */
+static bool argument_value(struct bound *b, struct expr *argument, const uint32_t *state,
+                           struct symbol **variable, struct thread_value *out)
+{
+    *variable = value_variable(argument);
+    if (!*variable || !flow_has(b->flow, *variable))
+        return expression_value(b->flow->unit, argument, out);
+    if (!set_has(state, (uint32_t)(*variable)->flow_index))
+        return false;
+    *out = value_of(b, *variable);
+    return true;
+}
+
 /* `f(strerror(e), await g())` */
-static void note_arguments(struct bound *b, const struct expr *call)
+static void note_arguments(struct bound *b, const struct expr *call, const uint32_t *state)
 {
     struct thread_value value;
+    struct symbol *s;
     for (int i = 0; i + 1 < call->arg_count; i++) {
         struct expr *await = await_in_arguments(call, i + 1);
         if (!await)
             return;
-        if (value_variable(call->arg[i]) || !expression_value(b->flow->unit, call->arg[i], &value))
+        if (!argument_value(b, call->arg[i], state, &s, &value))
+            continue;
+        bool is_variable = s && flow_has(b->flow, s);
+        if (is_variable && b->held[s->flow_index].noted)
             continue;
         value.await = await;
-        add_value(b, &value);
+        bool added = add_value(b, &value);
+        if (is_variable)
+            b->held[s->flow_index].noted = added;
     }
 }
 
@@ -331,18 +360,11 @@ static void note_given(struct bound *b, struct expr *form, const uint32_t *state
     const struct symbol *fn = started && started->kind == EX_CALL ? called_symbol(started) : NULL;
     struct thread_value value;
     for (int i = 0; started && started->kind == EX_CALL && i < started->arg_count; i++) {
-        struct expr *argument = started->arg[i];
-        struct symbol *s = value_variable(argument);
         const struct function *f = fn ? fn->function : NULL;
         const struct symbol *param = f && i < f->param_count ? f->param[i] : NULL;
-        if (s && flow_has(b->flow, s)) {
-            if (!set_has(state, (uint32_t)s->flow_index))
-                continue;
-            value = value_of(b, s);
-        } else if (!expression_value(b->flow->unit, argument, &value)) {
-            continue;
-        }
-        give(b, form, argument, 0, param, &value);
+        struct symbol *s;
+        if (argument_value(b, started->arg[i], state, &s, &value))
+            give(b, form, started->arg[i], 0, param, &value);
     }
     if (!started || started->kind != EX_BLOCK)
         return;
@@ -389,7 +411,7 @@ static void visit(void *context, const struct event *e, const uint32_t *state)
     if (e->kind == EV_AWAIT && is_async)
         note_await(b, e, state);
     if ((e->kind == EV_CALL || e->kind == EV_PASS) && is_async)
-        note_arguments(b, e->expr);
+        note_arguments(b, e->expr, state);
     if (e->kind == EV_SPAWN && b->given && spawn_may_move(e->expr))
         note_given(b, e->expr, state);
 }

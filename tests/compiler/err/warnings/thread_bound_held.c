@@ -135,6 +135,14 @@ static async int in_an_argument(int rc)
     return printf("%s %d\n", strerror(rc), await bide_sleep(BIDE_MS(1)));
 }
 
+int width_of(const struct window *, int);
+
+static async int in_an_argument_too(void)
+{
+    struct window *w = window_get();
+    return width_of(w, await bide_sleep(BIDE_MS(1)));
+}
+
 static async int in_a_scope(void)
 {
     struct window *w = window_get();
@@ -212,6 +220,7 @@ async int main(void)
     bide_spawn(awaited_in_a_deferred_block());
     bide_spawn(in_a_statement_expression());
     bide_spawn(in_an_argument(1));
+    bide_spawn(in_an_argument_too());
     bide_spawn(in_a_scope());
     bide_spawn(a_part_of_a_text(1));
     bide_spawn(the_address_of_a_member());
