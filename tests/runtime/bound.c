@@ -9,7 +9,6 @@
 
 #include <bide/bide.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,14 +120,9 @@ static void run(bide_async_fn(int, void) test)
 /* From now on stderr goes into a file. */
 static void catch_stderr(void)
 {
-    int fd = open(".", O_TMPFILE | O_RDWR, 0600);
-    if (fd < 0) {
-        char name[] = "./stderr.XXXXXX";
-        fd = mkstemp(name);
-        unlink(name);
-    }
-    CHECK(fd >= 0 && dup2(fd, STDERR_FILENO) >= 0);
-    close(fd);
+    FILE *file = tmpfile();
+    CHECK(file != NULL && dup2(fileno(file), STDERR_FILENO) >= 0);
+    fclose(file);
 }
 
 /* What has been written since. */
