@@ -327,8 +327,8 @@ struct bide_turn {
     uint32_t woken;                   /* branches to poll; all ones: poll everything */
     uint32_t budget;                  /* operations left before leaves must let others run */
     uint32_t seed;                    /* for the random start of selects; any value */
-    /* Asked before fn begins, which is called through a pointer. True: it must not, because the task
-     * may continue on another thread; then its await returns -EPERM. NULL: nothing is refused. */
+    /* Asked before a function that is called through a pointer begins. True: it must not, because
+     * the task may continue on another thread; then its await returns -EPERM. NULL: all may. */
     bool (*refuses)(const struct bide_fn *fn);
 };
 

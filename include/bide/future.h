@@ -17,8 +17,9 @@
  *       Errors, if T is a signed integer (otherwise the value is all zeroes): -EINVAL (f is empty:
  *       its value was taken), -EBUSY (another get drives it), -EXDEV (it was made on another
  *       runtime), -ENXIO (there is no runtime), -EPERM (its function holds what belongs to one
- *       thread, and this task may change threads; the future stays as it is), -ECANCELED (it was dropped while this get drove it,
- *       or the shutdown of the runtime cancelled it; in both cases it has unwound).
+ *       thread, and this task may change threads; the future stays as it is), -ECANCELED (it was
+ *       dropped while this get drove it, or the shutdown of the runtime cancelled it; in both cases
+ *       it has unwound).
  *       If there was no memory for the future, or for a call in it, the awaiting function is
  *       unwound with -ENOMEM, as by any await that finds no memory. The same happens if the future
  *       lies too deep: futures and groups may be driven inside one another 1,000 deep.

@@ -27,10 +27,11 @@
  *       there is no result: -ECANCELED (it was aborted, or the runtime shuts down), -ENOMEM,
  *       -ESHUTDOWN (see bide/runtime.h), -EPERM (it was not made: its function holds, is given or
  *       returns what belongs to one thread, and tasks of this runtime change threads; stderr has
- *       the reason, see -Wbide-thread-bound in docs/diagnostics.md), -EINVAL (the handle is empty after an earlier join, or was
- *       dropped or moved while this join waited; its variable may be gone by then), -EDEADLK (a
- *       task joins itself), -EXDEV (the task is on another runtime). *result is written only with
- *       0. A join that is cancelled leaves task and handle as they are.
+ *       the reason, see -Wbide-thread-bound in docs/diagnostics.md), -EINVAL (the handle is empty
+ *       after an earlier join, or was dropped or moved while this join waited; its variable may be
+ *       gone by then), -EDEADLK (a task joins itself), -EXDEV (the task is on another runtime).
+ *       *result is written only with 0. A join that is cancelled leaves task and handle as they
+ *       are.
  *
  *   int error = await bide_task_wait(h);
  *       The same, but the result and the handle stay, for a later wait or join.
