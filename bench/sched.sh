@@ -64,13 +64,14 @@ END
     version="Tokio $version ($(rustc --version | cut -d' ' -f1,2))"
 }
 
-# sample PROGRAM ROW RT N: prints both figures; the exit status is the program's.
+# sample PROGRAM ROW RT N: prints both figures; the exit status is the program's, or 124 after too
+# long a time.
 sample()
 {
     if [ "$pin" = - ]; then
-        "$@" 2>>"$work/errors"
+        timeout 100 "$@" 2>>"$work/errors"
     else
-        taskset -c "$pin" "$@" 2>>"$work/errors"
+        timeout 100 taskset -c "$pin" "$@" 2>>"$work/errors"
     fi
 }
 

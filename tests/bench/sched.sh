@@ -10,6 +10,7 @@ here=$SRC/bench/sched
 while read -r name; do
     grep -q "^$name [0-9]" smoke || fail "$name has not run"
 done <names
+if grep -q "not built" smoke; then fail "there is no multi_thread"; fi
 
 # The rows.
 grep -v '^#' "$here/rows" | grep . >rows
