@@ -101,7 +101,7 @@ fn main() {
     let mut run = Run {
         n,
         workers,
-        rt: builder.enable_time().build().unwrap(),
+        rt: builder.enable_all().build().unwrap(),
         wall_from: Instant::now(),
         cpu_from_ns: 0,
         wall_ns: 0.0,
