@@ -125,7 +125,7 @@ measure()
     if [ -n "$counter" ] && [ "$rt$clock$unit" = ctcpuns ] && [ "$row" != timers_fire ] &&
         [ -z "$verdict" ]; then
         counts=$(instructions "$ours" "$row" "$rt")
-        counts="$counts	$(instructions "$beside" "$other" "$other_rt")"
+        counts="$counts $(instructions "$beside" "$other" "$other_rt")"
     fi
     if [ -n "$verdict" ]; then
         printf '%s\t%s\t%s\t%s\t-\t-\t-\t%s\t%s\t%s\t-\n' "$row" "$rt" "$peer_name" "$unit" \
@@ -133,7 +133,8 @@ measure()
         cat "$work/errors" >&2
     else
         awk -v row="$row" -v rt="$rt" -v peer="$peer_name" -v unit="$unit" -v target="$target" \
-            -v limit="$limit" -v clock="$clock" -f "$here/judge.awk" "$work/pairs" | sed "s/\$/${counts:+	$counts}/"
+            -v limit="$limit" -v clock="$clock" -v counts="$counts" -f "$here/judge.awk" \
+            "$work/pairs"
     fi >"$work/result"
     cat "$work/result" >>"$work/results"
     awk -f "$here/table.awk" "$work/result" >&3

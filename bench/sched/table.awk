@@ -21,7 +21,8 @@ BEGIN { FS = "\t" }
 }
 json {
     printf "%s  {\"row\": %s, \"runtime\": %s, \"peer\": %s, \"unit\": %s, \"bide\": %s, " \
-        "\"peers\": %s, \"ratio\": %s, \"other_ratio\": %s, \"target_ratio\": %s, \"limit\": %s, \"verdict\": %s, " \
+        "\"peers\": %s, \"ratio\": %s, \"other_ratio\": %s, \"target_ratio\": %s, " \
+        "\"limit\": %s, \"verdict\": %s, " \
         "\"instructions\": %s, \"peers_instructions\": %s}", rows == 1 ? "[\n" : ",\n",
         quoted($1), quoted($2), quoted($3), quoted($4), number($5), number($6), number($7),
         number($11), number($8), number($9), quoted($10), number($12), number($13)

@@ -67,7 +67,8 @@ yield_1 failed
 no_such_row not built
 6 rows: 2 meet their targets (33%), 1 do not, 1 are slower than Tokio, 1 failed, 1 are not built
 END
-sed -n '/^6 rows/p; s/^\([a-z_0-9]*\)  *ct .* \(yes\|no\|SLOWER\|failed\|not built\)\>.*/\1 \2/p' out |
+words='yes\|no\|SLOWER\|failed\|not built'
+sed -n "/^6 rows/p; s/^\([a-z_0-9]*\)  *ct .* \($words\)\>.*/\1 \2/p" out |
     diff verdicts - || fail "the table: $(cat out)"
 bench 1 --json --pairs 1 --only yield_many
 grep -q '"row": "yield_many", .*"peers": 0.001, .*"verdict": "SLOWER"' out || fail "$(cat out)"
