@@ -282,8 +282,8 @@ unsigned choose(unsigned n);
 /* The same, of stores: the first one is the newest. */
 unsigned choose_store(unsigned n);
 
-/* The same, where threads are chosen: the execution is pruned if the state was seen before. */
-unsigned choose_thread(unsigned n);
+/* Where the next thread is chosen: true if the same state was seen before. */
+bool all_was_explored(void);
 
 /* ---- report.c ---- */
 

@@ -281,7 +281,7 @@ static bool can_go_on(const struct thread *t)
     return t->status == WAITING && t->ready(t);
 }
 
-/* Nobody can go on but by time, or by trying again. */
+/* Nobody can go on but by a yield, by time, or by trying again. */
 static unsigned last_resorts(struct option *options)
 {
     unsigned n = 0;
@@ -293,14 +293,14 @@ static unsigned last_resorts(struct option *options)
     for (int i = 0; i < run.thread_count; i++)
         if (run.threads[i].status == READY && run.threads[i].yields)
             options[n++] = (struct option){&run.threads[i], false};
+    for (int i = 0; n == 0 && i < run.thread_count && model->timeouts >= 0; i++)
+        if (run.threads[i].status == WAITING && run.threads[i].timed)
+            options[n++] = (struct option){&run.threads[i], true};
     for (int i = 0; n == 0 && i < run.thread_count; i++)
         if (run.threads[i].status == READY && run.forced < FORCED_TURNS)
             options[n++] = (struct option){&run.threads[i], false};
     if (n > 0)
         run.forced++;
-    for (int i = 0; n == 0 && i < run.thread_count && model->timeouts >= 0; i++)
-        if (run.threads[i].status == WAITING && run.threads[i].timed)
-            options[n++] = (struct option){&run.threads[i], true};
     return run.forced > FORCED_TURNS ? 0 : n;
 }
 
@@ -363,9 +363,10 @@ static void schedule(void)
             return;
         }
         run.current = last;
-        unsigned c = n > 1 ? choose_thread(n) : 0;
+        run.pruned = all_was_explored();
         if (run.pruned)
             return;
+        unsigned c = n > 1 ? choose(n) : 0;
         struct option *o = &options[c];
         if (preempts && c > 0)
             run.preemptions++;

@@ -144,13 +144,9 @@ static bool was_seen(void)
     return false;
 }
 
-unsigned choose_thread(unsigned n)
+bool all_was_explored(void)
 {
-    if (depth == known_depth && !replaying && !unpruned && was_seen()) {
-        run.pruned = true;
-        return 0;
-    }
-    return choose(n);
+    return depth == known_depth && !replaying && !unpruned && !run.blurred && was_seen();
 }
 
 /* ---- the variables of the program ---- */

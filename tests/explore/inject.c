@@ -1,0 +1,77 @@
+/*
+ * Queues that any thread may push to (schedule/inject.c): nothing is lost or taken twice, and the
+ * count, which is read without the mutex, is not zero while there is a task and nobody pops.
+ *
+ * mutant 1, within 200: runtime/schedule/inject.c: s/add(inject, -taken);/add(inject, -(taken + (task != NULL)));/
+ * mutant 2, within 200: runtime/schedule/inject.c: /^void bide__inject_push/,/^}/{/lock(/d;}
+ * mutant 3, within 200: runtime/schedule/inject.c: /^void bide__inject_append/,/^}/s/add(inject, n)/add(inject, n - 1)/
+ */
+#include "tools/explore/explore.h"
+
+#include "runtime/schedule/multi.h"
+
+static struct bide__inject inject;
+static struct place {
+    _Alignas(32) char bytes[128];
+} places[4];
+static int data[4], taken[4];
+
+static void begin(void)
+{
+    bide__inject_init(&inject);
+}
+
+static struct bide__task *task(int i)
+{
+    data[i] = 1;
+    return (struct bide__task *)(void *)&places[i];
+}
+
+static bool take(struct bide__task *t)
+{
+    if (t == NULL)
+        return false;
+    int i = (int)((struct place *)(void *)t - places);
+    explore_check(data[i] == 1);
+    taken[i]++;
+    return true;
+}
+
+static void pushes(void)
+{
+    bide__inject_push(&inject, task(0));
+}
+
+static void appends(void)
+{
+    struct bide__queue list = {NULL, NULL};
+    bide__queue_push(&list, task(1));
+    bide__queue_push(&list, task(2));
+    bide__inject_append(&inject, &list);
+}
+
+static void pops(void)
+{
+    struct bide__queue rest = {NULL, NULL};
+    take(bide__inject_pop(&inject, 1, &rest));
+    while (take(bide__queue_pop(&rest)))
+        ;
+}
+
+static void end(void)
+{
+    while (bide__inject_count(&inject) > 0)
+        explore_check(take(bide__inject_pop(&inject, 0, NULL)));
+    for (int i = 0; i < 3; i++)
+        explore_check(taken[i] == 1);
+    bide__inject_end(&inject);
+}
+
+const struct explore_model explore_models[] = {
+    {.name = "injector",
+     .begin = begin,
+     .threads = {pushes, appends, pops},
+     .end = end,
+     .bound = EXPLORE_NO_BOUND},
+    {0},
+};

@@ -1,0 +1,147 @@
+/*
+ * The run queue of a worker (schedule/ring.c, with four places): what is pushed is taken exactly
+ * once, by its owner, a thief, or as part of the half that a full ring gives away; and whoever
+ * takes a task sees what was written before it was pushed.
+ *
+ * mutant 1, within 50: runtime/schedule/ring.c: s/tail + 1, memory_order_release/tail + 1, memory_order_relaxed/
+ * mutant 2, within 2000: runtime/schedule/ring.c: /static uint32_t claim/,/^}/s/if (steal_of(seen) != real_of(seen))/if (0)/
+ * mutant 3, within 2000: runtime/schedule/ring.c: s/pack(steal_of(seen), real_of(seen) + count)/pack(real_of(seen) + count, real_of(seen) + count)/
+ */
+#include "tools/explore/explore.h"
+
+#include "runtime/schedule/ring.h"
+
+enum { TASKS = 8 };
+
+static struct bide__ring ring, other, third;
+static struct place {
+    _Alignas(32) char bytes[128];
+} places[TASKS];
+static int data[TASKS], taken[TASKS];
+
+static struct bide__task *task(int i)
+{
+    return (struct bide__task *)(void *)&places[i];
+}
+
+static void push(int i)
+{
+    struct bide__queue half = {NULL, NULL};
+    struct bide__task *t;
+    data[i] = 1;
+    if (bide__ring_push(&ring, task(i), &half))
+        return;
+    bide__queue_push(&half, task(i));
+    while ((t = bide__queue_pop(&half)) != NULL)
+        taken[(struct place *)(void *)t - places]++;
+}
+
+static bool take(struct bide__task *t)
+{
+    if (t == NULL)
+        return false;
+    int i = (int)((struct place *)(void *)t - places);
+    explore_check(data[i] == 1);
+    taken[i]++;
+    return true;
+}
+
+static void steal_into(struct bide__ring *to)
+{
+    if (take(bide__ring_steal(&ring, to)))
+        while (take(bide__ring_pop(to)))
+            ;
+}
+
+static void steals(void)
+{
+    steal_into(&other);
+}
+
+static void steals_too(void)
+{
+    steal_into(&third);
+}
+
+static void all_are_taken(int count)
+{
+    while (take(bide__ring_pop(&ring)))
+        ;
+    for (int i = 0; i < count; i++)
+        explore_check(taken[i] == 1);
+}
+
+/* ---- a thief or two, while the owner pushes and pops ---- */
+
+static void two(void)
+{
+    push(0);
+    push(1);
+}
+
+static void pushes_and_pops(void)
+{
+    push(2);
+    take(bide__ring_pop(&ring));
+    push(3);
+    take(bide__ring_pop(&ring));
+}
+
+static void four_are_taken(void)
+{
+    all_are_taken(4);
+}
+
+/* ---- the ring is full ---- */
+
+static void four(void)
+{
+    for (int i = 0; i < 4; i++)
+        push(i);
+}
+
+static void pushes_two(void)
+{
+    push(4);
+    push(5);
+}
+
+static void six_are_taken(void)
+{
+    all_are_taken(6);
+}
+
+/* ---- a thief gets what the owner has just pushed ---- */
+
+static void pushes_one(void)
+{
+    push(0);
+    push(1);
+}
+
+static void two_are_taken(void)
+{
+    all_are_taken(2);
+}
+
+const struct explore_model explore_models[] = {
+    {.name = "ring: an empty one",
+     .threads = {pushes_one, steals},
+     .end = two_are_taken,
+     .bound = EXPLORE_NO_BOUND},
+    {.name = "ring: a thief",
+     .begin = two,
+     .threads = {pushes_and_pops, steals},
+     .end = four_are_taken,
+     .bound = 3},
+    {.name = "ring: two thieves",
+     .begin = two,
+     .threads = {pushes_and_pops, steals, steals_too},
+     .end = four_are_taken},
+    {.name = "ring: full",
+     .begin = four,
+     .threads = {pushes_two, steals},
+     .end = six_are_taken,
+     .bound = 3},
+    {0},
+};
