@@ -180,15 +180,16 @@ struct bide__task *bide__future_new(struct bide__worker *worker, const struct bi
 void bide__task_free(struct bide__task *task)
 {
     struct bide__slab *slab = bide__chunk_of(task)->slab;
-    BIDE__ASSERT(slab->blocks > 0, "task: free: the slab has no task");
     BIDE__ASSERT(bide__state_unreferenced(atomic_load(&task->wake.state)),
                  "task: free: somebody refers to it");
-    if (__builtin_expect(bide__state_is_multi(&task->wake.state), 0))
+    if (__builtin_expect(bide__state_is_multi(&task->wake.state), 0)) {
         bide__multi_task_free(task, slab);
-    else if (__builtin_expect(slab == &slab->hub->outside, 0))
+    } else if (__builtin_expect(slab == &slab->hub->outside, 0)) {
         bide__slab_free_remote(task);
-    else
+    } else {
+        BIDE__ASSERT(slab->blocks > 0, "task: free: the slab has no task");
         bide__slab_free(slab, task);
+    }
 }
 
 /* ---- joiners ---- */

@@ -7,6 +7,7 @@
  */
 #include "tools/explore/explore.h"
 
+#include "runtime/memory/memory.h"
 #include "runtime/thread.h"
 
 static struct bide__segments segments[2];
