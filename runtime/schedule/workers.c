@@ -234,15 +234,29 @@ static int64_t left_ns(int64_t deadline_ns)
     return left > 0 ? left : 0;
 }
 
-/* True: no task is alive, and no future that has begun. */
+/* If no task is alive, none is made any more. False: another thread has brought one. */
+static bool end_if_none(struct bide_runtime *rt)
+{
+    pthread_mutex_lock(&rt->hub->mutex);
+    rt->ended = count_of(&rt->hub->alive) == 0;
+    pthread_mutex_unlock(&rt->hub->mutex);
+    return rt->ended;
+}
+
+/* True: no task is alive, and no future that has begun, and the runtime has ended. */
 static bool wait_for_all(struct bide_runtime *rt, int64_t deadline_ns)
 {
     while (wait_for_tasks(rt, deadline_ns)) {
-        if (count_of(&rt->hub->futures) == 0)
+        bool none = count_of(&rt->hub->futures) == 0;
+        if (!none) {
+            close_futures(rt, left_ns(deadline_ns));
+            if (count_of(&rt->hub->alive) > 0)
+                continue;
+            if (count_of(&rt->hub->futures) > 0)
+                return false;
+        }
+        if (end_if_none(rt))
             return true;
-        close_futures(rt, left_ns(deadline_ns));
-        if (count_of(&rt->hub->alive) == 0)
-            return count_of(&rt->hub->futures) == 0;
     }
     return false;
 }
@@ -261,12 +275,6 @@ int bide__workers_shutdown(struct bide_runtime *rt, struct bide_duration limit)
     }
     atomic_store_explicit(&all->closing, false, memory_order_seq_cst);
     if (!ended)
-        return -ETIMEDOUT;
-    pthread_mutex_lock(&rt->hub->mutex);
-    bool none = count_of(&rt->hub->alive) == 0;
-    rt->ended = none;
-    pthread_mutex_unlock(&rt->hub->mutex);
-    if (!none)
         return -ETIMEDOUT;
     bide__pool_end(rt->pool);
     bide__workers_stop(rt);

@@ -22,6 +22,18 @@ static bool is_leaf(const struct bide_frame *frame)
     return frame->fn->poll == bide__get_poll || frame->fn->poll == drop_poll;
 }
 
+/* Only the leaf writes its waker, but whoever wakes or ends the future reads it, under the lock. */
+static void change_waker(struct bide__future_leaf *leaf, bide_waker waker)
+{
+    struct bide__task *future = leaf->waiter.task;
+
+    if (leaf->waiter.waker.bits == waker.bits)
+        return;
+    bide__task_lock(future);
+    leaf->waiter.waker = waker;
+    bide__task_unlock(future, 0);
+}
+
 enum driven { SUSPENDED, HAS_ENDED, TOO_DEEP };
 
 /* Polls the future that the leaf drives, if it was woken or has not begun. */
@@ -30,10 +42,11 @@ static enum driven drive(struct bide__worker *worker, struct bide_cx *cx,
 {
     struct bide__task *future = leaf->waiter.task;
     bool begun = bide__future_has_begun(future);
-    uint32_t woken = atomic_load_explicit(&future->wake.woken, memory_order_relaxed);
     uint32_t outer = cx->turn->woken;
 
-    leaf->waiter.waker = cx->waker;
+    /* Before the look at `woken`, so that a wake which still finds the old waker is seen there. */
+    change_waker(leaf, cx->waker);
+    uint32_t woken = atomic_load_explicit(&future->wake.woken, memory_order_relaxed);
     if (begun && woken == 0)
         return SUSPENDED;
     if (cx->depth >= NEST_MAX)
@@ -127,7 +140,7 @@ enum bide_poll bide__get_poll(struct bide_cx *cx, struct bide_frame *frame)
     else if (bide__future_is_driver(&f->l))
         driven = drive(worker, cx, &f->l);
     else
-        f->l.waiter.waker = cx->waker;
+        change_waker(&f->l, cx->waker);
     switch (driven) {
     case SUSPENDED: break;
     case HAS_ENDED: return get_ends(worker, cx, f);
@@ -278,7 +291,7 @@ static bool drive_all(struct bide_cx *cx, struct drop *f)
     while ((future = f->l.waiter.task) != NULL) {
         if (!bide__state_done(&future->wake.state)) {
             enum driven driven = SUSPENDED;
-            f->l.waiter.waker = cx->waker;
+            change_waker(&f->l, cx->waker);
             if (bide__future_is_driver(&f->l))
                 driven = drive(worker, cx, &f->l);
             if (driven == TOO_DEEP)

@@ -2,8 +2,8 @@
  * A task is aborted by one thread while another wakes it, and it ends (task/handle.c, task/multi.c;
  * task/hub.c on one thread): it ends once, and is freed once.
  *
- * mutant 1, within 3000: runtime/task/multi.c: s/if (bide__state_unref_remote(&w->state))/if (bide__state_unref_remote(\&w->state) || 1)/
- * mutant 2, within 3000: runtime/task/hub.c: s/chunk->aborts\[i\] = chunk->releases\[i\] = 0;//
+ * mutant 1, within 30000: runtime/task/multi.c: s/if (bide__state_unref_remote(&w->state))/if (bide__state_unref_remote(\&w->state) || 1)/
+ * mutant 2, within 30000: runtime/task/hub.c: s/chunk->aborts\[i\] = chunk->releases\[i\] = 0;//
  */
 #include "runtime.h"
 
@@ -11,7 +11,7 @@
 
 static struct signal s = SIGNAL_INIT;
 static bide_task(int) task;
-static int ended;
+static _Atomic int ended;
 
 static async int listens(void)
 {
@@ -49,8 +49,8 @@ static void aborts(void)
 static void end(void)
 {
     explore_settle();
-    explore_check(ended == 1);
     runtime_end();
+    explore_check(ended == 1);
 }
 
 /* On one thread, which runs the task meanwhile. */
@@ -82,14 +82,14 @@ const struct explore_model explore_models[] = {
      .threads = {signals, aborts},
      .end = end,
      .bound = 1,
-     .stale = 1,
+     .stale = EXPLORE_NONE,
      .timeouts = -1},
     {.name = "abort: one thread",
      .begin = begin_one,
      .threads = {owner, signals, aborts},
      .end = end_one,
      .bound = 1,
-     .stale = 1,
+     .stale = EXPLORE_NONE,
      .timeouts = -1},
     {0},
 };

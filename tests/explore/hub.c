@@ -3,8 +3,8 @@
  * woken if it sleeps; messages are read in their order.
  *
  * mutant 1, within 1000: runtime/task/hub.c: s/bool sleep = !atomic_load_explicit(&hub->pending, memory_order_relaxed);/bool sleep = true;/
- * mutant 2, within 1000: runtime/task/hub.c: /^static void notify/,/^}/s/if (hub->sleeping)/if (0)/
- * mutant 3, within 1000: runtime/task/hub.c: s/dead->wake.next = hub->dead;/dead->wake.next = NULL;/;s/task->wake.next = hub->dead;/task->wake.next = NULL;/
+ * mutant 2, within 1000: runtime/task/hub.c: /^static void notify/,/^}/s/if (hub->sleeping) {/if (0) {/
+ * mutant 3, within 2000: runtime/task/hub.c: /^void bide__hub_unref/,/^}/s/if (hub->closed)/if (0)/
  */
 #include "runtime.h"
 

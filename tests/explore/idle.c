@@ -3,9 +3,9 @@
  * brings work, or finds some more when it gives up, sees that somebody sleeps; nothing is left
  * behind while all sleep.
  *
- * mutant 1, within 3000: runtime/schedule/idle.c: s/if (last && bide__has_work(all))/if (0)/
- * mutant 2, within 3000: runtime/schedule/idle.c: /^void bide__notify/,/^}/s/atomic_fetch_add_explicit(&all->idle, 0, memory_order_seq_cst)/atomic_load_explicit(\&all->idle, memory_order_relaxed)/
- * mutant 3, within 3000: runtime/schedule/idle.c: s/core->is_searching = !atomic_load_explicit(&core->is_asleep, memory_order_relaxed);/core->is_searching = false; if (0)/
+ * mutant 1, within 30000: runtime/schedule/idle.c: s/if (last && bide__has_work(all))/if (0)/
+ * mutant 2, within 30000: runtime/schedule/idle.c: /^void bide__notify/,/^}/s/atomic_fetch_add_explicit(&all->idle, 0, memory_order_seq_cst)/atomic_load_explicit(\&all->idle, memory_order_relaxed)/
+ * mutant 3, within 30000: runtime/schedule/idle.c: s/core->is_searching = !atomic_load_explicit(&core->is_asleep, memory_order_relaxed);/core->is_searching = false; if (0)/
  */
 #include "runtime.h"
 
@@ -32,7 +32,7 @@ const struct explore_model explore_models[] = {
      .threads = {one, two},
      .end = runtime_end,
      .bound = 1,
-     .stale = 1,
+     .stale = EXPLORE_NONE,
      .timeouts = -1},
     {0},
 };
