@@ -3,8 +3,7 @@
  * woken if it sleeps; messages are read in their order.
  *
  * mutant 1, within 1000: runtime/task/hub.c: s/bool sleep = !atomic_load_explicit(&hub->pending, memory_order_relaxed);/bool sleep = true;/
- * mutant 2, within 1000: runtime/task/hub.c: /^static void notify/,/^}/s/if (hub->sleeping) {/if (0) {/
- * mutant 3, within 2000: runtime/task/hub.c: /^void bide__hub_unref/,/^}/s/if (hub->closed)/if (0)/
+ * mutant 2, within 1000: runtime/task/hub.c: /^void bide__hub_notify_locked/,/^}/s/if (hub->sleeping)/if (0)/
  */
 #include "runtime.h"
 

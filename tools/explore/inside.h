@@ -187,6 +187,7 @@ struct spin {
     uint64_t site; /* place, calls and address */
     uint64_t sum;  /* of the thread when it was read last, */
     uint64_t period; /* and how much it had grown since the time before */
+    uint32_t turn;   /* the number of that read */
     struct location *location;
     struct store *store;
 };
@@ -215,6 +216,8 @@ struct thread {
     uint64_t sum; /* of its accesses */
     struct spin spins[SPINS];
     unsigned spin_count;
+    uint32_t spin_turn; /* reads since something was changed, */
+    uint32_t loop_turn; /* and those that are not in the loop */
     bool spinning;
 
     uintptr_t calls[CALLS];

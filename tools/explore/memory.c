@@ -255,12 +255,14 @@ static void spin_note(struct location *l, struct store *s, uint64_t site, uint64
     if (spin == NULL) {
         if (t->spin_count == SPINS)
             t->spin_count = 0;
-        t->spins[t->spin_count++] =
-            (struct spin){.site = site, .sum = t->sum, .location = l, .store = s};
+        t->spins[t->spin_count++] = (struct spin){
+            .site = site, .sum = t->sum, .turn = ++t->spin_turn, .location = l, .store = s};
         return;
     }
     uint64_t period = t->sum - spin->sum;
     t->spinning = period == spin->period;
+    t->loop_turn = spin->turn;
+    spin->turn = ++t->spin_turn;
     spin->sum = t->sum;
     spin->period = period;
     spin->location = l;

@@ -258,6 +258,8 @@ static bool spin_is_over(const struct thread *t)
     for (unsigned i = 0; i < t->spin_count; i++) {
         const struct location *l = t->spins[i].location;
         const struct store *s = t->spins[i].store;
+        if (t->spins[i].turn <= t->loop_turn)
+            continue;
         if (s->index >= l->count || l->stores[s->index] != s || l->overwritten)
             return true;
         for (unsigned k = s->index + 1; k < l->count; k++)
@@ -383,11 +385,21 @@ static void schedule(void)
     }
 }
 
+/* What the next step of a thread depends on, besides what it has read. */
+static uint64_t stands(const struct thread *t)
+{
+    unsigned flags = t->status | t->signalled << 2 | t->timed_out << 3 | t->yields << 4 |
+                     t->spinning << 5 | t->settles << 6;
+    return t->status == WAITING ? mix((uintptr_t)t->ready ^ (uintptr_t)t->object, flags) : flags;
+}
+
 uint64_t run_key(void)
 {
     uint64_t key = memory_key();
-    for (int i = 0; i < run.thread_count; i++)
-        key += mix(run.threads[i].history, (uint64_t)i << 8 | run.threads[i].status);
+    for (int i = 0; i < run.thread_count; i++) {
+        const struct thread *t = &run.threads[i];
+        key += mix(t->history, mix((uint64_t)i, stands(t)));
+    }
     key = mix(key, run.current != NULL ? (uint64_t)thread_id(run.current) : THREADS);
     if (most_stale > 0)
         key = mix(key, run.stale);
