@@ -240,9 +240,9 @@ static bool change_waker(struct bide_job *job, bide_waker waker)
     bide_waker clone = bide_waker_clone(waker);
 
     /* Only the thread changes it meanwhile, and only to 0. */
-    bool changed = before != 0 && __atomic_compare_exchange_n(&job->waker.bits, &before, clone.bits,
-                                                              false, __ATOMIC_RELEASE,
-                                                              __ATOMIC_RELAXED);
+    bool changed =
+        before != 0 && __atomic_compare_exchange_n(&job->waker.bits, &before, clone.bits, false,
+                                                   __ATOMIC_RELEASE, __ATOMIC_RELAXED);
     bide_waker_drop(changed ? (bide_waker){before} : clone);
     return changed;
 }

@@ -31,7 +31,8 @@ struct bide__pool {
     pthread_cond_t gone; /* the last thread has left */
     struct bide_job *first, *last;
     uint32_t queued, threads, threads_max;
-    _Atomic uint32_t idle; /* threads that wait for a job, or will look for one without being told */
+    _Atomic uint32_t
+        idle; /* threads that wait for a job, or will look for one without being told */
     int64_t idle_ns;
     bool closing;
     bool to_join; /* `left` is a thread that has left, after joining the one before it */

@@ -50,10 +50,10 @@ void bide__parker_end(struct bide__parker *parker)
     pthread_mutex_destroy(&parker->mutex);
 }
 
-void bide__unpark(struct bide__core *core)
+void bide__unpark(struct bide__peer *peer)
 {
-    struct bide__parker *p = &core->parker;
-    struct bide__driver *driver = core->worker.driver;
+    struct bide__parker *p = &peer->parker;
+    struct bide__driver *driver = peer->worker.driver;
 
     switch (atomic_exchange_explicit(&p->state, BIDE__NOTIFIED, memory_order_seq_cst)) {
     case BIDE__IN_COND:
@@ -73,20 +73,20 @@ static bool wants_searcher(const struct bide__workers *all, uint32_t idle)
 }
 
 /* A sleeper, which counts as awake and searching now; NULL: none is to be woken. */
-static struct bide__core *choose(struct bide__workers *all)
+static struct bide__peer *choose(struct bide__workers *all)
 {
-    struct bide__core *core = NULL;
+    struct bide__peer *peer = NULL;
 
     pthread_mutex_lock(&all->sleepers_mutex);
     if (wants_searcher(all, atomic_load_explicit(&all->idle, memory_order_seq_cst)))
-        core = all->sleepers;
-    if (core != NULL) {
-        all->sleepers = core->next_sleeper;
-        atomic_store_explicit(&core->is_asleep, false, memory_order_relaxed);
+        peer = all->sleepers;
+    if (peer != NULL) {
+        all->sleepers = peer->next_sleeper;
+        atomic_store_explicit(&peer->is_asleep, false, memory_order_relaxed);
         atomic_fetch_add_explicit(&all->idle, UNPARKED + SEARCHING, memory_order_seq_cst);
     }
     pthread_mutex_unlock(&all->sleepers_mutex);
-    return core;
+    return peer;
 }
 
 void bide__notify(struct bide__workers *all)
@@ -96,32 +96,32 @@ void bide__notify(struct bide__workers *all)
 
     if (!wants_searcher(all, idle))
         return;
-    struct bide__core *core = choose(all);
-    if (core != NULL)
-        bide__unpark(core);
+    struct bide__peer *peer = choose(all);
+    if (peer != NULL)
+        bide__unpark(peer);
 }
 
 /* ---- to search ---- */
 
-bool bide__search_begin(struct bide__core *core)
+bool bide__search_begin(struct bide__peer *peer)
 {
-    struct bide__workers *all = core->all;
+    struct bide__workers *all = peer->all;
 
-    if (core->is_searching)
+    if (peer->is_searching)
         return true;
     if (2 * searching(atomic_load_explicit(&all->idle, memory_order_seq_cst)) >= all->count)
         return false;
     atomic_fetch_add_explicit(&all->idle, SEARCHING, memory_order_seq_cst);
-    core->is_searching = true;
+    peer->is_searching = true;
     return true;
 }
 
-void bide__search_end(struct bide__core *core)
+void bide__search_end(struct bide__peer *peer)
 {
-    core->is_searching = false;
-    uint32_t before = atomic_fetch_sub_explicit(&core->all->idle, SEARCHING, memory_order_seq_cst);
+    peer->is_searching = false;
+    uint32_t before = atomic_fetch_sub_explicit(&peer->all->idle, SEARCHING, memory_order_seq_cst);
     if (searching(before) == 1)
-        bide__notify(core->all);
+        bide__notify(peer->all);
 }
 
 /* ---- the driver ---- */
@@ -137,53 +137,53 @@ static void give_driver(struct bide__workers *all)
     atomic_store_explicit(&all->driver_taken, false, memory_order_release);
 }
 
-static int wait_in_driver(struct bide__core *core, int64_t timeout_ns)
+static int wait_in_driver(struct bide__peer *peer, int64_t timeout_ns)
 {
-    struct bide__driver *driver = core->worker.driver;
-    return driver->ops->wait(driver, core->worker.runtime->fds, timeout_ns);
+    struct bide__driver *driver = peer->worker.driver;
+    return driver->ops->wait(driver, peer->worker.runtime->fds, timeout_ns);
 }
 
-void bide__look_at_driver(struct bide__core *core)
+void bide__look_at_driver(struct bide__peer *peer)
 {
-    if (!take_driver(core->all))
+    if (!take_driver(peer->all))
         return;
-    wait_in_driver(core, 0);
-    give_driver(core->all);
+    wait_in_driver(peer, 0);
+    give_driver(peer->all);
 }
 
 /* ---- to sleep ---- */
 
 /* True: it was the last one that searched. */
-static bool fall_asleep(struct bide__core *core, bool *all_asleep)
+static bool fall_asleep(struct bide__peer *peer, bool *all_asleep)
 {
-    struct bide__workers *all = core->all;
-    uint32_t less = UNPARKED + (core->is_searching ? SEARCHING : 0);
+    struct bide__workers *all = peer->all;
+    uint32_t less = UNPARKED + (peer->is_searching ? SEARCHING : 0);
 
     pthread_mutex_lock(&all->sleepers_mutex);
     uint32_t before = atomic_fetch_sub_explicit(&all->idle, less, memory_order_seq_cst);
-    core->next_sleeper = all->sleepers;
-    all->sleepers = core;
-    atomic_store_explicit(&core->is_asleep, true, memory_order_relaxed);
+    peer->next_sleeper = all->sleepers;
+    all->sleepers = peer;
+    atomic_store_explicit(&peer->is_asleep, true, memory_order_relaxed);
     pthread_mutex_unlock(&all->sleepers_mutex);
-    bool last = core->is_searching && searching(before) == 1;
-    core->is_searching = false;
+    bool last = peer->is_searching && searching(before) == 1;
+    peer->is_searching = false;
     *all_asleep = awake(before) == 1;
     return last;
 }
 
 /* It awakes by itself, unless it was chosen meanwhile; then it has to search. */
-static void awake_again(struct bide__core *core)
+static void awake_again(struct bide__peer *peer)
 {
-    struct bide__workers *all = core->all;
+    struct bide__workers *all = peer->all;
 
     pthread_mutex_lock(&all->sleepers_mutex);
-    core->is_searching = !atomic_load_explicit(&core->is_asleep, memory_order_relaxed);
-    if (!core->is_searching) {
-        struct bide__core **at = &all->sleepers;
-        while (*at != core)
+    peer->is_searching = !atomic_load_explicit(&peer->is_asleep, memory_order_relaxed);
+    if (!peer->is_searching) {
+        struct bide__peer **at = &all->sleepers;
+        while (*at != peer)
             at = &(*at)->next_sleeper;
-        *at = core->next_sleeper;
-        atomic_store_explicit(&core->is_asleep, false, memory_order_relaxed);
+        *at = peer->next_sleeper;
+        atomic_store_explicit(&peer->is_asleep, false, memory_order_relaxed);
         atomic_fetch_add_explicit(&all->idle, UNPARKED, memory_order_seq_cst);
     }
     pthread_mutex_unlock(&all->sleepers_mutex);
@@ -201,50 +201,50 @@ static void wait_on_cond(struct bide__parker *p, int64_t timeout_ns)
     pthread_mutex_unlock(&p->mutex);
 }
 
-static void wait_for_events(struct bide__core *core, int64_t timeout_ns)
+static void wait_for_events(struct bide__peer *peer, int64_t timeout_ns)
 {
     uint32_t state = BIDE__AWAKE;
 
-    if (atomic_compare_exchange_strong_explicit(&core->parker.state, &state, BIDE__IN_DRIVER,
+    if (atomic_compare_exchange_strong_explicit(&peer->parker.state, &state, BIDE__IN_DRIVER,
                                                 memory_order_seq_cst, memory_order_seq_cst))
-        wait_in_driver(core, timeout_ns);
-    atomic_exchange_explicit(&core->parker.state, BIDE__AWAKE, memory_order_seq_cst);
+        wait_in_driver(peer, timeout_ns);
+    atomic_exchange_explicit(&peer->parker.state, BIDE__AWAKE, memory_order_seq_cst);
 }
 
 /* Waits until it is woken, something happens, or a timer of its own is due. */
-static void sleep_once(struct bide__core *core)
+static void sleep_once(struct bide__peer *peer)
 {
     bool is_virtual = bide__time_is_virtual();
-    int64_t until_ns = bide__wheel_next(core->worker.wheel, false), timeout_ns = -1;
+    int64_t until_ns = bide__wheel_next(peer->worker.wheel, false), timeout_ns = -1;
 
     if (until_ns != INT64_MAX && !is_virtual) {
         timeout_ns = until_ns - bide__clock_ns();
         if (timeout_ns < 0)
             timeout_ns = 0;
     }
-    if (!take_driver(core->all)) {
-        wait_on_cond(&core->parker, timeout_ns);
+    if (!take_driver(peer->all)) {
+        wait_on_cond(&peer->parker, timeout_ns);
         return;
     }
-    wait_for_events(core, timeout_ns);
-    give_driver(core->all);
+    wait_for_events(peer, timeout_ns);
+    give_driver(peer->all);
 }
 
 /* ---- the last one ---- */
 
 /* All workers sleep, and time is virtual. True: time has passed, or there is work. */
-static bool pass_virtual_time(struct bide__core *core)
+static bool pass_virtual_time(struct bide__peer *peer)
 {
-    struct bide__workers *all = core->all;
+    struct bide__workers *all = peer->all;
     int64_t until_ns = atomic_load_explicit(&all->deadline_ns, memory_order_relaxed);
 
-    bide__look_at_driver(core);
-    if (bide__has_work(all) || bide__has_own_work(core))
+    bide__look_at_driver(peer);
+    if (bide__has_work(all) || bide__has_own_work(peer))
         return true;
     if (atomic_load_explicit(&all->runtime->pool->in_flight, memory_order_acquire) != 0)
         return false;
     for (unsigned i = 0; i < all->count; i++) {
-        int64_t next_ns = bide__wheel_next(all->cores[i].worker.wheel, true);
+        int64_t next_ns = bide__wheel_next(all->peers[i].worker.wheel, true);
         if (next_ns < until_ns)
             until_ns = next_ns;
     }
@@ -252,7 +252,7 @@ static bool pass_virtual_time(struct bide__core *core)
         return false;
     bide__time_set(until_ns);
     for (unsigned i = 0; i < all->count; i++)
-        bide__wheel_advance(all->cores[i].worker.wheel, until_ns);
+        bide__wheel_advance(all->peers[i].worker.wheel, until_ns);
     return true;
 }
 
@@ -265,31 +265,31 @@ static void tell_shutdown(struct bide__workers *all)
     pthread_mutex_unlock(&all->world_mutex);
 }
 
-static bool must_awake(struct bide__core *core)
+static bool must_awake(struct bide__peer *peer)
 {
-    return !atomic_load_explicit(&core->is_asleep, memory_order_relaxed) ||
-           bide__has_own_work(core) || bide__quit_signal_has_asked(core->all->runtime) ||
-           atomic_load_explicit(&core->all->quit, memory_order_relaxed);
+    return !atomic_load_explicit(&peer->is_asleep, memory_order_relaxed) ||
+           bide__has_own_work(peer) || bide__quit_signal_has_asked(peer->all->runtime) ||
+           atomic_load_explicit(&peer->all->quit, memory_order_relaxed);
 }
 
-void bide__park(struct bide__core *core)
+void bide__park(struct bide__peer *peer)
 {
-    struct bide__workers *all = core->all;
+    struct bide__workers *all = peer->all;
     bool all_asleep;
 
-    bide__slab_drain(core->worker.slab);
-    bool last = fall_asleep(core, &all_asleep);
+    bide__slab_drain(peer->worker.slab);
+    bool last = fall_asleep(peer, &all_asleep);
     if (last && bide__has_work(all))
         bide__notify(all);
-    bide__world_leave(core);
+    bide__world_leave(peer);
     if (all_asleep) {
         tell_shutdown(all);
-        if (bide__time_is_virtual() && pass_virtual_time(core))
+        if (bide__time_is_virtual() && pass_virtual_time(peer))
             bide__notify(all);
     }
-    while (!must_awake(core))
-        sleep_once(core);
-    awake_again(core);
-    bide__world_enter(core);
+    while (!must_awake(peer))
+        sleep_once(peer);
+    awake_again(peer);
+    bide__world_enter(peer);
     bide__watchdog_wake(all);
 }

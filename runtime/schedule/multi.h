@@ -67,7 +67,8 @@ struct bide__parker {
     pthread_cond_t cond;
 };
 
-struct bide__core {
+/* One of the workers. */
+struct bide__peer {
     struct bide__worker worker; /* the first member: a pointer to it is one to the whole */
     struct bide__workers *all;
     unsigned index;
@@ -98,7 +99,7 @@ struct bide__core {
     } watched;
 
     /* Under the mutex of the sleepers. */
-    struct bide__core *next_sleeper;
+    struct bide__peer *next_sleeper;
     _Atomic bool is_asleep;
 };
 
@@ -108,7 +109,7 @@ struct bide__workers {
     struct bide_runtime *runtime;
     unsigned count;
     unsigned started; /* threads that run */
-    struct bide__core *cores;
+    struct bide__peer *peers;
 
     struct bide__inject inject; /* from threads that run no worker, and from full rings */
     struct bide__inject low;    /* tasks of low priority */
@@ -116,7 +117,7 @@ struct bide__workers {
     /* idle.c */
     _Alignas(BIDE__LINE) _Atomic uint32_t idle; /* workers: searching, and awake << 16 */
     pthread_mutex_t sleepers_mutex;
-    struct bide__core *sleepers;
+    struct bide__peer *sleepers;
     _Atomic bool driver_taken;
 
     /* world.c */
@@ -141,9 +142,9 @@ struct bide__workers {
     bool has_watchdog;
 };
 
-static inline struct bide__core *bide__core_of(struct bide__worker *worker)
+static inline struct bide__peer *bide__peer_of(struct bide__worker *worker)
 {
-    return (struct bide__core *)(void *)worker;
+    return (struct bide__peer *)(void *)worker;
 }
 
 /* ---- idle.c ---- */
@@ -156,32 +157,32 @@ void bide__parker_end(struct bide__parker *parker);
 void bide__notify(struct bide__workers *all);
 
 /* Any thread: wakes this worker, which looks at everything. */
-void bide__unpark(struct bide__core *core);
+void bide__unpark(struct bide__peer *peer);
 
 /* Worker: begins to search, if not too many do already. */
-bool bide__search_begin(struct bide__core *core);
+bool bide__search_begin(struct bide__peer *peer);
 
 /* Worker: it has found work. */
-void bide__search_end(struct bide__core *core);
+void bide__search_end(struct bide__peer *peer);
 
 /* Worker: it has found none. Sleeps until there is something to do, or it is time to end. */
-void bide__park(struct bide__core *core);
+void bide__park(struct bide__peer *peer);
 
 /* Worker: looks at the driver without waiting, if nobody else has it. */
-void bide__look_at_driver(struct bide__core *core);
+void bide__look_at_driver(struct bide__peer *peer);
 
 /* ---- world.c ---- */
 
 /* Worker: from here on it runs; from here on it stands (it touches no task). */
-void bide__world_enter(struct bide__core *core);
-void bide__world_leave(struct bide__core *core);
+void bide__world_enter(struct bide__peer *peer);
+void bide__world_leave(struct bide__peer *peer);
 
 /* Worker, between two polls: stands as long as somebody wants that. */
-static inline void bide__world_pause(struct bide__core *core)
+static inline void bide__world_pause(struct bide__peer *peer)
 {
-    if (__builtin_expect(atomic_load_explicit(&core->all->stop, memory_order_relaxed), 0)) {
-        bide__world_leave(core);
-        bide__world_enter(core);
+    if (__builtin_expect(atomic_load_explicit(&peer->all->stop, memory_order_relaxed), 0)) {
+        bide__world_leave(peer);
+        bide__world_enter(peer);
     }
 }
 
@@ -201,10 +202,10 @@ static inline void bide__watchdog_wake(struct bide__workers *all)
 
 /* ---- multi_thread.c ---- */
 
-void *bide__worker_main(void *core);
+void *bide__worker_main(void *peer);
 
 /* Where tasks that are ready go: from a worker, and from other threads (task NULL: only a wake). */
-void bide__core_schedule(struct bide__worker *worker, struct bide__task *task, bool again);
+void bide__peer_schedule(struct bide__worker *worker, struct bide__task *task, bool again);
 void bide__outside_schedule(struct bide__worker *worker, struct bide__task *task, bool again);
 void bide__runtime_inject(struct bide_runtime *rt, struct bide__task *task);
 
@@ -212,6 +213,6 @@ void bide__runtime_inject(struct bide_runtime *rt, struct bide__task *task);
 bool bide__has_work(struct bide__workers *all);
 
 /* Worker: something only this worker can run is there. */
-bool bide__has_own_work(struct bide__core *core);
+bool bide__has_own_work(struct bide__peer *peer);
 
 #endif

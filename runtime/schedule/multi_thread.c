@@ -30,7 +30,7 @@
 
 /* A task that is bound to a worker, or of low priority: where it goes. NULL: neither. */
 static struct bide__inject *special(struct bide__workers *all, const struct bide__task *task,
-                                    struct bide__core **home)
+                                    struct bide__peer **home)
 {
     uintptr_t s = atomic_load_explicit(&task->wake.state, memory_order_relaxed);
 
@@ -39,54 +39,54 @@ static struct bide__inject *special(struct bide__workers *all, const struct bide
         return NULL;
     if (!(s & BIDE__PINNED))
         return &all->low;
-    *home = &all->cores[bide__chunk_of(task)->slab->home];
+    *home = &all->peers[bide__chunk_of(task)->slab->home];
     return &(*home)->pinned;
 }
 
 static void push_special(struct bide__workers *all, struct bide__inject *to,
-                         struct bide__core *home, struct bide__task *task, bool again)
+                         struct bide__peer *home, struct bide__task *task, bool again)
 {
     bide__inject_push(to, task);
-    if (home != NULL && home != bide__core_of(bide__thread.running))
+    if (home != NULL && home != bide__peer_of(bide__thread.running))
         bide__unpark(home);
     else if (home == NULL && !again)
         bide__notify(all);
 }
 
-static void push(struct bide__core *core, struct bide__task *task)
+static void push(struct bide__peer *peer, struct bide__task *task)
 {
     struct bide__queue half;
 
-    if (__builtin_expect(bide__ring_push(&core->ring, task, &half), 1))
+    if (__builtin_expect(bide__ring_push(&peer->ring, task, &half), 1))
         return;
     bide__queue_push(&half, task);
-    bide__inject_append(&core->all->inject, &half);
+    bide__inject_append(&peer->all->inject, &half);
 }
 
-void bide__core_schedule(struct bide__worker *worker, struct bide__task *task, bool again)
+void bide__peer_schedule(struct bide__worker *worker, struct bide__task *task, bool again)
 {
-    struct bide__core *core = bide__core_of(worker), *home;
-    struct bide__inject *to = special(core->all, task, &home);
+    struct bide__peer *peer = bide__peer_of(worker), *home;
+    struct bide__inject *to = special(peer->all, task, &home);
 
     if (__builtin_expect(to != NULL, 0)) {
-        push_special(core->all, to, home, task, again);
+        push_special(peer->all, to, home, task, again);
         return;
     }
     if (again) {
-        push(core, task);
+        push(peer, task);
         return;
     }
-    task = atomic_exchange_explicit(&core->lifo, task, memory_order_acq_rel);
+    task = atomic_exchange_explicit(&peer->lifo, task, memory_order_acq_rel);
     if (task == NULL)
         return;
-    push(core, task);
-    bide__notify(core->all);
+    push(peer, task);
+    bide__notify(peer->all);
 }
 
 void bide__runtime_inject(struct bide_runtime *rt, struct bide__task *task)
 {
     struct bide__workers *all = rt->workers;
-    struct bide__core *home;
+    struct bide__peer *home;
 
     if (task != NULL) {
         struct bide__inject *to = special(all, task, &home);
@@ -107,34 +107,34 @@ void bide__outside_schedule(struct bide__worker *worker, struct bide__task *task
 
 /* ---- where a worker finds one ---- */
 
-static struct bide__task *take_slot(struct bide__core *core)
+static struct bide__task *take_slot(struct bide__peer *peer)
 {
-    if (atomic_load_explicit(&core->lifo, memory_order_relaxed) == NULL)
+    if (atomic_load_explicit(&peer->lifo, memory_order_relaxed) == NULL)
         return NULL;
-    return atomic_exchange_explicit(&core->lifo, NULL, memory_order_acq_rel);
+    return atomic_exchange_explicit(&peer->lifo, NULL, memory_order_acq_rel);
 }
 
 /* Its own, from the slot or the ring. */
-static struct bide__task *take_own(struct bide__core *core)
+static struct bide__task *take_own(struct bide__peer *peer)
 {
-    struct bide__task *task = take_slot(core);
+    struct bide__task *task = take_slot(peer);
 
-    if (task != NULL && core->lifo_polls < BIDE__LIFO_POLLS) {
-        core->lifo_polls++;
+    if (task != NULL && peer->lifo_polls < BIDE__LIFO_POLLS) {
+        peer->lifo_polls++;
         return task;
     }
-    core->lifo_polls = 0;
+    peer->lifo_polls = 0;
     if (task != NULL)
-        push(core, task);
-    return bide__ring_pop(&core->ring);
+        push(peer, task);
+    return bide__ring_pop(&peer->ring);
 }
 
 /* Its share of the shared queue; what it does not run now goes into its ring. */
-static struct bide__task *take_share(struct bide__core *core)
+static struct bide__task *take_share(struct bide__peer *peer)
 {
-    struct bide__workers *all = core->all;
+    struct bide__workers *all = peer->all;
     size_t share = bide__inject_count(&all->inject) / all->count;
-    size_t room = bide__ring_room(&core->ring);
+    size_t room = bide__ring_room(&peer->ring);
     struct bide__queue rest = {NULL, NULL}, half;
     struct bide__task *next;
 
@@ -144,29 +144,29 @@ static struct bide__task *take_share(struct bide__core *core)
     if (rest.first == NULL)
         return task;
     while ((next = bide__queue_pop(&rest)) != NULL)
-        bide__ring_push(&core->ring, next, &half);
+        bide__ring_push(&peer->ring, next, &half);
     bide__notify(all);
     return task;
 }
 
-static struct bide__task *next_task(struct bide__core *core)
+static struct bide__task *next_task(struct bide__peer *peer)
 {
-    struct bide__workers *all = core->all;
+    struct bide__workers *all = peer->all;
     struct bide__task *task = NULL;
-    unsigned ticks = ++core->ticks;
+    unsigned ticks = ++peer->ticks;
 
     if (ticks % BIDE__TURNS == 0)
         task = bide__inject_pop(&all->inject, 0, NULL);
     if (task == NULL && ticks % BIDE__LOW_TURNS == 0)
         task = bide__inject_pop(&all->low, 0, NULL);
     if (task == NULL && ticks % 2 == 0)
-        task = bide__inject_pop(&core->pinned, 0, NULL);
+        task = bide__inject_pop(&peer->pinned, 0, NULL);
     if (task == NULL)
-        task = take_own(core);
+        task = take_own(peer);
     if (task == NULL)
-        task = bide__inject_pop(&core->pinned, 0, NULL);
+        task = bide__inject_pop(&peer->pinned, 0, NULL);
     if (task == NULL)
-        task = take_share(core);
+        task = take_share(peer);
     if (task == NULL)
         task = bide__inject_pop(&all->low, 0, NULL);
     return task;
@@ -174,18 +174,18 @@ static struct bide__task *next_task(struct bide__core *core)
 
 /* ---- stealing ---- */
 
-static uint32_t random_below(struct bide__core *core, uint32_t n)
+static uint32_t random_below(struct bide__peer *peer, uint32_t n)
 {
-    uint32_t r = core->random; /* xorshift; G. Marsaglia, 2003 */
+    uint32_t r = peer->random; /* xorshift; G. Marsaglia, 2003 */
     r ^= r << 13;
     r ^= r >> 17;
     r ^= r << 5;
-    core->random = r;
+    peer->random = r;
     return (uint32_t)((uint64_t)r * n >> 32);
 }
 
 /* Takes the task in the slot of a worker whose poll lasts: it has been the same one for a while. */
-static struct bide__task *steal_slot(struct bide__core *from)
+static struct bide__task *steal_slot(struct bide__peer *from)
 {
     enum { A_WHILE = 100 };
     struct bide__task *task = atomic_load_explicit(&from->lifo, memory_order_acquire);
@@ -200,24 +200,24 @@ static struct bide__task *steal_slot(struct bide__core *from)
     return atomic_exchange_explicit(&from->lifo, NULL, memory_order_acq_rel);
 }
 
-static struct bide__task *search(struct bide__core *core)
+static struct bide__task *search(struct bide__peer *peer)
 {
-    struct bide__workers *all = core->all;
+    struct bide__workers *all = peer->all;
     struct bide__task *task = NULL;
 
-    if (!bide__search_begin(core))
+    if (!bide__search_begin(peer))
         return NULL;
-    unsigned start = random_below(core, all->count);
+    unsigned start = random_below(peer, all->count);
     for (unsigned i = 0; i < all->count && task == NULL; i++) {
-        struct bide__core *from = &all->cores[(start + i) % all->count];
-        if (from != core)
-            task = bide__ring_steal(&from->ring, &core->ring);
+        struct bide__peer *from = &all->peers[(start + i) % all->count];
+        if (from != peer)
+            task = bide__ring_steal(&from->ring, &peer->ring);
     }
     if (task == NULL)
-        task = take_share(core);
+        task = take_share(peer);
     for (unsigned i = 0; i < all->count && task == NULL; i++) {
-        struct bide__core *from = &all->cores[(start + i) % all->count];
-        if (from != core)
+        struct bide__peer *from = &all->peers[(start + i) % all->count];
+        if (from != peer)
             task = steal_slot(from);
     }
     return task;
@@ -229,83 +229,83 @@ bool bide__has_work(struct bide__workers *all)
         atomic_load_explicit(&all->runtime->hub->pending, memory_order_acquire))
         return true;
     for (unsigned i = 0; i < all->count; i++) {
-        struct bide__core *core = &all->cores[i];
-        if (bide__ring_count(&core->ring) > 0 ||
-            atomic_load_explicit(&core->lifo, memory_order_acquire) != NULL)
+        struct bide__peer *peer = &all->peers[i];
+        if (bide__ring_count(&peer->ring) > 0 ||
+            atomic_load_explicit(&peer->lifo, memory_order_acquire) != NULL)
             return true;
     }
     return false;
 }
 
-bool bide__has_own_work(struct bide__core *core)
+bool bide__has_own_work(struct bide__peer *peer)
 {
-    if (bide__inject_count(&core->pinned) > 0 ||
-        atomic_load_explicit(&core->lifo, memory_order_acquire) != NULL ||
-        bide__ring_count(&core->ring) > 0)
+    if (bide__inject_count(&peer->pinned) > 0 ||
+        atomic_load_explicit(&peer->lifo, memory_order_acquire) != NULL ||
+        bide__ring_count(&peer->ring) > 0)
         return true;
-    int64_t next_ns = bide__wheel_next(core->worker.wheel, false);
+    int64_t next_ns = bide__wheel_next(peer->worker.wheel, false);
     return next_ns != INT64_MAX && next_ns <= bide__clock_ns();
 }
 
 /* ---- a worker ---- */
 
 /* What has its turn once in a while: timers, descriptors, messages, signals, memory. */
-static void look_around(struct bide__core *core)
+static void look_around(struct bide__peer *peer)
 {
-    struct bide__worker *w = &core->worker;
+    struct bide__worker *w = &peer->worker;
     struct bide_runtime *rt = w->runtime;
 
-    core->events = 0;
+    peer->events = 0;
     if (__builtin_expect(bide__quit_signal_asks(rt), 0))
         bide__dump_to_stderr(rt);
     bide__refuse_forked(rt);
     if (atomic_load_explicit(&w->hub->pending, memory_order_relaxed))
         bide__hub_read_shared(w->hub);
     bide__slab_drain(w->slab);
-    bide__slab_drain(&core->segments.slab);
+    bide__slab_drain(&peer->segments.slab);
     if (w->wheel->count > 0)
         bide__wheel_advance(w->wheel, bide__clock_ns());
     if (rt->fds->waiting > 0)
-        bide__look_at_driver(core);
+        bide__look_at_driver(peer);
 }
 
-static void run(struct bide__core *core, struct bide__task *task)
+static void run(struct bide__peer *peer, struct bide__task *task)
 {
-    if (core->is_searching)
-        bide__search_end(core);
-    uint32_t epoch = atomic_load_explicit(&core->epoch, memory_order_relaxed);
-    atomic_store_explicit(&core->function, bide__task_fn(task), memory_order_relaxed);
-    atomic_store_explicit(&core->epoch, epoch + 1, memory_order_relaxed);
+    if (peer->is_searching)
+        bide__search_end(peer);
+    uint32_t epoch = atomic_load_explicit(&peer->epoch, memory_order_relaxed);
+    atomic_store_explicit(&peer->function, bide__task_fn(task), memory_order_relaxed);
+    atomic_store_explicit(&peer->epoch, epoch + 1, memory_order_relaxed);
     uintptr_t pinned = atomic_load_explicit(&task->wake.state, memory_order_relaxed) & BIDE__PINNED;
-    core->worker.turn.refuses = pinned ? NULL : bide__refuses_bound;
-    bide__task_run(&core->worker, task);
+    peer->worker.turn.refuses = pinned ? NULL : bide__refuses_bound;
+    bide__task_run(&peer->worker, task);
 }
 
 void *bide__worker_main(void *argument)
 {
-    struct bide__core *core = argument;
-    struct bide__workers *all = core->all;
+    struct bide__peer *peer = argument;
+    struct bide__workers *all = peer->all;
 
-    bide__thread.running = &core->worker;
-    bide__world_enter(core);
+    bide__thread.running = &peer->worker;
+    bide__world_enter(peer);
     while (!atomic_load_explicit(&all->quit, memory_order_relaxed)) {
-        bide__world_pause(core);
-        if (++core->events >= BIDE__TURNS)
-            look_around(core);
-        struct bide__task *task = next_task(core);
+        bide__world_pause(peer);
+        if (++peer->events >= BIDE__TURNS)
+            look_around(peer);
+        struct bide__task *task = next_task(peer);
         if (task == NULL)
-            task = search(core);
+            task = search(peer);
         if (task != NULL) {
-            run(core, task);
+            run(peer, task);
             continue;
         }
-        atomic_store_explicit(&core->function, NULL, memory_order_relaxed);
-        look_around(core);
-        if (!bide__has_own_work(core))
-            bide__park(core);
-        core->events = BIDE__TURNS;
+        atomic_store_explicit(&peer->function, NULL, memory_order_relaxed);
+        look_around(peer);
+        if (!bide__has_own_work(peer))
+            bide__park(peer);
+        peer->events = BIDE__TURNS;
     }
-    bide__world_leave(core);
+    bide__world_leave(peer);
     bide__thread.running = NULL;
     return NULL;
 }

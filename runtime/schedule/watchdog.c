@@ -21,9 +21,9 @@ static const int64_t TICK_NS = INT64_C(2000000);
 static const int64_t PATIENCE_NS = INT64_C(1000000000);
 enum { QUIET_TICKS = 10 };
 
-static void report(const struct bide__core *core, int64_t ms)
+static void report(const struct bide__peer *peer, int64_t ms)
 {
-    const struct bide_fn *fn = atomic_load_explicit(&core->function, memory_order_relaxed);
+    const struct bide_fn *fn = atomic_load_explicit(&peer->function, memory_order_relaxed);
     const struct bide_fn_info *info = fn != NULL ? fn->info : NULL;
     char text[320];
 
@@ -32,31 +32,31 @@ static void report(const struct bide__core *core, int64_t ms)
     snprintf(text, sizeof(text),
              "bide: worker %u: the task of %s (%s:%u) has not come to an await for %lld ms; "
              "use bide_blocking or bide_yield\n",
-             core->index, info->name, info->file, (unsigned)info->line, (long long)ms);
+             peer->index, info->name, info->file, (unsigned)info->line, (long long)ms);
     (void)bide__door.write(STDERR_FILENO, text, strlen(text));
 }
 
 /* The worker's poll lasts. */
-static void help(struct bide__core *core, int64_t now_ns)
+static void help(struct bide__peer *peer, int64_t now_ns)
 {
-    struct bide__workers *all = core->all;
-    struct bide__watched *w = &core->watched;
+    struct bide__workers *all = peer->all;
+    struct bide__watched *w = &peer->watched;
 
-    if (bide__ring_count(&core->ring) > 0 ||
-        atomic_load_explicit(&core->lifo, memory_order_relaxed) != NULL)
+    if (bide__ring_count(&peer->ring) > 0 ||
+        atomic_load_explicit(&peer->lifo, memory_order_relaxed) != NULL)
         bide__notify(all);
-    bide__wheel_help(core->worker.wheel, bide__clock_ns());
+    bide__wheel_help(peer->worker.wheel, bide__clock_ns());
     if (now_ns - w->since_ns >= PATIENCE_NS && !w->reported) {
         w->reported = true;
-        report(core, (now_ns - w->since_ns) / 1000000);
+        report(peer, (now_ns - w->since_ns) / 1000000);
     }
 }
 
-static void look(struct bide__core *core, int64_t now_ns)
+static void look(struct bide__peer *peer, int64_t now_ns)
 {
-    struct bide__watched *w = &core->watched;
-    uint32_t epoch = atomic_load_explicit(&core->epoch, memory_order_relaxed);
-    bool polls = atomic_load_explicit(&core->function, memory_order_relaxed) != NULL;
+    struct bide__watched *w = &peer->watched;
+    uint32_t epoch = atomic_load_explicit(&peer->epoch, memory_order_relaxed);
+    bool polls = atomic_load_explicit(&peer->function, memory_order_relaxed) != NULL;
 
     if (epoch != w->epoch || !polls) {
         *w = (struct bide__watched){.epoch = epoch};
@@ -64,7 +64,7 @@ static void look(struct bide__core *core, int64_t now_ns)
     }
     if (w->since_ns == 0)
         w->since_ns = now_ns - TICK_NS;
-    help(core, now_ns);
+    help(peer, now_ns);
 }
 
 static bool all_sleep(struct bide__workers *all)
@@ -94,7 +94,7 @@ static void *watchdog_main(void *argument)
         bide__door.cond_wait(&all->watch_wake, &all->watch_mutex, TICK_NS);
         int64_t now_ns = bide__door_real.clock();
         for (unsigned i = 0; i < all->count; i++)
-            look(&all->cores[i], now_ns);
+            look(&all->peers[i], now_ns);
         if (all->runtime->fds->waiting > 0 && !all_sleep(all) &&
             !atomic_load_explicit(&all->driver_taken, memory_order_relaxed))
             bide__notify(all);

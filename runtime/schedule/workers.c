@@ -11,28 +11,28 @@
 
 /* ---- made ---- */
 
-static void core_init(struct bide__core *core, struct bide__workers *all, unsigned index)
+static void peer_init(struct bide__peer *peer, struct bide__workers *all, unsigned index)
 {
     struct bide_runtime *rt = all->runtime;
     const struct bide__worker *outside = rt->worker;
 
-    core->all = all;
-    core->index = index;
-    core->random = (outside->turn.seed ^ (index + 1) * UINT32_C(2654435761)) | 1;
-    core->worker = (struct bide__worker){
+    peer->all = all;
+    peer->index = index;
+    peer->random = (outside->turn.seed ^ (index + 1) * UINT32_C(2654435761)) | 1;
+    peer->worker = (struct bide__worker){
         .hub = rt->hub,
         .slab = &rt->hub->slabs[index],
-        .schedule = bide__core_schedule,
+        .schedule = bide__peer_schedule,
         .runtime = rt,
         .wheel = &rt->wheels[index],
-        .segments = &core->segments,
+        .segments = &peer->segments,
         .driver = outside->driver,
-        .turn = {.memory = &bide__memory, .seed = core->random},
+        .turn = {.memory = &bide__memory, .seed = peer->random},
     };
-    core->events = BIDE__TURNS;
-    bide__wheel_init(core->worker.wheel, bide__clock_ns(), true, index);
-    bide__inject_init(&core->pinned);
-    bide__parker_init(&core->parker);
+    peer->events = BIDE__TURNS;
+    bide__wheel_init(peer->worker.wheel, bide__clock_ns(), true, index);
+    bide__inject_init(&peer->pinned);
+    bide__parker_init(&peer->parker);
 }
 
 static void monotonic_cond(pthread_cond_t *cond)
@@ -67,16 +67,16 @@ static struct bide__workers *all_new(struct bide_runtime *rt, unsigned count)
     if (all == NULL)
         return NULL;
     memset(all, 0, sizeof(*all));
-    size_t size = count * sizeof(*all->cores);
-    all->cores = bide__door.alloc(size, BIDE__LINE);
-    if (all->cores == NULL) {
+    size_t size = count * sizeof(*all->peers);
+    all->peers = bide__door.alloc(size, BIDE__LINE);
+    if (all->peers == NULL) {
         bide__free(all, sizeof(*all));
         return NULL;
     }
-    memset(all->cores, 0, size);
+    memset(all->peers, 0, size);
     all_init(all, rt, count);
     for (unsigned i = 0; i < count; i++)
-        core_init(&all->cores[i], all, i);
+        peer_init(&all->peers[i], all, i);
     return all;
 }
 
@@ -105,8 +105,8 @@ int bide__workers_begin(struct bide_runtime *rt, unsigned count, size_t stack_si
         return r;
     }
     for (unsigned i = 0; i < count && r == 0; i++) {
-        struct bide__core *core = &all->cores[i];
-        r = bide__door.thread_create(&core->thread, stack_size, bide__worker_main, core);
+        struct bide__peer *peer = &all->peers[i];
+        r = bide__door.thread_create(&peer->thread, stack_size, bide__worker_main, peer);
         if (r == 0)
             all->started++;
     }
@@ -126,9 +126,9 @@ void bide__workers_stop(struct bide_runtime *rt)
 
     atomic_store_explicit(&all->quit, true, memory_order_seq_cst);
     for (unsigned i = 0; i < all->started; i++)
-        bide__unpark(&all->cores[i]);
+        bide__unpark(&all->peers[i]);
     for (unsigned i = 0; i < all->started; i++)
-        bide__door.thread_join(all->cores[i].thread);
+        bide__door.thread_join(all->peers[i].thread);
     all->started = 0;
     if (all->has_watchdog)
         bide__watchdog_end(all);
@@ -140,11 +140,11 @@ void bide__workers_free(struct bide_runtime *rt)
     struct bide__workers *all = rt->workers;
 
     for (unsigned i = 0; i < all->count; i++) {
-        struct bide__core *core = &all->cores[i];
-        bide__wheel_end(core->worker.wheel);
-        bide__segments_end(&core->segments);
-        bide__inject_end(&core->pinned);
-        bide__parker_end(&core->parker);
+        struct bide__peer *peer = &all->peers[i];
+        bide__wheel_end(peer->worker.wheel);
+        bide__segments_end(&peer->segments);
+        bide__inject_end(&peer->pinned);
+        bide__parker_end(&peer->parker);
     }
     bide__inject_end(&all->inject);
     bide__inject_end(&all->low);
@@ -158,7 +158,7 @@ void bide__workers_free(struct bide_runtime *rt)
     pthread_cond_destroy(&all->watch_wake);
     bide__free(rt->wheels, all->count * sizeof(*rt->wheels));
     rt->wheels = rt->worker->wheel;
-    bide__free(all->cores, all->count * sizeof(*all->cores));
+    bide__free(all->peers, all->count * sizeof(*all->peers));
     bide__free(all, sizeof(*all));
     rt->workers = NULL;
 }
@@ -186,7 +186,7 @@ static bool cancel_all(struct bide_runtime *rt, bool force, int64_t patience_ns)
         rt->worker->closing = true;
         rt->forcing = force;
         for (unsigned i = 0; i < all->count; i++)
-            all->cores[i].worker.closing = true;
+            all->peers[i].worker.closing = true;
         bide__hub_each(rt->hub, cancel_block, rt);
         pthread_mutex_unlock(&rt->hub->mutex);
     }

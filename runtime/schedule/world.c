@@ -12,24 +12,24 @@
 
 #include "runtime/thread.h"
 
-void bide__world_enter(struct bide__core *core)
+void bide__world_enter(struct bide__peer *peer)
 {
-    struct bide__workers *all = core->all;
+    struct bide__workers *all = peer->all;
 
     pthread_mutex_lock(&all->world_mutex);
     while (atomic_load_explicit(&all->stop, memory_order_relaxed))
         bide__door.cond_wait(&all->go_on, &all->world_mutex, -1);
-    core->stands = false;
+    peer->stands = false;
     all->running++;
     pthread_mutex_unlock(&all->world_mutex);
 }
 
-void bide__world_leave(struct bide__core *core)
+void bide__world_leave(struct bide__peer *peer)
 {
-    struct bide__workers *all = core->all;
+    struct bide__workers *all = peer->all;
 
     pthread_mutex_lock(&all->world_mutex);
-    core->stands = true;
+    peer->stands = true;
     all->running--;
     if (atomic_load_explicit(&all->stop, memory_order_relaxed))
         pthread_cond_broadcast(&all->all_stand);
@@ -37,23 +37,23 @@ void bide__world_leave(struct bide__core *core)
 }
 
 /* The worker that this thread runs, if it is one of these. */
-static struct bide__core *self(struct bide__workers *all)
+static struct bide__peer *self(struct bide__workers *all)
 {
     struct bide__worker *worker = bide__thread.running;
-    return worker != NULL && worker->runtime == all->runtime ? bide__core_of(worker) : NULL;
+    return worker != NULL && worker->runtime == all->runtime ? bide__peer_of(worker) : NULL;
 }
 
 bool bide__world_stop(struct bide_runtime *rt, int64_t patience_ns)
 {
     struct bide__workers *all = rt->workers;
     int64_t left_ns = patience_ns, step_ns = patience_ns / 16 + 1;
-    struct bide__core *core;
+    struct bide__peer *peer;
 
     if (all == NULL)
         return true;
-    core = self(all);
-    if (core != NULL)
-        bide__world_leave(core);
+    peer = self(all);
+    if (peer != NULL)
+        bide__world_leave(peer);
     pthread_mutex_lock(&all->stopper);
     pthread_mutex_lock(&all->world_mutex);
     atomic_store_explicit(&all->stop, true, memory_order_relaxed);
@@ -69,16 +69,16 @@ bool bide__world_stop(struct bide_runtime *rt, int64_t patience_ns)
 void bide__world_go(struct bide_runtime *rt)
 {
     struct bide__workers *all = rt->workers;
-    struct bide__core *core;
+    struct bide__peer *peer;
 
     if (all == NULL)
         return;
-    core = self(all);
+    peer = self(all);
     pthread_mutex_lock(&all->world_mutex);
     atomic_store_explicit(&all->stop, false, memory_order_relaxed);
     pthread_cond_broadcast(&all->go_on);
     pthread_mutex_unlock(&all->world_mutex);
     pthread_mutex_unlock(&all->stopper);
-    if (core != NULL)
-        bide__world_enter(core);
+    if (peer != NULL)
+        bide__world_enter(peer);
 }

@@ -15,7 +15,9 @@ static _Atomic int ended;
 
 static async int listens(void)
 {
-    defer { ended++; }
+    defer {
+        ended++;
+    }
     return await signal_wait(&s);
 }
 

@@ -22,8 +22,8 @@ static struct bide_runtime *rt;
 /* 0 workers: a current_thread runtime. */
 static inline void runtime_begin(unsigned workers)
 {
-    struct bide_runtime_options o = {.flavour = workers > 0 ? BIDE_MULTI_THREAD : BIDE_CURRENT_THREAD,
-                                     .workers = workers};
+    struct bide_runtime_options o = {
+        .flavour = workers > 0 ? BIDE_MULTI_THREAD : BIDE_CURRENT_THREAD, .workers = workers};
     explore_focus(false);
     explore_check(bide_runtime_new(&rt, &o) == 0);
     explore_settle();

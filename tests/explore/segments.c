@@ -74,10 +74,6 @@ static void end(void)
 }
 
 const struct explore_model explore_models[] = {
-    {.name = "segments",
-     .begin = begin,
-     .threads = {works_0, works_1},
-     .end = end,
-     .bound = 3},
+    {.name = "segments", .begin = begin, .threads = {works_0, works_1}, .end = end, .bound = 3},
     {0},
 };

@@ -92,11 +92,7 @@ static void wake_1(void)
 }
 
 const struct explore_model explore_models[] = {
-    {.name = "state word: one thread",
-     .begin = begin_shared,
-     .threads = {owner, wake_0, wake_1}},
-    {.name = "state word: several",
-     .begin = begin_multi,
-     .threads = {owner, wake_0, wake_1}},
+    {.name = "state word: one thread", .begin = begin_shared, .threads = {owner, wake_0, wake_1}},
+    {.name = "state word: several", .begin = begin_multi, .threads = {owner, wake_0, wake_1}},
     {0},
 };

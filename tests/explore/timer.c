@@ -84,10 +84,7 @@ static void end_one(void)
 }
 
 const struct explore_model explore_models[] = {
-    {.name = "timer",
-     .begin = begin,
-     .threads = {advances, ends_0, ends_1},
-     .end = end},
+    {.name = "timer", .begin = begin, .threads = {advances, ends_0, ends_1}, .end = end},
     {.name = "timer: two advance it",
      .begin = begin,
      .threads = {advances, helps, ends_0},
