@@ -97,9 +97,17 @@ void *bide__spawn_on(struct bide_runtime *rt, const struct bide_fn *fn, const vo
 
 void *bide__spawn_at(uint32_t core, const struct bide_fn *fn, const void *args)
 {
-    (void)core;
-    bide__args_release(fn, args);
-    return bide__handle_failed(-EINVAL);
+    int error = -EINVAL;
+    struct bide__worker *worker = bide__worker_here();
+    struct bide__task *task = NULL;
+
+    if (worker != NULL)
+        task = bide__core_spawn(worker, core, fn, args, &error);
+    if (task == NULL) {
+        bide__args_release(fn, args);
+        return bide__handle_failed(error);
+    }
+    return task;
 }
 
 void *bide__lazy(const struct bide_fn *fn, const void *args)
@@ -277,6 +285,8 @@ int bide__main_on(uint32_t flavour, const struct bide_fn *fn, const void *args)
     if (r < 0)
         return failed("cannot start", r);
     rt->is_program = true;
+    if (rt->worker->core != NULL)
+        bide__cores_pin(rt);
     bide_runtime_enter(rt);
     bide__quit_signal_begin(rt);
     int status = run_main(rt, fn, args);

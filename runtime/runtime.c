@@ -92,18 +92,18 @@ static void furnish(struct whole *all, const struct bide_runtime_options *o)
                     o->blocking_idle.ns > 0 ? o->blocking_idle.ns : BLOCKING_IDLE_NS);
 }
 
-/* Zero: as many as the environment says, or else as many as there are cores for this process. */
-static unsigned worker_count(const struct bide_runtime_options *o)
+/* The cores that the process may use, unless the options or the environment say otherwise. */
+static unsigned worker_count(const struct bide_runtime_options *options)
 {
     const char *text = getenv("BIDE_WORKERS");
-    unsigned long n = o->workers;
+    unsigned long n = options->workers;
     cpu_set_t cores;
 
     if (n == 0 && text != NULL)
         n = strtoul(text, NULL, 10);
-    if (n == 0 && sched_getaffinity(0, sizeof(cores), &cores) == 0)
+    if (n == 0 && bide__door.sched_getaffinity(0, sizeof(cores), &cores) >= 0)
         n = (unsigned long)CPU_COUNT(&cores);
-    return n == 0 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
+    return n == 0 ? 1 : n < WORKERS_MAX ? (unsigned)n : WORKERS_MAX;
 }
 
 int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_options *options)
@@ -115,8 +115,6 @@ int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_option
         options = &defaults;
     if (options->flavour > BIDE_THREAD_PER_CORE)
         return -EINVAL;
-    if (options->flavour == BIDE_THREAD_PER_CORE)
-        return -ENOSYS;
     int r = bide__fork_watch();
     if (r < 0)
         return r;
@@ -137,6 +135,13 @@ int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_option
     if (r < 0)
         goto no_workers;
     enlist(&all->shared);
+    if (options->flavour == BIDE_THREAD_PER_CORE) {
+        r = bide__cores_begin(&all->shared, options, worker_count(options));
+        if (r < 0) {
+            bide_runtime_free(&all->shared);
+            return r;
+        }
+    }
     *out = &all->shared;
     return 0;
 
@@ -159,6 +164,8 @@ int bide_runtime_free(struct bide_runtime *rt)
         bide__misuse_blocking("bide_runtime_free");
     if (bide__runtime_forked(rt) || worker->hub->alive > 0 || worker->hub->futures > 0 ||
         rt->fds->open > 0 || bide__hub_has_spawned(rt->hub))
+        return -EBUSY;
+    if (worker->core != NULL && bide__cores_free(rt) < 0)
         return -EBUSY;
     if (bide__thread.entered == rt)
         bide__thread.entered = NULL;

@@ -24,6 +24,7 @@ struct bide__task;
 struct bide__hub;
 struct bide__slab;
 struct bide__workers;
+struct bide__core;
 
 enum {
     BIDE__BUDGET = 128, /* operations a turn */
@@ -53,6 +54,7 @@ struct bide__worker {
     struct bide__wheel *wheel;
     struct bide__segments *segments;
     struct bide__driver *driver; /* in which it waits */
+    struct bide__core *core;     /* of a thread_per_core runtime, or NULL */
     int64_t judge_after_ns;      /* see schedule/current_thread.c; 0: it does not */
 };
 

@@ -152,13 +152,21 @@ bide__needs void bide__erased_scope(struct bide__scope *);
 bide__needs void bide__erased_runtime(struct bide_runtime *);
 bide__needs int bide__erased_result(void *);
 int64_t bide__erased_instant(bide_instant);
-#define bide__any(type)           ((type)bide__erased_pointer())
-#define bide__result(h)           __typeof__((*(h))((struct bide__task *)0))
+#define bide__any(type)  ((type)bide__erased_pointer())
+#define bide__result(h)  __typeof__((*(h))((struct bide__task *)0))
 
 /* Tasks. */
-#define bide_spawn(call)          __extension__({ bide__any(bide_task(__typeof__(call))); })
-#define bide_spawn_on(rt, call)   (bide__erased_runtime(rt), bide_spawn(call))
-#define bide_spawn_at(core, call) ((void)(uint32_t)(core), bide_spawn(call))
+#define bide_spawn(call) __extension__({ bide__any(bide_task(__typeof__(call))); })
+#define bide_spawn_on(rt, call)                 \
+    __extension__({                             \
+        bide__erased_runtime(rt);               \
+        bide__any(bide_task(__typeof__(call))); \
+    })
+#define bide_spawn_at(core, call)               \
+    __extension__({                             \
+        (void)(uint32_t)(core);                 \
+        bide__any(bide_task(__typeof__(call))); \
+    })
 #define bide_spawn_local(call)    bide_spawn(call)
 #define bide_spawn_low(call)      bide_spawn(call)
 #define bide_spawn_blocking(call) bide_spawn(call)

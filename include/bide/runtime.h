@@ -71,7 +71,7 @@ struct bide_runtime;
 enum bide_flavour {
     BIDE_CURRENT_THREAD = 0,  /* tasks run on the thread that blocks on the runtime */
     BIDE_MULTI_THREAD = 1,    /* workers with threads of their own share all tasks */
-    BIDE_THREAD_PER_CORE = 2, /* each core has a thread and tasks of its own */
+    BIDE_THREAD_PER_CORE = 2, /* each core has a thread and tasks of its own, see below */
 };
 
 /* Zero in a member means the default. */
@@ -135,6 +135,28 @@ struct bide_runtime *bide_runtime_enter(struct bide_runtime *rt);
 /* The runtime that runs on the calling thread, else the one that the thread has entered, else the
  * thread's own; NULL if there is none. Any thread. */
 struct bide_runtime *bide_runtime_current(void);
+
+/*
+ * A runtime of the flavour BIDE_THREAD_PER_CORE has `workers` cores. Each has a runtime like those
+ * of one thread, with a thread that is pinned to one core of the machine, if that can be had. Core 0
+ * is the runtime that bide_runtime_new makes. It runs on the thread that blocks on it, and only then;
+ * bide pins that thread only for `async int main`.
+ *
+ * A task stays on its core. bide_spawn makes a task on the core of the caller, bide_spawn_at on the
+ * core with this number; the call is sent there when the spawner's core next has its turn. The
+ * handle is used on the core that has spawned: it is joined there, and what bide/task.h says of it
+ * holds. Everything else belongs to the core that has made it, like the objects of any other runtime.
+ * bide_spawn_on with the runtime of a core (bide_runtime_current() on it) is for other threads.
+ *
+ * bide_runtime_shutdown of core 0 ends all cores together. It must have ended them before
+ * bide_runtime_free, which frees all. The runtimes of the other cores are not for these two.
+ * bide_runtime_tasks, bide_runtime_dump and SIGQUIT are about one core.
+ *
+ * bide_runtime_cores returns the number of cores (1 for other flavours), bide_core that of the core
+ * on which the caller runs (0 also for other flavours). Any thread.
+ */
+uint32_t bide_runtime_cores(const struct bide_runtime *rt);
+uint32_t bide_core(void);
 
 /* The number of tasks that have not ended; those that other threads have spawned are counted when
  * the runtime has run since. Call it on the thread that uses rt. */

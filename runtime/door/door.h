@@ -53,6 +53,10 @@
     X(int, raise, (int signo), (signo))                                                            \
     X(pid_t, gettid, (void), ())                                                                   \
     X(int, sched_yield, (void), ())                                                                \
+    X(int, sched_getaffinity, (pid_t thread, size_t size, cpu_set_t * cores),                      \
+      (thread, size, cores))                                                                       \
+    X(int, sched_setaffinity, (pid_t thread, size_t size, const cpu_set_t *cores),                 \
+      (thread, size, cores))                                                                       \
     X(int, timer_create, (clockid_t clock, struct sigevent * event, timer_t * timer),              \
       (clock, event, timer))                                                                       \
     X(int, timer_settime,                                                                          \

@@ -41,6 +41,8 @@ static void take_over(struct bide__worker *w)
     if (atomic_load_explicit(&w->hub->pending, memory_order_relaxed))
         bide__hub_take(w->hub, w);
     bide__hub_read(w->hub);
+    if (__builtin_expect(w->core != NULL, 0))
+        bide__core_receive(w->core);
 }
 
 /* Wakes the tasks whose timers are due. */
@@ -124,10 +126,14 @@ static void wait_for_something(struct bide__worker *w, int64_t deadline_ns)
                   (timeout_ns < 0 || timeout_ns > w->judge_after_ns);
     if (judges)
         timeout_ns = w->judge_after_ns;
-    if (!bide__hub_sleep(w->hub))
+    if (w->core != NULL && !bide__core_sleep(w->core))
         return;
-    poll_driver(w, timeout_ns);
-    bide__hub_awake(w->hub);
+    if (bide__hub_sleep(w->hub)) {
+        poll_driver(w, timeout_ns);
+        bide__hub_awake(w->hub);
+    }
+    if (w->core != NULL)
+        bide__core_awake(w->core);
     take_over(w);
     pass_time(w);
     if (judges && is_idle(w))
@@ -192,7 +198,7 @@ int bide__run(struct bide__worker *w, const struct bide__task *until, int64_t de
             if (task == until && bide__state_done(&until->wake.state))
                 return 0;
         }
-        if (until == NULL && w->hub->alive == 0)
+        if (until == NULL && (w->core != NULL ? bide__core_returns(w->core) : w->hub->alive == 0))
             return 0;
         if (deadline_ns != INT64_MAX && bide__clock_ns() >= deadline_ns)
             return -ETIMEDOUT;

@@ -10,12 +10,16 @@
 
 #include "runtime/worker.h"
 
+struct bide_runtime_options;
+
 /*
  * Runs tasks until `until` is DONE (NULL: until no task is alive) or the clock reaches deadline_ns.
  * 0, -ETIMEDOUT, or -EDEADLK (for a program only): nothing can ever wake a task. The caller has set
  * bide__thread.running.
  */
 int bide__run(struct bide__worker *worker, const struct bide__task *until, int64_t deadline_ns);
+
+/* ---- multi_thread: see multi.h ---- */
 
 /* multi_thread: makes `count` workers and starts their threads, the stack of which has stack_size
  * bytes (0: the default). rt has its hub and its driver. 0, -ENOMEM, -EAGAIN: no thread. */
@@ -38,6 +42,37 @@ void bide__workers_free(struct bide_runtime *rt);
  */
 bool bide__world_stop(struct bide_runtime *rt, int64_t patience_ns);
 void bide__world_go(struct bide_runtime *rt);
+
+/* ---- thread_per_core: see cores.h ---- */
+
+/* Makes `count` cores, of which rt is the first, and starts the threads of the others. 0, or why
+ * not. */
+int bide__cores_begin(struct bide_runtime *rt, const struct bide_runtime_options *options,
+                      unsigned count);
+
+/* This thread is that of core 0: it is to run on one core of the machine. */
+void bide__cores_pin(struct bide_runtime *rt);
+
+/* bide_runtime_shutdown of the first core; all end together. */
+int bide__cores_shutdown(struct bide_runtime *rt, struct bide_duration limit);
+
+/* After a shutdown: frees the other cores. 0 or -EBUSY. */
+int bide__cores_free(struct bide_runtime *rt);
+
+/* Makes a task on another core. NULL: *error is -EINVAL (no such core) or -ENOMEM. */
+struct bide__task *bide__core_spawn(struct bide__worker *worker, uint32_t core,
+                                    const struct bide_fn *fn, const void *args, int *error);
+
+/* For the executor, of a worker that is a core. No tasks are left to run: is bide__run to return? */
+bool bide__core_returns(struct bide__core *core);
+/* Reads the mail from other cores. */
+void bide__core_receive(struct bide__core *core);
+/* Before and after it waits in the driver. False: there is mail. */
+bool bide__core_sleep(struct bide__core *core);
+void bide__core_awake(struct bide__core *core);
+
+/* Asks all tasks to cancel, those to come too; with `force` below shields too. */
+void bide__cancel_all(struct bide_runtime *rt, bool force);
 
 /* Before and after a call on the worker's own thread that blocks. `worker` NULL: the thread runs no
  * executor of the runtime. */

@@ -22,7 +22,7 @@ static void cancel_block(void *block, void *argument)
         bide__task_cancel(rt->worker, task, rt->forcing);
 }
 
-static void cancel_all(struct bide_runtime *rt, bool force)
+void bide__cancel_all(struct bide_runtime *rt, bool force)
 {
     rt->worker->closing = true;
     rt->forcing = force;
@@ -79,15 +79,17 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
         return 0;
     if (rt->multi)
         return bide__workers_shutdown(rt, limit);
+    if (worker->core != NULL)
+        return bide__cores_shutdown(rt, limit);
     bide__thread.running = worker;
-    cancel_all(rt, false);
+    bide__cancel_all(rt, false);
     int64_t deadline_ns = bide__deadline(limit);
     int r = run_out(worker, deadline_ns);
     bide__hub_refuse(rt->hub, worker, true);
     if (r == 0 && worker->hub->alive > 0) /* others have just spawned */
         r = run_out(worker, deadline_ns);
     if (r < 0) {
-        cancel_all(rt, true);
+        bide__cancel_all(rt, true);
         force_all(worker);
         rt->forcing = false;
         rt->is_stuck = false;

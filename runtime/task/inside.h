@@ -335,13 +335,6 @@ extern const struct bide_waker_vtable bide__multi_task_vtable, bide__multi_futur
 
 /* ---- joins ---- */
 
-/* In the frame of a join, or of a get or drop of a future: its place in the ring. */
-struct bide__joiner {
-    struct bide__joiner *next, *previous; /* next NULL: not in the ring */
-    struct bide__task *task;              /* with a reference; NULL: not waiting */
-    bide_waker waker;
-};
-
 /* The additional data of a child of a scope. Its task's `waiters` then points here, plus one byte,
  * and the ring of joins begins here. scope.c says who may touch the rest. */
 struct bide__child {

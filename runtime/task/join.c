@@ -1,5 +1,5 @@
 /*
- * join.c: the leaves bide_task_join and bide_task_wait.
+ * join.c: the leaves bide_task_join and bide_task_wait; and the watch, which waits without a task.
  *
  * A join that waits is in the task's ring with a reference to the task, so the handle may go
  * meanwhile (another branch may have joined the task). It looks at the variable anew at every poll,
@@ -174,3 +174,38 @@ BIDE__LEAF_INNER(int, bide_task_join, struct join, BIDE__NOT_NOW, join_poll, joi
                  (void *, handle), (void *, out));
 BIDE__LEAF_INNER(int, bide_task_wait, struct join, BIDE__NOT_NOW, wait_poll, join_cancel,
                  (void *, task));
+
+/* ---- a watch ---- */
+
+static void watch_wake(struct bide_wakeable *w, unsigned branch)
+{
+    struct bide__watch *watch = (struct bide__watch *)(void *)w;
+    (void)branch;
+    watch->ended(watch);
+}
+
+/* The waker is only ever borrowed. */
+static const struct bide_waker_vtable watch_vtable = {.wake_by_ref = watch_wake};
+
+void bide__watch_begin(struct bide__watch *watch, struct bide__task *task)
+{
+    watch->wake.vtable = &watch_vtable;
+    watch->joiner.next = NULL;
+    bide__joiner_add(task, &watch->joiner, bide_waker_make(&watch->wake, 0));
+}
+
+int bide__watch_end(struct bide__worker *worker, struct bide__watch *watch, void *result)
+{
+    struct bide__task *task = watch->joiner.task;
+    int error = task->end.error;
+
+    BIDE__ASSERT(bide__state_done(&task->wake.state), "watch: end: the task has not ended");
+    if (error == 0)
+        bide__copy_result(result, task);
+    bide__joiner_remove(&watch->joiner);
+    bool last = bide__state_unref(&task->wake.state);
+    BIDE__ASSERT(!last, "watch: end: the handle is gone");
+    (void)last;
+    bide__task_let_go(worker, task);
+    return error;
+}

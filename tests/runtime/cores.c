@@ -1,0 +1,411 @@
+/*
+ * thread_per_core: tasks on other cores, what comes back of them, mail that does not fit, the end of
+ * all cores together.
+ */
+#include "check.h"
+
+#include "runtime/schedule/cores.h"
+
+#include <bide/bide.h>
+#include <bide/testing.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CORES = 3 };
+
+static struct bide_runtime *rt;
+static _Atomic int begun, ended, undone;
+
+static void make(uint32_t cores)
+{
+    const struct bide_runtime_options options = {.flavour = BIDE_THREAD_PER_CORE, .workers = cores};
+    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    CHECK_EQ(bide_runtime_cores(rt), cores);
+    bide_runtime_enter(rt);
+}
+
+static void end(void)
+{
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(30)), 0);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
+/* ---- one call ---- */
+
+static async int where(uint32_t core)
+{
+    begun++;
+    CHECK_EQ(bide_core(), core);
+    await bide_yield();
+    CHECK_EQ(bide_core(), core);
+    await bide_sleep(BIDE_US(1));
+    CHECK_EQ(bide_core(), core);
+    ended++;
+    return (int)core * 10;
+}
+
+static async int get(bide_task(int) task)
+{
+    int n = 0, r = await bide_task_join(task, &n);
+    return r < 0 ? r : n;
+}
+
+static async int everywhere(void)
+{
+    for (uint32_t i = 0; i < CORES; i++)
+        CHECK_EQ(await get(bide_spawn_at(i, where(i))), (int)i * 10);
+    CHECK_ERR(await get(bide_spawn_at(CORES, where(0))), -EINVAL);
+    CHECK_ERR(await get(bide_spawn_at(~0u, where(0))), -EINVAL);
+    return 0;
+}
+
+TEST(a_task_runs_on_its_core_and_its_result_comes_back)
+{
+    make(CORES);
+    CHECK_EQ(bide_block_on(everywhere()), 0);
+    CHECK_EQ(begun, CORES);
+    CHECK_EQ(ended, CORES);
+    end();
+}
+
+TEST(one_core_is_like_one_thread)
+{
+    make(1);
+    CHECK_EQ(bide_block_on(get(bide_spawn_at(0, where(0)))), 0);
+    CHECK_ERR(bide_block_on(get(bide_spawn_at(1, where(0)))), -EINVAL);
+    end();
+}
+
+TEST(elsewhere_there_are_no_cores)
+{
+    CHECK_ERR(bide_block_on(get(bide_spawn_at(0, where(0)))), -EINVAL);
+    CHECK_EQ(bide_core(), 0);
+}
+
+/* ---- arguments and results of all kinds ---- */
+
+struct large {
+    char bytes[20000];
+};
+struct lines {
+    _Alignas(64) char bytes[64];
+};
+
+static async struct large grow(char c, int n)
+{
+    struct large l;
+    await bide_yield();
+    memset(l.bytes, c + n, sizeof l.bytes);
+    return l;
+}
+
+static async struct lines turned(struct lines l, struct large const by)
+{
+    CHECK_EQ((uintptr_t)&l % 64, 0);
+    await bide_yield();
+    for (size_t i = 0; i < sizeof l.bytes; i++)
+        l.bytes[i] = (char)(l.bytes[i] + by.bytes[i]);
+    return l;
+}
+
+static async void nothing(void)
+{
+    ended++;
+}
+
+static async char tiny(char c)
+{
+    return c;
+}
+
+static async int kinds(void)
+{
+    static struct large l;
+    struct lines line = {"abc"};
+    char c = 0;
+    bide_async_fn(char, char) ref = bide_ref(tiny);
+    bide_task(struct large) large = bide_spawn_at(1, grow('a', 2));
+    CHECK_EQ(await bide_task_join(large, &l), 0);
+    CHECK(l.bytes[0] == 'c' && l.bytes[19999] == 'c');
+    memset(&l, 1, sizeof l);
+    bide_task(struct lines) lines = bide_spawn_at(2, turned(line, l));
+    CHECK_EQ(await bide_task_join(lines, &line), 0);
+    CHECK(memcmp(line.bytes, "bcd\1", 4) == 0);
+    bide_task(void) none = bide_spawn_at(1, nothing());
+    CHECK_EQ(await bide_task_join(none, NULL), 0);
+    bide_task(char) one = bide_spawn_at(2, (*ref)('x'));
+    CHECK_EQ(await bide_task_join(one, &c), 0);
+    CHECK_EQ(c, 'x');
+    int base = 40;
+    CHECK_EQ(await get(bide_spawn_at(1, async({ await bide_yield(); base + 2; }))), 42);
+    return 0;
+}
+
+TEST(arguments_and_results_of_all_kinds)
+{
+    make(CORES);
+    CHECK_EQ(bide_block_on(kinds()), 0);
+    CHECK_EQ(ended, 1);
+    end();
+}
+
+/* ---- cancelled, detached, failed ---- */
+
+static async int waits(void)
+{
+    begun++;
+    defer {
+        await bide_yield();
+        undone++;
+    }
+    return await bide_sleep(BIDE_S(1000000));
+}
+
+static async int fails(void)
+{
+    return -EIO;
+}
+
+static async int handles(void)
+{
+    int n = 0;
+    bide_task(int) early = bide_spawn_at(1, waits()), late = bide_spawn_at(2, waits());
+    bide_task_abort(early); /* before it was sent: it begins all the same */
+    while (begun < 2)
+        await bide_yield();
+    bide_task_abort(late);
+    bide_task_abort(late);
+    CHECK_ERR(await bide_task_join(early, &n), -ECANCELED);
+    CHECK_ERR(await bide_task_join(late, &n), -ECANCELED);
+    CHECK_EQ(undone, 2);
+    CHECK_EQ(await get(bide_spawn_at(1, fails())), -EIO);
+    bide_spawn_at(1, where(1));
+    bide_task(int) dropped = bide_spawn_at(2, where(2));
+    bide_task_detach(dropped);
+    while (ended < 2)
+        await bide_yield();
+    bide_task(int) done = bide_spawn_at(1, where(1));
+    CHECK_EQ(await bide_task_wait(done), 0);
+    bide_task_abort(done);
+    CHECK_EQ(await get(bide_move(done)), 10);
+    return 0;
+}
+
+TEST(handles_are_used_as_always)
+{
+    make(CORES);
+    CHECK_EQ(bide_block_on(handles()), 0);
+    end();
+}
+
+/* ---- more than a ring holds ---- */
+
+enum { MANY = 10 * BIDE__LANE };
+
+static _Atomic bool hold;
+
+static async int slow(int n)
+{
+    while (hold) {} /* its core reads no mail */
+    ended++;
+    return n;
+}
+
+static async int many(void)
+{
+    static bide_task(int) task[MANY];
+    hold = true;
+    for (int i = 0; i < MANY; i++)
+        task[i] = bide_spawn_at(1, slow(i));
+    for (int i = 0; i < 100; i++)
+        await bide_yield(); /* all are sent */
+    struct bide__lane *ring = &rt->worker->core->all->lane[1];
+    CHECK(ring->over != NULL);
+    hold = false;
+    for (int i = 0; i < MANY; i++)
+        CHECK_EQ(await get(bide_move(task[i])), i);
+    CHECK(ring->over == NULL);
+    CHECK_EQ(rt->worker->core->over, 0);
+    return 0;
+}
+
+TEST(mail_that_does_not_fit_is_not_lost)
+{
+    make(2);
+    CHECK_EQ(bide_block_on(many()), 0);
+    CHECK_EQ(ended, MANY);
+    end();
+}
+
+/* ---- from outside ---- */
+
+static struct bide_runtime *other;
+
+static async int tell(void)
+{
+    other = bide_runtime_current();
+    return 0;
+}
+
+static void *spawn_outside(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 1000; i++)
+        bide_spawn_on(other, where(1));
+    return NULL;
+}
+
+TEST(other_threads_spawn_on_a_core)
+{
+    pthread_t thread;
+    make(2);
+    CHECK_EQ(bide_block_on(get(bide_spawn_at(1, tell()))), 0);
+    CHECK(other != rt);
+    CHECK_EQ(pthread_create(&thread, NULL, spawn_outside, NULL), 0);
+    pthread_join(thread, NULL);
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(30)), 0);
+    CHECK_EQ(begun, 1000);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
+/* ---- the end ---- */
+
+TEST(a_shutdown_ends_the_tasks_of_all_cores)
+{
+    make(CORES);
+    for (uint32_t i = 0; i < 30; i++)
+        bide_spawn_at(i % CORES, waits());
+    CHECK_ERR(bide_runtime_free(rt), -EBUSY);
+    end();
+    CHECK_EQ(begun, 30);
+    CHECK_EQ(undone, 30);
+}
+
+static _Atomic bool relent;
+
+static async int stubborn(void)
+{
+    defer {
+        begun++;
+        while (!relent)
+            await bide_sleep(BIDE_MS(1));
+    }
+    return await bide_sleep(BIDE_S(1000000));
+}
+
+TEST(a_shutdown_that_times_out_can_be_repeated)
+{
+    make(CORES);
+    bide_spawn_at(1, stubborn());
+    CHECK_ERR(bide_runtime_shutdown(rt, BIDE_MS(1)), -ETIMEDOUT);
+    CHECK_EQ(begun, 1);
+    CHECK_ERR(bide_runtime_free(rt), -EBUSY);
+    relent = true;
+    end();
+}
+
+static async int calls_back(void)
+{
+    defer {
+        /* While all shut down, another core still takes it, and cancels it. */
+        int n = 0;
+        bide_task(int) h = bide_spawn_at(2, waits());
+        CHECK_ERR(await bide_task_join(h, &n), -ECANCELED);
+        ended++;
+    }
+    return await bide_sleep(BIDE_S(1000000));
+}
+
+TEST(deferred_blocks_still_call_other_cores)
+{
+    make(CORES);
+    bide_spawn_at(1, calls_back());
+    end();
+    CHECK_EQ(ended, 1);
+    CHECK_EQ(begun, 1);
+    CHECK_EQ(undone, 1);
+}
+
+TEST(without_memory_there_are_no_cores)
+{
+    const struct bide_runtime_options options = {.flavour = BIDE_THREAD_PER_CORE, .workers = CORES};
+    for (unsigned i = 1;; i++) {
+        bide_test_fail("alloc", i, -ENOMEM, 1);
+        int r = bide_runtime_new(&rt, &options);
+        bool failed = bide_test_failed("alloc") > 0;
+        bide_test_reset();
+        CHECK_ERR(r, failed ? -ENOMEM : 0);
+        if (!failed)
+            break;
+        CHECK(rt == NULL);
+    }
+    end();
+    bide_test_fail("thread_create", 2, -EAGAIN, 1);
+    CHECK_ERR(bide_runtime_new(&rt, &options), -EAGAIN);
+}
+
+/* ---- all to all ---- */
+
+static _Atomic int spawned, failed;
+
+static async int spreads(unsigned seed, int depth)
+{
+    begun++;
+    defer {
+        ended++;
+    }
+    bide_task(int) kept = NULL;
+    for (int i = 0; i < 4 && depth > 0; i++) {
+        unsigned r = (unsigned)rand_r(&seed);
+        spawned++;
+        bide_task(int) h = bide_spawn_at(r % CORES, spreads(r, depth - 1));
+        if (r / 16 % 4 == 0)
+            bide_task_abort(h);
+        if (r / 64 % 2)
+            kept = bide_move(h);
+        if (r / 128 % 4 == 0)
+            await bide_yield();
+    }
+    int n = 0, r = 0;
+    if (depth > 0 && seed % 2) {
+        r = await bide_task_join(kept, &n);
+        CHECK(r == 0 || r == -ECANCELED || r == -EINVAL || r == -ENOMEM || r == -ESHUTDOWN);
+        failed += r == -ENOMEM || r == -ESHUTDOWN;
+    }
+    return depth + n;
+}
+
+static async int first(int depth)
+{
+    for (uint32_t i = 0; i < CORES; i++) {
+        spawned++;
+        bide_spawn_at(i, spreads(i, depth));
+    }
+    return 0;
+}
+
+TEST_LIMIT(all_cores_spawn_on_all, 60)
+{
+    make(CORES);
+    CHECK_EQ(bide_block_on(first(6)), 0);
+    while (begun < spawned || ended < begun)
+        bide_block_on(bide_sleep(BIDE_MS(1)));
+    end();
+    CHECK_EQ(begun, spawned);
+    CHECK_EQ(ended, begun);
+    CHECK_EQ(failed, 0);
+}
+
+TEST_LIMIT(all_cores_end_while_they_spawn_on_all, 60)
+{
+    make(CORES);
+    CHECK_EQ(bide_block_on(first(6)), 0);
+    end();
+    CHECK_EQ(begun, spawned);
+    CHECK_EQ(ended, begun);
+    CHECK_EQ(failed, 0);
+}
