@@ -98,7 +98,7 @@ void *bide__spawn_on(struct bide_runtime *rt, const struct bide_fn *fn, const vo
 void *bide__spawn_at(uint32_t core, const struct bide_fn *fn, const void *args)
 {
     int error = -EINVAL;
-    struct bide__worker *worker = bide__worker_here();
+    struct bide__worker *worker = bide__thread.running;
     struct bide__task *task = NULL;
 
     if (worker != NULL)

@@ -106,6 +106,36 @@ static unsigned worker_count(const struct bide_runtime_options *options)
     return n == 0 ? 1 : n < WORKERS_MAX ? (unsigned)n : WORKERS_MAX;
 }
 
+static void free_cores(struct bide_runtime *rt)
+{
+    for (uint32_t i = bide_runtime_cores(rt); i-- > 1;)
+        bide_runtime_free(bide__cores_detach(rt, i));
+    bide__cores_free(rt);
+}
+
+/* rt becomes the first of several cores. */
+static int make_cores(struct bide_runtime *rt, const struct bide_runtime_options *options)
+{
+    struct bide_runtime_options each = *options;
+    unsigned count = worker_count(options);
+    int r = bide__cores_new(rt, &count);
+
+    if (r < 0)
+        return r;
+    each.flavour = BIDE_CURRENT_THREAD;
+    for (unsigned i = 1; i < count && r == 0; i++) {
+        struct bide_runtime *made;
+        r = bide_runtime_new(&made, &each);
+        if (r == 0)
+            bide__cores_add(rt, i, made);
+    }
+    if (r == 0)
+        r = bide__cores_start(rt);
+    if (r < 0)
+        free_cores(rt);
+    return r;
+}
+
 int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_options *options)
 {
     static const struct bide_runtime_options defaults;
@@ -136,7 +166,7 @@ int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_option
         goto no_workers;
     enlist(&all->shared);
     if (options->flavour == BIDE_THREAD_PER_CORE) {
-        r = bide__cores_begin(&all->shared, options, worker_count(options));
+        r = make_cores(&all->shared, options);
         if (r < 0) {
             bide_runtime_free(&all->shared);
             return r;
@@ -165,8 +195,10 @@ int bide_runtime_free(struct bide_runtime *rt)
     if (bide__runtime_forked(rt) || worker->hub->alive > 0 || worker->hub->futures > 0 ||
         rt->fds->open > 0 || bide__hub_has_spawned(rt->hub))
         return -EBUSY;
-    if (worker->core != NULL && bide__cores_free(rt) < 0)
+    if (worker->core != NULL && !bide__cores_have_ended(rt))
         return -EBUSY;
+    if (worker->core != NULL)
+        free_cores(rt);
     if (bide__thread.entered == rt)
         bide__thread.entered = NULL;
     strike_off(rt);

@@ -513,6 +513,17 @@ static void check_context(struct checker *c, const struct expr *e, enum use use)
     }
 }
 
+/* The first argument of a spawn: where the task is made. */
+static void check_place(struct checker *c, struct expr *form)
+{
+    if (form->form == FORM_SPAWN_ON)
+        check_runtime(c, form);
+    else if (form->form == FORM_SPAWN_AT)
+        check_core(c, form);
+    else if (form->form == FORM_SCOPE_SPAWN)
+        check_scope_form(c, form);
+}
+
 void check_form(struct checker *c, struct expr *e, enum use use)
 {
     check_context(c, e, use);
@@ -520,21 +531,15 @@ void check_form(struct checker *c, struct expr *e, enum use use)
         return;
     }
     switch (e->form) {
-    case FORM_SPAWN_ON:
-        check_runtime(c, e);
-        check_started(c, e);
-        break;
-    case FORM_SPAWN_AT:
-        check_core(c, e);
-        check_started(c, e);
-        break;
     case FORM_SPAWN:
+    case FORM_SPAWN_ON:
+    case FORM_SPAWN_AT:
     case FORM_SPAWN_LOCAL:
     case FORM_SPAWN_LOW:
-    case FORM_LAZY:
-    case FORM_BLOCK_ON: check_started(c, e); break;
     case FORM_SCOPE_SPAWN:
-        check_scope_form(c, e);
+    case FORM_LAZY:
+    case FORM_BLOCK_ON:
+        check_place(c, e);
         check_started(c, e);
         break;
     case FORM_SCOPE_CANCEL: check_scope_form(c, e); break;

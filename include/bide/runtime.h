@@ -24,9 +24,9 @@
  * loop of short calls starves nothing. (An await of the library that is ready at once lets the
  * others run every 128th time.) Between two blocking calls nothing runs.
  *
- * Tasks of low priority (bide_spawn_low) run when no other task is ready, in the order in which they
- * were woken. While one of them waits for its turn, at least one of 61 polls is of such a task. So
- * what is said above holds for them too, with bounds that are 61 times as long.
+ * Tasks of low priority (bide_spawn_low) run when no other task is ready, in the order in which
+ * they were woken. While one of them waits for its turn, at least one of 61 polls is of such a
+ * task. So what is said above holds for them too, with bounds that are 61 times as long.
  *
  * `async int main` does three more things; it prints on stderr:
  *
@@ -99,7 +99,8 @@ bide_must_use int bide_runtime_new(struct bide_runtime **out bide_gives(bide_run
  * Frees a runtime. Call bide_runtime_shutdown first, so that no task is alive. Handles, futures and
  * wakers that remain may still be dropped. Returns 0, or -EBUSY if a task is alive or another
  * thread has spawned one, a future has begun and not ended, or something that belongs to the
- * runtime (a socket) is open; then nothing has changed. NULL is ignored. No thread may be using the runtime.
+ * runtime (a socket) is open; then nothing has changed. NULL is ignored. No thread may be using
+ * the runtime.
  */
 int bide_runtime_free(struct bide_runtime *rt);
 
@@ -137,15 +138,15 @@ struct bide_runtime *bide_runtime_enter(struct bide_runtime *rt);
 struct bide_runtime *bide_runtime_current(void);
 
 /*
- * A runtime of the flavour BIDE_THREAD_PER_CORE has `workers` cores. Each has a runtime like those
- * of one thread, with a thread that is pinned to one core of the machine, if that can be had. Core 0
- * is the runtime that bide_runtime_new makes. It runs on the thread that blocks on it, and only then;
- * bide pins that thread only for `async int main`.
+ * A runtime of the flavour BIDE_THREAD_PER_CORE has `workers` cores, at most 256. Each has a runtime
+ * like those of one thread, with a thread that is pinned to one core of the machine, if that can be
+ * had. Core 0 is the runtime that bide_runtime_new makes. It runs on the thread that blocks on it,
+ * and only then; bide pins that thread only for `async int main`.
  *
  * A task stays on its core. bide_spawn makes a task on the core of the caller, bide_spawn_at on the
  * core with this number; the call is sent there when the spawner's core next has its turn. The
  * handle is used on the core that has spawned: it is joined there, and what bide/task.h says of it
- * holds. Everything else belongs to the core that has made it, like the objects of any other runtime.
+ * holds. Everything else belongs to the core that has made it, like the objects of any runtime.
  * bide_spawn_on with the runtime of a core (bide_runtime_current() on it) is for other threads.
  *
  * bide_runtime_shutdown of core 0 ends all cores together. It must have ended them before

@@ -11,10 +11,9 @@
  *
  *   bide_spawn_on(rt, f(x))   The same on the runtime rt (bide/runtime.h), on any thread. If rt is
  *       NULL, a join returns -EINVAL. rt may run, sleep, shut down or have been shut down (a join
- *       returns -ESHUTDOWN), but must not be freed before the call returns. While rt shuts down, the
- *       task begins with a request to cancel. The owners among the arguments of a task that is not
- *       made are released. The task counts as alive when its runtime has taken it over, before any
- *       task that it wakes or spawns then is polled.
+ *       returns -ESHUTDOWN), but must not be freed before the call returns. While rt shuts down,
+ *       the task begins with a request to cancel. The owners among the arguments of a task that is
+ *       not made are released.
  *   bide_spawn_local(f(x))    The same, for a task that stays on the worker that spawned it.
  *   bide_spawn_low(f(x))      The same, for a task of low priority; see "Fairness" in
  *       bide/runtime.h.
@@ -46,7 +45,8 @@
  *                           discarded. Any thread.
  *
  * Threads: a handle may be aborted, asked whether it has finished, and dropped on any thread; tasks
- * are joined and waited for on their own runtime.
+ * are joined and waited for on their own runtime, and tasks of bide_spawn_at on the core that has
+ * spawned them.
  */
 #ifndef BIDE_TASK_H
 #define BIDE_TASK_H

@@ -1,10 +1,11 @@
 /*
  * cores.h: a thread_per_core runtime: a worker for each core, and the mesh between them.
  *
- * Each core has a current_thread runtime of its own, with a thread that runs it (thread_per_core.c).
- * Core 0 is the runtime that its user has made, and runs on the thread that blocks on it. No core
- * touches what belongs to another one. What one wants of another it sends there as a *mail*, a node
- * in memory of its own, through the mesh (mesh.c). crossing.c makes tasks on other cores.
+ * Each core has a current_thread runtime of its own, with a thread that runs it
+ * (thread_per_core.c). Core 0 is the runtime that its user has made, and runs on the thread that
+ * blocks on it. No core touches what belongs to another one. What one wants of another it sends
+ * there as a *mail*, a node in memory of its own, through the mesh (mesh.c). crossing.c makes tasks
+ * on other cores.
  */
 #ifndef BIDE_RUNTIME_CORES_H
 #define BIDE_RUNTIME_CORES_H
@@ -46,10 +47,10 @@ struct bide__core {
     struct bide__watch *ended;               /* tasks of others that have ended, linked by `next` */
     struct bide__crossing_fn *functions[64]; /* crossing.c */
 
+    bool was_poked; /* since it last tried to sleep: it looks at everything once more */
     uint32_t stage_seen;
     bool rests;        /* in a shutdown: it has no tasks, and is not counted in `busy` */
     bool futures_stay; /* nothing ends them */
-    bool pinned;       /* its thread is to run on one core of the machine */
     bool timed_out;    /* what its part of a shutdown has come to */
     bool has_thread;
     pthread_t thread;

@@ -208,7 +208,7 @@ static unsigned max_of(unsigned a, unsigned b)
     return a > b ? a : b;
 }
 
-/* `fn` may be another function that is now at the address of one in a shared object that is gone. */
+/* `fn` may be another function, at the address of one in a shared object that is gone. */
 static bool is_for(const struct bide__crossing_fn *c, const struct bide_fn *fn, unsigned core)
 {
     return c->of == fn && c->core == core && c->fn.args_size == fn->args_size &&

@@ -10,8 +10,6 @@
 
 #include "runtime/worker.h"
 
-struct bide_runtime_options;
-
 /*
  * Runs tasks until `until` is DONE (NULL: until no task is alive) or the clock reaches deadline_ns.
  * 0, -ETIMEDOUT, or -EDEADLK (for a program only): nothing can ever wake a task. The caller has set
@@ -45,10 +43,11 @@ void bide__world_go(struct bide_runtime *rt);
 
 /* ---- thread_per_core: see cores.h ---- */
 
-/* Makes `count` cores, of which rt is the first, and starts the threads of the others. 0, or why
- * not. */
-int bide__cores_begin(struct bide_runtime *rt, const struct bide_runtime_options *options,
-                      unsigned count);
+/* Makes *count cores, or fewer, of which rt is the first; the caller adds the runtimes of the
+ * others and starts their threads. 0 or -ENOMEM. */
+int bide__cores_new(struct bide_runtime *rt, unsigned *count);
+void bide__cores_add(struct bide_runtime *rt, unsigned number, struct bide_runtime *made);
+int bide__cores_start(struct bide_runtime *rt);
 
 /* This thread is that of core 0: it is to run on one core of the machine. */
 void bide__cores_pin(struct bide_runtime *rt);
@@ -56,14 +55,19 @@ void bide__cores_pin(struct bide_runtime *rt);
 /* bide_runtime_shutdown of the first core; all end together. */
 int bide__cores_shutdown(struct bide_runtime *rt, struct bide_duration limit);
 
-/* After a shutdown: frees the other cores. 0 or -EBUSY. */
-int bide__cores_free(struct bide_runtime *rt);
+/* Is there nothing of any core that is still used? */
+bool bide__cores_have_ended(const struct bide_runtime *rt);
+
+/* The runtime of the core with this number, or NULL, which is no core any more; the caller frees
+ * it. Then what is left of the cores is freed. */
+struct bide_runtime *bide__cores_detach(struct bide_runtime *rt, unsigned number);
+void bide__cores_free(struct bide_runtime *rt);
 
 /* Makes a task on another core. NULL: *error is -EINVAL (no such core) or -ENOMEM. */
 struct bide__task *bide__core_spawn(struct bide__worker *worker, uint32_t core,
                                     const struct bide_fn *fn, const void *args, int *error);
 
-/* For the executor, of a worker that is a core. No tasks are left to run: is bide__run to return? */
+/* For the executor of a core. No task is ready: is bide__run to return? */
 bool bide__core_returns(struct bide__core *core);
 /* Reads the mail from other cores. */
 void bide__core_receive(struct bide__core *core);

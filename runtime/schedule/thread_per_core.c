@@ -1,17 +1,17 @@
 /*
  * thread_per_core.c: the cores of a thread_per_core runtime: made, run, shut down, freed.
  *
- * The thread of a core runs its executor until the *stage* changes, and then does what the new stage
- * says. Core 0 has no thread of its own; the one that blocks on it only takes part in a shutdown.
+ * The thread of a core runs its executor until the *stage* changes, and then does what the new
+ * stage says. Core 0 has no thread of its own; the one that blocks on it takes part in shutdowns.
  *
  * A shutdown ends all cores together. A core *rests* when it has no task. But mail may still bring
- * one, so it stays until all rest: `busy` counts those that do not. A crossing is a task of the core
- * that sent it until the other core's task has ended, so while a mail is under way somebody is
- * counted, and when nobody is, it is over. From the moment when a core rests first, its hub takes no
- * more tasks from other threads.
+ * one, so it stays until all rest: `busy` counts those that do not. A crossing is a task of the
+ * core that sent it until the other core's task has ended, so while a mail is under way somebody is
+ * counted, and when nobody is, it is over. From the moment when a core rests first, its hub takes
+ * no more tasks from other threads.
  *
- * All cores have the same deadline. Past it each forces its tasks, and after FORCED_NS more it gives
- * up. If any has tasks left then, the cores run on.
+ * All cores have the same deadline. Past it each forces its tasks, and after FORCED_NS more it
+ * gives up. If any has tasks left then, the cores run on.
  */
 #include "runtime/schedule/cores.h"
 
@@ -195,44 +195,9 @@ uint32_t bide_core(void)
 
 /* ---- made and freed ---- */
 
-static void cores_free(struct bide__cores *all)
-{
-    for (unsigned i = 0; i < all->count; i++) {
-        struct bide__core *core = &all->core[i];
-        bide__crossings_free(core);
-        if (core->worker != NULL)
-            core->worker->core = NULL;
-        if (i > 0 && core->runtime != NULL)
-            (void)bide_runtime_free(core->runtime);
-    }
-    pthread_cond_destroy(&all->changed);
-    pthread_mutex_destroy(&all->mutex);
-    bide__door.free(all, all->size);
-}
-
 static size_t in_lines(size_t size)
 {
     return (size + BIDE__CACHE_LINE - 1) / BIDE__CACHE_LINE * BIDE__CACHE_LINE;
-}
-
-static struct bide__cores *cores_new(unsigned count)
-{
-    size_t own = in_lines(sizeof(struct bide__cores)), cores = count * sizeof(struct bide__core);
-    size_t size = own + cores + (size_t)count * count * sizeof(struct bide__lane);
-    struct bide__cores *all = bide__door.alloc(size, BIDE__CACHE_LINE);
-
-    if (all == NULL)
-        return NULL;
-    memset(all, 0, size);
-    all->count = count;
-    all->size = size;
-    all->core = (struct bide__core *)(void *)((char *)all + own);
-    all->lane = (struct bide__lane *)(void *)((char *)all + own + cores);
-    pthread_mutex_init(&all->mutex, NULL);
-    pthread_cond_init(&all->changed, NULL);
-    for (unsigned i = 0; i < count; i++)
-        all->core[i].all = all, all->core[i].number = i;
-    return all;
 }
 
 static void attach(struct bide__core *core, struct bide_runtime *rt)
@@ -242,26 +207,41 @@ static void attach(struct bide__core *core, struct bide_runtime *rt)
     rt->worker->core = core;
 }
 
-int bide__cores_begin(struct bide_runtime *rt, const struct bide_runtime_options *options,
-                      unsigned count)
+int bide__cores_new(struct bide_runtime *rt, unsigned *count)
 {
-    struct bide_runtime_options each = *options;
-    struct bide__cores *all;
-    int r = 0;
+    unsigned n = *count < BIDE__CORES_MAX ? *count : BIDE__CORES_MAX;
+    size_t own = in_lines(sizeof(struct bide__cores)), cores = n * sizeof(struct bide__core);
+    size_t size = own + cores + (size_t)n * n * sizeof(struct bide__lane);
+    struct bide__cores *all = bide__door.alloc(size, BIDE__CACHE_LINE);
 
-    count = count < BIDE__CORES_MAX ? count : BIDE__CORES_MAX;
-    all = cores_new(count);
     if (all == NULL)
         return -ENOMEM;
-    each.flavour = BIDE_CURRENT_THREAD;
-    attach(&all->core[0], rt);
-    for (unsigned i = 1; i < count && r == 0; i++) {
-        struct bide_runtime *made;
-        r = bide_runtime_new(&made, &each);
-        if (r == 0)
-            attach(&all->core[i], made);
+    memset(all, 0, size);
+    *count = all->count = n;
+    all->size = size;
+    all->core = (struct bide__core *)(void *)((char *)all + own);
+    all->lane = (struct bide__lane *)(void *)((char *)all + own + cores);
+    pthread_mutex_init(&all->mutex, NULL);
+    pthread_cond_init(&all->changed, NULL);
+    for (unsigned i = 0; i < n; i++) {
+        all->core[i].all = all;
+        all->core[i].number = i;
     }
-    for (unsigned i = 1; i < count && r == 0; i++) {
+    attach(&all->core[0], rt);
+    return 0;
+}
+
+void bide__cores_add(struct bide_runtime *rt, unsigned number, struct bide_runtime *made)
+{
+    attach(&rt->worker->core->all->core[number], made);
+}
+
+int bide__cores_start(struct bide_runtime *rt)
+{
+    struct bide__cores *all = rt->worker->core->all;
+    int r = 0;
+
+    for (unsigned i = 1; i < all->count && r == 0; i++) {
         struct bide__core *core = &all->core[i];
         r = bide__door.thread_create(&core->thread, 0, core_main, core);
         core->has_thread = r == 0;
@@ -269,10 +249,43 @@ int bide__cores_begin(struct bide_runtime *rt, const struct bide_runtime_options
     if (r < 0) {
         enter_stage(all, BIDE__CORES_STOP);
         join_threads(all);
-        cores_free(all);
     }
     return r;
 }
+
+bool bide__cores_have_ended(const struct bide_runtime *rt)
+{
+    const struct bide__cores *all = rt->worker->core->all;
+
+    for (unsigned i = 1; i < all->count; i++) {
+        const struct bide__core *core = &all->core[i];
+        if (core->runtime->fds->open > 0 || core->worker->hub->futures > 0)
+            return false;
+    }
+    return rt->ended;
+}
+
+struct bide_runtime *bide__cores_detach(struct bide_runtime *rt, unsigned number)
+{
+    struct bide__core *core = &rt->worker->core->all->core[number];
+
+    if (core->runtime != NULL)
+        core->worker->core = NULL;
+    bide__crossings_free(core);
+    return core->runtime;
+}
+
+void bide__cores_free(struct bide_runtime *rt)
+{
+    struct bide__cores *all = rt->worker->core->all;
+
+    bide__cores_detach(rt, 0);
+    pthread_cond_destroy(&all->changed);
+    pthread_mutex_destroy(&all->mutex);
+    bide__door.free(all, all->size);
+}
+
+/* ---- shutdown ---- */
 
 int bide__cores_shutdown(struct bide_runtime *rt, struct bide_duration limit)
 {
@@ -304,18 +317,5 @@ int bide__cores_shutdown(struct bide_runtime *rt, struct bide_duration limit)
     enter_stage(all, BIDE__CORES_STOP);
     bide__pool_end(rt->pool);
     join_threads(all);
-    return 0;
-}
-
-int bide__cores_free(struct bide_runtime *rt)
-{
-    struct bide__cores *all = rt->worker->core->all;
-
-    if (!rt->ended)
-        return -EBUSY;
-    for (unsigned i = 1; i < all->count; i++)
-        if (all->core[i].runtime->fds->open > 0 || all->core[i].worker->hub->futures > 0)
-            return -EBUSY;
-    cores_free(all);
     return 0;
 }

@@ -279,6 +279,40 @@ static inline void bide__task_unlock(struct bide__task *task, uintptr_t waited)
         bide__task_unlock_slow(task, waited);
 }
 
+/* ---- the branches that were woken ---- */
+
+/* While SHARED and MULTI are clear only the owner writes them too, and needs no locked
+ * instruction. */
+static inline bool bide__woken_is_shared(const struct bide__task *task)
+{
+    return atomic_load_explicit(&task->wake.state, memory_order_relaxed) &
+           (BIDE__SHARED | BIDE__MULTI);
+}
+
+/* `owned`: on the owner's thread. */
+static inline void bide__woken_add(struct bide__task *task, uint32_t branches, bool owned)
+{
+    if (owned && !bide__woken_is_shared(task))
+        atomic_store_explicit(&task->wake.woken,
+                              atomic_load_explicit(&task->wake.woken, memory_order_relaxed) |
+                                  branches,
+                              memory_order_relaxed);
+    else
+        atomic_fetch_or_explicit(&task->wake.woken, branches, memory_order_release);
+}
+
+/* Owner: the branches to poll. */
+static inline uint32_t bide__woken_take(struct bide__task *task)
+{
+    uint32_t woken = atomic_load_explicit(&task->wake.woken, memory_order_relaxed);
+    if (woken == 0)
+        return UINT32_MAX;
+    if (bide__woken_is_shared(task))
+        return atomic_exchange_explicit(&task->wake.woken, 0, memory_order_acquire);
+    atomic_store_explicit(&task->wake.woken, 0, memory_order_relaxed);
+    return woken;
+}
+
 /* ---- blocks and handles ---- */
 
 static inline struct bide__hub *bide__task_hub(const struct bide__task *task)

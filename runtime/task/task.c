@@ -238,16 +238,16 @@ void bide__joiners_wake(struct bide__task *task)
 /* ---- running ---- */
 
 /* A wake that names no branch makes the task poll all of them, so bit 0 is not needed. */
-static inline void name_branches(struct bide__task *task, uint32_t branches)
+static inline void name_branches(struct bide__task *task, uint32_t branches, bool owned)
 {
     if (branches > 1)
-        atomic_fetch_or_explicit(&task->wake.woken, branches & ~UINT32_C(1), memory_order_release);
+        bide__woken_add(task, branches & ~UINT32_C(1), owned);
 }
 
 /* Leaves have marked the task, instead of waking it. */
 static void requeue(struct bide__worker *worker, struct bide__task *task)
 {
-    name_branches(task, worker->again);
+    name_branches(task, worker->again, true);
     bide__state_requeue(&task->wake.state);
     bide__schedule(worker, task);
 }
@@ -285,7 +285,7 @@ static __attribute__((noinline)) bool pass_on(struct bide__worker *worker, struc
         return false;
     }
     bide_chain_cancel(&task->chain, -ECANCELED, asked & BIDE__FORCE);
-    atomic_exchange_explicit(&task->wake.woken, 0, memory_order_acquire);
+    (void)bide__woken_take(task);
     return true;
 }
 
@@ -324,13 +324,11 @@ void bide__task_run(struct bide__worker *worker, struct bide__task *task)
 {
     const struct bide_fn *fn = bide__task_fn(task);
     uintptr_t asked = bide__state_begin(&task->wake.state);
-    uint32_t woken = UINT32_MAX;
     uint64_t value;
 
     if (__builtin_expect(asked != 0, 0) && !pass_on(worker, task, asked))
         return;
-    if (atomic_load_explicit(&task->wake.woken, memory_order_relaxed) != 0)
-        woken = atomic_exchange_explicit(&task->wake.woken, 0, memory_order_acquire);
+    uint32_t woken = bide__woken_take(task);
     if (poll_chain(worker, task, woken, &value) == BIDE_READY)
         task_ended(worker, task, fn, value);
     else
@@ -403,7 +401,7 @@ static void waker_wake_by_ref(struct bide_wakeable *w, unsigned branch)
     struct bide__task *task = (struct bide__task *)(void *)w;
     struct bide__worker *worker = bide__worker_awake(bide__task_hub(task));
 
-    name_branches(task, UINT32_C(1) << branch);
+    name_branches(task, UINT32_C(1) << branch, worker != NULL);
     if (__builtin_expect(worker != NULL, 1) ? bide__state_wake(&w->state)
                                             : bide__state_wake_remote(&w->state))
         bide__schedule(worker, task);

@@ -1,6 +1,6 @@
 /*
- * thread_per_core: tasks on other cores, what comes back of them, mail that does not fit, the end of
- * all cores together.
+ * thread_per_core: tasks on other cores, what comes back of them, mail that does not fit, the end
+ * of all cores together.
  */
 #include "check.h"
 
