@@ -98,9 +98,12 @@ void *bide__spawn_on(struct bide_runtime *rt, const struct bide_fn *fn, const vo
 void *bide__spawn_at(uint32_t core, const struct bide_fn *fn, const void *args)
 {
     int error = -EINVAL;
+    struct bide_runtime *rt = bide__runtime_here();
     struct bide__worker *worker = bide__thread.running;
     struct bide__task *task = NULL;
 
+    if (worker == NULL && rt != NULL && !rt->multi)
+        worker = rt->worker;
     if (worker != NULL)
         task = bide__core_spawn(worker, core, fn, args, &error);
     if (task == NULL) {

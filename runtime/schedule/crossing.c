@@ -110,7 +110,7 @@ static void begin_call(struct bide__worker *here, struct bide__mail *mail)
     const struct bide_fn *fn = function_of(f)->of;
     int error = 0;
 
-    f->task = bide__task_new(here, NULL, fn, args_of(f), &error);
+    f->task = bide__task_new(here, NULL, 0, fn, args_of(f), &error);
     if (f->task != NULL) {
         f->watch.ended = note_end;
         bide__watch_begin(&f->watch, f->task);
@@ -291,5 +291,5 @@ struct bide__task *bide__core_spawn(struct bide__worker *worker, uint32_t core,
         fn = function_for(home, fn, core);
         *error = -ENOMEM;
     }
-    return fn != NULL ? bide__task_new(worker, NULL, fn, args, error) : NULL;
+    return fn != NULL ? bide__task_new(worker, NULL, 0, fn, args, error) : NULL;
 }

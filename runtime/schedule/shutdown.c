@@ -63,7 +63,7 @@ void bide_runtime_cancel(struct bide_runtime *rt)
         bide__workers_cancel(rt);
         return;
     }
-    cancel_all(rt, rt->forcing);
+    bide__cancel_all(rt, rt->forcing);
     if (rt->is_turned && bide__thread.running != rt->worker)
         bide__hub_notify(rt->hub);
 }
