@@ -1,9 +1,6 @@
 /*
  * A task is aborted by one thread while another wakes it, and it ends (task/handle.c, task/multi.c;
  * task/hub.c on one thread): it ends once, and is freed once.
- *
- * mutant 1, within 30000: runtime/task/multi.c: s/if (bide__state_unref_remote(&w->state))/if (bide__state_unref_remote(\&w->state) || 1)/
- * mutant 2, within 30000: runtime/task/hub.c: s/chunk->aborts\[i\] = chunk->releases\[i\] = 0;//
  */
 #include "runtime.h"
 
@@ -55,7 +52,7 @@ static void end(void)
     explore_check(ended == 1);
 }
 
-/* On one thread, which runs the task meanwhile. */
+/* On one thread, which runs the task meanwhile, and waits for it. */
 static void begin_one(void)
 {
     begin_one_thread();
@@ -66,16 +63,29 @@ static void begin_one(void)
     explore_focus(true);
 }
 
+static async int waits(void)
+{
+    return await bide_task_wait(task);
+}
+
 static void owner(void)
 {
-    explore_check(bide_runtime_shutdown(rt, BIDE_SHUTDOWN_DEFAULT) == 0);
+    bide_runtime_enter(rt);
+    explore_check(bide_block_on(waits()) == -ECANCELED);
+    bide_runtime_enter(NULL);
+}
+
+static void only_aborts(void)
+{
+    bide_task_abort(task);
 }
 
 static void end_one(void)
 {
     explore_focus(false);
+    bide_task_detach(task);
     explore_check(ended == 1);
-    explore_check(bide_runtime_free(rt) == 0);
+    runtime_end();
 }
 
 const struct explore_model explore_models[] = {
@@ -88,10 +98,9 @@ const struct explore_model explore_models[] = {
      .timeouts = -1},
     {.name = "abort: one thread",
      .begin = begin_one,
-     .threads = {owner, signals, aborts},
+     .threads = {owner, only_aborts},
      .end = end_one,
-     .bound = 1,
-     .stale = EXPLORE_NONE,
+     .stale = 1,
      .timeouts = -1},
     {0},
 };

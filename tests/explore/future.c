@@ -2,9 +2,6 @@
  * A future that a get drives on one worker while another thread wakes it and a third one aborts the
  * task of the get (task/multi.c, task/future.c): the wake reaches the task, or the get has left and
  * nobody looks at its frame.
- *
- * mutant 1, within 30000: runtime/task/multi.c: /^static void future_wake_by_ref/,/^}/{/bide__task_lock(future);/d;/bide__task_unlock(future, 0);/d;}
- * mutant 2, within 30000: runtime/task/multi.c: s/bide_waker_wake_by_ref(future->waiters->waker);/(void)0;/
  */
 #include "runtime.h"
 

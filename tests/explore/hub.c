@@ -1,9 +1,6 @@
 /*
  * A runtime of one thread and wakes from others (task/hub.c): the owner takes them over, or is
  * woken if it sleeps; messages are read in their order.
- *
- * mutant 1, within 1000: runtime/task/hub.c: s/bool sleep = !atomic_load_explicit(&hub->pending, memory_order_relaxed);/bool sleep = true;/
- * mutant 2, within 1000: runtime/task/hub.c: /^void bide__hub_notify_locked/,/^}/s/if (hub->sleeping)/if (0)/
  */
 #include "runtime.h"
 

@@ -1,10 +1,6 @@
 /*
  * Queues that any thread may push to (schedule/inject.c): nothing is lost or taken twice, and the
  * count, which is read without the mutex, is not zero while there is a task and nobody pops.
- *
- * mutant 1, within 200: runtime/schedule/inject.c: s/add(inject, -taken);/add(inject, -(taken + (task != NULL)));/
- * mutant 2, within 200: runtime/schedule/inject.c: /^void bide__inject_push/,/^}/{/lock(/d;}
- * mutant 3, within 200: runtime/schedule/inject.c: /^void bide__inject_append/,/^}/s/add(inject, n)/add(inject, n - 1)/
  */
 #include "tools/explore/explore.h"
 

@@ -1,10 +1,6 @@
 /*
  * The end of a task against a join of it on another worker, and against the release of its handle
  * (task/join.c, task/multi.c): the join sees the result or is woken, and the last one frees it.
- *
- * mutant 1, within 30000: runtime/task/multi.c: s/while (!(s & (BIDE__WAITED | BIDE__LOCK)))/while (1)/
- * mutant 2, within 30000: runtime/task/join.c: s/bool late = bide__state_done(&task->wake.state);/bool late = false;/
- * mutant 3, within 30000: runtime/task/multi.c: s/bide__task_unlock(task, BIDE__WAITED);/bide__task_unlock(task, 0);/
  */
 #include "runtime.h"
 

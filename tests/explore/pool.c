@@ -1,10 +1,6 @@
 /*
- * The pool for blocking calls (blocking/blocking.c): a job runs once, its task is woken, a cancelled
- * job runs or does not, and the pool's threads are gone in the end.
- *
- * mutant 1, within 30000: runtime/blocking/blocking.c: s/pthread_cond_signal(&pool->work);/(void)0;/
- * mutant 2, within 30000: runtime/blocking/blocking.c: /^bool bide__job_take_back/,/^}/s/== QUEUED;/!= FINISHED;/
- * mutant 3, within 30000: runtime/blocking/blocking.c: s/job->state, FINISHED, memory_order_release/job->state, FINISHED, memory_order_relaxed/
+ * The pool for blocking calls (blocking/blocking.c): a job runs once, its task is woken, a
+ * cancelled job runs or does not, and the pool's threads are gone in the end.
  */
 #include "runtime.h"
 

@@ -1,6 +1,6 @@
 /*
- * Five protocols of a runtime with several workers, written out by hand: each as it must not be, with
- * the fault that the explorer has to find, and as it is right.
+ * Five protocols of a runtime with several workers, written out by hand: each as it must not be,
+ * with the fault that the explorer has to find, and as it is right.
  */
 #include "tools/explore/explore.h"
 

@@ -2,10 +2,6 @@
  * The run queue of a worker (schedule/ring.c, with four places): what is pushed is taken exactly
  * once, by its owner, a thief, or as part of the half that a full ring gives away; and whoever
  * takes a task sees what was written before it was pushed.
- *
- * mutant 1, within 50: runtime/schedule/ring.c: s/tail + 1, memory_order_release/tail + 1, memory_order_relaxed/
- * mutant 2, within 20000: runtime/schedule/ring.c: /static uint32_t claim/,/^}/s/if (steal_of(seen) != real_of(seen))/if (0)/
- * mutant 3, within 20000: runtime/schedule/ring.c: s/pack(steal_of(seen), real_of(seen) + count)/pack(real_of(seen) + count, real_of(seen) + count)/
  */
 #include "tools/explore/explore.h"
 

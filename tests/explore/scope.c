@@ -1,10 +1,6 @@
 /*
  * A scope whose children end on other workers than its own (task/scope.c): what they write to its
  * frame is there when it ends, and no child touches the frame after that.
- *
- * mutant 1, within 30000: runtime/task/scope.c: /^enum bide_poll bide__scope_wait/,/^}/{/lock(scope);/d;}
- * mutant 2, within 30000: runtime/task/scope.c: /^void bide__scope_child_ended/,/^}/s/bide_waker waker = scope->waker;/bide_waker waker = scope->waker; unlock(scope);/
- * mutant 3, within 30000: runtime/task/scope.c: s/__atomic_store_n(&scope->lock, NULL, __ATOMIC_RELEASE)/__atomic_store_n(\&scope->lock, NULL, __ATOMIC_RELAXED)/
  */
 #include "runtime.h"
 

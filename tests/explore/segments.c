@@ -1,9 +1,6 @@
 /*
  * Segments of chains that move to another worker (memory/segment.c): they go back to the slab that
  * they came from.
- *
- * mutant 1, within 200: runtime/memory/segment.c: s/if (bide__chunk_of(segment)->slab == &s->slab)/if (1)/
- * mutant 2, within 200: runtime/memory/slab.c: s/&b->next, b, memory_order_release/\&b->next, b, memory_order_relaxed/
  */
 #include "tools/explore/explore.h"
 

@@ -1,9 +1,6 @@
 /*
  * A multi_thread runtime is shut down while another thread brings work, and while a task waits for
  * one (schedule/workers.c): the work is done or refused, all tasks end, nothing is left.
- *
- * mutant 1, within 30000: runtime/schedule/workers.c: s/rt->worker->closing = true;/(void)0;/
- * mutant 2, within 30000: runtime/schedule/workers.c: /^void bide__workers_stop/,/^}/s/bide__unpark(&all->peers\[i\]);/(void)0;/
  */
 #include "runtime.h"
 

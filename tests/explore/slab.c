@@ -1,10 +1,6 @@
 /*
  * Blocks that other workers give back (memory/slab.c): each is used again once, by its owner, and
  * nobody uses it any more when that happens.
- *
- * mutant 1, within 200: runtime/memory/slab.c: s/&b->next, b, memory_order_release/\&b->next, b, memory_order_relaxed/
- * mutant 2, within 200: runtime/memory/slab.c: s/atomic_exchange_explicit(&slab->remote, NULL, memory_order_acquire)/atomic_exchange_explicit(\&slab->remote, NULL, memory_order_relaxed)/
- * mutant 3, within 200: runtime/memory/slab.c: s/atomic_exchange_explicit(&slab->remote, NULL, memory_order_acquire)/atomic_load_explicit(\&slab->remote, memory_order_acquire)/
  */
 #include "tools/explore/explore.h"
 

@@ -1,10 +1,6 @@
 /*
  * The slot of a worker, and what it pushes out of it (schedule/multi_thread.c): each task that a
  * task spawns runs once, here or on a worker that steals it.
- *
- * mutant 1, within 30000: runtime/schedule/multi_thread.c: /^static struct bide__task \*take_slot/,/^}/s/atomic_exchange_explicit(&core->lifo, NULL, memory_order_acq_rel)/atomic_load_explicit(\&core->lifo, memory_order_acquire)/
- * mutant 2, within 30000: runtime/schedule/multi_thread.c: s/task = atomic_exchange_explicit(&core->lifo, task, memory_order_acq_rel);/{ struct bide__task *before = atomic_load_explicit(\&core->lifo, memory_order_acquire); atomic_store_explicit(\&core->lifo, task, memory_order_release); task = before; }/
- * mutant 3, within 30000: runtime/schedule/multi_thread.c: s/task = atomic_exchange_explicit(&core->lifo, task, memory_order_acq_rel);/task = atomic_exchange_explicit(\&core->lifo, task, memory_order_relaxed);/
  */
 #include "runtime.h"
 

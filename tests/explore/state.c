@@ -1,12 +1,8 @@
 /*
- * The state word of a task (task/inside.h): its worker polls it while other threads wake it and drop
- * their wakers. No wake is lost, the task is in one queue at most, what was written before a wake is
- * seen, and the last one frees it. On one thread (SHARED), and on a multi_thread runtime (MULTI).
- *
- * mutant 1, within 500: runtime/task/inside.h: s/__builtin_expect(!(s & (BIDE__SHARED | BIDE__MULTI)), 1)/1/
- * mutant 2, within 500: runtime/task/inside.h: s/atomic_fetch_or_explicit(state, BIDE__SCHEDULED, memory_order_acq_rel)/atomic_fetch_or_explicit(state, BIDE__SCHEDULED, memory_order_relaxed)/
- * mutant 3, within 500: runtime/task/inside.h: s/atomic_fetch_sub_explicit(state, BIDE__REF, memory_order_acq_rel)/atomic_fetch_sub_explicit(state, BIDE__REF, memory_order_release)/
- * mutant 4, within 500: runtime/task/inside.h: /^static inline bool bide__state_suspend/,/^}/s/BIDE__RUNNING, 0, 0/BIDE__RUNNING | BIDE__SCHEDULED, 0, 0/
+ * The state word of a task (task/inside.h): its worker polls it while other threads wake it and
+ * drop their wakers. No wake is lost, the task is in one queue at most, what was written before a
+ * wake is seen, and the last one frees it. On one thread (SHARED), and on a multi_thread runtime
+ * (MULTI).
  */
 #include "tools/explore/explore.h"
 

@@ -1,10 +1,6 @@
 /*
  * A wheel of timers (time/timer.c) that one thread advances while another disarms a timer and frees
  * its task, and a third one helps: a timer wakes once or not at all, and nobody uses it afterwards.
- *
- * mutant 1, within 1000: runtime/time/timer.c: s/if (!w->multi) .* the wake may arm it again .*$/if (1)/
- * mutant 2, within 1000: runtime/time/timer.c: /its leaf may end from now on/,/;/s/memory_order_release/memory_order_relaxed/
- * mutant 3, within 1000: runtime/time/timer.c: /^bool bide__timer_disarm/,/^}/s/bool armed = bide__timer_armed(timer);/bool armed = true;/
  */
 #include "tools/explore/explore.h"
 

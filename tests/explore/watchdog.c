@@ -1,8 +1,6 @@
 /*
  * A poll that does not end until a task has run which its worker has put into its own slot
  * (schedule/watchdog.c): the watchdog has another worker take it.
- *
- * mutant 1, within 1000: runtime/schedule/watchdog.c: /^static void help/,/^}/s/bide__notify(all);/(void)0;/
  */
 #include "runtime.h"
 

@@ -1,9 +1,6 @@
 /*
  * All workers stand (schedule/world.c): meanwhile no task is polled, so ordinary variables of tasks
  * may be read.
- *
- * mutant 1, within 30000: runtime/schedule/world.c: /^bool bide__world_stop/,/^}/s/while (all->running > 0/while (0 \&\& all->running > 0/
- * mutant 2, within 30000: runtime/schedule/world.c: /^void bide__world_enter/,/^}/s/while (atomic_load_explicit(&all->stop, memory_order_relaxed))/while (0)/
  */
 #include "runtime.h"
 

@@ -21,17 +21,17 @@ enum { EXPLORE_NO_BOUND = -1, EXPLORE_NONE = -2 };
 
 struct explore_model {
     const char *name;
-    void (*begin)(void);                          /* runs first, alone; or NULL */
-    void (*threads[EXPLORE_THREADS - 1])(void);   /* then these together, */
-    void (*end)(void);                            /* and when they have ended, this; or NULL */
-    int bound;        /* preemptions; 0: two, the default; EXPLORE_NONE: none */
-    int stale;        /* reads of another store than the newest, and stores that come before it in
+    void (*begin)(void);                        /* runs first, alone; or NULL */
+    void (*threads[EXPLORE_THREADS - 1])(void); /* then these together, */
+    void (*end)(void);                          /* and when they have ended, this; or NULL */
+    int bound;    /* preemptions; 0: two, the default; EXPLORE_NONE: none */
+    int stale;    /* reads of another store than the newest, and stores that come before it in
                          the modification order; 0: any number, EXPLORE_NONE: none */
-    int timeouts;     /* timed waits that end although somebody can go on; -1: none ever ends
+    int timeouts; /* timed waits that end although somebody can go on; -1: none ever ends
                          by time, so that a wake that only a time-out makes up for is missed */
-    int spurious;     /* weak compare-exchanges that fail without a reason */
-    bool leaks;       /* memory may be left at the end */
-    const char *outcomes; /* all that explore_outcome may say, sorted, with a blank between */
+    int spurious; /* weak compare-exchanges that fail without a reason */
+    bool leaks;   /* memory may be left at the end */
+    const char *outcomes;  /* all that explore_outcome may say, sorted, with a blank between */
     unsigned fails_within; /* it has a fault, which must be found within this many schedules */
 };
 
@@ -60,8 +60,9 @@ void explore_wake(void *event);
 /* Waits until no other thread can go on (but by time). */
 void explore_settle(void);
 
-/* From explore_focus(false) on nothing is explored: the threads run one after another as far as they
- * can, and loads read the newest store. For what leads to the interesting part, and follows it. */
+/* From explore_focus(false) on nothing is explored: the threads run one after another as far as
+ * they can, and loads read the newest store. For what leads to the interesting part, or follows
+ * it. If an execution begins with such a part, that is executed only once. */
 void explore_focus(bool on);
 
 /* 0: the first thread, which runs `begin` and `end`; 1: threads[0] and so on. */

@@ -96,8 +96,13 @@ static void *heap_new(size_t size, size_t align, uintptr_t pc)
     memset((void *)p, 0xA5, size);
     memset(state_of(p), LIVE, size / UNIT);
     struct block *b = run_alloc(sizeof(*b));
-    *b = (struct block){.next = blocks, .address = p, .size = size, .made = pc, .number = number,
-                        .thread = id, .live = true};
+    *b = (struct block){.next = blocks,
+                        .address = p,
+                        .size = size,
+                        .made = pc,
+                        .number = number,
+                        .thread = id,
+                        .live = true};
     blocks = b;
     trace(pc, "allocates %zu bytes: block %d", size, number);
     return (void *)p;

@@ -30,8 +30,8 @@
 
 enum {
     THREADS = EXPLORE_THREADS,
-    CALLS = 64,      /* of the stack of calls that is kept */
-    SPINS = 12,      /* reads of a loop that are watched */
+    CALLS = 64, /* of the stack of calls that is kept */
+    SPINS = 12, /* reads of a loop that are watched */
     MAX_STEPS = 20000,
 };
 
@@ -184,8 +184,8 @@ enum status { UNUSED, READY, WAITING, OVER };
 
 /* A read that may be one of a loop that waits. */
 struct spin {
-    uint64_t site; /* place, calls and address */
-    uint64_t sum;  /* of the thread when it was read last, */
+    uint64_t site;   /* place, calls and address */
+    uint64_t sum;    /* of the thread when it was read last, */
     uint64_t period; /* and how much it had grown since the time before */
     uint32_t turn;   /* the number of that read */
     struct location *location;
@@ -235,10 +235,10 @@ struct run {
     unsigned steps;
     unsigned preemptions, stale, timeouts, spurious, forced;
     int64_t clock_ns;
-    uint32_t sequence;                       /* seq_cst accesses */
-    uint64_t sequence_hash, fence_hash;      /* which ones, in any order */
-    uint32_t fence_seen[THREADS];            /* what seq_cst fences have seen */
-    uint64_t order_hash;                     /* modification orders */
+    uint32_t sequence;                  /* seq_cst accesses */
+    uint64_t sequence_hash, fence_hash; /* which ones, in any order */
+    uint32_t fence_seen[THREADS];       /* what seq_cst fences have seen */
+    uint64_t order_hash;                /* modification orders */
 };
 
 extern struct run run;

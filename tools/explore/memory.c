@@ -365,8 +365,9 @@ static uint64_t result_of(enum operation op, uint64_t old, uint64_t value)
 
 static const char *name_of_operation(enum operation op)
 {
-    static const char *const names[] = {"loads",  "stores", "exchanges", "adds", "subtracts",
-                                        "clears all but", "sets", "flips", "nands"};
+    static const char *const names[] = {"loads", "stores",    "exchanges",
+                                        "adds",  "subtracts", "clears all but",
+                                        "sets",  "flips",     "nands"};
     return names[op];
 }
 

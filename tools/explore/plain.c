@@ -113,8 +113,12 @@ static void access_range(uintptr_t address, size_t size, int kind, uintptr_t pc,
     while (size > 0) {
         size_t part = 8 - (address & 7);
         part = part < size ? part : size;
-        struct cell c = {.pc = pc, .tick = t->now.hb[id], .thread = (uint8_t)id,
-                         .offset = address & 7, .size = (uint8_t)part, .kind = (uint8_t)kind,
+        struct cell c = {.pc = pc,
+                         .tick = t->now.hb[id],
+                         .thread = (uint8_t)id,
+                         .offset = address & 7,
+                         .size = (uint8_t)part,
+                         .kind = (uint8_t)kind,
                          .frees = frees};
         access_word(address, &c);
         address += part;

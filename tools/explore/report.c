@@ -16,7 +16,7 @@ static struct known {
     struct known *next;
     uintptr_t pc;
     char text[240];
-} *known;
+} * known;
 
 static uintptr_t program_base(void)
 {
@@ -51,8 +51,8 @@ static void look_up(struct known *k)
             break;
         name[strcspn(name, "\n")] = '\0';
         line[strcspn(line, " \n")] = '\0';
-        int n = snprintf(k->text + used, sizeof(k->text) - used, "%s%s (%s)", used > 0 ? " in " : "",
-                         line, name);
+        int n = snprintf(k->text + used, sizeof(k->text) - used, "%s%s (%s)",
+                         used > 0 ? " in " : "", line, name);
         used += n > 0 ? (size_t)n : 0;
         if (used >= sizeof(k->text))
             break;
@@ -82,7 +82,7 @@ static struct variable {
     uintptr_t address;
     size_t size;
     char name[64];
-} *variables;
+} * variables;
 
 static void read_variables(void)
 {

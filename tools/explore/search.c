@@ -4,11 +4,11 @@
  * An execution is a string of choices; the same string gives the same execution. To go on elsewhere
  * the last choice that has another value is changed, and the execution begins anew.
  *
- * States that were seen. What a program does next depends only on what each thread has read so far,
- * and on the modification orders. run_key makes a number of both, which does not depend on the order
- * of steps that have nothing to do with each other. If there was such a state, with the same thread
- * at its turn and at most as many preemptions, then all that follows has been explored: the
- * execution is pruned. (Musuvathi and Qadeer, "Partial-order reduction for context-bounded state
+ * States that were seen. What a program does next depends only on what each thread has read so
+ * far, and on the modification orders. run_key makes a number of both, which does not depend on
+ * the order of steps that have nothing to do with each other. If there was such a state, with the
+ * same thread at its turn and at most as many preemptions, then all that follows has been explored:
+ * the execution is pruned. (Musuvathi and Qadeer, "Partial-order reduction for context-bounded state
  * exploration", 2007, with the reads-from relation in the place of the order of accesses.) Unlike
  * sleep sets this is right with a bound. The number has 64 bits, so two states are taken for one
  * with a probability of 10^-6 if there are several million.
@@ -96,7 +96,7 @@ static bool next_choices(void)
 static struct state {
     uint64_t key; /* 0: none */
     uint32_t preemptions;
-} *states;
+} * states;
 static size_t states_room, states_used;
 
 static struct state *state_at(uint64_t key)
@@ -255,6 +255,15 @@ static void explain(bool quietly)
     print_choices();
 }
 
+static time_t until_s; /* 0: no limit */
+
+static bool time_is_over(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return until_s > 0 && now.tv_sec >= until_s;
+}
+
 /* All executions with at most `bound` preemptions. False: one has failed. */
 static bool explore_bound(void)
 {
@@ -267,6 +276,11 @@ static bool explore_bound(void)
         pruned += run.pruned;
         if (run.failed)
             return false;
+        if (schedules % 1024 == 0 && time_is_over()) {
+            was_limited = true;
+            was_cut = false;
+            return true;
+        }
     } while (next_choices());
     return true;
 }
@@ -290,6 +304,7 @@ static bool explore_model(int most)
 
 static const char *program;
 enum { STALE_ANY = -1, STALE_AS_MODEL = -2 };
+static int more_s; /* 0: as the models say */
 static int asked_bound, asked_mutant, asked_stale = STALE_AS_MODEL;
 static bool verbose;
 
@@ -307,8 +322,13 @@ static bool run_model(unsigned long *total, bool *has_failed)
     if (most == EXPLORE_NONE)
         most = 0;
     bound_stale();
+    if (more_s > 0 && most != EXPLORE_NO_BOUND)
+        most++;
+    if (more_s > 0 && most_stale >= 0)
+        most_stale++;
     struct timespec begin, end;
     clock_gettime(CLOCK_MONOTONIC, &begin);
+    until_s = more_s > 0 ? begin.tv_sec + more_s : 0;
     bool clean = explore_model(most);
     clock_gettime(CLOCK_MONOTONIC, &end);
     long ms = (end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000;
@@ -321,7 +341,7 @@ static bool run_model(unsigned long *total, bool *has_failed)
         printf("%s: %s%s%s after %lu schedules (%lu pruned, %zu states, %ld ms%s)\n", model->name,
                clean ? "clean" : "has failed", clean ? "" : ": ", clean ? "" : run.message,
                schedules, pruned, states_used, ms,
-               clean && (was_cut || was_limited) ? ", bounded"
+               clean && (was_cut || was_limited)   ? ", bounded"
                : clean && most != EXPLORE_NO_BOUND ? ", all"
                                                    : "");
     }
@@ -343,6 +363,7 @@ static int usage(void)
             "  --model NAME      only the models whose names contain this\n"
             "  --bound N|none    at most N preemptions in an execution\n"
             "  --stale N|any     at most N reads of what is not the newest\n"
+            "  --more S          one more preemption and stale read than a model says, for S s\n"
             "  --replay CHOICES  one execution, with its steps; with --model\n"
             "  --mutant N        succeed if a model fails within N schedules\n"
             "  -v                print the steps of expected failures too\n"
@@ -388,6 +409,8 @@ int explore_main(int count, char **arguments, const struct explore_model *models
                                                      : atoi(value);
         else if (strcmp(a, "--stale") == 0)
             asked_stale = strcmp(value, "any") == 0 ? STALE_ANY : atoi(value);
+        else if (strcmp(a, "--more") == 0)
+            more_s = atoi(value);
         else if (strcmp(a, "--replay") == 0)
             choices_text = value;
         else if (strcmp(a, "--mutant") == 0)

@@ -2,8 +2,8 @@
  * sync.c: what the system offers to threads: mutexes, conditions, futexes, threads. The linker puts
  * these functions in the place of libc's (--wrap).
  *
- * A lock synchronizes with the unlock before it. A futex is a word, so its value is an atomic's; the
- * system's calls have the effect of seq_cst fences.
+ * A lock synchronizes with the unlock before it. A futex is a word, so its value is an atomic's;
+ * the system's calls have the effect of seq_cst fences.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -277,8 +277,7 @@ long __wrap_syscall(long number, ...)
         return syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
     switch (a[1] & FUTEX_CMD_MASK) {
     case FUTEX_WAIT:
-    case FUTEX_WAIT_BITSET:
-        return futex_wait((uint32_t *)a[0], (uint32_t)a[2], a[3] != 0, HERE);
+    case FUTEX_WAIT_BITSET: return futex_wait((uint32_t *)a[0], (uint32_t)a[2], a[3] != 0, HERE);
     case FUTEX_WAKE:
     case FUTEX_WAKE_BITSET: return futex_wake((uint32_t *)a[0], (uint32_t)a[2], HERE);
     default: fail("futex operation %ld", a[1]);

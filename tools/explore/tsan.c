@@ -41,14 +41,14 @@ void __tsan_func_exit(void)
         plain_access((uintptr_t)p, size, kind, HERE); \
     }
 
-#define ACCESSES(size)                                      \
-    ACCESS(read##size, size, PLAIN_READ)                    \
-    ACCESS(write##size, size, PLAIN_WRITE)                  \
-    ACCESS(unaligned_read##size, size, PLAIN_READ)          \
-    ACCESS(unaligned_write##size, size, PLAIN_WRITE)        \
-    ACCESS(volatile_read##size, size, PLAIN_READ)           \
-    ACCESS(volatile_write##size, size, PLAIN_WRITE)         \
-    ACCESS(read_write##size, size, PLAIN_WRITE)             \
+#define ACCESSES(size)                               \
+    ACCESS(read##size, size, PLAIN_READ)             \
+    ACCESS(write##size, size, PLAIN_WRITE)           \
+    ACCESS(unaligned_read##size, size, PLAIN_READ)   \
+    ACCESS(unaligned_write##size, size, PLAIN_WRITE) \
+    ACCESS(volatile_read##size, size, PLAIN_READ)    \
+    ACCESS(volatile_write##size, size, PLAIN_WRITE)  \
+    ACCESS(read_write##size, size, PLAIN_WRITE)      \
     ACCESS(unaligned_read_write##size, size, PLAIN_WRITE)
 
 ACCESSES(1)
@@ -101,72 +101,72 @@ static bool outside(void)
     return run.current == NULL;
 }
 
-#define CHANGE(bits, name, op, now)                                                        \
-    EXPORT uint##bits##_t __tsan_atomic##bits##_##name(uint##bits##_t *p, uint##bits##_t v, \
-                                                       int order);                         \
+#define CHANGE(bits, name, op, now)                                                             \
+    EXPORT uint##bits##_t __tsan_atomic##bits##_##name(uint##bits##_t *p, uint##bits##_t v,     \
+                                                       int order);                              \
     uint##bits##_t __tsan_atomic##bits##_##name(uint##bits##_t *p, uint##bits##_t v, int order) \
-    {                                                                                      \
-        if (outside()) {                                                                   \
-            uint##bits##_t old = *p;                                                       \
-            *p = (uint##bits##_t)(now);                                                    \
-            return old;                                                                    \
-        }                                                                                  \
-        return (uint##bits##_t)memory_change(op, (uintptr_t)p, bits / 8, v, order, HERE);  \
+    {                                                                                           \
+        if (outside()) {                                                                        \
+            uint##bits##_t old = *p;                                                            \
+            *p = (uint##bits##_t)(now);                                                         \
+            return old;                                                                         \
+        }                                                                                       \
+        return (uint##bits##_t)memory_change(op, (uintptr_t)p, bits / 8, v, order, HERE);       \
     }
 
-#define COMPARE(bits, name, weak_)                                                              \
-    EXPORT int __tsan_atomic##bits##_compare_exchange_##name(                                   \
-        uint##bits##_t *p, uint##bits##_t *expected, uint##bits##_t v, int order, int failure); \
-    int __tsan_atomic##bits##_compare_exchange_##name(                                          \
-        uint##bits##_t *p, uint##bits##_t *expected, uint##bits##_t v, int order, int failure)  \
-    {                                                                                           \
-        bool done = *p == *expected;                                                            \
-        if (outside() && done)                                                                  \
-            *p = v;                                                                             \
-        else if (outside())                                                                     \
-            *expected = *p;                                                                     \
-        else                                                                                    \
-            *expected = (uint##bits##_t)memory_compare((uintptr_t)p, bits / 8, *expected, v,    \
-                                                       order, failure, weak_, &done, HERE);     \
-        return done;                                                                            \
+#define COMPARE(bits, name, weak_)                                                                 \
+    EXPORT int __tsan_atomic##bits##_compare_exchange_##name(                                      \
+        uint##bits##_t *p, uint##bits##_t *expected, uint##bits##_t v, int order, int failure);    \
+    int __tsan_atomic##bits##_compare_exchange_##name(uint##bits##_t *p, uint##bits##_t *expected, \
+                                                      uint##bits##_t v, int order, int failure)    \
+    {                                                                                              \
+        bool done = *p == *expected;                                                               \
+        if (outside() && done)                                                                     \
+            *p = v;                                                                                \
+        else if (outside())                                                                        \
+            *expected = *p;                                                                        \
+        else                                                                                       \
+            *expected = (uint##bits##_t)memory_compare((uintptr_t)p, bits / 8, *expected, v,       \
+                                                       order, failure, weak_, &done, HERE);        \
+        return done;                                                                               \
     }
 
-#define ATOMIC(bits)                                                                            \
-    EXPORT uint##bits##_t __tsan_atomic##bits##_load(uint##bits##_t *p, int order);             \
-    EXPORT void __tsan_atomic##bits##_store(uint##bits##_t *p, uint##bits##_t v, int order);    \
-    EXPORT uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                           \
-        uint##bits##_t *p, uint##bits##_t expected, uint##bits##_t v, int order, int failure);  \
-    uint##bits##_t __tsan_atomic##bits##_load(uint##bits##_t *p, int order)                     \
-    {                                                                                           \
+#define ATOMIC(bits)                                                                              \
+    EXPORT uint##bits##_t __tsan_atomic##bits##_load(uint##bits##_t *p, int order);               \
+    EXPORT void __tsan_atomic##bits##_store(uint##bits##_t *p, uint##bits##_t v, int order);      \
+    EXPORT uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                             \
+        uint##bits##_t *p, uint##bits##_t expected, uint##bits##_t v, int order, int failure);    \
+    uint##bits##_t __tsan_atomic##bits##_load(uint##bits##_t *p, int order)                       \
+    {                                                                                             \
         return outside() ? *p : (uint##bits##_t)memory_load((uintptr_t)p, bits / 8, order, HERE); \
-    }                                                                                           \
-    void __tsan_atomic##bits##_store(uint##bits##_t *p, uint##bits##_t v, int order)            \
-    {                                                                                           \
-        if (outside())                                                                          \
-            *p = v;                                                                             \
-        else                                                                                    \
-            memory_store((uintptr_t)p, bits / 8, v, order, HERE);                               \
-    }                                                                                           \
-    CHANGE(bits, exchange, OP_EXCHANGE, v)                                                      \
-    CHANGE(bits, fetch_add, OP_ADD, *p + v)                                                     \
-    CHANGE(bits, fetch_sub, OP_SUB, *p - v)                                                     \
-    CHANGE(bits, fetch_and, OP_AND, *p &v)                                                      \
-    CHANGE(bits, fetch_or, OP_OR, *p | v)                                                       \
-    CHANGE(bits, fetch_xor, OP_XOR, *p ^ v)                                                     \
-    CHANGE(bits, fetch_nand, OP_NAND, ~(*p & v))                                                \
-    COMPARE(bits, strong, false)                                                                \
-    COMPARE(bits, weak, true)                                                                   \
-    uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                                  \
-        uint##bits##_t *p, uint##bits##_t expected, uint##bits##_t v, int order, int failure)   \
-    {                                                                                           \
-        bool done = *p == expected;                                                             \
-        uint##bits##_t old = *p;                                                                \
-        if (!outside())                                                                         \
-            return (uint##bits##_t)memory_compare((uintptr_t)p, bits / 8, expected, v, order,   \
-                                                  failure, false, &done, HERE);                 \
-        if (done)                                                                               \
-            *p = v;                                                                             \
-        return old;                                                                             \
+    }                                                                                             \
+    void __tsan_atomic##bits##_store(uint##bits##_t *p, uint##bits##_t v, int order)              \
+    {                                                                                             \
+        if (outside())                                                                            \
+            *p = v;                                                                               \
+        else                                                                                      \
+            memory_store((uintptr_t)p, bits / 8, v, order, HERE);                                 \
+    }                                                                                             \
+    CHANGE(bits, exchange, OP_EXCHANGE, v)                                                        \
+    CHANGE(bits, fetch_add, OP_ADD, *p + v)                                                       \
+    CHANGE(bits, fetch_sub, OP_SUB, *p - v)                                                       \
+    CHANGE(bits, fetch_and, OP_AND, *p &v)                                                        \
+    CHANGE(bits, fetch_or, OP_OR, *p | v)                                                         \
+    CHANGE(bits, fetch_xor, OP_XOR, *p ^ v)                                                       \
+    CHANGE(bits, fetch_nand, OP_NAND, ~(*p & v))                                                  \
+    COMPARE(bits, strong, false)                                                                  \
+    COMPARE(bits, weak, true)                                                                     \
+    uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                                    \
+        uint##bits##_t *p, uint##bits##_t expected, uint##bits##_t v, int order, int failure)     \
+    {                                                                                             \
+        bool done = *p == expected;                                                               \
+        uint##bits##_t old = *p;                                                                  \
+        if (!outside())                                                                           \
+            return (uint##bits##_t)memory_compare((uintptr_t)p, bits / 8, expected, v, order,     \
+                                                  failure, false, &done, HERE);                   \
+        if (done)                                                                                 \
+            *p = v;                                                                               \
+        return old;                                                                               \
     }
 
 ATOMIC(8)
