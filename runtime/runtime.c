@@ -85,7 +85,7 @@ static void furnish(struct whole *all, const struct bide_runtime_options *o)
     worker->segments = &all->segments;
     worker->turn.memory = &bide__memory;
     worker->turn.seed = random_seed();
-    all->fds.driver = worker->driver;
+    bide__fds_begin(&all->fds, worker->driver, o->flavour == BIDE_MULTI_THREAD);
     bide__wheel_init(&all->wheel, bide__clock_ns(), false, 0);
     bide__pool_init(&all->pool, rt->hub,
                     o->blocking_threads_max ? o->blocking_threads_max : BLOCKING_THREADS_MAX,

@@ -5,6 +5,10 @@
  * generation changes when the registration is closed, so an event that was on its way then finds
  * nobody. Registrations are in pages that never move and are not freed while the runtime lives,
  * so a leaf may look at a registration that was closed under it.
+ *
+ * On a multi_thread runtime one mutex guards the table and all registrations. An event may come
+ * between a call that would block and bide__fd_clear. So events are counted, and the readiness is
+ * cleared only if there was none since the leaf looked; otherwise the leaf finds it ready again.
  */
 #include "runtime/io/io.h"
 
@@ -20,9 +24,36 @@ static unsigned waiter_of(uint32_t direction)
     return direction == BIDE__WRITE;
 }
 
+/* ---- several threads ---- */
+
+static void lock(struct bide__fds *fds)
+{
+    if (fds->multi)
+        pthread_mutex_lock(&fds->mutex);
+}
+
+static void unlock(struct bide__fds *fds)
+{
+    if (fds->multi)
+        pthread_mutex_unlock(&fds->mutex);
+}
+
+/* With the lock: of a number that is also read without it. */
+static void add(_Atomic uint32_t *number, uint32_t n)
+{
+    uint32_t before = atomic_load_explicit(number, memory_order_relaxed);
+    atomic_store_explicit(number, before + n, memory_order_relaxed);
+}
+
 /* ---- the table ---- */
 
-static int grow(struct bide__fds *fds)
+void bide__fds_begin(struct bide__fds *fds, struct bide__driver *driver, bool multi)
+{
+    *fds = (struct bide__fds){.multi = multi, .driver = driver};
+    pthread_mutex_init(&fds->mutex, NULL);
+}
+
+static int grow(struct bide__fds *fds, struct bide_runtime *rt)
 {
     if (fds->page_count == fds->page_room) {
         uint32_t room = fds->page_room > 0 ? 2 * fds->page_room : 8;
@@ -43,6 +74,7 @@ static int grow(struct bide__fds *fds)
     memset(page, 0, PAGE * sizeof(struct bide__fd));
     for (uint32_t i = PAGE; i-- > 0;) {
         page[i].fd = -1;
+        page[i].runtime = rt;
         page[i].index = fds->page_count * PAGE + i;
         page[i].next_free = fds->free;
         fds->free = &page[i];
@@ -56,6 +88,7 @@ void bide__fds_end(struct bide__fds *fds)
     for (uint32_t i = 0; i < fds->page_count; i++)
         bide__free(fds->pages[i], PAGE * sizeof(struct bide__fd));
     bide__free(fds->pages, fds->page_room * sizeof(struct bide__fd *));
+    pthread_mutex_destroy(&fds->mutex);
 }
 
 static struct bide__op op_of(const struct bide__fd *f, int fd)
@@ -64,11 +97,11 @@ static struct bide__op op_of(const struct bide__fd *f, int fd)
     return (struct bide__op){.kind = BIDE__OP_READY, .fd = fd, .key = key};
 }
 
-int bide__fd_add(struct bide_runtime *rt, struct bide__fd **out, int fd)
+/* With the lock. */
+static int take(struct bide_runtime *rt, struct bide__fd **out, int fd)
 {
     struct bide__fds *fds = rt->fds;
-    int error = fds->free == NULL ? grow(fds) : 0;
-    *out = NULL;
+    int error = fds->free == NULL ? grow(fds, rt) : 0;
     if (error < 0)
         return error;
     struct bide__fd *f = fds->free;
@@ -77,23 +110,48 @@ int bide__fd_add(struct bide_runtime *rt, struct bide__fd **out, int fd)
     if (error < 0)
         return error;
     fds->free = f->next_free;
-    fds->open++;
+    add(&fds->open, 1);
     f->fd = fd;
     f->ready = 0;
     f->waiters[0] = f->waiters[1] = (struct bide__fd_waiter){0};
-    f->runtime = rt;
     *out = f;
     return 0;
 }
 
-void bide__fd_set_waker(struct bide__fd *f, uint32_t direction, bide_waker waker)
+int bide__fd_add(struct bide_runtime *rt, struct bide__fd **out, int fd)
 {
-    struct bide__fd_waiter *place = &f->waiters[waiter_of(direction)];
-    if (place->waker.bits == 0)
-        f->runtime->fds->waiting++;
-    *place = (struct bide__fd_waiter){.waker = waker};
+    *out = NULL;
+    lock(rt->fds);
+    int error = take(rt, out, fd);
+    unlock(rt->fds);
+    return error;
 }
 
+void bide__fd_clear(struct bide__fd *f, uint32_t direction)
+{
+    struct bide__fds *fds = f->runtime->fds;
+    unsigned n = waiter_of(direction);
+
+    lock(fds);
+    if (!fds->multi || f->seen[n] == f->events[n])
+        f->ready &= ~direction;
+    f->seen[n] = f->events[n];
+    unlock(fds);
+}
+
+void bide__fd_set_waker(struct bide__fd *f, uint32_t direction, bide_waker waker)
+{
+    struct bide__fds *fds = f->runtime->fds;
+    struct bide__fd_waiter *place = &f->waiters[waiter_of(direction)];
+
+    lock(fds);
+    if (place->waker.bits == 0)
+        add(&fds->waiting, 1);
+    *place = (struct bide__fd_waiter){.waker = waker};
+    unlock(fds);
+}
+
+/* With the lock. */
 static void wake_waiter(struct bide__fds *fds, struct bide__fd *f, unsigned n)
 {
     bide_waker waker = f->waiters[n].waker;
@@ -101,7 +159,7 @@ static void wake_waiter(struct bide__fds *fds, struct bide__fd *f, unsigned n)
         return;
     BIDE__ASSERT(fds->waiting > 0, "registration: wake: nobody waits");
     f->waiters[n] = (struct bide__fd_waiter){0};
-    fds->waiting--;
+    add(&fds->waiting, (uint32_t)-1);
     bide_waker_wake_by_ref(waker);
 }
 
@@ -109,10 +167,14 @@ void bide__fd_close(struct bide__fd *f)
 {
     if (f == NULL)
         return;
-    BIDE__ASSERT(f->fd >= 0, "registration: close: it was closed before");
     struct bide__fds *fds = f->runtime->fds;
+    /* In a child the registration is the parent's too, and who had the lock is not there. */
+    bool forked = bide__runtime_forked(f->runtime);
+    if (!forked)
+        lock(fds);
+    BIDE__ASSERT(f->fd >= 0, "registration: close: it was closed before");
     struct bide__op op = op_of(f, f->fd);
-    if (!bide__runtime_forked(f->runtime)) /* in a child the registration is the parent's too */
+    if (!forked)
         fds->driver->ops->cancel(fds->driver, &op);
     f->fd = -1;
     f->generation++;
@@ -120,10 +182,13 @@ void bide__fd_close(struct bide__fd *f)
     wake_waiter(fds, f, 1);
     f->next_free = fds->free;
     fds->free = f;
-    fds->open--;
+    add(&fds->open, (uint32_t)-1);
+    if (!forked)
+        unlock(fds);
 }
 
-void bide__fd_event(struct bide__fds *fds, uint64_t key, uint32_t ready)
+/* With the lock. */
+static void pass_on(struct bide__fds *fds, uint64_t key, uint32_t ready)
 {
     uint32_t index = (uint32_t)key, generation = (uint32_t)(key >> 32);
     if (index >= fds->page_count * PAGE)
@@ -132,10 +197,19 @@ void bide__fd_event(struct bide__fds *fds, uint64_t key, uint32_t ready)
     if (f->fd < 0 || f->generation != generation)
         return;
     f->ready |= ready;
-    if (ready & BIDE__READ)
-        wake_waiter(fds, f, 0);
-    if (ready & BIDE__WRITE)
-        wake_waiter(fds, f, 1);
+    for (unsigned n = 0; n < 2; n++) {
+        if (!(ready & (n == 0 ? BIDE__READ : BIDE__WRITE)))
+            continue;
+        f->events[n]++;
+        wake_waiter(fds, f, n);
+    }
+}
+
+void bide__fd_event(struct bide__fds *fds, uint64_t key, uint32_t ready)
+{
+    lock(fds);
+    pass_on(fds, key, ready);
+    unlock(fds);
 }
 
 /* ---- leaves ---- */
@@ -188,14 +262,31 @@ void bide__fd_leaf_begin(struct bide__fd_leaf *f, struct bide__fd *fd, uint32_t 
     f->h.state = BEGUN | (direction == BIDE__WRITE ? WRITES : 0) | mark | generation_of(fd);
 }
 
-void bide__fd_leaf_stop(struct bide__fd_leaf *f)
+/* With the lock. */
+static void stop(struct bide__fd_leaf *f)
 {
-    if (stands(f)) {
-        *place_of(f) = (struct bide__fd_waiter){0};
-        f->fd->runtime->fds->waiting--;
-    }
+    if (!stands(f))
+        return;
+    *place_of(f) = (struct bide__fd_waiter){0};
+    add(&f->fd->runtime->fds->waiting, (uint32_t)-1);
 }
 
+void bide__fd_leaf_stop(struct bide__fd_leaf *f)
+{
+    struct bide__fds *fds = f->fd->runtime->fds;
+    lock(fds);
+    stop(f);
+    unlock(fds);
+}
+
+/* With the lock: the leaf makes its call now. */
+static void note_seen(struct bide__fd_leaf *f)
+{
+    unsigned n = (f->h.state & WRITES) != 0;
+    f->fd->seen[n] = f->fd->events[n];
+}
+
+/* With the lock. */
 static int look(struct bide_cx *cx, struct bide__fd_leaf *f)
 {
     const struct bide__worker *worker = bide__thread.running;
@@ -208,11 +299,11 @@ static int look(struct bide_cx *cx, struct bide__fd_leaf *f)
     if (fd->runtime != worker->runtime)
         return -EXDEV;
     if (fd->ready & (f->h.state & WRITES ? BIDE__WRITE : BIDE__READ))
-        return bide_budget_spend(cx) ? 0 : 1;
+        return bide_budget_spend(cx) ? note_seen(f), 0 : 1;
     if (!stands(f) && place_of(f)->waker.bits != 0)
         return -EBUSY;
     if (!stands(f))
-        fd->runtime->fds->waiting++;
+        add(&fd->runtime->fds->waiting, 1);
     *place_of(f) = (struct bide__fd_waiter){cx->waker, &f->h};
     f->h.state |= STANDS;
     return 1;
@@ -220,9 +311,12 @@ static int look(struct bide_cx *cx, struct bide__fd_leaf *f)
 
 int bide__fd_leaf_look(struct bide_cx *cx, struct bide__fd_leaf *f)
 {
+    struct bide__fds *fds = f->fd->runtime->fds;
+    lock(fds);
     int r = look(cx, f);
     if (r <= 0)
-        bide__fd_leaf_stop(f);
+        stop(f);
+    unlock(fds);
     return r;
 }
 

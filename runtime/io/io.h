@@ -10,6 +10,8 @@
 
 #include "runtime/leaf.h"
 
+#include <stdatomic.h>
+
 /*
  * A registration of a non-blocking descriptor with the driver of one runtime. It is edge-triggered,
  * and the readiness is cached. "Ready" may be wrong: when the system call returns EAGAIN, call
@@ -20,18 +22,24 @@
  * one task may have the same waker (branch ids run out), but not the same place. The object lives
  * in the runtime's table. bide__fd_close changes its generation, so that neither a late event nor a
  * late waiter mistakes the next user of the slot for it.
+ *
+ * Threads: on a multi_thread runtime any worker may call the functions here, and threads that run
+ * none may add, close and set a waker. Waiters are woken under the lock of the registrations, which
+ * a leaf takes to leave, so their wakers are borrowed there too.
  */
 struct bide__fd {
     int fd; /* -1: the slot is free */
     uint32_t index;
     uint32_t generation;
     uint32_t ready; /* BIDE__READ, BIDE__WRITE */
-    /* of read, of write */
+    /* Of read, of write: events so far, and how many there were when a leaf was last told that it
+     * is ready. */
+    uint32_t events[2], seen[2];
     struct bide__fd_waiter {
         bide_waker waker;              /* borrowed; bits 0: nobody waits */
         const struct bide_frame *leaf; /* NULL: bide__fd_set_waker left the waker */
     } waiters[2];
-    struct bide_runtime *runtime;
+    struct bide_runtime *runtime; /* constant */
     struct bide__fd *next_free;
 };
 
@@ -49,10 +57,7 @@ void bide__fd_close(struct bide__fd *fd);
 
 /* The last call in this direction (BIDE__READ, BIDE__WRITE) would have blocked. Call it after a
  * hang-up too: a hang-up may pass, when another process opens the FIFO for writing. */
-static inline void bide__fd_clear(struct bide__fd *fd, uint32_t direction)
-{
-    fd->ready &= ~direction;
-}
+void bide__fd_clear(struct bide__fd *fd, uint32_t direction);
 
 /*
  * Leaves a waker where a leaf that waits for the direction would: for code that drives a foreign
@@ -101,14 +106,17 @@ void bide__fd_leaf_stop(struct bide__fd_leaf *leaf);
 
 /* The registrations of a runtime, in pages that never move. */
 struct bide__fds {
+    bool multi;            /* several threads use them */
+    pthread_mutex_t mutex; /* with `multi`, of all that follows, and of the registrations */
     struct bide__fd **pages;
     uint32_t page_count, page_room;
-    uint32_t open;    /* registrations in use */
-    uint32_t waiting; /* leaves and wakers that wait for one */
+    _Atomic uint32_t open;    /* registrations in use */
+    _Atomic uint32_t waiting; /* leaves and wakers that wait for one */
     struct bide__fd *free;
-    struct bide__driver *driver;
+    struct bide__driver *driver; /* constant */
 };
 
+void bide__fds_begin(struct bide__fds *fds, struct bide__driver *driver, bool multi);
 void bide__fds_end(struct bide__fds *fds);
 
 #endif
