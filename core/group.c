@@ -102,11 +102,11 @@ static void fill_in(struct bide_cx *sub, const struct bide_cx *cx, struct bide_c
 /* Asks all running branches to cancel; the others never begin. */
 static void cancel_rest(struct bide_group *g, int error, bool force)
 {
-    for (unsigned i = 0; i < g->count; i++)
-        if (g->live >> i & 1) {
-            bide_chain_cancel(&g->branch[i], error, force);
-            g->branch[i].flags |= BIDE_CHAIN_DUE;
-        }
+    for (uint32_t rest = g->live; rest != 0; rest &= rest - 1) {
+        struct bide_chain *branch = &g->branch[__builtin_ctz(rest)];
+        bide_chain_cancel(branch, error, force);
+        branch->flags |= BIDE_CHAIN_DUE;
+    }
     g->begun = (uint8_t)(g->count | DUE);
 }
 
@@ -200,11 +200,10 @@ static bool settle(struct bide_cx *cx, struct bide_group *g, uint32_t woken)
 
 /* ---- the whole ---- */
 
-static bool has_returned(const struct bide_group *g, unsigned i)
+/* For a branch that is gone. */
+static bool has_returned(const struct bide_chain *branch)
 {
-    const struct bide_chain *branch = &g->branch[i];
-
-    return id_of(branch) != 0 && !(g->live >> i & 1) && bide_chain_error(branch) == 0;
+    return id_of(branch) != 0 && bide_chain_error(branch) == 0;
 }
 
 /* Asked when every branch is gone: true if the group has a value. */
@@ -213,19 +212,21 @@ static bool is_complete(const struct bide_group *g)
     bool complete = kind_of(g) == BIDE_JOIN || kind_of(g) == BIDE_TRY_JOIN;
 
     for (unsigned i = 0; complete && i < g->count; i++)
-        complete = has_returned(g, i) || g->branch[i].flags & BIDE_CHAIN_OUT;
+        complete = has_returned(&g->branch[i]) || g->branch[i].flags & BIDE_CHAIN_OUT;
     return complete || g->state & DECIDED;
 }
 
-/* Stores the result, before the frame is popped. */
+/* All branches are gone: stores the result, before the frame is popped. */
 static void conclude(struct bide_cx *cx, struct bide_group *g, int value)
 {
     struct bide_group_result *result = bide__slot(cx, &g->h);
-    uint32_t ids = 0, done = 0;
+    uint32_t ids = 0, done = 0, bit = 1;
 
-    for (unsigned i = 0; i < g->count; i++) {
-        ids |= (uint32_t)1 << id_of(&g->branch[i]);
-        done |= (uint32_t)has_returned(g, i) << i;
+    BIDE__ASSERT(g->live == 0, "group: end: a branch is left");
+    for (const struct bide_chain *b = g->branch, *end = b + g->count; b < end; b++, bit <<= 1) {
+        ids |= (uint32_t)1 << id_of(b);
+        if (has_returned(b))
+            done |= bit;
     }
     if (result != NULL)
         *result = (struct bide_group_result){value, done};
@@ -249,9 +250,8 @@ static enum bide_poll suspend(struct bide_cx *cx, struct bide_group *g)
 {
     uint32_t ids = 0;
 
-    for (unsigned i = 0; i < g->count; i++)
-        if (g->live >> i & 1)
-            ids |= ids_of(&g->branch[i]);
+    for (uint32_t rest = g->live; rest != 0; rest &= rest - 1)
+        ids |= ids_of(&g->branch[__builtin_ctz(rest)]);
     cx->chain->ids = ids;
     return bide_frame_suspend(cx, &g->h);
 }
