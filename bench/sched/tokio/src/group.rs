@@ -1,13 +1,12 @@
 // Joins and selects of two branches that are ready at once, and of two that suspend once.
 
-use crate::Run;
+use crate::{opaque, Run};
 use std::future::Future;
-use std::hint::black_box;
 use tokio::task::{spawn, yield_now};
 
 // Ready at once, but the compiler does not know that.
 pub async fn add(x: i64) -> i64 {
-    if black_box(x) < 0 {
+    if opaque(x) < 0 {
         yield_now().await;
     }
     x + 1

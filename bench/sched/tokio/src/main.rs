@@ -53,6 +53,12 @@ impl Run {
     }
 }
 
+// x, of which the compiler knows nothing.
+pub fn opaque(mut x: i64) -> i64 {
+    unsafe { std::arch::asm!("/* {0} */", inout(reg) x, options(nomem, nostack)) };
+    x
+}
+
 pub fn quantile(ns: &mut [i64], part: f64) -> f64 {
     ns.sort_unstable();
     ns[(part * (ns.len() - 1) as f64 + 0.5) as usize] as f64

@@ -1,7 +1,6 @@
 // What it costs to make a task, to run it and to wait for its end.
 
-use crate::{crowd_begin, crowd_leave, Run};
-use std::hint::black_box;
+use crate::{crowd_begin, crowd_leave, opaque, Run};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use tokio::task::{spawn, spawn_blocking, JoinHandle};
@@ -11,7 +10,7 @@ const COUNTED: i64 = 10000;
 const DEPTH: i64 = 1000;
 
 async fn add(x: i64) -> i64 {
-    black_box(x) + 1
+    opaque(x) + 1
 }
 
 fn spawn_join(run: &mut Run) {
