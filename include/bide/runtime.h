@@ -138,10 +138,10 @@ struct bide_runtime *bide_runtime_enter(struct bide_runtime *rt);
 struct bide_runtime *bide_runtime_current(void);
 
 /*
- * A runtime of the flavour BIDE_THREAD_PER_CORE has `workers` cores, at most 256. Each has a runtime
- * like those of one thread, with a thread that is pinned to one core of the machine, if that can be
- * had. Core 0 is the runtime that bide_runtime_new makes. It runs on the thread that blocks on it,
- * and only then; bide pins that thread only for `async int main`.
+ * A runtime of the flavour BIDE_THREAD_PER_CORE has `workers` cores, at most 256. Each has a
+ * runtime like those of one thread, with a thread that is pinned to one core of the machine, if
+ * that can be had. Core 0 is the runtime that bide_runtime_new makes. It runs on the thread that
+ * blocks on it, and only then; bide pins that thread only for `async int main`.
  *
  * A task stays on its core. bide_spawn makes a task on the core of the caller, bide_spawn_at on the
  * core with this number; the call is sent there when the spawner's core next has its turn. The

@@ -4,15 +4,16 @@
  * There is a ring for each ordered pair of cores, with one writer and one reader, so a mail costs
  * two stores and no locked instruction but the one that tells the reader. A ring that is full
  * refuses nothing: the writer keeps the mail in a list of its own and moves it to the ring later,
- * in order. So that it need not ask again and again, it sets `has_over`, and the reader tells it when
- * there is room.
+ * in order. So that it need not ask again and again, it sets `has_over`, and the reader tells it
+ * when there is room.
  *
  * The reader does not look at all its rings at each turn: a writer sets `mail` of the reader. The
  * reader clears that by an exchange before it looks, so whatever was in a ring before `mail` was
  * set is seen. Nobody sleeps on a mail: a reader says that it is asleep and then looks at `mail`
  * once more, a writer sets `mail` and then looks whether the reader is asleep, and these four are
  * sequentially consistent. A poke may also be about what the executor has looked at before it read
- * its mail (the stage of the cores), so a core that was poked does not sleep at once. While no mail is under way, a core reads one word of its own a turn.
+ * its mail (the stage of the cores), so a core that was poked does not sleep at once. While no mail
+ * is under way, a core reads one word of its own a turn.
  */
 #include "runtime/schedule/cores.h"
 

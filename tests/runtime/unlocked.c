@@ -1,6 +1,6 @@
 /*
- * A core polls its own tasks without a locked instruction: yields, wakes, awaits, groups, spawns and
- * joins of its own, on current_thread and on thread_per_core.
+ * A core polls its own tasks without a locked instruction: yields, wakes, awaits, groups, spawns
+ * and joins of its own, on current_thread and on thread_per_core.
  *
  * The test runs itself in a child, steps through it instruction by instruction between two marks,
  * and looks at each for a LOCK prefix, or an exchange with memory, which locks too.
