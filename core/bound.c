@@ -10,6 +10,7 @@
  * Marks and answers are bits in the word of `need`, which other threads read, and write for the
  * sake of bide_fn_room. So each change is atomic. No order is needed: an answer stands for itself.
  */
+#include "core/bound.h"
 #include "core/inside.h"
 
 enum {

@@ -16,8 +16,8 @@
  * its own end: its result stands, and the unwinding goes on below it. It starts nothing at that
  * level. Its deferred blocks run one level higher, as always.
  *
- * A function that bide_frame_pause has suspended is the leaf of its chain, without a frame above it.
- * A request unwinds it at once, as if a frame above it had answered BIDE_CANCELLED.
+ * A function that bide_frame_pause has suspended is the leaf of its chain, without a frame above
+ * it. A request unwinds it at once, as if a frame above it had answered BIDE_CANCELLED.
  *
  * While a chain is polled, the context holds the top of its frames and the end of their memory. A
  * suspended chain stores neither: its leaf is the top frame, and the memory is that of its last

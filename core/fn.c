@@ -10,6 +10,7 @@
  * path exceeds the limit. A result that was cut short because an ancestor was met again would be
  * too small for a search that begins there, so it is not cached.
  */
+#include "core/bound.h"
 #include "core/inside.h"
 
 enum {

@@ -39,7 +39,8 @@ static inline struct bide__worker *bide__worker_owned(const struct bide__hub *hu
 }
 
 /* The same for what puts a task into the run queue. NULL also if a foreign loop turns the runtime,
- * and makes no turn now: the loop notices what comes through the hub, but not what is in a queue. */
+ * and makes no turn now: the loop notices what comes through the hub, but not what is in a queue.
+ */
 static inline struct bide__worker *bide__worker_awake(const struct bide__hub *hub)
 {
     const struct bide__thread *t = &bide__thread;

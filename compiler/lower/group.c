@@ -7,10 +7,11 @@
  * all branches that returned are assigned, also if the awaiting function unwinds and has deferred
  * blocks that may read them.
  *
- * A timeout is a biased select of the branch and bide_sleep or bide_sleep_until. A branch that is a statement
- * expression is a function of its own, which works on this function's frame (branch.c). A group
- * that is a branch is the leaf of the branch's chain. Its slots are inside the slots of the outer
- * group, and its descriptor only lists its branches, so that their room is known.
+ * A timeout is a biased select of the branch and bide_sleep or bide_sleep_until. A branch that is
+ * a statement expression is a function of its own, which works on this function's frame
+ * (branch.c). A group that is a branch is the leaf of the branch's chain. Its slots are inside the
+ * slots of the outer group, and its descriptor only lists its branches, so that their room is
+ * known.
  */
 #include "inside.h"
 

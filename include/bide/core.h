@@ -152,16 +152,6 @@ enum {
                                     a task that begins on another thread than that of its caller */
 };
 
-/* In the word that a descriptor's `need` points to: the need itself is below BIDE__NEED_END, and
- * above it are the answers of bide_fn_bound. */
-enum {
-    BIDE__NEED_END = 1 << 24,
-    BIDE__BOUND = 1 << 24,
-    BIDE__BOUND_KNOWN = 1 << 25,
-    BIDE__BOUND_MET = 1 << 26,  /* by the search that is going on */
-    BIDE__BOUND_SAID = 1 << 27, /* for executors: it has been reported */
-};
-
 /* A function that an async function may await. The callees of one join or select share a group > 0
  * and are on the chain at the same time; callees of group 0 follow one another. Those of
  * BIDE_GROUP_UNKNOWN take room that no descriptor tells. */
@@ -413,17 +403,6 @@ struct bide_culprit {
  * functions may be called meanwhile. *culprit may be NULL; filling it in takes a search.
  */
 bool bide_fn_bound(const struct bide_fn *fn, struct bide_culprit *culprit);
-
-/* The same if the answer is known already: 0 or 1, otherwise -1. Any thread, at any time. */
-static __inline__ int bide_fn_bound_known(const struct bide_fn *fn)
-{
-    if (fn->flags & BIDE_FN_THREAD_BOUND)
-        return 1;
-    if (fn->info == NULL || fn->info->need == NULL)
-        return 0;
-    uint32_t word = __atomic_load_n(fn->info->need, __ATOMIC_RELAXED);
-    return word & BIDE__BOUND_KNOWN ? (word & BIDE__BOUND) != 0 : -1;
-}
 
 /* For backtraces: the awaiting frame below `frame`; NULL at the root. *segment is the segment that
  * holds `frame`: start with the chain's last one; each call updates it. */

@@ -26,8 +26,8 @@
 extern "C" {
 #endif
 
-/* A point in time is a bide_instant (bide/lang.h): its `ns` are nanoseconds since some moment before
- * the program began. */
+/* A point in time is a bide_instant (bide/lang.h): its `ns` are nanoseconds since some moment
+ * before the program began. */
 
 /* The time now. */
 bide_instant bide_now(void);
@@ -62,8 +62,9 @@ bide_async int bide_sleep_until(bide_instant deadline);
  *
  *     bide_timer idle;
  *     bide_timer_init(&idle, BIDE_S(30));
- *     ...                                    one task: await bide_timer_wait(&idle);
- *     bide_timer_reset(&idle, BIDE_S(30));   another one, or any thread
+ *     await bide_timer_wait(&idle);
+ *
+ * and meanwhile another task, or any thread: bide_timer_reset(&idle, BIDE_S(30));
  */
 typedef struct bide_timer {
     uint32_t lock_;
@@ -85,9 +86,9 @@ void bide_timer_init_at(bide_timer *timer, bide_instant deadline);
  */
 bide_async int bide_timer_wait(bide_timer *timer);
 
-/* Gives it another deadline, earlier or later: `after` from now on, or `deadline`. A call that waits
- * goes by that from now on. To put it off costs a store: the call that waits wakes once at the old
- * deadline and waits on. */
+/* Gives it another deadline, earlier or later: `after` from now on, or `deadline`. A call that
+ * waits goes by that from now on. To put it off costs a store: the call that waits wakes once at
+ * the old deadline and waits on. */
 void bide_timer_reset(bide_timer *timer, bide_duration after);
 void bide_timer_reset_at(bide_timer *timer, bide_instant deadline);
 
@@ -115,7 +116,7 @@ enum bide_missed {
  *     bide_interval_begin(&interval, BIDE_MS(100));
  *     for (;;) {
  *         await bide_interval_tick(&interval);
- *         sample();
+ *         printf("tick\n");
  *     }
  */
 typedef struct bide_interval {

@@ -1,8 +1,8 @@
 /*
  * yield.c: bide_yield of bide/task.h.
  *
- * As a rule it has no frame: the awaiting function is suspended itself. At the root of a chain there
- * is none, and then the yield is a leaf like others.
+ * As a rule it has no frame: the awaiting function is suspended itself. At the root of a chain
+ * there is none, and then the yield is a leaf like others.
  */
 #include "lib/leaf.h"
 

@@ -9,12 +9,12 @@
 #include <bide/time.h>
 
 /*
- * The leaf. `deadline_ns_` and `wait_` of a timer are under its lock; so is `waker`. The rest is the
- * leaf's alone.
+ * The leaf. `deadline_ns_` and `wait_` of a timer are under its lock; so is `waker`. The rest is
+ * the leaf's alone.
  *
  * A reset does not touch the node in the wheel, which may be another worker's. A later deadline is
- * only stored: the leaf finds it when the node has fired. For an earlier one, the leaf is woken, and
- * arms the node anew.
+ * only stored: the leaf finds it when the node has fired. For an earlier one, the leaf is woken,
+ * and arms the node anew.
  */
 struct bide__timer_wait {
     struct bide_frame h;

@@ -7,9 +7,9 @@
  * be gone from then on. The waker is a clone, which keeps its task. After the wake the thread
  * counts the job off, whether or not anybody looks at the end.
  *
- * The mutex is for the queue, the number of threads and their sleep. The end of a job needs no lock:
- * a leaf that changes the waker and the thread that takes it both exchange the word. A leaf that
- * comes too late for that is about to see FINISHED, and polls itself again.
+ * The mutex is for the queue, the number of threads and their sleep. The end of a job needs no
+ * lock: a leaf that changes the waker and the thread that takes it both exchange the word. A leaf
+ * that comes too late for that is about to see FINISHED, and polls itself again.
  *
  * A request to cancel takes a QUEUED job back. A request that is open when the job would be queued
  * prevents that. A job that has BEGUN is waited for: it may write to what its caller owns.

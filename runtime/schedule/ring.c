@@ -77,7 +77,8 @@ struct bide__task *bide__ring_pop(struct bide__ring *ring)
     return slot_get(ring, real);
 }
 
-/* Thief: marks half of the tasks as being stolen. Returns their number; *head is then the ring's. */
+/* Thief: marks half of the tasks as being stolen. Returns their number; *head is then the ring's.
+ */
 static uint32_t claim(struct bide__ring *from, uint64_t *head)
 {
     uint64_t seen = atomic_load_explicit(&from->head, memory_order_acquire);

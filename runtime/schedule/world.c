@@ -5,8 +5,8 @@
  * to stand. While all stand, no task is polled, made or freed by them; wakes from other threads and
  * events of the driver still put tasks into queues. Used for a dump and for a shutdown.
  *
- * One thread at a time wants that; a worker that waits for its turn stands. A worker whose poll does
- * not end cannot stand, so the wait for it has a limit.
+ * One thread at a time wants that; a worker that waits for its turn stands. A worker whose poll
+ * does not end cannot stand, so the wait for it has a limit.
  */
 #include "runtime/schedule/multi.h"
 

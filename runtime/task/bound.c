@@ -11,6 +11,8 @@
  */
 #include "runtime/task/task.h"
 
+#include "core/bound.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 

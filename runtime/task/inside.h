@@ -59,8 +59,8 @@ static inline void bide__state_init_running(bide__state *state)
     atomic_init(state, (uintptr_t)(BIDE__RUNNING | BIDE__HANDLE | BIDE__REF));
 }
 
-/* Owner, after that first poll: nothing has happened to it. Nobody but the executor and the owner of
- * the handle knows of it. */
+/* Owner, after that first poll: nothing has happened to it. Nobody but the executor and the owner
+ * of the handle knows of it. */
 static inline bool bide__state_is_alone(const bide__state *state)
 {
     return atomic_load_explicit(state, memory_order_relaxed) ==
@@ -135,7 +135,8 @@ static inline bool bide__state_suspend(bide__state *state)
     return s & BIDE__SCHEDULED;
 }
 
-/* Owner: the poll returned BIDE_PENDING, and a leaf asked for another one: put it into the queue. */
+/* Owner: the poll returned BIDE_PENDING, and a leaf asked for another one: put it into the queue.
+ */
 static inline void bide__state_requeue(bide__state *state)
 {
     uintptr_t s = bide__state_change(state, BIDE__RUNNING, BIDE__SCHEDULED, 0);
@@ -144,8 +145,8 @@ static inline void bide__state_requeue(bide__state *state)
     (void)s;
 }
 
-/* Owner, without MULTI: the poll returned BIDE_READY. True: nobody refers to the task, free it. False: another
- * thread may have freed it already. */
+/* Owner, without MULTI: the poll returned BIDE_READY. True: nobody refers to the task, free it.
+ * False: another thread may have freed it already. */
 static inline bool bide__state_finish(bide__state *state)
 {
     uintptr_t s = bide__state_change(state, BIDE__RUNNING, BIDE__DONE, -(uintptr_t)BIDE__REF);

@@ -276,7 +276,8 @@ static void task_ended(struct bide__worker *worker, struct bide__task *task,
         bide__task_free(task);
 }
 
-/* Passes on what was asked of it. True: it is polled now, in all branches. False: it is a future. */
+/* Passes on what was asked of it. True: it is polled now, in all branches. False: it is a future.
+ */
 static __attribute__((noinline)) bool pass_on(struct bide__worker *worker, struct bide__task *task,
                                               uintptr_t asked)
 {

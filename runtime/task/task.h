@@ -292,9 +292,9 @@ static inline void bide__schedule_again(struct bide__worker *worker, struct bide
 void bide__task_run(struct bide__worker *worker, struct bide__task *task);
 
 /*
- * For a leaf that is being polled: wakes it, like bide_waker_wake_by_ref(cx->waker). If it is a leaf
- * of the task that the worker polls now, this leaves only a mark, and bide__task_run puts the task
- * into the queue when the poll is over.
+ * For a leaf that is being polled: wakes it, like bide_waker_wake_by_ref(cx->waker). If it is a
+ * leaf of the task that the worker polls now, this leaves only a mark, and bide__task_run puts the
+ * task into the queue when the poll is over.
  */
 static inline void bide__task_again(const struct bide_cx *cx)
 {
@@ -317,8 +317,8 @@ struct bide__task *bide__task_new(struct bide__worker *worker, struct bide__scop
  * Makes a task and polls it at once, on this thread, which runs the worker from then on. For a
  * caller who will wait for the task, while no task is ready that it would overtake. Returns the
  * task, with a handle; it is suspended, or has ended. Or NULL: it has ended and is gone, or could
- * not be made and its arguments were released. Then *error is 0 and its result is in *result (unless
- * that is NULL), or *error says why there is none.
+ * not be made and its arguments were released. Then *error is 0 and its result is in *result
+ * (unless that is NULL), or *error says why there is none.
  */
 struct bide__task *bide__task_begin(struct bide__worker *worker, const struct bide_fn *fn,
                                     const void *args, void *result, int *error);

@@ -16,7 +16,8 @@
  *    without the lock: nobody uses the timer or the waker any more.
  *  - One hold of the lock wakes or moves at most 64 timers. What is left stands in `due` and
  *    `moving` then, where whoever has the lock next goes on.
- *  - `next_ns` can be read without the lock. So a watchdog or another worker sees that the timers of
+ *  - `next_ns` can be read without the lock. So a watchdog or another worker sees that the timers
+ * of
  *    a busy worker are overdue, and wakes them for it with bide__wheel_help.
  *  - A waker must not arm or disarm timers in its wake. (Without `multi` it may.)
  *

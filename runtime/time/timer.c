@@ -201,9 +201,9 @@ void bide__wheel_end(struct bide__wheel *w)
 /* ---- time passes ---- */
 
 /*
- * The next slot that has timers: its level, its first ring, and the tick at which it begins; for the
- * slot of the present, that is the present tick. All timers of a level are later than those of the
- * levels below.
+ * The next slot that has timers: its level, its first ring, and the tick at which it begins; for
+ * the slot of the present, that is the present tick. All timers of a level are later than those of
+ * the levels below.
  */
 struct slot {
     unsigned level, ring;

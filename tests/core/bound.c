@@ -1,6 +1,7 @@
 /*
  * bide_fn_bound: which functions are bound to a thread through the functions that they await.
  */
+#include "core/bound.h"
 #include "core/inside.h"
 #include "tests/core/sim.h"
 

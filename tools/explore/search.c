@@ -8,10 +8,10 @@
  * far, and on the modification orders. run_key makes a number of both, which does not depend on
  * the order of steps that have nothing to do with each other. If there was such a state, with the
  * same thread at its turn and at most as many preemptions, then all that follows has been explored:
- * the execution is pruned. (Musuvathi and Qadeer, "Partial-order reduction for context-bounded state
- * exploration", 2007, with the reads-from relation in the place of the order of accesses.) Unlike
- * sleep sets this is right with a bound. The number has 64 bits, so two states are taken for one
- * with a probability of 10^-6 if there are several million.
+ * the execution is pruned. (Musuvathi and Qadeer, "Partial-order reduction for context-bounded
+ * state exploration", 2007, with the reads-from relation in the place of the order of accesses.)
+ * Unlike sleep sets this is right with a bound. The number has 64 bits, so two states are taken
+ * for one with a probability of 10^-6 if there are several million.
  *
  * The bound on preemptions grows from 0, so that a failure is shown with few of them.
  */
