@@ -105,6 +105,8 @@ void *bide__spawn_at(uint32_t core, const struct bide_fn *fn, const void *args)
     if (worker == NULL && rt != NULL && !rt->multi)
         worker = rt->worker;
     if (worker != NULL)
+        error = bide__refuse_passed(fn);
+    if (worker != NULL && error == 0)
         task = bide__core_spawn(worker, core, fn, args, &error);
     if (task == NULL) {
         bide__args_release(fn, args);

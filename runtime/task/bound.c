@@ -104,7 +104,7 @@ static bool is_first(const struct bide_fn *fn)
              BIDE__BOUND_SAID);
 }
 
-static void report(const struct bide_fn *fn, bool bound, const char *what)
+static void report(const struct bide_fn *fn, bool bound)
 {
     struct bide_culprit culprit = {0};
     struct report r = {0};
@@ -120,21 +120,29 @@ static void report(const struct bide_fn *fn, bool bound, const char *what)
         add_passed(&r, fn);
     }
     add(&r,
-        "bide: '%s' %s (EPERM): its task may continue on another thread; bide_spawn_local keeps a "
-        "task on its thread\n",
-        name_of(fn), what);
+        bound ? "bide: '%s' is refused (EPERM): its task may continue on another thread; "
+                "bide_spawn_local keeps a task on its thread\n"
+              : "bide: '%s' is refused (EPERM): its task may run on another thread; "
+                "bide_spawn_local in a task keeps the new one on its thread\n",
+        name_of(fn));
     (void)bide__door.write(STDERR_FILENO, r.text, r.length);
 }
 
 /* ---- what is refused ---- */
 
+int bide__refuse_passed(const struct bide_fn *fn)
+{
+    if (__builtin_expect(!(fn->flags & BIDE_FN_THREAD_PASSED), 1))
+        return 0;
+    report(fn, false);
+    return -EPERM;
+}
+
 int bide__refuse_task(const struct bide_fn *fn)
 {
-    bool bound = bide__is_bound(fn);
-
-    if (!bound && !(fn->flags & BIDE_FN_THREAD_PASSED))
-        return 0;
-    report(fn, bound, "is not spawned");
+    if (!bide__is_bound(fn))
+        return bide__refuse_passed(fn);
+    report(fn, true);
     return -EPERM;
 }
 
@@ -142,6 +150,6 @@ bool bide__refuses_bound(const struct bide_fn *fn)
 {
     if (!bide__is_bound(fn))
         return false;
-    report(fn, true, "does not run");
+    report(fn, true);
     return true;
 }

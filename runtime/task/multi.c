@@ -71,6 +71,9 @@ void bide__multi_task_free(struct bide__task *task, struct bide__slab *slab)
 struct bide__task *bide__task_new_outside(struct bide_runtime *rt, uintptr_t flags,
                                           const struct bide_fn *fn, const void *args, int *error)
 {
+    *error = bide__refuse_passed(fn);
+    if (*error != 0)
+        return NULL;
     pthread_mutex_lock(&rt->hub->mutex);
     bide__slab_drain(&rt->hub->tasks);
     struct bide__task *task = bide__task_new(rt->worker, NULL, flags, fn, args, error);

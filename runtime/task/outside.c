@@ -13,6 +13,9 @@ struct bide__task *bide__hub_spawn(struct bide__hub *hub, const struct bide_fn *
     size_t align, offset, size = bide__task_size(fn, &align, &offset);
     struct bide__task *task = NULL;
 
+    *error = bide__refuse_passed(fn);
+    if (*error != 0)
+        return NULL;
     pthread_mutex_lock(&hub->mutex);
     bide__slab_drain(&hub->outside);
     *error = hub->refuses ? -ESHUTDOWN : -ENOMEM;

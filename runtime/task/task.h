@@ -339,6 +339,10 @@ struct bide__task *bide__future_new_outside(struct bide_runtime *rt, const struc
  * for a function. */
 int bide__refuse_task(const struct bide_fn *fn);
 
+/* The same for a task that one thread makes for another, wherever it stays: -EPERM if something is
+ * given to it, or comes from it, that belongs to a thread. */
+int bide__refuse_passed(const struct bide_fn *fn);
+
 /* Any thread: bide_fn_bound. */
 bool bide__is_bound(const struct bide_fn *fn);
 

@@ -248,7 +248,7 @@ static async int detaches(void)
              DRAW_LINE + 4);
     CHECK(strstr(said, held) && strstr(said, declared));
     CHECK(strstr(said, "bide: 'draw' is awaited by 'outer'\n"));
-    CHECK(strstr(said, "bide: 'outer' is not spawned (EPERM)"));
+    CHECK(strstr(said, "bide: 'outer' is refused (EPERM)"));
     CHECK_EQ(lines(said), 4);
     bide_spawn(outer(0)); /* the same function */
     CHECK_STR(caught(), "");
@@ -256,7 +256,7 @@ static async int detaches(void)
     bide_spawn(given(&the_window));
     said = caught();
     CHECK(strstr(said, "'w' of type 'struct window *' is given to 'given', but belongs to one "
-                       "thread\nbide: 'given' is not spawned (EPERM)"));
+                       "thread\nbide: 'given' is refused (EPERM)"));
     CHECK_EQ(lines(said), 2);
     bide_spawn(returns());
     said = caught();
@@ -375,4 +375,109 @@ static async int gets(void)
 TEST(a_future_of_it_does_not_begin)
 {
     run(bide_ref(gets));
+}
+
+/* ---- tasks that stay ---- */
+
+static _Thread_local int mine;
+
+/* True if it has stayed on its thread all the time. */
+static async int stays(int rounds)
+{
+    int *at_first = &mine;
+    int moved = 0;
+    for (int i = 0; i < rounds; i++) {
+        await bide_yield();
+        moved += at_first != &mine;
+    }
+    return !moved;
+}
+
+static async int spawns_local(void)
+{
+    enum { TASKS = 20 };
+    bide_task(int) tasks[TASKS];
+    int ok = 0, w = 0;
+    for (int i = 0; i < TASKS; i++)
+        tasks[i] = bide_spawn_local(stays(100));
+    for (int i = 0; i < TASKS; i++) {
+        CHECK_EQ(await bide_task_join(tasks[i], &ok), 0);
+        CHECK(ok);
+    }
+    bide_task(int) task = bide_spawn_local(given(&the_window));
+    CHECK_EQ(await bide_task_join(task, &w), 0);
+    CHECK_EQ(w, 10);
+    bide_async_fn(int, int) pointer = bide_ref(stays);
+    task = bide_spawn_local(async ({ await (*pointer)(100); }));
+    CHECK_EQ(await bide_task_join(task, &ok), 0);
+    CHECK(ok);
+    task = bide_spawn_low(stays(1));
+    CHECK_ERR(await bide_task_join(task, &ok), -EPERM);
+    return 0;
+}
+
+TEST(a_local_task_may_hold_it)
+{
+    run(bide_ref(spawns_local));
+}
+
+static async int root(void)
+{
+    bide_spawn(free_one());
+    return !await stays(1000);
+}
+
+TEST(what_a_thread_blocks_on_stays_if_it_holds_it)
+{
+    run(bide_ref(root));
+}
+
+/* Another thread than that of the worker makes these. */
+TEST(nothing_bound_is_given_to_another_thread)
+{
+    struct bide_runtime *rt;
+    for (int multi = 0; multi < 2; multi++) {
+        struct bide_runtime_options options = {
+            .flavour = multi ? BIDE_MULTI_THREAD : BIDE_CURRENT_THREAD, .workers = 1};
+        CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+        int n = 0;
+        bide_task(int) task = bide_spawn_on(rt, given(&the_window));
+        CHECK(bide_task_finished(task) == 1);
+        bide_task_detach(task);
+        if (multi) {
+            struct bide_runtime *before = bide_runtime_enter(rt);
+            CHECK_ERR(bide_block_on(given(&the_window)), -EPERM);
+            task = bide_spawn_local(given(&the_window));
+            CHECK(bide_task_finished(task) == 1);
+            bide_task_detach(task);
+            n = bide_block_on(draw());
+            bide_runtime_enter(before);
+            CHECK_EQ(n, 10);
+        }
+        CHECK_EQ(bide_runtime_shutdown(rt, BIDE_SHUTDOWN_DEFAULT), 0);
+        CHECK_EQ(bide_runtime_free(rt), 0);
+    }
+}
+
+static async int spawns_at(void)
+{
+    int n = 0;
+    bide_task(int) task = bide_spawn_at(1, given(&the_window));
+    CHECK_ERR(await bide_task_join(task, &n), -EPERM);
+    task = bide_spawn_at(1, draw()); /* a core keeps its tasks */
+    CHECK_EQ(await bide_task_join(task, &n), 0);
+    CHECK_EQ(n, 10);
+    return 0;
+}
+
+TEST(nothing_bound_is_given_to_another_core)
+{
+    const struct bide_runtime_options options = {.flavour = BIDE_THREAD_PER_CORE, .workers = 2};
+    struct bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    struct bide_runtime *before = bide_runtime_enter(rt);
+    CHECK_EQ(bide_block_on(spawns_at()), 0);
+    bide_runtime_enter(before);
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_SHUTDOWN_DEFAULT), 0);
+    CHECK_EQ(bide_runtime_free(rt), 0);
 }
