@@ -11,6 +11,7 @@
  * sake of bide_fn_room. So each change is atomic. No order is needed: an answer stands for itself.
  */
 #include "core/bound.h"
+
 #include "core/inside.h"
 
 enum {

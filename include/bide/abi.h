@@ -18,7 +18,7 @@
  * Makes a task that runs fn with a copy of its arguments, and queues it on the current runtime.
  * Plain C outside any runtime uses the thread's default one, which runs inside bide_block_on.
  * Returns an owning handle, never NULL: without memory, a join of the handle returns -ENOMEM. So
- * does a runtime with several threads with -EPERM, if fn is bound to one thread (bide_fn_bound) or
+ * does a runtime with several threads with -EPERM, if fn is bound to one thread (core/bound.h) or
  * has BIDE_FN_THREAD_PASSED; the reason is reported on stderr, once for fn.
  */
 void *bide__spawn(const struct bide_fn *fn, const void *args);

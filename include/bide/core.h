@@ -177,10 +177,9 @@ struct bide_fn_info {
     const uint32_t *lines; /* the line of each suspension point, indexed by state without
                               BIDE_SHIELDED */
     const struct bide_callee *callees;
-    uint32_t
-        *need;     /* caches the searches of bide_fn_room and bide_fn_bound, 0 at first; NULL: there
+    uint32_t *need; /* caches the searches of bide_fn_room and core/bound.h, 0 at first; NULL: there
                        are no callees */
-    uint32_t line; /* of the definition */
+    uint32_t line;  /* of the definition */
     uint16_t line_count;
     uint16_t callee_count;
     const struct bide_bound *bound; /* with BIDE_FN_THREAD_BOUND, _PASSED or both: one for each, in
@@ -386,23 +385,6 @@ size_t bide_fn_room(const struct bide_fn *fn);
 /* Fills in the result of a failed call of `fn`: the error if the result is a signed integer, zero
  * bytes otherwise. */
 void bide_fn_fail(const struct bide_fn *fn, void *result, int error);
-
-/* What makes a function bound to a thread. */
-struct bide_culprit {
-    const struct bide_bound *value; /* NULL: its function does not tell */
-    const struct bide_fn *path[8];  /* the function asked about, who it awaits, and so on */
-    unsigned count;                 /* of the path, whose last function holds the value; of a longer
-                                       path, the first 7 functions and the last one */
-};
-
-/*
- * True if a task of fn must stay on its thread: fn, or a function that it awaits, has
- * BIDE_FN_THREAD_BOUND, as far as descriptors tell. Calls through pointers and of futures are not
- * followed, nor paths of more than 2000 functions. The first answer for a function takes a search
- * and is kept in the `need` of descriptors. Two threads must not call this at the same time; other
- * functions may be called meanwhile. *culprit may be NULL; filling it in takes a search.
- */
-bool bide_fn_bound(const struct bide_fn *fn, struct bide_culprit *culprit);
 
 /* For backtraces: the awaiting frame below `frame`; NULL at the root. *segment is the segment that
  * holds `frame`: start with the chain's last one; each call updates it. */

@@ -9,9 +9,8 @@
  *
  * Threads: any. Searches are made one at a time.
  */
-#include "runtime/task/task.h"
-
 #include "core/bound.h"
+#include "runtime/task/task.h"
 
 #include <stdarg.h>
 #include <stdio.h>
