@@ -230,7 +230,7 @@ bool type_is_thread_bound(struct unit *, const struct type *);
 
 /* ---- task.c: the tasks of a unit ---- */
 
-/* Does the form start a task that a runtime of several threads may move? */
+/* Does the form start a task that may move, if the program has the runtime that the file says? */
 bool spawn_may_move(const struct expr *form);
 /* The errors about tasks that may move, by the thread_values of the functions. `flows`: struct flow
  * * of all functions; `given`: struct given *. */

@@ -28,9 +28,11 @@ struct tasks {
     struct list refused; /* struct expr *: spawns for which an error has been given */
 };
 
+/* The runtime of bide_spawn_on may be one of a single thread, so the running program decides. */
 bool spawn_may_move(const struct expr *form)
 {
-    return form_spawns(form->form) && form->form != FORM_SPAWN_LOCAL && form->form != FORM_SPAWN_AT;
+    return form->form == FORM_SPAWN || form->form == FORM_SPAWN_LOW ||
+           form->form == FORM_SCOPE_SPAWN;
 }
 
 /* ---- which functions run in tasks ---- */
