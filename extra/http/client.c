@@ -354,7 +354,7 @@ static bool drain_set(bide_http_client *client)
 
 static void drive(bide_http_client *client, unsigned what)
 {
-    bide__fd_clear(client->watch, BIDE__READ);
+    bide__fd_clear(client->watch, BIDE__READ, bide__fd_seen(client->watch, BIDE__READ));
     bide__fd_set_waker(client->watch, BIDE__READ, own_waker(client, OF_SET));
     if (what == OF_TIMER)
         tell(client, CURL_SOCKET_TIMEOUT, 0);

@@ -9,6 +9,13 @@
  * A stream of a descriptor, with its reader, belongs to the runtime on which it was made: the async
  * functions return -EXDEV on another runtime, and -ENXIO outside any. Call all functions on the
  * thread of its runtime. A pair in memory belongs to no runtime and needs none.
+ *
+ * On a multi_thread runtime all functions may be called by any worker, and those that are not async
+ * by any thread. A stream may be closed while another task waits on it, and even while that task is
+ * just being served: then it gets its bytes instead of -EBADF. No call may begin after the close. So
+ * end a task that reads in a loop (bide_task_abort, and a join) before its stream is closed, or shut
+ * the other end down. A reader is for one task at a time.
+ *
  * Failures are returned as negative errno. With `size` 0, nothing is read or written.
  */
 #ifndef BIDE_IO_H

@@ -60,9 +60,8 @@ static void begin(struct transfer *f, uint32_t direction)
     bide__fd_leaf_begin(&f->leaf, s->registration, direction, s->socket ? BIDE__FD_MARK : 0);
 }
 
-static ssize_t call(struct transfer *f, uint32_t direction)
+static ssize_t call(struct transfer *f, int fd, uint32_t direction)
 {
-    int fd = f->leaf.fd->fd;
     bool socket = f->h.state & BIDE__FD_MARK;
     if (direction == BIDE__READ)
         return socket ? bide__door.recv(fd, f->buffer, f->size, 0)
@@ -75,15 +74,16 @@ static ssize_t call(struct transfer *f, uint32_t direction)
  * not ready yet; then the leaf suspends. */
 static bool transferred(struct bide_cx *cx, struct transfer *f, uint32_t direction, ssize_t *n)
 {
+    struct bide__fd_call ours;
     for (;;) {
-        int r = bide__fd_leaf_look(cx, &f->leaf);
-        *n = r == 0 ? call(f, direction) : r;
-        if (r > 0)
-            return false;
-        if (r < 0 || (*n != -EAGAIN && *n != -EINTR))
+        int r = bide__fd_leaf_look(cx, &f->leaf, &ours);
+        *n = r;
+        if (r != 0)
+            return r < 0;
+        *n = call(f, ours.fd, direction);
+        bide__fd_leaf_called(&f->leaf, &ours, *n == -EAGAIN);
+        if (*n != -EAGAIN && *n != -EINTR)
             return true;
-        if (*n == -EAGAIN)
-            bide__fd_clear(f->leaf.fd, direction);
     }
 }
 

@@ -66,8 +66,24 @@ static void let_go(struct pair *p)
         bide__free(p, sizeof *p + 2 * p->capacity);
 }
 
+/* *waits is that of a ring's reader or writer, who comes. Returns 0 or -EBUSY: somebody waits. */
+static int refuse_second(struct pair *p, const bool *waits)
+{
+    lock_take(&p->lock);
+    int r = *waits ? -EBUSY : 0;
+    lock_give(&p->lock);
+    return r;
+}
+
+static void wait_is_over(struct pair *p, bool *waits)
+{
+    lock_take(&p->lock);
+    *waits = false;
+    lock_give(&p->lock);
+}
+
 /* Returns the number of bytes taken, 0 at the end of the stream, -EBADF if this end was closed, or
- * -EAGAIN if there is nothing at the moment. */
+ * -EAGAIN if there is nothing at the moment: the reader waits. */
 static ssize_t take_bytes(struct end *e, char *buffer, size_t size)
 {
     struct pair *p = e->pair;
@@ -82,6 +98,7 @@ static ssize_t take_bytes(struct end *e, char *buffer, size_t size)
         r->count -= part;
         n += part;
     }
+    r->reader_waits |= n == 0 && !closed && !over && size > 0;
     lock_give(&p->lock);
     if (closed)
         return -EBADF;
@@ -92,7 +109,7 @@ static ssize_t take_bytes(struct end *e, char *buffer, size_t size)
 }
 
 /* Returns the number of bytes put in, -EPIPE if nobody will read them, -EBADF if this end was
- * closed, or -EAGAIN if there is no room at the moment. */
+ * closed, or -EAGAIN if there is no room at the moment: the writer waits. */
 static ssize_t put_bytes(struct end *e, const char *data, size_t size)
 {
     struct pair *p = e->pair;
@@ -108,6 +125,7 @@ static ssize_t put_bytes(struct end *e, const char *data, size_t size)
         r->count += part;
         n += part;
     }
+    r->writer_waits |= n == 0 && !over && size > 0;
     lock_give(&p->lock);
     if (over)
         return closed ? -EBADF : -EPIPE;
@@ -129,15 +147,14 @@ bide_async ssize_t bide__pair_read(bide_stream *stream, void *buffer, size_t siz
         let_go(p);
     }
     bide_await bide__turn();
-    if (r->reader_waits)
+    if (refuse_second(p, &r->reader_waits) < 0)
         return -EBUSY;
     for (;;) {
         ssize_t n = take_bytes(e, buffer, size);
         if (n != -EAGAIN)
             return n;
-        r->reader_waits = true;
         bide_defer {
-            r->reader_waits = false;
+            wait_is_over(p, &r->reader_waits);
         }
         int waited = bide_await bide_notify_wait(&r->readable);
         if (waited < 0)
@@ -154,15 +171,14 @@ bide_async ssize_t bide__pair_write(bide_stream *stream, const void *data, size_
         let_go(p);
     }
     bide_await bide__turn();
-    if (r->writer_waits)
+    if (refuse_second(p, &r->writer_waits) < 0)
         return -EBUSY;
     for (;;) {
         ssize_t n = put_bytes(e, data, size);
         if (n != -EAGAIN)
             return n;
-        r->writer_waits = true;
         bide_defer {
-            r->writer_waits = false;
+            wait_is_over(p, &r->writer_waits);
         }
         int waited = bide_await bide_notify_wait(&r->writable);
         if (waited < 0)

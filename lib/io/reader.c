@@ -37,6 +37,7 @@
 #include <bide/io.h>
 
 #include "lib/io/stream.h"
+#include "lib/sync/wait.h"
 
 enum { FIRST_SIZE = 1024 };
 
@@ -49,6 +50,7 @@ struct bide_reader {
     size_t size, line_max;
     size_t start, scanned, end;
     enum state state;
+    uint32_t lock; /* of these two: another thread may free it */
     bool busy, freed;
 };
 
@@ -94,17 +96,41 @@ void bide_reader_free(bide_reader *reader)
 {
     if (reader == NULL)
         return;
+    lock_take(&reader->lock);
     reader->freed = true;
-    if (!reader->busy)
+    bool last = !reader->busy;
+    lock_give(&reader->lock);
+    if (last)
         free_reader(reader);
+}
+
+/* 0 or -EBUSY. */
+static int begin_call(bide_reader *r)
+{
+    lock_take(&r->lock);
+    bool busy = r->busy;
+    r->busy = true;
+    lock_give(&r->lock);
+    return busy ? -EBUSY : 0;
 }
 
 /* Ends each call that did not return -EBUSY. */
 static void end_call(bide_reader *r)
 {
+    lock_take(&r->lock);
     r->busy = false;
-    if (r->freed)
+    bool last = r->freed;
+    lock_give(&r->lock);
+    if (last)
         free_reader(r);
+}
+
+static bool is_freed(bide_reader *r)
+{
+    lock_take(&r->lock);
+    bool freed = r->freed;
+    lock_give(&r->lock);
+    return freed;
 }
 
 /* ---- the buffer ---- */
@@ -212,16 +238,15 @@ static int refusal(const bide_reader *r, const char *name)
 bide_async int bide_reader_line(bide_reader *reader, char **line, size_t *size)
 {
     int refused = refusal(reader, "bide_reader_line");
+    if (refused == 0)
+        refused = begin_call(reader);
     if (refused < 0)
         return refused;
-    if (reader->busy)
-        return -EBUSY;
-    reader->busy = true;
     bide_defer {
         end_call(reader);
     }
     bide_await bide__turn();
-    while (!reader->freed) {
+    while (!is_freed(reader)) {
         int r = next_line(reader, line, size);
         if (r != -EAGAIN)
             return r;
@@ -232,7 +257,7 @@ bide_async int bide_reader_line(bide_reader *reader, char **line, size_t *size)
         ssize_t n = bide_await bide_stream_read(reader->stream, at, reader->size - reader->end);
         if (n < 0)
             return (int)n;
-        if (reader->freed)
+        if (is_freed(reader))
             break;
         if (n == 0)
             return last_line(reader, line, size);
@@ -253,16 +278,15 @@ static void pass(bide_reader *r, const char *data, size_t size)
 bide_async ssize_t bide_reader_read(bide_reader *reader, void *buffer, size_t size)
 {
     int refused = refusal(reader, "bide_reader_read");
+    if (refused == 0)
+        refused = begin_call(reader);
     if (refused < 0)
         return refused;
-    if (reader->busy)
-        return -EBUSY;
-    reader->busy = true;
     bide_defer {
         end_call(reader);
     }
     bide_await bide__turn();
-    if (reader->freed)
+    if (is_freed(reader))
         return -EBADF;
     size_t n = reader->end - reader->start;
     if (size == 0)

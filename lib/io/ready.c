@@ -49,10 +49,11 @@ static bide_async int wait_registered(int fd, uint32_t direction)
         r = bide_await bide__fd_wait(registration, direction);
         if (r < 0)
             return r;
+        uint32_t seen = bide__fd_seen(registration, direction);
         r = ask(fd, direction);
         if (r != 0)
             return r < 0 ? r : 0;
-        bide__fd_clear(registration, direction);
+        bide__fd_clear(registration, direction, seen);
     }
 }
 

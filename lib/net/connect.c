@@ -24,12 +24,13 @@ static bide_async int finish_connect(bide_stream *stream, const struct sockaddr 
         int r = bide_await bide__fd_wait(registration, BIDE__WRITE);
         if (r < 0)
             return r;
+        uint32_t seen = bide__fd_seen(registration, BIDE__WRITE);
         r = bide__door.connect(fd, address, size);
         if (r == 0 || r == -EISCONN)
             return 0;
         if (r != -EALREADY && r != -EINPROGRESS && r != -EINTR)
             return r;
-        bide__fd_clear(registration, BIDE__WRITE);
+        bide__fd_clear(registration, BIDE__WRITE, seen);
     }
 }
 

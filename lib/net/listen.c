@@ -5,6 +5,10 @@
  * lack of memory or a cancellation in between does not lose it. One task accepts at a time. If the
  * listener is closed meanwhile, that task frees it, and does so at once: the close ends its pause,
  * too.
+ *
+ * All that changes is under the listener's lock, also while a connection is accepted, which does
+ * not block: the close may come from another thread. Before it the accepting task has noted the
+ * generation of the registration, so that it does not wait for the next user of that.
  */
 #include "lib/async.h"
 
@@ -15,11 +19,13 @@
 #include "lib/io/stream.h"
 #include "lib/net/address.h"
 #include "lib/net/pause.h"
+#include "lib/sync/wait.h"
 
 enum { BACKLOG = 1024, PAUSE_FIRST_MS = 5, PAUSE_MAX_MS = 1000 };
 
 struct bide_tcp_listener {
     struct bide__fd *registration;
+    uint32_t lock;
     int fd;       /* -1: closed */
     int accepted; /* a connection without a stream; -1: none */
     bool accepting;
@@ -82,6 +88,7 @@ void bide_tcp_listener_close(bide_tcp_listener *listener)
 {
     if (listener == NULL)
         return;
+    lock_take(&listener->lock);
     bide__fd_close(listener->registration);
     bide__door.close(listener->fd);
     listener->fd = -1;
@@ -89,7 +96,9 @@ void bide_tcp_listener_close(bide_tcp_listener *listener)
         bide__door.close(listener->accepted);
     listener->accepted = -1;
     bide__pause_end(&listener->pause);
-    if (!listener->accepting)
+    bool last = !listener->accepting;
+    lock_give(&listener->lock);
+    if (last)
         bide__free(listener, sizeof *listener);
 }
 
@@ -101,19 +110,41 @@ int bide_tcp_port(const bide_tcp_listener *listener)
     return r < 0 ? r : bide__address_port((struct sockaddr *)&address);
 }
 
+/* What the accepting task knows of the listener. */
+struct accepting {
+    uint32_t generation; /* of the registration */
+    bool has_one;        /* a connection without a stream */
+};
+
+static int begin_accept(bide_tcp_listener *l, struct accepting *a)
+{
+    lock_take(&l->lock);
+    bool busy = l->accepting;
+    l->accepting = true;
+    *a = (struct accepting){l->registration->generation, l->accepted >= 0};
+    lock_give(&l->lock);
+    return busy ? -EBUSY : 0;
+}
+
 static void end_accept(bide_tcp_listener *l)
 {
+    lock_take(&l->lock);
     l->accepting = false;
-    if (l->fd < 0)
+    bool last = l->fd < 0;
+    lock_give(&l->lock);
+    if (last)
         bide__free(l, sizeof *l);
 }
 
-/* Takes a connection and makes its stream. Returns 0, -EAGAIN if there is none, or another
- * error. */
-static int try_accept(bide_tcp_listener *l, bide_stream **stream)
+/* With the lock: takes a connection and makes its stream. Returns 0, -EAGAIN if there is none, or
+ * another error. */
+static int take_connection(bide_tcp_listener *l, bide_stream **stream)
 {
     if (l->accepted < 0) {
+        uint32_t seen = bide__fd_seen(l->registration, BIDE__READ);
         int r = bide__door.accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (r == -EAGAIN)
+            bide__fd_clear(l->registration, BIDE__READ, seen);
         if (r < 0)
             return r;
         l->accepted = r;
@@ -121,6 +152,16 @@ static int try_accept(bide_tcp_listener *l, bide_stream **stream)
     int r = bide__fd_stream_new(l->accepted, true, stream);
     if (r == 0)
         l->accepted = -1;
+    return r;
+}
+
+/* The same, after a wait that ended with `waited`; -EBADF if the listener was closed meanwhile. */
+static int try_accept(bide_tcp_listener *l, struct accepting *a, int waited, bide_stream **stream)
+{
+    lock_take(&l->lock);
+    int r = l->fd < 0 ? -EBADF : waited < 0 ? waited : take_connection(l, stream);
+    a->has_one = l->accepted >= 0;
+    lock_give(&l->lock);
     return r;
 }
 
@@ -157,31 +198,25 @@ bide_async int bide_tcp_accept(bide_tcp_listener *listener, bide_stream **stream
     int refusal = bide__fd_refusal(listener->registration, "bide_tcp_accept");
     if (refusal < 0)
         return refusal;
-    if (listener->accepting)
-        return -EBUSY;
-    listener->accepting = true;
+    struct accepting a;
+    refusal = begin_accept(listener, &a);
+    if (refusal < 0)
+        return refusal;
     bide_defer {
         end_accept(listener);
     }
     for (;;) {
         int r = 0;
-        if (listener->accepted < 0)
-            r = bide_await bide__fd_wait(listener->registration, BIDE__READ);
-        if (listener->fd < 0)
-            return -EBADF;
-        if (r == 0)
-            r = try_accept(listener, stream);
-        if (r == -EAGAIN) {
-            bide__fd_clear(listener->registration, BIDE__READ);
-        } else if (is_shortage(r)) {
+        if (!a.has_one)
+            r = bide_await bide__fd_wait_for(listener->registration, BIDE__READ, a.generation);
+        r = try_accept(listener, &a, r, stream);
+        if (is_shortage(r)) {
             r = bide_await bide__pause_wait(&listener->pause, BIDE_MS(pause_ms));
             if (r < 0)
                 return r;
             pause_ms = pause_ms < PAUSE_MAX_MS / 2 ? 2 * pause_ms : PAUSE_MAX_MS;
-        } else if (!is_passing(r)) {
+        } else if (r != -EAGAIN && !is_passing(r)) {
             return r;
         }
-        if (listener->fd < 0)
-            return -EBADF;
     }
 }

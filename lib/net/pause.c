@@ -1,9 +1,13 @@
 /*
  * lib/net/pause.c: see pause.h. The timer or bide__pause_end ends the pause, whichever comes first.
+ *
+ * The waker is borrowed. It is woken under the pause's lock, or that of the wheel, and the leaf
+ * takes both before it ends.
  */
 #include "lib/leaf.h"
 
 #include "lib/net/pause.h"
+#include "lib/sync/wait.h"
 
 struct waiting {
     struct bide_frame h;
@@ -15,15 +19,27 @@ struct waiting {
 
 void bide__pause_end(struct bide__pause *pause)
 {
+    lock_take(&pause->lock);
     pause->ended = true;
     if (pause->waker.bits != 0)
         bide_waker_wake_by_ref(pause->waker);
+    lock_give(&pause->lock);
+}
+
+/* Leaves the waker, or none if the pause is over. Returns whether it goes on. */
+static bool leave_waker(struct bide__pause *pause, bool waits, bide_waker waker)
+{
+    lock_take(&pause->lock);
+    waits = waits && !pause->ended;
+    pause->waker = waits ? waker : (bide_waker){0};
+    lock_give(&pause->lock);
+    return waits;
 }
 
 static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct waiting *f = (struct waiting *)(void *)h;
-    bool waits = !f->pause->ended;
+    bool waits = true;
 
     if (h->state == 0) {
         f->wheel = bide__wheel_running();
@@ -31,17 +47,13 @@ static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
         if (f->wheel == NULL)
             return bide__leaf_finish(cx, h, bide__no_runtime(h->fn->info->name));
         h->state = BIDE__BEGUN;
-        if (waits)
-            bide__timer_arm(f->wheel, &f->timer, bide__deadline(f->duration), cx->waker);
-    } else if (waits) {
+        bide__timer_arm(f->wheel, &f->timer, bide__deadline(f->duration), cx->waker);
+    } else {
         waits = bide__timer_waits(f->wheel, &f->timer, cx->waker);
     }
-    if (waits) {
-        f->pause->waker = cx->waker;
+    if (leave_waker(f->pause, waits, cx->waker))
         return bide_frame_suspend(cx, h);
-    }
     bide__timer_disarm(f->wheel, &f->timer);
-    f->pause->waker = (bide_waker){0};
     return bide__leaf_finish(cx, h, (int)0);
 }
 
@@ -50,7 +62,7 @@ static enum bide_answer wait_cancel(struct bide_cx *cx, struct bide_frame *h)
     struct waiting *f = (struct waiting *)(void *)h;
     (void)cx;
     bide__timer_disarm(f->wheel, &f->timer);
-    f->pause->waker = (bide_waker){0};
+    leave_waker(f->pause, false, (bide_waker){0});
     return BIDE_CANCELLED;
 }
 

@@ -6,13 +6,17 @@
 
 #include <bide/core.h>
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* A member of the object, all zeroes at first. One pause at a time. */
 struct bide__pause {
+    uint32_t lock;
     bide_waker waker; /* of the pausing leaf, borrowed; bits 0: no pause */
     bool ended;
 };
 
-/* Ends the current pause, and all later ones as soon as they begin. */
+/* Ends the current pause, and all later ones as soon as they begin. Any thread. */
 void bide__pause_end(struct bide__pause *pause);
 
 /*

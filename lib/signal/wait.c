@@ -26,8 +26,9 @@ static bide_async int wait_on(int signo, uint32_t taken, struct bide__listener *
         r = bide_await bide__fd_wait(registration, BIDE__READ);
         if (r < 0)
             return r;
+        uint32_t seen = bide__fd_seen(registration, BIDE__READ);
         bide__listener_drain(listener);
-        bide__fd_clear(registration, BIDE__READ);
+        bide__fd_clear(registration, BIDE__READ, seen);
     }
     return 0;
 }

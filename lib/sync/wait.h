@@ -9,10 +9,17 @@
  *
  * The lock is held for a few instructions (a copy of one item, a wake), never during a wait and
  * never round a call of a user's function. Giving it back is one store, after which somebody else
- * may free the object.
+ * may free the object. So waiters are woken under it: what wakes several could not take it again.
+ * A wake takes locks of tasks and of the scheduler, and these are never held when a lock here is
+ * taken.
+ *
+ * Any thread may use an object, on any runtime or none, so the lock does not depend on the flavour:
+ * it costs an atomic exchange as soon as the process has a second thread.
  */
 #ifndef BIDE_LIB_SYNC_WAIT_H
 #define BIDE_LIB_SYNC_WAIT_H
+
+#include "lib/runtime.h"
 
 #include <bide/core.h>
 #include <bide/sync.h>
@@ -34,21 +41,32 @@ static inline bool lock_is_alone(void)
 #endif
 }
 
+enum { LOCK_SPINS = 100 };
+
+/* One turn of waiting for a lock. Its holder may have lost its core: after some turns this one is
+ * offered. */
+static inline void lock_pause(unsigned n)
+{
+    if (n >= LOCK_SPINS)
+        bide__door.sched_yield();
+#if defined(__x86_64__) || defined(__i386__)
+    else
+        __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    else
+        __asm__ volatile("yield");
+#endif
+}
+
 static inline void lock_take(uint32_t *lock)
 {
     if (lock_is_alone()) {
         *lock = 1;
         return;
     }
-    while (__builtin_expect(__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) != 0, 0)) {
-        while (__atomic_load_n(lock, __ATOMIC_RELAXED) != 0) {
-#if defined(__x86_64__) || defined(__i386__)
-            __builtin_ia32_pause();
-#elif defined(__aarch64__)
-            __asm__ volatile("yield");
-#endif
-        }
-    }
+    for (unsigned n = 0; __builtin_expect(__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) != 0, 0);)
+        for (; __atomic_load_n(lock, __ATOMIC_RELAXED) != 0; n++)
+            lock_pause(n);
 }
 
 static inline void lock_give(uint32_t *lock)

@@ -17,7 +17,9 @@
  * itself. After `cancel` an event may still arrive that was on its way, so a key must be one that
  * fd.c can tell from later ones.
  *
- * Threads: only the owner (worker.h) calls a driver, but any thread may call `wake`.
+ * Threads: only the owner (worker.h) calls a driver, but any thread may call `wake`. On a
+ * multi_thread runtime any thread may call `submit` and `cancel` too, while a worker waits; one
+ * worker at a time calls `wait`.
  */
 #ifndef BIDE_RUNTIME_DRIVER_H
 #define BIDE_RUNTIME_DRIVER_H

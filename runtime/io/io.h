@@ -23,24 +23,28 @@
  * in the runtime's table. bide__fd_close changes its generation, so that neither a late event nor a
  * late waiter mistakes the next user of the slot for it.
  *
+ * An event may come between a call that would block and the bide__fd_clear after it. So events are
+ * counted: who makes a call reads the number before it, and the readiness is cleared only if it is
+ * still the same.
+ *
  * Threads: on a multi_thread runtime any worker may call the functions here, and threads that run
- * none may add, close and set a waker. Waiters are woken under the lock of the registrations, which
+ * none may add, close and set a waker. Waiters are woken under the lock of the registration, which
  * a leaf takes to leave, so their wakers are borrowed there too.
  */
 struct bide__fd {
     int fd; /* -1: the slot is free */
     uint32_t index;
     uint32_t generation;
-    uint32_t ready; /* BIDE__READ, BIDE__WRITE */
-    /* Of read, of write: events so far, and how many there were when a leaf was last told that it
-     * is ready. */
-    uint32_t events[2], seen[2];
+    _Atomic uint32_t lock; /* with `multi`, of all else here */
+    uint16_t ready;        /* BIDE__READ, BIDE__WRITE */
+    uint16_t calls;        /* of leaves, under way */
+    uint32_t events[2];    /* of read, of write: so far, also for the users before */
     struct bide__fd_waiter {
         bide_waker waker;              /* borrowed; bits 0: nobody waits */
         const struct bide_frame *leaf; /* NULL: bide__fd_set_waker left the waker */
     } waiters[2];
     struct bide_runtime *runtime; /* constant */
-    struct bide__fd *next_free;
+    struct bide__fd *next_free;   /* under the mutex of the table */
 };
 
 enum { BIDE__READ = 1, BIDE__WRITE = 2 };
@@ -52,12 +56,18 @@ enum { BIDE__READ = 1, BIDE__WRITE = 2 };
  */
 int bide__fd_add(struct bide_runtime *rt, struct bide__fd **out, int fd);
 
-/* Ends the registration; a leaf that waits on it returns -EBADF. NULL is ignored. */
+/* Ends the registration; a leaf that waits on it returns -EBADF. NULL is ignored. When this
+ * returns, no leaf makes a call with the descriptor any more. */
 void bide__fd_close(struct bide__fd *fd);
 
-/* The last call in this direction (BIDE__READ, BIDE__WRITE) would have blocked. Call it after a
- * hang-up too: a hang-up may pass, when another process opens the FIFO for writing. */
-void bide__fd_clear(struct bide__fd *fd, uint32_t direction);
+/* The number of events in this direction (BIDE__READ, BIDE__WRITE): to be read before a call that
+ * may block. */
+uint32_t bide__fd_seen(struct bide__fd *fd, uint32_t direction);
+
+/* A call in this direction, made after `seen` was read, would have blocked. If an event has come
+ * since, nothing changes: it stays ready. Call it after a hang-up too: a hang-up may pass, when
+ * another process opens the FIFO for writing. */
+void bide__fd_clear(struct bide__fd *fd, uint32_t direction, uint32_t seen);
 
 /*
  * Leaves a waker where a leaf that waits for the direction would: for code that drives a foreign
@@ -83,37 +93,55 @@ enum bide_poll bide__start_bide__fd_wait(struct bide_cx *cx, struct bide_frame *
                                          struct bide__fd *fd, uint32_t direction);
 extern const struct bide_fn bide__desc_bide__fd_wait;
 
+/* The same for a registration that another task may close at any time: -EBADF if its generation is
+ * no longer this one. */
+enum bide_poll bide__start_bide__fd_wait_for(struct bide_cx *cx, struct bide_frame *parent,
+                                             int *result, struct bide__fd *fd, uint32_t direction,
+                                             uint32_t generation);
+extern const struct bide_fn bide__desc_bide__fd_wait_for;
+
 /*
  * For a leaf that waits for a direction in its own frame, which begins with this struct and leaves
  * `state` to it. The leaf calls bide__fd_leaf_begin once, and bide__fd_leaf_look at each poll: if
  * that returns 1, the leaf suspends; any other result is that of bide__fd_wait, and ends the
- * waiting. After 0, fd->fd is valid until the leaf returns to the executor. Its cancel calls
- * bide__fd_leaf_stop. `mark` is 0 or BIDE__FD_MARK, a bit of `state` for the leaf's own use.
+ * waiting. After 0 the leaf makes its call, which does not block, with call->fd, and then calls
+ * bide__fd_leaf_called; `blocks`: the call would have blocked. Until then the descriptor is not
+ * closed. With `call` NULL it makes none. Its cancel calls bide__fd_leaf_stop. `mark` is 0 or
+ * BIDE__FD_MARK, a bit of `state` for the leaf's own use.
  */
 struct bide__fd_leaf {
     struct bide_frame h;
     struct bide__fd *fd;
 };
 
+struct bide__fd_call {
+    int fd;
+    uint32_t seen; /* events before it */
+};
+
 enum { BIDE__FD_MARK = 8 };
 
 void bide__fd_leaf_begin(struct bide__fd_leaf *leaf, struct bide__fd *fd, uint32_t direction,
                          uint32_t mark);
-int bide__fd_leaf_look(struct bide_cx *cx, struct bide__fd_leaf *leaf);
+int bide__fd_leaf_look(struct bide_cx *cx, struct bide__fd_leaf *leaf, struct bide__fd_call *call);
+void bide__fd_leaf_called(struct bide__fd_leaf *leaf, const struct bide__fd_call *call,
+                          bool blocks);
 void bide__fd_leaf_stop(struct bide__fd_leaf *leaf);
 
 /* ---- for the scheduler ---- */
 
 /* The registrations of a runtime, in pages that never move. */
+enum { BIDE__FD_PAGES = 24 };
+
 struct bide__fds {
-    bool multi;            /* several threads use them */
-    pthread_mutex_t mutex; /* with `multi`, of all that follows, and of the registrations */
-    struct bide__fd **pages;
-    uint32_t page_count, page_room;
-    _Atomic uint32_t open;    /* registrations in use */
-    _Atomic uint32_t waiting; /* leaves and wakers that wait for one */
+    bool multi;                             /* several threads use them */
+    _Atomic uint32_t waiting;               /* leaves and wakers that wait for one */
+    _Atomic uint32_t used;                  /* registrations that were ever used; they have pages */
+    struct bide__fd *pages[BIDE__FD_PAGES]; /* each twice as large as the one before */
+    struct bide__driver *driver;            /* constant */
+    pthread_mutex_t mutex;                  /* with `multi`, of the rest, and to add pages */
     struct bide__fd *free;
-    struct bide__driver *driver; /* constant */
+    uint32_t open; /* registrations in use */
 };
 
 void bide__fds_begin(struct bide__fds *fds, struct bide__driver *driver, bool multi);

@@ -46,10 +46,11 @@ static void reads_two(void)
     int had = 0;
     bide_runtime_enter(rt);
     for (;;) {
+        uint32_t seen = bide__fd_seen(fd, BIDE__READ);
         had = atomic_load_explicit(&arrived, memory_order_acquire);
         if (had == 2)
             return;
-        bide__fd_clear(fd, BIDE__READ);
+        bide__fd_clear(fd, BIDE__READ, seen);
         wait_for_it();
     }
 }

@@ -55,7 +55,7 @@ HAND(reads, sizeof(int), 0, CALLEES({&bide__desc_bide__fd_wait, 0}))
             continue;
         }
         CHECK_EQ(errno, EAGAIN);
-        bide__fd_clear(f->a.fd, BIDE__READ);
+        bide__fd_clear(f->a.fd, BIDE__READ, bide__fd_seen(f->a.fd, BIDE__READ));
         AWAIT(1, bide__start_bide__fd_wait(cx, h, &f->r, f->a.fd, BIDE__READ));
         if (f->r < 0) {
             *(int *)bide_frame_result(cx, h) = f->r;
@@ -91,7 +91,7 @@ HAND(writes, sizeof(int), 0, CALLEES({&bide__desc_bide__fd_wait, 0}))
             continue;
         }
         CHECK_EQ(errno, EAGAIN);
-        bide__fd_clear(f->a.fd, BIDE__WRITE);
+        bide__fd_clear(f->a.fd, BIDE__WRITE, bide__fd_seen(f->a.fd, BIDE__WRITE));
         AWAIT(1, bide__start_bide__fd_wait(cx, h, &f->r, f->a.fd, BIDE__WRITE));
     }
     HAND_RETURN(int, (int)f->done);
@@ -243,7 +243,7 @@ HAND(twins, sizeof(int), 0, CALLEES({&bide__desc_bide__fd_wait, 0}))
 
     CHECK_EQ(twin_start(cx, &a, fd), BIDE_PENDING);
     bide__fd_event(rt->fds, key, BIDE__READ);
-    bide__fd_clear(fd, BIDE__READ);
+    bide__fd_clear(fd, BIDE__READ, bide__fd_seen(fd, BIDE__READ));
     CHECK_EQ(twin_start(cx, &b, fd), BIDE_PENDING);
     CHECK_EQ(twin_poll(cx, &a), BIDE_READY);
     CHECK_ERR(a.result, -EBUSY);
@@ -253,10 +253,10 @@ HAND(twins, sizeof(int), 0, CALLEES({&bide__desc_bide__fd_wait, 0}))
     CHECK_EQ(twin_poll(cx, &b), BIDE_READY);
     CHECK_EQ(b.result, 0);
 
-    bide__fd_clear(fd, BIDE__READ);
+    bide__fd_clear(fd, BIDE__READ, bide__fd_seen(fd, BIDE__READ));
     CHECK_EQ(twin_start(cx, &a, fd), BIDE_PENDING);
     bide__fd_event(rt->fds, key, BIDE__READ);
-    bide__fd_clear(fd, BIDE__READ);
+    bide__fd_clear(fd, BIDE__READ, bide__fd_seen(fd, BIDE__READ));
     CHECK_EQ(twin_start(cx, &b, fd), BIDE_PENDING);
     bide_chain_cancel(&a.chain, -ECANCELED, false);
     CHECK_EQ(twin_poll(cx, &a), BIDE_READY);
