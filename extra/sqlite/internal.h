@@ -16,8 +16,9 @@
  *    on, and passes on the turn, whether or not anybody polls it or any other call.
  *  - A call lies in the frame that waits for it. When it has ended it is off the list, and its
  *    result and the text of its error wait in it.
- *  - A call that has the turn makes its transitions on the thread of its own runtime. Only the
- *    list, the states and the wakers are shared by several threads, under the handle's lock.
+ *  - A call that has the turn makes its transitions on the thread of its own runtime, or on any
+ *    worker of it. The list, the states and the wakers are shared by several threads, under the
+ *    handle's lock.
  *  - No statement is open between two jobs, so a late interrupt hits nothing.
  *  - Waiting for another connection's lock occupies no thread: the job ends with -EBUSY and is
  *    given to the pool again after a pause.
@@ -44,6 +45,7 @@ struct bide_sql {
     struct bide__sql_call *first, *last;
     struct bide__sql_call *working; /* the call whose job it is */
     struct bide_job job;
+    bool on_pool;              /* the job was given to the pool */
     struct bide__post post;    /* to the runtime of the first call */
     struct bide__timer pause;  /* of the runtime of the first call, */
     struct bide__wheel *wheel; /* on this wheel */

@@ -15,8 +15,9 @@
  *             WITHDRAWN  it is taken off the list, and the next call gets the turn
  *             CANCELLED  it is marked and interrupted
  *   PAUSED    EXPIRED    its job is given to the pool again
- *             CANCELLED  the timer is disarmed; then like WITHDRAWN
- *   STOPPING  STARTED, LOCKED, FINISHED, STOPPED
+ *             WITHDRAWN  like WITHDRAWN in AT_WORK
+ *             CANCELLED  nothing: the timer has fired, and the message about that ends it
+ *   STOPPING  STARTED, LOCKED, EXPIRED, FINISHED, STOPPED
  *                        like FINISHED in AT_WORK
  *             CANCELLED  nothing: it was asked before
  *   DONE      TAKEN      the text of an error goes to the handle
@@ -32,6 +33,11 @@
  * turns follow one another in a loop. Without a runtime there is no timer, and so no waiting for a
  * lock.
  *
+ * On a multi_thread runtime messages are read by any worker, while another one polls the leaf. So
+ * what a transition begins (a job, a pause) begins under the lock that the transition is made
+ * under. A timer wakes under the lock of its wheel, which is taken inside the handle's. So the end
+ * of a pause is a message there, too, and comes even if the leaf is asked to cancel meanwhile.
+ *
  * Once its close has ended, the handle is freed with the last call that is not GONE: the result of
  * a call that nobody drives may be taken after the close.
  */
@@ -41,6 +47,7 @@
 #include <stddef.h>
 
 #include "lib/sync/wait.h"
+#include "runtime/worker.h"
 
 enum { PAUSE_MS_MIN = 1, PAUSE_MS_MAX = 64 };
 
@@ -62,7 +69,7 @@ static enum bide__sql_event end_of_job(const struct bide__sql_call *call)
     return again ? BIDE__SQL_LOCKED : BIDE__SQL_FINISHED;
 }
 
-/* These two are messages, on the thread of the first call's runtime. */
+/* These three are messages, on the thread of the first call's runtime. */
 static void job_has_ended(struct bide__post *post)
 {
     bide_sql *db = (bide_sql *)(void *)((char *)post - offsetof(bide_sql, post));
@@ -73,6 +80,12 @@ static void turn_has_come(struct bide__post *post)
 {
     bide_sql *db = (bide_sql *)(void *)((char *)post - offsetof(bide_sql, post));
     bide__sql_happens(db->working, BIDE__SQL_STARTED);
+}
+
+static void pause_is_over(struct bide__post *post)
+{
+    bide_sql *db = (bide_sql *)(void *)((char *)post - offsetof(bide_sql, post));
+    bide__sql_happens(db->working, BIDE__SQL_EXPIRED);
 }
 
 static void post(bide_sql *db, void (*run)(struct bide__post *))
@@ -88,6 +101,8 @@ static void handle_wake(struct bide_wakeable *self, unsigned branch)
     bide_sql *db = handle_of(self);
     if (branch == OF_JOB)
         post(db, job_has_ended);
+    else if (db->working->runtime->multi)
+        post(db, pause_is_over);
     else
         bide__sql_happens(db->working, BIDE__SQL_EXPIRED);
 }
@@ -131,23 +146,32 @@ bide_sql *bide__sql_handle_new(const bide_sql_options *options)
 
 /* ---- the job and the pause ---- */
 
-/* Called on the pool's thread, or by do_job. */
+/* Called on the pool's thread, or where there is none. */
 static void run_job(struct bide_job *job)
 {
     bide_sql *db = (bide_sql *)(void *)((char *)job - offsetof(bide_sql, job));
     db->working->result = db->working->run(db->working);
 }
 
-/* Gives the job to the pool. Returns true if there is no thread for it; then it was run here. */
-static bool do_job(struct bide__sql_call *call)
+/* With the lock: gives the job to the pool. If that has no thread for it, whoever made the
+ * transition runs it. */
+static void give_job(struct bide__sql_call *call)
 {
     bide_sql *db = call->db;
     db->job = (struct bide_job){.run = run_job};
-    if (call->runtime != NULL &&
-        bide__job_submit(call->runtime, &db->job, bide_waker_make(&db->self, OF_JOB)))
+    db->on_pool = call->runtime != NULL &&
+                  bide__job_submit(call->runtime, &db->job, bide_waker_make(&db->self, OF_JOB));
+}
+
+/* With the lock. True: nothing of the call is under way any more. */
+static bool withdraw(struct bide__sql_call *call)
+{
+    bide_sql *db = call->db;
+    if (call->closes)
         return false;
-    run_job(&db->job);
-    return true;
+    if (call->state == BIDE__SQL_PAUSED)
+        return bide__timer_disarm(db->wheel, &db->pause);
+    return call->state == BIDE__SQL_AT_WORK && db->on_pool && bide__job_take_back(&db->job);
 }
 
 static void arm_pause(struct bide__sql_call *call)
@@ -202,6 +226,7 @@ struct change {
     enum bide__sql_state before, after;
     struct bide__sql_call *next; /* the call that gets the turn; NULL: none */
     bide_waker waker;            /* of a call that leaves the list; bits 0: none */
+    bool here;                   /* the job must be run on this thread */
     bool last;                   /* the handle must be freed */
 };
 
@@ -227,11 +252,26 @@ static enum bide__sql_state next_state(enum bide__sql_state before, enum bide__s
     return (enum bide__sql_state)after;
 }
 
+/* Called with the lock held: what the call begins in its new state. */
+static void begin_state(struct bide__sql_call *call, struct change *c)
+{
+    if (c->after == BIDE__SQL_PAUSED)
+        arm_pause(call);
+    if (c->after != BIDE__SQL_AT_WORK)
+        return;
+    if (c->before != BIDE__SQL_PAUSED)
+        begin_turn(call);
+    give_job(call);
+    c->here = !call->db->on_pool;
+}
+
 /* Called with the lock held: everything that must be done before another call may have the turn. */
 static struct change change(bide_sql *db, struct bide__sql_call *call, enum bide__sql_event event)
 {
     if (event == BIDE__SQL_BEGUN && db->first != NULL)
         event = BIDE__SQL_ENTERED;
+    if (event == BIDE__SQL_CANCELLED && withdraw(call))
+        event = BIDE__SQL_WITHDRAWN;
     struct change c = {.before = call->state, .after = next_state(call->state, event)};
     call->state = c.after;
     if (!is_listed(c.before) && is_listed(c.after))
@@ -241,10 +281,10 @@ static struct change change(bide_sql *db, struct bide__sql_call *call, enum bide
         c.waker = call->waker;
         db->closed |= call->closes;
     }
-    if (c.before == BIDE__SQL_PAUSED && c.after == BIDE__SQL_GONE)
-        bide__timer_disarm(db->wheel, &db->pause);
     if (c.before == BIDE__SQL_AT_WORK && c.after == BIDE__SQL_STOPPING)
         stop_job(call);
+    if (event == BIDE__SQL_TAKEN && call->result < 0)
+        memcpy(db->error, call->error, sizeof call->error);
     if (bide__sql_has_turn(c.before) && !bide__sql_has_turn(c.after) && db->first != NULL) {
         c.next = db->first;
         c.next->state = next_state(c.next->state, BIDE__SQL_NEXT);
@@ -253,21 +293,15 @@ static struct change change(bide_sql *db, struct bide__sql_call *call, enum bide
         c.last = --db->calls == 0 && db->closed;
     if (c.next != NULL || event == BIDE__SQL_BEGUN)
         db->working = db->first;
+    if (c.after != c.before)
+        begin_state(call, &c);
     return c;
 }
 
-/* What follows if the call keeps its turn; called without the lock. */
-static void act(struct bide__sql_call *call, const struct change *c)
-{
-    if (c->after == BIDE__SQL_AT_WORK && c->before != BIDE__SQL_PAUSED)
-        begin_turn(call);
-    if (c->after == BIDE__SQL_PAUSED)
-        arm_pause(call);
-}
-
-/* Makes one transition. Returns the call whose turn must begin on this thread at once, or NULL. */
+/* Makes one transition. Returns the call whose turn must begin on this thread at once, or NULL.
+ * *here: the call's job must be run on this thread. */
 static struct bide__sql_call *step(struct bide__sql_call *call, enum bide__sql_event event,
-                                   enum bide__sql_state *after)
+                                   enum bide__sql_state *after, bool *here)
 {
     bide_sql *db = call->db;
     lock_take(&db->lock);
@@ -275,7 +309,7 @@ static struct bide__sql_call *step(struct bide__sql_call *call, enum bide__sql_e
     lock_give(&db->lock);
 
     *after = c.after;
-    act(call, &c);
+    *here = c.here;
     if (c.waker.bits != 0 && c.after == BIDE__SQL_GONE)
         bide_waker_drop(c.waker);
     else if (c.waker.bits != 0)
@@ -292,11 +326,11 @@ static struct bide__sql_call *step(struct bide__sql_call *call, enum bide__sql_e
 enum bide__sql_state bide__sql_happens(struct bide__sql_call *call, enum bide__sql_event event)
 {
     enum bide__sql_state first, after;
-    struct bide__sql_call *next = step(call, event, &first);
-    for (after = first;; next = step(call, event, &after)) {
-        if (after == BIDE__SQL_AT_WORK) {
-            if (!do_job(call))
-                return first;
+    bool here;
+    struct bide__sql_call *next = step(call, event, &first, &here);
+    for (after = first;; next = step(call, event, &after, &here)) {
+        if (here) {
+            run_job(&call->db->job);
             event = end_of_job(call);
         } else if (next != NULL) {
             call = next;
@@ -336,8 +370,6 @@ bool bide__sql_take(struct bide__sql_call *call, bide_waker waker)
 {
     if (look(call, &waker) != BIDE__SQL_DONE)
         return false;
-    if (call->result < 0)
-        memcpy(call->db->error, call->error, sizeof call->error);
     bide__sql_happens(call, BIDE__SQL_TAKEN);
     return true;
 }
@@ -347,9 +379,7 @@ enum bide_answer bide__sql_cancel(struct bide__sql_call *call)
     enum bide__sql_state state = look(call, NULL);
     if (call->closes)
         return state == BIDE__SQL_DONE ? BIDE_COMPLETED : BIDE_WAIT;
-    bool withdrawn =
-        state == BIDE__SQL_AT_WORK && call->runtime != NULL && bide__job_take_back(&call->db->job);
-    switch (bide__sql_happens(call, withdrawn ? BIDE__SQL_WITHDRAWN : BIDE__SQL_CANCELLED)) {
+    switch (bide__sql_happens(call, BIDE__SQL_CANCELLED)) {
     case BIDE__SQL_GONE: return BIDE_CANCELLED;
     case BIDE__SQL_DONE: return BIDE_COMPLETED;
     default: return BIDE_WAIT;

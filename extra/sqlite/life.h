@@ -7,7 +7,8 @@
  *   CALLED    it is the first and has the turn; a message to its runtime is under way
  *   AT_WORK   the first; its job is on the pool
  *   PAUSED    the first; another connection holds a lock, and its timer is armed
- *   STOPPING  the first; it was CALLED or AT_WORK when it was asked to cancel
+ *   STOPPING  the first; it was CALLED, AT_WORK or PAUSED when it was asked to cancel, and
+ *             something of it is under way
  *   DONE      off the list; the result waits to be taken
  *   UNDONE    off the list; it was cancelled and did nothing; its leaf has not answered that yet
  *   GONE      it was taken or cancelled; its memory belongs to the leaf again
@@ -41,7 +42,8 @@ enum bide__sql_event {
     BIDE__SQL_EXPIRED,  /* the pause is over */
     BIDE__SQL_FINISHED, /* the job ended with a result */
     BIDE__SQL_STOPPED,  /* the job ended because it was asked to */
-    BIDE__SQL_WITHDRAWN, /* its leaf was asked to cancel and took the job back from the pool */
+    BIDE__SQL_WITHDRAWN, /* its leaf was asked to cancel, and took the job back from the pool or
+                            ended the pause */
     BIDE__SQL_CANCELLED, /* its leaf was asked to cancel */
     BIDE__SQL_TAKEN,     /* its leaf was polled and took the result */
     BIDE__SQL_EVENTS,
@@ -57,8 +59,8 @@ static inline int bide__sql_next(enum bide__sql_state state, enum bide__sql_even
         [que] = {no, no, cal, no, no, no, no, no, no, gon, no},
         [cal] = {no, no, no, wor, no, no, no, no, no, sto, no},
         [wor] = {no, no, no, no, pau, no, don, no, gon, sto, no},
-        [pau] = {no, no, no, no, no, wor, no, no, no, gon, no},
-        [sto] = {no, no, no, und, und, no, don, und, no, sto, no},
+        [pau] = {no, no, no, no, no, wor, no, no, gon, sto, no},
+        [sto] = {no, no, no, und, und, und, don, und, no, sto, no},
         [don] = {no, no, no, no, no, no, no, no, no, don, gon},
         [und] = {no, no, no, no, no, no, no, no, no, gon, no},
         [gon] = {no, no, no, no, no, no, no, no, no, no, no},
