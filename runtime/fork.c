@@ -20,7 +20,7 @@ static void in_child(void)
 {
     bide__forks++;
     if (bide__thread.running != NULL)
-        bide__thread.running->turns = BIDE__TURNS;
+        bide__thread.running->turns = bide__thread.running->watched_max;
 }
 
 static void watch(void)

@@ -10,16 +10,13 @@
 #include "runtime/io/driver.h"
 #include "runtime/io/io.h"
 #include "runtime/memory/memory.h"
+#include "runtime/options.h"
 #include "runtime/schedule/schedule.h"
 #include "runtime/task/task.h"
 #include "runtime/time/time.h"
 
 #include <bide/runtime.h>
-
-#include <stdlib.h>
-
-enum { BLOCKING_THREADS_MAX = 512, WORKERS_MAX = 1024 };
-static const int64_t BLOCKING_IDLE_NS = INT64_C(10000000000);
+#include <bide/testing.h>
 
 struct whole {
     struct bide_runtime shared; /* the first member: a pointer to it is one to the whole */
@@ -28,6 +25,7 @@ struct whole {
     struct bide__pool pool;
     struct bide__wheel wheel;
     struct bide__segments segments;
+    struct bide__options options;
 };
 
 /* ---- made and freed ---- */
@@ -37,14 +35,23 @@ extern struct bide_runtime *bide__runtimes;
 struct bide_runtime *bide__runtimes;
 static pthread_mutex_t runtimes_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-static void enlist(struct bide_runtime *rt)
+/* False: its time would be virtual, and there is a runtime in real time. */
+static bool enlist(struct bide_runtime *rt)
 {
     pthread_mutex_lock(&runtimes_mutex);
+    if (rt->options->start_paused && !bide__time_is_virtual()) {
+        if (bide__runtimes != NULL) {
+            pthread_mutex_unlock(&runtimes_mutex);
+            return false;
+        }
+        bide_test_time_virtual();
+    }
     rt->next = bide__runtimes;
     if (rt->next != NULL)
         rt->next->previous = rt;
     bide__runtimes = rt;
     pthread_mutex_unlock(&runtimes_mutex);
+    return true;
 }
 
 static void strike_off(struct bide_runtime *rt)
@@ -59,17 +66,10 @@ static void strike_off(struct bide_runtime *rt)
     pthread_mutex_unlock(&runtimes_mutex);
 }
 
-static uint32_t random_seed(void)
-{
-    uint32_t seed;
-    if (bide__door.getrandom(&seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed))
-        return seed;
-    return (uint32_t)bide__clock_ns();
-}
-
 /* The rest, when the driver and the hub are there. */
-static void furnish(struct whole *all, const struct bide_runtime_options *o)
+static void furnish(struct whole *all)
 {
+    const struct bide__options *o = &all->options;
     struct bide_runtime *rt = &all->shared;
     struct bide__worker *worker = &all->worker;
 
@@ -77,6 +77,7 @@ static void furnish(struct whole *all, const struct bide_runtime_options *o)
     rt->worker = worker;
     rt->fds = &all->fds;
     rt->pool = &all->pool;
+    rt->options = o;
     worker->runtime = rt;
     worker->hub = rt->hub;
     worker->slab = &rt->hub->tasks;
@@ -84,26 +85,12 @@ static void furnish(struct whole *all, const struct bide_runtime_options *o)
     rt->wheels = worker->wheel = &all->wheel;
     worker->segments = &all->segments;
     worker->turn.memory = &bide__memory;
-    worker->turn.seed = random_seed();
+    worker->turn.seed = bide__options_seed(o, 0);
+    worker->watched = o->task_hooks;
+    bide__turns_begin(worker);
     bide__fds_begin(&all->fds, worker->driver, o->flavour == BIDE_MULTI_THREAD);
     bide__wheel_init(&all->wheel, bide__clock_ns(), false, 0);
-    bide__pool_init(&all->pool, rt->hub,
-                    o->blocking_threads_max ? o->blocking_threads_max : BLOCKING_THREADS_MAX,
-                    o->blocking_idle.ns > 0 ? o->blocking_idle.ns : BLOCKING_IDLE_NS);
-}
-
-/* The cores that the process may use, unless the options or the environment say otherwise. */
-static unsigned worker_count(const struct bide_runtime_options *options)
-{
-    const char *text = getenv("BIDE_WORKERS");
-    unsigned long n = options->workers;
-    cpu_set_t cores;
-
-    if (n == 0 && text != NULL)
-        n = strtoul(text, NULL, 10);
-    if (n == 0 && bide__door.sched_getaffinity(0, sizeof(cores), &cores) >= 0)
-        n = (unsigned long)CPU_COUNT(&cores);
-    return n == 0 ? 1 : n < WORKERS_MAX ? (unsigned)n : WORKERS_MAX;
+    bide__pool_init(&all->pool, rt->hub, o);
 }
 
 static void free_cores(struct bide_runtime *rt)
@@ -113,21 +100,24 @@ static void free_cores(struct bide_runtime *rt)
     bide__cores_free(rt);
 }
 
-/* rt becomes the first of several cores. */
-static int make_cores(struct bide_runtime *rt, const struct bide_runtime_options *options)
+/* The runtime becomes the first of several cores. */
+static int make_cores(struct whole *all, const struct bide_runtime_options *given)
 {
-    struct bide_runtime_options each = *options;
-    unsigned count = worker_count(options);
-    int r = bide__cores_new(rt, &count);
+    struct bide_runtime_options each = *given;
+    struct bide_runtime *rt = &all->shared;
+    int r = bide__cores_new(rt, &all->options.workers);
 
     if (r < 0)
         return r;
     each.flavour = BIDE_CURRENT_THREAD;
-    for (unsigned i = 1; i < count && r == 0; i++) {
+    each.workers = 1;
+    for (uint32_t i = 1; i < all->options.workers && r == 0; i++) {
         struct bide_runtime *made;
         r = bide_runtime_new(&made, &each);
-        if (r == 0)
-            bide__cores_add(rt, i, made);
+        if (r < 0)
+            break;
+        made->worker->turn.seed = bide__options_seed(&all->options, i);
+        bide__cores_add(rt, i, made);
     }
     if (r == 0)
         r = bide__cores_start(rt);
@@ -136,15 +126,37 @@ static int make_cores(struct bide_runtime *rt, const struct bide_runtime_options
     return r;
 }
 
+/* The driver, the hub and the workers; the options are there. */
+static int make(struct whole *all)
+{
+    struct bide_runtime *rt = &all->shared;
+    int r = bide__driver_epoll.begin(&all->worker.driver, all->options.io_events_max);
+    if (r < 0)
+        return r;
+    struct bide__driver *driver = all->worker.driver;
+    r = bide__hub_new(&rt->hub, driver, driver->ops->wake);
+    if (r < 0)
+        goto no_hub;
+    furnish(all);
+    if (all->options.flavour == BIDE_MULTI_THREAD)
+        r = bide__workers_begin(rt, all->options.workers, all->options.thread_stack_size);
+    if (r < 0)
+        goto no_workers;
+    if (enlist(rt))
+        return 0;
+    r = -EBUSY; /* of this flavour there are no workers */
+
+no_workers:
+    bide__pool_free(&all->pool);
+    bide__hub_close(rt->hub);
+no_hub:
+    driver->ops->end(driver);
+    return r;
+}
+
 int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_options *options)
 {
-    static const struct bide_runtime_options defaults;
-
     *out = NULL;
-    if (options == NULL)
-        options = &defaults;
-    if (options->flavour > BIDE_THREAD_PER_CORE)
-        return -EINVAL;
     int r = bide__fork_watch();
     if (r < 0)
         return r;
@@ -152,21 +164,15 @@ int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_option
     if (all == NULL)
         return -ENOMEM;
     memset(all, 0, sizeof(*all));
-    r = bide__driver_epoll.begin(&all->worker.driver);
-    if (r < 0)
-        goto no_driver;
-    struct bide__driver *driver = all->worker.driver;
-    r = bide__hub_new(&all->shared.hub, driver, driver->ops->wake);
-    if (r < 0)
-        goto no_hub;
-    furnish(all, options);
-    if (options->flavour == BIDE_MULTI_THREAD)
-        r = bide__workers_begin(&all->shared, worker_count(options), 0);
-    if (r < 0)
-        goto no_workers;
-    enlist(&all->shared);
-    if (options->flavour == BIDE_THREAD_PER_CORE) {
-        r = make_cores(&all->shared, options);
+    r = bide__options_read(&all->options, options);
+    if (r == 0)
+        r = make(all);
+    if (r < 0) {
+        bide__free(all, sizeof(*all));
+        return r;
+    }
+    if (all->options.flavour == BIDE_THREAD_PER_CORE) {
+        r = make_cores(all, options);
         if (r < 0) {
             bide_runtime_free(&all->shared);
             return r;
@@ -174,15 +180,6 @@ int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_option
     }
     *out = &all->shared;
     return 0;
-
-no_workers:
-    bide__pool_free(&all->pool);
-    bide__hub_close(all->shared.hub);
-no_hub:
-    driver->ops->end(driver);
-no_driver:
-    bide__free(all, sizeof(*all));
-    return r;
 }
 
 int bide_runtime_free(struct bide_runtime *rt)
@@ -234,6 +231,31 @@ struct bide_runtime *bide_runtime_current(void)
 size_t bide_runtime_tasks(const struct bide_runtime *rt)
 {
     return rt->hub->alive;
+}
+
+const char *bide_runtime_name(const struct bide_runtime *rt)
+{
+    return rt->options->name;
+}
+
+int bide_runtime_metrics(const struct bide_runtime *rt, struct bide_runtime_metrics *out)
+{
+    if (rt == NULL || out == NULL)
+        return -EINVAL;
+    const struct bide__worker *worker = rt->worker;
+    int64_t busy_ns = worker->busy_ns;
+    if (worker->busy_since_ns != 0)
+        busy_ns += bide__clock_ns() - worker->busy_since_ns;
+    *out = (struct bide_runtime_metrics){
+        .workers = rt->options->workers,
+        .alive_tasks = rt->hub->alive,
+        .injector_depth = bide__hub_depth(rt->hub),
+        .busy = {busy_ns},
+        .parks = worker->parks,
+        .unparks = worker->unparks,
+    };
+    bide__pool_count(rt->pool, &out->blocking_threads, &out->blocking_idle, &out->blocking_queued);
+    return 0;
 }
 
 /* ---- a thread's own ---- */

@@ -25,10 +25,11 @@ struct bide__hub;
 struct bide__slab;
 struct bide__workers;
 struct bide__core;
+struct bide__options;
 
 enum {
     BIDE__BUDGET = 128, /* operations a turn */
-    BIDE__TURNS = 61,   /* tasks between two looks at the driver, the timers and the hub */
+    BIDE__TURNS = 61,   /* polls of tasks between two looks at the rest, if not asked otherwise */
 };
 
 /* The run queue: first in, first out; linked by wake.next. */
@@ -46,16 +47,23 @@ struct bide__worker {
     struct bide__task *current; /* the task that it polls now */
     uint32_t again; /* bits: the branches of `current` whose leaves asked for another poll */
     struct bide_turn turn;
-    unsigned turns; /* tasks run since the last look at the driver, the timers and the hub */
-    bool closing;   /* new tasks are cancelled at once, or not made at all */
+    unsigned turns;       /* tasks run since the last look at anything else, */
+    unsigned turns_max;   /* and how many may before the next; 0 if there are hooks for tasks, */
+    unsigned watched_max; /* and then this many */
+    bool closing;         /* new tasks are cancelled at once, or not made at all */
+    bool watched;         /* there are hooks for tasks */
     struct bide_runtime *runtime;
     const struct bide_fn *made; /* the function of the task that was made last, */
     size_t made_size;           /* and the size of its block: the next task is often alike */
     struct bide__wheel *wheel;
     struct bide__segments *segments;
-    struct bide__driver *driver; /* in which it waits */
-    struct bide__core *core;     /* of a thread_per_core runtime, or NULL */
-    int64_t judge_after_ns;      /* see schedule/current_thread.c; 0: it does not */
+    struct bide__driver *driver;           /* in which it waits */
+    struct bide__core *core;               /* of a thread_per_core runtime, or NULL */
+    int64_t judge_after_ns;                /* see schedule/current_thread.c; 0: it does not */
+    unsigned since_events, since_injector; /* turns since it looked at these */
+    int64_t busy_since_ns;                 /* 0: it does not run, or that is not yet counted */
+    int64_t busy_ns;                       /* before that */
+    uint64_t parks, unparks;
 };
 
 struct bide_runtime {
@@ -66,13 +74,14 @@ struct bide_runtime {
     struct bide__pool *pool;
     struct bide__workers *workers; /* of a multi_thread runtime; see schedule/ */
     struct bide__wheel *wheels;    /* an array: of each worker, by its number */
-    bool multi;                    /* several workers; tasks move between threads */
-    unsigned forks;                /* bide__forks of the process that made it */
-    bool forcing;                  /* new tasks are cancelled by force */
-    bool ended;                    /* shut down: no more tasks are made */
-    bool is_program;               /* that of `async int main`: it ends when it is stuck */
-    bool is_stuck;                 /* nothing can ever wake a task */
-    bool is_turned; /* by a foreign loop, which waits in its place: schedule/embed.c */
+    const struct bide__options *options;
+    bool multi;      /* several workers; tasks move between threads */
+    unsigned forks;  /* bide__forks of the process that made it */
+    bool forcing;    /* new tasks are cancelled by force */
+    bool ended;      /* shut down: no more tasks are made */
+    bool is_program; /* that of `async int main`: it ends when it is stuck */
+    bool is_stuck;   /* nothing can ever wake a task */
+    bool is_turned;  /* by a foreign loop, which waits in its place: schedule/embed.c */
 };
 
 #endif

@@ -20,9 +20,10 @@
  * Fairness: tasks run in the order in which they were woken. If the number of tasks is bounded, and
  * no task runs for ever between two awaits, then every woken task runs again within a bounded time.
  * Every timer, descriptor, wake by another thread and end of a blocking call is noticed after 61
- * polls of tasks at the latest. These are counted over all calls that block on the runtime, so a
- * loop of short calls starves nothing. (An await of the library that is ready at once lets the
- * others run every 128th time.) Between two blocking calls nothing runs.
+ * polls of tasks at the latest (event_interval in the options). These are counted over all calls
+ * that block on the runtime, so a loop of short calls starves nothing. (An await of the library
+ * that is ready at once lets the others run every 128th time.) Between two blocking calls nothing
+ * runs.
  *
  * Tasks of low priority (bide_spawn_low) run when no other task is ready, in the order in which
  * they were woken. While one of them waits for its turn, at least one of 61 polls is of such a
@@ -55,6 +56,7 @@
 
 #include <bide/lang.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -71,26 +73,107 @@ struct bide_runtime;
 enum bide_flavour {
     BIDE_CURRENT_THREAD = 0,  /* tasks run on the thread that blocks on the runtime */
     BIDE_MULTI_THREAD = 1,    /* workers with threads of their own share all tasks */
-    BIDE_THREAD_PER_CORE = 2, /* each core has a thread and tasks of its own, see below */
+    BIDE_THREAD_PER_CORE = 2, /* each core has a thread and tasks of its own */
 };
 
-/* Zero in a member means the default. */
+/* What a hook is told of a task. The texts belong to the program's code; `function` is not NULL. */
+struct bide_task_info {
+    uint64_t id;          /* what bide_task_id returns in the task */
+    const char *function; /* whose call the task runs: "?" if it has no name */
+    const char *file;     /* where that function is defined; NULL, and line 0: unknown */
+    uint32_t line;
+};
+
+/*
+ * Functions of the program's own that a runtime calls, for profilers, watchdogs and logs. Any may
+ * be NULL, and then costs nothing. `argument` is passed to each. With several workers, and for the
+ * threads of the pool, they are called on several threads at the same time.
+ *
+ * A hook runs in the middle of the scheduler: it must return soon, and may call only functions of
+ * bide that any thread may call and that do not block. bide_task_id returns 0 in it.
+ *
+ * For each task: task_spawn once, before its first poll; then for each poll task_poll_begin and
+ * task_poll_end, on the thread that polls; after the last of these task_end, once, when the task has
+ * ended, for whatever reason. What blocks on the runtime (bide_block_on) is a task too. A future is
+ * none: its polls are those of the task that gets it. If a future is dropped where nothing can wait
+ * for its unwinding, it becomes a task at that moment.
+ */
+struct bide_runtime_hooks {
+    void *argument;
+    /* A thread of the runtime begins (a worker, a thread of the blocking pool; not the thread that
+     * blocks on the runtime), before it does anything else; and ends. */
+    void (*thread_start)(void *argument);
+    void (*thread_stop)(void *argument);
+    /* No task is ready: the thread that runs tasks is about to sleep until something happens; and
+     * has slept. */
+    void (*thread_park)(void *argument);
+    void (*thread_unpark)(void *argument);
+    void (*task_spawn)(void *argument, const struct bide_task_info *task);
+    void (*task_poll_begin)(void *argument, const struct bide_task_info *task);
+    void (*task_poll_end)(void *argument, const struct bide_task_info *task);
+    void (*task_end)(void *argument, const struct bide_task_info *task);
+};
+
+/*
+ * How a runtime is made. Zero in a member means the default, so `{0}` is a current_thread runtime
+ * with all defaults. What is given is copied, texts too.
+ */
 struct bide_runtime_options {
-    uint32_t blocking_threads_max;      /* threads of the blocking pool; default 512 */
-    struct bide_duration blocking_idle; /* an idle thread ends after this; default 10 s */
-    enum bide_flavour flavour;
-    /* Of a runtime with threads of its own. Default: BIDE_WORKERS from the environment, else the
-     * number of cores that the process may use. */
+    /* Threads of the blocking pool, 1 to 32768; default 512. More calls than that wait in their
+     * order. Workers do not count. */
+    uint32_t blocking_threads_max;
+    struct bide_duration
+        blocking_idle;         /* an idle thread of the pool ends after this; default 10 s */
+    enum bide_flavour flavour; /* default BIDE_CURRENT_THREAD */
+    /* Of a runtime with threads of its own, 1 to 1024. Default: BIDE_WORKERS from the environment,
+     * else the number of cores that the process may use. A current_thread runtime has 1. */
     uint32_t workers;
+    const char *name; /* of the runtime, for messages and dumps: 1 to 63 bytes; default: none */
+    /* Begins the names of its threads, which are NAME-w0, NAME-w1... (workers) and NAME-b0...
+     * (the blocking pool): 1 to 9 bytes; default "bide". */
+    const char *thread_name;
+    /* Of its threads, 64 KiB to 1 GiB. Default: the system's, 8 MiB on most. */
+    size_t thread_stack_size;
+    /* After this many polls of tasks a worker looks at timers and descriptors even if tasks are
+     * ready: 1 to 1000000, default 61. Smaller: they are noticed sooner. Larger: less overhead. */
+    uint32_t event_interval;
+    /* The same for what other threads have left: wakes, aborts, spawned tasks. Default: the
+     * event_interval. */
+    uint32_t injector_interval;
+    uint32_t io_events_max; /* events taken from the system at a time, 1 to 65536; default 256 */
+    /* multi_thread: a task that is woken by a task that runs waits for its turn like all others,
+     * instead of running next. The other flavours never do that. */
+    bool lifo_slot_off;
+    /*
+     * current_thread only: time is virtual from now on, as with bide_test_time_virtual
+     * (bide/testing.h). It stands still while a task is ready, and jumps to the next timer when
+     * nothing else can happen. The clock is that of the whole process, so this is refused with
+     * -EBUSY if a runtime in real time exists, and time stays virtual until bide_test_reset.
+     */
+    bool start_paused;
+    /* Where random numbers begin: the order in which selects poll, and from whom workers steal.
+     * With the same seed, program and input a current_thread runtime in virtual time does the same
+     * again. Default: another one each time. */
+    uint64_t seed;
+    struct bide_runtime_hooks hooks;
 };
 
 /* How long `async int main`, and a thread that exits, give their tasks to end. */
 #define BIDE_SHUTDOWN_DEFAULT BIDE_S(10)
 
 /*
- * Makes a runtime, which one thread uses at a time. `options` may be NULL. Returns 0 and stores the
- * runtime in *out, for bide_runtime_free; or returns -ENOMEM, -EMFILE, -ENFILE, -EINVAL (there is
- * no such flavour) or -ENOSYS (that flavour cannot be made here) and sets *out to NULL. Any thread.
+ * Makes a runtime. `options` may be NULL, for all defaults. Returns 0 and stores the runtime in
+ * *out, for bide_runtime_free. Otherwise sets *out to NULL, nothing was made, no thread was started, and
+ * the result is
+ *
+ *   -EINVAL           an option is out of its range, or set for a flavour that cannot have it; or
+ *                     BIDE_WORKERS, if it is used, is not a number from 1 to 1024, and a message on
+ *                     stderr says so
+ *   -EBUSY            start_paused, while a runtime in real time exists
+ *   -ENOSYS           this flavour cannot be made on this system
+ *   -ENOMEM, -EMFILE, -ENFILE, -EAGAIN   the system refused memory, descriptors or threads
+ *
+ * Any thread. A process may have any number of runtimes, of any flavours.
  */
 bide_must_use int bide_runtime_new(struct bide_runtime **out bide_gives(bide_runtime_free),
                                    const struct bide_runtime_options *options);
@@ -162,6 +245,33 @@ uint32_t bide_core(void);
 /* The number of tasks that have not ended; those that other threads have spawned are counted when
  * the runtime has run since. Call it on the thread that uses rt. */
 size_t bide_runtime_tasks(const struct bide_runtime *rt);
+
+/* The name that the options gave, or "". Any thread; the text lives as long as the runtime. */
+const char *bide_runtime_name(const struct bide_runtime *rt);
+
+/* What a runtime has done and has to do. Counts are since it was made. */
+struct bide_runtime_metrics {
+    uint32_t workers;
+    size_t alive_tasks;    /* tasks that have not ended */
+    size_t injector_depth; /* wakes by other threads that no worker has taken over yet */
+    /* The time in which workers ran tasks or looked for some, all together. On a current_thread
+     * runtime a call that blocks counts from its first look at timers and descriptors on: without
+     * the polls before that, 61 at most (event_interval), so that short calls read no clock. */
+    struct bide_duration busy;
+    uint64_t parks;            /* how often a worker found nothing to do and slept, */
+    uint64_t unparks;          /* and how often it was back: less by 1 for each that sleeps */
+    uint32_t blocking_threads; /* of the blocking pool: threads, */
+    uint32_t blocking_idle;    /* those that wait for a call, */
+    uint32_t blocking_queued;  /* and calls that wait for a thread */
+};
+
+/*
+ * Fills *out and returns 0, or -EINVAL if rt or out is NULL. The numbers are read one after
+ * another, so they may be of slightly different moments. Call it on the thread that uses rt, in a
+ * task, a hook or between blocking calls; on a runtime with threads of its own, on any thread. It
+ * never blocks for long; counting costs a poll of a task nothing.
+ */
+int bide_runtime_metrics(const struct bide_runtime *rt, struct bide_runtime_metrics *out);
 
 /*
  * Describes every task that has not ended, and the futures that no task drives: a line for each,

@@ -25,6 +25,7 @@
 #include "runtime/blocking/blocking.h"
 
 #include "core/assert.h"
+#include "runtime/options.h"
 #include "runtime/task/task.h"
 #include "runtime/thread.h"
 
@@ -34,11 +35,14 @@ enum { IDLE, QUEUED, BEGUN, FINISHED };
 
 /* ---- threads ---- */
 
-void bide__pool_init(struct bide__pool *pool, struct bide__hub *hub, uint32_t threads_max,
-                     int64_t idle_ns)
+void bide__pool_init(struct bide__pool *pool, struct bide__hub *hub,
+                     const struct bide__options *options)
 {
     pthread_condattr_t monotonic;
-    *pool = (struct bide__pool){.hub = hub, .threads_max = threads_max, .idle_ns = idle_ns};
+    *pool = (struct bide__pool){.hub = hub,
+                                .threads_max = options->blocking_threads_max,
+                                .idle_ns = options->blocking_idle_ns,
+                                .options = options};
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -84,9 +88,8 @@ static bide_waker finish(struct bide__pool *pool, struct bide_job *job)
     return waker;
 }
 
-static void *thread_main(void *argument)
+static void serve(struct bide__pool *pool)
 {
-    struct bide__pool *pool = argument;
     unsigned forks = bide__forks;
 
     pthread_mutex_lock(&pool->mutex);
@@ -123,7 +126,24 @@ static void *thread_main(void *argument)
     pthread_mutex_unlock(&pool->mutex);
     if (join)
         bide__door.thread_join(before);
+}
+
+static void *thread_main(void *argument)
+{
+    struct bide__pool *pool = argument;
+    bide__options_thread_begin(pool->options, 'b', atomic_fetch_add(&pool->named, 1));
+    serve(pool);
+    bide__options_thread_end(pool->options);
     return NULL;
+}
+
+void bide__pool_count(struct bide__pool *pool, uint32_t *threads, uint32_t *idle, uint32_t *queued)
+{
+    pthread_mutex_lock(&pool->mutex);
+    *threads = pool->threads;
+    *idle = pool->idle;
+    *queued = pool->queued;
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 uint32_t bide__pool_threads(struct bide__pool *pool)
@@ -164,7 +184,8 @@ static bool have_thread(struct bide__pool *pool, bool *signal)
     pthread_t thread;
     *signal = true;
     if (pool->queued > pool->idle && pool->threads < pool->threads_max && !pool->closing &&
-        bide__door.thread_create(&thread, 0, thread_main, pool) == 0) {
+        bide__door.thread_create(&thread, pool->options->thread_stack_size, thread_main, pool) ==
+            0) {
         pool->threads++;
         *signal = false;
     }

@@ -13,6 +13,7 @@
 
 struct bide_job; /* bide/abi.h */
 struct bide__hub;
+struct bide__options;
 
 /*
  * Gives the job to the pool. When it has run, a clone of `waker` is woken, on the pool's thread;
@@ -39,10 +40,15 @@ struct bide__pool {
     pthread_t left;
     _Atomic uint32_t in_flight; /* jobs that have not yet ended and reported that */
     struct bide__hub *hub;
+    const struct bide__options *options;
+    _Atomic uint32_t named; /* threads that were ever begun */
 };
 
-void bide__pool_init(struct bide__pool *pool, struct bide__hub *hub, uint32_t threads_max,
-                     int64_t idle_ns);
+void bide__pool_init(struct bide__pool *pool, struct bide__hub *hub,
+                     const struct bide__options *options);
+
+/* How many threads there are, how many of them are idle, and how many jobs wait. Any thread. */
+void bide__pool_count(struct bide__pool *pool, uint32_t *threads, uint32_t *idle, uint32_t *queued);
 
 /* The number of threads that have not left; a thread that has left may still be on its way out. */
 uint32_t bide__pool_threads(struct bide__pool *pool);

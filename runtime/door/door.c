@@ -145,6 +145,11 @@ static int real_thread_join(pthread_t thread)
     return -pthread_join(thread, NULL);
 }
 
+static int real_thread_name(const char *name)
+{
+    return -pthread_setname_np(pthread_self(), name);
+}
+
 /* The condition must have been made for CLOCK_MONOTONIC. */
 static int real_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t timeout_ns)
 {

@@ -92,6 +92,7 @@
  * getaddrinfo: 0, a negative errno, or libc's EAI_ code made positive.
  * thread_create: `stack` bytes of stack, 0: the system's default; the thread has all signals
  * blocked.
+ * thread_name: of the calling thread; at most 15 bytes.
  * cond_wait: timeout_ns < 0 waits for ever; 0 or -ETIMEDOUT. Real time, even if the clock is
  * virtual.
  */
@@ -106,6 +107,7 @@
       (pthread_t * thread, size_t stack, void *(*run)(void *), void *argument),             \
       (thread, stack, run, argument))                                                       \
     X(int, thread_join, (pthread_t thread), (thread))                                       \
+    X(int, thread_name, (const char *name), (name))                                         \
     X(int, cond_wait, (pthread_cond_t * cond, pthread_mutex_t * mutex, int64_t timeout_ns), \
       (cond, mutex, timeout_ns))
 

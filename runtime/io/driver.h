@@ -43,7 +43,8 @@ struct bide__op {
 
 struct bide__driver_ops {
     const char *name;
-    int (*begin)(struct bide__driver **out);
+    /* It takes at most events_max events from the system at a time. 0 or a negative errno. */
+    int (*begin)(struct bide__driver **out, uint32_t events_max);
     void (*end)(struct bide__driver *driver);
     /* 0; -ENOSYS: the driver has no such kind; or why the descriptor cannot be watched. */
     int (*submit)(struct bide__driver *driver, const struct bide__op *op);

@@ -18,8 +18,6 @@
 
 #include <limits.h>
 
-enum { EVENTS_MAX = 256 };
-
 #define KEY_WAKE  UINT64_MAX
 #define KEY_ALARM (UINT64_MAX - 1)
 
@@ -30,7 +28,14 @@ struct epoll {
     int alarm_fd;     /* -1: nobody watches the descriptor */
     int64_t alarm_ns; /* INT64_MAX: none is set */
     bool coarse;      /* the system has no epoll_pwait2 */
+    uint32_t events_max;
+    struct epoll_event events[]; /* taken from the system by the wait that runs */
 };
+
+static size_t size_with(uint32_t events_max)
+{
+    return sizeof(struct epoll) + events_max * sizeof(struct epoll_event);
+}
 
 static void epoll_end(struct bide__driver *driver)
 {
@@ -41,7 +46,7 @@ static void epoll_end(struct bide__driver *driver)
         bide__door.close(e->wake_fd);
     if (e->fd >= 0)
         bide__door.close(e->fd);
-    bide__free(e, sizeof(*e));
+    bide__free(e, size_with(e->events_max));
 }
 
 static int epoll_submit(struct bide__driver *driver, const struct bide__op *op)
@@ -65,13 +70,16 @@ static int epoll_cancel(struct bide__driver *driver, const struct bide__op *op)
     return 0;
 }
 
-static int epoll_begin(struct bide__driver **out)
+static int epoll_begin(struct bide__driver **out, uint32_t events_max)
 {
-    struct epoll *e = bide__alloc(sizeof(*e));
+    struct epoll *e = bide__alloc(size_with(events_max));
     if (e == NULL)
         return -ENOMEM;
-    *e = (struct epoll){
-        .driver = {&bide__driver_epoll}, .wake_fd = -1, .alarm_fd = -1, .alarm_ns = INT64_MAX};
+    *e = (struct epoll){.driver = {&bide__driver_epoll},
+                        .wake_fd = -1,
+                        .alarm_fd = -1,
+                        .alarm_ns = INT64_MAX,
+                        .events_max = events_max};
     int r = e->fd = bide__door.epoll_create1(EPOLL_CLOEXEC);
     if (r >= 0)
         r = e->wake_fd = bide__door.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -87,40 +95,39 @@ static int epoll_begin(struct bide__driver **out)
     return 0;
 }
 
-static int wait_coarse(struct epoll *e, struct epoll_event *events, int64_t timeout_ns)
+static int wait_coarse(struct epoll *e, int64_t timeout_ns)
 {
     int timeout_ms = -1;
     if (timeout_ns >= 0) {
         int64_t ms = timeout_ns / 1000000 + (timeout_ns % 1000000 > 0);
         timeout_ms = ms > INT_MAX ? INT_MAX : (int)ms;
     }
-    return bide__door.epoll_wait(e->fd, events, EVENTS_MAX, timeout_ms);
+    return bide__door.epoll_wait(e->fd, e->events, (int)e->events_max, timeout_ms);
 }
 
-static int wait_exact(struct epoll *e, struct epoll_event *events, int64_t timeout_ns)
+static int wait_exact(struct epoll *e, int64_t timeout_ns)
 {
     if (timeout_ns > 0 && !e->coarse) {
-        int r = bide__door.epoll_pwait2(e->fd, events, EVENTS_MAX, timeout_ns);
+        int r = bide__door.epoll_pwait2(e->fd, e->events, (int)e->events_max, timeout_ns);
         if (r != -ENOSYS && r != -EPERM)
             return r;
         e->coarse = true;
     }
-    return wait_coarse(e, events, timeout_ns);
+    return wait_coarse(e, timeout_ns);
 }
 
 static int epoll_wait_events(struct bide__driver *driver, struct bide__fds *fds, int64_t timeout_ns)
 {
     struct epoll *e = (struct epoll *)driver;
-    struct epoll_event events[EVENTS_MAX];
-    int n = wait_exact(e, events, timeout_ns), woken = 0;
+    int n = wait_exact(e, timeout_ns), woken = 0;
 
     for (int i = 0; i < n; i++) {
-        uint32_t bits = events[i].events, ready = 0;
-        if (events[i].data.u64 == KEY_WAKE) {
+        uint32_t bits = e->events[i].events, ready = 0;
+        if (e->events[i].data.u64 == KEY_WAKE) {
             woken++;
             continue;
         }
-        if (events[i].data.u64 == KEY_ALARM) {
+        if (e->events[i].data.u64 == KEY_ALARM) {
             e->alarm_ns = INT64_MAX;
             woken++;
             continue;
@@ -131,7 +138,7 @@ static int epoll_wait_events(struct bide__driver *driver, struct bide__fds *fds,
             ready |= BIDE__WRITE;
         if (bits & (EPOLLERR | EPOLLHUP))
             ready |= BIDE__READ | BIDE__WRITE;
-        bide__fd_event(fds, events[i].data.u64, ready);
+        bide__fd_event(fds, e->events[i].data.u64, ready);
     }
     return n > 0 ? n - woken : 0;
 }

@@ -1,31 +1,36 @@
 /*
  * current_thread.c: the executor of one thread.
  *
- * Tasks run in the order in which they were woken. After BIDE__TURNS tasks, and whenever no task is
- * ready, the worker looks elsewhere: at wakes from other threads, the timers, the driver. So if the
- * number of tasks is bounded and each poll is (the budget ensures that for awaits that are always
- * ready), every task that was woken is polled within a bounded time, and every timer and event is
- * seen within one. Nothing else is promised about the order. There is no slot for the task that was
- * woken last: on one thread it would save no hand-over to another, and the promise rests on
- * first-in first-out.
+ * Tasks run in the order in which they were woken. Whenever no task is ready the worker looks
+ * elsewhere: at the timers and the driver, and at wakes from other threads. It does so too after
+ * `event_interval` tasks, for the first two, and after `injector_interval` tasks, for the last. Both
+ * are options; the default is BIDE__TURNS. So if the number of tasks is bounded and each poll is
+ * (the budget ensures that for awaits that are always ready), every task that was woken is polled
+ * within a bounded time, and every timer and event is seen within one. Nothing else is promised
+ * about the order. There is no slot for the task that was woken last: on one thread it would save
+ * no hand-over to another, and the promise rests on first-in first-out.
  *
  * The task of a blocking call is polled at once if none is ready (bide__run_now), so a call that
  * does not wait never enters the queue.
  *
  * Tasks of low priority go through the run queue too, but when it is their turn they are put aside.
  * They run when no other task is ready, and one of them after each look elsewhere. So while such a
- * task waits, at least one of BIDE__TURNS polls is of one; and a task of normal priority pays one
- * test of its state.
+ * task waits, at least one poll of the tasks between two such looks is of one; and a task of normal
+ * priority pays one test of its state.
  *
  * Tasks are counted over all runs, before each is polled, so that many short runs (bide_block_on of
  * calls that are ready at once) do not starve the rest. The driver is not asked while tasks are
  * ready and no leaf waits for a descriptor.
+ *
+ * A worker with hooks for tasks may run none in the loop for others (turns_max is 0), and has one of
+ * its own. The clock is read for the metrics only where the worker sleeps or has looked elsewhere.
  */
 #include "runtime/schedule/schedule.h"
 
 #include "runtime/blocking/blocking.h"
 #include "runtime/io/driver.h"
 #include "runtime/io/io.h"
+#include "runtime/options.h"
 #include "runtime/task/task.h"
 #include "runtime/time/time.h"
 #include "runtime/trace/trace.h"
@@ -51,6 +56,21 @@ static void pass_time(struct bide__worker *w)
     if (w->wheel->count > 0)
         bide__wheel_advance(w->wheel, bide__clock_ns());
 }
+
+/* ---- for the metrics ---- */
+
+static void begin_busy(struct bide__worker *w, int64_t now_ns)
+{
+    w->busy_since_ns = now_ns;
+}
+
+static void end_busy(struct bide__worker *w, int64_t now_ns)
+{
+    w->busy_ns += now_ns - w->busy_since_ns;
+    w->busy_since_ns = 0;
+}
+
+/* ---- nothing is ready ---- */
 
 static int poll_driver(struct bide__worker *w, int64_t timeout_ns)
 {
@@ -105,12 +125,39 @@ static void judge(struct bide__worker *w)
     w->runtime->is_stuck = is_idle(w);
 }
 
+/* Waits in the driver, unless there is something to do. */
+static void wait_in_driver(struct bide__worker *w, int64_t now_ns, int64_t timeout_ns)
+{
+    if (w->core != NULL && !bide__core_sleep(w->core))
+        return;
+    if (bide__hub_sleep(w->hub)) {
+        w->parks++;
+        end_busy(w, now_ns);
+        poll_driver(w, timeout_ns);
+        w->unparks++;
+        begin_busy(w, bide__clock_ns());
+        bide__hub_awake(w->hub);
+    }
+    if (w->core != NULL)
+        bide__core_awake(w->core);
+    take_over(w);
+    pass_time(w);
+}
+
+static void park(struct bide__worker *w, int64_t now_ns, int64_t timeout_ns)
+{
+    bide__options_park(w->runtime->options);
+    if (!bide__has_ready(w)) /* the hook may have woken a task */
+        wait_in_driver(w, now_ns, timeout_ns);
+    bide__options_unpark(w->runtime->options);
+}
+
 /* No task is ready: waits until something happens, or until deadline_ns. */
 static void wait_for_something(struct bide__worker *w, int64_t deadline_ns)
 {
     bool is_virtual = bide__time_is_virtual();
     int64_t until_ns = bide__wheel_next(w->wheel, is_virtual);
-    int64_t timeout_ns = -1;
+    int64_t timeout_ns = -1, now_ns = bide__clock_ns();
 
     if (deadline_ns < until_ns)
         until_ns = deadline_ns;
@@ -118,7 +165,7 @@ static void wait_for_something(struct bide__worker *w, int64_t deadline_ns)
         if (bide__pass_virtual_time(w, until_ns))
             return;
     } else if (until_ns != INT64_MAX) {
-        timeout_ns = until_ns - bide__clock_ns();
+        timeout_ns = until_ns - now_ns;
         if (timeout_ns < 0)
             timeout_ns = 0;
     }
@@ -126,25 +173,46 @@ static void wait_for_something(struct bide__worker *w, int64_t deadline_ns)
                   (timeout_ns < 0 || timeout_ns > w->judge_after_ns);
     if (judges)
         timeout_ns = w->judge_after_ns;
-    if (w->core != NULL && !bide__core_sleep(w->core))
-        return;
-    if (bide__hub_sleep(w->hub)) {
-        poll_driver(w, timeout_ns);
-        bide__hub_awake(w->hub);
-    }
-    if (w->core != NULL)
-        bide__core_awake(w->core);
-    take_over(w);
-    pass_time(w);
+    park(w, now_ns, timeout_ns);
     if (judges && is_idle(w))
         judge(w);
 }
 
+/* ---- looking elsewhere ---- */
+
+static void look_at_injector(struct bide__worker *w)
+{
+    w->since_injector = 0;
+    take_over(w);
+}
+
+static void look_at_events(struct bide__worker *w, int64_t deadline_ns)
+{
+    w->since_events = 0;
+    pass_time(w);
+    if (!bide__has_ready(w))
+        wait_for_something(w, deadline_ns);
+    else if (w->runtime->fds->waiting > 0)
+        poll_driver(w, 0);
+}
+
+void bide__turns_begin(struct bide__worker *w)
+{
+    unsigned events = w->runtime->options->event_interval - w->since_events;
+    unsigned injector = w->runtime->options->injector_interval - w->since_injector;
+    unsigned max = events < injector ? events : injector;
+    w->turns = 0;
+    w->turns_max = w->watched ? 0 : max;
+    w->watched_max = max;
+}
+
 void bide__look_around(struct bide__worker *w)
 {
+    w->since_events = w->since_injector = 0;
     take_over(w);
     pass_time(w);
     poll_driver(w, 0);
+    bide__turns_begin(w);
 }
 
 static void drive(struct bide__worker *w, int64_t deadline_ns)
@@ -152,13 +220,16 @@ static void drive(struct bide__worker *w, int64_t deadline_ns)
     if (__builtin_expect(bide__quit_signal_asks(w->runtime), 0))
         bide__dump_to_stderr(w->runtime);
     bide__refuse_forked(w->runtime);
-    take_over(w);
-    pass_time(w);
-    if (!bide__has_ready(w))
-        wait_for_something(w, deadline_ns);
-    else if (w->runtime->fds->waiting > 0)
-        poll_driver(w, 0);
+    if (w->busy_since_ns == 0)
+        begin_busy(w, bide__clock_ns());
+    if (!bide__has_ready(w) || w->since_injector >= w->runtime->options->injector_interval)
+        look_at_injector(w);
+    if (!bide__has_ready(w) || w->since_events >= w->runtime->options->event_interval)
+        look_at_events(w, deadline_ns);
+    bide__turns_begin(w);
 }
+
+/* ---- running ---- */
 
 /* The next task to run, after tasks of low priority; NULL: none is ready. */
 static struct bide__task *next_task(struct bide__worker *w, struct bide__task *task)
@@ -180,25 +251,48 @@ __attribute__((always_inline)) static inline struct bide__task *pop(struct bide_
     return task;
 }
 
-/* The turn of a task of low priority, however many others are ready. */
-static void run_low(struct bide__worker *w)
+static void run_one(struct bide__worker *w, struct bide__task *task)
 {
-    w->turns++;
-    bide__task_run(w, bide__queue_pop(&w->low));
+    if (w->watched)
+        bide__task_run_watched(w, task);
+    else
+        bide__task_run(w, task);
 }
 
-int bide__run(struct bide__worker *w, const struct bide__task *until, int64_t deadline_ns)
+/* The turn of a task of low priority, however many others are ready. It counts, unless it would be
+ * the only one. */
+static void run_low(struct bide__worker *w)
+{
+    if (w->watched_max > 1)
+        w->turns++;
+    run_one(w, bide__queue_pop(&w->low));
+}
+
+typedef void run_fn(struct bide__worker *w, struct bide__task *task);
+
+/* Runs tasks until it is time to look elsewhere. True: `until` is DONE. */
+static inline __attribute__((always_inline)) bool run_some(struct bide__worker *w,
+                                                           const struct bide__task *until,
+                                                           unsigned turns_max, run_fn *run_it)
+{
+    while (w->turns < turns_max) {
+        struct bide__task *task = pop(w);
+        if (task == NULL)
+            break;
+        w->turns++;
+        run_it(w, task);
+        if (task == until && bide__state_done(&until->wake.state))
+            return true;
+    }
+    return false;
+}
+
+static int run(struct bide__worker *w, const struct bide__task *until, int64_t deadline_ns)
 {
     for (;;) {
-        while (w->turns < BIDE__TURNS) {
-            struct bide__task *task = pop(w);
-            if (task == NULL)
-                break;
-            w->turns++;
-            bide__task_run(w, task);
-            if (task == until && bide__state_done(&until->wake.state))
-                return 0;
-        }
+        if (run_some(w, until, w->turns_max, bide__task_run) ||
+            (w->watched && run_some(w, until, w->watched_max, bide__task_run_watched)))
+            return 0;
         if (until == NULL && (w->core != NULL ? bide__core_returns(w->core) : w->hub->alive == 0))
             return 0;
         if (deadline_ns != INT64_MAX && bide__clock_ns() >= deadline_ns)
@@ -207,37 +301,50 @@ int bide__run(struct bide__worker *w, const struct bide__task *until, int64_t de
             return -EDEADLK;
         if (w->turns > 0)
             w->judge_after_ns = JUDGE_NS;
-        w->turns = 0;
+        w->since_events += w->turns;
+        w->since_injector += w->turns;
         drive(w, deadline_ns);
         if (__builtin_expect(w->low.first != NULL, 0))
             run_low(w);
     }
 }
 
+int bide__run(struct bide__worker *w, const struct bide__task *until, int64_t deadline_ns)
+{
+    int r = run(w, until, deadline_ns);
+    if (__builtin_expect(w->busy_since_ns != 0, 0))
+        end_busy(w, bide__clock_ns());
+    return r;
+}
+
 size_t bide__run_row(struct bide__worker *w, size_t polls)
 {
+    size_t done = 0;
+
     w->turns = 0;
-    if (w->low.first != NULL && polls > 0)
+    if (w->low.first != NULL && polls > 0) {
         run_low(w);
-    while (w->turns < BIDE__TURNS && w->turns < polls) {
+        done++;
+    }
+    for (; w->turns < w->watched_max && done < polls; done++) {
         struct bide__task *task = pop(w);
         if (task == NULL)
             break;
         w->turns++;
-        bide__task_run(w, task);
+        run_one(w, task);
     }
     bide__refuse_forked(w->runtime);
-    return w->turns;
+    return done;
 }
 
 void bide__run_ready(struct bide__worker *w, size_t polls)
 {
     do {
-        for (unsigned n = 0; n < BIDE__TURNS && polls > 0; n++, polls--) {
+        for (unsigned n = 0; n < w->watched_max && polls > 0; n++, polls--) {
             struct bide__task *task = pop(w);
             if (task == NULL)
                 break;
-            bide__task_run(w, task);
+            run_one(w, task);
             bide__refuse_forked(w->runtime);
         }
         bide__look_around(w);

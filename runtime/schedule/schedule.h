@@ -10,6 +10,9 @@
 
 #include "runtime/worker.h"
 
+/* For a new worker, and after each look elsewhere: how many tasks may run before the next one. */
+void bide__turns_begin(struct bide__worker *worker);
+
 /*
  * Runs tasks until `until` is DONE (NULL: until no task is alive) or the clock reaches deadline_ns.
  * 0, -ETIMEDOUT, or -EDEADLK (for a program only): nothing can ever wake a task. The caller has set
@@ -89,7 +92,7 @@ void bide__block_in_place_end(struct bide__worker *worker);
  */
 static inline bool bide__run_now(struct bide__worker *worker)
 {
-    if (worker->queue.first != NULL || worker->turns >= BIDE__TURNS || worker->closing)
+    if (worker->queue.first != NULL || worker->turns >= worker->turns_max || worker->closing)
         return false;
     worker->turns++;
     return true;

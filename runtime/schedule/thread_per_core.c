@@ -17,6 +17,7 @@
 
 #include "runtime/blocking/blocking.h"
 #include "runtime/io/io.h"
+#include "runtime/options.h"
 #include "runtime/time/time.h"
 
 #include <bide/runtime.h>
@@ -148,6 +149,7 @@ static void *core_main(void *argument)
     struct bide__cores *all = core->all;
 
     pin(core->number);
+    bide__options_thread_begin(core->runtime->options, 'w', core->number);
     bide__thread.entered = core->runtime;
     bide__thread.running = core->worker;
     for (;;) {
@@ -167,6 +169,7 @@ static void *core_main(void *argument)
         bide__pool_end(core->runtime->pool);
     bide__thread.running = NULL;
     bide__thread.entered = NULL;
+    bide__options_thread_end(core->runtime->options);
     return NULL;
 }
 
@@ -243,7 +246,8 @@ int bide__cores_start(struct bide_runtime *rt)
 
     for (unsigned i = 1; i < all->count && r == 0; i++) {
         struct bide__core *core = &all->core[i];
-        r = bide__door.thread_create(&core->thread, 0, core_main, core);
+        r = bide__door.thread_create(&core->thread, rt->options->thread_stack_size, core_main,
+                                     core);
         core->has_thread = r == 0;
     }
     if (r < 0) {

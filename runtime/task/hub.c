@@ -109,12 +109,13 @@ static void take_all_marks(struct bide__worker *worker, struct bide__slab *slab)
 
 /* With the mutex, which is held to the end: a chunk must not be freed while another thread marks
  * it, and nothing may come between this and the leaving of the owner. worker NULL: the owner
- * leaves. */
-static void take(struct bide__hub *hub, struct bide__worker *worker)
+ * leaves. Returns how many tasks were spawned; they are in the worker's queue, one after another
+ * from *spawned on. */
+static size_t take(struct bide__hub *hub, struct bide__worker *worker, struct bide__task **spawned)
 {
     struct bide__task *future;
+    size_t count = bide__outside_take(hub, worker, spawned);
 
-    bide__outside_take(hub, worker);
     if (worker != NULL && hub->woken.first != NULL)
         bide__queue_append(&worker->queue, &hub->woken);
     /* Otherwise all tasks are DONE, so what was woken is a future that has ended. */
@@ -143,6 +144,7 @@ static void take(struct bide__hub *hub, struct bide__worker *worker)
         bide__task_free(dead);
     }
     atomic_store_explicit(&hub->pending, false, memory_order_relaxed);
+    return count;
 }
 
 /* Without the mutex: futures that never began may own others. */
@@ -157,9 +159,14 @@ static void drop_fresh(struct bide__hub *hub, struct bide__worker *worker)
 
 void bide__hub_take(struct bide__hub *hub, struct bide__worker *worker)
 {
+    struct bide__task *spawned;
+
     pthread_mutex_lock(&hub->mutex);
-    take(hub, worker);
+    size_t count = take(hub, worker, &spawned);
     pthread_mutex_unlock(&hub->mutex);
+    if (__builtin_expect(worker->watched, 0))
+        for (; count > 0; count--, spawned = spawned->wake.next)
+            bide__task_spawned(worker->runtime, spawned);
     drop_fresh(hub, worker);
 }
 
@@ -201,8 +208,10 @@ void bide__hub_read_shared(struct bide__hub *hub)
 
 void bide__hub_close(struct bide__hub *hub)
 {
+    struct bide__task *none;
+
     pthread_mutex_lock(&hub->mutex);
-    for (take(hub, NULL); hub->fresh != NULL; take(hub, NULL)) {
+    for (take(hub, NULL, &none); hub->fresh != NULL; take(hub, NULL, &none)) {
         pthread_mutex_unlock(&hub->mutex);
         drop_fresh(hub, NULL);
         pthread_mutex_lock(&hub->mutex);
@@ -214,6 +223,16 @@ void bide__hub_close(struct bide__hub *hub)
     pthread_mutex_unlock(&hub->mutex);
     if (unused)
         bide__hub_free(hub);
+}
+
+size_t bide__hub_depth(struct bide__hub *hub)
+{
+    size_t depth = 0;
+    pthread_mutex_lock(&hub->mutex);
+    for (struct bide__task *task = hub->woken.first; task != NULL; task = task->wake.next)
+        depth++;
+    pthread_mutex_unlock(&hub->mutex);
+    return depth;
 }
 
 bool bide__hub_sleep(struct bide__hub *hub)

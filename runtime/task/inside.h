@@ -45,6 +45,8 @@
 
 #include "core/assert.h"
 
+#include <bide/runtime.h>
+
 /* ---- the state: no other code touches `wake.state` after bide__state_init ---- */
 
 /* A new task: in a queue, referred to by the executor and by its handle. */
@@ -321,6 +323,11 @@ static inline struct bide__hub *bide__task_hub(const struct bide__task *task)
     return bide__chunk_of(task)->hub;
 }
 
+/* hooks.c: before and after a poll that is watched. `ended`: the task has. */
+void bide__hooks_begin(const struct bide_runtime *rt, const struct bide__task *task,
+                       struct bide_task_info *info);
+void bide__hooks_end(const struct bide_runtime *rt, const struct bide_task_info *info, bool ended);
+
 /* Owner: gives the block back; nobody refers to the task any more. */
 void bide__task_free(struct bide__task *task);
 
@@ -337,8 +344,10 @@ bool bide__task_lay_out(struct bide__task *task, size_t size, struct bide__scope
 
 /* ---- outside.c: tasks that other threads have spawned ---- */
 
-/* Owner, with the mutex: takes them over. worker NULL: the owner leaves, and there are none. */
-void bide__outside_take(struct bide__hub *hub, struct bide__worker *worker);
+/* Owner, with the mutex: takes them over. worker NULL: the owner leaves, and there are none. Returns
+ * how many there were; they are in the run queue, one after another from *first on. */
+size_t bide__outside_take(struct bide__hub *hub, struct bide__worker *worker,
+                          struct bide__task **first);
 
 void bide__outside_each(struct bide__hub *hub, void (*f)(void *block, void *argument),
                         void *argument);

@@ -76,8 +76,13 @@ struct bide__task *bide__task_new_outside(struct bide_runtime *rt, uintptr_t fla
         return NULL;
     pthread_mutex_lock(&rt->hub->mutex);
     bide__slab_drain(&rt->hub->tasks);
-    struct bide__task *task = bide__task_new(rt->worker, NULL, flags, fn, args, error);
+    struct bide__task *task = bide__task_prepare(rt->worker, flags, fn, args, error);
     pthread_mutex_unlock(&rt->hub->mutex);
+    if (task == NULL)
+        return NULL;
+    if (rt->worker->watched)
+        bide__task_spawned(rt, task);
+    bide__schedule(rt->worker, task);
     return task;
 }
 

@@ -34,10 +34,13 @@ struct bide__task *bide__hub_spawn(struct bide__hub *hub, const struct bide_fn *
     return task;
 }
 
-void bide__outside_take(struct bide__hub *hub, struct bide__worker *worker)
+size_t bide__outside_take(struct bide__hub *hub, struct bide__worker *worker,
+                          struct bide__task **first)
 {
     struct bide__task *task;
+    size_t count = 0;
 
+    *first = hub->spawned.first;
     bide__slab_drain(&hub->outside);
     while ((task = bide__queue_pop(&hub->spawned)) != NULL) {
         BIDE__ASSERT(worker != NULL, "hub: close: a task was spawned");
@@ -45,7 +48,9 @@ void bide__outside_take(struct bide__hub *hub, struct bide__worker *worker)
         bide__schedule(worker, task);
         if (worker->closing)
             bide__task_cancel(worker, task, worker->runtime->forcing);
+        count++;
     }
+    return count;
 }
 
 /* f does nothing that needs the mutex. */

@@ -138,9 +138,10 @@ static inline __attribute__((always_inline)) struct bide__task *make(struct bide
     return task;
 }
 
-struct bide__task *bide__task_new(struct bide__worker *worker, struct bide__scope *scope,
-                                  uintptr_t flags, const struct bide_fn *fn, const void *args,
-                                  int *error)
+/* Everything but the hook, the cancel request of a runtime that closes, and the queue. */
+static inline __attribute__((always_inline)) struct bide__task *prepare(
+    struct bide__worker *worker, struct bide__scope *scope, uintptr_t flags,
+    const struct bide_fn *fn, const void *args, int *error)
 {
     if (__builtin_expect(worker->schedule != NULL, 0) && !(flags & BIDE__PINNED)) {
         *error = bide__refuse_task(fn);
@@ -149,7 +150,7 @@ struct bide__task *bide__task_new(struct bide__worker *worker, struct bide__scop
     }
     struct bide__task *task = make(worker, scope, fn, args, false, error);
     if (__builtin_expect(task == NULL, 0))
-        return *error == -EAGAIN ? bide__task_new(worker, scope, flags, fn, args, error) : NULL;
+        return NULL;
     task->wake.vtable = &bide__task_vtable;
     if (__builtin_expect(worker->schedule != NULL, 0)) {
         task->wake.vtable = &bide__multi_task_vtable;
@@ -159,8 +160,38 @@ struct bide__task *bide__task_new(struct bide__worker *worker, struct bide__scop
     bide__count(worker->hub, &worker->hub->alive, 1);
     if (scope != NULL)
         bide__scope_add(worker, scope, task);
-    if (__builtin_expect(worker->closing, 0))
+    return task;
+}
+
+struct bide__task *bide__task_prepare(struct bide__worker *worker, uintptr_t flags,
+                                      const struct bide_fn *fn, const void *args, int *error)
+{
+    struct bide__task *task = prepare(worker, NULL, flags, fn, args, error);
+    if (__builtin_expect(task == NULL, 0))
+        return *error == -EAGAIN ? bide__task_prepare(worker, flags, fn, args, error) : NULL;
+    if (worker->closing)
         bide__task_cancel(worker, task, worker->runtime->forcing);
+    return task;
+}
+
+/* Not yet in a queue, but marked as if it were. */
+static __attribute__((noinline)) void announce(struct bide__worker *worker, struct bide__task *task)
+{
+    if (worker->watched)
+        bide__task_spawned(worker->runtime, task);
+    if (worker->closing)
+        bide__task_cancel(worker, task, worker->runtime->forcing);
+}
+
+struct bide__task *bide__task_new(struct bide__worker *worker, struct bide__scope *scope,
+                                  uintptr_t flags, const struct bide_fn *fn, const void *args,
+                                  int *error)
+{
+    struct bide__task *task = prepare(worker, scope, flags, fn, args, error);
+    if (__builtin_expect(task == NULL, 0))
+        return *error == -EAGAIN ? bide__task_new(worker, scope, flags, fn, args, error) : NULL;
+    if (__builtin_expect(worker->closing | worker->watched, 0))
+        announce(worker, task);
     bide__schedule(worker, task);
     return task;
 }
@@ -321,19 +352,36 @@ static inline void suspend(struct bide__worker *worker, struct bide__task *task)
         bide__schedule_again(worker, task);
 }
 
-void bide__task_run(struct bide__worker *worker, struct bide__task *task)
+static inline __attribute__((always_inline)) void run(struct bide__worker *worker,
+                                                      struct bide__task *task, bool watched)
 {
     const struct bide_fn *fn = bide__task_fn(task);
     uintptr_t asked = bide__state_begin(&task->wake.state);
+    struct bide_task_info info;
     uint64_t value;
 
     if (__builtin_expect(asked != 0, 0) && !pass_on(worker, task, asked))
         return;
+    if (watched)
+        bide__hooks_begin(worker->runtime, task, &info);
     uint32_t woken = bide__woken_take(task);
-    if (poll_chain(worker, task, woken, &value) == BIDE_READY)
+    enum bide_poll poll = poll_chain(worker, task, woken, &value);
+    if (watched)
+        bide__hooks_end(worker->runtime, &info, poll == BIDE_READY);
+    if (poll == BIDE_READY)
         task_ended(worker, task, fn, value);
     else
         suspend(worker, task);
+}
+
+void bide__task_run(struct bide__worker *worker, struct bide__task *task)
+{
+    run(worker, task, false);
+}
+
+void bide__task_run_watched(struct bide__worker *worker, struct bide__task *task)
+{
+    run(worker, task, true);
 }
 
 struct bide__task *bide__task_begin(struct bide__worker *worker, const struct bide_fn *fn,

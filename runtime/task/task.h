@@ -205,6 +205,9 @@ bool bide__hub_has_spawned(struct bide__hub *hub);
 /* A worker of a multi_thread runtime: reads the messages, unless another worker does. */
 void bide__hub_read_shared(struct bide__hub *hub);
 
+/* The number of wakes that the owner has not taken over. Any thread. */
+size_t bide__hub_depth(struct bide__hub *hub);
+
 /* Owner, before it waits in the driver. False: there is something to take over. True: from now on
  * the driver is woken for it. */
 bool bide__hub_sleep(struct bide__hub *hub);
@@ -291,6 +294,10 @@ static inline void bide__schedule_again(struct bide__worker *worker, struct bide
 /* Runs a task that was taken out of the run queue, until it suspends or ends. */
 void bide__task_run(struct bide__worker *worker, struct bide__task *task);
 
+/* The same, with the hooks of the runtime; and the hook for a task that was made. */
+void bide__task_run_watched(struct bide__worker *worker, struct bide__task *task);
+void bide__task_spawned(const struct bide_runtime *rt, const struct bide__task *task);
+
 /*
  * For a leaf that is being polled: wakes it, like bide_waker_wake_by_ref(cx->waker). If it is a
  * leaf of the task that the worker polls now, this leaves only a mark, and bide__task_run puts the
@@ -312,6 +319,12 @@ static inline void bide__task_again(const struct bide_cx *cx)
 struct bide__task *bide__task_new(struct bide__worker *worker, struct bide__scope *scope,
                                   uintptr_t flags, const struct bide_fn *fn, const void *args,
                                   int *error);
+
+/* The same for a thread that runs no worker of a multi_thread runtime, with `worker` the one that
+ * stands for such threads and under the hub's mutex; but the caller calls the hook for it and puts
+ * it into the queue. */
+struct bide__task *bide__task_prepare(struct bide__worker *worker, uintptr_t flags,
+                                      const struct bide_fn *fn, const void *args, int *error);
 
 /*
  * Makes a task and polls it at once, on this thread, which runs the worker from then on. For a

@@ -1,0 +1,51 @@
+/*
+ * hooks.c: the hooks for tasks: struct bide_runtime_hooks in bide/runtime.h.
+ *
+ * A worker without such hooks never comes here: the scheduler asks which of bide__task_run and
+ * bide__task_run_watched to call. All ends of tasks are in polls, so nothing else has to know of
+ * hooks but what makes a task. What follows a poll is called before the task is given back to the
+ * scheduler, or its end is made known: then another worker may poll it, and may free it.
+ */
+#include "runtime/task/inside.h"
+
+#include "runtime/options.h"
+
+static struct bide_task_info info_of(const struct bide__task *task)
+{
+    const struct bide_fn_info *fn = bide__task_fn(task)->info;
+    struct bide_task_info info = {.id = (uint64_t)(uintptr_t)task, .function = "?"};
+    if (fn != NULL) {
+        info.function = fn->name;
+        info.file = fn->file;
+        info.line = fn->line;
+    }
+    return info;
+}
+
+static void call(const struct bide_runtime *rt,
+                 void (*hook)(void *argument, const struct bide_task_info *task),
+                 const struct bide_task_info *info)
+{
+    if (hook != NULL)
+        hook(rt->options->hooks.argument, info);
+}
+
+void bide__task_spawned(const struct bide_runtime *rt, const struct bide__task *task)
+{
+    struct bide_task_info info = info_of(task);
+    call(rt, rt->options->hooks.task_spawn, &info);
+}
+
+void bide__hooks_begin(const struct bide_runtime *rt, const struct bide__task *task,
+                       struct bide_task_info *info)
+{
+    *info = info_of(task);
+    call(rt, rt->options->hooks.task_poll_begin, info);
+}
+
+void bide__hooks_end(const struct bide_runtime *rt, const struct bide_task_info *info, bool ended)
+{
+    call(rt, rt->options->hooks.task_poll_end, info);
+    if (ended)
+        call(rt, rt->options->hooks.task_end, info);
+}
