@@ -88,6 +88,10 @@ struct bide__post {
 
 void bide__runtime_post(struct bide_runtime *rt, struct bide__post *post);
 
+/* On a multi_thread runtime, where any worker calls it. Any thread: takes a post back. False: it is
+ * not under way, or a worker calls it now. */
+bool bide__runtime_unpost(struct bide_runtime *rt, struct bide__post *post);
+
 /* ---- processes ---- */
 
 /* The number of forks between the process that was started and this one, counted from the first

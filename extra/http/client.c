@@ -5,7 +5,7 @@
  * once instead of asking for a later poll. Wakes come from the reactor and the timer wheel, on the
  * executor's thread, between the polls of tasks, so never inside a call of curl. The wakers are
  * never cloned, so no other thread wakes. Driving wakes the leaves of requests that have ended;
- * they are polled later.
+ * they are polled later. On a multi_thread runtime a wake leaves a note instead (internal.h).
  *
  * The epoll set of curl's sockets is level-triggered; its registration with the reactor is
  * edge-triggered. Driving therefore empties the set: it clears the cached readiness, then asks the
@@ -22,24 +22,116 @@
 
 enum { EVENTS = 16, ROUNDS = 16 };
 
-/* Why the client is woken, as branch numbers of its wakers. */
-enum { OF_SET, OF_TIMER };
+/* Why the client is woken, as branch numbers of its wakers and bits of `woken`. */
+enum { OF_SET, OF_TIMER, OF_DEADLINE };
+
+/* Where wakes of the client come from. */
+enum {
+    NOWHERE, /* it has no transfers */
+    ALONE,   /* the one thread of its runtime */
+    SHARED,  /* any worker of its runtime, with a lock held */
+};
+
+/* ---- the mutex ---- */
+
+static void free_memory(bide_http_client *client)
+{
+    pthread_mutex_destroy(&client->mutex);
+    bide__free(client, sizeof *client);
+}
+
+void bide__http_lock(bide_http_client *client)
+{
+    pthread_mutex_lock(&client->mutex);
+}
+
+void bide__http_unlock(bide_http_client *client)
+{
+    /* A message that is under way, and could not be taken back, frees it later. */
+    bool last =
+        client->holders == 0 && atomic_load_explicit(&client->woken, memory_order_relaxed) == 0;
+    pthread_mutex_unlock(&client->mutex);
+    if (last)
+        free_memory(client);
+}
 
 /* ---- wakes ---- */
 
-static void drive(bide_http_client *client, unsigned what);
+static void drive(bide_http_client *client, bool timer);
 
 static bide_http_client *client_of(struct bide_wakeable *self)
 {
     return (bide_http_client *)(void *)((char *)self - offsetof(bide_http_client, self));
 }
 
+static int place_of(bide_http_client *client)
+{
+    return atomic_load_explicit(&client->place, memory_order_acquire);
+}
+
+/* The client is SHARED, and stays so until this wake is over. */
+static void note(bide_http_client *client, unsigned bits)
+{
+    if (atomic_fetch_or_explicit(&client->woken, bits, memory_order_acq_rel) == 0)
+        bide__runtime_post(client->runtime, &client->post);
+}
+
+bool bide__http_client_note_late(struct bide__http_transfer *t)
+{
+    if (place_of(t->owner) != SHARED)
+        return false;
+    atomic_store_explicit(&t->is_late, true, memory_order_release);
+    note(t->owner, 1U << OF_DEADLINE);
+    return true;
+}
+
+/* Ends the transfers whose deadline has passed. Each end may end others. */
+static void end_late(bide_http_client *client)
+{
+    struct bide__http_transfer *t = client->first;
+    while (t != NULL) {
+        bool late = t->state == BIDE__HTTP_ACTIVE &&
+                    atomic_load_explicit(&t->is_late, memory_order_acquire);
+        if (late)
+            bide__http_happens(t, BIDE__HTTP_EXPIRED, 0);
+        t = late ? client->first : t->next;
+    }
+}
+
+/* The message: called by a worker that holds no lock. */
+static void read_notes(struct bide__post *post)
+{
+    bide_http_client *client =
+        (bide_http_client *)(void *)((char *)post - offsetof(bide_http_client, post));
+
+    bide__http_lock(client);
+    unsigned bits = atomic_exchange_explicit(&client->woken, 0, memory_order_acq_rel);
+    bool here = client->runtime == bide__runtime_running();
+    if (place_of(client) == SHARED && !here) {
+        note(client, bits); /* its transfers are those of another runtime by now */
+    } else if (place_of(client) == SHARED) {
+        if (bits & 1U << OF_DEADLINE)
+            end_late(client);
+        if (place_of(client) == SHARED)
+            drive(client, bits & 1U << OF_TIMER);
+    }
+    bide__http_unlock(client);
+}
+
 /* The end of a registration wakes too; by then there is nothing to drive. */
 static void client_wake(struct bide_wakeable *self, unsigned branch)
 {
     bide_http_client *client = client_of(self);
-    if (client->runtime != NULL)
-        drive(client, branch);
+
+    switch (place_of(client)) {
+    case SHARED: note(client, 1U << branch); break;
+    case ALONE:
+        bide__http_lock(client);
+        drive(client, branch == OF_TIMER);
+        bide__http_unlock(client);
+        break;
+    default: break;
+    }
 }
 
 /* References are not counted: the registration and the timers, which hold them, are ended before
@@ -89,10 +181,12 @@ static int on_timer(CURLM *multi, long timeout_ms, void *arg)
     (void)multi;
     if (client->runtime == NULL)
         return 0;
-    bide__timer_disarm(client->wheel, &client->timer);
-    if (timeout_ms >= 0)
-        bide__timer_arm(client->wheel, &client->timer, bide__deadline(BIDE_MS(timeout_ms)),
+    bide__timer_disarm(client->timer_wheel, &client->timer);
+    if (timeout_ms >= 0) {
+        client->timer_wheel = bide__wheel_of(client->runtime);
+        bide__timer_arm(client->timer_wheel, &client->timer, bide__deadline(BIDE_MS(timeout_ms)),
                         own_waker(client, OF_TIMER));
+    }
     return 0;
 }
 
@@ -171,7 +265,9 @@ int bide_http_client_new(bide_http_client **out, const bide_http_options *option
     bide_http_client *client = bide__door.alloc(sizeof *client, _Alignof(bide_http_client));
     if (client == NULL)
         return -ENOMEM;
-    *client = (bide_http_client){.self.vtable = &client_vtable, .set_fd = -1};
+    *client = (bide_http_client){
+        .self.vtable = &client_vtable, .set_fd = -1, .holders = 1, .post.run = read_notes};
+    pthread_mutex_init(&client->mutex, NULL);
     n = set_options(&client->options, options);
     if (n == 0)
         n = set_multi(client);
@@ -189,6 +285,7 @@ void bide_http_client_free(bide_http_client *client)
 {
     if (client == NULL)
         return;
+    bide__http_lock(client);
     while (client->first != NULL)
         bide__http_happens(client->first, BIDE__HTTP_CLOSED, 0);
     assert(client->runtime == NULL);
@@ -199,7 +296,8 @@ void bide_http_client_free(bide_http_client *client)
     free_string(client->options.user_agent);
     free_string(client->options.proxy);
     free_string(client->options.ca_file);
-    bide__free(client, sizeof *client);
+    client->holders--;
+    bide__http_unlock(client);
 }
 
 /* ---- transfers ---- */
@@ -217,7 +315,8 @@ static int attach(bide_http_client *client)
     if (n < 0)
         return n;
     client->runtime = runtime;
-    client->wheel = bide__wheel_running();
+    client->timer_wheel = client->again_wheel = bide__wheel_running();
+    atomic_store_explicit(&client->place, runtime->multi ? SHARED : ALONE, memory_order_release);
     bide__fd_set_waker(client->watch, BIDE__READ, own_waker(client, OF_SET));
     return 0;
 }
@@ -225,11 +324,16 @@ static int attach(bide_http_client *client)
 static void detach(bide_http_client *client)
 {
     struct bide__fd *watch = client->watch;
-    bide__timer_disarm(client->wheel, &client->timer);
-    bide__timer_disarm(client->wheel, &client->again);
+    bide__timer_disarm(client->timer_wheel, &client->timer);
+    bide__timer_disarm(client->again_wheel, &client->again);
     client->watch = NULL;
-    client->runtime = NULL;
+    atomic_store_explicit(&client->place, NOWHERE, memory_order_release);
     bide__fd_close(watch);
+    /* From here on nothing wakes it. The runtime may end, so no message to it may stay. */
+    if (atomic_load_explicit(&client->woken, memory_order_relaxed) != 0 &&
+        bide__runtime_unpost(client->runtime, &client->post))
+        atomic_store_explicit(&client->woken, 0, memory_order_relaxed);
+    client->runtime = NULL;
 }
 
 static int add_error(CURLMcode code)
@@ -352,13 +456,16 @@ static bool drain_set(bide_http_client *client)
     return false;
 }
 
-static void drive(bide_http_client *client, unsigned what)
+static void drive(bide_http_client *client, bool timer)
 {
     bide__fd_clear(client->watch, BIDE__READ, bide__fd_seen(client->watch, BIDE__READ));
     bide__fd_set_waker(client->watch, BIDE__READ, own_waker(client, OF_SET));
-    if (what == OF_TIMER)
+    if (timer)
         tell(client, CURL_SOCKET_TIMEOUT, 0);
-    if (!drain_set(client) && !bide__timer_armed(&client->again))
-        bide__timer_arm(client->wheel, &client->again, bide__clock_ns(), own_waker(client, OF_SET));
+    if (!drain_set(client) && !bide__timer_armed(&client->again)) {
+        client->again_wheel = bide__wheel_of(client->runtime);
+        bide__timer_arm(client->again_wheel, &client->again, bide__clock_ns(),
+                        own_waker(client, OF_SET));
+    }
     bide__http_client_settle(client);
 }

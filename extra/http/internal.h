@@ -21,11 +21,19 @@
  *  - The reactor and the timers drive curl between the polls of tasks: they wake the client itself.
  *    So a request goes on whether or not anybody polls it, or any other request.
  *  - A client without transfers has no timer and no registration, and belongs to no runtime.
+ *  - Everything of a client and its transfers is under its mutex, also while curl is called. Wakers
+ *    of leaves are borrowed, and woken under it; a leaf takes it before it ends.
+ *  - On a multi_thread runtime the reactor and the timers wake under locks of theirs, which are
+ *    taken inside the mutex. There a wake only leaves a note, and a message to the runtime; the
+ *    worker that reads it takes the mutex and drives curl.
+ *  - The memory of a client stays while a transfer or such a message refers to it.
  */
 #ifndef BIDE_EXTRA_HTTP_INTERNAL_H
 #define BIDE_EXTRA_HTTP_INTERNAL_H
 
 #include "lib/runtime.h"
+
+#include "runtime/worker.h"
 
 #include <bide/http.h>
 
@@ -101,7 +109,10 @@ void bide__http_response_forget(bide_http_response *response);
 struct bide__http_transfer {
     struct bide_wakeable self;   /* woken by the deadline */
     struct bide__timer deadline; /* armed only while curl has it */
-    bide_http_client *client;    /* NULL: not on a client's list */
+    struct bide__wheel *wheel;   /* on which it was armed */
+    _Atomic bool is_late;        /* multi_thread: the deadline has passed */
+    bide_http_client *owner;     /* its memory stays until the transfer is GONE */
+    bide_http_client *client;    /* the same; NULL: not on its list */
     struct bide__http_transfer *next, *previous;
     CURL *easy;
     struct curl_slist *headers;
@@ -155,11 +166,16 @@ void bide__http_conclude(struct bide__http_transfer *t, CURLcode code);
 struct bide_http_client {
     struct bide_wakeable self;    /* woken by the registration and the timers */
     CURLM *multi;                 /* NULL: the last one broke */
+    pthread_mutex_t mutex;        /* of all that follows, and of the transfers */
+    unsigned holders;             /* the user, and the transfers that are not GONE */
     struct bide_runtime *runtime; /* of the transfers; NULL: no transfers */
-    struct bide__wheel *wheel;    /* of the timers, as long as there is a runtime */
-    struct bide__fd *watch;       /* the registration of the set */
-    struct bide__timer timer;     /* fires when curl wants to be called */
-    struct bide__timer again;     /* armed: the set was not emptied */
+    _Atomic int place;            /* see client.c */
+    _Atomic unsigned woken;       /* multi_thread: why it was woken; not 0: the post is under way */
+    struct bide__post post;
+    struct bide__wheel *timer_wheel, *again_wheel; /* on which these were armed */
+    struct bide__fd *watch;                        /* the registration of the set */
+    struct bide__timer timer;                      /* fires when curl wants to be called */
+    struct bide__timer again;                      /* armed: the set was not emptied */
     struct bide__http_transfer *first, *last;
     int set_fd;                /* epoll: curl's sockets, level-triggered */
     bool some_doomed;          /* some transfers have an error that curl does not know about */
@@ -167,6 +183,15 @@ struct bide_http_client {
     bool settling;             /* bide__http_client_settle is running */
     bide_http_options options; /* with its defaults filled in; the strings are allocated */
 };
+
+/* All functions that take a client or a transfer, but for these and the wakes, are called with the
+ * mutex held. Giving it back frees the memory of a client that nobody refers to any more. */
+void bide__http_lock(bide_http_client *client);
+void bide__http_unlock(bide_http_client *client);
+
+/* For the wake of a deadline. True: the client is on a multi_thread runtime, and a worker will look
+ * for transfers that are late. */
+bool bide__http_client_note_late(struct bide__http_transfer *t);
 
 /* Gives the transfer to curl, which begins it soon. Returns 0, or -ENXIO, -EXDEV, -ENOMEM, -EIO or
  * an error of the reactor; then it has not begun. */

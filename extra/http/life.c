@@ -26,11 +26,18 @@ static struct bide__http_transfer *of(struct bide_wakeable *self)
                                                   offsetof(struct bide__http_transfer, self));
 }
 
-/* The deadline has passed. Called on the executor's thread, outside of polls. */
+/* The deadline has passed. Called outside of polls, on the executor's thread, or on any if the
+ * runtime is a multi_thread one. */
 static void deadline_wake(struct bide_wakeable *self, unsigned branch)
 {
+    struct bide__http_transfer *t = of(self);
+    bide_http_client *client = t->owner;
     (void)branch;
-    bide__http_happens(of(self), BIDE__HTTP_EXPIRED, 0);
+    if (bide__http_client_note_late(t))
+        return;
+    bide__http_lock(client);
+    bide__http_happens(t, BIDE__HTTP_EXPIRED, 0);
+    bide__http_unlock(client);
 }
 
 /* References are not counted: the timer is disarmed before the transfer is freed. */
@@ -44,8 +51,9 @@ static const struct bide_waker_vtable vtable = {no_reference, deadline_wake, dea
 
 static void arm_deadline(struct bide__http_transfer *t, bide_duration timeout)
 {
+    t->wheel = bide__wheel_running();
     if (timeout.ns >= 0)
-        bide__timer_arm(t->client->wheel, &t->deadline, bide__deadline(timeout),
+        bide__timer_arm(t->wheel, &t->deadline, bide__deadline(timeout),
                         bide_waker_make(&t->self, 0));
 }
 
@@ -56,7 +64,8 @@ struct bide__http_transfer *bide__http_begin(bide_http_client *client,
         bide__door.alloc(sizeof *t, _Alignof(struct bide__http_transfer));
     if (t == NULL)
         return NULL;
-    *t = (struct bide__http_transfer){.self.vtable = &vtable, .waker = waker};
+    *t = (struct bide__http_transfer){.self.vtable = &vtable, .waker = waker, .owner = client};
+    client->holders++;
     int n = bide__http_transfer_init(t, client, request);
     if (n == 0)
         n = bide__http_client_add(client, t);
@@ -71,6 +80,7 @@ struct bide__http_transfer *bide__http_begin(bide_http_client *client,
 
 static void free_transfer(struct bide__http_transfer *t)
 {
+    t->owner->holders--;
     curl_easy_cleanup(t->easy);
     curl_slist_free_all(t->headers);
     bide_http_response_free(t->response);
@@ -115,7 +125,7 @@ enum bide__http_state bide__http_happens(struct bide__http_transfer *t, enum bid
     bool had = before == BIDE__HTTP_ACTIVE || before == BIDE__HTTP_DOOMED;
     bool has = after == BIDE__HTTP_ACTIVE || after == BIDE__HTTP_DOOMED;
     if (had && !has) {
-        bide__timer_disarm(client->wheel, &t->deadline);
+        bide__timer_disarm(t->wheel, &t->deadline);
         bide__http_client_remove(t);
         if (after == BIDE__HTTP_DONE)
             bide_waker_wake_by_ref(t->waker);

@@ -18,7 +18,9 @@
  * request.
  *
  * A client with requests under way belongs to the runtime of those requests; an idle client belongs
- * to none. Only one thread at a time may call functions on a client and on its responses.
+ * to none. On a multi_thread runtime tasks of all workers may use a client at once; a worker drives
+ * the requests of all. Otherwise only one thread at a time may call functions on a client. A
+ * response is for one thread at a time.
  *
  * The library initialises libcurl, with bide's memory functions, when the first client is made. A
  * program that calls curl_global_init itself must do so before that; then its own choice of memory

@@ -183,7 +183,7 @@ void bide__hub_read(struct bide__hub *hub)
 
 void bide__hub_read_shared(struct bide__hub *hub)
 {
-    struct bide__post *post, *next;
+    struct bide__post *post;
 
     pthread_mutex_lock(&hub->mutex);
     atomic_store_explicit(&hub->pending, false, memory_order_relaxed);
@@ -193,13 +193,11 @@ void bide__hub_read_shared(struct bide__hub *hub)
     }
     hub->reading = true;
     while ((post = hub->posts) != NULL) {
-        hub->posts = NULL;
-        hub->posts_end = &hub->posts;
+        hub->posts = post->next;
+        if (hub->posts == NULL)
+            hub->posts_end = &hub->posts;
         pthread_mutex_unlock(&hub->mutex);
-        for (; post != NULL; post = next) {
-            next = post->next;
-            post->run(post);
-        }
+        post->run(post);
         pthread_mutex_lock(&hub->mutex);
     }
     hub->reading = false;
@@ -309,6 +307,24 @@ void bide__runtime_post(struct bide_runtime *rt, struct bide__post *post)
     hub->posts_end = &post->next;
     bide__hub_notify_locked(hub);
     pthread_mutex_unlock(&hub->mutex);
+}
+
+bool bide__runtime_unpost(struct bide_runtime *rt, struct bide__post *post)
+{
+    struct bide__hub *hub = rt->hub;
+    struct bide__post **at = &hub->posts;
+
+    pthread_mutex_lock(&hub->mutex);
+    while (*at != NULL && *at != post)
+        at = &(*at)->next;
+    bool found = *at != NULL;
+    if (found) {
+        *at = post->next;
+        if (hub->posts_end == &post->next)
+            hub->posts_end = at;
+    }
+    pthread_mutex_unlock(&hub->mutex);
+    return found;
 }
 
 void bide__hub_unref(struct bide__task *task)
