@@ -376,12 +376,14 @@ static async int asked_before(void)
     return await close_it();
 }
 
+#ifdef BIDE_CHECK_STATES
 /* A request to cancel meets a pause that is just over: its timer has fired on another worker. */
 static bool is_of_workers(int state, int event)
 {
     return (state == BIDE__SQL_PAUSED && event == BIDE__SQL_CANCELLED) ||
            (state == BIDE__SQL_STOPPING && event == BIDE__SQL_EXPIRED);
 }
+#endif
 
 static void check_all_pairs(void)
 {
