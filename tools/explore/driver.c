@@ -20,9 +20,10 @@ static struct {
     int event;
 } kernel = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-static int begin(struct bide__driver **out)
+static int begin(struct bide__driver **out, uint32_t events_max)
 {
     struct bide__driver *d = bide__alloc(sizeof(*d));
+    (void)events_max;
     d->ops = &bide__driver_epoll;
     *out = d;
     return 0;
