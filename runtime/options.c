@@ -161,12 +161,17 @@ uint32_t bide__options_seed(const struct bide__options *o, uint32_t worker)
     return (uint32_t)bide__clock_ns() + worker;
 }
 
-void bide__options_thread_begin(const struct bide__options *o, char kind, uint32_t number)
+void bide__options_thread_name(const struct bide__options *o, char kind, uint32_t number)
 {
     char name[BIDE__THREAD_NAME_MAX + 16];
     snprintf(name, sizeof(name), "%s-%c%u", o->thread_name, kind, number);
     name[15] = '\0'; /* the system takes no more; it holds any number up to 9999 */
     bide__door.thread_name(name);
+}
+
+void bide__options_thread_begin(const struct bide__options *o, char kind, uint32_t number)
+{
+    bide__options_thread_name(o, kind, number);
     if (o->hooks.thread_start != NULL)
         o->hooks.thread_start(o->hooks.argument);
 }

@@ -139,7 +139,7 @@ static int make(struct whole *all)
         goto no_hub;
     furnish(all);
     if (all->options.flavour == BIDE_MULTI_THREAD)
-        r = bide__workers_begin(rt, all->options.workers, all->options.thread_stack_size);
+        r = bide__workers_begin(rt);
     if (r < 0)
         goto no_workers;
     if (enlist(rt))
@@ -249,11 +249,14 @@ int bide_runtime_metrics(const struct bide_runtime *rt, struct bide_runtime_metr
     *out = (struct bide_runtime_metrics){
         .workers = rt->options->workers,
         .alive_tasks = rt->hub->alive,
-        .injector_depth = bide__hub_depth(rt->hub),
         .busy = {busy_ns},
         .parks = worker->parks,
         .unparks = worker->unparks,
     };
+    if (!rt->multi)
+        out->injector_depth = bide__hub_depth(rt->hub);
+    else if (rt->workers != NULL)
+        bide__workers_count(rt, out);
     bide__pool_count(rt->pool, &out->blocking_threads, &out->blocking_idle, &out->blocking_queued);
     return 0;
 }

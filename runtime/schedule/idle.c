@@ -17,6 +17,7 @@
 #include "runtime/blocking/blocking.h"
 #include "runtime/io/driver.h"
 #include "runtime/io/io.h"
+#include "runtime/options.h"
 #include "runtime/trace/trace.h"
 
 enum { SEARCHING = 1, UNPARKED = 1 << 16 };
@@ -272,7 +273,25 @@ static bool must_awake(struct bide__peer *peer)
            atomic_load_explicit(&peer->all->quit, memory_order_relaxed);
 }
 
-void bide__park(struct bide__peer *peer)
+static void count(_Atomic uint64_t *of)
+{
+    uint64_t n = atomic_load_explicit(of, memory_order_relaxed);
+    atomic_store_explicit(of, n + 1, memory_order_release);
+}
+
+void bide__busy_begin(struct bide__peer *peer)
+{
+    int64_t busy = atomic_load_explicit(&peer->busy, memory_order_relaxed);
+    atomic_store_explicit(&peer->busy, busy - 2 * bide__clock_ns() + 1, memory_order_relaxed);
+}
+
+void bide__busy_end(struct bide__peer *peer)
+{
+    int64_t busy = atomic_load_explicit(&peer->busy, memory_order_relaxed);
+    atomic_store_explicit(&peer->busy, busy - 1 + 2 * bide__clock_ns(), memory_order_relaxed);
+}
+
+static void sleep_until_needed(struct bide__peer *peer)
 {
     struct bide__workers *all = peer->all;
     bool all_asleep;
@@ -287,9 +306,23 @@ void bide__park(struct bide__peer *peer)
         if (bide__time_is_virtual() && pass_virtual_time(peer))
             bide__notify(all);
     }
+    count(&peer->parks);
+    bide__busy_end(peer);
     while (!must_awake(peer))
         sleep_once(peer);
+    bide__busy_begin(peer);
+    count(&peer->unparks);
     awake_again(peer);
     bide__world_enter(peer);
     bide__watchdog_wake(all);
+}
+
+void bide__park(struct bide__peer *peer)
+{
+    const struct bide__options *options = peer->worker.runtime->options;
+
+    bide__options_park(options);
+    if (options->hooks.thread_park == NULL || !bide__has_own_work(peer))
+        sleep_until_needed(peer); /* the hook may have woken a task */
+    bide__options_unpark(options);
 }

@@ -75,8 +75,12 @@ struct bide__peer {
 
     /* Its own. */
     unsigned ticks;      /* tasks that it took */
-    unsigned events;     /* since it last looked at the driver, the timers and the rest */
+    unsigned events;     /* since it last looked at the driver, the timers and the rest, */
+    unsigned injector;   /* and at the shared queue though it had others; */
+    unsigned events_max; /* and how many there may be: options */
+    unsigned injector_max;
     unsigned lifo_polls; /* of the slot, one after another */
+    bool lifo_off;       /* an option: it uses no slot */
     bool is_searching;   /* it counts as such in the idle word */
     bool stands;         /* world.c */
     uint32_t random;
@@ -101,6 +105,11 @@ struct bide__peer {
     /* Under the mutex of the sleepers. */
     struct bide__peer *next_sleeper;
     _Atomic bool is_asleep;
+
+    /* For the metrics; written by itself. `busy`: twice the time in ns, while it sleeps; and while
+     * it does not, twice the time less the clock, and 1. So one load gives both. */
+    _Atomic uint64_t parks, unparks;
+    _Atomic int64_t busy;
 };
 
 /* ---- what the workers share ---- */
@@ -148,6 +157,10 @@ static inline struct bide__peer *bide__peer_of(struct bide__worker *worker)
 }
 
 /* ---- idle.c ---- */
+
+/* Worker: from now on its time counts as busy; or no longer. */
+void bide__busy_begin(struct bide__peer *peer);
+void bide__busy_end(struct bide__peer *peer);
 
 void bide__parker_init(struct bide__parker *parker);
 void bide__parker_end(struct bide__parker *parker);

@@ -18,11 +18,13 @@
  * Fairness: if the number of tasks is bounded and each poll is, every task that was woken is polled
  * within a bounded time: a ring is first in, first out; the slot has a limit; the shared queue and
  * the tasks of low priority have their turn after a number of others. Timers, descriptors and
- * messages have theirs after BIDE__TURNS polls.
+ * messages have theirs after `event_interval` polls, and the shared queue has its after
+ * `injector_interval`: both are options, and the default is BIDE__TURNS.
  */
 #include "runtime/schedule/multi.h"
 
 #include "runtime/io/io.h"
+#include "runtime/options.h"
 #include "runtime/thread.h"
 #include "runtime/trace/trace.h"
 
@@ -72,8 +74,10 @@ void bide__peer_schedule(struct bide__worker *worker, struct bide__task *task, b
         push_special(peer->all, to, home, task, again);
         return;
     }
-    if (again) {
+    if (again || peer->lifo_off) {
         push(peer, task);
+        if (!again)
+            bide__notify(peer->all);
         return;
     }
     task = atomic_exchange_explicit(&peer->lifo, task, memory_order_acq_rel);
@@ -155,8 +159,10 @@ static struct bide__task *next_task(struct bide__peer *peer)
     struct bide__task *task = NULL;
     unsigned ticks = ++peer->ticks;
 
-    if (ticks % BIDE__TURNS == 0)
+    if (++peer->injector >= peer->injector_max) {
+        peer->injector = 0;
         task = bide__inject_pop(&all->inject, 0, NULL);
+    }
     if (task == NULL && ticks % BIDE__LOW_TURNS == 0)
         task = bide__inject_pop(&all->low, 0, NULL);
     if (task == NULL && ticks % 2 == 0)
@@ -278,19 +284,25 @@ static void run(struct bide__peer *peer, struct bide__task *task)
     atomic_store_explicit(&peer->epoch, epoch + 1, memory_order_relaxed);
     uintptr_t pinned = atomic_load_explicit(&task->wake.state, memory_order_relaxed) & BIDE__PINNED;
     peer->worker.turn.refuses = pinned ? NULL : bide__refuses_bound;
-    bide__task_run(&peer->worker, task);
+    if (__builtin_expect(peer->worker.watched, 0))
+        bide__task_run_watched(&peer->worker, task);
+    else
+        bide__task_run(&peer->worker, task);
 }
 
 void *bide__worker_main(void *argument)
 {
     struct bide__peer *peer = argument;
     struct bide__workers *all = peer->all;
+    const struct bide__options *options = all->runtime->options;
 
+    bide__options_thread_begin(options, 'w', peer->index);
+    bide__busy_begin(peer);
     bide__thread.running = &peer->worker;
     bide__world_enter(peer);
     while (!atomic_load_explicit(&all->quit, memory_order_relaxed)) {
         bide__world_pause(peer);
-        if (++peer->events >= BIDE__TURNS)
+        if (++peer->events >= peer->events_max)
             look_around(peer);
         struct bide__task *task = next_task(peer);
         if (task == NULL)
@@ -303,9 +315,11 @@ void *bide__worker_main(void *argument)
         look_around(peer);
         if (!bide__has_own_work(peer))
             bide__park(peer);
-        peer->events = BIDE__TURNS;
+        peer->events = peer->events_max;
     }
     bide__world_leave(peer);
     bide__thread.running = NULL;
+    bide__busy_end(peer);
+    bide__options_thread_end(options);
     return NULL;
 }

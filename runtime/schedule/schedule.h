@@ -22,9 +22,13 @@ int bide__run(struct bide__worker *worker, const struct bide__task *until, int64
 
 /* ---- multi_thread: see multi.h ---- */
 
-/* multi_thread: makes `count` workers and starts their threads, the stack of which has stack_size
- * bytes (0: the default). rt has its hub and its driver. 0, -ENOMEM, -EAGAIN: no thread. */
-int bide__workers_begin(struct bide_runtime *rt, unsigned count, size_t stack_size);
+/* multi_thread: makes the workers and starts their threads, as the options of rt say. rt has its hub
+ * and its driver. 0, -ENOMEM, -EAGAIN: no thread. */
+int bide__workers_begin(struct bide_runtime *rt);
+
+/* Adds what the workers have counted to `busy`, `parks` and `unparks`, and sets `injector_depth`. */
+struct bide_runtime_metrics;
+void bide__workers_count(const struct bide_runtime *rt, struct bide_runtime_metrics *out);
 
 /* bide_runtime_shutdown of a multi_thread runtime; it has not ended before. */
 int bide__workers_shutdown(struct bide_runtime *rt, struct bide_duration limit);

@@ -12,6 +12,7 @@
 #include "runtime/schedule/multi.h"
 
 #include "runtime/io/io.h"
+#include "runtime/options.h"
 #include "runtime/thread.h"
 
 #include <stdio.h>
@@ -86,6 +87,7 @@ static void *watchdog_main(void *argument)
     struct bide__workers *all = argument;
     unsigned quiet = 0;
 
+    bide__options_thread_name(all->runtime->options, 'd', 0);
     pthread_mutex_lock(&all->watch_mutex);
     while (!atomic_load_explicit(&all->quit, memory_order_relaxed)) {
         quiet = all_sleep(all) ? quiet + 1 : 0;
@@ -105,7 +107,8 @@ static void *watchdog_main(void *argument)
 
 int bide__watchdog_begin(struct bide__workers *all)
 {
-    return bide__door.thread_create(&all->watchdog, 0, watchdog_main, all);
+    return bide__door.thread_create(&all->watchdog, all->runtime->options->thread_stack_size,
+                                    watchdog_main, all);
 }
 
 void bide__watchdog_end(struct bide__workers *all)

@@ -5,6 +5,7 @@
 #include "runtime/schedule/multi.h"
 
 #include "runtime/blocking/blocking.h"
+#include "runtime/options.h"
 #include "runtime/thread.h"
 
 #include <bide/runtime.h>
@@ -15,10 +16,11 @@ static void peer_init(struct bide__peer *peer, struct bide__workers *all, unsign
 {
     struct bide_runtime *rt = all->runtime;
     const struct bide__worker *outside = rt->worker;
+    const struct bide__options *o = rt->options;
 
     peer->all = all;
     peer->index = index;
-    peer->random = (outside->turn.seed ^ (index + 1) * UINT32_C(2654435761)) | 1;
+    peer->random = bide__options_seed(o, index + 1) | 1;
     peer->worker = (struct bide__worker){
         .hub = rt->hub,
         .slab = &rt->hub->slabs[index],
@@ -28,8 +30,11 @@ static void peer_init(struct bide__peer *peer, struct bide__workers *all, unsign
         .segments = &peer->segments,
         .driver = outside->driver,
         .turn = {.memory = &bide__memory, .seed = peer->random},
+        .watched = o->task_hooks,
     };
-    peer->events = BIDE__TURNS;
+    peer->events_max = peer->events = o->event_interval;
+    peer->injector_max = o->injector_interval;
+    peer->lifo_off = o->lifo_slot_off;
     bide__wheel_init(peer->worker.wheel, bide__clock_ns(), true, index);
     bide__inject_init(&peer->pinned);
     bide__parker_init(&peer->parker);
@@ -80,8 +85,9 @@ static struct bide__workers *all_new(struct bide_runtime *rt, unsigned count)
     return all;
 }
 
-int bide__workers_begin(struct bide_runtime *rt, unsigned count, size_t stack_size)
+int bide__workers_begin(struct bide_runtime *rt)
 {
+    unsigned count = rt->options->workers;
     int r = bide__hub_add_slabs(rt->hub, count);
     if (r < 0)
         return r;
@@ -106,7 +112,8 @@ int bide__workers_begin(struct bide_runtime *rt, unsigned count, size_t stack_si
     }
     for (unsigned i = 0; i < count && r == 0; i++) {
         struct bide__peer *peer = &all->peers[i];
-        r = bide__door.thread_create(&peer->thread, stack_size, bide__worker_main, peer);
+        r = bide__door.thread_create(&peer->thread, rt->options->thread_stack_size,
+                                     bide__worker_main, peer);
         if (r == 0)
             all->started++;
     }
@@ -161,6 +168,27 @@ void bide__workers_free(struct bide_runtime *rt)
     bide__free(all->peers, all->count * sizeof(*all->peers));
     bide__free(all, sizeof(*all));
     rt->workers = NULL;
+}
+
+/* ---- counted ---- */
+
+static int64_t busy_ns(struct bide__peer *peer)
+{
+    int64_t busy = atomic_load_explicit(&peer->busy, memory_order_relaxed);
+    return busy & 1 ? (busy - 1) / 2 + bide__clock_ns() : busy / 2;
+}
+
+void bide__workers_count(const struct bide_runtime *rt, struct bide_runtime_metrics *out)
+{
+    struct bide__workers *all = rt->workers;
+
+    out->injector_depth = bide__inject_count(&all->inject) + bide__inject_count(&all->low);
+    for (unsigned i = 0; i < all->count; i++) {
+        struct bide__peer *peer = &all->peers[i];
+        out->unparks += atomic_load_explicit(&peer->unparks, memory_order_acquire);
+        out->parks += atomic_load_explicit(&peer->parks, memory_order_relaxed);
+        out->busy.ns += busy_ns(peer);
+    }
 }
 
 /* ---- shutdown ---- */

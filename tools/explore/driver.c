@@ -22,6 +22,7 @@ static struct {
 
 static int begin(struct bide__driver **out, uint32_t events_max)
 {
+    (void)events_max;
     struct bide__driver *d = bide__alloc(sizeof(*d));
     (void)events_max;
     d->ops = &bide__driver_epoll;
