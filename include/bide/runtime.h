@@ -27,7 +27,8 @@
  *
  * Tasks of low priority (bide_spawn_low) run when no other task is ready, in the order in which
  * they were woken. While one of them waits for its turn, at least one of 61 polls is of such a
- * task. So what is said above holds for them too, with bounds that are 61 times as long.
+ * task (of event_interval or injector_interval, the smaller one; of two if that is 1). So what is
+ * said above holds for them too, with bounds that are that many times as long.
  *
  * `async int main` does three more things; it prints on stderr:
  *
@@ -73,7 +74,7 @@ struct bide_runtime;
 enum bide_flavour {
     BIDE_CURRENT_THREAD = 0,  /* tasks run on the thread that blocks on the runtime */
     BIDE_MULTI_THREAD = 1,    /* workers with threads of their own share all tasks */
-    BIDE_THREAD_PER_CORE = 2, /* each core has a thread and tasks of its own */
+    BIDE_THREAD_PER_CORE = 2, /* each core has a thread and tasks of its own, see below */
 };
 
 /* What a hook is told of a task. The texts belong to the program's code; `function` is not NULL. */
@@ -93,19 +94,26 @@ struct bide_task_info {
  * bide that any thread may call and that do not block. bide_task_id returns 0 in it.
  *
  * For each task: task_spawn once, before its first poll; then for each poll task_poll_begin and
- * task_poll_end, on the thread that polls; after the last of these task_end, once, when the task has
- * ended, for whatever reason. What blocks on the runtime (bide_block_on) is a task too. A future is
- * none: its polls are those of the task that gets it. If a future is dropped where nothing can wait
- * for its unwinding, it becomes a task at that moment.
+ * task_poll_end, on the thread that polls; after the last of these task_end, once, when the task
+ * has ended, for whatever reason, and before those that wait for it go on. What blocks on the
+ * runtime (bide_block_on) is a task too. A future is none: its polls are those of the task that
+ * gets it. If a future is dropped where nothing can wait for its unwinding, it becomes a task at
+ * that moment.
+ *
+ * task_spawn is called on the thread that spawns; a task that another thread spawns on a
+ * current_thread runtime, or on a core, is told of on the thread of that, when it takes it over. On
+ * a multi_thread runtime a future may become a task while locks of the runtime are held, so there
+ * task_spawn may call no function of bide for that runtime.
  */
 struct bide_runtime_hooks {
     void *argument;
-    /* A thread of the runtime begins (a worker, a thread of the blocking pool; not the thread that
-     * blocks on the runtime), before it does anything else; and ends. */
+    /* A thread of the runtime begins (a worker, that of a core, one of the blocking pool; not the
+     * thread that blocks on the runtime, nor the watchdog), before it does anything else; and
+     * ends. */
     void (*thread_start)(void *argument);
     void (*thread_stop)(void *argument);
     /* No task is ready: the thread that runs tasks is about to sleep until something happens; and
-     * has slept. */
+     * has slept. Not called if a loop turns the runtime (bide_runtime_turn) and waits itself. */
     void (*thread_park)(void *argument);
     void (*thread_unpark)(void *argument);
     void (*task_spawn)(void *argument, const struct bide_task_info *task);
@@ -129,8 +137,9 @@ struct bide_runtime_options {
      * else the number of cores that the process may use. A current_thread runtime has 1. */
     uint32_t workers;
     const char *name; /* of the runtime, for messages and dumps: 1 to 63 bytes; default: none */
-    /* Begins the names of its threads, which are NAME-w0, NAME-w1... (workers) and NAME-b0...
-     * (the blocking pool): 1 to 9 bytes; default "bide". */
+    /* Begins the names of its threads, which are NAME-w0, NAME-w1... (workers; of cores from w1 on,
+     * since core 0 has no thread), NAME-b0... (the blocking pool; each core has one) and NAME-d0
+     * (the watchdog of multi_thread): 1 to 9 bytes; default "bide". */
     const char *thread_name;
     /* Of its threads, 64 KiB to 1 GiB. Default: the system's, 8 MiB on most. */
     size_t thread_stack_size;
@@ -163,8 +172,8 @@ struct bide_runtime_options {
 
 /*
  * Makes a runtime. `options` may be NULL, for all defaults. Returns 0 and stores the runtime in
- * *out, for bide_runtime_free. Otherwise sets *out to NULL, nothing was made, no thread was started, and
- * the result is
+ * *out, for bide_runtime_free. Otherwise sets *out to NULL, nothing was made, no thread is left,
+ * and the result is
  *
  *   -EINVAL           an option is out of its range, or set for a flavour that cannot have it; or
  *                     BIDE_WORKERS, if it is used, is not a number from 1 to 1024, and a message on
@@ -249,11 +258,14 @@ size_t bide_runtime_tasks(const struct bide_runtime *rt);
 /* The name that the options gave, or "". Any thread; the text lives as long as the runtime. */
 const char *bide_runtime_name(const struct bide_runtime *rt);
 
-/* What a runtime has done and has to do. Counts are since it was made. */
+/* What a runtime has done and has to do. Counts are since it was made. With thread_per_core
+ * `workers` is the number of cores, and the rest is of one core. */
 struct bide_runtime_metrics {
     uint32_t workers;
-    size_t alive_tasks;    /* tasks that have not ended */
-    size_t injector_depth; /* wakes by other threads that no worker has taken over yet */
+    size_t alive_tasks; /* tasks that have not ended */
+    /* Wakes by other threads that the worker has not taken over yet; multi_thread: tasks in the
+     * queues that all workers share. */
+    size_t injector_depth;
     /* The time in which workers ran tasks or looked for some, all together. On a current_thread
      * runtime a call that blocks counts from its first look at timers and descriptors on: without
      * the polls before that, 61 at most (event_interval), so that short calls read no clock. */
@@ -268,8 +280,8 @@ struct bide_runtime_metrics {
 /*
  * Fills *out and returns 0, or -EINVAL if rt or out is NULL. The numbers are read one after
  * another, so they may be of slightly different moments. Call it on the thread that uses rt, in a
- * task, a hook or between blocking calls; on a runtime with threads of its own, on any thread. It
- * never blocks for long; counting costs a poll of a task nothing.
+ * task, a hook or between blocking calls; on a multi_thread runtime, on any thread. It never blocks
+ * for long; counting costs a poll of a task nothing.
  */
 int bide_runtime_metrics(const struct bide_runtime *rt, struct bide_runtime_metrics *out);
 

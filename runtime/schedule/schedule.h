@@ -22,11 +22,11 @@ int bide__run(struct bide__worker *worker, const struct bide__task *until, int64
 
 /* ---- multi_thread: see multi.h ---- */
 
-/* multi_thread: makes the workers and starts their threads, as the options of rt say. rt has its hub
- * and its driver. 0, -ENOMEM, -EAGAIN: no thread. */
+/* multi_thread: makes the workers and starts their threads, as the options of rt say. rt has its
+ * hub and its driver. 0, -ENOMEM, -EAGAIN: no thread. */
 int bide__workers_begin(struct bide_runtime *rt);
 
-/* Adds what the workers have counted to `busy`, `parks` and `unparks`, and sets `injector_depth`. */
+/* Adds what the workers have counted to `busy`, `parks` and `unparks`; sets `injector_depth`. */
 struct bide_runtime_metrics;
 void bide__workers_count(const struct bide_runtime *rt, struct bide_runtime_metrics *out);
 

@@ -344,8 +344,8 @@ bool bide__task_lay_out(struct bide__task *task, size_t size, struct bide__scope
 
 /* ---- outside.c: tasks that other threads have spawned ---- */
 
-/* Owner, with the mutex: takes them over. worker NULL: the owner leaves, and there are none. Returns
- * how many there were; they are in the run queue, one after another from *first on. */
+/* Owner, with the mutex: takes them over. worker NULL: the owner leaves, and there are none.
+ * Returns how many there were; they are in the run queue, one after another from *first on. */
 size_t bide__outside_take(struct bide__hub *hub, struct bide__worker *worker,
                           struct bide__task **first);
 
