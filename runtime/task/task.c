@@ -280,7 +280,7 @@ static void requeue(struct bide__worker *worker, struct bide__task *task)
 {
     name_branches(task, worker->again, true);
     bide__state_requeue(&task->wake.state);
-    bide__schedule(worker, task);
+    bide__schedule_again(worker, task);
 }
 
 /* `value`: a result that has no place in the block. */
