@@ -1,12 +1,16 @@
 /*
- * bide/sync.h between threads, each of which blocks on its own runtime.
+ * bide/sync.h between threads, each of which blocks on its own runtime, and between tasks on several
+ * workers of one.
  */
 #include <bide/bide.h>
+#include <bide/runtime.h>
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdint.h>
 #include <sched.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
 
 #include "check.h"
 
@@ -194,4 +198,151 @@ TEST_LIMIT(a_receive_cancelled_while_another_thread_sends_loses_nothing, 60)
     CHECK_EQ(bide_block_on(take_with_cancellations()), ROUNDS);
     pthread_join(thread, NULL);
     bide_receiver_drop(rx);
+}
+
+/* ---- on several workers of one runtime ---- */
+
+enum { WORKERS = 4, PRODUCERS = 12, CONSUMERS = 3, MESSAGES = 300 };
+
+static bide_sender *shared_tx;
+static bide_receiver *shared_rx;
+static atomic_int sent, received, passed_on;
+
+/* Counts an item only when its send has ended well, so it may be aborted at any moment. */
+static async int produces(unsigned seed)
+{
+    for (int i = 0; i < MESSAGES; i++) {
+        struct item item = {(int)seed, i};
+        if (rand_r(&seed) % 3 == 0) {
+            int r = 1;
+            await bide_timeout(BIDE_US(rand_r(&seed) % 50), r = bide_channel_reserve(shared_tx));
+            if (r != 0)
+                continue;
+            CHECK_EQ(bide_channel_send_reserved(shared_tx, &item), 0);
+        } else {
+            CHECK_EQ(await bide_channel_send(shared_tx, &item), 0);
+        }
+        atomic_fetch_add(&sent, 1);
+        if (rand_r(&seed) % 4 == 0)
+            await bide_yield();
+    }
+    return 0;
+}
+
+static async int consumes(unsigned seed)
+{
+    struct item item;
+    int r = 0;
+    for (;;) {
+        /* The waits that are given up lose nothing. */
+        int timed = await bide_timeout(BIDE_US(rand_r(&seed) % 200),
+                                       r = bide_channel_recv(shared_rx, &item));
+        if (timed == -ETIMEDOUT)
+            continue;
+        if (r < 0)
+            return r;
+        atomic_fetch_add(&received, 1);
+    }
+}
+
+static async int through_a_channel(void)
+{
+    bide_task(int) consumers[CONSUMERS];
+    CHECK_EQ(bide_channel_new(sizeof(struct item), 4, NULL, &shared_tx, &shared_rx), 0);
+    for (unsigned i = 0; i < CONSUMERS; i++)
+        consumers[i] = bide_spawn(consumes(i + 1));
+    bide_scope(s) {
+        for (unsigned i = 0; i < PRODUCERS; i++)
+            bide_scope_spawn(s, produces(i + 100));
+    }
+    bide_sender_drop(shared_tx);
+    for (int i = 0; i < CONSUMERS; i++) {
+        int r = 0;
+        CHECK_EQ(await bide_task_join(consumers[i], &r), 0);
+        CHECK_ERR(r, -EPIPE);
+    }
+    bide_receiver_drop(shared_rx);
+    return 0;
+}
+
+/* An answer from another worker, or from one that is aborted before it sends. */
+static async int answers(bide_oneshot *to, int value, bool aborted)
+{
+    bool is_sent = false;
+    defer {
+        if (!is_sent)
+            bide_oneshot_drop_sender(to);
+    }
+    if (aborted)
+        await bide_sleep(BIDE_S(1000));
+    await bide_yield();
+    is_sent = true;
+    int r = bide_oneshot_send(to, &value);
+    return r == -EPIPE ? 0 : r;
+}
+
+static async int asks(unsigned seed)
+{
+    for (int i = 0; i < 100; i++) {
+        bide_oneshot *oneshot;
+        bool aborted = rand_r(&seed) % 5 == 0;
+        int value = 0, r = 1;
+        CHECK_EQ(bide_oneshot_new(sizeof value, NULL, &oneshot), 0);
+        bide_task(int) task = bide_spawn(answers(oneshot, i, aborted));
+        if (aborted)
+            bide_task_abort(task);
+        if (rand_r(&seed) % 3 == 0)
+            await bide_timeout(BIDE_US(rand_r(&seed) % 30), r = bide_oneshot_recv(oneshot, &value));
+        if (r == 1 && rand_r(&seed) % 4 != 0)
+            r = await bide_oneshot_recv(oneshot, &value);
+        CHECK(r == 1 || (r == 0 && value == i && !aborted) || (r == -EPIPE && aborted));
+        bide_oneshot_drop_receiver(oneshot);
+        CHECK_EQ(await bide_task_wait(task), aborted ? -ECANCELED : 0);
+        bide_task_detach(task);
+    }
+    return 0;
+}
+
+/* A permit goes round: whoever has it passes it on, also when the wait was given up. */
+static async int passes(bide_notify *permit, unsigned seed)
+{
+    for (int i = 0; i < 100; i++) {
+        int timeout_us = rand_r(&seed) % 3 == 0 ? rand_r(&seed) % 50 : 60000000;
+        int r = 1;
+        await bide_timeout(BIDE_US(timeout_us), r = bide_notify_wait(permit));
+        if (r != 0)
+            continue;
+        atomic_fetch_add(&passed_on, 1);
+        bide_notify_one(permit);
+    }
+    return 0;
+}
+
+static async int all_ask(void)
+{
+    bide_notify permit = {0};
+    bide_notify_one(&permit);
+    bide_scope(s) {
+        for (unsigned i = 0; i < 16; i++) {
+            bide_scope_spawn(s, asks(i));
+            bide_scope_spawn(s, passes(&permit, i));
+        }
+    }
+    CHECK_EQ(await bide_timeout(BIDE_S(10), bide_notify_wait(&permit)), 0);
+    return 0;
+}
+
+TEST_LIMIT(objects_of_several_workers, 120)
+{
+    struct bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = WORKERS};
+    struct bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(&rt, &o), 0);
+    CHECK(bide_runtime_enter(rt) == NULL);
+    CHECK_EQ(bide_block_on(through_a_channel()), 0);
+    CHECK_EQ(sent, received);
+    CHECK(sent > 0);
+    CHECK_EQ(bide_block_on(all_ask()), 0);
+    CHECK(passed_on > 0);
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(10)), 0);
+    CHECK_EQ(bide_runtime_free(rt), 0);
 }
