@@ -6,6 +6,7 @@
 #include <bide/io.h>
 #include <bide/net.h>
 #include <bide/runtime.h>
+#include <bide/testing.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -338,6 +339,17 @@ TEST_LIMIT(a_listener_is_closed_while_a_task_accepts, 120)
     begin();
     CHECK_EQ(bide_block_on(close_listeners()), 0);
     end();
+}
+
+/* The task that accepts pauses, for want of descriptors. */
+TEST_LIMIT(a_listener_is_closed_while_a_task_pauses, 120)
+{
+    CHECK_EQ(bide_test_fail("accept4", 1, -EMFILE, 0), 0);
+    begin();
+    CHECK_EQ(bide_block_on(close_listeners()), 0);
+    end();
+    CHECK(bide_test_failed("accept4") > 0);
+    bide_test_reset();
 }
 
 /* ---- lines ---- */
