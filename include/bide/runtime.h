@@ -288,8 +288,10 @@ int bide_runtime_metrics(const struct bide_runtime *rt, struct bide_runtime_metr
 /*
  * Describes every task that has not ended, and the futures that no task drives: a line for each,
  * then a line for each function on its await chain, innermost first, with file and line of the
- * await. `write` receives pieces of text, each a whole line, which do not end in a zero byte. Call
- * it on the thread that uses rt; a task may call it too.
+ * await. `write` receives pieces of text, each a whole line, which do not end in a zero byte; it
+ * must not use rt. Call it on the thread that uses rt; a task may call it too. A runtime of the
+ * flavour BIDE_MULTI_THREAD is dumped on any thread. Its workers stand still meanwhile; if one of
+ * them does not come to an await within a second, only those that run are named.
  */
 void bide_runtime_dump(const struct bide_runtime *rt,
                        void (*write)(void *argument, const char *text, size_t size),

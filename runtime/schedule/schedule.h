@@ -48,6 +48,9 @@ void bide__workers_free(struct bide_runtime *rt);
 bool bide__world_stop(struct bide_runtime *rt, int64_t patience_ns);
 void bide__world_go(struct bide_runtime *rt);
 
+/* look.c: writes the dump to stderr. */
+void bide__dump_to_stderr(struct bide_runtime *rt);
+
 /* ---- thread_per_core: see cores.h ---- */
 
 /* Makes *count cores, or fewer, of which rt is the first; the caller adds the runtimes of the

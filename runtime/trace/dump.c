@@ -1,11 +1,10 @@
 /*
- * dump.c: what each task of a runtime waits for, as text: bide_runtime_dump.
+ * dump.c: what each task of a runtime waits for, as text. Nothing runs on the runtime meanwhile but
+ * the task that asks for it; see schedule/look.c.
  */
 #include "runtime/trace/trace.h"
 
 #include "runtime/task/task.h"
-
-#include <bide/runtime.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -104,7 +103,7 @@ static void dump_chain(const struct dump *d, int indent, const struct bide_chain
 
 struct dump_all {
     struct dump to;
-    const struct bide_runtime *rt;
+    const struct bide__task *current;
 };
 
 static void dump_block(void *block, void *argument)
@@ -125,7 +124,7 @@ static void dump_block(void *block, void *argument)
         return;
     }
     snprintf(name, sizeof(name), "task %llx", (unsigned long long)(uintptr_t)task);
-    if (task == d->rt->worker->current) {
+    if (task == d->current) {
         /* Its frames change while it runs; only the place of the root is known. */
         dump_line(&d->to, 0, name, " runs", NULL, 0);
         dump_frame(&d->to, 2, bide__task_root(task));
@@ -138,20 +137,9 @@ static void dump_block(void *block, void *argument)
     dump_chain(&d->to, 2, &task->chain, 0);
 }
 
-void bide_runtime_dump(const struct bide_runtime *rt,
-                       void (*write)(void *argument, const char *text, size_t size), void *argument)
+void bide__dump(const struct bide_runtime *rt, const struct bide__task *current,
+                void (*write)(void *argument, const char *text, size_t size), void *argument)
 {
-    struct dump_all d = {{write, argument}, rt};
+    struct dump_all d = {{write, argument}, current};
     bide__hub_each(rt->hub, dump_block, &d);
-}
-
-static void write_stderr(void *argument, const char *text, size_t size)
-{
-    (void)argument;
-    (void)bide__door.write(STDERR_FILENO, text, size);
-}
-
-void bide__dump_to_stderr(const struct bide_runtime *rt)
-{
-    bide_runtime_dump(rt, write_stderr, NULL);
 }

@@ -12,8 +12,9 @@
 
 /* ---- dump.c ---- */
 
-/* Writes the dump to stderr. */
-void bide__dump_to_stderr(const struct bide_runtime *rt);
+/* Describes all tasks, of which `current` (NULL: none) is the only one that runs. */
+void bide__dump(const struct bide_runtime *rt, const struct bide__task *current,
+                void (*write)(void *argument, const char *text, size_t size), void *argument);
 
 /* The line of the await at which the function last waited, or that of its beginning; 0: unknown. */
 uint32_t bide__frame_line(const struct bide_frame *frame);

@@ -1,0 +1,435 @@
+/*
+ * Stress: a random mix of all that tasks can do, on several runtimes of several threads, for some
+ * time. Tasks yield, sleep, spawn, join, abort, leave scopes, race futures, block in C and call the
+ * blocking pool; threads outside block, spawn, abort, drop and dump meanwhile; then all is shut
+ * down, with and without time. What began is unwound once, and nothing is left.
+ *
+ *   BIDE_STRESS_MS=N     each test runs so long: default 2500, 60000 if FULL=1
+ *   BIDE_STRESS_SEED=N   the seed of the first round, which is printed; default: the time
+ *
+ * With several threads a seed does not repeat a run, but it does what each task decides.
+ */
+#include "check.h"
+
+#include <bide/bide.h>
+#include <bide/runtime.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* What is lent here is joined. */
+#pragma GCC diagnostic ignored "-Wbide-borrow"
+#pragma GCC diagnostic ignored "-Wbide-unused-future"
+
+enum { RUNTIMES = 3, OUTSIDERS = 3, SLOTS = 16, LIVE_MAX = 1500, DEPTH_MAX = 4 };
+
+static struct bide_runtime *runtimes[RUNTIMES];
+static unsigned runtimes_count;
+static atomic_long live, begun, unwound, actions[24];
+static atomic_bool is_over;
+
+/* ---- random numbers: a state for each task and thread ---- */
+
+static uint64_t mix(uint64_t x)
+{
+    x += UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
+
+static unsigned below(uint64_t *state, unsigned n)
+{
+    *state = mix(*state);
+    return (unsigned)((*state >> 33) % n);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- handles that everybody may take, abort and drop ---- */
+
+static struct {
+    pthread_mutex_t lock;
+    bide_task(int) task;
+} slots[SLOTS];
+
+/* Puts the handle there and drops the one that was there. */
+static void slot_put(unsigned i, bide_task(int) task)
+{
+    bide_task(int) old = {0};
+    pthread_mutex_lock(&slots[i].lock);
+    old = bide_move(slots[i].task);
+    slots[i].task = bide_move(task);
+    pthread_mutex_unlock(&slots[i].lock);
+    bide_task_detach(old);
+}
+
+static bide_task(int) slot_take(unsigned i)
+{
+    bide_task(int) task = {0};
+    pthread_mutex_lock(&slots[i].lock);
+    task = bide_move(slots[i].task);
+    pthread_mutex_unlock(&slots[i].lock);
+    return bide_move(task);
+}
+
+static void slot_drop(unsigned i)
+{
+    bide_task(int) task = slot_take(i);
+    bide_task_detach(task);
+}
+
+static void slot_abort(unsigned i)
+{
+    pthread_mutex_lock(&slots[i].lock);
+    if (slots[i].task != NULL) {
+        bide_task_abort(slots[i].task);
+        int finished = bide_task_finished(slots[i].task);
+        CHECK(finished == 0 || finished == 1);
+    }
+    pthread_mutex_unlock(&slots[i].lock);
+}
+
+/* ---- the tasks ---- */
+
+static async int node(uint64_t seed, int depth);
+
+static async void acts(uint64_t *seed, int depth, int times);
+
+/* The results of a task that ended in any way. */
+static void check_end(int error)
+{
+    if (error != 0 && error != -ECANCELED && error != -ESHUTDOWN && error != -EXDEV &&
+        error != -EDEADLK)
+        CHECK_EQ(error, 0);
+}
+
+static bool may_spawn(int depth)
+{
+    return depth < DEPTH_MAX && atomic_load(&live) < LIVE_MAX && !atomic_load(&is_over);
+}
+
+static async void sleeps(uint64_t *seed)
+{
+    await bide_sleep(BIDE_US(below(seed, 4) == 0 ? below(seed, 3000) : below(seed, 100)));
+}
+
+static async void joins(uint64_t *seed, bide_task(int) task)
+{
+    int n = 0, error = 0;
+    switch (below(seed, 6)) {
+    case 0:
+        if (await bide_timeout(BIDE_US(below(seed, 500)), error = bide_task_wait(task)) == 0)
+            check_end(error);
+        break;
+    case 1: bide_task_abort(task); break;
+    case 2: bide_task_detach(task); return;
+    case 3: slot_put(below(seed, SLOTS), bide_move(task)); return;
+    }
+    /* A task may wait for itself by way of others, so none waits for ever. */
+    if (await bide_timeout(BIDE_MS(20), error = bide_task_join(task, &n)) != 0)
+        return;
+    check_end(error);
+    if (error == 0)
+        CHECK_EQ(n, 7);
+}
+
+static async void joins_from_a_slot(uint64_t *seed)
+{
+    bide_task(int) task = slot_take(below(seed, SLOTS));
+    if (task != NULL)
+        await joins(seed, bide_move(task));
+}
+
+static async void spawns(uint64_t *seed, int depth)
+{
+    uint64_t child = mix(*seed);
+    bide_task(int) task = {0};
+    switch (below(seed, 4)) {
+    case 0: task = bide_spawn_low(node(child, depth)); break;
+    case 1: task = bide_spawn_local(node(child, depth)); break;
+    default: task = bide_spawn(node(child, depth)); break;
+    }
+    await joins(seed, bide_move(task));
+}
+
+static async void spawns_elsewhere(uint64_t *seed, int depth)
+{
+    bide_task(int) task = {0};
+    struct bide_runtime *rt = runtimes[below(seed, runtimes_count)];
+    task = bide_spawn_on(rt, node(mix(*seed), depth));
+    if (below(seed, 2) == 0)
+        bide_task_abort(task);
+    slot_put(below(seed, SLOTS), bide_move(task));
+}
+
+static async void scoped(uint64_t *seed, int depth)
+{
+    bide_scope(s) {
+        for (unsigned i = below(seed, 4); i > 0; i--)
+            bide_scope_spawn(s, node(mix(*seed + i), depth));
+        if (below(seed, 2) == 0)
+            await acts(seed, depth, 1);
+        if (below(seed, 3) == 0)
+            bide_scope_cancel(s);
+    }
+}
+
+static async int fails(uint64_t seed)
+{
+    await sleeps(&seed);
+    return below(&seed, 3) == 0 ? -EIO : 0;
+}
+
+static async void tries(uint64_t *seed)
+{
+    int error = 0;
+    bide_try_scope(s, error) {
+        for (unsigned i = below(seed, 5); i > 0; i--)
+            bide_scope_spawn(s, fails(mix(*seed + i)));
+    }
+    CHECK(error == 0 || error == -EIO);
+}
+
+static async void groups(uint64_t *seed, int depth)
+{
+    uint64_t a = mix(*seed), b = mix(*seed + 1);
+    int error;
+    switch (below(seed, 4)) {
+    case 0: await bide_join(acts(&a, depth, 1), sleeps(&b)); break;
+    case 1: (void)await bide_select(acts(&a, depth, 1), sleeps(&b)); break;
+    case 2: error = await bide_timeout(BIDE_US(below(seed, 300)), fails(b)); CHECK(error == 0 || error == -ETIMEDOUT); break;
+    case 3: error = await bide_try_join(fails(a), fails(b)); CHECK(error == 0 || error == -EIO); break;
+    }
+}
+
+static async void futures(uint64_t *seed, int depth)
+{
+    int n = 7;
+    bide_future(int) f = bide_lazy(node(mix(*seed), depth));
+    switch (below(seed, 4)) {
+    case 0: break; /* it never begins */
+    case 1: (void)await bide_timeout(BIDE_US(below(seed, 200)), n = bide_get(f)); break;
+    case 2:
+        (void)await bide_timeout(BIDE_US(below(seed, 200)), n = bide_get(f));
+        bide_drop(f);
+        break;
+    case 3: {
+        (void)await bide_timeout(BIDE_US(below(seed, 200)), n = bide_get(f));
+        bide_future(int) g = bide_move(f);
+        if (n != 7)
+            n = await bide_get(g);
+        break;
+    }
+    }
+    CHECK(n == 7 || n == -ECANCELED);
+}
+
+static int spins(int us)
+{
+    struct timespec t = {0, us * 1000L};
+    nanosleep(&t, NULL);
+    return us;
+}
+
+static async void act(uint64_t *seed, int depth)
+{
+    unsigned what = below(seed, 16);
+    atomic_fetch_add_explicit(&actions[what], 1, memory_order_relaxed);
+    switch (what) {
+    case 0:
+    case 1:
+    case 2: await bide_yield(); break;
+    case 3:
+    case 4: await sleeps(seed); break;
+    case 5: await joins_from_a_slot(seed); break;
+    case 6: slot_abort(below(seed, SLOTS)); break;
+    case 7: await tries(seed); break;
+    case 8: {
+        int us = (int)below(seed, 200);
+        CHECK_EQ(await bide_blocking(spins(us)), us);
+        break;
+    }
+    case 9: spins((int)below(seed, 50)); break;
+    case 10: await groups(seed, depth); break;
+    case 11: slot_drop(below(seed, SLOTS)); break;
+    default:
+        if (!may_spawn(depth))
+            await bide_yield();
+        else if (what == 12)
+            await scoped(seed, depth + 1);
+        else if (what == 13)
+            await futures(seed, depth + 1);
+        else if (what == 14)
+            await spawns_elsewhere(seed, depth + 1);
+        else
+            await spawns(seed, depth + 1);
+    }
+}
+
+static async void acts(uint64_t *seed, int depth, int times)
+{
+    for (; times > 0; times--)
+        await act(seed, depth);
+}
+
+static async int node(uint64_t seed, int depth)
+{
+    atomic_fetch_add(&begun, 1);
+    atomic_fetch_add(&live, 1);
+    defer {
+        if (below(&seed, 3) == 0)
+            await bide_yield();
+        if (below(&seed, 5) == 0)
+            await sleeps(&seed);
+        atomic_fetch_sub(&live, 1);
+        atomic_fetch_add(&unwound, 1);
+    }
+    await acts(&seed, depth, 1 + (int)below(&seed, 6));
+    return 7;
+}
+
+/* ---- the threads outside ---- */
+
+static void ignore_line(void *argument, const char *text, size_t size)
+{
+    (void)argument;
+    CHECK(size > 0 && text[size - 1] == '\n');
+}
+
+struct outsider {
+    pthread_t thread;
+    uint64_t seed;
+    struct bide_runtime *own; /* it blocks on this one */
+    bool is_multi;
+};
+
+/* The others are there for spawns only: a runtime of one thread has one user. */
+static void outsider_act(struct outsider *o)
+{
+    unsigned slot = below(&o->seed, SLOTS);
+    switch (below(&o->seed, 8)) {
+    case 0:
+    case 1: {
+        int n = bide_block_on(node(mix(o->seed), 0));
+        CHECK(n == 7 || n == -ECANCELED);
+        break;
+    }
+    case 2:
+        if (atomic_load(&live) < LIVE_MAX)
+            slot_put(slot, bide_spawn(node(mix(o->seed), 0)));
+        break;
+    case 3:
+    case 4:
+        if (atomic_load(&live) < LIVE_MAX)
+            slot_put(slot, bide_spawn_on(runtimes[below(&o->seed, runtimes_count)],
+                                         node(mix(o->seed), 0)));
+        break;
+    case 5: slot_abort(slot); break;
+    case 6: slot_drop(slot); break;
+    case 7:
+        if (below(&o->seed, 8) == 0)
+            bide_runtime_dump(o->own, ignore_line, NULL);
+        break;
+    }
+}
+
+static void *outsider_run(void *argument)
+{
+    struct outsider *o = argument;
+    bide_runtime_enter(o->own);
+    while (!atomic_load(&is_over))
+        outsider_act(o);
+    bide_runtime_enter(NULL);
+    return NULL;
+}
+
+/* ---- a round ---- */
+
+/* Its first runtimes are shared by several threads outside; the last one has one thread. */
+static void make_runtimes(unsigned workers, uint64_t *seed)
+{
+    runtimes_count = 2 + below(seed, RUNTIMES - 1);
+    for (unsigned i = 0; i < runtimes_count; i++) {
+        struct bide_runtime_options o = {.workers = workers, .blocking_threads_max = 4};
+        if (i + 1 < runtimes_count)
+            o.flavour = BIDE_MULTI_THREAD;
+        CHECK_EQ(bide_runtime_new(&runtimes[i], &o), 0);
+    }
+}
+
+static void end_runtime(struct bide_runtime *rt, uint64_t *seed)
+{
+    int error = -ETIMEDOUT;
+    bide_duration limit = below(seed, 3) == 0 ? BIDE_NS(0) : BIDE_MS(below(seed, 3) * 10);
+    for (int i = 0; i < 100 && error == -ETIMEDOUT; i++) {
+        error = bide_runtime_shutdown(rt, limit);
+        limit = BIDE_MS(100);
+    }
+    CHECK_ERR(error, 0);
+}
+
+static void round_of(uint64_t seed, unsigned workers)
+{
+    struct outsider o[OUTSIDERS];
+    atomic_store(&is_over, false);
+    make_runtimes(workers, &seed);
+    for (unsigned i = 0; i < OUTSIDERS; i++) {
+        unsigned last = runtimes_count - 1;
+        o[i].seed = mix(seed + i);
+        o[i].own = runtimes[i == 0 ? last : i % last];
+        CHECK_EQ(pthread_create(&o[i].thread, NULL, outsider_run, &o[i]), 0);
+    }
+    spins(1000 * (int)(20 + below(&seed, 100)));
+    atomic_store(&is_over, true);
+    for (unsigned i = 0; i < OUTSIDERS; i++)
+        pthread_join(o[i].thread, NULL);
+    for (unsigned i = 0; i < runtimes_count; i++)
+        end_runtime(runtimes[i], &seed);
+    for (unsigned i = 0; i < SLOTS; i++)
+        slot_drop(i);
+    CHECK_EQ(atomic_load(&unwound), atomic_load(&begun));
+    CHECK_EQ(atomic_load(&live), 0);
+    for (unsigned i = 0; i < runtimes_count; i++)
+        CHECK_EQ(bide_runtime_free(runtimes[i]), 0);
+}
+
+static void stress(unsigned workers)
+{
+    const char *full = getenv("FULL"), *ms = getenv("BIDE_STRESS_MS");
+    const char *given = getenv("BIDE_STRESS_SEED");
+    int64_t limit_ms = ms != NULL ? atoll(ms) : full != NULL && *full == '1' ? 60000 : 2500;
+    uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+    int64_t begin_ms = now_ms();
+
+    for (unsigned i = 0; i < SLOTS; i++)
+        pthread_mutex_init(&slots[i].lock, NULL);
+    fprintf(stderr, "BIDE_STRESS_SEED=%llu\n", (unsigned long long)seed);
+    unsigned rounds = 0;
+    do {
+        round_of(mix(seed + rounds), workers);
+        rounds++;
+    } while (now_ms() - begin_ms < limit_ms);
+    fprintf(stderr, "%u rounds, %ld tasks and futures\n", rounds, atomic_load(&begun));
+    for (unsigned i = 0; i < 16 && limit_ms >= 2500; i++)
+        CHECK(atomic_load(&actions[i]) > 0);
+}
+
+TEST_LIMIT(two_workers, 3600)
+{
+    stress(2);
+}
+
+TEST_LIMIT(eight_workers, 3600)
+{
+    stress(8);
+}
