@@ -30,8 +30,8 @@ static void name_worker(const struct writer *w, struct bide__peer *peer)
     if (fn == NULL)
         return;
     const char *name = fn->info != NULL ? fn->info->name : "?";
-    int n = snprintf(text, sizeof(text),
-                     "worker %u runs %.150s, which does not come to an await\n", peer->index, name);
+    int n = snprintf(text, sizeof(text), "worker %u runs %.150s, which does not come to an await\n",
+                     peer->index, name);
     w->write(w->argument, text, (size_t)n);
 }
 

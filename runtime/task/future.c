@@ -460,10 +460,26 @@ void bide__future_moved(void *handle)
 
 /* ---- shutdown ---- */
 
+/* Threads outside may drop a future meanwhile, so it is referred to; its end takes the mutex. */
+static void close_multi(struct bide__worker *worker, struct bide__task *future)
+{
+    if (!bide__state_ref_if_any(&future->wake.state))
+        return;
+    pthread_mutex_unlock(&worker->hub->mutex);
+    bide__future_step(worker, future, BIDE__CLOSE, NULL);
+    if (bide__state_unref_remote(&future->wake.state))
+        bide__task_free(future);
+    pthread_mutex_lock(&worker->hub->mutex);
+}
+
 static void close_block(void *block, void *argument)
 {
     struct bide__task *future = block;
-    if (bide__state_is_future(&future->wake.state))
+    if (!bide__state_is_future(&future->wake.state))
+        return;
+    if (bide__state_is_multi(&future->wake.state))
+        close_multi(argument, future);
+    else
         bide__future_step(argument, future, BIDE__CLOSE, NULL);
 }
 

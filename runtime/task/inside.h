@@ -232,6 +232,18 @@ static inline void bide__state_clone_remote(bide__state *state)
     atomic_fetch_add_explicit(state, BIDE__REF, memory_order_relaxed);
 }
 
+/* One more, unless the last one is gone, so that the block goes back. */
+static inline bool bide__state_ref_if_any(bide__state *state)
+{
+    uintptr_t s = atomic_load_explicit(state, memory_order_relaxed);
+    do
+        if (bide__state_unreferenced(s))
+            return false;
+    while (!atomic_compare_exchange_weak_explicit(state, &s, s + BIDE__REF, memory_order_relaxed,
+                                                  memory_order_relaxed));
+    return true;
+}
+
 /* Owner. True: that was the last reference, free the task. */
 static inline bool bide__state_unref(bide__state *state)
 {
