@@ -207,8 +207,14 @@ static async void groups(uint64_t *seed, int depth)
     switch (below(seed, 4)) {
     case 0: await bide_join(acts(&a, depth, 1), sleeps(&b)); break;
     case 1: (void)await bide_select(acts(&a, depth, 1), sleeps(&b)); break;
-    case 2: error = await bide_timeout(BIDE_US(below(seed, 300)), fails(b)); CHECK(error == 0 || error == -ETIMEDOUT); break;
-    case 3: error = await bide_try_join(fails(a), fails(b)); CHECK(error == 0 || error == -EIO); break;
+    case 2:
+        error = await bide_timeout(BIDE_US(below(seed, 300)), fails(b));
+        CHECK(error == 0 || error == -ETIMEDOUT);
+        break;
+    case 3:
+        error = await bide_try_join(fails(a), fails(b));
+        CHECK(error == 0 || error == -EIO);
+        break;
     }
 }
 
