@@ -60,6 +60,7 @@ REGISTERS = {
     "aarch64": ("x0", "x1"),
     "riscv:rv64": ("a0", "a1"),
 }
+RESULTS = {"i386:x86-64": "rax", "aarch64": "x0", "riscv:rv64": "a0"}
 
 
 # ---- memory ----
@@ -329,18 +330,29 @@ class Stop(gdb.Breakpoint):
         return bool(self.hit)
 
 
-class Return(gdb.FinishBreakpoint):
-    """A breakpoint after the return of a frame of the C stack."""
+class Return(gdb.Breakpoint):
+    """A breakpoint after the return of a frame of the C stack.
+
+    gdb's own (FinishBreakpoint) is never hit if the caller is inlined into another function."""
 
     def __init__(self, frame):
-        super().__init__(frame, internal=True)
+        while frame.type() == gdb.INLINE_FRAME:
+            frame = frame.older()
+        caller = frame.older()
+        super().__init__("*%#x" % caller.pc(), internal=True)
         self.silent = True
-        self.hit = False
+        self.stack = int(caller.read_register("sp"))
+        self.thread = gdb.selected_thread().num
+        self.hit = self.is_over = False
         self.is_ready = False
 
     def stop(self):
-        self.hit = True
-        self.is_ready = self.return_value is not None and int(self.return_value) == READY
+        frame = gdb.newest_frame()
+        if self.is_over or int(frame.read_register("sp")) < self.stack:
+            return False  # of a call inside it
+        self.hit = self.is_over = True
+        result = int(frame.read_register(RESULTS[frame.architecture().name()]))
+        self.is_ready = result & 0xFFFFFFFF == READY
         return True
 
 
@@ -529,6 +541,7 @@ class Walk:
                     raise Over()
                 elif not int(struct_at("bide_chain", root)["flags"]) & LIVE:
                     return None
+                remove([turn for turn in turns if turn.hit])
                 turns = [turn for turn in turns if not turn.hit]
         finally:
             remove(polls + turns + [entry])
