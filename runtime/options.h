@@ -41,8 +41,8 @@ int bide__options_read(struct bide__options *out, const struct bide_runtime_opti
 /* The seed of the random numbers of a worker. */
 uint32_t bide__options_seed(const struct bide__options *o, uint32_t worker);
 
-/* The calling thread gets its name: that of a worker ('w'), a thread of the pool ('b') or a watchdog
- * ('d'). */
+/* The calling thread gets its name: that of a worker ('w'), a thread of the pool ('b') or a
+ * watchdog ('d'). */
 void bide__options_thread_name(const struct bide__options *o, char kind, uint32_t number);
 
 /* A worker or a thread of the pool begins, or ends: its name, and the hooks. */

@@ -4,8 +4,8 @@
  * Tasks run in the order in which they were woken. Whenever no task is ready the worker looks
  * elsewhere: at the timers and the driver, and at wakes from other threads. It does so too after
  * `event_interval` tasks, for the first two, and after `injector_interval` tasks, for the last.
- * Both are options; the default is BIDE__TURNS. So if the number of tasks is bounded and each poll is
- * (the budget ensures that for awaits that are always ready), every task that was woken is polled
+ * Both are options; the default is BIDE__TURNS. So if the number of tasks is bounded and each poll
+ * is (the budget ensures that for awaits that are always ready), every task that was woken is polled
  * within a bounded time, and every timer and event is seen within one. Nothing else is promised
  * about the order. There is no slot for the task that was woken last: on one thread it would save
  * no hand-over to another, and the promise rests on first-in first-out.
@@ -23,7 +23,8 @@
  * ready and no leaf waits for a descriptor.
  *
  * A worker with hooks for tasks may run none in the loop for others (turns_max is 0), and has one
- * of its own. The clock is read for the metrics only where the worker sleeps or has looked elsewhere.
+ * of its own. The clock is read for the metrics only where the worker sleeps or has looked
+ * elsewhere.
  */
 #include "runtime/schedule/schedule.h"
 
