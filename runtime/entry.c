@@ -160,8 +160,7 @@ static int block_outside(struct bide_runtime *rt, const struct bide_fn *fn, cons
         bide__args_release(fn, args);
         return error;
     }
-    bide__task_wait_outside(task);
-    error = task->end.error;
+    error = bide__task_wait_outside(task) ? task->end.error : -EDEADLK;
     if (error == 0 && result != NULL)
         bide__copy_result(result, task);
     bide__task_let_go(NULL, task);

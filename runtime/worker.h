@@ -75,13 +75,14 @@ struct bide_runtime {
     struct bide__workers *workers; /* of a multi_thread runtime; see schedule/ */
     struct bide__wheel *wheels;    /* an array: of each worker, by its number */
     const struct bide__options *options;
-    bool multi;      /* several workers; tasks move between threads */
-    unsigned forks;  /* bide__forks of the process that made it */
-    bool forcing;    /* new tasks are cancelled by force */
-    bool ended;      /* shut down: no more tasks are made */
-    bool is_program; /* that of `async int main`: it ends when it is stuck */
-    bool is_stuck;   /* nothing can ever wake a task */
-    bool is_turned;  /* by a foreign loop, which waits in its place: schedule/embed.c */
+    bool multi;                  /* several workers; tasks move between threads */
+    unsigned forks;              /* bide__forks of the process that made it */
+    bool forcing;                /* new tasks are cancelled by force */
+    bool ended;                  /* shut down: no more tasks are made */
+    _Atomic bool is_program;     /* that of `async int main`: it ends when it is stuck */
+    _Atomic bool is_stuck;       /* nothing can ever wake a task */
+    struct bide_wakeable *waits; /* multi: the thread of a program's main; under the hub's mutex */
+    bool is_turned;              /* by a foreign loop, which waits in its place: schedule/embed.c */
 };
 
 #endif

@@ -48,7 +48,8 @@
  * made and the thread has entered, a shutdown, and the end of the bide_blocking call that forked
  * stop the child with a message (abort); no other task is polled before that. The child may call
  * exec or _exit, close streams, and return from `async int main`, which leaves the tasks to its
- * parent. bide_runtime_free returns -EBUSY. Plain code in the child may make a runtime of its own
+ * parent; but where main has workers (multi_thread), a return is too late: it stops the child, too,
+ * and an await may wait for ever for a lock that another thread held. bide_runtime_free returns -EBUSY. Plain code in the child may make a runtime of its own
  * and use it; a call that blocks on the thread's own runtime gets a new one. bide does not notice a
  * child of _Fork or clone.
  */
@@ -251,6 +252,16 @@ struct bide_runtime *bide_runtime_current(void);
 uint32_t bide_runtime_cores(const struct bide_runtime *rt);
 uint32_t bide_core(void);
 
+/*
+ * The workers of a runtime of the flavour BIDE_MULTI_THREAD have threads of their own, which run
+ * from bide_runtime_new to bide_runtime_shutdown. Any number of threads may enter it and block on
+ * it at the same time. A task moves between the workers, except those of bide_spawn_local. What a
+ * poll that does not come to an await holds up is only its own task and the local ones of its
+ * worker: the others take over the rest within some 4 ms. If it lasts for 1 s, a line on stderr
+ * names its function. A shutdown, a dump and bide_runtime_cancel need the end of such polls: the
+ * first waits for its limit and 1 s more, the second 1 s, the third for as long as it takes.
+ */
+
 /* The number of tasks that have not ended; those that other threads have spawned are counted when
  * the runtime has run since. Call it on the thread that uses rt. */
 size_t bide_runtime_tasks(const struct bide_runtime *rt);
@@ -288,10 +299,12 @@ int bide_runtime_metrics(const struct bide_runtime *rt, struct bide_runtime_metr
 /*
  * Describes every task that has not ended, and the futures that no task drives: a line for each,
  * then a line for each function on its await chain, innermost first, with file and line of the
- * await. `write` receives pieces of text, each a whole line, which do not end in a zero byte; it
- * must not use rt. Call it on the thread that uses rt; a task may call it too. A runtime of the
- * flavour BIDE_MULTI_THREAD is dumped on any thread. Its workers stand still meanwhile; if one of
- * them does not come to an await within a second, only those that run are named.
+ * await. `write` receives pieces of text, each a whole line, which do not end in a zero byte. Call
+ * it on the thread that uses rt; a task may call it too.
+ *
+ * With BIDE_MULTI_THREAD any thread may call it. The workers stand meanwhile, so `write` must not
+ * call bide, nor wait for a task. If a worker does not come to an await within 1 s, the dump names
+ * what each such worker runs, and since when, and leaves out the tasks.
  */
 void bide_runtime_dump(const struct bide_runtime *rt,
                        void (*write)(void *argument, const char *text, size_t size),

@@ -115,7 +115,7 @@ static bool is_idle(struct bide__worker *w)
 /* It has waited for nothing for a while. Will that last for ever? */
 static void judge(struct bide__worker *w)
 {
-    enum bide__stuck answer = bide__is_stuck(w->runtime);
+    enum bide__stuck answer = bide__is_stuck(w->runtime, 0);
     int64_t next_ns = 2 * w->judge_after_ns;
     w->judge_after_ns = answer != BIDE__STUCK_PERHAPS ? 0
                         : next_ns < JUDGE_MAX_NS      ? next_ns

@@ -74,15 +74,14 @@ struct bide__peer {
     unsigned index;
 
     /* Its own. */
-    unsigned ticks;      /* tasks that it took */
-    unsigned events;     /* since it last looked at the driver, the timers and the rest, */
-    unsigned injector;   /* and at the shared queue though it had others; */
-    unsigned events_max; /* and how many there may be: options */
-    unsigned injector_max;
-    unsigned lifo_polls; /* of the slot, one after another */
-    bool lifo_off;       /* an option: it uses no slot */
-    bool is_searching;   /* it counts as such in the idle word */
-    bool stands;         /* world.c */
+    unsigned ticks;        /* tasks that it took */
+    unsigned injector;     /* polls since it looked at the shared queue though it had others; */
+    unsigned events_max;   /* after how many it looks around, */
+    unsigned injector_max; /* and at that queue: options */
+    unsigned lifo_polls;   /* of the slot, one after another */
+    bool lifo_off;         /* an option: it uses no slot */
+    bool is_searching;     /* it counts as such in the idle word */
+    bool stands;           /* world.c */
     uint32_t random;
     struct bide__segments segments;
     pthread_t thread;
@@ -90,6 +89,7 @@ struct bide__peer {
     /* Read by others. */
     _Alignas(BIDE__LINE) _Atomic uint32_t epoch; /* changes with every poll */
     _Atomic(const struct bide_fn *) function;    /* the root of what it polls; NULL: nothing */
+    _Atomic bool in_place; /* its poll calls a function that may block: block_in_place.c */
     _Alignas(BIDE__LINE) _Atomic(struct bide__task *) lifo; /* woken last, to be run next */
     struct bide__ring ring;
     struct bide__inject pinned; /* tasks that only this worker may run */
@@ -190,10 +190,14 @@ void bide__look_at_driver(struct bide__peer *peer);
 void bide__world_enter(struct bide__peer *peer);
 void bide__world_leave(struct bide__peer *peer);
 
+/* For the thread that wants all to stand: does this one? */
+bool bide__world_stands(struct bide__peer *peer);
+
 /* Worker, between two polls: stands as long as somebody wants that. */
 static inline void bide__world_pause(struct bide__peer *peer)
 {
     if (__builtin_expect(atomic_load_explicit(&peer->all->stop, memory_order_relaxed), 0)) {
+        atomic_store_explicit(&peer->function, NULL, memory_order_relaxed);
         bide__world_leave(peer);
         bide__world_enter(peer);
     }
@@ -205,6 +209,9 @@ static inline void bide__world_pause(struct bide__peer *peer)
 int bide__watchdog_begin(struct bide__workers *all);
 void bide__watchdog_end(struct bide__workers *all); /* `quit` is set */
 void bide__watchdog_wake_slow(struct bide__workers *all);
+
+/* How long the poll of this worker has lasted, as far as the watchdog has seen. */
+int64_t bide__watchdog_busy_ns(struct bide__peer *peer);
 
 /* A worker awakes. */
 static inline void bide__watchdog_wake(struct bide__workers *all)

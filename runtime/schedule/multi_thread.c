@@ -261,10 +261,10 @@ static void look_around(struct bide__peer *peer)
     struct bide__worker *w = &peer->worker;
     struct bide_runtime *rt = w->runtime;
 
-    peer->events = 0;
+    w->turns = 0;
+    bide__refuse_forked(rt);
     if (__builtin_expect(bide__quit_signal_asks(rt), 0))
         bide__dump_to_stderr(rt);
-    bide__refuse_forked(rt);
     if (atomic_load_explicit(&w->hub->pending, memory_order_relaxed))
         bide__hub_read_shared(w->hub);
     bide__slab_drain(w->slab);
@@ -301,9 +301,10 @@ void *bide__worker_main(void *argument)
     bide__thread.running = &peer->worker;
     bide__world_enter(peer);
     while (!atomic_load_explicit(&all->quit, memory_order_relaxed)) {
-        bide__world_pause(peer);
-        if (++peer->events >= peer->events_max)
+        /* First: in a child of fork() nobody lets go of a lock that another thread held. */
+        if (++peer->worker.turns >= peer->events_max)
             look_around(peer);
+        bide__world_pause(peer);
         struct bide__task *task = next_task(peer);
         if (task == NULL)
             task = search(peer);
@@ -315,7 +316,7 @@ void *bide__worker_main(void *argument)
         look_around(peer);
         if (!bide__has_own_work(peer))
             bide__park(peer);
-        peer->events = peer->events_max;
+        peer->worker.turns = peer->events_max;
     }
     bide__world_leave(peer);
     bide__thread.running = NULL;

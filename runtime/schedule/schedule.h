@@ -48,8 +48,10 @@ void bide__workers_free(struct bide_runtime *rt);
 bool bide__world_stop(struct bide_runtime *rt, int64_t patience_ns);
 void bide__world_go(struct bide_runtime *rt);
 
-/* look.c: writes the dump to stderr. */
-void bide__dump_to_stderr(struct bide_runtime *rt);
+/* ---- report.c ---- */
+
+/* Writes bide_runtime_dump to stderr. */
+void bide__dump_to_stderr(const struct bide_runtime *rt);
 
 /* ---- thread_per_core: see cores.h ---- */
 
@@ -87,11 +89,6 @@ void bide__core_awake(struct bide__core *core);
 
 /* Asks all tasks to cancel, those to come too; with `force` below shields too. */
 void bide__cancel_all(struct bide_runtime *rt, bool force);
-
-/* Before and after a call on the worker's own thread that blocks. `worker` NULL: the thread runs no
- * executor of the runtime. */
-void bide__block_in_place_begin(struct bide__worker *worker);
-void bide__block_in_place_end(struct bide__worker *worker);
 
 /*
  * Asked before a new task is polled without going through the queue. True: no task is ready that it

@@ -7,20 +7,25 @@
  * for each poll. A worker that is woken goes to the driver too, if nobody else is there. So a poll
  * that blocks holds up nothing but its own task for more than some 4 ms.
  *
- * When all workers have been asleep for a while, the watchdog sleeps too, until one awakes.
+ * It also answers SIGQUIT when no worker does. When all workers have been asleep for a while, the
+ * watchdog sleeps too, until one awakes. Before that, it asks whether one ever will.
  */
 #include "runtime/schedule/multi.h"
 
+#include "runtime/blocking/blocking.h"
 #include "runtime/io/io.h"
 #include "runtime/options.h"
+#include "runtime/task/task.h"
 #include "runtime/thread.h"
+#include "runtime/trace/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 static const int64_t TICK_NS = INT64_C(2000000);
 static const int64_t PATIENCE_NS = INT64_C(1000000000);
-enum { QUIET_TICKS = 10 };
+static const int64_t JUDGE_NS = INT64_C(100000000), JUDGE_MAX_NS = INT64_C(10000000000);
+enum { QUIET_TICKS = 10, ANSWER_TICKS = 50 };
 
 static void report(const struct bide__peer *peer, int64_t ms)
 {
@@ -47,7 +52,8 @@ static void help(struct bide__peer *peer, int64_t now_ns)
         atomic_load_explicit(&peer->lifo, memory_order_relaxed) != NULL)
         bide__notify(all);
     bide__wheel_help(peer->worker.wheel, bide__clock_ns());
-    if (now_ns - w->since_ns >= PATIENCE_NS && !w->reported) {
+    if (now_ns - w->since_ns >= PATIENCE_NS && !w->reported &&
+        !atomic_load_explicit(&peer->in_place, memory_order_relaxed)) {
         w->reported = true;
         report(peer, (now_ns - w->since_ns) / 1000000);
     }
@@ -73,19 +79,99 @@ static bool all_sleep(struct bide__workers *all)
     return atomic_load_explicit(&all->idle, memory_order_seq_cst) == 0;
 }
 
+/* ---- does a program hang? ---- */
+
+/* The number of polls that workers have begun. */
+static uint64_t polls(struct bide__workers *all)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < all->count; i++)
+        sum += atomic_load_explicit(&all->peers[i].epoch, memory_order_seq_cst);
+    return sum;
+}
+
+/*
+ * All workers sleep, no task is ready, and no timer, descriptor or call on the pool is waited for.
+ * The order matters: what ends such a wait has made its task ready before it is counted off. Such a
+ * task is seen in a queue, or the worker that has taken it is awake, or has begun a poll since.
+ */
+static bool waits_for_nothing(struct bide__workers *all)
+{
+    struct bide_runtime *rt = all->runtime;
+    uint64_t before = polls(all);
+
+    if (atomic_load(&rt->pool->in_flight) != 0 || atomic_load(&rt->fds->waiting) != 0)
+        return false;
+    for (unsigned i = 0; i < all->count; i++)
+        if (atomic_load(&all->peers[i].worker.wheel->count) != 0 ||
+            bide__inject_count(&all->peers[i].pinned) != 0)
+            return false;
+    return !bide__has_work(all) && all_sleep(all) && polls(all) == before;
+}
+
+/*
+ * With the mutex. Returns when to ask again, in ns; -1: only a task could change the answer. The
+ * threads of the process are counted first: one that is gone has left its wake before.
+ */
+static int64_t judge(struct bide__workers *all, int64_t after_ns)
+{
+    struct bide_runtime *rt = all->runtime;
+    unsigned others = all->count + 1;
+
+    if (!rt->is_program || bide__time_is_virtual() || !waits_for_nothing(all))
+        return -1;
+    switch (bide__is_stuck(rt, others)) {
+    case BIDE__NOT_STUCK: return -1;
+    case BIDE__STUCK_PERHAPS: return 2 * after_ns < JUDGE_MAX_NS ? 2 * after_ns : JUDGE_MAX_NS;
+    default: break;
+    }
+    if (waits_for_nothing(all) && rt->hub->alive > 0)
+        bide__task_stuck(rt);
+    return -1;
+}
+
 /* With the mutex: sleeps until a worker awakes. */
 static void sleep_too(struct bide__workers *all)
 {
+    int64_t after_ns = JUDGE_NS;
+    bool is_over = false;
+
     atomic_store_explicit(&all->watch_sleeps, true, memory_order_seq_cst);
-    while (all_sleep(all) && !atomic_load_explicit(&all->quit, memory_order_relaxed))
-        bide__door.cond_wait(&all->watch_wake, &all->watch_mutex, -1);
+    while (all_sleep(all) && !atomic_load_explicit(&all->quit, memory_order_relaxed)) {
+        int r = bide__door.cond_wait(&all->watch_wake, &all->watch_mutex, is_over ? -1 : after_ns);
+        if (r == -ETIMEDOUT && all_sleep(all)) {
+            after_ns = judge(all, after_ns);
+            is_over = after_ns < 0;
+        }
+    }
     atomic_store_explicit(&all->watch_sleeps, false, memory_order_relaxed);
+}
+
+/* ---- its thread ---- */
+
+/* With the mutex. SIGQUIT asks for a dump: wakes a worker, and if none answers, does it itself.
+ * `ticks`: for how long it has asked. */
+static unsigned see_quit_signal(struct bide__workers *all, unsigned ticks)
+{
+    struct bide_runtime *rt = all->runtime;
+
+    if (!bide__quit_signal_has_asked(rt))
+        return 0;
+    if (ticks < ANSWER_TICKS) {
+        bide__notify(all);
+        return ticks + 1;
+    }
+    pthread_mutex_unlock(&all->watch_mutex); /* the dump asks for how long polls have lasted */
+    if (bide__quit_signal_asks(rt))
+        bide__dump_to_stderr(rt);
+    pthread_mutex_lock(&all->watch_mutex);
+    return 0;
 }
 
 static void *watchdog_main(void *argument)
 {
     struct bide__workers *all = argument;
-    unsigned quiet = 0;
+    unsigned quiet = 0, asked = 0;
 
     bide__options_thread_name(all->runtime->options, 'd', 0);
     pthread_mutex_lock(&all->watch_mutex);
@@ -94,6 +180,7 @@ static void *watchdog_main(void *argument)
         if (quiet >= QUIET_TICKS)
             sleep_too(all);
         bide__door.cond_wait(&all->watch_wake, &all->watch_mutex, TICK_NS);
+        asked = see_quit_signal(all, asked);
         int64_t now_ns = bide__door_real.clock();
         for (unsigned i = 0; i < all->count; i++)
             look(&all->peers[i], now_ns);
@@ -103,6 +190,17 @@ static void *watchdog_main(void *argument)
     }
     pthread_mutex_unlock(&all->watch_mutex);
     return NULL;
+}
+
+int64_t bide__watchdog_busy_ns(struct bide__peer *peer)
+{
+    struct bide__workers *all = peer->all;
+
+    pthread_mutex_lock(&all->watch_mutex);
+    bool same = atomic_load_explicit(&peer->epoch, memory_order_relaxed) == peer->watched.epoch;
+    int64_t since_ns = same ? peer->watched.since_ns : 0;
+    pthread_mutex_unlock(&all->watch_mutex);
+    return since_ns != 0 ? bide__door_real.clock() - since_ns : 0;
 }
 
 int bide__watchdog_begin(struct bide__workers *all)

@@ -19,6 +19,7 @@ static void peer_init(struct bide__peer *peer, struct bide__workers *all, unsign
     const struct bide__options *o = rt->options;
 
     peer->all = all;
+    peer->stands = true;
     peer->index = index;
     peer->random = bide__options_seed(o, index + 1) | 1;
     peer->worker = (struct bide__worker){
@@ -32,7 +33,7 @@ static void peer_init(struct bide__peer *peer, struct bide__workers *all, unsign
         .turn = {.memory = &bide__memory, .seed = peer->random},
         .watched = o->task_hooks,
     };
-    peer->events_max = peer->events = o->event_interval;
+    peer->events_max = peer->worker.turns = o->event_interval;
     peer->injector_max = o->injector_interval;
     peer->lifo_off = o->lifo_slot_off;
     bide__wheel_init(peer->worker.wheel, bide__clock_ns(), true, index);
@@ -242,14 +243,14 @@ static size_t count_of(_Atomic size_t *count)
     return atomic_load_explicit(count, memory_order_acquire);
 }
 
-/* Waits until no task is alive. False: the time is over. */
+/* Waits until no task is alive. False: the time is over, or nothing can end them. */
 static bool wait_for_tasks(struct bide_runtime *rt, int64_t deadline_ns)
 {
     struct bide__workers *all = rt->workers;
 
     atomic_store_explicit(&all->deadline_ns, deadline_ns, memory_order_relaxed);
     pthread_mutex_lock(&all->world_mutex);
-    while (count_of(&rt->hub->alive) > 0 && bide__clock_ns() < deadline_ns)
+    while (count_of(&rt->hub->alive) > 0 && bide__clock_ns() < deadline_ns && !rt->is_stuck)
         bide__door.cond_wait(&all->quiet, &all->world_mutex, STEP_NS);
     pthread_mutex_unlock(&all->world_mutex);
     atomic_store_explicit(&all->deadline_ns, INT64_MAX, memory_order_relaxed);
@@ -296,10 +297,12 @@ int bide__workers_shutdown(struct bide_runtime *rt, struct bide_duration limit)
 
     atomic_store_explicit(&all->closing, true, memory_order_seq_cst);
     bool ended = cancel_all(rt, false, left_ns(deadline_ns)) && wait_for_all(rt, deadline_ns);
+    rt->is_stuck = false;
     if (!ended && cancel_all(rt, true, GRACE_NS)) {
         close_futures(rt, GRACE_NS);
         ended = wait_for_all(rt, bide__deadline((struct bide_duration){GRACE_NS}));
         rt->forcing = false;
+        rt->is_stuck = false;
     }
     atomic_store_explicit(&all->closing, false, memory_order_seq_cst);
     if (!ended)

@@ -36,6 +36,14 @@ void bide__world_leave(struct bide__peer *peer)
     pthread_mutex_unlock(&all->world_mutex);
 }
 
+bool bide__world_stands(struct bide__peer *peer)
+{
+    pthread_mutex_lock(&peer->all->world_mutex);
+    bool stands = peer->stands;
+    pthread_mutex_unlock(&peer->all->world_mutex);
+    return stands;
+}
+
 /* The worker that this thread runs, if it is one of these. */
 static struct bide__peer *self(struct bide__workers *all)
 {

@@ -149,7 +149,30 @@ static void thread_wake_by_ref(struct bide_wakeable *w, unsigned branch)
 /* The waker is only ever borrowed, by the ring of joins. */
 static const struct bide_waker_vtable thread_vtable = {.wake_by_ref = thread_wake_by_ref};
 
-void bide__task_wait_outside(struct bide__task *task)
+/* The thread that blocks on the runtime of a program is woken when that is stuck. Other threads,
+ * while they are there, keep it from being stuck. */
+static void set_waits(struct bide__task *task, struct bide_wakeable *from, struct bide_wakeable *to)
+{
+    struct bide__hub *hub = bide__task_hub(task);
+
+    if (!hub->runtime->is_program)
+        return;
+    pthread_mutex_lock(&hub->mutex);
+    if (hub->runtime->waits == from)
+        hub->runtime->waits = to;
+    pthread_mutex_unlock(&hub->mutex);
+}
+
+void bide__task_stuck(struct bide_runtime *rt)
+{
+    pthread_mutex_lock(&rt->hub->mutex);
+    rt->is_stuck = true;
+    if (rt->waits != NULL)
+        thread_wake_by_ref(rt->waits, 0);
+    pthread_mutex_unlock(&rt->hub->mutex);
+}
+
+bool bide__task_wait_outside(struct bide__task *task)
 {
     struct waiting_thread thread = {.wake.vtable = &thread_vtable};
     struct bide__joiner joiner = {.next = NULL};
@@ -161,18 +184,22 @@ void bide__task_wait_outside(struct bide__task *task)
     if (waits)
         bide__joiner_add(task, &joiner, bide_waker_make(&thread.wake, 0));
     bide__task_unlock(task, BIDE__WAITED);
+    set_waits(task, NULL, &thread.wake);
     pthread_mutex_lock(&thread.mutex);
     while (waits && !thread.woken)
         bide__door.cond_wait(&thread.cond, &thread.mutex, -1);
     pthread_mutex_unlock(&thread.mutex);
+    set_waits(task, &thread.wake, NULL);
     /* The lock is free when the end of the task is done with the waker. */
     bide__task_lock(task);
     bide__joiner_remove(&joiner);
+    bool ended = bide__state_done(&task->wake.state);
     bide__task_unlock(task, 0);
     if (waits && bide__state_unref(&task->wake.state))
         bide__task_free(task);
     pthread_cond_destroy(&thread.cond);
     pthread_mutex_destroy(&thread.mutex);
+    return ended;
 }
 
 /* ---- wakers ---- */

@@ -62,6 +62,12 @@ enum {
 typedef _Atomic uintptr_t bide__state;
 
 /* Any thread. */
+/* It is being polled. */
+static inline bool bide__state_runs(const bide__state *state)
+{
+    return atomic_load_explicit(state, memory_order_acquire) & BIDE__RUNNING;
+}
+
 static inline bool bide__state_done(const bide__state *state)
 {
     return atomic_load_explicit(state, memory_order_acquire) & BIDE__DONE;
@@ -372,8 +378,11 @@ static inline void bide__args_release(const struct bide_fn *fn, const void *args
 }
 
 /* multi.c: blocks the calling thread, which runs no worker, until the task has ended. The caller
- * has its handle. */
-void bide__task_wait_outside(struct bide__task *task);
+ * has its handle. False: it has not, the runtime of a program is stuck. */
+bool bide__task_wait_outside(struct bide__task *task);
+
+/* multi.c: the runtime of a program is stuck; wakes the thread that blocks on it. Any thread. */
+void bide__task_stuck(struct bide_runtime *rt);
 
 /* Owner: asks to cancel, with `force` below shields too. */
 void bide__task_cancel(struct bide__worker *worker, struct bide__task *task, bool force);

@@ -1,6 +1,6 @@
 /*
- * dump.c: what each task of a runtime waits for, as text. Nothing runs on the runtime meanwhile but
- * the task that asks for it; see schedule/look.c.
+ * dump.c: what each task of a runtime waits for, as text. The caller sees to it that no other
+ * thread runs the tasks; see schedule/report.c.
  */
 #include "runtime/trace/trace.h"
 
@@ -101,14 +101,9 @@ static void dump_chain(const struct dump *d, int indent, const struct bide_chain
     }
 }
 
-struct dump_all {
-    struct dump to;
-    const struct bide__task *current;
-};
-
 static void dump_block(void *block, void *argument)
 {
-    const struct dump_all *d = argument;
+    const struct dump *d = argument;
     const struct bide__task *task = block;
     char name[32];
 
@@ -119,27 +114,27 @@ static void dump_block(void *block, void *argument)
             return; /* it is shown with the task that drives it */
         snprintf(name, sizeof(name), "future %llx", (unsigned long long)(uintptr_t)task);
         const char *how = bide__future_has_begun(task) ? " is polled by nobody" : " has not begun";
-        dump_line(&d->to, 0, name, how, NULL, 0);
-        dump_chain(&d->to, 2, &task->chain, 0);
+        dump_line(d, 0, name, how, NULL, 0);
+        dump_chain(d, 2, &task->chain, 0);
         return;
     }
     snprintf(name, sizeof(name), "task %llx", (unsigned long long)(uintptr_t)task);
-    if (task == d->current) {
+    if (bide__state_runs(&task->wake.state)) {
         /* Its frames change while it runs; only the place of the root is known. */
-        dump_line(&d->to, 0, name, " runs", NULL, 0);
-        dump_frame(&d->to, 2, bide__task_root(task));
+        dump_line(d, 0, name, " runs", NULL, 0);
+        dump_frame(d, 2, bide__task_root(task));
         return;
     }
     const char *what = task->chain.unwinding || task->chain.flags & BIDE_CHAIN_CANCEL
                            ? " is being cancelled"
                            : " waits";
-    dump_line(&d->to, 0, name, what, NULL, 0);
-    dump_chain(&d->to, 2, &task->chain, 0);
+    dump_line(d, 0, name, what, NULL, 0);
+    dump_chain(d, 2, &task->chain, 0);
 }
 
-void bide__dump(const struct bide_runtime *rt, const struct bide__task *current,
-                void (*write)(void *argument, const char *text, size_t size), void *argument)
+void bide__dump_tasks(const struct bide_runtime *rt,
+                      void (*write)(void *argument, const char *text, size_t size), void *argument)
 {
-    struct dump_all d = {{write, argument}, current};
+    struct dump d = {write, argument};
     bide__hub_each(rt->hub, dump_block, &d);
 }

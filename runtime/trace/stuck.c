@@ -71,11 +71,11 @@ static unsigned long count_threads(void)
     return status.st_nlink - LINKS_OF_A_FOLDER;
 }
 
-enum bide__stuck bide__is_stuck(struct bide_runtime *rt)
+enum bide__stuck bide__is_stuck(struct bide_runtime *rt, unsigned others)
 {
     if (has_foreign_handlers())
         return BIDE__NOT_STUCK;
     unsigned long all = count_threads();
-    unsigned long ours = 1 + bide__pool_threads(rt->pool);
+    unsigned long ours = 1 + others + bide__pool_threads(rt->pool);
     return all == ours ? BIDE__STUCK : BIDE__STUCK_PERHAPS;
 }

@@ -12,9 +12,9 @@
 
 /* ---- dump.c ---- */
 
-/* Describes all tasks, of which `current` (NULL: none) is the only one that runs. */
-void bide__dump(const struct bide_runtime *rt, const struct bide__task *current,
-                void (*write)(void *argument, const char *text, size_t size), void *argument);
+/* What bide_runtime_dump writes of the tasks. No other thread runs one of them meanwhile. */
+void bide__dump_tasks(const struct bide_runtime *rt,
+                      void (*write)(void *argument, const char *text, size_t size), void *argument);
 
 /* The line of the await at which the function last waited, or that of its beginning; 0: unknown. */
 uint32_t bide__frame_line(const struct bide_frame *frame);
@@ -46,8 +46,9 @@ enum bide__stuck { BIDE__NOT_STUCK, BIDE__STUCK_PERHAPS, BIDE__STUCK };
 /*
  * Owner, while no task is ready and rt waits for no timer, descriptor or call on the pool. STUCK is
  * right if no wake from another thread is found afterwards. PERHAPS: not at the moment, or it
- * cannot be decided. NOT_STUCK: only a task could change that.
+ * cannot be decided. NOT_STUCK: only a task could change that. `others`: threads of rt that sleep,
+ * besides the one that blocks on it and the pool's.
  */
-enum bide__stuck bide__is_stuck(struct bide_runtime *rt);
+enum bide__stuck bide__is_stuck(struct bide_runtime *rt, unsigned others);
 
 #endif

@@ -4,10 +4,14 @@
  */
 #include "check.h"
 
+#include "runtime/thread.h"
+
 #include <bide/bide.h>
+#include <bide/runtime.h>
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -159,6 +163,138 @@ TEST(a_blocking_call_inside_a_task_is_refused)
     CHECK_EQ(bide_block_on(blocks()), 0);
 }
 
+/* ---- on a worker ---- */
+
+static struct bide_runtime *begin_workers(void)
+{
+    struct bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = 2};
+    struct bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(&rt, &o), 0);
+    bide_runtime_enter(rt);
+    return rt;
+}
+
+static void end_workers(struct bide_runtime *rt)
+{
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(10)), 0);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
+/* A task in the child would say something. The other worker blocks, so that none is stolen. */
+static bool is_child, may_end;
+
+static async int tells_in_the_child(void)
+{
+    static const char text[] = "other\n";
+    if (__atomic_load_n(&is_child, __ATOMIC_RELAXED))
+        (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    return 0;
+}
+
+static async int holds_the_other(void)
+{
+    while (!__atomic_load_n(&may_end, __ATOMIC_ACQUIRE))
+        bide__spin(100);
+    return 0;
+}
+
+static async int forks_on_a_worker(int how)
+{
+    char text[400];
+    bide_task(int) holds = bide_spawn(holds_the_other());
+    bide_task(int) others[10];
+    __atomic_store_n(&may_end, false, __ATOMIC_RELEASE);
+    await bide_sleep(BIDE_MS(10)); /* the other worker has taken it, or none */
+    for (int i = 0; i < 10; i++)
+        others[i] = bide_spawn_local(tells_in_the_child());
+    struct child c = child_new();
+    if (c.pid == 0) {
+        alarm(20);
+        __atomic_store_n(&is_child, true, __ATOMIC_RELAXED);
+        if (how == 0)
+            await bide_sleep(BIDE_MS(1));
+        else if (how == 1)
+            await bide_yield();
+        else if (how == 2)
+            await bide_task_wait(others[0]);
+        else
+            return 0;
+        _exit(1);
+    }
+    int status = child_end(c, text, sizeof(text));
+    __atomic_store_n(&may_end, true, __ATOMIC_RELEASE);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    CHECK(strstr(text, "bide: await in a child of fork()") != NULL);
+    CHECK(strstr(text, "other") == NULL);
+    for (int i = 0; i < 10; i++)
+        CHECK_EQ(await bide_task_wait(others[i]), 0);
+    CHECK_EQ(await bide_task_wait(holds), 0);
+    return 0;
+}
+
+TEST_LIMIT(a_child_of_a_worker_is_refused, 60)
+{
+    for (int how = 0; how < 4; how++) {
+        struct bide_runtime *rt = begin_workers();
+        CHECK_EQ(bide_block_on(forks_on_a_worker(how)), 0);
+        end_workers(rt);
+    }
+}
+
+TEST(a_child_of_a_thread_that_blocks_on_workers_is_refused)
+{
+    struct bide_runtime *rt = begin_workers();
+    struct child c = child_new();
+    if (c.pid == 0) {
+        (void)bide_block_on(nothing());
+        _exit(1);
+    }
+    check_refused(c);
+    c = child_new();
+    if (c.pid == 0) {
+        (void)bide_runtime_shutdown(rt, BIDE_S(1));
+        _exit(1);
+    }
+    check_refused(c);
+    c = child_new();
+    if (c.pid == 0)
+        _exit(bide_runtime_free(rt) == -EBUSY ? 3 : 1);
+    char text[400];
+    int status = child_end(c, text, sizeof(text));
+    CHECK(WIFEXITED(status));
+    CHECK_EQ(WEXITSTATUS(status), 3);
+    CHECK_EQ(bide_block_on(nothing()), 7);
+    end_workers(rt);
+}
+
+static async int sleeps(void)
+{
+    return await bide_sleep(BIDE_MS(1));
+}
+
+static async int ends_the_process(void)
+{
+    await bide_yield();
+    exit(6);
+}
+
+/* The workers run until the process is gone. */
+TEST(a_task_ends_the_process)
+{
+    struct child c = child_new();
+    if (c.pid == 0) {
+        struct bide_runtime *rt = begin_workers();
+        bide_task_detach(bide_spawn_on(rt, sleeps()));
+        bide_block_on(ends_the_process());
+        _exit(1);
+    }
+    char text[4000];
+    int status = child_end(c, text, sizeof(text));
+    CHECK(WIFEXITED(status));
+    CHECK_EQ(WEXITSTATUS(status), 6);
+    CHECK_STR(text, "");
+}
+
 /* ---- runtimes ---- */
 
 TEST(an_entered_runtime_of_the_parent_is_refused)
@@ -192,11 +328,6 @@ TEST(an_entered_runtime_of_the_parent_is_refused)
     CHECK_EQ(bide_block_on(nothing()), 7);
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(1)), 0);
     CHECK_EQ(bide_runtime_free(rt), 0);
-}
-
-static async int sleeps(void)
-{
-    return await bide_sleep(BIDE_MS(1));
 }
 
 /* A thread's own runtime is made again in a child, and in a grandchild. */
