@@ -75,11 +75,11 @@ struct bide__peer {
 
     /* Its own. */
     unsigned ticks;        /* tasks that it took */
-    unsigned injector;     /* polls since it looked at the shared queue though it had others; */
-    unsigned events_max;   /* after how many it looks around, */
-    unsigned injector_max; /* and at that queue: options */
+    unsigned events_max;   /* after how many polls it looks around, */
+    unsigned injector_max; /* and at the shared queue though it has others: options */
     unsigned lifo_polls;   /* of the slot, one after another */
     bool lifo_off;         /* an option: it uses no slot */
+    bool has_yielded;      /* a task, since others had their turn */
     bool is_searching;     /* it counts as such in the idle word */
     bool stands;           /* world.c */
     uint32_t random;

@@ -10,10 +10,12 @@
  * task in a slot too, but only as the last of what it looks for, and only if the poll of its owner
  * lasts: otherwise it would take the task away from the cache that it is in.
  *
- * A worker looks for a task, in this order: in the shared queue, once in a while, so that a worker
- * which feeds itself does not keep the others from starting; in its slot; in its ring; in the
- * shared queue, of which it takes its share; among the tasks of low priority; in the rings of
- * others, of which it takes half. Tasks that are bound to it (PINNED) take turns with the rest.
+ * A worker looks for a task, in this order: in the shared queue, once in a while and after a yield,
+ * so that a worker which feeds itself does not keep the others from starting; in its slot; in its
+ * ring; in the shared queue; among the tasks of low priority; in the rings of others, of which it
+ * takes half. Of the shared queue it takes its share, which goes to the end of its ring. After a
+ * yield it does so only if the ring is less than half full. Tasks that are bound to it (PINNED)
+ * take turns with the rest.
  *
  * Fairness: if the number of tasks is bounded and each poll is, every task that was woken is polled
  * within a bounded time: a ring is first in, first out; the slot has a limit; the shared queue and
@@ -75,6 +77,7 @@ void bide__peer_schedule(struct bide__worker *worker, struct bide__task *task, b
         return;
     }
     if (again || peer->lifo_off) {
+        peer->has_yielded |= again;
         push(peer, task);
         if (!again)
             bide__notify(peer->all);
@@ -130,10 +133,11 @@ static struct bide__task *take_own(struct bide__peer *peer)
     peer->lifo_polls = 0;
     if (task != NULL)
         push(peer, task);
-    return bide__ring_pop(&peer->ring);
+    return peer->all->count == 1 ? bide__ring_pop_alone(&peer->ring) : bide__ring_pop(&peer->ring);
 }
 
-/* Its share of the shared queue; what it does not run now goes into its ring. */
+/* Its share of the shared queue; what it does not run now goes into its ring. If that has half of
+ * its tasks already it is less, or else they would soon go back, as half of a full ring. */
 static struct bide__task *take_share(struct bide__peer *peer)
 {
     struct bide__workers *all = peer->all;
@@ -142,8 +146,9 @@ static struct bide__task *take_share(struct bide__peer *peer)
     struct bide__queue rest = {NULL, NULL}, half;
     struct bide__task *next;
 
-    if (share > BIDE__RING / 2)
-        share = BIDE__RING / 2;
+    size_t most = room > BIDE__RING / 2 ? BIDE__RING / 2 : BIDE__RING / 8;
+    if (share > most)
+        share = most;
     struct bide__task *task = bide__inject_pop(&all->inject, share < room ? share : room, &rest);
     if (rest.first == NULL)
         return task;
@@ -153,24 +158,40 @@ static struct bide__task *take_share(struct bide__peer *peer)
     return task;
 }
 
+/* Others before its own, once in a while. After a yield, the shared queue: the task that yielded is
+ * in the ring and waits for what is ready, so the shared queue must not wait for it. */
+static __attribute__((noinline)) struct bide__task *turn_of_others(struct bide__peer *peer)
+{
+    struct bide__workers *all = peer->all;
+    struct bide__task *task = NULL;
+
+    if (peer->ticks % peer->injector_max == 0 ||
+        (peer->has_yielded && bide__ring_count(&peer->ring) < BIDE__RING / 2))
+        task = take_share(peer);
+    peer->has_yielded = false;
+    if (task == NULL && peer->ticks % BIDE__LOW_TURNS == 0)
+        task = bide__inject_pop(&all->low, 0, NULL);
+    if (task == NULL && peer->ticks % 2 == 0)
+        task = bide__inject_pop(&peer->pinned, 0, NULL);
+    return task;
+}
+
 static struct bide__task *next_task(struct bide__peer *peer)
 {
     struct bide__workers *all = peer->all;
     struct bide__task *task = NULL;
-    unsigned ticks = ++peer->ticks;
 
-    if (++peer->injector >= peer->injector_max) {
-        peer->injector = 0;
-        task = bide__inject_pop(&all->inject, 0, NULL);
-    }
-    if (task == NULL && ticks % BIDE__LOW_TURNS == 0)
-        task = bide__inject_pop(&all->low, 0, NULL);
-    if (task == NULL && ticks % 2 == 0)
-        task = bide__inject_pop(&peer->pinned, 0, NULL);
+    peer->ticks++;
+    /* Mostly there is nothing but its own. */
+    bool others = (bide__inject_count(&all->inject) | bide__inject_count(&all->low) |
+                   bide__inject_count(&peer->pinned)) != 0;
+    if (__builtin_expect(others, 0))
+        task = turn_of_others(peer);
     if (task == NULL)
         task = take_own(peer);
-    if (task == NULL)
-        task = bide__inject_pop(&peer->pinned, 0, NULL);
+    if (__builtin_expect(task != NULL || !others, 1))
+        return task;
+    task = bide__inject_pop(&peer->pinned, 0, NULL);
     if (task == NULL)
         task = take_share(peer);
     if (task == NULL)

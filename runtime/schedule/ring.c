@@ -77,6 +77,16 @@ struct bide__task *bide__ring_pop(struct bide__ring *ring)
     return slot_get(ring, real);
 }
 
+struct bide__task *bide__ring_pop_alone(struct bide__ring *ring)
+{
+    uint32_t real = real_of(atomic_load_explicit(&ring->head, memory_order_relaxed));
+
+    if (real == atomic_load_explicit(&ring->tail, memory_order_relaxed))
+        return NULL;
+    atomic_store_explicit(&ring->head, pack(real + 1, real + 1), memory_order_release);
+    return slot_get(ring, real);
+}
+
 /* Thief: marks half of the tasks as being stolen. Returns their number; *head is then the ring's.
  */
 static uint32_t claim(struct bide__ring *from, uint64_t *head)

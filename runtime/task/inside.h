@@ -5,7 +5,7 @@
  * The state is one atomic word:
  *
  *   SCHEDULED  it is in a run queue; with RUNNING: it goes there after this poll
- *   RUNNING    it is being polled
+ *   RUNNING    it is being polled; or with MULTI it is in a queue, to be polled again
  *   DONE       it has ended; result and error are there. Final
  *   CANCEL     a request to cancel that was not yet passed on to the chain
  *   FORCE      the request is meant for shielded leaves too
@@ -22,6 +22,9 @@
  *              poll on), one of each cloned waker and one of each waiting join. The block is freed
  *              when the count is 0 and HANDLE and LOCK are
  *              clear
+ *
+ * With MULTI a yield costs no locked instruction: the task stays RUNNING while it is in the queue,
+ * and the poll that follows only clears what others have set meanwhile.
  *
  * A task is in at most one queue: whoever sets SCHEDULED while it is neither RUNNING nor DONE puts
  * it there, by bide__schedule. What was written before a wake is seen by the poll that follows it.
@@ -84,6 +87,13 @@ static inline uintptr_t bide__state_change(bide__state *state, uintptr_t clear, 
         atomic_store_explicit(state, ((s & ~clear) | set) + add, memory_order_release);
         return s;
     }
+    /* All are constants, and so is which of these it is. */
+    if (set == 0 && add == 0)
+        return atomic_fetch_and_explicit(state, ~clear, memory_order_acq_rel);
+    if (clear == 0 && add == 0)
+        return atomic_fetch_or_explicit(state, set, memory_order_acq_rel);
+    if (clear == 0 && set == 0)
+        return atomic_fetch_add_explicit(state, add, memory_order_acq_rel);
     while (!atomic_compare_exchange_weak_explicit(state, &s, ((s & ~clear) | set) + add,
                                                   memory_order_acq_rel, memory_order_relaxed))
         ;
@@ -106,21 +116,40 @@ static inline bool bide__state_is_multi(const bide__state *state)
 
 /* The life of a task. */
 
+/* bide__state_begin where others write the word, which is `s`. */
+static inline uintptr_t bide__state_begin_shared(bide__state *state, uintptr_t s)
+{
+    uintptr_t ask = BIDE__CANCEL | BIDE__FORCE;
+
+    if (!(s & BIDE__MULTI)) {
+        /* No clone is left, and a clone's drop is the last thing that its thread did here. */
+        if (s < 2 * BIDE__REF)
+            atomic_store_explicit(state, s & ~(uintptr_t)BIDE__SHARED, memory_order_relaxed);
+        return bide__state_change(state, BIDE__SCHEDULED | ask, BIDE__RUNNING, 0);
+    }
+    if (s & BIDE__RUNNING) {
+        /* It was requeued. What comes after this load is for the next poll. */
+        if (__builtin_expect(s & (BIDE__SCHEDULED | ask), 0))
+            s = atomic_fetch_and_explicit(state, ~(BIDE__SCHEDULED | ask), memory_order_acq_rel);
+        return (s | BIDE__SCHEDULED) & ~(uintptr_t)BIDE__RUNNING;
+    }
+    s = atomic_fetch_add_explicit(state, (uintptr_t)BIDE__RUNNING - BIDE__SCHEDULED,
+                                  memory_order_acq_rel);
+    if (__builtin_expect(s & ask, 0))
+        s |= atomic_fetch_and_explicit(state, ~ask, memory_order_acq_rel) & ask;
+    return s;
+}
+
 /* Owner: the task was taken from the queue and is polled now. Returns the requests to pass on, and
  * FUTURE if it is one. */
 static inline uintptr_t bide__state_begin(bide__state *state)
 {
     uintptr_t s = atomic_load_explicit(state, memory_order_acquire);
     uintptr_t clear = BIDE__SCHEDULED | BIDE__CANCEL | BIDE__FORCE;
-    if (__builtin_expect(s & (BIDE__SHARED | BIDE__MULTI), 0)) {
-        if (s < 2 * BIDE__REF && !(s & BIDE__MULTI)) {
-            /* No clone is left, and a clone's drop is the last thing that its thread did here. */
-            atomic_store_explicit(state, s & ~(uintptr_t)BIDE__SHARED, memory_order_relaxed);
-        }
-        s = bide__state_change(state, clear, BIDE__RUNNING, 0);
-    } else {
+    if (__builtin_expect(s & (BIDE__SHARED | BIDE__MULTI), 0))
+        s = bide__state_begin_shared(state, s);
+    else
         atomic_store_explicit(state, (s & ~clear) | BIDE__RUNNING, memory_order_release);
-    }
     BIDE__ASSERT_ALIVE(s, "task: begin");
     BIDE__ASSERT(s & BIDE__SCHEDULED, "task: begin: it is in no queue");
     BIDE__ASSERT(!(s & BIDE__RUNNING), "task: begin: it runs already");
@@ -141,7 +170,14 @@ static inline bool bide__state_suspend(bide__state *state)
  */
 static inline void bide__state_requeue(bide__state *state)
 {
-    uintptr_t s = bide__state_change(state, BIDE__RUNNING, BIDE__SCHEDULED, 0);
+    uintptr_t s = atomic_load_explicit(state, memory_order_relaxed);
+    if (__builtin_expect(!(s & (BIDE__SHARED | BIDE__MULTI)), 1))
+        atomic_store_explicit(state, (s & ~(uintptr_t)BIDE__RUNNING) | BIDE__SCHEDULED,
+                              memory_order_release);
+    else if (!(s & BIDE__MULTI))
+        s = bide__state_change(state, BIDE__RUNNING, BIDE__SCHEDULED, 0);
+    /* Else it stays RUNNING: a wake from now on is one for a task that runs. It leaves SCHEDULED,
+     * for the poll to come or for the one after that. */
     BIDE__ASSERT(s & BIDE__RUNNING, "task: requeue: it does not run");
     BIDE__ASSERT(!(s & (BIDE__DONE | BIDE__FUTURE)), "task: requeue: it has ended, or is a future");
     (void)s;

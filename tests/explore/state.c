@@ -2,7 +2,7 @@
  * The state word of a task (task/inside.h): its worker polls it while other threads wake it and
  * drop their wakers. No wake is lost, the task is in one queue at most, what was written before a
  * wake is seen, and the last one frees it. On one thread (SHARED), and on a multi_thread runtime
- * (MULTI).
+ * (MULTI). Also if its first poll yields.
  */
 #include "tools/explore/explore.h"
 
@@ -18,6 +18,7 @@ struct block {
 static struct block *block;
 static _Atomic int queued;
 static int seen[2];
+static bool yields;
 
 static void begin(uintptr_t flags)
 {
@@ -40,6 +41,12 @@ static void begin_multi(void)
     begin(BIDE__MULTI);
 }
 
+static void begin_yield(void)
+{
+    begin(BIDE__MULTI);
+    yields = true;
+}
+
 static void put_into_queue(void)
 {
     explore_check(atomic_fetch_add_explicit(&queued, 1, memory_order_release) == 0);
@@ -60,7 +67,10 @@ static void owner(void)
         seen[1] |= __atomic_load_n(&block->event[1], __ATOMIC_RELAXED);
         if (seen[0] && seen[1])
             break;
-        in_queue = bide__state_suspend(&block->state);
+        in_queue = yields || bide__state_suspend(&block->state);
+        if (yields)
+            bide__state_requeue(&block->state);
+        yields = false;
     }
     bide__state_change(&block->state, BIDE__RUNNING, BIDE__DONE, 0);
     bide__state_release(&block->state);
@@ -90,5 +100,6 @@ static void wake_1(void)
 const struct explore_model explore_models[] = {
     {.name = "state word: one thread", .begin = begin_shared, .threads = {owner, wake_0, wake_1}},
     {.name = "state word: several", .begin = begin_multi, .threads = {owner, wake_0, wake_1}},
+    {.name = "state word: a yield", .begin = begin_yield, .threads = {owner, wake_0, wake_1}},
     {0},
 };
