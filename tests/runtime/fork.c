@@ -202,11 +202,11 @@ static async int forks_on_a_worker(int how)
 {
     char text[400];
     bide_task(int) holds = bide_spawn(holds_the_other());
-    bide_task(int) others[10];
+    bide_task(int) local[10];
     __atomic_store_n(&may_end, false, __ATOMIC_RELEASE);
     await bide_sleep(BIDE_MS(10)); /* the other worker has taken it, or none */
     for (int i = 0; i < 10; i++)
-        others[i] = bide_spawn_local(tells_in_the_child());
+        local[i] = bide_spawn_local(tells_in_the_child());
     struct child c = child_new();
     if (c.pid == 0) {
         alarm(20);
@@ -216,7 +216,7 @@ static async int forks_on_a_worker(int how)
         else if (how == 1)
             await bide_yield();
         else if (how == 2)
-            await bide_task_wait(others[0]);
+            await bide_task_wait(local[0]);
         else
             return 0;
         _exit(1);
@@ -227,7 +227,7 @@ static async int forks_on_a_worker(int how)
     CHECK(strstr(text, "bide: await in a child of fork()") != NULL);
     CHECK(strstr(text, "other") == NULL);
     for (int i = 0; i < 10; i++)
-        CHECK_EQ(await bide_task_wait(others[i]), 0);
+        CHECK_EQ(await bide_task_wait(local[i]), 0);
     CHECK_EQ(await bide_task_wait(holds), 0);
     return 0;
 }
