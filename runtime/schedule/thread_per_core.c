@@ -177,7 +177,7 @@ static void join_threads(struct bide__cores *all)
 {
     for (unsigned i = 1; i < all->count; i++) {
         if (all->core[i].has_thread)
-            pthread_join(all->core[i].thread, NULL);
+            bide__door.thread_join(all->core[i].thread);
         all->core[i].has_thread = false;
     }
 }

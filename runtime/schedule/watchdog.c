@@ -134,15 +134,12 @@ static int64_t judge(struct bide__workers *all, int64_t after_ns)
 static void sleep_too(struct bide__workers *all)
 {
     int64_t after_ns = JUDGE_NS;
-    bool is_over = false;
 
     atomic_store_explicit(&all->watch_sleeps, true, memory_order_seq_cst);
     while (all_sleep(all) && !atomic_load_explicit(&all->quit, memory_order_relaxed)) {
-        int r = bide__door.cond_wait(&all->watch_wake, &all->watch_mutex, is_over ? -1 : after_ns);
-        if (r == -ETIMEDOUT && all_sleep(all)) {
-            after_ns = judge(all, after_ns);
-            is_over = after_ns < 0;
-        }
+        int r = bide__door.cond_wait(&all->watch_wake, &all->watch_mutex, after_ns);
+        /* Whoever awoke may be asleep again by now, and what the tasks wait for another thing. */
+        after_ns = r != -ETIMEDOUT ? JUDGE_NS : judge(all, after_ns);
     }
     atomic_store_explicit(&all->watch_sleeps, false, memory_order_relaxed);
 }
