@@ -10,6 +10,8 @@
 #define _GNU_SOURCE
 #include "check.h"
 
+#include <bide/runtime.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -30,6 +32,7 @@ enum outcome { PASSED, FAILED, SKIPPED };
 static struct check_test *first_test;
 static struct check_test **last_link = &first_test;
 static bool no_fork;
+static const char *flavour; /* NULL: a thread has its own runtime */
 
 void check_register(struct check_test *test)
 {
@@ -127,6 +130,32 @@ static int must(int result, const char *what)
     return result;
 }
 
+/* Some tests are programs without the library. */
+__typeof__(bide_runtime_new) bide_runtime_new __attribute__((weak));
+__typeof__(bide_runtime_enter) bide_runtime_enter __attribute__((weak));
+__typeof__(bide_runtime_shutdown) bide_runtime_shutdown __attribute__((weak));
+__typeof__(bide_runtime_free) bide_runtime_free __attribute__((weak));
+
+/* Runs the test on the flavour that it is to have; the number of workers is that of BIDE_WORKERS. */
+static void run_on_flavour(const struct check_test *test)
+{
+    struct bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD};
+    struct bide_runtime *rt;
+
+    if (flavour == NULL) {
+        test->run();
+        return;
+    }
+    if (strcmp(flavour, "multi_thread") != 0 || bide_runtime_new == NULL)
+        check_fail(test->file, 0, "BIDE_TEST_FLAVOUR: no such flavour, or no library");
+    must(bide_runtime_new(&rt, &options), "bide_runtime_new");
+    bide_runtime_enter(rt);
+    test->run();
+    bide_runtime_enter(NULL);
+    check_err(test->file, 0, "shutdown", bide_runtime_shutdown(rt, BIDE_S(10)), 0);
+    check_err(test->file, 0, "free", bide_runtime_free(rt), 0);
+}
+
 static void run_in_child(const struct check_test *test, int output_fd, pid_t parent)
 {
     sigset_t none;
@@ -143,7 +172,7 @@ static void run_in_child(const struct check_test *test, int output_fd, pid_t par
     close(null_fd);
     close(output_fd);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    test->run();
+    run_on_flavour(test);
     exit(0);
 }
 
@@ -234,8 +263,21 @@ static enum outcome run_forked(const struct check_test *test)
     return outcome;
 }
 
+/* The name is a word of BIDE_TEST_EXCEPT. */
+static bool is_left_out(const struct check_test *test)
+{
+    const char *at = getenv("BIDE_TEST_EXCEPT");
+    size_t size = strlen(test->name);
+    for (; at != NULL && (at = strstr(at, test->name)) != NULL; at += size)
+        if (at[size] == ' ' || at[size] == '\0')
+            return true;
+    return false;
+}
+
 static bool is_wanted(const struct check_test *test, int count, char **texts)
 {
+    if (is_left_out(test))
+        return false;
     for (int i = 0; i < count; i++)
         if (strstr(test->name, texts[i]) != NULL)
             return true;
@@ -260,6 +302,7 @@ int main(int argc, char **argv)
             puts(test->name);
         return 0;
     }
+    flavour = getenv("BIDE_TEST_FLAVOUR");
     no_fork = getenv("BIDE_TEST_NOFORK") != NULL;
     if (!no_fork) {
         sigset_t sigchld;
@@ -271,7 +314,7 @@ int main(int argc, char **argv)
         if (!is_wanted(test, argc - 1, argv + 1))
             continue;
         if (no_fork) {
-            test->run();
+            run_on_flavour(test);
             count[PASSED]++;
         } else {
             count[run_forked(test)]++;
@@ -279,8 +322,8 @@ int main(int argc, char **argv)
     }
     if (count[PASSED] + count[FAILED] + count[SKIPPED] == 0)
         fprintf(stderr, "no such test; --list shows the names\n");
-    printf("%s: %u passed, %u failed, %u skipped\n", program_name(argv[0]), count[PASSED],
-           count[FAILED], count[SKIPPED]);
+    printf("%s%s: %u passed, %u failed, %u skipped\n", program_name(argv[0]),
+           flavour != NULL ? "_multi" : "", count[PASSED], count[FAILED], count[SKIPPED]);
     if (count[FAILED] > 0)
         return 1;
     return count[PASSED] > 0 ? 0 : count[SKIPPED] > 0 ? STATUS_SKIPPED : 1;
