@@ -17,19 +17,23 @@ struct wait {
     struct bide__waiter w;
 };
 
+/* Called with the lock held; gives it back. */
 static void pass_one(bide_notify *n)
 {
-    if (n->waiting_.first != NULL)
-        waiters_finish_first(&n->waiting_, ONE);
-    else
+    if (n->waiting_.first == NULL) {
         n->permit_ = 1;
+        lock_give(&n->lock_);
+        return;
+    }
+    bide_waker waker = waiters_take_first(&n->waiting_, ONE);
+    lock_give(&n->lock_);
+    bide_waker_wake(waker);
 }
 
 void bide_notify_one(bide_notify *n)
 {
     lock_take(&n->lock_);
     pass_one(n);
-    lock_give(&n->lock_);
 }
 
 void bide_notify_all(bide_notify *n)
@@ -72,9 +76,10 @@ static enum bide_answer wait_cancel(struct bide_cx *cx, struct bide_frame *h)
     lock_take(&n->lock_);
     if (f->w.state == WAITER_QUEUED)
         waiters_remove(&n->waiting_, &f->w);
-    else if (f->w.state == WAITER_DONE && f->w.result == ONE)
+    else if (f->w.state == WAITER_DONE && f->w.result == ONE) {
         pass_one(n);
-    else if (f->w.state == WAITER_DONE)
+        return answer;
+    } else if (f->w.state == WAITER_DONE)
         answer = BIDE_COMPLETED;
     lock_give(&n->lock_);
     return answer;

@@ -67,9 +67,11 @@ static void end_sender(bide_oneshot *o, uint8_t state)
 
     assert(o->state_ == OPEN && "a oneshot is sent or dropped once");
     o->state_ = state;
-    if (o->waker_ != 0)
-        bide_waker_wake(waker_take(o));
+    /* It is spent after the lock was given back; see wait.h. */
+    bide_waker waker = waker_take(o);
     lock_give(&o->lock_);
+    if (waker.bits != 0)
+        bide_waker_wake(waker);
     if (last)
         bide__free(o, size);
 }

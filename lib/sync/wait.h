@@ -4,8 +4,10 @@
  * Invariants. A waiter is part of its leaf's frame. Any thread may touch it, but only under the
  * lock of its object. While it is QUEUED it is on exactly one list and holds a clone of the waker,
  * since another thread may use that. Whoever finishes it takes it off the list, fills in its
- * result, makes it DONE and spends the waker, all under the lock. Other threads must not read a
- * waiter once the lock was given back, since its leaf may be gone.
+ * result, makes it DONE and takes the waker, all under the lock. Other threads must not read a
+ * waiter once the lock was given back, since its leaf may be gone. A waker keeps its task alive, and
+ * where it is one it is spent after the lock was given back: the task may run as soon as it is
+ * woken, and then wants the lock.
  *
  * The lock is held for a few instructions (a copy of one item, a wake), never during a wait and
  * never round a call of a user's function. Giving it back is one store, after which somebody else
@@ -133,14 +135,20 @@ static inline void waiter_refresh(struct bide__waiter *w, bide_waker waker)
     w->waker = bide_waker_clone(waker);
 }
 
-/* Takes the first waiter off its list and wakes it with `result`. */
-static inline void waiters_finish_first(struct bide__waiters *list, int result)
+/* Takes the first waiter off its list, with `result`. The caller spends its waker. */
+static inline bide_waker waiters_take_first(struct bide__waiters *list, int result)
 {
     struct bide__waiter *w = list->first;
     waiters_unlink(list, w);
     w->result = result;
     w->state = WAITER_DONE;
-    bide_waker_wake(w->waker);
+    return w->waker;
+}
+
+/* Takes the first waiter off its list and wakes it with `result`. */
+static inline void waiters_finish_first(struct bide__waiters *list, int result)
+{
+    bide_waker_wake(waiters_take_first(list, result));
 }
 
 static inline void waiters_finish_all(struct bide__waiters *list, int result)

@@ -204,14 +204,22 @@ void bide__hub_read_shared(struct bide__hub *hub)
     pthread_mutex_unlock(&hub->mutex);
 }
 
+/* Something is left to do before it is closed. */
+static bool is_busy(struct bide__hub *hub)
+{
+    return hub->fresh != NULL || atomic_load_explicit(&hub->waking, memory_order_acquire) != 0;
+}
+
 void bide__hub_close(struct bide__hub *hub)
 {
     struct bide__task *none;
+    unsigned n = 0;
 
     pthread_mutex_lock(&hub->mutex);
-    for (take(hub, NULL, &none); hub->fresh != NULL; take(hub, NULL, &none)) {
+    for (take(hub, NULL, &none); is_busy(hub); take(hub, NULL, &none)) {
         pthread_mutex_unlock(&hub->mutex);
         drop_fresh(hub, NULL);
+        bide__spin(n++);
         pthread_mutex_lock(&hub->mutex);
     }
     hub->closed = true;
@@ -251,22 +259,30 @@ void bide__hub_awake(struct bide__hub *hub)
 
 /* ---- other threads ---- */
 
-void bide__hub_notify_locked(struct bide__hub *hub)
+void bide__hub_notify_unlock(struct bide__hub *hub)
 {
+    struct bide_runtime *rt = hub->runtime;
+    struct bide__driver *driver = hub->driver;
+    bool wakes = hub->sleeping || hub->inject != NULL;
+
     atomic_store_explicit(&hub->pending, true, memory_order_release);
-    if (hub->inject != NULL) {
-        hub->inject(hub->runtime, NULL);
-    } else if (hub->sleeping) {
-        hub->sleeping = false;
-        hub->wake(hub->driver);
-    }
+    hub->sleeping = false;
+    if (wakes)
+        atomic_fetch_add_explicit(&hub->waking, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&hub->mutex);
+    if (!wakes)
+        return;
+    if (hub->inject != NULL)
+        hub->inject(rt, NULL);
+    else
+        hub->wake(driver);
+    atomic_fetch_sub_explicit(&hub->waking, 1, memory_order_release);
 }
 
 void bide__hub_notify(struct bide__hub *hub)
 {
     pthread_mutex_lock(&hub->mutex);
-    bide__hub_notify_locked(hub);
-    pthread_mutex_unlock(&hub->mutex);
+    bide__hub_notify_unlock(hub);
 }
 
 bool bide__hub_free_closed(struct bide__hub *hub, struct bide__task *task)
@@ -293,8 +309,7 @@ void bide__hub_schedule(struct bide__task *task)
         return;
     }
     bide__queue_push(&hub->woken, task);
-    bide__hub_notify_locked(hub);
-    pthread_mutex_unlock(&hub->mutex);
+    bide__hub_notify_unlock(hub);
 }
 
 void bide__runtime_post(struct bide_runtime *rt, struct bide__post *post)
@@ -305,8 +320,7 @@ void bide__runtime_post(struct bide_runtime *rt, struct bide__post *post)
     post->next = NULL;
     *hub->posts_end = post;
     hub->posts_end = &post->next;
-    bide__hub_notify_locked(hub);
-    pthread_mutex_unlock(&hub->mutex);
+    bide__hub_notify_unlock(hub);
 }
 
 bool bide__runtime_unpost(struct bide_runtime *rt, struct bide__post *post)
@@ -347,7 +361,7 @@ void bide__hub_unref(struct bide__task *task)
         bide__hub_free(hub);
 }
 
-/* With the mutex; the hub has an owner. */
+/* With the mutex, which it gives back; the hub has an owner. */
 static void mark(struct bide__hub *hub, struct bide__task *task, bool release)
 {
     struct bide__chunk *c = bide__chunk_of(task);
@@ -355,7 +369,7 @@ static void mark(struct bide__hub *hub, struct bide__task *task, bool release)
     *(release ? &c->releases[n / 64] : &c->aborts[n / 64]) |= UINT64_C(1) << n % 64;
     atomic_store_explicit(&c->marked, 1, memory_order_relaxed);
     hub->asked = true;
-    bide__hub_notify_locked(hub);
+    bide__hub_notify_unlock(hub);
 }
 
 void bide__hub_abort(struct bide__task *task)
@@ -365,9 +379,10 @@ void bide__hub_abort(struct bide__task *task)
     if (bide__state_done(&task->wake.state))
         return;
     pthread_mutex_lock(&hub->mutex);
-    if (!hub->closed)
+    if (hub->closed)
+        pthread_mutex_unlock(&hub->mutex);
+    else
         mark(hub, task, false);
-    pthread_mutex_unlock(&hub->mutex);
 }
 
 void bide__hub_release(struct bide__task *task)
@@ -381,9 +396,11 @@ void bide__hub_release(struct bide__task *task)
         bide__future_drop_args(task);
         pthread_mutex_lock(&hub->mutex);
     }
-    if (!hub->closed)
+    if (!hub->closed) {
         mark(hub, task, true);
-    else if (bide__state_release_remote(&task->wake.state))
+        return;
+    }
+    if (bide__state_release_remote(&task->wake.state))
         last = bide__hub_free_closed(hub, task);
     pthread_mutex_unlock(&hub->mutex);
     if (last)

@@ -402,8 +402,9 @@ void bide__outside_each(struct bide__hub *hub, void (*f)(void *block, void *argu
 
 /* ---- the hub, for other threads ---- */
 
-/* With the mutex: there is something for the owner to take over. */
-void bide__hub_notify_locked(struct bide__hub *hub);
+/* With the mutex: there is something for the owner to take over. Gives the mutex back before it
+ * wakes the owner, who would else wait for this thread as soon as it runs. */
+void bide__hub_notify_unlock(struct bide__hub *hub);
 
 /* With the mutex: frees a block of a closed hub. True: the hub is to be freed too, by
  * bide__hub_free, without the mutex. */

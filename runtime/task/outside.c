@@ -28,9 +28,10 @@ struct bide__task *bide__hub_spawn(struct bide__hub *hub, const struct bide_fn *
         task->wake.vtable = &bide__task_vtable;
         bide__state_init(&task->wake.state, 0);
         bide__queue_push(&hub->spawned, task);
-        bide__hub_notify_locked(hub);
+        bide__hub_notify_unlock(hub);
+    } else {
+        pthread_mutex_unlock(&hub->mutex);
     }
-    pthread_mutex_unlock(&hub->mutex);
     return task;
 }
 

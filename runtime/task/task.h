@@ -141,7 +141,8 @@ static inline const struct bide_frame *bide__task_root(const struct bide__task *
  */
 struct bide__hub {
     pthread_mutex_t mutex;
-    _Atomic bool pending; /* there is something to take over; written under the mutex */
+    _Atomic bool pending;    /* there is something to take over; written under the mutex */
+    _Atomic unsigned waking; /* threads that wake the owner now, after they gave the mutex back */
 
     /* Under the mutex. */
     struct bide__queue woken;
