@@ -34,6 +34,7 @@ static void peer_init(struct bide__peer *peer, struct bide__workers *all, unsign
         .watched = o->task_hooks,
     };
     peer->events_max = peer->worker.turns = o->event_interval;
+    peer->worker.watched_max = o->event_interval; /* of a forked child: it looks around at once */
     peer->injector_max = o->injector_interval;
     peer->lifo_off = o->lifo_slot_off;
     bide__wheel_init(peer->worker.wheel, bide__clock_ns(), true, index);

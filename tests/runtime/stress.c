@@ -366,7 +366,7 @@ static void make_runtimes(unsigned workers, uint64_t *seed)
 {
     runtimes_count = 2 + below(seed, RUNTIMES - 1);
     for (unsigned i = 0; i < runtimes_count; i++) {
-        struct bide_runtime_options o = {.workers = workers, .blocking_threads_max = 4};
+        struct bide_runtime_options o = {.blocking_threads_max = 4};
         if (i + 1 < runtimes_count)
             o.flavour = BIDE_MULTI_THREAD;
         CHECK_EQ(bide_runtime_new(&runtimes[i], &o), 0);
