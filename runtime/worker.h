@@ -77,7 +77,7 @@ struct bide_runtime {
     const struct bide__options *options;
     bool multi;                  /* several workers; tasks move between threads */
     unsigned forks;              /* bide__forks of the process that made it */
-    bool forcing;                /* new tasks are cancelled by force */
+    _Atomic bool forcing;        /* new tasks are cancelled by force */
     bool ended;                  /* shut down: no more tasks are made */
     _Atomic bool is_program;     /* that of `async int main`: it ends when it is stuck */
     _Atomic bool is_stuck;       /* nothing can ever wake a task */
