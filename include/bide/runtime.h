@@ -49,9 +49,9 @@
  * stop the child with a message (abort); no other task is polled before that. The child may call
  * exec or _exit, close streams, and return from `async int main`, which leaves the tasks to its
  * parent; but where main has workers (multi_thread), a return is too late: it stops the child, too,
- * and an await may wait for ever for a lock that another thread held. bide_runtime_free returns -EBUSY. Plain code in the child may make a runtime of its own
- * and use it; a call that blocks on the thread's own runtime gets a new one. bide does not notice a
- * child of _Fork or clone.
+ * and an await may wait for ever for a lock that another thread held. bide_runtime_free returns
+ * -EBUSY. Plain code in the child may make a runtime of its own and use it; a call that blocks on
+ * the thread's own runtime gets a new one. bide does not notice a child of _Fork or clone.
  */
 #ifndef BIDE_RUNTIME_H
 #define BIDE_RUNTIME_H
