@@ -5,15 +5,9 @@
  * lock of its object. While it is QUEUED it is on exactly one list and holds a clone of the waker,
  * since another thread may use that. Whoever finishes it takes it off the list, fills in its
  * result, makes it DONE and takes the waker, all under the lock. Other threads must not read a
-<<<<<<< Updated upstream
  * waiter once the lock was given back, since its leaf may be gone. A waker keeps its task alive. A
  * single one is spent after the lock was given back: the task may run as soon as it is woken, and
  * then wants the lock.
-=======
- * waiter once the lock was given back, since its leaf may be gone. A waker keeps its task alive, and
- * where it is one it is spent after the lock was given back: the task may run as soon as it is
- * woken, and then wants the lock.
->>>>>>> Stashed changes
  *
  * The lock is held for a few instructions (a copy of one item, a wake), never during a wait and
  * never round a call of a user's function. Giving it back is one store, after which somebody else

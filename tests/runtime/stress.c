@@ -368,7 +368,7 @@ static void make_runtimes(unsigned workers, uint64_t *seed)
     for (unsigned i = 0; i < runtimes_count; i++) {
         struct bide_runtime_options o = {.blocking_threads_max = 4};
         if (i + 1 < runtimes_count)
-            o.flavour = BIDE_MULTI_THREAD;
+            o.flavour = BIDE_MULTI_THREAD, o.workers = workers;
         CHECK_EQ(bide_runtime_new(&runtimes[i], &o), 0);
     }
 }

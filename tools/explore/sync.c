@@ -468,6 +468,7 @@ EXPORT int __wrap_pthread_cond_signal(pthread_cond_t *c);
 EXPORT int __wrap_pthread_cond_broadcast(pthread_cond_t *c);
 EXPORT int __wrap_pthread_sigmask(int how, const sigset_t *set, sigset_t *old);
 EXPORT int __wrap_pthread_atfork(void (*a)(void), void (*b)(void), void (*c)(void));
+EXPORT int __wrap_pthread_setname_np(pthread_t thread, const char *name);
 EXPORT int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
 EXPORT ssize_t __wrap_getrandom(void *buffer, size_t size, unsigned flags);
 EXPORT void __wrap_abort(void) __attribute__((noreturn));
@@ -554,6 +555,12 @@ int __wrap_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 int __wrap_pthread_atfork(void (*a)(void), void (*b)(void), void (*c)(void))
 {
     (void)a, (void)b, (void)c;
+    return 0;
+}
+
+int __wrap_pthread_setname_np(pthread_t thread, const char *name)
+{
+    (void)thread, (void)name;
     return 0;
 }
 
