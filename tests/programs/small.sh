@@ -13,6 +13,17 @@ for name in $programs; do
     diff "$here/$name.out" "$name.txt" || fail "$name prints something else"
 done
 
+# The same on two workers, but for cancel, whose tasks print in the order in which one thread runs
+# them.
+for name in $programs; do
+    [ "$name" != cancel ] || continue
+    sed '0,/^async int main/s//bide_runtime(multi_thread);\n&/' "$SRC/examples/$name.c" >"$name.c"
+    grep -q '^bide_runtime(multi_thread);' "$name.c" || fail "$name: no line for the runtime"
+    BIDE_WORKERS=2 "$BIDE" run virtual.o "$name.c" >"$name.txt" 2>&1 ||
+        fail "$name on two workers: exit status $?: $(cat "$name.txt")"
+    diff "$here/$name.out" "$name.txt" || fail "$name on two workers prints something else"
+done
+
 # lazy has a future that never runs: the compiler warns, and the program shows it.
 (cd "$SRC/examples" && "$BIDE" run "$WORK/virtual.o" lazy.c) >lazy.txt 2>&1 ||
     fail "lazy: exit status $?: $(cat lazy.txt)"
