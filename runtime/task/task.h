@@ -418,8 +418,8 @@ int bide__watch_end(struct bide__worker *worker, struct bide__watch *watch, void
 
 /* ---- futures ---- */
 
-/* Owner; or while the workers stand, with the mutex of the hub: turns the futures that are suspended
- * and that nobody drives into tasks, with a request to cancel. Their handles stay. */
+/* Owner; or while the workers stand, with the mutex of the hub: turns the futures that are
+ * suspended and that nobody drives into tasks, with a request to cancel. Their handles stay. */
 void bide__futures_close(struct bide__worker *worker);
 
 /* For dumps (future_await.c): the chain that the leaf `frame` drives, or NULL. */

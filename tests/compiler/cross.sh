@@ -1,7 +1,9 @@
 # Another machine, where char is unsigned and wide characters differ: the runtime and every program
 # of run/ are compiled for 64-bit ARM by a cross compiler, and run in an emulator. They print what
-# they print here. So are the tests of core, runtime and lib, each on the runtime of its thread, and
-# those of multi.list on two workers too: other threads see stores in another order than here, as far
+# they print here. So are the tests of core, runtime and lib, each on the runtime of its thread,
+# and
+# those of multi.list on two workers too: other threads see stores in another order than here, as
+# far
 # as the emulator lets them. In the long tier, once.
 set -eu
 
@@ -47,7 +49,8 @@ for file in "$SRC"/tests/core/*.c "$SRC"/tests/runtime/*.c "$SRC"/tests/lib/*.c;
     case $left_out in *" $name "*) continue ;; esac
     bide cc $target-gcc $flags -I"$SRC/tests/harness" -w -c "$file" -o test.o >said 2>&1 ||
         fail "$name: $(head -n 30 said)"
-    $target-gcc -static test.o check.o libbide.a -pthread -lm -o test 2>said || fail "$name: $(cat said)"
+    $target-gcc -static test.o check.o libbide.a -pthread -lm -o test 2>said ||
+        fail "$name: $(cat said)"
     qemu-aarch64 ./test >out 2>&1 || [ $? = 77 ] || fail "$name: $(head -n 60 out)"
     if line=$(grep "^$name\( \|\$\)" "$SRC/tests/multi.list"); then
         BIDE_TEST_FLAVOUR=multi_thread BIDE_WORKERS=2 BIDE_TEST_EXCEPT=${line#"$name"} \

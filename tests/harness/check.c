@@ -136,7 +136,7 @@ __typeof__(bide_runtime_enter) bide_runtime_enter __attribute__((weak));
 __typeof__(bide_runtime_shutdown) bide_runtime_shutdown __attribute__((weak));
 __typeof__(bide_runtime_free) bide_runtime_free __attribute__((weak));
 
-/* Runs the test on the flavour that it is to have; the number of workers is that of BIDE_WORKERS. */
+/* Runs the test on the flavour that it is to have, with as many workers as BIDE_WORKERS says. */
 static void run_on_flavour(const struct check_test *test)
 {
     struct bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD};

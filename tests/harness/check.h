@@ -15,8 +15,8 @@
  *
  *   BIDE_TEST_NOFORK=1   for gdb: run one test, which must be named, in this process, without a
  *                        limit, and abort() when it fails
- *   BIDE_TEST_FLAVOUR=multi_thread   run each test on a runtime of this flavour, which it has entered
- *                        and which is shut down and freed after it
+ *   BIDE_TEST_FLAVOUR=multi_thread   run each test on a runtime of this flavour,
+ *                        which it has entered, and which is shut down and freed after it
  *   BIDE_TEST_EXCEPT="NAME ..."      without these tests
  *   BIDE_TEST_SLOW=N     make limits N times as long (sanitizers, valgrind)
  *

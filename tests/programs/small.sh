@@ -13,7 +13,8 @@ for name in $programs; do
     diff "$here/$name.out" "$name.txt" || fail "$name prints something else"
 done
 
-# The same on two workers, but for cancel: it raises a signal in a task, and a worker's thread has all
+# The same on two workers, but for cancel: it raises a signal in a task, and a worker's thread
+# has all
 # signals blocked.
 for name in $programs; do
     [ "$name" != cancel ] || continue
