@@ -12,9 +12,9 @@
  *
  * On a multi_thread runtime all functions may be called by any worker, and those that are not async
  * by any thread. A stream may be closed while another task waits on it, and even while that task is
- * just being served: then it gets its bytes instead of -EBADF. No call may begin after the close. So
- * end a task that reads in a loop (bide_task_abort, and a join) before its stream is closed, or shut
- * the other end down. A reader is for one task at a time.
+ * just being served: then it gets its bytes instead of -EBADF. No call may begin after the close.
+ * So end a task that reads in a loop (bide_task_abort, and a join) before its stream is closed, or
+ * shut the other end down. A reader is for one task at a time.
  *
  * Failures are returned as negative errno. With `size` 0, nothing is read or written.
  */

@@ -5,10 +5,10 @@
  * elsewhere: at the timers and the driver, and at wakes from other threads. It does so too after
  * `event_interval` tasks, for the first two, and after `injector_interval` tasks, for the last.
  * Both are options; the default is BIDE__TURNS. So if the number of tasks is bounded and each poll
- * is (the budget ensures that for awaits that are always ready), every task that was woken is polled
- * within a bounded time, and every timer and event is seen within one. Nothing else is promised
- * about the order. There is no slot for the task that was woken last: on one thread it would save
- * no hand-over to another, and the promise rests on first-in first-out.
+ * is (the budget ensures that for awaits that are always ready), every task that was woken is
+ * polled within a bounded time, and every timer and event is seen within one. Nothing else is
+ * promised about the order. There is no slot for the task that was woken last: on one thread it
+ * would save no hand-over to another, and the promise rests on first-in first-out.
  *
  * The task of a blocking call is polled at once if none is ready (bide__run_now), so a call that
  * does not wait never enters the queue.

@@ -18,7 +18,7 @@ static const int64_t PATIENCE_NS = INT64_C(1000000000);
 
 typedef void writer(void *argument, const char *text, size_t size);
 
-static void write_worker(struct bide__peer *peer, writer *write, void *argument)
+static void write_worker(struct bide__peer *peer, writer *tell, void *argument)
 {
     const struct bide_fn *fn = atomic_load_explicit(&peer->function, memory_order_relaxed);
     const struct bide_fn_info *info = fn != NULL ? fn->info : NULL;
@@ -36,36 +36,36 @@ static void write_worker(struct bide__peer *peer, writer *write, void *argument)
         n = sizeof(text) - 1;
         text[n - 1] = '\n';
     }
-    write(argument, text, (size_t)n);
+    tell(argument, text, (size_t)n);
 }
 
 /* The world has been told to stop: a worker that stands does not run again before it goes on. */
-static void write_workers(struct bide__workers *all, writer *write, void *argument)
+static void write_workers(struct bide__workers *all, writer *tell, void *argument)
 {
     static const char left_out[] =
         "the tasks are left out: a worker that comes to no await may be changing them\n";
 
     for (unsigned i = 0; i < all->count; i++)
         if (!bide__world_stands(&all->peers[i]))
-            write_worker(&all->peers[i], write, argument);
-    write(argument, left_out, sizeof(left_out) - 1);
+            write_worker(&all->peers[i], tell, argument);
+    tell(argument, left_out, sizeof(left_out) - 1);
 }
 
-void bide_runtime_dump(const struct bide_runtime *rt, writer *write, void *argument)
+void bide_runtime_dump(const struct bide_runtime *rt, writer *tell, void *argument)
 {
     struct bide_runtime *multi = rt->multi ? rt->worker->runtime : NULL; /* the same, not const */
 
     if (multi == NULL) {
-        bide__dump_tasks(rt, write, argument);
+        bide__dump_tasks(rt, tell, argument);
         return;
     }
     if (bide__world_stop(multi, PATIENCE_NS)) {
         /* Threads that run no worker make tasks under this mutex. */
         pthread_mutex_lock(&rt->hub->mutex);
-        bide__dump_tasks(rt, write, argument);
+        bide__dump_tasks(rt, tell, argument);
         pthread_mutex_unlock(&rt->hub->mutex);
     } else {
-        write_workers(multi->workers, write, argument);
+        write_workers(multi->workers, tell, argument);
     }
     bide__world_go(multi);
 }

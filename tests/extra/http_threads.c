@@ -1,6 +1,7 @@
 /*
  * A client on a multi_thread runtime: many requests at once from tasks on several workers, some of
- * which are cancelled, late, or in futures that nobody drives. The server is on a thread of its own.
+ * which are cancelled, late, or in futures that nobody drives. The server is on a thread of its
+ * own.
  */
 #include <bide/bide.h>
 #include <bide/http.h>

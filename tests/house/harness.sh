@@ -72,7 +72,7 @@ TEST(skip_this)
     SKIP("no such thing here");
 }
 END
-compile() { "$CC" -std=gnu11 -Wall -Wextra -Werror -I"$SRC/tests/harness" "$@"; }
+compile() { "$CC" -std=gnu11 -Wall -Wextra -Werror -I"$SRC/tests/harness" -I"$SRC/include" "$@"; }
 compile all.c "$SRC/tests/harness/check.c" -o all
 export BIDE_TEST_SLOW=1
 

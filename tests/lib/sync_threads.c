@@ -1,6 +1,6 @@
 /*
- * bide/sync.h between threads, each of which blocks on its own runtime, and between tasks on several
- * workers of one.
+ * bide/sync.h between threads, each of which blocks on its own runtime, and between tasks on
+ * several workers of one.
  */
 #include <bide/bide.h>
 #include <bide/runtime.h>
