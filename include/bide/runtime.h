@@ -5,12 +5,19 @@
  * plain C uses the thread's own. These functions are for programs that choose how a runtime is
  * made, or when it begins and ends.
  *
- * A runtime runs on the thread that blocks on it (by bide_block_on, or the plain call of an async
- * function), and only while that thread blocks, or while a loop of the program turns it ("inside
- * another loop" below); between such calls its tasks wait. Several threads
- * may use it one after another, never at the same time. Other threads may at any time wake its
- * tasks (through wakers), spawn tasks (bide_spawn_on), call bide_task_abort and bide_task_finished,
- * and drop handles.
+ * A runtime has one of three flavours; docs/runtime.md compares them. By default it runs on the
+ * thread that blocks on it (by bide_block_on, or the plain call of an async function), and only
+ * while that thread blocks, or while a loop of the program turns it ("inside another loop" below);
+ * between such calls its tasks wait. Several threads may use it one after another, never at the
+ * same time. Other threads may at any time wake its tasks (through wakers), spawn tasks
+ * (bide_spawn_on), call bide_task_abort and bide_task_finished, and drop handles.
+ *
+ * A runtime of the flavour BIDE_MULTI_THREAD runs by itself, on threads of its own, its workers.
+ * Any number of threads may have entered it, block on it and spawn at the same time; each of them
+ * only waits. Tasks move between the workers, at awaits that wait. What one task does is seen by
+ * the next poll of a task that it wakes or ends for; other data that tasks share needs a lock or
+ * atomics. All uses of one future (get, drop, move) must be in one task. `async int main` after
+ * `bide_runtime(multi_thread);` runs on a worker, too. BIDE_THREAD_PER_CORE is described below.
  *
  * A thread blocks on the runtime that it has entered. A thread that has entered none blocks on its
  * own, which is made when it is first needed and shut down when the thread exits (with
@@ -222,7 +229,8 @@ void bide_runtime_cancel(struct bide_runtime *rt);
 /*
  * From now on the calling thread blocks and spawns on rt, or on its own runtime if rt is NULL.
  * Returns the runtime that it had entered before (NULL: none), so that the caller can enter that
- * one again. Only one thread at a time may have entered a runtime.
+ * one again. Only one thread at a time may have entered a runtime, unless it is of the flavour
+ * BIDE_MULTI_THREAD.
  */
 struct bide_runtime *bide_runtime_enter(struct bide_runtime *rt);
 

@@ -138,6 +138,7 @@ struct bide__workers {
     pthread_mutex_t stopper; /* held by the thread that wants that */
 
     /* workers.c */
+    sigset_t signals;            /* blocked where the runtime was made, and so in its workers */
     _Atomic bool quit;           /* the workers' threads are to end */
     _Atomic bool closing;        /* a shutdown waits for the tasks */
     _Atomic int64_t deadline_ns; /* of that shutdown, for a virtual clock */

@@ -317,6 +317,8 @@ void *bide__worker_main(void *argument)
     struct bide__workers *all = peer->all;
     const struct bide__options *options = all->runtime->options;
 
+    /* A thread of bide takes no signals, but a task that raises one is to get it. */
+    pthread_sigmask(SIG_SETMASK, &all->signals, NULL);
     bide__options_thread_begin(options, 'w', peer->index);
     bide__busy_begin(peer);
     bide__thread.running = &peer->worker;

@@ -55,6 +55,7 @@ static void all_init(struct bide__workers *all, struct bide_runtime *rt, unsigne
 {
     all->runtime = rt;
     all->count = count;
+    pthread_sigmask(SIG_BLOCK, NULL, &all->signals);
     bide__inject_init(&all->inject);
     bide__inject_init(&all->low);
     pthread_mutex_init(&all->sleepers_mutex, NULL);

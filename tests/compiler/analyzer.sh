@@ -176,7 +176,12 @@ done
 
 count=0
 for file in "$SRC"/examples/*.c "$SRC"/examples/*/*.c; do
-    silent clang "$file"
+    # What the foreign library needs that its first lines name.
+    module=$(sed -n '1,20s/.*pkg-config --cflags --libs \([^)]*\)).*/\1/p' "$file")
+    flags=
+    [ -z "$module" ] || flags=$(pkg-config --cflags "$module" 2>/dev/null) || continue
+    # shellcheck disable=SC2086
+    silent clang $flags "$file"
     count=$((count + 1))
 done
 echo "$count examples"

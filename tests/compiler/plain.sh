@@ -16,6 +16,10 @@ count=0
 
 for file in "$SRC"/examples/*.c "$SRC"/examples/*/*.c; do
     [ -e "$file" ] || continue
+    # What the foreign library needs that its first lines name.
+    module=$(sed -n '1,20s/.*pkg-config --cflags --libs \([^)]*\)).*/\1/p' "$file")
+    include="-I include"
+    [ -z "$module" ] || include="$include $(pkg-config --cflags "$module" 2>/dev/null)" || continue
     for compiler in $compilers; do
         if ! $compiler -fsyntax-only -Wall -Wextra $include "$file" >out 2>&1 || [ -s out ]; then
             fail "$compiler -fsyntax-only $file:

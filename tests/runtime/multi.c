@@ -11,6 +11,7 @@
 #include <bide/runtime.h>
 #include <bide/testing.h>
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -399,6 +400,32 @@ TEST_LIMIT(shutdown_past_its_deadline_forces, 60)
     bide_task_detach(bide_spawn(never_ends()));
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_MS(20)), 0);
     CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
+/* ---- signals ---- */
+
+static volatile sig_atomic_t raised;
+
+static void on_signal(int signo)
+{
+    (void)signo;
+    raised++;
+}
+
+static async int raises(void)
+{
+    await bide_yield();
+    return raise(SIGUSR1);
+}
+
+TEST(a_signal_that_a_task_raises_is_delivered)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    CHECK_EQ(sigaction(SIGUSR1, &action, NULL), 0);
+    begin(2);
+    CHECK_EQ(bide_block_on(raises()), 0);
+    CHECK_EQ(raised, 1);
+    end();
 }
 
 /* ---- other threads ---- */
