@@ -151,7 +151,8 @@ bide__needs void *bide__erased_pointer(void);
 bide__needs void bide__erased_scope(struct bide__scope *);
 bide__needs void bide__erased_runtime(struct bide_runtime *);
 bide__needs int bide__erased_result(void *);
-bide__needs int bide__erased_instant(bide_instant);
+struct bide_instant;
+bide__needs int bide__erased_instant(struct bide_instant);
 #define bide__any(type)  ((type)bide__erased_pointer())
 #define bide__result(h)  __typeof__((*(h))((struct bide__task *)0))
 
