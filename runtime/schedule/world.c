@@ -54,7 +54,7 @@ static struct bide__peer *self(struct bide__workers *all)
 bool bide__world_stop(struct bide_runtime *rt, int64_t patience_ns)
 {
     struct bide__workers *all = rt->workers;
-    int64_t left_ns = patience_ns, step_ns = patience_ns / 16 + 1;
+    int64_t left_ns = patience_ns, begun_ns = bide__door_real.clock();
     struct bide__peer *peer;
 
     if (all == NULL)
@@ -66,8 +66,8 @@ bool bide__world_stop(struct bide_runtime *rt, int64_t patience_ns)
     pthread_mutex_lock(&all->world_mutex);
     atomic_store_explicit(&all->stop, true, memory_order_relaxed);
     while (all->running > 0 && left_ns > 0) {
-        bide__door.cond_wait(&all->all_stand, &all->world_mutex, step_ns);
-        left_ns -= step_ns;
+        bide__door.cond_wait(&all->all_stand, &all->world_mutex, left_ns);
+        left_ns = patience_ns - (bide__door_real.clock() - begun_ns);
     }
     bool stand = all->running == 0;
     pthread_mutex_unlock(&all->world_mutex);
