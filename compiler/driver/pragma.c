@@ -106,6 +106,8 @@ static bool is_silenced(const struct command *cmd)
     bool silenced = false;
     for (uint32_t i = 0; i < cmd->args.count; i++) {
         const char *word = ((const struct arg *)cmd->args.item[i])->word[0];
+        if (word && !strcmp(word, "-w"))
+            return true;
         if (word && !strcmp(word, "-Wno-unknown-warning-option"))
             silenced = true;
         if (word && !strcmp(word, "-Wunknown-warning-option"))

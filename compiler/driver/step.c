@@ -221,6 +221,14 @@ static void take_comments(struct job *job, const char *include)
     buffer_free(&p.err);
 }
 
+/* clang tells of the pragmas that it drops by a warning, which -w would hide. */
+static void let_warn(struct process *p)
+{
+    for (uint32_t i = 0; i < p->argv.count; i++)
+        if (p->argv.item[i] && !strcmp(p->argv.item[i], "-w"))
+            p->argv.item[i] = (void *)"-Wno-everything";
+}
+
 enum step job_preprocess(struct job *job)
 {
     const struct command *cmd = job->command;
@@ -238,6 +246,7 @@ enum step job_preprocess(struct job *job)
     add_dependencies(job, &p);
     bool drops_pragmas = cmd->clang || (has_own_pragmas(job) && command_says_clang(cmd));
     if (drops_pragmas) {
+        let_warn(&p);
         argv_add(&p, "-fcaret-diagnostics"); /* which show what was in a _Pragma */
         argv_add(&p, "-Wunknown-warning-option");
         argv_add(&p, "-Wno-error=unknown-warning-option");

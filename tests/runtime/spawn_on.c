@@ -560,6 +560,9 @@ static void storm(int polls, bool poor)
         pthread_join(thread[i], NULL);
     CHECK_EQ(accepted + refused + starved, THREADS * SPAWNS);
     CHECK_EQ(begun, accepted);
+    /* However late the threads were: now it refuses. */
+    bide_task(int) late = bide_spawn_on(rt, mixed(0));
+    CHECK_EQ(error_of(&late), -ESHUTDOWN);
     CHECK_EQ(bide_runtime_free(rt), 0);
 }
 
@@ -570,7 +573,7 @@ TEST_LIMIT(many_threads_spawn_while_it_runs_and_ends, 60)
 
 TEST_LIMIT(many_threads_spawn_while_it_ends_at_once, 60)
 {
-    storm(5, false); /* some are refused, as a rule */
+    storm(5, false);
 }
 
 TEST_LIMIT(many_threads_spawn_without_much_memory, 60)

@@ -11,8 +11,17 @@ static async int here(void)
     return puts(home);
 }
 
+static async int there(void)
+{
+    char *home = getenv("HOME");
+#pragma GCC diagnostic ignored "-Wbide-thread-bound"
+    await bide_yield();
+    return puts(home);
+}
+
 async int main(void)
 {
     bide_spawn(here());
+    bide_spawn(there());
     return 0;
 }
