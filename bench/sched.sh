@@ -11,6 +11,7 @@
 #                   thread does, counts them under valgrind
 #   --json          JSON on standard output, the table on standard error
 #
+# A peer that does not end in 30 s is given that time: its workers starve the tasks of others.
 # The results are also left in build/bench/sched.json. Exit status: 1 if a row is slower than Tokio
 # (its median ratio is over 1.05) or fails, or if fewer than 80% of the rows meet their target.
 set -eu
@@ -66,12 +67,13 @@ END
 
 # sample PROGRAM ROW RT N: prints both figures; the exit status is the program's, or 124 after too
 # long a time.
+sample_limit_s=30
 sample()
 {
     if [ "$pin" = - ]; then
-        timeout 100 "$@" 2>>"$work/errors"
+        timeout "$sample_limit_s" "$@" 2>>"$work/errors"
     else
-        timeout 100 taskset -c "$pin" "$@" 2>>"$work/errors"
+        timeout "$sample_limit_s" taskset -c "$pin" "$@" 2>>"$work/errors"
     fi
 }
 
@@ -107,23 +109,29 @@ measure()
     esac
     : >"$work/pairs"
     : >"$work/errors"
-    verdict='' count=0 counts=''
+    verdict='' count=0 counts='' note=''
     while [ "$count" -lt "$pairs" ]; do
         count=$((count + 1))
         [ ! -t 2 ] || printf '\r%s %s %d/%d \033[K' "$row" "$rt" "$count" "$pairs" >&2
         status=0
         mine=$(sample "$ours" "$row" "$rt" "$n") || status=$?
         [ "$status" != 0 ] ||
-            theirs=$(sample "$beside" "$other" "$other_rt" "$n") || status=$?
+            theirs=$(sample "$beside" "$other" "$other_rt" "$n") || status=peer_$?
         case $status in
+        peer_124)
+            least=$((sample_limit_s * 1000000000 / n))
+            echo "$mine $least $least" >>"$work/pairs"
+            note="the peer did not end in $sample_limit_s s"
+            break
+            ;;
         0) echo "$mine $theirs" >>"$work/pairs" ;;
-        77) verdict='not built' && break ;;
+        77 | peer_77) verdict='not built' && break ;;
         *) verdict=failed && break ;;
         esac
     done
     [ ! -t 2 ] || printf '\r\033[K' >&2
     if [ -n "$counter" ] && [ "$rt$clock$unit" = ctcpuns ] && [ "$row" != timers_fire ] &&
-        [ -z "$verdict" ]; then
+        [ -z "$verdict$note" ]; then
         counts=$(instructions "$ours" "$row" "$rt")
         counts="$counts $(instructions "$beside" "$other" "$other_rt")"
     fi
@@ -133,7 +141,8 @@ measure()
         cat "$work/errors" >&2
     else
         awk -v row="$row" -v rt="$rt" -v peer="$peer_name" -v unit="$unit" -v target="$target" \
-            -v limit="$limit" -v clock="$clock" -v counts="$counts" -f "$here/judge.awk" \
+            -v limit="$limit" -v clock="$clock" -v counts="$counts" \
+            -v note="$note" -f "$here/judge.awk" \
             "$work/pairs"
     fi >"$work/result"
     cat "$work/result" >>"$work/results"

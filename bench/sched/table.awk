@@ -17,7 +17,7 @@ BEGIN { FS = "\t" }
 !json && !sum {
     printf "%-23s %-4s %10s %10s %-5s %7s %7s  %-15s %s%s\n", $1, $2, $5, $6, $4, $7, $11, wanted,
         $10, ($3 == "tokio" ? "" : "  (beside " substr($3, 2) ")") \
-        ($12 == "" ? "" : "  [" $12 " and " $13 " instructions]")
+        ($12 == "" ? "" : "  [" $12 " and " $13 " instructions]") ($14 == "" ? "" : "  (" $14 ")")
 }
 json {
     printf "%s  {\"row\": %s, \"runtime\": %s, \"peer\": %s, \"unit\": %s, \"bide\": %s, " \
