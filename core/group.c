@@ -10,28 +10,22 @@
  * only when every branch is gone. The same holds for a cancelled group: it answers BIDE_WAIT until
  * then.
  *
- * The task's whole tree of groups shares the ids: each of 1 to 30 has one branch, and 31 all
- * branches that find no other id left. The ids are given back when the group ends, so a late wake
- * may poll the branch that gets the id next. A group stays with the wakeable that it began with.
+ * The task's whole tree of groups shares the ids: each of 2 to 30 has one branch, and 31 all
+ * branches that find no other id left. A branch that fork.c adopts shares the id of its chain, or
+ * has 1. The ids are given back when the group ends, so a late wake may poll the branch that gets
+ * the id next. A group stays with the wakeable that it began with.
  */
 #include "core/inside.h"
 
 enum {
-    KIND = 7,
-    DECIDED = 8, /* `value` is final */
-    ASKED = 16,  /* a request has been passed on to the branches */
-    FORCED = 32, /* the same with force */
-    FAILED = 128 /* a branch was unwound without a request; the error is in `value` */
-};
-
-enum { DUE = 128, BEGUN = 63 }; /* in `begun` */
-
-enum {
-    FALLIBLE = 32,   /* in `branch` of a chain: its result may be an error; */
-    WIDTH_SHIFT = 6, /* log2 of the result's size, in the same member */
-    SHARED_ID = BIDE_BRANCHES - 1,
-    EXCLUSIVE_IDS = 0x7ffffffe,
-    NEST_MAX = 1000, /* groups nested in groups; each one costs C stack at every poll */
+    KIND = BIDE__GROUP_KIND,
+    DECIDED = BIDE__GROUP_DECIDED,
+    ASKED = BIDE__GROUP_ASKED,
+    FORCED = BIDE__GROUP_FORCED,
+    FAILED = BIDE__GROUP_FAILED,
+    DUE = BIDE__GROUP_DUE,
+    BEGUN = BIDE__GROUP_BEGUN,
+    EXCLUSIVE_IDS = 0x7ffffffc,
 };
 
 static enum bide_poll group_poll(struct bide_cx *cx, struct bide_frame *f);
@@ -39,7 +33,7 @@ static enum bide_answer group_cancel(struct bide_cx *cx, struct bide_frame *f);
 
 static const struct bide_fn_info group_info = {.name = "bide_group", .file = "core/group.c"};
 
-static const struct bide_fn group_fn = {
+const struct bide_fn bide__group_fn = {
     .poll = group_poll,
     .cancel = group_cancel,
     .info = &group_info,
@@ -47,12 +41,6 @@ static const struct bide_fn group_fn = {
     .frame_align_log2 = 3,
     .version = BIDE_FN_VERSION,
 };
-
-static unsigned random_below(struct bide_turn *turn, unsigned n)
-{
-    turn->seed = turn->seed * 747796405u + 2891336453u;
-    return (unsigned)((uint64_t)turn->seed * n >> 32);
-}
 
 static enum bide_group_kind kind_of(const struct bide_group *g)
 {
@@ -66,7 +54,7 @@ static uint8_t id_take(struct bide_wakeable *task)
     uint32_t vacant = ~task->branches & EXCLUSIVE_IDS;
 
     if (vacant == 0)
-        return SHARED_ID;
+        return BIDE__SHARED_ID;
     uint32_t bit = vacant & -vacant;
     task->branches |= bit;
     return (uint8_t)__builtin_ctz(bit);
@@ -81,12 +69,6 @@ static unsigned id_of(const struct bide_chain *branch)
 static uint32_t ids_of(const struct bide_chain *branch)
 {
     return (uint32_t)1 << id_of(branch) | branch->ids;
-}
-
-/* A number by which an assertion tells tasks apart. */
-static int32_t hash_of(const struct bide_wakeable *task)
-{
-    return (int32_t)((uintptr_t)task / BIDE_BRANCHES);
 }
 
 /* ---- branches ---- */
@@ -127,9 +109,9 @@ static int32_t failure_of(const struct bide_group *g, unsigned i)
     const struct bide_chain *branch = &g->branch[i];
     const void *result = bide__first_slot(branch);
 
-    if (!(branch->branch & FALLIBLE) || result == NULL)
+    if (!(branch->branch & BIDE__BRANCH_FALLIBLE) || result == NULL)
         return 0;
-    switch (branch->branch >> WIDTH_SHIFT) {
+    switch (branch->branch >> BIDE__BRANCH_WIDTH_SHIFT) {
     case 0: n = (__builtin_memcpy(&of_1, result, 1), of_1); break;
     case 1: n = (__builtin_memcpy(&of_2, result, 2), of_2); break;
     case 2: n = (__builtin_memcpy(&of_4, result, 4), of_4); break;
@@ -175,7 +157,8 @@ static bool settle(struct bide_cx *cx, struct bide_group *g, uint32_t woken)
 {
     unsigned begin = g->first;
 
-    bide__must(g->state & (DECIDED | FAILED) || g->value == hash_of(bide_waker_task(cx->waker)),
+    bide__must(g->state & (DECIDED | FAILED) ||
+                   g->value == bide__task_hash(bide_waker_task(cx->waker)),
                "group: poll: its branch ids are another task's");
     do {
         g->begun &= BEGUN;
@@ -230,7 +213,9 @@ static void conclude(struct bide_cx *cx, struct bide_group *g, int value)
     }
     if (result != NULL)
         *result = (struct bide_group_result){value, done};
-    bide_waker_task(cx->waker)->branches &= ~(ids & EXCLUSIVE_IDS);
+    /* The branch that fork.c made first has the id of this chain. */
+    ids &= EXCLUSIVE_IDS & ~((uint32_t)1 << bide_waker_branch(cx->waker));
+    bide_waker_task(cx->waker)->branches &= ~ids;
     cx->chain->ids = 0;
     /* Polling a suspended group has set top to the end of its frame, below the branches' rooms. */
     cx->top = bide__own_end(&g->branch[g->count - 1]);
@@ -282,48 +267,63 @@ static enum bide_answer group_cancel(struct bide_cx *cx, struct bide_frame *f)
     return BIDE_CANCELLED;
 }
 
+static struct bide_group *push(struct bide_cx *cx, const struct bide__site *site,
+                               struct bide_frame *parent, struct bide_group_result *result,
+                               size_t *extra)
+{
+    struct bide_group *g = NULL;
+    size_t size = bide__site_size(site);
+
+    /* A segment may be far from the result slots, which are in the awaiting frame. */
+    *extra = 0;
+    if (size > (size_t)(cx->end - cx->top)) {
+        *extra = BIDE_FAR_SIZE;
+        size += site->count * (size_t)BIDE_FAR_SIZE;
+    }
+    if (cx->depth < BIDE__GROUPS_MAX)
+        g = bide_frame_push(cx, size, &bide__group_fn, parent, result);
+    else
+        bide_frame_fail(cx, parent, -BIDE__ENOMEM);
+    if (g == NULL && result != NULL)
+        *result = (struct bide_group_result){.value = -BIDE__ENOMEM};
+    return g;
+}
+
+struct bide_group *bide__group_make(struct bide_cx *cx, const struct bide__site *site,
+                                    struct bide_frame *parent, struct bide_group_result *result)
+{
+    enum bide_group_kind kind = (enum bide_group_kind)site->kind;
+    unsigned count = site->count;
+    size_t extra;
+    struct bide_group *g = push(cx, site, parent, result, &extra);
+
+    if (g == NULL)
+        return NULL;
+    g->state = site->kind;
+    g->first = kind == BIDE_SELECT ? (uint8_t)bide__random_below(cx->turn, count) : 0;
+    g->begun = 0;
+    g->count = (uint8_t)count;
+    g->live = 0;
+    g->value = bide__task_hash(bide_waker_task(cx->waker));
+    char *room = (char *)&g->branch[count];
+    for (unsigned i = 0; i < count; i++) {
+        size_t size = bide__site_room(site, i) + extra;
+        bide__chain_make(&g->branch[i], room, size, NULL);
+        g->branch[i].branch = bide__branch_bits(kind, site->fns[i]);
+        room += size;
+    }
+    return g;
+}
+
 struct bide_group *bide__group_push(struct bide_cx *cx, enum bide_group_kind kind, unsigned count,
                                     const struct bide_fn *const *fns, struct bide_frame *parent,
                                     struct bide_group_result *result)
 {
-    struct bide_group *g = NULL;
-    size_t chains = sizeof(*g) + count * sizeof(g->branch[0]), size = chains;
-    size_t rooms[32];
+    uint32_t rooms[32];
+    struct bide__site site = {fns, rooms, BIDE__SITE_NEW, (uint8_t)kind, (uint8_t)count};
 
     bide__must(count >= 1 && count <= 32, "group: begin: no such number of branches");
-    for (unsigned i = 0; i < count; i++)
-        size += rooms[i] = bide_fn_room(fns[i]);
-    /* A segment may be far from the result slots, which are in the awaiting frame. */
-    if (size > (size_t)(cx->end - cx->top)) {
-        size += count * (size_t)BIDE_FAR_SIZE;
-        for (unsigned i = 0; i < count; i++)
-            rooms[i] += BIDE_FAR_SIZE;
-    }
-    if (cx->depth < NEST_MAX)
-        g = bide_frame_push(cx, size, &group_fn, parent, result);
-    else
-        bide_frame_fail(cx, parent, -BIDE__ENOMEM);
-    if (g == NULL) {
-        if (result != NULL)
-            *result = (struct bide_group_result){.value = -BIDE__ENOMEM};
-        return NULL;
-    }
-    g->state = (uint8_t)kind;
-    g->first = kind == BIDE_SELECT ? (uint8_t)random_below(cx->turn, count) : 0;
-    g->begun = 0;
-    g->count = (uint8_t)count;
-    g->live = 0;
-    g->value = hash_of(bide_waker_task(cx->waker));
-    char *room = (char *)g + chains;
-    for (unsigned i = 0; i < count; i++) {
-        const struct bide_fn *fn = fns[i];
-        bide__chain_make(&g->branch[i], room, rooms[i], NULL);
-        room += rooms[i];
-        if (kind == BIDE_TRY_JOIN && fn->flags & BIDE_FN_RESULT_SIGNED && fn->result_size != 0)
-            g->branch[i].branch =
-                (uint8_t)(FALLIBLE | __builtin_ctz(fn->result_size) << WIDTH_SHIFT);
-    }
-    return g;
+    return bide__fork_slow(cx, &site, parent, result);
 }
 
 void bide__group_leave_out(struct bide_group *group, struct bide_cx *cx, uint32_t branches)
@@ -342,9 +342,20 @@ void bide__group_leave_out(struct bide_group *group, struct bide_cx *cx, uint32_
     if (rest == 0 || rest == group->count || kind_of(group) != BIDE_SELECT)
         return;
     /* each of the others is equally likely to be the first */
-    unsigned skip = random_below(cx->turn, rest);
+    unsigned skip = bide__random_below(cx->turn, rest);
     for (group->first = 0; branches >> group->first & 1 || skip-- > 0;)
         group->first++;
+}
+
+/* Fills in the context in which the i-th branch begins. */
+static void begin(struct bide_group *group, unsigned i, struct bide_cx *cx, struct bide_cx *sub)
+{
+    struct bide_chain *branch = &group->branch[i];
+
+    group->live |= (uint32_t)1 << i;
+    branch->branch |= id_take(bide_waker_task(cx->waker));
+    fill_in(sub, cx, branch);
+    sub->top = sub->end = NULL; /* the first push sets them */
 }
 
 int bide__group_next(struct bide_group *group, struct bide_cx *cx, struct bide_cx *sub)
@@ -358,12 +369,22 @@ int bide__group_next(struct bide_group *group, struct bide_cx *cx, struct bide_c
         if (i >= group->count)
             i -= group->count;
     } while (bide__unlikely(group->branch[i].flags & BIDE_CHAIN_OUT));
-    struct bide_chain *branch = &group->branch[i];
-    group->live |= (uint32_t)1 << i;
-    branch->branch |= id_take(bide_waker_task(cx->waker));
-    fill_in(sub, cx, branch);
-    sub->top = sub->end = NULL; /* the first push sets them */
+    begin(group, i, cx, sub);
     return (int)i;
+}
+
+bool bide__group_begin(struct bide_group *group, struct bide_cx *cx, struct bide_cx *sub,
+                       unsigned i)
+{
+    if (group == NULL || (group->begun & BEGUN) == group->count)
+        return false;
+    BIDE__ASSERT((group->begun & BEGUN) == i && group->first == 0,
+                 "group: branch begins: it is not its turn");
+    group->begun++;
+    if (bide__unlikely(group->branch[i].flags & BIDE_CHAIN_OUT))
+        return false;
+    begin(group, i, cx, sub);
+    return true;
 }
 
 void bide__group_started(struct bide_group *group, enum bide_poll poll)
@@ -399,14 +420,14 @@ const char *bide__group_word(const struct bide_frame *frame)
                                         [BIDE_SELECT] = "select",
                                         [BIDE_SELECT_BIASED] = "select",
                                         [BIDE_TIMEOUT] = "timeout"};
-    return frame->fn == &group_fn ? words[kind_of((const struct bide_group *)frame)] : NULL;
+    return frame->fn == &bide__group_fn ? words[kind_of((const struct bide_group *)frame)] : NULL;
 }
 
 struct bide_chain *bide_group_branch(struct bide_frame *frame, unsigned *index)
 {
     struct bide_group *g = (struct bide_group *)frame;
 
-    if (frame->fn != &group_fn)
+    if (frame->fn != &bide__group_fn)
         return NULL;
     for (; *index < g->count; ++*index)
         if (g->live >> *index & 1)

@@ -141,27 +141,64 @@ __attribute__((visibility("hidden"))) bool bide__segment_push(struct bide_cx *cx
                                                               void *result);
 __attribute__((visibility("hidden"))) void bide__segment_pop(struct bide_cx *cx);
 
-/*
- * group.c: a join or select. It is a leaf of its chain; the branches' chains follow it, then the
- * rooms for their frames. Sets of branches are bit masks.
- */
-struct bide_group {
-    union {
-        struct bide_frame h;
-        struct { /* the last four lie in h.state; neither the first nor the last may use the bit of
-                    BIDE_SHIELDED */
-            const struct bide_fn *fn;
-            uint8_t state; /* flags, and the kind */
-            uint8_t first; /* the branch to begin a round of polls with */
-            uint8_t begun; /* how many branches bide__group_next has handed out; `count`: no more
-                              will be. The flag DUE: a branch may be due */
-            uint8_t count;
-        };
-    };
-    uint32_t live; /* the branches that have begun and not ended */
-    int32_t value; /* the value for bide_group_result, or the error that it FAILED with; before
-                      that, the hash of the task whose branch ids it holds */
-    struct bide_chain branch[];
+/* ---- groups: group.c, and fork.c that makes one of a branch that has begun ---- */
+
+/* In bide_group.state. */
+enum {
+    BIDE__GROUP_KIND = 7,
+    BIDE__GROUP_DECIDED = 8, /* `value` is final */
+    BIDE__GROUP_ASKED = 16,  /* a request has been passed on to the branches */
+    BIDE__GROUP_FORCED = 32, /* the same with force */
+    BIDE__GROUP_FAILED = 128 /* a branch was unwound without a request; the error is in `value` */
 };
+
+enum { BIDE__GROUP_DUE = 128, BIDE__GROUP_BEGUN = 63 }; /* in bide_group.begun */
+
+/* In bide_chain.branch of a branch, above its id. */
+enum {
+    BIDE__BRANCH_FALLIBLE = 32,   /* its result may be an error; */
+    BIDE__BRANCH_WIDTH_SHIFT = 6, /* log2 of the result's size */
+};
+
+enum {
+    BIDE__SHARED_ID = BIDE_BRANCHES - 1,
+    BIDE__GROUPS_MAX = 1000, /* groups nested in groups; each one costs C stack at every poll */
+};
+
+extern __attribute__((visibility("hidden"))) const struct bide_fn bide__group_fn;
+
+/* A number by which an assertion tells tasks apart. */
+static inline int32_t bide__task_hash(const struct bide_wakeable *task)
+{
+    return (int32_t)((uintptr_t)task / BIDE_BRANCHES);
+}
+
+/* The bits of a branch that calls fn, above its id. */
+static inline uint8_t bide__branch_bits(enum bide_group_kind kind, const struct bide_fn *fn)
+{
+    if (kind != BIDE_TRY_JOIN || !(fn->flags & BIDE_FN_RESULT_SIGNED) || fn->result_size == 0)
+        return 0;
+    return (uint8_t)(BIDE__BRANCH_FALLIBLE | __builtin_ctz(fn->result_size)
+                                                 << BIDE__BRANCH_WIDTH_SHIFT);
+}
+
+/* fork.c: computes the rooms of a site, unless they are known. */
+__attribute__((visibility("hidden"))) void bide__site_measure(struct bide__site *site);
+
+/* Of a site that was measured: the room for the i-th branch, and for all. */
+static inline size_t bide__site_room(const struct bide__site *site, unsigned i)
+{
+    return __atomic_load_n(&site->rooms[i], __ATOMIC_RELAXED);
+}
+
+static inline size_t bide__site_size(const struct bide__site *site)
+{
+    return __atomic_load_n(&site->size, __ATOMIC_RELAXED);
+}
+
+/* group.c: pushes the group of a site that was measured. */
+__attribute__((visibility("hidden"))) struct bide_group *bide__group_make(
+    struct bide_cx *cx, const struct bide__site *site, struct bide_frame *parent,
+    struct bide_group_result *result);
 
 #endif

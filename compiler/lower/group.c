@@ -343,6 +343,13 @@ static void set_up_jobs(struct group *g)
 
 /* ---- starting ---- */
 
+/* The variables of a group in the output. */
+struct names {
+    const char *fns, *rooms, *site, *sub, *poll, *from, *group;
+    const char *branch;        /* of a select: the one that was started last */
+    const char *failed, *done; /* of a try_join: the result of the group, while it is a fork */
+};
+
 static const char *append_starts(struct group *g, const char *cx, const char *parent);
 
 /* The number of branches, with the sleep of a timeout, which comes last. */
@@ -420,15 +427,17 @@ static struct code *declarations(struct lower *l)
     return l->unit->options->debug_locals ? l->head : l->at->out;
 }
 
-/* With a call through a reference the group's size is known only when it is pushed. */
-static void append_fns(struct group *g, const char *fns)
+/* The table of what the branches call, and the site of the group. With a call through a reference
+ * both are known only when the group begins. */
+static void append_site(struct group *g, const struct names *n)
 {
     struct lower *l = g->l;
     bool known = true;
     for (int i = 0; i < g->count; i++)
         known &= !is_unknown(&g->branch[i]);
     struct code *to = known ? declarations(l) : l->at->out;
-    code_text(l, to, "\n%sconst struct bide_fn *const %s[] = {", known ? "static " : "", fns);
+    const char *is_static = known ? "static " : "";
+    code_text(l, to, "\n%sconst struct bide_fn *const %s[] = {", is_static, n->fns);
     for (int i = 0; i < branch_count(g); i++) {
         code_text(l, to, i ? ", " : "");
         if (i < g->count && is_unknown(&g->branch[i]))
@@ -438,16 +447,17 @@ static void append_fns(struct group *g, const char *fns)
         if (known ? !g->is_nested : !(i < g->count && lacks_descriptor(&g->branch[i])))
             add_callee(l, branch_fn(g, i), known ? g->number : GROUP_UNKNOWN);
     }
-    code_text(l, to, "};\n");
+    code_text(l, to, "};\n%suint32_t %s[%d];\n", is_static, n->rooms, branch_count(g));
+    code_text(l, to, "%sstruct bide__site %s = {%s, %s, -1u, %s, %d};\n", is_static, n->site,
+              n->fns, n->rooms, kinds[g->form], branch_count(g));
 }
 
-/* `bide__start_f_branch_1(sub, NULL, slot, frame, pointers to static variables)` */
-static void append_start_body(struct lower *l, const struct branch *b, const char *sub)
+/* `bide__start_f_branch_1(cx, from, slot, frame, pointers to static variables)` */
+static void append_start_body(struct lower *l, const struct branch *b, const char *cx,
+                              const char *from)
 {
-    const char *null = null_text(l->unit);
-
-    code_text(l, l->at->out, "bide__start_%s(%s, %s, %s%s", b->body->name, sub, null,
-              b->slot ? "&" : "", b->slot ? b->slot : null);
+    code_text(l, l->at->out, "bide__start_%s(%s, %s, %s%s", b->body->name, cx, from,
+              b->slot ? "&" : "", b->slot ? b->slot : null_text(l->unit));
     if (b->body->uses_outer)
         code_text(l, l->at->out, ", %s", l->frame);
     for (uint32_t i = 0; i < b->body->captures.count; i++) {
@@ -470,49 +480,42 @@ static void append_taken(struct lower *l, const struct awaitable *a)
     }
 }
 
-/* A call through a reference that is refused: the branch is done at once. */
-static void append_refused_branch(struct lower *l, const struct branch *b, const char *group,
-                                  const char *sub)
-{
-    const char *null = null_text(l->unit), *slot = b->slot ? b->slot : null;
-
-    code_text(l, l->at->out, "if (");
-    append_refused_through(l, l->at->out, &b->call, sub, b->slot);
-    code_text(l, l->at->out,
-              ") {\nbide__group_started(%s, bide_frame_skip(%s, %s, %s%s));\nbreak;\n}\n", group,
-              sub, null, b->slot ? "&" : "", slot);
-}
-
-static void append_branch(struct group *g, int i, const char *group, const char *sub)
+/* `poll_1 = bide__start_f(...);`, or what else the branch is. `cx`, `from`: where it begins. */
+static void append_start_of(struct group *g, int i, const struct names *n, const char *cx,
+                            const char *from)
 {
     struct lower *l = g->l;
+    struct code *out = l->at->out;
+    struct branch *b = &g->branch[i];
     const char *null = null_text(l->unit);
 
-    if (i < g->count && g->branch[i].nested) {
-        code_text(l, l->at->out, "case %d: {\n", i);
-        const char *inner = append_starts(g->branch[i].nested, sub, null);
-        code_text(l, l->at->out, "bide__group_started(%s, bide__group_run(%s, %s));\nbreak;\n}\n",
-                  group, sub, inner);
+    if (i == g->count) {
+        code_text(l, out, "%s = bide__start_%s(%s, %s, %s, ", n->poll, sleep_of(g), cx, from, null);
+        copy_argument(l, out, g->limit);
+        code_text(l, out, ");\n");
         return;
     }
-    code_text(l, l->at->out, "case %d:\n", i);
-    if (i < g->count && is_unknown(&g->branch[i]))
-        append_refused_branch(l, &g->branch[i], group, sub);
-    code_text(l, l->at->out, "bide__group_started(%s, ", group);
-    if (i == g->count) {
-        code_text(l, l->at->out, "bide__start_%s(%s, %s, %s, ", sleep_of(g), sub, null, null);
-        copy_argument(l, l->at->out, g->limit);
-        code_text(l, l->at->out, ")");
-    } else if (g->branch[i].body) {
-        append_start_body(l, &g->branch[i], sub);
-    } else {
-        struct branch *b = &g->branch[i];
-        append_start(l, l->at->out, &b->call, sub, NULL, b->call.job ? NULL : b->slot);
+    if (b->nested) {
+        const char *end = append_starts(b->nested, cx, from);
+        code_text(l, out, "%s = %s;\n", n->poll, end);
+        return;
     }
-    code_text(l, l->at->out, ");\n");
-    if (i < g->count && !g->branch[i].body)
-        append_taken(l, &g->branch[i].call);
-    code_text(l, l->at->out, "break;\n");
+    if (is_unknown(b)) { /* if it is refused, it is done at once */
+        code_text(l, out, "if (");
+        append_refused_through(l, out, &b->call, cx, b->slot);
+        code_text(l, out, ") {\n%s = bide_frame_skip(%s, %s, %s%s);\n} else {\n", n->poll, cx, from,
+                  b->slot ? "&" : "", b->slot ? b->slot : null);
+    }
+    code_text(l, out, "%s = ", n->poll);
+    if (b->body)
+        append_start_body(l, b, cx, from);
+    else
+        append_start(l, out, &b->call, cx, from, b->call.job ? NULL : b->slot);
+    code_text(l, out, ";\n");
+    if (!b->body)
+        append_taken(l, &b->call);
+    if (is_unknown(b))
+        code_text(l, out, "}\n");
 }
 
 /* Leaves out the branches whose guard does not hold. */
@@ -535,40 +538,152 @@ static void append_guards(struct group *g, const char *group, const char *cx)
         code_text(l, l->at->out, ");\n");
 }
 
-/* `struct bide_group *group_1 = bide__group_push(...);`, and the other variables of the group. */
-static void append_push(struct group *g, const char *group, const char *i, const char *sub,
-                        const char *cx, const char *parent)
+static bool has_guards(const struct group *g)
 {
-    struct lower *l = g->l;
-    struct code *to = declarations(l);
-    const char *fns = name_new(l, "fns");
-
-    append_fns(g, fns);
-    code_text(l, to, "\nstruct bide_cx %s;\nint %s;\nstruct bide_group *%s", sub, i, group);
-    if (to != l->at->out) {
-        code_text(l, to, ";\n");
-        code_text(l, l->at->out, "%s", group);
-    }
-    code_text(l, l->at->out, " =\n    bide__group_push(%s, %s, %d, %s, %s, &%s.group);\n", cx,
-              kinds[g->form], branch_count(g), fns, parent, g->prefix);
+    for (int i = 0; i < g->count; i++)
+        if (g->branch[i].guard)
+            return true;
+    return false;
 }
 
-/* Pushes the group and starts its branches; returns the variable that points to it. */
+/* The variables of the group, and `group_1 = bide__fork(...);`. */
+static void append_fork(struct group *g, const struct names *n, const char *cx, const char *parent)
+{
+    struct lower *l = g->l;
+    struct code *to = declarations(l), *out = l->at->out;
+
+    append_site(g, n);
+    code_text(l, to,
+              "\nstruct bide_cx %s;\nenum bide_poll %s;\nstruct bide_frame *%s;\n"
+              "struct bide_group *%s;\n",
+              n->sub, n->poll, n->from, n->group);
+    if (g->form == FORM_SELECT)
+        code_text(l, to, "int %s;\n", n->branch);
+    if (g->form == FORM_TRY_JOIN)
+        code_text(l, to, "int32_t %s = 0;\nuint32_t %s = 0;\n", n->failed, n->done);
+    if (g->form == FORM_TRY_JOIN && to != out)
+        code_text(l, out, "%s = 0;\n%s = 0;\n", n->failed, n->done);
+    if (has_guards(g)) {
+        code_text(l, out, "%s = %s;\n%s = bide__fork_slow(%s, &%s, %s, &%s.group);\n", n->from,
+                  null_text(l->unit), n->group, cx, n->site, parent, g->prefix);
+        append_guards(g, n->group, cx);
+        return;
+    }
+    code_text(l, out, "%s = %s;\n%s = bide__fork(%s, &%s, %d, &%s, &%s.group);\n", n->from, parent,
+              n->group, cx, n->site, branch_count(g), n->from, g->prefix);
+}
+
+/* `bide__fork_started(...);`; i: the text of the branch's number. */
+static void append_started(struct group *g, const struct names *n, const char *cx, const char *i)
+{
+    code_text(g->l, g->l->at->out, "bide__fork_started(&%s, &%s, %s, &%s, %s, &%s.group, %s);\n",
+              n->group, n->from, cx, n->site, i, g->prefix, n->poll);
+}
+
+/* Does a negative result of this branch end the group? */
+static bool may_fail(const struct group *g, int i)
+{
+    const struct branch *b = &g->branch[i];
+    const struct type *t = b->body ? b->body->result : b->call.result;
+    if (g->form != FORM_TRY_JOIN || !b->slot)
+        return false;
+    return b->nested || (t && type_is_signed(g->l->unit, t));
+}
+
+/* Join and try_join: each branch is ready, or there is a group from then on. */
+static void append_joined(struct group *g, const struct names *n, const char *cx)
+{
+    struct lower *l = g->l;
+    const char *at = arena_printf(l->arena, "bide__fork_cx(%s, %s, &%s)", n->from, cx, n->sub);
+
+    for (int i = 0; i < g->count; i++) {
+        code_text(l, l->at->out, "if (");
+        if (g->form == FORM_TRY_JOIN && i)
+            code_text(l, l->at->out, "%s == 0 && ", n->failed);
+        code_text(l, l->at->out, "bide__fork_begin(%s, %s, &%s, %s, %d)) {\n", n->group, cx, n->sub,
+                  n->from, i);
+        append_start_of(g, i, n, at, n->from);
+        append_started(g, n, cx, arena_printf(l->arena, "%d", i));
+        if (may_fail(g, i))
+            code_text(l, l->at->out, "%s = bide__fork_failure(%s, %s);\n", n->failed, n->from,
+                      g->branch[i].slot);
+        if (g->form == FORM_TRY_JOIN)
+            code_text(l, l->at->out, "%s |= 1u << %d;\n", n->done, i);
+        code_text(l, l->at->out, "}\n");
+    }
+}
+
+/* A select that is not biased: if the first branch is not ready, there is a group. */
+static void append_raced(struct group *g, const struct names *n, const char *cx)
+{
+    struct lower *l = g->l;
+    const char *at = arena_printf(l->arena, "bide__fork_cx(%s, %s, &%s)", n->from, cx, n->sub);
+
+    code_text(l, l->at->out,
+              "%s = bide__fork_first(%s, %s, &%s, %s, %d);\nwhile (%s >= 0) {\nswitch (%s) {\n",
+              n->branch, n->group, cx, n->sub, n->from, branch_count(g), n->branch, n->branch);
+    for (int k = 0; k < branch_count(g); k++) {
+        code_text(l, l->at->out, "case %d:%s\n", k, g->branch[k].nested ? " {" : "");
+        append_start_of(g, k, n, at, n->from);
+        code_text(l, l->at->out, "break;\n%s", g->branch[k].nested ? "}\n" : "");
+    }
+    code_text(l, l->at->out, "}\n");
+    append_started(g, n, cx, arena_printf(l->arena, "(unsigned)%s", n->branch));
+    code_text(l, l->at->out, "if (%s)\n    break;\n%s = bide__group_next(%s, %s, &%s);\n}\n",
+              n->from, n->branch, n->group, cx, n->sub);
+}
+
+/* A biased select, or a timeout: the same, but the branches begin in order. */
+static void append_in_order(struct group *g, const struct names *n, const char *cx)
+{
+    struct lower *l = g->l;
+    const char *at = arena_printf(l->arena, "bide__fork_cx(%s, %s, &%s)", n->from, cx, n->sub);
+    const char *sub = arena_printf(l->arena, "&%s", n->sub);
+
+    code_text(l, l->at->out, "if (bide__fork_begin(%s, %s, &%s, %s, 0)) {\n", n->group, cx, n->sub,
+              n->from);
+    append_start_of(g, 0, n, at, n->from);
+    append_started(g, n, cx, "0");
+    code_text(l, l->at->out, "}\n");
+    for (int i = 1; i < branch_count(g); i++) {
+        code_text(l, l->at->out, "if (!%s && bide__group_begin(%s, %s, %s, %d)) {\n", n->from,
+                  n->group, cx, sub, i);
+        append_start_of(g, i, n, sub, null_text(l->unit));
+        code_text(l, l->at->out, "bide__group_started(%s, %s);\n}\n", n->group, n->poll);
+    }
+}
+
+/* Starts the branches of the group. Returns the expression of the poll: whether all are done. */
 static const char *append_starts(struct group *g, const char *cx, const char *parent)
 {
     struct lower *l = g->l;
-    const char *i = name_new(l, "branch"), *sub = name_new(l, "sub");
-    const char *group = name_new(l, "group");
-    const char *sub_address = arena_printf(l->arena, "&%s", sub);
+    struct names n = {.fns = name_new(l, "fns"),
+                      .rooms = name_new(l, "rooms"),
+                      .site = name_new(l, "site"),
+                      .sub = name_new(l, "sub"),
+                      .poll = name_new(l, "poll"),
+                      .from = name_new(l, "from"),
+                      .group = name_new(l, "group")};
+    const char *value = "0", *done = arena_printf(l->arena, "%uu", UINT32_MAX >> (32 - g->count));
 
-    append_push(g, group, i, sub, cx, parent);
-    append_guards(g, group, cx);
-    code_text(l, l->at->out, "while ((%s = bide__group_next(%s, %s, &%s)) >= 0) {\nswitch (%s) {\n",
-              i, group, cx, sub, i);
-    for (int k = 0; k < branch_count(g); k++)
-        append_branch(g, k, group, sub_address);
-    code_text(l, l->at->out, "}\n}\n");
-    return group;
+    if (g->form == FORM_SELECT) {
+        n.branch = value = name_new(l, "branch");
+        done = arena_printf(l->arena, "1u << (%s & 31)", value); /* it may be -1 */
+    } else if (g->form == FORM_TRY_JOIN) {
+        n.failed = value = name_new(l, "failed");
+        n.done = done = name_new(l, "done");
+    } else if (g->form != FORM_JOIN) {
+        done = "1";
+    }
+    append_fork(g, &n, cx, parent);
+    if (g->form == FORM_JOIN || g->form == FORM_TRY_JOIN)
+        append_joined(g, &n, cx);
+    else if (g->form == FORM_SELECT)
+        append_raced(g, &n, cx);
+    else
+        append_in_order(g, &n, cx);
+    return arena_printf(l->arena, "bide__fork_end(%s, %s, %s, &%s.group, %s, %s)", cx, n.group,
+                        n.from, g->prefix, value, done);
 }
 
 /* A group in a branch that is never started has no results. */
@@ -703,9 +818,9 @@ static void append_run(struct group *g, const struct expr *await)
 {
     struct lower *l = g->l;
     struct code *out = l->at->out, *run = code_new(l), *at_resume = NULL;
-    const char *group = append_starts(g, l->cx, arena_printf(l->arena, "&%s->h", l->frame));
+    const char *end = append_starts(g, l->cx, arena_printf(l->arena, "&%s->h", l->frame));
 
-    code_text(l, run, "bide__group_run(%s, %s)", l->cx, group);
+    code_text(l, run, "%s", end);
     if (may_unwind(l) && (l->at->links || has_results(g))) {
         l->at->out = at_resume = code_new(l);
         append_results(g, true);

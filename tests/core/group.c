@@ -550,7 +550,7 @@ TEST(a_late_wake_is_spurious)
     CHECK_EQ(script_end(), 0);
 }
 
-/* 6 + 6 * 6 branches need ids, so 12 of them share the last. They are woken in random order. */
+/* 6 + 6 * 6 branches need ids, so some of them share the last. A fork needs fewer of them. They are woken in random order. */
 TEST(more_branches_than_ids)
 {
     enum { N = 6 };
@@ -574,7 +574,7 @@ TEST(more_branches_than_ids)
         struct func f = {.body = {{.kind = GROUPS, .branches = all}}};
         script_begin(&f);
         CHECK_EQ(sim_turn(), BIDE_PENDING);
-        CHECK_EQ(sim.w.branches, 0x7ffffffe);
+        CHECK_EQ(sim.w.branches, 0x7ffffffc);
         unsigned shared = 0;
         for (int k = 0; k < N * N; k++) {
             int at = (k * 7 + order * 5) % (N * N);
@@ -585,7 +585,7 @@ TEST(more_branches_than_ids)
             CHECK_EQ(sim_turn(), k == N * N - 1 ? BIDE_READY : BIDE_PENDING);
             CHECK_EQ(leaf[at / N][at % N].returned, 1);
         }
-        CHECK(shared >= 11);
+        CHECK(shared >= 5);
         CHECK_EQ(script_end(), 0);
         CHECK_EQ(f.returned, 1);
     }

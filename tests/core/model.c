@@ -116,6 +116,7 @@ TEST_LIMIT(undisturbed_trees_take_their_time, 30)
     for (unsigned seed = 0; seed < 3000; seed++) {
         rng = seed;
         make_small(true);
+        script_spare = seed % 3 * 4000;
         script_begin(&funcs[0]);
         sim_run();
         CHECK_EQ(sim_now, time_of(&funcs[0]));
@@ -132,6 +133,7 @@ static void disturb(unsigned seed)
     sim_memory_calls = 0;
     sim_fail_at = pick(2) ? (int)pick(20) : -1;
     sim_fail_from_there = pick(2);
+    script_spare = pick(2) ? 0 : pick(40) * (size_t)200;
     script_begin(&funcs[0]);
     sim.turn.seed = pick(1000);
     if (pick(4) == 0)
@@ -162,4 +164,5 @@ TEST_LIMIT(disturbed_trees_end_cleanly, 60)
 {
     for (unsigned seed = 0; seed < 20000; seed++)
         disturb(seed);
+    CHECK(script_forks > 5000);
 }

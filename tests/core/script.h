@@ -15,6 +15,8 @@
 
 #include "tests/core/sim.h"
 
+#include "core/inside.h"
+
 enum { FUNC_STATEMENTS = 8, GROUP_BRANCHES = 32 };
 
 struct func;
@@ -110,7 +112,8 @@ struct script {
     bool unwinding;
 };
 
-static int script_live; /* calls that have begun and not ended */
+static int script_live;  /* calls that have begun and not ended */
+static int script_forks; /* groups that began without a frame of their own */
 
 static enum bide_poll script_poll(struct bide_cx *cx, struct bide_frame *h);
 
@@ -169,20 +172,55 @@ static enum bide_poll script_start(struct bide_cx *cx, struct bide_frame *parent
     return poll;
 }
 
-static enum bide_poll script_group(struct bide_cx *cx, struct script *f, const struct statement *s)
+static enum bide_poll script_pushed_group(struct bide_cx *cx, struct script *f,
+                                          const struct statement *s, const struct bide__site *site)
 {
-    const struct bide_fn *fns[GROUP_BRANCHES];
-    unsigned count = 0;
     struct bide_cx sub;
-
-    for (; s->branches[count] != NULL; count++)
-        fns[count] = script_fn_of(s->branches[count]);
-    struct bide_group *group = bide__group_push(cx, s->group, count, fns, &f->h, &f->group);
+    struct bide_group *group =
+        bide__group_push(cx, s->group, site->count, site->fns, &f->h, &f->group);
     if (s->left_out != 0)
         bide__group_leave_out(group, cx, s->left_out);
     for (int i; (i = bide__group_next(group, cx, &sub)) >= 0;)
         bide__group_started(group, script_start(&sub, NULL, &f->slots[i], s->branches[i]));
     return bide__group_run(cx, group);
+}
+
+static enum bide_poll script_group(struct bide_cx *cx, struct script *f, const struct statement *s)
+{
+    const struct bide_fn *fns[GROUP_BRANCHES];
+    uint32_t rooms[GROUP_BRANCHES], done = 0;
+    unsigned count = 0;
+    int32_t value = 0;
+    struct bide_cx sub;
+
+    for (; s->branches[count] != NULL; count++)
+        fns[count] = script_fn_of(s->branches[count]);
+    struct bide__site site = {fns, rooms, BIDE__SITE_NEW, (uint8_t)s->group, (uint8_t)count};
+    if (s->left_out != 0)
+        return script_pushed_group(cx, f, s, &site);
+    bide__site_measure(&site);
+    struct bide_frame *from = &f->h;
+    struct bide_group *group = bide__fork(cx, &site, count, &from, &f->group);
+    if (from != NULL)
+        script_forks++;
+    for (int i = bide__fork_first(group, cx, &sub, from, s->group == BIDE_SELECT ? count : 1);
+         i >= 0;) {
+        enum bide_poll poll =
+            script_start(bide__fork_cx(from, cx, &sub), from, &f->slots[i], s->branches[i]);
+        bide__fork_started(&group, &from, cx, &site, (unsigned)i, &f->group, poll);
+        if (s->group == BIDE_TRY_JOIN)
+            value = bide__fork_failure(from, f->slots[i]);
+        else if (s->group != BIDE_JOIN)
+            value = i;
+        done |= (uint32_t)1 << i;
+        if (from == NULL)
+            i = bide__group_next(group, cx, &sub);
+        else if ((s->group == BIDE_JOIN || s->group == BIDE_TRY_JOIN) && value == 0)
+            i = i + 1 < (int)count ? i + 1 : -1;
+        else
+            break;
+    }
+    return bide__fork_end(cx, group, from, &f->group, value, done);
 }
 
 /* Like bide_yield. */
@@ -297,11 +335,21 @@ static enum bide_poll script_poll(struct bide_cx *cx, struct bide_frame *h)
 
 static int script_result;
 
+/* Room beside that for the task's own frame. Groups for which there is room begin as forks. */
+#ifndef SCRIPT_SPARE
+#define SCRIPT_SPARE 0
+#endif
+static size_t script_spare = SCRIPT_SPARE;
+
 static inline void script_begin(struct func *func)
 {
+    const struct bide_fn *fn = script_fn_of(func);
+
     script_live = 0;
     script_result = -1;
-    *(struct func **)sim_begin(script_fn_of(func), &script_result) = func;
+    void *args = sim_begin_in(fn, bide_fn_room(fn) + script_spare, &script_result);
+    CHECK(args != NULL);
+    *(struct func **)args = func;
 }
 
 /* Checks the counts of a func whose task has ended. */

@@ -166,21 +166,21 @@ static async int macros(void)
 /* Names that generated code uses, for variables of the function. */
 static async int names(int frame, int cx)
 {
-    int outer = 1, args = 2, h = 3, result = 4, sub_1 = 5, group_1 = 6, branch_1 = 7, value = 8;
+    int outer = 1, args = 2, h = 3, result = 4, sub_1 = 5, group_1 = 6, poll_1 = 7, value = 8;
     await bide_join(({
                         outer += await step(frame);
                         args += cx + h;
-                        int bide = sub_1 + group_1;
+                        int bide = sub_1 + group_1, from_1 = bide, site_1 = from_1;
                         await bide_join(({
-                            result += await step(outer) + bide;
-                            branch_1 += value;
+                            result += await step(outer) + site_1;
+                            poll_1 += value;
                         }));
                     }),
                     value = ({
                         int frame = await step(1), outer = frame;
                         outer + value;
                     }));
-    return outer + args * 10 + result * 100 + branch_1 * 10000 + value * 1000000;
+    return outer + args * 10 + result * 100 + poll_1 * 10000 + value * 1000000;
 }
 
 static async int declared(int x)
