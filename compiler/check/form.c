@@ -43,6 +43,9 @@ static const struct {
     [FORM_BLOCK_ON] = {1, 1, false},
     [FORM_SCOPE_SPAWN] = {2, 2, false},
     [FORM_SCOPE_CANCEL] = {1, 1, false},
+    [FORM_TASK_SET_SPAWN] = {2, 2, false},
+    [FORM_TASK_MAP_SPAWN] = {3, 3, false},
+    [FORM_FUTURE_SET_ADD] = {2, 2, false},
     [FORM_REF] = {1, 1, false},
 };
 
@@ -242,7 +245,8 @@ static void check_started(struct checker *c, struct expr *form)
                        : "'%s' runs a call of an async function",
                    name);
     }
-    if (form->form != FORM_BLOCK_ON && form->form != FORM_LAZY) /* a future goes with its owner */
+    /* a future goes with its owner, or its set */
+    if (form->form != FORM_BLOCK_ON && form->form != FORM_LAZY && form->form != FORM_FUTURE_SET_ADD)
         check_borrows(c, form, e);
     check_expr(c, e, e->kind == EX_CALL || e->kind == EX_BLOCK ? USE_STARTED : USE_VALUE);
 }
@@ -522,6 +526,8 @@ static void check_place(struct checker *c, struct expr *form)
         check_core(c, form);
     else if (form->form == FORM_SCOPE_SPAWN)
         check_scope_form(c, form);
+    else if (form_adds(form->form))
+        check_set_form(c, form);
 }
 
 void check_form(struct checker *c, struct expr *e, enum use use)
@@ -537,6 +543,9 @@ void check_form(struct checker *c, struct expr *e, enum use use)
     case FORM_SPAWN_LOCAL:
     case FORM_SPAWN_LOW:
     case FORM_SCOPE_SPAWN:
+    case FORM_TASK_SET_SPAWN:
+    case FORM_TASK_MAP_SPAWN:
+    case FORM_FUTURE_SET_ADD:
     case FORM_LAZY:
     case FORM_BLOCK_ON:
         check_place(c, e);

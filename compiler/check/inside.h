@@ -66,6 +66,9 @@ void check_captures(struct checker *, struct function *block);
 void check_scope_copy(struct checker *, struct expr *, enum transfer);
 void check_scope_store(struct checker *, struct expr *object);
 void check_scope_address(struct checker *, const struct expr *address);
+/* set.c: the set, and the key, of a form that adds a child; and the result of the child. */
+void check_set_form(struct checker *, struct expr *form);
+
 /* The first argument of bide_scope_spawn or bide_scope_cancel. */
 void check_scope_form(struct checker *, struct expr *form);
 /* -Wbide-borrow. `started` is the call or block that the form starts. */

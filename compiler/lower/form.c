@@ -70,7 +70,8 @@ static const char *args_type(struct lower *l, const struct type *fn)
 static struct expr *started_by(struct expr *e)
 {
     int i = form_call(e->form);
-    bool starts = form_spawns(e->form) || e->form == FORM_BLOCK_ON || e->form == FORM_LAZY;
+    bool starts = form_spawns(e->form) || form_adds(e->form) || e->form == FORM_BLOCK_ON ||
+                  e->form == FORM_LAZY;
     return starts && e->arg_count > i ? skip_parens(e->arg[i]) : NULL;
 }
 
@@ -142,6 +143,17 @@ void copy_capture(struct lower *l, struct code *to, struct symbol *s)
         code_add(l, to, PC_USE, v);
 }
 
+/* The key of a child of a map, and what the map must know of it: its size, and whether it is a
+ * string. */
+static void copy_key(struct lower *l, struct code *to, struct expr *e)
+{
+    struct type *key = file_type(l, type_unqualified(l->unit, type_map_key(e->arg[0]->type)));
+    bool is_text = key->kind == TY_POINTER && key->base->kind == TY_CHAR;
+
+    copy_argument(l, to, e->arg[1]);
+    code_text(l, to, ", sizeof(%s), %d, ", type_print(l->unit, key, ""), is_text);
+}
+
 /* `bide__spawn(`, `bide__scope_spawn(s, ` and so on. */
 static void begin_spawn(struct lower *l, struct code *to, struct expr *e)
 {
@@ -153,12 +165,17 @@ static void begin_spawn(struct lower *l, struct code *to, struct expr *e)
         [FORM_SPAWN_LOW] = "bide__spawn_low",
         [FORM_LAZY] = "bide__lazy",
         [FORM_SCOPE_SPAWN] = "bide__scope_spawn",
+        [FORM_TASK_SET_SPAWN] = "bide__task_set_spawn",
+        [FORM_TASK_MAP_SPAWN] = "bide__task_map_spawn",
+        [FORM_FUTURE_SET_ADD] = "bide__future_set_add",
     };
     code_text(l, to, "%s(", names[e->form]);
     if (form_call(e->form) == 0)
         return;
     copy_argument(l, to, e->arg[0]);
     code_text(l, to, ", ");
+    if (e->form == FORM_TASK_MAP_SPAWN)
+        copy_key(l, to, e);
 }
 
 /* Arrays cannot be initialised from arrays: the arguments become a variable. */
@@ -226,8 +243,11 @@ static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool un
              l->unit->token[e->first].text);
         return;
     }
-    if (unused)
+    bool is_released = unused && type_is_owner(e->type);
+    if (is_released)
         code_text(l, to, "%s(", release_name(e->type));
+    else if (unused)
+        code_text(l, to, "(void)");
     else if (!expr_info_of(l, e)->is_converted)
         code_text(l, to, "(%s)", type_print(l->unit, e->type, ""));
     if (blocks) {
@@ -241,7 +261,7 @@ static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool un
         copy_args_literal(l, to, inner);
         code_text(l, to, ")");
     }
-    if (unused)
+    if (is_released)
         code_text(l, to, ")");
 }
 
@@ -300,6 +320,9 @@ void copy_form(struct lower *l, struct code *to, struct expr *e, bool unused)
     case FORM_SPAWN_LOW:
     case FORM_SPAWN_BLOCKING:
     case FORM_SCOPE_SPAWN:
+    case FORM_TASK_SET_SPAWN:
+    case FORM_TASK_MAP_SPAWN:
+    case FORM_FUTURE_SET_ADD:
     case FORM_LAZY: copy_spawn(l, to, e, unused); break;
     case FORM_SCOPE_CANCEL:
         code_text(l, to, "bide__scope_cancel(");

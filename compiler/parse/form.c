@@ -76,6 +76,12 @@ static struct type *task_type(struct parser *p, struct expr *e, int arg, const c
     return type_owner(p, owner, value_type(p, e->arg[arg]));
 }
 
+/* uint64_t, as the C libraries of the systems that are known define it. */
+static struct type *number_type(struct parser *p)
+{
+    return type_basic(p->unit, p->unit->target.size_long == 8 ? TY_ULONG : TY_ULLONG);
+}
+
 static struct type *form_type(struct parser *p, struct expr *e)
 {
     struct unit *u = p->unit;
@@ -90,6 +96,9 @@ static struct type *form_type(struct parser *p, struct expr *e)
     case FORM_SPAWN_BLOCKING:
     case FORM_SCOPE_SPAWN: return task_type(p, e, form_call(e->form), "bide__task");
     case FORM_LAZY: return task_type(p, e, 0, "bide__future");
+    case FORM_TASK_SET_SPAWN:
+    case FORM_TASK_MAP_SPAWN:
+    case FORM_FUTURE_SET_ADD: return number_type(p);
     case FORM_MOVE:
     case FORM_BLOCKING:
     case FORM_BLOCK_IN_PLACE:

@@ -148,6 +148,9 @@ enum form {
     FORM_BLOCK_ON,
     FORM_SCOPE_SPAWN,
     FORM_SCOPE_CANCEL,
+    FORM_TASK_SET_SPAWN,
+    FORM_TASK_MAP_SPAWN, /* it has a key before its call */
+    FORM_FUTURE_SET_ADD,
     FORM_REF,
     FORM_COUNT
 };
@@ -365,6 +368,8 @@ static inline bool keyword_is_specifier(unsigned k)
 const char *form_name(enum form);
 /* Does the form make a task of a call of an async function, or of an async block? */
 bool form_spawns(enum form);
+/* Does it add a child to a set? */
+bool form_adds(enum form);
 /* The argument of a form that is the call which it makes, or its first branch. */
 int form_call(enum form);
 

@@ -35,6 +35,9 @@ const char *form_name(enum form f)
         [FORM_BLOCK_ON] = "bide_block_on",
         [FORM_SCOPE_SPAWN] = "bide_scope_spawn",
         [FORM_SCOPE_CANCEL] = "bide_scope_cancel",
+        [FORM_TASK_SET_SPAWN] = "bide_task_set_spawn",
+        [FORM_TASK_MAP_SPAWN] = "bide_task_map_spawn",
+        [FORM_FUTURE_SET_ADD] = "bide_future_set_add",
         [FORM_REF] = "bide_ref",
     };
     return names[f];
@@ -48,9 +51,16 @@ bool form_spawns(enum form f)
     case FORM_SPAWN_AT:
     case FORM_SPAWN_LOCAL:
     case FORM_SPAWN_LOW:
+    case FORM_TASK_SET_SPAWN:
+    case FORM_TASK_MAP_SPAWN:
     case FORM_SCOPE_SPAWN: return true;
     default: return false;
     }
+}
+
+bool form_adds(enum form f)
+{
+    return f == FORM_TASK_SET_SPAWN || f == FORM_TASK_MAP_SPAWN || f == FORM_FUTURE_SET_ADD;
 }
 
 int form_call(enum form f)
@@ -59,9 +69,12 @@ int form_call(enum form f)
     case FORM_SPAWN_ON:
     case FORM_SPAWN_AT:
     case FORM_SCOPE_SPAWN:
+    case FORM_TASK_SET_SPAWN:
+    case FORM_FUTURE_SET_ADD:
     case FORM_TIMEOUT:
     case FORM_TIMEOUT_AT:
     case FORM_IF: return 1;
+    case FORM_TASK_MAP_SPAWN: return 2;
     default: return 0;
     }
 }
@@ -198,6 +211,9 @@ static const struct {
     {"bide_try_scope", KW_TRY_SCOPE},
     {"bide__task", KW_NONE}, /* the tags in the macros bide_task(T) and bide_future(T) */
     {"bide__future", KW_NONE},
+    {"bide__task_set", KW_NONE}, /* and in those of sets */
+    {"bide__task_map", KW_NONE},
+    {"bide__future_set", KW_NONE},
 };
 
 static const char *const mark_words[] = {

@@ -397,9 +397,12 @@ struct type *type_usual(struct unit *, struct type *, struct type *); /* arithme
 /* `bide_task(T)` or `bide_future(T)`, known by their structure: the T, else NULL. */
 struct type *type_task_result(const struct type *);
 struct type *type_future_result(const struct type *);
-bool type_is_owner(const struct type *);     /* a task or a future */
-bool type_holds_owner(const struct type *);  /* an owner, or an array of owners */
-bool type_holds_future(const struct type *); /* a future, or an array of futures */
+/* Of a set of this tag: the result of its children. NULL: it is no such set. */
+struct type *type_set_result(const struct type *, const char *tag);
+struct type *type_map_key(const struct type *); /* of a bide_task_map(K, T), otherwise NULL */
+bool type_is_owner(const struct type *);        /* a task or a future */
+bool type_holds_owner(const struct type *);     /* an owner, or an array of owners */
+bool type_holds_future(const struct type *);    /* a future, or an array of futures */
 /* `bide_async_fn(T, P...)`, or any pointer to a const pointer to a function: that function's type,
  * else NULL. It is_async when the type was written with bide_async_fn. */
 struct type *type_reference_target(const struct type *);

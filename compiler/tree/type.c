@@ -141,17 +141,24 @@ bool type_has_const_member(const struct type *t)
     return (t->kind == TY_STRUCT || t->kind == TY_UNION) && t->tag->has_const_member;
 }
 
-static struct type *owned(const struct type *t, const char *tag)
+/* The function type in a handle: T (**)(struct TAG *), or with a second parameter. */
+static const struct type *in_handle(const struct type *t, const char *tag, int count)
 {
     if (t->kind != TY_POINTER || t->base->kind != TY_POINTER || t->base->base->kind != TY_FUNCTION)
         return NULL;
     const struct type *f = t->base->base;
-    if (f->param_count != 1 || f->variadic || f->param[0].type->kind != TY_POINTER)
+    if (f->param_count != count || f->variadic || f->param[0].type->kind != TY_POINTER)
         return NULL;
     const struct type *s = f->param[0].type->base;
     if (s->kind != TY_STRUCT || !s->tag->name || strcmp(s->tag->name, tag) != 0)
         return NULL;
-    return f->base;
+    return f;
+}
+
+static struct type *owned(const struct type *t, const char *tag)
+{
+    const struct type *f = in_handle(t, tag, 1);
+    return f ? f->base : NULL;
 }
 
 struct type *type_task_result(const struct type *t)
@@ -162,6 +169,20 @@ struct type *type_task_result(const struct type *t)
 struct type *type_future_result(const struct type *t)
 {
     return owned(t, "bide__future");
+}
+
+static const char map_tag[] = "bide__task_map";
+
+struct type *type_set_result(const struct type *t, const char *tag)
+{
+    const struct type *f = in_handle(t, tag, strcmp(tag, map_tag) == 0 ? 2 : 1);
+    return f ? f->base : NULL;
+}
+
+struct type *type_map_key(const struct type *t)
+{
+    const struct type *f = in_handle(t, map_tag, 2);
+    return f ? f->param[1].type : NULL;
 }
 
 struct type *type_reference_target(const struct type *t)

@@ -192,6 +192,9 @@ static bool makes_call(const struct expr *form, int i)
     case FORM_SPAWN_LOW:
     case FORM_SPAWN_BLOCKING:
     case FORM_SCOPE_SPAWN:
+    case FORM_TASK_SET_SPAWN:
+    case FORM_TASK_MAP_SPAWN:
+    case FORM_FUTURE_SET_ADD:
     case FORM_LAZY:
     case FORM_JOIN:
     case FORM_TRY_JOIN:

@@ -32,7 +32,8 @@ struct tasks {
 bool spawn_may_move(const struct expr *form)
 {
     return form->form == FORM_SPAWN || form->form == FORM_SPAWN_LOW ||
-           form->form == FORM_SCOPE_SPAWN;
+           form->form == FORM_SCOPE_SPAWN || form->form == FORM_TASK_SET_SPAWN ||
+           form->form == FORM_TASK_MAP_SPAWN;
 }
 
 /* ---- which functions run in tasks ---- */

@@ -39,6 +39,16 @@ void *bide__spawn_local(const struct bide_fn *fn, const void *args);
 /* Like bide__spawn, for a task of low priority. */
 void *bide__spawn_low(const struct bide_fn *fn, const void *args);
 
+/* The same for a child of a task set (bide/set.h). Returns its number, or 0: it was not made. */
+uint64_t bide__task_set_spawn(void *set, const struct bide_fn *fn, const void *args);
+
+/* The same for a child of a task map: `key` points to `size` bytes, or to a string. */
+uint64_t bide__task_map_spawn(void *map, const void *key, size_t size, int is_text,
+                              const struct bide_fn *fn, const void *args);
+
+/* Adds a future to a future set. Returns its number, or 0: there was no memory. */
+uint64_t bide__future_set_add(void *set, const struct bide_fn *fn, const void *args);
+
 /* Drops a handle. A task that still runs is detached, not cancelled. NULL is ignored. Any
  * thread. */
 void bide__task_release(void *task);

@@ -26,6 +26,7 @@
 #include <bide/io.h>
 #include <bide/net.h>
 #include <bide/runtime.h>
+#include <bide/set.h>
 #include <bide/signal.h>
 #include <bide/sync.h>
 #include <bide/task.h>

@@ -62,6 +62,9 @@ typedef struct bide__scope *bide_scope_handle;
 struct bide__task;
 struct bide__future;
 struct bide__scope;
+struct bide__task_set;
+struct bide__task_map;
+struct bide__future_set;
 #define bide_task(T)          __typeof__(T(**)(struct bide__task *))
 #define bide_future(T)        __typeof__(T(**)(struct bide__future *))
 
@@ -151,6 +154,8 @@ bide__needs void *bide__erased_pointer(void);
 bide__needs void bide__erased_scope(struct bide__scope *);
 bide__needs void bide__erased_runtime(struct bide_runtime *);
 bide__needs int bide__erased_result(void *);
+bide__needs int bide__erased_number(void *);
+bide__needs void bide__erased_key(const void *);
 struct bide_instant;
 bide__needs int bide__erased_instant(struct bide_instant);
 #define bide__any(type)  ((type)bide__erased_pointer())
@@ -183,10 +188,35 @@ bide__needs int bide__erased_instant(struct bide_instant);
 #define bide_task_finished(h) ((void)*(h), bide__erased_int())
 #define bide_move(owner)      (bide__erased(), (owner))
 
+/* Sets: bide/set.h. */
+#define bide__child(set, tag, call, message)                                                       \
+    __extension__({                                                                                \
+        _Static_assert(                                                                            \
+            __builtin_types_compatible_p(__typeof__(call), __typeof__((*(set))((struct tag *)0))), \
+            message);                                                                              \
+        (uint64_t) bide__erased_number((void *)(set));                                             \
+    })
+#define bide_task_set_spawn(set, call)     \
+    bide__child(set, bide__task_set, call, \
+                "bide_task_set_spawn: the call has another result than the set")
+#define bide_future_set_add(set, call)       \
+    bide__child(set, bide__future_set, call, \
+                "bide_future_set_add: the call has another result than the set")
+#define bide_task_map_spawn(map, key, call)                                                     \
+    __extension__({                                                                             \
+        _Static_assert(                                                                         \
+            __builtin_types_compatible_p(                                                       \
+                __typeof__(map),                                                                \
+                __typeof__(__typeof__(call)(**)(struct bide__task_map *, __typeof__(*(key))))), \
+            "bide_task_map_spawn: the key or the result has another type than the map's");      \
+        bide__erased_key(key);                                                                  \
+        (uint64_t) bide__erased_number((void *)(map));                                          \
+    })
+
 /* Futures as values. */
-#define bide_lazy(call)       bide__any(bide_future(__typeof__(call)))
-#define bide_get(f)           (bide__erased(), (*(f))((struct bide__future *)0))
-#define bide_drop(f)          ((void)(*(f))((struct bide__future *)0), bide__erased())
+#define bide_lazy(call) bide__any(bide_future(__typeof__(call)))
+#define bide_get(f)     (bide__erased(), (*(f))((struct bide__future *)0))
+#define bide_drop(f)    ((void)(*(f))((struct bide__future *)0), bide__erased())
 
 /* Several at once. Compilers would call the results of all branches but the last unused. */
 #define bide__branches(...)                                    \

@@ -19,7 +19,7 @@ static void cancel_block(void *block, void *argument)
     struct bide_runtime *rt = argument;
     struct bide__task *task = block;
     if (!bide__state_done(&task->wake.state) && !bide__state_is_future(&task->wake.state))
-        bide__task_cancel(rt->worker, task, rt->forcing);
+        bide__task_cancel(rt->worker, task, BIDE__ASK_RUNTIME | rt->forcing);
 }
 
 void bide__cancel_all(struct bide_runtime *rt, bool force)

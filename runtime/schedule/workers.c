@@ -203,7 +203,7 @@ static void cancel_block(void *block, void *argument)
     const struct bide_runtime *rt = argument;
     struct bide__task *task = block;
     if (!bide__state_done(&task->wake.state) && !bide__state_is_future(&task->wake.state))
-        bide__task_cancel(NULL, task, rt->forcing);
+        bide__task_cancel(NULL, task, BIDE__ASK_RUNTIME | rt->forcing);
 }
 
 /* Asks all tasks to cancel, those to come too. False: a worker did not stand in time. */

@@ -18,6 +18,8 @@
  *   PINNED     multi: it is polled by the worker that made it alone
  *   MULTI      it is on a multi_thread runtime. Never changes
  *   LOW        it has low priority
+ *   OWNER_ASKED, RUNTIME_ASKED   who has asked it to cancel: its scope or set, a shutdown. They
+ *              stay, to tell why it ended
  *   the rest   a count of references: one of the executor until DONE (of a future: from its first
  *              poll on), one of each cloned waker and one of each waiting join. The block is freed
  *              when the count is 0 and HANDLE and LOCK are
@@ -209,10 +211,14 @@ static inline bool bide__state_wake_remote(bide__state *state)
     return !(s & (BIDE__SCHEDULED | BIDE__RUNNING | BIDE__DONE));
 }
 
-/* Owner: asks to cancel, with `force` also below shields. True: put it into the queue. */
-static inline bool bide__state_cancel(bide__state *state, bool force)
+/* Owner: asks to cancel. True: put it into the queue. */
+static inline bool bide__state_cancel(bide__state *state, unsigned how)
 {
-    uintptr_t ask = BIDE__CANCEL | (force ? BIDE__FORCE : 0);
+    uintptr_t ask = BIDE__CANCEL;
+
+    ask |= how & BIDE__ASK_FORCE ? BIDE__FORCE : 0;
+    ask |= how & BIDE__ASK_OWNER ? BIDE__OWNER_ASKED : 0;
+    ask |= how & BIDE__ASK_RUNTIME ? BIDE__RUNTIME_ASKED : 0;
     uintptr_t s = bide__state_change(state, 0, BIDE__SCHEDULED | ask, 0);
     BIDE__ASSERT_ALIVE(s, "task: cancel");
     return !(s & (BIDE__SCHEDULED | BIDE__RUNNING | BIDE__DONE));
@@ -468,6 +474,24 @@ void bide__multi_future_pass_on(struct bide__task *future);
 void bide__scope_add(struct bide__worker *worker, struct bide__scope *scope,
                      struct bide__task *task);
 void bide__scope_child_ended(struct bide__worker *worker, struct bide__task *task);
+
+enum { BIDE__SCOPE_SET = 16 }; /* in `flags`: it is the beginning of a task set */
+
+void bide__scope_lock(struct bide__scope *scope);
+void bide__scope_unlock(struct bide__scope *scope);
+
+/* All with the lock. A ring is named by its first child. */
+void bide__child_link(void **ring, struct bide__task *task);
+void bide__child_unlink(void **ring, struct bide__task *task);
+void bide__scope_cancel_children(struct bide__worker *worker, struct bide__scope *scope,
+                                 bool force);
+
+/* set.c: the same for a child of a set. With the lock of the scope, which it gives back. */
+void bide__set_child_ended(struct bide__worker *worker, struct bide__scope *scope,
+                           struct bide__task *task);
+
+/* Why a task has ended, which has, or why it was not made. */
+enum bide_end_reason bide__end_reason(uintptr_t state, int error);
 
 /* ---- futures: future.c has the table of states and events, future_await.c the leaves ---- */
 

@@ -48,7 +48,7 @@ size_t bide__outside_take(struct bide__hub *hub, struct bide__worker *worker,
         bide__count(hub, &hub->alive, 1);
         bide__schedule(worker, task);
         if (worker->closing)
-            bide__task_cancel(worker, task, worker->runtime->forcing);
+            bide__task_cancel(worker, task, BIDE__ASK_RUNTIME | worker->runtime->forcing);
         count++;
     }
     return count;

@@ -24,6 +24,9 @@
  * bide__scope_child_ended from the unlinking to the wake, in the walk of cancel_children, and where
  * the leaf looks at `first` and leaves its waker. The wake is inside, so that a parent that sees no
  * child cannot have gone before it. To unlock is the last thing that a child does with its scope.
+ *
+ * A task set (set.c) is a scope of which less is asked, and of whose children more is kept: the end
+ * of a child is told to it.
  */
 #include "runtime/task/inside.h"
 
@@ -40,12 +43,12 @@ _Static_assert(offsetof(struct bide__scope, wait) == 0, "the leaf is the scope")
 
 /* ---- the lock; it does nothing on a current_thread runtime ---- */
 
-static bool is_shared(const struct bide__scope *scope)
+static inline bool is_shared(const struct bide__scope *scope)
 {
     return scope->runtime != NULL && ((const struct bide_runtime *)scope->runtime)->multi;
 }
 
-static void lock(struct bide__scope *scope)
+inline void bide__scope_lock(struct bide__scope *scope)
 {
     if (__builtin_expect(!is_shared(scope), 1))
         return;
@@ -53,7 +56,7 @@ static void lock(struct bide__scope *scope)
         bide__spin(n);
 }
 
-static void unlock(struct bide__scope *scope)
+inline void bide__scope_unlock(struct bide__scope *scope)
 {
     if (__builtin_expect(is_shared(scope), 0))
         __atomic_store_n(&scope->lock, NULL, __ATOMIC_RELEASE);
@@ -61,8 +64,7 @@ static void unlock(struct bide__scope *scope)
 
 /* ---- children ---- */
 
-/* With the lock. */
-static void cancel_children(struct bide__worker *worker, struct bide__scope *scope, bool force)
+void bide__scope_cancel_children(struct bide__worker *worker, struct bide__scope *scope, bool force)
 {
     uint32_t flags = force ? CANCELLED | FORCED : CANCELLED;
     struct bide__task *first = scope->first, *task = first;
@@ -73,7 +75,7 @@ static void cancel_children(struct bide__worker *worker, struct bide__scope *sco
     if (first == NULL)
         return;
     do {
-        bide__task_cancel(worker, task, force);
+        bide__task_cancel(worker, task, BIDE__ASK_OWNER | force);
         task = bide__task_child(task)->next;
     } while (task != first);
 }
@@ -84,7 +86,7 @@ static void fail(struct bide__worker *worker, struct bide__scope *scope, int err
     if (!(scope->flags & TRY) || scope->error != 0)
         return;
     scope->error = error;
-    cancel_children(worker, scope, false);
+    bide__scope_cancel_children(worker, scope, false);
 }
 
 /* 0, or why the child has failed. */
@@ -110,16 +112,14 @@ static int failure_of(const struct bide__task *task)
     return value < INT32_MIN ? INT32_MIN : (int)value;
 }
 
-void bide__scope_add(struct bide__worker *worker, struct bide__scope *scope,
-                     struct bide__task *task)
+/* With the lock: at the end of the ring. */
+void bide__child_link(void **ring, struct bide__task *task)
 {
     struct bide__child *child = bide__task_child(task);
+    struct bide__task *first = *ring;
 
-    lock(scope);
-    struct bide__task *first = scope->first;
-    child->scope = scope;
     if (first == NULL) {
-        scope->first = child->next = child->previous = task;
+        *ring = child->next = child->previous = task;
     } else {
         struct bide__child *head = bide__task_child(first);
         child->next = first;
@@ -127,22 +127,41 @@ void bide__scope_add(struct bide__worker *worker, struct bide__scope *scope,
         bide__task_child(head->previous)->next = task;
         head->previous = task;
     }
+}
+
+void bide__scope_add(struct bide__worker *worker, struct bide__scope *scope,
+                     struct bide__task *task)
+{
+    bide__scope_lock(scope);
+    bide__task_child(task)->scope = scope;
+    bide__child_link(&scope->first, task);
     if (scope->flags & CANCELLED)
-        bide__task_cancel(worker, task, scope->flags & FORCED);
-    unlock(scope);
+        bide__task_cancel(worker, task, BIDE__ASK_OWNER | !!(scope->flags & FORCED));
+    bide__scope_unlock(scope);
+}
+
+/* With the lock. */
+void bide__child_unlink(void **ring, struct bide__task *task)
+{
+    struct bide__child *child = bide__task_child(task);
+
+    BIDE__ASSERT(*ring != NULL, "scope: child ends: the scope has no child");
+    if (*ring == task)
+        *ring = child->next == task ? NULL : child->next;
+    bide__task_child(child->next)->previous = child->previous;
+    bide__task_child(child->previous)->next = child->next;
 }
 
 void bide__scope_child_ended(struct bide__worker *worker, struct bide__task *task)
 {
-    struct bide__child *child = bide__task_child(task);
-    struct bide__scope *scope = child->scope;
+    struct bide__scope *scope = bide__task_child(task)->scope;
 
-    lock(scope);
-    BIDE__ASSERT(scope->first != NULL, "scope: child ends: the scope has no child");
-    if (scope->first == task)
-        scope->first = child->next == task ? NULL : child->next;
-    bide__task_child(child->next)->previous = child->previous;
-    bide__task_child(child->previous)->next = child->next;
+    bide__scope_lock(scope);
+    if (scope->flags & BIDE__SCOPE_SET) {
+        bide__set_child_ended(worker, scope, task);
+        return;
+    }
+    bide__child_unlink(&scope->first, task);
     int error = scope->flags & TRY ? failure_of(task) : 0;
     if (error != 0)
         fail(worker, scope, error);
@@ -151,7 +170,7 @@ void bide__scope_child_ended(struct bide__worker *worker, struct bide__task *tas
         scope->waker.bits = 0;
         bide_waker_wake_by_ref(waker);
     }
-    unlock(scope);
+    bide__scope_unlock(scope);
 }
 
 /* ---- the leaf ---- */
@@ -160,12 +179,12 @@ static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct bide__scope *scope = (struct bide__scope *)(void *)h;
 
-    lock(scope);
+    bide__scope_lock(scope);
     bool waits = scope->first != NULL;
     scope->waker.bits = 0;
     if (waits)
         scope->waker = cx->waker;
-    unlock(scope);
+    bide__scope_unlock(scope);
     if (waits)
         return bide_frame_suspend(cx, h);
     struct bide_segment *segment = bide_chain_segment(cx->chain);
@@ -180,14 +199,15 @@ static enum bide_answer wait_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
     struct bide__scope *scope = (struct bide__scope *)(void *)h;
 
-    lock(scope);
+    bide__scope_lock(scope);
     bool waits = scope->first != NULL;
     if (waits) {
         scope->flags |= ASKED;
         scope->waker = cx->waker;
-        cancel_children(bide__thread.running, scope, cx->chain->flags & BIDE_CHAIN_FORCE);
+        bide__scope_cancel_children(bide__thread.running, scope,
+                                    cx->chain->flags & BIDE_CHAIN_FORCE);
     }
-    unlock(scope);
+    bide__scope_unlock(scope);
     return waits ? BIDE_WAIT : BIDE_COMPLETED;
 }
 
@@ -221,9 +241,9 @@ void *bide__scope_spawn(struct bide__scope *scope, const struct bide_fn *fn, con
         return task;
     bide__args_release(fn, args);
     if (is_here) {
-        lock(scope);
+        bide__scope_lock(scope);
         fail(worker, scope, error);
-        unlock(scope);
+        bide__scope_unlock(scope);
     }
     return bide__handle_failed(error);
 }
@@ -234,17 +254,17 @@ void bide__scope_cancel(struct bide__scope *scope)
 
     if (worker == NULL || worker->runtime != scope->runtime)
         return;
-    lock(scope);
-    cancel_children(worker, scope, false);
-    unlock(scope);
+    bide__scope_lock(scope);
+    bide__scope_cancel_children(worker, scope, false);
+    bide__scope_unlock(scope);
 }
 
 enum bide_poll bide__scope_wait(struct bide_cx *cx, struct bide_frame *parent,
                                 struct bide__scope *scope)
 {
-    lock(scope);
+    bide__scope_lock(scope);
     bool is_empty = scope->first == NULL;
-    unlock(scope);
+    bide__scope_unlock(scope);
     if (is_empty)
         return BIDE_READY;
     size_t distance = (size_t)((char *)scope - (char *)parent) / BIDE_FRAME_UNIT;

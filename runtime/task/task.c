@@ -170,7 +170,7 @@ struct bide__task *bide__task_prepare(struct bide__worker *worker, uintptr_t fla
     if (__builtin_expect(task == NULL, 0))
         return *error == -EAGAIN ? bide__task_prepare(worker, flags, fn, args, error) : NULL;
     if (worker->closing)
-        bide__task_cancel(worker, task, worker->runtime->forcing);
+        bide__task_cancel(worker, task, BIDE__ASK_RUNTIME | worker->runtime->forcing);
     return task;
 }
 
@@ -180,7 +180,18 @@ static __attribute__((noinline)) void announce(struct bide__worker *worker, stru
     if (worker->watched)
         bide__task_spawned(worker->runtime, task);
     if (worker->closing)
-        bide__task_cancel(worker, task, worker->runtime->forcing);
+        bide__task_cancel(worker, task, BIDE__ASK_RUNTIME | worker->runtime->forcing);
+}
+
+struct bide__task *bide__task_hold(struct bide__worker *worker, struct bide__scope *scope,
+                                   const struct bide_fn *fn, const void *args, int *error)
+{
+    struct bide__task *task = prepare(worker, scope, 0, fn, args, error);
+    if (__builtin_expect(task == NULL, 0))
+        return *error == -EAGAIN ? bide__task_hold(worker, scope, fn, args, error) : NULL;
+    if (worker->closing | worker->watched)
+        announce(worker, task);
+    return task;
 }
 
 struct bide__task *bide__task_new(struct bide__worker *worker, struct bide__scope *scope,
@@ -418,9 +429,9 @@ struct bide__task *bide__task_begin(struct bide__worker *worker, const struct bi
     return NULL;
 }
 
-void bide__task_cancel(struct bide__worker *worker, struct bide__task *task, bool force)
+void bide__task_cancel(struct bide__worker *worker, struct bide__task *task, unsigned how)
 {
-    if (bide__state_cancel(&task->wake.state, force))
+    if (bide__state_cancel(&task->wake.state, how))
         bide__schedule(worker, task);
 }
 

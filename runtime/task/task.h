@@ -34,6 +34,7 @@
 #include "runtime/memory/memory.h"
 #include "runtime/thread.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 
 struct bide__joiner;
@@ -56,7 +57,16 @@ enum {
     BIDE__PINNED = 1024,
     BIDE__MULTI = 2048,
     BIDE__LOW = 4096,
-    BIDE__REF = 1 << 13,
+    BIDE__OWNER_ASKED = 1 << 13,
+    BIDE__RUNTIME_ASKED = 1 << 14,
+    BIDE__REF = 1 << 15,
+};
+
+/* How a task is asked to cancel, and by whom: at most one of the last two. 0: by its handle. */
+enum {
+    BIDE__ASK_FORCE = 1,   /* below shields too */
+    BIDE__ASK_OWNER = 2,   /* its scope or set */
+    BIDE__ASK_RUNTIME = 4, /* a shutdown */
 };
 
 typedef _Atomic uintptr_t bide__state;
@@ -155,6 +165,7 @@ struct bide__hub {
     bool sleeping;                         /* the owner is, or is about to be, in the driver */
     bool refuses;                          /* no task may be spawned from outside */
     bool closed;                           /* there is no owner any more */
+    struct bide__flock *flocks;            /* the first of a ring */
     void (*wake)(struct bide__driver *driver);
     struct bide__driver *driver;
 
@@ -327,6 +338,11 @@ struct bide__task *bide__task_new(struct bide__worker *worker, struct bide__scop
                                   uintptr_t flags, const struct bide_fn *fn, const void *args,
                                   int *error);
 
+/* The same for a child that the caller puts into the queue when its time has come. Until then it is
+ * marked as if it were there: nothing else puts it there. */
+struct bide__task *bide__task_hold(struct bide__worker *worker, struct bide__scope *scope,
+                                   const struct bide_fn *fn, const void *args, int *error);
+
 /* The same for a thread that runs no worker of a multi_thread runtime, with `worker` the one that
  * stands for such threads and under the hub's mutex; but the caller calls the hook for it and puts
  * it into the queue. */
@@ -385,8 +401,8 @@ bool bide__task_wait_outside(struct bide__task *task);
 /* multi.c: the runtime of a program is stuck; wakes the thread that blocks on it. Any thread. */
 void bide__task_stuck(struct bide_runtime *rt);
 
-/* Owner: asks to cancel, with `force` below shields too. */
-void bide__task_cancel(struct bide__worker *worker, struct bide__task *task, bool force);
+/* Owner: asks to cancel. `how` is of BIDE__ASK_...: true means with force. */
+void bide__task_cancel(struct bide__worker *worker, struct bide__task *task, unsigned how);
 
 /* Owner: the handle is gone. */
 void bide__task_let_go(struct bide__worker *worker, struct bide__task *task);
@@ -415,6 +431,56 @@ struct bide__watch {
  */
 void bide__watch_begin(struct bide__watch *watch, struct bide__task *task);
 int bide__watch_end(struct bide__worker *worker, struct bide__watch *watch, void *result);
+
+/* ---- task sets (set.c): <bide/set.h> ---- */
+
+struct bide__task_set;
+struct bide_task_end;
+
+enum { BIDE__SET_WAITS = INT_MAX };
+
+/* Owner: returns 1 and the result of the child that ended first of those that were not told, 0 if
+ * there is no child, or a negative errno; or BIDE__SET_WAITS: none has ended. `leaf` is then woken
+ * by cx->waker, which is borrowed, until it leaves. cx NULL: nobody waits. */
+int bide__set_next(struct bide__task_set *set, struct bide_cx *cx, const void *leaf, void *out,
+                   struct bide_task_end *end);
+/* True: it did wait. */
+bool bide__set_leave(struct bide__task_set *set, const void *leaf);
+
+/* Owner: asks a child to cancel, by its number; its end was not told. */
+void bide__set_abort_child(struct bide__task_set *set, uint64_t id);
+
+/* Owner: a child that cannot be made for this reason. Returns 0. */
+uint64_t bide__set_refuse(struct bide__task_set *set, const struct bide_fn *fn, const void *args,
+                          int error);
+
+/* Owner: asks all children to cancel, and drops what has ended. Then, until it says true, which
+ * frees the set: have all children ended? If not, the waker is woken when they have. */
+void bide__set_close(struct bide__task_set *set, bool force);
+bool bide__set_is_gone(struct bide__task_set *set, bide_waker waker);
+
+/* ---- flocks (flock.c): futures in a set, which one leaf polls; for dumps ---- */
+
+struct bide__flock {
+    struct bide__flock *next, *previous; /* of the same hub; next NULL: of none */
+    struct bide__hub *hub;
+    const struct bide_frame *leaf; /* that polls them; NULL: nobody does */
+    /* Calls f for each of its futures that has not ended, in their order. `state`: what it does,
+     * " waits" for example. `chain`: of one that has begun; NULL: fn has not. */
+    void (*each)(const struct bide__flock *flock,
+                 void (*f)(void *argument, uint64_t id, const char *state,
+                           const struct bide_chain *chain, const struct bide_fn *fn),
+                 void *argument);
+};
+
+/* Any thread that runs tasks. Outside of tasks it is not listed. */
+void bide__flock_add(struct bide__flock *flock);
+void bide__flock_remove(struct bide__flock *flock);
+
+/* While the tasks stand: the next flock of the runtime after `flock`, NULL: the first. NULL: there
+ * is no more. */
+const struct bide__flock *bide__flock_next(const struct bide_runtime *rt,
+                                           const struct bide__flock *flock);
 
 /* ---- futures ---- */
 

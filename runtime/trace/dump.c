@@ -10,6 +10,7 @@
 #include <string.h>
 
 struct dump {
+    const struct bide_runtime *runtime;
     void (*write)(void *argument, const char *text, size_t size);
     void *argument;
 };
@@ -77,6 +78,58 @@ static bool is_hidden(struct bide_frame *f, struct bide_segment *segment)
 }
 
 static void dump_chain(const struct dump *d, int indent, const struct bide_chain *chain,
+                       unsigned depth);
+
+struct child {
+    const struct dump *d;
+    int indent;
+    unsigned depth;
+};
+
+/* A future of a set. */
+static void dump_child(void *argument, uint64_t id, const char *state,
+                       const struct bide_chain *chain, const struct bide_fn *fn)
+{
+    const struct child *c = argument;
+    char name[40];
+
+    snprintf(name, sizeof(name), "child %llu", (unsigned long long)id);
+    dump_line(c->d, c->indent, name, state, NULL, 0);
+    if (chain != NULL)
+        dump_chain(c->d, c->indent + 2, chain, c->depth + 1);
+    else if (fn->info != NULL)
+        dump_line(c->d, c->indent + 2, "", fn->info->name, fn->info->file, fn->info->line);
+}
+
+/* The futures of the set that the leaf polls. */
+static void dump_flock(const struct dump *d, int indent, const struct bide_frame *leaf,
+                       unsigned depth)
+{
+    const struct bide__flock *flock = NULL;
+    struct child c = {d, indent, depth};
+
+    while ((flock = bide__flock_next(d->runtime, flock)) != NULL)
+        if (flock->leaf == leaf)
+            flock->each(flock, dump_child, &c);
+}
+
+/* The sets whose futures nobody polls now: what has been woken there waits for that. */
+static void dump_unpolled(const struct dump *d)
+{
+    const struct bide__flock *flock = NULL;
+    struct child c = {d, 2, 0};
+    char name[40];
+
+    while ((flock = bide__flock_next(d->runtime, flock)) != NULL) {
+        if (flock->leaf != NULL)
+            continue;
+        snprintf(name, sizeof(name), "future set %llx", (unsigned long long)(uintptr_t)flock);
+        dump_line(d, 0, name, " is polled by nobody", NULL, 0);
+        flock->each(flock, dump_child, &c);
+    }
+}
+
+static void dump_chain(const struct dump *d, int indent, const struct bide_chain *chain,
                        unsigned depth)
 {
     struct bide_segment *segment = bide_chain_segment(chain);
@@ -92,6 +145,8 @@ static void dump_chain(const struct dump *d, int indent, const struct bide_chain
             dump_frame(d, indent, f);
         if (branch != NULL)
             dump_chain(d, indent + 2, branch, depth + 1);
+        if (f->fn->cancel != NULL)
+            dump_flock(d, indent + 2, f, depth);
         for (unsigned i = 0; (branch = bide_group_branch(f, &i)) != NULL; i++) {
             char name[32];
             snprintf(name, sizeof(name), "branch %u:", i);
@@ -135,6 +190,7 @@ static void dump_block(void *block, void *argument)
 void bide__dump_tasks(const struct bide_runtime *rt,
                       void (*write)(void *argument, const char *text, size_t size), void *argument)
 {
-    struct dump d = {write, argument};
+    struct dump d = {rt, write, argument};
     bide__hub_each(rt->hub, dump_block, &d);
+    dump_unpolled(&d);
 }

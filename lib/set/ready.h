@@ -1,0 +1,131 @@
+/*
+ * lib/set/ready.h: the woken futures of a future set, and the task that is to be told of them.
+ *
+ * A child of a set is its own wakeable: a wake of one of its leaves puts it into the set's list of
+ * ready children, and wakes the task that polls the set. So a wake takes constant time, however
+ * many children there are, and only woken children are polled.
+ *
+ * The child's state word (wake.state):
+ *
+ *   QUEUED   it is in the list, with a reference. Whoever sets the bit puts it there
+ *   ENDED    it is not polled any more; wakes do nothing
+ *   the rest a count of references: one of the set until the child has ended, one of the list, one
+ *            of each cloned waker. The last one to go frees the child
+ *
+ * What was written before a wake is seen by the poll that follows it: QUEUED is cleared before the
+ * child is polled, so a wake during the poll queues it once more.
+ *
+ * The one that polls looks at the list under the lock and leaves its waker there in the same
+ * breath; so a wake either comes before, and is seen, or finds the waker. The waker is a clone,
+ * since any thread may wake a child. It was cloned before the lock was taken, and whoever takes it
+ * wakes or drops it after it gave the lock back.
+ *
+ * Threads: ready_push and the functions for references are for any thread; ready_pop, ready_wait
+ * and ready_leave for the one that polls the set. The memory of the list must stay while a child
+ * has references.
+ */
+#ifndef BIDE_LIB_SET_READY_H
+#define BIDE_LIB_SET_READY_H
+
+#include "lib/sync/wait.h"
+
+#include <stdatomic.h>
+
+enum { CHILD_QUEUED = 1, CHILD_ENDED = 2, CHILD_REF = 4 };
+
+struct ready {
+    uint32_t lock;
+    struct bide_wakeable *first, *last; /* linked by `next` */
+    bide_waker waker;                   /* a clone, of whoever waits; bits 0: nobody does */
+};
+
+/* One more reference. */
+static inline void child_ref(struct bide_wakeable *child)
+{
+    atomic_fetch_add_explicit(&child->state, CHILD_REF, memory_order_relaxed);
+}
+
+/* True: that was the last one. */
+static inline bool child_unref(struct bide_wakeable *child)
+{
+    return atomic_fetch_sub_explicit(&child->state, CHILD_REF, memory_order_acq_rel) <
+           2 * CHILD_REF;
+}
+
+/* The caller has a reference. `branches`: those that are woken. */
+static inline void ready_push(struct ready *r, struct bide_wakeable *child, uint32_t branches)
+{
+    bide_waker waker;
+
+    atomic_fetch_or_explicit(&child->woken, branches, memory_order_release);
+    if (atomic_fetch_or_explicit(&child->state, CHILD_QUEUED, memory_order_acq_rel) &
+        (CHILD_QUEUED | CHILD_ENDED))
+        return;
+    child_ref(child);
+    child->next = NULL;
+    lock_take(&r->lock);
+    if (r->last != NULL)
+        r->last->next = child;
+    else
+        r->first = child;
+    r->last = child;
+    waker = r->waker;
+    r->waker.bits = 0;
+    lock_give(&r->lock);
+    if (waker.bits != 0)
+        bide_waker_wake(waker);
+}
+
+static inline bool ready_is_empty(struct ready *r)
+{
+    lock_take(&r->lock);
+    bool is_empty = r->first == NULL;
+    lock_give(&r->lock);
+    return is_empty;
+}
+
+/* Takes out the child that was woken first, with the list's reference; NULL: none was. */
+static inline struct bide_wakeable *ready_pop(struct ready *r)
+{
+    lock_take(&r->lock);
+    struct bide_wakeable *child = r->first;
+    if (child != NULL)
+        r->first = child->next;
+    if (r->first == NULL)
+        r->last = NULL;
+    lock_give(&r->lock);
+    if (child != NULL)
+        atomic_fetch_and_explicit(&child->state, ~(uintptr_t)CHILD_QUEUED, memory_order_acq_rel);
+    return child;
+}
+
+/* The one that polls will be woken by the next push. False: there is a child in the list. */
+static inline bool ready_wait(struct ready *r, bide_waker waker)
+{
+    bide_waker mine = bide_waker_clone(waker);
+
+    lock_take(&r->lock);
+    bool waits = r->first == NULL;
+    bide_waker other = mine;
+    if (waits) {
+        other = r->waker;
+        r->waker = mine;
+    }
+    lock_give(&r->lock);
+    if (other.bits != 0)
+        bide_waker_drop(other);
+    return waits;
+}
+
+/* Nobody waits any more. */
+static inline void ready_leave(struct ready *r)
+{
+    lock_take(&r->lock);
+    bide_waker waker = r->waker;
+    r->waker.bits = 0;
+    lock_give(&r->lock);
+    if (waker.bits != 0)
+        bide_waker_drop(waker);
+}
+
+#endif
