@@ -107,6 +107,6 @@ bool bide__refuse_through(const struct bide_cx *cx, const struct bide_fn *fn, vo
 {
     if (!cx->turn->refuses(fn))
         return false;
-    bide_fn_fail(fn, result, -BIDE__EPERM);
+    bide_fn_fail(fn, -BIDE__EPERM, result);
     return true;
 }

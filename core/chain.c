@@ -134,7 +134,7 @@ static struct bide_frame *drop_frame(struct bide_cx *cx, struct bide_frame *f)
     BIDE__ASSERT(level_unwinds(cx->chain) || cx->chain->shield >= BIDE_LEVELS,
                  "chain: drop: its level does not unwind");
     bide_frame_finish(cx, f);
-    bide_fn_fail(fn, result, bide__unwind_error(cx));
+    bide_fn_fail(fn, bide__unwind_error(cx), result);
     return parent;
 }
 
@@ -154,7 +154,7 @@ static enum bide_poll poll_unwinding(struct bide_cx *cx, struct bide_frame *f)
     else
         poll = fn->poll(cx, f);
     if (poll == BIDE_READY && level_unwinds(c) && !(fn->flags & BIDE_FN_CANCEL_RETURNS))
-        bide_fn_fail(fn, result, bide__unwind_error(cx));
+        bide_fn_fail(fn, bide__unwind_error(cx), result);
     return poll;
 }
 

@@ -250,7 +250,7 @@ size_t bide__fn_ahead(const struct bide_fn *fn)
     return steps != 0 ? size : 0;
 }
 
-void bide_fn_fail(const struct bide_fn *fn, void *result, int error)
+void bide_fn_fail(const struct bide_fn *fn, int error, void *result)
 {
     if (result == NULL || fn->result_size == 0)
         return;

@@ -69,7 +69,7 @@ static struct bide_frame *place(struct bide_cx *cx, const struct bide_fn *fn, si
 static void fail_without_memory(struct bide_cx *cx, const struct bide_fn *fn,
                                 struct bide_frame *parent, void *result)
 {
-    bide_fn_fail(fn, result, -BIDE__ENOMEM);
+    bide_fn_fail(fn, -BIDE__ENOMEM, result);
     bide_frame_fail(cx, parent, -BIDE__ENOMEM);
 }
 

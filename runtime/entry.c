@@ -220,7 +220,7 @@ void bide__block_on(const struct bide_fn *fn, const void *args, void *result)
     if (rt != NULL)
         error = block(rt, fn, args, result);
     if (error != 0)
-        bide_fn_fail(fn, result, error);
+        bide_fn_fail(fn, error, result);
 }
 
 /* ---- async int main ---- */

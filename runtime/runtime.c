@@ -238,7 +238,7 @@ const char *bide_runtime_name(const struct bide_runtime *rt)
     return rt->options->name;
 }
 
-int bide_runtime_metrics(const struct bide_runtime *rt, struct bide_runtime_metrics *out)
+int bide_runtime_metrics_read(const struct bide_runtime *rt, struct bide_runtime_metrics *out)
 {
     if (rt == NULL || out == NULL)
         return -EINVAL;

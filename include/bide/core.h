@@ -42,18 +42,30 @@
 #define BIDE__INT_ENUM __attribute__((__mode__(__SI__)))
 
 /* The result of a poll. A poll that returns BIDE_PENDING has arranged for a wake. */
-enum bide_poll { BIDE_PENDING, BIDE_READY } BIDE__INT_ENUM;
+typedef enum bide_poll { BIDE_PENDING, BIDE_READY } BIDE__INT_ENUM bide_poll;
 
 /* A leaf's answer to a request to cancel. */
-enum bide_answer {
+typedef enum bide_answer {
     BIDE_WAIT,      /* cannot tell yet (the kernel owns the operation); asked again when woken */
     BIDE_CANCELLED, /* nothing happened and nothing will; the chain unwinds */
     BIDE_COMPLETED, /* it had already happened: the leaf is polled and returns its result */
-} BIDE__INT_ENUM;
+} BIDE__INT_ENUM bide_answer;
 
-struct bide_cx;
-struct bide_frame;
-struct bide_segment;
+/* What this header is about, by section. */
+typedef struct bide_wakeable bide_wakeable;
+typedef struct bide_waker_vtable bide_waker_vtable;
+typedef struct bide_callee bide_callee;
+typedef struct bide_bound bide_bound;
+typedef struct bide_fn_info bide_fn_info;
+typedef struct bide_fn bide_fn;
+typedef struct bide_frame bide_frame;
+typedef struct bide_segment bide_segment;
+typedef struct bide_chain bide_chain;
+typedef struct bide_memory bide_memory;
+typedef struct bide_turn bide_turn;
+typedef struct bide_cx bide_cx;
+typedef struct bide_group bide_group;
+typedef struct bide_group_result bide_group_result;
 
 /* ---- wakers ---- */
 
@@ -64,7 +76,7 @@ struct bide_segment;
  * for each branch woken since the last poll (bit 0: the task itself).
  */
 struct bide_wakeable {
-    _Alignas(32) const struct bide_waker_vtable *vtable;
+    _Alignas(32) const bide_waker_vtable *vtable;
     uint32_t branches;
     _Atomic uint32_t woken;
     _Atomic uintptr_t state;
@@ -75,14 +87,14 @@ enum { BIDE_BRANCHES = 32 }; /* each of the ids 2 to 30 has one branch; see core
 
 /* All four may be called from any thread, even after the task has ended. */
 struct bide_waker_vtable {
-    void (*clone)(struct bide_wakeable *);
-    void (*wake)(struct bide_wakeable *, unsigned branch); /* wakes, and drops the reference */
-    void (*wake_by_ref)(struct bide_wakeable *, unsigned branch);
-    void (*drop)(struct bide_wakeable *);
+    void (*clone)(bide_wakeable *);
+    void (*wake)(bide_wakeable *, unsigned branch); /* wakes, and drops the reference */
+    void (*wake_by_ref)(bide_wakeable *, unsigned branch);
+    void (*drop)(bide_wakeable *);
 };
 
 /*
- * A waker: one word that says whom to wake. The waker in a `struct bide_cx` is borrowed. It is
+ * A waker: one word that says whom to wake. The waker in a `bide_cx` is borrowed. It is
  * valid while the poll lasts; a leaf of the task may use it until the leaf has finished or was
  * cancelled, since the task stays alive until then. To keep a waker longer, or to wake from another
  * thread, clone it, and later drop it or consume it with bide_waker_wake.
@@ -91,16 +103,19 @@ typedef struct bide_waker {
     uintptr_t bits;
 } bide_waker;
 
-static __inline__ bide_waker bide_waker_make(struct bide_wakeable *task, unsigned branch)
+/* Makes a waker for a branch of a task (0: the task itself). It holds no reference. */
+static __inline__ bide_waker bide_waker_make(bide_wakeable *task, unsigned branch)
 {
     return (bide_waker){(uintptr_t)task | branch};
 }
 
-static __inline__ struct bide_wakeable *bide_waker_task(bide_waker w)
+/* The task that it wakes. */
+static __inline__ bide_wakeable *bide_waker_task(bide_waker w)
 {
-    return (struct bide_wakeable *)(w.bits & ~(uintptr_t)(BIDE_BRANCHES - 1));
+    return (bide_wakeable *)(w.bits & ~(uintptr_t)(BIDE_BRANCHES - 1));
 }
 
+/* The branch that it wakes. */
 static __inline__ unsigned bide_waker_branch(bide_waker w)
 {
     return (unsigned)(w.bits & (BIDE_BRANCHES - 1));
@@ -109,7 +124,7 @@ static __inline__ unsigned bide_waker_branch(bide_waker w)
 /* Returns w, which now holds a reference of its own. */
 static __inline__ bide_waker bide_waker_clone(bide_waker w)
 {
-    struct bide_wakeable *t = bide_waker_task(w);
+    bide_wakeable *t = bide_waker_task(w);
     t->vtable->clone(t);
     return w;
 }
@@ -117,20 +132,21 @@ static __inline__ bide_waker bide_waker_clone(bide_waker w)
 /* Wakes the task and drops the reference. */
 static __inline__ void bide_waker_wake(bide_waker w)
 {
-    struct bide_wakeable *t = bide_waker_task(w);
+    bide_wakeable *t = bide_waker_task(w);
     t->vtable->wake(t, bide_waker_branch(w));
 }
 
 /* Wakes the task; the reference stays with the caller. */
 static __inline__ void bide_waker_wake_by_ref(bide_waker w)
 {
-    struct bide_wakeable *t = bide_waker_task(w);
+    bide_wakeable *t = bide_waker_task(w);
     t->vtable->wake_by_ref(t, bide_waker_branch(w));
 }
 
+/* Drops the reference without a wake. */
 static __inline__ void bide_waker_drop(bide_waker w)
 {
-    struct bide_wakeable *t = bide_waker_task(w);
+    bide_wakeable *t = bide_waker_task(w);
     t->vtable->drop(t);
 }
 
@@ -156,7 +172,7 @@ enum {
  * and are on the chain at the same time; callees of group 0 follow one another. Those of
  * BIDE_GROUP_UNKNOWN take room that no descriptor tells. */
 struct bide_callee {
-    const struct bide_fn *fn;
+    const bide_fn *fn;
     uint32_t group;
 };
 #define BIDE_GROUP_UNKNOWN UINT32_MAX
@@ -176,13 +192,13 @@ struct bide_fn_info {
     const char *file;
     const uint32_t *lines; /* the line of each suspension point, indexed by state without
                               BIDE_SHIELDED */
-    const struct bide_callee *callees;
+    const bide_callee *callees;
     uint32_t *need; /* caches the searches of bide_fn_room and core/bound.h, 0 at first; NULL: there
                        are no callees */
     uint32_t line;  /* of the definition */
     uint16_t line_count;
     uint16_t callee_count;
-    const struct bide_bound *bound; /* with BIDE_FN_THREAD_BOUND, _PASSED or both: one for each, in
+    const bide_bound *bound; /* with BIDE_FN_THREAD_BOUND, _PASSED or both: one for each, in
                                        this order. Without them this member may be missing */
 };
 
@@ -193,9 +209,9 @@ struct bide_fn_info {
 struct bide_fn {
     void (*blocking)(void); /* the function's plain symbol, which blocks; may be NULL */
     void (*start)(void);    /* bide__start_NAME, to be cast to its type */
-    enum bide_poll (*poll)(struct bide_cx *, struct bide_frame *);
-    enum bide_answer (*cancel)(struct bide_cx *, struct bide_frame *);
-    const struct bide_fn_info *info;
+    bide_poll (*poll)(bide_cx *, bide_frame *);
+    bide_answer (*cancel)(bide_cx *, bide_frame *);
+    const bide_fn_info *info;
     uint32_t frame_size;
     uint32_t args_size; /* of the argument block that a deferred start finds above its frame */
     uint32_t result_size;
@@ -228,7 +244,7 @@ enum {
  * pointers.
  */
 struct bide_frame {
-    const struct bide_fn *fn;
+    const bide_fn *fn;
     uint32_t state; /* 0: not begun */
     uint16_t parent;
     uint16_t result;
@@ -248,15 +264,15 @@ union bide__place {
         char *end;
         void *result;
     } * far;
-    struct bide_segment *segment;
+    bide_segment *segment;
 };
 
 /* More memory for a chain that has outgrown its own. The frames follow the header. */
 struct bide_segment {
-    struct bide_segment *previous; /* NULL: the chain's own memory */
+    bide_segment *previous; /* NULL: the chain's own memory */
     char *previous_top;
-    union bide__place own;     /* the chain's `place`, kept here while it has segments */
-    struct bide_frame *parent; /* of the first frame, and its result slot */
+    union bide__place own; /* the chain's `place`, kept here while it has segments */
+    bide_frame *parent;    /* of the first frame, and its result slot */
     void *result;
     size_t size; /* of the whole segment */
 };
@@ -277,7 +293,7 @@ enum {
 enum { BIDE_FAR_SIZE = sizeof(struct bide__far) };
 
 struct bide_chain {
-    struct bide_frame *leaf; /* the top frame, which the next wake polls; NULL while the chain is
+    bide_frame *leaf; /* the top frame, which the next wake polls; NULL while the chain is
                                 being polled. In an empty chain: where its first frame goes */
     union bide__place place;
     uint32_t ids;         /* branch ids used by the group that the chain waits for */
@@ -291,7 +307,7 @@ struct bide_chain {
 };
 
 /* The last segment; NULL if the chain has none. */
-static __inline__ struct bide_segment *bide_chain_segment(const struct bide_chain *chain)
+static __inline__ bide_segment *bide_chain_segment(const bide_chain *chain)
 {
     return chain->flags & BIDE_CHAIN_SEGMENT ? chain->place.segment : NULL;
 }
@@ -311,22 +327,22 @@ struct bide_memory {
  * it sets `woken` and `budget` before each turn and leaves `seed` alone.
  */
 struct bide_turn {
-    const struct bide_memory *memory; /* NULL: chains get no segments (static tasks) */
-    struct bide_segment *spare;       /* one empty segment, kept until the turn ends */
-    uint32_t woken;                   /* branches to poll; all ones: poll everything */
-    uint32_t budget;                  /* operations left before leaves must let others run */
-    uint32_t seed;                    /* for the random start of selects; any value */
+    const bide_memory *memory; /* NULL: chains get no segments (static tasks) */
+    bide_segment *spare;       /* one empty segment, kept until the turn ends */
+    uint32_t woken;            /* branches to poll; all ones: poll everything */
+    uint32_t budget;           /* operations left before leaves must let others run */
+    uint32_t seed;             /* for the random start of selects; any value */
     /* Asked before a function that is called through a pointer begins. True: it must not, because
      * the task may continue on another thread; then its await returns -EPERM. NULL: all may. */
-    bool (*refuses)(const struct bide_fn *fn);
+    bool (*refuses)(const bide_fn *fn);
 };
 
 /* The context of a poll. */
 struct bide_cx {
-    struct bide_chain *chain;
+    bide_chain *chain;
     char *top, *end;  /* the next frame goes at top; bide_chain_poll sets both */
     bide_waker waker; /* borrowed; wakes only this chain */
-    struct bide_turn *turn;
+    bide_turn *turn;
     uint32_t depth;   /* how deep first polls and groups nest on the C stack; 0 for a task */
     uint64_t nowhere; /* takes a result that has no slot */
 };
@@ -341,24 +357,24 @@ struct bide_cx {
  * now on. If room or result is more than 2 GiB away from it, BIDE_FAR_SIZE bytes of the room are
  * used up; the room must be at least that large.
  */
-void bide_chain_init(struct bide_chain *chain, void *room, size_t size, void *result);
+void bide_chain_init(bide_chain *chain, void *room, size_t size, void *result);
 
 /*
  * Puts a frame for `fn` on an empty chain; it begins when the chain is first polled. Returns the
  * block for its arguments (fn->args_size bytes), which the caller fills in before that poll, or
  * NULL if the chain's room is too small (it needs bide_fn_room(fn) bytes). Never allocates.
  */
-void *bide_chain_begin(struct bide_chain *chain, const struct bide_fn *fn);
+void *bide_chain_begin(bide_chain *chain, const bide_fn *fn);
 
 /*
  * Polls the chain's leaf and then each parent whose callee has finished, until one suspends.
  * BIDE_READY means that the chain is empty; bide_chain_error tells how it ended, and the chain must
  * not be polled again.
  */
-enum bide_poll bide_chain_poll(struct bide_cx *cx);
+bide_poll bide_chain_poll(bide_cx *cx);
 
 /* Must be called after every turn: frees the segment that was kept. */
-void bide_turn_end(struct bide_turn *turn);
+void bide_turn_end(bide_turn *turn);
 
 /*
  * Asks the chain to cancel, with `error` (a negative errno, usually -ECANCELED) as the reason; the
@@ -367,11 +383,11 @@ void bide_turn_end(struct bide_turn *turn);
  * `force`, shielded leaves are asked too, now and later: an await in a deferred block then returns
  * the error (or zeroes, if the result is not a signed integer).
  */
-void bide_chain_cancel(struct bide_chain *chain, int error, bool force);
+void bide_chain_cancel(bide_chain *chain, int error, bool force);
 
 /* Why the chain ended: 0 if it returned its result, otherwise the negative errno it was unwound
  * with. */
-static __inline__ int bide_chain_error(const struct bide_chain *chain)
+static __inline__ int bide_chain_error(const bide_chain *chain)
 {
     return chain->unwinding & 1 ? chain->error : 0;
 }
@@ -380,22 +396,22 @@ static __inline__ int bide_chain_error(const struct bide_chain *chain)
  * The bytes that a chain with fn at its root should have: fn's frame plus, up to BIDE_RESERVE_MAX
  * more, what the deepest path of awaits from it takes. Never less than the frame and the arguments.
  */
-size_t bide_fn_room(const struct bide_fn *fn);
+size_t bide_fn_room(const bide_fn *fn);
 
 /* Fills in the result of a failed call of `fn`: the error if the result is a signed integer, zero
  * bytes otherwise. */
-void bide_fn_fail(const struct bide_fn *fn, void *result, int error);
+void bide_fn_fail(const bide_fn *fn, int error, void *result);
 
 /* For backtraces: the awaiting frame below `frame`; NULL at the root. *segment is the segment that
  * holds `frame`: start with the chain's last one; each call updates it. */
-struct bide_frame *bide_frame_below(struct bide_frame *frame, struct bide_segment **segment);
+bide_frame *bide_frame_below(bide_frame *frame, bide_segment **segment);
 
 /*
  * For dumps: in the join or select whose frame this is, the chain of the first running branch from
  * *index on, and its number in *index. NULL if no such branch is left or the frame is not a
  * group's.
  */
-struct bide_chain *bide_group_branch(struct bide_frame *frame, unsigned *index);
+bide_chain *bide_group_branch(bide_frame *frame, unsigned *index);
 
 /* ---- checks ---- */
 
@@ -457,16 +473,16 @@ static __inline__ void bide__fresh(void *frame, size_t size)
 
 /* The end of a frame: where the next one goes, unless that needs more alignment than
  * BIDE_FRAME_UNIT. */
-static __inline__ char *bide__frame_end(const struct bide_frame *f)
+static __inline__ char *bide__frame_end(const bide_frame *f)
 {
     size_t size =
         ((size_t)f->fn->frame_size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
     return (char *)(uintptr_t)f + size;
 }
 
-void *bide__push_slow(struct bide_cx *cx, size_t size, size_t align, const struct bide_fn *fn,
-                      struct bide_frame *parent, void *result);
-enum bide_poll bide__finish_slow(struct bide_cx *cx);
+void *bide__push_slow(bide_cx *cx, size_t size, size_t align, const bide_fn *fn, bide_frame *parent,
+                      void *result);
+bide_poll bide__finish_slow(bide_cx *cx);
 
 /*
  * Pushes a frame of fn->frame_size bytes; callers pass it as `size` because to them it is a
@@ -476,14 +492,14 @@ enum bide_poll bide__finish_slow(struct bide_cx *cx);
  * set. Returns NULL if there is no memory; then the chain has begun to unwind with -ENOMEM, and the
  * start function returns BIDE_PENDING.
  */
-static __inline__ void *bide_frame_push(struct bide_cx *cx, size_t size, const struct bide_fn *fn,
-                                        struct bide_frame *parent, void *result)
+static __inline__ void *bide_frame_push(bide_cx *cx, size_t size, const bide_fn *fn,
+                                        bide_frame *parent, void *result)
 {
     size = (size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
     if (__builtin_expect(size > (size_t)(cx->end - cx->top) || parent == NULL, 0) ||
         size > BIDE_NEAR_MAX)
         return bide__push_slow(cx, size, BIDE_FRAME_UNIT, fn, parent, result);
-    struct bide_frame *f = (struct bide_frame *)(void *)cx->top;
+    bide_frame *f = (bide_frame *)(void *)cx->top;
     cx->top += size;
     bide__fresh(f, size);
     f->fn = fn;
@@ -494,9 +510,8 @@ static __inline__ void *bide_frame_push(struct bide_cx *cx, size_t size, const s
 }
 
 /* The same for a frame that needs more alignment than 8. */
-static __inline__ void *bide_frame_push_aligned(struct bide_cx *cx, size_t size, size_t align,
-                                                const struct bide_fn *fn, struct bide_frame *parent,
-                                                void *result)
+static __inline__ void *bide_frame_push_aligned(bide_cx *cx, size_t size, size_t align,
+                                                const bide_fn *fn, bide_frame *parent, void *result)
 {
     size_t pad = (size_t)(-(uintptr_t)cx->top & (align - 1));
     size = (size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
@@ -508,7 +523,7 @@ static __inline__ void *bide_frame_push_aligned(struct bide_cx *cx, size_t size,
 }
 
 /* The result slot of the first frame of a segment, or of the chain. */
-static __inline__ void *bide__first_slot(const struct bide_chain *c)
+static __inline__ void *bide__first_slot(const bide_chain *c)
 {
     if (__builtin_expect(c->flags & (BIDE_CHAIN_SEGMENT | BIDE_CHAIN_FAR), 0))
         return c->flags & BIDE_CHAIN_SEGMENT ? c->place.segment->result : c->place.far->result;
@@ -516,7 +531,7 @@ static __inline__ void *bide__first_slot(const struct bide_chain *c)
 }
 
 /* The result slot of the top frame; NULL if nobody wants the result. */
-static __inline__ void *bide__slot(const struct bide_cx *cx, struct bide_frame *f)
+static __inline__ void *bide__slot(const bide_cx *cx, bide_frame *f)
 {
     if (__builtin_expect(f->result != 0, 1))
         return (char *)f - (size_t)f->parent * BIDE_FRAME_UNIT + f->result;
@@ -527,14 +542,14 @@ static __inline__ void *bide__slot(const struct bide_cx *cx, struct bide_frame *
 
 /* Where the result of the top frame goes; never NULL: an unwanted result goes to the context. Write
  * the result before bide_frame_finish. */
-static __inline__ void *bide_frame_result(struct bide_cx *cx, struct bide_frame *f)
+static __inline__ void *bide_frame_result(bide_cx *cx, bide_frame *f)
 {
     void *slot = bide__slot(cx, f);
     return __builtin_expect(slot != NULL, 1) ? slot : &cx->nowhere;
 }
 
 /* Pops the top frame. Its poll must return what this returns. */
-static __inline__ enum bide_poll bide_frame_finish(struct bide_cx *cx, struct bide_frame *f)
+static __inline__ bide_poll bide_frame_finish(bide_cx *cx, bide_frame *f)
 {
     bool is_first = f->parent == 0;
     bide__poison(f, cx->top);
@@ -546,9 +561,8 @@ static __inline__ enum bide_poll bide_frame_finish(struct bide_cx *cx, struct bi
 
 /* The start function of a leaf that is ready at once needs no frame: it stores the result at
  * `result` and returns what this returns. */
-void bide__first_result(struct bide_cx *cx, void *result);
-static __inline__ enum bide_poll bide_frame_skip(struct bide_cx *cx, struct bide_frame *parent,
-                                                 void *result)
+void bide__first_result(bide_cx *cx, void *result);
+static __inline__ bide_poll bide_frame_skip(bide_cx *cx, bide_frame *parent, void *result)
 {
     if (__builtin_expect(parent == NULL, 0)) /* a group reads its branches' results */
         bide__first_result(cx, result);
@@ -556,7 +570,7 @@ static __inline__ enum bide_poll bide_frame_skip(struct bide_cx *cx, struct bide
 }
 
 /* Suspends a leaf, which has arranged for a wake. Its poll must return what this returns. */
-static __inline__ enum bide_poll bide_frame_suspend(struct bide_cx *cx, struct bide_frame *f)
+static __inline__ bide_poll bide_frame_suspend(bide_cx *cx, bide_frame *f)
 {
     cx->chain->leaf = f;
     return BIDE_PENDING;
@@ -568,7 +582,7 @@ static __inline__ enum bide_poll bide_frame_suspend(struct bide_cx *cx, struct b
  * true: the awaiting function is suspended itself and the next poll resumes it, or a request to
  * cancel unwinds it. False: the leaf pushes a frame.
  */
-static __inline__ bool bide_frame_pause(struct bide_cx *cx, struct bide_frame *parent)
+static __inline__ bool bide_frame_pause(bide_cx *cx, bide_frame *parent)
 {
     if (__builtin_expect(parent == NULL || !(parent->fn->flags & BIDE_FN_AWAITS), 0))
         return false;
@@ -580,7 +594,7 @@ static __inline__ bool bide_frame_pause(struct bide_cx *cx, struct bide_frame *p
  * A leaf that is ready at once asks this first, so that one task cannot starve the others. False:
  * the task has used up its turn and has been woken again; the leaf must suspend.
  */
-static __inline__ bool bide_budget_spend(struct bide_cx *cx)
+static __inline__ bool bide_budget_spend(bide_cx *cx)
 {
     if (__builtin_expect(cx->turn->budget == 0, 0)) {
         bide_waker_wake_by_ref(cx->waker);
@@ -596,29 +610,28 @@ static __inline__ bool bide_budget_spend(struct bide_cx *cx)
  * It must have filled in its result with bide_fn_fail, since a deferred block that awaits it goes
  * on with that result.
  */
-enum bide_poll bide_frame_fail(struct bide_cx *cx, struct bide_frame *parent, int error);
+bide_poll bide_frame_fail(bide_cx *cx, bide_frame *parent, int error);
 
 /* ---- for generated code alone ---- */
 
 /* Asked before `await (*h)(x)`, where fn is what h points to. True: the executor refuses the call,
  * and the result has been filled in by bide_fn_fail with -EPERM. */
-bool bide__refuse_through(const struct bide_cx *cx, const struct bide_fn *fn, void *result);
-static __inline__ bool bide__refused_through(const struct bide_cx *cx, const struct bide_fn *fn,
-                                             void *result)
+bool bide__refuse_through(const bide_cx *cx, const bide_fn *fn, void *result);
+static __inline__ bool bide__refused_through(const bide_cx *cx, const bide_fn *fn, void *result)
 {
     return __builtin_expect(cx->turn->refuses != NULL, 0) && bide__refuse_through(cx, fn, result);
 }
 
 /* Asked at a resume label. True: run the deferred blocks instead of going on. */
-static __inline__ bool bide__unwinding(const struct bide_cx *cx)
+static __inline__ bool bide__unwinding(const bide_cx *cx)
 {
-    const struct bide_chain *c = cx->chain;
+    const bide_chain *c = cx->chain;
     return c->shield < 16 && (c->unwinding >> c->shield & 1);
 }
 
 /* Why, if bide__unwinding is true. The awaited function's result is what bide_fn_fail makes of
  * this. */
-static __inline__ int bide__unwind_error(const struct bide_cx *cx)
+static __inline__ int bide__unwind_error(const bide_cx *cx)
 {
     return cx->chain->shield != 0 ? cx->chain->shield_error : cx->chain->error;
 }
@@ -631,40 +644,39 @@ static __inline__ int bide__unwind_error(const struct bide_cx *cx)
  * been filled in the same way. When the function has finished, with its own result, the unwinding
  * continues in the function that awaits it.
  */
-static __inline__ bool bide__refused(const struct bide_cx *cx, void *result, size_t size,
-                                     unsigned flags)
+static __inline__ bool bide__refused(const bide_cx *cx, void *result, size_t size, unsigned flags)
 {
     if (__builtin_expect(!bide__unwinding(cx), 1))
         return false;
-    const struct bide_fn fn = {.result_size = (uint32_t)size, .flags = (uint8_t)flags};
-    bide_fn_fail(&fn, result, bide__unwind_error(cx));
+    const bide_fn fn = {.result_size = (uint32_t)size, .flags = (uint8_t)flags};
+    bide_fn_fail(&fn, bide__unwind_error(cx), result);
     return true;
 }
 
 /* These two enclose a deferred block. */
-static __inline__ void bide__shield(struct bide_cx *cx)
+static __inline__ void bide__shield(bide_cx *cx)
 {
     cx->chain->shield++;
 }
-static __inline__ void bide__unshield(struct bide_cx *cx)
+static __inline__ void bide__unshield(bide_cx *cx)
 {
     cx->chain->shield--;
 }
 
 /* True if too many first polls are nested on the C stack: start with bide__later then. The start of
  * a compiled function adds one to cx->depth while its first poll runs. */
-static __inline__ bool bide__deep(const struct bide_cx *cx)
+static __inline__ bool bide__deep(const bide_cx *cx)
 {
     return cx->depth >= BIDE_NEST_MAX;
 }
 
 /* Pushes fn's frame with a copy of its arguments above it; the chain's loop begins it. Returns
  * BIDE_PENDING. */
-enum bide_poll bide__later(struct bide_cx *cx, const struct bide_fn *fn, struct bide_frame *parent,
-                           void *result, const void *args);
+bide_poll bide__later(bide_cx *cx, const bide_fn *fn, bide_frame *parent, void *result,
+                      const void *args);
 
 /* The arguments of a call that starts later; they lie above its frame. */
-static __inline__ void *bide__args_above(const struct bide_frame *f)
+static __inline__ void *bide__args_above(const bide_frame *f)
 {
     size_t align = (size_t)1 << f->fn->args_align_log2;
     char *end = bide__frame_end(f);
@@ -673,7 +685,7 @@ static __inline__ void *bide__args_above(const struct bide_frame *f)
 
 /* The arguments of a frame in state 0 that the chain's loop polls. The first push overwrites them,
  * so read them at once. */
-static __inline__ void *bide__args(struct bide_cx *cx, struct bide_frame *f)
+static __inline__ void *bide__args(bide_cx *cx, bide_frame *f)
 {
     (void)cx;
     return bide__args_above(f);
@@ -709,13 +721,13 @@ static __inline__ void *bide__args(struct bide_cx *cx, struct bide_frame *f)
 
 /* ---- join and select ---- */
 
-enum bide_group_kind {
+typedef enum bide_group_kind {
     BIDE_JOIN,          /* wait for all */
     BIDE_TRY_JOIN,      /* the first negative result cancels the rest */
     BIDE_SELECT,        /* the first to finish cancels the rest; polled from a random start */
     BIDE_SELECT_BIASED, /* the same, but polled in order */
     BIDE_TIMEOUT,       /* the same with two branches, the second of which is the clock */
-} BIDE__INT_ENUM;
+} BIDE__INT_ENUM bide_group_kind;
 
 /* What a group leaves in the awaiting frame, even when it is cancelled or fails. */
 struct bide_group_result {
@@ -732,10 +744,10 @@ struct bide_group_result {
  */
 struct bide_group {
     union {
-        struct bide_frame h;
+        bide_frame h;
         struct { /* the last four lie in h.state; neither the first nor the last may use the bit of
                     BIDE_SHIELDED */
-            const struct bide_fn *fn;
+            const bide_fn *fn;
             uint8_t state; /* flags, and the kind */
             uint8_t first; /* the branch to begin a round of polls with */
             uint8_t begun; /* how many branches bide__group_next has handed out; `count`: no more
@@ -746,7 +758,7 @@ struct bide_group {
     uint32_t live; /* the branches that have begun and not ended */
     int32_t value; /* the value for bide_group_result, or the error that it FAILED with; before
                       that, the hash of the task whose branch ids it holds */
-    struct bide_chain branch[];
+    bide_chain branch[];
 };
 
 /*
@@ -780,15 +792,14 @@ struct bide_group {
  * turn->woken to what was woken there. Or it polls the chain in one task only, each time the leaf
  * is polled, and copies chain->ids to the outer chain when it suspends.
  */
-struct bide_group *bide__group_push(struct bide_cx *cx, enum bide_group_kind kind, unsigned count,
-                                    const struct bide_fn *const *fns, struct bide_frame *parent,
-                                    struct bide_group_result *result);
-void bide__group_leave_out(struct bide_group *group, struct bide_cx *cx, uint32_t branches);
-int bide__group_next(struct bide_group *group, struct bide_cx *cx, struct bide_cx *sub);
-bool bide__group_begin(struct bide_group *group, struct bide_cx *cx, struct bide_cx *sub,
-                       unsigned i);
-void bide__group_started(struct bide_group *group, enum bide_poll poll);
-enum bide_poll bide__group_run(struct bide_cx *cx, struct bide_group *group);
+bide_group *bide__group_push(bide_cx *cx, bide_group_kind kind, unsigned count,
+                             const bide_fn *const *fns, bide_frame *parent,
+                             bide_group_result *result);
+void bide__group_leave_out(bide_group *group, bide_cx *cx, uint32_t branches);
+int bide__group_next(bide_group *group, bide_cx *cx, bide_cx *sub);
+bool bide__group_begin(bide_group *group, bide_cx *cx, bide_cx *sub, unsigned i);
+void bide__group_started(bide_group *group, bide_poll poll);
+bide_poll bide__group_run(bide_cx *cx, bide_group *group);
 
 /*
  * Generated code does the same at less cost while its branches are ready at once. A *fork* is a
@@ -797,8 +808,8 @@ enum bide_poll bide__group_run(struct bide_cx *cx, struct bide_group *group);
  * they are, and become a chain of their own.
  *
  *     static struct bide__site site = {fns, rooms, BIDE__SITE_NEW, kind, count};
- *     struct bide_frame *from = &frame->h;
- *     struct bide_group *group = bide__fork(cx, &site, count, &from, &result);
+ *     bide_frame *from = &frame->h;
+ *     bide_group *group = bide__fork(cx, &site, count, &from, &result);
  *     for each branch i:
  *         if (bide__fork_begin(group, cx, &sub, from, i)) {
  *             poll = bide__start_f(bide__fork_cx(from, cx, &sub), from, &slot, x);
@@ -814,7 +825,7 @@ enum bide_poll bide__group_run(struct bide_cx *cx, struct bide_group *group);
  * it has 1, which no other branch gets.
  */
 struct bide__site {
-    const struct bide_fn *const *fns;
+    const bide_fn *const *fns;
     uint32_t *rooms; /* of the branches; computed once, by the first to need them */
     uint32_t size;   /* of the group with all rooms; BIDE__SITE_NEW: not computed */
     uint8_t kind, count;
@@ -822,11 +833,10 @@ struct bide__site {
 enum { BIDE__FIRST_ID = 1 };
 #define BIDE__SITE_NEW UINT32_MAX
 
-struct bide_group *bide__fork_slow(struct bide_cx *cx, struct bide__site *site,
-                                   struct bide_frame *parent, struct bide_group_result *result);
-struct bide_group *bide__fork_adopt(struct bide_group *group, struct bide_frame *parent,
-                                    struct bide_cx *cx, struct bide__site *site, unsigned i,
-                                    struct bide_group_result *result);
+bide_group *bide__fork_slow(bide_cx *cx, struct bide__site *site, bide_frame *parent,
+                            bide_group_result *result);
+bide_group *bide__fork_adopt(bide_group *group, bide_frame *parent, bide_cx *cx,
+                             struct bide__site *site, unsigned i, bide_group_result *result);
 
 static __inline__ unsigned bide__random_below(struct bide_turn *turn, unsigned n)
 {
@@ -836,12 +846,11 @@ static __inline__ unsigned bide__random_below(struct bide_turn *turn, unsigned n
 
 /* Where the group's frame would be, or is. *from: the awaiting frame, or NULL in a branch whose
  * own group is slow. */
-static __inline__ struct bide_group *bide__fork(struct bide_cx *cx, struct bide__site *site,
-                                                unsigned count, struct bide_frame **from,
-                                                struct bide_group_result *result)
+static __inline__ bide_group *bide__fork(bide_cx *cx, struct bide__site *site, unsigned count,
+                                         bide_frame **from, bide_group_result *result)
 {
     char *top = cx->top;
-    struct bide_frame *parent = *from;
+    bide_frame *parent = *from;
 
     if (__builtin_expect(__atomic_load_n(&site->size, __ATOMIC_RELAXED) > (size_t)(cx->end - top) ||
                              parent == NULL || cx->chain->shield != 0,
@@ -851,23 +860,21 @@ static __inline__ struct bide_group *bide__fork(struct bide_cx *cx, struct bide_
     }
     if (bide_waker_branch(cx->waker) == 0)
         cx->waker.bits += BIDE__FIRST_ID;
-    cx->top = top + sizeof(struct bide_group) + count * sizeof(struct bide_chain);
-    return (struct bide_group *)(void *)top;
+    cx->top = top + sizeof(bide_group) + count * sizeof(bide_chain);
+    return (bide_group *)(void *)top;
 }
 
 /* True: start the i-th branch. For a fork that starts its branches in order. */
-static __inline__ bool bide__fork_begin(struct bide_group *group, struct bide_cx *cx,
-                                        struct bide_cx *sub, const struct bide_frame *from,
-                                        unsigned i)
+static __inline__ bool bide__fork_begin(bide_group *group, bide_cx *cx, bide_cx *sub,
+                                        const bide_frame *from, unsigned i)
 {
     return __builtin_expect(from != NULL, 1) || bide__group_begin(group, cx, sub, i);
 }
 
 /* The branch to start first, in random order; -1: none. Those after it come from
  * bide__group_next. */
-static __inline__ int bide__fork_first(struct bide_group *group, struct bide_cx *cx,
-                                       struct bide_cx *sub, const struct bide_frame *from,
-                                       unsigned count)
+static __inline__ int bide__fork_first(bide_group *group, bide_cx *cx, bide_cx *sub,
+                                       const bide_frame *from, unsigned count)
 {
     if (__builtin_expect(from == NULL, 0))
         return bide__group_next(group, cx, sub);
@@ -875,16 +882,15 @@ static __inline__ int bide__fork_first(struct bide_group *group, struct bide_cx 
 }
 
 /* Where to start the branch. */
-static __inline__ struct bide_cx *bide__fork_cx(const struct bide_frame *from, struct bide_cx *cx,
-                                                struct bide_cx *sub)
+static __inline__ bide_cx *bide__fork_cx(const bide_frame *from, bide_cx *cx, bide_cx *sub)
 {
     return from != NULL ? cx : sub;
 }
 
 /* The i-th branch has been started. */
-static __inline__ void bide__fork_started(struct bide_group **group, struct bide_frame **from,
-                                          struct bide_cx *cx, struct bide__site *site, unsigned i,
-                                          struct bide_group_result *result, enum bide_poll poll)
+static __inline__ void bide__fork_started(bide_group **group, bide_frame **from, bide_cx *cx,
+                                          struct bide__site *site, unsigned i,
+                                          bide_group_result *result, bide_poll poll)
 {
     if (__builtin_expect(*from == NULL, 0)) {
         bide__group_started(*group, poll);
@@ -895,27 +901,25 @@ static __inline__ void bide__fork_started(struct bide_group **group, struct bide
 }
 
 /* The negative result of a branch of a try_join that is ready, without a group; otherwise 0. */
-static __inline__ int32_t bide__fork_failure(const struct bide_frame *from, int64_t result)
+static __inline__ int32_t bide__fork_failure(const bide_frame *from, int64_t result)
 {
     if (__builtin_expect(result >= 0, 1) || from == NULL)
         return 0;
     return result < INT32_MIN ? INT32_MIN : (int32_t)result;
 }
 
-static __inline__ enum bide_poll bide__fork_end(struct bide_cx *cx, struct bide_group *group,
-                                                const struct bide_frame *from,
-                                                struct bide_group_result *result, int32_t value,
-                                                uint32_t done)
+static __inline__ bide_poll bide__fork_end(bide_cx *cx, bide_group *group, const bide_frame *from,
+                                           bide_group_result *result, int32_t value, uint32_t done)
 {
     if (__builtin_expect(from == NULL, 0))
         return bide__group_run(cx, group);
     cx->top = (char *)group;
-    *result = (struct bide_group_result){value, done};
+    *result = (bide_group_result){value, done};
     return BIDE_READY;
 }
 
 /* For dumps: "join", "select" and so on; NULL if the frame is not a group's. */
-const char *bide__group_word(const struct bide_frame *frame);
+const char *bide__group_word(const bide_frame *frame);
 
 #pragma pack(pop)
 

@@ -76,22 +76,20 @@
 extern "C" {
 #endif
 
-struct bide_runtime;
-
 /* How a runtime uses threads. The words of bide_runtime(...) are the names without BIDE_. */
-enum bide_flavour {
+typedef enum bide_flavour {
     BIDE_CURRENT_THREAD = 0,  /* tasks run on the thread that blocks on the runtime */
     BIDE_MULTI_THREAD = 1,    /* workers with threads of their own share all tasks */
     BIDE_THREAD_PER_CORE = 2, /* each core has a thread and tasks of its own, see below */
-};
+} __attribute__((__mode__(__SI__))) bide_flavour;
 
 /* What a hook is told of a task. The texts belong to the program's code; `function` is not NULL. */
-struct bide_task_info {
+typedef struct bide_task_info {
     uint64_t id;          /* what bide_task_id returns in the task */
     const char *function; /* whose call the task runs: "?" if it has no name */
     const char *file;     /* where that function is defined; NULL, and line 0: unknown */
     uint32_t line;
-};
+} bide_task_info;
 
 /*
  * Functions of the program's own that a runtime calls, for profilers, watchdogs and logs. Any may
@@ -113,7 +111,7 @@ struct bide_task_info {
  * a multi_thread runtime a future may become a task while locks of the runtime are held, so there
  * task_spawn may call no function of bide for that runtime.
  */
-struct bide_runtime_hooks {
+typedef struct bide_runtime_hooks {
     void *argument;
     /* A thread of the runtime begins (a worker, that of a core, one of the blocking pool; not the
      * thread that blocks on the runtime, nor the watchdog), before it does anything else; and
@@ -124,23 +122,22 @@ struct bide_runtime_hooks {
      * has slept. Not called if a loop turns the runtime (bide_runtime_turn) and waits itself. */
     void (*thread_park)(void *argument);
     void (*thread_unpark)(void *argument);
-    void (*task_spawn)(void *argument, const struct bide_task_info *task);
-    void (*task_poll_begin)(void *argument, const struct bide_task_info *task);
-    void (*task_poll_end)(void *argument, const struct bide_task_info *task);
-    void (*task_end)(void *argument, const struct bide_task_info *task);
-};
+    void (*task_spawn)(void *argument, const bide_task_info *task);
+    void (*task_poll_begin)(void *argument, const bide_task_info *task);
+    void (*task_poll_end)(void *argument, const bide_task_info *task);
+    void (*task_end)(void *argument, const bide_task_info *task);
+} bide_runtime_hooks;
 
 /*
  * How a runtime is made. Zero in a member means the default, so `{0}` is a current_thread runtime
  * with all defaults. What is given is copied, texts too.
  */
-struct bide_runtime_options {
+typedef struct bide_runtime_options {
     /* Threads of the blocking pool, 1 to 32768; default 512. More calls than that wait in their
      * order. Workers do not count. */
     uint32_t blocking_threads_max;
-    struct bide_duration
-        blocking_idle;         /* an idle thread of the pool ends after this; default 10 s */
-    enum bide_flavour flavour; /* default BIDE_CURRENT_THREAD */
+    bide_duration blocking_idle; /* an idle thread of the pool ends after this; default 10 s */
+    bide_flavour flavour;        /* default BIDE_CURRENT_THREAD */
     /* Of a runtime with threads of its own, 1 to 1024. Default: BIDE_WORKERS from the environment,
      * else the number of cores that the process may use. A current_thread runtime has 1. */
     uint32_t workers;
@@ -172,8 +169,8 @@ struct bide_runtime_options {
      * With the same seed, program and input a current_thread runtime in virtual time does the same
      * again. Default: another one each time. */
     uint64_t seed;
-    struct bide_runtime_hooks hooks;
-};
+    bide_runtime_hooks hooks;
+} bide_runtime_options;
 
 /* How long `async int main`, and a thread that exits, give their tasks to end. */
 #define BIDE_SHUTDOWN_DEFAULT BIDE_S(10)
@@ -192,8 +189,8 @@ struct bide_runtime_options {
  *
  * Any thread. A process may have any number of runtimes, of any flavours.
  */
-bide_must_use int bide_runtime_new(struct bide_runtime **out bide_gives(bide_runtime_free),
-                                   const struct bide_runtime_options *options);
+bide_must_use int bide_runtime_new(bide_runtime **out bide_gives(bide_runtime_free),
+                                   const bide_runtime_options *options);
 
 /*
  * Frees a runtime. Call bide_runtime_shutdown first, so that no task is alive. Handles, futures and
@@ -202,7 +199,7 @@ bide_must_use int bide_runtime_new(struct bide_runtime **out bide_gives(bide_run
  * runtime (a socket) is open; then nothing has changed. NULL is ignored. No thread may be using
  * the runtime.
  */
-int bide_runtime_free(struct bide_runtime *rt);
+int bide_runtime_free(bide_runtime *rt);
 
 /*
  * Ends all tasks, and then the futures that have begun and that nobody has dropped. It asks every
@@ -216,7 +213,7 @@ int bide_runtime_free(struct bide_runtime *rt);
  * bide_runtime_dump names what is left, and shutdown may be called again. Must not be called on a
  * thread that is running an executor.
  */
-int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit);
+int bide_runtime_shutdown(bide_runtime *rt, bide_duration limit);
 
 /*
  * Asks all tasks to cancel, those spawned from now on too, and does not wait: the first step of
@@ -224,7 +221,7 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit);
  * example, until bide_runtime_tasks(rt) is 0, and call bide_runtime_shutdown, which has little left
  * to wait for. May be called again, and inside a task. Call it on the thread that uses rt.
  */
-void bide_runtime_cancel(struct bide_runtime *rt);
+void bide_runtime_cancel(bide_runtime *rt);
 
 /*
  * From now on the calling thread blocks and spawns on rt, or on its own runtime if rt is NULL.
@@ -232,11 +229,13 @@ void bide_runtime_cancel(struct bide_runtime *rt);
  * one again. Only one thread at a time may have entered a runtime, unless it is of the flavour
  * BIDE_MULTI_THREAD.
  */
-struct bide_runtime *bide_runtime_enter(struct bide_runtime *rt);
+bide_runtime
+*bide_runtime_enter(bide_runtime *rt);
 
 /* The runtime that runs on the calling thread, else the one that the thread has entered, else the
  * thread's own; NULL if there is none. Any thread. */
-struct bide_runtime *bide_runtime_current(void);
+bide_runtime
+*bide_runtime_current(void);
 
 /*
  * A runtime of the flavour BIDE_THREAD_PER_CORE has `workers` cores, at most 256. Each has a
@@ -257,7 +256,7 @@ struct bide_runtime *bide_runtime_current(void);
  * bide_runtime_cores returns the number of cores (1 for other flavours), bide_core that of the core
  * on which the caller runs (0 also for other flavours). Any thread.
  */
-uint32_t bide_runtime_cores(const struct bide_runtime *rt);
+uint32_t bide_runtime_cores(const bide_runtime *rt);
 uint32_t bide_core(void);
 
 /*
@@ -272,14 +271,14 @@ uint32_t bide_core(void);
 
 /* The number of tasks that have not ended; those that other threads have spawned are counted when
  * the runtime has run since. Call it on the thread that uses rt. */
-size_t bide_runtime_tasks(const struct bide_runtime *rt);
+size_t bide_runtime_tasks(const bide_runtime *rt);
 
 /* The name that the options gave, or "". Any thread; the text lives as long as the runtime. */
-const char *bide_runtime_name(const struct bide_runtime *rt);
+const char *bide_runtime_name(const bide_runtime *rt);
 
 /* What a runtime has done and has to do. Counts are since it was made. With thread_per_core
  * `workers` is the number of cores, and the rest is of one core. */
-struct bide_runtime_metrics {
+typedef struct bide_runtime_metrics {
     uint32_t workers;
     size_t alive_tasks; /* tasks that have not ended */
     /* Wakes by other threads that the worker has not taken over yet; multi_thread: tasks in the
@@ -288,21 +287,21 @@ struct bide_runtime_metrics {
     /* The time in which workers ran tasks or looked for some, all together. On a current_thread
      * runtime a call that blocks counts from its first look at timers and descriptors on: without
      * the polls before that, 61 at most (event_interval), so that short calls read no clock. */
-    struct bide_duration busy;
+    bide_duration busy;
     uint64_t parks;            /* how often a worker found nothing to do and slept, */
     uint64_t unparks;          /* and how often it was back: less by 1 for each that sleeps */
     uint32_t blocking_threads; /* of the blocking pool: threads, */
     uint32_t blocking_idle;    /* those that wait for a call, */
     uint32_t blocking_queued;  /* and calls that wait for a thread */
-};
+} bide_runtime_metrics;
 
 /*
- * Fills *out and returns 0, or -EINVAL if rt or out is NULL. The numbers are read one after
+ * Fills *metrics and returns 0, or -EINVAL if rt or metrics is NULL. The numbers are read one after
  * another, so they may be of slightly different moments. Call it on the thread that uses rt, in a
  * task, a hook or between blocking calls; on a multi_thread runtime, on any thread. It never blocks
  * for long; counting costs a poll of a task nothing.
  */
-int bide_runtime_metrics(const struct bide_runtime *rt, struct bide_runtime_metrics *out);
+int bide_runtime_metrics_read(const bide_runtime *rt, bide_runtime_metrics *metrics);
 
 /*
  * Describes every task that has not ended, and the futures that no task drives: a line for each,
@@ -314,7 +313,7 @@ int bide_runtime_metrics(const struct bide_runtime *rt, struct bide_runtime_metr
  * call bide, nor wait for a task. If a worker does not come to an await within 1 s, the dump names
  * what each such worker runs, and since when, and leaves out the tasks.
  */
-void bide_runtime_dump(const struct bide_runtime *rt,
+void bide_runtime_dump(const bide_runtime *rt,
                        void (*write)(void *argument, const char *text, size_t size),
                        void *argument);
 
@@ -363,7 +362,7 @@ void bide_runtime_dump(const struct bide_runtime *rt,
  * In virtual time (bide/testing.h) it is readable as long as there is a timer, and a turn that
  * finds nothing else to do moves the clock to the next one.
  */
-int bide_runtime_fd(struct bide_runtime *rt);
+int bide_runtime_fd(bide_runtime *rt);
 
 /*
  * Runs what is ready: takes wakes from other threads, timers that are due and events, and runs the
@@ -378,7 +377,7 @@ int bide_runtime_fd(struct bide_runtime *rt);
  * Call it on the thread that uses rt, outside of all tasks; on a thread that is running an executor
  * it stops the program with a message.
  */
-int bide_runtime_turn(struct bide_runtime *rt, size_t polls_max);
+int bide_runtime_turn(bide_runtime *rt, size_t polls_max);
 
 #ifdef __cplusplus
 }

@@ -177,7 +177,7 @@ static enum bide_poll crossing_poll(struct bide_cx *cx, struct bide_frame *h)
     enum bide_poll poll = bide_frame_finish(cx, h);
     if (error == 0)
         return poll;
-    bide_fn_fail(fn, result, error);
+    bide_fn_fail(fn, error, result);
     return bide_frame_fail(cx, NULL, error);
 }
 

@@ -74,7 +74,7 @@ const struct bide_fn_info bide__get_info = {.name = "bide_get", .file = __FILE__
 /* The get returns the error. */
 static enum bide_poll get_returns(struct bide_cx *cx, struct bide__get *f, int error)
 {
-    bide_fn_fail(f->l.h.fn, bide_frame_result(cx, &f->l.h), error);
+    bide_fn_fail(f->l.h.fn, error, bide_frame_result(cx, &f->l.h));
     return bide_frame_finish(cx, &f->l.h);
 }
 

@@ -274,7 +274,7 @@ TEST(fn_fail_fills_every_width)
             int16_t of_2;
             int32_t of_4;
         } slot = {0x5555555555555555};
-        bide_fn_fail(&wide[i], &slot, -ECANCELED);
+        bide_fn_fail(&wide[i], -ECANCELED, &slot);
         switch (i) {
         case 0: CHECK_EQ(slot.of_1, -ECANCELED); break;
         case 1: CHECK_EQ(slot.of_2, -ECANCELED); break;
@@ -283,10 +283,10 @@ TEST(fn_fail_fills_every_width)
         case 4: CHECK_EQ(slot.all, 0x5555555500000000); break;
         case 5: CHECK_EQ(slot.all, 0x5555555555555555); break;
         }
-        bide_fn_fail(&wide[i], NULL, -ECANCELED);
+        bide_fn_fail(&wide[i], -ECANCELED, NULL);
     }
     int8_t small = 0; /* an errno too large for this type is still an error */
-    bide_fn_fail(&wide[0], &small, -133);
+    bide_fn_fail(&wide[0], -133, &small);
     CHECK(small < 0);
 }
 

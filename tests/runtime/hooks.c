@@ -402,7 +402,7 @@ static struct bide_runtime_metrics metrics(struct bide_runtime *rt)
 {
     struct bide_runtime_metrics m;
     memset(&m, 0xFF, sizeof(m));
-    CHECK_EQ(bide_runtime_metrics(rt, &m), 0);
+    CHECK_EQ(bide_runtime_metrics_read(rt, &m), 0);
     return m;
 }
 
@@ -419,8 +419,8 @@ TEST(a_new_runtime_has_done_nothing)
     CHECK_EQ(m.blocking_threads, 0);
     CHECK_EQ(m.blocking_idle, 0);
     CHECK_EQ(m.blocking_queued, 0);
-    CHECK_ERR(bide_runtime_metrics(NULL, &m), -EINVAL);
-    CHECK_ERR(bide_runtime_metrics(rt, NULL), -EINVAL);
+    CHECK_ERR(bide_runtime_metrics_read(NULL, &m), -EINVAL);
+    CHECK_ERR(bide_runtime_metrics_read(rt, NULL), -EINVAL);
     end_runtime(rt);
 }
 

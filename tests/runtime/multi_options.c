@@ -34,7 +34,7 @@ static struct bide_runtime_metrics metrics(void)
 {
     struct bide_runtime_metrics m;
     memset(&m, 0xFF, sizeof(m));
-    CHECK_EQ(bide_runtime_metrics(rt, &m), 0);
+    CHECK_EQ(bide_runtime_metrics_read(rt, &m), 0);
     return m;
 }
 

@@ -237,7 +237,7 @@ TEST(the_next_thread_has_the_next_number)
         struct bide_runtime_metrics m;
         do {
             sched_yield();
-            CHECK_EQ(bide_runtime_metrics(rt, &m), 0);
+            CHECK_EQ(bide_runtime_metrics_read(rt, &m), 0);
         } while (m.blocking_threads > 0);
     }
     end_runtime(rt);
@@ -345,7 +345,7 @@ static unsigned yields_before_a_wake(struct bide_runtime_options options)
     CHECK_EQ(bide_block_on(yield_n(2)), 0); /* now it waits for the call */
     do {
         sched_yield();
-        CHECK_EQ(bide_runtime_metrics(rt, &m), 0);
+        CHECK_EQ(bide_runtime_metrics_read(rt, &m), 0);
     } while (m.injector_depth == 0 && !stop);
     CHECK(!stop);
     bide_block_on(yield_until_stop());
