@@ -85,8 +85,8 @@ static async int look_up(struct bot *bot, struct row *row, const char *login, ch
     }
 
     row_begin(row, LOOKUP);
-    int n = await bide_sql_query(bot->people, &rows, "SELECT nickname FROM people WHERE login = ?",
-                                 BIDE_SQL_VALUES(bide_sql_text(login)));
+    int n = await bide_sql_query(bot->people, "SELECT nickname FROM people WHERE login = ?",
+                                 BIDE_SQL_VALUES(bide_sql_text(login)), &rows);
     row_end(row, LOOKUP);
 
     if (n == 0 && bide_sql_row_count(rows) > 0)

@@ -97,7 +97,7 @@ static int open_http(bool local)
     bide_http_options options = {.timeout = BIDE_S(20), .user_agent = "catbot"};
     if (local)
         options.proxy = "";
-    return bide_http_client_new(&bot.http, &options);
+    return bide_http_client_new(&options, &bot.http);
 }
 
 static int open_listener(const char *address)
@@ -184,7 +184,7 @@ async int main(int argc, char **argv)
     defer {
         await bide_sql_close(bot.people);
     }
-    n = await bide_sql_open(&bot.people, path, NULL);
+    n = await bide_sql_open(path, NULL, &bot.people);
     if (n == 0)
         n = await people_fill(bot.people);
     if (n < 0)

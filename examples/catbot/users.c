@@ -49,7 +49,8 @@ async int people_fill(bide_sql *db)
         db, "BEGIN; CREATE TABLE people (login TEXT PRIMARY KEY, nickname TEXT)");
     for (int i = 0; i < USERS && n == 0; i++)
         n = await bide_sql_query(
-            db, NULL, "INSERT INTO people VALUES (?, ?)",
-            BIDE_SQL_VALUES(bide_sql_text(people[i].login), bide_sql_text(people[i].nickname)));
+            db, "INSERT INTO people VALUES (?, ?)",
+            BIDE_SQL_VALUES(bide_sql_text(people[i].login), bide_sql_text(people[i].nickname)),
+            NULL);
     return n < 0 ? n : await bide_sql_exec(db, "COMMIT");
 }

@@ -20,7 +20,7 @@ static async void download(char *url, download_done *done)
         bide_http_client_free(client);
         free(url);
     }
-    int error = bide_http_client_new(&client, NULL);
+    int error = bide_http_client_new(NULL, &client);
     if (error == 0)
         error = await bide_http_get(client, url, &response);
     done(error, error == 0 ? bide_http_body(response) : bide_http_error(response));

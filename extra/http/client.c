@@ -5,7 +5,7 @@
  * once instead of asking for a later poll. Wakes come from the reactor and the timer wheel, on the
  * executor's thread, between the polls of tasks, so never inside a call of curl. The wakers are
  * never cloned, so no other thread wakes. Driving wakes the leaves of requests that have ended;
- * they are polled later. On a multi_thread runtime a wake leaves a note instead (internal.h).
+ * they are polled later. With several workers a wake leaves a note instead (internal.h).
  *
  * The epoll set of curl's sockets is level-triggered; its registration with the reactor is
  * edge-triggered. Driving therefore empties the set: it clears the cached readiness, then asks the
@@ -256,7 +256,7 @@ static int set_multi(bide_http_client *client)
     return ok ? 0 : -ENOMEM;
 }
 
-int bide_http_client_new(bide_http_client **out, const bide_http_options *options)
+int bide_http_client_new(const bide_http_options *options, bide_http_client **out)
 {
     *out = NULL;
     int n = bide__http_global();

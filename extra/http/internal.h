@@ -23,8 +23,8 @@
  *  - A client without transfers has no timer and no registration, and belongs to no runtime.
  *  - Everything of a client and its transfers is under its mutex, also while curl is called. Wakers
  *    of leaves are borrowed, and woken under it; a leaf takes it before it ends.
- *  - On a multi_thread runtime the reactor and the timers wake under locks of theirs, which are
- *    taken inside the mutex. There a wake only leaves a note, and a message to the runtime; the
+ *  - On a runtime with several workers the reactor and the timers wake under locks of theirs, which
+ *    are taken inside the mutex. There a wake only leaves a note, and a message to the runtime; the
  *    worker that reads it takes the mutex and drives curl.
  *  - The memory of a client stays while a transfer or such a message refers to it.
  */
@@ -110,7 +110,7 @@ struct bide__http_transfer {
     struct bide_wakeable self;   /* woken by the deadline */
     struct bide__timer deadline; /* armed only while curl has it */
     struct bide__wheel *wheel;   /* on which it was armed */
-    _Atomic bool is_late;        /* multi_thread: the deadline has passed */
+    _Atomic bool is_late;        /* several workers: the deadline has passed */
     bide_http_client *owner;     /* its memory stays until the transfer is GONE */
     bide_http_client *client;    /* the same; NULL: not on its list */
     struct bide__http_transfer *next, *previous;
@@ -170,7 +170,7 @@ struct bide_http_client {
     unsigned holders;             /* the user, and the transfers that are not GONE */
     struct bide_runtime *runtime; /* of the transfers; NULL: no transfers */
     _Atomic int place;            /* see client.c */
-    _Atomic unsigned woken;       /* multi_thread: why it was woken; not 0: the post is under way */
+    _Atomic unsigned woken; /* several workers: why it was woken; not 0: the post is under way */
     struct bide__post post;
     struct bide__wheel *timer_wheel, *again_wheel; /* on which these were armed */
     struct bide__fd *watch;                        /* the registration of the set */
@@ -189,8 +189,8 @@ struct bide_http_client {
 void bide__http_lock(bide_http_client *client);
 void bide__http_unlock(bide_http_client *client);
 
-/* For the wake of a deadline. True: the client is on a multi_thread runtime, and a worker will look
- * for transfers that are late. */
+/* For the wake of a deadline. True: the client is on a runtime with several workers, and one will
+ * look for transfers that are late. */
 bool bide__http_client_note_late(struct bide__http_transfer *t);
 
 /* Gives the transfer to curl, which begins it soon. Returns 0, or -ENXIO, -EXDEV, -ENOMEM, -EIO or

@@ -27,7 +27,7 @@ static struct bide__http_transfer *of(struct bide_wakeable *self)
 }
 
 /* The deadline has passed. Called outside of polls, on the executor's thread, or on any if the
- * runtime is a multi_thread one. */
+ * runtime has several workers. */
 static void deadline_wake(struct bide_wakeable *self, unsigned branch)
 {
     struct bide__http_transfer *t = of(self);

@@ -33,7 +33,7 @@
  * turns follow one another in a loop. Without a runtime there is no timer, and so no waiting for a
  * lock.
  *
- * On a multi_thread runtime messages are read by any worker, while another one polls the leaf. So
+ * With several workers messages are read by any of them, while another one polls the leaf. So
  * what a transition begins (a job, a pause) begins under the lock that the transition is made
  * under. A timer wakes under the lock of its wheel, which is taken inside the handle's. So the end
  * of a pause is a message there, too, and comes even if the leaf is asked to cancel meanwhile.

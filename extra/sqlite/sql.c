@@ -4,7 +4,7 @@
  */
 #include "internal.h"
 
-bide_async int bide_sql_open(bide_sql **out, const char *path, const bide_sql_options *options)
+bide_async int bide_sql_open(const char *path, const bide_sql_options *options, bide_sql **out)
 {
     bool given_away = false;
     *out = NULL;
@@ -31,8 +31,8 @@ bide_async int bide_sql_exec(bide_sql *db, const char *sql)
     return bide_await bide__sql_call_run(&call);
 }
 
-bide_async int bide_sql_query(bide_sql *db, bide_sql_rows **rows, const char *sql,
-                              bide_sql_values values)
+bide_async int bide_sql_query(bide_sql *db, const char *sql, bide_sql_values values,
+                              bide_sql_rows **rows)
 {
     struct bide__sql_call call = {
         .run = bide__sql_query, .db = db, .text = sql, .values = values, .interruptible = true};

@@ -18,7 +18,7 @@
  * request.
  *
  * A client with requests under way belongs to the runtime of those requests; an idle client belongs
- * to none. On a multi_thread runtime tasks of all workers may use a client at once; a worker drives
+ * to none. On a runtime with several workers tasks of all may use a client at once; a worker drives
  * the requests of all. Otherwise only one thread at a time may call functions on a client. A
  * response is for one thread at a time.
  *
@@ -63,8 +63,8 @@ typedef struct bide_http_options {
  * proxy of an unknown kind, or control characters in the user agent or the proxy. On an error
  * *client is NULL and nothing has changed. May be called outside any runtime.
  */
-bide_must_use int bide_http_client_new(bide_http_client **client bide_gives(bide_http_client_free),
-                                       const bide_http_options *options);
+bide_must_use int bide_http_client_new(const bide_http_options *options,
+                                       bide_http_client **client bide_gives(bide_http_client_free));
 
 /*
  * Closes the client's connections and frees it. Requests under way end with -ECANCELED at once,

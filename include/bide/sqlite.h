@@ -3,12 +3,12 @@
  *
  *     bide_sql *db = NULL;
  *     defer { await bide_sql_close(db); }
- *     int n = await bide_sql_open(&db, "people.db", NULL);
+ *     int n = await bide_sql_open("people.db", NULL, &db);
  *     ...
  *     bide_sql_rows *rows = NULL;
  *     defer { bide_sql_rows_free(rows); }
- *     n = await bide_sql_query(db, &rows, "SELECT nickname FROM people WHERE login = ?",
- *                              BIDE_SQL_VALUES(bide_sql_text(login)));
+ *     n = await bide_sql_query(db, "SELECT nickname FROM people WHERE login = ?",
+ *                              BIDE_SQL_VALUES(bide_sql_text(login)), &rows);
  *     if (n == 0 && bide_sql_row_count(rows) > 0)
  *         puts(bide_sql_get_text(rows, 0, 0));
  *
@@ -48,16 +48,16 @@ typedef struct bide_sql_rows bide_sql_rows;
 
 /* ---- values ---- */
 
-enum bide_sql_type {
+typedef enum bide_sql_type {
     BIDE_SQL_NULL,
     BIDE_SQL_INT,
     BIDE_SQL_REAL,
     BIDE_SQL_TEXT,
     BIDE_SQL_BLOB
-} __attribute__((__mode__(__SI__)));
+} __attribute__((__mode__(__SI__))) bide_sql_type;
 
 typedef struct bide_sql_value {
-    enum bide_sql_type type;
+    bide_sql_type type;
     union {
         int64_t integer;
         double real;
@@ -68,18 +68,22 @@ typedef struct bide_sql_value {
 
 /* These make a value. They do not copy texts and blobs, which must stay unchanged until the call
  * has ended. */
+
+/* SQL's NULL. */
 static __inline__ bide_sql_value bide_sql_null(void)
 {
     bide_sql_value v = {BIDE_SQL_NULL, {0}, 0};
     return v;
 }
 
+/* A whole number. */
 static __inline__ bide_sql_value bide_sql_int(int64_t integer)
 {
     bide_sql_value v = {BIDE_SQL_INT, {integer}, 0};
     return v;
 }
 
+/* A number with a fraction. */
 static __inline__ bide_sql_value bide_sql_real(double real)
 {
     bide_sql_value v = {BIDE_SQL_REAL, {0}, 0};
@@ -87,6 +91,7 @@ static __inline__ bide_sql_value bide_sql_real(double real)
     return v;
 }
 
+/* `size` bytes. */
 static __inline__ bide_sql_value bide_sql_blob(const void *data, size_t size)
 {
     bide_sql_value v = {BIDE_SQL_BLOB, {0}, size};
@@ -146,8 +151,8 @@ typedef struct bide_sql_options {
  * bide_sql_close may be called with it; after -ENOMEM *db is NULL. Cancelled: nothing is open and
  * *db is NULL. (If the database was open before the request to cancel, the call returns 0.)
  */
-bide_must_use bide_async int bide_sql_open(bide_sql **db bide_gives(bide_sql_close),
-                                           const char *path, const bide_sql_options *options);
+bide_must_use bide_async int bide_sql_open(const char *path, const bide_sql_options *options,
+                                           bide_sql **db bide_gives(bide_sql_close));
 
 /*
  * Waits for earlier calls, closes the database, which rolls back an open transaction, and frees the
@@ -177,9 +182,8 @@ bide_must_use bide_async int bide_sql_exec(bide_sql *db, const char *sql);
  * caller frees with bide_sql_rows_free; if `rows` is NULL the rows are dropped. On an error *rows
  * is NULL. Cancelled: as for bide_sql_exec; there is no result.
  */
-bide_must_use bide_async int bide_sql_query(bide_sql *db,
-                                            bide_sql_rows **rows bide_gives(bide_sql_rows_free),
-                                            const char *sql, bide_sql_values values);
+bide_must_use bide_async int bide_sql_query(bide_sql *db, const char *sql, bide_sql_values values,
+                                            bide_sql_rows **rows bide_gives(bide_sql_rows_free));
 
 /*
  * What went wrong in the last call on this handle that returned an error, as text for people. Read

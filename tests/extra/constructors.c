@@ -42,7 +42,7 @@ static int make_client(void)
 {
     make_options();
     client = (bide_http_client *)(void *)&garbage;
-    int n = bide_http_client_new(&client, &options);
+    int n = bide_http_client_new(&options, &client);
     CHECK((n == 0) == (client != NULL));
     check_options();
     return n;
@@ -56,7 +56,7 @@ static void free_client(void)
 static void check_bad(const bide_http_options *bad)
 {
     client = (bide_http_client *)(void *)&garbage;
-    CHECK_ERR(bide_http_client_new(&client, bad), -EINVAL);
+    CHECK_ERR(bide_http_client_new(bad, &client), -EINVAL);
     CHECK(client == NULL);
 }
 
@@ -79,7 +79,7 @@ TEST_LIMIT(http_clients, 30)
 static async int open_db(const char *path)
 {
     bide_sql *own = (bide_sql *)(void *)&garbage;
-    int n = await bide_sql_open(&own, path, NULL);
+    int n = await bide_sql_open(path, NULL, &own);
     if (n == 0)
         db = own;
     else if (own != NULL)

@@ -25,7 +25,7 @@ static void begin(const bide_http_options *options)
 {
     bide_test_time_virtual();
     server_start();
-    CHECK_EQ(bide_http_client_new(&client, options), 0);
+    CHECK_EQ(bide_http_client_new(options, &client), 0);
 }
 
 static void forget(void)
@@ -333,7 +333,7 @@ HTTP_TEST(bodies_too_large)
 
 TEST(limits_must_make_sense)
 {
-    CHECK_ERR(bide_http_client_new(&client, &(bide_http_options){.connections_max = -1}), -EINVAL);
+    CHECK_ERR(bide_http_client_new(&(bide_http_options){.connections_max = -1}, &client), -EINVAL);
 }
 
 TEST(nothing_is_an_answer_too)

@@ -26,7 +26,7 @@ static void begin(void)
 {
     bide_test_time_virtual();
     server_start();
-    CHECK_EQ(bide_http_client_new(&client, &(bide_http_options){.proxy = ""}), 0);
+    CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = ""}, &client), 0);
 }
 
 static void end(void)
@@ -201,7 +201,7 @@ TEST(no_descriptor)
     CHECK_EQ(bide_block_on(get("/hello", "hello")), 0);
     CHECK_EQ(bide_test_fail("epoll_create1", 1, -EMFILE, 1), 0);
     bide_http_client *other = NULL;
-    CHECK_ERR(bide_http_client_new(&other, NULL), -EMFILE);
+    CHECK_ERR(bide_http_client_new(NULL, &other), -EMFILE);
     CHECK(other == NULL);
     end();
 }
@@ -228,7 +228,7 @@ TEST(no_room_in_epoll)
         additions = 0;
         bad_addition++;
         bide_http_client *shared = client;
-        CHECK_EQ(bide_http_client_new(&client, &(bide_http_options){.proxy = ""}), 0);
+        CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = ""}, &client), 0);
         n = bide_block_on(get("/hello", "hello"));
         CHECK(n == 0 || n == -ENOSPC || n == -ECONNRESET);
         hit = additions >= bad_addition;

@@ -95,7 +95,7 @@ static void begin(void)
 static bide_http_client *new_client(const bide_http_options *options)
 {
     bide_http_client *client = NULL;
-    CHECK_EQ(bide_http_client_new(&client, options), 0);
+    CHECK_EQ(bide_http_client_new(options, &client), 0);
     return client;
 }
 
@@ -299,7 +299,7 @@ static async int others(void)
     unsetenv("http_proxy");
 
     client = NULL;
-    CHECK_ERR(bide_http_client_new(&client, &(bide_http_options){.proxy = "x://127.0.0.1"}),
+    CHECK_ERR(bide_http_client_new(&(bide_http_options){.proxy = "x://127.0.0.1"}, &client),
               -EINVAL);
     CHECK(client == NULL);
     return 0;
@@ -374,8 +374,8 @@ static async int control_bytes(bide_http_client *client)
 
         bide_http_client *none = NULL;
         const bide_http_options agent = {.user_agent = text}, proxy = {.proxy = text};
-        CHECK_ERR(bide_http_client_new(&none, &proxy), -EINVAL);
-        CHECK_ERR(bide_http_client_new(&none, &agent), c == '\t' ? 0 : -EINVAL);
+        CHECK_ERR(bide_http_client_new(&proxy, &none), -EINVAL);
+        CHECK_ERR(bide_http_client_new(&agent, &none), c == '\t' ? 0 : -EINVAL);
         bide_http_client_free(none);
     }
     return 0;

@@ -233,7 +233,7 @@ static void run(const struct life *life)
     bide_runtime_enter(rt);
     server_start();
     const bide_http_options options = {.proxy = "", .connections_max = life->queued};
-    CHECK_EQ(bide_http_client_new(&client, &options), 0);
+    CHECK_EQ(bide_http_client_new(&options, &client), 0);
     bide_task(int) task = bide_spawn(live(life));
     if (life->then == SHUT_DOWN)
         bide_block_on(bide_sleep(BIDE_MS(200)));
@@ -300,7 +300,7 @@ TEST(a_request_that_is_refused)
 {
     bide_test_time_virtual();
     server_start();
-    CHECK_EQ(bide_http_client_new(&client, &(bide_http_options){.proxy = ""}), 0);
+    CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = ""}, &client), 0);
     CHECK_EQ(bide_block_on(refused()), 0);
     close_client();
     CHECK_EQ(bide_block_on(server_stop()), 0);
@@ -333,7 +333,7 @@ TEST(a_client_that_is_freed_outside)
 {
     bide_test_time_virtual();
     server_start();
-    CHECK_EQ(bide_http_client_new(&client, &(bide_http_options){.proxy = ""}), 0);
+    CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = ""}, &client), 0);
     bide_spawn(get_until_closed(false));
     bide_spawn(get_until_closed(true));
     CHECK_EQ(bide_block_on(bide_sleep(BIDE_MS(100))), 0);
@@ -377,7 +377,7 @@ TEST(undriven_requests_hold_up_no_other)
 {
     bide_test_time_virtual();
     server_start();
-    CHECK_EQ(bide_http_client_new(&client, &(bide_http_options){.proxy = ""}), 0);
+    CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = ""}, &client), 0);
     CHECK_EQ(bide_block_on(others_go_on()), 0);
     close_client();
     CHECK_EQ(bide_block_on(server_stop()), 0);
@@ -423,7 +423,7 @@ static async int many_rounds(void)
 {
     for (int round = 0; round < ROUNDS_; round++) {
         const bide_http_options options = {.proxy = "", .connections_max = below(4)};
-        CHECK_EQ(bide_http_client_new(&client, &options), 0);
+        CHECK_EQ(bide_http_client_new(&options, &client), 0);
         bide_task(int) tasks[TASKS];
         for (int i = 0; i < TASKS; i++)
             tasks[i] = bide_spawn(one_of_many());

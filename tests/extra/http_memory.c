@@ -88,7 +88,7 @@ static int make_and_request(void)
 {
     bide_http_client *client = NULL;
     const bide_http_options options = {.proxy = "", .user_agent = "test"};
-    int n = bide_http_client_new(&client, &options);
+    int n = bide_http_client_new(&options, &client);
     if (n < 0)
         return n;
     n = bide_block_on(request(client));

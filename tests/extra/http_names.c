@@ -50,7 +50,7 @@ static async int names(void)
     CHECK_ERR(await get("unknown.test"), -ENOENT);
     CHECK_EQ(await get("localhost"), 0);
     bide_http_client *own = client;
-    CHECK_EQ(bide_http_client_new(&client, &(bide_http_options){.proxy = "unknown.test:1"}), 0);
+    CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = "unknown.test:1"}, &client), 0);
     CHECK_ERR(await get("known.test"), -ENOENT);
     bide_http_client_free(client);
     client = own;
@@ -76,7 +76,7 @@ static void with_server(void (*run)(void))
     sem_init(&is_asked, 0, 0);
     sem_init(&may_answer, 0, 0);
     server_start();
-    CHECK_EQ(bide_http_client_new(&client, &(bide_http_options){.proxy = ""}), 0);
+    CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = ""}, &client), 0);
     run();
     bide_http_client_free(client);
     CHECK_EQ(bide_block_on(server_stop()), 0);

@@ -209,7 +209,7 @@ TEST_LIMIT(requests_of_many_tasks_on_several_workers, 120)
     CHECK_EQ(bide_runtime_new(&rt, &o), 0);
     CHECK(bide_runtime_enter(rt) == NULL);
     for (int round = 0; round < 3; round++) {
-        CHECK_EQ(bide_http_client_new(&client, &options), 0);
+        CHECK_EQ(bide_http_client_new(&options, &client), 0);
         CHECK_EQ(bide_block_on(all_requests()), 0);
         CHECK_EQ(bide_block_on(freed_under_requests()), 0);
     }

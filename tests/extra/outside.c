@@ -27,7 +27,7 @@ static async int ask(const char *path)
 static void prepare_client(void)
 {
     server_start();
-    CHECK_EQ(bide_http_client_new(&client, &(bide_http_options){.proxy = ""}), 0);
+    CHECK_EQ(bide_http_client_new(&(bide_http_options){.proxy = ""}, &client), 0);
     neighbour = bide_spawn(ask("/slow/1000"));
     CHECK_EQ(bide_block_on(bide_sleep(BIDE_MS(10))), 0);
     CHECK(!bide_task_finished(neighbour));
@@ -78,7 +78,7 @@ static bide_sql *db;
 
 static void prepare_database(void)
 {
-    CHECK_EQ(bide_block_on(bide_sql_open(&db, ":memory:", NULL)), 0);
+    CHECK_EQ(bide_block_on(bide_sql_open(":memory:", NULL, &db)), 0);
 }
 
 static void clean_database(void)
@@ -90,7 +90,7 @@ static void clean_database(void)
 static async int opens_and_closes(void)
 {
     bide_sql *other = NULL;
-    int n = await bide_sql_open(&other, ":memory:", NULL);
+    int n = await bide_sql_open(":memory:", NULL, &other);
     CHECK_EQ(await bide_sql_close(other), 0);
     return n;
 }
@@ -103,7 +103,7 @@ static async int executes(void)
 static async int queries(void)
 {
     bide_sql_rows *rows = NULL;
-    int n = await bide_sql_query(db, &rows, "SELECT 41 + 1", BIDE_SQL_NONE);
+    int n = await bide_sql_query(db, "SELECT 41 + 1", BIDE_SQL_NONE, &rows);
     if (n == 0)
         n = (int)bide_sql_get_int(rows, 0, 0);
     bide_sql_rows_free(rows);

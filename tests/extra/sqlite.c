@@ -27,7 +27,7 @@
     static async int run_##name(void);                                    \
     TEST(name)                                                            \
     {                                                                     \
-        CHECK_EQ(bide_block_on(bide_sql_open(&db, ":memory:", NULL)), 0); \
+        CHECK_EQ(bide_block_on(bide_sql_open(":memory:", NULL, &db)), 0); \
         CHECK_EQ(bide_block_on(run_##name()), 0);                         \
         end();                                                            \
     }                                                                     \
@@ -63,7 +63,7 @@ static async int exec(const char *sql)
 static async int64_t number(const char *sql)
 {
     bide_sql_rows *one = NULL;
-    CHECK_EQ(await bide_sql_query(db, &one, sql, BIDE_SQL_NONE), 0);
+    CHECK_EQ(await bide_sql_query(db, sql, BIDE_SQL_NONE, &one), 0);
     CHECK_EQ(bide_sql_row_count(one), 1);
     int64_t value = bide_sql_get_int(one, 0, 0);
     bide_sql_rows_free(one);
@@ -84,7 +84,7 @@ SQL_TEST(rows_and_columns)
 {
     await exec("CREATE TABLE t (a INTEGER, b TEXT); -- a comment\n"
                "INSERT INTO t VALUES (1, 'one'), (2, 'two'), (3, NULL);");
-    CHECK_EQ(await bide_sql_query(db, &rows, "SELECT a, b FROM t ORDER BY a", BIDE_SQL_NONE), 0);
+    CHECK_EQ(await bide_sql_query(db, "SELECT a, b FROM t ORDER BY a", BIDE_SQL_NONE, &rows), 0);
     CHECK_EQ(bide_sql_row_count(rows), 3);
     CHECK_EQ(bide_sql_column_count(rows), 2);
     CHECK_STR(bide_sql_column_name(rows, 1), "b");
@@ -95,7 +95,7 @@ SQL_TEST(rows_and_columns)
     CHECK_STR(bide_sql_get_text(rows, 0, 0), NULL);
     CHECK_EQ(bide_sql_get_int(rows, 0, 1), 0);
     forget();
-    CHECK_EQ(await bide_sql_query(db, &rows, "SELECT a FROM t WHERE a > 3", BIDE_SQL_NONE), 0);
+    CHECK_EQ(await bide_sql_query(db, "SELECT a FROM t WHERE a > 3", BIDE_SQL_NONE, &rows), 0);
     CHECK_EQ(bide_sql_row_count(rows), 0);
     CHECK_EQ(bide_sql_column_count(rows), 1);
     return 0;
@@ -106,10 +106,11 @@ SQL_TEST(values_of_every_type)
     const char blob[] = {0, 1, '\'', 0};
     CHECK_EQ(
         await bide_sql_query(
-            db, &rows, "SELECT ?, ?, ?, ?, ?, ?, ?",
+            db, "SELECT ?, ?, ?, ?, ?, ?, ?",
             BIDE_SQL_VALUES(bide_sql_int(INT64_MIN), bide_sql_real(0.5), bide_sql_text(""),
                             bide_sql_text("it's \"quoted\"; DROP TABLE t; --"), bide_sql_null(),
-                            bide_sql_blob(blob, sizeof blob), bide_sql_blob(NULL, 0))),
+                            bide_sql_blob(blob, sizeof blob), bide_sql_blob(NULL, 0)),
+            &rows),
         0);
     CHECK_EQ(bide_sql_get_int(rows, 0, 0), INT64_MIN);
     CHECK(bide_sql_get_real(rows, 0, 1) == 0.5);
@@ -132,8 +133,8 @@ SQL_TEST(values_of_every_type)
 SQL_TEST(what_a_change_did)
 {
     await exec("CREATE TABLE t (a INTEGER PRIMARY KEY)");
-    CHECK_EQ(await bide_sql_query(db, &rows, "INSERT INTO t VALUES (?), (?)",
-                                  BIDE_SQL_VALUES(bide_sql_int(7), bide_sql_int(9))),
+    CHECK_EQ(await bide_sql_query(db, "INSERT INTO t VALUES (?), (?)",
+                                  BIDE_SQL_VALUES(bide_sql_int(7), bide_sql_int(9)), &rows),
              0);
     CHECK_EQ(bide_sql_changes(rows), 2);
     CHECK_EQ(bide_sql_last_id(rows), 9);
@@ -144,10 +145,10 @@ SQL_TEST(what_a_change_did)
 
 SQL_TEST(many_rows)
 {
-    CHECK_EQ(await bide_sql_query(db, &rows,
+    CHECK_EQ(await bide_sql_query(db,
                                   "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c "
                                   "WHERE x < 5000) SELECT x, 'text ' || x FROM c",
-                                  BIDE_SQL_NONE),
+                                  BIDE_SQL_NONE, &rows),
              0);
     CHECK_EQ(bide_sql_row_count(rows), 5000);
     for (size_t i = 0; i < 5000; i++) {
@@ -161,8 +162,8 @@ SQL_TEST(many_rows)
 
 static async int append(int i)
 {
-    return await bide_sql_query(db, NULL, "INSERT INTO t VALUES (?)",
-                                BIDE_SQL_VALUES(bide_sql_int(i)));
+    return await bide_sql_query(db, "INSERT INTO t VALUES (?)", BIDE_SQL_VALUES(bide_sql_int(i)),
+                                NULL);
 }
 
 /* Tasks share a handle: their statements run in the order in which they came. */
@@ -174,7 +175,7 @@ SQL_TEST(first_come_first_served)
         tasks[i] = bide_spawn(append(i));
     for (int i = 0; i < 20; i++)
         CHECK_EQ(await bide_task_wait(tasks[i]), 0);
-    CHECK_EQ(await bide_sql_query(db, &rows, "SELECT a FROM t ORDER BY rowid", BIDE_SQL_NONE), 0);
+    CHECK_EQ(await bide_sql_query(db, "SELECT a FROM t ORDER BY rowid", BIDE_SQL_NONE, &rows), 0);
     CHECK_EQ(bide_sql_row_count(rows), 20);
     for (size_t i = 0; i < 20; i++)
         CHECK_EQ(bide_sql_get_int(rows, i, 0), (int64_t)i);
@@ -197,7 +198,7 @@ SQL_TEST(errors_have_texts)
 
 static async int query_fails(const char *sql, bide_sql_values values, const char *text)
 {
-    CHECK_ERR(await bide_sql_query(db, &rows, sql, values), -EINVAL);
+    CHECK_ERR(await bide_sql_query(db, sql, values, &rows), -EINVAL);
     CHECK_STR(bide_sql_error(db), text);
     CHECK(rows == NULL);
     return 0;
@@ -209,7 +210,7 @@ SQL_TEST(a_query_is_one_statement_with_its_values)
     await query_fails(" -- nothing", BIDE_SQL_NONE, "there is no statement");
     await query_fails("SELECT ?, ?", BIDE_SQL_VALUES(bide_sql_int(1)),
                       "the statement has 2 parameters, but 1 values were given");
-    CHECK_EQ(await bide_sql_query(db, &rows, "SELECT 1; -- and no more\n", BIDE_SQL_NONE), 0);
+    CHECK_EQ(await bide_sql_query(db, "SELECT 1; -- and no more\n", BIDE_SQL_NONE, &rows), 0);
     return 0;
 }
 
@@ -238,8 +239,8 @@ static async int too_large(void)
     const char *sql = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) "
                       "SELECT x, 'some text' FROM c";
     bide_sql_options options = {.rows_max_bytes = 100000};
-    CHECK_EQ(await bide_sql_open(&db, ":memory:", &options), 0);
-    CHECK_ERR(await bide_sql_query(db, &rows, sql, BIDE_SQL_NONE), -EMSGSIZE);
+    CHECK_EQ(await bide_sql_open(":memory:", &options, &db), 0);
+    CHECK_ERR(await bide_sql_query(db, sql, BIDE_SQL_NONE, &rows), -EMSGSIZE);
     CHECK_STR(bide_sql_error(db), "the result is larger than rows_max_bytes");
     CHECK(rows == NULL);
     CHECK_EQ(await number("SELECT 1"), 1);
@@ -259,9 +260,9 @@ static async int many_rows(void)
     const char *sql =
         "WITH RECURSIVE c(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM c LIMIT 100000) "
         "SELECT x, x * x FROM c";
-    CHECK_EQ(await bide_sql_open(&db, ":memory:", NULL), 0);
+    CHECK_EQ(await bide_sql_open(":memory:", NULL, &db), 0);
     counted_reset();
-    CHECK_EQ(await bide_sql_query(db, &rows, sql, BIDE_SQL_NONE), 0);
+    CHECK_EQ(await bide_sql_query(db, sql, BIDE_SQL_NONE, &rows), 0);
     CHECK(counted_most() < 2 * 2 * ROWS * (long)sizeof(bide_sql_value));
     CHECK_EQ(bide_sql_row_count(rows), ROWS);
     for (int64_t i = 0; i < ROWS; i++) {
@@ -290,7 +291,7 @@ static void make_file(const char *content)
 
 static async int open_fails(const char *file, const bide_sql_options *options, int error)
 {
-    CHECK_ERR(await bide_sql_open(&db, file, options), error);
+    CHECK_ERR(await bide_sql_open(file, options, &db), error);
     CHECK(db != NULL);
     CHECK(bide_sql_error(db)[0] != '\0');
     CHECK_EQ(await bide_sql_close(db), 0);
@@ -309,12 +310,12 @@ static async int files(void)
     await open_fails(path, NULL, -EBADMSG);
     CHECK_EQ(truncate(path, 0), 0);
 
-    CHECK_EQ(await bide_sql_open(&db, path, NULL), 0);
+    CHECK_EQ(await bide_sql_open(path, NULL, &db), 0);
     await exec("CREATE TABLE t (a); INSERT INTO t VALUES (5)");
     CHECK_EQ(await bide_sql_close(db), 0);
     CHECK_EQ(await bide_sql_close(NULL), 0);
     db = NULL;
-    CHECK_EQ(await bide_sql_open(&db, path, &read_only), 0);
+    CHECK_EQ(await bide_sql_open(path, &read_only, &db), 0);
     CHECK_EQ(await number("SELECT a FROM t"), 5);
     await fails("INSERT INTO t VALUES (6)", -EROFS, "attempt to write a readonly database");
     return 0;
@@ -338,12 +339,12 @@ static async int locks(void)
     bide_sql *holder = NULL;
     bide_sql_options options = {.busy_timeout = BIDE_MS(200)};
     make_file("");
-    CHECK_EQ(await bide_sql_open(&holder, path, NULL), 0);
+    CHECK_EQ(await bide_sql_open(path, NULL, &holder), 0);
     CHECK_EQ(await bide_sql_exec(holder, "CREATE TABLE t (a); BEGIN EXCLUSIVE"), 0);
 
     /* The holder keeps its lock longer than we wait; the virtual clock shows how long we waited. */
     bide_instant start = bide_now();
-    CHECK_EQ(await bide_sql_open(&db, path, &options), 0);
+    CHECK_EQ(await bide_sql_open(path, &options, &db), 0);
     await fails("INSERT INTO t VALUES (1)", -EBUSY, "database is locked");
     int64_t waited_ns = bide_elapsed(start).ns;
     CHECK(waited_ns >= 200000000 && waited_ns < 300000000);
@@ -351,13 +352,13 @@ static async int locks(void)
 
     db = NULL;
     options.busy_timeout = BIDE_NS(-1);
-    CHECK_EQ(await bide_sql_open(&db, path, &options), 0);
+    CHECK_EQ(await bide_sql_open(path, &options, &db), 0);
     await fails("INSERT INTO t VALUES (1)", -EBUSY, "database is locked");
     CHECK_EQ(await bide_sql_close(db), 0);
 
     /* The holder lets go in time. The statement before the waiting one is run only once. */
     db = NULL;
-    CHECK_EQ(await bide_sql_open(&db, path, NULL), 0);
+    CHECK_EQ(await bide_sql_open(path, NULL, &db), 0);
     bide_task(int) task = bide_spawn(let_go_after(holder, 100));
     await exec("CREATE TEMP TABLE u (a); INSERT INTO u VALUES (1); INSERT INTO t VALUES (1)");
     CHECK_EQ(await number("SELECT count(*) FROM u"), 1);
@@ -386,7 +387,7 @@ SQL_TEST(a_long_statement_is_interrupted)
     CHECK_EQ(await bide_timeout(BIDE_MS(50), (void)bide_sql_exec(db, endless)), -ETIMEDOUT);
     CHECK_EQ(await number("SELECT count(*) FROM t"), 0);
     CHECK_EQ(
-        await bide_timeout(BIDE_MS(50), (void)bide_sql_query(db, &rows, endless, BIDE_SQL_NONE)),
+        await bide_timeout(BIDE_MS(50), (void)bide_sql_query(db, endless, BIDE_SQL_NONE, &rows)),
         -ETIMEDOUT);
     CHECK(rows == NULL);
 
@@ -428,7 +429,7 @@ SCENARIO(open_use_close)
         db = NULL;
         deferred++;
     }
-    CHECK_EQ(await bide_sql_open(&db, ":memory:", NULL), 0);
+    CHECK_EQ(await bide_sql_open(":memory:", NULL, &db), 0);
     CHECK_EQ(await bide_sql_exec(db, "CREATE TABLE t (a)"), 0);
     defer {
         CHECK_EQ(await number("SELECT count(*) FROM t"), taken);
@@ -459,7 +460,7 @@ SCENARIO(close_cancelled)
 {
     bide_sql *own = NULL;
     (void)state;
-    CHECK_EQ(await bide_sql_open(&own, ":memory:", NULL), 0);
+    CHECK_EQ(await bide_sql_open(":memory:", NULL, &own), 0);
     await bide_sql_close(own);
     return 0;
 }
@@ -485,11 +486,11 @@ static async int use(void)
         bide_sql_rows_free(some);
         await bide_sql_close(own);
     }
-    int n = await bide_sql_open(&own, ":memory:", NULL);
+    int n = await bide_sql_open(":memory:", NULL, &own);
     if (n == 0)
         n = await bide_sql_exec(own, "CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 'one')");
     if (n == 0)
-        n = await bide_sql_query(own, &some, "SELECT a, b FROM t", BIDE_SQL_NONE);
+        n = await bide_sql_query(own, "SELECT a, b FROM t", BIDE_SQL_NONE, &some);
     if (n == 0)
         CHECK_STR(bide_sql_get_text(some, 0, 1), "one");
     return n;

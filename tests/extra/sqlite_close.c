@@ -46,7 +46,7 @@ static void no_memory(bool none)
 static async int open_db(void)
 {
     before = open_descriptors();
-    CHECK_EQ(await bide_sql_open(&db, path, NULL), 0);
+    CHECK_EQ(await bide_sql_open(path, NULL, &db), 0);
     CHECK_EQ(await bide_sql_exec(db, "PRAGMA synchronous = OFF; CREATE TABLE IF NOT EXISTS t (x); "
                                      "BEGIN IMMEDIATE; "
                                      "INSERT INTO t VALUES (1)"),
@@ -60,7 +60,7 @@ static async int check_closed(void)
     bide_sql *other = NULL;
     bide_sql_options options = {.busy_timeout = BIDE_NS(-1)};
     CHECK_EQ(open_descriptors(), before);
-    CHECK_EQ(await bide_sql_open(&other, path, &options), 0);
+    CHECK_EQ(await bide_sql_open(path, &options, &other), 0);
     CHECK_EQ(await bide_sql_exec(other, "PRAGMA synchronous = OFF; "
                                         "INSERT INTO t VALUES (2); DELETE FROM t"),
              0);

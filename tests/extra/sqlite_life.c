@@ -87,7 +87,7 @@ static void act(sqlite3_context *cx, int count, sqlite3_value **values)
 
 static async int open_handle(bide_sql **handle)
 {
-    CHECK_EQ(await bide_sql_open(handle, ":memory:", NULL), 0);
+    CHECK_EQ(await bide_sql_open(":memory:", NULL, handle), 0);
     CHECK_EQ(sqlite3_create_function((*handle)->connection, "act", 1, SQLITE_UTF8, NULL, act, NULL,
                                      NULL),
              SQLITE_OK);
@@ -437,7 +437,7 @@ static async int undriven(void)
     }
     CHECK_EQ(await open_handle(&db), 0);
     bide_future(int) first =
-        bide_lazy(bide_sql_query(db, &rows, "SELECT act('nothing')", BIDE_SQL_NONE));
+        bide_lazy(bide_sql_query(db, "SELECT act('nothing')", BIDE_SQL_NONE, &rows));
     CHECK_ERR(await bide_timeout(BIDE_NS(0), n = bide_get(first)), -ETIMEDOUT);
     bide_instant start = bide_now();
     CHECK_ERR(await result_of(bide_spawn(exec("INSERT INTO t VALUES (1)"))), 0);
@@ -460,7 +460,7 @@ static async int undriven(void)
     CHECK_ERR(await bide_get(first), 0);
     CHECK_EQ(bide_sql_get_int(rows, 0, 0), 1);
     bide_sql_rows_free(rows);
-    CHECK_ERR(await bide_sql_query(db, &rows, "SELECT max(a) FROM t", BIDE_SQL_NONE), 0);
+    CHECK_ERR(await bide_sql_query(db, "SELECT max(a) FROM t", BIDE_SQL_NONE, &rows), 0);
     CHECK_EQ(bide_sql_get_int(rows, 0, 0), 3);
     return 0;
 }
@@ -619,7 +619,7 @@ static void *run_many(void *seed)
 static async int count_and_close(void)
 {
     bide_sql_rows *rows = NULL;
-    CHECK_ERR(await bide_sql_query(db, &rows, "SELECT count(*) FROM t", BIDE_SQL_NONE), 0);
+    CHECK_ERR(await bide_sql_query(db, "SELECT count(*) FROM t", BIDE_SQL_NONE, &rows), 0);
     /* Calls that were dropped after they ran have inserted too. */
     CHECK(bide_sql_get_int(rows, 0, 0) >= inserted);
     CHECK(inserted > 0);

@@ -389,13 +389,13 @@ static async int others(void)
     await rest(); /* want: -Wbide-leak-on-cancel */
     bide_sender_drop(tx);
     bide_receiver_drop(rx);
-    if (bide_http_client_new(&client, NULL) < 0)
+    if (bide_http_client_new(NULL, &client) < 0)
         return -1;
     bide_http_response *page = NULL;
     int rc = await bide_http_get(client, "", &page); /* want: -Wbide-leak-on-cancel */
     bide_http_response_free(page);
     bide_http_client_free(client);
-    rc = await bide_sql_open(&db, ":memory:", NULL);
+    rc = await bide_sql_open(":memory:", NULL, &db);
     if (rc < 0)
         return rc;
     rc = await bide_sql_exec(db, "BEGIN"); /* want: -Wbide-leak-on-cancel */

@@ -117,7 +117,7 @@ async int a13(int k) {
 }
 async int a14(void) {
     bide_http_client *c;
-    if (bide_http_client_new(&c, NULL) == 0) {
+    if (bide_http_client_new(NULL, &c) == 0) {
         bide_http_response *p = NULL;
         int rc = await bide_http_get(c, "u", &p); /* want: -Wbide-leak-on-cancel */
         if (rc == 0) await rest(); /* want: -Wbide-leak-on-cancel */

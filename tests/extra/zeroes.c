@@ -1,0 +1,79 @@
+/*
+ * Zero is good in every member of every struct of options: each is filled with zeroes, byte by
+ * byte, and used.
+ */
+#include <bide/http.h>
+#include <bide/runtime.h>
+#include <bide/sqlite.h>
+
+#include "http_server.h"
+
+static async int answers(int n)
+{
+    await bide_yield();
+    return n;
+}
+
+TEST(a_runtime)
+{
+    bide_runtime_options options;
+    bide_runtime
+    *rt;
+
+    memset(&options, 0, sizeof(options));
+    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    bide_runtime_enter(rt);
+    CHECK_EQ(bide_block_on(answers(7)), 7);
+    bide_runtime_enter(NULL);
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(1)), 0);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
+static async int fetches(bide_http_client *client)
+{
+    bide_http_request request;
+    bide_http_response *answer = NULL;
+
+    memset(&request, 0, sizeof(request));
+    request.url = url("/hello"); /* all that a request must have */
+    int n = await bide_http_send(client, &request, &answer);
+    int status = bide_http_status(answer);
+    bide_http_response_free(answer);
+    return n == 0 ? status : n;
+}
+
+TEST(an_http_client_and_a_request)
+{
+    bide_http_options options;
+    bide_http_client *client;
+
+    memset(&options, 0, sizeof(options));
+    unsetenv("http_proxy"); /* with zero in `proxy` this would be used */
+    server_start();
+    CHECK_EQ(bide_http_client_new(&options, &client), 0);
+    CHECK_EQ(bide_block_on(fetches(client)), 200);
+    bide_http_client_free(client);
+    CHECK_EQ(bide_block_on(server_stop()), 0);
+}
+
+static async int asks(void)
+{
+    bide_sql_options options;
+    bide_sql_values none;
+    bide_sql *db = NULL;
+    bide_sql_rows *rows = NULL;
+
+    memset(&options, 0, sizeof(options));
+    memset(&none, 0, sizeof(none));
+    CHECK_EQ(await bide_sql_open(":memory:", &options, &db), 0);
+    CHECK_EQ(await bide_sql_query(db, "SELECT 42", none, &rows), 0);
+    int n = (int)bide_sql_get_int(rows, 0, 0);
+    bide_sql_rows_free(rows);
+    CHECK_EQ(await bide_sql_close(db), 0);
+    return n;
+}
+
+TEST(a_database)
+{
+    CHECK_EQ(bide_block_on(asks()), 42);
+}
