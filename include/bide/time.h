@@ -60,8 +60,7 @@ bide_async int bide_sleep_until(bide_instant deadline);
  * every byte puts off. It needs no end: when nobody waits for it, its memory may be used again. The
  * members are private.
  *
- *     bide_timer idle;
- *     bide_timer_init(&idle, BIDE_S(30));
+ *     bide_timer idle = bide_timer_after(BIDE_S(30));
  *     await bide_timer_wait(&idle);
  *
  * and meanwhile another task, or any thread: bide_timer_reset(&idle, BIDE_S(30));
@@ -72,11 +71,16 @@ typedef struct bide_timer {
     struct bide__timer_wait *wait_;
 } bide_timer;
 
-/* Makes a timer that has elapsed when `after` has passed from now on. */
-void bide_timer_init(bide_timer *timer, bide_duration after);
+/* A timer that has elapsed already, in static memory too. So has one that is all zeroes. */
+#define BIDE_TIMER_INIT \
+    {                   \
+        0, 0, NULL      \
+    }
 
-/* Makes a timer that has elapsed at `deadline`. */
-void bide_timer_init_at(bide_timer *timer, bide_instant deadline);
+/* Return a timer that has elapsed when `after` has passed from now on, or at `deadline`. A timer
+ * must not be copied while somebody waits for it. */
+bide_timer bide_timer_after(bide_duration after);
+bide_timer bide_timer_at(bide_instant deadline);
 
 /*
  * Waits until the timer has elapsed, by the latest deadline it was given; never less. If it has
@@ -102,39 +106,39 @@ int bide_timer_elapsed(bide_timer *timer);
 
 /* What an interval does about ticks that were missed: when a tick is waited for more than 5 ms
  * after it was due. (When it is less late, the next one is due as if it had been in time.) */
-enum bide_missed {
+typedef enum bide_missed {
     BIDE_MISSED_BURST, /* all ticks come, one after another without a wait, until it is in time */
     BIDE_MISSED_DELAY, /* the next tick is due one period after the late one was taken */
     BIDE_MISSED_SKIP,  /* the next tick is due at the next multiple of the period since the start */
-};
+} __attribute__((__mode__(__SI__))) bide_missed;
 
 /*
- * Ticks at equal distances. `missed` (BIDE_MISSED_BURST at first) may be set at any time when
- * nobody waits for a tick. The other members are private. An interval needs no end.
+ * Ticks at equal distances. `missed` may be set at any time when nobody waits for a tick. The other
+ * members are private. An interval needs no end. It must not be copied while somebody waits for a
+ * tick.
  *
- *     bide_interval interval;
- *     bide_interval_begin(&interval, BIDE_MS(100));
+ *     bide_interval second = bide_interval_every(BIDE_S(1), BIDE_MISSED_SKIP);
  *     for (;;) {
- *         await bide_interval_tick(&interval);
+ *         await bide_interval_tick(&second);
  *         printf("tick\n");
  *     }
  */
 typedef struct bide_interval {
     bide_timer timer_;
     int64_t period_ns_, ticked_ns_;
-    int missed; /* enum bide_missed */
+    bide_missed missed;
 } bide_interval;
 
-/* Makes an interval whose first tick is due now. Returns 0, or -EINVAL if the period is not
- * positive; then there is no interval. */
-int bide_interval_begin(bide_interval *interval, bide_duration period);
-
-/* Makes an interval whose first tick is due at `start`. */
-int bide_interval_begin_at(bide_interval *interval, bide_instant start, bide_duration period);
+/* Return an interval whose first tick is due now, or at `start`. If the period is not positive,
+ * bide_interval_tick returns -EINVAL. */
+bide_interval bide_interval_every(bide_duration period, bide_missed missed);
+bide_interval bide_interval_every_from(bide_instant start, bide_duration period,
+                                       bide_missed missed);
 
 /*
  * Waits until the next tick is due, and takes it. If it is due already, this does not wait. Returns
- * 0; -EBUSY: another call waits for a tick; -ENXIO: there is no runtime.
+ * 0; -EINVAL: the period is not positive (so it is in an interval that is all zeroes); -EBUSY:
+ * another call waits for a tick; -ENXIO: there is no runtime.
  * Cancelled: no tick was taken, so the next call takes the same one.
  */
 bide_async int bide_interval_tick(bide_interval *interval);
@@ -200,21 +204,21 @@ int bide_delay_queue_deadline(bide_delay_queue *queue, bide_delay_key key, bide_
 /*
  * Waits for the item with the earliest deadline and copies it to *item when its time has come.
  * Items of one deadline come out in the order in which they got it. Several tasks may wait; each
- * item goes to one of them. Returns 0; -EPIPE: the queue is closed, and empty; -ENXIO: there is no
+ * item goes to one of them. Returns 1; 0: the queue is closed, and empty; -ENXIO: there is no
  * runtime.
  * Cancelled: nothing was taken.
  */
 bide_must_use bide_async int bide_delay_queue_next(bide_delay_queue *queue, void *item);
 
 /* Takes the item with the earliest deadline out at once, whether or not its time has come. Returns
- * 0, or -EAGAIN: the queue is empty. */
+ * 1; 0: the queue is closed, and empty; -EAGAIN: it is empty. */
 bide_must_use int bide_delay_queue_pop(bide_delay_queue *queue, void *item);
 
 /* How many items are in the queue. */
 size_t bide_delay_queue_count(bide_delay_queue *queue);
 
 /* Closes the queue: inserts return -EPIPE from now on. What is in it still comes out, each item at
- * its time; then, or at once if it is empty, waits return -EPIPE. */
+ * its time; then, or at once if it is empty, waits return 0. The queue must still be freed. */
 void bide_delay_queue_close(bide_delay_queue *queue);
 
 #ifdef __cplusplus

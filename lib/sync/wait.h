@@ -15,8 +15,8 @@
  * A wake takes locks of tasks and of the scheduler, and these are never held when a lock here is
  * taken.
  *
- * Any thread may use an object, on any runtime or none, so the lock does not depend on the flavour:
- * it costs an atomic exchange as soon as the process has a second thread.
+ * Any thread may use an object, on any runtime or none, so the lock does not depend on how that
+ * uses threads: it costs an atomic exchange as soon as the process has a second thread.
  */
 #ifndef BIDE_LIB_SYNC_WAIT_H
 #define BIDE_LIB_SYNC_WAIT_H

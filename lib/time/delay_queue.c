@@ -307,9 +307,10 @@ int bide_delay_queue_pop(bide_delay_queue *q, void *item)
 {
     pthread_mutex_lock(&q->mutex);
     uint32_t number = q->count > 0 ? q->heap[0] : NONE;
+    int r = number != NONE ? 1 : q->closed ? 0 : -EAGAIN;
     take_early(q, number, item);
     pthread_mutex_unlock(&q->mutex);
-    return number != NONE ? 0 : -EAGAIN;
+    return r;
 }
 
 size_t bide_delay_queue_count(bide_delay_queue *q)
@@ -350,7 +351,7 @@ static void wait_for_earliest(struct next *f, bide_waker waker)
     bide__timer_arm(f->wheel, &f->timer, deadline_ns, waker);
 }
 
-/* 0 or -EPIPE: it is over. -EAGAIN: it waits. */
+/* 1: it has an item. 0: there is none, and none will come. -EAGAIN: it waits. */
 static int look(struct bide_cx *cx, struct next *f)
 {
     bide_delay_queue *q = f->queue;
@@ -371,9 +372,9 @@ static int look(struct bide_cx *cx, struct next *f)
     if (f->h.state == LISTED)
         strike_off(q, f);
     if (!due)
-        return -EPIPE;
+        return 0;
     take(q, q->heap[0], f->item);
-    return 0;
+    return 1;
 }
 
 static enum bide_poll next_poll(struct bide_cx *cx, struct bide_frame *h)

@@ -7,18 +7,15 @@
 
 enum { LATE_NS = 5000000 }; /* a tick that is taken later than this counts as missed */
 
-int bide_interval_begin_at(bide_interval *interval, bide_instant start, bide_duration period)
+bide_interval bide_interval_every_from(bide_instant start, bide_duration period, bide_missed missed)
 {
-    if (period.ns <= 0)
-        return -EINVAL;
-    *interval = (bide_interval){.period_ns_ = period.ns, .missed = BIDE_MISSED_BURST};
-    bide_timer_init_at(&interval->timer_, start);
-    return 0;
+    return (bide_interval){
+        .timer_ = bide_timer_at(start), .period_ns_ = period.ns, .missed = missed};
 }
 
-int bide_interval_begin(bide_interval *interval, bide_duration period)
+bide_interval bide_interval_every(bide_duration period, bide_missed missed)
 {
-    return bide_interval_begin_at(interval, bide_now(), period);
+    return bide_interval_every_from(bide_now(), period, missed);
 }
 
 bide_instant bide_interval_ticked(bide_interval *interval)
@@ -77,7 +74,12 @@ static void take_tick(void *object)
 
 static enum bide_poll tick_poll(struct bide_cx *cx, struct bide_frame *h)
 {
-    return bide__timer_poll(cx, (struct bide__timer_wait *)(void *)h, take_tick);
+    struct bide__timer_wait *f = (struct bide__timer_wait *)(void *)h;
+    const bide_interval *interval = f->object;
+
+    if (h->state == 0 && interval->period_ns_ <= 0)
+        return bide__leaf_finish(cx, h, -EINVAL);
+    return bide__timer_poll(cx, f, take_tick);
 }
 
 BIDE__LEAF(int, bide_interval_tick, struct bide__timer_wait, tick_poll, bide__timer_cancel,

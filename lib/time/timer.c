@@ -5,14 +5,14 @@
 
 #include "lib/sync/wait.h"
 
-void bide_timer_init_at(bide_timer *timer, bide_instant deadline)
+bide_timer bide_timer_at(bide_instant deadline)
 {
-    *timer = (bide_timer){.deadline_ns_ = deadline.ns};
+    return (bide_timer){.deadline_ns_ = deadline.ns};
 }
 
-void bide_timer_init(bide_timer *timer, bide_duration after)
+bide_timer bide_timer_after(bide_duration after)
 {
-    bide_timer_init_at(timer, (bide_instant){bide__deadline(after)});
+    return bide_timer_at((bide_instant){bide__deadline(after)});
 }
 
 void bide_timer_reset_at(bide_timer *timer, bide_instant deadline)

@@ -16,12 +16,11 @@ static int64_t ms_since_start(void)
     return bide_elapsed(start).ns / 1000000;
 }
 
-static void begin(int missed)
+static void begin(bide_missed missed)
 {
     bide_test_time_virtual();
     start = bide_now();
-    CHECK_EQ(bide_interval_begin(&interval, BIDE_MS(100)), 0);
-    interval.missed = missed;
+    interval = bide_interval_every(BIDE_MS(100), missed);
 }
 
 /* Takes a tick; returns when it was taken, in ms. */
@@ -52,15 +51,21 @@ TEST(an_interval_may_begin_later)
 {
     begin(BIDE_MISSED_BURST);
     bide_instant first = bide_instant_add(start, BIDE_MS(30));
-    CHECK_EQ(bide_interval_begin_at(&interval, first, BIDE_MS(100)), 0);
+    interval = bide_interval_every_from(first, BIDE_MS(100), BIDE_MISSED_BURST);
     CHECK_EQ(bide_block_on(tick()), 30);
     CHECK_EQ(bide_block_on(tick()), 130);
 }
 
 TEST(a_period_that_is_not_positive_is_refused)
 {
-    CHECK_ERR(bide_interval_begin(&interval, BIDE_NS(0)), -EINVAL);
-    CHECK_ERR(bide_interval_begin_at(&interval, bide_now(), BIDE_S(-1)), -EINVAL);
+    static bide_interval zero;
+
+    interval = bide_interval_every(BIDE_NS(0), BIDE_MISSED_SKIP);
+    CHECK_ERR(bide_block_on(bide_interval_tick(&interval)), -EINVAL);
+    interval = bide_interval_every_from(bide_now(), BIDE_S(-1), BIDE_MISSED_BURST);
+    bide_interval_reset(&interval);
+    CHECK_ERR(bide_block_on(bide_interval_tick(&interval)), -EINVAL);
+    CHECK_ERR(bide_block_on(bide_interval_tick(&zero)), -EINVAL);
 }
 
 TEST(burst_makes_up_for_missed_ticks)
@@ -107,9 +112,8 @@ TEST(skip_goes_on_at_the_next_multiple)
 TEST(a_tick_is_missed_when_it_is_more_than_5_ms_late)
 {
     for (int missed = BIDE_MISSED_DELAY; missed <= BIDE_MISSED_SKIP; missed++) {
-        begin(missed);
-        CHECK_EQ(bide_interval_begin(&interval, BIDE_MS(2)), 0);
-        interval.missed = missed;
+        begin((bide_missed)missed);
+        interval = bide_interval_every(BIDE_MS(2), (bide_missed)missed);
         CHECK_EQ(bide_block_on(tick()), 0);
         bide_test_time_advance(BIDE_MS(7));
         CHECK_EQ(bide_block_on(tick()), 7); /* due at 2 */
@@ -201,10 +205,9 @@ TEST(an_interval_can_be_reset_while_somebody_waits)
 TEST(an_interval_far_away_does_not_overflow)
 {
     begin(BIDE_MISSED_SKIP);
-    CHECK_EQ(bide_interval_begin(&interval, BIDE_NS(INT64_MAX)), 0);
-    interval.missed = BIDE_MISSED_SKIP;
+    interval = bide_interval_every(BIDE_NS(INT64_MAX), BIDE_MISSED_SKIP);
     CHECK_EQ(bide_block_on(tick()), 0);
-    CHECK_EQ(bide_interval_begin_at(&interval, (bide_instant){INT64_MIN}, BIDE_NS(INT64_MAX)), 0);
-    interval.missed = BIDE_MISSED_SKIP;
+    interval =
+        bide_interval_every_from((bide_instant){INT64_MIN}, BIDE_NS(INT64_MAX), BIDE_MISSED_SKIP);
     CHECK_EQ(bide_block_on(tick()), 0);
 }

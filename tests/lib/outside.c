@@ -65,8 +65,8 @@ static void prepare(void)
     bide_oneshot_init(&oneshot, &item, sizeof(item));
     CHECK_EQ(bide_oneshot_send(&oneshot, &value), 0);
     bide_notify_one(&notify);
-    bide_timer_init(&timer, BIDE_NS(1));
-    CHECK_EQ(bide_interval_begin(&interval, BIDE_MS(1)), 0);
+    timer = bide_timer_after(BIDE_NS(1));
+    interval = bide_interval_every(BIDE_MS(1), BIDE_MISSED_BURST);
     CHECK_EQ(bide_delay_queue_new(sizeof(int), NULL, &delays), 0);
     CHECK_EQ(bide_delay_queue_insert(delays, &value, BIDE_NS(1), NULL), 0);
     task = bide_spawn(seven());
@@ -307,7 +307,7 @@ static async int spawns_in_scope(void)
     ROW(bide_sleep, sleeps, -ENXIO, 0, 0), ROW(bide_sleep_until, sleeps_until, -ENXIO, 0, 0),     \
         ROW(bide_timer_wait, waits_for_timer, -ENXIO, 0, 0),                                      \
         ROW(bide_interval_tick, waits_for_tick, -ENXIO, 0, 0),                                    \
-        ROW(bide_delay_queue_next, waits_for_delay, -ENXIO, 0, 0),                                \
+        ROW(bide_delay_queue_next, waits_for_delay, -ENXIO, 1, 1),                                \
         ROW(bide_yield, yields, 0, 0, 0), ROW(bide_fd_readable, waits_to_read, -ENXIO, 0, 0),     \
         ROW(bide_fd_writable, waits_to_write, -ENXIO, 0, 0),                                      \
         ROW(bide_stream_read, reads, -ENXIO, -EXDEV, 2),                                          \

@@ -31,7 +31,7 @@ static void begin(bide_duration after)
 {
     bide_test_time_virtual();
     start = bide_now();
-    bide_timer_init(&timer, after);
+    timer = bide_timer_after(after);
 }
 
 /* ---- timers ---- */
@@ -46,9 +46,26 @@ TEST(a_timer_ends_at_its_deadline)
     CHECK_EQ(bide_timer_elapsed(&timer), 1);
     CHECK_EQ(bide_block_on(bide_timer_wait(&timer)), 0); /* at once */
     CHECK_EQ(bide_elapsed(start).ns, 30000000);
-    bide_timer_init_at(&timer, bide_instant_add(start, BIDE_MS(50)));
+    timer = bide_timer_at(bide_instant_add(start, BIDE_MS(50)));
     CHECK_EQ(bide_block_on(bide_timer_wait(&timer)), 0);
     CHECK_EQ(bide_elapsed(start).ns, 50000000);
+}
+
+/* In static memory, and all zeroes: elapsed, also when the clock has only begun. */
+TEST(a_fresh_timer_has_elapsed)
+{
+    static bide_timer fresh = BIDE_TIMER_INIT, zero;
+
+    bide_test_time_virtual();
+    start = bide_now();
+    CHECK_EQ(bide_timer_elapsed(&fresh), 1);
+    CHECK_EQ(bide_timer_elapsed(&zero), 1);
+    CHECK_EQ(bide_block_on(bide_timer_wait(&fresh)), 0);
+    CHECK_EQ(bide_block_on(bide_timer_wait(&zero)), 0);
+    CHECK_EQ(bide_elapsed(start).ns, 0);
+    bide_timer_reset(&fresh, BIDE_MS(5));
+    CHECK_EQ(bide_block_on(bide_timer_wait(&fresh)), 0);
+    CHECK_EQ(bide_elapsed(start).ns, 5000000);
 }
 
 static async int put_off(void)
@@ -149,7 +166,7 @@ static void *reset_often(void *argument)
 TEST(a_timer_is_reset_by_another_thread)
 {
     pthread_t thread;
-    bide_timer_init(&timer, BIDE_S(3600));
+    timer = bide_timer_after(BIDE_S(3600));
     CHECK_EQ(pthread_create(&thread, NULL, reset_often, NULL), 0);
     CHECK_EQ(bide_block_on(bide_timer_wait(&timer)), 0);
     pthread_join(thread, NULL);
