@@ -10,11 +10,11 @@
  * functions return -EXDEV on another runtime, and -ENXIO outside any. Call all functions on the
  * thread of its runtime. A pair in memory belongs to no runtime and needs none.
  *
- * On a multi_thread runtime all functions may be called by any worker, and those that are not async
- * by any thread. A stream may be closed while another task waits on it, and even while that task is
- * just being served: then it gets its bytes instead of -EBADF. No call may begin after the close.
- * So end a task that reads in a loop (bide_task_abort, and a join) before its stream is closed, or
- * shut the other end down. A reader is for one task at a time.
+ * On a runtime with several workers all functions may be called by any of them, and those that are
+ * not async by any thread. A stream may be closed while another task waits on it, and even while
+ * that task is just being served: then it gets its bytes instead of -EBADF. No call may begin after
+ * the close. So end a task that reads in a loop (bide_task_abort, and a join) before its
+ * stream is closed, or shut the other end down. A reader is for one task at a time.
  *
  * Failures are returned as negative errno. With `size` 0, nothing is read or written.
  */

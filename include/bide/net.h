@@ -6,9 +6,9 @@
  * runtime, and -ENXIO outside any. Functions return 0 or a negative errno unless their comment says
  * otherwise.
  *
- * On a multi_thread runtime all functions may be called by any worker, and those that are not async
- * by any thread. A listener may be closed while another task accepts, but no accept may begin after
- * that: end a task that accepts in a loop before its listener is closed.
+ * On a runtime with several workers all functions may be called by any of them, and those that are
+ * not async by any thread. A listener may be closed while another task accepts, but no accept may
+ * begin after that: end a task that accepts in a loop before its listener is closed.
  */
 #ifndef BIDE_NET_H
 #define BIDE_NET_H

@@ -17,8 +17,8 @@
  *   bide_spawn_local(f(x))    The same, for a task that stays on the worker that spawned it.
  *   bide_spawn_low(f(x))      The same, for a task of low priority; see "Fairness" in
  *       bide/runtime.h.
- *   bide_spawn_at(core, f(x)) The same on the core with this number, from 0, on a runtime of the
- *       flavour BIDE_THREAD_PER_CORE. Elsewhere, or if there is no such core, a join returns
+ *   bide_spawn_at(core, f(x)) The same on the core with this number, from 0, on a runtime that
+ *       has cores (bide/runtime.h). Elsewhere, or if there is no such core, a join returns
  *       -EINVAL.
  *
  *   int error = await bide_task_join(h, &result);
