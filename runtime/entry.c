@@ -196,6 +196,7 @@ static int block(struct bide_runtime *rt, const struct bide_fn *fn, const void *
     if (bide__run_now(worker)) {
         task = bide__task_begin(worker, fn, args, result, &error);
     } else {
+        bide__spawn_place = NULL;
         task = bide__task_new(worker, NULL, 0, fn, args, &error);
         if (task == NULL)
             bide__args_release(fn, args);

@@ -13,6 +13,9 @@
 
 _Thread_local struct bide__thread bide__thread __attribute__((tls_model("initial-exec")));
 
+/* A word of its own, since generated code writes it. */
+_Thread_local const char *bide__spawn_place;
+
 struct bide_runtime *bide__runtime_running(void)
 {
     const struct bide__worker *worker = bide__thread.running;

@@ -250,6 +250,9 @@ static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool un
         code_text(l, to, "(void)");
     else if (!expr_info_of(l, e)->is_converted)
         code_text(l, to, "(%s)", type_print(l->unit, e->type, ""));
+    if (e->form != FORM_LAZY)
+        code_text(l, to, "(bide__spawned_at(\"%s:%u\"), ", file_text(l->unit, e->first),
+                  l->unit->token[e->first].line);
     if (blocks) {
         copy_spawn_blocking(l, to, e);
     } else if (is_block) {
@@ -261,6 +264,8 @@ static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool un
         copy_args_literal(l, to, inner);
         code_text(l, to, ")");
     }
+    if (e->form != FORM_LAZY)
+        code_text(l, to, ")");
     if (is_released)
         code_text(l, to, ")");
 }

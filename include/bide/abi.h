@@ -24,6 +24,20 @@
 void *bide__spawn(const struct bide_fn *fn, const void *args);
 
 /*
+ * Called right before each of these functions, with the place of the form in the source,
+ * "FILE:LINE", for bide_task_info (bide/runtime.h). A caller compiled with NDEBUG leaves it out.
+ */
+extern _Thread_local const char *bide__spawn_place;
+static __inline__ void bide__spawned_at(const char *place)
+{
+#ifdef NDEBUG
+    (void)place;
+#else
+    bide__spawn_place = place;
+#endif
+}
+
+/*
  * The same on the runtime `rt`, from any thread (NULL: a join returns -EINVAL). If the runtime has
  * been shut down, a join of the handle returns -ESHUTDOWN.
  */

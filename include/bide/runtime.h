@@ -89,6 +89,9 @@ typedef struct bide_task_info {
     const char *function; /* whose call the task runs: "?" if it has no name */
     const char *file;     /* where that function is defined; NULL, and line 0: unknown */
     uint32_t line;
+    /* In task_spawn, where it was spawned: "FILE:LINE". NULL: by code that was compiled with NDEBUG
+     * or is no async C, or on another thread. NULL in the other hooks. */
+    const char *place;
 } bide_task_info;
 
 /*

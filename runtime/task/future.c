@@ -236,7 +236,7 @@ static void detach(struct bide__worker *worker, struct bide__task *future)
     bide__count(hub, &hub->alive, 1);
     bide__count(hub, &hub->futures, (size_t)-1);
     if (__builtin_expect(hub->runtime->worker->watched, 0))
-        bide__task_spawned(hub->runtime, future);
+        bide__task_spawned(hub->runtime, future, NULL);
     bide__task_cancel(worker, future, hub->runtime->forcing);
 }
 

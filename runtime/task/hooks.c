@@ -30,9 +30,12 @@ static void call(const struct bide_runtime *rt,
         hook(rt->options->hooks.argument, info);
 }
 
-void bide__task_spawned(const struct bide_runtime *rt, const struct bide__task *task)
+void bide__task_spawned(const struct bide_runtime *rt, const struct bide__task *task,
+                        const char *place)
 {
     struct bide_task_info info = info_of(task);
+    info.place = place;
+    bide__spawn_place = NULL; /* it was that of one task */
     call(rt, rt->options->hooks.task_spawn, &info);
 }
 

@@ -166,7 +166,7 @@ void bide__hub_take(struct bide__hub *hub, struct bide__worker *worker)
     pthread_mutex_unlock(&hub->mutex);
     if (__builtin_expect(worker->watched, 0))
         for (; count > 0; count--, spawned = spawned->wake.next)
-            bide__task_spawned(worker->runtime, spawned);
+            bide__task_spawned(worker->runtime, spawned, NULL);
     drop_fresh(hub, worker);
 }
 

@@ -50,6 +50,7 @@
 
 #include "core/assert.h"
 
+#include <bide/abi.h>
 #include <bide/runtime.h>
 
 /* ---- the state: no other code touches `wake.state` after bide__state_init ---- */

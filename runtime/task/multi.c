@@ -81,7 +81,7 @@ struct bide__task *bide__task_new_outside(struct bide_runtime *rt, uintptr_t fla
     if (task == NULL)
         return NULL;
     if (rt->worker->watched)
-        bide__task_spawned(rt, task);
+        bide__task_spawned(rt, task, bide__spawn_place);
     bide__schedule(rt->worker, task);
     return task;
 }

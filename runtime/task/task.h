@@ -314,7 +314,8 @@ void bide__task_run(struct bide__worker *worker, struct bide__task *task);
 
 /* The same, with the hooks of the runtime; and the hook for a task that was made. */
 void bide__task_run_watched(struct bide__worker *worker, struct bide__task *task);
-void bide__task_spawned(const struct bide_runtime *rt, const struct bide__task *task);
+void bide__task_spawned(const struct bide_runtime *rt, const struct bide__task *task,
+                        const char *place);
 
 /*
  * For a leaf that is being polled: wakes it, like bide_waker_wake_by_ref(cx->waker). If it is a
