@@ -183,7 +183,7 @@ static void drop(struct bide_group *g, struct bide_cx *cx, struct bide_frame *pa
 
     if (fn->release != NULL)
         fn->release(bide__args_above(b->root));
-    bide_fn_fail(fn, b->result, -BIDE__ENOMEM);
+    bide_fn_fail(fn, -BIDE__ENOMEM, b->result);
     bide_frame_finish(cx, b->root);
     cx->top = (char *)g;
     *result = (struct bide_group_result){.value = -BIDE__ENOMEM};

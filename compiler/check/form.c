@@ -284,7 +284,7 @@ static void check_runtime(struct checker *c, struct expr *form)
                       strcmp(t->base->tag->name, "bide_runtime") == 0;
     if (!is_runtime && !is_null_constant(e) && !type_is_error(t))
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
-                   "'%s' expects a runtime (struct bide_runtime *) here, not a value of type '%s'",
+                   "'%s' expects a runtime (bide_runtime *) here, not a value of type '%s'",
                    form_name(form->form), type_print(c->unit, e->type, ""));
     check_expr(c, e, USE_VALUE);
 }

@@ -9,6 +9,10 @@
 
 /* ---- word.c: keywords ---- */
 
+/* What the lexer makes of the name bide_runtime if a parenthesis follows: the word of the language.
+ * Without one it is the name of a type (bide/lang.h), as in the plain reading. */
+#define RUNTIME_WORD "bide_runtime ("
+
 /* Gives every keyword of the dialect its number in its struct name. */
 void names_init(struct arena *, const struct target *);
 

@@ -24,6 +24,7 @@ struct lexer {
     bool at_bol, space, in_system_header;
     uint32_t room;
     const char *spelling[P_HASHHASH + 1]; /* interned, by punctuator */
+    const char *runtime, *runtime_word;   /* the type bide_runtime, and RUNTIME_WORD */
 };
 
 enum { C_OTHER, C_SPACE, C_NEWLINE, C_IDENT, C_DIGIT, C_QUOTE };
@@ -439,6 +440,9 @@ static void punctuator(struct lexer *l)
     if (!punct) {
         punct = (uint16_t)c;
         length = 1;
+        struct token *before = &l->unit->token[l->unit->token_count - 1];
+        if (c == '(' && before->text == l->runtime)
+            before->text = l->runtime_word;
     }
     l->at += length;
     struct token *t = token_add(l, TK_PUNCT, s);
@@ -462,6 +466,8 @@ void lex(struct unit *u)
         l.file = intern(u->arena, u->options->input, strlen(u->options->input));
     names_init(u->arena, &u->target);
     punct_init(&l);
+    l.runtime = intern(u->arena, "bide_runtime", strlen("bide_runtime"));
+    l.runtime_word = intern(u->arena, RUNTIME_WORD, strlen(RUNTIME_WORD));
     u->token = arena_alloc(u->arena, l.room * sizeof(struct token));
     u->token_count = 1;
     for (;;) {

@@ -205,7 +205,7 @@ static const struct {
     {"bide_async", KW_ASYNC},
     {"bide_cancel_returns", KW_CANCEL_RETURNS},
     {"bide_await", KW_AWAIT},
-    {"bide_runtime", KW_RUNTIME},
+    {RUNTIME_WORD, KW_RUNTIME},
     {"bide_defer", KW_DEFER},
     {"bide_scope", KW_SCOPE},
     {"bide_try_scope", KW_TRY_SCOPE},

@@ -35,7 +35,8 @@ typedef struct bide_instant {
 } bide_instant;
 #pragma pack(pop)
 
-struct bide_runtime;
+/* See bide/runtime.h. With a parenthesis behind it, the name is the word bide_runtime(...). */
+typedef struct bide_runtime bide_runtime;
 
 /* The type of the s of bide_scope(s), for functions that take it as an argument. */
 struct bide__scope;
@@ -152,11 +153,12 @@ bide__needs int bide__erased_int(void);
 bide__needs int bide__erased_once(void);
 bide__needs void *bide__erased_pointer(void);
 bide__needs void bide__erased_scope(struct bide__scope *);
-bide__needs void bide__erased_runtime(struct bide_runtime *);
 bide__needs int bide__erased_result(void *);
 bide__needs int bide__erased_number(void *);
 bide__needs void bide__erased_key(const void *);
+struct bide_runtime;
 struct bide_instant;
+bide__needs void bide__erased_runtime(struct bide_runtime *);
 bide__needs int bide__erased_instant(struct bide_instant);
 #define bide__any(type)  ((type)bide__erased_pointer())
 #define bide__result(h)  __typeof__((*(h))((struct bide__task *)0))
