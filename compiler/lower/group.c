@@ -623,7 +623,9 @@ static void append_raced(struct group *g, const struct names *n, const char *cx)
               "%s = bide__fork_first(%s, %s, &%s, %s, %d);\nwhile (%s >= 0) {\nswitch (%s) {\n",
               n->branch, n->group, cx, n->sub, n->from, branch_count(g), n->branch, n->branch);
     for (int k = 0; k < branch_count(g); k++) {
-        code_text(l, l->at->out, "case %d:%s\n", k, g->branch[k].nested ? " {" : "");
+        /* The last is the default too, so that the compiler sees a value of the poll. */
+        code_text(l, l->at->out, "%scase %d:%s\n", k + 1 == branch_count(g) ? "default:\n" : "",
+                  k, g->branch[k].nested ? " {" : "");
         append_start_of(g, k, n, at, n->from);
         code_text(l, l->at->out, "break;\n%s", g->branch[k].nested ? "}\n" : "");
     }
