@@ -624,8 +624,8 @@ static void append_raced(struct group *g, const struct names *n, const char *cx)
               n->branch, n->group, cx, n->sub, n->from, branch_count(g), n->branch, n->branch);
     for (int k = 0; k < branch_count(g); k++) {
         /* The last is the default too, so that the compiler sees a value of the poll. */
-        code_text(l, l->at->out, "%scase %d:%s\n", k + 1 == branch_count(g) ? "default:\n" : "",
-                  k, g->branch[k].nested ? " {" : "");
+        code_text(l, l->at->out, "%scase %d:%s\n", k + 1 == branch_count(g) ? "default:\n" : "", k,
+                  g->branch[k].nested ? " {" : "");
         append_start_of(g, k, n, at, n->from);
         code_text(l, l->at->out, "break;\n%s", g->branch[k].nested ? "}\n" : "");
     }
