@@ -77,10 +77,10 @@ static const char *start_params(struct unit *u, struct symbol *fn)
     return s;
 }
 
-static const char *plain_prototype(struct unit *u, struct symbol *fn)
+static const char *plain_prototype(struct unit *u, struct symbol *fn, const char *name)
 {
     const struct type *t = fn->type;
-    char *s = arena_printf(u->arena, "%s(", fn->name);
+    char *s = arena_printf(u->arena, "%s(", name);
     for (int i = 0; i < t->param_count; i++)
         s = arena_printf(
             u->arena, "%s%s%s", s, i ? ", " : "",
@@ -113,13 +113,15 @@ void emit_async_declaration(struct unit *u, struct output *o, struct symbol *fn)
         return;
     *declared = fn;
     bool referred = u->options->wrappers && !is_main && name_of(fn->name)->flags & NAME_REF;
+    /* What `bide emit` prints is preprocessed again: a header may have a macro of this name. */
+    const char *name = arena_printf(u->arena, "(%s)", fn->name);
     if (!hidden || referred)
         output_printf(o, "\n%s%s%s%s%s;\n", linkage(u, fn, false),
-                      fn_attributes_text(u, fn, PART_WRAPPER), plain_prototype(u, fn),
+                      fn_attributes_text(u, fn, PART_WRAPPER), plain_prototype(u, fn, name),
                       fn->asm_first ? " " : "",
                       fn->asm_first ? tokens_text(u, fn->asm_first, fn->asm_last) : "");
     else if (name_of(fn->name)->flags & NAME_TYPE && !is_main) /* only its type is asked for */
-        output_printf(o, "\n%s;\n", plain_prototype(u, fn));
+        output_printf(o, "\n%s;\n", plain_prototype(u, fn, name));
     print_args_struct(u, o, fn);
     output_printf(o, "\n%s%senum bide_poll bide__start_%s(%s);\n", linkage(u, fn, is_main),
                   fn_attributes_text(u, fn, PART_START), fn->name, start_params(u, fn));
@@ -424,7 +426,7 @@ static void print_wrapper(struct lower *l, struct output *o)
     struct type *result = result_of(l->unit, fn->type);
 
     output_printf(o, "\n\n%s%s\n{\n", l->fn->is_main ? "" : linkage(l->unit, fn, false),
-                  plain_prototype(l->unit, fn));
+                  plain_prototype(l->unit, fn, fn->name));
     if (l->fn->is_main) {
         static const char *const flavours[] = {
             [FLAVOUR_CURRENT_THREAD] = "bide__main(",
