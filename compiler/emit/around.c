@@ -258,8 +258,45 @@ static void print_branch_head(struct lower *l, struct output *o)
     output_text(o, "};\n");
 }
 
+/*
+ * How deep the calls of a function nest on the C stack, itself included; 0: that is not known, so
+ * its first polls are counted, and deferred when they are many (bide__deep). Known are functions of
+ * the library, which call back only through references and count such calls, and static functions
+ * that stand above and are shallow themselves. So every recursion goes through one that counts.
+ */
+static uintptr_t height_of(struct lower *l, struct output *o)
+{
+    enum { HEIGHT_MAX = 8 };
+    uintptr_t most = 0;
+
+    if (l->calls_through || l->fn->is_branch)
+        return 0;
+    for (uint32_t i = 0; i < l->callees.count; i++) {
+        const char *name = ((struct callee *)l->callees.item[i])->name;
+        bool ours = strncmp(name, "bide_", 5) == 0 && strncmp(name, "bide__", 6) != 0 &&
+                    strcmp(name, "bide_get") != 0;
+        const char *key = intern(l->unit->arena, name, strlen(name));
+        uintptr_t height = ours ? 1 : (uintptr_t)*map_at(l->unit->arena, &o->heights, key);
+        if (height == 0)
+            return 0;
+        most = height > most ? height : most;
+    }
+    return most < HEIGHT_MAX ? most + 1 : 0;
+}
+
+static bool is_shallow(struct lower *l, struct output *o)
+{
+    uintptr_t height = height_of(l, o);
+    const char *key = intern(l->unit->arena, l->name, strlen(l->name));
+
+    if (height != 0 && is_static(l->fn))
+        *map_at(l->unit->arena, &o->heights, key) = (void *)height;
+    return height != 0;
+}
+
 static void print_start(struct lower *l, struct output *o, bool has_release)
 {
+    bool counts = !is_shallow(l, o);
     const char *name = l->name;
     const char *args = l->has_args ? "&args" : null_text(l->unit);
 
@@ -267,18 +304,18 @@ static void print_start(struct lower *l, struct output *o, bool has_release)
         print_branch_head(l, o);
     else
         print_start_head(l, o);
-    output_printf(o,
-                  "if (bide__deep(cx))\n"
-                  "    return bide__later(cx, &bide__desc_%s, parent, result, %s);\n",
-                  name, args);
+    if (counts)
+        output_printf(o,
+                      "if (bide__deep(cx))\n"
+                      "    return bide__later(cx, &bide__desc_%s, parent, result, %s);\n",
+                      name, args);
     print_push(l, o);
     output_text(o, has_release ? "if (!frame) {\n" : "if (!frame)\n    return BIDE_PENDING;\n");
     if (has_release)
         output_printf(o, "bide__release_%s(&args);\nreturn BIDE_PENDING;\n}\n", name);
-    output_text(o, "cx->depth++;\n");
-    output_printf(o, "enum bide_poll poll = bide__body_%s(cx, frame%s);\n", name,
-                  l->has_args ? ", &args" : "");
-    output_text(o, "cx->depth--;\nreturn poll;\n}\n");
+    output_text(o, counts ? "cx->depth++;\nenum bide_poll poll = " : "return ");
+    output_printf(o, "bide__body_%s(cx, frame%s);\n", name, l->has_args ? ", &args" : "");
+    output_text(o, counts ? "cx->depth--;\nreturn poll;\n}\n" : "}\n");
 }
 
 /* What makes the function bound to a thread, or not fit to be a task elsewhere; or NULL. */

@@ -23,6 +23,7 @@ struct output {
     const char *at; /* in unit->text: where copying goes on */
     struct emitted emitted;
     struct map declared; /* struct symbol *: async functions whose declarations are printed */
+    struct map heights;  /* char *: of static functions that are shallow; see around.c */
     struct map shown;    /* struct var *: there is a copy under its name for the debugger */
     /* output.c */
     uint32_t last_token; /* just printed, nothing since; 0: none */

@@ -525,6 +525,8 @@ static void lower_one(struct lower *l, struct expr *await)
         code_text(l, l->at->out, "\n(void)%s;\n", refused_text(l, result, await->type));
     if (!a.calls_through || a.job)
         add_callee(l, a.name, 0);
+    else
+        l->calls_through = true;
     if (result)
         code_text(l, value, "%s", result);
     else

@@ -435,6 +435,7 @@ static void append_site(struct group *g, const struct names *n)
     bool known = true;
     for (int i = 0; i < g->count; i++)
         known &= !is_unknown(&g->branch[i]);
+    l->calls_through |= !known;
     struct code *to = known ? declarations(l) : l->at->out;
     const char *is_static = known ? "static " : "";
     code_text(l, to, "\n%sconst struct bide_fn *const %s[] = {", is_static, n->fns);

@@ -235,6 +235,7 @@ struct lower {
     bool unwinds;        /* has something due at some await */
     bool returns;        /* bide_cancel_returns */
     bool uses_func_name; /* __func__ */
+    bool calls_through;  /* awaits a call through a reference */
     /* lower_finish: it has parameters, captures or an outer frame; and its body reads some of them
      */
     bool has_args, uses_args;

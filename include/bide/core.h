@@ -664,7 +664,8 @@ static __inline__ void bide__unshield(bide_cx *cx)
 }
 
 /* True if too many first polls are nested on the C stack: start with bide__later then. The start of
- * a compiled function adds one to cx->depth while its first poll runs. */
+ * a compiled function adds one to cx->depth while its first poll runs, unless the compiler knows
+ * that it awaits nothing deep. */
 static __inline__ bool bide__deep(const bide_cx *cx)
 {
     return cx->depth >= BIDE_NEST_MAX;
