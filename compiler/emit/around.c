@@ -37,6 +37,52 @@ static bool has_wrapper(struct lower *l)
     return !is_static(l->fn) || name_of(l->fn->symbol->name)->flags & NAME_REF;
 }
 
+/* ---- depth ---- */
+
+/*
+ * How deep the calls of a function nest on the C stack, itself included; 0: that is not known, so
+ * its first polls are counted, and deferred when they are many (bide__deep). Known are functions of
+ * the library, which call back only through references and count such calls, and static functions
+ * that stand above and are shallow themselves. So every recursion goes through one that counts.
+ */
+static uintptr_t height_of(struct lower *l, struct output *o)
+{
+    enum { HEIGHT_MAX = 8 };
+    uintptr_t most = 0;
+
+    if (l->calls_through)
+        return 0;
+    for (uint32_t i = 0; i < l->callees.count; i++) {
+        const char *name = ((struct callee *)l->callees.item[i])->name;
+        bool ours = strncmp(name, "bide_", 5) == 0 && strncmp(name, "bide__", 6) != 0 &&
+                    strcmp(name, "bide_get") != 0;
+        const char *key = intern(l->unit->arena, name, strlen(name));
+        uintptr_t height = ours ? 1 : (uintptr_t)*map_at(l->unit->arena, &o->heights, key);
+        if (height == 0)
+            return 0;
+        most = height > most ? height : most;
+    }
+    return most < HEIGHT_MAX ? most + 1 : 0;
+}
+
+void emit_height(struct lower *l, struct output *o)
+{
+    const char *key = intern(l->unit->arena, l->name, strlen(l->name));
+
+    l->height = height_of(l, o);
+    if (l->height != 0 && is_static(l->fn))
+        *map_at(l->unit->arena, &o->heights, key) = (void *)l->height;
+}
+
+/* A short function that only its file calls is worth a call only if it waits: most of what its start
+ * stores is read by nobody else then. */
+const char *emit_inline_word(const struct lower *l)
+{
+    enum { AWAITS_MAX = 2 };
+    bool fits = l->height != 0 && l->suspends.count <= AWAITS_MAX && is_static(l->fn);
+    return fits && !l->unit->options->debug_locals ? "inline " : "";
+}
+
 /* ---- declarations ---- */
 
 static struct type *result_of(struct unit *u, const struct type *fn)
@@ -218,8 +264,9 @@ static void print_start_head(struct lower *l, struct output *o)
     struct symbol *fn = l->fn->symbol;
     const char *name = l->name;
 
-    output_printf(o, "\n\n%senum bide_poll bide__start_%s(%s)\n{\n",
-                  linkage(l->unit, fn, l->fn->is_main), name, start_params(l->unit, fn));
+    output_printf(o, "\n\n%s%senum bide_poll bide__start_%s(%s)\n{\n",
+                  linkage(l->unit, fn, l->fn->is_main), emit_inline_word(l), name,
+                  start_params(l->unit, fn));
     if (!l->has_args)
         return;
     output_printf(o, "struct bide__args_%s args = {", name);
@@ -236,9 +283,9 @@ static void print_branch_head(struct lower *l, struct output *o)
     const char *separator = "";
 
     output_printf(o,
-                  "\n\nstatic enum bide_poll bide__start_%s(struct bide_cx *cx, "
+                  "\n\nstatic %senum bide_poll bide__start_%s(struct bide_cx *cx, "
                   "struct bide_frame *parent, %s",
-                  l->name, result_param(l->unit, result, "result"));
+                  emit_inline_word(l), l->name, result_param(l->unit, result, "result"));
     if (l->fn->uses_outer)
         output_printf(o, ", struct bide__frame_%s *outer", l->outer->name);
     for (uint32_t i = 0; i < captures->count; i++) {
@@ -258,45 +305,9 @@ static void print_branch_head(struct lower *l, struct output *o)
     output_text(o, "};\n");
 }
 
-/*
- * How deep the calls of a function nest on the C stack, itself included; 0: that is not known, so
- * its first polls are counted, and deferred when they are many (bide__deep). Known are functions of
- * the library, which call back only through references and count such calls, and static functions
- * that stand above and are shallow themselves. So every recursion goes through one that counts.
- */
-static uintptr_t height_of(struct lower *l, struct output *o)
-{
-    enum { HEIGHT_MAX = 8 };
-    uintptr_t most = 0;
-
-    if (l->calls_through || l->fn->is_branch)
-        return 0;
-    for (uint32_t i = 0; i < l->callees.count; i++) {
-        const char *name = ((struct callee *)l->callees.item[i])->name;
-        bool ours = strncmp(name, "bide_", 5) == 0 && strncmp(name, "bide__", 6) != 0 &&
-                    strcmp(name, "bide_get") != 0;
-        const char *key = intern(l->unit->arena, name, strlen(name));
-        uintptr_t height = ours ? 1 : (uintptr_t)*map_at(l->unit->arena, &o->heights, key);
-        if (height == 0)
-            return 0;
-        most = height > most ? height : most;
-    }
-    return most < HEIGHT_MAX ? most + 1 : 0;
-}
-
-static bool is_shallow(struct lower *l, struct output *o)
-{
-    uintptr_t height = height_of(l, o);
-    const char *key = intern(l->unit->arena, l->name, strlen(l->name));
-
-    if (height != 0 && is_static(l->fn))
-        *map_at(l->unit->arena, &o->heights, key) = (void *)height;
-    return height != 0;
-}
-
 static void print_start(struct lower *l, struct output *o, bool has_release)
 {
-    bool counts = !is_shallow(l, o);
+    bool counts = l->height == 0;
     const char *name = l->name;
     const char *args = l->has_args ? "&args" : null_text(l->unit);
 

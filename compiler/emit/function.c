@@ -36,8 +36,9 @@ static void print_body(struct lower *l, struct output *o)
 
     output_printf(
         o,
-        "\n\nstatic %senum bide_poll bide__body_%s(struct bide_cx *%s, "
+        "\n\nstatic %s%senum bide_poll bide__body_%s(struct bide_cx *%s, "
         "struct bide__frame_%s *%s",
+        emit_inline_word(l),
         fn_attributes_text(l->unit, l->fn->symbol ? file_symbol(l->fn->symbol) : NULL, PART_BODY),
         l->name, l->cx, l->name, l->frame);
     if (has_args)
@@ -85,6 +86,7 @@ static void print_async(struct lower *l, struct output *o)
         emit_lowered(l->unit, o, l->branches.item[i], l);
     for (uint32_t i = 0; i < l->tables.count; i++)
         print_code(l, o, l->tables.item[i]);
+    emit_height(l, o);
     print_body(l, o);
     emit_limits(l, o);
     emit_after_body(l, o);

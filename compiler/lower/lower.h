@@ -236,6 +236,7 @@ struct lower {
     bool returns;        /* bide_cancel_returns */
     bool uses_func_name; /* __func__ */
     bool calls_through;  /* awaits a call through a reference */
+    uintptr_t height;    /* of its calls on the C stack; 0: not known (emit/around.c) */
     /* lower_finish: it has parameters, captures or an outer frame; and its body reads some of them
      */
     bool has_args, uses_args;

@@ -487,7 +487,7 @@ bide_poll bide__finish_slow(bide_cx *cx);
 /*
  * Pushes a frame of fn->frame_size bytes; callers pass it as `size` because to them it is a
  * constant. `parent` is the awaiting frame, the top frame of its chain, or NULL for the first frame
- * of the chain. `result` is a slot inside `parent`; it may be NULL if nobody wants the result,
+ * of the chain; then cx->top and cx->end are NULL. `result` is a slot inside `parent`; it may be NULL if nobody wants the result,
  * which then must be at most 8 bytes and without BIDE_FN_RESULT_ALIGNED. Only the frame's header is
  * set. Returns NULL if there is no memory; then the chain has begun to unwind with -ENOMEM, and the
  * start function returns BIDE_PENDING.
@@ -496,8 +496,7 @@ static __inline__ void *bide_frame_push(bide_cx *cx, size_t size, const bide_fn 
                                         bide_frame *parent, void *result)
 {
     size = (size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
-    if (__builtin_expect(size > (size_t)(cx->end - cx->top) || parent == NULL, 0) ||
-        size > BIDE_NEAR_MAX)
+    if (__builtin_expect(size > (size_t)(cx->end - cx->top), 0) || size > BIDE_NEAR_MAX)
         return bide__push_slow(cx, size, BIDE_FRAME_UNIT, fn, parent, result);
     bide_frame *f = (bide_frame *)(void *)cx->top;
     cx->top += size;
@@ -515,8 +514,7 @@ static __inline__ void *bide_frame_push_aligned(bide_cx *cx, size_t size, size_t
 {
     size_t pad = (size_t)(-(uintptr_t)cx->top & (align - 1));
     size = (size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
-    if (__builtin_expect(size + pad > (size_t)(cx->end - cx->top) || parent == NULL, 0) ||
-        size > BIDE_NEAR_MAX)
+    if (__builtin_expect(size + pad > (size_t)(cx->end - cx->top), 0) || size > BIDE_NEAR_MAX)
         return bide__push_slow(cx, size, align, fn, parent, result);
     cx->top += pad;
     return bide_frame_push(cx, size, fn, parent, result);
