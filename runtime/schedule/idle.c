@@ -4,7 +4,9 @@
  * The idle word has the number of workers that search and of those that are awake (which search, or
  * run tasks). At most half of the workers search at once, so that they do not get in each other's
  * way. A searcher that finds something, and was the last one, wakes another: so workers come as
- * long as there is work. See multi.h for the rule about lost wakes.
+ * long as there is work. A worker that goes to sleep while nobody searches looks once more, also if
+ * it did not search itself since others did: they may have found something that keeps them, while
+ * it counted as awake. See multi.h for the rule about lost wakes.
  *
  * A worker that sleeps is in the list of sleepers, unless it was chosen to be woken; then it counts
  * as awake and searching from that moment on. It sleeps in the driver if nobody else has it, and
@@ -154,7 +156,7 @@ void bide__look_at_driver(struct bide__peer *peer)
 
 /* ---- to sleep ---- */
 
-/* True: it was the last one that searched. */
+/* True: nobody searches now, so it has to look whether there is work. */
 static bool fall_asleep(struct bide__peer *peer, bool *all_asleep)
 {
     struct bide__workers *all = peer->all;
@@ -166,10 +168,9 @@ static bool fall_asleep(struct bide__peer *peer, bool *all_asleep)
     all->sleepers = peer;
     atomic_store_explicit(&peer->is_asleep, true, memory_order_relaxed);
     pthread_mutex_unlock(&all->sleepers_mutex);
-    bool last = peer->is_searching && searching(before) == 1;
     peer->is_searching = false;
     *all_asleep = awake(before) == 1;
-    return last;
+    return searching(before - less) == 0;
 }
 
 /* It awakes by itself, unless it was chosen meanwhile; then it has to search. */
@@ -297,8 +298,7 @@ static void sleep_until_needed(struct bide__peer *peer)
     bool all_asleep;
 
     bide__slab_drain(peer->worker.slab);
-    bool last = fall_asleep(peer, &all_asleep);
-    if (last && bide__has_work(all))
+    if (fall_asleep(peer, &all_asleep) && bide__has_work(all))
         bide__notify(all);
     bide__world_leave(peer);
     if (all_asleep) {

@@ -10,11 +10,11 @@
  *   workers.c       workers begin and end; a runtime of them is shut down
  *
  * The rule that keeps wakes from being lost: whoever makes work visible (to a ring, a slot or a
- * queue) calls bide__notify afterwards, which looks at the idle word with sequential consistency;
- * the last worker that gives up searching changes the idle word first and then looks at all places
- * where work can be. So one of the two sees the other. There are two exceptions: a worker that
- * fills its own empty slot, or queues the task that it has just polled, tells nobody, since it will
- * look there itself. If its poll does not end, the watchdog tells the others.
+ * queue) calls bide__notify afterwards, which looks at the idle word with sequential consistency; a
+ * worker that goes to sleep changes the idle word first and then, if nobody searches, looks at all
+ * places where work can be. So one of the two sees the other. There are two exceptions: a worker
+ * that fills its own empty slot, or queues the task that it has just polled, tells nobody, since it
+ * will look there itself. If its poll does not end, the watchdog tells the others.
  */
 #ifndef BIDE_RUNTIME_MULTI_H
 #define BIDE_RUNTIME_MULTI_H

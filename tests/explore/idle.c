@@ -30,6 +30,36 @@ static void two(void)
     explore_check(bide_block_on(answer(2)) == 2);
 }
 
+/* The worker of the first call goes to sleep without a search, since the other one searches. That
+ * one finds the second call, which does not return before the third one has run. */
+static _Atomic int go;
+
+static async void keeps(void)
+{
+    while (!atomic_load_explicit(&go, memory_order_acquire))
+        ;
+}
+
+static async void lets_go(void)
+{
+    atomic_store_explicit(&go, 1, memory_order_release);
+}
+
+static void one_that_keeps_a_worker(void)
+{
+    bide_runtime_enter(rt);
+    explore_check(bide_block_on(answer(1)) == 1);
+    bide_spawn(keeps());
+    bide_spawn(lets_go());
+}
+
+static void end_when_all_ran(void)
+{
+    explore_settle();
+    runtime_end();
+    explore_check(atomic_load(&go) == 1);
+}
+
 const struct explore_model explore_models[] = {
     {.name = "idle word: one after another",
      .begin = begin_two_workers,
@@ -50,6 +80,13 @@ const struct explore_model explore_models[] = {
      .threads = {one, two},
      .end = runtime_end,
      .bound = EXPLORE_NONE,
+     .stale = EXPLORE_NONE,
+     .timeouts = -1},
+    {.name = "idle word: a search that was not begun",
+     .begin = begin_two_workers,
+     .threads = {one_that_keeps_a_worker},
+     .end = end_when_all_ran,
+     .bound = 1,
      .stale = EXPLORE_NONE,
      .timeouts = -1},
     {0},
