@@ -348,6 +348,19 @@ static void note_debug(struct command *cmd, const char *word)
     cmd->options.debug_locals = cmd->has_debug && !cmd->optimizes;
 }
 
+/* ThreadSanitizer would take the copies for gdb for reads of what other tasks may be writing. */
+static void note_sanitizer(struct command *cmd, const char *word)
+{
+    bool off = !strncmp(word, "-fno-sanitize=", 14);
+    const char *list = off ? word + 14 : !strncmp(word, "-fsanitize=", 11) ? word + 11 : "";
+
+    for (size_t size; *list; list += size + (list[size] == ',')) {
+        size = strcspn(list, ",");
+        if ((size == 6 && !strncmp(list, "thread", 6)) || (off && !strncmp(list, "all", size)))
+            cmd->options.no_debug_copies = !off;
+    }
+}
+
 /* The last option about these words counts. For gcc, -std= is such an option. */
 static void note_dialect(struct command *cmd, const char *word)
 {
@@ -439,6 +452,7 @@ static void note_flag(struct command *cmd, struct list *flags, const struct arg 
     note_file_map(cmd, word);
     if (word[0] == '-' && (word[1] == 'g' || word[1] == 'O'))
         note_debug(cmd, word);
+    note_sanitizer(cmd, word);
     if (!strncmp(word, "-W", 2) || !strcmp(word, "-w"))
         list_add(cmd->arena, flags, (void *)word);
     if (arg->kind == ARG_COMPILE && strstr(word, "-save-temps"))

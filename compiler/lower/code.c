@@ -54,7 +54,8 @@ void code_tokens(struct lower *l, struct code *to, uint32_t first, uint32_t last
 
 bool code_shows(const struct lower *l)
 {
-    return l->is_async && l->unit->options->debug_locals;
+    const struct options *o = l->unit->options;
+    return l->is_async && o->debug_locals && !o->no_debug_copies;
 }
 
 void code_show(struct lower *l, struct code *to, struct stmt *after, uint32_t token, uint32_t line)

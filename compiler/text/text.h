@@ -166,11 +166,12 @@ enum gnu_words { GNU_WORDS_AS_STD, GNU_WORDS_ON, GNU_WORDS_OFF };
 struct options {
     const char *input; /* as the user wrote it; for messages */
 
-    bool pretty;       /* bide emit: generated code on lines of its own, headers as #include */
-    bool force;        /* -fbide-force: every function is parsed and lowered; for tests */
-    bool debug_locals; /* -g without optimization: gdb must find every local by its name */
-    bool wrappers;     /* blocking wrappers; cleared by -fno-bide-wrappers */
-    bool multi_thread; /* -fbide-multi-thread */
+    bool pretty;          /* bide emit: generated code on lines of its own, headers as #include */
+    bool force;           /* -fbide-force: every function is parsed and lowered; for tests */
+    bool debug_locals;    /* -g without optimization: gdb must find every local by its name, */
+    bool no_debug_copies; /* but not those that live in a frame */
+    bool wrappers;        /* blocking wrappers; cleared by -fno-bide-wrappers */
+    bool multi_thread;    /* -fbide-multi-thread */
     enum gnu_words gnu_words;
     /* of execution, other than UTF-8: the lengths of strings are not known */
     bool odd_charset, odd_wide_charset;
