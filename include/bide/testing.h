@@ -6,9 +6,9 @@
  * thread_create and others; runtime/door/door.h lists them. A test may count their calls, make some
  * of them fail, or replace one by a function of its own. It may also make time virtual.
  *
- * Call these functions while no runtime runs. The functions that only ask may be called at any
- * time; bide_test_fail and bide_test_time_advance may also be called inside a task. All of this
- * applies to the whole process.
+ * The first call of one of these functions must be made while no other thread of bide runs; it may
+ * be bide_test_watch, for nothing but this. Any later call may be made at any time, also inside a
+ * task: it holds for the calls that come after it. All of this applies to the whole process.
  */
 #ifndef BIDE_TESTING_H
 #define BIDE_TESTING_H

@@ -13,7 +13,7 @@
  * the two lists below it, and are written by hand in door.c; the calls of the last list are in
  * testing.c, too.
  *
- * Requires libc. Only bide/testing.h writes the table, while nothing else runs.
+ * Requires libc. Only bide/testing.h writes the table, once, while nothing else runs.
  */
 #ifndef BIDE_DOOR_H
 #define BIDE_DOOR_H

@@ -3,8 +3,11 @@
  *
  * While a test counts calls, makes them fail or replaces them, the door's table holds *watchers*. A
  * watcher counts its call, fails if the rule asks for that, and otherwise passes the call on to
- * `behind`, the table of the functions that do the work. In virtual time `behind` (or the door, if
- * nothing is watched) has another clock.
+ * `behind`, the table of the functions that do the work, or tells the virtual time.
+ *
+ * Only the first call of bide/testing.h writes the door's table, where the watchers then stay. What
+ * it and all others write beside that is atomic, so that rules may change while a runtime of several
+ * threads runs.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
@@ -40,22 +43,29 @@ static struct {
     _Atomic uint64_t calls;  /* since bide_test_watch */
     _Atomic uint64_t seen;   /* since the rule was made */
     _Atomic uint64_t failed; /* by the rule */
-    uint64_t nth;            /* 0: there is no rule */
-    uint64_t count;          /* 0: for ever */
-    int error;
+    _Atomic uint64_t nth;    /* 0: there is no rule */
+    _Atomic uint64_t count;  /* 0: for ever */
+    _Atomic int error;
 } watched[CALLS];
 
 static bool watching;
-static struct bide__door behind;
+static struct bide__door behind; /* each pointer is read and written atomically */
+
+static _Atomic bool is_virtual;
+static _Atomic int64_t virtual_ns;
+
+#define BEHIND(name) __atomic_load_n(&behind.name, __ATOMIC_RELAXED)
 
 /* 0, or the error that the rule wants. */
 static int watch(enum call c)
 {
     atomic_fetch_add_explicit(&watched[c].calls, 1, memory_order_relaxed);
-    if (watched[c].nth == 0)
+    uint64_t nth = atomic_load_explicit(&watched[c].nth, memory_order_acquire);
+    if (nth == 0)
         return 0;
     uint64_t n = atomic_fetch_add_explicit(&watched[c].seen, 1, memory_order_relaxed) + 1;
-    if (n < watched[c].nth || (watched[c].count > 0 && n >= watched[c].nth + watched[c].count))
+    uint64_t count = watched[c].count;
+    if (n < nth || (count > 0 && n >= nth + count))
         return 0;
     atomic_fetch_add_explicit(&watched[c].failed, 1, memory_order_relaxed);
     return watched[c].error;
@@ -63,11 +73,11 @@ static int watch(enum call c)
 
 /* ---- the watchers ---- */
 
-#define X(type, name, parameters, arguments)               \
-    static type watch_##name parameters                    \
-    {                                                      \
-        int error = watch(CALL_##name);                    \
-        return error != 0 ? error : behind.name arguments; \
+#define X(type, name, parameters, arguments)                \
+    static type watch_##name parameters                     \
+    {                                                       \
+        int error = watch(CALL_##name);                     \
+        return error != 0 ? error : BEHIND(name) arguments; \
     }
 BIDE__DOOR_CALLS(X)
 BIDE__DOOR_OTHERS(X)
@@ -75,25 +85,38 @@ BIDE__DOOR_OTHERS(X)
 
 static void *watch_alloc(size_t size, size_t align)
 {
-    return watch(CALL_alloc) != 0 ? NULL : behind.alloc(size, align);
+    return watch(CALL_alloc) != 0 ? NULL : BEHIND(alloc)(size, align);
 }
 
 static void watch_free(void *p, size_t size)
 {
     watch(CALL_free);
-    behind.free(p, size);
+    BEHIND(free)(p, size);
 }
 
 static int64_t watch_clock(void)
 {
     watch(CALL_clock);
-    return behind.clock();
+    return is_virtual ? virtual_ns : BEHIND(clock)();
 }
 
 static void watch_freeaddrinfo(struct addrinfo *list)
 {
     watch(CALL_freeaddrinfo);
-    behind.freeaddrinfo(list);
+    BEHIND(freeaddrinfo)(list);
+}
+
+static void set_behind(enum call c, void (*function)(void))
+{
+    __atomic_store_n((void (**)(void))((char *)&behind + table[c].offset), function,
+                     __ATOMIC_RELAXED);
+}
+
+static void (*real_of(enum call c))(void)
+{
+    void (*function)(void);
+    memcpy(&function, (const char *)&bide__door_real + table[c].offset, sizeof(function));
+    return function;
 }
 
 static void begin_watching(void)
@@ -126,11 +149,12 @@ int bide_test_fail(const char *call, unsigned nth, int error, unsigned count)
     if (c == CALL_free || c == CALL_clock || c == CALL_freeaddrinfo)
         return -EINVAL;
     begin_watching();
-    watched[c].nth = nth;
+    watched[c].nth = 0;
     watched[c].count = count;
     watched[c].error = error;
     watched[c].seen = 0;
     watched[c].failed = 0;
+    watched[c].nth = nth;
     return 0;
 }
 
@@ -160,24 +184,12 @@ void (*bide_test_replace(const char *call, void (*function)(void)))(void)
     if (c < 0)
         return NULL;
     begin_watching();
-    char *place = (char *)&behind + table[c].offset;
-    memcpy(&before, place, sizeof(before));
-    if (function != NULL)
-        memcpy(place, &function, sizeof(function));
-    else
-        memcpy(place, (const char *)&bide__door_real + table[c].offset, sizeof(function));
+    memcpy(&before, (const char *)&behind + table[c].offset, sizeof(before));
+    set_behind((enum call)c, function != NULL ? function : real_of((enum call)c));
     return before;
 }
 
 /* ---- virtual time ---- */
-
-static _Atomic bool is_virtual;
-static _Atomic int64_t virtual_ns;
-
-static int64_t virtual_clock(void)
-{
-    return virtual_ns;
-}
 
 bool bide__time_is_virtual(void)
 {
@@ -194,9 +206,9 @@ void bide_test_time_virtual(void)
 {
     if (is_virtual)
         return;
+    begin_watching();
     virtual_ns = bide__door.clock();
     is_virtual = true;
-    *(watching ? &behind.clock : &bide__door.clock) = virtual_clock;
 }
 
 void bide_test_time_advance(bide_duration duration)
@@ -208,7 +220,12 @@ void bide_test_time_advance(bide_duration duration)
 void bide_test_reset(void)
 {
     is_virtual = false;
-    watching = false;
-    bide__door = bide__door_real;
-    memset(watched, 0, sizeof(watched));
+    if (!watching)
+        return;
+    for (int c = 0; c < CALLS; c++) {
+        set_behind((enum call)c, real_of((enum call)c));
+        watched[c].nth = 0;
+        watched[c].failed = 0;
+        watched[c].calls = 0;
+    }
 }

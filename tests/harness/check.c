@@ -11,6 +11,7 @@
 #include "check.h"
 
 #include <bide/runtime.h>
+#include <bide/testing.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -135,6 +136,7 @@ __typeof__(bide_runtime_new) bide_runtime_new __attribute__((weak));
 __typeof__(bide_runtime_enter) bide_runtime_enter __attribute__((weak));
 __typeof__(bide_runtime_shutdown) bide_runtime_shutdown __attribute__((weak));
 __typeof__(bide_runtime_free) bide_runtime_free __attribute__((weak));
+__typeof__(bide_test_watch) bide_test_watch __attribute__((weak));
 
 /* Runs the test on the flavour that it is to have, with as many workers as BIDE_WORKERS says. */
 static void run_on_flavour(const struct check_test *test)
@@ -148,6 +150,7 @@ static void run_on_flavour(const struct check_test *test)
     }
     if (strcmp(flavour, "multi_thread") != 0 || bide_runtime_new == NULL)
         check_fail(test->file, 0, "BIDE_TEST_FLAVOUR: no such flavour, or no library");
+    bide_test_watch(); /* what it changes must not change while workers run */
     must(bide_runtime_new(&rt, &options), "bide_runtime_new");
     bide_runtime_enter(rt);
     test->run();

@@ -210,7 +210,7 @@ TEST(a_wait_sees_what_happens_meanwhile)
     bide_delay_queue_free(queue);
 }
 
-static int taken;
+static _Atomic int taken;
 
 static async int take_all(void)
 {
@@ -330,7 +330,7 @@ TEST(a_closed_queue_that_becomes_empty_wakes_those_that_wait)
     }
 }
 
-static int dropped;
+static _Atomic int dropped;
 
 static void drop(void *item)
 {

@@ -13,7 +13,7 @@
 enum { KINDS = 13, SIZES = 6 };
 
 static const uint32_t sizes[SIZES] = {0, 4, 24, 96, 4096, 20480};
-static int runs;
+static _Atomic int runs;
 
 static bool is_aligned(const void *p, unsigned log2)
 {

@@ -235,6 +235,7 @@ static void combination(enum flavour flavour)
 
 static void all(enum flavour flavour)
 {
+    bide_test_watch(); /* tasks make calls fail while threads run */
     for (spawner = 0; spawner < SPAWNERS; spawner++)
         for (end = 0; end < ENDS; end++)
             for (fate = 0; fate < FATES; fate++)

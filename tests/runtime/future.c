@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int begun, ended, unwound;
+static _Atomic int begun, ended, unwound;
 
 static int64_t passed_ms(bide_instant since)
 {

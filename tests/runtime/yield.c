@@ -9,18 +9,19 @@
 #pragma GCC diagnostic ignored "-Wbide-borrow"
 
 #include <errno.h>
+#include <stdatomic.h>
 
 #include "check.h"
 #include "runtime/leaf.h"
 
-/* ---- leaf: async void watch(int *polls), which counts its polls and never ends ---- */
+/* ---- leaf: async void watch(atomic_int *polls), which counts its polls and never ends ---- */
 
 struct watch {
     struct bide_frame h;
-    int *polls;
+    atomic_int *polls;
 };
 
-async void watch(int *polls);
+async void watch(atomic_int *polls);
 
 static enum bide_poll watch_poll(struct bide_cx *cx, struct bide_frame *h)
 {
@@ -36,9 +37,9 @@ static enum bide_answer watch_cancel(struct bide_cx *cx, struct bide_frame *h)
     return BIDE_CANCELLED;
 }
 
-BIDE__LEAF_ARGS(watch, (int *, polls))
+BIDE__LEAF_ARGS(watch, (atomic_int *, polls))
 BIDE__LEAF_MAKE(void, watch, struct watch, BIDE__NOT_NOW, NULL, watch_poll, watch_cancel,
-                (int *, polls));
+                (atomic_int *, polls));
 
 /* ---- the order ---- */
 
@@ -89,7 +90,7 @@ static async int yields(int times)
 
 static async void beside_another(void)
 {
-    int polls = 0;
+    atomic_int polls = 0;
     CHECK_EQ(await bide_select(yields(5), watch(&polls)), 0);
     CHECK(polls <= 1);
     polls = 0;
@@ -116,14 +117,14 @@ static async int loses(void)
                                     }));
 }
 
-static async void waits(int *polls)
+static async void waits(atomic_int *polls)
 {
     await watch(polls);
 }
 
 static async void after_a_loser(void)
 {
-    int polls = 0;
+    atomic_int polls = 0;
     bide_task(int) a = bide_spawn(loses());
     bide_task(void) b = bide_spawn(waits(&polls));
     int out = 0;
@@ -144,7 +145,7 @@ TEST(a_mark_ends_with_its_poll)
 
 static async void through_a_future(void)
 {
-    int polls = 0;
+    atomic_int polls = 0;
     bide_future(int) f = bide_lazy(yields(6));
     int n = 0;
     CHECK_EQ(await bide_select(n = bide_get(f), watch(&polls)), 0);
@@ -159,7 +160,7 @@ TEST(a_future_yields_for_its_task)
 
 /* ---- requests ---- */
 
-static int cleaned;
+static _Atomic int cleaned;
 
 static async void for_ever(void)
 {
