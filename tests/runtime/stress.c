@@ -1,10 +1,10 @@
 /*
- * Stress: a random mix of all that tasks can do, on several runtimes of several threads, for some
+ * Stress: a random mix of all that tasks can do, on several runtimes of all flavours, for some
  * time. Tasks yield, sleep, spawn, join, abort, leave scopes, race futures, block in C and call the
  * blocking pool; threads outside block, spawn, abort, drop and dump meanwhile; then all is shut
  * down, with and without time. What began is unwound once, and nothing is left.
  *
- *   BIDE_STRESS_MS=N     each test runs so long: default 2500, 60000 if FULL=1
+ *   BIDE_STRESS_MS=N     each test runs so long: default 2000, 200000 if FULL=1
  *   BIDE_STRESS_SEED=N   the seed of the first round, which is printed; default: the time
  *
  * With several threads a seed does not repeat a run, but it does what each task decides.
@@ -26,9 +26,10 @@
 #pragma GCC diagnostic ignored "-Wbide-unused-future"
 
 enum { RUNTIMES = 3, OUTSIDERS = 3, SLOTS = 16, LIVE_MAX = 1500, DEPTH_MAX = 4 };
+enum { DEFAULT_MS = 2000, FULL_MS = 200000 };
 
 static struct bide_runtime *runtimes[RUNTIMES];
-static unsigned runtimes_count;
+static unsigned runtimes_count, cores; /* cores: of the last runtime */
 static atomic_long live, begun, unwound, actions[24];
 static atomic_bool is_over;
 
@@ -154,10 +155,13 @@ static async void spawns(uint64_t *seed, int depth)
 {
     uint64_t child = mix(*seed);
     bide_task(int) task = {0};
-    switch (below(seed, 4)) {
+    bool has_cores = bide_runtime_cores(bide_runtime_current()) > 1;
+    switch (below(seed, has_cores ? 8 : 4)) {
     case 0: task = bide_spawn_low(node(child, depth)); break;
     case 1: task = bide_spawn_local(node(child, depth)); break;
-    default: task = bide_spawn(node(child, depth)); break;
+    case 2:
+    case 3: task = bide_spawn(node(child, depth)); break;
+    default: task = bide_spawn_at(below(seed, cores), node(child, depth)); break;
     }
     await joins(seed, bide_move(task));
 }
@@ -361,7 +365,8 @@ static void *outsider_run(void *argument)
 
 /* ---- a round ---- */
 
-/* Its first runtimes are shared by several threads outside; the last one has one thread. */
+/* Its first runtimes are shared by several threads outside; the last one has one thread, or one for
+ * each core, and one thread that blocks on it. */
 static void make_runtimes(unsigned workers, uint64_t *seed)
 {
     runtimes_count = 2 + below(seed, RUNTIMES - 1);
@@ -369,6 +374,8 @@ static void make_runtimes(unsigned workers, uint64_t *seed)
         struct bide_runtime_options o = {.blocking_threads_max = 4};
         if (i + 1 < runtimes_count)
             o.flavour = BIDE_MULTI_THREAD, o.workers = workers;
+        else if (cores > 1)
+            o.flavour = BIDE_THREAD_PER_CORE, o.workers = cores;
         CHECK_EQ(bide_runtime_new(&runtimes[i], &o), 0);
     }
 }
@@ -413,7 +420,7 @@ static void stress(unsigned workers)
 {
     const char *full = getenv("FULL"), *ms = getenv("BIDE_STRESS_MS");
     const char *given = getenv("BIDE_STRESS_SEED");
-    int64_t limit_ms = ms != NULL ? atoll(ms) : full != NULL && *full == '1' ? 60000 : 2500;
+    int64_t limit_ms = ms != NULL ? atoll(ms) : full != NULL && *full == '1' ? FULL_MS : DEFAULT_MS;
     uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
     int64_t begin_ms = now_ms();
 
@@ -426,7 +433,7 @@ static void stress(unsigned workers)
         rounds++;
     } while (now_ms() - begin_ms < limit_ms);
     fprintf(stderr, "%u rounds, %ld tasks and futures\n", rounds, atomic_load(&begun));
-    for (unsigned i = 0; i < 16 && limit_ms >= 2500; i++)
+    for (unsigned i = 0; i < 16 && limit_ms >= DEFAULT_MS; i++)
         CHECK(atomic_load(&actions[i]) > 0);
 }
 
@@ -438,4 +445,10 @@ TEST_LIMIT(two_workers, 3600)
 TEST_LIMIT(eight_workers, 3600)
 {
     stress(8);
+}
+
+TEST_LIMIT(three_cores, 3600)
+{
+    cores = 3;
+    stress(2);
 }
