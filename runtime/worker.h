@@ -37,6 +37,27 @@ struct bide__queue {
     struct bide__task *first, *last;
 };
 
+/* Tasks are fibers for ThreadSanitizer (fiber.h), but not in the explorer. */
+#if defined __SANITIZE_THREAD__ && !defined BIDE__EXPLORE
+#define BIDE__FIBERS 1
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer) && !defined BIDE__EXPLORE
+#define BIDE__FIBERS 1
+#endif
+#endif
+
+enum { BIDE__HOME_TLS = 8 };
+
+/* fiber.c */
+struct bide__home {
+    void *thread, *fiber; /* NULL: it has none */
+    unsigned tls_count;
+    struct {
+        void *from;
+        size_t size;
+    } tls[BIDE__HOME_TLS]; /* thread-local variables */
+};
+
 struct bide__worker {
     struct bide__queue queue; /* of a current_thread runtime, and */
     struct bide__queue low;   /* tasks of low priority that were taken out of it */
@@ -64,6 +85,9 @@ struct bide__worker {
     int64_t busy_since_ns;                 /* 0: it does not run, or that is not yet counted */
     int64_t busy_ns;                       /* before that */
     uint64_t parks, unparks;
+#ifdef BIDE__FIBERS
+    struct bide__home home;
+#endif
 };
 
 struct bide_runtime {

@@ -8,6 +8,7 @@
  */
 #include "runtime/memory/memory.h"
 
+#include "runtime/fiber.h"
 #include "runtime/thread.h"
 
 /* The smallest of the kept ones that is large enough. */
@@ -27,17 +28,19 @@ static void *big_segment(struct bide__segments *s, size_t *size)
 
 static void *segment_new(size_t *size)
 {
-    struct bide__segments *s = bide__thread.running->segments;
+    struct bide__worker *worker = bide__thread.running;
+    struct bide__segments *s = worker->segments;
 
-    if (*size <= BIDE__SLAB_MAX)
-        return bide__slab_new(&s->slab, size, 0, 0);
-    return big_segment(s, size);
+    bide__quiet_begin(worker->schedule != NULL);
+    void *p = *size <= BIDE__SLAB_MAX ? bide__slab_new(&s->slab, size, 0, 0) : big_segment(s, size);
+    bide__quiet_end(worker->schedule != NULL);
+    if (p != NULL && worker->schedule != NULL)
+        bide__fiber_forget(p, *size);
+    return p;
 }
 
-static void segment_free(void *segment, size_t size)
+static void give_back(struct bide__segments *s, void *segment, size_t size)
 {
-    struct bide__segments *s = bide__thread.running->segments;
-
     if (size <= BIDE__SLAB_MAX) {
         if (bide__chunk_of(segment)->slab == &s->slab)
             bide__slab_free(&s->slab, segment);
@@ -49,6 +52,15 @@ static void segment_free(void *segment, size_t size)
     } else {
         bide__free(segment, size);
     }
+}
+
+static void segment_free(void *segment, size_t size)
+{
+    struct bide__worker *worker = bide__thread.running;
+
+    bide__quiet_begin(worker->schedule != NULL);
+    give_back(worker->segments, segment, size);
+    bide__quiet_end(worker->schedule != NULL);
 }
 
 const struct bide_memory bide__memory = {segment_new, segment_free};

@@ -36,11 +36,13 @@ static void begin(struct bide__worker *worker)
         return;
     peer = bide__peer_of(worker);
     atomic_store_explicit(&peer->in_place, true, memory_order_relaxed);
+    bide__quiet_begin(true);
     take_all(peer, &given);
     if (given.first != NULL)
         bide__inject_append(&peer->all->inject, &given);
     /* Also if it had nothing: nobody else may be there to wait in the driver. */
     bide__notify(peer->all);
+    bide__quiet_end(true);
 }
 
 /* For the watchdog another poll begins. */

@@ -67,7 +67,7 @@ static void push(struct bide__peer *peer, struct bide__task *task)
     bide__inject_append(&peer->all->inject, &half);
 }
 
-void bide__peer_schedule(struct bide__worker *worker, struct bide__task *task, bool again)
+static void schedule_here(struct bide__worker *worker, struct bide__task *task, bool again)
 {
     struct bide__peer *peer = bide__peer_of(worker), *home;
     struct bide__inject *to = special(peer->all, task, &home);
@@ -90,20 +90,34 @@ void bide__peer_schedule(struct bide__worker *worker, struct bide__task *task, b
     bide__notify(peer->all);
 }
 
+void bide__peer_schedule(struct bide__worker *worker, struct bide__task *task, bool again)
+{
+    bide__quiet_begin(true);
+    schedule_here(worker, task, again);
+    bide__quiet_end(true);
+}
+
+static void inject(struct bide__workers *all, struct bide__task *task)
+{
+    struct bide__peer *home;
+    struct bide__inject *to = special(all, task, &home);
+
+    if (to != NULL) {
+        push_special(all, to, home, task, false);
+        return;
+    }
+    bide__inject_push(&all->inject, task);
+    bide__notify(all);
+}
+
 void bide__runtime_inject(struct bide_runtime *rt, struct bide__task *task)
 {
-    struct bide__workers *all = rt->workers;
-    struct bide__peer *home;
-
-    if (task != NULL) {
-        struct bide__inject *to = special(all, task, &home);
-        if (to != NULL) {
-            push_special(all, to, home, task, false);
-            return;
-        }
-        bide__inject_push(&all->inject, task);
-    }
-    bide__notify(all);
+    bide__quiet_begin(true);
+    if (task != NULL)
+        inject(rt->workers, task);
+    else
+        bide__notify(rt->workers);
+    bide__quiet_end(true);
 }
 
 void bide__outside_schedule(struct bide__worker *worker, struct bide__task *task, bool again)
@@ -321,6 +335,7 @@ void *bide__worker_main(void *argument)
     pthread_sigmask(SIG_SETMASK, &all->signals, NULL);
     bide__options_thread_begin(options, 'w', peer->index);
     bide__busy_begin(peer);
+    bide__home_begin(&peer->worker);
     bide__thread.running = &peer->worker;
     bide__world_enter(peer);
     while (!atomic_load_explicit(&all->quit, memory_order_relaxed)) {
@@ -343,6 +358,7 @@ void *bide__worker_main(void *argument)
     }
     bide__world_leave(peer);
     bide__thread.running = NULL;
+    bide__home_end(&peer->worker);
     bide__busy_end(peer);
     bide__options_thread_end(options);
     return NULL;

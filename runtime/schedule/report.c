@@ -59,6 +59,7 @@ void bide_runtime_dump(const struct bide_runtime *rt, writer *tell, void *argume
         bide__dump_tasks(rt, tell, argument);
         return;
     }
+    bide__quiet_begin(true);
     if (bide__world_stop(multi, PATIENCE_NS)) {
         /* Threads that run no worker make tasks under this mutex. */
         pthread_mutex_lock(&rt->hub->mutex);
@@ -68,6 +69,7 @@ void bide_runtime_dump(const struct bide_runtime *rt, writer *tell, void *argume
         write_workers(multi->workers, tell, argument);
     }
     bide__world_go(multi);
+    bide__quiet_end(true);
 }
 
 static void write_stderr(void *argument, const char *text, size_t size)

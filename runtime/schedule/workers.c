@@ -91,6 +91,7 @@ static struct bide__workers *all_new(struct bide_runtime *rt, unsigned count)
 int bide__workers_begin(struct bide_runtime *rt)
 {
     unsigned count = rt->options->workers;
+    bide__fibers_begin();
     int r = bide__hub_add_slabs(rt->hub, count);
     if (r < 0)
         return r;
@@ -227,7 +228,9 @@ static bool cancel_all(struct bide_runtime *rt, bool force, int64_t patience_ns)
 
 void bide__workers_cancel(struct bide_runtime *rt)
 {
+    bide__quiet_begin(true);
     cancel_all(rt, rt->forcing, INT64_MAX / 2);
+    bide__quiet_end(true);
 }
 
 static void close_futures(struct bide_runtime *rt, int64_t patience_ns)

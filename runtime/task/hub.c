@@ -43,6 +43,7 @@ void bide__hub_each(struct bide__hub *hub, void (*f)(void *block, void *argument
 /* Takes what other threads have given back. Returns the number of blocks in use. */
 static size_t blocks(struct bide__hub *hub)
 {
+    bide__quiet_begin(hub->slab_count > 0);
     bide__slab_drain(&hub->tasks);
     bide__slab_drain(&hub->outside);
     size_t sum = hub->tasks.blocks + hub->outside.blocks;
@@ -50,6 +51,7 @@ static size_t blocks(struct bide__hub *hub)
         bide__slab_drain(&hub->slabs[i]);
         sum += hub->slabs[i].blocks;
     }
+    bide__quiet_end(hub->slab_count > 0);
     return sum;
 }
 

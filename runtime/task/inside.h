@@ -464,6 +464,70 @@ static inline struct bide__joiner **bide__task_waiters(struct bide__task *task)
     return child != NULL ? &child->waiters : &task->waiters;
 }
 
+/* ---- the fiber of a task; see fiber.h ---- */
+
+#ifdef BIDE__FIBERS
+
+/* Whoever made the task: it comes after that. */
+static inline void bide__task_fiber_init(struct bide__task *task, const struct bide_fn *fn,
+                                         bool has_fiber)
+{
+    task->fiber = has_fiber ? bide__fiber_new(fn->info != NULL ? fn->info->name : "?") : NULL;
+    bide__fiber_release(&task->wake.state);
+}
+
+/* Returns the task's fiber. `frame`: of the caller. */
+static inline __attribute__((always_inline)) void *bide__task_enter(struct bide__worker *worker,
+                                                                    struct bide__task *task,
+                                                                    void *frame)
+{
+    if (worker->home.fiber == NULL)
+        return NULL;
+    void *fiber = task->fiber;
+    bide__fiber_enter(worker, fiber, frame);
+    return fiber;
+}
+
+/* The worker is quiet from here to bide__task_left. */
+static inline __attribute__((always_inline)) void bide__task_leave(struct bide__worker *worker,
+                                                                   struct bide__task *task,
+                                                                   void *fiber, bool ended)
+{
+    if (worker->home.fiber == NULL)
+        return;
+    if (ended && bide__task_child(task) != NULL)
+        bide__fiber_release(bide__task_child(task)->scope);
+    if (ended || fiber == NULL)
+        bide__fiber_release(&task->wake.state);
+    bide__fiber_leave(worker);
+    bide__quiet_begin(true);
+    if (ended)
+        bide__fiber_free(fiber);
+}
+
+static inline void bide__task_left(const struct bide__worker *worker)
+{
+    bide__quiet_end(worker->home.fiber != NULL);
+}
+
+/* What waits for the scope: it comes after all children. */
+static inline void bide__scope_fibers_end(struct bide__scope *scope)
+{
+    bide__fiber_acquire(scope);
+}
+
+#else
+
+#define bide__task_fiber_init(task, fn, has_fiber)   ((void)0)
+#define bide__task_enter(worker, task, frame)        NULL
+#define bide__task_leave(worker, task, fiber, ended) ((void)(fiber))
+#define bide__task_left(worker)                      ((void)0)
+#define bide__scope_fibers_end(scope)                ((void)0)
+
+#endif
+
+/* ---- the end of a task ---- */
+
 /* multi.c: a task of a multi_thread runtime has ended; its `end` is there. */
 void bide__multi_task_ended(struct bide__worker *worker, struct bide__task *task);
 

@@ -40,7 +40,7 @@ void bide__task_unlock_slow(struct bide__task *task, uintptr_t waited)
 
 /* ---- blocks ---- */
 
-void bide__multi_task_free(struct bide__task *task, struct bide__slab *slab)
+static void give_back(struct bide__task *task, struct bide__slab *slab)
 {
     struct bide__hub *hub = slab->hub;
     const struct bide__worker *worker = bide__thread.running;
@@ -66,7 +66,22 @@ void bide__multi_task_free(struct bide__task *task, struct bide__slab *slab)
         bide__hub_free(hub);
 }
 
+void bide__multi_task_free(struct bide__task *task, struct bide__slab *slab)
+{
+    bide__quiet_begin(true);
+    give_back(task, slab);
+    bide__quiet_end(true);
+}
+
 /* ---- made by threads that run no worker ---- */
+
+/* With the mutex. */
+static void drain(struct bide__hub *hub)
+{
+    bide__quiet_begin(true);
+    bide__slab_drain(&hub->tasks);
+    bide__quiet_end(true);
+}
 
 struct bide__task *bide__task_new_outside(struct bide_runtime *rt, uintptr_t flags,
                                           const struct bide_fn *fn, const void *args, int *error)
@@ -75,7 +90,7 @@ struct bide__task *bide__task_new_outside(struct bide_runtime *rt, uintptr_t fla
     if (*error != 0)
         return NULL;
     pthread_mutex_lock(&rt->hub->mutex);
-    bide__slab_drain(&rt->hub->tasks);
+    drain(rt->hub);
     struct bide__task *task = bide__task_prepare(rt->worker, flags, fn, args, error);
     pthread_mutex_unlock(&rt->hub->mutex);
     if (task == NULL)
@@ -90,7 +105,7 @@ struct bide__task *bide__future_new_outside(struct bide_runtime *rt, const struc
                                             const void *args, int *error)
 {
     pthread_mutex_lock(&rt->hub->mutex);
-    bide__slab_drain(&rt->hub->tasks);
+    drain(rt->hub);
     struct bide__task *future = bide__future_new(rt->worker, fn, args, error);
     pthread_mutex_unlock(&rt->hub->mutex);
     return future;

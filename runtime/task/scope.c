@@ -187,6 +187,7 @@ static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
     bide__scope_unlock(scope);
     if (waits)
         return bide_frame_suspend(cx, h);
+    bide__scope_fibers_end(scope);
     struct bide_segment *segment = bide_chain_segment(cx->chain);
     struct bide_frame *below = bide_frame_below(h, &segment);
     cx->top = bide__frame_end(below); /* this leaf is inside it */
@@ -265,8 +266,10 @@ enum bide_poll bide__scope_wait(struct bide_cx *cx, struct bide_frame *parent,
     bide__scope_lock(scope);
     bool is_empty = scope->first == NULL;
     bide__scope_unlock(scope);
-    if (is_empty)
+    if (is_empty) {
+        bide__scope_fibers_end(scope);
         return BIDE_READY;
+    }
     size_t distance = (size_t)((char *)scope - (char *)parent) / BIDE_FRAME_UNIT;
     scope->wait = (struct bide_frame){.fn = &leaf, .state = 1, .parent = (uint16_t)distance};
     return wait_poll(cx, &scope->wait);

@@ -116,6 +116,7 @@ static inline __attribute__((always_inline)) struct bide__task *make(struct bide
         *error = -ESHUTDOWN;
         return NULL;
     }
+    bide__quiet_begin(worker->schedule != NULL);
     if (fn != worker->made) {
         worker->made = fn;
         worker->made_size = size_of(fn);
@@ -124,10 +125,13 @@ static inline __attribute__((always_inline)) struct bide__task *make(struct bide
     if (is_future && !has_place(fn, false))
         size += sizeof(uint64_t);
     struct bide__task *task = bide__slab_new(worker->slab, &size, align, offset);
+    bide__quiet_end(worker->schedule != NULL);
     if (task == NULL) {
         *error = -ENOMEM;
         return NULL;
     }
+    if (worker->schedule != NULL)
+        bide__fiber_forget(task, size);
     if (!bide__task_lay_out(task, size, scope, fn, args, is_future)) {
         /* There was another function at this address, in a shared object that is gone. */
         bide__slab_free(worker->slab, task);
@@ -157,9 +161,12 @@ static inline __attribute__((always_inline)) struct bide__task *prepare(
         flags |= BIDE__MULTI;
     }
     bide__state_init(&task->wake.state, flags);
+    bide__quiet_begin(worker->schedule != NULL);
     bide__count(worker->hub, &worker->hub->alive, 1);
+    bide__quiet_end(worker->schedule != NULL);
     if (scope != NULL)
         bide__scope_add(worker, scope, task);
+    bide__task_fiber_init(task, fn, (flags & (BIDE__MULTI | BIDE__PINNED)) == BIDE__MULTI);
     return task;
 }
 
@@ -216,6 +223,8 @@ struct bide__task *bide__future_new(struct bide__worker *worker, const struct bi
     bool multi = worker->schedule != NULL;
     future->wake.vtable = multi ? &bide__multi_future_vtable : &bide__future_vtable;
     bide__state_init_future(&future->wake.state, multi ? BIDE__MULTI : 0);
+    bide__task_fiber_init(future, fn,
+                          false); /* it runs under the name of the task that drives it */
     return future;
 }
 
@@ -336,21 +345,33 @@ static __attribute__((noinline)) bool pass_on(struct bide__worker *worker, struc
 static inline enum bide_poll poll_chain(struct bide__worker *worker, struct bide__task *task,
                                         uint32_t woken, uint64_t *value)
 {
-    worker->turn.woken = woken;
-    worker->turn.budget = BIDE__BUDGET;
+    struct bide_turn *turn = &worker->turn;
     struct bide_cx cx; /* the chain sets top and end */
-    cx.chain = &task->chain;
-    cx.waker = bide_waker_make(&task->wake, 0);
-    cx.turn = &worker->turn;
-    cx.depth = 0;
-    cx.nowhere = 0;
+    bide__quiet_begin(worker->schedule != NULL);
+#ifdef BIDE__FIBERS
+    struct bide_turn own = *turn; /* that of the worker is not the task's */
+    turn = &own;
+#endif
     worker->current = task;
     worker->again = 0;
+    bide__quiet_end(worker->schedule != NULL);
+    turn->woken = woken;
+    turn->budget = BIDE__BUDGET;
+    cx.chain = &task->chain;
+    cx.waker = bide_waker_make(&task->wake, 0);
+    cx.turn = turn;
+    cx.depth = 0;
+    cx.nowhere = 0;
     enum bide_poll poll = bide_chain_poll(&cx);
-    worker->current = NULL;
-    if (__builtin_expect(worker->turn.spare != NULL, 0))
-        bide_turn_end(&worker->turn);
+    if (__builtin_expect(turn->spare != NULL, 0))
+        bide_turn_end(turn);
     *value = cx.nowhere;
+    bide__quiet_begin(worker->schedule != NULL);
+    worker->current = NULL;
+#ifdef BIDE__FIBERS
+    worker->turn = own;
+#endif
+    bide__quiet_end(worker->schedule != NULL);
     return poll;
 }
 
@@ -367,22 +388,28 @@ static inline __attribute__((always_inline)) void run(struct bide__worker *worke
                                                       struct bide__task *task, bool watched)
 {
     const struct bide_fn *fn = bide__task_fn(task);
+    void *fiber = bide__task_enter(worker, task, __builtin_frame_address(0));
     uintptr_t asked = bide__state_begin(&task->wake.state);
     struct bide_task_info info;
     uint64_t value;
 
-    if (__builtin_expect(asked != 0, 0) && !pass_on(worker, task, asked))
+    if (__builtin_expect(asked != 0, 0) && !pass_on(worker, task, asked)) {
+        bide__task_leave(worker, task, fiber, false);
+        bide__task_left(worker);
         return;
+    }
     if (watched)
         bide__hooks_begin(worker->runtime, task, &info);
     uint32_t woken = bide__woken_take(task);
     enum bide_poll poll = poll_chain(worker, task, woken, &value);
     if (watched)
         bide__hooks_end(worker->runtime, &info, poll == BIDE_READY);
+    bide__task_leave(worker, task, fiber, poll == BIDE_READY);
     if (poll == BIDE_READY)
         task_ended(worker, task, fn, value);
     else
         suspend(worker, task);
+    bide__task_left(worker);
 }
 
 void bide__task_run(struct bide__worker *worker, struct bide__task *task)

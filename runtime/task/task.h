@@ -31,6 +31,7 @@
 #ifndef BIDE_RUNTIME_TASK_H
 #define BIDE_RUNTIME_TASK_H
 
+#include "runtime/fiber.h"
 #include "runtime/memory/memory.h"
 #include "runtime/thread.h"
 
@@ -105,9 +106,14 @@ struct bide__task {
         } end;              /* once it is DONE */
     };
     struct bide__joiner *waiters; /* a ring, at its oldest. Or the child, see inside.h */
+#ifdef BIDE__FIBERS
+    void *fiber; /* fiber.h; NULL: it runs under the name of its worker's home */
+#endif
     char room[];
 };
+#ifndef BIDE__FIBERS
 _Static_assert(offsetof(struct bide__task, room) == 72, "the head of a task has grown");
+#endif
 
 /* Where the room for frames begins. */
 static inline size_t bide__room_offset(const struct bide_fn *fn)
@@ -327,10 +333,14 @@ static inline void bide__task_again(const struct bide_cx *cx)
     struct bide__worker *worker = bide__thread.running;
     const struct bide_wakeable *task = bide_waker_task(cx->waker);
 
-    if (__builtin_expect(worker != NULL && (const void *)worker->current == task, 1))
-        worker->again |= UINT32_C(1) << bide_waker_branch(cx->waker);
-    else
+    bool is_current = worker != NULL && (const void *)worker->current == task;
+    if (__builtin_expect(!is_current, 0)) {
         bide_waker_wake_by_ref(cx->waker);
+        return;
+    }
+    bide__quiet_begin(worker->schedule != NULL);
+    worker->again |= UINT32_C(1) << bide_waker_branch(cx->waker);
+    bide__quiet_end(worker->schedule != NULL);
 }
 
 /* Makes a task and queues it. `scope`: the scope whose child it will be, or NULL. `flags` are bits
