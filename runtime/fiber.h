@@ -103,12 +103,14 @@ static inline void bide__fiber_forget(void *memory, size_t size)
     (void)memory, (void)size;
 }
 
-static inline void bide__quiet_begin(void)
+static inline void bide__quiet_begin(bool multi)
 {
+    (void)multi;
 }
 
-static inline void bide__quiet_end(void)
+static inline void bide__quiet_end(bool multi)
 {
+    (void)multi;
 }
 
 #endif
