@@ -82,8 +82,10 @@ static void furnish(struct whole *all)
     worker->hub = rt->hub;
     worker->slab = &rt->hub->tasks;
     rt->hub->runtime = rt;
-    rt->wheels = worker->wheel = &all->wheel;
+    worker->wheel = &all->wheel;
+    rt->wheels = &worker->wheel;
     worker->segments = &all->segments;
+    all->segments.slab.spares_all = &rt->hub->spares_all;
     worker->turn.memory = &bide__memory;
     worker->turn.seed = bide__options_seed(o, 0);
     worker->watched = o->task_hooks;
@@ -230,7 +232,7 @@ struct bide_runtime *bide_runtime_current(void)
 
 size_t bide_runtime_tasks(const struct bide_runtime *rt)
 {
-    return rt->hub->alive;
+    return rt->worker->core != NULL ? bide__cores_tasks(rt) : rt->hub->alive;
 }
 
 const char *bide_runtime_name(const struct bide_runtime *rt)

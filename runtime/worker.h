@@ -76,6 +76,7 @@ struct bide__worker {
     struct bide_runtime *runtime;
     const struct bide_fn *made; /* the function of the task that was made last, */
     size_t made_size;           /* and the size of its block: the next task is often alike */
+    size_t gave_back; /* bytes of blocks of other workers that it gave back to them; see memory.h */
     struct bide__wheel *wheel;
     struct bide__segments *segments;
     struct bide__driver *driver;           /* in which it waits */
@@ -97,7 +98,7 @@ struct bide_runtime {
     struct bide__fds *fds;
     struct bide__pool *pool;
     struct bide__workers *workers; /* of a multi_thread runtime; see schedule/ */
-    struct bide__wheel *wheels;    /* an array: of each worker, by its number */
+    struct bide__wheel **wheels;   /* an array: of each worker, by its number */
     const struct bide__options *options;
     bool multi;                  /* several workers; tasks move between threads */
     unsigned forks;              /* bide__forks of the process that made it */

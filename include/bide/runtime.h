@@ -53,12 +53,13 @@
  * After fork() the child must not use the runtimes of its parent: their tasks would run in both
  * processes. In the child, an await that has to wait, a blocking call on a runtime that the parent
  * made and the thread has entered, a shutdown, and the end of the bide_blocking call that forked
- * stop the child with a message (abort); no other task is polled before that. The child may call
- * exec or _exit, close streams, and return from `async int main`, which leaves the tasks to its
- * parent; but where main has workers (multi_thread), a return is too late: it stops the child, too,
- * and an await may wait for ever for a lock that another thread held. bide_runtime_free returns
- * -EBUSY. Plain code in the child may make a runtime of its own and use it; a call that blocks on
- * the thread's own runtime gets a new one. bide does not notice a child of _Fork or clone.
+ * (on workers, that of bide_block_in_place too) stop the child with a message (abort); no other
+ * task is polled before that. The child may call exec or _exit, close streams, and return from
+ * `async int main`, which leaves the tasks to its parent; but where main has workers
+ * (multi_thread), a return is too late: it stops the child, too, and an await may wait for ever for
+ * a lock that another thread held. bide_runtime_free returns -EBUSY. Plain code in the child may
+ * make a runtime of its own and use it; a call that blocks on the thread's own runtime gets a new
+ * one. bide does not notice a child of _Fork or clone.
  */
 #ifndef BIDE_RUNTIME_H
 #define BIDE_RUNTIME_H
@@ -208,13 +209,15 @@ int bide_runtime_free(bide_runtime *rt);
  * Ends all tasks, and then the futures that have begun and that nobody has dropped. It asks every
  * task to cancel, those spawned from now on too, and runs them until all have ended; a deferred
  * block may take its time. After `limit`, the awaits in deferred blocks return -ECANCELED as well,
- * those of futures too, and what is ready runs on for a short time.
+ * those of futures too, and what is ready runs on for a short time. Other threads that go on
+ * spawning are refused (-ESHUTDOWN) after 1 s.
  *
  * Returns 0 if no task is alive and the threads of the blocking pool have ended; new tasks then end
  * with -ESHUTDOWN. Returns -ETIMEDOUT if something still runs: a deferred block that waits again
  * and again, or a call on the blocking pool. Then nothing is freed and the runtime can go on:
  * bide_runtime_dump names what is left, and shutdown may be called again. Must not be called on a
- * thread that is running an executor.
+ * thread that is running an executor. On a multi_thread runtime several threads may call it at the
+ * same time: one does it, and the others wait for that, each for its limit.
  */
 int bide_runtime_shutdown(bide_runtime *rt, bide_duration limit);
 
@@ -254,7 +257,10 @@ bide_runtime
  *
  * bide_runtime_shutdown of core 0 ends all cores together. It must have ended them before
  * bide_runtime_free, which frees all. The runtimes of the other cores are not for these two.
- * bide_runtime_tasks, bide_runtime_dump and SIGQUIT are about one core.
+ * bide_runtime_tasks counts the tasks of all cores, at slightly different moments; a task that was
+ * spawned at another core counts on both. bide_runtime_dump and SIGQUIT describe those of all
+ * cores. A core that does not come to an await within 1 s is left out; so is core 0 while no thread
+ * blocks on it, unless it is the one that calls.
  *
  * bide_runtime_cores returns the number of cores (1 for other flavours), bide_core that of the core
  * on which the caller runs (0 also for other flavours). Any thread.
@@ -270,6 +276,11 @@ uint32_t bide_core(void);
  * worker: the others take over the rest within some 4 ms. If it lasts for 1 s, a line on stderr
  * names its function. A shutdown, a dump and bide_runtime_cancel need the end of such polls: the
  * first waits for its limit and 1 s more, the second 1 s, the third for as long as it takes.
+ *
+ * While a worker calls a function in place (bide_block_in_place), a spare worker with a thread of
+ * its own works in its stead, so `workers` of them work as before; at most 64 such calls have one.
+ * Spares are made when they are needed, are called NAME-wN like the others, with N from `workers`
+ * on, and end with the runtime.
  */
 
 /* The number of tasks that have not ended; those that other threads have spawned are counted when
@@ -296,6 +307,10 @@ typedef struct bide_runtime_metrics {
     uint32_t blocking_threads; /* of the blocking pool: threads, */
     uint32_t blocking_idle;    /* those that wait for a call, */
     uint32_t blocking_queued;  /* and calls that wait for a thread */
+    /* multi_thread: workers that call a function in place now (bide_block_in_place), and spare
+     * workers, which have stood in for such ones. Both have not been counted in `workers`. */
+    uint32_t in_place;
+    uint32_t spare_workers;
 } bide_runtime_metrics;
 
 /*
@@ -311,6 +326,8 @@ int bide_runtime_metrics_read(const bide_runtime *rt, bide_runtime_metrics *metr
  * then a line for each function on its await chain, innermost first, with file and line of the
  * await. `write` receives pieces of text, each a whole line, which do not end in a zero byte. Call
  * it on the thread that uses rt; a task may call it too.
+ *
+ * With BIDE_THREAD_PER_CORE the tasks of each core follow a line "core N:"; see above.
  *
  * With BIDE_MULTI_THREAD any thread may call it. The workers stand meanwhile, so `write` must not
  * call bide, nor wait for a task. If a worker does not come to an await within 1 s, the dump names

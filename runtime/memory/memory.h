@@ -13,7 +13,8 @@
  *
  * *Memory comes back.* When the last block of a chunk is freed, the chunk goes back to the system.
  * Two things stay, so that a program whose tasks come and go does not ask the system each time: the
- * head of each class, and up to BIDE__SLAB_SPARE empty chunks for whichever class needs one next.
+ * head of each class, and some empty chunks for whichever class needs one next. Of these all slabs
+ * of a runtime together keep BIDE__SLAB_SPARE at most (`spares_all`).
  *
  * Blocks are aligned to 32. Their sizes are multiples of 32 up to 2 KiB, and of 64 above, so that a
  * task that keeps a buffer wastes little.
@@ -25,7 +26,8 @@
  * Threads: a slab is its owner's alone (see task/task.h). Other threads may read a chunk's constant
  * fields and use its marks, and give a block back by bide__slab_free_remote: it goes to a list,
  * which the owner empties when a class runs dry, and from time to time. So only the owner frees
- * blocks. AddressSanitizer sees free blocks as poisoned.
+ * blocks. An owner that sleeps does not, so a worker that has given back BIDE__GAVE_BACK bytes
+ * wakes those that have such lists. AddressSanitizer sees free blocks as poisoned.
  */
 #ifndef BIDE_RUNTIME_MEMORY_H
 #define BIDE_RUNTIME_MEMORY_H
@@ -46,6 +48,7 @@ enum {
     BIDE__SLAB_CLASSES = BIDE__SLAB_SMALL + (BIDE__SLAB_MAX - BIDE__SLAB_FINE) / BIDE__SLAB_STEP,
     BIDE__CHUNK_BLOCKS = BIDE__CHUNK_SIZE / 128, /* at most: no task is smaller than 128 bytes */
     BIDE__SLAB_SPARE = 32,                       /* 2 MiB: the chunks of some 10,000 small tasks */
+    BIDE__GAVE_BACK = 4 * BIDE__CHUNK_SIZE,
 };
 
 struct bide__chunk {
@@ -83,18 +86,27 @@ struct __attribute__((may_alias)) bide__block {
 
 struct bide__slab {
     struct bide__hub *hub;
-    size_t blocks; /* in use, those on the list `remote` too */
-    unsigned home; /* the number of its worker, for tasks that stay with it */
+    size_t blocks;           /* in use, those on the list `remote` too */
+    unsigned home;           /* the number of its worker, for tasks that stay with it */
+    struct bide__slab *next; /* in the hub */
     _Atomic(struct bide__block *) remote;          /* given back by other threads */
     struct bide__chunk *chunks;                    /* all */
     struct bide__chunk *ready[BIDE__SLAB_CLASSES]; /* have room; the first one is the head */
     struct bide__chunk *spare;                     /* empty, and of no class */
     uint32_t spares;
+    _Atomic uint32_t *spares_all; /* of all slabs of the runtime; NULL: it is alone */
 };
 
 static inline struct bide__chunk *bide__chunk_of(const void *block)
 {
     return (struct bide__chunk *)((uintptr_t)block & ~(uintptr_t)(BIDE__CHUNK_SIZE - 1));
+}
+
+/* The size of a block in use. */
+static inline size_t bide__block_bytes(const void *block)
+{
+    const struct bide__chunk *chunk = bide__chunk_of(block);
+    return chunk->block_size > 0 ? chunk->block_size : chunk->size;
 }
 
 /* ---- free blocks are poisoned for AddressSanitizer ---- */

@@ -42,10 +42,12 @@ static void *segment_new(size_t *size)
 static void give_back(struct bide__segments *s, void *segment, size_t size)
 {
     if (size <= BIDE__SLAB_MAX) {
-        if (bide__chunk_of(segment)->slab == &s->slab)
+        if (bide__chunk_of(segment)->slab == &s->slab) {
             bide__slab_free(&s->slab, segment);
-        else
+        } else {
+            bide__thread.running->gave_back += bide__block_bytes(segment);
             bide__slab_free_remote(segment);
+        }
     } else if (s->big_count < BIDE__BIG_SEGMENTS) {
         s->big[s->big_count].p = segment;
         s->big[s->big_count++].size = size;

@@ -67,12 +67,25 @@ static struct bide__chunk *chunk_take(struct bide__slab *slab)
         return chunk_new(slab, BIDE__CHUNK_SIZE);
     slab->spare = c->ready_next;
     slab->spares--;
+    if (slab->spares_all != NULL)
+        atomic_fetch_sub_explicit(slab->spares_all, 1, memory_order_relaxed);
     return c;
+}
+
+/* May it keep one more empty chunk? Then that is counted. */
+static bool may_keep(struct bide__slab *slab)
+{
+    if (slab->spares_all == NULL)
+        return slab->spares < BIDE__SLAB_SPARE;
+    if (atomic_fetch_add_explicit(slab->spares_all, 1, memory_order_relaxed) < BIDE__SLAB_SPARE)
+        return true;
+    atomic_fetch_sub_explicit(slab->spares_all, 1, memory_order_relaxed);
+    return false;
 }
 
 static void chunk_give_back(struct bide__slab *slab, struct bide__chunk *c)
 {
-    if (slab->spares == BIDE__SLAB_SPARE) {
+    if (!may_keep(slab)) {
         chunk_free(slab, c);
         return;
     }

@@ -2,11 +2,11 @@
  * block_in_place.c: the leaf bide_block_in_place of bide/abi.h: a plain function that blocks is
  * called on the worker's own thread.
  *
- * On a multi_thread runtime the worker gives what waits for it to the others before the call, and
- * wakes one. What comes to it during the call (a task that the function wakes, a timer that was
- * armed on it) is the watchdog's, within some 4 ms. Tasks that are bound to the worker wait. No
- * thread takes the worker's place, so a runtime whose workers all are in such calls runs nothing:
- * who has many calls that block, and no need of this very thread, has the pool (bide_blocking).
+ * On a multi_thread runtime the worker gives what waits for it to the others before the call, and a
+ * spare worker (spare.c) works in its place meanwhile. So as many tasks run as without the call,
+ * also if there is only one worker. What comes to the worker during the call (a task that the
+ * function wakes) is shared at once. Tasks that are bound to the worker wait, since they are bound
+ * to its thread. With one thread, nobody can take over: the other tasks wait for the call.
  */
 #include "runtime/schedule/multi.h"
 
@@ -14,48 +14,49 @@
 
 #include <bide/abi.h>
 
-/* The tasks in its ring, after that in its slot. */
-static void take_all(struct bide__peer *peer, struct bide__queue *all)
+/* What a worker keeps of the time before the call. */
+struct before {
+    struct bide__peer *spare;
+    bool lifo_off;
+};
+
+static struct before begin(struct bide__peer *peer)
 {
-    struct bide__task *task;
+    struct bide__workers *all = peer->all;
+    struct before before = {.lifo_off = peer->lifo_off};
 
-    while ((task = bide__ring_pop(&peer->ring)) != NULL)
-        bide__queue_push(all, task);
-    task = atomic_exchange_explicit(&peer->lifo, NULL, memory_order_acq_rel);
-    if (task != NULL)
-        bide__queue_push(all, task);
-}
-
-/* With one thread there is nobody who could take over: the other tasks wait for the call. */
-static void begin(struct bide__worker *worker)
-{
-    struct bide__queue given = {NULL, NULL};
-    struct bide__peer *peer;
-
-    if (!worker->runtime->multi)
-        return;
-    peer = bide__peer_of(worker);
+    peer->lifo_off = true;
     atomic_store_explicit(&peer->in_place, true, memory_order_relaxed);
     bide__quiet_begin(true);
-    take_all(peer, &given);
-    if (given.first != NULL)
-        bide__inject_append(&peer->all->inject, &given);
+    bool given = bide__give_all(peer);
+    before.spare = bide__spare_take(peer);
     /* Also if it had nothing: nobody else may be there to wait in the driver. */
-    bide__notify(peer->all);
+    if (given || before.spare == NULL ||
+        !atomic_load_explicit(&all->driver_taken, memory_order_relaxed))
+        bide__notify(all);
     bide__quiet_end(true);
+    return before;
 }
 
 /* For the watchdog another poll begins. */
-static void end(struct bide__worker *worker)
+static void end(struct bide__peer *peer, struct before before)
 {
-    struct bide__peer *peer;
-
-    if (!worker->runtime->multi)
-        return;
-    peer = bide__peer_of(worker);
     uint32_t epoch = atomic_load_explicit(&peer->epoch, memory_order_relaxed);
+
+    /* In a child of fork() a lock may be held for ever. */
+    bide__refuse_forked(peer->all->runtime);
+    if (before.spare != NULL)
+        bide__spare_let_go(before.spare);
+    peer->lifo_off = before.lifo_off;
     atomic_store_explicit(&peer->epoch, epoch + 1, memory_order_relaxed);
     atomic_store_explicit(&peer->in_place, false, memory_order_release);
+}
+
+static void run_in_place(struct bide__peer *peer, struct bide_job *job)
+{
+    struct before before = begin(peer);
+    job->run(job);
+    end(peer, before);
 }
 
 struct in_place {
@@ -71,9 +72,10 @@ static enum bide_poll in_place_poll(struct bide_cx *cx, struct bide_frame *h)
     h->state = BIDE__BEGUN;
     if (bide__will_ask(cx->chain)) /* then the function is not called */
         return bide_frame_suspend(cx, h);
-    begin(worker);
-    f->job->run(f->job);
-    end(worker);
+    if (worker != NULL && worker->runtime->multi)
+        run_in_place(bide__peer_of(worker), f->job);
+    else
+        f->job->run(f->job);
     return bide_frame_finish(cx, h);
 }
 

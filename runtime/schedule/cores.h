@@ -5,7 +5,7 @@
  * (thread_per_core.c). Core 0 is the runtime that its user has made, and runs on the thread that
  * blocks on it. No core touches what belongs to another one. What one wants of another it sends
  * there as a *mail*, a node in memory of its own, through the mesh (mesh.c). crossing.c makes tasks
- * on other cores.
+ * on other cores, cores_report.c describes those of all.
  */
 #ifndef BIDE_RUNTIME_CORES_H
 #define BIDE_RUNTIME_CORES_H
@@ -34,6 +34,13 @@ struct bide__lane {
     _Alignas(BIDE__CACHE_LINE) struct bide__mail *slot[BIDE__LANE];
 };
 
+/* Text, in memory of the door. */
+struct bide__report {
+    char *text; /* NULL: there is none */
+    size_t size, room;
+    bool is_there;
+};
+
 struct bide__core {
     /* Written by other cores. */
     _Alignas(BIDE__CACHE_LINE) _Atomic bool mail; /* look at the lanes */
@@ -46,6 +53,10 @@ struct bide__core {
     unsigned over;                           /* lanes of its own with mail that did not fit */
     struct bide__watch *ended;               /* tasks of others that have ended, linked by `next` */
     struct bide__crossing_fn *functions[64]; /* crossing.c */
+
+    /* What it is asked for by bide_runtime_dump on another core, and its answer: cores_report.c. */
+    _Atomic bool is_asked;
+    struct bide__report report; /* under report_mutex */
 
     bool was_poked; /* since it last tried to sleep: it looks at everything once more */
     uint32_t stage_seen;
@@ -70,6 +81,9 @@ struct bide__cores {
     pthread_mutex_t mutex;
     pthread_cond_t changed; /* `stage` or `closing` */
     unsigned closing;       /* cores that have not done their part; under the mutex */
+    pthread_mutex_t report_mutex;
+    pthread_cond_t reported; /* a core has answered, or nobody reports any more */
+    bool reports;            /* a core asks the others; under report_mutex */
 };
 
 /* ---- mesh.c ---- */
@@ -79,6 +93,11 @@ void bide__core_send(struct bide__core *from, struct bide__core *to, struct bide
 
 /* Makes the core look around, also if it sleeps. Any thread. */
 void bide__core_poke(struct bide__core *core);
+
+/* ---- cores_report.c ---- */
+
+/* Core: others want to know its tasks. */
+void bide__core_answer(struct bide__core *core);
 
 /* ---- crossing.c ---- */
 

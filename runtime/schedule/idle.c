@@ -1,16 +1,17 @@
 /*
  * idle.c: which workers search for work and which sleep, and who is woken when there is work.
  *
- * The idle word has the number of workers that search and of those that are awake (which search, or
- * run tasks). At most half of the workers search at once, so that they do not get in each other's
- * way. A searcher that finds something, and was the last one, wakes another: so workers come as
- * long as there is work. A worker that goes to sleep while nobody searches looks once more, also if
- * it did not search itself since others did: they may have found something that keeps them, while
- * it counted as awake. See multi.h for the rule about lost wakes.
+ * The idle word has the number of workers that search, of those that are awake (which search, or
+ * run tasks), and of those that can be woken. At most half of the workers search at once, so that
+ * they do not get in each other's way. A searcher that finds something, and was the last one, wakes
+ * another: so workers come as long as there is work. A worker that goes to sleep while nobody
+ * searches looks once more, also if it did not search itself since others did: they may have found
+ * something that keeps them, while it counted as awake. See multi.h for the rule about lost wakes.
  *
  * A worker that sleeps is in the list of sleepers, unless it was chosen to be woken; then it counts
  * as awake and searching from that moment on. It sleeps in the driver if nobody else has it, and
- * otherwise on its own condition; in both cases not longer than to its next timer.
+ * otherwise on its own condition; in both cases not longer than to its next timer. A spare that
+ * rests (spare.c) is not in the list, and leaves the driver to the others.
  *
  * The last worker to fall asleep moves a virtual clock on, and tells a shutdown that all is quiet.
  */
@@ -22,16 +23,16 @@
 #include "runtime/options.h"
 #include "runtime/trace/trace.h"
 
-enum { SEARCHING = 1, UNPARKED = 1 << 16 };
+static const uint64_t SEARCHING = 1, UNPARKED = UINT64_C(1) << 16, LISTED = UINT64_C(1) << 32;
 
-static unsigned searching(uint32_t idle)
+static unsigned searching(uint64_t idle)
 {
-    return idle % UNPARKED;
+    return (uint16_t)idle;
 }
 
-static unsigned awake(uint32_t idle)
+static unsigned awake(uint64_t idle)
 {
-    return idle / UNPARKED;
+    return (uint16_t)(idle >> 16);
 }
 
 /* ---- to wake ---- */
@@ -70,9 +71,9 @@ void bide__unpark(struct bide__peer *peer)
     }
 }
 
-static bool wants_searcher(const struct bide__workers *all, uint32_t idle)
+static bool wants_searcher(uint64_t idle)
 {
-    return searching(idle) == 0 && awake(idle) < all->count;
+    return searching(idle) == 0 && idle >= LISTED;
 }
 
 /* A sleeper, which counts as awake and searching now; NULL: none is to be woken. */
@@ -81,12 +82,12 @@ static struct bide__peer *choose(struct bide__workers *all)
     struct bide__peer *peer = NULL;
 
     pthread_mutex_lock(&all->sleepers_mutex);
-    if (wants_searcher(all, atomic_load_explicit(&all->idle, memory_order_seq_cst)))
+    if (wants_searcher(atomic_load_explicit(&all->idle, memory_order_seq_cst)))
         peer = all->sleepers;
     if (peer != NULL) {
         all->sleepers = peer->next_sleeper;
         atomic_store_explicit(&peer->is_asleep, false, memory_order_relaxed);
-        atomic_fetch_add_explicit(&all->idle, UNPARKED + SEARCHING, memory_order_seq_cst);
+        atomic_fetch_add_explicit(&all->idle, UNPARKED + SEARCHING - LISTED, memory_order_seq_cst);
     }
     pthread_mutex_unlock(&all->sleepers_mutex);
     return peer;
@@ -95,9 +96,9 @@ static struct bide__peer *choose(struct bide__workers *all)
 void bide__notify(struct bide__workers *all)
 {
     /* A read-modify-write, so that it comes after the stores that made the work visible. */
-    uint32_t idle = atomic_fetch_add_explicit(&all->idle, 0, memory_order_seq_cst);
+    uint64_t idle = atomic_fetch_add_explicit(&all->idle, 0, memory_order_seq_cst);
 
-    if (!wants_searcher(all, idle))
+    if (!wants_searcher(idle))
         return;
     struct bide__peer *peer = choose(all);
     if (peer != NULL)
@@ -122,7 +123,7 @@ bool bide__search_begin(struct bide__peer *peer)
 void bide__search_end(struct bide__peer *peer)
 {
     peer->is_searching = false;
-    uint32_t before = atomic_fetch_sub_explicit(&peer->all->idle, SEARCHING, memory_order_seq_cst);
+    uint64_t before = atomic_fetch_sub_explicit(&peer->all->idle, SEARCHING, memory_order_seq_cst);
     if (searching(before) == 1)
         bide__notify(peer->all);
 }
@@ -156,21 +157,30 @@ void bide__look_at_driver(struct bide__peer *peer)
 
 /* ---- to sleep ---- */
 
-/* True: nobody searches now, so it has to look whether there is work. */
+/* It does not count as awake any more. True: nobody searches now, so somebody has to look whether
+ * there is work. */
+static bool count_off(struct bide__peer *peer, uint64_t less, bool *all_asleep)
+{
+    if (peer->is_searching)
+        less += SEARCHING;
+    uint64_t before = atomic_fetch_sub_explicit(&peer->all->idle, less, memory_order_seq_cst);
+    peer->is_searching = false;
+    *all_asleep = awake(before) == 1;
+    return searching(before - less) == 0;
+}
+
+/* True: nobody searches now, so it has to look. */
 static bool fall_asleep(struct bide__peer *peer, bool *all_asleep)
 {
     struct bide__workers *all = peer->all;
-    uint32_t less = UNPARKED + (peer->is_searching ? SEARCHING : 0);
 
     pthread_mutex_lock(&all->sleepers_mutex);
-    uint32_t before = atomic_fetch_sub_explicit(&all->idle, less, memory_order_seq_cst);
+    bool last = count_off(peer, UNPARKED - LISTED, all_asleep);
     peer->next_sleeper = all->sleepers;
     all->sleepers = peer;
     atomic_store_explicit(&peer->is_asleep, true, memory_order_relaxed);
     pthread_mutex_unlock(&all->sleepers_mutex);
-    peer->is_searching = false;
-    *all_asleep = awake(before) == 1;
-    return searching(before - less) == 0;
+    return last;
 }
 
 /* It awakes by itself, unless it was chosen meanwhile; then it has to search. */
@@ -186,7 +196,7 @@ static void awake_again(struct bide__peer *peer)
             at = &(*at)->next_sleeper;
         *at = peer->next_sleeper;
         atomic_store_explicit(&peer->is_asleep, false, memory_order_relaxed);
-        atomic_fetch_add_explicit(&all->idle, UNPARKED, memory_order_seq_cst);
+        atomic_fetch_add_explicit(&all->idle, UNPARKED - LISTED, memory_order_seq_cst);
     }
     pthread_mutex_unlock(&all->sleepers_mutex);
 }
@@ -217,14 +227,14 @@ static void wait_for_events(struct bide__peer *peer, int64_t timeout_ns)
 static void sleep_once(struct bide__peer *peer)
 {
     bool is_virtual = bide__time_is_virtual();
-    int64_t until_ns = bide__wheel_next(peer->worker.wheel, false), timeout_ns = -1;
+    int64_t until_ns = bide__next_timer_ns(peer), timeout_ns = -1;
 
     if (until_ns != INT64_MAX && !is_virtual) {
         timeout_ns = until_ns - bide__clock_ns();
         if (timeout_ns < 0)
             timeout_ns = 0;
     }
-    if (!take_driver(peer->all)) {
+    if (atomic_load_explicit(&peer->rests, memory_order_relaxed) || !take_driver(peer->all)) {
         wait_on_cond(&peer->parker, timeout_ns);
         return;
     }
@@ -245,16 +255,16 @@ static bool pass_virtual_time(struct bide__peer *peer)
         return true;
     if (atomic_load_explicit(&all->runtime->pool->in_flight, memory_order_acquire) != 0)
         return false;
-    for (unsigned i = 0; i < all->count; i++) {
-        int64_t next_ns = bide__wheel_next(all->peers[i].worker.wheel, true);
+    for (unsigned i = 0; i < bide__peers(all); i++) {
+        int64_t next_ns = bide__wheel_next(bide__peer_at(all, i)->worker.wheel, true);
         if (next_ns < until_ns)
             until_ns = next_ns;
     }
     if (until_ns == INT64_MAX)
         return false;
     bide__time_set(until_ns);
-    for (unsigned i = 0; i < all->count; i++)
-        bide__wheel_advance(all->peers[i].worker.wheel, until_ns);
+    for (unsigned i = 0; i < bide__peers(all); i++)
+        bide__wheel_advance(bide__peer_at(all, i)->worker.wheel, until_ns);
     return true;
 }
 
@@ -269,8 +279,12 @@ static void tell_shutdown(struct bide__workers *all)
 
 static bool must_awake(struct bide__peer *peer)
 {
-    return !atomic_load_explicit(&peer->is_asleep, memory_order_relaxed) ||
-           bide__has_own_work(peer) || bide__quit_signal_has_asked(peer->all->runtime) ||
+    /* A spare that rests has nothing to search, but may be asked to stand in. */
+    bool called = atomic_load_explicit(&peer->rests, memory_order_relaxed)
+                      ? atomic_load_explicit(&peer->stands_for, memory_order_seq_cst) != NULL
+                      : !atomic_load_explicit(&peer->is_asleep, memory_order_relaxed);
+    return called || bide__has_own_work(peer) || bide__quit_signal_has_asked(peer->all->runtime) ||
+           atomic_load_explicit(&peer->drains, memory_order_relaxed) ||
            atomic_load_explicit(&peer->all->quit, memory_order_relaxed);
 }
 
@@ -292,14 +306,11 @@ void bide__busy_end(struct bide__peer *peer)
     atomic_store_explicit(&peer->busy, busy - 1 + 2 * bide__clock_ns(), memory_order_relaxed);
 }
 
-static void sleep_until_needed(struct bide__peer *peer)
+/* It does not count as awake. */
+static void sleep_long(struct bide__peer *peer, bool all_asleep)
 {
     struct bide__workers *all = peer->all;
-    bool all_asleep;
 
-    bide__slab_drain(peer->worker.slab);
-    if (fall_asleep(peer, &all_asleep) && bide__has_work(all))
-        bide__notify(all);
     bide__world_leave(peer);
     if (all_asleep) {
         tell_shutdown(all);
@@ -312,6 +323,20 @@ static void sleep_until_needed(struct bide__peer *peer)
         sleep_once(peer);
     bide__busy_begin(peer);
     count(&peer->unparks);
+}
+
+static void sleep_until_needed(struct bide__peer *peer)
+{
+    struct bide__workers *all = peer->all;
+    bool all_asleep;
+
+    bide__slab_drain(peer->worker.slab);
+    bool last = fall_asleep(peer, &all_asleep);
+    /* A spare may have been chosen to search, and have passed that on to nobody: all were awake. */
+    last |= atomic_load_explicit(&all->spares, memory_order_acquire) > 0;
+    if (last && bide__has_work(all))
+        bide__notify(all);
+    sleep_long(peer, all_asleep);
     awake_again(peer);
     bide__world_enter(peer);
     bide__watchdog_wake(all);
@@ -325,4 +350,28 @@ void bide__park(struct bide__peer *peer)
     if (options->hooks.thread_park == NULL || !bide__has_own_work(peer))
         sleep_until_needed(peer); /* the hook may have woken a task */
     bide__options_unpark(options);
+}
+
+/* ---- a spare ---- */
+
+void bide__awake_spare(struct bide__peer *peer)
+{
+    atomic_fetch_add_explicit(&peer->all->idle, UNPARKED, memory_order_seq_cst);
+    bide__watchdog_wake(peer->all);
+}
+
+void bide__rest_spare(struct bide__peer *peer)
+{
+    struct bide__workers *all = peer->all;
+    bool all_asleep;
+
+    bide__slab_drain(peer->worker.slab);
+    /* It may have been woken to search, or have waited in the driver: now another one has to. */
+    bide__notify(all);
+    atomic_store_explicit(&peer->rests, true, memory_order_seq_cst);
+    (void)count_off(peer, UNPARKED, &all_asleep);
+    sleep_long(peer, all_asleep);
+    atomic_store_explicit(&peer->rests, false, memory_order_relaxed);
+    bide__awake_spare(peer);
+    bide__world_enter(peer);
 }

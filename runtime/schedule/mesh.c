@@ -122,6 +122,8 @@ void bide__core_receive(struct bide__core *core)
 
     if (core->ended != NULL)
         bide__crossings_end(core);
+    if (__builtin_expect(atomic_load_explicit(&core->is_asked, memory_order_relaxed), 0))
+        bide__core_answer(core);
     if (!atomic_load_explicit(&core->mail, memory_order_relaxed))
         return;
     atomic_exchange(&core->mail, false);

@@ -7,6 +7,7 @@
  *   world.c         all workers stand, so that one thread may look at everything
  *   watchdog.c      a thread that sees what a worker that does not return leaves undone
  *   multi_thread.c  where tasks that are ready go, and what a worker does
+ *   block_in_place.c, spare.c   a worker calls a function that blocks; who works in its place
  *   workers.c       workers begin and end; a runtime of them is shut down
  *
  * The rule that keeps wakes from being lost: whoever makes work visible (to a ring, a slot or a
@@ -28,6 +29,7 @@ enum {
     BIDE__LINE = 64,      /* bytes of a cache line */
     BIDE__LIFO_POLLS = 3, /* of the slot, one after another */
     BIDE__LOW_TURNS = 16, /* a task of low priority is taken at least this often */
+    BIDE__SPARES = 64,    /* workers that stand in for others, at most */
 };
 
 /* ---- inject.c ---- */
@@ -78,7 +80,8 @@ struct bide__peer {
     unsigned events_max;   /* after how many polls it looks around, */
     unsigned injector_max; /* and at the shared queue though it has others: options */
     unsigned lifo_polls;   /* of the slot, one after another */
-    bool lifo_off;         /* an option: it uses no slot */
+    bool lifo_off;         /* it uses no slot: an option, or in a call in place */
+    bool alone;            /* there is no other worker that could steal */
     bool has_yielded;      /* a task, since others had their turn */
     bool is_searching;     /* it counts as such in the idle word */
     bool stands;           /* world.c */
@@ -90,6 +93,8 @@ struct bide__peer {
     _Alignas(BIDE__LINE) _Atomic uint32_t epoch; /* changes with every poll */
     _Atomic(const struct bide_fn *) function;    /* the root of what it polls; NULL: nothing */
     _Atomic bool in_place; /* its poll calls a function that may block: block_in_place.c */
+    /* A spare: the worker in whose place it works; NULL: it rests, and for all that are none. */
+    _Atomic(struct bide__peer *) stands_for;
     _Alignas(BIDE__LINE) _Atomic(struct bide__task *) lifo; /* woken last, to be run next */
     struct bide__ring ring;
     struct bide__inject pinned; /* tasks that only this worker may run */
@@ -101,6 +106,11 @@ struct bide__peer {
         bool reported;
         int64_t since_ns;
     } watched;
+
+    /* spare.c */
+    struct bide__peer *next_spare; /* under the mutex of the spares */
+    _Atomic bool rests;            /* a spare: it sleeps until it is to stand in */
+    _Atomic bool drains;           /* it is to take back the blocks that others gave back */
 
     /* Under the mutex of the sleepers. */
     struct bide__peer *next_sleeper;
@@ -124,10 +134,18 @@ struct bide__workers {
     struct bide__inject low;    /* tasks of low priority */
 
     /* idle.c */
-    _Alignas(BIDE__LINE) _Atomic uint32_t idle; /* workers: searching, and awake << 16 */
+    /* Workers: searching, awake << 16, and in the list of sleepers << 32. */
+    _Alignas(BIDE__LINE) _Atomic uint64_t idle;
     pthread_mutex_t sleepers_mutex;
     struct bide__peer *sleepers;
     _Atomic bool driver_taken;
+
+    /* spare.c */
+    pthread_mutex_t spares_mutex;
+    struct bide__peer *free_spares;         /* that stand in for nobody */
+    struct bide__peer *spare[BIDE__SPARES]; /* all, from the first on; */
+    _Atomic unsigned spares;                /* how many there are, */
+    unsigned spares_ended;                  /* and how many threads of them have been joined */
 
     /* world.c */
     pthread_mutex_t world_mutex;
@@ -142,7 +160,8 @@ struct bide__workers {
     _Atomic bool quit;           /* the workers' threads are to end */
     _Atomic bool closing;        /* a shutdown waits for the tasks */
     _Atomic int64_t deadline_ns; /* of that shutdown, for a virtual clock */
-    pthread_cond_t quiet;        /* with world_mutex: no worker is awake */
+    bool shuts_down;             /* a thread does; under world_mutex */
+    pthread_cond_t quiet; /* with world_mutex: no worker is awake, or a shutdown has returned */
 
     /* watchdog.c */
     pthread_t watchdog;
@@ -155,6 +174,17 @@ struct bide__workers {
 static inline struct bide__peer *bide__peer_of(struct bide__worker *worker)
 {
     return (struct bide__peer *)(void *)worker;
+}
+
+/* The workers by number: those that the options ask for, and then the spares. */
+static inline unsigned bide__peers(struct bide__workers *all)
+{
+    return all->count + atomic_load_explicit(&all->spares, memory_order_acquire);
+}
+
+static inline struct bide__peer *bide__peer_at(struct bide__workers *all, unsigned i)
+{
+    return __builtin_expect(i < all->count, 1) ? &all->peers[i] : all->spare[i - all->count];
 }
 
 /* ---- idle.c ---- */
@@ -181,6 +211,17 @@ void bide__search_end(struct bide__peer *peer);
 
 /* Worker: it has found none. Sleeps until there is something to do, or it is time to end. */
 void bide__park(struct bide__peer *peer);
+
+/* A spare that stands in for nobody: sleeps until it is to, or has something of its own to do. Its
+ * thread begins with the second: it counts as awake from then on. */
+void bide__rest_spare(struct bide__peer *peer);
+void bide__awake_spare(struct bide__peer *peer);
+
+/* Do all workers sleep? Any thread. */
+static inline bool bide__all_sleep(struct bide__workers *all)
+{
+    return (uint32_t)atomic_load_explicit(&all->idle, memory_order_seq_cst) == 0;
+}
 
 /* Worker: looks at the driver without waiting, if nobody else has it. */
 void bide__look_at_driver(struct bide__peer *peer);
@@ -221,9 +262,39 @@ static inline void bide__watchdog_wake(struct bide__workers *all)
         bide__watchdog_wake_slow(all);
 }
 
+/* ---- workers.c ---- */
+
+/* Its memory is all zeroes. The caller gives it its wheel and its slab. */
+void bide__peer_init(struct bide__peer *peer, struct bide__workers *all, unsigned index);
+void bide__peer_end(struct bide__peer *peer);
+
+/* ---- spare.c ---- */
+
+/* Worker: another one works in its place from now on, until it is let go. NULL: there is none. */
+struct bide__peer *bide__spare_take(struct bide__peer *peer);
+void bide__spare_let_go(struct bide__peer *spare);
+
+/* When the threads are to end, and have ended. */
+void bide__spares_stop(struct bide__workers *all);
+void bide__spares_free(struct bide__workers *all);
+
 /* ---- multi_thread.c ---- */
 
 void *bide__worker_main(void *peer);
+
+/* A worker's thread begins and ends; and what it does in between, once: it runs a task, or looks for
+ * something to do, or sleeps. */
+void bide__worker_begin(struct bide__peer *peer);
+void bide__worker_end(struct bide__peer *peer);
+void bide__worker_turn(struct bide__peer *peer);
+
+/* Worker: what has its turn once in a while; runs a task; gives all its tasks to the others. */
+void bide__look_around_shared(struct bide__peer *peer);
+void bide__worker_run(struct bide__peer *peer, struct bide__task *task);
+bool bide__give_all(struct bide__peer *peer);
+
+/* When the next timer is due for which this worker awakes; INT64_MAX: there is none. */
+int64_t bide__next_timer_ns(struct bide__peer *peer);
 
 /* Where tasks that are ready go: from a worker, and from other threads (task NULL: only a wake). */
 void bide__peer_schedule(struct bide__worker *worker, struct bide__task *task, bool again);

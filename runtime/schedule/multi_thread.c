@@ -43,7 +43,7 @@ static struct bide__inject *special(struct bide__workers *all, const struct bide
         return NULL;
     if (!(s & BIDE__PINNED))
         return &all->low;
-    *home = &all->peers[bide__chunk_of(task)->slab->home];
+    *home = bide__peer_at(all, bide__chunk_of(task)->slab->home);
     return &(*home)->pinned;
 }
 
@@ -126,14 +126,30 @@ void bide__outside_schedule(struct bide__worker *worker, struct bide__task *task
     bide__runtime_inject(worker->runtime, task);
 }
 
-/* ---- where a worker finds one ---- */
-
 static struct bide__task *take_slot(struct bide__peer *peer)
 {
     if (atomic_load_explicit(&peer->lifo, memory_order_relaxed) == NULL)
         return NULL;
     return atomic_exchange_explicit(&peer->lifo, NULL, memory_order_acq_rel);
 }
+
+bool bide__give_all(struct bide__peer *peer)
+{
+    struct bide__queue given = {NULL, NULL};
+    struct bide__task *task;
+
+    while ((task = bide__ring_pop(&peer->ring)) != NULL)
+        bide__queue_push(&given, task);
+    task = take_slot(peer);
+    if (task != NULL)
+        bide__queue_push(&given, task);
+    if (given.first == NULL)
+        return false;
+    bide__inject_append(&peer->all->inject, &given);
+    return true;
+}
+
+/* ---- where a worker finds one ---- */
 
 /* Its own, from the slot or the ring. */
 static struct bide__task *take_own(struct bide__peer *peer)
@@ -147,7 +163,7 @@ static struct bide__task *take_own(struct bide__peer *peer)
     peer->lifo_polls = 0;
     if (task != NULL)
         push(peer, task);
-    return peer->all->count == 1 ? bide__ring_pop_alone(&peer->ring) : bide__ring_pop(&peer->ring);
+    return peer->alone ? bide__ring_pop_alone(&peer->ring) : bide__ring_pop(&peer->ring);
 }
 
 /* Its share of the shared queue; what it does not run now goes into its ring. If that has half of
@@ -248,16 +264,16 @@ static struct bide__task *search(struct bide__peer *peer)
 
     if (!bide__search_begin(peer))
         return NULL;
-    unsigned start = random_below(peer, all->count);
-    for (unsigned i = 0; i < all->count && task == NULL; i++) {
-        struct bide__peer *from = &all->peers[(start + i) % all->count];
+    unsigned count = bide__peers(all), start = random_below(peer, count);
+    for (unsigned i = 0; i < count && task == NULL; i++) {
+        struct bide__peer *from = bide__peer_at(all, (start + i) % count);
         if (from != peer)
             task = bide__ring_steal(&from->ring, &peer->ring);
     }
     if (task == NULL)
         task = take_share(peer);
-    for (unsigned i = 0; i < all->count && task == NULL; i++) {
-        struct bide__peer *from = &all->peers[(start + i) % all->count];
+    for (unsigned i = 0; i < count && task == NULL; i++) {
+        struct bide__peer *from = bide__peer_at(all, (start + i) % count);
         if (from != peer)
             task = steal_slot(from);
     }
@@ -269,13 +285,28 @@ bool bide__has_work(struct bide__workers *all)
     if (bide__inject_count(&all->inject) > 0 || bide__inject_count(&all->low) > 0 ||
         atomic_load_explicit(&all->runtime->hub->pending, memory_order_acquire))
         return true;
-    for (unsigned i = 0; i < all->count; i++) {
-        struct bide__peer *peer = &all->peers[i];
+    unsigned count = bide__peers(all);
+    for (unsigned i = 0; i < count; i++) {
+        struct bide__peer *peer = bide__peer_at(all, i);
         if (bide__ring_count(&peer->ring) > 0 ||
             atomic_load_explicit(&peer->lifo, memory_order_acquire) != NULL)
             return true;
     }
     return false;
+}
+
+/* A spare also awakes for the timers of the worker in whose place it works. */
+int64_t bide__next_timer_ns(struct bide__peer *peer)
+{
+    struct bide__peer *blocked = atomic_load_explicit(&peer->stands_for, memory_order_acquire);
+    int64_t next_ns = bide__wheel_next(peer->worker.wheel, false);
+
+    if (__builtin_expect(blocked != NULL, 0)) {
+        int64_t its_ns = bide__wheel_next(blocked->worker.wheel, false);
+        if (its_ns < next_ns)
+            next_ns = its_ns;
+    }
+    return next_ns;
 }
 
 bool bide__has_own_work(struct bide__peer *peer)
@@ -284,14 +315,47 @@ bool bide__has_own_work(struct bide__peer *peer)
         atomic_load_explicit(&peer->lifo, memory_order_acquire) != NULL ||
         bide__ring_count(&peer->ring) > 0)
         return true;
-    int64_t next_ns = bide__wheel_next(peer->worker.wheel, false);
+    int64_t next_ns = bide__next_timer_ns(peer);
     return next_ns != INT64_MAX && next_ns <= bide__clock_ns();
 }
 
 /* ---- a worker ---- */
 
+/* Wakes those who sleep on blocks that were given back to them. */
+static __attribute__((noinline)) void have_drained(struct bide__peer *peer)
+{
+    struct bide__workers *all = peer->all;
+
+    peer->worker.gave_back = 0;
+    for (unsigned i = 0; i < bide__peers(all); i++) {
+        struct bide__peer *other = bide__peer_at(all, i);
+        if (atomic_load_explicit(&other->worker.slab->remote, memory_order_relaxed) == NULL &&
+            atomic_load_explicit(&other->segments.slab.remote, memory_order_relaxed) == NULL)
+            continue;
+        atomic_store_explicit(&other->drains, true, memory_order_relaxed);
+        bide__unpark(other);
+    }
+}
+
+static void drain(struct bide__peer *peer)
+{
+    if (atomic_load_explicit(&peer->drains, memory_order_relaxed))
+        atomic_store_explicit(&peer->drains, false, memory_order_relaxed);
+    bide__slab_drain(peer->worker.slab);
+    bide__slab_drain(&peer->segments.slab);
+    if (peer->worker.gave_back >= BIDE__GAVE_BACK)
+        have_drained(peer);
+}
+
+/* Who moves a virtual clock by hand wakes no worker that sleeps until a timer. */
+static void help_all(struct bide__workers *all)
+{
+    for (unsigned i = 0; i < bide__peers(all); i++)
+        bide__wheel_help(bide__peer_at(all, i)->worker.wheel, bide__clock_ns());
+}
+
 /* What has its turn once in a while: timers, descriptors, messages, signals, memory. */
-static void look_around(struct bide__peer *peer)
+void bide__look_around_shared(struct bide__peer *peer)
 {
     struct bide__worker *w = &peer->worker;
     struct bide_runtime *rt = w->runtime;
@@ -302,15 +366,19 @@ static void look_around(struct bide__peer *peer)
         bide__dump_to_stderr(rt);
     if (atomic_load_explicit(&w->hub->pending, memory_order_relaxed))
         bide__hub_read_shared(w->hub);
-    bide__slab_drain(w->slab);
-    bide__slab_drain(&peer->segments.slab);
+    drain(peer);
     if (w->wheel->count > 0)
         bide__wheel_advance(w->wheel, bide__clock_ns());
+    struct bide__peer *blocked = atomic_load_explicit(&peer->stands_for, memory_order_acquire);
+    if (__builtin_expect(blocked != NULL, 0))
+        bide__wheel_help(blocked->worker.wheel, bide__clock_ns());
+    if (__builtin_expect(bide__time_is_virtual(), 0))
+        help_all(peer->all);
     if (rt->fds->waiting > 0)
         bide__look_at_driver(peer);
 }
 
-static void run(struct bide__peer *peer, struct bide__task *task)
+void bide__worker_run(struct bide__peer *peer, struct bide__task *task)
 {
     if (peer->is_searching)
         bide__search_end(peer);
@@ -325,41 +393,60 @@ static void run(struct bide__peer *peer, struct bide__task *task)
         bide__task_run(&peer->worker, task);
 }
 
-void *bide__worker_main(void *argument)
+void bide__worker_begin(struct bide__peer *peer)
 {
-    struct bide__peer *peer = argument;
     struct bide__workers *all = peer->all;
-    const struct bide__options *options = all->runtime->options;
 
     /* A thread of bide takes no signals, but a task that raises one is to get it. */
     pthread_sigmask(SIG_SETMASK, &all->signals, NULL);
-    bide__options_thread_begin(options, 'w', peer->index);
+    bide__options_thread_begin(all->runtime->options, 'w', peer->index);
     bide__busy_begin(peer);
     bide__home_begin(&peer->worker);
     bide__thread.running = &peer->worker;
     bide__world_enter(peer);
-    while (!atomic_load_explicit(&all->quit, memory_order_relaxed)) {
-        /* First: in a child of fork() nobody lets go of a lock that another thread held. */
-        if (++peer->worker.turns >= peer->events_max)
-            look_around(peer);
-        bide__world_pause(peer);
-        struct bide__task *task = next_task(peer);
-        if (task == NULL)
-            task = search(peer);
-        if (task != NULL) {
-            run(peer, task);
-            continue;
-        }
-        atomic_store_explicit(&peer->function, NULL, memory_order_relaxed);
-        look_around(peer);
-        if (!bide__has_own_work(peer))
-            bide__park(peer);
-        peer->worker.turns = peer->events_max;
-    }
+}
+
+void bide__worker_end(struct bide__peer *peer)
+{
     bide__world_leave(peer);
     bide__thread.running = NULL;
     bide__home_end(&peer->worker);
     bide__busy_end(peer);
-    bide__options_thread_end(options);
+    bide__options_thread_end(peer->all->runtime->options);
+}
+
+static inline void turn(struct bide__peer *peer)
+{
+    /* First: in a child of fork() nobody lets go of a lock that another thread held. */
+    if (++peer->worker.turns >= peer->events_max)
+        bide__look_around_shared(peer);
+    bide__world_pause(peer);
+    struct bide__task *task = next_task(peer);
+    if (task == NULL)
+        task = search(peer);
+    if (task != NULL) {
+        bide__worker_run(peer, task);
+        return;
+    }
+    atomic_store_explicit(&peer->function, NULL, memory_order_relaxed);
+    bide__look_around_shared(peer);
+    if (!bide__has_own_work(peer))
+        bide__park(peer);
+    peer->worker.turns = peer->events_max;
+}
+
+void bide__worker_turn(struct bide__peer *peer)
+{
+    turn(peer);
+}
+
+void *bide__worker_main(void *argument)
+{
+    struct bide__peer *peer = argument;
+
+    bide__worker_begin(peer);
+    while (!atomic_load_explicit(&peer->all->quit, memory_order_relaxed))
+        turn(peer);
+    bide__worker_end(peer);
     return NULL;
 }

@@ -45,9 +45,9 @@ static void write_workers(struct bide__workers *all, writer *tell, void *argumen
     static const char left_out[] =
         "the tasks are left out: a worker that comes to no await may be changing them\n";
 
-    for (unsigned i = 0; i < all->count; i++)
-        if (!bide__world_stands(&all->peers[i]))
-            write_worker(&all->peers[i], tell, argument);
+    for (unsigned i = 0; i < bide__peers(all); i++)
+        if (!bide__world_stands(bide__peer_at(all, i)))
+            write_worker(bide__peer_at(all, i), tell, argument);
     tell(argument, left_out, sizeof(left_out) - 1);
 }
 
@@ -55,6 +55,10 @@ void bide_runtime_dump(const struct bide_runtime *rt, writer *tell, void *argume
 {
     struct bide_runtime *multi = rt->multi ? rt->worker->runtime : NULL; /* the same, not const */
 
+    if (rt->worker->core != NULL) {
+        bide__cores_dump(rt, tell, argument);
+        return;
+    }
     if (multi == NULL) {
         bide__dump_tasks(rt, tell, argument);
         return;

@@ -70,6 +70,11 @@ int bide__cores_shutdown(struct bide_runtime *rt, struct bide_duration limit);
 /* Is there nothing of any core that is still used? */
 bool bide__cores_have_ended(const struct bide_runtime *rt);
 
+/* bide_runtime_tasks and bide_runtime_dump, of all cores; on the thread of rt, which is one. */
+size_t bide__cores_tasks(const struct bide_runtime *rt);
+void bide__cores_dump(const struct bide_runtime *rt,
+                      void (*write)(void *argument, const char *text, size_t size), void *argument);
+
 /* The runtime of the core with this number, or NULL, which is no core any more; the caller frees
  * it. Then what is left of the cores is freed. */
 struct bide_runtime *bide__cores_detach(struct bide_runtime *rt, unsigned number);
@@ -86,6 +91,9 @@ void bide__core_receive(struct bide__core *core);
 /* Before and after it waits in the driver. False: there is mail. */
 bool bide__core_sleep(struct bide__core *core);
 void bide__core_awake(struct bide__core *core);
+
+/* In a shutdown: until then other threads may spawn, whose tasks are cancelled too; in ns. */
+int64_t bide__accept_until(int64_t deadline_ns);
 
 /* Asks all tasks to cancel, those to come too; with `force` below shields too. */
 void bide__cancel_all(struct bide_runtime *rt, bool force);

@@ -29,6 +29,13 @@ void bide__cancel_all(struct bide_runtime *rt, bool force)
     bide__hub_each(rt->hub, cancel_block, rt);
 }
 
+int64_t bide__accept_until(int64_t deadline_ns)
+{
+    static const int64_t ACCEPT_NS = INT64_C(1000000000);
+    int64_t until_ns = bide__clock_ns() + ACCEPT_NS;
+    return until_ns < deadline_ns ? until_ns : deadline_ns;
+}
+
 /* Runs until no task is alive and no future has begun; 0, or -ETIMEDOUT. */
 static int run_out(struct bide__worker *worker, int64_t deadline_ns)
 {
@@ -84,9 +91,9 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
     bide__thread.running = worker;
     bide__cancel_all(rt, false);
     int64_t deadline_ns = bide__deadline(limit);
-    int r = run_out(worker, deadline_ns);
+    int r = run_out(worker, bide__accept_until(deadline_ns));
     bide__hub_refuse(rt->hub, worker, true);
-    if (r == 0 && worker->hub->alive > 0) /* others have just spawned */
+    if (r == -ETIMEDOUT || (r == 0 && worker->hub->alive > 0)) /* others have just spawned */
         r = run_out(worker, deadline_ns);
     if (r < 0) {
         bide__cancel_all(rt, true);

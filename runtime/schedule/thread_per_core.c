@@ -8,7 +8,8 @@
  * one, so it stays until all rest: `busy` counts those that do not. A crossing is a task of the
  * core that sent it until the other core's task has ended, so while a mail is under way somebody is
  * counted, and when nobody is, it is over. From the moment when a core rests first, its hub takes
- * no more tasks from other threads.
+ * no more tasks from other threads; and at the latest after a short time, or threads that spawn
+ * without a pause could keep it from resting.
  *
  * All cores have the same deadline. Past it each forces its tasks, and after FORCED_NS more it
  * gives up. If any has tasks left then, the cores run on.
@@ -95,9 +96,12 @@ static void close_core(struct bide__core *core)
 
     core->rests = core->futures_stay = false;
     bide__cancel_all(core->runtime, false);
-    int r = run_out(core, all->deadline_ns);
+    int r = run_out(core, bide__accept_until(all->deadline_ns));
     if (r < 0) {
         bide__hub_refuse(worker->hub, worker, true);
+        r = run_out(core, all->deadline_ns);
+    }
+    if (r < 0) {
         bide__cancel_all(core->runtime, true);
         r = run_out(core, bide__clock_ns() + FORCED_NS);
         core->runtime->forcing = false;
@@ -216,6 +220,7 @@ int bide__cores_new(struct bide_runtime *rt, unsigned *count)
     size_t own = in_lines(sizeof(struct bide__cores)), cores = n * sizeof(struct bide__core);
     size_t size = own + cores + (size_t)n * n * sizeof(struct bide__lane);
     struct bide__cores *all = bide__door.alloc(size, BIDE__CACHE_LINE);
+    pthread_condattr_t monotonic;
 
     if (all == NULL)
         return -ENOMEM;
@@ -226,6 +231,11 @@ int bide__cores_new(struct bide_runtime *rt, unsigned *count)
     all->lane = (struct bide__lane *)(void *)((char *)all + own + cores);
     pthread_mutex_init(&all->mutex, NULL);
     pthread_cond_init(&all->changed, NULL);
+    pthread_mutex_init(&all->report_mutex, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&all->reported, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     for (unsigned i = 0; i < n; i++) {
         all->core[i].all = all;
         all->core[i].number = i;
@@ -286,6 +296,8 @@ void bide__cores_free(struct bide_runtime *rt)
     bide__cores_detach(rt, 0);
     pthread_cond_destroy(&all->changed);
     pthread_mutex_destroy(&all->mutex);
+    pthread_cond_destroy(&all->reported);
+    pthread_mutex_destroy(&all->report_mutex);
     bide__door.free(all, all->size);
 }
 

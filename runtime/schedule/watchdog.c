@@ -74,19 +74,14 @@ static void look(struct bide__peer *peer, int64_t now_ns)
     help(peer, now_ns);
 }
 
-static bool all_sleep(struct bide__workers *all)
-{
-    return atomic_load_explicit(&all->idle, memory_order_seq_cst) == 0;
-}
-
 /* ---- does a program hang? ---- */
 
 /* The number of polls that workers have begun. */
 static uint64_t polls(struct bide__workers *all)
 {
     uint64_t sum = 0;
-    for (unsigned i = 0; i < all->count; i++)
-        sum += atomic_load_explicit(&all->peers[i].epoch, memory_order_seq_cst);
+    for (unsigned i = 0; i < bide__peers(all); i++)
+        sum += atomic_load_explicit(&bide__peer_at(all, i)->epoch, memory_order_seq_cst);
     return sum;
 }
 
@@ -102,11 +97,11 @@ static bool waits_for_nothing(struct bide__workers *all)
 
     if (atomic_load(&rt->pool->in_flight) != 0 || atomic_load(&rt->fds->waiting) != 0)
         return false;
-    for (unsigned i = 0; i < all->count; i++)
-        if (atomic_load(&all->peers[i].worker.wheel->count) != 0 ||
-            bide__inject_count(&all->peers[i].pinned) != 0)
+    for (unsigned i = 0; i < bide__peers(all); i++)
+        if (atomic_load(&bide__peer_at(all, i)->worker.wheel->count) != 0 ||
+            bide__inject_count(&bide__peer_at(all, i)->pinned) != 0)
             return false;
-    return !bide__has_work(all) && all_sleep(all) && polls(all) == before;
+    return !bide__has_work(all) && bide__all_sleep(all) && polls(all) == before;
 }
 
 /*
@@ -116,7 +111,7 @@ static bool waits_for_nothing(struct bide__workers *all)
 static int64_t judge(struct bide__workers *all, int64_t after_ns)
 {
     struct bide_runtime *rt = all->runtime;
-    unsigned others = all->count + 1;
+    unsigned others = bide__peers(all) + 1;
 
     if (!rt->is_program || bide__time_is_virtual() || !waits_for_nothing(all))
         return -1;
@@ -136,7 +131,7 @@ static void sleep_too(struct bide__workers *all)
     int64_t after_ns = JUDGE_NS;
 
     atomic_store_explicit(&all->watch_sleeps, true, memory_order_seq_cst);
-    while (all_sleep(all) && !atomic_load_explicit(&all->quit, memory_order_relaxed)) {
+    while (bide__all_sleep(all) && !atomic_load_explicit(&all->quit, memory_order_relaxed)) {
         int r = bide__door.cond_wait(&all->watch_wake, &all->watch_mutex, after_ns);
         /* Whoever awoke may be asleep again by now, and what the tasks wait for another thing. */
         after_ns = r != -ETIMEDOUT ? JUDGE_NS : judge(all, after_ns);
@@ -173,15 +168,15 @@ static void *watchdog_main(void *argument)
     bide__options_thread_name(all->runtime->options, 'd', 0);
     pthread_mutex_lock(&all->watch_mutex);
     while (!atomic_load_explicit(&all->quit, memory_order_relaxed)) {
-        quiet = all_sleep(all) ? quiet + 1 : 0;
+        quiet = bide__all_sleep(all) ? quiet + 1 : 0;
         if (quiet >= QUIET_TICKS)
             sleep_too(all);
         bide__door.cond_wait(&all->watch_wake, &all->watch_mutex, TICK_NS);
         asked = see_quit_signal(all, asked);
         int64_t now_ns = bide__door_real.clock();
-        for (unsigned i = 0; i < all->count; i++)
-            look(&all->peers[i], now_ns);
-        if (all->runtime->fds->waiting > 0 && !all_sleep(all) &&
+        for (unsigned i = 0; i < bide__peers(all); i++)
+            look(bide__peer_at(all, i), now_ns);
+        if (all->runtime->fds->waiting > 0 && !bide__all_sleep(all) &&
             !atomic_load_explicit(&all->driver_taken, memory_order_relaxed))
             bide__notify(all);
     }

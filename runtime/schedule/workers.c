@@ -12,7 +12,7 @@
 
 /* ---- made ---- */
 
-static void peer_init(struct bide__peer *peer, struct bide__workers *all, unsigned index)
+void bide__peer_init(struct bide__peer *peer, struct bide__workers *all, unsigned index)
 {
     struct bide_runtime *rt = all->runtime;
     const struct bide__worker *outside = rt->worker;
@@ -24,15 +24,15 @@ static void peer_init(struct bide__peer *peer, struct bide__workers *all, unsign
     peer->random = bide__options_seed(o, index + 1) | 1;
     peer->worker = (struct bide__worker){
         .hub = rt->hub,
-        .slab = &rt->hub->slabs[index],
         .schedule = bide__peer_schedule,
         .runtime = rt,
-        .wheel = &rt->wheels[index],
+        .wheel = rt->wheels[index],
         .segments = &peer->segments,
         .driver = outside->driver,
         .turn = {.memory = &bide__memory, .seed = peer->random},
         .watched = o->task_hooks,
     };
+    peer->segments.slab.spares_all = &rt->hub->spares_all;
     peer->events_max = peer->worker.turns = o->event_interval;
     peer->worker.watched_max = o->event_interval; /* of a forked child: it looks around at once */
     peer->injector_max = o->injector_interval;
@@ -40,6 +40,14 @@ static void peer_init(struct bide__peer *peer, struct bide__workers *all, unsign
     bide__wheel_init(peer->worker.wheel, bide__clock_ns(), true, index);
     bide__inject_init(&peer->pinned);
     bide__parker_init(&peer->parker);
+}
+
+void bide__peer_end(struct bide__peer *peer)
+{
+    bide__wheel_end(peer->worker.wheel);
+    bide__segments_end(&peer->segments);
+    bide__inject_end(&peer->pinned);
+    bide__parker_end(&peer->parker);
 }
 
 static void monotonic_cond(pthread_cond_t *cond)
@@ -59,6 +67,7 @@ static void all_init(struct bide__workers *all, struct bide_runtime *rt, unsigne
     bide__inject_init(&all->inject);
     bide__inject_init(&all->low);
     pthread_mutex_init(&all->sleepers_mutex, NULL);
+    pthread_mutex_init(&all->spares_mutex, NULL);
     pthread_mutex_init(&all->world_mutex, NULL);
     pthread_mutex_init(&all->stopper, NULL);
     pthread_mutex_init(&all->watch_mutex, NULL);
@@ -83,9 +92,39 @@ static struct bide__workers *all_new(struct bide_runtime *rt, unsigned count)
     }
     memset(all->peers, 0, size);
     all_init(all, rt, count);
-    for (unsigned i = 0; i < count; i++)
-        peer_init(&all->peers[i], all, i);
+    for (unsigned i = 0; i < count; i++) {
+        bide__peer_init(&all->peers[i], all, i);
+        all->peers[i].worker.slab = &rt->hub->slabs[i];
+        all->peers[i].alone = count == 1;
+    }
     return all;
+}
+
+/* The wheels of `count` workers, one after another; in front of them the array that has their
+ * addresses, and those of the spares. */
+static size_t wheels_size(unsigned count)
+{
+    return (count + BIDE__SPARES) * sizeof(struct bide__wheel *) +
+           count * sizeof(struct bide__wheel);
+}
+
+static bool make_wheels(struct bide_runtime *rt, unsigned count)
+{
+    struct bide__wheel **wheels = bide__alloc(wheels_size(count));
+
+    if (wheels == NULL)
+        return false;
+    struct bide__wheel *first = (struct bide__wheel *)(void *)(wheels + count + BIDE__SPARES);
+    for (unsigned i = 0; i < count; i++)
+        wheels[i] = first + i;
+    rt->wheels = wheels;
+    return true;
+}
+
+static void free_wheels(struct bide_runtime *rt, unsigned count)
+{
+    bide__free(rt->wheels, wheels_size(count));
+    rt->wheels = &rt->worker->wheel;
 }
 
 int bide__workers_begin(struct bide_runtime *rt)
@@ -95,19 +134,18 @@ int bide__workers_begin(struct bide_runtime *rt)
     int r = bide__hub_add_slabs(rt->hub, count);
     if (r < 0)
         return r;
-    struct bide__wheel *one = rt->wheels;
-    rt->wheels = bide__alloc(count * sizeof(*rt->wheels));
-    struct bide__workers *all = rt->workers = rt->wheels != NULL ? all_new(rt, count) : NULL;
+    if (!make_wheels(rt, count))
+        return -ENOMEM;
+    struct bide__workers *all = rt->workers = all_new(rt, count);
     if (all == NULL) {
-        bide__free(rt->wheels, count * sizeof(*rt->wheels));
-        rt->wheels = one;
+        free_wheels(rt, count);
         return -ENOMEM;
     }
     rt->multi = true;
     rt->hub->inject = bide__runtime_inject;
     rt->worker->schedule = bide__outside_schedule;
     /* All are awake: each counts itself off when it sleeps. */
-    atomic_store_explicit(&all->idle, count << 16, memory_order_relaxed);
+    atomic_store_explicit(&all->idle, (uint64_t)count << 16, memory_order_relaxed);
     r = bide__watchdog_begin(all);
     all->has_watchdog = r == 0;
     if (r < 0) {
@@ -141,6 +179,7 @@ void bide__workers_stop(struct bide_runtime *rt)
     for (unsigned i = 0; i < all->started; i++)
         bide__door.thread_join(all->peers[i].thread);
     all->started = 0;
+    bide__spares_stop(all);
     if (all->has_watchdog)
         bide__watchdog_end(all);
     all->has_watchdog = false;
@@ -150,16 +189,13 @@ void bide__workers_free(struct bide_runtime *rt)
 {
     struct bide__workers *all = rt->workers;
 
-    for (unsigned i = 0; i < all->count; i++) {
-        struct bide__peer *peer = &all->peers[i];
-        bide__wheel_end(peer->worker.wheel);
-        bide__segments_end(&peer->segments);
-        bide__inject_end(&peer->pinned);
-        bide__parker_end(&peer->parker);
-    }
+    for (unsigned i = 0; i < all->count; i++)
+        bide__peer_end(&all->peers[i]);
+    bide__spares_free(all);
     bide__inject_end(&all->inject);
     bide__inject_end(&all->low);
     pthread_mutex_destroy(&all->sleepers_mutex);
+    pthread_mutex_destroy(&all->spares_mutex);
     pthread_mutex_destroy(&all->world_mutex);
     pthread_mutex_destroy(&all->stopper);
     pthread_mutex_destroy(&all->watch_mutex);
@@ -167,8 +203,7 @@ void bide__workers_free(struct bide_runtime *rt)
     pthread_cond_destroy(&all->go_on);
     pthread_cond_destroy(&all->quiet);
     pthread_cond_destroy(&all->watch_wake);
-    bide__free(rt->wheels, all->count * sizeof(*rt->wheels));
-    rt->wheels = rt->worker->wheel;
+    free_wheels(rt, all->count);
     bide__free(all->peers, all->count * sizeof(*all->peers));
     bide__free(all, sizeof(*all));
     rt->workers = NULL;
@@ -187,8 +222,10 @@ void bide__workers_count(const struct bide_runtime *rt, struct bide_runtime_metr
     struct bide__workers *all = rt->workers;
 
     out->injector_depth = bide__inject_count(&all->inject) + bide__inject_count(&all->low);
-    for (unsigned i = 0; i < all->count; i++) {
-        struct bide__peer *peer = &all->peers[i];
+    out->spare_workers = atomic_load_explicit(&all->spares, memory_order_relaxed);
+    for (unsigned i = 0; i < bide__peers(all); i++) {
+        struct bide__peer *peer = bide__peer_at(all, i);
+        out->in_place += atomic_load_explicit(&peer->in_place, memory_order_relaxed);
         out->unparks += atomic_load_explicit(&peer->unparks, memory_order_acquire);
         out->parks += atomic_load_explicit(&peer->parks, memory_order_relaxed);
         out->busy.ns += busy_ns(peer);
@@ -198,6 +235,7 @@ void bide__workers_count(const struct bide_runtime *rt, struct bide_runtime_metr
 /* ---- shutdown ---- */
 
 static const int64_t STEP_NS = INT64_C(10000000), GRACE_NS = INT64_C(1000000000);
+static const int64_t ACCEPT_NS = INT64_C(1000000000); /* other threads may spawn for so long */
 
 static void cancel_block(void *block, void *argument)
 {
@@ -217,8 +255,8 @@ static bool cancel_all(struct bide_runtime *rt, bool force, int64_t patience_ns)
         pthread_mutex_lock(&rt->hub->mutex);
         rt->worker->closing = true;
         rt->forcing = force;
-        for (unsigned i = 0; i < all->count; i++)
-            all->peers[i].worker.closing = true;
+        for (unsigned i = 0; i < bide__peers(all); i++)
+            bide__peer_at(all, i)->worker.closing = true;
         bide__hub_each(rt->hub, cancel_block, rt);
         pthread_mutex_unlock(&rt->hub->mutex);
     }
@@ -248,16 +286,31 @@ static size_t count_of(_Atomic size_t *count)
     return atomic_load_explicit(count, memory_order_acquire);
 }
 
-/* Waits until no task is alive. False: the time is over, or nothing can end them. */
+/* From now on threads that run no worker cannot spawn, or they can. */
+static void refuse_others(struct bide_runtime *rt, bool refuse)
+{
+    pthread_mutex_lock(&rt->hub->mutex);
+    rt->hub->refuses = refuse;
+    pthread_mutex_unlock(&rt->hub->mutex);
+}
+
+/* Waits until no task is alive. False: the time is over, or nothing can end them. Threads that
+ * spawn without a pause could keep it from that, so they are refused after a while. */
 static bool wait_for_tasks(struct bide_runtime *rt, int64_t deadline_ns)
 {
     struct bide__workers *all = rt->workers;
 
+    int64_t begun_ns = bide__door_real.clock();
+
     atomic_store_explicit(&all->deadline_ns, deadline_ns, memory_order_relaxed);
-    pthread_mutex_lock(&all->world_mutex);
-    while (count_of(&rt->hub->alive) > 0 && bide__clock_ns() < deadline_ns && !rt->is_stuck)
-        bide__door.cond_wait(&all->quiet, &all->world_mutex, STEP_NS);
-    pthread_mutex_unlock(&all->world_mutex);
+    while (count_of(&rt->hub->alive) > 0 && bide__clock_ns() < deadline_ns && !rt->is_stuck) {
+        pthread_mutex_lock(&all->world_mutex);
+        if (count_of(&rt->hub->alive) > 0)
+            bide__door.cond_wait(&all->quiet, &all->world_mutex, STEP_NS);
+        pthread_mutex_unlock(&all->world_mutex);
+        if (bide__door_real.clock() - begun_ns > ACCEPT_NS)
+            refuse_others(rt, true);
+    }
     atomic_store_explicit(&all->deadline_ns, INT64_MAX, memory_order_relaxed);
     return count_of(&rt->hub->alive) == 0;
 }
@@ -295,10 +348,9 @@ static bool wait_for_all(struct bide_runtime *rt, int64_t deadline_ns)
     return false;
 }
 
-int bide__workers_shutdown(struct bide_runtime *rt, struct bide_duration limit)
+static bool shut_down(struct bide_runtime *rt, int64_t deadline_ns)
 {
     struct bide__workers *all = rt->workers;
-    int64_t deadline_ns = bide__deadline(limit);
 
     atomic_store_explicit(&all->closing, true, memory_order_seq_cst);
     bool ended = cancel_all(rt, false, left_ns(deadline_ns)) && wait_for_all(rt, deadline_ns);
@@ -310,9 +362,40 @@ int bide__workers_shutdown(struct bide_runtime *rt, struct bide_duration limit)
         rt->is_stuck = false;
     }
     atomic_store_explicit(&all->closing, false, memory_order_seq_cst);
+    refuse_others(rt, false);
     if (!ended)
-        return -ETIMEDOUT;
+        return false;
     bide__pool_end(rt->pool);
     bide__workers_stop(rt);
-    return 0;
+    return true;
+}
+
+/* Waits for another thread that shuts the runtime down, and then has its turn. False: the time is
+ * over. */
+static bool have_turn(struct bide_runtime *rt, int64_t deadline_ns)
+{
+    struct bide__workers *all = rt->workers;
+
+    pthread_mutex_lock(&all->world_mutex);
+    while (all->shuts_down && bide__clock_ns() < deadline_ns)
+        bide__door.cond_wait(&all->quiet, &all->world_mutex, STEP_NS);
+    bool has = !all->shuts_down;
+    all->shuts_down = true;
+    pthread_mutex_unlock(&all->world_mutex);
+    return has;
+}
+
+int bide__workers_shutdown(struct bide_runtime *rt, struct bide_duration limit)
+{
+    struct bide__workers *all = rt->workers;
+    int64_t deadline_ns = bide__deadline(limit);
+
+    if (!have_turn(rt, deadline_ns))
+        return -ETIMEDOUT;
+    bool ended = rt->ended || shut_down(rt, deadline_ns);
+    pthread_mutex_lock(&all->world_mutex);
+    all->shuts_down = false;
+    pthread_cond_broadcast(&all->quiet);
+    pthread_mutex_unlock(&all->world_mutex);
+    return ended ? 0 : -ETIMEDOUT;
 }

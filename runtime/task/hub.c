@@ -11,6 +11,7 @@ int bide__hub_new(struct bide__hub **out, struct bide__driver *driver,
         return -ENOMEM;
     *hub = (struct bide__hub){.wake = wake, .driver = driver};
     hub->tasks.hub = hub->outside.hub = hub;
+    hub->tasks.spares_all = hub->outside.spares_all = &hub->spares_all;
     hub->posts_end = &hub->posts;
     hub->due_end = &hub->due;
     pthread_mutex_init(&hub->mutex, NULL);
@@ -28,8 +29,35 @@ int bide__hub_add_slabs(struct bide__hub *hub, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         hub->slabs[i].hub = hub;
         hub->slabs[i].home = i;
+        hub->slabs[i].spares_all = &hub->spares_all;
     }
     return 0;
+}
+
+struct bide__slab *bide__hub_add_slab(struct bide__hub *hub, unsigned home)
+{
+    struct bide__slab *slab = bide__alloc(sizeof(*slab));
+
+    if (slab == NULL)
+        return NULL;
+    memset(slab, 0, sizeof(*slab));
+    slab->hub = hub;
+    slab->home = home;
+    slab->spares_all = &hub->spares_all;
+    pthread_mutex_lock(&hub->mutex);
+    slab->next = hub->more;
+    hub->more = slab;
+    pthread_mutex_unlock(&hub->mutex);
+    return slab;
+}
+
+void bide__hub_remove_slab(struct bide__hub *hub)
+{
+    pthread_mutex_lock(&hub->mutex);
+    struct bide__slab *slab = hub->more;
+    hub->more = slab->next;
+    pthread_mutex_unlock(&hub->mutex);
+    bide__free(slab, sizeof(*slab));
 }
 
 void bide__hub_each(struct bide__hub *hub, void (*f)(void *block, void *argument), void *argument)
@@ -38,6 +66,8 @@ void bide__hub_each(struct bide__hub *hub, void (*f)(void *block, void *argument
     bide__outside_each(hub, f, argument);
     for (unsigned i = 0; i < hub->slab_count; i++)
         bide__slab_each(&hub->slabs[i], f, argument);
+    for (struct bide__slab *slab = hub->more; slab != NULL; slab = slab->next)
+        bide__slab_each(slab, f, argument);
 }
 
 /* Takes what other threads have given back. Returns the number of blocks in use. */
@@ -51,6 +81,10 @@ static size_t blocks(struct bide__hub *hub)
         bide__slab_drain(&hub->slabs[i]);
         sum += hub->slabs[i].blocks;
     }
+    for (struct bide__slab *slab = hub->more; slab != NULL; slab = slab->next) {
+        bide__slab_drain(slab);
+        sum += slab->blocks;
+    }
     bide__quiet_end(hub->slab_count > 0);
     return sum;
 }
@@ -61,6 +95,10 @@ void bide__hub_free(struct bide__hub *hub)
     bide__slab_end(&hub->outside);
     for (unsigned i = 0; i < hub->slab_count; i++)
         bide__slab_end(&hub->slabs[i]);
+    while (hub->more != NULL) {
+        bide__slab_end(hub->more);
+        bide__hub_remove_slab(hub);
+    }
     bide__free(hub->slabs, hub->slab_count * sizeof(*hub->slabs));
     pthread_mutex_destroy(&hub->mutex);
     bide__free(hub, sizeof(*hub));

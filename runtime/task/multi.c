@@ -43,7 +43,7 @@ void bide__task_unlock_slow(struct bide__task *task, uintptr_t waited)
 static void give_back(struct bide__task *task, struct bide__slab *slab)
 {
     struct bide__hub *hub = slab->hub;
-    const struct bide__worker *worker = bide__thread.running;
+    struct bide__worker *worker = bide__thread.running;
     bool last = false;
 
     if (worker != NULL && worker->slab == slab) {
@@ -51,6 +51,7 @@ static void give_back(struct bide__task *task, struct bide__slab *slab)
         return;
     }
     if (worker != NULL && worker->hub == hub) {
+        worker->gave_back += bide__block_bytes(task);
         bide__slab_free_remote(task);
         return;
     }
@@ -86,12 +87,17 @@ static void drain(struct bide__hub *hub)
 struct bide__task *bide__task_new_outside(struct bide_runtime *rt, uintptr_t flags,
                                           const struct bide_fn *fn, const void *args, int *error)
 {
+    struct bide__task *task = NULL;
+
     *error = bide__refuse_passed(fn);
     if (*error != 0)
         return NULL;
     pthread_mutex_lock(&rt->hub->mutex);
     drain(rt->hub);
-    struct bide__task *task = bide__task_prepare(rt->worker, flags, fn, args, error);
+    if (rt->hub->refuses)
+        *error = -ESHUTDOWN;
+    else
+        task = bide__task_prepare(rt->worker, flags, fn, args, error);
     pthread_mutex_unlock(&rt->hub->mutex);
     if (task == NULL)
         return NULL;

@@ -169,7 +169,7 @@ struct bide__hub {
     bool asked;                            /* a chunk is marked */
     bool reading;                          /* multi_thread: a worker reads the messages */
     bool sleeping;                         /* the owner is, or is about to be, in the driver */
-    bool refuses;                          /* no task may be spawned from outside */
+    bool refuses;                          /* no task may be spawned from outside (-ESHUTDOWN) */
     bool closed;                           /* there is no owner any more */
     struct bide__flock *flocks;            /* the first of a ring */
     void (*wake)(struct bide__driver *driver);
@@ -181,6 +181,9 @@ struct bide__hub {
     struct bide_runtime *runtime;
     struct bide__slab *slabs; /* of the workers; `tasks` then serves the other threads */
     unsigned slab_count;
+    struct bide__slab *more; /* of workers that came later, linked by `next` */
+
+    _Atomic uint32_t spares_all; /* memory.h; of the slabs here, and those of segments */
 
     /* Tasks that are not DONE, and futures that have begun and not ended; see bide__count. */
     _Atomic size_t alive, futures;
@@ -197,6 +200,11 @@ int bide__hub_new(struct bide__hub **out, struct bide__driver *driver,
 
 /* Before a worker runs: makes a slab for each of `count` workers. 0 or -ENOMEM. */
 int bide__hub_add_slabs(struct bide__hub *hub, unsigned count);
+
+/* A worker: makes a slab for one that comes later, with this number; NULL: no memory. Or removes the
+ * one that was made last, which has not been used. */
+struct bide__slab *bide__hub_add_slab(struct bide__hub *hub, unsigned home);
+void bide__hub_remove_slab(struct bide__hub *hub);
 
 /* Calls f for every block of a task or a future. The workers, if there are several, must stand. */
 void bide__hub_each(struct bide__hub *hub, void (*f)(void *block, void *argument), void *argument);

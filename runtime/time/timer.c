@@ -504,13 +504,13 @@ struct bide__wheel *bide__wheel_running(void)
 
 struct bide__wheel *bide__wheel_numbered(uint32_t number)
 {
-    return &bide__thread.running->runtime->wheels[number];
+    return bide__thread.running->runtime->wheels[number];
 }
 
 struct bide__wheel *bide__wheel_of(struct bide_runtime *rt)
 {
     const struct bide__worker *worker = bide__thread.running;
-    return worker != NULL && worker->runtime == rt ? worker->wheel : &rt->wheels[0];
+    return worker != NULL && worker->runtime == rt ? worker->wheel : rt->wheels[0];
 }
 
 /* These two are called under the lock. */

@@ -11,7 +11,10 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -410,4 +413,179 @@ TEST_LIMIT(all_cores_end_while_they_spawn_on_all, 60)
     CHECK_EQ(begun, spawned);
     CHECK_EQ(ended, begun);
     CHECK_EQ(failed, 0);
+}
+
+/* ---- a dump, and the number of tasks, of all cores ---- */
+
+static char dumped[20000];
+
+static void add_text(void *argument, const char *text, size_t size)
+{
+    (void)argument;
+    size_t have = strlen(dumped);
+    CHECK(have + size < sizeof(dumped));
+    CHECK(size > 0 && text[size - 1] == '\n');
+    CHECK(memchr(text, '\n', size - 1) == NULL);
+    memcpy(dumped + have, text, size);
+    dumped[have + size] = '\0';
+}
+
+static async int sleeps_on_0(void)
+{
+    begun++;
+    return await bide_sleep(BIDE_S(3600));
+}
+
+static async int sleeps_on_1(void)
+{
+    begun++;
+    return await bide_sleep(BIDE_S(3600));
+}
+
+static async int sleeps_on_2(void)
+{
+    begun++;
+    return await bide_sleep(BIDE_S(3600));
+}
+
+static async int dumps_here(void)
+{
+    dumped[0] = '\0';
+    bide_runtime_dump(bide_runtime_current(), add_text, NULL);
+    return 0;
+}
+
+static async int begins_all(void)
+{
+    bide_task_detach(bide_spawn(sleeps_on_0()));
+    bide_task_detach(bide_spawn_at(1, sleeps_on_1()));
+    bide_task_detach(bide_spawn_at(2, sleeps_on_2()));
+    while (begun < CORES)
+        await bide_yield();
+    return 0;
+}
+
+/* `what` stands between the line of this core and that of the next one. */
+static void check_shown(const char *what, unsigned core)
+{
+    char name[16], next[16];
+    snprintf(name, sizeof(name), "core %u:\n", core);
+    snprintf(next, sizeof(next), "core %u:\n", core + 1);
+    const char *begin = strstr(dumped, name), *end = strstr(dumped, next);
+    CHECK(begin != NULL);
+    CHECK((end != NULL) == (core + 1 < CORES));
+    const char *at = strstr(begin, what);
+    CHECK(at != NULL && (end == NULL || at < end));
+}
+
+TEST(a_dump_shows_the_tasks_of_all_cores)
+{
+    make(CORES);
+    CHECK_EQ(bide_runtime_tasks(rt), 0);
+    CHECK_EQ(bide_block_on(begins_all()), 0);
+    /* What was spawned at other cores is a task of both. */
+    CHECK_EQ(bide_runtime_tasks(rt), CORES + 2);
+    CHECK_EQ(bide_block_on(dumps_here()), 0);
+    check_shown("  sleeps_on_0 (", 0);
+    check_shown(" runs\n  dumps_here (", 0);
+    check_shown("  sleeps_on_1 (", 1);
+    check_shown("  sleeps_on_2 (", 2);
+    CHECK_EQ(bide_block_on(get(bide_spawn_at(2, dumps_here()))), 0);
+    check_shown("  sleeps_on_0 (", 0);
+    check_shown("  sleeps_on_1 (", 1);
+    check_shown("  sleeps_on_2 (", 2);
+    check_shown(" runs\n  dumps_here (", 2);
+    end();
+}
+
+static atomic_int may_go;
+
+static async int blocks(void)
+{
+    begun++;
+    while (!may_go)
+        sched_yield();
+    return 0;
+}
+
+static async int dumps_beside_a_core_that_blocks(void)
+{
+    bide_task_detach(bide_spawn_at(1, blocks()));
+    bide_task_detach(bide_spawn_at(2, sleeps_on_2()));
+    while (begun < 2)
+        await bide_yield();
+    return await dumps_here();
+}
+
+TEST(a_core_that_does_not_come_to_an_await_is_left_out)
+{
+    make(CORES);
+    CHECK_EQ(bide_block_on(dumps_beside_a_core_that_blocks()), 0);
+    may_go = 1;
+    CHECK(strstr(dumped, "core 1 does not come to an await; its tasks are left out\n") != NULL);
+    CHECK(strstr(dumped, "core 2:\n") != NULL);
+    CHECK(strstr(dumped, "  sleeps_on_2 (") != NULL);
+    end();
+}
+
+static void drop_text(void *argument, const char *text, size_t size)
+{
+    (void)argument, (void)text, (void)size;
+}
+
+static async int dumps_often(int n)
+{
+    for (int i = 0; i < n; i++) {
+        bide_runtime_dump(bide_runtime_current(), drop_text, NULL);
+        await bide_yield();
+    }
+    return 0;
+}
+
+static async int all_dump(void)
+{
+    bide_task(int) t[CORES];
+    for (uint32_t i = 0; i < CORES; i++)
+        t[i] = bide_spawn_at(i, dumps_often(50));
+    for (int i = 0; i < CORES; i++)
+        CHECK_EQ(await bide_task_wait(t[i]), 0);
+    return 0;
+}
+
+TEST_LIMIT(all_cores_make_dumps_at_once, 60)
+{
+    make(CORES);
+    CHECK_EQ(bide_block_on(all_dump()), 0);
+    end();
+}
+
+/* ---- threads that spawn without a pause ---- */
+
+static atomic_bool stop;
+
+static async int is_short(int n)
+{
+    await bide_yield();
+    return n;
+}
+
+static void *spawns_on(void *argument)
+{
+    while (!stop)
+        bide_task_detach(bide_spawn_on((struct bide_runtime *)argument, is_short(1)));
+    return NULL;
+}
+
+TEST_LIMIT(a_shutdown_does_not_wait_for_threads_that_spawn_all_the_time, 60)
+{
+    pthread_t threads[2];
+    make(CORES);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(pthread_create(&threads[i], NULL, spawns_on, rt), 0);
+    CHECK_EQ(bide_block_on(is_short(1)), 1);
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(3600)), 0);
+    stop = true;
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    end();
 }

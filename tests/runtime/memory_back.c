@@ -2,11 +2,13 @@
  * Memory comes back: what many tasks took is given back to the system when they have ended.
  */
 #include <bide/bide.h>
+#include <bide/runtime.h>
 #include <bide/testing.h>
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -190,6 +192,45 @@ TEST_LIMIT(the_pages_of_a_million_tasks_come_back, 60)
     CHECK(resident_bytes() - before <= 4L << 20);
     free(last);
     free(handles);
+}
+
+/* Several workers: blocks are given back by others than those that made them, who may sleep. */
+static bide_notify gate;
+
+static async int waits_at_the_gate(int n)
+{
+    await bide_notify_wait(&gate);
+    return n;
+}
+
+/* Returns how much memory the process has while all are alive. */
+static async long run_them(int count)
+{
+    for (int i = 0; i < count; i++)
+        bide_task_detach(bide_spawn(waits_at_the_gate(i)));
+    long most = resident_bytes();
+    while (bide_runtime_tasks(bide_runtime_current()) > 1) {
+        bide_notify_all(&gate);
+        await bide_yield();
+    }
+    return most;
+}
+
+TEST_LIMIT(those_of_several_workers_too, 60)
+{
+    struct bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = 4};
+    struct bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    bide_runtime_enter(rt);
+    bide_block_on(run_them(1000));
+    long before = resident_bytes();
+    CHECK(bide_block_on(run_them(1000000)) - before > 100L << 20);
+    /* Those who have to give something back do so when they awake; that takes a moment. */
+    for (int i = 0; i < 1000 && resident_bytes() - before > 4L << 20; i++)
+        usleep(1000);
+    CHECK(resident_bytes() - before <= 4L << 20);
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(10)), 0);
+    CHECK_EQ(bide_runtime_free(rt), 0);
 }
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <bide/bide.h>
 #include <bide/runtime.h>
+#include <bide/testing.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #pragma GCC diagnostic ignored "-Wbide-borrow"
 
@@ -81,6 +83,11 @@ static void wait_until_busy(int n)
 {
     while (atomic_load(&busy) < n)
         bide__spin(100);
+}
+
+static async int waits_for(bide_task(int) task)
+{
+    return await bide_task_wait(task);
 }
 
 static async int sleeps_ms(int ms)
@@ -257,14 +264,24 @@ static async int spawns_and_blocks(int n)
     return n;
 }
 
-TEST_LIMIT(a_call_in_place_gives_the_tasks_to_others, 30)
+static void give_the_tasks_away(unsigned workers)
 {
-    begin(2);
+    begin(workers);
     for (int i = 0; i < 20; i++) {
         atomic_store(&done, 0);
         CHECK_EQ(bide_block_on(spawns_and_blocks(i * 20)), i * 20);
     }
     end();
+}
+
+TEST_LIMIT(a_call_in_place_gives_the_tasks_to_others, 30)
+{
+    give_the_tasks_away(2);
+}
+
+TEST_LIMIT(a_call_in_place_of_the_only_worker_gives_the_tasks_to_a_spare, 30)
+{
+    give_the_tasks_away(1);
 }
 
 static async int counts_later(void)
@@ -287,9 +304,12 @@ static async int blocks_beside_timers(void)
 
 TEST_LIMIT(a_call_in_place_holds_up_no_timer, 30)
 {
-    begin(2);
-    CHECK_EQ(bide_block_on(blocks_beside_timers()), 0);
-    end();
+    for (unsigned workers = 1; workers < 3; workers++) {
+        atomic_store(&done, 0);
+        begin(workers);
+        CHECK_EQ(bide_block_on(blocks_beside_timers()), 0);
+        end();
+    }
 }
 
 static void wake_others(int n)
@@ -308,9 +328,196 @@ static async int spawns_in_place(int n)
 
 TEST_LIMIT(what_a_call_in_place_spawns_is_run_by_others, 30)
 {
+    for (unsigned workers = 1; workers < 3; workers++) {
+        begin(workers);
+        atomic_store(&done, 0);
+        CHECK_EQ(bide_block_on(spawns_in_place(1)), 0);
+        atomic_store(&done, 0);
+        CHECK_EQ(bide_block_on(spawns_in_place(300)), 0);
+        end();
+    }
+}
+
+/* ---- spares ---- */
+
+static struct bide_runtime_metrics metrics(void)
+{
+    struct bide_runtime_metrics m;
+    CHECK_EQ(bide_runtime_metrics(rt, &m), 0);
+    return m;
+}
+
+/* As many workers as there are, and more, are in calls in place at the same time; others run
+ * nevertheless, and as many of them at once as there are workers. */
+static async int meets(int n)
+{
+    atomic_fetch_add(&done, 1);
+    for (unsigned k = 0; atomic_load(&done) < n; k++)
+        bide__spin(k);
+    return 0;
+}
+
+TEST_LIMIT(as_many_workers_work_as_before, 60)
+{
+    enum { WORKERS = 2, CALLS = 5 };
+    bide_task(int) calls[CALLS], met[WORKERS];
+    begin(WORKERS);
+    for (int i = 0; i < CALLS; i++)
+        calls[i] = bide_spawn(blocks_in_place());
+    wait_until_busy(CALLS);
+    CHECK_EQ(metrics().workers, WORKERS);
+    CHECK_EQ(metrics().in_place, CALLS);
+    CHECK_EQ(metrics().spare_workers, CALLS);
+    for (int i = 0; i < WORKERS; i++)
+        met[i] = bide_spawn(meets(WORKERS));
+    for (int i = 0; i < WORKERS; i++)
+        CHECK_EQ(bide_block_on(waits_for(bide_move(met[i]))), 0);
+    atomic_store(&may_go, 1);
+    for (int i = 0; i < CALLS; i++)
+        CHECK_EQ(bide_block_on(waits_for(bide_move(calls[i]))), 0);
+    CHECK_EQ(metrics().in_place, 0);
+    end();
+}
+
+/* The only worker calls in place until tasks have run that sleep and wake each other. Then the
+ * spare rests: it runs nothing any more, though timers were armed on it. */
+static atomic_int here_only;
+
+static async int sleeps_here_and_there(bide_notify *wake)
+{
+    for (int i = 0; i < 40; i++) {
+        if (i == 10)
+            count_done();
+        await bide_sleep(BIDE_US(300));
+        bide_notify_all(wake);
+        if (atomic_load(&here_only))
+            CHECK_EQ(bide__peer_of(bide__thread.running)->index, 0);
+    }
+    return 0;
+}
+
+static async int calls_beside(int n, bide_notify *wake)
+{
+    bide_task(int) t[8];
+    for (int i = 0; i < n; i++)
+        t[i] = bide_spawn(sleeps_here_and_there(wake));
+    await bide_block_in_place(wait_for_the_others(n, bide__peer_of(bide__thread.running)));
+    CHECK_EQ(bide__peer_of(bide__thread.running)->index, 0);
+    /* It may be in the middle of a turn. */
+    for (unsigned k = 0; atomic_load(&rt->workers->spare[0]->function) != NULL; k++)
+        bide__spin(k);
+    atomic_store(&here_only, 1);
+    for (int i = 0; i < n; i++)
+        CHECK_EQ(await bide_task_wait(t[i]), 0);
+    atomic_store(&here_only, 0);
+    return 0;
+}
+
+TEST_LIMIT(a_spare_rests_when_the_call_has_ended, 60)
+{
+    bide_notify wake = {0};
+    begin(1);
+    for (int i = 0; i < 20; i++) {
+        atomic_store(&done, 0);
+        CHECK_EQ(bide_block_on(calls_beside(8, &wake)), 0);
+        CHECK_EQ(metrics().spare_workers, 1);
+    }
+    end();
+}
+
+/* A task that is spawned on a spare, and is to stay there, does so when the spare rests. */
+static async int stays_here(pthread_t *thread)
+{
+    *thread = pthread_self();
+    for (int i = 0; i < 50; i++) {
+        if (i == 5)
+            count_done();
+        if (i % 10 == 0)
+            await bide_sleep(BIDE_MS(1));
+        else
+            await bide_yield();
+        CHECK(pthread_equal(*thread, pthread_self()));
+    }
+    return 0;
+}
+
+static async int spawns_local(pthread_t *thread)
+{
+    return await bide_task_wait(bide_spawn_local(stays_here(thread)));
+}
+
+static async int calls_beside_local(void)
+{
+    pthread_t here = pthread_self(), there;
+    bide_task(int) t = bide_spawn(spawns_local(&there));
+    await bide_block_in_place(wait_for_the_others(1, bide__peer_of(bide__thread.running)));
+    int r = await bide_task_wait(t);
+    CHECK(!pthread_equal(here, there));
+    return r;
+}
+
+TEST_LIMIT(a_local_task_stays_on_a_spare, 60)
+{
+    begin(1);
+    for (int i = 0; i < 5; i++) {
+        atomic_store(&done, 0);
+        CHECK_EQ(bide_block_on(calls_beside_local()), 0);
+    }
+    end();
+}
+
+static void says_done(void)
+{
+    count_done();
+}
+
+static async int calls_only(void)
+{
+    await bide_block_in_place(says_done());
+    return 0;
+}
+
+TEST(without_a_thread_for_a_spare_the_call_is_made)
+{
     begin(2);
-    CHECK_EQ(bide_block_on(spawns_in_place(1)), 0);
-    CHECK_EQ(bide_block_on(spawns_in_place(300)), 0);
+    CHECK_EQ(bide_test_fail("thread_create", 1, -EAGAIN, 0), 0);
+    CHECK_EQ(bide_block_on(calls_only()), 0);
+    CHECK_EQ(atomic_load(&done), 1);
+    CHECK_EQ(metrics().spare_workers, 0);
+    bide_test_fail("thread_create", 0, 0, 0);
+    CHECK_EQ(bide_block_on(calls_only()), 0);
+    CHECK_EQ(metrics().spare_workers, 1);
+    end();
+}
+
+/* The clock stands still during a call, as it does during one on the pool. */
+static async int sleeps_an_hour(void)
+{
+    int r = await bide_sleep(BIDE_S(3600));
+    count_done();
+    return r;
+}
+
+static void nobody_wakes(void)
+{
+    usleep(20000);
+    CHECK_EQ(atomic_load(&done), 0);
+}
+
+static async int calls_in_virtual_time(void)
+{
+    bide_task(int) t = bide_spawn(sleeps_an_hour());
+    await bide_yield();
+    await bide_block_in_place(nobody_wakes());
+    CHECK_EQ(await bide_task_wait(t), 0);
+    return atomic_load(&done);
+}
+
+TEST(virtual_time_does_not_pass_during_a_call)
+{
+    bide_test_time_virtual();
+    begin(1);
+    CHECK_EQ(bide_block_on(calls_in_virtual_time()), 1);
     end();
 }
 
@@ -394,6 +601,96 @@ TEST_LIMIT(other_threads_spawn_while_it_shuts_down, 60)
             pthread_join(threads[i], NULL);
         CHECK_EQ(bide_runtime_free(rt), 0);
     }
+}
+
+/* There is never a moment when no task is alive. */
+static void *spawns_all_the_time(void *argument)
+{
+    struct bide_runtime *on = argument;
+    while (!atomic_load(&done))
+        bide_task_detach(bide_spawn_on(on, sleeps_ms(1)));
+    return NULL;
+}
+
+TEST_LIMIT(a_shutdown_does_not_wait_for_threads_that_spawn_all_the_time, 60)
+{
+    pthread_t threads[3];
+    begin(2);
+    bide_runtime_enter(NULL);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(pthread_create(&threads[i], NULL, spawns_all_the_time, rt), 0);
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(3600)), 0);
+    atomic_store(&done, 1);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
+/* ---- several threads shut it down ---- */
+
+static async int unwinds_slowly(void)
+{
+    defer {
+        await bide_sleep(BIDE_MS(50));
+        count_done();
+    }
+    atomic_fetch_add(&busy, 1);
+    await bide_sleep(BIDE_S(3600));
+    return 0;
+}
+
+static bool rt_is_shut_down(void)
+{
+    pthread_mutex_lock(&rt->workers->world_mutex);
+    bool is = rt->workers->shuts_down;
+    pthread_mutex_unlock(&rt->workers->world_mutex);
+    return is;
+}
+
+static void *shuts_down(void *limit)
+{
+    return (void *)(intptr_t)bide_runtime_shutdown(rt, BIDE_MS((intptr_t)limit));
+}
+
+TEST_LIMIT(several_threads_shut_it_down, 60)
+{
+    pthread_t threads[4];
+    void *result;
+    for (int round = 0; round < 5; round++) {
+        begin(2);
+        atomic_store(&busy, 0);
+        atomic_store(&done, 0);
+        for (int i = 0; i < 3; i++)
+            bide_task_detach(bide_spawn(unwinds_slowly()));
+        wait_until_busy(3);
+        for (int i = 0; i < 4; i++)
+            CHECK_EQ(pthread_create(&threads[i], NULL, shuts_down, (void *)(intptr_t)50000), 0);
+        for (int i = 0; i < 4; i++) {
+            CHECK_EQ(pthread_join(threads[i], &result), 0);
+            CHECK_EQ((intptr_t)result, 0);
+            CHECK_EQ(atomic_load(&done), 3);
+        }
+        end();
+    }
+}
+
+TEST_LIMIT(one_that_waits_for_another_has_its_own_limit, 60)
+{
+    pthread_t thread;
+    void *result;
+    listen_to_stderr();
+    begin(2);
+    bide_task(int) t = bide_spawn(blocks());
+    wait_until_busy(1);
+    CHECK_EQ(pthread_create(&thread, NULL, shuts_down, (void *)(intptr_t)50000), 0);
+    while (!rt_is_shut_down())
+        bide__spin(100);
+    CHECK_ERR(bide_runtime_shutdown(rt, BIDE_MS(20)), -ETIMEDOUT);
+    atomic_store(&may_go, 1);
+    CHECK_EQ(pthread_join(thread, &result), 0);
+    CHECK_EQ((intptr_t)result, 0);
+    bide_task_detach(t);
+    end();
 }
 
 static async int spins_a_while(int n)

@@ -92,6 +92,7 @@ static async int scenario(void)
     fine(a, 1);
     fine(b, 2);
     fine(await bide_blocking(square(3)), 9);
+    fine(await bide_block_in_place(square(4)), 16);
     return first;
 }
 

@@ -797,6 +797,10 @@ Works on a core dump too. It needs the debug information of libbide."""
             hub = runtime["hub"]
             slabs = [hub["tasks"], hub["outside"]]
             slabs += [hub["slabs"][i] for i in range(int(hub["slab_count"]))]
+            more = hub["more"]
+            while int(more):
+                slabs.append(more.dereference())
+                more = more["next"]
             for block in itertools.chain.from_iterable(map(blocks_in_use, slabs)):
                 count += self.show(struct_at("bide__task", block), current)
             runtime = runtime["next"]
