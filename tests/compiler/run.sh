@@ -7,6 +7,10 @@
 # C. compiler/emit runs programs with clang's sanitizers. PLAIN, if it is set, is a tree that was
 # built without sanitizers.
 #
+# Each program runs a second time on a multi_thread runtime of two workers, which flavour.c makes,
+# and prints the same; unless its first lines say "one thread: REASON". In the fixed tier that is
+# done once for each compiler.
+#
 # The file items says what each program tests.
 #
 #   ONLY=NAME    only this program; or TOPIC/NAME, or a whole TOPIC
@@ -26,15 +30,39 @@ is_plain()
     [ "$level" != -O0 ] && [ "$FULL" != 1 ] && [ -n "$SANITIZE" ] && [ -n "${PLAIN-}" ]
 }
 
+# The first level of the fixed tier, all levels of the long one.
+runs_on_workers()
+{
+    [ "$level" = "${levels%% *}" ] || [ "$FULL" = 1 ] || return 1
+    ! sed -n 1,20p "$file" | grep -q 'one thread: '
+}
+
 bad()
 {
-    echo "FAILED: $name $level: $*"
+    echo "FAILED: $name $level$where: $*"
     for text in "$program.cc" "$program.err"; do
         [ ! -s "$text" ] || head -n 30 "$text"
     done
     exit 1
 }
 
+run_it()
+{
+    status=0
+    timeout $((20 * ${BIDE_TEST_SLOW:-1})) "$program" >"$program.out" 2>"$program.err" ||
+        status=$?
+    [ "$status" = 0 ] || bad "exit status $status"
+}
+
+compare()
+{
+    diff -u "$expected" "$program.out" >"$program.diff" 2>&1 || {
+        head -n 40 "$program.diff"
+        bad "different output"
+    }
+}
+
+where=
 for level in $levels; do
     tool=$BIDE debug=-g
     [ "$level" != -O3 ] || debug=
@@ -44,20 +72,25 @@ for level in $levels; do
     fi
     program=./$(echo "$name" | tr / -)$level
     timeout $((120 * ${BIDE_TEST_SLOW:-1})) \
-        "$tool" cc "$CC" $warn $debug $level $more "$file" -o "$program" \
+        "$tool" cc "$CC" $warn $debug $level $more "$file" flavour.o -Wl,--wrap=bide__main \
+        -o "$program" \
         >"$program.cc" 2>&1 || bad "does not compile"
     [ ! -s "$program.cc" ] || bad "the compiler said something"
-    status=0
-    timeout $((20 * ${BIDE_TEST_SLOW:-1})) "$program" >"$program.out" 2>"$program.err" ||
-        status=$?
-    [ "$status" = 0 ] || bad "exit status $status"
+    run_it
     if [ "${UPDATE:-}" = 1 ]; then
         cp "$program.out" "$expected"
     fi
-    diff -u "$expected" "$program.out" >"$program.diff" 2>&1 || {
-        head -n 40 "$program.diff"
-        bad "different output"
-    }
+    compare
+    if runs_on_workers; then
+        where=', on two workers'
+        flavour=main
+        grep -q '^async.* main(' "$file" || flavour=entered
+        export BIDE_TEST_FLAVOUR=$flavour BIDE_WORKERS=2
+        run_it
+        compare
+        unset BIDE_TEST_FLAVOUR BIDE_WORKERS
+        where=
+    fi
     rm -f "$program" "$program".*
 done
 END
@@ -75,5 +108,7 @@ sed -n 's/^[^#].\{37\}//p' "$SRC/tests/compiler/items" | tr ' ' '\n' | while rea
 done
 programs "$SRC/tests/compiler/run" >list
 [ -s list ] || fail "no program is named ${ONLY-}"
+"$CC" -Wall -Wextra -Werror -fno-sanitize=all -I"$BUILD/include" -c \
+    "$SRC/tests/compiler/flavour.c" -o flavour.o
 xargs -d '\n' -P 2 -n 1 sh case.sh <list >log || fail "$(cat log)"
 echo "$(wc -l <list) programs"

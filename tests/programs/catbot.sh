@@ -19,6 +19,15 @@ seconds='[0-9]+\.[0-9]+ s'
     fail "the slow picture has delayed others: $(cat out)"
 grep -qF ': Countess Ada: =^..^=' out || fail "no nickname: $(cat out)"
 
+# The same on a worker with a thread of its own; of more than one, its structs would need locks.
+sed 's/^async int main/bide_runtime(multi_thread);\n&/' "$SRC/examples/catbot/main.c" >main.c
+# shellcheck disable=SC2086
+"$BIDE" cc "$CC" $CFLAGS -I"$SRC/examples/catbot" main.c "$SRC"/examples/catbot/[!m]*.c virtual.o \
+    -L"$BUILD/lib" -lbide-http -lbide-sqlite -Wl,-rpath,"$BUILD/lib" -o catbot-worker
+BIDE_WORKERS=1 ./catbot-worker >out 2>err || fail "on a worker: exit status $?: $(cat out err)"
+[ "$(tail -n 1 out)" = "catbot: 10 replies in 1.50 s, slowest 1.50 s, one alone 1.00 s" ] ||
+    fail "other figures on a worker: $(cat out)"
+
 # In real time, into a pipe.
 "$EXAMPLES/catbot" | tail -n 1 >out
 grep -Eq "^catbot: 10 replies in $seconds, slowest $seconds, one alone $seconds\$" out ||

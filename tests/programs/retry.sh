@@ -5,8 +5,11 @@
 $CC $CFLAGS -I"$BUILD/include" -c "$SRC/tests/programs/virtual/virtual.c" -o virtual.o
 
 "$BIDE" cc "$CC" $CFLAGS "$SRC/examples/retry.c" virtual.o -o retry
-for i in 1 2 3 4 5; do
-    ./retry >out || fail "exit status $? in run $i"
+sed 's/^async int main/bide_runtime(multi_thread);\n&/' "$SRC/examples/retry.c" >multi.c
+"$BIDE" cc "$CC" $CFLAGS multi.c virtual.o -o multi
+export BIDE_WORKERS=2
+for program in retry retry retry retry multi; do
+    "./$program" >out || fail "$program: exit status $?"
 
     sed 's/^  pause of [0-9]* ms/  pause/' out >stable
     diff "$SRC/tests/programs/retry.out" stable || fail "other attempts"

@@ -13,11 +13,8 @@ for name in $programs; do
     diff "$here/$name.out" "$name.txt" || fail "$name prints something else"
 done
 
-# The same on two workers, but for cancel: it raises a signal in a task, and a worker's thread
-# has all
-# signals blocked.
+# The same on two workers.
 for name in $programs; do
-    [ "$name" != cancel ] || continue
     sed '0,/^async int main/s//bide_runtime(multi_thread);\n&/' "$SRC/examples/$name.c" >"$name.c"
     grep -q '^bide_runtime(multi_thread);' "$name.c" || fail "$name: no line for the runtime"
     BIDE_WORKERS=2 "$BIDE" run virtual.o "$name.c" >"$name.txt" 2>&1 ||
