@@ -2,9 +2,9 @@
  * cores_report.c: the tasks of all cores of a thread_per_core runtime: counted, and described.
  *
  * No core may look at another's tasks. So the core whose thread wants a dump asks the others, which
- * describe their own tasks between two polls, into memory; it then writes these texts. One core at a
- * time asks. A core that waits for its turn to ask answers meanwhile. One that does not come to an
- * await within PATIENCE_NS is left out; so is core 0 while no thread blocks on it.
+ * describe their own tasks between two polls, into memory; it then writes these texts. Only one
+ * core asks at a time; those that wait for their turn answer meanwhile. One that does not come to
+ * an await within PATIENCE_NS is left out; so is core 0 while no thread blocks on it.
  */
 #include "runtime/schedule/cores.h"
 

@@ -282,8 +282,8 @@ void bide__spares_free(struct bide__workers *all);
 
 void *bide__worker_main(void *peer);
 
-/* A worker's thread begins and ends; and what it does in between, once: it runs a task, or looks for
- * something to do, or sleeps. */
+/* A worker's thread begins and ends; and one turn of what it does in between: it runs a task, or
+ * finds none and sleeps. */
 void bide__worker_begin(struct bide__peer *peer);
 void bide__worker_end(struct bide__peer *peer);
 void bide__worker_turn(struct bide__peer *peer);

@@ -201,8 +201,8 @@ int bide__hub_new(struct bide__hub **out, struct bide__driver *driver,
 /* Before a worker runs: makes a slab for each of `count` workers. 0 or -ENOMEM. */
 int bide__hub_add_slabs(struct bide__hub *hub, unsigned count);
 
-/* A worker: makes a slab for one that comes later, with this number; NULL: no memory. Or removes the
- * one that was made last, which has not been used. */
+/* A worker: makes a slab for one that comes later, with this number; NULL: no memory. Or removes
+ * the one that was made last, which has not been used. */
 struct bide__slab *bide__hub_add_slab(struct bide__hub *hub, unsigned home);
 void bide__hub_remove_slab(struct bide__hub *hub);
 

@@ -84,7 +84,7 @@ for level in $levels; do
     if runs_on_workers; then
         where=', on two workers'
         flavour=main
-        grep -q '^async.* main(' "$file" || flavour=entered
+        grep -q '^[_a-z]*async .* main(' "$file" || flavour=entered
         export BIDE_TEST_FLAVOUR=$flavour BIDE_WORKERS=2
         run_it
         compare

@@ -53,7 +53,8 @@ serve()
     wait "$server" || fail "exit status $? after Ctrl-C: $(cat out)"
     exec 3>&-
     wait "$silent" || true
-    tail -n 2 out | diff "$SRC/tests/programs/echo.out" - || fail "it ends in another way: $(cat out)"
+    tail -n 2 out | diff "$SRC/tests/programs/echo.out" - ||
+        fail "it ends in another way: $(cat out)"
     trap - EXIT
 }
 

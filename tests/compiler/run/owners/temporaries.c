@@ -1,6 +1,7 @@
 /* Owners that no variable has yet while something else in the expression is awaited: whatever
  * leaves the expression there releases them. Tasks and futures have large arguments, so each is an
- * allocation of its own; the program counts the allocations that are left. */
+ * allocation of its own; the program counts the allocations that are left.
+ * one thread: what has run when is counted in turns. */
 #include <bide/bide.h>
 #include <bide/testing.h>
 #include <errno.h>

@@ -1,6 +1,7 @@
 /*
  * Children of fork in async main: one returns from main, and leaves the tasks to its parent; one
  * awaits, and is stopped.
+ * one thread: beside workers a return is too late.
  */
 #include <bide/bide.h>
 

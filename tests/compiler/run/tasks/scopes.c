@@ -1,5 +1,6 @@
 /* flags: -Wno-shadow */
-/* Scopes in all kinds of statements: children that borrow, ways out, names, errors. */
+/* Scopes in all kinds of statements: children that borrow, ways out, names, errors.
+ * one thread: children change variables of their parent, and print in their order. */
 #include <errno.h>
 #include <string.h>
 

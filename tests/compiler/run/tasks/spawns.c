@@ -1,6 +1,7 @@
 /*
  * The sisters of bide_spawn: bide_spawn_on, bide_spawn_local, bide_spawn_low and bide_spawn_at, with
  * calls, pointers to async functions and blocks, kept and not kept; and bide_block_in_place.
+ * one thread: it prints the order in which tasks run.
  */
 #include <bide/bide.h>
 #include <bide/runtime.h>
