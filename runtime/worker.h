@@ -103,7 +103,7 @@ struct bide_runtime {
     bool multi;                  /* several workers; tasks move between threads */
     unsigned forks;              /* bide__forks of the process that made it */
     _Atomic bool forcing;        /* new tasks are cancelled by force */
-    bool ended;                  /* shut down: no more tasks are made */
+    _Atomic bool ended;          /* shut down: no more tasks are made */
     _Atomic bool is_program;     /* that of `async int main`: it ends when it is stuck */
     _Atomic bool is_stuck;       /* nothing can ever wake a task */
     struct bide_wakeable *waits; /* multi: the thread of a program's main; under the hub's mutex */

@@ -82,10 +82,10 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
     if (bide__thread.running != NULL)
         bide__misuse_blocking("bide_runtime_shutdown");
     bide__refuse_forked(rt);
-    if (rt->ended)
-        return 0;
     if (rt->multi)
         return bide__workers_shutdown(rt, limit);
+    if (rt->ended)
+        return 0;
     if (worker->core != NULL)
         return bide__cores_shutdown(rt, limit);
     bide__thread.running = worker;
