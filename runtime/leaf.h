@@ -11,7 +11,7 @@
  *                (bide_x *, x), (void *, out));
  *
  * defines bide__start_bide_x_read, bide__desc_bide_x_read and the plain function bide_x_read, which
- * blocks. The result is a signed integer or void.
+ * blocks. The result is a signed integer, a pointer or void.
  *
  *  - The poll finds h.state 0 at the first call, with the parameters in the frame and nothing else
  *    set. It makes the state BIDE__BEGUN, or another value, before it suspends.
@@ -171,6 +171,13 @@ static inline bool bide__will_ask(const struct bide_chain *chain)
     BIDE__LEAF_BLOCKING(T, leaf_, ##__VA_ARGS__)          \
     BIDE__LEAF_MAKE(T, leaf_, frame_, BIDE__NOT_NOW, leaf_, poll_, cancel_, ##__VA_ARGS__)
 
+/* The same for a leaf that needs no runtime, whose plain function makes none: it sleeps until it is
+ * woken (bide__park_on, park.c). now_ may be BIDE__NOT_NOW. */
+#define BIDE__LEAF_PARKS(T, leaf_, frame_, now_, poll_, cancel_, ...) \
+    BIDE__LEAF_ARGS(leaf_, ##__VA_ARGS__)                             \
+    BIDE__LEAF_PLAIN(bide__park_on, T, leaf_, ##__VA_ARGS__)          \
+    BIDE__LEAF_MAKE(T, leaf_, frame_, now_, leaf_, poll_, cancel_, ##__VA_ARGS__)
+
 /* The same. now_(cx, a, b, &result) is called before there is a frame; if it returns true, the call
  * is done and the result is there. */
 #define BIDE__LEAF_NOW(T, leaf_, frame_, now_, poll_, cancel_, ...) \
@@ -189,6 +196,9 @@ static inline bool bide__will_ask(const struct bide_chain *chain)
 #define BIDE__VALUE(T) \
     __typeof__(__builtin_choose_expr(__builtin_types_compatible_p(T, void), (char)0, (T)0))
 #define BIDE__IS_VOID(T) __builtin_types_compatible_p(T, void)
+#define BIDE__IS_POINTER(T) \
+    (__builtin_classify_type((BIDE__VALUE(T))0) == __builtin_classify_type((void *)0))
+#define BIDE__IS_INTEGER(T) (!BIDE__IS_VOID(T) && !BIDE__IS_POINTER(T))
 
 #define BIDE__LEAF_ARGS(leaf_, ...)             \
     struct leaf_##_args {                       \
@@ -196,12 +206,14 @@ static inline bool bide__will_ask(const struct bide_chain *chain)
     };                                          \
     extern const struct bide_fn bide__desc_##leaf_;
 
-#define BIDE__LEAF_BLOCKING(T, leaf_, ...)                                   \
+#define BIDE__LEAF_BLOCKING(T, leaf_, ...) BIDE__LEAF_PLAIN(bide__block_on, T, leaf_, ##__VA_ARGS__)
+
+#define BIDE__LEAF_PLAIN(block_, T, leaf_, ...)                              \
     T leaf_(BIDE__LIST(BIDE__PARAMETER, ##__VA_ARGS__))                      \
     {                                                                        \
         struct leaf_##_args args_ = {BIDE__EACH(BIDE__FILL, ##__VA_ARGS__)}; \
         BIDE__VALUE(T) result_ = 0;                                          \
-        bide__block_on(&bide__desc_##leaf_, &args_, &result_);               \
+        block_(&bide__desc_##leaf_, &args_, &result_);                       \
         return (T)result_;                                                   \
     }
 
@@ -256,7 +268,7 @@ static inline bool bide__will_ask(const struct bide_chain *chain)
         .result_size = BIDE__IS_VOID(T) ? 0 : sizeof(BIDE__VALUE(T)),                \
         .frame_align_log2 = __builtin_ctz(_Alignof(frame_)),                         \
         .args_align_log2 = __builtin_ctz(_Alignof(struct leaf_##_args)),             \
-        .flags = BIDE__IS_VOID(T) ? 0 : BIDE_FN_RESULT_SIGNED,                       \
+        .flags = BIDE__IS_INTEGER(T) ? BIDE_FN_RESULT_SIGNED : 0,                    \
         .version = BIDE_FN_VERSION,                                                  \
     };                                                                               \
     _Static_assert(_Alignof(frame_) <= BIDE_FRAME_UNIT, "a leaf's frame is not over-aligned")

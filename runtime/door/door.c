@@ -11,6 +11,7 @@
 #include <bide/core.h>
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -159,6 +160,17 @@ static int real_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t 
     until = timeout_ns > INT64_MAX - until ? INT64_MAX : until + timeout_ns;
     struct timespec t = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
     return -pthread_cond_timedwait(cond, mutex, &t);
+}
+
+static int real_futex_wait(_Atomic uint32_t *word, uint32_t expected)
+{
+    return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL) < 0 ? -errno : 0;
+}
+
+static int real_futex_wake(_Atomic uint32_t *word, int count)
+{
+    long r = syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count);
+    return r < 0 ? -errno : (int)r;
 }
 
 #define X(type, name, parameters, arguments) .name = real_##name,
