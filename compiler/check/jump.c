@@ -15,7 +15,7 @@
  */
 #include "inside.h"
 
-enum reason { DEFERRED, CLEANUP, OWNER, VARIABLE_LENGTH, INSIDE, SCOPE, EXPRESSION };
+enum reason { DEFERRED, CLEANUP, LOCK, OWNER, VARIABLE_LENGTH, INSIDE, SCOPE, EXPRESSION };
 
 struct active {
     struct active *outer;
@@ -80,6 +80,8 @@ static void note_active(struct unit *u, const struct active *a)
         diag(u, SEV_NOTE, a->token, "the deferred block is here");
     else if (a->reason == SCOPE)
         diag(u, SEV_NOTE, a->token, "the scope is here");
+    else if (a->reason == LOCK)
+        diag(u, SEV_NOTE, a->token, "the lock is taken here");
     else if (a->reason == EXPRESSION)
         diag(u, SEV_NOTE, a->token, "the statement expression is here");
     else
@@ -93,6 +95,7 @@ static void report_past(struct unit *u, uint32_t token, const char *what, const 
     case DEFERRED: diag(u, SEV_ERROR, token, "%s past a 'defer'", what); break;
     case SCOPE: diag(u, SEV_ERROR, token, "%s into a scope", what); break;
     case EXPRESSION: diag(u, SEV_ERROR, token, "%s into a statement expression", what); break;
+    case LOCK: diag(u, SEV_ERROR, token, "%s into a locked block", what); break;
     case CLEANUP:
         diag(u, SEV_ERROR, token, "%s past '%s', which has a cleanup function", what, a->name);
         break;
@@ -230,7 +233,7 @@ static void walk_decls(struct walk *w, const struct stmt *s)
         if ((automatic || v->kind == SYM_TYPEDEF) && v->type->variable)
             push(w, VARIABLE_LENGTH, v->token, v->name);
         if (automatic && v->cleanup)
-            push(w, CLEANUP, v->token, v->name);
+            push(w, s->parent && s->parent->is_locked ? LOCK : CLEANUP, v->token, v->name);
         if (automatic && type_holds_future(v->type) && w->function->is_async)
             check_lengths(w, v->token, NULL, a_drop);
         if (automatic && !v->cleanup && type_holds_owner(v->type))
@@ -380,9 +383,10 @@ static void check_stays(struct unit *u, uint32_t token, const struct active *fro
                         const struct active *to)
 {
     for (; from && from != to; from = from->outer) {
-        if (from->reason != SCOPE)
+        if (from->reason != SCOPE && from->reason != LOCK)
             continue;
-        diag(u, SEV_ERROR, token, "a computed 'goto' out of a scope");
+        diag(u, SEV_ERROR, token, "a computed 'goto' out of a %s",
+             from->reason == SCOPE ? "scope" : "locked block");
         note_active(u, from);
         return;
     }

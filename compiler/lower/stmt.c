@@ -128,9 +128,15 @@ void lower_items(struct lower *l, struct stmt *s)
 
 static void lower_compound(struct lower *l, struct stmt *s)
 {
-    code_tokens(l, l->at->out, s->first, s->word);
+    if (s->is_locked)
+        code_text(l, l->at->out, "\n{\n");
+    else
+        code_tokens(l, l->at->out, s->first, s->word);
     lower_items(l, s);
-    code_tokens(l, l->at->out, s->last, s->last);
+    if (s->is_locked)
+        code_text(l, l->at->out, "\n}\n");
+    else
+        code_tokens(l, l->at->out, s->last, s->last);
 }
 
 /* True for a call of a function that does not return. */

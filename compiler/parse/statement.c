@@ -523,6 +523,31 @@ static struct stmt *parse_scope(struct parser *p)
     return stmt_close(p, s);
 }
 
+/*
+ * with = "bide__with" "(" block-declaration ")" statement
+ * What bide_locked (bide/lock.h) becomes: a block of these two. The declared variable holds a lock
+ * and has a cleanup function that gives it back.
+ */
+static struct stmt *parse_with(struct parser *p)
+{
+    struct stmt *s = stmt_new(p, S_COMPOUND, p->pos);
+    struct list items = {0};
+    s->is_locked = true;
+    advance(p);
+    p->function->needs_lowering = true;
+    expect(p, '(');
+    scope_enter(p);
+    if (!at_declaration(p))
+        fail(p);
+    list_add(p->arena, &items, parse_block_declaration(p));
+    expect(p, ')');
+    list_add(p->arena, &items, parse_statement(p));
+    scope_leave(p);
+    s->list = (struct stmt **)items.item;
+    s->count = (int)items.count;
+    return stmt_close(p, s);
+}
+
 /* ---- the rest ---- */
 
 /* empty = attributes ("__label__" identifier ("," identifier)*)? ";" */
@@ -541,7 +566,7 @@ static struct stmt *parse_empty(struct parser *p)
 }
 
 /* plain-statement = compound | empty | if | while | do | for | switch | goto | break | return
- *                 | defer | scope | asm | block-declaration | expression-statement */
+ *                 | defer | scope | with | asm | block-declaration | expression-statement */
 static struct stmt *parse_plain_statement(struct parser *p)
 {
     if (at(p, '{'))
@@ -562,6 +587,7 @@ static struct stmt *parse_plain_statement(struct parser *p)
     case KW_DEFER: return parse_defer(p);
     case KW_SCOPE:
     case KW_TRY_SCOPE: return parse_scope(p);
+    case KW_WITH: return parse_with(p);
     case KW_ASM: return parse_asm(p);
     default: break;
     }

@@ -316,6 +316,7 @@ enum keyword {
     KW_DEFER,
     KW_SCOPE,
     KW_TRY_SCOPE,
+    KW_WITH,
     KW_SIZEOF,
     KW_ALIGNOF,
     KW_GENERIC,

@@ -209,6 +209,7 @@ static const struct {
     {"bide_defer", KW_DEFER},
     {"bide_scope", KW_SCOPE},
     {"bide_try_scope", KW_TRY_SCOPE},
+    {"bide__with", KW_WITH}, /* in the macro bide_locked and its like */
     {"bide__task", KW_NONE}, /* the tags in the macros bide_task(T) and bide_future(T) */
     {"bide__future", KW_NONE},
     {"bide__task_set", KW_NONE}, /* and in those of sets */

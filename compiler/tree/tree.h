@@ -268,6 +268,7 @@ struct stmt {
     const char *name;     /* label, goto */
     struct symbol *scope; /* S_SCOPE: its variable */
     bool is_try;          /* S_SCOPE: bide_try_scope */
+    bool is_locked;       /* S_COMPOUND: a bide__with, without braces */
     /* break, continue: the statement that is left or continued; goto: the S_LABEL; case, default:
      * the switch. */
     struct stmt *target;
