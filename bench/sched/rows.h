@@ -32,7 +32,7 @@ struct row {
 };
 
 extern const struct row spawn_rows[], remote_rows[], talk_rows[], group_rows[], time_rows[],
-    whole_rows[];
+    lock_rows[], whole_rows[];
 
 void run_begin(struct run *run);
 void run_end(struct run *run);

@@ -24,6 +24,7 @@
 
 #include <bide/future.h>
 #include <bide/io.h>
+#include <bide/lock.h>
 #include <bide/net.h>
 #include <bide/runtime.h>
 #include <bide/set.h>

@@ -1,5 +1,5 @@
 /*
- * bide/sync.h: how tasks talk to each other: channels, oneshots, notifications.
+ * bide/sync.h: how tasks talk to each other: channels and oneshots. bide/lock.h has notifications.
  *
  * Unless a comment says otherwise, all functions may be called from any thread, on any executor or
  * none. Those that are not async never wait; foreign callbacks and threads that know nothing of
@@ -15,6 +15,7 @@
 #define BIDE_SYNC_H
 
 #include <bide/lang.h>
+#include <bide/lock.h>
 
 #include <stddef.h>
 #include <stdint.h>
@@ -170,32 +171,6 @@ bide_must_use bide_async int bide_oneshot_recv(bide_oneshot *oneshot, void *item
 
 /* The same without waiting: returns -EAGAIN while nothing has been sent. */
 bide_must_use int bide_oneshot_try_recv(bide_oneshot *oneshot, void *item);
-
-/* ---- notify ---- */
-
-/*
- * Wakes tasks that wait for something to change. `bide_notify n = {0};` makes one; nothing has to
- * be freed. The members are private.
- */
-typedef struct bide_notify {
-    uint32_t lock_;
-    uint32_t permit_;
-    struct bide__waiters waiting_;
-} bide_notify;
-
-/* Ends the wait of the task that has waited longest. If no task waits, the next wait returns at
- * once; several such calls before it count once. */
-void bide_notify_one(bide_notify *notify);
-
-/* Ends all waits that have begun; later ones wait. */
-void bide_notify_all(bide_notify *notify);
-
-/*
- * Waits for a notification and returns 0.
- * Cancelled: if bide_notify_one had already ended this wait, its notification goes to the next
- * waiter or is kept for the next wait. (If bide_notify_all had, this returns 0.)
- */
-bide_async int bide_notify_wait(bide_notify *notify);
 
 #ifdef __cplusplus
 }

@@ -1,33 +1,30 @@
 /*
- * lib/sync/notify.c: notifications: one permit, which is there or not, and a queue of waiters.
+ * lib/sync/notify.c: notifications: one permit, which is there or not, and a queue of waits.
  *
- * Invariant, under the lock: nobody is queued while a permit is stored. A waiter that is DONE was
- * ended by bide_notify_one (result ONE) or bide_notify_all (result ALL); in the first case it
- * passes the notification on if it is cancelled.
+ * Invariant, under lock_: nobody is queued while a permit is stored. A wait that is DONE was ended
+ * by bide_notify_one (result ONE) or bide_notify_all (result ALL); in the first case it passes the
+ * notification on if nobody takes it.
+ *
+ * bide_notify_all ends the waits of its round and earlier ones, in portions; those that begin
+ * meanwhile are of the next round. A wait that has begun before it is polled has no waker yet.
  */
 #include "lib/leaf.h"
 
-#include "lib/sync/wait.h"
+#include "lib/sync/park.h"
 
 enum { ALL, ONE };
 
-struct wait {
-    struct bide_frame h;
-    bide_notify *notify;
-    struct bide__waiter w;
-};
-
-/* Called with the lock held; gives it back. */
+/* Called with lock_, which it gives back. */
 static void pass_one(bide_notify *n)
 {
-    if (n->waiting_.first == NULL) {
+    bide_waker waker = {0};
+
+    if (n->waiting_.first == NULL)
         n->permit_ = 1;
-        lock_give(&n->lock_);
-        return;
-    }
-    bide_waker waker = waiters_take_first(&n->waiting_, ONE);
+    else
+        waker = queue_finish(&n->waiting_, n->waiting_.first, ONE);
     lock_give(&n->lock_);
-    bide_waker_wake(waker);
+    waker_wake_any(waker);
 }
 
 void bide_notify_one(bide_notify *n)
@@ -38,51 +35,171 @@ void bide_notify_one(bide_notify *n)
 
 void bide_notify_all(bide_notify *n)
 {
+    struct wakes wakes = {0};
+    bool more = true;
+
     lock_take(&n->lock_);
-    waiters_finish_all(&n->waiting_, ALL);
-    lock_give(&n->lock_);
+    uint64_t round = n->round_++;
+    while (more) {
+        struct bide__parked *w;
+        while ((w = n->waiting_.first) != NULL && w->as.need <= round && !wakes_are_full(&wakes))
+            wakes_add(&wakes, queue_finish(&n->waiting_, w, ALL));
+        more = wakes_are_full(&wakes);
+        lock_give(&n->lock_);
+        wakes_spend(&wakes);
+        if (more)
+            lock_take(&n->lock_);
+    }
 }
+
+/* Under lock_: takes a permit, or is about to be queued. */
+static bool take_permit(bide_notify *n, struct bide__parked *w)
+{
+    w->as.need = n->round_;
+    w->result = ONE;
+    if (n->permit_ == 0)
+        return false;
+    n->permit_ = 0;
+    return true;
+}
+
+/* ---- bide_notify_wait ---- */
+
+struct wait {
+    PARK_FRAME;
+    bide_notify *notify;
+};
+
+static bool take(struct park *p)
+{
+    return take_permit(p->object, &p->w);
+}
+
+static enum bide_answer wait_cancel(struct bide_cx *cx, struct park *p)
+{
+    bide_notify *n = p->object;
+
+    (void)cx;
+    if (p->h.state != PARK_WAITS)
+        return BIDE_CANCELLED;
+    lock_take(&n->lock_);
+    if (p->w.state == PARK_QUEUED) {
+        queue_remove(&n->waiting_, &p->w);
+        lock_give(&n->lock_);
+        bide_waker_drop((bide_waker){p->w.waker});
+        return BIDE_CANCELLED;
+    }
+    if (p->w.result == ONE) {
+        pass_one(n);
+        return BIDE_CANCELLED;
+    }
+    lock_give(&n->lock_);
+    return BIDE_COMPLETED;
+}
+
+static const struct park_kind kind = {"notification", 0, wait_cancel};
 
 static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct wait *f = (struct wait *)(void *)h;
-    bide_notify *n = f->notify;
+    struct park *p = (struct park *)(void *)h;
 
-    if (h->state == 0) {
-        waiter_init(&f->w, NULL);
-        h->state = BIDE__BEGUN;
-    }
-    lock_take(&n->lock_);
-    bool done = f->w.state == WAITER_DONE;
-    if (f->w.state == WAITER_QUEUED) {
-        waiter_refresh(&f->w, cx->waker);
-    } else if (!done && n->permit_ == 0) {
-        waiters_add(&n->waiting_, &f->w, cx->waker);
-    } else if (!done && bide_budget_spend(cx)) {
-        n->permit_ = 0;
-        done = true;
-    }
-    lock_give(&n->lock_);
-    return done ? bide__leaf_finish(cx, h, 0) : bide_frame_suspend(cx, h);
+    if (h->state == 0)
+        bide__park_begin(p, &kind);
+    if (!bide__park_poll(cx, p, &f->notify->lock_, &f->notify->waiting_, take))
+        return bide_frame_suspend(cx, h);
+    return bide__leaf_finish(cx, h, (int)0);
 }
 
-static enum bide_answer wait_cancel(struct bide_cx *cx, struct bide_frame *h)
+BIDE__LEAF_PARKS(int, bide_notify_wait, struct wait, BIDE__NOT_NOW, wait_poll, bide__park_cancel,
+                 (bide_notify *, notify));
+
+/* ---- a wait that begins before it is polled ---- */
+
+void bide_notify_listen(bide_notify *n, bide_notified *d)
 {
-    struct wait *f = (struct wait *)(void *)h;
-    bide_notify *n = f->notify;
-    enum bide_answer answer = BIDE_CANCELLED;
+    *d = (bide_notified){.notify_ = n};
+    lock_take(&n->lock_);
+    if (take_permit(n, &d->parked_))
+        d->parked_.state = PARK_DONE;
+    else
+        queue_add(&n->waiting_, &d->parked_);
+    lock_give(&n->lock_);
+}
+
+void bide_notified_drop(bide_notified *d)
+{
+    bide_notify *n = d->notify_;
+
+    lock_take(&n->lock_);
+    uint32_t state = d->parked_.state;
+    if (state == PARK_QUEUED)
+        queue_remove(&n->waiting_, &d->parked_);
+    d->parked_.state = PARK_IDLE;
+    if (state == PARK_DONE && d->parked_.result == ONE)
+        pass_one(n);
+    else
+        lock_give(&n->lock_);
+}
+
+/* The leaf lends its waker to the wait. Its own `w` only says, in `state`, that it has. */
+struct listen {
+    PARK_FRAME;
+    bide_notified *notified;
+};
+
+/* Under lock_: exchanges the waker; 0: there is none. */
+static bide_waker exchange_waker(bide_notified *d, uintptr_t bits)
+{
+    bide_waker old = {d->parked_.waker};
+    d->parked_.waker = bits;
+    return old;
+}
+
+static enum bide_answer listen_cancel(struct bide_cx *cx, struct park *p)
+{
+    bide_notified *d = p->object;
+    bide_waker old = {0};
 
     (void)cx;
-    lock_take(&n->lock_);
-    if (f->w.state == WAITER_QUEUED)
-        waiters_remove(&n->waiting_, &f->w);
-    else if (f->w.state == WAITER_DONE && f->w.result == ONE) {
-        pass_one(n);
-        return answer;
-    } else if (f->w.state == WAITER_DONE)
-        answer = BIDE_COMPLETED;
-    lock_give(&n->lock_);
-    return answer;
+    if (p->h.state != PARK_WAITS)
+        return BIDE_CANCELLED;
+    lock_take(&d->notify_->lock_);
+    if (d->parked_.state == PARK_QUEUED)
+        old = exchange_waker(d, 0);
+    lock_give(&d->notify_->lock_);
+    waker_drop_any(old);
+    return BIDE_CANCELLED;
 }
 
-BIDE__LEAF(int, bide_notify_wait, struct wait, wait_poll, wait_cancel, (bide_notify *, notify));
+static const struct park_kind listening = {"notification", 0, listen_cancel};
+
+static enum bide_poll listen_poll(struct bide_cx *cx, struct bide_frame *h)
+{
+    struct listen *f = (struct listen *)(void *)h;
+    bide_notified *d = f->notified;
+    bool begins = h->state != PARK_WAITS;
+
+    if (h->state == 0)
+        bide__park_begin((struct park *)(void *)h, &listening);
+    if (begins && !bide_budget_spend(cx))
+        return bide_frame_suspend(cx, h);
+    bide_waker spare = bide_waker_clone(cx->waker);
+    lock_take(&d->notify_->lock_);
+    uint32_t state = d->parked_.state;
+    if (state == PARK_QUEUED)
+        spare = exchange_waker(d, spare.bits);
+    else
+        d->parked_.state = PARK_IDLE;
+    lock_give(&d->notify_->lock_);
+    waker_drop_any(spare);
+    if (state != PARK_QUEUED)
+        return bide__leaf_finish(cx, h, (int)(state == PARK_DONE ? 0 : -EINVAL));
+    if (begins)
+        cx->turn->budget++;
+    h->state = PARK_WAITS;
+    return bide_frame_suspend(cx, h);
+}
+
+BIDE__LEAF_PARKS(int, bide_notified_wait, struct listen, BIDE__NOT_NOW, listen_poll,
+                 bide__park_cancel, (bide_notified *, notified));

@@ -5,6 +5,7 @@
 #include "runtime/trace/trace.h"
 
 #include "runtime/task/task.h"
+#include "runtime/trace/wait.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -77,6 +78,31 @@ static bool is_hidden(struct bide_frame *f, struct bide_segment *segment)
     return false;
 }
 
+/* What the leaf waits for, if that is a lock; its function may be a private one. Returns false if its
+ * own line is to be shown as well. */
+static bool dump_wait(const struct dump *d, int indent, const struct bide_frame *leaf)
+{
+    const struct bide_fn_info *info = leaf->fn->info;
+    struct bide__wait wait;
+    char place[160], text[320];
+
+    if (!bide__wait_of(leaf, &wait))
+        return false;
+    bool is_private = info == NULL || strncmp(info->name, "bide__", 6) == 0;
+    int n =
+        snprintf(text, sizeof(text), "%s the %s %llx", wait.is_granted ? "has been given" : "for",
+                 wait.what, (unsigned long long)(uintptr_t)wait.object);
+    bide__wait_place(place, sizeof(place), &wait);
+    if (!wait.is_granted && (wait.owner.bits != 0 || wait.thread != 0))
+        snprintf(text + n, sizeof(text) - (size_t)n, ", which %s %llx has locked%s",
+                 wait.thread != 0 ? "thread" : "task",
+                 wait.thread != 0 ? (unsigned long long)wait.thread
+                                  : (unsigned long long)(uintptr_t)bide_waker_task(wait.owner),
+                 place);
+    dump_line(d, indent, text, "", NULL, 0);
+    return is_private;
+}
+
 static void dump_chain(const struct dump *d, int indent, const struct bide_chain *chain,
                        unsigned depth);
 
@@ -141,7 +167,8 @@ static void dump_chain(const struct dump *d, int indent, const struct bide_chain
     }
     for (; f != NULL; f = bide_frame_below(f, &segment)) {
         const struct bide_chain *branch = bide__future_chain(f);
-        if (!is_hidden(f, segment))
+        bool is_shown = f == chain->leaf && dump_wait(d, indent, f);
+        if (!is_shown && !is_hidden(f, segment))
             dump_frame(d, indent, f);
         if (branch != NULL)
             dump_chain(d, indent + 2, branch, depth + 1);
@@ -193,4 +220,5 @@ void bide__dump_tasks(const struct bide_runtime *rt,
     struct dump d = {rt, write, argument};
     bide__hub_each(rt->hub, dump_block, &d);
     dump_unpolled(&d);
+    bide__dump_deadlocks(rt, write, argument);
 }

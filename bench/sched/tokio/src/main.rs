@@ -2,6 +2,7 @@
 // bench/sched.c says what the arguments are and what is printed.
 
 mod group;
+mod lock;
 mod spawn;
 mod talk;
 mod time;
@@ -86,7 +87,7 @@ pub fn crowd_leave() {
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
-    let rows: Vec<Row> = [spawn::ROWS, talk::ROWS, group::ROWS, time::ROWS, whole::ROWS].concat();
+    let rows: Vec<Row> = [spawn::ROWS, talk::ROWS, group::ROWS, time::ROWS, lock::ROWS, whole::ROWS].concat();
     if args.len() < 4 {
         eprintln!("sched ROW ct|mtN N [cold]");
         std::process::exit(2);
