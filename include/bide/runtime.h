@@ -328,6 +328,9 @@ int bide_runtime_metrics_read(const bide_runtime *rt, bide_runtime_metrics *metr
  * it on the thread that uses rt; a task may call it too.
  *
  * With BIDE_THREAD_PER_CORE the tasks of each core follow a line "core N:"; see above.
+ * Of a task that waits for a lock (bide/lock.h) it tells which task has locked it, and where. Lines
+ * at the end name what will never go on: "deadlock:" tasks that wait for each other in a circle,
+ * "futurelock:" a future that nobody polls and that has what others wait for.
  *
  * With BIDE_MULTI_THREAD any thread may call it. The workers stand meanwhile, so `write` must not
  * call bide, nor wait for a task. If a worker does not come to an await within 1 s, the dump names

@@ -40,7 +40,9 @@ static inline void hand_wake_by_ref(struct bide_wakeable *w, unsigned branch)
 
 static inline void hand_drop(struct bide_wakeable *w)
 {
-    ((struct hand *)(void *)w)->references--;
+    struct hand *h = (struct hand *)(void *)w;
+    h->references--;
+    explore_wake(h);
 }
 
 static inline void hand_wake(struct bide_wakeable *w, unsigned branch)

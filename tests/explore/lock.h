@@ -5,11 +5,15 @@
 #ifndef BIDE_TESTS_EXPLORE_LOCK_H
 #define BIDE_TESTS_EXPLORE_LOCK_H
 
+#define bide_async /* plain functions, which block */
+
 #include "tools/explore/explore.h"
 
 #include "runtime/door/door.h"
 
-#include <bide/bide.h>
+#include <bide/lock.h>
+
+#include <sys/single_threaded.h>
 
 static pid_t number_of_thread(void)
 {
@@ -19,6 +23,7 @@ static pid_t number_of_thread(void)
 static inline void begin_threads(void)
 {
     bide__door.gettid = number_of_thread;
+    __libc_single_threaded = 0; /* to libc they are not threads */
 }
 
 #endif

@@ -92,7 +92,11 @@ static void leaves(void)
 }
 
 const struct explore_model explore_models[] = {
-    {.name = "mutex: two", .begin = begin_threads, .threads = {add_twice, add}, .end = end_three},
+    {.name = "mutex: two",
+     .begin = begin_threads,
+     .threads = {add_twice, add},
+     .end = end_three,
+     .stale = 1},
     {.name = "mutex: three",
      .begin = begin_threads,
      .threads = {add, add, add},
