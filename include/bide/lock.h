@@ -435,14 +435,8 @@ void bide__rwlock_leave_write(bide_rwlock **held);
 bide_must_use bide_async int bide__once_make(bide_once *once, bide_async_fn(int, void *) make,
                                              void *value, const char *place);
 
-#define bide__maker(make, value)                                                                   \
-    (1 ? (const void *)(make) : (const void *)sizeof(struct {                                      \
-        _Static_assert(__builtin_types_compatible_p(__typeof__(**(make)), int(__typeof__(value))), \
-                       "bide_once_make: the function is not one for this type of value");          \
-        char c;                                                                                    \
-    }))
-
 #if defined(__BIDE__) && !defined(BIDE__PLAIN)
+#define bide__maker(make, value) (make)
 #define bide__locked(type, enter, leave, object)                                          \
     bide__with(type *bide__held __attribute__((__cleanup__(leave))) =                     \
                    bide_await enter((object), BIDE__PLACE);) if (bide__held == (type *)0) \
@@ -450,6 +444,12 @@ bide_must_use bide_async int bide__once_make(bide_once *once, bide_async_fn(int,
     }                                                                                     \
     else
 #else
+#define bide__maker(make, value)                                                                   \
+    __extension__({                                                                                \
+        _Static_assert(__builtin_types_compatible_p(__typeof__(**(make)), int(__typeof__(value))), \
+                       "bide_once_make: the function is not one for this type of value");          \
+        (make);                                                                                    \
+    })
 bide__needs void bide__erased_bide_mutex(bide_mutex *);
 bide__needs void bide__erased_bide_rwlock(bide_rwlock *);
 /* Not a loop, so that break, continue and what is set in the block are what they seem. */

@@ -20,7 +20,7 @@ static void pass_one(bide_notify *n)
     bide_waker waker = {0};
 
     if (n->waiting_.first == NULL)
-        n->permit_ = 1;
+        __atomic_store_n(&n->permit_, 1, __ATOMIC_RELAXED);
     else
         waker = queue_finish(&n->waiting_, n->waiting_.first, ONE);
     lock_give(&n->lock_);
@@ -59,7 +59,7 @@ static bool take_permit(bide_notify *n, struct bide__parked *w)
     w->result = ONE;
     if (n->permit_ == 0)
         return false;
-    n->permit_ = 0;
+    __atomic_store_n(&n->permit_, 0, __ATOMIC_RELAXED);
     return true;
 }
 
@@ -111,7 +111,22 @@ static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
     return bide__leaf_finish(cx, h, (int)0);
 }
 
-BIDE__LEAF_PARKS(int, bide_notify_wait, struct wait, BIDE__NOT_NOW, wait_poll, bide__park_cancel,
+/* A permit that is there needs no frame. */
+static bool wait_now(struct bide_cx *cx, bide_notify *n, int *result)
+{
+    struct bide__parked w;
+
+    if (cx->turn->budget == 0 || __atomic_load_n(&n->permit_, __ATOMIC_RELAXED) == 0)
+        return false;
+    lock_take(&n->lock_);
+    bool taken = take_permit(n, &w);
+    lock_give(&n->lock_);
+    cx->turn->budget -= taken;
+    *result = 0;
+    return taken;
+}
+
+BIDE__LEAF_PARKS(int, bide_notify_wait, struct wait, wait_now, wait_poll, bide__park_cancel,
                  (bide_notify *, notify));
 
 /* ---- a wait that begins before it is polled ---- */

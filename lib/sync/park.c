@@ -15,9 +15,8 @@
 
 #include "lib/sync/park.h"
 
+#include "runtime/thread.h"
 #include "runtime/trace/wait.h"
-
-#include <bide/task.h>
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -59,10 +58,10 @@ bool bide__park_poll(struct bide_cx *cx, struct park *p, uint32_t *lock,
 uintptr_t bide__holder_here(void)
 {
     static _Thread_local uint32_t number;
-    uint64_t task = bide_task_id();
+    const struct bide__worker *worker = bide__thread.running;
 
-    if (task != 0)
-        return (uintptr_t)task | HOLDER_BRANCH; /* in which of its chains is not known */
+    if (worker != NULL && worker->current != NULL)
+        return (uintptr_t)worker->current | HOLDER_BRANCH; /* in which chain is not known */
     if (number == 0)
         number = (uint32_t)bide__door.gettid();
     return HOLDER_THREAD | number;

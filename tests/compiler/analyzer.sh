@@ -133,6 +133,20 @@ async int scopes(void)
     return error < 0 ? error : result;
 }
 
+async int locked(bide_mutex *mutex, int n)
+{
+    int result;
+    char *p;
+    bide_locked(mutex) {
+        if (n)
+            return n;
+        p = malloc(10);
+        result = await recommended(3);
+    }
+    free(p);
+    return result;
+}
+
 async int calls(int n)
 {
     char *p = malloc(10);

@@ -122,6 +122,14 @@ async int main(void)
         }
     }
     err += error;
+    static bide_mutex mutex;
+    static bide_rwlock rwlock;
+    bide_locked(&mutex) {
+        bide_read_locked(&rwlock)
+            err += await work(1);
+        bide_write_locked(&rwlock)
+            err += await work(1);
+    }
     bide_future(int) f = bide_lazy(work(1)), g = bide_lazy((*ref)(2)), list[2] = {bide_move(f)};
     bide_future(void) none = bide_lazy(async ({ await bide_yield(); }));
     err += await bide_timeout(BIDE_MS(1), a = bide_get(list[0]));

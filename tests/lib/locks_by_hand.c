@@ -188,6 +188,17 @@ TEST(a_lock_without_budget_lets_others_run_first)
     ends(&h, 0);
 }
 
+TEST(a_mutex_may_be_locked_through_a_reference)
+{
+    bide_mutex m = BIDE_MUTEX_INIT;
+    struct hand h[2];
+    start(&h[0], &bide__desc_bide_mutex_lock, &m, true);
+    start(&h[1], &bide__desc_bide_mutex_lock, &m, false);
+    bide_mutex_unlock(&m);
+    ends(&h[1], 0);
+    bide_mutex_unlock(&m);
+}
+
 /* ---- rwlock ---- */
 
 static const struct bide_fn *const reading = &bide__desc_bide_rwlock_read,
@@ -1010,6 +1021,44 @@ TEST(a_waker_may_come_back_to_its_barrier)
     } args = {&b};
     visit(arrive, &b, &args, use_barrier, release_barrier);
     CHECK(b.waiting_.first == NULL && b.arrived_ == 0);
+}
+
+static bide_mutex of_guests;
+
+static void use_condition(void *c)
+{
+    struct hand h;
+    waits_for(&h, c, &of_guests);
+    leaves(&h);
+    bide_mutex_unlock(&of_guests);
+}
+
+TEST(a_waker_may_come_back_to_its_condition)
+{
+    static struct guest g, other;
+    bide_mutex m = BIDE_MUTEX_INIT;
+    bide_condition c = BIDE_CONDITION_INIT;
+    struct {
+        bide_condition *condition;
+        bide_mutex *mutex;
+    } args = {&c, &m};
+    hand_begin(&g.hand, &bide__desc_bide_condition_wait, &args);
+    hand_begin(&other.hand, &bide__desc_bide_condition_wait, &args);
+    invite(&g, use_condition, &c);
+    invite(&other, use_condition, &c);
+    CHECK_EQ(bide_mutex_try_lock(&m), 0);
+    CHECK(!hand_poll(&g.hand));
+    CHECK(!hand_poll_as(&g.hand, &other.hand));
+    CHECK_EQ(bide_mutex_try_lock(&m), 0);
+    bide_condition_signal(&c);
+    CHECK(!hand_poll_as(&g.hand, &other.hand)); /* waits for the mutex */
+    CHECK(!hand_poll(&g.hand));
+    bide_mutex_unlock(&m);
+    CHECK(hand_poll(&g.hand));
+    bide_mutex_unlock(&m);
+    CHECK_EQ(g.hand.references + other.hand.references, 0);
+    CHECK(g.calls >= 3 && other.calls >= 3);
+    CHECK(c.waiting_.first == NULL && m.word_ == 0);
 }
 
 static void use_once(void *o)

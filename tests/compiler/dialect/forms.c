@@ -174,6 +174,32 @@ static async int scopes(void)
     return sum;
 }
 
+static bide_mutex mutex = BIDE_MUTEX_INIT;
+static bide_rwlock rwlock = BIDE_RWLOCK_INIT;
+static bide_once once = BIDE_ONCE_INIT;
+
+static async int make(int *value)
+{
+    *value = await later(8);
+    return 0;
+}
+
+static async int locks(void)
+{
+    int sum = 0, value = 0;
+    bide_locked(&mutex) {
+        sum += await later(1);
+        bide_read_locked(&rwlock)
+            sum += await later(2);
+    }
+    bide_write_locked(&rwlock)
+        sum += await bide_once_make(&once, bide_ref(make), &value);
+    if (await bide_mutex_lock(&mutex) == 0)
+        bide_mutex_unlock(&mutex);
+    say("locks", sum * 10 + value);
+    return sum;
+}
+
 static int plain(int n)
 {
     defer {
@@ -188,6 +214,7 @@ async int main(void)
     say("groups", await groups());
     say("tasks", await tasks());
     say("scopes", await scopes());
+    say("locked", await locks());
     say("refs", await (*table[0].step)(3) + await (*table[1].step)(4));
     say("size", (int)sizeof(await pair_of(1)) > 0);
     say("pointers", await nothing(&n, 2));
