@@ -8,6 +8,7 @@
 #include "lib/set/ready.h"
 
 #include <stdlib.h>
+#include <sys/single_threaded.h>
 
 static struct ready ready;
 static struct bide_wakeable *child;
@@ -47,6 +48,7 @@ static const struct bide_waker_vtable table = {clone, wake, wake_by_ref, drop};
 
 static void begin(void)
 {
+    __libc_single_threaded = 0; /* the threads of the explorer are none to libc */
     waiting.wake.vtable = &table;
     child = aligned_alloc(_Alignof(struct bide_wakeable), sizeof *child);
     explore_check(child != NULL);
