@@ -24,6 +24,7 @@ static const struct {
     [FORM_SPAWN_BLOCKING] = {1, 1, false},
     [FORM_TASK_JOIN] = {2, 2, true},
     [FORM_TASK_WAIT] = {1, 1, true},
+    [FORM_TASK_CANCEL] = {1, 1, true},
     [FORM_TASK_DETACH] = {1, 1, false},
     [FORM_TASK_ABORT] = {1, 1, false},
     [FORM_TASK_FINISHED] = {1, 1, false},
@@ -563,6 +564,7 @@ void check_form(struct checker *c, struct expr *e, enum use use)
         break;
     case FORM_TASK_DETACH:
     case FORM_TASK_WAIT:
+    case FORM_TASK_CANCEL:
     case FORM_TASK_ABORT:
     case FORM_TASK_FINISHED:
         check_task(c, e->arg[0]);

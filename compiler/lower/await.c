@@ -152,7 +152,8 @@ static bool awaitable_form(struct lower *l, struct expr *e, struct awaitable *a)
         expr_info_of(l, e->arg[0])->has_address = true;
         return true;
     case FORM_TASK_WAIT:
-        a->name = "bide_task_wait";
+    case FORM_TASK_CANCEL:
+        a->name = e->form == FORM_TASK_WAIT ? "bide_task_wait" : "bide_task_cancel";
         a->borrows = is_owned_value(e->arg[0]);
         add_operand(a, e->arg[0], false);
         return true;

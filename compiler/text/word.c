@@ -16,6 +16,7 @@ const char *form_name(enum form f)
         [FORM_SPAWN_BLOCKING] = "bide_spawn_blocking",
         [FORM_TASK_JOIN] = "bide_task_join",
         [FORM_TASK_WAIT] = "bide_task_wait",
+        [FORM_TASK_CANCEL] = "bide_task_cancel",
         [FORM_TASK_DETACH] = "bide_task_detach",
         [FORM_TASK_ABORT] = "bide_task_abort",
         [FORM_TASK_FINISHED] = "bide_task_finished",

@@ -169,7 +169,8 @@ static void watch_form(struct watch *w, struct expr *e)
     switch (e->form) {
     case FORM_GET:
     case FORM_TASK_JOIN:
-    case FORM_TASK_WAIT: uses(w, o, first); break;
+    case FORM_TASK_WAIT:
+    case FORM_TASK_CANCEL: uses(w, o, first); break;
     case FORM_MOVE:
         uses(w, o, first);
         if (o)

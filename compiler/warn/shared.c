@@ -153,7 +153,8 @@ static bool merge(void *context, uint32_t *to, const uint32_t *from)
 
 static bool awaits_task(struct expr *e, void *found)
 {
-    if (e->kind == EX_FORM && (e->form == FORM_TASK_JOIN || e->form == FORM_TASK_WAIT))
+    if (e->kind == EX_FORM &&
+        (e->form == FORM_TASK_JOIN || e->form == FORM_TASK_WAIT || e->form == FORM_TASK_CANCEL))
         *(bool *)found = true;
     return *(bool *)found || expr_each_child(e, awaits_task, found);
 }

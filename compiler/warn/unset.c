@@ -139,7 +139,8 @@ static const char *awaited_task(const struct flow *f, const struct event *e)
     if ((e->kind != EV_AWAIT && e->kind != EV_DROP) || e->expr->kind != EX_AWAIT || !e->expr->a)
         return NULL;
     const struct expr *form = skip_parens(e->expr->a);
-    bool is_wait = form->kind == EX_FORM && form->form == FORM_TASK_WAIT;
+    bool is_wait =
+        form->kind == EX_FORM && (form->form == FORM_TASK_WAIT || form->form == FORM_TASK_CANCEL);
     return is_wait ? task_text(f, form->arg[0]) : NULL;
 }
 

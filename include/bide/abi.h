@@ -93,6 +93,11 @@ enum bide_poll bide__start_bide_task_wait(struct bide_cx *cx, struct bide_frame 
                                           int *result, void *task);
 extern const struct bide_fn bide__desc_bide_task_wait;
 
+/* Leaf: asks the task to cancel, and then does the same. */
+enum bide_poll bide__start_bide_task_cancel(struct bide_cx *cx, struct bide_frame *parent,
+                                            int *result, void *task);
+extern const struct bide_fn bide__desc_bide_task_cancel;
+
 /* ---- futures as values: bide/future.h ---- */
 
 /* Makes a future of fn with a copy of its arguments; nothing runs yet. Returns an owning handle,

@@ -32,5 +32,6 @@
 #include <bide/sync.h>
 #include <bide/task.h>
 #include <bide/time.h>
+#include <bide/token.h>
 
 #endif

@@ -185,6 +185,7 @@ bide__needs int bide__erased_instant(struct bide_instant);
         bide__erased_result(out);                                                         \
     })
 #define bide_task_wait(h)     ((void)(h), bide__erased_int())
+#define bide_task_cancel(h)   ((void)*(h), bide__erased_int())
 #define bide_task_detach(h)   ((void)*(h), bide__erased())
 #define bide_task_abort(h)    ((void)*(h), bide__erased())
 #define bide_task_finished(h) ((void)*(h), bide__erased_int())

@@ -281,6 +281,7 @@ bide_must_use int bide__future_set_new(size_t limit, int is_ordered, void *set);
 bide_async int bide_future_set_next(struct bide__future_set *set, void *out, size_t stride,
                                     uint64_t *id);
 size_t bide__future_set_length(const struct bide__future_set *set);
+void bide__future_set_unconstrain(struct bide__future_set *set);
 uint64_t bide__future_set_ids(const struct bide__future_set *set);
 bide_async void bide_future_set_close(struct bide__future_set *set);
 int bide__future_set_free(struct bide__future_set *set);
@@ -331,6 +332,12 @@ bide_async int bide__join_all(struct bide__future_set *set, void *out, size_t st
 #define bide_future_set_next_id(set, out, id)                   \
     (bide_future_set_next)(bide__set_of(set, bide__future_set), \
                            bide__set_out(set, bide__future_set, out), 0, (id))
+
+/* From now on what the children await does not spend the task's budget: they go on as long as they
+ * are ready, and hold up the other tasks meanwhile. (Each poll of a child still spends one
+ * operation.) For a child that must not be interrupted by a budget that others have used up. */
+#define bide_future_set_unconstrain(set) \
+    bide__future_set_unconstrain(bide__set_of(set, bide__future_set))
 
 /* size_t: how many children have an end that was not told. */
 #define bide_future_set_length(set) bide__future_set_length(bide__set_of(set, bide__future_set))

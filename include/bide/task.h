@@ -40,6 +40,11 @@
  *       suspended or suspends next; its deferred blocks run and may wait. A task that has finished
  *       is left alone, so a join may still return 0. May be called again. Any thread.
  *
+ *   int error = await bide_task_cancel(h);
+ *       Aborts the task and waits for it, as bide_task_wait does: returns 0 if it has a result all
+ *       the same, or -ECANCELED when its deferred blocks have run. If this wait is cancelled, the
+ *       task unwinds nevertheless.
+ *
  *   bide_task_finished(h)   1 if a join would not wait, otherwise 0. Any thread.
  *   bide_task_detach(h);    Drops the handle: the task runs on by itself and its result is
  *                           discarded. Any thread.
@@ -53,6 +58,7 @@
 
 #include <bide/lang.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -100,6 +106,48 @@ struct bide_task_end {
  */
 #define bide_task_end(h, end) bide__task_end((const void *)(h), (end))
 int bide__task_end(const void *task, struct bide_task_end *end);
+
+/* bool: true if h is the handle of a task that could not be made: a join would say why. Any
+ * thread. */
+#define bide_task_is_unmade(h) bide__task_is_unmade((const void *)(h))
+bool bide__task_is_unmade(const void *task);
+
+/*
+ * Spends one operation of the task's budget, as each await of the library does that is ready at
+ * once; if the budget is used up, the other ready tasks run first. For loops that await nothing
+ * else. Cancelled: nothing has happened.
+ */
+bide_async void bide_budget_consume(void);
+
+/* True if the calling task has budget left in its turn, so that bide_budget_consume would not let
+ * others run; outside of tasks too. */
+bool bide_budget_has_left(void);
+
+/* ---- values of a task ---- */
+
+/*
+ * A task may have a value for each key, which code deep below finds without a parameter: the
+ * identity of a request, for example. A key is a static object; it is known by its address:
+ *
+ *     static const bide_local request = {free};
+ *
+ * `drop`, unless it is NULL, is called with the value when another takes its place, and when the
+ * task has ended. Values are not inherited by tasks that the task spawns. All branches of a task
+ * share them, also those of its futures and sets.
+ */
+typedef struct bide_local {
+    void (*drop)(void *value);
+} bide_local;
+
+/* Sets the calling task's value; NULL: it has none from now on. Returns 0, -ENOMEM (the value stays
+ * the caller's, and the old one in its place), or -ENXIO outside of tasks. */
+bide_must_use int bide_local_set(const bide_local *key, void *value);
+
+/* The calling task's value, or NULL. */
+void *bide_local_get(const bide_local *key);
+
+/* Takes the value away from the task without dropping it; NULL if there is none. */
+void *bide_local_take(const bide_local *key);
 
 #ifdef __cplusplus
 }

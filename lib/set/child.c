@@ -208,7 +208,12 @@ bool bide__child_poll(struct bide__future_set *set, struct bide_cx *cx, struct c
                           .depth = cx->depth + 1};
     c->is_begun = true;
     cx->turn->woken = woken & 1 ? UINT32_MAX : woken;
+    uint32_t budget = cx->turn->budget;
+    if (set->is_unconstrained)
+        cx->turn->budget = UINT32_MAX;
     enum bide_poll poll = bide_chain_poll(&sub);
+    if (set->is_unconstrained)
+        cx->turn->budget = budget;
     cx->turn->woken = outer;
     if (poll == BIDE_PENDING)
         return false;

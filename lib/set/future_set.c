@@ -138,6 +138,12 @@ uint64_t bide__future_set_ids(const struct bide__future_set *set)
     return set != NULL ? set->ids : 0;
 }
 
+void bide__future_set_unconstrain(struct bide__future_set *set)
+{
+    if (set != NULL)
+        set->is_unconstrained = true;
+}
+
 /* ---- close ---- */
 
 struct close {

@@ -49,6 +49,7 @@ struct bide__future_set {
     struct child *first, *last; /* the row */
     struct bide_wakeable *held, *held_last;
     bool is_ordered, is_closing;
+    bool is_unconstrained; /* its children do not ask for the budget */
 };
 
 /* child.c */

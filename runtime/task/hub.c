@@ -93,6 +93,7 @@ void bide__hub_free(struct bide__hub *hub)
 {
     bide__slab_end(&hub->tasks);
     bide__slab_end(&hub->outside);
+    bide__locals_free(hub);
     for (unsigned i = 0; i < hub->slab_count; i++)
         bide__slab_end(&hub->slabs[i]);
     while (hub->more != NULL) {

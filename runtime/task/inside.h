@@ -20,6 +20,7 @@
  *   LOW        it has low priority
  *   OWNER_ASKED, RUNTIME_ASKED   who has asked it to cancel: its scope or set, a shutdown. They
  *              stay, to tell why it ended
+ *   LOCALS     it has values of its own (local.c)
  *   the rest   a count of references: one of the executor until DONE (of a future: from its first
  *              poll on), one of each cloned waker and one of each waiting join. The block is freed
  *              when the count is 0 and HANDLE and LOCK are
@@ -252,6 +253,20 @@ static inline bool bide__state_end(bide__state *state)
     return !(s & BIDE__SCHEDULED);
 }
 
+/* Owner: it has values, or none any more. */
+static inline void bide__state_set_locals(bide__state *state, bool has)
+{
+    if (has)
+        bide__state_change(state, 0, BIDE__LOCALS, 0);
+    else
+        bide__state_change(state, BIDE__LOCALS, 0, 0);
+}
+
+static inline bool bide__state_has_locals(const bide__state *state)
+{
+    return atomic_load_explicit(state, memory_order_relaxed) & BIDE__LOCALS;
+}
+
 /* References. */
 
 /* Owner: one more, which no other thread will see. */
@@ -396,6 +411,14 @@ size_t bide__task_size(const struct bide_fn *fn, size_t *align, size_t *offset);
  * set. False: `size` is too small for fn. */
 bool bide__task_lay_out(struct bide__task *task, size_t size, struct bide__scope *scope,
                         const struct bide_fn *fn, const void *args, bool is_future);
+
+/* ---- local.c: values of tasks ---- */
+
+/* The task has ended: drops its values. */
+void bide__locals_drop(struct bide__task *task);
+
+/* The hub is being freed: no task has a value. */
+void bide__locals_free(struct bide__hub *hub);
 
 /* ---- outside.c: tasks that other threads have spawned ---- */
 

@@ -1,5 +1,6 @@
 /*
- * join.c: the leaves bide_task_join and bide_task_wait; and the watch, which waits without a task.
+ * join.c: the leaves bide_task_join, bide_task_wait and bide_task_cancel; and the watch, which waits
+ * without a task.
  *
  * A join that waits is in the task's ring with a reference to the task, so the handle may go
  * meanwhile (another branch may have joined the task). It looks at the variable anew at every poll,
@@ -158,6 +159,16 @@ static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
     return go(cx, f);
 }
 
+static enum bide_poll cancel_poll(struct bide_cx *cx, struct bide_frame *h)
+{
+    struct join *f = (struct join *)(void *)h;
+    const struct bide__worker *worker = bide__thread.running;
+
+    if (h->state == 0 && worker != NULL && f->task != worker->current)
+        bide__task_abort(f->task);
+    return wait_poll(cx, h);
+}
+
 static enum bide_answer join_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
     struct join *f = (struct join *)(void *)h;
@@ -173,6 +184,9 @@ static enum bide_answer join_cancel(struct bide_cx *cx, struct bide_frame *h)
 BIDE__LEAF_INNER(int, bide_task_join, struct join, BIDE__NOT_NOW, join_poll, join_cancel,
                  (void *, handle), (void *, out));
 BIDE__LEAF_INNER(int, bide_task_wait, struct join, BIDE__NOT_NOW, wait_poll, join_cancel,
+                 (void *, task));
+
+BIDE__LEAF_INNER(int, bide_task_cancel, struct join, BIDE__NOT_NOW, cancel_poll, join_cancel,
                  (void *, task));
 
 /* ---- a watch ---- */

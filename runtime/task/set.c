@@ -100,6 +100,11 @@ static void describe_unmade(struct bide_task_end *end, int error)
     *end = (struct bide_task_end){.function = "?", .reason = BIDE_END_NOT_MADE, .error = error};
 }
 
+bool bide__task_is_unmade(const void *handle)
+{
+    return bide__handle_error(handle) != 0;
+}
+
 int bide__task_end(const void *handle, struct bide_task_end *end)
 {
     const struct bide__task *task = handle;

@@ -311,6 +311,8 @@ static void task_ended(struct bide__worker *worker, struct bide__task *task,
     int error = bide_chain_error(&task->chain);
 
     BIDE__ASSERT(!(task->chain.flags & BIDE_CHAIN_LIVE), "task: end: its chain has a frame");
+    if (__builtin_expect(bide__state_has_locals(&task->wake.state), 0))
+        bide__locals_drop(task);
     task->end.fn = fn;
     task->end.result = slot != NULL ? slot : &task->end.value;
     task->end.value = value;

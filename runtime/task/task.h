@@ -60,7 +60,8 @@ enum {
     BIDE__LOW = 4096,
     BIDE__OWNER_ASKED = 1 << 13,
     BIDE__RUNTIME_ASKED = 1 << 14,
-    BIDE__REF = 1 << 15,
+    BIDE__LOCALS = 1 << 15,
+    BIDE__REF = 1 << 16,
 };
 
 /* How a task is asked to cancel, and by whom: at most one of the last two. 0: by its handle. */
@@ -172,6 +173,7 @@ struct bide__hub {
     bool refuses;                          /* no task may be spawned from outside (-ESHUTDOWN) */
     bool closed;                           /* there is no owner any more */
     struct bide__flock *flocks;            /* the first of a ring */
+    struct bide__locals *_Atomic locals;   /* the values of tasks; NULL: there never was one */
     void (*wake)(struct bide__driver *driver);
     struct bide__driver *driver;
 

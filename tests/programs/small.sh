@@ -1,7 +1,7 @@
 # The small programs print what is in NAME.out, times included: time is virtual, so the times are
 # exact and nobody waits. hello also runs in real time, as a user runs it.
 
-programs='hello join_two spawn_two sum sequential_vs_concurrent timed_join cancel'
+programs='hello join_two spawn_two sum sequential_vs_concurrent timed_join cancel join_set unordered'
 here=$SRC/tests/programs
 
 # shellcheck disable=SC2086
@@ -13,8 +13,10 @@ for name in $programs; do
     diff "$here/$name.out" "$name.txt" || fail "$name prints something else"
 done
 
-# The same on two workers.
+# The same on two workers, but for cancel: it raises a signal in a task, and a worker's thread has
+# all signals blocked. And but for join_set, whose tasks count in a plain variable.
 for name in $programs; do
+    case $name in cancel | join_set) continue ;; esac
     sed '0,/^async int main/s//bide_runtime(multi_thread);\n&/' "$SRC/examples/$name.c" >"$name.c"
     grep -q '^bide_runtime(multi_thread);' "$name.c" || fail "$name: no line for the runtime"
     BIDE_WORKERS=2 "$BIDE" run virtual.o "$name.c" >"$name.txt" 2>&1 ||

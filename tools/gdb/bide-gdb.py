@@ -727,7 +727,7 @@ It begins with the selected frame, or with the first async function above it on 
 
 # ---- all tasks ----
 
-SCHEDULED, RUNNING, DONE, FUTURE, REFERENCE = 1, 2, 4, 128, 32768  # task.h
+SCHEDULED, RUNNING, DONE, FUTURE, REFERENCE = 1, 2, 4, 128, 65536  # task.h
 CANCEL = 4  # a flag of a chain: core.h
 
 
