@@ -1,7 +1,7 @@
 /*
- * cancel: whoever is cancelled cleans up. An abort, a timeout, a lost race and Ctrl-C all do the
- * same: the task stops where it waits, and its deferred blocks run, the last one first. They may
- * wait too.
+ * cancel: whoever is cancelled cleans up. An abort, a timeout, a lost race, the close of a set and
+ * Ctrl-C all do the same: the task stops where it waits, and its deferred blocks run, the last one
+ * first. They may wait too.
  *
  *     bide run examples/cancel.c
  */
@@ -72,6 +72,40 @@ async int main(void)
     printf("select\n");
     int winner = await bide_select_biased(hold("hare"), bide_sleep(BIDE_MS(100)), hold("fox"));
     printf("  the winner is branch %d\n", winner);
+
+    /* Who has started many decides: the close of a set cancels what is left, and waits for it. An
+     * end tells its reason. */
+    printf("set\n");
+    bide_task_set(int) set;
+    n = bide_task_set_new(0, &set);
+    if (n < 0)
+        return n;
+    defer {
+        await bide_task_set_close(set);
+        printf("  the set is closed\n");
+    }
+    uint64_t first = bide_task_set_spawn(set, hold("first"));
+    bide_task_set_spawn(set, hold("second"));
+    await bide_sleep(BIDE_MS(10));
+    bide_task_set_abort(set, first);
+    struct bide_task_end end;
+    int result;
+    n = await bide_task_set_next_end(set, &result, &end);
+    printf("  a call of %s ended: %s\n", end.function,
+           n == -ECANCELED && end.reason == BIDE_END_ABORTED ? "it was aborted" : "who knows");
+
+    /* A part of the program is told to end, and does so in its own way. */
+    printf("token\n");
+    bide_token *token;
+    n = bide_token_new(&token);
+    if (n < 0)
+        return n;
+    defer {
+        bide_token_drop(token);
+    }
+    bide_token_cancel(token);
+    n = await bide_until_cancelled(token, hold("late comer"));
+    printf("  %s\n", n == 0 ? "it did not begin" : "it ran");
 
     /* The user decides. When main returns, tasks that are left are cancelled and awaited. */
     printf("Ctrl-C\n");

@@ -120,7 +120,9 @@ void *bide__lazy(const struct bide_fn *fn, const void *args)
     int error = 0;
     struct bide__worker *worker = bide__thread.running;
     struct bide__task *future = NULL;
+    const char *place = bide__lazy_place;
 
+    bide__lazy_place = NULL;
     if (__builtin_expect(worker == NULL, 0)) {
         struct bide_runtime *rt = bide__runtime_need(&error);
         if (rt != NULL && rt->multi)
@@ -134,6 +136,7 @@ void *bide__lazy(const struct bide_fn *fn, const void *args)
         bide__args_release(fn, args);
         return bide__handle_failed(error);
     }
+    future->wake.next = (void *)(uintptr_t)place; /* until it begins: see task/future.c */
     return future;
 }
 

@@ -15,6 +15,7 @@ _Thread_local struct bide__thread bide__thread __attribute__((tls_model("initial
 
 /* A word of its own, since generated code writes it. */
 _Thread_local const char *bide__spawn_place;
+_Thread_local const char *bide__lazy_place;
 
 struct bide_runtime *bide__runtime_running(void)
 {

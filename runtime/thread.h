@@ -13,6 +13,7 @@ struct bide__thread {
     struct bide_runtime *own;      /* the default runtime, kept until the thread exits */
     struct bide__task *to_release; /* task/future.c: futures that never began, to be let go of */
     bool releases;                 /* task/future.c: it is letting go of them now */
+    bool forgives;                 /* futures that never began go for good reasons now */
 };
 extern _Thread_local struct bide__thread bide__thread __attribute__((tls_model("initial-exec")));
 

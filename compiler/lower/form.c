@@ -250,9 +250,10 @@ static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool un
         code_text(l, to, "(void)");
     else if (!expr_info_of(l, e)->is_converted)
         code_text(l, to, "(%s)", type_print(l->unit, e->type, ""));
-    if (e->form != FORM_LAZY)
-        code_text(l, to, "(bide__spawned_at(\"%s:%u\"), ", file_text(l->unit, e->first),
-                  l->unit->token[e->first].line);
+    bool is_placed = e->form != FORM_FUTURE_SET_ADD;
+    if (is_placed)
+        code_text(l, to, "(bide__%s_at(\"%s:%u\"), ", e->form == FORM_LAZY ? "made" : "spawned",
+                  file_text(l->unit, e->first), l->unit->token[e->first].line);
     if (blocks) {
         copy_spawn_blocking(l, to, e);
     } else if (is_block) {
@@ -264,7 +265,7 @@ static void copy_spawn(struct lower *l, struct code *to, struct expr *e, bool un
         copy_args_literal(l, to, inner);
         code_text(l, to, ")");
     }
-    if (e->form != FORM_LAZY)
+    if (is_placed)
         code_text(l, to, ")");
     if (is_released)
         code_text(l, to, ")");

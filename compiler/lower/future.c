@@ -75,12 +75,13 @@ bool is_future_drop(struct lower *l, const struct expr *e)
     return v && v->is_owner;
 }
 
-/* `if (bide__start_bide_drop_one(cx, &frame->h, NULL, OLD) == BIDE_PENDING) {...}` */
-static void append_drop(struct lower *l, const struct code *old, uint32_t token)
+/* `if (bide__start_bide_drop_one(cx, &frame->h, NULL, OLD) == BIDE_PENDING) {...}`; in the place of
+ * `one` something else if the drop is `meant`, as it is written. */
+static void append_drop(struct lower *l, const struct code *old, bool meant, uint32_t token)
 {
     struct code *call = code_new(l);
-    code_text(l, call, "bide__start_bide_drop_one(%s, &%s->h, %s, ", l->cx, l->frame,
-              null_text(l->unit));
+    code_text(l, call, "bide__start_bide_drop_%s(%s, &%s->h, %s, ", meant ? "meant" : "one", l->cx,
+              l->frame, null_text(l->unit));
     code_append(l, call, old);
     code_text(l, call, ")");
     append_suspend(l, call, token, NULL);
@@ -126,7 +127,7 @@ void lower_future_drop(struct lower *l, struct expr *e)
         copy_argument(l, new, e->b);
         value = keep(l, new, type_unqualified(l->unit, e->type), e->b->first);
     }
-    append_drop(l, take(l, place, value), e->first);
+    append_drop(l, take(l, place, value), e->kind == EX_FORM, e->first);
     code_text(l, done, "(void)0");
     set_code(l, e, done);
 }
@@ -146,7 +147,7 @@ static void end_shield(struct lower *l)
 void append_value_drop(struct lower *l, const struct code *future, uint32_t token)
 {
     begin_shield(l);
-    append_drop(l, future, token);
+    append_drop(l, future, false, token);
     end_shield(l);
 }
 

@@ -39,7 +39,8 @@ static struct var *simple_owner(struct lower *l, struct expr *e)
 
 void copy_release(struct lower *l, struct code *to, struct expr *e)
 {
-    const char *release = release_name(e->arg[0]->type);
+    const char *release =
+        e->form == FORM_DROP ? "bide__future_drop" : release_name(e->arg[0]->type);
     struct var *v = simple_owner(l, e->arg[0]);
     if (!v && !e->arg[0]->is_lvalue) {
         code_text(l, to, "%s(", release);

@@ -37,6 +37,18 @@ static __inline__ void bide__spawned_at(const char *place)
 #endif
 }
 
+/* The same before bide__lazy, with the place of the bide_lazy. If the future is dropped before
+ * anybody has polled it, that is reported on stderr. */
+extern _Thread_local const char *bide__lazy_place;
+static __inline__ void bide__made_at(const char *place)
+{
+#ifdef NDEBUG
+    (void)place;
+#else
+    bide__lazy_place = place;
+#endif
+}
+
 /*
  * The same on the runtime `rt`, from any thread (NULL: a join returns -EINVAL). If the runtime has
  * been shut down, a join of the handle returns -ESHUTDOWN.
@@ -105,8 +117,11 @@ extern const struct bide_fn bide__desc_bide_task_cancel;
 void *bide__lazy(const struct bide_fn *fn, const void *args);
 
 /* Drops a future without waiting. If it has to be unwound, a new task does that. NULL is ignored.
- * Any thread. */
+ * Any thread. If it has never been polled, and bide__made_at has told the place of its
+ * bide_lazy, that is reported on stderr. The second one is for drops that are written: they report
+ * nothing. */
 void bide__future_release(void *future);
+void bide__future_drop(void *future);
 
 /*
  * Leaf: drives the future in the variable at `handle` to its end, moves its result to `result`,
@@ -129,9 +144,11 @@ void bide__future_moved(void *future);
  * unwinds, whoever drove it before. Only a forced request to cancel reaches this leaf. */
 enum bide_poll bide__start_bide_drop(struct bide_cx *cx, struct bide_frame *parent, void *result,
                                      void *futures, size_t count);
-/* The same for one future. */
+/* The same for one future; and where the drop is written, as bide_drop. */
 enum bide_poll bide__start_bide_drop_one(struct bide_cx *cx, struct bide_frame *parent,
                                          void *result, void *future);
+enum bide_poll bide__start_bide_drop_meant(struct bide_cx *cx, struct bide_frame *parent,
+                                           void *result, void *future);
 extern const struct bide_fn bide__desc_bide_drop;
 
 /*

@@ -423,6 +423,39 @@ static void let_go_of(struct bide__task *future)
         bide__hub_release(future);
 }
 
+/* A future that nobody has polled is a forgotten await, unless its drop is written, or its owner is
+ * unwound or never began itself. `wake.next` is the place of its bide_lazy, "FILE:LINE"; NULL: that
+ * is not known, or need not be told. */
+static void report_unpolled(const struct bide__task *future)
+{
+    const char *place = future->wake.next;
+    const struct bide_fn_info *info = bide__task_fn(future)->info;
+    char text[320];
+
+    if (place == NULL || bide__thread.forgives || bide__thread.releases)
+        return;
+    int n = snprintf(text, sizeof(text),
+                     "bide: %s: the future of '%s' that was made here is dropped, and nobody has "
+                     "awaited it: nothing of it has run; if that is meant, write bide_drop\n",
+                     place, info != NULL ? info->name : "?");
+    if ((size_t)n < sizeof(text))
+        (void)bide__door.write(STDERR_FILENO, text, (size_t)n);
+}
+
+void bide__future_forgive(void *handle)
+{
+    struct bide__task *future = handle;
+
+    if (bide__is_future(handle) && bide__future_is_fresh(future))
+        future->wake.next = NULL;
+}
+
+void bide__future_drop(void *handle)
+{
+    bide__future_forgive(handle);
+    bide__future_release(handle);
+}
+
 /* A future that never began may own another one in its arguments, and so on. They go one after the
  * other, not inside each other. */
 void bide__future_release(void *handle)
@@ -435,6 +468,7 @@ void bide__future_release(void *handle)
         let_go_of(future);
         return;
     }
+    report_unpolled(future);
     future->wake.next = bide__thread.to_release;
     bide__thread.to_release = future;
     if (bide__thread.releases)

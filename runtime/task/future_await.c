@@ -362,12 +362,23 @@ static enum bide_poll drop_go(struct bide_cx *cx, struct bide_frame *parent, voi
 enum bide_poll bide__start_bide_drop(struct bide_cx *cx, struct bide_frame *parent, void *result,
                                      void *futures, size_t count)
 {
+    for (size_t i = 0; i < count && cx->chain->unwinding; i++)
+        bide__future_forgive(((void **)futures)[i]);
     return drop_go(cx, parent, result, futures, count);
 }
 
 enum bide_poll bide__start_bide_drop_one(struct bide_cx *cx, struct bide_frame *parent,
                                          void *result, void *future)
 {
+    if (cx->chain->unwinding)
+        bide__future_forgive(future);
+    return drop_go(cx, parent, result, &future, 1);
+}
+
+enum bide_poll bide__start_bide_drop_meant(struct bide_cx *cx, struct bide_frame *parent,
+                                           void *result, void *future)
+{
+    bide__future_forgive(future);
     return drop_go(cx, parent, result, &future, 1);
 }
 

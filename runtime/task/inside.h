@@ -589,6 +589,9 @@ void bide__future_let_go(struct bide__worker *worker, struct bide__task *future)
 /* True if it has not begun. Only the owner of the handle may ask. */
 bool bide__future_is_fresh(const struct bide__task *future);
 
+/* If it has not begun: its drop will not be reported. Only the owner of the handle may ask. */
+void bide__future_forgive(void *handle);
+
 /* If it has not begun: drops what its arguments own, which may be futures and tasks of the same
  * hub. */
 void bide__future_drop_args(const struct bide__task *future);

@@ -411,8 +411,12 @@ bool bide__refuses_bound(const struct bide_fn *fn);
  * arguments. */
 static inline void bide__args_release(const struct bide_fn *fn, const void *args)
 {
-    if (__builtin_expect(fn->release != NULL, 0))
+    if (__builtin_expect(fn->release != NULL, 0)) {
+        bool forgives = bide__thread.forgives;
+        bide__thread.forgives = true;
         fn->release(args);
+        bide__thread.forgives = forgives;
+    }
 }
 
 /* multi.c: blocks the calling thread, which runs no worker, until the task has ended. The caller

@@ -3,6 +3,7 @@
 
 mod group;
 mod lock;
+mod set;
 mod spawn;
 mod talk;
 mod time;
@@ -87,7 +88,10 @@ pub fn crowd_leave() {
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
-    let rows: Vec<Row> = [spawn::ROWS, talk::ROWS, group::ROWS, time::ROWS, lock::ROWS, whole::ROWS].concat();
+    let rows: Vec<Row> = [
+        spawn::ROWS, talk::ROWS, group::ROWS, set::ROWS, time::ROWS, lock::ROWS, whole::ROWS,
+    ]
+    .concat();
     if args.len() < 4 {
         eprintln!("sched ROW ct|mtN N [cold]");
         std::process::exit(2);
