@@ -88,7 +88,7 @@ async int main(void)
     bide_task_set_spawn(set, hold("second"));
     await bide_sleep(BIDE_MS(10));
     bide_task_set_abort(set, first);
-    struct bide_task_end end;
+    bide_task_end end;
     int result;
     n = await bide_task_set_next_end(set, &result, &end);
     printf("  a call of %s ended: %s\n", end.function,

@@ -537,21 +537,14 @@ void check_form(struct checker *c, struct expr *e, enum use use)
     if (!check_count(c, e)) {
         return;
     }
-    switch (e->form) {
-    case FORM_SPAWN:
-    case FORM_SPAWN_ON:
-    case FORM_SPAWN_AT:
-    case FORM_SPAWN_LOCAL:
-    case FORM_SPAWN_LOW:
-    case FORM_SCOPE_SPAWN:
-    case FORM_TASK_SET_SPAWN:
-    case FORM_TASK_MAP_SPAWN:
-    case FORM_FUTURE_SET_ADD:
-    case FORM_LAZY:
-    case FORM_BLOCK_ON:
+    if (form_spawns(e->form) || form_adds(e->form)) {
         check_place(c, e);
         check_started(c, e);
-        break;
+        return;
+    }
+    switch (e->form) {
+    case FORM_LAZY:
+    case FORM_BLOCK_ON: check_started(c, e); break;
     case FORM_SCOPE_CANCEL: check_scope_form(c, e); break;
     case FORM_REF: check_ref(c, e); break;
     case FORM_SPAWN_BLOCKING:

@@ -35,10 +35,10 @@
  *       leaves its scope or is assigned another future. A drop inside the future itself, or inside
  *       one that it drives, only asks it to cancel.
  *
- *       A future that nobody has polled when it is dropped is mostly an await that was forgotten. So
- *       that is reported on stderr, with the place of the bide_lazy, if the file with it was
- *       compiled without NDEBUG. It is not reported if the drop is written (bide_drop), or if a
- *       request to cancel, or the lack of memory, unwinds the owner.
+ *       A future that nobody has polled when it is dropped is mostly a forgotten await. So that is
+ *       reported on stderr, with the place of the bide_lazy, if the file with it was compiled
+ *       without NDEBUG. It is not reported if the drop is written (bide_drop), or if a request to
+ *       cancel, or the lack of memory, unwinds the owner.
  *
  *   bide_move(f)
  *       Yields the future and empties f. A get that drives the future goes on and takes its value;

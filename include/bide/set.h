@@ -7,12 +7,12 @@
  *     bide_task_set(int) set;
  *     int rc = bide_task_set_new(8, &set);
  *     if (rc < 0)
- *         return rc;
+ *         return;
  *     defer { await bide_task_set_close(set); }
  *     for (size_t i = 0; i < n; i++)
  *         bide_task_set_spawn(set, fetch_length(urls[i]));
  *     for (int length; (rc = await bide_task_set_next(set, &length)) != 0;)
- *         rc > 0 ? printf("%d bytes\n", length) : printf("failed: %s\n", strerror(-rc));
+ *         rc > 0 ? printf("%d bytes\n", length) : printf("failed: %d\n", rc);
  *
  * A *task map* is a task set whose children have keys. docs/choosing.md tells when to use a set, a
  * scope, a join or a single task.
@@ -46,7 +46,7 @@ extern "C" {
 
 /* Private: the result of the children of a handle, and checks of types. */
 #define bide__set_result(set, tag) __typeof__((*(set))((struct tag *)0))
-#define bide__set_of(set, tag)     ((void)(bide__set_result(set, tag) *)0, (struct tag *)(void *)(set))
+#define bide__set_of(s, tag)       ((void)(bide__set_result(s, tag) *)0, (struct tag *)(void *)(s))
 #define bide__set_slot(set, tag)   ((void)(bide__set_result(*(set), tag) *)0, (void *)(set))
 /* The message of a compiler names the member. */
 #define bide__set_check(T, U, problem) \
@@ -64,8 +64,9 @@ struct bide__task_set;
 
 /* Private: what the macros below call. */
 bide_must_use int bide__task_set_new(size_t limit, void *set);
-bide_async int bide_task_set_next(struct bide__task_set *set, void *out, struct bide_task_end *end);
-int bide__task_set_try_next(struct bide__task_set *set, void *out, struct bide_task_end *end);
+/* Returns 1, 0 or a negative errno: see the macro. */
+bide_async int bide_task_set_next(struct bide__task_set *set, void *out, bide_task_end *end);
+int bide__task_set_try_next(struct bide__task_set *set, void *out, bide_task_end *end);
 size_t bide__task_set_length(struct bide__task_set *set);
 void bide__task_set_abort_all(struct bide__task_set *set);
 int bide__task_set_abort(struct bide__task_set *set, uint64_t id);
@@ -108,9 +109,9 @@ void bide__task_set_free(struct bide__task_set *set);
  */
 #define bide_task_set_next(set, out)                                                               \
     bide_task_set_next(bide__set_of(set, bide__task_set), bide__set_out(set, bide__task_set, out), \
-                       (struct bide_task_end *)0)
+                       (bide_task_end *)0)
 
-/* The same, and tells which child it was and why it ended, in *end (struct bide_task_end of
+/* The same, and tells which child it was and why it ended, in *end (bide_task_end of
  * bide/task.h). *end is written whenever a child was taken out. */
 #define bide_task_set_next_end(set, out, end)               \
     (bide_task_set_next)(bide__set_of(set, bide__task_set), \
@@ -119,7 +120,7 @@ void bide__task_set_free(struct bide__task_set *set);
 /* Both without waiting: -EAGAIN if there are children, but none has ended. */
 #define bide_task_set_try_next(set, out)                       \
     bide__task_set_try_next(bide__set_of(set, bide__task_set), \
-                            bide__set_out(set, bide__task_set, out), (struct bide_task_end *)0)
+                            bide__set_out(set, bide__task_set, out), (bide_task_end *)0)
 #define bide_task_set_try_next_end(set, out, end)              \
     bide__task_set_try_next(bide__set_of(set, bide__task_set), \
                             bide__set_out(set, bide__task_set, out), (end))
@@ -180,10 +181,10 @@ void bide__task_set_free(struct bide__task_set *set);
 
 /* Private: what the macros below call. */
 bide_must_use int bide__task_map_new(size_t limit, void *map);
+/* Returns 1, 0 or a negative errno: see the macro. */
 bide_async int bide_task_map_next(struct bide__task_map *map, void *key, void *out,
-                                  struct bide_task_end *end);
-int bide__task_map_try_next(struct bide__task_map *map, void *key, void *out,
-                            struct bide_task_end *end);
+                                  bide_task_end *end);
+int bide__task_map_try_next(struct bide__task_map *map, void *key, void *out, bide_task_end *end);
 int bide__task_map_abort(struct bide__task_map *map, const void *key, size_t size);
 uint64_t bide__task_map_find(struct bide__task_map *map, const void *key, size_t size);
 size_t bide__task_map_length(struct bide__task_map *map);
@@ -225,14 +226,13 @@ void bide__task_map_free(struct bide__task_map *map);
  * Like bide_task_set_next; *key becomes the key of the child, also if that has no result. A string
  * stays until the next call of this, or until the map is closed.
  */
-#define bide_task_map_next(map, key, out)                                      \
-    bide_task_map_next(bide__map_of(map), (key), bide__map_out(map, key, out), \
-                       (struct bide_task_end *)0)
+#define bide_task_map_next(map, key, out) \
+    bide_task_map_next(bide__map_of(map), (key), bide__map_out(map, key, out), (bide_task_end *)0)
 #define bide_task_map_next_end(map, key, out, end) \
     (bide_task_map_next)(bide__map_of(map), (key), bide__map_out(map, key, out), (end))
 #define bide_task_map_try_next(map, key, out)                                       \
     bide__task_map_try_next(bide__map_of(map), (key), bide__map_out(map, key, out), \
-                            (struct bide_task_end *)0)
+                            (bide_task_end *)0)
 
 /* int: asks the child with this key (const K *) to cancel. 0, or -ENOENT: there is none. Its end is
  * told by `next`. */
@@ -278,6 +278,7 @@ void bide__task_map_free(struct bide__task_map *map);
 
 /* Private: what the macros below call. */
 bide_must_use int bide__future_set_new(size_t limit, int is_ordered, void *set);
+/* Returns 1, 0 or a negative errno: see the macro. */
 bide_async int bide_future_set_next(struct bide__future_set *set, void *out, size_t stride,
                                     uint64_t *id);
 size_t bide__future_set_length(const struct bide__future_set *set);
@@ -345,10 +346,10 @@ bide_async int bide__join_all(struct bide__future_set *set, void *out, size_t st
 /*
  * async int bide_join_all(bide_future_set(T) set, T *out, size_t count)
  *
- * Runs all children to their ends: the result of the child with number n goes to out[n - 1]. Returns
- * 0, or the first error of a child, whose place is left alone, or -ENOSPC if more than `count`
- * children were ever added; then nothing has run. Cancelled: what has ended is in its place and out
- * of the set, the rest stays.
+ * Runs all children to their ends: the result of the child with number n goes to out[n - 1].
+ * Returns 0, or the first error of a child, whose place is left alone, or -ENOSPC if more than
+ * `count` children were ever added; then nothing has run. Cancelled: what has ended is in its place
+ * and out of the set, the rest stays.
  */
 #define bide_join_all(set, out, count)                                                             \
     bide__join_all(bide__set_of(set, bide__future_set), bide__set_out(set, bide__future_set, out), \

@@ -78,34 +78,34 @@ bide_async void bide_yield(void);
 uint64_t bide_task_id(void);
 
 /* Why a task ended. If several have asked it to cancel, the last of these names counts. */
-enum bide_end_reason {
+typedef enum bide_end_reason {
     BIDE_END_RETURNED = 0, /* its function returned */
     BIDE_END_NOT_MADE = 1, /* it never was: no memory, or what bide_task_join says */
     BIDE_END_FAILED = 2,   /* it was unwound because there was no memory for a call in it */
     BIDE_END_ABORTED = 3,  /* cancelled by its handle, or its number */
     BIDE_END_OWNER = 4,    /* cancelled by its scope or set */
     BIDE_END_SHUTDOWN = 5, /* cancelled by the shutdown of its runtime */
-};
+} __attribute__((__mode__(__SI__))) bide_end_reason;
 
 /* The end of a task. The texts belong to the program's code. */
-struct bide_task_end {
+typedef struct bide_task_end {
     uint64_t id;          /* what bide_task_id returned in it; 0: it was not made */
     const char *function; /* whose call it ran: "?" if that is not known */
     const char *file;     /* where that function is defined; NULL, and line 0: unknown */
     uint32_t line;
-    enum bide_end_reason reason;
+    bide_end_reason reason;
     int error; /* 0: it returned; otherwise what a join of it says */
-};
+} bide_task_end;
 
 /*
- * int bide_task_end(bide_task(T) h, struct bide_task_end *end)
+ * int bide_task_end(bide_task(T) h, bide_task_end *end)
  *
  * Tells how a task has ended whose handle is still there (after bide_task_wait, for example).
  * Returns 1 and fills in *end, or -EAGAIN if it has not ended, or -EINVAL if h is empty. Any
  * thread.
  */
 #define bide_task_end(h, end) bide__task_end((const void *)(h), (end))
-int bide__task_end(const void *task, struct bide_task_end *end);
+int bide__task_end(const void *task, bide_task_end *end);
 
 /* bool: true if h is the handle of a task that could not be made: a join would say why. Any
  * thread. */
@@ -127,9 +127,8 @@ bool bide_budget_has_left(void);
 
 /*
  * A task may have a value for each key, which code deep below finds without a parameter: the
- * identity of a request, for example. A key is a static object; it is known by its address:
- *
- *     static const bide_local request = {free};
+ * identity of a request, for example. A key is a static object, known by its address, as in
+ * `static const bide_local request = {free};`.
  *
  * `drop`, unless it is NULL, is called with the value when another takes its place, and when the
  * task has ended. Values are not inherited by tasks that the task spawns. All branches of a task

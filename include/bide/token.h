@@ -55,6 +55,7 @@ void bide_token_drop(bide_token *token);
 /* Cancels the token and all below it: waits for them end. May be called again. */
 void bide_token_cancel(bide_token *token);
 
+/* True if it, or a token above it, was cancelled. */
 bool bide_token_is_cancelled(const bide_token *token);
 
 /* Waits until the token is cancelled; returns 0. The caller has a handle meanwhile. Cancelled

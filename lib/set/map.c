@@ -277,7 +277,7 @@ struct next {
     struct bide_frame h;
     struct bide__task_map *map;
     void *key, *out;
-    struct bide_task_end *end;
+    bide_task_end *end;
 };
 
 /* With the lock: the key of the child whose end is told. */
@@ -292,9 +292,9 @@ static void tell_key(struct bide__task_map *map, struct node *n, void *key)
 }
 
 static int map_next(struct bide__task_map *map, struct bide_cx *cx, const void *leaf, void *key,
-                    void *out, struct bide_task_end *told)
+                    void *out, bide_task_end *told)
 {
-    struct bide_task_end end;
+    bide_task_end end;
     int r;
 
     if (map == NULL)
@@ -339,11 +339,9 @@ static enum bide_answer next_cancel(struct bide_cx *cx, struct bide_frame *h)
 }
 
 BIDE__LEAF(int, bide_task_map_next, struct next, next_poll, next_cancel,
-           (struct bide__task_map *, map), (void *, key), (void *, out),
-           (struct bide_task_end *, end));
+           (struct bide__task_map *, map), (void *, key), (void *, out), (bide_task_end *, end));
 
-int bide__task_map_try_next(struct bide__task_map *map, void *key, void *out,
-                            struct bide_task_end *end)
+int bide__task_map_try_next(struct bide__task_map *map, void *key, void *out, bide_task_end *end)
 {
     return map_next(map, NULL, NULL, key, out, end);
 }

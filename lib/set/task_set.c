@@ -13,7 +13,7 @@ struct next {
     struct bide_frame h;
     struct bide__task_set *set;
     void *out;
-    struct bide_task_end *end;
+    bide_task_end *end;
 };
 
 static enum bide_poll next_poll(struct bide_cx *cx, struct bide_frame *h)
@@ -35,9 +35,9 @@ static enum bide_answer next_cancel(struct bide_cx *cx, struct bide_frame *h)
 }
 
 BIDE__LEAF(int, bide_task_set_next, struct next, next_poll, next_cancel,
-           (struct bide__task_set *, set), (void *, out), (struct bide_task_end *, end));
+           (struct bide__task_set *, set), (void *, out), (bide_task_end *, end));
 
-int bide__task_set_try_next(struct bide__task_set *set, void *out, struct bide_task_end *end)
+int bide__task_set_try_next(struct bide__task_set *set, void *out, bide_task_end *end)
 {
     return bide__set_next(set, NULL, NULL, out, end);
 }

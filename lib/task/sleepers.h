@@ -2,11 +2,11 @@
  * lib/task/sleepers.h: those that wait for something that, once it is so, is so for all of them: a
  * cancelled token, an empty tracker.
  *
- * A sleeper is part of its leaf's frame, and is read and written under the lock of the object. While
- * it is in the list it has a clone of the waker. A clone is made before the lock is taken, and
- * whoever takes one out of a sleeper wakes or drops it after the lock was given back, since a waker
- * may call back into the object. Once a sleeper was taken out and the lock given back, nobody else
- * touches it: its leaf may be gone.
+ * A sleeper is part of its leaf's frame, and is read and written under the lock of the object.
+ * While it is in the list it has a clone of the waker. A clone is made before the lock is taken,
+ * and whoever takes one out of a sleeper wakes or drops it after the lock was given back, since a
+ * waker may call back into the object. Once a sleeper was taken out and the lock given back, nobody
+ * else touches it: its leaf may be gone.
  */
 #ifndef BIDE_LIB_TASK_SLEEPERS_H
 #define BIDE_LIB_TASK_SLEEPERS_H

@@ -53,6 +53,7 @@
 
 #include <bide/abi.h>
 #include <bide/runtime.h>
+#include <bide/task.h>
 
 /* ---- the state: no other code touches `wake.state` after bide__state_init ---- */
 
@@ -579,7 +580,7 @@ void bide__set_child_ended(struct bide__worker *worker, struct bide__scope *scop
                            struct bide__task *task);
 
 /* Why a task has ended, which has, or why it was not made. */
-enum bide_end_reason bide__end_reason(uintptr_t state, int error);
+bide_end_reason bide__end_reason(uintptr_t state, int error);
 
 /* ---- futures: future.c has the table of states and events, future_await.c the leaves ---- */
 

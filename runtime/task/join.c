@@ -1,6 +1,6 @@
 /*
- * join.c: the leaves bide_task_join, bide_task_wait and bide_task_cancel; and the watch, which waits
- * without a task.
+ * join.c: the leaves bide_task_join, bide_task_wait and bide_task_cancel; and the watch, which
+ * waits without a task.
  *
  * A join that waits is in the task's ring with a reference to the task, so the handle may go
  * meanwhile (another branch may have joined the task). It looks at the variable anew at every poll,

@@ -69,7 +69,7 @@ static struct bide__worker *worker_of(const struct bide__task_set *set)
 
 /* ---- the reason of an end ---- */
 
-enum bide_end_reason bide__end_reason(uintptr_t state, int error)
+bide_end_reason bide__end_reason(uintptr_t state, int error)
 {
     if (error == 0)
         return BIDE_END_RETURNED;
@@ -80,12 +80,12 @@ enum bide_end_reason bide__end_reason(uintptr_t state, int error)
     return state & BIDE__OWNER_ASKED ? BIDE_END_OWNER : BIDE_END_ABORTED;
 }
 
-static void describe(struct bide_task_end *end, const struct bide__task *task)
+static void describe(bide_task_end *end, const struct bide__task *task)
 {
     const struct bide_fn_info *info = task->end.fn->info;
     uintptr_t state = atomic_load_explicit(&task->wake.state, memory_order_relaxed);
 
-    *end = (struct bide_task_end){
+    *end = (bide_task_end){
         .id = (uint64_t)(uintptr_t)task,
         .function = info != NULL ? info->name : "?",
         .file = info != NULL ? info->file : NULL,
@@ -95,9 +95,9 @@ static void describe(struct bide_task_end *end, const struct bide__task *task)
     };
 }
 
-static void describe_unmade(struct bide_task_end *end, int error)
+static void describe_unmade(bide_task_end *end, int error)
 {
-    *end = (struct bide_task_end){.function = "?", .reason = BIDE_END_NOT_MADE, .error = error};
+    *end = (bide_task_end){.function = "?", .reason = BIDE_END_NOT_MADE, .error = error};
 }
 
 bool bide__task_is_unmade(const void *handle)
@@ -105,7 +105,7 @@ bool bide__task_is_unmade(const void *handle)
     return bide__handle_error(handle) != 0;
 }
 
-int bide__task_end(const void *handle, struct bide_task_end *end)
+int bide__task_end(const void *handle, bide_task_end *end)
 {
     const struct bide__task *task = handle;
     int error = bide__handle_error(handle);
@@ -274,8 +274,7 @@ static bool pop(struct bide__task_set *set, struct bide__task **task, int *error
     return false;
 }
 
-static int tell(struct bide__worker *worker, struct bide__task *task, void *out,
-                struct bide_task_end *end)
+static int tell(struct bide__worker *worker, struct bide__task *task, void *out, bide_task_end *end)
 {
     int error = task->end.error;
 
@@ -300,7 +299,7 @@ static int wait(struct bide__task_set *set, const struct bide_cx *cx, const void
 }
 
 int bide__set_next(struct bide__task_set *set, struct bide_cx *cx, const void *leaf, void *out,
-                   struct bide_task_end *end)
+                   bide_task_end *end)
 {
     struct bide__worker *worker = bide__thread.running;
     struct bide__task *task;

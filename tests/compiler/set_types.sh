@@ -68,7 +68,7 @@ for compiler in gcc clang; do
             else
                 [ "$n" != 0 ] || fail "$how refuses what is right: $(cat log)"
                 grep -q 'error: ' log || fail "$how: case $n is no error: $(cat log)"
-                grep -Eq 'another (result|type)|expected here|the set is for|the_(key|result)' log ||
+                grep -Eq 'another (result|type)|expected here|set is for|the_(key|result)' log ||
                     fail "$how: case $n says nothing of types: $(cat log)"
             fi
         done

@@ -54,7 +54,7 @@ static async int by_number(void)
     CHECK(id != 0);
     key = 100;
     CHECK_EQ(bide_task_map_find(map, &key), 0);
-    struct bide_task_end end;
+    bide_task_end end;
     for (int i = 99; i >= 0; i--) {
         CHECK_EQ(await bide_task_map_next_end(map, &key, &n, &end), 1);
         CHECK_EQ(key, i);

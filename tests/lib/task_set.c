@@ -121,7 +121,7 @@ static async int without_waiting(void)
     uint64_t id = bide_task_set_spawn(set, child(1, 7, 0));
     CHECK_EQ(bide_task_set_try_next(set, &n), -EAGAIN);
     await bide_sleep(BIDE_MS(50));
-    struct bide_task_end end;
+    bide_task_end end;
     CHECK_EQ(bide_task_set_try_next_end(set, &n, &end), 1);
     CHECK_EQ(n, 7);
     CHECK_EQ(end.id, id);
@@ -185,7 +185,7 @@ static async int reasons(void)
     defer {
         await bide_task_set_close(set);
     }
-    struct bide_task_end end;
+    bide_task_end end;
     int n = 0;
     uint64_t returns = bide_task_set_spawn(set, child(1, 5, 0));
     uint64_t aborted = bide_task_set_spawn(set, child(1000, 0, 0));
@@ -235,7 +235,7 @@ static async int runs_out_of_memory(void)
     defer {
         await bide_task_set_close(set);
     }
-    struct bide_task_end end;
+    bide_task_end end;
     int n;
     bide_task_set_spawn(set, deep(1000));
     bide_test_fail("alloc", 1, -ENOMEM, 0);
@@ -265,7 +265,7 @@ TEST(a_child_without_memory_is_told_of)
 
 static async int handles(void)
 {
-    struct bide_task_end end;
+    bide_task_end end;
     bide_task(int) none = 0, task = bide_spawn(child(1, 3, 0));
     CHECK_EQ(bide_task_end(none, &end), -EINVAL);
     CHECK_EQ(bide_task_end(task, &end), -EAGAIN);
@@ -307,7 +307,7 @@ static async int leaves_a_task(void)
 TEST(a_shutdown_is_a_reason)
 {
     struct bide_runtime *rt;
-    struct bide_task_end end;
+    bide_task_end end;
     begin();
     CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
     struct bide_runtime *before = bide_runtime_enter(rt);

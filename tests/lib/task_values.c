@@ -36,7 +36,7 @@ static async int cancels_itself(void)
 
 static async int cancels(void)
 {
-    struct bide_task_end end;
+    bide_task_end end;
     bide_task(int) task = bide_spawn(slow(1000, 20));
     await bide_sleep(BIDE_MS(1));
     bide_instant from = bide_now();

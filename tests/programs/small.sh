@@ -1,7 +1,8 @@
 # The small programs print what is in NAME.out, times included: time is virtual, so the times are
 # exact and nobody waits. hello also runs in real time, as a user runs it.
 
-programs='hello join_two spawn_two sum sequential_vs_concurrent timed_join cancel join_set unordered'
+programs='hello join_two spawn_two sum sequential_vs_concurrent timed_join cancel join_set
+    unordered'
 here=$SRC/tests/programs
 
 # shellcheck disable=SC2086

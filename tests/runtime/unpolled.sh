@@ -48,7 +48,7 @@ static int plain(void)
 static async int with_an_argument(void)
 {
     bide_future(int) inner = bide_lazy(work(8));
-    bide_future(int) outer = bide_lazy(owner(bide_move(inner))); /* reported, and not the inner one */
+    bide_future(int) outer = bide_lazy(owner(bide_move(inner))); /* reported; not the inner one */
     return outer != NULL;
 }
 

@@ -39,7 +39,7 @@ function kind_of(parameter, first,    base)
     base = parameter
     sub(/ *\*.*/, "", base)
     if (base ~ /^(void|char)$/) return "buffer"
-    if (base ~ /^(unsigned|int|long|size_t|ssize_t|bool|float|double|u?int[0-9]+_t)$/) return "out"
+    if (base ~ /^(bide_task_end|unsigned|int|long|size_t|ssize_t|bool|float|double|u?int[0-9]+_t)$/) return "out"
     if (first || !(base in is_plain)) return "in"
     return "out"
 }
