@@ -65,7 +65,7 @@ static void be_child(const struct bide__test *test, int output_fd, pid_t parent)
     must(dup2(output_fd, 2), "dup2");
     close(null_fd);
     close(output_fd);
-    setvbuf(stdout, NULL, _IOLBF, 0);
+    setvbuf(stdout, NULL, _IONBF, 0); /* a stream that was used takes no other mode */
     bide__test_body(test);
     exit(0);
 }

@@ -4,7 +4,8 @@
  * The test has a runtime of its own, with a stopped clock unless it asks for real time. When its
  * body has ended, tasks that are still ready get SETTLE_YIELDS turns: a task that was just aborted,
  * or that has its answer already, is not left behind. They end without a move of the clock, since
- * what settles is always ready.
+ * what settles is always ready. A call on the blocking pool will come to its end, so that is waited
+ * for: the clock does not move meanwhile either, and then by PAUSE_NS.
  *
  * The runtime counts as that of a program: when everything waits and nothing can wake a task, the
  * body returns -EDEADLK. It has the signal SIGQUIT, by which the process that waits for the test's
@@ -24,7 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SETTLE_YIELDS = 100, SETTLE_ROUNDS = 50, SHUTDOWN_S = 10 };
+enum { SETTLE_YIELDS = 100, SETTLE_ROUNDS = 50, PAUSE_NS = 1, SHUTDOWN_S = 10 };
 
 static _Atomic uint64_t random_state;
 
@@ -72,10 +73,20 @@ static void run_body(const struct bide__test *test, struct bide_runtime *rt)
 
 /* ---- what is left ---- */
 
+static bool pool_is_busy(void)
+{
+    bide_runtime_metrics m = {0};
+    (void)bide_runtime_metrics_read(bide_runtime_current(), &m);
+    return m.blocking_queued > 0 || m.blocking_threads > m.blocking_idle;
+}
+
 static bide_async int settle(void)
 {
-    for (int i = 0; i < SETTLE_YIELDS && bide__tasks_count(bide_task_id()) > 0; i++)
+    for (int i = 0; i < SETTLE_YIELDS && bide__tasks_count(bide_task_id()) > 0; i++) {
         bide_await bide_yield();
+        while (pool_is_busy())
+            bide_await bide_sleep(BIDE_NS(PAUSE_NS));
+    }
     return 0;
 }
 

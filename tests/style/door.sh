@@ -1,7 +1,7 @@
 # Core, runtime, lib and extra make no system call, allocation, clock or random read of their own:
 # all go through runtime/door. A call is a whole name before a parenthesis, but not a member;
-# comments and strings do not count. lib/test/process.c makes processes for a user's tests, and is in
-# no program that is tested.
+# comments and strings do not count. lib/test/process.c makes processes for a user's tests, and is
+# in no program that is tested.
 set -eu
 cd "$SRC"
 calls="malloc|calloc|realloc|reallocarray|free|strdup|strndup|asprintf|vasprintf|aligned_alloc"
