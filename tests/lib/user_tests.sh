@@ -153,6 +153,20 @@ bide_test(has_no_memory)
     bide_test_give_up("it went on");
 }
 
+static async int ends_after(uint64_t random)
+{
+    return await bide_sleep(BIDE_MS(random % 1000));
+}
+bide_test(leaves_one_of_many)
+{
+    for (int i = 0; i < 5000; i++)
+        bide_spawn(ends_after(bide_test_random()));
+    bide_spawn(sleeps());
+    for (int i = 0; i < 5000; i++)
+        bide_spawn(ends_after(bide_test_random()));
+    await bide_sleep(BIDE_S(1));
+}
+
 /* These pass: a task that only has to end is not left behind, and real time passes. */
 bide_test(good_aborted)
 {
@@ -203,6 +217,9 @@ ends 1 ./bad leaves_a_task
 has 'bad.c:33: a task was left behind: sleeps' 'bad.c:31: leaves_a_task: it left tasks behind' \
     '  sleeps (bad.c:9)'
 has_not 'bad.c:34:'
+ends 1 ./bad leaves_one_of_many
+has 'bad.c:61: a task was left behind: sleeps'
+[ "$(grep -c 'left behind:' out)" = 1 ] || fail "more than one: $(cat out)"
 ends 1 ./bad leaves_a_stream
 open='it left a stream, a listener or a future open: Device or resource busy'
 has "bad.c:37: leaves_a_stream: $open"
