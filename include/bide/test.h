@@ -92,7 +92,7 @@ void bide__test_add(struct bide__test *test);
  */
 #define bide_test(name) bide_test_with(name, .real_time = false)
 #define bide_test_with(name_, ...)                                                    \
-    static bide_async void test_##name_(void);                                        \
+    static bide_async void test_##name_(void) __attribute__((__used__));              \
     static void __attribute__((__constructor__)) bide__test_add_##name_(void)         \
     {                                                                                 \
         static struct bide__test test = {                                             \
