@@ -101,7 +101,7 @@ static void park(const struct bide_fn *fn, const void *args, void *result)
     if (atomic_fetch_or_explicit(&parked.word, LEAVING, memory_order_acquire) >= CLONE)
         sleep_until(&parked.word, 0, CLONE);
     if (bide_chain_error(&chain) != 0 && result != NULL)
-        bide_fn_fail(fn, result, bide_chain_error(&chain));
+        bide_fn_fail(fn, bide_chain_error(&chain), result);
 }
 
 void bide__park_on(const struct bide_fn *fn, const void *args, void *result)

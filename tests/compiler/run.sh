@@ -109,6 +109,6 @@ done
 programs "$SRC/tests/compiler/run" >list
 [ -s list ] || fail "no program is named ${ONLY-}"
 "$CC" -Wall -Wextra -Werror -fno-sanitize=all -I"$BUILD/include" -c \
-    "$SRC/tests/compiler/flavour.c" -o flavour.o
+    "$SRC/tests/compiler/flavour/flavour.c" -o flavour.o
 xargs -d '\n' -P 2 -n 1 sh case.sh <list >log || fail "$(cat log)"
 echo "$(wc -l <list) programs"

@@ -343,7 +343,7 @@ TEST_LIMIT(what_a_call_in_place_spawns_is_run_by_others, 30)
 static struct bide_runtime_metrics metrics(void)
 {
     struct bide_runtime_metrics m;
-    CHECK_EQ(bide_runtime_metrics(rt, &m), 0);
+    CHECK_EQ(bide_runtime_metrics_read(rt, &m), 0);
     return m;
 }
 
