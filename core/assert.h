@@ -18,4 +18,12 @@ void bide__broken(const char *transition) __attribute__((noreturn, cold));
 #define BIDE__ASSERT(condition, transition) ((void)sizeof(!(condition)))
 #endif
 
+/* The same for mistakes that a program can make: kept in every build, since what follows one is a
+ * corrupted task. */
+#ifdef BIDE_CHECK_STATES
+#define bide__must(condition, transition) BIDE__ASSERT(condition, transition)
+#else
+#define bide__must(condition, transition) ((condition) ? (void)0 : __builtin_trap())
+#endif
+
 #endif

@@ -28,6 +28,7 @@
  * without an await at that level.
  */
 #include "core/inside.h"
+#include "core/poll.h"
 
 bool bide__place_far(struct bide_chain *c, char **room, char *end, void *result)
 {
@@ -240,36 +241,26 @@ static __attribute__((noinline)) bool poll_slow(struct bide_cx *cx, enum bide_po
     return c->shield == 0 || bide_budget_spend(cx);
 }
 
-/* True if the chain has a frame, no level unwinds and no request is waiting. */
-static inline bool is_plain(const struct bide_chain *c)
+enum bide_poll bide__chain_poll_on(struct bide_cx *cx)
 {
-    static const struct {
-        uint16_t unwinding;
-        uint8_t flags, branch;
-    } looked_at = {UINT16_MAX, BIDE_CHAIN_CANCEL | BIDE_CHAIN_LIVE, 0},
-      plain = {0, BIDE_CHAIN_LIVE, 0};
-    uint32_t word, mask, wanted;
+    enum bide_poll poll;
 
-    _Static_assert(offsetof(struct bide_chain, flags) == offsetof(struct bide_chain, unwinding) + 2,
-                   "unwinding, flags and branch are one word");
-    __builtin_memcpy(&word, &c->unwinding, 4);
-    __builtin_memcpy(&mask, &looked_at, 4);
-    __builtin_memcpy(&wanted, &plain, 4);
-    return (word & mask) == wanted;
+    while (poll_slow(cx, &poll))
+        continue;
+    return poll;
 }
 
 enum bide_poll bide_chain_poll(struct bide_cx *cx)
 {
     struct bide_chain *c = cx->chain;
     struct bide_frame *f = c->leaf;
-    enum bide_poll poll;
 
-    if (bide__likely(is_plain(c))) {
+    if (bide__likely(bide__chain_is(c, BIDE_CHAIN_CANCEL | BIDE_CHAIN_LIVE, BIDE_CHAIN_LIVE))) {
         if (c->flags & BIDE_CHAIN_RUN)
             c->flags &= (uint8_t)~BIDE_CHAIN_RUN;
         enter(cx, f);
         c->leaf = NULL;
-        poll = run(cx, f);
+        enum bide_poll poll = run(cx, f);
         if (poll == BIDE_READY) {
             BIDE__ASSERT(!(c->flags & BIDE_CHAIN_LIVE), "chain: end: a frame is left");
             return poll;
@@ -278,7 +269,5 @@ enum bide_poll bide_chain_poll(struct bide_cx *cx)
         if (bide__likely(!(c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN))))
             return poll;
     }
-    while (poll_slow(cx, &poll))
-        continue;
-    return poll;
+    return bide__chain_poll_on(cx);
 }

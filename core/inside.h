@@ -28,14 +28,6 @@
 #define BIDE__ECANCELED 125
 #endif
 
-/* Like BIDE__ASSERT, but for mistakes that a program can make: kept in every build, since what
- * follows one is a corrupted task. */
-#ifdef BIDE_CHECK_STATES
-#define bide__must(condition, transition) BIDE__ASSERT(condition, transition)
-#else
-#define bide__must(condition, transition) ((condition) ? (void)0 : __builtin_trap())
-#endif
-
 #define bide__likely(condition)   __builtin_expect(!!(condition), 1)
 #define bide__unlikely(condition) __builtin_expect(!!(condition), 0)
 

@@ -42,8 +42,7 @@ static bool read_text(char *out, const char *given, const char *value, size_t ma
 
 /* ---- workers ---- */
 
-/* The processors that the process may use. */
-static uint32_t cores(void)
+uint32_t bide__options_processors(void)
 {
     cpu_set_t set;
     long count = 0;
@@ -79,7 +78,7 @@ static bool read_workers(uint32_t *out, const struct bide_runtime_options *given
     }
     const char *asked = getenv("BIDE_WORKERS");
     if (asked == NULL || *asked == '\0') {
-        *out = cores();
+        *out = bide__options_processors();
         return true;
     }
     *out = parse_workers(asked);

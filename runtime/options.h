@@ -38,6 +38,9 @@ struct bide__options {
 /* 0; -EINVAL: an option is out of its range, or BIDE_WORKERS is, which is reported on stderr. */
 int bide__options_read(struct bide__options *out, const struct bide_runtime_options *given);
 
+/* How many processors the process may use, at most BIDE__WORKERS_MAX. */
+uint32_t bide__options_processors(void);
+
 /* The seed of the random numbers of a worker. */
 uint32_t bide__options_seed(const struct bide__options *o, uint32_t worker);
 

@@ -191,7 +191,7 @@ int bide_runtime_free(struct bide_runtime *rt)
     struct bide__worker *worker = rt->worker;
     if (bide__thread.running == worker)
         bide__misuse_blocking("bide_runtime_free");
-    if (bide__runtime_forked(rt) || worker->hub->alive > 0 || worker->hub->futures > 0 ||
+    if (bide__runtime_forked(rt) || bide__hub_alive(rt->hub) > 0 || worker->hub->futures > 0 ||
         rt->fds->open > 0 || bide__hub_has_spawned(rt->hub))
         return -EBUSY;
     if (worker->core != NULL && !bide__cores_have_ended(rt))
@@ -232,7 +232,7 @@ struct bide_runtime *bide_runtime_current(void)
 
 size_t bide_runtime_tasks(const struct bide_runtime *rt)
 {
-    return rt->worker->core != NULL ? bide__cores_tasks(rt) : rt->hub->alive;
+    return rt->worker->core != NULL ? bide__cores_tasks(rt) : bide__hub_alive(rt->hub);
 }
 
 const char *bide_runtime_name(const struct bide_runtime *rt)
@@ -250,7 +250,7 @@ int bide_runtime_metrics_read(const struct bide_runtime *rt, struct bide_runtime
         busy_ns += bide__clock_ns() - worker->busy_since_ns;
     *out = (struct bide_runtime_metrics){
         .workers = rt->options->workers,
-        .alive_tasks = rt->hub->alive,
+        .alive_tasks = bide__hub_alive(rt->hub),
         .busy = {busy_ns},
         .parks = worker->parks,
         .unparks = worker->unparks,

@@ -7,6 +7,15 @@
 
 #include "runtime/worker.h"
 
+#include <stdatomic.h>
+
+#if defined(__has_include)
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define BIDE__SINGLE_THREADED
+#endif
+#endif
+
 struct bide__thread {
     struct bide__worker *running;  /* its loop is on this thread's stack now */
     struct bide_runtime *entered;  /* by bide_runtime_enter */
@@ -52,21 +61,72 @@ static inline struct bide__worker *bide__worker_awake(const struct bide__hub *hu
     return t->own != NULL && t->own->hub == hub ? t->own->worker : NULL;
 }
 
+/* True before the process has made its first thread: then nobody is there to compete with. */
+static inline bool bide__thread_is_alone(void)
+{
+#ifdef BIDE__SINGLE_THREADED
+    return __libc_single_threaded;
+#else
+    return false;
+#endif
+}
+
 /* Reports on stderr that `name` was called on a thread that runs an executor, and aborts. */
 void bide__misuse_blocking(const char *name) __attribute__((noreturn));
 
 /* The same for a turn of a loop, which runs an executor itself. */
 void bide__misuse_turn(void) __attribute__((noreturn));
 
+/* A turn of a loop that waits for what another thread is about to do. */
+static inline void bide__pause(void)
+{
+#if defined __x86_64__ || defined __i386__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("isb");
+#endif
+}
+
 /* The n-th turn of a loop that waits for a lock which is held for a moment. */
 static inline void bide__spin(unsigned n)
 {
     if (n >= 100)
         bide__door.sched_yield();
-#if defined __x86_64__ || defined __i386__
     else
-        __builtin_ia32_pause();
+        bide__pause();
+}
+
+/* ---- to wait awake ---- */
+
+#ifndef BIDE__PATIENCE
+#define BIDE__PATIENCE 1000 /* turns of a loop; none in the models of tools/explore */
 #endif
+
+/*
+ * For how many turns of a loop it pays to look whether something has come, before the thread goes
+ * to sleep: what comes soon costs less than a sleep and a wake. It is learned from how it went
+ * before, so that waits which are in vain are short. 0 where there is one processor: then what is
+ * waited for needs that. Any thread may use it.
+ */
+struct bide__patience {
+    _Atomic uint32_t turns;
+};
+
+static inline void bide__patience_begin(struct bide__patience *p)
+{
+    atomic_store_explicit(&p->turns, BIDE__PATIENCE / 4, memory_order_relaxed);
+}
+
+/* It has come in turn n; or it has not come, and n is BIDE__PATIENCE. */
+static inline void bide__patience_learn(struct bide__patience *p, uint32_t n)
+{
+    uint32_t turns = atomic_load_explicit(&p->turns, memory_order_relaxed);
+    uint32_t most = n < BIDE__PATIENCE ? 2 * n + 50 : 20;
+
+    if (most > BIDE__PATIENCE)
+        most = BIDE__PATIENCE;
+    turns = (3 * turns + most) / 4;
+    atomic_store_explicit(&p->turns, turns, memory_order_relaxed);
 }
 
 /* ---- fork.c ---- */

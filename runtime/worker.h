@@ -23,6 +23,7 @@
 struct bide__task;
 struct bide__hub;
 struct bide__slab;
+struct bide__tally;
 struct bide__workers;
 struct bide__core;
 struct bide__options;
@@ -59,10 +60,11 @@ struct bide__home {
 };
 
 struct bide__worker {
-    struct bide__queue queue; /* of a current_thread runtime, and */
-    struct bide__queue low;   /* tasks of low priority that were taken out of it */
-    struct bide__hub *hub;    /* of its runtime */
-    struct bide__slab *slab;  /* from which it makes tasks; in the hub */
+    struct bide__queue queue;  /* of a current_thread runtime, and */
+    struct bide__queue low;    /* tasks of low priority that were taken out of it */
+    struct bide__hub *hub;     /* of its runtime */
+    struct bide__slab *slab;   /* from which it makes tasks; in the hub */
+    struct bide__tally *tally; /* of a worker of a multi_thread runtime; in the hub */
     /* NULL: tasks that are ready go to `queue`. `again`: the task has just been polled. */
     void (*schedule)(struct bide__worker *worker, struct bide__task *task, bool again);
     struct bide__task *current; /* the task that it polls now */

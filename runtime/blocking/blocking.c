@@ -51,13 +51,20 @@ void bide__pool_init(struct bide__pool *pool, struct bide__hub *hub,
     pthread_condattr_destroy(&monotonic);
 }
 
+/* With the mutex, to a number that is written only under it. */
+static void add(_Atomic uint32_t *to, uint32_t n)
+{
+    uint32_t before = atomic_load_explicit(to, memory_order_relaxed);
+    atomic_store_explicit(to, before + n, memory_order_relaxed);
+}
+
 /* With the mutex. */
 static struct bide_job *take_first(struct bide__pool *pool)
 {
     struct bide_job *job = pool->first;
     BIDE__ASSERT(atomic_load_explicit(&job->state, memory_order_relaxed) == QUEUED,
                  "job: begin: it is not queued");
-    pool->queued--;
+    add(&pool->queued, -1U);
     pool->first = job->next;
     if (pool->first != NULL)
         pool->first->previous = NULL;
@@ -84,8 +91,44 @@ static bide_waker finish(struct bide__pool *pool, struct bide_job *job)
     /* The task may submit its next job as soon as it sees the end. That job is for this thread, not
      * for a new one. */
     atomic_fetch_add_explicit(&pool->idle, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&pool->looking, 1, memory_order_relaxed);
     atomic_store_explicit(&job->state, FINISHED, memory_order_release);
     return waker;
+}
+
+/* True: it has come. */
+static bool wait_awake(struct bide__patience *patience, bool (*has_come)(struct bide__pool *pool),
+                       struct bide__pool *pool)
+{
+    uint32_t most = atomic_load_explicit(&patience->turns, memory_order_relaxed), n = 0;
+
+    if (most == 0)
+        return false;
+    while (n < most && !has_come(pool)) {
+        bide__pause();
+        n++;
+    }
+    bide__patience_learn(patience, n < most ? n : BIDE__PATIENCE);
+    return n < most;
+}
+
+static bool has_job(struct bide__pool *pool)
+{
+    return atomic_load_explicit(&pool->queued, memory_order_relaxed) > 0;
+}
+
+static bool has_answer(struct bide__pool *pool)
+{
+    return atomic_load_explicit(&pool->hub->pending, memory_order_relaxed);
+}
+
+bool bide__pool_answers(struct bide_runtime *rt)
+{
+    struct bide__pool *pool = rt->pool;
+
+    if (atomic_load_explicit(&pool->in_flight, memory_order_relaxed) == 0)
+        return false;
+    return wait_awake(&pool->answers, has_answer, pool);
 }
 
 static void serve(struct bide__pool *pool)
@@ -103,7 +146,9 @@ static void serve(struct bide__pool *pool)
                 bide__misuse_forked();
             bide_waker_wake(finish(pool, job));
             job_ended(pool);
+            wait_awake(&pool->jobs, has_job, pool);
             pthread_mutex_lock(&pool->mutex);
+            pool->looking--;
             pool->idle--;
             continue;
         }
@@ -176,19 +221,31 @@ void bide__pool_free(struct bide__pool *pool)
     pthread_mutex_destroy(&pool->mutex);
 }
 
-/* With the mutex: finds a thread for one more job. False: there is no thread at all. *signal: an
- * idle one is to be signalled. An idle thread that was signalled and has not come yet still counts
- * as idle, and its job as queued. */
-static bool have_thread(struct bide__pool *pool, bool *signal)
+/* With the mutex. */
+static bool add_thread(struct bide__pool *pool)
 {
     pthread_t thread;
-    *signal = true;
-    if (pool->queued > pool->idle && pool->threads < pool->threads_max && !pool->closing &&
-        bide__door.thread_create(&thread, pool->options->thread_stack_size, thread_main, pool) ==
-            0) {
-        pool->threads++;
-        *signal = false;
+    size_t stack = pool->options->thread_stack_size;
+
+    if (bide__door.thread_create(&thread, stack, thread_main, pool) != 0)
+        return false;
+    if (pool->threads == 0 && bide__options_processors() > 1) {
+        bide__patience_begin(&pool->jobs);
+        bide__patience_begin(&pool->answers);
     }
+    pool->threads++;
+    return true;
+}
+
+/* With the mutex: finds a thread for one more job. False: there is no thread at all. *signal: one
+ * that sleeps is to be signalled. An idle thread that was signalled and has not come yet still
+ * counts as idle, and its job as queued. */
+static bool have_thread(struct bide__pool *pool, bool *signal)
+{
+    *signal = pool->queued > pool->looking;
+    if (pool->queued > pool->idle && pool->threads < pool->threads_max && !pool->closing &&
+        add_thread(pool))
+        *signal = false;
     return pool->threads > 0;
 }
 
@@ -205,7 +262,7 @@ static void unlink_job(struct bide__pool *pool, struct bide_job *job)
         job->next->previous = job->previous;
     else
         pool->last = job->previous;
-    pool->queued--;
+    add(&pool->queued, -1U);
     atomic_store_explicit(&job->state, IDLE, memory_order_relaxed);
 }
 
@@ -222,8 +279,8 @@ bool bide__job_submit(struct bide_runtime *rt, struct bide_job *job, bide_waker 
     else
         pool->first = job;
     pool->last = job;
-    pool->queued++;
-    pool->in_flight++;
+    add(&pool->queued, 1);
+    atomic_fetch_add_explicit(&pool->in_flight, 1, memory_order_relaxed);
     atomic_store_explicit(&job->state, QUEUED, memory_order_relaxed);
     bool signal, submitted = have_thread(pool, &signal);
     if (!submitted)

@@ -7,9 +7,7 @@
 #ifndef BIDE_RUNTIME_BLOCKING_H
 #define BIDE_RUNTIME_BLOCKING_H
 
-#include "runtime/leaf.h"
-
-#include <stdatomic.h>
+#include "runtime/thread.h"
 
 struct bide_job; /* bide/abi.h */
 struct bide__hub;
@@ -26,14 +24,21 @@ bool bide__job_take_back(struct bide_job *job);
 
 /* ---- for the scheduler ---- */
 
+/* Owner of a current_thread runtime, who has nothing to do: waits for the end of a job, if there is
+ * one, as long as that pays. True: there may be something to take over. */
+bool bide__pool_answers(struct bide_runtime *rt);
+
 struct bide__pool {
     pthread_mutex_t mutex;
     pthread_cond_t work; /* a job was queued, or the pool closes */
     pthread_cond_t gone; /* the last thread has left */
     struct bide_job *first, *last;
-    uint32_t queued, threads, threads_max;
-    _Atomic uint32_t
-        idle; /* threads that wait for a job, or will look for one without being told */
+    uint32_t threads, threads_max;
+    _Atomic uint32_t queued;       /* written under the mutex */
+    _Atomic uint32_t idle;         /* threads that have no job; */
+    _Atomic uint32_t looking;      /* those of them that will look for one without being told */
+    struct bide__patience jobs;    /* of threads that look for the next job, */
+    struct bide__patience answers; /* and of the owner, for the end of a job */
     int64_t idle_ns;
     bool closing;
     bool to_join; /* `left` is a thread that has left, after joining the one before it */

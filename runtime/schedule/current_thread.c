@@ -41,6 +41,9 @@
  * JUDGE_MAX_NS. */
 static const int64_t JUDGE_NS = INT64_C(100000000), JUDGE_MAX_NS = INT64_C(10000000000);
 
+/* A timer that is due within this time leaves no time to wait for the pool without sleeping. */
+static const int64_t SOON_NS = INT64_C(200000);
+
 /* Takes wakes and messages from other threads. */
 static void take_over(struct bide__worker *w)
 {
@@ -131,7 +134,8 @@ static void wait_in_driver(struct bide__worker *w, int64_t now_ns, int64_t timeo
 {
     if (w->core != NULL && !bide__core_sleep(w->core))
         return;
-    if (bide__hub_sleep(w->hub)) {
+    bool answers = (timeout_ns < 0 || timeout_ns > SOON_NS) && bide__pool_answers(w->runtime);
+    if (!answers && bide__hub_sleep(w->hub)) {
         w->parks++;
         end_busy(w, now_ns);
         poll_driver(w, timeout_ns);
@@ -269,30 +273,26 @@ static void run_low(struct bide__worker *w)
     run_one(w, bide__queue_pop(&w->low));
 }
 
-typedef void run_fn(struct bide__worker *w, struct bide__task *task);
-
 /* Runs tasks until it is time to look elsewhere. True: `until` is DONE. */
-static inline __attribute__((always_inline)) bool run_some(struct bide__worker *w,
-                                                           const struct bide__task *until,
-                                                           unsigned turns_max, run_fn *run_it)
+static bool run_some(struct bide__worker *w, const struct bide__task *until)
 {
-    while (w->turns < turns_max) {
-        struct bide__task *task = pop(w);
+    for (;;) {
+        if (bide__task_run_row(w, until, w->turns_max))
+            return true;
+        struct bide__task *task = w->turns < w->watched_max ? pop(w) : NULL;
         if (task == NULL)
-            break;
+            return false;
         w->turns++;
-        run_it(w, task);
+        run_one(w, task);
         if (task == until && bide__state_done(&until->wake.state))
             return true;
     }
-    return false;
 }
 
 static int run(struct bide__worker *w, const struct bide__task *until, int64_t deadline_ns)
 {
     for (;;) {
-        if (run_some(w, until, w->turns_max, bide__task_run) ||
-            (w->watched && run_some(w, until, w->watched_max, bide__task_run_watched)))
+        if (run_some(w, until))
             return 0;
         if (until == NULL && (w->core != NULL ? bide__core_returns(w->core) : w->hub->alive == 0))
             return 0;

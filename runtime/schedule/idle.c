@@ -95,10 +95,10 @@ static struct bide__peer *choose(struct bide__workers *all)
 
 void bide__notify(struct bide__workers *all)
 {
-    /* A read-modify-write, so that it comes after the stores that made the work visible. */
-    uint64_t idle = atomic_fetch_add_explicit(&all->idle, 0, memory_order_seq_cst);
-
-    if (!wants_searcher(idle))
+    /* The look comes after the stores that made the work visible. It only reads: the word is in the
+     * caches of all workers. */
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!wants_searcher(atomic_load_explicit(&all->idle, memory_order_relaxed)))
         return;
     struct bide__peer *peer = choose(all);
     if (peer != NULL)
@@ -164,6 +164,7 @@ static bool count_off(struct bide__peer *peer, uint64_t less, bool *all_asleep)
     if (peer->is_searching)
         less += SEARCHING;
     uint64_t before = atomic_fetch_sub_explicit(&peer->all->idle, less, memory_order_seq_cst);
+    atomic_thread_fence(memory_order_seq_cst); /* what it looks at next comes after this */
     peer->is_searching = false;
     *all_asleep = awake(before) == 1;
     return searching(before - less) == 0;

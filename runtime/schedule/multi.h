@@ -11,11 +11,12 @@
  *   workers.c       workers begin and end; a runtime of them is shut down
  *
  * The rule that keeps wakes from being lost: whoever makes work visible (to a ring, a slot or a
- * queue) calls bide__notify afterwards, which looks at the idle word with sequential consistency; a
- * worker that goes to sleep changes the idle word first and then, if nobody searches, looks at all
- * places where work can be. So one of the two sees the other. There are two exceptions: a worker
- * that fills its own empty slot, or queues the task that it has just polled, tells nobody, since it
- * will look there itself. If its poll does not end, the watchdog tells the others.
+ * queue) calls bide__notify afterwards, which looks at the idle word; a worker that goes to sleep
+ * changes the idle word first and then, if nobody searches, looks at all places where work can be.
+ * Each has a sequentially consistent fence between the two, so one of the two sees the other. There
+ * are two exceptions: a worker that fills its own empty slot, or queues the task that it has just
+ * polled, tells nobody, since it will look there itself. If its poll does not end, the watchdog
+ * tells the others.
  */
 #ifndef BIDE_RUNTIME_MULTI_H
 #define BIDE_RUNTIME_MULTI_H
@@ -45,11 +46,11 @@ void bide__inject_init(struct bide__inject *inject);
 void bide__inject_end(struct bide__inject *inject);
 void bide__inject_push(struct bide__inject *inject, struct bide__task *task);
 
-/* Pushes the tasks of a list, which becomes empty. */
-void bide__inject_append(struct bide__inject *inject, struct bide__queue *list);
+/* Pushes the `n` tasks of a list, which becomes empty. */
+void bide__inject_append(struct bide__inject *inject, struct bide__queue *list, size_t n);
 
-/* Takes the oldest task, and up to `more` further ones into `rest`, which may be NULL if `more` is
- * 0. NULL: there is none. */
+/* Takes the oldest task, and up to `more` further ones into the empty list `rest`, which may be
+ * NULL if `more` is 0. NULL: there is none. */
 struct bide__task *bide__inject_pop(struct bide__inject *inject, size_t more,
                                     struct bide__queue *rest);
 
@@ -97,6 +98,7 @@ struct bide__peer {
     _Atomic(struct bide__peer *) stands_for;
     _Alignas(BIDE__LINE) _Atomic(struct bide__task *) lifo; /* woken last, to be run next */
     struct bide__ring ring;
+    _Atomic bool has_queue; /* alone: there is a task in worker.queue, which stands for the ring */
     struct bide__inject pinned; /* tasks that only this worker may run */
     struct bide__parker parker;
 

@@ -5,7 +5,8 @@
  * A task that a worker wakes goes into the worker's *slot* and runs next: what a task has just
  * written is still in the cache. The task that was in the slot goes to the end of the worker's
  * ring, and so does a task that was woken while it was polled (a yield). A full ring gives half of
- * its tasks to the shared queue. After BIDE__LIFO_POLLS turns of the slot in a row, the ring comes
+ * its tasks to the shared queue; and a task that has used up its budget, while others wait here,
+ * goes there: for whoever is free first. After BIDE__LIFO_POLLS turns of the slot in a row, the ring comes
  * first: two tasks that wake each other do not keep the others waiting. Another worker takes the
  * task in a slot too, but only as the last of what it looks for, and only if the poll of its owner
  * lasts: otherwise it would take the task away from the cache that it is in.
@@ -16,6 +17,9 @@
  * takes half. Of the shared queue it takes its share, which goes to the end of its ring. After a
  * yield it does so only if the ring is less than half full. Tasks that are bound to it (PINNED)
  * take turns with the rest.
+ *
+ * The only worker of a runtime has a list in place of the ring, which is never full, and it takes
+ * all of the shared queue at once.
  *
  * Fairness: if the number of tasks is bounded and each poll is, every task that was woken is polled
  * within a bounded time: a ring is first in, first out; the slot has a limit; the shared queue and
@@ -57,14 +61,50 @@ static void push_special(struct bide__workers *all, struct bide__inject *to,
         bide__notify(all);
 }
 
+/* To the end of its ring. */
 static void push(struct bide__peer *peer, struct bide__task *task)
 {
     struct bide__queue half;
 
+    if (peer->alone) {
+        if (peer->worker.queue.first == NULL)
+            atomic_store_explicit(&peer->has_queue, true, memory_order_release);
+        bide__queue_push(&peer->worker.queue, task);
+        return;
+    }
     if (__builtin_expect(bide__ring_push(&peer->ring, task, &half), 1))
         return;
+    size_t n = half.first != NULL ? BIDE__RING / 2 + 1 : 1;
     bide__queue_push(&half, task);
-    bide__inject_append(&peer->all->inject, &half);
+    bide__inject_append(&peer->all->inject, &half, n);
+}
+
+/* Its oldest one. */
+static struct bide__task *pop(struct bide__peer *peer)
+{
+    if (!peer->alone)
+        return bide__ring_pop(&peer->ring);
+    struct bide__task *task = bide__queue_pop(&peer->worker.queue);
+    if (task != NULL && peer->worker.queue.first == NULL)
+        atomic_store_explicit(&peer->has_queue, false, memory_order_relaxed);
+    return task;
+}
+
+/* Puts the task into its slot, and returns the one that was there. */
+static struct bide__task *swap_slot(struct bide__peer *peer, struct bide__task *task)
+{
+    if (!peer->alone)
+        return atomic_exchange_explicit(&peer->lifo, task, memory_order_acq_rel);
+    struct bide__task *before = atomic_load_explicit(&peer->lifo, memory_order_relaxed);
+    atomic_store_explicit(&peer->lifo, task, memory_order_release);
+    return before;
+}
+
+/* It has made work visible to the others. */
+static void tell(struct bide__peer *peer)
+{
+    if (!peer->alone)
+        bide__notify(peer->all);
 }
 
 static void schedule_here(struct bide__worker *worker, struct bide__task *task, bool again)
@@ -76,18 +116,22 @@ static void schedule_here(struct bide__worker *worker, struct bide__task *task, 
         push_special(peer->all, to, home, task, again);
         return;
     }
+    if (again && worker->turn.budget == 0 && !peer->alone && bide__ring_count(&peer->ring) > 0) {
+        bide__inject_push(&peer->all->inject, task);
+        return;
+    }
     if (again || peer->lifo_off) {
         peer->has_yielded |= again;
         push(peer, task);
         if (!again)
-            bide__notify(peer->all);
+            tell(peer);
         return;
     }
-    task = atomic_exchange_explicit(&peer->lifo, task, memory_order_acq_rel);
+    task = swap_slot(peer, task);
     if (task == NULL)
         return;
     push(peer, task);
-    bide__notify(peer->all);
+    tell(peer);
 }
 
 void bide__peer_schedule(struct bide__worker *worker, struct bide__task *task, bool again)
@@ -130,23 +174,24 @@ static struct bide__task *take_slot(struct bide__peer *peer)
 {
     if (atomic_load_explicit(&peer->lifo, memory_order_relaxed) == NULL)
         return NULL;
-    return atomic_exchange_explicit(&peer->lifo, NULL, memory_order_acq_rel);
+    return swap_slot(peer, NULL);
 }
 
 bool bide__give_all(struct bide__peer *peer)
 {
     struct bide__queue given = {NULL, NULL};
     struct bide__task *task;
+    size_t n = 0;
 
-    while ((task = bide__ring_pop(&peer->ring)) != NULL)
+    for (; (task = pop(peer)) != NULL; n++)
         bide__queue_push(&given, task);
     task = take_slot(peer);
-    if (task != NULL)
+    if (task != NULL) {
         bide__queue_push(&given, task);
-    if (given.first == NULL)
-        return false;
-    bide__inject_append(&peer->all->inject, &given);
-    return true;
+        n++;
+    }
+    bide__inject_append(&peer->all->inject, &given, n);
+    return n > 0;
 }
 
 /* ---- where a worker finds one ---- */
@@ -163,7 +208,20 @@ static struct bide__task *take_own(struct bide__peer *peer)
     peer->lifo_polls = 0;
     if (task != NULL)
         push(peer, task);
-    return peer->alone ? bide__ring_pop_alone(&peer->ring) : bide__ring_pop(&peer->ring);
+    return pop(peer);
+}
+
+/* The shared queue, if there is nobody to share it with. */
+static struct bide__task *take_everything(struct bide__peer *peer)
+{
+    struct bide__queue rest = {NULL, NULL};
+    struct bide__task *task = bide__inject_pop(&peer->all->inject, SIZE_MAX, &rest);
+
+    if (rest.first != NULL) {
+        atomic_store_explicit(&peer->has_queue, true, memory_order_release);
+        bide__queue_append(&peer->worker.queue, &rest);
+    }
+    return task;
 }
 
 /* Its share of the shared queue; what it does not run now goes into its ring. If that has half of
@@ -173,17 +231,17 @@ static struct bide__task *take_share(struct bide__peer *peer)
     struct bide__workers *all = peer->all;
     size_t share = bide__inject_count(&all->inject) / all->count;
     size_t room = bide__ring_room(&peer->ring);
-    struct bide__queue rest = {NULL, NULL}, half;
-    struct bide__task *next;
+    struct bide__queue rest = {NULL, NULL};
 
+    if (peer->alone)
+        return take_everything(peer);
     size_t most = room > BIDE__RING / 2 ? BIDE__RING / 2 : BIDE__RING / 8;
     if (share > most)
         share = most;
     struct bide__task *task = bide__inject_pop(&all->inject, share < room ? share : room, &rest);
     if (rest.first == NULL)
         return task;
-    while ((next = bide__queue_pop(&rest)) != NULL)
-        bide__ring_push(&peer->ring, next, &half);
+    bide__ring_append(&peer->ring, &rest);
     bide__notify(all);
     return task;
 }
@@ -289,6 +347,7 @@ bool bide__has_work(struct bide__workers *all)
     for (unsigned i = 0; i < count; i++) {
         struct bide__peer *peer = bide__peer_at(all, i);
         if (bide__ring_count(&peer->ring) > 0 ||
+            atomic_load_explicit(&peer->has_queue, memory_order_acquire) ||
             atomic_load_explicit(&peer->lifo, memory_order_acquire) != NULL)
             return true;
     }
@@ -312,6 +371,7 @@ int64_t bide__next_timer_ns(struct bide__peer *peer)
 bool bide__has_own_work(struct bide__peer *peer)
 {
     if (bide__inject_count(&peer->pinned) > 0 ||
+        atomic_load_explicit(&peer->has_queue, memory_order_relaxed) ||
         atomic_load_explicit(&peer->lifo, memory_order_acquire) != NULL ||
         bide__ring_count(&peer->ring) > 0)
         return true;

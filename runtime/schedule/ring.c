@@ -38,8 +38,14 @@ static void take_half(struct bide__ring *ring, uint64_t head, struct bide__queue
     if (!atomic_compare_exchange_strong_explicit(&ring->head, &head, pack(to, to),
                                                  memory_order_acq_rel, memory_order_relaxed))
         return;
-    for (; from != to; from++)
-        bide__queue_push(half, slot_get(ring, from));
+    struct bide__task *last = half->first = slot_get(ring, from);
+    while (++from != to) {
+        struct bide__task *next = slot_get(ring, from);
+        last->wake.next = next;
+        last = next;
+    }
+    last->wake.next = NULL;
+    half->last = last;
 }
 
 bool bide__ring_push(struct bide__ring *ring, struct bide__task *task, struct bide__queue *half)
@@ -62,6 +68,15 @@ bool bide__ring_push(struct bide__ring *ring, struct bide__task *task, struct bi
     }
 }
 
+void bide__ring_append(struct bide__ring *ring, const struct bide__queue *list)
+{
+    uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+
+    for (struct bide__task *task = list->first; task != NULL; task = task->wake.next)
+        slot_set(ring, tail++, task);
+    atomic_store_explicit(&ring->tail, tail, memory_order_release);
+}
+
 struct bide__task *bide__ring_pop(struct bide__ring *ring)
 {
     uint64_t head = atomic_load_explicit(&ring->head, memory_order_acquire), next;
@@ -74,16 +89,6 @@ struct bide__task *bide__ring_pop(struct bide__ring *ring)
         next = pack(steal_of(head) == real ? real + 1 : steal_of(head), real + 1);
     } while (!atomic_compare_exchange_weak_explicit(&ring->head, &head, next, memory_order_acq_rel,
                                                     memory_order_acquire));
-    return slot_get(ring, real);
-}
-
-struct bide__task *bide__ring_pop_alone(struct bide__ring *ring)
-{
-    uint32_t real = real_of(atomic_load_explicit(&ring->head, memory_order_relaxed));
-
-    if (real == atomic_load_explicit(&ring->tail, memory_order_relaxed))
-        return NULL;
-    atomic_store_explicit(&ring->head, pack(real + 1, real + 1), memory_order_release);
     return slot_get(ring, real);
 }
 

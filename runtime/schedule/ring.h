@@ -30,11 +30,11 @@ struct bide__ring {
  * task is in neither. */
 bool bide__ring_push(struct bide__ring *ring, struct bide__task *task, struct bide__queue *half);
 
+/* Owner: puts the tasks of a list at the end. There is room for them. */
+void bide__ring_append(struct bide__ring *ring, const struct bide__queue *list);
+
 /* Owner: takes the oldest task. NULL: there is none. */
 struct bide__task *bide__ring_pop(struct bide__ring *ring);
-
-/* The same, if there can be no thief: the ring is that of the only worker. */
-struct bide__task *bide__ring_pop_alone(struct bide__ring *ring);
 
 /* The owner of `to`: moves half of the tasks of `from` to `to`, which must have room for half a
  * ring, and takes one of them. NULL: there is nothing to steal, or another thief is at work. */

@@ -120,7 +120,7 @@ static int64_t judge(struct bide__workers *all, int64_t after_ns)
     case BIDE__STUCK_PERHAPS: return 2 * after_ns < JUDGE_MAX_NS ? 2 * after_ns : JUDGE_MAX_NS;
     default: break;
     }
-    if (waits_for_nothing(all) && rt->hub->alive > 0)
+    if (waits_for_nothing(all) && bide__hub_alive(rt->hub) > 0)
         bide__task_stuck(rt);
     return -1;
 }

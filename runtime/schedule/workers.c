@@ -95,6 +95,7 @@ static struct bide__workers *all_new(struct bide_runtime *rt, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         bide__peer_init(&all->peers[i], all, i);
         all->peers[i].worker.slab = &rt->hub->slabs[i];
+        all->peers[i].worker.tally = &rt->hub->tallies[i];
         all->peers[i].alone = count == 1;
     }
     return all;
@@ -281,11 +282,6 @@ static void close_futures(struct bide_runtime *rt, int64_t patience_ns)
     bide__world_go(rt);
 }
 
-static size_t count_of(_Atomic size_t *count)
-{
-    return atomic_load_explicit(count, memory_order_acquire);
-}
-
 /* From now on threads that run no worker cannot spawn, or they can. */
 static void refuse_others(struct bide_runtime *rt, bool refuse)
 {
@@ -303,16 +299,16 @@ static bool wait_for_tasks(struct bide_runtime *rt, int64_t deadline_ns)
     int64_t begun_ns = bide__door_real.clock();
 
     atomic_store_explicit(&all->deadline_ns, deadline_ns, memory_order_relaxed);
-    while (count_of(&rt->hub->alive) > 0 && bide__clock_ns() < deadline_ns && !rt->is_stuck) {
+    while (bide__hub_alive(rt->hub) > 0 && bide__clock_ns() < deadline_ns && !rt->is_stuck) {
         pthread_mutex_lock(&all->world_mutex);
-        if (count_of(&rt->hub->alive) > 0)
+        if (bide__hub_alive(rt->hub) > 0)
             bide__door.cond_wait(&all->quiet, &all->world_mutex, STEP_NS);
         pthread_mutex_unlock(&all->world_mutex);
         if (bide__door_real.clock() - begun_ns > ACCEPT_NS)
             refuse_others(rt, true);
     }
     atomic_store_explicit(&all->deadline_ns, INT64_MAX, memory_order_relaxed);
-    return count_of(&rt->hub->alive) == 0;
+    return bide__hub_alive(rt->hub) == 0;
 }
 
 static int64_t left_ns(int64_t deadline_ns)
@@ -325,7 +321,7 @@ static int64_t left_ns(int64_t deadline_ns)
 static bool end_if_none(struct bide_runtime *rt)
 {
     pthread_mutex_lock(&rt->hub->mutex);
-    rt->ended = count_of(&rt->hub->alive) == 0;
+    rt->ended = bide__hub_alive(rt->hub) == 0;
     pthread_mutex_unlock(&rt->hub->mutex);
     return rt->ended;
 }
@@ -334,12 +330,12 @@ static bool end_if_none(struct bide_runtime *rt)
 static bool wait_for_all(struct bide_runtime *rt, int64_t deadline_ns)
 {
     while (wait_for_tasks(rt, deadline_ns)) {
-        bool none = count_of(&rt->hub->futures) == 0;
+        bool none = atomic_load_explicit(&rt->hub->futures, memory_order_acquire) == 0;
         if (!none) {
             close_futures(rt, left_ns(deadline_ns));
-            if (count_of(&rt->hub->alive) > 0)
+            if (bide__hub_alive(rt->hub) > 0)
                 continue;
-            if (count_of(&rt->hub->futures) > 0)
+            if (atomic_load_explicit(&rt->hub->futures, memory_order_acquire) > 0)
                 return false;
         }
         if (end_if_none(rt))

@@ -21,10 +21,17 @@ int bide__hub_new(struct bide__hub **out, struct bide__driver *driver,
 
 int bide__hub_add_slabs(struct bide__hub *hub, unsigned count)
 {
-    hub->slabs = bide__alloc(count * sizeof(*hub->slabs));
-    if (hub->slabs == NULL)
+    size_t slabs_size = count * sizeof(*hub->slabs), tallies_size = count * sizeof(*hub->tallies);
+    struct bide__slab *slabs = bide__alloc(slabs_size);
+    struct bide__tally *tallies = bide__door.alloc(tallies_size, _Alignof(struct bide__tally));
+
+    if (slabs == NULL || tallies == NULL) {
+        bide__free(slabs, slabs_size);
+        bide__free(tallies, tallies_size);
         return -ENOMEM;
-    memset(hub->slabs, 0, count * sizeof(*hub->slabs));
+    }
+    hub->slabs = memset(slabs, 0, slabs_size);
+    hub->tallies = memset(tallies, 0, tallies_size);
     hub->slab_count = count;
     for (unsigned i = 0; i < count; i++) {
         hub->slabs[i].hub = hub;
@@ -70,6 +77,19 @@ void bide__hub_each(struct bide__hub *hub, void (*f)(void *block, void *argument
         bide__slab_each(slab, f, argument);
 }
 
+size_t bide__hub_alive(const struct bide__hub *hub)
+{
+    size_t begun, ended = 0;
+
+    /* First those that ended: who sees an end sees the beginning. */
+    for (unsigned i = 0; i < hub->slab_count; i++)
+        ended += atomic_load_explicit(&hub->tallies[i].ended, memory_order_acquire);
+    begun = atomic_load_explicit(&hub->alive, memory_order_acquire);
+    for (unsigned i = 0; i < hub->slab_count; i++)
+        begun += atomic_load_explicit(&hub->tallies[i].begun, memory_order_acquire);
+    return begun - ended;
+}
+
 /* Takes what other threads have given back. Returns the number of blocks in use. */
 static size_t blocks(struct bide__hub *hub)
 {
@@ -101,6 +121,7 @@ void bide__hub_free(struct bide__hub *hub)
         bide__hub_remove_slab(hub);
     }
     bide__free(hub->slabs, hub->slab_count * sizeof(*hub->slabs));
+    bide__free(hub->tallies, hub->slab_count * sizeof(*hub->tallies));
     pthread_mutex_destroy(&hub->mutex);
     bide__free(hub, sizeof(*hub));
 }

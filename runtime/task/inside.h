@@ -34,8 +34,8 @@
  *
  * A waker reaches other threads only by being cloned, and the owner makes the first clone, from the
  * borrowed waker that a poll is given. So while SHARED is clear nobody else writes the word, and
- * the owner's transitions are a load and a store. SHARED is cleared at a poll that finds all clones
- * gone.
+ * the owner's transitions are a load and a store; so they are while the process has one thread.
+ * SHARED is cleared at a poll that finds all clones gone.
  *
  * With MULTI, "owner" in this file means any thread, and every change is an atomic
  * read-modify-write. The end of a task is then two steps, with the joins woken between them under
@@ -88,7 +88,7 @@ static inline uintptr_t bide__state_change(bide__state *state, uintptr_t clear, 
                                            uintptr_t add)
 {
     uintptr_t s = atomic_load_explicit(state, memory_order_relaxed);
-    if (__builtin_expect(!(s & (BIDE__SHARED | BIDE__MULTI)), 1)) {
+    if (__builtin_expect(!(s & (BIDE__SHARED | BIDE__MULTI)), 1) || bide__thread_is_alone()) {
         atomic_store_explicit(state, ((s & ~clear) | set) + add, memory_order_release);
         return s;
     }
@@ -162,6 +162,25 @@ static inline uintptr_t bide__state_begin(bide__state *state)
     return s & (BIDE__CANCEL | BIDE__FORCE | BIDE__FUTURE);
 }
 
+/* Owner, without MULTI: the same for a task of normal priority of which nothing was asked, and that
+ * is no future. False: it is not such a task, or that is not known; nothing has changed. */
+static inline bool bide__state_begin_plain(bide__state *state)
+{
+    uintptr_t s = atomic_load_explicit(state, memory_order_acquire);
+    uintptr_t others = BIDE__CANCEL | BIDE__FORCE | BIDE__FUTURE | BIDE__LOW | BIDE__MULTI;
+    if (__builtin_expect(s & (others | BIDE__SHARED), 0)) {
+        if (s & others || s >= 2 * BIDE__REF)
+            return false;
+        s &= ~(uintptr_t)BIDE__SHARED; /* see bide__state_begin_shared */
+    }
+    BIDE__ASSERT_ALIVE(s, "task: begin");
+    BIDE__ASSERT(s & BIDE__SCHEDULED, "task: begin: it is in no queue");
+    BIDE__ASSERT(!(s & BIDE__RUNNING), "task: begin: it runs already");
+    BIDE__ASSERT(!(s & BIDE__DONE), "task: begin: it has ended");
+    atomic_store_explicit(state, s ^ (BIDE__SCHEDULED | BIDE__RUNNING), memory_order_release);
+    return true;
+}
+
 /* Owner: the poll returned BIDE_PENDING. True: it was woken meanwhile, put it into the queue. */
 static inline bool bide__state_suspend(bide__state *state)
 {
@@ -204,6 +223,15 @@ static inline bool bide__state_wake(bide__state *state)
 {
     uintptr_t s = bide__state_change(state, 0, BIDE__SCHEDULED, 0);
     BIDE__ASSERT_ALIVE(s, "task: wake");
+    return !(s & (BIDE__SCHEDULED | BIDE__RUNNING | BIDE__DONE));
+}
+
+/* The same, and a reference is dropped. *last: that was the last one, free the task. */
+static inline bool bide__state_wake_unref(bide__state *state, bool *last)
+{
+    uintptr_t s = bide__state_change(state, 0, BIDE__SCHEDULED, -(uintptr_t)BIDE__REF);
+    BIDE__ASSERT(s >= BIDE__REF, "task: wake: it has no reference");
+    *last = bide__state_unreferenced(s - BIDE__REF);
     return !(s & (BIDE__SCHEDULED | BIDE__RUNNING | BIDE__DONE));
 }
 
@@ -333,6 +361,19 @@ static inline bool bide__state_release_remote(bide__state *state)
     return bide__state_unreferenced(s & ~(uintptr_t)BIDE__HANDLE);
 }
 
+/* Owner, without MULTI: a reference is gone, and the handle, if `handle` is BIDE__HANDLE. True: free
+ * the task. */
+static inline bool bide__state_unref_handle(bide__state *state, uintptr_t handle)
+{
+    uintptr_t s = bide__state_change(state, handle, 0, -(uintptr_t)BIDE__REF);
+    BIDE__ASSERT(s >= BIDE__REF, "task: drop a reference: it has none");
+    BIDE__ASSERT((s & handle) == handle, "task: release: it has no handle");
+    return bide__state_unreferenced((s & ~handle) - BIDE__REF);
+}
+
+/* Owner: gives the block back; nobody refers to the task any more. */
+void bide__task_free(struct bide__task *task);
+
 /* ---- the lock; without MULTI it does nothing ---- */
 
 void bide__state_lock_slow(bide__state *state);
@@ -345,12 +386,31 @@ static inline void bide__task_lock(struct bide__task *task)
 
 /* `waited` 0 or BIDE__WAITED. Whoever holds the lock need not hold a reference: if the last one
  * went meanwhile, this frees the task. */
-void bide__task_unlock_slow(struct bide__task *task, uintptr_t waited);
+void bide__task_unlock_slow(struct bide__task *task, uintptr_t clear, uintptr_t set, uintptr_t add);
 
 static inline void bide__task_unlock(struct bide__task *task, uintptr_t waited)
 {
     if (__builtin_expect(bide__state_is_multi(&task->wake.state), 0))
-        bide__task_unlock_slow(task, waited);
+        bide__task_unlock_slow(task, 0, waited, 0);
+}
+
+/* The same, with changes of the state in one step. */
+static inline void bide__task_unlock_waiting(struct bide__task *task)
+{
+    if (__builtin_expect(bide__state_is_multi(&task->wake.state), 0))
+        bide__task_unlock_slow(task, 0, BIDE__WAITED, BIDE__REF);
+    else
+        bide__state_ref(&task->wake.state);
+}
+
+/* `handle` 0 or BIDE__HANDLE, which is dropped with a reference. */
+static inline void bide__task_unlock_unref(struct bide__task *task, uintptr_t handle)
+{
+    bide__state *state = &task->wake.state;
+    if (__builtin_expect(bide__state_is_multi(state), 0))
+        bide__task_unlock_slow(task, handle, 0, -(uintptr_t)BIDE__REF);
+    else if (bide__state_unref_handle(state, handle))
+        bide__task_free(task);
 }
 
 /* ---- the branches that were woken ---- */
@@ -379,7 +439,7 @@ static inline void bide__woken_add(struct bide__task *task, uint32_t branches, b
 static inline uint32_t bide__woken_take(struct bide__task *task)
 {
     uint32_t woken = atomic_load_explicit(&task->wake.woken, memory_order_relaxed);
-    if (woken == 0)
+    if (__builtin_expect(woken == 0, 1))
         return UINT32_MAX;
     if (bide__woken_is_shared(task))
         return atomic_exchange_explicit(&task->wake.woken, 0, memory_order_acquire);
@@ -399,10 +459,16 @@ void bide__hooks_begin(const struct bide_runtime *rt, const struct bide__task *t
                        struct bide_task_info *info);
 void bide__hooks_end(const struct bide_runtime *rt, const struct bide_task_info *info, bool ended);
 
-/* Owner: gives the block back; nobody refers to the task any more. */
-void bide__task_free(struct bide__task *task);
+/* Owner, before the handle goes: takes what other threads ask of the task. A pending abort would hit
+ * the next user of the block. */
+static inline void bide__task_take_marks(struct bide__worker *worker, struct bide__task *task)
+{
+    if (__builtin_expect(
+            atomic_load_explicit(&bide__chunk_of(task)->marked, memory_order_relaxed) != 0, 0))
+        bide__hub_take(worker->hub, worker);
+}
 
-/* multi.c: the same with MULTI, on any thread. */
+/* multi.c: bide__task_free with MULTI, on any thread. */
 void bide__multi_task_free(struct bide__task *task, struct bide__slab *slab);
 
 /* The size of the block for a task of fn, and where in it `align` is wanted. Any thread. */
@@ -467,7 +533,9 @@ struct bide__child {
     struct bide__task *next, *previous; /* in the ring of the scope */
 };
 
-/* All with the lock of the task. */
+/* All with the lock of the task. To link is to add without a reference, which is the caller's to
+ * take. */
+void bide__joiner_link(struct bide__task *task, struct bide__joiner *w, bide_waker waker);
 void bide__joiner_add(struct bide__task *task, struct bide__joiner *w, bide_waker waker);
 void bide__joiner_remove(struct bide__joiner *w);
 

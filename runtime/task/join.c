@@ -76,42 +76,62 @@ void bide__task_moved(void *handle)
     bide__task_unlock(handle, 0);
 }
 
-/* The task to join; NULL: there is no handle any more. */
-static struct bide__task *task_of(struct join *f)
-{
-    struct bide__task *held = f->waiter.task;
-
-    if (held == NULL)
-        return f->handle != NULL ? *f->handle : NULL;
-    bide__task_lock(held);
-    struct bide__task *task = has_lost_handle(f) ? NULL : *f->handle;
-    bide__task_unlock(held, 0);
-    return task;
-}
-
-/* Into the ring, or there with another waker. False: the task has ended meanwhile, and wakes
- * nobody. */
-static bool wait_for(struct bide_cx *cx, struct join *f, struct bide__task *task)
+/* Into the ring. False: the task has ended meanwhile, and wakes nobody. */
+static bool begin_waiting(struct bide_cx *cx, struct join *f, struct bide__task *task)
 {
     bide__task_lock(task);
-    if (f->waiter.task == NULL)
-        bide__joiner_add(task, &f->waiter, cx->waker);
-    f->waiter.waker = cx->waker;
+    bide__joiner_link(task, &f->waiter, cx->waker);
     bool late = bide__state_done(&task->wake.state);
-    bide__task_unlock(task, BIDE__WAITED);
+    bide__task_unlock_waiting(task);
     return !late;
 }
 
-/* 1: it has to wait. */
-static int try_join(struct bide_cx *cx, struct join *f)
+/* With the lock of the task, which has ended: leaves the ring, moves the result out, and drops the
+ * handle and the reference. */
+static int finish_waiting(struct bide__worker *worker, struct join *f, struct bide__task *task)
 {
-    struct bide__worker *worker = bide__thread.running;
-    struct bide__task *task = task_of(f);
+    int error = task->end.error;
+    uintptr_t handle = 0;
 
-    if (f->waiter.task != NULL && f->waiter.task != task)
-        stop_waiting(f);
-    if (worker == NULL)
-        return bide__no_runtime(f->h.fn->info->name);
+    bide__joiner_remove(&f->waiter);
+    f->waiter.task = NULL;
+    if (f->handle != &f->task) {
+        if (error == 0)
+            bide__copy_result(f->out, task);
+        *f->handle = NULL;
+        bide__task_take_marks(worker, task);
+        handle = BIDE__HANDLE;
+    }
+    bide__task_unlock_unref(task, handle);
+    return error;
+}
+
+/* Results of a step that are none of the join. */
+enum { WAITS = 1, MOVED = 2 };
+
+/* It waits in the ring of a task, and is polled. It spends no budget: it has let others run. MOVED:
+ * there is another task in the variable. */
+static int go_on(struct bide_cx *cx, struct bide__worker *worker, struct join *f)
+{
+    struct bide__task *task = f->waiter.task;
+
+    bide__task_lock(task);
+    bool is_lost = has_lost_handle(f), is_same = !is_lost && *f->handle == task;
+    if (is_same && bide__state_done(&task->wake.state))
+        return finish_waiting(worker, f, task);
+    f->waiter.waker = cx->waker;
+    bide__task_unlock(task, 0);
+    if (is_same)
+        return WAITS;
+    stop_waiting(f);
+    return is_lost ? -EINVAL : MOVED;
+}
+
+/* The join begins; or the task in the variable is another one than before. */
+static int begin(struct bide_cx *cx, struct bide__worker *worker, struct join *f)
+{
+    struct bide__task *task = f->handle != NULL ? *f->handle : NULL;
+
     if (task == NULL)
         return -EINVAL;
     int error = bide__handle_error(task);
@@ -124,16 +144,23 @@ static int try_join(struct bide_cx *cx, struct join *f)
         return -EXDEV;
     if (task == worker->current)
         return -EDEADLK;
-    for (;;) {
-        bool ended = bide__state_done(&task->wake.state);
-        if (ended && bide_budget_spend(cx)) {
-            int result = take(worker, f, task);
-            stop_waiting(f); /* its reference may have been the last one */
-            return result;
-        }
-        if (wait_for(cx, f, task) || ended)
-            return 1;
-    }
+    bool ended = bide__state_done(&task->wake.state);
+    if (ended && bide_budget_spend(cx))
+        return take(worker, f, task);
+    return begin_waiting(cx, f, task) || ended ? WAITS : go_on(cx, worker, f);
+}
+
+/* WAITS: it has to wait. */
+static int try_join(struct bide_cx *cx, struct join *f)
+{
+    struct bide__worker *worker = bide__thread.running;
+    int r = MOVED;
+
+    if (worker == NULL)
+        return bide__no_runtime(f->h.fn->info->name);
+    if (f->waiter.task != NULL)
+        r = go_on(cx, worker, f);
+    return r == MOVED ? begin(cx, worker, f) : r;
 }
 
 static enum bide_poll go(struct bide_cx *cx, struct join *f)
@@ -144,7 +171,7 @@ static enum bide_poll go(struct bide_cx *cx, struct join *f)
         f->waiter.task = NULL;
     }
     int r = try_join(cx, f);
-    return r > 0 ? bide_frame_suspend(cx, &f->h) : bide__leaf_finish(cx, &f->h, r);
+    return r == WAITS ? bide_frame_suspend(cx, &f->h) : bide__leaf_finish(cx, &f->h, r);
 }
 
 static enum bide_poll join_poll(struct bide_cx *cx, struct bide_frame *h)

@@ -8,8 +8,10 @@
  *    on at once, under the future's lock. While that is held, the leaf that drives the future
  *    cannot leave, so its task stays. Locks are taken from an inner future to the one that drives
  *    it, never the other way round.
- *  - *The end.* DONE and the wakes of the joins happen under the lock, unless nobody has ever
- *    joined. The scope comes next, and the executor's reference last.
+ *  - *The end.* DONE and the wakes of the joins happen under the lock; a join that is woken looks
+ *    for DONE under it. The scope comes next, and
+ *    the executor's reference last. If nobody has ever joined, and there is no scope, it is one
+ *    step.
  *  - *Memory.* A block goes back to the worker that made it. Threads that run no worker use the
  *    slab of the hub, under its mutex; so does everybody once the hub is closed.
  */
@@ -24,16 +26,17 @@ void bide__state_lock_slow(bide__state *state)
         bide__spin(n);
 }
 
-void bide__task_unlock_slow(struct bide__task *task, uintptr_t waited)
+void bide__task_unlock_slow(struct bide__task *task, uintptr_t clear, uintptr_t set, uintptr_t add)
 {
     bide__state *state = &task->wake.state;
     uintptr_t s = atomic_load_explicit(state, memory_order_relaxed), unlocked;
 
     do
-        unlocked = (s & ~(uintptr_t)BIDE__LOCK) | waited;
+        unlocked = ((s & ~(BIDE__LOCK | clear)) | set) + add;
     while (!atomic_compare_exchange_weak_explicit(state, &s, unlocked, memory_order_acq_rel,
                                                   memory_order_relaxed));
     BIDE__ASSERT(s & BIDE__LOCK, "task: unlock: it is not locked");
+    BIDE__ASSERT((s & clear) == clear, "task: unlock: it has no handle, or does not run");
     if (bide__state_unreferenced(unlocked))
         bide__task_free(task);
 }
@@ -119,33 +122,43 @@ struct bide__task *bide__future_new_outside(struct bide_runtime *rt, const struc
 
 /* ---- the end ---- */
 
-void bide__multi_task_ended(struct bide__worker *worker, struct bide__task *task)
+/* The end of a task that nobody has ever joined: one step, which drops `reference` too, 0 or
+ * BIDE__REF. False: somebody has. */
+static bool end_alone(struct bide__task *task, uintptr_t reference)
 {
     bide__state *state = &task->wake.state;
-    struct bide__hub *hub = worker->hub;
-    uintptr_t s = atomic_load_explicit(state, memory_order_relaxed);
-    bool woken = false;
+    uintptr_t s = atomic_load_explicit(state, memory_order_relaxed), ended;
 
-    while (!(s & (BIDE__WAITED | BIDE__LOCK))) {
+    do {
+        if (s & (BIDE__WAITED | BIDE__LOCK))
+            return false;
         BIDE__ASSERT(s & BIDE__RUNNING && !(s & BIDE__DONE), "task: end: it does not run");
-        uintptr_t done = (s & ~(uintptr_t)BIDE__RUNNING) | BIDE__DONE;
-        woken = atomic_compare_exchange_weak_explicit(state, &s, done, memory_order_acq_rel,
-                                                      memory_order_relaxed);
-        if (woken)
-            break;
-    }
-    if (!woken) {
-        bide__task_lock(task);
-        bide__state_change(state, BIDE__RUNNING, BIDE__DONE, 0);
-        bide__joiners_wake(task);
-        bide__task_unlock(task, 0);
-    }
-    if (__builtin_expect(bide__task_child(task) != NULL, 0))
-        bide__scope_child_ended(worker, task);
-    if (bide__state_unref(state))
+        ended = ((s & ~(uintptr_t)BIDE__RUNNING) | BIDE__DONE) - reference;
+    } while (!atomic_compare_exchange_weak_explicit(state, &s, ended, memory_order_acq_rel,
+                                                    memory_order_relaxed));
+    if (bide__state_unreferenced(ended))
         bide__task_free(task);
-    /* Last: when the count is 0, a shutdown may go on. */
-    bide__count(hub, &hub->alive, (size_t)-1);
+    return true;
+}
+
+void bide__multi_task_ended(struct bide__worker *worker, struct bide__task *task)
+{
+    bool has_scope = bide__task_child(task) != NULL;
+
+    bool alone = end_alone(task, has_scope ? 0 : BIDE__REF);
+    if (!alone) {
+        bide__task_lock(task);
+        bide__joiners_wake(task);
+        bide__task_unlock_slow(task, BIDE__RUNNING, BIDE__DONE,
+                               has_scope ? 0 : -(uintptr_t)BIDE__REF);
+    }
+    if (has_scope) {
+        bide__scope_child_ended(worker, task);
+        if (bide__state_unref(&task->wake.state))
+            bide__task_free(task);
+    }
+    /* Last: when none is left, a shutdown may go on. */
+    bide__tally_add(&worker->tally->ended);
 }
 
 /* ---- a thread waits for it ---- */

@@ -4,6 +4,8 @@
  */
 #include "runtime/task/inside.h"
 
+#include "core/poll.h"
+
 /* ---- making ---- */
 
 /* A result is aligned as its size allows, up to this, unless the flag asks for more. */
@@ -162,7 +164,10 @@ static inline __attribute__((always_inline)) struct bide__task *prepare(
     }
     bide__state_init(&task->wake.state, flags);
     bide__quiet_begin(worker->schedule != NULL);
-    bide__count(worker->hub, &worker->hub->alive, 1);
+    if (__builtin_expect(worker->tally != NULL, 0))
+        bide__tally_add(&worker->tally->begun);
+    else
+        bide__count(worker->hub, &worker->hub->alive, 1);
     bide__quiet_end(worker->schedule != NULL);
     if (scope != NULL)
         bide__scope_add(worker, scope, task);
@@ -247,10 +252,15 @@ void bide__task_free(struct bide__task *task)
 
 void bide__joiner_add(struct bide__task *task, struct bide__joiner *w, bide_waker waker)
 {
+    bide__state_ref(&task->wake.state);
+    bide__joiner_link(task, w, waker);
+}
+
+void bide__joiner_link(struct bide__task *task, struct bide__joiner *w, bide_waker waker)
+{
     struct bide__joiner **ring = bide__task_waiters(task), *first = *ring;
 
     BIDE__ASSERT(w->next == NULL, "join: wait: it is in a ring already");
-    bide__state_ref(&task->wake.state);
     w->task = task;
     w->waker = waker;
     if (first == NULL) {
@@ -296,17 +306,25 @@ static inline void name_branches(struct bide__task *task, uint32_t branches, boo
 }
 
 /* Leaves have marked the task, instead of waking it. */
-static void requeue(struct bide__worker *worker, struct bide__task *task)
+static __attribute__((noinline)) void requeue(struct bide__worker *worker, struct bide__task *task)
 {
     name_branches(task, worker->again, true);
     bide__state_requeue(&task->wake.state);
     bide__schedule_again(worker, task);
 }
 
-/* `value`: a result that has no place in the block. */
-static void task_ended(struct bide__worker *worker, struct bide__task *task,
-                       const struct bide_fn *fn, uint64_t value)
+/* The same for the worker of a current_thread runtime, if no branch was named. */
+static inline void requeue_plain(struct bide__worker *worker, struct bide__task *task)
 {
+    bide__state_requeue(&task->wake.state);
+    bide__queue_push(&worker->queue, task);
+}
+
+/* `value`: a result that has no place in the block. */
+static __attribute__((noinline)) void task_ended(struct bide__worker *worker,
+                                                 struct bide__task *task, uint64_t value)
+{
+    const struct bide_fn *fn = bide__task_fn(task);
     void *slot = bide__first_slot(&task->chain);
     int error = bide_chain_error(&task->chain);
 
@@ -343,35 +361,42 @@ static __attribute__((noinline)) bool pass_on(struct bide__worker *worker, struc
     return true;
 }
 
-/* Polls its chain: the branches in `woken`. *value: a result that has no place in the block. */
-static inline enum bide_poll poll_chain(struct bide__worker *worker, struct bide__task *task,
-                                        uint32_t woken, uint64_t *value)
+/* The context of polls by this worker; the chain sets top and end, each poll the task. */
+static inline void prepare_cx(struct bide_cx *cx, struct bide__worker *worker)
+{
+    cx->turn = &worker->turn;
+    cx->nowhere = 0;
+}
+
+/* Polls its chain: the branches in `woken`. A result that has no place in the block is then in
+ * cx->nowhere. */
+static inline __attribute__((always_inline)) enum bide_poll poll_chain(struct bide__worker *worker,
+                                                                       struct bide__task *task,
+                                                                       uint32_t woken,
+                                                                       struct bide_cx *cx)
 {
     struct bide_turn *turn = &worker->turn;
-    struct bide_cx cx; /* the chain sets top and end */
     bide__quiet_begin(worker->schedule != NULL);
 #ifdef BIDE__FIBERS
     struct bide_turn own = *turn; /* that of the worker is not the task's */
-    turn = &own;
+    turn = cx->turn = &own;
 #endif
     worker->current = task;
     worker->again = 0;
     bide__quiet_end(worker->schedule != NULL);
     turn->woken = woken;
     turn->budget = BIDE__BUDGET;
-    cx.chain = &task->chain;
-    cx.waker = bide_waker_make(&task->wake, 0);
-    cx.turn = turn;
-    cx.depth = 0;
-    cx.nowhere = 0;
-    enum bide_poll poll = bide_chain_poll(&cx);
+    cx->chain = &task->chain;
+    cx->waker = bide_waker_make(&task->wake, 0);
+    cx->depth = 0;
+    enum bide_poll poll = bide__chain_poll(cx);
     if (__builtin_expect(turn->spare != NULL, 0))
         bide_turn_end(turn);
-    *value = cx.nowhere;
     bide__quiet_begin(worker->schedule != NULL);
     worker->current = NULL;
 #ifdef BIDE__FIBERS
     worker->turn = own;
+    cx->turn = &worker->turn;
 #endif
     bide__quiet_end(worker->schedule != NULL);
     return poll;
@@ -389,11 +414,10 @@ static inline void suspend(struct bide__worker *worker, struct bide__task *task)
 static inline __attribute__((always_inline)) void run(struct bide__worker *worker,
                                                       struct bide__task *task, bool watched)
 {
-    const struct bide_fn *fn = bide__task_fn(task);
     void *fiber = bide__task_enter(worker, task, __builtin_frame_address(0));
     uintptr_t asked = bide__state_begin(&task->wake.state);
     struct bide_task_info info;
-    uint64_t value;
+    struct bide_cx cx;
 
     if (__builtin_expect(asked != 0, 0) && !pass_on(worker, task, asked)) {
         bide__task_leave(worker, task, fiber, false);
@@ -403,12 +427,13 @@ static inline __attribute__((always_inline)) void run(struct bide__worker *worke
     if (watched)
         bide__hooks_begin(worker->runtime, task, &info);
     uint32_t woken = bide__woken_take(task);
-    enum bide_poll poll = poll_chain(worker, task, woken, &value);
+    prepare_cx(&cx, worker);
+    enum bide_poll poll = poll_chain(worker, task, woken, &cx);
     if (watched)
         bide__hooks_end(worker->runtime, &info, poll == BIDE_READY);
     bide__task_leave(worker, task, fiber, poll == BIDE_READY);
     if (poll == BIDE_READY)
-        task_ended(worker, task, fn, value);
+        task_ended(worker, task, cx.nowhere);
     else
         suspend(worker, task);
     bide__task_left(worker);
@@ -424,11 +449,46 @@ void bide__task_run_watched(struct bide__worker *worker, struct bide__task *task
     run(worker, task, true);
 }
 
+/* It is short, since a yield goes through it: what is unusual is left to bide__task_run. */
+bool bide__task_run_row(struct bide__worker *worker, const struct bide__task *until,
+                        unsigned turns_max)
+{
+    struct bide_cx cx;
+
+    prepare_cx(&cx, worker);
+    while (worker->turns < turns_max) {
+        struct bide__task *task = worker->queue.first;
+        if (task == NULL)
+            return false;
+        bool is_plain = bide__state_begin_plain(&task->wake.state);
+        if (__builtin_expect(!is_plain, 0)) {
+            if (bide__state_is_low(&task->wake.state))
+                return false;
+            bide__queue_drop(&worker->queue, task);
+            worker->turns++;
+            bide__task_run(worker, task);
+        } else {
+            bide__queue_drop(&worker->queue, task);
+            worker->turns++;
+            uint32_t woken = bide__woken_take(task);
+            if (poll_chain(worker, task, woken, &cx) == BIDE_READY)
+                task_ended(worker, task, cx.nowhere);
+            else if (__builtin_expect(worker->again == 1, 1))
+                requeue_plain(worker, task);
+            else
+                suspend(worker, task);
+        }
+        if (__builtin_expect(task == until, 0) && bide__state_done(&until->wake.state))
+            return true;
+    }
+    return false;
+}
+
 struct bide__task *bide__task_begin(struct bide__worker *worker, const struct bide_fn *fn,
                                     const void *args, void *result, int *error)
 {
     struct bide__task *task = make(worker, NULL, fn, args, false, error);
-    uint64_t value;
+    struct bide_cx cx;
 
     if (__builtin_expect(task == NULL, 0)) {
         if (*error == -EAGAIN)
@@ -440,19 +500,20 @@ struct bide__task *bide__task_begin(struct bide__worker *worker, const struct bi
     bide__state_init_running(&task->wake.state);
     bide__count(worker->hub, &worker->hub->alive, 1);
     bide__thread.running = worker;
-    if (poll_chain(worker, task, UINT32_MAX, &value) == BIDE_PENDING) {
+    prepare_cx(&cx, worker);
+    if (poll_chain(worker, task, UINT32_MAX, &cx) == BIDE_PENDING) {
         suspend(worker, task);
         return task;
     }
     if (__builtin_expect(!bide__state_is_alone(&task->wake.state), 0)) {
-        task_ended(worker, task, fn, value);
+        task_ended(worker, task, cx.nowhere);
         return task;
     }
     /* Nobody else has seen it. */
     const void *slot = bide__first_slot(&task->chain);
     *error = bide_chain_error(&task->chain);
     if (*error == 0 && result != NULL)
-        bide__copy(result, slot != NULL ? slot : &value, fn->result_size);
+        bide__copy(result, slot != NULL ? slot : &cx.nowhere, fn->result_size);
     bide__count(worker->hub, &worker->hub->alive, (size_t)-1);
     bide__slab_free(worker->slab, task);
     return NULL;
@@ -466,9 +527,7 @@ void bide__task_cancel(struct bide__worker *worker, struct bide__task *task, uns
 
 void bide__task_let_go(struct bide__worker *worker, struct bide__task *task)
 {
-    /* A pending abort from another thread would hit the next user of the block. */
-    if (atomic_load_explicit(&bide__chunk_of(task)->marked, memory_order_relaxed))
-        bide__hub_take(worker->hub, worker);
+    bide__task_take_marks(worker, task);
     if (bide__state_release(&task->wake.state))
         bide__task_free(task);
 }
@@ -508,8 +567,20 @@ void bide__waker_drop(struct bide_wakeable *w)
 
 static void waker_wake(struct bide_wakeable *w, unsigned branch)
 {
-    waker_wake_by_ref(w, branch);
-    bide__waker_drop(w);
+    struct bide__task *task = (struct bide__task *)(void *)w;
+    struct bide__worker *worker = bide__worker_awake(bide__task_hub(task));
+    bool last;
+
+    if (__builtin_expect(worker == NULL, 0)) {
+        waker_wake_by_ref(w, branch);
+        bide__waker_drop(w);
+        return;
+    }
+    name_branches(task, UINT32_C(1) << branch, true);
+    if (bide__state_wake_unref(&w->state, &last))
+        bide__schedule(worker, task);
+    else if (last)
+        bide__task_free(task);
 }
 
 const struct bide_waker_vtable bide__task_vtable = {bide__waker_clone, waker_wake,

@@ -187,8 +187,10 @@ struct bide__hub {
 
     _Atomic uint32_t spares_all; /* memory.h; of the slabs here, and those of segments */
 
-    /* Tasks that are not DONE, and futures that have begun and not ended; see bide__count. */
+    /* Tasks that are not DONE (see bide__hub_alive), and futures that have begun and not ended; see
+     * bide__count. */
     _Atomic size_t alive, futures;
+    struct bide__tally *tallies; /* of the workers */
 
     /* The owner's; once closed, or with several workers, under the mutex. */
     struct bide__slab tasks;
@@ -196,11 +198,28 @@ struct bide__hub {
     struct bide__post *due, **due_end; /* messages taken over, to be read between two polls */
 };
 
+/*
+ * Of a worker of a multi_thread runtime: the tasks that it has made, and those whose end it has
+ * seen to. Only the worker writes them: a count that all workers write would cost each spawn and
+ * each end more than all the rest. `alive` of the hub then has the tasks that others have made,
+ * ended or not.
+ */
+struct bide__tally {
+    _Alignas(64) _Atomic size_t begun; /* a cache line */
+    _Atomic size_t ended;
+};
+
+static inline void bide__tally_add(_Atomic size_t *count)
+{
+    size_t n = atomic_load_explicit(count, memory_order_relaxed);
+    atomic_store_explicit(count, n + 1, memory_order_release);
+}
+
 /* `wake` makes the owner return from the driver; any thread calls it. 0 or -ENOMEM. */
 int bide__hub_new(struct bide__hub **out, struct bide__driver *driver,
                   void (*wake)(struct bide__driver *driver));
 
-/* Before a worker runs: makes a slab for each of `count` workers. 0 or -ENOMEM. */
+/* Before a worker runs: makes a slab and a tally for each of `count` workers. 0 or -ENOMEM. */
 int bide__hub_add_slabs(struct bide__hub *hub, unsigned count);
 
 /* A worker: makes a slab for one that comes later, with this number; NULL: no memory. Or removes
@@ -220,6 +239,9 @@ static inline size_t bide__count(const struct bide__hub *hub, _Atomic size_t *co
     atomic_store_explicit(count, before + n, memory_order_relaxed);
     return before;
 }
+
+/* How many tasks are not DONE. Any thread. 0 is exact: there was a moment at which none was. */
+size_t bide__hub_alive(const struct bide__hub *hub);
 
 /* The owner leaves: all tasks are DONE. Frees the hub, now or with the last reference. */
 void bide__hub_close(struct bide__hub *hub);
@@ -277,19 +299,24 @@ static inline void bide__queue_append(struct bide__queue *q, struct bide__queue 
     *from = (struct bide__queue){NULL, NULL};
 }
 
+/* Takes the first task out, which is `task`. */
+static inline void bide__queue_drop(struct bide__queue *q, const struct bide__task *task)
+{
+    struct bide__task *next = q->first = task->wake.next;
+    if (__builtin_expect(next != NULL, 1)) {
+        /* With many tasks the next one has left the cache. */
+        __builtin_prefetch(next);
+        __builtin_prefetch(&next->waiters);
+    } else {
+        q->last = NULL;
+    }
+}
+
 static inline struct bide__task *bide__queue_pop(struct bide__queue *q)
 {
     struct bide__task *task = q->first;
-    if (task != NULL) {
-        q->first = task->wake.next;
-        if (q->first != NULL) {
-            /* With many tasks the next one has left the cache. */
-            __builtin_prefetch(q->first);
-            __builtin_prefetch(&q->first->waiters);
-        } else {
-            q->last = NULL;
-        }
-    }
+    if (task != NULL)
+        bide__queue_drop(q, task);
     return task;
 }
 
@@ -328,7 +355,15 @@ static inline void bide__schedule_again(struct bide__worker *worker, struct bide
 /* Runs a task that was taken out of the run queue, until it suspends or ends. */
 void bide__task_run(struct bide__worker *worker, struct bide__task *task);
 
-/* The same, with the hooks of the runtime; and the hook for a task that was made. */
+/*
+ * The worker of a current_thread runtime: runs the tasks of its queue, in their order, and counts
+ * them in `turns`. True: `until` has ended. False: that is turns_max, or no task is ready, or the
+ * next one has low priority.
+ */
+bool bide__task_run_row(struct bide__worker *worker, const struct bide__task *until,
+                        unsigned turns_max);
+
+/* The same as bide__task_run, with the hooks of the runtime; and the hook for a task that was made. */
 void bide__task_run_watched(struct bide__worker *worker, struct bide__task *task);
 void bide__task_spawned(const struct bide_runtime *rt, const struct bide__task *task,
                         const char *place);
@@ -343,13 +378,18 @@ static inline void bide__task_again(const struct bide_cx *cx)
     struct bide__worker *worker = bide__thread.running;
     const struct bide_wakeable *task = bide_waker_task(cx->waker);
 
-    bool is_current = worker != NULL && (const void *)worker->current == task;
-    if (__builtin_expect(!is_current, 0)) {
+    uint32_t mark;
+
+    if (__builtin_expect(worker != NULL && (uintptr_t)worker->current == cx->waker.bits, 1)) {
+        mark = 1; /* branch 0 */
+    } else if (worker != NULL && (const void *)worker->current == task) {
+        mark = UINT32_C(1) << bide_waker_branch(cx->waker);
+    } else {
         bide_waker_wake_by_ref(cx->waker);
         return;
     }
     bide__quiet_begin(worker->schedule != NULL);
-    worker->again |= UINT32_C(1) << bide_waker_branch(cx->waker);
+    worker->again |= mark;
     bide__quiet_end(worker->schedule != NULL);
 }
 

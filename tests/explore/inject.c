@@ -43,7 +43,7 @@ static void appends(void)
     struct bide__queue list = {NULL, NULL};
     bide__queue_push(&list, task(1));
     bide__queue_push(&list, task(2));
-    bide__inject_append(&inject, &list);
+    bide__inject_append(&inject, &list, 2);
 }
 
 static void pops(void)
