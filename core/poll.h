@@ -1,5 +1,6 @@
 /*
- * core/poll.h: the poll of a chain in the usual case, in line, for executors whose loop is short.
+ * core/poll.h: the beginning and the poll of a chain in the usual case, in line, for executors whose
+ * loop is short.
  *
  * The usual case is a chain that is suspended, or begins, in its own memory, and has nothing asked
  * of it. Then its leaf is polled and after it each parent whose callee is done. Everything else is
@@ -40,6 +41,42 @@ static inline bool bide__chain_is(const struct bide_chain *c, uint8_t looked_at,
     return (word & bide__chain_word(UINT16_MAX, looked_at)) == bide__chain_word(0, flags);
 }
 
+/* fn has ordinary alignment, and is of this version. */
+static inline bool bide__fn_is_plain(const struct bide_fn *fn)
+{
+    static const struct {
+        uint8_t frame_align_log2, args_align_log2, flags, version;
+    } looked_at = {0xFC, 0xFC, BIDE_FN_RESULT_ALIGNED, 0xFF}, plain = {0, 0, 0, BIDE_FN_VERSION};
+    uint32_t word, mask, wanted;
+
+    _Static_assert(offsetof(struct bide_fn, version) ==
+                       offsetof(struct bide_fn, frame_align_log2) + 3,
+                   "these four are one word");
+    __builtin_memcpy(&word, &fn->frame_align_log2, sizeof(word));
+    __builtin_memcpy(&mask, &looked_at, sizeof(mask));
+    __builtin_memcpy(&wanted, &plain, sizeof(wanted));
+    return (word & mask) == wanted;
+}
+
+/* bide_chain_init, without a slot for the result, and bide_chain_begin, for a plain fn, in line.
+ * The room follows the chain, and has less than 2 GiB. */
+static inline void *bide__chain_begin_plain(struct bide_chain *c, char *room, size_t size,
+                                            const struct bide_fn *fn)
+{
+    size_t frame = ((size_t)fn->frame_size + BIDE_FRAME_UNIT - 1) & ~(size_t)(BIDE_FRAME_UNIT - 1);
+    struct bide_frame *f = (struct bide_frame *)(void *)room;
+
+    if (__builtin_expect(frame + fn->args_size > size, 0))
+        return NULL;
+    *c = (struct bide_chain){.leaf = f, .flags = BIDE_CHAIN_LIVE | BIDE_CHAIN_RUN};
+    c->place.near.end = (int32_t)(room + size - (char *)c);
+    bide__fresh(f, frame);
+    f->fn = fn;
+    f->state = 0;
+    f->parent = f->result = 0;
+    return room + frame;
+}
+
 /* bide_chain_poll, in line. */
 static inline __attribute__((always_inline)) enum bide_poll bide__chain_poll(struct bide_cx *cx)
 {
@@ -63,9 +100,11 @@ static inline __attribute__((always_inline)) enum bide_poll bide__chain_poll(str
         /* Without a segment, 0 is the root. And what is above the frame is gone when it is done. */
         up = f->parent;
         if (f->fn->poll(cx, f) == BIDE_PENDING) {
-            bide__must(c->leaf != NULL || c->flags & BIDE_CHAIN_RUN, "chain: suspend: no leaf");
-            if (__builtin_expect(c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN), 0))
+            if (__builtin_expect(c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN), 0)) {
+                bide__must(c->leaf != NULL || c->flags & BIDE_CHAIN_RUN, "chain: suspend: no leaf");
                 return bide__chain_poll_on(cx);
+            }
+            bide__must(c->leaf != NULL, "chain: suspend: no leaf");
             return BIDE_PENDING;
         }
         f = (struct bide_frame *)(void *)((char *)f - up * BIDE_FRAME_UNIT);

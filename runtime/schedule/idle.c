@@ -23,6 +23,11 @@
 #include "runtime/options.h"
 #include "runtime/trace/trace.h"
 
+/* ThreadSanitizer does not know fences. No access that it looks at is ordered by one alone. */
+#if defined __GNUC__ && !defined __clang__
+#pragma GCC diagnostic ignored "-Wtsan"
+#endif
+
 static const uint64_t SEARCHING = 1, UNPARKED = UINT64_C(1) << 16, LISTED = UINT64_C(1) << 32;
 
 static unsigned searching(uint64_t idle)

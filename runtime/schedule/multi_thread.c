@@ -90,12 +90,14 @@ static struct bide__task *pop(struct bide__peer *peer)
     return task;
 }
 
-/* Puts the task into its slot, and returns the one that was there. */
+/* Puts the task into its slot, and returns the one that was there. Others only take it out, so a
+ * slot that is empty stays so. */
 static struct bide__task *swap_slot(struct bide__peer *peer, struct bide__task *task)
 {
-    if (!peer->alone)
-        return atomic_exchange_explicit(&peer->lifo, task, memory_order_acq_rel);
     struct bide__task *before = atomic_load_explicit(&peer->lifo, memory_order_relaxed);
+
+    if (before != NULL && !peer->alone)
+        return atomic_exchange_explicit(&peer->lifo, task, memory_order_acq_rel);
     atomic_store_explicit(&peer->lifo, task, memory_order_release);
     return before;
 }

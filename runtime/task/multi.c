@@ -262,10 +262,22 @@ static void task_wake_by_ref(struct bide_wakeable *w, unsigned branch)
     schedule_if(bide__state_wake_remote(&w->state), (struct bide__task *)(void *)w);
 }
 
+/* One step for the wake and the reference. */
 static void task_wake(struct bide_wakeable *w, unsigned branch)
 {
-    task_wake_by_ref(w, branch);
-    waker_drop(w);
+    struct bide__task *task = (struct bide__task *)(void *)w;
+
+    if (branch != 0)
+        atomic_fetch_or_explicit(&w->woken, UINT32_C(1) << branch, memory_order_release);
+    uintptr_t s = atomic_load_explicit(&w->state, memory_order_relaxed), woken;
+    do
+        woken = (s | BIDE__SCHEDULED) - BIDE__REF;
+    while (!atomic_compare_exchange_weak_explicit(&w->state, &s, woken, memory_order_acq_rel,
+                                                  memory_order_relaxed));
+    BIDE__ASSERT(s >= BIDE__REF, "task: wake: it has no reference");
+    schedule_if(!(s & (BIDE__SCHEDULED | BIDE__RUNNING | BIDE__DONE)), task);
+    if (bide__state_unreferenced(woken))
+        bide__task_free(task);
 }
 
 const struct bide_waker_vtable bide__multi_task_vtable = {waker_clone, task_wake, task_wake_by_ref,

@@ -104,6 +104,40 @@ inline bool bide__task_lay_out(struct bide__task *task, size_t size, struct bide
     return true;
 }
 
+/* There was another function at this address, in a shared object that is gone. */
+static __attribute__((noinline, cold)) void lay_out_failed(struct bide__worker *worker,
+                                                           struct bide__task *task, int *error)
+{
+    bide__slab_free(worker->slab, task);
+    worker->made = NULL;
+    *error = -EAGAIN;
+}
+
+/* make, for a function without a scope, of ordinary alignment and size, whose result needs no
+ * place. */
+static inline __attribute__((always_inline)) struct bide__task *make_plain(
+    struct bide__worker *worker, const struct bide_fn *fn, const void *args, int *error)
+{
+    size_t size = worker->made_size;
+    struct bide__task *task = bide__slab_new(worker->slab, &size, BIDE_FRAME_UNIT, 0);
+
+    if (__builtin_expect(task == NULL, 0)) {
+        *error = -ENOMEM;
+        return NULL;
+    }
+    task->wake.branches = 0;
+    atomic_init(&task->wake.woken, 0);
+    task->waiters = NULL;
+    size -= offsetof(struct bide__task, room);
+    void *to = bide__chain_begin_plain(&task->chain, task->room, size, fn);
+    if (__builtin_expect(to == NULL, 0)) {
+        lay_out_failed(worker, task, error);
+        return NULL;
+    }
+    bide__copy(to, args, fn->args_size);
+    return task;
+}
+
 /* A block with fn to begin in it; the state is still to be set. Each caller gets its own copy, in
  * which what it does not need is left out. */
 static inline __attribute__((always_inline)) struct bide__task *make(struct bide__worker *worker,
@@ -119,10 +153,13 @@ static inline __attribute__((always_inline)) struct bide__task *make(struct bide
         return NULL;
     }
     bide__quiet_begin(worker->schedule != NULL);
-    if (fn != worker->made) {
+    if (__builtin_expect(fn != worker->made, 0)) {
         worker->made = fn;
         worker->made_size = size_of(fn);
     }
+    if (scope == NULL && !is_future && worker->made_size <= BIDE__SLAB_MAX &&
+        bide__fn_is_plain(fn) && fn->result_size <= sizeof(uint64_t))
+        return make_plain(worker, fn, args, error);
     size_t size = worker->made_size + (scope != NULL ? sizeof(struct bide__child) : 0);
     if (is_future && !has_place(fn, false))
         size += sizeof(uint64_t);
@@ -135,10 +172,7 @@ static inline __attribute__((always_inline)) struct bide__task *make(struct bide
     if (worker->schedule != NULL)
         bide__fiber_forget(task, size);
     if (!bide__task_lay_out(task, size, scope, fn, args, is_future)) {
-        /* There was another function at this address, in a shared object that is gone. */
-        bide__slab_free(worker->slab, task);
-        worker->made = NULL;
-        *error = -EAGAIN;
+        lay_out_failed(worker, task, error);
         return NULL;
     }
     return task;
@@ -339,9 +373,11 @@ static __attribute__((noinline)) void task_ended(struct bide__worker *worker,
         bide__multi_task_ended(worker, task);
         return;
     }
-    bide__joiners_wake(task);
-    if (__builtin_expect(bide__task_child(task) != NULL, 0))
-        bide__scope_child_ended(worker, task);
+    if (task->waiters != NULL) {
+        bide__joiners_wake(task);
+        if (bide__task_child(task) != NULL)
+            bide__scope_child_ended(worker, task);
+    }
     bide__count(worker->hub, &worker->hub->alive, (size_t)-1);
     if (bide__state_finish(&task->wake.state))
         bide__task_free(task);
@@ -467,19 +503,22 @@ bool bide__task_run_row(struct bide__worker *worker, const struct bide__task *un
             bide__queue_drop(&worker->queue, task);
             worker->turns++;
             bide__task_run(worker, task);
-        } else {
-            bide__queue_drop(&worker->queue, task);
-            worker->turns++;
-            uint32_t woken = bide__woken_take(task);
-            if (poll_chain(worker, task, woken, &cx) == BIDE_READY)
-                task_ended(worker, task, cx.nowhere);
-            else if (__builtin_expect(worker->again == 1, 1))
-                requeue_plain(worker, task);
-            else
-                suspend(worker, task);
+            if (task == until && bide__state_done(&until->wake.state))
+                return true;
+            continue;
         }
-        if (__builtin_expect(task == until, 0) && bide__state_done(&until->wake.state))
-            return true;
+        bide__queue_drop(&worker->queue, task);
+        worker->turns++;
+        uint32_t woken = bide__woken_take(task);
+        if (poll_chain(worker, task, woken, &cx) == BIDE_READY) {
+            task_ended(worker, task, cx.nowhere);
+            if (task == until)
+                return true;
+        } else if (__builtin_expect(worker->again == 1, 1)) {
+            requeue_plain(worker, task);
+        } else {
+            suspend(worker, task);
+        }
     }
     return false;
 }
