@@ -71,7 +71,7 @@ static uint32_t sleep_until(_Atomic uint32_t *word, uint32_t bits, uint32_t belo
 {
     uint32_t seen;
     while (!((seen = atomic_load_explicit(word, memory_order_acquire)) & bits) && seen >= below)
-        bide__door.futex_wait(word, seen);
+        bide__door.futex_wait(word, seen, -1);
     return seen;
 }
 

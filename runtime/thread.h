@@ -121,11 +121,13 @@ static inline void bide__patience_begin(struct bide__patience *p)
 static inline void bide__patience_learn(struct bide__patience *p, uint32_t n)
 {
     uint32_t turns = atomic_load_explicit(&p->turns, memory_order_relaxed);
-    uint32_t most = n < BIDE__PATIENCE ? 2 * n + 50 : 20;
 
-    if (most > BIDE__PATIENCE)
-        most = BIDE__PATIENCE;
-    turns = (3 * turns + most) / 4;
+    if (n >= BIDE__PATIENCE)
+        turns = turns / 2 + 5;
+    else
+        turns = (3 * turns + 2 * n + 50) / 4;
+    if (turns > BIDE__PATIENCE)
+        turns = BIDE__PATIENCE;
     atomic_store_explicit(&p->turns, turns, memory_order_relaxed);
 }
 

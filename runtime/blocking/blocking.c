@@ -19,8 +19,12 @@
  * joined. If no thread can be made and there is none, the job runs on the executor, inside the
  * await; so it does where there is no runtime.
  *
- * `state` of a job is written under the pool's mutex, except for FINISHED. A thread is signalled
- * after the mutex was given back, since it would only wake to wait for it.
+ * `state` of a job is written under the pool's mutex, except for FINISHED. A thread is woken after
+ * the mutex was given back, since it would only wake to wait for it. It sleeps on a futex: after a
+ * condition, libc gives the mutex back by one more system call.
+ *
+ * A thread that has run a job looks for the next one for a short time before it sleeps (struct
+ * bide__patience); while it does it need not be called.
  */
 #include "runtime/blocking/blocking.h"
 
@@ -30,6 +34,8 @@
 #include "runtime/thread.h"
 
 #include <bide/abi.h>
+
+#include <limits.h>
 
 enum { IDLE, QUEUED, BEGUN, FINISHED };
 
@@ -46,7 +52,6 @@ void bide__pool_init(struct bide__pool *pool, struct bide__hub *hub,
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->work, &monotonic);
     pthread_cond_init(&pool->gone, &monotonic);
     pthread_condattr_destroy(&monotonic);
 }
@@ -131,6 +136,33 @@ bool bide__pool_answers(struct bide_runtime *rt)
     return wait_awake(&pool->answers, has_answer, pool);
 }
 
+/* With the mutex: one thread that sleeps, or all, are to be woken by `wake` without the mutex. */
+static void call(struct bide__pool *pool)
+{
+    uint32_t calls = atomic_load_explicit(&pool->calls, memory_order_relaxed);
+    atomic_store_explicit(&pool->calls, calls + 1, memory_order_relaxed);
+}
+
+static void wake(struct bide__pool *pool, int threads)
+{
+    bide__door.futex_wake(&pool->calls, threads);
+}
+
+/* With the mutex, which it gives back meanwhile. False: nobody has called for a long time. */
+static bool sleep_until_called(struct bide__pool *pool)
+{
+    uint32_t calls = atomic_load_explicit(&pool->calls, memory_order_relaxed);
+
+    pool->sleeping++;
+    atomic_fetch_add_explicit(&pool->idle, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&pool->mutex);
+    int r = bide__door.futex_wait(&pool->calls, calls, pool->idle_ns);
+    pthread_mutex_lock(&pool->mutex);
+    atomic_fetch_sub_explicit(&pool->idle, 1, memory_order_relaxed);
+    pool->sleeping--;
+    return r != -ETIMEDOUT;
+}
+
 static void serve(struct bide__pool *pool)
 {
     unsigned forks = bide__forks;
@@ -154,10 +186,7 @@ static void serve(struct bide__pool *pool)
         }
         if (pool->closing)
             break;
-        pool->idle++;
-        int r = bide__door.cond_wait(&pool->work, &pool->mutex, pool->idle_ns);
-        pool->idle--;
-        if (r < 0 && pool->first == NULL)
+        if (!sleep_until_called(pool) && pool->first == NULL)
             break;
     }
 
@@ -203,7 +232,8 @@ void bide__pool_end(struct bide__pool *pool)
 {
     pthread_mutex_lock(&pool->mutex);
     pool->closing = true;
-    pthread_cond_broadcast(&pool->work);
+    call(pool);
+    wake(pool, INT_MAX);
     while (pool->threads > 0)
         bide__door.cond_wait(&pool->gone, &pool->mutex, -1);
     bool join = pool->to_join;
@@ -216,7 +246,6 @@ void bide__pool_end(struct bide__pool *pool)
 
 void bide__pool_free(struct bide__pool *pool)
 {
-    pthread_cond_destroy(&pool->work);
     pthread_cond_destroy(&pool->gone);
     pthread_mutex_destroy(&pool->mutex);
 }
@@ -238,11 +267,11 @@ static bool add_thread(struct bide__pool *pool)
 }
 
 /* With the mutex: finds a thread for one more job. False: there is no thread at all. *signal: one
- * that sleeps is to be signalled. An idle thread that was signalled and has not come yet still
- * counts as idle, and its job as queued. */
+ * that sleeps is to be called. An idle thread that was called and has not come yet still counts as
+ * idle, and its job as queued. */
 static bool have_thread(struct bide__pool *pool, bool *signal)
 {
-    *signal = pool->queued > pool->looking;
+    *signal = pool->queued > pool->looking && pool->sleeping > 0;
     if (pool->queued > pool->idle && pool->threads < pool->threads_max && !pool->closing &&
         add_thread(pool))
         *signal = false;
@@ -285,9 +314,11 @@ bool bide__job_submit(struct bide_runtime *rt, struct bide_job *job, bide_waker 
     bool signal, submitted = have_thread(pool, &signal);
     if (!submitted)
         unlink_job(pool, job);
+    if (signal)
+        call(pool);
     pthread_mutex_unlock(&pool->mutex);
     if (signal)
-        pthread_cond_signal(&pool->work);
+        wake(pool, 1);
     if (!submitted) {
         pool->in_flight--;
         bide_waker_drop(job->waker);

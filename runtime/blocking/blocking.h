@@ -30,8 +30,9 @@ bool bide__pool_answers(struct bide_runtime *rt);
 
 struct bide__pool {
     pthread_mutex_t mutex;
-    pthread_cond_t work; /* a job was queued, or the pool closes */
-    pthread_cond_t gone; /* the last thread has left */
+    _Atomic uint32_t calls; /* a futex: changes when a thread that sleeps is called */
+    uint32_t sleeping;      /* threads that sleep, and that were called but have not come yet */
+    pthread_cond_t gone;    /* the last thread has left */
     struct bide_job *first, *last;
     uint32_t threads, threads_max;
     _Atomic uint32_t queued;       /* written under the mutex */

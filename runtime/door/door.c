@@ -162,9 +162,11 @@ static int real_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t 
     return -pthread_cond_timedwait(cond, mutex, &t);
 }
 
-static int real_futex_wait(_Atomic uint32_t *word, uint32_t expected)
+static int real_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns)
 {
-    return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL) < 0 ? -errno : 0;
+    struct timespec t = {(time_t)(timeout_ns / 1000000000), (long)(timeout_ns % 1000000000)};
+    long r = syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, timeout_ns < 0 ? NULL : &t);
+    return r < 0 ? -errno : 0;
 }
 
 static int real_futex_wake(_Atomic uint32_t *word, int count)

@@ -95,8 +95,9 @@
  * thread_name: of the calling thread; at most 15 bytes.
  * cond_wait: timeout_ns < 0 waits for ever; 0 or -ETIMEDOUT. Real time, even if the clock is
  * virtual.
- * futex_wait: sleeps while *word is `expected`, in this process; may return at any time. futex_wake:
- * wakes up to `count` of those that sleep; the word may be gone.
+ * futex_wait: sleeps while *word is `expected`, in this process; may return at any time.
+ * timeout_ns as in cond_wait. futex_wake: wakes up to `count` of those that sleep; the word may be
+ * gone.
  */
 #define BIDE__DOOR_OTHERS(X)                                                                \
     X(int, epoll_pwait2, (int ep, struct epoll_event *events, int max, int64_t timeout_ns), \
@@ -112,8 +113,9 @@
     X(int, thread_name, (const char *name), (name))                                         \
     X(int, cond_wait, (pthread_cond_t * cond, pthread_mutex_t * mutex, int64_t timeout_ns), \
       (cond, mutex, timeout_ns))                                                            \
-    X(int, futex_wait, (_Atomic uint32_t * word, uint32_t expected), (word, expected))      \
-    X(int, futex_wake, (_Atomic uint32_t * word, int count), (word, count))
+    X(int, futex_wait, (_Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns), \
+      (word, expected, timeout_ns))                                                         \
+    X(int, futex_wake, (_Atomic uint32_t *word, int count), (word, count))
 
 /*
  * No error in the result.

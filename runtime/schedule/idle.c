@@ -10,7 +10,7 @@
  *
  * A worker that sleeps is in the list of sleepers, unless it was chosen to be woken; then it counts
  * as awake and searching from that moment on. It sleeps in the driver if nobody else has it, and
- * otherwise on its own condition; in both cases not longer than to its next timer. A spare that
+ * otherwise on its own futex; in both cases not longer than to its next timer. A spare that
  * rests (spare.c) is not in the list, and leaves the driver to the others.
  *
  * The last worker to fall asleep moves a virtual clock on, and tells a shutdown that all is quiet.
@@ -42,35 +42,12 @@ static unsigned awake(uint64_t idle)
 
 /* ---- to wake ---- */
 
-void bide__parker_init(struct bide__parker *parker)
-{
-    pthread_condattr_t monotonic;
-    atomic_init(&parker->state, BIDE__AWAKE);
-    pthread_mutex_init(&parker->mutex, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&parker->cond, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-}
-
-void bide__parker_end(struct bide__parker *parker)
-{
-    pthread_cond_destroy(&parker->cond);
-    pthread_mutex_destroy(&parker->mutex);
-}
-
 void bide__unpark(struct bide__peer *peer)
 {
-    struct bide__parker *p = &peer->parker;
     struct bide__driver *driver = peer->worker.driver;
 
-    switch (atomic_exchange_explicit(&p->state, BIDE__NOTIFIED, memory_order_seq_cst)) {
-    case BIDE__IN_COND:
-        /* The sleeper holds the mutex from its change of the state until it waits. */
-        pthread_mutex_lock(&p->mutex);
-        pthread_mutex_unlock(&p->mutex);
-        pthread_cond_signal(&p->cond);
-        break;
+    switch (atomic_exchange_explicit(&peer->parker, BIDE__NOTIFIED, memory_order_seq_cst)) {
+    case BIDE__IN_FUTEX: bide__door.futex_wake(&peer->parker, 1); break;
     case BIDE__IN_DRIVER: driver->ops->wake(driver); break;
     default: break;
     }
@@ -207,26 +184,24 @@ static void awake_again(struct bide__peer *peer)
     pthread_mutex_unlock(&all->sleepers_mutex);
 }
 
-static void wait_on_cond(struct bide__parker *p, int64_t timeout_ns)
+static void wait_on_futex(struct bide__peer *peer, int64_t timeout_ns)
 {
     uint32_t state = BIDE__AWAKE;
 
-    pthread_mutex_lock(&p->mutex);
-    if (atomic_compare_exchange_strong_explicit(&p->state, &state, BIDE__IN_COND,
+    if (atomic_compare_exchange_strong_explicit(&peer->parker, &state, BIDE__IN_FUTEX,
                                                 memory_order_seq_cst, memory_order_seq_cst))
-        bide__door.cond_wait(&p->cond, &p->mutex, timeout_ns);
-    atomic_exchange_explicit(&p->state, BIDE__AWAKE, memory_order_seq_cst);
-    pthread_mutex_unlock(&p->mutex);
+        bide__door.futex_wait(&peer->parker, BIDE__IN_FUTEX, timeout_ns);
+    atomic_exchange_explicit(&peer->parker, BIDE__AWAKE, memory_order_seq_cst);
 }
 
 static void wait_for_events(struct bide__peer *peer, int64_t timeout_ns)
 {
     uint32_t state = BIDE__AWAKE;
 
-    if (atomic_compare_exchange_strong_explicit(&peer->parker.state, &state, BIDE__IN_DRIVER,
+    if (atomic_compare_exchange_strong_explicit(&peer->parker, &state, BIDE__IN_DRIVER,
                                                 memory_order_seq_cst, memory_order_seq_cst))
         wait_in_driver(peer, timeout_ns);
-    atomic_exchange_explicit(&peer->parker.state, BIDE__AWAKE, memory_order_seq_cst);
+    atomic_exchange_explicit(&peer->parker, BIDE__AWAKE, memory_order_seq_cst);
 }
 
 /* Waits until it is woken, something happens, or a timer of its own is due. */
@@ -241,7 +216,7 @@ static void sleep_once(struct bide__peer *peer)
             timeout_ns = 0;
     }
     if (atomic_load_explicit(&peer->rests, memory_order_relaxed) || !take_driver(peer->all)) {
-        wait_on_cond(&peer->parker, timeout_ns);
+        wait_on_futex(peer, timeout_ns);
         return;
     }
     wait_for_events(peer, timeout_ns);

@@ -61,14 +61,8 @@ static inline size_t bide__inject_count(struct bide__inject *inject)
 
 /* ---- a worker ---- */
 
-enum { BIDE__AWAKE, BIDE__IN_COND, BIDE__IN_DRIVER, BIDE__NOTIFIED };
-
-/* Where a worker sleeps. */
-struct bide__parker {
-    _Atomic uint32_t state;
-    pthread_mutex_t mutex;
-    pthread_cond_t cond;
-};
+/* Where a worker sleeps; a futex. */
+enum { BIDE__AWAKE, BIDE__IN_FUTEX, BIDE__IN_DRIVER, BIDE__NOTIFIED };
 
 /* One of the workers. */
 struct bide__peer {
@@ -100,7 +94,7 @@ struct bide__peer {
     struct bide__ring ring;
     _Atomic bool has_queue; /* alone: there is a task in worker.queue, which stands for the ring */
     struct bide__inject pinned; /* tasks that only this worker may run */
-    struct bide__parker parker;
+    _Atomic uint32_t parker;    /* BIDE__AWAKE and so on */
 
     /* The watchdog's: since when the epoch has been the same; 0: it changes. */
     struct bide__watched {
@@ -194,9 +188,6 @@ static inline struct bide__peer *bide__peer_at(struct bide__workers *all, unsign
 /* Worker: from now on its time counts as busy; or no longer. */
 void bide__busy_begin(struct bide__peer *peer);
 void bide__busy_end(struct bide__peer *peer);
-
-void bide__parker_init(struct bide__parker *parker);
-void bide__parker_end(struct bide__parker *parker);
 
 /* Any thread: there is work to find. Wakes a worker to search for it, unless one searches already
  * or none sleeps. */

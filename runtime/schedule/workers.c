@@ -39,7 +39,6 @@ void bide__peer_init(struct bide__peer *peer, struct bide__workers *all, unsigne
     peer->lifo_off = o->lifo_slot_off;
     bide__wheel_init(peer->worker.wheel, bide__clock_ns(), true, index);
     bide__inject_init(&peer->pinned);
-    bide__parker_init(&peer->parker);
 }
 
 void bide__peer_end(struct bide__peer *peer)
@@ -47,7 +46,6 @@ void bide__peer_end(struct bide__peer *peer)
     bide__wheel_end(peer->worker.wheel);
     bide__segments_end(&peer->segments);
     bide__inject_end(&peer->pinned);
-    bide__parker_end(&peer->parker);
 }
 
 static void monotonic_cond(pthread_cond_t *cond)

@@ -165,19 +165,17 @@ void bide__multi_task_ended(struct bide__worker *worker, struct bide__task *task
 
 struct waiting_thread {
     struct bide_wakeable wake;
-    pthread_mutex_t mutex;
-    pthread_cond_t cond;
-    bool woken;
+    _Atomic uint32_t woken; /* a futex */
 };
 
 static void thread_wake_by_ref(struct bide_wakeable *w, unsigned branch)
 {
     struct waiting_thread *thread = (struct waiting_thread *)(void *)w;
     (void)branch;
-    pthread_mutex_lock(&thread->mutex);
-    thread->woken = true;
-    pthread_cond_signal(&thread->cond);
-    pthread_mutex_unlock(&thread->mutex);
+    /* From the store on the thread may be gone. */
+    _Atomic uint32_t *woken = &thread->woken;
+    atomic_store_explicit(woken, 1, memory_order_release);
+    bide__door.futex_wake(woken, 1);
 }
 
 /* The waker is only ever borrowed, by the ring of joins. */
@@ -211,18 +209,14 @@ bool bide__task_wait_outside(struct bide__task *task)
     struct waiting_thread thread = {.wake.vtable = &thread_vtable};
     struct bide__joiner joiner = {.next = NULL};
 
-    pthread_mutex_init(&thread.mutex, NULL);
-    pthread_cond_init(&thread.cond, NULL);
     bide__task_lock(task);
     bool waits = !bide__state_done(&task->wake.state);
     if (waits)
         bide__joiner_add(task, &joiner, bide_waker_make(&thread.wake, 0));
     bide__task_unlock(task, BIDE__WAITED);
     set_waits(task, NULL, &thread.wake);
-    pthread_mutex_lock(&thread.mutex);
-    while (waits && !thread.woken)
-        bide__door.cond_wait(&thread.cond, &thread.mutex, -1);
-    pthread_mutex_unlock(&thread.mutex);
+    while (waits && atomic_load_explicit(&thread.woken, memory_order_acquire) == 0)
+        bide__door.futex_wait(&thread.woken, 0, -1);
     set_waits(task, &thread.wake, NULL);
     /* The lock is free when the end of the task is done with the waker. */
     bide__task_lock(task);
@@ -231,8 +225,6 @@ bool bide__task_wait_outside(struct bide__task *task)
     bide__task_unlock(task, 0);
     if (waits && bide__state_unref(&task->wake.state))
         bide__task_free(task);
-    pthread_cond_destroy(&thread.cond);
-    pthread_mutex_destroy(&thread.mutex);
     return ended;
 }
 

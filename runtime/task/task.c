@@ -114,17 +114,20 @@ static __attribute__((noinline, cold)) void lay_out_failed(struct bide__worker *
 }
 
 /* make, for a function without a scope, of ordinary alignment and size, whose result needs no
- * place. */
+ * place. The worker is quiet, and is no more. */
 static inline __attribute__((always_inline)) struct bide__task *make_plain(
     struct bide__worker *worker, const struct bide_fn *fn, const void *args, int *error)
 {
     size_t size = worker->made_size;
     struct bide__task *task = bide__slab_new(worker->slab, &size, BIDE_FRAME_UNIT, 0);
 
+    bide__quiet_end(worker->schedule != NULL);
     if (__builtin_expect(task == NULL, 0)) {
         *error = -ENOMEM;
         return NULL;
     }
+    if (worker->schedule != NULL)
+        bide__fiber_forget(task, size);
     task->wake.branches = 0;
     atomic_init(&task->wake.woken, 0);
     task->waiters = NULL;
