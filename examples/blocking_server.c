@@ -114,7 +114,7 @@ static void end(struct client *c)
 /* Sends a request, and stores the number that comes back. Returns 0, or a negative errno. */
 static async int ask(struct client *c, const char *request, long *number)
 {
-    char text[LINE_SIZE_MAX], *line;
+    char text[LINE_SIZE_MAX], *line = NULL;
     snprintf(text, sizeof(text), "%s\n", request);
     int r = await bide_stream_write_all(c->stream, text, strlen(text), NULL);
     if (r == 0)

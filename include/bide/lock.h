@@ -95,8 +95,10 @@ void bide_mutex_unlock(bide_mutex *mutex);
 /*
  * In an async function,
  *
+ *     static bide_mutex mutex = BIDE_MUTEX_INIT;
+ *     static int balance;
  *     bide_locked(&mutex) {
- *         ...
+ *         balance++;
  *     }
  *
  * waits, runs the block with the mutex locked, and unlocks it however the block is left: at its
@@ -358,6 +360,9 @@ typedef struct bide_condition {
  * Begins to wait, unlocks the mutex, which the caller holds, waits until it is signalled, and locks
  * the mutex again. Returns 0. What is waited for may have changed again: look in a loop.
  *
+ *     static bide_mutex mutex = BIDE_MUTEX_INIT;
+ *     static bide_condition changed = BIDE_CONDITION_INIT;
+ *     static bool is_ready;
  *     bide_locked(&mutex) {
  *         while (!is_ready)
  *             await bide_condition_wait(&changed, &mutex);

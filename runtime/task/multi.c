@@ -158,7 +158,10 @@ void bide__multi_task_ended(struct bide__worker *worker, struct bide__task *task
             bide__task_free(task);
     }
     /* Last: when none is left, a shutdown may go on. */
-    bide__tally_add(&worker->tally->ended);
+    if (__builtin_expect(worker->tally != NULL, 1))
+        bide__tally_add(&worker->tally->ended);
+    else /* a spare */
+        bide__count(worker->hub, &worker->hub->alive, (size_t)-1);
 }
 
 /* ---- a thread waits for it ---- */

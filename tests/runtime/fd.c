@@ -215,6 +215,7 @@ static struct bide_cx twin_cx(const struct bide_cx *cx, struct twin *twin)
 {
     struct bide_cx sub = *cx;
     sub.chain = &twin->chain;
+    sub.top = sub.end = NULL; /* its first frame goes into the chain's memory */
     return sub;
 }
 
