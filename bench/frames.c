@@ -24,14 +24,13 @@ static size_t whole(const struct bide__task *task)
     return size;
 }
 
-/* The end of the top frame; a group ends with the room of its last branch. */
+/* The end of the top frame; a group ends with the rooms of its branches. */
 static const char *top_of(const struct bide_chain *c)
 {
     unsigned first = 0;
     if (!bide_group_branch(c->leaf, &first))
         return bide__frame_end(c->leaf);
-    const struct bide_group *g = (const struct bide_group *)c->leaf;
-    return bide__own_end(&g->branch[g->count - 1]);
+    return bide__group_end((const struct bide_group *)c->leaf);
 }
 
 static size_t frames(const struct bide__task *task)

@@ -25,8 +25,6 @@ void bide__site_measure(struct bide__site *site)
 {
     size_t size = sizeof(struct bide_group) + site->count * sizeof(struct bide_chain);
 
-    if (__atomic_load_n(&site->size, __ATOMIC_ACQUIRE) != BIDE__SITE_NEW)
-        return;
     /* Several threads may be here; they store the same. */
     for (unsigned i = 0; i < site->count; i++) {
         size_t room = bide_fn_room(site->fns[i]);
@@ -40,10 +38,16 @@ void bide__site_measure(struct bide__site *site)
     __atomic_store_n(&site->size, (uint32_t)size, __ATOMIC_RELEASE);
 }
 
+static bool is_new(const struct bide__site *site)
+{
+    return bide__unlikely(__atomic_load_n(&site->size, __ATOMIC_ACQUIRE) == BIDE__SITE_NEW);
+}
+
 struct bide_group *bide__fork_slow(struct bide_cx *cx, struct bide__site *site,
                                    struct bide_frame *parent, struct bide_group_result *result)
 {
-    bide__site_measure(site);
+    if (is_new(site))
+        bide__site_measure(site);
     return bide__group_make(cx, site, parent, result);
 }
 
@@ -94,11 +98,13 @@ static struct begun find(const struct bide_cx *cx, const struct bide_frame *pare
     struct begun b = {.end = cx->top};
 
     for (struct bide_frame *f = c->leaf; f != parent;) {
-        struct bide_segment *at = segment;
         b.root = f;
-        f = bide_frame_below(f, &segment);
-        if (segment != at)
-            b.segment = at;
+        if (bide__likely(f->parent != 0)) {
+            f = bide__parent(c, f);
+        } else {
+            b.segment = segment;
+            f = bide_frame_below(f, &segment);
+        }
     }
     if (b.root == NULL)
         return b;
@@ -219,7 +225,8 @@ struct bide_group *bide__fork_adopt(struct bide_group *g, struct bide_frame *par
     struct begun b = find(cx, parent);
     bool in_order = site->kind != BIDE_SELECT;
 
-    bide__site_measure(site);
+    if (is_new(site))
+        bide__site_measure(site);
     if (is_too_deep(cx, &b)) {
         drop(g, cx, parent, &b, result);
         return NULL;

@@ -217,8 +217,11 @@ static void conclude(struct bide_cx *cx, struct bide_group *g, int value)
     ids &= EXCLUSIVE_IDS & ~((uint32_t)1 << bide_waker_branch(cx->waker));
     bide_waker_task(cx->waker)->branches &= ~ids;
     cx->chain->ids = 0;
-    /* Polling a suspended group has set top to the end of its frame, below the branches' rooms. */
-    cx->top = bide__own_end(&g->branch[g->count - 1]);
+#ifdef BIDE__ASAN
+    /* Polling a suspended group has set top to the end of its frame, below the branches' rooms,
+     * which bide_frame_finish poisons. */
+    cx->top = bide__group_end(g);
+#endif
 }
 
 static enum bide_poll finish(struct bide_cx *cx, struct bide_group *g)

@@ -159,6 +159,17 @@ enum {
 
 extern __attribute__((visibility("hidden"))) const struct bide_fn bide__group_fn;
 
+/* The end of the rooms of a group. The branch that fork.c has adopted has the first room. */
+static inline char *bide__group_end(const struct bide_group *g)
+{
+    char *end = bide__own_end(&g->branch[0]);
+
+    for (unsigned i = 1; i < g->count; i++)
+        if (bide__own_end(&g->branch[i]) > end)
+            end = bide__own_end(&g->branch[i]);
+    return end;
+}
+
 /* A number by which an assertion tells tasks apart. */
 static inline int32_t bide__task_hash(const struct bide_wakeable *task)
 {
@@ -174,7 +185,7 @@ static inline uint8_t bide__branch_bits(enum bide_group_kind kind, const struct 
                                                  << BIDE__BRANCH_WIDTH_SHIFT);
 }
 
-/* fork.c: computes the rooms of a site, unless they are known. */
+/* fork.c: computes the rooms of a site. */
 __attribute__((visibility("hidden"))) void bide__site_measure(struct bide__site *site);
 
 /* Of a site that was measured: the room for the i-th branch, and for all. */

@@ -345,6 +345,7 @@ static void note_debug(struct command *cmd, const char *word)
     else if (!strcmp(word, "-g") || isdigit((unsigned char)word[2]) || !strncmp(word, "-ggdb", 5) ||
              !strncmp(word, "-gdwarf", 7))
         cmd->has_debug = true;
+    cmd->options.debug = cmd->has_debug;
     cmd->options.debug_locals = cmd->has_debug && !cmd->optimizes;
 }
 

@@ -68,8 +68,8 @@ void emit_function(struct unit *, struct output *, struct function *);
 void emit_async_declaration(struct unit *, struct output *, struct symbol *);
 void emit_before_body(struct lower *, struct output *);
 
-/* Before the body: finds out how deep the function's calls nest. Afterwards, "inline " if its start
- * and its body should be, or "". */
+/* Before the body: finds out how deep the function's calls nest. Afterwards, "__inline__ " if its
+ * start and its body should be, or "". */
 void emit_height(struct lower *, struct output *);
 const char *emit_inline_word(const struct lower *);
 void emit_after_body(struct lower *, struct output *);

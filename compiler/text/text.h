@@ -169,6 +169,7 @@ struct options {
 
     bool pretty;          /* bide emit: generated code on lines of its own, headers as #include */
     bool force;           /* -fbide-force: every function is parsed and lowered; for tests */
+    bool debug;           /* -g */
     bool debug_locals;    /* -g without optimization: gdb must find every local by its name, */
     bool no_debug_copies; /* but not those that live in a frame */
     bool wrappers;        /* blocking wrappers; cleared by -fno-bide-wrappers */

@@ -839,8 +839,9 @@ bide_group *bide__fork_adopt(bide_group *group, bide_frame *parent, bide_cx *cx,
 
 static __inline__ unsigned bide__random_below(struct bide_turn *turn, unsigned n)
 {
-    turn->seed = turn->seed * 747796405u + 2891336453u;
-    return (unsigned)((uint64_t)turn->seed * n >> 32);
+    uint32_t number = turn->seed; /* so that nobody waits for the next one */
+    turn->seed = number * 747796405u + 2891336453u;
+    return (unsigned)((uint64_t)number * n >> 32);
 }
 
 /* Where the group's frame would be, or is. *from: the awaiting frame, or NULL in a branch whose
