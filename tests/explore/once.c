@@ -83,10 +83,10 @@ const struct explore_model explore_models[] = {
      .end = end_one,
      .stale = 1},
     {.name = "once: a request",
-     .begin = begin_threads,
+     .begin = begin_failing,
      .threads = {uses, gives_up, uses},
      .end = end_one,
-     .bound = 1,
+     .bound = 2,
      .stale = EXPLORE_NONE},
     {0},
 };
