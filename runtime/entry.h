@@ -15,9 +15,9 @@ struct bide__fd;
 int bide__fd_open(struct bide__fd **out, int fd);
 
 /*
- * Blocks on a leaf that needs no runtime. If the thread has a runtime that runs on it, it runs tasks
- * meanwhile, as in bide__block_on; one of them may be what the leaf waits for. Otherwise the thread
- * sleeps on a futex, and no runtime is made.
+ * Blocks on a leaf that needs no runtime. If the thread has a runtime that runs on it, it runs
+ * tasks meanwhile, as in bide__block_on; one of them may be what the leaf waits for. Otherwise the
+ * thread sleeps on a futex, and no runtime is made.
  */
 void bide__park_on(const struct bide_fn *fn, const void *args, void *result);
 

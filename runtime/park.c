@@ -1,13 +1,14 @@
 /*
  * park.c: a plain thread waits for a leaf that needs no runtime; see entry.h.
  *
- * The leaf runs on a chain on the C stack, and its waker is that of a *parked thread*: a wake sets a
- * bit and ends the thread's sleep on a futex. The parked thread lies on the stack too, so it goes
- * when the call returns. Another thread may still hold a clone of the waker then, which it took from
- * the object that it is about to wake: the call waits until that clone is spent.
+ * The leaf runs on a chain on the C stack, and its waker is that of a *parked thread*: a wake sets
+ * a bit and ends the thread's sleep on a futex. The parked thread lies on the stack too, so it goes
+ * when the call returns. Another thread may still hold a clone of the waker then, which it took
+ * from the object that it is about to wake: the call waits until that clone is spent.
  *
- * `word` has the bits WOKEN and LEAVING, and above them the number of clones. A wake drops its clone
- * in the same step in which it sets WOKEN, since the thread may return as soon as it sees that.
+ * `word` has the bits WOKEN and LEAVING, and above them the number of clones. A wake drops its
+ * clone in the same step in which it sets WOKEN, since the thread may return as soon as it sees
+ * that.
  */
 #include "runtime/entry.h"
 
@@ -81,8 +82,7 @@ static void park(const struct bide_fn *fn, const void *args, void *result)
     struct parked parked = {.wake.vtable = &parked_vtable};
     struct bide_turn turn = {.woken = 0};
     struct bide_chain chain;
-    struct bide_cx cx = {
-        .chain = &chain, .waker = bide_waker_make(&parked.wake, 0), .turn = &turn};
+    struct bide_cx cx = {.chain = &chain, .waker = bide_waker_make(&parked.wake, 0), .turn = &turn};
 
     bide_chain_init(&chain, room, sizeof room, result);
     void *to = bide_chain_begin(&chain, fn);

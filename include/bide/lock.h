@@ -9,8 +9,8 @@
  *
  * All functions may be called from any thread, on any executor or none, but not in signal handlers.
  * Those that are not async never wait. In plain code an async function blocks its thread, and makes
- * no runtime for that; if the thread has a current_thread runtime, its tasks run meanwhile, and only
- * then can the function fail with -ENOMEM. What is free costs one atomic operation.
+ * no runtime for that; if the thread has a current_thread runtime, its tasks run meanwhile, and
+ * only then can the function fail with -ENOMEM. What is free costs one atomic operation.
  *
  * Who waits is served in the order in which it came, and nobody overtakes: what becomes free is
  * handed to the one that has waited longest.

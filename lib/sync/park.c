@@ -7,9 +7,9 @@
  *    chain, or has ended there;
  *  - if the task's main chain waits: then it has no branch that could unlock it;
  *  - if the main chain has locked it: that goes on only when its branches have ended.
- * A branch that waits for another branch is not such a case, and in all others nobody can say. `owner`
- * is cleared before a lock is given back, so whoever reads itself there is the owner, and the chain
- * beside it is one that it stored itself.
+ * A branch that waits for another branch is not such a case, and in all others nobody can say.
+ * `owner` is cleared before a lock is given back, so whoever reads itself there is the owner, and
+ * the chain beside it is one that it stored itself.
  */
 #include "lib/leaf.h"
 

@@ -177,8 +177,8 @@ static inline void holder_clear(struct bide__holder *holder)
 /* Is it held by one that can go on only after the leaf that is polled with cx? */
 bool bide__holder_waits(const struct bide__holder *holder, const struct bide_cx *cx);
 
-/* The end of a leaf of a block such as bide_locked, whose result is a pointer: the awaiting function
- * is unwound with the error, or gets NULL. */
+/* The end of a leaf of a block such as bide_locked, whose result is a pointer: the awaiting
+ * function is unwound with the error, or gets NULL. */
 enum bide_poll bide__enter_fails(struct bide_cx *cx, struct park *p, const char *place, int error);
 
 #endif

@@ -3,8 +3,8 @@
  *
  * word_ is CLOSED, WAITERS, and above them the number of permits that nobody has. WAITERS is set
  * while somebody is queued, and only under lock_. Then nobody else takes permits: what is released
- * gathers until there is enough for the first waiter, which gets it under lock_. Without WAITERS the
- * word changes by a compare-and-exchange.
+ * gathers until there is enough for the first waiter, which gets it under lock_. Without WAITERS
+ * the word changes by a compare-and-exchange.
  */
 #include "lib/leaf.h"
 

@@ -78,8 +78,8 @@ static bool is_hidden(struct bide_frame *f, struct bide_segment *segment)
     return false;
 }
 
-/* What the leaf waits for, if that is a lock; its function may be a private one. Returns false if its
- * own line is to be shown as well. */
+/* What the leaf waits for, if that is a lock; its function may be a private one. Returns false if
+ * its own line is to be shown as well. */
 static bool dump_wait(const struct dump *d, int indent, const struct bide_frame *leaf)
 {
     const struct bide_fn_info *info = leaf->fn->info;

@@ -1,6 +1,6 @@
 /*
- * lock.h: what models of locks share. Threads without a runtime wait on futexes (runtime/park.c), so
- * that is explored, too. Each has a number of its own, by which a lock knows it.
+ * lock.h: what models of locks share. Threads without a runtime wait on futexes (runtime/park.c),
+ * so that is explored, too. Each has a number of its own, by which a lock knows it.
  */
 #ifndef BIDE_TESTS_EXPLORE_LOCK_H
 #define BIDE_TESTS_EXPLORE_LOCK_H

@@ -1,6 +1,6 @@
 /*
- * Mutexes (lib/sync/mutex.c): what they protect is an ordinary variable, so the explorer checks that
- * each hand-over orders it; and a mutex may be freed by the one that has it last.
+ * Mutexes (lib/sync/mutex.c): what they protect is an ordinary variable, so the explorer checks
+ * that each hand-over orders it; and a mutex may be freed by the one that has it last.
  */
 #include "lock.h"
 

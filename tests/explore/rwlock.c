@@ -1,6 +1,6 @@
 /*
- * Locks for readers and writers (lib/sync/rwlock.c): writers are alone, readers see what was written
- * before, and nobody is forgotten.
+ * Locks for readers and writers (lib/sync/rwlock.c): writers are alone, readers see what was
+ * written before, and nobody is forgotten.
  */
 #include "lock.h"
 

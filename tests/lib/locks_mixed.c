@@ -1,6 +1,6 @@
 /*
- * bide/lock.h between threads without a runtime and the tasks of a runtime with several workers, all
- * on the same objects. Tasks are cancelled at random, and what they did is counted.
+ * bide/lock.h between threads without a runtime and the tasks of a runtime with several workers,
+ * all on the same objects. Tasks are cancelled at random, and what they did is counted.
  */
 #include <bide/bide.h>
 #include <bide/core.h>
