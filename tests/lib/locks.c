@@ -602,7 +602,7 @@ static bide_mutex left, right;
 /* Somebody waits for it. */
 static bool is_wanted(const bide_mutex *m)
 {
-    return __atomic_load_n(&m->waiting_.first, __ATOMIC_RELAXED) != NULL;
+    return __atomic_load_n(&m->word_, __ATOMIC_RELAXED) & 2;
 }
 
 static atomic_int held;

@@ -183,7 +183,7 @@ static void *unlock_later(void *argument)
 {
     CHECK_EQ(bide_mutex_lock(&mutex), 0);
     atomic_store(&locked, 1);
-    while (__atomic_load_n(&mutex.waiting_.first, __ATOMIC_ACQUIRE) == NULL)
+    while (!(__atomic_load_n(&mutex.word_, __ATOMIC_ACQUIRE) & 2)) /* somebody waits */
         sched_yield();
     bide_mutex_unlock(&mutex);
     return argument;
