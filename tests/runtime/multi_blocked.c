@@ -404,7 +404,8 @@ static async int calls_beside(int n, bide_notify *wake)
     await bide_block_in_place(wait_for_the_others(n, bide__peer_of(bide__thread.running)));
     CHECK_EQ(bide__peer_of(bide__thread.running)->index, 0);
     /* It may be in the middle of a turn. */
-    for (unsigned k = 0; atomic_load(&rt->workers->spare[0]->function) != NULL; k++)
+    const struct bide__peer *spare = rt->workers->spare[0];
+    for (unsigned k = 0; !atomic_load(&spare->rests) && !atomic_load(&spare->is_asleep); k++)
         bide__spin(k);
     atomic_store(&here_only, 1);
     for (int i = 0; i < n; i++)
