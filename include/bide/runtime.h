@@ -307,8 +307,8 @@ typedef struct bide_runtime_metrics {
     uint32_t blocking_threads; /* of the blocking pool: threads, */
     uint32_t blocking_idle;    /* those that wait for a call, */
     uint32_t blocking_queued;  /* and calls that wait for a thread */
-    /* multi_thread: workers that call a function in place now (bide_block_in_place), and spare
-     * workers, which have stood in for such ones. Both have not been counted in `workers`. */
+    /* multi_thread: calls in place that workers make now (bide_block_in_place), and the spare
+     * workers that were made for such calls, which are not counted in `workers`. */
     uint32_t in_place;
     uint32_t spare_workers;
 } bide_runtime_metrics;

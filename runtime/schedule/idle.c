@@ -343,9 +343,11 @@ void bide__awake_spare(struct bide__peer *peer)
 
 void bide__rest_spare(struct bide__peer *peer)
 {
+    const struct bide__options *options = peer->worker.runtime->options;
     struct bide__workers *all = peer->all;
     bool all_asleep;
 
+    bide__options_park(options);
     bide__slab_drain(peer->worker.slab);
     /* It may have been woken to search, or have waited in the driver: now another one has to. */
     bide__notify(all);
@@ -355,4 +357,5 @@ void bide__rest_spare(struct bide__peer *peer)
     atomic_store_explicit(&peer->rests, false, memory_order_relaxed);
     bide__awake_spare(peer);
     bide__world_enter(peer);
+    bide__options_unpark(options);
 }
