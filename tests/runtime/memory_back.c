@@ -194,8 +194,43 @@ TEST_LIMIT(the_pages_of_a_million_tasks_come_back, 60)
     free(handles);
 }
 
-/* Several workers: blocks are given back by others than those that made them, who may sleep. */
+/* ---- of several workers ---- */
+
+enum { WORKERS = 4 };
+
 static bide_notify gate;
+static atomic_int met;
+
+static struct bide_runtime *begin_workers(unsigned workers)
+{
+    struct bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = workers};
+    struct bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    bide_runtime_enter(rt);
+    return rt;
+}
+
+static void end_workers(struct bide_runtime *rt)
+{
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(10)), 0);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
+/* What is to be given back is so when those awake who have to do it; that takes a moment. */
+static bool comes_back_to(long before)
+{
+    for (int i = 0; i < 1000 && resident_bytes() - before > 4L << 20; i++)
+        usleep(1000);
+    return resident_bytes() - before <= 4L << 20;
+}
+
+/* Comes to an await only when each worker has one of these. */
+static void meet(int count)
+{
+    atomic_fetch_add(&met, 1);
+    while (atomic_load(&met) < count)
+        bide__spin(100);
+}
 
 static async int waits_at_the_gate(int n)
 {
@@ -203,11 +238,22 @@ static async int waits_at_the_gate(int n)
     return n;
 }
 
+static async int spawns(int count)
+{
+    meet(WORKERS);
+    for (int i = 0; i < count; i++)
+        bide_task_detach(bide_spawn(waits_at_the_gate(i)));
+    return 0;
+}
+
 /* Returns how much memory the process has while all are alive. */
 static async long run_them(int count)
 {
-    for (int i = 0; i < count; i++)
-        bide_task_detach(bide_spawn(waits_at_the_gate(i)));
+    atomic_store(&met, 0);
+    bide_scope(s) {
+        for (int i = 0; i < WORKERS; i++)
+            bide_scope_spawn(s, spawns(count / WORKERS));
+    }
     long most = resident_bytes();
     while (bide_runtime_tasks(bide_runtime_current()) > 1) {
         bide_notify_all(&gate);
@@ -218,19 +264,68 @@ static async long run_them(int count)
 
 TEST_LIMIT(those_of_several_workers_too, 60)
 {
-    struct bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = 4};
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
-    bide_runtime_enter(rt);
+    struct bide_runtime *rt = begin_workers(WORKERS);
     bide_block_on(run_them(1000));
     long before = resident_bytes();
     CHECK(bide_block_on(run_them(1000000)) - before > 100L << 20);
-    /* Those who have to give something back do so when they awake; that takes a moment. */
-    for (int i = 0; i < 1000 && resident_bytes() - before > 4L << 20; i++)
+    CHECK(comes_back_to(before));
+    end_workers(rt);
+}
+
+/* Blocks of a worker that sleeps: another one has the handles, and drops them. */
+static bide_notify drop;
+static atomic_bool dropped;
+
+static async int drops_all(int count)
+{
+    meet(3);
+    await bide_notify_wait(&drop);
+    for (int i = 0; i < count; i++)
+        bide_task_detach(handles[i]);
+    atomic_store(&dropped, true);
+    return 0;
+}
+
+/* Its child is bound to the worker on which this one is. */
+static async int begins_to_drop(int count)
+{
+    meet(2);
+    return await bide_task_wait(bide_spawn_local(drops_all(count)));
+}
+
+static async int makes_all(int count)
+{
+    meet(2);
+    for (int i = 0; i < count; i++)
+        handles[i] = bide_spawn(waits(i));
+    for (int i = 0; i < count; i++)
+        await bide_task_wait(handles[i]);
+    meet(3);
+    return 0;
+}
+
+static async int makes_for_another(int count)
+{
+    bide_task_detach(bide_spawn(begins_to_drop(count)));
+    return await makes_all(count);
+}
+
+TEST_LIMIT(a_worker_that_sleeps_gives_back_what_others_freed, 60)
+{
+    enum { COUNT = 200000 };
+    struct bide_runtime *rt = begin_workers(2);
+    handles = calloc(COUNT, sizeof(*handles));
+    memset(handles, 0xFF, COUNT * sizeof(*handles));
+    long before = resident_bytes();
+    CHECK_EQ(bide_block_on(makes_for_another(COUNT)), 0);
+    CHECK(resident_bytes() - before > 20L << 20);
+    usleep(20000); /* both sleep; if not, it is no test, but does not fail */
+    bide_notify_one(&drop);
+    while (!atomic_load(&dropped))
         usleep(1000);
-    CHECK(resident_bytes() - before <= 4L << 20);
-    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(10)), 0);
-    CHECK_EQ(bide_runtime_free(rt), 0);
+    CHECK(comes_back_to(before));
+    end_workers(rt);
+    free(handles);
 }
 
 #endif
