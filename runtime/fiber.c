@@ -198,6 +198,21 @@ void bide__fiber_free(void *fiber)
     bide__quiet_end_slow();
 }
 
+/* A process that ends with threads, as which fibers count, waits for a second. */
+void bide__fibers_end(void)
+{
+    if (!bide__has_fibers())
+        return;
+    bide__quiet_begin_slow();
+    pthread_mutex_lock(&idle.mutex);
+    for (; idle.count > 0; idle.count--, idle.made--) {
+        __tsan_destroy_fiber(idle.ring[idle.first]);
+        idle.first = (idle.first + 1) % FIBERS_MAX;
+    }
+    pthread_mutex_unlock(&idle.mutex);
+    bide__quiet_end_slow();
+}
+
 __attribute__((no_sanitize("thread"), noinline)) void bide__fiber_enter(struct bide__worker *worker,
                                                                         void *fiber, void *frame)
 {

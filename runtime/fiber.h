@@ -40,8 +40,9 @@ static inline bool bide__has_fibers(void)
     return atomic_load_explicit(&bide__fibers, memory_order_relaxed);
 }
 
-/* Before workers begin. */
+/* Before workers begin; when all of a runtime's are gone. */
 void bide__fibers_begin(void);
+void bide__fibers_end(void);
 
 /* Worker, on its thread: it has a home, and is quiet. */
 void bide__home_begin(struct bide__worker *worker);
@@ -85,6 +86,10 @@ static inline void bide__quiet_end(bool multi)
 #else
 
 static inline void bide__fibers_begin(void)
+{
+}
+
+static inline void bide__fibers_end(void)
 {
 }
 

@@ -206,6 +206,7 @@ void bide__workers_free(struct bide_runtime *rt)
     bide__free(all->peers, all->count * sizeof(*all->peers));
     bide__free(all, sizeof(*all));
     rt->workers = NULL;
+    bide__fibers_end();
 }
 
 /* ---- counted ---- */
