@@ -235,13 +235,11 @@ void bide_runtime_cancel(bide_runtime *rt);
  * one again. Only one thread at a time may have entered a runtime, unless it is of the flavour
  * BIDE_MULTI_THREAD.
  */
-bide_runtime
-*bide_runtime_enter(bide_runtime *rt);
+bide_runtime *bide_runtime_enter(bide_runtime *rt);
 
 /* The runtime that runs on the calling thread, else the one that the thread has entered, else the
  * thread's own; NULL if there is none. Any thread. */
-bide_runtime
-*bide_runtime_current(void);
+bide_runtime *bide_runtime_current(void);
 
 /*
  * A runtime of the flavour BIDE_THREAD_PER_CORE has `workers` cores, at most 256. Each has a

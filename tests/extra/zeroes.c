@@ -17,8 +17,7 @@ static async int answers(int n)
 TEST(a_runtime)
 {
     bide_runtime_options options;
-    bide_runtime
-    *rt;
+    bide_runtime *rt;
 
     memset(&options, 0, sizeof(options));
     CHECK_EQ(bide_runtime_new(&rt, &options), 0);

@@ -95,8 +95,7 @@ static async int becomes_a_task(void)
 TEST(each_spawn_has_its_line)
 {
     bide_runtime_options options = {.hooks = {.task_spawn = spawned, .task_poll_begin = polled}};
-    bide_runtime
-    *rt;
+    bide_runtime *rt;
 
     CHECK_EQ(bide_runtime_new(&rt, &options), 0);
     bide_task_detach(bide_spawn(twice(1))); /* on another runtime, which has no hooks */
