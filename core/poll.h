@@ -1,6 +1,6 @@
 /*
- * core/poll.h: the beginning and the poll of a chain in the usual case, in line, for executors whose
- * loop is short.
+ * core/poll.h: the beginning and the poll of a chain in the usual case, in line, for executors
+ * whose loop is short.
  *
  * The usual case is a chain that is suspended, or begins, in its own memory, and has nothing asked
  * of it. Then its leaf is polled and after it each parent whose callee is done. Everything else is

@@ -12,9 +12,9 @@
  *    any more. What is written before a wake is seen after that: the transition of the state by
  *    whoever wakes is the release, and that of the entered task the acquire. A task that ends
  *    releases its state and its scope itself.
- *  - The scheduler is *quiet*: what it does for a task (queues, memory) is neither checked nor taken
- *    for an order. With BIDE_TSAN_TASKS=0 in the environment there are no fibers, and all of the
- *    runtime is checked, as are tasks, but as the threads that they run on.
+ *  - The scheduler is *quiet*: what it does for a task (queues, memory) is neither checked nor
+ *    taken for an order. With BIDE_TSAN_TASKS=0 in the environment there are no fibers, and all of
+ *    the runtime is checked, as are tasks, but as the threads that they run on.
  *  - Fibers of one worker share its stack and its thread-local variables, and tasks that follow one
  *    another share memory. So what was noted about such memory is forgotten when another task gets
  *    it: at each entry that of the stack, as far as STACK_BYTES, and the thread-local variables.

@@ -74,8 +74,8 @@ void emit_height(struct lower *l, struct output *o)
         *map_at(l->unit->arena, &o->heights, key) = (void *)l->height;
 }
 
-/* A short function that only its file calls is worth a call only if it waits: most of what its start
- * stores is read by nobody else then. With -g it stays whole, so that breakpoints find it. */
+/* A short function that only its file calls is worth a call only if it waits: most of what its
+ * start stores is read by nobody else then. With -g it stays whole, so that breakpoints find it. */
 const char *emit_inline_word(const struct lower *l)
 {
     enum { AWAITS_MAX = 2 };

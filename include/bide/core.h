@@ -487,10 +487,10 @@ bide_poll bide__finish_slow(bide_cx *cx);
 /*
  * Pushes a frame of fn->frame_size bytes; callers pass it as `size` because to them it is a
  * constant. `parent` is the awaiting frame, the top frame of its chain, or NULL for the first frame
- * of the chain; then cx->top and cx->end are NULL. `result` is a slot inside `parent`; it may be NULL if nobody wants the result,
- * which then must be at most 8 bytes and without BIDE_FN_RESULT_ALIGNED. Only the frame's header is
- * set. Returns NULL if there is no memory; then the chain has begun to unwind with -ENOMEM, and the
- * start function returns BIDE_PENDING.
+ * of the chain; then cx->top and cx->end are NULL. `result` is a slot inside `parent`; it may be
+ * NULL if nobody wants the result, which then must be at most 8 bytes and without
+ * BIDE_FN_RESULT_ALIGNED. Only the frame's header is set. Returns NULL if there is no memory; then
+ * the chain has begun to unwind with -ENOMEM, and the start function returns BIDE_PENDING.
  */
 static __inline__ void *bide_frame_push(bide_cx *cx, size_t size, const bide_fn *fn,
                                         bide_frame *parent, void *result)

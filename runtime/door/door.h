@@ -113,7 +113,7 @@
     X(int, thread_name, (const char *name), (name))                                         \
     X(int, cond_wait, (pthread_cond_t * cond, pthread_mutex_t * mutex, int64_t timeout_ns), \
       (cond, mutex, timeout_ns))                                                            \
-    X(int, futex_wait, (_Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns), \
+    X(int, futex_wait, (_Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns),     \
       (word, expected, timeout_ns))                                                         \
     X(int, futex_wake, (_Atomic uint32_t *word, int count), (word, count))
 

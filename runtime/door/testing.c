@@ -6,8 +6,8 @@
  * `behind`, the table of the functions that do the work, or tells the virtual time.
  *
  * Only the first call of bide/testing.h writes the door's table, where the watchers then stay. What
- * it and all others write beside that is atomic, so that rules may change while a runtime of several
- * threads runs.
+ * it and all others write beside that is atomic, so that rules may change while a runtime of
+ * several threads runs.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1

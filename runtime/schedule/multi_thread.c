@@ -6,10 +6,10 @@
  * written is still in the cache. The task that was in the slot goes to the end of the worker's
  * ring, and so does a task that was woken while it was polled (a yield). A full ring gives half of
  * its tasks to the shared queue; and a task that has used up its budget, while others wait here,
- * goes there: for whoever is free first. After BIDE__LIFO_POLLS turns of the slot in a row, the ring comes
- * first: two tasks that wake each other do not keep the others waiting. Another worker takes the
- * task in a slot too, but only as the last of what it looks for, and only if the poll of its owner
- * lasts: otherwise it would take the task away from the cache that it is in.
+ * goes there: for whoever is free first. After BIDE__LIFO_POLLS turns of the slot in a row, the
+ * ring comes first: two tasks that wake each other do not keep the others waiting. Another worker
+ * takes the task in a slot too, but only as the last of what it looks for, and only if the poll of
+ * its owner lasts: otherwise it would take the task away from the cache that it is in.
  *
  * A worker looks for a task, in this order: in the shared queue, once in a while and after a yield,
  * so that a worker which feeds itself does not keep the others from starting; in its slot; in its

@@ -361,8 +361,8 @@ static inline bool bide__state_release_remote(bide__state *state)
     return bide__state_unreferenced(s & ~(uintptr_t)BIDE__HANDLE);
 }
 
-/* Owner, without MULTI: a reference is gone, and the handle, if `handle` is BIDE__HANDLE. True: free
- * the task. */
+/* Owner, without MULTI: a reference is gone, and the handle, if `handle` is BIDE__HANDLE. True:
+ * free the task. */
 static inline bool bide__state_unref_handle(bide__state *state, uintptr_t handle)
 {
     uintptr_t s = bide__state_change(state, handle, 0, -(uintptr_t)BIDE__REF);
@@ -459,8 +459,8 @@ void bide__hooks_begin(const struct bide_runtime *rt, const struct bide__task *t
                        struct bide_task_info *info);
 void bide__hooks_end(const struct bide_runtime *rt, const struct bide_task_info *info, bool ended);
 
-/* Owner, before the handle goes: takes what other threads ask of the task. A pending abort would hit
- * the next user of the block. */
+/* Owner, before the handle goes: takes what other threads ask of the task. A pending abort would
+ * hit the next user of the block. */
 static inline void bide__task_take_marks(struct bide__worker *worker, struct bide__task *task)
 {
     if (__builtin_expect(

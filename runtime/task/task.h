@@ -363,7 +363,8 @@ void bide__task_run(struct bide__worker *worker, struct bide__task *task);
 bool bide__task_run_row(struct bide__worker *worker, const struct bide__task *until,
                         unsigned turns_max);
 
-/* The same as bide__task_run, with the hooks of the runtime; and the hook for a task that was made. */
+/* The same as bide__task_run, with the hooks of the runtime; and the hook for a task that was made.
+ * */
 void bide__task_run_watched(struct bide__worker *worker, struct bide__task *task);
 void bide__task_spawned(const struct bide_runtime *rt, const struct bide__task *task,
                         const char *place);

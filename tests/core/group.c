@@ -550,7 +550,8 @@ TEST(a_late_wake_is_spurious)
     CHECK_EQ(script_end(), 0);
 }
 
-/* 6 + 6 * 6 branches need ids, so some of them share the last. A fork needs fewer of them. They are woken in random order. */
+/* 6 + 6 * 6 branches need ids, so some of them share the last. A fork needs fewer of them. They are
+ * woken in random order. */
 TEST(more_branches_than_ids)
 {
     enum { N = 6 };
