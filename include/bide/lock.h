@@ -294,11 +294,20 @@ struct bide__parked {
     } as;
 };
 
-/* A wait that has begun. It lies in the caller's memory, and does not move until it is dropped. */
+/* A wait that has begun. It lies in the caller's memory, and does not move until it is dropped. With
+ * BIDE_NOTIFIED_INIT it is one that has been dropped: to drop it again does nothing. */
 typedef struct bide_notified {
     bide_notify *notify_;
     struct bide__parked parked_;
 } bide_notified;
+
+#define BIDE_NOTIFIED_INIT \
+    {                      \
+        0,                 \
+        {                  \
+            0              \
+        }                  \
+    }
 
 /* Begins a wait: it counts from now on, and in its turn. *notified is uninitialised, or dropped. */
 void bide_notify_listen(bide_notify *notify, bide_notified *notified);

@@ -146,6 +146,8 @@ void bide_notified_drop(bide_notified *d)
 {
     bide_notify *n = d->notify_;
 
+    if (n == NULL)
+        return;
     lock_take(&n->lock_);
     uint32_t state = d->parked_.state;
     if (state == PARK_QUEUED)

@@ -125,6 +125,12 @@ static async int yields(void)
     return 0;
 }
 
+static async int consumes(void)
+{
+    await bide_budget_consume();
+    return 0;
+}
+
 static async int waits_to_read(void)
 {
     return await bide_fd_readable(bide_stream_fd(from));
@@ -308,7 +314,8 @@ static async int spawns_in_scope(void)
         ROW(bide_timer_wait, waits_for_timer, -ENXIO, 0, 0),                                      \
         ROW(bide_interval_tick, waits_for_tick, -ENXIO, 0, 0),                                    \
         ROW(bide_delay_queue_next, waits_for_delay, -ENXIO, 1, 1),                                \
-        ROW(bide_yield, yields, 0, 0, 0), ROW(bide_fd_readable, waits_to_read, -ENXIO, 0, 0),     \
+        ROW(bide_yield, yields, 0, 0, 0), ROW(bide_budget_consume, consumes, 0, 0, 0),            \
+        ROW(bide_fd_readable, waits_to_read, -ENXIO, 0, 0),                                       \
         ROW(bide_fd_writable, waits_to_write, -ENXIO, 0, 0),                                      \
         ROW(bide_stream_read, reads, -ENXIO, -EXDEV, 2),                                          \
         ROW(bide_stream_write, writes, -ENXIO, -EXDEV, 3),                                        \

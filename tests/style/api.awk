@@ -190,7 +190,9 @@ in_macro { in_macro = /\\$/; next }
 /^ *#/ {
     if ($1 == "#define") {
         start = FNR
-        macros[$2] = 1
+        macro = $2
+        sub(/\(.*/, "", macro)
+        macros[macro] = 1
         if ($2 ~ /^bide_[a-z_]*_blocking\(/ && $2 !~ /^bide_spawn_/)
             complain($2 ": what blocks has no name of its own")
     }
