@@ -314,7 +314,7 @@ void bide_notify_listen(bide_notify *notify, bide_notified *notified);
 
 /*
  * Waits until the wait that has begun is ended by a notification, takes that, and returns 0. After
- * that, -EINVAL: a wait ends once. One task at a time.
+ * that, or if it never began, -EINVAL: a wait ends once. One task at a time.
  * Cancelled: the wait goes on, at its place in the queue, and may be waited for again.
  */
 bide_async int bide_notified_wait(bide_notified *notified);

@@ -199,6 +199,8 @@ static enum bide_poll listen_poll(struct bide_cx *cx, struct bide_frame *h)
 
     if (h->state == 0)
         bide__park_begin((struct park *)(void *)h, &listening);
+    if (d->notify_ == NULL)
+        return bide__leaf_finish(cx, h, -EINVAL);
     if (begins && !bide_budget_spend(cx))
         return bide_frame_suspend(cx, h);
     bide_waker spare = bide_waker_clone(cx->waker);
