@@ -432,7 +432,6 @@ bool bide_once_is_made(const bide_once *once);
 /* ---- private ---- */
 
 bide_must_use bide_async int bide__mutex_lock(bide_mutex *mutex, const char *place);
-bide_must_use bide_async int bide__rwlock_read(bide_rwlock *rwlock);
 bide_must_use bide_async int bide__rwlock_write(bide_rwlock *rwlock, const char *place);
 bide_async bide_mutex *bide__mutex_enter(bide_mutex *mutex, const char *place);
 bide_async bide_rwlock *bide__rwlock_enter_read(bide_rwlock *rwlock, const char *place);

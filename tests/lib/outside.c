@@ -354,13 +354,139 @@ TEST(signals_outside_elsewhere_and_at_home)
     check_rows(rows, 1, nothing, nothing);
 }
 
+/* ---- locks, which belong to no runtime ---- */
+
+static bide_mutex mutex;
+static bide_rwlock rwlock;
+static bide_semaphore semaphore;
+static bide_barrier barrier;
+static bide_condition condition;
+static bide_once once;
+
+static async int locks_mutex(void)
+{
+    int r = await bide_mutex_lock(&mutex);
+    bide_mutex_unlock(&mutex);
+    return r;
+}
+
+static async int locks_through_references(void)
+{
+    int r = await (*bide_ref(bide_mutex_lock))(&mutex);
+    bide_mutex_unlock(&mutex);
+    r += await (*bide_ref(bide_rwlock_write))(&rwlock);
+    bide_rwlock_write_unlock(&rwlock);
+    return r;
+}
+
+static async int locks_rwlock(void)
+{
+    int r = await bide_rwlock_read(&rwlock);
+    bide_rwlock_read_unlock(&rwlock);
+    r += await bide_rwlock_write(&rwlock);
+    bide_rwlock_write_unlock(&rwlock);
+    return r;
+}
+
+static async int locks_blocks(void)
+{
+    bide_locked(&mutex)
+        bide_read_locked(&rwlock)
+            await bide_yield();
+    bide_write_locked(&rwlock)
+        return 0;
+    return -1;
+}
+
+static async int takes_permits(void)
+{
+    bide_permit permit = BIDE_PERMIT_INIT;
+    bide_semaphore_release(&semaphore, 2);
+    int r = await bide_semaphore_acquire(&semaphore, 1);
+    r += await bide_permit_acquire(&semaphore, 1, &permit);
+    return r;
+}
+
+static async int listens(void)
+{
+    bide_notified change;
+    bide_notify_listen(&notify, &change);
+    defer {
+        bide_notified_drop(&change);
+    }
+    return await bide_notified_wait(&change);
+}
+
+static async int arrives(void)
+{
+    return await bide_barrier_wait(&barrier);
+}
+
+static async int signals(void)
+{
+    bide_condition_signal(&condition);
+    return 0;
+}
+
+static async int waits_for_condition(void)
+{
+    int r = -1;
+    bide_locked(&mutex)
+        await bide_join(r = bide_condition_wait(&condition, &mutex), signals());
+    return r;
+}
+
+static async int makes(int *made)
+{
+    await bide_yield();
+    *made = 7;
+    return 0;
+}
+
+static async int makes_once(void)
+{
+    int made = 0;
+    once = (bide_once)BIDE_ONCE_INIT;
+    int r = await bide_once_make(&once, bide_ref(makes), &made);
+    return r < 0 ? r : made;
+}
+
+#define LOCK_ROWS                                                                            \
+    ROW(bide__mutex_lock, locks_mutex, 0, 0, 0),                                             \
+        ROW(bide_mutex_lock, locks_through_references, 0, 0, 0),                             \
+        ROW(bide_rwlock_read, locks_rwlock, 0, 0, 0),                                        \
+        ROW(bide__rwlock_write, locks_rwlock, 0, 0, 0),                                      \
+        ROW(bide_rwlock_write, locks_through_references, 0, 0, 0),                           \
+        ROW(bide__mutex_enter, locks_blocks, 0, 0, 0),                                       \
+        ROW(bide__rwlock_enter_read, locks_blocks, 0, 0, 0),                                 \
+        ROW(bide__rwlock_enter_write, locks_blocks, 0, 0, 0),                                \
+        ROW(bide_semaphore_acquire, takes_permits, 0, 0, 0),                                 \
+        ROW(bide_permit_acquire, takes_permits, 0, 0, 0),                                    \
+        ROW(bide_notify_wait, waits_for_notice, 0, 0, 0),                                    \
+        ROW(bide_notified_wait, listens, 0, 0, 0), ROW(bide_barrier_wait, arrives, 1, 1, 1), \
+        ROW(bide_condition_wait, waits_for_condition, 0, 0, 0),                              \
+        ROW(bide__once_make, makes_once, 7, 7, 7)
+
+static void notify_once(void)
+{
+    bide_notify_one(&notify);
+}
+
+TEST(locks_outside_elsewhere_and_at_home)
+{
+    const struct row rows[] = {LOCK_ROWS};
+    check_rows(rows, sizeof(rows) / sizeof(rows[0]), notify_once, nothing);
+}
+
 TEST(every_async_function_of_the_library_has_a_row)
 {
-    const struct row rows[] = {ROWS, ROW(bide_signal_wait, waits_for_signal, -ENXIO, 0, 0)};
+    const struct row rows[] = {ROWS, LOCK_ROWS,
+                               ROW(bide_signal_wait, waits_for_signal, -ENXIO, 0, 0)};
     static const struct {
         const char *header;
         int least;
-    } headers[] = {{"task", 1}, {"time", 5}, {"io", 8}, {"net", 2}, {"sync", 5}, {"signal", 2}};
+    } headers[] = {{"task", 1}, {"time", 5},  {"io", 8},    {"net", 2},
+                   {"sync", 4}, {"lock", 15}, {"signal", 2}};
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
         CHECK(check_covers(headers[i].header, rows, sizeof(rows) / sizeof(rows[0])) >=
               headers[i].least);
