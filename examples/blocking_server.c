@@ -114,11 +114,12 @@ static void end(struct client *c)
 /* Sends a request, and stores the number that comes back. Returns 0, or a negative errno. */
 static async int ask(struct client *c, const char *request, long *number)
 {
-    char text[LINE_SIZE_MAX], *line = NULL;
+    char text[LINE_SIZE_MAX], *line;
     snprintf(text, sizeof(text), "%s\n", request);
     int r = await bide_stream_write_all(c->stream, text, strlen(text), NULL);
-    if (r == 0)
-        r = await bide_reader_line(c->reader, &line, NULL);
+    if (r < 0)
+        return r;
+    r = await bide_reader_line(c->reader, &line, NULL);
     if (r <= 0)
         return r < 0 ? r : -EPIPE;
     *number = atol(line);

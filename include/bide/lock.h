@@ -9,8 +9,8 @@
  *
  * All functions may be called from any thread, on any executor or none, but not in signal handlers.
  * Those that are not async never wait. In plain code an async function blocks its thread, and makes
- * no runtime for that; if the thread has a current_thread runtime, its tasks run meanwhile, and
- * only then can the function fail with -ENOMEM. What is free costs one atomic operation.
+ * no runtime for that; if the thread runs a runtime of its own, the tasks of that run meanwhile,
+ * and only then can the function fail with -ENOMEM. What is free costs one atomic operation.
  *
  * Who waits is served in the order in which it came, and nobody overtakes: what becomes free is
  * handed to the one that has waited longest.
@@ -248,10 +248,12 @@ bide_must_use int bide_permit_move(bide_permit *permit, size_t count, bide_permi
  * Wakes tasks that wait for something to change. A wait may come before the look at what is to
  * change, so that nothing is missed:
  *
+ *     static bide_notify news = BIDE_NOTIFY_INIT;
+ *     static bool has_changed;
  *     bide_notified change;
- *     bide_notify_listen(&n, &change);              from now on it waits
+ *     bide_notify_listen(&news, &change); // it waits from now on
  *     defer { bide_notified_drop(&change); }
- *     if (!has_changed())
+ *     if (!has_changed)
  *         await bide_notified_wait(&change);
  */
 typedef struct bide_notify {
@@ -294,8 +296,8 @@ struct bide__parked {
     } as;
 };
 
-/* A wait that has begun. It lies in the caller's memory, and does not move until it is dropped. With
- * BIDE_NOTIFIED_INIT it is one that has been dropped: to drop it again does nothing. */
+/* A wait that has begun. It lies in the caller's memory, and does not move until it is dropped.
+ * With BIDE_NOTIFIED_INIT it is one that has been dropped: to drop it again does nothing. */
 typedef struct bide_notified {
     bide_notify *notify_;
     struct bide__parked parked_;

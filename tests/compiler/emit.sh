@@ -117,7 +117,8 @@ bide_async int load(page_type *page)
 }
 END_OF_FILE
 build mention.c mention
-grep -o '^#include.*\|^int (*[a-z]*)*(\|^# *[ie][a-z]* *[A-Z_]*$' mention.emitted.c | tr -d ')' | sed 's,^int (,int ,' >order
+grep -o '^#include.*\|^int (*[a-z]*)*(\|^# *[ie][a-z]* *[A-Z_]*$' mention.emitted.c |
+    tr -d ')' | sed 's,^int (,int ,' >order
 diff -u - order <<'END_OF_FILE' || fail "mention.c: the order of what was emitted"
 #include <bide/abi.h>
 #include "types.h"

@@ -85,7 +85,9 @@ stops()
 {
     # In optimized code, the first lines of main and work may have no beginning.
     stop='\(Breakpoint\|Temporary breakpoint\|Thread .* hit .*reakpoint\) [0-9.]*,'
-    sed -n "s/one.c:27\$/one.c:28/;s/one.c:15\$/one.c:16/;s/^$stop .* \([a-z]*\.c:[0-9]*\)\$/\2/p" out >stopped
+    sed -n "s/one.c:27\$/one.c:28/
+        s/one.c:15\$/one.c:16/
+        s/^$stop .* \([a-z]*\.c:[0-9]*\)\$/\2/p" out >stopped
     printf '%s\n' "$@" | diff - stopped >difference || fail "$(cat difference out err)"
 }
 

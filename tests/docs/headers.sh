@@ -1,7 +1,7 @@
 # The examples in the comments of the public headers compile silently. An example is the lines that
 # are indented by four blanks more than the text of the comment. Each is put into an async function,
 # after the declarations that it needs, which are below, by header; a new example without them does
-# not compile. The examples in bide/core.h and bide/abi.h are generated code, and left out.
+# not compile. The examples in bide/core.h, bide/group.h and bide/abi.h are generated code, and left out.
 set -eu
 
 # around HEADER: the declarations before its examples
@@ -26,7 +26,7 @@ around()
 count=0
 for header in "$SRC"/include/bide/*.h; do
     name=$(basename "$header")
-    case $name in core.h | abi.h) continue ;; esac
+    case $name in core.h | group.h | abi.h) continue ;; esac
     awk -v stem="${name%.h}" '
         /^ \*     [^ ]/ && !inside { inside = 1; file = sprintf("%s-%d.body", stem, ++n) }
         !/^ \*     / { inside = 0 }

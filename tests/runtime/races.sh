@@ -85,7 +85,8 @@ for what in ends yields deep spawner after_the_wake; do
         cat err >&2
         fail "race $what: the report is about something else"
     }
-    BIDE_WORKERS=1 BIDE_TSAN_TASKS=0 timeout 60 ./race $what >out 2>err || fail "race $what without fibers"
+    BIDE_WORKERS=1 BIDE_TSAN_TASKS=0 timeout 60 ./race $what >out 2>err ||
+        fail "race $what without fibers"
     ! grep ThreadSanitizer err || fail "race $what: a report without fibers"
 done
 
@@ -103,8 +104,8 @@ cat >ordered.c <<'END'
 
 bide_runtime(multi_thread);
 
-/* Handed on by a spawn, a join, a scope, a wake, a lock, a channel and a blocking call; thread-local
- * variables and what one task leaves on the stack, in frames and in the heap is not shared. */
+/* Handed on by a spawn, a join, a scope, a wake, a lock, a channel and a blocking call;
+ * thread-local variables and what one task leaves on the stack, in frames and in the heap is not shared. */
 enum { TIMES = 50 };
 
 static _Thread_local int local;
