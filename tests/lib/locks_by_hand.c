@@ -1004,6 +1004,38 @@ static void use_barrier(void *b)
     leaves(&h);
 }
 
+static struct hand crowd[CROWD];
+static bool all_have_come;
+
+static void cancel_a_late_one(void *unused)
+{
+    (void)unused;
+    if (!all_have_come)
+        return;
+    hand_cancel(&crowd[CROWD - 2]);
+    CHECK(!hand_poll(&crowd[CROWD - 2])); /* it is about to be told */
+}
+
+TEST(a_request_after_the_last_one_has_come_is_too_late)
+{
+    static struct guest g;
+    bide_barrier b = BIDE_BARRIER_INIT(CROWD + 1);
+    struct {
+        bide_barrier *b;
+    } args = {&b};
+    hand_begin(&g.hand, arrive, &args);
+    invite(&g, cancel_a_late_one, NULL);
+    CHECK(!hand_poll(&g.hand));
+    for (int i = 0; i < CROWD - 1; i++)
+        start(&crowd[i], arrive, &b, false);
+    all_have_come = true;
+    start(&crowd[CROWD - 1], arrive, &b, true);
+    CHECK_EQ(crowd[CROWD - 1].result, 1);
+    for (int i = 0; i < CROWD - 1; i++)
+        ends(&crowd[i], 0);
+    CHECK_EQ(b.arrived_, 0);
+}
+
 static void release_barrier(void *b)
 {
     struct hand h[4];
