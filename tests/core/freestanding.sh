@@ -1,8 +1,9 @@
 # The core builds without a C library: it includes only the compiler's own headers and needs nothing
 # but memcpy and memset, with gcc and clang, for 32 and 64 bits.
 headers="stdbool|stddef|stdint"
-if grep -nE '^ *# *include *<' "$SRC"/core/*.[ch] "$SRC/include/bide/core.h" |
-    grep -vE "<(bide/core|$headers)\.h>"; then
+if grep -nE '^ *# *include *<' "$SRC"/core/*.[ch] "$SRC"/include/bide/core.h \
+    "$SRC"/include/bide/group.h |
+    grep -vE "<(bide/core|bide/group|$headers)\.h>"; then
     fail "the core includes a header of the C library"
 fi
 

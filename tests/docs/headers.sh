@@ -1,7 +1,7 @@
 # The examples in the comments of the public headers compile silently. An example is the lines that
 # are indented by four blanks more than the text of the comment. Each is put into an async function,
 # after the declarations that it needs, which are below, by header; a new example without them does
-# not compile. The examples in bide/core.h, bide/group.h and bide/abi.h are generated code, and left out.
+# not compile. The examples in core.h, group.h and abi.h are generated code, and left out.
 set -eu
 
 # around HEADER: the declarations before its examples
