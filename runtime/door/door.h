@@ -95,9 +95,9 @@
  * thread_name: of the calling thread; at most 15 bytes.
  * cond_wait: timeout_ns < 0 waits for ever; 0 or -ETIMEDOUT. Real time, even if the clock is
  * virtual.
- * futex_wait: sleeps while *word is `expected`, in this process; may return at any time.
- * timeout_ns as in cond_wait. futex_wake: wakes up to `count` of those that sleep; the word may be
- * gone.
+ * futex_wait: sleeps while *word is `expected`, in this process; may return at any time, and with
+ * -ETIMEDOUT when the time, as in cond_wait, is over. futex_wake: wakes up to `count` of those that
+ * sleep; the word may be gone.
  */
 #define BIDE__DOOR_OTHERS(X)                                                                \
     X(int, epoll_pwait2, (int ep, struct epoll_event *events, int max, int64_t timeout_ns), \

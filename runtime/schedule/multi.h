@@ -76,7 +76,7 @@ struct bide__peer {
     unsigned injector_max; /* and at the shared queue though it has others: options */
     unsigned lifo_polls;   /* of the slot, one after another */
     bool lifo_off;         /* it uses no slot: an option, or in a call in place */
-    bool alone;            /* there is no other worker that could steal */
+    bool alone;            /* there is no other worker: nobody takes anything from it */
     bool has_yielded;      /* a task, since others had their turn */
     bool is_searching;     /* it counts as such in the idle word */
     bool stands;           /* world.c */

@@ -62,7 +62,7 @@ static void push_special(struct bide__workers *all, struct bide__inject *to,
 }
 
 /* To the end of its ring. */
-static void push(struct bide__peer *peer, struct bide__task *task)
+static inline void push(struct bide__peer *peer, struct bide__task *task)
 {
     struct bide__queue half;
 

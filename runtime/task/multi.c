@@ -8,8 +8,7 @@
  *    on at once, under the future's lock. While that is held, the leaf that drives the future
  *    cannot leave, so its task stays. Locks are taken from an inner future to the one that drives
  *    it, never the other way round.
- *  - *The end.* DONE and the wakes of the joins happen under the lock; a join that is woken looks
- *    for DONE under it. The scope comes next, and
+ *  - *The end.* DONE and the wakes of the joins happen under the lock. The scope comes next, and
  *    the executor's reference last. If nobody has ever joined, and there is no scope, it is one
  *    step.
  *  - *Memory.* A block goes back to the worker that made it. Threads that run no worker use the
@@ -148,9 +147,9 @@ void bide__multi_task_ended(struct bide__worker *worker, struct bide__task *task
     bool alone = end_alone(task, has_scope ? 0 : BIDE__REF);
     if (!alone) {
         bide__task_lock(task);
+        bide__state_change(&task->wake.state, BIDE__RUNNING, BIDE__DONE, 0);
         bide__joiners_wake(task);
-        bide__task_unlock_slow(task, BIDE__RUNNING, BIDE__DONE,
-                               has_scope ? 0 : -(uintptr_t)BIDE__REF);
+        bide__task_unlock_slow(task, 0, 0, has_scope ? 0 : -(uintptr_t)BIDE__REF);
     }
     if (has_scope) {
         bide__scope_child_ended(worker, task);
@@ -158,10 +157,7 @@ void bide__multi_task_ended(struct bide__worker *worker, struct bide__task *task
             bide__task_free(task);
     }
     /* Last: when none is left, a shutdown may go on. */
-    if (__builtin_expect(worker->tally != NULL, 1))
-        bide__tally_add(&worker->tally->ended);
-    else /* a spare */
-        bide__count(worker->hub, &worker->hub->alive, (size_t)-1);
+    bide__count_ended(worker);
 }
 
 /* ---- a thread waits for it ---- */

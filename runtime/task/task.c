@@ -114,7 +114,7 @@ static __attribute__((noinline, cold)) void lay_out_failed(struct bide__worker *
 }
 
 /* make, for a function without a scope, of ordinary alignment and size, whose result needs no
- * place. The worker is quiet, and is no more. */
+ * place. */
 static inline __attribute__((always_inline)) struct bide__task *make_plain(
     struct bide__worker *worker, const struct bide_fn *fn, const void *args, int *error)
 {
@@ -201,10 +201,7 @@ static inline __attribute__((always_inline)) struct bide__task *prepare(
     }
     bide__state_init(&task->wake.state, flags);
     bide__quiet_begin(worker->schedule != NULL);
-    if (__builtin_expect(worker->tally != NULL, 0))
-        bide__tally_add(&worker->tally->begun);
-    else
-        bide__count(worker->hub, &worker->hub->alive, 1);
+    bide__count_begun(worker);
     bide__quiet_end(worker->schedule != NULL);
     if (scope != NULL)
         bide__scope_add(worker, scope, task);
@@ -418,7 +415,7 @@ static inline __attribute__((always_inline)) enum bide_poll poll_chain(struct bi
     bide__quiet_begin(worker->schedule != NULL);
 #ifdef BIDE__FIBERS
     struct bide_turn own = *turn; /* that of the worker is not the task's */
-    turn = cx->turn = &own;
+    cx->turn = turn = &own;
 #endif
     worker->current = task;
     worker->again = 0;
@@ -435,7 +432,6 @@ static inline __attribute__((always_inline)) enum bide_poll poll_chain(struct bi
     worker->current = NULL;
 #ifdef BIDE__FIBERS
     worker->turn = own;
-    cx->turn = &worker->turn;
 #endif
     bide__quiet_end(worker->schedule != NULL);
     return poll;

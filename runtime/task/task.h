@@ -201,8 +201,8 @@ struct bide__hub {
 /*
  * Of a worker of a multi_thread runtime: the tasks that it has made, and those whose end it has
  * seen to. Only the worker writes them: a count that all workers write would cost each spawn and
- * each end more than all the rest. `alive` of the hub then has the tasks that others have made,
- * ended or not.
+ * each end more than all the rest. `alive` of the hub then has the tasks that others have made
+ * (threads that run no worker, and spares), less those that spares have ended.
  */
 struct bide__tally {
     _Alignas(64) _Atomic size_t begun; /* a cache line */
@@ -242,6 +242,23 @@ static inline size_t bide__count(const struct bide__hub *hub, _Atomic size_t *co
 
 /* How many tasks are not DONE. Any thread. 0 is exact: there was a moment at which none was. */
 size_t bide__hub_alive(const struct bide__hub *hub);
+
+/* Owner: a task begins its life; on a multi_thread runtime, one has ended. */
+static inline void bide__count_begun(struct bide__worker *worker)
+{
+    if (__builtin_expect(worker->tally != NULL, 0))
+        bide__tally_add(&worker->tally->begun);
+    else
+        bide__count(worker->hub, &worker->hub->alive, 1);
+}
+
+static inline void bide__count_ended(struct bide__worker *worker)
+{
+    if (__builtin_expect(worker->tally != NULL, 1))
+        bide__tally_add(&worker->tally->ended);
+    else
+        bide__count(worker->hub, &worker->hub->alive, (size_t)-1);
+}
 
 /* The owner leaves: all tasks are DONE. Frees the hub, now or with the last reference. */
 void bide__hub_close(struct bide__hub *hub);
@@ -363,8 +380,8 @@ void bide__task_run(struct bide__worker *worker, struct bide__task *task);
 bool bide__task_run_row(struct bide__worker *worker, const struct bide__task *until,
                         unsigned turns_max);
 
-/* The same as bide__task_run, with the hooks of the runtime; and the hook for a task that was made.
- * */
+/* The same as bide__task_run, with the hooks of the runtime; and the hook for a task that was
+ * made. */
 void bide__task_run_watched(struct bide__worker *worker, struct bide__task *task);
 void bide__task_spawned(const struct bide_runtime *rt, const struct bide__task *task,
                         const char *place);
@@ -379,18 +396,19 @@ static inline void bide__task_again(const struct bide_cx *cx)
     struct bide__worker *worker = bide__thread.running;
     const struct bide_wakeable *task = bide_waker_task(cx->waker);
 
-    uint32_t mark;
-
     if (__builtin_expect(worker != NULL && (uintptr_t)worker->current == cx->waker.bits, 1)) {
-        mark = 1; /* branch 0 */
-    } else if (worker != NULL && (const void *)worker->current == task) {
-        mark = UINT32_C(1) << bide_waker_branch(cx->waker);
-    } else {
+        bide__quiet_begin(worker->schedule != NULL);
+        worker->again |= 1; /* branch 0 */
+        bide__quiet_end(worker->schedule != NULL);
+        return;
+    }
+    bool is_current = worker != NULL && (const void *)worker->current == task;
+    if (__builtin_expect(!is_current, 0)) {
         bide_waker_wake_by_ref(cx->waker);
         return;
     }
     bide__quiet_begin(worker->schedule != NULL);
-    worker->again |= mark;
+    worker->again |= UINT32_C(1) << bide_waker_branch(cx->waker);
     bide__quiet_end(worker->schedule != NULL);
 }
 
