@@ -51,12 +51,11 @@ line='task [0-9a-f]* waits in crosses (circle.c:11) for the mutex [0-9a-f]*, whi
 line="$line task [0-9a-f]* has locked at circle.c:8"
 [ "$(grep -c "^deadlock: $line\$" err)" = 1 ] || fail "$(cat err)"
 [ "$(grep -c "^          $line\$" err)" = 1 ] || fail "$(cat err)"
-[ "$(grep -c \
-    "^  for the mutex [0-9a-f]*, which task [0-9a-f]* has locked at circle.c:8\$" err)" = 2 ] ||
-    fail "$(cat err)"
+line='for the mutex [0-9a-f]*, which task [0-9a-f]* has locked at circle.c:8'
+[ "$(grep -c "^  $line\$" err)" = 2 ] || fail "$(cat err)"
 
 status=0
 timeout $((30 * ${BIDE_TEST_SLOW:-1})) ./circle twice 2>err || status=$?
 [ "$status" = 1 ] || fail "exit status $status: $(cat err)"
-grep -q '^bide: circle.c:20: the task waits for the mutex that it has locked at circle.c:19, and' \
-    err || fail "$(cat err)"
+line='^bide: circle.c:20: the task waits for the mutex that it has locked at circle.c:19,'
+grep -q "$line" err || fail "$(cat err)"
