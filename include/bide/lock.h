@@ -412,10 +412,10 @@ typedef struct bide_once {
  *
  *     static bide_once once = BIDE_ONCE_INIT;
  *     static struct config config;
- *     async int load(struct config *config);
+ *     if (await bide_once_make(&once, bide_ref(load), &config) == 0)
+ *         puts(config.name);
  *
- *     int rc = await bide_once_make(&once, bide_ref(load), &config);
- *
+ * where `load` is `async int load(struct config *)`.
  * Returns 0 when `*value` has been made, by this call or another. Only one call of `make` runs at a
  * time. If it returns a negative errno, so does the call that ran it; if it fails or is cancelled,
  * the one that has waited longest runs its own `make`. -EDEADLK: `make` waits for itself.
