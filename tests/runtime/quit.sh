@@ -189,3 +189,35 @@ quit forks 0
 quit ends_unanswered 0
 quit ends_under_the_handler 0
 quit is_virtual 1
+
+# The tasks of all cores are shown.
+cat >cores.c <<'END_C'
+#include <bide/bide.h>
+
+#include <signal.h>
+
+bide_runtime(thread_per_core);
+
+static _Atomic int begun;
+
+static async void far_away(void)
+{
+    begun = 1;
+    await bide_sleep(BIDE_S(3600));
+}
+
+async int main(void)
+{
+    bide_task(void) task = bide_spawn_at(1, far_away());
+    while (!begun)
+        await bide_yield();
+    raise(SIGQUIT);
+    await bide_sleep(BIDE_MS(1));
+    bide_task_abort(task);
+    return 0;
+}
+END_C
+"$BIDE" cc "$CC" -g cores.c -o cores 2>err || fail "$(cat err)"
+BIDE_WORKERS=2 ./cores 2>err || fail "cores: exit status $?: $(cat err)"
+sed -n '/^core 0:$/,/^core 1:$/p' err | grep -q '^  main (cores.c:[0-9]*)$' || fail "$(cat err)"
+sed -n '/^core 1:$/,$p' err | grep -q '^  far_away (cores.c:[0-9]*)$' || fail "$(cat err)"
