@@ -7,11 +7,10 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cancel.h"
-#include <stdlib.h>
-
 #include "check.h"
 
 /* Counts what the children of a test did. */
