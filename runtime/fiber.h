@@ -8,8 +8,8 @@
  * what the API promises: a spawn, a wake, an end that is waited for, and the locks and atomics that
  * the program, or the library for it, uses.
  *
- *  - A task is entered before its state says that it runs, and left before it says that it does not
- *    any more. What is written before a wake is seen after that: the transition of the state by
+ *  - A task is entered before its state says that it runs, and left before it says that it does
+ *    not any more. What is written before a wake is seen after that: the transition of the state by
  *    whoever wakes is the release, and that of the entered task the acquire. A task that ends
  *    releases its state and its scope itself.
  *  - The scheduler is *quiet*: what it does for a task (queues, memory) is neither checked nor

@@ -104,8 +104,8 @@ cat >ordered.c <<'END'
 
 bide_runtime(multi_thread);
 
-/* Handed on by a spawn, a join, a scope, a wake, a lock, a channel and a blocking call;
- * thread-local variables and what one task leaves on the stack, in frames and in the heap is not shared. */
+/* Handed on by a spawn, a join, a scope, a wake, a lock and a blocking call; thread-local variables
+ * and what one task leaves on the stack, in frames and in the heap is not shared. */
 enum { TIMES = 50 };
 
 static _Thread_local int local;
