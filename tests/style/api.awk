@@ -49,6 +49,11 @@ function check_parameters(text, name,    n, i, kind, before, seen, part, word)
     n = split_parameters(text, part)
     for (i = 1; i <= n; i++) {
         gsub(/^ +| +$/, "", part[i])
+        if (i > 1 && i == n && part[i] ~ /^bide_[a-z_]+ \*[a-z]/) {
+            word = part[i]
+            sub(/ .*/, "", word)
+            filled_in[word] = 1
+        }
         kind = kind_of(part[i], i == 1)
         if (kind == "in" && seen && !(before == "buffer" && part[i] ~ /^size_t /)) {
             complain(name ": the output " seen " comes before an input")
@@ -190,9 +195,9 @@ in_macro { in_macro = /\\$/; next }
 /^ *#/ {
     if ($1 == "#define") {
         start = FNR
-        macro = $2
-        sub(/\(.*/, "", macro)
-        macros[macro] = 1
+        name = $2
+        sub(/\(.*/, "", name)
+        macros[name] = 1
         if ($2 ~ /^bide_[a-z_]*_blocking\(/ && $2 !~ /^bide_spawn_/)
             complain($2 ": what blocks has no name of its own")
     }
@@ -231,7 +236,7 @@ END {
     for (tag in has_private) {
         start = has_private[tag]
         macro = toupper(tag) "_INIT"
-        if (!(macro in macros) && !(tag in by_value))
-            complain(tag " has neither " macro " nor a function that returns it")
+        if (!(macro in macros) && !(tag in by_value) && !(tag in filled_in))
+            complain(tag " has neither " macro " nor a function that returns it or fills it in")
     }
 }

@@ -34,6 +34,12 @@ typedef struct bide_door {
 } bide_door;
 #define BIDE_DOOR_INIT {0}
 
+/* With one that takes a number. */
+typedef struct bide_bell {
+    uint32_t lock_, count_;
+} bide_bell;
+#define BIDE_BELL_INIT(count) {0, (count)}
+
 /* Made by value. */
 typedef struct bide_window {
     uint32_t lock_;
@@ -44,7 +50,15 @@ typedef struct bide_pair {
     int left, right;
 } bide_pair;
 
+/* Filled in where it lies, since it must not move. */
+typedef struct bide_wait {
+    uint32_t lock_;
+} bide_wait;
+
 typedef struct bide_thing bide_thing;
+
+/* Begins a wait. */
+void bide_thing_listen(bide_thing *thing, bide_wait *wait);
 
 /* Returns a window. */
 bide_window bide_window_every(bide_duration period);
