@@ -1,6 +1,6 @@
 /*
- * The results of a group, which lie in its slots when it is done: they are assigned to the places of
- * its branches, or released if nobody takes them. See group.c.
+ * The results of a group, which lie in its slots when it is done: they are assigned to the places
+ * of its branches, or released if nobody takes them. See group.c.
  */
 #include "group.h"
 

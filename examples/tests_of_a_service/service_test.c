@@ -77,13 +77,13 @@ bide_test(a_connection_that_breaks_is_closed)
 /* ---- the whole of it, over TCP ---- */
 
 /* A client that adds a number and then listens until the service says that it ends. */
-static async int add_and_stay(uint16_t port, const char *line, char *last)
+static async int add_and_stay(int port, const char *line, char *last)
 {
     bide_stream *server;
     bide_reader *reader;
     char *text;
 
-    bide_check_eq(await bide_tcp_connect("127.0.0.1", port, &server), 0);
+    bide_check_eq(await bide_tcp_connect("127.0.0.1", (uint16_t)port, &server), 0);
     bide_check_eq(bide_reader_new(server, 80, &reader), 0);
     defer {
         bide_reader_free(reader);
@@ -105,7 +105,8 @@ bide_test(a_shutdown_tells_everyone_and_leaves_nothing)
     defer {
         bide_tcp_listener_close(listener);
     }
-    uint16_t port = (uint16_t)bide_tcp_port(listener);
+    int port = bide_tcp_port(listener);
+    bide_check(port > 0);
     bide_scope(t) {
         bide_task(int) service = bide_scope_spawn(t, service_run(&s, listener));
         bide_scope_spawn(t, add_and_stay(port, "ADD 40\n", last[0]));
@@ -125,7 +126,7 @@ bide_test(a_shutdown_tells_everyone_and_leaves_nothing)
 
 bide_test(the_total_is_saved_once_a_minute)
 {
-    struct service s = {.save = bide_ref(save), .total = 7};
+    static struct service s = {.save = bide_ref(save), .total = 7};
     bide_tcp_listener *listener;
 
     bide_check_eq(bide_tcp_listen("127.0.0.1", 0, &listener), 0);

@@ -64,8 +64,6 @@ typedef struct bide_chain bide_chain;
 typedef struct bide_memory bide_memory;
 typedef struct bide_turn bide_turn;
 typedef struct bide_cx bide_cx;
-typedef struct bide_group bide_group;
-typedef struct bide_group_result bide_group_result;
 
 /* ---- wakers ---- */
 

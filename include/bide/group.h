@@ -12,6 +12,9 @@
 #pragma pack(push) /* in case the including file has changed the packing */
 #pragma pack()
 
+typedef struct bide_group bide_group;
+typedef struct bide_group_result bide_group_result;
+
 typedef enum bide_group_kind {
     BIDE_JOIN,          /* wait for all */
     BIDE_TRY_JOIN,      /* the first negative result cancels the rest */

@@ -313,8 +313,6 @@ static void sleep_until_needed(struct bide__peer *peer)
 
     bide__slab_drain(peer->worker.slab);
     bool last = fall_asleep(peer, &all_asleep);
-    /* A spare may have been chosen to search, and have passed that on to nobody: all were awake. */
-    last |= atomic_load_explicit(&all->spares, memory_order_acquire) > 0;
     if (last && bide__has_work(all))
         bide__notify(all);
     sleep_long(peer, all_asleep);

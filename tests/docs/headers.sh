@@ -10,6 +10,8 @@ around()
     case $1 in
     http.h) echo 'bide_http_client *client = NULL;' ;;
     io.h) echo 'int fd = 0; char buf[9]; ssize_t n = 0;' ;;
+    lock.h) echo 'struct config { const char *name; };
+        extern async int load(struct config *);' ;;
     runtime.h) echo 'extern int on_ready(int, int, void *);
         extern unsigned g_unix_fd_add(int, int, int (*)(int, int, void *), void *);
         enum { G_IO_IN = 1 };
