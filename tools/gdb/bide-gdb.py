@@ -188,12 +188,28 @@ def below_segment(address):
         return None
 
 
+def context_of(frame):
+    """The context of the poll in which a body runs: from the nearest function that still has it."""
+    for at in stack_from(frame):
+        name = name_of(at)
+        if "group" in name:
+            break  # above it is the context of another chain
+        try:
+            cx = argument(at, 0) if name.startswith("bide__") else at.read_var("cx")
+            if not cx.is_optimized_out:
+                cx["chain"].fetch_lazy()
+                return cx
+        except (gdb.error, ValueError, IndexError, RuntimeError, AttributeError):
+            continue
+    raise LookupError("optimized out")
+
+
 class Lineage:
     """A running activation and all that await it, innermost first."""
 
     def __init__(self, frame):
         """`frame` is a body's frame on the C stack."""
-        cx = argument(frame, 0)
+        cx = context_of(frame)
         chain = cx["chain"].dereference()
         self.task_chain = (int(cx["waker"]["bits"]) & ~31) + size_of("bide_wakeable")
         self.root = self.chain = int(cx["chain"])
