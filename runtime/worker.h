@@ -70,6 +70,8 @@ struct bide__worker {
     struct bide__task *current; /* the task that it polls now */
     uint32_t again; /* bits: the branches of `current` whose leaves asked for another poll */
     struct bide_turn turn;
+    const struct bide_turn
+        *copy;            /* with fibers (fiber.h): the turn of the task that it polls now */
     unsigned turns;       /* tasks run since the last look at anything else, */
     unsigned turns_max;   /* and how many may before the next; 0 if there are hooks for tasks, */
     unsigned watched_max; /* and then this many */

@@ -39,5 +39,7 @@ BIDE__LEAF_NOW(void, bide_budget_consume, struct consume, consume_now, consume_p
 bool bide_budget_has_left(void)
 {
     const struct bide__worker *worker = bide__thread.running;
-    return worker == NULL || worker->turn.budget > 0;
+    if (worker == NULL)
+        return true;
+    return (worker->copy != NULL ? worker->copy : &worker->turn)->budget > 0;
 }

@@ -17,17 +17,23 @@ static bool is_over(const void *object)
     return t->closed_ && t->count_ == 0;
 }
 
+/* With the lock; the counts are read without it, too. */
+static void add(bide_tracker *tracker, size_t n)
+{
+    __atomic_store_n(&tracker->count_, tracker->count_ + n, __ATOMIC_RELAXED);
+}
+
 void bide_tracker_enter(bide_tracker *tracker)
 {
     lock_take(&tracker->lock_);
-    tracker->count_++;
+    add(tracker, 1);
     lock_give(&tracker->lock_);
 }
 
 void bide_tracker_leave(bide_tracker *tracker)
 {
     lock_take(&tracker->lock_);
-    tracker->count_--;
+    add(tracker, (size_t)-1);
     if (is_over(tracker))
         sleepers_wake_unlock(&tracker->lock_, &tracker->waiting_);
     else
@@ -38,7 +44,7 @@ static bool set_closed(bide_tracker *tracker, uint32_t closed)
 {
     lock_take(&tracker->lock_);
     bool changed = tracker->closed_ != closed;
-    tracker->closed_ = closed;
+    __atomic_store_n(&tracker->closed_, closed, __ATOMIC_RELAXED);
     if (is_over(tracker))
         sleepers_wake_unlock(&tracker->lock_, &tracker->waiting_);
     else

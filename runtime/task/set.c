@@ -276,6 +276,7 @@ static bool pop(struct bide__task_set *set, struct bide__task **task, int *error
 
 static int tell(struct bide__worker *worker, struct bide__task *task, void *out, bide_task_end *end)
 {
+    bide__fiber_acquire(&task->wake.state); /* the end of the child */
     int error = task->end.error;
 
     if (end != NULL)

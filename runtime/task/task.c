@@ -416,6 +416,7 @@ static inline __attribute__((always_inline)) enum bide_poll poll_chain(struct bi
 #ifdef BIDE__FIBERS
     struct bide_turn own = *turn; /* that of the worker is not the task's */
     cx->turn = turn = &own;
+    worker->copy = turn;
 #endif
     worker->current = task;
     worker->again = 0;
@@ -432,6 +433,7 @@ static inline __attribute__((always_inline)) enum bide_poll poll_chain(struct bi
     worker->current = NULL;
 #ifdef BIDE__FIBERS
     worker->turn = own;
+    worker->copy = NULL;
 #endif
     bide__quiet_end(worker->schedule != NULL);
     return poll;
