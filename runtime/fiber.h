@@ -103,6 +103,11 @@ static inline void bide__home_end(struct bide__worker *worker)
     (void)worker;
 }
 
+static inline void bide__fiber_acquire(void *at)
+{
+    (void)at;
+}
+
 static inline void bide__fiber_forget(void *memory, size_t size)
 {
     (void)memory, (void)size;

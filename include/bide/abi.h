@@ -25,12 +25,16 @@ void *bide__spawn(const struct bide_fn *fn, const void *args);
 
 /*
  * Called right before each of these functions, with the place of the form in the source,
- * "FILE:LINE", for bide_task_info (bide/runtime.h). A caller compiled with NDEBUG leaves it out.
+ * "FILE:LINE", for bide_task_info (bide/runtime.h). A caller compiled with NDEBUG leaves it out,
+ * and so does one for a machine without an operating system, which may have no thread-local
+ * variables.
  */
+#ifdef __unix__
 extern _Thread_local const char *bide__spawn_place;
+#endif
 static __inline__ void bide__spawned_at(const char *place)
 {
-#ifdef NDEBUG
+#if defined NDEBUG || !defined __unix__
     (void)place;
 #else
     bide__spawn_place = place;
@@ -39,10 +43,12 @@ static __inline__ void bide__spawned_at(const char *place)
 
 /* The same before bide__lazy, with the place of the bide_lazy. If the future is dropped before
  * anybody has polled it, that is reported on stderr. */
+#ifdef __unix__
 extern _Thread_local const char *bide__lazy_place;
+#endif
 static __inline__ void bide__made_at(const char *place)
 {
-#ifdef NDEBUG
+#if defined NDEBUG || !defined __unix__
     (void)place;
 #else
     bide__lazy_place = place;

@@ -32,7 +32,7 @@ static int tell(struct next *f, struct child *c)
 
     if (f->id != NULL)
         *f->id = c->id;
-    if (error == 0)
+    if (error == 0 && f->out != NULL)
         bide__copy((char *)f->out + f->stride * (c->id - 1), c->result, c->fn->result_size);
     bide__child_take(f->set, c);
     return error == 0 ? 1 : error;

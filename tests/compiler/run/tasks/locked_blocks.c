@@ -1,4 +1,6 @@
-/* Blocks with a lock in all kinds of statements: every way out gives it back, once. */
+/* Blocks with a lock in all kinds of statements: every way out gives it back, once.
+ *
+ * one thread: who comes first is the first in the order of the queue. */
 #include <errno.h>
 
 #include "../step.h"
