@@ -72,9 +72,9 @@ static bide_stream *connection(void)
 
 async int main(void)
 {
-    bide_sender *sender;
-    bide_receiver *receiver;
-    if (bide_channel_new(sizeof(int), 8, NULL, &sender, &receiver) < 0)
+    bide_sender(int) sender;
+    bide_receiver(int) receiver;
+    if (bide_channel_new(8, &sender, &receiver) < 0)
         return 1;
 #define RUN(name, parameters, arguments, title)                                                 \
     {                                                                                           \

@@ -88,24 +88,27 @@ double quantile(int64_t *ns, long count, double part)
 /* ---- crowds ---- */
 
 static atomic_long crowd;
-static bide_oneshot *crowd_gone;
+static bide_oneshot_sender(char) crowd_goes;
+static bide_oneshot_receiver(char) crowd_gone;
 
 void crowd_begin(long count)
 {
-    expect("bide_oneshot_new", bide_oneshot_new(0, NULL, &crowd_gone), 0);
+    expect("bide_oneshot_new", bide_oneshot_new(&crowd_goes, &crowd_gone), 0);
     atomic_store(&crowd, count);
 }
 
 void crowd_leave(void)
 {
+    static const char gone;
     if (atomic_fetch_sub_explicit(&crowd, 1, memory_order_acq_rel) == 1)
-        expect("bide_oneshot_send", bide_oneshot_send(crowd_gone, NULL), 0);
+        expect("bide_oneshot_send", bide_oneshot_send(crowd_goes, &gone), 0);
 }
 
 async void crowd_wait(void)
 {
-    expect("bide_oneshot_recv", await bide_oneshot_recv(crowd_gone, NULL), 0);
-    bide_oneshot_drop_receiver(crowd_gone);
+    char gone;
+    expect("bide_oneshot_recv", await bide_oneshot_recv(crowd_gone, &gone), 1);
+    bide_oneshot_receiver_drop(crowd_gone);
 }
 
 /* ---- running ---- */

@@ -17,17 +17,17 @@ enum { NUMBERS = 5 };
 
 static struct bide_runtime *runtime;
 static uv_poll_t ready;
-static bide_sender *numbers; /* from the timer to the task */
+static bide_sender(int) numbers; /* from the timer to the task */
 
 /* ---- the task ---- */
 
-static async void square(bide_receiver *receiver)
+static async void square(bide_receiver(int) receiver)
 {
     int n;
     defer {
         bide_receiver_drop(receiver);
     }
-    while (await bide_channel_recv(receiver, &n) == 0) {
+    while (await bide_recv(receiver, &n) > 0) {
         await bide_sleep(BIDE_MS(30)); /* the loop goes on meanwhile */
         printf("  %d * %d = %d\n", n, n, n * n);
     }
@@ -52,7 +52,7 @@ static void on_timer(uv_timer_t *timer)
     static int n;
     n++;
     printf("number %d\n", n);
-    if (bide_channel_try_send(numbers, &n) < 0)
+    if (bide_try_send(numbers, &n) < 0)
         puts("the task is too slow");
     if (n == NUMBERS) {
         bide_sender_drop(numbers);
@@ -64,12 +64,12 @@ int main(void)
 {
     uv_loop_t *loop = uv_default_loop();
     uv_timer_t timer;
-    bide_receiver *receiver;
+    bide_receiver(int) receiver;
 
     if (bide_runtime_new(&runtime, NULL) < 0)
         return EXIT_FAILURE;
     bide_runtime_enter(runtime);
-    if (bide_channel_new(sizeof(int), NUMBERS, NULL, &numbers, &receiver) < 0)
+    if (bide_channel_new(NUMBERS, &numbers, &receiver) < 0)
         return EXIT_FAILURE;
     bide_task_detach(bide_spawn(square(receiver)));
 

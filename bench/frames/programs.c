@@ -182,16 +182,16 @@ async int join_8(void)
     return a + b + c + d + e + f + g + h;
 }
 
-async int select_loop(bide_receiver *receiver)
+async int select_loop(bide_receiver(int) receiver)
 {
     int total = 0;
     for (;;) {
         int item = 0;
         int err = 0;
-        switch (await bide_select(bide_sleep(LONG), err = bide_channel_recv(receiver, &item))) {
+        switch (await bide_select(bide_sleep(LONG), err = bide_recv(receiver, &item))) {
         case 0: return total;
         default:
-            if (err < 0)
+            if (err <= 0)
                 return err;
             total += item;
         }

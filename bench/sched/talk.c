@@ -119,27 +119,25 @@ static void yield_floor(struct run *run)
 
 /* ---- ping and pong ---- */
 
-static bide_oneshot *new_oneshot(size_t size)
+static async void pong(bide_oneshot_receiver(char) ping, bide_oneshot_sender(char) answer)
 {
-    bide_oneshot *o;
-    expect("bide_oneshot_new", bide_oneshot_new(size, NULL, &o), 0);
-    return o;
-}
-
-static async void pong(bide_oneshot *ping, bide_oneshot *answer)
-{
-    expect("ping", await bide_oneshot_recv(ping, NULL), 0);
-    bide_oneshot_drop_receiver(ping);
-    expect("pong", bide_oneshot_send(answer, NULL), 0);
+    char c;
+    expect("ping", await bide_oneshot_recv(ping, &c), 1);
+    bide_oneshot_receiver_drop(ping);
+    expect("pong", bide_oneshot_send(answer, &c), 0);
 }
 
 static async void ping(void)
 {
-    bide_oneshot *to = new_oneshot(0), *back = new_oneshot(0);
-    bide_spawn(pong(to, back));
-    expect("ping", bide_oneshot_send(to, NULL), 0);
-    expect("pong", await bide_oneshot_recv(back, NULL), 0);
-    bide_oneshot_drop_receiver(back);
+    bide_oneshot_sender(char) to, answer;
+    bide_oneshot_receiver(char) from, back;
+    char c = 'c';
+    expect("bide_oneshot_new", bide_oneshot_new(&to, &from), 0);
+    expect("bide_oneshot_new", bide_oneshot_new(&answer, &back), 0);
+    bide_spawn(pong(from, answer));
+    expect("ping", bide_oneshot_send(to, &c), 0);
+    expect("pong", await bide_oneshot_recv(back, &c), 1);
+    bide_oneshot_receiver_drop(back);
     crowd_leave();
 }
 
@@ -171,36 +169,39 @@ static void ping_pong(struct run *run)
 
 enum { REQUESTS = 10 };
 
-static async void server(bide_receiver *requests)
+typedef bide_oneshot_sender(long) request;
+
+static async void server(bide_receiver(request) requests)
 {
-    bide_oneshot *reply;
+    request reply;
     long count = 0;
-    while (await bide_channel_recv(requests, &reply) == 0) {
+    while (await bide_recv(requests, &reply) > 0) {
         count++;
         expect("reply", bide_oneshot_send(reply, &count), 0);
     }
     bide_receiver_drop(requests);
 }
 
-static async long client(bide_sender *requests, long n)
+static async long client(bide_sender(request) requests, long n)
 {
     long last = 0;
     for (long i = 0; i < n; i++) {
-        bide_oneshot *reply = new_oneshot(sizeof last);
-        expect("request", await bide_channel_send(requests, &reply), 0);
-        expect("answer", await bide_oneshot_recv(reply, &last), 0);
-        bide_oneshot_drop_receiver(reply);
+        request reply;
+        bide_oneshot_receiver(long) answer;
+        expect("bide_oneshot_new", bide_oneshot_new(&reply, &answer), 0);
+        expect("request", await bide_send(requests, &reply), 0);
+        expect("answer", await bide_oneshot_recv(answer, &last), 1);
+        bide_oneshot_receiver_drop(answer);
     }
     return last;
 }
 
 static async long ask(long n, bool spawned)
 {
-    bide_sender *to;
-    bide_receiver *from;
+    bide_sender(request) to;
+    bide_receiver(request) from;
     long last = 0;
-    expect("bide_channel_new", bide_channel_new(sizeof(bide_oneshot *), REQUESTS, NULL, &to, &from),
-           0);
+    expect("bide_channel_new", bide_channel_new(REQUESTS, &to, &from), 0);
     bide_task(void) serving = bide_spawn(server(from));
     if (spawned) {
         bide_task(long) asking = bide_spawn(client(to, n));

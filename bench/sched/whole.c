@@ -25,18 +25,19 @@ static async void parked_on_sleep(void)
     await bide_sleep(BIDE_S(1000));
 }
 
-static async void parked_on_oneshot(bide_oneshot **sender)
+typedef bide_oneshot_sender(long) sender;
+
+static async void parked_on_oneshot(sender *to)
 {
-    bide_oneshot *o;
-    expect("bide_oneshot_new", bide_oneshot_new(sizeof(long), NULL, &o), 0);
+    bide_oneshot_receiver(long) from;
+    expect("bide_oneshot_new", bide_oneshot_new(to, &from), 0);
     defer
-        bide_oneshot_drop_receiver(o);
-    *sender = o;
+        bide_oneshot_receiver_drop(from);
     long x = 0;
-    expect("parked_oneshot", await bide_oneshot_recv(o, &x), -EPIPE);
+    expect("parked_oneshot", await bide_oneshot_recv(from, &x), 0);
 }
 
-static bide_oneshot **senders;
+static sender *senders;
 
 static async void park(long n, bool on_oneshot)
 {
@@ -60,7 +61,7 @@ static void parked(struct run *run, bool on_oneshot)
     if (run->value == 0) /* too few tasks for a page */
         run->value = 1;
     for (long i = 0; on_oneshot && i < run->n; i++)
-        bide_oneshot_drop_sender(senders[i]);
+        bide_oneshot_sender_drop(senders[i]);
     free(senders);
 }
 

@@ -14,6 +14,8 @@
 #include "lib/io/stream.h"
 #include "lib/sync/wait.h"
 
+#include <bide/lock.h>
+
 struct ring {
     char *data;
     size_t first, count;

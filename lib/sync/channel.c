@@ -1,448 +1,539 @@
 /*
- * lib/sync/channel.c: bounded channels: a ring of items, a queue of senders that wait for room and
- * a queue of receivers that wait for an item. Both ends are the same object under two names.
- *
- * Invariants, under the lock:
- *  - room = capacity - count - reserved. A sender is queued only while there is no room, a receiver
- *    only while count is 0. So the two are never queued at once, and latecomers cannot overtake.
- *  - An item that is sent while a receiver waits goes straight to the receiver. Room that comes
- *    free goes straight to the first waiting sender (its item goes into the ring, or it gets a
- *    reservation). So when a leaf is woken, what it waited for has already happened, and its cancel
- *    function only has to report that.
- *  - A sender with a NULL item waits for a reservation.
- * The object is freed when there are no senders and no receiver any more.
+ * lib/sync/channel.c: channels but for their leaves: made, shared, closed and dropped; what is done
+ * under the lock (channel.h); sends and receives that do not wait.
  */
+#define BIDE__UNTYPED
 #include "lib/leaf.h"
 
-#include <assert.h>
+#include "core/assert.h"
+#include "lib/sync/channel.h"
 
-#include "lib/sync/wait.h"
+#include <bide/channel.h>
 
-struct channel {
-    uint32_t lock;
-    bool closed; /* no more sends, except reserved ones */
-    bool deaf;   /* not even those: the receiver is going */
-    bool receiver;
-    size_t senders;
-    size_t item_size, capacity;
-    size_t count, reserved;
-    char *in, *out, *end; /* where the next item goes, and comes from; the end of the ring */
-    struct bide__waiters sending, receiving;
-    void (*drop)(void *item);
-    _Alignas(max_align_t) char items[];
-};
+/* The places of an unbounded channel. The explorer has fewer. */
+#ifndef BIDE__UNBOUNDED_RING
+#define BIDE__UNBOUNDED_RING 64
+#endif
 
-static struct channel *of_sender(bide_sender *sender)
+enum { UNBOUNDED_RING = BIDE__UNBOUNDED_RING, REFILL = 32 };
+
+/* ---- made and freed ---- */
+
+static void store(void *handle, void *value)
 {
-    return (struct channel *)(void *)sender;
+    memcpy(handle, &value, sizeof value);
 }
 
-static struct channel *of_receiver(const bide_receiver *receiver)
+/* The least power of two that is not below n, and at least 2. */
+static uint32_t places(size_t n)
 {
-    return (struct channel *)(uintptr_t)receiver;
+    uint32_t count = 2;
+    while (count < n)
+        count *= 2;
+    return count;
 }
 
-int bide_channel_new(size_t item_size, size_t capacity, void (*drop)(void *item),
-                     bide_sender **sender, bide_receiver **receiver)
+int bide_channel_new_with(size_t item_size, size_t capacity, void (*drop)(void *item), void *tx,
+                          void *rx)
 {
-    size_t size;
-    *sender = NULL;
-    *receiver = NULL;
-    if (capacity == 0 || __builtin_mul_overflow(item_size, capacity, &size) ||
-        size > PTRDIFF_MAX - sizeof(struct channel))
+    bool unbounded = capacity == BIDE_UNBOUNDED;
+    size_t items, size, most = unbounded ? UNBOUNDED_RING : capacity;
+    store(tx, NULL);
+    store(rx, NULL);
+    if (most == 0 || most > RING_MOST)
         return -EINVAL;
-    struct channel *c = bide__alloc(sizeof *c + size);
+    uint32_t count = places(most);
+    if (item_size > (PTRDIFF_MAX / 2 - spill_block_size(0)) / SPILL_ITEMS ||
+        __builtin_mul_overflow(item_size, count, &items) || items > PTRDIFF_MAX / 2)
+        return -EINVAL;
+    size_t turns = ((size_t)count * sizeof(uint32_t) + 15) & ~(size_t)15;
+    size = sizeof(struct channel) + turns + items;
+    struct channel *c = bide__door.alloc(size, RING_LINE);
     if (c == NULL)
         return -ENOMEM;
-    *c = (struct channel){.receiver = true,
-                          .senders = 1,
-                          .item_size = item_size,
-                          .capacity = capacity,
-                          .in = c->items,
-                          .out = c->items,
-                          .end = c->items + size,
-                          .drop = drop};
-    *sender = (bide_sender *)(void *)c;
-    *receiver = (bide_receiver *)(void *)c;
+    memset(c, 0, sizeof *c);
+    c->ring.capacity = (uint32_t)most;
+    c->ring.mask = count - 1;
+    c->ring.item_size = item_size;
+    c->ring.turns = (_Atomic uint32_t *)(void *)(c + 1);
+    c->ring.items = (char *)(c + 1) + turns;
+    for (uint32_t i = 0; i < count; i++)
+        atomic_init(&c->ring.turns[i], i);
+    c->unbounded = unbounded;
+    c->drop = drop;
+    c->size = size;
+    atomic_init(&c->handles, 2);
+    atomic_init(&c->senders, 1);
+    atomic_init(&c->receivers, 1);
+    store(tx, c);
+    store(rx, c);
     return 0;
+}
+
+static void *add(struct channel *c, _Atomic size_t *count)
+{
+    atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&c->handles, 1, memory_order_relaxed);
+    return c;
+}
+
+/* Ends a handle of any kind. */
+static void end(struct channel *c)
+{
+    if (atomic_fetch_sub_explicit(&c->handles, 1, memory_order_acq_rel) > 1)
+        return;
+    if (c->spill.spare != NULL)
+        spill_block_free(c->spill.spare, c->ring.item_size);
+    bide__free(c, c->size);
 }
 
 /* ---- with the lock held ---- */
 
-/* Most items are a word or two. */
-static void copy_item(void *to, const void *from, size_t size)
+static uint32_t head_of(const struct channel *c)
 {
-    if (size == 4)
-        memcpy(to, from, 4);
-    else if (size == 8)
-        memcpy(to, from, 8);
-    else if (size == 16)
-        memcpy(to, from, 16);
-    else
-        memcpy(to, from, size);
+    return (uint32_t)ring_load(&c->ring.head);
 }
 
-/* The place after `at` in the ring. */
-static char *following(struct channel *c, char *at)
+/* The first receiver gets the item. */
+static void hand_over(struct channel *c, const void *item, struct wakes *k)
 {
-    at += c->item_size;
-    return at < c->end ? at : c->items;
+    item_copy(c->receiving.first->item, item, c->ring.item_size);
+    wait_finish_first(&c->receiving, 1, k);
+    if (c->receiving.first == NULL)
+        ring_clear(&c->ring.tail, RING_AWAITED);
 }
 
-static bool has_room(const struct channel *c)
+/* Puts the item into the ring, which has room, and gives `reserved` places up. */
+static void put(struct channel *c, const void *item, uint32_t reserved)
 {
-    return c->count + c->reserved < c->capacity;
+    uint64_t tail = ring_load(&c->ring.tail);
+    while (!ring_change(&c->ring.tail, &tail, ring_step(tail) - reserved * RING_PLACE))
+        ;
+    ring_put(&c->ring, (uint32_t)tail, item);
 }
 
-/* True if the channel is empty and nothing more will come. */
-static bool is_over(const struct channel *c)
+/* Adds reserved places, or gives them up. */
+static void reserve(struct channel *c, int64_t count)
 {
-    return c->count == 0 && c->reserved == 0 && (c->closed || c->senders == 0);
+    uint64_t tail = ring_load(&c->ring.tail);
+    while (!ring_change(&c->ring.tail, &tail, tail + (uint64_t)count * RING_PLACE))
+        ;
 }
 
-static void end_receivers(struct channel *c)
+/* Nobody else pushes or takes from now on. Returns the room that there is. */
+static int64_t stop_others(struct channel *c)
 {
-    if (is_over(c))
-        waiters_finish_all(&c->receiving, -EPIPE);
+    uint64_t tail = ring_set(&c->ring.tail, RING_CROWDED);
+    return ring_room_of(&c->ring, tail, (uint32_t)ring_set(&c->ring.head, RING_WAITED));
 }
 
-static void put(struct channel *c, const void *item)
+static void let_others(struct channel *c)
 {
-    if (c->receiving.first != NULL) {
-        copy_item(c->receiving.first->item, item, c->item_size);
-        waiters_finish_first(&c->receiving, 0);
-        return;
-    }
-    copy_item(c->in, item, c->item_size);
-    c->in = following(c, c->in);
-    c->count++;
+    ring_clear(&c->ring.tail, RING_CROWDED);
+    ring_clear(&c->ring.head, RING_WAITED);
 }
 
-/* Gives free room to the waiting senders. */
-static void share_room(struct channel *c)
+int bide__channel_send_locked(struct channel *c, const void *item, struct wakes *k)
 {
-    while (c->sending.first != NULL && has_room(c)) {
-        if (c->sending.first->item != NULL)
-            put(c, c->sending.first->item);
-        else
-            c->reserved++;
-        waiters_finish_first(&c->sending, 0);
-    }
-}
-
-/* Returns 0, -EPIPE or -EAGAIN, as may_receive does. */
-static int may_send(const struct channel *c)
-{
-    if (c->closed)
+    uint64_t tail = ring_load(&c->ring.tail);
+    if (tail & RING_CLOSED)
         return -EPIPE;
-    return has_room(c) ? 0 : -EAGAIN;
-}
-
-static int may_receive(const struct channel *c)
-{
-    if (c->count > 0)
+    if (c->sending.first != NULL)
+        return -EAGAIN;
+    if (c->receiving.first != NULL && ring_reserved(tail) < c->ring.capacity) {
+        hand_over(c, item, k);
         return 0;
-    return is_over(c) ? -EPIPE : -EAGAIN;
+    }
+    if (stop_others(c) <= 0)
+        return -EAGAIN;
+    put(c, item, 0);
+    let_others(c);
+    return 0;
 }
 
-/* Takes the first item. may_receive must have returned 0. */
-static void take(struct channel *c, void *item)
+int bide__channel_reserve_locked(struct channel *c, size_t count)
 {
-    copy_item(item, c->out, c->item_size);
-    c->out = following(c, c->out);
-    c->count--;
-    share_room(c);
+    if (ring_load(&c->ring.tail) & RING_CLOSED)
+        return -EPIPE;
+    if (c->sending.first != NULL || stop_others(c) < (int64_t)count)
+        return -EAGAIN;
+    reserve(c, (int64_t)count);
+    let_others(c);
+    return 0;
 }
 
-/* Gives the lock back, and frees the channel if nobody refers to it any more. */
-static void unlock_and_free(struct channel *c)
+void bide__channel_crowd(struct channel *c, struct wait_node *w, bide_waker clone)
 {
-    bool last = c->senders == 0 && !c->receiver;
-    lock_give(&c->lock);
-    if (last)
-        bide__free(c, sizeof *c + c->capacity * c->item_size);
+    if (w != NULL)
+        wait_add(&c->sending, w, clone);
+    else if (c->sending.first == NULL)
+        let_others(c);
+}
+
+void bide__channel_uncrowd(struct channel *c, struct wait_node *w)
+{
+    wait_unlink(&c->sending, w);
+    if (c->sending.first == NULL)
+        let_others(c);
+}
+
+/* Gives free room to those who wait for it. Returns true if `k` is full and room may be left. */
+static bool share_room(struct channel *c, struct wakes *k)
+{
+    struct wait_node *w;
+    if (c->sending.first == NULL)
+        return false;
+    while ((w = c->sending.first) != NULL) {
+        int64_t room = ring_room_of(&c->ring, ring_load(&c->ring.tail), head_of(c));
+        if (room < (int64_t)w->count)
+            return false;
+        if (k->count + 2 > WAKES)
+            return true;
+        if (w->item == NULL)
+            reserve(c, (int64_t)w->count);
+        else if (c->receiving.first != NULL)
+            hand_over(c, w->item, k);
+        else
+            put(c, w->item, 0);
+        wait_finish_first(&c->sending, 0, k);
+    }
+    let_others(c);
+    return false;
+}
+
+/* The channel may be over now. Returns true if `k` is full and receivers are left to be told. */
+static bool end_receivers(struct channel *c, struct wakes *k)
+{
+    if (c->receiving.first == NULL || !ring_is_over(&c->ring))
+        return false;
+    if (wait_finish_all(&c->receiving, 0, k))
+        return true;
+    ring_clear(&c->ring.tail, RING_AWAITED);
+    return false;
+}
+
+/* Moves items from beside the ring into it; only the holder of the lock adds to it now. */
+static void refill(struct channel *c)
+{
+    size_t size = c->ring.item_size;
+    for (int n = 0; n < REFILL && spill_count(&c->spill) > 0; n++) {
+        if (ring_room_of(&c->ring, ring_load(&c->ring.tail), head_of(c)) <= 0)
+            return;
+        put(c, spill_first(&c->spill, size), 0);
+        struct spill_block *block = spill_remove(&c->spill);
+        if (block != NULL) {
+            block->next = c->emptied;
+            c->emptied = block;
+        }
+    }
+    if (spill_count(&c->spill) == 0)
+        ring_clear(&c->ring.tail, RING_CROWDED);
+}
+
+int bide__channel_recv_locked(struct channel *c, void *item)
+{
+    if (ring_take(&c->ring, item, true) == 1)
+        return 1; /* the unlock gives the room to a sender */
+    if (spill_count(&c->spill) > 0) {
+        refill(c);
+        return CHANNEL_AGAIN;
+    }
+    uint64_t tail = ring_set(&c->ring.tail, RING_AWAITED);
+    if ((uint32_t)tail == head_of(c)) {
+        if (!(tail & RING_CLOSED) || ring_reserved(tail) > 0)
+            return -EAGAIN;
+        bide__channel_leave(c);
+        return 0;
+    }
+    bide__channel_leave(c);
+    return CHANNEL_AGAIN;
+}
+
+void bide__channel_leave(struct channel *c)
+{
+    if (c->receiving.first == NULL)
+        ring_clear(&c->ring.tail, RING_AWAITED);
+}
+
+void bide__channel_unlock_slow(struct channel *c, struct wakes *k)
+{
+    bool more;
+    do {
+        more = share_room(c, k);
+        struct spill_block *emptied = c->emptied;
+        c->emptied = NULL;
+        lock_give(&c->lock);
+        wakes_spend(k);
+        while (emptied != NULL) {
+            struct spill_block *next = emptied->next;
+            spill_block_free(emptied, c->ring.item_size);
+            emptied = next;
+        }
+        if (more)
+            lock_take(&c->lock);
+    } while (more);
 }
 
 /* ---- the ends ---- */
 
-bide_sender *bide_sender_clone(bide_sender *sender)
+void *bide_sender_clone(void *tx)
 {
-    struct channel *c = of_sender(sender);
-    lock_take(&c->lock);
-    c->senders++;
-    lock_give(&c->lock);
-    return sender;
+    struct channel *c = tx;
+    return add(c, &c->senders);
 }
 
-void bide_sender_drop(bide_sender *sender)
+void *bide_receiver_clone(void *rx)
 {
-    if (sender == NULL)
+    struct channel *c = rx;
+    return add(c, &c->receivers);
+}
+
+/* Closes the channel with these flags, and tells all who wait. */
+static void shut(struct channel *c, uint64_t flags)
+{
+    struct wakes k;
+    k.count = 0;
+    bool more;
+    lock_take(&c->lock);
+    ring_set(&c->ring.tail, flags);
+    do {
+        more = wait_finish_all(&c->sending, -EPIPE, &k) || wait_finish_all(&c->closing, 0, &k) ||
+               end_receivers(c, &k);
+        if (!more && spill_count(&c->spill) == 0) {
+            let_others(c);
+            more = end_receivers(c, &k);
+        }
+        lock_give(&c->lock);
+        wakes_spend(&k);
+        if (more)
+            lock_take(&c->lock);
+    } while (more);
+}
+
+void bide_sender_drop(void *tx)
+{
+    struct channel *c = tx;
+    if (c == NULL)
         return;
-    struct channel *c = of_sender(sender);
-    lock_take(&c->lock);
-    assert(c->senders > 0);
-    c->senders--;
-    end_receivers(c);
-    unlock_and_free(c);
+    if (atomic_fetch_sub_explicit(&c->senders, 1, memory_order_acq_rel) == 1)
+        shut(c, RING_CLOSED);
+    end(c);
 }
 
-void bide_channel_close(bide_receiver *receiver)
+void bide_receiver_close(void *rx)
 {
-    struct channel *c = of_receiver(receiver);
-    lock_take(&c->lock);
-    c->closed = true;
-    waiters_finish_all(&c->sending, -EPIPE);
-    end_receivers(c);
-    lock_give(&c->lock);
+    shut(rx, RING_CLOSED);
 }
 
-void bide_receiver_drop(bide_receiver *receiver)
+/* Takes the next item out of a channel that nobody else receives from. */
+static bool drain(struct channel *c, void (*drop)(void *item))
 {
-    if (receiver == NULL)
-        return;
-    struct channel *c = of_receiver(receiver);
-    lock_take(&c->lock);
-    assert(c->receiving.first == NULL);
-    c->closed = true;
-    c->deaf = true;
-    waiters_finish_all(&c->sending, -EPIPE);
-    lock_give(&c->lock);
-
-    /* Nobody puts anything into a deaf channel, so this needs no lock, and `drop` may do anything,
-     * such as drop a sender of this channel. */
-    for (size_t n = c->count; c->drop != NULL && n > 0; n--) {
-        c->drop(c->out);
-        c->out = following(c, c->out);
+    struct ring *r = &c->ring;
+    uint64_t tail = ring_load(&r->tail);
+    uint32_t head = head_of(c), i = head & r->mask;
+    if ((uint32_t)tail != head) {
+        for (unsigned n = 0; atomic_load_explicit(&r->turns[i], memory_order_acquire) != head + 1;
+             n++)
+            lock_pause(n);
+        if (drop != NULL)
+            drop(r->items + (size_t)i * r->item_size);
+        atomic_store_explicit(&r->head, head + 1, memory_order_release);
+        return true;
     }
+    if (spill_count(&c->spill) == 0)
+        return false;
+    if (drop != NULL)
+        drop(spill_first(&c->spill, r->item_size));
+    struct spill_block *block = spill_remove(&c->spill);
+    if (block != NULL)
+        spill_block_free(block, r->item_size);
+    return true;
+}
 
-    lock_take(&c->lock);
-    c->receiver = false;
-    unlock_and_free(c);
+void bide_receiver_drop(void *rx)
+{
+    struct channel *c = rx;
+    if (c == NULL)
+        return;
+    if (atomic_fetch_sub_explicit(&c->receivers, 1, memory_order_acq_rel) == 1) {
+        /* Nobody puts anything into a deaf channel, so this needs no lock, and `drop` may do
+         * anything, such as drop a sender of this channel. */
+        shut(c, RING_CLOSED | RING_DEAF);
+        while (drain(c, c->drop))
+            ;
+    }
+    end(c);
+}
+
+void *bide_sender_downgrade(void *tx)
+{
+    struct channel *c = tx;
+    atomic_fetch_add_explicit(&c->handles, 1, memory_order_relaxed);
+    return c;
+}
+
+void *bide_weak_sender_upgrade(void *weak)
+{
+    struct channel *c = weak;
+    size_t count = atomic_load_explicit(&c->senders, memory_order_relaxed);
+    do {
+        if (count == 0)
+            return NULL;
+    } while (!atomic_compare_exchange_weak_explicit(&c->senders, &count, count + 1,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    atomic_fetch_add_explicit(&c->handles, 1, memory_order_relaxed);
+    return c;
+}
+
+void bide_weak_sender_drop(void *weak)
+{
+    if (weak != NULL)
+        end(weak);
+}
+
+bool bide_sender_is_closed(const void *tx)
+{
+    const struct channel *c = tx;
+    return ring_load(&c->ring.tail) & RING_CLOSED;
+}
+
+size_t bide_receiver_count(const void *rx)
+{
+    const struct channel *c = rx;
+    uint32_t head = head_of(c);
+    return (uint32_t)ring_load(&c->ring.tail) - head + spill_count(&c->spill);
 }
 
 /* ---- without waiting ---- */
 
-int bide_channel_try_send(bide_sender *sender, const void *item)
+int bide__channel_spill(struct channel *c, const void *item)
 {
-    struct channel *c = of_sender(sender);
-    lock_take(&c->lock);
-    int r = may_send(c);
-    if (r == 0)
-        put(c, item);
-    lock_give(&c->lock);
+    struct spill_block *block = NULL;
+    struct wakes k;
+    int r = -EAGAIN;
+    k.count = 0;
+    while (r == -EAGAIN) {
+        lock_take(&c->lock);
+        void *to = NULL;
+        if (ring_load(&c->ring.tail) & RING_CLOSED)
+            r = -EPIPE;
+        else if (c->receiving.first != NULL) {
+            hand_over(c, item, &k);
+            r = 0;
+        } else if ((to = spill_add(&c->spill, &block, c->ring.item_size)) != NULL) {
+            ring_set(&c->ring.tail, RING_CROWDED);
+            item_copy(to, item, c->ring.item_size);
+            r = 0;
+        }
+        channel_unlock(c, &k);
+        if (r == -EAGAIN && (block = bide__alloc(spill_block_size(c->ring.item_size))) == NULL)
+            r = -ENOMEM;
+    }
+    if (block != NULL)
+        spill_block_free(block, c->ring.item_size);
     return r;
 }
 
-int bide_channel_send_reserved(bide_sender *sender, const void *item)
+int bide__channel_send_slow(struct channel *c, const void *item)
 {
-    struct channel *c = of_sender(sender);
+    struct wakes k;
+    int r;
+    if (c->unbounded)
+        return bide__channel_spill(c, item);
+    if (!(ring_load(&c->ring.tail) & RING_AWAITED))
+        return -EAGAIN;
+    k.count = 0;
     lock_take(&c->lock);
-    assert(c->reserved > 0);
-    int r = c->deaf ? -EPIPE : 0;
-    c->reserved--;
-    if (r == 0)
-        put(c, item);
-    share_room(c);
-    end_receivers(c);
-    lock_give(&c->lock);
+    r = bide__channel_send_locked(c, item, &k);
+    if (r == -EAGAIN)
+        bide__channel_crowd(c, NULL, (bide_waker){0});
+    channel_unlock(c, &k);
     return r;
 }
 
-void bide_channel_unreserve(bide_sender *sender)
+/* After a reservation was given up, which may have been the last of a closed channel. */
+static void end_and_unlock(struct channel *c, struct wakes *k)
 {
-    struct channel *c = of_sender(sender);
-    lock_take(&c->lock);
-    assert(c->reserved > 0);
-    c->reserved--;
-    share_room(c);
-    end_receivers(c);
-    lock_give(&c->lock);
+    while (end_receivers(c, k)) {
+        lock_give(&c->lock);
+        wakes_spend(k);
+        lock_take(&c->lock);
+    }
+    channel_unlock(c, k);
 }
 
-int bide_channel_try_recv(bide_receiver *receiver, void *item)
+int bide_try_send(void *tx, const void *item)
 {
-    struct channel *c = of_receiver(receiver);
+    return channel_send(tx, item);
+}
+
+int bide_send_reserved(void *tx, const void *item)
+{
+    struct channel *c = tx;
+    struct wakes k;
+    k.count = 0;
+    uint64_t tail = ring_load(&c->ring.tail), to;
+    do {
+        BIDE__ASSERT(ring_reserved(tail) > 0, "channel: send: no place is reserved");
+        if (tail & RING_AWAITED)
+            break;
+        to = tail & RING_DEAF ? tail - RING_PLACE : ring_step(tail) - RING_PLACE;
+    } while (!ring_change(&c->ring.tail, &tail, to));
+    if (!(tail & RING_AWAITED)) {
+        if (tail & RING_DEAF)
+            return -EPIPE;
+        ring_put(&c->ring, (uint32_t)tail, item);
+        return 0;
+    }
     lock_take(&c->lock);
-    int r = may_receive(c);
-    if (r == 0)
-        take(c, item);
-    lock_give(&c->lock);
+    int r = ring_load(&c->ring.tail) & RING_DEAF ? -EPIPE : 0;
+    if (r == 0 && c->receiving.first == NULL) {
+        put(c, item, 1);
+    } else {
+        reserve(c, -1);
+        if (r == 0)
+            hand_over(c, item, &k);
+    }
+    end_and_unlock(c, &k);
     return r;
 }
 
-size_t bide_channel_count(const bide_receiver *receiver)
+void bide_unreserve(void *tx, size_t count)
 {
-    struct channel *c = of_receiver(receiver);
+    struct channel *c = tx;
+    struct wakes k;
+    k.count = 0;
+    uint64_t tail = ring_load(&c->ring.tail);
+    do {
+        BIDE__ASSERT(ring_reserved(tail) >= count, "channel: unreserve: more than is reserved");
+        if (tail & (RING_AWAITED | RING_CROWDED))
+            break;
+    } while (!ring_change(&c->ring.tail, &tail, tail - count * RING_PLACE));
+    if (!(tail & (RING_AWAITED | RING_CROWDED)))
+        return;
     lock_take(&c->lock);
-    size_t count = c->count;
-    lock_give(&c->lock);
-    return count;
+    reserve(c, -(int64_t)count);
+    end_and_unlock(c, &k);
 }
 
-/* ---- the leaves ---- */
-
-struct send {
-    struct bide_frame h;
-    bide_sender *sender;
-    union {
-        const void *item; /* that of the waiter */
-        struct bide__waiter w;
-    };
-};
-
-struct reserve {
-    struct bide_frame h;
-    bide_sender *sender;
-    struct bide__waiter w;
-};
-
-struct recv {
-    struct bide_frame h;
-    bide_receiver *receiver;
-    union {
-        void *item; /* that of the waiter */
-        struct bide__waiter w;
-    };
-};
-
-/*
- * What the three polls have in common; called with the lock held. `may` is what may_send or
- * may_receive returns now. Returns true if the leaf must suspend. Otherwise w->result is the
- * operation's result; if it is 0 and the waiter is not DONE, the caller must still carry out the
- * operation.
- */
-static bool must_wait(struct bide_cx *cx, struct bide__waiters *queue, struct bide__waiter *w,
-                      int may)
+int bide__channel_take_slow(struct channel *c, void *item, int r)
 {
-    if (w->state == WAITER_DONE)
-        return false;
-    if (w->state == WAITER_QUEUED) {
-        waiter_refresh(w, cx->waker);
-        return true;
+    struct wakes k;
+    k.count = 0;
+    while (r == -EBUSY || r == CHANNEL_AGAIN || spill_count(&c->spill) > 0) {
+        lock_take(&c->lock);
+        r = bide__channel_recv_locked(c, item);
+        if (r == -EAGAIN)
+            bide__channel_leave(c);
+        channel_unlock(c, &k);
+        if (r != CHANNEL_AGAIN)
+            return r;
+        ring_settle(&c->ring);
     }
-    if (may == -EAGAIN) {
-        waiters_add(queue, w, cx->waker);
-        return true;
-    }
-    w->result = may;
-    return !bide_budget_spend(cx);
+    return ring_is_over(&c->ring) ? 0 : -EAGAIN;
 }
 
-static enum bide_poll send_or_reserve(struct bide_cx *cx, struct bide_frame *h, struct channel *c,
-                                      struct bide__waiter *w)
+int bide_try_recv(void *rx, void *item)
 {
-    lock_take(&c->lock);
-    bool wait = must_wait(cx, &c->sending, w, may_send(c));
-    if (!wait && w->state == WAITER_IDLE && w->result == 0) {
-        if (w->item != NULL)
-            put(c, w->item);
-        else
-            c->reserved++;
-    }
-    lock_give(&c->lock);
-    return wait ? bide_frame_suspend(cx, h) : bide__leaf_finish(cx, h, w->result);
+    return channel_take(rx, item);
 }
-
-/* ---- what can be done at once needs no frame ---- */
-
-static bool send_now(struct bide_cx *cx, bide_sender *sender, const void *item, int *result)
-{
-    struct channel *c = of_sender(sender);
-    lock_take(&c->lock);
-    *result = may_send(c);
-    bool now = *result != -EAGAIN && bide_budget_spend(cx);
-    if (now && *result == 0)
-        put(c, item);
-    lock_give(&c->lock);
-    return now;
-}
-
-static bool recv_now(struct bide_cx *cx, bide_receiver *receiver, void *item, int *result)
-{
-    struct channel *c = of_receiver(receiver);
-    lock_take(&c->lock);
-    *result = may_receive(c);
-    bool now = *result != -EAGAIN && bide_budget_spend(cx);
-    if (now && *result == 0)
-        take(c, item);
-    lock_give(&c->lock);
-    return now;
-}
-
-static enum bide_answer stop(struct channel *c, struct bide__waiters *queue, struct bide__waiter *w)
-{
-    lock_take(&c->lock);
-    if (w->state == WAITER_QUEUED)
-        waiters_remove(queue, w);
-    bool completed = w->state == WAITER_DONE;
-    lock_give(&c->lock);
-    return completed ? BIDE_COMPLETED : BIDE_CANCELLED;
-}
-
-static enum bide_poll send_poll(struct bide_cx *cx, struct bide_frame *h)
-{
-    struct send *f = (struct send *)(void *)h;
-    if (h->state == 0) {
-        assert(f->item != NULL);
-        waiter_init(&f->w, f->item);
-        h->state = BIDE__BEGUN;
-    }
-    return send_or_reserve(cx, h, of_sender(f->sender), &f->w);
-}
-
-static enum bide_answer send_cancel(struct bide_cx *cx, struct bide_frame *h)
-{
-    struct send *f = (struct send *)(void *)h;
-    struct channel *c = of_sender(f->sender);
-    (void)cx;
-    return stop(c, &c->sending, &f->w);
-}
-
-static enum bide_poll reserve_poll(struct bide_cx *cx, struct bide_frame *h)
-{
-    struct reserve *f = (struct reserve *)(void *)h;
-    if (h->state == 0) {
-        waiter_init(&f->w, NULL);
-        h->state = BIDE__BEGUN;
-    }
-    return send_or_reserve(cx, h, of_sender(f->sender), &f->w);
-}
-
-static enum bide_answer reserve_cancel(struct bide_cx *cx, struct bide_frame *h)
-{
-    struct reserve *f = (struct reserve *)(void *)h;
-    struct channel *c = of_sender(f->sender);
-    (void)cx;
-    return stop(c, &c->sending, &f->w);
-}
-
-static enum bide_poll recv_poll(struct bide_cx *cx, struct bide_frame *h)
-{
-    struct recv *f = (struct recv *)(void *)h;
-    struct channel *c = of_receiver(f->receiver);
-    if (h->state == 0) {
-        waiter_init(&f->w, f->item);
-        h->state = BIDE__BEGUN;
-    }
-    lock_take(&c->lock);
-    bool wait = must_wait(cx, &c->receiving, &f->w, may_receive(c));
-    if (!wait && f->w.state == WAITER_IDLE && f->w.result == 0)
-        take(c, f->item);
-    lock_give(&c->lock);
-    return wait ? bide_frame_suspend(cx, h) : bide__leaf_finish(cx, h, f->w.result);
-}
-
-static enum bide_answer recv_cancel(struct bide_cx *cx, struct bide_frame *h)
-{
-    struct recv *f = (struct recv *)(void *)h;
-    struct channel *c = of_receiver(f->receiver);
-    (void)cx;
-    return stop(c, &c->receiving, &f->w);
-}
-
-BIDE__LEAF_NOW(int, bide_channel_send, struct send, send_now, send_poll, send_cancel,
-               (bide_sender *, sender), (const void *, item));
-BIDE__LEAF(int, bide_channel_reserve, struct reserve, reserve_poll, reserve_cancel,
-           (bide_sender *, sender));
-BIDE__LEAF_NOW(int, bide_channel_recv, struct recv, recv_now, recv_poll, recv_cancel,
-               (bide_receiver *, receiver), (void *, item));

@@ -1,188 +1,267 @@
 /*
- * lib/sync/oneshot.c: one value from one sender to one receiver.
+ * lib/sync/oneshot.c: one value from one sender to one receiver, without a lock: one word says it
+ * all.
  *
- * The value stays in the oneshot until the receiver takes it, so a cancelled receive has nothing to
- * give back. The sender sets state_ once, from OPEN to SENT or GONE; taking the value sets it from
- * SENT to GONE. The half that ends last frees an allocated oneshot: the sender's half has ended
- * when state_ is not OPEN, the receiver's when receiver_ is 0. The unlock is the last thing that
- * the sender does with a oneshot that it does not free.
+ *     OPEN    nothing has happened; nobody waits
+ *     SENT    the value lies behind the header; taking it makes this GONE
+ *     GONE    the sender ended its half without a value, or the value was taken
+ *     DEAF    the receiver ended its half
+ *     other   a waker: a receive waits. The clone belongs to the word: whoever exchanges it for
+ *             something else wakes or drops it
  *
- * At most one receive waits, so the oneshot needs no list: the waker, a clone, is in waker_ until
- * the sender spends it or the receive is cancelled. No receive begins to wait after the sender's
- * half has ended. So if one waits and finds waker_ 0, the sender has woken it.
+ * The sender changes the word once, in one exchange, which is the last time it touches a oneshot
+ * that it does not free. The half that ends last frees it: the receiver if it finds SENT or GONE,
+ * the sender if it finds DEAF. A cancelled receive takes its waker back; if there is another word
+ * in its place, the sender has come first.
+ *
+ * info_ has the size of the value, and above the flags KEPT (it lies in the caller's memory and is
+ * not freed) and DROPS (a function lies behind the value).
  */
+#define BIDE__UNTYPED
 #include "lib/leaf.h"
 
-#include <assert.h>
-
+#include "core/assert.h"
 #include "lib/sync/wait.h"
 
-enum { OPEN, SENT, GONE };
+#include <bide/channel.h>
 
-enum { WAITS = 2 }; /* in h.state: its waker is in the oneshot, or was */
+#include <stdatomic.h>
+
+/* No waker is so small: the branch is in its low five bits, the task above. */
+enum { OPEN, SENT, GONE, DEAF, STATES };
+
+enum { KEPT = 1, DROPS = 2, SIZE = 4 }; /* in info_ */
+
+enum { WAITS = 2 }; /* in h.state: the word was its waker */
 
 struct recv {
     struct bide_frame h;
-    bide_oneshot *oneshot;
+    void *rx;
     void *item;
 };
 
-/* An allocated oneshot, followed by its value. */
-struct heap_oneshot {
-    bide_oneshot o;
-    _Alignas(max_align_t) char item[];
-};
-
-int bide_oneshot_new(size_t item_size, void (*drop)(void *item), bide_oneshot **oneshot)
+static uintptr_t state_of(const struct bide__oneshot *o)
 {
-    struct heap_oneshot *s = NULL;
-    *oneshot = NULL;
-    if (item_size <= SIZE_MAX - sizeof *s)
-        s = bide__alloc(sizeof *s + item_size);
-    if (s == NULL)
-        return -ENOMEM;
-    s->o = (bide_oneshot){
-        .receiver_ = 1, .heap_ = 1, .item_ = s->item, .item_size_ = item_size, .drop_ = drop};
-    *oneshot = &s->o;
-    return 0;
+    return __atomic_load_n(&o->state_, __ATOMIC_ACQUIRE);
 }
 
-void bide_oneshot_init(bide_oneshot *oneshot, void *item, size_t item_size)
+static uintptr_t exchange(struct bide__oneshot *o, uintptr_t state)
 {
-    *oneshot = (bide_oneshot){.receiver_ = 1, .item_ = item, .item_size_ = item_size};
-}
-
-static bide_waker waker_take(bide_oneshot *o)
-{
-    bide_waker waker = {o->waker_};
-    o->waker_ = 0;
-    return waker;
-}
-
-/* Ends the sender's half with state SENT or GONE. Called with the lock held; gives it back. */
-static void end_sender(bide_oneshot *o, uint8_t state)
-{
-    bool last = o->heap_ && !o->receiver_;
-    size_t size = sizeof(struct heap_oneshot) + o->item_size_;
-
-    assert(o->state_ == OPEN && "a oneshot is sent or dropped once");
+    if (!lock_is_alone())
+        return __atomic_exchange_n(&o->state_, state, __ATOMIC_ACQ_REL);
+    uintptr_t before = o->state_;
     o->state_ = state;
-    /* It is spent after the lock was given back; see wait.h. */
-    bide_waker waker = waker_take(o);
-    lock_give(&o->lock_);
-    if (waker.bits != 0)
-        bide_waker_wake(waker);
-    if (last)
-        bide__free(o, size);
+    return before;
 }
 
-int bide_oneshot_send(bide_oneshot *oneshot, const void *item)
+/* False: the word was not `from`. */
+static bool change(struct bide__oneshot *o, uintptr_t from, uintptr_t to)
 {
-    lock_take(&oneshot->lock_);
-    bool taken = oneshot->receiver_;
-    if (taken && oneshot->item_size_ > 0)
-        memcpy(oneshot->item_, item, oneshot->item_size_);
-    end_sender(oneshot, taken ? SENT : GONE);
-    return taken ? 0 : -EPIPE;
+    if (lock_is_alone()) {
+        o->state_ = o->state_ == from ? to : o->state_;
+        return o->state_ == to;
+    }
+    return __atomic_compare_exchange_n(&o->state_, &from, to, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
 }
 
-void bide_oneshot_drop_sender(bide_oneshot *oneshot)
+static void *item_of(struct bide__oneshot *o)
 {
-    if (oneshot == NULL)
-        return;
-    lock_take(&oneshot->lock_);
-    end_sender(oneshot, GONE);
+    return o + 1;
 }
 
-void bide_oneshot_drop_receiver(bide_oneshot *oneshot)
+static size_t size_of(const struct bide__oneshot *o)
 {
-    if (oneshot == NULL)
-        return;
-    lock_take(&oneshot->lock_);
-    assert(oneshot->receiver_ && oneshot->waker_ == 0);
-    oneshot->receiver_ = 0;
-    uint8_t state = oneshot->state_;
-    lock_give(&oneshot->lock_);
-
-    if (state == SENT && oneshot->drop_ != NULL)
-        oneshot->drop_(oneshot->item_);
-    if (state != OPEN && oneshot->heap_)
-        bide__free(oneshot, sizeof(struct heap_oneshot) + oneshot->item_size_);
+    return o->info_ / SIZE;
 }
 
-/* Called with the lock held. */
-static int take(bide_oneshot *o, void *item)
+/* ---- made and freed ---- */
+
+typedef void drop_fn(void *item);
+
+/* Where the function lies. */
+static drop_fn **drop_of(struct bide__oneshot *o)
 {
-    if (o->state_ == OPEN)
-        return -EAGAIN;
-    if (o->state_ == GONE)
-        return -EPIPE;
-    if (item != NULL && o->item_size_ > 0)
-        memcpy(item, o->item_, o->item_size_);
-    o->state_ = GONE;
+    size_t offset = (size_of(o) + sizeof(drop_fn *) - 1) & ~(sizeof(drop_fn *) - 1);
+    return (drop_fn **)(void *)((char *)item_of(o) + offset);
+}
+
+static size_t block_size(struct bide__oneshot *o)
+{
+    if (o->info_ & DROPS)
+        return (size_t)((char *)(drop_of(o) + 1) - (char *)o);
+    return sizeof *o + size_of(o);
+}
+
+static void store_ends(struct bide__oneshot *o, void *tx, void *rx)
+{
+    memcpy(tx, &o, sizeof o);
+    memcpy(rx, &o, sizeof o);
+}
+
+int bide_oneshot_new_with(size_t item_size, void (*drop)(void *item), void *tx, void *rx)
+{
+    struct bide__oneshot made = {OPEN, item_size * SIZE + (drop != NULL ? DROPS : 0)};
+    struct bide__oneshot *o = NULL;
+    if (item_size <= PTRDIFF_MAX / SIZE)
+        o = bide__alloc(block_size(&made));
+    store_ends(o, tx, rx);
+    if (o == NULL)
+        return -ENOMEM;
+    *o = made;
+    if (drop != NULL)
+        *drop_of(o) = drop;
     return 0;
 }
 
-int bide_oneshot_try_recv(bide_oneshot *oneshot, void *item)
+void bide_oneshot_ends(void *oneshot, size_t item_size, void *tx, void *rx)
 {
-    lock_take(&oneshot->lock_);
-    int r = take(oneshot, item);
-    lock_give(&oneshot->lock_);
-    return r;
+    struct bide__oneshot *o = oneshot;
+    BIDE__ASSERT(o->state_ == OPEN && o->info_ == 0, "oneshot: ends: it is in use");
+    o->info_ = item_size * SIZE + KEPT;
+    store_ends(o, tx, rx);
 }
 
-/* Called with the lock held, by a receive that waits: keeps the waker of the latest poll. */
-static void change_waker(bide_oneshot *o, bide_waker waker)
+static void free_it(struct bide__oneshot *o)
 {
-    if (o->waker_ == waker.bits)
+    if (!(o->info_ & KEPT))
+        bide__free(o, block_size(o));
+}
+
+/* ---- the ends ---- */
+
+/* Ends the sender's half. Returns false if the receiver is gone. */
+static bool end_sender(struct bide__oneshot *o, uintptr_t state)
+{
+    uintptr_t before = exchange(o, state);
+    BIDE__ASSERT(before != SENT && before != GONE, "oneshot: send: its sender has ended before");
+    if (before >= STATES)
+        bide_waker_wake((bide_waker){before});
+    if (before == DEAF)
+        free_it(o);
+    return before != DEAF;
+}
+
+int bide_oneshot_send(void *tx, const void *item)
+{
+    struct bide__oneshot *o = tx;
+    memcpy(item_of(o), item, size_of(o));
+    return end_sender(o, SENT) ? 0 : -EPIPE;
+}
+
+void bide_oneshot_sender_drop(void *tx)
+{
+    if (tx != NULL)
+        end_sender(tx, GONE);
+}
+
+bool bide_oneshot_is_closed(const void *tx)
+{
+    return state_of(tx) == DEAF;
+}
+
+void bide_oneshot_receiver_drop(void *rx)
+{
+    struct bide__oneshot *o = rx;
+    if (o == NULL)
         return;
-    bide_waker_drop(waker_take(o));
-    o->waker_ = bide_waker_clone(waker).bits;
+    uintptr_t before = exchange(o, DEAF);
+    BIDE__ASSERT(before < STATES && before != DEAF,
+                 "oneshot: the receiver ends: a receive waits, or it has ended before");
+    if (before == SENT && o->info_ & DROPS)
+        (*drop_of(o))(item_of(o));
+    if (before != OPEN)
+        free_it(o);
+}
+
+/* Takes the value, or says what there is instead. */
+static int take(struct bide__oneshot *o, void *item)
+{
+    uintptr_t state = state_of(o);
+    if (state == GONE)
+        return 0;
+    if (state != SENT)
+        return -EAGAIN;
+    memcpy(item, item_of(o), size_of(o));
+    __atomic_store_n(&o->state_, GONE, __ATOMIC_RELAXED); /* nobody else writes it any more */
+    return 1;
+}
+
+int bide_oneshot_try_recv(void *rx, void *item)
+{
+    return take(rx, item);
+}
+
+/* ---- the leaf ---- */
+
+static bool recv_now(struct bide_cx *cx, void *rx, void *item, int *result)
+{
+    if (cx->turn->budget == 0)
+        return false;
+    *result = take(rx, item);
+    if (*result == -EAGAIN)
+        return false;
+    cx->turn->budget--;
+    return true;
+}
+
+/* Leaves the waker in the word, in place of `from`. False: the word is another one. */
+static bool wait_with(struct bide_cx *cx, struct recv *f, uintptr_t from)
+{
+    bide_waker clone = bide_waker_clone(cx->waker);
+    if (!change(f->rx, from, clone.bits)) {
+        bide_waker_drop(clone);
+        return false;
+    }
+    f->h.state = WAITS;
+    return true;
+}
+
+/* Waits, or goes on waiting with the waker of this poll. False: there is nothing to wait for. */
+static bool wait_for_it(struct bide_cx *cx, struct recv *f)
+{
+    for (;;) {
+        uintptr_t state = state_of(f->rx);
+        if (state != OPEN && state < STATES)
+            return false;
+        if (state != OPEN && (f->h.state != WAITS || state == cx->waker.bits))
+            return f->h.state == WAITS;
+        if (wait_with(cx, f, state)) {
+            if (state != OPEN)
+                bide_waker_drop((bide_waker){state});
+            return true;
+        }
+    }
 }
 
 static enum bide_poll recv_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct recv *f = (struct recv *)(void *)h;
-    bide_oneshot *o = f->oneshot;
-    int r = -EAGAIN;
 
     if (h->state == 0)
         h->state = BIDE__BEGUN;
-    lock_take(&o->lock_);
-    if (h->state == WAITS) {
-        if (o->waker_ != 0)
-            change_waker(o, cx->waker);
-        else
-            r = take(o, f->item);
-    } else if (o->waker_ != 0) {
-        r = -EBUSY;
-    } else if (o->state_ == OPEN) {
-        o->waker_ = bide_waker_clone(cx->waker).bits;
-        h->state = WAITS;
-    } else if (bide_budget_spend(cx)) {
-        r = take(o, f->item);
-    }
-    lock_give(&o->lock_);
-    return r != -EAGAIN ? bide__leaf_finish(cx, h, r) : bide_frame_suspend(cx, h);
+    if (wait_for_it(cx, f))
+        return bide_frame_suspend(cx, h);
+    if (state_of(f->rx) >= STATES)
+        return bide__leaf_finish(cx, h, -EBUSY);
+    if (h->state != WAITS && !bide_budget_spend(cx))
+        return bide_frame_suspend(cx, h);
+    return bide__leaf_finish(cx, h, take(f->rx, f->item));
 }
 
 static enum bide_answer recv_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
     struct recv *f = (struct recv *)(void *)h;
-    bide_oneshot *o = f->oneshot;
-    enum bide_answer answer = BIDE_CANCELLED;
+    uintptr_t state = state_of(f->rx);
 
     (void)cx;
     if (h->state != WAITS)
-        return answer;
-    lock_take(&o->lock_);
-    if (o->waker_ != 0)
-        bide_waker_drop(waker_take(o));
-    else
-        answer = BIDE_COMPLETED;
-    lock_give(&o->lock_);
-    return answer;
+        return BIDE_CANCELLED;
+    if (state < STATES || !change(f->rx, state, OPEN))
+        return BIDE_COMPLETED;
+    bide_waker_drop((bide_waker){state});
+    return BIDE_CANCELLED;
 }
 
-BIDE__LEAF(int, bide_oneshot_recv, struct recv, recv_poll, recv_cancel, (bide_oneshot *, oneshot),
-           (void *, item));
+BIDE__LEAF_PARKS(int, bide_oneshot_recv, struct recv, recv_now, recv_poll, recv_cancel,
+                 (void *, rx), (void *, item));

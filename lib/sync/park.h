@@ -61,45 +61,6 @@ static inline bide_waker queue_finish(struct bide__parking *q, struct bide__park
     return (bide_waker){w->waker};
 }
 
-static inline void waker_wake_any(bide_waker waker)
-{
-    if (waker.bits != 0)
-        bide_waker_wake(waker);
-}
-
-static inline void waker_drop_any(bide_waker waker)
-{
-    if (waker.bits != 0)
-        bide_waker_drop(waker);
-}
-
-/* ---- wakers that are due when the lock has been given back ---- */
-
-enum { WAKES = 32 };
-
-struct wakes {
-    unsigned count;
-    bide_waker waker[WAKES];
-};
-
-static inline void wakes_add(struct wakes *wakes, bide_waker waker)
-{
-    if (waker.bits != 0)
-        wakes->waker[wakes->count++] = waker;
-}
-
-static inline bool wakes_are_full(const struct wakes *wakes)
-{
-    return wakes->count == WAKES;
-}
-
-static inline void wakes_spend(struct wakes *wakes)
-{
-    for (unsigned i = 0; i < wakes->count; i++)
-        bide_waker_wake(wakes->waker[i]);
-    wakes->count = 0;
-}
-
 /* ---- leaves ---- */
 
 struct park;

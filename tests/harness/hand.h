@@ -2,7 +2,7 @@
  * hand.h: tasks that a test polls by hand, without a runtime.
  *
  *   struct hand h;
- *   hand_begin(&h, &bide__desc_bide_channel_recv, &(struct { ... }){rx, &value});
+ *   hand_begin(&h, &bide__desc_bide_recv, &(struct { ... }){rx, &value});
  *   CHECK(!hand_poll(&h));     it has suspended
  *   ...                        something that should wake it
  *   CHECK_EQ(h.wakes, 1);

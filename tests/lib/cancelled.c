@@ -51,15 +51,15 @@ static void check_end(const struct cancel_run *run, const char *expected_trace)
 
 /* ---- channels ---- */
 
-static bide_sender *tx;
-static bide_receiver *rx;
+static bide_sender(int) tx;
+static bide_receiver(int) rx;
 static int given, taken;
 
 static void new_channel(void *state)
 {
     (void)state;
     given = taken = 0;
-    CHECK_EQ(bide_channel_new(sizeof(int), 1, NULL, &tx, &rx), 0);
+    CHECK_EQ(bide_channel_new(1, &tx, &rx), 0);
 }
 
 static async int produce(void)
@@ -68,7 +68,7 @@ static async int produce(void)
         bide_sender_drop(tx);
     }
     while (given < ITEMS) {
-        CHECK_EQ(await bide_channel_send(tx, &given), 0);
+        CHECK_EQ(await bide_send(tx, &given), 0);
         given++;
         if (given % 2)
             await bide_yield();
@@ -83,7 +83,7 @@ SCENARIO(run_receive)
     int item;
     defer {
         mark('b');
-        while (await bide_channel_recv(rx, &item) == 0)
+        while (await bide_recv(rx, &item) > 0)
             CHECK_EQ(item, taken++);
         CHECK_EQ(await bide_task_wait(producer), 0);
     }
@@ -91,7 +91,7 @@ SCENARIO(run_receive)
         mark('a');
         await bide_yield();
     }
-    while (await bide_channel_recv(rx, &item) == 0) {
+    while (await bide_recv(rx, &item) > 0) {
         CHECK_EQ(item, taken++);
         if (item == 2)
             await bide_yield();
@@ -114,7 +114,7 @@ TEST(a_receive)
 
 static async int consume(void)
 {
-    for (int item; await bide_channel_recv(rx, &item) == 0; taken++) {
+    for (int item; await bide_recv(rx, &item) > 0; taken++) {
         CHECK_EQ(item, taken);
         await bide_yield();
     }
@@ -134,7 +134,7 @@ SCENARIO(run_send)
         mark('a');
     }
     for (int item = 0; item < ITEMS; item++) {
-        CHECK_EQ(await bide_channel_send(tx, &item), 0);
+        CHECK_EQ(await bide_send(tx, &item), 0);
         given++;
     }
     return 0;
@@ -163,14 +163,14 @@ SCENARIO(run_reserve)
         CHECK_EQ(await bide_task_wait(consumer), 0);
     }
     while (given < ITEMS) {
-        bool reserved = await bide_channel_reserve(tx) == 0;
+        bool reserved = await bide_reserve(tx, 1) == 0;
         defer {
             mark('a');
             if (reserved)
-                bide_channel_unreserve(tx);
+                bide_unreserve(tx, 1);
         }
         await bide_yield();
-        CHECK_EQ(bide_channel_send_reserved(tx, &given), 0);
+        CHECK_EQ(bide_send_reserved(tx, &given), 0);
         reserved = false;
         given++;
     }
@@ -197,13 +197,14 @@ TEST(a_reservation)
 
 /* ---- oneshot ---- */
 
-static bide_oneshot *shot;
+static bide_oneshot_sender(int) shot_tx;
+static bide_oneshot_receiver(int) shot_rx;
 
 static async int shoot(void)
 {
     int value = 42;
     await bide_yield();
-    CHECK_EQ(bide_oneshot_send(shot, &value), 0);
+    CHECK_EQ(bide_oneshot_send(shot_tx, &value), 0);
     return 0;
 }
 
@@ -212,17 +213,17 @@ SCENARIO(run_oneshot)
     (void)state;
     int value = 0;
     taken = 0;
-    CHECK_EQ(bide_oneshot_new(sizeof value, NULL, &shot), 0);
+    CHECK_EQ(bide_oneshot_new(&shot_tx, &shot_rx), 0);
     bide_task(int) sender = bide_spawn(shoot());
     defer {
         mark('a');
         if (taken == 0)
-            CHECK_EQ(await bide_oneshot_recv(shot, &value), 0);
+            CHECK_EQ(await bide_oneshot_recv(shot_rx, &value), 1);
         CHECK_EQ(value, 42);
-        bide_oneshot_drop_receiver(shot);
+        bide_oneshot_receiver_drop(shot_rx);
         CHECK_EQ(await bide_task_wait(sender), 0);
     }
-    CHECK_EQ(await bide_oneshot_recv(shot, &value), 0);
+    CHECK_EQ(await bide_oneshot_recv(shot_rx, &value), 1);
     taken++;
     CHECK_EQ(value, 42);
     return 0;

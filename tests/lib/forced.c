@@ -127,13 +127,13 @@ TEST(an_accept)
 
 /* ---- channels, oneshots, notifications, signals ---- */
 
-static bide_sender *tx;
-static bide_receiver *rx;
+static bide_sender(int) tx;
+static bide_receiver(int) rx;
 
 static async int receive_at_the_end(void)
 {
     defer {
-        outcome = await bide_channel_recv(rx, &(int){0});
+        outcome = await bide_recv(rx, &(int){0});
     }
     await for_ever();
     return 0;
@@ -173,7 +173,7 @@ TEST(waits)
 {
     for (int which = 0; which < 3; which++) {
         begin();
-        CHECK_EQ(bide_channel_new(sizeof(int), 1, NULL, &tx, &rx), 0);
+        CHECK_EQ(bide_channel_new(1, &tx, &rx), 0);
         CHECK_EQ(bide_block_on(start_waiting(which)), 0);
         end();
         bide_sender_drop(tx);

@@ -536,7 +536,8 @@ TEST(a_set_goes_from_task_to_task)
 
 enum { THREADS = 4, EACH = 200 };
 
-static bide_oneshot *shots[THREADS * EACH];
+static bide_oneshot_sender(int) shots[THREADS * EACH];
+static bide_oneshot_receiver(int) hits[THREADS * EACH];
 
 static void *sends(void *argument)
 {
@@ -549,8 +550,8 @@ static void *sends(void *argument)
 static async int receives(int i)
 {
     int n = -1;
-    CHECK_EQ(await bide_oneshot_recv(shots[i], &n), 0);
-    bide_oneshot_drop_receiver(shots[i]);
+    CHECK_EQ(await bide_oneshot_recv(hits[i], &n), 1);
+    bide_oneshot_receiver_drop(hits[i]);
     CHECK_EQ(n, i);
     return n;
 }
@@ -562,7 +563,7 @@ static async int from_threads(void)
     long sum = 0;
     bide_future_set(int) set = set_new(0);
     for (int i = 0; i < THREADS * EACH; i++) {
-        CHECK_EQ(bide_oneshot_new(sizeof(int), NULL, &shots[i]), 0);
+        CHECK_EQ(bide_oneshot_new(&shots[i], &hits[i]), 0);
         bide_future_set_add(set, receives(i));
     }
     (void)await bide_timeout(BIDE_MS(1), bide_future_set_next(set, &n));

@@ -29,36 +29,39 @@
 
 /* ---- channel and oneshot ---- */
 
-static async int answer(bide_receiver *rx)
+typedef bide_oneshot_sender(int) shot;
+
+static async int answer(bide_receiver(shot) rx)
 {
-    bide_oneshot *shot;
+    shot answer_to;
     int r;
-    while ((r = await bide_channel_recv(rx, &shot)) == 0)
-        (void)bide_oneshot_send(shot, &(int){7});
-    return r == -EPIPE ? 0 : r;
+    while ((r = await bide_recv(rx, &answer_to)) == 1)
+        (void)bide_oneshot_send(answer_to, &(int){7});
+    return r;
 }
 
-static async int ask(bide_sender *tx)
+static async int ask(bide_sender(shot) tx)
 {
     defer {
         bide_sender_drop(tx);
     }
     for (int i = 0; i < 3; i++) {
-        bide_oneshot *shot;
+        shot request;
+        bide_oneshot_receiver(int) answers;
         int value = 0;
-        int r = bide_oneshot_new(sizeof value, NULL, &shot);
+        int r = bide_oneshot_new(&request, &answers);
         if (r < 0)
             return r;
         defer {
-            bide_oneshot_drop_receiver(shot);
+            bide_oneshot_receiver_drop(answers);
         }
-        r = await bide_channel_reserve(tx);
+        r = await bide_reserve(tx, 1);
         if (r < 0) {
-            bide_oneshot_drop_sender(shot);
+            bide_oneshot_sender_drop(request);
             return r;
         }
-        (void)bide_channel_send_reserved(tx, &shot);
-        r = await bide_oneshot_recv(shot, &value);
+        (void)bide_send_reserved(tx, &request);
+        r = await bide_oneshot_recv(answers, &value);
         if (r < 0)
             return r;
         CHECK_EQ(value, 7);
@@ -68,27 +71,27 @@ static async int ask(bide_sender *tx)
 
 static void drop_shot(void *item)
 {
-    bide_oneshot_drop_sender(*(bide_oneshot **)item);
+    bide_oneshot_sender_drop(*(shot *)item);
 }
 
 static async int requests(void)
 {
-    bide_sender *tx;
-    bide_receiver *rx;
-    int r = bide_channel_new(sizeof(bide_oneshot *), 1, drop_shot, &tx, &rx);
+    bide_sender(shot) tx;
+    bide_receiver(shot) rx;
+    int r = bide_channel_new_with(1, drop_shot, &tx, &rx);
     if (r < 0)
         return r;
     defer {
         bide_receiver_drop(rx);
     }
     /* ask owns tx. If ask could not begin, nobody drops tx. */
-    bide_sender *spare = bide_sender_clone(tx);
+    bide_sender(shot) spare = bide_sender_clone(tx);
     defer {
         bide_sender_drop(spare);
     }
     bide_task(int) server = bide_spawn(answer(rx));
     r = await ask(tx);
-    bide_channel_close(rx);
+    bide_receiver_close(rx);
     int served = await bide_task_wait(server);
     return r < 0 ? r : served;
 }

@@ -18,9 +18,15 @@ static bide_stream *from, *to, *one, *two;
 static bide_reader *lines;
 static bide_tcp_listener *listener;
 static bide_stream *client;
-static bide_sender *sender;
-static bide_receiver *receiver;
-static bide_oneshot oneshot;
+static bide_sender(int) sender;
+static bide_receiver(int) receiver;
+static bide_oneshot(int) oneshot;
+static bide_oneshot_sender(int) one_sender;
+static bide_oneshot_receiver(int) one_receiver;
+static bide_broadcast(int) news;
+static bide_subscriber(int) subscriber;
+static bide_watch(int) watch;
+static bide_watcher(int) watcher;
 static bide_notify notify;
 static bide_timer timer;
 static bide_interval interval;
@@ -60,10 +66,15 @@ static void prepare(void)
     CHECK_EQ(bide_block_on(bide_stream_write(two, "data", 4)), 4);
     CHECK_EQ(bide_tcp_listen("127.0.0.1", 0, &listener), 0);
     CHECK_EQ(bide_block_on(connects()), 0);
-    CHECK_EQ(bide_channel_new(sizeof(int), 3, NULL, &sender, &receiver), 0);
-    CHECK_EQ(bide_channel_try_send(sender, &value), 0);
-    bide_oneshot_init(&oneshot, &item, sizeof(item));
-    CHECK_EQ(bide_oneshot_send(&oneshot, &value), 0);
+    CHECK_EQ(bide_channel_new(3, &sender, &receiver), 0);
+    CHECK_EQ(bide_try_send(sender, &value), 0);
+    memset(&oneshot, 0, sizeof oneshot);
+    bide_oneshot_ends(&oneshot, &one_sender, &one_receiver);
+    CHECK_EQ(bide_oneshot_send(one_sender, &value), 0);
+    CHECK_EQ(bide_broadcast_new(1, &news), 0);
+    CHECK_EQ(bide_broadcast_subscribe(news, &subscriber), 0);
+    CHECK_EQ(bide_watch_new(&item, &watch), 0);
+    CHECK_EQ(bide_watch_subscribe(watch, &watcher), 0);
     bide_notify_one(&notify);
     timer = bide_timer_after(BIDE_NS(1));
     interval = bide_interval_every(BIDE_MS(1), BIDE_MISSED_BURST);
@@ -85,6 +96,10 @@ static void clean(void)
     bide_tcp_listener_close(listener);
     bide_sender_drop(sender);
     bide_receiver_drop(receiver);
+    bide_subscriber_drop(subscriber);
+    bide_broadcast_drop(news);
+    bide_watcher_drop(watcher);
+    bide_watch_drop(watch);
     bide_delay_queue_free(delays);
     bide_task_detach(task);
     bide_drop(future);
@@ -210,25 +225,55 @@ static async int accepts(void)
 
 static async int sends(void)
 {
-    return await bide_channel_send(sender, &value);
+    return await bide_send(sender, &value);
 }
 
 static async int reserves(void)
 {
-    int r = await bide_channel_reserve(sender);
+    int r = await bide_reserve(sender, 1);
     if (r == 0)
-        bide_channel_unreserve(sender);
+        bide_unreserve(sender, 1);
     return r;
 }
 
 static async int receives(void)
 {
-    return await bide_channel_recv(receiver, &item);
+    return await bide_recv(receiver, &item);
+}
+
+static async int receives_many(void)
+{
+    return await bide_recv_many(receiver, &item, 1);
+}
+
+static async int hears(void)
+{
+    CHECK_EQ(bide_broadcast_send(news, &value), 1);
+    return await bide_subscriber_recv(subscriber, &item);
+}
+
+static async int follows(void)
+{
+    CHECK_EQ(bide_watch_set(watch, &value), 0);
+    return await bide_watcher_changed(watcher, &item);
+}
+
+static async int waits_for_nobody(void)
+{
+    bide_watcher_drop(watcher);
+    watcher = NULL;
+    return await bide_watch_unwatched(watch);
+}
+
+static async int waits_for_the_end(void)
+{
+    bide_receiver_close(receiver);
+    return await bide_sender_closed(sender);
 }
 
 static async int receives_one(void)
 {
-    return await bide_oneshot_recv(&oneshot, &item);
+    return await bide_oneshot_recv(one_receiver, &item);
 }
 
 static async int waits_for_notice(void)
@@ -327,9 +372,13 @@ static async int spawns_in_scope(void)
         ROW(bide_reader_line, reads_line, -ENXIO, -EXDEV, 1),                                     \
         ROW(bide_reader_read, reads_buffered, -ENXIO, -EXDEV, 3),                                 \
         ROW(bide_tcp_connect, connects_again, -ENXIO, 0, 0),                                      \
-        ROW(bide_tcp_accept, accepts, -ENXIO, -EXDEV, 0), ROW(bide_channel_send, sends, 0, 0, 0), \
-        ROW(bide_channel_reserve, reserves, 0, 0, 0), ROW(bide_channel_recv, receives, 0, 0, 0),  \
-        ROW(bide_oneshot_recv, receives_one, 0, 0, 0),                                            \
+        ROW(bide_tcp_accept, accepts, -ENXIO, -EXDEV, 0), ROW(bide_send, sends, 0, 0, 0),         \
+        ROW(bide_reserve, reserves, 0, 0, 0), ROW(bide_recv, receives, 1, 1, 1),                  \
+        ROW(bide_recv_many, receives_many, 1, 1, 1),                                              \
+        ROW(bide_sender_closed, waits_for_the_end, 0, 0, 0),                                      \
+        ROW(bide_subscriber_recv, hears, 1, 1, 1), ROW(bide_watcher_changed, follows, 1, 1, 1),   \
+        ROW(bide_watch_unwatched, waits_for_nobody, 0, 0, 0),                                     \
+        ROW(bide_oneshot_recv, receives_one, 1, 1, 1),                                            \
         ROW(bide_notify_wait, waits_for_notice, 0, 0, 0),                                         \
         ROW(bide_ctrl_c, waits_for_ctrl_c, -ENXIO, ROW_SKIP, ROW_SKIP),                           \
         ROW(bide_task_join, joins, -ENXIO, -EXDEV, 7),                                            \
@@ -485,8 +534,8 @@ TEST(every_async_function_of_the_library_has_a_row)
     static const struct {
         const char *header;
         int least;
-    } headers[] = {{"task", 1}, {"time", 5},  {"io", 8},    {"net", 2},
-                   {"sync", 4}, {"lock", 15}, {"signal", 2}};
+    } headers[] = {{"task", 1},    {"time", 5},  {"io", 8},    {"net", 2},
+                   {"channel", 9}, {"lock", 15}, {"signal", 2}};
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
         CHECK(check_covers(headers[i].header, rows, sizeof(rows) / sizeof(rows[0])) >=
               headers[i].least);

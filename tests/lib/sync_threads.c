@@ -20,8 +20,8 @@ struct item {
     int sender, number;
 };
 
-static bide_sender *tx;
-static bide_receiver *rx;
+static bide_sender(struct item) tx;
+static bide_receiver(struct item) rx;
 
 static pthread_t start(void *(*run)(void *), void *argument)
 {
@@ -30,15 +30,15 @@ static pthread_t start(void *(*run)(void *), void *argument)
     return thread;
 }
 
-static async int send_all(int sender, bide_sender *to)
+static async int send_all(int sender, bide_sender(struct item) to)
 {
     for (int i = 0; i < ITEMS; i++) {
         struct item item = {sender, i};
         if (i % 3 == 0) {
-            CHECK_EQ(await bide_channel_reserve(to), 0);
-            CHECK_EQ(bide_channel_send_reserved(to, &item), 0);
+            CHECK_EQ(await bide_reserve(to, 1), 0);
+            CHECK_EQ(bide_send_reserved(to, &item), 0);
         } else {
-            CHECK_EQ(await bide_channel_send(to, &item), 0);
+            CHECK_EQ(await bide_send(to, &item), 0);
         }
     }
     return 0;
@@ -55,7 +55,7 @@ static async int receive_all(int next[SENDERS])
 {
     struct item item;
     int r;
-    while ((r = await bide_channel_recv(rx, &item)) == 0) {
+    while ((r = await bide_recv(rx, &item)) > 0) {
         CHECK_EQ(item.number, next[item.sender]);
         next[item.sender]++;
     }
@@ -66,13 +66,13 @@ TEST_LIMIT(a_channel_of_many_threads_keeps_each_order, 60)
 {
     pthread_t thread[SENDERS];
     int next[SENDERS] = {0};
-    CHECK_EQ(bide_channel_new(sizeof(struct item), 8, NULL, &tx, &rx), 0);
+    CHECK_EQ(bide_channel_new(8, &tx, &rx), 0);
     for (int i = 0; i < SENDERS; i++) {
         bide_sender_clone(tx);
         thread[i] = start(sender, (void *)(intptr_t)i);
     }
     bide_sender_drop(tx);
-    CHECK_ERR(bide_block_on(receive_all(next)), -EPIPE);
+    CHECK_EQ(bide_block_on(receive_all(next)), 0);
     for (int i = 0; i < SENDERS; i++) {
         CHECK_EQ(next[i], ITEMS);
         pthread_join(thread[i], NULL);
@@ -83,16 +83,19 @@ TEST_LIMIT(a_channel_of_many_threads_keeps_each_order, 60)
 /* Requests that carry the oneshot for their answer. */
 struct request {
     int value;
-    bide_oneshot *answer;
+    bide_oneshot_sender(int) answer;
 };
+
+static bide_sender(struct request) requests_tx;
+static bide_receiver(struct request) requests_rx;
 
 static async int serve(void)
 {
     struct request request;
-    while (await bide_channel_recv(rx, &request) == 0) {
+    while (await bide_recv(requests_rx, &request) > 0) {
         int answer = 2 * request.value;
         if (request.value % 7 == 0)
-            bide_oneshot_drop_sender(request.answer);
+            bide_oneshot_sender_drop(request.answer);
         else
             (void)bide_oneshot_send(request.answer, &answer);
     }
@@ -109,14 +112,15 @@ static void *server(void *argument)
 static async int ask(int value, int *answer)
 {
     struct request request = {value, NULL};
-    CHECK_EQ(bide_oneshot_new(sizeof *answer, NULL, &request.answer), 0);
+    bide_oneshot_receiver(int) answers;
+    CHECK_EQ(bide_oneshot_new(&request.answer, &answers), 0);
     defer {
-        bide_oneshot_drop_receiver(request.answer);
+        bide_oneshot_receiver_drop(answers);
     }
-    CHECK_EQ(await bide_channel_send(tx, &request), 0);
+    CHECK_EQ(await bide_send(requests_tx, &request), 0);
     if (value % 5 == 0)
         return -EAGAIN; /* leaves while the answer is under way */
-    return await bide_oneshot_recv(request.answer, answer);
+    return await bide_oneshot_recv(answers, answer);
 }
 
 static async int ask_all(void)
@@ -125,7 +129,7 @@ static async int ask_all(void)
         int answer = 0, r = await ask(i, &answer);
         if (i % 5 == 0)
             continue;
-        CHECK_ERR(r, i % 7 == 0 ? -EPIPE : 0);
+        CHECK_EQ(r, i % 7 != 0);
         CHECK_EQ(answer, i % 7 == 0 ? 0 : 2 * i);
     }
     return 0;
@@ -133,12 +137,12 @@ static async int ask_all(void)
 
 TEST_LIMIT(requests_are_answered_across_threads, 60)
 {
-    CHECK_EQ(bide_channel_new(sizeof(struct request), 2, NULL, &tx, &rx), 0);
+    CHECK_EQ(bide_channel_new(2, &requests_tx, &requests_rx), 0);
     pthread_t thread = start(server, NULL);
     CHECK_EQ(bide_block_on(ask_all()), 0);
-    bide_sender_drop(tx);
+    bide_sender_drop(requests_tx);
     pthread_join(thread, NULL);
-    bide_receiver_drop(rx);
+    bide_receiver_drop(requests_rx);
 }
 
 static bide_notify ping, pong;
@@ -168,12 +172,16 @@ TEST_LIMIT(notifications_cross_threads, 60)
 }
 
 /* A race against a value on its way from another thread: it is received once, or not at all. */
+static bide_sender(int) numbers_tx;
+static bide_receiver(int) numbers_rx;
+
 static void *late(void *argument)
 {
+    (void)argument;
     for (int i = 0; i < ROUNDS; i++)
-        while (bide_channel_try_send(argument, &i) == -EAGAIN)
+        while (bide_try_send(numbers_tx, &i) == -EAGAIN)
             sched_yield();
-    bide_sender_drop(argument);
+    bide_sender_drop(numbers_tx);
     return NULL;
 }
 
@@ -182,8 +190,8 @@ static async int take_with_cancellations(void)
     int expected = 0;
     for (;;) {
         int value = -1, r = -EAGAIN;
-        int which = await bide_select(r = bide_channel_recv(rx, &value), bide_yield());
-        if (r == 0)
+        int which = await bide_select(r = bide_recv(numbers_rx, &value), bide_yield());
+        if (r == 1)
             CHECK_EQ(value, expected++);
         else if (which == 0)
             break;
@@ -193,19 +201,19 @@ static async int take_with_cancellations(void)
 
 TEST_LIMIT(a_receive_cancelled_while_another_thread_sends_loses_nothing, 60)
 {
-    CHECK_EQ(bide_channel_new(sizeof(int), 1, NULL, &tx, &rx), 0);
-    pthread_t thread = start(late, tx);
+    CHECK_EQ(bide_channel_new(1, &numbers_tx, &numbers_rx), 0);
+    pthread_t thread = start(late, NULL);
     CHECK_EQ(bide_block_on(take_with_cancellations()), ROUNDS);
     pthread_join(thread, NULL);
-    bide_receiver_drop(rx);
+    bide_receiver_drop(numbers_rx);
 }
 
 /* ---- on several workers of one runtime ---- */
 
 enum { WORKERS = 4, PRODUCERS = 12, CONSUMERS = 3, MESSAGES = 300 };
 
-static bide_sender *shared_tx;
-static bide_receiver *shared_rx;
+static bide_sender(struct item) shared_tx;
+static bide_receiver(struct item) shared_rx;
 static atomic_int sent, received, passed_on;
 
 /* Counts an item only when its send has ended well, so it may be aborted at any moment. */
@@ -215,12 +223,12 @@ static async int produces(unsigned seed)
         struct item item = {(int)seed, i};
         if (rand_r(&seed) % 3 == 0) {
             int r = 1;
-            await bide_timeout(BIDE_US(rand_r(&seed) % 50), r = bide_channel_reserve(shared_tx));
+            await bide_timeout(BIDE_US(rand_r(&seed) % 50), r = bide_reserve(shared_tx, 1));
             if (r != 0)
                 continue;
-            CHECK_EQ(bide_channel_send_reserved(shared_tx, &item), 0);
+            CHECK_EQ(bide_send_reserved(shared_tx, &item), 0);
         } else {
-            CHECK_EQ(await bide_channel_send(shared_tx, &item), 0);
+            CHECK_EQ(await bide_send(shared_tx, &item), 0);
         }
         atomic_fetch_add(&sent, 1);
         if (rand_r(&seed) % 4 == 0)
@@ -235,11 +243,11 @@ static async int consumes(unsigned seed)
     for (;;) {
         /* The waits that are given up lose nothing. One may have got an item all the same, although
          * its time was over. */
-        int r = 1;
-        await bide_timeout(BIDE_US(rand_r(&seed) % 200), r = bide_channel_recv(shared_rx, &item));
-        if (r == 1)
+        int r = 2;
+        await bide_timeout(BIDE_US(rand_r(&seed) % 200), r = bide_recv(shared_rx, &item));
+        if (r == 2)
             continue;
-        if (r < 0)
+        if (r <= 0)
             return r;
         atomic_fetch_add(&received, 1);
     }
@@ -248,7 +256,7 @@ static async int consumes(unsigned seed)
 static async int through_a_channel(void)
 {
     bide_task(int) consumers[CONSUMERS];
-    CHECK_EQ(bide_channel_new(sizeof(struct item), 4, NULL, &shared_tx, &shared_rx), 0);
+    CHECK_EQ(bide_channel_new(4, &shared_tx, &shared_rx), 0);
     for (unsigned i = 0; i < CONSUMERS; i++)
         consumers[i] = bide_spawn(consumes(i + 1));
     bide_scope(s) {
@@ -257,21 +265,21 @@ static async int through_a_channel(void)
     }
     bide_sender_drop(shared_tx);
     for (int i = 0; i < CONSUMERS; i++) {
-        int r = 0;
+        int r = 1;
         CHECK_EQ(await bide_task_join(consumers[i], &r), 0);
-        CHECK_ERR(r, -EPIPE);
+        CHECK_EQ(r, 0);
     }
     bide_receiver_drop(shared_rx);
     return 0;
 }
 
 /* An answer from another worker, or from one that is aborted before it sends. */
-static async int answers(bide_oneshot *to, int value, bool aborted)
+static async int answers(bide_oneshot_sender(int) to, int value, bool aborted)
 {
     bool is_sent = false;
     defer {
         if (!is_sent)
-            bide_oneshot_drop_sender(to);
+            bide_oneshot_sender_drop(to);
     }
     if (aborted)
         await bide_sleep(BIDE_S(1000));
@@ -284,19 +292,20 @@ static async int answers(bide_oneshot *to, int value, bool aborted)
 static async int asks(unsigned seed)
 {
     for (int i = 0; i < 100; i++) {
-        bide_oneshot *oneshot;
+        bide_oneshot_sender(int) to;
+        bide_oneshot_receiver(int) from;
         bool aborted = rand_r(&seed) % 5 == 0;
-        int value = 0, r = 1;
-        CHECK_EQ(bide_oneshot_new(sizeof value, NULL, &oneshot), 0);
-        bide_task(int) task = bide_spawn(answers(oneshot, i, aborted));
+        int value = 0, r = 2;
+        CHECK_EQ(bide_oneshot_new(&to, &from), 0);
+        bide_task(int) task = bide_spawn(answers(to, i, aborted));
         if (aborted)
             bide_task_abort(task);
         if (rand_r(&seed) % 3 == 0)
-            await bide_timeout(BIDE_US(rand_r(&seed) % 30), r = bide_oneshot_recv(oneshot, &value));
-        if (r == 1 && rand_r(&seed) % 4 != 0)
-            r = await bide_oneshot_recv(oneshot, &value);
-        CHECK(r == 1 || (r == 0 && value == i && !aborted) || (r == -EPIPE && aborted));
-        bide_oneshot_drop_receiver(oneshot);
+            await bide_timeout(BIDE_US(rand_r(&seed) % 30), r = bide_oneshot_recv(from, &value));
+        if (r == 2 && rand_r(&seed) % 4 != 0)
+            r = await bide_oneshot_recv(from, &value);
+        CHECK(r == 2 || (r == 1 && value == i && !aborted) || (r == 0 && aborted));
+        bide_oneshot_receiver_drop(from);
         CHECK_EQ(await bide_task_wait(task), aborted ? -ECANCELED : 0);
         bide_task_detach(task);
     }

@@ -33,15 +33,15 @@ static void check_end(const struct cancel_run *run)
 
 enum { ITEMS = 5 };
 
-static bide_sender *tx;
-static bide_receiver *rx;
+static bide_sender(int) tx;
+static bide_receiver(int) rx;
 static int begun, ended, sent, received, rest;
 
 static void new_channel(void *state)
 {
     (void)state;
     begun = ended = sent = received = rest = 0;
-    CHECK_EQ(bide_channel_new(sizeof(int), 1, NULL, &tx, &rx), 0);
+    CHECK_EQ(bide_channel_new(1, &tx, &rx), 0);
 }
 
 /* A sender and a receiver, which share the locals of one function. */
@@ -53,7 +53,7 @@ SCENARIO(run_pipe)
     defer {
         if (is_open)
             bide_sender_drop(tx);
-        for (int item; await bide_channel_recv(rx, &item) == 0; rest++)
+        for (int item; await bide_recv(rx, &item) > 0; rest++)
             CHECK_EQ(item, last + 1 + rest);
         sent = next, received = last + 1;
     }
@@ -64,7 +64,7 @@ SCENARIO(run_pipe)
                             ended++;
                         }
                         while (next < ITEMS) {
-                            CHECK_EQ(await bide_channel_send(tx, &next), 0);
+                            CHECK_EQ(await bide_send(tx, &next), 0);
                             next++;
                             if (next % 2)
                                 await bide_yield();
@@ -77,7 +77,7 @@ SCENARIO(run_pipe)
                         defer {
                             ended++;
                         }
-                        for (int item; await bide_channel_recv(rx, &item) == 0;) {
+                        for (int item; await bide_recv(rx, &item) > 0;) {
                             CHECK_EQ(item, last + 1);
                             last = item;
                             await bide_yield();

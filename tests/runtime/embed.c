@@ -239,10 +239,10 @@ static async void waits(void)
     ran++;
 }
 
-static async void receives(bide_receiver *from)
+static async void receives(bide_receiver(int) from)
 {
     int item;
-    while (await bide_channel_recv(from, &item) == 0)
+    while (await bide_recv(from, &item) > 0)
         ran += item;
 }
 
@@ -256,18 +256,18 @@ static async int fails_to_read(bide_stream *stream)
 
 TEST(what_the_thread_of_the_loop_wakes_runs_in_the_next_turn)
 {
-    bide_sender *sender;
-    bide_receiver *receiver;
+    bide_sender(int) sender;
+    bide_receiver(int) receiver;
     int item = 10;
     begin();
-    CHECK_EQ(bide_channel_new(sizeof(int), 1, NULL, &sender, &receiver), 0);
+    CHECK_EQ(bide_channel_new(1, &sender, &receiver), 0);
     bide_task_detach(bide_spawn(waits()));
     bide_task_detach(bide_spawn(receives(receiver)));
     turn_asked_for();
     bide_notify_one(&notify);
     turn_asked_for();
     CHECK_EQ(ran, 1);
-    CHECK_EQ(bide_channel_try_send(sender, &item), 0);
+    CHECK_EQ(bide_try_send(sender, &item), 0);
     turn_asked_for();
     CHECK_EQ(ran, 11);
     bide_sender_drop(sender);
@@ -573,7 +573,7 @@ enum { THREADS = 4, ITEMS = 2000 };
 
 struct feeder {
     pthread_t thread;
-    bide_sender *sender;
+    bide_sender(int) sender;
     unsigned seed;
 };
 
@@ -583,7 +583,7 @@ static void *feeds(void *argument)
     struct feeder *f = argument;
     int one = 1;
     for (int i = 0; i < ITEMS;) {
-        if (bide_channel_try_send(f->sender, &one) == 0)
+        if (bide_try_send(f->sender, &one) == 0)
             i++;
         for (int spin = rand_r(&f->seed) % 200; spin > 0; spin--)
             __asm__ volatile("");
@@ -599,12 +599,12 @@ static void *feeds(void *argument)
 TEST_LIMIT(many_turns_under_wakes_of_other_threads, 60)
 {
     static struct feeder feeders[THREADS];
-    bide_receiver *receivers[THREADS];
+    bide_receiver(int) receivers[THREADS];
     begin();
     for (int i = 0; i < THREADS; i++) {
         struct feeder *f = &feeders[i];
         f->seed = (unsigned)i + 1;
-        CHECK_EQ(bide_channel_new(sizeof(int), 4, NULL, &f->sender, &receivers[i]), 0);
+        CHECK_EQ(bide_channel_new(4, &f->sender, &receivers[i]), 0);
         bide_task_detach(bide_spawn(receives(receivers[i])));
         CHECK_EQ(pthread_create(&f->thread, NULL, feeds, f), 0);
     }

@@ -38,6 +38,7 @@ function kind_of(parameter, first,    base)
     if (parameter ~ /^const / || parameter ~ /\* *argument$/) return "in"
     base = parameter
     sub(/ *\*.*/, "", base)
+    if (first && base == "void") return "in" # a typed handle, erased
     if (base ~ /^(void|char)$/) return "buffer"
     if (base ~ /^(bide_task_end|unsigned|int|long|size_t|ssize_t|bool|float|double|u?int[0-9]+_t)$/) return "out"
     if (first || !(base in is_plain)) return "in"

@@ -9,8 +9,8 @@ awk -f "$rules" tests/style/api/bad.h >"$WORK/unsorted" || fail "api.awk"
 LC_ALL=C sort -t: -k2n "$WORK/unsorted" >"$WORK/found"
 diff tests/style/api/bad.found "$WORK/found" >&2 || fail "what is found in the bad header"
 
-# Not yet in line, so left out: the text of a header's name, or of a message.
-not_yet='/sync\.h:|bide_runtime_new:'
+# Not yet in line, so left out: the text of a message.
+not_yet='bide_runtime_new:'
 : >"$WORK/bad"
 for header in include/bide/*.h; do
     case $header in

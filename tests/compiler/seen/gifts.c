@@ -380,11 +380,11 @@ static async int timed(void)
 
 static async int others(void)
 {
-    bide_sender *tx;
-    bide_receiver *rx;
+    bide_sender(int) tx;
+    bide_receiver(int) rx;
     bide_http_client *client;
     bide_sql *db = NULL;
-    if (bide_channel_new(4, 1, NULL, &tx, &rx) < 0)
+    if (bide_channel_new(1, &tx, &rx) < 0)
         return -1;
     await rest(); /* want: -Wbide-leak-on-cancel */
     bide_sender_drop(tx);

@@ -90,12 +90,13 @@ async int a10(void) {
     return 0;
 }
 async int a11(void) {
-    bide_oneshot *o;
+    bide_oneshot_sender(int) tx;
+    bide_oneshot_receiver(int) rx;
     int v;
-    if (bide_oneshot_new(4, NULL, &o) < 0) return 1;
+    if (bide_oneshot_new(&tx, &rx) < 0) return 1;
     check(0);
-    int rc = await bide_oneshot_recv(o, &v); /* want: -Wbide-leak-on-cancel */
-    bide_oneshot_drop_receiver(o);
+    int rc = await bide_oneshot_recv(rx, &v); /* want: -Wbide-leak-on-cancel */
+    bide_oneshot_receiver_drop(rx);
     return rc;
 }
 async int a12(void) {

@@ -70,18 +70,19 @@ static async int branches(int n)
     return a + b;
 }
 
-static async int library(bide_sender *tx, bide_receiver *rx, bide_http_client *client, bide_sql *db)
+static async int library(bide_sender(int) tx, bide_receiver(int) rx, bide_http_client *client,
+                         bide_sql *db)
 {
     int item = 1;
     bide_http_response *page = NULL;
     defer { bide_http_response_free(page); }
-    await bide_channel_send(tx, &item); /* want: -Wunused-result */
-    bide_channel_try_send(tx, &item);   /* want: -Wunused-result */
-    await bide_channel_recv(rx, &item); /* want: -Wunused-result */
-    await bide_channel_reserve(tx);     /* want: -Wunused-result */
+    await bide_send(tx, &item); /* want: -Wunused-result */
+    (bide_try_send)(tx, &item); /* want: -Wunused-result */
+    await bide_recv(rx, &item); /* want: -Wunused-result */
+    await bide_reserve(tx, 1);     /* want: -Wunused-result */
     await bide_http_get(client, "", &page); /* want: -Wunused-result */
     await bide_sql_exec(db, "BEGIN");   /* want: -Wunused-result */
-    bide_channel_close(rx);
+    bide_receiver_close(rx);
     return item;
 }
 

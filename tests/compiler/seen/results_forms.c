@@ -94,10 +94,11 @@ static async int tried(void)
     return n;
 }
 
-static void sent(bide_oneshot *one, bide_oneshot *other)
+static void sent(bide_oneshot_sender(int) one, bide_oneshot_sender(int) other)
 {
-    bide_oneshot_send(one, NULL); /* want: -Wunused-result */
-    (void)bide_oneshot_send(other, NULL);
+    int n = 1;
+    (bide_oneshot_send)(one, &n); /* want: -Wunused-result */
+    (void)bide_oneshot_send(other, &n);
 }
 
 /* ---- nothing is wrong with these ---- */
