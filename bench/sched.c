@@ -26,8 +26,9 @@
 
 enum { NOT_BUILT = 77 };
 
-static const struct row *const lists[] = {spawn_rows, remote_rows, talk_rows, group_rows,
-                                          set_rows,   time_rows,   lock_rows, whole_rows};
+static const struct row *const lists[] = {spawn_rows,   remote_rows, talk_rows,
+                                          channel_rows, group_rows,  set_rows,
+                                          time_rows,    lock_rows,   whole_rows};
 
 static int64_t read_clock(clockid_t id)
 {

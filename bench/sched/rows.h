@@ -31,8 +31,8 @@ struct row {
     bool several; /* needs more than one thread that runs tasks */
 };
 
-extern const struct row spawn_rows[], remote_rows[], talk_rows[], group_rows[], set_rows[],
-    time_rows[], lock_rows[], whole_rows[];
+extern const struct row spawn_rows[], remote_rows[], talk_rows[], channel_rows[], group_rows[],
+    set_rows[], time_rows[], lock_rows[], whole_rows[];
 
 void run_begin(struct run *run);
 void run_end(struct run *run);

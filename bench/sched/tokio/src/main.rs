@@ -1,6 +1,7 @@
 // The workloads of `./x bench sched` on Tokio. bench/sched/*.c has the same ones, name by name, and
 // bench/sched.c says what the arguments are and what is printed.
 
+mod channel;
 mod group;
 mod lock;
 mod set;
@@ -89,7 +90,8 @@ pub fn crowd_leave() {
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let rows: Vec<Row> = [
-        spawn::ROWS, talk::ROWS, group::ROWS, set::ROWS, time::ROWS, lock::ROWS, whole::ROWS,
+        spawn::ROWS, talk::ROWS, channel::ROWS, group::ROWS, set::ROWS, time::ROWS, lock::ROWS,
+        whole::ROWS,
     ]
     .concat();
     if args.len() < 4 {
