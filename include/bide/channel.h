@@ -587,6 +587,7 @@ void bide_watcher_return(void *watcher, const void *value);
 #define bide_weak_sender_upgrade(weak) \
     ((bide__like(weak, bide__weak, bide__tx))(bide_weak_sender_upgrade)(bide__as(weak, bide__weak)))
 #define bide_weak_sender_drop(weak) (bide_weak_sender_drop)(bide__as(weak, bide__weak))
+
 #define bide_send(tx, it)           (bide_send)(bide__as(tx, bide__tx), bide__into(tx, bide__tx, it))
 #define bide_try_send(tx, item) \
     (bide_try_send)(bide__as(tx, bide__tx), bide__into(tx, bide__tx, item))
@@ -594,7 +595,7 @@ void bide_watcher_return(void *watcher, const void *value);
     (bide_send_reserved)(bide__as(tx, bide__tx), bide__into(tx, bide__tx, item))
 #define bide_reserve(tx, count)   (bide_reserve)(bide__as(tx, bide__tx), count)
 #define bide_unreserve(tx, count) (bide_unreserve)(bide__as(tx, bide__tx), count)
-#define bide_recv(rx, item)       (bide_recv)(bide__as(rx, bide__rx), bide__from(rx, bide__rx, item))
+#define bide_recv(rx, it)         (bide_recv)(bide__as(rx, bide__rx), bide__from(rx, bide__rx, it))
 #define bide_try_recv(rx, item) \
     (bide_try_recv)(bide__as(rx, bide__rx), bide__from(rx, bide__rx, item))
 #define bide_recv_many(rx, items, most) \
