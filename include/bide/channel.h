@@ -587,10 +587,9 @@ void bide_watcher_return(void *watcher, const void *value);
 #define bide_weak_sender_upgrade(weak) \
     ((bide__like(weak, bide__weak, bide__tx))(bide_weak_sender_upgrade)(bide__as(weak, bide__weak)))
 #define bide_weak_sender_drop(weak) (bide_weak_sender_drop)(bide__as(weak, bide__weak))
-
-#define bide_send(tx, it)           (bide_send)(bide__as(tx, bide__tx), bide__into(tx, bide__tx, it))
 #define bide_try_send(tx, item) \
     (bide_try_send)(bide__as(tx, bide__tx), bide__into(tx, bide__tx, item))
+#define bide_send(tx, it) (bide_send)(bide__as(tx, bide__tx), bide__into(tx, bide__tx, it))
 #define bide_send_reserved(tx, item) \
     (bide_send_reserved)(bide__as(tx, bide__tx), bide__into(tx, bide__tx, item))
 #define bide_reserve(tx, count)   (bide_reserve)(bide__as(tx, bide__tx), count)
