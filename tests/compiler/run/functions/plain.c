@@ -1,4 +1,5 @@
-/* Plain functions in a file with async code use spawn, block_on and defer, also in expressions. */
+/* Plain functions in a file with async code use spawn, block_on and defer, also in expressions.
+ * one thread: what is finished just after its spawn depends on it. */
 #include "../step.h"
 
 static async int twice(int x) { return 2 * await step(x); }
