@@ -16,8 +16,8 @@
  * Unless a comment says otherwise, all functions may be called from any thread, on any executor or
  * none. Those that are not async never wait; foreign callbacks and threads that know nothing of
  * bide may call them, but signal handlers may not. The async ones block when plain C calls them:
- * the thread sleeps, and no runtime is made for it. (A thread that has a current_thread runtime
- * runs its tasks meanwhile.)
+ * the thread sleeps, and no runtime is made for it. (A thread that runs a runtime of its own runs
+ * that runtime's tasks meanwhile.)
  *
  * A receive returns 1 for an item, 0 at the end and a negative errno for an error. A cancelled
  * operation leaves no trace, unless its comment says what did happen. A task that was handed
