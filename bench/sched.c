@@ -138,10 +138,10 @@ static int workers_of(const char *name)
 /* Returns 0, or NOT_BUILT. */
 static int run_row(const struct row *row, unsigned workers, long n, bool warm, struct run *run)
 {
-    struct bide_runtime_options options = {
+    bide_runtime_options options = {
         .flavour = workers > 0 ? BIDE_MULTI_THREAD : BIDE_CURRENT_THREAD, .workers = workers};
     *run = (struct run){.n = n, .workers = workers};
-    int r = bide_runtime_new(&run->rt, &options);
+    int r = bide_runtime_new(&options, &run->rt);
     if (r == -ENOSYS)
         return NOT_BUILT;
     expect("bide_runtime_new", r, 0);

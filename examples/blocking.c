@@ -112,9 +112,9 @@ static async void demo(void)
 
 int main(void)
 {
-    struct bide_runtime *rt;
-    struct bide_runtime_options one_worker = {.flavour = BIDE_MULTI_THREAD, .workers = 1};
-    int r = bide_runtime_new(&rt, &one_worker);
+    bide_runtime *rt;
+    bide_runtime_options one_worker = {.flavour = BIDE_MULTI_THREAD, .workers = 1};
+    int r = bide_runtime_new(&one_worker, &rt);
     if (r < 0) {
         fprintf(stderr, "no runtime: %s\n", strerror(-r));
         return 1;

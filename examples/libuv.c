@@ -15,7 +15,7 @@
 
 enum { NUMBERS = 5 };
 
-static struct bide_runtime *runtime;
+static bide_runtime *runtime;
 static uv_poll_t ready;
 static bide_sender(int) numbers; /* from the timer to the task */
 
@@ -66,7 +66,7 @@ int main(void)
     uv_timer_t timer;
     bide_receiver(int) receiver;
 
-    if (bide_runtime_new(&runtime, NULL) < 0)
+    if (bide_runtime_new(NULL, &runtime) < 0)
         return EXIT_FAILURE;
     bide_runtime_enter(runtime);
     if (bide_channel_new(NUMBERS, &numbers, &receiver) < 0)

@@ -115,7 +115,7 @@ static int make_cores(struct whole *all, const struct bide_runtime_options *give
     each.workers = 1;
     for (uint32_t i = 1; i < all->options.workers && r == 0; i++) {
         struct bide_runtime *made;
-        r = bide_runtime_new(&made, &each);
+        r = bide_runtime_new(&each, &made);
         if (r < 0)
             break;
         made->worker->turn.seed = bide__options_seed(&all->options, i);
@@ -156,7 +156,7 @@ no_hub:
     return r;
 }
 
-int bide_runtime_new(struct bide_runtime **out, const struct bide_runtime_options *options)
+int bide_runtime_new(const struct bide_runtime_options *options, struct bide_runtime **out)
 {
     *out = NULL;
     int r = bide__fork_watch();
@@ -293,7 +293,7 @@ struct bide_runtime *bide__runtime_need(int *error)
     pthread_once(&once, own_key_new);
     *error = own_key_error;
     if (*error == 0)
-        *error = bide_runtime_new(&rt, NULL);
+        *error = bide_runtime_new(NULL, &rt);
     if (*error != 0)
         return NULL;
     *error = -pthread_setspecific(own_key, rt);

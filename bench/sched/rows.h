@@ -18,7 +18,7 @@
 struct run {
     long n;
     unsigned workers; /* threads of a multi_thread runtime; 0: current_thread */
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     int64_t wall_from_ns, cpu_from_ns;
     double wall_ns, cpu_ns; /* of an operation */
     double value;           /* 0: the two above are the result */

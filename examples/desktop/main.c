@@ -20,7 +20,7 @@
 
 #include "desktop.h"
 
-static struct bide_runtime *runtime;
+static bide_runtime *runtime;
 static GMainLoop *loop;
 static int ticks;
 
@@ -61,7 +61,7 @@ static void on_download(int error, const char *text)
 int main(int argc, char **argv)
 {
     setlinebuf(stdout);
-    if (bide_runtime_new(&runtime, NULL) < 0)
+    if (bide_runtime_new(NULL, &runtime) < 0)
         return EXIT_FAILURE;
     bide_runtime_enter(runtime); /* from now on, this thread spawns here */
     int fd = bide_runtime_fd(runtime);

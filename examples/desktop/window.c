@@ -19,7 +19,7 @@
 
 #include "desktop.h"
 
-static struct bide_runtime *runtime;
+static bide_runtime *runtime;
 static const char *url;
 static int once;
 
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 {
     gtk_init(&argc, &argv);
     once = argc > 1 && strcmp(argv[1], "--once") == 0;
-    if (bide_runtime_new(&runtime, NULL) < 0)
+    if (bide_runtime_new(NULL, &runtime) < 0)
         return EXIT_FAILURE;
     bide_runtime_enter(runtime);
     int fd = bide_runtime_fd(runtime);

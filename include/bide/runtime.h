@@ -181,7 +181,7 @@ typedef struct bide_runtime_options {
 
 /*
  * Makes a runtime. `options` may be NULL, for all defaults. Returns 0 and stores the runtime in
- * *out, for bide_runtime_free. Otherwise sets *out to NULL, nothing was made, no thread is left,
+ * *rt, for bide_runtime_free. Otherwise sets *rt to NULL, nothing was made, no thread is left,
  * and the result is
  *
  *   -EINVAL           an option is out of its range, or set for a flavour that cannot have it; or
@@ -193,8 +193,8 @@ typedef struct bide_runtime_options {
  *
  * Any thread. A process may have any number of runtimes, of any flavours.
  */
-bide_must_use int bide_runtime_new(bide_runtime **out bide_gives(bide_runtime_free),
-                                   const bide_runtime_options *options);
+bide_must_use int bide_runtime_new(const bide_runtime_options *options,
+                                   bide_runtime **rt bide_gives(bide_runtime_free));
 
 /*
  * Frees a runtime. Call bide_runtime_shutdown first, so that no task is alive. Handles, futures and

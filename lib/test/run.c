@@ -129,7 +129,7 @@ void bide__test_body(const struct bide__test *test)
     bide_test_reset();
     if (!test->options.real_time)
         bide_test_time_virtual();
-    int r = bide_runtime_new(&rt, &options);
+    int r = bide_runtime_new(&options, &rt);
     if (r < 0)
         fail(test, "it has no runtime", r);
     rt->is_program = true;

@@ -15,7 +15,7 @@ around()
     runtime.h) echo 'extern int on_ready(int, int, void *);
         extern unsigned g_unix_fd_add(int, int, int (*)(int, int, void *), void *);
         enum { G_IO_IN = 1 };
-        struct bide_runtime *rt = NULL;' ;;
+        bide_runtime *rt = NULL;' ;;
     set.h) echo 'extern bide_async int fetch_length(const char *);
         extern bide_async int serve(const char *);
         const char *urls[1] = {NULL}; size_t n = 1; (void)urls, (void)n;' ;;

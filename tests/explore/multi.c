@@ -35,7 +35,7 @@ static void begin(void)
 {
     struct bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = 2};
     explore_focus(false);
-    explore_check(bide_runtime_new(&rt, &o) == 0);
+    explore_check(bide_runtime_new(&o, &rt) == 0);
     explore_settle();
     explore_focus(true);
 }

@@ -25,7 +25,7 @@ static inline void runtime_begin(unsigned workers)
     struct bide_runtime_options o = {
         .flavour = workers > 0 ? BIDE_MULTI_THREAD : BIDE_CURRENT_THREAD, .workers = workers};
     explore_focus(false);
-    explore_check(bide_runtime_new(&rt, &o) == 0);
+    explore_check(bide_runtime_new(&o, &rt) == 0);
     explore_settle();
     explore_focus(true);
 }

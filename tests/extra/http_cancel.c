@@ -175,12 +175,12 @@ TEST(a_client_freed_in_use)
 
 TEST(a_client_is_at_work_on_one_runtime)
 {
-    struct bide_runtime *other = NULL;
+    bide_runtime *other = NULL;
     begin();
     neighbour = bide_spawn(get("/slow/100", "slow"));
     CHECK_EQ(bide_block_on(bide_sleep(BIDE_MS(10))), 0);
 
-    CHECK_EQ(bide_runtime_new(&other, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &other), 0);
     bide_runtime_enter(other);
     CHECK_ERR(bide_block_on(get("/hello", "")), -EXDEV);
     bide_runtime_enter(NULL);

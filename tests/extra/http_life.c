@@ -228,8 +228,8 @@ static async int result_of(bide_task(int) task)
 /* Runs one life on a new runtime, which is shut down at the end in whatever state things are. */
 static void run(const struct life *life)
 {
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     server_start();
     const bide_http_options options = {.proxy = "", .connections_max = life->queued};

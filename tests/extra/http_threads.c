@@ -199,14 +199,14 @@ static async int freed_under_requests(void)
 
 TEST_LIMIT(requests_of_many_tasks_on_several_workers, 120)
 {
-    struct bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = WORKERS};
+    bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = WORKERS};
     bide_http_options options = {.proxy = "", .connections_max = 6};
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     pthread_t server;
 
     CHECK_EQ(pthread_create(&server, NULL, run_server, NULL), 0);
     CHECK_EQ(bide_block_on(bide_notify_wait(&is_up)), 0);
-    CHECK_EQ(bide_runtime_new(&rt, &o), 0);
+    CHECK_EQ(bide_runtime_new(&o, &rt), 0);
     CHECK(bide_runtime_enter(rt) == NULL);
     for (int round = 0; round < 3; round++) {
         CHECK_EQ(bide_http_client_new(&options, &client), 0);

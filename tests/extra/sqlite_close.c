@@ -204,8 +204,8 @@ TEST(what_cannot_begin_changes_nothing)
     int said = 0;
     /* The first task may get a block of memory that was used before. */
     for (int i = 0; i < 2 && said == 0; i++) {
-        struct bide_runtime *rt;
-        CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+        bide_runtime *rt;
+        CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
         bide_runtime_enter(rt);
         no_memory(true);
         said = bide_block_on(bide_sql_close(db));
@@ -234,9 +234,9 @@ static async void holds_it(void)
 
 TEST(a_forced_shutdown)
 {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     begin();
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     CHECK_EQ(bide_block_on(open_db()), 0);
     bide_spawn(holds_it());

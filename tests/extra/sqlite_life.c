@@ -335,7 +335,7 @@ static async int wait_for_stage(void)
     return await bide_notify_wait(&at_stage);
 }
 
-static void shut_down(struct bide_runtime *rt, bool forced)
+static void shut_down(bide_runtime *rt, bool forced)
 {
     pthread_t opener;
     CHECK_EQ(pthread_create(&opener, NULL, open_much_later, NULL), 0);
@@ -349,9 +349,9 @@ static void shut_down(struct bide_runtime *rt, bool forced)
 
 static void run(const struct life *life)
 {
-    struct bide_runtime *rt;
-    const struct bide_runtime_options options = {.blocking_threads_max = 1};
-    CHECK_EQ(bide_runtime_new(&rt, life->stage == POOLED ? &options : NULL), 0);
+    bide_runtime *rt;
+    const bide_runtime_options options = {.blocking_threads_max = 1};
+    CHECK_EQ(bide_runtime_new(life->stage == POOLED ? &options : NULL, &rt), 0);
     bide_runtime_enter(rt);
     reset();
     bide_task(int) task = bide_spawn(live(life));
@@ -659,9 +659,9 @@ static async int many_at_once(unsigned seed)
 
 TEST_LIMIT(of_several_workers, 60)
 {
-    struct bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = WORKERS};
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, &o), 0);
+    bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = WORKERS};
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(&o, &rt), 0);
     CHECK(bide_runtime_enter(rt) == NULL);
     for (unsigned round = 0; round < (getenv("FULL") != NULL ? 20 : 3); round++) {
         inserted = 0;

@@ -20,7 +20,7 @@ TEST(a_runtime)
     bide_runtime *rt;
 
     memset(&options, 0, sizeof(options));
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
     bide_runtime_enter(rt);
     CHECK_EQ(bide_block_on(answers(7)), 7);
     bide_runtime_enter(NULL);

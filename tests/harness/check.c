@@ -141,8 +141,8 @@ __typeof__(bide_test_watch) bide_test_watch __attribute__((weak));
 /* Runs the test on the flavour that it is to have, with as many workers as BIDE_WORKERS says. */
 static void run_on_flavour(const struct check_test *test)
 {
-    struct bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD};
-    struct bide_runtime *rt;
+    bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD};
+    bide_runtime *rt;
 
     if (flavour == NULL) {
         test->run();
@@ -151,7 +151,7 @@ static void run_on_flavour(const struct check_test *test)
     if (strcmp(flavour, "multi_thread") != 0 || bide_runtime_new == NULL)
         check_fail(test->file, 0, "BIDE_TEST_FLAVOUR: no such flavour, or no library");
     bide_test_watch(); /* what it changes must not change while workers run */
-    must(bide_runtime_new(&rt, &options), "bide_runtime_new");
+    must(bide_runtime_new(&options, &rt), "bide_runtime_new");
     bide_runtime_enter(rt);
     test->run();
     bide_runtime_enter(NULL);

@@ -31,7 +31,7 @@ struct row {
 /* The descriptor of an async function. */
 #define CALL_OF(f) ((const struct bide_fn *)(const void *)bide_ref(f))
 
-static struct bide_runtime *row_home, *row_other;
+static bide_runtime *row_home, *row_other;
 
 /* ---- an executor with no runtime ---- */
 
@@ -77,10 +77,10 @@ static int run_outside(const struct bide_fn *call)
 
 /* ---- the rows ---- */
 
-static int run_on(struct bide_runtime *rt, const struct bide_fn *call)
+static int run_on(bide_runtime *rt, const struct bide_fn *call)
 {
     int result = 1;
-    struct bide_runtime *before = bide_runtime_enter(rt);
+    bide_runtime *before = bide_runtime_enter(rt);
     bide__block_on(call, NULL, &result);
     bide_runtime_enter(before);
     return result;
@@ -116,8 +116,8 @@ static void check_row(const struct row *row, void (*prepare)(void), void (*clean
 static void check_rows(const struct row *rows, size_t count, void (*prepare)(void),
                        void (*clean)(void))
 {
-    CHECK_EQ(bide_runtime_new(&row_home, NULL), 0);
-    CHECK_EQ(bide_runtime_new(&row_other, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &row_home), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &row_other), 0);
     for (size_t i = 0; i < count; i++)
         check_row(&rows[i], prepare, clean);
     CHECK_EQ(bide_runtime_shutdown(row_home, BIDE_S(5)), 0);

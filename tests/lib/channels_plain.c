@@ -13,7 +13,7 @@
 #include "check.h"
 
 struct bide_runtime;
-extern struct bide_runtime *bide__runtimes; /* all that there are */
+extern bide_runtime *bide__runtimes; /* all that there are */
 
 enum { SENDERS = 3, RECEIVERS = 3, ITEMS = 1000 };
 

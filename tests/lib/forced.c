@@ -10,12 +10,12 @@
 
 #include "check.h"
 
-static struct bide_runtime *rt;
+static bide_runtime *rt;
 static int outcome;
 
 static void begin(void)
 {
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     outcome = 1;
 }

@@ -106,15 +106,15 @@ static void *outside(void *argument)
     return argument;
 }
 
-static void mix(enum bide_flavour flavour)
+static void mix(bide_flavour flavour)
 {
-    struct bide_runtime_options options = {.flavour = flavour,
-                                           .workers = flavour == BIDE_MULTI_THREAD ? 2 : 0};
-    struct bide_runtime *rt;
+    bide_runtime_options options = {.flavour = flavour,
+                                    .workers = flavour == BIDE_MULTI_THREAD ? 2 : 0};
+    bide_runtime *rt;
     pthread_t thread[THREADS];
 
     bide_semaphore_release(&semaphore, 3);
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
     for (int i = 0; i < THREADS; i++)
         CHECK_EQ(pthread_create(&thread[i], NULL, outside, NULL), 0);
     bide_runtime_enter(rt);

@@ -601,8 +601,8 @@ static async int from_outside(void)
 
 TEST(what_belongs_to_another_runtime_cannot_be_used)
 {
-    struct bide_runtime *other;
-    CHECK_EQ(bide_runtime_new(&other, NULL), 0);
+    bide_runtime *other;
+    CHECK_EQ(bide_runtime_new(NULL, &other), 0);
     bide_runtime_enter(other);
     begin_listening();
     CHECK_EQ(bide_block_on(bide_tcp_connect(host, port(), &near)), 0);

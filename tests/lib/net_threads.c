@@ -21,12 +21,12 @@
 
 enum { WORKERS = 4, CONNECTIONS = 50, ROUNDS = 40, SIZE = 512 };
 
-static struct bide_runtime *rt;
+static bide_runtime *rt;
 
 static void begin(void)
 {
-    struct bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = WORKERS};
-    CHECK_EQ(bide_runtime_new(&rt, &o), 0);
+    bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = WORKERS};
+    CHECK_EQ(bide_runtime_new(&o, &rt), 0);
     CHECK(bide_runtime_enter(rt) == NULL);
 }
 

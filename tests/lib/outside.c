@@ -554,8 +554,8 @@ static async int accepts_in_a_shortage(void)
  * runtime either. */
 TEST(a_connection_that_a_listener_keeps_stays_at_home)
 {
-    CHECK_EQ(bide_runtime_new(&row_home, NULL), 0);
-    CHECK_EQ(bide_runtime_new(&row_other, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &row_home), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &row_other), 0);
     bide_runtime_enter(row_home);
     prepare();
     CHECK_EQ(bide_test_fail("epoll_ctl", 1, -ENOSPC, 0), 0);

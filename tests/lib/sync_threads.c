@@ -343,10 +343,10 @@ static async int all_ask(void)
 
 TEST_LIMIT(objects_of_several_workers, 120)
 {
-    struct bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = WORKERS};
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, &o), 0);
-    struct bide_runtime *before = bide_runtime_enter(rt);
+    bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = WORKERS};
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(&o, &rt), 0);
+    bide_runtime *before = bide_runtime_enter(rt);
     CHECK_EQ(bide_block_on(through_a_channel()), 0);
     CHECK_EQ(sent, received);
     CHECK(sent > 0);

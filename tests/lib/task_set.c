@@ -306,11 +306,11 @@ static async int leaves_a_task(void)
 
 TEST(a_shutdown_is_a_reason)
 {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     bide_task_end end;
     begin();
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
-    struct bide_runtime *before = bide_runtime_enter(rt);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
+    bide_runtime *before = bide_runtime_enter(rt);
     CHECK_EQ(bide_block_on(leaves_a_task()), 0);
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(1)), 0);
     CHECK_EQ(bide_task_end(left_over, &end), 1);

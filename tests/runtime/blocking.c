@@ -55,7 +55,7 @@ HAND(call, sizeof(int), 0, CALLEES({&bide__desc_bide_blocking, 0}))
 }
 
 /* A thread finishes counting a job only after it has woken the waiter. */
-static void wait_until_idle(struct bide_runtime *rt)
+static void wait_until_idle(bide_runtime *rt)
 {
     while (rt->pool->in_flight > 0)
         sched_yield();
@@ -107,11 +107,11 @@ TEST(threads_are_reused)
 
 TEST(no_more_threads_than_allowed)
 {
-    struct bide_runtime *rt;
-    struct bide_runtime_options options = {.blocking_threads_max = 2};
+    bide_runtime *rt;
+    bide_runtime_options options = {.blocking_threads_max = 2};
     void *h[10];
     int out;
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
     bide_runtime_enter(rt);
     bide_test_watch();
     for (int i = 0; i < 10; i++)
@@ -128,13 +128,13 @@ TEST(no_more_threads_than_allowed)
 
 TEST(a_queued_call_is_taken_back)
 {
-    struct bide_runtime *rt;
-    struct bide_runtime_options options = {.blocking_threads_max = 1};
+    bide_runtime *rt;
+    bide_runtime_options options = {.blocking_threads_max = 1};
     sem_t begun, go;
     int out = 0;
     sem_init(&begun, 0, 0);
     sem_init(&go, 0, 0);
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
     bide_runtime_enter(rt);
     void *first = bide__spawn(&call, &(call_args){1, &begun, &go});
     void *second = bide__spawn(&call, &(call_args){2, NULL, NULL});
@@ -251,9 +251,9 @@ TEST(with_one_thread_a_failure_to_make_another_is_no_harm)
 
 TEST(idle_threads_leave)
 {
-    struct bide_runtime *rt;
-    struct bide_runtime_options options = {.blocking_idle = BIDE_US(100)};
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    bide_runtime *rt;
+    bide_runtime_options options = {.blocking_idle = BIDE_US(100)};
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
     bide_runtime_enter(rt);
     for (int i = 0; i < 20; i++) {
         CHECK_EQ(block_int(&call, &(call_args){i, NULL, NULL}), i + 1);

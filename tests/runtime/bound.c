@@ -107,10 +107,10 @@ static async int takes(bide_task(int) task)
 /* Runs `test` on a runtime with several workers, as a task that may move. */
 static void run(bide_async_fn(int, void) test)
 {
-    const struct bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = 2};
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
-    struct bide_runtime *before = bide_runtime_enter(rt);
+    const bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = 2};
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
+    bide_runtime *before = bide_runtime_enter(rt);
     CHECK_EQ(bide_block_on((*test)()), 0);
     bide_runtime_enter(before);
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_SHUTDOWN_DEFAULT), 0);
@@ -435,17 +435,17 @@ TEST(what_a_thread_blocks_on_stays_if_it_holds_it)
 /* Another thread than that of the worker makes these. */
 TEST(nothing_bound_is_given_to_another_thread)
 {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     for (int multi = 0; multi < 2; multi++) {
-        struct bide_runtime_options options = {
-            .flavour = multi ? BIDE_MULTI_THREAD : BIDE_CURRENT_THREAD, .workers = 1};
-        CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+        bide_runtime_options options = {.flavour = multi ? BIDE_MULTI_THREAD : BIDE_CURRENT_THREAD,
+                                        .workers = 1};
+        CHECK_EQ(bide_runtime_new(&options, &rt), 0);
         int n = 0;
         bide_task(int) task = bide_spawn_on(rt, given(&the_window));
         CHECK(bide_task_finished(task) == 1);
         bide_task_detach(task);
         if (multi) {
-            struct bide_runtime *before = bide_runtime_enter(rt);
+            bide_runtime *before = bide_runtime_enter(rt);
             CHECK_ERR(bide_block_on(given(&the_window)), -EPERM);
             task = bide_spawn_local(given(&the_window));
             CHECK(bide_task_finished(task) == 1);
@@ -472,10 +472,10 @@ static async int spawns_at(void)
 
 TEST(nothing_bound_is_given_to_another_core)
 {
-    const struct bide_runtime_options options = {.flavour = BIDE_THREAD_PER_CORE, .workers = 2};
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
-    struct bide_runtime *before = bide_runtime_enter(rt);
+    const bide_runtime_options options = {.flavour = BIDE_THREAD_PER_CORE, .workers = 2};
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
+    bide_runtime *before = bide_runtime_enter(rt);
     CHECK_EQ(bide_block_on(spawns_at()), 0);
     bide_runtime_enter(before);
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_SHUTDOWN_DEFAULT), 0);

@@ -37,7 +37,7 @@ static const char *const spawner_names[] = {"task", "scope", "outside"};
 static const char *const end_names[] = {"returns", "waits", "blocks", "no memory"};
 static const char *const fate_names[] = {"kept", "dropped", "aborted", "given"};
 
-static struct bide_runtime *rt;
+static bide_runtime *rt;
 static enum spawner spawner;
 static enum end end;
 static enum fate fate;
@@ -200,7 +200,7 @@ static bool is_right(enum flavour flavour, int result)
 
 static void combination(enum flavour flavour)
 {
-    static const struct bide_runtime_options options[] = {
+    static const bide_runtime_options options[] = {
         [CURRENT] = {.flavour = BIDE_CURRENT_THREAD},
         [MULTI_1] = {.flavour = BIDE_MULTI_THREAD, .workers = 1},
         [MULTI_4] = {.flavour = BIDE_MULTI_THREAD, .workers = 4},
@@ -213,7 +213,7 @@ static void combination(enum flavour flavour)
     got = NOT_JOINED;
     sem_init(&in_c, 0, 0), sem_init(&may_go_on, 0, 0), sem_init(&spawned, 0, 0);
     sem_init(&done, 0, 0);
-    CHECK_EQ(bide_runtime_new(&rt, &options[flavour]), 0);
+    CHECK_EQ(bide_runtime_new(&options[flavour], &rt), 0);
     bide_runtime_enter(rt);
     CHECK_EQ(pthread_create(&thread, NULL, outside, NULL), 0);
     bide_block_on(spawns());

@@ -67,7 +67,7 @@ static async int tasks(void)
 
 static bool has_several_workers(void)
 {
-    struct bide_runtime_metrics m = {.workers = 1};
+    bide_runtime_metrics m = {.workers = 1};
     (void)bide_runtime_metrics_read(bide_runtime_current(), &m);
     return m.workers > 1;
 }

@@ -20,13 +20,13 @@
 
 enum { CORES = 3 };
 
-static struct bide_runtime *rt;
+static bide_runtime *rt;
 static _Atomic int begun, ended, undone;
 
 static void make(uint32_t cores)
 {
-    const struct bide_runtime_options options = {.flavour = BIDE_THREAD_PER_CORE, .workers = cores};
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    const bide_runtime_options options = {.flavour = BIDE_THREAD_PER_CORE, .workers = cores};
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
     CHECK_EQ(bide_runtime_cores(rt), cores);
     bide_runtime_enter(rt);
 }
@@ -246,7 +246,7 @@ TEST(mail_that_does_not_fit_is_not_lost)
 
 /* ---- from outside ---- */
 
-static struct bide_runtime *other;
+static bide_runtime *other;
 
 static async int tell(void)
 {
@@ -335,10 +335,10 @@ TEST(deferred_blocks_still_call_other_cores)
 
 TEST(without_memory_there_are_no_cores)
 {
-    const struct bide_runtime_options options = {.flavour = BIDE_THREAD_PER_CORE, .workers = CORES};
+    const bide_runtime_options options = {.flavour = BIDE_THREAD_PER_CORE, .workers = CORES};
     for (unsigned i = 1;; i++) {
         bide_test_fail("alloc", i, -ENOMEM, 1);
-        int r = bide_runtime_new(&rt, &options);
+        int r = bide_runtime_new(&options, &rt);
         bool is_past = bide_test_failed("alloc") == 0;
         CHECK_ERR(r, is_past ? 0 : -ENOMEM);
         if (is_past)
@@ -350,7 +350,7 @@ TEST(without_memory_there_are_no_cores)
             break;
     }
     bide_test_fail("thread_create", 2, -EAGAIN, 1);
-    CHECK_ERR(bide_runtime_new(&rt, &options), -EAGAIN);
+    CHECK_ERR(bide_runtime_new(&options, &rt), -EAGAIN);
 }
 
 /* ---- all to all ---- */
@@ -572,7 +572,7 @@ static async int is_short(int n)
 static void *spawns_on(void *argument)
 {
     while (!stop)
-        bide_task_detach(bide_spawn_on((struct bide_runtime *)argument, is_short(1)));
+        bide_task_detach(bide_spawn_on((bide_runtime *)argument, is_short(1)));
     return NULL;
 }
 

@@ -23,12 +23,12 @@
 
 /* ---- the loop ---- */
 
-static struct bide_runtime *rt;
+static bide_runtime *rt;
 static int fd, turns;
 
 static void begin(void)
 {
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     fd = bide_runtime_fd(rt);
     CHECK(fd >= 0);
@@ -120,7 +120,7 @@ TEST(a_spawned_task_runs_in_the_next_turn)
 
 TEST(what_was_spawned_before_the_descriptor_was_asked_for_is_seen)
 {
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     bide_task_detach(bide_spawn(counts()));
     fd = bide_runtime_fd(rt);
@@ -139,7 +139,7 @@ static async int asks(void)
 
 TEST(a_task_may_ask_for_the_descriptor)
 {
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     CHECK(bide_block_on(asks()) >= 0);
     CHECK(readable()); /* the task that was spawned */
@@ -436,7 +436,7 @@ TEST(an_edge_triggered_loop_misses_nothing)
 
 TEST(turns_without_a_descriptor)
 {
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     CHECK_EQ(bide_runtime_turn(rt, 0), 0);
     bide_task_detach(bide_spawn(yields(3)));
@@ -449,9 +449,9 @@ TEST(turns_without_a_descriptor)
 
 TEST(two_runtimes_in_one_loop)
 {
-    struct bide_runtime *other;
+    bide_runtime *other;
     begin();
-    CHECK_EQ(bide_runtime_new(&other, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &other), 0);
     int other_fd = bide_runtime_fd(other);
     CHECK(other_fd >= 0 && other_fd != fd);
     bide_task_detach(bide_spawn(waits()));
@@ -471,8 +471,8 @@ TEST(two_runtimes_in_one_loop)
 
 TEST(a_runtime_with_threads_of_its_own_needs_no_loop)
 {
-    struct bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = 2};
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = 2};
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
     CHECK_ERR(bide_runtime_fd(rt), -EINVAL);
     CHECK_ERR(bide_runtime_turn(rt, 0), -EINVAL);
     bide_task(void) task = bide_spawn_on(rt, unwinds_at_once());
@@ -743,7 +743,7 @@ TEST(no_descriptor_for_the_timer)
                   {"timerfd_create", -ENOMEM},
                   {"epoll_ctl", -ENOSPC},
                   {"epoll_ctl", -ENOMEM}};
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
         CHECK_EQ(bide_test_fail(faults[i].call, 1, faults[i].error, 1), 0);

@@ -238,7 +238,7 @@ HAND(twins, sizeof(int), 0, CALLEES({&bide__desc_bide__fd_wait, 0}))
 {
     HAND_BEGIN(twins);
     static struct twin a, b;
-    struct bide_runtime *rt = bide__runtime_running();
+    bide_runtime *rt = bide__runtime_running();
     struct bide__fd *fd = f->a.fd;
     uint64_t key = (uint64_t)fd->generation << 32 | fd->index;
 
@@ -324,7 +324,7 @@ TEST(a_late_event_is_not_for_the_next_user)
 {
     int fds[2];
     struct bide__fd *fd = open_pair(fds), *next = NULL;
-    struct bide_runtime *rt = bide__thread.own;
+    bide_runtime *rt = bide__thread.own;
     uint64_t key = (uint64_t)fd->generation << 32 | fd->index;
     bide__fd_event(rt->fds, key, BIDE__READ);
     CHECK_EQ(fd->ready, BIDE__READ);
@@ -381,10 +381,10 @@ TEST(many_registrations)
 
 TEST(a_registration_is_of_one_runtime)
 {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     int fds[2];
     struct bide__fd *fd = open_pair(fds);
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     CHECK_ERR(block_int(&waits, &(waits_args){fd, BIDE__READ}), -EXDEV);
     struct bide__fd *other = NULL;

@@ -165,16 +165,16 @@ TEST(a_blocking_call_inside_a_task_is_refused)
 
 /* ---- on a worker ---- */
 
-static struct bide_runtime *begin_workers(void)
+static bide_runtime *begin_workers(void)
 {
-    struct bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = 2};
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, &o), 0);
+    bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = 2};
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(&o, &rt), 0);
     bide_runtime_enter(rt);
     return rt;
 }
 
-static void end_workers(struct bide_runtime *rt)
+static void end_workers(bide_runtime *rt)
 {
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(10)), 0);
     CHECK_EQ(bide_runtime_free(rt), 0);
@@ -235,7 +235,7 @@ static async int forks_on_a_worker(int how)
 TEST_LIMIT(a_child_of_a_worker_is_refused, 60)
 {
     for (int how = 0; how < 4; how++) {
-        struct bide_runtime *rt = begin_workers();
+        bide_runtime *rt = begin_workers();
         CHECK_EQ(bide_block_on(forks_on_a_worker(how)), 0);
         end_workers(rt);
     }
@@ -243,7 +243,7 @@ TEST_LIMIT(a_child_of_a_worker_is_refused, 60)
 
 TEST(a_child_of_a_thread_that_blocks_on_workers_is_refused)
 {
-    struct bide_runtime *rt = begin_workers();
+    bide_runtime *rt = begin_workers();
     struct child c = child_new();
     if (c.pid == 0) {
         (void)bide_block_on(nothing());
@@ -283,7 +283,7 @@ TEST(a_task_ends_the_process)
 {
     struct child c = child_new();
     if (c.pid == 0) {
-        struct bide_runtime *rt = begin_workers();
+        bide_runtime *rt = begin_workers();
         bide_task_detach(bide_spawn_on(rt, sleeps()));
         bide_block_on(ends_the_process());
         _exit(1);
@@ -299,8 +299,8 @@ TEST(a_task_ends_the_process)
 
 TEST(an_entered_runtime_of_the_parent_is_refused)
 {
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     CHECK_EQ(bide_block_on(nothing()), 7);
     struct child c = child_new();

@@ -189,9 +189,9 @@ static async int sleeping(int ms)
 
 TEST(a_plain_drop_leaves_the_unwinding_to_a_task)
 {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     bide_test_time_virtual();
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     CHECK_EQ(bide_block_on(keep(bide_lazy(sleeps(1, 1000)))), 0);
     CHECK_EQ(bide_runtime_tasks(rt), 0);
@@ -210,9 +210,9 @@ TEST(a_plain_drop_leaves_the_unwinding_to_a_task)
 
 TEST(shutdown_unwinds_what_nobody_drops)
 {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     bide_test_time_virtual();
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     CHECK_EQ(bide_block_on(keep(bide_lazy(sleeps(1, 1000)))), 0);
     bide_future(int) never_begun = bide_lazy(sleeps(1, 1));
@@ -246,9 +246,9 @@ static async void drops_for_ever(void)
 
 TEST(force_reaches_the_deferred_blocks_of_a_future)
 {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     bide_test_time_virtual();
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     bide_task(void) task = bide_spawn(drops_for_ever());
     bide_block_on(sleeping(5000));
@@ -272,10 +272,10 @@ static void *drop_here(void *f)
 
 TEST(another_thread_may_drop)
 {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     pthread_t thread;
     bide_test_time_virtual();
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     CHECK_EQ(bide_block_on(keep(bide_lazy(sleeps(1, 1000)))), 0);
     bide_future(int) more[] = {bide_move(kept), bide_lazy(sleeps(1, 1)),
@@ -367,8 +367,8 @@ TEST(a_get_hears_of_a_drop)
 
 TEST(another_runtime_is_refused)
 {
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_future(int) f = bide_lazy(sleeps(1, 1));
     bide_runtime_enter(rt);
     CHECK_ERR(bide_block_on(gets(&f)), -EXDEV);
@@ -583,8 +583,8 @@ TEST(a_waker_outlives_its_future)
 {
     pthread_t thread;
     for (int i = 0; i < 3; i++) {
-        struct bide_runtime *rt;
-        CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+        bide_runtime *rt;
+        CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
         bide_runtime_enter(rt);
         kept_waker.bits = 0;
         CHECK_EQ(bide_block_on(dropped_with_a_waker()), 0);
@@ -698,8 +698,8 @@ static async int tries(void)
 static unsigned fail_each(unsigned count)
 {
     for (unsigned nth = 1;; nth++) {
-        struct bide_runtime *rt;
-        CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+        bide_runtime *rt;
+        CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
         bide_runtime_enter(rt);
         begun = ended = 0;
         bide_test_watch();
@@ -758,9 +758,9 @@ static void add(void *argument, const char *text, size_t size)
 
 TEST(a_dump_shows_futures)
 {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     bide_test_time_virtual();
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     CHECK_EQ(bide_block_on(keep(bide_lazy(sleeps(1, 1000)))), 0);
     bide_future(int) fresh = bide_lazy(both(1, 1));

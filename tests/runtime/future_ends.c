@@ -43,16 +43,16 @@ static async int gets(bide_future(int) * f)
     return await bide_get(*f);
 }
 
-static struct bide_runtime *begin(void)
+static bide_runtime *begin(void)
 {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     bide_test_time_virtual();
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     return rt;
 }
 
-static void finish(struct bide_runtime *rt)
+static void finish(bide_runtime *rt)
 {
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(10)), 0);
     CHECK_EQ(unwound, begun);
@@ -113,7 +113,7 @@ static void drop_kept(void)
 TEST(shutdown_unwinds_futures_in_futures)
 {
     for (int depth = 0; depth < 5; depth++) {
-        struct bide_runtime *rt = begin();
+        bide_runtime *rt = begin();
         bide_block_on(keep(depth));
         CHECK(begun > depth + 5);
         finish(rt);
@@ -146,7 +146,7 @@ static async void keep_that(void)
 
 TEST(a_get_of_what_shutdown_cancelled_says_so)
 {
-    struct bide_runtime *rt = begin();
+    bide_runtime *rt = begin();
     bide_block_on(keep_that());
     finish(rt);
     CHECK_ERR(last, -ECANCELED);
@@ -179,7 +179,7 @@ static async void keep_pair(bool first_drops, bool second_drops)
 TEST(futures_that_end_each_other_do_not_wait_for_ever)
 {
     for (int how = 0; how < 4; how++) {
-        struct bide_runtime *rt = begin();
+        bide_runtime *rt = begin();
         bide_block_on(keep_pair(how & 1, how & 2));
         bide_instant start = bide_now();
         finish(rt);
@@ -229,7 +229,7 @@ TEST(past_the_deadline_futures_end_too)
 {
     for (int task_too = 0; task_too < 2; task_too++) {
         bide_task(int) t = NULL;
-        struct bide_runtime *rt = begin();
+        bide_runtime *rt = begin();
         bide_block_on(keep_those(task_too, &t));
         CHECK_EQ(begun, task_too ? 5 : 3);
         finish(rt);
@@ -258,7 +258,7 @@ static async int stays(void)
 /* A task uses up the time, but the futures have their turn all the same. */
 TEST(the_deadline_passes_before_the_futures_turn)
 {
-    struct bide_runtime *rt = begin();
+    bide_runtime *rt = begin();
     bide_task(int) t = bide_spawn(stays());
     bide_block_on(keep_one());
     bide_block_on(bide_sleep(BIDE_MS(1)));
@@ -294,7 +294,7 @@ static async int drops_and_frees(struct box *box, int *count)
 
 TEST(a_drop_waits_and_the_get_forgets_the_variable)
 {
-    struct bide_runtime *rt = begin();
+    bide_runtime *rt = begin();
     struct box *box = malloc(sizeof *box);
     int count = 0;
     CHECK(box != NULL);
@@ -341,7 +341,7 @@ static async int assigned_over(void)
 
 TEST(owners_that_end_wait)
 {
-    struct bide_runtime *rt = begin();
+    bide_runtime *rt = begin();
     CHECK_ERR(bide_block_on(owner_ends()), -ECANCELED);
     CHECK_ERR(bide_block_on(assigned_over()), -ECANCELED);
     finish(rt);
@@ -426,7 +426,7 @@ static async void in_deferred_blocks(void)
 
 TEST(wherever_the_get_and_the_drop_are)
 {
-    struct bide_runtime *rt = begin();
+    bide_runtime *rt = begin();
     bide_block_on(in_one_task());
     bide_block_on(getter_is_aborted());
     bide_block_on(in_deferred_blocks());
@@ -480,7 +480,7 @@ static async void drop_themselves(void)
 
 TEST(a_future_may_drop_itself)
 {
-    struct bide_runtime *rt = begin();
+    bide_runtime *rt = begin();
     bide_block_on(drop_themselves());
     finish(rt);
     CHECK_EQ(begun, 6);
@@ -528,7 +528,7 @@ static async void moves(void)
 
 TEST(a_get_forgets_the_variable_that_a_future_was_moved_from)
 {
-    struct bide_runtime *rt = begin();
+    bide_runtime *rt = begin();
     bide_block_on(moves());
     finish(rt);
 }
@@ -574,7 +574,7 @@ static async int moves_on(struct task_box *box)
 
 TEST(a_join_forgets_the_variable_of_a_task_that_was_let_go_of)
 {
-    struct bide_runtime *rt = begin();
+    bide_runtime *rt = begin();
     struct task_box *box = calloc(1, sizeof *box);
     CHECK(box != NULL);
     CHECK_ERR(bide_block_on(lets_go(box)), -EINVAL);
@@ -621,7 +621,7 @@ static async int joined(bide_task(int) t)
 
 TEST(the_limit_of_what_is_inside_each_other)
 {
-    struct bide_runtime *rt = begin();
+    bide_runtime *rt = begin();
     CHECK_EQ(bide_block_on(joined(bide_spawn(groups(900)))), 1);
     CHECK_ERR(bide_block_on(joined(bide_spawn(groups(1000)))), -ENOMEM);
     CHECK_ERR(bide_block_on(joined(bide_spawn(groups(20000)))), -ENOMEM);
@@ -656,7 +656,7 @@ static async void begins_leaves(void)
 
 TEST(deferred_blocks_begin_futures_past_the_deadline)
 {
-    struct bide_runtime *rt = begin();
+    bide_runtime *rt = begin();
     bide_task(void) t = bide_spawn(begins_leaves());
     bide_block_on(bide_yield());
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_NS(0)), 0);

@@ -153,11 +153,11 @@ static async void rounds(void)
 
 static void run(unsigned n, bide_duration limit)
 {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
 
     seed = n * 2654435761u;
     begun = unwound = made = 0;
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     bide_task(void) t = bide_spawn(rounds());
     bide_block_on(bide_sleep(BIDE_S(1)));

@@ -53,7 +53,7 @@ struct box {
 };
 
 struct world {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     struct box *box; /* NULL: the handle and the box are gone */
     struct bide__task *future;
     bide_task(int) get[TASKS];
@@ -305,7 +305,7 @@ static void run(const struct scenario *s, bool extra)
 {
     struct world w = {.in_body = s->in_body, .in_defer = s->in_defer};
 
-    CHECK_EQ(bide_runtime_new(&w.rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &w.rt), 0);
     bide_runtime_enter(w.rt);
     w.box = calloc(1, sizeof *w.box);
     CHECK(w.box != NULL);
@@ -426,7 +426,7 @@ static void count_lines(void *unused, const char *text, size_t size)
     lines++;
 }
 
-static async int drops_deep(struct bide_runtime *rt, int count, bool begin)
+static async int drops_deep(bide_runtime *rt, int count, bool begin)
 {
     bide_future(int) f = await build(bide_lazy(innermost()), count, begin);
     int n = 0;
@@ -467,7 +467,7 @@ static async int releases_deep(int count)
     return r < 0 ? r : n;
 }
 
-static void deep_drops(struct bide_runtime *rt, int count)
+static void deep_drops(bide_runtime *rt, int count)
 {
     for (int begin = 0; begin < 2; begin++) {
         nested = left = 0;
@@ -481,9 +481,9 @@ static void deep_drops(struct bide_runtime *rt, int count)
 
 static void deep(void)
 {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
 
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     deep_drops(rt, 800);
     deep_drops(rt, 20000);

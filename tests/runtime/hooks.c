@@ -32,7 +32,7 @@ static uint64_t polling; /* the task between task_poll_begin and task_poll_end *
 static int argument;
 
 /* The latest task with this address: a block may be used again. */
-static struct seen *find(const struct bide_task_info *task)
+static struct seen *find(const bide_task_info *task)
 {
     for (unsigned i = seen_count; i > 0; i--)
         if (seen[i - 1].id == task->id)
@@ -49,7 +49,7 @@ static struct seen *named(const char *function)
     return NULL;
 }
 
-static void spawned(void *a, const struct bide_task_info *task)
+static void spawned(void *a, const bide_task_info *task)
 {
     CHECK(a == &argument);
     CHECK(task->id != 0);
@@ -67,7 +67,7 @@ static void spawned(void *a, const struct bide_task_info *task)
         CHECK(file != NULL && strstr(file, "hooks.c") != NULL);
 }
 
-static void begins(void *a, const struct bide_task_info *task)
+static void begins(void *a, const bide_task_info *task)
 {
     struct seen *s = find(task);
     CHECK(a == &argument && s != NULL && s->ended == 0);
@@ -78,7 +78,7 @@ static void begins(void *a, const struct bide_task_info *task)
     polling = task->id;
 }
 
-static void polled(void *a, const struct bide_task_info *task)
+static void polled(void *a, const bide_task_info *task)
 {
     struct seen *s = find(task);
     CHECK(a == &argument && s != NULL && s->ended == 0);
@@ -89,7 +89,7 @@ static void polled(void *a, const struct bide_task_info *task)
     polling = 0;
 }
 
-static void ends(void *a, const struct bide_task_info *task)
+static void ends(void *a, const bide_task_info *task)
 {
     struct seen *s = find(task);
     CHECK(a == &argument && s != NULL && s->ended == 0);
@@ -99,7 +99,7 @@ static void ends(void *a, const struct bide_task_info *task)
     s->ended++;
 }
 
-static const struct bide_runtime_options all_task_hooks = {
+static const bide_runtime_options all_task_hooks = {
     .hooks = {.argument = &argument,
               .task_spawn = spawned,
               .task_poll_begin = begins,
@@ -107,15 +107,15 @@ static const struct bide_runtime_options all_task_hooks = {
               .task_end = ends},
 };
 
-static struct bide_runtime *new_runtime(const struct bide_runtime_options *options)
+static bide_runtime *new_runtime(const bide_runtime_options *options)
 {
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, options), 0);
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(options, &rt), 0);
     bide_runtime_enter(rt);
     return rt;
 }
 
-static void end_runtime(struct bide_runtime *rt)
+static void end_runtime(bide_runtime *rt)
 {
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
     CHECK_EQ(bide_runtime_free(rt), 0);
@@ -152,7 +152,7 @@ static async int joins_one(void)
 
 TEST(a_task_is_spawned_polled_and_ended)
 {
-    struct bide_runtime *rt = new_runtime(&all_task_hooks);
+    bide_runtime *rt = new_runtime(&all_task_hooks);
     CHECK_EQ(bide_block_on(joins_one()), 3);
     CHECK_EQ(seen_count, 2);
     CHECK_EQ(named("yields_twice")->polled, 3);
@@ -182,7 +182,7 @@ static async void scope_of_two(void)
 TEST(however_a_task_ends_its_end_is_told_once)
 {
     bide_test_time_virtual();
-    struct bide_runtime *rt = new_runtime(&all_task_hooks);
+    bide_runtime *rt = new_runtime(&all_task_hooks);
     bide_task(void) aborted = bide_spawn(sleeps());
     bide_task(void) aborted_at_once = bide_spawn(sleeps());
     bide_task_abort(aborted_at_once);
@@ -203,7 +203,7 @@ TEST(however_a_task_ends_its_end_is_told_once)
 
 TEST(a_task_without_a_handle_may_end_in_its_first_poll)
 {
-    struct bide_runtime *rt = new_runtime(&all_task_hooks);
+    bide_runtime *rt = new_runtime(&all_task_hooks);
     for (int i = 0; i < 20; i++)
         bide_task_detach(bide_spawn(joins_one()));
     while (bide_runtime_tasks(rt) > 0)
@@ -226,7 +226,7 @@ TEST(a_future_is_a_task_once_nothing_can_wait_for_it)
 {
     bide_test_time_virtual();
     bide_future(void) f = NULL;
-    struct bide_runtime *rt = new_runtime(&all_task_hooks);
+    bide_runtime *rt = new_runtime(&all_task_hooks);
     bide_block_on(dropped_where_nothing_can_wait(&f));
     CHECK_EQ(seen_count, 1);
     bide_drop(f);
@@ -242,7 +242,7 @@ TEST(a_future_is_a_task_once_nothing_can_wait_for_it)
 
 static unsigned told;
 
-static void count(void *a, const struct bide_task_info *task)
+static void count(void *a, const bide_task_info *task)
 {
     (void)a;
     CHECK(task->id != 0);
@@ -253,13 +253,13 @@ TEST(any_hook_may_be_the_only_one)
 {
     static const unsigned expected[4] = {2, 5, 5, 2};
     for (int i = 0; i < 4; i++) {
-        struct bide_runtime_options options = {0};
+        bide_runtime_options options = {0};
         *(i == 0   ? &options.hooks.task_spawn
           : i == 1 ? &options.hooks.task_poll_begin
           : i == 2 ? &options.hooks.task_poll_end
                    : &options.hooks.task_end) = count;
         told = 0;
-        struct bide_runtime *rt = new_runtime(&options);
+        bide_runtime *rt = new_runtime(&options);
         CHECK_EQ(bide_block_on(joins_one()), 3);
         CHECK_EQ(told, expected[i]);
         end_runtime(rt);
@@ -327,10 +327,10 @@ static async int calls_on_the_pool(void)
 
 TEST(each_thread_of_the_pool_starts_and_stops)
 {
-    const struct bide_runtime_options options = {.hooks = {.argument = &argument,
-                                                           .thread_start = thread_starts,
-                                                           .thread_stop = thread_stops}};
-    struct bide_runtime *rt = new_runtime(&options);
+    const bide_runtime_options options = {.hooks = {.argument = &argument,
+                                                    .thread_start = thread_starts,
+                                                    .thread_stop = thread_stops}};
+    bide_runtime *rt = new_runtime(&options);
     CHECK_EQ(started, 0);
     CHECK_EQ(bide_block_on(calls_on_the_pool()), 2);
     CHECK_EQ(hook_thread, 0);
@@ -359,13 +359,13 @@ static void unparks(void *a)
     CHECK_EQ(parked, unparked);
 }
 
-static const struct bide_runtime_options park_hooks = {
+static const bide_runtime_options park_hooks = {
     .hooks = {.argument = &argument, .thread_park = parks, .thread_unpark = unparks}};
 
 TEST(a_thread_with_nothing_to_do_parks)
 {
     step_time();
-    struct bide_runtime *rt = new_runtime(&park_hooks);
+    bide_runtime *rt = new_runtime(&park_hooks);
     CHECK_EQ(bide_block_on(joins_one()), 3);
     CHECK_EQ(parked, 0);
     CHECK_EQ(bide_block_on(bide_sleep(BIDE_S(1))), 0);
@@ -386,7 +386,7 @@ static async void sleeps_for_ever(void)
 
 TEST(a_wake_in_the_hook_is_not_slept_over)
 {
-    struct bide_runtime *rt = new_runtime(&park_hooks);
+    bide_runtime *rt = new_runtime(&park_hooks);
     to_abort = bide_spawn(sleeps_for_ever());
     CHECK_ERR(bide_block_on(waits_for_the_abort()), -ECANCELED);
     CHECK_EQ(parked, 1);
@@ -398,9 +398,9 @@ TEST(a_wake_in_the_hook_is_not_slept_over)
 
 /* ---- metrics ---- */
 
-static struct bide_runtime_metrics metrics(struct bide_runtime *rt)
+static bide_runtime_metrics metrics(bide_runtime *rt)
 {
-    struct bide_runtime_metrics m;
+    bide_runtime_metrics m;
     memset(&m, 0xFF, sizeof(m));
     CHECK_EQ(bide_runtime_metrics_read(rt, &m), 0);
     return m;
@@ -408,8 +408,8 @@ static struct bide_runtime_metrics metrics(struct bide_runtime *rt)
 
 TEST(a_new_runtime_has_done_nothing)
 {
-    struct bide_runtime *rt = new_runtime(NULL);
-    struct bide_runtime_metrics m = metrics(rt);
+    bide_runtime *rt = new_runtime(NULL);
+    bide_runtime_metrics m = metrics(rt);
     CHECK_EQ(m.workers, 1);
     CHECK_EQ(m.alive_tasks, 0);
     CHECK_EQ(m.injector_depth, 0);
@@ -442,8 +442,7 @@ TEST(tasks_and_the_pool_are_counted)
 {
     sem_init(&begun, 0, 0);
     sem_init(&go, 0, 0);
-    struct bide_runtime *rt =
-        new_runtime(&(struct bide_runtime_options){.blocking_threads_max = 1});
+    bide_runtime *rt = new_runtime(&(bide_runtime_options){.blocking_threads_max = 1});
     for (int i = 0; i < 3; i++)
         bide_task_detach(bide_spawn(calls()));
     CHECK_EQ(metrics(rt).alive_tasks, 3);
@@ -477,9 +476,9 @@ static async void works(int seconds)
 TEST(the_time_in_which_tasks_run_is_counted_and_that_of_waits_is_not)
 {
     step_time();
-    struct bide_runtime *rt = new_runtime(NULL);
+    bide_runtime *rt = new_runtime(NULL);
     bide_block_on(works(3));
-    struct bide_runtime_metrics m = metrics(rt);
+    bide_runtime_metrics m = metrics(rt);
     CHECK_EQ(m.parks, 1);
     CHECK_EQ(m.unparks, 1);
     CHECK_EQ(m.busy.ns, INT64_C(3000000000));
@@ -491,7 +490,7 @@ TEST(the_time_in_which_tasks_run_is_counted_and_that_of_waits_is_not)
     end_runtime(rt);
 }
 
-static async int64_t busy_inside(struct bide_runtime *rt)
+static async int64_t busy_inside(bide_runtime *rt)
 {
     await bide_sleep(BIDE_NS(1));
     now_ns += INT64_C(2000000000);
@@ -501,7 +500,7 @@ static async int64_t busy_inside(struct bide_runtime *rt)
 TEST(metrics_may_be_asked_for_in_a_task)
 {
     step_time();
-    struct bide_runtime *rt = new_runtime(NULL);
+    bide_runtime *rt = new_runtime(NULL);
     CHECK_EQ(bide_block_on(busy_inside(rt)), INT64_C(2000000000));
     end_runtime(rt);
 }

@@ -153,8 +153,8 @@ TEST(they_are_joined_and_aborted)
 
 TEST(shutdown_ends_them_also_by_force)
 {
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     for (int i = 0; i < 10; i++) {
         bide_spawn_low(waits());

@@ -110,8 +110,8 @@ static void use_a_descriptor(void)
 
 static void use_everything(void)
 {
-    struct bide_runtime *rt;
-    if (!fine(bide_runtime_new(&rt, NULL), 0)) {
+    bide_runtime *rt;
+    if (!fine(bide_runtime_new(NULL, &rt), 0)) {
         CHECK(rt == NULL);
         return;
     }

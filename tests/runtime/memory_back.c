@@ -201,16 +201,16 @@ enum { WORKERS = 4 };
 static bide_notify gate;
 static atomic_int met;
 
-static struct bide_runtime *begin_workers(unsigned workers)
+static bide_runtime *begin_workers(unsigned workers)
 {
-    struct bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = workers};
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = workers};
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
     bide_runtime_enter(rt);
     return rt;
 }
 
-static void end_workers(struct bide_runtime *rt)
+static void end_workers(bide_runtime *rt)
 {
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(10)), 0);
     CHECK_EQ(bide_runtime_free(rt), 0);
@@ -264,7 +264,7 @@ static async long run_them(int count)
 
 TEST_LIMIT(those_of_several_workers_too, 60)
 {
-    struct bide_runtime *rt = begin_workers(WORKERS);
+    bide_runtime *rt = begin_workers(WORKERS);
     bide_block_on(run_them(1000));
     long before = resident_bytes();
     CHECK(bide_block_on(run_them(1000000)) - before > 100L << 20);
@@ -313,7 +313,7 @@ static async int makes_for_another(int count)
 TEST_LIMIT(a_worker_that_sleeps_gives_back_what_others_freed, 60)
 {
     enum { COUNT = 200000 };
-    struct bide_runtime *rt = begin_workers(2);
+    bide_runtime *rt = begin_workers(2);
     handles = calloc(COUNT, sizeof(*handles));
     memset(handles, 0xFF, COUNT * sizeof(*handles));
     long before = resident_bytes();

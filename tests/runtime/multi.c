@@ -21,12 +21,12 @@
 
 enum { WORKERS = 4 };
 
-static struct bide_runtime *rt;
+static bide_runtime *rt;
 
 static void begin(unsigned workers)
 {
-    struct bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = workers};
-    CHECK_EQ(bide_runtime_new(&rt, &o), 0);
+    bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = workers};
+    CHECK_EQ(bide_runtime_new(&o, &rt), 0);
     CHECK(bide_runtime_enter(rt) == NULL);
 }
 

@@ -21,12 +21,12 @@
 
 #pragma GCC diagnostic ignored "-Wbide-borrow"
 
-static struct bide_runtime *rt;
+static bide_runtime *rt;
 
 static void begin(unsigned workers)
 {
-    struct bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = workers};
-    CHECK_EQ(bide_runtime_new(&rt, &o), 0);
+    bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .workers = workers};
+    CHECK_EQ(bide_runtime_new(&o, &rt), 0);
     CHECK(bide_runtime_enter(rt) == NULL);
 }
 
@@ -340,9 +340,9 @@ TEST_LIMIT(what_a_call_in_place_spawns_is_run_by_others, 30)
 
 /* ---- spares ---- */
 
-static struct bide_runtime_metrics metrics(void)
+static bide_runtime_metrics metrics(void)
 {
-    struct bide_runtime_metrics m;
+    bide_runtime_metrics m;
     CHECK_EQ(bide_runtime_metrics_read(rt, &m), 0);
     return m;
 }
@@ -580,7 +580,7 @@ TEST_LIMIT(local_tasks_stay_on_their_thread, 60)
 
 static void *spawns_until_it_ends(void *argument)
 {
-    struct bide_runtime *on = argument;
+    bide_runtime *on = argument;
     for (int i = 0; !atomic_load(&done); i++) {
         bide_task_detach(bide_spawn_on(on, sleeps_ms(i % 3)));
         bide__spin(100); /* there is a moment when no task is alive */
@@ -608,7 +608,7 @@ TEST_LIMIT(other_threads_spawn_while_it_shuts_down, 60)
 /* There is never a moment when no task is alive. */
 static void *spawns_all_the_time(void *argument)
 {
-    struct bide_runtime *on = argument;
+    bide_runtime *on = argument;
     while (!atomic_load(&done))
         bide_task_detach(bide_spawn_on(on, sleeps_ms(1)));
     return NULL;
@@ -704,16 +704,16 @@ static async int spins_a_while(int n)
 
 TEST_LIMIT(several_runtimes_at_once, 60)
 {
-    struct bide_runtime *all[4];
+    bide_runtime *all[4];
     bide_task(int) t[4];
     for (int i = 0; i < 4; i++) {
-        struct bide_runtime_options o = {.flavour = (enum bide_flavour)(i % 3)};
+        bide_runtime_options o = {.flavour = (bide_flavour)(i % 3)};
         o.workers = o.flavour == BIDE_CURRENT_THREAD ? 0 : 2;
-        CHECK_EQ(bide_runtime_new(&all[i], &o), 0);
+        CHECK_EQ(bide_runtime_new(&o, &all[i]), 0);
         t[i] = bide_spawn_on(all[i], spins_a_while(1000));
     }
     for (int i = 0; i < 4; i++) {
-        struct bide_runtime *before = bide_runtime_enter(all[i]);
+        bide_runtime *before = bide_runtime_enter(all[i]);
         CHECK_EQ(bide_block_on(spins_a_while(100)), 100);
         bide_runtime_enter(before);
     }

@@ -96,14 +96,14 @@ static async int scenario(void)
     return first;
 }
 
-static enum bide_flavour flavour;
+static bide_flavour flavour;
 
 static void use_all(void)
 {
-    struct bide_runtime_options o = {.flavour = flavour, .workers = 2};
-    struct bide_runtime *rt;
+    bide_runtime_options o = {.flavour = flavour, .workers = 2};
+    bide_runtime *rt;
 
-    if (!fine(bide_runtime_new(&rt, &o), 0)) {
+    if (!fine(bide_runtime_new(&o, &rt), 0)) {
         CHECK(rt == NULL);
         return;
     }
@@ -145,7 +145,7 @@ static unsigned fail_each(const char *call, int error, unsigned count)
     }
 }
 
-static void each_fails(enum bide_flavour of)
+static void each_fails(bide_flavour of)
 {
     flavour = of;
     CHECK(fail_each("alloc", -ENOMEM, 1) > 8);

@@ -15,12 +15,12 @@
 
 #include "check.h"
 
-static struct bide_runtime *rt;
+static bide_runtime *rt;
 
-static void begin(struct bide_runtime_options o)
+static void begin(bide_runtime_options o)
 {
     o.flavour = BIDE_MULTI_THREAD;
-    CHECK_EQ(bide_runtime_new(&rt, &o), 0);
+    CHECK_EQ(bide_runtime_new(&o, &rt), 0);
     bide_runtime_enter(rt);
 }
 
@@ -30,9 +30,9 @@ static void end(void)
     CHECK_EQ(bide_runtime_free(rt), 0);
 }
 
-static struct bide_runtime_metrics metrics(void)
+static bide_runtime_metrics metrics(void)
 {
-    struct bide_runtime_metrics m;
+    bide_runtime_metrics m;
     memset(&m, 0xFF, sizeof(m));
     CHECK_EQ(bide_runtime_metrics_read(rt, &m), 0);
     return m;
@@ -79,7 +79,7 @@ static int threads_named(const char *name)
 
 TEST(each_worker_has_a_name_and_starts_and_stops)
 {
-    begin((struct bide_runtime_options){
+    begin((bide_runtime_options){
         .workers = 3,
         .thread_name = "mill",
         .name = "the mill",
@@ -109,15 +109,15 @@ static async size_t stack_size(void)
 
 TEST(workers_have_the_stack_that_was_asked_for)
 {
-    begin((struct bide_runtime_options){.workers = 1, .thread_stack_size = 1 << 20});
+    begin((bide_runtime_options){.workers = 1, .thread_stack_size = 1 << 20});
     CHECK_EQ(bide_block_on(stack_size()), 1 << 20);
     end();
 }
 
 TEST(a_paused_clock_is_refused)
 {
-    struct bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .start_paused = true};
-    CHECK_ERR(bide_runtime_new(&rt, &o), -EINVAL);
+    bide_runtime_options o = {.flavour = BIDE_MULTI_THREAD, .start_paused = true};
+    CHECK_ERR(bide_runtime_new(&o, &rt), -EINVAL);
     CHECK(rt == NULL);
     CHECK(!bide__time_is_virtual());
 }
@@ -127,7 +127,7 @@ TEST(a_paused_clock_is_refused)
 static atomic_int spawned, begun, polled, ended, outside;
 static _Thread_local uint64_t polling;
 
-static void on_spawn(void *a, const struct bide_task_info *task)
+static void on_spawn(void *a, const bide_task_info *task)
 {
     (void)a;
     CHECK(task->id != 0 && task->function != NULL);
@@ -136,7 +136,7 @@ static void on_spawn(void *a, const struct bide_task_info *task)
         atomic_fetch_add(&outside, 1);
 }
 
-static void on_begin(void *a, const struct bide_task_info *task)
+static void on_begin(void *a, const bide_task_info *task)
 {
     (void)a;
     CHECK_EQ(polling, 0);
@@ -145,7 +145,7 @@ static void on_begin(void *a, const struct bide_task_info *task)
     atomic_fetch_add(&begun, 1);
 }
 
-static void on_polled(void *a, const struct bide_task_info *task)
+static void on_polled(void *a, const bide_task_info *task)
 {
     (void)a;
     CHECK_EQ(polling, task->id);
@@ -153,7 +153,7 @@ static void on_polled(void *a, const struct bide_task_info *task)
     atomic_fetch_add(&polled, 1);
 }
 
-static void on_end(void *a, const struct bide_task_info *task)
+static void on_end(void *a, const bide_task_info *task)
 {
     (void)a;
     CHECK(task->id != 0);
@@ -185,11 +185,11 @@ static async int spawns(int n)
 
 TEST_LIMIT(each_poll_on_any_worker_is_told, 30)
 {
-    begin((struct bide_runtime_options){.workers = 4,
-                                        .hooks = {.task_spawn = on_spawn,
-                                                  .task_poll_begin = on_begin,
-                                                  .task_poll_end = on_polled,
-                                                  .task_end = on_end}});
+    begin((bide_runtime_options){.workers = 4,
+                                 .hooks = {.task_spawn = on_spawn,
+                                           .task_poll_begin = on_begin,
+                                           .task_poll_end = on_polled,
+                                           .task_end = on_end}});
     for (int i = 0; i < 50; i++) {
         CHECK_EQ(bide_block_on(spawns(50)), 100);
         /* The end is told before anybody who waits for the task goes on. */
@@ -209,7 +209,7 @@ TEST_LIMIT(each_poll_on_any_worker_is_told, 30)
 /* On one thread too, a task from another thread is told of before its first poll. */
 static void *spawns_there(void *argument)
 {
-    bide_task_detach(bide_spawn_on((struct bide_runtime *)argument, yields(2)));
+    bide_task_detach(bide_spawn_on((bide_runtime *)argument, yields(2)));
     return NULL;
 }
 
@@ -221,12 +221,12 @@ static async void until_ended(int n)
 
 TEST(a_task_from_another_thread_is_told_of_by_the_thread_that_runs_it)
 {
-    struct bide_runtime_options o = {.hooks = {.task_spawn = on_spawn,
-                                               .task_poll_begin = on_begin,
-                                               .task_poll_end = on_polled,
-                                               .task_end = on_end}};
+    bide_runtime_options o = {.hooks = {.task_spawn = on_spawn,
+                                        .task_poll_begin = on_begin,
+                                        .task_poll_end = on_polled,
+                                        .task_end = on_end}};
     pthread_t thread;
-    CHECK_EQ(bide_runtime_new(&rt, &o), 0);
+    CHECK_EQ(bide_runtime_new(&o, &rt), 0);
     bide_runtime_enter(rt);
     CHECK_EQ(pthread_create(&thread, NULL, spawns_there, rt), 0);
     CHECK_EQ(pthread_join(thread, NULL), 0);
@@ -255,15 +255,15 @@ static void unparks(void *a)
 
 TEST(workers_that_sleep_are_counted)
 {
-    begin((struct bide_runtime_options){.workers = 3,
-                                        .hooks = {.thread_park = parks, .thread_unpark = unparks}});
+    begin((bide_runtime_options){.workers = 3,
+                                 .hooks = {.thread_park = parks, .thread_unpark = unparks}});
     CHECK_EQ(metrics().workers, 3);
     while (metrics().parks - metrics().unparks < 3)
         sched_yield();
     CHECK_EQ(bide_block_on(yields(100)), 100);
     while (metrics().parks - metrics().unparks < 3)
         sched_yield();
-    struct bide_runtime_metrics m = metrics();
+    bide_runtime_metrics m = metrics();
     CHECK(m.unparks >= 1);
     CHECK(m.busy.ns > 0);
     CHECK_EQ(m.alive_tasks, 0);
@@ -293,11 +293,11 @@ static async int two_children(void)
 
 TEST(without_the_slot_tasks_run_in_their_order)
 {
-    begin((struct bide_runtime_options){.workers = 1});
+    begin((bide_runtime_options){.workers = 1});
     CHECK_EQ(bide_block_on(two_children()), 0);
     CHECK_STR(order, "ba");
     end();
-    begin((struct bide_runtime_options){.workers = 1, .lifo_slot_off = true});
+    begin((bide_runtime_options){.workers = 1, .lifo_slot_off = true});
     CHECK_EQ(bide_block_on(two_children()), 0);
     CHECK_STR(order, "ab");
     end();
@@ -347,7 +347,7 @@ TEST(tasks_of_other_threads_are_seen_after_the_injector_interval)
     static const unsigned intervals[] = {1, 10, 61, 1000};
     for (size_t i = 0; i < sizeof(intervals) / sizeof(*intervals); i++) {
         int interval = (int)intervals[i];
-        begin((struct bide_runtime_options){
+        begin((bide_runtime_options){
             .workers = 1, .event_interval = 100, .injector_interval = intervals[i]});
         int n = bide_block_on(yields_twice());
         CHECK(n <= interval + 1);
@@ -378,7 +378,7 @@ static async int yields_before_a_timer(void)
 TEST(timers_are_seen_after_the_event_interval)
 {
     bide_test_time_virtual();
-    begin((struct bide_runtime_options){.workers = 1, .event_interval = 5});
+    begin((bide_runtime_options){.workers = 1, .event_interval = 5});
     CHECK(bide_block_on(yields_before_a_timer()) <= 7);
     end();
 }

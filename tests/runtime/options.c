@@ -15,15 +15,15 @@
 
 #include "check.h"
 
-static struct bide_runtime *new_runtime(const struct bide_runtime_options *options)
+static bide_runtime *new_runtime(const bide_runtime_options *options)
 {
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, options), 0);
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(options, &rt), 0);
     CHECK(bide_runtime_enter(rt) == NULL);
     return rt;
 }
 
-static void end_runtime(struct bide_runtime *rt)
+static void end_runtime(bide_runtime *rt)
 {
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
     CHECK_EQ(bide_runtime_free(rt), 0);
@@ -36,9 +36,9 @@ static const char sixty_three[] = "123456789 123456789 123456789 123456789 12345
 
 TEST(what_is_out_of_range_is_refused_and_nothing_is_made)
 {
-    const struct bide_runtime_options refused[] = {
-        {.flavour = (enum bide_flavour)3},
-        {.flavour = (enum bide_flavour) - 1},
+    const bide_runtime_options refused[] = {
+        {.flavour = (bide_flavour)3},
+        {.flavour = (bide_flavour)-1},
         {.workers = 2},
         {.flavour = BIDE_MULTI_THREAD, .workers = 1025},
         {.flavour = BIDE_THREAD_PER_CORE, .workers = 1025},
@@ -60,8 +60,8 @@ TEST(what_is_out_of_range_is_refused_and_nothing_is_made)
     };
     bide_test_watch();
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
-        struct bide_runtime *rt = (struct bide_runtime *)&rt;
-        CHECK_ERR(bide_runtime_new(&rt, &refused[i]), -EINVAL);
+        bide_runtime *rt = (bide_runtime *)&rt;
+        CHECK_ERR(bide_runtime_new(&refused[i], &rt), -EINVAL);
         CHECK(rt == NULL);
     }
     CHECK_EQ(bide_test_calls("alloc"), bide_test_calls("free"));
@@ -71,7 +71,7 @@ TEST(what_is_out_of_range_is_refused_and_nothing_is_made)
 
 TEST(the_ends_of_each_range_are_taken)
 {
-    const struct bide_runtime_options taken[] = {
+    const bide_runtime_options taken[] = {
         {.workers = 1},
         {.name = "n"},
         {.name = sixty_three},
@@ -93,7 +93,7 @@ TEST(the_ends_of_each_range_are_taken)
         {.seed = UINT64_MAX},
     };
     for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++) {
-        struct bide_runtime *rt = new_runtime(&taken[i]);
+        bide_runtime *rt = new_runtime(&taken[i]);
         CHECK_EQ(bide_block_on(bide_sleep(BIDE_NS(1))), 0);
         end_runtime(rt);
     }
@@ -116,7 +116,7 @@ TEST(the_defaults_are_those_of_the_header)
     CHECK_STR(o.name, "");
     CHECK_STR(o.thread_name, "bide");
     CHECK(!o.lifo_slot_off && !o.start_paused && !o.task_hooks);
-    const struct bide_runtime_options often = {.event_interval = 7};
+    const bide_runtime_options often = {.event_interval = 7};
     CHECK_EQ(bide__options_read(&o, &often), 0);
     CHECK_EQ(o.injector_interval, 7);
 }
@@ -125,7 +125,7 @@ TEST(the_defaults_are_those_of_the_header)
 
 static uint32_t workers_with(const char *environment, uint32_t asked)
 {
-    const struct bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = asked};
+    const bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = asked};
     struct bide__options o;
     if (environment != NULL)
         setenv("BIDE_WORKERS", environment, 1);
@@ -207,34 +207,34 @@ static async int look(void)
     return await bide_blocking(look_at_thread());
 }
 
-static void look_with(struct bide_runtime_options options)
+static void look_with(bide_runtime_options options)
 {
-    struct bide_runtime *rt = new_runtime(&options);
+    bide_runtime *rt = new_runtime(&options);
     CHECK_EQ(bide_block_on(look()), 0);
     end_runtime(rt);
 }
 
 TEST(threads_of_the_pool_have_a_name)
 {
-    look_with((struct bide_runtime_options){0});
+    look_with((bide_runtime_options){0});
     CHECK_STR(seen_name, "bide-b0");
-    look_with((struct bide_runtime_options){.thread_name = "mail"});
+    look_with((bide_runtime_options){.thread_name = "mail"});
     CHECK_STR(seen_name, "mail-b0");
-    look_with((struct bide_runtime_options){.thread_name = "123456789"});
+    look_with((bide_runtime_options){.thread_name = "123456789"});
     CHECK_STR(seen_name, "123456789-b0");
 }
 
 TEST(the_next_thread_has_the_next_number)
 {
     /* Each thread leaves before the next call. */
-    struct bide_runtime_options options = {.blocking_idle = BIDE_NS(1)};
-    struct bide_runtime *rt = new_runtime(&options);
+    bide_runtime_options options = {.blocking_idle = BIDE_NS(1)};
+    bide_runtime *rt = new_runtime(&options);
     for (int i = 0; i < 12; i++) {
         char expected[32];
         CHECK_EQ(bide_block_on(look()), 0);
         snprintf(expected, sizeof(expected), "bide-b%d", i);
         CHECK_STR(seen_name, expected);
-        struct bide_runtime_metrics m;
+        bide_runtime_metrics m;
         do {
             sched_yield();
             CHECK_EQ(bide_runtime_metrics_read(rt, &m), 0);
@@ -245,18 +245,18 @@ TEST(the_next_thread_has_the_next_number)
 
 TEST(threads_have_the_stack_that_was_asked_for)
 {
-    look_with((struct bide_runtime_options){.thread_stack_size = 1 << 20});
+    look_with((bide_runtime_options){.thread_stack_size = 1 << 20});
     CHECK_EQ(seen_stack, 1 << 20);
-    look_with((struct bide_runtime_options){.thread_stack_size = 3 << 20});
+    look_with((bide_runtime_options){.thread_stack_size = 3 << 20});
     CHECK_EQ(seen_stack, 3 << 20);
 }
 
 TEST(a_runtime_has_a_name)
 {
     char name[] = "mail";
-    struct bide_runtime *named = new_runtime(&(struct bide_runtime_options){.name = name});
-    struct bide_runtime *other;
-    CHECK_EQ(bide_runtime_new(&other, NULL), 0);
+    bide_runtime *named = new_runtime(&(bide_runtime_options){.name = name});
+    bide_runtime *other;
+    CHECK_EQ(bide_runtime_new(NULL, &other), 0);
     name[0] = 'x';
     CHECK_STR(bide_runtime_name(named), "mail");
     CHECK_STR(bide_runtime_name(other), "");
@@ -289,10 +289,10 @@ static async int yield_n(unsigned n)
 }
 
 /* The number of yields before a timer that is due is seen. */
-static unsigned yields_before_a_timer(struct bide_runtime_options options)
+static unsigned yields_before_a_timer(bide_runtime_options options)
 {
     bide_test_time_virtual();
-    struct bide_runtime *rt = new_runtime(&options);
+    bide_runtime *rt = new_runtime(&options);
     stop = false;
     yields = 0;
     bide_task_detach(bide_spawn(stop_after(BIDE_MS(1))));
@@ -306,20 +306,20 @@ static unsigned yields_before_a_timer(struct bide_runtime_options options)
 
 TEST(timers_are_seen_after_the_event_interval)
 {
-    unsigned n = yields_before_a_timer((struct bide_runtime_options){.event_interval = 1});
+    unsigned n = yields_before_a_timer((bide_runtime_options){.event_interval = 1});
     CHECK(n <= 2);
-    n = yields_before_a_timer((struct bide_runtime_options){.event_interval = 10});
+    n = yields_before_a_timer((bide_runtime_options){.event_interval = 10});
     CHECK(n <= 10 && n >= 4);
-    n = yields_before_a_timer((struct bide_runtime_options){0});
+    n = yields_before_a_timer((bide_runtime_options){0});
     CHECK(n <= 61 && n >= 50);
-    n = yields_before_a_timer((struct bide_runtime_options){.event_interval = 1000});
+    n = yields_before_a_timer((bide_runtime_options){.event_interval = 1000});
     CHECK(n <= 1000 && n >= 990);
     /* The other interval changes nothing. */
     n = yields_before_a_timer(
-        (struct bide_runtime_options){.event_interval = 100, .injector_interval = 7});
+        (bide_runtime_options){.event_interval = 100, .injector_interval = 7});
     CHECK(n <= 100 && n >= 90);
     n = yields_before_a_timer(
-        (struct bide_runtime_options){.event_interval = 7, .injector_interval = 100});
+        (bide_runtime_options){.event_interval = 7, .injector_interval = 100});
     CHECK(n <= 7);
 }
 
@@ -335,10 +335,10 @@ static async void stop_after_call(void)
 }
 
 /* The number of yields before a wake by another thread, which is there, is seen. */
-static unsigned yields_before_a_wake(struct bide_runtime_options options)
+static unsigned yields_before_a_wake(bide_runtime_options options)
 {
-    struct bide_runtime *rt = new_runtime(&options);
-    struct bide_runtime_metrics m;
+    bide_runtime *rt = new_runtime(&options);
+    bide_runtime_metrics m;
     stop = false;
     yields = 0;
     bide_task_detach(bide_spawn(stop_after_call()));
@@ -356,12 +356,11 @@ static unsigned yields_before_a_wake(struct bide_runtime_options options)
 TEST(wakes_of_other_threads_are_seen_after_the_injector_interval)
 {
     unsigned n = yields_before_a_wake(
-        (struct bide_runtime_options){.event_interval = 1000, .injector_interval = 12});
+        (bide_runtime_options){.event_interval = 1000, .injector_interval = 12});
     CHECK(n <= 12 && n >= 5);
-    n = yields_before_a_wake(
-        (struct bide_runtime_options){.event_interval = 9, .injector_interval = 500});
+    n = yields_before_a_wake((bide_runtime_options){.event_interval = 9, .injector_interval = 500});
     CHECK(n <= 500 && n >= 490);
-    n = yields_before_a_wake((struct bide_runtime_options){.event_interval = 40});
+    n = yields_before_a_wake((bide_runtime_options){.event_interval = 40});
     CHECK(n <= 40 && n >= 30);
 }
 
@@ -423,8 +422,7 @@ TEST(events_are_taken_a_few_at_a_time)
     bide_test_replace("epoll_pwait2", (void (*)(void))no_pwait2);
     static const uint32_t asked[] = {1, 3, 65536, 0};
     for (int i = 0; i < 4; i++) {
-        struct bide_runtime *rt =
-            new_runtime(&(struct bide_runtime_options){.io_events_max = asked[i]});
+        bide_runtime *rt = new_runtime(&(bide_runtime_options){.io_events_max = asked[i]});
         most_asked = calls = 0;
         CHECK_EQ(bide_block_on(all_events_come()), 0);
         end_runtime(rt);
@@ -453,7 +451,7 @@ static async uint64_t order(void)
 
 static uint64_t order_with(uint64_t seed)
 {
-    struct bide_runtime *rt = new_runtime(&(struct bide_runtime_options){.seed = seed});
+    bide_runtime *rt = new_runtime(&(bide_runtime_options){.seed = seed});
     uint64_t bits = bide_block_on(order());
     CHECK(bits != 0 && bits != UINT64_MAX);
     CHECK(bide_block_on(order()) != bits);
@@ -482,9 +480,9 @@ static async int within_a_minute(void)
 
 TEST(a_paused_clock_jumps_when_nothing_can_run)
 {
-    const struct bide_runtime_options options = {.start_paused = true};
+    const bide_runtime_options options = {.start_paused = true};
     int64_t before = bide__door_real.clock();
-    struct bide_runtime *rt = new_runtime(&options), *second;
+    bide_runtime *rt = new_runtime(&options), *second;
     bide_instant start = bide_now();
     CHECK_EQ(bide_block_on(yield_n(1000)), 0);
     CHECK_EQ(bide_elapsed(start).ns, 0);
@@ -493,7 +491,7 @@ TEST(a_paused_clock_jumps_when_nothing_can_run)
     bide_test_time_advance(BIDE_S(1));
     CHECK_EQ(bide_elapsed(start).ns, INT64_C(61000000000));
     /* One more runtime lives in the same time. */
-    CHECK_EQ(bide_runtime_new(&second, &options), 0);
+    CHECK_EQ(bide_runtime_new(&options, &second), 0);
     CHECK_EQ(bide_runtime_free(second), 0);
     end_runtime(rt);
     CHECK(bide_elapsed(start).ns >= INT64_C(61000000000));
@@ -504,18 +502,18 @@ TEST(a_paused_clock_jumps_when_nothing_can_run)
 
 TEST(a_paused_clock_is_refused_beside_a_runtime_in_real_time)
 {
-    const struct bide_runtime_options options = {.start_paused = true};
-    struct bide_runtime *rt = (struct bide_runtime *)&rt, *real;
-    CHECK_EQ(bide_runtime_new(&real, NULL), 0);
+    const bide_runtime_options options = {.start_paused = true};
+    bide_runtime *rt = (bide_runtime *)&rt, *real;
+    CHECK_EQ(bide_runtime_new(NULL, &real), 0);
     bide_test_watch();
-    CHECK_ERR(bide_runtime_new(&rt, &options), -EBUSY);
+    CHECK_ERR(bide_runtime_new(&options, &rt), -EBUSY);
     CHECK(rt == NULL);
     CHECK(!bide__time_is_virtual());
     CHECK_EQ(bide_test_calls("alloc"), bide_test_calls("free"));
     CHECK_EQ(bide_test_calls("epoll_create1") + bide_test_calls("eventfd"),
              bide_test_calls("close"));
     CHECK_EQ(bide_runtime_free(real), 0);
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
     CHECK(bide__time_is_virtual());
     CHECK_EQ(bide_runtime_free(rt), 0);
 }

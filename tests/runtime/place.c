@@ -97,7 +97,7 @@ TEST(each_spawn_has_its_line)
     bide_runtime_options options = {.hooks = {.task_spawn = spawned, .task_poll_begin = polled}};
     bide_runtime *rt;
 
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
     bide_task_detach(bide_spawn(twice(1))); /* on another runtime, which has no hooks */
     CHECK_EQ(told, 0);
     bide_runtime_enter(rt);

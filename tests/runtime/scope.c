@@ -765,7 +765,7 @@ TEST(a_deferred_block_may_have_a_scope)
 
 /* ---- shutdown ---- */
 
-static struct bide_runtime *rt;
+static bide_runtime *rt;
 
 static void shut_down(bide_duration limit)
 {
@@ -778,7 +778,7 @@ static void shut_down(bide_duration limit)
 static void spawn_on_runtime(void)
 {
     bide_test_time_virtual();
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     memset(passed, 0, sizeof passed);
     bide_spawn(asked_while_it_waits());
@@ -837,7 +837,7 @@ TEST(a_forced_shutdown_passes_the_force_on)
         static int result;
         result = -1;
         begin();
-        CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+        CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
         bide_runtime_enter(rt);
         bide_task(int) task = bide_spawn(stubborn(way, &result));
         CHECK_EQ(bide_block_on(leave(5)), 0);
@@ -953,9 +953,9 @@ TEST(each_allocation_fails_in_turn)
     uint64_t failed = 1;
     int failures = 0;
     for (unsigned n = 1; failed > 0; n++) {
-        struct bide_runtime *fresh;
+        bide_runtime *fresh;
         int local = 0;
-        CHECK_EQ(bide_runtime_new(&fresh, NULL), 0);
+        CHECK_EQ(bide_runtime_new(NULL, &fresh), 0);
         bide_runtime_enter(fresh);
         bide_test_fail("alloc", n, -ENOMEM, n % 2 ? 1 : 3);
         int r = bide_block_on(counted(6, &local));

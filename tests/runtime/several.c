@@ -13,14 +13,14 @@
 
 #include "check.h"
 
-static struct bide_runtime *new_runtime(void)
+static bide_runtime *new_runtime(void)
 {
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     return rt;
 }
 
-static void end_runtime(struct bide_runtime *rt)
+static void end_runtime(bide_runtime *rt)
 {
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
     CHECK_EQ(bide_runtime_free(rt), 0);
@@ -44,7 +44,7 @@ static async int counts(int *counter, int to)
 
 TEST(enter_returns_what_was_entered_before)
 {
-    struct bide_runtime *a = new_runtime(), *b = new_runtime();
+    bide_runtime *a = new_runtime(), *b = new_runtime();
     CHECK(bide_runtime_enter(a) == NULL);
     CHECK(bide_block_on(where()) == a);
     CHECK(bide_runtime_enter(b) == a);
@@ -52,7 +52,7 @@ TEST(enter_returns_what_was_entered_before)
     CHECK(bide_runtime_enter(a) == b);
     CHECK(bide_block_on(where()) == a);
     CHECK(bide_runtime_enter(NULL) == a);
-    struct bide_runtime *own = bide_block_on(where());
+    bide_runtime *own = bide_block_on(where());
     CHECK(own != NULL && own != a && own != b);
     CHECK(bide_runtime_enter(b) == NULL);
     end_runtime(a);
@@ -63,7 +63,7 @@ TEST(enter_returns_what_was_entered_before)
 
 TEST(the_tasks_of_a_runtime_run_only_while_a_thread_blocks_on_it)
 {
-    struct bide_runtime *a = new_runtime(), *b = new_runtime();
+    bide_runtime *a = new_runtime(), *b = new_runtime();
     static int of_a, of_b;
     bide_runtime_enter(a);
     bide_task_detach(bide_spawn(counts(&of_a, 1000)));
@@ -99,7 +99,7 @@ static async int waits_for(bide_task(void) * h)
 
 TEST(a_task_is_joined_on_its_own_runtime_and_aborted_on_any)
 {
-    struct bide_runtime *a = new_runtime(), *b = new_runtime();
+    bide_runtime *a = new_runtime(), *b = new_runtime();
     bide_runtime_enter(a);
     bide_task(void) h = bide_spawn(sleeps_for_ever());
     bide_runtime_enter(b);
@@ -122,7 +122,7 @@ TEST(they_are_freed_in_any_order)
     static const int orders[][COUNT] = {{0, 1, 2, 3, 4}, {4, 3, 2, 1, 0}, {2, 0, 4, 1, 3}};
     bide_test_watch();
     for (int o = 0; o < 3; o++) {
-        struct bide_runtime *rt[COUNT];
+        bide_runtime *rt[COUNT];
         bide_task(void) h[COUNT];
         for (int i = 0; i < COUNT; i++) {
             rt[i] = new_runtime();
@@ -173,14 +173,14 @@ static async int sums(int n)
 static void *use_a_runtime(void *unused)
 {
     static atomic_int threads;
-    struct bide_runtime *rt = NULL;
+    bide_runtime *rt = NULL;
     if (threads++ % 2 == 0) {
         rt = new_runtime();
         CHECK(bide_runtime_enter(rt) == NULL);
     }
     for (int i = 0; i < 5; i++)
         CHECK_EQ(bide_block_on(sums(ROUNDS / 5)), ROUNDS / 5);
-    struct bide_runtime *here = bide_block_on(where());
+    bide_runtime *here = bide_block_on(where());
     CHECK(rt == NULL ? here == bide__thread.own : here == rt);
     if (rt != NULL) {
         end_runtime(rt);
@@ -200,7 +200,7 @@ TEST_LIMIT(each_thread_uses_one_at_the_same_time, 20)
 }
 
 struct baton {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     int counter;
 };
 
@@ -250,7 +250,7 @@ static async void tells_its_end(void)
 static void *leaves_tasks_behind(void *argument)
 {
     bool enters = *(bool *)argument;
-    struct bide_runtime *rt = enters ? new_runtime() : NULL;
+    bide_runtime *rt = enters ? new_runtime() : NULL;
     bide_task_detach(bide_spawn(tells_its_end())); /* of its own: none is entered yet */
     bide_block_on(bide_yield());
     if (enters) {

@@ -123,18 +123,18 @@ HAND(spawner, 0, BIDE_FN_UNWINDS, CALLEES({&bide__desc_bide_sleep, 0}))
 
 static const char none;
 
-static struct bide_runtime *new_runtime(void)
+static bide_runtime *new_runtime(void)
 {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     bide_test_time_virtual();
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     return rt;
 }
 
 TEST(nothing_to_shut_down)
 {
-    struct bide_runtime *rt = new_runtime();
+    bide_runtime *rt = new_runtime();
     bide_instant start = bide_now();
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(1)), 0);
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(1)), 0);
@@ -149,7 +149,7 @@ TEST(nothing_to_shut_down)
 
 TEST(deferred_blocks_have_their_time)
 {
-    struct bide_runtime *rt = new_runtime();
+    bide_runtime *rt = new_runtime();
     bide_instant start = bide_now();
     bide__task_release(bide__spawn(&naps, &(naps_args){BIDE_S(3)}));
     bide__task_release(bide__spawn(&naps, &(naps_args){BIDE_S(2)}));
@@ -162,7 +162,7 @@ TEST(deferred_blocks_have_their_time)
 
 TEST(after_the_deadline_they_are_cut_short)
 {
-    struct bide_runtime *rt = new_runtime();
+    bide_runtime *rt = new_runtime();
     bide_instant start = bide_now();
     bide__task_release(bide__spawn(&naps, &(naps_args){BIDE_S(3)}));
     bide__task_release(bide__spawn(&naps, &(naps_args){BIDE_S(1000)}));
@@ -175,7 +175,7 @@ TEST(after_the_deadline_they_are_cut_short)
 
 TEST(tasks_made_during_the_shutdown_are_cancelled_too)
 {
-    struct bide_runtime *rt = new_runtime();
+    bide_runtime *rt = new_runtime();
     bide__task_release(bide__spawn(&spawner, &none));
     bide_yield();
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(10)), 0);
@@ -195,7 +195,7 @@ static void dump_here(void *argument, const char *text, size_t size)
 
 TEST(what_does_not_end_is_named_and_nothing_is_freed)
 {
-    struct bide_runtime *rt = new_runtime();
+    bide_runtime *rt = new_runtime();
     void *h = bide__spawn(&never, &none);
     bide__task_release(bide__spawn(&naps, &(naps_args){BIDE_S(1000)}));
     CHECK_ERR(bide_runtime_shutdown(rt, BIDE_S(5)), -ETIMEDOUT);
@@ -215,7 +215,7 @@ TEST(what_does_not_end_is_named_and_nothing_is_freed)
 
 TEST(an_endless_deferred_block_does_not_hang_the_shutdown)
 {
-    struct bide_runtime *rt = new_runtime();
+    bide_runtime *rt = new_runtime();
     bide__task_release(bide__spawn(&endless, &none));
     CHECK_ERR(bide_runtime_shutdown(rt, BIDE_S(5)), -ETIMEDOUT);
     CHECK_EQ(bide_runtime_tasks(rt), 1);
@@ -258,11 +258,11 @@ HAND(call, 0, 0, CALLEES({&bide__desc_bide_blocking, 0}))
 
 TEST(a_blocking_call_outlasts_the_shutdown)
 {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     sem_t begun, go;
     sem_init(&begun, 0, 0);
     sem_init(&go, 0, 0);
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     bide__task_release(bide__spawn(&call, &(call_args){&begun, &go}));
     bide_yield();
@@ -296,7 +296,7 @@ HAND(dumps, 0, 0, CALLEES({&bide__desc_bide_yield, 0}))
 
 TEST(the_dump_shows_every_chain)
 {
-    struct bide_runtime *rt = new_runtime();
+    bide_runtime *rt = new_runtime();
     bide__task_release(bide__spawn(&naps, &(naps_args){BIDE_S(1)}));
     bide_yield();
     bide__block_on(&dumps, &none, NULL);

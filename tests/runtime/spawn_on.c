@@ -16,18 +16,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct bide_runtime *rt;
+static bide_runtime *rt;
 static _Atomic int begun, ended, undone;
 static pthread_t owner;
 
-static struct bide_runtime *make(void)
+static bide_runtime *make(void)
 {
-    struct bide_runtime *made;
-    CHECK_EQ(bide_runtime_new(&made, NULL), 0);
+    bide_runtime *made;
+    CHECK_EQ(bide_runtime_new(NULL, &made), 0);
     return made;
 }
 
-static void end(struct bide_runtime *made)
+static void end(bide_runtime *made)
 {
     CHECK_EQ(bide_runtime_shutdown(made, BIDE_S(10)), 0);
     CHECK_EQ(bide_runtime_free(made), 0);
@@ -183,7 +183,7 @@ TEST(no_runtime_is_an_error)
 TEST(a_join_on_another_runtime_is_refused)
 {
     int n = 0;
-    struct bide_runtime *other = make();
+    bide_runtime *other = make();
     rt = make();
     owner = pthread_self();
     bide_runtime_enter(other);
@@ -375,7 +375,7 @@ TEST(after_the_shutdown_a_spawn_is_refused_and_releases_its_arguments)
 TEST(without_memory_a_spawn_is_refused_and_releases_its_arguments)
 {
     rt = make();
-    struct bide_runtime *own = make();
+    bide_runtime *own = make();
     bide_runtime_enter(own);
     bide_task(int) mine = bide_spawn(waits());
     bide_test_fail("alloc", 1, -ENOMEM, 0);

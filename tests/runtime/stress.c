@@ -28,7 +28,7 @@
 enum { RUNTIMES = 3, OUTSIDERS = 3, SLOTS = 16, LIVE_MAX = 1500, DEPTH_MAX = 4 };
 enum { DEFAULT_MS = 2000, FULL_MS = 200000 };
 
-static struct bide_runtime *runtimes[RUNTIMES];
+static bide_runtime *runtimes[RUNTIMES];
 static unsigned runtimes_count, cores; /* cores: of the last runtime */
 static atomic_long live, begun, unwound, actions[24];
 static atomic_bool is_over;
@@ -169,7 +169,7 @@ static async void spawns(uint64_t *seed, int depth)
 static async void spawns_elsewhere(uint64_t *seed, int depth)
 {
     bide_task(int) task = {0};
-    struct bide_runtime *rt = runtimes[below(seed, runtimes_count)];
+    bide_runtime *rt = runtimes[below(seed, runtimes_count)];
     task = bide_spawn_on(rt, node(mix(*seed), depth));
     if (below(seed, 2) == 0)
         bide_task_abort(task);
@@ -319,7 +319,7 @@ static void ignore_line(void *argument, const char *text, size_t size)
 struct outsider {
     pthread_t thread;
     uint64_t seed;
-    struct bide_runtime *own; /* it blocks on this one */
+    bide_runtime *own; /* it blocks on this one */
     bool is_multi;
 };
 
@@ -371,16 +371,16 @@ static void make_runtimes(unsigned workers, uint64_t *seed)
 {
     runtimes_count = 2 + below(seed, RUNTIMES - 1);
     for (unsigned i = 0; i < runtimes_count; i++) {
-        struct bide_runtime_options o = {.blocking_threads_max = 4};
+        bide_runtime_options o = {.blocking_threads_max = 4};
         if (i + 1 < runtimes_count)
             o.flavour = BIDE_MULTI_THREAD, o.workers = workers;
         else if (cores > 1)
             o.flavour = BIDE_THREAD_PER_CORE, o.workers = cores;
-        CHECK_EQ(bide_runtime_new(&runtimes[i], &o), 0);
+        CHECK_EQ(bide_runtime_new(&o, &runtimes[i]), 0);
     }
 }
 
-static void end_runtime(struct bide_runtime *rt, uint64_t *seed)
+static void end_runtime(bide_runtime *rt, uint64_t *seed)
 {
     int error = -ETIMEDOUT;
     bide_duration limit = below(seed, 3) == 0 ? BIDE_NS(0) : BIDE_MS(below(seed, 3) * 10);

@@ -428,10 +428,10 @@ TEST(each_task_has_an_id_of_its_own)
 
 TEST(a_task_of_another_runtime_cannot_be_joined)
 {
-    struct bide_runtime *a, *b;
+    bide_runtime *a, *b;
     int n = 1, out = 0;
-    CHECK_EQ(bide_runtime_new(&a, NULL), 0);
-    CHECK_EQ(bide_runtime_new(&b, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &a), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &b), 0);
     CHECK(bide_runtime_enter(a) == NULL);
     void *h = bide__spawn(&add_one, &n);
     CHECK(bide_runtime_enter(b) == a);
@@ -447,9 +447,9 @@ TEST(a_task_of_another_runtime_cannot_be_joined)
 
 TEST(a_handle_may_outlive_its_runtime)
 {
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     int n = 1;
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     void *h = bide__spawn(&add_one, &n);
     CHECK_EQ(wait_for(h), 0);

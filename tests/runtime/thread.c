@@ -201,8 +201,8 @@ TEST_LIMIT(many_tasks_are_woken_by_many_threads, 60)
 TEST(a_waker_may_outlive_the_task_and_the_runtime)
 {
     struct mailbox box = new_mailbox();
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     void *h = bide__spawn(&sums, &(sums_args){&box, 1});
     bide_yield();
@@ -234,10 +234,10 @@ TEST_LIMIT(wakers_are_dropped_while_the_runtime_goes, 60)
 {
     for (int round = 0; round < 100; round++) {
         struct mailbox box = new_mailbox();
-        struct bide_runtime *rt;
+        bide_runtime *rt;
         pthread_t thread[2];
         bide_waker kept[2];
-        CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+        CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
         bide_runtime_enter(rt);
         void *h = bide__spawn(&sums, &(sums_args){&box, 1});
         bide_yield();
@@ -310,10 +310,10 @@ TEST(the_last_waker_is_dropped_while_the_runtime_is_freed)
 {
     struct mailbox box[2] = {new_mailbox(), new_mailbox()};
     bide_waker kept[2];
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     pthread_t thread;
     bide_test_watch();
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     for (int i = 0; i < 2; i++) {
         void *h = bide__spawn(&receives_large, &(large_args){&box[i]});
@@ -410,9 +410,9 @@ TEST(a_late_abort_does_not_meet_the_next_task)
 TEST(a_handle_is_released_after_its_runtime_on_another_thread)
 {
     struct mailbox box = new_mailbox();
-    struct bide_runtime *rt;
+    bide_runtime *rt;
     pthread_t thread;
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
     void *h = bide__spawn(&sums, &(sums_args){&box, 1});
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(1)), 0);
@@ -471,8 +471,8 @@ static void *blocks_on_it(void *argument)
 
 TEST(a_runtime_moves_from_thread_to_thread)
 {
-    struct bide_runtime *rt;
-    CHECK_EQ(bide_runtime_new(&rt, NULL), 0);
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     for (int i = 0; i < 3; i++) {
         pthread_t thread;
         pthread_create(&thread, NULL, blocks_on_it, rt);

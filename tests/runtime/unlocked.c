@@ -133,9 +133,9 @@ static void on_current_thread(void)
 
 static void on_core(void)
 {
-    struct bide_runtime *rt;
-    const struct bide_runtime_options options = {.flavour = BIDE_THREAD_PER_CORE, .workers = 1};
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    bide_runtime *rt;
+    const bide_runtime_options options = {.flavour = BIDE_THREAD_PER_CORE, .workers = 1};
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
     bide_runtime_enter(rt);
     bide_block_on(marked());
 }

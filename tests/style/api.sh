@@ -9,8 +9,6 @@ awk -f "$rules" tests/style/api/bad.h >"$WORK/unsorted" || fail "api.awk"
 LC_ALL=C sort -t: -k2n "$WORK/unsorted" >"$WORK/found"
 diff tests/style/api/bad.found "$WORK/found" >&2 || fail "what is found in the bad header"
 
-# Not yet in line, so left out: the text of a message.
-not_yet='bide_runtime_new:'
 : >"$WORK/bad"
 for header in include/bide/*.h; do
     case $header in
@@ -18,7 +16,7 @@ for header in include/bide/*.h; do
     *) awk -f "$rules" "$header" >>"$WORK/bad" ;;
     esac
 done
-grep -vE "$not_yet" "$WORK/bad" >&2 && fail "see docs/api.md"
+[ -s "$WORK/bad" ] && cat "$WORK/bad" >&2 && fail "see docs/api.md"
 # A new object that is like the others would be found if these were.
 [ "$(cat include/bide/*.h | grep -c '^typedef ')" -ge 40 ] || fail "the headers have too few types"
 

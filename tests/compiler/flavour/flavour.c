@@ -34,7 +34,7 @@ static void __attribute__((constructor)) begin(void)
 
     if (flavour == NULL || strcmp(flavour, "entered") != 0)
         return;
-    if (bide_runtime_new(&rt, &options) < 0 || atexit(end) != 0)
+    if (bide_runtime_new(&options, &rt) < 0 || atexit(end) != 0)
         _Exit(98);
     bide_runtime_enter(rt);
 }
