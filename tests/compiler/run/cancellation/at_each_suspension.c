@@ -1,5 +1,6 @@
 /* A task is cancelled at its 1st, 2nd, ... suspension: every deferred block runs once, in order,
- * also a block that waits; a child is unwound before its parent. */
+ * also a block that waits; a child is unwound before its parent.
+ * one thread: the aborts come after a number of turns. */
 #include <bide/bide.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /*
  * bide_cancel_returns: code written for error returns is cancelled by an error from its await and
  * takes its own error path; then its caller is unwound. Tried at every suspension.
+ * one thread: the aborts come after a number of turns.
  */
 #include <bide/bide.h>
 #include <errno.h>

@@ -125,6 +125,7 @@ static async void special(int n)
     await bide_yield();
     noisy++;
     atom++;
+    thread = 3 + n; /* here it may be another thread's */
     thread++;
     printf("%d %d %d %d %d %s %d %d %ld %ld %d %d %d\n", calls, thread, noisy, atom,
            (int)((uintptr_t)aligned % 32), aligned, fast, automatic, guessed, same, exact, global,

@@ -1,5 +1,6 @@
 /* Variables of a thread: at file scope, static in functions, in every spelling. They are not in a
- * frame: all calls on the thread share them. */
+ * frame: all calls on the thread share them.
+ * one thread: on workers, a task goes on on another one. */
 #include "../step.h"
 #include <threads.h>
 

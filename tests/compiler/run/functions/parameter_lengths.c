@@ -1,5 +1,6 @@
 /* The lengths in the declarations of parameters are evaluated once, in order, when the function
- * begins; they may use the parameters before them. */
+ * begins; they may use the parameters before them.
+ * one thread: a task has not begun when its spawn returns. */
 #include "../step.h"
 #include <bide/bide.h>
 #include <stdio.h>

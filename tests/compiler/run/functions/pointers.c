@@ -127,9 +127,8 @@ static async void together(void)
     bide_task(int) task = bide_spawn((*first)(&s));
     error = await bide_task_join(task, &a);
     printf("%d %d\n", error, a);
-    bide_spawn((*last)());
-    await bide_yield();
-    await bide_yield();
+    bide_task(void) none = bide_spawn((*last)());
+    await bide_task_wait(none);
     bide_task(struct pair) pair = bide_spawn((*bide_ref(swapped))((struct pair){3, 4}, "task", 0));
     struct pair p;
     error = await bide_task_join(pair, &p);

@@ -3,9 +3,10 @@
  * flags: -Wno-bide-unused-future -Wno-bide-use-after-move */
 #include "../step.h"
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
-static int begun, done, unwound;
+static atomic_int begun, done, unwound;
 
 static async int work(int turns)
 {
@@ -57,6 +58,14 @@ static void tell(const char *what)
 {
     printf("%s: %d begun, %d done, %d unwound\n", what, begun, done, unwound);
     begun = done = unwound = 0;
+}
+
+/* Until as many have begun, in tasks too, and all of them have ended. It is a matter of
+ * milliseconds. */
+static async void settle(int all)
+{
+    for (int ms = 0; ms < 10000 && (begun < all || done + unwound < begun); ms++)
+        await bide_sleep(BIDE_MS(1));
 }
 
 static async void never_polled(void)
@@ -210,7 +219,7 @@ static async int in_value(void)
     int n = await step(1) + ({
                 bide_future(int) f = bide_lazy(work(3));
                 await poll_a_bit(&f);
-                unwound;
+                +unwound;
             });
     return n + 10 * unwound;
 }
@@ -305,8 +314,7 @@ static async void arguments(void)
     bide_future(int) never = bide_lazy(takes(bide_move(g), bide_spawn(work(2)), 10));
     printf("%d ", await bide_get(f));
     bide_drop(never);
-    for (int i = 0; i < 9; i++)
-        await bide_yield();
+    await settle(4);
 }
 
 /* Owners that no variable takes. */
@@ -324,8 +332,7 @@ static async void unused(void)
     await poll_a_bit(&h);
     /* If the first branch is ready at once, the second never begins. */
     await bide_select_biased(step(1), driven_to_the_end(bide_move(h)));
-    for (int i = 0; i < 9; i++)
-        await bide_yield();
+    await settle(8);
 }
 
 static void plain(void)

@@ -207,7 +207,7 @@ static async int places(void)
            rounds < 4)
         rounds++;
     int k = n;
-    int r = await after(0, k) + await bide_timeout(BIDE_S(1), n = ({ await step(rounds); }));
+    int r = await after(0, k) + await bide_timeout(BIDE_S(100), n = ({ await step(rounds); }));
     {
         defer {
             await bide_join(({ n += await step(10); }), ({ rounds += await step(1); }));

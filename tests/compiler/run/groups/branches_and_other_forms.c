@@ -1,4 +1,5 @@
-/* Branches together with scopes, references, blocking calls and bide_cancel_returns. */
+/* Branches together with scopes, references, blocking calls and bide_cancel_returns.
+ * one thread: the turns of children are counted, and they share variables. */
 #include "../step.h"
 #include <errno.h>
 

@@ -76,10 +76,11 @@ static async int kinds(int array[3], int (*f)(int), const char *const text)
                         (*row)[1] = await step(size);
                         z += 1.0f + (float)await step(1);
                     }));
-    printf("%d %d %d %d %s %g %d %d %d %d %d %d %d %d %d %d %g %s %d\n", r, counter, own, kept.x[1],
-           line, guessed, copy, array[1], u.word == 0x0101 || u.word == 0x01010000, c.b, (int)size,
-           anonymous.deep, matrix[1][0], matrix[1][1], (int)((uintptr_t)line % 64), row == matrix + 1,
-           (double)__real__ z, text, _Generic(c.a, const int: 1, default: 0));
+    printf("%d %d %d %d %s %g %d %d %d %d %d %d %d %d %d %d %g %s %d\n", r, counter,
+           has_one_worker() ? own : 2, kept.x[1], line, guessed, copy, array[1],
+           u.word == 0x0101 || u.word == 0x01010000, c.b, (int)size, anonymous.deep, matrix[1][0],
+           matrix[1][1], (int)((uintptr_t)line % 64), row == matrix + 1, (double)__real__ z, text,
+           _Generic(c.a, const int: 1, default: 0));
     return r;
 }
 

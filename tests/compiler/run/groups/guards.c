@@ -107,7 +107,7 @@ static async int others(bool x)
     bide_task(int) h = bide_spawn(after(2, 6));
     await bide_join(bide_if(x, a = bide_blocking(slow(say(1)))),
                     bide_if(!x, err = bide_task_join(h, &out)),
-                    bide_if(x, err = bide_timeout(BIDE_S(1), after(1, 0))));
+                    bide_if(x, err = bide_timeout(BIDE_S(100), after(1, 0))));
     printf("%d %d %d\n", a, err, out);
     return 0;
 }

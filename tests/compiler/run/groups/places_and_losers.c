@@ -2,6 +2,7 @@
  * as branches, groups in loops and in conditions. */
 #include "../step.h"
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 static async int after(int turns, int value)
@@ -53,17 +54,32 @@ static async int places(int x)
 
 static char seen[80];
 
+static atomic_int first_is_done;
+
+static async int first(int value)
+{
+    await bide_yield();
+    first_is_done = 1;
+    return value;
+}
+
+static async int asleep(int value)
+{
+    await bide_sleep(BIDE_S(1000));
+    return value;
+}
+
 static async int seen_by_deferred(void)
 {
     int a = -1, b = -1;
     defer { snprintf(seen, sizeof seen, "a %d, b %d", a, b); }
-    await bide_join(a = after(1, 11), b = after(1000, 12));
+    await bide_join(a = first(11), b = asleep(12));
     return a + b;
 }
 
 static async int tasks(void)
 {
-    bide_task(int) h = bide_spawn(after(3, 30)), k = bide_spawn(after(100, 1));
+    bide_task(int) h = bide_spawn(after(3, 30)), k = bide_spawn(asleep(1));
     int out = 0, err = -1, wait = -1, a = 0;
     await bide_join(err = bide_task_join(h, &out), a = after(1, 2), wait = bide_task_wait(h));
     printf("%d %d %d %d ", err, out, a, wait);
@@ -82,7 +98,7 @@ static async int in_loops(void)
         rounds++;
     do
         n--;
-    while (await bide_timeout(BIDE_MS(1), err = after(1, n)) == 0 && err > -3);
+    while (await bide_timeout(BIDE_S(100), err = after(1, n)) == 0 && err > -3);
     return rounds * 100 + n + (await bide_select_biased(after(9, 0), after(8, 0)) ? 50 : 0);
 }
 
@@ -98,11 +114,11 @@ static async int twice(int x)
 static async int nested(int t)
 {
     int a = -1, b = -1, c = -1, d = -1, e = -1, r = 9;
-    int err = await bide_timeout(BIDE_S(1), r = bide_select_biased(a = after(2, 1), b = after(t, 2)));
+    int err = await bide_timeout(BIDE_S(100), r = bide_select_biased(a = after(2, 1), b = after(t, 2)));
     printf("%d %d %d %d: ", err, r, a, b);
     int winner = await bide_select_biased(
         bide_join(c = after(t, 3), d = after(1, 4)), r = bide_try_join(after(2, 0), e = after(3, -5)),
-        err = bide_timeout(BIDE_S(1), after(50, 1)));
+        err = bide_timeout(BIDE_S(100), after(50, 1)));
     printf("%d %d %d %d %d %d; ", winner, c, d, r, e, err);
     await bide_join(bide_join(a = after(1, 6), b = after(0, 7)), c = after(2, 8));
     err = await bide_timeout(BIDE_MS(1), bide_join(a = after(0, 9), bide_sleep(BIDE_S(9))));
@@ -117,7 +133,8 @@ async int main(void)
         printf("%d ", await left_unset(t));
     printf("%d\n", await places(1));
     bide_task(int) h = bide_spawn(seen_by_deferred());
-    await after(10, 0);
+    while (!first_is_done)
+        await bide_yield();
     bide_task_abort(h);
     printf("%d ", await bide_task_wait(h) == -ECANCELED);
     printf("%s\n", seen);

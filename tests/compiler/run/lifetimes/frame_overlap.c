@@ -163,7 +163,7 @@ async int raced(int n)
     await bide_join(a = value(n), b = value(n + 1));
     char after[64];
     fill(after, sizeof after, n);
-    won += await bide_timeout(BIDE_S(1), a = value(a + b));
+    won += await bide_timeout(BIDE_S(100), a = value(a + b));
     won += check(after, sizeof after, n);
     switch (await bide_select_biased(b = value(5), bide_sleep(BIDE_S(1)))) {
     case 0: won += check(after, sizeof after, n); break;

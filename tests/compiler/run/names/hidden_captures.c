@@ -32,12 +32,14 @@ static async int of_tasks(int m)
         if (m)
             await say(m);
         int n = m;
-        bide_task_detach(bide_spawn(async ({
+        await say(n);
+        bide_task(int) inner = bide_spawn(async ({
             int k = n;
             int n = k + m, m = n;
             await say(m);
-        })));
-        await say(n);
+        }));
+        await bide_task_wait(inner);
+        n;
     }));
     total += await bide_task_join(task, &n) + n;
     await say(0);

@@ -4,8 +4,9 @@
  * flags: -Wno-bide-use-after-move */
 #include "../step.h"
 #include <errno.h>
+#include <stdatomic.h>
 
-static int running, ended;
+static atomic_int running, ended;
 
 static async int work(int turns)
 {
@@ -16,10 +17,11 @@ static async int work(int turns)
     return turns;
 }
 
-static async void settle(void)
+/* Until this many tasks have ended; the longest of them takes less than a second. */
+static async void settle(int all)
 {
-    for (int i = 0; i < 20; i++)
-        await bide_yield();
+    for (int ms = 0; ms < 10000 && (running > 0 || ended < all); ms++)
+        await bide_sleep(BIDE_MS(1));
 }
 
 struct holder {
@@ -120,13 +122,13 @@ async int main(void)
         printf("%d ", bide_task_finished(h));
         printf("%d\n", await arrays());
         bide_task(int) parent = bide_spawn(waits_for_ever());
-        await settle();
+        await bide_yield();
         bide_task_abort(parent);
         printf("%d ", await bide_task_wait(parent) == -ECANCELED);
         printf("%d\n", await in_loops() > 9);
         bide_spawn(work(2));
         (void)bide_spawn(work(2));
-        await settle();
+        await settle(22);
         printf("%d %d\n", running, ended);
         ended = 0;
     }

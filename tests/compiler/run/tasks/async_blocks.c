@@ -43,6 +43,7 @@ static async int blocks(int x, const char *text)
     word[0] = 'W';
     local.l = 100;
     int err = await bide_task_join(a, &out);
+    err |= await bide_task_wait(b); /* it has printed */
     printf("%d %d %d %d\n", err, out, calls, global);
     err = await bide_task_join(b, &out);
     printf("%d %d\n", err, out);

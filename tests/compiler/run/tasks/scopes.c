@@ -233,7 +233,7 @@ static async int before_the_loop(void)
 {
     struct report report = {{0}, 0};
     int result = 0;
-    int lost = await bide_timeout(BIDE_MS(1), result = errors(&report));
+    int lost = await bide_timeout(BIDE_MS(50), result = errors(&report));
     return lost == -ETIMEDOUT && result == 0 && alive == 0 ? report.errors[0] : 1;
 }
 

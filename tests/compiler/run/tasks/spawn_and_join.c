@@ -2,6 +2,7 @@
 /* Tasks: spawn, join, wait, detach, abort, finished, move; async blocks and their captures. */
 #include <bide/bide.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 struct wide {
@@ -15,10 +16,13 @@ static async int work(int n)
     return n * 10;
 }
 
+static atomic_int printed;
+
 static async void print_later(const char *text)
 {
     await bide_yield();
     printf("%s\n", text);
+    printed++;
 }
 
 static async struct wide widely(int n)
@@ -32,6 +36,12 @@ static async void for_ever(int *cleaned)
     defer { ++*cleaned; }
     for (;;)
         await bide_yield();
+}
+
+static async int asleep(void)
+{
+    await bide_sleep(BIDE_S(1000));
+    return 100;
 }
 
 static bide_task(int) start(int n)
@@ -50,10 +60,10 @@ static async int joins(void)
     bide_task(void) fourth = bide_spawn(print_later("fourth"));
     int err = await bide_task_join(first, &a);
     err |= await bide_task_wait(second);
+    err |= await bide_task_wait(fourth);
     printf("finished %d\n", bide_task_finished(second));
     err |= await bide_task_join(second, &b);
     err |= await bide_task_join(third, &w);
-    err |= await bide_task_wait(fourth);
     printf("%d %d %d %d\n", err, a, b, w.a[9]);
     err = await bide_task_join(second, &b);
     return err == -EINVAL;
@@ -64,7 +74,7 @@ static async void aborts(void)
     static int cleaned;
     int out = 7;
     bide_task(void) h = bide_spawn(for_ever(&cleaned));
-    bide_task(int) early = bide_spawn(work(100));
+    bide_task(int) early = bide_spawn(asleep());
     await bide_yield();
     bide_task_abort(h);
     bide_task_abort(early);
@@ -131,8 +141,9 @@ async int main(void)
     await aborts();
     printf("%d %d\n", await owners(0), await owners(1));
     await blocks(1);
+    printed = 0;
     bide_spawn(print_later("detached"));
-    for (int i = 0; i < 10; i++)
+    while (!printed)
         await bide_yield();
     return 0;
 }
