@@ -177,8 +177,13 @@ static void ask_all(struct bide__future_set *set, bool force)
 
 static void set_end(struct bide__future_set *set)
 {
+    struct bide_wakeable *w, *next;
+
     bide__flock_remove(&set->flock);
-    ready_leave(&set->ready);
+    for (w = ready_end(&set->ready); w != NULL; w = next) {
+        next = w->next;
+        bide__child_unref((struct child *)(void *)w);
+    }
     bide__future_set_unref(set);
 }
 

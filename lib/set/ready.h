@@ -20,8 +20,11 @@
  * since any thread may wake a child. It was cloned before the lock was taken, and whoever takes it
  * wakes or drops it after it gave the lock back.
  *
- * Threads: ready_push and the functions for references are for any thread; ready_pop, ready_wait
- * and ready_leave for the one that polls the set. The memory of the list must stay while a child
+ * A wake that began before its child ended may reach the list when nobody looks at it any more. So
+ * the list has an end: what is in it then is handed out, and what comes later is left out.
+ *
+ * Threads: ready_push and the functions for references are for any thread; ready_pop, ready_wait,
+ * ready_leave and ready_end for the one that polls the set. The memory of the list must stay while a child
  * has references.
  */
 #ifndef BIDE_LIB_SET_READY_H
@@ -35,6 +38,7 @@ enum { CHILD_QUEUED = 1, CHILD_ENDED = 2, CHILD_REF = 4 };
 
 struct ready {
     uint32_t lock;
+    bool is_over;
     struct bide_wakeable *first, *last; /* linked by `next` */
     bide_waker waker;                   /* a clone, of whoever waits; bits 0: nobody does */
 };
@@ -64,11 +68,12 @@ static inline void ready_push(struct ready *r, struct bide_wakeable *child, uint
     child_ref(child);
     child->next = NULL;
     lock_take(&r->lock);
-    if (r->last != NULL)
-        r->last->next = child;
+    if (r->is_over)
+        child_unref(child); /* not the last one */
+    else if (r->last != NULL)
+        r->last = r->last->next = child;
     else
-        r->first = child;
-    r->last = child;
+        r->last = r->first = child;
     waker = r->waker;
     r->waker.bits = 0;
     lock_give(&r->lock);
@@ -126,6 +131,19 @@ static inline void ready_leave(struct ready *r)
     lock_give(&r->lock);
     if (waker.bits != 0)
         bide_waker_drop(waker);
+}
+
+/* Nobody polls any more: all children have ended. Returns those in the list, linked, with the
+ * list's references. */
+static inline struct bide_wakeable *ready_end(struct ready *r)
+{
+    lock_take(&r->lock);
+    struct bide_wakeable *list = r->first;
+    r->first = r->last = NULL;
+    r->is_over = true;
+    lock_give(&r->lock);
+    ready_leave(r);
+    return list;
 }
 
 #endif
