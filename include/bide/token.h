@@ -27,7 +27,7 @@ extern "C" {
 /* Private: those that wait for an object. */
 struct bide__sleeper;
 struct bide__sleepers {
-    struct bide__sleeper *first, *last;
+    struct bide__sleeper *first, *last, *due;
 };
 
 /* ---- tokens ---- */
@@ -95,7 +95,7 @@ typedef struct bide_tracker {
     {                     \
         0, 0, 0,          \
         {                 \
-            0, 0          \
+            0, 0, 0       \
         }                 \
     }
 

@@ -24,7 +24,7 @@ static void let_in(bide_barrier *b, uint64_t round)
         lock_take(&b->lock_);
         while ((w = b->waiting_.first) != NULL && w->as.need <= round && !wakes_are_full(&wakes))
             wakes_add(&wakes, queue_finish(&b->waiting_, w, 0));
-        more = wakes_are_full(&wakes);
+        more = w != NULL && w->as.need <= round;
         lock_give(&b->lock_);
         wakes_spend(&wakes);
     }
@@ -47,10 +47,12 @@ static enum bide_answer wait_cancel(struct bide_cx *cx, struct park *p)
 {
     bide_barrier *b = p->object;
     enum bide_answer answer = BIDE_CANCELLED;
+    bide_waker fresh = {0};
 
-    (void)cx;
     if (p->h.state != PARK_WAITS)
         return BIDE_CANCELLED;
+    if (p->w.waker != cx->waker.bits)
+        fresh = bide_waker_clone(cx->waker);
     lock_take(&b->lock_);
     bool queued = p->w.state == PARK_QUEUED;
     bool over = p->w.as.need < b->round_; /* its round is, and it is about to be told */
@@ -60,7 +62,13 @@ static enum bide_answer wait_cancel(struct bide_cx *cx, struct park *p)
     } else {
         answer = queued ? BIDE_WAIT : BIDE_COMPLETED;
     }
+    if (answer == BIDE_WAIT && fresh.bits != 0) {
+        uintptr_t before = p->w.waker;
+        p->w.waker = fresh.bits;
+        fresh.bits = before;
+    }
     lock_give(&b->lock_);
+    waker_drop_any(fresh);
     if (answer == BIDE_CANCELLED)
         bide_waker_drop((bide_waker){p->w.waker});
     return answer;

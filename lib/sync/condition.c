@@ -46,7 +46,7 @@ void bide_condition_broadcast(bide_condition *c)
         struct bide__parked *w;
         while ((w = c->waiting_.first) != NULL && w->as.need <= round && !wakes_are_full(&wakes))
             wakes_add(&wakes, queue_finish(&c->waiting_, w, 0));
-        more = wakes_are_full(&wakes);
+        more = w != NULL && w->as.need <= round;
         lock_give(&c->lock_);
         wakes_spend(&wakes);
         if (more)

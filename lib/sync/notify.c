@@ -44,7 +44,7 @@ void bide_notify_all(bide_notify *n)
         struct bide__parked *w;
         while ((w = n->waiting_.first) != NULL && w->as.need <= round && !wakes_are_full(&wakes))
             wakes_add(&wakes, queue_finish(&n->waiting_, w, ALL));
-        more = wakes_are_full(&wakes);
+        more = w != NULL && w->as.need <= round;
         lock_give(&n->lock_);
         wakes_spend(&wakes);
         if (more)

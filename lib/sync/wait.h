@@ -81,7 +81,12 @@ static inline void waker_drop_any(bide_waker waker)
         bide_waker_drop(waker);
 }
 
-enum { WAKES = 32 };
+/* The explorer has fewer. */
+#ifndef BIDE__WAKES
+#define BIDE__WAKES 32
+#endif
+
+enum { WAKES = BIDE__WAKES };
 
 struct wakes {
     unsigned count; /* zero at first; the rest may be anything then */

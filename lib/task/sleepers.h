@@ -7,6 +7,9 @@
  * and whoever takes one out of a sleeper wakes or drops it after the lock was given back, since a
  * waker may call back into the object. Once a sleeper was taken out and the lock given back, nobody
  * else touches it: its leaf may be gone.
+ *
+ * Many are woken in portions, and between two of them the lock is free. So that the object stays
+ * meanwhile, the last one that is to be woken is `due`: it does not leave before it is woken.
  */
 #ifndef BIDE_LIB_TASK_SLEEPERS_H
 #define BIDE_LIB_TASK_SLEEPERS_H
@@ -48,24 +51,6 @@ static inline void sleepers_link(struct bide__sleepers *list, struct bide__sleep
     s->is_listed = true;
 }
 
-/* The first one is done. Returns its waker, which the caller wakes; bits 0: there was none. */
-static inline bide_waker sleepers_take(struct bide__sleepers *list)
-{
-    struct bide__sleeper *s = list->first;
-
-    if (s == NULL)
-        return (bide_waker){0};
-    sleepers_unlink(list, s);
-    s->is_done = true;
-    return s->waker;
-}
-
-static inline void waker_drop_if(bide_waker waker)
-{
-    if (waker.bits != 0)
-        bide_waker_drop(waker);
-}
-
 /* Without the lock, by the leaf's poll: true if it is so; false: the sleeper waits from now on. */
 static inline bool sleeper_poll(struct bide_cx *cx, uint32_t *lock, struct bide__sleepers *list,
                                 struct bide__sleeper *s, bool (*is_so)(const void *object),
@@ -74,51 +59,72 @@ static inline bool sleeper_poll(struct bide_cx *cx, uint32_t *lock, struct bide_
     bide_waker mine = bide_waker_clone(cx->waker), old = {0};
 
     lock_take(lock);
-    bool done = s->is_done || is_so(object);
-    if (s->is_listed) {
+    bool done = s->is_done || (list->due != s && is_so(object));
+    if (s->is_listed)
         old = s->waker;
+    if (s->is_listed && done)
         sleepers_unlink(list, s);
-    }
+    if (!s->is_listed && !done)
+        sleepers_link(list, s);
     if (!done) {
         s->waker = mine;
-        sleepers_link(list, s);
         mine.bits = 0;
     }
     lock_give(lock);
-    waker_drop_if(mine);
-    waker_drop_if(old);
+    waker_drop_any(mine);
+    waker_drop_any(old);
     return done;
 }
 
-/* Without the lock, by the leaf's cancel: it does not wait any more. */
-static inline void sleeper_leave(uint32_t *lock, struct bide__sleepers *list,
-                                 struct bide__sleeper *s)
+/* Without the lock, by the leaf's cancel. */
+static inline enum bide_answer sleeper_leave(struct bide_cx *cx, uint32_t *lock,
+                                             struct bide__sleepers *list, struct bide__sleeper *s)
 {
-    bide_waker old = {0};
+    bide_waker mine = bide_waker_clone(cx->waker), old = {0};
 
     lock_take(lock);
-    if (s->is_listed) {
+    bool stays = s->is_listed && list->due == s;
+    if (s->is_listed)
         old = s->waker;
+    if (stays) {
+        s->waker = mine;
+        mine.bits = 0;
+    } else if (s->is_listed) {
         sleepers_unlink(list, s);
     }
     lock_give(lock);
-    waker_drop_if(old);
+    waker_drop_any(mine);
+    waker_drop_any(old);
+    return stays ? BIDE_WAIT : BIDE_CANCELLED;
 }
 
-/* With the lock, which it gives back: wakes all, one after another. After the last wake it does not
- * look at the object any more. */
+/* With the lock, which it gives back: wakes all that are in the list now. When the last of them is
+ * out of it, this does not look at the object any more. */
 static inline void sleepers_wake_unlock(uint32_t *lock, struct bide__sleepers *list)
 {
-    for (;;) {
-        bide_waker waker = sleepers_take(list);
-        bool more = list->first != NULL;
-        lock_give(lock);
-        if (waker.bits != 0)
-            bide_waker_wake(waker);
+    struct wakes wakes;
+    bool more = list->due == NULL && list->last != NULL; /* else somebody else does it */
+
+    wakes.count = 0;
+    list->due = list->last;
+    while (more) {
+        while (more && !wakes_are_full(&wakes)) {
+            struct bide__sleeper *s = list->first;
+            more = s != list->due;
+            sleepers_unlink(list, s);
+            s->is_done = true;
+            wakes_add(&wakes, s->waker);
+        }
         if (!more)
-            return;
+            break;
+        lock_give(lock);
+        wakes_spend(&wakes);
         lock_take(lock);
     }
+    if (wakes.count > 0)
+        list->due = NULL;
+    lock_give(lock);
+    wakes_spend(&wakes);
 }
 
 #endif

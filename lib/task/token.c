@@ -177,9 +177,7 @@ static enum bide_answer wait_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
     struct wait *f = (struct wait *)(void *)h;
 
-    (void)cx;
-    sleeper_leave(&f->token->root->lock, &f->token->waiting, &f->s);
-    return BIDE_CANCELLED;
+    return sleeper_leave(cx, &f->token->root->lock, &f->token->waiting, &f->s);
 }
 
 BIDE__LEAF(int, bide_token_wait, struct wait, wait_poll, wait_cancel, (bide_token *, token));

@@ -99,9 +99,7 @@ static enum bide_answer wait_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
     struct wait *f = (struct wait *)(void *)h;
 
-    (void)cx;
-    sleeper_leave(&f->tracker->lock_, &f->tracker->waiting_, &f->s);
-    return BIDE_CANCELLED;
+    return sleeper_leave(cx, &f->tracker->lock_, &f->tracker->waiting_, &f->s);
 }
 
 BIDE__LEAF(int, bide_tracker_wait, struct wait, wait_poll, wait_cancel, (bide_tracker *, tracker));
