@@ -5,7 +5,7 @@
 /* The threads call the plain functions, which block. */
 #define bide_async
 
-#include "byhand.h"
+#include "hand.h"
 
 #include <bide/abi.h>
 #include <bide/channel.h>
@@ -20,7 +20,7 @@ struct item {
 
 static bide_broadcast(struct item) news;
 static bide_subscriber(struct item) one, two;
-static struct byhand h;
+static struct hand h;
 
 static void begin(size_t capacity)
 {
@@ -95,7 +95,7 @@ static void follows_too(void)
 
 static void end(void)
 {
-    explore_check(h.clones == 0);
+    explore_check(h.references == 0);
     bide_subscriber_drop(one);
     bide_subscriber_drop(two);
     bide_broadcast_drop(news);
@@ -108,9 +108,9 @@ static void gives_up(void)
         void *subscriber;
         void *item;
     } args = {one, &item};
-    byhand_begin(&h, &bide__desc_bide_subscriber_recv, &args);
+    hand_begin(&h, &bide__desc_bide_subscriber_recv, &args);
     long next = 1;
-    if (byhand_poll(&h) || byhand_cancel(&h)) {
+    if (hand_poll(&h) || hand_cancel(&h)) {
         explore_check(h.result == 1 ? item.same == 1 : h.result == -EOVERFLOW);
         next += h.result == 1 ? 1 : (long)bide_subscriber_missed(one);
     }

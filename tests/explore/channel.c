@@ -6,7 +6,7 @@
 /* The threads call the plain functions, which block. */
 #define bide_async
 
-#include "byhand.h"
+#include "hand.h"
 
 #include <bide/abi.h>
 #include <bide/channel.h>
@@ -19,7 +19,7 @@ static bide_sender(int) tx;
 static bide_receiver(int) rx;
 static int got, given;
 static _Atomic int sum, dropped;
-static struct byhand h;
+static struct hand h;
 
 static void drop(void *item)
 {
@@ -190,14 +190,14 @@ static void stops_receiving(void)
         void *rx;
         void *item;
     } args = {rx, &item};
-    byhand_begin(&h, &bide__desc_bide_recv, &args);
-    got = byhand_poll(&h) || byhand_cancel(&h) ? item : 0;
+    hand_begin(&h, &bide__desc_bide_recv, &args);
+    got = hand_poll(&h) || hand_cancel(&h) ? item : 0;
 }
 
 static void it_got_it_or_it_is_there(void)
 {
     int item;
-    explore_check(h.clones == 0);
+    explore_check(h.references == 0);
     explore_check(got == 3 ? bide_try_recv(rx, &item) == -EAGAIN : bide_try_recv(rx, &item) == 1);
     bide_sender_drop(tx);
     bide_receiver_drop(rx);
@@ -210,14 +210,14 @@ static void stops_sending(void)
         void *tx;
         const void *item;
     } args = {tx, &item};
-    byhand_begin(&h, &bide__desc_bide_send, &args);
-    given = byhand_poll(&h) || byhand_cancel(&h);
+    hand_begin(&h, &bide__desc_bide_send, &args);
+    given = hand_poll(&h) || hand_cancel(&h);
 }
 
 static void it_was_sent_or_it_was_not(void)
 {
     int item;
-    explore_check(h.clones == 0);
+    explore_check(h.references == 0);
     explore_check(bide_try_recv(rx, &item) == (given ? 1 : -EAGAIN));
     bide_sender_drop(tx);
     bide_receiver_drop(rx);

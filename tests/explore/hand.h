@@ -15,7 +15,7 @@
 
 extern const struct bide_fn bide__desc_bide__mutex_lock, bide__desc_bide_rwlock_read,
     bide__desc_bide__rwlock_write, bide__desc_bide_semaphore_acquire, bide__desc_bide_notify_wait,
-    bide__desc_bide__once_begin;
+    bide__desc_bide__once_begin, bide__desc_bide_barrier_wait, bide__desc_bide_condition_wait;
 
 struct hand {
     struct bide_wakeable wake;
@@ -42,7 +42,7 @@ static inline void hand_drop(struct bide_wakeable *w)
 {
     struct hand *h = (struct hand *)(void *)w;
     h->references--;
-    explore_wake(h);
+    explore_wake((void *)&h->references);
 }
 
 static inline void hand_wake(struct bide_wakeable *w, unsigned branch)
@@ -83,7 +83,7 @@ static inline bool hand_cancel(struct hand *h)
     bide_chain_cancel(&h->chain, -ECANCELED, false);
     hand_finish(h);
     while (h->references > 0)
-        explore_wait(h, false);
+        explore_wait((void *)&h->references, false);
     return bide_chain_error(&h->chain) == 0;
 }
 

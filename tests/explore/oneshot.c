@@ -5,7 +5,7 @@
 /* The threads call the plain functions, which block. */
 #define bide_async
 
-#include "byhand.h"
+#include "hand.h"
 
 #include <bide/abi.h>
 #include <bide/channel.h>
@@ -21,7 +21,7 @@ struct value {
 static bide_oneshot_sender(struct value) tx;
 static bide_oneshot_receiver(struct value) rx;
 static int sent, dropped;
-static struct byhand h;
+static struct hand h;
 
 static void drop(void *item)
 {
@@ -79,8 +79,8 @@ static void gives_up(void)
         void *rx;
         void *item;
     } args = {rx, &v};
-    byhand_begin(&h, &bide__desc_bide_oneshot_recv, &args);
-    bool got = byhand_poll(&h) || byhand_cancel(&h);
+    hand_begin(&h, &bide__desc_bide_oneshot_recv, &args);
+    bool got = hand_poll(&h) || hand_cancel(&h);
     explore_check(!got || (h.result == 1 && v.two == 2));
     dropped += got ? v.two : 0;
     bide_oneshot_receiver_drop(rx);
@@ -88,7 +88,7 @@ static void gives_up(void)
 
 static void no_clone_is_left(void)
 {
-    explore_check(h.clones == 0);
+    explore_check(h.references == 0);
     all_is_dropped_once();
 }
 

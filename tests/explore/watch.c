@@ -5,7 +5,7 @@
 /* The threads call the plain functions, which block. */
 #define bide_async
 
-#include "byhand.h"
+#include "hand.h"
 
 #include <bide/abi.h>
 #include <bide/channel.h>
@@ -20,7 +20,7 @@ struct value {
 
 static bide_watch(struct value) watch;
 static bide_watcher(struct value) one;
-static struct byhand h;
+static struct hand h;
 
 static void begin(void)
 {
@@ -94,14 +94,14 @@ static void gives_up(void)
         void *watcher;
         void *value;
     } args = {one, &value};
-    byhand_begin(&h, &bide__desc_bide_watcher_changed, &args);
-    if (!byhand_poll(&h) && !byhand_cancel(&h))
+    hand_begin(&h, &bide__desc_bide_watcher_changed, &args);
+    if (!hand_poll(&h) && !hand_cancel(&h))
         explore_check(value.number == 0);
 }
 
 static void end(void)
 {
-    explore_check(h.clones == 0);
+    explore_check(h.references == 0);
     bide_watcher_drop(one);
     bide_watch_drop(watch);
 }
