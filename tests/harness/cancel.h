@@ -13,6 +13,11 @@
  *
  * cancel_everywhere returns the number of suspensions of an undisturbed run. `after` is also called
  * after the undisturbed runs, with `requested` false. Tasks that a scenario makes must end with it.
+ *
+ *   unsigned n = starve_everywhere(&bide__desc_f, &state, before, after);
+ *
+ * runs it with no memory for its frames but a room, which is a little larger each time, until it
+ * has enough. So each of its calls once finds no memory. Returns how often that was so.
  */
 #ifndef BIDE_TESTS_CANCEL_H
 #define BIDE_TESTS_CANCEL_H
@@ -25,11 +30,12 @@
 #include "check.h"
 
 struct cancel_run {
-    unsigned at;    /* the suspension at which it is cancelled; 0: none */
-    bool at_wake;   /* or rather at the wake after it */
-    bool requested; /* the request was made */
-    int error;      /* why it was unwound; 0: it returned */
-    int result;     /* if it returned */
+    unsigned at;      /* the suspension at which it is cancelled; 0: none */
+    bool at_wake;     /* or rather at the wake after it */
+    bool requested;   /* the request was made */
+    size_t room_size; /* it has no more memory than this; 0: as it needs */
+    int error;        /* why it was unwound; 0: it returned */
+    int result;       /* if it returned */
     unsigned suspensions;
 
     const struct bide_fn *fn;
@@ -51,13 +57,15 @@ static enum bide_poll cancel__poll(struct bide_cx *cx, struct bide_frame *h)
         f->run = *(struct cancel_run **)bide__args(cx, h);
         h->state = 1;
         struct cancel_run *run = f->run;
-        bide_chain_init(&run->chain, run->room, sizeof run->room, &run->result);
+        size_t size = run->room_size > 0 ? run->room_size : sizeof run->room;
+        bide_chain_init(&run->chain, run->room, size, &run->result);
         run->chain.branch = cx->chain->branch;
         void **args = bide_chain_begin(&run->chain, run->fn);
         CHECK(args != NULL && run->fn->args_size == sizeof(void *));
         *args = run->state;
     }
     struct cancel_run *run = f->run;
+    const struct bide_memory *memory = cx->turn->memory;
     struct bide_cx sub = {
         .chain = &run->chain, .waker = cx->waker, .turn = cx->turn, .depth = cx->depth + 1};
     bool now = run->at_wake && run->suspensions == run->at;
@@ -66,7 +74,11 @@ static enum bide_poll cancel__poll(struct bide_cx *cx, struct bide_frame *h)
             run->requested = true;
             bide_chain_cancel(&run->chain, -ECANCELED, false);
         }
-        if (bide_chain_poll(&sub) == BIDE_READY)
+        if (run->room_size > 0)
+            cx->turn->memory = NULL;
+        enum bide_poll poll = bide_chain_poll(&sub);
+        cx->turn->memory = memory;
+        if (poll == BIDE_READY)
             break;
         if (!run->requested)
             run->suspensions++;
@@ -118,6 +130,25 @@ static inline unsigned cancel_everywhere(const struct bide_fn *fn, void *state,
         }
     }
     return suspensions;
+}
+
+static inline unsigned starve_everywhere(const struct bide_fn *fn, void *state,
+                                         void (*before)(void *),
+                                         void (*after)(void *, const struct cancel_run *))
+{
+    unsigned failures = 0;
+    int error = -ENOMEM;
+    for (size_t size = fn->frame_size + 32; error != 0; size += 16) {
+        struct cancel_run run = {.room_size = size, .fn = fn, .state = state};
+        CHECK(size <= sizeof run.room);
+        before(state);
+        cancel__run(&run);
+        error = run.error;
+        CHECK_ERR(error, error != 0 ? -ENOMEM : 0);
+        failures += error != 0;
+        after(state, &run);
+    }
+    return failures;
 }
 
 #endif
