@@ -10,8 +10,9 @@
  *
  * Handles are typed: bide_sender(struct job) is a pointer, the same type wherever it is written,
  * and a wrong type of item is a compile error. T is any type that a function can return. Items are
- * copied bit by bit. The forms below look like functions; behind each is a function of the same
- * name that takes void pointers, for C++ and for tables (bide_ref).
+ * copied bit by bit, so what is sent may be made on the spot: bide_send(tx, &(struct job){1, "a"}).
+ * The forms below look like functions; behind each is a function of the same name that takes void
+ * pointers, for C++ and for tables (bide_ref).
  *
  * Unless a comment says otherwise, all functions may be called from any thread, on any executor or
  * none. Those that are not async never wait; foreign callbacks and threads that know nothing of
@@ -69,29 +70,32 @@ extern "C" {
 #define bide__item(h, tag) __typeof__((*(h))((struct tag *)0))
 #if defined(__BIDE__) && !defined(BIDE__PLAIN)
 #define bide__is(h, tag, x)         (x)
-#define bide__in(p, T, how)         (p)
+#define bide__in(T, ...)            (__VA_ARGS__)
 #define bide__out(p, T, how)        (p)
 #define bide__pair(a, at, b, bt, x) (x)
 #elif defined(__cplusplus)
 #define bide__is(h, tag, x)  ((void)sizeof(*(h)), (bide__handle(bide__item(h, tag), tag))(x))
-#define bide__in(p, T, how)  ((const void *)(true ? (p) : (const T *)0))
+#define bide__in(T, ...)     ((const void *)(true ? (__VA_ARGS__) : (const T *)0))
 #define bide__out(p, T, how) ((void *)(true ? (p) : (T *)0))
 #define bide__pair(a, at, b, bt, x) \
     ((void)sizeof((a) == (bide__handle(bide__item(b, bt), at))0), (x))
 #else
 #define bide__same(T, U) __builtin_types_compatible_p(T, U)
+/* The item stands outside the braces, so that a compound literal lives as long as the caller's
+ * block. (In a struct, where an assertion could be as well, clang takes one for a global.) */
 #define bide__checked(condition, message, x)   \
-    ((void)__extension__ sizeof(struct {       \
+    ((void)sizeof(__extension__({              \
          _Static_assert((condition), message); \
-         char c_;                              \
-     }),                                       \
+         0;                                    \
+     })),                                      \
      (x))
 #define bide__is_a(h, tag) bide__same(__typeof__(h), bide__handle(bide__item(h, tag), tag))
 #define bide__is(h, tag, x) \
     bide__checked(bide__is_a(h, tag), "this form wants another kind of handle", x)
-#define bide__in(p, T, how)                                                                 \
-    bide__checked(bide__same(__typeof__(*(p)), T) || bide__same(__typeof__(*(p)), const T), \
-                  "the item that is " how " has another type than the handle", p)
+#define bide__in(T, ...)                                               \
+    bide__checked(bide__same(__typeof__(*(__VA_ARGS__)), T) ||         \
+                      bide__same(__typeof__(*(__VA_ARGS__)), const T), \
+                  "the item that is sent has another type than the handle", (__VA_ARGS__))
 #define bide__out(p, T, how)                       \
     bide__checked(bide__same(__typeof__(*(p)), T), \
                   "the item that is " how " has another type than the handle", p)
@@ -565,7 +569,7 @@ void bide_watcher_return(void *watcher, const void *value);
  * that goes in or comes out. */
 #define bide__as(h, tag)                   ((void *)bide__is(h, tag, h))
 #define bide__like(h, tag, made)           bide__handle(bide__item(h, tag), made)
-#define bide__into(h, tag, item)           bide__in(item, bide__item(h, tag), "sent")
+#define bide__into(h, tag, ...)            bide__in(bide__item(h, tag), __VA_ARGS__)
 #define bide__from(h, tag, item)           bide__out(item, bide__item(h, tag), "received")
 #define bide__new_of(a, s, b, t)           bide__pair(*(a), s, *(b), t, sizeof(bide__item(*(a), s)))
 
@@ -587,11 +591,12 @@ void bide_watcher_return(void *watcher, const void *value);
 #define bide_weak_sender_upgrade(weak) \
     ((bide__like(weak, bide__weak, bide__tx))(bide_weak_sender_upgrade)(bide__as(weak, bide__weak)))
 #define bide_weak_sender_drop(weak) (bide_weak_sender_drop)(bide__as(weak, bide__weak))
-#define bide_try_send(tx, item) \
-    (bide_try_send)(bide__as(tx, bide__tx), bide__into(tx, bide__tx, item))
-#define bide_send(tx, it) (bide_send)(bide__as(tx, bide__tx), bide__into(tx, bide__tx, it))
-#define bide_send_reserved(tx, item) \
-    (bide_send_reserved)(bide__as(tx, bide__tx), bide__into(tx, bide__tx, item))
+#define bide_try_send(tx, ...) \
+    (bide_try_send)(bide__as(tx, bide__tx), bide__into(tx, bide__tx, __VA_ARGS__))
+#define bide_send(tx, ...) \
+    (bide_send)(bide__as(tx, bide__tx), bide__into(tx, bide__tx, __VA_ARGS__))
+#define bide_send_reserved(tx, ...) \
+    (bide_send_reserved)(bide__as(tx, bide__tx), bide__into(tx, bide__tx, __VA_ARGS__))
 #define bide_reserve(tx, count)   (bide_reserve)(bide__as(tx, bide__tx), count)
 #define bide_unreserve(tx, count) (bide_unreserve)(bide__as(tx, bide__tx), count)
 #define bide_recv(rx, it)         (bide_recv)(bide__as(rx, bide__rx), bide__from(rx, bide__rx, it))
@@ -606,8 +611,8 @@ void bide_watcher_return(void *watcher, const void *value);
 #define bide_oneshot_ends(oneshot, tx, rx)                     \
     ((void)bide__into(*(tx), bide__one_tx, &(oneshot)->item_), \
      (bide_oneshot_ends)(oneshot, bide__new_of(tx, bide__one_tx, rx, bide__one_rx), tx, rx))
-#define bide_oneshot_send(tx, item) \
-    (bide_oneshot_send)(bide__as(tx, bide__one_tx), bide__into(tx, bide__one_tx, item))
+#define bide_oneshot_send(tx, ...) \
+    (bide_oneshot_send)(bide__as(tx, bide__one_tx), bide__into(tx, bide__one_tx, __VA_ARGS__))
 #define bide_oneshot_recv(rx, item) \
     (bide_oneshot_recv)(bide__as(rx, bide__one_rx), bide__from(rx, bide__one_rx, item))
 #define bide_oneshot_try_recv(rx, item) \
@@ -626,8 +631,8 @@ void bide_watcher_return(void *watcher, const void *value);
 #define bide_broadcast_subscribe(b, subscriber)       \
     (bide_broadcast_subscribe)(bide__as(b, bide__bc), \
                                bide__pair(b, bide__bc, *(subscriber), bide__sub, subscriber))
-#define bide_broadcast_send(b, item) \
-    (bide_broadcast_send)(bide__as(b, bide__bc), bide__into(b, bide__bc, item))
+#define bide_broadcast_send(b, ...) \
+    (bide_broadcast_send)(bide__as(b, bide__bc), bide__into(b, bide__bc, __VA_ARGS__))
 #define bide_subscriber_drop(s)   (bide_subscriber_drop)(bide__as(s, bide__sub))
 #define bide_subscriber_missed(s) (bide_subscriber_missed)(bide__as(s, bide__sub))
 #define bide_subscriber_recv(s, item) \
@@ -642,8 +647,8 @@ void bide_watcher_return(void *watcher, const void *value);
 #define bide_watch_clone(w) \
     ((bide__like(w, bide__watch, bide__watch))(bide_watch_clone)(bide__as(w, bide__watch)))
 #define bide_watch_drop(w) (bide_watch_drop)(bide__as(w, bide__watch))
-#define bide_watch_set(w, value) \
-    (bide_watch_set)(bide__as(w, bide__watch), bide__into(w, bide__watch, value))
+#define bide_watch_set(w, ...) \
+    (bide_watch_set)(bide__as(w, bide__watch), bide__into(w, bide__watch, __VA_ARGS__))
 #define bide_watch_get(w, value) \
     (bide_watch_get)(bide__as(w, bide__watch), bide__from(w, bide__watch, value))
 #define bide_watch_subscribe(w, watcher)             \

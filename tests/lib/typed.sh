@@ -48,6 +48,13 @@ int use(bide_sender(struct job) tx, bide_receiver(struct job) rx, bide_broadcast
         n += bide_broadcast_send(news, &in) + bide_subscriber_try_recv(mine, &out);
         n += bide_watch_new(&in, &watch) + bide_watch_subscribe(watch, &watcher);
         n += bide_watch_set(watch, &in);
+#ifndef __cplusplus
+        /* An item that is made on the spot, of values that only the run knows. */
+        n += bide_try_send(tx, &(struct job){number, 2});
+        n += bide_oneshot_send(one_tx, &(const struct job){.id = number});
+        n += bide_broadcast_send(news, &(struct job){number, 2});
+        n += bide_watch_set(watch, &(struct job){number, 2});
+#endif
         bide_watcher_get(watcher, &out);
         bide_watcher_return(watcher, borrowed);
         clone = bide_weak_sender_upgrade(weak);
@@ -103,7 +110,8 @@ async int waits(bide_receiver(struct job) rx, bide_sender(struct job) tx)
 #elif LINE == 15
     return await bide_recv(tx, &job);
 #else
-    return await bide_recv(rx, &job);
+    number = await bide_send(tx, &(struct job){number, 2});
+    return number < 0 ? number : await bide_recv(rx, &job);
 #endif
 }
 END
