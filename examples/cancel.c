@@ -14,34 +14,47 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Takes memory and a file descriptor, and waits for something that never comes. */
-static async int hold(const char *who)
+static bide_mutex locks[2]; /* zeroes are good: nobody has locked them */
+
+static const char *state_of(bide_mutex *lock)
+{
+    if (bide_mutex_try_lock(lock) < 0)
+        return "still locked";
+    bide_mutex_unlock(lock);
+    return "unlocked";
+}
+
+/* Takes memory, a lock and a file descriptor, and waits for something that never comes. What was
+ * taken last is given back first. */
+static async int hold(const char *who, bide_mutex *lock)
 {
     char *buffer = malloc(4096);
     if (buffer == NULL)
         return -ENOMEM;
     defer {
         free(buffer);
-        printf("  %s: memory is freed\n", who);
+        printf("  %s: memory is freed, the lock is %s\n", who, state_of(lock));
     }
 
-    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return -errno; /* the block above runs on this way out too */
-    defer {
-        close(fd);
-        printf("  %s: descriptor is closed\n", who);
-    }
+    bide_locked(lock) { /* unlocks however the block is left, also when the wait is cancelled */
+        int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (fd < 0)
+            return -errno; /* the deferred block above runs on this way out, too */
+        defer {
+            close(fd);
+            printf("  %s: descriptor is closed, the lock is %s\n", who, state_of(lock));
+        }
 
-    defer {
-        await bide_sleep(BIDE_MS(10)); /* as if to tell a server that we are leaving */
-        printf("  %s: farewell is said\n", who);
-    }
+        defer {
+            await bide_sleep(BIDE_MS(10)); /* as if to tell a server that we are leaving */
+            printf("  %s: farewell is said\n", who);
+        }
 
-    snprintf(buffer, 4096, "%s waits", who);
-    printf("  %s\n", buffer);
-    await bide_sleep(BIDE_S(3600));
-    printf("  %s: nobody sees this\n", who);
+        snprintf(buffer, 4096, "%s waits", who);
+        printf("  %s\n", buffer);
+        await bide_sleep(BIDE_S(3600));
+        printf("  %s: nobody sees this\n", who);
+    }
     return 0;
 }
 
@@ -49,14 +62,14 @@ static async void press_ctrl_c(void)
 {
     await bide_sleep(BIDE_MS(300));
     printf("(as if you had pressed Ctrl-C)\n");
-    raise(SIGINT);
+    kill(getpid(), SIGINT);
 }
 
 async int main(void)
 {
     /* Someone else decides. An abort is a request; the wait returns when the task has ended. */
     printf("abort\n");
-    bide_task(int) task = bide_spawn(hold("task"));
+    bide_task(int) task = bide_spawn(hold("task", &locks[0]));
     await bide_sleep(BIDE_MS(10));
     bide_task_abort(task);
     int n = await bide_task_wait(task);
@@ -64,13 +77,14 @@ async int main(void)
 
     /* The clock decides. */
     printf("timeout\n");
-    n = await bide_timeout(BIDE_MS(100), hold("late one"));
+    n = await bide_timeout(BIDE_MS(100), hold("late one", &locks[0]));
     printf("  it ended with %s\n", n == -ETIMEDOUT ? "-ETIMEDOUT" : "something else");
 
     /* The others decide: when a select returns, the losers are gone. (A plain bide_select polls its
      * branches in random order; biased, the output is always the same.) */
     printf("select\n");
-    int winner = await bide_select_biased(hold("hare"), bide_sleep(BIDE_MS(100)), hold("fox"));
+    int winner = await bide_select_biased(hold("hare", &locks[0]), bide_sleep(BIDE_MS(100)),
+                                          hold("fox", &locks[1]));
     printf("  the winner is branch %d\n", winner);
 
     /* Who has started many decides: the close of a set cancels what is left, and waits for it. An
@@ -84,8 +98,9 @@ async int main(void)
         await bide_task_set_close(set);
         printf("  the set is closed\n");
     }
-    uint64_t first = bide_task_set_spawn(set, hold("first"));
-    bide_task_set_spawn(set, hold("second"));
+    uint64_t first = bide_task_set_spawn(set, hold("first", &locks[0]));
+    await bide_sleep(BIDE_MS(10));
+    bide_task_set_spawn(set, hold("second", &locks[1]));
     await bide_sleep(BIDE_MS(10));
     bide_task_set_abort(set, first);
     bide_task_end end;
@@ -104,12 +119,12 @@ async int main(void)
         bide_token_drop(token);
     }
     bide_token_cancel(token);
-    n = await bide_until_cancelled(token, hold("late comer"));
+    n = await bide_until_cancelled(token, hold("late comer", &locks[0]));
     printf("  %s\n", n == 0 ? "it did not begin" : "it ran");
 
     /* The user decides. When main returns, tasks that are left are cancelled and awaited. */
     printf("Ctrl-C\n");
-    bide_spawn(hold("background"));
+    bide_spawn(hold("background", &locks[0]));
     bide_spawn(press_ctrl_c());
     await bide_ctrl_c();
     printf("main is done\n");
