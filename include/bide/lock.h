@@ -297,7 +297,7 @@ struct bide__parked {
 };
 
 /* A wait that has begun. It lies in the caller's memory, and does not move until it is dropped.
- * With BIDE_NOTIFIED_INIT it is one that has been dropped: to drop it again does nothing. */
+ * With BIDE_NOTIFIED_INIT it is one that has been dropped. */
 typedef struct bide_notified {
     bide_notify *notify_;
     struct bide__parked parked_;
@@ -321,7 +321,8 @@ void bide_notify_listen(bide_notify *notify, bide_notified *notified);
  */
 bide_async int bide_notified_wait(bide_notified *notified);
 
-/* Ends the wait. A notification of bide_notify_one that was not taken is passed on. */
+/* Ends the wait. A notification of bide_notify_one that was not taken is passed on. To drop it once
+ * more does nothing, whatever has become of the bide_notify. No task may be waiting for it. */
 void bide_notified_drop(bide_notified *notified);
 
 /* ---- barrier ---- */

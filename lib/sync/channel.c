@@ -46,9 +46,10 @@ int bide_channel_new_with(size_t item_size, size_t capacity, void (*drop)(void *
     if (item_size > (PTRDIFF_MAX / 2 - spill_block_size(0)) / SPILL_ITEMS ||
         __builtin_mul_overflow(item_size, count, &items) || items > PTRDIFF_MAX / 2)
         return -EINVAL;
-    size_t turns = ((size_t)count * sizeof(uint32_t) + 15) & ~(size_t)15;
-    size = sizeof(struct channel) + turns + items;
-    struct channel *c = bide__door.alloc(size, RING_LINE);
+    size_t align = item_align(item_size);
+    size_t offset = item_offset(sizeof(struct channel) + count * sizeof(uint32_t), item_size);
+    size = offset + items;
+    struct channel *c = bide__door.alloc(size, align > RING_LINE ? align : RING_LINE);
     if (c == NULL)
         return -ENOMEM;
     memset(c, 0, sizeof *c);
@@ -56,7 +57,7 @@ int bide_channel_new_with(size_t item_size, size_t capacity, void (*drop)(void *
     c->ring.mask = count - 1;
     c->ring.item_size = item_size;
     c->ring.turns = (_Atomic uint32_t *)(void *)(c + 1);
-    c->ring.items = (char *)(c + 1) + turns;
+    c->ring.items = (char *)c + offset;
     for (uint32_t i = 0; i < count; i++)
         atomic_init(&c->ring.turns[i], i);
     c->unbounded = unbounded;
@@ -426,7 +427,7 @@ int bide__channel_spill(struct channel *c, const void *item)
             r = 0;
         }
         channel_unlock(c, &k);
-        if (r == -EAGAIN && (block = bide__alloc(spill_block_size(c->ring.item_size))) == NULL)
+        if (r == -EAGAIN && (block = spill_block_new(c->ring.item_size)) == NULL)
             r = -ENOMEM;
     }
     if (block != NULL)

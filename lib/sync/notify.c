@@ -148,10 +148,13 @@ void bide_notified_drop(bide_notified *d)
 
     if (n == NULL)
         return;
+    d->notify_ = NULL;
     lock_take(&n->lock_);
     uint32_t state = d->parked_.state;
     if (state == PARK_QUEUED)
         queue_remove(&n->waiting_, &d->parked_);
+    BIDE__ASSERT(state != PARK_QUEUED || d->parked_.waker == 0,
+                 "notify: drop: a task waits for it");
     d->parked_.state = PARK_IDLE;
     if (state == PARK_DONE && d->parked_.result == ONE)
         pass_one(n);

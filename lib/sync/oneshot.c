@@ -86,11 +86,18 @@ static drop_fn **drop_of(struct bide__oneshot *o)
     return (drop_fn **)(void *)((char *)item_of(o) + offset);
 }
 
+/* So many bytes lie before it in its block, so that the value is aligned. */
+static size_t lead_of(const struct bide__oneshot *o)
+{
+    return item_offset(sizeof *o, size_of(o)) - sizeof *o;
+}
+
 static size_t block_size(struct bide__oneshot *o)
 {
+    size_t size = sizeof *o + size_of(o);
     if (o->info_ & DROPS)
-        return (size_t)((char *)(drop_of(o) + 1) - (char *)o);
-    return sizeof *o + size_of(o);
+        size = (size_t)((char *)(drop_of(o) + 1) - (char *)o);
+    return lead_of(o) + size;
 }
 
 static void store_ends(struct bide__oneshot *o, void *tx, void *rx)
@@ -103,8 +110,11 @@ int bide_oneshot_new_with(size_t item_size, void (*drop)(void *item), void *tx, 
 {
     struct bide__oneshot made = {OPEN, item_size * SIZE + (drop != NULL ? DROPS : 0)};
     struct bide__oneshot *o = NULL;
+    char *block = NULL;
     if (item_size <= PTRDIFF_MAX / SIZE)
-        o = bide__alloc(block_size(&made));
+        block = bide__door.alloc(block_size(&made), item_align(item_size));
+    if (block != NULL)
+        o = (struct bide__oneshot *)(void *)(block + lead_of(&made));
     store_ends(o, tx, rx);
     if (o == NULL)
         return -ENOMEM;
@@ -125,7 +135,7 @@ void bide_oneshot_ends(void *oneshot, size_t item_size, void *tx, void *rx)
 static void free_it(struct bide__oneshot *o)
 {
     if (!(o->info_ & KEPT))
-        bide__free(o, block_size(o));
+        bide__free((char *)o - lead_of(o), block_size(o));
 }
 
 /* ---- the ends ---- */

@@ -6,7 +6,7 @@
 #ifndef BIDE_LIB_SYNC_SPILL_H
 #define BIDE_LIB_SYNC_SPILL_H
 
-#include "lib/runtime.h"
+#include "lib/sync/wait.h"
 
 #include <stdatomic.h>
 
@@ -14,8 +14,7 @@ enum { SPILL_ITEMS = 32 }; /* in a block */
 
 struct spill_block {
     struct spill_block *next;
-    uint32_t first, end; /* of the items in it */
-    _Alignas(max_align_t) char items[];
+    uint32_t first, end; /* of the items in it, which lie behind it */
 };
 
 struct spill {
@@ -30,7 +29,17 @@ static inline size_t spill_count(const struct spill *s)
 
 static inline size_t spill_block_size(size_t item_size)
 {
-    return sizeof(struct spill_block) + SPILL_ITEMS * item_size;
+    return item_offset(sizeof(struct spill_block), item_size) + SPILL_ITEMS * item_size;
+}
+
+static inline struct spill_block *spill_block_new(size_t item_size)
+{
+    return bide__door.alloc(spill_block_size(item_size), item_align(item_size));
+}
+
+static inline void *spill_item(struct spill_block *block, uint32_t i, size_t item_size)
+{
+    return (char *)block + item_offset(sizeof *block, item_size) + i * item_size;
 }
 
 static inline void spill_block_free(struct spill_block *block, size_t item_size)
@@ -55,13 +64,13 @@ static inline void *spill_add(struct spill *s, struct spill_block **block, size_
         s->last = last;
     }
     atomic_store_explicit(&s->count, spill_count(s) + 1, memory_order_relaxed);
-    return last->items + item_size * last->end++;
+    return spill_item(last, last->end++, item_size);
 }
 
 /* The first item. There must be one. */
 static inline void *spill_first(const struct spill *s, size_t item_size)
 {
-    return s->first->items + item_size * s->first->first;
+    return spill_item(s->first, s->first->first, item_size);
 }
 
 /* Removes it. Returns a block that is to be freed, or NULL. */

@@ -67,6 +67,25 @@ static inline void lock_give(uint32_t *lock)
     __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
 }
 
+/* ---- items ---- */
+
+enum { ITEM_ALIGN_MAX = 4096 };
+
+/* What the type of an item may want: an alignment divides the size. At least that of any block. */
+static inline size_t item_align(size_t size)
+{
+    size_t align = size & -size, least = _Alignof(max_align_t);
+    if (align > ITEM_ALIGN_MAX)
+        return ITEM_ALIGN_MAX;
+    return align > least ? align : least;
+}
+
+/* Where an item of this size goes that lies behind `before` bytes in a block of its alignment. */
+static inline size_t item_offset(size_t before, size_t size)
+{
+    return (before + item_align(size) - 1) & ~(item_align(size) - 1);
+}
+
 /* ---- wakers that are due when the lock has been given back ---- */
 
 static inline void waker_wake_any(bide_waker waker)

@@ -25,8 +25,7 @@ enum { CLOSED = 1, TWICE = 2 };
 struct value {
     size_t borrows;
     bool old; /* not the latest any more: freed with the last borrow */
-    _Alignas(max_align_t) char item[];
-};
+};            /* the item lies behind it */
 
 struct watch {
     _Atomic uint64_t version;
@@ -69,9 +68,19 @@ static void store(void *handle, void *value)
     memcpy(handle, &value, sizeof value);
 }
 
+static void *item_of(const struct watch *w, struct value *v)
+{
+    return (char *)v + item_offset(sizeof *v, w->item_size);
+}
+
+static size_t value_size(const struct watch *w)
+{
+    return item_offset(sizeof(struct value), w->item_size) + w->item_size;
+}
+
 static struct value *value_new(const struct watch *w)
 {
-    struct value *v = bide__alloc(sizeof *v + w->item_size);
+    struct value *v = bide__door.alloc(value_size(w), item_align(w->item_size));
     if (v != NULL)
         *v = (struct value){.borrows = 0};
     return v;
@@ -80,7 +89,7 @@ static struct value *value_new(const struct watch *w)
 static void value_free(const struct watch *w, struct value *v)
 {
     if (v != NULL)
-        bide__free(v, sizeof *v + w->item_size);
+        bide__free(v, value_size(w));
 }
 
 int bide_watch_new(size_t item_size, const void *first, void *watch)
@@ -98,7 +107,7 @@ int bide_watch_new(size_t item_size, const void *first, void *watch)
         bide__free(w, sizeof *w);
         return -ENOMEM;
     }
-    memcpy(w->now->item, first, item_size);
+    memcpy(item_of(w, w->now), first, item_size);
     atomic_init(&w->senders, 1);
     atomic_init(&w->handles, 1);
     store(watch, w);
@@ -226,7 +235,7 @@ int bide_watch_set(void *watch, const void *item)
             return -ENOMEM;
         lock_take(&w->lock);
     }
-    memcpy(to->item, item, w->item_size);
+    memcpy(item_of(w, to), item, w->item_size);
     uint64_t version = version_of(w) + TWICE;
     atomic_store_explicit(&w->version, version, memory_order_release);
     wake_and_unlock(w, version);
@@ -238,7 +247,7 @@ void bide_watch_get(void *watch, void *item)
 {
     struct watch *w = watch;
     lock_take(&w->lock);
-    memcpy(item, w->now->item, w->item_size);
+    memcpy(item, item_of(w, w->now), w->item_size);
     lock_give(&w->lock);
 }
 
@@ -248,7 +257,7 @@ void bide_watcher_get(void *watcher, void *item)
     struct watch *w = s->of;
     lock_take(&w->lock);
     s->seen = version_of(w);
-    memcpy(item, w->now->item, w->item_size);
+    memcpy(item, item_of(w, w->now), w->item_size);
     lock_give(&w->lock);
 }
 
@@ -261,14 +270,14 @@ const void *bide_watcher_borrow(void *watcher)
     struct value *v = w->now;
     v->borrows++;
     lock_give(&w->lock);
-    return v->item;
+    return item_of(w, v);
 }
 
 void bide_watcher_return(void *watcher, const void *item)
 {
     struct watch *w = ((struct watcher *)watcher)->of;
-    struct value *v =
-        (struct value *)(void *)((char *)(uintptr_t)item - offsetof(struct value, item));
+    size_t offset = item_offset(sizeof(struct value), w->item_size);
+    struct value *v = (struct value *)(void *)((char *)(uintptr_t)item - offset);
     lock_take(&w->lock);
     BIDE__ASSERT(v->borrows > 0, "watch: return: it is not borrowed");
     bool unused = --v->borrows == 0 && v->old;
