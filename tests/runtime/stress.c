@@ -4,12 +4,10 @@
  * blocking pool; threads outside block, spawn, abort, drop and dump meanwhile; then all is shut
  * down, with and without time. What began is unwound once, and nothing is left.
  *
- *   BIDE_STRESS_MS=N     each test runs so long: default 2000, 200000 if FULL=1
- *   BIDE_STRESS_SEED=N   the seed of the first round, which is printed; default: the time
- *
- * With several threads a seed does not repeat a run, but it does what each task decides.
+ * How long, and with which seed: harness/stress.h.
  */
 #include "check.h"
+#include "stress.h"
 
 #include <bide/bide.h>
 #include <bide/runtime.h>
@@ -17,44 +15,18 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 /* What is lent here is joined. */
 #pragma GCC diagnostic ignored "-Wbide-borrow"
 #pragma GCC diagnostic ignored "-Wbide-unused-future"
 
 enum { RUNTIMES = 3, OUTSIDERS = 3, SLOTS = 16, LIVE_MAX = 1500, DEPTH_MAX = 4 };
-enum { DEFAULT_MS = 2000, FULL_MS = 200000 };
+enum { DEFAULT_MS = 2000 };
 
 static bide_runtime *runtimes[RUNTIMES];
 static unsigned runtimes_count, cores; /* cores: of the last runtime */
 static atomic_long live, begun, unwound, actions[24];
 static atomic_bool is_over;
-
-/* ---- random numbers: a state for each task and thread ---- */
-
-static uint64_t mix(uint64_t x)
-{
-    x += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
-
-static unsigned below(uint64_t *state, unsigned n)
-{
-    *state = mix(*state);
-    return (unsigned)((*state >> 33) % n);
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- handles that everybody may take, abort and drop ---- */
 
@@ -244,13 +216,6 @@ static async void futures(uint64_t *seed, int depth)
     CHECK(n == 7 || n == -ECANCELED);
 }
 
-static int spins(int us)
-{
-    struct timespec t = {0, us * 1000L};
-    nanosleep(&t, NULL);
-    return us;
-}
-
 static async void act(uint64_t *seed, int depth)
 {
     unsigned what = below(seed, 16);
@@ -266,10 +231,10 @@ static async void act(uint64_t *seed, int depth)
     case 7: await tries(seed); break;
     case 8: {
         int us = (int)below(seed, 200);
-        CHECK_EQ(await bide_blocking(spins(us)), us);
+        CHECK_EQ(await bide_blocking(pauses_us(us)), us);
         break;
     }
-    case 9: spins((int)below(seed, 50)); break;
+    case 9: pauses_us((int)below(seed, 50)); break;
     case 10: await groups(seed, depth); break;
     case 11: slot_drop(below(seed, SLOTS)); break;
     default:
@@ -391,8 +356,9 @@ static void end_runtime(bide_runtime *rt, uint64_t *seed)
     CHECK_ERR(error, 0);
 }
 
-static void round_of(uint64_t seed, unsigned workers)
+static void round_of(uint64_t seed, void *argument)
 {
+    unsigned workers = *(unsigned *)argument;
     struct outsider o[OUTSIDERS];
     atomic_store(&is_over, false);
     make_runtimes(workers, &seed);
@@ -402,7 +368,7 @@ static void round_of(uint64_t seed, unsigned workers)
         o[i].own = runtimes[i == 0 ? last : i % last];
         CHECK_EQ(pthread_create(&o[i].thread, NULL, outsider_run, &o[i]), 0);
     }
-    spins(1000 * (int)(20 + below(&seed, 100)));
+    pauses_us(1000 * (int)(20 + below(&seed, 100)));
     atomic_store(&is_over, true);
     for (unsigned i = 0; i < OUTSIDERS; i++)
         pthread_join(o[i].thread, NULL);
@@ -418,20 +384,11 @@ static void round_of(uint64_t seed, unsigned workers)
 
 static void stress(unsigned workers)
 {
-    const char *full = getenv("FULL"), *ms = getenv("BIDE_STRESS_MS");
-    const char *given = getenv("BIDE_STRESS_SEED");
-    int64_t limit_ms = ms != NULL ? atoll(ms) : full != NULL && *full == '1' ? FULL_MS : DEFAULT_MS;
-    uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-    int64_t begin_ms = now_ms();
+    int64_t limit_ms = stress_ms(DEFAULT_MS);
 
     for (unsigned i = 0; i < SLOTS; i++)
         pthread_mutex_init(&slots[i].lock, NULL);
-    fprintf(stderr, "BIDE_STRESS_SEED=%llu\n", (unsigned long long)seed);
-    unsigned rounds = 0;
-    do {
-        round_of(mix(seed + rounds), workers);
-        rounds++;
-    } while (now_ms() - begin_ms < limit_ms);
+    unsigned rounds = stress_rounds(limit_ms, round_of, &workers);
     fprintf(stderr, "%u rounds, %ld tasks and futures\n", rounds, atomic_load(&begun));
     for (unsigned i = 0; i < 16 && limit_ms >= DEFAULT_MS; i++)
         CHECK(atomic_load(&actions[i]) > 0);
