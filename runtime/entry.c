@@ -186,8 +186,7 @@ static int finish(struct bide__worker *worker, struct bide__task *task, void *re
     return error;
 }
 
-/* Runs fn to its end and stores its result. 0, or why there is none. */
-static int block(struct bide_runtime *rt, const struct bide_fn *fn, const void *args, void *result)
+int bide__block(struct bide_runtime *rt, const struct bide_fn *fn, const void *args, void *result)
 {
     struct bide__worker *worker = rt->worker;
     struct bide__task *task;
@@ -222,7 +221,7 @@ void bide__block_on(const struct bide_fn *fn, const void *args, void *result)
         bide__misuse_blocking(fn->info != NULL ? fn->info->name : "bide_block_on");
     struct bide_runtime *rt = bide__runtime_need(&error);
     if (rt != NULL)
-        error = block(rt, fn, args, result);
+        error = bide__block(rt, fn, args, result);
     if (error != 0)
         bide_fn_fail(fn, error, result);
 }
@@ -267,7 +266,7 @@ static int stuck(struct bide_runtime *rt)
 static int run_main(struct bide_runtime *rt, const struct bide_fn *fn, const void *args)
 {
     int returned = 0;
-    int r = block(rt, fn, args, &returned);
+    int r = bide__block(rt, fn, args, &returned);
     if (rt->is_stuck)
         return stuck(rt);
     return r < 0 ? failed("main", r) : exit_status(returned);

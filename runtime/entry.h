@@ -15,6 +15,12 @@ struct bide__fd;
 int bide__fd_open(struct bide__fd **out, int fd);
 
 /*
+ * Like bide__block_on, on a runtime that the thread has entered. Returns 0, or why there is no
+ * result: -ECANCELED, -ENOMEM, -EPERM; -EDEADLK: it is the runtime of a program, and is stuck.
+ */
+int bide__block(struct bide_runtime *rt, const struct bide_fn *fn, const void *args, void *result);
+
+/*
  * Blocks on a leaf that needs no runtime. If the thread has a runtime that runs on it, it runs
  * tasks meanwhile, as in bide__block_on; one of them may be what the leaf waits for. Otherwise the
  * thread sleeps on a futex, and no runtime is made.
