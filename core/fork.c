@@ -188,7 +188,7 @@ static void drop(struct bide_group *g, struct bide_cx *cx, struct bide_frame *pa
     const struct bide_fn *fn = b->root->fn;
 
     if (fn->release != NULL)
-        fn->release(bide__args_above(b->root));
+        fn->release(bide__args_above(b->root), NULL);
     bide_fn_fail(fn, -BIDE__ENOMEM, b->result);
     bide_frame_finish(cx, b->root);
     cx->top = (char *)g;

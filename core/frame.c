@@ -129,7 +129,7 @@ enum bide_poll bide__later(struct bide_cx *cx, const struct bide_fn *fn, struct 
 
     if (f == NULL) {
         if (fn->release != NULL)
-            fn->release(args);
+            fn->release(args, NULL);
         fail_without_memory(cx, fn, parent, result);
         return BIDE_PENDING;
     }

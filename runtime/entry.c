@@ -164,9 +164,12 @@ static int block_outside(struct bide_runtime *rt, const struct bide_fn *fn, cons
         return error;
     }
     error = bide__task_wait_outside(task) ? task->end.error : -EDEADLK;
-    if (error == 0 && result != NULL)
+    if (error == 0 && result != NULL) {
         bide__copy_result(result, task);
-    bide__task_let_go(NULL, task);
+        bide__task_let_go(NULL, task);
+    } else {
+        bide__task_discard(NULL, task);
+    }
     return error;
 }
 
@@ -180,9 +183,12 @@ static int finish(struct bide__worker *worker, struct bide__task *task, void *re
         error = bide__run(worker, task, INT64_MAX);
     if (error == 0)
         error = task->end.error;
-    if (error == 0 && result != NULL)
+    if (error == 0 && result != NULL) {
         bide__copy_result(result, task);
-    bide__task_let_go(worker, task);
+        bide__task_let_go(worker, task);
+    } else {
+        bide__task_discard(worker, task);
+    }
     return error;
 }
 

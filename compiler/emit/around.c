@@ -236,26 +236,38 @@ static void print_push(struct lower *l, struct output *o)
         name, name, name, name, name);
 }
 
-/* The function that drops the owners among the arguments of a call that never begins. False: there
- * are no owners. */
-static bool print_release(struct lower *l, struct output *o)
+static bool owns_arguments(const struct lower *l)
 {
-    bool any = false;
     for (uint32_t i = 0; i < l->vars.count; i++) {
         const struct var *v = l->vars.item[i];
-        if (!v->is_param || !v->is_owner)
-            continue;
-        if (!any)
-            output_printf(o,
-                          "\n\nstatic void bide__release_%s(const void *p)\n{\n"
-                          "const struct bide__args_%s *args = p;\n",
-                          l->name, l->name);
-        any = true;
-        output_printf(o, "%s(args->%s);\n", release_name(v->type), v->arg);
+        if (v->is_param && v->is_owner)
+            return true;
     }
-    if (any)
-        output_text(o, "}\n");
-    return any;
+    return false;
+}
+
+/* The function that drops the owners among the arguments of a call that never begins, and a result
+ * that nobody takes. False: there are no owners. */
+static bool print_release(struct lower *l, struct output *o)
+{
+    bool has_result = type_is_owner(l->fn->result), has_args = owns_arguments(l);
+
+    if (!has_result && !has_args)
+        return false;
+    output_printf(o, "\n\nstatic void bide__release_%s(const void *p, const void *result)\n{\n",
+                  l->name);
+    output_text(o, "(void)p, (void)result;\n");
+    if (has_args)
+        output_printf(o, "const struct bide__args_%s *args = p;\nif (args) {\n", l->name);
+    for (uint32_t i = 0; i < l->vars.count; i++) {
+        const struct var *v = l->vars.item[i];
+        if (v->is_param && v->is_owner)
+            output_printf(o, "%s(args->%s);\n", release_name(v->type), v->arg);
+    }
+    output_text(o, has_args ? "}\n" : "");
+    output_text(o, has_result ? release_result_text(l->arena, l->fn->result) : "");
+    output_text(o, "}\n");
+    return true;
 }
 
 /* The declaration of the start function, and the values for its struct of arguments. */
@@ -305,7 +317,7 @@ static void print_branch_head(struct lower *l, struct output *o)
     output_text(o, "};\n");
 }
 
-static void print_start(struct lower *l, struct output *o, bool has_release)
+static void print_start(struct lower *l, struct output *o)
 {
     bool counts = l->height == 0;
     const char *name = l->name;
@@ -321,9 +333,11 @@ static void print_start(struct lower *l, struct output *o, bool has_release)
                       "    return bide__later(cx, &bide__desc_%s, parent, result, %s);\n",
                       name, args);
     print_push(l, o);
-    output_text(o, has_release ? "if (!frame) {\n" : "if (!frame)\n    return BIDE_PENDING;\n");
-    if (has_release)
-        output_printf(o, "bide__release_%s(&args);\nreturn BIDE_PENDING;\n}\n", name);
+    bool owns = owns_arguments(l);
+    output_text(o, owns ? "if (!frame) {\n" : "if (!frame)\n    return BIDE_PENDING;\n");
+    if (owns)
+        output_printf(o, "bide__release_%s(%s, %s);\nreturn BIDE_PENDING;\n}\n", name, args,
+                      null_text(l->unit));
     output_text(o, counts ? "cx->depth++;\nenum bide_poll poll = " : "return ");
     output_printf(o, "bide__body_%s(cx, frame%s);\n", name, l->has_args ? ", &args" : "");
     output_text(o, counts ? "cx->depth--;\nreturn poll;\n}\n" : "}\n");
@@ -508,7 +522,7 @@ void emit_after_body(struct lower *l, struct output *o)
     print_poll(l, o);
     bool has_release = print_release(l, o);
     if (l->fn->symbol || l->fn->is_branch)
-        print_start(l, o, has_release);
+        print_start(l, o);
     print_tables(l, o);
     print_info(l, o);
     print_descriptor(l, o, has_release);

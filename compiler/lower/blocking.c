@@ -34,10 +34,33 @@ static void append_poll(struct lower *l, struct code *to, const char *id, bool h
     code_text(l, to, "return bide_frame_finish(cx, h);\n}\n");
 }
 
+/* For a task that is not made, and a result that nobody takes. False: nothing is owned. */
+static bool append_release(struct lower *l, struct code *to, const char *id, struct expr *call)
+{
+    bool any = type_is_owner(call->type);
+    for (int i = 0; i < call->arg_count; i++)
+        any |= type_is_owner(call->arg[i]->type);
+    if (!any)
+        return false;
+    code_text(l, to,
+              "\n\nstatic void bide__release_%s(const void *p, const void *result)\n{\n"
+              "const struct bide__job_%s *args = p;\n(void)result;\nif (args) {\n",
+              id, id);
+    for (int i = 0; i < call->arg_count; i++)
+        if (type_is_owner(call->arg[i]->type))
+            code_text(l, to, "%s(args->arg_%d);\n", release_name(call->arg[i]->type), i + 1);
+    code_text(l, to, "}\n");
+    if (type_is_owner(call->type))
+        code_text(l, to, "%s", release_result_text(l->arena, call->type));
+    code_text(l, to, "}\n");
+    return true;
+}
+
 static void append_descriptor(struct lower *l, struct code *to, const char *id, struct expr *e)
 {
     struct expr *call = skip_parens(e->arg[0]), *f = skip_parens(call->a);
     uint32_t line = l->unit->token[e->first].line;
+    bool has_release = append_release(l, to, id, call);
 
     code_text(l, to,
               "\n\nstatic const uint32_t bide__lines_%s[] = {%u, %u};\n"
@@ -61,9 +84,12 @@ static void append_descriptor(struct lower *l, struct code *to, const char *id, 
     code_text(l, to,
               ".frame_align_log2 = __builtin_ctz(_Alignof(struct bide__frame_%s)),\n"
               ".args_align_log2 = __builtin_ctz(_Alignof(struct bide__job_%s)),\n"
-              ".flags = %s%s,\n.version = BIDE_FN_VERSION,\n};\n",
+              ".flags = %s%s,\n.version = BIDE_FN_VERSION,\n",
               id, id, type_is_signed(l->unit, call->type) ? "BIDE_FN_RESULT_SIGNED" : "0",
               result_flag_text(l, call->type));
+    if (has_release)
+        code_text(l, to, ".release = bide__release_%s,\n", id);
+    code_text(l, to, "};\n");
 }
 
 void copy_spawn_blocking(struct lower *l, struct code *to, struct expr *e)

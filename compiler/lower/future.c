@@ -34,6 +34,12 @@ static struct get *get_of(struct lower *l, struct type *result)
     g->type = type;
     g->name = arena_printf(l->arena, "%s__get_%u", l->name, l->work->gets.count);
     g->slot = arena_printf(l->arena, "get_%u", l->work->gets.count);
+    bool is_owner = type_is_owner(result);
+    if (is_owner)
+        code_text(l, s,
+                  "\n\nstatic void bide__release_%s(const void *p, const void *result)\n{\n"
+                  "%s(void)p;\n}\n",
+                  g->name, release_result_text(l->arena, result));
     code_text(l, s,
               "\n\nstatic const struct bide_fn bide__desc_%s = {\n"
               ".poll = bide__get_poll,\n.cancel = bide__get_cancel,\n.info = &bide__get_info,\n"
@@ -43,6 +49,8 @@ static struct get *get_of(struct lower *l, struct type *result)
         code_text(l, s, ".result_size = sizeof(%s),\n", type);
     if (type_is_signed(l->unit, result))
         code_text(l, s, ".flags = BIDE_FN_RESULT_SIGNED,\n");
+    if (is_owner)
+        code_text(l, s, ".release = bide__release_%s,\n", g->name);
     code_text(l, s, ".version = BIDE_FN_VERSION,\n};\n");
     list_add(l->arena, &l->helpers, s);
     return g;

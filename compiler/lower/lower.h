@@ -314,6 +314,9 @@ const char *result_flag_text(struct lower *, struct type *result); /* " | ..." o
 /* ---- owner.c, form.c, stmt.c: more texts and a question ---- */
 
 const char *release_name(const struct type *owner); /* the function that drops it */
+/* For the function `release` of a descriptor: drops the result of this type that `result` points
+ * to, unless it is NULL. */
+const char *release_result_text(struct arena *, const struct type *owner);
 /* What bide_ref(f) becomes. */
 const char *reference_text(struct unit *, const struct expr *ref);
 bool is_label_decl(struct lower *, const struct stmt *); /* __label__ a, b; */

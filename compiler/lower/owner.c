@@ -20,6 +20,14 @@ const char *release_name(const struct type *owner)
     return type_holds_future(owner) ? "bide__future_release" : "bide__task_release";
 }
 
+const char *release_result_text(struct arena *arena, const struct type *owner)
+{
+    return arena_printf(arena,
+                        "if (result) {\nvoid *owner;\n"
+                        "__builtin_memcpy(&owner, result, sizeof owner);\n%s(owner);\n}\n",
+                        release_name(owner));
+}
+
 /* `({ T *place = &(e);`, for a place that would be evaluated twice. Returns the pointer's name. */
 static const char *open_place(struct lower *l, struct code *to, struct expr *e)
 {

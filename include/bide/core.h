@@ -151,7 +151,7 @@ static __inline__ void bide_waker_drop(bide_waker w)
 /* ---- descriptors ---- */
 
 enum {
-    BIDE_FN_VERSION = 2,
+    BIDE_FN_VERSION = 3,
     BIDE_FN_UNWINDS = 1,         /* has something to undo: it is polled while its chain unwinds */
     BIDE_FN_RESULT_SIGNED = 2,   /* the result is a signed integer, so it can carry an error */
     BIDE_FN_CANCEL_RETURNS = 4,  /* with UNWINDS: when polled then, it runs to its own end; see
@@ -217,9 +217,10 @@ struct bide_fn {
     uint8_t args_align_log2;
     uint8_t flags;
     uint8_t version; /* BIDE_FN_VERSION */
-    /* Drops the owners among the arguments of a call that never begins. NULL: there are no
-     * owners. */
-    void (*release)(const void *args);
+    /* Drops what a call owns that does not come to its end: the owners among the arguments of one
+     * that never begins (`result` is NULL), or the result of one that has returned, if that is an
+     * owner and nobody takes it (`args` is NULL). NULL: there are no owners. */
+    void (*release)(const void *args, const void *result);
 };
 
 /* ---- frames and chains ---- */

@@ -47,7 +47,8 @@
  *
  *   bide_task_finished(h)   1 if a join would not wait, otherwise 0. Any thread.
  *   bide_task_detach(h);    Drops the handle: the task runs on by itself and its result is
- *                           discarded. Any thread.
+ *                           discarded; if that is a task or a future itself, it is let go of. Any
+ *                           thread.
  *
  * Threads: a handle may be aborted, asked whether it has finished, and dropped on any thread; tasks
  * are joined and waited for on their own runtime, and tasks of bide_spawn_at on the core that has

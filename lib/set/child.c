@@ -168,6 +168,13 @@ void bide__child_take(struct bide__future_set *set, struct child *c)
     bide__child_unref(c);
 }
 
+void bide__child_drop(struct bide__future_set *set, struct child *c)
+{
+    if (c->error == 0)
+        bide__value_release(c->fn, c->result);
+    bide__child_take(set, c);
+}
+
 /* ---- polls ---- */
 
 static void ended(struct bide__future_set *set, struct child *c, int error)

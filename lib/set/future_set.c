@@ -34,7 +34,7 @@ static int tell(struct next *f, struct child *c)
         *f->id = c->id;
     if (error == 0 && f->out != NULL)
         bide__copy((char *)f->out + f->stride * (c->id - 1), c->result, c->fn->result_size);
-    bide__child_take(f->set, c);
+    bide__child_take(f->set, c); /* `out` NULL: it has no result */
     return error == 0 ? 1 : error;
 }
 
@@ -167,7 +167,7 @@ static void ask_all(struct bide__future_set *set, bool force)
         if (!c->has_ended && !c->is_begun)
             bide__child_forget(set, c);
         if (c->has_ended) {
-            bide__child_take(set, c);
+            bide__child_drop(set, c);
             continue;
         }
         bide_chain_cancel(&c->chain, -ECANCELED, force);
@@ -200,7 +200,7 @@ static bool unwind_all(struct bide__future_set *set, struct bide_cx *cx)
             continue;
         bide_budget_spend(cx);
         if (bide__child_poll(set, cx, c))
-            bide__child_take(set, c);
+            bide__child_drop(set, c);
         bide__child_unref(c);
     }
     set_end(set);

@@ -58,8 +58,10 @@ extern const struct bide_waker_vtable bide__child_vtable;
 
 void bide__future_set_unref(struct bide__future_set *set);
 
-/* Takes the child, whose end is told or forgotten, out of the row, and lets go of it. */
+/* Takes the child, which has ended, out of the row, and lets go of it: its end is told; or it is
+ * forgotten, and a result that is an owner is dropped. */
 void bide__child_take(struct bide__future_set *set, struct child *c);
+void bide__child_drop(struct bide__future_set *set, struct child *c);
 
 /* A child that has not begun: it ends, and never will. */
 void bide__child_forget(struct bide__future_set *set, struct child *c);

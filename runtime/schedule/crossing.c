@@ -213,6 +213,7 @@ static bool is_for(const struct bide__crossing_fn *c, const struct bide_fn *fn, 
 {
     return c->of == fn && c->core == core && c->fn.args_size == fn->args_size &&
            c->fn.result_size == fn->result_size && c->fn.args_align_log2 == fn->args_align_log2 &&
+           c->fn.release == fn->release &&
            c->fn.flags == (fn->flags & (BIDE_FN_RESULT_SIGNED | BIDE_FN_RESULT_ALIGNED)) &&
            c->fn.frame_align_log2 >=
                (c->fn.flags & BIDE_FN_RESULT_ALIGNED ? fn->frame_align_log2 : 0);
@@ -238,7 +239,8 @@ static struct bide__crossing_fn *function_new(const struct bide_fn *fn, unsigned
                .frame_align_log2 = (uint8_t)align,
                .args_align_log2 = fn->args_align_log2,
                .flags = (uint8_t)flags,
-               .version = BIDE_FN_VERSION},
+               .version = BIDE_FN_VERSION,
+               .release = fn->release},
         .of = fn,
         .core = core,
         .args_at = args_at,

@@ -253,14 +253,17 @@ static void polled(struct bide__task *future, struct bide__future_leaf *leaf)
 /* Its chain has ended. The leaf that polled it, and those that waited, still refer to it. */
 static void ended(struct bide__task *future, struct bide__future_leaf *leaf)
 {
+    const struct bide_fn *fn = bide__task_fn(future);
     void *result = bide__first_slot(&future->chain);
     int error = bide_chain_error(&future->chain);
 
     leaf->h.state &= ~(uint32_t)BIDE__LEAF_POLLS;
     bide__joiner_remove(&leaf->waiter);
-    future->end.fn = leaf->h.fn;
+    future->end.fn = fn;
     future->end.result = result;
     future->end.error = error;
+    if (leaf->h.state & BIDE__LEAF_DROP)
+        bide__result_drop(future); /* a get takes it */
     bide__joiners_wake(future);
     bide__count(bide__task_hub(future), &bide__task_hub(future)->futures, (size_t)-1);
     if (bide__state_end(&future->wake.state))
@@ -340,7 +343,10 @@ static bool act(struct bide__worker *worker, struct bide__task *future,
     case BIDE__LEAVE: return left(worker, future, leaf, from);
     case BIDE__DROP: dropped(future, leaf, from); break;
     case BIDE__DEEP: detach(worker, future); break;
-    case BIDE__RELEASE: return released(worker, future, from);
+    case BIDE__RELEASE:
+        if (from == BIDE__ENDED)
+            bide__result_drop(future);
+        return released(worker, future, from);
     case BIDE__MOVE: moved(future); break;
     case BIDE__CLOSE:
         if (from == BIDE__IDLE)

@@ -98,9 +98,11 @@ static bool was_asked(const struct bide__task *future)
 static enum bide_poll get_ends(struct bide__worker *worker, struct bide_cx *cx, struct bide__get *f)
 {
     struct bide__task *future = f->l.waiter.task;
-    int error = future->end.error;
     bool asked = was_asked(future);
+    int error = future->end.error;
 
+    if (error == 0 && f->l.h.fn->release != NULL && future->end.result == NULL)
+        error = -ECANCELED; /* it became a task, without a handle: its result was dropped */
     if (error == 0)
         bide__copy(bide_frame_result(cx, &f->l.h), future->end.result, f->l.h.fn->result_size);
     if (bide__state_has_handle(&future->wake.state)) {

@@ -21,7 +21,7 @@ void bide__task_release(void *handle)
         return;
     struct bide__worker *worker = bide__worker_owned(bide__task_hub(handle));
     if (worker != NULL || is_multi(handle))
-        bide__task_let_go(worker, handle);
+        bide__task_discard(worker, handle);
     else
         bide__hub_release(handle);
 }

@@ -128,6 +128,24 @@ void bide__hub_free(struct bide__hub *hub)
 
 /* ---- the owner ---- */
 
+/* What a handle refers to whose release may release others: a future that never began, with what
+ * its arguments own; or what has ended with a result that is an owner. */
+static bool drops_others(const struct bide__task *task)
+{
+    if (!bide__state_done(&task->wake.state))
+        return bide__future_is_fresh(task);
+    return task->end.fn != NULL && task->end.fn->release != NULL;
+}
+
+/* Links what is to be dropped. A future that has ended may be in the run queue, but its result is
+ * never in `value`. */
+static void **drop_link(struct bide__task *task)
+{
+    if (bide__state_is_future(&task->wake.state) && bide__state_done(&task->wake.state))
+        return (void **)(void *)&task->end.value;
+    return &task->wake.next;
+}
+
 /* With the mutex: does what other threads asked of the tasks in this chunk. */
 static void take_marks(struct bide__worker *worker, struct bide__chunk *chunk)
 {
@@ -144,9 +162,9 @@ static void take_marks(struct bide__worker *worker, struct bide__chunk *chunk)
         for (; releases != 0; releases &= releases - 1) {
             uint32_t n = i * 64 + (uint32_t)__builtin_ctzll(releases);
             struct bide__task *task = bide__chunk_block(chunk, n);
-            if (bide__future_is_fresh(task)) {
-                task->wake.next = chunk->hub->fresh;
-                chunk->hub->fresh = task;
+            if (drops_others(task)) {
+                *drop_link(task) = chunk->hub->drops;
+                chunk->hub->drops = task;
             } else if (bide__state_is_future(&task->wake.state)) {
                 bide__future_let_go(worker, task);
             } else if (bide__state_release(&task->wake.state)) {
@@ -209,13 +227,16 @@ static size_t take(struct bide__hub *hub, struct bide__worker *worker, struct bi
     return count;
 }
 
-/* Without the mutex: futures that never began may own others. */
-static void drop_fresh(struct bide__hub *hub, struct bide__worker *worker)
+/* Without the mutex: what is dropped may own others. */
+static void drop_all(struct bide__hub *hub, struct bide__worker *worker)
 {
-    while (hub->fresh != NULL) {
-        struct bide__task *future = hub->fresh;
-        hub->fresh = future->wake.next;
-        bide__future_let_go(worker, future);
+    while (hub->drops != NULL) {
+        struct bide__task *task = hub->drops;
+        hub->drops = *drop_link(task);
+        if (bide__state_is_future(&task->wake.state))
+            bide__future_let_go(worker, task);
+        else
+            bide__task_discard(worker, task);
     }
 }
 
@@ -229,7 +250,7 @@ void bide__hub_take(struct bide__hub *hub, struct bide__worker *worker)
     if (__builtin_expect(worker->watched, 0))
         for (; count > 0; count--, spawned = spawned->wake.next)
             bide__task_spawned(worker->runtime, spawned, NULL);
-    drop_fresh(hub, worker);
+    drop_all(hub, worker);
 }
 
 void bide__hub_read(struct bide__hub *hub)
@@ -269,7 +290,7 @@ void bide__hub_read_shared(struct bide__hub *hub)
 /* Something is left to do before it is closed. */
 static bool is_busy(struct bide__hub *hub)
 {
-    return hub->fresh != NULL || atomic_load_explicit(&hub->waking, memory_order_acquire) != 0;
+    return hub->drops != NULL || atomic_load_explicit(&hub->waking, memory_order_acquire) != 0;
 }
 
 void bide__hub_close(struct bide__hub *hub)
@@ -280,7 +301,7 @@ void bide__hub_close(struct bide__hub *hub)
     pthread_mutex_lock(&hub->mutex);
     for (take(hub, NULL, &none); is_busy(hub); take(hub, NULL, &none)) {
         pthread_mutex_unlock(&hub->mutex);
-        drop_fresh(hub, NULL);
+        drop_all(hub, NULL);
         bide__spin(n++);
         pthread_mutex_lock(&hub->mutex);
     }
@@ -453,9 +474,12 @@ void bide__hub_release(struct bide__task *task)
     bool last = false;
 
     pthread_mutex_lock(&hub->mutex);
-    if (hub->closed && bide__future_is_fresh(task)) {
+    if (hub->closed && drops_others(task)) {
         pthread_mutex_unlock(&hub->mutex);
-        bide__future_drop_args(task);
+        if (bide__state_done(&task->wake.state))
+            bide__result_drop(task);
+        else
+            bide__future_drop_args(task);
         pthread_mutex_lock(&hub->mutex);
     }
     if (!hub->closed) {

@@ -371,6 +371,16 @@ static inline bool bide__state_unref_handle(bide__state *state, uintptr_t handle
     return bide__state_unreferenced((s & ~handle) - BIDE__REF);
 }
 
+/* The task has ended, and nobody will take its result: drops it, if it is an owner. For whoever saw
+ * to it that the handle is gone, or holds it. */
+void bide__result_release(struct bide__task *task);
+static inline void bide__result_drop(struct bide__task *task)
+{
+    const struct bide_fn *fn = task->end.fn;
+    if (__builtin_expect(fn != NULL && fn->release != NULL, 0))
+        bide__result_release(task);
+}
+
 /* Owner: gives the block back; nobody refers to the task any more. */
 void bide__task_free(struct bide__task *task);
 
@@ -468,8 +478,9 @@ static inline void bide__task_take_marks(struct bide__worker *worker, struct bid
         bide__hub_take(worker->hub, worker);
 }
 
-/* multi.c: bide__task_free with MULTI, on any thread. */
+/* multi.c: bide__task_free and bide__task_discard with MULTI, on any thread. */
 void bide__multi_task_free(struct bide__task *task, struct bide__slab *slab);
+void bide__multi_task_discard(struct bide__task *task);
 
 /* The size of the block for a task of fn, and where in it `align` is wanted. Any thread. */
 size_t bide__task_size(const struct bide_fn *fn, size_t *align, size_t *offset);

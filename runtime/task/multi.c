@@ -76,6 +76,23 @@ void bide__multi_task_free(struct bide__task *task, struct bide__slab *slab)
     bide__quiet_end(true);
 }
 
+/* Whichever comes later, this or the end of the task, drops the result. */
+void bide__multi_task_discard(struct bide__task *task)
+{
+    bide__state *state = &task->wake.state;
+    uintptr_t s = atomic_load_explicit(state, memory_order_acquire);
+
+    while (!(s & BIDE__DONE))
+        if (atomic_compare_exchange_weak_explicit(state, &s, s & ~(uintptr_t)BIDE__HANDLE,
+                                                  memory_order_acq_rel, memory_order_acquire)) {
+            BIDE__ASSERT(s & BIDE__HANDLE, "task: discard: it has no handle");
+            return;
+        }
+    bide__result_drop(task);
+    if (bide__state_release_remote(state))
+        bide__task_free(task);
+}
+
 /* ---- made by threads that run no worker ---- */
 
 /* With the mutex. */
@@ -131,6 +148,8 @@ static bool end_alone(struct bide__task *task, uintptr_t reference)
     do {
         if (s & (BIDE__WAITED | BIDE__LOCK))
             return false;
+        if (!(s & BIDE__HANDLE))
+            bide__result_drop(task);
         BIDE__ASSERT(s & BIDE__RUNNING && !(s & BIDE__DONE), "task: end: it does not run");
         ended = ((s & ~(uintptr_t)BIDE__RUNNING) | BIDE__DONE) - reference;
     } while (!atomic_compare_exchange_weak_explicit(state, &s, ended, memory_order_acq_rel,
@@ -147,7 +166,9 @@ void bide__multi_task_ended(struct bide__worker *worker, struct bide__task *task
     bool alone = end_alone(task, has_scope ? 0 : BIDE__REF);
     if (!alone) {
         bide__task_lock(task);
-        bide__state_change(&task->wake.state, BIDE__RUNNING, BIDE__DONE, 0);
+        uintptr_t s = bide__state_change(&task->wake.state, BIDE__RUNNING, BIDE__DONE, 0);
+        if (!(s & BIDE__HANDLE))
+            bide__result_drop(task);
         bide__joiners_wake(task);
         bide__task_unlock_slow(task, 0, 0, has_scope ? 0 : -(uintptr_t)BIDE__REF);
     }

@@ -159,7 +159,7 @@ static void keep(struct bide__worker *worker, struct bide__task_set *set, struct
 {
     if (set->scope.flags & CLOSING) {
         set->length--;
-        bide__task_let_go(worker, task);
+        bide__task_discard(worker, task);
         return;
     }
     bide__task_child(task)->next = NULL;
@@ -389,7 +389,7 @@ static void detach_one(struct bide__worker *worker, struct bide__task_set *set,
     bide__child_unlink(&set->scope.first, task);
     bide__child_link(&set->detached, task);
     set->length--;
-    bide__task_let_go(worker, task);
+    bide__task_discard(worker, task);
 }
 
 void bide__task_set_abort_all(struct bide__task_set *set)
@@ -442,7 +442,7 @@ static void forget(struct bide__worker *worker, struct bide__task_set *set)
 
     while (pop(set, &task, &error))
         if (task != NULL)
-            bide__task_let_go(worker, task);
+            bide__task_discard(worker, task);
 }
 
 void bide__task_set_detach_all(struct bide__task_set *set)

@@ -378,6 +378,9 @@ static __attribute__((noinline)) void task_ended(struct bide__worker *worker,
         if (bide__task_child(task) != NULL)
             bide__scope_child_ended(worker, task);
     }
+    /* Its set may have let go of it just now. */
+    if (__builtin_expect(fn->release != NULL, 0) && !bide__state_has_handle(&task->wake.state))
+        bide__result_release(task);
     bide__count(worker->hub, &worker->hub->alive, (size_t)-1);
     if (bide__state_finish(&task->wake.state))
         bide__task_free(task);
@@ -554,6 +557,8 @@ struct bide__task *bide__task_begin(struct bide__worker *worker, const struct bi
     *error = bide_chain_error(&task->chain);
     if (*error == 0 && result != NULL)
         bide__copy(result, slot != NULL ? slot : &cx.nowhere, fn->result_size);
+    else if (*error == 0)
+        bide__value_release(fn, slot != NULL ? slot : &cx.nowhere);
     bide__count(worker->hub, &worker->hub->alive, (size_t)-1);
     bide__slab_free(worker->slab, task);
     return NULL;
@@ -568,6 +573,28 @@ void bide__task_cancel(struct bide__worker *worker, struct bide__task *task, uns
 void bide__task_let_go(struct bide__worker *worker, struct bide__task *task)
 {
     bide__task_take_marks(worker, task);
+    if (bide__state_release(&task->wake.state))
+        bide__task_free(task);
+}
+
+void bide__result_release(struct bide__task *task)
+{
+    const void *result = task->end.result;
+
+    task->end.result = NULL;
+    if (task->end.error == 0 && result != NULL)
+        task->end.fn->release(NULL, result);
+}
+
+void bide__task_discard(struct bide__worker *worker, struct bide__task *task)
+{
+    if (__builtin_expect(bide__state_is_multi(&task->wake.state), 0)) {
+        bide__multi_task_discard(task);
+        return;
+    }
+    bide__task_take_marks(worker, task);
+    if (bide__state_done(&task->wake.state))
+        bide__result_drop(task);
     if (bide__state_release(&task->wake.state))
         bide__task_free(task);
 }

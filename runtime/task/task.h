@@ -101,10 +101,10 @@ struct bide__task {
         struct bide_chain chain;
         struct {
             const struct bide_fn *fn;
-            const void *result;
-            uint64_t value; /* the result, if it has no other place */
-            int error;      /* 0, or why there is no result */
-        } end;              /* once it is DONE */
+            const void *result; /* NULL: nobody took it, and it was dropped */
+            uint64_t value;     /* the result, if it has no other place */
+            int error;          /* 0, or why there is no result */
+        } end;                  /* once it is DONE */
     };
     struct bide__joiner *waiters; /* a ring, at its oldest. Or the child, see inside.h */
 #ifdef BIDE__FIBERS
@@ -194,7 +194,7 @@ struct bide__hub {
 
     /* The owner's; once closed, or with several workers, under the mutex. */
     struct bide__slab tasks;
-    struct bide__task *fresh; /* futures to be dropped that never began, linked by wake.next */
+    struct bide__task *drops;          /* to be dropped, and may own others; see hub.c */
     struct bide__post *due, **due_end; /* messages taken over, to be read between two polls */
 };
 
@@ -473,9 +473,16 @@ static inline void bide__args_release(const struct bide_fn *fn, const void *args
     if (__builtin_expect(fn->release != NULL, 0)) {
         bool forgives = bide__thread.forgives;
         bide__thread.forgives = true;
-        fn->release(args);
+        fn->release(args, NULL);
         bide__thread.forgives = forgives;
     }
+}
+
+/* For a call that has returned and whose result nobody takes: drops it, if it is an owner. */
+static inline void bide__value_release(const struct bide_fn *fn, const void *result)
+{
+    if (__builtin_expect(fn->release != NULL, 0))
+        fn->release(NULL, result);
 }
 
 /* multi.c: blocks the calling thread, which runs no worker, until the task has ended. The caller
@@ -488,7 +495,11 @@ void bide__task_stuck(struct bide_runtime *rt);
 /* Owner: asks to cancel. `how` is of BIDE__ASK_...: true means with force. */
 void bide__task_cancel(struct bide__worker *worker, struct bide__task *task, unsigned how);
 
-/* Owner: the handle is gone. */
+/* The handle is gone, and the result with it: dropped, unless the task has not ended. Owner; with
+ * MULTI, any thread. */
+void bide__task_discard(struct bide__worker *worker, struct bide__task *task);
+
+/* The same when the result was taken. */
 void bide__task_let_go(struct bide__worker *worker, struct bide__task *task);
 
 /* ---- who waits for the end ---- */
@@ -593,7 +604,7 @@ static inline void bide__copy(void *to, const void *from, size_t size)
         memcpy(to, from, size);
 }
 
-/* Copies the result of a task that has ended with one. */
+/* Copies the result of a task that has ended with one. It then is the caller's. */
 static inline void bide__copy_result(void *out, const struct bide__task *task)
 {
     bide__copy(out, task->end.result, task->end.fn->result_size);
