@@ -1,8 +1,8 @@
 /*
  * pipeline: what comes in and what goes out, each at its own pace, with a bounded channel between
- * them. One task takes records in, another one exports them. While the export is the slower one, the
- * channel is full, and the send holds back the task that takes in: so as many records are in memory
- * as the channel is long, and not as many as there are.
+ * them. One task takes records in, another one exports them. While the export is the slower one,
+ * the channel is full, and the send holds back the task that takes in: so as many records are in
+ * memory as the channel is long, and not as many as there are.
  *
  *     bide run examples/pipeline.c
  *
@@ -148,7 +148,7 @@ async int main(void)
 
     /* It is the slower one. The first records fill the channel. From then on the send waits, and
      * records come in as fast as they go out: one is being exported, ROOM are in the channel, and
-     * one is in the hands of the task that takes in. However many records there are, that is all. */
+     * one is in the hands of the task that takes in. That is all, of however many. */
     rc = await run("slow export", ROOM, 0, 10, RECORDS);
     if (rc < 0)
         return rc;

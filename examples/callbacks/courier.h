@@ -1,5 +1,6 @@
 /*
- * courier.h: stands for a C library that reports by callbacks, as many do. It knows nothing of bide.
+ * courier.h: stands for a C library that reports by callbacks, as many do. It knows nothing of
+ * bide.
  *
  * Each call that returns 0 calls its function once, later, on the library's own thread. What it is
  * given must stay until then. The text of an answer is the library's, and gone when the callback
@@ -16,8 +17,8 @@ int courier_connect(const char *host,
                     void (*done)(void *argument, int error, struct courier *courier),
                     void *argument);
 
-/* Asks a question. `done` gets 0 and the answer, or a negative errno and NULL: -EAGAIN if the host is
- * busy, -ECANCELED if the connection is closed meanwhile. One question at a time. */
+/* Asks a question. `done` gets 0 and the answer, or a negative errno and NULL: -EAGAIN if the host
+ * is busy, -ECANCELED if the connection is closed meanwhile. One question at a time. */
 int courier_ask(struct courier *courier, const char *question,
                 void (*done)(void *argument, int error, const char *answer), void *argument);
 

@@ -24,8 +24,8 @@
  * the list has an end: what is in it then is handed out, and what comes later is left out.
  *
  * Threads: ready_push and the functions for references are for any thread; ready_pop, ready_wait,
- * ready_leave and ready_end for the one that polls the set. The memory of the list must stay while a child
- * has references.
+ * ready_leave and ready_end for the one that polls the set. The memory of the list must stay while
+ * a child has references.
  */
 #ifndef BIDE_LIB_SET_READY_H
 #define BIDE_LIB_SET_READY_H

@@ -413,7 +413,7 @@ static void shut_down(enum bide_flavour flavour)
     CHECK_EQ(bide_channel_new(1, &shut.tx, &shut.rx), 0);
     CHECK_EQ(bide_try_send(shut.tx, &item), 0);
     CHECK_EQ(bide_token_new(&shut.token), 0);
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
     bide_runtime_enter(rt);
     CHECK_EQ(bide_block_on(all_wait()), 0);
     bide_runtime_enter(NULL);

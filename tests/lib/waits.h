@@ -2,9 +2,9 @@
  * waits.h: tables of waits. Each row is a wait that is cancelled at each of its suspensions and at
  * each wake, and finds no memory at each of its calls. Nothing is lost, and nothing is done twice.
  *
- * In a row a task *holds* what the wait wants and *releases* it later. A wait that was cancelled, or
- * had no memory, is made once more where no request comes; after that the row looks whether all is
- * as if nothing had happened.
+ * In a row a task *holds* what the wait wants and *releases* it later. A wait that was cancelled,
+ * or had no memory, is made once more where no request comes; after that the row looks whether all
+ * is as if nothing had happened.
  */
 #ifndef TESTS_LIB_WAITS_H
 #define TESTS_LIB_WAITS_H

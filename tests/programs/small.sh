@@ -14,8 +14,8 @@ for name in $programs; do
     diff "$here/$name.out" "$name.txt" || fail "$name prints something else"
 done
 
-# The same on two workers, but for join_set, whose tasks count in a plain variable. cancel sends itself
-# a signal, for which a virtual clock does not wait; so there it runs in real time.
+# The same on two workers, but for join_set, whose tasks count in a plain variable. cancel sends
+# itself a signal, for which a virtual clock does not wait; so there it runs in real time.
 for name in $programs; do
     [ "$name" != join_set ] || continue
     sed '0,/^async int main/s//bide_runtime(multi_thread);\n&/' "$SRC/examples/$name.c" >"$name.c"
