@@ -44,15 +44,20 @@ struct closed {
     struct wait_node w;
 };
 
-/* What the polls have in common. True: *result is the result. A wait that is queued suspends. */
-static bool has_ended(struct bide_cx *cx, uint32_t *lock, struct wait_node *w, int *result)
+/*
+ * What the polls have in common. False: the wait has not begun. Otherwise *result is its result, or
+ * -EAGAIN if it is queued. Other threads may finish a queued wait at any time, so the answer comes
+ * from one look: what is not queued any more has not become one that has not begun.
+ */
+static bool has_begun(struct bide_cx *cx, uint32_t *lock, struct wait_node *w, int *result)
 {
-    if (wait_state(w) == WAIT_QUEUED)
+    int state = wait_state(w);
+    if (state == WAIT_QUEUED) {
         wait_refresh(lock, w, cx->waker);
-    if (wait_state(w) != WAIT_DONE)
-        return false;
-    *result = w->result;
-    return true;
+        state = wait_state(w);
+    }
+    *result = state == WAIT_DONE ? w->result : -EAGAIN;
+    return state != WAIT_IDLE;
 }
 
 static enum bide_poll end_poll(struct bide_cx *cx, struct bide_frame *h, int result)
@@ -80,11 +85,9 @@ static int crowd(struct bide_cx *cx, struct channel *c, struct wait_node *w)
 {
     struct wakes k;
     k.count = 0;
-    int r = -EAGAIN;
-    if (has_ended(cx, &c->lock, w, &r))
+    int r;
+    if (has_begun(cx, &c->lock, w, &r) || !bide_budget_spend(cx))
         return r;
-    if (wait_state(w) == WAIT_QUEUED || !bide_budget_spend(cx))
-        return -EAGAIN;
     r = send_or_reserve(c, w);
     if (r != -EAGAIN)
         return r;
@@ -173,11 +176,9 @@ static enum bide_answer reserve_cancel(struct bide_cx *cx, struct bide_frame *h)
 /* Receives, or queues the wait. */
 static int await_item(struct bide_cx *cx, struct channel *c, struct wait_node *w)
 {
-    int r = -EAGAIN;
-    if (has_ended(cx, &c->lock, w, &r))
+    int r;
+    if (has_begun(cx, &c->lock, w, &r) || !bide_budget_spend(cx))
         return r;
-    if (wait_state(w) == WAIT_QUEUED || !bide_budget_spend(cx))
-        return -EAGAIN;
     if (ring_take(&c->ring, w->item, false) == 1)
         return 1;
     bide_waker clone = bide_waker_clone(cx->waker);
@@ -283,12 +284,12 @@ static enum bide_poll closed_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct closed *f = (struct closed *)(void *)h;
     struct channel *c = f->channel;
-    int r = -EAGAIN;
+    int r;
     if (h->state == 0) {
         wait_init(&f->w, NULL, 0);
         h->state = BIDE__BEGUN;
     }
-    if (has_ended(cx, &c->lock, &f->w, &r) || wait_state(&f->w) == WAIT_QUEUED)
+    if (has_begun(cx, &c->lock, &f->w, &r))
         return end_poll(cx, h, r);
     if (bide_sender_is_closed(c))
         return end_poll(cx, h, bide_budget_spend(cx) ? 0 : -EAGAIN);

@@ -223,6 +223,54 @@ static void it_was_sent_or_it_was_not(void)
     bide_receiver_drop(rx);
 }
 
+/* ---- polled without a wake ---- */
+
+/* As a leaf is whose task another leaf has woken. */
+static void finish_impatiently(void)
+{
+    if (!hand_poll(&h) && !hand_poll(&h))
+        hand_finish(&h);
+}
+
+static void receives_impatiently(void)
+{
+    int item = 0;
+    struct {
+        void *rx;
+        void *item;
+    } args = {rx, &item};
+    hand_begin(&h, &bide__desc_bide_recv, &args);
+    finish_impatiently();
+    explore_check(h.result == 1 && item == 1);
+}
+
+static void the_second_is_left(void)
+{
+    sum -= 1;
+    receive(2);
+    all_is_received();
+}
+
+static void sends_impatiently(void)
+{
+    int item = 2;
+    struct {
+        void *tx;
+        const void *item;
+    } args = {tx, &item};
+    hand_begin(&h, &bide__desc_bide_send, &args);
+    finish_impatiently();
+    explore_check(h.result == 0);
+}
+
+static void it_was_sent_once(void)
+{
+    int item;
+    explore_check(bide_try_recv(rx, &item) == 1 && item == 2);
+    explore_check(bide_try_recv(rx, &item) == -EAGAIN);
+    all_is_received();
+}
+
 const struct explore_model explore_models[] = {
     {.name = "channel: a receive is cancelled",
      .begin = one_place,
@@ -290,6 +338,18 @@ const struct explore_model explore_models[] = {
      .end = all_is_received,
      .stale = EXPLORE_NONE,
      .bound = 1,
+     .timeouts = -1},
+    {.name = "channel: a receive is polled without a wake",
+     .begin = two_places,
+     .threads = {sends_two, receives_impatiently},
+     .end = the_second_is_left,
+     .stale = 1,
+     .timeouts = -1},
+    {.name = "channel: a send is polled without a wake",
+     .begin = full,
+     .threads = {receives_one, sends_impatiently},
+     .end = it_was_sent_once,
+     .stale = 1,
      .timeouts = -1},
     {0},
 };

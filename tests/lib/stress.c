@@ -648,7 +648,7 @@ static void round_of(uint64_t seed, void *argument)
     uint64_t seeds[THREADS + 1];
 
     begin_world();
-    CHECK_EQ(bide_runtime_new(&rt, &options), 0);
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
     for (int i = 0; i <= THREADS; i++) {
         seeds[i] = mix(seed + 100 + (uint64_t)i);
         CHECK_EQ(pthread_create(&thread[i], NULL, i < THREADS ? outside : blocks, &seeds[i]), 0);
