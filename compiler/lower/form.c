@@ -281,8 +281,11 @@ static void copy_block_on(struct lower *l, struct code *to, struct expr *e, bool
     }
     bool is_void = fn->base->kind == TY_VOID;
     const char *value = is_void ? NULL : name_new(l, "value");
+    bool is_released = unused && type_is_owner(fn->base);
+    if (is_released)
+        code_text(l, to, "%s(", release_name(fn->base));
     if (!is_void)
-        code_text(l, to, "%s__extension__({ %s; ", unused ? "(void)" : "",
+        code_text(l, to, "%s__extension__({ %s; ", unused && !is_released ? "(void)" : "",
                   type_print(l->unit, type_unqualified(l->unit, fn->base), value));
     code_text(l, to, "bide__block_on(");
     copy_descriptor(l, to, call);
@@ -291,7 +294,7 @@ static void copy_block_on(struct lower *l, struct code *to, struct expr *e, bool
     if (is_void)
         code_text(l, to, ", %s)", null_text(l->unit));
     else
-        code_text(l, to, ", &%s); %s; })", value, value);
+        code_text(l, to, ", &%s); %s; })%s", value, value, is_released ? ")" : "");
 }
 
 /* bide_task_abort, bide_task_finished. A task that no variable owns is released. */

@@ -396,8 +396,11 @@ TEST(of_calls_that_block)
     bide_runtime *rt;
     CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_runtime_enter(rt);
-    (void)bide_block_on(begun());
+    bide_block_on(begun());
+    bide_block_on(starts());
     (void)bide_block_on(starts());
+    CHECK_EQ(bide_block_on(quick()), 7);
+    CHECK_EQ(dropped, 1);
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
     CHECK_EQ(made, 1);
     CHECK_EQ(dropped, 1);
