@@ -110,7 +110,8 @@ struct bide_runtime {
     _Atomic bool ended;          /* shut down: no more tasks are made */
     _Atomic bool is_program;     /* that of `async int main`: it ends when it is stuck */
     _Atomic bool is_stuck;       /* nothing can ever wake a task */
-    struct bide_wakeable *waits; /* multi: the thread of a program's main; under the hub's mutex */
+    struct bide_wakeable *waits; /* multi: the thread of a program's main; under the hub's mutex, */
+    bool waits_for_all;          /* as this: a shutdown waits for the end of the tasks */
     bool is_turned;              /* by a foreign loop, which waits in its place: schedule/embed.c */
 };
 

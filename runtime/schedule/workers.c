@@ -289,6 +289,14 @@ static void refuse_others(struct bide_runtime *rt, bool refuse)
     pthread_mutex_unlock(&rt->hub->mutex);
 }
 
+/* It waits, and wakes nobody. */
+static void set_waits(struct bide_runtime *rt, bool waits)
+{
+    pthread_mutex_lock(&rt->hub->mutex);
+    rt->waits_for_all = waits;
+    pthread_mutex_unlock(&rt->hub->mutex);
+}
+
 /* Waits until no task is alive. False: the time is over, or nothing can end them. Threads that
  * spawn without a pause could keep it from that, so they are refused after a while. */
 static bool wait_for_tasks(struct bide_runtime *rt, int64_t deadline_ns)
@@ -298,6 +306,7 @@ static bool wait_for_tasks(struct bide_runtime *rt, int64_t deadline_ns)
     int64_t begun_ns = bide__door_real.clock();
 
     atomic_store_explicit(&all->deadline_ns, deadline_ns, memory_order_relaxed);
+    set_waits(rt, true);
     while (bide__hub_alive(rt->hub) > 0 && bide__clock_ns() < deadline_ns && !rt->is_stuck) {
         pthread_mutex_lock(&all->world_mutex);
         if (bide__hub_alive(rt->hub) > 0)
@@ -306,6 +315,7 @@ static bool wait_for_tasks(struct bide_runtime *rt, int64_t deadline_ns)
         if (bide__door_real.clock() - begun_ns > ACCEPT_NS)
             refuse_others(rt, true);
     }
+    set_waits(rt, false);
     atomic_store_explicit(&all->deadline_ns, INT64_MAX, memory_order_relaxed);
     return bide__hub_alive(rt->hub) == 0;
 }

@@ -215,13 +215,19 @@ static void set_waits(struct bide__task *task, struct bide_wakeable *from, struc
     pthread_mutex_unlock(&hub->mutex);
 }
 
+bool bide__task_is_awaited(struct bide_runtime *rt)
+{
+    struct waiting_thread *thread = (struct waiting_thread *)(void *)rt->waits;
+
+    return rt->waits_for_all ||
+           (thread != NULL && atomic_load_explicit(&thread->woken, memory_order_acquire) == 0);
+}
+
 void bide__task_stuck(struct bide_runtime *rt)
 {
-    pthread_mutex_lock(&rt->hub->mutex);
     rt->is_stuck = true;
     if (rt->waits != NULL)
         thread_wake_by_ref(rt->waits, 0);
-    pthread_mutex_unlock(&rt->hub->mutex);
 }
 
 bool bide__task_wait_outside(struct bide__task *task)
@@ -234,7 +240,8 @@ bool bide__task_wait_outside(struct bide__task *task)
     if (waits)
         bide__joiner_add(task, &joiner, bide_waker_make(&thread.wake, 0));
     bide__task_unlock(task, BIDE__WAITED);
-    set_waits(task, NULL, &thread.wake);
+    if (waits)
+        set_waits(task, NULL, &thread.wake);
     while (waits && atomic_load_explicit(&thread.woken, memory_order_acquire) == 0)
         bide__door.futex_wait(&thread.woken, 0, -1);
     set_waits(task, &thread.wake, NULL);
