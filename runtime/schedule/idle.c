@@ -13,7 +13,8 @@
  * otherwise on its own futex; in both cases not longer than to its next timer. A spare that
  * rests (spare.c) is not in the list, and leaves the driver to the others.
  *
- * The last worker to fall asleep moves a virtual clock on, and tells a shutdown that all is quiet.
+ * The last worker to fall asleep tells a shutdown that all is quiet, and moves a virtual clock on, or
+ * has it moved by the one that sleeps in the driver.
  */
 #include "runtime/schedule/multi.h"
 
@@ -225,16 +226,23 @@ static void sleep_once(struct bide__peer *peer)
 
 /* ---- the last one ---- */
 
-/* All workers sleep, and time is virtual. True: time has passed, or there is work. */
-static bool pass_virtual_time(struct bide__peer *peer)
+static bool all_sleep(struct bide__workers *all)
+{
+    return awake(atomic_load_explicit(&all->idle, memory_order_seq_cst)) == 0;
+}
+
+/* With the driver. True: the clock has moved on, or there is work. */
+static bool move_clock(struct bide__peer *peer)
 {
     struct bide__workers *all = peer->all;
     int64_t until_ns = atomic_load_explicit(&all->deadline_ns, memory_order_relaxed);
 
-    bide__look_at_driver(peer);
+    wait_in_driver(peer, 0);
     if (bide__has_work(all) || bide__has_own_work(peer))
         return true;
-    if (atomic_load_explicit(&all->runtime->pool->in_flight, memory_order_acquire) != 0)
+    /* Work that is in no queue has a worker that is awake. */
+    if (!all_sleep(all) ||
+        atomic_load_explicit(&all->runtime->pool->in_flight, memory_order_acquire) != 0)
         return false;
     for (unsigned i = 0; i < bide__peers(all); i++) {
         int64_t next_ns = bide__wheel_next(bide__peer_at(all, i)->worker.wheel, true);
@@ -247,6 +255,25 @@ static bool pass_virtual_time(struct bide__peer *peer)
     for (unsigned i = 0; i < bide__peers(all); i++)
         bide__wheel_advance(bide__peer_at(all, i)->worker.wheel, until_ns);
     return true;
+}
+
+/*
+ * All workers seem to sleep, and time is virtual. What has happened comes before the next timer,
+ * and a worker that sleeps in the driver may just be told of it. So only who has the driver moves
+ * the clock: another one sends for the worker that has it, which tries this when it is back.
+ */
+static void pass_virtual_time(struct bide__peer *peer)
+{
+    struct bide__driver *driver = peer->worker.driver;
+
+    if (!take_driver(peer->all)) {
+        driver->ops->wake(driver);
+        return;
+    }
+    bool moved = move_clock(peer);
+    give_driver(peer->all);
+    if (moved)
+        bide__notify(peer->all);
 }
 
 static void tell_shutdown(struct bide__workers *all)
@@ -293,15 +320,17 @@ static void sleep_long(struct bide__peer *peer, bool all_asleep)
     struct bide__workers *all = peer->all;
 
     bide__world_leave(peer);
-    if (all_asleep) {
+    if (all_asleep)
         tell_shutdown(all);
-        if (bide__time_is_virtual() && pass_virtual_time(peer))
-            bide__notify(all);
-    }
+    if (all_asleep && bide__time_is_virtual())
+        pass_virtual_time(peer);
     count(&peer->parks);
     bide__busy_end(peer);
-    while (!must_awake(peer))
+    while (!must_awake(peer)) {
         sleep_once(peer);
+        if (bide__time_is_virtual() && all_sleep(all))
+            pass_virtual_time(peer);
+    }
     bide__busy_begin(peer);
     count(&peer->unparks);
 }
