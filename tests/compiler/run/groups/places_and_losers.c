@@ -77,11 +77,28 @@ static async int seen_by_deferred(void)
     return a + b;
 }
 
+/* A task that ends after its handle was used in two branches. */
+static atomic_int may_end;
+
+static async int held(int value)
+{
+    while (!may_end)
+        await bide_yield();
+    return value;
+}
+
+static async int lets_end(int value)
+{
+    await bide_yield();
+    may_end = 1;
+    return value;
+}
+
 static async int tasks(void)
 {
-    bide_task(int) h = bide_spawn(after(3, 30)), k = bide_spawn(asleep(1));
+    bide_task(int) h = bide_spawn(held(30)), k = bide_spawn(asleep(1));
     int out = 0, err = -1, wait = -1, a = 0;
-    await bide_join(err = bide_task_join(h, &out), a = after(1, 2), wait = bide_task_wait(h));
+    await bide_join(err = bide_task_join(h, &out), a = lets_end(2), wait = bide_task_wait(h));
     printf("%d %d %d %d ", err, out, a, wait);
     int winner = await bide_select(err = bide_task_join(k, &out), a = after(4, 3));
     printf("%d %d %d ", winner, a, bide_task_finished(k));
