@@ -226,11 +226,6 @@ static void sleep_once(struct bide__peer *peer)
 
 /* ---- the last one ---- */
 
-static bool all_sleep(struct bide__workers *all)
-{
-    return awake(atomic_load_explicit(&all->idle, memory_order_seq_cst)) == 0;
-}
-
 /* With the driver. True: the clock has moved on, or there is work. */
 static bool move_clock(struct bide__peer *peer)
 {
@@ -238,10 +233,13 @@ static bool move_clock(struct bide__peer *peer)
     int64_t until_ns = atomic_load_explicit(&all->deadline_ns, memory_order_relaxed);
 
     wait_in_driver(peer, 0);
+    for (unsigned i = 0; i < bide__peers(all); i++)
+        if (bide__inject_count(&bide__peer_at(all, i)->pinned) > 0)
+            return true;
     if (bide__has_work(all) || bide__has_own_work(peer))
         return true;
     /* Work that is in no queue has a worker that is awake. */
-    if (!all_sleep(all) ||
+    if (!bide__all_sleep(all) ||
         atomic_load_explicit(&all->runtime->pool->in_flight, memory_order_acquire) != 0)
         return false;
     for (unsigned i = 0; i < bide__peers(all); i++) {
@@ -328,7 +326,7 @@ static void sleep_long(struct bide__peer *peer, bool all_asleep)
     bide__busy_end(peer);
     while (!must_awake(peer)) {
         sleep_once(peer);
-        if (bide__time_is_virtual() && all_sleep(all))
+        if (bide__time_is_virtual() && bide__all_sleep(all))
             pass_virtual_time(peer);
     }
     bide__busy_begin(peer);
@@ -358,6 +356,19 @@ void bide__park(struct bide__peer *peer)
     if (options->hooks.thread_park == NULL || !bide__has_own_work(peer))
         sleep_until_needed(peer); /* the hook may have woken a task */
     bide__options_unpark(options);
+}
+
+/* ---- the watchdog ---- */
+
+void bide__helper_begin(struct bide__workers *all)
+{
+    atomic_fetch_add_explicit(&all->idle, UNPARKED, memory_order_seq_cst);
+}
+
+void bide__helper_end(struct bide__workers *all)
+{
+    atomic_fetch_sub_explicit(&all->idle, UNPARKED, memory_order_seq_cst);
+    bide__notify(all); /* the last worker to fall asleep may have left the clock alone */
 }
 
 /* ---- a spare ---- */

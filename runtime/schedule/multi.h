@@ -210,6 +210,11 @@ void bide__park(struct bide__peer *peer);
 void bide__rest_spare(struct bide__peer *peer);
 void bide__awake_spare(struct bide__peer *peer);
 
+/* The watchdog, round what may wake tasks in virtual time: it counts as a worker that is awake, so
+ * the clock stands still until these tasks are ready. */
+void bide__helper_begin(struct bide__workers *all);
+void bide__helper_end(struct bide__workers *all);
+
 /* Do all workers sleep? Any thread. */
 static inline bool bide__all_sleep(struct bide__workers *all)
 {

@@ -42,6 +42,18 @@ static void report(const struct bide__peer *peer, int64_t ms)
     (void)bide__door.write(STDERR_FILENO, text, strlen(text));
 }
 
+/* What a timer wakes is in no queue for a moment. */
+static void advance(struct bide__peer *peer)
+{
+    bool is_virtual = bide__time_is_virtual();
+
+    if (is_virtual)
+        bide__helper_begin(peer->all);
+    bide__wheel_help(peer->worker.wheel, bide__clock_ns());
+    if (is_virtual)
+        bide__helper_end(peer->all);
+}
+
 /* The worker's poll lasts. */
 static void help(struct bide__peer *peer, int64_t now_ns)
 {
@@ -51,7 +63,7 @@ static void help(struct bide__peer *peer, int64_t now_ns)
     if (bide__ring_count(&peer->ring) > 0 ||
         atomic_load_explicit(&peer->lifo, memory_order_relaxed) != NULL)
         bide__notify(all);
-    bide__wheel_help(peer->worker.wheel, bide__clock_ns());
+    advance(peer);
     if (now_ns - w->since_ns >= PATIENCE_NS && !w->reported &&
         !atomic_load_explicit(&peer->in_place, memory_order_relaxed)) {
         w->reported = true;
