@@ -13,6 +13,9 @@
  * The last argument of hand_begin points to a struct of the function's arguments, in order.
  * hand_cancel asks the task to cancel, which the next poll delivers; then h.error is why the task
  * was unwound. A poll has a budget of `h.budget` operations (128 at first).
+ *
+ *   hand_calls_back(&h, use, object);   after hand_begin: its waker calls use(object) whenever it
+ *                                       is cloned, woken or dropped; h.calls counts that
  */
 #ifndef BIDE_TESTS_HAND_H
 #define BIDE_TESTS_HAND_H
@@ -21,6 +24,9 @@
 
 #include <errno.h>
 #include <string.h>
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#endif
 
 #include "check.h"
 
@@ -33,30 +39,47 @@ struct hand {
     bool done;
     _Atomic int wakes;
     _Atomic int references;
+    void (*use)(void *object);
+    void *object;
+    int inside, calls;
     _Alignas(16) char room[2048];
 };
 
+static inline struct hand *hand_of(struct bide_wakeable *w)
+{
+    struct hand *h = (struct hand *)(void *)w;
+    if (h->use != NULL) {
+        if (h->inside++ == 0)
+            h->use(h->object);
+        h->inside--;
+        h->calls++;
+    }
+    return h;
+}
+
 static inline void hand_clone(struct bide_wakeable *w)
 {
-    ((struct hand *)(void *)w)->references++;
+    hand_of(w)->references++;
 }
 
 static inline void hand_wake_by_ref(struct bide_wakeable *w, unsigned branch)
 {
-    struct hand *h = (struct hand *)(void *)w;
+    struct hand *h = hand_of(w);
     w->woken |= 1u << branch;
     h->wakes++;
 }
 
 static inline void hand_drop(struct bide_wakeable *w)
 {
-    ((struct hand *)(void *)w)->references--;
+    hand_of(w)->references--;
 }
 
 static inline void hand_wake(struct bide_wakeable *w, unsigned branch)
 {
-    hand_wake_by_ref(w, branch);
-    hand_drop(w);
+    struct hand *h = hand_of(w);
+    w->woken |= 1u << branch;
+    h->wakes++;
+    h->references--;
 }
 
 static inline void hand_begin(struct hand *h, const struct bide_fn *fn, const void *args)
@@ -70,6 +93,15 @@ static inline void hand_begin(struct hand *h, const struct bide_fn *fn, const vo
     void *to = bide_chain_begin(&h->chain, fn);
     CHECK(to != NULL);
     memcpy(to, args, fn->args_size);
+}
+
+static inline void hand_calls_back(struct hand *h, void (*use)(void *), void *object)
+{
+#if __has_include(<sys/single_threaded.h>)
+    __libc_single_threaded = 0; /* else no lock would hold anybody up */
+#endif
+    h->use = use;
+    h->object = object;
 }
 
 /* Polls h with the waker of another task. Returns true if h has ended. */

@@ -4,7 +4,8 @@
  *   BIDE_STRESS_MS=N     each test runs so long; default: what the test says, or 200 s if FULL=1
  *   BIDE_STRESS_SEED=N   the seed of the first round, which is printed; default: the time
  *
- * With several threads a seed does not repeat a run, but it does what each task decides.
+ * With several threads a seed does not repeat a run, but it does what each task decides. A test
+ * that hangs is ended by a signal some time after its end.
  */
 #ifndef BIDE_TESTS_STRESS_H
 #define BIDE_TESTS_STRESS_H
@@ -13,8 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { STRESS_FULL_MS = 200000 };
+enum { STRESS_FULL_MS = 200000, STRESS_GRACE_S = 60 };
 
 /* ---- random numbers: a state for each task and thread ---- */
 
@@ -64,6 +66,9 @@ static inline unsigned stress_rounds(int64_t limit_ms, void (*round)(uint64_t se
     uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
     int64_t begin_ms = now_ms();
     unsigned rounds = 0;
+    const char *slow = getenv("BIDE_TEST_SLOW");
+    int factor = slow != NULL ? atoi(slow) : 1;
+    alarm((unsigned)(limit_ms / 1000 + STRESS_GRACE_S * (factor > 0 ? factor : 1)));
     fprintf(stderr, "BIDE_STRESS_SEED=%llu\n", (unsigned long long)seed);
     do {
         round(mix(seed + rounds), argument);

@@ -5,8 +5,6 @@
 #include <bide/channel.h>
 #include <bide/abi.h>
 
-#include <sys/single_threaded.h>
-
 #include "check.h"
 #include "hand.h"
 
@@ -221,9 +219,10 @@ TEST(items_of_any_size_come_whole)
 static bool poking, quiet; /* quiet: nothing is sent */
 static int pokes;
 
-static void poke(void)
+static void poke(void *unused)
 {
     bide_subscriber(int) s;
+    (void)unused;
     if (poking)
         return;
     poking = true;
@@ -236,44 +235,23 @@ static void poke(void)
     poking = false;
 }
 
-static void poke_clone(struct bide_wakeable *w)
-{
-    poke();
-    hand_clone(w);
-}
-
-static void poke_wake(struct bide_wakeable *w, unsigned branch)
-{
-    poke();
-    hand_wake(w, branch);
-}
-
-static void poke_drop(struct bide_wakeable *w)
-{
-    poke();
-    hand_drop(w);
-}
-
 TEST(wakers_may_use_the_broadcast_that_calls_them)
 {
-    static const struct bide_waker_vtable vtable = {poke_clone, poke_wake, hand_wake_by_ref,
-                                                    poke_drop};
     int v = 0;
     struct hand r, other;
-    __libc_single_threaded = 0; /* locks are real ones, which would hang */
     begin(64);
     begin_recv(&r, one, &v);
-    r.wake.vtable = &vtable;
+    hand_calls_back(&r, poke, NULL);
     CHECK(hand_poll(&r)); /* the clone sends, so there is nothing to wait for, and it is dropped */
     CHECK_EQ(v, 1);
     CHECK_EQ(bide_subscriber_try_recv(one, &v), 1);
     begin_recv(&r, one, &v);
     poking = true;
-    r.wake.vtable = &vtable;
+    hand_calls_back(&r, poke, NULL);
     CHECK(!hand_poll(&r));
     poking = false;
     begin_recv(&other, one, &v);
-    other.wake.vtable = &vtable;
+    hand_calls_back(&other, poke, NULL);
     quiet = true;
     CHECK(!hand_poll_as(&r, &other)); /* clone and drop */
     quiet = false;

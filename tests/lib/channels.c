@@ -5,8 +5,6 @@
 #include <bide/channel.h>
 #include <bide/abi.h>
 
-#include <sys/single_threaded.h>
-
 #include "check.h"
 #include "hand.h"
 
@@ -785,8 +783,9 @@ TEST(what_is_left_in_an_unbounded_channel_is_dropped)
 static int pokes;
 static bool poking;
 
-static void poke(void)
+static void poke(void *unused)
 {
+    (void)unused;
     struct hand c;
     int v = 0;
     if (poking)
@@ -806,35 +805,9 @@ static void poke(void)
     poking = false;
 }
 
-static void poke_clone(struct bide_wakeable *w)
-{
-    poke();
-    hand_clone(w);
-}
-
-static void poke_wake(struct bide_wakeable *w, unsigned branch)
-{
-    poke();
-    hand_wake(w, branch);
-}
-
-static void poke_wake_by_ref(struct bide_wakeable *w, unsigned branch)
-{
-    hand_wake_by_ref(w, branch);
-}
-
-static void poke_drop(struct bide_wakeable *w)
-{
-    poke();
-    hand_drop(w);
-}
-
-static const struct bide_waker_vtable poking_vtable = {poke_clone, poke_wake, poke_wake_by_ref,
-                                                       poke_drop};
-
 static bool poll_poking(struct hand *h)
 {
-    h->wake.vtable = &poking_vtable;
+    hand_calls_back(h, poke, NULL);
     return hand_poll(h);
 }
 
@@ -842,12 +815,11 @@ TEST(wakers_may_use_the_channel_that_calls_them)
 {
     int a = 1, b = 2, v = 0, w = 0;
     struct hand s, r, other, p, c;
-    __libc_single_threaded = 0; /* locks are real ones, which would hang */
     channel(1);
     begin_recv(&r, &v); /* clone */
     CHECK(!poll_poking(&r));
     begin_recv(&other, &w);
-    other.wake.vtable = &poking_vtable;
+    hand_calls_back(&other, poke, NULL);
     CHECK(!hand_poll_as(&r, &other));   /* clone and drop */
     CHECK_EQ(bide_try_send(tx, &a), 0); /* wake */
     CHECK(hand_poll(&r));

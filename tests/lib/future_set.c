@@ -13,6 +13,7 @@
 
 #include "cancel.h"
 #include "check.h"
+#include "hand.h"
 
 /* ---- what children do ---- */
 
@@ -648,6 +649,77 @@ TEST(an_unpolled_child_is_named_in_the_dump)
     begin();
     CHECK_EQ(bide_block_on(is_dumped()), 0);
     CHECK_EQ(bide_block_on(is_dumped_in_its_task()), 0);
+}
+
+/* ---- a waker that calls back ---- */
+
+static bide_notify gates[2];
+static bide_future_set(int) at_gates;
+
+static async int waits_at(int i)
+{
+    return await bide_notify_wait(&gates[i]);
+}
+
+static async int begin_at_gates(void)
+{
+    int rc = bide_future_set_new(0, &at_gates);
+    for (int i = 0; rc == 0 && i < 2; i++)
+        bide_future_set_add(at_gates, waits_at(i));
+    return rc;
+}
+
+static async int end_at_gates(void)
+{
+    await bide_future_set_close(at_gates);
+    return 0;
+}
+
+static void wakes_the_second(void *unused)
+{
+    (void)unused;
+    bide_notify_one(&gates[1]);
+}
+
+static void begin_next(struct hand *h, int *out, uint64_t *id)
+{
+    extern const struct bide_fn bide__desc_bide_future_set_next;
+    struct {
+        void *set, *out;
+        size_t stride;
+        uint64_t *id;
+    } args = {at_gates, out, 0, id};
+    hand_begin(h, &bide__desc_bide_future_set_next, &args);
+    hand_calls_back(h, wakes_the_second, NULL);
+}
+
+TEST(a_waker_may_wake_a_child_of_the_set_that_calls_it)
+{
+    struct hand h;
+    uint64_t id = 0;
+    int out = -1;
+    CHECK_EQ(bide_block_on(begin_at_gates()), 0);
+    begin_next(&h, &out, &id);
+    CHECK(hand_poll(&h)); /* the clone wakes the second child, and is dropped */
+    CHECK_EQ(h.result, 1);
+    CHECK_EQ(id, 2);
+    hand_end(&h);
+    for (int cancelled = 1; cancelled >= 0; cancelled--) {
+        begin_next(&h, &out, &id);
+        CHECK(!hand_poll(&h));
+        CHECK(!hand_poll(&h));
+        if (cancelled)
+            hand_cancel(&h);
+        else
+            bide_notify_one(&gates[0]);
+        CHECK(hand_poll(&h));
+        CHECK_ERR(h.error, cancelled ? -ECANCELED : 0);
+        CHECK_EQ(h.wakes, !cancelled);
+        hand_end(&h);
+        CHECK(h.calls >= 4);
+    }
+    CHECK_EQ(id, 1);
+    CHECK_EQ(bide_block_on(end_at_gates()), 0);
 }
 
 /* ---- cancelled, and without memory ---- */

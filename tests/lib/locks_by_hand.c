@@ -7,8 +7,6 @@
 #include <bide/lock.h>
 #include <bide/abi.h>
 
-#include <sys/single_threaded.h>
-
 #include "check.h"
 #include "hand.h"
 
@@ -805,80 +803,28 @@ TEST(the_next_one_makes_what_was_not_made)
 
 /* ---- wakers that come back ---- */
 
-/* A task whose clone, wake and drop use the object. */
-struct guest {
-    struct hand hand;
-    void (*use)(void *object);
-    void *object;
-    int inside, calls;
-};
-
-static void guest_use(struct bide_wakeable *w)
-{
-    struct guest *g = (struct guest *)(void *)w;
-    if (g->inside++ == 0)
-        g->use(g->object);
-    g->inside--;
-    g->calls++;
-}
-
-static void guest_clone(struct bide_wakeable *w)
-{
-    guest_use(w);
-    hand_clone(w);
-}
-
-static void guest_wake(struct bide_wakeable *w, unsigned branch)
-{
-    guest_use(w);
-    hand_wake(w, branch);
-}
-
-static void guest_wake_by_ref(struct bide_wakeable *w, unsigned branch)
-{
-    guest_use(w);
-    hand_wake_by_ref(w, branch);
-}
-
-static void guest_drop(struct bide_wakeable *w)
-{
-    guest_use(w);
-    hand_drop(w);
-}
-
-static void invite(struct guest *g, void (*use)(void *), void *object)
-{
-    static const struct bide_waker_vtable vtable = {guest_clone, guest_wake, guest_wake_by_ref,
-                                                    guest_drop};
-    __libc_single_threaded = 0; /* else no lock would hold anybody up */
-    g->hand.wake.vtable = &vtable;
-    g->use = use;
-    g->object = object;
-    g->inside = g->calls = 0;
-}
-
 /* Two guests wait, with a change of waker, a cancellation and a wake. `release` ends the first
  * wait, `again` what that brought. */
 static void visit(const struct bide_fn *fn, void *object, const void *args, void (*use)(void *),
                   void (*release)(void *))
 {
-    static struct guest g[3];
+    static struct hand g[3];
     for (int i = 0; i < 3; i++) {
-        hand_begin(&g[i].hand, fn, args);
-        invite(&g[i], use, object);
+        hand_begin(&g[i], fn, args);
+        hand_calls_back(&g[i], use, object);
     }
-    g[0].hand.budget = 0;
-    CHECK(!hand_poll(&g[0].hand)); /* wake_by_ref */
-    g[0].hand.budget = 128;
+    g[0].budget = 0;
+    CHECK(!hand_poll(&g[0])); /* wake_by_ref */
+    g[0].budget = 128;
     for (int i = 0; i < 2; i++)
-        CHECK(!hand_poll(&g[i].hand));
-    CHECK(!hand_poll_as(&g[0].hand, &g[2].hand));
-    hand_cancel(&g[1].hand);
-    CHECK(hand_poll(&g[1].hand));
-    CHECK_ERR(g[1].hand.error, -ECANCELED);
+        CHECK(!hand_poll(&g[i]));
+    CHECK(!hand_poll_as(&g[0], &g[2]));
+    hand_cancel(&g[1]);
+    CHECK(hand_poll(&g[1]));
+    CHECK_ERR(g[1].error, -ECANCELED);
     release(object);
-    CHECK(hand_poll(&g[0].hand));
-    CHECK_EQ(g[0].hand.references + g[1].hand.references + g[2].hand.references, 0);
+    CHECK(hand_poll(&g[0]));
+    CHECK_EQ(g[0].references + g[1].references + g[2].references, 0);
     CHECK(g[0].calls >= 3 && g[1].calls >= 2 && g[2].calls >= 2);
 }
 
@@ -986,17 +932,17 @@ TEST(a_waker_may_come_back_to_its_notification)
     visit(wait, &n, &args, use_notify, release_notify);
     CHECK(n.waiting_.first == NULL);
     bide_notify_listen(&n, &d);
-    struct guest g;
+    struct hand g;
     struct {
         bide_notified *d;
     } more = {&d};
-    hand_begin(&g.hand, notified, &more);
-    invite(&g, use_notify, &n);
-    CHECK(!hand_poll(&g.hand));
-    CHECK(!hand_poll(&g.hand));
+    hand_begin(&g, notified, &more);
+    hand_calls_back(&g, use_notify, &n);
+    CHECK(!hand_poll(&g));
+    CHECK(!hand_poll(&g));
     bide_notify_one(&n);
-    CHECK(hand_poll(&g.hand));
-    CHECK_EQ(g.hand.references, 0);
+    CHECK(hand_poll(&g));
+    CHECK_EQ(g.references, 0);
     bide_notified_drop(&d);
 }
 
@@ -1021,14 +967,14 @@ static void cancel_a_late_one(void *unused)
 
 TEST(a_request_after_the_last_one_has_come_is_too_late)
 {
-    static struct guest g;
+    static struct hand g;
     bide_barrier b = BIDE_BARRIER_INIT(CROWD + 1);
     struct {
         bide_barrier *b;
     } args = {&b};
-    hand_begin(&g.hand, arrive, &args);
-    invite(&g, cancel_a_late_one, NULL);
-    CHECK(!hand_poll(&g.hand));
+    hand_begin(&g, arrive, &args);
+    hand_calls_back(&g, cancel_a_late_one, NULL);
+    CHECK(!hand_poll(&g));
     for (int i = 0; i < CROWD - 1; i++)
         start(&crowd[i], arrive, &b, false);
     all_have_come = true;
@@ -1070,28 +1016,28 @@ static void use_condition(void *c)
 
 TEST(a_waker_may_come_back_to_its_condition)
 {
-    static struct guest g, other;
+    static struct hand g, other;
     bide_mutex m = BIDE_MUTEX_INIT;
     bide_condition c = BIDE_CONDITION_INIT;
     struct {
         bide_condition *condition;
         bide_mutex *mutex;
     } args = {&c, &m};
-    hand_begin(&g.hand, &bide__desc_bide_condition_wait, &args);
-    hand_begin(&other.hand, &bide__desc_bide_condition_wait, &args);
-    invite(&g, use_condition, &c);
-    invite(&other, use_condition, &c);
+    hand_begin(&g, &bide__desc_bide_condition_wait, &args);
+    hand_begin(&other, &bide__desc_bide_condition_wait, &args);
+    hand_calls_back(&g, use_condition, &c);
+    hand_calls_back(&other, use_condition, &c);
     CHECK_EQ(bide_mutex_try_lock(&m), 0);
-    CHECK(!hand_poll(&g.hand));
-    CHECK(!hand_poll_as(&g.hand, &other.hand));
+    CHECK(!hand_poll(&g));
+    CHECK(!hand_poll_as(&g, &other));
     CHECK_EQ(bide_mutex_try_lock(&m), 0);
     bide_condition_signal(&c);
-    CHECK(!hand_poll_as(&g.hand, &other.hand)); /* waits for the mutex */
-    CHECK(!hand_poll(&g.hand));
+    CHECK(!hand_poll_as(&g, &other)); /* waits for the mutex */
+    CHECK(!hand_poll(&g));
     bide_mutex_unlock(&m);
-    CHECK(hand_poll(&g.hand));
+    CHECK(hand_poll(&g));
     bide_mutex_unlock(&m);
-    CHECK_EQ(g.hand.references + other.hand.references, 0);
+    CHECK_EQ(g.references + other.references, 0);
     CHECK(g.calls >= 3 && other.calls >= 3);
     CHECK(c.waiting_.first == NULL && m.word_ == 0);
 }

@@ -228,3 +228,46 @@ TEST(a_task_without_budget_suspends_before_it_takes)
     CHECK_EQ(bide_oneshot_try_recv(rx, &v), 1);
     bide_oneshot_receiver_drop(rx);
 }
+
+/* ---- wakers that come back in ---- */
+
+static void use_oneshot(void *unused)
+{
+    int v;
+    (void)unused;
+    (void)bide_oneshot_is_closed(tx);
+    CHECK(bide_oneshot_try_recv(rx, &v) <= 0);
+}
+
+/* The word of the wait belongs to one of two wakers, is given up, and at last woken. */
+TEST(wakers_may_use_the_oneshot_that_calls_them)
+{
+    for (int end = 0; end < 3; end++) {
+        int a = 5, v = 0;
+        struct hand r, other;
+        CHECK_EQ(bide_oneshot_new(&tx, &rx), 0);
+        begin_recv(&r, &v);
+        begin_recv(&other, &v);
+        hand_calls_back(&r, use_oneshot, NULL);
+        hand_calls_back(&other, use_oneshot, NULL);
+        CHECK(!hand_poll(&r));
+        CHECK(!hand_poll_as(&r, &other));
+        CHECK_EQ(r.references, 0);
+        if (end == 0)
+            hand_cancel(&r);
+        else if (end == 1)
+            bide_oneshot_sender_drop(tx);
+        r.use = other.use = end == 2 ? NULL : use_oneshot; /* a try would take the value */
+        if (end == 2)
+            CHECK_EQ(bide_oneshot_send(tx, &a), 0);
+        CHECK(hand_poll(&r));
+        CHECK_ERR(r.error, end == 0 ? -ECANCELED : 0);
+        CHECK_EQ(v, end == 2 ? 5 : 0);
+        hand_end(&r);
+        CHECK_EQ(other.references, 0);
+        CHECK(r.calls >= 2 && other.calls >= 1);
+        bide_oneshot_receiver_drop(rx);
+        if (end == 0)
+            bide_oneshot_sender_drop(tx);
+    }
+}

@@ -11,6 +11,7 @@
 #include "cancel.h"
 #include "check.h"
 #include "failing.h"
+#include "hand.h"
 
 static bide_token *token_new(void)
 {
@@ -209,69 +210,117 @@ TEST(cancelled_at_every_suspension)
 
 /* ---- a waker that calls back ---- */
 
-/* A leaf that is woken through a waker of its own, which looks at the token and drops its child. */
-static struct {
-    struct bide_wakeable wake;
-    int clones, wakes;
-    bide_token *token, *to_drop;
-} backwards;
-
-static void calls_back(void)
+static void uses_token(void *token)
 {
-    (void)bide_token_is_cancelled(backwards.token);
-    bide_token_drop(bide_token_clone(backwards.token));
-    bide_token_drop(child_of(backwards.token));
+    (void)bide_token_is_cancelled(token);
+    bide_token_drop(bide_token_clone(token));
+    bide_token_drop(child_of(token));
 }
 
-static void back_clone(struct bide_wakeable *w)
+static void uses_tracker(void *tracker)
 {
-    (void)w;
-    backwards.clones++;
-    calls_back();
+    bide_tracker_enter(tracker);
+    bide_tracker_leave(tracker);
+    (void)bide_tracker_close(tracker);
 }
 
-static void back_wake(struct bide_wakeable *w, unsigned branch)
+/* Waits with two wakers; then it is cancelled, or `release` ends it. */
+static void wait_and_call_back(const struct bide_fn *fn, void *object, void (*use)(void *),
+                               void (*release)(void *))
 {
-    (void)w, (void)branch;
-    backwards.wakes++;
-    backwards.clones--;
-    calls_back();
+    struct hand h, other;
+    hand_begin(&other, fn, &object);
+    hand_begin(&h, fn, &object);
+    hand_calls_back(&other, use, object);
+    hand_calls_back(&h, use, object);
+    for (int i = 0; i < 3; i++)
+        CHECK(!hand_poll(&h));
+    CHECK(!hand_poll_as(&h, &other));
+    CHECK_EQ(h.references, 0);
+    if (release == NULL)
+        hand_cancel(&h);
+    else
+        release(object);
+    CHECK_EQ(other.wakes, release != NULL);
+    CHECK(hand_poll(&h));
+    hand_end(&h);
+    CHECK_EQ(other.references, 0);
+    CHECK(h.calls >= 4 && other.calls >= 2);
 }
 
-static void back_drop(struct bide_wakeable *w)
+static void cancel_it(void *token)
 {
-    (void)w;
-    backwards.clones--;
-    calls_back();
+    bide_token_cancel(token);
 }
-
-static const struct bide_waker_vtable back_table = {back_clone, back_wake, back_wake, back_drop};
 
 TEST(a_waker_may_call_back_into_the_token)
 {
-    static struct bide_turn turn = {.woken = UINT32_MAX, .budget = 128};
-    _Alignas(16) static char room[512];
-    struct bide_chain chain;
-    int result = -1;
     extern const struct bide_fn bide__desc_bide_token_wait;
-    backwards.wake.vtable = &back_table;
-    for (int cancels = 0; cancels < 2; cancels++) {
-        bide_token *t = backwards.token = token_new();
-        bide_chain_init(&chain, room, sizeof room, &result);
-        *(bide_token **)bide_chain_begin(&chain, &bide__desc_bide_token_wait) = t;
-        struct bide_cx cx = {
-            .chain = &chain, .waker = bide_waker_make(&backwards.wake, 0), .turn = &turn};
-        for (int i = 0; i < 3; i++)
-            CHECK_EQ(bide_chain_poll(&cx), BIDE_PENDING);
-        CHECK_EQ(backwards.clones, 1);
-        if (cancels)
-            bide_chain_cancel(&chain, -ECANCELED, false);
-        else
-            bide_token_cancel(t);
-        CHECK_EQ(bide_chain_poll(&cx), BIDE_READY);
-        CHECK_EQ(backwards.clones, 0);
-        CHECK_EQ(backwards.wakes, 1);
+    for (int i = 0; i < 2; i++) {
+        bide_token *t = token_new();
+        wait_and_call_back(&bide__desc_bide_token_wait, t, uses_token, i == 0 ? NULL : cancel_it);
         bide_token_drop(t);
+    }
+}
+
+static void leave_it(void *tracker)
+{
+    bide_tracker_leave(tracker);
+}
+
+TEST(a_waker_may_call_back_into_the_tracker)
+{
+    extern const struct bide_fn bide__desc_bide_tracker_wait;
+    for (int i = 0; i < 2; i++) {
+        bide_tracker t = BIDE_TRACKER_INIT;
+        bide_tracker_enter(&t);
+        wait_and_call_back(&bide__desc_bide_tracker_wait, &t, uses_tracker,
+                           i == 0 ? NULL : leave_it);
+        CHECK(t.waiting_.first == NULL && t.waiting_.due == NULL);
+    }
+}
+
+/* A wake of many comes in portions; one of them cancels the last, which is to be woken, too. */
+enum { CROWD = 100 };
+static struct hand crowd[CROWD];
+static bool is_over;
+
+static void cancels_the_last(void *unused)
+{
+    (void)unused;
+    if (!is_over)
+        return;
+    hand_cancel(&crowd[CROWD - 1]);
+    hand_cancel(&crowd[CROWD - 2]);
+    if (!crowd[CROWD - 2].done)
+        CHECK(hand_poll(&crowd[CROWD - 2]));
+    if (!crowd[CROWD - 1].done)
+        CHECK(!hand_poll(&crowd[CROWD - 1]));
+}
+
+TEST(the_last_of_many_stays_until_it_is_woken)
+{
+    extern const struct bide_fn bide__desc_bide_tracker_wait;
+    bide_tracker t = BIDE_TRACKER_INIT, *p = &t;
+    bide_tracker_enter(&t);
+    bide_tracker_close(&t);
+    is_over = false;
+    for (int i = 0; i < CROWD; i++) {
+        hand_begin(&crowd[i], &bide__desc_bide_tracker_wait, &p);
+        if (i == 0)
+            hand_calls_back(&crowd[i], cancels_the_last, NULL);
+        CHECK(!hand_poll(&crowd[i]));
+    }
+    is_over = true;
+    bide_tracker_leave(&t);
+    is_over = false;
+    CHECK(!crowd[CROWD - 1].done);
+    CHECK_EQ(crowd[CROWD - 1].wakes, 1);
+    for (int i = 0; i < CROWD; i++) {
+        if (!crowd[i].done)
+            CHECK(hand_poll(&crowd[i]));
+        CHECK_ERR(crowd[i].error, i < CROWD - 2 ? 0 : -ECANCELED);
+        hand_end(&crowd[i]);
     }
 }
 

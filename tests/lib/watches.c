@@ -6,8 +6,6 @@
 #include <bide/abi.h>
 #include <bide/testing.h>
 
-#include <sys/single_threaded.h>
-
 #include "check.h"
 #include "hand.h"
 
@@ -243,10 +241,11 @@ TEST(a_task_without_budget_suspends_before_it_takes)
 static bool poking, quiet; /* quiet: nothing is set */
 static int pokes;
 
-static void poke(void)
+static void poke(void *unused)
 {
     bide_watcher(int) s;
     int v;
+    (void)unused;
     if (poking)
         return;
     poking = true;
@@ -260,44 +259,23 @@ static void poke(void)
     poking = false;
 }
 
-static void poke_clone(struct bide_wakeable *w)
-{
-    poke();
-    hand_clone(w);
-}
-
-static void poke_wake(struct bide_wakeable *w, unsigned branch)
-{
-    poke();
-    hand_wake(w, branch);
-}
-
-static void poke_drop(struct bide_wakeable *w)
-{
-    poke();
-    hand_drop(w);
-}
-
 TEST(wakers_may_use_the_watch_that_calls_them)
 {
-    static const struct bide_waker_vtable vtable = {poke_clone, poke_wake, hand_wake_by_ref,
-                                                    poke_drop};
     int v = 0;
     struct hand c, u;
-    __libc_single_threaded = 0; /* locks are real ones, which would hang */
     begin();
     begin_changed(&c, one, &v);
-    c.wake.vtable = &vtable;
+    hand_calls_back(&c, poke, NULL);
     CHECK(hand_poll(&c)); /* the clone sets, so there is nothing to wait for, and it is dropped */
     CHECK_EQ(v, 2);
     for (int cancelled = 0; cancelled < 2; cancelled++) {
         begin_changed(&c, one, &v);
-        c.wake.vtable = &vtable;
+        hand_calls_back(&c, poke, NULL);
         poking = true;
         CHECK(!hand_poll(&c));
         poking = false;
         begin_changed(&u, one, &v);
-        u.wake.vtable = &vtable;
+        hand_calls_back(&u, poke, NULL);
         quiet = true;
         CHECK(!hand_poll_as(&c, &u)); /* clone and drop */
         quiet = false;
@@ -310,7 +288,7 @@ TEST(wakers_may_use_the_watch_that_calls_them)
     }
     CHECK_EQ(pokes, 8);
     hand_begin(&u, &bide__desc_bide_watch_unwatched, &watch);
-    u.wake.vtable = &vtable;
+    hand_calls_back(&u, poke, NULL);
     poking = true;
     CHECK(!hand_poll(&u));
     poking = false;
