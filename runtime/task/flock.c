@@ -1,6 +1,6 @@
 /*
  * flock.c: the list of the flocks of a runtime, which is read by dumps. It is written under the
- * hub's mutex.
+ * hub's mutex, and so are `next` and `previous`, since other workers change them, too.
  */
 #include "runtime/task/inside.h"
 
@@ -8,10 +8,10 @@ void bide__flock_add(struct bide__flock *flock)
 {
     struct bide__worker *worker = bide__thread.running;
 
-    flock->next = NULL;
+    flock->hub = worker != NULL ? worker->hub : NULL;
     if (worker == NULL)
         return;
-    struct bide__hub *hub = flock->hub = worker->hub;
+    struct bide__hub *hub = flock->hub;
     pthread_mutex_lock(&hub->mutex);
     if (hub->flocks == NULL) {
         hub->flocks = flock->next = flock->previous = flock;
@@ -27,14 +27,14 @@ void bide__flock_remove(struct bide__flock *flock)
 {
     struct bide__hub *hub = flock->hub;
 
-    if (flock->next == NULL)
+    if (hub == NULL)
         return;
     pthread_mutex_lock(&hub->mutex);
     if (hub->flocks == flock)
         hub->flocks = flock->next == flock ? NULL : flock->next;
     flock->next->previous = flock->previous;
     flock->previous->next = flock->next;
-    flock->next = NULL;
+    flock->hub = NULL;
     pthread_mutex_unlock(&hub->mutex);
 }
 

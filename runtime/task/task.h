@@ -562,9 +562,9 @@ bool bide__set_is_gone(struct bide__task_set *set, bide_waker waker);
 /* ---- flocks (flock.c): futures in a set, which one leaf polls; for dumps ---- */
 
 struct bide__flock {
-    struct bide__flock *next, *previous; /* of the same hub; next NULL: of none */
-    struct bide__hub *hub;
-    const struct bide_frame *leaf; /* that polls them; NULL: nobody does */
+    struct bide__flock *next, *previous; /* of the same hub */
+    struct bide__hub *hub;               /* NULL: it is in no list */
+    const struct bide_frame *leaf;       /* that polls them; NULL: nobody does */
     /* Calls f for each of its futures that has not ended, in their order. `state`: what it does,
      * " waits" for example. `chain`: of one that has begun; NULL: fn has not. */
     void (*each)(const struct bide__flock *flock,
