@@ -6,6 +6,7 @@
  */
 #include "lib/async.h"
 
+#include "lib/test/print.h"
 #include "lib/test/test.h"
 
 #include <stdio.h>
@@ -46,27 +47,6 @@ void bide__test_equal(const char *file, int line, const char *what, long long go
     bide__test_end_failed();
 }
 
-/* ---- strings ---- */
-
-static void print_string(const char *label, const char *s)
-{
-    fprintf(stderr, "    %s ", label);
-    if (s == NULL) {
-        fputs("NULL\n", stderr);
-        return;
-    }
-    fputc('"', stderr);
-    for (; *s != '\0'; s++) {
-        if (*s == '\n')
-            fputs("\\n", stderr);
-        else if ((unsigned char)*s < ' ')
-            fprintf(stderr, "\\%03o", (unsigned)(unsigned char)*s);
-        else
-            fputc(*s, stderr);
-    }
-    fputs("\"\n", stderr);
-}
-
 void bide__test_same(const char *file, int line, const char *what, const char *got,
                      const char *expected)
 {
@@ -76,17 +56,6 @@ void bide__test_same(const char *file, int line, const char *what, const char *g
     print_string("got     ", got);
     print_string("expected", expected);
     bide__test_end_failed();
-}
-
-/* ---- results ---- */
-
-static void print_result(const char *label, long long n)
-{
-    const char *name = n < 0 && n > -4096 ? strerrorname_np((int)-n) : NULL;
-    if (name != NULL)
-        fprintf(stderr, "    %s -%s (%lld)\n", label, name, n);
-    else
-        fprintf(stderr, "    %s %lld\n", label, n);
 }
 
 void bide__test_result(const char *file, int line, const char *what, long long got,

@@ -1,30 +1,14 @@
 /*
  * Runs the tests of one program, each in a child process. See check.h for what a user sees.
- *
- * The parent has one thread and waits for SIGCHLD, which is blocked outside that wait, so no end is
- * missed. A child leads a process group, so that its own children end with it. Its output goes to a
- * memory file, since a pipe could stay open in a grandchild or fill up. A test that succeeds ends
- * through exit(), where LeakSanitizer looks for leaks. A test that fails ends through _exit(),
- * since after a failed check leaks mean nothing.
  */
 #define _GNU_SOURCE
 #include "check.h"
 
+#include "../../lib/test/child.h"
+#include "../../lib/test/print.h"
+
 #include <bide/runtime.h>
 #include <bide/testing.h>
-
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { STATUS_SKIPPED = 77, SHOWN_BYTES = 100000, ABORT_GRACE_SECONDS = 5 };
 
@@ -72,25 +56,6 @@ void check_eq(const char *file, int line, const char *what, long long got, long 
     end_failed();
 }
 
-static void print_string(const char *label, const char *s)
-{
-    fprintf(stderr, "    %s ", label);
-    if (s == NULL) {
-        fputs("NULL\n", stderr);
-        return;
-    }
-    fputc('"', stderr);
-    for (; *s != '\0'; s++) {
-        if (*s == '\n')
-            fputs("\\n", stderr);
-        else if ((unsigned char)*s < ' ')
-            fprintf(stderr, "\\%03o", (unsigned)(unsigned char)*s);
-        else
-            fputc(*s, stderr);
-    }
-    fputs("\"\n", stderr);
-}
-
 void check_str(const char *file, int line, const char *what, const char *got, const char *expected)
 {
     if (got == expected || (got != NULL && expected != NULL && strcmp(got, expected) == 0))
@@ -101,34 +66,14 @@ void check_str(const char *file, int line, const char *what, const char *got, co
     end_failed();
 }
 
-static void print_error(const char *label, long long error)
-{
-    const char *name = NULL;
-    if (error < 0 && error > -4096)
-        name = strerrorname_np((int)-error);
-    if (name != NULL)
-        fprintf(stderr, "    %s -%s (%lld)\n", label, name, error);
-    else
-        fprintf(stderr, "    %s %lld\n", label, error);
-}
-
 void check_err(const char *file, int line, const char *what, long long got, long long expected)
 {
     if (got == expected)
         return;
     fprintf(stderr, "%s:%d: check failed: %s\n", file, line, what);
-    print_error("got     ", got);
-    print_error("expected", expected);
+    print_result("got     ", got);
+    print_result("expected", expected);
     end_failed();
-}
-
-static int must(int result, const char *what)
-{
-    if (result < 0) {
-        perror(what);
-        exit(1);
-    }
-    return result;
 }
 
 /* Some tests are programs without the library. */
@@ -151,7 +96,7 @@ static void run_on_flavour(const struct check_test *test)
     if (strcmp(flavour, "multi_thread") != 0 || bide_runtime_new == NULL)
         check_fail(test->file, 0, "BIDE_TEST_FLAVOUR: no such flavour, or no library");
     bide_test_watch(); /* what it changes must not change while workers run */
-    must(bide_runtime_new(&options, &rt), "bide_runtime_new");
+    child_must(bide_runtime_new(&options, &rt), "bide_runtime_new");
     bide_runtime_enter(rt);
     test->run();
     bide_runtime_enter(NULL);
@@ -161,49 +106,9 @@ static void run_on_flavour(const struct check_test *test)
 
 static void run_in_child(const struct check_test *test, int output_fd, pid_t parent)
 {
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(1);
-    int null_fd = must(open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null");
-    must(dup2(null_fd, 0), "dup2");
-    must(dup2(output_fd, 1), "dup2");
-    must(dup2(output_fd, 2), "dup2");
-    close(null_fd);
-    close(output_fd);
-    setvbuf(stdout, NULL, _IOLBF, 0);
+    child_begin(output_fd, parent);
     run_on_flavour(test);
     exit(0);
-}
-
-/* Waits until the child has ended, or until the time is over. Returns true if it has ended; it must
- * still be reaped. */
-static bool wait_child(pid_t child, time_t seconds)
-{
-    struct timespec now, end;
-    sigset_t sigchld;
-    sigemptyset(&sigchld);
-    sigaddset(&sigchld, SIGCHLD);
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += seconds;
-    for (;;) {
-        siginfo_t info = {0};
-        must(waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT), "waitid");
-        if (info.si_pid == child)
-            return true;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        struct timespec left = {end.tv_sec - now.tv_sec, end.tv_nsec - now.tv_nsec};
-        if (left.tv_nsec < 0) {
-            left.tv_sec--;
-            left.tv_nsec += 1000000000;
-        }
-        if (left.tv_sec < 0)
-            return false;
-        sigtimedwait(&sigchld, NULL, &left);
-    }
 }
 
 static void show_output(int fd)
@@ -221,9 +126,7 @@ static void show_output(int fd)
 
 static int limit_of(const struct check_test *test)
 {
-    const char *slow = getenv("BIDE_TEST_SLOW");
-    int factor = slow == NULL ? 1 : atoi(slow);
-    return test->limit_seconds * (factor < 1 ? 1 : factor);
+    return test->limit_seconds * child_slowness();
 }
 
 static enum outcome run_forked(const struct check_test *test)
@@ -231,20 +134,20 @@ static enum outcome run_forked(const struct check_test *test)
     int limit_seconds = limit_of(test);
     int status = 0;
     pid_t parent = getpid();
-    int output_fd = must(memfd_create("output", MFD_CLOEXEC), "memfd_create");
+    int output_fd = child_must(memfd_create("output", MFD_CLOEXEC), "memfd_create");
     fflush(NULL);
-    pid_t child = must(fork(), "fork");
+    pid_t child = child_must(fork(), "fork");
     if (child == 0)
         run_in_child(test, output_fd, parent);
     setpgid(child, child);
-    bool in_time = wait_child(child, limit_seconds);
+    bool in_time = child_wait(child, limit_seconds * CHILD_NS);
     if (!in_time) {
         /* A sanitizer that handles SIGABRT shows where the test hangs. */
         kill(child, SIGABRT);
-        wait_child(child, ABORT_GRACE_SECONDS);
+        child_wait(child, ABORT_GRACE_SECONDS * CHILD_NS);
     }
     kill(-child, SIGKILL);
-    must(waitpid(child, &status, 0), "waitpid");
+    child_must(waitpid(child, &status, 0), "waitpid");
 
     enum outcome outcome = FAILED;
     if (!in_time)

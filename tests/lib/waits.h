@@ -102,7 +102,7 @@ static inline void after(void *state, const struct cancel_run *run)
 /* On one thread each wait has to wait. */
 static inline void cancel_rows(const struct row *rows, size_t count)
 {
-    int rounds = getenv("BIDE_TEST_FLAVOUR") != NULL ? 5 : 1;
+    int rounds = getenv("BIDE_TEST_FLAVOUR") != NULL ? 3 : 1;
     for (int round = 0; round < rounds; round++)
         for (size_t i = 0; i < count; i++) {
             struct row row = rows[i];
