@@ -30,25 +30,12 @@ enum { PARK_IDLE, PARK_QUEUED, PARK_DONE };
 static inline void queue_add(struct bide__parking *q, struct bide__parked *w)
 {
     w->state = PARK_QUEUED;
-    w->next = NULL;
-    w->previous = q->last;
-    if (q->last != NULL)
-        q->last->next = w;
-    else
-        q->first = w;
-    q->last = w;
+    list_append(q, w);
 }
 
 static inline void queue_remove(struct bide__parking *q, struct bide__parked *w)
 {
-    if (w->previous != NULL)
-        w->previous->next = w->next;
-    else
-        q->first = w->next;
-    if (w->next != NULL)
-        w->next->previous = w->previous;
-    else
-        q->last = w->previous;
+    list_unlink(q, w);
     w->state = PARK_IDLE;
 }
 

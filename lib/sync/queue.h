@@ -54,26 +54,13 @@ static inline int wait_state(const struct wait_node *w)
 static inline void wait_add(struct wait_queue *q, struct wait_node *w, bide_waker clone)
 {
     w->waker = clone;
-    w->next = NULL;
-    w->previous = q->last;
-    if (q->last != NULL)
-        q->last->next = w;
-    else
-        q->first = w;
-    q->last = w;
+    list_append(q, w);
     atomic_store_explicit(&w->state, WAIT_QUEUED, memory_order_relaxed);
 }
 
 static inline void wait_unlink(struct wait_queue *q, struct wait_node *w)
 {
-    if (w->previous != NULL)
-        w->previous->next = w->next;
-    else
-        q->first = w->next;
-    if (w->next != NULL)
-        w->next->previous = w->previous;
-    else
-        q->last = w->previous;
+    list_unlink(q, w);
 }
 
 /* Finishes the first wait. `k` must not be full. */

@@ -1,6 +1,6 @@
 /*
- * lib/sync/wait.h: what the synchronisation objects share: a one-word lock, and the wakers that are
- * due when it has been given back.
+ * lib/sync/wait.h: what the synchronisation objects share: a one-word lock, lists of those who
+ * wait, and the wakers that are due when the lock has been given back.
  *
  * The lock is held for a few instructions (a copy of one item), never during a wait and never round
  * a call of a function of the user or of a waker: what that calls may come back to the same object.
@@ -66,6 +66,31 @@ static inline void lock_give(uint32_t *lock)
 {
     __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
 }
+
+/* ---- lists: structs with `first` and `last`, of structs with `next` and `previous` ---- */
+
+#define list_append(list, w)          \
+    do {                              \
+        (w)->next = NULL;             \
+        (w)->previous = (list)->last; \
+        if ((list)->last != NULL)     \
+            (list)->last->next = (w); \
+        else                          \
+            (list)->first = (w);      \
+        (list)->last = (w);           \
+    } while (0)
+
+#define list_unlink(list, w)                     \
+    do {                                         \
+        if ((w)->previous != NULL)               \
+            (w)->previous->next = (w)->next;     \
+        else                                     \
+            (list)->first = (w)->next;           \
+        if ((w)->next != NULL)                   \
+            (w)->next->previous = (w)->previous; \
+        else                                     \
+            (list)->last = (w)->previous;        \
+    } while (0)
 
 /* ---- items ---- */
 

@@ -28,26 +28,13 @@ struct bide__sleeper {
 
 static inline void sleepers_unlink(struct bide__sleepers *list, struct bide__sleeper *s)
 {
-    if (s->previous != NULL)
-        s->previous->next = s->next;
-    else
-        list->first = s->next;
-    if (s->next != NULL)
-        s->next->previous = s->previous;
-    else
-        list->last = s->previous;
+    list_unlink(list, s);
     s->is_listed = false;
 }
 
 static inline void sleepers_link(struct bide__sleepers *list, struct bide__sleeper *s)
 {
-    s->next = NULL;
-    s->previous = list->last;
-    if (list->last != NULL)
-        list->last->next = s;
-    else
-        list->first = s;
-    list->last = s;
+    list_append(list, s);
     s->is_listed = true;
 }
 

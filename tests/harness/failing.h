@@ -8,6 +8,14 @@
  * kind failing, until none fails. After each failure the process must have as many descriptors as
  * before, and the object can be made without a failure. Lost memory is left to the leak checker.
  * Returns the number of failures.
+ *
+ *   for (unsigned nth = 1, more = 1; more; nth++) {
+ *       alloc_fails(nth);
+ *       more = alloc_has_failed(bide_block_on(f()));
+ *   }
+ *
+ * runs a function that returns 0, or -ENOMEM, with the first, second, ... allocation failing, until
+ * none fails.
  */
 #ifndef BIDE_TESTS_FAILING_H
 #define BIDE_TESTS_FAILING_H
@@ -104,6 +112,21 @@ static inline int fails_everywhere(int (*make)(void), void (*destroy)(void))
         }
     }
     return failures;
+}
+
+static inline void alloc_fails(unsigned nth)
+{
+    CHECK_EQ(bide_test_fail("alloc", nth, -ENOMEM, 1), 0);
+}
+
+/* `rc`: what the run has returned. True: an allocation has failed. */
+static inline bool alloc_has_failed(int rc)
+{
+    bool has_failed = bide_test_failed("alloc") > 0;
+    CHECK_EQ(bide_test_fail("alloc", 0, 0, 0), 0);
+    CHECK_ERR(rc, rc != 0 ? -ENOMEM : 0);
+    CHECK(has_failed || rc == 0);
+    return has_failed;
 }
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "cancel.h"
 #include "check.h"
+#include "failing.h"
 
 #define SCENARIO(name)                             \
     async int name(void *state);                   \
@@ -402,13 +403,10 @@ static async int all_kinds(void)
 
 TEST(no_memory_at_any_place)
 {
-    uint64_t failed = 1;
     unsigned nth = 0;
-    while (failed > 0) {
-        bide_test_fail("alloc", ++nth, -ENOMEM, 1);
-        int r = bide_block_on(all_kinds());
-        failed = bide_test_failed("alloc");
-        CHECK_ERR(r, failed > 0 ? -ENOMEM : 0);
+    for (bool more = true; more;) {
+        alloc_fails(++nth);
+        more = alloc_has_failed(bide_block_on(all_kinds()));
     }
     CHECK(nth > 7);
 }

@@ -2,9 +2,6 @@
  * Future sets: children run in the task that waits, are polled when they were woken and not
  * otherwise, may borrow, and are unwound in their order by the close.
  */
-#include <bide/bide.h>
-#include <bide/testing.h>
-
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,41 +9,9 @@
 #include <string.h>
 
 #include "cancel.h"
-#include "check.h"
+#include "failing.h"
 #include "hand.h"
-
-/* ---- what children do ---- */
-
-static struct {
-    int begun, alive, most, ended; /* all in one task */
-    char left[16];                 /* who has unwound, in order */
-} seen;
-
-static void begin(void)
-{
-    bide_test_time_virtual();
-    memset(&seen, 0, sizeof seen);
-}
-
-static async int child(int ms, int result, int cleanup_ms)
-{
-    seen.begun++;
-    seen.alive++;
-    if (seen.most < seen.alive)
-        seen.most = seen.alive;
-    defer {
-        if (cleanup_ms > 0)
-            await bide_sleep(BIDE_MS(cleanup_ms));
-        seen.alive--;
-        size_t n = strlen(seen.left);
-        if (n < sizeof seen.left - 1)
-            seen.left[n] = (char)('a' + result % 26);
-    }
-    if (ms > 0)
-        await bide_sleep(BIDE_MS(ms));
-    seen.ended++;
-    return result;
-}
+#include "sets.h"
 
 static bide_future_set(int) set_new(size_t limit)
 {
@@ -166,26 +131,6 @@ static async int lends(void)
 TEST(children_may_borrow)
 {
     CHECK_EQ(bide_block_on(lends()), 10);
-}
-
-struct big {
-    _Alignas(64) char text[128];
-};
-
-static async struct big make_big(char c)
-{
-    _Alignas(128) char own[128];
-    struct big big;
-    CHECK((uintptr_t)own % 128 == 0);
-    await bide_yield();
-    memset(&big, c, sizeof big);
-    memset(own, c, sizeof own);
-    return big;
-}
-
-static async void make_nothing(void)
-{
-    await bide_yield();
 }
 
 static async int of_any_type(void)
@@ -800,16 +745,11 @@ TEST(no_memory_at_any_site)
 {
     bide_test_time_virtual();
     for (int i = 0; i < 2; i++) {
-        uint64_t failed = 1;
         unsigned nth = 0;
-        while (failed > 0) {
+        for (bool more = true; more;) {
             before(NULL);
-            bide_test_fail("alloc", ++nth, -ENOMEM, 1);
-            int rc = i == 0 ? bide_block_on(whole()) : bide_block_on(runs_deep());
-            failed = bide_test_failed("alloc");
-            bide_test_fail("alloc", 0, 0, 0);
-            CHECK_ERR(rc, rc != 0 ? -ENOMEM : 0);
-            CHECK(failed > 0 || rc == 0);
+            alloc_fails(++nth);
+            more = alloc_has_failed(i == 0 ? bide_block_on(whole()) : bide_block_on(runs_deep()));
             CHECK_EQ(seen.alive, 0);
         }
         CHECK(nth > 2);

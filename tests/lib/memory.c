@@ -10,21 +10,17 @@
 #include <string.h>
 
 #include "check.h"
+#include "failing.h"
 #include "names.h"
 
 /* Runs the call with the 1st, 2nd, ... allocation failing, until no allocation fails. */
-#define WITH_EACH_FAILURE(call)                      \
-    do {                                             \
-        uint64_t failed_ = 1;                        \
-        for (unsigned n_ = 1; failed_ > 0; n_++) {   \
-            bide_test_fail("alloc", n_, -ENOMEM, 1); \
-            int r_ = bide_block_on(call);            \
-            failed_ = bide_test_failed("alloc");     \
-            if (r_ != -ENOMEM)                       \
-                CHECK_EQ(r_, 0);                     \
-            if (failed_ == 0)                        \
-                CHECK_EQ(r_, 0);                     \
-        }                                            \
+#define WITH_EACH_FAILURE(call)                            \
+    do {                                                   \
+        bool more_ = true;                                 \
+        for (unsigned n_ = 1; more_; n_++) {               \
+            alloc_fails(n_);                               \
+            more_ = alloc_has_failed(bide_block_on(call)); \
+        }                                                  \
     } while (0)
 
 /* ---- channel and oneshot ---- */

@@ -1,36 +1,14 @@
 /*
  * Task maps: children by their keys, numbers, strings and structs: found, aborted, replaced, told.
  */
-#include <bide/bide.h>
-#include <bide/testing.h>
-
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cancel.h"
-#include "check.h"
-
-static atomic_int begun, alive, ended;
-
-static void begin(void)
-{
-    bide_test_time_virtual();
-    begun = alive = ended = 0;
-}
-
-static async int child(int ms, int result)
-{
-    begun++;
-    alive++;
-    defer {
-        alive--;
-    }
-    await bide_sleep(BIDE_MS(ms));
-    ended++;
-    return result;
-}
+#include "failing.h"
+#include "sets.h"
 
 typedef bide_task_map(int, int) numbers;
 typedef bide_task_map(const char *, int) names;
@@ -47,7 +25,7 @@ static async int by_number(void)
     }
     CHECK_EQ(await bide_task_map_next(map, &key, &n), 0);
     for (int i = 0; i < 100; i++)
-        CHECK(bide_task_map_spawn(map, &i, child(100 - i, 1000 + i)) != 0);
+        CHECK(bide_task_map_spawn(map, &i, child(100 - i, 1000 + i, 0)) != 0);
     CHECK_EQ(bide_task_map_length(map), 100);
     key = 42;
     uint64_t id = bide_task_map_find(map, &key);
@@ -84,7 +62,7 @@ static async int by_name(void)
     const char *key = text;
     for (int i = 0; i < 5; i++) {
         snprintf(text, sizeof text, "n%d", i % 10); /* the map has copies */
-        bide_task_map_spawn(map, &key, child(10, i));
+        bide_task_map_spawn(map, &key, child(10, i, 0));
     }
     text[0] = 'x';
     CHECK_ERR(bide_task_map_abort(map, &key), -ENOENT);
@@ -145,22 +123,22 @@ static async int replaces(void)
     defer {
         await bide_task_map_close(map);
     }
-    bide_task_map_spawn(map, &key, child(1000, 5));
+    bide_task_map_spawn(map, &key, child(1000, 5, 0));
     await bide_sleep(BIDE_MS(1));
-    bide_task_map_spawn(map, &key, child(50, 6));
+    bide_task_map_spawn(map, &key, child(50, 6, 0));
     CHECK_EQ(bide_task_map_length(map), 1);
     CHECK_EQ(await bide_task_map_next(map, &key, &n), 1); /* nothing of the first one */
     CHECK_EQ(n, 6);
     CHECK_EQ(await bide_task_map_next(map, &key, &n), 0);
     /* one that has ended, but was not told, makes way likewise */
-    bide_task_map_spawn(map, &key, child(1, 7));
+    bide_task_map_spawn(map, &key, child(1, 7, 0));
     await bide_sleep(BIDE_MS(50));
-    bide_task_map_spawn(map, &key, child(1, 8));
+    bide_task_map_spawn(map, &key, child(1, 8, 0));
     CHECK_EQ(await bide_task_map_next(map, &key, &n), 1);
     CHECK_EQ(n, 8);
     CHECK_EQ(await bide_task_map_next(map, &key, &n), 0);
-    CHECK_EQ(begun, 4);
-    CHECK_EQ(alive, 0);
+    CHECK_EQ(seen.begun, 4);
+    CHECK_EQ(seen.alive, 0);
     return 0;
 }
 
@@ -178,23 +156,23 @@ static async int all_at_once(void)
     int key, n = 0;
     CHECK_EQ(bide_task_map_new(0, &map), 0);
     for (key = 0; key < 3; key++)
-        bide_task_map_spawn(map, &key, child(20, key));
+        bide_task_map_spawn(map, &key, child(20, key, 0));
     bide_task_map_detach_all(map);
     CHECK_EQ(bide_task_map_length(map), 0);
     CHECK_EQ(await bide_task_map_next(map, &key, &n), 0);
     for (key = 0; key < 3; key++)
-        bide_task_map_spawn(map, &key, child(1000, key));
+        bide_task_map_spawn(map, &key, child(1000, key, 0));
     bide_task_map_abort_all(map);
     for (int i = 0; i < 3; i++)
         CHECK_ERR(await bide_task_map_next(map, &key, &n), -ECANCELED);
     for (key = 0; key < 3; key++)
-        bide_task_map_spawn(map, &key, child(1000, key));
+        bide_task_map_spawn(map, &key, child(1000, key, 0));
     bide_task_map_free(map);
     bide_task_map_free((numbers)NULL);
     await bide_task_map_close((numbers)NULL);
     await bide_sleep(BIDE_MS(100));
-    CHECK_EQ(alive, 0);
-    return ended;
+    CHECK_EQ(seen.alive, 0);
+    return seen.ended;
 }
 
 TEST(all_are_detached_aborted_or_freed)
@@ -221,11 +199,11 @@ async int scenario(void *state)
     defer {
         await bide_task_map_close(map);
     }
-    bide_task_map_spawn(map, &key, child(2, 1));
+    bide_task_map_spawn(map, &key, child(2, 1, 0));
     key = "two";
-    bide_task_map_spawn(map, &key, child(1, 1));
+    bide_task_map_spawn(map, &key, child(1, 1, 0));
     key = "one";
-    bide_task_map_spawn(map, &key, child(3, 1));
+    bide_task_map_spawn(map, &key, child(3, 1, 0));
     while ((rc = await bide_task_map_next(map, &key, &n)) > 0)
         told += n;
     return rc;
@@ -235,15 +213,15 @@ static void before(void *state)
 {
     (void)state;
     told = 0;
-    begun = alive = ended = 0;
+    memset(&seen, 0, sizeof seen);
 }
 
 static void after(void *state, const struct cancel_run *run)
 {
     (void)state;
     CHECK_ERR(run->error, run->error != 0 ? -ECANCELED : 0);
-    CHECK_EQ(begun, 3);
-    CHECK_EQ(alive, 0);
+    CHECK_EQ(seen.begun, 3);
+    CHECK_EQ(seen.alive, 0);
     CHECK(run->error != 0 || told == 2);
 }
 
@@ -260,18 +238,14 @@ static async int whole(void)
 
 TEST(no_memory_at_any_site)
 {
-    uint64_t failed = 1;
     unsigned nth = 0;
     bide_test_time_virtual();
-    while (failed > 0) {
+    for (bool more = true; more;) {
         before(NULL);
-        bide_test_fail("alloc", ++nth, -ENOMEM, 1);
-        int rc = bide_block_on(whole());
-        failed = bide_test_failed("alloc");
-        bide_test_fail("alloc", 0, 0, 0);
-        CHECK_ERR(rc, rc != 0 ? -ENOMEM : 0);
-        CHECK(failed > 0 || (rc == 0 && told == 2));
-        CHECK_EQ(alive, 0);
+        alloc_fails(++nth);
+        more = alloc_has_failed(bide_block_on(whole()));
+        CHECK(more || told == 2);
+        CHECK_EQ(seen.alive, 0);
     }
     CHECK(nth > 4);
 }

@@ -2,50 +2,13 @@
  * Task sets: results in the order of the ends, the limit, the reason of each end, and a close that
  * leaves nobody behind; whoever is cancelled, and wherever memory ends.
  */
-#include <bide/bide.h>
-#include <bide/testing.h>
-
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "cancel.h"
-#include "check.h"
-
-/* ---- what children do ---- */
-
-static struct {
-    atomic_int begun, alive, most, ended; /* ended: returned; most: of those alive at once */
-} seen;
-
-static void begin(void)
-{
-    bide_test_time_virtual();
-    memset(&seen, 0, sizeof seen);
-}
-
-static void enters(void)
-{
-    seen.begun++;
-    int alive = ++seen.alive, most = seen.most;
-    while (most < alive && !atomic_compare_exchange_weak(&seen.most, &most, alive))
-        continue;
-}
-
-/* Takes `ms` to work, and `cleanup_ms` to clean up. */
-static async int child(int ms, int result, int cleanup_ms)
-{
-    enters();
-    defer {
-        if (cleanup_ms > 0)
-            await bide_sleep(BIDE_MS(cleanup_ms));
-        seen.alive--;
-    }
-    if (ms > 0)
-        await bide_sleep(BIDE_MS(ms));
-    seen.ended++;
-    return result;
-}
+#include "failing.h"
+#include "sets.h"
 
 static bide_task_set(int) set_new(size_t limit)
 {
@@ -135,23 +98,6 @@ TEST(an_end_can_be_asked_for_without_waiting)
     CHECK_EQ(bide_block_on(without_waiting()), 0);
 }
 
-struct big {
-    char text[100];
-};
-
-static async struct big make_big(char c)
-{
-    struct big big;
-    await bide_yield();
-    memset(&big, c, sizeof big);
-    return big;
-}
-
-static async void make_nothing(void)
-{
-    await bide_yield();
-}
-
 static async int of_any_type(void)
 {
     bide_task_set(struct big) bigs;
@@ -163,7 +109,7 @@ static async int of_any_type(void)
     bide_task_set_spawn(nothings, make_nothing());
     bide_task_set_spawn(nothings, async({ await bide_yield(); }));
     CHECK_EQ(await bide_task_set_next(bigs, &big), 1);
-    CHECK(big.text[0] == 'x' && big.text[99] == 'x');
+    CHECK(big.text[0] == 'x' && big.text[127] == 'x');
     CHECK_EQ(await bide_task_set_next(nothings, NULL), 1);
     CHECK_EQ(await bide_task_set_next(nothings, NULL), 1);
     CHECK_EQ(await bide_task_set_next(nothings, NULL), 0);
@@ -196,7 +142,7 @@ static async int reasons(void)
     CHECK_EQ(end.reason, BIDE_END_RETURNED);
     CHECK_EQ(end.error, 0);
     CHECK_STR(end.function, "child");
-    CHECK(strstr(end.file, "task_set.c") != NULL && end.line > 0);
+    CHECK(strstr(end.file, "sets.h") != NULL && end.line > 0);
     CHECK_EQ(n, 5);
     CHECK_ERR(await bide_task_set_next_end(set, &n, &end), -ECANCELED);
     CHECK_EQ(end.id, held);
@@ -553,17 +499,13 @@ static async int whole(void)
 
 TEST(no_memory_at_any_site)
 {
-    uint64_t failed = 1;
     unsigned nth = 0;
     bide_test_time_virtual();
-    while (failed > 0) {
+    for (bool more = true; more;) {
         before(NULL);
-        bide_test_fail("alloc", ++nth, -ENOMEM, 1);
-        int rc = bide_block_on(whole());
-        failed = bide_test_failed("alloc");
-        bide_test_fail("alloc", 0, 0, 0);
-        CHECK_ERR(rc, rc != 0 ? -ENOMEM : 0);
-        CHECK(failed > 0 || (rc == 0 && told == 4));
+        alloc_fails(++nth);
+        more = alloc_has_failed(bide_block_on(whole()));
+        CHECK(more || told == 4);
         CHECK_EQ(seen.alive, 0);
     }
     CHECK(nth > 1);

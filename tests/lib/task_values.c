@@ -11,6 +11,7 @@
 
 #include "cancel.h"
 #include "check.h"
+#include "failing.h"
 
 /* ---- abort and wait ---- */
 
@@ -207,16 +208,12 @@ static async int sets(void)
 
 TEST(no_memory_at_any_site)
 {
-    uint64_t failed = 1;
     unsigned nth = 0;
-    while (failed > 0) {
+    for (bool more = true; more;) {
         dropped = 0;
-        bide_test_fail("alloc", ++nth, -ENOMEM, 1);
-        int rc = bide_block_on(sets());
-        failed = bide_test_failed("alloc");
-        bide_test_fail("alloc", 0, 0, 0);
-        CHECK_ERR(rc, rc != 0 ? -ENOMEM : 0);
-        CHECK(rc != 0 || dropped == 6);
+        alloc_fails(++nth);
+        more = alloc_has_failed(bide_block_on(sets()));
+        CHECK(more || dropped == 6);
     }
     CHECK(nth > 2);
 }
