@@ -13,8 +13,8 @@
  * otherwise on its own futex; in both cases not longer than to its next timer. A spare that
  * rests (spare.c) is not in the list, and leaves the driver to the others.
  *
- * The last worker to fall asleep tells a shutdown that all is quiet, and moves a virtual clock on, or
- * has it moved by the one that sleeps in the driver.
+ * The last worker to fall asleep tells a shutdown that all is quiet, and moves a virtual clock on,
+ * or has it moved by the one that sleeps in the driver.
  */
 #include "runtime/schedule/multi.h"
 

@@ -132,7 +132,8 @@ static int64_t judge(struct bide__workers *all, int64_t after_ns)
     case BIDE__STUCK_PERHAPS: return 2 * after_ns < JUDGE_MAX_NS ? 2 * after_ns : JUDGE_MAX_NS;
     default: break;
     }
-    /* A thread of the program that does not wait may just bring a task, or have seen the last end. */
+    /* A thread of the program that does not wait may just bring a task, or have seen the last
+     * end. */
     pthread_mutex_lock(&rt->hub->mutex);
     if (bide__task_is_awaited(rt) && waits_for_nothing(all) && bide__hub_alive(rt->hub) > 0)
         bide__task_stuck(rt);

@@ -489,8 +489,8 @@ static inline void bide__value_release(const struct bide_fn *fn, const void *res
  * has its handle. False: it has not, the runtime of a program is stuck. */
 bool bide__task_wait_outside(struct bide__task *task);
 
-/* multi.c, with the hub's mutex: a thread waits for a task of the program, and has not been woken, or
- * it waits in a shutdown. */
+/* multi.c, with the hub's mutex: a thread waits for a task of the program, and has not been woken,
+ * or it waits in a shutdown. */
 bool bide__task_is_awaited(struct bide_runtime *rt);
 
 /* multi.c, with the hub's mutex: the runtime of a program is stuck; wakes the thread that blocks on
