@@ -103,6 +103,5 @@ void bide__core_answer(struct bide__core *core);
 
 /* Owner: tells the cores that wait for them of tasks that have ended. */
 void bide__crossings_end(struct bide__core *core);
-void bide__crossings_free(struct bide__core *core);
 
 #endif

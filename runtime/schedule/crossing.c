@@ -17,7 +17,8 @@
 
 /* A descriptor: of crossings that call `fn` on the core with this number. */
 struct bide__crossing_fn {
-    struct bide_fn fn; /* the first member */
+    struct bide__kept kept; /* the first member */
+    struct bide_fn fn;
     struct bide_fn_info info;
     const struct bide_fn *of;
     unsigned core;
@@ -42,7 +43,8 @@ struct crossing {
 
 static const struct bide__crossing_fn *function_of(const struct crossing *f)
 {
-    return (const struct bide__crossing_fn *)(const void *)f->h.fn;
+    uintptr_t fn = (uintptr_t)f->h.fn;
+    return (const struct bide__crossing_fn *)(fn - offsetof(struct bide__crossing_fn, fn));
 }
 
 static struct crossing *crossing_of(const void *member, size_t offset)
@@ -219,11 +221,14 @@ static bool is_for(const struct bide__crossing_fn *c, const struct bide_fn *fn, 
                (c->fn.flags & BIDE_FN_RESULT_ALIGNED ? fn->frame_align_log2 : 0);
 }
 
-static struct bide__crossing_fn *function_new(const struct bide_fn *fn, unsigned core)
+/* The hub keeps it: handles of tasks that have ended refer to it even when the runtime is gone. */
+static struct bide__crossing_fn *function_new(struct bide__hub *hub, const struct bide_fn *fn,
+                                              unsigned core)
 {
     struct bide__crossing_fn *c = bide__alloc(sizeof(*c));
     if (c == NULL)
         return NULL;
+    bide__hub_keep(hub, &c->kept, sizeof(*c));
     unsigned flags = fn->flags & (BIDE_FN_RESULT_SIGNED | BIDE_FN_RESULT_ALIGNED);
     unsigned align = max_of(5, fn->args_align_log2);
     if (flags & BIDE_FN_RESULT_ALIGNED)
@@ -231,6 +236,7 @@ static struct bide__crossing_fn *function_new(const struct bide_fn *fn, unsigned
     size_t args_at = round_up(sizeof(struct crossing), (size_t)1 << align);
     size_t result_at = round_up(args_at + fn->args_size, (size_t)1 << align);
     *c = (struct bide__crossing_fn){
+        .kept = c->kept,
         .fn = {.poll = crossing_poll,
                .cancel = crossing_cancel,
                .frame_size = (uint32_t)(result_at + fn->result_size),
@@ -261,24 +267,12 @@ static const struct bide_fn *function_for(struct bide__core *home, const struct 
     for (struct bide__crossing_fn *c = home->functions[hash]; c != NULL; c = c->next)
         if (is_for(c, fn, core))
             return &c->fn;
-    struct bide__crossing_fn *c = function_new(fn, core);
+    struct bide__crossing_fn *c = function_new(home->worker->hub, fn, core);
     if (c == NULL)
         return NULL;
     c->next = home->functions[hash];
     home->functions[hash] = c;
     return &c->fn;
-}
-
-void bide__crossings_free(struct bide__core *core)
-{
-    for (size_t i = 0; i < sizeof(core->functions) / sizeof(void *); i++) {
-        struct bide__crossing_fn *next;
-        for (struct bide__crossing_fn *c = core->functions[i]; c != NULL; c = next) {
-            next = c->next;
-            bide__free(c, sizeof(*c));
-        }
-        core->functions[i] = NULL;
-    }
 }
 
 struct bide__task *bide__core_spawn(struct bide__worker *worker, uint32_t core,

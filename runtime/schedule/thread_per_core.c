@@ -285,7 +285,6 @@ struct bide_runtime *bide__cores_detach(struct bide_runtime *rt, unsigned number
 
     if (core->runtime != NULL)
         core->worker->core = NULL;
-    bide__crossings_free(core);
     return core->runtime;
 }
 

@@ -67,6 +67,12 @@ void bide__hub_remove_slab(struct bide__hub *hub)
     bide__free(slab, sizeof(*slab));
 }
 
+void bide__hub_keep(struct bide__hub *hub, struct bide__kept *kept, size_t size)
+{
+    *kept = (struct bide__kept){.next = hub->kept, .size = size};
+    hub->kept = kept;
+}
+
 void bide__hub_each(struct bide__hub *hub, void (*f)(void *block, void *argument), void *argument)
 {
     bide__slab_each(&hub->tasks, f, argument);
@@ -119,6 +125,11 @@ void bide__hub_free(struct bide__hub *hub)
     while (hub->more != NULL) {
         bide__slab_end(hub->more);
         bide__hub_remove_slab(hub);
+    }
+    while (hub->kept != NULL) {
+        struct bide__kept *kept = hub->kept;
+        hub->kept = kept->next;
+        bide__free(kept, kept->size);
     }
     bide__free(hub->slabs, hub->slab_count * sizeof(*hub->slabs));
     bide__free(hub->tallies, hub->slab_count * sizeof(*hub->tallies));

@@ -139,6 +139,12 @@ static inline const struct bide_frame *bide__task_root(const struct bide__task *
 
 /* ---- the hub: what other threads may touch of a runtime ---- */
 
+/* Memory that tasks which have ended refer to. It begins with this, and goes with the hub. */
+struct bide__kept {
+    struct bide__kept *next;
+    size_t size;
+};
+
 /*
  * Wakes, dropped wakers, aborts, released handles and messages (struct bide__post) from other
  * threads come together in the hub, under one mutex, and the owner takes them over between two
@@ -196,6 +202,7 @@ struct bide__hub {
     struct bide__slab tasks;
     struct bide__task *drops;          /* to be dropped, and may own others; see hub.c */
     struct bide__post *due, **due_end; /* messages taken over, to be read between two polls */
+    struct bide__kept *kept;
 };
 
 /*
@@ -226,6 +233,9 @@ int bide__hub_add_slabs(struct bide__hub *hub, unsigned count);
  * the one that was made last, which has not been used. */
 struct bide__slab *bide__hub_add_slab(struct bide__hub *hub, unsigned home);
 void bide__hub_remove_slab(struct bide__hub *hub);
+
+/* Owner: gives memory of this size to the hub, which frees it at its end. */
+void bide__hub_keep(struct bide__hub *hub, struct bide__kept *kept, size_t size);
 
 /* Calls f for every block of a task or a future. The workers, if there are several, must stand. */
 void bide__hub_each(struct bide__hub *hub, void (*f)(void *block, void *argument), void *argument);

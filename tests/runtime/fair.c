@@ -283,13 +283,22 @@ TEST(short_runs_do_not_starve_wakes_of_other_threads)
     }
 }
 
+/* That another thread has pending news is not enough: it may have let go of an earlier task. */
+static bool is_woken(struct bide__hub *hub)
+{
+    pthread_mutex_lock(&hub->mutex);
+    bool woken = hub->woken.first != NULL;
+    pthread_mutex_unlock(&hub->mutex);
+    return woken;
+}
+
 TEST(short_runs_do_not_starve_the_blocking_pool)
 {
     for (unsigned how = 0; how < 3; how++) {
         bide__task_release(bide__spawn(&stops_after_call, &none));
         block_shortly(how);
         struct bide__worker *worker = bide__runtime_here()->worker;
-        while (!stop && !atomic_load_explicit(&worker->hub->pending, memory_order_acquire))
+        while (!stop && !is_woken(worker->hub))
             block_shortly(how);
         if (!stop)
             stops_soon(how);
