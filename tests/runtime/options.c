@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -323,14 +324,16 @@ TEST(timers_are_seen_after_the_event_interval)
     CHECK(n <= 7);
 }
 
-static int nothing(void)
+static sem_t may_end;
+
+static int until_it_may_end(void)
 {
-    return 0;
+    return sem_wait(&may_end);
 }
 
 static async void stop_after_call(void)
 {
-    await bide_blocking(nothing());
+    await bide_blocking(until_it_may_end());
     stop = true;
 }
 
@@ -341,8 +344,10 @@ static unsigned yields_before_a_wake(bide_runtime_options options)
     bide_runtime_metrics m;
     stop = false;
     yields = 0;
+    CHECK_EQ(sem_init(&may_end, 0, 0), 0);
     bide_task_detach(bide_spawn(stop_after_call()));
     CHECK_EQ(bide_block_on(yield_n(2)), 0); /* now it waits for the call */
+    CHECK_EQ(sem_post(&may_end), 0);
     do {
         sched_yield();
         CHECK_EQ(bide_runtime_metrics_read(rt, &m), 0);
