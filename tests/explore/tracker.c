@@ -65,12 +65,14 @@ static void waits(void)
     free(tracker);
 }
 
-/* The other waits are cancelled, and then nobody waits any more. */
+/* The other waits are cancelled, and then nobody waits any more. Wakes may still be under way. */
 static void waits_and_cancels(void)
 {
     hand_finish(&hand[0]);
-    for (int i = 1; i < WAITS; i++)
-        hand_cancel(&hand[i]);
+    for (int i = 1; i < WAITS; i++) {
+        bide_chain_cancel(&hand[i].chain, -ECANCELED, false);
+        hand_finish(&hand[i]);
+    }
     free(tracker);
 }
 
