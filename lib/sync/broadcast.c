@@ -303,13 +303,7 @@ static int await_item(struct bide_cx *cx, struct subscriber *s, struct wait_node
 
 static bool recv_now(struct bide_cx *cx, void *subscriber, void *item, int *result)
 {
-    if (cx->turn->budget == 0)
-        return false;
-    *result = take(subscriber, item);
-    if (*result == -EAGAIN)
-        return false;
-    cx->turn->budget--;
-    return true;
+    return done_now(cx, result, take(subscriber, item));
 }
 
 static enum bide_poll recv_poll(struct bide_cx *cx, struct bide_frame *h)
@@ -319,8 +313,7 @@ static enum bide_poll recv_poll(struct bide_cx *cx, struct bide_frame *h)
         wait_init(&f->w, f->item, 0);
         h->state = BIDE__BEGUN;
     }
-    int r = await_item(cx, f->subscriber, &f->w);
-    return r != -EAGAIN ? bide__leaf_finish(cx, h, r) : bide_frame_suspend(cx, h);
+    return wait_end_poll(cx, h, await_item(cx, f->subscriber, &f->w));
 }
 
 static enum bide_answer recv_cancel(struct bide_cx *cx, struct bide_frame *h)

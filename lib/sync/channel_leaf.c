@@ -60,11 +60,6 @@ static bool has_begun(struct bide_cx *cx, uint32_t *lock, struct wait_node *w, i
     return state != WAIT_IDLE;
 }
 
-static enum bide_poll end_poll(struct bide_cx *cx, struct bide_frame *h, int result)
-{
-    return result != -EAGAIN ? bide__leaf_finish(cx, h, result) : bide_frame_suspend(cx, h);
-}
-
 /* An operation that has to wait does not count. */
 static void give_back(struct bide_cx *cx)
 {
@@ -123,14 +118,7 @@ static enum bide_answer crowd_cancel(struct channel *c, struct wait_node *w)
 
 static bool send_now(struct bide_cx *cx, void *tx, const void *item, int *result)
 {
-    struct channel *c = tx;
-    if (cx->turn->budget == 0)
-        return false;
-    *result = channel_send(c, item);
-    if (*result == -EAGAIN)
-        return false;
-    cx->turn->budget--;
-    return true;
+    return done_now(cx, result, channel_send(tx, item));
 }
 
 static enum bide_poll send_poll(struct bide_cx *cx, struct bide_frame *h)
@@ -140,7 +128,7 @@ static enum bide_poll send_poll(struct bide_cx *cx, struct bide_frame *h)
         wait_init(&f->w, f->item, 1);
         h->state = BIDE__BEGUN;
     }
-    return end_poll(cx, h, crowd(cx, f->channel, &f->w));
+    return wait_end_poll(cx, h, crowd(cx, f->channel, &f->w));
 }
 
 static enum bide_answer send_cancel(struct bide_cx *cx, struct bide_frame *h)
@@ -161,7 +149,7 @@ static enum bide_poll reserve_poll(struct bide_cx *cx, struct bide_frame *h)
         if (c->unbounded || count == 0 || count > c->ring.capacity)
             return bide__leaf_finish(cx, h, c->unbounded ? -ENOTSUP : -EINVAL);
     }
-    return end_poll(cx, h, crowd(cx, f->channel, &f->w));
+    return wait_end_poll(cx, h, crowd(cx, f->channel, &f->w));
 }
 
 static enum bide_answer reserve_cancel(struct bide_cx *cx, struct bide_frame *h)
@@ -241,7 +229,7 @@ static enum bide_poll recv_poll(struct bide_cx *cx, struct bide_frame *h)
         wait_init(&f->w, f->item, 0);
         h->state = BIDE__BEGUN;
     }
-    return end_poll(cx, h, await_item(cx, f->channel, &f->w));
+    return wait_end_poll(cx, h, await_item(cx, f->channel, &f->w));
 }
 
 static enum bide_poll recv_many_poll(struct bide_cx *cx, struct bide_frame *h)
@@ -254,7 +242,7 @@ static enum bide_poll recv_many_poll(struct bide_cx *cx, struct bide_frame *h)
             return bide__leaf_finish(cx, h, -EINVAL);
     }
     int got = await_item(cx, f->channel, &f->w);
-    return end_poll(cx, h, take_more(f->channel, f->w.item, f->most, got));
+    return wait_end_poll(cx, h, take_more(f->channel, f->w.item, f->most, got));
 }
 
 static enum bide_answer recv_cancel(struct bide_cx *cx, struct bide_frame *h)
@@ -290,9 +278,9 @@ static enum bide_poll closed_poll(struct bide_cx *cx, struct bide_frame *h)
         h->state = BIDE__BEGUN;
     }
     if (has_begun(cx, &c->lock, &f->w, &r))
-        return end_poll(cx, h, r);
+        return wait_end_poll(cx, h, r);
     if (bide_sender_is_closed(c))
-        return end_poll(cx, h, bide_budget_spend(cx) ? 0 : -EAGAIN);
+        return wait_end_poll(cx, h, bide_budget_spend(cx) ? 0 : -EAGAIN);
     bide_waker clone = bide_waker_clone(cx->waker);
     lock_take(&c->lock);
     bool closed = bide_sender_is_closed(c);
@@ -301,7 +289,7 @@ static enum bide_poll closed_poll(struct bide_cx *cx, struct bide_frame *h)
     lock_give(&c->lock);
     if (closed)
         bide_waker_drop(clone);
-    return end_poll(cx, h, closed ? 0 : -EAGAIN);
+    return wait_end_poll(cx, h, closed ? 0 : -EAGAIN);
 }
 
 static enum bide_answer closed_cancel(struct bide_cx *cx, struct bide_frame *h)

@@ -206,13 +206,7 @@ int bide_oneshot_try_recv(void *rx, void *item)
 
 static bool recv_now(struct bide_cx *cx, void *rx, void *item, int *result)
 {
-    if (cx->turn->budget == 0)
-        return false;
-    *result = take(rx, item);
-    if (*result == -EAGAIN)
-        return false;
-    cx->turn->budget--;
-    return true;
+    return done_now(cx, result, take(rx, item));
 }
 
 /* Leaves the waker in the word, in place of `from`. False: the word is another one. */

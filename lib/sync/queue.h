@@ -83,6 +83,12 @@ static inline bool wait_finish_all(struct wait_queue *q, int result, struct wake
 
 /* ---- without the lock ---- */
 
+/* The end of a poll whose result is -EAGAIN if the leaf waits. */
+static inline enum bide_poll wait_end_poll(struct bide_cx *cx, struct bide_frame *h, int result)
+{
+    return result != -EAGAIN ? bide__leaf_finish(cx, h, result) : bide_frame_suspend(cx, h);
+}
+
 /* For a poll of a queued wait, which may now belong to another task than before. */
 static inline void wait_refresh(uint32_t *lock, struct wait_node *w, bide_waker waker)
 {

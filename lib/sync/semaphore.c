@@ -200,10 +200,7 @@ static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
 /* What is there needs no frame. */
 static bool acquire_now(struct bide_cx *cx, bide_semaphore *s, size_t count, int *result)
 {
-    if (cx->turn->budget == 0 || (*result = try_acquire(s, count)) == -EAGAIN)
-        return false;
-    cx->turn->budget--;
-    return true;
+    return done_now(cx, result, try_acquire(s, count));
 }
 
 static enum bide_poll acquire_poll(struct bide_cx *cx, struct bide_frame *h)

@@ -67,6 +67,13 @@ static inline void lock_give(uint32_t *lock)
     __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
 }
 
+/* ---- what is there needs no frame ---- */
+
+/* `take` is evaluated if there is budget, and gives -EAGAIN if the leaf has to wait. True: it is
+ * done, with *result, and has spent an operation. */
+#define done_now(cx, result, take) \
+    ((cx)->turn->budget != 0 && (*(result) = (take)) != -EAGAIN && ((cx)->turn->budget--, true))
+
 /* ---- lists: structs with `first` and `last`, of structs with `next` and `previous` ---- */
 
 #define list_append(list, w)          \

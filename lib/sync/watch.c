@@ -350,13 +350,7 @@ static int await_change(struct bide_cx *cx, struct watcher *s, struct wait_node 
 
 static bool changed_now(struct bide_cx *cx, void *watcher, void *item, int *result)
 {
-    if (cx->turn->budget == 0)
-        return false;
-    *result = take(watcher, item);
-    if (*result == -EAGAIN)
-        return false;
-    cx->turn->budget--;
-    return true;
+    return done_now(cx, result, take(watcher, item));
 }
 
 static enum bide_poll changed_poll(struct bide_cx *cx, struct bide_frame *h)
@@ -366,8 +360,7 @@ static enum bide_poll changed_poll(struct bide_cx *cx, struct bide_frame *h)
         wait_init(&f->w, f->item, 0);
         h->state = BIDE__BEGUN;
     }
-    int r = await_change(cx, f->watcher, &f->w);
-    return r != -EAGAIN ? bide__leaf_finish(cx, h, r) : bide_frame_suspend(cx, h);
+    return wait_end_poll(cx, h, await_change(cx, f->watcher, &f->w));
 }
 
 static enum bide_answer cancel(struct watch *w, struct wait_queue *q, struct wait_node *n)
