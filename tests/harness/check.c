@@ -25,6 +25,11 @@ void check_register(struct check_test *test)
     last_link = &test->next;
 }
 
+bool check_has_workers(void)
+{
+    return flavour != NULL;
+}
+
 static void end_failed(void) __attribute__((noreturn));
 
 static void end_failed(void)
@@ -172,10 +177,10 @@ static enum outcome run_forked(const struct check_test *test)
 /* The name is a word of BIDE_TEST_EXCEPT. */
 static bool is_left_out(const struct check_test *test)
 {
-    const char *at = getenv("BIDE_TEST_EXCEPT");
+    const char *names = getenv("BIDE_TEST_EXCEPT"), *at = names;
     size_t size = strlen(test->name);
     for (; at != NULL && (at = strstr(at, test->name)) != NULL; at += size)
-        if (at[size] == ' ' || at[size] == '\0')
+        if ((at == names || at[-1] == ' ') && (at[size] == ' ' || at[size] == '\0'))
             return true;
     return false;
 }

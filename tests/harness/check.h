@@ -30,6 +30,8 @@
 #ifndef BIDE_TESTS_CHECK_H
 #define BIDE_TESTS_CHECK_H
 
+#include <stdbool.h>
+
 struct check_test {
     const char *name;
     const char *file;
@@ -39,6 +41,10 @@ struct check_test {
 };
 
 void check_register(struct check_test *test);
+
+/* The test runs on a runtime with several workers, as BIDE_TEST_FLAVOUR asks: nobody knows in which
+ * order they run its tasks. */
+bool check_has_workers(void);
 
 /* These two end the test. */
 void check_fail(const char *file, int line, const char *what) __attribute__((noreturn));

@@ -77,10 +77,10 @@ static async int reads_first(void)
 {
     int n = 0;
     bide_task(int) reader = bide_spawn(reads("answer"));
-    await bide_yield();
+    await bide_sleep(BIDE_MS(1)); /* all that can run has run then */
     CHECK_EQ(bide_task_finished(reader), 0);
     CHECK_EQ(await writes("ques"), 0);
-    await bide_yield();
+    await bide_sleep(BIDE_MS(1));
     CHECK_EQ(bide_task_finished(reader), 0); /* it waits for the whole question */
     CHECK_EQ(await bide_stream_read(stream, buffer, 9), -EBUSY);
     CHECK_EQ(await writes("tion"), 0);
@@ -165,7 +165,7 @@ static async int closed(void)
     ssize_t read = 0, written = 0;
     bide_task(ssize_t) reader = bide_spawn(bide_stream_read(stream, buffer, 9));
     bide_task(ssize_t) writer = bide_spawn(bide_stream_write(stream, "x", 1));
-    await bide_yield();
+    await bide_sleep(BIDE_MS(1));
     bide_stream_close(stream);
     CHECK_EQ(await bide_task_join(reader, &read), 0);
     CHECK_EQ(await bide_task_join(writer, &written), 0);

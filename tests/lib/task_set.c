@@ -194,7 +194,8 @@ static async int runs_out_of_memory(void)
     CHECK_EQ(bide_task_set_length(set), (size_t)made + 1);
     int unmade = 0;
     for (int rc; (rc = await bide_task_set_next_end(set, &n, &end)) != 0;) {
-        made -= rc == 1;
+        /* on another worker, a child has no memory for its chain */
+        made -= rc == 1 || (check_has_workers() && end.reason == BIDE_END_FAILED);
         unmade += rc == -ENOMEM && end.reason == BIDE_END_NOT_MADE && end.id == 0;
     }
     bide_test_fail("alloc", 0, 0, 0);

@@ -271,5 +271,6 @@ static async int unconstrained(void)
 
 TEST(unconstrained_children_are_not_interrupted)
 {
-    CHECK_EQ(bide_block_on(unconstrained()), 0);
+    int n = bide_block_on(unconstrained());
+    CHECK(n == 0 || (n == 1 && check_has_workers())); /* another one may have run the other task */
 }

@@ -202,18 +202,20 @@ static int noted_wait(int ep, void *events, int max, int64_t timeout_ns)
 }
 
 /* On several workers one may sleep like this, while another one is in the driver. */
-static int noted_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t timeout_ns)
+static int noted_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns)
 {
     note(timeout_ns);
-    return bide__door_real.cond_wait(cond, mutex, timeout_ns);
+    return bide__door_real.futex_wait(word, expected, timeout_ns);
 }
 
-/* In real time, the kernel is asked to wait for less than that, not for a millisecond. */
+/* In real time, the kernel is asked to wait for less than that, not for a millisecond. On a busy
+ * machine the time may be over before it is asked, so it has some tries. */
 TEST(the_kernel_is_asked_for_50_us)
 {
-    CHECK(bide_test_replace("cond_wait", (void (*)(void))noted_cond_wait) != NULL);
+    CHECK(bide_test_replace("futex_wait", (void (*)(void))noted_futex_wait) != NULL);
     CHECK(bide_test_replace("epoll_pwait2", (void (*)(void))noted_wait) != NULL);
-    CHECK_EQ(bide_block_on(bide_sleep(BIDE_US(50))), 0);
+    for (int i = 0; i < 1000 && asked_ns > 50000; i++)
+        CHECK_EQ(bide_block_on(bide_sleep(BIDE_US(50))), 0);
     CHECK(asked_ns <= 50000);
 }
 

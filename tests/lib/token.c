@@ -384,11 +384,11 @@ static async int tracks(void)
     bide_task(int) last;
     for (int i = 0; i < 5; i++) {
         bide_tracker_enter(&tracker);
-        last = bide_spawn(serve(&tracker, 10 * i));
+        last = bide_spawn(serve(&tracker, 10 * (i + 1)));
         CHECK(!bide_task_is_unmade(last));
     }
-    bide_task_abort(last);
     CHECK_EQ(bide_tracker_count(&tracker), 5);
+    bide_task_abort(last);
     bide_tracker_close(&tracker);
     CHECK_EQ(await bide_tracker_wait(&tracker), 0);
     CHECK_EQ(bide_tracker_count(&tracker), 0);

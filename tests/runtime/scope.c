@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cancel.h"
@@ -346,14 +345,19 @@ static async int fail_together(void)
         bide_scope_spawn(s, child(&local, 10, -EIO, 0));
         bide_scope_spawn(s, child(&local, 10, -EPIPE, 0));
     }
-    check_seen(2, 2);
+    if (!check_has_workers())
+        check_seen(2, 2);
     return error;
 }
 
 TEST(the_first_of_two_failures_counts)
 {
     begin();
-    CHECK_ERR(bide_block_on(fail_together()), -EIO);
+    int error = bide_block_on(fail_together());
+    /* On several workers either may be the first, and may meet the other one in its sleep. */
+    if (!check_has_workers() || error != -EPIPE)
+        CHECK_ERR(error, -EIO);
+    CHECK_EQ(seen.begun, 2);
 }
 
 static async long long wide(long long value)
@@ -1019,8 +1023,10 @@ TEST(scopes_do_not_allocate)
     CHECK_EQ(bide_block_on(rounds()), 2000);
     bide_test_watch();
     CHECK_EQ(bide_block_on(rounds()), 2000);
-    /* a worker that first has work now takes memory for it */
-    CHECK(bide_test_calls("alloc") <= (getenv("BIDE_TEST_FLAVOUR") != NULL ? 64 : 0));
+    /* Of two workers, one may have its first work now. For that it allocates at most 3 times. */
+    int64_t calls = bide_test_calls("alloc");
+    if (!(check_has_workers() && calls <= 3))
+        CHECK_EQ(calls, 0);
 }
 
 /* ---- who may spawn ---- */
