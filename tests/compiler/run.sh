@@ -49,7 +49,8 @@ bad()
 run_it()
 {
     status=0
-    timeout $((20 * ${BIDE_TEST_SLOW:-1})) "$program" >"$program.out" 2>"$program.err" ||
+    # If it hangs, it shows what its tasks wait for.
+    timeout -s QUIT -k 5 $((20 * ${BIDE_TEST_SLOW:-1})) "$program" >"$program.out" 2>"$program.err" ||
         status=$?
     [ "$status" = 0 ] || bad "exit status $status"
 }
