@@ -122,7 +122,7 @@ static async void marked(void)
     await work(); /* what is made once, is made now */
     mark();
     await work();
-    await yields(200); /* also past a look at the driver */
+    await yields(70); /* also past a look at the driver, which is after 61 polls. A step is slow. */
     mark();
 }
 
