@@ -3,8 +3,8 @@
 # is in proportion to their number: a long line is not printed whole.
 #
 # With sanitizers the front end is many times slower. So the time is that of PLAIN, if it is set: a
-# tree that was built without them, with twice the size. Then the sanitizers get the same cases at an
-# eighth of the size.
+# tree that was built without them, with twice the size. Then the sanitizers get the same cases at
+# an eighth of the size.
 set -eu
 
 # repeat COUNT TEXT: prints TEXT COUNT times, with the number of the repetition for each @.
@@ -37,7 +37,8 @@ is_quick()
     (ulimit -t $limit_s && exec "$tool" emit text.c -o out.c) >said 2>&1 || status=$?
     [ "$status" = "$2" ] || fail "$1: exit status $status: $(head -c 1000 said)"
     bytes=$(wc -c <said)
-    [ "$bytes" -le $(($3 * (eighths < 8 ? 8 : eighths) / 8)) ] || fail "$1: $bytes bytes of messages"
+    most=$(($3 * (eighths < 8 ? 8 : eighths) / 8))
+    [ "$bytes" -le $most ] || fail "$1: $bytes bytes of messages"
 }
 
 # chain COUNT BEGIN TEXT END: a function with BEGIN, then TEXT COUNT times, then END.

@@ -50,8 +50,8 @@ run_it()
 {
     status=0
     # If it hangs, it shows what its tasks wait for.
-    timeout -s QUIT -k 5 $((20 * ${BIDE_TEST_SLOW:-1})) "$program" >"$program.out" 2>"$program.err" ||
-        status=$?
+    timeout -s QUIT -k 5 $((20 * ${BIDE_TEST_SLOW:-1})) "$program" \
+        >"$program.out" 2>"$program.err" || status=$?
     [ "$status" = 0 ] || bad "exit status $status"
 }
 
