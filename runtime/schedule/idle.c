@@ -233,6 +233,13 @@ static bool move_clock(struct bide__peer *peer)
     int64_t until_ns = atomic_load_explicit(&all->deadline_ns, memory_order_relaxed);
 
     wait_in_driver(peer, 0);
+    /* First the times: a timer that is seen was armed before the worker that armed it fell asleep,
+     * or that one is seen awake. */
+    for (unsigned i = 0; i < bide__peers(all); i++) {
+        int64_t next_ns = bide__wheel_next(bide__peer_at(all, i)->worker.wheel, true);
+        if (next_ns < until_ns)
+            until_ns = next_ns;
+    }
     for (unsigned i = 0; i < bide__peers(all); i++)
         if (bide__inject_count(&bide__peer_at(all, i)->pinned) > 0)
             return true;
@@ -242,11 +249,6 @@ static bool move_clock(struct bide__peer *peer)
     if (!bide__all_sleep(all) ||
         atomic_load_explicit(&all->runtime->pool->in_flight, memory_order_acquire) != 0)
         return false;
-    for (unsigned i = 0; i < bide__peers(all); i++) {
-        int64_t next_ns = bide__wheel_next(bide__peer_at(all, i)->worker.wheel, true);
-        if (next_ns < until_ns)
-            until_ns = next_ns;
-    }
     if (until_ns == INT64_MAX)
         return false;
     bide__time_set(until_ns);
