@@ -49,6 +49,12 @@ struct cancel__frame {
     struct cancel_run *run;
 };
 
+/* At least so many suspensions; on several workers fewer, if other tasks were done before. */
+static inline unsigned cancel_least(unsigned n)
+{
+    return check_has_workers() ? 0 : n;
+}
+
 /* This leaf drives the scenario's chain, so it sees each suspension. */
 static enum bide_poll cancel__poll(struct bide_cx *cx, struct bide_frame *h)
 {

@@ -205,7 +205,8 @@ static void drop_shared(void *state, const struct cancel_run *run)
 TEST(cancelled_at_every_suspension)
 {
     bide_test_time_virtual();
-    CHECK(cancel_everywhere(&bide__desc_wait_twice, NULL, new_shared, drop_shared) > 0);
+    CHECK(cancel_everywhere(&bide__desc_wait_twice, NULL, new_shared, drop_shared) >=
+          cancel_least(1));
 }
 
 /* ---- a waker that calls back ---- */
@@ -432,5 +433,6 @@ static void check_nothing(void *state, const struct cancel_run *run)
 TEST(a_tracker_cancelled_at_every_suspension)
 {
     bide_test_time_virtual();
-    CHECK(cancel_everywhere(&bide__desc_track_wait, &tracker, NULL, check_nothing) > 0);
+    CHECK(cancel_everywhere(&bide__desc_track_wait, &tracker, NULL, check_nothing) >=
+          cancel_least(1));
 }
