@@ -15,8 +15,12 @@ enum {
     BLOCKING_THREADS_MAX = 32768,
     STACK_MIN = 65536,
     STACK_MAX = 1 << 30,
+    STEPS = 4,
+    STEPS_MAX = 16,
 };
 static const int64_t BLOCKING_IDLE_NS = INT64_C(10000000000);
+static const int64_t UNIT_NS = 128, UNIT_MAX_NS = INT64_C(1000000000);
+static const int64_t LONGEST_NS = INT64_C(60000000000), LONGEST_MAX_NS = INT64_C(3600000000000);
 
 /* A value from 1 to max, or 0, which stands for the default. */
 static bool read_number(uint32_t *out, uint32_t given, uint32_t value, uint32_t max)
@@ -122,6 +126,24 @@ static bool read_intervals(struct bide__options *o, const struct bide_runtime_op
            read_number(&o->io_events_max, given->io_events_max, IO_EVENTS, IO_EVENTS_MAX);
 }
 
+static bool read_histograms(struct bide__options *o, const struct bide_histogram_options *given)
+{
+    int64_t unit_ns = given->resolution.ns != 0 ? given->resolution.ns : UNIT_NS;
+    int64_t longest_ns = given->longest.ns != 0 ? given->longest.ns : LONGEST_NS;
+    uint32_t steps;
+
+    if (!read_number(&steps, given->steps, STEPS, STEPS_MAX) || (steps & (steps - 1)) != 0 ||
+        unit_ns < 1 || unit_ns > UNIT_MAX_NS || longest_ns < unit_ns ||
+        longest_ns > LONGEST_MAX_NS || given->interval > INTERVAL_MAX)
+        return false;
+    o->measure_interval = given->interval;
+    o->steps_log2 = (uint32_t)__builtin_ctz(steps);
+    o->unit_log2 = 63 - (uint32_t)__builtin_clzll((uint64_t)unit_ns);
+    o->buckets = UINT32_MAX;
+    o->buckets = bide__bucket_of(o, (uint64_t)longest_ns) + 1;
+    return o->buckets <= BIDE_HISTOGRAM_BUCKETS;
+}
+
 int bide__options_read(struct bide__options *o, const struct bide_runtime_options *given)
 {
     static const struct bide_runtime_options defaults;
@@ -140,7 +162,7 @@ int bide__options_read(struct bide__options *o, const struct bide_runtime_option
     o->hooks = given->hooks;
     o->task_hooks = has_task_hooks(&given->hooks);
     bool valid = read_blocking(o, given) && read_threads(o, given) && read_intervals(o, given) &&
-                 read_workers(&o->workers, given);
+                 read_histograms(o, &given->histograms) && read_workers(&o->workers, given);
     return valid ? 0 : -EINVAL;
 }
 

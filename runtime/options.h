@@ -30,6 +30,10 @@ struct bide__options {
     bool lifo_slot_off;
     bool start_paused;
     bool task_hooks; /* there is a hook for tasks */
+    /* Of the histograms. The first buckets are 1 << unit_log2 ns wide; each doubling has
+     * 1 << steps_log2 buckets, and so has what is below the first of them. */
+    uint32_t measure_interval; /* 0: there are none */
+    uint32_t unit_log2, steps_log2, buckets;
     struct bide_runtime_hooks hooks;
     char name[BIDE__NAME_MAX + 1];
     char thread_name[BIDE__THREAD_NAME_MAX + 1];
@@ -37,6 +41,19 @@ struct bide__options {
 
 /* 0; -EINVAL: an option is out of its range, or BIDE_WORKERS is, which is reported on stderr. */
 int bide__options_read(struct bide__options *out, const struct bide_runtime_options *given);
+
+/* The bucket of a time; the last one has all that are too long for the others. */
+static inline uint32_t bide__bucket_of(const struct bide__options *o, uint64_t ns)
+{
+    uint64_t units = ns >> o->unit_log2;
+    uint32_t bucket = (uint32_t)units;
+
+    if (units >> o->steps_log2 != 0) {
+        uint32_t log2 = 63 - (uint32_t)__builtin_clzll(units) - o->steps_log2;
+        bucket = (log2 << o->steps_log2) + (uint32_t)(units >> log2);
+    }
+    return bucket < o->buckets ? bucket : o->buckets - 1;
+}
 
 /* How many processors the process may use, at most BIDE__WORKERS_MAX. */
 uint32_t bide__options_processors(void);

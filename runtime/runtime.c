@@ -12,6 +12,7 @@
 #include "runtime/memory/memory.h"
 #include "runtime/options.h"
 #include "runtime/schedule/schedule.h"
+#include "runtime/task/meter.h"
 #include "runtime/task/task.h"
 #include "runtime/time/time.h"
 
@@ -128,6 +129,18 @@ static int make_cores(struct whole *all, const struct bide_runtime_options *give
     return r;
 }
 
+/* The worker measures, if that is asked for. */
+static int measure(struct bide__worker *worker)
+{
+    int r = bide__meter_new(worker, worker->runtime->options);
+
+    if (worker->meter == NULL)
+        return r;
+    worker->schedule = bide__schedule_measured;
+    bide__turns_begin(worker); /* it is watched now */
+    return 0;
+}
+
 /* The driver, the hub and the workers; the options are there. */
 static int make(struct whole *all)
 {
@@ -142,6 +155,8 @@ static int make(struct whole *all)
     furnish(all);
     if (all->options.flavour == BIDE_MULTI_THREAD)
         r = bide__workers_begin(rt);
+    else
+        r = measure(&all->worker);
     if (r < 0)
         goto no_workers;
     if (enlist(rt))
@@ -149,6 +164,7 @@ static int make(struct whole *all)
     r = -EBUSY; /* of this flavour there are no workers */
 
 no_workers:
+    bide__meter_free(&all->worker);
     bide__pool_free(&all->pool);
     bide__hub_close(rt->hub);
 no_hub:
@@ -207,6 +223,7 @@ int bide_runtime_free(struct bide_runtime *rt)
     bide__pool_free(rt->pool);
     if (rt->multi)
         bide__workers_stop(rt);
+    bide__meter_free(worker);
     bide__hub_close(rt->hub);
     if (rt->multi)
         bide__workers_free(rt);
@@ -238,29 +255,6 @@ size_t bide_runtime_tasks(const struct bide_runtime *rt)
 const char *bide_runtime_name(const struct bide_runtime *rt)
 {
     return rt->options->name;
-}
-
-int bide_runtime_metrics_read(const struct bide_runtime *rt, struct bide_runtime_metrics *out)
-{
-    if (rt == NULL || out == NULL)
-        return -EINVAL;
-    const struct bide__worker *worker = rt->worker;
-    int64_t busy_ns = worker->busy_ns;
-    if (worker->busy_since_ns != 0)
-        busy_ns += bide__clock_ns() - worker->busy_since_ns;
-    *out = (struct bide_runtime_metrics){
-        .workers = rt->options->workers,
-        .alive_tasks = bide__hub_alive(rt->hub),
-        .busy = {busy_ns},
-        .parks = worker->parks,
-        .unparks = worker->unparks,
-    };
-    if (!rt->multi)
-        out->injector_depth = bide__hub_depth(rt->hub);
-    else if (rt->workers != NULL)
-        bide__workers_count(rt, out);
-    bide__pool_count(rt->pool, &out->blocking_threads, &out->blocking_idle, &out->blocking_queued);
-    return 0;
 }
 
 /* ---- a thread's own ---- */

@@ -20,12 +20,15 @@
 
 #include "runtime/leaf.h"
 
+#include <stdatomic.h>
+
 struct bide__task;
 struct bide__hub;
 struct bide__slab;
 struct bide__tally;
 struct bide__workers;
 struct bide__core;
+struct bide__meter;
 struct bide__options;
 
 enum {
@@ -69,6 +72,7 @@ struct bide__worker {
     void (*schedule)(struct bide__worker *worker, struct bide__task *task, bool again);
     struct bide__task *current; /* the task that it polls now */
     uint32_t again; /* bits: the branches of `current` whose leaves asked for another poll */
+    bool multi;     /* it is one of several workers, or stands for threads that run none */
     struct bide_turn turn;
     const struct bide_turn
         *copy;            /* with fibers (fiber.h): the turn of the task that it polls now */
@@ -87,13 +91,51 @@ struct bide__worker {
     struct bide__core *core;               /* of a thread_per_core runtime, or NULL */
     int64_t judge_after_ns;                /* see schedule/current_thread.c; 0: it does not */
     unsigned since_events, since_injector; /* turns since it looked at these */
-    int64_t busy_since_ns;                 /* 0: it does not run, or that is not yet counted */
-    int64_t busy_ns;                       /* before that */
-    uint64_t parks, unparks;
+    /* multi_thread: the task that it polls, or polled last, if that has values, and so perhaps a
+     * name; any thread reads it. */
+    _Atomic(const struct bide__task *) named;
+    bool has_named;            /* that is not NULL */
+    struct bide__meter *meter; /* task/meter.h; NULL: nothing is measured */
+    /* For the metrics: the owner writes them, any thread reads. `busy`: twice the time in ns, while
+     * it does not run; and while it does, twice the time less the clock, and 1. So one load gives
+     * both. */
+    _Atomic uint64_t parks, unparks;
+    _Atomic int64_t busy;
 #ifdef BIDE__FIBERS
     struct bide__home home;
 #endif
 };
+
+/* Owner: from now on its time counts as busy; or no longer. */
+static inline bool bide__is_busy(const struct bide__worker *w)
+{
+    return atomic_load_explicit(&w->busy, memory_order_relaxed) & 1;
+}
+
+static inline void bide__busy_begin(struct bide__worker *w, int64_t now_ns)
+{
+    int64_t busy = atomic_load_explicit(&w->busy, memory_order_relaxed);
+    atomic_store_explicit(&w->busy, busy - 2 * now_ns + 1, memory_order_relaxed);
+}
+
+static inline void bide__busy_end(struct bide__worker *w, int64_t now_ns)
+{
+    int64_t busy = atomic_load_explicit(&w->busy, memory_order_relaxed);
+    atomic_store_explicit(&w->busy, busy - 1 + 2 * now_ns, memory_order_relaxed);
+}
+
+/* Any thread. */
+static inline int64_t bide__busy_ns(const struct bide__worker *w)
+{
+    int64_t busy = atomic_load_explicit(&w->busy, memory_order_relaxed);
+    return busy & 1 ? (busy - 1) / 2 + bide__clock_ns() : busy / 2;
+}
+
+static inline void bide__count_up(_Atomic uint64_t *count)
+{
+    uint64_t n = atomic_load_explicit(count, memory_order_relaxed);
+    atomic_store_explicit(count, n + 1, memory_order_release);
+}
 
 struct bide_runtime {
     struct bide_runtime *next, *previous; /* for debuggers: bide__runtimes; under its mutex */

@@ -93,6 +93,7 @@ typedef struct bide_task_info {
     /* In task_spawn, where it was spawned: "FILE:LINE". NULL: by code that was compiled with NDEBUG
      * or is no async C, or on another thread. NULL in the other hooks. */
     const char *place;
+    const char *name; /* that of bide_task_name_set, for the time of the call; NULL: it has none */
 } bide_task_info;
 
 /*
@@ -131,6 +132,24 @@ typedef struct bide_runtime_hooks {
     void (*task_poll_end)(void *argument, const bide_task_info *task);
     void (*task_end)(void *argument, const bide_task_info *task);
 } bide_runtime_hooks;
+
+/*
+ * What the histograms of a runtime measure, and their buckets (see bide_histogram). Zero in a
+ * member means the default.
+ */
+typedef struct bide_histogram_options {
+    /* One of so many polls, and of so many wakes, is measured: 1 (each) to 1000000. 0: none is, the
+     * runtime has no histograms, and they cost nothing. */
+    uint32_t interval;
+    /* Two times that differ by less may be in one bucket, however short they are: 1 ns to 1 s,
+     * rounded down to a power of two of ns. Default 128 ns. */
+    bide_duration resolution;
+    /* Longer times are all in the last bucket: `resolution` to 1 h, default 60 s. */
+    bide_duration longest;
+    /* How many buckets there are from a time to twice that time: 1, 2, 4, 8 or 16. Default 4: a
+     * bucket is at most a quarter as wide as the times in it are long. */
+    uint32_t steps;
+} bide_histogram_options;
 
 /*
  * How a runtime is made. Zero in a member means the default, so `{0}` is a current_thread runtime
@@ -174,6 +193,9 @@ typedef struct bide_runtime_options {
      * again. Default: another one each time. */
     uint64_t seed;
     bide_runtime_hooks hooks;
+    /* How long polls take, and how long tasks wait for them. Together these need at most
+     * BIDE_HISTOGRAM_BUCKETS buckets, or the runtime is not made (-EINVAL). */
+    bide_histogram_options histograms;
 } bide_runtime_options;
 
 /* How long `async int main`, and a thread that exits, give their tasks to end. */
@@ -289,10 +311,10 @@ size_t bide_runtime_tasks(const bide_runtime *rt);
 const char *bide_runtime_name(const bide_runtime *rt);
 
 /* What a runtime has done and has to do. Counts are since it was made. With thread_per_core
- * `workers` is the number of cores, and the rest is of one core. */
+ * `workers` is the number of cores, and the rest is of all cores together. */
 typedef struct bide_runtime_metrics {
     uint32_t workers;
-    size_t alive_tasks; /* tasks that have not ended */
+    size_t alive_tasks; /* tasks that have not ended: bide_runtime_tasks */
     /* Wakes by other threads that the worker has not taken over yet; multi_thread: tasks in the
      * queues that all workers share. */
     size_t injector_depth;
@@ -313,11 +335,65 @@ typedef struct bide_runtime_metrics {
 
 /*
  * Fills *metrics and returns 0, or -EINVAL if rt or metrics is NULL. The numbers are read one after
- * another, so they may be of slightly different moments. Call it on the thread that uses rt, in a
- * task, a hook or between blocking calls; on a multi_thread runtime, on any thread. It never blocks
- * for long; counting costs a poll of a task nothing.
+ * another, so they may be of slightly different moments. Any thread, also in tasks and hooks. It
+ * never blocks for long, and the workers do not notice it; counting costs a poll of a task nothing.
  */
 int bide_runtime_metrics_read(const bide_runtime *rt, bide_runtime_metrics *metrics);
+
+/* What one worker, or one core, has done. */
+typedef struct bide_worker_metrics {
+    bide_duration busy; /* these are as in bide_runtime_metrics */
+    uint64_t parks;
+    uint64_t unparks;
+} bide_worker_metrics;
+
+/* The same for one worker, by its number: from 0 to `workers`; the numbers from there on, up to
+ * `spare_workers` of them, are those of spare workers. -EINVAL also if there is no such worker. The
+ * sums over all of them are what bide_runtime_metrics_read tells. */
+int bide_runtime_worker_metrics_read(const bide_runtime *rt, uint32_t worker,
+                                     bide_worker_metrics *metrics);
+
+/*
+ * How often something took how long. Bucket i counts times from bide_histogram_start(h, i) to the
+ * start of the next one; bucket 0 starts at 0. The buckets are log-linear: up to `steps` times the
+ * resolution they are all as wide as that, and from there on each doubling is divided into `steps`
+ * of the same width (bide_histogram_options). The idea is that of HdrHistogram, by Gil Tene.
+ */
+enum { BIDE_HISTOGRAM_BUCKETS = 256 };
+typedef struct bide_histogram {
+    uint32_t buckets; /* how many are used */
+    uint32_t unit_log2_, steps_log2_;
+    uint64_t total;                         /* times that were measured, in all buckets */
+    bide_duration sum;                      /* of all of them, */
+    bide_duration most;                     /* and the longest */
+    uint64_t count[BIDE_HISTOGRAM_BUCKETS]; /* by bucket */
+} bide_histogram;
+
+/*
+ * Fill *histogram, and return 0; -ENODATA if the runtime was made without (`interval` is 0), or
+ * -EINVAL if an argument is NULL. Any thread; the workers do not notice it, so the sums may be a
+ * few measurements apart.
+ *
+ * poll_times: how long polls of tasks took, each from one await that waits to the next. A long one
+ * holds up what runs on the same worker.
+ *
+ * wake_delays: how long tasks were ready, woken or spawned, before they were polled: what a task
+ * waits for the others. Of the wakes that are to be measured up to 32 are at a time; those that
+ * come while so many wait are left out. With each core's own tasks; a task that was sent to another
+ * core is measured there.
+ *
+ * Times are of the clock of bide_now, so in virtual time they are 0 unless a task moves the clock.
+ */
+int bide_runtime_poll_times_read(const bide_runtime *rt, bide_histogram *histogram);
+int bide_runtime_wake_delays_read(const bide_runtime *rt, bide_histogram *histogram);
+
+/* The shortest time that bucket `bucket` counts; past the last bucket, the longest time that there
+ * is. Any thread. */
+bide_duration bide_histogram_start(const bide_histogram *histogram, uint32_t bucket);
+
+/* A time that `percent` (0 to 100) of the measured times are not longer than: the end of the bucket
+ * in which that is so, or `most` if that is shorter. 0 if nothing was measured. Any thread. */
+bide_duration bide_histogram_percentile(const bide_histogram *histogram, double percent);
 
 /*
  * Describes every task that has not ended, and the futures that no task drives: a line for each,

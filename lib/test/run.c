@@ -89,7 +89,7 @@ static void check_tasks(const struct bide__test *test, const struct bide_runtime
 {
     for (int i = 0; i < SETTLE_ROUNDS && bide__tasks_count(0) > 0; i++)
         (void)bide_block_on(settle());
-    if (bide__tasks_print(0) == 0)
+    if (bide__tasks_print(rt) == 0)
         return;
     fprintf(stderr, "what they wait for:\n");
     bide__dump_to_stderr(rt);

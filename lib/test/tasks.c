@@ -7,6 +7,8 @@
  */
 #include "lib/async.h"
 
+#include "runtime/task/task.h"
+
 #include "lib/test/test.h"
 
 #include <pthread.h>
@@ -95,18 +97,21 @@ size_t bide__tasks_count(uint64_t id)
     return n;
 }
 
-size_t bide__tasks_print(uint64_t id)
+size_t bide__tasks_print(const struct bide_runtime *rt)
 {
     size_t n = 0;
     pthread_mutex_lock(&mutex);
     for (size_t i = 0; i < PLACES; i++) {
         const struct place *p = &table[i];
-        if (p->id == 0 || p->id == id)
+        if (p->id == 0)
             continue;
+        char label[BIDE__TASK_LABEL];
+        bide__task_label(rt->hub, (const void *)(uintptr_t)p->id, label);
         if (p->spawned_at != NULL)
-            fprintf(stderr, "%s: a task was left behind: %s\n", p->spawned_at, p->function);
+            fprintf(stderr, "%s: a task was left behind:%s %s\n", p->spawned_at, label,
+                    p->function);
         else
-            fprintf(stderr, "a task was left behind: %s; who spawned it is not known\n",
+            fprintf(stderr, "a task was left behind:%s %s; who spawned it is not known\n", label,
                     p->function);
         n++;
     }

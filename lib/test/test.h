@@ -55,9 +55,9 @@ void bide__test_body(const struct bide__test *test);
 /* The hooks that keep the list, in these options. The list must be empty. */
 void bide__tasks_watch(bide_runtime_options *options);
 
-/* How many tasks there are; `id` does not count. Prints each of them. Returns how many. */
+/* How many tasks there are; `id` does not count. And prints each of them, and returns how many. */
 size_t bide__tasks_count(uint64_t id);
-size_t bide__tasks_print(uint64_t id);
+size_t bide__tasks_print(const struct bide_runtime *rt);
 
 /* ---- check.c ---- */
 

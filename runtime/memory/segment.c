@@ -31,10 +31,10 @@ static void *segment_new(size_t *size)
     struct bide__worker *worker = bide__thread.running;
     struct bide__segments *s = worker->segments;
 
-    bide__quiet_begin(worker->schedule != NULL);
+    bide__quiet_begin(worker->multi);
     void *p = *size <= BIDE__SLAB_MAX ? bide__slab_new(&s->slab, size, 0, 0) : big_segment(s, size);
-    bide__quiet_end(worker->schedule != NULL);
-    if (p != NULL && worker->schedule != NULL)
+    bide__quiet_end(worker->multi);
+    if (p != NULL && worker->multi)
         bide__fiber_forget(p, *size);
     return p;
 }
@@ -60,9 +60,9 @@ static void segment_free(void *segment, size_t size)
 {
     struct bide__worker *worker = bide__thread.running;
 
-    bide__quiet_begin(worker->schedule != NULL);
+    bide__quiet_begin(worker->multi);
     give_back(worker->segments, segment, size);
-    bide__quiet_end(worker->schedule != NULL);
+    bide__quiet_end(worker->multi);
 }
 
 const struct bide_memory bide__memory = {segment_new, segment_free};

@@ -26,6 +26,12 @@ size_t bide__cores_tasks(const struct bide_runtime *rt)
     return sum;
 }
 
+const struct bide_runtime *bide__cores_at(const struct bide_runtime *rt, unsigned number)
+{
+    const struct bide__cores *all = rt->worker->core->all;
+    return number < all->count ? all->core[number].runtime : NULL;
+}
+
 /* ---- to answer ---- */
 
 /* What finds no memory is left out. */

@@ -61,19 +61,6 @@ static void pass_time(struct bide__worker *w)
         bide__wheel_advance(w->wheel, bide__clock_ns());
 }
 
-/* ---- for the metrics ---- */
-
-static void begin_busy(struct bide__worker *w, int64_t now_ns)
-{
-    w->busy_since_ns = now_ns;
-}
-
-static void end_busy(struct bide__worker *w, int64_t now_ns)
-{
-    w->busy_ns += now_ns - w->busy_since_ns;
-    w->busy_since_ns = 0;
-}
-
 /* ---- nothing is ready ---- */
 
 static int poll_driver(struct bide__worker *w, int64_t timeout_ns)
@@ -136,11 +123,11 @@ static void wait_in_driver(struct bide__worker *w, int64_t now_ns, int64_t timeo
         return;
     bool answers = (timeout_ns < 0 || timeout_ns > SOON_NS) && bide__pool_answers(w->runtime);
     if (!answers && bide__hub_sleep(w->hub)) {
-        w->parks++;
-        end_busy(w, now_ns);
+        bide__count_up(&w->parks);
+        bide__busy_end(w, now_ns);
         poll_driver(w, timeout_ns);
-        w->unparks++;
-        begin_busy(w, bide__clock_ns());
+        bide__count_up(&w->unparks);
+        bide__busy_begin(w, bide__clock_ns());
         bide__hub_awake(w->hub);
     }
     if (w->core != NULL)
@@ -225,8 +212,8 @@ static void drive(struct bide__worker *w, int64_t deadline_ns)
     if (__builtin_expect(bide__quit_signal_asks(w->runtime), 0))
         bide__dump_to_stderr(w->runtime);
     bide__refuse_forked(w->runtime);
-    if (w->busy_since_ns == 0)
-        begin_busy(w, bide__clock_ns());
+    if (!bide__is_busy(w))
+        bide__busy_begin(w, bide__clock_ns());
     if (!bide__has_ready(w) || w->since_injector >= w->runtime->options->injector_interval)
         look_at_injector(w);
     if (!bide__has_ready(w) || w->since_events >= w->runtime->options->event_interval)
@@ -313,8 +300,8 @@ static int run(struct bide__worker *w, const struct bide__task *until, int64_t d
 int bide__run(struct bide__worker *w, const struct bide__task *until, int64_t deadline_ns)
 {
     int r = run(w, until, deadline_ns);
-    if (__builtin_expect(w->busy_since_ns != 0, 0))
-        end_busy(w, bide__clock_ns());
+    if (__builtin_expect(bide__is_busy(w), 0))
+        bide__busy_end(w, bide__clock_ns());
     return r;
 }
 

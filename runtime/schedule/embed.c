@@ -94,11 +94,10 @@ int bide_runtime_turn(struct bide_runtime *rt, size_t polls_max)
     if (rt->multi)
         return -EINVAL;
     bide__thread.running = w;
-    w->busy_since_ns = bide__clock_ns();
+    bide__busy_begin(w, bide__clock_ns());
     bide__hub_awake(w->hub);
     run(w, polls_max > 0 ? polls_max : POLLS_MAX);
-    w->busy_ns += bide__clock_ns() - w->busy_since_ns;
-    w->busy_since_ns = 0;
+    bide__busy_end(w, bide__clock_ns());
     bide__thread.running = NULL;
     return bide__rest(w);
 }

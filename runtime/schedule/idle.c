@@ -296,24 +296,6 @@ static bool must_awake(struct bide__peer *peer)
            atomic_load_explicit(&peer->all->quit, memory_order_relaxed);
 }
 
-static void count(_Atomic uint64_t *of)
-{
-    uint64_t n = atomic_load_explicit(of, memory_order_relaxed);
-    atomic_store_explicit(of, n + 1, memory_order_release);
-}
-
-void bide__busy_begin(struct bide__peer *peer)
-{
-    int64_t busy = atomic_load_explicit(&peer->busy, memory_order_relaxed);
-    atomic_store_explicit(&peer->busy, busy - 2 * bide__clock_ns() + 1, memory_order_relaxed);
-}
-
-void bide__busy_end(struct bide__peer *peer)
-{
-    int64_t busy = atomic_load_explicit(&peer->busy, memory_order_relaxed);
-    atomic_store_explicit(&peer->busy, busy - 1 + 2 * bide__clock_ns(), memory_order_relaxed);
-}
-
 /* It does not count as awake. */
 static void sleep_long(struct bide__peer *peer, bool all_asleep)
 {
@@ -324,15 +306,15 @@ static void sleep_long(struct bide__peer *peer, bool all_asleep)
         tell_shutdown(all);
     if (all_asleep && bide__time_is_virtual())
         pass_virtual_time(peer);
-    count(&peer->parks);
-    bide__busy_end(peer);
+    bide__count_up(&peer->worker.parks);
+    bide__busy_end(&peer->worker, bide__clock_ns());
     while (!must_awake(peer)) {
         sleep_once(peer);
         if (bide__time_is_virtual() && bide__all_sleep(all))
             pass_virtual_time(peer);
     }
-    bide__busy_begin(peer);
-    count(&peer->unparks);
+    bide__busy_begin(&peer->worker, bide__clock_ns());
+    bide__count_up(&peer->worker.unparks);
 }
 
 static void sleep_until_needed(struct bide__peer *peer)

@@ -111,11 +111,6 @@ struct bide__peer {
     /* Under the mutex of the sleepers. */
     struct bide__peer *next_sleeper;
     _Atomic bool is_asleep;
-
-    /* For the metrics; written by itself. `busy`: twice the time in ns, while it sleeps; and while
-     * it does not, twice the time less the clock, and 1. So one load gives both. */
-    _Atomic uint64_t parks, unparks;
-    _Atomic int64_t busy;
 };
 
 /* ---- what the workers share ---- */
@@ -184,10 +179,6 @@ static inline struct bide__peer *bide__peer_at(struct bide__workers *all, unsign
 }
 
 /* ---- idle.c ---- */
-
-/* Worker: from now on its time counts as busy; or no longer. */
-void bide__busy_begin(struct bide__peer *peer);
-void bide__busy_end(struct bide__peer *peer);
 
 /* Any thread: there is work to find. Wakes a worker to search for it, unless one searches already
  * or none sleeps. */
@@ -296,6 +287,7 @@ int64_t bide__next_timer_ns(struct bide__peer *peer);
 
 /* Where tasks that are ready go: from a worker, and from other threads (task NULL: only a wake). */
 void bide__peer_schedule(struct bide__worker *worker, struct bide__task *task, bool again);
+void bide__peer_schedule_measured(struct bide__worker *worker, struct bide__task *task, bool again);
 void bide__outside_schedule(struct bide__worker *worker, struct bide__task *task, bool again);
 void bide__runtime_inject(struct bide_runtime *rt, struct bide__task *task);
 

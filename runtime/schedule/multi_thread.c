@@ -31,6 +31,7 @@
 
 #include "runtime/io/io.h"
 #include "runtime/options.h"
+#include "runtime/task/meter.h"
 #include "runtime/thread.h"
 #include "runtime/trace/trace.h"
 
@@ -143,10 +144,22 @@ void bide__peer_schedule(struct bide__worker *worker, struct bide__task *task, b
     bide__quiet_end(true);
 }
 
+void bide__peer_schedule_measured(struct bide__worker *worker, struct bide__task *task, bool again)
+{
+    bide__quiet_begin(true);
+    bide__probe_wake(worker->hub->probes, worker, task);
+    schedule_here(worker, task, again);
+    bide__quiet_end(true);
+}
+
 static void inject(struct bide__workers *all, struct bide__task *task)
 {
     struct bide__peer *home;
     struct bide__inject *to = special(all, task, &home);
+    struct bide__probes *probes = all->runtime->hub->probes;
+
+    if (__builtin_expect(probes != NULL, 0))
+        bide__probe_wake(probes, NULL, task);
 
     if (to != NULL) {
         push_special(all, to, home, task, false);
@@ -447,8 +460,10 @@ void bide__worker_run(struct bide__peer *peer, struct bide__task *task)
     uint32_t epoch = atomic_load_explicit(&peer->epoch, memory_order_relaxed);
     atomic_store_explicit(&peer->function, bide__task_fn(task), memory_order_relaxed);
     atomic_store_explicit(&peer->epoch, epoch + 1, memory_order_relaxed);
-    uintptr_t pinned = atomic_load_explicit(&task->wake.state, memory_order_relaxed) & BIDE__PINNED;
-    peer->worker.turn.refuses = pinned ? NULL : bide__refuses_bound;
+    uintptr_t s = atomic_load_explicit(&task->wake.state, memory_order_relaxed);
+    peer->worker.turn.refuses = s & BIDE__PINNED ? NULL : bide__refuses_bound;
+    if (__builtin_expect(s & BIDE__LOCALS || peer->worker.has_named, 0))
+        bide__task_note_named(&peer->worker, s & BIDE__LOCALS ? task : NULL);
     if (__builtin_expect(peer->worker.watched, 0))
         bide__task_run_watched(&peer->worker, task);
     else
@@ -462,7 +477,7 @@ void bide__worker_begin(struct bide__peer *peer)
     /* A thread of bide takes no signals, but a task that raises one is to get it. */
     pthread_sigmask(SIG_SETMASK, &all->signals, NULL);
     bide__options_thread_begin(all->runtime->options, 'w', peer->index);
-    bide__busy_begin(peer);
+    bide__busy_begin(&peer->worker, bide__clock_ns());
     bide__home_begin(&peer->worker);
     bide__thread.running = &peer->worker;
     bide__world_enter(peer);
@@ -473,7 +488,7 @@ void bide__worker_end(struct bide__peer *peer)
     bide__world_leave(peer);
     bide__thread.running = NULL;
     bide__home_end(&peer->worker);
-    bide__busy_end(peer);
+    bide__busy_end(&peer->worker, bide__clock_ns());
     bide__options_thread_end(peer->all->runtime->options);
 }
 

@@ -23,12 +23,15 @@ static void write_worker(struct bide__peer *peer, writer *tell, void *argument)
     const struct bide_fn *fn = atomic_load_explicit(&peer->function, memory_order_relaxed);
     const struct bide_fn_info *info = fn != NULL ? fn->info : NULL;
     long long ms = (long long)(bide__watchdog_busy_ns(peer) / 1000000);
-    char text[512];
+    char text[512], label[BIDE__TASK_LABEL];
     int n;
 
+    bide__task_label(peer->worker.hub,
+                     atomic_load_explicit(&peer->worker.named, memory_order_relaxed), label);
     if (info != NULL)
-        n = snprintf(text, sizeof(text), "worker %u has run the task of %s (%s:%u) for %lld ms%s\n",
-                     peer->index, info->name, info->file, (unsigned)info->line, ms,
+        n = snprintf(text, sizeof(text),
+                     "worker %u has run the task%s of %s (%s:%u) for %lld ms%s\n", peer->index,
+                     label, info->name, info->file, (unsigned)info->line, ms,
                      atomic_load(&peer->in_place) ? ", in bide_block_in_place" : "");
     else
         n = snprintf(text, sizeof(text), "worker %u has run for %lld ms\n", peer->index, ms);

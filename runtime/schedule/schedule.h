@@ -26,9 +26,11 @@ int bide__run(struct bide__worker *worker, const struct bide__task *until, int64
  * hub and its driver. 0, -ENOMEM, -EAGAIN: no thread. */
 int bide__workers_begin(struct bide_runtime *rt);
 
-/* Adds what the workers have counted to `busy`, `parks` and `unparks`; sets `injector_depth`. */
+/* Any thread: sets what only such a runtime has; and its worker with this number, spare ones after
+ * the others, or NULL. */
 struct bide_runtime_metrics;
 void bide__workers_count(const struct bide_runtime *rt, struct bide_runtime_metrics *out);
+const struct bide__worker *bide__workers_at(const struct bide_runtime *rt, unsigned i);
 
 /* bide_runtime_shutdown of a multi_thread runtime; it has not ended before. */
 int bide__workers_shutdown(struct bide_runtime *rt, struct bide_duration limit);
@@ -69,6 +71,9 @@ int bide__cores_shutdown(struct bide_runtime *rt, struct bide_duration limit);
 
 /* Is there nothing of any core that is still used? */
 bool bide__cores_have_ended(const struct bide_runtime *rt);
+
+/* Any thread: the runtime of the core with this number, or NULL. */
+const struct bide_runtime *bide__cores_at(const struct bide_runtime *rt, unsigned number);
 
 /* bide_runtime_tasks and bide_runtime_dump, of all cores; on the thread of rt, which is one. */
 size_t bide__cores_tasks(const struct bide_runtime *rt);

@@ -23,6 +23,7 @@
 #include "runtime/schedule/multi.h"
 
 #include "runtime/options.h"
+#include "runtime/task/meter.h"
 #include "runtime/task/task.h"
 #include "runtime/time/time.h"
 
@@ -97,7 +98,8 @@ static struct bide__peer *make(struct bide__workers *all, struct bide__worker *b
     spare->peer.worker.closing = by->closing;
     spare->peer.worker.slab = bide__hub_add_slab(rt->hub, number);
     if (spare->peer.worker.slab != NULL) {
-        if (bide__door.thread_create(&spare->peer.thread, rt->options->thread_stack_size,
+        if (bide__meter_new(&spare->peer.worker, rt->options) == 0 &&
+            bide__door.thread_create(&spare->peer.thread, rt->options->thread_stack_size,
                                      spare_main, &spare->peer) == 0) {
             all->spare[n] = &spare->peer;
             atomic_store_explicit(&all->spares, n + 1, memory_order_release);

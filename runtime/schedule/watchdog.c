@@ -31,14 +31,16 @@ static void report(const struct bide__peer *peer, int64_t ms)
 {
     const struct bide_fn *fn = atomic_load_explicit(&peer->function, memory_order_relaxed);
     const struct bide_fn_info *info = fn != NULL ? fn->info : NULL;
-    char text[320];
+    char text[384], label[BIDE__TASK_LABEL];
 
     if (info == NULL)
         return;
+    bide__task_label(peer->worker.hub,
+                     atomic_load_explicit(&peer->worker.named, memory_order_relaxed), label);
     snprintf(text, sizeof(text),
-             "bide: worker %u: the task of %s (%s:%u) has not come to an await for %lld ms; "
+             "bide: worker %u: the task%s of %s (%s:%u) has not come to an await for %lld ms; "
              "use bide_blocking or bide_yield\n",
-             peer->index, info->name, info->file, (unsigned)info->line, (long long)ms);
+             peer->index, label, info->name, info->file, (unsigned)info->line, (long long)ms);
     (void)bide__door.write(STDERR_FILENO, text, strlen(text));
 }
 

@@ -6,6 +6,7 @@
 
 #include "runtime/blocking/blocking.h"
 #include "runtime/options.h"
+#include "runtime/task/meter.h"
 #include "runtime/thread.h"
 
 #include <bide/runtime.h>
@@ -24,7 +25,8 @@ void bide__peer_init(struct bide__peer *peer, struct bide__workers *all, unsigne
     peer->random = bide__options_seed(o, index + 1) | 1;
     peer->worker = (struct bide__worker){
         .hub = rt->hub,
-        .schedule = bide__peer_schedule,
+        .multi = true,
+        .schedule = o->measure_interval > 0 ? bide__peer_schedule_measured : bide__peer_schedule,
         .runtime = rt,
         .wheel = rt->wheels[index],
         .segments = &peer->segments,
@@ -43,6 +45,7 @@ void bide__peer_init(struct bide__peer *peer, struct bide__workers *all, unsigne
 
 void bide__peer_end(struct bide__peer *peer)
 {
+    bide__meter_free(&peer->worker);
     bide__wheel_end(peer->worker.wheel);
     bide__segments_end(&peer->segments);
     bide__inject_end(&peer->pinned);
@@ -142,7 +145,14 @@ int bide__workers_begin(struct bide_runtime *rt)
     }
     rt->multi = true;
     rt->hub->inject = bide__runtime_inject;
+    rt->worker->multi = true;
     rt->worker->schedule = bide__outside_schedule;
+    for (unsigned i = 0; i < count && r == 0; i++)
+        r = bide__meter_new(&all->peers[i].worker, rt->options);
+    if (r < 0) {
+        bide__workers_free(rt);
+        return r;
+    }
     /* All are awake: each counts itself off when it sleeps. */
     atomic_store_explicit(&all->idle, (uint64_t)count << 16, memory_order_relaxed);
     r = bide__watchdog_begin(all);
@@ -211,25 +221,20 @@ void bide__workers_free(struct bide_runtime *rt)
 
 /* ---- counted ---- */
 
-static int64_t busy_ns(struct bide__peer *peer)
-{
-    int64_t busy = atomic_load_explicit(&peer->busy, memory_order_relaxed);
-    return busy & 1 ? (busy - 1) / 2 + bide__clock_ns() : busy / 2;
-}
-
 void bide__workers_count(const struct bide_runtime *rt, struct bide_runtime_metrics *out)
 {
     struct bide__workers *all = rt->workers;
 
     out->injector_depth = bide__inject_count(&all->inject) + bide__inject_count(&all->low);
     out->spare_workers = atomic_load_explicit(&all->spares, memory_order_relaxed);
-    for (unsigned i = 0; i < bide__peers(all); i++) {
-        struct bide__peer *peer = bide__peer_at(all, i);
-        out->in_place += atomic_load_explicit(&peer->in_place, memory_order_relaxed);
-        out->unparks += atomic_load_explicit(&peer->unparks, memory_order_acquire);
-        out->parks += atomic_load_explicit(&peer->parks, memory_order_relaxed);
-        out->busy.ns += busy_ns(peer);
-    }
+    for (unsigned i = 0; i < bide__peers(all); i++)
+        out->in_place +=
+            atomic_load_explicit(&bide__peer_at(all, i)->in_place, memory_order_relaxed);
+}
+
+const struct bide__worker *bide__workers_at(const struct bide_runtime *rt, unsigned i)
+{
+    return i < bide__peers(rt->workers) ? &bide__peer_at(rt->workers, i)->worker : NULL;
 }
 
 /* ---- shutdown ---- */

@@ -3,6 +3,8 @@
  */
 #include "runtime/task/inside.h"
 
+#include "runtime/task/meter.h"
+
 int bide__hub_new(struct bide__hub **out, struct bide__driver *driver,
                   void (*wake)(struct bide__driver *driver))
 {
@@ -319,6 +321,8 @@ void bide__hub_close(struct bide__hub *hub)
     hub->closed = true;
     hub->driver = NULL;
     hub->runtime = NULL;
+    bide__free(hub->probes, sizeof(*hub->probes));
+    hub->probes = NULL;
     bool unused = blocks(hub) == 0;
     pthread_mutex_unlock(&hub->mutex);
     if (unused)
@@ -394,6 +398,8 @@ void bide__hub_schedule(struct bide__task *task)
         return;
     }
     pthread_mutex_lock(&hub->mutex);
+    if (hub->probes != NULL)
+        bide__probe_wake(hub->probes, NULL, task);
     if (hub->closed) {
         /* It is a future that has ended since. Being queued counts as a reference. */
         bool last = bide__state_unref_remote(&task->wake.state) && bide__hub_free_closed(hub, task);

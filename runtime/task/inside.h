@@ -465,9 +465,10 @@ static inline struct bide__hub *bide__task_hub(const struct bide__task *task)
 }
 
 /* hooks.c: before and after a poll that is watched. `ended`: the task has. */
-void bide__hooks_begin(const struct bide_runtime *rt, const struct bide__task *task,
+void bide__hooks_begin(struct bide__worker *worker, const struct bide__task *task,
                        struct bide_task_info *info);
-void bide__hooks_end(const struct bide_runtime *rt, const struct bide_task_info *info, bool ended);
+void bide__hooks_end(struct bide__worker *worker, const struct bide__task *task,
+                     struct bide_task_info *info, bool ended);
 
 /* Owner, before the handle goes: takes what other threads ask of the task. A pending abort would
  * hit the next user of the block. */

@@ -1,12 +1,13 @@
 /*
- * local.c: values of tasks (bide_local_set of bide/task.h).
+ * local.c: values of tasks (bide_local_set of bide/task.h). A task's name is one of them.
  *
  * Few tasks have values, so a task has no room for them, but a bit in its state: LOCALS. The values
  * of all tasks of a runtime are in one table, which grows with their number; the key in it is the
  * task and the address of the key. It is made by the first value and freed with the hub.
  *
  * Threads: only the task itself sets and reads its values, and its worker drops them when it has
- * ended, before that is made known. The table is under its lock; `drop` is called without it.
+ * ended, before that is made known. Any thread may ask for a name. The table is under its lock;
+ * `drop` is called without it, when the value has left the table.
  */
 #include "runtime/task/inside.h"
 
@@ -25,7 +26,7 @@ struct bide__locals {
     struct local **bucket;
 };
 
-enum { BUCKETS_MIN = 16 };
+enum { BUCKETS_MIN = 16, PATIENCE = 1000 };
 
 static void lock(struct bide__locals *locals)
 {
@@ -200,6 +201,90 @@ void *bide_local_take(const bide_local *key)
     void *value = l != NULL ? l->value : NULL;
     bide__free(l, sizeof(*l));
     return value;
+}
+
+/* ---- names ---- */
+
+static void name_drop(void *name)
+{
+    bide__free(name, BIDE__TASK_NAME_MAX + 1);
+}
+
+static const bide_local name_key = {name_drop};
+
+int bide_task_name_set(const char *name)
+{
+    size_t size = name != NULL ? strnlen(name, BIDE__TASK_NAME_MAX + 1) : 0;
+
+    if (current_task() == NULL)
+        return -ENXIO;
+    if (name == NULL)
+        return bide_local_set(&name_key, NULL);
+    if (size == 0 || size > BIDE__TASK_NAME_MAX)
+        return -EINVAL;
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)name[i] < ' ' || name[i] == 127)
+            return -EINVAL;
+    char *copy = bide__alloc(BIDE__TASK_NAME_MAX + 1);
+    if (copy == NULL)
+        return -ENOMEM;
+    memcpy(copy, name, size + 1);
+    int r = bide_local_set(&name_key, copy);
+    if (r < 0)
+        name_drop(copy);
+    else if (bide__thread.running->multi)
+        bide__task_note_named(bide__thread.running, current_task());
+    return r;
+}
+
+const char *bide_task_name(void)
+{
+    return bide_local_get(&name_key);
+}
+
+/* The name of a task that cannot end meanwhile, for the time of a call. */
+const char *bide__task_name(const struct bide__task *task)
+{
+    struct bide__locals *locals =
+        atomic_load_explicit(&bide__task_hub(task)->locals, memory_order_acquire);
+
+    if (locals == NULL || !bide__state_has_locals(&task->wake.state))
+        return NULL;
+    lock(locals);
+    const struct local *l = *find(locals, task, &name_key);
+    const char *name = l != NULL ? l->value : NULL;
+    unlock(locals);
+    return name;
+}
+
+/* The thread that has the lock may be the one that was interrupted by a signal. */
+static bool lock_soon(struct bide__locals *locals)
+{
+    for (unsigned n = 0; n < PATIENCE; n++) {
+        if (!atomic_exchange_explicit(&locals->lock, true, memory_order_acquire))
+            return true;
+        bide__spin(n);
+    }
+    return false;
+}
+
+const char *bide__task_label(const struct bide__hub *hub, const void *task,
+                             char label[BIDE__TASK_LABEL])
+{
+    struct bide__locals *locals = atomic_load_explicit(&hub->locals, memory_order_acquire);
+
+    label[0] = '\0';
+    if (locals == NULL || !lock_soon(locals))
+        return label;
+    const struct local *l = locals->buckets > 0 ? *find(locals, task, &name_key) : NULL;
+    if (l != NULL) {
+        size_t size = strlen(l->value);
+        label[0] = ' ', label[1] = '"';
+        memcpy(label + 2, l->value, size);
+        label[size + 2] = '"', label[size + 3] = '\0';
+    }
+    unlock(locals);
+    return label;
 }
 
 /* ---- ends ---- */

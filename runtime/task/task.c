@@ -4,6 +4,8 @@
  */
 #include "runtime/task/inside.h"
 
+#include "runtime/task/meter.h"
+
 #include "core/poll.h"
 
 /* ---- making ---- */
@@ -121,12 +123,12 @@ static inline __attribute__((always_inline)) struct bide__task *make_plain(
     size_t size = worker->made_size;
     struct bide__task *task = bide__slab_new(worker->slab, &size, BIDE_FRAME_UNIT, 0);
 
-    bide__quiet_end(worker->schedule != NULL);
+    bide__quiet_end(worker->multi);
     if (__builtin_expect(task == NULL, 0)) {
         *error = -ENOMEM;
         return NULL;
     }
-    if (worker->schedule != NULL)
+    if (worker->multi)
         bide__fiber_forget(task, size);
     task->wake.branches = 0;
     atomic_init(&task->wake.woken, 0);
@@ -155,7 +157,7 @@ static inline __attribute__((always_inline)) struct bide__task *make(struct bide
         *error = -ESHUTDOWN;
         return NULL;
     }
-    bide__quiet_begin(worker->schedule != NULL);
+    bide__quiet_begin(worker->multi);
     if (__builtin_expect(fn != worker->made, 0)) {
         worker->made = fn;
         worker->made_size = size_of(fn);
@@ -167,12 +169,12 @@ static inline __attribute__((always_inline)) struct bide__task *make(struct bide
     if (is_future && !has_place(fn, false))
         size += sizeof(uint64_t);
     struct bide__task *task = bide__slab_new(worker->slab, &size, align, offset);
-    bide__quiet_end(worker->schedule != NULL);
+    bide__quiet_end(worker->multi);
     if (task == NULL) {
         *error = -ENOMEM;
         return NULL;
     }
-    if (worker->schedule != NULL)
+    if (worker->multi)
         bide__fiber_forget(task, size);
     if (!bide__task_lay_out(task, size, scope, fn, args, is_future)) {
         lay_out_failed(worker, task, error);
@@ -186,7 +188,7 @@ static inline __attribute__((always_inline)) struct bide__task *prepare(
     struct bide__worker *worker, struct bide__scope *scope, uintptr_t flags,
     const struct bide_fn *fn, const void *args, int *error)
 {
-    if (__builtin_expect(worker->schedule != NULL, 0) && !(flags & BIDE__PINNED)) {
+    if (__builtin_expect(worker->multi, 0) && !(flags & BIDE__PINNED)) {
         *error = bide__refuse_task(fn);
         if (*error != 0)
             return NULL;
@@ -195,14 +197,14 @@ static inline __attribute__((always_inline)) struct bide__task *prepare(
     if (__builtin_expect(task == NULL, 0))
         return NULL;
     task->wake.vtable = &bide__task_vtable;
-    if (__builtin_expect(worker->schedule != NULL, 0)) {
+    if (__builtin_expect(worker->multi, 0)) {
         task->wake.vtable = &bide__multi_task_vtable;
         flags |= BIDE__MULTI;
     }
     bide__state_init(&task->wake.state, flags);
-    bide__quiet_begin(worker->schedule != NULL);
+    bide__quiet_begin(worker->multi);
     bide__count_begun(worker);
-    bide__quiet_end(worker->schedule != NULL);
+    bide__quiet_end(worker->multi);
     if (scope != NULL)
         bide__scope_add(worker, scope, task);
     bide__task_fiber_init(task, fn, (flags & (BIDE__MULTI | BIDE__PINNED)) == BIDE__MULTI);
@@ -259,7 +261,7 @@ struct bide__task *bide__future_new(struct bide__worker *worker, const struct bi
     struct bide__task *future = make(worker, NULL, fn, args, true, error);
     if (__builtin_expect(future == NULL, 0))
         return *error == -EAGAIN ? bide__future_new(worker, fn, args, error) : NULL;
-    bool multi = worker->schedule != NULL;
+    bool multi = worker->multi;
     future->wake.vtable = multi ? &bide__multi_future_vtable : &bide__future_vtable;
     bide__state_init_future(&future->wake.state, multi ? BIDE__MULTI : 0);
     bide__task_fiber_init(future, fn,
@@ -369,7 +371,7 @@ static __attribute__((noinline)) void task_ended(struct bide__worker *worker,
     task->end.result = slot != NULL ? slot : &task->end.value;
     task->end.value = value;
     task->end.error = error;
-    if (__builtin_expect(worker->schedule != NULL, 0)) {
+    if (__builtin_expect(worker->multi, 0)) {
         bide__multi_task_ended(worker, task);
         return;
     }
@@ -415,7 +417,7 @@ static inline __attribute__((always_inline)) enum bide_poll poll_chain(struct bi
                                                                        struct bide_cx *cx)
 {
     struct bide_turn *turn = &worker->turn;
-    bide__quiet_begin(worker->schedule != NULL);
+    bide__quiet_begin(worker->multi);
 #ifdef BIDE__FIBERS
     struct bide_turn own = *turn; /* that of the worker is not the task's */
     cx->turn = turn = &own;
@@ -423,7 +425,7 @@ static inline __attribute__((always_inline)) enum bide_poll poll_chain(struct bi
 #endif
     worker->current = task;
     worker->again = 0;
-    bide__quiet_end(worker->schedule != NULL);
+    bide__quiet_end(worker->multi);
     turn->woken = woken;
     turn->budget = BIDE__BUDGET;
     cx->chain = &task->chain;
@@ -432,13 +434,13 @@ static inline __attribute__((always_inline)) enum bide_poll poll_chain(struct bi
     enum bide_poll poll = bide__chain_poll(cx);
     if (__builtin_expect(turn->spare != NULL, 0))
         bide_turn_end(turn);
-    bide__quiet_begin(worker->schedule != NULL);
+    bide__quiet_begin(worker->multi);
     worker->current = NULL;
 #ifdef BIDE__FIBERS
     worker->turn = own;
     worker->copy = NULL;
 #endif
-    bide__quiet_end(worker->schedule != NULL);
+    bide__quiet_end(worker->multi);
     return poll;
 }
 
@@ -459,18 +461,20 @@ static inline __attribute__((always_inline)) void run(struct bide__worker *worke
     struct bide_task_info info;
     struct bide_cx cx;
 
+    if (watched && worker->meter != NULL)
+        bide__meter_taken(worker, task);
     if (__builtin_expect(asked != 0, 0) && !pass_on(worker, task, asked)) {
         bide__task_leave(worker, task, fiber, false);
         bide__task_left(worker);
         return;
     }
     if (watched)
-        bide__hooks_begin(worker->runtime, task, &info);
+        bide__hooks_begin(worker, task, &info);
     uint32_t woken = bide__woken_take(task);
     prepare_cx(&cx, worker);
     enum bide_poll poll = poll_chain(worker, task, woken, &cx);
     if (watched)
-        bide__hooks_end(worker->runtime, &info, poll == BIDE_READY);
+        bide__hooks_end(worker, task, &info, poll == BIDE_READY);
     bide__task_leave(worker, task, fiber, poll == BIDE_READY);
     if (poll == BIDE_READY)
         task_ended(worker, task, cx.nowhere);

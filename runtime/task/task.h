@@ -40,6 +40,7 @@
 
 struct bide__joiner;
 struct bide__driver;
+struct bide__probes;
 
 /* ---- the block ---- */
 
@@ -190,6 +191,8 @@ struct bide__hub {
     struct bide__slab *slabs; /* of the workers; `tasks` then serves the other threads */
     unsigned slab_count;
     struct bide__slab *more; /* of workers that came later, linked by `next` */
+
+    struct bide__probes *probes; /* meter.h; NULL: waits are not measured. Constant likewise */
 
     _Atomic uint32_t spares_all; /* memory.h; of the slabs here, and those of segments */
 
@@ -407,9 +410,9 @@ static inline void bide__task_again(const struct bide_cx *cx)
     const struct bide_wakeable *task = bide_waker_task(cx->waker);
 
     if (__builtin_expect(worker != NULL && (uintptr_t)worker->current == cx->waker.bits, 1)) {
-        bide__quiet_begin(worker->schedule != NULL);
+        bide__quiet_begin(worker->multi);
         worker->again |= 1; /* branch 0 */
-        bide__quiet_end(worker->schedule != NULL);
+        bide__quiet_end(worker->multi);
         return;
     }
     bool is_current = worker != NULL && (const void *)worker->current == task;
@@ -417,9 +420,9 @@ static inline void bide__task_again(const struct bide_cx *cx)
         bide_waker_wake_by_ref(cx->waker);
         return;
     }
-    bide__quiet_begin(worker->schedule != NULL);
+    bide__quiet_begin(worker->multi);
     worker->again |= UINT32_C(1) << bide_waker_branch(cx->waker);
-    bide__quiet_end(worker->schedule != NULL);
+    bide__quiet_end(worker->multi);
 }
 
 /* Makes a task and queues it. `scope`: the scope whose child it will be, or NULL. `flags` are bits
@@ -568,6 +571,26 @@ uint64_t bide__set_refuse(struct bide__task_set *set, const struct bide_fn *fn, 
  * frees the set: have all children ended? If not, the waker is woken when they have. */
 void bide__set_close(struct bide__task_set *set, bool force);
 bool bide__set_is_gone(struct bide__task_set *set, bide_waker waker);
+
+/* ---- names (local.c) ---- */
+
+enum { BIDE__TASK_NAME_MAX = 63, BIDE__TASK_LABEL = BIDE__TASK_NAME_MAX + 4 };
+
+/* Any thread, in a signal handler too: a blank and the name of the task in quotes, or "" if it has
+ * none. The task is only known by its address; it may be gone. Returns `label`. */
+const char *bide__task_label(const struct bide__hub *hub, const void *task,
+                             char label[BIDE__TASK_LABEL]);
+
+/* A worker of a multi_thread runtime, about to poll the task, which has values: others may want to
+ * know its name while the poll lasts. NULL: it has none. */
+static inline void bide__task_note_named(struct bide__worker *worker, const struct bide__task *task)
+{
+    worker->has_named = task != NULL;
+    atomic_store_explicit(&worker->named, task, memory_order_relaxed);
+}
+
+/* The worker that polls it, or is about to or just has: its name or NULL, until it changes that. */
+const char *bide__task_name(const struct bide__task *task);
 
 /* ---- flocks (flock.c): futures in a set, which one leaf polls; for dumps ---- */
 

@@ -64,6 +64,7 @@ struct slot {
 };
 
 struct graph {
+    const struct bide__hub *hub;
     struct edge *edge;
     struct slot *slot; /* a hash table */
     uint32_t edges, slots;
@@ -205,16 +206,17 @@ static const char *noun(const struct bide__task *node)
 static void say_edge(const struct graph *g, const struct edge *e, const char *word)
 {
     const struct bide_fn_info *info = e->below != NULL ? e->below->fn->info : NULL;
-    char text[512], place[160];
+    const struct bide__task *owner = owner_of(g, e)->node;
+    char text[640], place[160], label[BIDE__TASK_LABEL], others[BIDE__TASK_LABEL];
 
     bide__wait_place(place, sizeof(place), &e->wait);
-    int n =
-        snprintf(text, sizeof(text),
-                 "%s%s %llx waits in %s (%s:%u) for the %s %llx, which %s %llx has locked%s\n",
-                 word, noun(e->node), number(e->node), info != NULL ? info->name : "?",
-                 info != NULL ? info->file : "?", e->below != NULL ? bide__frame_line(e->below) : 0,
-                 e->wait.what, number(e->wait.object), noun(owner_of(g, e)->node),
-                 number(owner_of(g, e)->node), place);
+    int n = snprintf(
+        text, sizeof(text),
+        "%s%s %llx%s waits in %s (%s:%u) for the %s %llx, which %s %llx%s has locked%s\n", word,
+        noun(e->node), number(e->node), bide__task_label(g->hub, e->node, label),
+        info != NULL ? info->name : "?", info != NULL ? info->file : "?",
+        e->below != NULL ? bide__frame_line(e->below) : 0, e->wait.what, number(e->wait.object),
+        noun(owner), number(owner), bide__task_label(g->hub, owner, others), place);
     say(g, text, sizeof(text), n);
 }
 
@@ -297,7 +299,7 @@ void bide__dump_deadlocks(const struct bide_runtime *rt,
                           void (*write)(void *argument, const char *text, size_t size),
                           void *argument)
 {
-    struct graph g = {.write = write, .argument = argument};
+    struct graph g = {.hub = rt->hub, .write = write, .argument = argument};
 
     if (make(&g, rt)) {
         for (uint32_t i = 0; i < g.edges; i++)

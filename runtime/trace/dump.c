@@ -84,7 +84,7 @@ static bool dump_wait(const struct dump *d, int indent, const struct bide_frame 
 {
     const struct bide_fn_info *info = leaf->fn->info;
     struct bide__wait wait;
-    char place[160], text[320];
+    char place[160], label[BIDE__TASK_LABEL], text[384];
 
     if (!bide__wait_of(leaf, &wait))
         return false;
@@ -94,11 +94,11 @@ static bool dump_wait(const struct dump *d, int indent, const struct bide_frame 
                  wait.what, (unsigned long long)(uintptr_t)wait.object);
     bide__wait_place(place, sizeof(place), &wait);
     if (!wait.is_granted && (wait.owner.bits != 0 || wait.thread != 0))
-        snprintf(text + n, sizeof(text) - (size_t)n, ", which %s %llx has locked%s",
+        snprintf(text + n, sizeof(text) - (size_t)n, ", which %s %llx%s has locked%s",
                  wait.thread != 0 ? "thread" : "task",
                  wait.thread != 0 ? (unsigned long long)wait.thread
                                   : (unsigned long long)(uintptr_t)bide_waker_task(wait.owner),
-                 place);
+                 bide__task_label(d->runtime->hub, bide_waker_task(wait.owner), label), place);
     dump_line(d, indent, text, "", NULL, 0);
     return is_private;
 }
@@ -187,7 +187,7 @@ static void dump_block(void *block, void *argument)
 {
     const struct dump *d = argument;
     const struct bide__task *task = block;
-    char name[32];
+    char name[32 + BIDE__TASK_LABEL], label[BIDE__TASK_LABEL];
 
     if (bide__state_done(&task->wake.state))
         return;
@@ -200,7 +200,8 @@ static void dump_block(void *block, void *argument)
         dump_chain(d, 2, &task->chain, 0);
         return;
     }
-    snprintf(name, sizeof(name), "task %llx", (unsigned long long)(uintptr_t)task);
+    snprintf(name, sizeof(name), "task %llx%s", (unsigned long long)(uintptr_t)task,
+             bide__task_label(d->runtime->hub, task, label));
     if (bide__state_runs(&task->wake.state)) {
         /* Its frames change while it runs; only the place of the root is known. */
         dump_line(d, 0, name, " runs", NULL, 0);

@@ -56,13 +56,16 @@ static void say_what_runs(const struct bide_runtime *rt)
 {
     const struct bide__task *task = *(struct bide__task *const volatile *)&rt->worker->current;
     const struct bide_frame *root = task != NULL ? bide__task_root(task) : NULL;
+    char label[BIDE__TASK_LABEL];
 
     say("bide: SIGQUIT: no answer for 1 s; ");
     if (root == NULL) {
         say("no task runs\n");
         return;
     }
-    say("a task runs without an await, that of ");
+    say("a task");
+    say(bide__task_label(rt->hub, task, label));
+    say(" runs without an await, that of ");
     say(root->fn->info != NULL ? root->fn->info->name : "?");
     uint32_t line = bide__frame_line(root);
     if (line > 0 && root->fn->info->file != NULL) {

@@ -17,9 +17,12 @@ static async int answers(int n)
 TEST(a_runtime)
 {
     bide_runtime_options options;
+    bide_histogram_options histograms;
     bide_runtime *rt;
 
     memset(&options, 0, sizeof(options));
+    memset(&histograms, 0, sizeof(histograms));
+    options.histograms = histograms;
     CHECK_EQ(bide_runtime_new(&options, &rt), 0);
     bide_runtime_enter(rt);
     CHECK_EQ(bide_block_on(answers(7)), 7);

@@ -167,6 +167,12 @@ bide_test(leaves_one_of_many)
     await bide_sleep(BIDE_S(1));
 }
 
+static async int named(void)
+{
+    return bide_task_name_set("the one") == 0 ? await sleeps() : -1;
+}
+bide_test(leaves_a_named_task) { bide_spawn(named()); await bide_yield(); }
+
 /* These pass: a task that only has to end is not left behind, and real time passes. */
 bide_test(good_aborted)
 {
@@ -220,6 +226,8 @@ has_not 'bad.c:34:'
 ends 1 ./bad leaves_one_of_many
 has 'bad.c:61: a task was left behind: sleeps'
 [ "$(grep -c 'left behind:' out)" = 1 ] || fail "more than one: $(cat out)"
+ends 1 ./bad leaves_a_named_task
+grep -q 'a task was left behind: "the one" named$' out || fail "$(cat out)"
 ends 1 ./bad leaves_a_stream
 open='it left a stream, a listener or a future open: Device or resource busy'
 has "bad.c:37: leaves_a_stream: $open"

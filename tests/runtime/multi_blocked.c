@@ -69,6 +69,7 @@ static void spin(void)
 
 static async int blocks(void)
 {
+    CHECK_EQ(bide_task_name_set("busy bee"), 0);
     spin();
     return 0;
 }
@@ -108,7 +109,7 @@ TEST_LIMIT(a_poll_that_lasts_is_reported_once, 30)
     CHECK_EQ(bide_block_on(sleeps_ms(1300)), 0);
     hear(text, sizeof(text));
     atomic_store(&may_go, 1);
-    const char *line = strstr(text, "the task of blocks (");
+    const char *line = strstr(text, "the task \"busy bee\" of blocks (");
     CHECK(line != NULL);
     CHECK(strstr(line, "multi_blocked.c:") != NULL);
     CHECK(strstr(line, " has not come to an await for 1") != NULL);
@@ -146,7 +147,7 @@ TEST_LIMIT(a_dump_beside_a_worker_that_blocks_names_it, 30)
     bide_task(int) t = bide_spawn(blocks());
     wait_until_busy(1);
     dump();
-    CHECK(strstr(dumped, "has run the task of blocks (") != NULL);
+    CHECK(strstr(dumped, "has run the task \"busy bee\" of blocks (") != NULL);
     CHECK(strstr(dumped, "the tasks are left out") != NULL);
     CHECK(strstr(dumped, "sleeps_ms") == NULL);
     atomic_store(&may_go, 1);
