@@ -212,6 +212,16 @@ static void name_drop(void *name)
 
 static const bide_local name_key = {name_drop};
 
+/* The task is its own fiber for ThreadSanitizer, but this is the worker's. */
+static void note_named(struct bide__worker *worker)
+{
+    if (!worker->multi)
+        return;
+    bide__quiet_begin(true);
+    bide__task_note_named(worker, worker->current);
+    bide__quiet_end(true);
+}
+
 int bide_task_name_set(const char *name)
 {
     size_t size = name != NULL ? strnlen(name, BIDE__TASK_NAME_MAX + 1) : 0;
@@ -232,8 +242,8 @@ int bide_task_name_set(const char *name)
     int r = bide_local_set(&name_key, copy);
     if (r < 0)
         name_drop(copy);
-    else if (bide__thread.running->multi)
-        bide__task_note_named(bide__thread.running, current_task());
+    else
+        note_named(bide__thread.running);
     return r;
 }
 

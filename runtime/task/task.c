@@ -590,17 +590,25 @@ void bide__result_release(struct bide__task *task)
         task->end.fn->release(NULL, result);
 }
 
-void bide__task_discard(struct bide__worker *worker, struct bide__task *task)
+/* It has ended, or is on a multi_thread runtime. */
+static __attribute__((noinline)) void discard(struct bide__worker *worker, struct bide__task *task)
 {
-    if (__builtin_expect(bide__state_is_multi(&task->wake.state), 0)) {
+    if (bide__state_is_multi(&task->wake.state)) {
         bide__multi_task_discard(task);
         return;
     }
-    bide__task_take_marks(worker, task);
-    if (bide__state_done(&task->wake.state))
-        bide__result_drop(task);
-    if (bide__state_release(&task->wake.state))
-        bide__task_free(task);
+    bide__result_drop(task);
+    bide__task_let_go(worker, task);
+}
+
+void bide__task_discard(struct bide__worker *worker, struct bide__task *task)
+{
+    uintptr_t s = atomic_load_explicit(&task->wake.state, memory_order_relaxed);
+
+    if (__builtin_expect(s & (BIDE__MULTI | BIDE__DONE), 0))
+        discard(worker, task);
+    else
+        bide__task_let_go(worker, task);
 }
 
 /* ---- wakers ---- */
