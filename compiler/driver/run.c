@@ -125,6 +125,11 @@ int driver_run(int argc, char **argv)
         for (int i = first; i < argc; i++)
             argv_add(&p, argv[i]);
         status = process_run_as_user(&p);
+    } else if (file + 1 < argc && is_c_file(argv[file + 1]) && access(argv[file + 1], R_OK) == 0) {
+        diag_plain(SEV_NOTE,
+                   "'%s' is an argument of the program: bide run compiles one C file, or all of a "
+                   "folder; bide cc compiles several",
+                   argv[file + 1]);
     }
     status = process_end_like(status, p.signal ? p.signal : cmd.signal);
     arena_free(arena);
