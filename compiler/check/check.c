@@ -27,7 +27,7 @@ void give_up(struct checker *c, uint32_t token)
 
 void note_declared(struct checker *c, const struct symbol *s)
 {
-    diag(c->unit, SEV_NOTE, s->token, "'%s' is declared here", s->name);
+    diag(c->unit, SEV_NOTE, s->token, "'%s' is declared here", said_name(c->unit->arena, s->name));
 }
 
 /* ---- calls ---- */
@@ -36,6 +36,7 @@ static void report_not_awaited(struct checker *c, const struct expr *call, const
 {
     struct unit *u = c->unit;
     const struct function *f = c->function;
+    name = said_name(u->arena, name);
     if (!f) {
         diag_range(u, SEV_ERROR, call->first, call->last, NULL,
                    "call of async function '%s' outside a function", name);
@@ -94,8 +95,8 @@ void check_dropped_call(struct checker *c, const struct expr *at, const struct e
     const char *word = c->unit->token[f->warn_unused].text;
     int length = (int)strlen(word), bars = strncmp(word, "__", 2) ? 0 : 2;
     diag_range(c->unit, SEV_WARNING, at->first, at->last, "unused-result",
-               "ignoring return value of '%s' declared with attribute '%.*s'", f->name,
-               length - 2 * bars, word + bars);
+               "ignoring return value of '%s' declared with attribute '%.*s'",
+               said_name(c->unit->arena, f->name), length - 2 * bars, word + bars);
     note_declared(c, f);
 }
 

@@ -117,6 +117,13 @@ struct symbol *called_symbol(const struct expr *call)
     return f->kind == EX_IDENT && f->symbol && f->symbol->kind == SYM_FUNCTION ? f->symbol : NULL;
 }
 
+const char *said_name(struct arena *arena, const char *name)
+{
+    static const char private[] = "bide__";
+    size_t size = sizeof private - 1;
+    return strncmp(name, private, size) ? name : arena_printf(arena, "bide_%s", name + size);
+}
+
 bool is_async_call(const struct expr *call)
 {
     const struct symbol *s = called_symbol(call);

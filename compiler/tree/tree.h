@@ -423,6 +423,9 @@ struct expr *skip_parens(struct expr *); /* and __extension__ */
 bool is_null_constant(const struct expr *);
 /* The function that a call names, or NULL. */
 struct symbol *called_symbol(const struct expr *call);
+/* A function's name in messages. A function of the library may be called by a macro of its public
+ * name, as bide__mutex_lock by bide_mutex_lock; then the user has written the latter. */
+const char *said_name(struct arena *, const char *name);
 bool is_async_call(const struct expr *);
 /* `(*h)(x)` where h is a bide_async_fn, or anything of that shape: the h, else NULL. */
 struct expr *called_reference(const struct expr *call);

@@ -389,7 +389,8 @@ static void report_leak(struct leaks *l, const struct event *e, struct resource 
                type_print(u, is_element ? s->type->base : s->type, ""));
     diag_range(u, SEV_NOTE, r->from->first, r->from->last, NULL,
                "it comes from '%s' here; release it in a deferred block: defer { %s%s(%s); }",
-               call_name(r->from), is_async_name(u, r->release) ? "await " : "", r->release, name);
+               said_name(u->arena, call_name(r->from)),
+               is_async_name(u, r->release) ? "await " : "", r->release, name);
     if (u->token[s->token].line != u->token[r->from->first].line)
         diag(u, SEV_NOTE, s->token, "'%s' is declared here", s->name);
 }

@@ -44,18 +44,27 @@ extern "C" {
 
 #ifndef __cplusplus
 
-/* Private: the result of the children of a handle, and checks of types. */
+/* Private: the result of the children of a handle, and checks of types, which are made in the plain
+ * reading. */
 #define bide__set_result(set, tag) __typeof__((*(set))((struct tag *)0))
-#define bide__set_of(s, tag)       ((void)(bide__set_result(s, tag) *)0, (struct tag *)(void *)(s))
-#define bide__set_slot(set, tag)   ((void)(bide__set_result(*(set), tag) *)0, (void *)(set))
-/* The message of a compiler names the member. */
-#define bide__set_check(T, U, problem) \
-    sizeof(struct { int problem : __builtin_types_compatible_p(T, U) ? 1 : -1; })
+#if defined(__BIDE__) && !defined(BIDE__PLAIN)
+#define bide__set_of(s, tag)         ((struct tag *)(void *)(s))
+#define bide__set_slot(set, tag)     (set)
+#define bide__set_out(set, tag, out) ((void *)(out))
+#else
+#define bide__set_of(s, tag)     ((void)(bide__set_result(s, tag) *)0, (struct tag *)(void *)(s))
+#define bide__set_slot(set, tag) ((void)(bide__set_result(*(set), tag) *)0, (void *)(set))
+#define bide__set_check(T, U, problem)                               \
+    sizeof(__extension__({                                           \
+        _Static_assert(__builtin_types_compatible_p(T, U), problem); \
+        0;                                                           \
+    }))
 #define bide__set_out(set, tag, out)                                 \
     (bide__set_check(__typeof__(*(out)), bide__set_result(set, tag), \
-                     the_result_has_another_type_than_the_set)       \
+                     "the result has another type than the set")     \
          ? (void *)(out)                                             \
          : 0)
+#endif
 
 /* ---- task set ---- */
 
@@ -63,7 +72,7 @@ struct bide__task_set;
 #define bide_task_set(T) __typeof__(T(**)(struct bide__task_set *))
 
 /* Private: what the macros below call. */
-bide_must_use int bide__task_set_new(size_t limit, void *set);
+bide_must_use int bide__task_set_new(size_t limit, void *set bide_gives(bide_task_set_close));
 /* Returns 1, 0 or a negative errno: see the macro. */
 bide_async int bide_task_set_next(struct bide__task_set *set, void *out, bide_task_end *end);
 int bide__task_set_try_next(struct bide__task_set *set, void *out, bide_task_end *end);
@@ -180,7 +189,7 @@ void bide__task_set_free(struct bide__task_set *set);
 #define bide_task_map(K, T)           __typeof__(T(**)(struct bide__task_map *, K))
 
 /* Private: what the macros below call. */
-bide_must_use int bide__task_map_new(size_t limit, void *map);
+bide_must_use int bide__task_map_new(size_t limit, void *map bide_gives(bide_task_map_close));
 /* Returns 1, 0 or a negative errno: see the macro. */
 bide_async int bide_task_map_next(struct bide__task_map *map, void *key, void *out,
                                   bide_task_end *end);
@@ -193,24 +202,31 @@ void bide__task_map_detach_all(struct bide__task_map *map);
 bide_async void bide_task_map_close(struct bide__task_map *map);
 void bide__task_map_free(struct bide__task_map *map);
 
-#define bide__map_of(map) ((void)sizeof(&**(map)), (struct bide__task_map *)(void *)(map))
+#if defined(__BIDE__) && !defined(BIDE__PLAIN)
+#define bide__map_of(map)            ((struct bide__task_map *)(void *)(map))
+#define bide__map_slot(map)          (map)
+#define bide__map_key(map, key)      ((void *)(uintptr_t)(key))
+#define bide__map_out(map, key, out) ((void *)(out))
+#else
+#define bide__map_of(map)   ((void)sizeof(&**(map)), (struct bide__task_map *)(void *)(map))
+#define bide__map_slot(map) ((void)sizeof(&***(map)), (void *)(map))
 #define bide__map_result(map, key) \
     __typeof__((*(map))((struct bide__task_map *)0, *(__typeof__(*(key)) *)(key)))
 #define bide__map_key(map, key)                                                     \
     (bide__set_check(__typeof__(map),                                               \
                      bide_task_map(__typeof__(*(key)), bide__map_result(map, key)), \
-                     the_key_has_another_type_than_that_of_the_map)                 \
+                     "the key has another type than that of the map")               \
          ? (void *)(uintptr_t)(key)                                                 \
          : 0)
 #define bide__map_out(map, key, out)                                                         \
     (bide__set_check(__typeof__(map), bide_task_map(__typeof__(*(key)), __typeof__(*(out))), \
-                     the_key_or_the_result_has_another_type_than_that_of_the_map)            \
+                     "the key or the result has another type than that of the map")          \
          ? (void *)(out)                                                                     \
          : 0)
+#endif
 
 /* int bide_task_map_new(size_t limit, bide_task_map(K, T) *map): like bide_task_set_new. */
-#define bide_task_map_new(limit, map) \
-    bide__task_map_new((limit), ((void)sizeof(&***(map)), (void *)(map)))
+#define bide_task_map_new(limit, map) bide__task_map_new((limit), bide__map_slot(map))
 
 /*
  * uint64_t bide_task_map_spawn(bide_task_map(K, T) map, const K *key, f(x))   a form
@@ -277,7 +293,8 @@ void bide__task_map_free(struct bide__task_map *map);
 #define bide_future_set(T)            __typeof__(T(**)(struct bide__future_set *))
 
 /* Private: what the macros below call. */
-bide_must_use int bide__future_set_new(size_t limit, int is_ordered, void *set);
+bide_must_use int bide__future_set_new(size_t limit, int is_ordered,
+                                       void *set bide_gives(bide_future_set_close));
 /* Returns 1, 0 or a negative errno: see the macro. */
 bide_async int bide_future_set_next(struct bide__future_set *set, void *out, size_t stride,
                                     uint64_t *id);

@@ -37,6 +37,21 @@ if command -v $cxx >/dev/null; then
 fi
 end
 
+begin "messages have the public name of a function that a macro of the library calls"
+cat >dropped.c <<'EOF'
+#include <bide/bide.h>
+static bide_mutex mutex;
+async int dropped(void)
+{
+    await bide_join(bide_mutex_lock(&mutex));
+    return 0;
+}
+EOF
+ok $cc -c dropped.c
+has err "warning: ignoring return value of 'bide_mutex_lock' declared"
+has err "note: 'bide_mutex_lock' is declared here"
+end
+
 begin "bide run with several files: the others are arguments of the program"
 printf 'int other(void);\nint main(void) { return other(); }\n' >main.c
 printf 'int other(void) { return 0; }\n' >other.c
