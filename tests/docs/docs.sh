@@ -3,7 +3,8 @@
 # run: each line that begins with "$ " is a command, the lines after it are what it must print
 # (stdout and stderr together). The blocks of a document share a folder, and are used in their
 # order. A block "```sh" is only shown. A C file that no command names is compiled, and must compile
-# silently; so every block of C has a name.
+# silently; so every block of C has a name. A command that asks pkg-config for a library which is not
+# there is left out.
 set -eu
 work=$WORK
 PATH=$(dirname "$BIDE"):$PATH
@@ -36,6 +37,8 @@ console() {
     ' "$1"
     for cmd in "$2"/*.cmd; do
         want=${cmd%.cmd}.out
+        module=$(sed -n 's/.*pkg-config [-a-z ]*--libs \([a-z0-9.+-]*\).*/\1/p' "$cmd")
+        [ -z "$module" ] || pkg-config --exists "$module" || continue
         (cd "$3" && timeout "$limit" sh "$cmd") >"$2/got" 2>&1 </dev/null || true
         ran=$((ran + 1))
         if ! diff -u "$want" "$2/got" >"$2/diff"; then
