@@ -46,13 +46,15 @@ async int main(void)
     /* The results come in the order in which the fetches end: 1 with a result, 0 at the end,
      * negative for a fetch that has none, because it was aborted for example. */
     int length;
-    for (int i = 0; i < 5 && (rc = await bide_task_set_next(set, &length)) != 0; i++) {
+    for (int i = 0; i < 6 && (rc = await bide_task_set_next(set, &length)) != 0; i++) {
         if (rc < 0)
             printf("no result: %s\n", strerror(-rc));
         else if (length < 0)
             printf("failed: %s\n", strerror(-length));
         else
             printf("%d bytes\n", length);
+        if (i == 0) /* as if this page had a link: a set may grow while others run */
+            bide_task_set_spawn(set, fetch_length("/link", 5));
     }
     printf("enough; %zu left\n", bide_task_set_length(set));
     return 0;
