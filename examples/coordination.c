@@ -22,7 +22,7 @@ static async int fetch_length(const char *url)
     return strcmp(url, "/gone") == 0 ? -ENOENT : length;
 }
 
-static const char *const urls[] = {"/main/index", "/a", "/gone", "/about"};
+static const char *const urls[] = {"/index.html", "/a", "/gone", "/about"};
 enum { URLS = sizeof urls / sizeof *urls };
 
 /* ---- 1. a task set: many calls as tasks, results in the order of their ends ---- */

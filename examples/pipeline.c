@@ -140,15 +140,16 @@ async int main(void)
 {
     int rc;
 
-    /* The export is the faster one: nobody waits for room, and a record is gone before the next one
-     * comes. */
+    /* The export is the faster one: nobody waits for room, and a record is gone before the next
+     * one comes. */
     rc = await run("quick export", ROOM, 10, 1, RECORDS);
     if (rc < 0)
         return rc;
 
     /* It is the slower one. The first records fill the channel. From then on the send waits, and
      * records come in as fast as they go out: one is being exported, ROOM are in the channel, and
-     * one is in the hands of the task that takes in. That is all, of however many. */
+     * one is in the hands of the task that takes in. However many records there are, that is all.
+     */
     rc = await run("slow export", ROOM, 0, 10, RECORDS);
     if (rc < 0)
         return rc;

@@ -3,8 +3,8 @@
 # run: each line that begins with "$ " is a command, the lines after it are what it must print
 # (stdout and stderr together). The blocks of a document share a folder, and are used in their
 # order. A block "```sh" is only shown. A C file that no command names is compiled, and must compile
-# silently; so every block of C has a name. A command that asks pkg-config for a library which is not
-# there is left out.
+# silently; so every block of C has a name. A command that asks pkg-config for a library which is
+# not there is left out.
 set -eu
 work=$WORK
 PATH=$(dirname "$BIDE"):$PATH

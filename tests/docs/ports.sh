@@ -17,11 +17,13 @@ block()
 # workers FROM TO: the same program on two workers, with a lock where it needs one
 workers()
 {
-    sed 's/^async int main/bide_runtime(multi_thread);\n&/; s/^static int clients, lines;/static _Atomic int clients, lines;/
+    sed 's/^async int main/bide_runtime(multi_thread);\n&/
+        s/^static int clients, lines;/static _Atomic int clients, lines;/
         s/^static const char \*answer(/static const char *unlocked(/
         s/^static async int say(/static bide_mutex lock;\n&/
-        s/rc = await say(client, answer(line));/bide_locked(\&lock) { rc = await say(client, unlocked(line)); }/' \
-        "$1" >"$2"
+        s/rc = await say(client, answer(line));/bide_locked(\&lock) {\n&\n}/
+        s/answer(line)/unlocked(line)/' "$1" >"$2"
+    ! cmp -s "$1" "$2" || fail "$2: nothing was changed"
 }
 
 until_lines() # N FILE
@@ -38,6 +40,8 @@ until_lines() # N FILE
 # end, and the server's last line
 serves()
 {
+    : >out
+    : >stays
     "$1" >out 2>err &
     server=$!
     silent=
@@ -109,7 +113,8 @@ name = "mini"
 version = "0.1.0"
 edition = "2021"
 [dependencies]
-tokio = { version = "1", features = ["rt-multi-thread", "macros", "net", "io-util", "sync", "time", "signal"] }
+tokio = { version = "1", features = [
+    "rt-multi-thread", "macros", "net", "io-util", "sync", "time", "signal"] }
 TOML
 (cd rust && cargo build --quiet --offline) >log 2>&1 || fail "the original: $(cat log)"
 store ./rust/target/debug/mini
