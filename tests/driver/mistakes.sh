@@ -57,7 +57,7 @@ printf 'int other(void);\nint main(void) { return other(); }\n' >main.c
 printf 'int other(void) { return 0; }\n' >other.c
 try bide run main.c other.c
 [ "$status" != 0 ] || fail "$what: it runs"
-has err "note: 'other.c' is an argument of the program: bide run compiles one C file, or all of a folder"
+has err "note: 'other.c' is an argument of the program: bide run compiles one C file"
 try bide run main.c -- other.c
 has_not err 'is an argument of the program'
 printf 'int main(int argc, char **argv) { (void)argv; return argc - 2; }\n' >main.c
