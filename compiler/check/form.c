@@ -48,6 +48,7 @@ static const struct {
     [FORM_TASK_MAP_SPAWN] = {3, 3, false},
     [FORM_FUTURE_SET_ADD] = {2, 2, false},
     [FORM_REF] = {1, 1, false},
+    [FORM_CALLER] = {1, 1, false},
 };
 
 static void error(struct checker *c, const struct expr *e, const char *message)
@@ -388,6 +389,17 @@ static void check_ref(struct checker *c, struct expr *form)
     }
 }
 
+/* Only the type of the argument matters; it is not evaluated. */
+static void check_caller(struct checker *c, const struct expr *form)
+{
+    const struct expr *f = form->arg[0];
+    const struct type *t = type_callable(c->unit, f->type);
+    if (t == NULL && !type_is_error(f->type))
+        diag_range(c->unit, SEV_ERROR, f->first, f->last, NULL,
+                   "a function with declared parameters is expected here, not a value of type '%s'",
+                   type_print(c->unit, f->type, ""));
+}
+
 static bool check_count(struct checker *c, const struct expr *e)
 {
     int least = rules[e->form].least, most = rules[e->form].most;
@@ -547,6 +559,7 @@ void check_form(struct checker *c, struct expr *e, enum use use)
     case FORM_BLOCK_ON: check_started(c, e); break;
     case FORM_SCOPE_CANCEL: check_scope_form(c, e); break;
     case FORM_REF: check_ref(c, e); break;
+    case FORM_CALLER: check_caller(c, e); break;
     case FORM_SPAWN_BLOCKING:
     case FORM_BLOCK_IN_PLACE:
     case FORM_BLOCKING: check_blocking(c, e); break;

@@ -84,7 +84,7 @@ void prepare_form(struct lower *l, struct expr *e)
     int room = before + (is_call ? inner->arg_count : 0) + 1;
     struct operand *o = arena_alloc(l->arena, (size_t)room * sizeof *o);
 
-    if (e->form == FORM_REF)
+    if (e->form == FORM_REF || e->form == FORM_CALLER)
         return;
     if (e->form == FORM_SPAWN_BLOCKING) {
         prepare_spawn_blocking(l, e);
@@ -344,6 +344,7 @@ void copy_form(struct lower *l, struct code *to, struct expr *e, bool unused)
     case FORM_MOVE: copy_move(l, to, e, unused); break;
     case FORM_TASK_ABORT:
     case FORM_TASK_FINISHED: copy_look(l, to, e, unused); break;
+    case FORM_CALLER: copy_caller(l, to, e); break;
     default: break; /* an await, or a branch */
     }
 }

@@ -90,6 +90,7 @@ struct work {
     struct map await_at;  /* the longest of them that begin at a token */
     struct list literals; /* scan.c: compound literals */
     struct list gets;     /* struct get *, of future.c */
+    struct list callers;  /* struct caller *, of caller.c */
     struct defers *param_scope; /* of parameters that are owners */
     struct stmt *value_stmt;    /* async block, branch: the last expression, its result */
     struct map addressed;       /* stmt.c: labels whose address is taken */
@@ -319,6 +320,10 @@ void copy_descriptor(struct lower *, struct code *, struct expr *call);
 
 void prepare_spawn_blocking(struct lower *, struct expr *);
 void copy_spawn_blocking(struct lower *, struct code *, struct expr *);
+
+/* ---- caller.c: bide__caller ---- */
+
+void copy_caller(struct lower *, struct code *, struct expr *);
 
 /* ---- stmt.c: statements ---- */
 

@@ -114,6 +114,7 @@ static struct type *form_type(struct parser *p, struct expr *e)
         if (first->kind != TY_POINTER || first->base->kind != TY_FUNCTION)
             return type_error_;
         return type_reference(u, first->base);
+    case FORM_CALLER: return type_pointer(u, type_function(u, type_basic(u, TY_VOID)));
     default: return type_basic(u, TY_INT);
     }
 }

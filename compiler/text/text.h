@@ -153,6 +153,7 @@ enum form {
     FORM_TASK_MAP_SPAWN, /* it has a key before its call */
     FORM_FUTURE_SET_ADD,
     FORM_REF,
+    FORM_CALLER, /* bide__caller, in the macros of <bide/iter.h> */
     FORM_COUNT
 };
 

@@ -40,6 +40,7 @@ const char *form_name(enum form f)
         [FORM_TASK_MAP_SPAWN] = "bide_task_map_spawn",
         [FORM_FUTURE_SET_ADD] = "bide_future_set_add",
         [FORM_REF] = "bide_ref",
+        [FORM_CALLER] = "bide__caller",
     };
     return names[f];
 }

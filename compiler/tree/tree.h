@@ -429,6 +429,9 @@ const char *said_name(struct arena *, const char *name);
 bool is_async_call(const struct expr *);
 /* `(*h)(x)` where h is a bide_async_fn, or anything of that shape: the h, else NULL. */
 struct expr *called_reference(const struct expr *call);
+/* The type of a plain function, or of a pointer to one, whose parameters are declared; NULL: `t` is
+ * none. */
+struct type *type_callable(struct unit *, struct type *t);
 /* The variable that an lvalue is a part of, or NULL. */
 struct expr *variable_of(struct expr *);
 /* The statement, after its labels, whose expression is the value of ({ block }), or NULL. */

@@ -25,6 +25,7 @@
 #include <bide/channel.h>
 #include <bide/future.h>
 #include <bide/io.h>
+#include <bide/iter.h>
 #include <bide/lock.h>
 #include <bide/net.h>
 #include <bide/runtime.h>

@@ -156,6 +156,7 @@ bide__needs void bide__erased_scope(struct bide__scope *);
 bide__needs int bide__erased_result(void *);
 bide__needs int bide__erased_number(void *);
 bide__needs void bide__erased_key(const void *);
+bide__needs void (*bide__erased_caller(void))(void);
 struct bide_runtime;
 struct bide_instant;
 bide__needs void bide__erased_runtime(struct bide_runtime *);
@@ -215,6 +216,9 @@ bide__needs int bide__erased_instant(struct bide_instant);
         bide__erased_key(key);                                                                  \
         (uint64_t) bide__erased_number((void *)(map));                                          \
     })
+
+/* How the library calls a plain function: bide/iter.h. */
+#define bide__caller(f) bide__erased_caller()
 
 /* Futures as values. */
 #define bide_lazy(call) bide__any(bide_future(__typeof__(call)))

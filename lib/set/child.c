@@ -24,8 +24,38 @@ static void child_free(struct child *c)
 
 void bide__child_unref(struct child *c)
 {
-    if (child_unref(&c->wake))
+    struct bide__future_set *set = c->set;
+
+    if (!child_unref(&c->wake))
+        return;
+    if (!set->keeps_memory || set->is_closing) {
         child_free(c);
+        return;
+    }
+    c->newer = set->spare;
+    set->spare = c;
+    bide__future_set_unref(set); /* the handle has another reference */
+}
+
+void bide__child_memory_free(struct bide__future_set *set)
+{
+    struct child *c;
+
+    while ((c = set->spare) != NULL) {
+        set->spare = c->newer;
+        bide__free(c, c->size);
+    }
+}
+
+/* Memory for a child of this size, all of which have one function if memory is kept. */
+static struct child *child_memory(struct bide__future_set *set, size_t size, size_t align)
+{
+    struct child *c = set->spare;
+
+    if (c == NULL)
+        return bide__door.alloc(size, align);
+    set->spare = c->newer;
+    return c;
 }
 
 static size_t result_align(const struct bide_fn *fn)
@@ -60,7 +90,7 @@ static struct child *child_new(struct bide__future_set *set, const struct bide_f
         at = round_up(at, value_align);
     }
     size_t size = at + fn->result_size;
-    struct child *c = bide__door.alloc(size, align);
+    struct child *c = child_memory(set, size, align);
     if (c == NULL)
         return NULL;
     *c = (struct child){.wake.vtable = &bide__child_vtable, .set = set, .fn = fn, .size = size};
@@ -86,7 +116,8 @@ static void waker_wake_by_ref(struct bide_wakeable *w, unsigned branch)
 
 static void waker_drop(struct bide_wakeable *w)
 {
-    bide__child_unref(child_of(w));
+    if (child_unref(w))
+        child_free(child_of(w));
 }
 
 static void waker_wake(struct bide_wakeable *w, unsigned branch)
@@ -123,20 +154,14 @@ static void start_held(struct bide__future_set *set)
     }
 }
 
-uint64_t bide__future_set_add(void *handle, const struct bide_fn *fn, const void *args)
+bool bide__future_set_try_add(struct bide__future_set *set, const struct bide_fn *fn,
+                              const void *args)
 {
-    struct bide__future_set *set = handle;
-    struct child *c = NULL;
+    struct child *c = child_new(set, fn, args);
 
-    if (set != NULL && !set->is_closing) {
-        set->length++;
-        c = child_new(set, fn, args);
-        set->unmade += c == NULL;
-    }
-    if (c == NULL) {
-        bide__args_release(fn, args);
-        return 0;
-    }
+    if (c == NULL)
+        return false;
+    set->length++;
     atomic_fetch_add_explicit(&set->references, 1, memory_order_relaxed);
     c->id = ++set->ids;
     c->older = set->last;
@@ -151,7 +176,21 @@ uint64_t bide__future_set_add(void *handle, const struct bide_fn *fn, const void
         set->held = &c->wake;
     set->held_last = &c->wake;
     start_held(set);
-    return c->id;
+    return true;
+}
+
+uint64_t bide__future_set_add(void *handle, const struct bide_fn *fn, const void *args)
+{
+    struct bide__future_set *set = handle;
+
+    if (set != NULL && !set->is_closing) {
+        if (bide__future_set_try_add(set, fn, args))
+            return set->ids;
+        set->length++;
+        set->unmade++;
+    }
+    bide__args_release(fn, args);
+    return 0;
 }
 
 void bide__child_take(struct bide__future_set *set, struct child *c)
@@ -172,6 +211,8 @@ void bide__child_drop(struct bide__future_set *set, struct child *c)
 {
     if (c->error == 0)
         bide__value_release(c->fn, c->result);
+    if (c->error == 0 && set->drop != NULL)
+        set->drop(set->owner, c->result);
     bide__child_take(set, c);
 }
 
@@ -189,7 +230,11 @@ static void ended(struct bide__future_set *set, struct child *c, int error)
 
 void bide__child_forget(struct bide__future_set *set, struct child *c)
 {
-    bide__args_release(c->fn, bide__args_above(c->chain.leaf));
+    void *args = bide__args_above(c->chain.leaf);
+
+    bide__args_release(c->fn, args);
+    if (set->drop_args != NULL)
+        set->drop_args(set->owner, args);
     ended(set, c, -ECANCELED);
 }
 

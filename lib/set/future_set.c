@@ -11,7 +11,7 @@
 #undef bide_future_set_next
 #undef bide_future_set_close
 
-enum { WAITS = INT_MAX };
+enum { WAITS = BIDE__SET_WAITS };
 
 enum { NEST_MAX = 1000 }; /* as for futures that are driven inside each other */
 
@@ -62,8 +62,8 @@ static bool must_yield(struct bide__future_set *set, struct bide_cx *cx)
     return cx->turn->budget == 0 && !ready_is_empty(&set->ready) && !bide_budget_spend(cx);
 }
 
-/* Polls until a child has ended whose end is to be told. WAITS: none has. */
-static int poll_until_told(struct next *f, struct bide_cx *cx)
+/* Polls until a child has ended whose end is to be told, or *stops. WAITS: none has. */
+static int poll_until_told(struct next *f, struct bide_cx *cx, const bool *stops)
 {
     struct bide__future_set *set = f->set;
     int r;
@@ -80,10 +80,25 @@ static int poll_until_told(struct next *f, struct bide_cx *cx)
         if (bide__child_poll(set, cx, c) && !set->is_ordered)
             r = tell(f, c);
         bide__child_unref(c);
-        if (r != WAITS)
+        if (r != WAITS || (stops != NULL && *stops))
             break;
     }
     return r;
+}
+
+int bide__future_set_poll(struct bide__future_set *set, struct bide_cx *cx, void *out,
+                          const bool *stops)
+{
+    struct next f = {.set = set, .out = out};
+
+    return poll_until_told(&f, cx, stops);
+}
+
+void bide__future_set_polled_by(struct bide__future_set *set, const struct bide_frame *leaf)
+{
+    set->flock.leaf = leaf;
+    if (leaf == NULL)
+        ready_leave(&set->ready);
 }
 
 /* The awaiting function is unwound, as by a call that finds no memory. */
@@ -108,7 +123,7 @@ static enum bide_poll next_poll(struct bide_cx *cx, struct bide_frame *h)
     if (cx->depth >= NEST_MAX)
         return too_deep(cx, f);
     f->set->flock.leaf = h;
-    int r = poll_until_told(f, cx);
+    int r = poll_until_told(f, cx, NULL);
     if (r == WAITS)
         return bide_frame_suspend(cx, h);
     f->set->flock.leaf = NULL;
@@ -120,8 +135,7 @@ static enum bide_answer next_cancel(struct bide_cx *cx, struct bide_frame *h)
     struct next *f = (struct next *)(void *)h;
 
     (void)cx;
-    f->set->flock.leaf = NULL;
-    ready_leave(&f->set->ready);
+    bide__future_set_polled_by(f->set, NULL);
     return BIDE_CANCELLED;
 }
 
@@ -153,7 +167,7 @@ struct close {
 };
 
 /* Asks all that have begun to cancel, in their order; the others never begin. */
-static void ask_all(struct bide__future_set *set, bool force)
+void bide__future_set_ask(struct bide__future_set *set, bool force)
 {
     struct child *c, *newer;
 
@@ -184,11 +198,12 @@ static void set_end(struct bide__future_set *set)
         next = w->next;
         bide__child_unref((struct child *)(void *)w);
     }
+    bide__child_memory_free(set);
     bide__future_set_unref(set);
 }
 
 /* True: all children have ended, and the set is gone. */
-static bool unwind_all(struct bide__future_set *set, struct bide_cx *cx)
+bool bide__future_set_unwind(struct bide__future_set *set, struct bide_cx *cx)
 {
     while (set->first != NULL) {
         if (must_yield(set, cx))
@@ -215,12 +230,13 @@ static enum bide_poll close_poll(struct bide_cx *cx, struct bide_frame *h)
         f->forced = false;
         h->state = BIDE__BEGUN;
         if (f->set != NULL)
-            ask_all(f->set, false);
+            bide__future_set_ask(f->set, false);
     }
     if (f->set == NULL)
         return bide_frame_finish(cx, h);
     f->set->flock.leaf = h;
-    return unwind_all(f->set, cx) ? bide_frame_finish(cx, h) : bide_frame_suspend(cx, h);
+    return bide__future_set_unwind(f->set, cx) ? bide_frame_finish(cx, h)
+                                               : bide_frame_suspend(cx, h);
 }
 
 /* The set is closed all the same. */
@@ -230,9 +246,9 @@ static enum bide_answer close_cancel(struct bide_cx *cx, struct bide_frame *h)
 
     if (cx->chain->flags & BIDE_CHAIN_FORCE && !f->forced) {
         f->forced = true;
-        ask_all(f->set, true);
+        bide__future_set_ask(f->set, true);
     }
-    if (!unwind_all(f->set, cx)) {
+    if (!bide__future_set_unwind(f->set, cx)) {
         bide_frame_suspend(cx, h);
         return BIDE_WAIT;
     }
@@ -273,7 +289,7 @@ int bide__future_set_free(struct bide__future_set *set)
     for (const struct child *c = set->first; c != NULL && !is_begun; c = c->newer)
         is_begun = c->is_begun && !c->has_ended;
     if (!is_begun) {
-        ask_all(set, false);
+        bide__future_set_ask(set, false);
         set_end(set);
         return 0;
     }

@@ -50,7 +50,46 @@ struct bide__future_set {
     struct bide_wakeable *held, *held_last;
     bool is_ordered, is_closing;
     bool is_unconstrained; /* its children do not ask for the budget */
+    /* For the sets of iterators, whose children are all calls of one function: */
+    bool keeps_memory;                       /* of children that have ended, for those that come */
+    struct child *spare;                     /* linked by `newer` */
+    void *owner;                             /* the node; the first argument of these two: */
+    void (*drop)(void *owner, void *result); /* for results that are not told */
+    void (*drop_args)(void *owner, void *args); /* for the arguments of calls that never begin */
 };
+
+/* future_set.c, for other leaves that poll a set, without a `next`: */
+
+/* Polls children until one has ended whose end is to be told, or until *stops is set (unless it is
+ * NULL). Returns what `next` does, or BIDE__SET_WAITS. Then, unless cx->waker was woken or *stops is
+ * set, the set keeps a clone of it until bide__future_set_leave. */
+int bide__future_set_poll(struct bide__future_set *set, struct bide_cx *cx, void *out,
+                          const bool *stops);
+
+/* A leaf polls the set from now on; NULL: nobody does, and no waker is kept. */
+void bide__future_set_polled_by(struct bide__future_set *set, const struct bide_frame *leaf);
+
+/* Closes a set in two steps: asks the children to cancel, and may be called again with force; and
+ * then, until it says true, which ends the set: polls them, as bide__future_set_poll does. */
+void bide__future_set_ask(struct bide__future_set *set, bool force);
+bool bide__future_set_unwind(struct bide__future_set *set, struct bide_cx *cx);
+
+static inline bool bide__future_set_is_empty(const struct bide__future_set *set)
+{
+    return set->first == NULL;
+}
+
+/* No end is known, and no child was woken. */
+static inline bool bide__future_set_is_quiet(struct bide__future_set *set)
+{
+    return set->first != NULL && !(set->is_ordered && set->first->has_ended) &&
+           ready_is_empty(&set->ready);
+}
+
+/* Adds a child, as bide__future_set_add does. False: there is no memory, and nothing has
+ * happened. */
+bool bide__future_set_try_add(struct bide__future_set *set, const struct bide_fn *fn,
+                              const void *args);
 
 /* child.c */
 
@@ -71,6 +110,11 @@ bool bide__child_poll(struct bide__future_set *set, struct bide_cx *cx, struct c
 
 /* The next child that was woken and has not ended, with the list's reference. */
 struct child *bide__child_pop(struct bide__future_set *set);
+
+/* For the one that uses the set. */
 void bide__child_unref(struct child *c);
+
+/* Frees what was kept of children that have ended. */
+void bide__child_memory_free(struct bide__future_set *set);
 
 #endif
