@@ -6,7 +6,6 @@
 #include <bide/testing.h>
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
@@ -197,7 +196,7 @@ static async int takes(void)
     bide_iter_drop(first);
     CHECK_EQ(count, 3);
     CHECK_EQ(asked, 3); /* and not for one that it would not give */
-    CHECK_EQ(await bide_iter_collect(all, items, 8, &count), 0);
+    CHECK_EQ(await bide_iter_collect(all, items, 8, &count), 1); /* it is full */
     CHECK_EQ(count, 8);
     CHECK_EQ(items[3], 4);
     return 0;
@@ -460,9 +459,8 @@ static async int through(bide_iter(int) in, bide_giver(int) out, struct pause *p
 
 static async int stages(int cleanup_ms, int closes)
 {
-    struct pause *p = calloc(1, sizeof *p);
-    p->cleanup_ms = cleanup_ms;
-    bide_iter(int) it = bide_iter_of_stage(int, bide_ref(ever), p);
+    struct pause p = {.cleanup_ms = cleanup_ms};
+    bide_iter(int) it = bide_iter_of_stage(int, bide_ref(ever), &p);
     int n, unwound;
 
     for (int i = 0; i < 3; i++) {
@@ -473,10 +471,9 @@ static async int stages(int cleanup_ms, int closes)
         await bide_iter_close(it);
     else
         bide_iter_drop(it);
-    unwound = p->unwound;
+    unwound = p.unwound;
     await bide_sleep(BIDE_MS(2 * cleanup_ms));
-    CHECK_EQ(p->unwound, 1);
-    free(p);
+    CHECK_EQ(p.unwound, 1);
     return unwound;
 }
 
@@ -655,7 +652,7 @@ static async int watches(void)
 
 static async int writes(bide_stream *to)
 {
-    await bide_stream_write_all(to, "one\ntwo\nthree\n", 14, NULL);
+    CHECK_EQ(await bide_stream_write_all(to, "one\ntwo\nthree\n", 14, NULL), 0);
     bide_stream_close(to);
     return 0;
 }
