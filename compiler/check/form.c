@@ -389,7 +389,8 @@ static void check_ref(struct checker *c, struct expr *form)
     }
 }
 
-/* Only the type of the argument matters; it is not evaluated. */
+/* Only the type of the argument matters. An async function is reported where the form round this
+ * one uses it as a value. */
 static void check_caller(struct checker *c, const struct expr *form)
 {
     const struct expr *f = form->arg[0];

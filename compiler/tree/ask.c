@@ -29,7 +29,7 @@ struct type *type_callable(struct unit *u, struct type *t)
     struct type *p = type_decay(u, t);
     struct type *f = p->kind == TY_POINTER ? p->base : NULL;
 
-    return f && f->kind == TY_FUNCTION && !f->oldstyle && !f->variadic && !f->is_async ? f : NULL;
+    return f && f->kind == TY_FUNCTION && !f->oldstyle && !f->variadic ? f : NULL;
 }
 
 static struct member *member_of(const struct tag *tag, const char *name, int depth)

@@ -429,7 +429,7 @@ const char *said_name(struct arena *, const char *name);
 bool is_async_call(const struct expr *);
 /* `(*h)(x)` where h is a bide_async_fn, or anything of that shape: the h, else NULL. */
 struct expr *called_reference(const struct expr *call);
-/* The type of a plain function, or of a pointer to one, whose parameters are declared; NULL: `t` is
+/* The type of a function, or of a pointer to one, whose parameters are declared; NULL: `t` is
  * none. */
 struct type *type_callable(struct unit *, struct type *t);
 /* The variable that an lvalue is a part of, or NULL. */

@@ -426,16 +426,21 @@ extern "C" {
 /* Private: x, if the function `f` has exactly the type. An iterator is evaluated once, into a
  * variable of its own, since the type of a chain is written with that of each part. */
 #if defined(__BIDE__) && !defined(BIDE__PLAIN)
-#define bide__exact(f, type, form, x)     (x)
-#define bide__fits(condition, message, x) (x)
+#define bide__exact(f, type, form, x)               (x)
+#define bide__exact_with(f, type, or_type, form, x) (x)
+#define bide__fits(condition, message, x)           (x)
 #else
-#define bide__exact(f, type, form, x)                                                       \
-    bide__checked(bide__same(__typeof__(*(f)), type),                                       \
-                  form ": the function has other parameters, or another result, than this " \
-                       "iterator wants",                                                    \
-                  x)
+#define bide__misfit \
+    ": the function has other parameters, or another result, than this iterator wants"
+#define bide__exact(f, type, form, x) \
+    bide__checked(bide__same(__typeof__(*(f)), type), form bide__misfit, x)
+#define bide__exact_with(f, type, or_type, form, x)                                            \
+    bide__checked(bide__same(__typeof__(*(f)), type) || bide__same(__typeof__(*(f)), or_type), \
+                  form bide__misfit, x)
 #define bide__fits(condition, message, x) bide__checked(condition, message, x)
 #endif
+/* A pointer of which the function promises not to write through it. */
+#define bide__readable(state)   const __typeof__(*(state)) *
 #define bide__paste_(a, b)      a##b
 #define bide__paste(a, b)       bide__paste_(a, b)
 #define bide__unique            bide__paste(bide__it_, __COUNTER__)
@@ -447,26 +452,30 @@ extern "C" {
 #define bide__of_1(f, i)        __typeof__((f)(bide__some(bide__each(i))))
 #define bide__of_2(f, i, state) __typeof__((f)(bide__some(bide__each(i)), (state)))
 
-#define bide_iter_of_steps(T, step, state)                                                       \
-    ((bide_iter(T))(bide_iter_of_steps)(sizeof(T),                                               \
-                                        bide__exact(*(step), int(__typeof__(state), T *),        \
-                                                    "bide_iter_of_steps", (const void *)(step)), \
+#define bide_iter_of_steps(T, step, state)                                                     \
+    ((bide_iter(T))(bide_iter_of_steps)(sizeof(T),                                             \
+                                        bide__exact_with(*(step), int(__typeof__(state), T *), \
+                                                         int(bide__readable(state), T *),      \
+                                                         "bide_iter_of_steps",                 \
+                                                         (const void *)(step)),                \
                                         (void *)(state)))
-#define bide_iter_of_stage(T, stage, state)                                                       \
-    ((bide_iter(T))(bide_iter_of_stage)(sizeof(T),                                                \
-                                        bide__exact(*(stage),                                     \
-                                                    int(bide_giver(T), __typeof__(state)),        \
-                                                    "bide_iter_of_stage", (const void *)(stage)), \
-                                        (void *)(state)))
+#define bide_iter_of_stage(T, stage, state)                                                   \
+    ((bide_iter(T))(                                                                          \
+        bide_iter_of_stage)(sizeof(T),                                                        \
+                            bide__exact_with(*(stage), int(bide_giver(T), __typeof__(state)), \
+                                             int(bide_giver(T), bide__readable(state)),       \
+                                             "bide_iter_of_stage", (const void *)(stage)),    \
+                            (void *)(state)))
 #define bide_iter_through(it, T, stage, state) bide__through(bide__unique, it, T, stage, state)
-#define bide__through(i, it, T, stage, state)                                           \
-    __extension__({                                                                     \
-        __auto_type i = (it);                                                           \
-        (bide_iter(T))(bide_iter_through)(                                              \
-            bide__as(i, bide__iter), sizeof(T),                                         \
-            bide__exact(*(stage), int(__typeof__(i), bide_giver(T), __typeof__(state)), \
-                        "bide_iter_through", (const void *)(stage)),                    \
-            (void *)(state));                                                           \
+#define bide__through(i, it, T, stage, state)                                                \
+    __extension__({                                                                          \
+        __auto_type i = (it);                                                                \
+        (bide_iter(T))(bide_iter_through)(                                                   \
+            bide__as(i, bide__iter), sizeof(T),                                              \
+            bide__exact_with(*(stage), int(__typeof__(i), bide_giver(T), __typeof__(state)), \
+                             int(__typeof__(i), bide_giver(T), bide__readable(state)),       \
+                             "bide_iter_through", (const void *)(stage)),                    \
+            (void *)(state));                                                                \
     })
 #define bide_give(out, it)   (bide_give)(bide__as(out, bide__giver), bide__into(out, bide__giver, it))
 
@@ -479,13 +488,14 @@ extern "C" {
             sizeof(bide__of_1(f, i)), bide__plain(f), NULL);                             \
     })
 #define bide_iter_map_with(it, f, state) bide__map_2(bide__unique, it, f, state)
-#define bide__map_2(i, it, f, state)                                                  \
-    __extension__({                                                                   \
-        __auto_type i = (it);                                                         \
-        (bide_iter(bide__of_2(f, i, state)))(bide_iter_map)(                          \
-            bide__exact(f, bide__of_2(f, i, state)(bide__each(i), __typeof__(state)), \
-                        "bide_iter_map_with", (void *)i),                             \
-            sizeof(bide__of_2(f, i, state)), bide__plain(f), (void *)(state));        \
+#define bide__map_2(i, it, f, state)                                                        \
+    __extension__({                                                                         \
+        __auto_type i = (it);                                                               \
+        (bide_iter(bide__of_2(f, i, state)))(bide_iter_map)(                                \
+            bide__exact_with(f, bide__of_2(f, i, state)(bide__each(i), __typeof__(state)),  \
+                             bide__of_2(f, i, state)(bide__each(i), bide__readable(state)), \
+                             "bide_iter_map_with", (void *)i),                              \
+            sizeof(bide__of_2(f, i, state)), bide__plain(f), (void *)(state));              \
     })
 
 #define bide_iter_filter(it, f)     bide__test_1(bide__unique, bide_iter_filter, it, f)
@@ -494,7 +504,7 @@ extern "C" {
 #define bide__test_1(i, make, it, f)                                                    \
     __extension__({                                                                     \
         __auto_type i = (it);                                                           \
-        (__typeof__(i))(make)(bide__exact(f, bool(bide__each(i)), "this test of items", \
+        (__typeof__(i))(make)(bide__exact(f, bool(bide__each(i)), "a test of items, bool f(item)", \
                                           (void *)i),                                   \
                               bide__plain(f), NULL);                                    \
     })
@@ -503,12 +513,13 @@ extern "C" {
     bide__test_2(bide__unique, bide_iter_take_while, it, f, s)
 #define bide_iter_skip_while_with(it, f, s) \
     bide__test_2(bide__unique, bide_iter_skip_while, it, f, s)
-#define bide__test_2(i, make, it, f, state)                                          \
-    __extension__({                                                                  \
-        __auto_type i = (it);                                                        \
-        (__typeof__(i))(make)(bide__exact(f, bool(bide__each(i), __typeof__(state)), \
-                                          "this test of items", (void *)i),          \
-                              bide__plain(f), (void *)(state));                      \
+#define bide__test_2(i, make, it, f, state)                                                \
+    __extension__({                                                                        \
+        __auto_type i = (it);                                                              \
+        (__typeof__(i))(make)(bide__exact_with(f, bool(bide__each(i), __typeof__(state)),  \
+                                               bool(bide__each(i), bide__readable(state)), \
+                                               "a test of items, bool f(item)", (void *)i),           \
+                              bide__plain(f), (void *)(state));                            \
     })
 
 #define bide_iter_filter_map(it, U, f) bide__filter_map_1(bide__unique, it, U, f)
@@ -520,13 +531,14 @@ extern "C" {
             sizeof(U), bide__plain(f), NULL);                                            \
     })
 #define bide_iter_filter_map_with(it, U, f, s) bide__filter_map_2(bide__unique, it, U, f, s)
-#define bide__filter_map_2(i, it, U, f, state)                          \
-    __extension__({                                                     \
-        __auto_type i = (it);                                           \
-        (bide_iter(U))(bide_iter_filter_map)(                           \
-            bide__exact(f, bool(bide__each(i), U *, __typeof__(state)), \
-                        "bide_iter_filter_map_with", (void *)i),        \
-            sizeof(U), bide__plain(f), (void *)(state));                \
+#define bide__filter_map_2(i, it, U, f, state)                                \
+    __extension__({                                                           \
+        __auto_type i = (it);                                                 \
+        (bide_iter(U))(bide_iter_filter_map)(                                 \
+            bide__exact_with(f, bool(bide__each(i), U *, __typeof__(state)),  \
+                             bool(bide__each(i), U *, bide__readable(state)), \
+                             "bide_iter_filter_map_with", (void *)i),         \
+            sizeof(U), bide__plain(f), (void *)(state));                      \
     })
 
 #define bide__same_iter(i, make, it, ...)                            \
@@ -596,21 +608,22 @@ extern "C" {
     __extension__({                                                                           \
         __auto_type i = (it);                                                                 \
         (bide_iter(bide__of_1(**(f), i)))(bide_iter_buffered)(                                \
-            bide__exact(*(f), bide__of_1(**(f), i)(bide__each(i)), "this call for each item", \
+            bide__exact(*(f), bide__of_1(**(f), i)(bide__each(i)), "a call for each item", \
                         (void *)i),                                                           \
             limit, ordered, sizeof(bide__of_1(**(f), i)), (const void *)(f), 0, NULL);        \
     })
 #define bide_iter_then_with(it, f, s)             bide__calls_2(bide__unique, it, 1, 1, f, s)
 #define bide_iter_buffered_with(it, limit, f, s)  bide__calls_2(bide__unique, it, limit, 1, f, s)
 #define bide_iter_unordered_with(it, limit, f, s) bide__calls_2(bide__unique, it, limit, 0, f, s)
-#define bide__calls_2(i, it, limit, ordered, f, state)                                       \
-    __extension__({                                                                          \
-        __auto_type i = (it);                                                                \
-        (bide_iter(bide__of_2(**(f), i, state)))(bide_iter_buffered)(                        \
-            bide__exact(*(f), bide__of_2(**(f), i, state)(bide__each(i), __typeof__(state)), \
-                        "this call for each item", (void *)i),                               \
-            limit, ordered, sizeof(bide__of_2(**(f), i, state)), (const void *)(f),          \
-            bide__state_at(i), (void *)(state));                                             \
+#define bide__calls_2(i, it, limit, ordered, f, state)                                            \
+    __extension__({                                                                               \
+        __auto_type i = (it);                                                                     \
+        (bide_iter(bide__of_2(**(f), i, state)))(bide_iter_buffered)(                             \
+            bide__exact_with(*(f), bide__of_2(**(f), i, state)(bide__each(i), __typeof__(state)), \
+                             bide__of_2(**(f), i, state)(bide__each(i), bide__readable(state)),   \
+                             "a call for each item", (void *)i),                               \
+            limit, ordered, sizeof(bide__of_2(**(f), i, state)), (const void *)(f),               \
+            bide__state_at(i), (void *)(state));                                                  \
     })
 #define bide__state_at(i)        \
     __builtin_offsetof(          \
@@ -625,10 +638,11 @@ extern "C" {
                      bide__exact(f, __typeof__ (*(all))(__typeof__(*(all)), bide__each(it)), \
                                  "bide_iter_fold", all),                                     \
                      bide__plain(f))
-#define bide_for_each_concurrent(it, limit, f, state)                                      \
-    (bide_for_each_concurrent)(bide__as(it, bide__iter), limit,                            \
-                               bide__exact(*(f), int(bide__each(it), __typeof__(state)),   \
-                                           "bide_for_each_concurrent", (const void *)(f)), \
+#define bide_for_each_concurrent(it, limit, f, state)                                           \
+    (bide_for_each_concurrent)(bide__as(it, bide__iter), limit,                                 \
+                               bide__exact_with(*(f), int(bide__each(it), __typeof__(state)),   \
+                                                int(bide__each(it), bide__readable(state)),     \
+                                                "bide_for_each_concurrent", (const void *)(f)), \
                                bide__state_at(it), (void *)(state))
 
 #endif

@@ -343,6 +343,44 @@ TEST(a_fold)
     CHECK_EQ(bide_block_on(folds()), 0);
 }
 
+/* ---- what may be a function ---- */
+
+struct fixed {
+    const int n;
+    double half;
+};
+
+static struct fixed fix(int n)
+{
+    return (struct fixed){n, n / 2.0};
+}
+
+static char letter(struct fixed f, const char *const *alphabet)
+{
+    return (*alphabet)[f.n];
+}
+
+static async int functions(int (*pointer)(int))
+{
+    int (*const table[])(int) = {note, pointer};
+    const char *alphabet = "abcdefghi", *const *at = &alphabet;
+    bide_iter(int) it = bide_iter_map(bide_iter_of_array(upto_8, 3), *table[1]);
+    bide_iter(struct fixed) fixed = bide_iter_map(it, fix);
+    bide_iter(char) chars = bide_iter_map_with(fixed, letter, at);
+    defer { bide_iter_drop(chars); }
+    char text[4] = "";
+    size_t count = 0;
+
+    CHECK_EQ(await bide_iter_collect(chars, text, 3, &count), 1);
+    CHECK_STR(text, "bcd");
+    return 0;
+}
+
+TEST(functions_of_several_kinds)
+{
+    CHECK_EQ(bide_block_on(functions(same)), 0);
+}
+
 /* ---- who ends what ---- */
 
 static int owned;
