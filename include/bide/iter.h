@@ -41,9 +41,10 @@
  * a map calls has its item for good.
  *
  * Threads: an iterator is used by one task at a time, on one runtime. It may be handed from one
- * task to another, and dropped on any thread, while no bide_next is under way. In C++ and in files
- * that `bide cc` does not compile an iterator can be used, but only the sources made that call no
- * async function.
+ * task to another while no bide_next is under way. One that has run async functions is dropped by a
+ * task of that runtime, or at least on its thread; others may be dropped anywhere. In C++ and in
+ * files that `bide cc` does not compile an iterator can be used, and sources can be made that call
+ * no function.
  */
 #ifndef BIDE_ITER_H
 #define BIDE_ITER_H
@@ -164,14 +165,9 @@ void *bide_iter_of_listener(bide_tcp_listener *listener);
  * returns 1 and an item, 0 at the end, or a negative errno. `state` is borrowed. When bide_next is
  * cancelled, the call stays suspended, and the next one goes on with it.
  *
- *     async int count(int *n, int *item)
- *     {
- *         await bide_sleep(BIDE_S(1));
- *         *item = (*n)++;
- *         return 1;
- *     }
- *     int n = 0;
- *     bide_iter(int) numbers = bide_iter_of_steps(int, bide_ref(count), &n);
+ *     struct pager pager = {.page = 1};
+ *     bide_iter(struct row) rows = bide_iter_of_steps(struct row, bide_ref(next_row), &pager);
+ *     defer { await bide_iter_close(rows); }
  */
 void *bide_iter_of_steps(size_t item_size, const void *step, void *state);
 
@@ -186,15 +182,11 @@ void *bide_iter_of_steps(size_t item_size, const void *step, void *state);
  * is told before the end. `state` is borrowed. Between two calls of bide_next the stage is
  * suspended.
  *
- *     async int pairs(bide_iter(int) in, bide_giver(struct pair) out, void *none)
- *     {
- *         struct pair p;
- *         int rc;
- *         while ((rc = await bide_next(in, &p.a)) > 0 && (rc = await bide_next(in, &p.b)) > 0)
- *             await bide_give(out, &p);
- *         return rc;
- *     }
- *     it = bide_iter_through(it, struct pair, bide_ref(pairs), NULL);
+ *     async int join_lines(bide_iter(char *) in, bide_giver(struct paragraph) out, void *none);
+ *     bide_iter(char *) lines = bide_iter_of_lines(reader);
+ *     bide_iter(struct paragraph) it =
+ *         bide_iter_through(lines, struct paragraph, bide_ref(join_lines), NULL);
+ *     defer { await bide_iter_close(it); }
  */
 void *bide_iter_of_stage(size_t item_size, const void *stage, void *state);
 void *bide_iter_through(void *it, size_t item_size, const void *stage, void *state);
@@ -280,14 +272,14 @@ void *bide_iter_borrowed(void *it);
  *
  * The items of both, as they arrive. If both always have one, they take turns. Ends when both have.
  */
-void *bide_iter_merge(void *a, void *b);
+void *bide_iter_merge(void *a, struct bide__iter *b);
 
 /*
  * bide_iter(T) bide_iter_chain(bide_iter(T) a, bide_iter(T) b);
  *
  * The items of a, and after its end those of b.
  */
-void *bide_iter_chain(void *a, void *b);
+void *bide_iter_chain(void *a, struct bide__iter *b);
 
 /*
  * bide_iter(U) bide_iter_zip(bide_iter(A) a, bide_iter(B) b, U f(A, B));
@@ -295,7 +287,8 @@ void *bide_iter_chain(void *a, void *b);
  * What f makes of an item of each. Both are waited for at the same time; one that has come waits
  * inside for the other. Ends when either has; then an item of the other is dropped.
  */
-void *bide_iter_zip(void *a, void *b, size_t item_size, void (*f)(void), void (*caller)(void));
+void *bide_iter_zip(void *a, struct bide__iter *b, size_t item_size, void (*f)(void),
+                    void (*caller)(void));
 
 /* ---- adaptors: time, and many at once ---- */
 
@@ -326,6 +319,7 @@ void *bide_iter_throttle(void *it, bide_duration duration);
  *         int items[64];
  *     };
  *     bide_iter(struct batch) batches = bide_iter_chunks(it, struct batch);
+ *     defer { bide_iter_drop(batches); }
  *
  * A chunk is given when it is full; at the end of `it`; or, in the second form, when `duration` has
  * passed since its first item came. With a duration of 0 it has what is there at once. An error
@@ -360,13 +354,13 @@ void *bide_iter_buffered(void *it, size_t limit, int is_ordered, size_t item_siz
 /* ---- consumers ---- */
 
 /*
- * async int bide_iter_fold(bide_iter(T) it, A *all, A f(A, T));
+ * async int bide_iter_fold(bide_iter(T) it, A f(A, T), A *all);
  *
- * *all = f(*all, item) for each item to the end. Returns 0, or the first error. The iterator stays
+ * *all = f(*all, item) for each item to the end; the caller has set *all. Returns 0, or the first error. The iterator stays
  * the caller's. Cancelled: *all has what was taken.
  */
-bide_must_use bide_async int bide_iter_fold(void *it, void *all, void (*f)(void),
-                                            void (*caller)(void));
+bide_must_use bide_async int bide_iter_fold(void *it, void (*f)(void), void (*caller)(void),
+                                            void *all);
 
 /*
  * async int bide_for_each_concurrent(bide_iter(T) it, size_t limit, bide_async_fn(int, T, S *) f,
@@ -501,25 +495,25 @@ extern "C" {
 #define bide_iter_filter(it, f)     bide__test_1(bide__unique, bide_iter_filter, it, f)
 #define bide_iter_take_while(it, f) bide__test_1(bide__unique, bide_iter_take_while, it, f)
 #define bide_iter_skip_while(it, f) bide__test_1(bide__unique, bide_iter_skip_while, it, f)
-#define bide__test_1(i, make, it, f)                                                    \
-    __extension__({                                                                     \
-        __auto_type i = (it);                                                           \
+#define bide__test_1(i, make, it, f)                                                               \
+    __extension__({                                                                                \
+        __auto_type i = (it);                                                                      \
         (__typeof__(i))(make)(bide__exact(f, bool(bide__each(i)), "a test of items, bool f(item)", \
-                                          (void *)i),                                   \
-                              bide__plain(f), NULL);                                    \
+                                          (void *)i),                                              \
+                              bide__plain(f), NULL);                                               \
     })
 #define bide_iter_filter_with(it, f, s) bide__test_2(bide__unique, bide_iter_filter, it, f, s)
 #define bide_iter_take_while_with(it, f, s) \
     bide__test_2(bide__unique, bide_iter_take_while, it, f, s)
 #define bide_iter_skip_while_with(it, f, s) \
     bide__test_2(bide__unique, bide_iter_skip_while, it, f, s)
-#define bide__test_2(i, make, it, f, state)                                                \
-    __extension__({                                                                        \
-        __auto_type i = (it);                                                              \
-        (__typeof__(i))(make)(bide__exact_with(f, bool(bide__each(i), __typeof__(state)),  \
-                                               bool(bide__each(i), bide__readable(state)), \
-                                               "a test of items, bool f(item)", (void *)i),           \
-                              bide__plain(f), (void *)(state));                            \
+#define bide__test_2(i, make, it, f, state)                                                 \
+    __extension__({                                                                         \
+        __auto_type i = (it);                                                               \
+        (__typeof__(i))(make)(bide__exact_with(f, bool(bide__each(i), __typeof__(state)),   \
+                                               bool(bide__each(i), bide__readable(state)),  \
+                                               "a test of items, bool f(item)", (void *)i), \
+                              bide__plain(f), (void *)(state));                             \
     })
 
 #define bide_iter_filter_map(it, U, f) bide__filter_map_1(bide__unique, it, U, f)
@@ -604,13 +598,13 @@ extern "C" {
 #define bide_iter_then(it, f)             bide__calls_1(bide__unique, it, 1, 1, f)
 #define bide_iter_buffered(it, limit, f)  bide__calls_1(bide__unique, it, limit, 1, f)
 #define bide_iter_unordered(it, limit, f) bide__calls_1(bide__unique, it, limit, 0, f)
-#define bide__calls_1(i, it, limit, ordered, f)                                               \
-    __extension__({                                                                           \
-        __auto_type i = (it);                                                                 \
-        (bide_iter(bide__of_1(**(f), i)))(bide_iter_buffered)(                                \
+#define bide__calls_1(i, it, limit, ordered, f)                                            \
+    __extension__({                                                                        \
+        __auto_type i = (it);                                                              \
+        (bide_iter(bide__of_1(**(f), i)))(bide_iter_buffered)(                             \
             bide__exact(*(f), bide__of_1(**(f), i)(bide__each(i)), "a call for each item", \
-                        (void *)i),                                                           \
-            limit, ordered, sizeof(bide__of_1(**(f), i)), (const void *)(f), 0, NULL);        \
+                        (void *)i),                                                        \
+            limit, ordered, sizeof(bide__of_1(**(f), i)), (const void *)(f), 0, NULL);     \
     })
 #define bide_iter_then_with(it, f, s)             bide__calls_2(bide__unique, it, 1, 1, f, s)
 #define bide_iter_buffered_with(it, limit, f, s)  bide__calls_2(bide__unique, it, limit, 1, f, s)
@@ -621,7 +615,7 @@ extern "C" {
         (bide_iter(bide__of_2(**(f), i, state)))(bide_iter_buffered)(                             \
             bide__exact_with(*(f), bide__of_2(**(f), i, state)(bide__each(i), __typeof__(state)), \
                              bide__of_2(**(f), i, state)(bide__each(i), bide__readable(state)),   \
-                             "a call for each item", (void *)i),                               \
+                             "a call for each item", (void *)i),                                  \
             limit, ordered, sizeof(bide__of_2(**(f), i, state)), (const void *)(f),               \
             bide__state_at(i), (void *)(state));                                                  \
     })
@@ -633,11 +627,10 @@ extern "C" {
         },                       \
         state_)
 
-#define bide_iter_fold(it, all, f)                                                           \
-    (bide_iter_fold)(bide__as(it, bide__iter),                                               \
+#define bide_iter_fold(it, f, all)                                                           \
+    (bide_iter_fold)(bide__as(it, bide__iter), bide__plain(f),                               \
                      bide__exact(f, __typeof__ (*(all))(__typeof__(*(all)), bide__each(it)), \
-                                 "bide_iter_fold", all),                                     \
-                     bide__plain(f))
+                                 "bide_iter_fold", all))
 #define bide_for_each_concurrent(it, limit, f, state)                                           \
     (bide_for_each_concurrent)(bide__as(it, bide__iter), limit,                                 \
                                bide__exact_with(*(f), int(bide__each(it), __typeof__(state)),   \

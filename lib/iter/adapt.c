@@ -273,7 +273,7 @@ static int fold_poll(struct iter *node, struct pull *p, void *item)
 
 static const struct iter_kind fold_kind = {.poll = fold_poll};
 
-void *bide__iter_folded(void *it, void *all, void (*f)(void), void (*caller)(void))
+void *bide__iter_folded(void *it, void (*f)(void), void (*caller)(void), void *all)
 {
     return with_call(&fold_kind, it, true, 0, f, caller, all);
 }

@@ -8,7 +8,7 @@
 
 #include <bide/iter.h>
 
-void *bide__iter_folded(void *it, void *all, void (*f)(void), void (*caller)(void));
+void *bide__iter_folded(void *it, void (*f)(void), void (*caller)(void), void *all);
 
 bide_async int bide_iter_collect(void *it, size_t item_size, void *items, size_t most,
                                  size_t *count)
@@ -23,9 +23,9 @@ bide_async int bide_iter_collect(void *it, size_t item_size, void *items, size_t
     return rc;
 }
 
-bide_async int bide_iter_fold(void *it, void *all, void (*f)(void), void (*caller)(void))
+bide_async int bide_iter_fold(void *it, void (*f)(void), void (*caller)(void), void *all)
 {
-    void *node = bide__iter_folded(bide_iter_borrowed(it), all, f, caller);
+    void *node = bide__iter_folded(bide_iter_borrowed(it), f, caller, all);
     bide_defer {
         bide_iter_drop(node);
     }

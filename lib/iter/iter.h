@@ -152,7 +152,7 @@ static inline bool iter_test(struct iter_call *c, void *item)
 }
 
 /* Gives nothing: *all = f(*all, item) for each item of `it`, which it takes. (adapt.c) */
-void *bide__iter_folded(void *it, void *all, void (*f)(void), void (*caller)(void));
+void *bide__iter_folded(void *it, void (*f)(void), void (*caller)(void), void *all);
 
 /* ---- timers of nodes ---- */
 

@@ -72,9 +72,9 @@ static void *two(const struct iter_kind *kind, struct iter *a, struct iter *b)
     return it;
 }
 
-void *bide_iter_merge(void *a, void *b)
+void *bide_iter_merge(void *a, struct bide__iter *b)
 {
-    return two(&merge_kind, a, b);
+    return two(&merge_kind, a, (struct iter *)b);
 }
 
 /* ---- chain ---- */
@@ -87,9 +87,9 @@ static int chain_poll(struct iter *node, struct pull *p, void *item)
 
 static const struct iter_kind chain_kind = {.poll = chain_poll};
 
-void *bide_iter_chain(void *a, void *b)
+void *bide_iter_chain(void *a, struct bide__iter *b)
 {
-    return two(&chain_kind, a, b);
+    return two(&chain_kind, a, (struct iter *)b);
 }
 
 /* ---- zip ---- */
@@ -129,14 +129,15 @@ static void zip_end(struct iter *node)
 
 static const struct iter_kind zip_kind = {.poll = zip_poll, .end = zip_end};
 
-void *bide_iter_zip(void *a, void *b, size_t item_size, void (*f)(void), void (*caller)(void))
+void *bide_iter_zip(void *a, struct bide__iter *b, size_t item_size, void (*f)(void),
+                    void (*caller)(void))
 {
-    const struct iter *first = a, *second = b;
+    struct iter *first = a, *second = (struct iter *)b;
     size_t align = _Alignof(max_align_t);
     size_t at = first != NULL ? (first->size + align - 1) & ~(align - 1) : 0;
     struct iter *it;
-    struct pair *n =
-        pair_new(&zip_kind, a, b, at + (second != NULL ? second->size : 0), item_size, &it);
+    struct pair *n = pair_new(&zip_kind, first, second, at + (second != NULL ? second->size : 0),
+                              item_size, &it);
 
     if (n != NULL) {
         n->second_at = at;

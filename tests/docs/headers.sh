@@ -10,6 +10,17 @@ around()
     case $1 in
     http.h) echo 'bide_http_client *client = NULL;' ;;
     io.h) echo 'int fd = 0; char buf[9]; ssize_t n = 0;' ;;
+    iter.h) echo 'struct job { int id; };
+        struct pager { int page; };
+        struct row { int n; };
+        struct paragraph { char text[80]; };
+        extern int job_id(struct job);
+        extern bool is_even(int);
+        extern bide_async int next_row(struct pager *, struct row *);
+        extern bide_receiver(struct job) jobs;
+        extern bide_reader *reader;
+        extern bide_iter(int) it;
+        extern long sum;' ;;
     lock.h) echo 'struct config { const char *name; };
         extern async int load(struct config *);' ;;
     runtime.h) echo 'extern int on_ready(int, int, void *);

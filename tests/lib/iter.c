@@ -475,8 +475,7 @@ TEST_LIMIT(a_drop_ends_all_at_any_moment, 30)
     for (int source = 0; source < SOURCES; source++)
         for (int kind = 0; kind < KINDS; kind++) {
             struct run r = {.source = (enum source)source, .kind = kind};
-            suspensions +=
-                cancel_everywhere(&bide__desc_reads_and_drops, &r, before, dropped);
+            suspensions += cancel_everywhere(&bide__desc_reads_and_drops, &r, before, dropped);
         }
     CHECK(suspensions > SOURCES * KINDS);
 }

@@ -22,6 +22,11 @@ static int same(int n)
     return n;
 }
 
+static bool is_odd(int n)
+{
+    return n % 2 != 0;
+}
+
 /* ---- time ---- */
 
 static async int slow(const int *ms, int *item)
@@ -36,9 +41,10 @@ static async int slow(const int *ms, int *item)
 static async int timeouts(void)
 {
     static const int ms[] = {10, 120, 10, 0};
-    bide_iter(int) it =
-        bide_iter_timeout(bide_iter_of_steps(int, bide_ref(slow), ms), BIDE_MS(50));
-    defer { bide_iter_drop(it); }
+    bide_iter(int) it = bide_iter_timeout(bide_iter_of_steps(int, bide_ref(slow), ms), BIDE_MS(50));
+    defer {
+        bide_iter_drop(it);
+    }
     bide_instant begin = bide_now();
     int n;
 
@@ -63,9 +69,10 @@ TEST(a_timeout_tells_and_waits_on)
 static async int counts_cancelled_waits(void)
 {
     static const int ms[] = {1000, 0};
-    bide_iter(int) it =
-        bide_iter_timeout(bide_iter_of_steps(int, bide_ref(slow), ms), BIDE_MS(50));
-    defer { bide_iter_drop(it); }
+    bide_iter(int) it = bide_iter_timeout(bide_iter_of_steps(int, bide_ref(slow), ms), BIDE_MS(50));
+    defer {
+        bide_iter_drop(it);
+    }
     bide_instant begin = bide_now();
     int n, rc = 0, cancelled = 0;
 
@@ -86,7 +93,9 @@ TEST(a_timeout_counts_cancelled_waits)
 static async int throttles(void)
 {
     bide_iter(int) it = bide_iter_throttle(bide_iter_of_array(upto_8, 3), BIDE_MS(20));
-    defer { bide_iter_drop(it); }
+    defer {
+        bide_iter_drop(it);
+    }
     bide_instant begin = bide_now();
     int n;
 
@@ -133,7 +142,9 @@ static async int chunks(void)
         bide_instant items[4];
     } t;
     bide_iter(struct times) timed = bide_iter_chunks_timeout(ticks, struct times, BIDE_MS(25));
-    defer { bide_iter_drop(timed); }
+    defer {
+        bide_iter_drop(timed);
+    }
     bide_instant begin = bide_now();
     CHECK_EQ(await bide_next(timed, &t), 1);
     CHECK_EQ(t.count, 3); /* 0, 10, 20 */
@@ -155,9 +166,11 @@ TEST(a_chunk_is_given_when_its_time_has_come)
 static async int merges(void)
 {
     static const int many[100] = {0}, others[100] = {[0] = 1, [99] = 1};
-    bide_iter(int) it = bide_iter_merge(bide_iter_of_array(many, 100),
-                                        bide_iter_of_array(others, 100));
-    defer { bide_iter_drop(it); }
+    bide_iter(int) it =
+        bide_iter_merge(bide_iter_of_array(many, 100), bide_iter_of_array(others, 100));
+    defer {
+        bide_iter_drop(it);
+    }
     int n, count = 0, first = 0, last = 0;
 
     for (; await bide_next(it, &n) > 0; count++)
@@ -187,7 +200,9 @@ static int note(int n)
 static async int takes(void)
 {
     bide_iter(int) all = bide_iter_map(bide_iter_of_array(upto_8, 8), note);
-    defer { bide_iter_drop(all); }
+    defer {
+        bide_iter_drop(all);
+    }
     int items[8];
     size_t count = 0;
     bide_iter(int) first = bide_iter_take(bide_iter_borrowed(all), 3);
@@ -217,7 +232,9 @@ static async int call(int ms)
 {
     calls.alive++;
     calls.most = calls.most < calls.alive ? calls.alive : calls.most;
-    defer { calls.alive--; }
+    defer {
+        calls.alive--;
+    }
     await bide_sleep(BIDE_MS(ms * 10));
     return ms;
 }
@@ -228,7 +245,9 @@ static async int buffers(int limit, int ordered)
     bide_iter(int) it = bide_iter_of_array(ms, 6);
     it = ordered ? bide_iter_buffered(it, (size_t)limit, bide_ref(call))
                  : bide_iter_unordered(it, (size_t)limit, bide_ref(call));
-    defer { await bide_iter_close(it); }
+    defer {
+        await bide_iter_close(it);
+    }
     int items[6];
     size_t count = 0;
 
@@ -280,7 +299,9 @@ static async int each(int n, struct each *e)
 {
     e->begun++;
     calls.alive++;
-    defer { calls.alive--; }
+    defer {
+        calls.alive--;
+    }
     calls.most = calls.most < calls.alive ? calls.alive : calls.most;
     await bide_sleep(BIDE_MS(10 * n));
     if (n == e->fails_at)
@@ -292,7 +313,9 @@ static async int each(int n, struct each *e)
 static async int for_each(size_t limit, struct each *e, int *rest)
 {
     bide_iter(int) it = bide_iter_of_array(upto_8, 8);
-    defer { bide_iter_drop(it); }
+    defer {
+        bide_iter_drop(it);
+    }
     int rc, n;
 
     memset(&calls, 0, sizeof calls);
@@ -330,10 +353,12 @@ static long plus(long sum, int n)
 static async int folds(void)
 {
     bide_iter(int) it = bide_iter_of_array(upto_8, 4);
-    defer { bide_iter_drop(it); }
+    defer {
+        bide_iter_drop(it);
+    }
     long all = 9;
 
-    CHECK_EQ(await bide_iter_fold(it, &all, plus), 0);
+    CHECK_EQ(await bide_iter_fold(it, plus, &all), 0);
     CHECK_EQ(all, 91234);
     return 0;
 }
@@ -367,7 +392,9 @@ static async int functions(int (*pointer)(int))
     bide_iter(int) it = bide_iter_map(bide_iter_of_array(upto_8, 3), *table[1]);
     bide_iter(struct fixed) fixed = bide_iter_map(it, fix);
     bide_iter(char) chars = bide_iter_map_with(fixed, letter, at);
-    defer { bide_iter_drop(chars); }
+    defer {
+        bide_iter_drop(chars);
+    }
     char text[4] = "";
     size_t count = 0;
 
@@ -388,11 +415,6 @@ static int owned;
 static void drop_int(void *item)
 {
     owned -= *(int *)item;
-}
-
-static bool is_odd(int n)
-{
-    return n % 2 != 0;
 }
 
 static int sum_of(int a, int b)
@@ -445,7 +467,9 @@ static async int batches(void)
 
     owned = 0;
     CHECK_EQ(bide_channel_new_with(8, drop_int, &tx, &rx), 0);
-    defer { bide_sender_drop(tx); }
+    defer {
+        bide_sender_drop(tx);
+    }
     bide_iter(struct batch) b = bide_iter_chunks(bide_iter_of(rx), struct batch);
     for (int i = 0; i < 3; i++) {
         CHECK_EQ(bide_try_send(tx, &upto_8[i]), 0);
@@ -575,7 +599,9 @@ static async int second_reader(void)
 
     CHECK_EQ(bide_channel_new(1, &tx, &rx), 0);
     bide_iter(int) it = bide_iter_of(rx);
-    defer { bide_iter_drop(it); }
+    defer {
+        bide_iter_drop(it);
+    }
     await bide_join(first = forever(it), ({
                         rc = await bide_next(it, &n);
                         bide_sender_drop(tx);
@@ -618,7 +644,9 @@ static async int busy(const int *turns)
 {
     static int zeroes[100000];
     bide_iter(int) it = bide_iter_filter(bide_iter_of_array(zeroes, 100000), is_odd);
-    defer { bide_iter_drop(it); }
+    defer {
+        bide_iter_drop(it);
+    }
     int n;
 
     CHECK_EQ(await bide_next(it, &n), 0);
@@ -637,6 +665,49 @@ TEST(a_filter_that_refuses_all_lets_others_run)
     CHECK_EQ(bide_block_on(share()), 5);
 }
 
+/* ---- memory ---- */
+
+static async int at_once(int n)
+{
+    return n;
+}
+
+static async int give_all(bide_giver(int) out, int *n)
+{
+    for (; *n < 100; ++*n)
+        CHECK_EQ(await bide_give(out, n), 0);
+    return 0;
+}
+
+/* No memory is to be had after the first items, and none is wanted. */
+static async int reads_without_memory(int kind)
+{
+    static int zeroes[100];
+    int n, count = 0, from = 0;
+    bide_iter(int) it = bide_iter_map(bide_iter_of_array(zeroes, 100), same);
+    it = bide_iter_skip_while(it, is_odd);
+    if (kind == 1)
+        it = bide_iter_buffered(it, 3, bide_ref(at_once));
+    if (kind == 2)
+        it = bide_iter_chain(it, bide_iter_of_stage(int, bide_ref(give_all), &from));
+    defer { bide_iter_drop(it); }
+    for (; count < (kind == 2 ? 110 : 10); count++)
+        CHECK_EQ(await bide_next(it, &n), 1);
+    bide_test_fail("alloc", 1, -ENOMEM, 0);
+    for (; await bide_next(it, &n) > 0; count++)
+        ;
+    CHECK_EQ(bide_test_failed("alloc"), 0);
+    bide_test_fail("alloc", 0, 0, 0);
+    return count;
+}
+
+TEST(nothing_is_allocated_for_an_item)
+{
+    CHECK_EQ(bide_block_on(reads_without_memory(0)), 100);
+    CHECK_EQ(bide_block_on(reads_without_memory(1)), 100);
+    CHECK_EQ(bide_block_on(reads_without_memory(2)), 200);
+}
+
 /* ---- other sources ---- */
 
 static async int broadcasts(void)
@@ -648,7 +719,9 @@ static async int broadcasts(void)
     CHECK_EQ(bide_broadcast_new(2, &b), 0);
     CHECK_EQ(bide_broadcast_subscribe(b, &s), 0);
     bide_iter(int) it = bide_iter_map(bide_iter_of_subscriber(s), same);
-    defer { bide_iter_drop(it); }
+    defer {
+        bide_iter_drop(it);
+    }
     for (i = 1; i <= 4; i++)
         CHECK_EQ(bide_broadcast_send(b, &i), 1);
     CHECK_EQ(await bide_next(it, &n), -EOVERFLOW);
@@ -679,7 +752,9 @@ static async int watches(void)
     CHECK_EQ(bide_watch_new(&n, &w), 0);
     CHECK_EQ(bide_watch_subscribe(w, &mine), 0);
     bide_iter(int) it = bide_iter_of_watcher(mine);
-    defer { bide_iter_drop(it); }
+    defer {
+        bide_iter_drop(it);
+    }
     bide_scope(s) {
         bide_scope_spawn(s, sets_later(w));
         while (await bide_next(it, &n) > 0)

@@ -80,7 +80,7 @@ async int use(bide_receiver(struct job) rx, bide_reader *reader, bide_tcp_listen
     bide_instant at;
     if (await bide_next(it, &n) < 0 || await bide_next(lines, &line) < 0 ||
         await bide_next(streams, &stream) < 0 || await bide_next(ticks, &at) < 0 ||
-        await bide_iter_collect(b, batches, 2, &count) < 0 || await bide_iter_fold(it, &l, sum) < 0)
+        await bide_iter_collect(b, batches, 2, &count) < 0 || await bide_iter_fold(it, sum, &l) < 0)
         return await bide_for_each_concurrent(it, 4, bide_ref(call), &n);
     await bide_iter_close(longs);
     bide_iter_drop(b);
@@ -110,7 +110,7 @@ async int use(bide_receiver(struct job) rx, bide_reader *reader, bide_tcp_listen
 #elif LINE == 13
     b = bide_iter_chunks(longs, struct batch);
 #elif LINE == 14
-    n = await bide_iter_fold(it, &n, sum);
+    n = await bide_iter_fold(it, sum, &n);
 #elif LINE == 15
     n = await bide_for_each_concurrent(it, 1, bide_ref(call), &l);
 #elif LINE == 16
