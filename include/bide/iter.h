@@ -356,8 +356,8 @@ void *bide_iter_buffered(void *it, size_t limit, int is_ordered, size_t item_siz
 /*
  * async int bide_iter_fold(bide_iter(T) it, A f(A, T), A *all);
  *
- * *all = f(*all, item) for each item to the end; the caller has set *all. Returns 0, or the first error. The iterator stays
- * the caller's. Cancelled: *all has what was taken.
+ * *all = f(*all, item) for each item to the end; the caller has set *all. Returns 0, or the first
+ * error. The iterator stays the caller's. Cancelled: *all has what was taken.
  */
 bide_must_use bide_async int bide_iter_fold(void *it, void (*f)(void), void (*caller)(void),
                                             void *all);
@@ -366,7 +366,7 @@ bide_must_use bide_async int bide_iter_fold(void *it, void (*f)(void), void (*ca
  * async int bide_for_each_concurrent(bide_iter(T) it, size_t limit, bide_async_fn(int, T, S *) f,
  *                                    S *state);
  *
- * Calls `async int f(T item, S *state)` for each item, up to `limit` calls at once inside this task.
+ * Calls `async int f(T item, S *state)` for each item, up to `limit` at once inside this task.
  * Returns 0 at the end; the first negative result of a call; the first error of `it`; or -EINVAL if
  * the limit is 0. With an error it takes no more items, and cancels the calls that run and waits
  * until they have ended. The iterator stays the caller's.

@@ -3,8 +3,8 @@
  *
  * The calls are children of a future set in the node. As long as there is room, items are taken
  * from the source and calls of them are added, but first only those that are there: the source
- * begins to wait when no call has anything to tell. An item lies in the node, as the argument of its
- * call, until that has been made.
+ * begins to wait when no call has anything to tell. An item lies in the node, as the argument of
+ * its call, until that has been made.
  *
  * In an ordered set an error of the source is kept, and nothing is taken, until the calls before it
  * have been told.

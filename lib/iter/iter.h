@@ -10,8 +10,8 @@
  * Otherwise it must, before it returns ITER_WAITS, arrange that cx->waker is woken, which is
  * borrowed: so whatever keeps it puts its `struct iter_wait` into the list of the pull. When
  * bide_next ends, with a result or cancelled, it has all of them undone. So between two calls of
- * bide_next nothing in the tree has a waker of the awaiting task, and the iterator may go to another
- * one. (A poll that returns ITER_WAITS because the budget is used up has woken the task.)
+ * bide_next nothing in the tree has a waker of the awaiting task, and the iterator may go to
+ * another one. (A poll that returns ITER_WAITS because the budget is used up has woken the task.)
  *
  * What a node has taken and not given stays in it: an undo keeps an item that came at that moment.
  * Async functions are children of a future set in the node (lib/set), which have wakers of their

@@ -61,8 +61,8 @@ struct bide__future_set {
 /* future_set.c, for other leaves that poll a set, without a `next`: */
 
 /* Polls children until one has ended whose end is to be told, or until *stops is set (unless it is
- * NULL). Returns what `next` does, or BIDE__SET_WAITS. Then, unless cx->waker was woken or *stops is
- * set, the set keeps a clone of it until bide__future_set_leave. */
+ * NULL). Returns what `next` does, or BIDE__SET_WAITS. Then the set may keep a clone of cx->waker,
+ * until bide__future_set_polled_by says that nobody polls. */
 int bide__future_set_poll(struct bide__future_set *set, struct bide_cx *cx, void *out,
                           const bool *stops);
 

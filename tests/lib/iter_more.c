@@ -690,7 +690,9 @@ static async int reads_without_memory(int kind)
         it = bide_iter_buffered(it, 3, bide_ref(at_once));
     if (kind == 2)
         it = bide_iter_chain(it, bide_iter_of_stage(int, bide_ref(give_all), &from));
-    defer { bide_iter_drop(it); }
+    defer {
+        bide_iter_drop(it);
+    }
     for (; count < (kind == 2 ? 110 : 10); count++)
         CHECK_EQ(await bide_next(it, &n), 1);
     bide_test_fail("alloc", 1, -ENOMEM, 0);
@@ -791,7 +793,7 @@ static async int lines(void)
     return 0;
 }
 
-/* The next line is being waited for, and the iterator goes all the same, and the reader after it. */
+/* A line is being waited for, and the iterator goes all the same, and the reader after it. */
 static async int lines_cancelled(void)
 {
     bide_stream *here, *there;
