@@ -471,7 +471,7 @@ extern "C" {
                              "bide_iter_through", (const void *)(stage)),                    \
             (void *)(state));                                                                \
     })
-#define bide_give(out, it)   (bide_give)(bide__as(out, bide__giver), bide__into(out, bide__giver, it))
+#define bide_give(to, it)    (bide_give)(bide__as(to, bide__giver), bide__into(to, bide__giver, it))
 
 #define bide_iter_map(it, f) bide__map_1(bide__unique, it, f)
 #define bide__map_1(i, it, f)                                                            \
@@ -578,6 +578,7 @@ extern "C" {
                         (void *)i),                                                              \
             bide__as(j, bide__iter), sizeof(bide__zipped(f, i, j)), bide__plain(f));             \
     })
+
 #define bide__zipped(f, i, j)              __typeof__((f)(bide__some(bide__each(i)), bide__some(bide__each(j))))
 
 #define bide_iter_chunks(it, C)            bide__chunks(bide__unique, it, C, BIDE_NS(-1))
