@@ -440,6 +440,7 @@ extern "C" {
 #define bide__unique            bide__paste(bide__it_, __COUNTER__)
 #define bide__each(i)           bide__item(i, bide__iter)
 #define bide__some(T)           (*(T *)0)
+#define bide__one(i)            bide__some(bide__each(i))
 #define bide__plain(f)          (void (*)(void))(f), bide__caller(f)
 
 /* What f makes of an item, of an item and a state. */
@@ -578,8 +579,7 @@ extern "C" {
                         (void *)i),                                                              \
             bide__as(j, bide__iter), sizeof(bide__zipped(f, i, j)), bide__plain(f));             \
     })
-
-#define bide__zipped(f, i, j)              __typeof__((f)(bide__some(bide__each(i)), bide__some(bide__each(j))))
+#define bide__zipped(f, i, j)              __typeof__((f)(bide__one(i), bide__one(j)))
 
 #define bide_iter_chunks(it, C)            bide__chunks(bide__unique, it, C, BIDE_NS(-1))
 #define bide_iter_chunks_timeout(it, C, d) bide__chunks(bide__unique, it, C, d)
