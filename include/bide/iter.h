@@ -11,7 +11,8 @@
  *
  * Handles are typed, as those of channels are: bide_iter(int) is a pointer, the same type wherever
  * it is written, and a wrong type is a compile error. A function that is given to an adaptor must
- * have exactly the types that its comment tells. Items are copied bit by bit.
+ * have exactly the types that its comment tells. Items are copied bit by bit, and are aligned to 16
+ * bytes at most.
  *
  * It works only while somebody awaits bide_next. No adaptor has a task, takes an item before it is
  * asked, or allocates anything for an item. (Those that call async functions keep the memory of

@@ -50,7 +50,6 @@ static int fill(struct buffer *n, struct pull *p, bool may_wait)
         if (!bide__future_set_try_add(n->set.set, n->fn, n->args))
             return -ENOMEM;
         n->has_item = false;
-        may_wait = false;
     }
     if (r < 0 && n->is_ordered && n->set.set->length > 0) {
         n->error = r;

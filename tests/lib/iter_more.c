@@ -270,6 +270,38 @@ TEST(calls_run_at_once_up_to_the_limit)
     CHECK_EQ(bide_block_on(buffers(1, 1)), 1);
 }
 
+static async int each_10_ms(int *n, int *item)
+{
+    await bide_sleep(BIDE_MS(10));
+    *item = 10;
+    return ++*n <= 3;
+}
+
+/* The next item is waited for while calls run. */
+static async int overlap(int ordered)
+{
+    int n = 0, item;
+    bide_iter(int) it = bide_iter_of_steps(int, bide_ref(each_10_ms), &n);
+    it = ordered ? bide_iter_buffered(it, 3, bide_ref(call))
+                 : bide_iter_unordered(it, 3, bide_ref(call));
+    defer { bide_iter_drop(it); }
+    bide_instant begin = bide_now();
+
+    for (int i = 1; i <= 3; i++) {
+        CHECK_EQ(await bide_next(it, &item), 1);
+        CHECK_EQ(since_ms(begin), 100 + 10 * i);
+    }
+    CHECK_EQ(await bide_next(it, &item), 0);
+    return 0;
+}
+
+TEST(items_are_waited_for_while_calls_run)
+{
+    bide_test_time_virtual();
+    CHECK_EQ(bide_block_on(overlap(0)), 0);
+    CHECK_EQ(bide_block_on(overlap(1)), 0);
+}
+
 static async int no_limit(void)
 {
     int n;
