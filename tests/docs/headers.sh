@@ -20,7 +20,8 @@ around()
         extern bide_receiver(struct job) jobs;
         extern bide_reader *reader;
         extern bide_iter(int) it;
-        extern long sum;' ;;
+        extern long sum;
+        (void)it, (void)reader, (void)jobs, (void)sum;' ;;
     lock.h) echo 'struct config { const char *name; };
         extern async int load(struct config *);' ;;
     runtime.h) echo 'extern int on_ready(int, int, void *);
