@@ -183,11 +183,12 @@ void *bide_iter_of_steps(size_t item_size, const void *step, void *state);
  * is told before the end. `state` is borrowed. Between two calls of bide_next the stage is
  * suspended.
  *
- *     async int join_lines(bide_iter(char *) in, bide_giver(struct paragraph) out, void *none);
+ * docs/streams.md has such a stage, which makes paragraphs of lines:
+ *
  *     bide_iter(char *) lines = bide_iter_of_lines(reader);
- *     bide_iter(struct paragraph) it =
+ *     bide_iter(struct paragraph) paragraphs =
  *         bide_iter_through(lines, struct paragraph, bide_ref(join_lines), NULL);
- *     defer { await bide_iter_close(it); }
+ *     defer { await bide_iter_close(paragraphs); }
  */
 void *bide_iter_of_stage(size_t item_size, const void *stage, void *state);
 void *bide_iter_through(void *it, size_t item_size, const void *stage, void *state);

@@ -17,6 +17,7 @@ around()
         extern int job_id(struct job);
         extern bool is_even(int);
         extern bide_async int next_row(struct pager *, struct row *);
+        extern bide_async int join_lines(bide_iter(char *), bide_giver(struct paragraph), void *);
         extern bide_receiver(struct job) jobs;
         extern bide_reader *reader;
         extern bide_iter(int) it;

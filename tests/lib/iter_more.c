@@ -284,7 +284,9 @@ static async int overlap(int ordered)
     bide_iter(int) it = bide_iter_of_steps(int, bide_ref(each_10_ms), &n);
     it = ordered ? bide_iter_buffered(it, 3, bide_ref(call))
                  : bide_iter_unordered(it, 3, bide_ref(call));
-    defer { bide_iter_drop(it); }
+    defer {
+        bide_iter_drop(it);
+    }
     bide_instant begin = bide_now();
 
     for (int i = 1; i <= 3; i++) {
@@ -483,6 +485,11 @@ static async int owns(int kind)
         owned -= 1 + 2 + 3 + 4; /* the calls had them */
     else if (rc == 1 && kind != 4)
         owned -= n;
+    if (kind == 0) { /* past one that is refused */
+        CHECK_EQ(await bide_next(it, &n), 1);
+        owned -= n;
+        CHECK_EQ(owned, 36 - 1 - 2 - 3);
+    }
     if (kind == 2 || kind == 4)
         CHECK_EQ(await bide_next(it, &n), 0);
     bide_iter_drop(it);
