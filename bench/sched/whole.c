@@ -20,11 +20,6 @@
 
 /* ---- memory ---- */
 
-static async void parked_on_sleep(void)
-{
-    await bide_sleep(BIDE_S(1000));
-}
-
 typedef bide_oneshot_sender(long) sender;
 
 static async void parked_on_oneshot(sender *to)
@@ -45,7 +40,7 @@ static async void park(long n, bool on_oneshot)
         if (on_oneshot)
             bide_spawn(parked_on_oneshot(&senders[i]));
         else
-            bide_spawn(parked_on_sleep());
+            bide_spawn(bide_sleep(BIDE_S(1000))); /* itself, as Tokio's side */
     await bide_sleep(BIDE_MS(100)); /* until all of them wait, on the other workers too */
 }
 

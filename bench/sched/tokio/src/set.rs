@@ -42,4 +42,6 @@ fn task_set_100000(run: &mut Run) {
 pub const ROWS: &[crate::Row] = &[
     ("task_set_1000", task_set_1000, false),
     ("task_set_100000", task_set_100000, false),
+    ("future_set_1000", task_set_1000, false),
+    ("future_set_100000", task_set_100000, false),
 ];
