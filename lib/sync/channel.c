@@ -231,6 +231,26 @@ static void refill(struct channel *c)
         ring_clear(&c->ring.tail, RING_CROWDED);
 }
 
+/* True: there is nothing in the ring nor beside it, more may come, and tail is AWAITED. */
+static bool await_more(struct channel *c)
+{
+    uint64_t head = ring_load(&c->ring.head), tail = ring_load(&c->ring.tail);
+    if ((uint32_t)tail != (uint32_t)head || tail & (RING_CLOSED | RING_CROWDED))
+        return false;
+    /* Nobody takes from an empty ring, so if tail is still the same now, so is head. */
+    return tail & RING_AWAITED || ring_change(&c->ring.tail, &tail, tail | RING_AWAITED);
+}
+
+bool bide__channel_wait(struct channel *c, struct wait_node *w, bide_waker clone)
+{
+    lock_take(&c->lock);
+    bool waits = await_more(c);
+    if (waits)
+        wait_add(&c->receiving, w, clone);
+    lock_give(&c->lock);
+    return waits;
+}
+
 int bide__channel_recv_locked(struct channel *c, void *item)
 {
     if (ring_take(&c->ring, item, true) == 1)
@@ -435,13 +455,38 @@ int bide__channel_spill(struct channel *c, const void *item)
     return r;
 }
 
+/* Hands the item to a receiver that waits, if nothing else is to be considered. */
+static bool hand_over_now(struct channel *c, const void *item)
+{
+    lock_take(&c->lock);
+    uint64_t tail = ring_load(&c->ring.tail);
+    struct wait_node *w = c->receiving.first;
+    if (w == NULL || tail & (RING_CLOSED | RING_CROWDED) || ring_reserved(tail) > 0) {
+        lock_give(&c->lock);
+        return false;
+    }
+    bide_waker waker = w->waker;
+    item_copy(w->item, item, c->ring.item_size);
+    wait_unlink(&c->receiving, w);
+    w->result = 1;
+    atomic_store_explicit(&w->state, WAIT_DONE, memory_order_release);
+    if (c->receiving.first == NULL)
+        ring_clear(&c->ring.tail, RING_AWAITED);
+    lock_give(&c->lock);
+    bide_waker_wake(waker);
+    return true;
+}
+
 int bide__channel_send_slow(struct channel *c, const void *item)
 {
     struct wakes k;
     int r;
+    uint64_t tail = ring_load(&c->ring.tail);
+    if (tail & RING_AWAITED && hand_over_now(c, item))
+        return 0;
     if (c->unbounded)
         return bide__channel_spill(c, item);
-    if (!(ring_load(&c->ring.tail) & RING_AWAITED))
+    if (!(tail & RING_AWAITED))
         return -EAGAIN;
     k.count = 0;
     lock_take(&c->lock);

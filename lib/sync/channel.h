@@ -77,6 +77,10 @@ static inline void channel_unlock(struct channel *c, struct wakes *k)
 
 /* ---- without it ---- */
 
+/* Queues the wait of a receiver, if all that there is to find is an empty ring. False: nothing has
+ * happened. */
+bool bide__channel_wait(struct channel *c, struct wait_node *w, bide_waker clone);
+
 /* Sends to an unbounded channel beside its ring. 0, -EPIPE or -ENOMEM. */
 int bide__channel_spill(struct channel *c, const void *item);
 

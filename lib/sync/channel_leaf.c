@@ -161,17 +161,13 @@ static enum bide_answer reserve_cancel(struct bide_cx *cx, struct bide_frame *h)
 
 /* ---- to receive ---- */
 
-/* Receives, or queues the wait. */
-static int await_item(struct bide_cx *cx, struct channel *c, struct wait_node *w)
+/* Receives, or queues the wait, if there is something to be considered. */
+static __attribute__((noinline)) int await_slow(struct bide_cx *cx, struct channel *c,
+                                                struct wait_node *w, bide_waker clone)
 {
+    struct wakes k;
     int r;
-    if (has_begun(cx, &c->lock, w, &r) || !bide_budget_spend(cx))
-        return r;
-    if (ring_take(&c->ring, w->item, false) == 1)
-        return 1;
-    bide_waker clone = bide_waker_clone(cx->waker);
     for (;;) {
-        struct wakes k;
         k.count = 0;
         lock_take(&c->lock);
         r = bide__channel_recv_locked(c, w->item);
@@ -182,11 +178,35 @@ static int await_item(struct bide_cx *cx, struct channel *c, struct wait_node *w
             break;
         ring_settle(&c->ring);
     }
-    if (r != -EAGAIN)
-        bide_waker_drop(clone);
-    else
-        give_back(cx);
+    if (r == -EAGAIN)
+        return r;
+    bide_waker_drop(clone);
+    cx->turn->budget--;
     return r;
+}
+
+/* Receives, or queues the wait, which is idle. An operation that has to wait does not count. */
+static inline int await_item(struct bide_cx *cx, struct channel *c, struct wait_node *w)
+{
+    if (cx->turn->budget == 0) {
+        (void)bide_budget_spend(cx);
+        return -EAGAIN;
+    }
+    if (ring_has_item(&c->ring) && ring_take(&c->ring, w->item, false) == 1) {
+        cx->turn->budget--;
+        return 1;
+    }
+    bide_waker clone = bide_waker_clone(cx->waker);
+    if (__builtin_expect(bide__channel_wait(c, w, clone), 1))
+        return -EAGAIN;
+    return await_slow(cx, c, w, clone);
+}
+
+/* The polls of receives that have not been finished. -EAGAIN: it waits. */
+static inline int recv_on(struct bide_cx *cx, struct channel *c, struct wait_node *w)
+{
+    int r;
+    return has_begun(cx, &c->lock, w, &r) ? r : await_item(cx, c, w);
 }
 
 /* Only what the ring has; the end is found by the poll, under the lock. */
@@ -222,27 +242,38 @@ static bool recv_many_now(struct bide_cx *cx, void *rx, void *items, size_t most
     return true;
 }
 
+static void recv_begin(struct recv *f)
+{
+    wait_init(&f->w, f->item, 0);
+    f->h.state = BIDE__BEGUN;
+}
+
+static __attribute__((noinline)) enum bide_poll recv_poll_on(struct bide_cx *cx, struct recv *f)
+{
+    if (f->h.state == 0)
+        recv_begin(f);
+    return wait_end_poll(cx, &f->h, recv_on(cx, f->channel, &f->w));
+}
+
+/* Most are polled twice: when they begin to wait, and when they are done. */
 static enum bide_poll recv_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct recv *f = (struct recv *)(void *)h;
-    if (h->state == 0) {
-        wait_init(&f->w, f->item, 0);
-        h->state = BIDE__BEGUN;
-    }
-    return wait_end_poll(cx, h, await_item(cx, f->channel, &f->w));
+    if (h->state != 0 && wait_state(&f->w) == WAIT_DONE)
+        return bide__leaf_finish(cx, h, f->w.result);
+    return recv_poll_on(cx, f);
 }
 
 static enum bide_poll recv_many_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct recv *f = (struct recv *)(void *)h;
     if (h->state == 0) {
-        wait_init(&f->w, f->item, 0);
-        h->state = BIDE__BEGUN;
+        recv_begin(f);
         if (f->most == 0 || f->most > INT_MAX)
             return bide__leaf_finish(cx, h, -EINVAL);
     }
-    int got = await_item(cx, f->channel, &f->w);
-    return wait_end_poll(cx, h, take_more(f->channel, f->w.item, f->most, got));
+    int r = wait_state(&f->w) == WAIT_DONE ? f->w.result : recv_on(cx, f->channel, &f->w);
+    return wait_end_poll(cx, h, take_more(f->channel, f->w.item, f->most, r));
 }
 
 static enum bide_answer recv_cancel(struct bide_cx *cx, struct bide_frame *h)

@@ -98,19 +98,6 @@ static inline void ring_clear(_Atomic uint64_t *word, uint64_t flags)
         ;
 }
 
-/* Most items are a word or two. */
-static inline void item_copy(void *to, const void *from, size_t size)
-{
-    if (size == 4)
-        memcpy(to, from, 4);
-    else if (size == 8)
-        memcpy(to, from, 8);
-    else if (size == 16)
-        memcpy(to, from, 16);
-    else
-        memcpy(to, from, size);
-}
-
 /* How many places can still be filled or reserved, if the counters are these. More than there are
  * if head is newer than tail. */
 static inline int64_t ring_room_of(const struct ring *r, uint64_t tail, uint32_t head)
@@ -189,6 +176,13 @@ static inline int ring_take(struct ring *r, void *item, bool locked)
     item_copy(item, r->items + (size_t)i * r->item_size, r->item_size);
     atomic_store_explicit(&r->turns[i], at + r->mask + 1, memory_order_release);
     return 1;
+}
+
+/* There is something to take, or there was. */
+static inline bool ring_has_item(const struct ring *r)
+{
+    uint32_t at = (uint32_t)ring_load(&r->head);
+    return atomic_load_explicit(&r->turns[at & r->mask], memory_order_relaxed) == at + 1;
 }
 
 /* Waits until the first item can be seen, if somebody is copying it into its place. */

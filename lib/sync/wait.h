@@ -1,6 +1,6 @@
 /*
  * lib/sync/wait.h: what the synchronisation objects share: a one-word lock, lists of those who
- * wait, and the wakers that are due when the lock has been given back.
+ * wait, items, and the wakers that are due when the lock has been given back.
  *
  * The lock is held for a few instructions (a copy of one item), never during a wait and never round
  * a call of a function of the user or of a waker: what that calls may come back to the same object.
@@ -16,6 +16,8 @@
 #include "lib/runtime.h"
 
 #include <bide/core.h>
+
+#include <string.h>
 
 #if defined(__has_include)
 #if __has_include(<sys/single_threaded.h>)
@@ -116,6 +118,21 @@ static inline size_t item_align(size_t size)
 static inline size_t item_offset(size_t before, size_t size)
 {
     return (before + item_align(size) - 1) & ~(item_align(size) - 1);
+}
+
+/* Most items are a word or two, or a byte that says that something has happened. */
+static inline void item_copy(void *to, const void *from, size_t size)
+{
+    if (size == 1)
+        memcpy(to, from, 1);
+    else if (size == 4)
+        memcpy(to, from, 4);
+    else if (size == 8)
+        memcpy(to, from, 8);
+    else if (size == 16)
+        memcpy(to, from, 16);
+    else
+        memcpy(to, from, size);
 }
 
 /* ---- wakers that are due when the lock has been given back ---- */
