@@ -31,20 +31,21 @@ struct child {
     struct child *older, *newer; /* in the row */
     void *result;                /* NULL: there is none */
     uint64_t id;
-    size_t size; /* of the block */
+    size_t size; /* of the block, which begins `shift` bytes before */
     int error;   /* once it has ended: why there is no result, or 0 */
     bool is_begun, has_ended;
+    uint8_t shift;
     char room[];
 };
 
 struct bide__future_set {
     struct bide__flock flock; /* first: `each` gets it */
     struct ready ready;
-    _Atomic size_t references; /* the handle, and each child */
-    size_t limit;              /* of how many run; SIZE_MAX: none */
-    size_t running;            /* fresh or begun */
-    size_t length;             /* children whose end was not told, those that were not made too */
-    size_t unmade;             /* for want of memory */
+    _Atomic uintptr_t references; /* the handle, and each child */
+    size_t limit;                 /* of how many run; SIZE_MAX: none */
+    size_t running;               /* fresh or begun */
+    size_t length; /* children whose end was not told, those that were not made too */
+    size_t unmade; /* for want of memory */
     uint64_t ids;
     struct child *first, *last; /* the row */
     struct bide_wakeable *held, *held_last;

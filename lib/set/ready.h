@@ -43,17 +43,54 @@ struct ready {
     bide_waker waker;                   /* a clone, of whoever waits; bits 0: nobody does */
 };
 
+/* While the process has one thread, the changes below need no locked instruction. */
+static inline uintptr_t word_add(_Atomic uintptr_t *word, uintptr_t n, memory_order order)
+{
+    if (!lock_is_alone())
+        return atomic_fetch_add_explicit(word, n, order);
+    uintptr_t before = atomic_load_explicit(word, memory_order_relaxed);
+    atomic_store_explicit(word, before + n, memory_order_relaxed);
+    return before;
+}
+
+static inline uintptr_t word_set(_Atomic uintptr_t *word, uintptr_t bits)
+{
+    if (!lock_is_alone())
+        return atomic_fetch_or_explicit(word, bits, memory_order_acq_rel);
+    uintptr_t before = atomic_load_explicit(word, memory_order_relaxed);
+    atomic_store_explicit(word, before | bits, memory_order_relaxed);
+    return before;
+}
+
+static inline void word_clear(_Atomic uintptr_t *word, uintptr_t bits)
+{
+    if (!lock_is_alone())
+        atomic_fetch_and_explicit(word, ~bits, memory_order_acq_rel);
+    else
+        atomic_store_explicit(word, atomic_load_explicit(word, memory_order_relaxed) & ~bits,
+                              memory_order_relaxed);
+}
+
 /* One more reference. */
 static inline void child_ref(struct bide_wakeable *child)
 {
-    atomic_fetch_add_explicit(&child->state, CHILD_REF, memory_order_relaxed);
+    word_add(&child->state, CHILD_REF, memory_order_relaxed);
 }
 
 /* True: that was the last one. */
 static inline bool child_unref(struct bide_wakeable *child)
 {
-    return atomic_fetch_sub_explicit(&child->state, CHILD_REF, memory_order_acq_rel) <
-           2 * CHILD_REF;
+    return word_add(&child->state, -(uintptr_t)CHILD_REF, memory_order_acq_rel) < 2 * CHILD_REF;
+}
+
+/* Owner: the branches that were woken. */
+static inline uint32_t child_take_woken(struct bide_wakeable *child)
+{
+    if (!lock_is_alone())
+        return atomic_exchange_explicit(&child->woken, 0, memory_order_acquire);
+    uint32_t woken = atomic_load_explicit(&child->woken, memory_order_relaxed);
+    atomic_store_explicit(&child->woken, 0, memory_order_relaxed);
+    return woken;
 }
 
 /* The caller has a reference. `branches`: those that are woken. */
@@ -61,9 +98,13 @@ static inline void ready_push(struct ready *r, struct bide_wakeable *child, uint
 {
     bide_waker waker;
 
-    atomic_fetch_or_explicit(&child->woken, branches, memory_order_release);
-    if (atomic_fetch_or_explicit(&child->state, CHILD_QUEUED, memory_order_acq_rel) &
-        (CHILD_QUEUED | CHILD_ENDED))
+    if (lock_is_alone())
+        atomic_store_explicit(&child->woken,
+                              atomic_load_explicit(&child->woken, memory_order_relaxed) | branches,
+                              memory_order_relaxed);
+    else
+        atomic_fetch_or_explicit(&child->woken, branches, memory_order_release);
+    if (word_set(&child->state, CHILD_QUEUED) & (CHILD_QUEUED | CHILD_ENDED))
         return;
     child_ref(child);
     child->next = NULL;
@@ -96,11 +137,16 @@ static inline struct bide_wakeable *ready_pop(struct ready *r)
     struct bide_wakeable *child = r->first;
     if (child != NULL)
         r->first = child->next;
-    if (r->first == NULL)
+    if (r->first == NULL) {
         r->last = NULL;
+    } else { /* with many children it has left the cache */
+        __builtin_prefetch(r->first, 1);
+        __builtin_prefetch((const char *)r->first + 64, 1);
+        __builtin_prefetch((const char *)r->first + 128, 1);
+    }
     lock_give(&r->lock);
     if (child != NULL)
-        atomic_fetch_and_explicit(&child->state, ~(uintptr_t)CHILD_QUEUED, memory_order_acq_rel);
+        word_clear(&child->state, CHILD_QUEUED);
     return child;
 }
 
