@@ -27,10 +27,11 @@
  * Fairness: tasks run in the order in which they were woken. If the number of tasks is bounded, and
  * no task runs for ever between two awaits, then every woken task runs again within a bounded time.
  * Every timer, descriptor, wake by another thread and end of a blocking call is noticed after 61
- * polls of tasks at the latest (event_interval in the options). These are counted over all calls
- * that block on the runtime, so a loop of short calls starves nothing. (An await of the library
- * that is ready at once lets the others run every 128th time.) Between two blocking calls nothing
- * runs.
+ * polls of tasks at the latest (event_interval in the options). If many timers are due while tasks
+ * are ready, they are noticed in the order of their deadlines, one for every four polls at least.
+ * Polls are counted over all calls that block on the runtime, so a loop of short calls starves
+ * nothing. (An await of the library that is ready at once lets the others run every 128th time.)
+ * Between two blocking calls nothing runs.
  *
  * Tasks of low priority (bide_spawn_low) run when no other task is ready, in the order in which
  * they were woken. While one of them waits for its turn, at least one of 61 polls is of such a

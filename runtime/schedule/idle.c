@@ -253,7 +253,7 @@ static bool move_clock(struct bide__peer *peer)
         return false;
     bide__time_set(until_ns);
     for (unsigned i = 0; i < bide__peers(all); i++)
-        bide__wheel_advance(bide__peer_at(all, i)->worker.wheel, until_ns);
+        bide__wheel_advance(bide__peer_at(all, i)->worker.wheel, until_ns, SIZE_MAX);
     return true;
 }
 

@@ -443,7 +443,7 @@ void bide__look_around_shared(struct bide__peer *peer)
         bide__hub_read_shared(w->hub);
     drain(peer);
     if (w->wheel->count > 0)
-        bide__wheel_advance(w->wheel, bide__clock_ns());
+        bide__wheel_advance(w->wheel, bide__clock_ns(), SIZE_MAX);
     struct bide__peer *blocked = atomic_load_explicit(&peer->stands_for, memory_order_acquire);
     if (__builtin_expect(blocked != NULL, 0))
         bide__wheel_help(blocked->worker.wheel, bide__clock_ns());

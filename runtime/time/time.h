@@ -15,7 +15,8 @@
  *    after the wake is it marked as not armed. So a leaf that finds its timer marked may finish
  *    without the lock: nobody uses the timer or the waker any more.
  *  - One hold of the lock wakes or moves at most 64 timers. What is left stands in `due` and
- *    `moving` then, where whoever has the lock next goes on.
+ *    `moving` then, where whoever has the lock next goes on. (So it does when a caller without
+ *    `multi` wants no more wakes.)
  *  - `next_ns` can be read without the lock. So a watchdog or another worker sees that the timers
  * of
  *    a busy worker are overdue, and wakes them for it with bide__wheel_help.
@@ -134,8 +135,8 @@ struct bide__wheel {
 void bide__wheel_init(struct bide__wheel *wheel, int64_t now_ns, bool multi, uint32_t number);
 void bide__wheel_end(struct bide__wheel *wheel);
 
-/* Wakes every timer that is due. Returns their number. */
-size_t bide__wheel_advance(struct bide__wheel *wheel, int64_t now_ns);
+/* Wakes the timers that are due, at most `most` of them, which is not 0. Returns their number. */
+size_t bide__wheel_advance(struct bide__wheel *wheel, int64_t now_ns, size_t most);
 
 /*
  * For the wheel of another worker, on any thread: does the same for a wheel that is overdue, unless

@@ -381,10 +381,10 @@ static size_t wake_due(struct bide__wheel *w, size_t max)
 
 /*
  * Under the lock: does what is due at now_ns. Returns false when nothing is left; `next_ns` is then
- * right. After BIDE__HOLD_MAX timers, with `multi`, it returns true: give the lock to others, and
- * go on.
+ * right. After `most` wakes, or with `multi` after BIDE__HOLD_MAX timers, it returns true: give the
+ * lock to others, and go on.
  */
-static bool pass(struct bide__wheel *w, int64_t now_ns, size_t *woken)
+static bool pass(struct bide__wheel *w, int64_t now_ns, size_t most, size_t *woken)
 {
     int64_t now_tick = tick_of(now_ns), least_ns = INT64_MAX;
     size_t rest = w->multi ? BIDE__HOLD_MAX : SIZE_MAX;
@@ -396,11 +396,12 @@ static bool pass(struct bide__wheel *w, int64_t now_ns, size_t *woken)
         if (w->moves)
             rest -= move_down(w, rest);
         if (!ring_is_empty(&w->due)) {
-            size_t count = wake_due(w, rest);
+            size_t count = wake_due(w, rest < most ? rest : most);
             *woken += count;
             rest -= count;
+            most -= count;
         }
-        if (rest == 0) {
+        if (rest == 0 || most == 0) {
             set_next(w, now_ns);
             return true;
         }
@@ -425,7 +426,7 @@ static bool pass(struct bide__wheel *w, int64_t now_ns, size_t *woken)
     return false;
 }
 
-size_t bide__wheel_advance(struct bide__wheel *w, int64_t now_ns)
+size_t bide__wheel_advance(struct bide__wheel *w, int64_t now_ns, size_t most)
 {
     size_t woken = 0;
     bool more;
@@ -436,9 +437,9 @@ size_t bide__wheel_advance(struct bide__wheel *w, int64_t now_ns)
         return 0;
     do {
         lock(w);
-        more = pass(w, now_ns, &woken);
+        more = pass(w, now_ns, most - woken, &woken);
         unlock(w);
-    } while (more);
+    } while (more && woken < most);
     return woken;
 }
 
@@ -448,7 +449,7 @@ size_t bide__wheel_help(struct bide__wheel *w, int64_t now_ns)
     bool more = true;
 
     while (more && now_ns >= next_of(w) && pthread_mutex_trylock(&w->mutex) == 0) {
-        more = pass(w, now_ns, &woken);
+        more = pass(w, now_ns, SIZE_MAX, &woken);
         pthread_mutex_unlock(&w->mutex);
     }
     return woken;

@@ -41,7 +41,7 @@ static void begin(void)
 
 static void advances(void)
 {
-    bide__wheel_advance(&wheel, INT64_C(1) << 30);
+    bide__wheel_advance(&wheel, INT64_C(1) << 30, SIZE_MAX);
 }
 
 static void helps(void)

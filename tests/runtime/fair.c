@@ -120,6 +120,41 @@ TEST(timers_fire_beside_a_busy_task)
     CHECK(turns > 100);
 }
 
+/* ---- async void naps(bide_instant until): the last one sets `stop` ---- */
+
+enum { NAPS = 1000 };
+
+static int napped;
+static unsigned long turns_of_first;
+
+struct naps {
+    struct bide_frame h;
+    struct {
+        bide_instant until;
+    } a;
+    int r;
+};
+
+HAND(naps, 0, 0, CALLEES({&bide__desc_bide_sleep_until, 0}))
+{
+    HAND_BEGIN(naps);
+    AWAIT(1, bide__start_bide_sleep_until(cx, h, &f->r, f->a.until));
+    if (napped++ == 0)
+        turns_of_first = turns;
+    stop = napped == NAPS;
+    HAND_END;
+}
+
+TEST(of_many_timers_one_fires_for_every_four_polls)
+{
+    bide_instant until = bide_instant_add(bide_now(), BIDE_MS(50));
+    for (int i = 0; i < NAPS; i++)
+        bide__task_release(bide__spawn(&naps, &until));
+    bide__block_on(&spins, &none, NULL);
+    CHECK_EQ(napped, NAPS);
+    CHECK(turns - turns_of_first <= 4 * NAPS + 2 * 61);
+}
+
 TEST(descriptors_are_seen_beside_a_busy_task)
 {
     int fds[2];

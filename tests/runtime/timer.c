@@ -57,11 +57,33 @@ static void disarm(struct timer *t)
     CHECK(!bide__timer_armed(&t->timer));
 }
 
+static uint64_t seed = 88172645463325252u;
+
+static uint64_t any(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed;
+}
+
+/* Wakes all that is due, a few at a time or at once. Returns how many there were. */
+static size_t advance(int64_t now_ns)
+{
+    size_t most = any() % 2 ? SIZE_MAX : 1 + any() % 3, n = 0, once;
+    do {
+        once = bide__wheel_advance(&wheel, now_ns, most);
+        CHECK(once <= most);
+        n += once;
+    } while (once == most);
+    return n;
+}
+
 /* Checks that the woken timers were due, in order, and that no due timer is left. */
 static void check_advance(int64_t now_ns)
 {
     woken_count = 0;
-    size_t n = bide__wheel_advance(&wheel, now_ns);
+    size_t n = advance(now_ns);
     CHECK_EQ(n, woken_count);
     for (unsigned i = 0; i < woken_count; i++) {
         CHECK(woken[i]->deadline_ns <= now_ns);
@@ -86,16 +108,6 @@ static void check_advance(int64_t now_ns)
     CHECK(bide__wheel_next(&wheel, false) <= (armed > 16 ? (least | 65535) + 1 : least));
     if (armed > 0)
         CHECK(bide__wheel_next(&wheel, false) > now_ns);
-}
-
-static uint64_t seed = 88172645463325252u;
-
-static uint64_t any(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed;
 }
 
 /* A random span of a random magnitude: 1 ns to 2^bits ns. */
@@ -247,13 +259,13 @@ TEST(one_deadline_in_the_order_of_arming)
     unsigned n = 0;
     for (int64_t before = deadline - 1; before > 0 && n < TIMERS; before = before * 3 / 4) {
         woken_count = 0;
-        bide__wheel_advance(&wheel, deadline - before);
+        bide__wheel_advance(&wheel, deadline - before, SIZE_MAX);
         CHECK_EQ(woken_count, 0);
         arm(&timers[n++], deadline);
     }
     CHECK(n > 40);
     woken_count = 0;
-    bide__wheel_advance(&wheel, deadline);
+    bide__wheel_advance(&wheel, deadline, SIZE_MAX);
     CHECK_EQ(woken_count, n);
     for (unsigned i = 0; i < n; i++)
         CHECK(woken[i] == &timers[i]);

@@ -97,7 +97,7 @@ static void *work(void *argument)
             atomic_store(&pool[at].taken, false);
         }
         if (i % 4 == 0)
-            bide__wheel_advance(own, bide__clock_ns());
+            bide__wheel_advance(own, bide__clock_ns(), SIZE_MAX);
         if (i % 32 == 0)
             bide__wheel_help(&wheels[any(&seed) % THREADS], bide__clock_ns());
         if (i % 64 == 0)
@@ -119,7 +119,7 @@ TEST(a_timer_never_wakes_a_leaf_that_is_gone)
     size_t left = 0;
     for (int i = 0; i < THREADS; i++) {
         left += wheels[i].count;
-        left -= bide__wheel_advance(&wheels[i], INT64_MAX - 1);
+        left -= bide__wheel_advance(&wheels[i], INT64_MAX - 1, SIZE_MAX);
         CHECK_EQ(wheels[i].count, 0);
         CHECK_EQ(wheels[i].next_ns, INT64_MAX);
         bide__wheel_end(&wheels[i]);
