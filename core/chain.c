@@ -250,6 +250,27 @@ enum bide_poll bide__chain_poll_on(struct bide_cx *cx)
     return poll;
 }
 
+/* Polls f, whose callee is done or which is the leaf, and goes on. */
+static inline enum bide_poll poll_from(struct bide_cx *cx, struct bide_frame *f)
+{
+    struct bide_chain *c = cx->chain;
+    enum bide_poll poll = run(cx, f);
+
+    if (poll == BIDE_READY) {
+        BIDE__ASSERT(!(c->flags & BIDE_CHAIN_LIVE), "chain: end: a frame is left");
+        return poll;
+    }
+    bide__must(c->leaf != NULL || c->flags & BIDE_CHAIN_RUN, "chain: suspend: no leaf");
+    if (bide__likely(!(c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN))))
+        return poll;
+    return bide__chain_poll_on(cx);
+}
+
+enum bide_poll bide__chain_poll_from(struct bide_cx *cx, struct bide_frame *f)
+{
+    return poll_from(cx, f);
+}
+
 enum bide_poll bide_chain_poll(struct bide_cx *cx)
 {
     struct bide_chain *c = cx->chain;
@@ -260,14 +281,7 @@ enum bide_poll bide_chain_poll(struct bide_cx *cx)
             c->flags &= (uint8_t)~BIDE_CHAIN_RUN;
         enter(cx, f);
         c->leaf = NULL;
-        enum bide_poll poll = run(cx, f);
-        if (poll == BIDE_READY) {
-            BIDE__ASSERT(!(c->flags & BIDE_CHAIN_LIVE), "chain: end: a frame is left");
-            return poll;
-        }
-        bide__must(c->leaf != NULL || c->flags & BIDE_CHAIN_RUN, "chain: suspend: no leaf");
-        if (bide__likely(!(c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN))))
-            return poll;
+        return poll_from(cx, f);
     }
     return bide__chain_poll_on(cx);
 }

@@ -14,8 +14,9 @@
 #include <bide/core.h>
 
 /* chain.c: goes on with a chain that the poll has left with a request or a frame to be polled at
- * once. */
+ * once; and with the awaiting frame of one that is done. */
 enum bide_poll bide__chain_poll_on(struct bide_cx *cx);
+enum bide_poll bide__chain_poll_from(struct bide_cx *cx, struct bide_frame *f);
 
 /* `unwinding`, `flags` and `branch` of a chain are one word; this is that of a chain that unwinds
  * nowhere and has these flags. A constant. */
@@ -77,6 +78,33 @@ static inline void *bide__chain_begin_plain(struct bide_chain *c, char *room, si
     return room + frame;
 }
 
+/* The same for a chain with segments and nothing else that is unusual: polls its leaf, which mostly
+ * suspends again. */
+static inline __attribute__((always_inline)) enum bide_poll bide__chain_poll_high(
+    struct bide_cx *cx)
+{
+    struct bide_chain *c = cx->chain;
+    struct bide_frame *f = c->leaf;
+    struct bide_segment *segment = c->place.segment;
+    size_t up = f->parent;
+    struct bide_frame *parent =
+        __builtin_expect(up != 0, 1)
+            ? (struct bide_frame *)(void *)((char *)f - up * BIDE_FRAME_UNIT)
+            : segment->parent;
+
+    cx->top = bide__frame_end(f);
+    cx->end = __builtin_expect(f->fn->frame_size > BIDE_NEAR_MAX, 0)
+                  ? cx->top
+                  : (char *)segment + segment->size;
+    c->leaf = NULL;
+    if (f->fn->poll(cx, f) == BIDE_READY)
+        return parent != NULL ? bide__chain_poll_from(cx, parent) : BIDE_READY;
+    bide__must(c->leaf != NULL || c->flags & BIDE_CHAIN_RUN, "chain: suspend: no leaf");
+    if (__builtin_expect(c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN), 0))
+        return bide__chain_poll_on(cx);
+    return BIDE_PENDING;
+}
+
 /* bide_chain_poll, in line. */
 static inline __attribute__((always_inline)) enum bide_poll bide__chain_poll(struct bide_cx *cx)
 {
@@ -87,6 +115,9 @@ static inline __attribute__((always_inline)) enum bide_poll bide__chain_poll(str
 
     if (__builtin_expect(
             !bide__chain_is(c, UNUSUAL | BIDE_CHAIN_LIVE | BIDE_CHAIN_RUN, BIDE_CHAIN_LIVE), 0)) {
+        if (bide__chain_is(c, UNUSUAL | BIDE_CHAIN_LIVE | BIDE_CHAIN_RUN,
+                           BIDE_CHAIN_LIVE | BIDE_CHAIN_SEGMENT))
+            return bide__chain_poll_high(cx);
         if (!bide__chain_is(c, UNUSUAL | BIDE_CHAIN_LIVE, BIDE_CHAIN_LIVE))
             return bide_chain_poll(cx);
         c->flags &= (uint8_t)~BIDE_CHAIN_RUN;

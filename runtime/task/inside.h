@@ -169,9 +169,10 @@ static inline bool bide__state_begin_plain(bide__state *state)
     uintptr_t s = atomic_load_explicit(state, memory_order_acquire);
     uintptr_t others = BIDE__CANCEL | BIDE__FORCE | BIDE__FUTURE | BIDE__LOW | BIDE__MULTI;
     if (__builtin_expect(s & (others | BIDE__SHARED), 0)) {
-        if (s & others || s >= 2 * BIDE__REF)
+        if (s & others || (s >= 2 * BIDE__REF && !bide__thread_is_alone()))
             return false;
-        s &= ~(uintptr_t)BIDE__SHARED; /* see bide__state_begin_shared */
+        if (s < 2 * BIDE__REF)
+            s &= ~(uintptr_t)BIDE__SHARED; /* see bide__state_begin_shared */
     }
     BIDE__ASSERT_ALIVE(s, "task: begin");
     BIDE__ASSERT(s & BIDE__SCHEDULED, "task: begin: it is in no queue");
