@@ -3,10 +3,11 @@
  *
  * The idle word has the number of workers that search, of those that are awake (which search, or
  * run tasks), and of those that can be woken. At most half of the workers search at once, so that
- * they do not get in each other's way. A searcher that finds something, and was the last one, wakes
- * another: so workers come as long as there is work. A worker that goes to sleep while nobody
- * searches looks once more, also if it did not search itself since others did: they may have found
- * something that keeps them, while it counted as awake. See multi.h for the rule about lost wakes.
+ * they do not get in each other's way. A searcher that finds something, and was the last one, looks
+ * whether there is more, and then wakes another: so workers come as long as there is work, and the
+ * wake of one task wakes one worker. A worker that goes to sleep while nobody searches looks once
+ * more, also if it did not search itself since others did: they may have found something that keeps
+ * them, while it counted as awake. See multi.h for the rule about lost wakes.
  *
  * A worker that sleeps is in the list of sleepers, unless it was chosen to be woken; then it counts
  * as awake and searching from that moment on. It sleeps in the driver if nobody else has it, and
@@ -105,10 +106,16 @@ bool bide__search_begin(struct bide__peer *peer)
 
 void bide__search_end(struct bide__peer *peer)
 {
+    struct bide__workers *all = peer->all;
+
     peer->is_searching = false;
-    uint64_t before = atomic_fetch_sub_explicit(&peer->all->idle, SEARCHING, memory_order_seq_cst);
-    if (searching(before) == 1)
-        bide__notify(peer->all);
+    uint64_t before = atomic_fetch_sub_explicit(&all->idle, SEARCHING, memory_order_seq_cst);
+    if (searching(before) > 1)
+        return;
+    /* What was made visible while it searched is for another one. */
+    atomic_thread_fence(memory_order_seq_cst);
+    if (bide__has_work(all))
+        bide__notify(all);
 }
 
 /* ---- the driver ---- */

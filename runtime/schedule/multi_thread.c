@@ -6,10 +6,12 @@
  * written is still in the cache. The task that was in the slot goes to the end of the worker's
  * ring, and so does a task that was woken while it was polled (a yield). A full ring gives half of
  * its tasks to the shared queue; and a task that has used up its budget, while others wait here,
- * goes there: for whoever is free first. After BIDE__LIFO_POLLS turns of the slot in a row, the
- * ring comes first: two tasks that wake each other do not keep the others waiting. Another worker
- * takes the task in a slot too, but only as the last of what it looks for, and only if the poll of
- * its owner lasts: otherwise it would take the task away from the cache that it is in.
+ * goes there: for whoever is free first. So does a task that yields while few wait here and some
+ * wait there: those come before it, as those in the ring do. After BIDE__LIFO_POLLS turns of the
+ * slot in a row, the ring comes first: two tasks that wake each other do not keep the others
+ * waiting. Another worker takes the task in a slot too, but only as the last of what it looks for,
+ * and only if the poll of its owner lasts: otherwise it would take the task away from the cache
+ * that it is in.
  *
  * A worker looks for a task, in this order: in the shared queue, once in a while and after a yield,
  * so that a worker which feeds itself does not keep the others from starting; in its slot; in its
@@ -110,6 +112,18 @@ static void tell(struct bide__peer *peer)
         bide__notify(peer->all);
 }
 
+/* A task that was woken while it was polled, by itself: does it go to the shared queue? */
+static bool goes_behind_all(struct bide__peer *peer)
+{
+    enum { FEW = BIDE__RING / 4 };
+    if (peer->alone)
+        return false;
+    unsigned here = bide__ring_count(&peer->ring);
+    if (peer->worker.turn.budget == 0 && here > 0)
+        return true;
+    return here < FEW && bide__inject_count(&peer->all->inject) > 0;
+}
+
 static void schedule_here(struct bide__worker *worker, struct bide__task *task, bool again)
 {
     struct bide__peer *peer = bide__peer_of(worker), *home;
@@ -119,8 +133,10 @@ static void schedule_here(struct bide__worker *worker, struct bide__task *task, 
         push_special(peer->all, to, home, task, again);
         return;
     }
-    if (again && worker->turn.budget == 0 && !peer->alone && bide__ring_count(&peer->ring) > 0) {
+    if (again && goes_behind_all(peer)) {
+        peer->has_yielded = true;
         bide__inject_push(&peer->all->inject, task);
+        tell(peer);
         return;
     }
     if (again || peer->lifo_off) {

@@ -30,9 +30,32 @@ static void two(void)
     explore_check(bide_block_on(answer(2)) == 2);
 }
 
-/* The worker of the first call goes to sleep without a search, since the other one searches. That
- * one finds the second call, which does not return before the third one has run. */
-static _Atomic int go;
+/* The first task wakes a worker, but one that is awake already runs it. That one goes to sleep
+ * without a search, since the other one searches; which finds the second task, which does not end
+ * before the third one has run. */
+static _Atomic int awake_until, ran, go;
+
+static async void is_awake(void)
+{
+    while (!atomic_load_explicit(&awake_until, memory_order_acquire))
+        ;
+}
+
+static void begin_with_one_awake(void)
+{
+    begin_two_workers();
+    explore_focus(false);
+    bide_runtime_enter(rt);
+    bide_spawn(is_awake());
+    bide_runtime_enter(NULL);
+    explore_settle();
+    explore_focus(true);
+}
+
+static async void runs(void)
+{
+    atomic_store_explicit(&ran, 1, memory_order_release);
+}
 
 static async void keeps(void)
 {
@@ -48,7 +71,10 @@ static async void lets_go(void)
 static void one_that_keeps_a_worker(void)
 {
     bide_runtime_enter(rt);
-    explore_check(bide_block_on(answer(1)) == 1);
+    atomic_store_explicit(&awake_until, 1, memory_order_release);
+    bide_spawn(runs());
+    while (!atomic_load_explicit(&ran, memory_order_acquire))
+        ;
     bide_spawn(keeps());
     bide_spawn(lets_go());
 }
@@ -75,19 +101,19 @@ const struct explore_model explore_models[] = {
      .bound = EXPLORE_NONE,
      .stale = EXPLORE_NONE,
      .timeouts = -1},
-    {.name = "idle word: a search that was not begun",
-     .begin = begin_two_workers,
-     .threads = {one_that_keeps_a_worker},
-     .end = end_when_all_ran,
-     .bound = 1,
-     .stale = EXPLORE_NONE,
-     .timeouts = -1},
     {.name = "idle word: a stale read",
      .begin = begin_two_workers,
      .threads = {one_after_another},
      .end = runtime_end,
      .bound = 1,
      .stale = 1,
+     .timeouts = -1},
+    {.name = "idle word: a search that was not begun",
+     .begin = begin_with_one_awake,
+     .threads = {one_that_keeps_a_worker},
+     .end = end_when_all_ran,
+     .bound = 1,
+     .stale = EXPLORE_NONE,
      .timeouts = -1},
     {0},
 };

@@ -11,6 +11,7 @@
 #include <bide/runtime.h>
 #include <bide/testing.h>
 
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -108,6 +109,49 @@ TEST_LIMIT(more_tasks_than_a_ring_holds, 60)
 }
 
 /* ---- work is shared ---- */
+
+static atomic_int held, came;
+static atomic_bool released;
+
+/* Keeps a worker from all others, until they have been spawned. */
+static async int holds(void)
+{
+    atomic_fetch_add(&held, 1);
+    while (!atomic_load(&released))
+        sched_yield();
+    await bide_yield();
+    return atomic_load(&came);
+}
+
+static async int comes(void)
+{
+    atomic_fetch_add(&came, 1);
+    return 0;
+}
+
+static async int least_of(bide_task(int) one, bide_task(int) other)
+{
+    int a = 0, b = 0;
+    CHECK_EQ(await bide_task_join(one, &a), 0);
+    CHECK_EQ(await bide_task_join(other, &b), 0);
+    return a < b ? a : b;
+}
+
+/* But for those that a worker has taken and has yet to run. */
+TEST_LIMIT(what_waits_in_the_shared_queue_comes_before_a_task_that_yields, 60)
+{
+    enum { MANY = 2000 };
+    begin(2);
+    bide_task(int) one = bide_spawn_on(rt, holds());
+    bide_task(int) other = bide_spawn_on(rt, holds());
+    while (atomic_load(&held) < 2)
+        sched_yield();
+    for (int i = 0; i < MANY; i++)
+        bide_task_detach(bide_spawn_on(rt, comes()));
+    atomic_store(&released, true);
+    CHECK(bide_block_on(least_of(bide_move(one), bide_move(other))) >= MANY - 2 * BIDE__RING);
+    end();
+}
 
 static atomic_int meeting;
 
