@@ -9,10 +9,16 @@ static async int answer(void)
     return 5;
 }
 
+/* It pushes the task before out of the slot, for the other worker, which it wakes. */
+static async void another(void)
+{
+}
+
 static async int joins(void)
 {
     int n = 0;
     bide_task(int) task = bide_spawn(answer());
+    bide_spawn(another());
     explore_check(await bide_task_join(task, &n) == 0);
     return n;
 }
@@ -20,6 +26,7 @@ static async int joins(void)
 static async int waits(void)
 {
     bide_task(int) task = bide_spawn(answer());
+    bide_spawn(another());
     explore_check(await bide_task_wait(task) == 0);
     return 0;
 }
