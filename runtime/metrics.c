@@ -58,6 +58,11 @@ static void add_runtime(const bide_runtime *rt, bide_runtime_metrics *out)
     out->blocking_queued += queued;
 }
 
+size_t bide_runtime_tasks(const bide_runtime *rt)
+{
+    return rt->worker->core != NULL ? bide__cores_tasks(rt) : bide__hub_alive(rt->hub);
+}
+
 int bide_runtime_metrics_read(const bide_runtime *rt, bide_runtime_metrics *metrics)
 {
     const struct bide__worker *w;

@@ -247,11 +247,6 @@ struct bide_runtime *bide_runtime_current(void)
     return bide__runtime_here();
 }
 
-size_t bide_runtime_tasks(const struct bide_runtime *rt)
-{
-    return rt->worker->core != NULL ? bide__cores_tasks(rt) : bide__hub_alive(rt->hub);
-}
-
 const char *bide_runtime_name(const struct bide_runtime *rt)
 {
     return rt->options->name;
