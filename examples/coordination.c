@@ -1,6 +1,7 @@
 /*
  * coordination: tasks that work together, one short function for each way: sets, a lock, channels,
- * an interval. docs/sync.md, docs/locks.md and docs/choosing.md say which one to take when.
+ * an interval, an iterator. docs/sync.md, locks.md, streams.md and choosing.md say which one to
+ * take when.
  *
  *     bide run examples/coordination.c
  */
@@ -212,6 +213,44 @@ static async int ticking(void)
     return 0;
 }
 
+/* ---- 8. an iterator: what a channel brings, as something else, and not all of it ---- */
+
+static int job_id(struct job job)
+{
+    return job.id;
+}
+
+static bool is_even(int n)
+{
+    return n % 2 == 0;
+}
+
+static async int total(bide_receiver(struct job) jobs)
+{
+    bide_iter(int) ids = bide_iter_filter(bide_iter_map(bide_iter_of(jobs), job_id), is_even);
+    defer {
+        bide_iter_drop(ids);
+    }
+    int rc, sum = 0;
+    for (int id; (rc = await bide_next(ids, &id)) > 0;)
+        sum += id;
+    return rc < 0 ? rc : sum;
+}
+
+static async int even_jobs(void)
+{
+    bide_sender(struct job) tx;
+    bide_receiver(struct job) rx;
+    int rc = bide_channel_new(4, &tx, &rx);
+    if (rc < 0)
+        return rc;
+    for (int id = 1; id <= 4 && rc == 0; id++)
+        rc = bide_try_send(tx, &(struct job){id});
+    bide_sender_drop(tx);
+    int sum = await total(rx); /* which takes the receiver */
+    return rc < 0 ? rc : sum;
+}
+
 async int main(void)
 {
     int rc, paid = 0, refused = 0;
@@ -233,5 +272,8 @@ async int main(void)
     if ((rc = await configure()) < 0)
         return rc;
     puts("7. ticks");
-    return await ticking();
+    if ((rc = await ticking()) < 0)
+        return rc;
+    printf("8. the sum of the even jobs: %d\n", await even_jobs());
+    return 0;
 }
