@@ -74,13 +74,13 @@ sums() # PROGRAM
 }
 block from-libuv.md '```c sums.c' main >sums.c
 workers sums.c sums_multi.c
-"$BIDE" cc "$CC" $CFLAGS sums.c -o sums
-"$BIDE" cc "$CC" $CFLAGS sums_multi.c -o sums_multi
+"$BIDE" cc "$CC" ${CFLAGS-} sums.c -o sums
+"$BIDE" cc "$CC" ${CFLAGS-} sums_multi.c -o sums_multi
 sums ./sums
 BIDE_WORKERS=2 sums ./sums_multi
 if pkg-config --exists libuv; then
     block from-libuv.md '```c uv_sums.c' main >uv_sums.c
-    "$CC" $CFLAGS -Wall -Wextra uv_sums.c $(pkg-config --cflags --libs libuv) -o uv_sums
+    "$CC" ${CFLAGS-} -Wall -Wextra uv_sums.c $(pkg-config --cflags --libs libuv) -o uv_sums
     sums ./uv_sums
 fi
 
@@ -93,8 +93,8 @@ store() # PROGRAM
 }
 block from-rust.md '```c mini.c' main >mini.c
 workers mini.c mini_multi.c
-"$BIDE" cc "$CC" $CFLAGS mini.c -o mini
-"$BIDE" cc "$CC" $CFLAGS mini_multi.c -o mini_multi
+"$BIDE" cc "$CC" ${CFLAGS-} mini.c -o mini
+"$BIDE" cc "$CC" ${CFLAGS-} mini_multi.c -o mini_multi
 store ./mini
 BIDE_WORKERS=2 store ./mini_multi
 
