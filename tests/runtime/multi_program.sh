@@ -165,6 +165,8 @@ async int main(int argc, char **argv)
         u[i] = bide_spawn(blocks());
     if (n < 2)
         await bide_sleep(BIDE_MS(100));
+    while (n == 2 && atomic_load(&busy) == 0)
+        ; /* this worker is busy; the other one takes a task */
     kill(getpid(), SIGQUIT); /* workers block signals */
     for (int i = 0; i < n; i++)
         await bide_task_wait(u[i]);
