@@ -68,14 +68,14 @@ static async int ingest(bide_sender(struct record *) out, int ms, bide_duration 
         struct record *record = make_record(number);
         if (record == NULL)
             return -ENOMEM;
-        bool sent = false;
         defer {
-            if (!sent) /* it failed, or was cancelled: the record is still ours */
+            if (record != NULL) /* it failed, or was cancelled: the record is still ours */
                 drop_record(record);
         }
         bide_instant before = bide_now();
         int rc = await bide_send(out, &record);
-        sent = rc == 0;
+        if (rc == 0)
+            record = NULL;
         held_back->ns += bide_elapsed(before).ns;
         if (rc < 0)
             return rc;
