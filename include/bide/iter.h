@@ -196,9 +196,10 @@ void *bide_iter_through(void *it, size_t item_size, const void *stage, void *sta
 /*
  * async int bide_give(bide_giver(T) out, const T *item);
  *
- * In a stage: gives an item, and waits until the next one is wanted. Returns 0, or -EBUSY: another
- * branch of the stage is giving. Cancelled: the item was not given. (If it was given before the
- * request, this returns 0.)
+ * In a stage and its branches, but not in tasks that it spawns (these use a channel): gives an item,
+ * and waits until the next one is wanted. Returns 0; -EBUSY: another branch of the stage is giving;
+ * or -EPIPE: the iterator is being closed, and this is a deferred block. Cancelled: the item was not
+ * given. (If it was given before the request, this returns 0.)
  */
 bide_async int bide_give(void *giver, const void *item);
 
@@ -273,6 +274,7 @@ void *bide_iter_borrowed(void *it);
  * bide_iter(T) bide_iter_merge(bide_iter(T) a, bide_iter(T) b);
  *
  * The items of both, as they arrive. If both always have one, they take turns. Ends when both have.
+ * Both own their items by the same function, or neither owns them: otherwise -EINVAL.
  */
 void *bide_iter_merge(void *a, struct bide__iter *b);
 
@@ -435,6 +437,10 @@ extern "C" {
                   form bide__misfit, x)
 #define bide__fits(condition, message, x) bide__checked(condition, message, x)
 #endif
+/* A pointer to an async function, and not a plain function or a pointer to one. */
+#define bide__async_ref(f)                                       \
+    bide__fits(bide__same(__typeof__(*(f)), __typeof__(&**(f))), \
+               "an async function is wanted here: bide_ref(function)", (const void *)(f))
 /* A pointer of which the function promises not to write through it. */
 #define bide__readable(state)   const __typeof__(*(state)) *
 #define bide__paste_(a, b)      a##b
@@ -454,14 +460,14 @@ extern "C" {
                                         bide__exact_with(*(step), int(__typeof__(state), T *), \
                                                          int(bide__readable(state), T *),      \
                                                          "bide_iter_of_steps",                 \
-                                                         (const void *)(step)),                \
+                                                         bide__async_ref(step)),               \
                                         (void *)(state)))
 #define bide_iter_of_stage(T, stage, state)                                                   \
     ((bide_iter(T))(                                                                          \
         bide_iter_of_stage)(sizeof(T),                                                        \
                             bide__exact_with(*(stage), int(bide_giver(T), __typeof__(state)), \
                                              int(bide_giver(T), bide__readable(state)),       \
-                                             "bide_iter_of_stage", (const void *)(stage)),    \
+                                             "bide_iter_of_stage", bide__async_ref(stage)),   \
                             (void *)(state)))
 #define bide_iter_through(it, T, stage, state) bide__through(bide__unique, it, T, stage, state)
 #define bide__through(i, it, T, stage, state)                                                \
@@ -471,7 +477,7 @@ extern "C" {
             bide__as(i, bide__iter), sizeof(T),                                              \
             bide__exact_with(*(stage), int(__typeof__(i), bide_giver(T), __typeof__(state)), \
                              int(__typeof__(i), bide_giver(T), bide__readable(state)),       \
-                             "bide_iter_through", (const void *)(stage)),                    \
+                             "bide_iter_through", bide__async_ref(stage)),                   \
             (void *)(state));                                                                \
     })
 #define bide_give(to, it)    (bide_give)(bide__as(to, bide__giver), bide__into(to, bide__giver, it))
@@ -583,7 +589,7 @@ extern "C" {
     })
 #define bide__zipped(f, i, j)              __typeof__((f)(bide__one(i), bide__one(j)))
 
-#define bide_iter_chunks(it, C)            bide__chunks(bide__unique, it, C, BIDE_NS(-1))
+#define bide_iter_chunks(it, C)            bide__chunks(bide__unique, it, C, BIDE_NS(INT64_MIN))
 #define bide_iter_chunks_timeout(it, C, d) bide__chunks(bide__unique, it, C, d)
 #define bide__chunks(i, it, C, d)                                                         \
     __extension__({                                                                       \
@@ -607,7 +613,7 @@ extern "C" {
         (bide_iter(bide__of_1(**(f), i)))(bide_iter_buffered)(                             \
             bide__exact(*(f), bide__of_1(**(f), i)(bide__each(i)), "a call for each item", \
                         (void *)i),                                                        \
-            limit, ordered, sizeof(bide__of_1(**(f), i)), (const void *)(f), 0, NULL);     \
+            limit, ordered, sizeof(bide__of_1(**(f), i)), bide__async_ref(f), 0, NULL);    \
     })
 #define bide_iter_then_with(it, f, s)             bide__calls_2(bide__unique, it, 1, 1, f, s)
 #define bide_iter_buffered_with(it, limit, f, s)  bide__calls_2(bide__unique, it, limit, 1, f, s)
@@ -619,7 +625,7 @@ extern "C" {
             bide__exact_with(*(f), bide__of_2(**(f), i, state)(bide__each(i), __typeof__(state)), \
                              bide__of_2(**(f), i, state)(bide__each(i), bide__readable(state)),   \
                              "a call for each item", (void *)i),                                  \
-            limit, ordered, sizeof(bide__of_2(**(f), i, state)), (const void *)(f),               \
+            limit, ordered, sizeof(bide__of_2(**(f), i, state)), bide__async_ref(f),              \
             bide__state_at(i), (void *)(state));                                                  \
     })
 #define bide__state_at(i)        \
@@ -634,11 +640,11 @@ extern "C" {
     (bide_iter_fold)(bide__as(it, bide__iter), bide__plain(f),                               \
                      bide__exact(f, __typeof__ (*(all))(__typeof__(*(all)), bide__each(it)), \
                                  "bide_iter_fold", all))
-#define bide_for_each_concurrent(it, limit, f, state)                                           \
-    (bide_for_each_concurrent)(bide__as(it, bide__iter), limit,                                 \
-                               bide__exact_with(*(f), int(bide__each(it), __typeof__(state)),   \
-                                                int(bide__each(it), bide__readable(state)),     \
-                                                "bide_for_each_concurrent", (const void *)(f)), \
+#define bide_for_each_concurrent(it, limit, f, state)                                            \
+    (bide_for_each_concurrent)(bide__as(it, bide__iter), limit,                                  \
+                               bide__exact_with(*(f), int(bide__each(it), __typeof__(state)),    \
+                                                int(bide__each(it), bide__readable(state)),      \
+                                                "bide_for_each_concurrent", bide__async_ref(f)), \
                                bide__state_at(it), (void *)(state))
 
 #endif

@@ -248,6 +248,8 @@ void *bide_iter_borrowed(void *handle)
 
     if (of == NULL)
         return bide__iter_failed(-EINVAL);
+    if (of->depth >= ITER_DEPTH_MAX)
+        return bide__iter_failed(-ENOMEM);
     it = bide__iter_new(&borrowed_kind, sizeof(struct adapt), of->size, NULL, NULL, &made);
     if (made) {
         adapt_of(it)->borrowed = of;

@@ -11,6 +11,8 @@
  */
 #include "lib/iter/iter.h"
 
+enum { FILL_MAX = 32 }; /* then the calls have their turn, before the budget is used up */
+
 struct buffer {
     struct iter node;
     struct iter_set set;
@@ -40,7 +42,7 @@ static int fill(struct buffer *n, struct pull *p, bool may_wait)
     struct iter *source = n->node.source;
     int r = 1;
 
-    while (has_room(n)) {
+    for (unsigned i = 0; i < FILL_MAX && has_room(n); i++) {
         if (!n->has_item) {
             r = may_wait ? iter_poll(source, p, n->args) : iter_look(source, p, n->args);
             if (r != 1)
@@ -92,7 +94,7 @@ static int buffer_poll(struct iter *node, struct pull *p, void *item)
     struct buffer *n = buffer_of(node);
     int r = make_set(n);
 
-    for (bool may_wait = false; r == 0; may_wait = p->may_wait) {
+    for (bool may_wait = false; r == 0;) {
         int filled = fill(n, p, may_wait);
         if (filled < 0)
             return filled;
@@ -103,8 +105,13 @@ static int buffer_poll(struct iter *node, struct pull *p, void *item)
             return take_error(n);
         if (told == 0 && node->source->has_ended)
             return 0;
-        if (may_wait == p->may_wait || !has_room(n))
+        if (!has_room(n))
             return ITER_WAITS;
+        if (filled == 1) /* there may be more */
+            continue;
+        if (may_wait == p->may_wait)
+            return ITER_WAITS;
+        may_wait = p->may_wait;
     }
     return r;
 }

@@ -74,7 +74,7 @@ static void lose_call(void *owner, void *result)
     struct call_node *n = owner;
     int r = *(int *)result;
 
-    if (r == 1 || (r == 0 && n->makes_one))
+    if (r > 0 || (r == 0 && n->makes_one))
         iter_lose(&n->node, n->item);
 }
 
@@ -97,9 +97,10 @@ static int call_poll(struct iter *node, struct pull *p, void *item)
     n->is_called = false;
     if (r == 1)
         r = result == 0 && n->makes_one ? 1 : result;
-    if (r == 1)
-        bide__copy(item, n->item, node->size);
-    return r > 1 ? 1 : r;
+    if (r <= 0)
+        return r;
+    bide__copy(item, n->item, node->size);
+    return 1;
 }
 
 static struct bide__future_set *call_take_set(struct iter *node)
@@ -263,6 +264,13 @@ struct give {
     const void *item;
 };
 
+/* It is about to be cancelled. A give in a deferred block is not, so when nobody will ever want its
+ * item, it fails. */
+static bool is_asked(const struct bide_chain *c)
+{
+    return c->flags & BIDE_CHAIN_CANCEL && c->shield == 0;
+}
+
 static enum bide_poll give_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct give *f = (struct give *)(void *)h;
@@ -270,6 +278,8 @@ static enum bide_poll give_poll(struct bide_cx *cx, struct bide_frame *h)
 
     if (h->state == 0) {
         h->state = BIDE__BEGUN;
+        if (n->set.set == NULL && !is_asked(cx->chain))
+            return bide__leaf_finish(cx, h, -EPIPE);
         if (n->giving != NULL)
             return bide__leaf_finish(cx, h, -EBUSY);
         n->giving = h;

@@ -108,22 +108,26 @@ static bool is_refused(const struct bide_cx *cx, const struct iter *it, int *err
     return it == NULL || it->leaf != NULL || cx->depth >= NEST_MAX;
 }
 
-/* What is there at once, without a frame. */
+static void set_leaf(struct iter *it, const struct bide_frame *leaf)
+{
+    if (!bide__iter_is_failed(it))
+        it->leaf = leaf;
+}
+
+/* What is there at once, without a frame. The root has the leaf of nobody meanwhile, so that a
+ * function of the user that comes back is refused. */
 static bool next_now(struct bide_cx *cx, void *it, void *item, int *result)
 {
+    static const struct bide_frame nobody;
     struct iter_wait *waits = NULL;
     struct pull p = {.cx = cx, .waits = &waits};
 
     if (is_refused(cx, it, result))
         return true;
+    set_leaf(it, &nobody);
     *result = iter_poll(it, &p, item);
+    set_leaf(it, NULL);
     return *result != ITER_WAITS;
-}
-
-static void set_leaf(struct iter *it, const struct bide_frame *leaf)
-{
-    if (!bide__iter_is_failed(it))
-        it->leaf = leaf;
 }
 
 static enum bide_poll next_poll(struct bide_cx *cx, struct bide_frame *h)

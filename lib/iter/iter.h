@@ -46,6 +46,7 @@ struct pull {
     struct iter_wait **waits;      /* the list, in the leaf */
     const struct bide_frame *leaf; /* bide_next */
     bool may_wait;
+    bool has_looked; /* a merge above has found nothing: those below need not look once more */
 };
 
 struct iter {

@@ -41,9 +41,11 @@ static int merge_poll(struct iter *node, struct pull *p, void *item)
 {
     struct pair *n = pair_of(node);
     struct iter *const side[] = {node->source, node->second};
+    bool has_looked = p->has_looked;
     int r, result = 0;
 
-    for (int pass = 0; pass < 2; pass++) {
+    for (int pass = has_looked && p->may_wait; pass < 2; pass++) {
+        p->has_looked = has_looked || pass == 1;
         result = 0;
         for (unsigned i = 0; i < 2; i++) {
             unsigned now = n->turn ^ i;
@@ -52,12 +54,14 @@ static int merge_poll(struct iter *node, struct pull *p, void *item)
                 result = ITER_WAITS;
             else if (r != 0) {
                 n->turn = now ^ 1;
+                p->has_looked = has_looked;
                 return r;
             }
         }
         if (result == 0 || !p->may_wait)
             break;
     }
+    p->has_looked = has_looked;
     return result;
 }
 
@@ -67,8 +71,14 @@ static void *two(const struct iter_kind *kind, struct iter *a, struct iter *b)
 {
     struct iter *it;
 
+    if (a != NULL && b != NULL && !bide__iter_is_failed(a) && !bide__iter_is_failed(b) &&
+        a->drop != b->drop) {
+        bide_iter_drop(a);
+        bide_iter_drop(b);
+        return bide__iter_failed(-EINVAL);
+    }
     if (pair_new(kind, a, b, 0, a != NULL ? a->size : 0, &it) != NULL)
-        it->drop = a->drop != NULL ? a->drop : b->drop;
+        it->drop = a->drop;
     return it;
 }
 

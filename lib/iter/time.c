@@ -45,6 +45,7 @@ struct timed {
     struct iter_timer timer;
     bide_duration duration;
     int64_t deadline_ns; /* 0: there is none */
+    bool is_late; /* timeout: it has passed, but the source had no budget to say what it has */
 };
 
 static struct timed *timed_of(struct iter *node)
@@ -75,6 +76,7 @@ static int timeout_poll(struct iter *node, struct pull *p, void *item)
 
     if (r != ITER_WAITS) {
         n->deadline_ns = 0;
+        n->is_late = false;
         return r;
     }
     if (n->deadline_ns == 0 && !p->may_wait)
@@ -82,6 +84,11 @@ static int timeout_poll(struct iter *node, struct pull *p, void *item)
     if (n->deadline_ns == 0)
         n->deadline_ns = bide__deadline(n->duration);
     if (bide__iter_timer_passed(&n->timer, p, n->deadline_ns, &r)) {
+        if (!bide_budget_spend(p->cx) && !(p->may_wait && n->is_late)) {
+            n->is_late = p->may_wait; /* the task is woken: once more */
+            return ITER_WAITS;
+        }
+        n->is_late = false;
         n->deadline_ns = 0;
         return -ETIMEDOUT;
     }
@@ -140,11 +147,18 @@ static int give_chunk(struct chunks *n, void *item)
 {
     size_t size = n->timed.node.size;
 
+    /* A filter has written there what it refused. */
+    memset(place_of(n, n->filled), 0, (n->most - n->filled) * n->timed.node.source->size);
     memcpy(n->chunk + n->count_at, &n->filled, sizeof n->filled);
     memcpy(item, n->chunk, size);
     memset(n->chunk, 0, size);
     n->filled = 0;
     return 1;
+}
+
+static bool has_time(const struct chunks *n)
+{
+    return n->timed.duration.ns != INT64_MIN;
 }
 
 static int chunks_poll(struct iter *node, struct pull *p, void *item)
@@ -153,11 +167,11 @@ static int chunks_poll(struct iter *node, struct pull *p, void *item)
     int r = 1;
 
     while (n->filled < n->most && (r = iter_poll(node->source, p, place_of(n, n->filled))) == 1)
-        if (n->filled++ == 0 && n->timed.duration.ns >= 0)
+        if (n->filled++ == 0 && has_time(n))
             n->timed.deadline_ns = bide__deadline(n->timed.duration);
     if (r == 1 || (r == 0 && n->filled > 0))
         return give_chunk(n, item);
-    if (r == ITER_WAITS && n->filled > 0 && n->timed.duration.ns >= 0 &&
+    if (r == ITER_WAITS && n->filled > 0 && has_time(n) &&
         bide__iter_timer_passed(&n->timed.timer, p, n->timed.deadline_ns, &r))
         return give_chunk(n, item);
     return r;
@@ -178,8 +192,10 @@ void *bide_iter_chunks(void *source, size_t chunk_size, size_t count_at, size_t 
 {
     bool made;
 
-    if (source == NULL)
+    if (source == NULL || most == 0) {
+        bide_iter_drop(source);
         return bide__iter_failed(-EINVAL);
+    }
     struct iter *it = bide__iter_new(&chunks_kind, sizeof(struct chunks) + chunk_size, chunk_size,
                                      source, NULL, &made);
     if (made) {

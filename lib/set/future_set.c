@@ -56,10 +56,21 @@ static int known_end(struct next *f)
     return -ENOMEM;
 }
 
-/* True: there is a child to poll, but the budget is used up; the task is woken. */
-static bool must_yield(struct bide__future_set *set, struct bide_cx *cx)
+/* The first child of a poll is polled, and costs nothing, if it has begun: else sets inside each
+ * other, deeper than the budget, would use it up in each turn before the innermost child. */
+static bool is_free(const struct child *c, bool is_first)
 {
-    return cx->turn->budget == 0 && !ready_is_empty(&set->ready) && !bide_budget_spend(cx);
+    return is_first && c->is_begun;
+}
+
+/* True: there is a child to poll, but the budget is used up; the task is woken. */
+static bool must_yield(struct bide__future_set *set, struct bide_cx *cx, bool is_first)
+{
+    if (cx->turn->budget > 0)
+        return false;
+    const struct bide_wakeable *w = ready_first(&set->ready);
+    return w != NULL && !is_free((const struct child *)(const void *)w, is_first) &&
+           !bide_budget_spend(cx);
 }
 
 /* Polls until a child has ended whose end is to be told, or *stops. WAITS: none has. */
@@ -68,15 +79,16 @@ static int poll_until_told(struct next *f, struct bide_cx *cx, const bool *stops
     struct bide__future_set *set = f->set;
     int r;
 
-    while ((r = known_end(f)) == WAITS) {
-        if (must_yield(set, cx))
+    for (bool is_first = true; (r = known_end(f)) == WAITS; is_first = false) {
+        if (must_yield(set, cx, is_first))
             return WAITS;
         struct child *c = bide__child_pop(set);
         if (c == NULL && ready_wait(&set->ready, cx->waker))
             return WAITS;
         if (c == NULL)
             continue;
-        bide_budget_spend(cx);
+        if (!is_free(c, is_first))
+            bide_budget_spend(cx);
         if (bide__child_poll(set, cx, c) && !set->is_ordered)
             r = tell(f, c);
         bide__child_unref(c);
@@ -205,15 +217,16 @@ static void set_end(struct bide__future_set *set)
 /* True: all children have ended, and the set is gone. */
 bool bide__future_set_unwind(struct bide__future_set *set, struct bide_cx *cx)
 {
-    while (set->first != NULL) {
-        if (must_yield(set, cx))
+    for (bool is_first = true; set->first != NULL; is_first = false) {
+        if (must_yield(set, cx, is_first))
             return false;
         struct child *c = bide__child_pop(set);
         if (c == NULL && ready_wait(&set->ready, cx->waker))
             return false;
         if (c == NULL)
             continue;
-        bide_budget_spend(cx);
+        if (!is_free(c, is_first))
+            bide_budget_spend(cx);
         if (bide__child_poll(set, cx, c))
             bide__child_drop(set, c);
         bide__child_unref(c);

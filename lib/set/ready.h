@@ -122,12 +122,18 @@ static inline void ready_push(struct ready *r, struct bide_wakeable *child, uint
         bide_waker_wake(waker);
 }
 
-static inline bool ready_is_empty(struct ready *r)
+/* The child that was woken first, which stays in the list; NULL: none was. */
+static inline struct bide_wakeable *ready_first(struct ready *r)
 {
     lock_take(&r->lock);
-    bool is_empty = r->first == NULL;
+    struct bide_wakeable *child = r->first;
     lock_give(&r->lock);
-    return is_empty;
+    return child;
+}
+
+static inline bool ready_is_empty(struct ready *r)
+{
+    return ready_first(r) == NULL;
 }
 
 /* Takes out the child that was woken first, with the list's reference; NULL: none was. */

@@ -104,6 +104,13 @@ bool bide__search_begin(struct bide__peer *peer)
     return true;
 }
 
+/* Leaves wait for descriptors, and the worker that slept in the driver has left it. */
+static bool lacks_driver(struct bide__workers *all)
+{
+    return atomic_load_explicit(&all->runtime->fds->waiting, memory_order_relaxed) > 0 &&
+           !atomic_load_explicit(&all->driver_taken, memory_order_relaxed);
+}
+
 void bide__search_end(struct bide__peer *peer)
 {
     struct bide__workers *all = peer->all;
@@ -112,9 +119,10 @@ void bide__search_end(struct bide__peer *peer)
     uint64_t before = atomic_fetch_sub_explicit(&all->idle, SEARCHING, memory_order_seq_cst);
     if (searching(before) > 1)
         return;
-    /* What was made visible while it searched is for another one. */
+    /* What was made visible while it searched is for another one, and so is the driver, if this one
+     * was woken in it. */
     atomic_thread_fence(memory_order_seq_cst);
-    if (bide__has_work(all))
+    if (bide__has_work(all) || lacks_driver(all))
         bide__notify(all);
 }
 

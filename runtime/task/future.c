@@ -40,7 +40,7 @@
  *   T  DETACHED           -   -    -    G   -    -     =    -    -      -      -     -      =
  *   E  ENDED              =   -    -    -   G    K     -    -    -      G      =     -      -
  *   K  TAKEN              -   -    -    -   -    -     =    -    -      G      =     =      -
- *   G  GONE               -   -    -    -   -    -     =    -    -      -      -     =      -
+ *   G  GONE               -   -    -    -   -    =     =    -    -      -      -     =      -
  *
  * Some things have no event of their own. The end of an owner's scope is a DROP; it is a RELEASE in
  * a plain function, without memory, or for a future that need not be unwound. A get is refused, and
@@ -214,7 +214,7 @@ enum bide__future_state bide__future_next(enum bide__future_state state,
                          [BIDE__RELEASE] = BIDE__GONE,
                          [BIDE__MOVE] = SAME,
                          [BIDE__CLOSE] = SAME},
-        [BIDE__GONE] = {[BIDE__LEAVE] = SAME, [BIDE__CLOSE] = SAME},
+        [BIDE__GONE] = {[BIDE__KEEP] = SAME, [BIDE__LEAVE] = SAME, [BIDE__CLOSE] = SAME},
     };
     uint8_t to = next[state][event];
     return to == SAME ? state : (enum bide__future_state)to;
@@ -280,13 +280,26 @@ static bool released(struct bide__worker *worker, struct bide__task *future,
         return true;
     if (from == BIDE__IDLE)
         detach(worker, future);
-    if (from == BIDE__POLLED || from == BIDE__DRIVEN)
+    bool is_multi = bide__state_is_multi(&future->wake.state);
+    if (from == BIDE__DRIVEN || (from == BIDE__POLLED && !is_multi))
         ask(future, false);
-    if (from == BIDE__DRIVEN && bide__state_is_multi(&future->wake.state))
+    if (from == BIDE__DRIVEN && is_multi)
         bide__multi_future_pass_on(future);
     else if (from == BIDE__DRIVEN)
         pass_on(worker, future);
     return false;
+}
+
+/* If it lost its handle while it was polled, perhaps by another worker, it is asked now: nobody
+ * else touches a chain that is polled. */
+static void pends(struct bide__task *future, struct bide__future_leaf *leaf,
+                  enum bide__future_state from)
+{
+    leaf->h.state &= ~(uint32_t)BIDE__LEAF_POLLS;
+    if (from != BIDE__DROPPED_POLLED || !bide__state_is_multi(&future->wake.state))
+        return;
+    ask(future, false);
+    bide__multi_future_pass_on(future);
 }
 
 /* True: nobody refers to it. */
@@ -336,10 +349,13 @@ static bool act(struct bide__worker *worker, struct bide__task *future,
     switch (event) {
     case BIDE__GET: bide__joiner_add(future, &leaf->waiter, leaf->waiter.waker); break;
     case BIDE__POLL: polled(future, leaf); break;
-    case BIDE__PEND: leaf->h.state &= ~(uint32_t)BIDE__LEAF_POLLS; break;
+    case BIDE__PEND: pends(future, leaf, from); break;
     case BIDE__END: ended(future, leaf); break;
     case BIDE__TAKE: return released(worker, future, from);
-    case BIDE__KEEP: future->end.fn = NULL; break;
+    case BIDE__KEEP:
+        if (from == BIDE__ENDED)
+            future->end.fn = NULL;
+        break;
     case BIDE__LEAVE: return left(worker, future, leaf, from);
     case BIDE__DROP: dropped(future, leaf, from); break;
     case BIDE__DEEP: detach(worker, future); break;

@@ -98,13 +98,20 @@ static bool was_asked(const struct bide__task *future)
 static enum bide_poll get_ends(struct bide__worker *worker, struct bide_cx *cx, struct bide__get *f)
 {
     struct bide__task *future = f->l.waiter.task;
+    const struct bide_fn *fn = f->l.h.fn;
+
+    /* Whoever has the handle, if the future was moved, may let go of it on another worker, and of
+     * the value with it. */
+    bide__task_lock(future);
     bool asked = was_asked(future);
     int error = future->end.error;
-
-    if (error == 0 && f->l.h.fn->release != NULL && future->end.result == NULL)
-        error = -ECANCELED; /* it became a task, without a handle: its result was dropped */
+    if (error == 0 && fn->release != NULL && future->end.result == NULL)
+        error = -ECANCELED; /* nobody had the handle any more: its result was dropped */
     if (error == 0)
-        bide__copy(bide_frame_result(cx, &f->l.h), future->end.result, f->l.h.fn->result_size);
+        bide__copy(bide_frame_result(cx, &f->l.h), future->end.result, fn->result_size);
+    if (fn->release != NULL)
+        future->end.result = NULL;
+    bide__task_unlock(future, 0);
     if (bide__state_has_handle(&future->wake.state)) {
         bool is_there = f->variable != NULL && *f->variable == future;
         if (is_there)

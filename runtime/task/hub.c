@@ -135,6 +135,11 @@ void bide__hub_free(struct bide__hub *hub)
     }
     bide__free(hub->slabs, hub->slab_count * sizeof(*hub->slabs));
     bide__free(hub->tallies, hub->slab_count * sizeof(*hub->tallies));
+    for (struct bide__flock *f = hub->flocks, *next; f != NULL;
+         f = next) { /* sets that outlive it */
+        next = f->next != hub->flocks ? f->next : NULL;
+        f->hub = NULL;
+    }
     pthread_mutex_destroy(&hub->mutex);
     bide__free(hub, sizeof(*hub));
 }

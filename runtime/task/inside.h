@@ -472,11 +472,13 @@ void bide__hooks_end(struct bide__worker *worker, const struct bide__task *task,
                      struct bide_task_info *info, bool ended);
 
 /* Owner, before the handle goes: takes what other threads ask of the task. A pending abort would
- * hit the next user of the block. */
+ * hit the next user of the block. worker NULL: the hub is being closed, which takes all that is
+ * asked, and no task is left that could be aborted. */
 static inline void bide__task_take_marks(struct bide__worker *worker, struct bide__task *task)
 {
     if (__builtin_expect(
-            atomic_load_explicit(&bide__chunk_of(task)->marked, memory_order_relaxed) != 0, 0))
+            atomic_load_explicit(&bide__chunk_of(task)->marked, memory_order_relaxed) != 0, 0) &&
+        worker != NULL)
         bide__hub_take(worker->hub, worker);
 }
 

@@ -391,6 +391,41 @@ TEST(of_futures_that_outlive_the_runtime)
     }
 }
 
+static bide_task(bide_task(int)) outer;
+
+static async bide_task(int) starts_and_waits(void)
+{
+    bide_task(int) t = bide_spawn(quick());
+    await bide_task_wait(t);
+    return t;
+}
+
+static async int waits_for_outer(void)
+{
+    return await bide_task_wait(outer);
+}
+
+static void *lets_go(void *unused)
+{
+    bide_task_detach(outer);
+    return unused;
+}
+
+/* What another thread let go of is taken over at the end, and lets go of a task itself. */
+TEST(of_a_runtime_that_ends)
+{
+    bide_runtime *rt;
+    pthread_t thread;
+    CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
+    bide_runtime_enter(rt);
+    outer = bide_spawn(starts_and_waits());
+    CHECK_EQ(bide_block_on(waits_for_outer()), 0);
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, lets_go, NULL), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
 TEST(of_calls_that_block)
 {
     bide_runtime *rt;
