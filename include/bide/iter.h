@@ -196,10 +196,10 @@ void *bide_iter_through(void *it, size_t item_size, const void *stage, void *sta
 /*
  * async int bide_give(bide_giver(T) out, const T *item);
  *
- * In a stage and its branches, but not in tasks that it spawns (these use a channel): gives an item,
- * and waits until the next one is wanted. Returns 0; -EBUSY: another branch of the stage is giving;
- * or -EPIPE: the iterator is being closed, and this is a deferred block. Cancelled: the item was not
- * given. (If it was given before the request, this returns 0.)
+ * In a stage and its branches, but not in tasks that it spawns (these use a channel): gives an
+ * item, and waits until the next one is wanted. Returns 0; -EBUSY: another branch of the stage is
+ * giving; or -EPIPE: the iterator is being closed, and this is a deferred block. Cancelled: the
+ * item was not given. (If it was given before the request, this returns 0.)
  */
 bide_async int bide_give(void *giver, const void *item);
 

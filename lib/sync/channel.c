@@ -486,8 +486,13 @@ int bide__channel_send_slow(struct channel *c, const void *item)
         return 0;
     if (c->unbounded)
         return bide__channel_spill(c, item);
-    if (!(tail & RING_AWAITED))
-        return -EAGAIN;
+    while (!(tail & RING_AWAITED)) {
+        /* The receiver that was waited for at the first try may have given up. */
+        r = ring_push(&c->ring, item);
+        tail = ring_load(&c->ring.tail);
+        if (r != -EAGAIN || !(tail & RING_AWAITED))
+            return r;
+    }
     k.count = 0;
     lock_take(&c->lock);
     r = bide__channel_send_locked(c, item, &k);

@@ -24,8 +24,9 @@
  * future that it drives, would wait for itself; it only asks to cancel.
  *
  * In the table, rows are states and columns are events (see inside.h). `=` means that the state
- * stays, `-` that the event cannot happen there. bide__future_step makes every transition; in all
- * builds but release it checks the pair and the state that it leads to.
+ * stays, `-` that the event cannot happen there. (KEEP in G: on another worker the handle was let
+ * go of in between.) bide__future_step makes every transition; in all builds but release it checks
+ * the pair and the state that it leads to.
  *
  *                        GET POLL PEND END TAKE KEEP LEAVE DROP DEEP RELEASE MOVE CLOSE BY_FORCE
  *   F  FRESH              D   -    -    -   -    -     -    -    -      G      =     =      -

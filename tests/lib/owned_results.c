@@ -391,6 +391,89 @@ TEST(of_futures_that_outlive_the_runtime)
     }
 }
 
+/* ---- a future that is moved while a get drives it, and dropped while it ends ---- */
+
+static atomic_bool may_go, is_ready, is_driven, may_stop;
+static atomic_int taken_alive;
+
+static async int until_stop(void)
+{
+    while (!may_stop)
+        await bide_yield();
+    return 7;
+}
+
+static async bide_task(int) gives_a_task(void)
+{
+    bide_task(int) t = bide_spawn(until_stop());
+    is_driven = true;
+    while (!may_go)
+        await bide_yield();
+    is_ready = true;
+    return t;
+}
+
+static async void gets(bide_future(bide_task(int)) * f)
+{
+    bide_task(int) inner = await bide_get(*f);
+    int value = 0;
+    may_stop = true;
+    if (inner == NULL)
+        return;
+    CHECK_EQ(await bide_task_join(inner, &value), 0);
+    CHECK_EQ(value, 7);
+    taken_alive++;
+}
+
+static void drop_when_ready(bide_future(bide_task(int)) * f, int spins)
+{
+    while (!is_ready)
+        ;
+    for (volatile int i = 0; i < spins; i++)
+        ;
+    bide_drop(*f);
+}
+
+static async void moves(bide_future(bide_task(int)) * f, int spins)
+{
+    bide_future(bide_task(int)) moved = bide_move(*f);
+    may_go = true;
+    drop_when_ready(&moved, spins);
+}
+
+static async void once(int spins)
+{
+    may_go = is_ready = is_driven = may_stop = false;
+    bide_future(bide_task(int)) f = bide_lazy(gives_a_task());
+    bide_scope(s) {
+        bide_scope_spawn(s, gets(&f));
+        while (!is_driven)
+            await bide_yield();
+        bide_scope_spawn(s, moves(&f, spins));
+    }
+}
+
+static async int race(void)
+{
+    for (int i = 0; i < 300; i++)
+        await once(i % 100 * 4);
+    return 0;
+}
+
+TEST(of_a_future_that_another_worker_drops)
+{
+    bide_runtime *rt;
+    bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = 3};
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
+    bide_runtime_enter(rt);
+    CHECK_EQ(bide_block_on(race()), 0);
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
+    bide_runtime_enter(NULL);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
+/* ---- the end of a runtime ---- */
+
 static bide_task(bide_task(int)) outer;
 
 static async bide_task(int) starts_and_waits(void)
