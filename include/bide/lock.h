@@ -4,8 +4,8 @@
  *
  * All of them are plain structs in the caller's memory. BIDE_X_INIT initialises one, also at file
  * scope; memory of zeroes is good, too. Nothing is allocated and nothing has to be freed: an object
- * may go when nobody waits for it or holds it. It must not be copied or moved while it is in use.
- * The members are private.
+ * may go when nobody waits for it or holds it, and no other thread is in a call that ends several
+ * waits. It must not be copied or moved while it is in use. The members are private.
  *
  * All functions may be called from any thread, on any executor or none, but not in signal handlers.
  * Those that are not async never wait. In plain code an async function blocks its thread, and makes

@@ -52,7 +52,10 @@
  *
  * Threads: a handle may be aborted, asked whether it has finished, and dropped on any thread; tasks
  * are joined and waited for on their own runtime, and tasks of bide_spawn_at on the core that has
- * spawned them.
+ * spawned them. But a join empties its variable when it ends. So while it waits, no other thread
+ * may use that variable, and no task that may run on another worker: whoever wants to abort or drop
+ * the task from there waits with bide_task_wait, which leaves the handle alone, or takes a token
+ * (bide/token.h).
  */
 #ifndef BIDE_TASK_H
 #define BIDE_TASK_H
