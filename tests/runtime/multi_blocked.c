@@ -120,6 +120,75 @@ TEST_LIMIT(a_poll_that_lasts_is_reported_once, 30)
     end();
 }
 
+/* ---- the driver ---- */
+
+enum { ROUNDS = 200 };
+
+static int event_pipe[2];
+static atomic_int bytes;
+
+static async void reads_bytes(void)
+{
+    char c;
+    while (bytes < 2 * ROUNDS) {
+        while (read(event_pipe[0], &c, 1) != 1)
+            CHECK_EQ(await bide_fd_readable(event_pipe[0]), 0);
+        bytes++;
+    }
+}
+
+/* The watchdog, which also looks after the driver, does not come. */
+static int no_tick(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t timeout_ns)
+{
+    return bide__door_real.cond_wait(cond, mutex, timeout_ns == 2000000 ? -1 : timeout_ns);
+}
+
+static async void does_nothing(void)
+{
+}
+
+static void wait_for_sleep(struct bide__workers *all)
+{
+    for (unsigned n = 0; !bide__all_sleep(all) || !atomic_load(&all->driver_taken); n++)
+        bide__spin(n);
+}
+
+static void sends_byte(void)
+{
+    int before = bytes;
+    CHECK_EQ(write(event_pipe[1], "x", 1), 1);
+    for (unsigned n = 0; bytes == before; n++)
+        bide__spin(n);
+}
+
+/* The worker that slept in the driver is woken for a task that blocks; the other one sleeps. */
+TEST_LIMIT(an_event_is_seen_though_the_worker_in_the_driver_took_a_task, 30)
+{
+    CHECK_EQ(pipe2(event_pipe, O_NONBLOCK), 0);
+    bide_test_replace("cond_wait", (void (*)(void))no_tick);
+    begin(2);
+    bide_task(void) reader = bide_spawn(reads_bytes());
+    for (int i = 0; i < ROUNDS; i++) {
+        struct bide__workers *all = rt->workers;
+        sends_byte();
+        wait_for_sleep(all);
+        for (int j = 0; j < i % 4; j++) { /* either worker may be in the driver, and sleep last */
+            bide_task_detach(bide_spawn(does_nothing()));
+            wait_for_sleep(all);
+        }
+        busy = may_go = 0;
+        bide_task_detach(bide_spawn(blocks()));
+        for (unsigned n = 0; busy == 0; n++)
+            bide__spin(n);
+        sends_byte();
+        may_go = 1;
+    }
+    for (unsigned n = 0; !bide_task_finished(reader); n++)
+        bide__spin(n);
+    bide_task_detach(reader);
+    end();
+}
+
 /* ---- a dump ---- */
 
 static char dumped[20000];
