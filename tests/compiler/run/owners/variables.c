@@ -78,7 +78,7 @@ static async int arrays(void)
 
 static async int waits_for_ever(void)
 {
-    bide_task(int) h = bide_spawn(work(1000));
+    bide_task(int) h = bide_spawn(work(1000000000));
     bide_task(int) more[2] = {bide_spawn(work(3))};
     defer { bide_task_abort(h); }
     int err = await bide_task_wait(h);

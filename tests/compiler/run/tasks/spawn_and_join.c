@@ -3,6 +3,7 @@
 #include <bide/bide.h>
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 struct wide {
@@ -31,9 +32,12 @@ static async struct wide widely(int n)
     return (struct wide){{[9] = n}};
 }
 
+static atomic_bool has_begun;
+
 static async void for_ever(int *cleaned)
 {
     defer { ++*cleaned; }
+    has_begun = true;
     for (;;)
         await bide_yield();
 }
@@ -75,7 +79,8 @@ static async void aborts(void)
     int out = 7;
     bide_task(void) h = bide_spawn(for_ever(&cleaned));
     bide_task(int) early = bide_spawn(asleep());
-    await bide_yield();
+    while (!has_begun)
+        await bide_yield();
     bide_task_abort(h);
     bide_task_abort(early);
     int err = await bide_task_wait(h);
