@@ -66,7 +66,7 @@
 bool bide__future_is_fresh(const struct bide__task *future)
 {
     return bide__state_is_future(&future->wake.state) && !bide__state_done(&future->wake.state) &&
-           !bide__future_has_begun(future);
+           future->waiters == NULL && !bide__future_has_begun(future);
 }
 
 void bide__future_drop_args(const struct bide__task *future)
@@ -465,11 +465,21 @@ static void report_unpolled(const struct bide__task *future)
         (void)bide__door.write(STDERR_FILENO, text, (size_t)n);
 }
 
+/* For whoever has the handle: nobody has polled it. A get of another worker may be polling it just
+ * now, and then nobody else looks at its chain. */
+static bool is_unpolled(struct bide__task *future)
+{
+    bide__task_lock(future);
+    bool is = bide__future_is_fresh(future);
+    bide__task_unlock(future, 0);
+    return is;
+}
+
 void bide__future_forgive(void *handle)
 {
     struct bide__task *future = handle;
 
-    if (bide__is_future(handle) && bide__future_is_fresh(future))
+    if (bide__is_future(handle) && is_unpolled(future))
         future->wake.next = NULL;
 }
 
@@ -487,7 +497,7 @@ void bide__future_release(void *handle)
 
     if (!bide__is_future(handle))
         return;
-    if (!bide__future_is_fresh(future)) {
+    if (!is_unpolled(future)) {
         let_go_of(future);
         return;
     }
