@@ -309,10 +309,12 @@ static bool wait_for_tasks(struct bide_runtime *rt, int64_t deadline_ns)
     struct bide__workers *all = rt->workers;
 
     int64_t begun_ns = bide__door_real.clock();
+    bool none;
 
     atomic_store_explicit(&all->deadline_ns, deadline_ns, memory_order_relaxed);
     set_waits(rt, true);
-    while (bide__hub_alive(rt->hub) > 0 && bide__clock_ns() < deadline_ns && !rt->is_stuck) {
+    while (!(none = bide__hub_alive(rt->hub) == 0) && bide__clock_ns() < deadline_ns &&
+           !rt->is_stuck) {
         pthread_mutex_lock(&all->world_mutex);
         if (bide__hub_alive(rt->hub) > 0)
             bide__door.cond_wait(&all->quiet, &all->world_mutex, STEP_NS);
@@ -322,7 +324,7 @@ static bool wait_for_tasks(struct bide_runtime *rt, int64_t deadline_ns)
     }
     set_waits(rt, false);
     atomic_store_explicit(&all->deadline_ns, INT64_MAX, memory_order_relaxed);
-    return bide__hub_alive(rt->hub) == 0;
+    return none; /* others may have brought one since */
 }
 
 static int64_t left_ns(int64_t deadline_ns)
