@@ -303,12 +303,10 @@ static void set_waits(struct bide_runtime *rt, bool waits)
 }
 
 /* Waits until no task is alive. False: the time is over, or nothing can end them. Threads that
- * spawn without a pause could keep it from that, so they are refused after a while. */
-static bool wait_for_tasks(struct bide_runtime *rt, int64_t deadline_ns)
+ * spawn without a pause could keep it from that, so they are refused a while after begun_ns. */
+static bool wait_for_tasks(struct bide_runtime *rt, int64_t begun_ns, int64_t deadline_ns)
 {
     struct bide__workers *all = rt->workers;
-
-    int64_t begun_ns = bide__door_real.clock();
     bool none;
 
     atomic_store_explicit(&all->deadline_ns, deadline_ns, memory_order_relaxed);
@@ -345,7 +343,9 @@ static bool end_if_none(struct bide_runtime *rt)
 /* True: no task is alive, and no future that has begun, and the runtime has ended. */
 static bool wait_for_all(struct bide_runtime *rt, int64_t deadline_ns)
 {
-    while (wait_for_tasks(rt, deadline_ns)) {
+    int64_t begun_ns = bide__door_real.clock();
+
+    while (wait_for_tasks(rt, begun_ns, deadline_ns)) {
         bool none = atomic_load_explicit(&rt->hub->futures, memory_order_acquire) == 0;
         if (!none) {
             close_futures(rt, left_ns(deadline_ns));
