@@ -127,6 +127,10 @@ async int use(bide_receiver(struct job) rx, bide_reader *reader, bide_tcp_listen
     it = bide_iter_filter_map(it, int, parse);
 #elif LINE == 22
     it = bide_iter_filter_with(it, is_above, &l);
+#elif LINE == 23
+    it = bide_iter_buffered(it, 2, is_odd);
+#elif LINE == 24
+    it = bide_iter_then(it, is_odd);
 #endif
     return 0;
 }
@@ -179,11 +183,11 @@ compiles "$CC" $warnings -I "$include" -DLINE=0 iter.c
 compiles "$BIDE" cc "$CC" -Wall -Wextra -Wshadow -c -DLINE=0 iter.c -o iter.o
 compiles "$cxx" -Wall -Wextra -fsyntax-only -I "$include" -DLINE=0 iter.cc
 line=1
-while [ $line -le 22 ]; do
+while [ $line -le 24 ]; do
     refused "$CC" $warnings -I "$include" -DLINE=$line iter.c
     line=$((line + 1))
 done
-for line in 2 5 8 11 15 21; do
+for line in 2 5 8 11 15 21 23 24; do
     refused "$BIDE" cc "$CC" -Werror=incompatible-pointer-types -c -DLINE=$line iter.c -o iter.o
 done
 refused "$cxx" -fsyntax-only -I "$include" -DLINE=1 iter.cc
