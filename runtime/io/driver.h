@@ -1,25 +1,33 @@
 /*
- * driver.h: the interface to the part that waits for the kernel. epoll.c is one driver.
+ * driver.h: the interface to the part that waits for the kernel. epoll.c is one driver, uring.c is
+ * another.
  *
- * A driver is given *operations*, each known by a key. From within `wait` it reports what happens
- * to them, with the key. There are two classes:
+ * A driver is given *operations*. From within `wait` it reports what happens to them, as events.
+ * There are two classes:
  *
- *  - *Stream-owned* operations go on until they are cancelled, and may report any number of events.
- *    They belong to a descriptor's object (a registration of fd.c), not to a task. The only kind is
- *    BIDE__OP_READY: readiness of a descriptor in both directions, edge-triggered. After
- *    bide__fd_clear, the driver reports a direction again only when something has changed.
- *  - *Frame-owned* operations (a transfer from or to memory in a frame) would complete once, and
- *    their memory would have to stay until then. epoll has none of them.
+ *  - *Stream-owned* operations go on until they end by themselves or are cancelled, and may report
+ *    any number of events. They belong to a descriptor's object (a registration of fd.c), not to a
+ *    task, and are known by the registration's key and their kind. So a read that is cancelled has
+ *    nothing to do with the driver: what comes later waits in the object.
+ *  - *Frame-owned* operations complete once. Their memory (the data, and the struct bide__io that
+ *    knows the operation) is in a frame, or is lent to it, and stays until then. So the unwind of
+ *    the frame waits for the completion.
+ *
+ * Readiness (BIDE__OP_READY) is all that a driver must know. For a kind that it cannot do, `submit`
+ * returns -ENOSYS, and nothing has happened; the caller then waits for readiness and makes the call
+ * itself.
+ *
+ * An operation that was submitted has exactly one *last* event, unless `cancel` returned 0. After
+ * that nothing is heard of it, and its key may be used again. No event is reported from within
+ * `submit` or `cancel`.
  *
  * The caller owns the op, which may go as soon as `submit` or `cancel` returns: a driver copies
- * what it needs. Neither of the two reports an event. For a kind that a driver cannot do, `submit`
- * returns -ENOSYS, and nothing has happened; the caller then waits for readiness and makes the call
- * itself. After `cancel` an event may still arrive that was on its way, so a key must be one that
- * fd.c can tell from later ones.
+ * what it needs.
  *
- * Threads: only the owner (worker.h) calls a driver, but any thread may call `wake`. On a
- * multi_thread runtime any thread may call `submit` and `cancel` too, while a worker waits; one
- * worker at a time calls `wait`.
+ * Threads: a driver has an *owner*, the worker that waits in it. `submit`, `cancel`, `give_back`
+ * and `wake` may be called by any thread; a driver that serves only its owner's calls hands them
+ * over and wakes the owner. A multi_thread runtime has either one driver for all workers (epoll),
+ * in which one worker at a time waits, or one for each worker (io_uring).
  */
 #ifndef BIDE_RUNTIME_DRIVER_H
 #define BIDE_RUNTIME_DRIVER_H
@@ -27,35 +35,86 @@
 #include "runtime/leaf.h"
 
 struct bide__fds;
+struct bide__io;
 struct bide__driver_ops;
 
 struct bide__driver {
     const struct bide__driver_ops *ops;
 };
 
-enum bide__op_kind { BIDE__OP_READY = 1 };
+enum bide__op_kind {
+    /* Stream-owned. Readiness in both directions, edge-triggered. The first event tells of what is
+     * ready already. After bide__fd_clear, the driver reports a direction again only when something
+     * has changed. */
+    BIDE__OP_READY = 1,
+    /* Stream-owned. Each event brings what was received, in one of the driver's buffers. */
+    BIDE__OP_RECEIVE,
+    /* Stream-owned. Each event brings a descriptor, which is non-blocking and closed on exec. */
+    BIDE__OP_ACCEPT,
+    /* Frame-owned: send(2) with MSG_NOSIGNAL; it completes when some or all was sent. */
+    BIDE__OP_SEND,
+};
 
 struct bide__op {
     enum bide__op_kind kind;
     int fd;
+    uint64_t key; /* stream-owned: of the registration. Bits 28 to 31 are 0, and the driver's. */
+    struct bide__io *io; /* frame-owned */
+    const void *data;    /* of a send */
+    size_t size;
+};
+
+struct bide__event {
+    enum bide__op_kind kind; /* stream-owned */
     uint64_t key;
+    /*
+     * READY: BIDE__READ, BIDE__WRITE; an error or a hang-up counts as both. RECEIVE: the number of
+     * bytes, 0 at the end of the stream, -ENOBUFS if the driver has no buffer free, or an error of
+     * recv(2). ACCEPT: a descriptor, or an error of accept4(2). Also -ECANCELED.
+     */
+    int result;
+    bool last;
+    uint32_t buffer;  /* RECEIVE with a result above 0: must be given back */
+    const char *data; /* what is in it */
+};
+
+/*
+ * A frame-owned operation that is under way, in the frame of the leaf that submitted it. The leaf
+ * sets `waker` (owned: a clone) before `submit`, and touches nothing of it until `done`, which it
+ * reads with acquire; then `result` is there. The driver takes the waker out, stores `result` and
+ * `done`, and wakes: after the store of `done` the frame may be gone.
+ */
+struct bide__io {
+    bide_waker waker;
+    struct bide__driver *driver; /* of `submit`: a cancel goes there from any worker */
+    uint32_t slot, generation;   /* the driver's name for it, set by `submit` */
+    int result;                  /* bytes, or a negative errno; -ECANCELED */
+    _Atomic bool done;
 };
 
 struct bide__driver_ops {
     const char *name;
+    /* READY costs little to submit: a registration does so when somebody first waits, and each
+     * worker of a multi_thread runtime has a driver of its own. */
+    bool is_lazy;
     /* It takes at most events_max events from the system at a time. 0 or a negative errno. */
     int (*begin)(struct bide__driver **out, uint32_t events_max);
     void (*end)(struct bide__driver *driver);
     /* 0; -ENOSYS: the driver has no such kind; or why the descriptor cannot be watched. */
     int (*submit)(struct bide__driver *driver, const struct bide__op *op);
-    /* Ends an operation that was submitted. 0, also if the descriptor was closed before; -ENOSYS.
-     * */
+    /* Ends an operation that was submitted. 0: it has ended, also if the descriptor was closed
+     * before; 1: it will, and its last event comes (or is on its way); -ENOSYS. */
     int (*cancel)(struct bide__driver *driver, const struct bide__op *op);
+    /* Gives the buffer of an event back; NULL: the driver has none. */
+    void (*give_back)(struct bide__driver *driver, uint32_t buffer);
     /*
-     * Waits for events and passes each to bide__fd_event. timeout_ns 0: does not wait; negative:
-     * for ever. Returns the number of events; 0 also if it was interrupted or woken.
+     * Owner. Waits for events and passes each to bide__fd_report or bide__io_end. timeout_ns 0:
+     * does not wait; negative: for ever. What was submitted before is known to the kernel when it
+     * returns. Returns the number of events; 0 also if it was interrupted or woken.
      */
     int (*wait)(struct bide__driver *driver, struct bide__fds *fds, int64_t timeout_ns);
+    /* Any thread: there may be an event that `wait` has not taken yet. Without it: NULL. */
+    bool (*has_events)(struct bide__driver *driver);
     /* Makes the current wait return, or else the next one. Any thread. */
     void (*wake)(struct bide__driver *driver);
     /*
@@ -70,8 +129,14 @@ struct bide__driver_ops {
 
 extern const struct bide__driver_ops bide__driver_epoll;
 
-/* fd.c: the operation with this key is ready for `ready`: BIDE__READ, BIDE__WRITE; an error or a
- * hang-up counts as both. */
+/* fd.c: what has happened to a stream-owned operation. */
+void bide__fd_report(struct bide__fds *fds, const struct bide__event *event);
+
+/* The same for readiness that is not the last: BIDE__READ, BIDE__WRITE; an error or a hang-up
+ * counts as both. */
 void bide__fd_event(struct bide__fds *fds, uint64_t key, uint32_t ready);
+
+/* io_op.c: a frame-owned operation has completed. */
+void bide__io_end(struct bide__io *io, int result);
 
 #endif
