@@ -40,6 +40,17 @@ struct bide__driver_ops;
 
 struct bide__driver {
     const struct bide__driver_ops *ops;
+    _Atomic uint32_t
+        closing; /* fd.c: registrations of it that are closed and not yet at their end */
+};
+
+/* A buffer of the driver with what was received. It is the registration's from its event until it
+ * is given back. So what was received can always be put into a queue, without more memory. */
+struct bide__buffer {
+    struct bide__buffer *next; /* the registration's */
+    const char *data;
+    uint32_t size;   /* in bytes, of what is there; the registration changes both */
+    uint32_t number; /* the driver's */
 };
 
 enum bide__op_kind {
@@ -68,24 +79,22 @@ struct bide__event {
     enum bide__op_kind kind; /* stream-owned */
     uint64_t key;
     /*
-     * READY: BIDE__READ, BIDE__WRITE; an error or a hang-up counts as both. RECEIVE: the number of
+     * READY: BIDE__READ, BIDE__WRITE; an error or a hang-up counts as both; BIDE__STAYS. RECEIVE: the number of
      * bytes, 0 at the end of the stream, -ENOBUFS if the driver has no buffer free, or an error of
      * recv(2). ACCEPT: a descriptor, or an error of accept4(2). Also -ECANCELED.
      */
     int result;
     bool last;
-    uint32_t buffer;  /* RECEIVE with a result above 0: must be given back */
-    const char *data; /* what is in it */
+    struct bide__buffer *buffer; /* RECEIVE with a result above 0: must be given back */
 };
 
 /*
- * A frame-owned operation that is under way, in the frame of the leaf that submitted it. The leaf
- * sets `waker` (owned: a clone) before `submit`, and touches nothing of it until `done`, which it
- * reads with acquire; then `result` is there. The driver takes the waker out, stores `result` and
- * `done`, and wakes: after the store of `done` the frame may be gone.
+ * A frame-owned operation that is under way (io_op.c). Whoever submits it calls bide__io_begin
+ * before, and touches nothing of it until `done`, but through bide__io_renew. The driver reports its
+ * end by bide__io_end; after that it may be gone.
  */
 struct bide__io {
-    bide_waker waker;
+    _Atomic uintptr_t waker;     /* bits, owned: a clone. 0: taken out by the end */
     struct bide__driver *driver; /* of `submit`: a cancel goes there from any worker */
     uint32_t slot, generation;   /* the driver's name for it, set by `submit` */
     int result;                  /* bytes, or a negative errno; -ECANCELED */
@@ -106,7 +115,7 @@ struct bide__driver_ops {
      * before; 1: it will, and its last event comes (or is on its way); -ENOSYS. */
     int (*cancel)(struct bide__driver *driver, const struct bide__op *op);
     /* Gives the buffer of an event back; NULL: the driver has none. */
-    void (*give_back)(struct bide__driver *driver, uint32_t buffer);
+    void (*give_back)(struct bide__driver *driver, struct bide__buffer *buffer);
     /*
      * Owner. Waits for events and passes each to bide__fd_report or bide__io_end. timeout_ns 0:
      * does not wait; negative: for ever. What was submitted before is known to the kernel when it
@@ -132,11 +141,19 @@ extern const struct bide__driver_ops bide__driver_epoll;
 /* fd.c: what has happened to a stream-owned operation. */
 void bide__fd_report(struct bide__fds *fds, const struct bide__event *event);
 
-/* The same for readiness that is not the last: BIDE__READ, BIDE__WRITE; an error or a hang-up
- * counts as both. */
+/* The same for readiness that is not the last. */
 void bide__fd_event(struct bide__fds *fds, uint64_t key, uint32_t ready);
 
-/* io_op.c: a frame-owned operation has completed. */
+/*
+ * io_op.c. bide__io_begin: the operation wakes this waker when it has completed. bide__io_is_done:
+ * it has; then `result` is there. bide__io_renew: not done: it is to wake this waker instead. All
+ * three are for whoever submits it.
+ */
+void bide__io_begin(struct bide__io *io, struct bide__driver *driver, bide_waker waker);
+bool bide__io_is_done(const struct bide__io *io);
+void bide__io_renew(struct bide__io *io, bide_waker waker);
+
+/* For the driver: a frame-owned operation has completed. */
 void bide__io_end(struct bide__io *io, int result);
 
 #endif

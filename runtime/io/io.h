@@ -47,7 +47,9 @@ struct bide__fd {
     struct bide__fd *next_free;   /* under the mutex of the table */
 };
 
-enum { BIDE__READ = 1, BIDE__WRITE = 2 };
+/* STAYS, of an event: a short read does not mean that nothing is left, since the peer has hung up,
+ * there is an error, or urgent data. */
+enum { BIDE__READ = 1, BIDE__WRITE = 2, BIDE__STAYS = 4 };
 
 /*
  * Registers fd with rt, for both directions. The descriptor stays the caller's: close it after

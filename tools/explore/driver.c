@@ -24,8 +24,7 @@ static int begin(struct bide__driver **out, uint32_t events_max)
 {
     (void)events_max;
     struct bide__driver *d = bide__alloc(sizeof(*d));
-    (void)events_max;
-    d->ops = &bide__driver_epoll;
+    *d = (struct bide__driver){.ops = &bide__driver_epoll};
     *out = d;
     return 0;
 }
