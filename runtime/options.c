@@ -94,6 +94,26 @@ static bool read_workers(uint32_t *out, const struct bide_runtime_options *given
     return false;
 }
 
+/* ---- the driver ---- */
+
+static bool read_io(enum bide_io *out, const struct bide_runtime_options *given)
+{
+    const char *asked = getenv("BIDE_IO");
+    char text[160];
+
+    *out = given->io;
+    if (given->io == BIDE_IO_AUTO && given->flavour == BIDE_MULTI_THREAD)
+        *out = BIDE_IO_EPOLL;
+    if (given->io != BIDE_IO_AUTO || asked == NULL || *asked == '\0')
+        return (unsigned)given->io <= BIDE_IO_URING;
+    *out = strcmp(asked, "uring") == 0 ? BIDE_IO_URING : BIDE_IO_EPOLL;
+    if (*out == BIDE_IO_URING || strcmp(asked, "epoll") == 0)
+        return true;
+    snprintf(text, sizeof(text), "bide: BIDE_IO=%.64s: not uring or epoll\n", asked);
+    (void)bide__door.write(STDERR_FILENO, text, strlen(text));
+    return false;
+}
+
 /* ---- all ---- */
 
 static bool has_task_hooks(const struct bide_runtime_hooks *h)
@@ -162,7 +182,8 @@ int bide__options_read(struct bide__options *o, const struct bide_runtime_option
     o->hooks = given->hooks;
     o->task_hooks = has_task_hooks(&given->hooks);
     bool valid = read_blocking(o, given) && read_threads(o, given) && read_intervals(o, given) &&
-                 read_histograms(o, &given->histograms) && read_workers(&o->workers, given);
+                 read_histograms(o, &given->histograms) && read_workers(&o->workers, given) &&
+                 read_io(&o->io, given);
     return valid ? 0 : -EINVAL;
 }
 

@@ -23,6 +23,7 @@ struct bide__options {
     uint32_t workers; /* at least 1 */
     uint32_t event_interval, injector_interval;
     uint32_t io_events_max;
+    enum bide_io io; /* AUTO: the runtime may choose */
     uint32_t blocking_threads_max;
     int64_t blocking_idle_ns;
     size_t thread_stack_size; /* 0: the system's default */

@@ -96,6 +96,9 @@ static void furnish(struct whole *all)
     bide__pool_init(&all->pool, rt->hub, o);
 }
 
+static int make_runtime(const struct bide_runtime_options *options, enum bide__owner owner,
+                        struct bide_runtime **out);
+
 static void free_cores(struct bide_runtime *rt)
 {
     for (uint32_t i = bide_runtime_cores(rt); i-- > 1;)
@@ -116,7 +119,7 @@ static int make_cores(struct whole *all, const struct bide_runtime_options *give
     each.workers = 1;
     for (uint32_t i = 1; i < all->options.workers && r == 0; i++) {
         struct bide_runtime *made;
-        r = bide_runtime_new(&each, &made);
+        r = make_runtime(&each, BIDE__OWNER_FIXED, &made);
         if (r < 0)
             break;
         made->worker->turn.seed = bide__options_seed(&all->options, i);
@@ -142,10 +145,11 @@ static int measure(struct bide__worker *worker)
 }
 
 /* The driver, the hub and the workers; the options are there. */
-static int make(struct whole *all)
+static int make(struct whole *all, enum bide__owner owner)
 {
     struct bide_runtime *rt = &all->shared;
-    int r = bide__driver_epoll.begin(&all->worker.driver, all->options.io_events_max);
+    const struct bide__driver_options options = {owner, .events_max = all->options.io_events_max};
+    int r = bide__driver_begin(&all->worker.driver, all->options.io, &options);
     if (r < 0)
         return r;
     struct bide__driver *driver = all->worker.driver;
@@ -172,7 +176,8 @@ no_hub:
     return r;
 }
 
-int bide_runtime_new(const struct bide_runtime_options *options, struct bide_runtime **out)
+static int make_runtime(const struct bide_runtime_options *options, enum bide__owner owner,
+                        struct bide_runtime **out)
 {
     *out = NULL;
     int r = bide__fork_watch();
@@ -184,7 +189,7 @@ int bide_runtime_new(const struct bide_runtime_options *options, struct bide_run
     memset(all, 0, sizeof(*all));
     r = bide__options_read(&all->options, options);
     if (r == 0)
-        r = make(all);
+        r = make(all, owner);
     if (r < 0) {
         bide__free(all, sizeof(*all));
         return r;
@@ -198,6 +203,11 @@ int bide_runtime_new(const struct bide_runtime_options *options, struct bide_run
     }
     *out = &all->shared;
     return 0;
+}
+
+int bide_runtime_new(const struct bide_runtime_options *options, struct bide_runtime **out)
+{
+    return make_runtime(options, BIDE__OWNER_VARIES, out);
 }
 
 int bide_runtime_free(struct bide_runtime *rt)
@@ -250,6 +260,11 @@ struct bide_runtime *bide_runtime_current(void)
 const char *bide_runtime_name(const struct bide_runtime *rt)
 {
     return rt->options->name;
+}
+
+bide_io bide_runtime_io(const struct bide_runtime *rt)
+{
+    return rt->worker->driver->ops == &bide__driver_epoll ? BIDE_IO_EPOLL : BIDE_IO_URING;
 }
 
 /* ---- a thread's own ---- */

@@ -85,6 +85,13 @@ typedef enum bide_flavour {
     BIDE_THREAD_PER_CORE = 2, /* each core has a thread and tasks of its own, see below */
 } __attribute__((__mode__(__SI__))) bide_flavour;
 
+/* In what a runtime waits for descriptors: its driver. */
+typedef enum bide_io {
+    BIDE_IO_AUTO = 0,
+    BIDE_IO_EPOLL = 1,
+    BIDE_IO_URING = 2, /* io_uring, of Linux 5.13 or later; better from 6.1 on */
+} __attribute__((__mode__(__SI__))) bide_io;
+
 /* What a hook is told of a task. The texts belong to the program's code; `function` is not NULL. */
 typedef struct bide_task_info {
     uint64_t id;          /* what bide_task_id returns in the task */
@@ -179,6 +186,18 @@ typedef struct bide_runtime_options {
      * event_interval. */
     uint32_t injector_interval;
     uint32_t io_events_max; /* events taken from the system at a time, 1 to 65536; default 256 */
+    /*
+     * Default: BIDE_IO from the environment, which is "uring" or "epoll"; else io_uring if the
+     * kernel has it, nothing forbids it (a sandbox, kernel.io_uring_disabled), and bide was built
+     * with liburing, and epoll otherwise; but on a multi_thread runtime always epoll. There all
+     * workers share one epoll. With io_uring each has a ring of its own, so a worker that does not
+     * come to an await holds up the descriptors that were opened on it.
+     *
+     * io_uring does part of its work on the thread that has asked for it, which may make a system
+     * call of the program's own on that thread return -EINTR: of the thread that blocks on the
+     * runtime, between such calls, and of a worker in bide_block_in_place.
+     */
+    bide_io io;
     /* multi_thread: a task that is woken by a task that runs waits for its turn like all others,
      * instead of running next. The other flavours never do that. */
     bool lifo_slot_off;
@@ -208,8 +227,10 @@ typedef struct bide_runtime_options {
  * and the result is
  *
  *   -EINVAL           an option is out of its range, or set for a flavour that cannot have it; or
- *                     BIDE_WORKERS, if it is used, is not a number from 1 to 1024, and a message on
- *                     stderr says so
+ *                     BIDE_WORKERS, if it is used, is not a number from 1 to 1024, or BIDE_IO not
+ *                     a driver, and a message on stderr says so
+ *   -ENOSYS, -EPERM, -EOPNOTSUPP   io_uring is asked for, by the options or BIDE_IO, and cannot be
+ *                     had; a message on stderr says why
  *   -EBUSY            start_paused, while a runtime in real time exists
  *   -ENOSYS           this flavour cannot be made on this system
  *   -ENOMEM, -EMFILE, -ENFILE, -EAGAIN   the system refused memory, descriptors or threads
@@ -307,6 +328,9 @@ uint32_t bide_core(void);
 /* The number of tasks that have not ended; those that other threads have spawned are counted when
  * the runtime has run since. Call it on the thread that uses rt. */
 size_t bide_runtime_tasks(const bide_runtime *rt);
+
+/* The driver that it has: BIDE_IO_EPOLL or BIDE_IO_URING. Any thread. */
+bide_io bide_runtime_io(const bide_runtime *rt);
 
 /* The name that the options gave, or "". Any thread; the text lives as long as the runtime. */
 const char *bide_runtime_name(const bide_runtime *rt);

@@ -16,6 +16,9 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
+#ifdef BIDE__URING
+#include <liburing.h>
+#endif
 
 /* The libc functions, each under a name of its own: some libcs declare one variadic or const. */
 #define X(type, name, parameters, arguments) \
@@ -174,6 +177,39 @@ static int real_futex_wake(_Atomic uint32_t *word, int count)
     long r = syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count);
     return r < 0 ? -errno : (int)r;
 }
+
+/* ---- liburing ---- */
+
+#ifdef BIDE__URING
+#define X(type, name, parameters, arguments) \
+    static type real_##name parameters       \
+    {                                        \
+        return name arguments;               \
+    }
+BIDE__DOOR_URING(X)
+#undef X
+
+static void real_io_uring_queue_exit(struct io_uring *ring)
+{
+    io_uring_queue_exit(ring);
+}
+#else
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#define X(type, name, parameters, arguments) \
+    static type real_##name parameters       \
+    {                                        \
+        return -ENOSYS;                      \
+    }
+BIDE__DOOR_URING(X)
+#undef X
+#pragma GCC diagnostic pop
+
+static void real_io_uring_queue_exit(struct io_uring *ring)
+{
+    (void)ring;
+}
+#endif
 
 #define X(type, name, parameters, arguments) .name = real_##name,
 const struct bide__door bide__door_real = {BIDE__DOOR(X)};

@@ -10,8 +10,8 @@
  *
  * To add a system call, add a line to BIDE__DOOR_CALLS: X(type, name, (parameters), (arguments)).
  * It becomes the libc function of that name, with its error taken from errno. Other calls are in
- * the two lists below it, and are written by hand in door.c; the calls of the last list are in
- * testing.c, too.
+ * the lists below it, and all but liburing's are written by hand in door.c; the calls of the last
+ * list are in testing.c, too.
  *
  * Requires libc. Only bide/testing.h writes the table, once, while nothing else runs.
  */
@@ -37,6 +37,13 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+struct io_uring;
+struct io_uring_params;
+struct io_uring_probe;
+struct io_uring_cqe;
+struct io_uring_buf_reg;
+struct __kernel_timespec;
 
 #define BIDE__DOOR_CALLS(X)                                                                        \
     X(int, epoll_create1, (int flags), (flags))                                                    \
@@ -117,6 +124,26 @@
       (word, expected, timeout_ns))                                                         \
     X(int, futex_wake, (_Atomic uint32_t *word, int count), (word, count))
 
+/* Of liburing, whose functions return negative errnos too; -ENOSYS if bide was built without it. */
+#define BIDE__DOOR_URING(X)                                                                        \
+    X(int, io_uring_queue_init_params,                                                             \
+      (unsigned entries, struct io_uring *ring, struct io_uring_params *params),                   \
+      (entries, ring, params))                                                                     \
+    X(int, io_uring_register,                                                                      \
+      (unsigned fd, unsigned opcode, const void *argument, unsigned count),                        \
+      (fd, opcode, argument, count))                                                               \
+    X(int, io_uring_register_probe,                                                                \
+      (struct io_uring * ring, struct io_uring_probe * probe, unsigned count),                     \
+      (ring, probe, count))                                                                        \
+    X(int, io_uring_register_buf_ring,                                                             \
+      (struct io_uring * ring, struct io_uring_buf_reg * reg, unsigned flags), (ring, reg, flags)) \
+    X(int, io_uring_submit, (struct io_uring * ring), (ring))                                      \
+    X(int, io_uring_submit_and_get_events, (struct io_uring * ring), (ring))                       \
+    X(int, io_uring_submit_and_wait_timeout,                                                       \
+      (struct io_uring * ring, struct io_uring_cqe * *cqe, unsigned count,                         \
+       struct __kernel_timespec *timeout, sigset_t *mask),                                         \
+      (ring, cqe, count, timeout, mask))
+
 /*
  * No error in the result.
  * alloc: size > 0; align is 0 (enough for any type) or a power of two. NULL: no memory. What has
@@ -129,9 +156,11 @@
     X(void *, alloc, (size_t size, size_t align), (size, align)) \
     X(void, free, (void *p, size_t size), (p, size))             \
     X(int64_t, clock, (void), ())                                \
-    X(void, freeaddrinfo, (struct addrinfo * list), (list))
+    X(void, freeaddrinfo, (struct addrinfo * list), (list))      \
+    X(void, io_uring_queue_exit, (struct io_uring * ring), (ring))
 
-#define BIDE__DOOR(X) BIDE__DOOR_CALLS(X) BIDE__DOOR_OTHERS(X) BIDE__DOOR_PLAIN(X)
+#define BIDE__DOOR(X) \
+    BIDE__DOOR_CALLS(X) BIDE__DOOR_OTHERS(X) BIDE__DOOR_URING(X) BIDE__DOOR_PLAIN(X)
 
 enum { BIDE__DOOR_PAGES = 65536 };
 

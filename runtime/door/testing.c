@@ -81,6 +81,7 @@ static int watch(enum call c)
     }
 BIDE__DOOR_CALLS(X)
 BIDE__DOOR_OTHERS(X)
+BIDE__DOOR_URING(X)
 #undef X
 
 static void *watch_alloc(size_t size, size_t align)
@@ -104,6 +105,12 @@ static void watch_freeaddrinfo(struct addrinfo *list)
 {
     watch(CALL_freeaddrinfo);
     BEHIND(freeaddrinfo)(list);
+}
+
+static void watch_io_uring_queue_exit(struct io_uring *ring)
+{
+    watch(CALL_io_uring_queue_exit);
+    BEHIND(io_uring_queue_exit)(ring);
 }
 
 static void set_behind(enum call c, void (*function)(void))
@@ -146,7 +153,8 @@ int bide_test_fail(const char *call, unsigned nth, int error, unsigned count)
     int c = find(call);
     if (c < 0 || (nth > 0 && error >= 0))
         return -EINVAL;
-    if (c == CALL_free || c == CALL_clock || c == CALL_freeaddrinfo)
+    if (c == CALL_free || c == CALL_clock || c == CALL_freeaddrinfo ||
+        c == CALL_io_uring_queue_exit)
         return -EINVAL;
     begin_watching();
     watched[c].nth = 0;

@@ -22,7 +22,8 @@
  * `submit` or `cancel`.
  *
  * The caller owns the op, which may go as soon as `submit` or `cancel` returns: a driver copies
- * what it needs.
+ * what it needs. A driver may keep the open file of an operation until the last event, so that
+ * close(2) before that does not end a connection.
  *
  * Threads: a driver has an *owner*, the worker that waits in it. `submit`, `cancel`, `give_back`
  * and `wake` may be called by any thread; a driver that serves only its owner's calls hands them
@@ -34,14 +35,19 @@
 
 #include "runtime/leaf.h"
 
+#include <bide/runtime.h>
+
 struct bide__fds;
 struct bide__io;
 struct bide__driver_ops;
 
 struct bide__driver {
     const struct bide__driver_ops *ops;
-    _Atomic uint32_t
-        closing; /* fd.c: registrations of it that are closed and not yet at their end */
+    /* fd.c: registrations of it that are closed and not yet at their end. */
+    _Atomic uint32_t closing;
+    /* Operations that the kernel does not know of yet. While it is not 0 somebody has to call
+     * `wait`, also at the end of a blocking call. */
+    uint32_t unsent;
 };
 
 /* A buffer of the driver with what was received. It is the registration's from its event until it
@@ -51,6 +57,22 @@ struct bide__buffer {
     const char *data;
     uint32_t size;   /* in bytes, of what is there; the registration changes both */
     uint32_t number; /* the driver's */
+};
+
+/* Who waits in a driver, and calls it. */
+enum bide__owner {
+    BIDE__OWNER_VARIES, /* one thread after another */
+    BIDE__OWNER_FIXED,  /* the thread that waits first, and no other */
+    BIDE__OWNER_SHARED, /* one thread, but any others call `submit`, `cancel` and `give_back` */
+};
+
+/* 0 stands for the default. */
+struct bide__driver_options {
+    enum bide__owner owner;
+    uint32_t events_max; /* it takes at most so many events from the system at a time */
+    /* io_uring. For tests: */
+    uint32_t submissions, completions;       /* entries of its rings */
+    uint32_t buffers_first, buffers_at_most; /* powers of two; of 4 KiB each */
 };
 
 enum bide__op_kind {
@@ -82,6 +104,9 @@ struct bide__event {
      * READY: BIDE__READ, BIDE__WRITE; an error or a hang-up counts as both; BIDE__STAYS. RECEIVE: the number of
      * bytes, 0 at the end of the stream, -ENOBUFS if the driver has no buffer free, or an error of
      * recv(2). ACCEPT: a descriptor, or an error of accept4(2). Also -ECANCELED.
+     *
+     * An operation that nobody has cancelled may also end by itself with a result that is no error,
+     * or with -ECANCELED (the thread that submitted it has exited); then it may be submitted again.
      */
     int result;
     bool last;
@@ -106,8 +131,8 @@ struct bide__driver_ops {
     /* READY costs little to submit: a registration does so when somebody first waits, and each
      * worker of a multi_thread runtime has a driver of its own. */
     bool is_lazy;
-    /* It takes at most events_max events from the system at a time. 0 or a negative errno. */
-    int (*begin)(struct bide__driver **out, uint32_t events_max);
+    /* 0 or a negative errno. */
+    int (*begin)(struct bide__driver **out, const struct bide__driver_options *options);
     void (*end)(struct bide__driver *driver);
     /* 0; -ENOSYS: the driver has no such kind; or why the descriptor cannot be watched. */
     int (*submit)(struct bide__driver *driver, const struct bide__op *op);
@@ -137,6 +162,12 @@ struct bide__driver_ops {
 };
 
 extern const struct bide__driver_ops bide__driver_epoll;
+extern const struct bide__driver_ops bide__driver_uring;
+
+/* driver.c: begins the driver that is asked for; AUTO: io_uring, or epoll where that cannot be had.
+ * If io_uring is asked for and cannot be had, a message on stderr says why. */
+int bide__driver_begin(struct bide__driver **out, enum bide_io io,
+                       const struct bide__driver_options *options);
 
 /* fd.c: what has happened to a stream-owned operation. */
 void bide__fd_report(struct bide__fds *fds, const struct bide__event *event);

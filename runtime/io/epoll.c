@@ -70,12 +70,13 @@ static int epoll_cancel(struct bide__driver *driver, const struct bide__op *op)
     return 0;
 }
 
-static int epoll_begin(struct bide__driver **out, uint32_t events_max)
+static int epoll_begin(struct bide__driver **out, const struct bide__driver_options *options)
 {
+    uint32_t events_max = options->events_max;
     struct epoll *e = bide__alloc(size_with(events_max));
     if (e == NULL)
         return -ENOMEM;
-    *e = (struct epoll){.driver = {&bide__driver_epoll},
+    *e = (struct epoll){.driver = {.ops = &bide__driver_epoll},
                         .wake_fd = -1,
                         .alarm_fd = -1,
                         .alarm_ns = INT64_MAX,

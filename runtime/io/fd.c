@@ -276,6 +276,13 @@ void bide__fd_event(struct bide__fds *fds, uint64_t key, uint32_t ready)
     unlock(f);
 }
 
+void bide__fd_report(struct bide__fds *fds, const struct bide__event *event)
+{
+    if (event->kind == BIDE__OP_READY)
+        bide__fd_event(fds, event->key,
+                       event->result < 0 ? BIDE__READ | BIDE__WRITE : (uint32_t)event->result);
+}
+
 /* ---- leaves ---- */
 
 int bide__fd_refusal(const struct bide__fd *fd, const char *name)

@@ -14,7 +14,8 @@ static struct bide__fds nobody; /* no registration: events are counted only */
 static struct bide__driver *begin(void)
 {
     struct bide__driver *driver = NULL;
-    CHECK_EQ(bide__driver_epoll.begin(&driver, 256), 0);
+    CHECK_EQ(bide__driver_epoll.begin(&driver, &(struct bide__driver_options){.events_max = 256}),
+             0);
     return driver;
 }
 

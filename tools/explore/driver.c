@@ -20,9 +20,9 @@ static struct {
     int event;
 } kernel = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-static int begin(struct bide__driver **out, uint32_t events_max)
+static int begin(struct bide__driver **out, const struct bide__driver_options *options)
 {
-    (void)events_max;
+    (void)options;
     struct bide__driver *d = bide__alloc(sizeof(*d));
     *d = (struct bide__driver){.ops = &bide__driver_epoll};
     *out = d;
@@ -103,6 +103,13 @@ void explore_ready(int fd, unsigned directions)
             kernel.ready[i] |= directions;
     pthread_mutex_unlock(&kernel.mutex);
     explore_wake(&kernel.event);
+}
+
+int bide__driver_begin(struct bide__driver **out, enum bide_io io,
+                       const struct bide__driver_options *options)
+{
+    (void)io;
+    return begin(out, options);
 }
 
 const struct bide__driver_ops bide__driver_epoll = {

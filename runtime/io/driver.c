@@ -1,0 +1,42 @@
+/*
+ * driver.c: which driver a runtime gets; see driver.h.
+ */
+#include "runtime/io/driver.h"
+
+#include <stdio.h>
+
+static const char *reason(int error)
+{
+    switch (error) {
+#ifdef BIDE__URING
+    case -ENOSYS: return "the kernel does not have it";
+#else
+    case -ENOSYS: return "bide was built without liburing";
+#endif
+    case -EPERM:
+    case -EACCES: return "it is forbidden here, by kernel.io_uring_disabled or a sandbox";
+    case -EOPNOTSUPP: return "what the kernel has (or BIDE_URING_MASK leaves) is less than needed";
+    case -ENOMEM: return "no memory (before Linux 5.12: ulimit -l)";
+    default: return strerror(-error);
+    }
+}
+
+static int refuse(int error)
+{
+    char text[256];
+    snprintf(text, sizeof(text), "bide: io_uring is asked for and cannot be had: %s\n",
+             reason(error));
+    (void)bide__door.write(STDERR_FILENO, text, strlen(text));
+    return error;
+}
+
+int bide__driver_begin(struct bide__driver **out, enum bide_io io,
+                       const struct bide__driver_options *options)
+{
+    if (io == BIDE_IO_EPOLL)
+        return bide__driver_epoll.begin(out, options);
+    int r = bide__driver_uring.begin(out, options);
+    if (r == -EINVAL || r >= 0) /* the mask is wrong, which has been told */
+        return r;
+    return io == BIDE_IO_URING ? refuse(r) : bide__driver_epoll.begin(out, options);
+}

@@ -1,0 +1,435 @@
+/*
+ * uring_op.c: operations of the driver over io_uring: submitted, cancelled, handed over by other
+ * threads, and what their completions mean; see inside.h.
+ *
+ * Late submissions are taken over before late cancels. So a cancel is never overtaken by the
+ * submission before it. It may come after that of the next user of the same name, if its own
+ * operation has ended meanwhile; then that one ends with -ECANCELED though nobody has cancelled it,
+ * and is submitted again, which is allowed in any case (driver.h).
+ */
+#ifdef BIDE__URING
+
+#include "runtime/io/inside.h"
+
+#include "runtime/thread.h"
+
+enum { SEND_AT_MOST = 1 << 30, ROOM_FIRST = 16 };
+
+void bide__uring_ops_begin(struct bide__uring_ops *ops)
+{
+    *ops = (struct bide__uring_ops){.free_send = -1};
+}
+
+void bide__uring_ops_end(struct bide__uring_ops *ops)
+{
+    bide__free(ops->sends, ops->sends_room * sizeof(*ops->sends));
+    bide__free(ops->late, ops->late_room * sizeof(*ops->late));
+    bide__free(ops->cancels, ops->cancels_room * sizeof(*ops->cancels));
+}
+
+static struct bide__uring *uring_of(struct bide__driver *driver)
+{
+    return (struct bide__uring *)(void *)driver;
+}
+
+/* This thread may touch the rings. */
+static bool is_owner(struct bide__uring *u)
+{
+    const struct bide__worker *running = bide__thread.running;
+    return !u->shared || (running != NULL && running->driver == &u->driver);
+}
+
+/* ---- memory ---- */
+
+/* An array with room for `count` elements at least, whatever is in it now. */
+static bool make_room(void *array_p, uint32_t *room, uint32_t count, size_t size)
+{
+    void **array = array_p;
+    uint32_t more = *room > 0 ? *room : ROOM_FIRST / 2;
+
+    if (count <= *room)
+        return true;
+    while (more < count)
+        more *= 2;
+    char *p = bide__alloc(more * size);
+    if (p == NULL)
+        return false;
+    if (*room > 0)
+        memcpy(p, *array, *room * size);
+    bide__free(*array, *room * size);
+    *array = p;
+    *room = more;
+    return true;
+}
+
+/* The slot of a send; -1: no memory. */
+static int take_send(struct bide__uring_ops *ops)
+{
+    uint32_t before = ops->sends_room;
+
+    if (ops->free_send < 0) {
+        if (!make_room(&ops->sends, &ops->sends_room, before + 1, sizeof(*ops->sends)))
+            return -1;
+        for (uint32_t i = ops->sends_room; i-- > before;) {
+            ops->sends[i] = (struct bide__uring_send){.fd = ops->free_send};
+            ops->free_send = (int)i;
+        }
+    }
+    int slot = ops->free_send;
+    ops->free_send = ops->sends[slot].fd;
+    return slot;
+}
+
+static void give_send(struct bide__uring_ops *ops, uint32_t slot)
+{
+    struct bide__uring_send *send = &ops->sends[slot];
+    *send = (struct bide__uring_send){.generation = send->generation + 1, .fd = ops->free_send};
+    ops->free_send = (int)slot;
+}
+
+static uint64_t send_name(const struct bide__uring_ops *ops, uint32_t slot)
+{
+    return bide__uring_name(BIDE__OP_SEND, (uint64_t)ops->sends[slot].generation << 32 | slot);
+}
+
+/* The slot of this name; NULL: that send has completed. */
+static struct bide__uring_send *find_send(struct bide__uring_ops *ops, uint64_t name)
+{
+    uint32_t slot = (uint32_t)bide__uring_key(name);
+    struct bide__uring_send *send = slot < ops->sends_room ? &ops->sends[slot] : NULL;
+    return send != NULL && send->io != NULL && send->generation == name >> 32 ? send : NULL;
+}
+
+/* ---- entries of the submission ring ---- */
+
+static void fill(struct bide__uring *u, struct io_uring_sqe *sqe, uint64_t name, int fd)
+{
+    const struct bide__uring_send *send;
+
+    switch ((enum bide__op_kind)bide__uring_kind(name)) {
+    case BIDE__OP_READY:
+        io_uring_prep_poll_multishot(sqe, fd, POLLIN | POLLOUT | POLLRDHUP | POLLPRI);
+        break;
+    case BIDE__OP_RECEIVE:
+        io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
+        sqe->flags |= IOSQE_BUFFER_SELECT; /* of group 0 */
+        break;
+    case BIDE__OP_ACCEPT:
+        io_uring_prep_multishot_accept(sqe, fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        break;
+    case BIDE__OP_SEND:
+        send = &u->ops.sends[(uint32_t)bide__uring_key(name)];
+        io_uring_prep_send(sqe, send->fd, send->data, send->size, MSG_NOSIGNAL);
+        break;
+    }
+    io_uring_sqe_set_data64(sqe, name);
+}
+
+static bool put(struct bide__uring *u, uint64_t name, int fd)
+{
+    struct io_uring_sqe *sqe = bide__uring_sqe(u);
+    if (sqe == NULL)
+        return false;
+    fill(u, sqe, name, fd);
+    return true;
+}
+
+static bool put_cancel(struct bide__uring *u, uint64_t name)
+{
+    struct io_uring_sqe *sqe = bide__uring_sqe(u);
+    if (sqe == NULL)
+        return false;
+    io_uring_prep_cancel64(sqe, name, 0);
+    io_uring_sqe_set_data64(sqe, 0);
+    if (u->can & BIDE__URING_SKIP)
+        sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    return true;
+}
+
+/* ---- what is late ---- */
+
+static void note_late(struct bide__uring_ops *ops)
+{
+    bool any = ops->late_count > 0 || ops->cancels_count > 0;
+    atomic_store_explicit(&ops->any_late, any, memory_order_release);
+}
+
+/* With the lock. */
+static bool take_late(struct bide__uring *u)
+{
+    struct bide__uring_ops *ops = &u->ops;
+    uint32_t n = 0, c = 0;
+
+    while (n < ops->late_count && put(u, ops->late[n].name, ops->late[n].fd))
+        n++;
+    ops->late_count -= n;
+    if (n > 0)
+        memmove(ops->late, ops->late + n, ops->late_count * sizeof(*ops->late));
+    if (ops->late_count == 0)
+        while (c < ops->cancels_count && put_cancel(u, ops->cancels[c]))
+            c++;
+    ops->cancels_count -= c;
+    if (c > 0)
+        memmove(ops->cancels, ops->cancels + c, ops->cancels_count * sizeof(*ops->cancels));
+    note_late(ops);
+    return ops->late_count == 0 && ops->cancels_count == 0;
+}
+
+bool bide__uring_take_late(struct bide__uring *u)
+{
+    bide__uring_lock(u);
+    bool all = take_late(u);
+    bide__uring_unlock(u);
+    return all;
+}
+
+/* With the lock. Nothing goes past what is late already. */
+static bool goes_at_once(struct bide__uring *u)
+{
+    return is_owner(u) &&
+           (!atomic_load_explicit(&u->ops.any_late, memory_order_relaxed) || take_late(u));
+}
+
+static bool submit_late(struct bide__uring_ops *ops, uint64_t name, int fd)
+{
+    if (!make_room(&ops->late, &ops->late_room, ops->late_count + 1, sizeof(*ops->late)))
+        return false;
+    ops->late[ops->late_count++] = (struct bide__uring_late){name, fd};
+    note_late(ops);
+    return true;
+}
+
+/* There is room for each operation that is in flight, so only one that is cancelled again and again
+ * finds none. */
+static void cancel_late(struct bide__uring_ops *ops, uint64_t name)
+{
+    if (ops->cancels_count < ops->cancels_room)
+        ops->cancels[ops->cancels_count++] = name;
+    note_late(ops);
+}
+
+/* After the lock: whoever waits is to know of it. Outside of a blocking call nobody waits. */
+static void tell(struct bide__uring *u)
+{
+    if (!is_owner(u))
+        u->driver.ops->wake(&u->driver);
+    else if (bide__thread.running == NULL)
+        bide__uring_send_off(u);
+}
+
+/* ---- submitted ---- */
+
+/* With the lock. */
+static int submit_name(struct bide__uring *u, uint64_t name, int fd)
+{
+    struct bide__uring_ops *ops = &u->ops;
+
+    if (!make_room(&ops->cancels, &ops->cancels_room, ops->in_flight + 1, sizeof(*ops->cancels)))
+        return -ENOMEM;
+    if (!(goes_at_once(u) && put(u, name, fd)) && !submit_late(ops, name, fd))
+        return -ENOMEM;
+    ops->in_flight++;
+    return 0;
+}
+
+/* With the lock. */
+static int submit_send(struct bide__uring *u, const struct bide__op *op)
+{
+    struct bide__uring_ops *ops = &u->ops;
+    int slot = take_send(ops);
+
+    if (slot < 0)
+        return -ENOMEM;
+    struct bide__uring_send *send = &ops->sends[slot];
+    *send = (struct bide__uring_send){
+        .io = op->io,
+        .data = op->data,
+        .size = op->size < SEND_AT_MOST ? (uint32_t)op->size : SEND_AT_MOST,
+        .generation = send->generation,
+        .fd = op->fd,
+    };
+    op->io->driver = &u->driver;
+    op->io->slot = (uint32_t)slot;
+    op->io->generation = send->generation;
+    int r = submit_name(u, send_name(ops, (uint32_t)slot), op->fd);
+    if (r < 0)
+        give_send(ops, (uint32_t)slot);
+    return r;
+}
+
+/* With the lock. */
+static int submit(struct bide__uring *u, const struct bide__op *op)
+{
+    if (op->kind == BIDE__OP_SEND)
+        return submit_send(u, op);
+    if (op->kind == BIDE__OP_RECEIVE) {
+        int r = bide__uring_buffers_need(u);
+        if (r < 0)
+            return r;
+    }
+    return submit_name(u, bide__uring_name(op->kind, op->key), op->fd);
+}
+
+static bool can(const struct bide__uring *u, enum bide__op_kind kind)
+{
+    return (unsigned)kind < 16 && u->can & 1U << kind;
+}
+
+int bide__uring_submit(struct bide__driver *driver, const struct bide__op *op)
+{
+    struct bide__uring *u = uring_of(driver);
+
+    if (!can(u, op->kind))
+        return -ENOSYS;
+    if (__builtin_expect(u->forks != bide__forks, 0))
+        return -EPERM;
+    bide__uring_lock(u);
+    int r = submit(u, op);
+    bide__uring_unlock(u);
+    if (r == 0)
+        tell(u);
+    return r;
+}
+
+/* ---- cancelled ---- */
+
+int bide__uring_cancel(struct bide__driver *driver, const struct bide__op *op)
+{
+    struct bide__uring *u = uring_of(driver);
+    uint64_t name = bide__uring_name(op->kind, op->key);
+
+    if (!can(u, op->kind))
+        return -ENOSYS;
+    if (__builtin_expect(u->forks != bide__forks, 0))
+        return 0;
+    bide__uring_lock(u);
+    if (op->kind == BIDE__OP_SEND) {
+        uint64_t key = (uint64_t)op->io->generation << 32 | op->io->slot;
+        name = bide__uring_name(BIDE__OP_SEND, key);
+        struct bide__uring_send *send = find_send(&u->ops, name);
+        if (send == NULL) { /* it completes just now */
+            bide__uring_unlock(u);
+            return 1;
+        }
+        send->cancelled = true;
+    }
+    if (!goes_at_once(u) || !put_cancel(u, name))
+        cancel_late(&u->ops, name);
+    bide__uring_unlock(u);
+    tell(u);
+    return 1;
+}
+
+/* ---- ended ---- */
+
+static uint32_t directions(unsigned bits)
+{
+    uint32_t ready = 0;
+    if (bits & (POLLIN | POLLRDHUP | POLLPRI))
+        ready |= BIDE__READ;
+    if (bits & POLLOUT)
+        ready |= BIDE__WRITE;
+    if (bits & (POLLERR | POLLHUP))
+        ready |= BIDE__READ | BIDE__WRITE;
+    if (bits & (POLLRDHUP | POLLPRI | POLLERR | POLLHUP))
+        ready |= BIDE__STAYS;
+    return ready;
+}
+
+static void end_one(struct bide__uring *u)
+{
+    bide__uring_lock(u);
+    u->ops.in_flight--;
+    bide__uring_unlock(u);
+}
+
+static void report_ready(struct bide__fds *fds, struct bide__event *event)
+{
+    if (event->result >= 0)
+        event->result = (int)directions((unsigned)event->result);
+    if (!event->last && event->result >= 0)
+        bide__fd_event(fds, event->key, (uint32_t)event->result);
+    else
+        bide__fd_report(fds, event);
+}
+
+static void report_received(struct bide__uring *u, struct bide__fds *fds, struct bide__event *event,
+                            unsigned flags)
+{
+    uint32_t number = flags >> IORING_CQE_BUFFER_SHIFT;
+
+    bide__uring_lock(u);
+    if (event->result == -ENOBUFS)
+        bide__uring_buffers_grow(u);
+    if (flags & IORING_CQE_F_BUFFER && event->result > 0)
+        event->buffer = bide__uring_buffer_take(u, number, (size_t)event->result);
+    else if (flags & IORING_CQE_F_BUFFER)
+        bide__uring_buffer_give_back(u, number);
+    bide__uring_unlock(u);
+    bide__fd_report(fds, event);
+}
+
+/* A thread that exits takes its operations with it. A send that nobody has cancelled goes on. */
+static bool goes_on(struct bide__uring *u, const struct bide__uring_send *send, uint64_t name,
+                    int result)
+{
+    if (result != -ECANCELED || send->cancelled)
+        return false;
+    return put(u, name, send->fd) || submit_late(&u->ops, name, send->fd);
+}
+
+static bool report_sent(struct bide__uring *u, const struct io_uring_cqe *cqe)
+{
+    bide__uring_lock(u);
+    struct bide__uring_send *send = find_send(&u->ops, cqe->user_data);
+    if (send == NULL || goes_on(u, send, cqe->user_data, cqe->res)) {
+        bide__uring_unlock(u);
+        return false;
+    }
+    struct bide__io *io = send->io;
+    give_send(&u->ops, (uint32_t)bide__uring_key(cqe->user_data));
+    u->ops.in_flight--;
+    bide__uring_unlock(u);
+    bide__io_end(io, cqe->res);
+    return true;
+}
+
+static bool report_own(struct bide__uring *u, unsigned kind, bool last)
+{
+    if (kind == BIDE__URING_WAKE && last)
+        u->wake_armed = false;
+    if (kind == BIDE__URING_ALARM) {
+        u->alarm_ns = INT64_MAX;
+        if (last)
+            u->alarm_armed = false;
+    }
+    return false;
+}
+
+bool bide__uring_report(struct bide__uring *u, struct bide__fds *fds,
+                        const struct io_uring_cqe *cqe)
+{
+    unsigned kind = bide__uring_kind(cqe->user_data);
+    struct bide__event event = {
+        .kind = (enum bide__op_kind)kind,
+        .key = bide__uring_key(cqe->user_data),
+        .result = cqe->res,
+        .last = (cqe->flags & IORING_CQE_F_MORE) == 0,
+    };
+
+    if (kind == BIDE__OP_SEND)
+        return report_sent(u, cqe);
+    if (kind < BIDE__OP_READY || kind > BIDE__OP_SEND)
+        return report_own(u, kind, event.last);
+    if (event.last)
+        end_one(u);
+    if (kind == BIDE__OP_READY)
+        report_ready(fds, &event);
+    else if (kind == BIDE__OP_RECEIVE)
+        report_received(u, fds, &event, cqe->flags);
+    else
+        bide__fd_report(fds, &event);
+    return true;
+}
+
+#endif
