@@ -16,7 +16,7 @@ static const char *reason(int error)
     case -EPERM:
     case -EACCES: return "it is forbidden here, by kernel.io_uring_disabled or a sandbox";
     case -EOPNOTSUPP: return "what the kernel has (or BIDE_URING_MASK leaves) is less than needed";
-    case -ENOMEM: return "no memory (before Linux 5.12: ulimit -l)";
+    case -EDQUOT: return "the kernel has no memory for it (before Linux 5.12: see ulimit -l)";
     default: return strerror(-error);
     }
 }
@@ -36,7 +36,8 @@ int bide__driver_begin(struct bide__driver **out, enum bide_io io,
     if (io == BIDE_IO_EPOLL)
         return bide__driver_epoll.begin(out, options);
     int r = bide__driver_uring.begin(out, options);
-    if (r == -EINVAL || r >= 0) /* the mask is wrong, which has been told */
+    /* -EINVAL: the mask is wrong, which has been told. */
+    if (r >= 0 || r == -EINVAL || r == -ENOMEM)
         return r;
     return io == BIDE_IO_URING ? refuse(r) : bide__driver_epoll.begin(out, options);
 }

@@ -106,7 +106,7 @@ struct bide__event {
      * recv(2). ACCEPT: a descriptor, or an error of accept4(2). Also -ECANCELED.
      *
      * An operation that nobody has cancelled may also end by itself with a result that is no error,
-     * or with -ECANCELED (the thread that submitted it has exited); then it may be submitted again.
+     * or with -ECANCELED (the thread that submitted it had exited); then it may be submitted again.
      */
     int result;
     bool last;
@@ -131,7 +131,7 @@ struct bide__driver_ops {
     /* READY costs little to submit: a registration does so when somebody first waits, and each
      * worker of a multi_thread runtime has a driver of its own. */
     bool is_lazy;
-    /* 0 or a negative errno. */
+    /* 0 or a negative errno. -EDQUOT: the kernel refuses memory for a ring. */
     int (*begin)(struct bide__driver **out, const struct bide__driver_options *options);
     void (*end)(struct bide__driver *driver);
     /* 0; -ENOSYS: the driver has no such kind; or why the descriptor cannot be watched. */

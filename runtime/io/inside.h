@@ -54,8 +54,9 @@ enum {
     BIDE__URING_SKIP = 1 << 18,  /* a cancel that succeeds need not be told of */
 };
 
-/* The bits; or why there is no driver over io_uring: an error of io_uring_setup(2), -EOPNOTSUPP if
- * the kernel is too old for it, -EINVAL if the mask has an unknown name, which is reported. */
+/* The bits; or why there is no driver over io_uring: an error of io_uring_setup(2), -EDQUOT for
+ * its -ENOMEM; -EOPNOTSUPP: the kernel is too old; -EINVAL: the mask has an unknown name, which is
+ * reported. */
 int bide__uring_probe(void);
 
 /* ---- uring_buffer.c ---- */

@@ -322,6 +322,8 @@ int bide__uring_cancel(struct bide__driver *driver, const struct bide__op *op)
 
 /* ---- ended ---- */
 
+/* A socket tells POLLPRI with all that comes, so STAYS means little; it is used only where a plain
+ * recv follows. */
 static uint32_t directions(unsigned bits)
 {
     uint32_t ready = 0;
@@ -369,7 +371,8 @@ static void report_received(struct bide__uring *u, struct bide__fds *fds, struct
     bide__fd_report(fds, event);
 }
 
-/* A thread that exits takes its operations with it. A send that nobody has cancelled goes on. */
+/* What is waited for by a thread that has exited ends when it happens, and nothing was done. A send
+ * that nobody has cancelled goes on. */
 static bool goes_on(struct bide__uring *u, const struct bide__uring_send *send, uint64_t name,
                     int result)
 {

@@ -149,7 +149,7 @@ static int try(void)
     int r = bide__door.io_uring_queue_init_params(ENTRIES, &ring, &params);
 
     if (r < 0)
-        return r;
+        return r == -ENOMEM ? -EDQUOT : r == -EINVAL ? -EOPNOTSUPP : r;
     r = try_ring(&ring, &params);
     bide__door.io_uring_queue_exit(&ring);
     return r;

@@ -426,8 +426,10 @@ TEST(an_edge_triggered_loop_misses_nothing)
         bide_task_detach(bide_spawn(sleeps(BIDE_MS(i))));
     }
     while (bide_runtime_tasks(rt) > 0) {
-        CHECK_EQ(epoll_wait(outer, &event, 1, -1), 1);
-        bide_runtime_turn(rt, 100);
+        int n = epoll_wait(outer, &event, 1, -1);
+        CHECK(n == 1 || (n < 0 && errno == EINTR)); /* as io_uring may do: bide_io */
+        if (n == 1)
+            bide_runtime_turn(rt, 100);
     }
     CHECK_EQ(ran, 5010);
     close(outer);
