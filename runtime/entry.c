@@ -140,13 +140,18 @@ void *bide__lazy(const struct bide_fn *fn, const void *args)
     return future;
 }
 
-int bide__fd_open(struct bide__fd **out, int fd)
+int bide__fd_open_as(struct bide__fd **out, int fd, unsigned how)
 {
     int error = 0;
     struct bide_runtime *rt = bide__runtime_need(&error);
 
     *out = NULL;
-    return rt != NULL ? bide__fd_add(rt, out, fd) : error;
+    return rt != NULL ? bide__fd_add_as(rt, out, fd, how) : error;
+}
+
+int bide__fd_open(struct bide__fd **out, int fd)
+{
+    return bide__fd_open_as(out, fd, 0);
 }
 
 /* ---- to block ---- */

@@ -10,9 +10,10 @@
 
 struct bide__fd;
 
-/* bide__fd_add (io/io.h) with the runtime that plain code on this thread means; or the reason why
- * there is no such runtime. */
+/* bide__fd_add and bide__fd_add_as (io/io.h) with the runtime that plain code on this thread means;
+ * or the reason why there is no such runtime. */
 int bide__fd_open(struct bide__fd **out, int fd);
+int bide__fd_open_as(struct bide__fd **out, int fd, unsigned how);
 
 /*
  * Like bide__block_on, on a runtime that the thread has entered. Returns 0, or why there is no

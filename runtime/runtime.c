@@ -237,6 +237,7 @@ int bide_runtime_free(struct bide_runtime *rt)
     bide__hub_close(rt->hub);
     if (rt->multi)
         bide__workers_free(rt);
+    bide__fds_drain(rt->fds, worker->driver);
     bide__fds_end(rt->fds);
     worker->driver->ops->end(worker->driver);
     bide__segments_end(worker->segments);

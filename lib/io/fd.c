@@ -1,8 +1,12 @@
 /*
  * lib/io/fd.c: streams on descriptors: sockets, pipes and terminals.
  *
- * Reading and writing wait for readiness and then make one non-blocking call, so a cancelled
- * operation has transferred nothing; what was transferred is always returned, or counted in *done.
+ * What was transferred is always returned, or counted in *done. A read copies what has been received,
+ * or makes one call that does not block when there is something to read; so a cancelled read has
+ * transferred nothing. A write makes such a call first. If that would block, the driver may send:
+ * then the kernel has the data until the send has ended, and a cancelled write has to wait for that,
+ * and to count what was sent. With a driver that does not send, it waits until it can write.
+ *
  * When the wait ends, the stream may be gone (bide_stream_close ends waiting operations with
  * -EBADF). So nothing touches the stream then: the leaves refer to the registration instead. They
  * are written by hand because connections spend their lives here: each needs just one frame, which
@@ -38,7 +42,8 @@ static struct fd_stream *of(const bide_stream *stream)
         void *buffer;              \
         const void *data;          \
     };                             \
-    size_t size;
+    size_t size;                   \
+    struct bide__sending *sending; /* of a write: the driver sends; see runtime/io/send.c */
 
 struct transfer {
     TRANSFER
@@ -58,33 +63,70 @@ static void begin(struct transfer *f, uint32_t direction)
 {
     struct fd_stream *s = of(f->stream);
     bide__fd_leaf_begin(&f->leaf, s->registration, direction, s->socket ? BIDE__FD_MARK : 0);
+    f->sending = NULL;
 }
 
-static ssize_t call(struct transfer *f, int fd, uint32_t direction)
+static bool is_socket(const struct transfer *f)
 {
-    bool socket = f->h.state & BIDE__FD_MARK;
-    if (direction == BIDE__READ)
-        return socket ? bide__door.recv(fd, f->buffer, f->size, 0)
-                      : bide__door.read(fd, f->buffer, f->size);
-    return socket ? bide__door.send(fd, f->data, f->size, MSG_NOSIGNAL)
-                  : bide__door.write(fd, f->data, f->size);
+    return f->h.state & BIDE__FD_MARK;
 }
 
-/* Makes one call once the direction is ready, and stores its result in *n. Returns false if it is
- * not ready yet; then the leaf suspends. */
-static bool transferred(struct bide_cx *cx, struct transfer *f, uint32_t direction, ssize_t *n)
+static int outcome(ssize_t n, size_t size)
+{
+    if (n == -EAGAIN)
+        return BIDE__BLOCKS;
+    return n > 0 && (size_t)n < size && bide__recv_is_real() ? BIDE__DRAINED : BIDE__CALLED;
+}
+
+/* Reads once there is something, and stores the result in *n. Returns false if there is nothing yet;
+ * then the leaf suspends. */
+static bool has_read(struct bide_cx *cx, struct transfer *f, ssize_t *n)
+{
+    const struct bide__fd_read read = {f->buffer, f->size, false};
+    struct bide__fd_call ours;
+    for (;;) {
+        int r = bide__fd_leaf_receive(cx, &f->leaf, &read, n, &ours);
+        if (r < 0)
+            *n = r;
+        if (r != BIDE__FD_CALL)
+            return r <= 0;
+        *n = is_socket(f) ? bide__door.recv(ours.fd, f->buffer, f->size, MSG_DONTWAIT)
+                          : bide__door.read(ours.fd, f->buffer, f->size);
+        bide__fd_leaf_called(&f->leaf, &ours, outcome(*n, f->size));
+        if (*n != -EAGAIN && *n != -EINTR)
+            return true;
+    }
+}
+
+/* The same for a write. */
+static bool has_written(struct bide_cx *cx, struct transfer *f, ssize_t *n)
 {
     struct bide__fd_call ours;
     for (;;) {
+        if (f->sending != NULL) {
+            if (!bide__fd_leaf_sent(cx, &f->leaf, &f->sending, n))
+                return false;
+            if (*n != -EAGAIN)
+                return true;
+        }
         int r = bide__fd_leaf_look(cx, &f->leaf, &ours);
         *n = r;
         if (r != 0)
             return r < 0;
-        *n = call(f, ours.fd, direction);
-        bide__fd_leaf_called(&f->leaf, &ours, *n == -EAGAIN);
+        *n = is_socket(f) ? bide__door.send(ours.fd, f->data, f->size, MSG_NOSIGNAL | MSG_DONTWAIT)
+                          : bide__door.write(ours.fd, f->data, f->size);
+        bide__fd_leaf_called(&f->leaf, &ours, *n == -EAGAIN ? BIDE__BLOCKS : BIDE__CALLED);
         if (*n != -EAGAIN && *n != -EINTR)
             return true;
+        if (*n == -EAGAIN && is_socket(f) &&
+            bide__fd_leaf_send(cx, &f->leaf, f->data, f->size, &f->sending))
+            return false;
     }
+}
+
+static bool transferred(struct bide_cx *cx, struct transfer *f, uint32_t direction, ssize_t *n)
+{
+    return direction == BIDE__READ ? has_read(cx, f, n) : has_written(cx, f, n);
 }
 
 static enum bide_poll once(struct bide_cx *cx, struct bide_frame *h, uint32_t direction)
@@ -96,6 +138,14 @@ static enum bide_poll once(struct bide_cx *cx, struct bide_frame *h, uint32_t di
     if (f->size > 0 && !transferred(cx, f, direction, &n))
         return bide_frame_suspend(cx, h);
     return bide__leaf_finish(cx, h, n);
+}
+
+static void count(struct transfer_all *f, size_t n)
+{
+    f->t.buffer = (char *)f->t.buffer + n;
+    f->t.size -= n;
+    if (f->done != NULL)
+        *f->done += n;
 }
 
 static enum bide_poll all(struct bide_cx *cx, struct bide_frame *h, uint32_t direction)
@@ -116,18 +166,39 @@ static enum bide_poll all(struct bide_cx *cx, struct bide_frame *h, uint32_t dir
             result = n < 0 ? (int)n : -ENODATA;
             break;
         }
-        f->t.buffer = (char *)f->t.buffer + n;
-        f->t.size -= (size_t)n;
-        if (f->done != NULL)
-            *f->done += (size_t)n;
+        count(f, (size_t)n);
     }
     return bide__leaf_finish(cx, h, result);
 }
 
-static enum bide_answer transfer_cancel(struct bide_cx *cx, struct bide_frame *h)
+static enum bide_answer read_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
     (void)cx;
     bide__fd_leaf_stop((struct bide__fd_leaf *)(void *)h);
+    return BIDE_CANCELLED;
+}
+
+/* What was sent all the same is the result. */
+static enum bide_answer write_cancel(struct bide_cx *cx, struct bide_frame *h)
+{
+    struct transfer *f = (struct transfer *)(void *)h;
+    ssize_t n;
+    return f->sending != NULL ? bide__fd_leaf_send_cancel(&f->leaf, &f->sending, &n)
+                              : read_cancel(cx, h);
+}
+
+/* It is counted, if that was not all. */
+static enum bide_answer write_all_cancel(struct bide_cx *cx, struct bide_frame *h)
+{
+    struct transfer_all *f = (struct transfer_all *)(void *)h;
+    ssize_t n = 0;
+    if (f->t.sending == NULL)
+        return read_cancel(cx, h);
+    enum bide_answer answer = bide__fd_leaf_send_cancel(&f->t.leaf, &f->t.sending, &n);
+    if (answer != BIDE_COMPLETED || n < 0 || (size_t)n == f->t.size)
+        return answer;
+    bide__fd_leaf_sent(cx, &f->t.leaf, &f->t.sending, &n);
+    count(f, (size_t)n);
     return BIDE_CANCELLED;
 }
 
@@ -156,14 +227,13 @@ ssize_t bide__fd_stream_write(bide_stream *stream, const void *data, size_t size
 int bide__fd_stream_read_exactly(bide_stream *stream, void *buffer, size_t size, size_t *done);
 int bide__fd_stream_write_all(bide_stream *stream, const void *data, size_t size, size_t *done);
 
-BIDE__LEAF(ssize_t, bide__fd_stream_read, struct transfer, read_poll, transfer_cancel,
+BIDE__LEAF(ssize_t, bide__fd_stream_read, struct transfer, read_poll, read_cancel,
            (bide_stream *, stream), (void *, buffer), (size_t, size));
-BIDE__LEAF(ssize_t, bide__fd_stream_write, struct transfer, write_poll, transfer_cancel,
+BIDE__LEAF(ssize_t, bide__fd_stream_write, struct transfer, write_poll, write_cancel,
            (bide_stream *, stream), (const void *, data), (size_t, size));
-BIDE__LEAF(int, bide__fd_stream_read_exactly, struct transfer_all, read_exactly_poll,
-           transfer_cancel, (bide_stream *, stream), (void *, buffer), (size_t, size),
-           (size_t *, done));
-BIDE__LEAF(int, bide__fd_stream_write_all, struct transfer_all, write_all_poll, transfer_cancel,
+BIDE__LEAF(int, bide__fd_stream_read_exactly, struct transfer_all, read_exactly_poll, read_cancel,
+           (bide_stream *, stream), (void *, buffer), (size_t, size), (size_t *, done));
+BIDE__LEAF(int, bide__fd_stream_write_all, struct transfer_all, write_all_poll, write_all_cancel,
            (bide_stream *, stream), (const void *, data), (size_t, size), (size_t *, done));
 
 static int fd_shutdown(bide_stream *stream)
@@ -176,16 +246,24 @@ static int fd_of(const bide_stream *stream)
     return of(stream)->fd;
 }
 
+static void restore(struct fd_stream *s)
+{
+    int flags = s->restore ? bide__door.fcntl(s->fd, F_GETFL, 0) : -1;
+    if (flags >= 0)
+        bide__door.fcntl(s->fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+/* A socket is its registration's: the driver may still send from it. */
 static void fd_close(bide_stream *stream)
 {
     struct fd_stream *s = of(stream);
+    if (s->socket)
+        restore(s);
     bide__fd_close(s->registration);
-    if (s->restore) {
-        int flags = bide__door.fcntl(s->fd, F_GETFL, 0);
-        if (flags >= 0)
-            bide__door.fcntl(s->fd, F_SETFL, flags & ~O_NONBLOCK);
+    if (!s->socket) {
+        restore(s);
+        bide__door.close(s->fd);
     }
-    bide__door.close(s->fd);
     bide__free(s, sizeof *s);
 }
 
@@ -199,13 +277,16 @@ static const struct bide__stream_ops fd_ops = {
     .fd = fd_of,
 };
 
-int bide__fd_stream_new(int fd, bool socket, bide_stream **stream)
+int bide__fd_stream_new(int fd, unsigned kind, bide_stream **stream)
 {
+    unsigned how = kind != BIDE__STREAM_OTHER ? BIDE__FD_OWNED : 0;
+    if (kind == BIDE__STREAM_TCP)
+        how |= BIDE__FD_NEW | BIDE__FD_RECEIVES;
     struct fd_stream *s = bide__alloc(sizeof *s);
     if (s == NULL)
         return -ENOMEM;
-    *s = (struct fd_stream){.base.ops = &fd_ops, .fd = fd, .socket = socket};
-    int r = bide__fd_open(&s->registration, fd);
+    *s = (struct fd_stream){.base.ops = &fd_ops, .fd = fd, .socket = kind != BIDE__STREAM_OTHER};
+    int r = bide__fd_open_as(&s->registration, fd, how);
     if (r < 0) {
         bide__free(s, sizeof *s);
         return r;

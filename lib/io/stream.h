@@ -25,11 +25,17 @@ struct bide_stream {
 };
 
 /*
- * Makes a stream of a non-blocking descriptor, which the stream owns if this returns 0. Errors:
- * -ENOMEM and those of bide__fd_open. `socket` is true for a socket; for anything else, read(2) and
- * write(2) are used.
+ * Makes a stream of a descriptor, which the stream owns if this returns 0. A socket may be blocking:
+ * all calls are made with MSG_DONTWAIT. For anything else, read(2) and write(2) are used, so it must
+ * not be. Errors: -ENOMEM and those of bide__fd_open.
  */
-int bide__fd_stream_new(int fd, bool socket, bide_stream **stream);
+enum bide__stream_kind {
+    BIDE__STREAM_OTHER = 0,
+    BIDE__STREAM_SOCKET = 1, /* of any type; from outside, perhaps */
+    BIDE__STREAM_TCP = 2,    /* a TCP socket that we made: it may receive ahead */
+};
+
+int bide__fd_stream_new(int fd, unsigned kind, bide_stream **stream);
 
 /* The registration of a stream that bide__fd_stream_new made; NULL for any other stream. */
 struct bide__fd *bide__fd_stream_registration(const bide_stream *stream);

@@ -47,7 +47,7 @@ static bide_async int connect_to(const struct sockaddr *address, socklen_t size,
         return fd;
     int begun = bide__door.connect(fd, address, size);
     bool pending = begun == -EINPROGRESS || begun == -EINTR;
-    int r = begun == 0 || pending ? bide__fd_stream_new(fd, true, &s) : begun;
+    int r = begun == 0 || pending ? bide__fd_stream_new(fd, BIDE__STREAM_TCP, &s) : begun;
     if (r < 0) {
         bide__door.close(fd);
         return r;

@@ -1,8 +1,10 @@
 /*
  * lib/net/listen.c: listening and accepting.
  *
- * The listener keeps a connection that the kernel has handed out until its stream is made, so a
- * lack of memory or a cancellation in between does not lose it. One task accepts at a time. If the
+ * The driver may accept ahead: then connections wait in a queue of the registration, and an accept
+ * takes one of them. Otherwise it waits until there is one, and calls accept4(2). The listener keeps
+ * a connection that it has taken until its stream is made, so a lack of memory or a cancellation in
+ * between does not lose it. One task accepts at a time. If the
  * listener is closed meanwhile, that task frees it, and does so at once: the close ends its pause,
  * too.
  *
@@ -29,7 +31,8 @@ struct bide_tcp_listener {
     int fd;       /* -1: closed */
     int accepted; /* a connection without a stream; -1: none */
     bool accepting;
-    struct bide__pause pause; /* between two attempts to accept */
+    struct bide__pause pause;    /* between two attempts to accept */
+    struct bide__accepted queue; /* of the registration */
 };
 
 bide_async int bide__pause_wait(struct bide__pause *pause, bide_duration duration);
@@ -57,12 +60,15 @@ static int listen_on(const char *host, uint16_t port, bide_tcp_listener *l)
     if (r >= 0)
         r = bind_and_listen(fd, list->ai_addr, list->ai_addrlen);
     if (r >= 0)
-        r = bide__fd_open(&l->registration, fd);
+        r = bide__fd_open_as(&l->registration, fd,
+                             BIDE__FD_OWNED | BIDE__FD_NEW | BIDE__FD_ACCEPTS);
     bide__address_free(list);
-    if (r >= 0)
+    if (r >= 0) {
         l->fd = fd;
-    else if (fd >= 0)
+        bide__fd_accepts(l->registration, &l->queue);
+    } else if (fd >= 0) {
         bide__door.close(fd);
+    }
     return r;
 }
 
@@ -90,7 +96,6 @@ void bide_tcp_listener_close(bide_tcp_listener *listener)
         return;
     lock_take(&listener->lock);
     bide__fd_close(listener->registration);
-    bide__door.close(listener->fd);
     listener->fd = -1;
     if (listener->accepted >= 0)
         bide__door.close(listener->accepted);
@@ -136,20 +141,28 @@ static void end_accept(bide_tcp_listener *l)
         bide__free(l, sizeof *l);
 }
 
+static int accept_one(bide_tcp_listener *l)
+{
+    uint32_t seen = bide__fd_seen(l->registration, BIDE__READ);
+    int r = bide__door.accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (r == -EAGAIN)
+        bide__fd_clear(l->registration, BIDE__READ, seen);
+    return r;
+}
+
 /* With the lock: takes a connection and makes its stream. Returns 0, -EAGAIN if there is none, or
  * another error. */
 static int take_connection(bide_tcp_listener *l, bide_stream **stream)
 {
     if (l->accepted < 0) {
-        uint32_t seen = bide__fd_seen(l->registration, BIDE__READ);
-        int r = bide__door.accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (r == -EAGAIN)
-            bide__fd_clear(l->registration, BIDE__READ, seen);
+        int r = bide__fd_take_accepted(l->registration);
+        if (r == -ENOSYS)
+            r = accept_one(l);
         if (r < 0)
             return r;
         l->accepted = r;
     }
-    int r = bide__fd_stream_new(l->accepted, true, stream);
+    int r = bide__fd_stream_new(l->accepted, BIDE__STREAM_TCP, stream);
     if (r == 0)
         l->accepted = -1;
     return r;

@@ -181,4 +181,16 @@ extern const struct bide__door bide__door_real;
 bool bide__time_is_virtual(void);
 void bide__time_set(int64_t now_ns);
 
+/* ---- recv(2), testing.c ---- */
+
+/* recv is counted, or made to fail, but it is the system's. */
+bool bide__recv_is_watched(void);
+
+/* It is the system's. A test may put a function in its place that reads less than there is; then a
+ * short read does not mean that nothing is left. */
+static inline bool bide__recv_is_real(void)
+{
+    return __builtin_expect(bide__door.recv == bide__door_real.recv, 1) || bide__recv_is_watched();
+}
+
 #endif

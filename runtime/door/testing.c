@@ -197,6 +197,11 @@ void (*bide_test_replace(const char *call, void (*function)(void)))(void)
     return before;
 }
 
+bool bide__recv_is_watched(void)
+{
+    return watching && BEHIND(recv) == bide__door_real.recv;
+}
+
 /* ---- virtual time ---- */
 
 bool bide__time_is_virtual(void)

@@ -176,13 +176,15 @@ void bide__fd_report(struct bide__fds *fds, const struct bide__event *event);
 void bide__fd_event(struct bide__fds *fds, uint64_t key, uint32_t ready);
 
 /*
- * io_op.c. bide__io_begin: the operation wakes this waker when it has completed. bide__io_is_done:
- * it has; then `result` is there. bide__io_renew: not done: it is to wake this waker instead. All
- * three are for whoever submits it.
+ * io_op.c, for whoever submits the operation. bide__io_begin: it wakes this waker when it has
+ * completed. bide__io_is_done: it has; then `result` is there. bide__io_renew: while it is not done,
+ * it is to wake this waker instead. bide__io_withdraw: `submit` has refused it, or `cancel` has
+ * returned 0: it is done, with -ECANCELED, or with its result if that was just on its way.
  */
 void bide__io_begin(struct bide__io *io, struct bide__driver *driver, bide_waker waker);
 bool bide__io_is_done(const struct bide__io *io);
 void bide__io_renew(struct bide__io *io, bide_waker waker);
+void bide__io_withdraw(struct bide__io *io);
 
 /* For the driver: a frame-owned operation has completed. */
 void bide__io_end(struct bide__io *io, int result);

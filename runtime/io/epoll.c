@@ -139,6 +139,8 @@ static int epoll_wait_events(struct bide__driver *driver, struct bide__fds *fds,
             ready |= BIDE__WRITE;
         if (bits & (EPOLLERR | EPOLLHUP))
             ready |= BIDE__READ | BIDE__WRITE;
+        if (bits & (EPOLLERR | EPOLLHUP | EPOLLRDHUP | EPOLLPRI))
+            ready |= BIDE__STAYS;
         bide__fd_event(fds, e->events[i].data.u64, ready);
     }
     return n > 0 ? n - woken : 0;

@@ -1,48 +1,27 @@
 /*
- * fd.c: see io.h.
+ * fd.c: the table of registrations, and their life. See io.h.
  *
  * A key, which comes back with each event, is the registration's index and its generation. The
- * generation changes when the registration is closed, so an event that was on its way then finds
+ * generation changes at the end of the registration, so an event that was on its way then finds
  * nobody. Registrations are in pages that never move and are not freed while the runtime lives,
- * so a leaf may look at a registration that was closed under it. Each page is twice as large as the
- * one before, so the table of pages never moves either, and an event finds its registration without
- * a lock.
+ * so a leaf may look at a registration that was closed under it. The table of pages never moves
+ * either, and an event finds its registration without a lock.
  *
  * On a multi_thread runtime a mutex guards the list of free registrations, and a lock in each
- * registration all that is in it. The second is held for a few instructions and for the wakes: a
- * waiter is woken under the lock that its leaf takes to leave, so its waker is borrowed.
+ * registration all that is in it. The second is held for a few instructions, for the wakes, and for
+ * the copy of what was received: a waiter is woken under the lock that its leaf takes to leave, so
+ * its waker is borrowed. It is taken before the mutex of the table, and before any lock of a driver.
  *
  * While a leaf makes its call, another task may close the registration, and with it the descriptor,
  * whose number may become another file's. So a registration counts the calls that are under way,
- * and bide__fd_close waits for them: they do not block.
+ * and bide__fd_close waits for them: they do not block. For what the driver has to do it does not
+ * wait: then the registration stays until the last event, and after that the descriptor is closed,
+ * if it is the registration's. One that is the caller's may go at once: only readiness is watched
+ * with it, and if its number is another file's when the kernel learns of that, nobody hears of it.
  */
-#include "runtime/io/io.h"
+#include "runtime/io/registration.h"
 
-#include "core/assert.h"
-#include "runtime/io/driver.h"
-#include "runtime/thread.h"
-
-enum { FIRST_PAGE = 64 };
-
-static unsigned waiter_of(uint32_t direction)
-{
-    return direction == BIDE__WRITE;
-}
-
-/* ---- several threads ---- */
-
-static void lock(struct bide__fd *f)
-{
-    if (__builtin_expect(f->runtime->multi, 0))
-        for (unsigned n = 0; atomic_exchange_explicit(&f->lock, 1, memory_order_acquire); n++)
-            bide__spin(n);
-}
-
-static void unlock(struct bide__fd *f)
-{
-    if (__builtin_expect(f->runtime->multi, 0))
-        atomic_store_explicit(&f->lock, 0, memory_order_release);
-}
+enum { FIRST_PAGE = 64, PAGES_OF_A_SIZE = 4 };
 
 static void lock_table(struct bide__fds *fds)
 {
@@ -56,38 +35,42 @@ static void unlock_table(struct bide__fds *fds)
         pthread_mutex_unlock(&fds->mutex);
 }
 
-/* With the lock of one registration. */
-static void count_waiting(struct bide__fds *fds, uint32_t n)
-{
-    uint32_t before = atomic_load_explicit(&fds->waiting, memory_order_relaxed);
-    if (__builtin_expect(fds->multi, 0))
-        atomic_fetch_add_explicit(&fds->waiting, n, memory_order_relaxed);
-    else
-        atomic_store_explicit(&fds->waiting, before + n, memory_order_relaxed);
-}
-
 /* ---- the table ---- */
 
-static unsigned page_of(uint32_t index)
+enum { GROUP = FIRST_PAGE * PAGES_OF_A_SIZE };
+
+/* Pages of one size are a group. Each group has as many registrations as all before it, and GROUP
+ * more. */
+static unsigned group_of(uint32_t index)
 {
-    return 31 - (unsigned)__builtin_clz(index / FIRST_PAGE + 1);
+    return 31 - (unsigned)__builtin_clz(index / GROUP + 1);
 }
 
 static uint32_t page_size(unsigned page)
 {
-    return (uint32_t)FIRST_PAGE << page;
+    return (uint32_t)FIRST_PAGE << page / PAGES_OF_A_SIZE;
+}
+
+static unsigned page_of(uint32_t index, uint32_t *within)
+{
+    unsigned group = group_of(index);
+    uint32_t size = (uint32_t)FIRST_PAGE << group;
+    uint32_t rest = index - (uint32_t)GROUP * ((1U << group) - 1);
+    *within = rest % size;
+    return group * PAGES_OF_A_SIZE + rest / size;
 }
 
 /* A registration whose page exists. */
 static struct bide__fd *registration_at(struct bide__fds *fds, uint32_t index)
 {
-    unsigned page = page_of(index);
-    return &fds->pages[page][index - (page_size(page) - FIRST_PAGE)];
+    uint32_t within;
+    unsigned page = page_of(index, &within);
+    return &fds->pages[page][within];
 }
 
 void bide__fds_begin(struct bide__fds *fds, struct bide__driver *driver, bool multi)
 {
-    *fds = (struct bide__fds){.multi = multi, .driver = driver};
+    *fds = (struct bide__fds){.multi = multi, .driver = driver, .probe = -1};
     pthread_mutex_init(&fds->mutex, NULL);
 }
 
@@ -95,22 +78,31 @@ void bide__fds_end(struct bide__fds *fds)
 {
     for (unsigned i = 0; i < BIDE__FD_PAGES && fds->pages[i] != NULL; i++)
         bide__free(fds->pages[i], page_size(i) * sizeof(struct bide__fd));
+    bide__free(fds->numbers, fds->numbers_size * sizeof(uint64_t));
+    if (fds->probe >= 0)
+        bide__door.close(fds->probe);
     pthread_mutex_destroy(&fds->mutex);
+}
+
+void bide__fds_drain(struct bide__fds *fds, struct bide__driver *driver)
+{
+    while (atomic_load_explicit(&driver->closing, memory_order_acquire) > 0)
+        driver->ops->wait(driver, fds, -1);
 }
 
 /* With the mutex: a registration that was never used. NULL: no memory. */
 static struct bide__fd *grow(struct bide__fds *fds, struct bide_runtime *rt)
 {
-    uint32_t index = atomic_load_explicit(&fds->used, memory_order_relaxed);
-    unsigned page = page_of(index);
+    uint32_t index = atomic_load_explicit(&fds->used, memory_order_relaxed), within;
+    unsigned page = page_of(index, &within);
 
-    if (page == BIDE__FD_PAGES)
+    if (page >= BIDE__FD_PAGES)
         return NULL;
     if (fds->pages[page] == NULL)
         fds->pages[page] = bide__alloc(page_size(page) * sizeof(struct bide__fd));
     if (fds->pages[page] == NULL)
         return NULL;
-    struct bide__fd *f = registration_at(fds, index);
+    struct bide__fd *f = &fds->pages[page][within];
     memset(f, 0, sizeof(*f));
     f->fd = -1;
     f->index = index;
@@ -134,46 +126,372 @@ static struct bide__fd *take(struct bide_runtime *rt)
     return f;
 }
 
+/* With the mutex. */
 static void give_back(struct bide__fds *fds, struct bide__fd *f)
 {
     f->next_free = fds->free;
     fds->free = f;
-    fds->open--;
 }
 
-static struct bide__op op_of(const struct bide__fd *f, int fd)
+/* ---- what a lazy driver does not refuse by itself ---- */
+
+enum { NUMBERS_FIRST = 16 };
+
+/* With the mutex. */
+static int grow_numbers(struct bide__fds *fds, uint32_t word)
 {
-    uint64_t key = (uint64_t)f->generation << 32 | f->index;
-    return (struct bide__op){.kind = BIDE__OP_READY, .fd = fd, .key = key};
+    uint32_t size = fds->numbers_size > 0 ? fds->numbers_size : NUMBERS_FIRST;
+    while (size <= word)
+        size *= 2;
+    uint64_t *numbers = bide__alloc(size * sizeof(uint64_t));
+    if (numbers == NULL)
+        return -ENOMEM;
+    memset(numbers, 0, size * sizeof(uint64_t));
+    if (fds->numbers != NULL)
+        memcpy(numbers, fds->numbers, fds->numbers_size * sizeof(uint64_t));
+    bide__free(fds->numbers, fds->numbers_size * sizeof(uint64_t));
+    fds->numbers = numbers;
+    fds->numbers_size = size;
+    return 0;
+}
+
+/* With the mutex: 0, or why epoll(7) cannot watch the file. */
+static int probe(struct bide__fds *fds, int fd)
+{
+    struct epoll_event event = {EPOLLIN | EPOLLET, {.u64 = 0}};
+
+    if (fds->probe < 0) {
+        int r = bide__door.epoll_create1(EPOLL_CLOEXEC);
+        if (r < 0)
+            return r;
+        fds->probe = r;
+    }
+    int r = bide__door.epoll_ctl(fds->probe, EPOLL_CTL_ADD, fd, &event);
+    if (r == 0)
+        bide__door.epoll_ctl(fds->probe, EPOLL_CTL_DEL, fd, &event);
+    return r;
+}
+
+/* -EEXIST, -EPERM, -EBADF and others, as epoll_ctl(2) would. */
+static int note_number(struct bide__fds *fds, int fd, unsigned how)
+{
+    uint32_t word = (uint32_t)fd / 64;
+    uint64_t bit = UINT64_C(1) << (uint32_t)fd % 64;
+    int r = 0;
+
+    if (fd < 0)
+        return -EBADF;
+    lock_table(fds);
+    if (word < fds->numbers_size && fds->numbers[word] & bit)
+        r = -EEXIST;
+    else if (!(how & BIDE__FD_NEW))
+        r = probe(fds, fd);
+    if (r == 0 && word >= fds->numbers_size)
+        r = grow_numbers(fds, word);
+    if (r == 0)
+        fds->numbers[word] |= bit;
+    unlock_table(fds);
+    return r;
+}
+
+static void forget_number(struct bide__fds *fds, int fd)
+{
+    lock_table(fds);
+    fds->numbers[(uint32_t)fd / 64] &= ~(UINT64_C(1) << (uint32_t)fd % 64);
+    unlock_table(fds);
+}
+
+/* ---- a registration ---- */
+
+/* That of the worker which runs on this thread. */
+static struct bide__driver *driver_here(struct bide_runtime *rt)
+{
+    const struct bide__worker *worker = bide__thread.running;
+    return worker != NULL && worker->runtime == rt ? worker->driver : rt->fds->driver;
+}
+
+static void begin(struct bide__fd *f, int fd, struct bide__driver *driver, unsigned how)
+{
+    bool lazy = driver->ops->is_lazy;
+    unsigned flags = how & BIDE__FD_OWNED;
+
+    if (how & BIDE__FD_RECEIVES)
+        flags |= FD_DRAINS;
+    if (lazy)
+        flags |= FD_LAZY | (how & (BIDE__FD_RECEIVES | BIDE__FD_ACCEPTS));
+    lock(f);
+    f->fd = fd;
+    f->driver = driver;
+    f->ready = 0;
+    f->guess = lazy ? BIDE__READ | BIDE__WRITE : 0;
+    f->armed = lazy ? 0 : bit_of(BIDE__OP_READY);
+    f->ending = 0;
+    f->flags = (uint16_t)flags;
+    f->held = 0;
+    f->plain = 0;
+    f->end = NOT_ENDED;
+    f->last = NULL;
+    f->waiters[0] = f->waiters[1] = (struct bide__fd_waiter){0};
+    unlock(f);
+}
+
+int bide__fd_add_as(struct bide_runtime *rt, struct bide__fd **out, int fd, unsigned how)
+{
+    struct bide__fds *fds = rt->fds;
+    struct bide__driver *driver = driver_here(rt);
+    struct bide__fd *f = take(rt);
+    int error = f == NULL ? -ENOMEM : 0;
+
+    *out = NULL;
+    if (error == 0 && driver->ops->is_lazy)
+        error = note_number(fds, fd, how);
+    if (error == 0) {
+        /* Before the driver knows it: from then on events may come. */
+        begin(f, fd, driver, how);
+        struct bide__op op = bide__fd_op(f, BIDE__OP_READY, fd);
+        if (!driver->ops->is_lazy)
+            error = driver->ops->submit(driver, &op);
+    }
+    if (error == 0) {
+        *out = f;
+        return 0;
+    }
+    if (f != NULL) {
+        lock(f);
+        f->fd = -1;
+        f->armed = 0;
+        unlock(f);
+        lock_table(fds);
+        fds->open--;
+        give_back(fds, f);
+        unlock_table(fds);
+    }
+    return error;
 }
 
 int bide__fd_add(struct bide_runtime *rt, struct bide__fd **out, int fd)
 {
-    struct bide__fds *fds = rt->fds;
-    struct bide__fd *f = take(rt);
+    return bide__fd_add_as(rt, out, fd, 0);
+}
 
-    *out = NULL;
-    if (f == NULL)
-        return -ENOMEM;
-    /* Before the driver knows it: from then on events may come. */
+void bide__fd_wake(struct bide__fd *f, unsigned n)
+{
+    struct bide__fds *fds = f->runtime->fds;
+    bide_waker waker = f->waiters[n].waker;
+    f->events[n]++;
+    if (waker.bits == 0)
+        return;
+    BIDE__ASSERT(fds->waiting > 0, "registration: wake: nobody waits");
+    f->waiters[n] = (struct bide__fd_waiter){0};
+    count_waiting(fds, (uint32_t)-1);
+    bide_waker_wake_by_ref(waker);
+}
+
+/* ---- the end ---- */
+
+/* With the lock. It counts as an event: what was seen before says nothing about the next user. What
+ * was received ahead comes out; descriptors are reset. */
+static struct bide__buffer *end(struct bide__fd *f)
+{
+    struct bide__buffer *ring = NULL;
+    int fd = f->fd;
+
+    BIDE__ASSERT(fd >= 0, "registration: close: it was closed before");
+    f->fd = -1;
+    if (f->flags & BIDE__FD_RECEIVES)
+        ring = bide__fd_take_buffers(f);
+    while (f->flags & BIDE__FD_ACCEPTS && f->held > 0)
+        bide__fd_reset(bide__fd_pop(f));
+    f->number = fd;
+    bide__fd_wake(f, 0);
+    bide__fd_wake(f, 1);
+    return ring;
+}
+
+void bide__fd_finish(struct bide__fd *f)
+{
+    struct bide__fds *fds = f->runtime->fds;
+    int number = f->number;
+    bool owned = f->flags & BIDE__FD_OWNED;
+
+    if (owned && f->flags & FD_LAZY)
+        forget_number(fds, number);
     lock(f);
-    f->fd = fd;
-    f->ready = 0;
-    f->waiters[0] = f->waiters[1] = (struct bide__fd_waiter){0};
+    f->generation++;
+    f->flags = 0;
     unlock(f);
-    struct bide__op op = op_of(f, fd);
-    int error = fds->driver->ops->submit(fds->driver, &op);
-    if (error < 0) {
-        lock(f);
-        f->fd = -1;
-        unlock(f);
-        lock_table(fds);
-        give_back(fds, f);
-        unlock_table(fds);
-        return error;
+    lock_table(fds);
+    give_back(fds, f);
+    unlock_table(fds);
+    if (owned)
+        bide__door.close(number);
+}
+
+/* An operation is under way. Who runs no tasks may not do so for long: then nobody waits in the driver,
+ * to which the cancel has to go, and after that the descriptor. */
+static void end_soon(struct bide__fds *fds, struct bide__driver *driver)
+{
+    enum { TRIES = 4 };
+
+    if (fds->multi || bide__thread.running != NULL)
+        return;
+    for (int i = 0; i < TRIES && driver->closing > 0; i++)
+        driver->ops->wait(driver, fds, 0);
+}
+
+/* In a child the locks may be those of threads that are not there, and what is under way is the
+ * parent's. */
+static void close_forked(struct bide__fd *f)
+{
+    struct bide__fds *fds = f->runtime->fds;
+    int number = f->fd;
+    bool owned = f->flags & BIDE__FD_OWNED;
+
+    while (f->flags & BIDE__FD_ACCEPTS && f->held > 0)
+        bide__door.close(bide__fd_pop(f));
+    f->flags = f->held = 0;
+    end(f);
+    f->armed = f->ending = 0;
+    f->generation++;
+    fds->open--;
+    give_back(fds, f);
+    if (owned)
+        bide__door.close(number);
+}
+
+/* With the lock. */
+static void cancel_all(struct bide__fd *f, int fd)
+{
+    for (enum bide__op_kind kind = BIDE__OP_READY; kind <= BIDE__OP_ACCEPT; kind++)
+        if (f->armed & ~f->ending & bit_of(kind))
+            bide__fd_disarm(f, kind, fd);
+}
+
+void bide__fd_close(struct bide__fd *f)
+{
+    if (f == NULL)
+        return;
+    struct bide__fds *fds = f->runtime->fds;
+    struct bide__driver *driver = f->driver;
+    if (bide__runtime_forked(f->runtime)) {
+        close_forked(f);
+        return;
     }
-    *out = f;
-    return 0;
+    lock(f);
+    int fd = f->fd;
+    struct bide__buffer *ring = end(f);
+    cancel_all(f, fd);
+    for (unsigned n = 0; f->calls > 0; n++) {
+        unlock(f);
+        bide__spin(n);
+        lock(f);
+    }
+    f->flags |= FD_CLOSED;
+    bool at_end = is_at_end(f), forget = f->flags & FD_LAZY && !(f->flags & BIDE__FD_OWNED);
+    if (!at_end) {
+        atomic_fetch_add_explicit(&driver->closing, 1, memory_order_relaxed);
+        count_waiting(fds, 1);
+    }
+    unlock(f);
+    bide__fd_give_back(driver, ring);
+    if (forget)
+        forget_number(fds, fd);
+    lock_table(fds);
+    fds->open--;
+    unlock_table(fds);
+    if (at_end)
+        bide__fd_finish(f);
+    else
+        end_soon(fds, driver);
+}
+
+/* ---- events ---- */
+
+/* With the lock. What nobody will take. */
+static void discard(struct bide__fd *f, const struct bide__event *event)
+{
+    if (event->kind == BIDE__OP_RECEIVE && event->result > 0)
+        f->driver->ops->give_back(f->driver, event->buffer);
+    if (event->kind == BIDE__OP_ACCEPT && event->result >= 0)
+        bide__fd_reset(event->result);
+}
+
+/* With the lock. */
+static void become_ready(struct bide__fd *f, uint32_t ready)
+{
+    f->ready |= (uint8_t)ready;
+    if (ready & BIDE__READ)
+        bide__fd_wake(f, 0);
+    if (ready & BIDE__WRITE)
+        bide__fd_wake(f, 1);
+}
+
+static void deliver(struct bide__fd *f, const struct bide__event *event)
+{
+    switch (event->kind) {
+    case BIDE__OP_READY:
+        /* If it cannot be watched, the call says why. */
+        if (event->result != -ECANCELED)
+            become_ready(f, event->result > 0 ? (uint32_t)event->result : BIDE__READ | BIDE__WRITE);
+        break;
+    case BIDE__OP_RECEIVE: bide__fd_received(f, event); break;
+    case BIDE__OP_ACCEPT: bide__fd_was_accepted(f, event); break;
+    default: break;
+    }
+}
+
+/* With the lock, after a last event. An error means that nothing more will come for who waits. */
+static void settle(struct bide__fd *f)
+{
+    if (f->fd >= 0 && bide__fd_settle(f) < 0)
+        become_ready(f, BIDE__READ | BIDE__WRITE);
+}
+
+/* The registration of a key, or NULL. */
+static struct bide__fd *find(struct bide__fds *fds, uint64_t key)
+{
+    uint32_t index = (uint32_t)key;
+    if (index >= atomic_load_explicit(&fds->used, memory_order_acquire))
+        return NULL;
+    return registration_at(fds, index);
+}
+
+void bide__fd_report(struct bide__fds *fds, const struct bide__event *event)
+{
+    struct bide__fd *f = find(fds, event->key);
+    bool at_end = false;
+
+    if (f == NULL)
+        return;
+    lock(f);
+    BIDE__ASSERT(f->generation == event->key >> 32, "registration: an event after the last one");
+    BIDE__ASSERT(f->armed & bit_of(event->kind), "registration: an event of nothing");
+    if (event->last) {
+        f->armed &= (uint8_t)~bit_of(event->kind);
+        f->ending &= (uint8_t)~bit_of(event->kind);
+    }
+    if (f->fd >= 0)
+        deliver(f, event);
+    else
+        discard(f, event);
+    settle(f);
+    at_end = is_at_end(f);
+    if (at_end)
+        count_end(f);
+    unlock(f);
+    if (at_end)
+        bide__fd_finish(f);
+}
+
+void bide__fd_event(struct bide__fds *fds, uint64_t key, uint32_t ready)
+{
+    struct bide__fd *f = find(fds, key);
+    if (f == NULL)
+        return;
+    lock(f);
+    if (f->fd >= 0 && f->generation == key >> 32)
+        become_ready(f, ready);
+    unlock(f);
 }
 
 uint32_t bide__fd_seen(struct bide__fd *f, uint32_t direction)
@@ -182,13 +500,6 @@ uint32_t bide__fd_seen(struct bide__fd *f, uint32_t direction)
     uint32_t seen = f->events[waiter_of(direction)];
     unlock(f);
     return seen;
-}
-
-/* With the lock. */
-static void clear(struct bide__fd *f, uint32_t direction, uint32_t seen)
-{
-    if (f->events[waiter_of(direction)] == seen)
-        f->ready &= (uint16_t)~direction;
 }
 
 void bide__fd_clear(struct bide__fd *f, uint32_t direction, uint32_t seen)
@@ -206,250 +517,6 @@ void bide__fd_set_waker(struct bide__fd *f, uint32_t direction, bide_waker waker
     if (place->waker.bits == 0)
         count_waiting(f->runtime->fds, 1);
     *place = (struct bide__fd_waiter){.waker = waker};
+    settle(f);
     unlock(f);
 }
-
-/* With the lock. */
-static void wake_waiter(struct bide__fds *fds, struct bide__fd *f, unsigned n)
-{
-    bide_waker waker = f->waiters[n].waker;
-    f->events[n]++;
-    if (waker.bits == 0)
-        return;
-    BIDE__ASSERT(fds->waiting > 0, "registration: wake: nobody waits");
-    f->waiters[n] = (struct bide__fd_waiter){0};
-    count_waiting(fds, (uint32_t)-1);
-    bide_waker_wake_by_ref(waker);
-}
-
-/* With the lock. An end counts as an event: what was seen before says nothing about the next
- * user. */
-static void end(struct bide__fds *fds, struct bide__fd *f)
-{
-    BIDE__ASSERT(f->fd >= 0, "registration: close: it was closed before");
-    f->fd = -1;
-    f->generation++;
-    wake_waiter(fds, f, 0);
-    wake_waiter(fds, f, 1);
-}
-
-void bide__fd_close(struct bide__fd *f)
-{
-    if (f == NULL)
-        return;
-    struct bide__fds *fds = f->runtime->fds;
-    if (bide__runtime_forked(f->runtime)) {
-        /* In a child it is the parent's too, and who had the locks is not there. */
-        end(fds, f);
-        give_back(fds, f);
-        return;
-    }
-    struct bide__op op = op_of(f, f->fd);
-    fds->driver->ops->cancel(fds->driver, &op);
-    lock(f);
-    end(fds, f);
-    for (unsigned n = 0; f->calls > 0; n++) {
-        unlock(f);
-        bide__spin(n);
-        lock(f);
-    }
-    unlock(f);
-    lock_table(fds);
-    give_back(fds, f);
-    unlock_table(fds);
-}
-
-void bide__fd_event(struct bide__fds *fds, uint64_t key, uint32_t ready)
-{
-    uint32_t index = (uint32_t)key, generation = (uint32_t)(key >> 32);
-    if (index >= atomic_load_explicit(&fds->used, memory_order_acquire))
-        return;
-    struct bide__fd *f = registration_at(fds, index);
-    lock(f);
-    if (f->fd >= 0 && f->generation == generation) {
-        f->ready |= (uint16_t)ready;
-        if (ready & BIDE__READ)
-            wake_waiter(fds, f, 0);
-        if (ready & BIDE__WRITE)
-            wake_waiter(fds, f, 1);
-    }
-    unlock(f);
-}
-
-void bide__fd_report(struct bide__fds *fds, const struct bide__event *event)
-{
-    if (event->kind == BIDE__OP_READY)
-        bide__fd_event(fds, event->key,
-                       event->result < 0 ? BIDE__READ | BIDE__WRITE : (uint32_t)event->result);
-}
-
-/* ---- leaves ---- */
-
-int bide__fd_refusal(const struct bide__fd *fd, const char *name)
-{
-    const struct bide_runtime *rt = bide__runtime_running();
-    if (rt == NULL)
-        return bide__no_runtime(name);
-    return fd->runtime == rt ? 0 : -EXDEV;
-}
-
-/* In `state` of a leaf. The other bits hold the registration's generation, as far as there is room.
- * It need not differ for ever, only until a leaf that was woken by the end of a registration is
- * polled. */
-enum {
-    BEGUN = 1,  /* and BIDE__FD_MARK, 8 */
-    STANDS = 2, /* has put itself into the registration, out of which others may have taken it */
-    WRITES = 4,
-    GENERATION_SHIFT = 4,
-};
-#define STATE_MASK ((uint32_t)BIDE_SHIELDED - 1)
-
-static uint32_t state_of(uint32_t generation)
-{
-    return generation << GENERATION_SHIFT & STATE_MASK;
-}
-
-static bool is_of(const struct bide__fd_leaf *f)
-{
-    return (f->h.state & STATE_MASK) >> GENERATION_SHIFT ==
-           state_of(f->fd->generation) >> GENERATION_SHIFT;
-}
-
-static struct bide__fd_waiter *place_of(struct bide__fd_leaf *f)
-{
-    return &f->fd->waiters[(f->h.state & WRITES) != 0];
-}
-
-/* This leaf is (still) in the registration. */
-static bool stands(struct bide__fd_leaf *f)
-{
-    return f->h.state & STANDS && is_of(f) && place_of(f)->leaf == &f->h;
-}
-
-static void begin(struct bide__fd_leaf *f, struct bide__fd *fd, uint32_t direction,
-                  uint32_t generation)
-{
-    f->fd = fd;
-    f->h.state = BEGUN | (direction == BIDE__WRITE ? WRITES : 0) | state_of(generation);
-}
-
-void bide__fd_leaf_begin(struct bide__fd_leaf *f, struct bide__fd *fd, uint32_t direction,
-                         uint32_t mark)
-{
-    begin(f, fd, direction, fd->generation);
-    f->h.state |= mark;
-}
-
-/* With the lock. */
-static void stop(struct bide__fd_leaf *f)
-{
-    if (!stands(f))
-        return;
-    *place_of(f) = (struct bide__fd_waiter){0};
-    count_waiting(f->fd->runtime->fds, (uint32_t)-1);
-}
-
-void bide__fd_leaf_stop(struct bide__fd_leaf *f)
-{
-    lock(f->fd);
-    stop(f);
-    unlock(f->fd);
-}
-
-/* With the lock. */
-static int look(struct bide_cx *cx, struct bide__fd_leaf *f)
-{
-    const struct bide__worker *worker = bide__thread.running;
-    struct bide__fd *fd = f->fd;
-
-    if (worker == NULL)
-        return bide__no_runtime(f->h.fn->info->name);
-    if (!is_of(f) || fd->fd < 0)
-        return -EBADF;
-    if (fd->runtime != worker->runtime)
-        return -EXDEV;
-    if (fd->ready & (f->h.state & WRITES ? BIDE__WRITE : BIDE__READ))
-        return bide_budget_spend(cx) ? 0 : 1;
-    if (!stands(f) && place_of(f)->waker.bits != 0)
-        return -EBUSY;
-    if (!stands(f))
-        count_waiting(fd->runtime->fds, 1);
-    *place_of(f) = (struct bide__fd_waiter){cx->waker, &f->h};
-    f->h.state |= STANDS;
-    return 1;
-}
-
-int bide__fd_leaf_look(struct bide_cx *cx, struct bide__fd_leaf *f, struct bide__fd_call *call)
-{
-    struct bide__fd *fd = f->fd;
-
-    lock(fd);
-    int r = look(cx, f);
-    if (r <= 0)
-        stop(f);
-    if (r == 0 && call != NULL) {
-        *call = (struct bide__fd_call){fd->fd, fd->events[(f->h.state & WRITES) != 0]};
-        fd->calls++;
-    }
-    unlock(fd);
-    return r;
-}
-
-void bide__fd_leaf_called(struct bide__fd_leaf *f, const struct bide__fd_call *call, bool blocks)
-{
-    struct bide__fd *fd = f->fd;
-
-    lock(fd);
-    fd->calls--;
-    if (blocks)
-        clear(fd, f->h.state & WRITES ? BIDE__WRITE : BIDE__READ, call->seen);
-    unlock(fd);
-}
-
-/* ---- the leaves that only wait ---- */
-
-struct fd_wait {
-    union {
-        struct bide__fd_leaf leaf;
-        struct {
-            struct bide_frame h;
-            struct bide__fd *fd;
-        };
-    };
-    uint32_t direction, generation;
-};
-
-static enum bide_poll wait_poll(struct bide_cx *cx, struct fd_wait *f)
-{
-    int r = bide__fd_leaf_look(cx, &f->leaf, NULL);
-    return r > 0 ? bide_frame_suspend(cx, &f->h) : bide__leaf_finish(cx, &f->h, r);
-}
-
-static enum bide_poll fd_wait_poll(struct bide_cx *cx, struct bide_frame *h)
-{
-    struct fd_wait *f = (struct fd_wait *)(void *)h;
-    if (h->state == 0)
-        begin(&f->leaf, f->fd, f->direction, f->fd->generation);
-    return wait_poll(cx, f);
-}
-
-static enum bide_poll fd_wait_for_poll(struct bide_cx *cx, struct bide_frame *h)
-{
-    struct fd_wait *f = (struct fd_wait *)(void *)h;
-    if (h->state == 0)
-        begin(&f->leaf, f->fd, f->direction, f->generation);
-    return wait_poll(cx, f);
-}
-
-static enum bide_answer fd_wait_cancel(struct bide_cx *cx, struct bide_frame *h)
-{
-    (void)cx;
-    bide__fd_leaf_stop((struct bide__fd_leaf *)(void *)h);
-    return BIDE_CANCELLED;
-}
-
-BIDE__LEAF_INNER(int, bide__fd_wait, struct fd_wait, BIDE__NOT_NOW, fd_wait_poll, fd_wait_cancel,
-                 (struct bide__fd *, fd), (uint32_t, direction));
-BIDE__LEAF_INNER(int, bide__fd_wait_for, struct fd_wait, BIDE__NOT_NOW, fd_wait_for_poll,
-                 fd_wait_cancel, (struct bide__fd *, fd), (uint32_t, direction),
-                 (uint32_t, generation));

@@ -12,39 +12,75 @@
 
 #include <stdatomic.h>
 
+struct bide__buffer;
+struct bide__driver;
+struct bide__accepted;
+struct bide__sending;
+
 /*
- * A registration of a non-blocking descriptor with the driver of one runtime. It is edge-triggered,
- * and the readiness is cached. "Ready" may be wrong: when the system call returns EAGAIN, call
- * bide__fd_clear and wait. "Not ready" may be late, since the event may still have to be fetched:
- * waiting before the first call is correct, and trying before the first wait is faster.
+ * A registration of a descriptor with a driver of one runtime.
  *
- * There is one waiter for each direction. It is known by its frame, not by its waker: two leaves of
- * one task may have the same waker (branch ids run out), but not the same place. The object lives
- * in the runtime's table. bide__fd_close changes its generation, so that neither a late event nor a
- * late waiter mistakes the next user of the slot for it.
- *
- * An event may come between a call that would block and the bide__fd_clear after it. So events are
+ * Readiness is edge-triggered, and it is cached. "Ready" may be wrong: when the system call returns
+ * EAGAIN, call bide__fd_clear and wait. "Not ready" may be late, since the event may still have to be
+ * fetched: waiting before the first call is correct, and trying before the first wait is faster. An
+ * event may come between a call that would block and the bide__fd_clear after it. So events are
  * counted: who makes a call reads the number before it, and the readiness is cleared only if it is
  * still the same.
+ *
+ * There is one waiter for each direction. It is known by its frame, not by its waker: two leaves of
+ * one task may have the same waker (branch ids run out), but not the same place.
+ *
+ * Stream-owned operations (driver.h) are armed as they are needed: with a driver that is not lazy,
+ * readiness at once; with one that is, when somebody first waits for it. A connection receives, and a
+ * listener accepts, by an operation of the driver if that has one. What comes is kept in a queue
+ * here, in order, and after the data its end or the error. While such an operation is armed, nobody
+ * makes a call that reads.
+ *
+ * The object lives in the runtime's table. It is the caller's until bide__fd_close; after that, until
+ * the last event of each operation, it is only kept. Its generation then changes, so that neither a
+ * late event nor a late waiter mistakes the next user of the slot for it.
  *
  * Threads: on a multi_thread runtime any worker may call the functions here, and threads that run
  * none may add, close and set a waker. Waiters are woken under the lock of the registration, which
  * a leaf takes to leave, so their wakers are borrowed there too.
  */
 struct bide__fd {
-    int fd; /* -1: the slot is free */
+    int fd; /* -1: it is closed, or the slot is free */
     uint32_t index;
     uint32_t generation;
     _Atomic uint32_t lock; /* with `multi`, of all else here */
-    uint16_t ready;        /* BIDE__READ, BIDE__WRITE */
+    uint8_t ready;         /* BIDE__READ, BIDE__WRITE, BIDE__STAYS */
+    uint8_t guess;         /* READ, WRITE: not known, so a call is tried before a wait */
+    uint8_t armed, ending; /* bits by kind: submitted, the last event has not come; cancelled */
+    uint16_t flags;        /* see below */
     uint16_t calls;        /* of leaves, under way */
+    uint16_t held;         /* buffers or descriptors in the queue */
+    uint8_t plain;         /* so many reads go without an operation of the driver; see receive.c */
+    uint8_t sends;         /* frame-owned, under way */
     uint32_t events[2];    /* of read, of write: so far, also for the users before */
+    union {
+        int end;    /* what comes after the queue; see receive.c */
+        int number; /* after the close: the descriptor */
+    };
     struct bide__fd_waiter {
         bide_waker waker;              /* borrowed; bits 0: nobody waits */
         const struct bide_frame *leaf; /* NULL: bide__fd_set_waker left the waker */
     } waiters[2];
     struct bide_runtime *runtime; /* constant */
-    struct bide__fd *next_free;   /* under the mutex of the table */
+    struct bide__driver *driver;  /* from its beginning to its end */
+    union {
+        struct bide__buffer *last; /* of a ring of those received, or NULL */
+        struct bide__accepted *accepted;
+        struct bide__fd *next_free; /* under the mutex of the table */
+    };
+};
+
+/* How a descriptor is registered. */
+enum {
+    BIDE__FD_OWNED = 1, /* it is closed at the end of the registration */
+    BIDE__FD_NEW = 2,   /* a socket that was just made: it can be watched, and nobody else does */
+    BIDE__FD_RECEIVES = 4, /* a TCP connection of ours: it may receive ahead */
+    BIDE__FD_ACCEPTS = 8,  /* a listener: see bide__fd_accepts */
 };
 
 /* STAYS, of an event: a short read does not mean that nothing is left, since the peer has hung up,
@@ -52,14 +88,21 @@ struct bide__fd {
 enum { BIDE__READ = 1, BIDE__WRITE = 2, BIDE__STAYS = 4 };
 
 /*
- * Registers fd with rt, for both directions. The descriptor stays the caller's: close it after
- * bide__fd_close. 0, -ENOMEM, -EPERM (a regular file), -ENOSPC, -EEXIST (it is registered already),
- * -EBADF. See also bide__fd_open in entry.h.
+ * Register fd with rt, for both directions. It must be non-blocking, or all calls with it be so.
+ * Unless it is to be BIDE__FD_OWNED, the descriptor stays the caller's: close it after
+ * bide__fd_close. An owned one is the registration's if this returns 0. 0, -ENOMEM, -EPERM (a regular
+ * file, /dev/null and the like), -ENOSPC, -EEXIST (it is registered already), -EBADF, -EMFILE. See
+ * also bide__fd_open in entry.h.
  */
-int bide__fd_add(struct bide_runtime *rt, struct bide__fd **out, int fd);
+int bide__fd_add_as(struct bide_runtime *rt, struct bide__fd **out, int fd, unsigned how);
+int bide__fd_add(struct bide_runtime *rt, struct bide__fd **out, int fd); /* as nothing of that */
 
-/* Ends the registration; a leaf that waits on it returns -EBADF. NULL is ignored. When this
- * returns, no leaf makes a call with the descriptor any more. */
+/*
+ * Ends the registration; a leaf that waits on it returns -EBADF. NULL is ignored. When this
+ * returns, no leaf makes a call with the descriptor any more, and what was received and accepted
+ * ahead is gone; connections are reset. The driver may still hold the file for a moment. An owned
+ * descriptor is closed after that, which may be later. The pointer is not to be used any more.
+ */
 void bide__fd_close(struct bide__fd *fd);
 
 /* The number of events in this direction (BIDE__READ, BIDE__WRITE): to be read before a call that
@@ -123,30 +166,102 @@ struct bide__fd_call {
 
 enum { BIDE__FD_MARK = 8 };
 
+/* How a call ended: something else; it would have blocked; or it read fewer bytes than there was
+ * room for, from a TCP connection, so nothing is left, unless the event has said BIDE__STAYS. */
+enum { BIDE__CALLED = 0, BIDE__BLOCKS = 1, BIDE__DRAINED = 2 };
+
 void bide__fd_leaf_begin(struct bide__fd_leaf *leaf, struct bide__fd *fd, uint32_t direction,
                          uint32_t mark);
 int bide__fd_leaf_look(struct bide_cx *cx, struct bide__fd_leaf *leaf, struct bide__fd_call *call);
 void bide__fd_leaf_called(struct bide__fd_leaf *leaf, const struct bide__fd_call *call,
-                          bool blocks);
+                          int outcome);
 void bide__fd_leaf_stop(struct bide__fd_leaf *leaf);
+
+/* ---- what is received, receive.c ---- */
+
+/*
+ * For a leaf that reads, in the place of bide__fd_leaf_look. 1: it suspends. 0: *n has the result:
+ * the bytes in `buffer`, 0 at the end, or a negative errno. BIDE__FD_CALL: it makes the call itself,
+ * as after bide__fd_leaf_look. Other results are that of bide__fd_wait. With `peek` nothing is taken.
+ */
+enum { BIDE__FD_CALL = 2 };
+
+struct bide__fd_read {
+    void *buffer;
+    size_t size;
+    bool peek;
+};
+
+int bide__fd_leaf_receive(struct bide_cx *cx, struct bide__fd_leaf *leaf,
+                          const struct bide__fd_read *read, ssize_t *n, struct bide__fd_call *call);
+
+/* ---- what is accepted, accept.c ---- */
+
+/* A queue of descriptors, in the listener: {0} at first. */
+struct bide__accepted {
+    int *fds; /* a ring, NULL: `room` */
+    uint32_t first, size;
+    int room[32];
+};
+
+/* Once, for a registration that BIDE__FD_ACCEPTS, before it waits: its queue, which must stay until
+ * bide__fd_close. */
+void bide__fd_accepts(struct bide__fd *fd, struct bide__accepted *queue);
+
+/* After a wait to read: a descriptor, which is non-blocking and closed on exec, and the caller's;
+ * -EAGAIN: there is none, wait; -ENOSYS: call accept4(2) yourself. */
+int bide__fd_take_accepted(struct bide__fd *fd);
+
+/* ---- a send by the driver, send.c ---- */
+
+/*
+ * For a leaf that writes to a socket, whose call would have blocked. True: the driver sends; the leaf
+ * suspends, and *sending is there until the send has ended. Meanwhile the data must stay, and the
+ * leaf is the one that waits. False: it cannot; wait until the direction is ready.
+ */
+bool bide__fd_leaf_send(struct bide_cx *cx, struct bide__fd_leaf *leaf, const void *data,
+                        size_t size, struct bide__sending **sending);
+
+/* At a poll of that leaf. False: it suspends. True: the send has ended with *n: how many bytes were
+ * sent, or a negative errno: -EBADF: the registration was closed meanwhile, -EAGAIN: try again. */
+bool bide__fd_leaf_sent(struct bide_cx *cx, struct bide__fd_leaf *leaf,
+                        struct bide__sending **sending, ssize_t *n);
+
+/* When that leaf is asked to cancel. BIDE_COMPLETED: something has happened; *n is how many bytes
+ * were sent, or an error, and bide__fd_leaf_sent will say that too. */
+enum bide_answer bide__fd_leaf_send_cancel(struct bide__fd_leaf *leaf,
+                                           struct bide__sending **sending, ssize_t *n);
 
 /* ---- for the scheduler ---- */
 
-/* The registrations of a runtime, in pages that never move. */
-enum { BIDE__FD_PAGES = 24 };
+/* The registrations of a runtime, in pages that never move. There are four of each size, so that few
+ * registrations are unused. */
+enum { BIDE__FD_PAGES = 80 };
 
 struct bide__fds {
-    bool multi;                             /* several threads use them */
-    _Atomic uint32_t waiting;               /* leaves and wakers that wait for one */
-    _Atomic uint32_t used;                  /* registrations that were ever used; they have pages */
-    struct bide__fd *pages[BIDE__FD_PAGES]; /* each twice as large as the one before */
-    struct bide__driver *driver;            /* constant */
-    pthread_mutex_t mutex;                  /* with `multi`, of the rest, and to add pages */
+    bool multi; /* several threads use them */
+    _Atomic uint32_t
+        waiting;           /* leaves and wakers that wait for one, and registrations at their end */
+    _Atomic uint32_t used; /* registrations that were ever used; they have pages */
+    struct bide__fd *pages[BIDE__FD_PAGES];
+    struct bide__driver *driver; /* constant: of threads that run no worker */
+    pthread_mutex_t mutex;       /* with `multi`, of the rest, and to add pages */
     struct bide__fd *free;
     uint32_t open; /* registrations in use */
+    /* With a lazy driver, what epoll(7) would refuse: */
+    uint64_t *numbers; /* bits: descriptors that are registered */
+    uint32_t numbers_size;
+    int probe; /* an epoll descriptor that tells which files can be watched; -1: not yet needed */
 };
 
 void bide__fds_begin(struct bide__fds *fds, struct bide__driver *driver, bool multi);
 void bide__fds_end(struct bide__fds *fds);
+
+/*
+ * Owner of the driver, when no task is left: waits until the registrations that were closed are at
+ * their end. It waits for nobody but the kernel: readiness, a receive and an accept wait in a queue
+ * of the socket, from which a cancel takes them at once, whatever the peer does.
+ */
+void bide__fds_drain(struct bide__fds *fds, struct bide__driver *driver);
 
 #endif

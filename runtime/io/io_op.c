@@ -21,6 +21,20 @@ bool bide__io_is_done(const struct bide__io *io)
     return atomic_load_explicit(&io->done, memory_order_acquire);
 }
 
+void bide__io_withdraw(struct bide__io *io)
+{
+    uintptr_t waker = atomic_exchange_explicit(&io->waker, 0, memory_order_acq_rel);
+
+    if (waker == 0) {
+        for (unsigned n = 0; !bide__io_is_done(io); n++)
+            bide__spin(n);
+        return;
+    }
+    bide_waker_drop((bide_waker){waker});
+    io->result = -ECANCELED;
+    atomic_store_explicit(&io->done, true, memory_order_relaxed);
+}
+
 void bide__io_end(struct bide__io *io, int result)
 {
     bide_waker waker = {atomic_exchange_explicit(&io->waker, 0, memory_order_acq_rel)};

@@ -4,6 +4,7 @@
 #include "runtime/schedule/schedule.h"
 
 #include "runtime/blocking/blocking.h"
+#include "runtime/io/io.h"
 #include "runtime/task/task.h"
 #include "runtime/time/time.h"
 
@@ -111,5 +112,6 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
         return r;
     rt->ended = true;
     bide__pool_end(rt->pool);
+    bide__fds_drain(rt->fds, worker->driver);
     return 0;
 }
