@@ -38,9 +38,10 @@ struct sim_op {
 
 static struct {
     struct bide__driver driver; /* the first member */
-    struct bide__driver *real;
+    struct bide__driver *real;  /* epoll, for readiness */
+    struct bide__driver *home;  /* the runtime's own, which other threads wake */
     struct bide_runtime *rt;
-    int real_fd;
+    int real_fd, home_fd;
     uint64_t seed;
     unsigned lacks;
     int submit_error;      /* of the next submit; 0: none */
@@ -262,14 +263,16 @@ static void sim_sleep(int64_t timeout_ns)
 {
     static const short events[] = {
         [BIDE__OP_RECEIVE] = POLLIN, [BIDE__OP_ACCEPT] = POLLIN, [BIDE__OP_SEND] = POLLOUT};
-    struct pollfd p[SIM_OPS + 1] = {{.fd = sim.real_fd, .events = POLLIN}};
-    nfds_t count = 1;
+    struct pollfd p[SIM_OPS + 2] = {{.fd = sim.real_fd, .events = POLLIN},
+                                    {.fd = sim.home_fd, .events = POLLIN}};
+    nfds_t count = 2;
 
     for (unsigned i = 0; i < sim.ops; i++)
         if (sim.op[i].op.kind > BIDE__OP_READY)
             p[count++] = (struct pollfd){sim.op[i].op.fd, events[sim.op[i].op.kind], 0};
     int ms = timeout_ns < 0 ? -1 : (int)((timeout_ns + 999999) / 1000000);
     poll(p, count, ms);
+    sim.home->ops->wait(sim.home, sim.rt->fds, 0);
 }
 
 /* ---- by hand ---- */
@@ -336,7 +339,7 @@ static int sim_wait(struct bide__driver *driver, struct bide__fds *fds, int64_t 
 static void sim_wake(struct bide__driver *driver)
 {
     (void)driver;
-    sim.real->ops->wake(sim.real);
+    sim.home->ops->wake(sim.home);
 }
 
 static int sim_watch(struct bide__driver *driver)
@@ -375,9 +378,12 @@ static inline void sim_begin(uint64_t seed)
     sim.rt = bide__runtime_need(&error);
     CHECK(sim.rt != NULL && !sim.rt->multi);
     sim.driver.ops = &sim_ops;
-    sim.real = sim.rt->worker->driver;
+    const struct bide__driver_options options = {.events_max = 64};
+    CHECK_EQ(bide__driver_epoll.begin(&sim.real, &options), 0);
+    sim.home = sim.rt->worker->driver;
     sim.real_fd = sim.real->ops->watch(sim.real);
-    CHECK(sim.real_fd >= 0);
+    sim.home_fd = sim.home->ops->watch(sim.home);
+    CHECK(sim.real_fd >= 0 && sim.home_fd >= 0);
     sim.seed = seed;
     sim.buffers = SIM_BUFFERS;
     sim_use(&sim.driver);
@@ -390,7 +396,8 @@ static inline void sim_end(void)
         CHECK_EQ(sim.op[i].op.kind, 0);
     CHECK_EQ(sim_free_buffers(), sim.buffers);
     CHECK_EQ(sim.rt->fds->waiting, 0);
-    sim_use(sim.real);
+    sim_use(sim.home);
+    sim.real->ops->end(sim.real);
 }
 
 #endif

@@ -79,19 +79,19 @@ static bide_task(ssize_t) reader(size_t size)
     return task;
 }
 
-static async ssize_t joins(bide_task(ssize_t) *task)
+static async ssize_t joins(bide_task(ssize_t) * task)
 {
     ssize_t n = 0;
     int r = await bide_task_join(bide_move(*task), &n);
     return r < 0 ? r : n;
 }
 
-static ssize_t result_of(bide_task(ssize_t) *task)
+static ssize_t result_of(bide_task(ssize_t) * task)
 {
     return bide_block_on(joins(task));
 }
 
-static void end_by_abort(bide_task(ssize_t) *task)
+static void end_by_abort(bide_task(ssize_t) * task)
 {
     bide_task_abort(*task);
     CHECK_ERR(result_of(task), -ECANCELED);
@@ -186,7 +186,8 @@ TEST(a_reader_waits_for_an_operation_that_is_being_cancelled)
         sim_bytes(ours, "1", false);
     look();
     CHECK_EQ(bide_block_on(reads(8)), 8);
-    CHECK_EQ(write(peer, "late", 4), 4); /* nobody calls recv: the operation may have bytes before it */
+    CHECK_EQ(write(peer, "late", 4),
+             4); /* nobody calls recv: the operation may have bytes before it */
     bide_task(ssize_t) task = reader(40000);
     sim_bytes(ours, "early", false);
     CHECK_EQ(result_of(&task), 5);
