@@ -46,8 +46,10 @@ enum { BIDE_ADDRESS_MAX = 128 };
 
 /*
  * Reads "1.2.3.4:80", "[::1]:80" or "[fe80::1%eth0]:80". Names are not looked up.
+ * Behind "%" stands the name or the number of an interface.
  * Errors: -EINVAL (it has none of these forms, the address is not numeric, the port is not a number
- * up to 65535), -ENODEV (there is no such interface); then address->size is 0.
+ * up to 65535), -ENODEV (there is no such interface), -EMFILE and others of socket(2) (its name
+ * cannot be looked up); then address->size is 0.
  */
 bide_must_use int bide_address_parse(const char *text, bide_address *address);
 

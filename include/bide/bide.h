@@ -22,6 +22,7 @@
 #endif
 #endif
 
+#include <bide/address.h>
 #include <bide/channel.h>
 #include <bide/future.h>
 #include <bide/io.h>

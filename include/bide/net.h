@@ -13,6 +13,7 @@
 #ifndef BIDE_NET_H
 #define BIDE_NET_H
 
+#include <bide/address.h>
 #include <bide/io.h>
 #include <bide/lang.h>
 
@@ -22,9 +23,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Room for the longest address as text, with its zero byte. */
-enum { BIDE_ADDRESS_MAX = 80 };
 
 /*
  * Connects to a host: a numeric address ("127.0.0.1", "::1") directly, or a name, which is looked
@@ -68,10 +66,22 @@ void bide_tcp_listener_close(bide_tcp_listener *listener);
 /* Returns the port on which it listens, 1 to 65535, or a negative errno. */
 int bide_tcp_port(const bide_tcp_listener *listener);
 
+/* The address on which it listens. After an error, address->size is 0. */
+bide_must_use int bide_tcp_listener_address(const bide_tcp_listener *listener,
+                                            bide_address *address);
+
+/*
+ * The local and the peer's address of a connection. Errors: -ENOTCONN, -ENOTSOCK; then
+ * address->size is 0.
+ */
+bide_must_use int bide_tcp_local_address(const bide_stream *stream, bide_address *address);
+bide_must_use int bide_tcp_peer_address(const bide_stream *stream, bide_address *address);
+
 /*
  * Write the local or the peer's address of a connection to `text`, for example "127.0.0.1:80" or
- * "[::1]:80". `size` is the size of `text`; BIDE_ADDRESS_MAX is always enough.
- * Errors: -ENOTCONN, -ENOTSOCK, -EAFNOSUPPORT (not an internet address), -ENOSPC.
+ * "[::1]:80"; see bide_address_text. `size` is the size of `text`; BIDE_ADDRESS_MAX is always
+ * enough.
+ * Errors: -ENOTCONN, -ENOTSOCK, -EAFNOSUPPORT (an address that has no text), -ENOSPC.
  */
 bide_must_use int bide_tcp_local(const bide_stream *stream, char *text, size_t size);
 bide_must_use int bide_tcp_peer(const bide_stream *stream, char *text, size_t size);
@@ -79,14 +89,6 @@ bide_must_use int bide_tcp_peer(const bide_stream *stream, char *text, size_t si
 /* TCP_NODELAY. With true, what is written goes out at once; with false, the default, small pieces
  * may be collected while others are on their way. Errors: -ENOTSOCK and others of setsockopt(2). */
 int bide_tcp_set_nodelay(bide_stream *stream, bool on);
-
-/*
- * Splits "HOST:PORT", "[ADDRESS]:PORT" or ":PORT"; for the last form, host is "". Returns 0;
- * -EINVAL if the text has none of these forms or the port is not a number up to 65535; or -ENOSPC
- * if host has too little room. Any thread.
- */
-bide_must_use int bide_address_split(const char *text, char *host, size_t host_size,
-                                     uint16_t *port);
 
 #ifdef __cplusplus
 }

@@ -1,10 +1,13 @@
 /*
- * lib/net/address.h: internet addresses between text and sockaddr.
+ * lib/net/address.h: addresses as the library's own files need them: of a host, of a descriptor,
+ * and from the resolver. bide/address.h is the rest.
  */
 #ifndef BIDE_LIB_NET_ADDRESS_H
 #define BIDE_LIB_NET_ADDRESS_H
 
 #include "runtime/leaf.h"
+
+#include <bide/address.h>
 
 /*
  * Finds the addresses of a host. With `numeric`, the host must be a numeric address, and the call
@@ -14,11 +17,19 @@
 int bide__address_find(const char *host, bool numeric, struct addrinfo **list);
 void bide__address_free(struct addrinfo *list); /* NULL is ignored */
 
-/* For IPv4 and IPv6. `port` is in host byte order; bide__address_port returns it so too. */
-void bide__address_set_port(struct sockaddr *address, uint16_t port);
-int bide__address_port(const struct sockaddr *address); /* or -EAFNOSUPPORT */
+/* Reads a numeric host: "1.2.3.4", "::1", "fe80::1%eth0". 0, or an error of bide_address_parse, and
+ * then address->size is 0. */
+int bide__address_of_host(const char *host, uint16_t port, bide_address *address);
 
-/* Writes an address as "1.2.3.4:80" or "[::1]:80". Returns 0, -EAFNOSUPPORT or -ENOSPC. */
-int bide__address_text(const struct sockaddr *address, char *text, size_t size);
+/* All addresses: "::" for AF_INET6, "0.0.0.0" for AF_INET. */
+void bide__address_of_any(int family, uint16_t port, bide_address *address);
+
+/* What a system call has returned; `size` may be more than there is room for, or 0. */
+void bide__address_of(const struct sockaddr *from, socklen_t size, bide_address *address);
+
+/* What getsockname or getpeername tells of fd; -ENOTSOCK if it is negative. After an error,
+ * address->size is 0. */
+typedef int bide__address_call(int fd, struct sockaddr *address, socklen_t *size);
+int bide__address_of_fd(int fd, bide__address_call *call, bide_address *address);
 
 #endif

@@ -37,51 +37,60 @@ struct bide_tcp_listener {
 
 bide_async int bide__pause_wait(struct bide__pause *pause, bide_duration duration);
 
-static int bind_and_listen(int fd, const struct sockaddr *address, socklen_t size)
+static int bind_and_listen(int fd, const bide_address *address)
 {
     int yes = 1, no = 0;
     int r = bide__door.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (r == 0 && address->sa_family == AF_INET6)
+    if (r == 0 && address->to.any.sa_family == AF_INET6)
         r = bide__door.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
     if (r == 0)
-        r = bide__door.bind(fd, address, size);
+        r = bide__door.bind(fd, &address->to.any, address->size);
     return r < 0 ? r : bide__door.listen(fd, BACKLOG);
 }
 
-static int listen_on(const char *host, uint16_t port, bide_tcp_listener *l)
+static int listen_on(const bide_address *address, bide_tcp_listener *l)
 {
-    struct addrinfo *list;
-    int r = bide__address_find(host, true, &list);
-    if (r < 0)
-        return r == -ENOENT ? -EINVAL : r;
-    bide__address_set_port(list->ai_addr, port);
     int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    int fd = r = bide__door.socket(list->ai_family, type, 0);
-    if (r >= 0)
-        r = bind_and_listen(fd, list->ai_addr, list->ai_addrlen);
+    int fd = bide__door.socket(address->to.any.sa_family, type, 0);
+    if (fd < 0)
+        return fd;
+    int r = bind_and_listen(fd, address);
     if (r >= 0)
         r = bide__fd_open_as(&l->registration, fd,
                              BIDE__FD_OWNED | BIDE__FD_NEW | BIDE__FD_ACCEPTS);
-    bide__address_free(list);
     if (r >= 0) {
         l->fd = fd;
         bide__fd_accepts(l->registration, &l->queue);
-    } else if (fd >= 0) {
+    } else {
         bide__door.close(fd);
     }
     return r;
 }
 
+/* On all addresses: IPv6 takes those of IPv4 too, if it is there. */
+static int listen_everywhere(uint16_t port, bide_tcp_listener *l)
+{
+    bide_address address;
+    bide__address_of_any(AF_INET6, port, &address);
+    int r = listen_on(&address, l);
+    if (r != -EAFNOSUPPORT && r != -EADDRNOTAVAIL)
+        return r;
+    bide__address_of_any(AF_INET, port, &address);
+    return listen_on(&address, l);
+}
+
 int bide_tcp_listen(const char *host, uint16_t port, bide_tcp_listener **listener)
 {
     *listener = NULL;
+    bide_address address;
+    int r = host == NULL ? 0 : bide__address_of_host(host, port, &address);
+    if (r < 0)
+        return r;
     bide_tcp_listener *l = bide__alloc(sizeof *l);
     if (l == NULL)
         return -ENOMEM;
     *l = (bide_tcp_listener){.fd = -1, .accepted = -1};
-    int r = listen_on(host != NULL ? host : "::", port, l);
-    if (host == NULL && (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL))
-        r = listen_on("0.0.0.0", port, l);
+    r = host == NULL ? listen_everywhere(port, l) : listen_on(&address, l);
     if (r < 0) {
         bide__free(l, sizeof *l);
         return r;
@@ -107,12 +116,16 @@ void bide_tcp_listener_close(bide_tcp_listener *listener)
         bide__free(listener, sizeof *listener);
 }
 
+int bide_tcp_listener_address(const bide_tcp_listener *listener, bide_address *address)
+{
+    return bide__address_of_fd(listener->fd, bide__door.getsockname, address);
+}
+
 int bide_tcp_port(const bide_tcp_listener *listener)
 {
-    struct sockaddr_storage address;
-    socklen_t size = sizeof address;
-    int r = bide__door.getsockname(listener->fd, (struct sockaddr *)&address, &size);
-    return r < 0 ? r : bide__address_port((struct sockaddr *)&address);
+    bide_address address;
+    int r = bide_tcp_listener_address(listener, &address);
+    return r < 0 ? r : bide_address_port(&address);
 }
 
 /* What the accepting task knows of the listener. */

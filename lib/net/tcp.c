@@ -8,27 +8,28 @@
 
 #include <bide/net.h>
 
-typedef int name_of(int fd, struct sockaddr *address, socklen_t *size);
-
-static int text_of(const bide_stream *stream, name_of *name, char *text, size_t size)
+int bide_tcp_local_address(const bide_stream *stream, bide_address *address)
 {
-    struct sockaddr_storage address;
-    socklen_t address_size = sizeof address;
-    int fd = bide_stream_fd(stream);
-    if (fd < 0)
-        return -ENOTSOCK;
-    int r = name(fd, (struct sockaddr *)&address, &address_size);
-    return r < 0 ? r : bide__address_text((struct sockaddr *)&address, text, size);
+    return bide__address_of_fd(bide_stream_fd(stream), bide__door.getsockname, address);
+}
+
+int bide_tcp_peer_address(const bide_stream *stream, bide_address *address)
+{
+    return bide__address_of_fd(bide_stream_fd(stream), bide__door.getpeername, address);
 }
 
 int bide_tcp_local(const bide_stream *stream, char *text, size_t size)
 {
-    return text_of(stream, bide__door.getsockname, text, size);
+    bide_address address;
+    int r = bide_tcp_local_address(stream, &address);
+    return r < 0 ? r : bide_address_text(&address, text, size);
 }
 
 int bide_tcp_peer(const bide_stream *stream, char *text, size_t size)
 {
-    return text_of(stream, bide__door.getpeername, text, size);
+    bide_address address;
+    int r = bide_tcp_peer_address(stream, &address);
+    return r < 0 ? r : bide_address_text(&address, text, size);
 }
 
 int bide_tcp_set_nodelay(bide_stream *stream, bool on)

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -120,6 +121,17 @@ static int real_getaddrinfo(const char *host, const char *service, const struct 
 static void real_freeaddrinfo(struct addrinfo *list)
 {
     freeaddrinfo(list);
+}
+
+static int real_if_nametoindex(const char *name)
+{
+    unsigned r = if_nametoindex(name);
+    return r == 0 ? -errno : (int)r;
+}
+
+static int real_if_indextoname(unsigned index, char *name)
+{
+    return if_indextoname(index, name) == NULL ? -errno : 0;
 }
 
 static int real_thread_create(pthread_t *thread, size_t stack, void *(*run)(void *), void *argument)

@@ -97,6 +97,8 @@ struct __kernel_timespec;
  * Results as above, written by hand.
  * epoll_pwait2: timeout_ns < 0 waits for ever; -ENOSYS if the kernel does not have it.
  * getaddrinfo: 0, a negative errno, or libc's EAI_ code made positive.
+ * if_nametoindex: 1 or more, or -ENODEV and others. if_indextoname: 0, and a name of at most 15
+ * bytes; it has room for 16.
  * thread_create: `stack` bytes of stack, 0: the system's default; the thread has all signals
  * blocked.
  * thread_name: of the calling thread; at most 15 bytes.
@@ -113,6 +115,8 @@ struct __kernel_timespec;
       (const char *host, const char *service, const struct addrinfo *hints,                 \
        struct addrinfo **list),                                                             \
       (host, service, hints, list))                                                         \
+    X(int, if_nametoindex, (const char *name), (name))                                      \
+    X(int, if_indextoname, (unsigned index, char *name), (index, name))                     \
     X(int, thread_create,                                                                   \
       (pthread_t * thread, size_t stack, void *(*run)(void *), void *argument),             \
       (thread, stack, run, argument))                                                       \

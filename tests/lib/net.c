@@ -201,38 +201,6 @@ TEST(a_server_starts_again_at_once)
     CHECK_EQ(bide_block_on(again_on_the_same_port()), 0);
 }
 
-TEST(addresses_are_split)
-{
-    static const struct {
-        const char *text, *host;
-        int port, error;
-    } cases[] = {
-        {"127.0.0.1:80", "127.0.0.1", 80, 0},
-        {"[::1]:65535", "::1", 65535, 0},
-        {":0", "", 0, 0},
-        {"a.b:7", "a.b", 7, 0},
-        {"", "", 0, -EINVAL},
-        {"a", "", 0, -EINVAL},
-        {"a:", "", 0, -EINVAL},
-        {"a:65536", "", 0, -EINVAL},
-        {"a:-1", "", 0, -EINVAL},
-        {"a:1x", "", 0, -EINVAL},
-        {"::1", "", 0, -EINVAL},
-        {"[::1]", "", 0, -EINVAL},
-        {"[::1:80", "", 0, -EINVAL},
-        {"[::1]80", "", 0, -EINVAL},
-        {"a: 1", "", 0, -EINVAL},
-        {"0123456789:1", "", 0, -ENOSPC},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char name[10] = "";
-        uint16_t at = 0;
-        CHECK_ERR(bide_address_split(cases[i].text, name, sizeof name, &at), cases[i].error);
-        CHECK_STR(name, cases[i].host);
-        CHECK_EQ(at, cases[i].port);
-    }
-}
-
 /* ---- connecting ---- */
 
 static async int refused(void)
