@@ -14,4 +14,7 @@ bide_async int bide__fd_wait(struct bide__fd *fd, uint32_t direction);
 bide_async int bide__fd_wait_for(struct bide__fd *fd, uint32_t direction, uint32_t generation);
 bide_async void bide__turn(void);
 
+/* The leaf of runtime/blocking/detached.h. */
+bide_async int bide__detached_run(struct bide__detached_job *job);
+
 #endif

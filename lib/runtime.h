@@ -7,6 +7,7 @@
 #include "runtime/leaf.h"
 
 #include "runtime/blocking/blocking.h"
+#include "runtime/blocking/detached.h"
 #include "runtime/entry.h"
 #include "runtime/io/io.h"
 #include "runtime/memory/memory.h"

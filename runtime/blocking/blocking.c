@@ -29,6 +29,7 @@
 #include "runtime/blocking/blocking.h"
 
 #include "core/assert.h"
+#include "runtime/blocking/detached.h"
 #include "runtime/options.h"
 #include "runtime/task/task.h"
 #include "runtime/thread.h"
@@ -230,6 +231,7 @@ uint32_t bide__pool_threads(struct bide__pool *pool)
 
 void bide__pool_end(struct bide__pool *pool)
 {
+    bide__detached_end(pool);
     pthread_mutex_lock(&pool->mutex);
     pool->closing = true;
     call(pool);

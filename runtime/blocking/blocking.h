@@ -10,6 +10,7 @@
 #include "runtime/thread.h"
 
 struct bide_job; /* bide/abi.h */
+struct bide__detached;
 struct bide__hub;
 struct bide__options;
 
@@ -44,10 +45,11 @@ struct bide__pool {
     bool closing;
     bool to_join; /* `left` is a thread that has left, after joining the one before it */
     pthread_t left;
-    _Atomic uint32_t in_flight; /* jobs that have not yet ended and reported that */
+    _Atomic uint32_t in_flight; /* jobs that have not yet ended and reported that, also detached */
     struct bide__hub *hub;
     const struct bide__options *options;
     _Atomic uint32_t named; /* threads that were ever begun */
+    struct bide__detached *detached; /* detached.h; under the mutex; NULL: no job yet */
 };
 
 void bide__pool_init(struct bide__pool *pool, struct bide__hub *hub,

@@ -161,6 +161,11 @@ static int real_thread_join(pthread_t thread)
     return -pthread_join(thread, NULL);
 }
 
+static int real_thread_detach(pthread_t thread)
+{
+    return -pthread_detach(thread);
+}
+
 static int real_thread_name(const char *name)
 {
     return -pthread_setname_np(pthread_self(), name);

@@ -121,6 +121,7 @@ struct __kernel_timespec;
       (pthread_t * thread, size_t stack, void *(*run)(void *), void *argument),             \
       (thread, stack, run, argument))                                                       \
     X(int, thread_join, (pthread_t thread), (thread))                                       \
+    X(int, thread_detach, (pthread_t thread), (thread))                                     \
     X(int, thread_name, (const char *name), (name))                                         \
     X(int, cond_wait, (pthread_cond_t * cond, pthread_mutex_t * mutex, int64_t timeout_ns), \
       (cond, mutex, timeout_ns))                                                            \
