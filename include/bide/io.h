@@ -133,6 +133,29 @@ bide_must_use bide_async int bide_stream_write_all(bide_stream *stream, const vo
  */
 int bide_stream_shutdown(bide_stream *stream);
 
+/*
+ * Ends the reading half: reading returns what has arrived and then the end, and a read that waits
+ * returns the end at once. The peer of a socket notices nothing; the other end of a pair in memory
+ * gets -EPIPE. Returns as bide_stream_shutdown.
+ */
+int bide_stream_shutdown_read(bide_stream *stream);
+
+/*
+ * Splits a socket or an end of a pair into a half for reading and one for writing. They are streams
+ * that two tasks may own, and each is closed by itself: the close of the writing half ends what the
+ * peer reads (bide_stream_shutdown), that of the reading half is a bide_stream_shutdown_read, and
+ * the last close closes the stream, which belongs to the halves from now on. A read that waits on
+ * its half when that is closed returns 0, or bytes that have just come; a write returns -EPIPE.
+ *
+ * A call costs as much as on the whole stream. Reading from the writing half returns -EBADF, and
+ * the other way round.
+ * Errors: -ENOTSOCK (a pipe or a terminal), -EINVAL (it is a half already), -ENOMEM; then the
+ * stream stays the caller's, and both halves are NULL. No call on the stream may wait.
+ */
+bide_must_use int bide_stream_split(bide_stream *stream,
+                                    bide_stream **reader bide_gives(bide_stream_close),
+                                    bide_stream **writer bide_gives(bide_stream_close));
+
 /* ---- lines ---- */
 
 /* A buffer in front of a stream. Once a stream has a reader, read from it only through the

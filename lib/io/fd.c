@@ -241,6 +241,11 @@ static int fd_shutdown(bide_stream *stream)
     return bide__door.shutdown(of(stream)->fd, SHUT_WR);
 }
 
+static int fd_shutdown_read(bide_stream *stream)
+{
+    return bide__door.shutdown(of(stream)->fd, SHUT_RD);
+}
+
 static int fd_of(const bide_stream *stream)
 {
     return of(stream)->fd;
@@ -273,6 +278,7 @@ static const struct bide__stream_ops fd_ops = {
     .read_exactly = &bide__desc_bide__fd_stream_read_exactly,
     .write_all = &bide__desc_bide__fd_stream_write_all,
     .shutdown = fd_shutdown,
+    .shutdown_read = fd_shutdown_read,
     .close = fd_close,
     .fd = fd_of,
 };

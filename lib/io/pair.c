@@ -92,7 +92,7 @@ static ssize_t take_bytes(struct end *e, char *buffer, size_t size)
     struct ring *r = e->in;
     size_t n = 0;
     lock_take(&p->lock);
-    bool over = r->no_writer, closed = e->closed;
+    bool over = r->no_writer || r->no_reader, closed = e->closed;
     while (!closed && n < size && r->count > 0) {
         size_t part = least(least(size - n, r->count), p->capacity - r->first);
         memcpy(buffer + n, r->data + r->first, part);
@@ -206,6 +206,13 @@ static int pair_shutdown(bide_stream *stream)
     return 0;
 }
 
+static int pair_shutdown_read(bide_stream *stream)
+{
+    struct end *e = of(stream);
+    end_ring(e->pair, e->in, &e->in->no_reader);
+    return 0;
+}
+
 static void pair_close(bide_stream *stream)
 {
     struct end *e = of(stream);
@@ -230,6 +237,7 @@ static const struct bide__stream_ops pair_ops = {
     .read_exactly = &bide__desc_bide__any_read_exactly,
     .write_all = &bide__desc_bide__any_write_all,
     .shutdown = pair_shutdown,
+    .shutdown_read = pair_shutdown_read,
     .close = pair_close,
     .fd = pair_fd,
 };

@@ -31,6 +31,11 @@ int bide_stream_shutdown(bide_stream *stream)
     return stream->ops->shutdown(stream);
 }
 
+int bide_stream_shutdown_read(bide_stream *stream)
+{
+    return stream->ops->shutdown_read(stream);
+}
+
 /*
  * T fn_(parameters), which starts the operation `member` of its stream; that of streams on
  * descriptors is `callee`. The macros that take a list of parameters are those of runtime/leaf.h.

@@ -16,6 +16,7 @@ struct bide__stream_ops {
     const struct bide_fn *write; /* async ssize_t write(bide_stream *, const void *data, size_t) */
     const struct bide_fn *read_exactly, *write_all; /* these also take `done`; async int */
     int (*shutdown)(bide_stream *);
+    int (*shutdown_read)(bide_stream *);
     void (*close)(bide_stream *); /* frees it too */
     int (*fd)(const bide_stream *);
 };
@@ -39,6 +40,9 @@ int bide__fd_stream_new(int fd, unsigned kind, bide_stream **stream);
 
 /* The registration of a stream that bide__fd_stream_new made; NULL for any other stream. */
 struct bide__fd *bide__fd_stream_registration(const bide_stream *stream);
+
+/* For a half for reading (split.c): the whole stream. Any other stream is returned as it is. */
+bide_stream *bide__stream_reader_whole(bide_stream *stream);
 
 /* The functions of streams on descriptors, which also set the reserve of callers through a
  * stream. */

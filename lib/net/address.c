@@ -10,35 +10,6 @@
 #include <net/if.h>
 #include <stdio.h>
 
-/* ---- the resolver ---- */
-
-/* `code` is what the door returned: 0, a negative errno, or an EAI_ code made positive. */
-static int error_of(int code)
-{
-    if (code <= 0)
-        return code;
-    switch (-code) {
-    case EAI_AGAIN: return -EAGAIN;
-    case EAI_NONAME:
-    case EAI_NODATA:
-    case EAI_ADDRFAMILY: return -ENOENT;
-    default: return -EIO;
-    }
-}
-
-int bide__address_find(const char *host, bool numeric, struct addrinfo **list)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = numeric ? AI_NUMERICHOST : 0};
-    *list = NULL;
-    return error_of(bide__door.getaddrinfo(host, NULL, &hints, list));
-}
-
-void bide__address_free(struct addrinfo *list)
-{
-    if (list != NULL)
-        bide__door.freeaddrinfo(list);
-}
-
 /* ---- families ---- */
 
 /* The family, if all that it needs is there; else AF_UNSPEC. */

@@ -1,6 +1,6 @@
 /*
- * lib/net/address.h: addresses as the library's own files need them: of a host, of a descriptor,
- * and from the resolver. bide/address.h is the rest.
+ * lib/net/address.h: addresses as the library's own files need them: of a host and of a
+ * descriptor. bide/address.h is the rest; resolve.c looks names up.
  */
 #ifndef BIDE_LIB_NET_ADDRESS_H
 #define BIDE_LIB_NET_ADDRESS_H
@@ -8,14 +8,6 @@
 #include "runtime/leaf.h"
 
 #include <bide/address.h>
-
-/*
- * Finds the addresses of a host. With `numeric`, the host must be a numeric address, and the call
- * does not block. The caller frees the list with bide__address_free. Returns 0, -ENOENT (there are
- * none), -EAGAIN (the name servers do not answer), -ENOMEM, or -EIO for anything else.
- */
-int bide__address_find(const char *host, bool numeric, struct addrinfo **list);
-void bide__address_free(struct addrinfo *list); /* NULL is ignored */
 
 /* Reads a numeric host: "1.2.3.4", "::1", "fe80::1%eth0". 0, or an error of bide_address_parse, and
  * then address->size is 0. */

@@ -4,9 +4,8 @@
  * The driver may accept ahead: then connections wait in a queue of the registration, and an accept
  * takes one of them. Otherwise it waits until there is one, and calls accept4(2). The listener keeps
  * a connection that it has taken until its stream is made, so a lack of memory or a cancellation in
- * between does not lose it. One task accepts at a time. If the
- * listener is closed meanwhile, that task frees it, and does so at once: the close ends its pause,
- * too.
+ * between does not lose it. One task accepts at a time. If the listener is closed meanwhile, that
+ * task frees it, and does so at once: the close ends its pause, too.
  *
  * All that changes is under the listener's lock, also while a connection is accepted, which does
  * not block: the close may come from another thread. Before it the accepting task has noted the
@@ -14,12 +13,14 @@
  */
 #include "lib/async.h"
 
+#include <limits.h>
 #include <netinet/in.h>
 
 #include <bide/net.h>
 
 #include "lib/io/stream.h"
 #include "lib/net/address.h"
+#include "lib/net/option.h"
 #include "lib/net/pause.h"
 #include "lib/sync/wait.h"
 
@@ -37,66 +38,115 @@ struct bide_tcp_listener {
 
 bide_async int bide__pause_wait(struct bide__pause *pause, bide_duration duration);
 
-static int bind_and_listen(int fd, const bide_address *address)
+/* ---- making one ---- */
+
+static int bind_and_listen(int fd, const bide_address *address, const bide_tcp_options *options)
 {
-    int yes = 1, no = 0;
-    int r = bide__door.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    int r = bide__tcp_option_switch(fd, SOL_SOCKET, SO_REUSEADDR, true);
     if (r == 0 && address->to.any.sa_family == AF_INET6)
-        r = bide__door.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
+        r = bide__tcp_option_switch(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->ipv6_only);
+    if (r == 0)
+        r = bide__tcp_options_set(fd, address->to.any.sa_family, options);
     if (r == 0)
         r = bide__door.bind(fd, &address->to.any, address->size);
-    return r < 0 ? r : bide__door.listen(fd, BACKLOG);
-}
-
-static int listen_on(const bide_address *address, bide_tcp_listener *l)
-{
-    int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    int fd = bide__door.socket(address->to.any.sa_family, type, 0);
-    if (fd < 0)
-        return fd;
-    int r = bind_and_listen(fd, address);
-    if (r >= 0)
-        r = bide__fd_open_as(&l->registration, fd,
-                             BIDE__FD_OWNED | BIDE__FD_NEW | BIDE__FD_ACCEPTS);
-    if (r >= 0) {
-        l->fd = fd;
-        bide__fd_accepts(l->registration, &l->queue);
-    } else {
-        bide__door.close(fd);
-    }
-    return r;
-}
-
-/* On all addresses: IPv6 takes those of IPv4 too, if it is there. */
-static int listen_everywhere(uint16_t port, bide_tcp_listener *l)
-{
-    bide_address address;
-    bide__address_of_any(AF_INET6, port, &address);
-    int r = listen_on(&address, l);
-    if (r != -EAFNOSUPPORT && r != -EADDRNOTAVAIL)
-        return r;
-    bide__address_of_any(AF_INET, port, &address);
-    return listen_on(&address, l);
-}
-
-int bide_tcp_listen(const char *host, uint16_t port, bide_tcp_listener **listener)
-{
-    *listener = NULL;
-    bide_address address;
-    int r = host == NULL ? 0 : bide__address_of_host(host, port, &address);
     if (r < 0)
         return r;
+    uint32_t backlog = options->backlog > 0 ? options->backlog : BACKLOG;
+    return bide__door.listen(fd, backlog < INT_MAX ? (int)backlog : INT_MAX);
+}
+
+/*
+ * A listener on a socket that listens. An error: the socket stays the caller's. Only on a socket
+ * that was just made are connections accepted ahead: another one may be shared with processes that
+ * want some of them.
+ */
+static int listener_new(int fd, bool just_made, bide_tcp_listener **listener)
+{
     bide_tcp_listener *l = bide__alloc(sizeof *l);
     if (l == NULL)
         return -ENOMEM;
-    *l = (bide_tcp_listener){.fd = -1, .accepted = -1};
-    r = host == NULL ? listen_everywhere(port, l) : listen_on(&address, l);
+    *l = (bide_tcp_listener){.fd = fd, .accepted = -1};
+    uint32_t how = BIDE__FD_OWNED | (just_made ? BIDE__FD_NEW | BIDE__FD_ACCEPTS : 0);
+    int r = bide__fd_open_as(&l->registration, fd, how);
     if (r < 0) {
         bide__free(l, sizeof *l);
         return r;
     }
+    if (just_made)
+        bide__fd_accepts(l->registration, &l->queue);
     *listener = l;
     return 0;
+}
+
+int bide_tcp_listen_on(const bide_address *address, const bide_tcp_options *options,
+                       bide_tcp_listener **listener)
+{
+    static const bide_tcp_options none;
+
+    *listener = NULL;
+    if (bide_address_port(address) < 0)
+        return -EAFNOSUPPORT;
+    int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    int fd = bide__door.socket(address->to.any.sa_family, type, 0);
+    if (fd < 0)
+        return fd;
+    int r = bind_and_listen(fd, address, options != NULL ? options : &none);
+    if (r == 0)
+        r = listener_new(fd, true, listener);
+    if (r < 0)
+        bide__door.close(fd);
+    return r;
+}
+
+/* On all addresses: IPv6 takes those of IPv4 too, if it is there. */
+static int listen_everywhere(uint16_t port, const bide_tcp_options *options,
+                             bide_tcp_listener **listener)
+{
+    bide_address address;
+    bide__address_of_any(AF_INET6, port, &address);
+    int r = bide_tcp_listen_on(&address, options, listener);
+    if (r != -EAFNOSUPPORT && r != -EADDRNOTAVAIL)
+        return r;
+    bide__address_of_any(AF_INET, port, &address);
+    return bide_tcp_listen_on(&address, options, listener);
+}
+
+int bide_tcp_listen_with(const char *host, uint16_t port, const bide_tcp_options *options,
+                         bide_tcp_listener **listener)
+{
+    bide_address address;
+
+    *listener = NULL;
+    if (host == NULL)
+        return listen_everywhere(port, options, listener);
+    int r = bide__address_of_host(host, port, &address);
+    return r < 0 ? r : bide_tcp_listen_on(&address, options, listener);
+}
+
+int bide_tcp_listen(const char *host, uint16_t port, bide_tcp_listener **listener)
+{
+    return bide_tcp_listen_with(host, port, NULL, listener);
+}
+
+/* accept4 has no flag for a call that does not wait, so the socket must be non-blocking. */
+int bide_tcp_listener_open(int fd, bide_tcp_listener **listener)
+{
+    bide_address address;
+    int listens = 0;
+    socklen_t size = sizeof listens;
+
+    *listener = NULL;
+    int r = bide__door.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
+    if (r == 0)
+        r = bide__address_of_fd(fd, bide__door.getsockname, &address);
+    if (r < 0)
+        return r;
+    if (bide_address_port(&address) < 0)
+        return -EAFNOSUPPORT;
+    int flags = bide__door.fcntl(fd, F_GETFL, 0);
+    if (flags < 0)
+        return flags;
+    return listens && flags & O_NONBLOCK ? listener_new(fd, false, listener) : -EINVAL;
 }
 
 void bide_tcp_listener_close(bide_tcp_listener *listener)
@@ -127,6 +177,13 @@ int bide_tcp_port(const bide_tcp_listener *listener)
     int r = bide_tcp_listener_address(listener, &address);
     return r < 0 ? r : bide_address_port(&address);
 }
+
+int bide_tcp_listener_fd(const bide_tcp_listener *listener)
+{
+    return listener->fd;
+}
+
+/* ---- accepting ---- */
 
 /* What the accepting task knows of the listener. */
 struct accepting {

@@ -1,12 +1,12 @@
 /*
- * lib/net/tcp.c: what only TCP connections have. Reading and writing are in lib/io.
+ * lib/net/tcp.c: what only TCP connections have: their addresses, and their end by a reset. Reading
+ * and writing are in lib/io, options in option.c.
  */
-#include "lib/net/address.h"
-
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include "lib/async.h"
 
 #include <bide/net.h>
+
+#include "lib/net/address.h"
 
 int bide_tcp_local_address(const bide_stream *stream, bide_address *address)
 {
@@ -32,11 +32,28 @@ int bide_tcp_peer(const bide_stream *stream, char *text, size_t size)
     return r < 0 ? r : bide_address_text(&address, text, size);
 }
 
-int bide_tcp_set_nodelay(bide_stream *stream, bool on)
+void bide_tcp_abort(bide_stream *stream)
 {
-    int value = on;
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+    if (stream == NULL)
+        return;
     int fd = bide_stream_fd(stream);
-    if (fd < 0)
-        return -ENOTSOCK;
-    return bide__door.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value);
+    if (fd >= 0)
+        (void)bide__door.setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    bide_stream_close(stream);
+}
+
+/* A stream that was accepted is not lost: nothing is awaited before it is the caller's. */
+bide_async int bide_tcp_accept_from(bide_tcp_listener *listener, bide_address *peer,
+                                    bide_stream **stream)
+{
+    for (;;) {
+        *peer = (bide_address)BIDE_ADDRESS_INIT;
+        int r = bide_await bide_tcp_accept(listener, stream);
+        if (r < 0 || bide_tcp_peer_address(*stream, peer) == 0)
+            return r;
+        bide_stream_close(*stream);
+        *stream = NULL;
+    }
 }

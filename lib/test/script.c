@@ -32,7 +32,7 @@ struct script {
     unsigned holders; /* the stream while it is open, and the operations */
     size_t at, count;
     bide_instant due; /* if the step at `at` is a wait */
-    bool closed, ended, busy[2];
+    bool closed, ended, deaf, busy[2]; /* ended: for writing; deaf: for reading */
     bide_notify changed[2]; /* for the reader, for the writer */
     struct step steps[];
 };
@@ -175,7 +175,7 @@ static ssize_t look_to_read(struct script *s, void *buffer, size_t size)
     if (s->closed)
         return -EBADF;
     advance(s);
-    if (s->at == s->count || size == 0)
+    if (s->at == s->count || size == 0 || s->deaf)
         return 0;
     struct step *step = &s->steps[s->at];
     if (step->s.kind_ == READ_ERROR)
@@ -309,21 +309,31 @@ bide_async ssize_t bide__script_write(bide_stream *stream, const void *data, siz
     return waited;
 }
 
-static int script_shutdown(bide_stream *stream)
+/* *which is set under the mutex. */
+static int end_half(struct script *s, bool *which)
 {
-    struct script *s = of(stream);
     pthread_mutex_lock(&s->mutex);
-    s->ended = true;
+    *which = true;
     pthread_mutex_unlock(&s->mutex);
     tell_both(s);
     return 0;
+}
+
+static int script_shutdown(bide_stream *stream)
+{
+    return end_half(of(stream), &of(stream)->ended);
+}
+
+static int script_shutdown_read(bide_stream *stream)
+{
+    return end_half(of(stream), &of(stream)->deaf);
 }
 
 static void script_close(bide_stream *stream)
 {
     struct script *s = of(stream);
     pthread_mutex_lock(&s->mutex);
-    bool silent = false; /* then nothing more can be read */
+    bool silent = s->deaf; /* then nothing more can be read */
     for (size_t i = s->at; i < s->count; i++) {
         int kind = s->steps[i].s.kind_;
         bool reads = kind == READ || kind == READ_ERROR;
@@ -349,6 +359,7 @@ static const struct bide__stream_ops script_ops = {
     .read_exactly = &bide__desc_bide__any_read_exactly,
     .write_all = &bide__desc_bide__any_write_all,
     .shutdown = script_shutdown,
+    .shutdown_read = script_shutdown_read,
     .close = script_close,
     .fd = script_fd,
 };

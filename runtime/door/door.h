@@ -59,6 +59,7 @@ struct __kernel_timespec;
       (signo, action, old))                                                                        \
     X(int, raise, (int signo), (signo))                                                            \
     X(pid_t, gettid, (void), ())                                                                   \
+    X(pid_t, getpid, (void), ())                                                                   \
     X(int, sched_yield, (void), ())                                                                \
     X(int, sched_getaffinity, (pid_t thread, size_t size, cpu_set_t * cores),                      \
       (thread, size, cores))                                                                       \
@@ -77,6 +78,8 @@ struct __kernel_timespec;
       (fd, address, size, flags))                                                                  \
     X(int, connect, (int fd, const struct sockaddr *address, socklen_t size), (fd, address, size)) \
     X(int, setsockopt, (int fd, int level, int option, const void *value, socklen_t size),         \
+      (fd, level, option, value, size))                                                            \
+    X(int, getsockopt, (int fd, int level, int option, void *value, socklen_t *size),              \
       (fd, level, option, value, size))                                                            \
     X(int, getsockname, (int fd, struct sockaddr *address, socklen_t *size), (fd, address, size))  \
     X(int, getpeername, (int fd, struct sockaddr *address, socklen_t *size), (fd, address, size))  \
