@@ -51,9 +51,9 @@ typedef struct bide_address_list {
  * thread goes on until it ends, but neither the shutdown and the end of the runtime nor the exit of
  * the process waits for that.
  */
-bide_must_use bide_async int
-bide_resolve(const char *host, uint16_t port, const bide_resolve_options *options,
-             bide_address_list **list bide_gives(bide_address_list_free));
+bide_must_use bide_async int bide_resolve(
+    const char *host, uint16_t port, const bide_resolve_options *options,
+    bide_address_list **list bide_gives(bide_address_list_free));
 
 /* Frees a list. NULL is ignored. Any thread. */
 void bide_address_list_free(bide_address_list *list);
@@ -124,14 +124,14 @@ bide_must_use bide_async int bide_tcp_connect(const char *host, uint16_t port,
 
 /* The same with options, which may be NULL. Errors also: those of setsockopt(2) and bind(2), such
  * as -EADDRNOTAVAIL, -EADDRINUSE, -EINVAL and -ENODEV. */
-bide_must_use bide_async int
-bide_tcp_connect_with(const char *host, uint16_t port, const bide_tcp_options *options,
-                      bide_stream **stream bide_gives(bide_stream_close));
+bide_must_use bide_async int bide_tcp_connect_with(
+    const char *host, uint16_t port, const bide_tcp_options *options,
+    bide_stream **stream bide_gives(bide_stream_close));
 
 /* The same to one address. Errors also: -EAFNOSUPPORT (it is no internet address). */
-bide_must_use bide_async int
-bide_tcp_connect_to(const bide_address *address, const bide_tcp_options *options,
-                    bide_stream **stream bide_gives(bide_stream_close));
+bide_must_use bide_async int bide_tcp_connect_to(
+    const bide_address *address, const bide_tcp_options *options,
+    bide_stream **stream bide_gives(bide_stream_close));
 
 /*
  * Waits until something can be read, as bide_stream_read does, and copies it without taking it: the
@@ -224,14 +224,14 @@ bide_must_use int bide_tcp_listen(const char *host, uint16_t port,
  * A listener that is closed resets the connections that wait in it, so let all cores listen before
  * clients come, and until the end.
  */
-bide_must_use int
-bide_tcp_listen_with(const char *host, uint16_t port, const bide_tcp_options *options,
-                     bide_tcp_listener **listener bide_gives(bide_tcp_listener_close));
+bide_must_use int bide_tcp_listen_with(
+    const char *host, uint16_t port, const bide_tcp_options *options,
+    bide_tcp_listener **listener bide_gives(bide_tcp_listener_close));
 
 /* The same on one address. Errors also: -EAFNOSUPPORT (it is no internet address). */
-bide_must_use int
-bide_tcp_listen_on(const bide_address *address, const bide_tcp_options *options,
-                   bide_tcp_listener **listener bide_gives(bide_tcp_listener_close));
+bide_must_use int bide_tcp_listen_on(const bide_address *address, const bide_tcp_options *options,
+                                     bide_tcp_listener **listener
+                                         bide_gives(bide_tcp_listener_close));
 
 /*
  * Makes a listener of a TCP socket that listens already. The listener owns it from now on. Nothing
@@ -240,8 +240,8 @@ bide_tcp_listen_on(const bide_address *address, const bide_tcp_options *options,
  * -EEXIST (it has a listener), -EBADF, -ENOMEM, -ENOSPC, -ENXIO; then fd stays the caller's, and
  * *listener is NULL.
  */
-bide_must_use int
-bide_tcp_listener_open(int fd, bide_tcp_listener **listener bide_gives(bide_tcp_listener_close));
+bide_must_use int bide_tcp_listener_open(
+    int fd, bide_tcp_listener **listener bide_gives(bide_tcp_listener_close));
 
 /*
  * Returns a descriptor that the service manager has passed to this process (systemd's socket
@@ -271,9 +271,9 @@ bide_must_use bide_async int bide_tcp_accept(bide_tcp_listener *listener,
 
 /* The same, and stores the peer's address in *peer. A connection that the peer has reset already is
  * skipped, too. */
-bide_must_use bide_async int
-bide_tcp_accept_from(bide_tcp_listener *listener, bide_address *peer,
-                     bide_stream **stream bide_gives(bide_stream_close));
+bide_must_use bide_async int bide_tcp_accept_from(bide_tcp_listener *listener, bide_address *peer,
+                                                  bide_stream **stream
+                                                      bide_gives(bide_stream_close));
 
 /* Closes and frees a listener; connections that nobody has accepted are reset. NULL is ignored. A
  * waiting accept ends with -EBADF at once, even during a pause. */

@@ -183,8 +183,8 @@ static bide_async int race(struct attempts *a, const bide_tcp_options *options, 
     }
     while (a->ended < a->count) {
         if (a->begun < a->count) {
-            bide_future_set_add(set, attempt(a->at[a->begun].address, options,
-                                             &a->at[a->begun].stream));
+            bide_future_set_add(set,
+                                attempt(a->at[a->begun].address, options, &a->at[a->begun].stream));
             a->begun++;
         }
         int got = 0, result = 0;

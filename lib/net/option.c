@@ -22,13 +22,12 @@ struct row {
     int level6, option6;
 };
 
-#define ROW(member, kind, level, option)                                \
-    {                                                                   \
-        offsetof(bide_tcp_options, member), kind, level, option, level, \
-            option                                                      \
+#define ROW(member, kind, level, option)                                       \
+    {                                                                          \
+        offsetof(bide_tcp_options, member), kind, level, option, level, option \
     }
-#define ROW_IP(member, option, option6)                                                    \
-    {                                                                                      \
+#define ROW_IP(member, option, option6)                                                      \
+    {                                                                                        \
         offsetof(bide_tcp_options, member), COUNT, IPPROTO_IP, option, IPPROTO_IPV6, option6 \
     }
 

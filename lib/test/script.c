@@ -31,9 +31,9 @@ struct script {
     pthread_mutex_t mutex;
     unsigned holders; /* the stream while it is open, and the operations */
     size_t at, count;
-    bide_instant due; /* if the step at `at` is a wait */
+    bide_instant due;                  /* if the step at `at` is a wait */
     bool closed, ended, deaf, busy[2]; /* ended: for writing; deaf: for reading */
-    bide_notify changed[2]; /* for the reader, for the writer */
+    bide_notify changed[2];            /* for the reader, for the writer */
     struct step steps[];
 };
 

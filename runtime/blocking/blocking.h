@@ -48,7 +48,7 @@ struct bide__pool {
     _Atomic uint32_t in_flight; /* jobs that have not yet ended and reported that, also detached */
     struct bide__hub *hub;
     const struct bide__options *options;
-    _Atomic uint32_t named; /* threads that were ever begun */
+    _Atomic uint32_t named;          /* threads that were ever begun */
     struct bide__detached *detached; /* detached.h; under the mutex; NULL: no job yet */
 };
 
