@@ -23,10 +23,10 @@ enum { ADDRESSES_MAX = 8 };
 static struct {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    bool stuck;       /* look-ups of "slow.test" do not end */
-    _Atomic int asked; /* look-ups that have begun, */
-    _Atomic int ended; /* and ended */
-    int lists;         /* that were not freed */
+    bool stuck;         /* look-ups of "slow.test" do not end */
+    _Atomic int asked;  /* look-ups that have begun, */
+    _Atomic int ended;  /* and ended */
+    int lists;          /* that were not freed */
     _Atomic int family; /* of the last hints */
 } resolver = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
