@@ -96,7 +96,9 @@ typedef struct bide_tcp_options {
     /* The address from which to connect: bound before. Only addresses of its family are tried. With
      * port 0 the system chooses one. It must live until the call returns. */
     const bide_address *local;
-    bool reuse_address; /* SO_REUSEADDR: a local port that was in use a moment ago is good */
+    /* SO_REUSEADDR: a local port is good if connections that had this option, too, were using it a
+     * moment ago. */
+    bool reuse_address;
     /* After this time the next address is tried as well. Default: 250 ms, as RFC 8305 says. */
     bide_duration attempt_delay;
 

@@ -20,6 +20,7 @@
 
 #include "lib/io/stream.h"
 #include "lib/net/address.h"
+#include "lib/net/listen.h"
 #include "lib/net/option.h"
 #include "lib/net/pause.h"
 #include "lib/sync/wait.h"
@@ -60,13 +61,13 @@ static int bind_and_listen(int fd, const bide_address *address, const bide_tcp_o
  * that was just made are connections accepted ahead: another one may be shared with processes that
  * want some of them.
  */
-static int listener_new(int fd, bool just_made, bide_tcp_listener **listener)
+int bide__listener_new(int fd, bool just_made, bide_tcp_listener **listener)
 {
     bide_tcp_listener *l = bide__alloc(sizeof *l);
     if (l == NULL)
         return -ENOMEM;
     *l = (bide_tcp_listener){.fd = fd, .accepted = -1};
-    uint32_t how = BIDE__FD_OWNED | (just_made ? BIDE__FD_NEW | BIDE__FD_ACCEPTS : 0);
+    unsigned how = BIDE__FD_OWNED | (just_made ? BIDE__FD_NEW | BIDE__FD_ACCEPTS : 0);
     int r = bide__fd_open_as(&l->registration, fd, how);
     if (r < 0) {
         bide__free(l, sizeof *l);
@@ -92,7 +93,7 @@ int bide_tcp_listen_on(const bide_address *address, const bide_tcp_options *opti
         return fd;
     int r = bind_and_listen(fd, address, options != NULL ? options : &none);
     if (r == 0)
-        r = listener_new(fd, true, listener);
+        r = bide__listener_new(fd, true, listener);
     if (r < 0)
         bide__door.close(fd);
     return r;
@@ -146,7 +147,7 @@ int bide_tcp_listener_open(int fd, bide_tcp_listener **listener)
     int flags = bide__door.fcntl(fd, F_GETFL, 0);
     if (flags < 0)
         return flags;
-    return listens && flags & O_NONBLOCK ? listener_new(fd, false, listener) : -EINVAL;
+    return listens && flags & O_NONBLOCK ? bide__listener_new(fd, false, listener) : -EINVAL;
 }
 
 void bide_tcp_listener_close(bide_tcp_listener *listener)

@@ -1,0 +1,12 @@
+/*
+ * lib/net/listen.h: listeners on sockets that listen already.
+ */
+#ifndef BIDE_LIB_NET_LISTEN_H
+#define BIDE_LIB_NET_LISTEN_H
+
+#include <bide/net.h>
+
+/* A listener that owns fd, which is non-blocking. An error: fd stays the caller's. */
+int bide__listener_new(int fd, bide_tcp_listener **listener);
+
+#endif
