@@ -145,8 +145,9 @@ bide_must_use bide_async int bide_tcp_connect_to(
 bide_must_use bide_async ssize_t bide_tcp_peek(bide_stream *stream, void *buffer, size_t size);
 
 /* Closes a connection like bide_stream_close, but with a reset: what was written and is still on
- * its way is lost, and the peer's calls fail with -ECONNRESET. NULL is ignored. A half of a
- * bide_stream_split is closed; the reset is sent when both are. */
+ * its way is lost, and the peer's calls fail with -ECONNRESET. NULL is ignored. With a half of a
+ * bide_stream_split, the reset is sent too, and calls on the other half fail; it must still be
+ * closed. */
 void bide_tcp_abort(bide_stream *stream);
 
 /* The local and the peer's address of a connection. Errors: -ENOTCONN, -ENOTSOCK; then

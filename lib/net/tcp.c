@@ -32,15 +32,19 @@ int bide_tcp_peer(const bide_stream *stream, char *text, size_t size)
     return r < 0 ? r : bide_address_text(&address, text, size);
 }
 
+/* connect(2) to no address sends the reset at once, also while another half is open, and ends what
+ * waits there. Before the close, since that would end what the peer reads in the ordinary way. */
 void bide_tcp_abort(bide_stream *stream)
 {
-    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
 
     if (stream == NULL)
         return;
     int fd = bide_stream_fd(stream);
-    if (fd >= 0)
+    if (fd >= 0 && bide__door.connect(fd, &nowhere, sizeof nowhere) < 0) {
+        struct linger linger = {.l_onoff = 1, .l_linger = 0};
         (void)bide__door.setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    }
     bide_stream_close(stream);
 }
 
