@@ -127,8 +127,8 @@ typedef struct bide_task_info {
 typedef struct bide_runtime_hooks {
     void *argument;
     /* A thread of the runtime begins (a worker, that of a core, one of the blocking pool; not the
-     * thread that blocks on the runtime, nor the watchdog), before it does anything else; and
-     * ends. */
+     * thread that blocks on the runtime, nor the watchdog, nor one for look-ups of names, which may
+     * outlive the runtime), before it does anything else; and ends. */
     void (*thread_start)(void *argument);
     void (*thread_stop)(void *argument);
     /* No task is ready: the thread that runs tasks is about to sleep until something happens; and
@@ -174,8 +174,9 @@ typedef struct bide_runtime_options {
     uint32_t workers;
     const char *name; /* of the runtime, for messages and dumps: 1 to 63 bytes; default: none */
     /* Begins the names of its threads, which are NAME-w0, NAME-w1... (workers; of cores from w1 on,
-     * since core 0 has no thread), NAME-b0... (the blocking pool; each core has one) and NAME-d0
-     * (the watchdog of multi_thread): 1 to 9 bytes; default "bide". */
+     * since core 0 has no thread), NAME-b0... (the blocking pool; each core has one), NAME-n0...
+     * (look-ups of names) and NAME-d0 (the watchdog of multi_thread): 1 to 9 bytes; default
+     * "bide". */
     const char *thread_name;
     /* Of its threads, 64 KiB to 1 GiB. Default: the system's, 8 MiB on most. */
     size_t thread_stack_size;

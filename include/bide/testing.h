@@ -51,7 +51,8 @@ void (*bide_test_replace(const char *call, void (*function)(void)))(void);
 
 /*
  * Stops the clock. When a runtime has nothing to do (no task is ready, no descriptor that a task
- * waits for is ready, and no call runs on the blocking pool), the clock jumps to the next timer. If
+ * waits for is ready, and no call runs on the blocking pool and no look-up of a name that somebody
+ * waits for), the clock jumps to the next timer. If
  * no timer is left, or a blocking call runs, the runtime waits as usual. Workers move the clock
  * when all of them have nothing to do; but each core of a runtime that has cores (bide/runtime.h)
  * moves it by itself, even while the others run, so do not stop the clock of such a program.
