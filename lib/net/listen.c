@@ -56,11 +56,6 @@ static int bind_and_listen(int fd, const bide_address *address, const bide_tcp_o
     return bide__door.listen(fd, backlog < INT_MAX ? (int)backlog : INT_MAX);
 }
 
-/*
- * A listener on a socket that listens. An error: the socket stays the caller's. Only on a socket
- * that was just made are connections accepted ahead: another one may be shared with processes that
- * want some of them.
- */
 int bide__listener_new(int fd, bool just_made, bide_tcp_listener **listener)
 {
     bide_tcp_listener *l = bide__alloc(sizeof *l);

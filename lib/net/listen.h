@@ -6,7 +6,11 @@
 
 #include <bide/net.h>
 
-/* A listener that owns fd, which is non-blocking. An error: fd stays the caller's. */
-int bide__listener_new(int fd, bide_tcp_listener **listener);
+/*
+ * A listener that owns fd, which is non-blocking. An error: fd stays the caller's. Only from a
+ * socket that was just made are connections accepted ahead: another one may be shared with
+ * processes that want some of them.
+ */
+int bide__listener_new(int fd, bool just_made, bide_tcp_listener **listener);
 
 #endif
