@@ -1,8 +1,8 @@
 # Servers beside each other: bide on both of its drivers, Tokio, libuv, Go, and loops in C on epoll
 # and on io_uring, which are the floor. One generator (bench/net/load) loads all of them; for each
-# row of bench/net/rows they are measured in turn, round after round. The figure is the CPU time that
-# the server takes for an operation, since the wall time is also the generator's. The ratios are to
-# the best peer, to Tokio and to the floor; p50 and p99 are latencies in microseconds.
+# row of bench/net/rows they are measured in turn, round after round. The figure is the CPU time
+# that the server takes for an operation, since the wall time is also the generator's. The ratios
+# are to the best peer, to Tokio and to the floor; p50 and p99 are latencies in microseconds.
 #
 #   ./x bench net [--only PART] [--rounds N] [--quick] [--json]
 #
@@ -11,9 +11,9 @@
 #   --quick       one round, few connections and operations: to see that it works
 #   --json        JSON on standard output, the table on standard error
 #
-# Where io_uring is not allowed, or a peer cannot be built, the row says so. The results are also left
-# in build/bench/net.json. Exit status: 1 if bide, with the driver that it chooses itself, takes more
-# than 1.05 x Tokio's time for an echo (the median of the rounds), or fails.
+# Where io_uring is not allowed, or a peer cannot be built, the row says so. The results are also
+# left in build/bench/net.json. Exit status: 1 if bide, with the driver that it chooses itself,
+# takes more than 1.05 x Tokio's time for an echo (the median of the rounds), or fails.
 set -eu
 here=$SRC/bench/net
 rows=${ROWS-$here/rows}

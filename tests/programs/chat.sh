@@ -1,0 +1,153 @@
+# chat, with nc as its clients: names and rooms; who types half a line holds up nobody; who does not
+# read is dropped, and the others get every line; Ctrl-C says goodbye. On every flavour.
+
+build() # FILE...
+{
+    # shellcheck disable=SC2086
+    "$BIDE" cc "$CC" $CFLAGS -std=c11 -Wall -Wextra -Wconversion -I"$SRC/examples/chat" "$@" \
+        >messages 2>&1 || fail "$(cat messages)"
+    [ ! -s messages ] || fail "$(cat messages)"
+}
+build "$SRC"/examples/chat/*.c -o chat
+for flavour in multi_thread thread_per_core; do
+    sed "s/^async int main/bide_runtime($flavour);\n&/" "$SRC/examples/chat/main.c" >main.c
+    build main.c "$SRC/examples/chat/hall.c" -o "chat_$flavour"
+done
+for address in 70000 nonsense:80 1.2.3.4.5:80; do
+    if ./chat "$address" >out 2>&1; then fail "$address is no address: $(cat out)"; fi
+    grep -q '^usage: chat' out || fail "$address: $(cat out)"
+done
+command -v nc >/dev/null || skip "there is no nc"
+
+# has N PATTERN FILE: waits until N lines of the file have the pattern.
+has()
+{
+    tries=0
+    until [ "$(grep -c "$2" "$3")" -ge "$1" ]; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 600 ] || fail "no $1 lines '$2' in $3: $(tail -n 20 "$3") -- $(tail log)"
+        sleep 0.05
+    done
+}
+
+# client NAME: connects. What it types goes to the fifo NAME.in, what it reads is in NAME.
+client()
+{
+    rm -f "$1.in"
+    : >"$1"
+    mkfifo "$1.in"
+    nc 127.0.0.1 "$port" <"$1.in" >"$1" &
+    clients="$clients $!"
+}
+
+begin() # PROGRAM
+{
+    : >log
+    "./$1" >log 2>&1 &
+    server=$! clients=''
+    trap 'kill -9 $server $clients 2>/dev/null || :' EXIT # after a failure
+    has 1 '^listening on port' log
+    port=$(sed -n 's/^listening on port //p' log)
+    client ada
+    exec 3>ada.in
+    has 1 '^\* Welcome. You are guest1, in the room hall' ada
+    client bob
+    exec 4>bob.in
+    has 1 '^\* Welcome. You are guest2' bob
+    client half
+    exec 5>half.in
+    has 1 '^\* Welcome. You are guest3' half
+    printf 'half a li' >&5 # and now thinks
+}
+
+end()
+{
+    kill -INT "$server"
+    wait "$server" || fail "exit status $? after Ctrl-C: $(cat log)"
+    has 1 '^\* The server ends. Goodbye.$' ada
+    has 1 '^\* The server ends. Goodbye.$' half
+    grep -q '^stopping$' log || fail "$(cat log)"
+    exec 3>&- 4>&- 5>&-
+    # shellcheck disable=SC2086
+    wait $clients || true
+    trap - EXIT
+}
+
+talk()
+{
+    echo '/name ada' >&3
+    has 1 '^\* you are ada$' ada
+    has 1 '^\* guest1 is now ada$' bob
+    printf '/name ada\r\n/name b b\n/name bob\n' >&4
+    has 1 '^\* you are bob$' bob
+    has 1 '^\* the name ada is taken$' bob
+    has 1 '^\* a name has up to' bob
+    printf 'hello\tthere\n' >&3
+    has 1 '^ada: hello there$' bob
+    has 1 '^ada: hello there$' half
+    if grep -q 'hello there' ada; then fail "ada hears herself: $(cat ada)"; fi
+    printf '/who\n/rooms\n' >&4
+    has 1 '^\* in hall:.* bob' bob
+    has 1 '^\* rooms: hall (3)$' bob
+
+    echo '/join attic' >&4
+    has 1 '^\* you are in attic$' bob
+    has 1 '^\* bob has gone to attic$' ada
+    echo 'is he gone?' >&3
+    has 1 '^ada: is he gone?$' half
+    printf 'alone\n/who\n/rooms\n' >&4
+    has 1 '^\* in attic: bob$' bob
+    has 1 '^\* rooms: attic (1) hall (2)$' bob
+    if grep -q 'is he gone' bob || grep -q alone ada half; then fail "the walls are thin"; fi
+    echo '/join hall' >&4
+    has 1 '^\* bob has come$' ada
+    head -c 3000 /dev/zero | tr '\0' x >&4
+    printf '\nafter it\n/nonsense\n/quit\n' >&4
+    has 1 '^\* that is too long$' bob
+    has 1 '^bob: after it$' ada
+    has 1 '^\* /join ROOM ' bob
+    has 1 '^\* Goodbye.$' bob
+    has 1 '^bob: has left$' log
+    has 1 '^\* bob has gone$' ada
+    echo 'ne' >&5
+    has 1 '^guest3: half a line$' ada
+}
+
+# A client that is stopped does not read.
+drop()
+{
+    client stopped
+    stopped=$!
+    exec 6>stopped.in
+    has 1 '^\* Welcome. You are guest4' stopped
+    echo '/name sleeper' >&6
+    has 1 '^\* you are sleeper$' stopped
+    kill -STOP "$stopped"
+    line=$(head -c 900 /dev/zero | tr '\0' y)
+    for speaker in 1 2 3; do
+        { yes "$line" | head -n 150; echo "end of $speaker"; } | nc -N 127.0.0.1 "$port" \
+            >/dev/null &
+        clients="$clients $!"
+    done
+    has 1 '^sleeper: does not read, and is dropped$' log
+    has 1 '^\* sleeper has gone$' ada
+    for speaker in 1 2 3; do
+        has 1 ": end of $speaker\$" ada
+    done
+    [ "$(grep -c ": $line\$" ada)" = 450 ] || fail "ada has missed something"
+    kill -CONT "$stopped"
+    exec 6>&-
+}
+
+begin chat
+talk
+drop
+end
+export BIDE_WORKERS=2
+begin chat_multi_thread
+talk
+drop
+end
+begin chat_thread_per_core
+talk
+end

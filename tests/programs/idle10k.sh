@@ -1,0 +1,71 @@
+# idle10k: 1,000 connections, in the long tier 10,000, in two processes; nc asks how the server is;
+# when the clients have gone, so have the connections. On every flavour.
+
+count=1000
+[ -z "$FULL" ] || count=10000
+if [ "$(ulimit -Hn)" != unlimited ] && [ "$(ulimit -Hn)" -lt $((count + 200)) ]; then
+    skip "only $(ulimit -Hn) descriptors are allowed"
+fi
+for flavour in current_thread multi_thread thread_per_core; do
+    sed "s/^async int main/bide_runtime($flavour);\n&/" "$SRC/examples/idle10k.c" >idle10k.c
+    # shellcheck disable=SC2086
+    "$BIDE" cc "$CC" $CFLAGS -std=c11 -Wall -Wextra -Wconversion idle10k.c -o "idle_$flavour" \
+        >messages 2>&1 || fail "$(cat messages)"
+    [ ! -s messages ] || fail "$(cat messages)"
+done
+for arguments in 70000 '--connect 1' '--connect 1 0' '--what 1 1'; do
+    # shellcheck disable=SC2086
+    if ./idle_current_thread $arguments >out 2>&1; then fail "$arguments: $(cat out)"; fi
+    grep -q '^usage: idle10k' out || fail "$arguments: $(cat out)"
+done
+
+# has PATTERN FILE: waits until the file has the pattern.
+has()
+{
+    tries=0
+    until grep -q "$1" "$2"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 600 ] || fail "no '$1' in $2: $(cat "$2")"
+        sleep 0.1
+    done
+}
+
+# serve FLAVOUR
+serve()
+{
+    : >server
+    : >client
+    "./idle_$1" >server 2>&1 &
+    server=$! client=
+    trap 'kill -9 "$server" $client 2>/dev/null || :' EXIT # after a failure
+    has '^listening on port' server
+    port=$(sed -n 's/^listening on port //p' server)
+    ./idle_current_thread --connect "$port" "$count" >client 2>&1 &
+    client=$!
+    has "^$count connections\$" client
+    if command -v nc >/dev/null; then
+        printf 'anything\n' | nc -N 127.0.0.1 "$port" >reply
+        echo pong | diff - reply || fail "no pong"
+        printf 'status\r\n' | nc -N 127.0.0.1 "$port" >reply
+        grep -q "^$((count + 1)) connections, [0-9.]* MiB, [0-9]* bytes a connection\$" reply ||
+            fail "the status: $(cat reply)"
+        head -c 100 /dev/zero | tr '\0' x | nc -N 127.0.0.1 "$port" >reply || true
+        [ ! -s reply ] || fail "a line without an end is answered: $(cat reply)"
+    fi
+    has "^$count connections, .* bytes a connection\$" server
+    [ -n "$SANITIZE" ] || awk '/ a connection$/ && $(NF - 3) > 1000 { exit 1 }' server ||
+        fail "so much memory: $(cat server)"
+    kill -INT "$client"
+    wait "$client" || fail "the client: exit status $?: $(cat client)"
+    client=
+    has '^0 connections, ' server
+    kill -INT "$server"
+    wait "$server" || fail "exit status $? after Ctrl-C: $(cat server)"
+    grep -q '^stopping; 0 connections left$' server || fail "$(cat server)"
+    trap - EXIT
+}
+
+serve current_thread
+export BIDE_WORKERS=2
+serve multi_thread
+serve thread_per_core
