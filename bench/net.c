@@ -153,7 +153,7 @@ int main(int argc, char **argv)
         r = what[0] == 'u' ? bide_block_on(serve_datagrams())
                            : bide_block_on(serve_connections(what));
     }
-    if (r == -ENOSYS)
+    if (r == -ENOSYS || r == -EPERM || r == -EOPNOTSUPP) /* io_uring is wanted, by BIDE_IO */
         return NOT_BUILT;
     fprintf(stderr, "net: %s\n", strerror(-r));
     return 1;

@@ -105,7 +105,7 @@ sample()
     esac
     [ "$pin" != yes ] || set -- --pin "$kind" "$conns" "$n" "$@"
     [ "$pin" = yes ] || set -- "$kind" "$conns" "$n" "$@"
-    timeout 120 "$load" "$@" 2>>"$work/errors"
+    timeout 60 "$load" "$@" 2>>"$work/errors"
 }
 
 # The driver that bide chooses for this server.
@@ -121,21 +121,19 @@ measured()
 {
     status=0
     line=$(sample "$1") || status=$?
-    case $status in
-    0) ;;
-    77) line=none ;;
-    *) line=failed ;;
-    esac
-    case $line in
-    none) echo "- $1 not built" ;;
-    failed) echo "- $1 failed" ;;
-    *)
-        if [ "$1" = bide-uring ] && [ "${line##* }" != uring ]; then
-            echo "- $1 refused: io_uring is not to be had"
-        else
+    refused=$(sed -n 's/^bide: \(io_uring .*\)/\1/p' "$work/errors" | tail -n 1)
+    case $status,$1 in
+    0,bide-uring)
+        if [ "${line##* }" = uring ]; then
             echo "$2 $1 ${line% *}"
+        else
+            echo "- $1 refused: it runs on ${line##* }"
         fi
         ;;
+    0,*) echo "$2 $1 ${line% *}" ;;
+    77,bide-uring) echo "- $1 ${refused:-not built}" | sed 's/ io_uring .*: / refused: /' ;;
+    77,*) echo "- $1 not built" ;;
+    *) echo "- $1 failed" ;;
     esac >>"$work/samples"
 }
 
