@@ -9,12 +9,9 @@
 
 #include <bide/lang.h>
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #pragma pack(push) /* in case the including file has changed the packing */
 #pragma pack()
@@ -23,16 +20,15 @@
 extern "C" {
 #endif
 
-/* `size` bytes of `to` are used, as the system calls count them; 0: there is no address. So
- * `&address.to.any` and `address.size` can be passed to any system call. */
+/*
+ * A struct sockaddr_in, sockaddr_in6 or sockaddr_un in `bytes`, of which `size` are used, as the
+ * system calls count them; 0: there is no address. This header declares none of these, since a
+ * program may have functions called connect or send. To make a system call, pass
+ * `(struct sockaddr *)address.bytes` and `address.size`.
+ */
 typedef struct bide_address {
-    socklen_t size;
-    union {
-        struct sockaddr any;
-        struct sockaddr_in in;
-        struct sockaddr_in6 in6;
-        struct sockaddr_un un;
-    } to;
+    uint32_t size;
+    unsigned char bytes[112] __attribute__((aligned(4)));
 } bide_address;
 
 #define BIDE_ADDRESS_INIT \

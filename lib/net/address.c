@@ -15,11 +15,11 @@
 /* The family, if all that it needs is there; else AF_UNSPEC. */
 static int family_of(const bide_address *a)
 {
-    if (a->size < sizeof a->to.any.sa_family)
+    if (a->size < sizeof bide__to_of(a)->any.sa_family)
         return AF_UNSPEC;
-    switch (a->to.any.sa_family) {
-    case AF_INET: return a->size >= sizeof a->to.in ? AF_INET : AF_UNSPEC;
-    case AF_INET6: return a->size >= sizeof a->to.in6 ? AF_INET6 : AF_UNSPEC;
+    switch (bide__to_of(a)->any.sa_family) {
+    case AF_INET: return a->size >= sizeof bide__to_of(a)->in ? AF_INET : AF_UNSPEC;
+    case AF_INET6: return a->size >= sizeof bide__to_of(a)->in6 ? AF_INET6 : AF_UNSPEC;
     case AF_UNIX: return AF_UNIX;
     default: return AF_UNSPEC;
     }
@@ -31,17 +31,17 @@ static size_t unix_name(const bide_address *a, const char **name)
 {
     size_t before = offsetof(struct sockaddr_un, sun_path);
     size_t size = a->size <= before ? 0 : a->size - before;
-    if (size > sizeof a->to.un.sun_path)
-        size = sizeof a->to.un.sun_path;
-    *name = a->to.un.sun_path;
+    if (size > sizeof bide__to_of(a)->un.sun_path)
+        size = sizeof bide__to_of(a)->un.sun_path;
+    *name = bide__to_of(a)->un.sun_path;
     return size > 0 && **name == '\0' ? size : strnlen(*name, size);
 }
 
 int bide_address_port(const bide_address *address)
 {
     switch (family_of(address)) {
-    case AF_INET: return ntohs(address->to.in.sin_port);
-    case AF_INET6: return ntohs(address->to.in6.sin6_port);
+    case AF_INET: return ntohs(bide__to_of(address)->in.sin_port);
+    case AF_INET6: return ntohs(bide__to_of(address)->in6.sin6_port);
     default: return -EAFNOSUPPORT;
     }
 }
@@ -49,8 +49,8 @@ int bide_address_port(const bide_address *address)
 int bide_address_set_port(bide_address *address, uint16_t port)
 {
     switch (family_of(address)) {
-    case AF_INET: address->to.in.sin_port = htons(port); return 0;
-    case AF_INET6: address->to.in6.sin6_port = htons(port); return 0;
+    case AF_INET: bide__to_of(address)->in.sin_port = htons(port); return 0;
+    case AF_INET6: bide__to_of(address)->in6.sin6_port = htons(port); return 0;
     default: return -EAFNOSUPPORT;
     }
 }
@@ -70,9 +70,9 @@ bool bide_address_is_same(const bide_address *a, const bide_address *b)
         return false;
     switch (family) {
     case AF_INET:
-        return a->to.in.sin_port == b->to.in.sin_port &&
-               a->to.in.sin_addr.s_addr == b->to.in.sin_addr.s_addr;
-    case AF_INET6: return is_same_in6(&a->to.in6, &b->to.in6);
+        return bide__to_of(a)->in.sin_port == bide__to_of(b)->in.sin_port &&
+               bide__to_of(a)->in.sin_addr.s_addr == bide__to_of(b)->in.sin_addr.s_addr;
+    case AF_INET6: return is_same_in6(&bide__to_of(a)->in6, &bide__to_of(b)->in6);
     case AF_UNIX: {
         size_t size = unix_name(a, &name);
         return size > 0 && size == unix_name(b, &other) && memcmp(name, other, size) == 0;
@@ -86,9 +86,9 @@ bool bide_address_is_same(const bide_address *a, const bide_address *b)
 void bide__address_of(const struct sockaddr *from, socklen_t size, bide_address *address)
 {
     *address = (bide_address)BIDE_ADDRESS_INIT;
-    if (size > sizeof address->to)
-        size = sizeof address->to;
-    memcpy(&address->to, from, size);
+    if (size > sizeof address->bytes)
+        size = sizeof address->bytes;
+    memcpy(address->bytes, from, size);
     address->size = size;
 }
 
@@ -97,11 +97,11 @@ int bide__address_of_fd(int fd, bide__address_call *call, bide_address *address)
     *address = (bide_address)BIDE_ADDRESS_INIT;
     if (fd < 0)
         return -ENOTSOCK;
-    socklen_t size = sizeof address->to;
-    int r = call(fd, &address->to.any, &size);
+    socklen_t size = sizeof address->bytes;
+    int r = call(fd, &bide__to_of(address)->any, &size);
     if (r < 0)
         return r;
-    address->size = size < sizeof address->to ? size : sizeof address->to;
+    address->size = size < sizeof address->bytes ? size : sizeof address->bytes;
     return 0;
 }
 
@@ -143,13 +143,14 @@ int bide_address_text(const bide_address *address, char *text, size_t size)
 
     switch (address->size == 0 ? AF_UNIX : family_of(address)) {
     case AF_INET:
-        inet_ntop(AF_INET, &address->to.in.sin_addr, host, sizeof host);
-        n = snprintf(text, size, "%s:%d", host, ntohs(address->to.in.sin_port));
+        inet_ntop(AF_INET, &bide__to_of(address)->in.sin_addr, host, sizeof host);
+        n = snprintf(text, size, "%s:%d", host, ntohs(bide__to_of(address)->in.sin_port));
         return (size_t)n >= size ? -ENOSPC : 0;
     case AF_INET6:
-        inet_ntop(AF_INET6, &address->to.in6.sin6_addr, host, sizeof host);
-        scope_text(address->to.in6.sin6_scope_id, scope);
-        n = snprintf(text, size, "[%s%s]:%d", host, scope, ntohs(address->to.in6.sin6_port));
+        inet_ntop(AF_INET6, &bide__to_of(address)->in6.sin6_addr, host, sizeof host);
+        scope_text(bide__to_of(address)->in6.sin6_scope_id, scope);
+        n = snprintf(text, size, "[%s%s]:%d", host, scope,
+                     ntohs(bide__to_of(address)->in6.sin6_port));
         return (size_t)n >= size ? -ENOSPC : 0;
     case AF_UNIX: return unix_text(address, text, size);
     default: return -EAFNOSUPPORT;
@@ -199,15 +200,15 @@ int bide__address_of_host(const char *host, uint16_t port, bide_address *address
         return -EINVAL;
     memcpy(digits, host, length);
     digits[length] = '\0';
-    if (zone == NULL && inet_pton(AF_INET, digits, &a.to.in.sin_addr) == 1) {
-        a.to.in.sin_family = AF_INET;
-        a.to.in.sin_port = htons(port);
-        a.size = sizeof a.to.in;
-    } else if (inet_pton(AF_INET6, digits, &a.to.in6.sin6_addr) == 1) {
-        a.to.in6.sin6_family = AF_INET6;
-        a.to.in6.sin6_port = htons(port);
-        a.size = sizeof a.to.in6;
-        int r = zone == NULL ? 0 : scope_of(zone + 1, &a.to.in6.sin6_scope_id);
+    if (zone == NULL && inet_pton(AF_INET, digits, &bide__to_of(&a)->in.sin_addr) == 1) {
+        bide__to_of(&a)->in.sin_family = AF_INET;
+        bide__to_of(&a)->in.sin_port = htons(port);
+        a.size = sizeof bide__to_of(&a)->in;
+    } else if (inet_pton(AF_INET6, digits, &bide__to_of(&a)->in6.sin6_addr) == 1) {
+        bide__to_of(&a)->in6.sin6_family = AF_INET6;
+        bide__to_of(&a)->in6.sin6_port = htons(port);
+        a.size = sizeof bide__to_of(&a)->in6;
+        int r = zone == NULL ? 0 : scope_of(zone + 1, &bide__to_of(&a)->in6.sin6_scope_id);
         if (r < 0)
             return r;
     } else {
@@ -220,8 +221,9 @@ int bide__address_of_host(const char *host, uint16_t port, bide_address *address
 void bide__address_of_any(int family, uint16_t port, bide_address *address)
 {
     memset(address, 0, sizeof *address);
-    address->to.any.sa_family = (sa_family_t)family;
-    address->size = family == AF_INET ? sizeof address->to.in : sizeof address->to.in6;
+    bide__to_of(address)->any.sa_family = (sa_family_t)family;
+    address->size =
+        family == AF_INET ? sizeof bide__to_of(address)->in : sizeof bide__to_of(address)->in6;
     bide_address_set_port(address, port);
 }
 

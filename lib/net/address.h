@@ -9,6 +9,23 @@
 
 #include <bide/address.h>
 
+#include <netinet/in.h>
+
+/* What is in the bytes of an address. */
+typedef union bide__to {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    struct sockaddr_un un;
+} __attribute__((may_alias)) bide__to;
+
+_Static_assert(sizeof(bide__to) == sizeof((bide_address *)0)->bytes, "all kinds have room");
+
+static inline bide__to *bide__to_of(const bide_address *address)
+{
+    return (bide__to *)(uintptr_t)address->bytes;
+}
+
 /* Reads a numeric host: "1.2.3.4", "::1", "fe80::1%eth0". 0, or an error of bide_address_parse, and
  * then address->size is 0. */
 int bide__address_of_host(const char *host, uint16_t port, bide_address *address);

@@ -34,7 +34,7 @@ static bide_async int finish_connect(bide_stream *stream, const bide_address *ad
         if (r < 0)
             return r;
         uint32_t seen = bide__fd_seen(registration, BIDE__WRITE);
-        r = bide__door.connect(fd, &address->to.any, address->size);
+        r = bide__door.connect(fd, &bide__to_of(address)->any, address->size);
         if (r == 0 || r == -EISCONN)
             return 0;
         if (r != -EALREADY && r != -EINPROGRESS && r != -EINTR)
@@ -47,10 +47,10 @@ static bide_async int finish_connect(bide_stream *stream, const bide_address *ad
 static int socket_for(const bide_address *address, const bide_tcp_options *options)
 {
     int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    int fd = bide__door.socket(address->to.any.sa_family, type, 0);
+    int fd = bide__door.socket(bide__to_of(address)->any.sa_family, type, 0);
     if (fd < 0 || options == NULL)
         return fd;
-    int r = bide__tcp_options_set(fd, address->to.any.sa_family, options);
+    int r = bide__tcp_options_set(fd, bide__to_of(address)->any.sa_family, options);
     if (r == 0 && options->local != NULL)
         r = bide__tcp_bind(fd, options->local, options);
     if (r < 0)
@@ -68,7 +68,7 @@ static bide_async int attempt(const bide_address *address, const bide_tcp_option
     int fd = socket_for(address, options);
     if (fd < 0)
         return fd;
-    int begun = bide__door.connect(fd, &address->to.any, address->size);
+    int begun = bide__door.connect(fd, &bide__to_of(address)->any, address->size);
     bool pending = begun == -EINPROGRESS || begun == -EINTR;
     int r = begun == 0 || pending ? bide__fd_stream_new(fd, BIDE__STREAM_TCP, &s) : begun;
     if (r < 0) {
@@ -102,7 +102,7 @@ static size_t attempts_size(size_t count)
 
 static int family_of(const bide_address *address)
 {
-    return address->to.any.sa_family;
+    return bide__to_of(address)->any.sa_family;
 }
 
 /* The next address from `from` on whose family is this one, or is not; list->count: there is
@@ -244,7 +244,7 @@ static bide_async int connect_by_name(const char *host, uint16_t port,
         bide_address_list_free(list);
     }
     if (options != NULL && options->local != NULL)
-        wanted.family = options->local->to.any.sa_family;
+        wanted.family = bide__to_of(options->local)->any.sa_family;
     int r = bide_await bide_resolve(host, port, &wanted, &list);
     if (r < 0)
         return r;

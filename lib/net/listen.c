@@ -44,12 +44,12 @@ bide_async int bide__pause_wait(struct bide__pause *pause, bide_duration duratio
 static int bind_and_listen(int fd, const bide_address *address, const bide_tcp_options *options)
 {
     int r = bide__tcp_option_switch(fd, SOL_SOCKET, SO_REUSEADDR, true);
-    if (r == 0 && address->to.any.sa_family == AF_INET6)
+    if (r == 0 && bide__to_of(address)->any.sa_family == AF_INET6)
         r = bide__tcp_option_switch(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->ipv6_only);
     if (r == 0)
-        r = bide__tcp_options_set(fd, address->to.any.sa_family, options);
+        r = bide__tcp_options_set(fd, bide__to_of(address)->any.sa_family, options);
     if (r == 0)
-        r = bide__door.bind(fd, &address->to.any, address->size);
+        r = bide__door.bind(fd, &bide__to_of(address)->any, address->size);
     if (r < 0)
         return r;
     uint32_t backlog = options->backlog > 0 ? options->backlog : BACKLOG;
@@ -83,7 +83,7 @@ int bide_tcp_listen_on(const bide_address *address, const bide_tcp_options *opti
     if (bide_address_port(address) < 0)
         return -EAFNOSUPPORT;
     int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    int fd = bide__door.socket(address->to.any.sa_family, type, 0);
+    int fd = bide__door.socket(bide__to_of(address)->any.sa_family, type, 0);
     if (fd < 0)
         return fd;
     int r = bind_and_listen(fd, address, options != NULL ? options : &none);

@@ -152,7 +152,7 @@ int bide__tcp_bind(int fd, const bide_address *local, const bide_tcp_options *op
         r = bide__tcp_option_switch(fd, SOL_SOCKET, SO_REUSEADDR, true);
     if (r == 0 && bide_address_port(local) == 0)
         (void)bide__tcp_option_switch(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, true);
-    return r < 0 ? r : bide__door.bind(fd, &local->to.any, local->size);
+    return r < 0 ? r : bide__door.bind(fd, &bide__to_of(local)->any, local->size);
 }
 
 /* ---- of streams ---- */

@@ -117,7 +117,7 @@ static int list_of_found(const struct addrinfo *found, uint16_t port, bide_addre
 
 static int list_of_one(const bide_address *address, int family, bide_address_list **list)
 {
-    if (family != AF_UNSPEC && family != address->to.any.sa_family)
+    if (family != AF_UNSPEC && family != bide__to_of(address)->any.sa_family)
         return -ENOENT;
     struct whole_list *w = list_new(1);
     if (w == NULL)

@@ -33,7 +33,7 @@ static void begin(void)
 {
     all = (struct bide__cores){.count = 2, .core = core, .lane = lane};
     for (int i = 0; i < 2; i++) {
-        drivers[i] = (struct own){{&ops}, i};
+        drivers[i] = (struct own){{.ops = &ops}, i};
         workers[i].driver = &drivers[i].driver;
         core[i].all = &all;
         core[i].number = (unsigned)i;

@@ -1,6 +1,8 @@
 /*
  * bide/address.h: addresses from text and back, and what they have in common.
  */
+#include "lib/net/address.h"
+
 #include <bide/bide.h>
 #include <bide/testing.h>
 
@@ -52,7 +54,7 @@ TEST(addresses_are_read_and_written)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bide_address address, again;
         CHECK_ERR(bide_address_parse(cases[i].text, &address), 0);
-        CHECK_EQ(address.to.any.sa_family, cases[i].family);
+        CHECK_EQ(bide__to_of(&address)->any.sa_family, cases[i].family);
         CHECK_EQ(address.size, cases[i].family == AF_INET ? sizeof(struct sockaddr_in)
                                                           : sizeof(struct sockaddr_in6));
         CHECK_EQ(bide_address_port(&address), cases[i].port);
@@ -123,10 +125,10 @@ TEST(interfaces_have_names_and_numbers)
     unsigned lo = if_nametoindex("lo");
     CHECK(lo > 0);
     CHECK_EQ(bide_address_parse("[fe80::1%lo]:80", &address), 0);
-    CHECK_EQ(address.to.in6.sin6_scope_id, lo);
+    CHECK_EQ(bide__to_of(&address)->in6.sin6_scope_id, lo);
     snprintf(text, sizeof text, "[fe80::1%%%u]:80", lo);
     CHECK_EQ(bide_address_parse(text, &address), 0);
-    CHECK_EQ(address.to.in6.sin6_scope_id, lo);
+    CHECK_EQ(bide__to_of(&address)->in6.sin6_scope_id, lo);
     check_text(&address, "[fe80::1%lo]:80");
 
     CHECK_ERR(bide_address_parse("[fe80::1%none0]:80", &address), -ENODEV);
@@ -140,7 +142,7 @@ TEST(interfaces_have_names_and_numbers)
     CHECK_ERR(bide_address_parse("[fe80::1%lo]:80", &address), -EMFILE);
     CHECK_EQ(address.size, 0);
     CHECK_EQ(bide_address_parse("[fe80::1%7]:80", &address), 0);
-    CHECK_EQ(address.to.in6.sin6_scope_id, 7);
+    CHECK_EQ(bide__to_of(&address)->in6.sin6_scope_id, 7);
     CHECK_EQ(bide_test_fail("if_indextoname", 1, -EMFILE, 0), 0);
     check_text(&address, "[fe80::1%7]:80");
 }
@@ -149,8 +151,8 @@ TEST(interfaces_have_names_and_numbers)
 
 static bide_address unix_address(const char *name, size_t size)
 {
-    bide_address address = {.to.un.sun_family = AF_UNIX};
-    memcpy(address.to.un.sun_path, name, size);
+    bide_address address = {.bytes = {AF_UNIX}};
+    memcpy(bide__to_of(&address)->un.sun_path, name, size);
     address.size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
     return address;
 }
@@ -161,7 +163,7 @@ TEST(unix_names_have_text)
     bide_address address = unix_address("/run/x", 7);
     check_text(&address, "/run/x");
     address = unix_address("/run/x", 6); /* without its zero byte */
-    memset(address.to.un.sun_path + 6, 'y', 20);
+    memset(bide__to_of(&address)->un.sun_path + 6, 'y', 20);
     check_text(&address, "/run/x");
     address = unix_address("a\tb\xff", 5);
     check_text(&address, "a\tb\xff");
@@ -175,7 +177,8 @@ TEST(unix_names_have_text)
     memset(path, 'p', sizeof path - 1);
     address = unix_address(path, sizeof path - 1);
     check_text(&address, path);
-    address.size = sizeof address.to + 100; /* what a system call says of a name that is longer */
+    address.size =
+        sizeof address.bytes + 100; /* what a system call says of a name that is longer */
     check_text(&address, path);
     path[0] = '\0';
     address = unix_address(path, sizeof path - 1);
@@ -189,7 +192,7 @@ TEST(who_has_no_name_has_no_text)
     check_text(&none, "");
     check_text(&unnamed, "");
     empty = unix_address("", 1);
-    empty.to.un.sun_path[0] = 'x';
+    bide__to_of(&empty)->un.sun_path[0] = 'x';
     empty.size--;
     check_text(&empty, "");
     CHECK(!bide_address_is_same(&none, &none));
@@ -201,7 +204,7 @@ TEST(who_has_no_name_has_no_text)
 TEST(other_families_and_parts_of_addresses_are_refused)
 {
     char text[BIDE_ADDRESS_MAX];
-    bide_address address = {.size = sizeof(struct sockaddr), .to.any.sa_family = AF_PACKET};
+    bide_address address = {.size = sizeof(struct sockaddr), .bytes = {AF_PACKET}};
     bide_address part;
     CHECK_ERR(bide_address_text(&address, text, sizeof text), -EAFNOSUPPORT);
     CHECK_ERR(bide_address_port(&address), -EAFNOSUPPORT);
@@ -266,7 +269,7 @@ TEST(the_same_place)
     /* Neither what a path ends with nor the flow counts. */
     bide_address path = unix_address("a", 1), flow = places[4];
     CHECK(bide_address_is_same(&path, &places[8]));
-    flow.to.in6.sin6_flowinfo = 7;
+    bide__to_of(&flow)->in6.sin6_flowinfo = 7;
     CHECK(bide_address_is_same(&flow, &places[4]));
 }
 

@@ -6,6 +6,8 @@
  * which nobody listens, at the moment that the script says: so what ends it is a real event. All
  * sockets are of IPv4, whatever is asked for, since not every machine has IPv6. Time is virtual.
  */
+#include "lib/net/address.h"
+
 #include <bide/bide.h>
 #include <bide/testing.h>
 
@@ -77,8 +79,8 @@ static int fake_getaddrinfo(const char *host, const char *service, const struct 
         snprintf(text, sizeof text, six ? "[%s]:0" : "%s:0", world.of->rows[i].address);
         CHECK_EQ(bide_address_parse(text, a), 0);
         struct addrinfo *info = calloc(1, sizeof *info);
-        *info = (struct addrinfo){.ai_family = a->to.any.sa_family,
-                                  .ai_addr = &a->to.any,
+        *info = (struct addrinfo){.ai_family = bide__to_of(a)->any.sa_family,
+                                  .ai_addr = &bide__to_of(a)->any,
                                   .ai_addrlen = a->size,
                                   .ai_canonname = (char *)a};
         *end = info;
@@ -112,7 +114,7 @@ static size_t row_of(const struct sockaddr *address, socklen_t size)
     char text[BIDE_ADDRESS_MAX], host[BIDE_ADDRESS_MAX];
     bide_address a = {.size = size};
     uint16_t port;
-    memcpy(&a.to, address, size);
+    memcpy(a.bytes, address, size);
     CHECK_EQ(bide_address_text(&a, text, sizeof text), 0);
     CHECK_EQ(bide_address_split(text, host, sizeof host, &port), 0);
     CHECK_EQ(port, 80);

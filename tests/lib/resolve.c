@@ -1,6 +1,8 @@
 /*
  * Names: bide_resolve, and what a look-up that never ends holds up: nothing.
  */
+#include "lib/net/address.h"
+
 #include <bide/bide.h>
 #include <bide/runtime.h>
 #include <bide/testing.h>
@@ -40,8 +42,8 @@ static struct addrinfo *fake_address(const char *text, struct addrinfo *next)
     struct fake *f = calloc(1, sizeof *f);
     CHECK(f != NULL);
     CHECK_EQ(bide_address_parse(text, &f->address), 0);
-    f->info = (struct addrinfo){.ai_family = f->address.to.any.sa_family,
-                                .ai_addr = &f->address.to.any,
+    f->info = (struct addrinfo){.ai_family = bide__to_of(&f->address)->any.sa_family,
+                                .ai_addr = &bide__to_of(&f->address)->any,
                                 .ai_addrlen = f->address.size,
                                 .ai_next = next};
     return &f->info;

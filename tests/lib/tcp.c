@@ -2,6 +2,8 @@
  * TCP beyond a plain connection (tests/lib/net.c): options, local addresses, listeners of
  * descriptors that exist, a listener for each core, the peer of an accept.
  */
+#include "lib/net/address.h"
+
 #include <bide/bide.h>
 #include <bide/runtime.h>
 #include <bide/testing.h>
@@ -264,7 +266,7 @@ TEST(a_connection_comes_from_the_address_that_it_is_bound_to)
 static async int to_an_address(void)
 {
     CHECK_EQ(bide_tcp_listen(host, 0, &listener), 0);
-    bide_address to, wrong = {.size = sizeof(struct sockaddr_un), .to.un.sun_family = AF_UNIX};
+    bide_address to, wrong = {.size = sizeof(struct sockaddr_un), .bytes = {AF_UNIX}};
     bide_stream *s;
     CHECK_EQ(bide_tcp_listener_address(listener, &to), 0);
     CHECK_EQ(await bide_tcp_connect_to(&to, NULL, &near), 0);
@@ -294,7 +296,7 @@ static async int shared_port(void)
     CHECK_EQ(bide_tcp_port(second), port());
     CHECK_ERR(bide_tcp_listen_on(&at, NULL, &third), -EADDRINUSE);
     CHECK(third == NULL);
-    at.to.any.sa_family = AF_UNIX;
+    bide__to_of(&at)->any.sa_family = AF_UNIX;
     CHECK_ERR(bide_tcp_listen_on(&at, NULL, &third), -EAFNOSUPPORT);
     CHECK(bide_tcp_listener_fd(second) >= 0);
     bide_tcp_listener_close(second);

@@ -35,7 +35,7 @@ done
 
 # The programs, and what they are linked with.
 tests=
-for name in $(sed 's/#.*//; s/ .*//' "$SRC/tests/drivers.list"); do
+for name in $(sed 's/#.*//; s/ .*//' "$SRC/tests/epoll.list"); do
     program=$CMAKE_TREE/tests/$name
     [ -x "$program" ] || continue
     mkdir -p "$root/tests/${name%/*}"
@@ -43,7 +43,7 @@ for name in $(sed 's/#.*//; s/ .*//' "$SRC/tests/drivers.list"); do
     ldd "$program" | grep -o '/[^ ]*' >>needed
     tests="$tests $name"
 done
-[ -n "$tests" ] || fail "no program of tests/drivers.list is built"
+[ -n "$tests" ] || fail "no program of tests/epoll.list is built"
 sort -u needed | while read -r library; do
     mkdir -p "$root${library%/*}"
     cp -L "$library" "$root$library"
