@@ -101,9 +101,9 @@ struct bide__event {
     enum bide__op_kind kind; /* stream-owned */
     uint64_t key;
     /*
-     * READY: BIDE__READ, BIDE__WRITE; an error or a hang-up counts as both; BIDE__STAYS. RECEIVE: the number of
-     * bytes, 0 at the end of the stream, -ENOBUFS if the driver has no buffer free, or an error of
-     * recv(2). ACCEPT: a descriptor, or an error of accept4(2). Also -ECANCELED.
+     * READY: BIDE__READ, BIDE__WRITE; an error or a hang-up counts as both; BIDE__STAYS. RECEIVE:
+     * the number of bytes, 0 at the end of the stream, -ENOBUFS if the driver has no buffer free, or
+     * an error of recv(2). ACCEPT: a descriptor, or an error of accept4(2). Also -ECANCELED.
      *
      * An operation that nobody has cancelled may also end by itself with a result that is no error,
      * or with -ECANCELED (the thread that submitted it had exited); then it may be submitted again.

@@ -70,7 +70,7 @@ static struct bide__fd *registration_at(struct bide__fds *fds, uint32_t index)
 
 void bide__fds_begin(struct bide__fds *fds, struct bide__driver *driver, bool multi)
 {
-    *fds = (struct bide__fds){.multi = multi, .driver = driver, .probe = -1};
+    *fds = (struct bide__fds){.multi = multi, .driver = driver};
     pthread_mutex_init(&fds->mutex, NULL);
 }
 
@@ -79,8 +79,6 @@ void bide__fds_end(struct bide__fds *fds)
     for (unsigned i = 0; i < BIDE__FD_PAGES && fds->pages[i] != NULL; i++)
         bide__free(fds->pages[i], page_size(i) * sizeof(struct bide__fd));
     bide__free(fds->numbers, fds->numbers_size * sizeof(uint64_t));
-    if (fds->probe >= 0)
-        bide__door.close(fds->probe);
     pthread_mutex_destroy(&fds->mutex);
 }
 
@@ -155,21 +153,33 @@ static int grow_numbers(struct bide__fds *fds, uint32_t word)
     return 0;
 }
 
-/* With the mutex: 0, or why epoll(7) cannot watch the file. */
-static int probe(struct bide__fds *fds, int fd)
+/* Of a device, or of something else without a type: epoll(7) knows. */
+static int ask_epoll(int fd)
 {
     struct epoll_event event = {EPOLLIN | EPOLLET, {.u64 = 0}};
-
-    if (fds->probe < 0) {
-        int r = bide__door.epoll_create1(EPOLL_CLOEXEC);
-        if (r < 0)
-            return r;
-        fds->probe = r;
-    }
-    int r = bide__door.epoll_ctl(fds->probe, EPOLL_CTL_ADD, fd, &event);
-    if (r == 0)
-        bide__door.epoll_ctl(fds->probe, EPOLL_CTL_DEL, fd, &event);
+    int set = bide__door.epoll_create1(EPOLL_CLOEXEC);
+    if (set < 0)
+        return set;
+    int r = bide__door.epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
+    bide__door.close(set);
     return r;
+}
+
+/* 0, or why the file cannot be waited for. */
+static int probe(int fd)
+{
+    struct stat status;
+    int r = bide__door.fstat(fd, &status);
+    if (r < 0)
+        return r;
+    switch (status.st_mode & S_IFMT) {
+    case S_IFSOCK:
+    case S_IFIFO: return 0;
+    case S_IFREG:
+    case S_IFDIR:
+    case S_IFBLK: return -EPERM;
+    default: return ask_epoll(fd);
+    }
 }
 
 /* -EEXIST, -EPERM, -EBADF and others, as epoll_ctl(2) would. */
@@ -185,7 +195,7 @@ static int note_number(struct bide__fds *fds, int fd, unsigned how)
     if (word < fds->numbers_size && fds->numbers[word] & bit)
         r = -EEXIST;
     else if (!(how & BIDE__FD_NEW))
-        r = probe(fds, fd);
+        r = probe(fd);
     if (r == 0 && word >= fds->numbers_size)
         r = grow_numbers(fds, word);
     if (r == 0)
@@ -327,13 +337,17 @@ void bide__fd_finish(struct bide__fd *f)
         bide__door.close(number);
 }
 
-/* An operation is under way. Who runs no tasks may not do so for long: then nobody waits in the driver,
- * to which the cancel has to go, and after that the descriptor. */
-static void end_soon(struct bide__fds *fds, struct bide__driver *driver)
+/*
+ * An operation is under way. Who runs no tasks may not do so for long: then nobody waits in the
+ * driver, to which the cancel has to go, and after that the descriptor. And whoever closes a listener
+ * wants its address back. So the thread that may waits for a moment.
+ */
+static void end_soon(struct bide__fds *fds, struct bide__driver *driver, bool listens)
 {
     enum { TRIES = 4 };
+    const struct bide__worker *running = bide__thread.running;
 
-    if (fds->multi || bide__thread.running != NULL)
+    if (fds->multi || (running != NULL && (!listens || running->driver != driver)))
         return;
     for (int i = 0; i < TRIES && driver->closing > 0; i++)
         driver->ops->wait(driver, fds, 0);
@@ -387,7 +401,8 @@ void bide__fd_close(struct bide__fd *f)
         lock(f);
     }
     f->flags |= FD_CLOSED;
-    bool at_end = is_at_end(f), forget = f->flags & FD_LAZY && !(f->flags & BIDE__FD_OWNED);
+    bool at_end = is_at_end(f), listens = f->flags & BIDE__FD_ACCEPTS;
+    bool forget = f->flags & FD_LAZY && !(f->flags & BIDE__FD_OWNED);
     if (!at_end) {
         atomic_fetch_add_explicit(&driver->closing, 1, memory_order_relaxed);
         count_waiting(fds, 1);
@@ -402,7 +417,7 @@ void bide__fd_close(struct bide__fd *f)
     if (at_end)
         bide__fd_finish(f);
     else
-        end_soon(fds, driver);
+        end_soon(fds, driver, listens);
 }
 
 /* ---- events ---- */

@@ -251,7 +251,6 @@ struct bide__fds {
     /* With a lazy driver, what epoll(7) would refuse: */
     uint64_t *numbers; /* bits: descriptors that are registered */
     uint32_t numbers_size;
-    int probe; /* an epoll descriptor that tells which files can be watched; -1: not yet needed */
 };
 
 void bide__fds_begin(struct bide__fds *fds, struct bide__driver *driver, bool multi);

@@ -114,8 +114,10 @@ bool bide__fd_leaf_sent(struct bide_cx *cx, struct bide__fd_leaf *leaf,
     if (!ended)
         return false;
     *n = s->io.result;
-    if (*n == -ECANCELED || *n == -EINTR)
-        *n = closed ? -EBADF : -EAGAIN;
+    if (*n < 0 && closed)
+        *n = -EBADF;
+    else if (*n == -ECANCELED || *n == -EINTR)
+        *n = -EAGAIN;
     end(leaf, sending);
     return true;
 }
