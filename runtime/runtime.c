@@ -148,7 +148,9 @@ static int measure(struct bide__worker *worker)
 static int make(struct whole *all, enum bide__owner owner)
 {
     struct bide_runtime *rt = &all->shared;
-    const struct bide__driver_options options = {owner, .events_max = all->options.io_events_max};
+    bool multi = all->options.flavour == BIDE_MULTI_THREAD;
+    const struct bide__driver_options options = {multi ? BIDE__OWNER_SHARED : owner,
+                                                 .events_max = all->options.io_events_max};
     int r = bide__driver_begin(&all->worker.driver, all->options.io, &options);
     if (r < 0)
         return r;

@@ -47,7 +47,7 @@ struct bide__driver {
     _Atomic uint32_t closing;
     /* Operations that the kernel does not know of yet. While it is not 0 somebody has to call
      * `wait`, also at the end of a blocking call. */
-    uint32_t unsent;
+    _Atomic uint32_t unsent;
 };
 
 /* A buffer of the driver with what was received. It is the registration's from its event until it
@@ -142,12 +142,12 @@ struct bide__driver_ops {
     /* Gives the buffer of an event back; NULL: the driver has none. */
     void (*give_back)(struct bide__driver *driver, struct bide__buffer *buffer);
     /*
-     * Owner. Waits for events and passes each to bide__fd_report or bide__io_end. timeout_ns 0:
+     * Owner; with timeout_ns 0 any thread, if others share it. Waits for events and passes each to bide__fd_report or bide__io_end. timeout_ns 0:
      * does not wait; negative: for ever. What was submitted before is known to the kernel when it
      * returns. Returns the number of events; 0 also if it was interrupted or woken.
      */
     int (*wait)(struct bide__driver *driver, struct bide__fds *fds, int64_t timeout_ns);
-    /* Any thread: there may be an event that `wait` has not taken yet. Without it: NULL. */
+    /* Any thread: a wait would not wait, or has something to submit. Without it: NULL. */
     bool (*has_events)(struct bide__driver *driver);
     /* Makes the current wait return, or else the next one. Any thread. */
     void (*wake)(struct bide__driver *driver);

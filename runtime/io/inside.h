@@ -15,8 +15,10 @@
  * kernel takes nothing now, it is *late*: it is noted, and the next wait takes it over. The memory
  * for a late cancel is there from the operation's beginning, since a cancel cannot fail.
  *
- * The rest is the owner's; only what is late, the sends and the buffers belong to the mutex, if
- * there are several threads (`shared`).
+ * With several threads (`shared`) what is late, the sends and the buffers belong to the mutex. Each of
+ * the two rings belongs to whoever has entered it: `in_sq` to note and to submit, `in_cq` to take
+ * completions. The worker sleeps in both. Who finds the first one taken is late, and wakes the
+ * worker. While a worker does not come to its ring, another thread may do a look in its place.
  */
 #ifndef BIDE_RUNTIME_IO_INSIDE_H
 #define BIDE_RUNTIME_IO_INSIDE_H
@@ -129,10 +131,10 @@ void bide__uring_ops_end(struct bide__uring_ops *ops);
 int bide__uring_submit(struct bide__driver *driver, const struct bide__op *op);
 int bide__uring_cancel(struct bide__driver *driver, const struct bide__op *op);
 
-/* Owner: puts what is late into the submission ring. False: not all. */
+/* In the submission ring: puts what is late into it. False: not all. */
 bool bide__uring_take_late(struct bide__uring *u);
 
-/* Owner: passes a completion on. True: it was an event of an operation. */
+/* In the completion ring: passes a completion on. True: it was an event of an operation. */
 bool bide__uring_report(struct bide__uring *u, struct bide__fds *fds,
                         const struct io_uring_cqe *cqe);
 
@@ -143,7 +145,8 @@ struct bide__uring {
     struct io_uring ring;
     unsigned can; /* see bide__uring_probe */
     bool shared;
-    bool enabled;    /* the ring has its owner */
+    bool enabled; /* the ring has its owner */
+    _Atomic bool in_sq, in_cq;
     bool wake_armed; /* the kernel looks at wake_fd; or at alarm_fd */
     bool alarm_armed;
     int wake_fd;
@@ -168,10 +171,22 @@ static inline void bide__uring_unlock(struct bide__uring *u)
         pthread_mutex_unlock(&u->mutex);
 }
 
-/* Owner: an entry of the submission ring; NULL: it is full, and the kernel takes nothing now. */
+/* The submission ring is this thread's. False: it is another one's. */
+static inline bool bide__uring_enter_sq(struct bide__uring *u)
+{
+    return !u->shared || !atomic_exchange_explicit(&u->in_sq, true, memory_order_acquire);
+}
+
+static inline void bide__uring_leave_sq(struct bide__uring *u)
+{
+    if (u->shared)
+        atomic_store_explicit(&u->in_sq, false, memory_order_release);
+}
+
+/* In it: an entry of the submission ring; NULL: it is full, and the kernel takes nothing now. */
 struct io_uring_sqe *bide__uring_sqe(struct bide__uring *u);
 
-/* Owner: tells the kernel at once what it does not know yet. */
+/* Not shared: tells the kernel at once what it does not know yet. */
 void bide__uring_send_off(struct bide__uring *u);
 
 #endif

@@ -121,9 +121,14 @@ static int uring_begin(struct bide__driver **out, const struct bide__driver_opti
 
 /* ---- submissions ---- */
 
+static uint32_t unsent(struct bide__uring *u)
+{
+    return atomic_load_explicit(&u->driver.unsent, memory_order_relaxed);
+}
+
 static void count_unsent(struct bide__uring *u)
 {
-    u->driver.unsent = io_uring_sq_ready(&u->ring);
+    atomic_store_explicit(&u->driver.unsent, io_uring_sq_ready(&u->ring), memory_order_relaxed);
 }
 
 /* The ring belongs to this thread from now on. */
@@ -195,7 +200,7 @@ static void enter(struct bide__uring *u, int64_t timeout_ns)
     int r;
 
     if (timeout_ns == 0) {
-        if (u->driver.unsent == 0 && !has_kernel_work(u))
+        if (unsent(u) == 0 && !has_kernel_work(u))
             return;
         r = bide__door.io_uring_submit_and_get_events(&u->ring);
     } else {
@@ -220,19 +225,53 @@ static int reap(struct bide__uring *u, struct bide__fds *fds)
     return events;
 }
 
-static int uring_wait(struct bide__driver *driver, struct bide__fds *fds, int64_t timeout_ns)
+/* In both rings. */
+static void submit_and_wait(struct bide__uring *u, int64_t timeout_ns)
 {
-    struct bide__uring *u = uring_of(driver);
-
     if (!enable(u)) { /* the kernel has no memory for it */
         bide__door.sched_yield();
-        return 0;
+        return;
     }
     if (atomic_load_explicit(&u->ops.any_late, memory_order_acquire) && !bide__uring_take_late(u))
         timeout_ns = 0;
     if (!arm_all(u))
         timeout_ns = 0;
     enter(u, timeout_ns);
+}
+
+/* Others are in a ring for a moment only; who only looks does not wait for them. */
+static bool go_in(_Atomic bool *is_in, int64_t timeout_ns)
+{
+    for (unsigned n = 0; atomic_exchange_explicit(is_in, true, memory_order_acquire); n++) {
+        if (timeout_ns == 0)
+            return false;
+        bide__spin(n);
+    }
+    return true;
+}
+
+static int wait_shared(struct bide__uring *u, struct bide__fds *fds, int64_t timeout_ns)
+{
+    int events = 0;
+
+    if (!go_in(&u->in_cq, timeout_ns))
+        return 0;
+    if (go_in(&u->in_sq, timeout_ns)) {
+        submit_and_wait(u, timeout_ns);
+        bide__uring_leave_sq(u);
+        events = reap(u, fds);
+    }
+    atomic_store_explicit(&u->in_cq, false, memory_order_release);
+    return events;
+}
+
+static int uring_wait(struct bide__driver *driver, struct bide__fds *fds, int64_t timeout_ns)
+{
+    struct bide__uring *u = uring_of(driver);
+
+    if (__builtin_expect(u->shared, 0))
+        return wait_shared(u, fds, timeout_ns);
+    submit_and_wait(u, timeout_ns);
     return reap(u, fds);
 }
 
@@ -241,7 +280,7 @@ static bool uring_has_events(struct bide__driver *driver)
     struct bide__uring *u = uring_of(driver);
     unsigned head = __atomic_load_n(u->ring.cq.khead, __ATOMIC_RELAXED);
     return io_uring_smp_load_acquire(u->ring.cq.ktail) != head || has_kernel_work(u) ||
-           atomic_load_explicit(&u->ops.any_late, memory_order_relaxed);
+           atomic_load_explicit(&u->ops.any_late, memory_order_relaxed) || unsent(u) > 0;
 }
 
 static void uring_wake(struct bide__driver *driver)
@@ -297,7 +336,7 @@ static int uring_alarm(struct bide__driver *driver, int64_t at_ns)
     }
     bool armed = enable(u) && arm_all(u);
     bide__uring_send_off(u);
-    return r < 0 ? r : armed && u->driver.unsent == 0 ? 0 : -EAGAIN;
+    return r < 0 ? r : armed && unsent(u) == 0 ? 0 : -EAGAIN;
 }
 
 const struct bide__driver_ops bide__driver_uring = {

@@ -32,13 +32,6 @@ static struct bide__uring *uring_of(struct bide__driver *driver)
     return (struct bide__uring *)(void *)driver;
 }
 
-/* This thread may touch the rings. */
-static bool is_owner(struct bide__uring *u)
-{
-    const struct bide__worker *running = bide__thread.running;
-    return !u->shared || (running != NULL && running->driver == &u->driver);
-}
-
 /* ---- memory ---- */
 
 /* An array with room for `count` elements at least, whatever is in it now. */
@@ -183,11 +176,34 @@ bool bide__uring_take_late(struct bide__uring *u)
     return all;
 }
 
-/* With the lock. Nothing goes past what is late already. */
-static bool goes_at_once(struct bide__uring *u)
+/* With the lock: into the submission ring, or else it is late. Nothing goes past what is late
+ * already. */
+static bool go_in(struct bide__uring *u)
 {
-    return is_owner(u) &&
-           (!atomic_load_explicit(&u->ops.any_late, memory_order_relaxed) || take_late(u));
+    if (!bide__uring_enter_sq(u))
+        return false;
+    if (!atomic_load_explicit(&u->ops.any_late, memory_order_relaxed) || take_late(u))
+        return true;
+    bide__uring_leave_sq(u);
+    return false;
+}
+
+static bool submit_at_once(struct bide__uring *u, uint64_t name, int fd)
+{
+    if (!go_in(u))
+        return false;
+    bool done = put(u, name, fd);
+    bide__uring_leave_sq(u);
+    return done;
+}
+
+static bool cancel_at_once(struct bide__uring *u, uint64_t name)
+{
+    if (!go_in(u))
+        return false;
+    bool done = put_cancel(u, name);
+    bide__uring_leave_sq(u);
+    return done;
 }
 
 static bool submit_late(struct bide__uring_ops *ops, uint64_t name, int fd)
@@ -211,10 +227,12 @@ static void cancel_late(struct bide__uring_ops *ops, uint64_t name)
 /* After the lock: whoever waits is to know of it. Outside of a blocking call nobody waits. */
 static void tell(struct bide__uring *u)
 {
-    if (!is_owner(u))
-        u->driver.ops->wake(&u->driver);
-    else if (bide__thread.running == NULL)
+    if (u->shared) {
+        if (atomic_load_explicit(&u->ops.any_late, memory_order_relaxed))
+            u->driver.ops->wake(&u->driver);
+    } else if (bide__thread.running == NULL) {
         bide__uring_send_off(u);
+    }
 }
 
 /* ---- submitted ---- */
@@ -226,7 +244,7 @@ static int submit_name(struct bide__uring *u, uint64_t name, int fd)
 
     if (!make_room(&ops->cancels, &ops->cancels_room, ops->in_flight + 1, sizeof(*ops->cancels)))
         return -ENOMEM;
-    if (!(goes_at_once(u) && put(u, name, fd)) && !submit_late(ops, name, fd))
+    if (!submit_at_once(u, name, fd) && !submit_late(ops, name, fd))
         return -ENOMEM;
     ops->in_flight++;
     return 0;
@@ -313,7 +331,7 @@ int bide__uring_cancel(struct bide__driver *driver, const struct bide__op *op)
         }
         send->cancelled = true;
     }
-    if (!goes_at_once(u) || !put_cancel(u, name))
+    if (!cancel_at_once(u, name))
         cancel_late(&u->ops, name);
     bide__uring_unlock(u);
     tell(u);
@@ -378,7 +396,7 @@ static bool goes_on(struct bide__uring *u, const struct bide__uring_send *send, 
 {
     if (result != -ECANCELED || send->cancelled)
         return false;
-    return put(u, name, send->fd) || submit_late(&u->ops, name, send->fd);
+    return submit_at_once(u, name, send->fd) || submit_late(&u->ops, name, send->fd);
 }
 
 static bool report_sent(struct bide__uring *u, const struct io_uring_cqe *cqe)

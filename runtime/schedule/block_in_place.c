@@ -31,8 +31,7 @@ static struct before begin(struct bide__peer *peer)
     bool given = bide__give_all(peer);
     before.spare = bide__spare_take(peer);
     /* Also if it had nothing: nobody else may be there to wait in the driver. */
-    if (given || before.spare == NULL ||
-        !atomic_load_explicit(&all->driver_taken, memory_order_relaxed))
+    if (given || before.spare == NULL || bide__driver_is_left(all))
         bide__notify(all);
     bide__quiet_end(true);
     return before;

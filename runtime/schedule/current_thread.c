@@ -312,7 +312,7 @@ int bide__run(struct bide__worker *w, const struct bide__task *until, int64_t de
 {
     int r = run(w, until, deadline_ns);
     /* A connection that was closed, say, is to be closed now, though nobody waits any more. */
-    if (__builtin_expect(w->driver->unsent > 0, 0))
+    if (__builtin_expect(atomic_load_explicit(&w->driver->unsent, memory_order_relaxed) > 0, 0))
         poll_driver(w, 0);
     if (__builtin_expect(bide__is_busy(w), 0))
         bide__busy_end(w, bide__clock_ns());

@@ -12,10 +12,13 @@
  * A worker that sleeps is in the list of sleepers, unless it was chosen to be woken; then it counts
  * as awake and searching from that moment on. It sleeps in the driver if nobody else has it, and
  * otherwise on its own futex; in both cases not longer than to its next timer. A spare that
- * rests (spare.c) is not in the list, and leaves the driver to the others.
+ * rests (spare.c) is not in the list, and leaves the driver to the others. Where each worker has a
+ * ring of its own (`rings`), all of them always sleep there.
  *
  * The last worker to fall asleep tells a shutdown that all is quiet, and moves a virtual clock on,
- * or has it moved by the one that sleeps in the driver.
+ * or has it moved by the one that sleeps in the driver. With rings, an event may be in any of them.
+ * So each worker has to look first, in one *round*, during which nobody awakes: one that has not
+ * looked is sent for, and the last one moves the clock.
  */
 #include "runtime/schedule/multi.h"
 
@@ -108,7 +111,7 @@ bool bide__search_begin(struct bide__peer *peer)
 static bool lacks_driver(struct bide__workers *all)
 {
     return atomic_load_explicit(&all->runtime->fds->waiting, memory_order_relaxed) > 0 &&
-           !atomic_load_explicit(&all->driver_taken, memory_order_relaxed);
+           bide__driver_is_left(all);
 }
 
 void bide__search_end(struct bide__peer *peer)
@@ -128,15 +131,19 @@ void bide__search_end(struct bide__peer *peer)
 
 /* ---- the driver ---- */
 
+/* With rings each has its own, and none is given back. */
 static bool take_driver(struct bide__workers *all)
 {
+    if (all->rings)
+        return true;
     return !atomic_load_explicit(&all->driver_taken, memory_order_relaxed) &&
            !atomic_exchange_explicit(&all->driver_taken, true, memory_order_acquire);
 }
 
 static void give_driver(struct bide__workers *all)
 {
-    atomic_store_explicit(&all->driver_taken, false, memory_order_release);
+    if (!all->rings)
+        atomic_store_explicit(&all->driver_taken, false, memory_order_release);
 }
 
 static int wait_in_driver(struct bide__peer *peer, int64_t timeout_ns)
@@ -151,6 +158,13 @@ void bide__look_at_driver(struct bide__peer *peer)
         return;
     wait_in_driver(peer, 0);
     give_driver(peer->all);
+}
+
+void bide__look_for(struct bide__peer *peer)
+{
+    struct bide__driver *driver = peer->worker.driver;
+    if (peer->all->rings && driver->ops->has_events(driver))
+        wait_in_driver(peer, 0);
 }
 
 /* ---- to sleep ---- */
@@ -231,7 +245,8 @@ static void sleep_once(struct bide__peer *peer)
         if (timeout_ns < 0)
             timeout_ns = 0;
     }
-    if (atomic_load_explicit(&peer->rests, memory_order_relaxed) || !take_driver(peer->all)) {
+    bool rests = atomic_load_explicit(&peer->rests, memory_order_relaxed);
+    if ((rests && !peer->all->rings) || !take_driver(peer->all)) {
         wait_on_futex(peer, timeout_ns);
         return;
     }
@@ -241,13 +256,13 @@ static void sleep_once(struct bide__peer *peer)
 
 /* ---- the last one ---- */
 
-/* With the driver. True: the clock has moved on, or there is work. */
-static bool move_clock(struct bide__peer *peer)
+/* With the driver, or the clock's mutex: what has happened was taken. True: the clock has moved on,
+ * or there is work. */
+static bool move_clock(struct bide__peer *peer, unsigned round)
 {
     struct bide__workers *all = peer->all;
     int64_t until_ns = atomic_load_explicit(&all->deadline_ns, memory_order_relaxed);
 
-    wait_in_driver(peer, 0);
     /* First the times: a timer that is seen was armed before the worker that armed it fell asleep,
      * or that one is seen awake. */
     for (unsigned i = 0; i < bide__peers(all); i++) {
@@ -264,12 +279,44 @@ static bool move_clock(struct bide__peer *peer)
     if (!bide__all_sleep(all) ||
         atomic_load_explicit(&all->runtime->pool->in_flight, memory_order_acquire) != 0)
         return false;
-    if (until_ns == INT64_MAX)
+    if (until_ns == INT64_MAX || atomic_load(&all->round) != round)
         return false;
     bide__time_set(until_ns);
     for (unsigned i = 0; i < bide__peers(all); i++)
         bide__wheel_advance(bide__peer_at(all, i)->worker.wheel, until_ns, SIZE_MAX);
     return true;
+}
+
+/* With the clock's mutex: each worker has looked at its ring in this round. One that has not is woken
+ * to do so, and tries this then. */
+static bool all_have_looked(struct bide__workers *all, unsigned round)
+{
+    for (unsigned i = 0; i < bide__peers(all); i++) {
+        struct bide__peer *peer = bide__peer_at(all, i);
+        if (peer->round != round) {
+            peer->worker.driver->ops->wake(peer->worker.driver);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void pass_with_rings(struct bide__peer *peer)
+{
+    struct bide__workers *all = peer->all;
+    bool moved = false;
+
+    pthread_mutex_lock(&all->clock_mutex);
+    unsigned round = atomic_load(&all->round);
+    wait_in_driver(peer, 0);
+    peer->round = round;
+    if (all_have_looked(all, round)) {
+        moved = move_clock(peer, round);
+        atomic_fetch_add(&all->round, 1);
+    }
+    pthread_mutex_unlock(&all->clock_mutex);
+    if (moved)
+        bide__notify(all);
 }
 
 /*
@@ -281,11 +328,16 @@ static void pass_virtual_time(struct bide__peer *peer)
 {
     struct bide__driver *driver = peer->worker.driver;
 
+    if (peer->all->rings) {
+        pass_with_rings(peer);
+        return;
+    }
     if (!take_driver(peer->all)) {
         driver->ops->wake(driver);
         return;
     }
-    bool moved = move_clock(peer);
+    wait_in_driver(peer, 0);
+    bool moved = move_clock(peer, atomic_load(&peer->all->round));
     give_driver(peer->all);
     if (moved)
         bide__notify(peer->all);
@@ -328,6 +380,8 @@ static void sleep_long(struct bide__peer *peer, bool all_asleep)
         if (bide__time_is_virtual() && bide__all_sleep(all))
             pass_virtual_time(peer);
     }
+    if (all->rings)
+        atomic_fetch_add(&all->round, 1);
     bide__busy_begin(&peer->worker, bide__clock_ns());
     bide__count_up(&peer->worker.unparks);
 }

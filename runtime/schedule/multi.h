@@ -76,6 +76,7 @@ struct bide__peer {
     unsigned injector_max; /* and at the shared queue though it has others: options */
     unsigned lifo_polls;   /* of the slot, one after another */
     bool lifo_off;         /* it uses no slot: an option, or in a call in place */
+    unsigned round;        /* idle.c: in which it has last looked at its ring */
     bool alone;            /* there is no other worker: nobody takes anything from it */
     bool has_yielded;      /* a task, since others had their turn */
     bool is_searching;     /* it counts as such in the idle word */
@@ -130,6 +131,10 @@ struct bide__workers {
     pthread_mutex_t sleepers_mutex;
     struct bide__peer *sleepers;
     _Atomic bool driver_taken;
+    bool rings; /* each worker has a driver of its own, in which it sleeps */
+    /* With rings and virtual time: */
+    pthread_mutex_t clock_mutex; /* held by whoever may move the clock */
+    _Atomic unsigned round;      /* changes when a worker awakes, and when the clock has moved */
 
     /* spare.c */
     pthread_mutex_t spares_mutex;
@@ -212,6 +217,15 @@ static inline bool bide__all_sleep(struct bide__workers *all)
     return (uint32_t)atomic_load_explicit(&all->idle, memory_order_seq_cst) == 0;
 }
 
+/* Nobody waits in the driver that all share. */
+static inline bool bide__driver_is_left(struct bide__workers *all)
+{
+    return !all->rings && !atomic_load_explicit(&all->driver_taken, memory_order_relaxed);
+}
+
+/* The watchdog: looks at the ring of this worker, which does not come to it. */
+void bide__look_for(struct bide__peer *peer);
+
 /* Worker: looks at the driver without waiting, if nobody else has it. */
 void bide__look_at_driver(struct bide__peer *peer);
 
@@ -253,8 +267,10 @@ static inline void bide__watchdog_wake(struct bide__workers *all)
 
 /* ---- workers.c ---- */
 
-/* Its memory is all zeroes. The caller gives it its wheel and its slab. */
+/* Its memory is all zeroes. The caller gives it its wheel and its slab; and a ring of its own, if the
+ * others have one: 0 or a negative errno. */
 void bide__peer_init(struct bide__peer *peer, struct bide__workers *all, unsigned index);
+int bide__peer_driver(struct bide__peer *peer);
 void bide__peer_end(struct bide__peer *peer);
 
 /* ---- spare.c ---- */

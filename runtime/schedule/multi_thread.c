@@ -31,6 +31,7 @@
  */
 #include "runtime/schedule/multi.h"
 
+#include "runtime/io/driver.h"
 #include "runtime/io/io.h"
 #include "runtime/options.h"
 #include "runtime/task/meter.h"
@@ -465,7 +466,7 @@ void bide__look_around_shared(struct bide__peer *peer)
         bide__wheel_help(blocked->worker.wheel, bide__clock_ns());
     if (__builtin_expect(bide__time_is_virtual(), 0))
         help_all(peer->all);
-    if (rt->fds->waiting > 0)
+    if (rt->fds->waiting > 0 || atomic_load_explicit(&w->driver->unsent, memory_order_relaxed) > 0)
         bide__look_at_driver(peer);
 }
 

@@ -99,6 +99,7 @@ static struct bide__peer *make(struct bide__workers *all, struct bide__worker *b
     spare->peer.worker.slab = bide__hub_add_slab(rt->hub, number);
     if (spare->peer.worker.slab != NULL) {
         if (bide__meter_new(&spare->peer.worker, rt->options) == 0 &&
+            bide__peer_driver(&spare->peer) == 0 &&
             bide__door.thread_create(&spare->peer.thread, rt->options->thread_stack_size,
                                      spare_main, &spare->peer) == 0) {
             all->spare[n] = &spare->peer;

@@ -44,7 +44,7 @@ static void report(const struct bide__peer *peer, int64_t ms)
     (void)bide__door.write(STDERR_FILENO, text, strlen(text));
 }
 
-/* What a timer wakes is in no queue for a moment. */
+/* Its timers and its ring. What they wake is in no queue for a moment. */
 static void advance(struct bide__peer *peer)
 {
     bool is_virtual = bide__time_is_virtual();
@@ -52,6 +52,7 @@ static void advance(struct bide__peer *peer)
     if (is_virtual)
         bide__helper_begin(peer->all);
     bide__wheel_help(peer->worker.wheel, bide__clock_ns());
+    bide__look_for(peer);
     if (is_virtual)
         bide__helper_end(peer->all);
 }
@@ -194,8 +195,7 @@ static void *watchdog_main(void *argument)
         int64_t now_ns = bide__door_real.clock();
         for (unsigned i = 0; i < bide__peers(all); i++)
             look(bide__peer_at(all, i), now_ns);
-        if (all->runtime->fds->waiting > 0 && !bide__all_sleep(all) &&
-            !atomic_load_explicit(&all->driver_taken, memory_order_relaxed))
+        if (all->runtime->fds->waiting > 0 && !bide__all_sleep(all) && bide__driver_is_left(all))
             bide__notify(all);
     }
     pthread_mutex_unlock(&all->watch_mutex);

@@ -5,6 +5,7 @@
 #include "runtime/schedule/multi.h"
 
 #include "runtime/blocking/blocking.h"
+#include "runtime/io/driver.h"
 #include "runtime/options.h"
 #include "runtime/task/meter.h"
 #include "runtime/thread.h"
@@ -43,8 +44,25 @@ void bide__peer_init(struct bide__peer *peer, struct bide__workers *all, unsigne
     bide__inject_init(&peer->pinned);
 }
 
+int bide__peer_driver(struct bide__peer *peer)
+{
+    const struct bide_runtime *rt = peer->worker.runtime;
+    const struct bide__driver_options options = {BIDE__OWNER_SHARED,
+                                                 .events_max = rt->options->io_events_max};
+    struct bide__driver *first = rt->worker->driver;
+
+    if (!peer->all->rings || peer->index == 0)
+        return 0;
+    peer->worker.driver = NULL;
+    return first->ops->begin(&peer->worker.driver, &options);
+}
+
 void bide__peer_end(struct bide__peer *peer)
 {
+    struct bide__driver *driver = peer->worker.driver;
+
+    if (driver != NULL && driver != peer->worker.runtime->worker->driver)
+        driver->ops->end(driver);
     bide__meter_free(&peer->worker);
     bide__wheel_end(peer->worker.wheel);
     bide__segments_end(&peer->segments);
@@ -64,11 +82,14 @@ static void all_init(struct bide__workers *all, struct bide_runtime *rt, unsigne
 {
     all->runtime = rt;
     all->count = count;
+    atomic_store_explicit(&all->round, 1, memory_order_relaxed); /* in which none has looked */
+    all->rings = rt->worker->driver->ops->is_lazy;
     pthread_sigmask(SIG_BLOCK, NULL, &all->signals);
     bide__inject_init(&all->inject);
     bide__inject_init(&all->low);
     pthread_mutex_init(&all->sleepers_mutex, NULL);
     pthread_mutex_init(&all->spares_mutex, NULL);
+    pthread_mutex_init(&all->clock_mutex, NULL);
     pthread_mutex_init(&all->world_mutex, NULL);
     pthread_mutex_init(&all->stopper, NULL);
     pthread_mutex_init(&all->watch_mutex, NULL);
@@ -149,6 +170,8 @@ int bide__workers_begin(struct bide_runtime *rt)
     rt->worker->schedule = bide__outside_schedule;
     for (unsigned i = 0; i < count && r == 0; i++)
         r = bide__meter_new(&all->peers[i].worker, rt->options);
+    for (unsigned i = 0; i < count && r == 0; i++)
+        r = bide__peer_driver(&all->peers[i]);
     if (r < 0) {
         bide__workers_free(rt);
         return r;
