@@ -42,8 +42,7 @@ static struct fd_stream *of(const bide_stream *stream)
         void *buffer;              \
         const void *data;          \
     };                             \
-    size_t size;                   \
-    struct bide__sending *sending; /* of a write: the driver sends; see runtime/io/send.c */
+    size_t size;
 
 struct transfer {
     TRANSFER
@@ -59,11 +58,33 @@ struct transfer_all {
     size_t *done; /* may be NULL */
 };
 
+/* A write has `sending` too: the driver sends; see runtime/io/send.c. A read, in which idle
+ * connections wait, has no room for that. */
+struct write {
+    union {
+        struct transfer t;
+        struct {
+            TRANSFER
+        };
+    };
+    struct bide__sending *sending;
+};
+
+struct write_all {
+    union {
+        struct transfer_all all;
+        struct {
+            TRANSFER
+            size_t *done;
+        };
+    };
+    struct bide__sending *sending;
+};
+
 static void begin(struct transfer *f, uint32_t direction)
 {
     struct fd_stream *s = of(f->stream);
     bide__fd_leaf_begin(&f->leaf, s->registration, direction, s->socket ? BIDE__FD_MARK : 0);
-    f->sending = NULL;
 }
 
 static bool is_socket(const struct transfer *f)
@@ -99,12 +120,13 @@ static bool has_read(struct bide_cx *cx, struct transfer *f, ssize_t *n)
 }
 
 /* The same for a write. */
-static bool has_written(struct bide_cx *cx, struct transfer *f, ssize_t *n)
+static bool has_written(struct bide_cx *cx, struct transfer *f, struct bide__sending **sending,
+                        ssize_t *n)
 {
     struct bide__fd_call ours;
     for (;;) {
-        if (f->sending != NULL) {
-            if (!bide__fd_leaf_sent(cx, &f->leaf, &f->sending, n))
+        if (*sending != NULL) {
+            if (!bide__fd_leaf_sent(cx, &f->leaf, sending, n))
                 return false;
             if (*n != -EAGAIN)
                 return true;
@@ -119,26 +141,36 @@ static bool has_written(struct bide_cx *cx, struct transfer *f, ssize_t *n)
         if (*n != -EAGAIN && *n != -EINTR)
             return true;
         if (*n == -EAGAIN && is_socket(f) &&
-            bide__fd_leaf_send(cx, &f->leaf, f->data, f->size, &f->sending))
+            bide__fd_leaf_send(cx, &f->leaf, f->data, f->size, sending))
             return false;
     }
 }
 
-static bool transferred(struct bide_cx *cx, struct transfer *f, uint32_t direction, ssize_t *n)
-{
-    return direction == BIDE__READ ? has_read(cx, f, n) : has_written(cx, f, n);
-}
-
-static enum bide_poll once(struct bide_cx *cx, struct bide_frame *h, uint32_t direction)
+static enum bide_poll read_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct transfer *f = (struct transfer *)(void *)h;
     ssize_t n = 0;
     if (h->state == 0)
-        begin(f, direction);
-    if (f->size > 0 && !transferred(cx, f, direction, &n))
+        begin(f, BIDE__READ);
+    if (f->size > 0 && !has_read(cx, f, &n))
         return bide_frame_suspend(cx, h);
     return bide__leaf_finish(cx, h, n);
 }
+
+static enum bide_poll write_poll(struct bide_cx *cx, struct bide_frame *h)
+{
+    struct write *f = (struct write *)(void *)h;
+    ssize_t n = 0;
+    if (h->state == 0) {
+        begin(&f->t, BIDE__WRITE);
+        f->sending = NULL;
+    }
+    if (f->t.size > 0 && !has_written(cx, &f->t, &f->sending, &n))
+        return bide_frame_suspend(cx, h);
+    return bide__leaf_finish(cx, h, n);
+}
+
+/* ---- a number of bytes ---- */
 
 static void count(struct transfer_all *f, size_t n)
 {
@@ -148,28 +180,49 @@ static void count(struct transfer_all *f, size_t n)
         *f->done += n;
 }
 
-static enum bide_poll all(struct bide_cx *cx, struct bide_frame *h, uint32_t direction)
+static void begin_all(struct transfer_all *f, uint32_t direction)
+{
+    size_t done = f->done == NULL ? 0 : *f->done < f->t.size ? *f->done : f->t.size;
+    begin(&f->t, direction);
+    f->t.buffer = (char *)f->t.buffer + done;
+    f->t.size -= done;
+}
+
+static enum bide_poll read_exactly_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct transfer_all *f = (struct transfer_all *)(void *)h;
-    int result = 0;
-    if (h->state == 0) {
-        size_t done = f->done == NULL ? 0 : *f->done < f->t.size ? *f->done : f->t.size;
-        begin(&f->t, direction);
-        f->t.buffer = (char *)f->t.buffer + done;
-        f->t.size -= done;
-    }
+    ssize_t n;
+    if (h->state == 0)
+        begin_all(f, BIDE__READ);
     while (f->t.size > 0) {
-        ssize_t n;
-        if (!transferred(cx, &f->t, direction, &n))
+        if (!has_read(cx, &f->t, &n))
             return bide_frame_suspend(cx, h);
-        if (n < 0 || (n == 0 && direction == BIDE__READ)) {
-            result = n < 0 ? (int)n : -ENODATA;
-            break;
-        }
+        if (n <= 0)
+            return bide__leaf_finish(cx, h, n < 0 ? (int)n : -ENODATA);
         count(f, (size_t)n);
     }
-    return bide__leaf_finish(cx, h, result);
+    return bide__leaf_finish(cx, h, (int)0);
 }
+
+static enum bide_poll write_all_poll(struct bide_cx *cx, struct bide_frame *h)
+{
+    struct write_all *f = (struct write_all *)(void *)h;
+    ssize_t n;
+    if (h->state == 0) {
+        begin_all(&f->all, BIDE__WRITE);
+        f->sending = NULL;
+    }
+    while (f->all.t.size > 0) {
+        if (!has_written(cx, &f->all.t, &f->sending, &n))
+            return bide_frame_suspend(cx, h);
+        if (n < 0)
+            return bide__leaf_finish(cx, h, (int)n);
+        count(&f->all, (size_t)n);
+    }
+    return bide__leaf_finish(cx, h, (int)0);
+}
+
+/* ---- cancelled ---- */
 
 static enum bide_answer read_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
@@ -181,45 +234,25 @@ static enum bide_answer read_cancel(struct bide_cx *cx, struct bide_frame *h)
 /* What was sent all the same is the result. */
 static enum bide_answer write_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
-    struct transfer *f = (struct transfer *)(void *)h;
+    struct write *f = (struct write *)(void *)h;
     ssize_t n;
-    return f->sending != NULL ? bide__fd_leaf_send_cancel(&f->leaf, &f->sending, &n)
+    return f->sending != NULL ? bide__fd_leaf_send_cancel(&f->t.leaf, &f->sending, &n)
                               : read_cancel(cx, h);
 }
 
 /* It is counted, if that was not all. */
 static enum bide_answer write_all_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
-    struct transfer_all *f = (struct transfer_all *)(void *)h;
+    struct write_all *f = (struct write_all *)(void *)h;
     ssize_t n = 0;
-    if (f->t.sending == NULL)
+    if (f->sending == NULL)
         return read_cancel(cx, h);
-    enum bide_answer answer = bide__fd_leaf_send_cancel(&f->t.leaf, &f->t.sending, &n);
-    if (answer != BIDE_COMPLETED || n < 0 || (size_t)n == f->t.size)
+    enum bide_answer answer = bide__fd_leaf_send_cancel(&f->all.t.leaf, &f->sending, &n);
+    if (answer != BIDE_COMPLETED || n < 0 || (size_t)n == f->all.t.size)
         return answer;
-    bide__fd_leaf_sent(cx, &f->t.leaf, &f->t.sending, &n);
-    count(f, (size_t)n);
+    bide__fd_leaf_sent(cx, &f->all.t.leaf, &f->sending, &n);
+    count(&f->all, (size_t)n);
     return BIDE_CANCELLED;
-}
-
-static enum bide_poll read_poll(struct bide_cx *cx, struct bide_frame *h)
-{
-    return once(cx, h, BIDE__READ);
-}
-
-static enum bide_poll write_poll(struct bide_cx *cx, struct bide_frame *h)
-{
-    return once(cx, h, BIDE__WRITE);
-}
-
-static enum bide_poll read_exactly_poll(struct bide_cx *cx, struct bide_frame *h)
-{
-    return all(cx, h, BIDE__READ);
-}
-
-static enum bide_poll write_all_poll(struct bide_cx *cx, struct bide_frame *h)
-{
-    return all(cx, h, BIDE__WRITE);
 }
 
 ssize_t bide__fd_stream_read(bide_stream *stream, void *buffer, size_t size);
@@ -229,11 +262,11 @@ int bide__fd_stream_write_all(bide_stream *stream, const void *data, size_t size
 
 BIDE__LEAF(ssize_t, bide__fd_stream_read, struct transfer, read_poll, read_cancel,
            (bide_stream *, stream), (void *, buffer), (size_t, size));
-BIDE__LEAF(ssize_t, bide__fd_stream_write, struct transfer, write_poll, write_cancel,
+BIDE__LEAF(ssize_t, bide__fd_stream_write, struct write, write_poll, write_cancel,
            (bide_stream *, stream), (const void *, data), (size_t, size));
 BIDE__LEAF(int, bide__fd_stream_read_exactly, struct transfer_all, read_exactly_poll, read_cancel,
            (bide_stream *, stream), (void *, buffer), (size_t, size), (size_t *, done));
-BIDE__LEAF(int, bide__fd_stream_write_all, struct transfer_all, write_all_poll, write_all_cancel,
+BIDE__LEAF(int, bide__fd_stream_write_all, struct write_all, write_all_poll, write_all_cancel,
            (bide_stream *, stream), (const void *, data), (size_t, size), (size_t *, done));
 
 static int fd_shutdown(bide_stream *stream)

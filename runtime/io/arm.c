@@ -24,7 +24,7 @@ int bide__fd_arm(struct bide__fd *f, enum bide__op_kind kind)
     struct bide__op op = bide__fd_op(f, kind, f->fd);
     int r = f->driver->ops->submit(f->driver, &op);
     if (r == 0)
-        f->armed |= bit_of(kind);
+        f->armed = (f->armed | bit_of(kind)) & BITS;
     return r;
 }
 
@@ -32,9 +32,9 @@ void bide__fd_disarm(struct bide__fd *f, enum bide__op_kind kind, int fd)
 {
     struct bide__op op = bide__fd_op(f, kind, fd);
     if (f->driver->ops->cancel(f->driver, &op) > 0)
-        f->ending |= bit_of(kind);
+        f->ending = (f->ending | bit_of(kind)) & BITS;
     else
-        f->armed &= (uint8_t)~bit_of(kind);
+        f->armed &= BITS & ~bit_of(kind);
 }
 
 /* What it receives or accepts. */
@@ -61,7 +61,7 @@ static void settle_reading(struct bide__fd *f)
 
 int bide__fd_settle(struct bide__fd *f)
 {
-    uint8_t ready = bit_of(BIDE__OP_READY);
+    unsigned ready = bit_of(BIDE__OP_READY);
 
     if (!(f->flags & FD_LAZY))
         return 0;

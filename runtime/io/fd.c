@@ -21,7 +21,7 @@
  */
 #include "runtime/io/registration.h"
 
-enum { FIRST_PAGE = 64, PAGES_OF_A_SIZE = 4 };
+enum { FIRST_PAGE = 16, PAGES_OF_A_SIZE = 16 };
 
 static void lock_table(struct bide__fds *fds)
 {
@@ -234,7 +234,7 @@ static void begin(struct bide__fd *f, int fd, struct bide__driver *driver, unsig
     f->driver = driver;
     f->ready = 0;
     f->guess = lazy ? BIDE__READ | BIDE__WRITE : 0;
-    f->armed = lazy ? 0 : bit_of(BIDE__OP_READY);
+    f->armed = (lazy ? 0 : bit_of(BIDE__OP_READY)) & BITS;
     f->ending = 0;
     f->flags = (uint16_t)flags;
     f->held = 0;
@@ -431,8 +431,7 @@ static void discard(struct bide__fd *f, const struct bide__event *event)
         bide__fd_reset(event->result);
 }
 
-/* With the lock. */
-static void become_ready(struct bide__fd *f, uint32_t ready)
+void bide__fd_become_ready(struct bide__fd *f, uint32_t ready)
 {
     f->ready |= (uint8_t)ready;
     if (ready & BIDE__READ)
@@ -447,7 +446,8 @@ static void deliver(struct bide__fd *f, const struct bide__event *event)
     case BIDE__OP_READY:
         /* If it cannot be watched, the call says why. */
         if (event->result != -ECANCELED)
-            become_ready(f, event->result > 0 ? (uint32_t)event->result : BIDE__READ | BIDE__WRITE);
+            bide__fd_become_ready(f, event->result > 0 ? (uint32_t)event->result
+                                                       : BIDE__READ | BIDE__WRITE);
         break;
     case BIDE__OP_RECEIVE: bide__fd_received(f, event); break;
     case BIDE__OP_ACCEPT: bide__fd_was_accepted(f, event); break;
@@ -459,7 +459,7 @@ static void deliver(struct bide__fd *f, const struct bide__event *event)
 static void settle(struct bide__fd *f)
 {
     if (f->fd >= 0 && bide__fd_settle(f) < 0)
-        become_ready(f, BIDE__READ | BIDE__WRITE);
+        bide__fd_become_ready(f, BIDE__READ | BIDE__WRITE);
 }
 
 /* The registration of a key, or NULL. */
@@ -482,8 +482,8 @@ void bide__fd_report(struct bide__fds *fds, const struct bide__event *event)
     BIDE__ASSERT(f->generation == event->key >> 32, "registration: an event after the last one");
     BIDE__ASSERT(f->armed & bit_of(event->kind), "registration: an event of nothing");
     if (event->last) {
-        f->armed &= (uint8_t)~bit_of(event->kind);
-        f->ending &= (uint8_t)~bit_of(event->kind);
+        f->armed &= BITS & ~bit_of(event->kind);
+        f->ending &= BITS & ~bit_of(event->kind);
     }
     if (f->fd >= 0)
         deliver(f, event);
@@ -505,33 +505,6 @@ void bide__fd_event(struct bide__fds *fds, uint64_t key, uint32_t ready)
         return;
     lock(f);
     if (f->fd >= 0 && f->generation == key >> 32)
-        become_ready(f, ready);
-    unlock(f);
-}
-
-uint32_t bide__fd_seen(struct bide__fd *f, uint32_t direction)
-{
-    lock(f);
-    uint32_t seen = f->events[waiter_of(direction)];
-    unlock(f);
-    return seen;
-}
-
-void bide__fd_clear(struct bide__fd *f, uint32_t direction, uint32_t seen)
-{
-    lock(f);
-    clear(f, direction, seen);
-    unlock(f);
-}
-
-void bide__fd_set_waker(struct bide__fd *f, uint32_t direction, bide_waker waker)
-{
-    struct bide__fd_waiter *place = &f->waiters[waiter_of(direction)];
-
-    lock(f);
-    if (place->waker.bits == 0)
-        count_waiting(f->runtime->fds, 1);
-    *place = (struct bide__fd_waiter){.waker = waker};
-    settle(f);
+        bide__fd_become_ready(f, ready);
     unlock(f);
 }

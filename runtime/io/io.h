@@ -48,20 +48,20 @@ struct bide__fd {
     int fd; /* -1: it is closed, or the slot is free */
     uint32_t index;
     uint32_t generation;
-    _Atomic uint32_t lock; /* with `multi`, of all else here */
-    uint8_t ready;         /* BIDE__READ, BIDE__WRITE, BIDE__STAYS */
-    uint8_t guess;         /* READ, WRITE: not known, so a call is tried before a wait */
-    uint8_t armed, ending; /* bits by kind: submitted, the last event has not come; cancelled */
-    uint16_t flags;        /* see below */
-    uint16_t calls;        /* of leaves, under way */
-    uint16_t held;         /* buffers or descriptors in the queue */
-    uint8_t plain;         /* so many reads go without an operation of the driver; see receive.c */
-    uint8_t sends;         /* frame-owned, under way */
-    uint32_t events[2];    /* of read, of write: so far, also for the users before */
     union {
         int end;    /* what comes after the queue; see receive.c */
         int number; /* after the close: the descriptor */
     };
+    _Atomic uint8_t lock;          /* with `multi`, of all else here */
+    uint8_t ready;                 /* BIDE__READ, BIDE__WRITE, BIDE__STAYS */
+    uint8_t guess;                 /* READ, WRITE: not known, so a call is tried before a wait */
+    uint8_t armed : 4, ending : 4; /* bits by kind: the last event has not come; cancelled */
+    uint8_t plain;                 /* so many reads go without the driver; see receive.c */
+    uint8_t sends;                 /* frame-owned, under way */
+    uint16_t flags;                /* see registration.h */
+    uint16_t calls;                /* of leaves, under way */
+    uint16_t held;                 /* buffers or descriptors in the queue */
+    uint16_t events[2];            /* of read, of write: so far, also for the users before */
     struct bide__fd_waiter {
         bide_waker waker;              /* borrowed; bits 0: nobody waits */
         const struct bide_frame *leaf; /* NULL: bide__fd_set_waker left the waker */
@@ -161,7 +161,7 @@ struct bide__fd_leaf {
 
 struct bide__fd_call {
     int fd;
-    uint32_t seen; /* events before it */
+    uint32_t seen; /* as bide__fd_seen */
 };
 
 enum { BIDE__FD_MARK = 8 };
@@ -234,9 +234,9 @@ enum bide_answer bide__fd_leaf_send_cancel(struct bide__fd_leaf *leaf,
 
 /* ---- for the scheduler ---- */
 
-/* The registrations of a runtime, in pages that never move. There are four of each size, so that few
+/* The registrations of a runtime, in pages that never move. There are many of each size, so that few
  * registrations are unused. */
-enum { BIDE__FD_PAGES = 80 };
+enum { BIDE__FD_PAGES = 320 };
 
 struct bide__fds {
     bool multi; /* several threads use them */

@@ -1,7 +1,46 @@
 /*
- * leaf.c: leaves that wait for a registration. See io.h.
+ * leaf.c: what is ready, and leaves that wait for it. See io.h.
  */
 #include "runtime/io/registration.h"
+
+/* With the lock. */
+static void clear(struct bide__fd *f, uint32_t direction, uint32_t seen)
+{
+    f->guess &= (uint8_t)~direction;
+    if (f->events[waiter_of(direction)] != seen)
+        return;
+    f->ready &= (uint8_t)~direction;
+    if (direction == BIDE__READ)
+        f->ready &= (uint8_t)~BIDE__STAYS;
+}
+
+uint32_t bide__fd_seen(struct bide__fd *f, uint32_t direction)
+{
+    lock(f);
+    uint32_t seen = f->events[waiter_of(direction)];
+    unlock(f);
+    return seen;
+}
+
+void bide__fd_clear(struct bide__fd *f, uint32_t direction, uint32_t seen)
+{
+    lock(f);
+    clear(f, direction, seen);
+    unlock(f);
+}
+
+void bide__fd_set_waker(struct bide__fd *f, uint32_t direction, bide_waker waker)
+{
+    struct bide__fd_waiter *place = &f->waiters[waiter_of(direction)];
+
+    lock(f);
+    if (place->waker.bits == 0)
+        count_waiting(f->runtime->fds, 1);
+    *place = (struct bide__fd_waiter){.waker = waker};
+    if (bide__fd_settle(f) < 0)
+        bide__fd_become_ready(f, direction); /* nothing else will wake it */
+    unlock(f);
+}
 
 int bide__fd_refusal(const struct bide__fd *fd, const char *name)
 {

@@ -39,9 +39,12 @@ static inline unsigned waiter_of(uint32_t direction)
     return direction == BIDE__WRITE;
 }
 
-static inline uint8_t bit_of(enum bide__op_kind kind)
+/* In `armed` and `ending`. */
+enum { BITS = 15 };
+
+static inline unsigned bit_of(enum bide__op_kind kind)
 {
-    return (uint8_t)(1U << kind);
+    return 1U << kind & BITS;
 }
 
 /* The kind of the operation by which it reads, if the driver has that. */
@@ -88,16 +91,6 @@ static inline void count_waiting(struct bide__fds *fds, uint32_t n)
 
 /* ---- with the lock of the registration ---- */
 
-static inline void clear(struct bide__fd *f, uint32_t direction, uint32_t seen)
-{
-    f->guess &= (uint8_t)~direction;
-    if (f->events[waiter_of(direction)] != seen)
-        return;
-    f->ready &= (uint8_t)~direction;
-    if (direction == BIDE__READ)
-        f->ready &= (uint8_t)~BIDE__STAYS;
-}
-
 /* fd.c: an event; the waiter of read (0) or write (1) is woken and leaves. */
 void bide__fd_wake(struct bide__fd *f, unsigned n);
 
@@ -109,6 +102,9 @@ void bide__fd_disarm(struct bide__fd *f, enum bide__op_kind kind, int fd);
 /* Submits and cancels what a lazy driver, or one with operations that read, has to know now. 0, or why
  * readiness, for which somebody waits, cannot be watched; then no event will come. */
 int bide__fd_settle(struct bide__fd *f);
+
+/* fd.c: readiness, with the lock. */
+void bide__fd_become_ready(struct bide__fd *f, uint32_t ready);
 
 /* It is closed, and nothing of it is under way: whoever sees this, once, calls bide__fd_finish without
  * the lock. */

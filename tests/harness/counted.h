@@ -1,6 +1,7 @@
 /*
  * counted.h: how much memory the library uses. counted_begin() starts counting what it allocates;
- * counted_most() is the most that was allocated at one time since the last counted_reset().
+ * counted_most() is the most that was allocated at one time since the last counted_reset(), and
+ * counted_left() is how much of that is still there.
  */
 #ifndef BIDE_TESTS_COUNTED_H
 #define BIDE_TESTS_COUNTED_H
@@ -50,6 +51,11 @@ static inline void counted_begin(void)
 static inline long counted_most(void)
 {
     return atomic_load(&counted_top) - atomic_load(&counted_base);
+}
+
+static inline long counted_left(void)
+{
+    return atomic_load(&counted_now) - atomic_load(&counted_base);
 }
 
 #endif
