@@ -212,13 +212,16 @@ static void enter(struct bide__uring *u, int64_t timeout_ns)
         bide__door.sched_yield();
 }
 
+/* What it reports may lead to another wait (fd.c: a close), so it keeps no place of its own. */
 static int reap(struct bide__uring *u, struct bide__fds *fds)
 {
-    unsigned tail = io_uring_smp_load_acquire(u->ring.cq.ktail);
     int events = 0;
 
-    for (uint32_t n = 0; n < u->events_max && *u->ring.cq.khead != tail; n++) {
-        struct io_uring_cqe cqe = u->ring.cq.cqes[*u->ring.cq.khead & u->ring.cq.ring_mask];
+    for (uint32_t n = 0; n < u->events_max; n++) {
+        unsigned head = *u->ring.cq.khead;
+        if (head == io_uring_smp_load_acquire(u->ring.cq.ktail))
+            break;
+        struct io_uring_cqe cqe = u->ring.cq.cqes[head & u->ring.cq.ring_mask];
         io_uring_cq_advance(&u->ring, 1);
         events += bide__uring_report(u, fds, &cqe);
     }

@@ -6,6 +6,7 @@
 
 #include "runtime/blocking/blocking.h"
 #include "runtime/io/driver.h"
+#include "runtime/io/io.h"
 #include "runtime/options.h"
 #include "runtime/task/meter.h"
 #include "runtime/thread.h"
@@ -61,8 +62,10 @@ void bide__peer_end(struct bide__peer *peer)
 {
     struct bide__driver *driver = peer->worker.driver;
 
-    if (driver != NULL && driver != peer->worker.runtime->worker->driver)
+    if (driver != NULL && driver != peer->worker.runtime->worker->driver) {
+        bide__fds_drain(peer->worker.runtime->fds, driver);
         driver->ops->end(driver);
+    }
     bide__meter_free(&peer->worker);
     bide__wheel_end(peer->worker.wheel);
     bide__segments_end(&peer->segments);
@@ -402,6 +405,8 @@ static bool shut_down(struct bide_runtime *rt, int64_t deadline_ns)
         return false;
     bide__pool_end(rt->pool);
     bide__workers_stop(rt);
+    for (unsigned i = 0; i < bide__peers(all); i++)
+        bide__fds_drain(rt->fds, bide__peer_at(all, i)->worker.driver);
     return true;
 }
 
