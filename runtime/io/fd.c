@@ -342,8 +342,9 @@ void bide__fd_finish(struct bide__fd *f)
  * driver, to which the cancel has to go, and after that the descriptor. And whoever closes a listener
  * wants its address back. So the thread that may waits for a moment.
  */
-static void end_soon(struct bide__fds *fds, struct bide__driver *driver, bool listens)
+static void end_soon(struct bide_runtime *rt, struct bide__driver *driver, bool listens)
 {
+    struct bide__fds *fds = rt->fds;
     enum { TRIES = 4 };
     const struct bide__worker *running = bide__thread.running;
 
@@ -351,6 +352,9 @@ static void end_soon(struct bide__fds *fds, struct bide__driver *driver, bool li
         return;
     for (int i = 0; i < TRIES && driver->closing > 0; i++)
         driver->ops->wait(driver, fds, 0);
+    /* A foreign loop waits on the driver's descriptor: what this has taken may have been for it. */
+    if (running == NULL && rt->is_turned)
+        driver->ops->wake(driver);
 }
 
 /* In a child the locks may be those of threads that are not there, and what is under way is the
@@ -417,7 +421,7 @@ void bide__fd_close(struct bide__fd *f)
     if (at_end)
         bide__fd_finish(f);
     else
-        end_soon(fds, driver, listens);
+        end_soon(f->runtime, driver, listens);
 }
 
 /* ---- events ---- */
