@@ -52,16 +52,18 @@ struct bide__fd {
         int end;    /* what comes after the queue; see receive.c */
         int number; /* after the close: the descriptor */
     };
-    _Atomic uint8_t lock;          /* with `multi`, of all else here */
-    uint8_t ready;                 /* BIDE__READ, BIDE__WRITE, BIDE__STAYS */
-    uint8_t guess;                 /* READ, WRITE: not known, so a call is tried before a wait */
+    _Atomic uint8_t lock; /* with `multi`, of all else here */
+    uint8_t ready;        /* BIDE__READ, BIDE__WRITE, BIDE__STAYS */
+    uint8_t guess;        /* READ, WRITE: not known, so a call is tried before a wait */
+    uint8_t plain;        /* so many reads go without the driver; see receive.c */
+    uint16_t events[2];   /* of read, of write: so far, also for the users before */
+    /* These are looked at together, so the lock is in another word: the compiler may read all of
+     * one. */
     uint8_t armed : 4, ending : 4; /* bits by kind: the last event has not come; cancelled */
-    uint8_t plain;                 /* so many reads go without the driver; see receive.c */
     uint8_t sends;                 /* frame-owned, under way */
     uint16_t flags;                /* see registration.h */
     uint16_t calls;                /* of leaves, under way */
     uint16_t held;                 /* buffers or descriptors in the queue */
-    uint16_t events[2];            /* of read, of write: so far, also for the users before */
     struct bide__fd_waiter {
         bide_waker waker;              /* borrowed; bits 0: nobody waits */
         const struct bide_frame *leaf; /* NULL: bide__fd_set_waker left the waker */
