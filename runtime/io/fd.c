@@ -338,17 +338,17 @@ void bide__fd_finish(struct bide__fd *f)
 }
 
 /*
- * An operation is under way. Who runs no tasks may not do so for long: then nobody waits in the
- * driver, to which the cancel has to go, and after that the descriptor. And whoever closes a listener
- * wants its address back. So the thread that may waits for a moment.
+ * An operation is under way, and the end of the descriptor comes after it. But the peer of a
+ * connection waits for that end, whoever closes a listener may want its address back, and where no
+ * task runs nobody may wait in the driver for long. So the thread that may looks there at once.
  */
-static void end_soon(struct bide_runtime *rt, struct bide__driver *driver, bool listens)
+static void end_soon(struct bide_runtime *rt, struct bide__driver *driver)
 {
     struct bide__fds *fds = rt->fds;
     enum { TRIES = 4 };
     const struct bide__worker *running = bide__thread.running;
 
-    if (fds->multi || (running != NULL && (!listens || running->driver != driver)))
+    if (fds->multi || (running != NULL && running->driver != driver))
         return;
     for (int i = 0; i < TRIES && driver->closing > 0; i++)
         driver->ops->wait(driver, fds, 0);
@@ -405,7 +405,7 @@ void bide__fd_close(struct bide__fd *f)
         lock(f);
     }
     f->flags |= FD_CLOSED;
-    bool at_end = is_at_end(f), listens = f->flags & BIDE__FD_ACCEPTS;
+    bool at_end = is_at_end(f);
     bool forget = f->flags & FD_LAZY && !(f->flags & BIDE__FD_OWNED);
     if (!at_end) {
         atomic_fetch_add_explicit(&driver->closing, 1, memory_order_relaxed);
@@ -421,7 +421,7 @@ void bide__fd_close(struct bide__fd *f)
     if (at_end)
         bide__fd_finish(f);
     else
-        end_soon(f->runtime, driver, listens);
+        end_soon(f->runtime, driver);
 }
 
 /* ---- events ---- */
