@@ -65,14 +65,29 @@ bide_must_use bide_async int bide_fd_writable(int fd);
 typedef struct bide_stream bide_stream;
 
 /*
- * Makes a stream of a descriptor that can be waited for: a pipe, a terminal or a socket. The stream
- * owns it from now on and makes it non-blocking. Others that share its open file notice that (a
- * shell, for stdin); closing the stream restores it. Writing to a pipe that nobody reads raises
- * SIGPIPE, as always, and returns -EPIPE if that is ignored; writing to a socket never raises it.
+ * Makes a stream of a descriptor that can be waited for: a pipe, a FIFO, a terminal, a socket, or
+ * an eventfd and its like. The stream owns fd from now on, and bide_stream_fd returns it.
+ *
+ * Its flags stay as they are, also while the stream lives: fd may be blocking, and others, like the
+ * shell that started the program, may share its open file. Sockets are called with MSG_DONTWAIT. A
+ * pipe, a FIFO or a terminal that is blocking is opened once more, through /proc, for the stream's
+ * own calls; bide_stream_close closes both descriptors. Where that is impossible (no /proc, no
+ * permission, the master of a pseudo-terminal, an eventfd) each call first asks poll(2), and writes
+ * at most PIPE_BUF bytes to a pipe and one byte to a terminal. Then a call blocks the thread if
+ *  - another process takes what there was, or fills the room, between the two system calls,
+ *  - the output of a terminal is stopped in just that moment, or a terminal in raw mode has VTIME
+ *    set, which a read waits for,
+ *  - it writes more to another object than that has room for: an eventfd takes any number only if
+ *    its count is far from full.
+ * What its maker has made non-blocking (O_NONBLOCK) is used as it is.
+ *
+ * Writing to a pipe that nobody reads raises SIGPIPE, as always, and returns -EPIPE if that is
+ * ignored; writing to a socket never raises it.
  * Errors: -EPERM (a regular file or /dev/null is always ready and cannot be waited for), -EEXIST
- * (fd already has a stream), -EBADF, -ENOMEM, -ENXIO, -ENOSPC. Then fd stays the caller's,
- * unchanged, and *stream is NULL. A stdin that may be one of those is read on the blocking pool, by
- * `await bide_blocking(getline(&line, &size, stdin))`; once begun, such a read cannot be cancelled.
+ * (fd already has a stream, which makes its calls with fd itself), -EBADF, -ENOMEM, -ENXIO,
+ * -ENOSPC. Then fd stays the caller's, unchanged, and *stream is NULL. A stdin that may be one of
+ * those is read on the blocking pool, by `await bide_blocking(getline(&line, &size, stdin))`; once
+ * begun, such a read cannot be cancelled.
  */
 bide_must_use int bide_stream_open(int fd, bide_stream **stream bide_gives(bide_stream_close));
 
@@ -92,8 +107,8 @@ bide_must_use int bide_stream_pair(size_t capacity, bide_stream **one bide_gives
  */
 void bide_stream_close(bide_stream *stream);
 
-/* Returns the descriptor, for setting options; it stays the stream's. -EBADF: the stream has
- * none. */
+/* Returns the descriptor, that of bide_stream_open too, for setting options; it stays the stream's.
+ * -EBADF: the stream has none. */
 int bide_stream_fd(const bide_stream *stream);
 
 /*

@@ -14,14 +14,14 @@
  */
 #include "lib/leaf.h"
 
+#include "lib/io/foreign.h"
 #include "lib/io/stream.h"
 
 struct fd_stream {
     bide_stream base;
-    struct bide__fd *registration;
-    int fd;
-    bool socket;
-    bool restore; /* it was blocking before it became ours */
+    struct bide__fd *registration; /* of the descriptor for the calls */
+    int fd;                        /* that one, or what was reopened for them */
+    enum bide__fd_way way;
 };
 
 static struct fd_stream *of(const bide_stream *stream)
@@ -84,12 +84,23 @@ struct write_all {
 static void begin(struct transfer *f, uint32_t direction)
 {
     struct fd_stream *s = of(f->stream);
-    bide__fd_leaf_begin(&f->leaf, s->registration, direction, s->socket ? BIDE__FD_MARK : 0);
+    bide__fd_leaf_begin(&f->leaf, s->registration, direction, s->way * BIDE__FD_MARK);
 }
 
 static bool is_socket(const struct transfer *f)
 {
-    return f->h.state & BIDE__FD_MARK;
+    return (f->h.state & BIDE__FD_MARKS) == BIDE__FD_SOCKET * BIDE__FD_MARK;
+}
+
+/* A call that does not wait, on what is no socket. */
+static ssize_t call(struct transfer *f, int fd, uint32_t direction)
+{
+    enum bide__fd_way way = (f->h.state & BIDE__FD_MARKS) / BIDE__FD_MARK;
+    int r = way != BIDE__FD_PLAIN ? bide__fd_ask(fd, direction) : 1;
+    if (r <= 0)
+        return r < 0 ? r : -EAGAIN;
+    return direction == BIDE__READ ? bide__door.read(fd, f->buffer, f->size)
+                                   : bide__door.write(fd, f->data, bide__fd_piece(way, f->size));
 }
 
 static int outcome(ssize_t n, size_t size)
@@ -112,7 +123,7 @@ static bool has_read(struct bide_cx *cx, struct transfer *f, ssize_t *n)
         if (r != BIDE__FD_CALL)
             return r <= 0;
         *n = is_socket(f) ? bide__door.recv(ours.fd, f->buffer, f->size, MSG_DONTWAIT)
-                          : bide__door.read(ours.fd, f->buffer, f->size);
+                          : call(f, ours.fd, BIDE__READ);
         bide__fd_leaf_called(&f->leaf, &ours, outcome(*n, f->size));
         if (*n != -EAGAIN && *n != -EINTR)
             return true;
@@ -136,7 +147,7 @@ static bool has_written(struct bide_cx *cx, struct transfer *f, struct bide__sen
         if (r != 0)
             return r < 0;
         *n = is_socket(f) ? bide__door.send(ours.fd, f->data, f->size, MSG_NOSIGNAL | MSG_DONTWAIT)
-                          : bide__door.write(ours.fd, f->data, f->size);
+                          : call(f, ours.fd, BIDE__WRITE);
         bide__fd_leaf_called(&f->leaf, &ours, *n == -EAGAIN ? BIDE__BLOCKS : BIDE__CALLED);
         if (*n != -EAGAIN && *n != -EINTR)
             return true;
@@ -284,24 +295,17 @@ static int fd_of(const bide_stream *stream)
     return of(stream)->fd;
 }
 
-static void restore(struct fd_stream *s)
-{
-    int flags = s->restore ? bide__door.fcntl(s->fd, F_GETFL, 0) : -1;
-    if (flags >= 0)
-        bide__door.fcntl(s->fd, F_SETFL, flags & ~O_NONBLOCK);
-}
-
 /* A socket is its registration's: the driver may still send from it. */
 static void fd_close(bide_stream *stream)
 {
     struct fd_stream *s = of(stream);
-    if (s->socket)
-        restore(s);
+    bool socket = s->way == BIDE__FD_SOCKET;
+    int own = s->registration->fd;
     bide__fd_close(s->registration);
-    if (!s->socket) {
-        restore(s);
+    if (!socket)
+        bide__door.close(own);
+    if (own != s->fd)
         bide__door.close(s->fd);
-    }
     bide__free(s, sizeof *s);
 }
 
@@ -316,22 +320,29 @@ static const struct bide__stream_ops fd_ops = {
     .fd = fd_of,
 };
 
-int bide__fd_stream_new(int fd, unsigned kind, bide_stream **stream)
+/* own: for the calls. */
+static int new_stream(int fd, int own, enum bide__fd_way way, unsigned how, bide_stream **stream)
 {
-    unsigned how = kind != BIDE__STREAM_OTHER ? BIDE__FD_OWNED : 0;
-    if (kind == BIDE__STREAM_TCP)
-        how |= BIDE__FD_NEW | BIDE__FD_RECEIVES;
     struct fd_stream *s = bide__alloc(sizeof *s);
     if (s == NULL)
         return -ENOMEM;
-    *s = (struct fd_stream){.base.ops = &fd_ops, .fd = fd, .socket = kind != BIDE__STREAM_OTHER};
-    int r = bide__fd_open_as(&s->registration, fd, how);
+    *s = (struct fd_stream){.base.ops = &fd_ops, .fd = fd, .way = way};
+    int r = bide__fd_open_as(&s->registration, own, how);
     if (r < 0) {
         bide__free(s, sizeof *s);
         return r;
     }
     *stream = &s->base;
     return 0;
+}
+
+int bide__fd_stream_new(int fd, unsigned kind, bide_stream **stream)
+{
+    bool socket = kind != BIDE__STREAM_OTHER;
+    unsigned how = socket ? BIDE__FD_OWNED : 0;
+    if (kind == BIDE__STREAM_TCP)
+        how |= BIDE__FD_NEW | BIDE__FD_RECEIVES;
+    return new_stream(fd, fd, socket ? BIDE__FD_SOCKET : BIDE__FD_PLAIN, how, stream);
 }
 
 struct bide__fd *bide__fd_stream_registration(const bide_stream *stream)
@@ -341,19 +352,13 @@ struct bide__fd *bide__fd_stream_registration(const bide_stream *stream)
 
 int bide_stream_open(int fd, bide_stream **stream)
 {
-    struct stat status;
+    enum bide__fd_way way;
     *stream = NULL;
-    int r = bide__door.fstat(fd, &status);
-    int flags = r < 0 ? r : bide__door.fcntl(fd, F_GETFL, 0);
-    if (flags < 0)
-        return flags;
-    bool blocking = !(flags & O_NONBLOCK);
-    if (blocking && (r = bide__door.fcntl(fd, F_SETFL, flags | O_NONBLOCK)) < 0)
-        return r;
-    r = bide__fd_stream_new(fd, S_ISSOCK(status.st_mode), stream);
-    if (r == 0)
-        of(*stream)->restore = blocking;
-    else if (blocking)
-        bide__door.fcntl(fd, F_SETFL, flags);
+    int own = bide__foreign_open(fd, &way);
+    int r = own;
+    if (own >= 0)
+        r = new_stream(fd, own, way, way == BIDE__FD_SOCKET ? BIDE__FD_OWNED : 0, stream);
+    if (r < 0 && own >= 0 && own != fd)
+        bide__door.close(own);
     return r;
 }

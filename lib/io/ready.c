@@ -9,20 +9,9 @@
  */
 #include "lib/async.h"
 
-#include <bide/io.h>
+#include "lib/io/foreign.h"
 
-/* Returns 1 if a call will not block (fd is ready, at its end, or broken), 0 if it would, or a
- * negative errno. */
-static int ask(int fd, uint32_t direction)
-{
-    struct pollfd p = {.fd = fd, .events = direction == BIDE__READ ? POLLIN : POLLOUT};
-    if (fd < 0)
-        return -EBADF;
-    int r = bide__door.poll(&p, 1, 0);
-    if (r < 0)
-        return r == -EINTR ? 0 : r;
-    return p.revents & POLLNVAL ? -EBADF : r;
-}
+#include <bide/io.h>
 
 static int open_registration(int fd, int *duplicate, struct bide__fd **registration)
 {
@@ -50,7 +39,7 @@ static bide_async int wait_registered(int fd, uint32_t direction)
         if (r < 0)
             return r;
         uint32_t seen = bide__fd_seen(registration, direction);
-        r = ask(fd, direction);
+        r = bide__fd_ask(fd, direction);
         if (r != 0)
             return r < 0 ? r : 0;
         bide__fd_clear(registration, direction, seen);
@@ -61,7 +50,7 @@ static bide_async int wait_ready(int fd, uint32_t direction)
 {
     if (bide__runtime_running() == NULL)
         return bide__no_runtime(direction == BIDE__READ ? "bide_fd_readable" : "bide_fd_writable");
-    int r = ask(fd, direction);
+    int r = bide__fd_ask(fd, direction);
     if (r == 0)
         return bide_await wait_registered(fd, direction);
     bide_await bide__turn();

@@ -29,6 +29,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -89,7 +90,9 @@ struct __kernel_timespec;
     X(ssize_t, recv, (int fd, void *buffer, size_t size, int flags), (fd, buffer, size, flags))    \
     X(ssize_t, send, (int fd, const void *buffer, size_t size, int flags),                         \
       (fd, buffer, size, flags))                                                                   \
+    X(int, open, (const char *path, int flags), (path, flags))                                     \
     X(int, close, (int fd), (fd))                                                                  \
+    X(int, ioctl, (int fd, unsigned long request, void *argument), (fd, request, argument))        \
     X(int, poll, (struct pollfd * fds, nfds_t count, int timeout_ms), (fds, count, timeout_ms))    \
     X(int, fcntl, (int fd, int command, long argument), (fd, command, argument))                   \
     X(int, fstat, (int fd, struct stat *status), (fd, status))                                     \

@@ -153,8 +153,8 @@ extern const struct bide_fn bide__desc_bide__fd_wait_for;
  * that returns 1, the leaf suspends; any other result is that of bide__fd_wait, and ends the
  * waiting. After 0 the leaf makes its call, which does not block, with call->fd, and then calls
  * bide__fd_leaf_called; `blocks`: the call would have blocked. Until then the descriptor is not
- * closed. With `call` NULL it makes none. Its cancel calls bide__fd_leaf_stop. `mark` is 0 or
- * BIDE__FD_MARK, a bit of `state` for the leaf's own use.
+ * closed. With `call` NULL it makes none. Its cancel calls bide__fd_leaf_stop. `mark` is within
+ * BIDE__FD_MARKS, bits of `state` for the leaf's own use.
  */
 struct bide__fd_leaf {
     struct bide_frame h;
@@ -166,7 +166,7 @@ struct bide__fd_call {
     uint32_t seen; /* as bide__fd_seen */
 };
 
-enum { BIDE__FD_MARK = 8 };
+enum { BIDE__FD_MARK = 8, BIDE__FD_MARKS = 7 * BIDE__FD_MARK };
 
 /* How a call ended: something else; it would have blocked; or it read fewer bytes than there was
  * room for, from a TCP connection, so nothing is left, unless the event has said BIDE__STAYS. */

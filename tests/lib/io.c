@@ -604,7 +604,7 @@ static async int blocking_mode(void)
     CHECK_EQ(pipe(fd), 0);
     copy = dup(fd[0]);
     CHECK_EQ(bide_stream_open(fd[0], &in), 0);
-    CHECK(fcntl(copy, F_GETFL) & O_NONBLOCK);
+    CHECK(!(fcntl(copy, F_GETFL) & O_NONBLOCK));
     bide_stream_close(in);
     CHECK(!(fcntl(copy, F_GETFL) & O_NONBLOCK));
     close(copy);
@@ -620,7 +620,7 @@ static async int blocking_mode(void)
     return 0;
 }
 
-TEST(a_stream_gives_its_descriptor_back_as_it_was)
+TEST(a_stream_leaves_its_descriptor_as_it_was)
 {
     CHECK_EQ(bide_block_on(blocking_mode()), 0);
 }
