@@ -191,12 +191,18 @@ bool awaitable_of(struct lower *l, struct expr *call, struct awaitable *a)
 
 /* ---- owners among the arguments ---- */
 
+bool makes_job(const struct expr *e)
+{
+    return e->kind == EX_FORM && (e->form == FORM_BLOCKING || e->form == FORM_BLOCK_IN_PLACE);
+}
+
 bool is_owner_operand(const struct awaitable *a, int i)
 {
     struct expr *e = a->operand[i].expr;
     if (!expr_code(e) || !type_is_owner(e->type))
         return false;
-    return a->call->kind == EX_CALL ? is_owned_value(e) : i == 0 && a->borrows;
+    return a->call->kind == EX_CALL || makes_job(a->call) ? is_owned_value(e)
+                                                          : i == 0 && a->borrows;
 }
 
 /* The same for a call whose operands have no code yet. */
@@ -227,11 +233,6 @@ void release_arguments(struct lower *l, const struct awaitable *a)
 
 /* ---- bide_blocking and bide_block_in_place ---- */
 
-bool makes_job(const struct expr *e)
-{
-    return e->kind == EX_FORM && (e->form == FORM_BLOCKING || e->form == FORM_BLOCK_IN_PLACE);
-}
-
 static struct type *argument_type(struct lower *l, struct expr *call, int i)
 {
     struct type *f = call->a->type;
@@ -241,6 +242,26 @@ static struct type *argument_type(struct lower *l, struct expr *call, int i)
                          ? f->param[i].type
                          : type_promote(l->unit, type_decay(l->unit, call->arg[i]->type));
     return file_type(l, type_unqualified(l->unit, t));
+}
+
+/* Arguments of the call are owners. */
+static bool job_owns(const struct awaitable *a)
+{
+    const struct expr *call = skip_parens(a->call->arg[0]);
+    for (int i = 0; i < call->arg_count; i++)
+        if (type_is_owner(call->arg[i]->type))
+            return true;
+    return false;
+}
+
+/* If the call is never made, what it was to get is let go of. */
+static void append_forget(struct lower *l, struct code *to, const struct expr *call)
+{
+    code_text(l, to, "if (bide__job->owns == BIDE__JOB_FORGETS) {\n");
+    for (int i = 0; i < call->arg_count; i++)
+        if (type_is_owner(call->arg[i]->type))
+            code_text(l, to, "%s(call->arg_%d);\n", release_name(call->arg[i]->type), i + 1);
+    code_text(l, to, "return;\n}\n");
 }
 
 /* Writes the struct of the job, and the function that the pool calls. */
@@ -263,6 +284,8 @@ const char *job_declaration(struct lower *l, struct awaitable *a, const char *na
         code_text(l, body, "(void)bide__job;\n");
     else
         code_text(l, body, "%s *call = (%s *)bide__job;\n", a->job_type, a->job_type);
+    if (job_owns(a))
+        append_forget(l, body, call);
     if (is_filled) /* it cannot be assigned */
         code_text(l, body, "__builtin_memcpy(&call->result, &(%s){",
                   type_print(l->unit, type_array(l->unit, result, 1), ""));
@@ -297,6 +320,8 @@ const char *job_declaration(struct lower *l, struct awaitable *a, const char *na
 void copy_job_literal(struct lower *l, struct code *to, struct awaitable *a)
 {
     code_text(l, to, "(%s){.job.run = %s", a->job_type, a->job_run);
+    if (job_owns(a))
+        code_text(l, to, ", .job.owns = BIDE__JOB_OWNS");
     for (int i = 0; i < a->operand_count; i++) {
         int arg = i - a->calls_through;
         if (arg < 0)

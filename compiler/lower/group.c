@@ -444,9 +444,9 @@ static void append_start_body(struct lower *l, const struct branch *b, const cha
  * released when the group is done. */
 static void append_taken(struct lower *l, const struct awaitable *a)
 {
-    for (int i = 0; i < a->operand_count && a->call->kind == EX_CALL; i++) {
+    for (int i = 0; i < a->operand_count; i++) {
         struct expr *e = a->operand[i].expr;
-        if (!is_owner_operand(a, i))
+        if (!is_owner_operand(a, i) || a->borrows)
             continue;
         copy_argument(l, l->at->out, e);
         code_text(l, l->at->out, " = 0;\n");

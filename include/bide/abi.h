@@ -220,16 +220,22 @@ int bide__main_on(uint32_t flavour, const struct bide_fn *fn, const void *args);
 
 /*
  * A blocking call, for the pool. It is the first member of a struct in the awaiting frame that
- * holds the arguments and the result. `run` is called on a pool thread. The other members are the
- * runtime's.
+ * holds the arguments and the result. `run` is called on a pool thread. If arguments are owners,
+ * `owns` is BIDE__JOB_OWNS; and if the call is never made, `run` is called with BIDE__JOB_FORGETS
+ * there and only lets go of them. The other members are the runtime's.
  */
+enum { BIDE__JOB_OWNS = 1, BIDE__JOB_FORGETS = 2 };
 struct bide_job {
     void (*run)(struct bide_job *job);
     struct bide_job *next, *previous;
     bide_waker waker;
     _Atomic uint32_t state;
+    uint32_t owns;
     void *pool;
 };
+
+/* The call of a job that has not been submitted, or was taken back, will not be made. */
+void bide__job_forget(struct bide_job *job);
 
 /* Leaf without a result: runs the job on the blocking pool. A request to cancel takes the job back
  * if no thread has begun it; otherwise the request waits until the job is done. */

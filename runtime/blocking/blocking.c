@@ -343,6 +343,14 @@ bool bide__job_take_back(struct bide_job *job)
     return queued;
 }
 
+void bide__job_forget(struct bide_job *job)
+{
+    if (job->owns == 0)
+        return;
+    job->owns = BIDE__JOB_FORGETS;
+    job->run(job);
+}
+
 /* The leaf is polled with another waker than before: its future has moved to another task. False: a
  * thread has taken the waker, and the job is as good as FINISHED. */
 static bool change_waker(struct bide_job *job, bide_waker waker)
@@ -415,12 +423,28 @@ static enum bide_answer blocking_cancel(struct bide_cx *cx, struct bide_frame *h
 {
     struct blocking *f = (struct blocking *)(void *)h;
     (void)cx;
-    if (h->state == HELD)
-        return BIDE_CANCELLED;
-    if (finished(f->job))
+    if (h->state != HELD && finished(f->job))
         return BIDE_COMPLETED;
-    return bide__job_take_back(f->job) ? BIDE_CANCELLED : BIDE_WAIT;
+    if (h->state != HELD && !bide__job_take_back(f->job))
+        return BIDE_WAIT;
+    bide__job_forget(f->job);
+    return BIDE_CANCELLED;
 }
 
-BIDE__LEAF_INNER(void, bide_blocking, struct blocking, BIDE__NOT_NOW, blocking_poll,
-                 blocking_cancel, (struct bide_job *, job));
+BIDE__LEAF_ARGS(bide_blocking, (struct bide_job *, job))
+
+enum bide_poll bide__start_bide_blocking(struct bide_cx *cx, struct bide_frame *parent,
+                                         void *result, struct bide_job *job)
+{
+    struct blocking *f = bide_frame_push(cx, sizeof(*f), &bide__desc_bide_blocking, parent, result);
+
+    if (f == NULL) {
+        bide__job_forget(job);
+        return BIDE_PENDING;
+    }
+    f->job = job;
+    return blocking_poll(cx, &f->h);
+}
+
+BIDE__LEAF_REST(void, bide_blocking, struct blocking, NULL, blocking_poll, blocking_cancel,
+                (struct bide_job *, job));

@@ -80,9 +80,26 @@ static enum bide_poll in_place_poll(struct bide_cx *cx, struct bide_frame *h)
 
 static enum bide_answer in_place_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
-    (void)cx, (void)h;
+    (void)cx;
+    bide__job_forget(((struct in_place *)(void *)h)->job);
     return BIDE_CANCELLED;
 }
 
-BIDE__LEAF_INNER(void, bide_block_in_place, struct in_place, BIDE__NOT_NOW, in_place_poll,
-                 in_place_cancel, (struct bide_job *, job));
+BIDE__LEAF_ARGS(bide_block_in_place, (struct bide_job *, job))
+
+enum bide_poll bide__start_bide_block_in_place(struct bide_cx *cx, struct bide_frame *parent,
+                                               void *result, struct bide_job *job)
+{
+    struct in_place *f =
+        bide_frame_push(cx, sizeof(*f), &bide__desc_bide_block_in_place, parent, result);
+
+    if (f == NULL) {
+        bide__job_forget(job);
+        return BIDE_PENDING;
+    }
+    f->job = job;
+    return in_place_poll(cx, &f->h);
+}
+
+BIDE__LEAF_REST(void, bide_block_in_place, struct in_place, NULL, in_place_poll, in_place_cancel,
+                (struct bide_job *, job));
