@@ -202,6 +202,8 @@ static bool free_until_set(struct close *f)
 static bool end_further(struct close *f, struct bide_cx *cx)
 {
     do {
+        if (f->set != NULL && f->h.fn != NULL) /* a frame, which dumps know */
+            bide__future_set_polled_by(f->set, &f->h);
         if (f->set != NULL && !bide__future_set_unwind(f->set, cx))
             return false;
         f->set = NULL;

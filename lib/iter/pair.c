@@ -1,5 +1,6 @@
 /*
- * lib/iter/pair.c: adaptors of two iterators: merge, chain, zip.
+ * lib/iter/pair.c: adaptors of two iterators: merge, chain, zip. A merge of many is a tree of those
+ * of two: a side gives as many items in a row as it has iterators, so all have the same share.
  *
  * A merge first looks at both sides, and begins to wait only if neither has anything: so a side
  * that has nothing does not begin a wait, and end it again, for each item of the other.
@@ -10,6 +11,8 @@ struct pair {
     struct iter node;
     struct iter_call call;
     unsigned turn;    /* merge: the side that is asked first */
+    size_t given;     /* merge: how many items that side has given in a row */
+    size_t share[2];  /* merge: how many iterators a side has */
     bool has[2];      /* zip: the item of that side is here */
     size_t second_at; /* zip: in `items` */
     _Alignas(max_align_t) char items[];
@@ -37,6 +40,17 @@ static struct pair *pair_new(const struct iter_kind *kind, struct iter *a, struc
 
 /* ---- merge ---- */
 
+/* Side `now` has given an item. */
+static void take_turns(struct pair *n, unsigned now)
+{
+    n->given = n->turn == now ? n->given + 1 : 1;
+    n->turn = now;
+    if (n->given >= n->share[now]) {
+        n->turn = now ^ 1;
+        n->given = 0;
+    }
+}
+
 static int merge_poll(struct iter *node, struct pull *p, void *item)
 {
     struct pair *n = pair_of(node);
@@ -53,7 +67,7 @@ static int merge_poll(struct iter *node, struct pull *p, void *item)
             if (r == ITER_WAITS)
                 result = ITER_WAITS;
             else if (r != 0) {
-                n->turn = now ^ 1;
+                take_turns(n, now);
                 p->has_looked = has_looked;
                 return r;
             }
@@ -82,9 +96,37 @@ static void *two(const struct iter_kind *kind, struct iter *a, struct iter *b)
     return it;
 }
 
+static void *merge(void *a, void *b, size_t share, size_t other_share)
+{
+    struct iter *it = two(&merge_kind, a, b);
+
+    if (!bide__iter_is_failed(it)) {
+        pair_of(it)->share[0] = share;
+        pair_of(it)->share[1] = other_share;
+    }
+    return it;
+}
+
 void *bide_iter_merge(void *a, struct bide__iter *b)
 {
-    return two(&merge_kind, a, (struct iter *)b);
+    return merge(a, b, 1, 1);
+}
+
+void *bide_iter_merge_all(size_t item_size, const void *iters, size_t count)
+{
+    void *it;
+
+    if (count == 0)
+        return bide_iter_of_array(item_size, NULL, 0);
+    if (count == 1) {
+        memcpy(&it, iters, sizeof(it));
+        return it != NULL ? it : bide__iter_failed(-EINVAL);
+    }
+    size_t half = count / 2;
+    it = bide_iter_merge_all(item_size, iters, half);
+    return merge(
+        it, bide_iter_merge_all(item_size, (const char *)iters + half * sizeof(it), count - half),
+        half, count - half);
 }
 
 /* ---- chain ---- */

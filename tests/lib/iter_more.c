@@ -189,6 +189,101 @@ TEST(a_merge_is_fair)
     CHECK_EQ(bide_block_on(merges()), 0);
 }
 
+/* Each of `most` arrays has its own number, 10 times. */
+static async int merges_all(void)
+{
+    enum { MOST = 9, EACH = 10 };
+    static int items[MOST][EACH];
+
+    for (size_t most = 0; most <= MOST; most++) {
+        bide_iter(int) iters[MOST];
+        for (size_t i = 0; i < most; i++) {
+            for (int k = 0; k < EACH; k++)
+                items[i][k] = (int)i;
+            iters[i] = bide_iter_of_array(items[i], EACH);
+        }
+        bide_iter(int) it = bide_iter_merge_all(iters, most);
+        defer {
+            bide_iter_drop(it);
+        }
+        for (int round = 0; round < EACH; round++) {
+            int n, seen[MOST] = {0};
+            for (size_t i = 0; i < most; i++) {
+                CHECK_EQ(await bide_next(it, &n), 1);
+                CHECK_EQ(seen[n]++, 0); /* one of each in a round */
+            }
+        }
+        int none;
+        CHECK_EQ(await bide_next(it, &none), 0);
+    }
+    return 0;
+}
+
+TEST(a_merge_of_many_is_fair)
+{
+    CHECK_EQ(bide_block_on(merges_all()), 0);
+}
+
+/* Of three, one is slow and one has ended. */
+static async int merges_while_it_waits(void)
+{
+    static const int ms[] = {5, 5, 0}, one[] = {1};
+    bide_iter(int) iters[] = {bide_iter_of_steps(int, bide_ref(slow), ms),
+                              bide_iter_of_array(one, 1), bide_iter_of_array(one, 0)};
+    bide_iter(int) it = bide_iter_merge_all(iters, 3);
+    defer {
+        await bide_iter_close(it);
+    }
+    int n;
+    CHECK_EQ(await bide_next(it, &n), 1);
+    CHECK_EQ(n, 1);
+    CHECK_EQ(await bide_next(it, &n), 1);
+    CHECK_EQ(n, 5);
+    CHECK_EQ(await bide_next(it, &n), 1);
+    CHECK_EQ(await bide_next(it, &n), 0);
+    return 0;
+}
+
+TEST(a_merge_of_many_waits_for_those_that_are_left)
+{
+    bide_test_time_virtual();
+    CHECK_EQ(bide_block_on(merges_while_it_waits()), 0);
+}
+
+static async int merges_what_fails(void)
+{
+    static const int one[] = {1};
+    int n;
+    for (int empty = 0; empty < 3; empty++) {
+        bide_iter(int) iters[3];
+        for (int i = 0; i < 3; i++)
+            iters[i] = i == empty ? NULL : bide_iter_of_array(one, 1);
+        bide_iter(int) it = bide_iter_merge_all(iters, 3);
+        defer {
+            bide_iter_drop(it);
+        }
+        CHECK_ERR(await bide_next(it, &n), -EINVAL);
+    }
+    for (unsigned nth = 1; nth <= 5; nth++) { /* three sources and two merges */
+        bide_test_fail("alloc", nth, -ENOMEM, 1);
+        bide_iter(int) iters[3];
+        for (int i = 0; i < 3; i++)
+            iters[i] = bide_iter_of_array(one, 1);
+        bide_iter(int) it = bide_iter_merge_all(iters, 3);
+        defer {
+            bide_iter_drop(it);
+        }
+        CHECK_EQ(bide_test_failed("alloc"), 1);
+        CHECK_ERR(await bide_next(it, &n), -ENOMEM);
+    }
+    return 0;
+}
+
+TEST(a_merge_of_many_takes_all_when_it_fails)
+{
+    CHECK_EQ(bide_block_on(merges_what_fails()), 0);
+}
+
 static int asked;
 
 static int note(int n)
@@ -899,4 +994,62 @@ TEST(other_sources)
     CHECK_EQ(bide_block_on(lines()), 0);
     CHECK_EQ(bide_block_on(lines_cancelled()), 0);
     CHECK_EQ(bide_block_on(accepts()), 0);
+}
+
+/* ---- dumps ---- */
+
+static char dump[4096];
+static size_t dump_size;
+
+static void add_to_dump(void *argument, const char *text, size_t size)
+{
+    (void)argument;
+    CHECK(dump_size + size < sizeof dump);
+    memcpy(dump + dump_size, text, size);
+    dump_size += size;
+}
+
+static async int ends_slowly(int *state, int *item)
+{
+    (void)state;
+    *item = 0;
+    defer {
+        await bide_sleep(BIDE_MS(10));
+    }
+    await bide_sleep(BIDE_S(1));
+    return 1;
+}
+
+/* The function of the iterator is being unwound. */
+static async int dumps(void)
+{
+    await bide_sleep(BIDE_MS(5));
+    bide_runtime_dump(bide_runtime_current(), add_to_dump, NULL);
+    CHECK(strstr(dump, "polled by nobody") == NULL);
+    CHECK(strstr(dump, "child 1 ") != NULL);
+    return 0;
+}
+
+static async int closes(bool drops)
+{
+    bide_iter(int) it = bide_iter_of_steps(int, bide_ref(ends_slowly), (int *)NULL);
+    int n;
+    (void)await bide_timeout(BIDE_MS(1), (void)bide_next(it, &n));
+    dump_size = 0;
+    memset(dump, 0, sizeof dump);
+    bide_task(int) watcher = bide_spawn(dumps());
+    if (drops)
+        bide_iter_drop(it);
+    else
+        await bide_iter_close(it);
+    CHECK_EQ(await bide_task_wait(watcher), 0);
+    await bide_sleep(BIDE_MS(20));
+    return 0;
+}
+
+TEST(what_an_end_unwinds_is_polled_by_it)
+{
+    bide_test_time_virtual();
+    CHECK_EQ(bide_block_on(closes(false)), 0);
+    CHECK_EQ(bide_block_on(closes(true)), 0);
 }

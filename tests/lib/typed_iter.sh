@@ -22,6 +22,12 @@ struct crate {
     int items[4];
 };
 
+struct wide {
+    _Alignas(32) int n;
+};
+
+struct wide widen(int n);
+struct wide widen(int n) { return (struct wide){n}; }
 static int job_id(struct job j) { return j.id; }
 static long job_long(struct job j, const int *by) { return j.id * (long)*by; }
 static bool is_even(int n) { return n % 2 == 0; }
@@ -63,6 +69,7 @@ async int use(bide_receiver(struct job) rx, bide_reader *reader, bide_tcp_listen
     it = bide_iter_filter_with(bide_iter_filter(it, is_even), is_above, &n);
     it = bide_iter_skip_while(bide_iter_take_while(bide_iter_skip(it, 1), is_even), is_even);
     it = bide_iter_merge(it, bide_iter_chain(bide_iter_of_array(five, 5), bide_iter_borrowed(it)));
+    it = bide_iter_merge_all(((bide_iter(int)[]){it, bide_iter_borrowed(it), it}), 3);
     it = bide_iter_zip(it, bide_iter_of_steps(int, bide_ref(step), &n), add);
     it = bide_iter_throttle(bide_iter_timeout(bide_iter_take(it, 9), BIDE_S(1)), BIDE_MS(1));
     it = bide_iter_then(bide_iter_buffered(it, 2, bide_ref(twice)), bide_ref(twice));
@@ -131,6 +138,18 @@ async int use(bide_receiver(struct job) rx, bide_reader *reader, bide_tcp_listen
     it = bide_iter_buffered(it, 2, is_odd);
 #elif LINE == 24
     it = bide_iter_then(it, is_odd);
+#elif LINE == 25
+    bide_iter_drop(bide_iter_map(it, widen));
+#elif LINE == 26
+    __auto_type wrong = bide_iter_chunks(it, int[4]);
+    (void)wrong;
+#elif LINE == 27
+    __auto_type wrong = bide_iter_chunks(it, int);
+    (void)wrong;
+#elif LINE == 28
+    it = bide_iter_merge_all(&longs, 1);
+#elif LINE == 29
+    bide_iter_drop(bide_iter_of_steps(struct wide, bide_ref(step), &n));
 #endif
     return 0;
 }
@@ -183,12 +202,18 @@ compiles "$CC" $warnings -I "$include" -DLINE=0 iter.c
 compiles "$BIDE" cc "$CC" -Wall -Wextra -Wshadow -c -DLINE=0 iter.c -o iter.o
 compiles "$cxx" -Wall -Wextra -fsyntax-only -I "$include" -DLINE=0 iter.cc
 line=1
-while [ $line -le 24 ]; do
+while [ $line -le 29 ]; do
     refused "$CC" $warnings -I "$include" -DLINE=$line iter.c
     line=$((line + 1))
 done
-for line in 2 5 8 11 15 21 23 24; do
+for line in 2 5 8 11 15 21 23 24 25 26; do
     refused "$BIDE" cc "$CC" -Werror=incompatible-pointer-types -c -DLINE=$line iter.c -o iter.o
 done
 refused "$cxx" -fsyntax-only -I "$include" -DLINE=1 iter.cc
 refused "$cxx" -fsyntax-only -I "$include" -DLINE=2 iter.cc
+
+# A chunk that is no struct is told once.
+for line in 26 27; do
+    refused "$CC" $warnings -I "$include" -DLINE=$line iter.c
+    [ "$(grep -c 'error:' log)" = 1 ] || fail "not one error: $(cat log)"
+done
