@@ -7,6 +7,7 @@
 
 #include "core/assert.h"
 #include "lib/sync/channel.h"
+#include "runtime/trace/wait.h"
 
 #include <bide/channel.h>
 
@@ -66,6 +67,7 @@ int bide_channel_new_with(size_t item_size, size_t capacity, void (*drop)(void *
     atomic_init(&c->handles, 2);
     atomic_init(&c->senders, 1);
     atomic_init(&c->receivers, 1);
+    bide__leaf_tells(bide__channel_tell);
     store(tx, c);
     store(rx, c);
     return 0;

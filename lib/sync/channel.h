@@ -102,4 +102,7 @@ static inline int channel_take(struct channel *c, void *item)
     return __builtin_expect(r == 1, 1) ? 1 : bide__channel_take_slow(c, item, r);
 }
 
+/* For dumps (bide__leaf_tells): how many senders a receive still has. */
+bool bide__channel_tell(const struct bide_frame *leaf, char *text, size_t size);
+
 #endif

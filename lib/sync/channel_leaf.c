@@ -10,6 +10,8 @@
 
 #include <bide/channel.h>
 
+#include <stdio.h>
+
 struct send {
     struct bide_frame h;
     void *channel;
@@ -348,3 +350,17 @@ BIDE__LEAF_PARKS(int, bide_recv_many, struct recv, recv_many_now, recv_many_poll
                  (void *, channel), (void *, item), (size_t, most));
 BIDE__LEAF_PARKS(int, bide_sender_closed, struct closed, BIDE__NOT_NOW, closed_poll, closed_cancel,
                  (void *, channel));
+
+/* ---- dumps ---- */
+
+bool bide__channel_tell(const struct bide_frame *leaf, char *text, size_t size)
+{
+    const struct recv *f = (const struct recv *)(const void *)leaf;
+    if ((leaf->fn != &bide__desc_bide_recv && leaf->fn != &bide__desc_bide_recv_many) ||
+        leaf->state == 0)
+        return false;
+    const struct channel *c = f->channel;
+    size_t senders = atomic_load_explicit(&c->senders, memory_order_relaxed);
+    snprintf(text, size, "of a channel that has %zu sender%s", senders, senders == 1 ? "" : "s");
+    return true;
+}

@@ -19,6 +19,7 @@
 #include <stdio.h>
 
 static _Atomic(bide__wait_teller *) teller_now;
+static _Atomic(bide__leaf_teller *) leaf_teller_now;
 
 void bide__wait_tells(bide__wait_teller *teller)
 {
@@ -30,6 +31,18 @@ bool bide__wait_of(const struct bide_frame *leaf, struct bide__wait *wait)
 {
     bide__wait_teller *teller = atomic_load_explicit(&teller_now, memory_order_relaxed);
     return leaf != NULL && teller != NULL && teller(leaf, wait);
+}
+
+void bide__leaf_tells(bide__leaf_teller *teller)
+{
+    if (atomic_load_explicit(&leaf_teller_now, memory_order_relaxed) != teller)
+        atomic_store_explicit(&leaf_teller_now, teller, memory_order_relaxed);
+}
+
+bool bide__leaf_says(const struct bide_frame *leaf, char *text, size_t size)
+{
+    bide__leaf_teller *teller = atomic_load_explicit(&leaf_teller_now, memory_order_relaxed);
+    return teller != NULL && teller(leaf, text, size);
 }
 
 void bide__wait_place(char *text, size_t size, const struct bide__wait *wait)

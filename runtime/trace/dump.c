@@ -160,6 +160,7 @@ static void dump_chain(const struct dump *d, int indent, const struct bide_chain
 {
     struct bide_segment *segment = bide_chain_segment(chain);
     struct bide_frame *f = chain->leaf;
+    char text[80];
 
     if (depth >= NEST_MAX) {
         dump_line(d, indent, "", "and so on", NULL, 0);
@@ -170,6 +171,8 @@ static void dump_chain(const struct dump *d, int indent, const struct bide_chain
         bool is_shown = f == chain->leaf && dump_wait(d, indent, f);
         if (!is_shown && !is_hidden(f, segment))
             dump_frame(d, indent, f);
+        if (f == chain->leaf && bide__leaf_says(f, text, sizeof(text)))
+            dump_line(d, indent + 2, text, "", NULL, 0);
         if (branch != NULL)
             dump_chain(d, indent + 2, branch, depth + 1);
         if (f->fn->cancel != NULL)

@@ -28,6 +28,14 @@ void bide__wait_tells(bide__wait_teller *teller);
 /* False: the leaf waits for something else, or nothing is known of it. */
 bool bide__wait_of(const struct bide_frame *leaf, struct bide__wait *wait);
 
+/* What more is to be said of a leaf that waits, in one line. False: nothing. */
+typedef bool bide__leaf_teller(const struct bide_frame *leaf, char *text, size_t size);
+
+/* From now on dumps ask this teller too; there is one. Any thread. */
+void bide__leaf_tells(bide__leaf_teller *teller);
+
+bool bide__leaf_says(const struct bide_frame *leaf, char *text, size_t size);
+
 /* " at FILE:LINE", or nothing. */
 void bide__wait_place(char *text, size_t size, const struct bide__wait *wait);
 
