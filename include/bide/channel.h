@@ -73,14 +73,14 @@ extern "C" {
 #define bide__in(T, ...)            (__VA_ARGS__)
 #define bide__out(p, T, how)        (p)
 #define bide__pair(a, at, b, bt, x) (x)
-#define bide__size(T)               sizeof(T)
+#define bide__sized(T)              sizeof(T)
 #elif defined(__cplusplus)
 #define bide__is(h, tag, x)  ((void)sizeof(*(h)), (bide__handle(bide__item(h, tag), tag))(x))
 #define bide__in(T, ...)     ((const void *)(true ? (__VA_ARGS__) : (const T *)0))
 #define bide__out(p, T, how) ((void *)(true ? (p) : (T *)0))
 #define bide__pair(a, at, b, bt, x) \
     ((void)sizeof((a) == (bide__handle(bide__item(b, bt), at))0), (x))
-#define bide__size(T) ((void)sizeof(char[__alignof__(T) <= 16 ? 1 : -1]), sizeof(T))
+#define bide__sized(T) ((void)sizeof(char[__alignof__(T) <= 16 ? 1 : -1]), sizeof(T))
 #else
 #define bide__same(T, U) __builtin_types_compatible_p(T, U)
 /* The item stands outside the braces, so that a compound literal lives as long as the caller's
@@ -106,7 +106,7 @@ extern "C" {
                       bide__same(bide__item(a, at), bide__item(b, bt)), \
                   "the two handles are not the two ends of one type of item", x)
 /* Of an item. */
-#define bide__size(T) \
+#define bide__sized(T) \
     bide__checked(__alignof__(T) <= 16, "an item is aligned to 16 bytes at most", sizeof(T))
 #endif
 
@@ -576,7 +576,8 @@ void bide_watcher_return(void *watcher, const void *value);
 #define bide__like(h, tag, made)           bide__handle(bide__item(h, tag), made)
 #define bide__into(h, tag, ...)            bide__in(bide__item(h, tag), __VA_ARGS__)
 #define bide__from(h, tag, item)           bide__out(item, bide__item(h, tag), "received")
-#define bide__new_of(a, s, b, t)           bide__pair(*(a), s, *(b), t, bide__size(bide__item(*(a), s)))
+#define bide__room_of(h, tag)              bide__sized(bide__item(*(h), tag))
+#define bide__new_of(a, s, b, t)           bide__pair(*(a), s, *(b), t, bide__room_of(a, s))
 
 #define bide_channel_new(capacity, tx, rx) bide_channel_new_with(capacity, NULL, tx, rx)
 #define bide_channel_new_with(capacity, drop, tx, rx) \
@@ -626,8 +627,8 @@ void bide_watcher_return(void *watcher, const void *value);
 #define bide_oneshot_receiver_drop(rx) (bide_oneshot_receiver_drop)(bide__as(rx, bide__one_rx))
 #define bide_oneshot_is_closed(tx)     (bide_oneshot_is_closed)(bide__as(tx, bide__one_tx))
 
-#define bide_broadcast_new(capacity, broadcast)                                    \
-    (bide_broadcast_new)(bide__size(bide__item(*(broadcast), bide__bc)), capacity, \
+#define bide_broadcast_new(capacity, broadcast)                                     \
+    (bide_broadcast_new)(bide__sized(bide__item(*(broadcast), bide__bc)), capacity, \
                          bide__is(*(broadcast), bide__bc, broadcast))
 #define bide_broadcast_clone(b) \
     ((bide__like(b, bide__bc, bide__bc))(bide_broadcast_clone)(bide__as(b, bide__bc)))
@@ -645,9 +646,9 @@ void bide_watcher_return(void *watcher, const void *value);
 #define bide_subscriber_try_recv(s, item) \
     (bide_subscriber_try_recv)(bide__as(s, bide__sub), bide__from(s, bide__sub, item))
 
-#define bide_watch_new(first, watch)                                \
-    (bide_watch_new)(bide__size(bide__item(*(watch), bide__watch)), \
-                     bide__into(*(watch), bide__watch, first),      \
+#define bide_watch_new(first, watch)                                 \
+    (bide_watch_new)(bide__sized(bide__item(*(watch), bide__watch)), \
+                     bide__into(*(watch), bide__watch, first),       \
                      bide__is(*(watch), bide__watch, watch))
 #define bide_watch_clone(w) \
     ((bide__like(w, bide__watch, bide__watch))(bide_watch_clone)(bide__as(w, bide__watch)))

@@ -423,7 +423,7 @@ extern "C" {
 #define bide_iter_of_interval(i)   ((bide_iter(bide_instant))(bide_iter_of_interval)(i))
 #define bide_iter_of_array(items, n)                    \
     ((bide__handle(bide__value(*(items)), bide__iter))( \
-        bide_iter_of_array)(bide__size(__typeof__(*(items))), items, n))
+        bide_iter_of_array)(bide__sized(__typeof__(*(items))), items, n))
 #define bide_iter_of_lines(reader) ((bide_iter(char *))(bide_iter_of_lines)(reader))
 #define bide_iter_of_listener(l)   ((bide_iter(bide_stream *))(bide_iter_of_listener)(l))
 
@@ -464,7 +464,7 @@ extern "C" {
 #define bide__of_2(f, i, state) __typeof__((f)(bide__some(bide__each(i)), (state)))
 
 #define bide_iter_of_steps(T, step, state)                                                     \
-    ((bide_iter(T))(bide_iter_of_steps)(bide__size(T),                                         \
+    ((bide_iter(T))(bide_iter_of_steps)(bide__sized(T),                                        \
                                         bide__exact_with(*(step), int(__typeof__(state), T *), \
                                                          int(bide__readable(state), T *),      \
                                                          "bide_iter_of_steps",                 \
@@ -472,7 +472,7 @@ extern "C" {
                                         (void *)(state)))
 #define bide_iter_of_stage(T, stage, state)                                                   \
     ((bide_iter(T))(                                                                          \
-        bide_iter_of_stage)(bide__size(T),                                                    \
+        bide_iter_of_stage)(bide__sized(T),                                                   \
                             bide__exact_with(*(stage), int(bide_giver(T), __typeof__(state)), \
                                              int(bide_giver(T), bide__readable(state)),       \
                                              "bide_iter_of_stage", bide__async_ref(stage)),   \
@@ -482,7 +482,7 @@ extern "C" {
     __extension__({                                                                          \
         __auto_type i = (it);                                                                \
         (bide_iter(T))(bide_iter_through)(                                                   \
-            bide__as(i, bide__iter), bide__size(T),                                          \
+            bide__as(i, bide__iter), bide__sized(T),                                         \
             bide__exact_with(*(stage), int(__typeof__(i), bide_giver(T), __typeof__(state)), \
                              int(__typeof__(i), bide_giver(T), bide__readable(state)),       \
                              "bide_iter_through", bide__async_ref(stage)),                   \
@@ -496,7 +496,7 @@ extern "C" {
         __auto_type i = (it);                                                            \
         (bide_iter(bide__of_1(f, i)))(bide_iter_map)(                                    \
             bide__exact(f, bide__of_1(f, i)(bide__each(i)), "bide_iter_map", (void *)i), \
-            bide__size(bide__of_1(f, i)), bide__plain(f), NULL);                         \
+            bide__sized(bide__of_1(f, i)), bide__plain(f), NULL);                        \
     })
 #define bide_iter_map_with(it, f, state) bide__map_2(bide__unique, it, f, state)
 #define bide__map_2(i, it, f, state)                                                        \
@@ -506,7 +506,7 @@ extern "C" {
             bide__exact_with(f, bide__of_2(f, i, state)(bide__each(i), __typeof__(state)),  \
                              bide__of_2(f, i, state)(bide__each(i), bide__readable(state)), \
                              "bide_iter_map_with", (void *)i),                              \
-            bide__size(bide__of_2(f, i, state)), bide__plain(f), (void *)(state));          \
+            bide__sized(bide__of_2(f, i, state)), bide__plain(f), (void *)(state));         \
     })
 
 #define bide_iter_filter(it, f)     bide__test_1(bide__unique, bide_iter_filter, it, f)
@@ -539,7 +539,7 @@ extern "C" {
         __auto_type i = (it);                                                            \
         (bide_iter(U))(bide_iter_filter_map)(                                            \
             bide__exact(f, bool(bide__each(i), U *), "bide_iter_filter_map", (void *)i), \
-            bide__size(U), bide__plain(f), NULL);                                        \
+            bide__sized(U), bide__plain(f), NULL);                                       \
     })
 #define bide_iter_filter_map_with(it, U, f, s) bide__filter_map_2(bide__unique, it, U, f, s)
 #define bide__filter_map_2(i, it, U, f, state)                                \
@@ -549,7 +549,7 @@ extern "C" {
             bide__exact_with(f, bool(bide__each(i), U *, __typeof__(state)),  \
                              bool(bide__each(i), U *, bide__readable(state)), \
                              "bide_iter_filter_map_with", (void *)i),         \
-            bide__size(U), bide__plain(f), (void *)(state));                  \
+            bide__sized(U), bide__plain(f), (void *)(state));                 \
     })
 
 #define bide__same_iter(i, make, it, ...)                            \
@@ -572,16 +572,17 @@ extern "C" {
         (bide_iter(bide__numbered(f, i)))(bide_iter_enumerate)(                                \
             bide__exact(f, bide__numbered(f, i)(size_t, bide__each(i)), "bide_iter_enumerate", \
                         (void *)i),                                                            \
-            bide__size(bide__numbered(f, i)), bide__plain(f));                                 \
+            bide__sized(bide__numbered(f, i)), bide__plain(f));                                \
     })
-#define bide__numbered(f, i)              __typeof__((f)((size_t)0, bide__some(bide__each(i))))
+#define bide__numbered(f, i)          __typeof__((f)((size_t)0, bide__some(bide__each(i))))
 
-#define bide_iter_merge(a, b)             bide__two(bide__unique, bide__unique, bide_iter_merge, a, b)
-#define bide_iter_merge_all(iters, count) bide__merge_all(bide__unique, iters, count)
+/* Of several iterators. */
+#define bide_iter_merge(a, b)         bide__two(bide__unique, bide__unique, bide_iter_merge, a, b)
+#define bide_iter_merge_all(iters, n) bide__merge_all(bide__unique, iters, n)
 #define bide__merge_all(i, iters, n)                                                          \
     __extension__({                                                                           \
         __auto_type i = &*(iters);                                                            \
-        (bide__value(*i))(bide_iter_merge_all)(bide__size(bide__item(*i, bide__iter)),        \
+        (bide__value(*i))(bide_iter_merge_all)(bide__sized(bide__item(*i, bide__iter)),       \
                                                bide__is(*i, bide__iter, (const void *)i), n); \
     })
 #define bide_iter_chain(a, b) bide__two(bide__unique, bide__unique, bide_iter_chain, a, b)
@@ -600,7 +601,7 @@ extern "C" {
         (bide_iter(bide__zipped(f, i, j)))(bide_iter_zip)(                                       \
             bide__exact(f, bide__zipped(f, i, j)(bide__each(i), bide__each(j)), "bide_iter_zip", \
                         (void *)i),                                                              \
-            bide__as(j, bide__iter), bide__size(bide__zipped(f, i, j)), bide__plain(f));         \
+            bide__as(j, bide__iter), bide__sized(bide__zipped(f, i, j)), bide__plain(f));        \
     })
 #define bide__zipped(f, i, j)              __typeof__((f)(bide__one(i), bide__one(j)))
 
@@ -608,41 +609,41 @@ extern "C" {
 #define bide_iter_chunks_timeout(it, C, d) bide__chunks(bide__unique, it, C, d)
 /* C; or, if that is no struct, one that has the members, so that there is one error. */
 #define bide__is_struct(C)                 (__builtin_classify_type(*(__typeof__(C) *)0) == 12)
-#define bide__chunk_of(C)                                                     \
+#define bide__chunk_type(C)                                                   \
     __typeof__(*__builtin_choose_expr(bide__is_struct(C), (__typeof__(C) *)0, \
                                       (struct bide__no_chunk *)0))
-#define bide__chunks(i, it, C, d)                                                               \
-    __extension__({                                                                             \
-        __auto_type i = (it);                                                                   \
-        struct bide__no_chunk {                                                                 \
-            size_t count;                                                                       \
-            bide__each(i) items[1];                                                             \
-        };                                                                                      \
-        (bide_iter(bide__chunk_of(C)))(bide_iter_chunks)(                                       \
-            bide__fits(bide__is_struct(C) &&                                                    \
-                           bide__same(__typeof__(bide__some(bide__chunk_of(C)).items[0]),       \
-                                      bide__each(i)) &&                                         \
-                           bide__same(__typeof__(bide__some(bide__chunk_of(C)).count), size_t), \
-                       "a chunk is a struct with the members `size_t count` and `items`, an "   \
-                       "array of items of the iterator",                                        \
-                       (void *)i),                                                              \
-            bide__size(bide__chunk_of(C)), __builtin_offsetof(bide__chunk_of(C), count),        \
-            __builtin_offsetof(bide__chunk_of(C), items),                                       \
-            sizeof(bide__some(bide__chunk_of(C)).items) /                                       \
-                sizeof(bide__some(bide__chunk_of(C)).items[0]),                                 \
-            d);                                                                                 \
+#define bide__chunks(i, it, C, d)                                                                 \
+    __extension__({                                                                               \
+        __auto_type i = (it);                                                                     \
+        struct bide__no_chunk {                                                                   \
+            size_t count;                                                                         \
+            bide__each(i) items[1];                                                               \
+        };                                                                                        \
+        (bide_iter(bide__chunk_type(C)))(bide_iter_chunks)(                                       \
+            bide__fits(bide__is_struct(C) &&                                                      \
+                           bide__same(__typeof__(bide__some(bide__chunk_type(C)).items[0]),       \
+                                      bide__each(i)) &&                                           \
+                           bide__same(__typeof__(bide__some(bide__chunk_type(C)).count), size_t), \
+                       "a chunk is a struct with the members `size_t count` and `items`, an "     \
+                       "array of items of the iterator",                                          \
+                       (void *)i),                                                                \
+            bide__sized(bide__chunk_type(C)), __builtin_offsetof(bide__chunk_type(C), count),     \
+            __builtin_offsetof(bide__chunk_type(C), items),                                       \
+            sizeof(bide__some(bide__chunk_type(C)).items) /                                       \
+                sizeof(bide__some(bide__chunk_type(C)).items[0]),                                 \
+            d);                                                                                   \
     })
 
 #define bide_iter_then(it, f)             bide__calls_1(bide__unique, it, 1, 1, f)
 #define bide_iter_buffered(it, limit, f)  bide__calls_1(bide__unique, it, limit, 1, f)
 #define bide_iter_unordered(it, limit, f) bide__calls_1(bide__unique, it, limit, 0, f)
-#define bide__calls_1(i, it, limit, ordered, f)                                             \
-    __extension__({                                                                         \
-        __auto_type i = (it);                                                               \
-        (bide_iter(bide__of_1(**(f), i)))(bide_iter_buffered)(                              \
-            bide__exact(*(f), bide__of_1(**(f), i)(bide__each(i)), "a call for each item",  \
-                        (void *)i),                                                         \
-            limit, ordered, bide__size(bide__of_1(**(f), i)), bide__async_ref(f), 0, NULL); \
+#define bide__calls_1(i, it, limit, ordered, f)                                              \
+    __extension__({                                                                          \
+        __auto_type i = (it);                                                                \
+        (bide_iter(bide__of_1(**(f), i)))(bide_iter_buffered)(                               \
+            bide__exact(*(f), bide__of_1(**(f), i)(bide__each(i)), "a call for each item",   \
+                        (void *)i),                                                          \
+            limit, ordered, bide__sized(bide__of_1(**(f), i)), bide__async_ref(f), 0, NULL); \
     })
 #define bide_iter_then_with(it, f, s)             bide__calls_2(bide__unique, it, 1, 1, f, s)
 #define bide_iter_buffered_with(it, limit, f, s)  bide__calls_2(bide__unique, it, limit, 1, f, s)
@@ -654,7 +655,7 @@ extern "C" {
             bide__exact_with(*(f), bide__of_2(**(f), i, state)(bide__each(i), __typeof__(state)), \
                              bide__of_2(**(f), i, state)(bide__each(i), bide__readable(state)),   \
                              "a call for each item", (void *)i),                                  \
-            limit, ordered, bide__size(bide__of_2(**(f), i, state)), bide__async_ref(f),          \
+            limit, ordered, bide__sized(bide__of_2(**(f), i, state)), bide__async_ref(f),         \
             bide__state_at(i), (void *)(state));                                                  \
     })
 #define bide__state_at(i)        \
