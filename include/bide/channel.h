@@ -105,9 +105,10 @@ extern "C" {
     bide__checked(bide__is_a(a, at) && bide__is_a(b, bt) &&             \
                       bide__same(bide__item(a, at), bide__item(b, bt)), \
                   "the two handles are not the two ends of one type of item", x)
-/* Of an item. */
-#define bide__sized(T) \
-    bide__checked(__alignof__(T) <= 16, "an item is aligned to 16 bytes at most", sizeof(T))
+/* Of an item of a stream (bide/iter.h). */
+#define bide__sized(T)                                                                        \
+    bide__checked(__alignof__(T) <= 16, "an item of a stream is aligned to 16 bytes at most", \
+                  sizeof(T))
 #endif
 
 /* ---- channels ---- */
@@ -576,7 +577,7 @@ void bide_watcher_return(void *watcher, const void *value);
 #define bide__like(h, tag, made)           bide__handle(bide__item(h, tag), made)
 #define bide__into(h, tag, ...)            bide__in(bide__item(h, tag), __VA_ARGS__)
 #define bide__from(h, tag, item)           bide__out(item, bide__item(h, tag), "received")
-#define bide__room_of(h, tag)              bide__sized(bide__item(*(h), tag))
+#define bide__room_of(h, tag)              sizeof(bide__item(*(h), tag))
 #define bide__new_of(a, s, b, t)           bide__pair(*(a), s, *(b), t, bide__room_of(a, s))
 
 #define bide_channel_new(capacity, tx, rx) bide_channel_new_with(capacity, NULL, tx, rx)
@@ -627,8 +628,8 @@ void bide_watcher_return(void *watcher, const void *value);
 #define bide_oneshot_receiver_drop(rx) (bide_oneshot_receiver_drop)(bide__as(rx, bide__one_rx))
 #define bide_oneshot_is_closed(tx)     (bide_oneshot_is_closed)(bide__as(tx, bide__one_tx))
 
-#define bide_broadcast_new(capacity, broadcast)                                     \
-    (bide_broadcast_new)(bide__sized(bide__item(*(broadcast), bide__bc)), capacity, \
+#define bide_broadcast_new(capacity, broadcast)                                \
+    (bide_broadcast_new)(sizeof(bide__item(*(broadcast), bide__bc)), capacity, \
                          bide__is(*(broadcast), bide__bc, broadcast))
 #define bide_broadcast_clone(b) \
     ((bide__like(b, bide__bc, bide__bc))(bide_broadcast_clone)(bide__as(b, bide__bc)))
@@ -646,9 +647,9 @@ void bide_watcher_return(void *watcher, const void *value);
 #define bide_subscriber_try_recv(s, item) \
     (bide_subscriber_try_recv)(bide__as(s, bide__sub), bide__from(s, bide__sub, item))
 
-#define bide_watch_new(first, watch)                                 \
-    (bide_watch_new)(bide__sized(bide__item(*(watch), bide__watch)), \
-                     bide__into(*(watch), bide__watch, first),       \
+#define bide_watch_new(first, watch)                            \
+    (bide_watch_new)(sizeof(bide__item(*(watch), bide__watch)), \
+                     bide__into(*(watch), bide__watch, first),  \
                      bide__is(*(watch), bide__watch, watch))
 #define bide_watch_clone(w) \
     ((bide__like(w, bide__watch, bide__watch))(bide_watch_clone)(bide__as(w, bide__watch)))

@@ -139,6 +139,9 @@ struct bide__driver_ops {
     /* Ends an operation that was submitted. 0: it has ended, also if the descriptor was closed
      * before; 1: it will, and its last event comes (or is on its way); -ENOSYS. */
     int (*cancel)(struct bide__driver *driver, const struct bide__op *op);
+    /* Owner: the kernel is to know now of all that was submitted and cancelled. True: it does.
+     * NULL: it always does. Reports no event. */
+    bool (*flush)(struct bide__driver *driver);
     /* Gives the buffer of an event back; NULL: the driver has none. */
     void (*give_back)(struct bide__driver *driver, struct bide__buffer *buffer);
     /*

@@ -322,7 +322,7 @@ void bide__fd_finish(struct bide__fd *f)
 {
     struct bide__fds *fds = f->runtime->fds;
     int number = f->number;
-    bool owned = f->flags & BIDE__FD_OWNED;
+    bool owned = f->flags & BIDE__FD_OWNED && !(f->flags & FD_GONE);
 
     if (owned && f->flags & FD_LAZY)
         forget_number(fds, number);
@@ -338,23 +338,26 @@ void bide__fd_finish(struct bide__fd *f)
 }
 
 /*
- * An operation is under way, and the end of the descriptor comes after it. But the peer of a
- * connection waits for that end, whoever closes a listener may want its address back, and where no
- * task runs nobody may wait in the driver for long. So the thread that may looks there at once.
+ * Operations of a registration that was closed are under way, and the end of the descriptor comes
+ * after them. But the peer of a connection waits for that end, whoever closes a listener may want
+ * its address back, and where no task runs nobody may wait in the driver for long. So the thread
+ * that may goes to the kernel at once. Once that has been told to let go, nothing knows the
+ * descriptor by its number any more; what it says of the operations can be heard later. Only a send
+ * may have to be submitted again.
  */
-static void end_soon(struct bide_runtime *rt, struct bide__driver *driver)
+static void end_soon(struct bide__fd *f)
 {
-    struct bide__fds *fds = rt->fds;
-    enum { TRIES = 4 };
+    struct bide__fds *fds = f->runtime->fds;
+    struct bide__driver *driver = f->driver;
     const struct bide__worker *running = bide__thread.running;
 
-    if (fds->multi || (running != NULL && running->driver != driver))
+    if (fds->multi || (running != NULL && running->driver != driver) ||
+        driver->ops->flush == NULL || !driver->ops->flush(driver) || f->sends > 0 ||
+        !(f->flags & BIDE__FD_OWNED))
         return;
-    for (int i = 0; i < TRIES && driver->closing > 0; i++)
-        driver->ops->wait(driver, fds, 0);
-    /* A foreign loop waits on the driver's descriptor: what this has taken may have been for it. */
-    if (running == NULL && rt->is_turned)
-        driver->ops->wake(driver);
+    forget_number(fds, f->number);
+    f->flags |= FD_GONE;
+    bide__door.close(f->number);
 }
 
 /* In a child the locks may be those of threads that are not there, and what is under way is the
@@ -421,7 +424,7 @@ void bide__fd_close(struct bide__fd *f)
     if (at_end)
         bide__fd_finish(f);
     else
-        end_soon(f->runtime, driver);
+        end_soon(f);
 }
 
 /* ---- events ---- */

@@ -19,6 +19,7 @@ enum {
     FD_ASKED = 32,   /* somebody has waited to read, so it may receive or accept ahead */
     FD_CLOSED = 64,  /* and kept until its end */
     FD_DRAINS = 128, /* TCP: a short read leaves nothing */
+    FD_GONE = 256,   /* the number is another file's already, or nobody's */
 };
 
 /* In `end`, beside 0, the end of the stream, and a negative errno. */

@@ -278,6 +278,13 @@ static int uring_wait(struct bide__driver *driver, struct bide__fds *fds, int64_
     return reap(u, fds);
 }
 
+static bool uring_flush(struct bide__driver *driver)
+{
+    struct bide__uring *u = uring_of(driver);
+    bide__uring_send_off(u);
+    return unsent(u) == 0 && !atomic_load_explicit(&u->ops.any_late, memory_order_relaxed);
+}
+
 static bool uring_has_events(struct bide__driver *driver)
 {
     struct bide__uring *u = uring_of(driver);
@@ -349,6 +356,7 @@ const struct bide__driver_ops bide__driver_uring = {
     .end = uring_end,
     .submit = bide__uring_submit,
     .cancel = bide__uring_cancel,
+    .flush = uring_flush,
     .give_back = uring_give_back,
     .wait = uring_wait,
     .has_events = uring_has_events,
