@@ -39,9 +39,11 @@ static async int look_up(void)
     return job->answer;
 }
 
+/* The second one may find the thread of the first idle. */
 static void owner(void)
 {
     bide_runtime_enter(rt);
+    explore_check(bide_block_on(look_up()) == 42);
     explore_check(bide_block_on(look_up()) == 42);
     bide_runtime_enter(NULL);
 }
@@ -69,21 +71,24 @@ static void gives_up(void)
     explore_check(bide_runtime_free(rt) == 0);
 }
 
-static void nothing(void)
+/* The thread of the pool ends. */
+static void settle(void)
 {
+    explore_focus(false);
+    explore_settle();
 }
 
 const struct explore_model explore_models[] = {
+    {.name = "detached: given up",
+     .begin = begin_one_thread,
+     .threads = {gives_up},
+     .end = settle,
+     .stale = 1,
+     .timeouts = -1},
     {.name = "detached",
      .begin = begin_one_thread,
      .threads = {owner},
      .end = runtime_end,
-     .stale = 1,
-     .timeouts = -1},
-    {.name = "detached: given up",
-     .begin = begin_one_thread,
-     .threads = {gives_up},
-     .end = nothing,
      .stale = 1,
      .timeouts = -1},
     {0},
