@@ -26,7 +26,7 @@ extern "C" {
 
 /* ---- names ---- */
 
-/* All zeroes are the defaults. */
+/* What bide_resolve looks for. Zero in a member means the default. */
 typedef struct bide_resolve_options {
     int family; /* only addresses of this one, AF_INET or AF_INET6; 0: of both */
 } bide_resolve_options;
@@ -61,9 +61,9 @@ void bide_address_list_free(bide_address_list *list);
 /* ---- options ---- */
 
 /*
- * Options of a connection or a listener. All zeroes are the defaults, which are the system's where
- * nothing else is said. A connection that was accepted begins with the options of its listener. A
- * number or time that the system does not take is -EINVAL.
+ * Options of a connection or a listener. Zero in a member means the default, which is the system's
+ * where nothing else is said. A connection that was accepted begins with the options of its
+ * listener. A number or time that the system does not take is -EINVAL.
  */
 typedef struct bide_tcp_options {
     /* TCP_NODELAY: what is written goes out at once, instead of being collected while other data is

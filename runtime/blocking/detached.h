@@ -37,9 +37,9 @@ void bide__detached_job_drop(struct bide__detached_job *job);
 
 /*
  * Leaf: `async int bide__detached_run(struct bide__detached_job *job)`. Once for each job; the
- * caller keeps its reference. 0: it has run; -ENOMEM, -EAGAIN (there is no thread), -ENXIO (there is
- * no runtime): it never will. Cancelled: it may run later, or be running now; if no thread has
- * begun it, it never will.
+ * caller keeps its reference. 0: it has run; -ENOMEM, -EAGAIN (there is no thread), -ENXIO (there
+ * is no runtime): it never will. Cancelled: it may be running now; if no thread has begun it, it
+ * never will.
  */
 enum bide_poll bide__start_bide__detached_run(struct bide_cx *cx, struct bide_frame *parent,
                                               int *result, struct bide__detached_job *job);

@@ -1,7 +1,7 @@
 /*
- * The detached pool (blocking/detached.h): a job runs once and its task is woken; one that was given
- * up runs or does not, and its thread outlives the runtime. That a job is released once is left to
- * the explorer, which finds what is lost and what is freed twice.
+ * The detached pool (blocking/detached.h): a job runs once and its task is woken; one that was
+ * given up runs or does not, and its thread outlives the runtime. That a job is released once is
+ * left to the explorer, which finds what is lost and what is freed twice.
  */
 #include "runtime.h"
 
