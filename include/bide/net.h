@@ -204,7 +204,7 @@ bide_must_use int bide_tcp_listen(const char *host, uint16_t port,
 /*
  * The same with options, which may be NULL. Errors also: those of setsockopt(2).
  *
- * A listener for each core of a thread_per_core runtime: each core listens on the same address with
+ * A listener for each core of a runtime that has cores: each listens on the same address with
  * reuse_port, and the system gives each a share of the connections. The port must be known, so 0 is
  * for the first one only.
  *

@@ -3,6 +3,7 @@
  * byte, and used.
  */
 #include <bide/http.h>
+#include <bide/net.h>
 #include <bide/runtime.h>
 #include <bide/sqlite.h>
 
@@ -78,4 +79,31 @@ static async int asks(void)
 TEST(a_database)
 {
     CHECK_EQ(bide_block_on(asks()), 42);
+}
+
+static async int connects(void)
+{
+    bide_resolve_options wanted;
+    bide_tcp_options options;
+    bide_tcp_listener *listener;
+    bide_address_list *list;
+    bide_stream *stream;
+
+    memset(&wanted, 0, sizeof(wanted));
+    memset(&options, 0, sizeof(options));
+    CHECK_EQ(bide_tcp_listen_with("127.0.0.1", 0, &options, &listener), 0);
+    defer {
+        bide_tcp_listener_close(listener);
+    }
+    uint16_t port = (uint16_t)bide_tcp_port(listener);
+    CHECK_EQ(await bide_resolve("127.0.0.1", port, &wanted, &list), 0);
+    bide_address_list_free(list);
+    int r = await bide_tcp_connect_with("127.0.0.1", port, &options, &stream);
+    bide_stream_close(stream);
+    return r;
+}
+
+TEST(a_name_a_listener_and_a_connection)
+{
+    CHECK_EQ(bide_block_on(connects()), 0);
 }
