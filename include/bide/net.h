@@ -206,23 +206,15 @@ bide_must_use int bide_tcp_listen(const char *host, uint16_t port,
  *
  * A listener for each core of a runtime that has cores: each listens on the same address with
  * reuse_port, and the system gives each a share of the connections. The port must be known, so 0 is
- * for the first one only.
+ * for the first one only. On each core a task, serve(port), begins with
  *
- *     static async int serve(uint16_t port)
- *     {
- *         bide_tcp_options shared = {.reuse_port = true};
- *         bide_tcp_listener *listener;
- *         int rc = bide_tcp_listen_with(NULL, port, &shared, &listener);
- *         if (rc < 0)
- *             return rc;
- *         defer { bide_tcp_listener_close(listener); }
- *         for (bide_stream *client; (rc = await bide_tcp_accept(listener, &client)) == 0;)
- *             bide_task_detach(bide_spawn(talk(client)));
- *         return rc;
- *     }
+ *     bide_tcp_options shared = {.reuse_port = true};
+ *     rc = bide_tcp_listen_with(NULL, port, &shared, &listener);
+ *
+ * and goes on like any server. They are spawned by
  *
  *     for (uint32_t core = 0; core < bide_runtime_cores(bide_runtime_current()); core++)
- *         bide_task_detach(bide_spawn_at(core, serve(80)));
+ *         bide_task_detach(bide_spawn_at(core, serve(port)));
  *
  * A listener that is closed resets the connections that wait in it, so let all cores listen before
  * clients come, and until the end.
