@@ -457,6 +457,7 @@ static const struct scenario races[] = {
      .result = -ECONNREFUSED},
     /* Both have connected when one is told. */
     {.rows = {{"192.0.2.1", 253, 0}, {"192.0.2.2", 3, 0}}},
+    {.rows = {{"192.0.2.1", 250, 0}, {"192.0.2.2", 0, 0}}},
     {.rows = {{"192.0.2.1", 4, 0}}}, /* this one needs no memory but frames of the task */
 };
 
