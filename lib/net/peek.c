@@ -20,17 +20,20 @@ struct peek {
     size_t size;
 };
 
-/* False: there is nothing yet; then the leaf suspends. */
+/* Looks at what was received ahead, or makes a call. False: there is nothing yet; then the leaf
+ * suspends. */
 static bool peeked(struct bide_cx *cx, struct peek *f, ssize_t *n)
 {
+    const struct bide__fd_read read = {f->buffer, f->size, true};
     struct bide__fd_call ours;
     for (;;) {
-        int r = bide__fd_leaf_look(cx, &f->leaf, &ours);
-        *n = r;
-        if (r != 0)
-            return r < 0;
+        int r = bide__fd_leaf_receive(cx, &f->leaf, &read, n, &ours);
+        if (r < 0)
+            *n = r;
+        if (r != BIDE__FD_CALL)
+            return r <= 0;
         *n = bide__door.recv(ours.fd, f->buffer, f->size, MSG_PEEK | MSG_DONTWAIT);
-        bide__fd_leaf_called(&f->leaf, &ours, *n == -EAGAIN);
+        bide__fd_leaf_called(&f->leaf, &ours, *n == -EAGAIN ? BIDE__BLOCKS : BIDE__CALLED);
         if (*n != -EAGAIN && *n != -EINTR)
             return true;
     }

@@ -20,6 +20,7 @@
 #ifndef BIDE_TESTS_FAILING_H
 #define BIDE_TESTS_FAILING_H
 
+#include <bide/bide.h>
 #include <bide/testing.h>
 
 #include <dirent.h>
@@ -40,6 +41,15 @@ static inline int open_descriptors(void)
         count++;
     closedir(directory);
     return count;
+}
+
+/* A driver may close a descriptor a moment after its owner has let go of it. Lets the runtime of this
+ * thread run until so many are open; false: they never are. */
+static inline bool descriptors_become(int expected)
+{
+    for (int i = 0; i < 1000 && open_descriptors() != expected; i++)
+        bide_block_on(bide_sleep(BIDE_MS(1)));
+    return open_descriptors() == expected;
 }
 
 /* epoll_ctl can lack a resource only when it adds, so only that fails. */

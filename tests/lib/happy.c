@@ -318,6 +318,14 @@ static async int accepts_winner(bide_stream *near)
     }
 }
 
+static int open_attempts(void)
+{
+    int open = 0;
+    for (size_t i = 0; i < world.attempts; i++)
+        open += world.attempt[i].fd >= 0;
+    return open;
+}
+
 static async int run(const struct scenario *s)
 {
     bide_stream *near = (bide_stream *)1;
@@ -338,15 +346,14 @@ static async int run(const struct scenario *s)
     CHECK(world.attempts == MAX || s->steps[world.attempts].address == NULL);
     if (r < 0)
         return 0;
-    /* Of the attempts only the winner has a descriptor (or had its result at once). */
-    int open = 0;
-    for (size_t i = 0; i < world.attempts; i++) {
-        if (world.attempt[i].fd < 0)
-            continue;
-        CHECK_STR(s->rows[world.attempt[i].row].address, s->winner);
-        open++;
-    }
-    CHECK(open == 1 || s->end_ms == 0);
+    /* Of the attempts only the winner has a descriptor (or had its result at once). The driver may
+     * let go of the others a moment later. */
+    for (int i = 0; i < 1000 && open_attempts() > 1; i++)
+        await bide_sleep(BIDE_MS(1));
+    for (size_t i = 0; i < world.attempts; i++)
+        if (world.attempt[i].fd >= 0)
+            CHECK_STR(s->rows[world.attempt[i].row].address, s->winner);
+    CHECK(open_attempts() == 1 || s->end_ms == 0);
     CHECK_EQ(await accepts_winner(near), 0);
     bide_stream_close(near);
     return 0;
@@ -360,7 +367,7 @@ TEST(addresses_are_tried_as_the_rfc_says)
         fprintf(stderr, "%s\n", scenarios[i].name);
         CHECK_EQ(bide_block_on(run(&scenarios[i])), 0);
         if (i > 0) /* the first one makes what is kept */
-            CHECK_EQ(open_descriptors(), before);
+            CHECK(descriptors_become(before));
     }
     bide_tcp_listener_close(world.listener);
 }
@@ -444,7 +451,7 @@ static void before_race(void *state)
 static void nothing_stays_open(void *state, const struct cancel_run *run)
 {
     (void)state;
-    CHECK_EQ(open_descriptors(), descriptors);
+    CHECK(descriptors_become(descriptors));
     if (run->error != 0)
         CHECK_ERR(run->error, run->room_size > 0 ? -ENOMEM : -ECANCELED);
     else if (!run->requested)

@@ -374,6 +374,8 @@ static async int accept_on(int fd)
     CHECK_EQ(await bide_stream_write(near, "x", 1), 1);
     CHECK_EQ(await bide_stream_read(far, &(char){0}, 1), 1);
     close_all();
+    for (int i = 0; i < 1000 && fcntl(fd, F_GETFD) >= 0; i++)
+        await bide_sleep(BIDE_MS(1)); /* the driver may let go of it a moment later */
     CHECK(fcntl(fd, F_GETFD) < 0);
     return 0;
 }
@@ -645,9 +647,8 @@ async int meets(void *state)
 static void before_meeting(void *state)
 {
     (void)state;
-    bide_tcp_listener_close(listener);
-    CHECK_EQ(bide_tcp_listen(host, 0, &listener), 0);
     descriptors = open_descriptors();
+    CHECK_EQ(bide_tcp_listen(host, 0, &listener), 0);
 }
 
 static void nothing_stays_open(void *state, const struct cancel_run *run)
@@ -655,11 +656,15 @@ static void nothing_stays_open(void *state, const struct cancel_run *run)
     (void)state;
     if (run->error != 0)
         CHECK_ERR(run->error, run->room_size > 0 ? -ENOMEM : -ECANCELED);
-    CHECK_EQ(open_descriptors(), descriptors);
+    bide_tcp_listener_close(listener); /* with what it has accepted ahead */
+    listener = NULL;
+    CHECK(descriptors_become(descriptors));
 }
 
 TEST(a_connect_and_an_accept_are_cancelled_anywhere)
 {
+    CHECK_EQ(make_with_options(), 0); /* makes the runtime */
+    bide_tcp_listener_close(listener);
     CHECK(cancel_everywhere(&bide__desc_meets, NULL, before_meeting, nothing_stays_open) >=
           cancel_least(1));
     CHECK(starve_everywhere(&bide__desc_meets, NULL, before_meeting, nothing_stays_open) > 0);
