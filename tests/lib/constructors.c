@@ -176,7 +176,7 @@ static int make_connection(void)
 
 TEST(listeners_and_connections)
 {
-    CHECK(fails_everywhere(make_listener, close_listener) >= 6);
+    CHECK(fails_everywhere(make_listener, close_listener) >= 5); /* without epoll */
     listener = GARBAGE(bide_tcp_listener);
     CHECK_ERR(bide_tcp_listen("no number", 0, &listener), -EINVAL);
     CHECK(listener == NULL);
