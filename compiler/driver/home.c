@@ -99,6 +99,17 @@ static bool is_standard(const char *folder)
     return !strcmp(folder, "/usr/lib") || !strcmp(folder, "/lib") || !strcmp(folder, "/usr/lib64");
 }
 
+/* An archive does not name what it needs; its pkg-config file does. */
+static bool needs_uring(const struct command *cmd, const char *folder)
+{
+    struct buffer text = {0};
+    const char *path = arena_printf(cmd->arena, "%s/pkgconfig/bide.pc", folder);
+    bool needs = buffer_read_file(&text, path) == 0 && text.length &&
+                 memmem(text.data, text.length, "-luring", 7);
+    buffer_free(&text);
+    return needs;
+}
+
 void home_add_link_flags(const struct command *cmd, struct process *p)
 {
     const char *folder = library_folder(cmd);
@@ -110,6 +121,8 @@ void home_add_link_flags(const struct command *cmd, struct process *p)
         argv_add(p, arena_printf(cmd->arena, "-Wl,-rpath,%s", folder));
     argv_add(p, "-Wl,--push-state,--as-needed");
     argv_add(p, "-lbide");
+    if (kind == 'a' && needs_uring(cmd, folder))
+        argv_add(p, "-luring");
     argv_add(p, "-lpthread");
     argv_add(p, "-Wl,--pop-state");
 }

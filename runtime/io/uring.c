@@ -13,8 +13,8 @@
  *    disabled, and enabled there.
  *  - Where the owner may change, the thread that submitted does it when it next enters or leaves
  *    the kernel (COOP_TASKRUN), whatever for. If it sleeps there it is woken, so another system
- *    call of that thread may return -EINTR. If it has exited, its operations end with -ECANCELED when
- *    something happens to them.
+ *    call of that thread may return -EINTR. If it has exited, its operations end with -ECANCELED
+ *    when something happens to them.
  *
  * Other threads wake the driver by an eventfd, at which the ring looks edge-triggered, and which is
  * never read: every write is a new edge, and one that comes before the ring looks is seen when it

@@ -287,8 +287,8 @@ static bool move_clock(struct bide__peer *peer, unsigned round)
     return true;
 }
 
-/* With the clock's mutex: each worker has looked at its ring in this round. One that has not is woken
- * to do so, and tries this then. */
+/* With the clock's mutex: each worker has looked at its ring in this round. One that has not is
+ * woken to do so, and tries this then. */
 static bool all_have_looked(struct bide__workers *all, unsigned round)
 {
     for (unsigned i = 0; i < bide__peers(all); i++) {

@@ -267,8 +267,8 @@ static inline void bide__watchdog_wake(struct bide__workers *all)
 
 /* ---- workers.c ---- */
 
-/* Its memory is all zeroes. The caller gives it its wheel and its slab; and a ring of its own, if the
- * others have one: 0 or a negative errno. */
+/* Its memory is all zeroes. The caller gives it its wheel and its slab; and a ring of its own, if
+ * the others have one: 0 or a negative errno. */
 void bide__peer_init(struct bide__peer *peer, struct bide__workers *all, unsigned index);
 int bide__peer_driver(struct bide__peer *peer);
 void bide__peer_end(struct bide__peer *peer);

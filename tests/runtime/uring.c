@@ -472,7 +472,7 @@ TEST(what_the_kernel_does_not_take_now_it_takes_later)
     end();
 }
 
-/* Takes all that is there. A multishot operation that finds no room ends, and is submitted again. */
+/* Takes all that is there. An operation that finds no room ends, and is submitted again. */
 static void take_all(void)
 {
     for (int at = 0; look() > 0 || driver->ops->has_events(driver) || driver->unsent > 0;)
