@@ -145,9 +145,10 @@ struct bide__driver_ops {
     /* Gives the buffer of an event back; NULL: the driver has none. */
     void (*give_back)(struct bide__driver *driver, struct bide__buffer *buffer);
     /*
-     * Owner; with timeout_ns 0 any thread, if others share it. Waits for events and passes each to bide__fd_report or bide__io_end. timeout_ns 0:
-     * does not wait; negative: for ever. What was submitted before is known to the kernel when it
-     * returns. Returns the number of events; 0 also if it was interrupted or woken.
+     * Owner; with timeout_ns 0 any thread, if others share it. Waits for events and passes each to
+     * bide__fd_report or bide__io_end. timeout_ns 0: does not wait; negative: for ever. What was
+     * submitted before is known to the kernel when it returns. Returns the number of events; 0 also
+     * if it was interrupted or woken.
      */
     int (*wait)(struct bide__driver *driver, struct bide__fds *fds, int64_t timeout_ns);
     /* Any thread: a wait would not wait, or has something to submit. Without it: NULL. */
