@@ -71,7 +71,7 @@ static bool sim_chance(unsigned n)
     return sim.seed != 0 && sim_random() % n == 0;
 }
 
-static struct sim_op *sim_find(enum bide__op_kind kind, int fd)
+static inline struct sim_op *sim_find(enum bide__op_kind kind, int fd)
 {
     for (unsigned i = 0; i < sim.ops; i++)
         if (sim.op[i].op.kind == kind && sim.op[i].op.fd == fd)
@@ -79,7 +79,7 @@ static struct sim_op *sim_find(enum bide__op_kind kind, int fd)
     return NULL;
 }
 
-static bool sim_is_armed(enum bide__op_kind kind, int fd)
+static inline bool sim_is_armed(enum bide__op_kind kind, int fd)
 {
     struct sim_op *op = sim_find(kind, fd);
     return op != NULL && !op->cancelled;

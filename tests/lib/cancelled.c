@@ -454,10 +454,18 @@ SCENARIO(run_connection)
     return await bide_tcp_connect(local_name(), port(), &near);
 }
 
+/* A driver may close a descriptor a moment later. */
+static async int descriptors_are_closed(void)
+{
+    await bide_sleep(BIDE_US(1));
+    return 0;
+}
+
 static void after_connection(void *state, const struct cancel_run *run)
 {
     (void)state;
     check_end(run, "a");
+    CHECK_EQ(bide_block_on(descriptors_are_closed()), 0);
     int64_t opened = bide_test_calls("socket"), closed = bide_test_calls("close");
     CHECK_EQ(opened, closed);
     bide_tcp_listener_close(listener);
