@@ -101,14 +101,23 @@ bide_must_use int bide_stream_pair(size_t capacity, bide_stream **one bide_gives
                                    bide_stream **other bide_gives(bide_stream_close));
 
 /*
- * Closes a stream and frees it. Nothing is flushed, since nothing is buffered here. NULL is
- * ignored. A waiting operation on the stream ends with -EBADF at once, and transfers nothing more;
- * none may begin.
+ * Closes a stream and frees it. Nothing is flushed, since nothing is buffered here; what was
+ * received and not read is gone. NULL is ignored. A waiting operation on the stream ends with
+ * -EBADF at once, and transfers nothing more; none may begin. Only a write whose data the kernel is
+ * just sending (io_uring) ends a moment later, and returns how much was sent, if any was. In that
+ * case, and after a read, the descriptor too is closed a moment later: when the runtime next looks
+ * at its descriptors.
  */
 void bide_stream_close(bide_stream *stream);
 
-/* Returns the descriptor, that of bide_stream_open too, for setting options; it stays the stream's.
- * -EBADF: the stream has none. */
+/*
+ * Returns the descriptor, that of bide_stream_open too, for setting options; it stays the
+ * stream's. -EBADF: the stream has none.
+ * Do not read from it: a TCP connection may have received more than it was asked for, and what it
+ * has is read only through the stream. So a connection on which somebody has read cannot be taken
+ * out of its stream, say with dup(2), unless the peer waits at that moment. A stream of
+ * bide_stream_open takes nothing ahead.
+ */
 int bide_stream_fd(const bide_stream *stream);
 
 /*
@@ -123,7 +132,8 @@ bide_must_use bide_async ssize_t bide_stream_read(bide_stream *stream, void *buf
  * Waits until something can be written, and writes at most `size` bytes. Returns how many, at least
  * 1.
  * Errors: those of send(2) and write(2), such as -EPIPE and -ECONNRESET.
- * Cancelled: nothing was written.
+ * Cancelled: nothing was written. If something was, before the kernel let go of the data, the call
+ * returns that, and what awaits it is cancelled at its next await.
  */
 bide_must_use bide_async ssize_t bide_stream_write(bide_stream *stream, const void *data,
                                                    size_t size);

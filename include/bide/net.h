@@ -260,6 +260,9 @@ int bide_activation_fd(const char *name, unsigned number);
  * skipped. So every error concerns the listener: -EBADF (it was closed), -EBUSY (another accept has
  * not ended, perhaps in a future that nobody drives), -EXDEV, -ENXIO; then *stream is NULL.
  * Cancelled: no connection is lost; it stays for the next accept.
+ *
+ * Once there was an accept, up to 16 connections, and at times more, may be accepted ahead
+ * (io_uring). They have descriptors, and wait for the next accepts.
  */
 bide_must_use bide_async int bide_tcp_accept(bide_tcp_listener *listener,
                                              bide_stream **stream bide_gives(bide_stream_close));

@@ -1,11 +1,12 @@
 /*
  * lib/io/fd.c: streams on descriptors: sockets, pipes and terminals.
  *
- * What was transferred is always returned, or counted in *done. A read copies what has been received,
- * or makes one call that does not block when there is something to read; so a cancelled read has
- * transferred nothing. A write makes such a call first. If that would block, the driver may send:
- * then the kernel has the data until the send has ended, and a cancelled write has to wait for that,
- * and to count what was sent. With a driver that does not send, it waits until it can write.
+ * What was transferred is always returned, or counted in *done. A read copies what has been
+ * received, or makes one call that does not block when there is something to read; so a cancelled
+ * read has transferred nothing. A write makes such a call first. If that would block, the driver
+ * may send: then the kernel has the data until the send has ended, and a cancelled write has to
+ * wait for that, and to count what was sent. With a driver that does not send, it waits until it
+ * can write.
  *
  * When the wait ends, the stream may be gone (bide_stream_close ends waiting operations with
  * -EBADF). So nothing touches the stream then: the leaves refer to the registration instead. They
@@ -110,8 +111,8 @@ static int outcome(ssize_t n, size_t size)
     return n > 0 && (size_t)n < size && bide__recv_is_real() ? BIDE__DRAINED : BIDE__CALLED;
 }
 
-/* Reads once there is something, and stores the result in *n. Returns false if there is nothing yet;
- * then the leaf suspends. */
+/* Reads once there is something, and stores the result in *n. Returns false if there is nothing
+ * yet; then the leaf suspends. */
 static bool has_read(struct bide_cx *cx, struct transfer *f, ssize_t *n)
 {
     const struct bide__fd_read read = {f->buffer, f->size, false};

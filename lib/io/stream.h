@@ -26,9 +26,9 @@ struct bide_stream {
 };
 
 /*
- * Makes a stream of a descriptor, which the stream owns if this returns 0. A socket may be blocking:
- * all calls are made with MSG_DONTWAIT. For anything else, read(2) and write(2) are used, so it must
- * not be. Errors: -ENOMEM and those of bide__fd_open.
+ * Makes a stream of a descriptor, which the stream owns if this returns 0. A socket may be
+ * blocking: all calls are made with MSG_DONTWAIT. For anything else, read(2) and write(2) are used,
+ * so it must not be. Errors: -ENOMEM and those of bide__fd_open.
  */
 enum bide__stream_kind {
     BIDE__STREAM_OTHER = 0,

@@ -2,10 +2,10 @@
  * lib/net/listen.c: listening and accepting.
  *
  * The driver may accept ahead: then connections wait in a queue of the registration, and an accept
- * takes one of them. Otherwise it waits until there is one, and calls accept4(2). The listener keeps
- * a connection that it has taken until its stream is made, so a lack of memory or a cancellation in
- * between does not lose it. One task accepts at a time. If the listener is closed meanwhile, that
- * task frees it, and does so at once: the close ends its pause, too.
+ * takes one of them. Otherwise it waits until there is one, and calls accept4(2). The listener
+ * keeps a connection that it has taken until its stream is made, so a lack of memory or a
+ * cancellation in between does not lose it. One task accepts at a time. If the listener is closed
+ * meanwhile, that task frees it, and does so at once: the close ends its pause, too.
  *
  * All that changes is under the listener's lock, also while a connection is accepted, which does
  * not block: the close may come from another thread. Before it the accepting task has noted the

@@ -1,11 +1,12 @@
 /*
  * accept.c: the queue of a listener whose driver accepts. See io.h.
  *
- * The driver may accept more before it learns of a cancel, so the queue grows. It can lose a connection
- * only if it is full and there is no memory; it is reset then, as by a kernel that has no memory.
+ * The driver may accept more before it learns of a cancel, so the queue grows. It can lose a
+ * connection only if it is full and there is no memory; it is reset then, as by a kernel that has
+ * no memory.
  *
- * An error of the driver is not kept: the listener's own call shows it again, or that it has passed.
- * So `plain` is 1 after it, for one call.
+ * An error of the driver is not kept: the listener's own call shows it again, or that it has
+ * passed. So `plain` is 1 after it, for one call.
  */
 #include "runtime/io/registration.h"
 

@@ -1,13 +1,14 @@
 /*
  * arm.c: which operations a registration has under way with its driver.
  *
- * With a driver that is not lazy this is decided once: readiness, from the beginning to the end. With
- * a lazy one it depends on who waits for what:
+ * With a driver that is not lazy this is decided once: readiness, from the beginning to the end.
+ * With a lazy one it depends on who waits for what:
  *
- *  - RECEIVE or ACCEPT is armed once somebody has waited to read, and stays so, but for `plain`, and
- *    but for a queue that has become too long. Then it is armed again when the queue is empty.
- *  - READY is armed as long as somebody waits for it: to write, or to read while no such operation is
- *    armed. It stays armed until there is one, since it would then only tell what the other tells too.
+ *  - RECEIVE or ACCEPT is armed once somebody has waited to read, and stays so, but for `plain`,
+ *    and but for a queue that has become too long. Then it is armed again when the queue is empty.
+ *  - READY is armed as long as somebody waits for it: to write, or to read while no such operation
+ *    is armed. It stays armed until there is one, since it would then only tell what the other
+ *    tells too.
  *
  * An operation that was cancelled is armed again only after its last event, which comes here, too.
  */

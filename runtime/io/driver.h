@@ -102,8 +102,8 @@ struct bide__event {
     uint64_t key;
     /*
      * READY: BIDE__READ, BIDE__WRITE; an error or a hang-up counts as both; BIDE__STAYS. RECEIVE:
-     * the number of bytes, 0 at the end of the stream, -ENOBUFS if the driver has no buffer free, or
-     * an error of recv(2). ACCEPT: a descriptor, or an error of accept4(2). Also -ECANCELED.
+     * the number of bytes, 0 at the end of the stream, -ENOBUFS if the driver has no buffer free,
+     * or an error of recv(2). ACCEPT: a descriptor, or an error of accept4(2). Also -ECANCELED.
      *
      * An operation that nobody has cancelled may also end by itself with a result that is no error,
      * or with -ECANCELED (the thread that submitted it had exited); then it may be submitted again.
@@ -115,8 +115,8 @@ struct bide__event {
 
 /*
  * A frame-owned operation that is under way (io_op.c). Whoever submits it calls bide__io_begin
- * before, and touches nothing of it until `done`, but through bide__io_renew. The driver reports its
- * end by bide__io_end; after that it may be gone.
+ * before, and touches nothing of it until `done`, but through bide__io_renew. The driver reports
+ * its end by bide__io_end; after that it may be gone.
  */
 struct bide__io {
     _Atomic uintptr_t waker;     /* bits, owned: a clone. 0: taken out by the end */
@@ -181,9 +181,9 @@ void bide__fd_event(struct bide__fds *fds, uint64_t key, uint32_t ready);
 
 /*
  * io_op.c, for whoever submits the operation. bide__io_begin: it wakes this waker when it has
- * completed. bide__io_is_done: it has; then `result` is there. bide__io_renew: while it is not done,
- * it is to wake this waker instead. bide__io_withdraw: `submit` has refused it, or `cancel` has
- * returned 0: it is done, with -ECANCELED, or with its result if that was just on its way.
+ * completed. bide__io_is_done: it has; then `result` is there. bide__io_renew: while it is not
+ * done, it is to wake this waker instead. bide__io_withdraw: `submit` has refused it, or `cancel`
+ * has returned 0: it is done, with -ECANCELED, or with its result if that was just on its way.
  */
 void bide__io_begin(struct bide__io *io, struct bide__driver *driver, bide_waker waker);
 bool bide__io_is_done(const struct bide__io *io);

@@ -10,7 +10,8 @@
  * On a multi_thread runtime a mutex guards the list of free registrations, and a lock in each
  * registration all that is in it. The second is held for a few instructions, for the wakes, and for
  * the copy of what was received: a waiter is woken under the lock that its leaf takes to leave, so
- * its waker is borrowed. It is taken before the mutex of the table, and before any lock of a driver.
+ * its waker is borrowed. It is taken before the mutex of the table, and before any lock of a
+ * driver.
  *
  * While a leaf makes its call, another task may close the registration, and with it the descriptor,
  * whose number may become another file's. So a registration counts the calls that are under way,

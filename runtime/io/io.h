@@ -21,9 +21,9 @@ struct bide__sending;
  * A registration of a descriptor with a driver of one runtime.
  *
  * Readiness is edge-triggered, and it is cached. "Ready" may be wrong: when the system call returns
- * EAGAIN, call bide__fd_clear and wait. "Not ready" may be late, since the event may still have to be
- * fetched: waiting before the first call is correct, and trying before the first wait is faster. An
- * event may come between a call that would block and the bide__fd_clear after it. So events are
+ * EAGAIN, call bide__fd_clear and wait. "Not ready" may be late, since the event may still have to
+ * be fetched: waiting before the first call is correct, and trying before the first wait is faster.
+ * An event may come between a call that would block and the bide__fd_clear after it. So events are
  * counted: who makes a call reads the number before it, and the readiness is cleared only if it is
  * still the same.
  *
@@ -31,14 +31,14 @@ struct bide__sending;
  * one task may have the same waker (branch ids run out), but not the same place.
  *
  * Stream-owned operations (driver.h) are armed as they are needed: with a driver that is not lazy,
- * readiness at once; with one that is, when somebody first waits for it. A connection receives, and a
- * listener accepts, by an operation of the driver if that has one. What comes is kept in a queue
+ * readiness at once; with one that is, when somebody first waits for it. A connection receives, and
+ * a listener accepts, by an operation of the driver if that has one. What comes is kept in a queue
  * here, in order, and after the data its end or the error. While such an operation is armed, nobody
  * makes a call that reads.
  *
- * The object lives in the runtime's table. It is the caller's until bide__fd_close; after that, until
- * the last event of each operation, it is only kept. Its generation then changes, so that neither a
- * late event nor a late waiter mistakes the next user of the slot for it.
+ * The object lives in the runtime's table. It is the caller's until bide__fd_close; after that,
+ * until the last event of each operation, it is only kept. Its generation then changes, so that
+ * neither a late event nor a late waiter mistakes the next user of the slot for it.
  *
  * Threads: on a multi_thread runtime any worker may call the functions here, and threads that run
  * none may add, close and set a waker. Waiters are woken under the lock of the registration, which
@@ -92,9 +92,9 @@ enum { BIDE__READ = 1, BIDE__WRITE = 2, BIDE__STAYS = 4 };
 /*
  * Register fd with rt, for both directions. It must be non-blocking, or all calls with it be so.
  * Unless it is to be BIDE__FD_OWNED, the descriptor stays the caller's: close it after
- * bide__fd_close. An owned one is the registration's if this returns 0. 0, -ENOMEM, -EPERM (a regular
- * file, /dev/null and the like), -ENOSPC, -EEXIST (it is registered already), -EBADF, -EMFILE. See
- * also bide__fd_open in entry.h.
+ * bide__fd_close. An owned one is the registration's if this returns 0. 0, -ENOMEM, -EPERM (a
+ * regular file, /dev/null and the like), -ENOSPC, -EEXIST (it is registered already), -EBADF,
+ * -EMFILE. See also bide__fd_open in entry.h.
  */
 int bide__fd_add_as(struct bide_runtime *rt, struct bide__fd **out, int fd, unsigned how);
 int bide__fd_add(struct bide_runtime *rt, struct bide__fd **out, int fd); /* as nothing of that */
@@ -183,8 +183,9 @@ void bide__fd_leaf_stop(struct bide__fd_leaf *leaf);
 
 /*
  * For a leaf that reads, in the place of bide__fd_leaf_look. 1: it suspends. 0: *n has the result:
- * the bytes in `buffer`, 0 at the end, or a negative errno. BIDE__FD_CALL: it makes the call itself,
- * as after bide__fd_leaf_look. Other results are that of bide__fd_wait. With `peek` nothing is taken.
+ * the bytes in `buffer`, 0 at the end, or a negative errno. BIDE__FD_CALL: it makes the call
+ * itself, as after bide__fd_leaf_look. Other results are that of bide__fd_wait. With `peek` nothing
+ * is taken.
  */
 enum { BIDE__FD_CALL = 2 };
 
@@ -217,9 +218,9 @@ int bide__fd_take_accepted(struct bide__fd *fd);
 /* ---- a send by the driver, send.c ---- */
 
 /*
- * For a leaf that writes to a socket, whose call would have blocked. True: the driver sends; the leaf
- * suspends, and *sending is there until the send has ended. Meanwhile the data must stay, and the
- * leaf is the one that waits. False: it cannot; wait until the direction is ready.
+ * For a leaf that writes to a socket, whose call would have blocked. True: the driver sends; the
+ * leaf suspends, and *sending is there until the send has ended. Meanwhile the data must stay, and
+ * the leaf is the one that waits. False: it cannot; wait until the direction is ready.
  */
 bool bide__fd_leaf_send(struct bide_cx *cx, struct bide__fd_leaf *leaf, const void *data,
                         size_t size, struct bide__sending **sending);
@@ -236,8 +237,8 @@ enum bide_answer bide__fd_leaf_send_cancel(struct bide__fd_leaf *leaf,
 
 /* ---- for the scheduler ---- */
 
-/* The registrations of a runtime, in pages that never move. There are many of each size, so that few
- * registrations are unused. */
+/* The registrations of a runtime, in pages that never move. There are many of each size, so that
+ * few registrations are unused. */
 enum { BIDE__FD_PAGES = 320 };
 
 struct bide__fds {

@@ -1,9 +1,9 @@
 /*
  * io_op.c: frame-owned operations, on the side of whoever submits them. See driver.h.
  *
- * Both sides exchange the waker, so each clone is used once: the driver's end takes out the one that
- * is there and wakes it. `done` is stored last but for that wake, and by it the operation goes back
- * to its owner.
+ * Both sides exchange the waker, so each clone is used once: the driver's end takes out the one
+ * that is there and wakes it. `done` is stored last but for that wake, and by it the operation goes
+ * back to its owner.
  */
 #include "runtime/io/driver.h"
 #include "runtime/thread.h"

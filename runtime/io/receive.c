@@ -1,14 +1,14 @@
 /*
  * receive.c: what a connection has received, and the leaf that reads it. See io.h.
  *
- * The driver's buffers are links of a ring; `last` is the newest, and its `next` the oldest. A buffer
- * is given back as soon as it is empty. `end` tells what follows the last byte: 0, the end, which
- * stays; or an error, which is told once. Nothing is received while there is one of them.
+ * The driver's buffers are links of a ring; `last` is the newest, and its `next` the oldest. A
+ * buffer is given back as soon as it is empty. `end` tells what follows the last byte: 0, the end,
+ * which stays; or an error, which is told once. Nothing is received while there is one of them.
  *
- * A cancelled read leaves all this as it is, and has nothing to do with the driver. A read that goes
- * without the driver's buffers, by a call, is only made while RECEIVE is not armed, and `plain` is
- * above 0, so that it will not be armed during the call: otherwise the two would take bytes out of
- * order.
+ * A cancelled read leaves all this as it is, and has nothing to do with the driver. A read that
+ * goes without the driver's buffers, by a call, is only made while RECEIVE is not armed, and
+ * `plain` is above 0, so that it will not be armed during the call: otherwise the two would take
+ * bytes out of order.
  *
  *   plain   is set to         when
  *           PLAIN_BUFFERS     the driver had no buffer free, or could not be asked

@@ -100,15 +100,15 @@ struct bide__op bide__fd_op(const struct bide__fd *f, enum bide__op_kind kind, i
 int bide__fd_arm(struct bide__fd *f, enum bide__op_kind kind);
 void bide__fd_disarm(struct bide__fd *f, enum bide__op_kind kind, int fd);
 
-/* Submits and cancels what a lazy driver, or one with operations that read, has to know now. 0, or why
- * readiness, for which somebody waits, cannot be watched; then no event will come. */
+/* Submits and cancels what a lazy driver, or one with operations that read, has to know now. 0, or
+ * why readiness, for which somebody waits, cannot be watched; then no event will come. */
 int bide__fd_settle(struct bide__fd *f);
 
 /* fd.c: readiness, with the lock. */
 void bide__fd_become_ready(struct bide__fd *f, uint32_t ready);
 
-/* It is closed, and nothing of it is under way: whoever sees this, once, calls bide__fd_finish without
- * the lock. */
+/* It is closed, and nothing of it is under way: whoever sees this, once, calls bide__fd_finish
+ * without the lock. */
 static inline bool is_at_end(const struct bide__fd *f)
 {
     return f->flags & FD_CLOSED && f->armed == 0 && f->sends == 0;

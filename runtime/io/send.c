@@ -2,9 +2,9 @@
  * send.c: sends that the driver makes, after one that would have blocked. See io.h.
  *
  * The operation is in memory of its own, so that the frames of all who write need not have room for
- * it; without memory, the leaf waits for readiness. As long as it is under way, the leaf is the waiter
- * of its direction, the registration is not at its end, and the frame, with the data, stays. A close
- * only wakes the leaf, which cancels.
+ * it; without memory, the leaf waits for readiness. As long as it is under way, the leaf is the
+ * waiter of its direction, the registration is not at its end, and the frame, with the data, stays.
+ * A close only wakes the leaf, which cancels.
  */
 #include "runtime/io/registration.h"
 

@@ -5,9 +5,9 @@
  * worker that has the driver reports events. No event is lost. And a registration is closed while a
  * task is about to make a call: the descriptor is not closed before the call is over.
  *
- * With a driver that has operations of its own, what it has received is read in order and its buffers
- * are given back once, also if the registration is closed meanwhile; it is at its end once. A send
- * completes while its registration is closed: its task learns of one of the two.
+ * With a driver that has operations of its own, what it has received is read in order and its
+ * buffers are given back once, also if the registration is closed meanwhile; it is at its end once.
+ * A send completes while its registration is closed: its task learns of one of the two.
  */
 #include "runtime.h"
 

@@ -1,14 +1,15 @@
 /*
- * sim.h: a driver that is simulated: it knows all operations, and everything that a kernel may do at
- * some time it does here when the test says so, or at random.
+ * sim.h: a driver that is simulated: it knows all operations, and everything that a kernel may do
+ * at some time it does here when the test says so, or at random.
  *
  *   sim_begin(seed);     the thread's runtime uses it from now on; seed 0: by hand
  *   ...
  *   sim_end();           checks that nothing is under way, and that all buffers are there
  *
- * With a seed it makes real calls on the real sockets of the test, and it decides at random how many
- * bytes come at a time, whether an operation that was cancelled has brought something before, or is
- * over at once, or when an operation ends by itself. `sim.lacks` are bits of kinds that it refuses.
+ * With a seed it makes real calls on the real sockets of the test, and it decides at random how
+ * many bytes come at a time, whether an operation that was cancelled has brought something before,
+ * or is over at once, or when an operation ends by itself. `sim.lacks` are bits of kinds that it
+ * refuses.
  *
  * By hand nothing happens but what the test says: sim_tell(kind, fd, result, last), sim_bytes and
  * sim_sent put an event into a queue, which the next wait reports. A wait that would last for ever

@@ -1,6 +1,6 @@
 /*
- * Connections on the driver of the runtime, whichever it is: what they cost, and that each byte comes
- * exactly once, whoever is cancelled, and however calls end.
+ * Connections on the driver of the runtime, whichever it is: what they cost, and that each byte
+ * comes exactly once, whoever is cancelled, and however calls end.
  */
 #include <bide/bide.h>
 #include <bide/runtime.h>

@@ -1,7 +1,7 @@
 /*
- * Registrations and streams over a driver with operations of its own (runtime/io/driver.h). The driver
- * is simulated (harness/sim.h), and each test says what happens when: so all orders of events are
- * here, also those that a kernel rarely makes.
+ * Registrations and streams over a driver with operations of its own (runtime/io/driver.h). The
+ * driver is simulated (harness/sim.h), and each test says what happens when: so all orders of
+ * events are here, also those that a kernel rarely makes.
  */
 #include "sim.h"
 
