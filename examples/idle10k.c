@@ -8,10 +8,11 @@
  *     echo status | nc 127.0.0.1 PORT
  *
  * Ctrl-C ends both. The memory is that of the process; what the kernel has for a connection, some
- * KiB, comes on top, whoever serves it. More than one thread: `bide_runtime(multi_thread);` before
- * main.
+ * KiB, comes on top, whoever serves it. More than one thread: `bide_runtime(multi_thread);` or
+ * `bide_runtime(thread_per_core);` before main.
  */
 #include <bide/bide.h>
+#include <bide/runtime.h>
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -124,20 +125,42 @@ static async int accept_all(bide_tcp_listener *listener)
     return rc;
 }
 
-static async int run_server(uint16_t port)
+/* With thread_per_core each core has a listener of its own at the same port, and the system gives
+ * each a share of the connections. */
+static int listen_at(uint16_t port, bide_tcp_listener **listener)
+{
+    bide_tcp_options options = {.reuse_port = bide_runtime_cores(bide_runtime_current()) > 1};
+    return bide_tcp_listen_with("127.0.0.1", port, &options, listener);
+}
+
+static async int run_core(uint16_t port)
 {
     bide_tcp_listener *listener = NULL;
-    int rc = bide_tcp_listen("127.0.0.1", port, &listener);
+    int rc = listen_at(port, &listener);
     if (rc < 0)
         return rc;
     defer {
         bide_tcp_listener_close(listener);
     }
-    printf("listening on port %d\n", bide_tcp_port(listener));
-    bytes_before = bytes_in_memory();
-    switch (await bide_select(rc = accept_all(listener), report(), bide_ctrl_c())) {
-    case 2: printf("stopping; %d connections left\n", connections);
+    return await accept_all(listener);
+}
+
+static async int run_server(uint16_t port)
+{
+    bide_tcp_listener *listener = NULL;
+    int rc = listen_at(port, &listener);
+    if (rc < 0)
+        return rc;
+    defer {
+        bide_tcp_listener_close(listener);
     }
+    port = (uint16_t)bide_tcp_port(listener);
+    for (uint32_t core = 1; core < bide_runtime_cores(bide_runtime_current()); core++)
+        bide_task_detach(bide_spawn_at(core, run_core(port))); /* end when main has returned */
+    printf("listening on port %d\n", port);
+    bytes_before = bytes_in_memory();
+    if (await bide_select(rc = accept_all(listener), report(), bide_ctrl_c()) == 2)
+        printf("stopping; %d connections left\n", connections);
     return rc;
 }
 

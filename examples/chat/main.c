@@ -14,10 +14,13 @@
  * Ctrl-C says goodbye to everybody, and ends when the lines that are still on their way have been
  * sent, or after a second.
  *
- * This runs on one thread. On all cores it needs the line `bide_runtime(multi_thread);` before main
- * and nothing else: what the sessions share is in hall.c, under a mutex.
+ * This runs on one thread. On all cores it needs the line `bide_runtime(multi_thread);` or
+ * `bide_runtime(thread_per_core);` before main, and nothing else: what the sessions share is in
+ * hall.c, under a mutex, and a session only puts lines into the queues of others.
  */
 #include "chat.h"
+
+#include <bide/runtime.h>
 
 #include <errno.h>
 #include <signal.h>
@@ -26,6 +29,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+enum { CORES_MAX = 256 };
 
 /* The system keeps so much for a client that does not read; the queue comes on top. */
 static const int send_buffer_size = 16384;
@@ -228,18 +233,53 @@ static async void end_on_signal(bide_token *closing)
 }
 
 /* The address may be a port alone. */
-static int listen_at(const char *address, bide_tcp_listener **listener)
+static int listen_at(const char *address, const bide_tcp_options *options,
+                     bide_tcp_listener **listener)
 {
     char text[BIDE_ADDRESS_MAX + 16], host[BIDE_ADDRESS_MAX];
     uint16_t port;
     bool is_port = strchr(address, ':') == NULL;
     snprintf(text, sizeof text, "%s%s", is_port ? "127.0.0.1:" : "", address);
     int rc = bide_address_split(text, host, sizeof host, &port);
-    return rc < 0 ? rc : bide_tcp_listen(host[0] != '\0' ? host : NULL, port, listener);
+    if (rc < 0)
+        return rc;
+    return bide_tcp_listen_with(host[0] != '\0' ? host : NULL, port, options, listener);
+}
+
+/* What another core does, with thread_per_core: it has a listener of its own at the same address,
+ * and the system gives each core a share of the clients. Owns the token. */
+static async int serve_core(bide_address address, bide_token *closing)
+{
+    static const bide_tcp_options shared = {.reuse_port = true};
+    bide_tcp_listener *listener = NULL;
+    defer {
+        bide_tcp_listener_close(listener);
+        bide_token_drop(closing);
+    }
+    int rc = bide_tcp_listen_on(&address, &shared, &listener);
+    return rc < 0 ? rc : await serve(listener, closing);
+}
+
+/* On all cores; on one thread, or with multi_thread, that is one. */
+static async int serve_all(bide_tcp_listener *listener, bide_token *closing)
+{
+    bide_address address;
+    bide_task(int) others[CORES_MAX];
+    uint32_t cores = bide_runtime_cores(bide_runtime_current());
+    int rc = bide_tcp_listener_address(listener, &address);
+    if (rc < 0)
+        return rc;
+    for (uint32_t core = 1; core < cores; core++)
+        others[core] = bide_spawn_at(core, serve_core(address, bide_token_clone(closing)));
+    rc = await serve(listener, closing);
+    for (uint32_t core = 1; core < cores; core++)
+        (void)await bide_task_wait(others[core]);
+    return rc;
 }
 
 async int main(int argc, char **argv)
 {
+    bide_tcp_options options = {.reuse_port = bide_runtime_cores(bide_runtime_current()) > 1};
     bide_token *closing = NULL;
     int rc = bide_token_new(&closing);
     if (rc < 0)
@@ -248,7 +288,7 @@ async int main(int argc, char **argv)
         bide_token_drop(closing);
     }
     bide_tcp_listener *listener = NULL;
-    rc = listen_at(argc > 1 ? argv[1] : "0", &listener);
+    rc = listen_at(argc > 1 ? argv[1] : "0", &options, &listener);
     if (rc < 0) {
         fprintf(stderr, "chat: cannot listen: %s\nusage: chat [[HOST]:]PORT\n", strerror(-rc));
         return 1;
@@ -259,5 +299,5 @@ async int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     printf("listening on port %d\n", bide_tcp_port(listener));
     bide_task_detach(bide_spawn(end_on_signal(bide_token_clone(closing))));
-    return await serve(listener, closing);
+    return await serve_all(listener, closing);
 }

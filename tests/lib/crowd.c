@@ -1,8 +1,8 @@
 /*
  * 1,000 connections at once, in the long tier 10,000, through a server of bide, on both drivers and
  * on one thread and several. The clients are plain C in a process of their own, since the number of
- * descriptors of a process is limited. Each sends numbered bytes in pieces of random sizes and takes
- * them back: none is lost, doubled or another connection's.
+ * descriptors of a process is limited. Each sends numbered bytes in pieces of random sizes and
+ * takes them back: none is lost, doubled or another connection's.
  */
 #include <bide/bide.h>
 
