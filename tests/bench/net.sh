@@ -4,8 +4,7 @@
 set -eu
 here=$SRC/bench/net
 
-# shellcheck disable=SC2086
-"$BIDE" cc "$CC" $CFLAGS -std=gnu11 -I"$SRC" "$SRC/bench/net.c" -o net
+"$BIDE" cc "$CC" -std=gnu11 -I"$SRC" "$SRC/bench/net.c" -o net
 
 # The rows.
 grep -v '^#' "$here/rows" | grep . >rows

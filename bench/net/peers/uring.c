@@ -225,8 +225,11 @@ static void make_ring(void)
     check(r == 0, "io_uring_queue_init_params");
     queued = calloc(buffer_count, sizeof *queued);
     memory = malloc((size_t)buffer_count * buffer_size);
-    free_buffers = aligned_alloc(4096, buffer_count * sizeof(struct io_uring_buf));
-    check(queued != NULL && memory != NULL && free_buffers != NULL, "malloc");
+    void *pages = NULL;
+    check(queued != NULL && memory != NULL &&
+              posix_memalign(&pages, 4096, buffer_count * sizeof(struct io_uring_buf)) == 0,
+          "malloc");
+    free_buffers = pages;
     io_uring_buf_ring_init(free_buffers);
     struct io_uring_buf_reg reg = {
         .ring_addr = (uintptr_t)free_buffers, .ring_entries = buffer_count, .bgid = GROUP};
