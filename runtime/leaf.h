@@ -125,12 +125,12 @@ static inline bool bide__will_ask(const struct bide_chain *chain)
         bide_frame_finish((cx), (frame));                                 \
     })
 
-/* ---- lists of parameters: up to four pairs (type, name) ---- */
+/* ---- lists of parameters: up to five pairs (type, name) ---- */
 
 #define BIDE__JOIN(a, b)                    BIDE__JOIN_(a, b)
 #define BIDE__JOIN_(a, b)                   a##b
-#define BIDE__COUNT(...)                    BIDE__COUNT_(0, ##__VA_ARGS__, 4, 3, 2, 1, 0)
-#define BIDE__COUNT_(z, a, b, c, d, n, ...) n
+#define BIDE__COUNT(...)                    BIDE__NTH(0, ##__VA_ARGS__, 5, 4, 3, 2, 1, 0)
+#define BIDE__NTH(z, a, b, c, d, e, n, ...) n
 
 /* Picks the macro of the list for this number of pairs. */
 #define BIDE__OF(list, ...)                 BIDE__JOIN(list, BIDE__COUNT(__VA_ARGS__))
@@ -145,23 +145,26 @@ static inline bool bide__will_ask(const struct bide_chain *chain)
 #define BIDE__EACH_4(M, p, q, r, s) M p M q M r M s
 #define BIDE__MORE(M, ...)          BIDE__OF(BIDE__MORE_, ##__VA_ARGS__)(M, ##__VA_ARGS__)
 #define BIDE__MORE_0(M)
-#define BIDE__MORE_1(M, p)          , M p
-#define BIDE__MORE_2(M, p, q)       , M p, M q
-#define BIDE__MORE_3(M, p, q, r)    , M p, M q, M r
-#define BIDE__MORE_4(M, p, q, r, s) , M p, M q, M r, M s
-#define BIDE__LIST(M, ...)          BIDE__OF(BIDE__LIST_, ##__VA_ARGS__)(M, ##__VA_ARGS__)
-#define BIDE__LIST_0(M)             void
-#define BIDE__LIST_1(M, p)          M p
-#define BIDE__LIST_2(M, p, q)       M p, M q
-#define BIDE__LIST_3(M, p, q, r)    M p, M q, M r
-#define BIDE__LIST_4(M, p, q, r, s) M p, M q, M r, M s
+#define BIDE__MORE_1(M, p)             , M p
+#define BIDE__MORE_2(M, p, q)          , M p, M q
+#define BIDE__MORE_3(M, p, q, r)       , M p, M q, M r
+#define BIDE__MORE_4(M, p, q, r, s)    , M p, M q, M r, M s
+#define BIDE__LIST(M, ...)             BIDE__OF(BIDE__LIST_, ##__VA_ARGS__)(M, ##__VA_ARGS__)
+#define BIDE__LIST_0(M)                void
+#define BIDE__LIST_1(M, p)             M p
+#define BIDE__LIST_2(M, p, q)          M p, M q
+#define BIDE__LIST_3(M, p, q, r)       M p, M q, M r
+#define BIDE__LIST_4(M, p, q, r, s)    M p, M q, M r, M s
+#define BIDE__EACH_5(M, p, q, r, s, t) M p M q M r M s M t
+#define BIDE__MORE_5(M, p, q, r, s, t) , M p, M q, M r, M s, M t
+#define BIDE__LIST_5(M, p, q, r, s, t) M p, M q, M r, M s, M t
 
-#define BIDE__PARAMETER(A, a)       A a
-#define BIDE__NAME(A, a)            a
-#define BIDE__MEMBER(A, a)          A a;
-#define BIDE__FILL(A, a)            .a = a,
-#define BIDE__STORE(A, a)           f_->a = a;
-#define BIDE__STORE_ARG(A, a)       f_->a = a_->a;
+#define BIDE__PARAMETER(A, a)          A a
+#define BIDE__NAME(A, a)               a
+#define BIDE__MEMBER(A, a)             A a;
+#define BIDE__FILL(A, a)               .a = a,
+#define BIDE__STORE(A, a)              f_->a = a;
+#define BIDE__STORE_ARG(A, a)          f_->a = a_->a;
 
 /* ---- a leaf ---- */
 

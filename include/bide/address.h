@@ -49,6 +49,10 @@ enum { BIDE_ADDRESS_MAX = 128 };
  */
 bide_must_use int bide_address_parse(const char *text, bide_address *address);
 
+/* Makes the address of a Unix socket: a path of at most 107 bytes, or "@NAME" for an abstract name;
+ * "./@name" is a path. Errors: -EINVAL (""), -ENAMETOOLONG; then address->size is 0. */
+bide_must_use int bide_address_of_path(const char *path, bide_address *address);
+
 /*
  * Writes an address to `text`: "1.2.3.4:80", "[::1]:80" and "[fe80::1%eth0]:80" (an interface
  * without a name is a number), a Unix path as it is, an abstract name as "@NAME", each of its bytes

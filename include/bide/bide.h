@@ -36,5 +36,7 @@
 #include <bide/task.h>
 #include <bide/time.h>
 #include <bide/token.h>
+#include <bide/udp.h>
+#include <bide/unix.h>
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * bide/io.h: streams of bytes, and lines read from them.
  *
- * A stream is a connection (bide/net.h), a pipe or another descriptor, or one end of a pair in
- * memory; all are used in the same way. One task may read from a stream while another writes to it.
- * A second reader or writer gets -EBUSY while the first one waits, even in a future (bide/future.h)
- * that nobody drives.
+ * A stream is a connection (bide/net.h, bide/unix.h), a pipe or another descriptor, or one end of a
+ * pair in memory; all are used in the same way. One task may read from a stream while another
+ * writes to it. A second reader or writer gets -EBUSY while the first one waits, even in a future
+ * (bide/future.h) that nobody drives.
  *
  * A stream of a descriptor, with its reader, belongs to the runtime on which it was made: the async
  * functions return -EXDEV on another runtime, and -ENXIO outside any. Call all functions on the
@@ -101,12 +101,43 @@ bide_must_use int bide_stream_pair(size_t capacity, bide_stream **one bide_gives
                                    bide_stream **other bide_gives(bide_stream_close));
 
 /*
+ * Makes a pipe: what is written to *writer is read from *reader. Both are closed on exec, and the
+ * pipe may be passed to a child process through bide_stream_fd. At most PIPE_BUF bytes (4096) that
+ * are written by one bide_stream_write stay together. Writing to it when its reader is closed is
+ * -EPIPE and raises no SIGPIPE.
+ * Errors: -EMFILE, -ENFILE, -ENOMEM, -ENOSPC; then both are NULL.
+ */
+bide_must_use int bide_pipe_new(bide_stream **reader bide_gives(bide_stream_close),
+                                bide_stream **writer bide_gives(bide_stream_close));
+
+/* For what a FIFO is opened. */
+typedef enum bide_fifo_mode {
+    BIDE_FIFO_READ,      /* the first read waits for a writer; 0 when all writers have left, until
+                            one comes again */
+    BIDE_FIFO_WRITE,     /* the call waits until somebody reads */
+    BIDE_FIFO_TRY_WRITE, /* the same without waiting: -ENXIO if nobody reads */
+    BIDE_FIFO_BOTH,      /* this end counts as reader and writer: it meets no end, and none who is
+                            not there. The first writes of others wait for nobody */
+} bide_fifo_mode;
+
+/*
+ * Opens a FIFO without blocking the thread. To wait for a reader it tries again after a pause, of
+ * 1 ms at first and never more than 100 ms, since the system does not tell when one comes.
+ * *stream is like an end of bide_pipe_new.
+ * Errors: -EINVAL (no FIFO), -ENOENT, -EACCES and others of open(2), -EMFILE, -ENFILE, -ENOMEM,
+ * -ENXIO; then *stream is NULL.
+ * Cancelled: nothing is open.
+ */
+bide_must_use bide_async int bide_fifo_open(const char *path, bide_fifo_mode mode,
+                                            bide_stream **stream bide_gives(bide_stream_close));
+
+/*
  * Closes a stream and frees it. Nothing is flushed, since nothing is buffered here; what was
  * received and not read is gone. NULL is ignored. A waiting operation on the stream ends with
  * -EBADF at once, and transfers nothing more; none may begin. Only a write whose data the kernel is
  * just sending (io_uring) ends a moment later, and returns how much was sent, if any was. In that
- * case, and after a read, the descriptor too is closed a moment later: when the runtime next looks
- * at its descriptors.
+ * case, and on several workers that use io_uring, the descriptor too is closed a moment later: when
+ * the runtime next looks at its descriptors.
  */
 void bide_stream_close(bide_stream *stream);
 

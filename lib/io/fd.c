@@ -16,6 +16,7 @@
 #include "lib/leaf.h"
 
 #include "lib/io/foreign.h"
+#include "lib/io/pipe.h"
 #include "lib/io/stream.h"
 
 struct fd_stream {
@@ -94,9 +95,12 @@ static bool is_socket(const struct transfer *f)
 }
 
 /* A call that does not wait, on what is no socket. */
-static ssize_t call(struct transfer *f, int fd, uint32_t direction)
+static ssize_t call(const struct transfer *f, int fd, uint32_t direction)
 {
     enum bide__fd_way way = (f->h.state & BIDE__FD_MARKS) / BIDE__FD_MARK;
+    if (way == BIDE__FD_OWN_PIPE)
+        return direction == BIDE__READ ? bide__pipe_read(fd, f->buffer, f->size)
+                                       : bide__door.write_quiet(fd, f->data, f->size);
     int r = way != BIDE__FD_PLAIN ? bide__fd_ask(fd, direction) : 1;
     if (r <= 0)
         return r < 0 ? r : -EAGAIN;
@@ -339,11 +343,16 @@ static int new_stream(int fd, int own, enum bide__fd_way way, unsigned how, bide
 
 int bide__fd_stream_new(int fd, unsigned kind, bide_stream **stream)
 {
-    bool socket = kind != BIDE__STREAM_OTHER;
-    unsigned how = socket ? BIDE__FD_OWNED : 0;
-    if (kind == BIDE__STREAM_TCP)
-        how |= BIDE__FD_NEW | BIDE__FD_RECEIVES;
-    return new_stream(fd, fd, socket ? BIDE__FD_SOCKET : BIDE__FD_PLAIN, how, stream);
+    static const struct {
+        enum bide__fd_way way;
+        unsigned how;
+    } kinds[] = {
+        [BIDE__STREAM_OTHER] = {BIDE__FD_PLAIN, 0},
+        [BIDE__STREAM_SOCKET] = {BIDE__FD_SOCKET, BIDE__FD_OWNED},
+        [BIDE__STREAM_TCP] = {BIDE__FD_SOCKET, BIDE__FD_OWNED | BIDE__FD_NEW | BIDE__FD_RECEIVES},
+        [BIDE__STREAM_PIPE] = {BIDE__FD_OWN_PIPE, 0},
+    };
+    return new_stream(fd, fd, kinds[kind].way, kinds[kind].how, stream);
 }
 
 struct bide__fd *bide__fd_stream_registration(const bide_stream *stream)

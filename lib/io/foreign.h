@@ -1,5 +1,5 @@
 /*
- * lib/io/foreign.h: calls that do not wait, with descriptors that we did not open.
+ * lib/io/foreign.h: calls that do not wait, also with descriptors that we did not open.
  *
  * O_NONBLOCK belongs to the open file description, which other processes may share: a shell has the
  * same terminal as the program that it has started. So it is never set on one that is not ours, not
@@ -15,6 +15,7 @@
 enum bide__fd_way {
     BIDE__FD_PLAIN = 0, /* read(2) and write(2): the description is non-blocking */
     BIDE__FD_SOCKET,    /* recv(2) and send(2) with MSG_DONTWAIT */
+    BIDE__FD_OWN_PIPE,  /* a pipe or a FIFO that the library opened; see pipe.h */
     /* The description is blocking: bide__fd_ask before each call, which writes a piece. */
     BIDE__FD_PIPE,
     BIDE__FD_TERMINAL,

@@ -177,14 +177,14 @@ static bool number_of(const char *text, uint32_t most, uint32_t *value)
 }
 
 /* A name before a number: an interface may be called "7". */
-static int scope_of(const char *text, uint32_t *scope)
+int bide__address_interface(const char *text, uint32_t *number)
 {
     if (*text == '\0')
         return -EINVAL;
     int r = strlen(text) < IF_NAMESIZE ? bide__door.if_nametoindex(text) : -ENODEV;
     if (r >= 0)
-        *scope = (uint32_t)r;
-    return r >= 0 || number_of(text, UINT32_MAX, scope) ? 0 : r;
+        *number = (uint32_t)r;
+    return r >= 0 || number_of(text, UINT32_MAX, number) ? 0 : r;
 }
 
 int bide__address_of_host(const char *host, uint16_t port, bide_address *address)
@@ -208,7 +208,9 @@ int bide__address_of_host(const char *host, uint16_t port, bide_address *address
         bide__to_of(&a)->in6.sin6_family = AF_INET6;
         bide__to_of(&a)->in6.sin6_port = htons(port);
         a.size = sizeof bide__to_of(&a)->in6;
-        int r = zone == NULL ? 0 : scope_of(zone + 1, &bide__to_of(&a)->in6.sin6_scope_id);
+        int r = zone == NULL
+                    ? 0
+                    : bide__address_interface(zone + 1, &bide__to_of(&a)->in6.sin6_scope_id);
         if (r < 0)
             return r;
     } else {
@@ -225,6 +227,26 @@ void bide__address_of_any(int family, uint16_t port, bide_address *address)
     address->size =
         family == AF_INET ? sizeof bide__to_of(address)->in : sizeof bide__to_of(address)->in6;
     bide_address_set_port(address, port);
+}
+
+/* A path keeps its zero byte, for those who read it as a string. */
+int bide_address_of_path(const char *path, bide_address *address)
+{
+    size_t length = strlen(path), before = offsetof(struct sockaddr_un, sun_path);
+    bide__to *to = bide__to_of(address);
+
+    memset(address, 0, sizeof *address);
+    if (length == 0)
+        return -EINVAL;
+    if (length >= sizeof to->un.sun_path)
+        return -ENAMETOOLONG;
+    bool is_abstract = path[0] == '@';
+    to->un.sun_family = AF_UNIX;
+    memcpy(to->un.sun_path, path, length);
+    if (is_abstract)
+        to->un.sun_path[0] = '\0';
+    address->size = (socklen_t)(before + length + !is_abstract);
+    return 0;
 }
 
 int bide_address_split(const char *text, char *host, size_t host_size, uint16_t *port)

@@ -30,6 +30,10 @@ static inline bide__to *bide__to_of(const bide_address *address)
  * then address->size is 0. */
 int bide__address_of_host(const char *host, uint16_t port, bide_address *address);
 
+/* The number of a network interface that is given by name or number. 0, -EINVAL (""), -ENODEV, or
+ * why a name cannot be looked up. */
+int bide__address_interface(const char *text, uint32_t *number);
+
 /* All addresses: "::" for AF_INET6, "0.0.0.0" for AF_INET. */
 void bide__address_of_any(int family, uint16_t port, bide_address *address);
 

@@ -33,6 +33,7 @@ struct bide_tcp_listener {
     int fd;       /* -1: closed */
     int accepted; /* a connection without a stream; -1: none */
     bool accepting;
+    bool is_unix;
     struct bide__pause pause;    /* between two attempts to accept */
     struct bide__accepted queue; /* of the registration */
 };
@@ -72,6 +73,14 @@ int bide__listener_new(int fd, bool just_made, bide_tcp_listener **listener)
         bide__fd_accepts(l->registration, &l->queue);
     *listener = l;
     return 0;
+}
+
+int bide__listener_of_unix(int fd, bide_tcp_listener **listener)
+{
+    int r = bide__listener_new(fd, true, listener);
+    if (r == 0)
+        (*listener)->is_unix = true;
+    return r;
 }
 
 int bide_tcp_listen_on(const bide_address *address, const bide_tcp_options *options,
@@ -228,7 +237,8 @@ static int take_connection(bide_tcp_listener *l, bide_stream **stream)
             return r;
         l->accepted = r;
     }
-    int r = bide__fd_stream_new(l->accepted, BIDE__STREAM_TCP, stream);
+    int r = bide__fd_stream_new(l->accepted, l->is_unix ? BIDE__STREAM_SOCKET : BIDE__STREAM_TCP,
+                                stream);
     if (r == 0)
         l->accepted = -1;
     return r;

@@ -13,4 +13,8 @@
  */
 int bide__listener_new(int fd, bool just_made, bide_tcp_listener **listener);
 
+/* The same for a Unix socket that was just made: its connections do not receive ahead, which would
+ * lose descriptors. */
+int bide__listener_of_unix(int fd, bide_tcp_listener **listener);
+
 #endif

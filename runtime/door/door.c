@@ -13,9 +13,12 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <net/if.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #ifdef BIDE__URING
 #include <liburing.h>
@@ -121,6 +124,46 @@ static int real_getaddrinfo(const char *host, const char *service, const struct 
 static void real_freeaddrinfo(struct addrinfo *list)
 {
     freeaddrinfo(list);
+}
+
+/* Since Linux 6.18. */
+#ifndef RWF_NOSIGNAL
+#define RWF_NOSIGNAL 0x100
+#endif
+
+static ssize_t write_blocked(int fd, const void *buffer, size_t size)
+{
+    static const struct timespec now;
+    sigset_t signal, mask, pending;
+
+    sigemptyset(&signal);
+    sigaddset(&signal, SIGPIPE);
+    sigemptyset(&pending);
+    pthread_sigmask(SIG_BLOCK, &signal, &mask);
+    bool is_blocked = sigismember(&mask, SIGPIPE);
+    if (is_blocked)
+        sigpending(&pending);
+    ssize_t r = write(fd, buffer, size);
+    ssize_t result = r < 0 ? -errno : r;
+    /* It is this thread's. One that was there before may be from somebody else. */
+    if (result == -EPIPE && !sigismember(&pending, SIGPIPE))
+        sigtimedwait(&signal, NULL, &now);
+    if (!is_blocked)
+        pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    return result;
+}
+
+static ssize_t real_write_quiet(int fd, const void *buffer, size_t size)
+{
+    static _Atomic bool lacks_flag;
+    struct iovec piece = {.iov_base = (void *)(uintptr_t)buffer, .iov_len = size};
+    if (!atomic_load_explicit(&lacks_flag, memory_order_relaxed)) {
+        ssize_t r = pwritev2(fd, &piece, 1, -1, RWF_NOSIGNAL);
+        if (r >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS))
+            return r < 0 ? -errno : r;
+        atomic_store_explicit(&lacks_flag, true, memory_order_relaxed);
+    }
+    return write_blocked(fd, buffer, size);
 }
 
 static int real_if_nametoindex(const char *name)

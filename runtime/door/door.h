@@ -39,6 +39,7 @@
 #include <time.h>
 #include <unistd.h>
 
+struct mmsghdr; /* some who include this have not asked for GNU's declarations */
 struct io_uring;
 struct io_uring_params;
 struct io_uring_probe;
@@ -90,6 +91,23 @@ struct __kernel_timespec;
     X(ssize_t, recv, (int fd, void *buffer, size_t size, int flags), (fd, buffer, size, flags))    \
     X(ssize_t, send, (int fd, const void *buffer, size_t size, int flags),                         \
       (fd, buffer, size, flags))                                                                   \
+    X(ssize_t, recvfrom,                                                                           \
+      (int fd, void *buffer, size_t size, int flags, struct sockaddr *from, socklen_t *from_size), \
+      (fd, buffer, size, flags, from, from_size))                                                  \
+    X(ssize_t, sendto,                                                                             \
+      (int fd, const void *buffer, size_t size, int flags, const struct sockaddr *to,              \
+       socklen_t to_size),                                                                         \
+      (fd, buffer, size, flags, to, to_size))                                                      \
+    X(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags))         \
+    X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))   \
+    X(int, recvmmsg,                                                                               \
+      (int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout),     \
+      (fd, messages, count, flags, timeout))                                                       \
+    X(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags),                \
+      (fd, messages, count, flags))                                                                \
+    X(int, socketpair, (int domain, int type, int protocol, int *fds),                             \
+      (domain, type, protocol, fds))                                                               \
+    X(int, pipe2, (int *fds, int flags), (fds, flags))                                             \
     X(int, open, (const char *path, int flags), (path, flags))                                     \
     X(int, close, (int fd), (fd))                                                                  \
     X(int, ioctl, (int fd, unsigned long request, void *argument), (fd, request, argument))        \
@@ -97,6 +115,10 @@ struct __kernel_timespec;
     X(int, fcntl, (int fd, int command, long argument), (fd, command, argument))                   \
     X(int, fstat, (int fd, struct stat *status), (fd, status))                                     \
     X(int, stat, (const char *path, struct stat *status), (path, status))                          \
+    X(int, lstat, (const char *path, struct stat *status), (path, status))                         \
+    X(int, chmod, (const char *path, mode_t mode), (path, mode))                                   \
+    X(int, fchmod, (int fd, mode_t mode), (fd, mode))                                              \
+    X(int, unlink, (const char *path), (path))                                                     \
     X(ssize_t, getrandom, (void *buffer, size_t size, unsigned flags), (buffer, size, flags))
 
 /*
@@ -105,6 +127,7 @@ struct __kernel_timespec;
  * getaddrinfo: 0, a negative errno, or libc's EAI_ code made positive.
  * if_nametoindex: 1 or more, or -ENODEV and others. if_indextoname: 0, and a name of at most 15
  * bytes; it has room for 16.
+ * write_quiet: write(2) that raises no SIGPIPE.
  * thread_create: `stack` bytes of stack, 0: the system's default; the thread has all signals
  * blocked.
  * thread_name: of the calling thread; at most 15 bytes.
@@ -121,6 +144,7 @@ struct __kernel_timespec;
       (const char *host, const char *service, const struct addrinfo *hints,                 \
        struct addrinfo **list),                                                             \
       (host, service, hints, list))                                                         \
+    X(ssize_t, write_quiet, (int fd, const void *buffer, size_t size), (fd, buffer, size))  \
     X(int, if_nametoindex, (const char *name), (name))                                      \
     X(int, if_indextoname, (unsigned index, char *name), (index, name))                     \
     X(int, thread_create,                                                                   \

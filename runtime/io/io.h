@@ -179,6 +179,10 @@ void bide__fd_leaf_called(struct bide__fd_leaf *leaf, const struct bide__fd_call
                           int outcome);
 void bide__fd_leaf_stop(struct bide__fd_leaf *leaf);
 
+/* What the leaf waits for may have come without an event: the next look finds the direction ready.
+ * For a call whose success also depends on something that the driver does not see. */
+void bide__fd_leaf_retry(struct bide__fd_leaf *leaf);
+
 /* ---- what is received, receive.c ---- */
 
 /*

@@ -125,6 +125,14 @@ void bide__fd_leaf_stop(struct bide__fd_leaf *f)
     unlock(f->fd);
 }
 
+void bide__fd_leaf_retry(struct bide__fd_leaf *f)
+{
+    lock(f->fd);
+    if (bide__fd_is_of(f) && f->fd->fd >= 0)
+        f->fd->ready |= (uint8_t)direction_of(f);
+    unlock(f->fd);
+}
+
 /* Somebody else waits for the direction, or his data is under way. */
 static bool is_taken(struct bide__fd_leaf *f)
 {

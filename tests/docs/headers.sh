@@ -37,6 +37,7 @@ around()
         const char *urls[1] = {NULL}; size_t n = 1; (void)urls, (void)n;' ;;
     token.h) echo 'extern bide_async int serve(bide_tracker *);
         static bide_tracker tracker = BIDE_TRACKER_INIT;' ;;
+    udp.h) echo 'char buf[9]; ssize_t n = 0; bide_address from; bide_udp *udp = NULL;' ;;
     sqlite.h) echo 'const char *login = "ada";' ;;
     esac
 }

@@ -6,6 +6,11 @@
 #include <bide/net.h>
 #include <bide/runtime.h>
 #include <bide/sqlite.h>
+#include <bide/udp.h>
+#include <bide/unix.h>
+
+#include <stdio.h>
+#include <unistd.h>
 
 #include "http_server.h"
 
@@ -30,6 +35,23 @@ TEST(a_runtime)
     bide_runtime_enter(NULL);
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(1)), 0);
     CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
+TEST(sockets)
+{
+    bide_udp_options udp_options;
+    bide_unix_options unix_options;
+    bide_udp *udp;
+    bide_unix_listener *listener;
+    char name[32];
+
+    memset(&udp_options, 0, sizeof(udp_options));
+    memset(&unix_options, 0, sizeof(unix_options));
+    CHECK_EQ(bide_udp_open(&udp_options, NULL, &udp), 0);
+    bide_udp_close(udp);
+    snprintf(name, sizeof(name), "@bide-zeroes-%d", (int)getpid());
+    CHECK_EQ(bide_unix_listen(name, &unix_options, &listener), 0);
+    bide_unix_listener_close(listener);
 }
 
 static async int fetches(bide_http_client *client)

@@ -41,6 +41,7 @@ function kind_of(parameter, first,    base)
     if (first && base == "void") return "in" # a typed handle, erased
     if (base ~ /^(void|char)$/) return "buffer"
     if (base ~ /^(bide_task_end|unsigned|int|long|size_t|ssize_t|bool|float|double|u?int[0-9]+_t)$/) return "out"
+    if (!first && base == "bide_address") return "out" # of another header
     if (first || !(base in is_plain)) return "in"
     return "out"
 }
@@ -56,7 +57,8 @@ function check_parameters(text, name,    n, i, kind, before, seen, part, word)
             filled_in[word] = 1
         }
         kind = kind_of(part[i], i == 1)
-        if (kind == "in" && seen && !(before == "buffer" && part[i] ~ /^size_t /)) {
+        if (kind == "in" && seen && !(before == "buffer" && part[i] ~ /^size_t /) &&
+            !(last_word(part[i - 1]) ~ /s$/ && part[i] ~ /^size_t count$/)) { # an array
             complain(name ": the output " seen " comes before an input")
             return
         }

@@ -13,6 +13,7 @@ calls="$calls|getsockname|getpeername|getaddrinfo|freeaddrinfo|open|openat|close
 calls="$calls|dup2|dup3|pipe|pipe2|poll|ppoll|select|pselect|epoll_create1|epoll_ctl|epoll_wait"
 calls="$calls|epoll_pwait|eventfd|signalfd|timerfd_create|timerfd_settime|inotify_init1|syscall"
 calls="$calls|sigaction|signal|kill|fork|vfork|waitpid|posix_spawn|execve|getrandom|getentropy"
+calls="$calls|recvmmsg|sendmmsg|stat|lstat|fstat|chmod|fchmod|unlink|mkfifo|pwritev2"
 calls="$calls|rand|random|pthread_create|if_nametoindex|if_indextoname"
 
 find core runtime lib extra -name '*.[ch]' ! -path 'runtime/door/*' \
