@@ -42,11 +42,9 @@ export ROWS="$PWD/few" WHO='bide-epoll bide-uring epoll uring libuv'
 bench 0
 if grep -q failed out; then fail "$(cat out errors)"; fi
 while read -r row kind server more; do
-    if [ "$server" != udp ] || [ -e "$SRC/include/bide/udp.h" ]; then
-        grep -q "^$row  *bide-[a-z]*  *[0-9].* yes$" out || fail "$row, by default: $(cat out)"
-        grep -q "^$row  *bide-epoll  *[0-9]" out || fail "$row on epoll: $(cat out)"
-        grep -q "^$row  *bide-uring  *\([0-9].*\|.* refused: .*\)$" out || fail "$row: $(cat out)"
-    fi
+    grep -q "^$row  *bide-[a-z]*  *[0-9].* yes$" out || fail "$row, by default: $(cat out)"
+    grep -q "^$row  *bide-epoll  *[0-9]" out || fail "$row on epoll: $(cat out)"
+    grep -q "^$row  *bide-uring  *\([0-9].*\|.* refused: .*\)$" out || fail "$row: $(cat out)"
     [ "$server" != stuck ] || continue # those have no workers
     grep -q "^$row  *epoll  *[0-9]" out || fail "$row, the loop on epoll: $(cat out)"
     grep -q "^$row  *libuv  *[0-9]" out || fail "$row, libuv: $(cat out)"
