@@ -97,10 +97,11 @@ static async int scenario(void)
 }
 
 static bide_flavour flavour;
+static bide_io io;
 
 static void use_all(void)
 {
-    bide_runtime_options o = {.flavour = flavour, .workers = 2};
+    bide_runtime_options o = {.flavour = flavour, .workers = 2, .io = io};
     bide_runtime *rt;
 
     if (!fine(bide_runtime_new(&o, &rt), 0)) {
@@ -145,27 +146,59 @@ static unsigned fail_each(const char *call, int error, unsigned count)
     }
 }
 
-static void each_fails(bide_flavour of)
+static void each_fails(bide_flavour of, bide_io on)
 {
     flavour = of;
+    io = on;
     CHECK(fail_each("alloc", -ENOMEM, 1) > 8);
     CHECK(fail_each("alloc", -ENOMEM, 0) > 8);
     CHECK(fail_each("thread_create", -EAGAIN, 1) > 1);
     CHECK(fail_each("thread_create", -EAGAIN, 0) > 1);
-    CHECK(fail_each("epoll_create1", -EMFILE, 1) > 0);
     CHECK(fail_each("eventfd", -ENFILE, 1) > 0);
-    CHECK(fail_each("epoll_ctl", -ENOSPC, 1) > 0);
     CHECK(fail_each("getrandom", -EAGAIN, 1) > 0);
     fail_each("sched_getaffinity", -EINVAL, 1);
     fail_each("sched_setaffinity", -EINVAL, 0);
 }
 
+static void each_fails_on_epoll(bide_flavour of)
+{
+    each_fails(of, BIDE_IO_EPOLL);
+    CHECK(fail_each("epoll_create1", -EMFILE, 1) > 0);
+    CHECK(fail_each("epoll_ctl", -ENOSPC, 1) > 0);
+}
+
+static void each_fails_on_io_uring(bide_flavour of)
+{
+    bide_runtime_options o = {.io = BIDE_IO_URING};
+    bide_runtime *rt;
+    int r = bide_runtime_new(&o, &rt);
+
+    if (r == -ENOSYS || r == -EPERM)
+        check_skip("no io_uring here");
+    CHECK_EQ(r, 0);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+    each_fails(of, BIDE_IO_URING);
+    CHECK(fail_each("io_uring_queue_init_params", -EMFILE, 1) > 0);
+    fail_each("io_uring_register", -ENOMEM, 1);
+    CHECK(fail_each("io_uring_submit_and_wait_timeout", -EAGAIN, 3) > 0);
+}
+
 TEST_LIMIT(multi_thread_without_one_of_them, 120)
 {
-    each_fails(BIDE_MULTI_THREAD);
+    each_fails_on_epoll(BIDE_MULTI_THREAD);
 }
 
 TEST_LIMIT(thread_per_core_without_one_of_them, 120)
 {
-    each_fails(BIDE_THREAD_PER_CORE);
+    each_fails_on_epoll(BIDE_THREAD_PER_CORE);
+}
+
+TEST_LIMIT(multi_thread_with_rings_without_one_of_them, 120)
+{
+    each_fails_on_io_uring(BIDE_MULTI_THREAD);
+}
+
+TEST_LIMIT(thread_per_core_with_rings_without_one_of_them, 120)
+{
+    each_fails_on_io_uring(BIDE_THREAD_PER_CORE);
 }
