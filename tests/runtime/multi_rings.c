@@ -262,6 +262,7 @@ TEST_LIMIT(a_virtual_clock_waits_for_what_is_in_any_ring, 60)
 
 TEST_LIMIT(without_a_ring_there_is_no_spare, 30)
 {
+    bide_test_watch();
     begin(1);
     bide_test_fail("io_uring_queue_init_params", 1, -ENOMEM, 0);
     atomic_store(&may_go, 1);
