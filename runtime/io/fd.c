@@ -352,13 +352,23 @@ static void end_soon(struct bide__fd *f)
     struct bide__driver *driver = f->driver;
     const struct bide__worker *running = bide__thread.running;
 
-    if (fds->multi || (running != NULL && running->driver != driver) ||
-        driver->ops->flush == NULL || !driver->ops->flush(driver) || f->sends > 0 ||
-        !(f->flags & BIDE__FD_OWNED))
+    if ((running != NULL && running->driver != driver) || driver->ops->flush == NULL ||
+        !driver->ops->flush(driver) || f->sends > 0 || !(f->flags & BIDE__FD_OWNED))
         return;
     forget_number(fds, f->number);
     f->flags |= FD_GONE;
     bide__door.close(f->number);
+}
+
+/* The same on several workers, whose rings others may look into. The registration may be gone. */
+static void wait_a_moment(struct bide__fds *fds, struct bide__driver *driver)
+{
+    enum { LOOKS = 1000 };
+
+    for (unsigned n = 0; n < LOOKS && driver->closing > 0; n++) {
+        driver->ops->wait(driver, fds, 0);
+        bide__spin(n);
+    }
 }
 
 /* In a child the locks may be those of threads that are not there, and what is under way is the
@@ -409,7 +419,7 @@ void bide__fd_close(struct bide__fd *f)
         lock(f);
     }
     f->flags |= FD_CLOSED;
-    bool at_end = is_at_end(f);
+    bool at_end = is_at_end(f), listens = f->flags & BIDE__FD_ACCEPTS;
     bool forget = f->flags & FD_LAZY && !(f->flags & BIDE__FD_OWNED);
     if (!at_end) {
         atomic_fetch_add_explicit(&driver->closing, 1, memory_order_relaxed);
@@ -424,8 +434,10 @@ void bide__fd_close(struct bide__fd *f)
     unlock_table(fds);
     if (at_end)
         bide__fd_finish(f);
-    else
+    else if (!fds->multi)
         end_soon(f);
+    else if (listens)
+        wait_a_moment(fds, driver);
 }
 
 /* ---- events ---- */

@@ -363,6 +363,100 @@ TEST(what_a_reader_does_not_take_is_bounded)
     CHECK_EQ(bide_block_on(flooded()), 0);
 }
 
+/* ---- no memory ---- */
+
+enum { EXCHANGED = 300000 };
+
+static char sent[EXCHANGED], came[EXCHANGED];
+
+static async int sends_all(bide_stream *s)
+{
+    return await bide_stream_write_all(s, sent, sizeof sent, NULL);
+}
+
+static async int takes_all(bide_stream *s)
+{
+    return await bide_stream_read_exactly(s, came, sizeof came, NULL);
+}
+
+/* Everything of a connection, in which a send has to wait. 0, or -ENOMEM, and all is closed. */
+static async int connects_and_talks(void)
+{
+    bide_tcp_listener *l = NULL;
+    bide_stream *one = NULL, *other = NULL;
+    defer {
+        bide_stream_close(one);
+        bide_stream_close(other);
+        bide_tcp_listener_close(l);
+    }
+    int r = bide_tcp_listen("127.0.0.1", 0, &l), small = 4096;
+    if (r < 0)
+        return r;
+    r = await bide_try_join(bide_tcp_connect("127.0.0.1", (uint16_t)bide_tcp_port(l), &one),
+                            bide_tcp_accept(l, &other));
+    if (r < 0)
+        return r;
+    CHECK_EQ(setsockopt(bide_stream_fd(one), SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+    memset(came, 0, sizeof came);
+    r = await bide_try_join(sends_all(one), takes_all(other));
+    CHECK(r < 0 || memcmp(came, sent, sizeof sent) == 0);
+    return r;
+}
+
+TEST_LIMIT(no_memory_at_any_site, 60)
+{
+    for (size_t i = 0; i < sizeof sent; i++)
+        sent[i] = byte_at(i);
+    bide_test_time_virtual();
+    CHECK_EQ(bide_block_on(connects_and_talks()), 0);
+    unsigned nth = 0;
+    do {
+        CHECK_EQ(bide_test_fail("alloc", ++nth, -ENOMEM, 1), 0);
+        int r = bide_block_on(connects_and_talks());
+        CHECK(r == 0 || r == -ENOMEM);
+    } while (bide_test_failed("alloc") > 0);
+    CHECK(nth > 2);
+}
+
+/* ---- calls that are interrupted ---- */
+
+static _Atomic unsigned calls;
+
+static bool is_interrupted(void)
+{
+    return calls++ % 2 == 0;
+}
+
+static ssize_t recv_interrupted(int fd, void *buffer, size_t size, int flags)
+{
+    ssize_t n = is_interrupted() ? -EINTR : recv(fd, buffer, size < 7 ? size : 7, flags);
+    return n == -1 ? -errno : n;
+}
+
+static ssize_t send_interrupted(int fd, const void *data, size_t size, int flags)
+{
+    ssize_t n = is_interrupted() ? -EINTR : send(fd, data, size < 5 ? size : 5, flags);
+    return n == -1 ? -errno : n;
+}
+
+static int connect_interrupted(int fd, const struct sockaddr *address, socklen_t size)
+{
+    int r = connect(fd, address, size) < 0 ? -errno : 0;
+    return is_interrupted() && r == -EINPROGRESS ? -EINTR : r;
+}
+
+TEST_LIMIT(calls_are_short_and_interrupted, 60)
+{
+    bide_test_replace("recv", (void (*)(void))recv_interrupted);
+    bide_test_replace("send", (void (*)(void))send_interrupted);
+    bide_test_replace("connect", (void (*)(void))connect_interrupted);
+    CHECK_EQ(bide_test_fail("accept4", 1, -EINTR, 1), 0);
+    for (size_t i = 0; i < sizeof sent; i++)
+        sent[i] = byte_at(i);
+    CHECK_EQ(bide_block_on(connects_and_talks()), 0);
+    CHECK(calls > 100);
+}
+
 /* ---- resets and ends at every byte ---- */
 
 enum { EXCHANGE = 24 };
