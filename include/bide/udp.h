@@ -43,7 +43,7 @@ typedef struct bide_udp_options {
                               several receivers of one multicast group */
     bool reuse_port;       /* sockets of one user share the port (SO_REUSEPORT): each datagram goes
                               to one of them, and those of one sender to the same */
-    bool v6_only;          /* an IPv6 socket takes no IPv4 (IPV6_V6ONLY) */
+    bool ipv6_only;        /* an IPv6 socket takes no IPv4 (IPV6_V6ONLY) */
     const char *interface; /* sends and receives only there, "eth0" (SO_BINDTODEVICE) */
 } bide_udp_options;
 

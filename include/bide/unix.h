@@ -37,7 +37,7 @@ typedef struct bide_unix_options {
                            nobody can connect before it is set. 0: 0777 less the umask */
     bool replace_stale; /* a socket that its process has left behind is removed first */
     bool keep;          /* the close leaves the file there */
-    int backlog;        /* of a listener: connections that may wait; 0: 1024 */
+    uint32_t backlog;   /* of a listener: connections that may wait; 0: 1024 */
 } bide_unix_options;
 
 /* ---- connections ---- */

@@ -38,7 +38,7 @@ static int prepare(int fd, int family, const bide_udp_options *options)
 {
     int r = 0;
     if (family == AF_INET6)
-        r = set(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->v6_only);
+        r = set(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->ipv6_only);
     if (r == 0 && options->reuse_address)
         r = set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (r == 0 && options->reuse_port)
@@ -83,7 +83,7 @@ int bide_udp_open(const bide_udp_options *options, const bide_address *local, bi
         return family == AF_UNSPEC ? -EAFNOSUPPORT : open_for(family, options, local, udp);
     }
     int r = open_for(AF_INET6, options, NULL, udp);
-    return lacks_v6(r) && !options->v6_only ? open_for(AF_INET, options, NULL, udp) : r;
+    return lacks_v6(r) && !options->ipv6_only ? open_for(AF_INET, options, NULL, udp) : r;
 }
 
 int bide_udp_bind(const char *host, uint16_t port, bide_udp **udp)

@@ -4,6 +4,7 @@
  */
 #include "lib/async.h"
 
+#include <limits.h>
 #include <bide/time.h>
 #include <bide/unix.h>
 
@@ -32,8 +33,8 @@ static int listen_at(int fd, const char *name, const bide_unix_options *options,
     int r = bide__unix_bind(fd, name, options, &l->place);
     if (r < 0)
         return r;
-    int backlog = options != NULL && options->backlog > 0 ? options->backlog : BACKLOG;
-    r = bide__door.listen(fd, backlog);
+    uint32_t backlog = options != NULL && options->backlog > 0 ? options->backlog : BACKLOG;
+    r = bide__door.listen(fd, backlog < INT_MAX ? (int)backlog : INT_MAX);
     if (r == 0)
         r = bide__listener_of_unix(fd, &l->base);
     if (r == 0)

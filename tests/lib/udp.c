@@ -588,7 +588,7 @@ static int fake_socket(int domain, int type, int protocol)
 TEST(without_version_6)
 {
     bide_address address;
-    bide_udp_options six = {.v6_only = true};
+    bide_udp_options six = {.ipv6_only = true};
     bide_test_replace("socket", (void (*)(void))fake_socket);
     lacks_v6 = true;
     CHECK_EQ(bide_udp_bind(NULL, 0, &one), 0);
@@ -662,7 +662,7 @@ TEST(ports_are_shared_if_all_want_it)
 
 static async int only_six(void)
 {
-    bide_udp_options options = {.v6_only = true};
+    bide_udp_options options = {.ipv6_only = true};
     bide_address local = parsed("[::]:0"), four = parsed("127.0.0.1:0");
     if (bide_udp_open(&options, &local, &one) < 0)
         SKIP("no IPv6 here");

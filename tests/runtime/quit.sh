@@ -188,7 +188,7 @@ quit then_wait 1
 quit forks 0
 quit ends_unanswered 0
 quit ends_under_the_handler 0
-quit is_virtual 1
+BIDE_IO=epoll quit is_virtual 1
 
 # The tasks of all cores are shown.
 cat >cores.c <<'END_C'
