@@ -562,11 +562,17 @@ static void new_listener_without_descriptors(void *state)
     CHECK_EQ(bide_test_fail("accept4", 1, -EMFILE, 2), 0);
 }
 
+#ifdef BIDE_TESTS_SIM_H
+enum { PAUSES_LEAST = 1 }; /* the driver decides at random when there is a connection */
+#else
+enum { PAUSES_LEAST = 4 };
+#endif
+
 TEST(an_accept_that_pauses)
 {
     bide_test_time_virtual();
     CHECK(cancel_everywhere(&bide__desc_run_server, NULL, new_listener_without_descriptors,
-                            after_message) >= 4);
+                            after_message) >= PAUSES_LEAST);
 }
 
 /* ---- signals ---- */
