@@ -31,19 +31,21 @@ static struct fd_stream *of(const bide_stream *stream)
     return (struct fd_stream *)(uintptr_t)stream;
 }
 
-/* stream: only before it begins. size: of what is left. */
-#define TRANSFER                   \
-    union {                        \
-        struct bide__fd_leaf leaf; \
-        struct {                   \
-            struct bide_frame h;   \
-            bide_stream *stream;   \
-        };                         \
-    };                             \
-    union {                        \
-        void *buffer;              \
-        const void *data;          \
-    };                             \
+/* stream: only before it begins. size: of what is left. sending: in the place of the data while
+ * the driver sends that (runtime/io/send.c), so that no frame has room for both. */
+#define TRANSFER                       \
+    union {                            \
+        struct bide__fd_leaf leaf;     \
+        struct {                       \
+            struct bide_frame h;       \
+            bide_stream *stream;       \
+        };                             \
+    };                                 \
+    union {                            \
+        void *buffer;                  \
+        const void *data;              \
+        struct bide__sending *sending; \
+    };                                 \
     size_t size;
 
 struct transfer {
@@ -58,29 +60,6 @@ struct transfer_all {
         };
     };
     size_t *done; /* may be NULL */
-};
-
-/* A write has `sending` too: the driver sends; see runtime/io/send.c. A read, in which idle
- * connections wait, has no room for that. */
-struct write {
-    union {
-        struct transfer t;
-        struct {
-            TRANSFER
-        };
-    };
-    struct bide__sending *sending;
-};
-
-struct write_all {
-    union {
-        struct transfer_all all;
-        struct {
-            TRANSFER
-            size_t *done;
-        };
-    };
-    struct bide__sending *sending;
 };
 
 static void begin(struct transfer *f, uint32_t direction)
@@ -135,14 +114,31 @@ static bool has_read(struct bide_cx *cx, struct transfer *f, ssize_t *n)
     }
 }
 
-/* The same for a write. */
-static bool has_written(struct bide_cx *cx, struct transfer *f, struct bide__sending **sending,
-                        ssize_t *n)
+static void end_sending(struct transfer *f, const void *data)
 {
+    f->data = data;
+    f->h.state &= ~(uint32_t)BIDE__FD_SENDS;
+}
+
+/* What the driver sends has been sent, or will not be. */
+static bool has_sent(struct bide_cx *cx, struct transfer *f, ssize_t *n)
+{
+    struct bide__sending *sending = f->sending;
+    const void *data = bide__sending_data(sending);
+    if (!bide__fd_leaf_sent(cx, &f->leaf, &sending, n))
+        return false;
+    end_sending(f, data);
+    return true;
+}
+
+/* The same for a write. */
+static bool has_written(struct bide_cx *cx, struct transfer *f, ssize_t *n)
+{
+    struct bide__sending *sending;
     struct bide__fd_call ours;
     for (;;) {
-        if (*sending != NULL) {
-            if (!bide__fd_leaf_sent(cx, &f->leaf, sending, n))
+        if (f->h.state & BIDE__FD_SENDS) {
+            if (!has_sent(cx, f, n))
                 return false;
             if (*n != -EAGAIN)
                 return true;
@@ -157,8 +153,11 @@ static bool has_written(struct bide_cx *cx, struct transfer *f, struct bide__sen
         if (*n != -EAGAIN && *n != -EINTR)
             return true;
         if (*n == -EAGAIN && is_socket(f) &&
-            bide__fd_leaf_send(cx, &f->leaf, f->data, f->size, sending))
+            bide__fd_leaf_send(cx, &f->leaf, f->data, f->size, &sending)) {
+            f->sending = sending;
+            f->h.state |= BIDE__FD_SENDS;
             return false;
+        }
     }
 }
 
@@ -175,13 +174,11 @@ static enum bide_poll read_poll(struct bide_cx *cx, struct bide_frame *h)
 
 static enum bide_poll write_poll(struct bide_cx *cx, struct bide_frame *h)
 {
-    struct write *f = (struct write *)(void *)h;
+    struct transfer *f = (struct transfer *)(void *)h;
     ssize_t n = 0;
-    if (h->state == 0) {
-        begin(&f->t, BIDE__WRITE);
-        f->sending = NULL;
-    }
-    if (f->t.size > 0 && !has_written(cx, &f->t, &f->sending, &n))
+    if (h->state == 0)
+        begin(f, BIDE__WRITE);
+    if (f->size > 0 && !has_written(cx, f, &n))
         return bide_frame_suspend(cx, h);
     return bide__leaf_finish(cx, h, n);
 }
@@ -222,18 +219,16 @@ static enum bide_poll read_exactly_poll(struct bide_cx *cx, struct bide_frame *h
 
 static enum bide_poll write_all_poll(struct bide_cx *cx, struct bide_frame *h)
 {
-    struct write_all *f = (struct write_all *)(void *)h;
+    struct transfer_all *f = (struct transfer_all *)(void *)h;
     ssize_t n;
-    if (h->state == 0) {
-        begin_all(&f->all, BIDE__WRITE);
-        f->sending = NULL;
-    }
-    while (f->all.t.size > 0) {
-        if (!has_written(cx, &f->all.t, &f->sending, &n))
+    if (h->state == 0)
+        begin_all(f, BIDE__WRITE);
+    while (f->t.size > 0) {
+        if (!has_written(cx, &f->t, &n))
             return bide_frame_suspend(cx, h);
         if (n < 0)
             return bide__leaf_finish(cx, h, (int)n);
-        count(&f->all, (size_t)n);
+        count(f, (size_t)n);
     }
     return bide__leaf_finish(cx, h, (int)0);
 }
@@ -247,27 +242,36 @@ static enum bide_answer read_cancel(struct bide_cx *cx, struct bide_frame *h)
     return BIDE_CANCELLED;
 }
 
+/* Also of what the driver sends. */
+static enum bide_answer cancel_write(struct bide_cx *cx, struct transfer *f, ssize_t *n)
+{
+    if (!(f->h.state & BIDE__FD_SENDS))
+        return read_cancel(cx, &f->h);
+    struct bide__sending *sending = f->sending;
+    const void *data = bide__sending_data(sending);
+    enum bide_answer answer = bide__fd_leaf_send_cancel(&f->leaf, &sending, n);
+    if (sending == NULL)
+        end_sending(f, data);
+    return answer;
+}
+
 /* What was sent all the same is the result. */
 static enum bide_answer write_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
-    struct write *f = (struct write *)(void *)h;
     ssize_t n;
-    return f->sending != NULL ? bide__fd_leaf_send_cancel(&f->t.leaf, &f->sending, &n)
-                              : read_cancel(cx, h);
+    return cancel_write(cx, (struct transfer *)(void *)h, &n);
 }
 
 /* It is counted, if that was not all. */
 static enum bide_answer write_all_cancel(struct bide_cx *cx, struct bide_frame *h)
 {
-    struct write_all *f = (struct write_all *)(void *)h;
+    struct transfer_all *f = (struct transfer_all *)(void *)h;
     ssize_t n = 0;
-    if (f->sending == NULL)
-        return read_cancel(cx, h);
-    enum bide_answer answer = bide__fd_leaf_send_cancel(&f->all.t.leaf, &f->sending, &n);
-    if (answer != BIDE_COMPLETED || n < 0 || (size_t)n == f->all.t.size)
+    enum bide_answer answer = cancel_write(cx, &f->t, &n);
+    if (answer != BIDE_COMPLETED || n < 0 || (size_t)n == f->t.size)
         return answer;
-    bide__fd_leaf_sent(cx, &f->all.t.leaf, &f->sending, &n);
-    count(&f->all, (size_t)n);
+    has_sent(cx, &f->t, &n);
+    count(f, (size_t)n);
     return BIDE_CANCELLED;
 }
 
@@ -278,11 +282,11 @@ int bide__fd_stream_write_all(bide_stream *stream, const void *data, size_t size
 
 BIDE__LEAF(ssize_t, bide__fd_stream_read, struct transfer, read_poll, read_cancel,
            (bide_stream *, stream), (void *, buffer), (size_t, size));
-BIDE__LEAF(ssize_t, bide__fd_stream_write, struct write, write_poll, write_cancel,
+BIDE__LEAF(ssize_t, bide__fd_stream_write, struct transfer, write_poll, write_cancel,
            (bide_stream *, stream), (const void *, data), (size_t, size));
 BIDE__LEAF(int, bide__fd_stream_read_exactly, struct transfer_all, read_exactly_poll, read_cancel,
            (bide_stream *, stream), (void *, buffer), (size_t, size), (size_t *, done));
-BIDE__LEAF(int, bide__fd_stream_write_all, struct write_all, write_all_poll, write_all_cancel,
+BIDE__LEAF(int, bide__fd_stream_write_all, struct transfer_all, write_all_poll, write_all_cancel,
            (bide_stream *, stream), (const void *, data), (size_t, size), (size_t *, done));
 
 static int fd_shutdown(bide_stream *stream)

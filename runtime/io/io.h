@@ -154,7 +154,7 @@ extern const struct bide_fn bide__desc_bide__fd_wait_for;
  * waiting. After 0 the leaf makes its call, which does not block, with call->fd, and then calls
  * bide__fd_leaf_called; `blocks`: the call would have blocked. Until then the descriptor is not
  * closed. With `call` NULL it makes none. Its cancel calls bide__fd_leaf_stop. `mark` is within
- * BIDE__FD_MARKS, bits of `state` for the leaf's own use.
+ * BIDE__FD_MARKS, and these and BIDE__FD_SENDS are bits of `state` for the leaf's own use.
  */
 struct bide__fd_leaf {
     struct bide_frame h;
@@ -166,7 +166,7 @@ struct bide__fd_call {
     uint32_t seen; /* as bide__fd_seen */
 };
 
-enum { BIDE__FD_MARK = 8, BIDE__FD_MARKS = 7 * BIDE__FD_MARK };
+enum { BIDE__FD_MARK = 8, BIDE__FD_MARKS = 7 * BIDE__FD_MARK, BIDE__FD_SENDS = 64 };
 
 /* How a call ended: something else; it would have blocked; or it read fewer bytes than there was
  * room for, from a TCP connection, so nothing is left, unless the event has said BIDE__STAYS. */
@@ -228,6 +228,9 @@ int bide__fd_take_accepted(struct bide__fd *fd);
  */
 bool bide__fd_leaf_send(struct bide_cx *cx, struct bide__fd_leaf *leaf, const void *data,
                         size_t size, struct bide__sending **sending);
+
+/* What it sends. */
+const void *bide__sending_data(const struct bide__sending *sending);
 
 /* At a poll of that leaf. False: it suspends. True: the send has ended with *n: how many bytes were
  * sent, or a negative errno: -EBADF: the registration was closed meanwhile, -EAGAIN: try again. */

@@ -54,10 +54,10 @@ int bide__fd_refusal(const struct bide__fd *fd, const char *name)
  * It need not differ for ever, only until a leaf that was woken by the end of a registration is
  * polled. */
 enum {
-    BEGUN = 1,  /* and BIDE__FD_MARKS */
+    BEGUN = 1,  /* and BIDE__FD_MARKS, BIDE__FD_SENDS */
     STANDS = 2, /* has put itself into the registration, out of which others may have taken it */
     WRITES = 4,
-    GENERATION_SHIFT = 6,
+    GENERATION_SHIFT = 7,
 };
 #define STATE_MASK ((uint32_t)BIDE_SHIELDED - 1)
 

@@ -10,8 +10,14 @@
 
 struct bide__sending {
     struct bide__io io;
+    const void *data;
     bool cancelled; /* the driver was asked to */
 };
+
+const void *bide__sending_data(const struct bide__sending *s)
+{
+    return s->data;
+}
 
 static struct bide__op op_of(const struct bide__fd *f, struct bide__io *io)
 {
@@ -48,6 +54,7 @@ bool bide__fd_leaf_send(struct bide_cx *cx, struct bide__fd_leaf *leaf, const vo
     struct bide__sending *s = bide__alloc(sizeof(*s));
     if (s == NULL)
         return false;
+    s->data = data;
     s->cancelled = false;
     lock(f);
     bool is_sent = bide__fd_is_of(leaf) && f->fd >= 0 && f->waiters[1].waker.bits == 0 &&
