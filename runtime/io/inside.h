@@ -16,8 +16,8 @@
  * for a late cancel is there from the operation's beginning, since a cancel cannot fail.
  *
  * With several threads (`shared`) what is late, the sends and the buffers belong to the mutex. Each
- * of the two rings belongs to whoever has entered it: `in_sq` to note and to submit, `in_cq` to take
- * completions. The worker sleeps in both. Who finds the first one taken is late, and wakes the
+ * of the two rings belongs to whoever has entered it: `in_sq` to note and to submit, `in_cq` to
+ * take completions. The worker sleeps in both. Who finds the first one taken is late, and wakes the
  * worker. While a worker does not come to its ring, another thread may do a look in its place.
  */
 #ifndef BIDE_RUNTIME_IO_INSIDE_H
