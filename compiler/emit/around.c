@@ -75,12 +75,15 @@ void emit_height(struct lower *l, struct output *o)
 }
 
 /* A short function that only its file calls is worth a call only if it waits: most of what its
- * start stores is read by nobody else then. With -g it stays whole, so that breakpoints find it. */
+ * start stores is read by nobody else then. With -g it stays whole, so that breakpoints find it; so
+ * it does if its attributes ask for that. */
 const char *emit_inline_word(const struct lower *l)
 {
     enum { AWAITS_MAX = 2 };
     bool fits = l->height != 0 && l->suspends.count <= AWAITS_MAX && is_static(l->fn);
-    return fits && !l->unit->options->debug ? "__inline__ " : "";
+    return fits && !l->unit->options->debug && !fn_stays_whole(l->unit, l->fn->symbol)
+               ? "__inline__ "
+               : "";
 }
 
 /* ---- declarations ---- */

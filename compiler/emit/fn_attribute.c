@@ -55,6 +55,16 @@ static const char *shifted(struct unit *u, const struct symbol *fn, uint32_t nam
     return arena_printf(u->arena, "%s)", s);
 }
 
+bool fn_stays_whole(struct unit *u, const struct symbol *fn)
+{
+    for (uint32_t i = 0; fn && i < fn->attributes.count; i++) {
+        const struct token *t = &u->token[(uint32_t)(uintptr_t)fn->attributes.item[i]];
+        if (attribute_is(t, "noinline") || attribute_is(t, "noipa") || attribute_is(t, "optnone"))
+            return true;
+    }
+    return false;
+}
+
 const char *fn_attributes_text(struct unit *u, const struct symbol *fn, enum fn_part part)
 {
     static const uint8_t wanted[] = {

@@ -78,6 +78,8 @@ void emit_after_body(struct lower *, struct output *);
 
 enum fn_part { PART_WRAPPER, PART_START, PART_BODY };
 
+/* The user's attributes forbid that it is inlined. */
+bool fn_stays_whole(struct unit *, const struct symbol *fn);
 /* The user's attributes that belong on that generated function, with a blank at the end. */
 const char *fn_attributes_text(struct unit *, const struct symbol *fn, enum fn_part);
 

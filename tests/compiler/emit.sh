@@ -57,6 +57,22 @@ async void f(int n)
 END
 build last.c last -Wall
 
+# A body that may not be inlined is not declared inline.
+cat >whole.c <<'END'
+#include <bide/bide.h>
+__attribute__((noinline)) static async int whole(int n)
+{
+    await bide_yield();
+    return n;
+}
+async int f(int n);
+async int f(int n)
+{
+    return await whole(n);
+}
+END
+build whole.c whole -Wall
+
 count=0
 for file in "$SRC"/examples/*.c; do
     [ -e "$file" ] || continue

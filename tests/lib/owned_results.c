@@ -460,7 +460,7 @@ static async int race(void)
     return 0;
 }
 
-TEST(of_a_future_that_another_worker_drops)
+TEST_LIMIT(of_a_future_that_another_worker_drops, 60)
 {
     bide_runtime *rt;
     bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = 3};

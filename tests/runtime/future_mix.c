@@ -174,7 +174,7 @@ static void run(unsigned n, bide_duration limit)
     CHECK_EQ(bide_runtime_free(rt), 0);
 }
 
-TEST(a_random_mix)
+TEST_LIMIT(a_random_mix, 60)
 {
     const char *full = getenv("FULL");
     unsigned count = full != NULL && *full == '1' ? 4000 : 150;
