@@ -119,8 +119,7 @@ struct bide__uring_ops {
     int free_send; /* -1: none */
     struct bide__uring_late *late;
     uint32_t late_count, late_room;
-    uint64_t
-        *cancels; /* names of what is to be cancelled; there is room for all that is in flight */
+    uint64_t *cancels; /* names of what is to be cancelled; all that is in flight finds room */
     uint32_t cancels_count, cancels_room;
     _Atomic bool any_late; /* one of the two has something */
 };

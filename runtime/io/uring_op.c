@@ -215,8 +215,8 @@ static bool submit_late(struct bide__uring_ops *ops, uint64_t name, int fd)
     return true;
 }
 
-/* There is room for each operation that is in flight, so only one that is cancelled again and again
- * finds none. */
+/* There is room for each operation that is in flight beside those that are late, so only one that
+ * is cancelled again and again finds none. */
 static void cancel_late(struct bide__uring_ops *ops, uint64_t name)
 {
     if (ops->cancels_count < ops->cancels_room)
@@ -241,8 +241,9 @@ static void tell(struct bide__uring *u)
 static int submit_name(struct bide__uring *u, uint64_t name, int fd)
 {
     struct bide__uring_ops *ops = &u->ops;
+    uint32_t cancels = ops->cancels_count + ops->in_flight + 1;
 
-    if (!make_room(&ops->cancels, &ops->cancels_room, ops->in_flight + 1, sizeof(*ops->cancels)))
+    if (!make_room(&ops->cancels, &ops->cancels_room, cancels, sizeof(*ops->cancels)))
         return -ENOMEM;
     if (!submit_at_once(u, name, fd) && !submit_late(ops, name, fd))
         return -ENOMEM;
@@ -276,8 +277,16 @@ static int submit_send(struct bide__uring *u, const struct bide__op *op)
 }
 
 /* With the lock. */
+static bool can(const struct bide__uring *u, enum bide__op_kind kind)
+{
+    return (unsigned)kind < 16 && u->can & 1U << kind;
+}
+
+/* With the lock. */
 static int submit(struct bide__uring *u, const struct bide__op *op)
 {
+    if (!can(u, op->kind))
+        return -ENOSYS;
     if (op->kind == BIDE__OP_SEND)
         return submit_send(u, op);
     if (op->kind == BIDE__OP_RECEIVE) {
@@ -288,17 +297,10 @@ static int submit(struct bide__uring *u, const struct bide__op *op)
     return submit_name(u, bide__uring_name(op->kind, op->key), op->fd);
 }
 
-static bool can(const struct bide__uring *u, enum bide__op_kind kind)
-{
-    return (unsigned)kind < 16 && u->can & 1U << kind;
-}
-
 int bide__uring_submit(struct bide__driver *driver, const struct bide__op *op)
 {
     struct bide__uring *u = uring_of(driver);
 
-    if (!can(u, op->kind))
-        return -ENOSYS;
     if (__builtin_expect(u->forks != bide__forks, 0))
         return -EPERM;
     bide__uring_lock(u);
@@ -311,31 +313,38 @@ int bide__uring_submit(struct bide__driver *driver, const struct bide__op *op)
 
 /* ---- cancelled ---- */
 
-int bide__uring_cancel(struct bide__driver *driver, const struct bide__op *op)
+/* With the lock. */
+static int cancel(struct bide__uring *u, const struct bide__op *op)
 {
-    struct bide__uring *u = uring_of(driver);
     uint64_t name = bide__uring_name(op->kind, op->key);
 
     if (!can(u, op->kind))
         return -ENOSYS;
-    if (__builtin_expect(u->forks != bide__forks, 0))
-        return 0;
-    bide__uring_lock(u);
     if (op->kind == BIDE__OP_SEND) {
         uint64_t key = (uint64_t)op->io->generation << 32 | op->io->slot;
         name = bide__uring_name(BIDE__OP_SEND, key);
         struct bide__uring_send *send = find_send(&u->ops, name);
-        if (send == NULL) { /* it completes just now */
-            bide__uring_unlock(u);
+        if (send == NULL) /* it completes just now */
             return 1;
-        }
         send->cancelled = true;
     }
     if (!cancel_at_once(u, name))
         cancel_late(&u->ops, name);
-    bide__uring_unlock(u);
-    tell(u);
     return 1;
+}
+
+int bide__uring_cancel(struct bide__driver *driver, const struct bide__op *op)
+{
+    struct bide__uring *u = uring_of(driver);
+
+    if (__builtin_expect(u->forks != bide__forks, 0))
+        return 0;
+    bide__uring_lock(u);
+    int r = cancel(u, op);
+    bide__uring_unlock(u);
+    if (r > 0)
+        tell(u);
+    return r;
 }
 
 /* ---- ended ---- */

@@ -472,6 +472,40 @@ TEST(what_the_kernel_does_not_take_now_it_takes_later)
     end();
 }
 
+static void pair_many(void)
+{
+    for (int i = 0; i < MANY; i++)
+        pair(many[i]);
+}
+
+/* Cancels that are late when their operations have ended take no room away from other ones. */
+TEST(a_late_cancel_is_not_forgotten)
+{
+    begin_with((struct bide__driver_options){.submissions = 4});
+    pair_many();
+    for (int i = 0; i < MANY; i++)
+        CHECK_EQ(submit(BIDE__OP_RECEIVE, many[i][0], (uint64_t)i), 0);
+    CHECK_EQ(look(), 0);
+    bide_test_fail("io_uring_submit", 1, -EBUSY, 0);
+    bide_test_fail("io_uring_submit_and_get_events", 1, -EBUSY, 0);
+    for (int i = 0; i < MANY; i++)
+        CHECK_EQ(cancel(BIDE__OP_RECEIVE, many[i][0], (uint64_t)i), 1);
+    close_many();
+    while (count < MANY)
+        look();
+    pair_many();
+    for (int i = 0; i < MANY; i++)
+        CHECK_EQ(submit(BIDE__OP_RECEIVE, many[i][0], (uint64_t)(MANY + i)), 0);
+    for (int i = 0; i < MANY; i++)
+        CHECK_EQ(cancel(BIDE__OP_RECEIVE, many[i][0], (uint64_t)(MANY + i)), 1);
+    bide_test_reset();
+    wait_for(2 * MANY);
+    for (int i = MANY; i < 2 * MANY; i++)
+        CHECK_EQ(seen[i].result, -ECANCELED);
+    close_many();
+    end();
+}
+
 /* Takes all that is there. An operation that finds no room ends, and is submitted again. */
 static void take_all(void)
 {
