@@ -49,7 +49,7 @@ bool bide__fd_leaf_send(struct bide_cx *cx, struct bide__fd_leaf *leaf, const vo
 {
     struct bide__fd *f = leaf->fd;
 
-    if (!(f->flags & FD_LAZY))
+    if (!f->runtime->fds->driver->ops->is_lazy) /* as all drivers of the runtime */
         return false;
     struct bide__sending *s = bide__alloc(sizeof(*s));
     if (s == NULL)
