@@ -298,7 +298,8 @@ bide_runtime *bide_runtime_current(void);
  * holds. Everything else belongs to the core that has made it, like the objects of any runtime.
  * bide_spawn_on with the runtime of a core (bide_runtime_current() on it) is for other threads.
  *
- * bide_runtime_shutdown of core 0 ends all cores together. It must have ended them before
+ * bide_runtime_shutdown of core 0 ends all cores together. What is still open of any of them after
+ * that is closed on the thread that has shut them down. It must have ended them before
  * bide_runtime_free, which frees all. The runtimes of the other cores are not for these two.
  * bide_runtime_tasks counts the tasks of all cores, at slightly different moments; a task that was
  * spawned at another core counts on both. bide_runtime_dump and SIGQUIT describe those of all

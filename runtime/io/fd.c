@@ -434,10 +434,31 @@ void bide__fd_close(struct bide__fd *f)
     unlock_table(fds);
     if (at_end)
         bide__fd_finish(f);
-    else if (!fds->multi)
+    else if (!fds->multi) /* with several threads it may be another one's already */
         end_soon(f);
     else if (listens)
         wait_a_moment(fds, driver);
+}
+
+/* Nothing is under way any more, or begins again. */
+static void stop(struct bide__fd *f)
+{
+    f->flags &= (uint16_t)~FD_ASKED;
+    bide__fd_wake(f, 0);
+    bide__fd_wake(f, 1);
+    cancel_all(f, f->fd);
+}
+
+void bide__fds_stop(struct bide__fds *fds, struct bide__driver *driver)
+{
+    uint32_t used = atomic_load_explicit(&fds->used, memory_order_relaxed);
+
+    for (uint32_t i = 0; i < used; i++)
+        if (registration_at(fds, i)->fd >= 0)
+            stop(registration_at(fds, i));
+    for (uint32_t i = 0; i < used; i++)
+        while (registration_at(fds, i)->armed != 0)
+            driver->ops->wait(driver, fds, -1);
 }
 
 /* ---- events ---- */

@@ -273,4 +273,11 @@ void bide__fds_end(struct bide__fds *fds);
  */
 void bide__fds_drain(struct bide__fds *fds, struct bide__driver *driver);
 
+/*
+ * Owner of the driver, a thread that leaves for ever, when no task is left; not with `multi`: the
+ * driver lets go of the registrations, also of those that are open. So these can be closed later,
+ * by any thread, though nobody can wait in the driver any more.
+ */
+void bide__fds_stop(struct bide__fds *fds, struct bide__driver *driver);
+
 #endif

@@ -169,8 +169,10 @@ static void *core_main(void *argument)
             wait_for_stage(all, stage);
         }
     }
-    if (core->runtime->ended)
+    if (core->runtime->ended) {
         bide__pool_end(core->runtime->pool);
+        bide__fds_stop(core->runtime->fds, core->worker->driver);
+    }
     bide__thread.running = NULL;
     bide__thread.entered = NULL;
     bide__options_thread_end(core->runtime->options);

@@ -300,6 +300,50 @@ static async int stubborn(void)
     return await bide_sleep(BIDE_S(1000000));
 }
 
+static bide_udp *udp;
+static bide_tcp_listener *listener;
+static bide_stream *client, *connection;
+
+/* Each has something under way with the driver of its core when this ends. */
+static async int opens(void)
+{
+    bide_stream *none;
+    char c;
+    ssize_t n = 0;
+    int r = 0;
+
+    CHECK_EQ(bide_udp_bind("127.0.0.1", 0, &udp), 0);
+    CHECK_EQ(bide_tcp_listen("127.0.0.1", 0, &listener), 0);
+    CHECK_EQ(await bide_tcp_connect("127.0.0.1", (uint16_t)bide_tcp_port(listener), &client), 0);
+    CHECK_EQ(await bide_tcp_accept(listener, &connection), 0);
+    CHECK_ERR(await bide_timeout(BIDE_MS(1), n = bide_udp_receive(udp, &c, 1, NULL)), -ETIMEDOUT);
+    CHECK_ERR(await bide_timeout(BIDE_MS(1), r = bide_tcp_accept(listener, &none)), -ETIMEDOUT);
+    CHECK_ERR(await bide_timeout(BIDE_MS(1), n = bide_stream_read(connection, &c, 1)), -ETIMEDOUT);
+    CHECK_EQ(n + r, 0);
+    CHECK_EQ(await bide_stream_write(client, "x", 1), 1);
+    return 1;
+}
+
+static async int opens_on_core(uint32_t core)
+{
+    return await get(bide_spawn_at(core, opens()));
+}
+
+TEST(what_is_open_after_a_shutdown_can_be_closed)
+{
+    for (uint32_t core = 0; core < 2; core++) {
+        make(2);
+        CHECK_EQ(bide_block_on(opens_on_core(core)), 1);
+        CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(30)), 0);
+        CHECK_ERR(bide_runtime_free(rt), -EBUSY);
+        bide_udp_close(udp);
+        bide_tcp_listener_close(listener);
+        bide_stream_close(client);
+        bide_stream_close(connection);
+        CHECK_EQ(bide_runtime_free(rt), 0);
+    }
+}
+
 TEST(a_shutdown_that_times_out_can_be_repeated)
 {
     make(CORES);
