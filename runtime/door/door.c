@@ -249,8 +249,45 @@ static int real_futex_wake(_Atomic uint32_t *word, int count)
 BIDE__DOOR_URING(X)
 #undef X
 
+/* liburing unmaps a ring in a way that ThreadSanitizer does not see. So it is told to forget what it
+ * has noted of the ring, or it would report a race with the next one at that address. */
+#ifdef __SANITIZE_THREAD__
+#define FORGETS 1
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define FORGETS 1
+#endif
+#endif
+
+#ifdef FORGETS
+void __tsan_java_alloc(unsigned long at, unsigned long size);
+void __tsan_java_free(unsigned long at, unsigned long size);
+
+static void forget(void *memory, size_t size)
+{
+    unsigned long at = (unsigned long)memory, rounded = (size + 7) & ~7ul;
+    __tsan_java_free(at, rounded); /* what others synchronized on; needs no heap to be declared */
+    __tsan_java_alloc(at, rounded);
+    __tsan_java_free(at, rounded);
+}
+
+static void forget_ring(struct io_uring *ring)
+{
+    forget(ring->sq.sqes, ring->sq.ring_entries * sizeof(*ring->sq.sqes));
+    forget(ring->sq.ring_ptr, ring->sq.ring_sz);
+    if (ring->cq.ring_ptr != ring->sq.ring_ptr)
+        forget(ring->cq.ring_ptr, ring->cq.ring_sz);
+}
+#else
+static void forget_ring(struct io_uring *ring)
+{
+    (void)ring;
+}
+#endif
+
 static void real_io_uring_queue_exit(struct io_uring *ring)
 {
+    forget_ring(ring);
     io_uring_queue_exit(ring);
 }
 #else
