@@ -901,11 +901,11 @@ static bool is_readable(int fd, int timeout_ms)
     return r == 1;
 }
 
-TEST(its_descriptor_is_readable_while_there_is_something)
+static void check_descriptor(enum bide__owner owner)
 {
     int fds[2];
 
-    begin();
+    begin_with((struct bide__driver_options){.owner = owner});
     CHECK_EQ(pipe(fds), 0);
     int fd = driver->ops->watch(driver);
     CHECK(fd >= 0);
@@ -938,6 +938,12 @@ TEST(its_descriptor_is_readable_while_there_is_something)
     CHECK_ERR(driver->ops->alarm(driver, bide__clock_ns() + 1000000), -EINVAL);
     close_pair(fds);
     end();
+}
+
+TEST(its_descriptor_is_readable_while_there_is_something)
+{
+    check_descriptor(BIDE__OWNER_VARIES);
+    check_descriptor(BIDE__OWNER_FIXED);
 }
 
 TEST(no_descriptor_for_the_alarm)
