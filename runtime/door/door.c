@@ -249,11 +249,11 @@ static int real_futex_wake(_Atomic uint32_t *word, int count)
 BIDE__DOOR_URING(X)
 #undef X
 
-/* liburing unmaps a ring in a way that ThreadSanitizer does not see. So it is told to forget what it
- * has noted of the ring, or it would report a race with the next one at that address. */
-#ifdef __SANITIZE_THREAD__
+/* liburing unmaps a ring in a way that ThreadSanitizer does not see. So it is told to forget what
+ * it has noted of the ring, or it would report a race with the next one at that address. */
+#if defined __SANITIZE_THREAD__ && !defined BIDE__EXPLORE
 #define FORGETS 1
-#elif defined __has_feature
+#elif defined __has_feature && !defined BIDE__EXPLORE
 #if __has_feature(thread_sanitizer)
 #define FORGETS 1
 #endif
