@@ -207,7 +207,7 @@ static async int connect_one(uint16_t port, int number)
     return await ping_now_and_then(stream, (uint32_t)number);
 }
 
-/* Ends when all connections have ended. */
+/* Ends when all connections have ended. Returns why the first one has. */
 static async int connect_all(uint16_t port, int count)
 {
     bide_task_set(int) set;
@@ -219,11 +219,13 @@ static async int connect_all(uint16_t port, int count)
     }
     for (int i = 0; i < count; i++)
         bide_task_set_spawn(set, connect_one(port, i));
-    int lost = 0, ended;
+    int lost = 0, ended, first = 0;
     for (; (rc = await bide_task_set_next(set, &ended)) > 0; lost++)
-        if (lost == 0)
+        if (lost == 0) {
+            first = ended;
             printf("a connection has ended: %s\n", ended < 0 ? strerror(-ended) : "closed");
-    return rc;
+        }
+    return rc < 0 ? rc : first;
 }
 
 static async void report_connected(int count)
@@ -238,11 +240,17 @@ static async void report_connected(int count)
     }
 }
 
+/* -1: it is none. */
+static int number(const char *text)
+{
+    return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0' ? atoi(text) : -1;
+}
+
 async int main(int argc, char **argv)
 {
     bool is_client = argc == 4 && strcmp(argv[1], "--connect") == 0;
-    int port = is_client ? atoi(argv[2]) : argc == 2 ? atoi(argv[1]) : 0, rc = 0;
-    int count = is_client ? atoi(argv[3]) : 0;
+    int port = is_client ? number(argv[2]) : argc == 2 ? number(argv[1]) : 0, rc = 0;
+    int count = is_client ? number(argv[3]) : 0;
     if (port < 0 || port > UINT16_MAX || (argc > 2 && count < 1)) {
         fputs("usage: idle10k [PORT]\n       idle10k --connect PORT N\n", stderr);
         return 2;

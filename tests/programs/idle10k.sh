@@ -13,11 +13,12 @@ for flavour in current_thread multi_thread thread_per_core; do
         >messages 2>&1 || fail "$(cat messages)"
     [ ! -s messages ] || fail "$(cat messages)"
 done
-for arguments in 70000 '--connect 1' '--connect 1 0' '--what 1 1'; do
+for arguments in 70000 help -1 '--connect 1' '--connect x 1' '--connect 1 0' '--what 1 1'; do
     # shellcheck disable=SC2086
     if ./idle_current_thread $arguments >out 2>&1; then fail "$arguments: $(cat out)"; fi
     grep -q '^usage: idle10k' out || fail "$arguments: $(cat out)"
 done
+if ./idle_current_thread --connect 1 3 >out 2>&1; then fail "no server: $(cat out)"; fi
 
 # has PATTERN FILE: waits until the file has the pattern.
 has()
