@@ -207,12 +207,16 @@ static async void session(bide_stream *stream, bide_token *closing)
         (void)await bide_timeout(GOODBYE, speak(&me));
 }
 
-/* Accepts clients until the token is cancelled or the listener fails, and waits for their end. */
+/* Accepts clients until the token is cancelled or the listener fails, and waits for their end. Owns
+ * the listener, and closes it before the wait, so that nobody comes to a hall that is closing. */
 static async int serve(bide_tcp_listener *listener, bide_token *closing)
 {
     int rc = 0;
     bide_scope(sessions) {
         bide_stream *stream;
+        defer {
+            bide_tcp_listener_close(listener);
+        }
         while (await bide_until_cancelled(closing, rc = bide_tcp_accept(listener, &stream)) == 1 &&
                rc == 0)
             bide_scope_spawn(sessions, session(stream, closing));
@@ -253,22 +257,23 @@ static async int serve_core(bide_address address, bide_token *closing)
     static const bide_tcp_options shared = {.reuse_port = true};
     bide_tcp_listener *listener = NULL;
     defer {
-        bide_tcp_listener_close(listener);
         bide_token_drop(closing);
     }
     int rc = bide_tcp_listen_on(&address, &shared, &listener);
     return rc < 0 ? rc : await serve(listener, closing);
 }
 
-/* On all cores; on one thread, or with multi_thread, that is one. */
+/* On all cores; on one thread, or with multi_thread, that is one. Owns the listener. */
 static async int serve_all(bide_tcp_listener *listener, bide_token *closing)
 {
     bide_address address;
     bide_task(int) others[CORES_MAX];
     uint32_t cores = bide_runtime_cores(bide_runtime_current());
     int rc = bide_tcp_listener_address(listener, &address);
-    if (rc < 0)
+    if (rc < 0) {
+        bide_tcp_listener_close(listener);
         return rc;
+    }
     for (uint32_t core = 1; core < cores; core++)
         others[core] = bide_spawn_at(core, serve_core(address, bide_token_clone(closing)));
     rc = await serve(listener, closing);
@@ -292,9 +297,6 @@ async int main(int argc, char **argv)
     if (rc < 0) {
         fprintf(stderr, "chat: cannot listen: %s\nusage: chat [[HOST]:]PORT\n", strerror(-rc));
         return 1;
-    }
-    defer {
-        bide_tcp_listener_close(listener);
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     printf("listening on port %d\n", bide_tcp_port(listener));
