@@ -364,6 +364,12 @@ struct bide__fd *bide__fd_stream_registration(const bide_stream *stream)
     return stream->ops == &fd_ops ? of(stream)->registration : NULL;
 }
 
+struct bide__fd *bide__fd_stream_socket(const bide_stream *stream)
+{
+    struct bide__fd *registration = bide__fd_stream_registration(stream);
+    return registration != NULL && of(stream)->way == BIDE__FD_SOCKET ? registration : NULL;
+}
+
 int bide_stream_open(int fd, bide_stream **stream)
 {
     enum bide__fd_way way;

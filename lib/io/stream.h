@@ -43,6 +43,9 @@ int bide__fd_stream_new(int fd, unsigned kind, bide_stream **stream);
 /* The registration of a stream that bide__fd_stream_new made; NULL for any other stream. */
 struct bide__fd *bide__fd_stream_registration(const bide_stream *stream);
 
+/* The same if the stream is on a socket; otherwise NULL. */
+struct bide__fd *bide__fd_stream_socket(const bide_stream *stream);
+
 /* For a half for reading (split.c): the whole stream. Any other stream is returned as it is. */
 bide_stream *bide__stream_reader_whole(bide_stream *stream);
 

@@ -45,7 +45,7 @@ static enum bide_poll peek_poll(struct bide_cx *cx, struct bide_frame *h)
     ssize_t n = 0;
 
     if (h->state == 0) {
-        struct bide__fd *fd = bide__fd_stream_registration(bide__stream_reader_whole(f->stream));
+        struct bide__fd *fd = bide__fd_stream_socket(bide__stream_reader_whole(f->stream));
         if (fd == NULL)
             return bide__leaf_finish(cx, h, (ssize_t)-ENOTSOCK);
         bide__fd_leaf_begin(&f->leaf, fd, BIDE__READ, 0);

@@ -140,6 +140,9 @@ static async int peek_errors(void)
     close_both();
     CHECK_EQ(pipe(ends), 0);
     CHECK_EQ(bide_stream_open(ends[0], &pipe_end), 0);
+    n = 0; /* also while there is nothing to look at */
+    CHECK_EQ(await bide_timeout(BIDE_S(5), n = peeks(pipe_end, buffer, 1)), 0);
+    CHECK_ERR(n, -ENOTSOCK);
     CHECK_EQ(write(ends[1], "x", 1), 1);
     CHECK_ERR(await peeks(pipe_end, buffer, 1), -ENOTSOCK);
     bide_stream_close(pipe_end);
