@@ -19,9 +19,9 @@ const void *bide__sending_data(const struct bide__sending *s)
     return s->data;
 }
 
-static struct bide__op op_of(const struct bide__fd *f, struct bide__io *io)
+static struct bide__op op_of(const struct bide__fd *f, int fd, struct bide__io *io)
 {
-    struct bide__op op = bide__fd_op(f, BIDE__OP_SEND, f->fd);
+    struct bide__op op = bide__fd_op(f, BIDE__OP_SEND, fd);
     op.io = io;
     return op;
 }
@@ -30,7 +30,7 @@ static bool submit(struct bide_cx *cx, struct bide__fd_leaf *leaf, struct bide__
                    const void *data, size_t size)
 {
     struct bide__fd *f = leaf->fd;
-    struct bide__op op = op_of(f, &s->io);
+    struct bide__op op = op_of(f, f->fd, &s->io);
 
     op.data = data;
     op.size = size;
@@ -91,7 +91,8 @@ static void end(struct bide__fd_leaf *leaf, struct bide__sending **sending)
 static bool cancel(struct bide__fd_leaf *leaf, struct bide__sending *s)
 {
     struct bide__driver *driver = s->io.driver;
-    struct bide__op op = op_of(leaf->fd, &s->io);
+    /* Without the lock: the descriptor may be closed just now, and a cancel needs none. */
+    struct bide__op op = op_of(leaf->fd, -1, &s->io);
 
     if (s->cancelled)
         return false;
