@@ -427,6 +427,9 @@ TEST(options_change_how_addresses_are_tried)
 
 static int descriptors;
 
+/* It is cancelled at each millisecond, so it is short. */
+enum { DELAY_MS = 10 };
+
 async int a_race(void *state);
 extern const struct bide_fn bide__desc_a_race;
 
@@ -437,7 +440,8 @@ async int a_race(void *state)
     int r = 1;
     world.begin = bide_now();
     world.attempts = 0;
-    await bide_select(r = bide_tcp_connect("happy.test", 80, &s), plays());
+    bide_tcp_options options = {.attempt_delay = BIDE_MS(DELAY_MS)};
+    await bide_select(r = bide_tcp_connect_with("happy.test", 80, &options, &s), plays());
     bide_stream_close(s);
     return r;
 }
@@ -463,8 +467,8 @@ static const struct scenario races[] = {
     {.rows = {{"192.0.2.1", 3, -ECONNREFUSED}, {"192.0.2.2", 3, -ECONNREFUSED}},
      .result = -ECONNREFUSED},
     /* Both have connected when one is told. */
-    {.rows = {{"192.0.2.1", 253, 0}, {"192.0.2.2", 3, 0}}},
-    {.rows = {{"192.0.2.1", 250, 0}, {"192.0.2.2", 0, 0}}},
+    {.rows = {{"192.0.2.1", DELAY_MS + 3, 0}, {"192.0.2.2", 3, 0}}},
+    {.rows = {{"192.0.2.1", DELAY_MS, 0}, {"192.0.2.2", 0, 0}}},
     {.rows = {{"192.0.2.1", 4, 0}}}, /* this one needs no memory but frames of the task */
 };
 
