@@ -135,16 +135,6 @@ static async int serve_datagrams(void)
     return (int)n;
 }
 
-static int enter_two_workers(void)
-{
-    bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = 2};
-    bide_runtime *rt;
-    int r = bide_runtime_new(&options, &rt);
-    if (r == 0)
-        bide_runtime_enter(rt);
-    return r;
-}
-
 int main(int argc, char **argv)
 {
     static const char *const known[] = {"echo", "lean", "bulk", "udp", "stuck"};
@@ -157,10 +147,16 @@ int main(int argc, char **argv)
         return 2;
     }
     is_stuck_wanted = what[0] == 's';
-    int r = is_stuck_wanted ? enter_two_workers() : 0; /* else the thread's own runtime */
-    if (r == 0)
+    bide_runtime_options options = {0};
+    if (is_stuck_wanted)
+        options = (bide_runtime_options){.flavour = BIDE_MULTI_THREAD, .workers = 2};
+    bide_runtime *rt;
+    int r = bide_runtime_new(&options, &rt);
+    if (r == 0) {
+        bide_runtime_enter(rt);
         r = what[0] == 'u' ? bide_block_on(serve_datagrams())
                            : bide_block_on(serve_connections(what));
+    }
     if (r == -ENOSYS || r == -EPERM || r == -EOPNOTSUPP) /* io_uring is wanted, by BIDE_IO */
         return NOT_BUILT;
     fprintf(stderr, "net: %s\n", strerror(-r));

@@ -212,11 +212,6 @@ int bide_runtime_new(const struct bide_runtime_options *options, struct bide_run
     return make_runtime(options, BIDE__OWNER_VARIES, out);
 }
 
-int bide__runtime_new_here(const struct bide_runtime_options *options, struct bide_runtime **out)
-{
-    return make_runtime(options, BIDE__OWNER_FIXED, out);
-}
-
 int bide_runtime_free(struct bide_runtime *rt)
 {
     if (rt == NULL)
@@ -227,7 +222,6 @@ int bide_runtime_free(struct bide_runtime *rt)
     if (bide__runtime_forked(rt) || bide__hub_alive(rt->hub) > 0 || worker->hub->futures > 0 ||
         rt->fds->open > 0 || bide__hub_has_spawned(rt->hub))
         return -EBUSY;
-    bide__refuse_stranger(rt);
     if (worker->core != NULL && !bide__cores_have_ended(rt))
         return -EBUSY;
     if (worker->core != NULL)
@@ -306,13 +300,11 @@ struct bide_runtime *bide__runtime_need(int *error)
     pthread_once(&once, own_key_new);
     *error = own_key_error;
     if (*error == 0)
-        *error = bide__runtime_new_here(NULL, &rt);
+        *error = bide_runtime_new(NULL, &rt);
     if (*error != 0)
         return NULL;
-    rt->is_own = true;
     *error = -pthread_setspecific(own_key, rt);
     if (*error != 0) {
-        rt->is_own = false;
         bide_runtime_free(rt);
         return NULL;
     }

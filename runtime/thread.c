@@ -72,12 +72,6 @@ void bide__misuse_turn(void)
              "bide_runtime_turn");
 }
 
-void bide__misuse_own(void)
-{
-    end_with("bide: the own runtime of a thread is used by another one; make one with %s\n",
-             "bide_runtime_new");
-}
-
 void bide__broken(const char *transition)
 {
     end_with("bide: this cannot happen: %s\n", transition);

@@ -77,16 +77,6 @@ void bide__misuse_blocking(const char *name) __attribute__((noreturn));
 /* The same for a turn of a loop, which runs an executor itself. */
 void bide__misuse_turn(void) __attribute__((noreturn));
 
-/* Reports on stderr that a thread uses the own runtime of another one, and aborts. */
-void bide__misuse_own(void) __attribute__((noreturn));
-
-/* Its driver may serve that thread only (driver.h: BIDE__OWNER_FIXED). */
-static inline void bide__refuse_stranger(const struct bide_runtime *rt)
-{
-    if (__builtin_expect(rt->is_own && bide__thread.own != rt, 0))
-        bide__misuse_own();
-}
-
 /* A turn of a loop that waits for what another thread is about to do. */
 static inline void bide__pause(void)
 {

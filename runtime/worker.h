@@ -154,7 +154,6 @@ struct bide_runtime {
     _Atomic bool is_stuck;       /* nothing can ever wake a task */
     struct bide_wakeable *waits; /* multi: the thread of a program's main; under the hub's mutex, */
     bool waits_for_all;          /* as this: a shutdown waits for the end of the tasks */
-    bool is_own;                 /* of one thread, and never used by another one */
     bool is_turned;              /* by a foreign loop, which waits in its place: schedule/embed.c */
 };
 

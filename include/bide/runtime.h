@@ -21,10 +21,8 @@
  *
  * A thread blocks on the runtime that it has entered. A thread that has entered none blocks on its
  * own, which is made when it is first needed and shut down when the thread exits (with
- * BIDE_SHUTDOWN_DEFAULT; not when the process exits). That one is for its thread alone: another
- * thread may do with it what any thread may do, but if it runs its tasks, by a blocking call that
- * waits or a turn, or shuts it down, that stops the program with a message. Blocking on a thread
- * that is already running an executor could never make progress, so it does so, too.
+ * BIDE_SHUTDOWN_DEFAULT; not when the process exits). Blocking on a thread that is already running
+ * an executor could never make progress, so it stops the program with a message.
  *
  * Fairness: tasks run in the order in which they were woken. If the number of tasks is bounded, and
  * no task runs for ever between two awaits, then every woken task runs again within a bounded time.
@@ -198,9 +196,7 @@ typedef struct bide_runtime_options {
      *
      * io_uring does part of its work on the thread that has asked for it, which may make a system
      * call of the program's own on that thread return -EINTR: of the thread that blocks on the
-     * runtime, between such calls, and of a worker in bide_block_in_place. From Linux 6.1 on that
-     * is not so where all is done by one thread, which also costs less: in `async int main`, and on
-     * a thread's own runtime.
+     * runtime, between such calls, and of a worker in bide_block_in_place.
      */
     bide_io io;
     /* multi_thread: a task that is woken by a task that runs waits for its turn like all others,

@@ -223,7 +223,6 @@ static void drive(struct bide__worker *w, int64_t deadline_ns)
     if (__builtin_expect(bide__quit_signal_asks(w->runtime), 0))
         bide__dump_to_stderr(w->runtime);
     bide__refuse_forked(w->runtime);
-    bide__refuse_stranger(w->runtime);
     if (!bide__is_busy(w))
         bide__busy_begin(w, bide__clock_ns());
     if (!bide__has_ready(w) || w->since_injector >= w->runtime->options->injector_interval)

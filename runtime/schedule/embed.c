@@ -73,7 +73,6 @@ int bide_runtime_fd(struct bide_runtime *rt)
     struct bide__worker *w = rt->worker;
 
     bide__refuse_forked(rt);
-    bide__refuse_stranger(rt);
     if (rt->multi)
         return -EINVAL;
     int fd = w->driver->ops->watch(w->driver);
@@ -90,7 +89,6 @@ int bide_runtime_turn(struct bide_runtime *rt, size_t polls_max)
     struct bide__worker *w = rt->worker;
 
     bide__refuse_forked(rt);
-    bide__refuse_stranger(rt);
     if (bide__thread.running != NULL)
         bide__misuse_turn();
     if (rt->multi)

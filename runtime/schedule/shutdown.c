@@ -83,7 +83,6 @@ int bide_runtime_shutdown(struct bide_runtime *rt, struct bide_duration limit)
     if (bide__thread.running != NULL)
         bide__misuse_blocking("bide_runtime_shutdown");
     bide__refuse_forked(rt);
-    bide__refuse_stranger(rt);
     if (rt->multi)
         return bide__workers_shutdown(rt, limit);
     if (rt->ended)

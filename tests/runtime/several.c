@@ -9,15 +9,7 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/utsname.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "check.h"
 
@@ -280,100 +272,4 @@ TEST(a_thread_that_exits_ends_the_tasks_of_its_own_runtime)
         CHECK_EQ(undone, i + 1);
     }
     CHECK_EQ(bide_test_calls("alloc"), bide_test_calls("free"));
-}
-
-/* How often a ring became one thread's alone, since the last time. */
-static uint64_t rings_bound(void)
-{
-    static uint64_t before;
-    uint64_t now = bide_test_calls("io_uring_register"), n = now - before;
-    before = now;
-    return n;
-}
-
-TEST(what_one_thread_uses_has_a_ring_that_is_its_alone)
-{
-    struct utsname system;
-    int major = 0, minor = 0;
-    CHECK_EQ(uname(&system), 0);
-    sscanf(system.release, "%d.%d", &major, &minor);
-    if (major < 6 || (major == 6 && minor < 1) || getenv("BIDE_URING_MASK") != NULL)
-        SKIP("this kernel has no such rings");
-    bide_test_watch();
-    bide_block_on(bide_sleep(BIDE_US(10)));
-    if (bide_runtime_io(bide_runtime_current()) != BIDE_IO_URING)
-        SKIP("no io_uring");
-    CHECK_EQ(rings_bound(), 1);
-    bide_runtime *rt = new_runtime();
-    bide_runtime_enter(rt);
-    bide_block_on(bide_sleep(BIDE_US(10)));
-    end_runtime(rt);
-    CHECK_EQ(rings_bound(), 0);
-}
-
-/* ---- a thread's own, used by another thread ---- */
-
-static void *blocks(void *own)
-{
-    bide_runtime_enter(own);
-    bide_block_on(bide_sleep(BIDE_US(10)));
-    return NULL;
-}
-
-static void *turns(void *own)
-{
-    bide_runtime_turn(own, 0);
-    return NULL;
-}
-
-static void *watches(void *own)
-{
-    bide_runtime_fd(own);
-    return NULL;
-}
-
-static void *shuts_down(void *own)
-{
-    bide_runtime_shutdown(own, BIDE_S(1));
-    return NULL;
-}
-
-static void *frees(void *own)
-{
-    bide_runtime_free(own);
-    return NULL;
-}
-
-static void do_on_another_thread(void *(*f)(void *), int messages)
-{
-    struct rlimit none = {0, 0};
-    pthread_t thread;
-    setrlimit(RLIMIT_CORE, &none);
-    signal(SIGABRT, SIG_DFL);
-    dup2(messages, STDERR_FILENO);
-    alarm(20);
-    bide_block_on(bide_sleep(BIDE_US(10)));
-    if (pthread_create(&thread, NULL, f, bide_runtime_current()) == 0)
-        pthread_join(thread, NULL);
-    _exit(0);
-}
-
-TEST(the_own_runtime_of_a_thread_refuses_others)
-{
-    void *(*const uses[])(void *) = {blocks, turns, watches, shuts_down, frees};
-    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
-        int ends[2], status;
-        char said[256] = "";
-        CHECK_EQ(pipe(ends), 0);
-        pid_t child = fork();
-        CHECK(child >= 0);
-        if (child == 0)
-            do_on_another_thread(uses[i], ends[1]);
-        close(ends[1]);
-        CHECK(read(ends[0], said, sizeof said - 1) > 0);
-        close(ends[0]);
-        CHECK_EQ(waitpid(child, &status, 0), child);
-        CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-        CHECK(strstr(said, "the own runtime of a thread") != NULL);
-    }
 }

@@ -901,11 +901,11 @@ static bool is_readable(int fd, int timeout_ms)
     return r == 1;
 }
 
-static void check_descriptor(enum bide__owner owner)
+TEST(its_descriptor_is_readable_while_there_is_something)
 {
     int fds[2];
 
-    begin_with((struct bide__driver_options){.owner = owner});
+    begin();
     CHECK_EQ(pipe(fds), 0);
     int fd = driver->ops->watch(driver);
     CHECK(fd >= 0);
@@ -938,12 +938,6 @@ static void check_descriptor(enum bide__owner owner)
     CHECK_ERR(driver->ops->alarm(driver, bide__clock_ns() + 1000000), -EINVAL);
     close_pair(fds);
     end();
-}
-
-TEST(its_descriptor_is_readable_while_there_is_something)
-{
-    check_descriptor(BIDE__OWNER_VARIES);
-    check_descriptor(BIDE__OWNER_FIXED);
 }
 
 TEST(no_descriptor_for_the_alarm)
