@@ -299,7 +299,7 @@ int bide__main_on(uint32_t flavour, const struct bide_fn *fn, const void *args)
 
     if (fn->result_size > sizeof(int))
         return failed("main", -EINVAL);
-    int r = bide_runtime_new(&options, &rt);
+    int r = bide__runtime_new_here(&options, &rt);
     if (r < 0)
         return failed("cannot start", r);
     rt->is_program = true;

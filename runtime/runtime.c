@@ -212,6 +212,11 @@ int bide_runtime_new(const struct bide_runtime_options *options, struct bide_run
     return make_runtime(options, BIDE__OWNER_VARIES, out);
 }
 
+int bide__runtime_new_here(const struct bide_runtime_options *options, struct bide_runtime **out)
+{
+    return make_runtime(options, BIDE__OWNER_FIXED, out);
+}
+
 int bide_runtime_free(struct bide_runtime *rt)
 {
     if (rt == NULL)

@@ -8,9 +8,9 @@
  * The work of a completion (to receive, say) is done by the kernel on the thread that submitted the
  * operation. How the ring asks for that depends on who its owner is:
  *
- *  - An owner that is always the same thread does it within its waits, and nowhere else
- *    (IORING_SETUP_DEFER_TASKRUN). The ring belongs to the thread that waits first, so it is made
- *    disabled, and enabled there.
+ *  - An owner that is always the same thread (runtime.c knows) does it within its waits, and
+ *    nowhere else (IORING_SETUP_DEFER_TASKRUN). The ring belongs to the thread that waits first, so
+ *    it is made disabled, and enabled there.
  *  - Where the owner may change, the thread that submitted does it when it next enters or leaves
  *    the kernel (COOP_TASKRUN), whatever for. If it sleeps there it is woken, so another system
  *    call of that thread may return -EINTR. If it has exited, its operations end with -ECANCELED
