@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { NOT_BUILT = 77, SMALL = 1024, LARGE = 65536 };
 
@@ -135,7 +136,30 @@ static async int serve_datagrams(void)
     return (int)n;
 }
 
-int main(int argc, char **argv)
+/* Two workers, in the place of the program's runtime. */
+static int serve_stuck(void)
+{
+    bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = 2};
+    bide_runtime *rt;
+    int r = bide_runtime_new(&options, &rt);
+    if (r < 0)
+        return r;
+    bide_runtime_enter(rt);
+    return bide_block_on(serve_connections("stuck"));
+}
+
+/* Before main, which has a runtime. */
+__attribute__((constructor)) static void refuse(void)
+{
+    bide_runtime *rt;
+    int r = getenv("BIDE_IO") != NULL ? bide_runtime_new(NULL, &rt) : -EBUSY;
+    if (r == -ENOSYS || r == -EPERM || r == -EOPNOTSUPP) /* io_uring is wanted */
+        _exit(NOT_BUILT);
+    if (r == 0)
+        bide_runtime_free(rt);
+}
+
+async int main(int argc, char **argv)
 {
     static const char *const known[] = {"echo", "lean", "bulk", "udp", "stuck"};
     const char *what = argc == 2 ? argv[1] : "";
@@ -146,19 +170,12 @@ int main(int argc, char **argv)
         fputs("net echo|lean|bulk|udp|stuck\n", stderr);
         return 2;
     }
+    int r;
     is_stuck_wanted = what[0] == 's';
-    bide_runtime_options options = {0};
     if (is_stuck_wanted)
-        options = (bide_runtime_options){.flavour = BIDE_MULTI_THREAD, .workers = 2};
-    bide_runtime *rt;
-    int r = bide_runtime_new(&options, &rt);
-    if (r == 0) {
-        bide_runtime_enter(rt);
-        r = what[0] == 'u' ? bide_block_on(serve_datagrams())
-                           : bide_block_on(serve_connections(what));
-    }
-    if (r == -ENOSYS || r == -EPERM || r == -EOPNOTSUPP) /* io_uring is wanted, by BIDE_IO */
-        return NOT_BUILT;
+        r = await bide_blocking(serve_stuck());
+    else
+        r = what[0] == 'u' ? await serve_datagrams() : await serve_connections(what);
     fprintf(stderr, "net: %s\n", strerror(-r));
     return 1;
 }

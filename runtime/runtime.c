@@ -117,6 +117,7 @@ static int make_cores(struct whole *all, const struct bide_runtime_options *give
         return r;
     each.flavour = BIDE_CURRENT_THREAD;
     each.workers = 1;
+    each.io = bide_runtime_io(rt);
     for (uint32_t i = 1; i < all->options.workers && r == 0; i++) {
         struct bide_runtime *made;
         r = make_runtime(&each, BIDE__OWNER_FIXED, &made);

@@ -188,10 +188,11 @@ typedef struct bide_runtime_options {
     uint32_t injector_interval;
     uint32_t io_events_max; /* events taken from the system at a time, 1 to 65536; default 256 */
     /*
-     * Default: BIDE_IO from the environment, which is "uring" or "epoll"; else io_uring if the
+     * Default: BIDE_IO from the environment, which is "uring" or "epoll"; else epoll. Only the
+     * runtime of `async int main`, unless it is a multi_thread one, has io_uring by default, if the
      * kernel has it, nothing forbids it (a sandbox, kernel.io_uring_disabled), and bide was built
-     * with liburing, and epoll otherwise; but on a multi_thread runtime always epoll. There all
-     * workers share one epoll. With io_uring each has a ring of its own, so a worker that does not
+     * with liburing: a ring is fastest for one thread that keeps it. The workers of a multi_thread
+     * runtime share one epoll. With io_uring each has a ring of its own, so a worker that does not
      * come to an await holds up the descriptors that were opened on it.
      *
      * io_uring does part of its work on the thread that has asked for it, which may make a system

@@ -33,7 +33,9 @@ static int refuse(int error)
 int bide__driver_begin(struct bide__driver **out, enum bide_io io,
                        const struct bide__driver_options *options)
 {
-    if (io == BIDE_IO_EPOLL)
+    /* A ring whose owner may change is slower than epoll, and disturbs system calls of the thread
+     * (uring.c). */
+    if (io == BIDE_IO_EPOLL || (io == BIDE_IO_AUTO && options->owner != BIDE__OWNER_FIXED))
         return bide__driver_epoll.begin(out, options);
     int r = bide__driver_uring.begin(out, options);
     /* -EINVAL: the mask is wrong, which has been told. */

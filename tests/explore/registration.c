@@ -197,10 +197,8 @@ static void begin_receiving(void)
     kernel.driver.ops = &model_ops;
     for (uint32_t i = 0; i < 2; i++)
         kernel.buffer[i] = (struct bide__buffer){.data = &text[i], .size = 1, .number = i};
-    struct bide__driver *before = rt->fds->driver;
     rt->fds->driver = &kernel.driver;
     explore_check(bide__fd_add_as(rt, &fd, 7, BIDE__FD_NEW | BIDE__FD_RECEIVES) == 0);
-    rt->fds->driver = before;
     explore_focus(true);
 }
 

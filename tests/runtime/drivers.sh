@@ -58,22 +58,59 @@ EOPNOTSUPP' $flavour 0
 EOPNOTSUPP' $flavour 2
     BIDE_URING_MASK=poll is epoll $flavour 1
 done
-is epoll 1 0
-BIDE_IO='' is epoll 1 0
+for flavour in 0 1 2; do
+    is epoll $flavour 0
+    BIDE_IO='' is epoll $flavour 0
+done
 
 if [ "$(BIDE_IO=uring ./io 0 0 2>refused)" != io_uring ]; then
     echo "drivers: epoll ($(sed 's/^bide: //' refused))"
     exit
 fi
 echo "drivers: io_uring and epoll"
-is io_uring 0 0
-BIDE_IO='' is io_uring 0 0
-is io_uring 2 0
 BIDE_IO=epoll is io_uring 0 2
+
+# A ring that one thread keeps is the default of async int main, and of its cores.
+for flavour in current_thread thread_per_core multi_thread; do
+    {
+        echo '#include <bide/bide.h>'
+        echo '#include <bide/runtime.h>'
+        echo '#include <stdio.h>'
+        echo "bide_runtime($flavour);"
+        cat <<'END'
+static async int driver(void)
+{
+    return bide_runtime_io(bide_runtime_current());
+}
+async int main(void)
+{
+    int last = await driver();
+#ifdef CORES
+    bide_task(int) task = bide_spawn_at(1, driver());
+    await bide_task_join(task, &last);
+#endif
+    puts(bide_runtime_io(bide_runtime_current()) != (bide_io)last ? "both"
+         : last == BIDE_IO_URING                                  ? "io_uring"
+                                                                  : "epoll");
+    return 0;
+}
+END
+    } >main.c
+    cores=
+    wanted=io_uring
+    case $flavour in
+    thread_per_core) cores=-DCORES ;;
+    multi_thread) wanted=epoll ;;
+    esac
+    "$BIDE" cc "$CC" $cores -o main main.c
+    got=$(BIDE_WORKERS=2 ./main) && [ "$got" = $wanted ] || fail "$flavour: $got"
+    got=$(BIDE_WORKERS=2 BIDE_IO=epoll ./main) && [ "$got" = epoll ] || fail "$flavour: $got"
+    got=$(BIDE_WORKERS=2 BIDE_URING_MASK=poll ./main) && [ "$got" = epoll ] || fail "$flavour: $got"
+done
 for flavour in 0 1 2; do
     BIDE_IO=uring is io_uring $flavour 0
     is io_uring $flavour 2
 done
 BIDE_URING_MASK=reads is 'bide: BIDE_URING_MASK=reads: not a list*
-EINVAL' 0 0
-BIDE_URING_MASK=receive,accept,send,defer_taskrun,coop_taskrun,cqe_skip is io_uring 2 0
+EINVAL' 0 2
+BIDE_URING_MASK=receive,accept,send,defer_taskrun,coop_taskrun,cqe_skip is io_uring 2 2

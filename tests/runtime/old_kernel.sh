@@ -36,7 +36,7 @@ done
 
 # The programs, and what they are linked with.
 tests=
-for name in $(sed "s/#.*//; s/ .*//; /^extra/d" "$SRC/tests/epoll.list") runtime/uring \
+for name in $(sed "s/#.*//; s/ .*//; /^extra/d" "$SRC/tests/uring.list") runtime/uring \
     runtime/driver runtime/multi_rings; do
     program=$CMAKE_TREE/tests/$name
     [ -x "$program" ] || continue
@@ -45,8 +45,8 @@ for name in $(sed "s/#.*//; s/ .*//; /^extra/d" "$SRC/tests/epoll.list") runtime
     ldd "$program" | grep -o '/[^ ]*' >>needed
     tests="$tests $name"
 done
-[ -n "$tests" ] || fail "no program of tests/epoll.list is built"
-cp "$SRC/tests/epoll.list" "$root/tests"
+[ -n "$tests" ] || fail "no program of tests/uring.list is built"
+cp "$SRC/tests/uring.list" "$root/tests"
 sort -u needed | while read -r library; do
     mkdir -p "$root${library%/*}"
     cp -L "$library" "$root$library"
@@ -66,12 +66,9 @@ cd /tmp
 echo; echo "KERNEL \$(cat /proc/sys/kernel/osrelease)"
 for driver in uring epoll; do
     for name in $tests; do
-        if [ \$driver = uring ]; then # the default
-            except=\$(sed -n "s|^\$name ||p" /tests/epoll.list)
-            BIDE_TEST_EXCEPT=\$except /tests/\$name >out 2>&1
-        else
-            BIDE_IO=epoll /tests/\$name >out 2>&1
-        fi
+        except=
+        [ \$driver = epoll ] || except=\$(sed -n "s|^\$name ||p" /tests/uring.list)
+        BIDE_IO=\$driver BIDE_TEST_EXCEPT=\$except /tests/\$name >out 2>&1
         status=\$?
         case \$status in 0 | 77) ;; *) cat out ;; esac
         echo "RESULT \$driver \$name \$status"

@@ -341,6 +341,7 @@ TEST(main_without_memory_fails)
 {
     bide_test_fail("alloc", 1, -ENOMEM, 1);
     CHECK_EQ(bide__main(&body, &(body_args){3, NULL}), EXIT_FAILURE);
+    setenv("BIDE_IO", "epoll", 1);
     bide_test_fail("epoll_create1", 1, -EMFILE, 1);
     CHECK_EQ(bide__main(&body, &(body_args){3, NULL}), EXIT_FAILURE);
     CHECK_EQ(written, 0);
