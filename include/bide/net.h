@@ -42,7 +42,8 @@ typedef struct bide_address_list {
  * address, and no name server is asked. `options` may be NULL. The caller frees *list.
  * Errors: -ENOENT (there is no such host, or it has no address of the family), -EAGAIN (the name
  * servers do not answer, or there is no thread for the look-up), -EIO (they fail), -ENODEV (a
- * numeric host with an unknown interface), -EINVAL (another family), -ENOMEM; then *list is NULL.
+ * numeric host with an unknown interface), -EINVAL (another family, or host is NULL), -ENOMEM; then
+ * *list is NULL.
  *
  * A look-up blocks a thread for as long as it takes, perhaps for a minute. At most 16 of a runtime
  * run at once, on threads of their own, which are not those of the blocking pool; more wait for

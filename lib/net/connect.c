@@ -259,6 +259,8 @@ bide_async int bide_tcp_connect_with(const char *host, uint16_t port,
     bide_address address;
 
     *stream = NULL;
+    if (host == NULL)
+        return -EINVAL;
     if (bide__runtime_running() == NULL)
         return bide__no_runtime("bide_tcp_connect");
     int r = bide__address_of_host(host, port, &address);

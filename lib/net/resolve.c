@@ -150,6 +150,8 @@ bide_async int bide_resolve(const char *host, uint16_t port, const bide_resolve_
     bide_address address;
 
     *list = NULL;
+    if (host == NULL)
+        return -EINVAL;
     if (family != AF_UNSPEC && family != AF_INET && family != AF_INET6)
         return -EINVAL;
     if (bide__runtime_running() == NULL)

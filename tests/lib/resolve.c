@@ -192,6 +192,9 @@ static async int numbers(void)
     bide_address_list_free(list);
     CHECK_ERR(await resolves("2001:db8::1", AF_INET, &list), -ENOENT);
     CHECK_ERR(await resolves("fe80::1%no-such-if", 0, &list), -ENODEV);
+    bide_stream *stream;
+    CHECK_ERR(await resolves(NULL, 0, &list), -EINVAL);
+    CHECK_ERR(await bide_tcp_connect(NULL, 80, &stream), -EINVAL);
     return 0;
 }
 
