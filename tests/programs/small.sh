@@ -15,7 +15,8 @@ for name in $programs; do
 done
 
 # The same on two workers, but for join_set, whose tasks count in a plain variable. cancel sends
-# itself a signal, for which a virtual clock does not wait; so there it runs in real time.
+# itself a signal, for which a virtual clock does not wait; so there it runs in real time, in which
+# two that say farewell at the same time have no order: what each of them says has one.
 for name in $programs; do
     [ "$name" != join_set ] || continue
     sed '0,/^async int main/s//bide_runtime(multi_thread);\n&/' "$SRC/examples/$name.c" >"$name.c"
@@ -25,7 +26,12 @@ for name in $programs; do
     # shellcheck disable=SC2086
     BIDE_WORKERS=2 "$BIDE" run $time "$name.c" >"$name.txt" 2>&1 ||
         fail "$name on two workers: exit status $?: $(cat "$name.txt")"
-    diff "$here/$name.out" "$name.txt" || fail "$name on two workers prints something else"
+    if [ "$name" = cancel ]; then
+        sort -s -k1,1 "$here/$name.out" >expected
+        sort -s -k1,1 "$name.txt" | diff expected -
+    else
+        diff "$here/$name.out" "$name.txt"
+    fi || fail "$name on two workers prints something else"
 done
 
 # lazy has a future that never runs: the compiler warns, and the program shows it.
