@@ -678,7 +678,7 @@ static void end_listening(void)
 
 TEST(connections_come_by_the_driver)
 {
-    bide_stream *s;
+    bide_stream *s = NULL;
     int r = -1;
     begin_listening();
     bide_task(ssize_t) task = acceptor(&s);
@@ -768,7 +768,7 @@ static async int until_accepting(void)
 
 TEST(an_error_of_the_driver_is_that_of_a_call)
 {
-    bide_stream *s;
+    bide_stream *s = NULL;
     int r = -1;
     bide_test_time_virtual();
     begin_listening();
