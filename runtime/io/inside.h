@@ -146,7 +146,8 @@ struct bide__uring {
     bool shared;
     bool enabled; /* the ring has its owner */
     _Atomic bool in_sq, in_cq;
-    bool wake_armed; /* the kernel looks at wake_fd; or at alarm_fd */
+    _Atomic bool is_woken; /* since the owner last went to sleep */
+    bool wake_armed;       /* the kernel looks at wake_fd; or at alarm_fd */
     bool alarm_armed;
     int wake_fd;
     int alarm_fd;     /* -1: nobody watches the descriptor */

@@ -260,6 +260,9 @@ static int wait_shared(struct bide__uring *u, struct bide__fds *fds, int64_t tim
     if (!go_in(&u->in_cq, timeout_ns))
         return 0;
     if (go_in(&u->in_sq, timeout_ns)) {
+        /* Another thread that looked here may have taken the event of a wake. */
+        if (timeout_ns != 0 && atomic_exchange_explicit(&u->is_woken, false, memory_order_acquire))
+            timeout_ns = 0;
         submit_and_wait(u, timeout_ns);
         bide__uring_leave_sq(u);
         events = reap(u, fds);
@@ -295,8 +298,11 @@ static bool uring_has_events(struct bide__driver *driver)
 
 static void uring_wake(struct bide__driver *driver)
 {
+    struct bide__uring *u = uring_of(driver);
     uint64_t one = 1;
-    bide__door.write(uring_of(driver)->wake_fd, &one, sizeof(one));
+    if (u->shared)
+        atomic_store_explicit(&u->is_woken, true, memory_order_release);
+    bide__door.write(u->wake_fd, &one, sizeof(one));
 }
 
 /* ---- buffers ---- */
