@@ -481,8 +481,9 @@ void bide_runtime_dump(const bide_runtime *rt,
  * its loop nothing. It is the same descriptor in each call.
  *
  * It stays the runtime's: do not read, write or close it. It is valid until bide_runtime_free.
- * Returns a negative errno if there is none: -EMFILE, -ENFILE, -ENOMEM, -ENOSPC, or -EINVAL (rt has
- * threads of its own). Call it on the thread that uses rt.
+ * Returns a negative errno if there is none: -EMFILE, -ENFILE, -ENOMEM, -ENOSPC, -EINVAL (rt has
+ * threads of its own), or -ENOSYS (rt is the runtime of `async int main`, in which that blocks, and
+ * has io_uring). Call it on the thread that uses rt.
  *
  * In virtual time (bide/testing.h) it is readable as long as there is a timer, and a turn that
  * finds nothing else to do moves the clock to the next one.

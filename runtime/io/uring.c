@@ -321,6 +321,8 @@ static void uring_give_back(struct bide__driver *driver, struct bide__buffer *bu
 static int uring_watch(struct bide__driver *driver)
 {
     struct bide__uring *u = uring_of(driver);
+    if (u->ring.flags & IORING_SETUP_DEFER_TASKRUN) /* who polls it is not told of work to do */
+        return -ENOSYS;
     if (u->alarm_fd < 0) {
         int fd = bide__door.timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
         if (fd < 0)

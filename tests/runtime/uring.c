@@ -865,6 +865,21 @@ TEST(other_threads_submit_and_cancel)
     end();
 }
 
+/* The watchdog looks at the ring of a worker that is on its way to sleep. */
+TEST(a_wake_is_not_lost_to_a_look_by_another_thread)
+{
+    begin_with((struct bide__driver_options){.owner = BIDE__OWNER_SHARED});
+    CHECK_EQ(look(), 0);
+    driver->ops->wake(driver);
+    bide__thread.running = NULL;
+    CHECK_EQ(look(), 0); /* takes the event of the wake */
+    bide__thread.running = &worker;
+    bide_test_watch();
+    CHECK_EQ(driver->ops->wait(driver, NULL, INT64_C(5000000000)), 0);
+    CHECK_EQ(bide_test_calls("io_uring_submit_and_wait_timeout"), 0);
+    end();
+}
+
 TEST(a_child_of_fork_leaves_the_ring_alone)
 {
     int fds[2], status;
@@ -937,6 +952,13 @@ TEST(its_descriptor_is_readable_while_there_is_something)
     bide_test_fail("timerfd_settime", 1, -EINVAL, 1);
     CHECK_ERR(driver->ops->alarm(driver, bide__clock_ns() + 1000000), -EINVAL);
     close_pair(fds);
+    end();
+}
+
+TEST(a_ring_of_one_thread_cannot_be_watched)
+{
+    begin_with((struct bide__driver_options){.owner = BIDE__OWNER_FIXED});
+    CHECK_ERR(driver->ops->watch(driver), -ENOSYS);
     end();
 }
 
