@@ -243,12 +243,16 @@ static struct bide__task *take_own(struct bide__peer *peer)
     return pop(peer);
 }
 
-/* The shared queue, if there is nobody to share it with. */
+/* The shared queue, if there is nobody to share it with; behind its own, as take_share. */
 static struct bide__task *take_everything(struct bide__peer *peer)
 {
     struct bide__queue rest = {NULL, NULL};
     struct bide__task *task = bide__inject_pop(&peer->all->inject, SIZE_MAX, &rest);
 
+    if (task != NULL && peer->worker.queue.first != NULL) {
+        bide__queue_push(&peer->worker.queue, task);
+        task = NULL;
+    }
     if (rest.first != NULL) {
         atomic_store_explicit(&peer->has_queue, true, memory_order_release);
         bide__queue_append(&peer->worker.queue, &rest);
@@ -256,25 +260,34 @@ static struct bide__task *take_everything(struct bide__peer *peer)
     return task;
 }
 
-/* Its share of the shared queue; what it does not run now goes into its ring. If that has half of
- * its tasks already it is less, or else they would soon go back, as half of a full ring. */
+/* Its share of the shared queue, which goes into its ring, behind those that wait there: tasks that
+ * go through the shared queue by yielding must not keep them waiting. It returns the first one, to
+ * be run now, only if there is none in the ring, or no room. If the ring has half of its tasks
+ * already the share is less, or else they would soon go back, as half of a full ring. */
 static struct bide__task *take_share(struct bide__peer *peer)
 {
     struct bide__workers *all = peer->all;
     size_t share = bide__inject_count(&all->inject) / all->count;
-    size_t room = bide__ring_room(&peer->ring);
     struct bide__queue rest = {NULL, NULL};
 
     if (peer->alone)
         return take_everything(peer);
+    size_t room = bide__ring_room(&peer->ring);
+    bool behind = bide__ring_count(&peer->ring) > 0 && room > 0;
+    room -= behind;
     size_t most = room > BIDE__RING / 2 ? BIDE__RING / 2 : BIDE__RING / 8;
     if (share > most)
         share = most;
     struct bide__task *task = bide__inject_pop(&all->inject, share < room ? share : room, &rest);
-    if (rest.first == NULL)
-        return task;
+    bool several = rest.first != NULL;
+    if (task != NULL && behind) {
+        task->wake.next = rest.first;
+        rest.first = task;
+        task = NULL;
+    }
     bide__ring_append(&peer->ring, &rest);
-    bide__notify(all);
+    if (several)
+        bide__notify(all);
     return task;
 }
 

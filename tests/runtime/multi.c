@@ -153,6 +153,50 @@ TEST_LIMIT(what_waits_in_the_shared_queue_comes_before_a_task_that_yields, 60)
     end();
 }
 
+static atomic_int turns;
+static atomic_bool begun, over;
+
+static async int yields_until_one_came(void)
+{
+    while (atomic_load(&came) == 0 && atomic_fetch_add(&turns, 1) < 10000)
+        await bide_yield();
+    atomic_store(&over, true);
+    return 0;
+}
+
+/* Makes a task that waits at its own worker, and then yields with the others. */
+static async int makes_one(void)
+{
+    atomic_fetch_add(&held, 1);
+    while (!atomic_load(&begun))
+        sched_yield();
+    bide_task_detach(bide_spawn(comes()));
+    return await yields_until_one_came();
+}
+
+/* One worker is free. Fewer tasks than workers yield through the shared queue, so that it never
+ * takes more than one of them, and the queue is never empty. */
+TEST_LIMIT(a_task_of_its_own_does_not_wait_for_those_that_yield_through_the_shared_queue, 60)
+{
+    bide_task(int) all[2 * WORKERS - 1];
+    begin(WORKERS);
+    all[0] = bide_spawn_on(rt, makes_one());
+    for (int i = 1; i < WORKERS; i++)
+        all[i] = bide_spawn_on(rt, holds());
+    while (atomic_load(&held) < WORKERS)
+        sched_yield();
+    for (int i = WORKERS; i < 2 * WORKERS - 1; i++)
+        all[i] = bide_spawn_on(rt, yields_until_one_came());
+    atomic_store(&begun, true);
+    while (!atomic_load(&over))
+        sched_yield();
+    CHECK(atomic_load(&turns) < 100);
+    atomic_store(&released, true);
+    for (int i = 0; i < 2 * WORKERS - 1; i++)
+        bide_task_detach(bide_move(all[i]));
+    end();
+}
+
 static atomic_int meeting;
 
 static async int meets(int others)
