@@ -271,7 +271,7 @@ static bool move_clock(struct bide__peer *peer, unsigned round)
             until_ns = next_ns;
     }
     for (unsigned i = 0; i < bide__peers(all); i++)
-        if (bide__inject_count(&bide__peer_at(all, i)->pinned) > 0)
+        if (bide__inject_any(&bide__peer_at(all, i)->pinned))
             return true;
     if (bide__has_work(all) || bide__has_own_work(peer))
         return true;

@@ -1,15 +1,30 @@
 /*
  * inject.c: queues of tasks that any thread may push to; see multi.h.
  *
- * A list under a mutex. Its count can be read without the mutex, so that a worker that finds it
- * empty pays for one load.
+ * A push takes no lock, so that it never waits for a worker that is taking its share: it puts the
+ * task in front of a list, whose first task is the word `incoming`. Whoever takes tasks holds the
+ * mutex, empties that list and moves what was in it to the end of the queue, in the order in which
+ * it came. A push that has slept while its first task was taken, run and pushed again does no harm:
+ * its task is before that one.
+ *
+ * The lowest bit of the word says that the queue has tasks. So the word is 0 only if there is no
+ * task in either, and a worker that finds it so pays for one load. The bit is set before the list
+ * is emptied, and cleared only while the list is empty.
  */
 #include "runtime/schedule/multi.h"
 
+enum { HAS_QUEUE = 1 };
+
+static struct bide__task *first_of(uintptr_t word)
+{
+    return (struct bide__task *)(word & ~(uintptr_t)HAS_QUEUE);
+}
+
 void bide__inject_init(struct bide__inject *inject)
 {
+    atomic_init(&inject->incoming, 0);
     inject->queue = (struct bide__queue){NULL, NULL};
-    atomic_init(&inject->count, 0);
+    inject->queued = 0;
     pthread_mutex_init(&inject->mutex, NULL);
 }
 
@@ -18,19 +33,34 @@ void bide__inject_end(struct bide__inject *inject)
     pthread_mutex_destroy(&inject->mutex);
 }
 
-/* With the mutex. */
-static void add(struct bide__inject *inject, size_t n)
-{
-    size_t count = atomic_load_explicit(&inject->count, memory_order_relaxed);
-    atomic_store_explicit(&inject->count, count + n, memory_order_release);
-}
-
 void bide__inject_push(struct bide__inject *inject, struct bide__task *task)
 {
-    pthread_mutex_lock(&inject->mutex);
-    bide__queue_push(&inject->queue, task);
-    add(inject, 1);
-    pthread_mutex_unlock(&inject->mutex);
+    uintptr_t before = atomic_load_explicit(&inject->incoming, memory_order_relaxed), after;
+
+    do {
+        task->wake.next = first_of(before);
+        after = (uintptr_t)task | (before & HAS_QUEUE);
+    } while (!atomic_compare_exchange_weak_explicit(&inject->incoming, &before, after,
+                                                    memory_order_release, memory_order_relaxed));
+}
+
+/* With the mutex: moves what was pushed to the end of the queue. */
+static void collect(struct bide__inject *inject)
+{
+    if (first_of(atomic_load_explicit(&inject->incoming, memory_order_relaxed)) == NULL)
+        return;
+    uintptr_t word = atomic_exchange_explicit(&inject->incoming, HAS_QUEUE, memory_order_acq_rel);
+    struct bide__task *task = first_of(word);
+    struct bide__queue list = {NULL, task};
+
+    while (task != NULL) {
+        struct bide__task *older = task->wake.next;
+        task->wake.next = list.first;
+        list.first = task;
+        task = older;
+        inject->queued++;
+    }
+    bide__queue_append(&inject->queue, &list);
 }
 
 void bide__inject_append(struct bide__inject *inject, struct bide__queue *list, size_t n)
@@ -38,8 +68,10 @@ void bide__inject_append(struct bide__inject *inject, struct bide__queue *list, 
     if (n == 0)
         return;
     pthread_mutex_lock(&inject->mutex);
+    collect(inject);
     bide__queue_append(&inject->queue, list);
-    add(inject, n);
+    inject->queued += n;
+    atomic_fetch_or_explicit(&inject->incoming, HAS_QUEUE, memory_order_release);
     pthread_mutex_unlock(&inject->mutex);
 }
 
@@ -55,24 +87,44 @@ static void cut(struct bide__queue *from, size_t n, struct bide__queue *to)
     last->wake.next = NULL;
 }
 
-struct bide__task *bide__inject_pop(struct bide__inject *inject, size_t more,
-                                    struct bide__queue *rest)
+/* With the mutex: the queue is empty. If something was just pushed the bit stays, which says too
+ * much until that has been taken. */
+static void clear_bit(struct bide__inject *inject)
 {
-    size_t taken = 0;
+    uintptr_t only = HAS_QUEUE;
+    atomic_compare_exchange_strong_explicit(&inject->incoming, &only, 0, memory_order_relaxed,
+                                            memory_order_relaxed);
+}
 
-    if (bide__inject_count(inject) == 0)
+struct bide__task *bide__inject_take(struct bide__inject *inject, size_t parts, size_t most,
+                                     struct bide__queue *rest)
+{
+    if (!bide__inject_any(inject))
         return NULL;
     pthread_mutex_lock(&inject->mutex);
+    collect(inject);
+    size_t more = inject->queued / parts;
     struct bide__task *task = bide__queue_pop(&inject->queue);
     if (task != NULL) {
-        size_t left = atomic_load_explicit(&inject->count, memory_order_relaxed) - 1;
-        taken = 1 + (more < left ? more : left);
+        size_t left = inject->queued - 1;
+        more = more < most ? more : most;
         if (more >= left && more > 0)
-            *rest = inject->queue, inject->queue = (struct bide__queue){NULL, NULL};
+            more = left, *rest = inject->queue, inject->queue = (struct bide__queue){NULL, NULL};
         else if (more > 0)
             cut(&inject->queue, more, rest);
+        inject->queued -= 1 + more;
     }
-    add(inject, -taken);
+    if (inject->queue.first == NULL)
+        clear_bit(inject);
     pthread_mutex_unlock(&inject->mutex);
     return task;
+}
+
+size_t bide__inject_count(struct bide__inject *inject)
+{
+    pthread_mutex_lock(&inject->mutex);
+    collect(inject);
+    size_t count = inject->queued;
+    pthread_mutex_unlock(&inject->mutex);
+    return count;
 }

@@ -37,9 +37,10 @@ enum {
 
 /* First in, first out; linked by wake.next. */
 struct bide__inject {
+    _Atomic uintptr_t incoming; /* pushed, and not yet in the queue; 0: there is no task at all */
     pthread_mutex_t mutex;
-    struct bide__queue queue; /* under the mutex */
-    _Atomic size_t count;     /* written under the mutex */
+    struct bide__queue queue; /* under the mutex, */
+    size_t queued;            /* as is the number of its tasks */
 };
 
 void bide__inject_init(struct bide__inject *inject);
@@ -49,15 +50,24 @@ void bide__inject_push(struct bide__inject *inject, struct bide__task *task);
 /* Pushes the `n` tasks of a list, which becomes empty. */
 void bide__inject_append(struct bide__inject *inject, struct bide__queue *list, size_t n);
 
-/* Takes the oldest task, and up to `more` further ones into the empty list `rest`, which may be
- * NULL if `more` is 0. NULL: there is none. */
-struct bide__task *bide__inject_pop(struct bide__inject *inject, size_t more,
-                                    struct bide__queue *rest);
+/* Takes the oldest task, and further ones into the empty list `rest`: one of `parts` equal parts of
+ * what is there, and no more than `most`. `rest` may be NULL if `most` is 0. NULL: there is none. */
+struct bide__task *bide__inject_take(struct bide__inject *inject, size_t parts, size_t most,
+                                     struct bide__queue *rest);
 
-static inline size_t bide__inject_count(struct bide__inject *inject)
+static inline struct bide__task *bide__inject_pop(struct bide__inject *inject)
 {
-    return atomic_load_explicit(&inject->count, memory_order_acquire);
+    return bide__inject_take(inject, 1, 0, NULL);
 }
+
+/* Is there a task? */
+static inline bool bide__inject_any(struct bide__inject *inject)
+{
+    return atomic_load_explicit(&inject->incoming, memory_order_acquire) != 0;
+}
+
+/* How many there are; it waits for the mutex. */
+size_t bide__inject_count(struct bide__inject *inject);
 
 /* ---- a worker ---- */
 

@@ -122,7 +122,7 @@ static bool goes_behind_all(struct bide__peer *peer)
     unsigned here = bide__ring_count(&peer->ring);
     if (peer->worker.turn.budget == 0 && here > 0)
         return true;
-    return here < FEW && bide__inject_count(&peer->all->inject) > 0;
+    return here < FEW && bide__inject_any(&peer->all->inject);
 }
 
 static void schedule_here(struct bide__worker *worker, struct bide__task *task, bool again)
@@ -247,7 +247,7 @@ static struct bide__task *take_own(struct bide__peer *peer)
 static struct bide__task *take_everything(struct bide__peer *peer)
 {
     struct bide__queue rest = {NULL, NULL};
-    struct bide__task *task = bide__inject_pop(&peer->all->inject, SIZE_MAX, &rest);
+    struct bide__task *task = bide__inject_take(&peer->all->inject, 1, SIZE_MAX, &rest);
 
     if (task != NULL && peer->worker.queue.first != NULL) {
         bide__queue_push(&peer->worker.queue, task);
@@ -267,7 +267,6 @@ static struct bide__task *take_everything(struct bide__peer *peer)
 static struct bide__task *take_share(struct bide__peer *peer)
 {
     struct bide__workers *all = peer->all;
-    size_t share = bide__inject_count(&all->inject) / all->count;
     struct bide__queue rest = {NULL, NULL};
 
     if (peer->alone)
@@ -276,9 +275,9 @@ static struct bide__task *take_share(struct bide__peer *peer)
     bool behind = bide__ring_count(&peer->ring) > 0 && room > 0;
     room -= behind;
     size_t most = room > BIDE__RING / 2 ? BIDE__RING / 2 : BIDE__RING / 8;
-    if (share > most)
-        share = most;
-    struct bide__task *task = bide__inject_pop(&all->inject, share < room ? share : room, &rest);
+    if (most > room)
+        most = room;
+    struct bide__task *task = bide__inject_take(&all->inject, all->count, most, &rest);
     bool several = rest.first != NULL;
     if (task != NULL && behind) {
         task->wake.next = rest.first;
@@ -303,9 +302,9 @@ static __attribute__((noinline)) struct bide__task *turn_of_others(struct bide__
         task = take_share(peer);
     peer->has_yielded = false;
     if (task == NULL && peer->ticks % BIDE__LOW_TURNS == 0)
-        task = bide__inject_pop(&all->low, 0, NULL);
+        task = bide__inject_pop(&all->low);
     if (task == NULL && peer->ticks % 2 == 0)
-        task = bide__inject_pop(&peer->pinned, 0, NULL);
+        task = bide__inject_pop(&peer->pinned);
     return task;
 }
 
@@ -316,19 +315,19 @@ static struct bide__task *next_task(struct bide__peer *peer)
 
     peer->ticks++;
     /* Mostly there is nothing but its own. */
-    bool others = (bide__inject_count(&all->inject) | bide__inject_count(&all->low) |
-                   bide__inject_count(&peer->pinned)) != 0;
+    bool others = bide__inject_any(&all->inject) | bide__inject_any(&all->low) |
+                  bide__inject_any(&peer->pinned);
     if (__builtin_expect(others, 0))
         task = turn_of_others(peer);
     if (task == NULL)
         task = take_own(peer);
     if (__builtin_expect(task != NULL || !others, 1))
         return task;
-    task = bide__inject_pop(&peer->pinned, 0, NULL);
+    task = bide__inject_pop(&peer->pinned);
     if (task == NULL)
         task = take_share(peer);
     if (task == NULL)
-        task = bide__inject_pop(&all->low, 0, NULL);
+        task = bide__inject_pop(&all->low);
     return task;
 }
 
@@ -385,7 +384,7 @@ static struct bide__task *search(struct bide__peer *peer)
 
 bool bide__has_work(struct bide__workers *all)
 {
-    if (bide__inject_count(&all->inject) > 0 || bide__inject_count(&all->low) > 0 ||
+    if (bide__inject_any(&all->inject) || bide__inject_any(&all->low) ||
         atomic_load_explicit(&all->runtime->hub->pending, memory_order_acquire))
         return true;
     unsigned count = bide__peers(all);
@@ -415,7 +414,7 @@ int64_t bide__next_timer_ns(struct bide__peer *peer)
 
 bool bide__has_own_work(struct bide__peer *peer)
 {
-    if (bide__inject_count(&peer->pinned) > 0 ||
+    if (bide__inject_any(&peer->pinned) ||
         atomic_load_explicit(&peer->has_queue, memory_order_relaxed) ||
         atomic_load_explicit(&peer->lifo, memory_order_acquire) != NULL ||
         bide__ring_count(&peer->ring) > 0)

@@ -46,7 +46,7 @@ static void rest(struct bide__peer *peer)
         bide__search_end(peer);
     if (bide__give_all(peer))
         bide__notify(all);
-    struct bide__task *task = bide__inject_pop(&peer->pinned, 0, NULL);
+    struct bide__task *task = bide__inject_pop(&peer->pinned);
     if (task != NULL) {
         bide__worker_run(peer, task);
         return;

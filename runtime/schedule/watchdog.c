@@ -114,7 +114,7 @@ static bool waits_for_nothing(struct bide__workers *all)
         return false;
     for (unsigned i = 0; i < bide__peers(all); i++)
         if (atomic_load(&bide__peer_at(all, i)->worker.wheel->count) != 0 ||
-            bide__inject_count(&bide__peer_at(all, i)->pinned) != 0)
+            bide__inject_any(&bide__peer_at(all, i)->pinned))
             return false;
     return !bide__has_work(all) && bide__all_sleep(all) && polls(all) == before;
 }

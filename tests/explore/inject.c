@@ -1,6 +1,7 @@
 /*
- * Queues that any thread may push to (schedule/inject.c): nothing is lost or taken twice, and the
- * count, which is read without the mutex, is not zero while there is a task and nobody pops.
+ * Queues that any thread may push to (schedule/inject.c): nothing is lost or taken twice, what one
+ * thread pushes is taken in its order, and the word that is read without the mutex is not zero while
+ * there is a task that nobody is taking.
  */
 #include "tools/explore/explore.h"
 
@@ -29,6 +30,7 @@ static bool take(struct bide__task *t)
         return false;
     int i = (int)((struct place *)(void *)t - places);
     explore_check(data[i] == 1);
+    explore_check(i != 3 || taken[0] == 1);
     taken[i]++;
     return true;
 }
@@ -36,6 +38,7 @@ static bool take(struct bide__task *t)
 static void pushes(void)
 {
     bide__inject_push(&inject, task(0));
+    bide__inject_push(&inject, task(3));
 }
 
 static void appends(void)
@@ -49,16 +52,16 @@ static void appends(void)
 static void pops(void)
 {
     struct bide__queue rest = {NULL, NULL};
-    take(bide__inject_pop(&inject, 1, &rest));
+    take(bide__inject_take(&inject, 1, 1, &rest));
     while (take(bide__queue_pop(&rest)))
         ;
 }
 
 static void end(void)
 {
-    while (bide__inject_count(&inject) > 0)
-        explore_check(take(bide__inject_pop(&inject, 0, NULL)));
-    for (int i = 0; i < 3; i++)
+    while (bide__inject_any(&inject))
+        explore_check(take(bide__inject_pop(&inject)));
+    for (int i = 0; i < 4; i++)
         explore_check(taken[i] == 1);
     bide__inject_end(&inject);
 }
