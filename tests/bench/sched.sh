@@ -31,12 +31,16 @@ while read -r row rt peer n clock unit pairs pin ratio limit more; do
     esac
 done <rows
 
-# Verdicts. Tokio is a script, whose first argument is the row.
+# Verdicts. Tokio is a script, whose first argument is the row. What seems slower is measured again.
 cat >tokio <<'END'
 #!/bin/sh
 case $1 in
 yield_1000) echo 1e9 1e9 ;;
 yield_many) echo 0.001 0.001 ;;
+yield_floor) # slower than it is in its first two runs
+    echo >>runs
+    if [ "$(wc -l <runs)" -gt 2 ]; then echo 1e9 1e9; else echo 0.001 0.001; fi
+    ;;
 *) exit 1 ;;
 esac
 END
@@ -46,6 +50,7 @@ yield_1000  ct tokio     100 cpu  ns 3 - 0.2 -
 yield_1000  ct =yield_1/ct 9 wall ns 1 - 1e9 1e9
 yield_1000  ct tokio     100 wall ns 3 0 -   1e-9
 yield_many  ct tokio     100 cpu  ns 2 - 0.2 -
+yield_floor     ct tokio     100 cpu  ns 2 - 0.2 -
 yield_1     ct tokio     100 cpu  ns 2 - 0.2 -
 no_such_row ct tokio     100 cpu  ns 2 - 0.2 -
 END
@@ -63,12 +68,13 @@ yield_1000 yes
 yield_1000 yes
 yield_1000 no
 yield_many SLOWER
+yield_floor yes
 yield_1 failed
 no_such_row not built
-6 rows: 2 meet their targets (33%), 1 do not, 1 are slower than Tokio, 1 failed, 1 are not built
+7 rows: 3 meet their targets (42%), 1 do not, 1 are slower than Tokio, 1 failed, 1 are not built
 END
 words='yes\|no\|SLOWER\|failed\|not built'
-sed -n "/^6 rows/p; s/^\([a-z_0-9]*\)  *ct .* \($words\)\>.*/\1 \2/p" out |
+sed -n "/^7 rows/p; s/^\([a-z_0-9]*\)  *ct .* \($words\)\>.*/\1 \2/p" out |
     diff verdicts - || fail "the table: $(cat out)"
 bench 1 --json --pairs 1 --only yield_many
 grep -q '"row": "yield_many", .*"peers": 0.001, .*"verdict": "SLOWER"' out || fail "$(cat out)"
