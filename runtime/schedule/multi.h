@@ -60,10 +60,15 @@ static inline struct bide__task *bide__inject_pop(struct bide__inject *inject)
     return bide__inject_take(inject, 1, 0, NULL);
 }
 
-/* Is there a task? */
+/* Not 0: there is a task. */
+static inline uintptr_t bide__inject_word(struct bide__inject *inject)
+{
+    return atomic_load_explicit(&inject->incoming, memory_order_acquire);
+}
+
 static inline bool bide__inject_any(struct bide__inject *inject)
 {
-    return atomic_load_explicit(&inject->incoming, memory_order_acquire) != 0;
+    return bide__inject_word(inject) != 0;
 }
 
 /* How many there are; it waits for the mutex. */

@@ -315,8 +315,8 @@ static struct bide__task *next_task(struct bide__peer *peer)
 
     peer->ticks++;
     /* Mostly there is nothing but its own. */
-    bool others = bide__inject_any(&all->inject) | bide__inject_any(&all->low) |
-                  bide__inject_any(&peer->pinned);
+    bool others = (bide__inject_word(&all->inject) | bide__inject_word(&all->low) |
+                   bide__inject_word(&peer->pinned)) != 0;
     if (__builtin_expect(others, 0))
         task = turn_of_others(peer);
     if (task == NULL)
