@@ -206,13 +206,22 @@ static struct bide__detached *pool_of(struct bide_runtime *rt)
     return d;
 }
 
+/* No task is left that could submit a job, so nobody makes another pool. */
+static struct bide__detached *take_out(struct bide__pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    struct bide__detached *d = pool->detached;
+    pool->detached = NULL;
+    pthread_mutex_unlock(&pool->mutex);
+    return d;
+}
+
 void bide__detached_end(struct bide__pool *pool)
 {
-    struct bide__detached *d = pool->detached;
+    struct bide__detached *d = take_out(pool);
 
     if (d == NULL)
         return;
-    pool->detached = NULL;
     pthread_mutex_lock(&d->mutex);
     d->closing = true;
     pthread_cond_broadcast(&d->work);
