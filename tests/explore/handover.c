@@ -2,146 +2,11 @@
  * How other threads hand operations over to the worker of a ring (io/uring_op.c): what they submit
  * and cancel ends, with one last event, though the worker sleeps in the ring, is about to, or takes
  * completions just now.
- *
- * The driver is the shipped one. The kernel is a model of it, behind the door: it consumes entries,
- * keeps polls, ends those that are cancelled, and knows an eventfd.
+ * And a wake by another thread is not lost, whoever looks at the ring meanwhile.
  */
-#include "tools/explore/explore.h"
+#include "kernel.h"
 
-#include "runtime/io/driver.h"
 #include "runtime/io/io.h"
-
-#include <liburing.h>
-
-enum { WAKE_FD = 100, ENTRIES = 8, POLLS = 8 };
-
-/* ---- the kernel ---- */
-
-static struct io_uring_sqe sqes[ENTRIES];
-static struct io_uring_cqe cqes[2 * ENTRIES];
-static unsigned sq_head, sq_flags, cq_head, cq_tail;
-static uint64_t polls[POLLS]; /* names; 0: none */
-static uint64_t wake_poll;
-static int event; /* somebody has written to the eventfd */
-static _Atomic int written;
-
-static int init(unsigned entries, struct io_uring *ring, struct io_uring_params *p)
-{
-    (void)entries;
-    *ring = (struct io_uring){
-        .sq = {.khead = &sq_head,
-               .kflags = &sq_flags,
-               .sqes = sqes,
-               .ring_mask = ENTRIES - 1,
-               .ring_entries = ENTRIES},
-        .cq = {.khead = &cq_head,
-               .ktail = &cq_tail,
-               .cqes = cqes,
-               .ring_mask = 2 * ENTRIES - 1,
-               .ring_entries = 2 * ENTRIES},
-    };
-    sq_head = cq_head = cq_tail = 0;
-    wake_poll = 0;
-    p->features = IORING_FEAT_EXT_ARG | IORING_FEAT_NODROP | IORING_FEAT_CQE_SKIP;
-    return 0;
-}
-
-static void finish(struct io_uring *ring)
-{
-    (void)ring;
-}
-
-static int probe(struct io_uring *ring, struct io_uring_probe *p, unsigned count)
-{
-    (void)ring, (void)count;
-    p->last_op = IORING_OP_LAST - 1;
-    for (unsigned i = 0; i < IORING_OP_LAST; i++)
-        p->ops[i].flags = IO_URING_OP_SUPPORTED;
-    return 0;
-}
-
-static void complete(uint64_t name, int result, unsigned flags)
-{
-    cqes[cq_tail % (2 * ENTRIES)] =
-        (struct io_uring_cqe){.user_data = name, .res = result, .flags = flags};
-    __atomic_store_n(&cq_tail, cq_tail + 1, __ATOMIC_RELEASE);
-}
-
-static void consume(const struct io_uring_sqe *sqe)
-{
-    int i = 0;
-    if (sqe->opcode == IORING_OP_POLL_ADD && sqe->fd == WAKE_FD) {
-        wake_poll = sqe->user_data;
-    } else if (sqe->opcode == IORING_OP_POLL_ADD) {
-        while (polls[i] != 0)
-            i++;
-        polls[i] = sqe->user_data;
-    } else if (sqe->opcode == IORING_OP_ASYNC_CANCEL) {
-        while (i < POLLS && polls[i] != sqe->addr)
-            i++;
-        if (i == POLLS) {
-            complete(sqe->user_data, -ENOENT, 0);
-            return;
-        }
-        complete(polls[i], -ECANCELED, 0);
-        polls[i] = 0;
-    }
-}
-
-static int submit(struct io_uring *ring)
-{
-    int n = 0;
-    for (; sq_head != ring->sq.sqe_tail; n++) {
-        consume(&sqes[sq_head % ENTRIES]);
-        __atomic_store_n(&sq_head, sq_head + 1, __ATOMIC_RELEASE);
-    }
-    return n;
-}
-
-static void see_wakes(void)
-{
-    if (wake_poll != 0 && atomic_exchange(&written, 0) > 0)
-        complete(wake_poll, POLLIN, IORING_CQE_F_MORE);
-}
-
-static int get_events(struct io_uring *ring)
-{
-    int n = submit(ring);
-    see_wakes();
-    return n;
-}
-
-static int wait_for_events(struct io_uring *ring, struct io_uring_cqe **cqe, unsigned count,
-                           struct __kernel_timespec *timeout, sigset_t *mask)
-{
-    (void)cqe, (void)count, (void)timeout, (void)mask;
-    int n = get_events(ring);
-    while (cq_tail == cq_head) {
-        explore_wait(&event, false);
-        see_wakes();
-    }
-    return n;
-}
-
-static int make_eventfd(unsigned initial, int flags)
-{
-    (void)initial, (void)flags;
-    return WAKE_FD;
-}
-
-static ssize_t write_eventfd(int fd, const void *buffer, size_t size)
-{
-    (void)fd, (void)buffer;
-    atomic_store(&written, 1);
-    explore_wake(&event);
-    return (ssize_t)size;
-}
-
-static int close_eventfd(int fd)
-{
-    (void)fd;
-    return 0;
-}
 
 /* ---- the driver ---- */
 
@@ -167,18 +32,9 @@ void bide__fd_event(struct bide__fds *fds, uint64_t key, uint32_t ready)
 static void begin(void)
 {
     explore_focus(false);
-    bide__door.io_uring_queue_init_params = init;
-    bide__door.io_uring_queue_exit = finish;
-    bide__door.io_uring_register_probe = probe;
-    bide__door.io_uring_submit = submit;
-    bide__door.io_uring_submit_and_get_events = get_events;
-    bide__door.io_uring_submit_and_wait_timeout = wait_for_events;
-    bide__door.eventfd = make_eventfd;
-    bide__door.write = write_eventfd;
-    bide__door.close = close_eventfd;
+    kernel_begin();
     struct bide__driver_options options = {.owner = BIDE__OWNER_SHARED, .events_max = 4};
     explore_check(bide__driver_uring.begin(&driver, &options) == 0);
-    memset(polls, 0, sizeof(polls)); /* that of the trial */
     driver->ops->wait(driver, NULL, 0);
     explore_focus(true);
 }
@@ -186,8 +42,7 @@ static void begin(void)
 static void end(void)
 {
     explore_check(lasts[0] <= 1 && lasts[1] <= 1);
-    for (int i = 0; i < POLLS; i++)
-        explore_check(polls[i] == 0);
+    explore_check(!kernel_has_polls());
     driver->ops->end(driver);
 }
 
@@ -238,6 +93,23 @@ static void looks(void)
         driver->ops->wait(driver, NULL, 0);
 }
 
+/* ---- a wake ---- */
+
+static _Atomic int has_work;
+
+/* As a worker that falls asleep: it sees the work, or is woken. */
+static void waits_for_work(void)
+{
+    while (!atomic_load_explicit(&has_work, memory_order_acquire))
+        driver->ops->wait(driver, NULL, -1);
+}
+
+static void wakes(void)
+{
+    atomic_store_explicit(&has_work, 1, memory_order_release);
+    driver->ops->wake(driver);
+}
+
 const struct explore_model explore_models[] = {
     {.name = "hand-over: to a worker that sleeps or not",
      .begin = begin,
@@ -265,6 +137,13 @@ const struct explore_model explore_models[] = {
      .end = end,
      .bound = 1,
      .stale = EXPLORE_NONE,
+     .timeouts = -1},
+    {.name = "hand-over: a wake while another one looks",
+     .begin = begin,
+     .threads = {waits_for_work, wakes, looks},
+     .end = end,
+     .bound = 2,
+     .stale = 1,
      .timeouts = -1},
     {0},
 };

@@ -105,11 +105,14 @@ void explore_ready(int fd, unsigned directions)
     explore_wake(&kernel.event);
 }
 
+int (*explore_driver)(struct bide__driver **out,
+                      const struct bide__driver_options *options) = begin;
+
 int bide__driver_begin(struct bide__driver **out, enum bide_io io,
                        const struct bide__driver_options *options)
 {
     (void)io;
-    return begin(out, options);
+    return explore_driver(out, options);
 }
 
 const struct bide__driver_ops bide__driver_epoll = {

@@ -77,6 +77,11 @@ void explore_advance(int64_t ns);
 /* driver.c, a driver for runtimes in models: the descriptor is ready for these directions. */
 void explore_ready(int fd, unsigned directions);
 
+/* The same: how the drivers of runtimes are begun, if a model brings its own. */
+struct bide__driver;
+struct bide__driver_options;
+extern int (*explore_driver)(struct bide__driver **out, const struct bide__driver_options *options);
+
 void explore__check(bool condition, const char *text, const char *file, int line);
 
 #endif
