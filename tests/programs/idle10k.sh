@@ -26,9 +26,27 @@ has()
     tries=0
     until grep -q "$1" "$2"; do
         tries=$((tries + 1))
-        [ "$tries" -lt 600 ] || fail "no '$1' in $2: $(cat "$2")"
-        sleep 0.1
+        [ "$tries" -lt 3000 ] || fail "no '$1' in $2: $(cat "$2")"
+        sleep 0.02
     done
+}
+
+# counts N FLAVOUR: waits until the server has N connections. It reports that once a second, which
+# is seen once; on the other flavours it is asked, and counts whoever asks.
+counts()
+{
+    if [ "$2" = current_thread ] || ! command -v nc >/dev/null; then
+        has "^$1 connections, " server
+        return
+    fi
+    tries=0
+    until printf 'status\n' | nc -N 127.0.0.1 "$port" >reply &&
+        grep -q "^$(($1 + 1)) connections, " reply; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 3000 ] || fail "not $1 connections: $(cat reply server)"
+        sleep 0.02
+    done
+    cat reply >>asked
 }
 
 # serve FLAVOUR
@@ -36,6 +54,7 @@ serve()
 {
     : >server
     : >client
+    : >asked
     "./idle_$1" >server 2>&1 &
     server=$! client=
     trap 'kill -9 "$server" $client 2>/dev/null || :' EXIT # after a failure
@@ -53,13 +72,16 @@ serve()
         head -c 100 /dev/zero | tr '\0' x | nc -N 127.0.0.1 "$port" >reply || true
         [ ! -s reply ] || fail "a line without an end is answered: $(cat reply)"
     fi
-    has "^$count connections, .* bytes a connection\$" server
-    [ -n "$SANITIZE" ] || awk '/ a connection$/ && $(NF - 3) > 1000 { exit 1 }' server ||
-        fail "so much memory: $(cat server)"
+    counts "$count" "$1"
+    grep -q "^$((count + 1)) connections, .* bytes a connection\$" asked ||
+        grep -q "^$count connections, .* bytes a connection\$" server ||
+        fail "no bytes a connection: $(cat asked server)"
+    [ -n "$SANITIZE" ] || awk '/ a connection$/ && $(NF - 3) > 1000 { exit 1 }' server asked ||
+        fail "so much memory: $(cat server asked)"
     kill -INT "$client"
     wait "$client" || fail "the client: exit status $?: $(cat client)"
     client=
-    has '^0 connections, ' server
+    counts 0 "$1"
     kill -INT "$server"
     wait "$server" || fail "exit status $? after Ctrl-C: $(cat server)"
     grep -q '^stopping; 0 connections left$' server || fail "$(cat server)"
