@@ -65,6 +65,13 @@ void bide__misuse_blocking(const char *name)
         name);
 }
 
+void bide__driver_is_broken(const char *driver, const char *why)
+{
+    char what[192];
+    snprintf(what, sizeof(what), "%s cannot go on: %s", driver, why);
+    end_with("bide: %s\n", what);
+}
+
 void bide__misuse_turn(void)
 {
     end_with("bide: %s: a turn on a thread that is running an executor; it is for the loop outside "

@@ -77,6 +77,9 @@ void bide__misuse_blocking(const char *name) __attribute__((noreturn));
 /* The same for a turn of a loop, which runs an executor itself. */
 void bide__misuse_turn(void) __attribute__((noreturn));
 
+/* Reports on stderr why nobody can wait for anything any more, and aborts. */
+void bide__driver_is_broken(const char *driver, const char *why) __attribute__((noreturn, cold));
+
 /* A turn of a loop that waits for what another thread is about to do. */
 static inline void bide__pause(void)
 {

@@ -25,10 +25,23 @@
  * what it needs. A driver may keep the open file of an operation until the last event, so that
  * close(2) before that does not end a connection.
  *
- * Threads: a driver has an *owner*, the worker that waits in it. `submit`, `cancel`, `give_back`
- * and `wake` may be called by any thread; a driver that serves only its owner's calls hands them
- * over and wakes the owner. A multi_thread runtime has either one driver for all workers (epoll),
- * in which one worker at a time waits, or one for each worker (io_uring).
+ * Threads: `wake` may be called by any thread at any time. For all else it depends on who the owner
+ * of the driver is (enum bide__owner), which is the thread that waits in it:
+ *
+ *  - VARIES, a runtime of one thread that was made as an object: one thread after another has it,
+ *    and what they do is ordered from outside, by whoever hands the runtime over. Whoever has it
+ *    makes all calls; nothing here is locked.
+ *  - FIXED, the runtime of async int main, or of a core: the thread that first waits owns it for
+ *    ever, and makes all calls from then on. Before that, the thread that has made it may submit
+ *    and cancel. After bide__fds_stop, when the owner has left, there is nothing to submit or to
+ *    cancel any more; another thread may still give buffers back, and end it.
+ *  - SHARED, a multi_thread runtime: `submit`, `cancel`, `give_back` and `has_events` may be called
+ *    by any thread, at the same time as anything else. What only the owner can do is handed over to
+ *    it, and it is woken. Either all workers have one driver (epoll), and whoever calls `wait` has
+ *    taken it before (schedule/idle.c); or each has one (io_uring), in which it alone sleeps, while
+ *    any other thread may wait for no time, that is, look.
+ *
+ * `begin`, `end`, `watch` and `alarm` are for the owner, or while there is none.
  */
 #ifndef BIDE_RUNTIME_DRIVER_H
 #define BIDE_RUNTIME_DRIVER_H
@@ -145,7 +158,7 @@ struct bide__driver_ops {
     /* Gives the buffer of an event back; NULL: the driver has none. */
     void (*give_back)(struct bide__driver *driver, struct bide__buffer *buffer);
     /*
-     * Owner; with timeout_ns 0 any thread, if others share it. Waits for events and passes each to
+     * Owner; with SHARED see above. Waits for events and passes each to
      * bide__fd_report or bide__io_end. timeout_ns 0: does not wait; negative: for ever. What was
      * submitted before is known to the kernel when it returns. Returns the number of events; 0 also
      * if it was interrupted or woken.
@@ -157,7 +170,8 @@ struct bide__driver_ops {
     void (*wake)(struct bide__driver *driver);
     /*
      * For a foreign loop: a descriptor that is readable as long as `wait` would not wait. It stays
-     * the driver's. Or why there is none: -EMFILE, -ENFILE, -ENOMEM, -ENOSPC, -ENOSYS.
+     * the driver's. Or why there is none: -EMFILE, -ENFILE, -ENOMEM, -ENOSPC, -ENOSYS; -EAGAIN:
+     * the kernel takes nothing now.
      */
     int (*watch)(struct bide__driver *driver);
     /* After `watch`: at this time the descriptor becomes readable too; INT64_MAX: never. It
@@ -167,6 +181,22 @@ struct bide__driver_ops {
 
 extern const struct bide__driver_ops bide__driver_epoll;
 extern const struct bide__driver_ops bide__driver_uring;
+
+/* alarm.c, for drivers: a timerfd that is readable from a time on. `at_ns` is written by the driver
+ * too: INT64_MAX once it has seen that. */
+struct bide__alarm {
+    int fd;        /* -1: nobody watches the driver's descriptor */
+    int64_t at_ns; /* INT64_MAX: none is set */
+};
+
+#define BIDE__NO_ALARM ((struct bide__alarm){.fd = -1, .at_ns = INT64_MAX})
+
+/* There is one from now on. 0, or why not. */
+int bide__alarm_open(struct bide__alarm *alarm);
+void bide__alarm_close(struct bide__alarm *alarm);
+
+/* As `alarm` above. */
+int bide__alarm_set(struct bide__alarm *alarm, int64_t at_ns);
 
 /* driver.c: begins the driver that is asked for; AUTO: io_uring, or epoll where that cannot be had.
  * If io_uring is asked for and cannot be had, a message on stderr says why. */

@@ -15,8 +15,11 @@
 #include "runtime/io/driver.h"
 
 #include "runtime/io/io.h"
+#include "runtime/thread.h"
 
 #include <limits.h>
+
+#define CLOSED    "its descriptor was closed, by something else than bide"
 
 #define KEY_WAKE  UINT64_MAX
 #define KEY_ALARM (UINT64_MAX - 1)
@@ -25,9 +28,8 @@ struct epoll {
     struct bide__driver driver;
     int fd;
     int wake_fd;
-    int alarm_fd;     /* -1: nobody watches the descriptor */
-    int64_t alarm_ns; /* INT64_MAX: none is set */
-    bool coarse;      /* the system has no epoll_pwait2 */
+    struct bide__alarm alarm;
+    bool coarse; /* the system has no epoll_pwait2 */
     uint32_t events_max;
     struct epoll_event events[]; /* taken from the system by the wait that runs */
 };
@@ -40,8 +42,7 @@ static size_t size_with(uint32_t events_max)
 static void epoll_end(struct bide__driver *driver)
 {
     struct epoll *e = (struct epoll *)driver;
-    if (e->alarm_fd >= 0)
-        bide__door.close(e->alarm_fd);
+    bide__alarm_close(&e->alarm);
     if (e->wake_fd >= 0)
         bide__door.close(e->wake_fd);
     if (e->fd >= 0)
@@ -78,8 +79,7 @@ static int epoll_begin(struct bide__driver **out, const struct bide__driver_opti
         return -ENOMEM;
     *e = (struct epoll){.driver = {.ops = &bide__driver_epoll},
                         .wake_fd = -1,
-                        .alarm_fd = -1,
-                        .alarm_ns = INT64_MAX,
+                        .alarm = BIDE__NO_ALARM,
                         .events_max = events_max};
     int r = e->fd = bide__door.epoll_create1(EPOLL_CLOEXEC);
     if (r >= 0)
@@ -122,6 +122,8 @@ static int epoll_wait_events(struct bide__driver *driver, struct bide__fds *fds,
     struct epoll *e = (struct epoll *)driver;
     int n = wait_exact(e, timeout_ns), woken = 0;
 
+    if (__builtin_expect(n < 0 && n != -EINTR && n != -ENOMEM, 0))
+        bide__driver_is_broken("epoll", n == -EBADF || n == -EINVAL ? CLOSED : strerror(-n));
     for (int i = 0; i < n; i++) {
         uint32_t bits = e->events[i].events, ready = 0;
         if (e->events[i].data.u64 == KEY_WAKE) {
@@ -129,7 +131,7 @@ static int epoll_wait_events(struct bide__driver *driver, struct bide__fds *fds,
             continue;
         }
         if (e->events[i].data.u64 == KEY_ALARM) {
-            e->alarm_ns = INT64_MAX;
+            e->alarm.at_ns = INT64_MAX;
             woken++;
             continue;
         }
@@ -159,36 +161,23 @@ static int epoll_watch(struct bide__driver *driver)
 {
     struct epoll *e = (struct epoll *)driver;
     struct epoll_event event = {EPOLLIN | EPOLLET, {.u64 = KEY_ALARM}};
-    if (e->alarm_fd >= 0)
+    if (e->alarm.fd >= 0)
         return e->fd;
-    int fd = bide__door.timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (fd < 0)
-        return fd;
-    int r = bide__door.epoll_ctl(e->fd, EPOLL_CTL_ADD, fd, &event);
+    int r = bide__alarm_open(&e->alarm);
+    if (r < 0)
+        return r;
+    r = bide__door.epoll_ctl(e->fd, EPOLL_CTL_ADD, e->alarm.fd, &event);
     if (r < 0) {
-        bide__door.close(fd);
+        bide__alarm_close(&e->alarm);
         return r;
     }
-    e->alarm_fd = fd;
     return e->fd;
 }
 
-/* The timer is relative, since the door's clock need not be the system's. */
 static int epoll_alarm(struct bide__driver *driver, int64_t at_ns)
 {
     struct epoll *e = (struct epoll *)driver;
-    struct itimerspec in = {.it_value = {0}}; /* none */
-    if (at_ns == e->alarm_ns)
-        return 0;
-    if (at_ns != INT64_MAX) {
-        int64_t ns = at_ns - bide__clock_ns();
-        if (ns < 1)
-            ns = 1;
-        in.it_value = (struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
-    }
-    int r = bide__door.timerfd_settime(e->alarm_fd, 0, &in, NULL);
-    e->alarm_ns = r < 0 ? INT64_MAX : at_ns;
-    return r;
+    return bide__alarm_set(&e->alarm, at_ns);
 }
 
 const struct bide__driver_ops bide__driver_epoll = {

@@ -5,6 +5,7 @@
  *   uring_op.c      operations: submitted, cancelled, handed over by other threads; their ends
  *   uring_buffer.c  the buffers into which the kernel receives
  *   uring_probe.c   what the kernel can do, and what BIDE_URING_MASK hides
+ *   uring_trial.c   whether it can accept without a fault
  *
  * What comes back with a completion (`user_data`) is a name: of a stream-owned operation its key,
  * with the kind in the bits 28 to 31; of a send its slot, the kind, and the slot's generation in
@@ -60,6 +61,11 @@ enum {
  * its -ENOMEM; -EOPNOTSUPP: the kernel is too old; -EINVAL: the mask has an unknown name, which is
  * reported. */
 int bide__uring_probe(void);
+
+/* ---- uring_trial.c ---- */
+
+/* The multishot accept of this kernel has no fault. False also if that cannot be tried now. */
+bool bide__uring_can_accept(void);
 
 /* ---- uring_buffer.c ---- */
 
@@ -145,13 +151,13 @@ struct bide__uring {
     unsigned can; /* see bide__uring_probe */
     bool shared;
     bool enabled; /* the ring has its owner */
+    bool accepts; /* that was tried */
     _Atomic bool in_sq, in_cq;
     _Atomic bool is_woken; /* since the owner last went to sleep */
     bool wake_armed;       /* the kernel looks at wake_fd; or at alarm_fd */
     bool alarm_armed;
     int wake_fd;
-    int alarm_fd;     /* -1: nobody watches the descriptor */
-    int64_t alarm_ns; /* INT64_MAX: none is set */
+    struct bide__alarm alarm;
     uint32_t events_max;
     unsigned forks; /* bide__forks of the process that made it */
     struct bide__uring_ops ops;

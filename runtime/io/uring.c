@@ -29,8 +29,6 @@
 
 #include "runtime/thread.h"
 
-#include <limits.h>
-
 enum { SUBMISSIONS = 128, COMPLETIONS = 4096, BUFFERS_FIRST = 64, BUFFERS_AT_MOST = 1024 };
 
 static struct bide__uring *uring_of(struct bide__driver *driver)
@@ -69,8 +67,7 @@ static int make_ring(struct bide__uring *u, const struct bide__driver_options *o
 
 static void free_all(struct bide__uring *u)
 {
-    if (u->alarm_fd >= 0)
-        bide__door.close(u->alarm_fd);
+    bide__alarm_close(&u->alarm);
     if (u->wake_fd >= 0)
         bide__door.close(u->wake_fd);
     bide__uring_ops_end(&u->ops);
@@ -98,8 +95,7 @@ static int uring_begin(struct bide__driver **out, const struct bide__driver_opti
         .driver = {.ops = &bide__driver_uring},
         .can = (unsigned)can,
         .shared = options->owner == BIDE__OWNER_SHARED,
-        .alarm_fd = -1,
-        .alarm_ns = INT64_MAX,
+        .alarm = BIDE__NO_ALARM,
         .events_max = options->events_max,
         .forks = bide__forks,
         .buffers = {.first = options->buffers_first != 0 ? options->buffers_first : BUFFERS_FIRST,
@@ -131,12 +127,46 @@ static void count_unsent(struct bide__uring *u)
     atomic_store_explicit(&u->driver.unsent, io_uring_sq_ready(&u->ring), memory_order_relaxed);
 }
 
-/* The ring belongs to this thread from now on. */
+/* Of an error that does not pass: what it says about the ring. */
+static const char *fault(int error)
+{
+    switch (error) {
+    case -EBADF:
+    case -EOPNOTSUPP:
+    case -ENXIO: return "its descriptor was closed, by something else than bide";
+    case -EBADFD: return "it was disabled, or enabled, by something else than bide";
+    case -EBADR:
+        return "the kernel had no memory for completions and has lost some; who waits for them "
+               "would wait for ever";
+    case -EEXIST: return "it belongs to another thread than the one that waits";
+    case -EPERM:
+    case -EACCES: return "it was forbidden after it had been made";
+    default: return strerror(-error);
+    }
+}
+
+/* The answer to a system call with the ring. The kernel may be short of memory, or want room for
+ * completions first; what it has not taken then goes with the next call, after a reap. */
+static void heed(int r)
+{
+    if (__builtin_expect(r >= 0 || r == -ETIME || r == -EINTR, 1))
+        return;
+    if (r != -EAGAIN && r != -EBUSY && r != -ENOMEM)
+        bide__driver_is_broken("io_uring", fault(r));
+    bide__door.sched_yield();
+}
+
+/* The ring belongs to this thread, which waits, from now on. False: the kernel has no memory for
+ * it. */
 static bool enable(struct bide__uring *u)
 {
-    if (__builtin_expect(!u->enabled, 0)) /* liburing 2.3 lacks its io_uring_enable_rings */
-        u->enabled = bide__door.io_uring_register((unsigned)u->ring.ring_fd,
-                                                  IORING_REGISTER_ENABLE_RINGS, NULL, 0) >= 0;
+    if (__builtin_expect(u->enabled, 1))
+        return true;
+    /* liburing 2.3 lacks its io_uring_enable_rings. */
+    int r = bide__door.io_uring_register((unsigned)u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS,
+                                         NULL, 0);
+    heed(r);
+    u->enabled = r >= 0;
     return u->enabled;
 }
 
@@ -144,8 +174,8 @@ struct io_uring_sqe *bide__uring_sqe(struct bide__uring *u)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
 
-    if (__builtin_expect(sqe == NULL, 0) && enable(u)) {
-        bide__door.io_uring_submit(&u->ring);
+    if (__builtin_expect(sqe == NULL, 0) && u->enabled) {
+        heed(bide__door.io_uring_submit(&u->ring));
         sqe = io_uring_get_sqe(&u->ring);
     }
     count_unsent(u);
@@ -154,12 +184,12 @@ struct io_uring_sqe *bide__uring_sqe(struct bide__uring *u)
 
 void bide__uring_send_off(struct bide__uring *u)
 {
-    if (!enable(u))
+    if (!u->enabled)
         return;
     if (atomic_load_explicit(&u->ops.any_late, memory_order_relaxed))
         bide__uring_take_late(u);
     if (io_uring_sq_ready(&u->ring) > 0)
-        bide__door.io_uring_submit_and_get_events(&u->ring);
+        heed(bide__door.io_uring_submit_and_get_events(&u->ring));
     count_unsent(u);
 }
 
@@ -180,7 +210,7 @@ static bool arm(struct bide__uring *u, bool *armed, int fd, unsigned kind)
 static bool arm_all(struct bide__uring *u)
 {
     return arm(u, &u->wake_armed, u->wake_fd, BIDE__URING_WAKE) &&
-           (u->alarm_fd < 0 || arm(u, &u->alarm_armed, u->alarm_fd, BIDE__URING_ALARM));
+           (u->alarm.fd < 0 || arm(u, &u->alarm_armed, u->alarm.fd, BIDE__URING_ALARM));
 }
 
 /* ---- to wait ---- */
@@ -191,8 +221,7 @@ static bool has_kernel_work(struct bide__uring *u)
     return IO_URING_READ_ONCE(*u->ring.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
 }
 
-/* The one system call. An error (-EINTR, -ETIME, the kernel lacks memory) ends the wait too; what
- * was not taken then goes with the next one. */
+/* The one system call. An error that passes ends the wait too. */
 static void enter(struct bide__uring *u, int64_t timeout_ns)
 {
     struct io_uring_cqe *first;
@@ -208,8 +237,7 @@ static void enter(struct bide__uring *u, int64_t timeout_ns)
                                                         timeout_ns > 0 ? &timeout : NULL, NULL);
     }
     count_unsent(u);
-    if (r == -EAGAIN || r == -EBUSY)
-        bide__door.sched_yield();
+    heed(r);
 }
 
 /* What it reports may lead to another wait (fd.c: a close), so it keeps no place of its own. */
@@ -231,10 +259,8 @@ static int reap(struct bide__uring *u, struct bide__fds *fds)
 /* In both rings. */
 static void submit_and_wait(struct bide__uring *u, int64_t timeout_ns)
 {
-    if (!enable(u)) { /* the kernel has no memory for it */
-        bide__door.sched_yield();
+    if (!enable(u))
         return;
-    }
     if (atomic_load_explicit(&u->ops.any_late, memory_order_acquire) && !bide__uring_take_late(u))
         timeout_ns = 0;
     if (!arm_all(u))
@@ -265,8 +291,8 @@ static int wait_shared(struct bide__uring *u, struct bide__fds *fds, int64_t tim
             timeout_ns = 0;
         submit_and_wait(u, timeout_ns);
         bide__uring_leave_sq(u);
-        events = reap(u, fds);
     }
+    events = reap(u, fds); /* also while another thread submits: what has happened is seen */
     atomic_store_explicit(&u->in_cq, false, memory_order_release);
     return events;
 }
@@ -318,43 +344,31 @@ static void uring_give_back(struct bide__driver *driver, struct bide__buffer *bu
 
 /* ---- for a foreign loop ---- */
 
+/* The kernel must know everything now, since nobody waits in the driver. False: it does not. */
+static bool tell_all(struct bide__uring *u)
+{
+    bool armed = arm_all(u);
+    bide__uring_send_off(u);
+    return armed && unsent(u) == 0 && !atomic_load_explicit(&u->ops.any_late, memory_order_relaxed);
+}
+
 static int uring_watch(struct bide__driver *driver)
 {
     struct bide__uring *u = uring_of(driver);
     if (u->ring.flags & IORING_SETUP_DEFER_TASKRUN) /* who polls it is not told of work to do */
         return -ENOSYS;
-    if (u->alarm_fd < 0) {
-        int fd = bide__door.timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-        if (fd < 0)
-            return fd;
-        u->alarm_fd = fd;
-    }
-    if (enable(u) && arm_all(u))
-        bide__uring_send_off(u);
-    return u->ring.ring_fd;
+    int r = bide__alarm_open(&u->alarm);
+    if (r < 0)
+        return r;
+    return tell_all(u) ? u->ring.ring_fd : -EAGAIN;
 }
 
-/* The timer is relative, since the door's clock need not be the system's. The kernel must know
- * everything now, since nobody waits in the driver. */
 static int uring_alarm(struct bide__driver *driver, int64_t at_ns)
 {
     struct bide__uring *u = uring_of(driver);
-    struct itimerspec in = {.it_value = {0}}; /* none */
-    int r = 0;
-
-    if (at_ns != u->alarm_ns) {
-        if (at_ns != INT64_MAX) {
-            int64_t ns = at_ns - bide__clock_ns();
-            if (ns < 1)
-                ns = 1;
-            in.it_value = (struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
-        }
-        r = bide__door.timerfd_settime(u->alarm_fd, 0, &in, NULL);
-        u->alarm_ns = r < 0 ? INT64_MAX : at_ns;
-    }
-    bool armed = enable(u) && arm_all(u);
-    bide__uring_send_off(u);
-    return r < 0 ? r : armed && unsent(u) == 0 ? 0 : -EAGAIN;
+    int r = bide__alarm_set(&u->alarm, at_ns);
+    bool told = tell_all(u);
+    return r < 0 ? r : told ? 0 : -EAGAIN;
 }
 
 const struct bide__driver_ops bide__driver_uring = {

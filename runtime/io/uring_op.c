@@ -289,6 +289,13 @@ static int submit(struct bide__uring *u, const struct bide__op *op)
         return -ENOSYS;
     if (op->kind == BIDE__OP_SEND)
         return submit_send(u, op);
+    if (op->kind == BIDE__OP_ACCEPT && !u->accepts) {
+        u->accepts = bide__uring_can_accept();
+        if (!u->accepts) {
+            u->can &= ~(1U << BIDE__OP_ACCEPT);
+            return -ENOSYS;
+        }
+    }
     if (op->kind == BIDE__OP_RECEIVE) {
         int r = bide__uring_buffers_need(u);
         if (r < 0)
@@ -365,6 +372,7 @@ static uint32_t directions(unsigned bits)
     return ready;
 }
 
+/* Up to its report it may be cancelled, and needs its room for that. */
 static void end_one(struct bide__uring *u)
 {
     bide__uring_lock(u);
@@ -429,7 +437,7 @@ static bool report_own(struct bide__uring *u, unsigned kind, bool last)
     if (kind == BIDE__URING_WAKE && last)
         u->wake_armed = false;
     if (kind == BIDE__URING_ALARM) {
-        u->alarm_ns = INT64_MAX;
+        u->alarm.at_ns = INT64_MAX;
         if (last)
             u->alarm_armed = false;
     }
@@ -451,14 +459,14 @@ bool bide__uring_report(struct bide__uring *u, struct bide__fds *fds,
         return report_sent(u, cqe);
     if (kind < BIDE__OP_READY || kind > BIDE__OP_SEND)
         return report_own(u, kind, event.last);
-    if (event.last)
-        end_one(u);
     if (kind == BIDE__OP_READY)
         report_ready(fds, &event);
     else if (kind == BIDE__OP_RECEIVE)
         report_received(u, fds, &event, cqe->flags);
     else
         bide__fd_report(fds, &event);
+    if (event.last)
+        end_one(u);
     return true;
 }
 

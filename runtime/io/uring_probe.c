@@ -8,8 +8,8 @@
  *
  * Needed: waits with a timeout (EXT_ARG, 5.11), completions that are not dropped (NODROP), and
  * multishot polls (5.13). Used where they are: COOP_TASKRUN (5.19), DEFER_TASKRUN (6.1),
- * CQE_SKIP (5.17), multishot accept (5.19) and receive (6.0), buffer rings (5.19; tried when the
- * first receive is submitted).
+ * CQE_SKIP (5.17), multishot accept (5.19; tried once more before the first one, uring_trial.c) and
+ * receive (6.0), buffer rings (5.19; tried when the first receive is submitted).
  */
 #ifdef BIDE__URING
 

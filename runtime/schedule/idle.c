@@ -287,14 +287,16 @@ static bool move_clock(struct bide__peer *peer, unsigned round)
     return true;
 }
 
-/* With the clock's mutex: each worker has looked at its ring in this round. One that has not is
- * woken to do so, and tries this then. */
+/* With the clock's mutex: each worker has looked at its ring in this round, and found all that has
+ * happened there: what the kernel still has to do on another thread, which submitted the operation,
+ * can be seen. Whose ring is not done is woken, and tries this then. */
 static bool all_have_looked(struct bide__workers *all, unsigned round)
 {
     for (unsigned i = 0; i < bide__peers(all); i++) {
         struct bide__peer *peer = bide__peer_at(all, i);
-        if (peer->round != round) {
-            peer->worker.driver->ops->wake(peer->worker.driver);
+        struct bide__driver *driver = peer->worker.driver;
+        if (peer->round != round || driver->ops->has_events(driver)) {
+            driver->ops->wake(driver);
             return false;
         }
     }
