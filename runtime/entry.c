@@ -154,6 +154,12 @@ int bide__fd_open(struct bide__fd **out, int fd)
     return bide__fd_open_as(out, fd, 0);
 }
 
+bool bide__fd_retry_bind(unsigned n)
+{
+    const struct bide_runtime *rt = bide__runtime_here();
+    return rt != NULL && bide__fds_retry_bind(rt->fds, n);
+}
+
 /* ---- to block ---- */
 
 /* The same on a multi_thread runtime: its workers run fn, and this thread waits. */

@@ -15,6 +15,10 @@ struct bide__fd;
 int bide__fd_open(struct bide__fd **out, int fd);
 int bide__fd_open_as(struct bide__fd **out, int fd, unsigned how);
 
+/* bide__fds_retry_bind (io/io.h) with the runtime that plain code on this thread means. False also
+ * if there is none. */
+bool bide__fd_retry_bind(unsigned n);
+
 /*
  * Like bide__block_on, on a runtime that the thread has entered. Returns 0, or why there is no
  * result: -ECANCELED, -ENOMEM, -EPERM; -EDEADLK: it is the runtime of a program, and is stuck.

@@ -92,6 +92,7 @@ static void furnish(struct whole *all)
     worker->watched = o->task_hooks;
     bide__turns_begin(worker);
     bide__fds_begin(&all->fds, worker->driver, o->flavour == BIDE_MULTI_THREAD);
+    all->fds.close_elsewhere = bide__close_elsewhere;
     bide__wheel_init(&all->wheel, bide__clock_ns(), false, 0);
     bide__pool_init(&all->pool, rt->hub, o);
 }

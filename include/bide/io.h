@@ -143,7 +143,9 @@ void bide_stream_close(bide_stream *stream);
 
 /*
  * Returns the descriptor, that of bide_stream_open too, for setting options; it stays the
- * stream's. -EBADF: the stream has none.
+ * stream's. -EBADF: the stream has none. From now on bide takes less for granted of a TCP
+ * connection: it may read once more to see that nothing is left, as from a socket that carries
+ * records (TCP_ULP "tls"), and asks for SO_LINGER before it closes it.
  * Do not read from it: a TCP connection may have received more than it was asked for, and what it
  * has is read only through the stream. So a connection on which somebody has read cannot be taken
  * out of its stream, say with dup(2), unless the peer waits at that moment. A stream of

@@ -78,9 +78,10 @@ typedef struct bide_tcp_options {
     /* TCP_USER_TIMEOUT: the connection ends with -ETIMEDOUT when what was sent is not acknowledged
      * for so long. In milliseconds, rounded up. */
     bide_duration unacknowledged;
-    /* SO_LINGER: the close blocks the thread, for at most so long, until what was written has been
-     * acknowledged. In seconds, rounded up. You hardly ever want this; see bide_stream_shutdown and
-     * bide_tcp_abort. */
+    /* SO_LINGER: the descriptor is closed only when what was written has been acknowledged, or
+     * after this time; in seconds, rounded up. bide_stream_close returns at once: a thread of the
+     * blocking pool waits, and so do the shutdown and the end of the runtime. You hardly ever want
+     * this; see bide_stream_shutdown and bide_tcp_abort. */
     bide_duration linger;
     /* SO_SNDBUF, SO_RCVBUF. The system doubles them, has bounds of its own, and no longer adapts a
      * buffer whose size was set. */

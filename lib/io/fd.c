@@ -17,6 +17,7 @@
 
 #include "lib/io/foreign.h"
 #include "lib/io/pipe.h"
+#include "lib/io/reading.h"
 #include "lib/io/stream.h"
 
 struct fd_stream {
@@ -94,24 +95,19 @@ static int outcome(ssize_t n, size_t size)
     return n > 0 && (size_t)n < size && bide__recv_is_real() ? BIDE__DRAINED : BIDE__CALLED;
 }
 
+static ssize_t call_read(const struct bide__fd_leaf *leaf, int fd)
+{
+    const struct transfer *f = (const struct transfer *)(const void *)leaf;
+    return is_socket(f) ? bide__door.recv(fd, f->buffer, f->size, MSG_DONTWAIT)
+                        : call(f, fd, BIDE__READ);
+}
+
 /* Reads once there is something, and stores the result in *n. Returns false if there is nothing
  * yet; then the leaf suspends. */
 static bool has_read(struct bide_cx *cx, struct transfer *f, ssize_t *n)
 {
     const struct bide__fd_read read = {f->buffer, f->size, false};
-    struct bide__fd_call ours;
-    for (;;) {
-        int r = bide__fd_leaf_receive(cx, &f->leaf, &read, n, &ours);
-        if (r < 0)
-            *n = r;
-        if (r != BIDE__FD_CALL)
-            return r <= 0;
-        *n = is_socket(f) ? bide__door.recv(ours.fd, f->buffer, f->size, MSG_DONTWAIT)
-                          : call(f, ours.fd, BIDE__READ);
-        bide__fd_leaf_called(&f->leaf, &ours, outcome(*n, f->size));
-        if (*n != -EAGAIN && *n != -EINTR)
-            return true;
-    }
+    return bide__fd_reads(cx, &f->leaf, &read, call_read, outcome, n);
 }
 
 static void end_sending(struct transfer *f, const void *data)
@@ -377,7 +373,8 @@ int bide_stream_open(int fd, bide_stream **stream)
     int own = bide__foreign_open(fd, &way);
     int r = own;
     if (own >= 0)
-        r = new_stream(fd, own, way, way == BIDE__FD_SOCKET ? BIDE__FD_OWNED : 0, stream);
+        r = new_stream(fd, own, way, way == BIDE__FD_SOCKET ? BIDE__FD_OWNED | BIDE__FD_LINGERS : 0,
+                       stream);
     if (r < 0 && own >= 0 && own != fd)
         bide__door.close(own);
     return r;

@@ -87,7 +87,7 @@ static int half_refuse(bide_stream *stream)
 
 static int half_fd(const bide_stream *stream)
 {
-    return bide_stream_fd(whole_of(stream));
+    return bide__stream_fd(whole_of(stream));
 }
 
 static void half_close(bide_stream *stream)
@@ -131,9 +131,14 @@ bide_stream *bide__stream_reader_whole(bide_stream *stream)
     return stream->ops == &reader_ops ? whole_of(stream) : stream;
 }
 
+const bide_stream *bide__stream_whole(const bide_stream *stream)
+{
+    return stream->ops == &reader_ops || stream->ops == &writer_ops ? whole_of(stream) : stream;
+}
+
 int bide_stream_split(bide_stream *stream, bide_stream **reader, bide_stream **writer)
 {
-    int fd = bide_stream_fd(stream), type;
+    int fd = bide__stream_fd(stream), type;
     socklen_t size = sizeof type;
 
     *reader = *writer = NULL;

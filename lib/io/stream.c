@@ -21,9 +21,22 @@ void bide_stream_close(bide_stream *stream)
         stream->ops->close(stream);
 }
 
-int bide_stream_fd(const bide_stream *stream)
+int bide__stream_fd(const bide_stream *stream)
 {
     return stream->ops->fd(stream);
+}
+
+struct bide__fd *bide__stream_registration(const bide_stream *stream)
+{
+    return bide__fd_stream_registration(bide__stream_whole(stream));
+}
+
+int bide_stream_fd(const bide_stream *stream)
+{
+    struct bide__fd *registration = bide__stream_registration(stream);
+    if (registration != NULL)
+        bide__fd_show(registration);
+    return bide__stream_fd(stream);
 }
 
 int bide_stream_shutdown(bide_stream *stream)

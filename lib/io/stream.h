@@ -46,8 +46,15 @@ struct bide__fd *bide__fd_stream_registration(const bide_stream *stream);
 /* The same if the stream is on a socket; otherwise NULL. */
 struct bide__fd *bide__fd_stream_socket(const bide_stream *stream);
 
-/* For a half for reading (split.c): the whole stream. Any other stream is returned as it is. */
+/* For a half for reading, or for any half (split.c): the whole stream. Any other stream is returned
+ * as it is. */
 bide_stream *bide__stream_reader_whole(bide_stream *stream);
+const bide_stream *bide__stream_whole(const bide_stream *stream);
+
+/* bide_stream_fd for the library itself, which changes nothing by it that matters to the
+ * registration (bide__fd_show); and the registration of what may be a half. NULL: there is none. */
+int bide__stream_fd(const bide_stream *stream);
+struct bide__fd *bide__stream_registration(const bide_stream *stream);
 
 /* The functions of streams on descriptors, which also set the reserve of callers through a
  * stream. */

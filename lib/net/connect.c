@@ -28,7 +28,7 @@ enum { ATTEMPT_DELAY_MS = 250 }; /* RFC 8305, section 8 */
 static bide_async int finish_connect(bide_stream *stream, const bide_address *address)
 {
     struct bide__fd *registration = bide__fd_stream_registration(stream);
-    int fd = bide_stream_fd(stream);
+    int fd = bide__stream_fd(stream);
     for (;;) {
         int r = bide_await bide__fd_wait(registration, BIDE__WRITE);
         if (r < 0)
@@ -75,6 +75,8 @@ static bide_async int attempt(const bide_address *address, const bide_tcp_option
         bide__door.close(fd);
         return r;
     }
+    if (options != NULL && options->linger.ns > 0)
+        bide__fd_may_linger(bide__fd_stream_registration(s));
     if (pending)
         r = bide_await finish_connect(s, address);
     if (r == 0) {

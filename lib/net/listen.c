@@ -33,6 +33,8 @@ struct bide_tcp_listener {
     int fd;       /* -1: closed */
     int accepted; /* a connection without a stream; -1: none */
     bool accepting;
+    bool is_closed; /* and the close will not touch it again */
+    bool lingers;   /* connections may have a linger time from it */
     bool is_unix;
     struct bide__pause pause;    /* between two attempts to accept */
     struct bide__accepted queue; /* of the registration */
@@ -42,6 +44,16 @@ bide_async int bide__pause_wait(struct bide__pause *pause, bide_duration duratio
 
 /* ---- making one ---- */
 
+int bide__listener_bind(int fd, const bide_address *address)
+{
+    unsigned n = 0;
+    int r;
+    do
+        r = bide__door.bind(fd, &bide__to_of(address)->any, address->size);
+    while (r == -EADDRINUSE && bide__fd_retry_bind(n++));
+    return r;
+}
+
 static int bind_and_listen(int fd, const bide_address *address, const bide_tcp_options *options)
 {
     int r = bide__tcp_option_switch(fd, SOL_SOCKET, SO_REUSEADDR, true);
@@ -50,7 +62,7 @@ static int bind_and_listen(int fd, const bide_address *address, const bide_tcp_o
     if (r == 0)
         r = bide__tcp_options_set(fd, bide__to_of(address)->any.sa_family, options);
     if (r == 0)
-        r = bide__door.bind(fd, &bide__to_of(address)->any, address->size);
+        r = bide__listener_bind(fd, address);
     if (r < 0)
         return r;
     uint32_t backlog = options->backlog > 0 ? options->backlog : BACKLOG;
@@ -62,7 +74,7 @@ int bide__listener_new(int fd, bool just_made, bide_tcp_listener **listener)
     bide_tcp_listener *l = bide__alloc(sizeof *l);
     if (l == NULL)
         return -ENOMEM;
-    *l = (bide_tcp_listener){.fd = fd, .accepted = -1};
+    *l = (bide_tcp_listener){.fd = fd, .accepted = -1, .lingers = !just_made};
     unsigned how = BIDE__FD_OWNED | (just_made ? BIDE__FD_NEW | BIDE__FD_ACCEPTS : 0);
     int r = bide__fd_open_as(&l->registration, fd, how);
     if (r < 0) {
@@ -88,6 +100,8 @@ int bide_tcp_listen_on(const bide_address *address, const bide_tcp_options *opti
 {
     static const bide_tcp_options none;
 
+    if (options == NULL)
+        options = &none;
     *listener = NULL;
     if (bide_address_port(address) < 0)
         return -EAFNOSUPPORT;
@@ -95,10 +109,12 @@ int bide_tcp_listen_on(const bide_address *address, const bide_tcp_options *opti
     int fd = bide__door.socket(bide__to_of(address)->any.sa_family, type, 0);
     if (fd < 0)
         return fd;
-    int r = bind_and_listen(fd, address, options != NULL ? options : &none);
+    int r = bind_and_listen(fd, address, options);
     if (r == 0)
         r = bide__listener_new(fd, true, listener);
-    if (r < 0)
+    if (r == 0)
+        (*listener)->lingers = options->linger.ns > 0;
+    else
         bide__door.close(fd);
     return r;
 }
@@ -159,12 +175,15 @@ void bide_tcp_listener_close(bide_tcp_listener *listener)
     if (listener == NULL)
         return;
     lock_take(&listener->lock);
-    bide__fd_close(listener->registration);
     listener->fd = -1;
     if (listener->accepted >= 0)
-        bide__door.close(listener->accepted);
+        bide__fd_reset(listener->accepted);
     listener->accepted = -1;
     bide__pause_end(&listener->pause);
+    lock_give(&listener->lock);
+    bide__fd_close(listener->registration); /* it may look at the driver */
+    lock_take(&listener->lock);
+    listener->is_closed = true;
     bool last = !listener->accepting;
     lock_give(&listener->lock);
     if (last)
@@ -183,9 +202,15 @@ int bide_tcp_port(const bide_tcp_listener *listener)
     return r < 0 ? r : bide_address_port(&address);
 }
 
+/* Whoever gets to know the number may set its linger time. */
 int bide_tcp_listener_fd(const bide_tcp_listener *listener)
 {
-    return listener->fd;
+    bide_tcp_listener *l = (bide_tcp_listener *)(uintptr_t)listener;
+    lock_take(&l->lock);
+    int fd = l->fd;
+    l->lingers = true;
+    lock_give(&l->lock);
+    return fd;
 }
 
 /* ---- accepting ---- */
@@ -210,7 +235,7 @@ static void end_accept(bide_tcp_listener *l)
 {
     lock_take(&l->lock);
     l->accepting = false;
-    bool last = l->fd < 0;
+    bool last = l->is_closed;
     lock_give(&l->lock);
     if (last)
         bide__free(l, sizeof *l);
@@ -239,8 +264,11 @@ static int take_connection(bide_tcp_listener *l, bide_stream **stream)
     }
     int r = bide__fd_stream_new(l->accepted, l->is_unix ? BIDE__STREAM_SOCKET : BIDE__STREAM_TCP,
                                 stream);
-    if (r == 0)
+    if (r == 0) {
         l->accepted = -1;
+        if (l->lingers && !l->is_unix)
+            bide__fd_may_linger(bide__fd_stream_registration(*stream));
+    }
     return r;
 }
 

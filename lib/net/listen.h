@@ -13,8 +13,12 @@
  */
 int bide__listener_new(int fd, bool just_made, bide_tcp_listener **listener);
 
-/* The same for a Unix socket that was just made: its connections do not receive ahead, which would
- * lose descriptors. */
+/* bind(2). The address may be that of a listener of this runtime which was closed, and comes to its
+ * end just now on another worker; that is waited for. Blocks, for a tenth of a second at most. */
+int bide__listener_bind(int fd, const bide_address *address);
+
+/* bide__listener_new for a Unix socket that was just made: its connections do not receive ahead,
+ * which would lose descriptors. */
 int bide__listener_of_unix(int fd, bide_tcp_listener **listener);
 
 #endif

@@ -150,56 +150,56 @@ static unsigned prepare(struct batch *b, const bide_udp_datagram *datagrams, siz
     return n;
 }
 
+/* The result of one call for the first `n` datagrams. */
+static int receive_batch(int fd, struct batch *b, bide_udp_datagram *datagrams, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        b->headers[i].msg_hdr.msg_name = datagrams[i].address.bytes;
+        b->headers[i].msg_hdr.msg_namelen = sizeof datagrams->address.bytes;
+    }
+    int r = bide__door.recvmmsg(fd, b->headers, n, MSG_DONTWAIT, NULL);
+    for (int i = 0; i < r; i++) {
+        bide_udp_datagram *d = &datagrams[i];
+        d->length = b->headers[i].msg_len;
+        d->is_truncated = b->headers[i].msg_hdr.msg_flags & MSG_TRUNC;
+        d->address.size = at_most(b->headers[i].msg_hdr.msg_namelen);
+    }
+    return r;
+}
+
+static int send_batch(int fd, struct batch *b, const bide_udp_datagram *datagrams, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const bide_address *to = &datagrams[i].address;
+        b->headers[i].msg_hdr.msg_name = to->size == 0 ? NULL : bide__to_of(to);
+        b->headers[i].msg_hdr.msg_namelen = to->size;
+    }
+    return bide__door.sendmmsg(fd, b->headers, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 /* A later batch that fails says so at the next call. */
-int bide__message_receive_many(int fd, bide_udp_datagram *datagrams, size_t count)
+static int transfer_many(int fd, bide_udp_datagram *datagrams, size_t count, bool sends)
 {
     struct batch b;
     size_t done = 0;
     unsigned n;
     int r = 0;
 
-    while (done < count) {
+    do {
         n = prepare(&b, datagrams + done, count - done);
-        for (unsigned i = 0; i < n; i++) {
-            b.headers[i].msg_hdr.msg_name = datagrams[done + i].address.bytes;
-            b.headers[i].msg_hdr.msg_namelen = sizeof datagrams->address.bytes;
-        }
-        r = bide__door.recvmmsg(fd, b.headers, n, MSG_DONTWAIT, NULL);
-        for (int i = 0; i < r; i++) {
-            bide_udp_datagram *d = &datagrams[done + (size_t)i];
-            d->length = b.headers[i].msg_len;
-            d->is_truncated = b.headers[i].msg_hdr.msg_flags & MSG_TRUNC;
-            d->address.size = at_most(b.headers[i].msg_hdr.msg_namelen);
-        }
-        if (r <= 0)
-            break;
-        done += (unsigned)r;
-        if ((unsigned)r < n)
-            break;
-    }
+        r = sends ? send_batch(fd, &b, datagrams + done, n)
+                  : receive_batch(fd, &b, datagrams + done, n);
+        done += r > 0 ? (unsigned)r : 0;
+    } while (r == (int)n && done < count);
     return done > 0 ? (int)done : r;
+}
+
+int bide__message_receive_many(int fd, bide_udp_datagram *datagrams, size_t count)
+{
+    return transfer_many(fd, datagrams, count, false);
 }
 
 int bide__message_send_many(int fd, const bide_udp_datagram *datagrams, size_t count)
 {
-    struct batch b;
-    size_t done = 0;
-    unsigned n;
-    int r = 0;
-
-    while (done < count) {
-        n = prepare(&b, datagrams + done, count - done);
-        for (unsigned i = 0; i < n; i++) {
-            const bide_address *to = &datagrams[done + i].address;
-            b.headers[i].msg_hdr.msg_name = to->size == 0 ? NULL : bide__to_of(to);
-            b.headers[i].msg_hdr.msg_namelen = to->size;
-        }
-        r = bide__door.sendmmsg(fd, b.headers, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (r <= 0)
-            break;
-        done += (unsigned)r;
-        if ((unsigned)r < n)
-            break;
-    }
-    return done > 0 ? (int)done : r;
+    return transfer_many(fd, (bide_udp_datagram *)(uintptr_t)datagrams, count, true);
 }

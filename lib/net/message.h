@@ -31,20 +31,23 @@ struct bide_unix_datagram {
  * The calls below never block. `from`, `to` and `fds` may be NULL. They return a number of bytes,
  * or of datagrams, or a negative errno; -EAGAIN: it would block.
  */
+#define BIDE__MESSAGE                                                          \
+    union {                                                                    \
+        void *buffer;                                                          \
+        const void *data;                                                      \
+    };                                                                         \
+    size_t size;                                                               \
+    union {                                                                    \
+        bide_address *from;                                                    \
+        const bide_address *to;                                                \
+    };                                                                         \
+    union {                                                                    \
+        bide_unix_fds *received;                                               \
+        const bide_unix_fds *sent, *fds; /* `fds`: a parameter of that name */ \
+    };
+
 struct bide__message {
-    union {
-        void *buffer;
-        const void *data;
-    };
-    size_t size;
-    union {
-        bide_address *from;
-        const bide_address *to;
-    };
-    union {
-        bide_unix_fds *received;
-        const bide_unix_fds *sent;
-    };
+    BIDE__MESSAGE
 };
 
 ssize_t bide__message_send(int fd, const struct bide__message *m);

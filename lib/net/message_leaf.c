@@ -27,20 +27,7 @@ struct transfer {
     union {
         struct bide__message m;
         struct {
-            union {
-                void *buffer;
-                const void *data;
-            };
-            size_t size;
-            union {
-                bide_address *from;
-                const bide_address *to;
-            };
-            union {
-                bide_unix_fds *received;
-                const bide_unix_fds *sent;
-                const bide_unix_fds *fds;
-            };
+            BIDE__MESSAGE
         };
     };
 };
@@ -290,7 +277,7 @@ static int registration_of(const bide_stream *stream, struct bide__fd **registra
     *registration = bide__fd_stream_registration(stream);
     if (*registration == NULL)
         return -ENOTSOCK;
-    int fd = bide_stream_fd(stream);
+    int fd = bide__stream_fd(stream);
     int r = bide__door.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
     return r < 0 ? r : domain != AF_UNIX ? -EAFNOSUPPORT : 0;
 }

@@ -3,8 +3,11 @@
  *
  * Options that are numbers are rows of a table: how a member becomes the system's number and back.
  */
+#include "lib/leaf.h"
+
 #include "lib/net/option.h"
 
+#include "lib/io/stream.h"
 #include "lib/net/address.h"
 
 #include <limits.h>
@@ -167,22 +170,34 @@ static int number_get(int fd, int level, int option, int *value)
 /* The family of the stream's socket; -ENOTSOCK. */
 static int family_of(const bide_stream *stream)
 {
-    int fd = bide_stream_fd(stream), family;
+    int fd = bide__stream_fd(stream), family;
     if (fd < 0)
         return -ENOTSOCK;
     int r = number_get(fd, SOL_SOCKET, SO_DOMAIN, &family);
     return r < 0 ? r : family;
 }
 
+/* Before its time is set: the close is to know. */
+static void note_linger(const bide_stream *stream)
+{
+    struct bide__fd *registration = bide__stream_registration(stream);
+    if (registration != NULL)
+        bide__fd_may_linger(registration);
+}
+
 int bide_tcp_set_options(bide_stream *stream, const bide_tcp_options *options)
 {
     int family = family_of(stream);
-    return family < 0 ? family : set_options(bide_stream_fd(stream), family, options);
+    if (family < 0)
+        return family;
+    if (options->linger.ns > 0)
+        note_linger(stream);
+    return set_options(bide__stream_fd(stream), family, options);
 }
 
 static int option_switch(const bide_stream *stream, int level, int option, bool on)
 {
-    int fd = bide_stream_fd(stream);
+    int fd = bide__stream_fd(stream);
     return fd < 0 ? -ENOTSOCK : bide__tcp_option_switch(fd, level, option, on);
 }
 
@@ -203,13 +218,16 @@ int bide_tcp_set_quickack(bide_stream *stream, bool on)
 
 int bide_tcp_set_linger(bide_stream *stream, bide_duration linger)
 {
-    int fd = bide_stream_fd(stream);
-    return fd < 0 ? -ENOTSOCK : set_linger(fd, linger);
+    int fd = bide__stream_fd(stream);
+    if (fd < 0)
+        return -ENOTSOCK;
+    note_linger(stream);
+    return set_linger(fd, linger);
 }
 
 int bide_tcp_take_error(bide_stream *stream)
 {
-    int fd = bide_stream_fd(stream), error;
+    int fd = bide__stream_fd(stream), error;
     if (fd < 0)
         return -ENOTSOCK;
     int r = number_get(fd, SOL_SOCKET, SO_ERROR, &error);
@@ -236,7 +254,7 @@ static int get_switches(int fd, bide_tcp_options *options, bool *keeps_alive)
 
 int bide_tcp_get_options(const bide_stream *stream, bide_tcp_options *options)
 {
-    int family = family_of(stream), fd = bide_stream_fd(stream), value;
+    int family = family_of(stream), fd = bide__stream_fd(stream), value;
     bool keeps_alive = false;
 
     *options = (bide_tcp_options){0};

@@ -5,6 +5,7 @@
 
 #include <bide/net.h>
 
+#include "lib/io/reading.h"
 #include "lib/io/stream.h"
 
 /* stream: only before it begins. */
@@ -20,23 +21,23 @@ struct peek {
     size_t size;
 };
 
-/* Looks at what was received ahead, or makes a call. False: there is nothing yet; then the leaf
- * suspends. */
+static ssize_t call_peek(const struct bide__fd_leaf *leaf, int fd)
+{
+    const struct peek *f = (const struct peek *)(const void *)leaf;
+    return bide__door.recv(fd, f->buffer, f->size, MSG_PEEK | MSG_DONTWAIT);
+}
+
+/* What is there stays. */
+static int outcome(ssize_t n, size_t size)
+{
+    (void)size;
+    return n == -EAGAIN ? BIDE__BLOCKS : BIDE__CALLED;
+}
+
 static bool peeked(struct bide_cx *cx, struct peek *f, ssize_t *n)
 {
     const struct bide__fd_read read = {f->buffer, f->size, true};
-    struct bide__fd_call ours;
-    for (;;) {
-        int r = bide__fd_leaf_receive(cx, &f->leaf, &read, n, &ours);
-        if (r < 0)
-            *n = r;
-        if (r != BIDE__FD_CALL)
-            return r <= 0;
-        *n = bide__door.recv(ours.fd, f->buffer, f->size, MSG_PEEK | MSG_DONTWAIT);
-        bide__fd_leaf_called(&f->leaf, &ours, *n == -EAGAIN ? BIDE__BLOCKS : BIDE__CALLED);
-        if (*n != -EAGAIN && *n != -EINTR)
-            return true;
-    }
+    return bide__fd_reads(cx, &f->leaf, &read, call_peek, outcome, n);
 }
 
 static enum bide_poll peek_poll(struct bide_cx *cx, struct bide_frame *h)

@@ -6,16 +6,17 @@
 
 #include <bide/net.h>
 
+#include "lib/io/stream.h"
 #include "lib/net/address.h"
 
 int bide_tcp_local_address(const bide_stream *stream, bide_address *address)
 {
-    return bide__address_of_fd(bide_stream_fd(stream), bide__door.getsockname, address);
+    return bide__address_of_fd(bide__stream_fd(stream), bide__door.getsockname, address);
 }
 
 int bide_tcp_peer_address(const bide_stream *stream, bide_address *address)
 {
-    return bide__address_of_fd(bide_stream_fd(stream), bide__door.getpeername, address);
+    return bide__address_of_fd(bide__stream_fd(stream), bide__door.getpeername, address);
 }
 
 int bide_tcp_local(const bide_stream *stream, char *text, size_t size)
@@ -40,7 +41,7 @@ void bide_tcp_abort(bide_stream *stream)
 
     if (stream == NULL)
         return;
-    int fd = bide_stream_fd(stream);
+    int fd = bide__stream_fd(stream);
     if (fd >= 0 && bide__door.connect(fd, &nowhere, sizeof nowhere) < 0) {
         struct linger linger = {.l_onoff = 1, .l_linger = 0};
         (void)bide__door.setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);

@@ -149,7 +149,7 @@ int bide_unix_peer_of(const bide_stream *stream, bide_unix_peer *peer)
     struct ucred who;
     int domain = 0;
     socklen_t size = sizeof domain, who_size = sizeof who;
-    int fd = bide_stream_fd(stream);
+    int fd = bide__stream_fd(stream);
 
     *peer = (bide_unix_peer){-1, (uid_t)-1, (gid_t)-1};
     if (fd < 0)
@@ -166,10 +166,10 @@ int bide_unix_peer_of(const bide_stream *stream, bide_unix_peer *peer)
 
 int bide_unix_local_address(const bide_stream *stream, bide_address *address)
 {
-    return bide__address_of_fd(bide_stream_fd(stream), bide__door.getsockname, address);
+    return bide__address_of_fd(bide__stream_fd(stream), bide__door.getsockname, address);
 }
 
 int bide_unix_peer_address(const bide_stream *stream, bide_address *address)
 {
-    return bide__address_of_fd(bide_stream_fd(stream), bide__door.getpeername, address);
+    return bide__address_of_fd(bide__stream_fd(stream), bide__door.getpeername, address);
 }

@@ -7,6 +7,7 @@
 #include "runtime/leaf.h"
 
 #include "lib/net/address.h"
+#include "lib/net/listen.h"
 #include "lib/net/unix_place.h"
 
 struct bide__unix_place {
@@ -95,7 +96,7 @@ int bide__unix_bind(int fd, const char *name, const bide_unix_options *options,
     if (r < 0)
         return r;
     if (name[0] == '@')
-        return bide__door.bind(fd, &bide__to_of(&address)->any, address.size);
+        return bide__listener_bind(fd, &address);
     struct bide__unix_place *p = options->keep ? NULL : new_place(name);
     if (p == NULL && !options->keep)
         return -ENOMEM;

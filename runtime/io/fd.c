@@ -22,6 +22,8 @@
  */
 #include "runtime/io/registration.h"
 
+#include <limits.h>
+
 enum { FIRST_PAGE = 16, PAGES_OF_A_SIZE = 16 };
 
 static void lock_table(struct bide__fds *fds)
@@ -47,7 +49,7 @@ static unsigned group_of(uint32_t index)
     return 31 - (unsigned)__builtin_clz(index / GROUP + 1);
 }
 
-static uint32_t page_size(unsigned page)
+uint32_t bide__fd_page_size(unsigned page)
 {
     return (uint32_t)FIRST_PAGE << page / PAGES_OF_A_SIZE;
 }
@@ -78,7 +80,7 @@ void bide__fds_begin(struct bide__fds *fds, struct bide__driver *driver, bool mu
 void bide__fds_end(struct bide__fds *fds)
 {
     for (unsigned i = 0; i < BIDE__FD_PAGES && fds->pages[i] != NULL; i++)
-        bide__free(fds->pages[i], page_size(i) * sizeof(struct bide__fd));
+        bide__free(fds->pages[i], bide__fd_page_size(i) * sizeof(struct bide__fd));
     bide__free(fds->numbers, fds->numbers_size * sizeof(uint64_t));
     pthread_mutex_destroy(&fds->mutex);
 }
@@ -97,10 +99,12 @@ static struct bide__fd *grow(struct bide__fds *fds, struct bide_runtime *rt)
 
     if (page >= BIDE__FD_PAGES)
         return NULL;
-    if (fds->pages[page] == NULL)
-        fds->pages[page] = bide__alloc(page_size(page) * sizeof(struct bide__fd));
-    if (fds->pages[page] == NULL)
-        return NULL;
+    if (fds->pages[page] == NULL) {
+        struct bide__fd *made = bide__alloc(bide__fd_page_size(page) * sizeof(struct bide__fd));
+        if (made == NULL)
+            return NULL;
+        __atomic_store_n(&fds->pages[page], made, __ATOMIC_RELEASE); /* a dump may look */
+    }
     struct bide__fd *f = &fds->pages[page][within];
     memset(f, 0, sizeof(*f));
     f->fd = -1;
@@ -224,7 +228,7 @@ static struct bide__driver *driver_here(struct bide_runtime *rt)
 static void begin(struct bide__fd *f, int fd, struct bide__driver *driver, unsigned how)
 {
     bool lazy = driver->ops->is_lazy;
-    unsigned flags = how & BIDE__FD_OWNED;
+    unsigned flags = how & (BIDE__FD_OWNED | BIDE__FD_LINGERS);
 
     if (how & BIDE__FD_RECEIVES)
         flags |= FD_DRAINS;
@@ -319,11 +323,69 @@ static struct bide__buffer *end(struct bide__fd *f)
     return ring;
 }
 
+static bool lingers(int fd)
+{
+    struct linger linger = {0};
+    socklen_t size = sizeof linger;
+    return bide__door.getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size) == 0 &&
+           linger.l_onoff && linger.l_linger > 0;
+}
+
+/* Where nobody else can close it, nobody waits for the peer: the kernel goes on sending after a
+ * close that does not linger, too. */
+static void close_number(struct bide_runtime *rt, int fd, bool may_linger)
+{
+    if (may_linger && lingers(fd)) {
+        static const struct linger off;
+        if (rt->fds->close_elsewhere != NULL && rt->fds->close_elsewhere(rt, fd))
+            return;
+        bide__door.setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
+    }
+    bide__door.close(fd);
+}
+
+void bide__fd_may_linger(struct bide__fd *f)
+{
+    lock(f);
+    f->flags |= BIDE__FD_LINGERS;
+    unlock(f);
+}
+
+void bide__fd_show(struct bide__fd *f)
+{
+    lock(f);
+    f->flags = (uint16_t)((f->flags | BIDE__FD_LINGERS) & ~FD_DRAINS);
+    unlock(f);
+}
+
+/* A listener has let go of its address. */
+static void count_listener(struct bide__fds *fds)
+{
+    atomic_fetch_sub_explicit(&fds->listeners, 1, memory_order_release);
+    bide__door.futex_wake(&fds->listeners, INT_MAX);
+}
+
+bool bide__fds_retry_bind(struct bide__fds *fds, unsigned n)
+{
+    static const int64_t A_WHILE_NS = 1000000;
+    uint32_t closing = atomic_load_explicit(&fds->listeners, memory_order_acquire);
+
+    if (n >= BIDE__FD_BINDS || (n == 0 && closing == 0))
+        return false;
+    if (closing > 0)
+        bide__door.futex_wait(&fds->listeners, closing, A_WHILE_NS);
+    else
+        bide__door.sched_yield(); /* the kernel may have the last reference for a moment */
+    return true;
+}
+
 void bide__fd_finish(struct bide__fd *f)
 {
-    struct bide__fds *fds = f->runtime->fds;
+    struct bide_runtime *rt = f->runtime;
+    struct bide__fds *fds = rt->fds;
     int number = f->number;
-    bool owned = f->flags & BIDE__FD_OWNED && !(f->flags & FD_GONE);
+    unsigned flags = f->flags;
+    bool owned = flags & BIDE__FD_OWNED && !(flags & FD_GONE);
 
     if (owned && f->flags & FD_LAZY)
         forget_number(fds, number);
@@ -335,7 +397,9 @@ void bide__fd_finish(struct bide__fd *f)
     give_back(fds, f);
     unlock_table(fds);
     if (owned)
-        bide__door.close(number);
+        close_number(rt, number, flags & BIDE__FD_LINGERS);
+    if (flags & FD_LISTENS)
+        count_listener(fds);
 }
 
 /*
@@ -344,7 +408,8 @@ void bide__fd_finish(struct bide__fd *f)
  * its address back, and where no task runs nobody may wait in the driver for long. So the thread
  * that may goes to the kernel at once. Once that has been told to let go, nothing knows the
  * descriptor by its number any more; what it says of the operations can be heard later. Only a send
- * may have to be submitted again.
+ * may have to be submitted again. A socket that lingers is closed by another thread, and after the
+ * operations, or else the last of these would block.
  */
 static void end_soon(struct bide__fd *f)
 {
@@ -355,20 +420,25 @@ static void end_soon(struct bide__fd *f)
     if ((running != NULL && running->driver != driver) || driver->ops->flush == NULL ||
         !driver->ops->flush(driver) || f->sends > 0 || !(f->flags & BIDE__FD_OWNED))
         return;
+    if (f->flags & BIDE__FD_LINGERS && lingers(f->number))
+        return;
     forget_number(fds, f->number);
     f->flags |= FD_GONE;
     bide__door.close(f->number);
 }
 
-/* The same on several workers, whose rings others may look into. The registration may be gone. */
-static void wait_a_moment(struct bide__fds *fds, struct bide__driver *driver)
+/*
+ * The same on several workers, where the registration may be at its end by now, and gone. Others
+ * may be in its ring, or asleep there and just woken, so only a worker that closes what is in its
+ * own ring asks the kernel, once. Whoever wants the address of a listener waits for the rest
+ * (bide__fds_retry_bind).
+ */
+static void look_at_own(struct bide__fds *fds, struct bide__driver *driver)
 {
-    enum { LOOKS = 1000 };
+    const struct bide__worker *running = bide__thread.running;
 
-    for (unsigned n = 0; n < LOOKS && driver->closing > 0; n++) {
+    if (running != NULL && running->driver == driver)
         driver->ops->wait(driver, fds, 0);
-        bide__spin(n);
-    }
 }
 
 /* In a child the locks may be those of threads that are not there, and what is under way is the
@@ -419,11 +489,15 @@ void bide__fd_close(struct bide__fd *f)
         lock(f);
     }
     f->flags |= FD_CLOSED;
-    bool at_end = is_at_end(f), listens = f->flags & BIDE__FD_ACCEPTS;
+    bool at_end = is_at_end(f), listens = !at_end && fds->multi && f->flags & BIDE__FD_ACCEPTS;
     bool forget = f->flags & FD_LAZY && !(f->flags & BIDE__FD_OWNED);
     if (!at_end) {
         atomic_fetch_add_explicit(&driver->closing, 1, memory_order_relaxed);
         count_waiting(fds, 1);
+    }
+    if (listens) {
+        f->flags |= FD_LISTENS;
+        atomic_fetch_add_explicit(&fds->listeners, 1, memory_order_relaxed);
     }
     unlock(f);
     bide__fd_give_back(driver, ring);
@@ -434,10 +508,10 @@ void bide__fd_close(struct bide__fd *f)
     unlock_table(fds);
     if (at_end)
         bide__fd_finish(f);
-    else if (!fds->multi) /* with several threads it may be another one's already */
+    else if (!fds->multi)
         end_soon(f);
     else if (listens)
-        wait_a_moment(fds, driver);
+        look_at_own(fds, driver);
 }
 
 /* Nothing is under way any more, or begins again. */

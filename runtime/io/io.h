@@ -14,6 +14,7 @@
 
 struct bide__buffer;
 struct bide__driver;
+struct bide__fds;
 struct bide__accepted;
 struct bide__sending;
 
@@ -81,8 +82,9 @@ struct bide__fd {
 enum {
     BIDE__FD_OWNED = 1, /* it is closed at the end of the registration */
     BIDE__FD_NEW = 2,   /* a socket that was just made: it can be watched, and nobody else does */
-    BIDE__FD_RECEIVES = 4, /* a TCP connection of ours: it may receive ahead */
-    BIDE__FD_ACCEPTS = 8,  /* a listener: see bide__fd_accepts */
+    BIDE__FD_RECEIVES = 4,  /* a TCP connection of ours: it may receive ahead */
+    BIDE__FD_ACCEPTS = 8,   /* a listener: see bide__fd_accepts */
+    BIDE__FD_LINGERS = 512, /* SO_LINGER may be set: see bide__fd_may_linger */
 };
 
 /* STAYS, of an event: a short read does not mean that nothing is left, since the peer has hung up,
@@ -106,6 +108,29 @@ int bide__fd_add(struct bide_runtime *rt, struct bide__fd **out, int fd); /* as 
  * descriptor is closed after that, which may be later. The pointer is not to be used any more.
  */
 void bide__fd_close(struct bide__fd *fd);
+
+/*
+ * close(2) of a socket with a linger time above 0 blocks until the peer has all, or the time is
+ * over. After this the close of the descriptor, if it is owned, looks at that time first, and lets
+ * another thread do it (`close_elsewhere` below). Any thread.
+ */
+void bide__fd_may_linger(struct bide__fd *fd);
+
+/*
+ * Somebody gets to know the number, and may make another kind of socket of it: one that lingers, or
+ * one of records (kTLS, which the kernel decrypts), of which a read returns one at a time. So from
+ * now on a short read does not mean that nothing is left. Any thread.
+ */
+void bide__fd_show(struct bide__fd *fd);
+
+/*
+ * A bind(2) has failed with -EADDRINUSE, n times before this one. False: it is no listener
+ * of the runtime that has the address. True: one that was closed is just coming to its end, on
+ * another worker's ring, or has come there meanwhile; try again. Waits for it for a millisecond;
+ * gives up after BIDE__FD_BINDS times. Any thread.
+ */
+enum { BIDE__FD_BINDS = 100 };
+bool bide__fds_retry_bind(struct bide__fds *fds, unsigned n);
 
 /* The number of events in this direction (BIDE__READ, BIDE__WRITE): to be read before a call that
  * may block. */
@@ -168,8 +193,16 @@ struct bide__fd_call {
 
 enum { BIDE__FD_MARK = 8, BIDE__FD_MARKS = 7 * BIDE__FD_MARK, BIDE__FD_SENDS = 64 };
 
-/* How a call ended: something else; it would have blocked; or it read fewer bytes than there was
- * room for, from a TCP connection, so nothing is left, unless the event has said BIDE__STAYS. */
+/*
+ * How a call ended: something else; it would have blocked; or it read fewer bytes than there was
+ * room for. Of a stream of bytes in one queue that means that nothing is left. So it counts only for
+ * a TCP connection that we made and whose number nobody knows (bide__fd_show), unless the event has
+ * said BIDE__STAYS: before urgent data a read stops. It does not count for what has records, of
+ * which a read returns one (kTLS, SOCK_SEQPACKET, datagrams, a pipe of packets, a pseudo-terminal in
+ * its packet mode), for a Unix stream, where a read ends at descriptors that were passed, for a
+ * terminal, which returns a line, for an eventfd and its like, and for a pipe, whose buffers a read
+ * may leave when it is interrupted.
+ */
 enum { BIDE__CALLED = 0, BIDE__BLOCKS = 1, BIDE__DRAINED = 2 };
 
 void bide__fd_leaf_begin(struct bide__fd_leaf *leaf, struct bide__fd *fd, uint32_t direction,
@@ -219,6 +252,9 @@ void bide__fd_accepts(struct bide__fd *fd, struct bide__accepted *queue);
  * -EAGAIN: there is none, wait; -ENOSYS: call accept4(2) yourself. */
 int bide__fd_take_accepted(struct bide__fd *fd);
 
+/* Closes a connection that nobody takes: it is reset. */
+void bide__fd_reset(int fd);
+
 /* ---- a send by the driver, send.c ---- */
 
 /*
@@ -242,6 +278,16 @@ bool bide__fd_leaf_sent(struct bide_cx *cx, struct bide__fd_leaf *leaf,
 enum bide_answer bide__fd_leaf_send_cancel(struct bide__fd_leaf *leaf,
                                            struct bide__sending **sending, ssize_t *n);
 
+/* ---- for dumps, tell.c ---- */
+
+/* What the leaf waits for, in one line: the descriptor, the operation, and the driver. False: it is
+ * none that waits for a descriptor. Meanwhile no thread may run the task. */
+bool bide__fd_tell(const struct bide__fds *fds, const struct bide_frame *leaf, char *text,
+                   size_t size);
+
+/* How many descriptors are registered, and the driver. False: there are none. Any thread. */
+bool bide__fds_tell(struct bide__fds *fds, char *text, size_t size);
+
 /* ---- for the scheduler ---- */
 
 /* The registrations of a runtime, in pages that never move. There are many of each size, so that
@@ -254,8 +300,12 @@ struct bide__fds {
         waiting;           /* leaves and wakers that wait for one, and registrations at their end */
     _Atomic uint32_t used; /* registrations that were ever used; they have pages */
     struct bide__fd *pages[BIDE__FD_PAGES];
+    _Atomic uint32_t listeners;  /* that are closed and not yet at their end; a futex */
     struct bide__driver *driver; /* constant: of threads that run no worker */
-    pthread_mutex_t mutex;       /* with `multi`, of the rest, and to add pages */
+    /* Closes a descriptor on another thread, which may block; the end of the runtime waits for
+     * that. False: it cannot. NULL: nobody can. Any thread. */
+    bool (*close_elsewhere)(struct bide_runtime *rt, int fd);
+    pthread_mutex_t mutex; /* with `multi`, of the rest, and to add pages */
     struct bide__fd *free;
     uint32_t open; /* registrations in use */
     /* With a lazy driver, what epoll(7) would refuse: */

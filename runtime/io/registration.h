@@ -13,13 +13,15 @@
 #include "runtime/io/driver.h"
 #include "runtime/thread.h"
 
-/* In `flags`, beside BIDE__FD_OWNED, _RECEIVES and _ACCEPTS. */
+/* In `flags`, beside BIDE__FD_OWNED, _RECEIVES, _ACCEPTS and _LINGERS. */
 enum {
     FD_LAZY = 16,    /* its driver is */
     FD_ASKED = 32,   /* somebody has waited to read, so it may receive or accept ahead */
     FD_CLOSED = 64,  /* and kept until its end */
-    FD_DRAINS = 128, /* TCP: a short read leaves nothing */
+    FD_DRAINS = 128, /* a short read leaves nothing: see BIDE__DRAINED */
     FD_GONE = 256,   /* the number is another file's already, or nobody's */
+    /* 512: BIDE__FD_LINGERS */
+    FD_LISTENS = 1024, /* counted in `listeners`: it is closed, and keeps its address */
 };
 
 /* In `end`, beside 0, the end of the stream, and a negative errno. */
@@ -104,6 +106,9 @@ void bide__fd_disarm(struct bide__fd *f, enum bide__op_kind kind, int fd);
  * why readiness, for which somebody waits, cannot be watched; then no event will come. */
 int bide__fd_settle(struct bide__fd *f);
 
+/* fd.c: how many registrations a page has. */
+uint32_t bide__fd_page_size(unsigned page);
+
 /* fd.c: readiness, with the lock. */
 void bide__fd_become_ready(struct bide__fd *f, uint32_t ready);
 
@@ -144,8 +149,5 @@ void bide__fd_give_back(struct bide__driver *driver, struct bide__buffer *last);
 
 /* The first descriptor of a queue that has one. */
 int bide__fd_pop(struct bide__fd *f);
-
-/* A connection that nobody takes is reset. */
-void bide__fd_reset(int fd);
 
 #endif

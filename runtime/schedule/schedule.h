@@ -50,6 +50,11 @@ void bide__workers_free(struct bide_runtime *rt);
 bool bide__world_stop(struct bide_runtime *rt, int64_t patience_ns);
 void bide__world_go(struct bide_runtime *rt);
 
+/* ---- closer.c ---- */
+
+/* Any thread: closes the descriptor on the blocking pool. False: it cannot. */
+bool bide__close_elsewhere(struct bide_runtime *rt, int fd);
+
 /* ---- report.c ---- */
 
 /* Writes bide_runtime_dump to stderr. */

@@ -199,6 +199,118 @@ TEST_LIMIT(what_one_ring_does_is_cancelled_from_other_workers, 60)
     end();
 }
 
+/* ---- the address of a listener that was closed ---- */
+
+/* Ends the accept that another branch of the task has begun, from whichever worker it has come to. */
+static async int closes(bide_tcp_listener *l, unsigned after)
+{
+    await yields(after % 5);
+    if (after % 7 == 0)
+        await bide_sleep(BIDE_US(100));
+    bide_tcp_listener_close(l);
+    return 0;
+}
+
+/* The accept is in the ring of some worker, which sleeps or not; another one closes. */
+static async int listens_again(unsigned times)
+{
+    bide_tcp_listener *l;
+    bide_stream *stream;
+    int port = 0, r = 0;
+    for (unsigned i = 0; i < times; i++) {
+        CHECK_EQ(bide_tcp_listen("127.0.0.1", (uint16_t)port, &l), 0);
+        port = bide_tcp_port(l);
+        await bide_join(r = bide_tcp_accept(l, &stream), closes(l, i));
+        CHECK_ERR(r, -EBADF);
+    }
+    return 0;
+}
+
+static async int listens_again_by_name(const char *name, unsigned times)
+{
+    bide_unix_listener *l;
+    bide_stream *near, *far;
+    for (unsigned i = 0; i < times; i++) {
+        CHECK_EQ(bide_unix_listen(name, NULL, &l), 0);
+        CHECK_EQ(await bide_try_join(bide_unix_accept(l, &far), bide_unix_connect(name, &near)), 0);
+        bide_stream_close(near);
+        bide_stream_close(far);
+        await yields(i % 3);
+        bide_unix_listener_close(l);
+    }
+    return 0;
+}
+
+static atomic_int begun;
+
+static async int begins(void)
+{
+    atomic_store(&begun, 1);
+    return 0;
+}
+
+static async int accepts(bide_tcp_listener *l)
+{
+    bide_stream *stream;
+    int r = 0;
+    await bide_join(r = bide_tcp_accept(l, &stream), begins());
+    return r;
+}
+
+static async int joined(bide_task(int) task, int *r)
+{
+    return await bide_task_join(task, r);
+}
+
+/* This thread has no ring, so the worker that sleeps in its own has to let go of the address. */
+TEST_LIMIT(a_listener_that_no_worker_closes_gives_its_address_back, 60)
+{
+    bide_tcp_listener *l;
+    int port = 0, r = 0;
+    begin(2);
+    for (int i = 0; i < 50; i++) {
+        CHECK_EQ(bide_tcp_listen("127.0.0.1", (uint16_t)port, &l), 0);
+        port = bide_tcp_port(l);
+        atomic_store(&begun, 0);
+        bide_task(int) task = bide_spawn(accepts(l));
+        while (!atomic_load(&begun))
+            sched_yield();
+        bide_tcp_listener_close(l);
+        if (i % 2 == 0)
+            CHECK_EQ(bide_block_on(joined(bide_move(task), &r)), 0);
+        else
+            bide_task_detach(task);
+    }
+    end();
+}
+
+TEST_LIMIT(a_closed_listener_gives_its_address_back, 60)
+{
+    begin(3);
+    CHECK_EQ(bide_block_on(listens_again(300)), 0);
+    CHECK_EQ(bide_block_on(listens_again_by_name("@bide/rings/again", 100)), 0);
+    end();
+}
+
+/* Who has the address is somebody else: that is told at once. */
+static async int listens_in_vain(void)
+{
+    bide_tcp_listener *l, *other;
+    CHECK_EQ(bide_tcp_listen("127.0.0.1", 0, &l), 0);
+    bide_test_watch();
+    CHECK_ERR(bide_tcp_listen("127.0.0.1", (uint16_t)bide_tcp_port(l), &other), -EADDRINUSE);
+    CHECK_EQ(bide_test_calls("bind"), 1);
+    bide_tcp_listener_close(l);
+    return 0;
+}
+
+TEST(an_address_of_somebody_else_is_not_waited_for)
+{
+    begin(2);
+    CHECK_EQ(bide_block_on(listens_in_vain()), 0);
+    end();
+}
+
 /* ---- virtual time ---- */
 
 static async int waits_for_byte(bide_stream *in, bide_instant start)
