@@ -432,7 +432,9 @@ bide_duration bide_histogram_percentile(const bide_histogram *histogram, double 
  * With BIDE_THREAD_PER_CORE the tasks of each core follow a line "core N:"; see above.
  * Of a task that waits for a lock (bide/lock.h) it tells which task has locked it, and where. Lines
  * at the end name what will never go on: "deadlock:" tasks that wait for each other in a circle,
- * "futurelock:" a future that nobody polls and that has what others wait for.
+ * "futurelock:" a future that nobody polls and that has what others wait for. A task that waits for
+ * a descriptor has a line "for descriptor N to receive, in io_uring" with the operation and the
+ * driver, which the first line names too, with the number of descriptors, if there are any.
  *
  * With BIDE_MULTI_THREAD any thread may call it. The workers stand meanwhile, so `write` must not
  * call bide, nor wait for a task. If a worker does not come to an await within 1 s, the dump names
@@ -481,9 +483,10 @@ void bide_runtime_dump(const bide_runtime *rt,
  * its loop nothing. It is the same descriptor in each call.
  *
  * It stays the runtime's: do not read, write or close it. It is valid until bide_runtime_free.
- * Returns a negative errno if there is none: -EMFILE, -ENFILE, -ENOMEM, -ENOSPC, -EINVAL (rt has
- * threads of its own), or -ENOSYS (rt is the runtime of `async int main`, in which that blocks, and
- * has io_uring). Call it on the thread that uses rt.
+ * Returns a negative errno if there is none: -EMFILE, -ENFILE, -ENOMEM, -ENOSPC, -EAGAIN (the
+ * system takes nothing just now), -EINVAL (rt has threads of its own), or -ENOSYS (rt is the
+ * runtime of `async int main`, in which that blocks, and has io_uring). Call it on the thread that
+ * uses rt.
  *
  * In virtual time (bide/testing.h) it is readable as long as there is a timer, and a turn that
  * finds nothing else to do moves the clock to the next one.

@@ -4,6 +4,7 @@
  */
 #include "runtime/trace/trace.h"
 
+#include "runtime/io/io.h"
 #include "runtime/task/task.h"
 #include "runtime/trace/wait.h"
 
@@ -171,7 +172,8 @@ static void dump_chain(const struct dump *d, int indent, const struct bide_chain
         bool is_shown = f == chain->leaf && dump_wait(d, indent, f);
         if (!is_shown && !is_hidden(f, segment))
             dump_frame(d, indent, f);
-        if (f == chain->leaf && bide__leaf_says(f, text, sizeof(text)))
+        if (f == chain->leaf && (bide__leaf_says(f, text, sizeof(text)) ||
+                                 bide__fd_tell(d->runtime->fds, f, text, sizeof(text))))
             dump_line(d, indent + 2, text, "", NULL, 0);
         if (branch != NULL)
             dump_chain(d, indent + 2, branch, depth + 1);
@@ -222,6 +224,9 @@ void bide__dump_tasks(const struct bide_runtime *rt,
                       void (*write)(void *argument, const char *text, size_t size), void *argument)
 {
     struct dump d = {rt, write, argument};
+    char text[80];
+    if (bide__fds_tell(rt->fds, text, sizeof(text)))
+        dump_line(&d, 0, text, "", NULL, 0);
     bide__hub_each(rt->hub, dump_block, &d);
     dump_unpolled(&d);
     bide__dump_deadlocks(rt, write, argument);
