@@ -23,7 +23,9 @@
 #endif
 
 #include <bide/address.h>
+#include <bide/buffer.h>
 #include <bide/channel.h>
+#include <bide/codec.h>
 #include <bide/future.h>
 #include <bide/io.h>
 #include <bide/iter.h>

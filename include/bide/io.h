@@ -1,12 +1,12 @@
 /*
- * bide/io.h: streams of bytes, and lines read from them.
+ * bide/io.h: streams of bytes. bide/buffer.h has buffers in front of them, lines and copies.
  *
  * A stream is a connection (bide/net.h, bide/unix.h), a pipe or another descriptor, or one end of a
  * pair in memory; all are used in the same way. One task may read from a stream while another
  * writes to it. A second reader or writer gets -EBUSY while the first one waits, even in a future
  * (bide/future.h) that nobody drives.
  *
- * A stream of a descriptor, with its reader, belongs to the runtime on which it was made: the async
+ * A stream of a descriptor, with its buffers, belongs to the runtime on which it was made: the async
  * functions return -EXDEV on another runtime, and -ENXIO outside any. Call all functions on the
  * thread of its runtime. A pair in memory belongs to no runtime and needs none.
  *
@@ -14,7 +14,7 @@
  * not async by any thread. A stream may be closed while another task waits on it, and even while
  * that task is just being served: then it gets its bytes instead of -EBADF. No call may begin after
  * the close. So end a task that reads in a loop (bide_task_abort, and a join) before its
- * stream is closed, or shut the other end down. A reader is for one task at a time.
+ * stream is closed, or shut the other end down.
  *
  * Failures are returned as negative errno. With `size` 0, nothing is read or written.
  */
@@ -27,6 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #pragma pack(push) /* in case the including file has changed the packing */
 #pragma pack()
@@ -186,6 +187,25 @@ bide_must_use bide_async int bide_stream_write_all(bide_stream *stream, const vo
                                                    size_t size, size_t *done);
 
 /*
+ * Like bide_stream_read and bide_stream_write, but with several pieces of memory, one after
+ * another: readv(2) and writev(2), or recvmsg(2) and sendmsg(2). The array and the pieces must stay
+ * until the call has ended. Empty pieces are passed over; of more than IOV_MAX (1024) the first
+ * ones are used. A pair in memory, a pipe, a terminal and a socket use all pieces for which there
+ * are bytes or room; streams of other kinds may use the first piece only.
+ * With pieces that are all empty, nothing is transferred, and they return 0.
+ * Cancelled: nothing was read, or written.
+ */
+bide_must_use bide_async ssize_t bide_stream_readv(bide_stream *stream, const struct iovec *pieces,
+                                                   size_t count);
+bide_must_use bide_async ssize_t bide_stream_writev(bide_stream *stream, const struct iovec *pieces,
+                                                    size_t count);
+
+/* Writes all pieces; *done counts bytes as in bide_stream_write_all, and a second call with the
+ * same arguments continues there. Cancelled: *done bytes were written. */
+bide_must_use bide_async int bide_stream_writev_all(bide_stream *stream, const struct iovec *pieces,
+                                                    size_t count, size_t *done);
+
+/*
  * Ends the writing half: the peer reads what was written and then the end. Returns 0, -ENOTCONN, or
  * -ENOTSOCK if the stream is not a socket; close such a stream instead.
  */
@@ -214,46 +234,43 @@ bide_must_use int bide_stream_split(bide_stream *stream,
                                     bide_stream **reader bide_gives(bide_stream_close),
                                     bide_stream **writer bide_gives(bide_stream_close));
 
-/* ---- lines ---- */
+/*
+ * Makes one stream that reads from `reader` and writes to `writer`, say the two pipes of a child
+ * process. It owns both from now on, also to close them; its shutdowns are theirs, and of what is no
+ * socket -ENOTSOCK. Errors: -EINVAL: they are the same; -ENOMEM; then they stay the caller's.
+ */
+bide_must_use int bide_stream_join(bide_stream *reader, bide_stream *writer,
+                                   bide_stream **joined bide_gives(bide_stream_close));
 
-/* A buffer in front of a stream. Once a stream has a reader, read from it only through the
- * reader. */
-typedef struct bide_reader bide_reader;
+/* ---- streams that are made of others, or of nothing ---- */
 
 /*
- * Makes a reader for lines of at most `line_max` bytes (1 or more). Its buffer starts small and
- * grows as lines need it. The stream stays the caller's and must outlive the reader.
- * Errors: -EINVAL, -ENOMEM; then *reader is NULL.
+ * These have no descriptor (-EBADF), and bide_stream_shutdown is -ENOTSOCK, unless it is said
+ * otherwise. Those that are made of other streams borrow them: they must live until the new one is
+ * closed, and belong to the same task. If it is closed while a call waits in the other stream, that
+ * call goes on, and returns what it gets. Errors of the constructors: -ENOMEM; then the result is
+ * NULL. Cancelled reads and writes have transferred nothing, as for all streams.
  */
-bide_must_use int bide_reader_new(bide_stream *stream, size_t line_max,
-                                  bide_reader **reader bide_gives(bide_reader_free));
 
-/*
- * Frees the reader and what it has buffered. NULL is ignored. A waiting call on the reader ends
- * with -EBADF: at once when the stream is closed, otherwise when the stream has something to read,
- * which bide_reader_line loses. No call may begin.
- */
-void bide_reader_free(bide_reader *reader);
+/* Reads at most `most` bytes of a stream, and then the end. Writing, and both shutdowns, are those
+ * of the stream. */
+bide_must_use int bide_stream_limit(bide_stream *stream, uint64_t most,
+                                    bide_stream **limited bide_gives(bide_stream_close));
 
-/*
- * Reads a line. Returns 1 and stores the line in *line, without "\n" or "\r\n" and with a zero byte
- * after it. The line is in the reader's memory until the next call on the reader; you may overwrite
- * it, its zero byte too. *size is its length (`size` may be NULL). What stands between the last
- * "\n" and the end of the stream is a line too, unless it is empty. Returns 0 at the end of the
- * stream. Returns -EMSGSIZE if the line is longer than line_max; the next bide_reader_line skips it
- * and reads the line after it, while bide_reader_read returns its bytes, from the first one on.
- * Other errors: -ENOMEM, -EBUSY (another call on the reader has not ended), those of
- * bide_stream_read. After an error or a cancellation, the reader still has everything that had
- * arrived, except what was skipped.
- */
-bide_must_use bide_async int bide_reader_line(bide_reader *reader, char **line, size_t *size);
+/* Reads all of `first`, and after its end `second`. Writing is -EBADF. */
+bide_must_use int bide_stream_chain(bide_stream *first, bide_stream *second,
+                                    bide_stream **chain bide_gives(bide_stream_close));
 
-/*
- * Like bide_stream_read, but what the reader has buffered comes first, and -EBUSY is as above. If
- * some bytes of a line were read, the line continues after them, for bide_reader_line too. A line
- * that was reported as too long ends with its "\n" or with the stream, whichever call reads that.
- */
-bide_must_use bide_async ssize_t bide_reader_read(bide_reader *reader, void *buffer, size_t size);
+/* Reads `size` bytes of memory, which is borrowed, and then the end. Writing is -EBADF. */
+bide_must_use int bide_stream_of_bytes(const void *data, size_t size,
+                                       bide_stream **stream bide_gives(bide_stream_close));
+
+/* Like /dev/null: reading is at the end, and what is written is gone. */
+bide_must_use int bide_stream_null(bide_stream **stream bide_gives(bide_stream_close));
+
+/* Reads one byte for ever; what is written is gone. */
+bide_must_use int bide_stream_repeat(unsigned char byte,
+                                     bide_stream **stream bide_gives(bide_stream_close));
 
 #ifdef __cplusplus
 }

@@ -50,6 +50,7 @@
 #ifndef BIDE_ITER_H
 #define BIDE_ITER_H
 
+#include <bide/buffer.h>
 #include <bide/channel.h>
 #include <bide/io.h>
 #include <bide/lang.h>
@@ -149,6 +150,27 @@ void *bide_iter_of_array(size_t item_size, const void *items, size_t count);
  * is borrowed.
  */
 void *bide_iter_of_lines(bide_reader *reader);
+
+/*
+ * bide_iter(bide_bytes) bide_iter_of_reader(bide_reader *reader);
+ * bide_iter(bide_bytes) bide_iter_of_frames(bide_reader *reader, const bide_codec *codec);
+ *
+ * What a reader reads, some bytes at a time, as they come; its frames, as bide_reader_frame gives
+ * them. An item is in the reader's memory and valid until the next bide_next, as with lines. The
+ * reader and the codec are borrowed.
+ */
+void *bide_iter_of_reader(bide_reader *reader);
+void *bide_iter_of_frames(bide_reader *reader, const bide_codec *codec);
+
+/*
+ * Makes a stream that reads the bytes of all items of an iterator, one after another, and ends with
+ * it; an error of the iterator is that of a read. Empty items are passed over. The bytes of an item
+ * must stay until the next is asked for. The stream takes the iterator, also if this fails;
+ * bide_stream_close drops it, after a read that waits has ended. It has no descriptor, and writing
+ * is -EBADF. Cancelled reads have read nothing. Errors: -ENOMEM; then *stream is NULL.
+ */
+bide_must_use int bide_stream_of_iter(bide_iter(bide_bytes) it,
+                                      bide_stream **stream bide_gives(bide_stream_close));
 
 /*
  * bide_iter(bide_stream *) bide_iter_of_listener(bide_tcp_listener *listener);
@@ -425,6 +447,8 @@ extern "C" {
     ((bide__handle(bide__value(*(items)), bide__iter))( \
         bide_iter_of_array)(bide__sized(__typeof__(*(items))), items, n))
 #define bide_iter_of_lines(reader) ((bide_iter(char *))(bide_iter_of_lines)(reader))
+#define bide_iter_of_reader(r)     ((bide_iter(bide_bytes))(bide_iter_of_reader)(r))
+#define bide_iter_of_frames(r, c)  ((bide_iter(bide_bytes))(bide_iter_of_frames)(r, c))
 #define bide_iter_of_listener(l)   ((bide_iter(bide_stream *))(bide_iter_of_listener)(l))
 
 #ifndef __cplusplus

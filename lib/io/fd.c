@@ -1,5 +1,6 @@
 /*
- * lib/io/fd.c: streams on descriptors: sockets, pipes and terminals.
+ * lib/io/fd.c: streams on descriptors: sockets, pipes and terminals. vector.c has the operations on
+ * several pieces.
  *
  * What was transferred is always returned, or counted in *done. A read copies what has been
  * received, or makes one call that does not block when there is something to read; so a cancelled
@@ -319,6 +320,8 @@ static const struct bide__stream_ops fd_ops = {
     .write = &bide__desc_bide__fd_stream_write,
     .read_exactly = &bide__desc_bide__fd_stream_read_exactly,
     .write_all = &bide__desc_bide__fd_stream_write_all,
+    .readv = &bide__desc_bide__fd_stream_readv,
+    .writev = &bide__desc_bide__fd_stream_writev,
     .shutdown = fd_shutdown,
     .shutdown_read = fd_shutdown_read,
     .close = fd_close,
@@ -358,6 +361,16 @@ int bide__fd_stream_new(int fd, unsigned kind, bide_stream **stream)
 struct bide__fd *bide__fd_stream_registration(const bide_stream *stream)
 {
     return stream->ops == &fd_ops ? of(stream)->registration : NULL;
+}
+
+enum bide__fd_way bide__fd_stream_way(const bide_stream *stream)
+{
+    return of(stream)->way;
+}
+
+int bide__fd_stream_own(const bide_stream *stream)
+{
+    return of(stream)->registration->fd;
 }
 
 struct bide__fd *bide__fd_stream_socket(const bide_stream *stream)

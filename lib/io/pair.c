@@ -139,6 +139,8 @@ static ssize_t put_bytes(struct end *e, const char *data, size_t size)
 
 bide_async ssize_t bide__pair_read(bide_stream *stream, void *buffer, size_t size);
 bide_async ssize_t bide__pair_write(bide_stream *stream, const void *data, size_t size);
+bide_async ssize_t bide__pair_readv(bide_stream *stream, const struct iovec *pieces, size_t count);
+bide_async ssize_t bide__pair_writev(bide_stream *stream, const struct iovec *pieces, size_t count);
 
 bide_async ssize_t bide__pair_read(bide_stream *stream, void *buffer, size_t size)
 {
@@ -186,6 +188,77 @@ bide_async ssize_t bide__pair_write(bide_stream *stream, const void *data, size_
         if (waited < 0)
             return waited;
     }
+}
+
+/* ---- several pieces: the first may wait, the others take what is there ---- */
+
+/* Nobody else makes it less. */
+static bool has_bytes(struct pair *p, const struct ring *r)
+{
+    lock_take(&p->lock);
+    bool has = r->count > 0;
+    lock_give(&p->lock);
+    return has;
+}
+
+static bool has_room(struct pair *p, const struct ring *r)
+{
+    lock_take(&p->lock);
+    bool has = r->count < p->capacity;
+    lock_give(&p->lock);
+    return has;
+}
+
+/* Leaves out the empty pieces at the beginning; returns the size of the first one. */
+static size_t first_size(const struct iovec **pieces, size_t *count)
+{
+    while (*count > 0 && (*pieces)->iov_len == 0) {
+        ++*pieces;
+        --*count;
+    }
+    return *count > 0 ? (*pieces)->iov_len : 0;
+}
+
+bide_async ssize_t bide__pair_readv(bide_stream *stream, const struct iovec *pieces, size_t count)
+{
+    struct pair *p = hold(stream);
+    struct end *e = of(stream);
+    bide_defer {
+        let_go(p);
+    }
+    size_t first = first_size(&pieces, &count);
+    ssize_t n = bide_await bide__pair_read(stream, count > 0 ? pieces->iov_base : NULL, first);
+    if (n <= 0 || (size_t)n < first)
+        return n;
+    ssize_t part = n;
+    for (size_t i = 0; (size_t)part == pieces[i].iov_len && i + 1 < count; n += part) {
+        const struct iovec *piece = &pieces[++i];
+        part = has_bytes(p, e->in) ? take_bytes(e, piece->iov_base, piece->iov_len) : 0;
+        if (part < 0)
+            break;
+    }
+    return n;
+}
+
+bide_async ssize_t bide__pair_writev(bide_stream *stream, const struct iovec *pieces, size_t count)
+{
+    struct pair *p = hold(stream);
+    struct end *e = of(stream);
+    bide_defer {
+        let_go(p);
+    }
+    size_t first = first_size(&pieces, &count);
+    ssize_t n = bide_await bide__pair_write(stream, count > 0 ? pieces->iov_base : NULL, first);
+    if (n <= 0 || (size_t)n < first)
+        return n;
+    ssize_t part = n;
+    for (size_t i = 0; (size_t)part == pieces[i].iov_len && i + 1 < count; n += part) {
+        const struct iovec *piece = &pieces[++i];
+        part = has_room(p, e->out) ? put_bytes(e, piece->iov_base, piece->iov_len) : 0;
+        if (part < 0)
+            break;
+    }
+    return n;
 }
 
 /* Sets a flag of the ring under the lock, and notifies outside it: notifications have locks of
@@ -236,6 +309,8 @@ static const struct bide__stream_ops pair_ops = {
     .write = &bide__desc_bide__pair_write,
     .read_exactly = &bide__desc_bide__any_read_exactly,
     .write_all = &bide__desc_bide__any_write_all,
+    .readv = &bide__desc_bide__pair_readv,
+    .writev = &bide__desc_bide__pair_writev,
     .shutdown = pair_shutdown,
     .shutdown_read = pair_shutdown_read,
     .close = pair_close,

@@ -14,11 +14,26 @@
 
 enum { PAUSE_FIRST_MS = 1, PAUSE_MAX_MS = 100, FLAGS = O_NONBLOCK | O_CLOEXEC };
 
-ssize_t bide__pipe_read(int fd, void *buffer, size_t size)
+/* What a read has returned, or -EAGAIN for a FIFO that has had no writer yet. */
+static ssize_t outcome(int fd, ssize_t n)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    ssize_t n = bide__door.read(fd, buffer, size);
     return n == 0 && bide__door.poll(&p, 1, 0) == 0 ? -EAGAIN : n;
+}
+
+ssize_t bide__pipe_read(int fd, void *buffer, size_t size)
+{
+    return outcome(fd, bide__door.read(fd, buffer, size));
+}
+
+ssize_t bide__pipe_readv(int fd, const struct iovec *pieces, int count)
+{
+    return outcome(fd, bide__door.readv(fd, pieces, count));
+}
+
+ssize_t bide__pipe_splice(int fd, int to, size_t size)
+{
+    return outcome(fd, bide__door.splice(fd, to, size));
 }
 
 int bide_pipe_new(bide_stream **reader, bide_stream **writer)

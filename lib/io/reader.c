@@ -1,72 +1,64 @@
 /*
- * lib/io/reader.c: buffered reading, and lines.
+ * lib/io/reader.c: the object of buffered reading, and its buffer. See reader.h.
  *
- * [start, end) of the buffer holds what has been read from the stream and not yet handed out; there
- * is no "\n" in [start, scanned). The buffer grows up to line_max + 2, the longest line with
- * "\r\n". Nothing suspends between the read from the stream and the update of the buffer, so a
- * cancelled call leaves everything that has arrived to the next one.
+ * [start, end) of the buffer holds what has been read from the stream and not yet handed out.
+ * [start, scanned) was looked through by the last search, which need not do so again. Nothing
+ * suspends between the read from the stream and the update of the buffer, so a cancelled call
+ * leaves everything that has arrived to the next one.
  *
- * A line that is too long is reported as soon as that is certain. Nothing of it is thrown away at
- * that moment: the next call decides. bide_reader_line skips the line, bide_reader_read hands out
- * its bytes. This is the only thing to remember between calls, the state:
- *
- *   LINE   a line begins at `start`
- *   LONG   at `start` lies the rest of a line that was reported as too long; the line goes on to
- *          the next "\n", wherever that comes
- *   LAST   the same, but the stream, and so the line, ends with the buffer
+ * A line, or another piece, that is too long is reported as soon as that is certain. Nothing of it
+ * is thrown away at that moment: the next call decides. A call for a piece skips it, other calls
+ * hand out its bytes. So the reader remembers where in such a piece it stands: the state (reader.h)
+ * and `matched`, since the delimiter may be taken in parts.
  *
  * What happens to the state (change_state makes each transition):
  *
- *             NEWLINE   DRAINED   ENDED   TOO_LONG   TOO_LONG_AT_END
- *   LINE      LINE      LINE      LINE    LONG       LAST
- *   LONG      LINE      LONG      LINE    -          -
- *   LAST      -         LINE      -       -          -
+ *             DELIMITER  DRAINED  ENDED  ENDED_WITHIN  TOO_LONG  TOO_LONG_AT_END
+ *   LINE      -          -        LINE   LINE          LONG      LAST
+ *   LONG      LINE       LONG     LINE   LAST          -         -
+ *   LAST      LINE       LINE     -      LAST          -         -
  *
- *   NEWLINE   a "\n" was handed out or skipped
- *   DRAINED   the whole buffer was handed out or skipped, and it had no "\n"
- *   ENDED     a read found the end of the stream
+ *   DELIMITER     the end of what is sought was taken
+ *   DRAINED       the whole buffer was taken, and it had none
+ *   ENDED         a read found the end of the stream, and nothing is buffered
+ *   ENDED_WITHIN  the same, and something is
  *
- * A line that is too long is LONG even if all of it, with its "\n", is in the buffer. Errors and
- * cancellations change nothing: a call that fails has taken nothing.
+ * A piece that is too long is LONG even if all of it is in the buffer. Errors and cancellations
+ * change nothing: a call that fails has taken nothing.
  *
- * One call at a time: a second one returns -EBUSY, since the first may be reading into the buffer.
  * If a reader is freed during a call, that call frees it when the stream's read has ended.
  */
-#include "lib/async.h"
+#include "lib/io/reader.h"
 
-#include <bide/io.h>
-
-#include "lib/io/stream.h"
 #include "lib/sync/wait.h"
 
-enum { FIRST_SIZE = 1024 };
+enum { FIRST_SIZE = 1024, HUNGRY_SIZE_MAX = 16384 };
 
-enum state { LINE, LONG, LAST, STATES };
-enum event { NEWLINE, DRAINED, ENDED, TOO_LONG, TOO_LONG_AT_END, EVENTS };
-
-struct bide_reader {
-    bide_stream *stream;
-    char *buffer;
-    size_t size, line_max;
-    size_t start, scanned, end;
-    enum state state;
-    uint32_t lock; /* of these two: another thread may free it */
-    bool busy, freed;
-};
+enum { STATES = BIDE__READER_LAST + 1 };
+enum event { DELIMITER, DRAINED, ENDED, ENDED_WITHIN, TOO_LONG, TOO_LONG_AT_END, EVENTS };
 
 static void change_state(bide_reader *r, enum event event)
 {
-    enum { NEVER = STATES };
+    enum {
+        LINE = BIDE__READER_LINE,
+        LONG = BIDE__READER_LONG,
+        LAST = BIDE__READER_LAST,
+        NEVER = STATES,
+    };
     static const unsigned char next[STATES][EVENTS] = {
-        [LINE] = {LINE, LINE, LINE, LONG, LAST},
-        [LONG] = {LINE, LONG, LINE, NEVER, NEVER},
-        [LAST] = {NEVER, LINE, NEVER, NEVER, NEVER},
+        [BIDE__READER_LINE] = {NEVER, NEVER, LINE, LINE, LONG, LAST},
+        [BIDE__READER_LONG] = {LINE, LONG, LINE, LAST, NEVER, NEVER},
+        [BIDE__READER_LAST] = {LINE, LINE, NEVER, LAST, NEVER, NEVER},
     };
     unsigned after = next[r->state][event];
     if (after == NEVER)
         __builtin_trap();
-    r->state = (enum state)after;
+    r->state = (enum bide__reader_state)after;
+    if (after == LINE || event >= TOO_LONG)
+        r->matched = 0;
 }
+
+/* ---- the object ---- */
 
 int bide_reader_new(bide_stream *stream, size_t line_max, bide_reader **reader)
 {
@@ -104,8 +96,7 @@ void bide_reader_free(bide_reader *reader)
         free_reader(reader);
 }
 
-/* 0 or -EBUSY. */
-static int begin_call(bide_reader *r)
+int bide__reader_begin(bide_reader *r)
 {
     lock_take(&r->lock);
     bool busy = r->busy;
@@ -114,8 +105,7 @@ static int begin_call(bide_reader *r)
     return busy ? -EBUSY : 0;
 }
 
-/* Ends each call that did not return -EBUSY. */
-static void end_call(bide_reader *r)
+void bide__reader_end(bide_reader *r)
 {
     lock_take(&r->lock);
     r->busy = false;
@@ -125,7 +115,7 @@ static void end_call(bide_reader *r)
         free_reader(r);
 }
 
-static bool is_freed(bide_reader *r)
+bool bide__reader_is_freed(bide_reader *r)
 {
     lock_take(&r->lock);
     bool freed = r->freed;
@@ -133,91 +123,44 @@ static bool is_freed(bide_reader *r)
     return freed;
 }
 
+bool bide__reader_is_busy(bide_reader *r)
+{
+    lock_take(&r->lock);
+    bool busy = r->busy;
+    lock_give(&r->lock);
+    return busy;
+}
+
 /* ---- the buffer ---- */
 
-/* Removes `size` bytes at start, which are handed out or skipped. */
-static void consume(bide_reader *r, size_t size)
+static void move_to_front(bide_reader *r)
 {
-    bool newline = memchr(r->buffer + r->start, '\n', size) != NULL;
-    r->start += size;
-    if (r->scanned < r->start)
-        r->scanned = r->start;
-    if (newline)
-        change_state(r, NEWLINE);
-    else if (r->start == r->end)
-        change_state(r, DRAINED);
+    size_t length = r->end - r->start;
+    if (r->start == 0)
+        return;
+    memmove(r->buffer, r->buffer + r->start, length);
+    r->scanned -= r->start;
+    r->start = 0;
+    r->end = length;
 }
 
-/* Hands out the line of `length` bytes at start, which `ending` bytes of line end follow. */
-static int give_line(bide_reader *r, size_t length, size_t ending, char **line, size_t *size)
-{
-    char *text = r->buffer + r->start;
-    if (length > r->line_max) {
-        change_state(r, ending > 0 ? TOO_LONG : TOO_LONG_AT_END);
-        return -EMSGSIZE;
-    }
-    consume(r, length + ending);
-    text[length] = '\0';
-    *line = text;
-    if (size != NULL)
-        *size = length;
-    return 1;
-}
-
-/* Looks for a line in the buffer: returns what bide_reader_line does, or -EAGAIN if more must be
- * read. */
-static int next_line(bide_reader *r, char **line, size_t *size)
-{
-    for (;;) {
-        char *text = r->buffer + r->start;
-        char *newline = memchr(r->buffer + r->scanned, '\n', r->end - r->scanned);
-        if (r->state != LINE && r->start < r->end) {
-            consume(r, newline != NULL ? (size_t)(newline - text) + 1 : r->end - r->start);
-            continue;
-        }
-        if (newline == NULL)
-            break;
-        size_t length = (size_t)(newline - text), ending = 1;
-        if (length > 0 && text[length - 1] == '\r') {
-            length--;
-            ending++;
-        }
-        return give_line(r, length, ending, line, size);
-    }
-    r->scanned = r->end;
-    if (r->end - r->start < r->line_max + 2)
-        return -EAGAIN;
-    change_state(r, TOO_LONG);
-    return -EMSGSIZE;
-}
-
-/* The stream has ended: as bide_reader_line. */
-static int last_line(bide_reader *r, char **line, size_t *size)
-{
-    change_state(r, ENDED);
-    if (r->start == r->end)
-        return 0;
-    return give_line(r, r->end - r->start, 0, line, size);
-}
-
-/* Makes room after `end`. Returns 0, or -ENOMEM, and then nothing has changed. */
-static int make_room(bide_reader *r)
+int bide__reader_make_room(bide_reader *r, size_t most)
 {
     size_t length = r->end - r->start;
     if (r->end < r->size && length > 0)
         return 0;
-    if (r->start > 0) {
-        memmove(r->buffer, r->buffer + r->start, length);
-        r->scanned -= r->start;
-        r->start = 0;
-        r->end = length;
-    }
-    if (r->end < r->size)
+    move_to_front(r);
+    bool has_room = r->end < r->size, is_hungry = r->is_hungry && r->size < HUNGRY_SIZE_MAX;
+    if (has_room && !is_hungry)
         return 0;
-    size_t size = r->size < (r->line_max + 2) / 2 ? 2 * r->size : r->line_max + 2;
+    if (is_hungry && most < HUNGRY_SIZE_MAX)
+        most = HUNGRY_SIZE_MAX;
+    if (most <= length)
+        most = length + 1;
+    size_t size = r->size < most / 2 ? 2 * r->size : most;
     char *buffer = bide__alloc(size);
     if (buffer == NULL)
-        return -ENOMEM;
+        return has_room ? 0 : -ENOMEM;
     memcpy(buffer, r->buffer, length);
     bide__free(r->buffer, r->size);
     r->buffer = buffer;
@@ -225,81 +168,121 @@ static int make_room(bide_reader *r)
     return 0;
 }
 
-/* ---- the calls ---- */
-
-/* What is buffered needs no call of the stream, but is no more for another runtime than the
- * stream. 0, or why this call cannot be made here. */
-static int refusal(const bide_reader *r, const char *name)
+void bide__reader_got(bide_reader *r, size_t size)
 {
-    const struct bide__fd *registration = bide__fd_stream_registration(r->stream);
-    return registration != NULL ? bide__fd_refusal(registration, name) : 0;
+    r->end += size;
+    r->is_hungry = r->end == r->size;
 }
 
-bide_async int bide_reader_line(bide_reader *reader, char **line, size_t *size)
+/* ---- what is taken ---- */
+
+/* The longest beginning of `sought` that is also the end of its first n bytes, and shorter. */
+static unsigned border_of(const bide_reader *r, unsigned n)
 {
-    int refused = refusal(reader, "bide_reader_line");
-    if (refused == 0)
-        refused = begin_call(reader);
-    if (refused < 0)
-        return refused;
-    bide_defer {
-        end_call(reader);
-    }
-    bide_await bide__turn();
-    while (!is_freed(reader)) {
-        int r = next_line(reader, line, size);
-        if (r != -EAGAIN)
-            return r;
-        r = make_room(reader);
-        if (r < 0)
-            return r;
-        char *at = reader->buffer + reader->end;
-        ssize_t n = bide_await bide_stream_read(reader->stream, at, reader->size - reader->end);
-        if (n < 0)
-            return (int)n;
-        if (is_freed(reader))
-            break;
-        if (n == 0)
-            return last_line(reader, line, size);
-        reader->end += (size_t)n;
-    }
-    return -EBADF;
+    for (unsigned k = n - 1; k > 0; k--)
+        if (memcmp(r->sought, r->sought + n - k, k) == 0)
+            return k;
+    return 0;
 }
 
-/* Updates the state for `size` bytes that were read straight into the caller's buffer. */
-static void pass(bide_reader *r, const char *data, size_t size)
+/* Follows the rest of a LONG piece through bytes that are taken, from the state `matched` on.
+ * Returns how many belong to it; *found: the delimiter ends with them. (The search of Knuth, Morris
+ * and Pratt, one byte at a time.) */
+static size_t follow(bide_reader *r, const char *data, size_t size, bool *found)
 {
+    size_t i = 0;
+    *found = false;
+    while (i < size && !*found) {
+        if (r->matched == 0) {
+            const char *p = memchr(data + i, r->sought[0], size - i);
+            if (p == NULL)
+                return size;
+            i = (size_t)(p - data) + 1;
+            r->matched = 1;
+        } else {
+            char c = data[i++];
+            while (r->matched > 0 && r->sought[r->matched] != c)
+                r->matched = border_of(r, r->matched);
+            r->matched += r->sought[r->matched] == c;
+        }
+        *found = r->matched == r->sought_size;
+    }
+    return i;
+}
+
+static void advance(bide_reader *r, size_t size)
+{
+    r->start += size;
+    if (r->scanned < r->start)
+        r->scanned = r->start;
+}
+
+void bide__reader_take(bide_reader *r, size_t size)
+{
+    bool is_long = r->state != BIDE__READER_LINE, found = false;
+    if (is_long)
+        follow(r, r->buffer + r->start, size, &found);
+    advance(r, size);
+    if (found)
+        change_state(r, DELIMITER);
+    else if (is_long && r->start == r->end)
+        change_state(r, DRAINED);
+}
+
+void bide__reader_skip_long(bide_reader *r)
+{
+    bool found;
+    advance(r, follow(r, r->buffer + r->start, r->end - r->start, &found));
+    change_state(r, found ? DELIMITER : DRAINED);
+}
+
+void bide__reader_passed(bide_reader *r, const void *data, size_t size)
+{
+    bool found = false;
     if (size == 0)
         change_state(r, ENDED);
-    else if (memchr(data, '\n', size) != NULL)
-        change_state(r, NEWLINE);
+    else if (r->state != BIDE__READER_LINE)
+        follow(r, data, size, &found);
+    if (found)
+        change_state(r, DELIMITER);
 }
 
-bide_async ssize_t bide_reader_read(bide_reader *reader, void *buffer, size_t size)
+void bide__reader_ended(bide_reader *r)
 {
-    int refused = refusal(reader, "bide_reader_read");
-    if (refused == 0)
-        refused = begin_call(reader);
-    if (refused < 0)
-        return refused;
-    bide_defer {
-        end_call(reader);
-    }
-    bide_await bide__turn();
-    if (is_freed(reader))
-        return -EBADF;
-    size_t n = reader->end - reader->start;
-    if (size == 0)
+    change_state(r, r->start < r->end ? ENDED_WITHIN : ENDED);
+}
+
+void bide__reader_too_long(bide_reader *r, bool at_end)
+{
+    change_state(r, at_end ? TOO_LONG_AT_END : TOO_LONG);
+}
+
+void bide__reader_seek(bide_reader *r, const void *delimiter, size_t size)
+{
+    if (r->scanner == &r->sought && r->sought_size == size &&
+        memcmp(r->sought, delimiter, size) == 0)
+        return;
+    memcpy(r->sought, delimiter, size);
+    r->sought_size = (unsigned)size;
+    r->scanner = &r->sought;
+    r->scanned = r->start;
+}
+
+size_t bide_reader_buffered(bide_reader *reader, char **data)
+{
+    if (bide__reader_is_busy(reader))
         return 0;
-    if (n == 0) {
-        ssize_t got = bide_await bide_stream_read(reader->stream, buffer, size);
-        if (got >= 0)
-            pass(reader, buffer, (size_t)got);
-        return got;
-    }
-    if (n > size)
-        n = size;
-    memcpy(buffer, reader->buffer + reader->start, n);
-    consume(reader, n);
-    return (ssize_t)n;
+    *data = reader->buffer + reader->start;
+    return reader->end - reader->start;
+}
+
+size_t bide_reader_consume(bide_reader *reader, size_t size)
+{
+    if (bide__reader_is_busy(reader))
+        return 0;
+    size_t most = reader->end - reader->start;
+    if (size > most)
+        size = most;
+    bide__reader_take(reader, size);
+    return size;
 }

@@ -68,6 +68,8 @@ FORWARD(int, read_exactly, (bide_stream *, stream), (void *, buffer), (size_t, s
         (size_t *, done));
 FORWARD(int, write_all, (bide_stream *, stream), (const void *, data), (size_t, size),
         (size_t *, done));
+FORWARD(ssize_t, readv, (bide_stream *, stream), (const struct iovec *, pieces), (size_t, count));
+FORWARD(ssize_t, writev, (bide_stream *, stream), (const struct iovec *, pieces), (size_t, count));
 
 static int half_shutdown(bide_stream *stream)
 {
@@ -109,6 +111,8 @@ static const struct bide__stream_ops reader_ops = {
     .write = &not_write,
     .read_exactly = &fn_read_exactly,
     .write_all = &not_write_all,
+    .readv = &fn_readv,
+    .writev = &not_writev,
     .shutdown = half_refuse,
     .shutdown_read = half_shutdown_read,
     .close = half_close,
@@ -120,6 +124,8 @@ static const struct bide__stream_ops writer_ops = {
     .write = &fn_write,
     .read_exactly = &not_read_exactly,
     .write_all = &fn_write_all,
+    .readv = &not_readv,
+    .writev = &fn_writev,
     .shutdown = half_shutdown,
     .shutdown_read = half_refuse,
     .close = half_close,

@@ -8,6 +8,8 @@
 #ifndef BIDE_LIB_IO_STREAM_H
 #define BIDE_LIB_IO_STREAM_H
 
+#include "lib/io/foreign.h"
+
 #include <bide/core.h>
 #include <bide/io.h>
 
@@ -15,6 +17,9 @@ struct bide__stream_ops {
     const struct bide_fn *read;  /* async ssize_t read(bide_stream *, void *buffer, size_t size) */
     const struct bide_fn *write; /* async ssize_t write(bide_stream *, const void *data, size_t) */
     const struct bide_fn *read_exactly, *write_all; /* these also take `done`; async int */
+    /* async ssize_t readv(bide_stream *, const struct iovec *pieces, size_t count), and writev;
+     * bide__any_readv and bide__any_writev for a stream that has no better way. */
+    const struct bide_fn *readv, *writev;
     int (*shutdown)(bide_stream *);
     int (*shutdown_read)(bide_stream *);
     void (*close)(bide_stream *); /* frees it too */
@@ -46,6 +51,10 @@ struct bide__fd *bide__fd_stream_registration(const bide_stream *stream);
 /* The same if the stream is on a socket; otherwise NULL. */
 struct bide__fd *bide__fd_stream_socket(const bide_stream *stream);
 
+/* How calls are made with the descriptor of such a stream, and the one with which they are. */
+enum bide__fd_way bide__fd_stream_way(const bide_stream *stream);
+int bide__fd_stream_own(const bide_stream *stream);
+
 /* For a half for reading, or for any half (split.c): the whole stream. Any other stream is returned
  * as it is. */
 bide_stream *bide__stream_reader_whole(bide_stream *stream);
@@ -62,7 +71,17 @@ extern const struct bide_fn bide__desc_bide__fd_stream_read, bide__desc_bide__fd
 extern const struct bide_fn bide__desc_bide__fd_stream_read_exactly;
 extern const struct bide_fn bide__desc_bide__fd_stream_write_all;
 
-/* For streams that have no such functions of their own: as many reads or writes as it takes. */
+/* vector.c */
+extern const struct bide_fn bide__desc_bide__fd_stream_readv, bide__desc_bide__fd_stream_writev;
+
+/* For streams that have no such functions of their own: as many reads or writes as it takes; and a
+ * read or a write of the first piece that is not empty. */
 extern const struct bide_fn bide__desc_bide__any_read_exactly, bide__desc_bide__any_write_all;
+extern const struct bide_fn bide__desc_bide__any_readv, bide__desc_bide__any_writev;
+
+/* The pieces behind the first `done` bytes, at most `most` of them, without those that are empty.
+ * Returns how many are in `window`. */
+size_t bide__pieces_after(const struct iovec *pieces, size_t count, size_t done,
+                          struct iovec *window, size_t most);
 
 #endif

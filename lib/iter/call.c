@@ -58,8 +58,8 @@ struct bide__future_set *bide__iter_set_take(struct iter_set *s)
 struct call_node {
     struct iter node;
     struct iter_set set;
-    const struct bide_fn *fn; /* (object, item), or (object, item, NULL) */
-    void *object;
+    const struct bide_fn *fn; /* (object, item), or (object, item, more) */
+    void *object, *more;
     bool is_called, makes_one;
     _Alignas(max_align_t) char item[];
 };
@@ -81,7 +81,7 @@ static void lose_call(void *owner, void *result)
 static int call_poll(struct iter *node, struct pull *p, void *item)
 {
     struct call_node *n = (struct call_node *)(void *)node;
-    const struct call_args args = {n->object, n->item, NULL};
+    const struct call_args args = {n->object, n->item, n->more};
     int result = 0, r = bide__iter_set_make(&n->set, 1, false);
 
     if (r < 0)
@@ -110,7 +110,8 @@ static struct bide__future_set *call_take_set(struct iter *node)
 
 static const struct iter_kind call_kind = {.poll = call_poll, .take_set = call_take_set};
 
-static void *call_new(const struct bide_fn *fn, void *object, size_t item_size, bool makes_one)
+static void *call_new(const struct bide_fn *fn, void *object, const void *more, size_t item_size,
+                      bool makes_one)
 {
     struct iter *it;
     bool made = false;
@@ -123,21 +124,33 @@ static void *call_new(const struct bide_fn *fn, void *object, size_t item_size, 
         struct call_node *n = (struct call_node *)(void *)it;
         n->fn = fn;
         n->object = object;
+        n->more = (void *)(uintptr_t)more;
         n->makes_one = makes_one;
     }
     return it;
 }
 
 extern const struct bide_fn bide__desc_bide_reader_line, bide__desc_bide_tcp_accept;
+extern const struct bide_fn bide__desc_bide__reader_next, bide__desc_bide__reader_next_frame;
 
 void *bide_iter_of_steps(size_t item_size, const void *step, void *state)
 {
-    return call_new(step, state, item_size, false);
+    return call_new(step, state, NULL, item_size, false);
 }
 
 void *bide_iter_of_lines(bide_reader *reader)
 {
-    return call_new(&bide__desc_bide_reader_line, reader, sizeof(char *), false);
+    return call_new(&bide__desc_bide_reader_line, reader, NULL, sizeof(char *), false);
+}
+
+void *bide_iter_of_reader(bide_reader *reader)
+{
+    return call_new(&bide__desc_bide__reader_next, reader, NULL, sizeof(bide_bytes), false);
+}
+
+void *bide_iter_of_frames(bide_reader *reader, const bide_codec *codec)
+{
+    return call_new(&bide__desc_bide__reader_next_frame, reader, codec, sizeof(bide_bytes), false);
 }
 
 static void close_stream(void *item)
@@ -148,7 +161,8 @@ static void close_stream(void *item)
 void *bide_iter_of_listener(bide_tcp_listener *listener)
 {
     return bide_iter_owned(
-        call_new(&bide__desc_bide_tcp_accept, listener, sizeof(bide_stream *), true), close_stream);
+        call_new(&bide__desc_bide_tcp_accept, listener, NULL, sizeof(bide_stream *), true),
+        close_stream);
 }
 
 /* ---- stages ---- */

@@ -131,39 +131,70 @@ static void real_freeaddrinfo(struct addrinfo *list)
 #define RWF_NOSIGNAL 0x100
 #endif
 
-static ssize_t write_blocked(int fd, const void *buffer, size_t size)
-{
-    static const struct timespec now;
-    sigset_t signal, mask, pending;
+/* Blocks SIGPIPE for one call. */
+struct hush {
+    sigset_t mask, pending;
+    bool was_blocked;
+};
 
+static void hush_begin(struct hush *h)
+{
+    sigset_t signal;
     sigemptyset(&signal);
     sigaddset(&signal, SIGPIPE);
-    sigemptyset(&pending);
-    pthread_sigmask(SIG_BLOCK, &signal, &mask);
-    bool is_blocked = sigismember(&mask, SIGPIPE);
-    if (is_blocked)
-        sigpending(&pending);
-    ssize_t r = write(fd, buffer, size);
+    sigemptyset(&h->pending);
+    pthread_sigmask(SIG_BLOCK, &signal, &h->mask);
+    h->was_blocked = sigismember(&h->mask, SIGPIPE);
+    if (h->was_blocked)
+        sigpending(&h->pending);
+}
+
+static ssize_t hush_end(const struct hush *h, ssize_t r)
+{
+    static const struct timespec now;
     ssize_t result = r < 0 ? -errno : r;
+    sigset_t signal;
+    sigemptyset(&signal);
+    sigaddset(&signal, SIGPIPE);
     /* It is this thread's. One that was there before may be from somebody else. */
-    if (result == -EPIPE && !sigismember(&pending, SIGPIPE))
+    if (result == -EPIPE && !sigismember(&h->pending, SIGPIPE))
         sigtimedwait(&signal, NULL, &now);
-    if (!is_blocked)
-        pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    if (!h->was_blocked)
+        pthread_sigmask(SIG_SETMASK, &h->mask, NULL);
     return result;
 }
 
-static ssize_t real_write_quiet(int fd, const void *buffer, size_t size)
+static ssize_t real_writev_quiet(int fd, const struct iovec *pieces, int count)
 {
     static _Atomic bool lacks_flag;
-    struct iovec piece = {.iov_base = (void *)(uintptr_t)buffer, .iov_len = size};
+    struct hush hush;
     if (!atomic_load_explicit(&lacks_flag, memory_order_relaxed)) {
-        ssize_t r = pwritev2(fd, &piece, 1, -1, RWF_NOSIGNAL);
+        ssize_t r = pwritev2(fd, pieces, count, -1, RWF_NOSIGNAL);
         if (r >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS))
             return r < 0 ? -errno : r;
         atomic_store_explicit(&lacks_flag, true, memory_order_relaxed);
     }
-    return write_blocked(fd, buffer, size);
+    hush_begin(&hush);
+    return hush_end(&hush, writev(fd, pieces, count));
+}
+
+static ssize_t real_write_quiet(int fd, const void *buffer, size_t size)
+{
+    struct iovec piece = {.iov_base = (void *)(uintptr_t)buffer, .iov_len = size};
+    return real_writev_quiet(fd, &piece, 1);
+}
+
+static ssize_t real_splice(int from, int to, size_t size)
+{
+    ssize_t r = splice(from, NULL, to, NULL, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    return r < 0 ? -errno : r;
+}
+
+static ssize_t real_splice_quiet(int from, int to, size_t size)
+{
+    struct hush hush;
+    hush_begin(&hush);
+    return hush_end(&hush, splice(from, NULL, to, NULL, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
 }
 
 static int real_if_nametoindex(const char *name)

@@ -35,6 +35,7 @@
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -88,6 +89,8 @@ struct __kernel_timespec;
     X(int, shutdown, (int fd, int how), (fd, how))                                                 \
     X(ssize_t, read, (int fd, void *buffer, size_t size), (fd, buffer, size))                      \
     X(ssize_t, write, (int fd, const void *buffer, size_t size), (fd, buffer, size))               \
+    X(ssize_t, readv, (int fd, const struct iovec *pieces, int count), (fd, pieces, count))        \
+    X(ssize_t, writev, (int fd, const struct iovec *pieces, int count), (fd, pieces, count))       \
     X(ssize_t, recv, (int fd, void *buffer, size_t size, int flags), (fd, buffer, size, flags))    \
     X(ssize_t, send, (int fd, const void *buffer, size_t size, int flags),                         \
       (fd, buffer, size, flags))                                                                   \
@@ -127,7 +130,9 @@ struct __kernel_timespec;
  * getaddrinfo: 0, a negative errno, or libc's EAI_ code made positive.
  * if_nametoindex: 1 or more, or -ENODEV and others. if_indextoname: 0, and a name of at most 15
  * bytes; it has room for 16.
- * write_quiet: write(2) that raises no SIGPIPE.
+ * write_quiet, writev_quiet: write(2) and writev(2) that raise no SIGPIPE.
+ * splice, splice_quiet: splice(2) without offsets, which does not wait for the pipe; the second one
+ * raises no SIGPIPE.
  * thread_create: `stack` bytes of stack, 0: the system's default; the thread has all signals
  * blocked.
  * thread_name: of the calling thread; at most 15 bytes.
@@ -137,26 +142,29 @@ struct __kernel_timespec;
  * -ETIMEDOUT when the time, as in cond_wait, is over. futex_wake: wakes up to `count` of those that
  * sleep; the word may be gone.
  */
-#define BIDE__DOOR_OTHERS(X)                                                                \
-    X(int, epoll_pwait2, (int ep, struct epoll_event *events, int max, int64_t timeout_ns), \
-      (ep, events, max, timeout_ns))                                                        \
-    X(int, getaddrinfo,                                                                     \
-      (const char *host, const char *service, const struct addrinfo *hints,                 \
-       struct addrinfo **list),                                                             \
-      (host, service, hints, list))                                                         \
-    X(ssize_t, write_quiet, (int fd, const void *buffer, size_t size), (fd, buffer, size))  \
-    X(int, if_nametoindex, (const char *name), (name))                                      \
-    X(int, if_indextoname, (unsigned index, char *name), (index, name))                     \
-    X(int, thread_create,                                                                   \
-      (pthread_t * thread, size_t stack, void *(*run)(void *), void *argument),             \
-      (thread, stack, run, argument))                                                       \
-    X(int, thread_join, (pthread_t thread), (thread))                                       \
-    X(int, thread_detach, (pthread_t thread), (thread))                                     \
-    X(int, thread_name, (const char *name), (name))                                         \
-    X(int, cond_wait, (pthread_cond_t * cond, pthread_mutex_t * mutex, int64_t timeout_ns), \
-      (cond, mutex, timeout_ns))                                                            \
-    X(int, futex_wait, (_Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns),     \
-      (word, expected, timeout_ns))                                                         \
+#define BIDE__DOOR_OTHERS(X)                                                                       \
+    X(int, epoll_pwait2, (int ep, struct epoll_event *events, int max, int64_t timeout_ns),        \
+      (ep, events, max, timeout_ns))                                                               \
+    X(int, getaddrinfo,                                                                            \
+      (const char *host, const char *service, const struct addrinfo *hints,                        \
+       struct addrinfo **list),                                                                    \
+      (host, service, hints, list))                                                                \
+    X(ssize_t, write_quiet, (int fd, const void *buffer, size_t size), (fd, buffer, size))         \
+    X(ssize_t, writev_quiet, (int fd, const struct iovec *pieces, int count), (fd, pieces, count)) \
+    X(ssize_t, splice, (int from, int to, size_t size), (from, to, size))                          \
+    X(ssize_t, splice_quiet, (int from, int to, size_t size), (from, to, size))                    \
+    X(int, if_nametoindex, (const char *name), (name))                                             \
+    X(int, if_indextoname, (unsigned index, char *name), (index, name))                            \
+    X(int, thread_create,                                                                          \
+      (pthread_t * thread, size_t stack, void *(*run)(void *), void *argument),                    \
+      (thread, stack, run, argument))                                                              \
+    X(int, thread_join, (pthread_t thread), (thread))                                              \
+    X(int, thread_detach, (pthread_t thread), (thread))                                            \
+    X(int, thread_name, (const char *name), (name))                                                \
+    X(int, cond_wait, (pthread_cond_t * cond, pthread_mutex_t * mutex, int64_t timeout_ns),        \
+      (cond, mutex, timeout_ns))                                                                   \
+    X(int, futex_wait, (_Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns),            \
+      (word, expected, timeout_ns))                                                                \
     X(int, futex_wake, (_Atomic uint32_t *word, int count), (word, count))
 
 /* Of liburing, whose functions return negative errnos too; -ENOSYS if bide was built without it. */

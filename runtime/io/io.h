@@ -235,6 +235,13 @@ struct bide__fd_read {
 int bide__fd_leaf_receive(struct bide_cx *cx, struct bide__fd_leaf *leaf,
                           const struct bide__fd_read *read, ssize_t *n, struct bide__fd_call *call);
 
+/* After bide__fd_leaf_receive has stored as many bytes as it had room for: what else has been
+ * received. Returns how many bytes that are, or 0; it never waits. */
+size_t bide__fd_leaf_receive_more(struct bide__fd_leaf *leaf, void *buffer, size_t size);
+
+/* It may receive ahead: what has come is then not in the socket any more. */
+bool bide__fd_receives(const struct bide__fd *fd);
+
 /* ---- what is accepted, accept.c ---- */
 
 /* A queue of descriptors, in the listener: {0} at first. */

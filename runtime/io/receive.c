@@ -192,3 +192,21 @@ int bide__fd_leaf_receive(struct bide_cx *cx, struct bide__fd_leaf *leaf,
     unlock(f);
     return r;
 }
+
+size_t bide__fd_leaf_receive_more(struct bide__fd_leaf *leaf, void *buffer, size_t size)
+{
+    const struct bide__fd_read read = {buffer, size, false};
+    struct bide__fd *f = leaf->fd;
+    ssize_t n = 0;
+
+    lock(f);
+    if (bide__fd_is_of(leaf) && f->fd >= 0 && f->held > 0)
+        n = result_of(f, &read);
+    unlock(f);
+    return (size_t)n;
+}
+
+bool bide__fd_receives(const struct bide__fd *f)
+{
+    return f->flags & BIDE__FD_RECEIVES;
+}
