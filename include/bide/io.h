@@ -66,8 +66,10 @@ bide_must_use bide_async int bide_fd_writable(int fd);
 typedef struct bide_stream bide_stream;
 
 /*
- * Makes a stream of a descriptor that can be waited for: a pipe, a FIFO, a terminal, a socket, or
- * an eventfd and its like. The stream owns fd from now on, and bide_stream_fd returns it.
+ * Makes a stream of a descriptor: a pipe, a FIFO, a terminal, a socket, an eventfd and its like, or
+ * what is always ready: a regular file, /dev/null (the stream is then that of a file, bide/fs.h).
+ * The stream owns fd from now on, and bide_stream_fd returns it. For stdin, stdout and stderr there
+ * is bide_stdin_open and so on.
  *
  * Its flags stay as they are, also while the stream lives: fd may be blocking, and others, like the
  * shell that started the program, may share its open file. Sockets are called with MSG_DONTWAIT. A
@@ -84,11 +86,9 @@ typedef struct bide_stream bide_stream;
  *
  * Writing to a pipe that nobody reads raises SIGPIPE, as always, and returns -EPIPE if that is
  * ignored; writing to a socket never raises it.
- * Errors: -EPERM (a regular file or /dev/null is always ready and cannot be waited for), -EEXIST
- * (fd already has a stream, which makes its calls with fd itself), -EBADF, -ENOMEM, -ENXIO,
- * -ENOSPC. Then fd stays the caller's, unchanged, and *stream is NULL. A stdin that may be one of
- * those is read on the blocking pool, by `await bide_blocking(getline(&line, &size, stdin))`; once
- * begun, such a read cannot be cancelled.
+ * Errors: -EISDIR (a folder), -EEXIST (fd already has a stream, which makes its calls with fd
+ * itself), -EBADF, -ENOMEM, -ENXIO, -ENOSPC. Then fd stays the caller's, unchanged, and *stream is
+ * NULL.
  */
 bide_must_use int bide_stream_open(int fd, bide_stream **stream bide_gives(bide_stream_close));
 

@@ -16,6 +16,7 @@
  */
 #include "lib/leaf.h"
 
+#include "lib/fs/stdio.h"
 #include "lib/io/foreign.h"
 #include "lib/io/pipe.h"
 #include "lib/io/reading.h"
@@ -26,6 +27,7 @@ struct fd_stream {
     struct bide__fd *registration; /* of the descriptor for the calls */
     int fd;                        /* that one, or what was reopened for them */
     enum bide__fd_way way;
+    bool is_kept; /* fd is not closed */
 };
 
 static struct fd_stream *of(const bide_stream *stream)
@@ -308,9 +310,9 @@ static void fd_close(bide_stream *stream)
     bool socket = s->way == BIDE__FD_SOCKET;
     int own = s->registration->fd;
     bide__fd_close(s->registration);
-    if (!socket)
+    if (!socket && !(s->is_kept && own == s->fd))
         bide__door.close(own);
-    if (own != s->fd)
+    if (own != s->fd && !s->is_kept)
         bide__door.close(s->fd);
     bide__free(s, sizeof *s);
 }
@@ -379,16 +381,24 @@ struct bide__fd *bide__fd_stream_socket(const bide_stream *stream)
     return registration != NULL && of(stream)->way == BIDE__FD_SOCKET ? registration : NULL;
 }
 
-int bide_stream_open(int fd, bide_stream **stream)
+int bide__fd_stream_of(int fd, bool is_kept, bide_stream **stream)
 {
     enum bide__fd_way way;
     *stream = NULL;
     int own = bide__foreign_open(fd, &way);
     int r = own;
     if (own >= 0)
-        r = new_stream(fd, own, way, way == BIDE__FD_SOCKET ? BIDE__FD_OWNED | BIDE__FD_LINGERS : 0,
+        r = new_stream(fd, own, way,
+                       way == BIDE__FD_SOCKET && !is_kept ? BIDE__FD_OWNED | BIDE__FD_LINGERS : 0,
                        stream);
+    if (r == 0)
+        of(*stream)->is_kept = is_kept;
     if (r < 0 && own >= 0 && own != fd)
         bide__door.close(own);
     return r;
+}
+
+int bide_stream_open(int fd, bide_stream **stream)
+{
+    return bide__fs_stream_of(fd, false, stream);
 }

@@ -45,6 +45,10 @@ enum bide__stream_kind {
 
 int bide__fd_stream_new(int fd, unsigned kind, bide_stream **stream);
 
+/* A stream of a foreign descriptor that can be waited for. is_kept: the descriptor is not closed
+ * with it. Errors: as bide_stream_open, and -EPERM: it cannot be waited for. */
+int bide__fd_stream_of(int fd, bool is_kept, bide_stream **stream);
+
 /* The registration of a stream that bide__fd_stream_new made; NULL for any other stream. */
 struct bide__fd *bide__fd_stream_registration(const bide_stream *stream);
 

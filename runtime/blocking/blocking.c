@@ -366,6 +366,24 @@ static bool change_waker(struct bide_job *job, bide_waker waker)
     return changed;
 }
 
+bool bide__job_has_run(const struct bide_job *job)
+{
+    return atomic_load_explicit(&job->state, memory_order_acquire) == FINISHED;
+}
+
+bool bide__job_poll(struct bide_job *job, bide_waker *before, bide_waker waker)
+{
+    if (bide__job_has_run(job))
+        return true;
+    if (before->bits == waker.bits)
+        return false;
+    if (change_waker(job, waker))
+        *before = waker;
+    else
+        bide_waker_wake_by_ref(waker);
+    return false;
+}
+
 /* ---- the leaf ---- */
 
 enum { NOT_BEGUN, SUBMITTED, HAS_RUN, HELD };
@@ -376,22 +394,10 @@ struct blocking {
     bide_waker waker; /* the one in the job */
 };
 
-static bool finished(const struct bide_job *job)
-{
-    return atomic_load_explicit(&job->state, memory_order_acquire) == FINISHED;
-}
-
 static enum bide_poll go(struct bide_cx *cx, struct blocking *f)
 {
-    if (f->h.state == SUBMITTED && !finished(f->job)) {
-        if (f->waker.bits != cx->waker.bits) {
-            if (change_waker(f->job, cx->waker))
-                f->waker = cx->waker;
-            else
-                bide_waker_wake_by_ref(cx->waker);
-        }
+    if (f->h.state == SUBMITTED && !bide__job_poll(f->job, &f->waker, cx->waker))
         return bide_frame_suspend(cx, &f->h);
-    }
     f->h.state = HAS_RUN;
     return bide_frame_finish(cx, &f->h);
 }
@@ -423,7 +429,7 @@ static enum bide_answer blocking_cancel(struct bide_cx *cx, struct bide_frame *h
 {
     struct blocking *f = (struct blocking *)(void *)h;
     (void)cx;
-    if (h->state != HELD && finished(f->job))
+    if (h->state != HELD && bide__job_has_run(f->job))
         return BIDE_COMPLETED;
     if (h->state != HELD && !bide__job_take_back(f->job))
         return BIDE_WAIT;

@@ -12,10 +12,15 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <linux/openat2.h>
 #include <net/if.h>
+#include <dirent.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -195,6 +200,24 @@ static ssize_t real_splice_quiet(int from, int to, size_t size)
     struct hush hush;
     hush_begin(&hush);
     return hush_end(&hush, splice(from, NULL, to, NULL, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+}
+
+/* Since Linux 5.12. */
+#ifndef RESOLVE_CACHED
+#define RESOLVE_CACHED 0x20
+#endif
+
+static int real_open_cached(int folder, const char *path, int flags)
+{
+    struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC), .resolve = RESOLVE_CACHED};
+    long r = syscall(SYS_openat2, folder, path, &how, sizeof(how));
+    /* A kernel that does not know the bit refuses it; so it may any of the others, too. */
+    return r >= 0 ? (int)r : errno == EINVAL ? -ENOSYS : -errno;
+}
+
+static int real_realpath(const char *path, char *out)
+{
+    return realpath(path, out) != NULL ? 0 : -errno;
 }
 
 static int real_if_nametoindex(const char *name)

@@ -40,6 +40,7 @@
 #include <time.h>
 #include <unistd.h>
 
+struct iovec;
 struct mmsghdr; /* some who include this have not asked for GNU's declarations */
 struct io_uring;
 struct io_uring_params;
@@ -112,6 +113,34 @@ struct __kernel_timespec;
       (domain, type, protocol, fds))                                                               \
     X(int, pipe2, (int *fds, int flags), (fds, flags))                                             \
     X(int, open, (const char *path, int flags), (path, flags))                                     \
+    X(int, openat, (int folder, const char *path, int flags, mode_t mode),                         \
+      (folder, path, flags, mode))                                                                 \
+    X(ssize_t, preadv2, (int fd, const struct iovec *pieces, int count, off_t offset, int flags),  \
+      (fd, pieces, count, offset, flags))                                                          \
+    X(ssize_t, pwritev2, (int fd, const struct iovec *pieces, int count, off_t offset, int flags), \
+      (fd, pieces, count, offset, flags))                                                          \
+    X(off_t, lseek, (int fd, off_t offset, int whence), (fd, offset, whence))                      \
+    X(int, fsync, (int fd), (fd))                                                                  \
+    X(int, fdatasync, (int fd), (fd))                                                              \
+    X(int, ftruncate, (int fd, off_t size), (fd, size))                                            \
+    X(int, flock, (int fd, int operation), (fd, operation))                                        \
+    X(int, fchown, (int fd, uid_t owner, gid_t group), (fd, owner, group))                         \
+    X(int, fstatat, (int folder, const char *path, struct stat *status, int flags),                \
+      (folder, path, status, flags))                                                               \
+    X(int, renameat, (int from_folder, const char *from, int to_folder, const char *to),           \
+      (from_folder, from, to_folder, to))                                                          \
+    X(int, unlinkat, (int folder, const char *path, int flags), (folder, path, flags))             \
+    X(int, mkdirat, (int folder, const char *path, mode_t mode), (folder, path, mode))             \
+    X(int, link, (const char *target, const char *path), (target, path))                           \
+    X(int, symlink, (const char *target, const char *path), (target, path))                        \
+    X(ssize_t, readlink, (const char *path, char *buffer, size_t size), (path, buffer, size))      \
+    X(ssize_t, copy_file_range,                                                                    \
+      (int from, off_t *from_offset, int to, off_t *to_offset, size_t size, unsigned flags),       \
+      (from, from_offset, to, to_offset, size, flags))                                             \
+    X(ssize_t, getdents64, (int fd, void *buffer, size_t size), (fd, buffer, size))                \
+    X(int, inotify_init1, (int flags), (flags))                                                    \
+    X(int, inotify_add_watch, (int fd, const char *path, uint32_t mask), (fd, path, mask))         \
+    X(int, inotify_rm_watch, (int fd, int id), (fd, id))                                           \
     X(int, close, (int fd), (fd))                                                                  \
     X(int, ioctl, (int fd, unsigned long request, void *argument), (fd, request, argument))        \
     X(int, poll, (struct pollfd * fds, nfds_t count, int timeout_ms), (fds, count, timeout_ms))    \
@@ -133,6 +162,9 @@ struct __kernel_timespec;
  * write_quiet, writev_quiet: write(2) and writev(2) that raise no SIGPIPE.
  * splice, splice_quiet: splice(2) without offsets, which does not wait for the pipe; the second one
  * raises no SIGPIPE.
+ * open_cached: openat(2), which is closed on exec, if all that it takes is in the memory of the
+ * kernel; otherwise -EAGAIN. -ENOSYS if the kernel does not have it (5.12).
+ * realpath: `out` has room for PATH_MAX bytes.
  * thread_create: `stack` bytes of stack, 0: the system's default; the thread has all signals
  * blocked.
  * thread_name: of the calling thread; at most 15 bytes.
@@ -153,6 +185,8 @@ struct __kernel_timespec;
     X(ssize_t, writev_quiet, (int fd, const struct iovec *pieces, int count), (fd, pieces, count)) \
     X(ssize_t, splice, (int from, int to, size_t size), (from, to, size))                          \
     X(ssize_t, splice_quiet, (int from, int to, size_t size), (from, to, size))                    \
+    X(int, open_cached, (int folder, const char *path, int flags), (folder, path, flags))          \
+    X(int, realpath, (const char *path, char *out), (path, out))                                   \
     X(int, if_nametoindex, (const char *name), (name))                                             \
     X(int, if_indextoname, (unsigned index, char *name), (index, name))                            \
     X(int, thread_create,                                                                          \

@@ -99,7 +99,11 @@ enum bide__op_kind {
     BIDE__OP_ACCEPT,
     /* Frame-owned: send(2) with MSG_NOSIGNAL; it completes when some or all was sent. */
     BIDE__OP_SEND,
+    /* Frame-owned: a call of file.h. */
+    BIDE__OP_FILE,
 };
+
+struct bide__file_op; /* file.h */
 
 struct bide__op {
     enum bide__op_kind kind;
@@ -108,6 +112,7 @@ struct bide__op {
     struct bide__io *io; /* frame-owned */
     const void *data;    /* of a send */
     size_t size;
+    const struct bide__file_op *file; /* of FILE: stays, and what it refers to, until the end */
 };
 
 struct bide__event {

@@ -8,8 +8,8 @@
  *   uring_trial.c   whether it can accept without a fault
  *
  * What comes back with a completion (`user_data`) is a name: of a stream-owned operation its key,
- * with the kind in the bits 28 to 31; of a send its slot, the kind, and the slot's generation in
- * the upper half. So no completion is taken for that of another operation, however late it comes.
+ * with the kind in the bits 28 to 31; of a frame-owned one its slot, the kind, and the slot's
+ * generation in the upper half. So no completion is taken for that of another operation, however late it comes.
  *
  * An operation becomes an entry of the submission ring, which goes to the kernel with the next
  * wait. Where that cannot be, because another thread submits, or because the ring is full and the
@@ -26,6 +26,7 @@
 
 #include "runtime/io/driver.h"
 
+#include "runtime/io/file.h"
 #include "runtime/io/io.h"
 
 #include <liburing.h>
@@ -55,6 +56,7 @@ enum {
     BIDE__URING_COOP = 1 << 16,  /* completions interrupt no thread */
     BIDE__URING_DEFER = 1 << 17, /* nor does anybody but the owner do their work */
     BIDE__URING_SKIP = 1 << 18,  /* a cancel that succeeds need not be told of */
+    BIDE__URING_FILE = 1 << 19,  /* and so on: one bit for each call of file.h, in their order */
 };
 
 /* The bits; or why there is no driver over io_uring: an error of io_uring_setup(2), -EDQUOT for
@@ -103,10 +105,11 @@ void bide__uring_buffers_end(struct bide__uring *u);
 
 /* ---- uring_op.c ---- */
 
-/* A send that is under way; of a free slot `io` is NULL and `fd` the next free one. */
+/* A frame-owned operation that is under way; of a free slot `io` is NULL and `fd` the next free
+ * one. */
 struct bide__uring_send {
     struct bide__io *io;
-    const void *data;
+    const void *data; /* of FILE: the struct bide__file_op */
     uint32_t size, generation;
     int fd;
     bool cancelled;

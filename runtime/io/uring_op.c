@@ -80,9 +80,9 @@ static void give_send(struct bide__uring_ops *ops, uint32_t slot)
     ops->free_send = (int)slot;
 }
 
-static uint64_t send_name(const struct bide__uring_ops *ops, uint32_t slot)
+static uint64_t send_name(const struct bide__uring_ops *ops, enum bide__op_kind kind, uint32_t slot)
 {
-    return bide__uring_name(BIDE__OP_SEND, (uint64_t)ops->sends[slot].generation << 32 | slot);
+    return bide__uring_name(kind, (uint64_t)ops->sends[slot].generation << 32 | slot);
 }
 
 /* The slot of this name; NULL: that send has completed. */
@@ -94,6 +94,37 @@ static struct bide__uring_send *find_send(struct bide__uring_ops *ops, uint64_t 
 }
 
 /* ---- entries of the submission ring ---- */
+
+static unsigned least(size_t size)
+{
+    return size < SEND_AT_MOST ? (unsigned)size : SEND_AT_MOST;
+}
+
+static void fill_file(struct io_uring_sqe *sqe, const struct bide__file_op *f)
+{
+    switch (f->what) {
+    case BIDE__FILE_READ:
+        io_uring_prep_read(sqe, f->fd, f->buffer, least(f->size), f->offset);
+        break;
+    case BIDE__FILE_WRITE:
+        io_uring_prep_write(sqe, f->fd, f->buffer, least(f->size), f->offset);
+        break;
+    case BIDE__FILE_SYNC:
+        io_uring_prep_fsync(sqe, f->fd, f->flags != 0 ? IORING_FSYNC_DATASYNC : 0);
+        break;
+    case BIDE__FILE_OPEN: io_uring_prep_openat(sqe, f->fd, f->path, f->flags, f->mode); break;
+    case BIDE__FILE_STAT:
+        io_uring_prep_statx(sqe, f->fd, f->path, f->flags, STATX_BASIC_STATS, f->buffer);
+        break;
+    case BIDE__FILE_RENAME:
+        io_uring_prep_renameat(sqe, f->fd, f->path, f->fd_2, f->buffer, 0);
+        break;
+    case BIDE__FILE_UNLINK: io_uring_prep_unlinkat(sqe, f->fd, f->path, f->flags); break;
+    case BIDE__FILE_MKDIR: io_uring_prep_mkdirat(sqe, f->fd, f->path, f->mode); break;
+    case BIDE__FILE_CLOSE: io_uring_prep_close(sqe, f->fd); break;
+    case BIDE__FILE_CALLS: break;
+    }
+}
 
 static void fill(struct bide__uring *u, struct io_uring_sqe *sqe, uint64_t name, int fd)
 {
@@ -113,6 +144,10 @@ static void fill(struct bide__uring *u, struct io_uring_sqe *sqe, uint64_t name,
     case BIDE__OP_SEND:
         send = &u->ops.sends[(uint32_t)bide__uring_key(name)];
         io_uring_prep_send(sqe, send->fd, send->data, send->size, MSG_NOSIGNAL);
+        break;
+    case BIDE__OP_FILE:
+        send = &u->ops.sends[(uint32_t)bide__uring_key(name)];
+        fill_file(sqe, send->data);
         break;
     }
     io_uring_sqe_set_data64(sqe, name);
@@ -262,18 +297,23 @@ static int submit_send(struct bide__uring *u, const struct bide__op *op)
     struct bide__uring_send *send = &ops->sends[slot];
     *send = (struct bide__uring_send){
         .io = op->io,
-        .data = op->data,
-        .size = op->size < SEND_AT_MOST ? (uint32_t)op->size : SEND_AT_MOST,
+        .data = op->kind == BIDE__OP_FILE ? op->file : op->data,
+        .size = least(op->size),
         .generation = send->generation,
         .fd = op->fd,
     };
     op->io->driver = &u->driver;
     op->io->slot = (uint32_t)slot;
     op->io->generation = send->generation;
-    int r = submit_name(u, send_name(ops, (uint32_t)slot), op->fd);
+    int r = submit_name(u, send_name(ops, op->kind, (uint32_t)slot), op->fd);
     if (r < 0)
         give_send(ops, (uint32_t)slot);
     return r;
+}
+
+static bool is_frame_owned(unsigned kind)
+{
+    return kind == BIDE__OP_SEND || kind == BIDE__OP_FILE;
 }
 
 /* With the lock. */
@@ -285,9 +325,10 @@ static bool can(const struct bide__uring *u, enum bide__op_kind kind)
 /* With the lock. */
 static int submit(struct bide__uring *u, const struct bide__op *op)
 {
-    if (!can(u, op->kind))
+    if (!can(u, op->kind) ||
+        (op->kind == BIDE__OP_FILE && !(u->can & BIDE__URING_FILE << op->file->what)))
         return -ENOSYS;
-    if (op->kind == BIDE__OP_SEND)
+    if (is_frame_owned(op->kind))
         return submit_send(u, op);
     if (op->kind == BIDE__OP_ACCEPT && !u->accepts) {
         u->accepts = bide__uring_can_accept();
@@ -327,9 +368,9 @@ static int cancel(struct bide__uring *u, const struct bide__op *op)
 
     if (!can(u, op->kind))
         return -ENOSYS;
-    if (op->kind == BIDE__OP_SEND) {
+    if (is_frame_owned(op->kind)) {
         uint64_t key = (uint64_t)op->io->generation << 32 | op->io->slot;
-        name = bide__uring_name(BIDE__OP_SEND, key);
+        name = bide__uring_name(op->kind, key);
         struct bide__uring_send *send = find_send(&u->ops, name);
         if (send == NULL) /* it completes just now */
             return 1;
@@ -455,9 +496,9 @@ bool bide__uring_report(struct bide__uring *u, struct bide__fds *fds,
         .last = (cqe->flags & IORING_CQE_F_MORE) == 0,
     };
 
-    if (kind == BIDE__OP_SEND)
+    if (is_frame_owned(kind))
         return report_sent(u, cqe);
-    if (kind < BIDE__OP_READY || kind > BIDE__OP_SEND)
+    if (kind < BIDE__OP_READY || kind > BIDE__OP_FILE)
         return report_own(u, kind, event.last);
     if (kind == BIDE__OP_READY)
         report_ready(fds, &event);

@@ -9,7 +9,8 @@
  * Needed: waits with a timeout (EXT_ARG, 5.11), completions that are not dropped (NODROP), and
  * multishot polls (5.13). Used where they are: COOP_TASKRUN (5.19), DEFER_TASKRUN (6.1),
  * CQE_SKIP (5.17), multishot accept (5.19; tried once more before the first one, uring_trial.c) and
- * receive (6.0), buffer rings (5.19; tried when the first receive is submitted).
+ * receive (6.0), buffer rings (5.19; tried when the first receive is submitted), the calls on files
+ * (5.1 to 5.15).
  */
 #ifdef BIDE__URING
 
@@ -28,19 +29,33 @@ static const struct {
     const char *name;
     unsigned bits;
 } names[] = {
-    {"poll", 1 << BIDE__OP_READY},        {"receive", 1 << BIDE__OP_RECEIVE},
-    {"accept", 1 << BIDE__OP_ACCEPT},     {"send", 1 << BIDE__OP_SEND},
-    {"defer_taskrun", BIDE__URING_DEFER}, {"coop_taskrun", BIDE__URING_COOP},
+    {"poll", 1 << BIDE__OP_READY},
+    {"receive", 1 << BIDE__OP_RECEIVE},
+    {"accept", 1 << BIDE__OP_ACCEPT},
+    {"send", 1 << BIDE__OP_SEND},
+    {"defer_taskrun", BIDE__URING_DEFER},
+    {"coop_taskrun", BIDE__URING_COOP},
     {"cqe_skip", BIDE__URING_SKIP},
+    {"file", 1 << BIDE__OP_FILE},
+    {"read", BIDE__URING_FILE << BIDE__FILE_READ},
+    {"write", BIDE__URING_FILE << BIDE__FILE_WRITE},
+    {"fsync", BIDE__URING_FILE << BIDE__FILE_SYNC},
+    {"openat", BIDE__URING_FILE << BIDE__FILE_OPEN},
+    {"statx", BIDE__URING_FILE << BIDE__FILE_STAT},
+    {"renameat", BIDE__URING_FILE << BIDE__FILE_RENAME},
+    {"unlinkat", BIDE__URING_FILE << BIDE__FILE_UNLINK},
+    {"mkdirat", BIDE__URING_FILE << BIDE__FILE_MKDIR},
+    {"close", BIDE__URING_FILE << BIDE__FILE_CLOSE},
 };
 
 static int unknown(const char *mask)
 {
-    char text[256];
+    char text[320];
     snprintf(
         text, sizeof(text),
         "bide: BIDE_URING_MASK=%.64s: not a list, with commas, of poll, receive, accept, send, "
-        "defer_taskrun, coop_taskrun, cqe_skip\n",
+        "defer_taskrun, coop_taskrun, cqe_skip, file, read, write, fsync, openat, statx, "
+        "renameat, unlinkat, mkdirat, close\n",
         mask);
     (void)bide__door.write(STDERR_FILENO, text, strlen(text));
     return -EINVAL;
@@ -67,9 +82,17 @@ static int hidden(void)
 
 /* ---- the trial ---- */
 
-static bool knows_opcodes(struct io_uring *ring)
+/* *bits gets those of calls on files, which have no flags to be tried. */
+static bool knows_opcodes(struct io_uring *ring, unsigned *bits)
 {
     static const unsigned char needed[] = {IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL};
+    static const unsigned char files[BIDE__FILE_CALLS] = {
+        [BIDE__FILE_READ] = IORING_OP_READ,       [BIDE__FILE_WRITE] = IORING_OP_WRITE,
+        [BIDE__FILE_SYNC] = IORING_OP_FSYNC,      [BIDE__FILE_OPEN] = IORING_OP_OPENAT,
+        [BIDE__FILE_STAT] = IORING_OP_STATX,      [BIDE__FILE_RENAME] = IORING_OP_RENAMEAT,
+        [BIDE__FILE_UNLINK] = IORING_OP_UNLINKAT, [BIDE__FILE_MKDIR] = IORING_OP_MKDIRAT,
+        [BIDE__FILE_CLOSE] = IORING_OP_CLOSE,
+    };
     union {
         struct io_uring_probe probe;
         char room[sizeof(struct io_uring_probe) + OPCODES * sizeof(struct io_uring_probe_op)];
@@ -81,6 +104,10 @@ static bool knows_opcodes(struct io_uring *ring)
     for (size_t i = 0; i < sizeof(needed); i++)
         if (!io_uring_opcode_supported(&u.probe, needed[i]))
             return false;
+    *bits = 1U << BIDE__OP_FILE;
+    for (size_t i = 0; i < sizeof(files); i++)
+        if (io_uring_opcode_supported(&u.probe, files[i]))
+            *bits |= (unsigned)BIDE__URING_FILE << i;
     return true;
 }
 
@@ -125,9 +152,9 @@ static unsigned try_operations(struct io_uring *ring, int fd)
 static int try_ring(struct io_uring *ring, const struct io_uring_params *params)
 {
     const unsigned needed = IORING_FEAT_EXT_ARG | IORING_FEAT_NODROP;
-    unsigned bits = 0;
+    unsigned bits = 0, files;
 
-    if ((params->features & needed) != needed || !knows_opcodes(ring))
+    if ((params->features & needed) != needed || !knows_opcodes(ring, &files))
         return -EOPNOTSUPP;
     int fd = bide__door.eventfd(0, EFD_CLOEXEC);
     if (fd < 0)
@@ -139,7 +166,7 @@ static int try_ring(struct io_uring *ring, const struct io_uring_params *params)
     if (params->features & IORING_FEAT_CQE_SKIP)
         bits |= BIDE__URING_SKIP;
     /* Which flags it takes is seen when the ring is made. */
-    return (int)(bits | BIDE__URING_COOP | BIDE__URING_DEFER | KNOWN);
+    return (int)(bits | files | BIDE__URING_COOP | BIDE__URING_DEFER | KNOWN);
 }
 
 static int try(void)

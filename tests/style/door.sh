@@ -14,6 +14,9 @@ calls="$calls|dup2|dup3|pipe|pipe2|poll|ppoll|select|pselect|epoll_create1|epoll
 calls="$calls|epoll_pwait|eventfd|signalfd|timerfd_create|timerfd_settime|inotify_init1|syscall"
 calls="$calls|sigaction|signal|kill|fork|vfork|waitpid|posix_spawn|execve|getrandom|getentropy"
 calls="$calls|recvmmsg|sendmmsg|stat|lstat|fstat|chmod|fchmod|unlink|mkfifo|pwritev2"
+calls="$calls|preadv2|lseek|fsync|fdatasync|ftruncate|flock|fchown|fstatat|renameat|rename"
+calls="$calls|unlinkat|rmdir|mkdirat|mkdir|link|symlink|readlink|copy_file_range|getdents64"
+calls="$calls|inotify_add_watch|inotify_rm_watch|realpath|opendir|fdopendir|readdir|openat2"
 calls="$calls|rand|random|pthread_create|if_nametoindex|if_indextoname"
 
 find core runtime lib extra -name '*.[ch]' ! -path 'runtime/door/*' \

@@ -1,0 +1,263 @@
+/*
+ * lib/fs/path.c: calls on paths. Each is one job of the pool, which is all that happens or nothing.
+ */
+#include "lib/fs/async.h"
+
+#include <stdio.h>
+
+enum { MODE_FOLDER = 0777, MODE_TEMPORARY = 0700 };
+
+/* What a job works on. */
+struct paths {
+    const char *path, *other;
+    struct stat *status;
+    char *out;
+    size_t size;
+    mode_t mode;
+    int flags;
+};
+
+/* A call that a signal may end before it has begun. */
+#define UNTIL_NOT_INTERRUPTED(r, call) \
+    do                                 \
+        (r) = (call);                  \
+    while ((r) == -EINTR)
+
+static bide_async int call(bide__fs_function *function, struct paths *p)
+{
+    return (int)bide_await bide__fs_call(function, p);
+}
+
+/* ---- what is there ---- */
+
+static int64_t stat_now(void *argument)
+{
+    const struct paths *p = argument;
+    int r;
+    UNTIL_NOT_INTERRUPTED(r, bide__door.fstatat(AT_FDCWD, p->path, p->status, p->flags));
+    return r;
+}
+
+bide_async int bide_path_stat(const char *path, struct stat *status)
+{
+    struct paths p = {.path = path, .status = status};
+    return bide_await call(stat_now, &p);
+}
+
+bide_async int bide_path_lstat(const char *path, struct stat *status)
+{
+    struct paths p = {.path = path, .status = status, .flags = AT_SYMLINK_NOFOLLOW};
+    return bide_await call(stat_now, &p);
+}
+
+static int64_t exists_now(void *argument)
+{
+    struct paths *p = argument;
+    struct stat status;
+    p->status = &status;
+    int64_t r = stat_now(p);
+    return r == 0 ? 1 : r == -ENOENT || r == -ENOTDIR ? 0 : r;
+}
+
+bide_async int bide_path_exists(const char *path)
+{
+    struct paths p = {.path = path};
+    return bide_await call(exists_now, &p);
+}
+
+/* With the zero byte that the buffer has room for. */
+static int64_t read_link_now(void *argument)
+{
+    const struct paths *p = argument;
+    ssize_t n;
+    if (p->size == 0)
+        return -ENAMETOOLONG;
+    UNTIL_NOT_INTERRUPTED(n, bide__door.readlink(p->path, p->out, p->size));
+    if (n < 0)
+        return n;
+    if ((size_t)n == p->size)
+        return -ENAMETOOLONG;
+    p->out[n] = '\0';
+    return n;
+}
+
+bide_async ssize_t bide_path_read_link(const char *path, char *buffer, size_t size)
+{
+    struct paths p = {.path = path, .out = buffer, .size = size};
+    return (ssize_t)bide_await bide__fs_call(read_link_now, &p);
+}
+
+static int64_t canonical_now(void *argument)
+{
+    const struct paths *p = argument;
+    char out[PATH_MAX];
+    int r = bide__door.realpath(p->path, out);
+    if (r < 0)
+        return r;
+    size_t size = strlen(out);
+    if (size >= p->size)
+        return -ENAMETOOLONG;
+    memcpy(p->out, out, size + 1);
+    return (int64_t)size;
+}
+
+bide_async ssize_t bide_path_canonical(const char *path, char *buffer, size_t size)
+{
+    struct paths p = {.path = path, .out = buffer, .size = size};
+    return (ssize_t)bide_await bide__fs_call(canonical_now, &p);
+}
+
+/* ---- changed ---- */
+
+static int64_t rename_now(void *argument)
+{
+    const struct paths *p = argument;
+    return bide__door.renameat(AT_FDCWD, p->path, AT_FDCWD, p->other);
+}
+
+bide_async int bide_path_rename(const char *from, const char *to)
+{
+    struct paths p = {.path = from, .other = to};
+    return bide_await call(rename_now, &p);
+}
+
+static int64_t remove_now(void *argument)
+{
+    const struct paths *p = argument;
+    return bide__door.unlinkat(AT_FDCWD, p->path, p->flags);
+}
+
+bide_async int bide_path_remove(const char *path)
+{
+    struct paths p = {.path = path};
+    return bide_await call(remove_now, &p);
+}
+
+bide_async int bide_folder_remove(const char *path)
+{
+    struct paths p = {.path = path, .flags = AT_REMOVEDIR};
+    return bide_await call(remove_now, &p);
+}
+
+static int64_t set_mode_now(void *argument)
+{
+    const struct paths *p = argument;
+    return bide__door.chmod(p->path, p->mode);
+}
+
+bide_async int bide_path_set_mode(const char *path, mode_t mode)
+{
+    struct paths p = {.path = path, .mode = mode};
+    return bide_await call(set_mode_now, &p);
+}
+
+static int64_t link_now(void *argument)
+{
+    const struct paths *p = argument;
+    return bide__door.link(p->other, p->path);
+}
+
+bide_async int bide_path_link(const char *target, const char *path)
+{
+    struct paths p = {.path = path, .other = target};
+    return bide_await call(link_now, &p);
+}
+
+static int64_t symlink_now(void *argument)
+{
+    const struct paths *p = argument;
+    return bide__door.symlink(p->other, p->path);
+}
+
+bide_async int bide_path_symlink(const char *target, const char *path)
+{
+    struct paths p = {.path = path, .other = target};
+    return bide_await call(symlink_now, &p);
+}
+
+/* ---- folders ---- */
+
+static int64_t make_now(void *argument)
+{
+    const struct paths *p = argument;
+    return bide__door.mkdirat(AT_FDCWD, p->path, p->mode);
+}
+
+bide_async int bide_folder_make(const char *path, mode_t mode)
+{
+    struct paths p = {.path = path, .mode = mode != 0 ? mode : MODE_FOLDER};
+    return bide_await call(make_now, &p);
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat status;
+    return bide__door.fstatat(AT_FDCWD, path, &status, 0) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* Most of the time all but the last one are there, so it begins at the end. */
+static int64_t make_all_now(void *argument)
+{
+    const struct paths *p = argument;
+    char path[PATH_MAX];
+    size_t size = strlen(p->path), at = size;
+
+    if (size >= sizeof path)
+        return -ENAMETOOLONG;
+    memcpy(path, p->path, size + 1);
+    for (;;) {
+        int r = bide__door.mkdirat(AT_FDCWD, path, p->mode);
+        if (r == -ENOENT && at > 0) { /* the one above comes first */
+            while (at > 0 && path[at - 1] == '/')
+                at--;
+            while (at > 0 && path[at - 1] != '/')
+                at--;
+            while (at > 1 && path[at - 1] == '/')
+                at--;
+            if (at == 0)
+                return r;
+            path[at] = '\0';
+            continue;
+        }
+        if (r == -EINTR)
+            continue;
+        if (r < 0 && !is_folder(path))
+            return r;
+        if (at == size)
+            return 0;
+        path[at] = p->path[at]; /* and now the one below */
+        at += strlen(path + at);
+    }
+}
+
+bide_async int bide_folder_make_all(const char *path, mode_t mode)
+{
+    struct paths p = {.path = path, .mode = mode != 0 ? mode : MODE_FOLDER};
+    return bide_await call(make_all_now, &p);
+}
+
+static int64_t make_temporary_now(void *argument)
+{
+    const struct paths *p = argument;
+    char path[PATH_MAX];
+    int r;
+    do {
+        r = bide__fs_path_new(p->path, path);
+        if (r < 0)
+            return r;
+        if (strlen(path) >= p->size)
+            return -ENAMETOOLONG;
+        r = bide__door.mkdirat(AT_FDCWD, path, MODE_TEMPORARY);
+    } while (r == -EEXIST || r == -EINTR);
+    if (r < 0)
+        return r;
+    size_t size = strlen(path);
+    memcpy(p->out, path, size + 1);
+    return (int64_t)size;
+}
+
+bide_async int bide_folder_temporary(const char *folder, char *path, size_t size)
+{
+    struct paths p = {.path = bide__fs_folder(folder), .out = path, .size = size};
+    return bide_await call(make_temporary_now, &p);
+}
