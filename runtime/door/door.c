@@ -8,6 +8,8 @@
 
 #include "runtime/door/door.h"
 
+#include "runtime/door/spawn.h"
+
 #include <bide/core.h>
 
 #include <errno.h>
@@ -24,6 +26,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #ifdef BIDE__URING
 #include <liburing.h>
@@ -218,6 +221,31 @@ static int real_open_cached(int folder, const char *path, int flags)
 static int real_realpath(const char *path, char *out)
 {
     return realpath(path, out) != NULL ? 0 : -errno;
+}
+
+static int real_posix_spawn(const struct bide__spawn *spawn)
+{
+    return bide__posix_spawn(spawn);
+}
+
+/* Since Linux 5.3 and 5.1; libc has them later. */
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+
+static int real_pidfd_open(pid_t process, unsigned flags)
+{
+    long r = syscall(SYS_pidfd_open, process, flags);
+    return r < 0 ? -errno : (int)r;
+}
+
+static int real_pidfd_send_signal(int pidfd, int signo)
+{
+    long r = syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, 0);
+    return r < 0 ? -errno : (int)r;
 }
 
 static int real_if_nametoindex(const char *name)

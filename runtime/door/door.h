@@ -40,6 +40,7 @@
 #include <time.h>
 #include <unistd.h>
 
+struct bide__spawn; /* spawn.h */
 struct iovec;
 struct mmsghdr; /* some who include this have not asked for GNU's declarations */
 struct io_uring;
@@ -62,6 +63,8 @@ struct __kernel_timespec;
     X(int, sigaction, (int signo, const struct sigaction *action, struct sigaction *old),          \
       (signo, action, old))                                                                        \
     X(int, raise, (int signo), (signo))                                                            \
+    X(int, kill, (pid_t process, int signo), (process, signo))                                     \
+    X(int, waitid, (int type, id_t id, siginfo_t *info, int options), (type, id, info, options))   \
     X(pid_t, gettid, (void), ())                                                                   \
     X(pid_t, getpid, (void), ())                                                                   \
     X(int, sched_yield, (void), ())                                                                \
@@ -148,6 +151,7 @@ struct __kernel_timespec;
     X(int, fstat, (int fd, struct stat *status), (fd, status))                                     \
     X(int, stat, (const char *path, struct stat *status), (path, status))                          \
     X(int, lstat, (const char *path, struct stat *status), (path, status))                         \
+    X(int, access, (const char *path, int mode), (path, mode))                                     \
     X(int, chmod, (const char *path, mode_t mode), (path, mode))                                   \
     X(int, fchmod, (int fd, mode_t mode), (fd, mode))                                              \
     X(int, unlink, (const char *path), (path))                                                     \
@@ -165,6 +169,7 @@ struct __kernel_timespec;
  * open_cached: openat(2), which is closed on exec, if all that it takes is in the memory of the
  * kernel; otherwise -EAGAIN. -ENOSYS if the kernel does not have it (5.12).
  * realpath: `out` has room for PATH_MAX bytes.
+ * posix_spawn: what `spawn` says, with posix_spawn(3); the id of the child.
  * thread_create: `stack` bytes of stack, 0: the system's default; the thread has all signals
  * blocked.
  * thread_name: of the calling thread; at most 15 bytes.
@@ -187,6 +192,9 @@ struct __kernel_timespec;
     X(ssize_t, splice_quiet, (int from, int to, size_t size), (from, to, size))                    \
     X(int, open_cached, (int folder, const char *path, int flags), (folder, path, flags))          \
     X(int, realpath, (const char *path, char *out), (path, out))                                   \
+    X(int, posix_spawn, (const struct bide__spawn *spawn), (spawn))                                \
+    X(int, pidfd_open, (pid_t process, unsigned flags), (process, flags))                          \
+    X(int, pidfd_send_signal, (int pidfd, int signo), (pidfd, signo))                              \
     X(int, if_nametoindex, (const char *name), (name))                                             \
     X(int, if_indextoname, (unsigned index, char *name), (index, name))                            \
     X(int, thread_create,                                                                          \
