@@ -55,6 +55,7 @@
 #include <bide/io.h>
 #include <bide/lang.h>
 #include <bide/net.h>
+#include <bide/signal.h>
 #include <bide/time.h>
 
 #include <stdbool.h>
@@ -178,6 +179,13 @@ bide_must_use int bide_stream_of_iter(bide_iter(bide_bytes) it,
  * The connections that a listener accepts; whoever gets one closes it. The listener is borrowed.
  */
 void *bide_iter_of_listener(bide_tcp_listener *listener);
+
+/*
+ * bide_iter(bide_signal) bide_iter_of_signals(bide_signals *signals);
+ *
+ * The signals that come for a listener, which is borrowed.
+ */
+void *bide_iter_of_signals(bide_signals *signals);
 
 #ifndef __cplusplus
 
@@ -450,6 +458,7 @@ extern "C" {
 #define bide_iter_of_reader(r)     ((bide_iter(bide_bytes))(bide_iter_of_reader)(r))
 #define bide_iter_of_frames(r, c)  ((bide_iter(bide_bytes))(bide_iter_of_frames)(r, c))
 #define bide_iter_of_listener(l)   ((bide_iter(bide_stream *))(bide_iter_of_listener)(l))
+#define bide_iter_of_signals(s)    ((bide_iter(bide_signal))(bide_iter_of_signals)(s))
 
 #ifndef __cplusplus
 

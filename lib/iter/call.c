@@ -132,6 +132,7 @@ static void *call_new(const struct bide_fn *fn, void *object, const void *more, 
 
 extern const struct bide_fn bide__desc_bide_reader_line, bide__desc_bide_tcp_accept;
 extern const struct bide_fn bide__desc_bide__reader_next, bide__desc_bide__reader_next_frame;
+extern const struct bide_fn bide__desc_bide_signals_next;
 
 void *bide_iter_of_steps(size_t item_size, const void *step, void *state)
 {
@@ -163,6 +164,11 @@ void *bide_iter_of_listener(bide_tcp_listener *listener)
     return bide_iter_owned(
         call_new(&bide__desc_bide_tcp_accept, listener, NULL, sizeof(bide_stream *), true),
         close_stream);
+}
+
+void *bide_iter_of_signals(bide_signals *signals)
+{
+    return call_new(&bide__desc_bide_signals_next, signals, NULL, sizeof(bide_signal), false);
 }
 
 /* ---- stages ---- */

@@ -1,113 +1,48 @@
 /*
- * lib/signal/listener.c: the handler and its listeners; see listener.h. Signals belong to the
- * process, so this state does too; it is the only such state in the library.
+ * lib/signal/listener.c: the listeners and what has come for them; see listener.h. Signals belong
+ * to the process, so this state does too; it and that of handler.c are the only such state of this
+ * folder.
  *
  * The list of listeners only grows, at its head, so a handler may walk it at any moment. A listener
- * with signo FREE belongs to nobody. A child of fork() does not use its parent's listeners, since
- * the two processes share their eventfds. Order: a wait first sets its listener's signo and then
- * reads the counter; the handler first counts and then looks for listeners. So at least one of them
- * sees the other.
+ * whose set is empty gets nothing. A child of fork() does not use its parent's listeners, since the
+ * two processes share their eventfds. Order: a wait first sets its listener's set and then reads
+ * what has come; the handler first notes the signal and then looks for listeners. So at least one
+ * of them sees the other.
  */
-#include "lib/signal/listener.h"
-
-#include "runtime/trace/trace.h"
-
-#include <stdatomic.h>
-
-enum { SIGNALS = 65, FREE = 0, TAKEN = -1 };
+#include "lib/signal/inside.h"
 
 struct bide__listener {
     struct bide__listener *next;
-    atomic_int signo;
+    _Atomic uint64_t set, come;
+    atomic_bool is_taken; /* somebody uses it */
     int fd;
     unsigned forks; /* bide__forks when it was made; differs in a child process */
 };
 
-static bool is_of_this_process(const struct bide__listener *l)
-{
-    return l->forks == bide__forks;
-}
-
 static _Atomic(struct bide__listener *) listeners;
-static atomic_uint delivered[SIGNALS], taken_up_to[SIGNALS];
-static atomic_bool installed[SIGNALS];
 
-/* For SIGINT. `kept`: the program handles every delivery. `awaited`: a bide_ctrl_c has begun since
- * the last delivery; if none has, the next delivery ends the program. */
-static atomic_bool ctrl_c_kept, ctrl_c_awaited;
-
-/* Called in the handler, where the signal is blocked: the default action follows when the handler
- * returns. */
-static void end_by_default(int signo)
+bool bide__listener_is_parents(const struct bide__listener *l)
 {
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    bide__door.sigaction(signo, &action, NULL);
-    bide__door.raise(signo);
+    return l->forks != bide__forks;
 }
 
-static void on_signal(int signo)
+void bide__listeners_tell(int signo)
 {
-    int saved = errno;
-    if (signo == SIGINT && !atomic_exchange(&ctrl_c_awaited, false) && !atomic_load(&ctrl_c_kept))
-        end_by_default(signo);
-    uint64_t one = 1;
-    atomic_fetch_add(&delivered[signo], 1);
-    for (struct bide__listener *l = atomic_load(&listeners); l != NULL; l = l->next)
-        if (atomic_load(&l->signo) == signo && is_of_this_process(l))
-            bide__door.write(l->fd, &one, sizeof one);
-    errno = saved;
-}
-
-int bide__signal_install(int signo)
-{
-    if (signo < 1 || signo >= SIGNALS)
-        return -EINVAL;
-    if (atomic_load(&installed[signo]))
-        return 0;
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigfillset(&action.sa_mask);
-    int r = bide__door.sigaction(signo, &action, NULL);
-    if (r == 0) {
-        atomic_store(&installed[signo], true);
-        bide__signal_is_ours(signo, (uintptr_t)on_signal);
+    uint64_t one = 1, bit = bide__signal_bit(signo);
+    for (struct bide__listener *l = atomic_load(&listeners); l != NULL; l = l->next) {
+        if (!(atomic_load(&l->set) & bit) || bide__listener_is_parents(l))
+            continue;
+        atomic_fetch_or(&l->come, bit);
+        bide__door.write(l->fd, &one, sizeof one);
     }
-    return r;
-}
-
-void bide__ctrl_c_await(void)
-{
-    atomic_store(&ctrl_c_awaited, true);
-}
-
-void bide__ctrl_c_keep(void)
-{
-    atomic_store(&ctrl_c_kept, true);
-}
-
-uint32_t bide__signal_taken(int signo)
-{
-    return atomic_load(&taken_up_to[signo]);
-}
-
-bool bide__signal_take(int signo, uint32_t taken)
-{
-    unsigned now = atomic_load(&delivered[signo]), before = atomic_load(&taken_up_to[signo]);
-    if (now == taken)
-        return false;
-    while ((int32_t)(now - before) > 0)
-        if (atomic_compare_exchange_weak(&taken_up_to[signo], &before, now))
-            break;
-    return true;
 }
 
 /* Takes a listener that nobody uses; NULL if there is none. */
 static struct bide__listener *find_free(void)
 {
-    for (struct bide__listener *l = atomic_load(&listeners); l != NULL; l = l->next) {
-        int expected = FREE;
-        if (is_of_this_process(l) && atomic_compare_exchange_strong(&l->signo, &expected, TAKEN))
+    for (struct bide__listener *l = atomic_load(&listeners); l != NULL; l = l->next)
+        if (!bide__listener_is_parents(l) && !atomic_exchange(&l->is_taken, true))
             return l;
-    }
     return NULL;
 }
 
@@ -123,7 +58,9 @@ static int make(struct bide__listener **listener)
         bide__free(l, sizeof *l);
         return r;
     }
-    atomic_init(&l->signo, TAKEN);
+    atomic_init(&l->is_taken, true);
+    atomic_init(&l->set, 0);
+    atomic_init(&l->come, 0);
     l->next = atomic_load(&listeners);
     while (!atomic_compare_exchange_weak(&listeners, &l->next, l))
         ;
@@ -131,29 +68,57 @@ static int make(struct bide__listener **listener)
     return 0;
 }
 
-int bide__listener_open(int signo, struct bide__listener **listener)
+int bide__listener_open(uint64_t set, struct bide__listener **listener)
 {
     struct bide__listener *l = find_free();
     int r = l == NULL ? make(&l) : 0;
     if (r < 0)
         return r;
-    atomic_store(&l->signo, signo);
+    atomic_store(&l->come, 0);
+    atomic_store(&l->set, set);
     *listener = l;
     return 0;
 }
 
-void bide__listener_close(struct bide__listener *listener)
+void bide__listener_close(struct bide__listener *l)
 {
-    atomic_store(&listener->signo, FREE);
+    atomic_store(&l->set, 0);
+    atomic_store(&l->is_taken, false);
 }
 
-int bide__listener_fd(const struct bide__listener *listener)
+int bide__listener_fd(const struct bide__listener *l)
 {
-    return listener->fd;
+    return l->fd;
 }
 
-void bide__listener_drain(struct bide__listener *listener)
+void bide__listener_drain(struct bide__listener *l)
 {
     uint64_t count;
-    bide__door.read(listener->fd, &count, sizeof count);
+    bide__door.read(l->fd, &count, sizeof count);
+}
+
+/* The lowest bit above that of `last`, or else the lowest; 0: there is none. */
+static uint64_t next_bit(uint64_t bits, int last)
+{
+    uint64_t above = last < 64 ? bits & (UINT64_MAX << last) : 0;
+    if (above != 0)
+        bits = above;
+    return bits & -bits;
+}
+
+/* A bit of the set before, from a handler that was late, is not wanted. */
+bool bide__listener_take(struct bide__listener *l, int last, bide_signal *got)
+{
+    uint64_t one = 1, set = atomic_load(&l->set), come, bit;
+    do {
+        come = atomic_load(&l->come) & set;
+        bit = next_bit(come, last);
+        if (bit == 0)
+            return false;
+    } while (!(atomic_fetch_and(&l->come, ~bit) & bit)); /* another task was quicker */
+    *got = (bide_signal){.signo = 1 + __builtin_ctzll(bit)};
+    bide__signal_sender(got);
+    if (come != bit)
+        bide__door.write(l->fd, &one, sizeof one);
+    return true;
 }

@@ -38,9 +38,7 @@ static bide_async int wait_for(int signo, bool second_ends)
     struct bide__listener *listener;
     if (bide__runtime_running() == NULL)
         return bide__no_runtime(second_ends ? "bide_ctrl_c" : "bide_signal_wait");
-    if (signo == SIGINT && !second_ends)
-        bide__ctrl_c_keep();
-    int r = bide__signal_install(signo);
+    int r = bide__signal_claim(signo, second_ends ? BIDE__CTRL_C : BIDE__WAIT);
     if (r < 0)
         return r;
     uint32_t taken = bide__signal_taken(signo);
@@ -48,7 +46,7 @@ static bide_async int wait_for(int signo, bool second_ends)
         return 0;
     if (second_ends)
         bide__ctrl_c_await();
-    r = bide__listener_open(signo, &listener);
+    r = bide__listener_open(bide__signal_bit(signo), &listener);
     if (r < 0)
         return r;
     bide_defer {
