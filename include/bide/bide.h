@@ -32,6 +32,7 @@
 #include <bide/iter.h>
 #include <bide/lock.h>
 #include <bide/net.h>
+#include <bide/process.h>
 #include <bide/runtime.h>
 #include <bide/set.h>
 #include <bide/signal.h>

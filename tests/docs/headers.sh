@@ -30,6 +30,7 @@ around()
     net.h) echo 'int rc = 0; uint16_t port = 80; bide_tcp_listener *listener = NULL;
         extern async int serve(uint16_t);
         (void)rc, (void)port, (void)listener;' ;;
+    signal.h) echo 'int rc = 0; extern void reload(void); (void)rc;' ;;
     runtime.h) echo 'extern int on_ready(int, int, void *);
         extern unsigned g_unix_fd_add(int, int, int (*)(int, int, void *), void *);
         enum { G_IO_IN = 1 };

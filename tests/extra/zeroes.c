@@ -4,6 +4,7 @@
  */
 #include <bide/http.h>
 #include <bide/net.h>
+#include <bide/process.h>
 #include <bide/runtime.h>
 #include <bide/sqlite.h>
 #include <bide/udp.h>
@@ -52,6 +53,20 @@ TEST(sockets)
     snprintf(name, sizeof(name), "@bide-zeroes-%d", (int)getpid());
     CHECK_EQ(bide_unix_listen(name, &unix_options, &listener), 0);
     bide_unix_listener_close(listener);
+}
+
+TEST(processes)
+{
+    bide_process_options options;
+    bide_collect_options collect;
+    bide_output *output;
+    const char *const argv[] = {"echo", "x", NULL};
+
+    memset(&options, 0, sizeof(options));
+    memset(&collect, 0, sizeof(collect));
+    CHECK_EQ(bide_block_on(bide_process_output(argv, &options, &collect, &output)), 0);
+    CHECK_STR(output->out, "x\n");
+    bide_output_free(output);
 }
 
 static async int fetches(bide_http_client *client)
