@@ -119,6 +119,8 @@ static inline bool is_word_char(char c)
 /* Is the word in the text, and not only as a part of a longer word? */
 bool has_word(const char *text, size_t length, const char *word);
 bool ends_with(const char *text, const char *ending);
+/* How many characters two words differ in, roughly: all from the first to the last difference. */
+size_t word_distance(const char *a, const char *b);
 /* The end of the line that p is in, after its newline; `end` if it has no newline. */
 const char *line_end(const char *p, const char *end);
 /* p is at a comment of either kind: the end of the comment. A // comment ends before its

@@ -53,3 +53,13 @@ const char *quoted_end(const char *p, const char *end)
         close += *close == '\\' ? 2 : 1;
     return close < end ? close + 1 : end;
 }
+
+size_t word_distance(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b), front = 0, back = 0;
+    while (front < n && front < m && a[front] == b[front])
+        front++;
+    while (back < n - front && back < m - front && a[n - 1 - back] == b[m - 1 - back])
+        back++;
+    return (n > m ? n : m) - front - back;
+}

@@ -162,9 +162,33 @@ static void check_argument_count(struct checker *c, const struct expr *call, con
     note_declared(c, known ? file : s);
 }
 
+/* An adaptor of <bide/iter.h> is given an async function, which it cannot call: bide__caller is its
+ * word for a plain one. */
+static bool refuse_async_step(struct checker *c, const struct expr *call)
+{
+    const struct symbol *adaptor = called_symbol(call), *s = NULL;
+    struct expr *f = NULL;
+    for (int i = 0; i < call->arg_count && !s; i++) {
+        struct expr *e = skip_parens(call->arg[i]);
+        bool is_caller = e->kind == EX_FORM && e->form == FORM_CALLER && e->arg_count == 1;
+        f = is_caller ? skip_parens(e->arg[0]) : NULL;
+        s = f && f->kind == EX_IDENT && f->symbol && f->symbol->is_async ? f->symbol : NULL;
+    }
+    if (!s || !adaptor)
+        return false;
+    diag_range(c->unit, SEV_ERROR, f->first, f->last, NULL,
+               "'%s' is async, and '%s' calls plain functions; "
+               "bide_iter_then(iterator, bide_ref(%s)) calls async ones",
+               s->name, adaptor->name, s->name);
+    note_declared(c, s);
+    return true;
+}
+
 static void check_call(struct checker *c, struct expr *e, enum use use)
 {
     const struct symbol *s = called_symbol(e);
+    if (refuse_async_step(c, e))
+        return;
     if (s && s->is_async)
         check_argument_count(c, e, s);
     if (s && s->is_async && (use == USE_VALUE || use == USE_CALLED))

@@ -66,8 +66,11 @@ static bool can_be_awaited(const struct expr *call)
 static void report_undeclared(struct checker *c, const struct expr *f)
 {
     void **said = map_at(c->unit->arena, &c->unit->undeclared, f->name);
+    const char *near = *said ? NULL : nearest_function(c->unit, f->name);
     if (!*said)
-        diag(c->unit, SEV_ERROR, f->first, "'%s' is not declared", f->name);
+        diag(c->unit, SEV_ERROR, f->first,
+             near ? "'%s' is not declared; did you mean '%s'?" : "'%s' is not declared", f->name,
+             near);
     *said = c->unit;
 }
 

@@ -47,6 +47,11 @@ void check_form(struct checker *, struct expr *, enum use);
  * `is_call`: it waits for a call, which bide_block_on can make. */
 bool can_await(struct checker *, uint32_t token, const char *what, bool is_call);
 
+/* ---- near.c ---- */
+
+/* An async function, or one of the library, whose name is nearly this one, or NULL. */
+const char *nearest_function(struct unit *, const char *name);
+
 /* ---- owner.c: tasks and futures, and what async blocks capture ---- */
 
 /* The value of e is copied to a place: an error for an owner that is not moved, and for a scope. */

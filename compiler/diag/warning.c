@@ -232,23 +232,12 @@ bool warning_is_mentioned(const struct unit *unit, const char *option)
 
 /* ---- unknown names ---- */
 
-/* How many letters two names differ in, roughly: all from the first to the last difference. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t n = strlen(a), m = strlen(b), front = 0, back = 0;
-    while (front < n && front < m && a[front] == b[front])
-        front++;
-    while (back < n - front && back < m - front && a[n - 1 - back] == b[m - 1 - back])
-        back++;
-    return (n > m ? n : m) - front - back;
-}
-
 static const char *nearest(const char *name)
 {
     const char *best = NULL;
     size_t least = 6;
     for (const struct warning *w = warning_table; w->name; w++) {
-        size_t d = distance(name, w->name);
+        size_t d = word_distance(name, w->name);
         if (d < least && 2 * d <= strlen(w->name) - strlen("bide-")) {
             least = d;
             best = w->name;
