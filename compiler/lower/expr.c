@@ -21,7 +21,6 @@ struct later {
 
 static void prepare_place(struct lower *, struct expr *, const struct later *);
 static void prepare_cond(struct lower *, struct expr *, bool unused);
-static void discard_first(struct lower *, struct expr *comma);
 static void stand_for(struct lower *, struct expr *, struct expr *value);
 
 struct code *expr_code(struct expr *e)
@@ -266,8 +265,7 @@ static struct expr *array_root(struct expr *e)
 
 static bool child_holds_temporary(struct expr *, void *);
 
-/* True if e may give an address in such an object. */
-static bool holds_temporary(struct expr *e)
+bool holds_temporary(struct expr *e)
 {
     if (!e || expr_code(e))
         return false;
@@ -696,22 +694,6 @@ void prepare(struct lower *l, struct expr *e)
     case EX_OFFSETOF: break;
     default: prepare(l, e->a); break;
     }
-}
-
-/* `a, b`: evaluates a. The objects that it points to live to the end of the whole expression. */
-static void discard_first(struct lower *l, struct expr *comma)
-{
-    struct expr *e = comma->a;
-    if (!holds_temporary(e)) {
-        discard(l, e);
-        return;
-    }
-    mark_unused(l, e);
-    prepare(l, e);
-    keep_temporaries(l, e);
-    code_text(l, l->at->out, "\n(void)(");
-    copy_expr(l, l->at->out, e);
-    code_text(l, l->at->out, ");\n");
 }
 
 /* Without a cast to void, compilers warn that nobody reads its value. */

@@ -204,6 +204,10 @@ void prepare_some(struct lower *, struct operand *, int count, int total);
  * expression ends, across awaits. (Operands that are evaluated only on a condition stay as they
  * are.) */
 void keep_temporaries(struct lower *, struct expr *e);
+/* May e give an address in an object without a name, which would not outlive an await? */
+bool holds_temporary(struct expr *e);
+/* comma.c: of `a, b` with an await: evaluates a. */
+void discard_first(struct lower *, struct expr *comma);
 /* A new temporary with this value; prints it, and returns code that reads it. */
 struct code *keep(struct lower *, const struct code *value, struct type *, uint32_t token);
 void discard(struct lower *, struct expr *); /* evaluates it as a statement */
