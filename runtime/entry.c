@@ -29,8 +29,10 @@ static __attribute__((noinline, cold)) void *spawn_outside(uintptr_t flags,
 
     if (rt != NULL && rt->multi)
         task = bide__task_new_outside(rt, flags, fn, args, &error);
-    else if (rt != NULL)
+    if (rt != NULL && !rt->multi) {
+        bide__name_expect(rt->worker);
         task = bide__task_new(rt->worker, NULL, flags, fn, args, &error);
+    }
     if (task == NULL) {
         bide__args_release(fn, args);
         return bide__handle_failed(error);

@@ -21,6 +21,7 @@ struct bide__thread {
     struct bide_runtime *entered;  /* by bide_runtime_enter */
     struct bide_runtime *own;      /* the default runtime, kept until the thread exits */
     struct bide__task *to_release; /* task/future.c: futures that never began, to be let go of */
+    const char *name;              /* task/local.c: of the task that is made now, or NULL */
     bool releases;                 /* task/future.c: it is letting go of them now */
     bool forgives;                 /* futures that never began go for good reasons now */
 };

@@ -22,6 +22,7 @@ static const struct {
     [FORM_SPAWN_LOCAL] = {1, 1, false},
     [FORM_SPAWN_LOW] = {1, 1, false},
     [FORM_SPAWN_BLOCKING] = {1, 1, false},
+    [FORM_NAMED] = {2, 2, false},
     [FORM_TASK_JOIN] = {2, 2, true},
     [FORM_TASK_WAIT] = {1, 1, true},
     [FORM_TASK_CANCEL] = {1, 1, true},
@@ -216,6 +217,23 @@ void check_await(struct checker *c, struct expr *e)
         check_expr(c, operand, USE_VALUE);
 }
 
+static bool check_count(struct checker *c, const struct expr *e)
+{
+    int least = rules[e->form].least, most = rules[e->form].most;
+    const char *name = form_name(e->form);
+    if (e->arg_count >= least && e->arg_count <= most)
+        return true;
+    if (e->arg_count > BRANCHES_MAX)
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'%s' has %d branches, at most %d are possible", name, e->arg_count,
+                   BRANCHES_MAX);
+    else
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'%s' takes %s%d argument%s, not %d", name, least < most ? "at least " : "",
+                   least, least == 1 ? "" : "s", e->arg_count);
+    return false;
+}
+
 /* ---- what is started: spawn, block_on, blocking ---- */
 
 /* The last argument of the spawns, of bide_lazy and of bide_block_on: a call or, except in
@@ -240,6 +258,13 @@ static void check_started(struct checker *c, struct expr *form)
                    "on that",
                    name, form_name(e->form));
         check_expr(c, e, USE_AWAITED);
+        return;
+    } else if (e->kind == EX_FORM && e->form == FORM_NAMED) {
+        if (check_count(c, e))
+            diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                       form_makes_task(form->form) ? "the task of this '%s' has a name already"
+                                                   : "'%s' makes no task that could have a name",
+                       name);
         return;
     } else if (e->kind != EX_BLOCK) {
         diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
@@ -279,6 +304,21 @@ static void check_blocking(struct checker *c, struct expr *form)
 }
 
 /* ---- tasks ---- */
+
+/* The name of a task. */
+static void check_name(struct checker *c, struct expr *form)
+{
+    struct expr *e = form->a;
+    if (!e)
+        return;
+    const struct type *t = type_decay(c->unit, e->type);
+    bool is_text = t->kind == TY_POINTER && t->base->kind == TY_CHAR;
+    if (!is_text && !is_null_constant(e) && !type_is_error(t))
+        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
+                   "'bide_named' expects a string here, not a value of type '%s'",
+                   type_print(c->unit, e->type, ""));
+    check_expr(c, e, USE_VALUE);
+}
 
 /* The first argument of bide_spawn_on. */
 static void check_runtime(struct checker *c, struct expr *form)
@@ -402,23 +442,6 @@ static void check_caller(struct checker *c, const struct expr *form)
         diag_range(c->unit, SEV_ERROR, f->first, f->last, NULL,
                    "a function with declared parameters is expected here, not a value of type '%s'",
                    type_print(c->unit, f->type, ""));
-}
-
-static bool check_count(struct checker *c, const struct expr *e)
-{
-    int least = rules[e->form].least, most = rules[e->form].most;
-    const char *name = form_name(e->form);
-    if (e->arg_count >= least && e->arg_count <= most)
-        return true;
-    if (e->arg_count > BRANCHES_MAX)
-        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
-                   "'%s' has %d branches, at most %d are possible", name, e->arg_count,
-                   BRANCHES_MAX);
-    else
-        diag_range(c->unit, SEV_ERROR, e->first, e->last, NULL,
-                   "'%s' takes %s%d argument%s, not %d", name, least < most ? "at least " : "",
-                   least, least == 1 ? "" : "s", e->arg_count);
-    return false;
 }
 
 /* ---- branches ---- */
@@ -553,6 +576,7 @@ void check_form(struct checker *c, struct expr *e, enum use use)
     if (!check_count(c, e)) {
         return;
     }
+    check_name(c, e);
     if (form_spawns(e->form) || form_adds(e->form)) {
         check_place(c, e);
         check_started(c, e);
@@ -594,6 +618,12 @@ void check_form(struct checker *c, struct expr *e, enum use use)
     case FORM_TIMEOUT_AT:
         check_limit(c, e->form, e->arg[0]);
         check_branch(c, e, 1, e->form);
+        break;
+    case FORM_NAMED:
+        if (use != USE_AWAITED)
+            error(c, e,
+                  "'bide_named' can only be the call of bide_spawn and the like: "
+                  "bide_spawn(bide_named(name, call))");
         break;
     case FORM_IF:
         if (use != USE_AWAITED)

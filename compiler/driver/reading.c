@@ -39,7 +39,7 @@ static bool is_unevaluated(const struct token *t)
     if (keyword < KW_FORM)
         return false;
     enum form form = (enum form)(keyword - KW_FORM);
-    if (!form_spawns(form) && !form_adds(form) && form != FORM_SPAWN_BLOCKING && form != FORM_LAZY)
+    if (!form_makes_task(form) && !form_adds(form) && form != FORM_LAZY)
         return false;
     do {
         t++;

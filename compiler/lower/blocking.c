@@ -10,8 +10,11 @@
 void prepare_spawn_blocking(struct lower *l, struct expr *e)
 {
     struct awaitable a;
-    if (awaitable_of(l, e, &a))
-        prepare_operands(l, a.operand, a.operand_count, false);
+    if (!awaitable_of(l, e, &a))
+        return;
+    if (e->a)
+        a.operand[a.operand_count++] = (struct operand){e->a, false};
+    prepare_operands(l, a.operand, a.operand_count, false);
 }
 
 static void append_poll(struct lower *l, struct code *to, const char *id, bool has_result)
@@ -103,7 +106,8 @@ void copy_spawn_blocking(struct lower *l, struct code *to, struct expr *e)
     append_poll(l, helper, a.job_id, skip_parens(e->arg[0])->type->kind != TY_VOID);
     append_descriptor(l, helper, a.job_id, e);
     list_add(l->arena, &l->helpers, helper);
-    code_text(l, to, "bide__spawn(&bide__desc_%s, &", a.job_id);
+    begin_named(l, to, "bide__spawn", e->a);
+    code_text(l, to, "&bide__desc_%s, &", a.job_id);
     copy_job_literal(l, to, &a);
     code_text(l, to, ")");
 }

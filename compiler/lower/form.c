@@ -81,7 +81,7 @@ void prepare_form(struct lower *l, struct expr *e)
     bool is_call = inner && inner->kind == EX_CALL;
     struct expr *ref = is_call && !async_callee(inner) ? called_reference(inner) : NULL;
     int before = is_call ? form_call(e->form) : e->arg_count, count = before;
-    int room = before + (is_call ? inner->arg_count : 0) + 1;
+    int room = before + (is_call ? inner->arg_count : 0) + 2;
     struct operand *o = arena_alloc(l->arena, (size_t)room * sizeof *o);
 
     if (e->form == FORM_REF || e->form == FORM_CALLER)
@@ -96,6 +96,8 @@ void prepare_form(struct lower *l, struct expr *e)
         o[count++] = (struct operand){ref, false};
     for (int i = 0; is_call && i < inner->arg_count; i++)
         o[count++] = (struct operand){inner->arg[i], false};
+    if (e->a)
+        o[count++] = (struct operand){e->a, false};
     prepare_operands(l, o, count, false);
 }
 
@@ -154,7 +156,16 @@ static void copy_key(struct lower *l, struct code *to, struct expr *e)
     code_text(l, to, ", sizeof(%s), %d, ", type_print(l->unit, key, ""), is_text);
 }
 
-/* `bide__spawn(`, `bide__scope_spawn(s, ` and so on. */
+void begin_named(struct lower *l, struct code *to, const char *spawn, struct expr *name)
+{
+    code_text(l, to, name ? "%s_named(" : "%s(", spawn);
+    if (!name)
+        return;
+    copy_argument(l, to, name);
+    code_text(l, to, ", ");
+}
+
+/* The same with where the task is made: `bide__scope_spawn(s, ` for example. */
 static void begin_spawn(struct lower *l, struct code *to, struct expr *e)
 {
     static const char *const names[FORM_COUNT] = {
@@ -169,7 +180,7 @@ static void begin_spawn(struct lower *l, struct code *to, struct expr *e)
         [FORM_TASK_MAP_SPAWN] = "bide__task_map_spawn",
         [FORM_FUTURE_SET_ADD] = "bide__future_set_add",
     };
-    code_text(l, to, "%s(", names[e->form]);
+    begin_named(l, to, names[e->form], e->a);
     if (form_call(e->form) == 0)
         return;
     copy_argument(l, to, e->arg[0]);

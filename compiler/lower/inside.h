@@ -313,6 +313,8 @@ void prepare_form(struct lower *, struct expr *);
 void copy_form(struct lower *, struct code *, struct expr *, bool value_unused);
 /* A variable that an async block or a branch captures, in the enclosing function. */
 void copy_capture(struct lower *, struct code *, struct symbol *);
+/* `spawn(`, or with the name of the task `spawn_named(name, `. */
+void begin_named(struct lower *, struct code *, const char *spawn, struct expr *name);
 struct symbol *async_callee(
     const struct expr *call); /* the async function that is named, or NULL */
 /* A call of an async function by name or through a reference: the function's type, or NULL; and its

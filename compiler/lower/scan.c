@@ -195,6 +195,8 @@ static void scan_form(struct lower *l, struct expr *e)
             l->unwinds = l->is_async;
         scan_decay(l, e->arg[i]);
     }
+    if (e->a)
+        scan_decay(l, e->a);
     if (e->form == FORM_DROP)
         note_await_span(l, e->first, e->last, l->at->scanning);
 }

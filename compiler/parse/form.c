@@ -115,6 +115,7 @@ static struct type *form_type(struct parser *p, struct expr *e)
             return type_error_;
         return type_reference(u, first->base);
     case FORM_CALLER: return type_pointer(u, type_function(u, type_basic(u, TY_VOID)));
+    case FORM_NAMED: return e->arg_count > 1 ? value_type(p, e->arg[1]) : type_error_;
     default: return type_basic(u, TY_INT);
     }
 }
@@ -133,6 +134,18 @@ static void note_reference(struct parser *p, struct expr *e)
         item_reference(p, e, s);
 }
 
+/* `bide_spawn(bide_named(name, call))` has the tree of `bide_spawn(call)`, with the name in `a`. */
+static void take_name(struct expr *e)
+{
+    int i = form_call(e->form);
+    struct expr *named =
+        form_makes_task(e->form) && e->arg_count > i ? skip_parens(e->arg[i]) : NULL;
+    if (!named || named->kind != EX_FORM || named->form != FORM_NAMED || named->arg_count != 2)
+        return;
+    e->a = named->arg[0];
+    e->arg[i] = named->arg[1];
+}
+
 /* form = form-word "(" arguments        form-word: bide_spawn, bide_join, ... (enum form) */
 struct expr *parse_form(struct parser *p, enum form form)
 {
@@ -143,6 +156,7 @@ struct expr *parse_form(struct parser *p, enum form form)
     parse_arguments(p, &args);
     e->arg = (struct expr **)args.item;
     e->arg_count = (int)args.count;
+    take_name(e);
     e->type = form_type(p, e);
     take_branches(p, e);
     if ((form == FORM_TASK_JOIN || form == FORM_GET) && e->arg_count)

@@ -127,6 +127,7 @@ enum form {
     FORM_SPAWN_LOCAL,
     FORM_SPAWN_LOW,
     FORM_SPAWN_BLOCKING,
+    FORM_NAMED, /* the call of a spawn, with a name for the task */
     FORM_TASK_JOIN,
     FORM_TASK_WAIT,
     FORM_TASK_CANCEL,
@@ -373,6 +374,11 @@ static inline bool keyword_is_specifier(unsigned k)
 const char *form_name(enum form);
 /* Does the form make a task of a call of an async function, or of an async block? */
 bool form_spawns(enum form);
+/* Does it make a task, of whatever call? Then that may be a bide_named. */
+static inline bool form_makes_task(enum form f)
+{
+    return f == FORM_SPAWN_BLOCKING || form_spawns(f);
+}
 /* Does it add a child to a set? */
 bool form_adds(enum form);
 /* The argument of a form that is the call which it makes, or its first branch. */

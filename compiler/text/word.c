@@ -14,6 +14,7 @@ const char *form_name(enum form f)
         [FORM_SPAWN_LOCAL] = "bide_spawn_local",
         [FORM_SPAWN_LOW] = "bide_spawn_low",
         [FORM_SPAWN_BLOCKING] = "bide_spawn_blocking",
+        [FORM_NAMED] = "bide_named",
         [FORM_TASK_JOIN] = "bide_task_join",
         [FORM_TASK_WAIT] = "bide_task_wait",
         [FORM_TASK_CANCEL] = "bide_task_cancel",
@@ -75,6 +76,7 @@ int form_call(enum form f)
     case FORM_FUTURE_SET_ADD:
     case FORM_TIMEOUT:
     case FORM_TIMEOUT_AT:
+    case FORM_NAMED:
     case FORM_IF: return 1;
     case FORM_TASK_MAP_SPAWN: return 2;
     default: return 0;

@@ -177,7 +177,8 @@ enum expr_kind {
     EX_INIT_LIST,        /* { ... }: args are EX_INIT_ITEM */
     EX_INIT_ITEM,        /* a, after op designators (the tokens before it); value: of an index */
     EX_AWAIT,            /* bide_await a */
-    EX_FORM,             /* bide_spawn(...) and the other call-like forms: form, args */
+    EX_FORM,             /* bide_spawn(...) and the other call-like forms: form, args; a: the
+                            name of the task that it makes, or NULL */
     EX_BLOCK, /* bide_async ({ ... }), or a branch ({ ... }): body; block: its function */
 };
 

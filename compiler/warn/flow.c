@@ -213,6 +213,8 @@ static bool makes_call(const struct expr *form, int i)
 /* The operands that a form evaluates first, and its calls. */
 static void form_operands(struct flow *f, struct expr *e)
 {
+    if (e->a)
+        flow_expr(f, e->a);
     for (int i = 0; i < e->arg_count; i++) {
         struct expr *arg = skip_parens(e->arg[i]);
         if (arg->kind == EX_ASSIGN) {
@@ -227,7 +229,7 @@ static void form_operands(struct flow *f, struct expr *e)
             flow_expr(f, arg);
         }
     }
-    if (form_spawns(e->form) || e->form == FORM_SPAWN_BLOCKING)
+    if (form_makes_task(e->form))
         flow_add(f, EV_SPAWN, e->first)->expr = e;
 }
 

@@ -78,6 +78,24 @@ uint64_t bide__task_set_spawn(void *set, const struct bide_fn *fn, const void *a
 uint64_t bide__task_map_spawn(void *map, const void *key, size_t size, int is_text,
                               const struct bide_fn *fn, const void *args);
 
+/*
+ * The same for a task with a name (bide_named), which is copied; NULL or "": it has none. If there
+ * is no memory for the name, the task is made without.
+ */
+void *bide__spawn_named(const char *name, const struct bide_fn *fn, const void *args);
+void *bide__spawn_on_named(const char *name, struct bide_runtime *rt, const struct bide_fn *fn,
+                           const void *args);
+void *bide__spawn_at_named(const char *name, uint32_t core, const struct bide_fn *fn,
+                           const void *args);
+void *bide__spawn_local_named(const char *name, const struct bide_fn *fn, const void *args);
+void *bide__spawn_low_named(const char *name, const struct bide_fn *fn, const void *args);
+void *bide__scope_spawn_named(const char *name, struct bide__scope *scope, const struct bide_fn *fn,
+                              const void *args);
+uint64_t bide__task_set_spawn_named(const char *name, void *set, const struct bide_fn *fn,
+                                    const void *args);
+uint64_t bide__task_map_spawn_named(const char *name, void *map, const void *key, size_t size,
+                                    int is_text, const struct bide_fn *fn, const void *args);
+
 /* Adds a future to a future set. Returns its number, or 0: there was no memory. */
 uint64_t bide__future_set_add(void *set, const struct bide_fn *fn, const void *args);
 

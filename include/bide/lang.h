@@ -160,6 +160,7 @@ bide__needs void (*bide__erased_caller(void))(void);
 struct bide_runtime;
 struct bide_instant;
 bide__needs void bide__erased_runtime(struct bide_runtime *);
+bide__needs void bide__erased_name(const char *);
 bide__needs int bide__erased_instant(struct bide_instant);
 #define bide__any(type)  ((type)bide__erased_pointer())
 #define bide__result(h)  __typeof__((*(h))((struct bide__task *)0))
@@ -179,6 +180,7 @@ bide__needs int bide__erased_instant(struct bide_instant);
 #define bide_spawn_local(call)    bide_spawn(call)
 #define bide_spawn_low(call)      bide_spawn(call)
 #define bide_spawn_blocking(call) bide_spawn(call)
+#define bide_named(name, call)    (bide__erased_name(name), (call))
 #define bide_task_join(h, out)                                                            \
     __extension__({                                                                       \
         _Static_assert(__builtin_types_compatible_p(__typeof__(*(out)), bide__result(h)), \

@@ -101,7 +101,7 @@ typedef struct bide_task_info {
     /* In task_spawn, where it was spawned: "FILE:LINE". NULL: by code that was compiled with NDEBUG
      * or is no async C, or on another thread. NULL in the other hooks. */
     const char *place;
-    const char *name; /* that of bide_task_name_set, for the time of the call; NULL: it has none */
+    const char *name; /* of bide_named or bide_task_name_set, for the time of the call, or NULL */
 } bide_task_info;
 
 /*

@@ -21,6 +21,14 @@
  *       has cores (bide/runtime.h). Elsewhere, or if there is no such core, a join returns
  *       -EINVAL.
  *
+ *   bide_spawn(bide_named("mail 17", f(x)))   The same, for a task with a name, and so in every
+ *       form that makes a task: bide_spawn and the forms above, bide_spawn_blocking,
+ *       bide_scope_spawn, bide_task_set_spawn, bide_task_map_spawn. The name is evaluated with the
+ *       arguments and is copied. It is what bide_task_name_set would set, but the task has it from
+ *       the beginning: the hook task_spawn sees it, and dumps before the first poll. Of a name that
+ *       is longer than 63 bytes the rest is cut off, control characters become question marks, and
+ *       NULL or "" is no name. Without memory for the name, the task has none.
+ *
  *   int error = await bide_task_join(h, &result);
  *       Waits for the task to end, moves its result out and drops the handle. Returns 0, or why
  *       there is no result: -ECANCELED (it was aborted, or the runtime shuts down), -ENOMEM,
@@ -82,7 +90,7 @@ bide_async void bide_yield(void);
 uint64_t bide_task_id(void);
 
 /*
- * Gives the calling task a name, 1 to 63 bytes without control characters, which is copied; NULL
+ * Gives the calling task a name (bide_named gives it one at its spawn), 1 to 63 bytes without control characters, which is copied; NULL
  * takes it away. Dumps have it after the number of the task, and so has each message that tells of
  * the task: what does not come to an await, who waits for whom, what a test has left behind; and
  * bide_task_info in hooks. Tasks that it spawns do not inherit it, and a task without a name pays

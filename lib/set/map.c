@@ -10,6 +10,7 @@
  */
 #include "lib/set/close.h"
 #include "lib/sync/wait.h"
+#include "runtime/task/task.h"
 
 #undef bide_task_map_next
 #undef bide_task_map_close
@@ -204,6 +205,15 @@ uint64_t bide__task_map_spawn(void *handle, const void *key, size_t size, int is
     }
     lock_give(&map->lock);
     node_free(n);
+    return id;
+}
+
+uint64_t bide__task_map_spawn_named(const char *name, void *map, const void *key, size_t size,
+                                    int is_text, const struct bide_fn *fn, const void *args)
+{
+    bide__name_begin(name);
+    uint64_t id = bide__task_map_spawn(map, key, size, is_text, fn, args);
+    bide__name_end();
     return id;
 }
 

@@ -14,6 +14,7 @@
 #include "runtime/schedule/cores.h"
 
 #include <bide/abi.h>
+#include <bide/task.h>
 
 /* A descriptor: of crossings that call `fn` on the core with this number. */
 struct bide__crossing_fn {
@@ -32,6 +33,7 @@ struct crossing {
     struct bide__mail request; /* to cancel */
     struct bide__watch watch;  /* of the task */
     struct bide__core *home;
+    const char *name; /* of the crossing, and so of the task; or NULL */
     bide_waker waker;
     bool is_back;            /* `call` is */
     bool has_asked;          /* to cancel */
@@ -112,7 +114,11 @@ static void begin_call(struct bide__worker *here, struct bide__mail *mail)
     const struct bide_fn *fn = function_of(f)->of;
     int error = 0;
 
+    if (f->name != NULL)
+        bide__name_begin(f->name);
     f->task = bide__task_new(here, NULL, 0, fn, args_of(f), &error);
+    if (f->name != NULL)
+        bide__name_end();
     if (f->task != NULL) {
         f->watch.ended = note_end;
         bide__watch_begin(&f->watch, f->task);
@@ -155,6 +161,7 @@ static void begin(struct bide_cx *cx, struct crossing *f)
     memcpy(args_of(f), bide__args(cx, &f->h), of->args_size);
     f->h.state = BIDE__BEGUN;
     f->home = bide__thread.running->core;
+    f->name = bide_task_name();
     f->is_back = f->has_asked = f->is_asking = false;
     f->call.run = begin_call;
     bide__core_send(f->home, target_of(f), &f->call);

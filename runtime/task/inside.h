@@ -499,6 +499,11 @@ bool bide__task_lay_out(struct bide__task *task, size_t size, struct bide__scope
 /* The task has ended: drops its values. */
 void bide__locals_drop(struct bide__task *task);
 
+/* The name of bide__name_begin, if there is one, for a task that nobody else can see yet. The hub
+ * has its table already (may be called with the mutex), or gets it. */
+void bide__name_give(struct bide__task *task);
+void bide__name_need_table(struct bide__hub *hub);
+
 /* The hub is being freed: no task has a value. */
 void bide__locals_free(struct bide__hub *hub);
 

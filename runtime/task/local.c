@@ -6,9 +6,11 @@
  * task and the address of the key. It is made by the first value and freed with the hub.
  *
  * Threads: only the task itself sets and reads its values, and its worker drops them when it has
- * ended, before that is made known. Any thread may ask for a name. The table is under its lock;
+ * ended, before that is made known. Who makes a task may give it a name before anybody else can see
+ * the task. Any thread may ask for a name. The table is under its lock;
  * `drop` is called without it, when the value has left the table.
  */
+#include "runtime/options.h"
 #include "runtime/task/inside.h"
 
 #include <bide/task.h>
@@ -251,6 +253,105 @@ const char *bide_task_name(void)
 {
     return bide_local_get(&name_key);
 }
+
+/* ---- names given at the spawn ---- */
+
+/* Is there always something to be done for a task that the worker makes? */
+static bool is_watched(const struct bide__worker *worker)
+{
+    return worker->runtime->options->task_hooks || worker->meter != NULL;
+}
+
+static struct bide__worker *worker_of(const struct bide_runtime *rt)
+{
+    return rt != NULL && !rt->multi ? rt->worker : NULL;
+}
+
+void bide__name_expect(struct bide__worker *worker)
+{
+    if (bide__thread.name != NULL)
+        worker->watched = true;
+}
+
+void bide__name_begin(const char *name)
+{
+    struct bide__thread *t = &bide__thread;
+    struct bide__worker *own[] = {t->running, worker_of(t->entered), worker_of(t->own)};
+
+    if (name == NULL || name[0] == '\0')
+        return;
+    t->name = name;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        if (own[i] != NULL)
+            bide__name_expect(own[i]);
+}
+
+void bide__name_end(void)
+{
+    struct bide__thread *t = &bide__thread;
+    struct bide__worker *own[] = {t->running, worker_of(t->entered), worker_of(t->own)};
+
+    t->name = NULL;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        if (own[i] != NULL)
+            own[i]->watched = is_watched(own[i]);
+}
+
+void bide__name_need_table(struct bide__hub *hub)
+{
+    if (bide__thread.name != NULL)
+        (void)table_of(hub);
+}
+
+/* Not in the middle of a character of UTF-8. */
+static size_t cut(const char *name)
+{
+    size_t size = strnlen(name, BIDE__TASK_NAME_MAX + 1);
+
+    if (size <= BIDE__TASK_NAME_MAX)
+        return size;
+    size = BIDE__TASK_NAME_MAX;
+    while (size > 0 && ((unsigned char)name[size] & 0xC0) == 0x80)
+        size--;
+    return size > 0 ? size : BIDE__TASK_NAME_MAX;
+}
+
+static char *copy_of(const char *name)
+{
+    char *copy = bide__alloc(BIDE__TASK_NAME_MAX + 1);
+    size_t size = cut(name);
+
+    if (copy == NULL)
+        return NULL;
+    for (size_t i = 0; i < size; i++)
+        copy[i] = (unsigned char)name[i] < ' ' || name[i] == 127 ? '?' : name[i];
+    copy[size] = '\0';
+    return copy;
+}
+
+void bide__name_give(struct bide__task *task)
+{
+    struct bide__locals *locals =
+        atomic_load_explicit(&bide__task_hub(task)->locals, memory_order_acquire);
+    const char *name = bide__thread.name;
+
+    if (name == NULL || locals == NULL)
+        return;
+    bide__thread.name = NULL;
+    struct local *new = bide__alloc(sizeof(*new));
+    char *copy = new != NULL ? copy_of(name) : NULL;
+    if (copy != NULL) {
+        *new = (struct local){.task = task, .key = &name_key, .value = copy};
+        if (put(locals, new) == 0) {
+            bide__state_set_locals(&task->wake.state, true);
+            return;
+        }
+        name_drop(copy);
+    }
+    bide__free(new, sizeof(*new));
+}
+
+/* ---- what others ask ---- */
 
 /* The name of a task that cannot end meanwhile, for the time of a call. */
 const char *bide__task_name(const struct bide__task *task)

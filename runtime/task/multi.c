@@ -120,6 +120,8 @@ struct bide__task *bide__task_new_outside(struct bide_runtime *rt, uintptr_t fla
     pthread_mutex_unlock(&rt->hub->mutex);
     if (task == NULL)
         return NULL;
+    bide__name_need_table(rt->hub);
+    bide__name_give(task);
     if (rt->worker->watched)
         bide__task_spawned(rt, task, bide__spawn_place);
     bide__schedule(rt->worker, task);

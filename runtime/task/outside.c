@@ -16,6 +16,7 @@ struct bide__task *bide__hub_spawn(struct bide__hub *hub, const struct bide_fn *
     *error = bide__refuse_passed(fn);
     if (*error != 0)
         return NULL;
+    bide__name_need_table(hub); /* which takes the mutex */
     pthread_mutex_lock(&hub->mutex);
     bide__slab_drain(&hub->outside);
     *error = hub->refuses ? -ESHUTDOWN : -ENOMEM;
@@ -27,6 +28,7 @@ struct bide__task *bide__hub_spawn(struct bide__hub *hub, const struct bide_fn *
         (void)fits;
         task->wake.vtable = &bide__task_vtable;
         bide__state_init(&task->wake.state, 0);
+        bide__name_give(task);
         bide__queue_push(&hub->spawned, task);
         bide__hub_notify_unlock(hub);
     } else {

@@ -225,8 +225,11 @@ struct bide__task *bide__task_prepare(struct bide__worker *worker, uintptr_t fla
 /* Not yet in a queue, but marked as if it were. */
 static __attribute__((noinline)) void announce(struct bide__worker *worker, struct bide__task *task)
 {
-    if (worker->watched)
+    if (worker->watched) {
+        bide__name_need_table(worker->hub);
+        bide__name_give(task);
         bide__task_spawned(worker->runtime, task, bide__spawn_place);
+    }
     if (worker->closing)
         bide__task_cancel(worker, task, BIDE__ASK_RUNTIME | worker->runtime->forcing);
 }

@@ -592,6 +592,17 @@ static inline void bide__task_note_named(struct bide__worker *worker, const stru
 /* The worker that polls it, or is about to or just has: its name or NULL, until it changes that. */
 const char *bide__task_name(const struct bide__task *task);
 
+/*
+ * The one task that this thread makes between the two gets the name, if there is memory for it;
+ * NULL or "": none. What is too long is cut off, and control characters become question marks.
+ */
+void bide__name_begin(const char *name);
+void bide__name_end(void);
+
+/* Owner, which is none of the thread's workers that bide__name_begin has found: the next task that
+ * it makes may have a name. */
+void bide__name_expect(struct bide__worker *worker);
+
 /* ---- flocks (flock.c): futures in a set, which one leaf polls; for dumps ---- */
 
 struct bide__flock {

@@ -7,6 +7,7 @@
 #include <bide/testing.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -91,6 +92,115 @@ TEST(a_task_has_a_name_of_its_own)
     CHECK(bide_task_name() == NULL);
     bide_block_on(sets_and_reads());
 }
+
+/* ---- at the spawn ---- */
+
+static async int named(const char *name)
+{
+    CHECK_STR(bide_task_name(), name);
+    await bide_yield();
+    CHECK_STR(bide_task_name(), name);
+    return 1;
+}
+
+static async void at_the_spawn(void)
+{
+    bide_scope(s) {
+        bide_scope_spawn(s, bide_named("from the beginning", named("from the beginning")));
+        bide_scope_spawn(s, named(NULL));
+        dump(); /* none has been polled */
+        CHECK(says(" \"from the beginning\" "));
+        bide_scope_spawn(s, bide_named("two\nlines\177", named("two?lines?")));
+        bide_scope_spawn(s, bide_named("", named(NULL)));
+        bide_scope_spawn(s, bide_named(longest, named(longest)));
+        bide_scope_spawn(s, bide_named("123456789 123456789 123456789 123456789 "
+                                       "123456789 123456789 12345",
+                                       named(longest)));
+        /* a character of three bytes would be cut in its middle */
+        bide_scope_spawn(s, bide_named("123456789 123456789 123456789 123456789 "
+                                       "123456789 123456789 1\xe2\x82\xac",
+                                       named("123456789 123456789 123456789 123456789 "
+                                             "123456789 123456789 1")));
+    }
+    dump();
+    CHECK(strchr(text, '"') == NULL);
+}
+
+TEST(a_task_is_named_at_its_spawn)
+{
+    bide_block_on(at_the_spawn());
+}
+
+static async int named_for_an_hour(const char *name)
+{
+    CHECK_STR(bide_task_name(), name);
+    return await bide_sleep(BIDE_S(3600));
+}
+
+static bide_runtime *elsewhere;
+
+static void *spawns_from_a_thread(void *argument)
+{
+    (void)argument;
+    bide_task(int) t =
+        bide_spawn_on(elsewhere, bide_named("from a thread", named_for_an_hour("from a thread")));
+    bide_task_abort(t);
+    bide_task_detach(t);
+    bide_task_detach(bide_spawn_on(elsewhere, named(NULL)));
+    return NULL;
+}
+
+static async void waits_for_a_thread(void)
+{
+    pthread_t thread;
+    elsewhere = bide_runtime_current();
+    CHECK_EQ(pthread_create(&thread, NULL, spawns_from_a_thread, NULL), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    if (bide_task_name_set("me") == 0)
+        dump();
+    CHECK(says(" \"me\" "));
+    for (int i = 0; i < 4; i++)
+        await bide_yield();
+}
+
+TEST(a_task_of_another_thread_is_named_at_its_spawn)
+{
+    bide_block_on(waits_for_a_thread());
+}
+
+static async int on_the_other_core(void)
+{
+    return strcmp(bide_task_name(), "far") == 0 ? 7 : 1;
+}
+
+static async void core_main(void)
+{
+    int n = 0;
+    bide_task(int) t = bide_spawn_at(1, bide_named("far", on_the_other_core()));
+    dump();
+    CHECK(says(" \"far\" "));
+    CHECK_EQ(await bide_task_join(t, &n), 0);
+    CHECK_EQ(n, 7);
+    t = bide_spawn_at(0, bide_named("far", on_the_other_core()));
+    CHECK_EQ(await bide_task_join(t, &n), 0);
+    CHECK_EQ(n, 7);
+    t = bide_spawn_at(1, named(NULL));
+    CHECK_EQ(await bide_task_join(t, &n), 0);
+}
+
+TEST(a_task_on_another_core_is_named_at_its_spawn)
+{
+    bide_runtime_options options = {.flavour = BIDE_THREAD_PER_CORE, .workers = 2};
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
+    bide_runtime *before = bide_runtime_enter(rt);
+    bide_block_on(core_main());
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
+    bide_runtime_enter(before);
+    CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
+/* ---- children ---- */
 
 static async void in_sets(void)
 {
@@ -228,9 +338,16 @@ static void on_end(void *argument, const bide_task_info *task)
 
 static async void hooked(void)
 {
+    if (bide_task_name() != NULL)
+        return;
     CHECK_EQ(bide_task_name_set("one"), 0);
     await bide_yield();
     CHECK_EQ(bide_task_name_set("two"), 0);
+}
+
+static async void spawns_hooked(void)
+{
+    CHECK_EQ(await bide_task_wait(bide_spawn(bide_named("first", hooked()))), 0);
 }
 
 TEST(hooks_are_told_the_name)
@@ -244,6 +361,9 @@ TEST(hooks_are_told_the_name)
     bide_runtime *before = bide_runtime_enter(rt);
     bide_block_on(hooked());
     CHECK_STR(log_text, "spawn -,begin -,pause one,begin one,pause two,end two,");
+    log_size = 0;
+    bide_block_on(spawns_hooked());
+    CHECK_STR(log_text, "spawn first,begin first,pause first,end first,");
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
     bide_runtime_enter(before);
     CHECK_EQ(bide_runtime_free(rt), 0);
@@ -272,6 +392,42 @@ TEST(no_memory_for_a_name)
         CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
         bide_runtime *before = bide_runtime_enter(rt);
         (void)bide_block_on(named_without_memory(++nth));
+        CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
+        bide_runtime_enter(before);
+        CHECK_EQ(bide_runtime_free(rt), 0);
+    } while (failed > 0);
+    CHECK(nth > 3);
+}
+
+static async int named_or_not(void)
+{
+    if (bide_task_name() == NULL)
+        return 0;
+    CHECK_STR(bide_task_name(), "named");
+    return 1;
+}
+
+static async int spawned_without_memory(unsigned nth)
+{
+    bide_test_fail("alloc", nth, -ENOMEM, 1);
+    bide_task(int) t = bide_spawn(bide_named("named", named_or_not()));
+    failed = bide_test_failed("alloc");
+    int n = 0, error = await bide_task_join(t, &n);
+    CHECK(error == 0 || (error == -ENOMEM && failed > 0));
+    if (failed == 0)
+        CHECK_EQ(n, 1);
+    return error;
+}
+
+TEST(no_memory_for_a_name_at_the_spawn)
+{
+    unsigned nth = 0;
+    do {
+        bide_runtime *rt;
+        bide_test_reset();
+        CHECK_EQ(bide_runtime_new(NULL, &rt), 0);
+        bide_runtime *before = bide_runtime_enter(rt);
+        (void)bide_block_on(spawned_without_memory(++nth));
         CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
         bide_runtime_enter(before);
         CHECK_EQ(bide_runtime_free(rt), 0);

@@ -142,7 +142,7 @@ static async int tasks(void)
     one = bide_spawn_local(later(8));
     error = await bide_task_join(one, &a);
     say("local", a + error);
-    one = bide_spawn_low(async({ base + 9; }));
+    one = bide_spawn_low(bide_named("low", async({ base + 9; })));
     error = await bide_task_join(one, &a);
     say("low", a + error);
     one = bide_spawn_at(1, later(9));

@@ -89,7 +89,7 @@ async int tasks(unsigned n)
     bide_spawn_on(NULL, fire(TWICE(n)));
     bide_spawn_at(1, fire(2));
     bide_spawn_local(fire(TWICE(n)));
-    bide_task(int) low = bide_spawn_low(fetch("l"));
+    bide_task(int) low = bide_spawn_low(bide_named("low", fetch("l")));
     rc += await bide_task_wait(low) + await bide_block_in_place(plain(5, 6));
     return rc + await bide_task_wait(job);
 }
