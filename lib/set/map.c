@@ -192,8 +192,9 @@ uint64_t bide__task_map_spawn(void *handle, const void *key, size_t size, int is
     map->is_text = is_text;
     struct node *n = node_new(bytes, size), *old = find(map, bytes, size);
     bool has_room = n != NULL && (map->count < map->buckets || grow(map) == 0);
-    uint64_t id = has_room ? bide__task_set_spawn(map->set, fn, args)
-                           : bide__set_refuse(map->set, fn, args, -ENOMEM);
+    uint64_t id = has_room ? bide__set_spawn(map->set, fn, args) : 0;
+    if (!has_room)
+        bide__set_refuse(map->set, -ENOMEM);
     if (id != 0) {
         if (old != NULL)
             replace(map, old);
@@ -205,6 +206,8 @@ uint64_t bide__task_map_spawn(void *handle, const void *key, size_t size, int is
     }
     lock_give(&map->lock);
     node_free(n);
+    if (id == 0)
+        bide__args_release(fn, args); /* which may use the map */
     return id;
 }
 
@@ -270,9 +273,10 @@ void bide__task_map_detach_all(struct bide__task_map *map)
     if (map == NULL)
         return;
     lock_take(&map->lock);
-    bide__task_set_detach_all(map->set);
+    struct bide__task *ended = bide__set_detach_all(map->set);
     forget_all(map);
     lock_give(&map->lock);
+    bide__set_discard_all(ended);
 }
 
 void bide__task_map_abort_all(struct bide__task_map *map)

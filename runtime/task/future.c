@@ -263,8 +263,6 @@ static void ended(struct bide__task *future, struct bide__future_leaf *leaf)
     future->end.fn = fn;
     future->end.result = result;
     future->end.error = error;
-    if (leaf->h.state & BIDE__LEAF_DROP)
-        bide__result_drop(future); /* a get takes it */
     bide__joiners_wake(future);
     bide__count(bide__task_hub(future), &bide__task_hub(future)->futures, (size_t)-1);
     if (bide__state_end(&future->wake.state))
@@ -275,8 +273,6 @@ static void ended(struct bide__task *future, struct bide__future_leaf *leaf)
 static bool released(struct bide__worker *worker, struct bide__task *future,
                      enum bide__future_state from)
 {
-    if (from == BIDE__FRESH)
-        bide__future_drop_args(future);
     if (bide__state_release(&future->wake.state))
         return true;
     if (from == BIDE__IDLE)
@@ -360,10 +356,7 @@ static bool act(struct bide__worker *worker, struct bide__task *future,
     case BIDE__LEAVE: return left(worker, future, leaf, from);
     case BIDE__DROP: dropped(future, leaf, from); break;
     case BIDE__DEEP: detach(worker, future); break;
-    case BIDE__RELEASE:
-        if (from == BIDE__ENDED)
-            bide__result_drop(future);
-        return released(worker, future, from);
+    case BIDE__RELEASE: return released(worker, future, from);
     case BIDE__MOVE: moved(future); break;
     case BIDE__CLOSE:
         if (from == BIDE__IDLE)
@@ -409,11 +402,64 @@ static void check(bool right, enum bide__future_state from, enum bide__future_ev
 }
 #endif
 
+/* A result that nobody takes. What drops it is the program's, so it is taken out with the lock, and
+ * dropped without. */
+struct unwanted {
+    const struct bide_fn *fn;
+    const void *result; /* NULL: there is none */
+};
+
+/* With the lock. */
+static struct unwanted take_result(struct bide__task *future)
+{
+    struct unwanted u = {.fn = future->end.fn};
+
+    if (u.fn == NULL || u.fn->release == NULL)
+        return u;
+    u.result = future->end.error == 0 ? future->end.result : NULL;
+    future->end.result = NULL;
+    return u;
+}
+
+/* Without the lock. */
+static void drop_result(struct unwanted u)
+{
+    if (u.result != NULL)
+        u.fn->release(NULL, u.result);
+}
+
+/* Has it arguments, or a result, of which somebody else must hear that they go? */
+static bool owns(const struct bide__task *future, enum bide__future_state state)
+{
+    if (state == BIDE__FRESH)
+        return future->chain.leaf->fn->release != NULL;
+    return state == BIDE__ENDED && future->end.fn->release != NULL;
+}
+
+/* With the lock, for who has the handle: what the future owns goes first. Returns the state after
+ * that, since a get may have seen meanwhile that there is nothing to be had. */
+static enum bide__future_state drop_owned(struct bide__task *future, enum bide__future_state from)
+{
+    struct unwanted u = {.fn = NULL};
+
+    if (from == BIDE__ENDED)
+        u = take_result(future);
+    bide__task_unlock(future, 0);
+    if (from == BIDE__FRESH)
+        bide__future_drop_args(future);
+    drop_result(u);
+    bide__task_lock(future);
+    return bide__future_state(future);
+}
+
 void bide__future_step(struct bide__worker *worker, struct bide__task *future,
                        enum bide__future_event event, struct bide__future_leaf *leaf)
 {
     bide__task_lock(future);
     enum bide__future_state from = bide__future_state(future);
+    if (event == BIDE__RELEASE && owns(future, from))
+        from = drop_owned(future, from);
+    struct unwanted unwanted = {.fn = NULL};
 #ifdef BIDE_CHECK_STATES
     enum bide__future_state to = bide__future_next(from, event);
     check(to != 0, from, event, "the table has no such pair");
@@ -424,10 +470,13 @@ void bide__future_step(struct bide__worker *worker, struct bide__task *future,
 #else
     bool is_free = act(worker, future, from, event, leaf);
 #endif
+    if (event == BIDE__END && leaf->h.state & BIDE__LEAF_DROP) /* else a get takes it */
+        unwanted = take_result(future);
     if (is_free)
         bide__task_free(future);
     else
         bide__task_unlock(future, 0);
+    drop_result(unwanted); /* it is in the block, to which the leaf still refers */
 }
 
 /* ---- the handle ---- */

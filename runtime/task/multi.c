@@ -8,7 +8,8 @@
  *    on at once, under the future's lock. While that is held, the leaf that drives the future
  *    cannot leave, so its task stays. Locks are taken from an inner future to the one that drives
  *    it, never the other way round.
- *  - *The end.* DONE and the wakes of the joins happen under the lock. The scope comes next, and
+ *  - *The end.* DONE and the wakes of the joins happen under the lock. What drops a result that
+ *    nobody takes is the program's and is called without it. The scope comes next, and
  *    the executor's reference last. If nobody has ever joined, and there is no scope, it is one
  *    step.
  *  - *Memory.* A block goes back to the worker that made it. Threads that run no worker use the
@@ -163,22 +164,22 @@ static bool end_alone(struct bide__task *task, uintptr_t reference)
 
 void bide__multi_task_ended(struct bide__worker *worker, struct bide__task *task)
 {
-    bool has_scope = bide__task_child(task) != NULL;
+    bool has_scope = bide__task_child(task) != NULL, drops = false;
 
     bool alone = end_alone(task, has_scope ? 0 : BIDE__REF);
     if (!alone) {
         bide__task_lock(task);
         uintptr_t s = bide__state_change(&task->wake.state, BIDE__RUNNING, BIDE__DONE, 0);
-        if (!(s & BIDE__HANDLE))
-            bide__result_drop(task);
         bide__joiners_wake(task);
-        bide__task_unlock_slow(task, 0, 0, has_scope ? 0 : -(uintptr_t)BIDE__REF);
+        drops = !(s & BIDE__HANDLE);
+        bide__task_unlock_slow(task, 0, 0, has_scope || drops ? 0 : -(uintptr_t)BIDE__REF);
     }
-    if (has_scope) {
+    if (drops)
+        bide__result_drop(task);
+    if (has_scope)
         bide__scope_child_ended(worker, task);
-        if (bide__state_unref(&task->wake.state))
-            bide__task_free(task);
-    }
+    if ((has_scope || drops) && bide__state_unref(&task->wake.state))
+        bide__task_free(task);
     /* Last: when none is left, a shutdown may go on. */
     bide__count_ended(worker);
 }

@@ -21,7 +21,8 @@
  * Threads: what is after the scope is read and written under the scope's lock. The end of a child
  * takes it before it looks at anything, and gives it back as the last thing; the handle of a child
  * is given back under it, while the executor's reference keeps the block, or when the child has
- * left the ring.
+ * left the ring. What drops a result is the program's and may use the set, so it is called without
+ * the lock: while its child is still in the ring, or when that has left the set.
  */
 #include "runtime/task/inside.h"
 
@@ -159,7 +160,7 @@ static void keep(struct bide__worker *worker, struct bide__task_set *set, struct
 {
     if (set->scope.flags & CLOSING) {
         set->length--;
-        bide__task_discard(worker, task);
+        bide__task_let_go(worker, task);
         return;
     }
     bide__task_child(task)->next = NULL;
@@ -175,8 +176,13 @@ void bide__set_child_ended(struct bide__worker *worker, struct bide__scope *scop
                            struct bide__task *task)
 {
     struct bide__task_set *set = (struct bide__task_set *)(void *)scope;
-    bool is_kept = bide__state_has_handle(&task->wake.state);
 
+    if (scope->flags & CLOSING || !bide__state_has_handle(&task->wake.state)) {
+        unlock(set);
+        bide__result_drop(task);
+        lock(set);
+    }
+    bool is_kept = bide__state_has_handle(&task->wake.state);
     bide__child_unlink(is_kept ? &scope->first : &set->detached, task);
     set->running--;
     start_held(worker, set, set->limit);
@@ -204,33 +210,27 @@ static void count_unmade(struct bide__task_set *set, int error)
     set->unmade[i].count++;
 }
 
-uint64_t bide__set_refuse(struct bide__task_set *set, const struct bide_fn *fn, const void *args,
-                          int error)
+void bide__set_refuse(struct bide__task_set *set, int error)
 {
-    if (worker_of(set) != NULL) {
-        lock(set);
-        set->length++;
-        count_unmade(set, error);
-        wake_next(set);
-        unlock(set);
-    }
-    bide__args_release(fn, args);
-    return 0;
+    if (worker_of(set) == NULL)
+        return;
+    lock(set);
+    set->length++;
+    count_unmade(set, error);
+    wake_next(set);
+    unlock(set);
 }
 
-uint64_t bide__task_set_spawn(void *handle, const struct bide_fn *fn, const void *args)
+uint64_t bide__set_spawn(struct bide__task_set *set, const struct bide_fn *fn, const void *args)
 {
-    struct bide__task_set *set = handle;
     struct bide__worker *worker = bide__thread.running;
     struct bide__task *task = NULL;
     int error = 0;
 
     if (worker == NULL)
         bide__no_runtime("bide_task_set_spawn");
-    if (worker_of(set) == NULL) {
-        bide__args_release(fn, args);
+    if (worker_of(set) == NULL)
         return 0;
-    }
     lock(set);
     set->length++; /* before another thread may detach it */
     unlock(set);
@@ -240,13 +240,21 @@ uint64_t bide__task_set_spawn(void *handle, const struct bide_fn *fn, const void
         count_unmade(set, error);
         wake_next(set);
         unlock(set);
-        bide__args_release(fn, args);
         return 0;
     }
     bide__queue_push(&set->held, task);
     start_held(worker, set, set->limit);
     unlock(set);
     return (uint64_t)(uintptr_t)task;
+}
+
+uint64_t bide__task_set_spawn(void *set, const struct bide_fn *fn, const void *args)
+{
+    uint64_t id = bide__set_spawn(set, fn, args);
+
+    if (id == 0)
+        bide__args_release(fn, args);
+    return id;
 }
 
 /* ---- the ends ---- */
@@ -383,13 +391,14 @@ static void abort_one(struct bide__worker *worker, struct bide__task_set *set,
     bide__task_cancel(worker, task, BIDE__ASK_OWNER);
 }
 
+/* Its result is dropped by its end, which is still to come. */
 static void detach_one(struct bide__worker *worker, struct bide__task_set *set,
                        struct bide__task *task)
 {
     bide__child_unlink(&set->scope.first, task);
     bide__child_link(&set->detached, task);
     set->length--;
-    bide__task_discard(worker, task);
+    bide__task_let_go(worker, task);
 }
 
 void bide__task_set_abort_all(struct bide__task_set *set)
@@ -434,29 +443,49 @@ void bide__set_abort_child(struct bide__task_set *set, uint64_t id)
         bide__task_cancel(worker, task, 0);
 }
 
-/* With the lock: the ends that were not told are forgotten. */
-static void forget(struct bide__worker *worker, struct bide__task_set *set)
+/* With the lock: the ends that were not told are forgotten. The caller discards these tasks. */
+static struct bide__task *forget(struct bide__task_set *set)
 {
-    struct bide__task *task;
+    struct bide__task *first = set->done, *task;
     int error;
 
     while (pop(set, &task, &error))
-        if (task != NULL)
-            bide__task_discard(worker, task);
+        continue;
+    return first;
 }
 
-void bide__task_set_detach_all(struct bide__task_set *set)
+/* Without a lock. */
+static void discard_all(struct bide__worker *worker, struct bide__task *first)
+{
+    for (struct bide__task *task = first, *next; task != NULL; task = next) {
+        next = bide__task_child(task)->next;
+        bide__task_discard(worker, task);
+    }
+}
+
+struct bide__task *bide__set_detach_all(struct bide__task_set *set)
 {
     struct bide__worker *worker = worker_of(set);
 
     if (worker == NULL)
-        return;
+        return NULL;
     lock(set);
     start_held(worker, set, SIZE_MAX);
     each(worker, set, detach_one);
-    forget(worker, set);
+    struct bide__task *ended = forget(set);
     wake_next(set);
     unlock(set);
+    return ended;
+}
+
+void bide__set_discard_all(struct bide__task *ended)
+{
+    discard_all(bide__thread.running, ended);
+}
+
+void bide__task_set_detach_all(struct bide__task_set *set)
+{
+    bide__set_discard_all(bide__set_detach_all(set));
 }
 
 /* ---- its end ---- */
@@ -486,8 +515,9 @@ void bide__set_close(struct bide__task_set *set, bool force)
     lock(set);
     set->scope.flags |= CLOSING;
     bide__scope_cancel_children(worker, &set->scope, force);
-    forget(worker, set);
+    struct bide__task *ended = forget(set);
     unlock(set);
+    discard_all(worker, ended);
 }
 
 bool bide__set_is_gone(struct bide__task_set *set, bide_waker waker)
@@ -515,9 +545,10 @@ void bide__task_set_free(struct bide__task_set *set)
     set->scope.flags |= CLOSING | ORPHAN;
     bide__scope_cancel_children(worker, &set->scope, false);
     each(worker, set, detach_one);
-    forget(worker, set);
+    struct bide__task *ended = forget(set);
     bool left = is_left(set);
     unlock(set);
     if (left)
         set_free(set);
+    discard_all(worker, ended);
 }

@@ -563,9 +563,16 @@ bool bide__set_leave(struct bide__task_set *set, const void *leaf);
 /* Owner: asks a child to cancel, by its number; its end was not told. */
 void bide__set_abort_child(struct bide__task_set *set, uint64_t id);
 
-/* Owner: a child that cannot be made for this reason. Returns 0. */
-uint64_t bide__set_refuse(struct bide__task_set *set, const struct bide_fn *fn, const void *args,
-                          int error);
+/* bide__task_set_spawn; but if it returns 0, the caller releases the arguments. */
+uint64_t bide__set_spawn(struct bide__task_set *set, const struct bide_fn *fn, const void *args);
+
+/* Owner: a child that cannot be made for this reason. */
+void bide__set_refuse(struct bide__task_set *set, int error);
+
+/* bide__task_set_detach_all in two steps. The second one drops the results of what has ended, and
+ * so may call the program: the caller has no lock. */
+struct bide__task *bide__set_detach_all(struct bide__task_set *set);
+void bide__set_discard_all(struct bide__task *ended);
 
 /* Owner: asks all children to cancel, and drops what has ended. Then, until it says true, which
  * frees the set: have all children ended? If not, the waker is woken when they have. */
