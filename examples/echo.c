@@ -7,7 +7,6 @@
  */
 #include <bide/bide.h>
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,9 +55,12 @@ static async int serve(bide_tcp_listener *listener)
 
 async int main(int argc, char **argv)
 {
-    int port = argc > 1 ? atoi(argv[1]) : 0; /* 0: any that is free */
-    if (port < 0 || port > UINT16_MAX)
-        return -EINVAL;
+    char *end = "";
+    long port = argc == 2 ? strtol(argv[1], &end, 10) : 0; /* 0: any that is free */
+    if (argc > 2 || *end != '\0' || port < 0 || port > UINT16_MAX) {
+        fputs("usage: echo [PORT]\n", stderr);
+        return 2;
+    }
     bide_tcp_listener *listener = NULL;
     int r = bide_tcp_listen("127.0.0.1", (uint16_t)port, &listener);
     if (r < 0)

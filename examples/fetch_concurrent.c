@@ -93,7 +93,11 @@ async int main(int argc, char **argv)
 {
     char one[64], two[64];
     bide_http_options options = {.timeout = BIDE_S(20)};
-    if (argc != 3) {
+    if (argc != 1 && argc != 3) {
+        fputs("usage: fetch_concurrent [URL URL]\n", stderr);
+        return 2;
+    }
+    if (argc == 1) {
         bide_tcp_listener *listener;
         int rc = bide_tcp_listen("127.0.0.1", 0, &listener);
         if (rc < 0)

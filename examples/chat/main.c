@@ -293,7 +293,7 @@ async int main(int argc, char **argv)
         bide_token_drop(closing);
     }
     bide_tcp_listener *listener = NULL;
-    rc = listen_at(argc > 1 ? argv[1] : "0", &options, &listener);
+    rc = argc > 2 ? -E2BIG : listen_at(argc == 2 ? argv[1] : "0", &options, &listener);
     if (rc < 0) {
         fprintf(stderr, "chat: cannot listen: %s\nusage: chat [[HOST]:]PORT\n", strerror(-rc));
         return 1;

@@ -60,6 +60,10 @@ static void on_download(int error, const char *text)
 
 int main(int argc, char **argv)
 {
+    if (argc > 2) {
+        fputs("usage: desktop [URL]\n", stderr);
+        return 2;
+    }
     setlinebuf(stdout);
     if (bide_runtime_new(NULL, &runtime) < 0)
         return EXIT_FAILURE;

@@ -104,6 +104,10 @@ int main(int argc, char **argv)
 {
     gtk_init(&argc, &argv);
     once = argc > 1 && strcmp(argv[1], "--once") == 0;
+    if (argc > 2 + once) {
+        fputs("usage: desktop-window [--once] [URL]\n", stderr);
+        return 2;
+    }
     if (bide_runtime_new(NULL, &runtime) < 0)
         return EXIT_FAILURE;
     bide_runtime_enter(runtime);

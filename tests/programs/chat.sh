@@ -20,6 +20,8 @@ for address in 70000 nonsense:80 1.2.3.4.5:80; do
     if ./chat "$address" >out 2>&1; then fail "$address is no address: $(cat out)"; fi
     grep -q '^usage: chat' out || fail "$address: $(cat out)"
 done
+if ./chat 0 junk >out 2>&1; then fail "an argument is ignored: $(cat out)"; fi
+grep -q '^usage: chat' out || fail "$(cat out)"
 command -v nc >/dev/null || skip "there is no nc"
 
 # has N PATTERN FILE: waits until N lines of the file have the pattern.

@@ -8,6 +8,8 @@
 tail -n 2 out | grep -qx 'downloaded 50 bytes during [0-9]* ticks' || fail "$(cat out)"
 [ "$(grep -c '^tick' out)" -ge 3 ] || fail "it does not tick meanwhile: $(cat out)"
 
+if "$EXAMPLES/desktop" one two >out 2>&1; then fail "an argument is ignored: $(cat out)"; fi
+grep -qx 'usage: desktop \[URL\]' out || fail "$(cat out)"
 "$EXAMPLES/desktop" http://127.0.0.1:1/ >out || fail "exit status $? without a server"
 grep -q '^no download: ' out || fail "without a server: $(cat out)"
 

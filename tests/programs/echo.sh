@@ -11,7 +11,11 @@ awk '/^```c echo.c$/ { inside = 1; next } /^```/ { inside = 0 } inside' "$SRC/do
 sed 's/^async int main/bide_runtime(multi_thread);\n&/' "$SRC/examples/echo.c" >echo_multi.c
 "$BIDE" cc "$CC" $CFLAGS echo_multi.c -o echo_multi
 
-"$EXAMPLES/echo" 70000 >out 2>&1 && fail "70000 is no port"
+for arguments in 70000 -1 nonsense 12x '1 2'; do
+    # shellcheck disable=SC2086
+    if "$EXAMPLES/echo" $arguments >out 2>&1; then fail "'$arguments' is no port"; fi
+    grep -qx 'usage: echo \[PORT\]' out || fail "$arguments: $(cat out)"
+done
 command -v nc >/dev/null || skip "there is no nc"
 
 # until_has N PATTERN FILE: waits until N lines of the file have the pattern.

@@ -20,6 +20,9 @@ sed 's/, [0-9]* ms/, some ms/' expected >without_times
 sed 's/, [0-9]* ms/, some ms/' out | diff without_times - || fail "it prints something else"
 awk '{ if ($(NF - 1) < (NR == 1 ? 500 : 300)) exit 1 }' out || fail "too soon: $(cat out)"
 
+if "$EXAMPLES/fetch_concurrent" http://127.0.0.1:1/ >out 2>&1; then fail "one page: $(cat out)"; fi
+grep -qx 'usage: fetch_concurrent \[URL URL\]' out || fail "one page: $(cat out)"
+
 # Pages of others, which are not there.
 if "$EXAMPLES/fetch_concurrent" http://127.0.0.1:1/ nonsense://x >out 2>&1; then
     fail "no page, and no error: $(cat out)"
