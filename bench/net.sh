@@ -15,6 +15,7 @@
 # left in build/bench/net.json. Exit status: 1 if bide, with the driver that it chooses itself,
 # takes more than 1.05 x Tokio's time for an echo (the median of the rounds), or fails.
 set -eu
+. "$SRC/bench/common.sh"
 here=$SRC/bench/net
 rows=${ROWS-$here/rows}
 ours=${OURS-$BUILD/bench/net}
@@ -36,10 +37,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-exec 3>&1
-[ -z "$json" ] || exec 3>&2
+begin "$json"
 place=$BUILD/bench/net-peers
 mkdir -p "$place"
 
@@ -56,21 +54,6 @@ built()
         sed 's/^/  /' "$work/log" >&2
         echo "not built" >"$work/without_$who"
     fi
-}
-
-build_tokio()
-{
-    mkdir -p "$place/tokio/.cargo"
-    cp -Rp "$here/tokio/." "$place/tokio"
-    if [ -d /usr/share/cargo/registry ]; then
-        cat >"$place/tokio/.cargo/config.toml" <<'END_OF_CONFIG'
-[source.crates-io]
-replace-with = "here"
-[source.here]
-directory = "/usr/share/cargo/registry"
-END_OF_CONFIG
-    fi
-    (cd "$place/tokio" && cargo build --quiet --release --offline --target-dir target)
 }
 
 # of_c PROGRAM LIBRARIES FILE...
@@ -90,7 +73,7 @@ build_all()
     built uring of_c uring -luring "$here/peers/uring.c"
     built libuv of_c libuv -luv "$here/peers/libuv.c"
     built go go build -o "$place/go" "$here/go/main.go"
-    built tokio build_tokio
+    built tokio build_crate "$here/tokio" "$place/tokio"
 }
 
 # --- measuring ---

@@ -16,6 +16,7 @@
 # (its median ratio is over 1.05, and still so in three times as many pairs) or fails, or if fewer
 # than 80% of the rows meet their target.
 set -eu
+. "$SRC/bench/common.sh"
 here=$SRC/bench/sched
 rows=${ROWS-$here/rows}
 ours=${OURS-$BUILD/bench/sched}
@@ -35,28 +36,14 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-exec 3>&1
-[ -z "$json" ] || exec 3>&2
+begin "$json"
 
 # Builds Tokio's side, from Debian's crates if they are installed, and sets $peer and $version.
 build_peer()
 {
     place=$BUILD/bench/tokio
-    mkdir -p "$place/.cargo"
-    cp -Rp "$here/tokio/." "$place"
-    if [ -d /usr/share/cargo/registry ]; then
-        cat >"$place/.cargo/config.toml" <<'END'
-[source.crates-io]
-replace-with = "here"
-[source.here]
-directory = "/usr/share/cargo/registry"
-END
-    fi
     echo "building Tokio's side" >&2
-    if ! (cd "$place" && cargo build --quiet --release --offline --target-dir target) \
-        >"$work/log" 2>&1; then
+    if ! build_crate "$here/tokio" "$place" >"$work/log" 2>&1; then
         cat "$work/log" >&2
         echo "sched: needs cargo and Tokio (Debian: librust-tokio-dev)" >&2
         exit 1

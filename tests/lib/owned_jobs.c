@@ -12,25 +12,10 @@
 #include <stdatomic.h>
 
 #include "check.h"
+#include "owned.h"
 
-static atomic_int made, dropped, called, held;
+static atomic_int called, held;
 static sem_t go;
-
-static async int lives(void)
-{
-    made++;
-    defer {
-        dropped++;
-    }
-    return await bide_sleep(BIDE_S(1000));
-}
-
-static async bide_future(int) begun(void)
-{
-    bide_future(int) f = bide_lazy(lives());
-    (void)await bide_timeout(BIDE_US(10), bide_get(f));
-    return f;
-}
 
 static async void drops(bide_future(int) f)
 {

@@ -15,26 +15,9 @@
 #include <unistd.h>
 
 #include "check.h"
-
-static atomic_int made, dropped;
+#include "owned.h"
 
 /* ---- what is owned ---- */
-
-static async int lives(void)
-{
-    made++;
-    defer {
-        dropped++;
-    }
-    return await bide_sleep(BIDE_S(1000));
-}
-
-static async bide_future(int) begun(void)
-{
-    bide_future(int) f = bide_lazy(lives());
-    (void)await bide_timeout(BIDE_US(10), bide_get(f));
-    return f;
-}
 
 static async bide_future(int) begun_later(int ms)
 {

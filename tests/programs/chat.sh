@@ -24,17 +24,6 @@ if ./chat 0 junk >out 2>&1; then fail "an argument is ignored: $(cat out)"; fi
 grep -q '^usage: chat' out || fail "$(cat out)"
 command -v nc >/dev/null || skip "there is no nc"
 
-# has N PATTERN FILE: waits until N lines of the file have the pattern.
-has()
-{
-    tries=0
-    until [ "$(grep -c "$2" "$3")" -ge "$1" ]; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 3000 ] || fail "no $1 lines '$2' in $3: $(tail -n 20 "$3") -- $(tail log)"
-        sleep 0.01
-    done
-}
-
 # client NAME: connects. What it types goes to the fifo NAME.in, what it reads is in NAME.
 client()
 {
@@ -51,17 +40,17 @@ begin() # PROGRAM
     "./$1" >log 2>&1 &
     server=$! clients=''
     trap 'kill -9 $server $clients 2>/dev/null || :' EXIT # after a failure
-    has 1 '^listening on port' log
+    until_has 1 '^listening on port' log
     port=$(sed -n 's/^listening on port //p' log)
     client ada
     exec 3>ada.in
-    has 1 '^\* Welcome. You are guest1, in the room hall' ada
+    until_has 1 '^\* Welcome. You are guest1, in the room hall' ada
     client bob
     exec 4>bob.in
-    has 1 '^\* Welcome. You are guest2' bob
+    until_has 1 '^\* Welcome. You are guest2' bob
     client half
     exec 5>half.in
-    has 1 '^\* Welcome. You are guest3' half
+    until_has 1 '^\* Welcome. You are guest3' half
     printf 'half a li' >&5 # and now thinks
 }
 
@@ -69,8 +58,8 @@ end()
 {
     kill -INT "$server"
     wait "$server" || fail "exit status $? after Ctrl-C: $(cat log)"
-    has 1 '^\* The server ends. Goodbye.$' ada
-    has 1 '^\* The server ends. Goodbye.$' half
+    until_has 1 '^\* The server ends. Goodbye.$' ada
+    until_has 1 '^\* The server ends. Goodbye.$' half
     grep -q '^stopping$' log || fail "$(cat log)"
     exec 3>&- 4>&- 5>&-
     # shellcheck disable=SC2086
@@ -81,41 +70,41 @@ end()
 talk()
 {
     echo '/name ada' >&3
-    has 1 '^\* you are ada$' ada
-    has 1 '^\* guest1 is now ada$' bob
+    until_has 1 '^\* you are ada$' ada
+    until_has 1 '^\* guest1 is now ada$' bob
     printf '/name ada\r\n/name b b\n/name bob\n' >&4
-    has 1 '^\* you are bob$' bob
-    has 1 '^\* the name ada is taken$' bob
-    has 1 '^\* a name has up to' bob
+    until_has 1 '^\* you are bob$' bob
+    until_has 1 '^\* the name ada is taken$' bob
+    until_has 1 '^\* a name has up to' bob
     printf 'hello\tthere\n' >&3
-    has 1 '^ada: hello there$' bob
-    has 1 '^ada: hello there$' half
+    until_has 1 '^ada: hello there$' bob
+    until_has 1 '^ada: hello there$' half
     if grep -q 'hello there' ada; then fail "ada hears herself: $(cat ada)"; fi
     printf '/who\n/rooms\n' >&4
-    has 1 '^\* in hall:.* bob' bob
-    has 1 '^\* rooms: hall (3)$' bob
+    until_has 1 '^\* in hall:.* bob' bob
+    until_has 1 '^\* rooms: hall (3)$' bob
 
     echo '/join attic' >&4
-    has 1 '^\* you are in attic$' bob
-    has 1 '^\* bob has gone to attic$' ada
+    until_has 1 '^\* you are in attic$' bob
+    until_has 1 '^\* bob has gone to attic$' ada
     echo 'is he gone?' >&3
-    has 1 '^ada: is he gone?$' half
+    until_has 1 '^ada: is he gone?$' half
     printf 'alone\n/who\n/rooms\n' >&4
-    has 1 '^\* in attic: bob$' bob
-    has 1 '^\* rooms: attic (1) hall (2)$' bob
+    until_has 1 '^\* in attic: bob$' bob
+    until_has 1 '^\* rooms: attic (1) hall (2)$' bob
     if grep -q 'is he gone' bob || grep -q alone ada half; then fail "the walls are thin"; fi
     echo '/join hall' >&4
-    has 1 '^\* bob has come$' ada
+    until_has 1 '^\* bob has come$' ada
     head -c 3000 /dev/zero | tr '\0' x >&4
     printf '\nafter it\n/nonsense\n/quit\n' >&4
-    has 1 '^\* that is too long$' bob
-    has 1 '^bob: after it$' ada
-    has 1 '^\* /join ROOM ' bob
-    has 1 '^\* Goodbye.$' bob
-    has 1 '^bob: has left$' log
-    has 1 '^\* bob has gone$' ada
+    until_has 1 '^\* that is too long$' bob
+    until_has 1 '^bob: after it$' ada
+    until_has 1 '^\* /join ROOM ' bob
+    until_has 1 '^\* Goodbye.$' bob
+    until_has 1 '^bob: has left$' log
+    until_has 1 '^\* bob has gone$' ada
     echo 'ne' >&5
-    has 1 '^guest3: half a line$' ada
+    until_has 1 '^guest3: half a line$' ada
 }
 
 # A client that is stopped does not read.
@@ -124,9 +113,9 @@ drop()
     client stopped
     stopped=$!
     exec 6>stopped.in
-    has 1 '^\* Welcome. You are guest4' stopped
+    until_has 1 '^\* Welcome. You are guest4' stopped
     echo '/name sleeper' >&6
-    has 1 '^\* you are sleeper$' stopped
+    until_has 1 '^\* you are sleeper$' stopped
     kill -STOP "$stopped"
     line=$(head -c 900 /dev/zero | tr '\0' y)
     for speaker in 1 2 3; do
@@ -134,10 +123,10 @@ drop()
             >/dev/null &
         clients="$clients $!"
     done
-    has 1 '^sleeper: does not read, and is dropped$' log
-    has 1 '^\* sleeper has gone$' ada
+    until_has 1 '^sleeper: does not read, and is dropped$' log
+    until_has 1 '^\* sleeper has gone$' ada
     for speaker in 1 2 3; do
-        has 1 ": end of $speaker\$" ada
+        until_has 1 ": end of $speaker\$" ada
     done
     [ "$(grep -c ": $line\$" ada)" = 450 ] || fail "ada has missed something"
     kill -CONT "$stopped"

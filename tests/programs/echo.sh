@@ -18,17 +18,6 @@ for arguments in 70000 -1 nonsense 12x '1 2'; do
 done
 command -v nc >/dev/null || skip "there is no nc"
 
-# until_has N PATTERN FILE: waits until N lines of the file have the pattern.
-until_has()
-{
-    tries=0
-    until [ "$(grep -c "$2" "$3")" -ge "$1" ]; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 200 ] || fail "no $1 lines '$2' in $3: $(cat "$3")"
-        sleep 0.05
-    done
-}
-
 # serve PROGRAM
 serve()
 {
