@@ -146,7 +146,9 @@ static int run_untouched(struct command *cmd, const struct list *extra,
         add_home_flags(cmd, &p, cmd->c_count > 0);
     add_extra(&p, extra);
     p.input = standard_input->data ? standard_input : NULL;
-    if (!cmd->options.json && !cmd->has_foreign_words)
+    /* the messages of a linker are seen, for the hint */
+    bool links = cmd->mode == MODE_LINK && cmd->c_count == 0;
+    if (!cmd->options.json && !cmd->has_foreign_words && !links)
         return extra ? process_run(&p) : process_exec(&p);
     command_add_colour(cmd, &p);
     p.catch_err = true;
@@ -155,6 +157,8 @@ static int run_untouched(struct command *cmd, const struct list *extra,
     print_said(cmd, p.err.data, p.err.length);
     if (status && cmd->has_foreign_words)
         hint_missing_include(cmd, &p.err, standard_input);
+    if (status && links)
+        hint_missing_library(cmd, &p.err, extra != NULL);
     buffer_free(&p.err);
     return status;
 }

@@ -138,9 +138,6 @@ void hint_missing_include(const struct command *cmd, const struct buffer *err,
 
 /* ---- libraries ---- */
 
-/* The messages of a command that only links objects are not seen: the linker has taken over this
- * process. */
-
 static const struct library {
     const char *name, *beginning; /* of all of its functions */
 } libraries[] = {{"bide-http", "bide_http_"}, {"bide-sqlite", "bide_sql_"}};

@@ -80,6 +80,11 @@ try $cc http.c -o http
 has err "note: 'bide_http_client_new' is in the library bide-http: link it with '-lbide-http'"
 has err "note: 'bide_sql_open' is in the library bide-sqlite: link it with '-lbide-sqlite'"
 [ "$(grep -c "note: 'bide_" err)" = 2 ] || fail "$what: prints it more than once: $(cat err)"
+ok $cc -c http.c -o http.o
+try $cc http.o -o http
+[ "$status" != 0 ] || fail "$what: links objects"
+has err "note: 'bide_http_client_new' is in the library bide-http: link it with '-lbide-http'"
+[ "$(grep -c "note: 'bide_" err)" = 2 ] || fail "$what: of objects: $(cat err)"
 try $cc -Wl,--as-needed -l bide-http http.c -o http
 has err "note: 'bide_http_client_new' is in .*: put '-lbide-http' after the files that need it"
 sed -i 's/bide_sql_open/not_ours/; s/bide_http_client_new/nor_this/' http.c
