@@ -88,7 +88,7 @@ typedef struct bide_tcp_options {
     uint32_t send_buffer_bytes, receive_buffer_bytes;
     uint32_t hops;          /* IP_TTL, IPV6_UNICAST_HOPS: 1 to 255 */
     uint32_t traffic_class; /* IP_TOS, IPV6_TCLASS: 1 to 255 */
-    const char *device;     /* SO_BINDTODEVICE: only by this interface */
+    const char *interface;  /* SO_BINDTODEVICE: only by this one, "eth0" */
     /* SO_REUSEPORT: several listeners of one user may have the same address, if all say so, and
      * each gets a share of the connections. See bide_tcp_listen_with. */
     bool reuse_port;
@@ -232,23 +232,31 @@ bide_must_use int bide_tcp_listen_on(const bide_address *address, const bide_tcp
 
 /*
  * Makes a listener of a TCP socket that listens already. The listener owns it from now on. Nothing
- * about it is changed, since others may share it; it must be non-blocking.
- * Errors: -EINVAL (it blocks, or it does not listen), -ENOTSOCK, -EAFNOSUPPORT (it is not TCP),
- * -EEXIST (it has a listener), -EBADF, -ENOMEM, -ENOSPC, -ENXIO; then fd stays the caller's, and
- * *listener is NULL.
+ * about it is changed, since others may share it: O_NONBLOCK is neither needed nor set. Connections
+ * are not accepted ahead, so that others who accept on it have their share.
+ *
+ * If it is blocking, io_uring accepts without blocking the thread, and a connection that it took in
+ * just the moment of a cancellation is kept for the next accept. Without io_uring each accept first
+ * asks poll(2). Then it blocks the thread if another process takes the only connection between the
+ * two system calls, until the next one comes. So where several processes accept on one socket and
+ * io_uring is not to be had, let its maker make it non-blocking (NonBlocking=yes in a unit of
+ * systemd).
+ * Errors: -EINVAL (it does not listen), -ENOTSOCK, -EAFNOSUPPORT (it is not TCP), -EEXIST (it has a
+ * listener), -EBADF, -ENOMEM, -ENOSPC, -ENXIO; then fd stays the caller's, and *listener is NULL.
  */
-bide_must_use int bide_tcp_listener_open(
+bide_must_use int bide_tcp_listener_from_fd(
     int fd, bide_tcp_listener **listener bide_gives(bide_tcp_listener_close));
 
 /*
  * Returns a descriptor that the service manager has passed to this process (systemd's socket
  * activation: LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES; see sd_listen_fds(3)). Of those with this
- * name (NULL: of all) it is the one with this number, counted from 0. It is made non-blocking and
- * closed on exec; the service manager itself never uses it. A number gives the same descriptor each
+ * name (NULL: of all) it is the one with this number, counted from 0. It is closed on exec; nothing
+ * else about it is changed, since the service manager has it too. A number gives the same descriptor each
  * time: it is the caller's business to open it once.
  *
  *     int fd = bide_activation_fd(NULL, 0);
- *     rc = fd >= 0 ? bide_tcp_listener_open(fd, &listener) : bide_tcp_listen(NULL, 80, &listener);
+ *     rc = fd >= 0 ? bide_tcp_listener_from_fd(fd, &listener)
+ *                  : bide_tcp_listen(NULL, 80, &listener);
  *
  * Errors: -ENOENT (there is none; also if it was passed to another process), -EBADF. It reads the
  * environment, which no other thread may change meanwhile. Any thread.

@@ -168,10 +168,10 @@ bide_must_use int bide_udp_peer_address(const bide_udp *udp, bide_address *addre
 int bide_udp_set_broadcast(bide_udp *udp, bool on);
 
 /* How many routers what it sends may pass, 1 to 255; of multicasts see below. */
-int bide_udp_set_ttl(bide_udp *udp, int hops);
+int bide_udp_set_hops(bide_udp *udp, int hops);
 
 /* The field for the type of service, or traffic class, of what it sends, 0 to 255. */
-int bide_udp_set_tos(bide_udp *udp, int tos);
+int bide_udp_set_traffic_class(bide_udp *udp, int traffic_class);
 
 /* How much the kernel may keep for it until it is received, or sent. Linux takes twice that, for
  * itself too, and at most net.core.rmem_max and wmem_max. */
@@ -197,7 +197,7 @@ int bide_udp_set_multicast_interface(bide_udp *udp, const char *interface);
 int bide_udp_set_multicast_loop(bide_udp *udp, bool on);
 
 /* How many routers a multicast may pass, 0 to 255; at first 1: it stays in the local network. */
-int bide_udp_set_multicast_ttl(bide_udp *udp, int hops);
+int bide_udp_set_multicast_hops(bide_udp *udp, int hops);
 
 #ifdef __cplusplus
 }

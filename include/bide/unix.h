@@ -58,6 +58,18 @@ bide_must_use int bide_unix_listen(const char *name, const bide_unix_options *op
                                    bide_unix_listener **listener
                                        bide_gives(bide_unix_listener_close));
 
+/*
+ * Makes a listener of a socket that listens already: one that a service manager has passed
+ * (bide_activation_fd in bide/net.h), for example. The listener owns it from now on, but not the
+ * file: the close leaves that there. Nothing about the socket is changed; what
+ * bide_tcp_listener_from_fd says of one that is blocking holds here, too.
+ * Errors: -EINVAL (it does not listen), -EPROTOTYPE (it is not for streams: see below), -ENOTSOCK,
+ * -EAFNOSUPPORT (not a Unix socket), -EEXIST (it has a listener), -EBADF, -ENOMEM, -ENOSPC, -ENXIO;
+ * then fd stays the caller's, and *listener is NULL.
+ */
+bide_must_use int bide_unix_listener_from_fd(
+    int fd, bide_unix_listener **listener bide_gives(bide_unix_listener_close));
+
 /* Waits for the next connection, as bide_tcp_accept (bide/net.h) does, with the same errors.
  * Cancelled: no connection is lost. */
 bide_must_use bide_async int bide_unix_accept(bide_unix_listener *listener,
@@ -150,6 +162,20 @@ typedef struct bide_unix_datagram bide_unix_datagram;
 bide_must_use int bide_unix_datagram_bind(const char *name, const bide_unix_options *options,
                                           bide_unix_datagram **datagram
                                               bide_gives(bide_unix_datagram_close));
+
+/*
+ * Makes one of a descriptor that exists, perhaps inherited or received. The object owns it from now
+ * on, but not its file; O_NONBLOCK is neither needed nor changed.
+ * Errors: -EPROTOTYPE (not for datagrams), -ENOTSOCK, -EAFNOSUPPORT (not a Unix socket), -EBADF,
+ * -EEXIST (it is in use here already), -ENOMEM, -ENOSPC; then fd stays the caller's, and *datagram
+ * is NULL.
+ *
+ * SOCK_SEQPACKET is none of both: a stream has no messages, and a reader may ask for less than one,
+ * whose rest would be lost; and of a datagram 0 bytes would mean an empty message as well as the
+ * end of the connection.
+ */
+bide_must_use int bide_unix_datagram_from_fd(
+    int fd, bide_unix_datagram **datagram bide_gives(bide_unix_datagram_close));
 
 /* Makes two that are connected with each other. Errors: -EMFILE, -ENFILE, -ENOMEM, -ENOSPC; then
  * both are NULL. */

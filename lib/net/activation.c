@@ -34,13 +34,12 @@ static const char *next_name(const char *names)
     return *names == ':' ? names + 1 : names;
 }
 
+/* O_NONBLOCK would be set for all who share the open file: the service manager itself, which
+ * listens for the next instance, and other processes of the service. */
 static int prepare(int fd)
 {
     int r = bide__door.fcntl(fd, F_SETFD, FD_CLOEXEC);
-    int flags = r < 0 ? r : bide__door.fcntl(fd, F_GETFL, 0);
-    if (flags >= 0 && !(flags & O_NONBLOCK))
-        r = bide__door.fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    return flags < 0 ? flags : r < 0 ? r : fd;
+    return r < 0 ? r : fd;
 }
 
 int bide_activation_fd(const char *name, unsigned number)

@@ -10,11 +10,17 @@
  * All that changes is under the listener's lock, also while a connection is accepted, which does
  * not block: the close may come from another thread. Before it the accepting task has noted the
  * generation of the registration, so that it does not wait for the next user of that.
+ *
+ * A listener that others have made may be blocking, and stays so, since the flag is that of all who
+ * share the open file. io_uring accepts without blocking all the same, one connection at a time and
+ * only while somebody waits for it, for the others may want the next one. Without io_uring,
+ * poll(2) is asked right before accept4(2), which has no flag for a call that does not wait.
  */
 #include "lib/async.h"
 
 #include <limits.h>
 #include <netinet/in.h>
+#include <poll.h>
 
 #include <bide/net.h>
 
@@ -36,6 +42,7 @@ struct bide_tcp_listener {
     bool is_closed; /* and the close will not touch it again */
     bool lingers;   /* connections may have a linger time from it */
     bool is_unix;
+    bool blocks;
     struct bide__pause pause;    /* between two attempts to accept */
     struct bide__accepted queue; /* of the registration */
 };
@@ -69,27 +76,34 @@ static int bind_and_listen(int fd, const bide_address *address, const bide_tcp_o
     return bide__door.listen(fd, backlog < INT_MAX ? (int)backlog : INT_MAX);
 }
 
-int bide__listener_new(int fd, bool just_made, bide_tcp_listener **listener)
+int bide__listener_new(int fd, enum bide__listener_origin origin, bide_tcp_listener **listener)
 {
+    static const unsigned how[] = {
+        [BIDE__LISTENER_MADE] = BIDE__FD_OWNED | BIDE__FD_NEW | BIDE__FD_ACCEPTS,
+        [BIDE__LISTENER_GIVEN] = BIDE__FD_OWNED,
+        [BIDE__LISTENER_BLOCKS] = BIDE__FD_OWNED | BIDE__FD_ACCEPTS | BIDE__FD_SHARED,
+    };
     bide_tcp_listener *l = bide__alloc(sizeof *l);
     if (l == NULL)
         return -ENOMEM;
-    *l = (bide_tcp_listener){.fd = fd, .accepted = -1, .lingers = !just_made};
-    unsigned how = BIDE__FD_OWNED | (just_made ? BIDE__FD_NEW | BIDE__FD_ACCEPTS : 0);
-    int r = bide__fd_open_as(&l->registration, fd, how);
+    *l = (bide_tcp_listener){.fd = fd,
+                             .accepted = -1,
+                             .lingers = origin != BIDE__LISTENER_MADE,
+                             .blocks = origin == BIDE__LISTENER_BLOCKS};
+    int r = bide__fd_open_as(&l->registration, fd, how[origin]);
     if (r < 0) {
         bide__free(l, sizeof *l);
         return r;
     }
-    if (just_made)
+    if (origin != BIDE__LISTENER_GIVEN)
         bide__fd_accepts(l->registration, &l->queue);
     *listener = l;
     return 0;
 }
 
-int bide__listener_of_unix(int fd, bide_tcp_listener **listener)
+int bide__listener_of_unix(int fd, enum bide__listener_origin origin, bide_tcp_listener **listener)
 {
-    int r = bide__listener_new(fd, true, listener);
+    int r = bide__listener_new(fd, origin, listener);
     if (r == 0)
         (*listener)->is_unix = true;
     return r;
@@ -111,7 +125,7 @@ int bide_tcp_listen_on(const bide_address *address, const bide_tcp_options *opti
         return fd;
     int r = bind_and_listen(fd, address, options);
     if (r == 0)
-        r = bide__listener_new(fd, true, listener);
+        r = bide__listener_new(fd, BIDE__LISTENER_MADE, listener);
     if (r == 0)
         (*listener)->lingers = options->linger.ns > 0;
     else
@@ -149,25 +163,36 @@ int bide_tcp_listen(const char *host, uint16_t port, bide_tcp_listener **listene
     return bide_tcp_listen_with(host, port, NULL, listener);
 }
 
-/* accept4 has no flag for a call that does not wait, so the socket must be non-blocking. */
-int bide_tcp_listener_open(int fd, bide_tcp_listener **listener)
+int bide__listener_origin_of(int fd)
 {
-    bide_address address;
     int listens = 0;
     socklen_t size = sizeof listens;
 
-    *listener = NULL;
     int r = bide__door.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
-    if (r == 0)
-        r = bide__address_of_fd(fd, bide__door.getsockname, &address);
+    int flags = r < 0 ? r : bide__door.fcntl(fd, F_GETFL, 0);
+    if (flags < 0)
+        return flags;
+    if (!listens)
+        return -EINVAL;
+    return flags & O_NONBLOCK ? BIDE__LISTENER_GIVEN : BIDE__LISTENER_BLOCKS;
+}
+
+int bide_tcp_listener_from_fd(int fd, bide_tcp_listener **listener)
+{
+    bide_address address;
+
+    *listener = NULL;
+    int origin = bide__listener_origin_of(fd);
+    int r = origin < 0 && origin != -EINVAL
+                ? origin
+                : bide__address_of_fd(fd, bide__door.getsockname, &address);
     if (r < 0)
         return r;
     if (bide_address_port(&address) < 0)
         return -EAFNOSUPPORT;
-    int flags = bide__door.fcntl(fd, F_GETFL, 0);
-    if (flags < 0)
-        return flags;
-    return listens && flags & O_NONBLOCK ? bide__listener_new(fd, false, listener) : -EINVAL;
+    if (origin < 0)
+        return origin;
+    return bide__listener_new(fd, (enum bide__listener_origin)origin, listener);
 }
 
 void bide_tcp_listener_close(bide_tcp_listener *listener)
@@ -241,10 +266,20 @@ static void end_accept(bide_tcp_listener *l)
         bide__free(l, sizeof *l);
 }
 
+/* 0; -EAGAIN: nobody waits to be accepted now; or another error. */
+static int has_one(int fd)
+{
+    struct pollfd look = {.fd = fd, .events = POLLIN};
+    int r = bide__door.poll(&look, 1, 0);
+    return r > 0 ? 0 : r == 0 ? -EAGAIN : r;
+}
+
 static int accept_one(bide_tcp_listener *l)
 {
     uint32_t seen = bide__fd_seen(l->registration, BIDE__READ);
-    int r = bide__door.accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int r = l->blocks ? has_one(l->fd) : 0;
+    if (r == 0)
+        r = bide__door.accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (r == -EAGAIN)
         bide__fd_clear(l->registration, BIDE__READ, seen);
     return r;

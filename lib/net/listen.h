@@ -6,19 +6,26 @@
 
 #include <bide/net.h>
 
-/*
- * A listener that owns fd, which is non-blocking. An error: fd stays the caller's. Only from a
- * socket that was just made are connections accepted ahead: another one may be shared with
- * processes that want some of them.
- */
-int bide__listener_new(int fd, bool just_made, bide_tcp_listener **listener);
+/* Where the socket of a listener comes from. */
+enum bide__listener_origin {
+    BIDE__LISTENER_MADE,  /* it was just made: connections are accepted ahead */
+    BIDE__LISTENER_GIVEN, /* it may be shared with processes that want some of the connections */
+    BIDE__LISTENER_BLOCKS /* and it is blocking */
+};
 
 /* bind(2). The address may be that of a listener of this runtime which was closed, and comes to its
  * end just now on another worker; that is waited for. Blocks, for a tenth of a second at most. */
 int bide__listener_bind(int fd, const bide_address *address);
 
-/* bide__listener_new for a Unix socket that was just made: its connections do not receive ahead,
- * which would lose descriptors. */
-int bide__listener_of_unix(int fd, bide_tcp_listener **listener);
+/* A listener that owns fd. An error: fd stays the caller's. */
+int bide__listener_new(int fd, enum bide__listener_origin origin, bide_tcp_listener **listener);
+
+/* The same for a Unix socket: its connections do not receive ahead, which would lose
+ * descriptors. */
+int bide__listener_of_unix(int fd, enum bide__listener_origin origin, bide_tcp_listener **listener);
+
+/* Of a socket that others have made: its origin, one of the last two; or -EINVAL (it does not
+ * listen) or another error. */
+int bide__listener_origin_of(int fd);
 
 #endif

@@ -140,9 +140,9 @@ int bide__tcp_options_set(int fd, int family, const bide_tcp_options *options)
     int r = set_options(fd, family, options);
     if (r == 0 && options->reuse_port)
         r = bide__tcp_option_switch(fd, SOL_SOCKET, SO_REUSEPORT, true);
-    if (r == 0 && options->device != NULL)
-        r = bide__door.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->device,
-                                  (socklen_t)strlen(options->device));
+    if (r == 0 && options->interface != NULL)
+        r = bide__door.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->interface,
+                                  (socklen_t)strlen(options->interface));
     return r;
 }
 

@@ -196,14 +196,16 @@ int bide_udp_set_broadcast(bide_udp *udp, bool on)
 }
 
 /* The system takes -1 for its default. */
-int bide_udp_set_ttl(bide_udp *udp, int hops)
+int bide_udp_set_hops(bide_udp *udp, int hops)
 {
     return hops < 1 ? -EINVAL : set_both(udp, IP_TTL, IPV6_UNICAST_HOPS, hops);
 }
 
-int bide_udp_set_tos(bide_udp *udp, int tos)
+int bide_udp_set_traffic_class(bide_udp *udp, int traffic_class)
 {
-    return tos < 0 || tos > 255 ? -EINVAL : set_both(udp, IP_TOS, IPV6_TCLASS, tos);
+    return traffic_class < 0 || traffic_class > 255
+               ? -EINVAL
+               : set_both(udp, IP_TOS, IPV6_TCLASS, traffic_class);
 }
 
 static int set_buffer(bide_udp *udp, int option, size_t size_bytes)
@@ -268,7 +270,7 @@ int bide_udp_set_multicast_loop(bide_udp *udp, bool on)
     return set_both(udp, IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP, on);
 }
 
-int bide_udp_set_multicast_ttl(bide_udp *udp, int hops)
+int bide_udp_set_multicast_hops(bide_udp *udp, int hops)
 {
     return hops < 0 ? -EINVAL : set_both(udp, IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS, hops);
 }

@@ -36,7 +36,7 @@ static int listen_at(int fd, const char *name, const bide_unix_options *options,
     uint32_t backlog = options != NULL && options->backlog > 0 ? options->backlog : BACKLOG;
     r = bide__door.listen(fd, backlog < INT_MAX ? (int)backlog : INT_MAX);
     if (r == 0)
-        r = bide__listener_of_unix(fd, &l->base);
+        r = bide__listener_of_unix(fd, BIDE__LISTENER_MADE, &l->base);
     if (r == 0)
         return 0;
     if (options != NULL && options->keep && name[0] != '@')
@@ -62,6 +62,41 @@ int bide_unix_listen(const char *name, const bide_unix_options *options,
         bide__door.close(fd);
     bide__free(l, sizeof *l);
     return r;
+}
+
+static int check_listener(int fd)
+{
+    int domain = 0, type = 0, origin = bide__listener_origin_of(fd);
+    socklen_t size = sizeof domain, type_size = sizeof type;
+
+    if (origin < 0 && origin != -EINVAL)
+        return origin;
+    int r = bide__door.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+    if (r == 0)
+        r = bide__door.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size);
+    if (r < 0)
+        return r;
+    return domain != AF_UNIX ? -EAFNOSUPPORT : type != SOCK_STREAM ? -EPROTOTYPE : origin;
+}
+
+/* It has no place: whoever made the file removes it. */
+int bide_unix_listener_from_fd(int fd, bide_unix_listener **listener)
+{
+    *listener = NULL;
+    int origin = check_listener(fd);
+    if (origin < 0)
+        return origin;
+    bide_unix_listener *l = bide__alloc(sizeof *l);
+    if (l == NULL)
+        return -ENOMEM;
+    *l = (bide_unix_listener){.base = NULL};
+    int r = bide__listener_of_unix(fd, (enum bide__listener_origin)origin, &l->base);
+    if (r < 0) {
+        bide__free(l, sizeof *l);
+        return r;
+    }
+    *listener = l;
+    return 0;
 }
 
 /* The listener may be closed meanwhile; what accepts holds on to its base. */

@@ -48,6 +48,23 @@ int bide_unix_datagram_bind(const char *name, const bide_unix_options *options,
     return r;
 }
 
+/* It has no place: whoever made the file removes it. */
+int bide_unix_datagram_from_fd(int fd, bide_unix_datagram **datagram)
+{
+    int domain = 0, type = 0;
+    socklen_t size = sizeof domain, type_size = sizeof type;
+
+    *datagram = NULL;
+    int r = bide__door.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+    if (r == 0)
+        r = bide__door.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size);
+    if (r < 0)
+        return r;
+    if (domain != AF_UNIX)
+        return -EAFNOSUPPORT;
+    return type == SOCK_DGRAM ? make(fd, datagram) : -EPROTOTYPE;
+}
+
 int bide_unix_datagram_pair(bide_unix_datagram **one, bide_unix_datagram **other)
 {
     int fds[2];

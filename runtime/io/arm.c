@@ -6,6 +6,7 @@
  *
  *  - RECEIVE or ACCEPT is armed once somebody has waited to read, and stays so, but for `plain`,
  *    and but for a queue that has become too long. Then it is armed again when the queue is empty.
+ *    A SHARED one is armed only as long as somebody waits.
  *  - READY is armed as long as somebody waits for it: to write, or to read while no such operation
  *    is armed. It stays armed until there is one, since it would then only tell what the other
  *    tells too.
@@ -42,12 +43,16 @@ void bide__fd_disarm(struct bide__fd *f, enum bide__op_kind kind, int fd)
 static void settle_reading(struct bide__fd *f)
 {
     enum bide__op_kind kind = reading_kind(f);
-    uint16_t most = kind == BIDE__OP_ACCEPT ? ACCEPTED_MAX : BUFFERS_MAX;
+    bool is_shared = f->flags & BIDE__FD_SHARED;
+    uint16_t most = is_shared ? 1 : kind == BIDE__OP_ACCEPT ? ACCEPTED_MAX : BUFFERS_MAX;
 
     if (f->waiters[0].waker.bits != 0)
         f->flags |= FD_ASKED;
+    else if (is_shared)
+        f->flags &= (uint16_t)~FD_ASKED;
     if (f->armed & bit_of(kind)) {
-        if (f->held >= most && !(f->ending & bit_of(kind)))
+        bool is_enough = f->held >= most || !(f->flags & FD_ASKED);
+        if (is_enough && !(f->ending & bit_of(kind)))
             bide__fd_disarm(f, kind, f->fd);
         return;
     }

@@ -233,7 +233,7 @@ static void begin(struct bide__fd *f, int fd, struct bide__driver *driver, unsig
     if (how & BIDE__FD_RECEIVES)
         flags |= FD_DRAINS;
     if (lazy)
-        flags |= FD_LAZY | (how & (BIDE__FD_RECEIVES | BIDE__FD_ACCEPTS));
+        flags |= FD_LAZY | (how & (BIDE__FD_RECEIVES | BIDE__FD_ACCEPTS | BIDE__FD_SHARED));
     lock(f);
     f->fd = fd;
     f->driver = driver;

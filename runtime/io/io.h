@@ -85,6 +85,7 @@ enum {
     BIDE__FD_RECEIVES = 4,  /* a TCP connection of ours: it may receive ahead */
     BIDE__FD_ACCEPTS = 8,   /* a listener: see bide__fd_accepts */
     BIDE__FD_LINGERS = 512, /* SO_LINGER may be set: see bide__fd_may_linger */
+    BIDE__FD_SHARED = 2048, /* others have it, too: it accepts only while somebody waits for that */
 };
 
 /* STAYS, of an event: a short read does not mean that nothing is left, since the peer has hung up,

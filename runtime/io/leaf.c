@@ -121,7 +121,10 @@ void bide__fd_stop(struct bide__fd_leaf *f)
 void bide__fd_leaf_stop(struct bide__fd_leaf *f)
 {
     lock(f->fd);
+    bool stands = bide__fd_stands(f);
     bide__fd_stop(f);
+    if (stands && f->fd->flags & BIDE__FD_SHARED)
+        (void)bide__fd_settle(f->fd); /* what it accepts from now on is for others */
     unlock(f->fd);
 }
 

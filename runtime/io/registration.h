@@ -13,14 +13,14 @@
 #include "runtime/io/driver.h"
 #include "runtime/thread.h"
 
-/* In `flags`, beside BIDE__FD_OWNED, _RECEIVES, _ACCEPTS and _LINGERS. */
+/* In `flags`, beside BIDE__FD_OWNED, _RECEIVES, _ACCEPTS, _LINGERS and _SHARED. */
 enum {
     FD_LAZY = 16,    /* its driver is */
     FD_ASKED = 32,   /* somebody has waited to read, so it may receive or accept ahead */
     FD_CLOSED = 64,  /* and kept until its end */
     FD_DRAINS = 128, /* a short read leaves nothing: see BIDE__DRAINED */
     FD_GONE = 256,   /* the number is another file's already, or nobody's */
-    /* 512: BIDE__FD_LINGERS */
+    /* 512: BIDE__FD_LINGERS, 2048: BIDE__FD_SHARED */
     FD_LISTENS = 1024, /* counted in `listeners`: it is closed, and keeps its address */
 };
 

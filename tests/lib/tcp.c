@@ -170,9 +170,9 @@ static async int wrong_options(void)
         CHECK(l == NULL);
     }
     CHECK_ERR(bide_tcp_set_linger(near, BIDE_S(-1)), -EINVAL);
-    bide_tcp_options device = {.device = "no-such-if"};
+    bide_tcp_options device = {.interface = "no-such-if"};
     CHECK_ERR(await bide_tcp_connect_with(host, port(), &device, &s), -ENODEV);
-    device.device = "lo";
+    device.interface = "lo";
     int r = await bide_tcp_connect_with(host, port(), &device, &s);
     CHECK(r == 0 || r == -EPERM); /* old systems allow it only to root */
     bide_stream_close(s);
@@ -367,7 +367,7 @@ static int listening_socket(int type)
 
 static async int accept_on(int fd)
 {
-    CHECK_EQ(bide_tcp_listener_open(fd, &listener), 0);
+    CHECK_EQ(bide_tcp_listener_from_fd(fd, &listener), 0);
     CHECK_EQ(bide_tcp_listener_fd(listener), fd);
     CHECK_EQ(await bide_tcp_connect(host, port(), &near), 0);
     CHECK_EQ(await bide_tcp_accept(listener, &far), 0);
@@ -384,26 +384,24 @@ TEST(a_listener_of_a_descriptor)
 {
     int ends[2], fd = listening_socket(SOCK_NONBLOCK);
     bide_tcp_listener *second;
-    CHECK_EQ(bide_tcp_listener_open(fd, &listener), 0);
-    CHECK_ERR(bide_tcp_listener_open(fd, &second), -EEXIST);
+    CHECK_EQ(bide_tcp_listener_from_fd(fd, &listener), 0);
+    CHECK_ERR(bide_tcp_listener_from_fd(fd, &second), -EEXIST);
     CHECK(second == NULL);
     close_all();
     CHECK_EQ(bide_block_on(accept_on(listening_socket(SOCK_NONBLOCK))), 0);
 
-    int blocking = listening_socket(0);
-    CHECK_ERR(bide_tcp_listener_open(blocking, &second), -EINVAL);
-    CHECK_EQ(fcntl(blocking, F_GETFL) & O_NONBLOCK, 0);
-    close(blocking);
-    CHECK_ERR(bide_tcp_listener_open(blocking, &second), -EBADF);
+    int gone = listening_socket(0);
+    close(gone);
+    CHECK_ERR(bide_tcp_listener_from_fd(gone, &second), -EBADF);
     int idle = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    CHECK_ERR(bide_tcp_listener_open(idle, &second), -EINVAL);
+    CHECK_ERR(bide_tcp_listener_from_fd(idle, &second), -EINVAL);
     close(idle);
     CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-    CHECK_ERR(bide_tcp_listener_open(ends[0], &second), -EAFNOSUPPORT);
+    CHECK_ERR(bide_tcp_listener_from_fd(ends[0], &second), -EAFNOSUPPORT);
     close(ends[0]);
     close(ends[1]);
     CHECK_EQ(pipe(ends), 0);
-    CHECK_ERR(bide_tcp_listener_open(ends[0], &second), -ENOTSOCK);
+    CHECK_ERR(bide_tcp_listener_from_fd(ends[0], &second), -ENOTSOCK);
     close(ends[0]);
     close(ends[1]);
 }
@@ -415,7 +413,7 @@ static int make_of_descriptor(void)
     if (open_fd < 0)
         open_fd = listening_socket(SOCK_NONBLOCK);
     listener = (bide_tcp_listener *)1;
-    int r = bide_tcp_listener_open(dup(open_fd), &listener);
+    int r = bide_tcp_listener_from_fd(dup(open_fd), &listener);
     CHECK((listener == NULL) == (r < 0));
     return r;
 }
@@ -468,12 +466,12 @@ TEST(a_listener_of_a_descriptor_fails_without_a_trace)
     bide_tcp_listener_close(listener);
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         CHECK_EQ(bide_test_fail(calls[i], 1, -ENOMEM, 1), 0);
-        CHECK_ERR(bide_tcp_listener_open(fd, &l), -ENOMEM);
+        CHECK_ERR(bide_tcp_listener_from_fd(fd, &l), -ENOMEM);
         CHECK(l == NULL);
         bide_test_reset();
         CHECK(fcntl(fd, F_GETFD) >= 0);
     }
-    CHECK_EQ(bide_tcp_listener_open(fd, &l), 0);
+    CHECK_EQ(bide_tcp_listener_from_fd(fd, &l), 0);
     bide_tcp_listener_close(l);
     close(open_fd);
 }
@@ -510,8 +508,8 @@ static void activated(void)
     CHECK_ERR(bide_activation_fd("adm", 0), -ENOENT);
     CHECK_ERR(bide_activation_fd("", 0), -ENOENT);
     CHECK(fcntl(3, F_GETFD) & FD_CLOEXEC);
-    CHECK(fcntl(3, F_GETFL) & O_NONBLOCK);
     CHECK_EQ(bide_block_on(accept_on(3)), 0);
+    CHECK_EQ(fcntl(web, F_GETFL) & O_NONBLOCK, 0); /* the service manager's */
     CHECK_ERR(bide_activation_fd(NULL, 0), -EBADF);
 
     pass(me, "2", NULL);
