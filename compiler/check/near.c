@@ -9,7 +9,10 @@
 
 #include <string.h>
 
-enum { DISTANCE_MAX = 3 };
+enum {
+    DISTANCE_MAX = 3,
+    ASKED_MAX = 20 /* so many names are looked for; with more, something else is wrong */
+};
 
 static bool is_meant(const struct symbol *s)
 {
@@ -24,9 +27,11 @@ static size_t own_length(const char *name)
 
 const char *nearest_function(struct unit *u, const char *name)
 {
+    if (u->undeclared.count > ASKED_MAX)
+        return NULL;
     const char *best = NULL;
     size_t least = DISTANCE_MAX + 1;
-    for (uint32_t i = 0; u->token[i].kind != TK_EOF; i++) {
+    for (uint32_t i = 1; u->token[i].kind != TK_EOF; i++) {
         if (u->token[i].kind != TK_IDENT || u->token[i].text == best)
             continue;
         size_t d = word_distance(name, u->token[i].text);

@@ -91,47 +91,50 @@ struct given {
     bide_unix_listener *local;
 };
 
+static struct given g;
+static bide_stream *far; /* the last connection that was accepted */
+
 static struct given given_new(bool is_tcp)
 {
-    struct given g = {.fd = is_tcp ? tcp_socket(0) : unix_listening(0)};
-    g.kept = dup(g.fd);
-    CHECK(g.kept >= 0);
-    CHECK_EQ(is_tcp ? bide_tcp_listener_from_fd(g.fd, &g.tcp)
-                    : bide_unix_listener_from_fd(g.fd, &g.local),
+    struct given new = {.fd = is_tcp ? tcp_socket(0) : unix_listening(0)};
+    new.kept = dup(new.fd);
+    CHECK(new.kept >= 0);
+    CHECK_EQ(is_tcp ? bide_tcp_listener_from_fd(new.fd, &new.tcp)
+                    : bide_unix_listener_from_fd(new.fd, &new.local),
              0);
-    return g;
+    return new;
 }
 
-static void given_end(struct given *g)
+static void given_end(void)
 {
-    bide_tcp_listener_close(g->tcp);
-    bide_unix_listener_close(g->local);
-    CHECK(others_see_it_block(g->kept));
-    close(g->kept);
+    bide_tcp_listener_close(g.tcp);
+    bide_unix_listener_close(g.local);
+    CHECK(others_see_it_block(g.kept));
+    close(g.kept);
 }
 
-static async int accept_of(struct given *g, bide_stream **stream)
+static async int accept_one(void)
 {
-    return g->tcp != NULL ? await bide_tcp_accept(g->tcp, stream)
-                          : await bide_unix_accept(g->local, stream);
+    return g.tcp != NULL ? await bide_tcp_accept(g.tcp, &far)
+                         : await bide_unix_accept(g.local, &far);
 }
 
-static async int connect_to(struct given *g, bide_stream **stream)
+static async int connect_to(bide_stream **stream)
 {
-    return g->tcp != NULL ? await bide_tcp_connect("127.0.0.1", port_of(g->kept), stream)
-                          : await bide_unix_connect(abstract, stream);
+    return g.tcp != NULL ? await bide_tcp_connect("127.0.0.1", port_of(g.kept), stream)
+                         : await bide_unix_connect(abstract, stream);
 }
 
 static async int accepts(bool is_tcp)
 {
-    struct given g = given_new(is_tcp);
-    bide_stream *near[3], *far;
+    g = given_new(is_tcp);
+    bide_stream *near[3];
     char text[2] = "";
-    bide_task(int) early = bide_spawn(accept_of(&g, &far)); /* waits first */
+    bide_task(int) early = bide_spawn(accept_one()); /* waits first */
     for (int i = 0; i < 3; i++)
-        CHECK_EQ(await connect_to(&g, &near[i]), 0);
+        CHECK_EQ(await connect_to(&near[i]), 0);
     for (int i = 0, r = 0; i < 3; i++) {
-        CHECK_EQ(i == 0 ? await bide_task_join(early, &r) : await accept_of(&g, &far), 0);
+        CHECK_EQ(i == 0 ? await bide_task_join(early, &r) : await accept_one(), 0);
         CHECK_EQ(r, 0);
         CHECK_EQ(await bide_stream_write(near[i], "x", 1), 1);
         CHECK_EQ(await bide_stream_read(far, text, 1), 1);
@@ -139,9 +142,9 @@ static async int accepts(bool is_tcp)
         bide_stream_close(far);
         bide_stream_close(near[i]);
     }
-    CHECK_ERR(await bide_timeout(BIDE_MS(20), accept_of(&g, &far)), -ETIMEDOUT);
+    CHECK_ERR(await bide_timeout(BIDE_MS(20), accept_one()), -ETIMEDOUT);
     CHECK(others_see_it_block(g.kept));
-    given_end(&g);
+    given_end();
     return 0;
 }
 
@@ -155,27 +158,27 @@ TEST(a_listener_that_blocks_is_used_as_it_is)
  * poll tells of a connection that is gone before the accept. */
 static async int robbed(bool is_tcp)
 {
-    struct given g = given_new(is_tcp);
-    bide_stream *near, *far = NULL;
-    bide_task(int) waits = bide_spawn(accept_of(&g, &far));
+    g = given_new(is_tcp);
+    bide_stream *near;
+    bide_task(int) waits = bide_spawn(accept_one());
     for (int i = 0; i < 3; i++)
         await bide_sleep(BIDE_MS(1)); /* it waits */
-    CHECK_EQ(await connect_to(&g, &near), 0);
+    CHECK_EQ(await connect_to(&near), 0);
     struct pollfd one = {.fd = g.kept, .events = POLLIN};
     if (poll(&one, 1, 0) > 0) { /* io_uring may have it already */
-        int fd = accept4(g.kept, NULL, NULL, SOCK_CLOEXEC);
+        int fd = accept(g.kept, NULL, NULL);
         CHECK(fd >= 0);
         close(fd);
         CHECK_ERR(await bide_timeout(BIDE_MS(20), bide_task_wait(waits)), -ETIMEDOUT);
         bide_stream_close(near);
-        CHECK_EQ(await connect_to(&g, &near), 0);
+        CHECK_EQ(await connect_to(&near), 0);
     }
     int r = 1;
     CHECK_EQ(await bide_task_join(waits, &r), 0);
     CHECK_EQ(r, 0);
     bide_stream_close(near);
     bide_stream_close(far);
-    given_end(&g);
+    given_end();
     return 0;
 }
 
@@ -188,23 +191,23 @@ TEST(another_process_takes_the_connection)
 /* Nobody accepts here any more, so the connections are for others. */
 static async int left_to_others(bool is_tcp)
 {
-    struct given g = given_new(is_tcp);
-    bide_stream *near[2], *far;
-    CHECK_ERR(await bide_timeout(BIDE_MS(10), accept_of(&g, &far)), -ETIMEDOUT);
+    g = given_new(is_tcp);
+    bide_stream *near[2];
+    CHECK_ERR(await bide_timeout(BIDE_MS(10), accept_one()), -ETIMEDOUT);
     for (int i = 0; i < 3; i++)
         await bide_sleep(BIDE_MS(1)); /* the driver has heard of it */
     for (int i = 0; i < 2; i++) {
-        CHECK_EQ(await connect_to(&g, &near[i]), 0);
+        CHECK_EQ(await connect_to(&near[i]), 0);
         for (int k = 0; k < 3; k++)
             await bide_sleep(BIDE_MS(1));
         struct pollfd one = {.fd = g.kept, .events = POLLIN};
         CHECK_EQ(poll(&one, 1, 0), 1);
-        int fd = accept4(g.kept, NULL, NULL, SOCK_CLOEXEC);
+        int fd = accept(g.kept, NULL, NULL);
         CHECK(fd >= 0);
         close(fd);
         bide_stream_close(near[i]);
     }
-    given_end(&g);
+    given_end();
     return 0;
 }
 
@@ -216,18 +219,18 @@ TEST(what_nobody_waits_for_is_left_to_others)
 
 static async int cancelled_often(bool is_tcp)
 {
-    struct given g = given_new(is_tcp);
-    bide_stream *near, *far = NULL;
+    g = given_new(is_tcp);
+    bide_stream *near;
     for (int i = 0; i < 40; i++) {
-        CHECK_EQ(await connect_to(&g, &near), 0);
+        CHECK_EQ(await connect_to(&near), 0);
         int r = -ETIMEDOUT;
         for (int tries = 0; r == -ETIMEDOUT && tries < 1000; tries++)
-            r = await bide_timeout(BIDE_US(tries * 7), accept_of(&g, &far));
+            r = await bide_timeout(BIDE_US(tries * 7), accept_one());
         CHECK_EQ(r, 0);
         bide_stream_close(near);
         bide_stream_close(far);
     }
-    given_end(&g);
+    given_end();
     return 0;
 }
 
@@ -295,12 +298,17 @@ TEST(a_unix_listener_fails_without_a_trace)
 static async int datagrams(void)
 {
     bide_unix_datagram *one, *other;
+    ssize_t n = 0;
     char text[4] = "";
     int fd = unix_socket(SOCK_DGRAM), kept = dup(fd);
+    defer {
+        close(kept);
+    }
     CHECK_EQ(bide_unix_datagram_from_fd(fd, &one), 0);
     CHECK_EQ(bide_unix_datagram_fd(one), fd);
-    CHECK_ERR(await bide_timeout(BIDE_MS(10), bide_unix_datagram_receive(one, text, 4, NULL)),
+    CHECK_ERR(await bide_timeout(BIDE_MS(10), n = bide_unix_datagram_receive(one, text, 4, NULL)),
               -ETIMEDOUT);
+    CHECK_EQ(n, 0);
     CHECK_EQ(bide_unix_datagram_bind(NULL, NULL, &other), 0);
     CHECK_EQ(bide_unix_datagram_connect(other, abstract), 0);
     CHECK_EQ(await bide_unix_datagram_send(other, "abc", 3), 3);
@@ -311,7 +319,6 @@ static async int datagrams(void)
     CHECK_ERR(bide_unix_datagram_from_fd(fd, &other), -EEXIST);
     CHECK(other == NULL);
     bide_unix_datagram_close(one);
-    close(kept);
     return 0;
 }
 

@@ -155,7 +155,7 @@ static async void waits_for_a_thread(void)
     pthread_t thread;
     elsewhere = bide_runtime_current();
     CHECK_EQ(pthread_create(&thread, NULL, spawns_from_a_thread, NULL), 0);
-    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK_EQ(await bide_blocking(pthread_join(thread, NULL)), 0);
     if (bide_task_name_set("me") == 0)
         dump();
     CHECK(says(" \"me\" "));

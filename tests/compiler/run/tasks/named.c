@@ -66,7 +66,8 @@ static async void spawns(void)
     h = bide_spawn_local((bide_named(await later("local"), name_is(await later("local")))));
     error = await bide_task_join(h, &n);
     say("local", error, n);
-    h = bide_spawn_low(bide_named("block", async({ !strcmp(text, "gone") && await name_is("block"); })));
+    h = bide_spawn_low(
+        bide_named("block", async({ !strcmp(text, "gone") && await name_is("block"); })));
     error = await bide_task_join(h, &n);
     say("block", error, n);
     h = bide_spawn_blocking(bide_named(once("blocking"), adds(40, 2)));
@@ -76,8 +77,8 @@ static async void spawns(void)
     h = bide_spawn(bide_named("outer", spawned_in(bide_spawn(name_is("-")), "outer")));
     error = await bide_task_join(h, &n);
     say("outer", error, n);
-    h = bide_spawn(
-        bide_named("outer", spawned_in(bide_spawn(bide_named("inner", name_is("inner"))), "outer")));
+    h = bide_spawn(bide_named(
+        "outer", spawned_in(bide_spawn(bide_named("inner", name_is("inner"))), "outer")));
     error = await bide_task_join(h, &n);
     say("inner", error, n);
     h = bide_spawn(bide_named(NULL, name_is("-")));
@@ -99,8 +100,16 @@ static async void children(void)
         bide_task(int) h = bide_scope_spawn(s, bide_named("child", name_is("child")));
         say("scope", await bide_task_join(h, &n), n);
     }
-    if (bide_task_set_new(1, &set) < 0 || bide_task_map_new(0, &map) < 0)
+    if (bide_task_set_new(1, &set) < 0)
         return;
+    defer {
+        await bide_task_set_close(set);
+    }
+    if (bide_task_map_new(0, &map) < 0)
+        return;
+    defer {
+        await bide_task_map_close(map);
+    }
     bide_task_set_spawn(set, bide_named("first", name_is("first")));
     bide_task_set_spawn(set, bide_named("held", name_is("held"))); /* until the first has ended */
     bide_task_set_spawn(set, name_is("-"));
@@ -110,23 +119,18 @@ static async void children(void)
     bide_task_map_spawn(map, &key, bide_named("of a map", name_is("of a map")));
     while (await bide_task_map_next(map, &key, &n) > 0)
         say("map", key, n);
-    await bide_task_set_close(set);
-    await bide_task_map_close(map);
+}
+
+static async int joins(bide_task(int) h)
+{
+    int n = 0, error = await bide_task_join(h, &n);
+    return error != 0 ? error : n;
 }
 
 static int from_plain_code(void)
 {
     bide_task(int) h = bide_spawn(bide_named("plain", name_is("plain")));
-    int n = 0;
-    extern async int joins(bide_task(int) h);
-    n = bide_block_on(joins(bide_move(h)));
-    return n;
-}
-
-async int joins(bide_task(int) h)
-{
-    int n = 0, error = await bide_task_join(h, &n);
-    return error != 0 ? error : n;
+    return bide_block_on(joins(bide_move(h)));
 }
 
 static async void all(void)
