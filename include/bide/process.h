@@ -42,7 +42,7 @@
 #include <bide/io.h>
 #include <bide/lang.h>
 
-#include <signal.h>
+#include <sys/select.h> /* sigset_t, also in strict C */
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
