@@ -52,17 +52,6 @@ static inline bool descriptors_become(int expected)
     return open_descriptors() == expected;
 }
 
-/* How many are open when all that was closed has gone. */
-static inline int descriptors_at_rest(void)
-{
-    int n;
-    do {
-        n = open_descriptors();
-        bide_block_on(bide_sleep(BIDE_MS(5)));
-    } while (open_descriptors() != n);
-    return n;
-}
-
 /* epoll_ctl can lack a resource only when it adds, so only that fails. */
 static unsigned failing_additions;
 static bool failing_has_failed;
@@ -112,9 +101,9 @@ static inline int fails_everywhere(int (*make)(void), void (*destroy)(void))
     /* Makes now what is made only once, such as a thread's runtime. */
     CHECK_EQ(make(), 0);
     destroy();
-    int before = descriptors_at_rest();
     for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++) {
         for (unsigned nth = 1;; nth++) {
+            int before = open_descriptors();
             failing_begin(calls[i].call, nth, calls[i].error);
             int n = make();
             bool failed = failing_end(calls[i].call);

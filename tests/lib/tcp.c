@@ -432,6 +432,7 @@ static int make_connection(void)
     bide_tcp_options options = every_option;
     options.local = &local;
     options.reuse_port = options.reuse_address = true;
+    options.linger = BIDE_S(0); /* or another thread closes it, at some time: lib/lingers */
     near = (bide_stream *)1;
     int r = bide_block_on(bide_tcp_connect_with(host, port(), &options, &near));
     CHECK((near == NULL) == (r < 0));
