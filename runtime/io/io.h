@@ -196,11 +196,11 @@ enum { BIDE__FD_MARK = 8, BIDE__FD_MARKS = 7 * BIDE__FD_MARK, BIDE__FD_SENDS = 6
 
 /*
  * How a call ended: something else; it would have blocked; or it read fewer bytes than there was
- * room for. Of a stream of bytes in one queue that means that nothing is left. So it counts only for
- * a TCP connection that we made and whose number nobody knows (bide__fd_show), unless the event has
- * said BIDE__STAYS: before urgent data a read stops. It does not count for what has records, of
- * which a read returns one (kTLS, SOCK_SEQPACKET, datagrams, a pipe of packets, a pseudo-terminal in
- * its packet mode), for a Unix stream, where a read ends at descriptors that were passed, for a
+ * room for. Of a stream of bytes in one queue that means that nothing is left. So it counts only
+ * for a TCP connection that we made and whose number nobody knows (bide__fd_show), unless the event
+ * has said BIDE__STAYS: before urgent data a read stops. It does not count for what has records, of
+ * which a read returns one (kTLS, SOCK_SEQPACKET, datagrams, a pipe of packets, a pseudo-terminal
+ * in its packet mode), for a Unix stream, where a read ends at descriptors that were passed, for a
  * terminal, which returns a line, for an eventfd and its like, and for a pipe, whose buffers a read
  * may leave when it is interrupted.
  */

@@ -201,7 +201,7 @@ TEST_LIMIT(what_one_ring_does_is_cancelled_from_other_workers, 60)
 
 /* ---- the address of a listener that was closed ---- */
 
-/* Ends the accept that another branch of the task has begun, from whichever worker it has come to. */
+/* Ends the accept that another branch of the task has begun, from the worker it has come to. */
 static async int closes(bide_tcp_listener *l, unsigned after)
 {
     await yields(after % 5);
