@@ -358,24 +358,28 @@ void bide__fd_show(struct bide__fd *f)
     unlock(f);
 }
 
+/* When the last listener of any runtime came to its end so, in real time; 0: there was none. The
+ * kernel may have a reference to it for a moment more. */
+static _Atomic int64_t listener_ended_ns;
+
 /* A listener has let go of its address. */
 static void count_listener(struct bide__fds *fds)
 {
+    atomic_store_explicit(&listener_ended_ns, bide__door_real.clock(), memory_order_relaxed);
     atomic_fetch_sub_explicit(&fds->listeners, 1, memory_order_release);
     bide__door.futex_wake(&fds->listeners, INT_MAX);
 }
 
 bool bide__fds_retry_bind(struct bide__fds *fds, unsigned n)
 {
-    static const int64_t A_WHILE_NS = 1000000;
+    static const int64_t A_WHILE_NS = 1000000, A_BIT_NS = 100000, A_MOMENT_NS = 10000000;
     uint32_t closing = atomic_load_explicit(&fds->listeners, memory_order_acquire);
+    int64_t ended_ns = atomic_load_explicit(&listener_ended_ns, memory_order_relaxed);
 
-    if (n >= BIDE__FD_BINDS || (n == 0 && closing == 0))
+    if (n >= BIDE__FD_BINDS ||
+        (closing == 0 && (ended_ns == 0 || bide__door_real.clock() - ended_ns > A_MOMENT_NS)))
         return false;
-    if (closing > 0)
-        bide__door.futex_wait(&fds->listeners, closing, A_WHILE_NS);
-    else
-        bide__door.sched_yield(); /* the kernel may have the last reference for a moment */
+    bide__door.futex_wait(&fds->listeners, closing, closing > 0 ? A_WHILE_NS : A_BIT_NS);
     return true;
 }
 
