@@ -570,6 +570,15 @@ static void check_place(struct checker *c, struct expr *form)
         check_set_form(c, form);
 }
 
+/* A form that is only a part of another one. */
+static void report_part(struct checker *c, const struct expr *e)
+{
+    error(c, e,
+          e->form == FORM_IF ? "'bide_if' can only be a branch of join or select"
+                             : "'bide_named' can only be the call of bide_spawn and the like: "
+                               "bide_spawn(bide_named(name, call))");
+}
+
 void check_form(struct checker *c, struct expr *e, enum use use)
 {
     check_context(c, e, use);
@@ -620,14 +629,9 @@ void check_form(struct checker *c, struct expr *e, enum use use)
         check_branch(c, e, 1, e->form);
         break;
     case FORM_NAMED:
-        if (use != USE_AWAITED)
-            error(c, e,
-                  "'bide_named' can only be the call of bide_spawn and the like: "
-                  "bide_spawn(bide_named(name, call))");
-        break;
     case FORM_IF:
         if (use != USE_AWAITED)
-            error(c, e, "'bide_if' can only be a branch of join or select");
+            report_part(c, e);
         break;
     default:
         for (int i = 0; i < e->arg_count; i++)

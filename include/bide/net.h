@@ -251,8 +251,8 @@ bide_must_use int bide_tcp_listener_from_fd(
  * Returns a descriptor that the service manager has passed to this process (systemd's socket
  * activation: LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES; see sd_listen_fds(3)). Of those with this
  * name (NULL: of all) it is the one with this number, counted from 0. It is closed on exec; nothing
- * else about it is changed, since the service manager has it too. A number gives the same descriptor each
- * time: it is the caller's business to open it once.
+ * else about it is changed, since the service manager has it too. A number gives the same
+ * descriptor each time: it is the caller's business to open it once.
  *
  *     int fd = bide_activation_fd(NULL, 0);
  *     rc = fd >= 0 ? bide_tcp_listener_from_fd(fd, &listener)

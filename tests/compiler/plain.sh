@@ -84,7 +84,8 @@ async int main(void)
     bide_task(int) h = bide_spawn(work(1));
     bide_task(int) block = bide_spawn(async ({ await work(2); }));
     bide_task(int) on = bide_spawn_on(runtime, work(1)), at = bide_spawn_at(1, work(1));
-    bide_task(int) local = bide_spawn_local(work(1)), low = bide_spawn_low(bide_named("low", async ({ 2; })));
+    bide_task(int) local = bide_spawn_local(work(1));
+    bide_task(int) low = bide_spawn_low(bide_named("low", async ({ 2; })));
     bide_task_detach(on), bide_task_detach(at), bide_task_detach(local), bide_task_detach(low);
     int err = await bide_task_join(h, &a);
     err += await bide_task_wait(block);

@@ -1,5 +1,6 @@
 /*
- * A future that has begun, as an owner that shows whether it was let go of: its deferred block runs.
+ * A future that has begun, as an owner that shows whether it was let go of: its deferred block
+ * runs.
  */
 #ifndef BIDE_TESTS_OWNED_H
 #define BIDE_TESTS_OWNED_H
