@@ -148,11 +148,24 @@ void bide_stream_close(bide_stream *stream);
  * connection: it may read once more to see that nothing is left, as from a socket that carries
  * records (TCP_ULP "tls"), and asks for SO_LINGER before it closes it.
  * Do not read from it: a TCP connection may have received more than it was asked for, and what it
- * has is read only through the stream. So a connection on which somebody has read cannot be taken
- * out of its stream, say with dup(2), unless the peer waits at that moment. A stream of
+ * has is read only through the stream. bide_stream_take_fd takes it out. A stream of
  * bide_stream_open takes nothing ahead.
  */
 int bide_stream_fd(const bide_stream *stream);
+
+/*
+ * Takes the descriptor out of a stream, for another library, thread or process: stores it in *fd
+ * and ends the stream, without closing anything. What the stream had received and nobody has read
+ * comes before what is read from the descriptor: it is stored in `ahead`; what a bide_reader has
+ * buffered (bide_reader_buffered) comes before that. Returns how many bytes it has stored.
+ * No call on the stream may be under way. The descriptor has the flags that it had; a connection
+ * that bide has made is non-blocking.
+ * Errors: -EBADF (a pair, a half, or another stream without one of its own), -EBUSY, -ENOBUFS (more
+ * than `size` bytes have come: read first), or an error of the connection that nobody has read.
+ * Then *fd is -1, and the stream is as before. Cancelled: the same.
+ */
+bide_must_use bide_async ssize_t bide_stream_take_fd(bide_stream *stream, void *ahead, size_t size,
+                                                     int *fd);
 
 /*
  * Waits until something can be read, and reads at most `size` bytes. Returns how many, at least 1,

@@ -375,6 +375,16 @@ int bide__fd_stream_own(const bide_stream *stream)
     return of(stream)->registration->fd;
 }
 
+int bide__fd_stream_dissolve(bide_stream *stream, int own)
+{
+    struct fd_stream *s = of(stream);
+    int fd = s->fd;
+    if (own != fd)
+        bide__door.close(own);
+    bide__free(s, sizeof *s);
+    return fd;
+}
+
 struct bide__fd *bide__fd_stream_socket(const bide_stream *stream)
 {
     struct bide__fd *registration = bide__fd_stream_registration(stream);

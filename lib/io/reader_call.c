@@ -81,10 +81,6 @@ static enum bide_poll start(struct bide_cx *cx, struct bide_frame *parent, int *
     }                                                                                       \
     BIDE__FORWARD(int, fn_, bide__desc_bide__reader_run, __VA_ARGS__)
 
-CALL(bide_reader_line,
-     WISH(.kind = BIDE__WISH_PIECE, .limit = reader->line_max, .data = line, .count = size),
-     (bide_reader *, reader), (char **, line), (size_t *, size));
-
 CALL(bide_reader_until,
      WISH(.kind = BIDE__WISH_PIECE, .delimiter = delimiter != NULL ? delimiter : "",
           .size = delimiter_size, .limit = reader->line_max, .data = data, .count = size),
@@ -124,6 +120,33 @@ CALL(bide_reader_float,
 CALL(bide_reader_double,
      WISH(.kind = BIDE__WISH_FLOAT, .order = order, .buffer = value, .size = sizeof(double)),
      (bide_reader *, reader), (bide_order, order), (double *, value));
+
+/* ---- lines ---- */
+
+enum bide_poll bide__start_bide__reader_line(struct bide_cx *cx, struct bide_frame *parent,
+                                             int *result, bide_reader *reader, char **line,
+                                             size_t *size);
+enum bide_poll bide__start_bide_reader_line(struct bide_cx *cx, struct bide_frame *parent,
+                                            int *result, bide_reader *reader, char **line,
+                                            size_t *size);
+extern const struct bide_fn bide__desc_bide__reader_line;
+
+enum bide_poll bide__start_bide_reader_line(struct bide_cx *cx, struct bide_frame *parent,
+                                            int *result, bide_reader *reader, char **line,
+                                            size_t *size)
+{
+    struct bide__wish wish = {
+        .kind = BIDE__WISH_PIECE, .limit = reader->line_max, .data = line, .count = size};
+    int r;
+    if (!is_done(cx, reader, &wish, "bide_reader_line", &r))
+        return bide__start_bide__reader_line(cx, parent, result, reader, line, size);
+    if (result != NULL)
+        *result = r;
+    return bide_frame_skip(cx, parent, result);
+}
+
+BIDE__FORWARD(int, bide_reader_line, bide__desc_bide__reader_line, (bide_reader *, reader),
+              (char **, line), (size_t *, size));
 
 /* ---- some bytes ---- */
 

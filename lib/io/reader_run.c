@@ -9,6 +9,7 @@
 #include "lib/io/reader.h"
 
 bide_async int bide__reader_run(bide_reader *reader, struct bide__wish wish);
+bide_async int bide__reader_line(bide_reader *reader, char **line, size_t *size);
 bide_async ssize_t bide__reader_read(bide_reader *reader, void *buffer, size_t size);
 
 bide_async int bide__reader_run(bide_reader *reader, struct bide__wish wish)
@@ -51,6 +52,48 @@ bide_async int bide__reader_run(bide_reader *reader, struct bide__wish wish)
             bide__wish_passed(reader, &wish, (size_t)n);
         else
             bide__reader_got(reader, (size_t)n);
+    }
+    return -EBADF;
+}
+
+/* ---- a line: as above, in a smaller frame, since many connections spend their lives here ---- */
+
+static int look_for_line(bide_reader *r, char **line, size_t *size, bool at_end)
+{
+    struct bide__wish wish = {
+        .kind = BIDE__WISH_PIECE, .limit = r->line_max, .data = line, .count = size};
+    size_t most;
+    int result = bide__reader_look(r, &wish, at_end, &most);
+    if (result != -EAGAIN)
+        return result;
+    result = bide__reader_make_room(r, most);
+    return result < 0 ? result : -EAGAIN;
+}
+
+bide_async int bide__reader_line(bide_reader *reader, char **line, size_t *size)
+{
+    int r = bide__reader_begin(reader);
+    if (r < 0)
+        return r;
+    bide_defer {
+        bide__reader_end(reader);
+    }
+    bide_await bide__turn();
+    while (!bide__reader_is_freed(reader)) {
+        r = look_for_line(reader, line, size, false);
+        if (r != -EAGAIN)
+            return r;
+        ssize_t n = bide_await bide_stream_read(reader->stream, reader->buffer + reader->end,
+                                                reader->size - reader->end);
+        if (n < 0)
+            return (int)n;
+        if (bide__reader_is_freed(reader))
+            break;
+        if (n == 0) {
+            bide__reader_ended(reader);
+            return look_for_line(reader, line, size, true);
+        }
+        bide__reader_got(reader, (size_t)n);
     }
     return -EBADF;
 }

@@ -59,6 +59,10 @@ struct bide__fd *bide__fd_stream_socket(const bide_stream *stream);
 enum bide__fd_way bide__fd_stream_way(const bide_stream *stream);
 int bide__fd_stream_own(const bide_stream *stream);
 
+/* Frees such a stream, whose registration is closed. Its descriptor is returned, and not closed;
+ * `own`, what bide__fd_stream_own has returned before that, is, if it is another one. */
+int bide__fd_stream_dissolve(bide_stream *stream, int own);
+
 /* For a half for reading, or for any half (split.c): the whole stream. Any other stream is returned
  * as it is. */
 bide_stream *bide__stream_reader_whole(bide_stream *stream);

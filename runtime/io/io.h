@@ -243,6 +243,17 @@ size_t bide__fd_leaf_receive_more(struct bide__fd_leaf *leaf, void *buffer, size
 /* It may receive ahead: what has come is then not in the socket any more. */
 bool bide__fd_receives(const struct bide__fd *fd);
 
+/* ---- a descriptor leaves, leave.c ---- */
+
+/* Stops receiving ahead. 0: it has stopped; 1: look again later; -EBUSY: somebody waits, or his
+ * data is under way. If bide__fd_leave does not follow, the next wait to read begins it again. */
+int bide__fd_leave_begin(struct bide__fd *fd);
+
+/* After a 0 of that: closes the registration, but not the descriptor, and stores what was received
+ * and not read. Returns how many bytes; -ENOBUFS: there are more than `size`; -EBUSY; or the error
+ * that the next read would return. After an error all is as before. */
+ssize_t bide__fd_leave(struct bide__fd *fd, void *ahead, size_t size);
+
 /* ---- what is accepted, accept.c ---- */
 
 /* A queue of descriptors, in the listener: {0} at first. */

@@ -2,6 +2,7 @@
  * Zero is good in every member of every struct of options: each is filled with zeroes, byte by
  * byte, and used.
  */
+#include <bide/codec.h>
 #include <bide/http.h>
 #include <bide/net.h>
 #include <bide/process.h>
@@ -67,6 +68,18 @@ TEST(processes)
     CHECK_EQ(bide_block_on(bide_process_output(argv, &options, &collect, &output)), 0);
     CHECK_STR(output->out, "x\n");
     bide_output_free(output);
+}
+
+TEST(a_codec_of_lengths)
+{
+    bide_length_options options;
+    bide_codec codec;
+    char bytes[8];
+
+    memset(&options, 0, sizeof(options));
+    CHECK_EQ(bide_codec_length(&options, &codec), 0);
+    CHECK_EQ(codec.encode(&codec, "abc", 3, bytes, sizeof(bytes)), 7);
+    CHECK(memcmp(bytes, "\0\0\0\3abc", 7) == 0);
 }
 
 static async int fetches(bide_http_client *client)
