@@ -6,8 +6,8 @@
  * writes to it. A second reader or writer gets -EBUSY while the first one waits, even in a future
  * (bide/future.h) that nobody drives.
  *
- * A stream of a descriptor, with its buffers, belongs to the runtime on which it was made: the async
- * functions return -EXDEV on another runtime, and -ENXIO outside any. Call all functions on the
+ * A stream of a descriptor, with its buffers, belongs to the runtime on which it was made: the
+ * async functions return -EXDEV on another runtime, and -ENXIO outside any. Call all functions on the
  * thread of its runtime. A pair in memory belongs to no runtime and needs none.
  *
  * On a runtime with several workers all functions may be called by any of them, and those that are
@@ -249,8 +249,8 @@ bide_must_use int bide_stream_split(bide_stream *stream,
 
 /*
  * Makes one stream that reads from `reader` and writes to `writer`, say the two pipes of a child
- * process. It owns both from now on, also to close them; its shutdowns are theirs, and of what is no
- * socket -ENOTSOCK. Errors: -EINVAL: they are the same; -ENOMEM; then they stay the caller's.
+ * process. It owns both from now on, also to close them; its shutdowns are theirs, and of what is
+ * no socket -ENOTSOCK. Errors: -EINVAL: they are the same; -ENOMEM; then they stay the caller's.
  */
 bide_must_use int bide_stream_join(bide_stream *reader, bide_stream *writer,
                                    bide_stream **joined bide_gives(bide_stream_close));

@@ -2,8 +2,8 @@
  * registration.h: what the files of io share: the lock of a registration, and what is armed.
  *
  * fd.c has the table, and the life of a registration from its beginning to its end; arm.c decides
- * which operations of the driver it needs; leaf.c, receive.c, accept.c and send.c have the leaves; by
- * leave.c a descriptor goes back to the caller.
+ * which operations of the driver it needs; leaf.c, receive.c, accept.c and send.c have the leaves;
+ * by leave.c a descriptor goes back to the caller.
  */
 #ifndef BIDE_RUNTIME_IO_REGISTRATION_H
 #define BIDE_RUNTIME_IO_REGISTRATION_H

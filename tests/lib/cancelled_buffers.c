@@ -409,7 +409,7 @@ RECEIVES(take_number, RAW)
 RECEIVES(take_item, RAW)
 RECEIVES(take_from_items, RAW)
 
-/* ---- operations that send: each sends some of sent[at..], and returns how much was counted ---- */
+/* ---- operations that send some of sent[at..]; each returns how much was counted ---- */
 
 enum { WRITER_BYTES = 200 };
 

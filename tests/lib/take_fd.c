@@ -1,6 +1,6 @@
 /*
  * bide_stream_take_fd: the descriptor comes out of its stream with what was received ahead, and
- * nothing is closed or lost, also while the peer sends all the time, and when the call is cancelled.
+ * nothing is closed or lost, also while the peer sends all the time, or when it is cancelled.
  */
 #define _GNU_SOURCE
 #include <bide/bide.h>
