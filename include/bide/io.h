@@ -7,8 +7,8 @@
  * (bide/future.h) that nobody drives.
  *
  * A stream of a descriptor, with its buffers, belongs to the runtime on which it was made: the
- * async functions return -EXDEV on another runtime, and -ENXIO outside any. Call all functions on the
- * thread of its runtime. A pair in memory belongs to no runtime and needs none.
+ * async functions return -EXDEV on another runtime, and -ENXIO outside any. Call all functions on
+ * the thread of its runtime. A pair in memory belongs to no runtime and needs none.
  *
  * On a runtime with several workers all functions may be called by any of them, and those that are
  * not async by any thread. A stream may be closed while another task waits on it, and even while
