@@ -52,7 +52,7 @@ struct iovec;
 
 typedef struct bide_file bide_file;
 
-/* For what a file is opened. {0}: to read what exists. */
+/* For what a file is opened. Zero in a member means the default; {0}: to read what exists. */
 typedef struct bide_file_options {
     bool read;       /* also if neither `write` nor `append` is set */
     bool write;      /* also to change its size */
@@ -300,10 +300,9 @@ typedef struct bide_entry {
     bide_entry_kind kind;
     unsigned depth; /* 1: in the folder that was given, and so on */
     int error;      /* 0, or why this folder could not be read (any further): a negative errno */
-    void *folder_;
-    uint64_t serial_;
 } bide_entry;
 
+/* Frees an entry, and closes its folder, if nobody else has that. NULL is ignored. */
 void bide_entry_free(bide_entry *entry);
 
 /*
@@ -321,7 +320,7 @@ bide_must_use bide_async int bide_entry_stat(const bide_entry *entry, struct sta
  * bide_next. */
 void bide_entry_skip(const bide_entry *entry);
 
-/* How a tree is walked. */
+/* How a tree is walked. Zero in a member means the default. */
 typedef struct bide_tree_options {
     unsigned depth_most; /* entries deeper than this are not given; 0: no limit */
     bool folders_last;   /* a folder comes after what is in it; else before that */
@@ -361,9 +360,9 @@ void *bide_iter_of_tree(const char *path, const bide_tree_options *options);
 typedef struct bide_content {
     size_t size;
     char *data; /* with a zero byte behind it */
-    size_t room_;
 } bide_content;
 
+/* Frees what bide_path_read has given. NULL is ignored. */
 void bide_content_free(bide_content *content);
 
 /*

@@ -18,4 +18,7 @@ bide_async int bide__fs_open(int folder, const char *path, int flags, mode_t mod
 bide_async int bide__fs_open_in(int folder, const char *path, const bide_file_options *options,
                                 bide_file **file);
 
+/* path.c: fstatat(2). */
+bide_async int bide__fs_stat(int folder, const char *path, int flags, struct stat *status);
+
 #endif

@@ -8,7 +8,7 @@
 bide_async int bide_entry_open(const bide_entry *entry, const bide_file_options *options,
                                bide_file **file)
 {
-    const struct walk_folder *folder = entry->folder_;
+    const struct walk_folder *folder = ((const struct walk_entry *)(const void *)entry)->folder;
     bide_file_options o = {.no_follow = true};
     if (options != NULL) {
         o = *options;
@@ -17,25 +17,8 @@ bide_async int bide_entry_open(const bide_entry *entry, const bide_file_options 
     return bide_await bide__fs_open_in(folder->fd, entry->name, &o, file);
 }
 
-struct look {
-    int fd;
-    const char *name;
-    struct stat *status;
-};
-
-static int64_t stat_now(void *argument)
-{
-    const struct look *l = argument;
-    int r;
-    do
-        r = bide__door.fstatat(l->fd, l->name, l->status, AT_SYMLINK_NOFOLLOW);
-    while (r == -EINTR);
-    return r;
-}
-
 bide_async int bide_entry_stat(const bide_entry *entry, struct stat *status)
 {
-    const struct walk_folder *folder = entry->folder_;
-    struct look l = {folder->fd, entry->name, status};
-    return (int)bide_await bide__fs_call(stat_now, &l);
+    const struct walk_folder *folder = ((const struct walk_entry *)(const void *)entry)->folder;
+    return bide_await bide__fs_stat(folder->fd, entry->name, AT_SYMLINK_NOFOLLOW, status);
 }

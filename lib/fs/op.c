@@ -1,27 +1,17 @@
 /*
  * lib/fs/op.c: see op.h.
  *
- * Which calls the driver makes, where it can, was measured (ARCHITECTURE.md): reads and writes that
- * have to wait, and fsync, for which the kernel needs no thread, or has its own. Calls on paths
- * always take one of its threads, and there each is slower than a job of the pool.
+ * What the driver has is cheaper there (ARCHITECTURE.md): the kernel begins the call on this thread
+ * and needs one of its own only if that would wait; and of these it has few.
  */
 #include "lib/leaf.h"
 
 #include "lib/fs/op.h"
 
 #include <limits.h>
+#include <sys/sysmacros.h>
 
 enum { NEW, HELD, RING, POOL, ENDED };
-
-static bool serves(enum bide__file_call call)
-{
-    switch (call) {
-    case BIDE__FILE_READ:
-    case BIDE__FILE_WRITE:
-    case BIDE__FILE_SYNC: return true;
-    default: return false;
-    }
-}
 
 /* ---- on this thread ---- */
 
@@ -51,12 +41,13 @@ static int64_t call_once(const struct bide__file_op *f)
         return f->flags != 0 ? bide__door.fdatasync(f->fd) : bide__door.fsync(f->fd);
     case BIDE__FILE_OPEN:
         return open_again(f, bide__door.openat(f->fd, f->path, f->flags, f->mode));
+    case BIDE__FILE_STAT:
+        return bide__door.statx(f->fd, f->path, f->flags, STATX_BASIC_STATS, f->buffer);
     case BIDE__FILE_RENAME: return bide__door.renameat(f->fd, f->path, f->fd_2, f->buffer);
     case BIDE__FILE_UNLINK: return bide__door.unlinkat(f->fd, f->path, f->flags);
     case BIDE__FILE_MKDIR: return bide__door.mkdirat(f->fd, f->path, f->mode);
     /* It is closed, whatever close(2) says. */
     case BIDE__FILE_CLOSE: return bide__door.close(f->fd);
-    case BIDE__FILE_STAT: /* into a struct statx: only the driver does that */
     case BIDE__FILE_CALLS: break;
     }
     return -ENOSYS;
@@ -76,6 +67,27 @@ static void run(struct bide_job *job)
 {
     struct fs_op *op = (struct fs_op *)(void *)job;
     op->result = op->call != NULL ? op->call(op->argument) : bide__fs_op_call(&op->file);
+}
+
+/* ---- struct stat ---- */
+
+void bide__fs_stat_of(const struct statx *x, struct stat *status)
+{
+    *status = (struct stat){
+        .st_dev = makedev(x->stx_dev_major, x->stx_dev_minor),
+        .st_ino = x->stx_ino,
+        .st_mode = x->stx_mode,
+        .st_nlink = x->stx_nlink,
+        .st_uid = x->stx_uid,
+        .st_gid = x->stx_gid,
+        .st_rdev = makedev(x->stx_rdev_major, x->stx_rdev_minor),
+        .st_size = (off_t)x->stx_size,
+        .st_blksize = x->stx_blksize,
+        .st_blocks = (blkcnt_t)x->stx_blocks,
+        .st_atim = {x->stx_atime.tv_sec, x->stx_atime.tv_nsec},
+        .st_mtim = {x->stx_mtime.tv_sec, x->stx_mtime.tv_nsec},
+        .st_ctim = {x->stx_ctime.tv_sec, x->stx_ctime.tv_nsec},
+    };
 }
 
 /* ---- begun ---- */
@@ -101,8 +113,7 @@ static bool begin(struct bide_cx *cx, struct fs_op *op)
         op->state = HELD;
         return false;
     }
-    if (op->call == NULL && !op->by_pool && serves(op->file.what) &&
-        bide__file_submit(&op->file, cx->waker) == 0) {
+    if (op->call == NULL && !op->by_pool && bide__file_submit(&op->file, cx->waker) == 0) {
         op->state = RING;
         return false;
     }

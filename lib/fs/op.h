@@ -1,8 +1,8 @@
 /*
  * lib/fs/op.h: one call on a file or a path, by whichever way serves.
  *
- * A call is made inline, if it is certain not to wait (now.c's callers decide that); by the driver,
- * if that has it and it serves (fs_serves); or by a thread of the blocking pool. It may be taken
+ * A call is made inline, if it is certain not to wait (its callers try that first); by the driver,
+ * if that has it; or by a thread of the blocking pool. It may be taken
  * back while it waits for its turn. One that has begun is waited for, and has a result.
  *
  * The struct is in a frame, and stays there, with all that it refers to, until the call has ended.
@@ -17,6 +17,7 @@
 #include <bide/abi.h>
 #include <bide/fs.h>
 
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 typedef int64_t bide__fs_function(void *argument);
@@ -45,5 +46,7 @@ enum bide_answer bide__fs_op_cancel(struct fs_op *op);
 
 /* Makes the call on this thread. */
 int64_t bide__fs_op_call(const struct bide__file_op *file);
+
+void bide__fs_stat_of(const struct statx *x, struct stat *status);
 
 #endif

@@ -187,7 +187,6 @@ struct on_file {
     int fd;
     mode_t mode;
     uint64_t size;
-    struct stat *status;
 };
 
 static bide_async int call_on(bide_file *file, bide__fs_function *call, struct on_file *on)
@@ -202,16 +201,15 @@ static bide_async int call_on(bide_file *file, bide__fs_function *call, struct o
     return (int)bide_await bide__fs_call(call, on);
 }
 
-static int64_t stat_now(void *argument)
-{
-    const struct on_file *on = argument;
-    return bide__door.fstat(on->fd, on->status);
-}
-
 bide_async int bide_file_stat(bide_file *file, struct stat *status)
 {
-    struct on_file on = {.status = status};
-    return bide_await call_on(file, stat_now, &on);
+    int r = bide__file_enter(file, 0);
+    if (r < 0)
+        return r;
+    bide_defer {
+        bide__file_leave(file, 0);
+    }
+    return bide_await bide__fs_stat(file->fd, "", AT_EMPTY_PATH, status);
 }
 
 static int64_t set_mode_now(void *argument)

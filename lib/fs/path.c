@@ -1,5 +1,6 @@
 /*
- * lib/fs/path.c: calls on paths. Each is one job of the pool, which is all that happens or nothing.
+ * lib/fs/path.c: calls on paths. Each is one call of the driver or one job of the pool: it happens,
+ * or nothing does.
  */
 #include "lib/fs/async.h"
 
@@ -10,11 +11,9 @@ enum { MODE_FOLDER = 0777, MODE_TEMPORARY = 0700 };
 /* What a job works on. */
 struct paths {
     const char *path, *other;
-    struct stat *status;
     char *out;
     size_t size;
     mode_t mode;
-    int flags;
 };
 
 /* A call that a signal may end before it has begun. */
@@ -30,39 +29,32 @@ static bide_async int call(bide__fs_function *function, struct paths *p)
 
 /* ---- what is there ---- */
 
-static int64_t stat_now(void *argument)
+bide_async int bide__fs_stat(int folder, const char *path, int flags, struct stat *status)
 {
-    const struct paths *p = argument;
-    int r;
-    UNTIL_NOT_INTERRUPTED(r, bide__door.fstatat(AT_FDCWD, p->path, p->status, p->flags));
+    struct statx x;
+    const struct bide__file_op op = {
+        .what = BIDE__FILE_STAT, .fd = folder, .path = path, .flags = flags, .buffer = &x};
+    int r = (int)bide_await bide__fs_file_call(&op);
+    if (r == 0)
+        bide__fs_stat_of(&x, status);
     return r;
 }
 
 bide_async int bide_path_stat(const char *path, struct stat *status)
 {
-    struct paths p = {.path = path, .status = status};
-    return bide_await call(stat_now, &p);
+    return bide_await bide__fs_stat(AT_FDCWD, path, 0, status);
 }
 
 bide_async int bide_path_lstat(const char *path, struct stat *status)
 {
-    struct paths p = {.path = path, .status = status, .flags = AT_SYMLINK_NOFOLLOW};
-    return bide_await call(stat_now, &p);
-}
-
-static int64_t exists_now(void *argument)
-{
-    struct paths *p = argument;
-    struct stat status;
-    p->status = &status;
-    int64_t r = stat_now(p);
-    return r == 0 ? 1 : r == -ENOENT || r == -ENOTDIR ? 0 : r;
+    return bide_await bide__fs_stat(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, status);
 }
 
 bide_async int bide_path_exists(const char *path)
 {
-    struct paths p = {.path = path};
-    return bide_await call(exists_now, &p);
+    struct stat status;
+    int r = bide_await bide__fs_stat(AT_FDCWD, path, 0, &status);
+    return r == 0 ? 1 : r == -ENOENT || r == -ENOTDIR ? 0 : r;
 }
 
 /* With the zero byte that the buffer has room for. */
@@ -109,34 +101,27 @@ bide_async ssize_t bide_path_canonical(const char *path, char *buffer, size_t si
 
 /* ---- changed ---- */
 
-static int64_t rename_now(void *argument)
-{
-    const struct paths *p = argument;
-    return bide__door.renameat(AT_FDCWD, p->path, AT_FDCWD, p->other);
-}
-
 bide_async int bide_path_rename(const char *from, const char *to)
 {
-    struct paths p = {.path = from, .other = to};
-    return bide_await call(rename_now, &p);
-}
-
-static int64_t remove_now(void *argument)
-{
-    const struct paths *p = argument;
-    return bide__door.unlinkat(AT_FDCWD, p->path, p->flags);
+    const struct bide__file_op op = {.what = BIDE__FILE_RENAME,
+                                     .fd = AT_FDCWD,
+                                     .path = from,
+                                     .fd_2 = AT_FDCWD,
+                                     .buffer = (void *)(uintptr_t)to};
+    return (int)bide_await bide__fs_file_call(&op);
 }
 
 bide_async int bide_path_remove(const char *path)
 {
-    struct paths p = {.path = path};
-    return bide_await call(remove_now, &p);
+    const struct bide__file_op op = {.what = BIDE__FILE_UNLINK, .fd = AT_FDCWD, .path = path};
+    return (int)bide_await bide__fs_file_call(&op);
 }
 
 bide_async int bide_folder_remove(const char *path)
 {
-    struct paths p = {.path = path, .flags = AT_REMOVEDIR};
-    return bide_await call(remove_now, &p);
+    const struct bide__file_op op = {
+        .what = BIDE__FILE_UNLINK, .fd = AT_FDCWD, .path = path, .flags = AT_REMOVEDIR};
+    return (int)bide_await bide__fs_file_call(&op);
 }
 
 static int64_t set_mode_now(void *argument)
@@ -177,16 +162,13 @@ bide_async int bide_path_symlink(const char *target, const char *path)
 
 /* ---- folders ---- */
 
-static int64_t make_now(void *argument)
-{
-    const struct paths *p = argument;
-    return bide__door.mkdirat(AT_FDCWD, p->path, p->mode);
-}
-
 bide_async int bide_folder_make(const char *path, mode_t mode)
 {
-    struct paths p = {.path = path, .mode = mode != 0 ? mode : MODE_FOLDER};
-    return bide_await call(make_now, &p);
+    const struct bide__file_op op = {.what = BIDE__FILE_MKDIR,
+                                     .fd = AT_FDCWD,
+                                     .path = path,
+                                     .mode = mode != 0 ? mode : MODE_FOLDER};
+    return (int)bide_await bide__fs_file_call(&op);
 }
 
 static bool is_folder(const char *path)

@@ -36,37 +36,46 @@ static struct walk_folder *folder_new(int fd, const char *path, size_t size)
     return f;
 }
 
+static struct walk_entry *whole_of(const bide_entry *entry)
+{
+    return (struct walk_entry *)(uintptr_t)entry;
+}
+
 static size_t entry_size(const char *path)
 {
-    return sizeof(bide_entry) + strlen(path) + 1;
+    return sizeof(struct walk_entry) + strlen(path) + 1;
 }
 
 void bide_entry_free(bide_entry *entry)
 {
     if (entry == NULL)
         return;
-    folder_drop(entry->folder_);
+    folder_drop(whole_of(entry)->folder);
     bide__free(entry, entry_size(entry->path));
 }
 
+/* Of a name in the folder; or, if it is NULL, of the folder itself. */
 static bide_entry *entry_new(struct walk_folder *folder, const char *name)
 {
-    size_t size = strlen(name) + 1;
-    bide_entry *e = bide__alloc(sizeof *e + folder->path_size + size);
+    size_t above = name != NULL ? folder->path_size : folder->path_size - 1;
+    size_t size = name != NULL ? strlen(name) + 1 : 1;
+    struct walk_entry *e = bide__alloc(sizeof *e + above + size);
     if (e == NULL)
         return NULL;
     char *path = (char *)(e + 1);
-    memcpy(path, folder->path, folder->path_size);
-    memcpy(path + folder->path_size, name, size);
+    memcpy(path, folder->path, above);
+    memcpy(path + above, name != NULL ? name : "", size);
+    const char *last = strrchr(path, '/');
     atomic_fetch_add_explicit(&folder->refs, 1, memory_order_relaxed);
-    *e = (bide_entry){.path = path, .name = path + folder->path_size, .folder_ = folder};
-    return e;
+    *e = (struct walk_entry){.entry = {.path = path, .name = last != NULL ? last + 1 : path},
+                             .folder = folder};
+    return &e->entry;
 }
 
 void bide_entry_skip(const bide_entry *entry)
 {
-    struct walk_folder *f = entry->folder_;
-    atomic_store_explicit(&f->skipped, entry->serial_, memory_order_relaxed);
+    const struct walk_entry *e = whole_of(entry);
+    atomic_store_explicit(&e->folder->skipped, e->serial, memory_order_relaxed);
 }
 
 static bide_entry_kind kind_of(unsigned type)
@@ -228,7 +237,7 @@ static int fail_to_enter(struct walk *w, int error)
             return -ENOMEM;
         w->given->kind = BIDE_ENTRY_FOLDER;
         w->given->depth = l->depth;
-        w->given->serial_ = w->enters_serial;
+        whole_of(w->given)->serial = w->enters_serial;
     }
     w->given->error = error;
     return 0;
@@ -282,7 +291,7 @@ static bool goes_in(struct walk *w, bide_entry *e, const char *name)
     if (e->kind != BIDE_ENTRY_FOLDER || (most != 0 && e->depth >= most) || e->error != 0)
         return false;
     w->enters = name;
-    w->enters_serial = e->serial_;
+    w->enters_serial = whole_of(e)->serial;
     if (w->options.folders_last)
         w->given = e;
     return w->options.folders_last;
@@ -296,8 +305,8 @@ static int give_record(struct walk *w, struct walk_level *l, struct dirent64 *d,
     l->at += d->d_reclen;
     e->kind = kind_of(d->d_type);
     e->depth = l->depth;
-    e->serial_ = ++w->serial;
-    if (entry_size(e->path) - sizeof *e > PATH_MAX)
+    whole_of(e)->serial = ++w->serial;
+    if (strlen(e->path) + 1 > PATH_MAX)
         e->error = -ENAMETOOLONG;
     *entry = e;
     return goes_in(w, e, d->d_name) ? WALK_NEEDS : 1;
@@ -310,21 +319,11 @@ static int give_last(struct walk *w, bide_entry **entry)
     int error = l->error;
 
     if (error != 0 && l->entry == NULL) { /* of the folder itself */
-        size_t size = l->folder->path_size - 1;
-        bide_entry *e = bide__alloc(sizeof *e + size + 1);
-        if (e == NULL)
+        l->entry = entry_new(l->folder, NULL);
+        if (l->entry == NULL)
             return -ENOMEM;
-        char *path = (char *)(e + 1);
-        memcpy(path, l->folder->path, size);
-        path[size] = '\0';
-        const char *slash = strrchr(path, '/');
-        atomic_fetch_add_explicit(&l->folder->refs, 1, memory_order_relaxed);
-        *e = (bide_entry){.path = path,
-                          .name = slash != NULL ? slash + 1 : path,
-                          .kind = BIDE_ENTRY_FOLDER,
-                          .depth = l->depth - 1,
-                          .folder_ = l->folder};
-        l->entry = e;
+        l->entry->kind = BIDE_ENTRY_FOLDER;
+        l->entry->depth = l->depth - 1;
     }
     *entry = pop(w);
     if (*entry == NULL)

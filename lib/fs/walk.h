@@ -28,6 +28,13 @@ struct walk_folder {
     char path[]; /* with a slash behind it; no zero byte */
 };
 
+/* An entry, for us. */
+struct walk_entry {
+    bide_entry entry; /* the first member: a pointer to it is one to the whole */
+    struct walk_folder *folder;
+    uint64_t serial;
+};
+
 struct walk_level {
     struct walk_level *above;
     struct walk_folder *folder;

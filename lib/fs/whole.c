@@ -10,28 +10,38 @@ enum { MODE_FILE = 0666, SMALL = 64 << 10, ROOM_FIRST = 4096 };
 
 /* ---- bytes ---- */
 
-/* With room for `room` bytes and a zero byte. */
+struct whole_bytes {
+    bide_content bytes; /* the first member: a pointer to it is one to the whole */
+    size_t room;
+    char data[]; /* one byte more than `room`, for the zero byte */
+};
+
+static size_t room_of(const bide_content *bytes)
+{
+    return ((const struct whole_bytes *)(const void *)bytes)->room;
+}
+
 static bide_content *bytes_new(size_t room)
 {
-    if (room >= SIZE_MAX - sizeof(bide_content))
+    if (room >= SIZE_MAX - sizeof(struct whole_bytes))
         return NULL;
-    bide_content *b = bide__alloc(sizeof *b + room + 1);
-    if (b != NULL)
-        *b = (bide_content){.data = (char *)(b + 1), .room_ = room};
-    return b;
+    struct whole_bytes *w = bide__alloc(sizeof *w + room + 1);
+    if (w == NULL)
+        return NULL;
+    *w = (struct whole_bytes){.bytes = {.data = w->data}, .room = room};
+    return &w->bytes;
 }
 
 void bide_content_free(bide_content *bytes)
 {
     if (bytes != NULL)
-        bide__free(bytes, sizeof *bytes + bytes->room_ + 1);
+        bide__free(bytes, sizeof(struct whole_bytes) + room_of(bytes) + 1);
 }
 
 /* Twice the room, but at most `most`; NULL: there is no memory, and `b` is gone. */
 static bide_content *grown(bide_content *b, size_t most)
 {
-    size_t room = b->room_ < most / 2 ? 2 * b->room_ + 1 : most;
-    bide_content *larger = bytes_new(room);
+    bide_content *larger = bytes_new(room_of(b) < most / 2 ? 2 * room_of(b) + 1 : most);
     if (larger != NULL) {
         memcpy(larger->data, b->data, b->size);
         larger->size = b->size;
@@ -68,7 +78,7 @@ static int read_all(struct whole *w, int fd)
     for (;;) {
         if (b == NULL)
             return -ENOMEM;
-        ssize_t n = bide__fs_read_full(fd, b->data + b->size, b->room_ - b->size);
+        ssize_t n = bide__fs_read_full(fd, b->data + b->size, room_of(b) - b->size);
         if (n < 0) {
             bide_content_free(b);
             return (int)n;
@@ -78,7 +88,7 @@ static int read_all(struct whole *w, int fd)
             bide_content_free(b);
             return -EFBIG;
         }
-        if (b->size < b->room_)
+        if (b->size < room_of(b))
             break;
         b = grown(b, room_for(w, SIZE_MAX));
     }
@@ -112,7 +122,7 @@ static int read_small(struct whole *w)
     bide_content *b = bytes_new((size_t)status.st_size + 1);
     if (b == NULL)
         return -ENOMEM;
-    struct iovec piece = {b->data, b->room_};
+    struct iovec piece = {b->data, room_of(b)};
     ssize_t n = bide__door.preadv2(w->fd, &piece, 1, 0, RWF_NOWAIT);
     if (n != status.st_size) {
         bide_content_free(b);

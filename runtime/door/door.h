@@ -42,6 +42,7 @@
 
 struct bide__spawn; /* spawn.h */
 struct iovec;
+struct statx;
 struct mmsghdr; /* some who include this have not asked for GNU's declarations */
 struct io_uring;
 struct io_uring_params;
@@ -130,6 +131,8 @@ struct __kernel_timespec;
     X(int, fchown, (int fd, uid_t owner, gid_t group), (fd, owner, group))                         \
     X(int, fstatat, (int folder, const char *path, struct stat *status, int flags),                \
       (folder, path, status, flags))                                                               \
+    X(int, statx, (int folder, const char *path, int flags, unsigned mask, struct statx *status),  \
+      (folder, path, flags, mask, status))                                                         \
     X(int, renameat, (int from_folder, const char *from, int to_folder, const char *to),           \
       (from_folder, from, to_folder, to))                                                          \
     X(int, unlinkat, (int folder, const char *path, int flags), (folder, path, flags))             \

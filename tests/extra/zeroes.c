@@ -3,6 +3,7 @@
  * byte, and used.
  */
 #include <bide/codec.h>
+#include <bide/fs.h>
 #include <bide/http.h>
 #include <bide/net.h>
 #include <bide/process.h>
@@ -80,6 +81,23 @@ TEST(a_codec_of_lengths)
     CHECK_EQ(bide_codec_length(&options, &codec), 0);
     CHECK_EQ(codec.encode(&codec, "abc", 3, bytes, sizeof(bytes)), 7);
     CHECK(memcmp(bytes, "\0\0\0\3abc", 7) == 0);
+}
+
+TEST(files)
+{
+    bide_file_options file_options;
+    bide_tree_options tree_options;
+    bide_file *file;
+    bide_entry *entry;
+
+    memset(&file_options, 0, sizeof(file_options));
+    memset(&tree_options, 0, sizeof(tree_options));
+    CHECK_EQ(bide_block_on(bide_file_open("/proc/self/stat", &file_options, &file)), 0);
+    bide_file_free(file);
+    bide_iter(bide_entry *) all = bide_iter_of_tree("/proc/self", &tree_options);
+    CHECK_EQ(bide_block_on(bide_next(all, &entry)), 1);
+    bide_entry_free(entry);
+    bide_iter_drop(all);
 }
 
 static async int fetches(bide_http_client *client)

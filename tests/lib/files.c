@@ -67,6 +67,16 @@ static async int writes_and_reads(void)
     return 0;
 }
 
+static async int names(void)
+{
+    CHECK_EQ(await bide_path_rename(in_folder("a"), in_folder("b")), 0);
+    CHECK_EQ(await bide_folder_make(in_folder("d"), 0), 0);
+    CHECK_EQ(await bide_folder_remove(in_folder("d")), 0);
+    CHECK_EQ(await bide_path_exists(in_folder("b")), 1);
+    CHECK_EQ(await bide_path_remove(in_folder("b")), 0);
+    return 0;
+}
+
 TEST(what_is_written_is_read)
 {
     files_begin();
@@ -129,6 +139,27 @@ TEST(large_files)
 {
     files_begin();
     CHECK_EQ(bide_block_on(large()), 0);
+}
+
+/* Each part of io_uring may be missing. */
+TEST(each_call_of_the_driver_may_be_hidden)
+{
+    static const char *const words[] = {"file",  "read",     "write",    "fsync",   "openat",
+                                        "statx", "renameat", "unlinkat", "mkdirat", "close"};
+    const bide_runtime_options options = {.io = BIDE_IO_URING};
+    files_begin();
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
+        bide_runtime *rt;
+        CHECK_EQ(setenv("BIDE_URING_MASK", words[i], 1), 0);
+        if (bide_runtime_new(&options, &rt) < 0)
+            SKIP("no io_uring");
+        bide_runtime *before = bide_runtime_enter(rt);
+        CHECK_EQ(bide_block_on(writes_and_reads()), 0);
+        CHECK_EQ(bide_block_on(names()), 0);
+        bide_runtime_enter(before);
+        CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
+        CHECK_EQ(bide_runtime_free(rt), 0);
+    }
 }
 
 /* ---- many at once ---- */
@@ -360,6 +391,7 @@ static async int closes(void)
 TEST(a_close_tells_its_error_and_nothing_goes_after_it)
 {
     files_begin();
+    setenv("BIDE_URING_MASK", "file", 1);
     CHECK_EQ(bide_block_on(closes()), 0);
 }
 
@@ -559,7 +591,7 @@ static async int each_call(int error)
         bide_file_free(f);
     }
     static const char *const calls[] = {"preadv2", "pwritev2",  "fsync",  "fdatasync",
-                                        "fstat",   "ftruncate", "fchmod", "flock"};
+                                        "statx",   "ftruncate", "fchmod", "flock"};
     for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++) {
         CHECK_EQ(bide_test_fail(calls[i], 1, error, error == -EINTR ? 3 : 0), 0);
         int r = i == 0   ? (int)await bide_file_read_at(f, 0, &byte, 1)
