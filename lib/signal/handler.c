@@ -29,6 +29,7 @@ static struct {
     atomic_uint listeners;
     bool has_waits;
     struct sigaction before;
+    _Atomic uintptr_t before_handler; /* that of `before`, for the handler */
 } signals[SIGNALS];
 
 /* For SIGINT. `kept`: the program handles every delivery. `awaited`: a bide_ctrl_c has begun since
@@ -97,7 +98,7 @@ static void act_as_before(int signo)
     if (atomic_load(&signals[signo].owner) == 0) {
         /* Otherwise a handler of the program's has called this one. */
         if (bide__door.sigaction(signo, NULL, &now) == 0 &&
-            now.sa_handler == signals[signo].before.sa_handler)
+            (uintptr_t)now.sa_handler == atomic_load(&signals[signo].before_handler))
             bide__door.raise(signo);
         return;
     }
@@ -155,8 +156,10 @@ static int install(int signo)
     if (r < 0)
         return r;
     /* Otherwise the handler was inherited from a parent, and so was `before`. */
-    if (!has_our_handler(&now))
+    if (!has_our_handler(&now)) {
         signals[signo].before = now;
+        atomic_store(&signals[signo].before_handler, (uintptr_t)now.sa_handler);
+    }
     forget(signo);
     atomic_store(&signals[signo].listeners, 0);
     atomic_store(&signals[signo].owner, bide__forks + 1);
