@@ -11,6 +11,7 @@
 #include "runtime/entry.h"
 #include "runtime/io/io.h"
 #include "runtime/memory/memory.h"
+#include "runtime/schedule/others.h"
 #include "runtime/time/time.h"
 
 #endif

@@ -318,6 +318,8 @@ int bide__main_on(uint32_t flavour, const struct bide_fn *fn, const void *args)
     int status = run_main(rt, fn, args);
     if (bide__runtime_forked(rt))
         return status; /* in a child: the tasks are the parent's */
+    if (atomic_load_explicit(&rt->has_left, memory_order_relaxed))
+        return status; /* nothing ends what is left, and that has been reported */
     r = bide_runtime_shutdown(rt, BIDE_SHUTDOWN_DEFAULT);
     bide__quit_signal_end(rt);
     if (r < 0) {

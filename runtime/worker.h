@@ -154,7 +154,9 @@ struct bide_runtime {
     _Atomic bool is_stuck;       /* nothing can ever wake a task */
     struct bide_wakeable *waits; /* multi: the thread of a program's main; under the hub's mutex, */
     bool waits_for_all;          /* as this: a shutdown waits for the end of the tasks */
-    bool is_turned;              /* by a foreign loop, which waits in its place: schedule/embed.c */
+    const struct bide__task *spared; /* of a walk that cancels all: not this one; others.c */
+    _Atomic bool has_left; /* a task has ended all others, but for some that it has reported */
+    bool is_turned;        /* by a foreign loop, which waits in its place: schedule/embed.c */
 };
 
 #endif

@@ -269,7 +269,8 @@ int bide_runtime_shutdown(bide_runtime *rt, bide_duration limit);
 
 /*
  * Asks all tasks to cancel, those spawned from now on too, and does not wait: the first step of
- * bide_runtime_shutdown, for a program that must not block. Then run the runtime, by its turns for
+ * bide_runtime_shutdown, for a program that must not block. Of a runtime that has cores, those of
+ * the others as soon as they come to an await. Then run the runtime, by its turns for
  * example, until bide_runtime_tasks(rt) is 0, and call bide_runtime_shutdown, which has little left
  * to wait for. May be called again, and inside a task. Call it on the thread that uses rt.
  */

@@ -58,6 +58,10 @@ struct bide__core {
     _Atomic bool is_asked;
     struct bide__report report; /* under report_mutex */
 
+    /* That it is to cancel its tasks, by force: a message that another core leaves. */
+    struct bide__post cancel;
+    _Atomic bool is_to_cancel, is_to_force;
+
     bool was_poked; /* since it last tried to sleep: it looks at everything once more */
     uint32_t stage_seen;
     bool rests;        /* in a shutdown: it has no tasks, and is not counted in `busy` */

@@ -42,6 +42,21 @@ static void write_worker(struct bide__peer *peer, writer *tell, void *argument)
     tell(argument, text, (size_t)n);
 }
 
+static void write_stderr(void *argument, const char *text, size_t size)
+{
+    (void)argument;
+    (void)bide__door.write(STDERR_FILENO, text, size);
+}
+
+void bide__workers_tell(const struct bide_runtime *rt)
+{
+    struct bide__workers *all = rt->workers;
+
+    for (unsigned i = 0; i < bide__peers(all); i++)
+        if (bide__watchdog_busy_ns(bide__peer_at(all, i)) >= PATIENCE_NS)
+            write_worker(bide__peer_at(all, i), write_stderr, NULL);
+}
+
 /* The world has been told to stop: a worker that stands does not run again before it goes on. */
 static void write_workers(struct bide__workers *all, writer *tell, void *argument)
 {
@@ -77,12 +92,6 @@ void bide_runtime_dump(const struct bide_runtime *rt, writer *tell, void *argume
     }
     bide__world_go(multi);
     bide__quiet_end(true);
-}
-
-static void write_stderr(void *argument, const char *text, size_t size)
-{
-    (void)argument;
-    (void)bide__door.write(STDERR_FILENO, text, size);
 }
 
 void bide__dump_to_stderr(const struct bide_runtime *rt)

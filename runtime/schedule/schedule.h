@@ -35,8 +35,13 @@ const struct bide__worker *bide__workers_at(const struct bide_runtime *rt, unsig
 /* bide_runtime_shutdown of a multi_thread runtime; it has not ended before. */
 int bide__workers_shutdown(struct bide_runtime *rt, struct bide_duration limit);
 
-/* Asks all tasks to cancel, those to come too. */
-void bide__workers_cancel(struct bide_runtime *rt);
+/* Asks all tasks but `spared` to cancel, those to come too; with `force` below shields too. False:
+ * a worker did not come to the end of its poll within this time, and nobody was asked. */
+bool bide__workers_cancel(struct bide_runtime *rt, const struct bide__task *spared, bool force,
+                          int64_t patience_ns);
+
+/* Any thread: says on stderr which workers have not come to the end of a poll for long. */
+void bide__workers_tell(const struct bide_runtime *rt);
 
 /* Ends the threads, once they have finished what they poll; and frees the workers. */
 void bide__workers_stop(struct bide_runtime *rt);
@@ -76,6 +81,10 @@ int bide__cores_shutdown(struct bide_runtime *rt, struct bide_duration limit);
 
 /* Is there nothing of any core that is still used? */
 bool bide__cores_have_ended(const struct bide_runtime *rt);
+
+/* Asks the tasks of all cores but that of rt to cancel, those to come too, as soon as they come to
+ * an await; with `force` below shields too. Any thread. */
+void bide__cores_cancel_others(struct bide_runtime *rt, bool force);
 
 /* Any thread: the runtime of the core with this number, or NULL. */
 const struct bide_runtime *bide__cores_at(const struct bide_runtime *rt, unsigned number);

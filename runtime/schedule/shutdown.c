@@ -19,7 +19,8 @@ static void cancel_block(void *block, void *argument)
 {
     struct bide_runtime *rt = argument;
     struct bide__task *task = block;
-    if (!bide__state_done(&task->wake.state) && !bide__state_is_future(&task->wake.state))
+    if (task != rt->spared && !bide__state_done(&task->wake.state) &&
+        !bide__state_is_future(&task->wake.state))
         bide__task_cancel(rt->worker, task, BIDE__ASK_RUNTIME | rt->forcing);
 }
 
@@ -68,9 +69,11 @@ void bide_runtime_cancel(struct bide_runtime *rt)
     if (rt->ended)
         return;
     if (rt->multi) {
-        bide__workers_cancel(rt);
+        bide__workers_cancel(rt, NULL, rt->forcing, INT64_MAX / 2);
         return;
     }
+    if (rt->worker->core != NULL)
+        bide__cores_cancel_others(rt, rt->forcing);
     bide__cancel_all(rt, rt->forcing);
     if (rt->is_turned && bide__thread.running != rt->worker)
         bide__hub_notify(rt->hub);

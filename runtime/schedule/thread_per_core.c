@@ -302,6 +302,33 @@ void bide__cores_free(struct bide_runtime *rt)
     bide__door.free(all, all->size);
 }
 
+/* ---- to cancel ---- */
+
+/* A request that comes meanwhile is another message, or is seen here. */
+static void cancel_own(struct bide__post *post)
+{
+    struct bide__core *core =
+        (struct bide__core *)(void *)((char *)post - offsetof(struct bide__core, cancel));
+
+    atomic_store(&core->is_to_cancel, false);
+    bide__cancel_all(core->runtime, atomic_load(&core->is_to_force));
+}
+
+void bide__cores_cancel_others(struct bide_runtime *rt, bool force)
+{
+    struct bide__cores *all = rt->worker->core->all;
+
+    for (unsigned i = 0; i < all->count; i++) {
+        struct bide__core *core = &all->core[i];
+        if (core->runtime == rt)
+            continue;
+        core->cancel.run = cancel_own;
+        atomic_store(&core->is_to_force, force);
+        if (!atomic_exchange(&core->is_to_cancel, true))
+            bide__runtime_post(core->runtime, &core->cancel);
+    }
+}
+
 /* ---- shutdown ---- */
 
 int bide__cores_shutdown(struct bide_runtime *rt, struct bide_duration limit)

@@ -272,12 +272,15 @@ static void cancel_block(void *block, void *argument)
 {
     const struct bide_runtime *rt = argument;
     struct bide__task *task = block;
-    if (!bide__state_done(&task->wake.state) && !bide__state_is_future(&task->wake.state))
+    if (task != rt->spared && !bide__state_done(&task->wake.state) &&
+        !bide__state_is_future(&task->wake.state))
         bide__task_cancel(NULL, task, BIDE__ASK_RUNTIME | rt->forcing);
 }
 
-/* Asks all tasks to cancel, those to come too. False: a worker did not stand in time. */
-static bool cancel_all(struct bide_runtime *rt, bool force, int64_t patience_ns)
+/* Asks all tasks but `spared` to cancel, those to come too. False: a worker did not stand in time.
+ */
+static bool cancel_all(struct bide_runtime *rt, const struct bide__task *spared, bool force,
+                       int64_t patience_ns)
 {
     struct bide__workers *all = rt->workers;
     bool stand = bide__world_stop(rt, patience_ns);
@@ -288,18 +291,22 @@ static bool cancel_all(struct bide_runtime *rt, bool force, int64_t patience_ns)
         rt->forcing = force;
         for (unsigned i = 0; i < bide__peers(all); i++)
             bide__peer_at(all, i)->worker.closing = true;
+        rt->spared = spared;
         bide__hub_each(rt->hub, cancel_block, rt);
+        rt->spared = NULL;
         pthread_mutex_unlock(&rt->hub->mutex);
     }
     bide__world_go(rt);
     return stand;
 }
 
-void bide__workers_cancel(struct bide_runtime *rt)
+bool bide__workers_cancel(struct bide_runtime *rt, const struct bide__task *spared, bool force,
+                          int64_t patience_ns)
 {
     bide__quiet_begin(true);
-    cancel_all(rt, rt->forcing, INT64_MAX / 2);
+    bool asked = cancel_all(rt, spared, force, patience_ns);
     bide__quiet_end(true);
+    return asked;
 }
 
 static void close_futures(struct bide_runtime *rt, int64_t patience_ns)
@@ -391,9 +398,9 @@ static bool shut_down(struct bide_runtime *rt, int64_t deadline_ns)
     struct bide__workers *all = rt->workers;
 
     atomic_store_explicit(&all->closing, true, memory_order_seq_cst);
-    bool ended = cancel_all(rt, false, left_ns(deadline_ns)) && wait_for_all(rt, deadline_ns);
+    bool ended = cancel_all(rt, NULL, false, left_ns(deadline_ns)) && wait_for_all(rt, deadline_ns);
     rt->is_stuck = false;
-    if (!ended && cancel_all(rt, true, GRACE_NS)) {
+    if (!ended && cancel_all(rt, NULL, true, GRACE_NS)) {
         close_futures(rt, GRACE_NS);
         ended = wait_for_all(rt, bide__deadline((struct bide_duration){GRACE_NS}));
         rt->forcing = false;

@@ -27,6 +27,7 @@ static struct {
     _Atomic(struct bide_runtime *) runtime; /* NULL: nobody has the signal */
     atomic_uint inside;                     /* threads that are in the handler */
     atomic_bool asked;                      /* and not answered */
+    atomic_bool told;                       /* to say what runs, without a signal before */
     _Atomic int64_t asked_ns;               /* the time of the last question */
     timer_t timer;                          /* its signals carry &quit */
     struct sigaction before;
@@ -58,7 +59,6 @@ static void say_what_runs(const struct bide_runtime *rt)
     const struct bide_frame *root = task != NULL ? bide__task_root(task) : NULL;
     char label[BIDE__TASK_LABEL];
 
-    say("bide: SIGQUIT: no answer for 1 s; ");
     if (root == NULL) {
         say("no task runs\n");
         return;
@@ -75,7 +75,7 @@ static void say_what_runs(const struct bide_runtime *rt)
         say(":");
         say_number(line);
     }
-    say("\nbide: two SIGQUITs within 1 s end the program\n");
+    say("\n");
 }
 
 static void end_by_default(void)
@@ -98,8 +98,14 @@ static void on_signal(int signo, siginfo_t *info, void *context)
     atomic_fetch_add(&quit.inside, 1);
     struct bide_runtime *rt = atomic_load(&quit.runtime);
     if (info->si_code == SI_TIMER && info->si_value.sival_ptr == &quit) {
-        if (rt != NULL && atomic_exchange(&quit.asked, false))
+        if (rt != NULL && atomic_exchange(&quit.told, false)) {
+            say("bide: shutdown: ");
             say_what_runs(rt);
+        } else if (rt != NULL && atomic_exchange(&quit.asked, false)) {
+            say("bide: SIGQUIT: no answer for 1 s; ");
+            say_what_runs(rt);
+            say("bide: two SIGQUITs within 1 s end the program\n");
+        }
     } else if (rt == NULL || bide__runtime_forked(rt) || is_second()) {
         end_by_default(); /* NULL: the handler is being taken out */
     } else {
@@ -157,6 +163,16 @@ void bide__quit_signal_end(struct bide_runtime *rt)
     if (bide__door.sigaction(SIGQUIT, NULL, &now) == 0 && now.sa_flags & SA_SIGINFO &&
         now.sa_sigaction == on_signal)
         bide__door.sigaction(SIGQUIT, &quit.before, NULL);
+}
+
+void bide__quit_signal_tell(const struct bide_runtime *rt)
+{
+    static const struct itimerspec NOW = {.it_value = {.tv_nsec = 1}};
+
+    if (atomic_load(&quit.runtime) != rt)
+        return;
+    atomic_store(&quit.told, true);
+    bide__door.timer_settime(quit.timer, 0, &NOW, NULL);
 }
 
 bool bide__quit_signal_has_asked(const struct bide_runtime *rt)

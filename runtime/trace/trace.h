@@ -35,6 +35,10 @@ bool bide__quit_signal_has_asked(const struct bide_runtime *rt);
 /* Owner: true once for each question: the dump is to be printed. */
 bool bide__quit_signal_asks(const struct bide_runtime *rt);
 
+/* Any thread: if the signal asks this runtime, its handler says on stderr, soon and on the thread
+ * of the runtime, what runs there. */
+void bide__quit_signal_tell(const struct bide_runtime *rt);
+
 /* ---- stuck.c ---- */
 
 /* This handler of the signal belongs to bide: it wakes tasks only through descriptors. Any
