@@ -9,9 +9,8 @@
 
 #include <bide/lang.h>
 
-/* The leaves of runtime/io/io.h and runtime/leaf.h. */
+/* Leaves of runtime/io/io.h and runtime/leaf.h. */
 bide_async int bide__fd_wait(struct bide__fd *fd, uint32_t direction);
-bide_async int bide__fd_wait_for(struct bide__fd *fd, uint32_t direction, uint32_t generation);
 bide_async void bide__turn(void);
 
 /* The leaf of runtime/blocking/detached.h. */

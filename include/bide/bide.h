@@ -34,7 +34,9 @@
 #include <bide/net.h>
 #include <bide/process.h>
 #include <bide/runtime.h>
+#include <bide/service.h>
 #include <bide/set.h>
+#include <bide/shutdown.h>
 #include <bide/signal.h>
 #include <bide/sync.h>
 #include <bide/task.h>

@@ -267,8 +267,9 @@ int bide_activation_fd(const char *name, unsigned number);
  * Waits for the next connection and stores it in *stream, which the caller closes. While
  * descriptors or memory are short (EMFILE, ENFILE, ENOBUFS, ENOMEM), it tries again after a pause,
  * of 5 ms at first and never more than 1 s. A connection that is lost before it can be accepted is
- * skipped. So every error concerns the listener: -EBADF (it was closed), -EBUSY (another accept has
- * not ended, perhaps in a future that nobody drives), -EXDEV, -ENXIO; then *stream is NULL.
+ * skipped. So every error concerns the listener: -EBADF (it was closed), -ESHUTDOWN (a shutdown
+ * has stopped it: bide_shutdown_add_tcp in bide/shutdown.h), -EBUSY (another accept has not ended,
+ * perhaps in a future that nobody drives), -EXDEV, -ENXIO; then *stream is NULL.
  * Cancelled: no connection is lost; it stays for the next accept.
  *
  * Once there was an accept, up to 16 connections, and at times more, may be accepted ahead

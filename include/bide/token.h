@@ -2,8 +2,8 @@
  * bide/token.h: how a part of a program is told to end, and how it is known that it has: tokens of
  * cancellation, and trackers.
  *
- * A shutdown takes both: cancel the token that all tasks look at, close the tracker, and wait for
- * it.
+ * The end of a part takes both: cancel the token that its tasks look at, close the tracker, and
+ * wait for it. bide/shutdown.h ends the whole program.
  *
  * All functions may be called on any thread; those that are not async never wait. The objects work
  * with any executor.

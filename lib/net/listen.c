@@ -5,7 +5,8 @@
  * takes one of them. Otherwise it waits until there is one, and calls accept4(2). The listener
  * keeps a connection that it has taken until its stream is made, so a lack of memory or a
  * cancellation in between does not lose it. One task accepts at a time. If the listener is closed
- * meanwhile, that task frees it, and does so at once: the close ends its pause, too.
+ * meanwhile, that task frees it, and does so at once: the close ends its pause, too. So does a
+ * shutdown, on any thread: then accepts take what is there, and do not wait.
  *
  * All that changes is under the listener's lock, also while a connection is accepted, which does
  * not block: the close may come from another thread. Before it the accepting task has noted the
@@ -23,6 +24,7 @@
 #include <poll.h>
 
 #include <bide/net.h>
+#include <bide/shutdown.h>
 
 #include "lib/io/stream.h"
 #include "lib/net/address.h"
@@ -43,11 +45,17 @@ struct bide_tcp_listener {
     bool lingers;   /* connections may have a linger time from it */
     bool is_unix;
     bool blocks;
-    struct bide__pause pause;    /* between two attempts to accept */
+    bool is_shared; /* perhaps: what waits to be accepted may be for another process */
+    bool is_stopped;
+    unsigned last;               /* once it is stopped: connections that are still accepted */
+    struct bide__pause pause;    /* between two attempts to accept, and while it waits */
     struct bide__accepted queue; /* of the registration */
+    bide_shutdown_hook hook;
 };
 
 bide_async int bide__pause_wait(struct bide__pause *pause, bide_duration duration);
+bide_async int bide__pause_fd_wait(struct bide__pause *pause, struct bide__fd *fd,
+                                   uint32_t generation);
 
 /* ---- making one ---- */
 
@@ -89,7 +97,9 @@ int bide__listener_new(int fd, enum bide__listener_origin origin, bide_tcp_liste
     *l = (bide_tcp_listener){.fd = fd,
                              .accepted = -1,
                              .lingers = origin != BIDE__LISTENER_MADE,
-                             .blocks = origin == BIDE__LISTENER_BLOCKS};
+                             .blocks = origin == BIDE__LISTENER_BLOCKS,
+                             .is_shared = origin != BIDE__LISTENER_MADE,
+                             .last = BACKLOG};
     int r = bide__fd_open_as(&l->registration, fd, how[origin]);
     if (r < 0) {
         bide__free(l, sizeof *l);
@@ -199,6 +209,7 @@ void bide_tcp_listener_close(bide_tcp_listener *listener)
 {
     if (listener == NULL)
         return;
+    bide_shutdown_hook_remove(&listener->hook);
     lock_take(&listener->lock);
     listener->fd = -1;
     if (listener->accepted >= 0)
@@ -236,6 +247,24 @@ int bide_tcp_listener_fd(const bide_tcp_listener *listener)
     l->lingers = true;
     lock_give(&l->lock);
     return fd;
+}
+
+/* ---- stopping ---- */
+
+static void stop(void *listener)
+{
+    bide_tcp_listener *l = listener;
+
+    lock_take(&l->lock);
+    l->is_stopped = true;
+    bide__pause_end(&l->pause);
+    lock_give(&l->lock);
+}
+
+void bide_shutdown_add_tcp(bide_shutdown *shutdown, bide_tcp_listener *listener)
+{
+    listener->hook = (bide_shutdown_hook){.run = stop, .argument = listener};
+    bide_shutdown_add_hook(shutdown, &listener->hook);
 }
 
 /* ---- accepting ---- */
@@ -307,21 +336,34 @@ static int take_connection(bide_tcp_listener *l, bide_stream **stream)
     return r;
 }
 
-/* The same, after a wait that ended with `waited`; -EBADF if the listener was closed meanwhile. */
-static int try_accept(bide_tcp_listener *l, struct accepting *a, int waited, bide_stream **stream)
-{
-    lock_take(&l->lock);
-    int r = l->fd < 0 ? -EBADF : waited < 0 ? waited : take_connection(l, stream);
-    a->has_one = l->accepted >= 0;
-    lock_give(&l->lock);
-    return r;
-}
-
 /* True for a shortage, which passes when something else is closed or freed. */
 static bool is_shortage(int error)
 {
     return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM ||
            error == -ENOSPC;
+}
+
+/* The same once the listener is stopped: takes what is there already. */
+static int take_last(bide_tcp_listener *l, bide_stream **stream)
+{
+    if (l->accepted < 0 && (l->is_shared || l->last == 0))
+        return -ESHUTDOWN;
+    if (l->last > 0)
+        l->last--;
+    int r = take_connection(l, stream);
+    return r == -EAGAIN || is_shortage(r) ? -ESHUTDOWN : r;
+}
+
+/* The same, after a wait that ended with `waited`; -EBADF if the listener was closed meanwhile. */
+static int try_accept(bide_tcp_listener *l, struct accepting *a, int waited, bide_stream **stream)
+{
+    lock_take(&l->lock);
+    int r = l->fd < 0 ? -EBADF : waited;
+    if (r == 0)
+        r = l->is_stopped ? take_last(l, stream) : take_connection(l, stream);
+    a->has_one = l->accepted >= 0;
+    lock_give(&l->lock);
+    return r;
 }
 
 /* True for an error of one connection, which is gone; see accept(2). */
@@ -360,7 +402,8 @@ bide_async int bide_tcp_accept(bide_tcp_listener *listener, bide_stream **stream
     for (;;) {
         int r = 0;
         if (!a.has_one)
-            r = bide_await bide__fd_wait_for(listener->registration, BIDE__READ, a.generation);
+            r = bide_await bide__pause_fd_wait(&listener->pause, listener->registration,
+                                               a.generation);
         r = try_accept(listener, &a, r, stream);
         if (is_shortage(r)) {
             r = bide_await bide__pause_wait(&listener->pause, BIDE_MS(pause_ms));

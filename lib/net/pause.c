@@ -26,8 +26,7 @@ void bide__pause_end(struct bide__pause *pause)
     lock_give(&pause->lock);
 }
 
-/* Leaves the waker, or none if the pause is over. Returns whether it goes on. */
-static bool leave_waker(struct bide__pause *pause, bool waits, bide_waker waker)
+bool bide__pause_leave(struct bide__pause *pause, bool waits, bide_waker waker)
 {
     lock_take(&pause->lock);
     waits = waits && !pause->ended;
@@ -51,7 +50,7 @@ static enum bide_poll wait_poll(struct bide_cx *cx, struct bide_frame *h)
     } else {
         waits = bide__timer_waits(f->wheel, &f->timer, cx->waker);
     }
-    if (leave_waker(f->pause, waits, cx->waker))
+    if (bide__pause_leave(f->pause, waits, cx->waker))
         return bide_frame_suspend(cx, h);
     bide__timer_disarm(f->wheel, &f->timer);
     return bide__leaf_finish(cx, h, (int)0);
@@ -62,7 +61,7 @@ static enum bide_answer wait_cancel(struct bide_cx *cx, struct bide_frame *h)
     struct waiting *f = (struct waiting *)(void *)h;
     (void)cx;
     bide__timer_disarm(f->wheel, &f->timer);
-    leave_waker(f->pause, false, (bide_waker){0});
+    bide__pause_leave(f->pause, false, (bide_waker){0});
     return BIDE_CANCELLED;
 }
 
@@ -70,3 +69,48 @@ int bide__pause_wait(struct bide__pause *pause, bide_duration duration);
 
 BIDE__LEAF(int, bide__pause_wait, struct waiting, wait_poll, wait_cancel,
            (struct bide__pause *, pause), (bide_duration, duration));
+
+/* ---- a descriptor ---- */
+
+struct fd_waiting {
+    union {
+        struct bide__fd_leaf leaf;
+        struct {
+            struct bide_frame h;
+            struct bide__fd *fd;
+        };
+    };
+    struct bide__pause *pause;
+    uint32_t generation;
+};
+
+static enum bide_poll fd_wait_poll(struct bide_cx *cx, struct bide_frame *h)
+{
+    struct fd_waiting *f = (struct fd_waiting *)(void *)h;
+
+    if (h->state == 0)
+        bide__fd_leaf_begin_for(&f->leaf, f->fd, BIDE__READ, f->generation);
+    int r = bide__fd_leaf_look(cx, &f->leaf, NULL);
+    if (bide__pause_leave(f->pause, r > 0, cx->waker))
+        return bide_frame_suspend(cx, h);
+    if (r > 0) {
+        bide__fd_leaf_stop(&f->leaf);
+        if (!bide_budget_spend(cx))
+            return bide_frame_suspend(cx, h);
+        r = 0;
+    }
+    return bide__leaf_finish(cx, h, r);
+}
+
+static enum bide_answer fd_wait_cancel(struct bide_cx *cx, struct bide_frame *h)
+{
+    struct fd_waiting *f = (struct fd_waiting *)(void *)h;
+    (void)cx;
+    bide__fd_leaf_stop(&f->leaf);
+    bide__pause_leave(f->pause, false, (bide_waker){0});
+    return BIDE_CANCELLED;
+}
+
+BIDE__LEAF_INNER(int, bide__pause_fd_wait, struct fd_waiting, BIDE__NOT_NOW, fd_wait_poll,
+                 fd_wait_cancel, (struct bide__pause *, pause), (struct bide__fd *, fd),
+                 (uint32_t, generation));

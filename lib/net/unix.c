@@ -5,6 +5,7 @@
 #include "lib/async.h"
 
 #include <limits.h>
+#include <bide/shutdown.h>
 #include <bide/time.h>
 #include <bide/unix.h>
 
@@ -116,6 +117,11 @@ void bide_unix_listener_close(bide_unix_listener *listener)
     bide__unix_remove(listener->place);
     bide_tcp_listener_close(listener->base);
     bide__free(listener, sizeof *listener);
+}
+
+void bide_shutdown_add_unix(bide_shutdown *shutdown, bide_unix_listener *listener)
+{
+    bide_shutdown_add_tcp(shutdown, listener->base);
 }
 
 int bide_unix_listener_fd(const bide_unix_listener *listener)

@@ -166,13 +166,6 @@ enum bide_poll bide__start_bide__fd_wait(struct bide_cx *cx, struct bide_frame *
                                          struct bide__fd *fd, uint32_t direction);
 extern const struct bide_fn bide__desc_bide__fd_wait;
 
-/* The same for a registration that another task may close at any time: -EBADF if its generation is
- * no longer this one. */
-enum bide_poll bide__start_bide__fd_wait_for(struct bide_cx *cx, struct bide_frame *parent,
-                                             int *result, struct bide__fd *fd, uint32_t direction,
-                                             uint32_t generation);
-extern const struct bide_fn bide__desc_bide__fd_wait_for;
-
 /*
  * For a leaf that waits for a direction in its own frame, which begins with this struct and leaves
  * `state` to it. The leaf calls bide__fd_leaf_begin once, and bide__fd_leaf_look at each poll: if
@@ -208,6 +201,10 @@ enum { BIDE__CALLED = 0, BIDE__BLOCKS = 1, BIDE__DRAINED = 2 };
 
 void bide__fd_leaf_begin(struct bide__fd_leaf *leaf, struct bide__fd *fd, uint32_t direction,
                          uint32_t mark);
+/* The same for a registration that another task may close at any time: -EBADF if its generation is
+ * no longer this one. */
+void bide__fd_leaf_begin_for(struct bide__fd_leaf *leaf, struct bide__fd *fd, uint32_t direction,
+                             uint32_t generation);
 int bide__fd_leaf_look(struct bide_cx *cx, struct bide__fd_leaf *leaf, struct bide__fd_call *call);
 void bide__fd_leaf_called(struct bide__fd_leaf *leaf, const struct bide__fd_call *call,
                           int outcome);

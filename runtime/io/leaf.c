@@ -88,8 +88,8 @@ bool bide__fd_stands(struct bide__fd_leaf *f)
     return f->h.state & STANDS && bide__fd_is_of(f) && place_of(f)->leaf == &f->h;
 }
 
-static void begin(struct bide__fd_leaf *f, struct bide__fd *fd, uint32_t direction,
-                  uint32_t generation)
+void bide__fd_leaf_begin_for(struct bide__fd_leaf *f, struct bide__fd *fd, uint32_t direction,
+                             uint32_t generation)
 {
     f->fd = fd;
     f->h.state = BEGUN | (direction == BIDE__WRITE ? WRITES : 0) | state_of(generation);
@@ -98,7 +98,7 @@ static void begin(struct bide__fd_leaf *f, struct bide__fd *fd, uint32_t directi
 void bide__fd_leaf_begin(struct bide__fd_leaf *f, struct bide__fd *fd, uint32_t direction,
                          uint32_t mark)
 {
-    begin(f, fd, direction, fd->generation);
+    bide__fd_leaf_begin_for(f, fd, direction, fd->generation);
     f->h.state |= mark;
 }
 
@@ -197,7 +197,7 @@ void bide__fd_leaf_called(struct bide__fd_leaf *f, const struct bide__fd_call *c
     unlock(fd);
 }
 
-/* ---- the leaves that only wait ---- */
+/* ---- the leaf that only waits ---- */
 
 struct fd_wait {
     union {
@@ -207,29 +207,16 @@ struct fd_wait {
             struct bide__fd *fd;
         };
     };
-    uint32_t direction, generation;
+    uint32_t direction;
 };
-
-static enum bide_poll wait_poll(struct bide_cx *cx, struct fd_wait *f)
-{
-    int r = bide__fd_leaf_look(cx, &f->leaf, NULL);
-    return r > 0 ? bide_frame_suspend(cx, &f->h) : bide__leaf_finish(cx, &f->h, r);
-}
 
 static enum bide_poll fd_wait_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct fd_wait *f = (struct fd_wait *)(void *)h;
     if (h->state == 0)
-        begin(&f->leaf, f->fd, f->direction, f->fd->generation);
-    return wait_poll(cx, f);
-}
-
-static enum bide_poll fd_wait_for_poll(struct bide_cx *cx, struct bide_frame *h)
-{
-    struct fd_wait *f = (struct fd_wait *)(void *)h;
-    if (h->state == 0)
-        begin(&f->leaf, f->fd, f->direction, f->generation);
-    return wait_poll(cx, f);
+        bide__fd_leaf_begin(&f->leaf, f->fd, f->direction, 0);
+    int r = bide__fd_leaf_look(cx, &f->leaf, NULL);
+    return r > 0 ? bide_frame_suspend(cx, h) : bide__leaf_finish(cx, h, r);
 }
 
 static enum bide_answer fd_wait_cancel(struct bide_cx *cx, struct bide_frame *h)
@@ -241,6 +228,3 @@ static enum bide_answer fd_wait_cancel(struct bide_cx *cx, struct bide_frame *h)
 
 BIDE__LEAF_INNER(int, bide__fd_wait, struct fd_wait, BIDE__NOT_NOW, fd_wait_poll, fd_wait_cancel,
                  (struct bide__fd *, fd), (uint32_t, direction));
-BIDE__LEAF_INNER(int, bide__fd_wait_for, struct fd_wait, BIDE__NOT_NOW, fd_wait_for_poll,
-                 fd_wait_cancel, (struct bide__fd *, fd), (uint32_t, direction),
-                 (uint32_t, generation));

@@ -8,6 +8,7 @@
 #include <bide/net.h>
 #include <bide/process.h>
 #include <bide/runtime.h>
+#include <bide/shutdown.h>
 #include <bide/sqlite.h>
 #include <bide/udp.h>
 #include <bide/unix.h>
@@ -38,6 +39,23 @@ TEST(a_runtime)
     bide_runtime_enter(NULL);
     CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(1)), 0);
     CHECK_EQ(bide_runtime_free(rt), 0);
+}
+
+static async int shuts_down(bide_shutdown *shutdown)
+{
+    bide_shutdown_options options;
+
+    memset(&options, 0, sizeof(options));
+    return await bide_shutdown_run(shutdown, &options, NULL);
+}
+
+TEST(a_shutdown)
+{
+    bide_shutdown shutdown;
+
+    memset(&shutdown, 0, sizeof(shutdown));
+    CHECK_EQ(bide_block_on(shuts_down(&shutdown)), 0);
+    CHECK(bide_shutdown_begun(&shutdown));
 }
 
 TEST(sockets)
