@@ -4,7 +4,8 @@
 # (stdout and stderr together). The blocks of a document share a folder, and are used in their
 # order. A block "```sh" is only shown. A C file that no command names is compiled, and must compile
 # silently; so every block of C has a name. A command that asks pkg-config for a library which is
-# not there is left out.
+# not there is left out. DOCS names the documents; deploy.md has a test of its own, deploy.sh, since
+# its programs are linked statically, which sanitizers do not allow.
 set -eu
 work=$WORK
 PATH=$(dirname "$BIDE"):$PATH
@@ -77,8 +78,9 @@ tree()
     ln -s "$SRC/tests/compiler/run/step.h" "$1/tests/compiler/run"
 }
 
+docs=${DOCS-$(ls "$SRC"/README.md "$SRC"/docs/*.md "$SRC"/tests/README.md | grep -v '/deploy\.md$')}
 tree "$work/tests-README"
-for doc in "$SRC"/README.md "$SRC"/docs/*.md "$SRC"/tests/README.md; do
+for doc in $docs; do
     name=$(echo "${doc#"$SRC"/}" | sed 's,^docs/,,; s,\.md$,,' | tr / -)
     steps=$work/$name.steps
     home=$work/$name
