@@ -237,8 +237,8 @@ static async int refuse(void)
     return 0;
 }
 
-/* In real time: after the force its awaits do not wait, so a clock that stands still would do so for
- * ever. */
+/* In real time: after the force its awaits do not wait, so a clock that stands still would not go
+ * on any more. */
 TEST(a_deferred_block_that_never_ends_is_reported_and_the_call_returns)
 {
     RUN(BIDE_CURRENT_THREAD, refuse());

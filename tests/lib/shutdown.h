@@ -1,7 +1,7 @@
 /*
- * shutdown.h: what the tests of bide/shutdown.h have in common: a shutdown, its report, and runtimes
- * on which it ends the tasks. Each test has runtimes of its own, since no task lives long on one
- * that was shut down.
+ * shutdown.h: what the tests of bide/shutdown.h have in common: a shutdown, its report, and
+ * runtimes on which it ends the tasks. Each test has runtimes of its own, since no task lives long
+ * on one that was shut down.
  */
 #ifndef BIDE_TESTS_SHUTDOWN_H
 #define BIDE_TESTS_SHUTDOWN_H

@@ -43,6 +43,12 @@ static async void computes_at(uint32_t core)
     bide_task_detach(bide_spawn_at(core, computes_on()));
 }
 
+static async void terminate(void)
+{
+    await bide_sleep(BIDE_MS(20));
+    raise(SIGTERM);
+}
+
 static void spawn_mode(const char *mode)
 {
     bide_task_detach(bide_spawn(good()));
@@ -69,8 +75,7 @@ async int main(int argc, char **argv)
         abort();
     options.exit_status = atoi(argv[2]);
     spawn_mode(argv[1]);
-    await bide_sleep(BIDE_MS(20));
-    raise(SIGTERM);
+    bide_task_detach(bide_spawn(terminate()));
     int r = await bide_shutdown_on_signals(&stop, &options, &result);
     printf("%zu left\n", result.left);
     return r == 0 ? 0 : 3;
