@@ -1,20 +1,22 @@
 /*
- * cancel: whoever is cancelled cleans up. An abort, a timeout, a lost race, the close of a set and
- * Ctrl-C all do the same: the task stops where it waits, and its deferred blocks run, the last one
- * first. They may wait too.
+ * cancel: whoever is cancelled cleans up. An abort, a timeout, a lost race, the end of a set and a
+ * shutdown on Ctrl-C all do the same: the task stops where it waits, and its deferred blocks run,
+ * the last one first. They may wait too.
  *
  *     bide run examples/cancel.c
  */
 #include <bide/bide.h>
 
+#include <bide/fs.h>
+
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 static bide_mutex locks[2]; /* zeroes are good: nobody has locked them */
+static bide_shutdown stop;  /* and it has not begun */
 
 static const char *state_of(bide_mutex *lock)
 {
@@ -24,8 +26,8 @@ static const char *state_of(bide_mutex *lock)
     return "unlocked";
 }
 
-/* Takes memory, a lock and a file descriptor, and waits for something that never comes. What was
- * taken last is given back first. */
+/* Takes memory, a lock and a file, and waits for something that never comes. What was taken last is
+ * given back first. */
 static async int hold(const char *who, bide_mutex *lock)
 {
     char *buffer = malloc(4096);
@@ -37,12 +39,13 @@ static async int hold(const char *who, bide_mutex *lock)
     }
 
     bide_locked(lock) { /* unlocks however the block is left, also when the wait is cancelled */
-        int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-        if (fd < 0)
-            return -errno; /* the deferred block above runs on this way out, too */
+        bide_file *file;
+        int rc = await bide_file_temporary(NULL, &file);
+        if (rc < 0)
+            return rc; /* the deferred block above runs on this way out, too */
         defer {
-            close(fd);
-            printf("  %s: descriptor is closed, the lock is %s\n", who, state_of(lock));
+            bide_file_free(file);
+            printf("  %s: the file is gone, the lock is %s\n", who, state_of(lock));
         }
 
         defer {
@@ -58,6 +61,14 @@ static async int hold(const char *who, bide_mutex *lock)
     return 0;
 }
 
+/* A task that looks whether the program is to end needs no cancellation. */
+static async void listen(const char *who)
+{
+    while (await bide_until_shutdown(&stop, bide_sleep(BIDE_MS(100))) == 1)
+        continue; /* the work */
+    printf("  %s: has been told\n", who);
+}
+
 static async void press_ctrl_c(void)
 {
     await bide_sleep(BIDE_MS(300));
@@ -65,26 +76,34 @@ static async void press_ctrl_c(void)
     kill(getpid(), SIGINT);
 }
 
+/* What is left is reported, with the lines at which it waits, which this example does not show. */
+static void show_nothing(void *argument, const char *text, size_t size)
+{
+    (void)argument, (void)text, (void)size;
+}
+
 async int main(void)
 {
     /* Someone else decides. An abort is a request; the wait returns when the task has ended. */
     printf("abort\n");
     bide_task(int) task = bide_spawn(hold("task", &locks[0]));
-    await bide_sleep(BIDE_MS(10));
+    await bide_sleep(BIDE_MS(100));
     bide_task_abort(task);
     int n = await bide_task_wait(task);
     printf("  it ended with %s\n", n == -ECANCELED ? "-ECANCELED" : "something else");
 
     /* The clock decides. */
     printf("timeout\n");
-    n = await bide_timeout(BIDE_MS(100), hold("late one", &locks[0]));
+    n = await bide_timeout(BIDE_MS(200), hold("late one", &locks[0]));
     printf("  it ended with %s\n", n == -ETIMEDOUT ? "-ETIMEDOUT" : "something else");
 
     /* The others decide: when a select returns, the losers are gone. (A plain bide_select polls its
      * branches in random order; biased, the output is always the same.) */
     printf("select\n");
-    int winner = await bide_select_biased(hold("hare", &locks[0]), bide_sleep(BIDE_MS(100)),
-                                          hold("fox", &locks[1]));
+    int winner = await bide_select_biased(hold("hare", &locks[0]), bide_sleep(BIDE_MS(300)), ({
+                                              await bide_sleep(BIDE_MS(100));
+                                              await hold("fox", &locks[1]);
+                                          }));
     printf("  the winner is branch %d\n", winner);
 
     /* Who has started many decides: the close of a set cancels what is left, and waits for it. An
@@ -99,9 +118,9 @@ async int main(void)
         printf("  the set is closed\n");
     }
     uint64_t first = bide_task_set_spawn(set, hold("first", &locks[0]));
-    await bide_sleep(BIDE_MS(10));
+    await bide_sleep(BIDE_MS(100));
     bide_task_set_spawn(set, hold("second", &locks[1]));
-    await bide_sleep(BIDE_MS(10));
+    await bide_sleep(BIDE_MS(100));
     bide_task_set_abort(set, first);
     bide_task_end end;
     int result;
@@ -122,11 +141,15 @@ async int main(void)
     n = await bide_until_cancelled(token, hold("late comer", &locks[0]));
     printf("  %s\n", n == 0 ? "it did not begin" : "it ran");
 
-    /* The user decides. When main returns, tasks that are left are cancelled and awaited. */
+    /* The user decides. All tasks are told and have some time to end, here 100 ms; then the rest is
+     * cancelled, the second one of the set too. */
     printf("Ctrl-C\n");
     bide_spawn(hold("background", &locks[0]));
+    bide_spawn(listen("listener"));
     bide_spawn(press_ctrl_c());
-    await bide_ctrl_c();
-    printf("main is done\n");
-    return 0;
+    bide_shutdown_options options = {.drain = BIDE_MS(100), .report = show_nothing};
+    bide_shutdown_result ends;
+    n = await bide_shutdown_on_signals(&stop, &options, &ends);
+    printf("main is done: %zu were cancelled, %zu are left\n", ends.cancelled, ends.left);
+    return n;
 }
