@@ -140,7 +140,8 @@ void hint_missing_include(const struct command *cmd, const struct buffer *err,
 
 static const struct library {
     const char *name, *beginning; /* of all of its functions */
-} libraries[] = {{"bide-http", "bide_http_"}, {"bide-sqlite", "bide_sql_"}};
+} libraries[] = {
+    {"bide-http", "bide_http_"}, {"bide-sqlite", "bide_sql_"}, {"bide-tls", "bide_tls_"}};
 
 static bool is_linked(const struct command *cmd, const char *name)
 {

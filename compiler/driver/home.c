@@ -134,7 +134,10 @@ static void add_need(const struct command *cmd, struct list *words, const char *
     /* The libraries that bide's libraries need; an archive does not name them. */
     static const struct {
         const char *name, *behind;
-    } known[] = {{"bide-http", "-lcurl"}, {"bide-sqlite", "-lsqlite3"}};
+    } known[] = {{"bide-http", "-lcurl"},
+                 {"bide-sqlite", "-lsqlite3"},
+                 {"bide-tls", "-lssl"},
+                 {"bide-tls", "-lcrypto"}};
     const char *folder = library_folder(cmd);
     char kind = folder ? library_kind(cmd, folder, name) : 0;
     list_add(cmd->arena, words, arena_printf(cmd->arena, "-l%s", name));

@@ -298,6 +298,17 @@ static int fd_shutdown_read(bide_stream *stream)
     return bide__door.shutdown(of(stream)->fd, SHUT_RD);
 }
 
+/* Of a socket. Another runtime has to be told that the stream is not its own, by a write. */
+static ssize_t fd_try_write(bide_stream *stream, const void *data, size_t size)
+{
+    const struct fd_stream *s = of(stream);
+    struct bide_runtime *running = bide__runtime_running();
+    if (s->way != BIDE__FD_SOCKET || (running != NULL && running != s->registration->runtime))
+        return -EAGAIN;
+    ssize_t n = bide__door.send(s->fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return n == -EINTR ? -EAGAIN : n;
+}
+
 static int fd_of(const bide_stream *stream)
 {
     return of(stream)->fd;
@@ -328,6 +339,7 @@ static const struct bide__stream_ops fd_ops = {
     .shutdown_read = fd_shutdown_read,
     .close = fd_close,
     .fd = fd_of,
+    .try_write = fd_try_write,
 };
 
 /* own: for the calls. */

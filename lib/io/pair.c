@@ -111,8 +111,8 @@ static ssize_t take_bytes(struct end *e, char *buffer, size_t size)
 }
 
 /* Returns the number of bytes put in, -EPIPE if nobody will read them, -EBADF if this end was
- * closed, or -EAGAIN if there is no room at the moment: the writer waits. */
-static ssize_t put_bytes(struct end *e, const char *data, size_t size)
+ * closed, or -EAGAIN if there is no room at the moment: the writer waits, if it may. */
+static ssize_t put_bytes(struct end *e, const char *data, size_t size, bool may_wait)
 {
     struct pair *p = e->pair;
     struct ring *r = e->out;
@@ -127,7 +127,7 @@ static ssize_t put_bytes(struct end *e, const char *data, size_t size)
         r->count += part;
         n += part;
     }
-    r->writer_waits |= n == 0 && !over && size > 0;
+    r->writer_waits |= may_wait && n == 0 && !over && size > 0;
     lock_give(&p->lock);
     if (over)
         return closed ? -EBADF : -EPIPE;
@@ -178,7 +178,7 @@ bide_async ssize_t bide__pair_write(bide_stream *stream, const void *data, size_
     if (refuse_second(p, &r->writer_waits) < 0)
         return -EBUSY;
     for (;;) {
-        ssize_t n = put_bytes(e, data, size);
+        ssize_t n = put_bytes(e, data, size, true);
         if (n != -EAGAIN)
             return n;
         bide_defer {
@@ -298,6 +298,11 @@ static void pair_close(bide_stream *stream)
     let_go(p);
 }
 
+static ssize_t pair_try_write(bide_stream *stream, const void *data, size_t size)
+{
+    return put_bytes(of(stream), data, size, false);
+}
+
 static int pair_fd(const bide_stream *stream)
 {
     (void)stream;
@@ -315,6 +320,7 @@ static const struct bide__stream_ops pair_ops = {
     .shutdown_read = pair_shutdown_read,
     .close = pair_close,
     .fd = pair_fd,
+    .try_write = pair_try_write,
 };
 
 int bide_stream_pair(size_t capacity, bide_stream **one, bide_stream **other)

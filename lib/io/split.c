@@ -87,6 +87,11 @@ static int half_refuse(bide_stream *stream)
     return -EBADF;
 }
 
+static ssize_t half_try_write(bide_stream *stream, const void *data, size_t size)
+{
+    return bide__stream_try_write(whole_of(stream), data, size);
+}
+
 static int half_fd(const bide_stream *stream)
 {
     return bide__stream_fd(whole_of(stream));
@@ -130,6 +135,7 @@ static const struct bide__stream_ops writer_ops = {
     .shutdown_read = half_refuse,
     .close = half_close,
     .fd = half_fd,
+    .try_write = half_try_write,
 };
 
 bide_stream *bide__stream_reader_whole(bide_stream *stream)

@@ -45,6 +45,11 @@ int bide_stream_shutdown_read(bide_stream *stream)
     return stream->ops->shutdown_read(stream);
 }
 
+ssize_t bide__stream_try_write(bide_stream *stream, const void *data, size_t size)
+{
+    return stream->ops->try_write != NULL ? stream->ops->try_write(stream, data, size) : -EAGAIN;
+}
+
 /* T fn_(parameters), which starts the operation `member` of its stream; that of streams on
  * descriptors is `callee`. */
 #define FORWARD(T, fn_, member, callee, ...)                                              \

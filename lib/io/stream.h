@@ -24,11 +24,19 @@ struct bide__stream_ops {
     int (*shutdown_read)(bide_stream *);
     void (*close)(bide_stream *); /* frees it too */
     int (*fd)(const bide_stream *);
+    /* NULL: it cannot. See bide__stream_try_write. */
+    ssize_t (*try_write)(bide_stream *, const void *data, size_t size);
 };
 
 struct bide_stream {
     const struct bide__stream_ops *ops;
 };
+
+/*
+ * Writes what there is room for, without waiting. Returns how many bytes, -EAGAIN if there is no
+ * room or the stream cannot do this, or an error of bide_stream_write. No write may be under way.
+ */
+ssize_t bide__stream_try_write(bide_stream *stream, const void *data, size_t size);
 
 /*
  * Makes a stream of a descriptor, which the stream owns if this returns 0. A socket may be

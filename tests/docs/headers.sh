@@ -41,6 +41,7 @@ around()
         const char *urls[1] = {NULL}; size_t n = 1; (void)urls, (void)n;' ;;
     token.h) echo 'extern bide_async int serve(bide_tracker *);
         static bide_tracker tracker = BIDE_TRACKER_INIT;' ;;
+    tls.h) echo 'bide_tls_context *context = NULL; bide_stream *stream = NULL;' ;;
     udp.h) echo 'char buf[9]; ssize_t n = 0; bide_address from; bide_udp *udp = NULL;' ;;
     sqlite.h) echo 'const char *login = "ada";' ;;
     esac

@@ -1,0 +1,129 @@
+/*
+ * identity.c: certificates, keys and authorities in PEM, from files and strings.
+ *
+ * Files are read by OpenSSL, before the first connection.
+ */
+#include "extra/tls/internal.h"
+
+#include <openssl/pem.h>
+
+#include <string.h>
+
+/* A BIO of the file, or else of the string. NULL: with an error in *failure, which is *error. */
+static BIO *open_pem(const char *file, const char *text, bide_tls_failure *failure, int *error)
+{
+    size_t size = file != NULL ? 0 : strlen(text);
+
+    if (size > INT_MAX) {
+        *error = bide__tls_fails(failure, -EINVAL, "a PEM of more than 2 GiB");
+        return NULL;
+    }
+    BIO *bio = file != NULL ? BIO_new_file(file, "r") : BIO_new_mem_buf(text, (int)size);
+    if (bio == NULL)
+        *error = bide__tls_error(NULL, -ENOMEM, failure);
+    return bio;
+}
+
+/* After a read that has found nothing: true if that is the end of the PEM, false for an error. */
+static bool is_at_end(void)
+{
+    unsigned long error = ERR_peek_last_error();
+    bool at_end = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+
+    if (at_end)
+        ERR_clear_error();
+    return at_end;
+}
+
+static bool use_chain(SSL_CTX *ssl, BIO *bio, pem_password_cb *password, void *argument)
+{
+    X509 *certificate = PEM_read_bio_X509_AUX(bio, NULL, password, argument);
+    bool ok = certificate != NULL && SSL_CTX_use_certificate(ssl, certificate) == 1;
+
+    X509_free(certificate);
+    while (ok && (certificate = PEM_read_bio_X509(bio, NULL, password, argument)) != NULL) {
+        ok = SSL_CTX_add0_chain_cert(ssl, certificate) == 1;
+        if (!ok)
+            X509_free(certificate);
+    }
+    return ok && is_at_end();
+}
+
+static bool use_key(SSL_CTX *ssl, BIO *bio, pem_password_cb *password, void *argument)
+{
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, password, argument);
+    bool ok =
+        key != NULL && SSL_CTX_use_PrivateKey(ssl, key) == 1 && SSL_CTX_check_private_key(ssl) == 1;
+
+    EVP_PKEY_free(key);
+    return ok;
+}
+
+int bide__tls_identity_use(SSL_CTX *ssl, const bide_tls_identity *identity,
+                           bide_tls_failure *failure)
+{
+    pem_password_cb *password = SSL_CTX_get_default_passwd_cb(ssl);
+    void *argument = SSL_CTX_get_default_passwd_cb_userdata(ssl);
+    const char *file = identity->certificate_file, *text = identity->certificate;
+    const char *key_file = identity->key_file, *key = identity->key;
+    int error = 0;
+
+    if (file == NULL && text == NULL)
+        return bide__tls_fails(failure, -EINVAL, "an identity without a certificate");
+    if (key_file == NULL && key == NULL) {
+        key_file = file;
+        key = text;
+    }
+    BIO *bio = open_pem(file, text, failure, &error);
+    if (bio == NULL)
+        return error;
+    if (!use_chain(ssl, bio, password, argument))
+        error = bide__tls_error(NULL, -EINVAL, failure);
+    BIO_free(bio);
+    if (error < 0 || (bio = open_pem(key_file, key, failure, &error)) == NULL)
+        return error;
+    if (!use_key(ssl, bio, password, argument))
+        error = bide__tls_error(NULL, -EINVAL, failure);
+    BIO_free(bio);
+    return error;
+}
+
+/* Adds an authority, and its name once. */
+static bool trust_one(X509_STORE *store, STACK_OF(X509_NAME) * names, X509 *certificate)
+{
+    if (X509_STORE_add_cert(store, certificate) != 1)
+        return false;
+    if (names == NULL)
+        return true;
+    X509_NAME *name = X509_NAME_dup(X509_get_subject_name(certificate));
+    if (name != NULL && sk_X509_NAME_find(names, name) < 0 && sk_X509_NAME_push(names, name) > 0)
+        return true;
+    bool there = name != NULL && sk_X509_NAME_find(names, name) >= 0;
+    X509_NAME_free(name);
+    return there;
+}
+
+int bide__tls_trust(X509_STORE *store, STACK_OF(X509_NAME) * names, const char *file,
+                    const char *text, bide_tls_failure *failure)
+{
+    int error = 0, count = 0;
+    X509 *certificate;
+    BIO *bio = open_pem(file, text, failure, &error);
+
+    if (bio == NULL)
+        return error;
+    while (error == 0 && (certificate = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL) {
+        if (!trust_one(store, names, certificate))
+            error = bide__tls_error(NULL, -ENOMEM, failure);
+        X509_free(certificate);
+        count++;
+    }
+    BIO_free(bio);
+    if (error < 0)
+        return error;
+    if (!is_at_end())
+        return bide__tls_error(NULL, -EINVAL, failure);
+    if (count == 0)
+        return bide__tls_fails(failure, -EINVAL, "there is no certificate of an authority");
+    return 0;
+}

@@ -1,0 +1,430 @@
+/*
+ * stream.c: the life of a TLS stream, who may do what on it, and what it does without waiting.
+ *
+ * holders is 1 for the owner of an open stream, and 1 for each call. A close with calls under way
+ * ends what they wait for by shutting the stream below down; the last one to go frees everything
+ * and closes that.
+ */
+#include "extra/tls/internal.h"
+
+#include "extra/tls/stream.h"
+
+#include <bide/address.h>
+#include <bide/net.h>
+
+#include <openssl/x509v3.h>
+
+#include <arpa/inet.h>
+#include <string.h>
+
+/* ---- memory ---- */
+
+static void free_stream(struct bide__tls *s)
+{
+    /* A session stays good when its connection ends in whatever way, but for a failure. */
+    if (s->ssl != NULL && s->failed == 0)
+        SSL_set_shutdown(s->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(s->ssl);
+    ERR_clear_error();
+    bide__tls_buffers_free(s);
+    bide_stream_close(s->below);
+    if (s->host != NULL)
+        bide__free(s->host, strlen(s->host) + 1);
+    bide__free(s->failure, sizeof *s->failure);
+    bide_tls_context_drop(s->context);
+    pthread_mutex_destroy(&s->mutex);
+    bide__free(s, sizeof *s);
+}
+
+static void let_go(struct bide__tls *s)
+{
+    bide__tls_lock(s);
+    bool last = --s->holders == 0;
+    bide__tls_unlock(s);
+    if (last)
+        free_stream(s);
+}
+
+void bide__tls_abandon(struct bide__tls *s)
+{
+    s->below = NULL;
+    let_go(s);
+}
+
+/* ---- the peer ---- */
+
+/* Without the brackets of an address, and the dot at the end of a name. */
+static char *copy_host(const char *host)
+{
+    size_t size = strlen(host);
+
+    if (size > 1 && host[0] == '[' && host[size - 1] == ']') {
+        host++;
+        size -= 2;
+    } else if (size > 1 && host[size - 1] == '.') {
+        size--;
+    }
+    char *copy = bide__alloc(size + 1);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, host, size);
+    copy[size] = '\0';
+    return copy;
+}
+
+/* Tells OpenSSL for whom the certificate must be, and the server whom we want. An address is no
+ * name that a server may be asked for (RFC 6066). */
+static bool set_host(SSL *ssl, const char *host)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    unsigned char address[sizeof(struct in6_addr)];
+
+    if (inet_pton(AF_INET, host, address) == 1)
+        return X509_VERIFY_PARAM_set1_ip(param, address, sizeof(struct in_addr)) == 1;
+    if (inet_pton(AF_INET6, host, address) == 1)
+        return X509_VERIFY_PARAM_set1_ip(param, address, sizeof(struct in6_addr)) == 1;
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 &&
+           SSL_set_tlsext_host_name(ssl, host) == 1;
+}
+
+static unsigned port_of(const bide_stream *below)
+{
+    bide_address address;
+    return bide_tcp_peer_address(below, &address) < 0 ? 0 : bide_address_port(&address);
+}
+
+static int use_session(struct bide__tls *s)
+{
+    if (s->context->sessions_max == 0)
+        return 0;
+    s->port = port_of(s->below);
+    SSL_SESSION *session = bide__tls_session_take(s->context, s->host, s->port);
+    if (session == NULL)
+        return 0;
+    bool ok = SSL_set_session(s->ssl, session) == 1;
+    SSL_SESSION_free(session);
+    return ok ? 0 : -ENOMEM;
+}
+
+static int begin_client(struct bide__tls *s, const char *host, bide_tls_failure *failure)
+{
+    if (host == NULL && !s->context->verifies) {
+        SSL_set_connect_state(s->ssl);
+        return 0;
+    }
+    /* ".example.org" would stand for all names below it. */
+    if (host == NULL || host[0] == '\0' || host[0] == '.')
+        return bide__tls_fails(failure, -EINVAL, "the name of the server is missing");
+    s->host = copy_host(host);
+    if (s->host == NULL)
+        return bide__tls_fails(failure, -ENOMEM, NULL);
+    if (!set_host(s->ssl, s->host) || use_session(s) < 0)
+        return bide__tls_error(NULL, -EINVAL, failure);
+    SSL_set_connect_state(s->ssl);
+    return 0;
+}
+
+static int begin_ssl(struct bide__tls *s, const char *host, bide_tls_failure *failure)
+{
+    s->ssl = SSL_new(s->context->ssl);
+    BIO *bio = s->ssl == NULL ? NULL : bide__tls_bio_new(s);
+
+    if (bio == NULL)
+        return bide__tls_error(NULL, -ENOMEM, failure);
+    SSL_set_bio(s->ssl, bio, bio);
+    if (SSL_set_app_data(s->ssl, s) != 1)
+        return bide__tls_error(NULL, -ENOMEM, failure);
+    if (!s->context->is_server)
+        return begin_client(s, host, failure);
+    SSL_set_accept_state(s->ssl);
+    return 0;
+}
+
+/* ---- who may do what ---- */
+
+int bide__tls_begin(struct bide__tls *s, enum bide__tls_call call)
+{
+    bool *is_busy = call == BIDE__TLS_READS ? &s->reading : &s->writing;
+
+    bide__tls_lock(s);
+    int r = s->closed ? -EBADF : *is_busy ? -EBUSY : 0;
+    if (r == 0) {
+        *is_busy = true;
+        s->holders++;
+    }
+    bide__tls_unlock(s);
+    return r;
+}
+
+void bide__tls_end(struct bide__tls *s, enum bide__tls_call call)
+{
+    bide__tls_lock(s);
+    if (call == BIDE__TLS_READS)
+        s->reading = false;
+    else
+        s->writing = false;
+    bool last = --s->holders == 0;
+    bide__tls_unlock(s);
+    if (last)
+        free_stream(s);
+}
+
+/* ---- receiving ---- */
+
+int bide__tls_fill_begin(struct bide__tls *s, struct bide__tls_part *part)
+{
+    int r = 0;
+
+    bide__tls_lock(s);
+    if (s->closed)
+        r = -EBADF;
+    else if (s->filling)
+        r = 1;
+    s->waits_for_fill |= r == 1;
+    if (r == 0) {
+        s->filling = true;
+        if (s->wanted > sizeof s->small && s->large == NULL)
+            s->large = bide__alloc(BIDE__TLS_LARGE); /* else it takes more steps */
+        part->below = s->below;
+        part->data = s->large != NULL ? s->large : s->small;
+        part->size = s->large != NULL ? BIDE__TLS_LARGE : sizeof s->small;
+    }
+    bide__tls_unlock(s);
+    return r;
+}
+
+int bide__tls_fill_came(struct bide__tls *s, ssize_t n)
+{
+    bide__tls_lock(s);
+    if (n > 0)
+        s->in_end = (size_t)n;
+    else if (n == 0)
+        s->cut = true;
+    int r = s->closed ? -EBADF : n < 0 && !s->deaf ? bide__tls_note(s, (int)n, NULL) : 0;
+    bide__tls_unlock(s);
+    return r;
+}
+
+void bide__tls_fill_end(struct bide__tls *s)
+{
+    bide__tls_lock(s);
+    bool waits = s->waits_for_fill;
+    s->filling = s->waits_for_fill = false;
+    if (s->in_end == 0) {
+        bide__free(s->large, BIDE__TLS_LARGE);
+        s->large = NULL;
+    }
+    bide__tls_unlock(s);
+    if (waits)
+        bide_notify_one(&s->filled);
+}
+
+/* ---- sending ---- */
+
+bool bide__tls_has_unsent(struct bide__tls *s)
+{
+    bide__tls_lock(s);
+    bool has = s->first != NULL;
+    bide__tls_unlock(s);
+    return has;
+}
+
+bool bide__tls_must_send(struct bide__tls *s)
+{
+    bide__tls_lock(s);
+    bool must = s->first != NULL && !s->sending && s->unsent == 0;
+    bide__tls_unlock(s);
+    return must;
+}
+
+/* Under the mutex. */
+static void first_part(const struct bide__tls *s, struct bide__tls_part *part)
+{
+    part->below = s->below;
+    part->data = s->first->data + s->first->begin;
+    part->size = s->first->end - s->first->begin;
+}
+
+int bide__tls_send_begin(struct bide__tls *s, struct bide__tls_part *part)
+{
+    int r = 0;
+
+    bide__tls_lock(s);
+    if (s->closed)
+        r = -EBADF;
+    else if (s->unsent != 0)
+        r = s->unsent;
+    else if (s->sending)
+        r = 1;
+    else if (s->first == NULL)
+        r = 2;
+    s->waits_for_send |= r == 1;
+    if (r == 0) {
+        s->sending = true;
+        first_part(s, part);
+    }
+    bide__tls_unlock(s);
+    return r;
+}
+
+/* Under the mutex. */
+static int count_sent(struct bide__tls *s, ssize_t n)
+{
+    if (n > 0)
+        bide__tls_out_sent(s, (size_t)n);
+    if (s->closed)
+        return -EBADF;
+    if (n < 0)
+        s->unsent = bide__tls_note(s, (int)n, NULL);
+    return n < 0 ? (int)n : 0;
+}
+
+int bide__tls_send_came(struct bide__tls *s, ssize_t n)
+{
+    bide__tls_lock(s);
+    int r = count_sent(s, n);
+    bide__tls_unlock(s);
+    return r;
+}
+
+void bide__tls_send_end(struct bide__tls *s)
+{
+    bide__tls_lock(s);
+    bool waits = s->waits_for_send;
+    s->sending = s->waits_for_send = false;
+    bide__tls_unlock(s);
+    if (waits)
+        bide_notify_one(&s->sent);
+}
+
+void bide__tls_send_now(struct bide__tls *s)
+{
+    struct bide__tls_part part;
+
+    bide__tls_lock(s);
+    if (s->sending || s->first == NULL || s->unsent != 0 || s->below == NULL) {
+        bide__tls_unlock(s);
+        return;
+    }
+    s->sending = true;
+    for (bool more = true; more && s->first != NULL;) {
+        first_part(s, &part);
+        bide__tls_unlock(s);
+        ssize_t n = bide__stream_try_write(part.below, part.data, part.size);
+        bide__tls_lock(s);
+        more = n == (ssize_t)part.size;
+        if (n != -EAGAIN)
+            (void)count_sent(s, n);
+    }
+    bide__tls_unlock(s);
+    bide__tls_send_end(s);
+}
+
+/* ---- operations that do not wait ---- */
+
+static struct bide__tls *of(const bide_stream *stream)
+{
+    return (struct bide__tls *)(uintptr_t)stream;
+}
+
+static int tls_shutdown(bide_stream *stream)
+{
+    return bide__tls_say_end(of(stream));
+}
+
+static int tls_shutdown_read(bide_stream *stream)
+{
+    struct bide__tls *s = of(stream);
+
+    bide__tls_lock(s);
+    s->deaf = true;
+    bide__tls_unlock(s);
+    int r = bide_stream_shutdown_read(s->below);
+    if (r < 0 && r != -ENOTCONN) {
+        bide__tls_lock(s);
+        s->deaf = false;
+        bide__tls_unlock(s);
+        return r;
+    }
+    return 0;
+}
+
+static int tls_fd(const bide_stream *stream)
+{
+    (void)stream;
+    return -EBADF;
+}
+
+/* Ends what calls wait for. Those that wait for another call get on when that one has ended. */
+static void disturb(struct bide__tls *s)
+{
+    (void)bide_stream_shutdown_read(s->below);
+    if (bide_stream_shutdown(s->below) >= 0)
+        return;
+    /* It is no socket, so it ends its calls only when it is closed. */
+    bide__tls_lock(s);
+    bide_stream *below = s->filling || s->sending ? s->below : NULL;
+    if (below != NULL)
+        s->below = NULL;
+    bide__tls_unlock(s);
+    bide_stream_close(below);
+}
+
+static void tls_close(bide_stream *stream)
+{
+    struct bide__tls *s = of(stream);
+
+    bide__tls_lock(s);
+    bool whole = s->first == NULL && !s->writing;
+    bide__tls_unlock(s);
+    if (whole)
+        (void)bide__tls_say_end(s);
+    bide__tls_lock(s);
+    s->closed = true;
+    bool others = s->holders > 1;
+    bide__tls_unlock(s);
+    if (others)
+        disturb(s);
+    let_go(s);
+}
+
+static const struct bide__stream_ops tls_ops = {
+    .read = &bide__desc_bide__tls_read,
+    .write = &bide__desc_bide__tls_write,
+    .read_exactly = &bide__desc_bide__any_read_exactly,
+    .write_all = &bide__desc_bide__any_write_all,
+    .shutdown = tls_shutdown,
+    .shutdown_read = tls_shutdown_read,
+    .close = tls_close,
+    .fd = tls_fd,
+};
+
+struct bide__tls *bide__tls_of(const bide_stream *stream)
+{
+    return stream != NULL && stream->ops == &tls_ops ? of(stream) : NULL;
+}
+
+int bide__tls_new(bide_tls_context *context, bide_stream *below, const char *host,
+                  bide_tls_failure *failure, struct bide__tls **stream)
+{
+    struct bide__tls *s = bide__alloc(sizeof *s);
+
+    ERR_clear_error();
+    if (s == NULL)
+        return bide__tls_fails(failure, -ENOMEM, NULL);
+    memset(s, 0, offsetof(struct bide__tls, small));
+    s->base.ops = &tls_ops;
+    s->holders = 1;
+    s->below = below;
+    s->context = bide_tls_context_clone(context);
+    pthread_mutex_init(&s->mutex, NULL);
+    int r = begin_ssl(s, host, failure);
+    if (r < 0) {
+        bide__tls_abandon(s);
+        return r;
+    }
+    ERR_clear_error();
+    *stream = s;
+    return 0;
+}
