@@ -211,6 +211,9 @@ void bide__tls_end(struct bide__tls *s, enum bide__tls_call call);
 bool bide__tls_has_unsent(struct bide__tls *s);
 bool bide__tls_must_send(struct bide__tls *s);
 
+/* Why nothing can be sent any more; 0: it can. */
+int bide__tls_unsent(struct bide__tls *s);
+
 /* Sends what is to be sent as far as that needs no wait, if nobody else is sending. */
 void bide__tls_send_now(struct bide__tls *s);
 

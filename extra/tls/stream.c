@@ -238,6 +238,14 @@ bool bide__tls_must_send(struct bide__tls *s)
     return must;
 }
 
+int bide__tls_unsent(struct bide__tls *s)
+{
+    bide__tls_lock(s);
+    int r = s->unsent;
+    bide__tls_unlock(s);
+    return r;
+}
+
 /* Under the mutex. */
 static void first_part(const struct bide__tls *s, struct bide__tls_part *part)
 {

@@ -104,6 +104,12 @@ static bool last_must_go(const struct bide__tls *s)
     return !s->context->is_server || SSL_version(s->ssl) < TLS1_3_VERSION;
 }
 
+/* A peer that has gone may have told us why before, so what it has sent is read first. */
+static bool may_be_told(int error)
+{
+    return error == -EPIPE || error == -ECONNRESET;
+}
+
 static bide_async int shake(struct bide__tls *s)
 {
     for (;;) {
@@ -111,13 +117,13 @@ static bide_async int shake(struct bide__tls *s)
         if (r < 0 && r != -EAGAIN)
             return r;
         if (bide__tls_must_send(s) && (r != 1 || last_must_go(s))) {
-            int sent = bide_await bide__tls_send(s);
-            if (sent < 0 && r == 1)
-                return sent;
+            (void)bide_await bide__tls_send(s);
         }
+        int unsent = bide__tls_unsent(s);
+        if (unsent < 0 && (r == 1 || !may_be_told(unsent)))
+            return unsent;
         if (r == 1)
             return 0;
-        /* If nothing can be sent, the peer may have told us why. */
         r = bide_await bide__tls_fill(s);
         if (r < 0)
             return r;
