@@ -38,6 +38,16 @@ static int outcome(struct bide__tls *s, int result)
     return s->failed;
 }
 
+/*
+ * Between two records, OpenSSL has nothing in its own buffers. It frees them by itself after data,
+ * but not after a ticket. When it wants the header of a record, it has nothing of that record.
+ */
+static void release(struct bide__tls *s)
+{
+    if (s->is_open && s->wanted == SSL3_RT_HEADER_LENGTH)
+        (void)SSL_free_buffers(s->ssl);
+}
+
 /* Under the mutex: why no call can be made; 0: one can. */
 static int obstacle(struct bide__tls *s)
 {
@@ -70,6 +80,8 @@ static ssize_t take(struct bide__tls *s, unsigned char *buffer, size_t size)
         int r = SSL_read_ex(s->ssl, buffer + taken, size - taken, &n);
         if (r != 1) {
             r = outcome(s, r);
+            if (r == -EAGAIN)
+                release(s);
             return taken > 0 ? (ssize_t)taken : r;
         }
         taken += n;

@@ -97,7 +97,7 @@ bide_async ssize_t bide__tls_read(bide_stream *stream, void *buffer, size_t size
 /*
  * When our side is done, the last of ours must have gone, since the peer waits for it: but for the
  * tickets of a server of TLS 1.3, for which nobody waits. A peer that writes before it reads would
- * wait for us, and we for it.
+ * wait for us, and we for it; one that has said all and gone has left what can still be read.
  */
 static bool last_must_go(const struct bide__tls *s)
 {
@@ -116,11 +116,10 @@ static bide_async int shake(struct bide__tls *s)
         int r = bide__tls_shake(s);
         if (r < 0 && r != -EAGAIN)
             return r;
-        if (bide__tls_must_send(s) && (r != 1 || last_must_go(s))) {
+        if (bide__tls_must_send(s) && (r != 1 || last_must_go(s)))
             (void)bide_await bide__tls_send(s);
-        }
         int unsent = bide__tls_unsent(s);
-        if (unsent < 0 && (r == 1 || !may_be_told(unsent)))
+        if (unsent < 0 && (r == 1 ? last_must_go(s) : !may_be_told(unsent)))
             return unsent;
         if (r == 1)
             return 0;
