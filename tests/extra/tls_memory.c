@@ -200,7 +200,7 @@ TEST_LIMIT(each_allocation_of_openssl, 600)
 {
     const char *full = getenv("FULL");
     bool is_full = full != NULL && full[0] != '\0';
-    CHECK(fail_each(true, is_full ? 1 : 23) > (is_full ? 1000 : 50));
+    CHECK(fail_each(true, is_full ? 1 : 53) > (is_full ? 1000 : 20));
 }
 
 /* ---- what a connection holds ---- */
