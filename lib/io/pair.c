@@ -254,7 +254,7 @@ bide_async ssize_t bide__pair_writev(bide_stream *stream, const struct iovec *pi
     ssize_t part = n;
     for (size_t i = 0; (size_t)part == pieces[i].iov_len && i + 1 < count; n += part) {
         const struct iovec *piece = &pieces[++i];
-        part = has_room(p, e->out) ? put_bytes(e, piece->iov_base, piece->iov_len) : 0;
+        part = has_room(p, e->out) ? put_bytes(e, piece->iov_base, piece->iov_len, false) : 0;
         if (part < 0)
             break;
     }

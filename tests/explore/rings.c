@@ -13,6 +13,8 @@
 
 #include <bide/abi.h>
 
+#include "lib/net/pause.h"
+
 /* In the place of the explorer's. */
 static int begin_ring(struct bide__driver **out, const struct bide__driver_options *options)
 {
@@ -110,6 +112,7 @@ static void closes(void)
 /* ---- closed while it is waited for ---- */
 
 static uint32_t generation; /* of the registration */
+static struct bide__pause pause; /* of a listener, which nobody ends */
 
 static void begin_to_close(void)
 {
@@ -120,12 +123,13 @@ static void begin_to_close(void)
 static void waits_until_closed(void)
 {
     struct {
+        struct bide__pause *pause;
         struct bide__fd *fd;
-        uint32_t direction, generation;
-    } args = {fd, BIDE__READ, generation};
+        uint32_t generation;
+    } args = {&pause, fd, generation};
     int r = 1;
     bide_runtime_enter(rt);
-    bide__block_on(&bide__desc_bide__fd_wait_for, &args, &r);
+    bide__block_on(&bide__desc_bide__pause_fd_wait, &args, &r);
     explore_check(r == -EBADF);
 }
 

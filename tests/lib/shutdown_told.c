@@ -238,7 +238,7 @@ static async int shared(void)
     CHECK_EQ(bide_tcp_listen(host, 0, &l), 0);
     int fd = dup(bide_tcp_listener_fd(l));
     CHECK(fd >= 0);
-    CHECK_EQ(bide_tcp_listener_open(fd, &mine), 0);
+    CHECK_EQ(bide_tcp_listener_from_fd(fd, &mine), 0);
     bide_shutdown_add_tcp(&stop, mine);
     await connect_many(l, &stream, 1);
     CHECK(bide_shutdown_begin(&stop));
