@@ -111,8 +111,10 @@ static void closes(void)
 
 /* ---- closed while it is waited for ---- */
 
+extern const struct bide_fn bide__desc_bide__pause_fd_wait;
+
 static uint32_t generation; /* of the registration */
-static struct bide__pause pause; /* of a listener, which nobody ends */
+static struct bide__pause fd_pause; /* of a listener, which nobody ends */
 
 static void begin_to_close(void)
 {
@@ -126,7 +128,7 @@ static void waits_until_closed(void)
         struct bide__pause *pause;
         struct bide__fd *fd;
         uint32_t generation;
-    } args = {&pause, fd, generation};
+    } args = {&fd_pause, fd, generation};
     int r = 1;
     bide_runtime_enter(rt);
     bide__block_on(&bide__desc_bide__pause_fd_wait, &args, &r);
