@@ -9,7 +9,8 @@
  *
  * The BIO takes everything it is given, unless there is no memory. How much that can be is limited
  * by those who call OpenSSL: a write takes BIDE__TLS_WRITE bytes and waits until they are sent, and
- * a read sends before it reads on.
+ * a read that finds more than that to be sent receives no more before it is sent. If nothing can be
+ * sent any more, nothing is kept.
  */
 #include "extra/tls/internal.h"
 
@@ -73,8 +74,8 @@ static int out_write(BIO *bio, const char *data, int size)
     size_t n = size > 0 ? (size_t)size : 0;
 
     BIO_clear_retry_flags(bio);
-    if (n == 0)
-        return 0;
+    if (n == 0 || s->unsent != 0)
+        return size;
     struct bide__tls_block *b = block_for(s, n);
     if (b == NULL) {
         s->lacks_memory = true;
@@ -82,6 +83,7 @@ static int out_write(BIO *bio, const char *data, int size)
     }
     memcpy(b->data + b->end, data, n);
     b->end += n;
+    s->out_size += n;
     return size;
 }
 
@@ -90,6 +92,7 @@ void bide__tls_out_sent(struct bide__tls *s, size_t size)
     struct bide__tls_block *b = s->first;
 
     b->begin += size;
+    s->out_size -= size;
     if (b->begin < b->end)
         return;
     s->first = b->next;

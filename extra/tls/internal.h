@@ -149,6 +149,7 @@ struct bide__tls {
     /* To be sent. */
     struct bide__tls_block *first, *last;
     struct bide__tls_block *spare; /* reserved, and not in the list yet */
+    size_t out_size;
 
     bool is_open;                        /* the handshake is done */
     bool closed;                         /* by its owner */
@@ -210,6 +211,9 @@ void bide__tls_end(struct bide__tls *s, enum bide__tls_call call);
 /* Something is to be sent. And nobody is sending it, and it can be sent. */
 bool bide__tls_has_unsent(struct bide__tls *s);
 bool bide__tls_must_send(struct bide__tls *s);
+
+/* So much is to be sent that nothing may be added. */
+bool bide__tls_is_full(struct bide__tls *s);
 
 /* Why nothing can be sent any more; 0: it can. */
 int bide__tls_unsent(struct bide__tls *s);

@@ -199,7 +199,7 @@ int bide__tls_fill_came(struct bide__tls *s, ssize_t n)
     bide__tls_lock(s);
     if (n > 0)
         s->in_end = (size_t)n;
-    else if (n == 0)
+    else if (n == 0 || s->deaf)
         s->cut = true;
     int r = s->closed ? -EBADF : n < 0 && !s->deaf ? bide__tls_note(s, (int)n, NULL) : 0;
     bide__tls_unlock(s);
@@ -236,6 +236,14 @@ bool bide__tls_must_send(struct bide__tls *s)
     bool must = s->first != NULL && !s->sending && s->unsent == 0;
     bide__tls_unlock(s);
     return must;
+}
+
+bool bide__tls_is_full(struct bide__tls *s)
+{
+    bide__tls_lock(s);
+    bool is_full = s->out_size > BIDE__TLS_WRITE && s->unsent == 0;
+    bide__tls_unlock(s);
+    return is_full;
 }
 
 int bide__tls_unsent(struct bide__tls *s)

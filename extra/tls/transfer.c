@@ -81,8 +81,10 @@ bide_async ssize_t bide__tls_read(bide_stream *stream, void *buffer, size_t size
     }
     bide_await bide__turn();
     while ((n = bide__tls_take(s, buffer, size)) == -EAGAIN) {
-        int r;
-        if (bide__tls_must_send(s))
+        int r = 0;
+        if (bide__tls_is_full(s)) /* of answers to a peer that does not read them */
+            (void)bide_await bide__tls_send(s);
+        else if (bide__tls_must_send(s))
             r = bide_await fill_and_send(s);
         else
             r = bide_await bide__tls_fill(s);
