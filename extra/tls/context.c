@@ -1,6 +1,6 @@
 /*
- * context.c: contexts. One has an SSL_CTX for each identity, all set up alike: OpenSSL takes another
- * SSL_CTX for a connection when it knows the name that a client asks for.
+ * context.c: contexts. One has an SSL_CTX for each identity, all set up alike: OpenSSL takes
+ * another SSL_CTX for a connection when it knows the name that a client asks for.
  *
  * A context does not change once it is made, but for its count and the sessions.
  */

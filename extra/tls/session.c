@@ -1,6 +1,6 @@
 /*
- * session.c: the sessions that a client keeps, by host and port, the newest first. There are at most
- * sessions_max; the oldest goes.
+ * session.c: the sessions that a client keeps, by host and port, the newest first. There are at
+ * most sessions_max; the oldest goes.
  *
  * A session of TLS 1.3 is taken out when it is used, since two connections with one ticket can be
  * told to be of one client (RFC 8446, C.4); the server sends new tickets on each. One of TLS 1.2 is
