@@ -100,7 +100,7 @@ static void be_slow(void *argument)
 {
     (void)argument;
     slow_runs = 1;
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 50; i++)
         sched_yield();
     slow_runs = 2;
 }
@@ -113,7 +113,7 @@ static void *begin_it(void *argument)
 
 TEST(who_removes_a_hook_that_runs_waits_for_its_return)
 {
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 20; i++) {
         bide_shutdown_hook slow = {.run = be_slow};
         bide_shutdown shutdown = BIDE_SHUTDOWN_INIT;
         pthread_t thread;
