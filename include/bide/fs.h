@@ -2,11 +2,12 @@
  * bide/fs.h: files, folders, trees of them, and what changes in them.
  *
  *     bide_file *log;
- *     int r = await bide_file_open("log", &(bide_file_options){.append = true, .create = true}, &log);
- *     if (r < 0)
- *         return r;
- *     defer { bide_file_free(log); }
- *     r = await bide_file_write_all(log, line, strlen(line), NULL);
+ *     const bide_file_options appends = {.append = true, .create = true};
+ *     int r = await bide_file_open("log", &appends, &log);
+ *     if (r == 0) {
+ *         defer { bide_file_free(log); }
+ *         r = await bide_file_write_all(log, "begun\n", 6, NULL);
+ *     }
  *
  * How the calls are made. A read first asks for what is in memory already, which takes one system
  * call and no thread. Everything else goes to io_uring, where the runtime has that and it serves,
@@ -336,6 +337,7 @@ typedef struct bide_tree_options {
  * The entries of a folder, without `.` and `..`, in the order of the filesystem; and those of all
  * folders below it. The path is copied.
  *
+ *     int r;
  *     bide_iter(bide_entry *) all = bide_iter_of_tree("src", NULL);
  *     defer { await bide_iter_close(all); }
  *     for (bide_entry *e; (r = await bide_next(all, &e)) > 0; bide_entry_free(e))
@@ -437,10 +439,10 @@ bide_must_use bide_async int bide_path_watch_add(bide_path_watch *watch, const c
 
 /*
  * The same for a folder and all folders below it, also those that will come. A folder that comes is
- * watched when bide_path_watch_next meets the event of its making; what happened in it before is not
- * told by events of the system, so for all names that are found in it then BIDE_PATH_MADE is told.
- * Such an event may come twice, if the name was made at that moment. Links are not followed. A
- * folder that is moved out of the tree is watched no longer. All have ids of their own; their
+ * watched when bide_path_watch_next meets the event of its making; what happened in it before is
+ * not told by events of the system, so for all names that are found in it then BIDE_PATH_MADE is
+ * told. Such an event may come twice, if the name was made at that moment. Links are not followed.
+ * A folder that is moved out of the tree is watched no longer. All have ids of their own; their
  * events have the whole path.
  * Errors: as bide_path_watch_add; then some may be watched.
  */

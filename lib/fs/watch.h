@@ -2,12 +2,13 @@
  * lib/fs/watch.h: what a watch is. watch.c gives its events; watch_tree.c adds paths and trees.
  *
  * The table has what is watched, ordered by id; the system gives ids that grow. A job of the pool
- * adds to it, and another task may add or remove, while bide_path_watch_next waits: so it has a lock.
+ * adds to it, and another task may add or remove, while bide_path_watch_next waits: so it has a
+ * lock.
  *
- * bide_path_watch_next does one thing after another, and what it is about to do is in the object. So it
- * may be cancelled anywhere, and the next call goes on there: events in `buffer`; a folder that has
- * come (`scan`), which must be watched before the events behind it are told; `found`, what was in
- * it.
+ * bide_path_watch_next does one thing after another, and what it is about to do is in the object.
+ * So it may be cancelled anywhere, and the next call goes on there: events in `buffer`; a folder
+ * that has come (`scan`), which must be watched before the events behind it are told; `found`, what
+ * was in it.
  */
 #ifndef BIDE_LIB_FS_WATCH_H
 #define BIDE_LIB_FS_WATCH_H
@@ -65,8 +66,8 @@ void bide__watch_forget(bide_path_watch *w, int id);
 /* The same for all folders of trees from this path on, which are watched no longer. */
 void bide__watch_forget_below(bide_path_watch *w, const char *path);
 
-/* Jobs of the pool, with a bide_path_watch: watch what is in `scan`, a folder that has come, and note
- * the names in it; and look at all trees anew. 0 or an error. */
+/* Jobs of the pool, with a bide_path_watch: watch what is in `scan`, a folder that has come, and
+ * note the names in it; and look at all trees anew. 0 or an error. */
 int64_t bide__watch_scan(void *argument);
 int64_t bide__watch_scan_all(void *argument);
 

@@ -23,8 +23,8 @@ bool bide__job_submit(struct bide_runtime *rt, struct bide_job *job, bide_waker 
 /* True: no thread had begun the job; it will never run and wake nobody. */
 bool bide__job_take_back(struct bide_job *job);
 
-/* Of a job that was submitted. True: it has run. bide__job_poll, false: it has not, and this waker is woken in the
- * place of the one before, which was `*before`. */
+/* Of a job that was submitted. True: it has run. bide__job_poll, false: it has not, and this waker
+ * is woken in the place of the one before, which was `*before`. */
 bool bide__job_has_run(const struct bide_job *job);
 bool bide__job_poll(struct bide_job *job, bide_waker *before, bide_waker waker);
 

@@ -9,7 +9,8 @@
  *
  * What comes back with a completion (`user_data`) is a name: of a stream-owned operation its key,
  * with the kind in the bits 28 to 31; of a frame-owned one its slot, the kind, and the slot's
- * generation in the upper half. So no completion is taken for that of another operation, however late it comes.
+ * generation in the upper half. So no completion is taken for that of another operation, however
+ * late it comes.
  *
  * An operation becomes an entry of the submission ring, which goes to the kernel with the next
  * wait. Where that cannot be, because another thread submits, or because the ring is full and the

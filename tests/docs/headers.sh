@@ -10,7 +10,6 @@ around()
     case $1 in
     codec.h) echo 'extern bide_reader *reader; extern bide_writer *writer;
         int rc = 0; char *frame; size_t size;' ;;
-    fs.h) echo 'extern const char *line; int r = 0; (void)r;' ;;
     http.h) echo 'bide_http_client *client = NULL;' ;;
     io.h) echo 'int fd = 0; char buf[9]; ssize_t n = 0;' ;;
     iter.h) echo 'struct job { int id; };

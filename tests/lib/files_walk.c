@@ -131,7 +131,7 @@ TEST(links_are_followed_if_that_is_asked_for)
               "l/e/c:f3 l/e:d2 l/lost:l2 l/up:d2 l/up:d2!40 l:d1 p:p1 ");
 }
 
-enum { MANY = 3000 };
+enum { MANY = 800 };
 
 TEST(a_large_folder_takes_many_jobs)
 {
