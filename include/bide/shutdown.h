@@ -92,9 +92,10 @@ bide_async int bide_shutdown_wait(bide_shutdown *shutdown);
  * A listener that is to accept no more when the shutdown begins: bide_tcp_accept and its like
  * return -ESHUTDOWN then. Before that they return what waits to be accepted, up to 1024
  * connections, whose clients would be reset otherwise; but not those of a listener that was made of
- * a descriptor (bide_tcp_listener_from_fd), which may be shared: they stay for the process that comes
- * next. The listener is not closed; end the loop that accepts, and close it. The close takes it out
- * again. A listener can be in one shutdown. Call these on a thread that may use the listener.
+ * a descriptor (bide_tcp_listener_from_fd), which may be shared: they stay for the process that
+ * comes next. The listener is not closed; end the loop that accepts, and close it. The close takes
+ * it out again. A listener can be in one shutdown. Call these on a thread that may use the
+ * listener.
  */
 void bide_shutdown_add_tcp(bide_shutdown *shutdown, bide_tcp_listener *listener);
 void bide_shutdown_add_unix(bide_shutdown *shutdown, bide_unix_listener *listener);

@@ -94,7 +94,8 @@ uint64_t bide_task_id(void);
  * control characters, which are copied; NULL takes it away. Dumps have it after the number of the
  * task, and so has each message that tells of the task: what does not come to an await, who waits
  * for whom, what a test has left behind; and bide_task_info in hooks. Tasks that it spawns do not
- * inherit it, and a task without a name pays nothing. Returns 0, -EINVAL, -ENOMEM (the name is as before), or -ENXIO outside of tasks.
+ * inherit it, and a task without a name pays nothing. Returns 0, -EINVAL, -ENOMEM (the name is as
+ * before), or -ENXIO outside of tasks.
  */
 bide_must_use int bide_task_name_set(const char *name);
 

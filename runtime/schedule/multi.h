@@ -51,7 +51,8 @@ void bide__inject_push(struct bide__inject *inject, struct bide__task *task);
 void bide__inject_append(struct bide__inject *inject, struct bide__queue *list, size_t n);
 
 /* Takes the oldest task, and further ones into the empty list `rest`: one of `parts` equal parts of
- * what is there, and no more than `most`. `rest` may be NULL if `most` is 0. NULL: there is none. */
+ * what is there, and no more than `most`. `rest` may be NULL if `most` is 0. NULL: there is
+ * none. */
 struct bide__task *bide__inject_take(struct bide__inject *inject, size_t parts, size_t most,
                                      struct bide__queue *rest);
 

@@ -1,7 +1,7 @@
 /*
  * Queues that any thread may push to (schedule/inject.c): nothing is lost or taken twice, what one
- * thread pushes is taken in its order, and the word that is read without the mutex is not zero while
- * there is a task that nobody is taking.
+ * thread pushes is taken in its order, and the word that is read without the mutex is not zero
+ * while there is a task that nobody is taking.
  */
 #include "tools/explore/explore.h"
 

@@ -113,7 +113,7 @@ static void closes(void)
 
 extern const struct bide_fn bide__desc_bide__pause_fd_wait;
 
-static uint32_t generation; /* of the registration */
+static uint32_t generation;         /* of the registration */
 static struct bide__pause fd_pause; /* of a listener, which nobody ends */
 
 static void begin_to_close(void)

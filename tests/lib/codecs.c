@@ -303,11 +303,12 @@ static async int send_numbers(void)
 static async int receive_numbers(void)
 {
     static const bide_codec numbers = BIDE_CODEC(decode_number, NULL, 20, NULL);
-    char *frame;
+    char *frame, text[8];
     size_t size;
     for (int i = 0; i < 30; i++) {
         CHECK_EQ(await bide_reader_frame(reader, &numbers, &frame, &size), 1);
-        CHECK_EQ(atoi(frame), i);
+        snprintf(text, sizeof text, "%.*s", (int)size, frame);
+        CHECK_EQ(atoi(text), i);
     }
     CHECK_EQ(await bide_reader_frame(reader, &numbers, &frame, &size), 1); /* ends at the end */
     CHECK_EQ(size, 6);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* ---- the objects ---- */
@@ -174,6 +175,33 @@ static async int reads_exactly(void)
 static async int writes_all(void)
 {
     return await bide_stream_write_all(to, "abc", 3, NULL);
+}
+
+static async int reads_pieces(void)
+{
+    struct iovec piece = {buffer, 2};
+    return (int)await bide_stream_readv(from, &piece, 1);
+}
+
+static async int writes_pieces(void)
+{
+    struct iovec piece = {buffer, 3};
+    return (int)await bide_stream_writev(to, &piece, 1);
+}
+
+static async int writes_all_pieces(void)
+{
+    struct iovec piece = {buffer, 3};
+    return await bide_stream_writev_all(to, &piece, 1, NULL);
+}
+
+static async int takes_descriptor(void)
+{
+    int fd, n = (int)await bide_stream_take_fd(to, buffer, sizeof buffer, &fd);
+    if (n < 0)
+        return n;
+    to = NULL;
+    return close(fd);
 }
 
 static async int reads_line(void)
@@ -373,6 +401,10 @@ static async int spawns_in_scope(void)
         ROW(bide_stream_write, writes, -ENXIO, -EXDEV, 3),                                        \
         ROW(bide_stream_read_exactly, reads_exactly, -ENXIO, -EXDEV, 0),                          \
         ROW(bide_stream_write_all, writes_all, -ENXIO, -EXDEV, 0),                                \
+        ROW(bide_stream_readv, reads_pieces, -ENXIO, -EXDEV, 2),                                  \
+        ROW(bide_stream_writev, writes_pieces, -ENXIO, -EXDEV, 3),                                \
+        ROW(bide_stream_writev_all, writes_all_pieces, -ENXIO, -EXDEV, 0),                        \
+        ROW(bide_stream_take_fd, takes_descriptor, -ENXIO, -EXDEV, 0),                            \
         ROW(bide_stream_read, reads_pair, 4, 4, 4), ROW(bide_stream_write, writes_pair, 2, 2, 2), \
         ROW(bide_stream_read_exactly, reads_pair_exactly, 0, 0, 0),                               \
         ROW(bide_stream_write_all, writes_all_to_pair, 0, 0, 0),                                  \

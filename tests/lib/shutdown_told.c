@@ -270,7 +270,9 @@ static async int unix_and_closed(void)
     bide_unix_listener *u;
     bide_tcp_listener *closed;
     int r = 0;
-    CHECK_EQ(bide_unix_listen("@bide-shutdown-test", NULL, &u), 0);
+    char name[40];
+    snprintf(name, sizeof name, "@bide-shutdown-%d", (int)getpid());
+    CHECK_EQ(bide_unix_listen(name, NULL, &u), 0);
     bide_shutdown_add_unix(&stop, u);
     CHECK_EQ(bide_tcp_listen(host, 0, &closed), 0);
     bide_shutdown_add_tcp(&stop, closed);

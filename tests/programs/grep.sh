@@ -13,7 +13,8 @@ printf 'nothing\n' >tree/nothing
 # Lines longer than a piece; one that lies across two; a zero byte only in a later piece.
 awk 'BEGIN { for (i = 0; i < 40000; i++) printf "long"; print "needle"; print "after needle" }' \
     >tree/sub/long
-awk 'BEGIN { for (i = 0; i < 20000; i++) printf "%s\n", i % 997 ? i : i " needle" }' >tree/sub/pieces
+awk 'BEGIN { for (i = 0; i < 20000; i++) printf "%s\n", i % 997 ? i : i " needle" }' \
+    >tree/sub/pieces
 {
     awk 'BEGIN { for (i = 0; i < 30000; i++) print "abc" }'
     printf 'needle\n\0needle\n'
