@@ -2,9 +2,9 @@
 # measured. The Rust side is measured too if cargo finds tokio without the network (Debian:
 # librust-tokio-dev); otherwise its recorded figures are used.
 set -eu
+. "$SRC/bench/common/peers.sh"
 here=$SRC/bench/frames
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+begin ''
 
 # rust FEATURES: prints a line a program: name, future, task.
 rust()
@@ -19,15 +19,7 @@ measure_rust()
 {
     command -v cargo >/dev/null 2>&1 || return 1
     cp -R "$here/rust" "$work/rust"
-    if [ -d /usr/share/cargo/registry ]; then
-        mkdir -p "$work/rust/.cargo"
-        cat >"$work/rust/.cargo/config.toml" <<'END'
-[source.crates-io]
-replace-with = "here"
-[source.here]
-directory = "/usr/share/cargo/registry"
-END
-    fi
+    crates_for "$work/rust"
     rust tokio-timers >"$work/real" && rust '' >"$work/small" || return 1
     tokio=$(sed -n '/^name = "tokio"$/{n;s/.*"\(.*\)"/\1/p;}' "$work/rust/Cargo.lock")
     echo "# $(rustc --version | cut -d' ' -f1,2), tokio $tokio: name, future, task; with timers" \

@@ -16,7 +16,7 @@
 # (its median ratio is over 1.05, and still so in three times as many pairs) or fails, or if fewer
 # than 80% of the rows meet their target.
 set -eu
-. "$SRC/bench/common.sh"
+. "$SRC/bench/common/peers.sh"
 here=$SRC/bench/sched
 rows=${ROWS-$here/rows}
 ours=${OURS-$BUILD/bench/sched}
@@ -38,7 +38,7 @@ while [ $# -gt 0 ]; do
 done
 begin "$json"
 
-# Builds Tokio's side, from Debian's crates if they are installed, and sets $peer and $version.
+# Builds Tokio's side, and sets $peer and $version.
 build_peer()
 {
     place=$BUILD/bench/tokio

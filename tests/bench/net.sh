@@ -12,7 +12,7 @@ grep -v '^#' "$here/rows" | grep . >rows
 while read -r row kind server conns n unit rounds pin tokio floor limit fails more; do
     [ -n "$fails" ] && [ -z "$more" ] || fail "$row: twelve columns"
     [ "$tokio$floor$limit" != --- ] || fail "$row has no target"
-    grep -q "\"$kind\", load_$kind" "$here/load/main.c" || fail "no load $kind"
+    grep -q "\"$kind\", load_$kind" "$here/load/kinds.c" || fail "no load $kind"
     for peer in "$SRC/bench/net.c" "$here/tokio/src/main.rs" "$here/go/main.go"; do
         [ "$server" = echo ] || grep -q "\"$server\"" "$peer" || fail "$peer has no $server"
     done

@@ -3,7 +3,7 @@
  * memory of connections that do nothing.
  */
 #define _GNU_SOURCE
-#include "load.h"
+#include "kinds.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -3,7 +3,7 @@
  * next one when the answer is there. The first tenth of the messages is not measured.
  */
 #define _GNU_SOURCE
-#include "load.h"
+#include "kinds.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  * is sent in the first `n` milliseconds after that.
  */
 #define _GNU_SOURCE
-#include "load.h"
+#include "kinds.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /*
- * bench/net/load/load.h: the load generator of `./x bench net`, the same for all servers.
+ * bench/common/load/load.h: a load generator, the same for all servers of a benchmark.
  *
- * main.c starts the server and prints what was measured; loop.c, bulk.c, idle.c and stuck.c each
- * have a kind of load. The generator is one thread with epoll. It knows of the server only the port
- * and the process.
+ * main.c starts the server and prints what was measured; the folders `load` of the benchmarks have
+ * the kinds of load, and a table of them. The generator is one thread. It knows of the server only
+ * the port and the process.
  */
-#ifndef BENCH_NET_LOAD_H
-#define BENCH_NET_LOAD_H
+#ifndef BENCH_COMMON_LOAD_H
+#define BENCH_COMMON_LOAD_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,14 +23,13 @@ struct load {
     double p50, p99; /* of the latencies, in microseconds; 0: it has none */
 };
 
-/* The loads, each of which fills in `figure`, and `p50` and `p99` where it measures them. */
-void load_echo(struct load *load);  /* CPU microseconds of the server for a request */
-void load_udp(struct load *load);   /* the same for a datagram */
-void load_storm(struct load *load); /* the same for a connection with one request */
-void load_bulk(struct load *load);  /* the same for a MiB, there and back */
-void load_idle(struct load *load);  /* bytes of the server for a connection */
-void load_stuck(
-    struct load *load); /* p99 in ms, of what is sent while a worker does not come back */
+/* A load fills in `figure`, and `p50` and `p99` where it measures them. */
+struct load_kind {
+    const char *name;
+    void (*run)(struct load *load);
+};
+
+extern const struct load_kind load_kinds[]; /* the last one has no name */
 
 /* ---- for the loads ---- */
 

@@ -1,11 +1,11 @@
 /*
- * bench/net/load/main.c: starts a server, loads it, and prints one line:
+ * bench/common/load/main.c: starts a server, loads it, and prints one line:
  *
  *     FIGURE P50 P99 DRIVER
  *
  *   load [--pin] KIND CONNECTIONS N SERVER ARGUMENT...
  *
- * KIND is echo, udp, storm, bulk, idle or stuck (load.h). --pin puts the server on the first CPU
+ * KIND is one of load_kinds. --pin puts the server on the first CPU
  * and the generator on the second one. The server prints the number of its port, and serves until
  * it is killed. DRIVER is `uring` if the server has a ring of io_uring, else `epoll`. Exit status:
  * 77 if the server ends with that, which says that it cannot do this; 1 after any other failure.
@@ -29,12 +29,6 @@
 #include <unistd.h>
 
 enum { NOT_BUILT = 77 };
-
-static const struct {
-    const char *name;
-    void (*run)(struct load *load);
-} kinds[] = {{"echo", load_echo}, {"udp", load_udp},   {"storm", load_storm},
-             {"bulk", load_bulk}, {"idle", load_idle}, {"stuck", load_stuck}};
 
 void die(const char *what)
 {
@@ -189,10 +183,10 @@ int main(int argc, char **argv)
         return 2;
     }
     struct load load = {.conns = atol(argv[2]), .n = atol(argv[3])};
-    size_t kind = 0;
-    while (kind < sizeof kinds / sizeof *kinds && strcmp(kinds[kind].name, argv[1]) != 0)
+    const struct load_kind *kind = load_kinds;
+    while (kind->name != NULL && strcmp(kind->name, argv[1]) != 0)
         kind++;
-    if (kind == sizeof kinds / sizeof *kinds || load.conns < 1 || load.n < 1) {
+    if (kind->name == NULL || load.conns < 1 || load.n < 1) {
         fprintf(stderr, "load: %s %s %s?\n", argv[1], argv[2], argv[3]);
         return 2;
     }
@@ -200,7 +194,7 @@ int main(int argc, char **argv)
     start_server(&load, argv + 4, pinned);
     if (pinned)
         pin(1);
-    kinds[kind].run(&load);
+    kind->run(&load);
     const char *driver = has_ring(&load) ? "uring" : "epoll";
     kill(load.server, SIGKILL);
     waitpid(load.server, NULL, 0);

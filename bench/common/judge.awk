@@ -1,9 +1,10 @@
 # The verdicts on a row. Reads its samples, "ROUND WHO FIGURE P50 P99", and lines "- WHO REASON..."
 # of those who have none, and prints a line for each of `order`, separated by tabs: row, who, median,
 # least, most, unit, the median ratios to the best peer, to Tokio and to the floor, the medians of
-# p50 and p99, the verdict. A ratio is that of two figures of one round. Peers are tokio, libuv and
-# go; the floor is the better one of epoll and uring. bide's driver by default is `default`, and only
-# its line is judged: yes, no (a target is missed), SLOWER, or why it has no figure.
+# p50 and p99, the verdict, the median ratio of p50 to Tokio's. A ratio is that of two figures of one
+# round. Peers are tokio, libuv and go; the floor is the best one of epoll, uring and plain. bide's
+# driver by default is `default`, and only its line is judged: yes, no (a target is missed), SLOWER,
+# or why it has no figure. Targets are `tokio`, `floor`, `limit`, and `clock` for p50 beside Tokio's.
 function median(list, n,    i, k, x) {
     for (i = 2; i <= n; i++) {
         x = list[i]
@@ -12,19 +13,18 @@ function median(list, n,    i, k, x) {
     }
     return n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2
 }
-# The least figure in round r of those who are named in `names`; 0: none.
-function best(names, r,    name, i, n, least) {
+# The least value of `of` in round r of those who are named in `names`; 0: none.
+function best(names, r, of,    name, i, n, least) {
     n = split(names, name, " ")
     for (i = 1; i <= n; i++)
-        if ((r, name[i]) in figure && (!least || figure[r, name[i]] < least))
-            least = figure[r, name[i]]
+        if ((r, name[i]) in of && (!least || of[r, name[i]] < least)) least = of[r, name[i]]
     return least + 0
 }
-# The median over the rounds of who's figure over the best of `names`; "-": there is none.
-function ratio(who, names,    r, n, list, other) {
+# The median over the rounds of who's value over the best of `names`; "-": there is none.
+function ratio(who, names, of,    r, n, list, other) {
     for (r = 1; r <= rounds; r++) {
-        other = best(names, r)
-        if (other > 0 && (r, who) in figure) list[++n] = figure[r, who] / other
+        other = best(names, r, of)
+        if (other > 0 && (r, who) in of) list[++n] = of[r, who] / other
     }
     return n ? sprintf("%.3f", median(list, n)) : "-"
 }
@@ -37,15 +37,18 @@ function middle(who, of,    r, n, list) {
     for (r = 1; r <= n; r++) if (list[r] > most) most = list[r]
     return median(list, n)
 }
+function text(x) { return x < 1000 ? sprintf("%.4g", x) : sprintf("%.0f", x) }
 function is_over(x, target) { return target != "-" && x != "-" && x + 0 > target + 0 }
 function verdict(who, figure_of) {
     if (who !~ /^bide-/) return ""
     if (who != "bide-" default) return "-"
-    if (fails == "yes" && is_over(ratio(who, "tokio"), 1.05)) return "SLOWER"
-    if (is_over(ratio(who, "tokio"), tokio) || is_over(ratio(who, "epoll uring"), floor) ||
-        is_over(figure_of, limit)) return "no"
+    if (fails == "yes" && is_over(ratio(who, "tokio", figure), 1.05)) return "SLOWER"
+    if (is_over(ratio(who, "tokio", figure), tokio) ||
+        is_over(ratio(who, floors, figure), floor) ||
+        is_over(ratio(who, "tokio", p50), clock) || is_over(figure_of, limit)) return "no"
     return "yes"
 }
+BEGIN { floors = "epoll uring plain" }
 $1 == "-" {
     who = $2
     sub(/^- [^ ]* /, "")
@@ -64,14 +67,15 @@ END {
     for (w = 1; w <= count; w++) {
         who = whos[w]
         if (who in reason) {
-            printf "%s\t%s\t-\t-\t-\t%s\t-\t-\t-\t-\t-\t%s\n", row, who, unit, reason[who]
+            printf "%s\t%s\t-\t-\t-\t%s\t-\t-\t-\t-\t-\t%s\t-\n", row, who, unit, reason[who]
         } else if (who in seen) {
             half = middle(who, p50)
             tail = middle(who, p99)
             m = middle(who, figure)
-            printf "%s\t%s\t%.4g\t%.4g\t%.4g\t%s\t%s\t%s\t%s\t%.4g\t%.4g\t%s\n", row, who, m,
-                least, most, unit, ratio(who, "tokio libuv go"), ratio(who, "tokio"),
-                ratio(who, "epoll uring"), half, tail, verdict(who, m)
+            printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row, who,
+                text(m), text(least), text(most), unit, ratio(who, "tokio libuv go", figure),
+                ratio(who, "tokio", figure), ratio(who, floors, figure), text(half),
+                text(tail), verdict(who, m), ratio(who, "tokio", p50)
         }
     }
 }
