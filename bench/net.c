@@ -11,6 +11,8 @@
  * It prints the number of its port and serves until it is killed. The exit status is 77 if this
  * build cannot do what was asked for.
  */
+#include "bench/common/driver.h"
+
 #include <bide/bide.h>
 
 #include <errno.h>
@@ -19,9 +21,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { NOT_BUILT = 77, SMALL = 1024, LARGE = 65536 };
+enum { SMALL = 1024, LARGE = 65536 };
 
 static bool is_stuck_wanted;
 
@@ -146,17 +147,6 @@ static int serve_stuck(void)
         return r;
     bide_runtime_enter(rt);
     return bide_block_on(serve_connections("stuck"));
-}
-
-/* Before main, which has a runtime. */
-__attribute__((constructor)) static void refuse(void)
-{
-    bide_runtime *rt;
-    int r = getenv("BIDE_IO") != NULL ? bide_runtime_new(NULL, &rt) : -EBUSY;
-    if (r == -ENOSYS || r == -EPERM || r == -EOPNOTSUPP) /* io_uring is wanted */
-        _exit(NOT_BUILT);
-    if (r == 0)
-        bide_runtime_free(rt);
 }
 
 async int main(int argc, char **argv)
