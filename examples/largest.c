@@ -19,8 +19,8 @@ struct largest {
     } files[MOST + 1];
 };
 
-/* Keeps the entry, if it is one of the largest. */
-static void note(struct largest *l, bide_entry *entry, long long size)
+/* Takes the entry, and keeps it if it is one of the largest. */
+static void note(struct largest *l, bide_entry **entry, long long size)
 {
     int i = l->count < MOST ? l->count++ : MOST;
     while (i > 0 && l->files[i - 1].size < size) {
@@ -28,7 +28,8 @@ static void note(struct largest *l, bide_entry *entry, long long size)
         i--;
     }
     l->files[i].size = size;
-    l->files[i].entry = entry;
+    l->files[i].entry = *entry;
+    *entry = NULL;
     if (l->count == MOST && l->files[MOST].entry != NULL) {
         bide_entry_free(l->files[MOST].entry);
         l->files[MOST].entry = NULL;
@@ -39,11 +40,7 @@ static void note(struct largest *l, bide_entry *entry, long long size)
 static async int look(bide_entry *entry, struct largest *l)
 {
     struct stat status;
-    bool is_kept = false;
-    defer {
-        if (!is_kept)
-            bide_entry_free(entry);
-    }
+    defer bide_entry_free(entry); /* unless it was kept */
     int rc = entry->error;
     if (rc == 0 && entry->kind == BIDE_ENTRY_FILE)
         rc = await bide_entry_stat(entry, &status);
@@ -51,8 +48,7 @@ static async int look(bide_entry *entry, struct largest *l)
         fprintf(stderr, "%s: %s\n", entry->path, strerror(-rc));
     if (rc < 0 || entry->kind != BIDE_ENTRY_FILE)
         return 0;
-    is_kept = true;
-    note(l, entry, status.st_size);
+    note(l, &entry, status.st_size);
     return 0;
 }
 
