@@ -13,16 +13,16 @@
 
 #include <bide/io.h>
 
-static int open_registration(int fd, int *duplicate, struct bide__fd **registration)
+static int open_registration(int fd, unsigned how, int *duplicate, struct bide__fd **registration)
 {
-    int r = bide__fd_open(registration, fd);
+    int r = bide__fd_open_as(registration, fd, how);
     if (r != -EEXIST)
         return r;
     r = *duplicate = bide__door.fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    return r < 0 ? r : bide__fd_open(registration, *duplicate);
+    return r < 0 ? r : bide__fd_open_as(registration, *duplicate, how);
 }
 
-static bide_async int wait_registered(int fd, uint32_t direction)
+static bide_async int wait_registered(int fd, uint32_t direction, unsigned how)
 {
     struct bide__fd *registration = NULL;
     int duplicate = -1;
@@ -31,7 +31,7 @@ static bide_async int wait_registered(int fd, uint32_t direction)
         if (duplicate >= 0)
             bide__door.close(duplicate);
     }
-    int r = open_registration(fd, &duplicate, &registration);
+    int r = open_registration(fd, how, &duplicate, &registration);
     if (r < 0)
         return r;
     for (;;) {
@@ -52,7 +52,7 @@ static bide_async int wait_ready(int fd, uint32_t direction)
         return bide__no_runtime(direction == BIDE__READ ? "bide_fd_readable" : "bide_fd_writable");
     int r = bide__fd_ask(fd, direction);
     if (r == 0)
-        return bide_await wait_registered(fd, direction);
+        return bide_await wait_registered(fd, direction, 0);
     bide_await bide__turn();
     return r < 0 ? r : 0;
 }
@@ -65,4 +65,9 @@ bide_async int bide_fd_readable(int fd)
 bide_async int bide_fd_writable(int fd)
 {
     return bide_await wait_ready(fd, BIDE__WRITE);
+}
+
+bide_async int bide__event_readable(int fd)
+{
+    return bide_await wait_registered(fd, BIDE__READ, BIDE__FD_NEW);
 }

@@ -23,7 +23,7 @@ bide_async int bide__process_wait_end(bide_process *p, bide_process_exit *exit)
         int r = bide__process_look(p, exit);
         if (r != -EAGAIN)
             return r;
-        r = bide_await bide_fd_readable(p->fd);
+        r = bide_await bide__event_readable(p->fd);
         if (r < 0)
             return r;
         r = bide__process_look(p, exit);
