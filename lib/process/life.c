@@ -206,9 +206,7 @@ bide_stream *bide_process_err(const bide_process *p)
 
 static bide_stream *take(bide_process *p, int i)
 {
-    bide_stream *stream = p->streams[i];
-    p->streams[i] = NULL;
-    return stream;
+    return atomic_exchange(&p->streams[i], NULL);
 }
 
 bide_stream *bide_process_take_in(bide_process *p)

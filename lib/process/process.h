@@ -32,7 +32,7 @@ struct bide_process {
     enum bide__process_state state;
     int error; /* REAPED: -ECHILD if its end is not known */
     bide_process_exit exit;
-    bide_stream *streams[3];
+    _Atomic(bide_stream *) streams[3]; /* several waits may begin to close one at the same time */
     struct bide_process *next, *previous; /* of the reaper */
 };
 

@@ -79,17 +79,19 @@ static void add_file(struct plan *plan, int from, int to)
 static int open_pipe(struct plan *plan, int i)
 {
     int fds[2], ours = i == 0 ? 1 : 0;
+    bide_stream *stream = NULL;
     int r = bide__door.pipe2(fds, O_CLOEXEC);
     if (r < 0)
         return r;
     plan->ends[i] = fds[!ours];
     r = bide__door.fcntl(fds[ours], F_SETFL, O_NONBLOCK);
     if (r == 0)
-        r = bide__fd_stream_new(fds[ours], BIDE__STREAM_PIPE, &plan->process->streams[i]);
+        r = bide__fd_stream_new(fds[ours], BIDE__STREAM_PIPE, &stream);
     if (r < 0)
         bide__door.close(fds[ours]);
     else
         add_file(plan, plan->ends[i], i);
+    plan->process->streams[i] = stream;
     return r;
 }
 

@@ -1,8 +1,9 @@
 /*
  * lib/process/wait.c: waiting for the end of a child, and bringing it about.
  *
- * A wait keeps the process with a reference, so that its descriptor stays, and takes nothing: the
- * end is in the process. So there is nothing to undo when it is cancelled.
+ * A wait keeps the process with a reference from its first suspension on, so that its descriptor
+ * stays, and takes nothing: the end is in the process. So there is nothing to undo when it is
+ * cancelled.
  */
 #include "lib/async.h"
 
@@ -15,10 +16,6 @@ enum { PAUSE_MS = 1 };
 
 bide_async int bide__process_wait_end(bide_process *p, bide_process_exit *exit)
 {
-    bide__process_ref(p);
-    bide_defer {
-        bide__process_drop(p);
-    }
     for (;;) {
         int r = bide__process_look(p, exit);
         if (r != -EAGAIN)
@@ -41,6 +38,10 @@ bide_async int bide_process_wait(bide_process *p, bide_process_exit *exit)
     bide_process_close_in(p);
     if (bide__runtime_running() == NULL)
         return bide__no_runtime("bide_process_wait");
+    bide__process_ref(p);
+    bide_defer {
+        bide__process_drop(p);
+    }
     bide_await bide__turn();
     return bide_await bide__process_wait_end(p, exit);
 }
@@ -52,6 +53,10 @@ bide_async int bide_process_stop(bide_process *p, bide_duration grace, bide_proc
     bide_process_close_in(p);
     if (bide__runtime_running() == NULL)
         return bide__no_runtime("bide_process_stop");
+    bide__process_ref(p);
+    bide_defer {
+        bide__process_drop(p);
+    }
     if (grace.ns > 0) {
         bide__process_signal(p, SIGTERM);
         if (bide_await bide_timeout(grace, r = bide__process_wait_end(p, exit)) == 0)

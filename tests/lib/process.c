@@ -418,6 +418,30 @@ static async int wait_for(bide_process *p)
     return r < 0 ? r : (int)exit.kind * 1000 + exit.number;
 }
 
+/* Their waits begin at the same time on several workers, and each closes the stdin. */
+static async int several_wait(void)
+{
+    const bide_process_options options = {.in = {BIDE_PROCESS_PIPE, 0}};
+    bide_process *p;
+    bide_task(int) waits[5];
+    int r;
+    CHECK_EQ(bide_process_spawn(SH("read x; exit 3"), &options, &p), 0);
+    for (int i = 0; i < 5; i++)
+        waits[i] = bide_spawn(wait_for(p));
+    for (int i = 0; i < 5; i++) {
+        CHECK_EQ(await bide_task_join(waits[i], &r), 0);
+        CHECK_EQ(r, 1000 * BIDE_PROCESS_EXITED + 3);
+    }
+    bide_process_free(p);
+    return 0;
+}
+
+TEST(several_tasks_wait_for_one_child)
+{
+    CHECK_EQ(bide_block_on(several_wait()), 0);
+    check_no_child();
+}
+
 static async int many_wait(void)
 {
     bide_process *p;
@@ -437,9 +461,65 @@ static async int many_wait(void)
     return 0;
 }
 
-TEST(several_tasks_wait_for_one_child_also_when_it_is_freed)
+TEST(waits_go_on_when_the_process_is_freed)
 {
     CHECK_EQ(bide_block_on(many_wait()), 0);
+    check_no_child();
+}
+
+/* It has waited for nothing yet, but for its turn. */
+static async int spends_and_waits(bide_process *p)
+{
+    while (bide_budget_has_left())
+        await bide_budget_consume();
+    return await wait_for(p);
+}
+
+static async int freed_before_its_turn(void)
+{
+    bide_process *p;
+    int r;
+    CHECK_EQ(bide_process_spawn(ARGV("sleep", "60"), NULL, &p), 0);
+    bide_task(int) task = bide_spawn(spends_and_waits(p));
+    await bide_yield();
+    bide_process_free(p);
+    CHECK_EQ(await bide_task_join(task, &r), 0);
+    CHECK_EQ(r, 1000 * BIDE_PROCESS_KILLED + SIGKILL);
+    return 0;
+}
+
+TEST(a_wait_goes_on_when_the_process_is_freed_before_its_turn)
+{
+    CHECK_EQ(bide_block_on(freed_before_its_turn()), 0);
+    check_no_child();
+}
+
+static async int stop_for(bide_process *p)
+{
+    bide_process_exit exit;
+    int r = await bide_process_stop(p, BIDE_MS(20), &exit);
+    return r < 0 ? r : (int)exit.kind * 1000 + exit.number;
+}
+
+static async int freed_in_its_grace(void)
+{
+    const bide_process_options options = {.detached = true, .out = {BIDE_PROCESS_PIPE, 0}};
+    bide_process *p;
+    char byte;
+    int r;
+    CHECK_EQ(bide_process_spawn(SH("trap '' TERM; echo; exec sleep 60"), &options, &p), 0);
+    CHECK_EQ(await bide_stream_read(bide_process_out(p), &byte, 1), 1);
+    bide_task(int) task = bide_spawn(stop_for(p));
+    await bide_yield();
+    bide_process_free(p); /* which leaves a detached one alone */
+    CHECK_EQ(await bide_task_join(task, &r), 0);
+    CHECK_EQ(r, 1000 * BIDE_PROCESS_KILLED + SIGKILL);
+    return 0;
+}
+
+TEST(a_stop_goes_on_when_the_process_is_freed_in_its_grace)
+{
+    CHECK_EQ(bide_block_on(freed_in_its_grace()), 0);
     check_no_child();
 }
 
