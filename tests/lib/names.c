@@ -103,13 +103,23 @@ static async int named(const char *name)
     return 1;
 }
 
+static bide_notify dumped;
+
+static async int named_until_dumped(const char *name)
+{
+    CHECK_EQ(await bide_notify_wait(&dumped), 0);
+    return await named(name);
+}
+
 static async void at_the_spawn(void)
 {
     bide_scope(s) {
-        bide_scope_spawn(s, bide_named("from the beginning", named("from the beginning")));
+        bide_scope_spawn(
+            s, bide_named("from the beginning", named_until_dumped("from the beginning")));
         bide_scope_spawn(s, named(NULL));
-        dump(); /* none has been polled */
+        dump(); /* on one worker, none has been polled */
         CHECK(says(" \"from the beginning\" "));
+        bide_notify_one(&dumped);
         bide_scope_spawn(s, bide_named("two\nlines\177", named("two?lines?")));
         bide_scope_spawn(s, bide_named("", named(NULL)));
         bide_scope_spawn(s, bide_named(longest, named(longest)));

@@ -34,6 +34,7 @@ static bide_interval interval;
 static bide_delay_queue *delays;
 static bide_task(int) task;
 static bide_future(int) future;
+static bide_signals *listener_of_signals;
 static int item, value = 5;
 
 static async int seven(void)
@@ -333,6 +334,12 @@ static async int waits_for_own_signal(void)
     return r;
 }
 
+static async int waits_for_next_signal(void)
+{
+    bide_signal got;
+    return await bide_signals_next(listener_of_signals, &got);
+}
+
 static async int waits_for_ctrl_c(void)
 {
     return await bide_ctrl_c();
@@ -435,11 +442,23 @@ static void nothing(void)
 {
 }
 
+static void listen_and_raise(void)
+{
+    CHECK_EQ(bide_signals_new((int[]){SIGUSR2}, 1, &listener_of_signals), 0);
+    CHECK_EQ(raise(SIGUSR2), 0);
+}
+
+static void end_listening(void)
+{
+    bide_signals_free(listener_of_signals);
+}
+
 TEST(signals_outside_elsewhere_and_at_home)
 {
-    const struct row rows[] = {{"bide_signal_wait", CALL_OF(waits_for_own_signal), -ENXIO, 0, 0}};
+    const struct row rows[] = {{"bide_signal_wait", CALL_OF(waits_for_own_signal), -ENXIO, 0, 0},
+                               ROW(bide_signals_next, waits_for_next_signal, -ENXIO, 1, 1)};
     signal(SIGUSR1, SIG_IGN);
-    check_rows(rows, 1, nothing, nothing);
+    check_rows(rows, 2, listen_and_raise, end_listening);
 }
 
 /* ---- locks, which belong to no runtime ---- */
@@ -569,7 +588,8 @@ TEST(locks_outside_elsewhere_and_at_home)
 TEST(every_async_function_of_the_library_has_a_row)
 {
     const struct row rows[] = {ROWS, LOCK_ROWS,
-                               ROW(bide_signal_wait, waits_for_signal, -ENXIO, 0, 0)};
+                               ROW(bide_signal_wait, waits_for_signal, -ENXIO, 0, 0),
+                               ROW(bide_signals_next, waits_for_next_signal, -ENXIO, 1, 1)};
     static const struct {
         const char *header;
         int least;
