@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "full.h"
 #include "http_server.h"
 
 static bide_http_client *client;
@@ -450,7 +451,7 @@ TEST_LIMIT(any_order, 60)
 {
     bide_test_time_virtual();
     server_start();
-    for (unsigned first = 0; first < (getenv("FULL") != NULL ? 100 : 4); first++) {
+    for (unsigned first = 0; first < (is_full() ? 100 : 4); first++) {
         seed = first;
         fprintf(stderr, "seed %u\n", first);
         CHECK_EQ(bide_block_on(many_rounds()), 0);

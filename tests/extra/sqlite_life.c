@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "full.h"
 
 static bide_sql *db;
 
@@ -629,7 +630,7 @@ static async int count_and_close(void)
 
 TEST_LIMIT(of_several_runtimes, 60)
 {
-    for (unsigned round = 0; round < (getenv("FULL") != NULL ? 20 : 3); round++) {
+    for (unsigned round = 0; round < (is_full() ? 20 : 3); round++) {
         pthread_t threads[THREADS];
         inserted = 0;
         busy_left = 5;
@@ -663,7 +664,7 @@ TEST_LIMIT(of_several_workers, 60)
     bide_runtime *rt;
     CHECK_EQ(bide_runtime_new(&o, &rt), 0);
     CHECK(bide_runtime_enter(rt) == NULL);
-    for (unsigned round = 0; round < (getenv("FULL") != NULL ? 20 : 3); round++) {
+    for (unsigned round = 0; round < (is_full() ? 20 : 3); round++) {
         inserted = 0;
         busy_left = 20;
         CHECK_EQ(bide_block_on(open_handle(&db)), 0);

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "counted.h"
+#include "full.h"
 #include "tls_peers.h"
 
 /* ---- a relay ---- */
@@ -128,12 +129,6 @@ static async int converse(int *client, int *server)
     bide_stream_close(b);
     bide_stream_close(c);
     return r;
-}
-
-static bool is_full(void)
-{
-    const char *full = getenv("FULL");
-    return full != NULL && full[0] != '\0';
 }
 
 static void each_byte(enum fault fault)

@@ -17,6 +17,7 @@
 #include "runtime/door/door.h"
 
 #include "counted.h"
+#include "full.h"
 #include "tls_peers.h"
 
 /* ---- OpenSSL's memory, through the door ---- */
@@ -198,9 +199,7 @@ TEST_LIMIT(each_allocation_of_the_library, 60)
 
 TEST_LIMIT(each_allocation_of_openssl, 600)
 {
-    const char *full = getenv("FULL");
-    bool is_full = full != NULL && full[0] != '\0';
-    CHECK(fail_each(true, is_full ? 1 : 53) > (is_full ? 1000 : 20));
+    CHECK(fail_each(true, is_full() ? 1 : 53) > (is_full() ? 1000 : 20));
 }
 
 /* ---- what a connection holds ---- */

@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "full.h"
+
 enum { STRESS_FULL_MS = 200000, STRESS_GRACE_S = 60 };
 
 /* ---- random numbers: a state for each task and thread ---- */
@@ -52,10 +54,10 @@ static inline int pauses_us(int us)
 
 static inline int64_t stress_ms(int64_t default_ms)
 {
-    const char *full = getenv("FULL"), *ms = getenv("BIDE_STRESS_MS");
+    const char *ms = getenv("BIDE_STRESS_MS");
     if (ms != NULL)
         return atoll(ms);
-    return full != NULL && *full == '1' ? STRESS_FULL_MS : default_ms;
+    return is_full() ? STRESS_FULL_MS : default_ms;
 }
 
 /* Runs rounds for so long, each with a seed of its own. Returns how many. */

@@ -14,6 +14,7 @@
 
 #include "check.h"
 #include "failing.h"
+#include "full.h"
 
 static bide_stream *near, *far;
 static bide_reader *reader;
@@ -151,7 +152,7 @@ static async int make_calls(struct model *m, unsigned *seed)
 
 static async int run_models(void)
 {
-    unsigned seed = 7, rounds = getenv("FULL") != NULL ? 100000 : 3000;
+    unsigned seed = 7, rounds = is_full() ? 100000 : 3000;
     for (unsigned i = 0; i < rounds; i++) {
         struct model m = {.at = 0};
         size_t size = (size_t)rand_r(&seed) % TEXT_MAX;

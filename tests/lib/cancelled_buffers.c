@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "full.h"
 
 enum { BYTES = 24 << 10, LINE_MOST = 900, WIDTHS = 8 };
 enum conduit { PAIR, UNIX, PIPE, TCP, CONDUITS };
@@ -371,7 +372,7 @@ static async void run_receive(operation take, enum format format, enum conduit c
 
 static unsigned seeds(void)
 {
-    return getenv("FULL") != NULL ? 40 : 2;
+    return is_full() ? 40 : 2;
 }
 
 static async int run_receives(operation take, enum format format)

@@ -16,6 +16,7 @@
 
 #include "check.h"
 #include "counted.h"
+#include "full.h"
 
 static bide_tcp_listener *listener;
 static bide_stream *near, *far;
@@ -286,11 +287,10 @@ static async int cancelled_reads(unsigned times)
 
 TEST_LIMIT(reads_that_are_cancelled_keep_nothing, 120)
 {
-    bool full = getenv("FULL") != NULL && *getenv("FULL") == '1';
     counted_begin();
     CHECK_EQ(bide_block_on(cancelled_reads(100)), 0);
     counted_reset();
-    CHECK_EQ(bide_block_on(cancelled_reads(full ? 1000000 : CANCELLED_READS)), 0);
+    CHECK_EQ(bide_block_on(cancelled_reads(is_full() ? 1000000 : CANCELLED_READS)), 0);
     CHECK(counted_most() < 100000);
 }
 

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "full.h"
 
 enum {
     BYTES = 4096,     /* through each connection, */
@@ -183,8 +184,7 @@ static async int serve(unsigned count, int to_clients)
 
 static void run(const char *driver, const bide_runtime_options *options)
 {
-    const char *full = getenv("FULL");
-    unsigned count = full != NULL && *full == '1' ? 10000 : 1000;
+    unsigned count = is_full() ? 10000 : 1000;
     struct rlimit limit;
     CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
     if (limit.rlim_max < count + SPARE)

@@ -15,10 +15,11 @@
 
 #include "check.h"
 #include "children.h"
+#include "full.h"
 
 static int scaled(int few, int many)
 {
-    return getenv("FULL") != NULL ? many : few;
+    return is_full() ? many : few;
 }
 
 /* ---- threads that allocate ---- */

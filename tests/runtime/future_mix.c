@@ -5,6 +5,7 @@
  * FULL=1 tries more.
  */
 #include "check.h"
+#include "full.h"
 
 #include <bide/bide.h>
 #include <bide/runtime.h>
@@ -176,8 +177,7 @@ static void run(unsigned n, bide_duration limit)
 
 TEST_LIMIT(a_random_mix, 60)
 {
-    const char *full = getenv("FULL");
-    unsigned count = full != NULL && *full == '1' ? 4000 : 150;
+    unsigned count = is_full() ? 4000 : 150;
 
     bide_test_time_virtual();
     for (unsigned n = 1; n <= count; n++) {

@@ -8,6 +8,7 @@
 #include "runtime/task/inside.h"
 
 #include "check.h"
+#include "full.h"
 
 #include <bide/bide.h>
 #include <bide/runtime.h>
@@ -504,12 +505,6 @@ TEST(deep_ones_have_an_end)
 {
     bide_test_time_virtual();
     deep();
-}
-
-static bool is_full(void)
-{
-    const char *full = getenv("FULL");
-    return full != NULL && *full == '1';
 }
 
 /* True for what does_inside() can do, without the operations that differ only outside. */
