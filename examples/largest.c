@@ -40,7 +40,8 @@ static void note(struct largest *l, bide_entry **entry, long long size)
 static async int look(bide_entry *entry, struct largest *l)
 {
     struct stat status;
-    defer bide_entry_free(entry); /* unless it was kept */
+    defer
+        bide_entry_free(entry); /* unless it was kept */
     int rc = entry->error;
     if (rc == 0 && entry->kind == BIDE_ENTRY_FILE)
         rc = await bide_entry_stat(entry, &status);

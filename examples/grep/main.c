@@ -74,10 +74,12 @@ async int main(int argc, char **argv)
     struct answer answer;
     int rc;
 
+    defer {
+        await bide_iter_close(answers);
+    }
     while ((rc = await bide_next(answers, &answer)) > 0)
         for (size_t i = 0; i < answer.count; i++)
             output_add(&output, answer.items[i]);
-    await bide_iter_close(answers);
     if (rc == -ENOTDIR)
         output_add(&output, search_file(command.path, command.text));
     else if (rc < 0)
