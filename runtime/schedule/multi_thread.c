@@ -243,14 +243,15 @@ static struct bide__task *take_own(struct bide__peer *peer)
     return pop(peer);
 }
 
-/* The shared queue, if there is nobody to share it with; behind its own, as take_share. */
-static struct bide__task *take_everything(struct bide__peer *peer)
+/* The shared queue, if there is nobody to share it with; behind others, as take_share. */
+static struct bide__task *take_everything(struct bide__peer *peer, bool behind)
 {
     struct bide__queue rest = {NULL, NULL};
     struct bide__task *task = bide__inject_take(&peer->all->inject, 1, SIZE_MAX, &rest);
 
-    if (task != NULL && peer->worker.queue.first != NULL) {
-        bide__queue_push(&peer->worker.queue, task);
+    if (task != NULL && (behind || peer->worker.queue.first != NULL)) {
+        task->wake.next = rest.first;
+        rest = (struct bide__queue){task, rest.first != NULL ? rest.last : task};
         task = NULL;
     }
     if (rest.first != NULL) {
@@ -262,17 +263,19 @@ static struct bide__task *take_everything(struct bide__peer *peer)
 
 /* Its share of the shared queue, which goes into its ring, behind those that wait there: tasks that
  * go through the shared queue by yielding must not keep them waiting. It returns the first one, to
- * be run now, only if there is none in the ring, or no room. If the ring has half of its tasks
- * already the share is less, or else they would soon go back, as half of a full ring. */
-static struct bide__task *take_share(struct bide__peer *peer)
+ * be run now, only if there is none in the ring or the slot, or no room; and not if `behind`:
+ * another one is run first, and there is room. If the ring has half of its tasks already the share
+ * is less, or else they would soon go back, as half of a full ring. */
+static struct bide__task *take_share(struct bide__peer *peer, bool behind)
 {
     struct bide__workers *all = peer->all;
     struct bide__queue rest = {NULL, NULL};
 
+    behind |= atomic_load_explicit(&peer->lifo, memory_order_relaxed) != NULL;
     if (peer->alone)
-        return take_everything(peer);
+        return take_everything(peer, behind);
     size_t room = bide__ring_room(&peer->ring);
-    bool behind = bide__ring_count(&peer->ring) > 0 && room > 0;
+    behind = (behind || bide__ring_count(&peer->ring) > 0) && room > 0;
     room -= behind;
     size_t most = room > BIDE__RING / 2 ? BIDE__RING / 2 : BIDE__RING / 8;
     if (most > room)
@@ -291,21 +294,25 @@ static struct bide__task *take_share(struct bide__peer *peer)
 }
 
 /* Others before its own, once in a while. After a yield, the shared queue: the task that yielded is
- * in the ring and waits for what is ready, so the shared queue must not wait for it. */
+ * in the ring and waits for what is ready, so the shared queue must not wait for it. That is so
+ * often that those of low priority, and those that are bound, come before it when it is their
+ * turn, if there is room for its tasks behind them. */
 static __attribute__((noinline)) struct bide__task *turn_of_others(struct bide__peer *peer)
 {
     struct bide__workers *all = peer->all;
-    struct bide__task *task = NULL;
+    struct bide__task *task = NULL, *shared = NULL;
 
-    if (peer->ticks % peer->injector_max == 0 ||
-        (peer->has_yielded && bide__ring_count(&peer->ring) < BIDE__RING / 2))
-        task = take_share(peer);
-    peer->has_yielded = false;
-    if (task == NULL && peer->ticks % BIDE__LOW_TURNS == 0)
+    bool shares = peer->ticks % peer->injector_max == 0 ||
+                  (peer->has_yielded && bide__ring_count(&peer->ring) < BIDE__RING / 2);
+    bool first = !shares || bide__ring_room(&peer->ring) > 0;
+    if (first && peer->ticks % BIDE__LOW_TURNS == 0)
         task = bide__inject_pop(&all->low);
-    if (task == NULL && peer->ticks % 2 == 0)
+    if (first && task == NULL && peer->ticks % 2 == 0)
         task = bide__inject_pop(&peer->pinned);
-    return task;
+    if (shares)
+        shared = take_share(peer, task != NULL);
+    peer->has_yielded = false;
+    return task != NULL ? task : shared;
 }
 
 static struct bide__task *next_task(struct bide__peer *peer)
@@ -325,7 +332,7 @@ static struct bide__task *next_task(struct bide__peer *peer)
         return task;
     task = bide__inject_pop(&peer->pinned);
     if (task == NULL)
-        task = take_share(peer);
+        task = take_share(peer, false);
     if (task == NULL)
         task = bide__inject_pop(&all->low);
     return task;
@@ -373,7 +380,7 @@ static struct bide__task *search(struct bide__peer *peer)
             task = bide__ring_steal(&from->ring, &peer->ring);
     }
     if (task == NULL)
-        task = take_share(peer);
+        task = take_share(peer, false);
     for (unsigned i = 0; i < count && task == NULL; i++) {
         struct bide__peer *from = bide__peer_at(all, (start + i) % count);
         if (from != peer)

@@ -164,37 +164,64 @@ static async int yields_until_one_came(void)
     return 0;
 }
 
-/* Makes a task that waits at its own worker, and then yields with the others. */
-static async int makes_one(void)
+enum kind { COMMON, LOW, LOCAL };
+
+/* Makes a task, and then yields with the others. */
+static async int makes_one(enum kind kind)
 {
     atomic_fetch_add(&held, 1);
     while (!atomic_load(&begun))
         sched_yield();
-    bide_task_detach(bide_spawn(comes()));
+    switch (kind) {
+    case COMMON: bide_task_detach(bide_spawn(comes())); break;
+    case LOW: bide_task_detach(bide_spawn_low(comes())); break;
+    case LOCAL: bide_task_detach(bide_spawn_local(comes())); break;
+    }
     return await yields_until_one_came();
 }
 
-/* One worker is free. Fewer tasks than workers yield through the shared queue, so that it never
- * takes more than one of them, and the queue is never empty. */
-TEST_LIMIT(a_task_of_its_own_does_not_wait_for_those_that_yield_through_the_shared_queue, 60)
+/* One worker is free. `others` tasks yield through the shared queue beside the one that makes
+ * another, which does not wait for them. Fewer of them than workers: then the queue is never
+ * empty, and that worker never takes more than one. */
+static void yields_beside(int others, enum kind kind)
 {
-    bide_task(int) all[2 * WORKERS - 1];
+    bide_task(int) all[2 * WORKERS];
     begin(WORKERS);
-    all[0] = bide_spawn_on(rt, makes_one());
+    all[0] = bide_spawn_on(rt, makes_one(kind));
     for (int i = 1; i < WORKERS; i++)
         all[i] = bide_spawn_on(rt, holds());
     while (atomic_load(&held) < WORKERS)
         sched_yield();
-    for (int i = WORKERS; i < 2 * WORKERS - 1; i++)
-        all[i] = bide_spawn_on(rt, yields_until_one_came());
+    for (int i = 0; i < others; i++)
+        all[WORKERS + i] = bide_spawn_on(rt, yields_until_one_came());
     atomic_store(&begun, true);
     while (!atomic_load(&over))
         sched_yield();
     CHECK(atomic_load(&turns) < 100);
     atomic_store(&released, true);
-    for (int i = 0; i < 2 * WORKERS - 1; i++)
+    for (int i = 0; i < WORKERS + others; i++)
         bide_task_detach(bide_move(all[i]));
     end();
+}
+
+TEST_LIMIT(a_task_in_the_ring_does_not_wait_for_those_that_yield_through_the_shared_queue, 60)
+{
+    yields_beside(WORKERS - 1, COMMON);
+}
+
+TEST_LIMIT(a_task_in_the_slot_does_not_wait_for_those_that_yield_through_the_shared_queue, 60)
+{
+    yields_beside(WORKERS - 2, COMMON);
+}
+
+TEST_LIMIT(one_of_low_priority_does_not_wait_for_those_that_yield_through_the_shared_queue, 60)
+{
+    yields_beside(WORKERS - 2, LOW);
+}
+
+TEST_LIMIT(one_that_is_bound_does_not_wait_for_those_that_yield_through_the_shared_queue, 60)
+{
+    yields_beside(WORKERS - 2, LOCAL);
 }
 
 static atomic_int meeting;
