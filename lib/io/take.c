@@ -1,17 +1,12 @@
 /*
  * lib/io/take.c: bide_stream_take_fd. The driver may be receiving for the stream; it is told to
- * stop, and that is waited for by looking again, first after each turn of the loop and then after
- * pauses: the kernel ends such an operation at once, whatever the peer does, so this is rare and
- * short.
+ * stop, and that is waited for by looking again.
  */
 #include "lib/async.h"
 
 #include "lib/io/stream.h"
 
-#include <bide/task.h>
-#include <bide/time.h>
-
-enum { TURNS = 32 };
+bide_async void bide__fd_look_again(unsigned n);
 
 bide_async ssize_t bide_stream_take_fd(bide_stream *stream, void *ahead, size_t size, int *fd)
 {
@@ -23,11 +18,8 @@ bide_async ssize_t bide_stream_take_fd(bide_stream *stream, void *ahead, size_t 
     if (r < 0)
         return r;
     bide_await bide__turn();
-    for (int n = 0; (r = bide__fd_leave_begin(registration)) > 0; n++)
-        if (n < TURNS)
-            bide_await bide_yield();
-        else
-            bide_await bide_sleep(BIDE_MS(1));
+    for (unsigned n = 0; (r = bide__fd_leave_begin(registration)) > 0; n++)
+        bide_await bide__fd_look_again(n);
     int own = bide__fd_stream_own(stream);
     if (r == 0)
         r = bide__fd_leave(registration, ahead, size);

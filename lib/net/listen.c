@@ -6,7 +6,8 @@
  * keeps a connection that it has taken until its stream is made, so a lack of memory or a
  * cancellation in between does not lose it. One task accepts at a time. If the listener is closed
  * meanwhile, that task frees it, and does so at once: the close ends its pause, too. So does a
- * shutdown, on any thread: then accepts take what is there, and do not wait.
+ * shutdown, on any thread: then accepts take what is there, and do not wait. What is there is known
+ * only when the driver accepts ahead no more, so they wait for that.
  *
  * All that changes is under the listener's lock, also while a connection is accepted, which does
  * not block: the close may come from another thread. Before it the accepting task has noted the
@@ -56,6 +57,7 @@ struct bide_tcp_listener {
 bide_async int bide__pause_wait(struct bide__pause *pause, bide_duration duration);
 bide_async int bide__pause_fd_wait(struct bide__pause *pause, struct bide__fd *fd,
                                    uint32_t generation);
+bide_async void bide__fd_look_again(unsigned n);
 
 /* ---- making one ---- */
 
@@ -273,6 +275,7 @@ void bide_shutdown_add_tcp(bide_shutdown *shutdown, bide_tcp_listener *listener)
 struct accepting {
     uint32_t generation; /* of the registration */
     bool has_one;        /* a connection without a stream */
+    bool is_stopped;
 };
 
 static int begin_accept(bide_tcp_listener *l, struct accepting *a)
@@ -280,7 +283,7 @@ static int begin_accept(bide_tcp_listener *l, struct accepting *a)
     lock_take(&l->lock);
     bool busy = l->accepting;
     l->accepting = true;
-    *a = (struct accepting){l->registration->generation, l->accepted >= 0};
+    *a = (struct accepting){l->registration->generation, l->accepted >= 0, l->is_stopped};
     lock_give(&l->lock);
     return busy ? -EBUSY : 0;
 }
@@ -343,11 +346,21 @@ static bool is_shortage(int error)
            error == -ENOSPC;
 }
 
-/* The same once the listener is stopped: takes what is there already. */
+/* The same once the listener is stopped: takes what is there already; -EINPROGRESS: there may be
+ * more soon. Of what is shared that is only what the driver has accepted. */
 static int take_last(bide_tcp_listener *l, bide_stream **stream)
 {
-    if (l->accepted < 0 && (l->is_shared || l->last == 0))
-        return -ESHUTDOWN;
+    if (l->accepted < 0) {
+        bool ends = bide__fd_end_accepts(l->registration);
+        if (l->last == 0)
+            return -ESHUTDOWN;
+        int r = bide__fd_take_accepted(l->registration);
+        if (r < 0 && ends)
+            return -EINPROGRESS;
+        if (r < 0 && l->is_shared)
+            return -ESHUTDOWN;
+        l->accepted = r >= 0 ? r : -1;
+    }
     if (l->last > 0)
         l->last--;
     int r = take_connection(l, stream);
@@ -362,6 +375,7 @@ static int try_accept(bide_tcp_listener *l, struct accepting *a, int waited, bid
     if (r == 0)
         r = l->is_stopped ? take_last(l, stream) : take_connection(l, stream);
     a->has_one = l->accepted >= 0;
+    a->is_stopped = l->is_stopped;
     lock_give(&l->lock);
     return r;
 }
@@ -399,9 +413,11 @@ bide_async int bide_tcp_accept(bide_tcp_listener *listener, bide_stream **stream
     bide_defer {
         end_accept(listener);
     }
-    for (;;) {
+    for (unsigned looks = 0;;) {
         int r = 0;
-        if (!a.has_one)
+        if (a.is_stopped)
+            bide_await bide__turn();
+        else if (!a.has_one)
             r = bide_await bide__pause_fd_wait(&listener->pause, listener->registration,
                                                a.generation);
         r = try_accept(listener, &a, r, stream);
@@ -410,6 +426,8 @@ bide_async int bide_tcp_accept(bide_tcp_listener *listener, bide_stream **stream
             if (r < 0)
                 return r;
             pause_ms = pause_ms < PAUSE_MAX_MS / 2 ? 2 * pause_ms : PAUSE_MAX_MS;
+        } else if (r == -EINPROGRESS) {
+            bide_await bide__fd_look_again(looks++);
         } else if (r != -EAGAIN && !is_passing(r)) {
             return r;
         }

@@ -102,3 +102,20 @@ int bide__fd_take_accepted(struct bide__fd *f)
     unlock(f);
     return r;
 }
+
+int bide__fd_end_accepts(struct bide__fd *f)
+{
+    unsigned accept = bit_of(BIDE__OP_ACCEPT);
+
+    lock(f);
+    bool ends = f->flags & BIDE__FD_ACCEPTS && f->armed & accept;
+    f->flags &= (uint16_t)~FD_ASKED;
+    if (ends && !(f->ending & accept)) {
+        bide__fd_disarm(f, BIDE__OP_ACCEPT, f->fd);
+        ends = f->armed & accept;
+    }
+    if (!ends && f->held == 0)
+        f->flags &= (uint16_t)~BIDE__FD_ACCEPTS;
+    unlock(f);
+    return ends;
+}

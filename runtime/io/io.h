@@ -268,6 +268,10 @@ void bide__fd_accepts(struct bide__fd *fd, struct bide__accepted *queue);
  * -EAGAIN: there is none, wait; -ENOSYS: call accept4(2) yourself. */
 int bide__fd_take_accepted(struct bide__fd *fd);
 
+/* Ends that the driver accepts ahead; no leaf may wait to read from now on. 0: it accepts no more,
+ * and what is not in the queue waits for accept4(2). 1: it does so soon; ask again. */
+int bide__fd_end_accepts(struct bide__fd *fd);
+
 /* Closes a connection that nobody takes: it is reset. */
 void bide__fd_reset(int fd);
 

@@ -3,8 +3,11 @@
  */
 #include "shutdown.h"
 
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* ---- waits ---- */
@@ -256,6 +259,77 @@ static async int shared(void)
 TEST(what_waits_at_a_shared_listener_stays_there)
 {
     RUN(BIDE_CURRENT_THREAD, shared());
+}
+
+/* Connections of clients that the driver has not told of when it begins. */
+enum { CLIENTS = 3 };
+
+static void connect_at_once(int port, int *clients)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        CHECK_EQ(connect(clients[i], (struct sockaddr *)&to, sizeof to), 0);
+    }
+}
+
+/* Accepts while it begins. Returns how many have come. */
+static async int accept_while_it_begins(bide_tcp_listener *listener)
+{
+    int clients[CLIENTS], r = 0;
+    count = 0;
+    bide_shutdown_add_tcp(&stop, listener);
+    bide_task(int) task = bide_spawn(accept_all(listener));
+    await bide_sleep(BIDE_MS(1));
+    connect_at_once(bide_tcp_port(listener), clients);
+    CHECK(bide_shutdown_begin(&stop));
+    CHECK_EQ(await bide_task_join(task, &r), 0);
+    CHECK_ERR(r, -ESHUTDOWN);
+    for (int i = 0; i < CLIENTS; i++)
+        close(clients[i]);
+    return count;
+}
+
+static async int just_come(void)
+{
+    bide_tcp_listener *l;
+    CHECK_EQ(bide_tcp_listen(host, 0, &l), 0);
+    CHECK_EQ(await accept_while_it_begins(l), CLIENTS);
+    bide_tcp_listener_close(l);
+    return 0;
+}
+
+TEST(who_has_connected_just_before_is_accepted)
+{
+    RUN(BIDE_CURRENT_THREAD, just_come());
+    RUN(BIDE_MULTI_THREAD, just_come());
+}
+
+/* io_uring may accept some before it is told to stop. No connection is lost. */
+static async int just_come_to_a_blocking_one(void)
+{
+    bide_tcp_listener *l;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), left = 0;
+    defer {
+        close(fd);
+    }
+    CHECK_EQ(listen(fd, CLIENTS), 0);
+    CHECK_EQ(bide_tcp_listener_from_fd(dup(fd), &l), 0);
+    int n = await accept_while_it_begins(l);
+    bide_tcp_listener_close(l);
+    CHECK_EQ(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    for (int client; (client = accept(fd, NULL, NULL)) >= 0; left++)
+        close(client);
+    CHECK_EQ(n + left, CLIENTS);
+    return 0;
+}
+
+TEST(a_blocking_listener_that_stops_loses_no_connection)
+{
+    RUN(BIDE_CURRENT_THREAD, just_come_to_a_blocking_one());
+    RUN(BIDE_MULTI_THREAD, just_come_to_a_blocking_one());
 }
 
 static async int accept_unix(bide_unix_listener *listener)
