@@ -96,14 +96,23 @@ static enum bide_answer transfer_cancel(struct bide_frame *h, enum bide__file_ca
 
 /* ---- the leaves ---- */
 
+/* FS_HERE is no offset that a caller may give. */
+static enum bide_poll transfer_at_poll(struct bide_cx *cx, struct bide_frame *h,
+                                       enum bide__file_call what)
+{
+    if (h->state == 0 && ((struct transfer *)(void *)h)->offset == FS_HERE)
+        return bide__leaf_finish(cx, h, (ssize_t)-EINVAL);
+    return transfer_poll(cx, h, what);
+}
+
 static enum bide_poll read_at_poll(struct bide_cx *cx, struct bide_frame *h)
 {
-    return transfer_poll(cx, h, BIDE__FILE_READ);
+    return transfer_at_poll(cx, h, BIDE__FILE_READ);
 }
 
 static enum bide_poll write_at_poll(struct bide_cx *cx, struct bide_frame *h)
 {
-    return transfer_poll(cx, h, BIDE__FILE_WRITE);
+    return transfer_at_poll(cx, h, BIDE__FILE_WRITE);
 }
 
 static enum bide_poll read_poll(struct bide_cx *cx, struct bide_frame *h)

@@ -44,6 +44,9 @@ static async int writes_and_reads(void)
     CHECK_EQ(memcmp(text, "there", 5), 0);
     CHECK_EQ(await bide_file_read_at(f, 15, text, sizeof text), 0);
     CHECK_EQ(await bide_file_read_at(f, 100, text, sizeof text), 0);
+    CHECK_ERR(await bide_file_read_at(f, UINT64_C(1) << 63, text, sizeof text), -EINVAL);
+    CHECK_ERR(await bide_file_read_at(f, UINT64_MAX, text, sizeof text), -EINVAL);
+    CHECK_ERR(await bide_file_write_at(f, UINT64_MAX, text, 1), -EINVAL);
     CHECK_EQ(await bide_file_read(f, text, 0), 0);
     CHECK_EQ(bide_file_seek(f, -5, SEEK_END), 10);
     size_t done = 0;
