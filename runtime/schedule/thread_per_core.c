@@ -202,6 +202,32 @@ uint32_t bide_core(void)
     return rt != NULL && rt->worker->core != NULL ? rt->worker->core->number : 0;
 }
 
+/* ---- to cancel ---- */
+
+/* A request that comes meanwhile is another message, or is seen here. */
+static void cancel_own(struct bide__post *post)
+{
+    struct bide__core *core =
+        (struct bide__core *)(void *)((char *)post - offsetof(struct bide__core, cancel));
+
+    atomic_store(&core->is_to_cancel, false);
+    bide__cancel_all(core->runtime, atomic_load(&core->is_to_force));
+}
+
+void bide__cores_cancel_others(struct bide_runtime *rt, bool force)
+{
+    struct bide__cores *all = rt->worker->core->all;
+
+    for (unsigned i = 0; i < all->count; i++) {
+        struct bide__core *core = &all->core[i];
+        if (core->runtime == rt)
+            continue;
+        atomic_store(&core->is_to_force, force);
+        if (!atomic_exchange(&core->is_to_cancel, true))
+            bide__runtime_post(core->runtime, &core->cancel);
+    }
+}
+
 /* ---- made and freed ---- */
 
 static size_t in_lines(size_t size)
@@ -241,6 +267,7 @@ int bide__cores_new(struct bide_runtime *rt, unsigned *count)
     for (unsigned i = 0; i < n; i++) {
         all->core[i].all = all;
         all->core[i].number = i;
+        all->core[i].cancel.run = cancel_own;
     }
     attach(&all->core[0], rt);
     return 0;
@@ -300,33 +327,6 @@ void bide__cores_free(struct bide_runtime *rt)
     pthread_cond_destroy(&all->reported);
     pthread_mutex_destroy(&all->report_mutex);
     bide__door.free(all, all->size);
-}
-
-/* ---- to cancel ---- */
-
-/* A request that comes meanwhile is another message, or is seen here. */
-static void cancel_own(struct bide__post *post)
-{
-    struct bide__core *core =
-        (struct bide__core *)(void *)((char *)post - offsetof(struct bide__core, cancel));
-
-    atomic_store(&core->is_to_cancel, false);
-    bide__cancel_all(core->runtime, atomic_load(&core->is_to_force));
-}
-
-void bide__cores_cancel_others(struct bide_runtime *rt, bool force)
-{
-    struct bide__cores *all = rt->worker->core->all;
-
-    for (unsigned i = 0; i < all->count; i++) {
-        struct bide__core *core = &all->core[i];
-        if (core->runtime == rt)
-            continue;
-        core->cancel.run = cancel_own;
-        atomic_store(&core->is_to_force, force);
-        if (!atomic_exchange(&core->is_to_cancel, true))
-            bide__runtime_post(core->runtime, &core->cancel);
-    }
 }
 
 /* ---- shutdown ---- */
