@@ -157,6 +157,18 @@ void bide__copy_cannot(bide_copy *c)
     close_pipe(c);
 }
 
+int bide__copy_unsplice(bide_copy *c)
+{
+    ssize_t n = bide__door.read(c->pipe[0], c->buffer, c->size);
+    if (n < 0)
+        return (int)n;
+    c->in_pipe = 0;
+    c->start = 0;
+    c->end = (size_t)n;
+    bide__copy_cannot(c);
+    return 0;
+}
+
 /* With no memory for a larger buffer it keeps what it has. */
 static int grow(bide_copy *c)
 {

@@ -46,6 +46,10 @@ void bide__copy_wrote(bide_copy *c, size_t size);
 /* The streams cannot splice after all. Nothing was read. */
 void bide__copy_cannot(bide_copy *c);
 
+/* The same, but what was read is in the pipe: it comes into the buffer, which is at its largest
+ * size, that of the pipe. 0, or an error, and nothing has happened. */
+int bide__copy_unsplice(bide_copy *c);
+
 enum { BIDE__PIPE_BYTES = 65536 }; /* as many as a new pipe holds */
 
 #endif

@@ -128,15 +128,21 @@ bide_async int bide_reader_copy_to_writer(bide_reader *reader, bide_writer *to, 
 
 /* ---- from stream to stream ---- */
 
-/* Writes some of what is held, at most `most` bytes. Returns how much, or a negative errno. */
+/* Writes some of what is held, at most `most` bytes. Returns how much, or a negative errno;
+ * -EAGAIN: it is to be tried again in another way. */
 static bide_async ssize_t write_held(bide_copy *c, uint64_t most)
 {
     ssize_t n;
-    if (c->in_pipe > 0)
+    if (c->in_pipe > 0) {
         n = bide_await bide__splice_out(c->to, c->pipe[0], least(most, c->in_pipe));
-    else
+        if (n == -EINVAL) {
+            int r = bide__copy_unsplice(c);
+            return r < 0 ? r : -EAGAIN;
+        }
+    } else {
         n = bide_await bide_stream_write(c->to, c->buffer + c->start,
                                          least(most, c->end - c->start));
+    }
     if (n > 0)
         bide__copy_wrote(c, (size_t)n);
     return n;

@@ -131,6 +131,7 @@ TEST(much_without_a_pipe)
 {
     fill();
     CHECK_EQ(bide_block_on(much_with_a_failure("splice", -EINVAL)), 0);
+    CHECK_EQ(bide_block_on(much_with_a_failure("splice_quiet", -EINVAL)), 0);
     CHECK_EQ(bide_block_on(much_with_a_failure("pipe2", -EMFILE)), 0);
 }
 
