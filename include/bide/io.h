@@ -160,7 +160,7 @@ int bide_stream_fd(const bide_stream *stream);
  * buffered (bide_reader_buffered) comes before that. Returns how many bytes it has stored.
  * No call on the stream may be under way. The descriptor has the flags that it had; a connection
  * that bide has made is non-blocking.
- * Errors: -EBADF (a pair, a half, or another stream without one of its own), -EBUSY, -ENOBUFS (more
+ * Errors: -EBADF (a pair, a half, a file, or another stream that has none), -EBUSY, -ENOBUFS (more
  * than `size` bytes have come: read first), or an error of the connection that nobody has read.
  * Then *fd is -1, and the stream is as before. Cancelled: the same.
  */
