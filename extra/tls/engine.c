@@ -40,11 +40,15 @@ static int outcome(struct bide__tls *s, int result)
 
 /*
  * Between two records, OpenSSL has nothing in its own buffers. It frees them by itself after data,
- * but not after a ticket. When it wants the header of a record, it has nothing of that record.
+ * but not after a ticket. When it wants the header of a record, it has nothing of that record. A
+ * peer may also make it want just as many bytes of a body; OpenSSL before 3.0.14 would then free
+ * the header that it still needs (CVE-2024-4741).
  */
 static void release(struct bide__tls *s)
 {
-    if (s->is_open && s->wanted == SSL3_RT_HEADER_LENGTH)
+    bool in_body = strcmp(SSL_rstate_string(s->ssl), "RB") == 0;
+
+    if (s->is_open && s->wanted == SSL3_RT_HEADER_LENGTH && !in_body)
         (void)SSL_free_buffers(s->ssl);
 }
 

@@ -204,7 +204,8 @@ void bide__tls_abandon(struct bide__tls *s);
 
 enum bide__tls_call { BIDE__TLS_READS, BIDE__TLS_WRITES };
 
-/* A call begins, which holds the stream: 0, -EBUSY, or -EBADF. It ends. */
+/* A call begins, which holds the stream: 0, -EBUSY, -EBADF, -EXDEV or
+ * -ENXIO. It ends. */
 int bide__tls_begin(struct bide__tls *s, enum bide__tls_call call);
 void bide__tls_end(struct bide__tls *s, enum bide__tls_call call);
 
@@ -218,6 +219,9 @@ bool bide__tls_is_full(struct bide__tls *s);
 /* Why nothing can be sent any more; 0: it can. */
 int bide__tls_unsent(struct bide__tls *s);
 
+/* The stream below; NULL: the stream was closed. */
+bide_stream *bide__tls_below(struct bide__tls *s);
+
 /* Sends what is to be sent as far as that needs no wait, if nobody else is sending. */
 void bide__tls_send_now(struct bide__tls *s);
 
@@ -229,7 +233,7 @@ struct bide__tls_part {
 };
 
 /* 0: read into *part, and then tell what has come, and that the call is over. 1: another call does
- * it, wait for `filled`. Or an error. */
+ * it, wait for `filled`. 2: another call has done it just now. Or an error. */
 int bide__tls_fill_begin(struct bide__tls *s, struct bide__tls_part *part);
 int bide__tls_fill_came(struct bide__tls *s, ssize_t n);
 void bide__tls_fill_end(struct bide__tls *s);

@@ -113,12 +113,12 @@ static int begin_client(struct bide__tls *s, const char *host, bide_tls_failure 
         SSL_set_connect_state(s->ssl);
         return 0;
     }
-    /* ".example.org" would stand for all names below it. */
-    if (host == NULL || host[0] == '\0' || host[0] == '.')
-        return bide__tls_fails(failure, -EINVAL, "the name of the server is missing");
-    s->host = copy_host(host);
+    s->host = copy_host(host != NULL ? host : "");
     if (s->host == NULL)
         return bide__tls_fails(failure, -ENOMEM, NULL);
+    /* ".example.org" would stand for all names below it. */
+    if (s->host[0] == '\0' || s->host[0] == '.')
+        return bide__tls_fails(failure, -EINVAL, "the name of the server is missing");
     if (!set_host(s->ssl, s->host) || use_session(s) < 0)
         return bide__tls_error(NULL, -EINVAL, failure);
     SSL_set_connect_state(s->ssl);
@@ -143,12 +143,26 @@ static int begin_ssl(struct bide__tls *s, const char *host, bide_tls_failure *fa
 
 /* ---- who may do what ---- */
 
+/* 0, or the descriptor below belongs to another runtime. That must be found before anything is
+ * encrypted, which could not be taken back. */
+static int refusal(const struct bide__tls *s, enum bide__tls_call call)
+{
+    const struct bide__tls *lowest = s, *next;
+    while ((next = bide__tls_of(lowest->below)) != NULL)
+        lowest = next;
+    const struct bide__fd *fd = bide__stream_registration(lowest->below);
+    const char *name = call == BIDE__TLS_READS ? "bide_stream_read" : "bide_stream_write";
+    return fd != NULL ? bide__fd_refusal(fd, name) : 0;
+}
+
 int bide__tls_begin(struct bide__tls *s, enum bide__tls_call call)
 {
     bool *is_busy = call == BIDE__TLS_READS ? &s->reading : &s->writing;
 
     bide__tls_lock(s);
-    int r = s->closed ? -EBADF : *is_busy ? -EBUSY : 0;
+    int r = s->closed ? -EBADF : refusal(s, call);
+    if (r == 0 && *is_busy)
+        r = -EBUSY;
     if (r == 0) {
         *is_busy = true;
         s->holders++;
@@ -179,6 +193,8 @@ int bide__tls_fill_begin(struct bide__tls *s, struct bide__tls_part *part)
     bide__tls_lock(s);
     if (s->closed)
         r = -EBADF;
+    else if (s->in_begin < s->in_end)
+        r = 2;
     else if (s->filling)
         r = 1;
     s->waits_for_fill |= r == 1;
@@ -252,6 +268,14 @@ int bide__tls_unsent(struct bide__tls *s)
     int r = s->unsent;
     bide__tls_unlock(s);
     return r;
+}
+
+bide_stream *bide__tls_below(struct bide__tls *s)
+{
+    bide__tls_lock(s);
+    bide_stream *below = s->closed ? NULL : s->below;
+    bide__tls_unlock(s);
+    return below;
 }
 
 /* Under the mutex. */
@@ -387,6 +411,27 @@ static void disturb(struct bide__tls *s)
     bide_stream_close(below);
 }
 
+/* A TLS stream below cannot say that it has room, since it keeps what has none. But it is closed
+ * next, and then sends what it can. */
+static void pass_end_down(struct bide__tls *s)
+{
+    struct bide__tls *below = bide__tls_of(s->below);
+    struct bide__tls_part part;
+
+    if (below == NULL || bide__tls_has_unsent(below))
+        return;
+    bide__tls_lock(s);
+    bool has = s->first != NULL && !s->sending && s->unsent == 0;
+    if (has)
+        first_part(s, &part);
+    s->sending |= has;
+    bide__tls_unlock(s);
+    if (!has)
+        return;
+    (void)bide__tls_send_came(s, bide__tls_put(below, part.data, part.size));
+    bide__tls_send_end(s);
+}
+
 static void tls_close(bide_stream *stream)
 {
     struct bide__tls *s = of(stream);
@@ -394,8 +439,10 @@ static void tls_close(bide_stream *stream)
     bide__tls_lock(s);
     bool whole = s->first == NULL && !s->writing;
     bide__tls_unlock(s);
-    if (whole)
+    if (whole) {
         (void)bide__tls_say_end(s);
+        pass_end_down(s);
+    }
     bide__tls_lock(s);
     s->closed = true;
     bool others = s->holders > 1;

@@ -25,6 +25,8 @@ bide_async int bide__tls_fill(struct bide__tls *s)
         return r;
     if (r == 1)
         return bide_await bide_notify_wait(&s->filled);
+    if (r == 2)
+        return 0;
     bide_defer {
         bide__tls_fill_end(s);
     }
@@ -199,6 +201,15 @@ bide_async int bide_tls_accept(bide_tls_context *context, bide_stream *stream, b
 
 /* ---- sending what there is ---- */
 
+/* Also what a TLS stream below has kept, since nobody else can have that sent. */
+static bide_async int send_all(struct bide__tls *s)
+{
+    int r = bide_await bide__tls_send(s);
+    bide_stream *below = r < 0 ? NULL : bide__tls_below(s);
+
+    return below == NULL || bide__tls_of(below) == NULL ? r : bide_await bide_tls_flush(below);
+}
+
 bide_async int bide_tls_flush(bide_stream *tls)
 {
     struct bide__tls *s = bide__tls_of(tls);
@@ -210,7 +221,7 @@ bide_async int bide_tls_flush(bide_stream *tls)
         bide__tls_end(s, BIDE__TLS_WRITES);
     }
     bide_await bide__turn();
-    return bide_await bide__tls_send(s);
+    return bide_await send_all(s);
 }
 
 bide_async int bide_tls_shutdown(bide_stream *tls)
@@ -227,5 +238,5 @@ bide_async int bide_tls_shutdown(bide_stream *tls)
     r = bide__tls_say_end(s);
     if (r < 0)
         return r;
-    return bide_await bide__tls_send(s);
+    return bide_await send_all(s);
 }

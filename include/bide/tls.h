@@ -205,8 +205,9 @@ bide_must_use bide_async int bide_tls_accept_with(bide_tls_context *context, bid
  */
 
 /* Waits until everything that was written, and whatever TLS itself has to send, has gone to the
- * stream below. Returns 0, -EINVAL (no TLS stream), -EBUSY (another task writes), or an error of
- * bide_stream_write. Cancelled: the rest is kept. */
+ * stream below; if that is a TLS stream too, on to the one below it. Returns 0, -EINVAL (no TLS
+ * stream), -EBUSY (another task writes), or an error of bide_stream_write. Cancelled: the rest is
+ * kept. */
 bide_must_use bide_async int bide_tls_flush(bide_stream *tls);
 
 /* As bide_stream_shutdown, and then as bide_tls_flush. Cancelled: the end is said, but may not be

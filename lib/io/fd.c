@@ -298,14 +298,18 @@ static int fd_shutdown_read(bide_stream *stream)
     return bide__door.shutdown(of(stream)->fd, SHUT_RD);
 }
 
-/* Of a socket. Another runtime has to be told that the stream is not its own, by a write. */
+/* Of a socket, or a pipe of ours. Another runtime has to be told that the stream is not its own, by
+ * a write. */
 static ssize_t fd_try_write(bide_stream *stream, const void *data, size_t size)
 {
     const struct fd_stream *s = of(stream);
     struct bide_runtime *running = bide__runtime_running();
-    if (s->way != BIDE__FD_SOCKET || (running != NULL && running != s->registration->runtime))
+    if ((s->way != BIDE__FD_SOCKET && s->way != BIDE__FD_OWN_PIPE) ||
+        (running != NULL && running != s->registration->runtime))
         return -EAGAIN;
-    ssize_t n = bide__door.send(s->fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t n = s->way == BIDE__FD_SOCKET
+                    ? bide__door.send(s->fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT)
+                    : bide__door.write_quiet(s->registration->fd, data, size);
     return n == -EINTR ? -EAGAIN : n;
 }
 

@@ -194,24 +194,34 @@ static int no_fd(const bide_stream *stream)
     return -EBADF;
 }
 
+static ssize_t limit_try_write(bide_stream *stream, const void *data, size_t size)
+{
+    return bide__stream_try_write(of(stream)->inner, data, size);
+}
+
+static ssize_t join_try_write(bide_stream *stream, const void *data, size_t size)
+{
+    return bide__stream_try_write(of(stream)->second, data, size);
+}
+
 /* ---- the kinds ---- */
 
-#define OPS(reads, writes, shuts, shuts_read, closes)                                           \
+#define OPS(reads, writes, shuts, shuts_read, closes, tries)                                    \
     {                                                                                           \
         .read = &bide__desc_bide__##reads##_read, .write = &bide__desc_bide__##writes##_write,  \
         .read_exactly = &bide__desc_bide__any_read_exactly,                                     \
         .write_all = &bide__desc_bide__any_write_all, .readv = &bide__desc_bide__any_readv,     \
         .writev = &bide__desc_bide__any_writev, .shutdown = shuts, .shutdown_read = shuts_read, \
-        .close = closes, .fd = no_fd,                                                           \
+        .close = closes, .fd = no_fd, .try_write = tries,                                       \
     }
 
 static const struct bide__stream_ops
-    limit_ops = OPS(limit, limit, limit_shutdown, limit_shutdown_read, made_close),
-    chain_ops = OPS(chain, no, no_shutdown, no_shutdown, made_close),
-    bytes_ops = OPS(bytes, no, no_shutdown, no_shutdown, made_close),
-    null_ops = OPS(null, null, no_shutdown, no_shutdown, made_close),
-    repeat_ops = OPS(repeat, null, no_shutdown, no_shutdown, made_close),
-    join_ops = OPS(join, join, join_shutdown, limit_shutdown_read, join_close);
+    limit_ops = OPS(limit, limit, limit_shutdown, limit_shutdown_read, made_close, limit_try_write),
+    chain_ops = OPS(chain, no, no_shutdown, no_shutdown, made_close, NULL),
+    bytes_ops = OPS(bytes, no, no_shutdown, no_shutdown, made_close, NULL),
+    null_ops = OPS(null, null, no_shutdown, no_shutdown, made_close, NULL),
+    repeat_ops = OPS(repeat, null, no_shutdown, no_shutdown, made_close, NULL),
+    join_ops = OPS(join, join, join_shutdown, limit_shutdown_read, join_close, join_try_write);
 
 /* NULL: no memory. */
 static struct made *new_made(const struct bide__stream_ops *ops, bide_stream **stream)

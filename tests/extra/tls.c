@@ -550,7 +550,7 @@ static async int hosts(void)
 {
     static const char *const good[] = {"localhost", "LOCALHOST", "localhost.",
                                        "127.0.0.1", "::1",       "[::1]"};
-    static const char *const bad[] = {"", ".localhost", NULL};
+    static const char *const bad[] = {"", ".localhost", "[.localhost]", "[]", NULL};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct meeting m = await peers_try(peers.of_client, peers.of_server, good[i]);
         CHECK_ERR(m.client, 0);
