@@ -122,7 +122,8 @@ struct bide_codec {
     }
 
 /*
- * Initializers for the codecs of the library; `frame_max` is 1 or more.
+ * Initializers for the codecs of the library; `frame_max` is 1 or more, up to SIZE_MAX, which is
+ * no limit.
  *
  * BIDE_CODEC_LINES(frame_max): lines, that end with "\n" or "\r\n" as in bide_reader_line. Written
  * is "\n"; a frame that has one in it is -EINVAL.
@@ -142,10 +143,11 @@ struct bide_codec {
         bide_codec_decode_delimiter, bide_codec_encode_delimiter, (frame_max), 1, (void *)0, \
             {0, BIDE_ORDER_BIG, 0, 0, 0, false}, "" text, sizeof(text) - 1                   \
     }
-#define BIDE_CODEC_LENGTH(width, order, frame_max)                                              \
-    {                                                                                           \
-        bide_codec_decode_length, bide_codec_encode_length, (frame_max), (frame_max) + (width), \
-            (void *)0, {(width), (order), 0, 0, (frame_max), false}, (const char *)0, 0         \
+#define BIDE_CODEC_LENGTH(width, order, frame_max)                                          \
+    {                                                                                       \
+        bide_codec_decode_length, bide_codec_encode_length, (frame_max),                    \
+            ((frame_max) < SIZE_MAX / 2 ? (frame_max) : SIZE_MAX / 2) + (width), (void *)0, \
+            {(width), (order), 0, 0, (frame_max), false}, (const char *)0, 0                \
     }
 
 /* The same by what is known only when the program runs. The delimiter is borrowed. Errors: -EINVAL:

@@ -146,7 +146,7 @@ ssize_t bide_codec_decode_delimiter(const bide_codec *codec, const bide_codec_in
     const char *end = memmem(input->data + back, input->size - back, delimiter, size);
     size_t length = end != NULL ? (size_t)(end - input->data) : input->size;
     if (end == NULL && !input->is_end)
-        return length > codec->frame_max + 1 ? -EMSGSIZE : 0;
+        return length > codec->frame_max && length - codec->frame_max > 1 ? -EMSGSIZE : 0;
     output->size = length;
     if (end != NULL && codec->delimiter_ == NULL && length > 0 && end[-1] == '\r')
         output->size--;

@@ -142,8 +142,9 @@ static int look_frame_once(bide_reader *r, const struct bide__wish *w, bool at_e
 static int look_frame(bide_reader *r, const struct bide__wish *w, bool at_end, size_t *most)
 {
     const bide_codec *codec = w->codec;
-    const struct piece line = {"\n", 1, codec->frame_max, true};
-    const struct piece other = {codec->delimiter_, codec->delimiter_size_, codec->frame_max, false};
+    size_t limit = codec->frame_max < SIZE_MAX_ ? codec->frame_max : SIZE_MAX_;
+    const struct piece line = {"\n", 1, limit, true};
+    const struct piece other = {codec->delimiter_, codec->delimiter_size_, limit, false};
     const struct piece *p = codec->delimiter_ == NULL ? &line : &other;
 
     if (codec->decode == bide_codec_decode_delimiter) {

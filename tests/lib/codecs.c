@@ -251,6 +251,49 @@ TEST(frames_that_are_wrong)
     CHECK_EQ(bide_block_on(wrong_frames()), 0);
 }
 
+/* ---- no limit ---- */
+
+static async int sends_in_bytes(bide_stream *to, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        CHECK_EQ(await bide_stream_write(to, text + i, 1), 1);
+    bide_stream_close(to);
+    return 0;
+}
+
+static async int one_frame(const bide_codec *codec, const char *text, size_t size)
+{
+    bide_stream *near, *far;
+    bide_reader *reader;
+    char *frame;
+    size_t length;
+    int result = 0;
+    CHECK_EQ(bide_stream_pair(1, &near, &far), 0);
+    CHECK_EQ(bide_reader_new(near, 1, &reader), 0);
+    bide_task(int) writer = bide_spawn(sends_in_bytes(far, text, size));
+    CHECK_EQ(await bide_reader_frame(reader, codec, &frame, &length), 1);
+    CHECK(length == 4 && memcmp(frame, "long", 4) == 0);
+    CHECK_EQ(await bide_reader_frame(reader, codec, &frame, &length), 0);
+    CHECK_EQ(await bide_task_join(writer, &result), 0);
+    bide_reader_free(reader);
+    bide_stream_close(near);
+    return 0;
+}
+
+TEST(frames_without_a_limit)
+{
+    static const bide_codec lines = BIDE_CODEC_LINES(SIZE_MAX);
+    static const bide_codec pieces = BIDE_CODEC_DELIMITER("--", SIZE_MAX);
+    static const bide_codec length = BIDE_CODEC_LENGTH(8, BIDE_ORDER_BIG, SIZE_MAX);
+    CHECK_EQ(bide_block_on(one_frame(&lines, "long\n", 5)), 0);
+    CHECK_EQ(bide_block_on(one_frame(&pieces, "long--", 6)), 0);
+    CHECK_EQ(bide_block_on(one_frame(&length, "\0\0\0\0\0\0\0\4long", 12)), 0);
+    bide_codec_output output;
+    CHECK_EQ(decode(&lines, "long", 4, false, &output), 0);
+    CHECK_ERR(decode(&length, "\xff\xff\xff\xff\xff\xff\xff\xff", 8, false, &output), -EMSGSIZE);
+    CHECK_EQ(decode(&length, "\x7f\xff\xff\xff\xff\xff\xff\xff", 8, false, &output), 0);
+}
+
 /* ---- a codec of one's own: numbers in decimal, between which spaces are dropped ---- */
 
 static unsigned looked; /* at so many bytes */
