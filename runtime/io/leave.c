@@ -72,7 +72,7 @@ ssize_t bide__fd_leave(struct bide__fd *f, void *ahead, size_t size)
         n = -EBUSY;
     else if ((size_t)n > size)
         n = -ENOBUFS;
-    else if (f->flags & BIDE__FD_RECEIVES && f->end < 0 && n == 0)
+    else if (f->flags & BIDE__FD_RECEIVES && f->end < 0)
         n = f->end;
     if (n >= 0) {
         if (f->flags & BIDE__FD_RECEIVES)

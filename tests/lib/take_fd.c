@@ -179,6 +179,43 @@ TEST(it_is_refused)
     CHECK_EQ(bide_block_on(refused()), 0);
 }
 
+/* ---- from a connection that was reset ---- */
+
+/* With io_uring, the driver has taken both the bytes and the error out of the socket: whoever got
+ * the descriptor would read the end, and take what he has for all there was. */
+static async int reset_by_peer(void)
+{
+    const struct linger reset = {.l_onoff = 1};
+    char bytes[64] = "";
+    ssize_t got = 0;
+    int fd = -1;
+    await connect_both();
+    CHECK_EQ(await bide_stream_write(far, "abcdef", 6), 6);
+    CHECK_EQ(await bide_stream_read_exactly(near, bytes, 2, NULL), 0);
+    CHECK_EQ(setsockopt(bide_stream_fd(far), SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
+    bide_stream_close(far);
+    await bide_sleep(BIDE_MS(20));
+    ssize_t n = await bide_stream_take_fd(near, bytes + 2, 20, &fd);
+    if (n >= 0) {
+        got = n;
+        CHECK_EQ(bide_stream_open(fd, &near), 0);
+    } else {
+        CHECK_ERR(n, -ECONNRESET);
+        CHECK_EQ(fd, -1);
+    }
+    while ((n = await bide_stream_read(near, bytes + 2 + got, 20)) > 0)
+        got += n;
+    CHECK_ERR(n, -ECONNRESET);
+    CHECK_EQ(got, 4);
+    bide_stream_close(near);
+    return 0;
+}
+
+TEST(a_reset_is_not_lost)
+{
+    CHECK_EQ(bide_block_on(reset_by_peer()), 0);
+}
+
 /* ---- descriptors of others ---- */
 
 static async int foreign(void)
