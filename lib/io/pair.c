@@ -85,8 +85,8 @@ static void wait_is_over(struct pair *p, bool *waits)
 }
 
 /* Returns the number of bytes taken, 0 at the end of the stream, -EBADF if this end was closed, or
- * -EAGAIN if there is nothing at the moment: the reader waits. */
-static ssize_t take_bytes(struct end *e, char *buffer, size_t size)
+ * -EAGAIN if there is nothing at the moment: the reader waits, if it may. */
+static ssize_t take_bytes(struct end *e, char *buffer, size_t size, bool may_wait)
 {
     struct pair *p = e->pair;
     struct ring *r = e->in;
@@ -100,7 +100,7 @@ static ssize_t take_bytes(struct end *e, char *buffer, size_t size)
         r->count -= part;
         n += part;
     }
-    r->reader_waits |= n == 0 && !closed && !over && size > 0;
+    r->reader_waits |= may_wait && n == 0 && !closed && !over && size > 0;
     lock_give(&p->lock);
     if (closed)
         return -EBADF;
@@ -154,7 +154,7 @@ bide_async ssize_t bide__pair_read(bide_stream *stream, void *buffer, size_t siz
     if (refuse_second(p, &r->reader_waits) < 0)
         return -EBUSY;
     for (;;) {
-        ssize_t n = take_bytes(e, buffer, size);
+        ssize_t n = take_bytes(e, buffer, size, true);
         if (n != -EAGAIN)
             return n;
         bide_defer {
@@ -233,7 +233,7 @@ bide_async ssize_t bide__pair_readv(bide_stream *stream, const struct iovec *pie
     ssize_t part = n;
     for (size_t i = 0; (size_t)part == pieces[i].iov_len && i + 1 < count; n += part) {
         const struct iovec *piece = &pieces[++i];
-        part = has_bytes(p, e->in) ? take_bytes(e, piece->iov_base, piece->iov_len) : 0;
+        part = has_bytes(p, e->in) ? take_bytes(e, piece->iov_base, piece->iov_len, false) : 0;
         if (part < 0)
             break;
     }
