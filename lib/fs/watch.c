@@ -128,9 +128,7 @@ static bool locate(bide_path_watch *w, int id, const char *name, bide_path_event
     lock_take(&w->lock);
     const struct watched *one = bide__watch_find(w, id);
     if (one != NULL) {
-        bool has_slash = one->path[0] != '\0' && one->path[strlen(one->path) - 1] == '/';
-        snprintf(w->path, sizeof w->path, "%s%s%s", one->path,
-                 name[0] != '\0' && !has_slash ? "/" : "", name);
+        bide__watch_join(w->path, sizeof w->path, one->path, name);
         *is_inner = one->is_tree && !one->is_root;
         *is_tree = one->is_tree;
     }

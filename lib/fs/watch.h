@@ -57,7 +57,11 @@ struct bide_path_watch {
     _Alignas(8) char buffer[WATCH_EVENTS];
 };
 
-/* watch_tree.c. With the lock: the one with this id, or NULL. */
+/* watch_tree.c. The path of a name in a folder; "": of the folder itself. All paths of the table
+ * are made so, since they are compared. */
+void bide__watch_join(char *path, size_t size, const char *folder, const char *name);
+
+/* With the lock: the one with this id, or NULL. */
 struct watched *bide__watch_find(bide_path_watch *w, int id);
 
 /* Takes it out of the table and frees it. */

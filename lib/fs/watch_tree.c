@@ -21,6 +21,12 @@ enum {
     NAMES = 8 << 10,
 };
 
+void bide__watch_join(char *path, size_t size, const char *folder, const char *name)
+{
+    bool has_slash = folder[0] != '\0' && folder[strlen(folder) - 1] == '/';
+    snprintf(path, size, "%s%s%s", folder, name[0] != '\0' && !has_slash ? "/" : "", name);
+}
+
 /* ---- the table ---- */
 
 /* The place of the first one whose id is not below this. */
@@ -66,7 +72,9 @@ void bide__watch_forget(bide_path_watch *w, int id)
 static bool is_below(const char *path, const char *above)
 {
     size_t size = strlen(above);
-    return strncmp(path, above, size) == 0 && (path[size] == '/' || path[size] == '\0');
+    if (strncmp(path, above, size) != 0)
+        return false;
+    return path[size] == '/' || path[size] == '\0' || (size > 0 && above[size - 1] == '/');
 }
 
 void bide__watch_forget_below(bide_path_watch *w, const char *path)
@@ -179,7 +187,7 @@ static int todo_push(struct todo **first, const char *folder, const char *name)
         return length <= PATH_MAX ? -ENOMEM : -ENAMETOOLONG;
     t->size = size;
     t->next = *first;
-    snprintf(t->path, length, "%s%s%s", folder, name[0] != '\0' ? "/" : "", name);
+    bide__watch_join(t->path, length, folder, name);
     *first = t;
     return 0;
 }

@@ -131,6 +131,27 @@ TEST(a_tree_is_watched_as_it_grows)
     bide_path_watch_free(watch);
 }
 
+TEST(a_tree_may_be_given_with_a_slash)
+{
+    begin();
+    CHECK_EQ(mkdir(in_folder("d"), 0700), 0);
+    CHECK_EQ(mkdir(in_folder("d/e"), 0700), 0);
+    int id = add_tree(in_folder(""));
+    CHECK(id >= 1);
+    put_file("d/e/f", "");
+    CHECK_STR(told(), "/d/e/f:M /d/e/f:c ");
+    char outside[80];
+    snprintf(outside, sizeof outside, "%s-outside", folder);
+    CHECK_EQ(rename(in_folder("d"), outside), 0);
+    CHECK_STR(told(), "/d:Rmd ");
+    CHECK_EQ(rename(outside, in_folder("n")), 0);
+    CHECK_STR(told(), "/n:Mmd /n/e:Md /n/e/f:M ");
+    CHECK_EQ(bide_path_watch_remove(watch, id), 0);
+    put_file("n/e/g", "");
+    CHECK_STR(told(), "");
+    bide_path_watch_free(watch);
+}
+
 static ssize_t lost_read(int fd, void *buffer, size_t size)
 {
     static bool is_told;
