@@ -65,12 +65,22 @@ static int look(struct bide_process *p)
     return p->error;
 }
 
+/* Of a leader that has ended. If somebody else has reaped it, against the rules, its number is not
+ * the child's any more. */
+static void ask_leader(struct bide_process *p, int options, int reaped)
+{
+    siginfo_t info;
+    if (p->state != BIDE__ENDED)
+        return;
+    int r = ask(p, &info, options);
+    if (r == reaped || r == -ECHILD)
+        p->state = BIDE__REAPED;
+}
+
 /* The number of a leader is needed no more. */
 static void reap_leader(struct bide_process *p)
 {
-    siginfo_t info;
-    if (p->state == BIDE__ENDED && ask(p, &info, 0) == 0)
-        p->state = BIDE__REAPED;
+    ask_leader(p, 0, 0);
 }
 
 int bide__process_look(struct bide_process *p, bide_process_exit *exit)
@@ -125,6 +135,7 @@ static int signal_child(struct bide_process *p, int signo)
 static int signal_group(struct bide_process *p, int signo)
 {
     look(p);
+    ask_leader(p, WNOWAIT, -ECHILD);
     return p->state != BIDE__REAPED ? bide__door.kill(-p->pid, signo) : -ESRCH;
 }
 

@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -617,6 +619,35 @@ TEST(an_end_that_somebody_else_has_taken_is_not_told)
     signal(SIGCHLD, SIG_IGN);
     CHECK_ERR(bide_block_on(bide_process_run(ARGV("true"), NULL, NULL)), -ECHILD);
     check_no_child();
+}
+
+static _Atomic int reaper_polls;
+
+static int counts_polls(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+    atomic_fetch_add(&reaper_polls, fds == NULL);
+    int n = poll(fds, count, timeout_ms);
+    return n < 0 ? -errno : n;
+}
+
+/* The number of a leader stays its until it is freed, but not if somebody else reaps it. */
+TEST(a_leader_that_somebody_else_has_reaped_is_let_go)
+{
+    bide_process *p;
+    int status;
+    const bide_process_options options = {.group = BIDE_PROCESS_GROUP_NEW};
+    CHECK(bide_test_replace("poll", (void (*)(void))counts_polls) != NULL);
+    CHECK_EQ(bide_process_spawn(ARGV("true"), &options, &p), 0);
+    CHECK_EQ(bide_block_on(bide_process_wait(p, NULL)), 0);
+    CHECK_EQ(waitpid(bide_process_id(p), &status, 0), bide_process_id(p));
+    CHECK_ERR(bide_process_kill_group(p, 0), -ESRCH);
+    bide_process_free(p);
+    CHECK_EQ(bide_process_spawn(ARGV("true"), &options, &p), 0);
+    CHECK_EQ(bide_block_on(bide_process_wait(p, NULL)), 0);
+    CHECK_EQ(waitpid(bide_process_id(p), &status, 0), bide_process_id(p));
+    bide_process_free(p);
+    usleep(20000);
+    CHECK(atomic_load(&reaper_polls) < 5);
 }
 
 TEST(a_child_of_fork_leaves_the_child_alone)
