@@ -121,10 +121,13 @@ static bool begin(struct bide_cx *cx, struct fs_op *op)
 }
 
 /* A file that cannot be read without waiting is none that the driver can wait for, either; and a
- * signal for a thread of the kernel ends its call. */
+ * signal for a thread of the kernel ends its call. But a close that was made has closed, whatever
+ * it says: a second one would close what somebody else has opened meanwhile. */
 static bool is_for_pool(const struct fs_op *op)
 {
     int r = op->file.io.result;
+    if (op->file.what == BIDE__FILE_CLOSE)
+        return r == -ECANCELED;
     return r == -EAGAIN || r == -EOPNOTSUPP || r == -EINTR || r == -ECANCELED || r == -ENOSYS;
 }
 

@@ -88,17 +88,16 @@ static int64_t open_temporary(void *argument)
 {
     const char *folder = argument;
     char path[PATH_MAX];
-    int flags = O_RDWR | O_CLOEXEC;
 
-    int fd = bide__door.openat(AT_FDCWD, folder, flags | O_TMPFILE, 0600);
+    int fd = bide__fs_open_now(AT_FDCWD, folder, O_RDWR | O_TMPFILE, 0600);
     if (fd != -EOPNOTSUPP && fd != -EISDIR && fd != -ENOENT && fd != -EINVAL)
         return fd;
     do {
         int r = bide__fs_path_new(folder, path);
         if (r < 0)
             return r;
-        fd = bide__door.openat(AT_FDCWD, path, flags | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-    } while (fd == -EEXIST || fd == -EINTR);
+        fd = bide__fs_open_now(AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    } while (fd == -EEXIST);
     if (fd >= 0)
         bide__door.unlinkat(AT_FDCWD, path, 0);
     return fd;

@@ -52,9 +52,7 @@ static void begin_call(struct transfer *f, enum bide__file_call what)
 static bool go(struct bide_cx *cx, struct transfer *f, enum bide__file_call what, int64_t *n)
 {
     if (f->h.state == 0) {
-        *n = f->offset > INT64_MAX && f->offset != FS_HERE
-                 ? -EINVAL
-                 : bide__file_enter(f->file, flag_of(f, what));
+        *n = bide__file_enter(f->file, flag_of(f, what));
         if (*n < 0)
             return true;
         f->h.state = TRIED;
@@ -97,22 +95,21 @@ static enum bide_answer transfer_cancel(struct bide_frame *h, enum bide__file_ca
 /* ---- the leaves ---- */
 
 /* FS_HERE is no offset that a caller may give. */
-static enum bide_poll transfer_at_poll(struct bide_cx *cx, struct bide_frame *h,
-                                       enum bide__file_call what)
+static enum bide_poll poll_at(struct bide_cx *cx, struct bide_frame *h, enum bide__file_call what)
 {
-    if (h->state == 0 && ((struct transfer *)(void *)h)->offset == FS_HERE)
+    if (h->state == 0 && ((struct transfer *)(void *)h)->offset > INT64_MAX)
         return bide__leaf_finish(cx, h, (ssize_t)-EINVAL);
     return transfer_poll(cx, h, what);
 }
 
 static enum bide_poll read_at_poll(struct bide_cx *cx, struct bide_frame *h)
 {
-    return transfer_at_poll(cx, h, BIDE__FILE_READ);
+    return poll_at(cx, h, BIDE__FILE_READ);
 }
 
 static enum bide_poll write_at_poll(struct bide_cx *cx, struct bide_frame *h)
 {
-    return transfer_at_poll(cx, h, BIDE__FILE_WRITE);
+    return poll_at(cx, h, BIDE__FILE_WRITE);
 }
 
 static enum bide_poll read_poll(struct bide_cx *cx, struct bide_frame *h)

@@ -14,6 +14,10 @@
 #include "failing.h"
 #include "files.h"
 
+#if __has_include(<liburing.h>)
+#include "runtime/io/inside.h"
+#endif
+
 static const bide_file_options writes = {.write = true, .create = true, .truncate = true};
 static const bide_file_options both = {.read = true, .write = true, .create = true};
 
@@ -44,9 +48,10 @@ static async int writes_and_reads(void)
     CHECK_EQ(memcmp(text, "there", 5), 0);
     CHECK_EQ(await bide_file_read_at(f, 15, text, sizeof text), 0);
     CHECK_EQ(await bide_file_read_at(f, 100, text, sizeof text), 0);
-    CHECK_ERR(await bide_file_read_at(f, UINT64_C(1) << 63, text, sizeof text), -EINVAL);
-    CHECK_ERR(await bide_file_read_at(f, UINT64_MAX, text, sizeof text), -EINVAL);
-    CHECK_ERR(await bide_file_write_at(f, UINT64_MAX, text, 1), -EINVAL);
+    CHECK_ERR(await bide_file_read_at(f, (uint64_t)INT64_MAX + 1, text, 1), -EINVAL);
+    CHECK_ERR(await bide_file_read_at(f, UINT64_MAX, text, 1), -EINVAL);
+    CHECK_ERR(await bide_file_write_at(f, UINT64_MAX, "x", 1), -EINVAL);
+    CHECK_EQ(await bide_file_read_at(f, INT64_MAX - 1, text, 1), 0);
     CHECK_EQ(await bide_file_read(f, text, 0), 0);
     CHECK_EQ(bide_file_seek(f, -5, SEEK_END), 10);
     size_t done = 0;
@@ -306,6 +311,7 @@ static async int unnamed(void)
 {
     char text[4] = "";
     bide_file *f;
+    CHECK_EQ(bide_test_fail("openat", 1, -EINTR, 1), 0);
     CHECK_EQ(await bide_file_temporary(folder, &f), 0);
     CHECK_EQ(await bide_file_write(f, "abc", 3), 3);
     CHECK_EQ(await bide_file_read_at(f, 0, text, 3), 3);
@@ -397,6 +403,68 @@ TEST(a_close_tells_its_error_and_nothing_goes_after_it)
     setenv("BIDE_URING_MASK", "file", 1);
     CHECK_EQ(bide_block_on(closes()), 0);
 }
+
+#if __has_include(<liburing.h>)
+/* A filesystem whose close is interrupted. The descriptor is free all the same, and somebody else
+ * gets it. */
+static int closed_fd, reused_fd = -1;
+static int (*get_events)(struct io_uring *ring);
+static int (*wait_for_events)(struct io_uring *ring, struct io_uring_cqe **cqe, unsigned count,
+                              struct __kernel_timespec *limit, sigset_t *mask);
+
+static void interrupt_close(struct io_uring *ring)
+{
+    if (reused_fd >= 0 || fcntl(closed_fd, F_GETFD) >= 0)
+        return;
+    for (unsigned at = *ring->cq.khead; at != *ring->cq.ktail; at++) {
+        struct io_uring_cqe *cqe = &ring->cq.cqes[at & ring->cq.ring_mask];
+        if (bide__uring_kind(cqe->user_data) == BIDE__OP_FILE && cqe->res == 0) {
+            cqe->res = -EINTR;
+            reused_fd = fcntl(0, F_DUPFD, closed_fd);
+        }
+    }
+}
+
+static int get_events_interrupted(struct io_uring *ring)
+{
+    int r = get_events(ring);
+    interrupt_close(ring);
+    return r;
+}
+
+static int wait_interrupted(struct io_uring *ring, struct io_uring_cqe **cqe, unsigned count,
+                            struct __kernel_timespec *limit, sigset_t *mask)
+{
+    int r = wait_for_events(ring, cqe, count, limit, mask);
+    interrupt_close(ring);
+    return r;
+}
+
+static async int closes_interrupted(void)
+{
+    bide_file *f = await opened(in_folder("i"), &both);
+    closed_fd = bide_file_fd(f);
+    get_events = bide__door.io_uring_submit_and_get_events;
+    wait_for_events = bide__door.io_uring_submit_and_wait_timeout;
+    bide_test_replace("io_uring_submit_and_get_events", (void (*)(void))get_events_interrupted);
+    bide_test_replace("io_uring_submit_and_wait_timeout", (void (*)(void))wait_interrupted);
+    CHECK_EQ(await bide_file_close(f), 0);
+    bide_test_reset();
+    bide_file_free(f);
+    if (reused_fd < 0)
+        check_skip("files are not closed by io_uring here");
+    CHECK_EQ(reused_fd, closed_fd);
+    CHECK(fcntl(reused_fd, F_GETFD) >= 0);
+    return 0;
+}
+
+TEST(a_close_is_not_made_twice)
+{
+    files_begin();
+    setenv("BIDE_IO", "uring", 0);
+    CHECK_EQ(bide_block_on(closes_interrupted()), 0);
+}
+#endif
 
 static async int of_descriptors(void)
 {
