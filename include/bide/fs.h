@@ -370,8 +370,7 @@ void bide_content_free(bide_content *content);
 /*
  * Reads a whole file, in one go on a thread of the pool, or from memory. -EFBIG: it has more than
  * `most` bytes. Other errors: those of opening and reading, -EISDIR, -ENOMEM; then *content is
- * NULL. Of a FIFO that is all that is written to it until its writers have closed it; that thread
- * waits for them.
+ * NULL.
  * Cancelled: nothing has happened.
  */
 bide_must_use bide_async int bide_path_read(const char *path, size_t most,

@@ -6,8 +6,6 @@
  */
 #include "lib/fs/async.h"
 
-#include <poll.h>
-
 enum { MODE_FILE = 0666, SMALL = 64 << 10, ROOM_FIRST = 4096 };
 
 /* ---- bytes ---- */
@@ -99,33 +97,16 @@ static int read_all(struct whole *w, int fd)
     return 0;
 }
 
-/* What was opened without blocking is read as if it had been opened here: a FIFO that nobody has
- * written to yet is not at its end. */
-static int wait_for_others(int fd)
-{
-    struct pollfd look = {.fd = fd, .events = POLLIN};
-    struct stat status;
-    int r = bide__door.fstat(fd, &status);
-    if (r < 0 || S_ISREG(status.st_mode))
-        return r;
-    do
-        r = bide__door.poll(&look, 1, -1);
-    while (r == -EINTR);
-    int flags = r < 0 ? r : bide__door.fcntl(fd, F_GETFL, 0);
-    return flags < 0 ? flags : bide__door.fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
-}
-
 static int64_t read_now(void *argument)
 {
     struct whole *w = argument;
-    int fd = w->fd, r = fd < 0 ? 0 : wait_for_others(fd);
+    int fd = w->fd;
     w->fd = -1;
     if (fd < 0)
         fd = bide__fs_open_now(AT_FDCWD, w->path, O_RDONLY | O_NOCTTY, 0);
     if (fd < 0)
         return fd;
-    if (r == 0)
-        r = read_all(w, fd);
+    int r = read_all(w, fd);
     bide__door.close(fd);
     return r;
 }

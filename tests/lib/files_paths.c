@@ -5,10 +5,7 @@
 #include <bide/bide.h>
 #include <bide/testing.h>
 
-#include <fcntl.h>
 #include <limits.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "check.h"
 #include "failing.h"
@@ -199,48 +196,6 @@ TEST(whole_files)
 {
     files_begin();
     CHECK_EQ(bide_block_on(whole()), 0);
-}
-
-static bool is_read;
-
-static async int read_fifo(bide_content **content)
-{
-    int r = await bide_path_read(in_folder("fifo"), 100, content);
-    is_read = true;
-    return r;
-}
-
-/* The second part comes when the first one was read. */
-static async void write_twice(int fd)
-{
-    int left = 6;
-    CHECK_EQ(write(fd, "hello ", 6), 6);
-    while (left > 0 && !is_read) {
-        await bide_yield();
-        CHECK_EQ(ioctl(fd, FIONREAD, &left), 0);
-    }
-    CHECK_EQ(write(fd, "world", 5), 5);
-    close(fd);
-}
-
-static async int fifo(void)
-{
-    bide_content *content;
-    int r = 0;
-    CHECK_EQ(mkfifo(in_folder("fifo"), 0600), 0);
-    int fd = open(in_folder("fifo"), O_RDWR | O_CLOEXEC);
-    CHECK(fd >= 0);
-    await bide_join(r = read_fifo(&content), write_twice(fd));
-    CHECK_EQ(r, 0);
-    CHECK_STR(content->data, "hello world");
-    bide_content_free(content);
-    return 0;
-}
-
-TEST(a_fifo_is_read_until_its_writers_have_closed_it)
-{
-    files_begin();
-    CHECK_EQ(bide_block_on(fifo()), 0);
 }
 
 static async int copies(void)
