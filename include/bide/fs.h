@@ -275,6 +275,8 @@ bide_must_use bide_async int bide_folder_temporary(const char *folder, char *pat
  * Removes a file, or a folder with all that is in it. Links are removed, not followed, and no race
  * of others leads it out of the tree: each name is looked up in a folder that is open. 0 if there
  * is nothing. It goes on behind an error, and returns the first one; what could be removed is gone.
+ * A tree may have any depth; but where it is more than 32 folders deep, and others move or remove
+ * those while this is in them, it ends with -ESTALE.
  * Cancelled: a part of the tree is gone. It stops within some 1000 names.
  */
 bide_must_use bide_async int bide_tree_remove(const char *path);
@@ -368,9 +370,9 @@ typedef struct bide_content {
 void bide_content_free(bide_content *content);
 
 /*
- * Reads a whole file, in one go on a thread of the pool, or from memory. -EFBIG: it has more than
- * `most` bytes. Other errors: those of opening and reading, -EISDIR, -ENOMEM; then *content is
- * NULL.
+ * Reads a whole file, in one go on a thread of the pool, or from memory. Like bide_file_open it
+ * waits for no FIFO and no terminal. -EFBIG: it has more than `most` bytes. Other errors: those of
+ * opening and reading, -EISDIR, -ENOMEM; then *content is NULL.
  * Cancelled: nothing has happened.
  */
 bide_must_use bide_async int bide_path_read(const char *path, size_t most,
@@ -378,7 +380,8 @@ bide_must_use bide_async int bide_path_read(const char *path, size_t most,
 
 /*
  * Writes a whole file, which is made with the mode 0666 less the umask, or replaced in place. If it
- * fails, a part is there. Cancelled: it is written and this returns 0, or nothing has happened.
+ * fails, a part is there. A FIFO is not waited for: -ENXIO if nobody reads it, -EAGAIN if it has no
+ * room. Cancelled: it is written and this returns 0, or nothing has happened.
  */
 bide_must_use bide_async int bide_path_write(const char *path, const void *data, size_t size);
 

@@ -73,8 +73,10 @@ ssize_t bide__fs_read_full(int fd, void *buffer, size_t size)
 int bide__fs_open_now(int folder, const char *path, int flags, mode_t mode)
 {
     int fd;
-    do
+    do {
         fd = bide__door.openat(folder, path, flags | O_CLOEXEC, mode);
-    while (fd == -EINTR);
+        if (fd == -EWOULDBLOCK && flags & O_NONBLOCK) /* a lease holds it up */
+            fd = bide__door.openat(folder, path, (flags | O_CLOEXEC) & ~O_NONBLOCK, mode);
+    } while (fd == -EINTR);
     return fd;
 }

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { MODE_FOLDER = 0777, MODE_TEMPORARY = 0700 };
+enum { MODE_FOLDER = 0777, MODE_TEMPORARY = 0700, VAIN_MOST = 16 };
 
 /* What a job works on. */
 struct paths {
@@ -177,28 +177,41 @@ static bool is_folder(const char *path)
     return bide__door.fstatat(AT_FDCWD, path, &status, 0) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* Most of the time all but the last one are there, so it begins at the end. */
+/* How much of the path is that of the folder above the first `at` bytes; 0: there is none. */
+static size_t above(const char *path, size_t at)
+{
+    while (at > 0 && path[at - 1] == '/')
+        at--;
+    while (at > 0 && path[at - 1] != '/')
+        at--;
+    while (at > 1 && path[at - 1] == '/')
+        at--;
+    return at;
+}
+
+/* Most of the time all but the last one are there, so it begins at the end. Some folders tell of
+ * what cannot be made in them that it does not exist (/proc, and those that were removed while they
+ * are open): so one whose folder above was there is asked for again only a few times, because
+ * others may remove that. */
 static int64_t make_all_now(void *argument)
 {
     const struct paths *p = argument;
     char path[PATH_MAX];
     size_t size = strlen(p->path), at = size;
+    unsigned vain = 0;
+    bool comes_down = false;
 
     if (size >= sizeof path)
         return -ENAMETOOLONG;
     memcpy(path, p->path, size + 1);
     for (;;) {
         int r = bide__door.mkdirat(AT_FDCWD, path, p->mode);
-        if (r == -ENOENT && at > 0) { /* the one above comes first */
-            while (at > 0 && path[at - 1] == '/')
-                at--;
-            while (at > 0 && path[at - 1] != '/')
-                at--;
-            while (at > 1 && path[at - 1] == '/')
-                at--;
-            if (at == 0)
+        if (r == -ENOENT) { /* the one above comes first */
+            at = above(path, at);
+            if (at == 0 || (comes_down && ++vain == VAIN_MOST))
                 return r;
             path[at] = '\0';
+            comes_down = false;
             continue;
         }
         if (r == -EINTR)
@@ -207,6 +220,7 @@ static int64_t make_all_now(void *argument)
             return r;
         if (at == size)
             return 0;
+        comes_down = true;
         path[at] = p->path[at]; /* and now the one below */
         at += strlen(path + at);
     }

@@ -4,16 +4,23 @@
  *
  * Names are removed while the folder is read. What getdents64(2) then misses is found when the
  * folder turns out not to be empty: it is read once more.
+ *
+ * A tree may be deeper than there may be descriptors. So at most OPEN_MOST folders are open, those
+ * next to the place where the removal is. One above is opened again by `..` of the one below, and
+ * must be the same as before; if somebody has moved the one below meanwhile, the removal ends.
  */
 #include "lib/fs/async.h"
 
 #include <dirent.h>
 
-enum { NAMES = 8 << 10, NAME_ROOM = 1024, STEP = 1000, PASSES = 8 };
+enum { NAMES = 8 << 10, NAME_ROOM = 1024, STEP = 1000, PASSES = 8, OPEN_MOST = 32 };
 
 struct place {
     struct place *above;
-    int fd;
+    int fd;         /* -1: it is closed; not of the top */
+    off_t position; /* then: where it is to be read on, and which folder it is */
+    dev_t device;
+    ino_t inode;
     bool has_failed; /* something in it stays */
     bool is_read;
     unsigned passes;
@@ -25,6 +32,7 @@ struct place {
 struct removal {
     const char *path;
     struct place *top;
+    unsigned open; /* folders */
     bool has_begun;
     int error; /* the first one */
 };
@@ -39,11 +47,65 @@ static void note(struct removal *r, int error)
         r->top->has_failed = true;
 }
 
-/* A folder in `folder`; a link is none. */
-static void enter(struct removal *r, int folder, const char *name)
+/* Closes the uppermost folder that is open, unless that is the top. False: it cannot. */
+static bool close_upper(struct removal *r)
 {
-    int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK;
-    int fd = bide__fs_open_now(folder, name, flags, 0);
+    struct place *upper = r->top;
+    struct stat status;
+
+    while (upper != NULL && upper->above != NULL && upper->above->fd >= 0)
+        upper = upper->above;
+    if (upper == r->top || bide__door.fstat(upper->fd, &status) < 0)
+        return false;
+    upper->position = bide__door.lseek(upper->fd, 0, SEEK_CUR);
+    if (upper->position < 0)
+        return false;
+    upper->device = status.st_dev;
+    upper->inode = status.st_ino;
+    bide__door.close(upper->fd);
+    upper->fd = -1;
+    r->open--;
+    return true;
+}
+
+/* The folder above the top is open again, as it was. 0 or an error. */
+static int open_above(struct removal *r)
+{
+    struct place *above = r->top->above;
+    struct stat status;
+
+    int fd = bide__fs_open_now(r->top->fd, "..", O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0);
+    if (fd < 0)
+        return fd == -ENOENT ? -ESTALE : fd; /* -ENOENT: the top was removed by others */
+    int error = bide__door.fstat(fd, &status);
+    if (error == 0 && (status.st_dev != above->device || status.st_ino != above->inode))
+        error = -ESTALE;
+    if (error == 0 && bide__door.lseek(fd, above->position, SEEK_SET) < 0)
+        error = -ESTALE;
+    if (error < 0) {
+        bide__door.close(fd);
+        return error;
+    }
+    above->fd = fd;
+    r->open++;
+    return 0;
+}
+
+/* A folder in the top, or the first one; a link is none. */
+static int open_folder(struct removal *r, const char *name)
+{
+    int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK, fd;
+    do
+        fd = bide__fs_open_now(r->top != NULL ? r->top->fd : AT_FDCWD, name, flags, 0);
+    while ((fd == -EMFILE || fd == -ENFILE) && close_upper(r));
+    return fd;
+}
+
+static void enter(struct removal *r, const char *name)
+{
+    if (r->open >= OPEN_MOST)
+        close_upper(r);
+    int fd = open_folder(r, name);
     if (fd < 0) {
         note(r, fd);
         return;
@@ -62,6 +124,7 @@ static void enter(struct removal *r, int folder, const char *name)
     if (r->top != NULL)
         memcpy(p->name, name, strlen(name) + 1);
     r->top = p;
+    r->open++;
 }
 
 static int unlink_name(int folder, const char *name, int flags)
@@ -77,8 +140,19 @@ static void pop(struct removal *r)
 {
     struct place *p = r->top;
     r->top = p->above;
-    bide__door.close(p->fd);
+    if (p->fd >= 0) {
+        bide__door.close(p->fd);
+        r->open--;
+    }
     bide__free(p, sizeof *p);
+}
+
+/* Nobody knows the way back. */
+static void give_up(struct removal *r, int error)
+{
+    note(r, error);
+    while (r->top != NULL)
+        pop(r);
 }
 
 /* All its names were seen. */
@@ -86,7 +160,12 @@ static void leave(struct removal *r)
 {
     struct place *p = r->top;
     bool is_first = p->above == NULL, has_failed = p->has_failed;
-    int error =
+    int error = is_first || p->above->fd >= 0 ? 0 : open_above(r);
+    if (error < 0) {
+        give_up(r, error);
+        return;
+    }
+    error =
         unlink_name(is_first ? AT_FDCWD : p->above->fd, is_first ? r->path : p->name, AT_REMOVEDIR);
     if ((error == -ENOTEMPTY || error == -EEXIST) && !has_failed && p->passes++ < PASSES) {
         bide__door.lseek(p->fd, 0, SEEK_SET);
@@ -123,11 +202,13 @@ static bool is_dots(const char *name)
     return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
-static void remove_name(struct removal *r, int folder, const char *name, unsigned type)
+/* In the top; or the path itself. */
+static void remove_name(struct removal *r, const char *name, unsigned type)
 {
+    int folder = r->top != NULL ? r->top->fd : AT_FDCWD;
     int error = type == DT_DIR ? -EISDIR : unlink_name(folder, name, 0);
     if (error == -EISDIR || (error == -EPERM && type == DT_UNKNOWN))
-        enter(r, folder, name);
+        enter(r, name);
     else if (error < 0)
         note(r, error);
 }
@@ -140,7 +221,7 @@ static int64_t remove_some(void *argument)
 
     if (!r->has_begun) {
         r->has_begun = true;
-        remove_name(r, AT_FDCWD, r->path, DT_UNKNOWN);
+        remove_name(r, r->path, DT_UNKNOWN);
     }
     while (r->top != NULL && names < STEP) {
         struct place *p = r->top;
@@ -149,7 +230,7 @@ static int64_t remove_some(void *argument)
             struct dirent64 *d = (struct dirent64 *)(void *)(p->names + p->at);
             p->at += d->d_reclen;
             if (!is_dots(d->d_name))
-                remove_name(r, p->fd, d->d_name, d->d_type);
+                remove_name(r, d->d_name, d->d_type);
         } else if (!p->is_read) {
             read_names(r);
         } else {

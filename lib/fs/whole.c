@@ -103,7 +103,7 @@ static int64_t read_now(void *argument)
     int fd = w->fd;
     w->fd = -1;
     if (fd < 0)
-        fd = bide__fs_open_now(AT_FDCWD, w->path, O_RDONLY | O_NOCTTY, 0);
+        fd = bide__fs_open_now(AT_FDCWD, w->path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
     if (fd < 0)
         return fd;
     int r = read_all(w, fd);
@@ -166,8 +166,8 @@ struct written {
 static int64_t write_now(void *argument)
 {
     const struct written *w = argument;
-    int fd =
-        bide__fs_open_now(AT_FDCWD, w->path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY, MODE_FILE);
+    int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_NONBLOCK;
+    int fd = bide__fs_open_now(AT_FDCWD, w->path, flags, MODE_FILE);
     if (fd < 0)
         return fd;
     int r = bide__fs_write_all(fd, w->data, w->size);
@@ -259,10 +259,10 @@ static int64_t replace_now(void *argument)
 
     if (last[0] == '\0')
         return w->path[0] == '\0' ? -ENOENT : -EISDIR;
-    if (size >= sizeof folder)
+    if (size + sizeof "." > sizeof folder)
         return -ENAMETOOLONG;
     memcpy(folder, w->path, size);
-    memcpy(folder + size, ".", 2);
+    memcpy(folder + size, ".", sizeof ".");
     int fd = bide__fs_open_now(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
         return fd;

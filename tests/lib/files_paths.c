@@ -79,6 +79,8 @@ static async int folders(void)
     CHECK_EQ(await bide_folder_make_all("r/s", 0), 0);
     CHECK_EQ(await bide_path_exists(in_folder("r/s")), 1);
     CHECK_ERR(await bide_folder_make_all("", 0), -ENOENT);
+    /* Where nothing can be made, that does not exist. */
+    CHECK_ERR(await bide_folder_make_all("/proc/none/x/y", 0), -ENOENT);
     CHECK_ERR(await bide_folder_remove("r"), -ENOTEMPTY);
     CHECK_EQ(await bide_folder_remove("r/s"), 0);
     ssize_t size = await bide_folder_temporary(folder, path, sizeof path);
@@ -156,6 +158,96 @@ TEST(a_removal_goes_on_behind_an_error)
     CHECK_EQ(bide_block_on(bide_tree_remove(in_folder("t"))), 0);
 }
 
+/* Deeper than there may be descriptors, and than a path may be long. */
+static void put_deep(int depth)
+{
+    char name[101] = "deep";
+    int at = open(folder, O_RDONLY);
+    for (int i = 0; i <= depth; i++) {
+        CHECK_EQ(mkdirat(at, name, 0700), 0);
+        int below = openat(at, name, O_RDONLY);
+        CHECK(below >= 0);
+        CHECK_EQ(close(openat(below, "file", O_CREAT | O_WRONLY, 0600)), 0);
+        CHECK_EQ(mkdirat(below, "empty", 0700), 0);
+        close(at);
+        at = below;
+        memset(name, 'd', sizeof name - 1);
+    }
+    close(at);
+}
+
+static async int removes_deep(void)
+{
+    int depth = getenv("FULL") != NULL ? 5000 : 60;
+    put_deep(depth);
+    CHECK_EQ(await bide_path_write(in_folder("x"), "", 0), 0); /* all is made that is needed */
+    int before = open_descriptors();
+    CHECK_EQ(bide_test_fail("openat", 40, -EMFILE, 1), 0);
+    CHECK_EQ(await bide_tree_remove(in_folder("deep")), 0);
+    CHECK_EQ(bide_test_failed("openat"), 1);
+    CHECK_EQ(await bide_path_exists(in_folder("deep")), 0);
+    CHECK_EQ(open_descriptors(), before);
+    return 0;
+}
+
+static int most_open;
+
+static int counts_open(int at, const char *path, int flags, mode_t mode)
+{
+    int fd = openat(at, path, flags, mode), other = dup(0);
+    if (other > most_open)
+        most_open = other;
+    close(other);
+    return fd < 0 ? -errno : fd;
+}
+
+TEST(a_tree_is_removed_however_deep_it_is)
+{
+    files_begin();
+    CHECK_EQ(bide_block_on(removes_deep()), 0);
+    put_deep(60);
+    most_open = 0;
+    int first = dup(0);
+    close(first);
+    CHECK(bide_test_replace("openat", (void (*)(void))counts_open) != NULL);
+    CHECK_EQ(bide_block_on(bide_tree_remove(in_folder("deep"))), 0);
+    bide_test_reset();
+    CHECK(most_open > first);
+    CHECK(most_open < first + 50);
+}
+
+/* Others move the folder that the removal is in. */
+static int moves_deep(int at, const char *path, int flags, mode_t mode)
+{
+    if (strcmp(path, "..") == 0) {
+        static bool is_moved;
+        char link[64], inner[PATH_MAX] = "";
+        snprintf(link, sizeof link, "/proc/self/fd/%d", at);
+        CHECK(readlink(link, inner, sizeof inner - 1) > 0);
+        if (!is_moved)
+            CHECK_EQ(rename(inner, in_folder("away")), 0);
+        is_moved = true;
+    }
+    int fd = openat(at, path, flags, mode);
+    return fd < 0 ? -errno : fd;
+}
+
+TEST(a_removal_does_not_go_astray)
+{
+    files_begin();
+    put_file("kept", "x");
+    put_deep(60);
+    CHECK_EQ(bide_block_on(bide_path_write(in_folder("x"), "", 0)), 0);
+    int before = open_descriptors();
+    CHECK(bide_test_replace("openat", (void (*)(void))moves_deep) != NULL);
+    CHECK_ERR(bide_block_on(bide_tree_remove(in_folder("deep"))), -ESTALE);
+    bide_test_reset();
+    CHECK_EQ(open_descriptors(), before);
+    CHECK_STR(get_file("kept"), "x");
+    CHECK_EQ(access(in_folder("deep"), F_OK), 0);
+    CHECK_EQ(bide_block_on(bide_tree_remove(in_folder("deep"))), 0);
+}
+
 /* ---- whole files ---- */
 
 static async int whole(void)
@@ -190,6 +282,33 @@ static async int whole(void)
     bide_content_free(b);
     CHECK_ERR(await bide_path_read("/dev/zero", 100000, &b), -EFBIG);
     return 0;
+}
+
+/* One that would wait for the other end could not be cancelled. */
+static async int fifos(void)
+{
+    bide_content *b;
+    CHECK_EQ(mkfifo(in_folder("fifo"), 0600), 0);
+    CHECK_ERR(await bide_path_write(in_folder("fifo"), "x", 1), -ENXIO);
+    CHECK_EQ(await bide_path_read(in_folder("fifo"), 1, &b), 0);
+    CHECK_EQ(b->size, 0);
+    bide_content_free(b);
+    int fd = open(in_folder("fifo"), O_RDWR);
+    defer {
+        close(fd);
+    }
+    CHECK_ERR(await bide_path_read(in_folder("fifo"), 1, &b), -EAGAIN);
+    CHECK(b == NULL);
+    return 0;
+}
+
+TEST(whole_fifos_are_not_waited_for)
+{
+    files_begin();
+    CHECK_EQ(bide_block_on(fifos()), 0);
+    CHECK_EQ(unlink(in_folder("fifo")), 0);
+    CHECK_EQ(bide_test_fail("open_cached", 1, -ENOSYS, 0), 0);
+    CHECK_EQ(bide_block_on(fifos()), 0);
 }
 
 TEST(whole_files)
@@ -309,6 +428,10 @@ static async int replaces(void)
     CHECK_ERR(await bide_path_replace(in_folder("r/"), "x", 1), -EISDIR);
     CHECK_ERR(await bide_path_replace(in_folder("none/r"), "x", 1), -ENOENT);
     CHECK_ERR(await bide_path_replace("", "x", 1), -ENOENT);
+    char slashes[PATH_MAX + 2] = "";
+    memset(slashes, '/', PATH_MAX - 1);
+    slashes[PATH_MAX - 1] = 'r';
+    CHECK_ERR(await bide_path_replace(slashes, "x", 1), -ENAMETOOLONG);
     CHECK_EQ(chdir(folder), 0);
     CHECK_EQ(await bide_path_replace("r", "three", 5), 0);
     CHECK_STR(get_file("r"), "three");
