@@ -209,12 +209,13 @@ bide_must_use bide_async int bide_writer_frame(bide_writer *writer, const bide_c
                                                const void *frame, size_t size);
 
 /* Puts a number of `width` bytes, 1 to 8, into the buffer. -ERANGE: neither `value` nor, as a
- * signed number, (int64_t)value has room in so many bytes. -EINVAL: the width.
- * Cancelled: it was not taken. */
+ * signed number, (int64_t)value has room in so many bytes. -EINVAL: the width, or the buffer is
+ * smaller. Cancelled: it was not taken. */
 bide_must_use bide_async int bide_writer_integer(bide_writer *writer, uint64_t value,
                                                  unsigned width, bide_order order);
 
-/* The 4 or 8 bytes of an IEEE 754 number. Cancelled: it was not taken. */
+/* The 4 or 8 bytes of an IEEE 754 number. -EINVAL: the buffer is smaller. Cancelled: it was not
+ * taken. */
 bide_must_use bide_async int bide_writer_float(bide_writer *writer, float value, bide_order order);
 bide_must_use bide_async int bide_writer_double(bide_writer *writer, double value,
                                                 bide_order order);

@@ -425,8 +425,9 @@ typedef struct bide_path_event {
 } bide_path_event;
 
 /*
- * Makes a watch (inotify(7)), which watches nothing yet. It belongs to the runtime on which it is
- * made, as a stream does (bide/io.h). Errors: -EMFILE, -ENFILE, -ENOMEM, -ENXIO; then *watch is
+ * Makes a watch (inotify(7)), which watches nothing yet. Its events belong to the runtime on which
+ * it is made, as a stream does (bide/io.h): there bide_path_watch_next is called, and the free.
+ * Paths may be added and removed on any thread, in any runtime or none. Errors: -EMFILE, -ENFILE, -ENOMEM, -ENXIO; then *watch is
  * NULL. bide_path_watch_free ends it; NULL is ignored, and no bide_path_watch_next may wait.
  */
 bide_must_use int bide_path_watch_new(bide_path_watch **watch bide_gives(bide_path_watch_free));
@@ -457,8 +458,9 @@ bide_must_use bide_async int bide_path_watch_add_tree(bide_path_watch *watch, co
 int bide_path_watch_remove(bide_path_watch *watch, int id);
 
 /*
- * Waits for the next event. Returns 1 and the event, or a negative errno; it never returns 0. If
- * the system had no room for events (fs.inotify.max_queued_events), there is one event
+ * Waits for the next event. Returns 1 and the event, or a negative errno; it never returns 0.
+ * -EBUSY: another call waits; -EXDEV, -ENXIO: this is another runtime than that of the watch, or
+ * none. If the system had no room for events (fs.inotify.max_queued_events), there is one event
  * BIDE_PATH_LOST in their place; look at everything anew. A folder of a tree that could not be
  * watched in time is an error of this call, and then the next one goes on.
  * Cancelled: nothing is lost.

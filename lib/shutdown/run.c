@@ -211,6 +211,9 @@ bide_async int bide_shutdown_on_signals(bide_shutdown *shutdown,
                                         bide_shutdown_result *result)
 {
     int r = 0;
+
+    if (bide__runtime_running() == NULL)
+        return bide__no_runtime("bide_shutdown_on_signals");
     int told = bide_await bide_until_shutdown(shutdown, r = next_signal());
 
     if (told == 1 && r < 0)
