@@ -84,6 +84,14 @@ static bool is_tool_line(const char *line)
     return false;
 }
 
+/* After "/usr/bin/ld: lib.a(a.o): in function `f':" a linker says what it has to say about that
+ * function, perhaps as "a.c:1: warning: ...", with the place from the debug information. No message
+ * of a compiler comes after that. */
+static bool is_in_function(const struct block *b)
+{
+    return !b->place.file && memmem(b->start, b->length, ": in function `", 15);
+}
+
 static struct block *begin_block(struct blocks *blocks, const char *at)
 {
     struct block *b = arena_alloc(blocks->arena, sizeof *b);
@@ -106,7 +114,9 @@ static void take_line(struct blocks *blocks, const char *line, size_t length)
             blocks->context = line;
         return;
     }
-    if (read_message(blocks->arena, text, &message)) {
+    if (b && is_in_function(b) && !is_tool_line(text)) {
+        ; /* it belongs to that */
+    } else if (read_message(blocks->arena, text, &message)) {
         b = begin_block(blocks, line);
         message.start = b->start;
         message.context_length = (size_t)(line - b->start);

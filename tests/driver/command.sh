@@ -402,6 +402,27 @@ has err 'undefined reference to .*answer'
 has_not err 'internal'
 end
 
+begin "a warning of the linker is shown, also about a place"
+cat >linked.c <<'END'
+__asm__(".section .gnu.warning.warned,\"\",%progbits; .ascii \"do not use it\\0\"; .previous");
+int warned(void);
+int warned(void) { return 1; }
+END
+cat >user.c <<'END'
+int warned(void);
+int uses(void);
+int uses(void) { return warned(); }
+END
+cat >uses.c <<'END'
+#include <bide/bide.h>
+int uses(void);
+async int main(void) { return uses() - 1; }
+END
+$CC -g -c linked.c user.c
+ok $cc uses.c user.o linked.o -o linked
+has err 'user.c:3: warning: do not use it'
+end
+
 begin "generated code that does not compile is an error of bide, and is kept"
 cat >picky <<END
 #!/bin/sh
