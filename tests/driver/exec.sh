@@ -44,9 +44,14 @@ begin "standard input that comes slowly through a pipe"
 cmp plain.c input || fail "$what: the compiler gets a different text"
 end
 
-begin "no input, only objects, another language"
-spied a.o b.o -o prog </dev/null
+begin "no input, another language"
 spied -c file.S other.f90 </dev/null
+end
+
+begin "only objects: bide stays, to add a hint to what the linker says"
+try bide cc ./spy a.o b.o -o prog </dev/null
+[ "$status" = 3 ] || fail "$what: exit status $status: $(cat err)"
+head -n 4 words | tr '\n' ' ' | grep -q 'a\.o b\.o -o prog' || fail "$what: $(cat words)"
 end
 
 begin "a question"
