@@ -1,26 +1,21 @@
 /*
- * bide/shutdown.h: how a program ends in good order, by one call.
+ * bide/shutdown.h: how a program ends in good order, by one call. In main, and with a
+ * `static bide_shutdown stop = BIDE_SHUTDOWN_INIT;` for all:
  *
- *     static bide_shutdown stop = BIDE_SHUTDOWN_INIT;
- *
- *     async int main(void)
- *     {
- *         ...
- *         bide_shutdown_add_tcp(&stop, listener);
- *         bide_task_detach(bide_spawn(serve(listener)));
- *         return await bide_shutdown_on_signals(&stop, NULL, NULL);
- *     }
+ *     bide_shutdown_add_tcp(&stop, listener);
+ *     bide_task_detach(bide_spawn(serve(listener)));
+ *     status = await bide_shutdown_on_signals(&stop, NULL, NULL);
  *
  * On SIGTERM or SIGINT the listeners accept no more, all tasks that ask are told, and have some
  * time to end by themselves (the drain). The rest is cancelled, and has some time to unwind, in
  * which its deferred blocks may await. What has not ended after each of these is reported, by the
  * names and lines of its calls. After that the program ends, whatever a deferred block does.
  *
- *     begin            drain                unwind               1 s
- *       |--------------------|--------------------|----------------|
- *       | listeners stop     | the rest is        | awaits in      | the call returns; what is
- *       | tasks are told     | cancelled          | deferred       | left does not keep main
- *       |                    |                    | blocks, too    | from ending the program
+ *    begin            drain                unwind               1 s
+ *      |--------------------|--------------------|----------------|
+ *      | listeners stop     | the rest is        | awaits in      | the call returns; what is
+ *      | tasks are told     | cancelled          | deferred       | left does not keep main
+ *      |                    |                    | blocks, too    | from ending the program
  *
  * Each step ends as soon as no other task is left. The names of the steps are those of Go's
  * http.Server.Shutdown and of the crate tokio-graceful-shutdown, of which this has both.
@@ -84,6 +79,7 @@ bide_async int bide_shutdown_wait(bide_shutdown *shutdown);
  * has returned, or 0: the shutdown has begun, and the branch has been unwound, or has not begun.
  *
  *     while (await bide_until_shutdown(&stop, r = bide_reader_line(reader, &line, NULL)) == 1)
+ *         puts(line);
  */
 #define bide_until_shutdown(shutdown, ...) \
     bide_select_biased(bide_shutdown_wait(shutdown), __VA_ARGS__)

@@ -30,6 +30,12 @@ around()
     net.h) echo 'int rc = 0; uint16_t port = 80; bide_tcp_listener *listener = NULL;
         extern async int serve(uint16_t);
         (void)rc, (void)port, (void)listener;' ;;
+    shutdown.h) echo 'static bide_shutdown stop = BIDE_SHUTDOWN_INIT;
+        extern bide_tcp_listener *listener;
+        extern bide_reader *reader;
+        extern async void serve(bide_tcp_listener *);
+        int status = 0; ssize_t r = 0; char *line = NULL; (void)status, (void)r, (void)line,
+        (void)reader, (void)listener;' ;;
     signal.h) echo 'int rc = 0; extern void reload(void); (void)rc;' ;;
     runtime.h) echo 'extern int on_ready(int, int, void *);
         extern unsigned g_unix_fd_add(int, int, int (*)(int, int, void *), void *);
@@ -58,16 +64,20 @@ for header in "$SRC"/include/bide/*.h; do
     for body in "${name%.h}"-*.body; do
         [ -e "$body" ] || continue
         file=${body%.body}.c
+        type=void
+        ! grep -q 'return [a-z]' "$body" || type=int
         {
             echo '#include <bide/bide.h>'
             echo "#include <bide/$name>"
             echo '#include <errno.h>'
+            echo '#include <signal.h>'
             echo '#include <stdio.h>'
             echo '#include <sys/socket.h>'
-            echo 'async void example(void)'
+            echo "async $type example(void)"
             echo '{'
             around "$name"
             cat "$body"
+            [ $type = void ] || echo 'return 0;'
             echo '}'
         } >"$file"
         "$BIDE" cc "$CC" -Wall -Wextra -c "$file" >log 2>&1 || true
