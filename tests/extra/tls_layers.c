@@ -23,8 +23,8 @@ static async int reads_once(bide_stream *from, char *data, size_t size)
     return (int)await bide_stream_read(from, data, size);
 }
 
-/* What a write that was cut off has left, in whatever layer, goes out with a flush: the reader waits
- * for it since before. */
+/* What a write that was cut off has left, in whatever layer, goes out with a flush: the reader has
+ * waited for it since before. */
 static async int flushes_all_layers(void)
 {
     static char data[3000], got[3000];

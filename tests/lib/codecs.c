@@ -263,20 +263,20 @@ static async int sends_in_bytes(bide_stream *to, const char *text, size_t size)
 
 static async int one_frame(const bide_codec *codec, const char *text, size_t size)
 {
-    bide_stream *near, *far;
-    bide_reader *reader;
+    bide_stream *from, *to;
+    bide_reader *frames;
     char *frame;
     size_t length;
     int result = 0;
-    CHECK_EQ(bide_stream_pair(1, &near, &far), 0);
-    CHECK_EQ(bide_reader_new(near, 1, &reader), 0);
-    bide_task(int) writer = bide_spawn(sends_in_bytes(far, text, size));
-    CHECK_EQ(await bide_reader_frame(reader, codec, &frame, &length), 1);
+    CHECK_EQ(bide_stream_pair(1, &from, &to), 0);
+    CHECK_EQ(bide_reader_new(from, 1, &frames), 0);
+    bide_task(int) sender = bide_spawn(sends_in_bytes(to, text, size));
+    CHECK_EQ(await bide_reader_frame(frames, codec, &frame, &length), 1);
     CHECK(length == 4 && memcmp(frame, "long", 4) == 0);
-    CHECK_EQ(await bide_reader_frame(reader, codec, &frame, &length), 0);
-    CHECK_EQ(await bide_task_join(writer, &result), 0);
-    bide_reader_free(reader);
-    bide_stream_close(near);
+    CHECK_EQ(await bide_reader_frame(frames, codec, &frame, &length), 0);
+    CHECK_EQ(await bide_task_join(sender, &result), 0);
+    bide_reader_free(frames);
+    bide_stream_close(from);
     return 0;
 }
 
