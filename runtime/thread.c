@@ -23,16 +23,29 @@ struct bide_runtime *bide__runtime_running(void)
     return worker != NULL ? worker->runtime : NULL;
 }
 
+#ifdef BIDE_CHECK_STATES
+/* A stream's own function runs in the place of the one that was called, and has its name with
+ * `bide__fd_` in the place of `bide_`. */
+static const char *called(const char *name, char room[static 64])
+{
+    static const char own[] = "bide__fd_";
+    if (strncmp(name, own, sizeof own - 1) != 0)
+        return name;
+    snprintf(room, 64, "bide_%s", name + sizeof own - 1);
+    return room;
+}
+#endif
+
 int bide__no_runtime(const char *name)
 {
 #ifdef BIDE_CHECK_STATES
     static atomic_flag said = ATOMIC_FLAG_INIT;
-    char text[256];
+    char text[256], room[64];
     if (!atomic_flag_test_and_set(&said)) {
         snprintf(text, sizeof(text),
                  "bide: %s: it was awaited where no runtime runs, and returns -ENXIO; this is said "
                  "once\n",
-                 name);
+                 called(name, room));
         (void)bide__door.write(STDERR_FILENO, text, strlen(text));
     }
 #endif

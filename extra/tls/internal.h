@@ -204,8 +204,12 @@ void bide__tls_abandon(struct bide__tls *s);
 
 enum bide__tls_call { BIDE__TLS_READS, BIDE__TLS_WRITES };
 
-/* A call begins, which holds the stream: 0, -EBUSY, -EBADF, -EXDEV or
- * -ENXIO. It ends. */
+/* 0, or why the call of this name cannot be made here, -EXDEV or -ENXIO: the descriptor below, in
+ * whatever layer, is another runtime's. That must be found before anything is encrypted, which
+ * could not be taken back. */
+int bide__tls_refusal(const bide_stream *below, const char *name);
+
+/* A call begins, which holds the stream: 0, -EBUSY, -EBADF, or a refusal. It ends. */
 int bide__tls_begin(struct bide__tls *s, enum bide__tls_call call);
 void bide__tls_end(struct bide__tls *s, enum bide__tls_call call);
 

@@ -143,24 +143,21 @@ static int begin_ssl(struct bide__tls *s, const char *host, bide_tls_failure *fa
 
 /* ---- who may do what ---- */
 
-/* 0, or the descriptor below belongs to another runtime. That must be found before anything is
- * encrypted, which could not be taken back. */
-static int refusal(const struct bide__tls *s, enum bide__tls_call call)
+int bide__tls_refusal(const bide_stream *below, const char *name)
 {
-    const struct bide__tls *lowest = s, *next;
-    while ((next = bide__tls_of(lowest->below)) != NULL)
-        lowest = next;
-    const struct bide__fd *fd = bide__stream_registration(lowest->below);
-    const char *name = call == BIDE__TLS_READS ? "bide_stream_read" : "bide_stream_write";
+    const struct bide__tls *upper;
+    while ((upper = bide__tls_of(below)) != NULL)
+        below = upper->below;
+    const struct bide__fd *fd = bide__stream_registration(below);
     return fd != NULL ? bide__fd_refusal(fd, name) : 0;
 }
 
 int bide__tls_begin(struct bide__tls *s, enum bide__tls_call call)
 {
     bool *is_busy = call == BIDE__TLS_READS ? &s->reading : &s->writing;
-
+    const char *name = call == BIDE__TLS_READS ? "bide_stream_read" : "bide_stream_write";
     bide__tls_lock(s);
-    int r = s->closed ? -EBADF : refusal(s, call);
+    int r = s->closed ? -EBADF : bide__tls_refusal(s->below, name);
     if (r == 0 && *is_busy)
         r = -EBUSY;
     if (r == 0) {

@@ -151,7 +151,10 @@ static bide_async int make(bide_tls_context *context, bide_stream *below,
     bide_tls_failure *failure = options != NULL ? options->failure : NULL;
     bool is_done = false;
 
-    int r = bide__tls_new(context, below, options != NULL ? options->host : NULL, failure, &s);
+    int r = bide__tls_refusal(below, context->is_server ? "bide_tls_accept" : "bide_tls_connect");
+    if (r < 0)
+        return bide__tls_fails(failure, r, NULL);
+    r = bide__tls_new(context, below, options != NULL ? options->host : NULL, failure, &s);
     if (r < 0)
         return r;
     bide_defer {
