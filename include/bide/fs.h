@@ -427,8 +427,9 @@ typedef struct bide_path_event {
 /*
  * Makes a watch (inotify(7)), which watches nothing yet. Its events belong to the runtime on which
  * it is made, as a stream does (bide/io.h): there bide_path_watch_next is called, and the free.
- * Paths may be added and removed on any thread, in any runtime or none. Errors: -EMFILE, -ENFILE, -ENOMEM, -ENXIO; then *watch is
- * NULL. bide_path_watch_free ends it; NULL is ignored, and no bide_path_watch_next may wait.
+ * Paths may be added and removed on any thread, in any runtime or none. Errors: -EMFILE, -ENFILE,
+ * -ENOMEM, -ENXIO; then *watch is NULL. bide_path_watch_free ends it; NULL is ignored, and no
+ * bide_path_watch_next may wait.
  */
 bide_must_use int bide_path_watch_new(bide_path_watch **watch bide_gives(bide_path_watch_free));
 void bide_path_watch_free(bide_path_watch *watch);
