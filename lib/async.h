@@ -12,8 +12,8 @@
 /* Leaves of runtime/io/io.h and runtime/leaf.h. */
 bide_async int bide__fd_wait(struct bide__fd *fd, uint32_t direction);
 
-/* bide_fd_readable of a pidfd or an eventfd that was not ready a moment ago: nothing is asked before
- * the wait. */
+/* bide_fd_readable of a pidfd or an eventfd that was not ready a moment ago: nothing is asked
+ * before the wait. */
 bide_async int bide__event_readable(int fd);
 bide_async void bide__turn(void);
 

@@ -444,10 +444,10 @@ static async int closes_interrupted(void)
 {
     bide_file *f = await opened(in_folder("i"), &both);
     closed_fd = bide_file_fd(f);
-    get_events = bide__door.io_uring_submit_and_get_events;
-    wait_for_events = bide__door.io_uring_submit_and_wait_timeout;
-    bide_test_replace("io_uring_submit_and_get_events", (void (*)(void))get_events_interrupted);
-    bide_test_replace("io_uring_submit_and_wait_timeout", (void (*)(void))wait_interrupted);
+    get_events = (__typeof__(get_events))bide_test_replace("io_uring_submit_and_get_events",
+                                                           (void (*)(void))get_events_interrupted);
+    wait_for_events = (__typeof__(wait_for_events))bide_test_replace(
+        "io_uring_submit_and_wait_timeout", (void (*)(void))wait_interrupted);
     CHECK_EQ(await bide_file_close(f), 0);
     bide_test_reset();
     bide_file_free(f);
