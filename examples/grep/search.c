@@ -47,7 +47,9 @@ struct search {
 
 static bool add(struct found *f, const char *data, size_t size)
 {
-    if (f->size + size > f->room) {
+    if (size == 0)
+        return true;
+    if (f->lines == NULL || f->size + size > f->room) {
         size_t room = 2 * (f->size + size);
         char *more = realloc(f->lines, room);
         if (more == NULL) {

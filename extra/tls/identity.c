@@ -103,6 +103,13 @@ static bool trust_one(X509_STORE *store, STACK_OF(X509_NAME) * names, X509 *cert
     return there;
 }
 
+/* For what has no password; without this OpenSSL would ask at the terminal. */
+static int no_password(char *buffer, int size, int writes, void *argument)
+{
+    (void)buffer, (void)size, (void)writes, (void)argument;
+    return -1;
+}
+
 int bide__tls_trust(X509_STORE *store, STACK_OF(X509_NAME) * names, const char *file,
                     const char *text, bide_tls_failure *failure)
 {
@@ -112,7 +119,8 @@ int bide__tls_trust(X509_STORE *store, STACK_OF(X509_NAME) * names, const char *
 
     if (bio == NULL)
         return error;
-    while (error == 0 && (certificate = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL) {
+    while (error == 0 &&
+           (certificate = PEM_read_bio_X509_AUX(bio, NULL, no_password, NULL)) != NULL) {
         if (!trust_one(store, names, certificate))
             error = bide__tls_error(NULL, -ENOMEM, failure);
         X509_free(certificate);

@@ -83,7 +83,8 @@ bide_must_use bide_async int bide_file_open(const char *path, const bide_file_op
 
 /*
  * Makes a file of a descriptor, which it owns from now on. Its flags stay as they are.
- * Errors: -EBADF, -ENOMEM; then the descriptor stays the caller's and *file is NULL.
+ * Errors: -EINVAL (a FIFO, a socket or a terminal: see bide_stream_open), -EBADF, -ENOMEM; then
+ * the descriptor stays the caller's and *file is NULL.
  */
 bide_must_use int bide_file_of(int fd, bide_file **file bide_gives(bide_file_free));
 

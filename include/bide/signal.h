@@ -59,8 +59,9 @@ typedef struct bide_signal {
 
 /*
  * Makes a listener for `count` signals; those that come from now on are kept for it.
- * Errors: -EINVAL (no signal at all, or one that does not exist or cannot be caught), -ENOMEM,
- * -EMFILE, -ENFILE; then *signals is NULL, and no handler is left.
+ * Errors: -EINVAL (no signal at all, or one that does not exist or cannot be caught; or one of a
+ * fault, SIGSEGV, SIGBUS, SIGFPE or SIGILL, which would be met again and again), -ENOMEM, -EMFILE,
+ * -ENFILE; then *signals is NULL, and no handler is left.
  */
 bide_must_use int bide_signals_new(const int *signos, size_t count,
                                    bide_signals **signals bide_gives(bide_signals_free));
@@ -92,8 +93,8 @@ bide_must_use int bide_signals_try_next(bide_signals *signals, bide_signal *got)
  * signal is missed between two waits: if there were any deliveries since the last wait for the
  * signal returned (or since the handler was installed), the next wait returns at once, and they
  * count as one.
- * Errors: -EINVAL (there is no such signal, or it cannot be caught), -ENOMEM, -EMFILE, -ENFILE,
- * -ENXIO (there is no runtime).
+ * Errors: -EINVAL (there is no such signal, it cannot be caught, or it is one of a fault),
+ * -ENOMEM, -EMFILE, -ENFILE, -ENXIO (there is no runtime).
  * Cancelled: nothing is lost; a delivery that has ended no wait is kept for the next one.
  */
 bide_async int bide_signal_wait(int signo);

@@ -180,9 +180,15 @@ static void put_back(int signo)
     atomic_store(&signals[signo].owner, 0);
 }
 
+/* The program would go back from the handler to what has failed, again and again. */
+static bool is_fault(int signo)
+{
+    return signo == SIGSEGV || signo == SIGBUS || signo == SIGFPE || signo == SIGILL;
+}
+
 int bide__signal_claim(int signo, enum bide__signal_user user)
 {
-    if (!bide__signal_exists(signo))
+    if (!bide__signal_exists(signo) || is_fault(signo))
         return -EINVAL;
     int r = bide__fork_watch();
     if (r < 0)

@@ -174,7 +174,15 @@ TEST(blocked_signals_come_when_they_are_unblocked)
 TEST(a_listener_for_nothing_is_refused)
 {
     bide_signals *s = (bide_signals *)1;
-    const int sets[][2] = {{0, 1}, {SIGUSR1, 65}, {SIGUSR1, SIGKILL}, {-1, 1}, {SIGUSR2, SIGSTOP}};
+    const int sets[][2] = {{0, 1},
+                           {SIGUSR1, 65},
+                           {SIGUSR1, SIGKILL},
+                           {-1, 1},
+                           {SIGUSR2, SIGSTOP},
+                           {SIGUSR1, SIGSEGV},
+                           {SIGUSR1, SIGBUS},
+                           {SIGFPE, SIGUSR1},
+                           {SIGILL, SIGUSR1}};
     for (unsigned i = 0; i < sizeof sets / sizeof *sets; i++) {
         CHECK_ERR(bide_signals_new(sets[i], 2, &s), -EINVAL);
         CHECK(s == NULL);
