@@ -17,7 +17,8 @@ static bide_process *process;
 
 static void prepare_child(void)
 {
-    const bide_process_options pipes = {.in = {BIDE_PROCESS_PIPE}, .out = {BIDE_PROCESS_PIPE}};
+    const bide_process_options pipes = {.in = {.kind = BIDE_PROCESS_PIPE},
+                                        .out = {.kind = BIDE_PROCESS_PIPE}};
     CHECK_EQ(bide_process_spawn(ARGV("cat"), &pipes, &process), 0);
 }
 
