@@ -173,8 +173,10 @@ static void note_library(const struct command *cmd, const struct library *librar
 void hint_missing_library(const struct command *cmd, const struct buffer *err, bool runs)
 {
     bool noted[sizeof libraries / sizeof *libraries] = {false};
+    if (err->length == 0)
+        return;
     const char *end = err->data + err->length;
-    for (const char *p = err->data, *next; err->length && p < end; p = next) {
+    for (const char *p = err->data, *next; p < end; p = next) {
         next = line_end(p, end);
         const char *line = without_colours(cmd->arena, p, (size_t)(next - p));
         const char *at = strstr(line, "undefined reference to ");

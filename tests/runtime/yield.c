@@ -130,6 +130,8 @@ static async void after_a_loser(void)
     int out = 0;
     CHECK_EQ(await bide_task_join(a, &out), 0);
     CHECK_EQ(out, 1);
+    while (polls == 0) /* another worker may have taken it */
+        await bide_yield();
     await yields(3);
     CHECK_EQ(polls, 1);
     bide_task_abort(b);
