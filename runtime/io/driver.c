@@ -16,7 +16,7 @@ static const char *reason(int error)
     case -EPERM:
     case -EACCES: return "it is forbidden here, by kernel.io_uring_disabled or a sandbox";
     case -EOPNOTSUPP: return "what the kernel has (or BIDE_URING_MASK leaves) is less than needed";
-    case -EDQUOT: return "the kernel has no memory for it (before Linux 5.12: see ulimit -l)";
+    case -EDQUOT: return "the kernel has no memory for it (see ulimit -l)";
     default: return strerror(-error);
     }
 }
