@@ -254,7 +254,8 @@ bide_must_use bide_async int bide_reader_copy(bide_reader *reader, bide_stream *
                                               uint64_t *done);
 
 /* The same to a writer, which is flushed whenever there is nothing to read at the moment, and at
- * the end. `done` counts what the writer has taken. */
+ * the end. `done` counts what the writer has taken. The writer must not be freed before the call
+ * has ended. */
 bide_must_use bide_async int bide_reader_copy_to_writer(bide_reader *reader, bide_writer *to,
                                                         uint64_t most, uint64_t *done);
 
