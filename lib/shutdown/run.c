@@ -137,10 +137,10 @@ static void make_guard(struct run *run, int status)
 static bide_async void run_steps(struct run *run, bide_shutdown_result *result)
 {
     bide_instant begin = bide_now();
+    size_t before = awaited(run); /* other workers may end those that are told at once */
 
     bide_shutdown_begin(run->shutdown);
     (void)bide_service_notify("STOPPING=1");
-    size_t before = awaited(run);
     size_t n = bide_await wait_for_others(run, bide_instant_add(begin, run->drain), true);
     result->cancelled = n;
     result->drained = before > n ? before - n : 0;
