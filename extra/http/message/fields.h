@@ -107,7 +107,8 @@ struct bide__http_fields {
     const char *base;
     struct bide__http_field *list;
     uint32_t count, room;
-    uint64_t has; /* bit 1 << name, for each usual name in the list */
+    uint64_t has;   /* bit 1 << name, for each usual name in the list */
+    uint64_t twice; /* the same for those that are there more than once */
 };
 
 /* ---- reading ---- */
@@ -132,6 +133,13 @@ const struct bide__http_field *bide__http_fields_known(const struct bide__http_f
 const struct bide__http_field *bide__http_fields_find(const struct bide__http_fields *f,
                                                       const struct bide__http_field *after,
                                                       const char *name, size_t name_size);
+
+/* True if there is a field with this usual name. */
+static inline bool bide__http_fields_has(const struct bide__http_fields *f,
+                                         enum bide__http_name name)
+{
+    return (f->has >> name & 1) != 0;
+}
 
 /* ---- adding ---- */
 

@@ -56,6 +56,13 @@ struct bide__http_limits {
 /* 8 KiB, 32 KiB, 100, 16 KiB. */
 extern const struct bide__http_limits bide__http_limits_default;
 
+/* Where the parser is in the lines of fields. Its own. */
+struct bide__http_lines {
+    uint32_t at, name, value; /* offsets */
+    uint16_t name_size;
+    uint8_t state;
+};
+
 /* ---- heads ---- */
 
 enum bide__http_kind { BIDE__HTTP_REQUEST, BIDE__HTTP_RESPONSE };
@@ -122,10 +129,9 @@ struct bide__http_head {
 
     /* The parser's own. */
     const struct bide__http_limits *limits_;
-    uint32_t at_, name_;
-    uint16_t name_size_;
-    uint8_t state_, known_;
-    uint32_t begin_;
+    struct bide__http_lines lines_;
+    uint32_t begin_; /* of the part of the first line that is being read */
+    uint8_t state_;
 };
 
 /*
@@ -147,7 +153,7 @@ void bide__http_head_begin(struct bide__http_head *head, enum bide__http_kind ki
  */
 int bide__http_head_parse(struct bide__http_head *head, const char *data, size_t size);
 
-/* True if not a byte of the head has arrived, but perhaps the empty line before it. */
+/* A request: true if not a byte of it has arrived, but perhaps the empty line before it. */
 bool bide__http_head_is_untouched(const struct bide__http_head *head);
 
 /* ---- chunked bodies ---- */
@@ -176,10 +182,10 @@ struct bide__http_chunks {
 
     /* The parser's own. */
     const struct bide__http_limits *limits_;
-    uint64_t left_, excess_, size_;
-    uint32_t at_, begin_, name_, line_;
-    uint16_t name_size_;
-    uint8_t state_, known_, digits_;
+    struct bide__http_lines lines_;
+    uint64_t left_;  /* data of this chunk that is still to come; its size while that is read */
+    int64_t excess_; /* below 0: what this chunk may still spend */
+    uint8_t state_, digits_;
 };
 
 /* Begins a body. `list` is for the trailer fields; with NULL and 0 they are checked and dropped. */
