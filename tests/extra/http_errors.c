@@ -1,9 +1,9 @@
 /*
  * What may be wrong with a server, a proxy or a request, and the errno that the caller gets:
- * bide/http.h and extra/http/errors.c. The server follows a script and hangs up. Also: the memory
- * that bodies take. Time is virtual.
+ * bide/http.h and extra/http/client/errors.c. The server follows a script and hangs up. Also: the
+ * memory that bodies take. Time is virtual.
  */
-#include "extra/http/internal.h"
+#include "extra/http/client/internal.h"
 
 #include <bide/bide.h>
 #include <bide/http.h>

@@ -39,7 +39,7 @@
 
 #include <curl/curl.h>
 
-#include "extra/http/life.h"
+#include "extra/http/client/life.h"
 
 enum { BIDE__HTTP_HEADERS_MAX = 256 * 1024 };
 
