@@ -22,7 +22,8 @@ static int open_registration(int fd, unsigned how, int *duplicate, struct bide__
     return r < 0 ? r : bide__fd_open_as(registration, *duplicate, how);
 }
 
-static bide_async int wait_registered(int fd, uint32_t direction, unsigned how)
+/* `asks`: an event is believed only if poll(2) says the same. */
+static bide_async int wait_registered(int fd, uint32_t direction, unsigned how, bool asks)
 {
     struct bide__fd *registration = NULL;
     int duplicate = -1;
@@ -36,8 +37,8 @@ static bide_async int wait_registered(int fd, uint32_t direction, unsigned how)
         return r;
     for (;;) {
         r = bide_await bide__fd_wait(registration, direction);
-        if (r < 0)
-            return r;
+        if (r < 0 || !asks)
+            return r < 0 ? r : 0;
         uint32_t seen = bide__fd_seen(registration, direction);
         r = bide__fd_ask(fd, direction);
         if (r != 0)
@@ -52,7 +53,7 @@ static bide_async int wait_ready(int fd, uint32_t direction)
         return bide__no_runtime(direction == BIDE__READ ? "bide_fd_readable" : "bide_fd_writable");
     int r = bide__fd_ask(fd, direction);
     if (r == 0)
-        return bide_await wait_registered(fd, direction, 0);
+        return bide_await wait_registered(fd, direction, 0, true);
     bide_await bide__turn();
     return r < 0 ? r : 0;
 }
@@ -69,5 +70,5 @@ bide_async int bide_fd_writable(int fd)
 
 bide_async int bide__event_readable(int fd)
 {
-    return bide_await wait_registered(fd, BIDE__READ, BIDE__FD_NEW);
+    return bide_await wait_registered(fd, BIDE__READ, BIDE__FD_NEW, false);
 }

@@ -83,16 +83,26 @@ static void reap_leader(struct bide_process *p)
     ask_leader(p, 0, 0);
 }
 
-int bide__process_look(struct bide_process *p, bide_process_exit *exit)
+static int end_of(struct bide_process *p, bide_process_exit *exit, bool asks)
 {
     if (bide__process_is_parents(p))
         return -ECHILD;
     lock_take(&p->lock);
-    int r = look(p);
+    int r = asks ? look(p) : p->state == BIDE__RUNS ? -EAGAIN : p->error;
     if (r == 0 && exit != NULL)
         *exit = p->exit;
     lock_give(&p->lock);
     return r;
+}
+
+int bide__process_look(struct bide_process *p, bide_process_exit *exit)
+{
+    return end_of(p, exit, true);
+}
+
+int bide__process_known(struct bide_process *p, bide_process_exit *exit)
+{
+    return end_of(p, exit, false);
 }
 
 bool bide__process_reap(struct bide_process *p)

@@ -47,6 +47,9 @@ bool bide__process_is_parents(const struct bide_process *p);
 /* 0: it has ended, and *exit (unless NULL) tells how; -EAGAIN: it has not; -ECHILD and others. */
 int bide__process_look(struct bide_process *p, bide_process_exit *exit);
 
+/* The same without a look at the child: -EAGAIN also if it has ended since the last one. */
+int bide__process_known(struct bide_process *p, bide_process_exit *exit);
+
 /* For one that has no owner any more: true if it is reaped, or its end is not to be had. */
 bool bide__process_reap(struct bide_process *p);
 

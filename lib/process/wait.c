@@ -14,12 +14,11 @@
 
 enum { PAUSE_MS = 1 };
 
+/* The kernel is asked only after the event: most children live longer than it takes to get here. */
 bide_async int bide__process_wait_end(bide_process *p, bide_process_exit *exit)
 {
-    for (;;) {
-        int r = bide__process_look(p, exit);
-        if (r != -EAGAIN)
-            return r;
+    int r = bide__process_known(p, exit);
+    while (r == -EAGAIN) {
         r = bide_await bide__event_readable(p->fd);
         if (r < 0)
             return r;
@@ -28,9 +27,10 @@ bide_async int bide__process_wait_end(bide_process *p, bide_process_exit *exit)
             return r;
         /* A debugger that traces the child is told its end first. */
         r = bide_await bide_sleep(BIDE_MS(PAUSE_MS));
-        if (r < 0)
-            return r;
+        if (r == 0)
+            r = -EAGAIN;
     }
+    return r;
 }
 
 bide_async int bide_process_wait(bide_process *p, bide_process_exit *exit)
