@@ -115,8 +115,14 @@ TEST(a_tree_is_watched_as_it_grows)
     put_file("new/inner/y", "");
     CHECK_STR(told(), "/new/inner/y:M /new/inner/y:c ");
     CHECK_EQ(rename(in_folder("new"), in_folder("d/moved")), 0);
-    CHECK_STR(told(), "/new:Rmd /d/moved:Mmd /d/moved/inner:Md /d/moved/inner/x:M "
-                      "/d/moved/inner/y:M ");
+    /* The files of a folder come in the order in which the file system has them. */
+    const char *all = told();
+    const char *first = "/new:Rmd /d/moved:Mmd /d/moved/inner:Md ";
+    CHECK(strncmp(all, first, strlen(first)) == 0);
+    all += strlen(first);
+    CHECK_STR(all, strstr(all, "x:M") < strstr(all, "y:M")
+                       ? "/d/moved/inner/x:M /d/moved/inner/y:M "
+                       : "/d/moved/inner/y:M /d/moved/inner/x:M ");
     CHECK_EQ(unlink(in_folder("d/moved/inner/x")), 0);
     CHECK_STR(told(), "/d/moved/inner/x:R ");
     char outside[80];

@@ -30,8 +30,8 @@ kernel=$1
 root=$PWD/root
 mkdir -p "$root/bin" "$root/proc" "$root/dev" "$root/tmp" "$root/sys" "$root/tests"
 cp "$busybox" "$root/bin/busybox"
-for name in sh cat mount ip poweroff mkdir grep env sed; do
-    ln -s busybox "$root/bin/$name"
+for name in $("$busybox" --list); do
+    [ "$name" = busybox ] || ln -s busybox "$root/bin/$name"
 done
 
 # The programs, and what they are linked with.
