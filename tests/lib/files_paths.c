@@ -201,7 +201,7 @@ static int counts_open(int at, const char *path, int flags, mode_t mode)
     return fd < 0 ? -errno : fd;
 }
 
-TEST(a_tree_is_removed_however_deep_it_is)
+TEST_LIMIT(a_tree_is_removed_however_deep_it_is, 100)
 {
     files_begin();
     CHECK_EQ(bide_block_on(removes_deep()), 0);

@@ -57,6 +57,7 @@ static void with_each_failing(int (*f)(void))
 {
     bide_test_watch(); /* before there is a reaper, whose thread reads the table of calls */
     CHECK_EQ(f(), 0);  /* makes what is made only once */
+    bide_block_on(bide_sleep(BIDE_MS(1))); /* as do the waits of descriptors_become */
     check_no_child();
     int before = settled_descriptors();
     for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++) {

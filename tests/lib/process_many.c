@@ -202,7 +202,7 @@ static async int is_killed_while_it_talks(int number)
         bide_process_free(p);
     }
     bide_task(int) killer = bide_spawn(async({
-        await bide_sleep(BIDE_US(200 * number));
+        await bide_sleep(BIDE_US(200 * (number % 100)));
         bide_process_kill(p, SIGKILL);
         0;
     }));
