@@ -61,6 +61,7 @@ mount -t sysfs none /sys
 mount -t tmpfs none /tmp
 mkdir -p /dev/pts /dev/shm
 mount -t devpts none /dev/pts
+ln -s /proc/self/fd/2 /dev/stderr
 ip link set lo up
 cd /tmp
 echo; echo "KERNEL \$(cat /proc/sys/kernel/osrelease)"
