@@ -455,8 +455,9 @@ bide_must_use bide_async int bide_path_watch_add(bide_path_watch *watch, const c
  */
 bide_must_use bide_async int bide_path_watch_add_tree(bide_path_watch *watch, const char *path);
 
-/* Ends the watch of one path. Events that were on their way are not told. 0, or -EINVAL: there is
- * no such id. */
+/* Ends the watch of one path, and, if that is a tree, of the folders in it, but for what was given
+ * itself, or belongs to another tree as well: that goes on. Events that were on their way are not
+ * told. 0, or -EINVAL: there is no such id. */
 int bide_path_watch_remove(bide_path_watch *watch, int id);
 
 /*

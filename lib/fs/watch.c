@@ -79,20 +79,7 @@ bide_async int bide_path_watch_add_tree(bide_path_watch *watch, const char *path
 
 int bide_path_watch_remove(bide_path_watch *watch, int id)
 {
-    char path[WATCH_PATH] = "";
-    lock_take(&watch->lock);
-    const struct watched *one = bide__watch_find(watch, id);
-    bool is_tree = one != NULL && one->is_tree;
-    if (is_tree)
-        snprintf(path, sizeof path, "%s", one->path);
-    lock_give(&watch->lock);
-    if (one == NULL)
-        return -EINVAL;
-    bide__door.inotify_rm_watch(watch->fd, id);
-    bide__watch_forget(watch, id);
-    if (is_tree)
-        bide__watch_forget_below(watch, path);
-    return 0;
+    return bide__watch_remove(watch, id);
 }
 
 /* ---- events ---- */
@@ -144,7 +131,7 @@ static bool locate(bide_path_watch *w, int id, const char *name, bide_path_event
 static void follow(bide_path_watch *w, uint32_t mask)
 {
     if (mask & IN_MOVED_FROM)
-        bide__watch_forget_below(w, w->path);
+        bide__watch_forget_moved(w, w->path);
     if (!(mask & (IN_CREATE | IN_MOVED_TO)))
         return;
     memcpy(w->scan, w->path, sizeof w->scan);

@@ -3,7 +3,8 @@
  *
  * The table has what is watched, ordered by id; the system gives ids that grow. A job of the pool
  * adds to it, and another task may add or remove, while bide_path_watch_next waits: so it has a
- * lock.
+ * lock. The system has one watch for each file, however often and as part of whatever tree it was
+ * given: so what a tree does not need any more may be another one's.
  *
  * bide_path_watch_next does one thing after another, and what it is about to do is in the object.
  * So it may be cancelled anywhere, and the next call goes on there: events in `buffer`; a folder
@@ -25,9 +26,11 @@ enum { WATCH_EVENTS = 4096, WATCH_PATH = PATH_MAX + NAME_MAX + 2 };
 
 struct watched {
     int id;
-    bool is_tree; /* folders that come in it are watched, too */
-    bool is_root; /* and it is the one that was given */
-    size_t size;  /* of the block */
+    bool is_tree;              /* folders that come in it are watched, too */
+    bool is_root;              /* it was given, not found in a tree */
+    bool begins_tree;          /* and it was given as a tree */
+    struct watched *next_tree; /* begins_tree: in the list of those */
+    size_t size;               /* of the block */
     char path[];
 };
 
@@ -46,6 +49,7 @@ struct bide_path_watch {
     uint32_t lock; /* of the table */
     struct watched **all;
     size_t count, room;
+    struct watched *trees;
 
     bool is_waiting;  /* in bide_path_watch_next */
     bool has_scan;    /* `scan` is to be watched */
@@ -67,8 +71,13 @@ struct watched *bide__watch_find(bide_path_watch *w, int id);
 /* Takes it out of the table and frees it. */
 void bide__watch_forget(bide_path_watch *w, int id);
 
-/* The same for all folders of trees from this path on, which are watched no longer. */
-void bide__watch_forget_below(bide_path_watch *w, const char *path);
+/* The folders from this path on have left their tree. They are watched no longer, but for those
+ * that were given. */
+void bide__watch_forget_moved(bide_path_watch *w, const char *path);
+
+/* The owner does not want this one any more: it is watched no longer, nor are the folders below it,
+ * but for what was given itself or belongs to another tree. 0 or -EINVAL. */
+int bide__watch_remove(bide_path_watch *w, int id);
 
 /* Jobs of the pool, with a bide_path_watch: watch what is in `scan`, a folder that has come, and
  * note the names in it; and look at all trees anew. 0 or an error. */

@@ -50,9 +50,30 @@ struct watched *bide__watch_find(bide_path_watch *w, int id)
 }
 
 /* With the lock. */
+static void begin_tree(bide_path_watch *w, struct watched *one)
+{
+    one->begins_tree = true;
+    one->next_tree = w->trees;
+    w->trees = one;
+}
+
+/* With the lock, also of one that begins none. */
+static void end_tree(bide_path_watch *w, struct watched *one)
+{
+    struct watched **at = &w->trees;
+    if (!one->begins_tree)
+        return;
+    while (*at != one)
+        at = &(*at)->next_tree;
+    *at = one->next_tree;
+    one->begins_tree = false;
+}
+
+/* With the lock. */
 static struct watched *take_out(bide_path_watch *w, size_t i)
 {
     struct watched *one = w->all[i];
+    end_tree(w, one);
     w->count--;
     memmove(w->all + i, w->all + i + 1, (w->count - i) * sizeof(*w->all));
     return one;
@@ -69,30 +90,99 @@ void bide__watch_forget(bide_path_watch *w, int id)
         bide__free(one, one->size);
 }
 
+/* All are below "". */
 static bool is_below(const char *path, const char *above)
 {
     size_t size = strlen(above);
     if (strncmp(path, above, size) != 0)
         return false;
-    return path[size] == '/' || path[size] == '\0' || (size > 0 && above[size - 1] == '/');
+    return size == 0 || path[size] == '/' || path[size] == '\0' || above[size - 1] == '/';
 }
 
-void bide__watch_forget_below(bide_path_watch *w, const char *path)
+/* With the lock. It is in a tree that begins at `from` or below. */
+static bool is_in_tree(const bide_path_watch *w, const char *path, const char *from)
 {
-    for (size_t i = 0;; i++) {
+    for (const struct watched *tree = w->trees; tree != NULL; tree = tree->next_tree)
+        if (is_below(path, tree->path) && is_below(tree->path, from))
+            return true;
+    return false;
+}
+
+/* With the lock: whatever begins above `from` does not follow it any more. True: nor is it watched
+ * itself. */
+static bool leaves_tree(const bide_path_watch *w, struct watched *one, const char *from)
+{
+    if (is_in_tree(w, one->path, from))
+        return false;
+    if (one->is_root)
+        one->is_tree = false;
+    return !one->is_root;
+}
+
+/* What is in no tree that begins at `from` or below is followed no more. */
+static void forget_below(bide_path_watch *w, const char *path, const char *from)
+{
+    for (size_t i = 0;;) {
         struct watched *one = NULL;
         lock_take(&w->lock);
-        while (i < w->count &&
-               !(w->all[i]->is_tree && !w->all[i]->is_root && is_below(w->all[i]->path, path)))
+        while (i < w->count && !(w->all[i]->is_tree && is_below(w->all[i]->path, path) &&
+                                 leaves_tree(w, w->all[i], from)))
             i++;
         if (i < w->count)
-            one = take_out(w, i--);
+            one = take_out(w, i);
         lock_give(&w->lock);
         if (one == NULL)
             return;
         bide__door.inotify_rm_watch(w->fd, one->id);
         bide__free(one, one->size);
     }
+}
+
+void bide__watch_forget_moved(bide_path_watch *w, const char *path)
+{
+    forget_below(w, path, path);
+}
+
+/* With the lock. The folder of this path is followed, and so is this. */
+static bool is_found(const bide_path_watch *w, const char *path)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        const struct watched *above = w->all[i];
+        if (!above->is_tree || !is_below(path, above->path))
+            continue;
+        const char *rest = path + strlen(above->path);
+        rest += strspn(rest, "/");
+        size_t name = strcspn(rest, "/");
+        if (name > 0 && rest[name + strspn(rest + name, "/")] == '\0')
+            return true;
+    }
+    return false;
+}
+
+int bide__watch_remove(bide_path_watch *w, int id)
+{
+    char path[WATCH_PATH];
+    bool was_given = false, is_tree = false, stays = false;
+    lock_take(&w->lock);
+    struct watched *one = bide__watch_find(w, id);
+    if (one != NULL) {
+        was_given = one->is_root;
+        is_tree = one->is_tree;
+        end_tree(w, one);
+        one->is_root = false;
+        stays = was_given && is_found(w, one->path);
+        snprintf(path, sizeof path, "%s", one->path);
+    }
+    lock_give(&w->lock);
+    if (one == NULL)
+        return -EINVAL;
+    if (stays)
+        return 0;
+    bide__door.inotify_rm_watch(w->fd, id);
+    bide__watch_forget(w, id);
+    if (is_tree)
+        forget_below(w, path, was_given ? "" : path);
+    return 0;
 }
 
 /* With the lock: there is room for one more. */
@@ -124,12 +214,18 @@ static struct watched *put_in(bide_path_watch *w, struct watched *one)
             return one;
         }
         one->is_tree |= old->is_tree;
+        one->begins_tree |= old->begins_tree;
+        end_tree(w, old);
         w->all[i] = one;
+        if (one->begins_tree)
+            begin_tree(w, one);
         return old;
     }
     memmove(w->all + i + 1, w->all + i, (w->count - i) * sizeof(*w->all));
     w->all[i] = one;
     w->count++;
+    if (one->begins_tree)
+        begin_tree(w, one);
     return NULL;
 }
 
@@ -162,6 +258,7 @@ static int add_one(bide_path_watch *w, const char *path, bool is_tree, bool is_r
     one->id = id;
     one->is_tree = is_tree;
     one->is_root = is_root;
+    one->begins_tree = is_tree && is_root;
     one->size = size;
     strcpy(one->path, path);
     int r = insert(w, one);
@@ -300,7 +397,7 @@ int64_t bide__watch_scan_all(void *argument)
 
     for (size_t i = 0;; i++) {
         lock_take(&w->lock);
-        while (i < w->count && !(w->all[i]->is_tree && w->all[i]->is_root))
+        while (i < w->count && !w->all[i]->begins_tree)
             i++;
         bool more = i < w->count;
         if (more)

@@ -158,6 +158,93 @@ TEST(a_tree_may_be_given_with_a_slash)
     bide_path_watch_free(watch);
 }
 
+/* Folders d, d/e and d/e/f. */
+static void begin_deep(void)
+{
+    begin();
+    CHECK_EQ(mkdir(in_folder("d"), 0700), 0);
+    CHECK_EQ(mkdir(in_folder("d/e"), 0700), 0);
+    CHECK_EQ(mkdir(in_folder("d/e/f"), 0700), 0);
+}
+
+TEST(a_tree_goes_on_when_one_in_it_ends)
+{
+    begin_deep();
+    int outer = add_tree(folder), inner = add_tree(in_folder("d"));
+    CHECK(outer >= 1 && inner >= 1 && outer != inner);
+    CHECK_EQ(bide_path_watch_remove(watch, inner), 0);
+    put_file("d/x", "");
+    put_file("d/e/f/x", "");
+    CHECK_STR(told(), "/d/x:M /d/x:c /d/e/f/x:M /d/e/f/x:c ");
+    CHECK_EQ(mkdir(in_folder("d/n"), 0700), 0);
+    put_file("d/n/x", "");
+    CHECK_STR(told(), "/d/n:Md /d/n/x:M ");
+    CHECK_EQ(bide_path_watch_remove(watch, outer), 0);
+    put_file("d/e/y", "");
+    CHECK_STR(told(), "");
+    bide_path_watch_free(watch);
+}
+
+TEST(a_tree_goes_on_when_the_one_round_it_ends)
+{
+    begin_deep();
+    int inner = add_tree(in_folder("d/e")), outer = add_tree(folder);
+    CHECK_EQ(bide_path_watch_remove(watch, outer), 0);
+    put_file("x", "");
+    put_file("d/x", "");
+    CHECK_STR(told(), "");
+    put_file("d/e/f/x", "");
+    CHECK_STR(told(), "/d/e/f/x:M /d/e/f/x:c ");
+    CHECK_EQ(mkdir(in_folder("d/e/n"), 0700), 0);
+    put_file("d/e/n/x", "");
+    CHECK_STR(told(), "/d/e/n:Md /d/e/n/x:M ");
+    CHECK_EQ(bide_path_watch_remove(watch, inner), 0);
+    put_file("d/e/f/y", "");
+    CHECK_STR(told(), "");
+    bide_path_watch_free(watch);
+}
+
+TEST(a_folder_of_a_tree_may_be_given_by_itself)
+{
+    begin_deep();
+    int outer = add_tree(folder), plain = add(in_folder("d"));
+    CHECK_EQ(bide_path_watch_remove(watch, plain), 0);
+    put_file("d/x", "");
+    CHECK_STR(told(), "/d/x:M /d/x:c ");
+    CHECK_EQ(add(in_folder("d")), plain);
+    CHECK_EQ(bide_path_watch_remove(watch, outer), 0);
+    put_file("d/y", "");
+    put_file("d/e/y", "");
+    CHECK_EQ(mkdir(in_folder("d/n"), 0700), 0);
+    put_file("d/n/y", "");
+    CHECK_STR(told(), "/d/y:M /d/y:c /d/n:Md ");
+    put_file("d/n/z", "");
+    CHECK_STR(told(), "");
+    bide_path_watch_free(watch);
+}
+
+/* Also when all of what is left out has an id that nobody has given. */
+TEST(a_part_of_a_tree_may_be_left_out)
+{
+    bide_path_event e;
+    begin_deep();
+    CHECK(add_tree(folder) >= 1);
+    int deepest = add_tree(in_folder("d/e/f"));
+    put_file("d/x", "");
+    CHECK_EQ(bide_block_on(next_soon(&e)), 1);
+    CHECK_STR(e.name, "x");
+    CHECK_EQ(bide_path_watch_remove(watch, e.id), 0); /* d */
+    put_file("x", "");
+    put_file("d/y", "");
+    put_file("d/e/y", "");
+    put_file("d/e/f/y", "");
+    CHECK_STR(told(), "/x:M /x:c /d/e/f/y:M /d/e/f/y:c ");
+    CHECK_EQ(bide_path_watch_remove(watch, deepest), 0);
+    put_file("d/e/f/z", "");
+    CHECK_STR(told(), "");
+    bide_path_watch_free(watch);
+}
+
 static ssize_t lost_read(int fd, void *buffer, size_t size)
 {
     static bool is_told;
@@ -169,6 +256,9 @@ static ssize_t lost_read(int fd, void *buffer, size_t size)
         ssize_t n = read(fd, buffer, size);
         return n < 0 ? -errno : n;
     }
+    ssize_t n = read(fd, buffer, size);
+    if (n < 0)
+        return -errno;
     is_told = true;
     memcpy(buffer, &lost, sizeof lost);
     return sizeof lost;
@@ -179,8 +269,28 @@ TEST(what_is_lost_is_told_and_the_tree_looked_at_anew)
     begin();
     CHECK(add_tree(folder) >= 1);
     CHECK(bide_test_replace("read", (void (*)(void))lost_read) != NULL);
-    put_file("a", ""); /* something to wait for */
-    CHECK(strncmp(told(), ":L ", 3) == 0);
+    CHECK_EQ(mkdir(in_folder("d"), 0700), 0); /* the event of it is that which is lost */
+    CHECK_STR(told(), ":L ");
+    put_file("d/x", "");
+    CHECK_STR(told(), "/d/x:M /d/x:c ");
+    bide_path_watch_free(watch);
+}
+
+/* The user has too many watches. */
+TEST(a_folder_that_cannot_be_watched_is_an_error_once)
+{
+    bide_path_event e;
+    begin();
+    CHECK(add_tree(folder) >= 1);
+    CHECK_EQ(bide_test_fail("inotify_add_watch", 1, -ENOSPC, 2), 0);
+    CHECK_ERR(add(folder), -ENOSPC);
+    CHECK_EQ(mkdir(in_folder("d"), 0700), 0);
+    CHECK_EQ(bide_block_on(next_soon(&e)), 1);
+    CHECK_STR(e.name, "d");
+    CHECK_ERR(bide_block_on(next_soon(&e)), -ENOSPC);
+    put_file("d/x", "");
+    put_file("x", "");
+    CHECK_STR(told(), "/x:M /x:c ");
     bide_path_watch_free(watch);
 }
 
