@@ -165,8 +165,9 @@ bide_stream *bide_process_take_in(bide_process *process);
 bide_stream *bide_process_take_out(bide_process *process);
 bide_stream *bide_process_take_err(bide_process *process);
 
-/* Closes our end of its stdin, if the process has it. A write that waits returns -EBADF. */
-void bide_process_close_in(bide_process *process);
+/* Closes our end of its stdin, if the process has it. A write that waits returns -EBADF. Returns 0;
+ * or -EXDEV in a task of another runtime than the stream's: then it is open as before. */
+int bide_process_close_in(bide_process *process);
 
 /* ---- its end ---- */
 
@@ -196,7 +197,8 @@ const char *bide_process_exit_text(bide_process_exit exit, char *text, size_t si
  * the child's stdin, if the process still has it, so that a child which reads to the end does not
  * wait for ever; take the stream first to write while you wait. Its output is not read: a child
  * that fills a pipe which nobody reads does not end. A second wait returns the same at once.
- * Returns 0; -ECHILD (see above); -ENOMEM, -ENOSPC, -EMFILE or -ENXIO: it cannot wait now.
+ * Returns 0; -ECHILD (see above); -ENOMEM, -ENOSPC, -EMFILE or -ENXIO: it cannot wait now; -EXDEV:
+ * this is another runtime than that of the stdin, which is left open.
  * Cancelled: the stdin is closed, and the child goes on; its end is kept for the next wait.
  */
 bide_must_use bide_async int bide_process_wait(bide_process *process, bide_process_exit *exit);

@@ -245,9 +245,14 @@ bide_stream *bide_process_take_err(bide_process *p)
     return take(p, 2);
 }
 
-void bide_process_close_in(bide_process *p)
+/* The home is asked, not the stream, which another wait may just have taken out and closed. */
+int bide_process_close_in(bide_process *p)
 {
+    const struct bide_runtime *running = bide__runtime_running();
+    if (atomic_load(&p->streams[0]) != NULL && running != NULL && running != p->home)
+        return -EXDEV;
     bide_stream_close(take(p, 0));
+    return 0;
 }
 
 int bide_process_try_wait(bide_process *p, bide_process_exit *exit)

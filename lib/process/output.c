@@ -87,8 +87,8 @@ static bide_async int feed(bide_process *p, const void *input, size_t size)
     int r = 0;
     if (bide_process_in(p) != NULL && size > 0)
         r = bide_await bide_stream_write_all(bide_process_in(p), input, size, NULL);
-    bide_process_close_in(p);
-    return r == -EPIPE ? 0 : r;
+    int closed = bide_process_close_in(p);
+    return r == 0 || r == -EPIPE ? closed : r;
 }
 
 void bide_output_free(bide_output *shown)

@@ -33,6 +33,7 @@ struct bide_process {
     int error; /* REAPED: -ECHILD if its end is not known */
     bide_process_exit exit;
     _Atomic(bide_stream *) streams[3]; /* several waits may begin to close one at the same time */
+    struct bide_runtime *home;         /* the runtime of the streams */
     struct bide_process *next, *previous; /* of the reaper */
 };
 

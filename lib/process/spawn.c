@@ -92,6 +92,8 @@ static int open_pipe(struct plan *plan, int i)
     else
         add_file(plan, plan->ends[i], i);
     plan->process->streams[i] = stream;
+    if (stream != NULL)
+        plan->process->home = bide__stream_registration(stream)->runtime;
     return r;
 }
 

@@ -35,9 +35,11 @@ bide_async int bide__process_wait_end(bide_process *p, bide_process_exit *exit)
 
 bide_async int bide_process_wait(bide_process *p, bide_process_exit *exit)
 {
-    bide_process_close_in(p);
     if (bide__runtime_running() == NULL)
         return bide__no_runtime("bide_process_wait");
+    int r = bide_process_close_in(p);
+    if (r < 0)
+        return r;
     bide__process_ref(p);
     bide_defer {
         bide__process_drop(p);
@@ -48,11 +50,11 @@ bide_async int bide_process_wait(bide_process *p, bide_process_exit *exit)
 
 bide_async int bide_process_stop(bide_process *p, bide_duration grace, bide_process_exit *exit)
 {
-    int r = 0;
-
-    bide_process_close_in(p);
     if (bide__runtime_running() == NULL)
         return bide__no_runtime("bide_process_stop");
+    int r = bide_process_close_in(p);
+    if (r < 0)
+        return r;
     bide__process_ref(p);
     bide_defer {
         bide__process_drop(p);

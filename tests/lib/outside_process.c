@@ -1,6 +1,7 @@
 /*
  * Every async function of bide/process.h, bide/shutdown.h and bide/service.h: outside any runtime,
- * on another runtime, and at home. A child belongs to no runtime, but the streams of its pipes do.
+ * on another runtime, and at home. A child belongs to no runtime, but the streams of its pipes do,
+ * and with its stdin the waits that would close that.
  */
 #include "outside.h"
 
@@ -62,8 +63,8 @@ static async int outputs(void)
 }
 
 static const struct row process_rows[] = {
-    {"bide_process_wait", CALL_OF(waits), -ENXIO, 0, 0},
-    {"bide_process_stop", CALL_OF(stops), -ENXIO, 0, 0},
+    {"bide_process_wait", CALL_OF(waits), -ENXIO, -EXDEV, 0},
+    {"bide_process_stop", CALL_OF(stops), -ENXIO, -EXDEV, 0},
     {"bide_process_run", CALL_OF(runs), -ENXIO, 0, 0},
     {"bide_process_collect", CALL_OF(collects), -ENXIO, -EXDEV, 0},
     {"bide_process_output", CALL_OF(outputs), -ENXIO, 0, 0},
@@ -73,6 +74,43 @@ enum { PROCESS_ROWS = sizeof process_rows / sizeof process_rows[0] };
 TEST_LIMIT(children_outside_elsewhere_and_at_home, 60)
 {
     check_rows(process_rows, PROCESS_ROWS, prepare_child, clean_child);
+}
+
+/* Nothing of it has happened. */
+static async int refused(void)
+{
+    CHECK_ERR(await bide_process_wait(process, NULL), -EXDEV);
+    CHECK_ERR(await bide_process_stop(process, BIDE_S(10), NULL), -EXDEV);
+    CHECK_ERR(bide_process_close_in(process), -EXDEV);
+    CHECK_ERR(bide_process_try_wait(process, NULL), -EAGAIN);
+    return 0;
+}
+
+static async int writes_and_waits(void)
+{
+    bide_process_exit exit;
+    char byte;
+    CHECK_EQ(await bide_stream_write(bide_process_in(process), "x", 1), 1);
+    CHECK_EQ(await bide_stream_read(bide_process_out(process), &byte, 1), 1);
+    CHECK_EQ(await bide_process_wait(process, &exit), 0);
+    CHECK(bide_process_exit_ok(exit));
+    return 0;
+}
+
+TEST(a_stdin_is_closed_at_home_only)
+{
+    CHECK_EQ(bide_runtime_new(NULL, &row_home), 0);
+    CHECK_EQ(bide_runtime_new(NULL, &row_other), 0);
+    bide_runtime_enter(row_home);
+    prepare_child();
+    CHECK_ERR(run_outside(CALL_OF(waits)), -ENXIO);
+    CHECK_EQ(run_on(row_other, CALL_OF(refused)), 0);
+    CHECK_EQ(run_on(row_home, CALL_OF(writes_and_waits)), 0);
+    CHECK_EQ(run_on(row_other, CALL_OF(waits)), 0); /* there is no stdin any more */
+    clean_child();
+    bide_runtime_enter(NULL);
+    CHECK_EQ(bide_runtime_free(row_home), 0);
+    CHECK_EQ(bide_runtime_free(row_other), 0);
 }
 
 TEST(every_async_function_of_children_has_a_row)
