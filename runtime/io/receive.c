@@ -14,6 +14,7 @@
  *           PLAIN_BUFFERS     the driver had no buffer free, or could not be asked
  *           PLAIN_LARGE       a read looks which is large, and there is nothing to copy
  *           1 less            a read looks which is not, and there is nothing to copy
+ *           PLAIN_LARGE       a read which is large gets much, by RECEIVE; that is cancelled then
  */
 #include "runtime/io/registration.h"
 
@@ -130,6 +131,14 @@ static void choose(struct bide__fd *f, size_t size)
         f->plain--;
 }
 
+/* Much comes, and is wanted: then it costs less to copy it once. */
+static void stop_receiving(struct bide__fd *f)
+{
+    f->plain = PLAIN_LARGE;
+    if (f->armed & ~f->ending & bit_of(BIDE__OP_RECEIVE))
+        bide__fd_disarm(f, BIDE__OP_RECEIVE, f->fd);
+}
+
 /* What is there is the result. `ready` says whether there is more. */
 static ssize_t result_of(struct bide__fd *f, const struct bide__fd_read *read)
 {
@@ -144,6 +153,8 @@ static ssize_t result_of(struct bide__fd *f, const struct bide__fd_read *read)
     }
     if (may_choose(f) && read->size >= LARGE_BYTES)
         f->plain = PLAIN_LARGE; /* the next one will be large as well */
+    else if (n >= MUCH_BYTES && read->size >= LARGE_BYTES)
+        stop_receiving(f);
     if (f->held == 0 && f->end == NOT_ENDED)
         f->ready &= (uint8_t)~BIDE__READ;
     (void)bide__fd_settle(f); /* nobody waits */
@@ -204,9 +215,4 @@ size_t bide__fd_leaf_receive_more(struct bide__fd_leaf *leaf, void *buffer, size
         n = result_of(f, &read);
     unlock(f);
     return (size_t)n;
-}
-
-bool bide__fd_receives(const struct bide__fd *f)
-{
-    return f->flags & BIDE__FD_RECEIVES;
 }

@@ -29,11 +29,13 @@ enum {
 enum { NOT_ENDED = 1 };
 
 /* How many reads go without RECEIVE after the driver had no buffer free, and how many after a read
- * that is large (this one, and so all as long as they are large). */
-enum { PLAIN_BUFFERS = 16, PLAIN_LARGE = 1 };
+ * that is large. That one does, too, and so all as long as each fourth is large: who reads much in
+ * pieces of a protocol has small ones between the large ones. */
+enum { PLAIN_BUFFERS = 16, PLAIN_LARGE = 4 };
 
-/* A read of this size goes without the driver's buffers, if nothing is under way. */
-enum { LARGE_BYTES = 32768 };
+/* A read of this size goes without the driver's buffers, if nothing is under way. When it gets so
+ * much, those that follow do, too. */
+enum { LARGE_BYTES = 32768, MUCH_BYTES = 8192 };
 
 /* So much is received or accepted ahead; then the operation is cancelled until all was taken. */
 enum { BUFFERS_MAX = 8, ACCEPTED_MAX = 16 };
