@@ -5,7 +5,6 @@
  * much is coming, and it is worth a pipe: splice(2) moves pages from a socket or a pipe into it and
  * out again, and copies nothing. When little comes at a time, the buffer costs less again.
  *
- * A connection that receives ahead (runtime/io) has its bytes in memory already, so it is read.
  * splice(2) waits in a socket unless that is non-blocking by itself, so foreign sockets that are
  * not, and whatever has to be asked before each call, are copied by the buffer.
  */
@@ -16,7 +15,7 @@
 
 enum {
     FIRST_BYTES = 8192,
-    MOST_BYTES = 65536,
+    MOST_BYTES = BIDE__PIPE_BYTES,
     MUCH_READS = 4,
     SMALL_BYTES = 8192,
     SMALL_READS = 8
@@ -93,18 +92,21 @@ static void count(_Atomic uint64_t *n, size_t more)
     atomic_store_explicit(n, before + more, memory_order_relaxed);
 }
 
-void bide__copy_got(bide_copy *c, size_t size)
+void bide__copy_got(bide_copy *c, size_t size, bool in_buffer)
 {
-    if (c->splices) {
+    if (in_buffer) {
+        c->start = 0;
+        c->end = size;
+    } else {
         c->in_pipe = size;
+    }
+    if (c->splices) {
         c->small = size < SMALL_BYTES ? c->small + 1 : 0;
         if (c->small >= SMALL_READS) {
             c->splices = false;
             c->much = 0;
         }
     } else {
-        c->start = 0;
-        c->end = size;
         c->is_full = size == c->size;
         if (c->is_full && size == MOST_BYTES)
             c->much++;
@@ -139,8 +141,7 @@ static bool may_splice(const bide_stream *stream)
 
 static void begin_splicing(bide_copy *c)
 {
-    c->cannot = !may_splice(c->from) || !may_splice(c->to) ||
-                bide__fd_receives(bide__fd_stream_registration(c->from));
+    c->cannot = !may_splice(c->from) || !may_splice(c->to);
     if (!c->cannot && c->pipe[0] < 0 && bide__door.pipe2(c->pipe, O_NONBLOCK | O_CLOEXEC) < 0) {
         c->pipe[0] = c->pipe[1] = -1;
         c->much = 0; /* there may be a descriptor later */

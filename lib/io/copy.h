@@ -22,7 +22,8 @@ struct bide_copy {
     int pipe[2]; /* -1: there is none */
     size_t in_pipe;
     bool ended;
-    bool splices;   /* reads go to the pipe */
+    bool splices;   /* reads go to the pipe, but for what was received ahead; the buffer is as
+                       large as the pipe */
     bool cannot;    /* they never will */
     bool is_full;   /* the last read has filled the buffer */
     unsigned much;  /* more often than not: at its largest size */
@@ -39,8 +40,9 @@ void bide__copy_end(bide_copy *c);
 /* Chooses how the next read is made, and makes room for it. Nothing is held. 0 or -ENOMEM. */
 int bide__copy_prepare(bide_copy *c);
 
-/* A read has brought `size` bytes, not 0; a write has written `size`. */
-void bide__copy_got(bide_copy *c, size_t size);
+/* A read has brought `size` bytes, not 0, into the buffer or into the pipe; a write has written
+ * `size`. */
+void bide__copy_got(bide_copy *c, size_t size, bool in_buffer);
 void bide__copy_wrote(bide_copy *c, size_t size);
 
 /* The streams cannot splice after all. Nothing was read. */
@@ -50,6 +52,7 @@ void bide__copy_cannot(bide_copy *c);
  * size, that of the pipe. 0, or an error, and nothing has happened. */
 int bide__copy_unsplice(bide_copy *c);
 
-enum { BIDE__PIPE_BYTES = 65536 }; /* as many as a new pipe holds */
+/* As many as a new pipe holds. */
+enum { BIDE__PIPE_BYTES = 65536 };
 
 #endif

@@ -9,7 +9,9 @@
 #include "lib/io/reader.h"
 #include "lib/io/writer.h"
 
-bide_async ssize_t bide__splice_in(bide_stream *stream, int pipe, size_t size);
+/* *is_ahead: the bytes were there already, and are in `ahead` instead. */
+bide_async ssize_t bide__splice_in(bide_stream *stream, int pipe, size_t size, void *ahead,
+                                   bool *is_ahead);
 bide_async ssize_t bide__splice_out(bide_stream *stream, int pipe, size_t size);
 
 static size_t least(uint64_t a, size_t b)
@@ -38,47 +40,6 @@ static bide_async ssize_t read_more(bide_reader *reader)
     return n;
 }
 
-bide_async int bide_reader_copy(bide_reader *reader, bide_stream *to, uint64_t most, uint64_t *done)
-{
-    uint64_t own = 0;
-    int r = bide__reader_begin(reader);
-    if (r < 0)
-        return r;
-    bide_defer {
-        bide__reader_end(reader);
-    }
-    if (done == NULL)
-        done = &own;
-    bide_await bide__turn();
-    while (*done < most) {
-        size_t size = least(most - *done, reader->end - reader->start);
-        ssize_t n;
-        if (bide__reader_is_freed(reader))
-            return -EBADF;
-        if (size == 0) {
-            n = bide_await read_more(reader);
-            if (n <= 0)
-                return (int)n;
-            continue;
-        }
-        n = bide_await bide_stream_write(to, reader->buffer + reader->start, size);
-        if (n < 0)
-            return (int)n;
-        bide__reader_take(reader, (size_t)n);
-        *done += (uint64_t)n;
-    }
-    return 0;
-}
-
-/* Takes nothing or `size` bytes at once, since they have room in the writer's buffer. */
-static bide_async int move_piece(bide_reader *reader, bide_writer *to, size_t size)
-{
-    int r = bide_await bide_writer_write(to, reader->buffer + reader->start, size, NULL);
-    if (r == 0)
-        bide__reader_take(reader, size);
-    return r;
-}
-
 /* As read_more, but what the writer has is written while there is nothing to read. -EAGAIN: that
  * has been done, and nothing was read. */
 static bide_async ssize_t read_or_flush(bide_reader *reader, bide_writer *to)
@@ -91,39 +52,66 @@ static bide_async ssize_t read_or_flush(bide_reader *reader, bide_writer *to)
     return which == 0 ? n : r < 0 ? r : -EAGAIN;
 }
 
-bide_async int bide_reader_copy_to_writer(bide_reader *reader, bide_writer *to, uint64_t most,
-                                          uint64_t *done)
+/* Writes some of what the reader has. Into the writer, if there is one, it goes as a whole or not at
+ * all, since so much has room in its buffer. */
+static bide_async ssize_t write_some(const bide_reader *reader, bide_stream *to,
+                                     bide_writer *writer, size_t size)
 {
-    uint64_t own = 0;
-    size_t piece = bide__writer_size(to);
+    const char *data = reader->buffer + reader->start;
+    if (writer == NULL)
+        return bide_await bide_stream_write(to, data, size);
+    size = least(size, bide__writer_size(writer));
+    int r = bide_await bide_writer_write(writer, data, size, NULL);
+    return r < 0 ? r : (ssize_t)size;
+}
+
+/* To the writer, or, if that is NULL, to the stream. */
+static bide_async int copy(bide_reader *reader, bide_stream *to, bide_writer *writer, uint64_t most,
+                           uint64_t *done)
+{
     int r = bide__reader_begin(reader);
     if (r < 0)
         return r;
     bide_defer {
         bide__reader_end(reader);
     }
-    if (done == NULL)
-        done = &own;
     bide_await bide__turn();
     while (*done < most) {
         size_t size = least(most - *done, reader->end - reader->start);
+        ssize_t n;
         if (bide__reader_is_freed(reader))
             return -EBADF;
         if (size == 0) {
-            ssize_t n = bide_await read_or_flush(reader, to);
+            if (writer != NULL)
+                n = bide_await read_or_flush(reader, writer);
+            else
+                n = bide_await read_more(reader);
             if (n == 0)
                 break;
             if (n < 0 && n != -EAGAIN)
                 return (int)n;
             continue;
         }
-        size = least(size, piece);
-        r = bide_await move_piece(reader, to, size);
-        if (r < 0)
-            return r;
-        *done += size;
+        n = bide_await write_some(reader, to, writer, size);
+        if (n < 0)
+            return (int)n;
+        bide__reader_take(reader, (size_t)n);
+        *done += (uint64_t)n;
     }
-    return bide_await bide_writer_flush(to);
+    return writer != NULL ? bide_await bide_writer_flush(writer) : 0;
+}
+
+bide_async int bide_reader_copy(bide_reader *reader, bide_stream *to, uint64_t most, uint64_t *done)
+{
+    uint64_t own = 0;
+    return bide_await copy(reader, to, NULL, most, done != NULL ? done : &own);
+}
+
+bide_async int bide_reader_copy_to_writer(bide_reader *reader, bide_writer *to, uint64_t most,
+                                          uint64_t *done)
+{
+    uint64_t own = 0;
+    return bide_await copy(reader, NULL, to, most, done != NULL ? done : &own);
 }
 
 /* ---- from stream to stream ---- */
@@ -153,10 +141,12 @@ static bide_async ssize_t write_held(bide_copy *c, uint64_t most)
 static bide_async ssize_t read_some(bide_copy *c, uint64_t most)
 {
     ssize_t n = bide__copy_prepare(c);
+    bool in_buffer = true;
     if (n < 0)
         return n;
     if (c->splices) {
-        n = bide_await bide__splice_in(c->from, c->pipe[1], least(most, BIDE__PIPE_BYTES));
+        n = bide_await bide__splice_in(c->from, c->pipe[1], least(most, c->size), c->buffer,
+                                       &in_buffer);
         if (n == -EINVAL) {
             bide__copy_cannot(c);
             return -EAGAIN;
@@ -165,7 +155,7 @@ static bide_async ssize_t read_some(bide_copy *c, uint64_t most)
         n = bide_await bide_stream_read(c->from, c->buffer, least(most, c->size));
     }
     if (n > 0)
-        bide__copy_got(c, (size_t)n);
+        bide__copy_got(c, (size_t)n, in_buffer);
     return n;
 }
 

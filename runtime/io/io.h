@@ -237,9 +237,6 @@ int bide__fd_leaf_receive(struct bide_cx *cx, struct bide__fd_leaf *leaf,
  * received. Returns how many bytes that are, or 0; it never waits. */
 size_t bide__fd_leaf_receive_more(struct bide__fd_leaf *leaf, void *buffer, size_t size);
 
-/* It may receive ahead: what has come is then not in the socket any more. */
-bool bide__fd_receives(const struct bide__fd *fd);
-
 /* ---- a descriptor leaves, leave.c ---- */
 
 /* Stops receiving ahead. 0: it has stopped; 1: look again later; -EBUSY: somebody waits, or his
