@@ -50,6 +50,11 @@ ssize_t bide__stream_try_write(bide_stream *stream, const void *data, size_t siz
     return stream->ops->try_write != NULL ? stream->ops->try_write(stream, data, size) : -EAGAIN;
 }
 
+bool bide__stream_shutdown_ends(const bide_stream *stream)
+{
+    return stream->ops->shutdown_ends || bide__fd_stream_socket(stream) != NULL;
+}
+
 /* T fn_(parameters), which starts the operation `member` of its stream; that of streams on
  * descriptors is `callee`. */
 #define FORWARD(T, fn_, member, callee, ...)                                              \

@@ -26,6 +26,7 @@ struct bide__stream_ops {
     int (*fd)(const bide_stream *);
     /* NULL: it cannot. See bide__stream_try_write. */
     ssize_t (*try_write)(bide_stream *, const void *data, size_t size);
+    bool shutdown_ends; /* see bide__stream_shutdown_ends; of descriptors, sockets do */
 };
 
 struct bide_stream {
@@ -37,6 +38,10 @@ struct bide_stream {
  * room or the stream cannot do this, or an error of bide_stream_write. No write may be under way.
  */
 ssize_t bide__stream_try_write(bide_stream *stream, const void *data, size_t size);
+
+/* A shutdown of both directions ends the calls that wait, and those that are about to. With other
+ * streams only a close does, and no call may be about to begin then. */
+bool bide__stream_shutdown_ends(const bide_stream *stream);
 
 /*
  * Makes a stream of a descriptor, which the stream owns if this returns 0. A socket may be
