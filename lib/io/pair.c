@@ -192,23 +192,6 @@ bide_async ssize_t bide__pair_write(bide_stream *stream, const void *data, size_
 
 /* ---- several pieces: the first may wait, the others take what is there ---- */
 
-/* Nobody else makes it less. */
-static bool has_bytes(struct pair *p, const struct ring *r)
-{
-    lock_take(&p->lock);
-    bool has = r->count > 0;
-    lock_give(&p->lock);
-    return has;
-}
-
-static bool has_room(struct pair *p, const struct ring *r)
-{
-    lock_take(&p->lock);
-    bool has = r->count < p->capacity;
-    lock_give(&p->lock);
-    return has;
-}
-
 /* Leaves out the empty pieces at the beginning; returns the size of the first one. */
 static size_t first_size(const struct iovec **pieces, size_t *count)
 {
@@ -217,6 +200,28 @@ static size_t first_size(const struct iovec **pieces, size_t *count)
         --*count;
     }
     return *count > 0 ? (*pieces)->iov_len : 0;
+}
+
+static ssize_t take_piece(struct end *e, const struct iovec *piece)
+{
+    return take_bytes(e, piece->iov_base, piece->iov_len, false);
+}
+
+static ssize_t put_piece(struct end *e, const struct iovec *piece)
+{
+    return put_bytes(e, piece->iov_base, piece->iov_len, false);
+}
+
+/* Behind the first piece, of which `n` bytes were moved. Returns how many bytes of all were. */
+static ssize_t move_others(struct end *e, const struct iovec *pieces, size_t count, ssize_t n,
+                           ssize_t (*move)(struct end *, const struct iovec *))
+{
+    ssize_t part = n;
+    for (size_t i = 0; i + 1 < count && part >= 0 && (size_t)part == pieces[i].iov_len; i++) {
+        part = move(e, &pieces[i + 1]);
+        n += part > 0 ? part : 0;
+    }
+    return n;
 }
 
 bide_async ssize_t bide__pair_readv(bide_stream *stream, const struct iovec *pieces, size_t count)
@@ -228,16 +233,7 @@ bide_async ssize_t bide__pair_readv(bide_stream *stream, const struct iovec *pie
     }
     size_t first = first_size(&pieces, &count);
     ssize_t n = bide_await bide__pair_read(stream, count > 0 ? pieces->iov_base : NULL, first);
-    if (n <= 0 || (size_t)n < first)
-        return n;
-    ssize_t part = n;
-    for (size_t i = 0; (size_t)part == pieces[i].iov_len && i + 1 < count; n += part) {
-        const struct iovec *piece = &pieces[++i];
-        part = has_bytes(p, e->in) ? take_bytes(e, piece->iov_base, piece->iov_len, false) : 0;
-        if (part < 0)
-            break;
-    }
-    return n;
+    return move_others(e, pieces, count, n, take_piece);
 }
 
 bide_async ssize_t bide__pair_writev(bide_stream *stream, const struct iovec *pieces, size_t count)
@@ -249,16 +245,7 @@ bide_async ssize_t bide__pair_writev(bide_stream *stream, const struct iovec *pi
     }
     size_t first = first_size(&pieces, &count);
     ssize_t n = bide_await bide__pair_write(stream, count > 0 ? pieces->iov_base : NULL, first);
-    if (n <= 0 || (size_t)n < first)
-        return n;
-    ssize_t part = n;
-    for (size_t i = 0; (size_t)part == pieces[i].iov_len && i + 1 < count; n += part) {
-        const struct iovec *piece = &pieces[++i];
-        part = has_room(p, e->out) ? put_bytes(e, piece->iov_base, piece->iov_len, false) : 0;
-        if (part < 0)
-            break;
-    }
-    return n;
+    return move_others(e, pieces, count, n, put_piece);
 }
 
 /* Sets a flag of the ring under the lock, and notifies outside it: notifications have locks of
@@ -321,6 +308,7 @@ static const struct bide__stream_ops pair_ops = {
     .close = pair_close,
     .fd = pair_fd,
     .try_write = pair_try_write,
+    .shutdown_ends = true,
 };
 
 int bide_stream_pair(size_t capacity, bide_stream **one, bide_stream **other)
