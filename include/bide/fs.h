@@ -128,8 +128,8 @@ bide_stream *bide_file_stream(bide_file *file);
  * return how many: for a read, 0 at the end of the file, and maybe fewer than there are. The
  * position is that of the descriptor: who has inherited it shares it. A call that asks for more
  * than 256 KiB may read that much and return, so that other tasks have their turn.
- * Errors: those of read(2) and write(2), such as -ENOSPC, -EIO, -EFBIG; -EBUSY: another read (or
- * another write) at the position has not ended; -EBADF.
+ * Errors: those of read(2) and write(2), such as -ENOSPC, -EDQUOT, -EIO (also if a write takes
+ * nothing), -EFBIG; -EBUSY: another read (or another write) at the position has not ended; -EBADF.
  * Cancelled: nothing was read or written, or this returns how much was.
  */
 bide_must_use bide_async ssize_t bide_file_read(bide_file *file, void *buffer, size_t size);

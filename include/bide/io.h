@@ -178,7 +178,8 @@ bide_must_use bide_async ssize_t bide_stream_read(bide_stream *stream, void *buf
 /*
  * Waits until something can be written, and writes at most `size` bytes. Returns how many, at least
  * 1.
- * Errors: those of send(2) and write(2), such as -EPIPE and -ECONNRESET.
+ * Errors: those of send(2) and write(2), such as -EPIPE and -ECONNRESET; -EIO also from a device
+ * that takes nothing and says nothing else.
  * Cancelled: nothing was written. If something was, before the kernel let go of the data, the call
  * returns that, and what awaits it is cancelled at its next await.
  */

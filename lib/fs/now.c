@@ -45,12 +45,12 @@ int bide__fs_write_all(int fd, const void *data, size_t size)
     const char *at = data;
     while (size > 0) {
         ssize_t n = bide__door.write(fd, at, size);
-        if (n < 0 && n != -EINTR)
-            return (int)n;
-        if (n > 0) {
-            at += n;
-            size -= (size_t)n;
-        }
+        if (n == -EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? (int)n : -EIO;
+        at += n;
+        size -= (size_t)n;
     }
     return 0;
 }

@@ -48,6 +48,14 @@ static void begin_call(struct transfer *f, enum bide__file_call what)
     f->h.state = CALLED;
 }
 
+/* It has ended. A write that takes nothing, by a device or a file system that says nothing else, is
+ * an error: who writes all would try for ever. */
+static int64_t end(struct transfer *f, enum bide__file_call what, int64_t n)
+{
+    bide__file_leave(f->file, flag_of(f, what));
+    return n == 0 && what == BIDE__FILE_WRITE && f->size > 0 ? -EIO : n;
+}
+
 /* True: it has ended, with *n. */
 static bool go(struct bide_cx *cx, struct transfer *f, enum bide__file_call what, int64_t *n)
 {
@@ -62,15 +70,14 @@ static bool go(struct bide_cx *cx, struct transfer *f, enum bide__file_call what
             return false;
         *n = f->size > 0 ? try_now(f, what) : 0;
         if (*n != -EAGAIN) {
-            bide__file_leave(f->file, flag_of(f, what));
+            *n = end(f, what, *n);
             return true;
         }
         begin_call(f, what);
     }
     if (!bide__fs_op_poll(cx, &f->op))
         return false;
-    *n = f->op.result;
-    bide__file_leave(f->file, flag_of(f, what));
+    *n = end(f, what, f->op.result);
     return true;
 }
 

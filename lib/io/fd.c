@@ -149,6 +149,8 @@ static bool has_written(struct bide_cx *cx, struct transfer *f, ssize_t *n)
         *n = is_socket(f) ? bide__door.send(ours.fd, f->data, f->size, MSG_NOSIGNAL | MSG_DONTWAIT)
                           : call(f, ours.fd, BIDE__WRITE);
         bide__fd_leaf_called(&f->leaf, &ours, *n == -EAGAIN ? BIDE__BLOCKS : BIDE__CALLED);
+        if (*n == 0) /* a device that takes nothing: who writes all would try for ever */
+            *n = -EIO;
         if (*n != -EAGAIN && *n != -EINTR)
             return true;
         if (*n == -EAGAIN && is_socket(f) &&

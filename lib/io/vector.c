@@ -137,6 +137,8 @@ static bool has_written(struct bide_cx *cx, struct vector *f, ssize_t *n)
             return r < 0;
         *n = call(f, ours.fd, BIDE__WRITE);
         bide__fd_leaf_called(&f->leaf, &ours, *n == -EAGAIN ? BIDE__BLOCKS : BIDE__CALLED);
+        if (*n == 0) /* as in fd.c */
+            *n = -EIO;
         if (*n != -EAGAIN && *n != -EINTR)
             return true;
     }

@@ -653,6 +653,54 @@ TEST(short_reads_and_writes_go_on)
     bide_file_free(f);
 }
 
+/* ---- a device that takes nothing ---- */
+
+static ssize_t takes_nothing(int fd, const void *data, size_t size)
+{
+    bool wakes = size == sizeof(uint64_t); /* a driver, whose eventfd that is */
+    return wakes ? write(fd, data, size) : 0;
+}
+
+static ssize_t takes_no_pieces(int fd, const struct iovec *p, int count)
+{
+    (void)fd, (void)p, (void)count;
+    return 0;
+}
+
+static ssize_t takes_nothing_at(int fd, const struct iovec *p, int count, off_t offset, int flags)
+{
+    (void)fd, (void)p, (void)count, (void)offset, (void)flags;
+    return 0;
+}
+
+/* Whoever writes all would else try for ever. */
+TEST(a_write_that_takes_nothing_is_an_error)
+{
+    struct iovec pieces[] = {{(void *)(uintptr_t) "he", 2}, {(void *)(uintptr_t) "llo", 3}};
+    bide_stream *reader, *writer;
+    size_t done = 0;
+    files_begin();
+    setenv("BIDE_URING_MASK", "file", 1);
+    put_file("none", "");
+    bide_file *f = bide_block_on(opened(in_folder("none"), &both));
+    CHECK_EQ(bide_pipe_new(&reader, &writer), 0);
+    CHECK(bide_test_replace("pwritev2", (void (*)(void))takes_nothing_at) != NULL);
+    CHECK(bide_test_replace("write", (void (*)(void))takes_nothing) != NULL);
+    CHECK(bide_test_replace("write_quiet", (void (*)(void))takes_nothing) != NULL);
+    CHECK(bide_test_replace("writev_quiet", (void (*)(void))takes_no_pieces) != NULL);
+    CHECK_ERR(bide_block_on(bide_file_write_all(f, "hello", 5, &done)), -EIO);
+    CHECK_ERR(bide_block_on(bide_file_write_all_at(f, 7, "hello", 5, &done)), -EIO);
+    CHECK_EQ(bide_block_on(bide_file_write(f, "", 0)), 0);
+    CHECK_ERR(bide_block_on(bide_path_write(in_folder("new"), "x", 1)), -EIO);
+    CHECK_ERR(bide_block_on(bide_path_replace(in_folder("none"), "x", 1)), -EIO);
+    CHECK_ERR(bide_block_on(bide_stream_write_all(writer, "hello", 5, &done)), -EIO);
+    CHECK_ERR(bide_block_on(bide_stream_writev_all(writer, pieces, 2, &done)), -EIO);
+    CHECK_EQ(done, 0);
+    bide_stream_close(reader);
+    bide_stream_close(writer);
+    bide_file_free(f);
+}
+
 static async int each_call(int error)
 {
     char byte;
@@ -689,6 +737,7 @@ TEST(errors_are_told_and_interruptions_are_not)
     setenv("BIDE_URING_MASK", "file", 1);
     CHECK_EQ(bide_block_on(each_call(-EIO)), 0);
     CHECK_EQ(bide_block_on(each_call(-ENOSPC)), 0);
+    CHECK_EQ(bide_block_on(each_call(-EDQUOT)), 0);
     CHECK_EQ(bide_block_on(each_call(-EINTR)), 0);
 }
 
