@@ -7,7 +7,12 @@
  */
 #include "extra/tls/internal.h"
 
-#include <string.h>
+/* OpenSSL goes through all of the queue, also if it is empty. */
+static void forget_errors(void)
+{
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+}
 
 int bide__tls_note(struct bide__tls *s, int error, const char *text)
 {
@@ -46,16 +51,18 @@ static int outcome(struct bide__tls *s, int result)
  */
 static void release(struct bide__tls *s)
 {
-    bool in_body = strcmp(SSL_rstate_string(s->ssl), "RB") == 0;
-
-    if (s->is_open && s->wanted == SSL3_RT_HEADER_LENGTH && !in_body)
+    if (!s->is_open || s->wanted != SSL3_RT_HEADER_LENGTH)
+        return;
+    const char *state = SSL_rstate_string(s->ssl);
+    bool in_body = state[0] == 'R' && state[1] == 'B';
+    if (!in_body)
         (void)SSL_free_buffers(s->ssl);
 }
 
 /* Under the mutex: why no call can be made; 0: one can. */
 static int obstacle(struct bide__tls *s)
 {
-    ERR_clear_error();
+    forget_errors();
     return s->closed ? -EBADF : s->failed;
 }
 
@@ -70,7 +77,7 @@ int bide__tls_shake(struct bide__tls *s)
         if (r == 0) /* the peer has said that it ends, or we do not listen */
             r = bide__tls_note(s, -ECONNABORTED, NULL);
     }
-    ERR_clear_error();
+    forget_errors();
     bide__tls_unlock(s);
     bide__tls_send_now(s);
     return r;
@@ -93,13 +100,28 @@ static ssize_t take(struct bide__tls *s, unsigned char *buffer, size_t size)
     return (ssize_t)taken;
 }
 
+/* OpenSSL says no end in the middle of a message of the handshake, as which it counts a ticket, too.
+ * Then the rest of that is taken first. */
+static int say_end(struct bide__tls *s)
+{
+    if (SSL_in_init(s->ssl)) {
+        int done = SSL_do_handshake(s->ssl);
+        if (done != 1)
+            return outcome(s, done);
+    }
+    s->owes_end = false;
+    return SSL_shutdown(s->ssl) < 0 ? outcome(s, -1) : 0;
+}
+
 ssize_t bide__tls_take(struct bide__tls *s, void *buffer, size_t size)
 {
     bide__tls_lock(s);
     ssize_t n = obstacle(s);
     if (n == 0)
         n = take(s, buffer, size < SSIZE_MAX ? size : SSIZE_MAX);
-    ERR_clear_error();
+    if (s->owes_end && s->failed == 0 && !SSL_in_init(s->ssl))
+        (void)say_end(s);
+    forget_errors();
     bool answers = s->first != NULL;
     bide__tls_unlock(s);
     if (answers)
@@ -147,7 +169,7 @@ ssize_t bide__tls_put(struct bide__tls *s, const void *data, size_t size)
         n = s->unsent;
     if (n == 0)
         n = put(s, data, size);
-    ERR_clear_error();
+    forget_errors();
     bide__tls_unlock(s);
     if (n > 0)
         bide__tls_send_now(s);
@@ -160,14 +182,13 @@ int bide__tls_say_end(struct bide__tls *s)
     int r = obstacle(s);
     if (r == 0 && s->unsent != 0)
         r = s->unsent;
-    if (r == 0 && s->is_open && !s->ended) {
-        s->ended = true;
-        if (SSL_shutdown(s->ssl) < 0)
-            r = outcome(s, -1);
-    }
-    ERR_clear_error();
+    if (r == 0 && s->is_open && !s->ended)
+        s->ended = s->owes_end = true;
+    if (r == 0 && s->owes_end)
+        r = say_end(s);
+    forget_errors();
     bide__tls_unlock(s);
-    if (r == 0)
+    if (r == 0 || r == -EAGAIN)
         bide__tls_send_now(s);
-    return r == -EAGAIN ? 0 : r;
+    return r;
 }

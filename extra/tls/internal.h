@@ -23,6 +23,9 @@
  *  - What is being sent stays where it is, so it is a list of blocks, which never move.
  *  - A buffer for received bytes is filled only when it is empty.
  *  - Before and after each call of OpenSSL the error queue of the thread is empty.
+ *  - A close ends what calls wait for by shutting the stream below down, or, if that would not do
+ *    (a pipe, another TLS stream), by `gone`, for which they wait as well. The stream below is
+ *    closed when there is no call any more: so none ever begins on one that is gone.
  *  - A stream and each call on it hold it (`holders`); the last one frees it and closes the stream
  *    below. So a call may go on after the stream was closed, and then returns -EBADF.
  */
@@ -52,7 +55,7 @@ enum {
 
 /* ---- context.c ---- */
 
-struct bide__tls_session;
+struct bide__tls_host;
 
 /* A name of the server and what it shows then. */
 struct bide__tls_name {
@@ -70,7 +73,7 @@ struct bide_tls_context {
     char **alpn; /* names, each with a zero byte */
     size_t alpn_count;
     pthread_mutex_t mutex; /* of the rest, session.c */
-    struct bide__tls_session *newest, *oldest;
+    struct bide__tls_host *hosts;
     size_t sessions, sessions_max; /* 0: none are kept */
 };
 
@@ -144,7 +147,8 @@ struct bide__tls {
     /* Received and not decrypted, in `small`, or in `large` while that exists. */
     unsigned char *large;
     size_t in_begin, in_end;
-    size_t wanted; /* how many more bytes OpenSSL wants, at least */
+    size_t wanted;   /* how many more bytes OpenSSL wants, at least */
+    bool comes_more; /* the last receive has filled the large buffer */
 
     /* To be sent. */
     struct bide__tls_block *first, *last;
@@ -153,14 +157,17 @@ struct bide__tls {
 
     bool is_open;                        /* the handshake is done */
     bool closed;                         /* by its owner */
-    bool ended;                          /* we have said that this is the end */
+    bool ended;                          /* we say that this is the end */
+    bool owes_end;                       /* and have not been able to say it yet */
     bool deaf;                           /* the reading half was ended by its owner */
     bool cut;                            /* the stream below is at its end */
     bool reading, writing;               /* calls */
     bool filling, sending;               /* of the stream below */
     bool waits_for_fill, waits_for_send; /* a call waits for the end of one */
     bool lacks_memory;                   /* the BIO found none */
+    bool ends_by_shutdown;               /* of the stream below: the calls on it */
     bide_notify filled, sent;
+    bide_notify gone[2]; /* closed: for the call that receives, and the one that sends */
     unsigned char small[BIDE__TLS_SMALL];
 };
 
@@ -259,7 +266,8 @@ ssize_t bide__tls_take(struct bide__tls *s, void *buffer, size_t size);
 /* Encrypts: how many bytes, -EAGAIN: it wants input; or an error. */
 ssize_t bide__tls_put(struct bide__tls *s, const void *data, size_t size);
 
-/* Says that this is the end. 0 or an error. */
+/* Says that this is the end. 0; -EAGAIN: it wants input before, and is said as soon as that has
+ * come, whoever takes it; or an error. */
 int bide__tls_say_end(struct bide__tls *s);
 
 /* Under the mutex: remembers why a call failed. Returns `error`. */

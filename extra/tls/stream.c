@@ -2,8 +2,7 @@
  * stream.c: the life of a TLS stream, who may do what on it, and what it does without waiting.
  *
  * holders is 1 for the owner of an open stream, and 1 for each call. A close with calls under way
- * ends what they wait for by shutting the stream below down; the last one to go frees everything
- * and closes that.
+ * ends what they wait for; the last one to go frees everything and closes the stream below.
  */
 #include "extra/tls/internal.h"
 
@@ -197,7 +196,7 @@ int bide__tls_fill_begin(struct bide__tls *s, struct bide__tls_part *part)
     s->waits_for_fill |= r == 1;
     if (r == 0) {
         s->filling = true;
-        if (s->wanted > sizeof s->small && s->large == NULL)
+        if ((s->wanted > sizeof s->small || s->comes_more) && s->large == NULL)
             s->large = bide__alloc(BIDE__TLS_LARGE); /* else it takes more steps */
         part->below = s->below;
         part->data = s->large != NULL ? s->large : s->small;
@@ -210,6 +209,7 @@ int bide__tls_fill_begin(struct bide__tls *s, struct bide__tls_part *part)
 int bide__tls_fill_came(struct bide__tls *s, ssize_t n)
 {
     bide__tls_lock(s);
+    s->comes_more = n == BIDE__TLS_LARGE;
     if (n > 0)
         s->in_end = (size_t)n;
     else if (n == 0 || s->deaf)
@@ -340,7 +340,7 @@ void bide__tls_send_now(struct bide__tls *s)
     struct bide__tls_part part;
 
     bide__tls_lock(s);
-    if (s->sending || s->first == NULL || s->unsent != 0 || s->below == NULL) {
+    if (s->sending || s->first == NULL || s->unsent != 0) {
         bide__tls_unlock(s);
         return;
     }
@@ -367,7 +367,8 @@ static struct bide__tls *of(const bide_stream *stream)
 
 static int tls_shutdown(bide_stream *stream)
 {
-    return bide__tls_say_end(of(stream));
+    int r = bide__tls_say_end(of(stream));
+    return r == -EAGAIN ? 0 : r;
 }
 
 static int tls_shutdown_read(bide_stream *stream)
@@ -396,16 +397,13 @@ static int tls_fd(const bide_stream *stream)
 /* Ends what calls wait for. Those that wait for another call get on when that one has ended. */
 static void disturb(struct bide__tls *s)
 {
-    (void)bide_stream_shutdown_read(s->below);
-    if (bide_stream_shutdown(s->below) >= 0)
-        return;
-    /* It is no socket, so it ends its calls only when it is closed. */
-    bide__tls_lock(s);
-    bide_stream *below = s->filling || s->sending ? s->below : NULL;
-    if (below != NULL)
-        s->below = NULL;
-    bide__tls_unlock(s);
-    bide_stream_close(below);
+    if (s->ends_by_shutdown) {
+        (void)bide_stream_shutdown_read(s->below);
+        (void)bide_stream_shutdown(s->below);
+    } else {
+        bide_notify_one(&s->gone[0]);
+        bide_notify_one(&s->gone[1]);
+    }
 }
 
 /* A TLS stream below cannot say that it has room, since it keeps what has none. But it is closed
@@ -479,6 +477,7 @@ int bide__tls_new(bide_tls_context *context, bide_stream *below, const char *hos
     s->base.ops = &tls_ops;
     s->holders = 1;
     s->below = below;
+    s->ends_by_shutdown = bide__stream_shutdown_ends(below);
     s->context = bide_tls_context_clone(context);
     pthread_mutex_init(&s->mutex, NULL);
     int r = begin_ssl(s, host, failure);

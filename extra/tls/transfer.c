@@ -15,6 +15,23 @@ bide_async int bide__tls_fill(struct bide__tls *s);
 bide_async int bide__tls_send(struct bide__tls *s);
 bide_async ssize_t bide__tls_read(bide_stream *stream, void *buffer, size_t size);
 
+/* For a stream below whose calls no shutdown ends: they are given up when this one is closed. */
+static bide_async ssize_t read_until_gone(struct bide__tls *s, struct bide__tls_part part)
+{
+    ssize_t n = -EBADF;
+    bide_await bide_select_biased(n = bide_stream_read(part.below, part.data, part.size),
+                                  bide_notify_wait(&s->gone[0]));
+    return n;
+}
+
+static bide_async ssize_t write_until_gone(struct bide__tls *s, struct bide__tls_part part)
+{
+    ssize_t n = -EBADF;
+    bide_await bide_select_biased(n = bide_stream_write(part.below, part.data, part.size),
+                                  bide_notify_wait(&s->gone[1]));
+    return n;
+}
+
 /* Receives once, or waits until another call has. 0, or an error. The end counts as received. */
 bide_async int bide__tls_fill(struct bide__tls *s)
 {
@@ -30,7 +47,11 @@ bide_async int bide__tls_fill(struct bide__tls *s)
     bide_defer {
         bide__tls_fill_end(s);
     }
-    ssize_t n = bide_await bide_stream_read(part.below, part.data, part.size);
+    ssize_t n = 0;
+    if (s->ends_by_shutdown)
+        n = bide_await bide_stream_read(part.below, part.data, part.size);
+    else
+        n = bide_await read_until_gone(s, part);
     return bide__tls_fill_came(s, n);
 }
 
@@ -50,7 +71,11 @@ bide_async int bide__tls_send(struct bide__tls *s)
         bide_defer {
             bide__tls_send_end(s);
         }
-        ssize_t n = bide_await bide_stream_write(part.below, part.data, part.size);
+        ssize_t n = 0;
+        if (s->ends_by_shutdown)
+            n = bide_await bide_stream_write(part.below, part.data, part.size);
+        else
+            n = bide_await write_until_gone(s, part);
         r = bide__tls_send_came(s, n);
         if (r < 0)
             return r;
@@ -227,6 +252,22 @@ bide_async int bide_tls_flush(bide_stream *tls)
     return bide_await send_all(s);
 }
 
+/* As bide__tls_say_end, but waits for the input. */
+static bide_async int say_end(struct bide__tls *s)
+{
+    int r;
+
+    while ((r = bide__tls_say_end(s)) == -EAGAIN) {
+        if (bide__tls_must_send(s))
+            r = bide_await fill_and_send(s);
+        else
+            r = bide_await bide__tls_fill(s);
+        if (r < 0)
+            break;
+    }
+    return r;
+}
+
 bide_async int bide_tls_shutdown(bide_stream *tls)
 {
     struct bide__tls *s = bide__tls_of(tls);
@@ -238,8 +279,6 @@ bide_async int bide_tls_shutdown(bide_stream *tls)
         bide__tls_end(s, BIDE__TLS_WRITES);
     }
     bide_await bide__turn();
-    r = bide__tls_say_end(s);
-    if (r < 0)
-        return r;
-    return bide_await send_all(s);
+    r = bide_await say_end(s);
+    return r < 0 ? r : bide_await send_all(s);
 }

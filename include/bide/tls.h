@@ -104,7 +104,8 @@ typedef struct bide_tls_options {
     const char *ciphers;       /* of TLS 1.2, in OpenSSL's words; NULL: ECDHE with AES-GCM or
                                   ChaCha20 */
     bool no_resumption;        /* each handshake is a full one */
-    size_t sessions_max;       /* that a client keeps, over all servers; 0: 256 */
+    size_t sessions_max;       /* that a client keeps, over all servers; 0: 256. When
+                                  there are more, a server that has the most loses one */
     bide_tls_failure *failure; /* why the context could not be made; may be NULL */
 } bide_tls_options;
 
@@ -195,7 +196,8 @@ bide_must_use bide_async int bide_tls_accept_with(bide_tls_context *context, bid
  * is not sent yet is kept and sent by the next call on the stream, a read too.
  *
  * bide_stream_shutdown says that this is the end; reading goes on. If the stream below has no room
- * at once, the next call on the stream sends it; bide_tls_shutdown waits for that.
+ * at once, or a session has come in part, the next call on the stream sends it; bide_tls_shutdown
+ * waits for that.
  *
  * bide_stream_close says so too, if there is room at once, unless a write was cut off: then the
  * peer sees a connection that was cut off. It closes the stream below. If a call waits on the

@@ -692,6 +692,36 @@ static async int sessions(bide_tls_version version)
     return 0;
 }
 
+/* A server that hands out many leaves those of others alone. */
+static async int many_sessions(void)
+{
+    bide_tls_context *client = peers_client((bide_tls_options){.sessions_max = 4});
+    bide_tls_context *lavish = peers_server(&peers.cert, (bide_tls_options){0});
+    bide_tls_context *modest = peers_server(&peers.cert, (bide_tls_options){0});
+    CHECK(SSL_CTX_set_num_tickets(bide_tls_context_ssl(lavish), 9));
+    CHECK(SSL_CTX_set_num_tickets(bide_tls_context_ssl(modest), 1));
+
+    CHECK(!await resumes(client, modest, "127.0.0.1"));
+    CHECK(!await resumes(client, lavish, "localhost"));
+    CHECK(await resumes(client, modest, "127.0.0.1"));
+    for (int i = 0; i < 5; i++)
+        CHECK(await resumes(client, lavish, "localhost"));
+    CHECK(!await resumes(client, modest, "::1"));
+    CHECK(await resumes(client, modest, "::1"));
+    CHECK(await resumes(client, modest, "127.0.0.1"));
+    bide_tls_context_drop(client);
+    bide_tls_context_drop(lavish);
+    bide_tls_context_drop(modest);
+    return 0;
+}
+
+TEST(no_server_pushes_out_the_sessions_of_others)
+{
+    peers_begin();
+    CHECK_EQ(bide_block_on(many_sessions()), 0);
+    peers_end();
+}
+
 TEST(sessions_are_taken_up_again)
 {
     peers_begin();

@@ -378,3 +378,113 @@ TEST(a_send_that_fails)
         CHECK_EQ(bide_block_on(sends_fail(nth)), 0);
     peers_end();
 }
+
+/* ---- a ticket that comes in part ---- */
+
+/* A server by hand, which sends what it has when it is told to, and not more of it. */
+struct by_hand {
+    SSL *ssl;
+    BIO *in, *out;
+    bide_stream *stream;
+};
+
+static int add_much(SSL *ssl, void *argument)
+{
+    static const char much[1500];
+    (void)argument;
+    return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), much, sizeof much);
+}
+
+static SSL_TICKET_RETURN take_any(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
+                                  size_t size, SSL_TICKET_STATUS status, void *argument)
+{
+    (void)ssl, (void)session, (void)name, (void)size, (void)status, (void)argument;
+    return SSL_TICKET_RETURN_IGNORE_RENEW;
+}
+
+static async void receives(struct by_hand *s)
+{
+    char data[4096];
+    ssize_t n = await bide_stream_read(s->stream, data, sizeof data);
+    CHECK(n > 0 && BIO_write(s->in, data, (int)n) == n);
+}
+
+/* At most so many bytes. */
+static async int sends(struct by_hand *s, int most)
+{
+    char data[4096];
+    int n = BIO_read(s->out, data, most < (int)sizeof data ? most : (int)sizeof data);
+    if (n > 0)
+        CHECK_EQ(await bide_stream_write_all(s->stream, data, (size_t)n, NULL), 0);
+    return n;
+}
+
+static async int shakes(struct by_hand *s)
+{
+    while (SSL_do_handshake(s->ssl) != 1) {
+        while (await sends(s, 4096) > 0) {}
+        await receives(s);
+    }
+    return 0;
+}
+
+/* The client's end is said when the whole ticket has come: by whoever takes it, or by the shutdown
+ * itself, which waits for it. */
+static async int shuts_in_a_ticket(struct by_hand *s, bool waits)
+{
+    bide_stream *near;
+    char data[10];
+    int r = 0, shaken = 1;
+    ssize_t n = 0;
+    CHECK_EQ(bide_stream_pair(10000, &near, &s->stream), 0);
+    await bide_join(r = peers__connect(peers.of_client, near, "localhost"), shaken = shakes(s));
+    CHECK(r == 0 && shaken == 0);
+    CHECK(BIO_pending(s->out) > 1500);
+    CHECK_EQ(await sends(s, 600), 600);
+    CHECK_ERR(await bide_timeout(BIDE_MS(20), n = bide_stream_read(peers.client, data, 1)),
+              -ETIMEDOUT);
+    if (waits) {
+        CHECK_ERR(await bide_timeout(BIDE_MS(20), r = bide_tls_shutdown(peers.client)), -ETIMEDOUT);
+        bide_task(int) task = bide_spawn(bide_tls_shutdown(peers.client));
+        await bide_sleep(BIDE_MS(1));
+        while (await sends(s, 100) > 0) {}
+        CHECK_EQ(await bide_task_join(task, &r), 0);
+        CHECK_ERR(r, 0);
+    } else {
+        CHECK_ERR(bide_stream_shutdown(peers.client), 0);
+        CHECK_ERR((int)await bide_stream_write(peers.client, "x", 1), -EPIPE);
+        CHECK_EQ(SSL_write(s->ssl, "hello", 5), 5);
+        while (await sends(s, 100) > 0) {}
+        n = await bide_stream_read(peers.client, data, sizeof data);
+        CHECK_EQ(n, 5);
+    }
+    await receives(s);
+    CHECK_EQ(SSL_read(s->ssl, data, sizeof data), 0);
+    CHECK_EQ(SSL_get_shutdown(s->ssl), SSL_RECEIVED_SHUTDOWN);
+    return 0;
+}
+
+static void with_a_ticket(bool waits)
+{
+    SSL_CTX *context = bide_tls_context_ssl(peers.of_server);
+    struct by_hand s = {SSL_new(context), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()), NULL};
+    CHECK(s.ssl != NULL && s.in != NULL && s.out != NULL);
+    SSL_set_bio(s.ssl, s.in, s.out);
+    SSL_set_accept_state(s.ssl);
+    CHECK_EQ(bide_block_on(shuts_in_a_ticket(&s, waits)), 0);
+    bide_stream_close(peers.client);
+    bide_stream_close(s.stream);
+    peers.client = NULL;
+    SSL_free(s.ssl);
+}
+
+TEST(an_end_is_said_after_a_ticket_that_has_come_in_part)
+{
+    peers_begin();
+    SSL_CTX *context = bide_tls_context_ssl(peers.of_server);
+    CHECK(SSL_CTX_set_max_send_fragment(context, 512));
+    CHECK(SSL_CTX_set_session_ticket_cb(context, add_much, take_any, NULL));
+    with_a_ticket(false);
+    with_a_ticket(true);
+    peers_end();
+}

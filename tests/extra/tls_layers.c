@@ -104,6 +104,74 @@ TEST(a_close_tells_the_peer_over_streams_of_each_kind)
     peers_end();
 }
 
+/* ---- a close while calls wait ---- */
+
+static async int fills(bide_stream *to)
+{
+    static const char data[60000];
+    ssize_t n;
+    while ((n = await bide_stream_write(to, data, sizeof data)) > 0) {}
+    return (int)n;
+}
+
+/* The peer does nothing, so both wait; and end at once. */
+static async int closes_with_calls(void)
+{
+    static char data[10];
+    int read = 1, written = 1, joined = 1;
+    bide_task(int) reader = bide_spawn(reads_once(peers.client, data, sizeof data));
+    bide_task(int) writer = bide_spawn(fills(peers.client));
+    await bide_sleep(BIDE_MS(5));
+    bide_stream_close(peers.client);
+    peers.client = NULL;
+    CHECK_EQ(await bide_timeout(BIDE_S(5), joined = bide_task_join(reader, &read)), 0);
+    CHECK_ERR(read, -EBADF);
+    CHECK_EQ(await bide_timeout(BIDE_S(5), joined = bide_task_join(writer, &written)), 0);
+    CHECK_ERR(written, -EBADF);
+    CHECK_EQ(joined, 0);
+    peers_part();
+    return 0;
+}
+
+static async int closes_each_kind_with_calls(void)
+{
+    bide_stream *near, *far, *limited, *in[2], *out[2];
+
+    await peers_meet_in_memory(10000);
+    CHECK_EQ(await closes_with_calls(), 0);
+
+    await peers_meet_in_memory(10000);
+    await one_more_layer();
+    CHECK_EQ(await closes_with_calls(), 0);
+
+    await peers_tcp(&near, &far);
+    await peers_meet(near, far);
+    await one_more_layer();
+    CHECK_EQ(await closes_with_calls(), 0);
+
+    CHECK_EQ(bide_pipe_new(&in[0], &in[1]), 0);
+    CHECK_EQ(bide_pipe_new(&out[0], &out[1]), 0);
+    CHECK_EQ(bide_stream_join(in[0], out[1], &near), 0);
+    CHECK_EQ(bide_stream_join(out[0], in[1], &far), 0);
+    await peers_meet(near, far);
+    await one_more_layer();
+    CHECK_EQ(await closes_with_calls(), 0);
+
+    CHECK_EQ(bide_stream_pair(10000, &near, &far), 0);
+    CHECK_EQ(bide_stream_limit(near, UINT64_MAX, &limited), 0);
+    await peers_meet(limited, far);
+    CHECK_EQ(await closes_with_calls(), 0);
+    bide_stream_close(near);
+    return 0;
+}
+
+TEST(a_close_ends_calls_over_streams_of_each_kind)
+{
+    peers_begin();
+    CHECK_EQ(bide_block_on(closes_each_kind_with_calls()), 0);
+    peers_end();
+}
+
 /* ---- another runtime ---- */
 
 static async int meets_on_tcp(bool twice)

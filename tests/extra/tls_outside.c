@@ -133,6 +133,32 @@ TEST_LIMIT(tls_outside_elsewhere_and_at_home, 60)
     peers_end();
 }
 
+/* What is in memory belongs to no runtime, nor does TLS over that. */
+
+static void prepare_pair(void)
+{
+    CHECK_EQ(bide_stream_pair(300, &near, &far), 0);
+}
+
+static async int meets_and_talks(void)
+{
+    char text[4];
+    int r = await meet();
+    if (r < 0)
+        return r;
+    CHECK_EQ(await bide_stream_write(peers.client, "text", 4), 4);
+    CHECK_EQ(await bide_stream_read_exactly(peers.server, text, 4, NULL), 0);
+    return memcmp(text, "text", 4);
+}
+
+TEST_LIMIT(over_memory_it_needs_no_runtime, 60)
+{
+    const struct row row = {"bide_tls_connect", CALL_OF(meets_and_talks), 0, 0, 0};
+    peers_begin();
+    check_rows(&row, 1, prepare_pair, clean_streams);
+    peers_end();
+}
+
 TEST(every_async_function_of_tls_has_a_row)
 {
     struct row rows[7];

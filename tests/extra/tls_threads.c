@@ -4,10 +4,12 @@
  */
 #include <bide/bide.h>
 #include <bide/runtime.h>
+#include <bide/testing.h>
 #include <bide/tls.h>
 
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tls_peers.h"
 
@@ -146,5 +148,66 @@ TEST_LIMIT(a_close_meets_a_read, 30)
 {
     peers_begin();
     CHECK_EQ(on_workers("closes", bide_ref(closes)), 0);
+    peers_end();
+}
+
+/* ---- over pipes ---- */
+
+static ssize_t read_little(int fd, void *buffer, size_t size)
+{
+    ssize_t n = read(fd, buffer, size < 16 ? size : 16);
+    return n < 0 ? -errno : n;
+}
+
+static async int writes_records(bide_stream *to)
+{
+    static const char data[16000];
+    int r;
+    while ((r = await bide_stream_write_all(to, data, sizeof data, NULL)) == 0) {}
+    return r;
+}
+
+/* One read, of a record that comes in many pieces: it begins to read the pipe again and again. */
+static _Atomic bool begun;
+
+static async int reads_record(bide_stream *from)
+{
+    char data[100];
+    atomic_store(&begun, true);
+    return (int)await bide_stream_read(from, data, sizeof data);
+}
+
+static async int closes_pipes(void)
+{
+    for (int i = 0; i < 12; i++) {
+        bide_stream *near, *far, *in[2], *out[2];
+        int r;
+        CHECK_EQ(bide_pipe_new(&in[0], &in[1]), 0);
+        CHECK_EQ(bide_pipe_new(&out[0], &out[1]), 0);
+        CHECK_EQ(bide_stream_join(in[0], out[1], &near), 0);
+        CHECK_EQ(bide_stream_join(out[0], in[1], &far), 0);
+        await peers_meet(near, far);
+        bide_task(int) writer = bide_spawn(writes_records(peers.server));
+        bide_task(int) reader = bide_spawn(reads_record(peers.client));
+        while (!atomic_exchange(&begun, false))
+            await bide_yield();
+        bide_instant until = bide_instant_add(bide_now(), BIDE_US(50 * i));
+        while (bide_instant_sub(until, bide_now()).ns > 0) {}
+        bide_stream_close(peers.client);
+        CHECK_EQ(await bide_task_join(reader, &r), 0);
+        CHECK(r == -EBADF || r == 100);
+        CHECK_EQ(await bide_task_join(writer, &r), 0);
+        CHECK_ERR(r, -EPIPE);
+        bide_stream_close(peers.server);
+        peers.client = peers.server = NULL;
+    }
+    return 0;
+}
+
+TEST_LIMIT(a_close_meets_a_read_of_a_pipe, 60)
+{
+    peers_begin();
+    CHECK(bide_test_replace("read", (void (*)(void))read_little) != NULL);
+    CHECK_EQ(on_workers("pipes", bide_ref(closes_pipes)), 0);
     peers_end();
 }

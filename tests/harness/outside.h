@@ -53,11 +53,23 @@ static void outside_wakes(struct bide_wakeable *w, unsigned branch)
     ((struct outside *)(void *)w)->woken = true;
 }
 
+static void *outside_segment(size_t *size)
+{
+    return malloc(*size);
+}
+
+static void outside_segment_free(void *segment, size_t size)
+{
+    (void)size;
+    free(segment);
+}
+
 /* Polls the call until it ends; it must not wait for something that nothing brings about. */
 static int run_outside(const struct bide_fn *call)
 {
     static const struct bide_waker_vtable vtable = {outside_refers, outside_wakes, outside_wakes,
                                                     outside_refers};
+    static const struct bide_memory memory = {outside_segment, outside_segment_free};
     static struct outside task;
     int result = 1;
 
@@ -65,12 +77,14 @@ static int run_outside(const struct bide_fn *call)
     bide_chain_init(&task.chain, task.room, sizeof(task.room), &result);
     CHECK(bide_chain_begin(&task.chain, call) != NULL);
     for (;;) {
-        struct bide_turn turn = {.budget = 128, .woken = UINT32_MAX};
+        struct bide_turn turn = {.memory = &memory, .budget = 128, .woken = UINT32_MAX};
         struct bide_cx cx = {
             .chain = &task.chain, .waker = bide_waker_make(&task.wakeable, 0), .turn = &turn};
         CHECK(task.woken);
         task.woken = false;
-        if (bide_chain_poll(&cx) == BIDE_READY)
+        bool is_over = bide_chain_poll(&cx) == BIDE_READY;
+        bide_turn_end(&turn);
+        if (is_over)
             return result;
     }
 }
