@@ -446,6 +446,24 @@ static void check_caller(struct checker *c, const struct expr *form)
 
 /* ---- branches ---- */
 
+/* The name of a form as it was written: a select of two, the first of which waits for a shutdown or
+ * a token, is a macro of the library. */
+static const char *written_name(const struct expr *form)
+{
+    static const char *const macros[][2] = {
+        {"bide_shutdown_wait", "bide_until_shutdown"},
+        {"bide_token_wait", "bide_until_cancelled"},
+    };
+    bool is_two = form->form == FORM_SELECT_BIASED && form->arg_count == 2;
+    const struct expr *first = is_two ? skip_parens(form->arg[0]) : form;
+    const struct symbol *s = first->kind == EX_CALL ? called_symbol(first) : NULL;
+
+    for (size_t i = 0; s != NULL && i < sizeof macros / sizeof macros[0]; i++)
+        if (strcmp(s->name, macros[i][0]) == 0)
+            return macros[i][1];
+    return form_name(form->form);
+}
+
 static void report_branch(struct checker *c, const struct expr *branch, const struct expr *call,
                           const char *form)
 {
@@ -514,7 +532,7 @@ static void check_branch(struct checker *c, const struct expr *form, int i, enum
         return; /* a function of its own */
     bool is_form = call->kind == EX_FORM && rules[call->form].awaited;
     if (call->kind != EX_CALL && !is_form) {
-        report_branch(c, e, call, form_name(form->form));
+        report_branch(c, e, call, written_name(form));
         return;
     }
     if (call->kind == EX_CALL && !can_be_awaited(call))
@@ -541,7 +559,7 @@ static void check_limit(struct checker *c, enum form form, struct expr *e)
 
 static void check_context(struct checker *c, const struct expr *e, enum use use)
 {
-    const char *name = form_name(e->form);
+    const char *name = written_name(e);
     if (e->form == FORM_REF)
         return;
     if (!c->function) {
