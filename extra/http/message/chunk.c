@@ -52,7 +52,7 @@ static enum fault size_byte(struct bide__http_chunks *c, char byte)
     if (c->digits_ == 0 || (byte != '\r' && byte != ';'))
         return FAULT_CHUNK_SIZE;
     int64_t free = c->left_ > INT32_MAX ? INT32_MAX : (int64_t)c->left_;
-    c->excess_ += c->digits_ + SPENT_AROUND - 16 - free;
+    c->excess_ += c->digits_ + SPENT_AROUND - 16 - free + (byte == ';');
     c->state_ = byte == ';' ? EXTENSION : SIZE_LF;
     return FAULT_NONE;
 }
@@ -105,7 +105,8 @@ static enum fault read_byte(struct bide__http_chunks *c, char byte)
     case DATA_CR: c->state_ = DATA_LF; return byte == '\r' ? FAULT_NONE : FAULT_CHUNK_END;
     case DATA_LF: c->state_ = SIZE; return byte == '\n' ? FAULT_NONE : FAULT_CHUNK_END;
     default:
-        if (++c->excess_ > (int64_t)c->limits_->excess_max)
+        c->excess_ += byte != '\r'; /* which was counted with the size */
+        if (c->excess_ > (int64_t)c->limits_->excess_max)
             return FAULT_CHUNK_EXCESS;
         c->state_ = (uint8_t)after(c->state_, byte);
         return c->state_ == SIZE ? FAULT_CHUNK_EXTENSION : FAULT_NONE;
