@@ -90,7 +90,7 @@ static size_t bracketed(const char *s, size_t size)
     struct in6_addr address;
     const char *end = memchr(s, ']', size);
     size_t n = end == NULL ? 0 : (size_t)(end - s - 1);
-    if (n == 0 || n >= sizeof text || memchr(s, '\0', n) != NULL)
+    if (n == 0 || n >= sizeof text || memchr(s + 1, '\0', n) != NULL)
         return 0;
     memcpy(text, s + 1, n);
     text[n] = '\0';
