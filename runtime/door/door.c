@@ -101,6 +101,13 @@ static int64_t real_clock(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+static int64_t real_date(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME_COARSE, &t);
+    return t.tv_sec;
+}
+
 static int real_epoll_pwait2(int ep, struct epoll_event *events, int max, int64_t timeout_ns)
 {
 #ifdef SYS_epoll_pwait2

@@ -239,11 +239,13 @@ struct __kernel_timespec;
  * to the system.
  * free: what alloc returned, not NULL, with the size that was asked for.
  * clock: monotonic nanoseconds.
+ * date: whole seconds since 1970, as the system's clock has them, to some milliseconds.
  */
 #define BIDE__DOOR_PLAIN(X)                                      \
     X(void *, alloc, (size_t size, size_t align), (size, align)) \
     X(void, free, (void *p, size_t size), (p, size))             \
     X(int64_t, clock, (void), ())                                \
+    X(int64_t, date, (void), ())                                 \
     X(void, freeaddrinfo, (struct addrinfo * list), (list))      \
     X(void, io_uring_queue_exit, (struct io_uring * ring), (ring))
 

@@ -101,6 +101,12 @@ static int64_t watch_clock(void)
     return is_virtual ? virtual_ns : BEHIND(clock)();
 }
 
+static int64_t watch_date(void)
+{
+    watch(CALL_date);
+    return BEHIND(date)();
+}
+
 static void watch_freeaddrinfo(struct addrinfo *list)
 {
     watch(CALL_freeaddrinfo);
@@ -153,7 +159,7 @@ int bide_test_fail(const char *call, unsigned nth, int error, unsigned count)
     int c = find(call);
     if (c < 0 || (nth > 0 && error >= 0))
         return -EINVAL;
-    if (c == CALL_free || c == CALL_clock || c == CALL_freeaddrinfo ||
+    if (c == CALL_free || c == CALL_clock || c == CALL_date || c == CALL_freeaddrinfo ||
         c == CALL_io_uring_queue_exit)
         return -EINVAL;
     begin_watching();

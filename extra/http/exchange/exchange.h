@@ -41,7 +41,10 @@
 #include "extra/http/message/fields.h"
 #include "extra/http/message/parse.h"
 
+#include "lib/net/pause.h"
+
 #include <bide/http_server.h>
+#include <bide/token.h>
 
 /* ---- settings ---- */
 
@@ -137,7 +140,8 @@ struct bide_http_exchange {
         bool is_secure;  /* the connection is TLS */
         bool upgrades;   /* an upgrade is asked for and possible */
         bide_http_version version;
-        bide_stream *stream; /* of the connection, for questions; may be NULL */
+        bide_stream *stream, *transport; /* of the connection, for questions; may be NULL. The second
+                                            one is below TLS */
         const char *target_text; /* once it was asked for */
         const char *host_text;
     } request;
@@ -213,6 +217,9 @@ bool bide__http_has_body(const bide_http_exchange *x);
 /* The same without the question of HEAD: then there may be a Content-Length. */
 bool bide__http_may_have_body(int status);
 
+/* Writes a date as HTTP does (RFC 9110, 5.6.7), with a zero byte. */
+void bide__http_date_write(char text[30], int64_t seconds);
+
 /* The date of now as in the header Date, 29 bytes; no system call within a second. Valid on this
  * thread until the next call. */
 enum { BIDE__HTTP_DATE_SIZE = 29 };
@@ -248,16 +255,35 @@ const char *bide__http_request_text(const bide_http_exchange *x,
                                     const struct bide__http_fields *fields, uint32_t at,
                                     uint32_t size);
 
-/* ---- the part of a server in which a connection lives; server/home.c ---- */
+/* ---- the part of a server in which a connection lives ---- */
 
-struct bide__http_home_ops {
-    bool (*drains)(const struct bide__http_home *home);
-    int (*peer)(const bide_http_exchange *x, bide_address *address); /* NULL: there is none */
-    bide_async_fn(int, struct bide__http_home *home) drain_wait;
+/*
+ * A server has one home for each core. On several workers it is shared: whoever changes anything but
+ * the counters holds the lock, for a few instructions.
+ */
+struct bide__http_home {
+    const struct bide__http_settings *settings;
+    bide_token *draining;  /* cancelled when the server drains */
+    _Atomic bool drains;   /* the same, to be asked in each response */
+    _Atomic uint64_t requests;
+    uint32_t lock;
+    void *kits; /* of connections of HTTP/1 that are not idle: a list of those that are free */
+    uint32_t kit_count;
+    struct bide__http_connection *first, *last; /* that are to be told when it drains */
 };
 
-struct bide__http_home {
-    const struct bide__http_home_ops *ops;
+/* A connection, as the server hands it to the protocol. */
+struct bide__http_connection {
+    const struct bide__http_settings *settings;
+    struct bide__http_home *home;
+    bide_stream *stream;    /* NULL once it was handed to a handler */
+    bide_stream *transport; /* below TLS, or the same */
+    bool is_secure;
+    char *ahead; /* what was read before the protocol was known; NULL: nothing. With bide__alloc; the
+                    server frees it */
+    size_t ahead_size;
+    struct bide__pause pause; /* ended when the server drains: ends waits for the next request */
+    struct bide__http_connection *next, *previous; /* under the lock of the home */
 };
 
 #endif

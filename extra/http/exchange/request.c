@@ -8,6 +8,8 @@
  */
 #include "extra/http/exchange/exchange.h"
 
+#include "lib/io/stream.h"
+
 const char *bide__http_request_text(const bide_http_exchange *x,
                                     const struct bide__http_fields *fields, uint32_t at,
                                     uint32_t size)
@@ -142,10 +144,11 @@ bool bide_http_request_trailer_next(const bide_http_exchange *x, size_t *at, bid
 
 int bide_http_peer(const bide_http_exchange *x, bide_address *address)
 {
-    if (x->home != NULL && x->home->ops->peer != NULL)
-        return x->home->ops->peer(x, address);
+    const bide_stream *transport = x->request.transport;
     address->size = 0;
-    return -ENOTCONN;
+    if (transport == NULL || bide__fd_stream_socket(transport) == NULL)
+        return -ENOTCONN;
+    return bide_tcp_peer_address(transport, address);
 }
 
 const bide_stream *bide_http_connection(const bide_http_exchange *x)
@@ -186,5 +189,5 @@ bool bide_http_is_gone(const bide_http_exchange *x)
 
 bool bide_http_drains(const bide_http_exchange *x)
 {
-    return x->home != NULL && x->home->ops->drains(x->home);
+    return x->home != NULL && atomic_load_explicit(&x->home->drains, memory_order_relaxed);
 }

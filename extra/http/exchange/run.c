@@ -10,6 +10,7 @@
 
 #include "extra/http/exchange/exchange.h"
 
+#include <bide/time.h>
 #include <bide/token.h>
 
 bide_async int bide__http_exchange_run(bide_http_exchange *x);
@@ -144,5 +145,5 @@ bide_async int bide_http_drain_wait(bide_http_exchange *x)
 {
     while (x->home == NULL)
         bide_await bide_sleep(BIDE_S(3600));
-    return bide_await (*x->home->ops->drain_wait)(x->home);
+    return bide_await bide_token_wait(x->home->draining);
 }

@@ -1,0 +1,66 @@
+/*
+ * server/connection.c: one connection: the handshake of TLS, which protocol is spoken, its end.
+ */
+#include "lib/async.h"
+
+#include "extra/http/h1/h1.h"
+#include "extra/http/server/async.h"
+
+#include <bide/time.h>
+#include <bide/tls.h>
+
+static void end(bide_http_server *server, struct bide__http_connection *c, bool accepted)
+{
+    bide__http_home_leave(server, c);
+    bide__free(c->ahead, c->ahead_size);
+    bide_stream_close(c->stream);
+    if (accepted)
+        bide_semaphore_release(&server->places, 1);
+}
+
+/* 0: the handshake is done. */
+static bide_async int shake_hands(bide_http_server *server, struct bide__http_connection *c)
+{
+    bide_stream *tls = NULL;
+    int rc = 0;
+    int late = bide_await bide_timeout(
+        server->settings.o.handshake_timeout,
+        rc = bide_tls_accept(server->settings.o.tls, c->stream, &tls));
+    if (late < 0 || rc < 0)
+        return late < 0 ? late : rc;
+    c->stream = tls;
+    c->is_secure = true;
+    return 0;
+}
+
+static bide_async int serve(bide_http_server *server, struct bide__http_connection *c,
+                            bool accepted)
+{
+    (void)server;
+    if (accepted && server->settings.o.tls != NULL && bide_await shake_hands(server, c) < 0)
+        return 0;
+    int rc = bide_await bide__h1_serve(c);
+    return rc < 0 ? rc : 0;
+}
+
+bide_async int bide__http_connection_serve(bide_http_server *server, bide_stream *stream,
+                                           bool accepted)
+{
+    struct bide__http_connection c = {.settings = &server->settings,
+                                      .home = bide__http_home_here(server),
+                                      .stream = stream,
+                                      .transport = stream};
+    bide__http_home_enter(server, &c);
+    bide_defer {
+        end(server, &c, accepted);
+    }
+    atomic_fetch_add_explicit(&server->accepted, 1, memory_order_relaxed);
+    return bide_await serve(server, &c, accepted);
+}
+
+bide_async int bide_http_server_serve_stream(bide_http_server *server, bide_stream *stream);
+
+bide_async int bide_http_server_serve_stream(bide_http_server *server, bide_stream *stream)
+{
+    return bide_await bide__http_connection_serve(server, stream, false);
+}
