@@ -245,9 +245,9 @@ struct __kernel_timespec;
     X(void *, alloc, (size_t size, size_t align), (size, align)) \
     X(void, free, (void *p, size_t size), (p, size))             \
     X(int64_t, clock, (void), ())                                \
-    X(int64_t, date, (void), ())                                 \
     X(void, freeaddrinfo, (struct addrinfo * list), (list))      \
-    X(void, io_uring_queue_exit, (struct io_uring * ring), (ring))
+    X(void, io_uring_queue_exit, (struct io_uring * ring), (ring)) \
+    X(int64_t, date, (void), ())
 
 #define BIDE__DOOR(X) \
     BIDE__DOOR_CALLS(X) BIDE__DOOR_OTHERS(X) BIDE__DOOR_URING(X) BIDE__DOOR_PLAIN(X)

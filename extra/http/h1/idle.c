@@ -20,7 +20,10 @@
 #include <bide/io.h>
 
 struct idle {
-    struct bide__fd_leaf leaf;
+    union {
+        struct bide__fd_leaf leaf;
+        struct bide_frame h;
+    };
     struct bide__h1 *h1;
 };
 
