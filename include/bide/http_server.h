@@ -82,7 +82,8 @@ typedef enum bide_http_version {
 
 /* A header or trailer. Both are text with a zero byte after it. */
 typedef struct bide_http_field {
-    const char *name;  /* as it came; in small letters with HTTP/2. Names are compared without case */
+    const char
+        *name; /* as it came; in small letters with HTTP/2. Names are compared without case */
     const char *value; /* without blanks round it */
 } bide_http_field;
 
@@ -345,9 +346,9 @@ typedef struct bide_http_server_options {
     void *state; /* for handlers: bide_http_state */
 
     /* ---- the head of a request ---- */
-    uint32_t head_bytes_max;   /* of the line and all headers; default 16 KiB. Beyond: 431, or 414
+    uint32_t head_bytes_max;    /* of the line and all headers; default 16 KiB. Beyond: 431, or 414
                                   if it is in the target */
-    uint32_t headers_max;      /* their number; default 100. Beyond: 431 */
+    uint32_t headers_max;       /* their number; default 100. Beyond: 431 */
     bide_duration head_timeout; /* from its first byte to its end; for the first one from the
                                    beginning of the connection. Default 10 s. Beyond: 408 */
 
@@ -368,13 +369,13 @@ typedef struct bide_http_server_options {
                                     that the response is not lost to a reset. Default 2 s */
 
     /* ---- connections ---- */
-    bide_duration idle_timeout;   /* between two requests; default 60 s. Then it is closed */
-    uint32_t requests_max;        /* of a connection; the last one is answered with Connection:
+    bide_duration idle_timeout;      /* between two requests; default 60 s. Then it is closed */
+    uint32_t requests_max;           /* of a connection; the last one is answered with Connection:
                                      close. Default 1,000,000 */
-    uint32_t connections_max;     /* at a time, of all cores together; default 10,000. Beyond it
+    uint32_t connections_max;        /* at a time, of all cores together; default 10,000. Beyond it
                                      nothing is accepted: clients wait in the backlog */
     bide_duration handshake_timeout; /* of TLS; default 10 s */
-    bool half_close;              /* a client that has ended its sending half is served */
+    bool half_close;                 /* a client that has ended its sending half is served */
 
     /* ---- */
     struct bide_tls_context *tls; /* connections of listeners are TLS; borrowed, so it must live as
@@ -408,8 +409,7 @@ typedef struct bide_http_server_options {
  */
 bide_must_use int bide_http_server_new(bide_http_handler handler,
                                        const bide_http_server_options *options,
-                                       bide_http_server **server
-                                           bide_gives(bide_http_server_free));
+                                       bide_http_server **server bide_gives(bide_http_server_free));
 
 /* Frees a server, which does not run, and closes its listeners. NULL is ignored. */
 void bide_http_server_free(bide_http_server *server);
@@ -419,7 +419,8 @@ void bide_http_server_free(bide_http_server *server);
  * On a runtime that has cores each core listens. May be called several times, for several
  * addresses, before the server runs. Errors: those of bide_tcp_listen; -EBUSY: it runs.
  */
-bide_must_use int bide_http_server_listen(bide_http_server *server, const char *host, uint16_t port);
+bide_must_use int bide_http_server_listen(bide_http_server *server, const char *host,
+                                          uint16_t port);
 
 /* The same at a path, for a Unix socket (bide_unix_listen). */
 bide_must_use int bide_http_server_listen_unix(bide_http_server *server, const char *path);
@@ -427,8 +428,7 @@ bide_must_use int bide_http_server_listen_unix(bide_http_server *server, const c
 /* Has the server accept from a listener, which is the server's from now on if this returns 0. On a
  * runtime that has cores only the core of the caller accepts from it. -ENOMEM, -EBUSY. */
 bide_must_use int bide_http_server_add_tcp(bide_http_server *server, bide_tcp_listener *listener);
-bide_must_use int bide_http_server_add_unix(bide_http_server *server,
-                                            bide_unix_listener *listener);
+bide_must_use int bide_http_server_add_unix(bide_http_server *server, bide_unix_listener *listener);
 
 /* The port of the first TCP listener, or -ENOENT. */
 int bide_http_server_port(const bide_http_server *server);
@@ -454,9 +454,9 @@ bide_async int bide_http_server_serve_stream(bide_http_server *server, bide_stre
 
 /* What a server has done; counts are since it was made. */
 typedef struct bide_http_server_metrics {
-    uint64_t accepted;      /* connections */
-    uint64_t requests;      /* with a head that could be read */
-    uint32_t connections;   /* now */
+    uint64_t accepted;    /* connections */
+    uint64_t requests;    /* with a head that could be read */
+    uint32_t connections; /* now */
 } bide_http_server_metrics;
 
 /* Any thread. The numbers are read one after another. */

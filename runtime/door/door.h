@@ -241,11 +241,11 @@ struct __kernel_timespec;
  * clock: monotonic nanoseconds.
  * date: whole seconds since 1970, as the system's clock has them, to some milliseconds.
  */
-#define BIDE__DOOR_PLAIN(X)                                      \
-    X(void *, alloc, (size_t size, size_t align), (size, align)) \
-    X(void, free, (void *p, size_t size), (p, size))             \
-    X(int64_t, clock, (void), ())                                \
-    X(void, freeaddrinfo, (struct addrinfo * list), (list))      \
+#define BIDE__DOOR_PLAIN(X)                                        \
+    X(void *, alloc, (size_t size, size_t align), (size, align))   \
+    X(void, free, (void *p, size_t size), (p, size))               \
+    X(int64_t, clock, (void), ())                                  \
+    X(void, freeaddrinfo, (struct addrinfo * list), (list))        \
     X(void, io_uring_queue_exit, (struct io_uring * ring), (ring)) \
     X(int64_t, date, (void), ())
 

@@ -13,7 +13,6 @@
  *   send.c     responses in pieces, in async C; what is checked of them
  *   run.c      a handler runs, its errors become responses, its client may go away; in async C
  *   status.c   statuses, their texts, and errors
- *   date.c     the date of now
  *   settings.c the options of a server, with their defaults
  *
  * What a connection does for each request:
@@ -38,6 +37,7 @@
 
 #include "lib/runtime.h"
 
+#include "extra/http/message/date.h"
 #include "extra/http/message/fields.h"
 #include "extra/http/message/parse.h"
 
@@ -135,12 +135,13 @@ struct bide_http_exchange {
         struct bide__http_fields fields;   /* of the head */
         struct bide__http_fields trailers; /* with a base of its own */
         struct bide__http_span method_text, target, path, query, host;
-        uint8_t method;  /* enum bide__http_method */
+        uint8_t method; /* enum bide__http_method */
         bool has_query;
-        bool is_secure;  /* the connection is TLS */
-        bool upgrades;   /* an upgrade is asked for and possible */
+        bool is_secure; /* the connection is TLS */
+        bool upgrades;  /* an upgrade is asked for and possible */
         bide_http_version version;
-        bide_stream *stream, *transport; /* of the connection, for questions; may be NULL. The second
+        bide_stream *stream,
+            *transport;          /* of the connection, for questions; may be NULL. The second
                                             one is below TLS */
         const char *target_text; /* once it was asked for */
         const char *host_text;
@@ -165,10 +166,10 @@ struct bide_http_exchange {
         size_t size;
         void (*release)(void *argument); /* of data; may be NULL */
         void *release_argument;
-        int64_t length; /* what Content-Length says; -1: it is not known before the end */
-        uint64_t sent;  /* bytes of a body in pieces */
-        uint8_t stage;  /* enum bide__http_stage */
-        bool closes;    /* the connection is to end after it */
+        int64_t length;   /* what Content-Length says; -1: it is not known before the end */
+        uint64_t sent;    /* bytes of a body in pieces */
+        uint8_t stage;    /* enum bide__http_stage */
+        bool closes;      /* the connection is to end after it */
         bool wants_close; /* by the handler: "Connection: close" */
     } reply;
 
@@ -217,13 +218,11 @@ bool bide__http_has_body(const bide_http_exchange *x);
 /* The same without the question of HEAD: then there may be a Content-Length. */
 bool bide__http_may_have_body(int status);
 
-/* Writes a date as HTTP does (RFC 9110, 5.6.7), with a zero byte. */
-void bide__http_date_write(char text[30], int64_t seconds);
-
-/* The date of now as in the header Date, 29 bytes; no system call within a second. Valid on this
- * thread until the next call. */
-enum { BIDE__HTTP_DATE_SIZE = 29 };
-const char *bide__http_date_now(void);
+/* The date of now, as the header Date has it. */
+static inline void bide__http_date_now(char to[BIDE__HTTP_DATE_SIZE])
+{
+    bide__http_date_copy(to, bide__door.date());
+}
 
 /* Tells the server's `complain`, or stderr. */
 void bide__http_complain(const struct bide__http_settings *s, const bide_http_exchange *x,
@@ -263,8 +262,8 @@ const char *bide__http_request_text(const bide_http_exchange *x,
  */
 struct bide__http_home {
     const struct bide__http_settings *settings;
-    bide_token *draining;  /* cancelled when the server drains */
-    _Atomic bool drains;   /* the same, to be asked in each response */
+    bide_token *draining; /* cancelled when the server drains */
+    _Atomic bool drains;  /* the same, to be asked in each response */
     _Atomic uint64_t requests;
     uint32_t lock;
     void *kits; /* of connections of HTTP/1 that are not idle: a list of those that are free */
@@ -279,7 +278,8 @@ struct bide__http_connection {
     bide_stream *stream;    /* NULL once it was handed to a handler */
     bide_stream *transport; /* below TLS, or the same */
     bool is_secure;
-    char *ahead; /* what was read before the protocol was known; NULL: nothing. With bide__alloc; the
+    char
+        *ahead; /* what was read before the protocol was known; NULL: nothing. With bide__alloc; the
                     server frees it */
     size_t ahead_size;
     struct bide__pause pause; /* ended when the server drains: ends waits for the next request */

@@ -13,8 +13,6 @@ enum { HEADERS_MAX = 1000, HEADERS_FIRST = 8 };
 static int make_room(bide_http_exchange *x, struct bide__http_headers *h)
 {
     uint32_t room = h->room == 0 ? HEADERS_FIRST : h->room * 2;
-    if (h->count >= HEADERS_MAX)
-        return -E2BIG;
     struct bide__http_header *list = bide_http_alloc(x, room * sizeof *list);
     if (list == NULL)
         return -ENOMEM;
@@ -28,6 +26,8 @@ static int make_room(bide_http_exchange *x, struct bide__http_headers *h)
 int bide__http_headers_add(bide_http_exchange *x, struct bide__http_headers *h, const char *name,
                            size_t name_size, const char *value, size_t value_size)
 {
+    if (h->count >= HEADERS_MAX)
+        return -E2BIG;
     if (h->count == h->room) {
         int rc = make_room(x, h);
         if (rc < 0)
@@ -107,12 +107,9 @@ static int check(bide_http_exchange *x, const char *name, size_t size, const cha
     case BIDE__FIELD_TRANSFER_ENCODING:
     case BIDE__FIELD_KEEP_ALIVE:
     case BIDE__FIELD_PROXY_CONNECTION:
-    case BIDE__FIELD_HTTP2_SETTINGS:
-        return -EINVAL;
-    case BIDE__FIELD_CONTENT_LENGTH:
-        return check_length(x, value);
-    default:
-        return 0;
+    case BIDE__FIELD_HTTP2_SETTINGS: return -EINVAL;
+    case BIDE__FIELD_CONTENT_LENGTH: return check_length(x, value);
+    default: return 0;
     }
 }
 

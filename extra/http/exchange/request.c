@@ -69,8 +69,8 @@ const char *bide_http_host(const bide_http_exchange *x)
     if (!host_is_in_target(x))
         return span(x, host);
     if (x->request.host_text == NULL)
-        of(x)->request.host_text = bide__http_copy(of(x), x->request.fields.base + host.at,
-                                                   host.size);
+        of(x)->request.host_text =
+            bide__http_copy(of(x), x->request.fields.base + host.at, host.size);
     return x->request.host_text == NULL ? "" : x->request.host_text;
 }
 

@@ -58,9 +58,9 @@ static int default_error(bide_http_exchange *x, int status)
 /* What describes the body that is not sent. */
 static void forget_body(bide_http_exchange *x)
 {
-    static const char *const names[] = {"Content-Encoding", "Content-Range", "Content-Disposition",
-                                        "Content-Language", "Content-Location", "ETag",
-                                        "Last-Modified", "Accept-Ranges"};
+    static const char *const names[] = {
+        "Content-Encoding", "Content-Range", "Content-Disposition", "Content-Language",
+        "Content-Location", "ETag",          "Last-Modified",       "Accept-Ranges"};
     bide__http_reply_clear(x);
     x->reply.trailers.count = 0;
     if (x->reply.headers.count == 0)
@@ -76,8 +76,8 @@ static void reply_error(bide_http_exchange *x, int error, int status)
     int rc;
 
     forget_body(x);
-    rc = o->error != NULL ? o->error(x, error, status, o->error_argument)
-                          : default_error(x, status);
+    rc =
+        o->error != NULL ? o->error(x, error, status, o->error_argument) : default_error(x, status);
     if (rc < 0 || x->reply.status == 0) {
         bide__http_reply_clear(x);
         x->reply.status = status;
@@ -107,8 +107,8 @@ static bide_async int finish(bide_http_exchange *x)
 
 static bool has_lost_client(const bide_http_exchange *x, int rc)
 {
-    return x->is_cancelled || (rc < 0 && rc == x->body.error && rc != -EMSGSIZE &&
-                               rc != -EBADMSG && rc != -ETIMEDOUT);
+    return x->is_cancelled ||
+           (rc < 0 && rc == x->body.error && rc != -EMSGSIZE && rc != -EBADMSG && rc != -ETIMEDOUT);
 }
 
 bide_async int bide__http_exchange_run(bide_http_exchange *x)

@@ -97,8 +97,7 @@ bide_async int bide_http_send_end(bide_http_exchange *x)
 {
     if (x->reply.stage != BIDE__HTTP_BEGUN)
         return x->reply.stage == BIDE__HTTP_ENDED ? -EALREADY : -EPROTO;
-    if (x->reply.length >= 0 && x->reply.sent < (uint64_t)x->reply.length &&
-        bide__http_has_body(x))
+    if (x->reply.length >= 0 && x->reply.sent < (uint64_t)x->reply.length && bide__http_has_body(x))
         return broken(x, "less was sent than Content-Length has promised");
     x->reply.stage = BIDE__HTTP_CUT;
     int rc = bide_await (*x->ops->finish)(x);

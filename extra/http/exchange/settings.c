@@ -88,5 +88,6 @@ void bide__http_complain(const struct bide__http_settings *s, const bide_http_ex
     }
     int size = snprintf(line, sizeof line, "bide: http: %s: %s\n", text, strerror(-error));
     if (size > 0)
-        (void)bide__door.write(2, line, (size_t)size < sizeof line ? (size_t)size : sizeof line - 1);
+        (void)bide__door.write(2, line,
+                               (size_t)size < sizeof line ? (size_t)size : sizeof line - 1);
 }

@@ -17,7 +17,6 @@ bide_async int bide__h1_flush(struct bide__h1 *h);
 /* Sends `out` and then the pieces behind pieces[0], which is for `out`. They are changed. */
 bide_async int bide__h1_send(struct bide__h1 *h, struct iovec *pieces, size_t count);
 
-
 /* ---- receive.c ---- */
 
 /* BIDE__H1_CLOSE and so on, or an error. */

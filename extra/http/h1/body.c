@@ -158,8 +158,7 @@ static bide_async ssize_t read_chunked(struct bide__h1 *h, bide_http_exchange *x
         int full = make_chunk_room(h);
         if (full < 0)
             return full;
-        ssize_t n =
-            bide_await read_some(h, x, kit->in + kit->end, kit->in_room - kit->end);
+        ssize_t n = bide_await read_some(h, x, kit->in + kit->end, kit->in_room - kit->end);
         if (n < 0)
             return n;
         kit->end += (size_t)n;

@@ -34,9 +34,9 @@
 #include <bide/time.h>
 
 enum {
-    BIDE__H1_IN = 8192,   /* of a kit; a longer head has a buffer of its own */
+    BIDE__H1_IN = 8192, /* of a kit; a longer head has a buffer of its own */
     BIDE__H1_OUT = 4096,
-    BIDE__H1_ROOM = 4096, /* for the exchange */
+    BIDE__H1_ROOM = 4096,    /* for the exchange */
     BIDE__H1_KITS_MAX = 256, /* that a home keeps */
     BIDE__H1_TRAILERS = 32,
 };
@@ -73,15 +73,15 @@ struct bide__h1 {
     int64_t deadline_ns;
 
     /* of the present request */
-    bool keeps;      /* the connection goes on after it */
-    bool refused;    /* it could not be read */
-    bool incomplete; /* the client may still be sending it */
-    bool cut;        /* no whole response was sent, and nothing more is */
-    bool chunked;    /* its body */
-    bool expects;    /* 100 (Continue) */
-    uint64_t left;   /* of a body with a length: bytes that were not used */
-    int64_t spent_ns; /* waiting for the body */
-    size_t body_at;   /* where it begins in `in` */
+    bool keeps;        /* the connection goes on after it */
+    bool refused;      /* it could not be read */
+    bool incomplete;   /* the client may still be sending it */
+    bool cut;          /* no whole response was sent, and nothing more is */
+    bool chunked;      /* its body */
+    bool expects;      /* 100 (Continue) */
+    uint64_t left;     /* of a body with a length: bytes that were not used */
+    int64_t spent_ns;  /* waiting for the body */
+    size_t body_at;    /* where it begins in `in` */
     const char *piece; /* of a chunk: what was found and not taken */
     size_t piece_size;
 

@@ -105,8 +105,8 @@ static bide_async int receive_rest(struct bide__h1 *h)
             return rc;
         ssize_t n = 0;
         rc = bide_await bide_timeout_at(
-            deadline, n = bide_stream_read(h->c->stream, kit->in + kit->end,
-                                           kit->in_room - kit->end));
+            deadline,
+            n = bide_stream_read(h->c->stream, kit->in + kit->end, kit->in_room - kit->end));
         if (n > 0)
             kit->end += (size_t)n;
         rc = came(h, rc, n);

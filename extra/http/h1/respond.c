@@ -125,8 +125,8 @@ static char *put_head(char *to, const struct bide__h1 *h, const bide_http_exchan
     to = put_status(to, x->reply.status);
     if (!has(x, BIDE__FIELD_DATE)) {
         to = PUT(to, "Date: ");
-        to = put(to, bide__http_date_now(), BIDE__HTTP_DATE_SIZE);
-        to = PUT(to, "\r\n");
+        bide__http_date_now(to);
+        to = PUT(to + BIDE__HTTP_DATE_SIZE, "\r\n");
     }
     if (!has(x, BIDE__FIELD_SERVER))
         to = put(to, h->settings->server_line, h->settings->server_line_size);
@@ -214,7 +214,7 @@ bide_async int bide__h1_send_part(bide_http_exchange *x, const void *data, size_
     struct iovec pieces[4] = {
         [1] = {line, line_size},
         [2] = {(void *)(uintptr_t)data, size},
-        [3] = {(void *)(uintptr_t)"\r\n", line_size > 0 ? 2 : 0},
+        [3] = {(void *)(uintptr_t) "\r\n", line_size > 0 ? 2 : 0},
     };
     return bide_await bide__h1_send(h, pieces, 4);
 }

@@ -11,7 +11,8 @@
 bide_async int bide__h1_upgrade(bide_http_exchange *x, const char *protocol, bide_stream **stream);
 bide_async ssize_t bide__ahead_read(bide_stream *stream, void *buffer, size_t size);
 bide_async ssize_t bide__ahead_write(bide_stream *stream, const void *data, size_t size);
-bide_async ssize_t bide__ahead_writev(bide_stream *stream, const struct iovec *pieces, size_t count);
+bide_async ssize_t bide__ahead_writev(bide_stream *stream, const struct iovec *pieces,
+                                      size_t count);
 
 struct ahead {
     bide_stream base;

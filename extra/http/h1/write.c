@@ -62,9 +62,8 @@ bide_async int bide__h1_flush(struct bide__h1 *h)
     while (bide__h1_unsent(h) > 0) {
         ssize_t n = 0;
         const char *data = h->kit->out + h->kit->out_begin;
-        rc = bide_await bide_timeout(
-            h->settings->o.write_timeout,
-            n = bide_stream_write(h->c->stream, data, bide__h1_unsent(h)));
+        rc = bide_await bide_timeout(h->settings->o.write_timeout,
+                                     n = bide_stream_write(h->c->stream, data, bide__h1_unsent(h)));
         if (n > 0)
             sent(h->kit, (size_t)n);
         else if (rc < 0 || n < 0)

@@ -23,9 +23,9 @@ static bide_async int shake_hands(bide_http_server *server, struct bide__http_co
 {
     bide_stream *tls = NULL;
     int rc = 0;
-    int late = bide_await bide_timeout(
-        server->settings.o.handshake_timeout,
-        rc = bide_tls_accept(server->settings.o.tls, c->stream, &tls));
+    int late =
+        bide_await bide_timeout(server->settings.o.handshake_timeout,
+                                rc = bide_tls_accept(server->settings.o.tls, c->stream, &tls));
     if (late < 0 || rc < 0)
         return late < 0 ? late : rc;
     c->stream = tls;

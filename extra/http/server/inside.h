@@ -23,9 +23,9 @@
 /* Where a server listens. With an address each core has a listener of its own. */
 struct bide__http_place {
     struct bide__http_place *next;
-    bide_address address;         /* size 0: the listener was given, or is on a Unix socket */
-    uint32_t core;                /* that uses `tcp` or `of_unix` */
-    bide_tcp_listener *tcp;       /* NULL: it is `of_unix`, or was handed to its loop */
+    bide_address address;   /* size 0: the listener was given, or is on a Unix socket */
+    uint32_t core;          /* that uses `tcp` or `of_unix` */
+    bide_tcp_listener *tcp; /* NULL: it is `of_unix`, or was handed to its loop */
     bide_unix_listener *of_unix;
 };
 

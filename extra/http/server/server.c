@@ -147,6 +147,5 @@ void bide_http_server_metrics_read(const bide_http_server *s, bide_http_server_m
         .connections = atomic_load_explicit(&s->connections, memory_order_relaxed),
     };
     for (uint32_t i = 0; i < s->core_count; i++)
-        metrics->requests +=
-            atomic_load_explicit(&s->homes[i].requests, memory_order_relaxed);
+        metrics->requests += atomic_load_explicit(&s->homes[i].requests, memory_order_relaxed);
 }
