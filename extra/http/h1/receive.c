@@ -25,7 +25,7 @@ static bide_async ssize_t idle_other(struct bide__h1 *h)
     int which = bide_await bide_select_biased(n = bide_stream_read(h->c->stream, &first, 1),
                                               (void)bide__pause_wait(&h->c->pause, time));
     if (which != 0 && n == 0)
-        return h->c->pause.ended ? -ESHUTDOWN : -ETIMEDOUT;
+        return -ETIMEDOUT; /* or the server drains */
     if (n <= 0)
         return n;
     int rc = bide__h1_kit_take(h);
