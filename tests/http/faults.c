@@ -29,19 +29,17 @@ static async int answer(bide_http_exchange *x)
     case 'i':
         rc = await bide_http_send_informational(x, 103);
         return rc < 0 ? rc : bide_http_reply_format(x, 200, "%*d", 6000, 1);
-    case 'w':
-        await bide_sleep(BIDE_MS(1));
-        return bide_http_reply_html(x, 200, "<p>");
-    default:
-        return bide_http_reply(x, 200, "text/plain", data, size);
+    case 'w': await bide_sleep(BIDE_MS(1)); return bide_http_reply_html(x, 200, "<p>");
+    default: return bide_http_reply(x, 200, "text/plain", data, size);
     }
 }
 
 static const char dialogue[] =
     GET("/") "POST /e HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc"
-             "POST /s HTTP/1.1\r\nHost: a\r\n" TRAILER GET("/w") GET("/i") "HEAD /s HTTP/1.1\r\n"
-                                                                          "Host: a\r\n\r\n"
-    "GET /w HTTP/1.0\r\n\r\n";
+             "POST /s HTTP/1.1\r\nHost: a\r\n" TRAILER GET("/w")
+                 GET("/i") "HEAD /s HTTP/1.1\r\n"
+                           "Host: a\r\n\r\n"
+                           "GET /w HTTP/1.0\r\n\r\n";
 
 static char expected[16384];
 

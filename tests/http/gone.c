@@ -93,7 +93,7 @@ static void check_runs(const char *request)
 }
 
 #define POST(target) "POST " target " HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
-#define CHUNKED(target)                                                        \
+#define CHUNKED(target)                                                         \
     "POST " target " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" \
     "3\r\nabc\r\n0\r\n\r\n"
 
@@ -168,14 +168,13 @@ static async int reads(bide_http_exchange *x)
 TEST(a_read_of_the_body_fails)
 {
     serve_with(bide_ref(reads), NULL);
-    CHECK_EQ(bide_block_on(half_closed("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab")),
-             0);
+    CHECK_EQ(
+        bide_block_on(half_closed("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab")), 0);
     CHECK_ERR(body_rc, -ECONNRESET);
     CHECK_EQ(peer_size, 0);
-    CHECK_EQ(
-        bide_block_on(half_closed(
-            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")),
-        0);
+    CHECK_EQ(bide_block_on(half_closed(
+                 "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")),
+             0);
     CHECK_ERR(body_rc, -ECONNRESET);
     CHECK_EQ(peer_size, 0);
     serve_end();
@@ -204,8 +203,8 @@ TEST(a_send_fails)
 
 /* ---- at every byte ---- */
 
-static const char dialogue[] = GET("/?run") POST("/x") CHUNKED("/y")
-    "GET /z HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+static const char dialogue[] =
+    GET("/?run") POST("/x") CHUNKED("/y") "GET /z HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
 
 static async int short_wait(bide_http_exchange *x)
 {
@@ -253,8 +252,8 @@ static async int reset_at(bide_tcp_listener *listener, size_t size)
 {
     bide_stream *here = NULL, *there = NULL;
     int connected = -1, accepted = -1, rc = -1;
-    await bide_join(connected = bide_tcp_connect("127.0.0.1",
-                                                 (uint16_t)bide_tcp_port(listener), &here),
+    await bide_join(connected =
+                        bide_tcp_connect("127.0.0.1", (uint16_t)bide_tcp_port(listener), &here),
                     accepted = bide_tcp_accept(listener, &there));
     CHECK_EQ(connected, 0);
     CHECK_EQ(accepted, 0);

@@ -118,10 +118,10 @@ void bide__h1_idle_end(struct bide__h1 *h);
 /* ---- receive.c ---- */
 
 enum {
-    BIDE__H1_CLOSE,   /* nothing more is to be said */
-    BIDE__H1_REQUEST, /* kit->head is whole */
-    BIDE__H1_REFUSED, /* kit->head.refused is the status; nothing more can be read */
-    BIDE__H1_PREFACE, /* of HTTP/2 */
+    BIDE__H1_REQUEST = 1, /* kit->head is whole */
+    BIDE__H1_CLOSE,       /* nothing more is to be said */
+    BIDE__H1_REFUSED,     /* kit->head.refused is the status; nothing more can be read */
+    BIDE__H1_PREFACE,     /* of HTTP/2 */
 };
 
 /* ---- respond.c ---- */
