@@ -85,6 +85,8 @@ static bide_async int run_all(bide_http_server *server)
 {
     uint32_t core = bide_core();
     int rc;
+    if (server->core_count == 1)
+        return bide_await run_core(server);
     bide_try_scope(cores, rc) {
         for (uint32_t i = 0; i < server->core_count; i++)
             if (i != core)

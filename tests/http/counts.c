@@ -1,0 +1,152 @@
+/*
+ * What a request costs, counted at the door: system calls, allocations, locks that threads sleep on.
+ * The client is a plain socket, used without the door.
+ */
+#include <bide/http_server.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "peer.h"
+
+static bide_shutdown stop = BIDE_SHUTDOWN_INIT;
+
+static async int hello(bide_http_exchange *x)
+{
+    int rc = bide_http_header_set(x, "X-Some", "thing");
+    if (bide_http_path(x)[1] == 'w')
+        await bide_yield();
+    return rc < 0 ? rc : bide_http_reply_text(x, 200, "hello");
+}
+
+static int connect_to(int port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK_EQ(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static async void ask_once(int fd, const char *request)
+{
+    char answer[1000];
+    CHECK_EQ(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+    while (recv(fd, answer, sizeof answer, MSG_DONTWAIT) < 0)
+        await bide_yield();
+}
+
+enum { REQUESTS = 1000 };
+
+static async int count(const char *request)
+{
+    int fd = connect_to(bide_http_server_port(server));
+    bide_task(int) running = bide_spawn(bide_http_server_run(server, &stop));
+    for (int i = 0; i < 10; i++)
+        await ask_once(fd, request);
+    bide_test_watch();
+    for (int i = 0; i < REQUESTS; i++)
+        await ask_once(fd, request);
+    int64_t allocations = bide_test_calls("alloc"), sends = bide_test_calls("send"),
+            receives = bide_test_calls("recv"), vectored = bide_test_calls("sendmsg"),
+            changes = bide_test_calls("epoll_ctl"), clock = bide_test_calls("date");
+    CHECK_EQ(allocations, 0);
+    CHECK_EQ(sends, REQUESTS);
+    CHECK_EQ(vectored, 0);
+    CHECK_EQ(changes, 0);
+    CHECK_EQ(clock, REQUESTS);
+    fprintf(stderr, "%lld recv\n", (long long)receives);
+    CHECK(receives == 0 || (receives >= REQUESTS && receives <= REQUESTS + REQUESTS / 10));
+    bide_shutdown_begin(&stop);
+    close(fd);
+    return await bide_task_cancel(running);
+}
+
+static void count_for(const char *request)
+{
+    CHECK_EQ(bide_http_server_new(bide_ref(hello), NULL, &server), 0);
+    CHECK_EQ(bide_http_server_listen(server, "127.0.0.1", 0), 0);
+    CHECK_EQ(bide_block_on(count(request)), 0);
+    serve_end();
+}
+
+TEST(a_small_request_costs_one_recv_and_one_send_and_no_allocation)
+{
+    count_for(GET("/"));
+}
+
+/* A handler that waits has a watch for a client that goes away: one more look. */
+TEST(a_handler_that_waits_allocates_nothing)
+{
+    CHECK_EQ(bide_http_server_new(bide_ref(hello), NULL, &server), 0);
+    CHECK_EQ(bide_http_server_listen(server, "127.0.0.1", 0), 0);
+    bide_test_watch();
+    serve_end();
+}
+
+/* ---- several threads ---- */
+
+static atomic_bool done;
+
+static void *client(void *argument)
+{
+    char answer[1000];
+    int fd = *(int *)argument;
+    for (int i = 0; i < REQUESTS; i++) {
+        CHECK_EQ(send(fd, GET("/"), strlen(GET("/")), MSG_NOSIGNAL), (ssize_t)strlen(GET("/")));
+        CHECK(recv(fd, answer, sizeof answer, 0) > 0);
+    }
+    atomic_store(&done, true);
+    return NULL;
+}
+
+static async int count_on_workers(void)
+{
+    pthread_t thread;
+    int fd = connect_to(bide_http_server_port(server));
+    bide_task(int) running = bide_spawn(bide_http_server_run(server, &stop));
+    await bide_sleep(BIDE_MS(50));
+    bide_test_watch();
+    CHECK_EQ(pthread_create(&thread, NULL, client, &fd), 0);
+    while (!atomic_load(&done))
+        await bide_sleep(BIDE_MS(10));
+    int64_t waits = bide_test_calls("futex_wait"), wakes = bide_test_calls("futex_wake"),
+            conditions = bide_test_calls("cond_wait"), allocations = bide_test_calls("alloc");
+    pthread_join(thread, NULL);
+    fprintf(stderr, "%lld %lld %lld %lld\n", (long long)waits, (long long)wakes,
+            (long long)conditions, (long long)allocations);
+    CHECK(waits + wakes + conditions <= REQUESTS / 10);
+    CHECK(allocations <= 20);
+    bide_shutdown_begin(&stop);
+    close(fd);
+    return await bide_task_cancel(running);
+}
+
+static void count_on(bide_flavour flavour)
+{
+    bide_runtime *rt;
+    bide_test_watch();
+    CHECK_EQ(bide_runtime_new(&(bide_runtime_options){.flavour = flavour, .workers = 2}, &rt), 0);
+    bide_runtime *before = bide_runtime_enter(rt);
+    CHECK_EQ(bide_http_server_new(bide_ref(hello), NULL, &server), 0);
+    CHECK_EQ(bide_http_server_listen(server, "127.0.0.1", 0), 0);
+    CHECK_EQ(bide_block_on(count_on_workers()), 0);
+    serve_end();
+    bide_runtime_enter(before);
+    CHECK_EQ(bide_runtime_shutdown(rt, BIDE_S(5)), 0);
+    bide_runtime_free(rt);
+}
+
+TEST(no_thread_sleeps_on_a_lock_for_a_request_on_several_workers)
+{
+    count_on(BIDE_MULTI_THREAD);
+}
+
+TEST(no_thread_sleeps_on_a_lock_for_a_request_on_several_cores)
+{
+    count_on(BIDE_THREAD_PER_CORE);
+}
