@@ -56,8 +56,7 @@ static async int works(bide_http_exchange *x)
     case 'd': /* as a stream of events does */
         await bide_http_drain_wait(x);
         return bide_http_reply_text(x, 200, "told");
-    default:
-        return bide_http_reply_text(x, 200, "hello");
+    default: return bide_http_reply_text(x, 200, "hello");
     }
 }
 
