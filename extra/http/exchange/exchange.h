@@ -235,11 +235,13 @@ char *bide__http_copy(bide_http_exchange *x, const char *text, size_t size);
 
 /* A header of the response whose texts live as long as the exchange, and are known to be valid. 0,
  * -ENOMEM, -E2BIG. */
-int bide__http_headers_add(bide_http_exchange *x, struct bide__http_headers *h, const char *name,
-                           size_t name_size, const char *value, size_t value_size);
+int bide__http_headers_add(bide_http_exchange *x, struct bide__http_headers *h,
+                           enum bide__http_name known, const char *name, size_t name_size,
+                           const char *value, size_t value_size);
 
-/* Takes all with this name out. */
-void bide__http_headers_remove(struct bide__http_headers *h, const char *name, size_t size);
+/* Takes all with this name out; a usual one is told by its number alone. */
+void bide__http_headers_remove(struct bide__http_headers *h, enum bide__http_name known,
+                               const char *name, size_t size);
 
 /* The first with this number. */
 struct bide__http_header *bide__http_headers_known(const struct bide__http_headers *h,

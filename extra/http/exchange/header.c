@@ -23,8 +23,9 @@ static int make_room(bide_http_exchange *x, struct bide__http_headers *h)
     return 0;
 }
 
-int bide__http_headers_add(bide_http_exchange *x, struct bide__http_headers *h, const char *name,
-                           size_t name_size, const char *value, size_t value_size)
+int bide__http_headers_add(bide_http_exchange *x, struct bide__http_headers *h,
+                           enum bide__http_name known, const char *name, size_t name_size,
+                           const char *value, size_t value_size)
 {
     if (h->count >= HEADERS_MAX)
         return -E2BIG;
@@ -33,7 +34,6 @@ int bide__http_headers_add(bide_http_exchange *x, struct bide__http_headers *h, 
         if (rc < 0)
             return rc;
     }
-    enum bide__http_name known = bide__http_name_of(name, name_size);
     h->list[h->count++] = (struct bide__http_header){name, value, (uint32_t)name_size,
                                                      (uint32_t)value_size, (uint8_t)known};
     h->has |= (uint64_t)1 << known;
@@ -59,9 +59,9 @@ static bool is_named(const struct bide__http_header *header, const char *name, s
     return bide__http_same(header->name, header->name_size, name, size);
 }
 
-void bide__http_headers_remove(struct bide__http_headers *h, const char *name, size_t size)
+void bide__http_headers_remove(struct bide__http_headers *h, enum bide__http_name known,
+                               const char *name, size_t size)
 {
-    enum bide__http_name known = bide__http_name_of(name, size);
     uint32_t kept = 0;
 
     if (!(h->has & (uint64_t)1 << known))
@@ -126,8 +126,9 @@ static int add(bide_http_exchange *x, struct bide__http_headers *h, const char *
     if (value_copy == NULL)
         return -ENOMEM;
     if (replaces)
-        bide__http_headers_remove(h, name, size);
-    return bide__http_headers_add(x, h, name_copy, size, value_copy, value_size);
+        bide__http_headers_remove(h, bide__http_name_of(name, size), name, size);
+    return bide__http_headers_add(x, h, bide__http_name_of(name, size), name_copy, size, value_copy,
+                                  value_size);
 }
 
 int bide_http_header_set(bide_http_exchange *x, const char *name, const char *value)
@@ -154,7 +155,7 @@ int bide_http_header_remove(bide_http_exchange *x, const char *name)
         return -EINVAL;
     if (bide__http_same(name, size, "connection", 10))
         x->reply.wants_close = false;
-    bide__http_headers_remove(&x->reply.headers, name, size);
+    bide__http_headers_remove(&x->reply.headers, bide__http_name_of(name, size), name, size);
     return 0;
 }
 

@@ -25,8 +25,8 @@ void bide__http_reply_clear(bide_http_exchange *x)
     release(x);
     x->reply.status = 0;
     if (h->count > 0) {
-        bide__http_headers_remove(h, "content-length", 14);
-        bide__http_headers_remove(h, "content-type", 12);
+        bide__http_headers_remove(h, BIDE__FIELD_CONTENT_LENGTH, NULL, 0);
+        bide__http_headers_remove(h, BIDE__FIELD_CONTENT_TYPE, NULL, 0);
     }
 }
 
@@ -48,7 +48,8 @@ static int set_type(bide_http_exchange *x, const char *type)
 
 static int set_known_type(bide_http_exchange *x, const char *type)
 {
-    return bide__http_headers_add(x, &x->reply.headers, "Content-Type", 12, type, strlen(type));
+    return bide__http_headers_add(x, &x->reply.headers, BIDE__FIELD_CONTENT_TYPE, "Content-Type",
+                                  12, type, strlen(type));
 }
 
 static int set_copy(bide_http_exchange *x, int status, const void *data, size_t size)

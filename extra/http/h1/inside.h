@@ -73,6 +73,7 @@ struct bide__h1 {
     int64_t deadline_ns;
 
     /* of the present request */
+    bool has_exchange; /* kit->x is one that has not ended */
     bool keeps;        /* the connection goes on after it */
     bool refused;      /* it could not be read */
     bool incomplete;   /* the client may still be sending it */

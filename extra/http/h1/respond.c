@@ -158,7 +158,7 @@ static void head_done(struct bide__h1 *h, char *begin, const char *end, struct i
 static int make_head(struct bide__h1 *h, bide_http_exchange *x, struct iovec *big)
 {
     if (x->reply.status == 204) /* RFC 9110, 8.6 */
-        bide__http_headers_remove(&x->reply.headers, "content-length", 14);
+        bide__http_headers_remove(&x->reply.headers, BIDE__FIELD_CONTENT_LENGTH, NULL, 0);
     size_t size = REST_MAX + h->settings->server_line_size + headers_size(&x->reply.headers);
     char *to = head_room(h, x, size);
     if (to == NULL)
@@ -240,7 +240,7 @@ static bide_async int respond(struct bide__h1 *h, bide_http_exchange *x)
     bool body = bide__http_has_body(x) && x->reply.size > 0;
 
     if (bide__http_has_body(x)) /* otherwise it tells what a response to GET would have */
-        bide__http_headers_remove(&x->reply.headers, "content-length", 14);
+        bide__http_headers_remove(&x->reply.headers, BIDE__FIELD_CONTENT_LENGTH, NULL, 0);
     x->reply.length = (int64_t)x->reply.size;
     decide_end(h, x);
     int rc = make_head(h, x, &pieces[1]);
@@ -284,8 +284,8 @@ bide_async int bide__h1_inform(bide_http_exchange *x, int status)
 int bide__h1_upgrade_head(struct bide__h1 *h, bide_http_exchange *x, const char *protocol)
 {
     struct bide__http_headers *list = &x->reply.headers;
-    bide__http_headers_remove(list, "content-length", 14);
-    bide__http_headers_remove(list, "upgrade", 7);
+    bide__http_headers_remove(list, BIDE__FIELD_CONTENT_LENGTH, NULL, 0);
+    bide__http_headers_remove(list, BIDE__FIELD_UPGRADE, NULL, 0);
     size_t name = strlen(protocol), size = REST_MAX + name + headers_size(list);
     struct bide__h1_kit *kit = h->kit;
     if (size > BIDE__H1_OUT - kit->out_end)

@@ -55,45 +55,49 @@ static bide_http_exchange *begin(struct bide__h1 *h)
     x->request.transport = h->c->transport;
     x->request.is_secure = h->c->is_secure;
     x->request.version = BIDE_HTTP_1_1;
+    h->has_exchange = true;
     h->begun = false;
     h->chunks_out = false;
     return x;
 }
 
-/* 1: the next request may come. 0: the connection ends. */
-static bide_async int serve_one(struct bide__h1 *h)
+static bide_http_exchange *begin_request(struct bide__h1 *h)
 {
     struct bide__h1_kit *kit = h->kit;
     bide_http_exchange *x = begin(h);
-    bide_defer {
-        bide__http_exchange_end(x);
-    }
+
     kit->begin += kit->head.size;
     h->keeps = kit->head.keep_alive;
     h->served++;
     atomic_fetch_add_explicit(&h->c->home->requests, 1, memory_order_relaxed);
     fill_request(h, x);
     fill_body(h, x);
-    int rc = bide_await bide__http_exchange_run(x);
+    return x;
+}
+
+/* The exchange has run. True: the next request may come. */
+static bool goes_on(struct bide__h1 *h, const bide_http_exchange *x, int rc)
+{
     if (rc < 0 || x->reply.stage != BIDE__HTTP_ENDED) {
         h->cut = x->reply.stage != BIDE__HTTP_UPGRADED;
-        return 0;
+        return false;
     }
-    if (!x->body.ended) {
-        h->incomplete = true;
-        if (h->keeps)
-            h->keeps = bide_await bide__h1_body_skip(h, x) == 1;
-        h->incomplete = !x->body.ended;
-    }
+    h->incomplete = !x->body.ended;
     return h->keeps;
+}
+
+/* Also when it was cancelled. */
+static void end_request(struct bide__h1 *h)
+{
+    if (h->has_exchange)
+        bide__http_exchange_end(&h->kit->x);
+    h->has_exchange = false;
 }
 
 static bide_async int refuse(struct bide__h1 *h)
 {
     bide_http_exchange *x = begin(h);
-    bide_defer {
-        bide__http_exchange_end(x);
-    }
+
     h->refused = true;
     h->keeps = false;
     h->incomplete = true;
@@ -149,29 +153,58 @@ static int hand_over(struct bide__h1 *h)
 
 static void free_all(struct bide__h1 *h)
 {
+    end_request(h);
     bide__h1_idle_end(h);
     bide__h1_kit_drop(h);
+    bide__free(h, sizeof *h);
+}
+
+/* Not in a frame, so that what a handler awaits finds room in the memory that its task has. */
+static struct bide__h1 *make(struct bide__http_connection *c)
+{
+    struct bide__h1 *h = bide__alloc(sizeof *h);
+    if (h == NULL)
+        return NULL;
+    *h = (struct bide__h1){.c = c, .settings = c->settings};
+    bide__h1_idle_begin(h);
+    return h;
+}
+
+/* Answers the request whose head is there. 1: the next one may come. */
+static bide_async int serve_rest(struct bide__h1 *h)
+{
+    bide_http_exchange *x = &h->kit->x;
+    int rc = h->incomplete ? bide_await bide__h1_body_skip(h, x) : 1;
+    h->incomplete = !x->body.ended;
+    end_request(h);
+    return rc;
 }
 
 bide_async int bide__h1_serve(struct bide__http_connection *c)
 {
-    struct bide__h1 h = {.c = c, .settings = c->settings};
+    struct bide__h1 *h = make(c);
     int rc;
 
-    bide__h1_idle_begin(&h);
+    if (h == NULL)
+        return -ENOMEM;
     bide_defer {
-        free_all(&h);
+        free_all(h);
     }
-    do {
-        rc = bide_await bide__h1_receive(&h);
-        if (rc == BIDE__H1_PREFACE)
-            return hand_over(&h);
-        if (rc == BIDE__H1_REFUSED && bide_await refuse(&h) < 0)
-            h.cut = true;
-        if (rc != BIDE__H1_REQUEST)
+    while ((rc = bide_await bide__h1_receive(h)) == BIDE__H1_REQUEST) {
+        bide_http_exchange *x = begin_request(h);
+        rc = bide_await bide__http_exchange_run(x);
+        if (!goes_on(h, x, rc))
             break;
-        rc = bide_await serve_one(&h);
-    } while (rc == 1);
-    bide_await end(&h);
+        if (!h->incomplete)
+            end_request(h);
+        else if (bide_await serve_rest(h) != 1)
+            break;
+    }
+    if (rc == BIDE__H1_PREFACE)
+        return hand_over(h);
+    if (rc == BIDE__H1_REFUSED && bide_await refuse(h) < 0)
+        h->cut = true;
+    end_request(h);
+    bide_await end(h);
     return 0;
 }

@@ -9,11 +9,31 @@
 #include <bide/time.h>
 #include <bide/tls.h>
 
-static void end(bide_http_server *server, struct bide__http_connection *c, bool accepted)
+/* Not in a frame, so that what a handler awaits finds room in the memory that its task has. */
+static struct bide__http_connection *begin(bide_http_server *server, bide_stream *stream)
 {
-    bide__http_home_leave(server, c);
-    bide__free(c->ahead, c->ahead_size);
-    bide_stream_close(c->stream);
+    struct bide__http_connection *c = bide__alloc(sizeof *c);
+    if (c == NULL)
+        return NULL;
+    *c = (struct bide__http_connection){.settings = &server->settings,
+                                        .home = bide__http_home_here(server),
+                                        .stream = stream,
+                                        .transport = stream};
+    bide__http_home_enter(server, c);
+    atomic_fetch_add_explicit(&server->accepted, 1, memory_order_relaxed);
+    return c;
+}
+
+static void end(bide_http_server *server, struct bide__http_connection *c, bide_stream *stream,
+                bool accepted)
+{
+    if (c != NULL) {
+        bide__http_home_leave(server, c);
+        bide__free(c->ahead, c->ahead_size);
+        stream = c->stream;
+        bide__free(c, sizeof *c);
+    }
+    bide_stream_close(stream);
     if (accepted)
         bide_semaphore_release(&server->places, 1);
 }
@@ -33,29 +53,19 @@ static bide_async int shake_hands(bide_http_server *server, struct bide__http_co
     return 0;
 }
 
-static bide_async int serve(bide_http_server *server, struct bide__http_connection *c,
-                            bool accepted)
+bide_async int bide__http_connection_serve(bide_http_server *server, bide_stream *stream,
+                                           bool accepted)
 {
-    (void)server;
+    struct bide__http_connection *c = begin(server, stream);
+    bide_defer {
+        end(server, c, stream, accepted);
+    }
+    if (c == NULL)
+        return -ENOMEM;
     if (accepted && server->settings.o.tls != NULL && bide_await shake_hands(server, c) < 0)
         return 0;
     int rc = bide_await bide__h1_serve(c);
     return rc < 0 ? rc : 0;
-}
-
-bide_async int bide__http_connection_serve(bide_http_server *server, bide_stream *stream,
-                                           bool accepted)
-{
-    struct bide__http_connection c = {.settings = &server->settings,
-                                      .home = bide__http_home_here(server),
-                                      .stream = stream,
-                                      .transport = stream};
-    bide__http_home_enter(server, &c);
-    bide_defer {
-        end(server, &c, accepted);
-    }
-    atomic_fetch_add_explicit(&server->accepted, 1, memory_order_relaxed);
-    return bide_await serve(server, &c, accepted);
 }
 
 bide_async int bide_http_server_serve_stream(bide_http_server *server, bide_stream *stream);
