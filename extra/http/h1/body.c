@@ -25,13 +25,14 @@ bool bide__h1_body_is_here(const struct bide__h1 *h, const bide_http_exchange *x
 
 /* ---- the client's turn ---- */
 
-/* Before the first read the client may be waiting for it. */
+/* Before the first read the client may be waiting for it; it gets none behind the head of the
+ * response, whose body that would be. */
 static bide_async int say_continue(struct bide__h1 *h)
 {
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct iovec pieces[2] = {[1] = {(void *)(uintptr_t)line, sizeof line - 1}};
     h->expects = false;
-    if (h->kit->begin < h->kit->end) /* it has not waited */
+    if (h->begun || h->kit->begin < h->kit->end) /* the second: it has not waited */
         return 0;
     return bide_await bide__h1_send(h, pieces, 2);
 }
