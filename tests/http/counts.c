@@ -13,6 +13,8 @@
 
 #include "peer.h"
 
+#include "extra/http/server/inside.h"
+
 static bide_shutdown stop = BIDE_SHUTDOWN_INIT;
 
 static async int hello(bide_http_exchange *x)
@@ -84,6 +86,35 @@ TEST(a_small_request_costs_one_recv_and_one_send_and_no_allocation)
 TEST(a_handler_that_waits_allocates_nothing)
 {
     count_for(GET("/waits"), 2 * REQUESTS);
+}
+
+/* ---- idle connections ---- */
+
+enum { IDLE = 50 };
+
+static async int be_idle(void)
+{
+    int fds[IDLE], rc = -1;
+    bide_task(int) running = bide_spawn(bide_http_server_run(server, &stop));
+    for (int i = 0; i < IDLE; i++) {
+        fds[i] = connect_to(bide_http_server_port(server));
+        await ask_once(fds[i], GET("/"));
+        await bide_yield();
+    }
+    CHECK_EQ(server->homes[0].kit_count, 1); /* all have used the same one, and none has it */
+    for (int i = 0; i < IDLE; i++)
+        close(fds[i]);
+    bide_shutdown_begin(&stop);
+    CHECK_EQ(await bide_task_join(running, &rc), 0);
+    return rc;
+}
+
+TEST(an_idle_connection_has_no_buffer)
+{
+    CHECK_EQ(bide_http_server_new(bide_ref(hello), NULL, &server), 0);
+    CHECK_EQ(bide_http_server_listen(server, "127.0.0.1", 0), 0);
+    CHECK_EQ(bide_block_on(be_idle()), 0);
+    serve_end();
 }
 
 /* ---- several threads ---- */

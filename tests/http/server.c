@@ -217,6 +217,26 @@ TEST(long_bodies_are_read)
     serve_end();
 }
 
+/* Heads that fill the buffer up to its end, and nearly so. */
+TEST(a_chunked_body_comes_behind_a_long_head)
+{
+    static char request[20000];
+    serve_with(bide_ref(echo), NULL);
+    for (int size = 8100; size < 8200; size++) {
+        int n = sprintf(request, GET("/") POST("Transfer-Encoding: chunked\r\nX: %d\r\n", ""), 1);
+        int head = n - (int)strlen(GET("/"));
+        n = sprintf(request, GET("/") POST("Transfer-Encoding: chunked\r\nX: %0*d\r\n", ""),
+                    size - head + 1, 1);
+        CHECK_EQ(n - (int)strlen(GET("/")), size);
+        sprintf(request + n, "3\r\nabc\r\n4\r\ndefg\r\n0\r\nX-Sum: 7\r\n\r\n" GET("/"));
+        CHECK_STR(ask(request),
+                  HEAD("200 OK", "Content-Length: 0\r\n")
+                      HEAD("200 OK", "X-Sum: 7\r\nContent-Length: 7\r\n") "abcdefg" HEAD(
+                          "200 OK", "Content-Length: 0\r\n"));
+    }
+    serve_end();
+}
+
 static async int read_little(bide_http_exchange *x)
 {
     char sum[64] = "", piece[3];

@@ -88,10 +88,12 @@ void bide__h1_kits_free(struct bide__http_home *home)
 
 /* ---- room for a head ---- */
 
+enum { CHUNK_ROOM = 2048 };
+
 static int grow(struct bide__h1 *h)
 {
     struct bide__h1_kit *kit = h->kit;
-    size_t most = (size_t)h->settings->o.head_bytes_max + BIDE__H1_IN / 4;
+    size_t most = (size_t)h->settings->o.head_bytes_max + CHUNK_ROOM;
     size_t room = kit->in_room * 2 < most ? kit->in_room * 2 : most;
     if (room <= kit->in_room)
         return -EMSGSIZE;
@@ -116,4 +118,21 @@ int bide__h1_make_room(struct bide__h1 *h)
         kit->begin = 0;
     }
     return kit->end < kit->in_room ? 0 : grow(h);
+}
+
+/* ---- room for chunks behind a head ---- */
+
+int bide__h1_make_chunk_room(struct bide__h1 *h)
+{
+    struct bide__h1_kit *kit = h->kit;
+    size_t size = kit->head.size;
+
+    if (kit->in_room - kit->begin - size >= CHUNK_ROOM)
+        return 0;
+    memmove(kit->in, kit->in + kit->begin, kit->end - kit->begin);
+    kit->end -= kit->begin;
+    kit->begin = 0;
+    int rc = kit->in_room - size >= CHUNK_ROOM ? 0 : grow(h);
+    kit->head.fields.base = kit->in;
+    return rc;
 }

@@ -61,7 +61,7 @@ static void begin_head(struct bide__h1 *h)
                           h->settings->o.headers_max);
 }
 
-/* 0: more is needed. */
+/* 0: more is needed; -ENOMEM. */
 static int parse(struct bide__h1 *h)
 {
     struct bide__h1_kit *kit = h->kit;
@@ -70,6 +70,10 @@ static int parse(struct bide__h1 *h)
     if (may_be_preface(h))
         return 0;
     int rc = bide__http_head_parse(&kit->head, kit->in + kit->begin, kit->end - kit->begin);
+    if (rc == 1 && kit->head.body == BIDE__HTTP_CHUNKED) {
+        rc = bide__h1_make_chunk_room(h);
+        return rc < 0 ? rc : BIDE__H1_REQUEST;
+    }
     return rc == 0 ? 0 : rc < 0 ? BIDE__H1_REFUSED : BIDE__H1_REQUEST;
 }
 
