@@ -2,7 +2,9 @@
 # the same each time, with the libraries of this build and its sanitizers.
 set -eu
 
-"$CC" -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -I"$SRC" "$SRC/tools/http/seeds.c" -o seeds ||
+flags='-std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror'
+# shellcheck disable=SC2086
+"$CC" $flags -I"$SRC" "$SRC/tools/http/seeds.c" -o seeds ||
     fail "tools/http/seeds.c does not compile"
 runs=3000
 [ -z "${FULL-}" ] || runs=200000
@@ -22,9 +24,8 @@ for file in $(grep -l LLVMFuzzerTestOneInput "$SRC"/tools/http/*.c); do
         ;;
     esac
     # shellcheck disable=SC2046,SC2086
-    "$BIDE" cc "$CC" -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I"$SRC" -I"$SRC/include" \
-        "$file" "$SRC/tools/http/loop.c" -L"$BUILD/lib" -Wl,-rpath,"$BUILD/lib" $libraries -lbide \
-        $(sed -n 's|^ \* fuzz: flags||p' "$file") -o "$name/loop" ||
+    "$BIDE" cc "$CC" $flags -I"$SRC" -I"$SRC/include" "$file" "$SRC/tools/http/loop.c" \
+        -L"$BUILD/lib" -Wl,-rpath,"$BUILD/lib" $libraries -lbide $(sed -n 's|^ \* fuzz: flags||p' "$file") -o "$name/loop" ||
         fail "tools/http/$name.c does not compile"
     (cd "$name" && ./loop seeds "$runs" >log 2>&1) ||
         fail "$name: $(tail -n 30 "$name/log"); the input is $PWD/$name/input"

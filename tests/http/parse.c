@@ -158,7 +158,7 @@ static int chunks_of(const struct table_case *c, const size_t *cuts, size_t cut_
             if (rc == BIDE__HTTP_PIECE) {
                 CHECK(piece_size > 0 && piece >= data + at);
                 CHECK(piece + piece_size <= data + at + used);
-                if (chunks.data_bytes < 100)
+                if (chunks.data_bytes < 60)
                     put(piece, piece_size);
             }
             at += rc >= 0 ? used : 0;
@@ -203,7 +203,7 @@ static void expect(const struct table_case *c, const char *way, size_t cut, int 
 
 static void check_case(const struct table_case *c)
 {
-    size_t step = c->size > 2000 && !is_full() ? c->size / 100 : 1, count = 0;
+    size_t step = c->size > 2000 && !is_full() ? c->size / 25 : 1, count = 0;
     size_t *all = malloc(c->size * sizeof *all);
     for (size_t cut = 0; cut < c->size; cut += step)
         all[count++] = cut;

@@ -93,7 +93,9 @@ static inline struct table table_read(const char *path)
         if (strncmp(line, "    ", 4) == 0 && c != NULL) {
             table_line(c, line + 4);
         } else if (line[0] == '=' && c != NULL) {
-            snprintf(c->expected, sizeof c->expected, "%.599s", line + 1 + (line[1] == ' '));
+            size_t n = strlen(c->expected); /* several lines are one text */
+            snprintf(c->expected + n, sizeof c->expected - n, "%s%.590s", n ? " " : "",
+                     line + 1 + (line[1] == ' '));
         } else {
             t.cases = realloc(t.cases, (t.count + 1) * sizeof *t.cases);
             c = &t.cases[t.count++];

@@ -1,0 +1,34 @@
+/*
+ * Disagreements that are not our fault, by name. Each says what the peer does, and why we do not do
+ * the same.
+ */
+#include "tests/http/law/law.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct known {
+    const char *peer, *name;
+    bool (*fits)(const struct message *m);
+} list[] = {
+    {NULL, NULL, NULL},
+};
+
+static unsigned long counts[sizeof list / sizeof *list];
+
+const char *explain(const char *peer, const struct message *m)
+{
+    for (size_t i = 0; list[i].peer != NULL; i++)
+        if (strcmp(list[i].peer, peer) == 0 && list[i].fits(m)) {
+            counts[i]++;
+            return list[i].name;
+        }
+    return NULL;
+}
+
+void print_explained(void)
+{
+    for (size_t i = 0; list[i].peer != NULL; i++)
+        if (counts[i] > 0)
+            printf("%lu: %s: %s\n", counts[i], list[i].peer, list[i].name);
+}
