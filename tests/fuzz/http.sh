@@ -25,7 +25,8 @@ for file in $(grep -l LLVMFuzzerTestOneInput "$SRC"/tools/http/*.c); do
     esac
     # shellcheck disable=SC2046,SC2086
     "$BIDE" cc "$CC" $flags -I"$SRC" -I"$SRC/include" "$file" "$SRC/tools/http/loop.c" \
-        -L"$BUILD/lib" -Wl,-rpath,"$BUILD/lib" $libraries -lbide $(sed -n 's|^ \* fuzz: flags||p' "$file") -o "$name/loop" ||
+        -L"$BUILD/lib" -Wl,-rpath,"$BUILD/lib" $libraries -lbide \
+        $(sed -n 's|^ \* fuzz: flags||p' "$file") -o "$name/loop" ||
         fail "tools/http/$name.c does not compile"
     (cd "$name" && ./loop seeds "$runs" >log 2>&1) ||
         fail "$name: $(tail -n 30 "$name/log"); the input is $PWD/$name/input"

@@ -101,7 +101,9 @@ static enum fault read_connection(struct bide__http_head *h)
             upgrade |= bide__http_same(member, member_size, "upgrade", 7);
         }
     }
-    h->keep_alive = !close && (h->minor == 1 || keep_alive);
+    /* Behind a CONNECT there may be bytes for the tunnel already. */
+    bool is_tunnel = h->kind == BIDE__HTTP_REQUEST && h->method == BIDE__METHOD_CONNECT;
+    h->keep_alive = !close && !is_tunnel && (h->minor == 1 || keep_alive);
     h->upgrade = upgrade && h->minor == 1 && has(h, BIDE__FIELD_UPGRADE);
     return FAULT_NONE;
 }

@@ -101,7 +101,8 @@ struct bide__http_head {
     uint8_t minor; /* the version is 1.minor: 0 or 1 */
     uint8_t body;  /* enum bide__http_body */
     int64_t length;
-    bool keep_alive; /* nothing in the head says that the connection ends after this message */
+    bool keep_alive; /* nothing in the head says that the connection ends after this message;
+                        false for CONNECT, since bytes for the tunnel may follow */
     bool upgrade;    /* Upgrade, and Connection names it; never in HTTP/1.0 */
     bool expects;    /* a request waits for 100 (Continue); never in HTTP/1.0 */
     struct bide__http_fields fields; /* offsets from the head's beginning, as all spans here */

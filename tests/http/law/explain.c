@@ -7,10 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Node gives the rest of the connection to whoever listens for upgrades. If nobody does, it answers
+ * the request, but reads nothing behind it. A server that does not upgrade goes on (RFC 9110, 7.8). */
+static bool upgrades(const struct message *m)
+{
+    return m->upgrade;
+}
+
 static const struct known {
     const char *peer, *name;
     bool (*fits)(const struct message *m);
 } list[] = {
+    {"node", "an upgrade that nobody listens for", upgrades},
     {NULL, NULL, NULL},
 };
 

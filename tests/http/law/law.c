@@ -10,7 +10,8 @@
  * ends. Peers that say how large the body was must say what we say. Many pairs go over one
  * connection; what goes wrong is repeated alone before it counts.
  *
- * A disagreement must have a name in explain.c. All others are printed, and the exit status is 1.
+ * After some mutants we end the connection; then only the body is compared. What explain.c knows by
+ * name is not sent to that peer. Every other disagreement is printed, and the exit status is 1.
  */
 #include "tests/http/law/law.h"
 
@@ -214,7 +215,7 @@ static enum verdict judge(struct connection *c, const struct message *m)
         return SKIPPED;
     if (r.body >= 0 && !is_error(&r) && r.body != (long)m->body_size)
         return OTHER_BODY;
-    if (!r.keep_alive)
+    if (!r.keep_alive || !m->keep_alive)
         return is_error(&r) ? REFUSED : ENDED;
     struct response s = next(c, BIDE__METHOD_GET);
     if (strcmp(s.target, sentinel) == 0)
@@ -249,12 +250,10 @@ static size_t add(char *out, size_t size, const struct message *m)
 
 static void count(struct peer *peer, const struct message *m, enum verdict verdict)
 {
-    const char *name = verdict >= SKIPPED ? explain(peer->name, m) : NULL;
     peer->agreed += verdict == AGREED;
     peer->refused += verdict == REFUSED;
     peer->ended += verdict == ENDED;
-    peer->explained += name != NULL;
-    if (verdict < SKIPPED || name != NULL)
+    if (verdict < SKIPPED)
         return;
     if (peer->failed++ < 10) {
         printf("%s %s:\n    ", peer->name, verdicts[verdict]);
@@ -294,9 +293,18 @@ static unsigned one_connection(struct peer *peer, const struct message *list, un
 
 static void send_all(const struct message *list, unsigned n)
 {
-    for (int i = 0; i < peer_count; i++)
-        for (unsigned at = 0; at < n;)
-            at = one_connection(&peers[i], list, at, n);
+    static struct message asked[BATCH];
+    for (int i = 0; i < peer_count; i++) {
+        unsigned count = 0;
+        for (unsigned k = 0; k < n; k++) {
+            if (explain(peers[i].name, &list[k]) != NULL)
+                peers[i].explained++;
+            else
+                asked[count++] = list[k];
+        }
+        for (unsigned at = 0; at < count;)
+            at = one_connection(&peers[i], asked, at, count);
+    }
 }
 
 /* ---- the whole ---- */

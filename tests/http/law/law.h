@@ -17,7 +17,7 @@ struct message {
     char bytes[MESSAGE_MOST];
     size_t size, head_size, body_size;
     int method; /* enum bide__http_method */
-    struct bide__http_head head;
+    bool keep_alive, upgrade;
     unsigned number;
 };
 
@@ -33,7 +33,8 @@ bool message_make(struct message *m);
 
 /* ---- explain.c ---- */
 
-/* The name of a disagreement that is not our fault, which it counts; NULL: there is none. */
+/* The name of a disagreement about this message that is not our fault, which it counts; NULL: there
+ * is none. */
 const char *explain(const char *peer, const struct message *m);
 
 void print_explained(void);
