@@ -6,7 +6,7 @@ flags='-std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror'
 # shellcheck disable=SC2086
 "$CC" $flags -I"$SRC" "$SRC/tools/http/seeds.c" -o seeds ||
     fail "tools/http/seeds.c does not compile"
-runs=3000
+runs=2000
 [ -z "${FULL-}" ] || runs=200000
 count=0
 for file in $(grep -l LLVMFuzzerTestOneInput "$SRC"/tools/http/*.c); do

@@ -75,7 +75,7 @@ defaults
     option http-buffer-request
 frontend law
     bind unix@$folder/haproxy
-    http-request return status 200 content-type text/plain hdr X-T %[path] hdr X-B %[req.body_len] string x
+    http-request return status 200 content-type a string x hdr X-T %[path] hdr X-B %[req.body_len]
 END
     peer haproxy haproxy -f haproxy.cfg
 fi

@@ -99,7 +99,6 @@ static void split(const struct bide__http_head *h, const char *data, struct plai
         for (const char *s = line; s < stop; s++)
             expect(byte_is(*s, BYTE_VALUE), "a control byte");
         if (line != at && size > 0) {
-            char digits[32] = "";
             p->fields++;
             expect(!is_blank(*line), "a folded line");
             p->codings += begins(line, size, "transfer-encoding");
@@ -108,9 +107,9 @@ static void split(const struct bide__http_head *h, const char *data, struct plai
                 const char *value = line + 15;
                 while (is_blank(*value))
                     value++;
-                snprintf(digits, sizeof digits, "%.*s", (int)strspn(value, "0123456789"), value);
+                for (p->length = 0; *value >= '0' && *value <= '9'; value++)
+                    p->length = p->length * 10 + (*value - '0');
                 p->lengths++;
-                p->length = atoll(digits);
             }
         }
         expect(size > 0 || stop + 2 == end, "an empty line inside");

@@ -8,10 +8,12 @@
  * content and on the seed. An input that stops the program is left in the file "input".
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
@@ -59,8 +61,8 @@ static void read_folder(const char *folder)
 }
 
 /* Replaces `old` bytes at a place by others. */
-static size_t splice(unsigned char *data, size_t size, size_t at, size_t old,
-                     const unsigned char *with, size_t n)
+static size_t replace(unsigned char *data, size_t size, size_t at, size_t old,
+                      const unsigned char *with, size_t n)
 {
     if (size - old + n > MOST)
         return size;
@@ -77,11 +79,11 @@ static size_t mutate(unsigned char *data, size_t size)
     unsigned char byte = below(2) ? special[below(sizeof special - 1)] : (unsigned char)below(256);
     size_t from = below(other->size + 1), most = other->size - from;
     switch (below(7)) {
-    case 0: return splice(data, size, at, at < size, &byte, 1);
-    case 1: return splice(data, size, at, 0, &byte, 1);
-    case 2: return splice(data, size, at, below(n + 1), &byte, 0);
-    case 3: return splice(data, size, at, 0, other->data + from, below(most < 40 ? most : 40));
-    case 4: return splice(data, size, at, size - at, other->data + from, most);
+    case 0: return replace(data, size, at, at < size, &byte, 1);
+    case 1: return replace(data, size, at, 0, &byte, 1);
+    case 2: return replace(data, size, at, below(n + 1), &byte, 0);
+    case 3: return replace(data, size, at, 0, other->data + from, below(most < 40 ? most : 40));
+    case 4: return replace(data, size, at, size - at, other->data + from, most);
     case 5:
         if (at < size)
             data[at] ^= (unsigned char)(1u << below(8));
@@ -89,7 +91,7 @@ static size_t mutate(unsigned char *data, size_t size)
     default: {
         unsigned char copy[16];
         memcpy(copy, data + at, n);
-        return splice(data, size, at, 0, copy, n);
+        return replace(data, size, at, 0, copy, n);
     }
     }
 }
@@ -97,12 +99,13 @@ static size_t mutate(unsigned char *data, size_t size)
 /* In memory that ends where the input ends. */
 static void run(const unsigned char *data, size_t size)
 {
+    static int out = -1;
     unsigned char *copy = malloc(size + (size == 0));
-    FILE *out = fopen("input", "we");
-    if (copy == NULL || out == NULL)
+    if (out < 0)
+        out = open("input", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (copy == NULL || pwrite(out, data, size, 0) != (ssize_t)size ||
+        ftruncate(out, (off_t)size) != 0)
         exit(2);
-    fwrite(data, 1, size, out);
-    fclose(out);
     memcpy(copy, data, size);
     LLVMFuzzerTestOneInput(copy, size);
     free(copy);

@@ -8,7 +8,8 @@
 #include <string.h>
 
 /* Node gives the rest of the connection to whoever listens for upgrades. If nobody does, it answers
- * the request, but reads nothing behind it. A server that does not upgrade goes on (RFC 9110, 7.8). */
+ * the request, but reads nothing behind it, in HTTP/1.0 too. A server that does not upgrade goes
+ * on, and to HTTP/1.0 the field says nothing (RFC 9110, 7.8). */
 static bool upgrades(const struct message *m)
 {
     return m->upgrade;

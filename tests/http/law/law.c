@@ -4,8 +4,8 @@
  *   law COUNT SEED TABLE... -- NAME=SOCKET...
  *
  * makes COUNT mutants of the tables' requests. Each that the parser accepts is sent to each peer,
- * with the body that the parser sees, and followed by a *sentinel*, a plain request with a number as
- * its target. The peer agrees if it answers the mutant and then the sentinel: it thinks that the
+ * with the body that the parser sees, and followed by a *sentinel*, a plain request with a number
+ * as its target. The peer agrees if it answers the mutant and then the sentinel: it thinks that the
  * next request begins where we think. It may also refuse the mutant: an error, and the connection
  * ends. Peers that say how large the body was must say what we say. Many pairs go over one
  * connection; what goes wrong is repeated alone before it counts.

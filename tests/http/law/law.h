@@ -17,7 +17,8 @@ struct message {
     char bytes[MESSAGE_MOST];
     size_t size, head_size, body_size;
     int method; /* enum bide__http_method */
-    bool keep_alive, upgrade;
+    bool keep_alive;
+    bool upgrade; /* it asks for one, in HTTP/1.0 too, where the parser hears nothing of it */
     unsigned number;
 };
 

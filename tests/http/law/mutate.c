@@ -291,6 +291,7 @@ bool message_make(struct message *m)
     m->method = h.method;
     m->head_size = h.size;
     m->keep_alive = h.keep_alive;
-    m->upgrade = h.upgrade;
+    m->upgrade = bide__http_fields_has(&h.fields, BIDE__FIELD_UPGRADE) &&
+                 bide__http_fields_has_token(&h.fields, BIDE__FIELD_CONNECTION, "upgrade");
     return add_body(m, &h, size);
 }

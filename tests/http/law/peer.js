@@ -3,7 +3,8 @@
 'use strict';
 const http = require('http');
 
-const server = http.createServer({ maxHeaderSize: 131072, keepAliveTimeout: 600000 }, (request, response) => {
+const options = { maxHeaderSize: 131072, keepAliveTimeout: 600000 };
+const server = http.createServer(options, (request, response) => {
   let size = 0;
   request.on('data', (piece) => { size += piece.length; });
   request.on('end', () => {
