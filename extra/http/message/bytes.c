@@ -63,17 +63,9 @@ size_t bide__http_value_size(const char *s, size_t size)
     return n;
 }
 
-static bool all_are(const char *s, size_t size, unsigned kinds)
-{
-    for (size_t i = 0; i < size; i++)
-        if (!byte_is(s[i], kinds))
-            return false;
-    return true;
-}
-
 bool bide__http_is_token(const char *s, size_t size)
 {
-    return size > 0 && all_are(s, size, BYTE_TOKEN);
+    return size > 0 && bide__http_skip(s, s + size, BYTE_TOKEN) == s + size;
 }
 
 bool bide__http_is_value(const char *s, size_t size)
@@ -99,21 +91,21 @@ static size_t bracketed(const char *s, size_t size)
 
 bool bide__http_is_host(const char *s, size_t size)
 {
-    size_t n = 0;
-    if (size > 0 && s[0] == '[')
-        n = bracketed(s, size);
+    const char *end = s + size, *at = s;
+    if (size > 0 && *s == '[')
+        at += bracketed(s, size);
     else
-        while (n < size && byte_is(s[n], BYTE_HOST))
-            n++;
-    if (n == 0 || n == size)
-        return n > 0;
-    if (s[n] != ':' || size - n < 2 || size - n > 6)
+        at = bide__http_skip(s, end, BYTE_HOST);
+    if (at == s || at == end)
+        return at > s;
+    if (*at != ':' || end - at < 2 || end - at > 6)
         return false;
     unsigned port = 0;
-    for (n++; n < size; n++) {
-        if (!byte_is(s[n], BYTE_DIGIT))
+    for (at++; at < end; at++) {
+        unsigned digit = (unsigned)*at - '0';
+        if (digit > 9)
             return false;
-        port = port * 10 + (unsigned)(s[n] - '0');
+        port = port * 10 + digit;
     }
     return port <= 65535;
 }

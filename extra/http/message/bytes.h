@@ -25,6 +25,20 @@ static inline bool byte_is(char c, unsigned kinds)
     return (bide__http_bytes[(unsigned char)c] & kinds) != 0;
 }
 
+/* The first byte that is not of these kinds, or the end. Eight at a time: most of the time of a head
+ * is spent here. */
+static inline const char *bide__http_skip(const char *at, const char *end, unsigned kinds)
+{
+    for (; end - at >= 8; at += 8)
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; i++)
+            if (!byte_is(at[i], kinds))
+                return at + i;
+    while (at < end && byte_is(*at, kinds))
+        at++;
+    return at;
+}
+
 static inline char bide__http_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;

@@ -73,16 +73,21 @@ static enum bide__http_method method_of(const char *s, size_t size)
 {
     static const struct {
         char text[8];
-        uint8_t size, method;
+        uint8_t method;
     } methods[] = {
-        {"GET", 3, BIDE__METHOD_GET},       {"POST", 4, BIDE__METHOD_POST},
-        {"HEAD", 4, BIDE__METHOD_HEAD},     {"PUT", 3, BIDE__METHOD_PUT},
-        {"DELETE", 6, BIDE__METHOD_DELETE}, {"OPTIONS", 7, BIDE__METHOD_OPTIONS},
-        {"PATCH", 5, BIDE__METHOD_PATCH},   {"CONNECT", 7, BIDE__METHOD_CONNECT},
-        {"TRACE", 5, BIDE__METHOD_TRACE},
+        {"GET", BIDE__METHOD_GET},       {"POST", BIDE__METHOD_POST},
+        {"HEAD", BIDE__METHOD_HEAD},     {"PUT", BIDE__METHOD_PUT},
+        {"DELETE", BIDE__METHOD_DELETE}, {"OPTIONS", BIDE__METHOD_OPTIONS},
+        {"PATCH", BIDE__METHOD_PATCH},   {"CONNECT", BIDE__METHOD_CONNECT},
+        {"TRACE", BIDE__METHOD_TRACE},
     };
+    char text[8] = {0};
+    if (size >= sizeof text)
+        return BIDE__METHOD_EXTENSION;
+    for (size_t i = 0; i < size; i++)
+        text[i] = s[i];
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (methods[i].size == size && memcmp(methods[i].text, s, size) == 0)
+        if (memcmp(methods[i].text, text, sizeof text) == 0)
             return (enum bide__http_method)methods[i].method;
     return BIDE__METHOD_EXTENSION;
 }
@@ -93,9 +98,7 @@ static enum step method(struct bide__http_head *h, const char *data, const char 
     const char *first = data + h->begin_, *at = *where;
     if (end - first > METHOD_MAX)
         end = first + METHOD_MAX + 1;
-    while (at < end && byte_is(*at, BYTE_TOKEN))
-        at++;
-    *where = at;
+    *where = at = bide__http_skip(at, end, BYTE_TOKEN);
     size_t size = (size_t)(at - first);
     *fault = size > METHOD_MAX ? FAULT_METHOD_LONG : FAULT_METHOD;
     if (size > METHOD_MAX || (at < end && (*at != ' ' || size == 0)))
@@ -176,8 +179,7 @@ static enum step target(struct bide__http_head *h, const char *data, const char 
     if ((size_t)(end - first) > most)
         end = first + most + 1;
     if (h->state_ == PATH) {
-        while (at < end && byte_is(*at, BYTE_PATH))
-            at++;
+        at = bide__http_skip(at, end, BYTE_PATH);
         if (at < end && *at == '?') {
             h->state_ = QUERY;
             h->path = span(data, first, at++);
@@ -186,8 +188,7 @@ static enum step target(struct bide__http_head *h, const char *data, const char 
         }
     }
     if (h->state_ != PATH)
-        while (at < end && byte_is(*at, BYTE_QUERY))
-            at++;
+        at = bide__http_skip(at, end, BYTE_QUERY);
     *where = at;
     *fault = FAULT_TARGET_LONG;
     if ((size_t)(at - first) > most)
@@ -224,6 +225,12 @@ static enum fault version(struct bide__http_head *h, const char *at)
 static enum step request_version(struct bide__http_head *h, const char **at, const char *end,
                                  enum fault *fault)
 {
+    if (end - *at >= 10 && memcmp(*at, "HTTP/1.1\r\n", 10) == 0) { /* nearly always */
+        h->minor = 1;
+        h->state_ = REST;
+        *at += 10;
+        return NEXT;
+    }
     enum step step = match(*at, end, "HTTP/0.0\r\n");
     *fault = FAULT_VERSION;
     if (step != NEXT)

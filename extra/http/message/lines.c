@@ -58,9 +58,7 @@ static enum lines_end name(struct bide__http_lines *l, const char *data, const c
     const char *begin = data + l->name, *at = *where;
     if (end - begin > BIDE__HTTP_NAME_MAX)
         end = begin + BIDE__HTTP_NAME_MAX + 1;
-    while (at < end && byte_is(*at, BYTE_TOKEN))
-        at++;
-    *where = at;
+    *where = at = bide__http_skip(at, end, BYTE_TOKEN);
     size_t size = (size_t)(at - begin);
     *fault = size > BIDE__HTTP_NAME_MAX ? FAULT_NAME_LONG : FAULT_NAME;
     if (size > BIDE__HTTP_NAME_MAX || (at < end && (*at != ':' || size == 0)))
