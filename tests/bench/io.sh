@@ -105,7 +105,7 @@ grep -q '"who": "bide-epoll", "median": 95, .*"p50_to_tokio": 1.000, "verdict": 
 bench 2 --nonsense
 
 # Real processes, real loads.
-[ -n "$FULL" ] || exit 0
+[ -n "$FULL" ] && [ -z "$SANITIZE" ] || exit 0 # the peers free nothing at their end
 unset LOAD ROWS OURS WHO
 command -v openssl >/dev/null || skip "no openssl"
 libraries=
