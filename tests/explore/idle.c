@@ -3,32 +3,7 @@
  * brings work, or finds some more when it gives up, sees that somebody sleeps; nothing is left
  * behind while all sleep.
  */
-#include "runtime.h"
-
-static async int answer(int n)
-{
-    return n;
-}
-
-/* The second call comes while the worker of the first one goes to sleep. */
-static void one_after_another(void)
-{
-    bide_runtime_enter(rt);
-    explore_check(bide_block_on(answer(1)) == 1);
-    explore_check(bide_block_on(answer(2)) == 2);
-}
-
-static void one(void)
-{
-    bide_runtime_enter(rt);
-    explore_check(bide_block_on(answer(1)) == 1);
-}
-
-static void two(void)
-{
-    bide_runtime_enter(rt);
-    explore_check(bide_block_on(answer(2)) == 2);
-}
+#include "calls.h"
 
 /* The first task wakes a worker, but one that is awake already runs it. That one goes to sleep
  * without a search, since the other one searches; which finds the second task, which does not end

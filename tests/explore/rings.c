@@ -6,8 +6,8 @@
  *
  * The drivers are the shipped ones, over a model of the kernel (kernel.h).
  */
+#include "calls.h"
 #include "kernel.h"
-#include "runtime.h"
 
 #include "runtime/io/io.h"
 
@@ -26,33 +26,6 @@ static void begin_with_rings(void)
     kernel_begin();
     explore_driver = begin_ring;
     begin_two_workers();
-}
-
-/* ---- work from outside ---- */
-
-static async int answer(int n)
-{
-    return n;
-}
-
-/* The second call comes while the worker of the first one goes to sleep. */
-static void one_after_another(void)
-{
-    bide_runtime_enter(rt);
-    explore_check(bide_block_on(answer(1)) == 1);
-    explore_check(bide_block_on(answer(2)) == 2);
-}
-
-static void one(void)
-{
-    bide_runtime_enter(rt);
-    explore_check(bide_block_on(answer(1)) == 1);
-}
-
-static void two(void)
-{
-    bide_runtime_enter(rt);
-    explore_check(bide_block_on(answer(2)) == 2);
 }
 
 /* ---- a descriptor ---- */
@@ -99,14 +72,20 @@ static void arrives(void)
     kernel_ready(FD);
 }
 
-static void closes(void)
+static void is_closed(void)
 {
     explore_focus(false);
-    bide__fd_close(fd);
     explore_settle();
     explore_check(rt->fds->open == 0 && rt->fds->waiting == 0);
     explore_check(atomic_load(&rt->fds->driver->closing) == 0);
     runtime_end();
+}
+
+static void closes(void)
+{
+    explore_focus(false);
+    bide__fd_close(fd);
+    is_closed();
 }
 
 /* ---- closed while it is waited for ---- */
@@ -138,15 +117,6 @@ static void waits_until_closed(void)
 static void closes_it(void)
 {
     bide__fd_close(fd);
-}
-
-static void is_closed(void)
-{
-    explore_focus(false);
-    explore_settle();
-    explore_check(rt->fds->open == 0 && rt->fds->waiting == 0);
-    explore_check(atomic_load(&rt->fds->driver->closing) == 0);
-    runtime_end();
 }
 
 const struct explore_model explore_models[] = {
