@@ -92,6 +92,14 @@ void bide__misuse_turn(void)
              "bide_runtime_turn");
 }
 
+void bide__misuse_handle(void)
+{
+    end_with(
+        "bide: %s was let go of twice: while a task joins it, no other thread may join, drop or "
+        "move it (see bide/task.h)\n",
+        "a task handle");
+}
+
 void bide__broken(const char *transition)
 {
     end_with("bide: this cannot happen: %s\n", transition);

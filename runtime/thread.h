@@ -78,6 +78,10 @@ void bide__misuse_blocking(const char *name) __attribute__((noreturn));
 /* The same for a turn of a loop, which runs an executor itself. */
 void bide__misuse_turn(void) __attribute__((noreturn));
 
+/* A handle of a task that its owner has let go of is let go of once more. In all builds: what
+ * follows would be a task that is freed too early. */
+void bide__misuse_handle(void) __attribute__((noreturn, cold));
+
 /* Reports on stderr why nobody can wait for anything any more, and aborts. */
 void bide__driver_is_broken(const char *driver, const char *why) __attribute__((noreturn, cold));
 

@@ -63,7 +63,7 @@
  * spawned them. But a join empties its variable when it ends. So while it waits, no other thread
  * may use that variable, and no task that may run on another worker: whoever wants to abort or drop
  * the task from there waits with bide_task_wait, which leaves the handle alone, or takes a token
- * (bide/token.h).
+ * (bide/token.h). A handle that is found to be let go of twice ends the program with a message.
  */
 #ifndef BIDE_TASK_H
 #define BIDE_TASK_H

@@ -351,14 +351,16 @@ static inline bool bide__state_unref_remote(bide__state *state)
 static inline bool bide__state_release(bide__state *state)
 {
     uintptr_t s = bide__state_change(state, BIDE__HANDLE, 0, 0);
-    BIDE__ASSERT(s & BIDE__HANDLE, "task: release: it has no handle");
+    if (__builtin_expect(!(s & BIDE__HANDLE), 0))
+        bide__misuse_handle();
     return bide__state_unreferenced(s & ~(uintptr_t)BIDE__HANDLE);
 }
 
 static inline bool bide__state_release_remote(bide__state *state)
 {
     uintptr_t s = atomic_fetch_and_explicit(state, ~(uintptr_t)BIDE__HANDLE, memory_order_acq_rel);
-    BIDE__ASSERT(s & BIDE__HANDLE, "task: release on another thread: it has no handle");
+    if (__builtin_expect(!(s & BIDE__HANDLE), 0))
+        bide__misuse_handle();
     return bide__state_unreferenced(s & ~(uintptr_t)BIDE__HANDLE);
 }
 

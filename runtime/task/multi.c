@@ -36,7 +36,9 @@ void bide__task_unlock_slow(struct bide__task *task, uintptr_t clear, uintptr_t 
     while (!atomic_compare_exchange_weak_explicit(state, &s, unlocked, memory_order_acq_rel,
                                                   memory_order_relaxed));
     BIDE__ASSERT(s & BIDE__LOCK, "task: unlock: it is not locked");
-    BIDE__ASSERT((s & clear) == clear, "task: unlock: it has no handle, or does not run");
+    if (__builtin_expect(clear & ~s & BIDE__HANDLE, 0))
+        bide__misuse_handle();
+    BIDE__ASSERT((s & clear) == clear, "task: unlock: it does not run");
     if (bide__state_unreferenced(unlocked))
         bide__task_free(task);
 }
@@ -86,7 +88,8 @@ void bide__multi_task_discard(struct bide__task *task)
     while (!(s & BIDE__DONE))
         if (atomic_compare_exchange_weak_explicit(state, &s, s & ~(uintptr_t)BIDE__HANDLE,
                                                   memory_order_acq_rel, memory_order_acquire)) {
-            BIDE__ASSERT(s & BIDE__HANDLE, "task: discard: it has no handle");
+            if (__builtin_expect(!(s & BIDE__HANDLE), 0))
+                bide__misuse_handle();
             return;
         }
     bide__result_drop(task);

@@ -1,6 +1,7 @@
 /*
  * Transitions that cannot happen: in builds with BIDE_CHECK_STATES each ends the program, with a
- * message that names it.
+ * message that names it. And mistakes of a program that would lead to some, and end it in any
+ * build.
  */
 #include "runtime/task/inside.h"
 
@@ -13,11 +14,11 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* True if `run` aborts the process and the last thing that it writes to stderr is `message`. */
-static bool breaks(void (*run)(void), const char *message)
+/* True if `run` aborts the process and this is all that it writes to stderr. */
+static bool ends(void (*run)(void), const char *line)
 {
     int fds[2], status = 0;
-    char text[256] = "", line[256];
+    char text[256] = "";
     size_t size = 0;
 
     CHECK_EQ(pipe(fds), 0);
@@ -34,8 +35,14 @@ static bool breaks(void (*run)(void), const char *message)
         size += (size_t)n;
     close(fds[0]);
     CHECK_EQ(waitpid(child, &status, 0), child);
-    snprintf(line, sizeof(line), "bide: this cannot happen: %s\n", message);
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && strcmp(text, line) == 0;
+}
+
+static bool breaks(void (*run)(void), const char *message)
+{
+    char line[256];
+    snprintf(line, sizeof(line), "bide: this cannot happen: %s\n", message);
+    return ends(run, line);
 }
 
 static void need_checks(void)
@@ -94,7 +101,51 @@ TEST(of_a_task)
     CHECK(breaks(begins_twice, "task: begin: it runs already"));
     CHECK(breaks(begins_unscheduled, "task: begin: it is in no queue"));
     CHECK(breaks(wakes_after_the_end, "task: wake: nobody refers to it, it was freed"));
-    CHECK(breaks(releases_twice, "task: release: it has no handle"));
+}
+
+/* ---- a handle that two use at once ---- */
+
+static const char twice[] = "bide: a task handle was let go of twice: while a task joins it, no "
+                            "other thread may join, drop or move it (see bide/task.h)\n";
+
+static void releases_twice_remote(void)
+{
+    bide__state_init(&state, 0);
+    bide__state_release_remote(&state);
+    bide__state_release_remote(&state);
+}
+
+static async int sleeps(void)
+{
+    await bide_sleep(BIDE_S(60));
+    return 0;
+}
+
+/* As a join and a drop on two workers would, when both have read the variable. */
+static async int drops_twice(void)
+{
+    bide_task(int) task = bide_spawn(sleeps());
+    void *handle;
+    memcpy(&handle, &task, sizeof handle);
+    bide__task_release(handle);
+    bide__task_release(handle);
+    return 0;
+}
+
+static void on_two_workers(void)
+{
+    bide_runtime_options options = {.flavour = BIDE_MULTI_THREAD, .workers = 2};
+    bide_runtime *rt;
+    CHECK_EQ(bide_runtime_new(&options, &rt), 0);
+    bide_runtime_enter(rt);
+    bide_block_on(drops_twice());
+}
+
+TEST(of_a_handle)
+{
+    CHECK(ends(releases_twice, twice));
+    CHECK(ends(releases_twice_remote, twice));
+    CHECK(ends(on_two_workers, twice));
 }
 
 /* ---- chains ---- */
