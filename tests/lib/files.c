@@ -507,6 +507,17 @@ static ssize_t held_read(int fd, const struct iovec *pieces, int count, off_t of
     return n < 0 ? -errno : n;
 }
 
+static ssize_t held_write(int fd, const struct iovec *pieces, int count, off_t offset, int flags)
+{
+    char byte;
+    if (flags != 0)
+        return -EAGAIN;
+    while (read(held[0], &byte, 1) != 1)
+        continue;
+    ssize_t n = pwritev2(fd, pieces, count, offset, flags);
+    return n < 0 ? -errno : n;
+}
+
 static async ssize_t slow_read(bide_file *f, char *byte)
 {
     return await bide_file_read(f, byte, 1);
@@ -534,6 +545,39 @@ static async int busy(void)
     CHECK_EQ(one, 'x');
     CHECK_EQ(fcntl(fd, F_GETFD), -1);
     return 0;
+}
+
+static async ssize_t slow_write(bide_file *f)
+{
+    return await bide_file_write(f, "z", 1);
+}
+
+static async int busy_writing(void)
+{
+    ssize_t n = 0;
+    put_file("b", "xy");
+    bide_file *f = await opened(in_folder("b"), &(bide_file_options){.read = true, .write = true});
+    bide_task(ssize_t) task = bide_spawn(slow_write(f));
+    while (bide_file_seek(f, 0, SEEK_CUR) >= 0)
+        await bide_yield();
+    CHECK_ERR(bide_file_seek(f, 0, SEEK_SET), -EBUSY);
+    CHECK_ERR(await bide_file_write(f, "w", 1), -EBUSY);
+    CHECK_ERR(await bide_file_close(f), -EBUSY);
+    CHECK_EQ(write(held[1], "g", 1), 1);
+    CHECK_EQ(await bide_task_join(task, &n), 0);
+    CHECK_EQ(n, 1);
+    CHECK_EQ(bide_file_seek(f, 0, SEEK_CUR), 1);
+    bide_file_free(f);
+    return 0;
+}
+
+TEST(one_write_at_the_position_at_a_time)
+{
+    files_begin();
+    setenv("BIDE_URING_MASK", "file", 1);
+    CHECK_EQ(pipe(held), 0);
+    CHECK(bide_test_replace("pwritev2", (void (*)(void))held_write) != NULL);
+    CHECK_EQ(bide_block_on(busy_writing()), 0);
 }
 
 TEST(one_read_at_the_position_at_a_time)
@@ -739,6 +783,38 @@ TEST(errors_are_told_and_interruptions_are_not)
     CHECK_EQ(bide_block_on(each_call(-ENOSPC)), 0);
     CHECK_EQ(bide_block_on(each_call(-EDQUOT)), 0);
     CHECK_EQ(bide_block_on(each_call(-EINTR)), 0);
+}
+
+static async int is_interrupted_at_the_close(void)
+{
+    bide_file *f = await opened(in_folder("i"), &both);
+    CHECK_EQ(bide_test_fail("close", 1, -EINTR, 0), 0);
+    CHECK_EQ(await bide_file_close(f), 0);
+    CHECK_EQ(bide_test_failed("close"), 1);
+    CHECK_EQ(bide_test_fail("close", 0, 0, 0), 0);
+    bide_file_free(f);
+    return 0;
+}
+
+/* Linux has closed the descriptor then, and its number may be another file's. */
+TEST(an_interrupted_close_is_not_made_again)
+{
+    files_begin();
+    setenv("BIDE_URING_MASK", "file", 1);
+    CHECK_EQ(bide_block_on(is_interrupted_at_the_close()), 0);
+}
+
+/* An open that does not wait is refused while a lease is taken back. */
+TEST(an_open_waits_for_a_lease)
+{
+    files_begin();
+    setenv("BIDE_URING_MASK", "file", 1);
+    put_file("d", "x");
+    CHECK_EQ(bide_test_fail("openat", 1, -EWOULDBLOCK, 1), 0);
+    CHECK_EQ(bide_block_on(open_error("d", &both)), 0);
+    CHECK_EQ(bide_test_failed("openat"), 1);
+    CHECK_EQ(bide_test_fail("openat", 1, -EWOULDBLOCK, 2), 0);
+    CHECK_ERR(bide_block_on(open_error("d", &both)), -EWOULDBLOCK);
 }
 
 TEST(without_descriptors_an_open_fails)
