@@ -100,8 +100,8 @@ static ssize_t take(struct bide__tls *s, unsigned char *buffer, size_t size)
     return (ssize_t)taken;
 }
 
-/* OpenSSL says no end in the middle of a message of the handshake, as which it counts a ticket, too.
- * Then the rest of that is taken first. */
+/* OpenSSL says no end in the middle of a message of the handshake, and counts a ticket as one. Then
+ * the rest of that is taken first. */
 static int say_end(struct bide__tls *s)
 {
     if (SSL_in_init(s->ssl)) {

@@ -52,8 +52,8 @@ static bide_async ssize_t read_or_flush(bide_reader *reader, bide_writer *to)
     return which == 0 ? n : r < 0 ? r : -EAGAIN;
 }
 
-/* Writes some of what the reader has. Into the writer, if there is one, it goes as a whole or not at
- * all, since so much has room in its buffer. */
+/* Writes some of what the reader has. Into the writer, if there is one, it goes as a whole or not
+ * at all, since so much has room in its buffer. */
 static bide_async ssize_t write_some(const bide_reader *reader, bide_stream *to,
                                      bide_writer *writer, size_t size)
 {
