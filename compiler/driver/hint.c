@@ -140,8 +140,27 @@ void hint_missing_include(const struct command *cmd, const struct buffer *err,
 
 static const struct library {
     const char *name, *beginning; /* of all of its functions */
-} libraries[] = {
-    {"bide-http", "bide_http_"}, {"bide-sqlite", "bide_sql_"}, {"bide-tls", "bide_tls_"}};
+    const char *only;             /* NULL; or how they go on, each between blanks */
+} libraries[] = {{"bide-http", "bide_http_",
+                  " client_new client_free send get post response_free status body body_size "
+                  "header_value header_at error "},
+                 {"bide-http-server", "bide_http_", NULL},
+                 {"bide-sqlite", "bide_sql_", NULL},
+                 {"bide-tls", "bide_tls_", NULL}};
+
+/* The function of the library that is named in the text; NULL: there is none. */
+static const char *function_of(struct arena *arena, const struct library *library, const char *at)
+{
+    const char *function = strstr(at, library->beginning);
+    size_t length = 0;
+    if (!function || !library->only)
+        return function;
+    const char *rest = function + strlen(library->beginning);
+    while (is_ascii_word(rest[length]))
+        length++;
+    const char *word = arena_printf(arena, " %.*s ", (int)length, rest);
+    return strstr(library->only, word) ? function : NULL;
+}
 
 static bool is_linked(const struct command *cmd, const char *name)
 {
@@ -182,11 +201,13 @@ void hint_missing_library(const struct command *cmd, const struct buffer *err, b
         const char *at = strstr(line, "undefined reference to ");
         at = at ? at : strstr(line, "undefined symbol: ");
         for (size_t i = 0; at && i < sizeof libraries / sizeof *libraries; i++) {
-            const char *function = strstr(at, libraries[i].beginning);
-            if (!function || noted[i])
+            const char *function = function_of(cmd->arena, &libraries[i], at);
+            if (!function)
                 continue;
+            if (!noted[i])
+                note_library(cmd, &libraries[i], function, runs);
             noted[i] = true;
-            note_library(cmd, &libraries[i], function, runs);
+            break;
         }
     }
 }

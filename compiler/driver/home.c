@@ -135,6 +135,12 @@ static void add_need(const struct command *cmd, struct list *words, const char *
     static const struct {
         const char *name, *behind;
     } known[] = {{"bide-http", "-lcurl"},
+                 {"bide-http-server", "-lbide-tls"},
+                 {"bide-http-server", "-lssl"},
+                 {"bide-http-server", "-lcrypto"},
+                 {"bide-http-server", "-lnghttp2"},
+                 {"bide-http-server", "-lz"},
+                 {"bide-http-server", "-lbrotlienc"},
                  {"bide-sqlite", "-lsqlite3"},
                  {"bide-tls", "-lssl"},
                  {"bide-tls", "-lcrypto"}};

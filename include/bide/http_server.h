@@ -1,26 +1,14 @@
 /*
  * bide/http_server.h: an HTTP server. Link with -lbide-http-server.
  *
- *     static async int hello(bide_http_exchange *x)
- *     {
- *         return bide_http_reply_text(x, 200, "hello\n");
- *     }
+ *     rc = bide_http_server_new(bide_ref(hello), NULL, &server);
+ *     if (rc == 0)
+ *         rc = bide_http_server_listen(server, NULL, 8080);
+ *     if (rc == 0)
+ *         rc = await bide_http_server_run(server, &stop);
+ *     bide_http_server_free(server);
  *
- *     async int main(void)
- *     {
- *         static bide_shutdown stop = BIDE_SHUTDOWN_INIT;
- *         bide_http_server *server;
- *         int rc = bide_http_server_new(bide_ref(hello), NULL, &server);
- *         if (rc < 0)
- *             return rc;
- *         defer { bide_http_server_free(server); }
- *         if ((rc = bide_http_server_listen(server, NULL, 8080)) < 0)
- *             return rc;
- *         bide_task(int) serving = bide_spawn(bide_http_server_run(server, &stop));
- *         rc = await bide_shutdown_on_signals(&stop, NULL, NULL);
- *         await bide_task_cancel(serving);
- *         return rc;
- *     }
+ * where hello(x) is an async function that returns bide_http_reply_text(x, 200, "hello"), say.
  *
  * bide/http_route.h has routes, so that a server has many handlers, and bide/http_layer.h what is
  * put around handlers.

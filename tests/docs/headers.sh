@@ -11,6 +11,10 @@ around()
     codec.h) echo 'extern bide_reader *reader; extern bide_writer *writer;
         int rc = 0; char *frame; size_t size;' ;;
     http.h) echo 'bide_http_client *client = NULL;' ;;
+    http_server.h) echo 'extern async int hello(bide_http_exchange *);
+        static bide_shutdown stop = BIDE_SHUTDOWN_INIT;
+        extern bide_http_exchange *x;
+        bide_http_server *server; int rc; (void)rc, (void)server, (void)x;' ;;
     io.h) echo 'int fd = 0; char buf[9]; ssize_t n = 0;' ;;
     iter.h) echo 'struct job { int id; };
         struct pager { int page; };
