@@ -426,8 +426,9 @@ int bide_http_server_port(const bide_http_server *server);
  * may be NULL: until it is cancelled). Then the server drains: it accepts no more, connections
  * without a request are closed at once, the responses that are under way are the last ones of their
  * connections (Connection: close), and handlers that ask are told (bide_http_drains). Returns 0
- * when all connections have ended; -EBUSY: it runs already; -ENOENT: it has no listener; an error
- * of a listener; -ENOMEM.
+ * when all connections have ended; -EBUSY: it runs already; -ENOENT: it has no listener; -ETIMEDOUT:
+ * the time for the drain (`drain` of the options) was over; -ENXIO: there is no runtime; an error of a
+ * listener; -ENOMEM.
  * Cancelled: its connections are cancelled, and have ended.
  */
 bide_must_use bide_async int bide_http_server_run(bide_http_server *server,

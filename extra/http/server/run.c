@@ -119,6 +119,8 @@ static bide_async int drain_limit(bide_http_server *server)
 
 bide_async int bide_http_server_run(bide_http_server *server, bide_shutdown *shutdown)
 {
+    if (bide__runtime_running() == NULL)
+        return bide__no_runtime("bide_http_server_run");
     if (server->runs)
         return -EBUSY;
     if (server->first == NULL)
