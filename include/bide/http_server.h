@@ -39,6 +39,7 @@
 #include <bide/lang.h>
 #include <bide/net.h>
 #include <bide/shutdown.h>
+#include <bide/tls.h>
 #include <bide/unix.h>
 
 #include <stdbool.h>
@@ -52,8 +53,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-struct bide_tls_context; /* bide/tls.h */
 
 typedef struct bide_http_exchange bide_http_exchange;
 
@@ -88,31 +87,35 @@ const char *bide_http_path(const bide_http_exchange *x);
 const char *bide_http_query(const bide_http_exchange *x);
 
 /* The host that is asked for, with its port if the client has named one; "" if it has named none
- * (HTTP/1.0). It comes from the target or from Host or :authority, and was not checked otherwise. */
+ * (HTTP/1.0). It comes from the target or from Host or :authority, and was not checked otherwise.
+ * */
 const char *bide_http_host(const bide_http_exchange *x);
 
 /* "http" or "https": how this connection is made. */
 const char *bide_http_scheme(const bide_http_exchange *x);
 
+/* Which version the client speaks. */
 bide_http_version bide_http_version_of(const bide_http_exchange *x);
 
 /* The value of the first header with this name, or NULL. */
 const char *bide_http_request_header(const bide_http_exchange *x, const char *name);
 
 /*
- * Goes through the headers in the order in which they came: *at is 0 at first. Returns true and
- * stores the next one, or false at the end.
+ * Returns 1 and stores the next header, in the order in which they came, or 0 at the end. *at is 0
+ * at first.
  *
  *     size_t at = 0;
- *     for (bide_http_field field; bide_http_request_header_next(x, &at, &field);)
+ *     for (bide_http_field field; bide_http_request_header_next(x, &at, &field) > 0;)
  *         printf("%s: %s\n", field.name, field.value);
  */
-bool bide_http_request_header_next(const bide_http_exchange *x, size_t *at, bide_http_field *field);
+int bide_http_request_header_next(const bide_http_exchange *x, size_t *at, bide_http_field *field);
 
-/* The same for the trailers of the body, which are there when it has been read to its end. */
+/* The value of the first trailer of the body with this name, or NULL. They are there when the body
+ * has been read to its end. */
 const char *bide_http_request_trailer(const bide_http_exchange *x, const char *name);
-bool bide_http_request_trailer_next(const bide_http_exchange *x, size_t *at,
-                                    bide_http_field *field);
+
+/* Returns 1 and stores the next trailer, or 0 at the end, as bide_http_request_header_next. */
+int bide_http_request_trailer_next(const bide_http_exchange *x, size_t *at, bide_http_field *field);
 
 /* The peer's address. -ENOTCONN, -EOPNOTSUPP: the connection has none (a pair in memory); then
  * address->size is 0. */
@@ -171,10 +174,12 @@ int bide_http_header_set(bide_http_exchange *x, const char *name, const char *va
 int bide_http_header_add(bide_http_exchange *x, const char *name, const char *value);
 int bide_http_header_remove(bide_http_exchange *x, const char *name);
 
-/* The value of the first header of the response with this name, or NULL. And all of them, as
- * bide_http_request_header_next; do not change headers meanwhile. */
+/* The value of the first header of the response with this name, or NULL. */
 const char *bide_http_header_get(const bide_http_exchange *x, const char *name);
-bool bide_http_header_next(const bide_http_exchange *x, size_t *at, bide_http_field *field);
+
+/* Returns 1 and stores the next header of the response, or 0 at the end, as
+ * bide_http_request_header_next. Do not change headers meanwhile. */
+int bide_http_header_next(const bide_http_exchange *x, size_t *at, bide_http_field *field);
 
 /* Adds a trailer, which is sent behind the body of a response that is sent in pieces without a
  * length. Errors as above; -EALREADY: the end was sent. The trailers are left out where the
@@ -257,9 +262,9 @@ bide_must_use bide_async int bide_http_send_informational(bide_http_exchange *x,
  * upgrade" and "Upgrade: `protocol`", and stores in *stream the connection, with what has been read
  * ahead. The caller closes it; the handler goes on with it, and returns when it is done. What it
  * returns then is not answered. While the server drains, bide_http_drains is true.
- * Errors: -EOPNOTSUPP (HTTP/1.0, HTTP/2, or the client has not asked for this protocol), -EPROTO (the
- * request has a body that was not read), -EALREADY, -ENOMEM, or those of sending; then *stream is
- * NULL.
+ * Errors: -EOPNOTSUPP (HTTP/1.0, HTTP/2, or the client has not asked for this protocol), -EPROTO
+ * (the request has a body that was not read), -EALREADY, -ENOMEM, or those of sending; then
+ * *stream is NULL.
  * Cancelled: the connection is closed.
  */
 bide_must_use bide_async int bide_http_upgrade(bide_http_exchange *x, const char *protocol,
@@ -366,20 +371,20 @@ typedef struct bide_http_server_options {
     bool half_close;                 /* a client that has ended its sending half is served */
 
     /* ---- */
-    struct bide_tls_context *tls; /* connections of listeners are TLS; borrowed, so it must live as
+    bide_tls_context *tls;     /* connections of listeners are TLS; borrowed, so it must live as
                                      long as the server. With "h2" in its ALPN, HTTP/2 is served */
-    bool no_prior_knowledge;      /* without TLS only HTTP/1 is served */
-    bide_duration drain;          /* when the server is to end, the time for connections to end by
+    bool no_prior_knowledge;   /* without TLS only HTTP/1 is served */
+    bide_duration drain;       /* when the server is to end, the time for connections to end by
                                      themselves; the rest is cancelled. Default: no limit, which is
                                      left to bide_shutdown_run */
-    const char *server_header;    /* "Server:"; NULL: "bide"; "": none */
+    const char *server_header; /* "Server:"; NULL: "bide"; "": none */
 
     /*
      * Errors become responses here: of handlers (a negative errno), with the status that
      * bide_http_status_of_error gives, and of requests that cannot be served (-EBADMSG and others,
      * with the status that is due). It fills in the response, as a handler does; if it returns a
-     * negative errno, or fills in nothing, there is a response without a body. NULL: the response is
-     * the status and its reason as text.
+     * negative errno, or fills in nothing, there is a response without a body. NULL: the response
+     * is the status and its reason as text.
      */
     int (*error)(bide_http_exchange *x, int error, int status, void *argument);
     void *error_argument;
@@ -403,9 +408,10 @@ bide_must_use int bide_http_server_new(bide_http_handler handler,
 void bide_http_server_free(bide_http_server *server);
 
 /*
- * Listens on an address, as bide_tcp_listen does; port 0 chooses a free one (bide_http_server_port).
- * On a runtime that has cores each core listens. May be called several times, for several
- * addresses, before the server runs. Errors: those of bide_tcp_listen; -EBUSY: it runs.
+ * Listens on an address, as bide_tcp_listen does; port 0 chooses a free one
+ * (bide_http_server_port). On a runtime that has cores each core listens. May be called several
+ * times, for several addresses, before the server runs. Errors: those of bide_tcp_listen; -EBUSY:
+ * it runs.
  */
 bide_must_use int bide_http_server_listen(bide_http_server *server, const char *host,
                                           uint16_t port);
@@ -426,9 +432,9 @@ int bide_http_server_port(const bide_http_server *server);
  * may be NULL: until it is cancelled). Then the server drains: it accepts no more, connections
  * without a request are closed at once, the responses that are under way are the last ones of their
  * connections (Connection: close), and handlers that ask are told (bide_http_drains). Returns 0
- * when all connections have ended; -EBUSY: it runs already; -ENOENT: it has no listener; -ETIMEDOUT:
- * the time for the drain (`drain` of the options) was over; -ENXIO: there is no runtime; an error of a
- * listener; -ENOMEM.
+ * when all connections have ended; -EBUSY: it runs already; -ENOENT: it has no listener;
+ * -ETIMEDOUT: the time for the drain (`drain` of the options) was over; -ENXIO: there is no
+ * runtime; an error of a listener; -ENOMEM.
  * Cancelled: its connections are cancelled, and have ended.
  */
 bide_must_use bide_async int bide_http_server_run(bide_http_server *server,

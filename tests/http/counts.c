@@ -1,6 +1,6 @@
 /*
- * What a request costs, counted at the door: system calls, allocations, locks that threads sleep on.
- * The client is a plain socket, used without the door.
+ * What a request costs, counted at the door: system calls, allocations, locks that threads sleep
+ * on. The client is a plain socket, used without the door.
  */
 #include <bide/http_server.h>
 

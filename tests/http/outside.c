@@ -81,8 +81,8 @@ static void prepare_quiet(void)
     server->settings.o.complain = silence;
 }
 
-/* What a handler awaits is in the first call. Outside a runtime there are no segments, which a select
- * over a stream needs. */
+/* What a handler awaits is in the first call. Outside a runtime there are no segments, which a
+ * select over a stream needs. */
 static const struct row pairs[] = {
     {"bide_http_server_serve_stream", CALL_OF(serves), ROW_SKIP, 0, 0},
     {"bide_http_body_read", CALL_OF(serves), ROW_SKIP, 0, 0},

@@ -1,6 +1,6 @@
 /*
- * peer.h: a client of an HTTP server, over a pair in memory. Time is virtual, so a server that waits
- * for another request closes the connection at once, and the date stands still.
+ * peer.h: a client of an HTTP server, over a pair in memory. Time is virtual, so a server that
+ * waits for another request closes the connection at once, and the date stands still.
  *
  *     serve_with(bide_ref(handler), &options);
  *     CHECK_STR(ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), OK("hello"));

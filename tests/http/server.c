@@ -1,6 +1,6 @@
 /*
- * bide/http_server.h over HTTP/1.1: requests and responses, byte by byte. Limits and clients that go
- * away are in files of their own.
+ * bide/http_server.h over HTTP/1.1: requests and responses, byte by byte. Limits and clients that
+ * go away are in files of their own.
  */
 #include "peer.h"
 

@@ -1,5 +1,6 @@
 /*
- * An HTTP server over TLS: requests, idle connections, and clients that do not finish the handshake.
+ * An HTTP server over TLS: requests, idle connections, and clients that do not finish the
+ * handshake.
  */
 #include <bide/http_server.h>
 #include <bide/net.h>

@@ -2,8 +2,8 @@
  * exchange/body.c: the body of the request, as handlers read it.
  *
  * How the bytes come is the connection's. Here is counted how many there are, and that no more are
- * taken than are allowed: after as many, one more is asked for, to know whether the body ends there.
- * The first error stays.
+ * taken than are allowed: after as many, one more is asked for, to know whether the body ends
+ * there. The first error stays.
  */
 #include "lib/async.h"
 
@@ -58,8 +58,8 @@ bide_async ssize_t bide_http_body_read(bide_http_exchange *x, void *buffer, size
 
 enum { ALL_FIRST = 2048 };
 
-/* Room for at least one more byte, and the zero byte behind. What is not small is on the heap, where
- * it can grow without leaving its old places behind. */
+/* Room for at least one more byte, and the zero byte behind. What is not small is on the heap,
+ * where it can grow without leaving its old places behind. */
 static int grow(bide_http_exchange *x)
 {
     size_t room = x->body.all_room == 0 ? ALL_FIRST : x->body.all_room * 2;

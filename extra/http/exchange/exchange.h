@@ -23,8 +23,8 @@
  *     bide__http_exchange_end(x);            its memory is given back
  *
  * Invariants
- *  - An exchange is used by the task of its handler and by nobody else. (A connection whose handlers
- *    run in other tasks sees to that itself.)
+ *  - An exchange is used by the task of its handler and by nobody else. (A connection whose
+ *    handlers run in other tasks sees to that itself.)
  *  - Pointers into the request stay valid until bide__http_exchange_end: the connection does not
  *    move the bytes of the head.
  *  - The operations are called in this order, each when the one before has returned: any number of
@@ -74,12 +74,12 @@ struct bide__http_ops {
      * Cancelled: nothing was read. */
     bide_async_fn(ssize_t, bide_http_exchange *x, void *buffer, size_t size) read;
 
-    /* Takes the head of the response: x->reply.status, its headers, and x->reply.length. May hold it
-     * back until there is something of the body, or until `send` of no bytes. */
+    /* Takes the head of the response: x->reply.status, its headers, and x->reply.length. May hold
+     * it back until there is something of the body, or until `send` of no bytes. */
     bide_async_fn(int, bide_http_exchange *x) begin;
 
-    /* Sends a part of the body, of at most as many bytes as were promised; returns when it has taken
-     * them. `size` 0: what was held back. Not called if the response has no body
+    /* Sends a part of the body, of at most as many bytes as were promised; returns when it has
+     * taken them. `size` 0: what was held back. Not called if the response has no body
      * (bide__http_has_body). */
     bide_async_fn(int, bide_http_exchange *x, const void *data, size_t size) send;
 
@@ -129,8 +129,8 @@ struct bide_http_exchange {
     struct bide__http_home *home; /* NULL: nobody drains it */
 
     /* Filled in by the connection. Texts are spans of `fields.base`, with a byte behind each that
-     * may be overwritten, once the head has been read: it is made a zero byte when the text is asked
-     * for. */
+     * may be overwritten, once the head has been read: it is made a zero byte when the text is
+     * asked for. */
     struct {
         struct bide__http_fields fields;   /* of the head */
         struct bide__http_fields trailers; /* with a base of its own */
@@ -187,8 +187,9 @@ struct bide_http_exchange {
 };
 
 /*
- * Empties an exchange. `room` is memory of the connection for what the exchange allocates first, and
- * the parts that are filled in by the connection are zero; body.ended is true, and body.length 0.
+ * Empties an exchange. `room` is memory of the connection for what the exchange allocates first,
+ * and the parts that are filled in by the connection are zero; body.ended is true, and body.length
+ * 0.
  */
 void bide__http_exchange_begin(bide_http_exchange *x, const struct bide__http_ops *ops,
                                void *connection, const struct bide__http_settings *settings,
@@ -199,9 +200,9 @@ void bide__http_exchange_end(bide_http_exchange *x);
 
 /*
  * Runs the handler, and sees to it that the response has been given to the connection when this
- * returns: that of the handler, or of its error. Returns 0, or a negative errno: the connection (the
- * stream) is to be cut, since no response or no whole one was sent. x->reply.stage tells whether it
- * was upgraded. Cancelled: it is to be cut, too.
+ * returns: that of the handler, or of its error. Returns 0, or a negative errno: the connection
+ * (the stream) is to be cut, since no response or no whole one was sent. x->reply.stage tells
+ * whether it was upgraded. Cancelled: it is to be cut, too.
  */
 bide_async int bide__http_exchange_run(bide_http_exchange *x);
 
@@ -211,8 +212,8 @@ bide_async int bide__http_exchange_refuse(bide_http_exchange *x, int error, int 
 
 /* ---- for connections ---- */
 
-/* True if the response, as x->reply.status says, may have a body: not with 1xx, 204 and 304, and not
- * to HEAD. */
+/* True if the response, as x->reply.status says, may have a body: not with 1xx, 204 and 304, and
+ * not to HEAD. */
 bool bide__http_has_body(const bide_http_exchange *x);
 
 /* The same without the question of HEAD: then there may be a Content-Length. */
@@ -259,8 +260,8 @@ const char *bide__http_request_text(const bide_http_exchange *x,
 /* ---- the part of a server in which a connection lives ---- */
 
 /*
- * A server has one home for each core. On several workers it is shared: whoever changes anything but
- * the counters holds the lock, for a few instructions.
+ * A server has one home for each core. On several workers it is shared: whoever changes anything
+ * but the counters holds the lock, for a few instructions.
  */
 struct bide__http_home {
     const struct bide__http_settings *settings;

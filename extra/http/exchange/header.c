@@ -182,13 +182,13 @@ const char *bide_http_header_get(const bide_http_exchange *x, const char *name)
     return NULL;
 }
 
-bool bide_http_header_next(const bide_http_exchange *x, size_t *at, bide_http_field *field)
+int bide_http_header_next(const bide_http_exchange *x, size_t *at, bide_http_field *field)
 {
     const struct bide__http_headers *h = &x->reply.headers;
     if (*at >= h->count)
-        return false;
+        return 0;
     field->name = h->list[*at].name;
     field->value = h->list[*at].value;
     ++*at;
-    return true;
+    return 1;
 }

@@ -2,8 +2,8 @@
  * exchange/memory.c: memory that lives as long as an exchange, and its life.
  *
  * An exchange allocates from the room that the connection has given it, and then from chunks, each
- * twice as large as the one before, up to a limit; what is larger has a chunk of its own. Nothing is
- * given back before the end. So a request that needs little allocates nothing.
+ * twice as large as the one before, up to a limit; what is larger has a chunk of its own. Nothing
+ * is given back before the end. So a request that needs little allocates nothing.
  */
 #include "extra/http/exchange/exchange.h"
 

@@ -2,9 +2,9 @@
  * exchange/request.c: questions about the request.
  *
  * The texts lie in the connection's buffer, without zero bytes. The byte behind each is part of the
- * head, which nobody reads again: the colon behind a name, the blank or the line end behind a value.
- * So it becomes a zero byte when somebody asks for the text. Only the target and, in the target, the
- * host have a byte behind them that is part of another text; they are copied.
+ * head, which nobody reads again: the colon behind a name, the blank or the line end behind a
+ * value. So it becomes a zero byte when somebody asks for the text. Only the target and, in the
+ * target, the host have a byte behind them that is part of another text; they are copied.
  */
 #include "extra/http/exchange/exchange.h"
 
@@ -109,15 +109,15 @@ static const char *value_of(const bide_http_exchange *x, const struct bide__http
                          : bide__http_request_text(x, fields, field->value, field->value_size);
 }
 
-static bool next_of(const bide_http_exchange *x, const struct bide__http_fields *fields, size_t *at,
-                    bide_http_field *field)
+static int next_of(const bide_http_exchange *x, const struct bide__http_fields *fields, size_t *at,
+                   bide_http_field *field)
 {
     if (*at >= fields->count)
-        return false;
+        return 0;
     const struct bide__http_field *f = &fields->list[(*at)++];
     field->name = bide__http_request_text(x, fields, f->name, f->name_size);
     field->value = bide__http_request_text(x, fields, f->value, f->value_size);
-    return true;
+    return 1;
 }
 
 const char *bide_http_request_header(const bide_http_exchange *x, const char *name)
@@ -125,7 +125,7 @@ const char *bide_http_request_header(const bide_http_exchange *x, const char *na
     return value_of(x, &x->request.fields, name);
 }
 
-bool bide_http_request_header_next(const bide_http_exchange *x, size_t *at, bide_http_field *field)
+int bide_http_request_header_next(const bide_http_exchange *x, size_t *at, bide_http_field *field)
 {
     return next_of(x, &x->request.fields, at, field);
 }
@@ -135,7 +135,7 @@ const char *bide_http_request_trailer(const bide_http_exchange *x, const char *n
     return value_of(x, &x->request.trailers, name);
 }
 
-bool bide_http_request_trailer_next(const bide_http_exchange *x, size_t *at, bide_http_field *field)
+int bide_http_request_trailer_next(const bide_http_exchange *x, size_t *at, bide_http_field *field)
 {
     return next_of(x, &x->request.trailers, at, field);
 }

@@ -26,8 +26,8 @@ bide_async int bide__h1_receive(struct bide__h1 *h);
 
 bide_async ssize_t bide__h1_body_read(bide_http_exchange *x, void *buffer, size_t size);
 
-/* Reads what the handler has not read of the body, up to the limit. 1: the next request can be read;
- * 0: it cannot. */
+/* Reads what the handler has not read of the body, up to the limit. 1: the next request can be
+ * read; 0: it cannot. */
 bide_async int bide__h1_body_skip(struct bide__h1 *h, bide_http_exchange *x);
 
 /* All of the body has come, as far as can be known without reading it. */

@@ -110,8 +110,8 @@ static void take_trailers(struct bide__h1 *h, bide_http_exchange *x)
     x->request.trailers = h->kit->chunks.trailers;
 }
 
-/* Room for chunks behind what is there, which moves to the front if nothing in front of it is of the
- * request's head. */
+/* Room for chunks behind what is there, which moves to the front if nothing in front of it is of
+ * the request's head. */
 static int make_chunk_room(struct bide__h1 *h)
 {
     struct bide__h1_kit *kit = h->kit;

@@ -3,8 +3,8 @@
  *
  * This runs as a branch beside the handler, from the first time that that waits. It sends what has
  * been held back, and reads ahead, once the body of the request has come: then the next thing that
- * comes is another request, which is kept, or the end. It reads only as much as there is room behind
- * the request.
+ * comes is another request, which is kept, or the end. It reads only as much as there is room
+ * behind the request.
  *
  * When the handler takes the connection over, it has to read no more: takes_over.
  */

@@ -5,8 +5,8 @@
  * when bytes come, when the idle time is over, or when the server drains (the connection's pause).
  *
  * The timer stays armed from one wait to the next, so that a request costs neither a timer nor a
- * look at the clock. It fires every quarter of the idle time. If requests were served meanwhile, the
- * idle time counts from now on, and so ends up to a quarter late; otherwise it is known when it
+ * look at the clock. It fires every quarter of the idle time. If requests were served meanwhile,
+ * the idle time counts from now on, and so ends up to a quarter late; otherwise it is known when it
  * ends. A timer that fires while the connection is at work only wakes its task once for nothing.
  * Its waker is borrowed: the timer is disarmed before the task ends. If the task waits with another
  * waker, the timer is armed anew.

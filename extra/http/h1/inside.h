@@ -111,7 +111,8 @@ void bide__h1_kit_drop(struct bide__h1 *h);
  * is in `in`. */
 int bide__h1_make_room(struct bide__h1 *h);
 
-/* Makes room for a chunked body behind the head that has been read, which may move. 0 or -ENOMEM. */
+/* Makes room for a chunked body behind the head that has been read, which may move. 0 or -ENOMEM.
+ * */
 int bide__h1_make_chunk_room(struct bide__h1 *h);
 
 /* ---- idle.c ---- */

@@ -1,5 +1,6 @@
 /*
- * h1/kit.c: the memory of a connection that is not idle: taken from the home's list, and given back.
+ * h1/kit.c: the memory of a connection that is not idle: taken from the home's list, and given
+ * back.
  *
  * A kit is one block. Only a head that is longer than most has a buffer of its own, which goes when
  * the connection is idle again.

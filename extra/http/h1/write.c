@@ -1,9 +1,10 @@
 /*
- * h1/write.c: what is to be sent is gathered in `out`, and sent: without a wait, if there is room at
- * once, and otherwise with a time limit for each step. A write that does not proceed for so long
+ * h1/write.c: what is to be sent is gathered in `out`, and sent: without a wait, if there is room
+ * at once, and otherwise with a time limit for each step. A write that does not proceed for so long
  * fails with -ETIMEDOUT.
  *
- * `writing` is set while a call waits to write. Another one, of the other branch, waits for its end.
+ * `writing` is set while a call waits to write. Another one, of the other branch, waits for its
+ * end.
  */
 #include "lib/async.h"
 

@@ -1,8 +1,8 @@
 /*
  * server/accept.c: the loop that accepts connections, each a task in the scope of the loop.
  *
- * A connection needs a place before it is accepted. While there is none, clients wait in the backlog
- * of the listener.
+ * A connection needs a place before it is accepted. While there is none, clients wait in the
+ * backlog of the listener.
  */
 #include "lib/async.h"
 

@@ -8,8 +8,8 @@
 
 /* ---- connection.c ---- */
 
-/* Serves a connection, and closes the stream. `accepted`: it came from a listener, so it has a place,
- * and TLS is its business. 0 or -ENOMEM. */
+/* Serves a connection, and closes the stream. `accepted`: it came from a listener, so it has a
+ * place, and TLS is its business. 0 or -ENOMEM. */
 bide_async int bide__http_connection_serve(bide_http_server *server, bide_stream *stream,
                                            bool accepted);
 

@@ -34,8 +34,8 @@ void bide__http_home_leave(bide_http_server *server, struct bide__http_connectio
     atomic_fetch_sub_explicit(&server->connections, 1, memory_order_relaxed);
 }
 
-/* A pause is ended under the lock, so that its connection is there; a wake only puts the task into a
- * queue. */
+/* A pause is ended under the lock, so that its connection is there; a wake only puts the task into
+ * a queue. */
 static void tell(struct bide__http_home *home)
 {
     lock_take(&home->lock);

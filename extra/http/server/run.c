@@ -2,8 +2,8 @@
  * server/run.c: a server runs, on each core, and ends.
  *
  * The drain begins by a hook of the shutdown, which stops the loops that accept, ends idle
- * connections, and tells the others. The loops end when their connections have. If that takes longer
- * than the drain may last, everything is cancelled, as by a cancellation of the call.
+ * connections, and tells the others. The loops end when their connections have. If that takes
+ * longer than the drain may last, everything is cancelled, as by a cancellation of the call.
  */
 #include "lib/async.h"
 
