@@ -89,7 +89,7 @@ try $cc -Wl,--as-needed -l bide-http http.c -o http
 has err "note: 'bide_http_client_new' is in .*: put '-lbide-http' after the files that need it"
 sed -i 's/bide_http_client_new/bide_http_server_new/' http.c
 try $cc http.c -o http
-has err "note: 'bide_http_server_new' is in the library bide-http-server: link it with '-lbide-http-s"
+has err "note: 'bide_http_server_new' is in the library bide-http-server: link it with"
 [ "$(grep -c "note: 'bide_" err)" = 2 ] || fail "$what: prints it more than once: $(cat err)"
 sed -i 's/bide_sql_open/not_ours/; s/bide_http_server_new/nor_this/' http.c
 try $cc http.c -o http
