@@ -28,6 +28,6 @@ grep -rniE 'multi_?thread|current_?thread|thread_per_core|flavour' lib extra $he
 sed -n 's/^} \(bide_[a-z_]*_options\);$/\1/p' include/bide/*.h >"$WORK/options"
 [ -s "$WORK/options" ] || fail "found no options"
 while read -r options; do
-    grep -q "$options" tests/extra/zeroes.c tests/extra/tls_zeroes.c tests/lib/user_tests.sh tests/http/server_zeroes.c ||
+    grep -q "$options" tests/*/zeroes.c tests/*/*_zeroes.c tests/lib/user_tests.sh ||
         fail "none of the tests zeroes.c, *_zeroes.c and user_tests.sh uses $options"
 done <"$WORK/options"
