@@ -1,12 +1,12 @@
 /*
  * bide/http_server.h: an HTTP server. Link with -lbide-http-server.
  *
- *     rc = bide_http_server_new(bide_ref(hello), NULL, &server);
- *     if (rc == 0)
+ *     if (bide_http_server_new(bide_ref(hello), NULL, &server) == 0) {
+ *         defer { bide_http_server_free(server); }
  *         rc = bide_http_server_listen(server, NULL, 8080);
- *     if (rc == 0)
- *         rc = await bide_http_server_run(server, &stop);
- *     bide_http_server_free(server);
+ *         if (rc == 0)
+ *             rc = await bide_http_server_run(server, &stop);
+ *     }
  *
  * where hello(x) is an async function that returns bide_http_reply_text(x, 200, "hello"), say.
  *

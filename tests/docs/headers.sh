@@ -14,7 +14,7 @@ around()
     http_server.h) echo 'extern async int hello(bide_http_exchange *);
         static bide_shutdown stop = BIDE_SHUTDOWN_INIT;
         extern bide_http_exchange *x;
-        bide_http_server *server; int rc; (void)rc, (void)server, (void)x;' ;;
+        bide_http_server *server; int rc; (void)rc, (void)server, (void)x, (void)stop;' ;;
     io.h) echo 'int fd = 0; char buf[9]; ssize_t n = 0;' ;;
     iter.h) echo 'struct job { int id; };
         struct pager { int page; };
