@@ -472,6 +472,51 @@ TEST(the_hook_makes_the_responses_of_errors)
     serve_end();
 }
 
+/* ---- when it is sent ---- */
+
+static async int slow_pieces(bide_http_exchange *x)
+{
+    if (bide_http_path(x)[1] == 0)
+        return bide_http_reply_text(x, 200, "hello");
+    int rc = bide_http_path(x)[1] == 'p' ? await bide_http_send_begin(x, 200) : 0;
+    if (rc == 0 && bide_http_path(x)[1] == 'p')
+        rc = await bide_http_send_data(x, "hello", 5);
+    await bide_sleep(BIDE_S(5));
+    return bide_http_path(x)[1] == 'p' ? rc : bide_http_reply_text(x, 200, "late");
+}
+
+static async int hear_early(bide_stream *to)
+{
+    static const char *const requests[] = {GET("/") GET("/wait"), GET("/pieces")};
+    for (int i = 0; i < 2; i++) {
+        bide_instant begin = bide_now();
+        CHECK_EQ(await bide_stream_write_all(to, requests[i], strlen(requests[i]), NULL), 0);
+        for (peer_size = 0; answered("hello") == 0; peer_answer[peer_size] = 0) {
+            ssize_t n = await bide_stream_read(to, peer_answer + peer_size, 1000);
+            CHECK(n > 0);
+            peer_size += (size_t)n;
+        }
+        CHECK_EQ(bide_elapsed(begin).ns, 0);
+        while (answered(i == 0 ? "late" : "0\r\n\r\n") == 0) {
+            ssize_t n = await bide_stream_read(to, peer_answer + peer_size, 1000);
+            CHECK(n > 0);
+            peer_size += (size_t)n;
+            peer_answer[peer_size] = 0;
+        }
+        CHECK_EQ(bide_elapsed(begin).ns, BIDE_S(5).ns);
+        peer_answer[0] = 0;
+    }
+    return 0;
+}
+
+TEST(a_response_does_not_wait_for_the_next_request_nor_a_piece_for_the_next_one)
+{
+    serve_with(bide_ref(slow_pieces), NULL);
+    peer_answer[0] = 0;
+    CHECK_EQ(bide_block_on(talk_to(bide_ref(hear_early))), 0);
+    serve_end();
+}
+
 /* ---- headers ---- */
 
 static async int headers(bide_http_exchange *x)
