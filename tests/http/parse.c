@@ -203,7 +203,7 @@ static void expect(const struct table_case *c, const char *way, size_t cut, int 
 
 static void check_case(const struct table_case *c)
 {
-    size_t step = c->size > 2000 && !is_full() ? c->size / 25 : 1, count = 0;
+    size_t step = c->size > 2000 && !is_full() ? c->size / 8 : 1, count = 0;
     size_t *all = malloc(c->size * sizeof *all);
     for (size_t cut = 0; cut < c->size; cut += step)
         all[count++] = cut;
