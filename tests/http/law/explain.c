@@ -15,11 +15,19 @@ static bool upgrades(const struct message *m)
     return m->upgrade;
 }
 
+/* Node takes Proxy-Connection for Connection, and ends the connection if it says "close". It is in no
+ * standard, and nothing is read in another way: where Node goes on, it goes on where we do. */
+static bool has_proxy_connection(const struct message *m)
+{
+    return m->proxy;
+}
+
 static const struct known {
     const char *peer, *name;
     bool (*fits)(const struct message *m);
 } list[] = {
     {"node", "an upgrade that nobody listens for", upgrades},
+    {"node", "Proxy-Connection", has_proxy_connection},
     {NULL, NULL, NULL},
 };
 

@@ -10,8 +10,9 @@
  * ends. Peers that say how large the body was must say what we say. Many pairs go over one
  * connection; what goes wrong is repeated alone before it counts.
  *
- * After some mutants we end the connection; then only the body is compared. What explain.c knows by
- * name is not sent to that peer. Every other disagreement is printed, and the exit status is 1.
+ * After some mutants we end the connection; then there is no sentinel, and only the body is compared.
+ * What explain.c knows by name is not sent to that peer. Every other disagreement is printed, and
+ * the exit status is 1.
  */
 #include "tests/http/law/law.h"
 
@@ -222,9 +223,20 @@ static enum verdict judge(struct connection *c, const struct message *m)
         return AGREED;
     if (s.status == -1)
         return WAITED;
-    if (s.status == 0)
-        return is_error(&r) ? REFUSED : ENDED;
-    return SWALLOWED;
+    return s.status == 0 && is_error(&r) ? REFUSED : SWALLOWED;
+}
+
+/* What looks like a refusal may be the answer to the sentinel, taken for a part of the mutant. So
+ * the mutant is sent again, and nothing behind it: whoever refuses it has seen enough. */
+static enum verdict refuses_alone(const struct peer *peer, const struct message *m)
+{
+    static struct connection c;
+    begin(&c, peer, m->bytes, m->size);
+    struct response r = next(&c, m->method);
+    close(c.fd);
+    if (r.status == -1)
+        return WAITED;
+    return r.status == 0 || is_error(&r) ? REFUSED : SWALLOWED;
 }
 
 static void print_bytes(const char *s, size_t size)
@@ -241,10 +253,13 @@ static void print_bytes(const char *s, size_t size)
     printf("\n");
 }
 
+/* Behind the end of the connection there is no sentinel: nobody would read it. */
 static size_t add(char *out, size_t size, const struct message *m)
 {
     memcpy(out + size, m->bytes, m->size);
     size += m->size;
+    if (!m->keep_alive)
+        return size;
     return size + (size_t)sprintf(out + size, "GET /s%u HTTP/1.1\r\nHost: s\r\n\r\n", m->number);
 }
 
@@ -271,18 +286,27 @@ static unsigned one_connection(struct peer *peer, const struct message *list, un
     static char out[OUT_ROOM];
     size_t size = 0;
     unsigned first = at;
-    for (unsigned i = at; i < end; i++)
+    for (unsigned i = at; i < end; i++) {
         size = add(out, size, &list[i]);
+        if (!list[i].keep_alive)
+            end = i + 1;
+    }
     begin(&c, peer, out, size);
     enum verdict verdict = AGREED;
     for (; at < end && verdict == AGREED; at++) {
         verdict = judge(&c, &list[at]);
-        /* What is not alone may suffer from what came before, or from what it is followed by. */
-        if (verdict >= SKIPPED && end - first > 1) {
+        /* What is not alone may suffer from what came before or comes behind: Node answers nothing
+         * that it has read together with something malformed. */
+        if (verdict != AGREED && verdict != ENDED && end - first > 1) {
             close(c.fd);
             if (at > first)
                 return at;
             one_connection(peer, list, at, at + 1);
+            return at + 1;
+        }
+        if (verdict == REFUSED) {
+            close(c.fd);
+            count(peer, &list[at], refuses_alone(peer, &list[at]));
             return at + 1;
         }
         count(peer, &list[at], verdict);

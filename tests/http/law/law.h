@@ -19,6 +19,7 @@ struct message {
     int method; /* enum bide__http_method */
     bool keep_alive;
     bool upgrade; /* it asks for one, in HTTP/1.0 too, where the parser hears nothing of it */
+    bool proxy;   /* it has a Proxy-Connection */
     unsigned number;
 };
 

@@ -293,5 +293,6 @@ bool message_make(struct message *m)
     m->keep_alive = h.keep_alive;
     m->upgrade = bide__http_fields_has(&h.fields, BIDE__FIELD_UPGRADE) &&
                  bide__http_fields_has_token(&h.fields, BIDE__FIELD_CONNECTION, "upgrade");
+    m->proxy = bide__http_fields_has(&h.fields, BIDE__FIELD_PROXY_CONNECTION);
     return add_body(m, &h, size);
 }
