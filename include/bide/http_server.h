@@ -370,6 +370,23 @@ typedef struct bide_http_server_options {
     bide_duration handshake_timeout; /* of TLS; default 10 s */
     bool half_close;                 /* a client that has ended its sending half is served */
 
+    /* ---- HTTP/2 ---- */
+    uint32_t h2_streams_max;   /* requests of one connection at a time, those whose client has
+                                  cancelled them and whose handlers run on too; default 100. Beyond
+                                  it they are refused, and the client may try again */
+    uint32_t h2_stream_window; /* bytes of a body that may come before the handler reads them;
+                                  default 64 KiB */
+    uint32_t h2_window;        /* the same for all bodies of a connection together; default 1 MiB,
+                                  at least 64 KiB */
+    uint32_t h2_frames_max;    /* frames that bring nothing (PING, SETTINGS, WINDOW_UPDATE, empty
+                                  ones, ...) at once, */
+    uint32_t h2_frames_per_s;  /* and a second. Requests and responses add to them. Default 1,000
+                                  and 100. Beyond it the connection is ended */
+    uint32_t h2_resets_max;    /* requests that are cancelled, or malformed, before their response
+                                  was sent, at once, */
+    uint32_t h2_resets_per_s;  /* and a second; each response that is sent adds one. Default 200
+                                  and 20. Beyond it the connection is ended */
+
     /* ---- */
     bide_tls_context *tls;     /* connections of listeners are TLS; borrowed, so it must live as
                                      long as the server. With "h2" in its ALPN, HTTP/2 is served */

@@ -39,8 +39,26 @@ static void fill(bide_http_server_options *o)
     duration(&o->idle_timeout, BIDE_S(60));
     number(&o->requests_max, 1000 * 1000);
     number(&o->connections_max, 10000);
+    number(&o->h2_streams_max, 100);
+    number(&o->h2_stream_window, 64 * 1024);
+    number(&o->h2_window, 1024 * 1024);
+    number(&o->h2_frames_max, 1000);
+    number(&o->h2_frames_per_s, 100);
+    number(&o->h2_resets_max, 200);
+    number(&o->h2_resets_per_s, 20);
     duration(&o->handshake_timeout, BIDE_S(10));
     duration(&o->drain, (bide_duration){BIDE__HTTP_NEVER});
+}
+
+/* Windows are numbers of 31 bits, and that of a connection begins with 65535 (RFC 9113, 6.9). */
+static void clamp_windows(bide_http_server_options *o)
+{
+    if (o->h2_stream_window > INT32_MAX)
+        o->h2_stream_window = INT32_MAX;
+    if (o->h2_window > INT32_MAX)
+        o->h2_window = INT32_MAX;
+    if (o->h2_window < 65535)
+        o->h2_window = 65535;
 }
 
 enum { HEAD_MIN = 64, HEAD_MAX = 16 * 1024 * 1024, HEADERS_MAX = 10000 };
@@ -70,6 +88,7 @@ int bide__http_settings_fill(struct bide__http_settings *s, bide_http_handler ha
         s->o.head_bytes_max = HEAD_MAX;
     if (s->o.headers_max > HEADERS_MAX)
         s->o.headers_max = HEADERS_MAX;
+    clamp_windows(&s->o);
     s->limits = bide__http_limits_default;
     s->limits.head_max = s->o.head_bytes_max;
     s->limits.fields_max = s->o.headers_max;
