@@ -36,8 +36,8 @@ static void note(struct wire *w, const struct wire_frame *f, struct seen *seen)
         seen->reset_id = f->id;
         seen->reset_code = wire_code(f);
     }
-    if ((f->type == W_RST_STREAM || ((f->type == W_HEADERS || f->type == W_DATA) &&
-                                     f->flags & W_END_STREAM)) &&
+    if ((f->type == W_RST_STREAM ||
+         ((f->type == W_HEADERS || f->type == W_DATA) && f->flags & W_END_STREAM)) &&
         seen->done_count < 8)
         seen->done[seen->done_count++] = f->id;
     if (f->type == W_GOAWAY) {
@@ -54,8 +54,8 @@ static void note(struct wire *w, const struct wire_frame *f, struct seen *seen)
 static async void read_until(struct wire *w, struct seen *seen, uint32_t id, bool ping)
 {
     struct wire_frame f;
-    while (!seen->ended && ((ping && !seen->pinged) ||
-                            (id != 0 && !is_in(seen->done, seen->done_count, id)))) {
+    while (!seen->ended &&
+           ((ping && !seen->pinged) || (id != 0 && !is_in(seen->done, seen->done_count, id)))) {
         int r = await wire_next(w, &f);
         if (r > 0)
             note(w, &f, seen);
@@ -78,18 +78,10 @@ static async int flush(struct wire *w, bool bytewise)
 static async void do_step(struct wire *w, const struct step *s, struct seen *seen, bool bytewise)
 {
     switch (s->kind) {
-    case S_FRAME:
-        wire_frame(w, s->type, s->flags, s->id, s->data, s->size);
-        break;
-    case S_FIELDS:
-        wire_fields_as(w, s->type, s->flags, s->id, s->data);
-        break;
-    case S_HEAD:
-        wire_head(w, s->type, s->flags, s->id, s->size);
-        break;
-    case S_RAW:
-        wire_raw(w, s->data, s->size);
-        break;
+    case S_FRAME: wire_frame(w, s->type, s->flags, s->id, s->data, s->size); break;
+    case S_FIELDS: wire_fields_as(w, s->type, s->flags, s->id, s->data); break;
+    case S_HEAD: wire_head(w, s->type, s->flags, s->id, s->size); break;
+    case S_RAW: wire_raw(w, s->data, s->size); break;
     case S_DONE:
         await flush(w, bytewise);
         await read_until(w, seen, s->id, false);
@@ -100,8 +92,7 @@ static async void do_step(struct wire *w, const struct step *s, struct seen *see
         await read_until(w, seen, 0, true);
         seen->pinged = false;
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -117,7 +108,7 @@ static async void speak(bide_stream *stream, const struct must *must, bool bytew
     wire_frame(&w, W_PING, 0, 0, "the end!", 8);
     /* The server may be gone already, or not read on. */
     await bide_join((void)flush(&w, bytewise),
-                    read_until(&w, seen, must->want == FINE ? must->id : 0,
+                    read_until(&w, seen, must->want == FINE || must->want == STREAM ? must->id : 0,
                                must->want != CONN && must->want != ENDS));
     if (must->want == CONN || must->want == ENDS)
         await read_until(&w, seen, UINT32_MAX, true);
@@ -133,10 +124,8 @@ static bool is_right(const struct must *must, const struct seen *seen)
     case STREAM:
         return seen->pinged && !seen->gone && seen->reset_id == must->id &&
                seen->reset_code == must->code;
-    case CONN:
-        return seen->gone && seen->ended && seen->gone_code == must->code && !seen->pinged;
-    default:
-        return seen->ended && !seen->pinged;
+    case CONN: return seen->gone && seen->ended && seen->gone_code == must->code && !seen->pinged;
+    default: return seen->ended && !seen->pinged;
     }
 }
 

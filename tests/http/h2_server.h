@@ -91,9 +91,11 @@ static inline async int h2_serve_with(bide_stream *stream, const bide_http_serve
                                       bide_http_handler handler)
 {
     struct bide__http_settings settings;
-    struct bide__h2_options o = {.settings = &settings, .stream = stream};
+    struct bide__http_home home = {.settings = &settings};
+    struct bide__http_connection c = {
+        .settings = &settings, .home = &home, .stream = stream, .transport = stream};
     CHECK_EQ(bide__http_settings_fill(&settings, handler, options), 0);
-    int rc = await bide__http_h2_serve(&o);
+    int rc = await bide__h2_serve(&c);
     bide_stream_close(stream);
     return rc;
 }

@@ -113,15 +113,10 @@ static inline void wire_raw(struct wire *w, const void *data, size_t size)
 static inline void wire_head(struct wire *w, unsigned type, unsigned flags, uint32_t id,
                              size_t size)
 {
-    unsigned char head[9] = {(unsigned char)(size >> 16),
-                             (unsigned char)(size >> 8),
-                             (unsigned char)size,
-                             (unsigned char)type,
-                             (unsigned char)flags,
-                             (unsigned char)(id >> 24),
-                             (unsigned char)(id >> 16),
-                             (unsigned char)(id >> 8),
-                             (unsigned char)id};
+    unsigned char head[9] = {
+        (unsigned char)(size >> 16), (unsigned char)(size >> 8), (unsigned char)size,
+        (unsigned char)type,         (unsigned char)flags,       (unsigned char)(id >> 24),
+        (unsigned char)(id >> 16),   (unsigned char)(id >> 8),   (unsigned char)id};
     wire_raw(w, head, sizeof head);
 }
 
@@ -197,8 +192,7 @@ static inline size_t wire_block(unsigned char *to, const char *text)
         const char *colon = strstr(text + 1, ": ");
         end = strchr(text, '\n');
         CHECK(colon != NULL && end != NULL && colon < end);
-        n += wire_field(to + n, text, (size_t)(colon - text), colon + 2,
-                        (size_t)(end - colon - 2));
+        n += wire_field(to + n, text, (size_t)(colon - text), colon + 2, (size_t)(end - colon - 2));
     }
     return n;
 }

@@ -6,6 +6,8 @@
  *  - for DATA and HEADERS on a stream that the client has ended, or has passed over (5.1, 5.1.1).
  *    nghttp2 ignores them, since it does not know why it has forgotten a stream. We remember the
  *    last ones: on those that we have reset they are on their way still, and are ignored;
+ *  - for DATA and HEADERS that are too small for the length of their padding (4.2), which nghttp2
+ *    takes for a protocol error;
  *  - for PRIORITY on stream 0, which nghttp2 does not read if priorities are not used (6.3);
  *  - for SETTINGS that make a window of a stream too large, which nghttp2 takes for the stream's
  *    error (6.9.2);
@@ -143,8 +145,8 @@ static void check_state(struct bide__h2 *c, bool begins)
 
 static void check_windows(struct bide__h2 *c, uint32_t size)
 {
-    int64_t base = nghttp2_session_get_remote_settings(c->session,
-                                                       NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE);
+    int64_t base =
+        nghttp2_session_get_remote_settings(c->session, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE);
 
     if (size > INT32_MAX)
         return; /* nghttp2 refuses it */
@@ -176,6 +178,13 @@ static void read_settings(struct bide__h2 *c, const unsigned char *data, size_t 
 
 /* ---- frames ---- */
 
+/* Too small for the length of its padding (RFC 9113, 4.2), which is another error to nghttp2. */
+static bool is_too_small(const struct bide__h2_guard *g)
+{
+    return (g->type == NGHTTP2_DATA || g->type == NGHTTP2_HEADERS) && g->payload_left == 0 &&
+           g->flags & NGHTTP2_FLAG_PADDED;
+}
+
 /* The frame's head has come. */
 static void inspect(struct bide__h2 *c)
 {
@@ -184,6 +193,8 @@ static void inspect(struct bide__h2 *c)
     g->reads_settings = false;
     if (g->block_id != 0 && (g->type != NGHTTP2_CONTINUATION || g->id != g->block_id))
         return; /* nghttp2 refuses it */
+    if (is_too_small(g))
+        bide__h2_session_fail(c, NGHTTP2_FRAME_SIZE_ERROR, "no room for the length of padding");
     switch (g->type) {
     case NGHTTP2_DATA:
         check_state(c, false);
@@ -208,8 +219,7 @@ static void inspect(struct bide__h2 *c)
         g->reads_settings = !(g->flags & NGHTTP2_FLAG_ACK);
         g->setting_size = 0;
         break;
-    default:
-        break;
+    default: break;
     }
     idle_frame(c);
 }
@@ -308,6 +318,5 @@ bool bide__h2_guard_is_amid(const struct bide__h2 *c)
 {
     const struct bide__h2_guard *g = &c->guard;
 
-    return g->head_size > 0 || g->block_id != 0 ||
-           (g->payload_left > 0 && g->type != NGHTTP2_DATA);
+    return g->head_size > 0 || g->block_id != 0 || (g->payload_left > 0 && g->type != NGHTTP2_DATA);
 }

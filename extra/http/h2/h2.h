@@ -18,22 +18,11 @@
 #define BIDE__H2_PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 enum { BIDE__H2_PREFACE_SIZE = 24 };
 
-/* What a connection is made of. */
-struct bide__h2_options {
-    const struct bide__http_settings *settings;
-    struct bide__http_home *home; /* NULL: nobody drains it */
-    bide_stream *stream;          /* borrowed */
-    bool is_secure;               /* it is TLS */
-    const void *ahead;            /* what has been read of it already; used before the first wait */
-    size_t ahead_size;
-};
-
 /*
  * Serves a connection to its end. The handlers that outlive their client have ended, too. The
- * stream stays the caller's, who closes it. `options` must stay until it returns. Returns 0 or
- * -ENOMEM.
+ * stream stays the caller's, who closes it. What c->ahead has comes first. Returns 0 or -ENOMEM.
  * Cancelled: the handlers are cancelled; the client sees a connection that was cut.
  */
-bide_async int bide__http_h2_serve(const struct bide__h2_options *options);
+bide_async int bide__h2_serve(struct bide__http_connection *c);
 
 #endif

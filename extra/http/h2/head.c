@@ -29,7 +29,8 @@ static bool is_text(const uint8_t *s, size_t size, const char *text)
 /* ---- keeping ---- */
 
 /* Copies a text, with a zero byte behind it. */
-static int keep(struct bide__h2_buffer *b, const void *text, size_t size, struct bide__http_span *at)
+static int keep(struct bide__h2_buffer *b, const void *text, size_t size,
+                struct bide__http_span *at)
 {
     int rc = bide__h2_buffer_reserve(b, size + 1);
 
@@ -145,11 +146,8 @@ static bool known(struct bide__h2_stream *s, const uint8_t *value, size_t value_
         s->host = at;
         s->has |= HAS_HOST;
         return true;
-    case BIDE__FIELD_CONTENT_LENGTH:
-        return length(s, value, value_size);
-    case BIDE__FIELD_COOKIE:
-        s->crumbs++;
-        return true;
+    case BIDE__FIELD_CONTENT_LENGTH: return length(s, value, value_size);
+    case BIDE__FIELD_COOKIE: s->crumbs++; return true;
     case BIDE__FIELD_EXPECT:
         s->expects = bide__http_same((const char *)value, value_size, "100-continue", 12);
         if (!s->expects)
@@ -157,8 +155,7 @@ static bool known(struct bide__h2_stream *s, const uint8_t *value, size_t value_
         return true;
     case BIDE__FIELD_HTTP2_SETTINGS: /* RFC 9113, 8.2.2: of a connection, as Upgrade is */
         return false;
-    default:
-        return true;
+    default: return true;
     }
 }
 
@@ -309,7 +306,7 @@ void bide__h2_head_give(struct bide__h2_stream *s)
         x->request.query.at = target.at + x->request.path.size + 1;
         x->request.query.size = target.size - x->request.path.size - 1;
     }
-    x->request.is_secure = s->c->is_secure;
+    x->request.is_secure = s->c->of->is_secure;
     x->request.version = BIDE_HTTP_2;
     x->request.stream = s->c->stream;
     x->body.length = s->length;

@@ -96,11 +96,11 @@ struct bide__h2_guard {
     uint32_t id;
     uint32_t block_id; /* the stream whose block of fields is coming; 0: none is */
     uint32_t continuations;
-    uint32_t frames_seen; /* heads of frames */
+    uint32_t frames_seen;     /* heads of frames */
     unsigned char setting[6]; /* the entry of SETTINGS that is coming */
     uint8_t setting_size;
     bool reads_settings;
-    uint32_t last_id;                        /* the highest stream that the client has used */
+    uint32_t last_id;                    /* the highest stream that the client has used */
     uint8_t recent[BIDE__H2_RECENT / 4]; /* two bits for each of the streams before it */
     struct bide__h2_bucket frames, resets;
 };
@@ -185,7 +185,7 @@ typedef bide_future_set(int) bide__h2_set;
 
 struct bide__h2 {
     const struct bide__http_settings *settings;
-    struct bide__http_home *home;
+    struct bide__http_connection *of;
     bide_stream *stream;
     nghttp2_session *session;
     struct bide__h2_memory memory;
@@ -193,25 +193,24 @@ struct bide__h2 {
     bide__h2_set set;
 
     struct bide__h2_stream *streams, *free_streams;
-    uint32_t busy;        /* those that are not free */
-    uint32_t made;        /* stream objects */
-    uint32_t bodies;      /* requests whose bodies have not come completely */
+    uint32_t busy;   /* those that are not free */
+    uint32_t made;   /* stream objects */
+    uint32_t bodies; /* requests whose bodies have not come completely */
     uint64_t requests;
 
     struct bide__h2_buffer out, sending;
-    char *large; /* of BIDE__H2_IN_LARGE bytes, while bodies come; may be NULL */
+    char *large;      /* of BIDE__H2_IN_LARGE bytes, while bodies come; may be NULL */
     bool reads_large; /* the read that waits, or the last one, is to `large` */
     char small[BIDE__H2_IN_SMALL];
     nghttp2_nv *nv; /* the head of a response */
     size_t nv_room;
     struct bide__h2_buffer names;
 
-    bool is_secure;
     int32_t resets_id; /* the stream that the client is just resetting */
     const char *why;   /* the connection was ended by us; NULL: nothing was wrong */
-    uint8_t inside;   /* a function of nghttp2 that calls back is running */
-    int error;        /* why the connection ends: a negative errno; 0: it does not */
-    bool ends;        /* what there is to send is sent, and then it is over */
+    uint8_t inside;    /* a function of nghttp2 that calls back is running */
+    int error;         /* why the connection ends: a negative errno; 0: it does not */
+    bool ends;         /* what there is to send is sent, and then it is over */
     bool is_over;
     bool is_draining; /* GOAWAY was sent, or is about to be */
     bool is_last;     /* the last GOAWAY was submitted */

@@ -19,8 +19,7 @@ int bide__h2_send_data(nghttp2_session *session, nghttp2_frame *frame, const uin
                        size_t size, nghttp2_data_source *source, void *data)
 {
     struct bide__h2 *c = data;
-    struct bide__h2_stream *s =
-        nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    struct bide__h2_stream *s = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
 
     (void)source;
     if (s == NULL || s->out_left < size) /* the handler has ended, or was cancelled */
@@ -45,8 +44,7 @@ static void collect(struct bide__h2 *c)
     const uint8_t *data;
     ssize_t n = 0;
 
-    while (c->error == 0 && !is_full(c) &&
-           (n = nghttp2_session_mem_send(c->session, &data)) > 0)
+    while (c->error == 0 && !is_full(c) && (n = nghttp2_session_mem_send(c->session, &data)) > 0)
         if (bide__h2_buffer_add(&c->out, data, (size_t)n) < 0)
             c->error = -ENOMEM;
     if (n < 0 && c->error == 0)

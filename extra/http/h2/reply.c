@@ -66,12 +66,9 @@ static bool is_left_out(const struct bide__http_header *h)
     case BIDE__FIELD_TRANSFER_ENCODING:
     case BIDE__FIELD_UPGRADE:
     case BIDE__FIELD_HTTP2_SETTINGS:
-    case BIDE__FIELD_CONTENT_LENGTH:
-        return true;
-    case BIDE__FIELD_TE:
-        return h->value_size != 8;
-    default:
-        return h->name_size == 0;
+    case BIDE__FIELD_CONTENT_LENGTH: return true;
+    case BIDE__FIELD_TE: return h->value_size != 8;
+    default: return h->name_size == 0;
     }
 }
 
@@ -184,8 +181,7 @@ int bide__h2_reply(struct bide__h2_stream *s, bool ends)
     if (nghttp2_submit_response(c->session, s->id, c->nv, (size_t)n, ends ? NULL : &body) < 0)
         return -ENOMEM;
     /* Streams take turns, frame by frame; or a large response would hold up the small ones. */
-    if (!ends &&
-        nghttp2_session_change_extpri_stream_priority(c->session, s->id, &fair, 1) < 0)
+    if (!ends && nghttp2_session_change_extpri_stream_priority(c->session, s->id, &fair, 1) < 0)
         return -ENOMEM;
     return 0;
 }

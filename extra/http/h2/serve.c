@@ -15,8 +15,11 @@
 
 #include "extra/http/h2/inside.h"
 
-bide_async int bide__http_h2_serve(const struct bide__h2_options *options);
+#include "lib/net/pause.h"
+
+bide_async int bide__h2_serve(struct bide__http_connection *connection);
 bide_async int bide__h2_lane(struct bide__h2_stream *s);
+bide_async int bide__pause_wait(struct bide__pause *pause, bide_duration duration);
 
 /* ---- requests ---- */
 
@@ -48,7 +51,7 @@ static bide_async void serve_one(struct bide__h2_stream *s)
     bide_defer {
         bide__http_exchange_end(x);
     }
-    x->home = s->c->home;
+    x->home = s->c->of->home;
     bide__h2_head_give(s);
     if (s->refused != 0)
         rc = bide_await bide__http_exchange_refuse(x, error_of(s->refused), s->refused);
@@ -64,11 +67,12 @@ bide_async int bide__h2_lane(struct bide__h2_stream *s)
     bide_defer {
         bide__h2_stream_lane_ended(s);
     }
-    while (!s->is_retired) {
+    while (!s->is_retired && !(c->is_over && s->use != BIDE__H2_SERVED)) {
         if (s->use == BIDE__H2_SERVED) {
             bide_await serve_one(s);
             bide__h2_stream_give(s);
             bide__h2_pump(c);
+            continue;
         }
         bide_await bide_notify_wait(&s->work);
     }
@@ -129,11 +133,11 @@ static bool is_behind(const struct bide__h2 *c)
            nghttp2_session_get_outbound_queue_size(c->session) > BIDE__H2_QUEUE_MAX;
 }
 
-static bide_async int read_some(struct bide__h2 *c, const struct bide__h2_options *o)
+static bide_async int read_some(struct bide__h2 *c)
 {
     bool was_full = false;
     size_t size;
-    int rc = feed(c, o->ahead, o->ahead_size);
+    int rc = feed(c, c->of->ahead, c->of->ahead_size);
 
     while (rc == 0) {
         char *to = place(c, &size, was_full);
@@ -148,9 +152,9 @@ static bide_async int read_some(struct bide__h2 *c, const struct bide__h2_option
     return rc;
 }
 
-static bide_async int read_all(struct bide__h2 *c, const struct bide__h2_options *o)
+static bide_async int read_all(struct bide__h2 *c)
 {
-    int rc = bide_await read_some(c, o);
+    int rc = bide_await read_some(c);
 
     c->is_deaf = true;
     if (rc == 0 && c->settings->o.half_close && c->busy > 0)
@@ -308,8 +312,11 @@ static bide_async int watch(struct bide__h2 *c)
 
 static bide_async int drain(struct bide__h2 *c)
 {
-    int rc = bide_await (*c->home->ops->drain_wait)(c->home);
+    const struct bide__http_home *home = c->of->home;
+    int rc = 0;
 
+    while (rc == 0 && !atomic_load_explicit(&home->drains, memory_order_relaxed))
+        rc = bide_await bide__pause_wait(&c->of->pause, BIDE_S(24 * 3600));
     if (rc == 0 && !c->ends) {
         bide__h2_session_shut(c);
         bide__h2_wake(c);
@@ -333,17 +340,16 @@ static void connection_free(struct bide__h2 *c)
     bide__free(c, sizeof *c);
 }
 
-static int connection_new(const struct bide__h2_options *o, struct bide__h2 **connection)
+static int connection_new(struct bide__http_connection *of, struct bide__h2 **connection)
 {
     struct bide__h2 *c = bide__alloc(sizeof *c);
 
     if (c == NULL)
         return -ENOMEM;
     memset(c, 0, sizeof *c);
-    c->settings = o->settings;
-    c->home = o->home;
-    c->stream = o->stream;
-    c->is_secure = o->is_secure;
+    c->of = of;
+    c->settings = of->settings;
+    c->stream = of->stream;
     c->begun = c->idle_since = bide_now();
     bide__h2_guard_begin(c);
     int rc = bide__h2_session_begin(c);
@@ -357,13 +363,11 @@ static int connection_new(const struct bide__h2_options *o, struct bide__h2 **co
     return 0;
 }
 
-static int add_children(struct bide__h2 *c, const struct bide__h2_options *o)
+static int add_children(struct bide__h2 *c)
 {
-    if (bide_future_set_add(c->set, read_all(c, o)) == 0 ||
+    if (bide_future_set_add(c->set, read_all(c)) == 0 ||
         bide_future_set_add(c->set, write_all(c)) == 0 ||
-        bide_future_set_add(c->set, watch(c)) == 0)
-        return -ENOMEM;
-    if (c->home != NULL && bide_future_set_add(c->set, drain(c)) == 0)
+        bide_future_set_add(c->set, watch(c)) == 0 || bide_future_set_add(c->set, drain(c)) == 0)
         return -ENOMEM;
     return 0;
 }
@@ -394,10 +398,10 @@ static bide_async void linger(struct bide__h2 *c)
     (void)bide_await bide_timeout(c->settings->o.linger, until_deaf(c));
 }
 
-bide_async int bide__http_h2_serve(const struct bide__h2_options *options)
+bide_async int bide__h2_serve(struct bide__http_connection *connection)
 {
     struct bide__h2 *c = NULL;
-    int rc = connection_new(options, &c);
+    int rc = connection_new(connection, &c);
 
     if (rc < 0)
         return rc;
@@ -405,7 +409,7 @@ bide_async int bide__http_h2_serve(const struct bide__h2_options *options)
         bide_await bide_future_set_close(c->set);
         connection_free(c);
     }
-    rc = add_children(c, options);
+    rc = add_children(c);
     if (rc < 0)
         return rc;
     bide_await run(c, false);

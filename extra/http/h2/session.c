@@ -52,8 +52,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
                      void *data)
 {
     struct bide__h2 *c = data;
-    struct bide__h2_stream *s =
-        nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    struct bide__h2_stream *s = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
 
     (void)flags;
     if (s == NULL)
@@ -110,12 +109,10 @@ static int on_headers(nghttp2_session *session, const nghttp2_frame *frame,
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *data)
 {
     struct bide__h2 *c = data;
-    struct bide__h2_stream *s =
-        nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    struct bide__h2_stream *s = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
 
     switch (frame->hd.type) {
-    case NGHTTP2_HEADERS:
-        return s == NULL ? 0 : on_headers(session, frame, s);
+    case NGHTTP2_HEADERS: return s == NULL ? 0 : on_headers(session, frame, s);
     case NGHTTP2_DATA:
         if (s != NULL && frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
             request_ends(s);
@@ -127,8 +124,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         if (frame->hd.flags & NGHTTP2_FLAG_ACK && c->is_draining)
             bide__h2_session_shut_at(c);
         return 0;
-    default:
-        return 0;
+    default: return 0;
     }
 }
 
@@ -307,8 +303,8 @@ void bide__h2_session_shut_at(struct bide__h2 *c)
         return;
     c->is_last = true;
     if (nghttp2_submit_goaway(c->session, NGHTTP2_FLAG_NONE,
-                              nghttp2_session_get_last_proc_stream_id(c->session),
-                              NGHTTP2_NO_ERROR, NULL, 0) < 0)
+                              nghttp2_session_get_last_proc_stream_id(c->session), NGHTTP2_NO_ERROR,
+                              NULL, 0) < 0)
         c->error = -ENOMEM;
     bide__h2_session_look(c);
 }

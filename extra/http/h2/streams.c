@@ -149,6 +149,7 @@ void bide__h2_stream_serve(struct bide__h2_stream *s)
 
     s->use = BIDE__H2_SERVED;
     c->requests++;
+    atomic_fetch_add_explicit(&c->of->home->requests, 1, memory_order_relaxed);
     if (s->has_lane) {
         bide_notify_one(&s->work);
         return;

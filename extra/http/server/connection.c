@@ -4,6 +4,7 @@
 #include "lib/async.h"
 
 #include "extra/http/h1/h1.h"
+#include "extra/http/h2/h2.h"
 #include "extra/http/server/async.h"
 
 #include <bide/time.h>
@@ -18,7 +19,8 @@ static struct bide__http_connection *begin(bide_http_server *server, bide_stream
     *c = (struct bide__http_connection){.settings = &server->settings,
                                         .home = bide__http_home_here(server),
                                         .stream = stream,
-                                        .transport = stream};
+                                        .transport = stream,
+                                        .is_secure = bide_tls_alpn(stream) != NULL};
     bide__http_home_enter(server, c);
     atomic_fetch_add_explicit(&server->accepted, 1, memory_order_relaxed);
     return c;
@@ -53,6 +55,13 @@ static bide_async int shake_hands(bide_http_server *server, struct bide__http_co
     return 0;
 }
 
+/* TLS has chosen HTTP/2 (RFC 9113, 3.2). */
+static bool speaks_h2(const struct bide__http_connection *c)
+{
+    const char *chosen = bide_tls_alpn(c->stream);
+    return chosen != NULL && strcmp(chosen, "h2") == 0;
+}
+
 bide_async int bide__http_connection_serve(bide_http_server *server, bide_stream *stream,
                                            bool accepted)
 {
@@ -64,7 +73,9 @@ bide_async int bide__http_connection_serve(bide_http_server *server, bide_stream
         return -ENOMEM;
     if (accepted && server->settings.o.tls != NULL && bide_await shake_hands(server, c) < 0)
         return 0;
-    int rc = bide_await bide__h1_serve(c);
+    int rc = speaks_h2(c) ? 1 : bide_await bide__h1_serve(c);
+    if (rc == 1)
+        rc = bide_await bide__h2_serve(c);
     return rc < 0 ? rc : 0;
 }
 
