@@ -108,9 +108,10 @@ static async void speak(bide_stream *stream, const struct must *must, bool bytew
     wire_frame(&w, W_PING, 0, 0, "the end!", 8);
     /* The server may be gone already, or not read on. */
     await bide_join((void)flush(&w, bytewise),
-                    read_until(&w, seen, must->want == FINE || must->want == STREAM ? must->id : 0,
-                               must->want != CONN && must->want != ENDS));
-    if (must->want == CONN || must->want == ENDS)
+                    read_until(&w, seen,
+                               must->want == WANT_FINE || must->want == WANT_STREAM ? must->id : 0,
+                               must->want != WANT_CONN && must->want != WANT_END));
+    if (must->want == WANT_CONN || must->want == WANT_END)
         await read_until(&w, seen, UINT32_MAX, true);
     wire_end(&w);
 }
@@ -118,13 +119,14 @@ static async void speak(bide_stream *stream, const struct must *must, bool bytew
 static bool is_right(const struct must *must, const struct seen *seen)
 {
     switch (must->want) {
-    case FINE:
+    case WANT_FINE:
         return seen->pinged && !seen->gone &&
                (must->id == 0 || is_in(seen->good, seen->good_count, must->id));
-    case STREAM:
+    case WANT_STREAM:
         return seen->pinged && !seen->gone && seen->reset_id == must->id &&
                seen->reset_code == must->code;
-    case CONN: return seen->gone && seen->ended && seen->gone_code == must->code && !seen->pinged;
+    case WANT_CONN:
+        return seen->gone && seen->ended && seen->gone_code == must->code && !seen->pinged;
     default: return seen->ended && !seen->pinged;
     }
 }

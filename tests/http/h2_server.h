@@ -6,11 +6,18 @@
  *   /wait    waits for ever, or until its client goes away
  *   /big     answers with 200,000 bytes at once; /stream sends them in pieces
  *   /echo    sends back what it reads, piece by piece, and the trailers
+ *   /held    as /, but reads only after h2_release
+ *   /hint    sends 103 first
+ *   /show    answers with what it sees of the request
+ *   /fail    returns an error; /cut does so in the middle of its response
+ *   /close   answers with "Connection: close"
  */
 #ifndef BIDE_TESTS_H2_SERVER_H
 #define BIDE_TESTS_H2_SERVER_H
 
 #include "extra/http/h2/h2.h"
+
+#include "lib/net/pause.h"
 
 #include "h2_wire.h"
 
@@ -19,7 +26,8 @@ enum { H2_BIG = 200 * 1000 };
 static char h2_big[H2_BIG];
 
 static struct {
-    unsigned served, cancelled, ended;
+    unsigned served, ended;
+    unsigned cancelled; /* in /wait */
 } h2_count;
 
 static async int h2_wait(void)
@@ -67,6 +75,39 @@ static async int h2_echo(bide_http_exchange *x)
     return rc < 0 ? rc : (int)n;
 }
 
+static bide_notify h2_release = BIDE_NOTIFY_INIT;
+
+static async int h2_held(bide_http_exchange *x)
+{
+    int rc = await bide_notify_wait(&h2_release);
+    return rc < 0 ? rc : await h2_size(x);
+}
+
+static async int h2_hint(bide_http_exchange *x)
+{
+    int rc = bide_http_header_add(x, "Link", "</a.css>; rel=preload");
+    if (rc == 0)
+        rc = await bide_http_send_informational(x, 103);
+    return rc < 0 ? rc : bide_http_reply_text(x, 200, "ok");
+}
+
+static int h2_show(bide_http_exchange *x)
+{
+    const char *cookie = bide_http_request_header(x, "cookie");
+    bide_http_header_add(x, "X-Mixed-Case", "Yes");
+    return bide_http_reply_format(
+        x, 200, "%s %s|%s|%s|%s|%s|%s", bide_http_method(x), bide_http_target(x), bide_http_path(x),
+        bide_http_query(x), bide_http_host(x), bide_http_scheme(x), cookie != NULL ? cookie : "");
+}
+
+static async int h2_cut(bide_http_exchange *x)
+{
+    int rc = await bide_http_send_begin(x, 200);
+    if (rc == 0)
+        rc = await bide_http_send_data(x, "half", 4);
+    return rc < 0 ? rc : -EIO;
+}
+
 async int h2_handler(bide_http_exchange *x);
 
 async int h2_handler(bide_http_exchange *x)
@@ -84,7 +125,30 @@ async int h2_handler(bide_http_exchange *x)
         return await h2_stream(x);
     if (strcmp(path, "/echo") == 0)
         return await h2_echo(x);
+    if (strcmp(path, "/held") == 0)
+        return await h2_held(x);
+    if (strcmp(path, "/hint") == 0)
+        return await h2_hint(x);
+    if (strcmp(path, "/show") == 0)
+        return h2_show(x);
+    if (strcmp(path, "/fail") == 0)
+        return -EACCES;
+    if (strcmp(path, "/cut") == 0)
+        return await h2_cut(x);
+    if (strcmp(path, "/close") == 0) {
+        bide_http_header_set(x, "Connection", "close");
+        return bide_http_reply_text(x, 200, "bye");
+    }
     return await h2_size(x);
+}
+
+static struct bide__http_connection *h2_connection; /* while it is served */
+
+/* The server is to end. */
+static inline void h2_drain(void)
+{
+    atomic_store_explicit(&h2_connection->home->drains, true, memory_order_relaxed);
+    bide__pause_end(&h2_connection->pause);
 }
 
 static inline async int h2_serve_with(bide_stream *stream, const bide_http_server_options *options,
@@ -95,8 +159,11 @@ static inline async int h2_serve_with(bide_stream *stream, const bide_http_serve
     struct bide__http_connection c = {
         .settings = &settings, .home = &home, .stream = stream, .transport = stream};
     CHECK_EQ(bide__http_settings_fill(&settings, handler, options), 0);
+    h2_connection = &c;
+    defer {
+        bide_stream_close(stream);
+    }
     int rc = await bide__h2_serve(&c);
-    bide_stream_close(stream);
     return rc;
 }
 

@@ -8,7 +8,10 @@
 
 #include <pthread.h>
 
-enum { TABLE_MAX = 4096 }; /* of HPACK, for what we send */
+enum {
+    TABLE_MAX = 4096,    /* of HPACK, for what we send */
+    FRAMES_PER_DATA = 4, /* that a client may send for each that it gets */
+};
 
 /* ---- heads ---- */
 
@@ -147,10 +150,16 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *data)
 {
+    struct bide__h2 *c = data;
     struct bide__h2_stream *s;
 
     if (frame->hd.type == NGHTTP2_DATA)
-        bide__h2_guard_worked(data, 4);
+        bide__h2_guard_worked(c, FRAMES_PER_DATA);
+    /* Once the client has answered this, it has seen the first GOAWAY (RFC 9113, 6.8). It must not
+     * be queued with that, since nghttp2 sends PINGs first. */
+    if (frame->hd.type == NGHTTP2_GOAWAY && c->is_draining && !c->is_last &&
+        nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, NULL) < 0)
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS)
         return 0;
     if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
@@ -292,8 +301,7 @@ void bide__h2_session_shut(struct bide__h2 *c)
         bide__h2_session_shut_at(c);
         return;
     }
-    if (nghttp2_submit_shutdown_notice(c->session) < 0 ||
-        nghttp2_submit_ping(c->session, NGHTTP2_FLAG_NONE, NULL) < 0)
+    if (nghttp2_submit_shutdown_notice(c->session) < 0)
         c->error = -ENOMEM;
 }
 
