@@ -35,7 +35,8 @@
 enum {
     BIDE__H2_IN_SMALL = 4096,       /* a connection reads so much at once */
     BIDE__H2_IN_LARGE = 16384 + 9,  /* and so much while bodies come */
-    BIDE__H2_OUT_MAX = 64 * 1024,   /* DATA is added to a buffer that is smaller than this */
+    BIDE__H2_OUT_MAX = 47 * 1024,   /* DATA is added to a buffer that is smaller than this, so that
+                                       all fits into 64 KiB */
     BIDE__H2_QUEUE_MAX = 128,       /* frames that wait to be sent; then nothing more is read */
     BIDE__H2_CONTINUATIONS_MAX = 8, /* in one block of fields */
     BIDE__H2_RECENT = 512,          /* so many streams are remembered after their end */

@@ -109,16 +109,14 @@ static void take_back(struct bide__h2_stream *s)
     s->out_left = 0;
 }
 
-/* Waits for news of what is being sent. -ETIMEDOUT: nothing of it has gone for too long. */
+/* Waits until more has gone. -ETIMEDOUT: nothing has for too long. */
 static bide_async int wait_for_out(struct bide__h2_stream *s)
 {
     bide_duration limit = s->c->settings->o.write_timeout;
-    size_t left = s->out_left;
 
     if (limit.ns == BIDE__HTTP_NEVER)
         return bide_await bide_notify_wait(&s->out_news);
-    int rc = bide_await bide_timeout(limit, (void)bide_notify_wait(&s->out_news));
-    return rc < 0 && s->out_left < left ? 0 : rc;
+    return bide_await bide_timeout(limit, (void)bide_notify_wait(&s->out_news));
 }
 
 static bide_async int op_begin(bide_http_exchange *x)

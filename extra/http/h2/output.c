@@ -34,8 +34,7 @@ int bide__h2_send_data(nghttp2_session *session, nghttp2_frame *frame, const uin
     bide__h2_buffer_add(&c->out, s->out, size);
     s->out += size;
     s->out_left -= size;
-    if (s->out_left == 0)
-        bide_notify_one(&s->out_news);
+    bide_notify_one(&s->out_news); /* it proceeds, so its time begins anew */
     return 0;
 }
 

@@ -211,6 +211,10 @@ static struct {
     nghttp2_option *option;
 } shared;
 
+/* In Debian's 1.52, and from 1.57 on. The limit is ours; nghttp2's own cannot be chosen. */
+void nghttp2_option_set_stream_reset_rate_limit(nghttp2_option *option, uint64_t burst,
+                                                uint64_t rate) __attribute__((__weak__));
+
 static void shared_make(void)
 {
     nghttp2_session_callbacks *b;
@@ -234,6 +238,8 @@ static void shared_make(void)
     nghttp2_option_set_no_auto_window_update(p, 1);
     nghttp2_option_set_no_closed_streams(p, 1);
     nghttp2_option_set_max_deflate_dynamic_table_size(p, TABLE_MAX);
+    if (nghttp2_option_set_stream_reset_rate_limit != NULL)
+        nghttp2_option_set_stream_reset_rate_limit(p, UINT64_MAX, UINT64_MAX);
     shared.callbacks = b;
     shared.option = p;
 }
