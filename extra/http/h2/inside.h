@@ -56,9 +56,13 @@ struct bide__h2_memory {
     nghttp2_mem mem;
     struct bide__h2_free *spare[BIDE__H2_CLASSES];
     size_t spare_bytes;
+    void *reserve;
+    bool is_reserved; /* it is not in use */
 };
 
-void bide__h2_memory_begin(struct bide__h2_memory *m);
+/* 0 or -ENOMEM. */
+int bide__h2_memory_begin(struct bide__h2_memory *m, uint32_t streams_max);
+void bide__h2_memory_end(struct bide__h2_memory *m);
 
 /* Gives back what is kept. */
 void bide__h2_memory_trim(struct bide__h2_memory *m);

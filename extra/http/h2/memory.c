@@ -4,7 +4,12 @@
  * nghttp2 takes a dozen small blocks for each request and gives them back soon. So a session keeps
  * what was given back, in lists by size, for the next request: then a request takes nothing from
  * the door. A block begins with the size of its class, or with its own if it is too large for one.
- * What is kept has a limit. With the address sanitizer nothing is kept, so that it sees each use of
+ * What is kept has a limit.
+ *
+ * If nghttp2 1.52 has no memory to let its queue of streams that send grow, it frees an item that a
+ * stream still has. Nothing but queues asks for another size of what it has, so for that there is a
+ * reserve, which is large enough for all streams that there may be.
+ * With the address sanitizer nothing is kept, so that it sees each use of
  * a block that was given back.
  */
 #include "extra/http/h2/inside.h"
@@ -73,6 +78,10 @@ static void give(void *data, void *memory)
 
     if (data == NULL)
         return;
+    if (data == m->reserve) {
+        m->is_reserved = true;
+        return;
+    }
     struct block *b = block_of(data);
     unsigned class = class_of(b->size);
     if (KEEPS && class < BIDE__H2_CLASSES && m->spare_bytes + b->size <= KEPT_MAX) {
@@ -97,24 +106,48 @@ static void *take_zeroes(size_t count, size_t size, void *memory)
     return data;
 }
 
+/* For the queue, if there is nothing else. */
+static void *take_reserve(struct bide__h2_memory *m, size_t size)
+{
+    if (!m->is_reserved || size > block_of(m->reserve)->size - sizeof(struct block))
+        return NULL;
+    m->is_reserved = false;
+    return m->reserve;
+}
+
 static void *take_again(void *old, size_t size, void *memory)
 {
-    if (old == NULL)
-        return take(size, memory);
-    size_t room = block_of(old)->size - sizeof(struct block);
-    if (size <= room)
+    size_t room = old == NULL ? 0 : block_of(old)->size - sizeof(struct block);
+
+    if (old != NULL && size <= room)
         return old;
     void *data = take(size, memory);
     if (data == NULL)
-        return NULL;
+        data = take_reserve(memory, size);
+    if (data == NULL || old == NULL)
+        return data;
     memcpy(data, old, room);
     give(old, memory);
     return data;
 }
 
-void bide__h2_memory_begin(struct bide__h2_memory *m)
+int bide__h2_memory_begin(struct bide__h2_memory *m, uint32_t streams_max)
 {
+    size_t most = 4096, streams = streams_max < most ? streams_max : most;
+
     *m = (struct bide__h2_memory){.mem = {m, take, give, take_zeroes, take_again}};
+    m->reserve = take((2 * streams + 4) * sizeof(void *), m);
+    m->is_reserved = m->reserve != NULL;
+    return m->is_reserved ? 0 : -ENOMEM;
+}
+
+void bide__h2_memory_end(struct bide__h2_memory *m)
+{
+    void *reserve = m->reserve;
+
+    m->reserve = NULL;
+    give(reserve, m);
+    bide__h2_memory_trim(m);
 }
 
 void bide__h2_memory_trim(struct bide__h2_memory *m)

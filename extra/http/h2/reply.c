@@ -137,7 +137,7 @@ static int64_t length_of(const bide_http_exchange *x)
     return bide__http_may_have_body(x->reply.status) ? x->reply.length : -1;
 }
 
-static ssize_t head(struct bide__h2_stream *s, char *status, char *length)
+static ssize_t head(struct bide__h2_stream *s, char *status, char *length, char *date)
 {
     struct bide__h2 *c = s->c;
     const bide_http_exchange *x = &s->x;
@@ -156,8 +156,10 @@ static ssize_t head(struct bide__h2_stream *s, char *status, char *length)
     if (length_of(x) >= 0)
         c->nv[n++] = field("content-length", 14, length,
                            (size_t)sprintf(length, "%lld", (long long)length_of(x)));
-    if (bide__http_headers_known(list, BIDE__FIELD_DATE) == NULL)
-        c->nv[n++] = field("date", 4, bide__http_date_now(), BIDE__HTTP_DATE_SIZE);
+    if (bide__http_headers_known(list, BIDE__FIELD_DATE) == NULL) {
+        bide__http_date_now(date);
+        c->nv[n++] = field("date", 4, date, BIDE__HTTP_DATE_SIZE);
+    }
     if (settings->server_line_size > prefix + 2 &&
         bide__http_headers_known(list, BIDE__FIELD_SERVER) == NULL)
         c->nv[n++] = field("server", 6, settings->server_line + prefix,
@@ -168,13 +170,13 @@ static ssize_t head(struct bide__h2_stream *s, char *status, char *length)
 int bide__h2_reply(struct bide__h2_stream *s, bool ends)
 {
     struct bide__h2 *c = s->c;
-    char status[16], length[24];
+    char status[16], length[24], date[BIDE__HTTP_DATE_SIZE];
     nghttp2_data_provider body = {.read_callback = on_read};
     nghttp2_extpri fair = {NGHTTP2_EXTPRI_DEFAULT_URGENCY, 1};
 
     if (s->id == 0)
         return -ECONNRESET;
-    ssize_t n = head(s, status, length);
+    ssize_t n = head(s, status, length, date);
     if (n < 0)
         return (int)n;
     s->is_submitted = true;

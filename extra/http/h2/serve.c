@@ -331,7 +331,7 @@ static void connection_free(struct bide__h2 *c)
 {
     bide__h2_streams_free(c);
     nghttp2_session_del(c->session);
-    bide__h2_memory_trim(&c->memory);
+    bide__h2_memory_end(&c->memory);
     bide__h2_buffer_free(&c->out);
     bide__h2_buffer_free(&c->sending);
     bide__h2_buffer_free(&c->names);

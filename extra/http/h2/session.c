@@ -267,7 +267,8 @@ int bide__h2_session_begin(struct bide__h2 *c)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    bide__h2_memory_begin(&c->memory);
+    if (bide__h2_memory_begin(&c->memory, c->settings->o.h2_streams_max) < 0)
+        return -ENOMEM;
     pthread_once(&once, shared_make);
     if (shared.option == NULL || nghttp2_session_server_new3(&c->session, shared.callbacks, c,
                                                              shared.option, &c->memory.mem) < 0) {
