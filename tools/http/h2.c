@@ -31,7 +31,8 @@ static unsigned begun, ended;
 static void put(const void *data, size_t size)
 {
     size = size < ROOM - wire_size ? size : ROOM - wire_size;
-    memcpy(wire + wire_size, data, size);
+    if (size > 0)
+        memcpy(wire + wire_size, data, size);
     wire_size += size;
 }
 
@@ -134,7 +135,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     wire_size = 0;
     begun = ended = 0;
     put(BIDE__H2_PREFACE, BIDE__H2_PREFACE_SIZE);
-    put_frame(4, 0, 0, NULL, 0);
+    put_frame(4, 0, 0, NULL, 0); /* SETTINGS */
     if (data[0] % 3 == 0)
         put(data + 1, size - 1);
     else if (data[0] % 3 == 1)
