@@ -21,7 +21,10 @@
  *
  * HTTP/1.0 and HTTP/1.1 (RFC 9110, RFC 9112), and HTTP/2 (RFC 9113) over TLS by ALPN, or by prior
  * knowledge. Of one connection of HTTP/1 one request at a time is served, in order; requests that
- * come meanwhile wait.
+ * come meanwhile wait. Of one connection of HTTP/2 up to `h2_streams_max` are served at the same
+ * time, all in one task, so that they take turns where they wait: a handler that computes for long
+ * gives that to others (bide_blocking, bide_spawn). Priorities are not heeded; responses that are
+ * sent at the same time take turns, frame by frame. Nothing is pushed.
  *
  * A client that goes away while a handler waits: handlers of GET and HEAD are cancelled, others run
  * to their end; see bide_http_gone_set. What a handler awaits of its exchange returns an error
