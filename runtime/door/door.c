@@ -217,12 +217,23 @@ static ssize_t real_splice_quiet(int from, int to, size_t size)
 #define RESOLVE_CACHED 0x20
 #endif
 
+static int open_how(int folder, const char *path, int flags, uint64_t resolve)
+{
+    struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC), .resolve = resolve};
+    long r = syscall(SYS_openat2, folder, path, &how, sizeof(how));
+    /* A kernel that does not know a bit refuses it; so it may any of the others, too. */
+    return r >= 0 ? (int)r : errno == EINVAL ? -ENOSYS : -errno;
+}
+
 static int real_open_cached(int folder, const char *path, int flags)
 {
-    struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC), .resolve = RESOLVE_CACHED};
-    long r = syscall(SYS_openat2, folder, path, &how, sizeof(how));
-    /* A kernel that does not know the bit refuses it; so it may any of the others, too. */
-    return r >= 0 ? (int)r : errno == EINVAL ? -ENOSYS : -errno;
+    return open_how(folder, path, flags, RESOLVE_CACHED);
+}
+
+static int real_open_beneath(int folder, const char *path, int flags, bool cached)
+{
+    uint64_t beneath = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    return open_how(folder, path, flags, cached ? beneath | RESOLVE_CACHED : beneath);
 }
 
 static int real_realpath(const char *path, char *out)

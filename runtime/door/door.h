@@ -171,6 +171,8 @@ struct __kernel_timespec;
  * raises no SIGPIPE.
  * open_cached: openat(2), which is closed on exec, if all that it takes is in the memory of the
  * kernel; otherwise -EAGAIN. -ENOSYS if the kernel does not have it (5.12).
+ * open_beneath: the same, or, if `cached` is false, whatever it takes; but nothing on the way leads
+ * out of the folder, nor through a magic link of /proc: -EXDEV, -ELOOP. -ENOSYS: since 5.6.
  * realpath: `out` has room for PATH_MAX bytes.
  * posix_spawn: what `spawn` says, with posix_spawn(3); the id of the child.
  * thread_create: `stack` bytes of stack, 0: the system's default; the thread has all signals
@@ -194,6 +196,8 @@ struct __kernel_timespec;
     X(ssize_t, splice, (int from, int to, size_t size), (from, to, size))                          \
     X(ssize_t, splice_quiet, (int from, int to, size_t size), (from, to, size))                    \
     X(int, open_cached, (int folder, const char *path, int flags), (folder, path, flags))          \
+    X(int, open_beneath, (int folder, const char *path, int flags, bool cached),                   \
+      (folder, path, flags, cached))                                                               \
     X(int, realpath, (const char *path, char *out), (path, out))                                   \
     X(int, posix_spawn, (const struct bide__spawn *spawn), (spawn))                                \
     X(int, pidfd_open, (pid_t process, unsigned flags), (process, flags))                          \
