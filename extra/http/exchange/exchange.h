@@ -15,6 +15,11 @@
  *   status.c   statuses, their texts, and errors
  *   settings.c the options of a server, with their defaults
  *
+ *   fail.c     errors with words; typed.h has what these share:
+ *   decode.c convert.c pairs.c cookies.c client.c json.c attachment.c
+ *              what a handler takes out of a request, and puts into a response, as values
+ *   multipart.c multipart_read.c  the parts of a body
+ *
  * What a connection does for each request:
  *
  *     bide__http_exchange_begin(x, ...);     all is empty
@@ -112,7 +117,8 @@ struct bide__http_headers {
     uint64_t has; /* bit 1 << known, for each in the list; bit 0, of unusual names, may stay */
 };
 
-struct bide__http_chunk; /* memory.c */
+struct bide__http_chunk;  /* memory.c */
+struct bide__http_at_end; /* there, too */
 
 enum bide__http_stage {
     BIDE__HTTP_OPEN,     /* nothing was sent but informational responses */
@@ -141,9 +147,11 @@ struct bide_http_exchange {
         bool upgrades;  /* an upgrade is asked for and possible */
         bide_http_version version;
         bide_stream *stream,
-            *transport;          /* of the connection, for questions; may be NULL. The second
+            *transport;           /* of the connection, for questions; may be NULL. The second
                                             one is below TLS */
-        const char *target_text; /* once it was asked for */
+        const bide_address *peer; /* who it is, if the connection knows that by itself;
+                                                NULL: `transport` is asked */
+        const char *target_text;  /* once it was asked for */
         const char *host_text;
     } request;
 
@@ -177,9 +185,27 @@ struct bide_http_exchange {
     bool is_gone;        /* the client is known to have gone */
     bool is_cancelled;   /* and therefore the handler was cancelled */
 
-    /* For the rooms route and layer. */
-    void *route, *layers;
-    bide_http_handler next; /* what bide_http_next goes on with; theirs */
+    void *state; /* bide_http_state: the server's, then that of the router */
+    void *user;  /* bide_http_user */
+
+    /* What bide_http_fail has noted: it counts for this error only. */
+    struct {
+        int error, status; /* 0: nothing */
+        const char *text;  /* may be NULL */
+    } problem;
+
+    /* What was read of the body, in another form. */
+    struct {
+        const char *text; /* of bide_http_form_read */
+        size_t size;
+        bool is_read;
+    } form;
+    struct bide_json *json; /* NULL: it was not read */
+
+    void *route;  /* the room route's: a struct bide__http_match */
+    void *layers; /* the room layer's: what stands before `ops` */
+
+    struct bide__http_at_end *at_end; /* the last one that was added */
 
     /* Memory: the piece that came with the exchange, and chunks. */
     char *room, *room_end;
@@ -230,6 +256,13 @@ void bide__http_complain(const struct bide__http_settings *s, const bide_http_ex
                          int error, const char *text);
 
 /* ---- for rooms above ---- */
+
+/* Has `call` called with `argument` when the exchange ends, before its memory goes; the last one
+ * first. 0 or -ENOMEM. */
+int bide__http_at_end(bide_http_exchange *x, void (*call)(void *argument), void *argument);
+
+/* The status of the response for an error of the handler. */
+int bide__http_status_due(const bide_http_exchange *x, int error);
 
 /* A zero-terminated copy in the memory of the exchange; NULL: no memory. */
 char *bide__http_copy(bide_http_exchange *x, const char *text, size_t size);

@@ -71,6 +71,7 @@ void bide__http_exchange_begin(bide_http_exchange *x, const struct bide__http_op
     x->body.max = settings->o.body_bytes_max;
     x->body.ended = true;
     x->reply.length = -1;
+    x->state = settings->o.state;
     char *begin = (char *)(((uintptr_t)room + ALIGN - 1) & ~(uintptr_t)(ALIGN - 1));
     x->room = begin;
     x->room_end = begin + ((size_t)((char *)room + room_size - begin) & ~(size_t)(ALIGN - 1));
@@ -82,8 +83,26 @@ static void free_body(bide_http_exchange *x)
     x->body.all = NULL;
 }
 
+struct bide__http_at_end {
+    struct bide__http_at_end *next;
+    void (*call)(void *argument);
+    void *argument;
+};
+
+int bide__http_at_end(bide_http_exchange *x, void (*call)(void *argument), void *argument)
+{
+    struct bide__http_at_end *end = bide_http_alloc(x, sizeof *end);
+    if (end == NULL)
+        return -ENOMEM;
+    *end = (struct bide__http_at_end){x->at_end, call, argument};
+    x->at_end = end;
+    return 0;
+}
+
 void bide__http_exchange_end(bide_http_exchange *x)
 {
+    for (; x->at_end != NULL; x->at_end = x->at_end->next)
+        x->at_end->call(x->at_end->argument);
     if (x->reply.release != NULL)
         x->reply.release(x->reply.release_argument);
     x->reply.release = NULL;

@@ -146,6 +146,10 @@ int bide_http_peer(const bide_http_exchange *x, bide_address *address)
 {
     const bide_stream *transport = x->request.transport;
     address->size = 0;
+    if (x->request.peer != NULL) {
+        *address = *x->request.peer;
+        return address->size > 0 ? 0 : -ENOTCONN;
+    }
     if (transport == NULL || bide__fd_stream_socket(transport) == NULL)
         return -ENOTCONN;
     return bide_tcp_peer_address(transport, address);
@@ -158,7 +162,7 @@ const bide_stream *bide_http_connection(const bide_http_exchange *x)
 
 void *bide_http_state(const bide_http_exchange *x)
 {
-    return x->settings->o.state;
+    return x->state;
 }
 
 bool bide_http_wants_upgrade(const bide_http_exchange *x, const char *protocol)

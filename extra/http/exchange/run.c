@@ -48,9 +48,11 @@ static bide_async int call_handler(bide_http_exchange *x)
 
 /* ---- errors ---- */
 
-static int default_error(bide_http_exchange *x, int status)
+static int default_error(bide_http_exchange *x, int error, int status)
 {
     const char *reason = bide_http_reason(status);
+    if (x->problem.error == error && x->problem.text != NULL)
+        return bide_http_reply_format(x, status, "%d %s: %s\n", status, reason, x->problem.text);
     return bide_http_reply_format(x, status, "%d %s\n", status, reason);
 }
 
@@ -76,8 +78,8 @@ static void reply_error(bide_http_exchange *x, int error, int status)
     int rc;
 
     forget_body(x);
-    rc =
-        o->error != NULL ? o->error(x, error, status, o->error_argument) : default_error(x, status);
+    rc = o->error != NULL ? o->error(x, error, status, o->error_argument)
+                          : default_error(x, error, status);
     if (rc < 0 || x->reply.status == 0) {
         bide__http_reply_clear(x);
         x->reply.status = status;
@@ -85,8 +87,10 @@ static void reply_error(bide_http_exchange *x, int error, int status)
 }
 
 /* What ends the reading of a body is the client's fault. */
-static int status_of(const bide_http_exchange *x, int error)
+int bide__http_status_due(const bide_http_exchange *x, int error)
 {
+    if (x->problem.error == error && error != 0)
+        return x->problem.status;
     if (error == x->body.error && error == -ETIMEDOUT)
         return 408;
     return bide_http_status_of_error(error);
@@ -124,7 +128,7 @@ bide_async int bide__http_exchange_run(bide_http_exchange *x)
         return rc;
     if (x->reply.stage == BIDE__HTTP_OPEN) {
         if (rc < 0)
-            reply_error(x, rc, status_of(x, rc));
+            reply_error(x, rc, bide__http_status_due(x, rc));
         return bide_await finish(x);
     }
     if (x->reply.stage == BIDE__HTTP_CUT)
