@@ -1,0 +1,298 @@
+/*
+ * compress.c: responses that are compressed on their way out.
+ *
+ * A whole response is compressed when the handler has returned, in the place of what it has filled
+ * in. One that is sent in pieces goes through a table of operations that lies before the
+ * connection's: its `begin` decides by the head, its `send` compresses a piece and flushes it, and
+ * its `finish` sends what is left. The other operations are the connection's own.
+ *
+ * The table and its state are in the memory of the exchange; the compressor is freed at its end.
+ */
+#include "lib/async.h"
+
+#include "extra/http/layer/layer.h"
+
+#include "extra/http/layer/accept.h"
+#include "extra/http/layer/media.h"
+#include "extra/http/layer/squeeze.h"
+
+enum { SIZE_MIN = 1024, PIECE = 16 << 10 };
+
+/* What x->layers is. */
+struct compress {
+    struct bide__http_ops ops; /* with three of ours */
+    const struct bide__http_ops *inner;
+    const bide_http_compress_options *options;
+    struct squeeze *squeeze; /* of a response in pieces; NULL: it goes as it is */
+    char *piece;
+};
+
+/* ---- what is compressed ---- */
+
+static bool is_status_with_content(int status)
+{
+    return status >= 200 && status != 204 && status != 205 && status != 206 && status != 304;
+}
+
+/* It would become smaller, and may be changed. */
+static bool may_shrink(const bide_http_exchange *x)
+{
+    const struct bide__http_headers *h = &x->reply.headers;
+    const struct bide__http_header *type = bide__http_headers_known(h, BIDE__FIELD_CONTENT_TYPE);
+
+    return is_status_with_content(x->reply.status) && type != NULL &&
+           bide__http_type_shrinks(type->value, type->value_size) &&
+           bide__http_headers_known(h, BIDE__FIELD_CONTENT_ENCODING) == NULL &&
+           bide__http_headers_known(h, BIDE__FIELD_CONTENT_RANGE) == NULL &&
+           !bide__http_header_has(x, BIDE__FIELD_CACHE_CONTROL, "no-transform");
+}
+
+/* All lines of Accept-Encoding together say how much the client likes each coding: the first line
+ * that names one decides. */
+static enum http_coding wanted(const bide_http_exchange *x, const bide_http_compress_options *o)
+{
+    const struct bide__http_fields *f = &x->request.fields;
+    unsigned weights[CODINGS] = {[CODING_NONE] = 1}, line[CODINGS], offered = 1U << CODING_NONE;
+    bool is_first = true;
+
+    for (uint32_t i = 0; i < f->count; i++) {
+        if (f->list[i].known != BIDE__FIELD_ACCEPT_ENCODING)
+            continue;
+        bide__http_accept_encoding(bide__http_field_value(f, &f->list[i]), f->list[i].value_size,
+                                   line);
+        for (int j = 0; j < CODINGS; j++)
+            if (is_first || line[j] > weights[j])
+                weights[j] = line[j];
+        is_first = false;
+    }
+    if (!o->no_gzip)
+        offered |= 1U << CODING_GZIP;
+    if (!o->no_brotli)
+        offered |= 1U << CODING_BROTLI;
+    return bide__http_coding_choose(weights, offered);
+}
+
+static unsigned level_of(const bide_http_compress_options *o, enum http_coding coding)
+{
+    return coding == CODING_GZIP ? o->gzip_level : o->brotli_level;
+}
+
+/* ---- the head ---- */
+
+/* The same bytes no more: a strong ETag becomes a weak one. */
+static int weaken(bide_http_exchange *x)
+{
+    struct bide__http_header *tag = bide__http_headers_known(&x->reply.headers, BIDE__FIELD_ETAG);
+
+    if (tag == NULL || tag->value[0] != '"')
+        return 0;
+    char *weak = bide_http_alloc(x, tag->value_size + 3);
+    if (weak == NULL)
+        return -ENOMEM;
+    memcpy(weak, "W/", 2);
+    memcpy(weak + 2, tag->value, tag->value_size + 1);
+    tag->value = weak;
+    tag->value_size += 2;
+    return 0;
+}
+
+static int add(bide_http_exchange *x, const char *name, const char *value)
+{
+    return bide__http_headers_add(x, &x->reply.headers, name, strlen(name), value, strlen(value));
+}
+
+static int set_head(bide_http_exchange *x, enum http_coding coding)
+{
+    int r = add(x, "Content-Encoding", bide__http_coding_name(coding));
+
+    bide__http_headers_remove(&x->reply.headers, "Content-Length", 14);
+    bide__http_headers_remove(&x->reply.headers, "Accept-Ranges", 13);
+    return r < 0 ? r : weaken(x);
+}
+
+/* The coding for this response, whose size is known or -1; the head says already that it depends on
+ * the request. */
+static int choose(bide_http_exchange *x, const bide_http_compress_options *o, int64_t size,
+                  enum http_coding *coding)
+{
+    uint32_t size_min = o->size_min != 0 ? o->size_min : SIZE_MIN;
+
+    *coding = CODING_NONE;
+    if (!may_shrink(x) || (size >= 0 && size < size_min))
+        return 0;
+    if (!bide__http_header_has(x, BIDE__FIELD_VARY, "Accept-Encoding")) {
+        int r = add(x, "Vary", "Accept-Encoding");
+        if (r < 0)
+            return r;
+    }
+    *coding = wanted(x, o);
+    return 0;
+}
+
+/* ---- whole responses ---- */
+
+struct block {
+    size_t size;
+    _Alignas(16) char data[];
+};
+
+static void free_block(void *block)
+{
+    struct block *b = block;
+    bide__free(b, b->size);
+}
+
+/* Compresses into a block that is no larger than the input. Its size; 0: it has no room there. */
+static bide_async ssize_t shrink(struct squeeze *s, const void *data, size_t size, char *out)
+{
+    size_t done = 0, room = size;
+    for (;;) {
+        size_t part = size < PIECE ? size : PIECE, left = part;
+        long n = bide__http_squeeze_step(s, part == size ? SQUEEZE_FINISH : SQUEEZE_KEEP, &data,
+                                         &left, out + done, room - done);
+        if (n < 0)
+            return n;
+        done += (size_t)n;
+        size -= part - left;
+        if (done == room)
+            return 0;
+        if (size == 0)
+            return (ssize_t)done;
+        bide_await bide__turn();
+    }
+}
+
+static bide_async int replace_body(bide_http_exchange *x, const bide_http_compress_options *o,
+                                   enum http_coding coding)
+{
+    size_t size = x->reply.size;
+    struct squeeze *s = NULL;
+    struct block *b = bide__alloc(sizeof *b + size);
+    if (b == NULL)
+        return -ENOMEM;
+    b->size = sizeof *b + size;
+    bide_defer {
+        bide__http_squeeze_free(s);
+        if (b != NULL)
+            free_block(b);
+    }
+    int r = bide__http_squeeze_new(coding, level_of(o, coding), size, &s);
+    if (r < 0)
+        return r;
+    ssize_t n = bide_await shrink(s, x->reply.data, size, b->data);
+    if (n <= 0)
+        return (int)n;
+    r = set_head(x, coding);
+    if (r < 0)
+        return r;
+    const char *type = bide_http_header_get(x, "Content-Type");
+    struct block *given = b;
+    b = NULL;
+    return bide_http_reply_owned(x, x->reply.status, type, given->data, (size_t)n, free_block,
+                                 given);
+}
+
+/* ---- responses in pieces ---- */
+
+static struct compress *compress_of(const bide_http_exchange *x)
+{
+    return x->layers;
+}
+
+static void free_squeeze(void *compress)
+{
+    struct compress *c = compress;
+    bide__http_squeeze_free(c->squeeze);
+}
+
+static bide_async int begin(bide_http_exchange *x)
+{
+    struct compress *c = compress_of(x);
+    enum http_coding coding;
+    int r = choose(x, c->options, x->reply.length, &coding);
+    if (r == 0 && coding != CODING_NONE) {
+        c->piece = bide_http_alloc(x, PIECE);
+        r = c->piece == NULL
+                ? -ENOMEM
+                : bide__http_squeeze_new(coding, level_of(c->options, coding), 0, &c->squeeze);
+        if (r == 0)
+            r = set_head(x, coding);
+        x->reply.length = -1;
+    }
+    return r < 0 ? r : bide_await (*c->inner->begin)(x);
+}
+
+static bide_async int put(bide_http_exchange *x, const void *data, size_t size,
+                          enum squeeze_mode mode)
+{
+    struct compress *c = compress_of(x);
+    long n = PIECE;
+    while (n == PIECE) {
+        n = bide__http_squeeze_step(c->squeeze, mode, &data, &size, c->piece, PIECE);
+        if (n < 0)
+            return (int)n;
+        if (n > 0) {
+            int r = bide_await (*c->inner->send)(x, c->piece, (size_t)n);
+            if (r < 0)
+                return r;
+        }
+    }
+    return 0;
+}
+
+static bide_async int send_piece(bide_http_exchange *x, const void *data, size_t size)
+{
+    struct compress *c = compress_of(x);
+    if (c->squeeze == NULL || size == 0)
+        return bide_await (*c->inner->send)(x, data, size);
+    return bide_await put(x, data, size, SQUEEZE_FLUSH);
+}
+
+static bide_async int finish(bide_http_exchange *x)
+{
+    struct compress *c = compress_of(x);
+    if (c->squeeze != NULL && bide__http_has_body(x)) {
+        int r = bide_await put(x, NULL, 0, SQUEEZE_FINISH);
+        if (r < 0)
+            return r;
+    }
+    return bide_await (*c->inner->finish)(x);
+}
+
+/* ---- the layer ---- */
+
+static int stand_before(bide_http_exchange *x, const bide_http_compress_options *o)
+{
+    struct compress *c = bide_http_alloc(x, sizeof *c);
+
+    if (c == NULL)
+        return -ENOMEM;
+    *c = (struct compress){.ops = *x->ops, .inner = x->ops, .options = o};
+    int r = bide__http_at_end(x, free_squeeze, c);
+    if (r < 0)
+        return r;
+    c->ops.begin = bide_ref(begin);
+    c->ops.send = bide_ref(send_piece);
+    c->ops.finish = bide_ref(finish);
+    x->layers = c;
+    x->ops = &c->ops;
+    return 0;
+}
+
+bide_async int bide_http_layer_compress(bide_http_exchange *x)
+{
+    static const bide_http_compress_options none = {0};
+    const bide_http_compress_options *o = bide_http_layer_data(x);
+    enum http_coding coding;
+    if (o == NULL)
+        o = &none;
+    if (x->layers != NULL) /* there is one around this */
+        return bide_await bide_http_next(x);
+    int r = stand_before(x, o);
+    if (r == 0)
+        r = bide_await bide_http_next(x);
+    if (r < 0 || x->reply.stage != BIDE__HTTP_OPEN || x->reply.size == 0)
+        return r;
+    r = choose(x, o, (int64_t)x->reply.size, &coding);
+    return r < 0 || coding == CODING_NONE ? r : bide_await replace_body(x, o, coding);
+}
