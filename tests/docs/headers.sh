@@ -15,6 +15,16 @@ around()
         static bide_shutdown stop = BIDE_SHUTDOWN_INIT;
         extern bide_http_exchange *x;
         bide_http_server *server; int rc; (void)rc, (void)server, (void)x, (void)stop;' ;;
+    http_route.h) echo 'extern async int show_user(bide_http_exchange *);
+        extern async int add_user(bide_http_exchange *);
+        extern async int keep(bide_http_multipart *, bide_http_part *);
+        extern void add(const char *);
+        extern bide_http_exchange *x; static int app;
+        bide_http_server *server; int seats = 0; const char *flight = "a";
+        (void)app, (void)server, (void)seats, (void)flight, (void)x;' ;;
+    http_layer.h) echo 'extern bide_http_exchange *x; extern bide_http_folder *folder;
+        extern bide_receiver(char *) news;
+        bide_http_router *router; (void)router, (void)x, (void)folder, (void)news;' ;;
     io.h) echo 'int fd = 0; char buf[9]; ssize_t n = 0;' ;;
     iter.h) echo 'struct job { int id; };
         struct pager { int page; };
