@@ -116,12 +116,12 @@ static int add_tree(void *self, const bide_json *value)
 static const struct bide__json_sink sink = {add_begin, add_end,  add_key,     add_text, add_i64,
                                             add_u64,   add_real, add_boolean, add_tree};
 
-int bide_json_vpack(bide_json **j, bide_json_failure *failure, const char *format,
-                    va_list arguments)
+static int build(bide_json **j, bide_json_failure *failure, const char *letters, const char *format,
+                 va_list arguments)
 {
     struct builder b = {.failure = failure};
     unsigned before = bide__json_shortages();
-    int rc = bide__json_format(&sink, &b, false, true, format, arguments, failure);
+    int rc = bide__json_format(&sink, &b, false, true, letters, format, arguments, failure);
     if (rc == 0 && bide__json_shortages() != before)
         rc = builder_fails(&b, -ENOMEM, "out of memory");
     if (rc < 0) {
@@ -132,11 +132,27 @@ int bide_json_vpack(bide_json **j, bide_json_failure *failure, const char *forma
     return rc;
 }
 
-int bide_json_pack(bide_json **j, bide_json_failure *failure, const char *format, ...)
+int bide_json_vpack(bide_json **j, bide_json_failure *failure, const char *format,
+                    va_list arguments)
+{
+    return build(j, failure, NULL, format, arguments);
+}
+
+int(bide_json_pack)(bide_json **j, bide_json_failure *failure, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    int rc = bide_json_vpack(j, failure, format, arguments);
+    int rc = build(j, failure, NULL, format, arguments);
+    va_end(arguments);
+    return rc;
+}
+
+int bide__json_pack(bide_json **j, bide_json_failure *failure, const char *letters,
+                    const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int rc = build(j, failure, letters, format, arguments);
     va_end(arguments);
     return rc;
 }

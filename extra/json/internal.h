@@ -98,9 +98,10 @@ struct bide__json_sink {
 };
 
 /* Gives the values of a format to a sink. `object`: they are members of an object. `one`: there is
- * exactly one. */
+ * exactly one. `letters`: those of bide/json_letters.h; NULL: nobody knows them. */
 int bide__json_format(const struct bide__json_sink *sink, void *self, bool object, bool one,
-                      const char *format, va_list arguments, bide_json_failure *failure);
+                      const char *letters, const char *format, va_list arguments,
+                      bide_json_failure *failure);
 
 /* ---- writer.c ---- */
 

@@ -5,12 +5,14 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 struct reader {
     const struct bide__json_sink *sink;
     void *self;
     const char *format, *at;
+    const char *letters; /* of the arguments that are left; NULL: they are not known */
     va_list arguments;
     bide_json_failure *failure;
     unsigned depth;
@@ -43,6 +45,90 @@ static int fails(struct reader *r, const char *words)
     return -EINVAL;
 }
 
+/* ---- arguments ---- */
+
+static const char *name_of(char letter)
+{
+    switch (letter) {
+    case 's': return "a text";
+    case 'f': return "a double";
+    case 'O': return "a tree";
+    case '0': return "a void *";
+    case '?': return "of a type that none has";
+    default: return "a whole number";
+    }
+}
+
+/* The letter of the next argument, which must be one of `good`. 0: it is not, which is noted. */
+static char take_letter(struct reader *r, const char *good)
+{
+    char words[80], letter = *r->letters;
+    if (letter == 0) {
+        fails(r, "an argument is missing");
+        return 0;
+    }
+    r->letters++;
+    if (strchr(good, letter) != NULL)
+        return letter;
+    snprintf(words, sizeof words, "this needs %s, and the argument is %s", name_of(*good),
+             name_of(letter));
+    fails(r, words);
+    return 0;
+}
+
+struct number {
+    bool is_unsigned, is_real;
+    int64_t i;
+    uint64_t u;
+    double f;
+};
+
+/* Takes a number of the type of the argument; `letter` says it if nothing else does. */
+static int take_number(struct reader *r, const char *good, char letter, struct number *n)
+{
+    *n = (struct number){0};
+    if (r->letters != NULL)
+        letter = take_letter(r, good);
+    n->is_unsigned = letter == 'u' || letter == 'L';
+    n->is_real = letter == 'f';
+    switch (letter) {
+    case 0: return -EINVAL;
+    case 'i': n->i = va_arg(r->arguments, int); break;
+    case 'l': n->i = va_arg(r->arguments, int64_t); break;
+    case 'u': n->u = va_arg(r->arguments, unsigned); break;
+    case 'L': n->u = va_arg(r->arguments, uint64_t); break;
+    default: n->f = va_arg(r->arguments, double);
+    }
+    return 0;
+}
+
+static int take_pointer(struct reader *r, const char *good, const void **p)
+{
+    if (r->letters != NULL && take_letter(r, good) == 0)
+        return -EINVAL;
+    *p = va_arg(r->arguments, const void *);
+    return 0;
+}
+
+/* The argument of s, or the two of s%. */
+static int take_text(struct reader *r, const char **text, size_t *size)
+{
+    const void *p;
+    struct number n;
+    int rc = take_pointer(r, "s0", &p);
+    if (rc < 0)
+        return rc;
+    *text = p;
+    *size = p != NULL && r->at[1] != '%' ? strlen(p) : 0;
+    if (r->at[1] != '%')
+        return 0;
+    r->at++;
+    rc = take_number(r, "Llui", sizeof(size_t) == 8 ? 'L' : 'u', &n);
+    if (rc == 0)
+        *size = n.is_unsigned ? (size_t)n.u : (size_t)n.i;
+    return rc;
+}
+
 /* ---- values ---- */
 
 static int begin(struct reader *r, bool object)
@@ -58,42 +144,63 @@ static int begin(struct reader *r, bool object)
     return rc;
 }
 
-/* The argument of s, or of s%. */
-static const char *text_argument(struct reader *r, size_t *size)
-{
-    const char *s = va_arg(r->arguments, const char *);
-    bool sized = r->at[1] == '%';
-    r->at += sized;
-    if (sized)
-        *size = va_arg(r->arguments, size_t);
-    else
-        *size = s != NULL ? strlen(s) : 0;
-    return s;
-}
-
 static int text(struct reader *r)
 {
+    const char *s;
     size_t size;
-    const char *s = text_argument(r, &size);
-    return r->sink->text(r->self, s, size);
+    int rc = take_text(r, &s, &size);
+    return rc < 0 ? rc : r->sink->text(r->self, s, size);
+}
+
+static int whole(struct reader *r, char letter)
+{
+    struct number n;
+    int rc = take_number(r, "ilLu", letter, &n);
+    if (rc < 0)
+        return rc;
+    return n.is_unsigned ? r->sink->u64(r->self, n.u) : r->sink->i64(r->self, n.i);
+}
+
+static int real(struct reader *r)
+{
+    struct number n;
+    int rc = take_number(r, "filLu", 'f', &n);
+    if (rc < 0)
+        return rc;
+    if (!n.is_real)
+        n.f = n.is_unsigned ? (double)n.u : (double)n.i;
+    return r->sink->real(r->self, n.f);
+}
+
+static int boolean(struct reader *r)
+{
+    struct number n;
+    int rc = take_number(r, "ilLu", 'i', &n);
+    return rc < 0 ? rc : r->sink->boolean(r->self, n.is_unsigned ? n.u != 0 : n.i != 0);
+}
+
+static int tree(struct reader *r)
+{
+    const void *p;
+    int rc = take_pointer(r, "O0", &p);
+    return rc < 0 ? rc : r->sink->tree(r->self, p);
 }
 
 /* The letter at r->at is a value. */
 static int value(struct reader *r)
 {
-    const struct bide__json_sink *sink = r->sink;
     switch (*r->at) {
     case '{': return begin(r, true);
     case '[': return begin(r, false);
     case 's': return text(r);
-    case 'i': return sink->i64(r->self, va_arg(r->arguments, int));
-    case 'I': return sink->i64(r->self, va_arg(r->arguments, int64_t));
-    case 'u': return sink->u64(r->self, va_arg(r->arguments, unsigned));
-    case 'U': return sink->u64(r->self, va_arg(r->arguments, uint64_t));
-    case 'f': return sink->real(r->self, va_arg(r->arguments, double));
-    case 'b': return sink->boolean(r->self, va_arg(r->arguments, int) != 0);
-    case 'n': return sink->text(r->self, NULL, 0);
-    case 'O': return sink->tree(r->self, va_arg(r->arguments, const bide_json *));
+    case 'i': return whole(r, 'i');
+    case 'I': return whole(r, 'l');
+    case 'u': return whole(r, 'u');
+    case 'U': return whole(r, 'L');
+    case 'f': return real(r);
+    case 'b': return boolean(r);
+    case 'n': return r->sink->text(r->self, NULL, 0);
+    case 'O': return tree(r);
     default: return fails(r, "no value has this letter");
     }
 }
@@ -111,7 +218,9 @@ static int key(struct reader *r)
             return fails(r, "this name has no end");
         r->at = name + size;
     } else if (*r->at == 's') {
-        name = text_argument(r, &size);
+        int rc = take_text(r, &name, &size);
+        if (rc < 0)
+            return rc;
         if (name == NULL)
             return fails(r, "the name of a member is NULL");
     } else {
@@ -158,16 +267,20 @@ static int read_all(struct reader *r)
         return fails(r, in_object(r) ? "an object has no end" : "an array has no end");
     if (r->has_key)
         return fails(r, "the value of a member is missing");
+    if (r->letters != NULL && *r->letters != 0)
+        return fails(r, "there are more arguments");
     return r->one && !r->has_one ? fails(r, "there is no value") : 0;
 }
 
 int bide__json_format(const struct bide__json_sink *sink, void *self, bool object, bool one,
-                      const char *format, va_list arguments, bide_json_failure *failure)
+                      const char *letters, const char *format, va_list arguments,
+                      bide_json_failure *failure)
 {
     struct reader r; /* its bits are set as they are needed */
     r.sink = sink;
     r.self = self;
     r.format = r.at = format;
+    r.letters = letters != NULL ? letters + 1 : NULL; /* without that of the format */
     r.failure = failure;
     r.depth = 0;
     r.one = one;

@@ -326,21 +326,36 @@ static const struct bide__json_sink sink = {sink_begin, sink_end,     sink_key,
                                             sink_text,  sink_i64,     sink_u64,
                                             sink_real,  sink_boolean, sink_tree};
 
-int bide_json_writer_vpack(bide_json_writer *w, const char *format, va_list arguments)
+int bide__json_writer_vpack(bide_json_writer *w, const char *letters, const char *format,
+                            va_list arguments)
 {
     bide_json_failure failure;
     if (w->error != 0)
         return w->error;
     int rc = bide__json_format(&sink, w, bide__json_writer_in_object(w) && !w->has_key, false,
-                               format, arguments, &failure);
+                               letters, format, arguments, &failure);
     return rc == -EINVAL ? bide__json_writer_fails(w, rc, failure.text) : rc;
 }
 
-int bide_json_writer_pack(bide_json_writer *w, const char *format, ...)
+int bide_json_writer_vpack(bide_json_writer *w, const char *format, va_list arguments)
+{
+    return bide__json_writer_vpack(w, NULL, format, arguments);
+}
+
+int(bide_json_writer_pack)(bide_json_writer *w, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    int rc = bide_json_writer_vpack(w, format, arguments);
+    int rc = bide__json_writer_vpack(w, NULL, format, arguments);
+    va_end(arguments);
+    return rc;
+}
+
+int bide__json_writer_pack(bide_json_writer *w, const char *letters, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int rc = bide__json_writer_vpack(w, letters, format, arguments);
     va_end(arguments);
     return rc;
 }

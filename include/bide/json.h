@@ -4,7 +4,7 @@
  *     bide_json *j = NULL;
  *     bide_json_failure why;
  *     defer { bide_json_free(j); }
- *     int rc = bide_json_parse(text, strlen(text), NULL, &why, &j);
+ *     rc = bide_json_parse(text, size, NULL, &why, &j);
  *     int64_t id;
  *     const char *name, *city = "nowhere";
  *     if (rc == 0)
@@ -22,9 +22,9 @@
  * use the writer: once its buffer has its size it allocates nothing.
  *
  * Owners. Who parses or packs a tree owns it, and frees it by bide_json_free. What the calls below
- * return as a `const bide_json *` or `const char *` is a part of the tree: it is borrowed, and valid
- * until that part is changed, or the tree is freed. A tree has one owner; there are no references to
- * count.
+ * return as a `const bide_json *` or `const char *` is a part of the tree: it is borrowed, and
+ * valid until that part is changed, or the tree is freed. A tree has one owner; there are no
+ * references to count.
  *
  * Threads. All functions may be called by any thread, with a runtime or without one; only
  * bide_json_writer_flush waits. A tree that nobody changes may be read by several threads at once.
@@ -35,16 +35,17 @@
  *
  * Texts are UTF-8, and that is checked both ways.
  *
- * What stands behind it. Trees are libjansson's. When the library is loaded, it chooses the seed for
- * the hashes of the members' names at random, so that nobody who sends objects can make them slow,
- * and has jansson allocate through bide. Blocks are still those of malloc(3) and free(3), so code
- * that uses jansson beside this one need not know of it; a program that calls json_set_alloc_funcs,
- * before it uses this library, gets what it asks for.
+ * What stands behind it. Trees are libjansson's. When the library is loaded, it chooses the seed
+ * for the hashes of the members' names at random, so that nobody who sends objects can make them
+ * slow, and has jansson allocate through bide. Blocks are still those of malloc(3) and free(3), so
+ * code that uses jansson beside this one need not know of it; a program that calls
+ * json_set_alloc_funcs, before it uses this library, gets what it asks for.
  */
 #ifndef BIDE_JSON_H
 #define BIDE_JSON_H
 
 #include <bide/buffer.h>
+#include <bide/json_letters.h>
 #include <bide/lang.h>
 
 #include <stdarg.h>
@@ -113,11 +114,12 @@ void bide_json_free(bide_json *j);
 /* ---- looking into a tree ---- */
 
 /*
- * A path leads from a value to one inside it: "user.name" is the member `name` of the member `user`,
- * "tags[0]" the first item of the member `tags`, "[2].id" a member of the third item of an array.
- * Indices count from 0; "[-1]" is the last item. A name with one of the characters . [ ] ' or an
- * empty one stands in single quotes, with each quote in it doubled: "files.'a.txt'.size". "" and
- * NULL lead to the value itself. For a name that the program does not know, use bide_json_member.
+ * A path leads from a value to one inside it: "user.name" is the member `name` of the member
+ * `user`, "tags[0]" the first item of the member `tags`, "[2].id" a member of the third item of an
+ * array. Indices count from 0; "[-1]" is the last item. A name with one of the characters . [ ] '
+ * or an empty one stands in single quotes, with each quote in it doubled: "files.'a.txt'.size". ""
+ * and NULL lead to the value itself. For a name that the program does not know, use
+ * bide_json_member.
  *
  * The functions accept NULL for the tree: nothing is there.
  */
@@ -158,7 +160,7 @@ bide_must_use int bide_json_get_text(const bide_json *j, const char *path, const
  * All members of an object, or items of an array, one after another, in the order of the text; a
  * changed object has its new members at its end. The tree must not change meanwhile.
  *
- *     bide_json_each each = bide_json_each_of(j);
+ *     bide_json_each each = bide_json_each_of(list);
  *     const char *name;
  *     const bide_json *value;
  *     while (bide_json_each_next(&each, &name, &value) > 0)
@@ -227,8 +229,8 @@ enum {
     }
 
 /*
- * A field for bide_json_unpack: the value at `path` goes to *out. The type of `out` says what it has
- * to be, and another type than these does not compile: bool *, int * and the other integers,
+ * A field for bide_json_unpack: the value at `path` goes to *out. The type of `out` says what it
+ * has to be, and another type than these does not compile: bool *, int * and the other integers,
  * double *, const char ** (a text without zero bytes), bide_json_text * (any text),
  * const bide_json ** (any value). One that is needed must be there, and not null. One that may be
  * there leaves *out as it is if it is missing, or null.
@@ -237,8 +239,8 @@ enum {
 #define bide_json_may(path, out)  bide__json_field(path, out, true)
 
 /*
- * bide_json_unpack(j, failure, field, ...): stores the values of all fields. Returns 0; -EBADMSG: the
- * tree is not as the fields say, and *failure tells which field and why, in words for the peer
+ * bide_json_unpack(j, failure, field, ...): stores the values of all fields. Returns 0; -EBADMSG:
+ * the tree is not as the fields say, and *failure tells which field and why, in words for the peer
  * ("user.id: a whole number is needed, and this is a text"); -EINVAL: a path is none. `failure` may
  * be NULL. After an error none of the variables has changed.
  */
@@ -258,30 +260,46 @@ bide_must_use int bide__json_unpack(const bide_json *j, const bide_json_field *f
  * Makes a tree as a format says, whose arguments follow. White space counts for nothing; the commas
  * and colons may be left out.
  *
- *     rc = bide_json_pack(&j, &why, "{s:I, s:s, 'tags': [s, s]}", "id", (int64_t)7, "name", "ada",
- *                         "old", "wise");
+ *     bide_json *j;
+ *     bide_json_failure why;
+ *     rc = bide_json_pack(&j, &why, "{s:i, s:s, 'tags': [s, s]}", "id", 7, "name", "ada", "old",
+ *                         "wise");
  *
  *   {}   an object; of each member first the name: s, an argument, or 'so', in the format
  *   []   an array
  *   s    a text: const char *; NULL becomes null. s% takes its size after it: size_t
  *   i u  a whole number: int, unsigned
- *   I U  a whole number: int64_t, uint64_t (up to INT64_MAX)
+ *   I U  a whole number: int64_t, uint64_t
  *   f    a double; a float too
  *   b    true or false: int, bool
  *   n    null; takes no argument
  *   O    a copy of a value: const bide_json *; NULL becomes null
  *
- * No compiler checks the arguments, so cast a number to the type of its letter. `failure` may be
- * NULL. *j is freed by bide_json_free.
- * Errors: -EINVAL (the format; *failure names the place in it), -EILSEQ (a text is no UTF-8, or a
- * name has a zero byte), -ERANGE (the double is infinite or no number, the unsigned number too
- * large), -EMSGSIZE (it is nested deeper than 128), -ENOMEM; then *j is NULL.
+ * In C this is a macro that hands over the types of the arguments (at most 60), too. So an argument
+ * of another kind than its letter is an error, too many and too few are, and any type of whole
+ * number goes with each of the letters i, I, u, U, b and f. With bide_json_vpack, and in C++, each
+ * must have the type of its letter.
+ *
+ * `failure` may be NULL. *j is freed by bide_json_free.
+ * Errors: -EINVAL (the format or an argument; *failure names the place in the format), -EILSEQ (a
+ * text is no UTF-8, or a name has a zero byte), -ERANGE (the double is infinite or no number; a
+ * number above INT64_MAX), -EMSGSIZE (it is nested deeper than 128), -ENOMEM; then *j is NULL.
  */
 bide_must_use int bide_json_pack(bide_json **j bide_gives(bide_json_free),
                                  bide_json_failure *failure, const char *format, ...);
 bide_must_use int bide_json_vpack(bide_json **j bide_gives(bide_json_free),
                                   bide_json_failure *failure, const char *format,
                                   va_list arguments);
+
+/* What the macro calls. `letters` are those of bide/json_letters.h. */
+bide_must_use int bide__json_pack(bide_json **j bide_gives(bide_json_free),
+                                  bide_json_failure *failure, const char *letters,
+                                  const char *format, ...);
+
+#ifndef __cplusplus
+#define bide_json_pack(j, failure, ...) \
+    bide__json_pack((j), (failure), bide__json_letters(__VA_ARGS__), __VA_ARGS__)
+#endif
 
 /* A copy of a value with all that is in it. -ENOMEM, -EINVAL (NULL); then *copy is NULL. */
 bide_must_use int bide_json_copy(const bide_json *j, bide_json **copy bide_gives(bide_json_free));
@@ -294,7 +312,8 @@ bool bide_json_equal(const bide_json *a, const bide_json *b);
  * made; an index that is one past the last item appends, so "[]" does as well. bide_json_set takes
  * the tree `value`, also if it fails; it must not be a part of another tree.
  * Errors: -EINVAL (the path is none, or ""; `value` is NULL, or j itself), -EBADMSG (something on
- * the way is neither object nor array, or an array has no such index), -EILSEQ (a text is no UTF-8),
+ * the way is neither object nor array, or an array has no such index), -EILSEQ (a text is no
+ * UTF-8),
  * -ERANGE (the double is infinite or no number), -EMSGSIZE (the path has more than 128 steps),
  * -ENOMEM; then nothing has changed, but objects on the way may have been made.
  */
@@ -348,13 +367,13 @@ void bide_json_writer_reset(bide_json_writer *writer);
  *     bide_json_writer_text(w, "wise");
  *     bide_json_writer_end(w);
  *     bide_json_writer_end(w);
- *     int rc = bide_json_writer_finish(w);
+ *     rc = bide_json_writer_finish(w);
  *
  * They return 0 or an error. The first error stays in the writer: all later calls write nothing and
  * return it, so it is enough to look at that of bide_json_writer_finish. What was written up to it
  * is there. Errors:
- *   -EPROTO    the part has no place there: a value without a key, a key in an array, an end without
- *              a begin, a second value... bide_json_writer_error names it
+ *   -EPROTO    the part has no place there: a value without a key, a key in an array, an end
+ *              without a begin, a second value... bide_json_writer_error names it
  *   -EILSEQ    a text is no UTF-8, or a key has a zero byte
  *   -ERANGE    the double is infinite, or no number (RFC 8259, section 6, has none of these)
  *   -EMSGSIZE  depth_max or size_max is exceeded
@@ -391,10 +410,22 @@ int bide_json_writer_json(bide_json_writer *writer, const bide_json *j);
 /* A value that is JSON already, as it is; nothing is checked. */
 int bide_json_writer_raw(bide_json_writer *writer, const char *text, size_t size);
 
-/* Values as a format says, as for bide_json_pack; also the rest of an object that was begun:
- * "s:i, s:i". -EINVAL: the format; bide_json_writer_error names the place. */
+/* Values as a format says, with the same letters and checks as bide_json_pack, and numbers up to
+ * UINT64_MAX; also members of an object that was begun: "s:i, s:i". -EINVAL: the format or an
+ * argument; bide_json_writer_error names the place. */
 int bide_json_writer_pack(bide_json_writer *writer, const char *format, ...);
 int bide_json_writer_vpack(bide_json_writer *writer, const char *format, va_list arguments);
+
+/* What the macro calls, and a function of yours with such a macro: `letters` are those of the
+ * format and its arguments; NULL: nothing is checked. */
+int bide__json_writer_pack(bide_json_writer *writer, const char *letters, const char *format, ...);
+int bide__json_writer_vpack(bide_json_writer *writer, const char *letters, const char *format,
+                            va_list arguments);
+
+#ifndef __cplusplus
+#define bide_json_writer_pack(writer, ...) \
+    bide__json_writer_pack((writer), bide__json_letters(__VA_ARGS__), __VA_ARGS__)
+#endif
 
 /* Says that this was all. Returns the first error; -EPROTO: an object or array has not ended, or
  * there is no value (with `lines` there need be none). */

@@ -241,7 +241,8 @@ struct __kernel_timespec;
  * alloc: size > 0; align is 0 (enough for any type) or a power of two. NULL: no memory. What has
  * exactly BIDE__DOOR_PAGES bytes is pages of its own, aligned to their size, which free gives back
  * to the system.
- * free: what alloc returned, not NULL, with the size that was asked for.
+ * free: what alloc returned, not NULL, with the size that was asked for; 0: nobody knows it, but it
+ * was not BIDE__DOOR_PAGES.
  * clock: monotonic nanoseconds.
  * date: whole seconds since 1970, as the system's clock has them, to some milliseconds.
  */

@@ -39,6 +39,8 @@ around()
         extern bide_iter(int) it;
         extern long sum;
         (void)it, (void)reader, (void)jobs, (void)sum;' ;;
+    json.h) echo 'int rc = 0; const char *text = "[]"; size_t size = 2; bide_json_writer *w = NULL;
+        extern const bide_json *list; (void)rc, (void)text, (void)size, (void)w, (void)list;' ;;
     lock.h) echo 'struct config { const char *name; };
         extern async int load(struct config *);' ;;
     net.h) echo 'int rc = 0; uint16_t port = 80; bide_tcp_listener *listener = NULL;

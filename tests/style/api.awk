@@ -49,6 +49,8 @@ function kind_of(parameter, first,    base)
 function check_parameters(text, name,    n, i, kind, before, seen, part, word)
 {
     n = split_parameters(text, part)
+    if (n > 2 && part[n] ~ /^ *(\.\.\.|va_list .*)$/)
+        n -= 2 # a format, and what it takes
     for (i = 1; i <= n; i++) {
         gsub(/^ +| +$/, "", part[i])
         if (i > 1 && i == n && part[i] ~ /^bide_[a-z_]+ \*[a-z]/) {

@@ -18,7 +18,7 @@ while IFS= read -r file; do
     esac
     awk -v file="$file" -v wide="$wide" '
         wide && length($0) > wide { print file ":" NR ": over " wide " columns" }
-        /\t/ { print file ":" NR ": a tab" }
+        /\t/ && file !~ /Makefile$/ { print file ":" NR ": a tab" }
         /[ \r]$/ { print file ":" NR ": blank at the end" }' "$file" >>"$bad"
     case $file in
     *.[ch])
