@@ -16,8 +16,12 @@ install(FILES docs/man/bide.1 DESTINATION share/man/man1)
 
 # For gdb, which loads the script together with the shared library if its scripts-directory is the
 # one under the prefix, as for /usr.
-file(MAKE_DIRECTORY "${BIDE_OUT}/share")
-file(CREATE_LINK "${PROJECT_SOURCE_DIR}/tools/gdb" "${BIDE_OUT}/share/bide" SYMBOLIC)
+if(IS_SYMLINK "${BIDE_OUT}/share/bide") # of an older build
+  file(REMOVE "${BIDE_OUT}/share/bide")
+endif()
+file(MAKE_DIRECTORY "${BIDE_OUT}/share/bide")
+file(CREATE_LINK "${PROJECT_SOURCE_DIR}/tools/gdb/bide-gdb.py"
+  "${BIDE_OUT}/share/bide/bide-gdb.py" SYMBOLIC)
 install(FILES tools/gdb/bide-gdb.py DESTINATION share/bide)
 install(CODE "set(version ${PROJECT_VERSION})")
 install(CODE "set(script \"${PROJECT_SOURCE_DIR}/tools/gdb/bide-gdb.py\")")
@@ -26,6 +30,10 @@ install(CODE [[
   file(INSTALL "${script}" DESTINATION "${prefix}/share/gdb/auto-load${prefix}/lib"
     RENAME "libbide.so.${version}-gdb.py")
 ]])
+
+# What `bide new` copies.
+file(CREATE_LINK "${PROJECT_SOURCE_DIR}/tools/new" "${BIDE_OUT}/share/bide/new" SYMBOLIC)
+install(DIRECTORY tools/new DESTINATION share/bide)
 
 get_property(libraries GLOBAL PROPERTY bide_libraries)
 set(bide_installed "")

@@ -24,6 +24,10 @@ int driver_gdb(int argc, char **argv);
 
 int driver_size(int argc, char **argv); /* lists the frames of async functions */
 
+/* ---- new.c ---- */
+
+int driver_new(int argc, char **argv); /* makes an HTTP service */
+
 /* ---- help.c ---- */
 
 void help_print(FILE *);                      /* all commands and options */

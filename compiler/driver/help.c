@@ -25,12 +25,14 @@ static const char summary[] =
     "  bide gdb [GDB'S ARGUMENTS]\n"
     "                          run gdb with commands for async code; next, step and finish\n"
     "                          go over awaits\n"
+    "  bide new FOLDER         make an HTTP service that builds, is tested and serves\n"
     "  bide COMMAND --help     describe one command\n"
     "  bide --version          print the version\n"
     "  bide help               print this list\n"
     "\n"
     "CC is gcc or clang, perhaps with ccache or another launcher before it. OPTIONS are the\n"
-    "compiler's; $CFLAGS go before them. All commands but gdb also take these options:\n"
+    "compiler's; $CFLAGS go before them. All commands but gdb and new also take these\n"
+    "options:\n"
     "\n";
 
 static const char options[] =
@@ -100,6 +102,17 @@ static const char gdb_text[] =
     "\n"
     "For the options of gdb: bide gdb -- --help, or gdb --help\n";
 
+static const char new_text[] =
+    "bide new FOLDER\n"
+    "\n"
+    "Makes an HTTP service in the folder, which is made too: routes with their handlers, JSON in\n"
+    "and out, TLS, an end in good order, tests, a makefile, a README. No file is overwritten.\n"
+    "\n"
+    "  bide new greeter\n"
+    "  cd greeter\n"
+    "  make test\n"
+    "  make run\n";
+
 static void print_options(FILE *out)
 {
     static const char *const groups[] = {[WARN_ALWAYS] = "",
@@ -122,11 +135,8 @@ bool help_print_command(const char *command)
 {
     static const struct {
         const char *name, *text;
-    } all[] = {{"cc", cc_text},
-               {"run", run_text},
-               {"emit", emit_text},
-               {"size", size_text},
-               {"gdb", gdb_text}};
+    } all[] = {{"cc", cc_text},     {"run", run_text}, {"emit", emit_text},
+               {"size", size_text}, {"gdb", gdb_text}, {"new", new_text}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (strcmp(all[i].name, command))
             continue;

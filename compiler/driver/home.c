@@ -59,6 +59,16 @@ const char *home_gdb_script(struct arena *arena)
     return NULL;
 }
 
+const char *home_new(struct arena *arena)
+{
+    const char *root = home(arena);
+    char *path = arena_printf(arena, "%s/share/bide/new", root ? root : "");
+    if (root && access(path, R_OK) == 0)
+        return path;
+    diag_plain(SEV_ERROR, "the files of a new service are missing: there is no '%s'", path);
+    return NULL;
+}
+
 static bool is_native(const char *triple)
 {
 #if defined(__x86_64__)
@@ -138,9 +148,14 @@ static void add_need(const struct command *cmd, struct list *words, const char *
                  {"bide-http-server", "-lbide-tls"},
                  {"bide-http-server", "-lssl"},
                  {"bide-http-server", "-lcrypto"},
+                 {"bide-http-server", "-lbide-json"},
+                 {"bide-http-server", "-ljansson"},
+                 {"bide-http-server", "-lm"},
                  {"bide-http-server", "-lnghttp2"},
                  {"bide-http-server", "-lz"},
                  {"bide-http-server", "-lbrotlienc"},
+                 {"bide-json", "-ljansson"},
+                 {"bide-json", "-lm"},
                  {"bide-sqlite", "-lsqlite3"},
                  {"bide-tls", "-lssl"},
                  {"bide-tls", "-lcrypto"}};

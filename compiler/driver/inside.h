@@ -199,6 +199,8 @@ const char *home_include(struct arena *);
 const char *home_library(struct arena *);
 /* What gdb loads; NULL, with a message, when it is not there. */
 const char *home_gdb_script(struct arena *);
+/* The folder with the files of a new service; NULL, with a message, when it is not there. */
+const char *home_new(struct arena *);
 /* Adds what a program needs of bide to a command that links. */
 void home_add_link_flags(const struct command *, struct process *);
 /* Adds the libraries that a comment "needs: NAME..." in the first lines asks for. */

@@ -52,6 +52,25 @@ END
 "$tree/bin/bide" cc "$CC" project/hello.c -o hello || fail "bide cc"
 [ "$(./hello)" = hello ] || fail "the program of bide cc"
 
+# A new service builds, passes its tests and serves, by two commands.
+if [ -e "$EXAMPLES/http_service" ] && command -v curl >/dev/null; then
+    (
+        PATH=$tree/bin:$PATH
+        bide new greeter >log || fail "bide new"
+        cd greeter
+        make test >log 2>&1 || fail "make test: $(cat log)"
+        : >log
+        make PORT=0 run >log 2>&1 &
+        made=$!
+        until_has 1 '^http://' log
+        answer=$(curl -sS -H 'Content-Type: application/json' -d '{"numbers": [1, 2.5]}' \
+            "$(grep '^http://' log)/sum")
+        [ "$answer" = '{"sum":3.5,"count":2}' ] || fail "the new service: $answer $(cat log)"
+        kill -TERM "$(ps -o pid= --ppid "$made")" # the service, below make
+        wait "$made" || fail "the new service ended with $?: $(cat log)"
+    )
+fi
+
 eval "flags=\"$(pkg-config --cflags --libs bide | sed 's/"/\\"/g')\""
 eval "\"\$tree/bin/bide\" cc \"\$CC\" project/hello.c $flags -o by-pkg-config" ||
     fail "pkg-config: $flags"
