@@ -1,4 +1,4 @@
-# What `./x bench net` and `./x bench io` have in common: programs that do the same thing are
+# What `./x bench net`, `io` and `http` have in common: programs that do the same thing are
 # measured in turn, round after round, and the medians and the ratios of each row are printed.
 #
 # A script sets, before it sources this file:
@@ -7,8 +7,9 @@
 # Then it defines `sample WHO`, which prints "FIGURE P50 P99 DRIVER" and returns 77 if WHO cannot do
 # this, and `default_driver`, which prints the driver that bide itself chooses for the row. Both
 # read the columns of the row: row kind server conns n unit pin. It builds everyone with `built`,
-# says which columns its table has with `heading`, and ends with `measure_rows`. `clock` may be set
-# to a target for bide's p50 beside Tokio's; - is none.
+# says which columns its table has with `heading`, and ends with `measure_rows`. It may set `peers`,
+# `rival`, which is the peer that bide must not be slower than, `also`, peers beside which the same
+# target counts, and `clock`, a target for bide's p50 beside the rival's; - is none.
 #
 # Options: --only PART, --rounds N, --quick (one round, few connections and operations), --json.
 # Variables, for tests: ROWS (another file), OURS (bide's program), WHO (instead of everyone).
@@ -20,7 +21,8 @@ rows=${ROWS-$here/rows}
 ours=${OURS-$BUILD/bench/$name}
 wanted=${WHO-$everyone}
 place=$BUILD/bench/$name-peers
-only='' all_rounds='' quick='' json='' second=p99 clock=-
+only='' all_rounds='' quick='' json='' second=p99
+peers='tokio libuv go' rival=tokio also='' clock=-
 
 while [ $# -gt 0 ]; do
     case $1 in
@@ -94,11 +96,11 @@ measure()
     done
     [ ! -t 2 ] || printf '\r\033[K' >&2
     awk -v row="$row" -v unit="$unit" -v order="$wanted" -v default="${driver:-epoll}" \
-        -v tokio="$tokio" -v floor="$floor" -v limit="$limit" -v fails="$fails" \
-        -v clock="$clock" \
+        -v target="$target" -v floor="$floor" -v limit="$limit" -v fails="$fails" \
+        -v clock="$clock" -v peers="$peers" -v rival="$rival" -v also="$also" \
         -f "$common/judge.awk" "$work/samples" >"$work/result"
     cat "$work/result" >>"$work/results"
-    awk -v second="$second" -f "$common/table.awk" "$work/result" >&3
+    awk -v second="$second" -v rival="$rival" -f "$common/table.awk" "$work/result" >&3
     ! grep -q '^- .* failed$' "$work/samples" || cat "$work/errors" >&2
 }
 
@@ -109,26 +111,26 @@ fewer()
 }
 
 # heading FIRST SECOND: prints it; the last two columns before the verdict are named so. SECOND is
-# p99, or the ratio of the FIRST ones to Tokio's.
+# p99, or the ratio of the FIRST ones to the rival's.
 heading()
 {
     second=$2
     echo "bide $(cat "$SRC/VERSION"), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)," \
         "kernel $(uname -r)" >&3
-    awk -v titles="$*" -f "$common/table.awk" /dev/null >&3
+    awk -v titles="$*" -v rival="$rival" -f "$common/table.awk" /dev/null >&3
 }
 
 # measure_rows MOST_CONNS MOST: measures what the file has, with --quick not more than that many
 # connections and operations. The exit status is that of the last lines (table.awk).
 measure_rows()
 {
-    while read -r row kind server conns n unit rounds pin tokio floor limit fails; do
+    while read -r row kind server conns n unit rounds pin target floor limit fails; do
         case $row in '' | '#'*) continue ;; esac
         case $row in *"$only"*) ;; *) continue ;; esac
         rounds=${all_rounds:-$rounds} conns=$(fewer "$conns" "$1") n=$(fewer "$n" "$2")
         measure </dev/null
     done <"$rows"
-    awk -v json=1 -f "$common/table.awk" "$work/results" >"$BUILD/bench/$name.json"
+    awk -v json=1 -v rival="$rival" -f "$common/table.awk" "$work/results" >"$BUILD/bench/$name.json"
     [ -z "$json" ] || cat "$BUILD/bench/$name.json"
-    awk -v sum=1 -f "$common/table.awk" "$work/results" >&3
+    awk -v sum=1 -v rival="$rival" -f "$common/table.awk" "$work/results" >&3
 }

@@ -1,10 +1,11 @@
 # The verdicts on a row. Reads its samples, "ROUND WHO FIGURE P50 P99", and lines "- WHO REASON..."
 # of those who have none, and prints a line for each of `order`, separated by tabs: row, who, median,
-# least, most, unit, the median ratios to the best peer, to Tokio and to the floor, the medians of
-# p50 and p99, the verdict, the median ratio of p50 to Tokio's. A ratio is that of two figures of one
-# round. Peers are tokio, libuv and go; the floor is the best one of epoll, uring and plain. bide's
-# driver by default is `default`, and only its line is judged: yes, no (a target is missed), SLOWER,
-# or why it has no figure. Targets are `tokio`, `floor`, `limit`, and `clock` for p50 beside Tokio's.
+# least, most, unit, the median ratios to the best peer, to the rival and to the floor, the medians
+# of p50 and p99, the verdict, the median ratio of p50 to the rival's. A ratio is that of two figures
+# of one round. Peers are those in `peers`, `rival` is one of them, and the floor is the best one of
+# epoll, uring and plain. bide's driver by default is `default`, and only its line is judged: yes, no
+# (a target is missed), SLOWER, or why it has no figure. Targets are `target` for the ratio to the
+# rival, and to the best one in `also`; `floor`; `limit`; and `clock` for p50 beside the rival's.
 function median(list, n,    i, k, x) {
     for (i = 2; i <= n; i++) {
         x = list[i]
@@ -42,10 +43,10 @@ function is_over(x, target) { return target != "-" && x != "-" && x + 0 > target
 function verdict(who, figure_of) {
     if (who !~ /^bide-/) return ""
     if (who != "bide-" default) return "-"
-    if (fails == "yes" && is_over(ratio(who, "tokio", figure), 1.05)) return "SLOWER"
-    if (is_over(ratio(who, "tokio", figure), tokio) ||
+    if (fails == "yes" && is_over(ratio(who, rival, figure), 1.05)) return "SLOWER"
+    if (is_over(ratio(who, rival, figure), target) || is_over(ratio(who, also, figure), target) ||
         is_over(ratio(who, floors, figure), floor) ||
-        is_over(ratio(who, "tokio", p50), clock) || is_over(figure_of, limit)) return "no"
+        is_over(ratio(who, rival, p50), clock) || is_over(figure_of, limit)) return "no"
     return "yes"
 }
 BEGIN { floors = "epoll uring plain" }
@@ -73,9 +74,9 @@ END {
             tail = middle(who, p99)
             m = middle(who, figure)
             printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row, who,
-                text(m), text(least), text(most), unit, ratio(who, "tokio libuv go", figure),
-                ratio(who, "tokio", figure), ratio(who, floors, figure), text(half),
-                text(tail), verdict(who, m), ratio(who, "tokio", p50)
+                text(m), text(least), text(most), unit, ratio(who, peers, figure),
+                ratio(who, rival, figure), ratio(who, floors, figure), text(half),
+                text(tail), verdict(who, m), ratio(who, rival, p50)
         }
     }
 }

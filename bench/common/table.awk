@@ -1,7 +1,7 @@
 # Prints results, the lines that judge.awk has made, for people, or with json=1 as JSON, or with
-# sum=1 only the last lines: then the exit status is 1 if bide is slower than Tokio where that
+# sum=1 only the last lines: then the exit status is 1 if bide is slower than its rival where that
 # counts, or has failed. With titles="FIRST SECOND" it prints the heading instead. The column SECOND
-# is p99 if `second` is that, else the ratio of p50 to Tokio's.
+# is p99 if `second` is that, else the ratio of p50 to the rival's. `rival` is the name of it.
 function quoted(s) {
     gsub(/["\\]/, "\\\\&", s)
     return "\"" s "\""
@@ -16,7 +16,7 @@ BEGIN {
     FS = "\t"
     if (titles) {
         split(titles, title, " ")
-        line("row", "who", "median", "least", "most", "unit", "best", "tokio", "floor", title[1],
+        line("row", "who", "median", "least", "most", "unit", "best", rival, "floor", title[1],
             title[2], "met")
     }
 }
@@ -31,17 +31,17 @@ $2 ~ /^bide-/ && $12 != "-" {
 }
 json {
     printf "%s  {\"row\": %s, \"who\": %s, \"median\": %s, \"least\": %s, \"most\": %s, " \
-        "\"unit\": %s, \"to_best_peer\": %s, \"to_tokio\": %s, \"to_floor\": %s, " \
-        "\"p50_us\": %s, \"p99_us\": %s, \"p50_to_tokio\": %s, \"verdict\": %s}",
+        "\"unit\": %s, \"to_best_peer\": %s, \"to_%s\": %s, \"to_floor\": %s, " \
+        "\"p50_us\": %s, \"p99_us\": %s, \"p50_to_%s\": %s, \"verdict\": %s}",
         NR == 1 ? "[\n" : ",\n",
-        quoted($1), quoted($2), number($3), number($4), number($5), quoted($6), number($7),
-        number($8), number($9), number($10), number($11), number($13), quoted($12)
+        quoted($1), quoted($2), number($3), number($4), number($5), quoted($6), number($7), rival,
+        number($8), number($9), number($10), number($11), rival, number($13), quoted($12)
 }
 END {
     if (json) print NR ? "\n]" : "[]"
     if (!sum) exit 0
-    printf "%d rows of bide: %d meet their targets, %d do not, %d are slower than Tokio\n", rows,
-        count["yes"], count["no"], count["SLOWER"]
+    printf "%d rows of bide: %d meet their targets, %d do not, %d are slower than %s\n", rows,
+        count["yes"], count["no"], count["SLOWER"], rival
     for (verdict in named) print verdict ":" named[verdict]
     exit !rows || count["SLOWER"] || count["failed"]
 }

@@ -16,11 +16,12 @@
 enum { MESSAGE_SIZE = 64 };
 
 struct load {
-    uint16_t port;   /* of the server, on 127.0.0.1 */
-    pid_t server;    /* its process */
-    long conns, n;   /* connections; operations, MiB (bulk) or milliseconds (stuck) */
-    double figure;   /* what is compared */
-    double p50, p99; /* of the latencies, in microseconds; 0: it has none */
+    const char *kind; /* its name in load_kinds */
+    uint16_t port;    /* of the server, on 127.0.0.1 */
+    pid_t server;     /* its process */
+    long conns, n;    /* connections; operations, MiB (bulk) or milliseconds (stuck) */
+    double figure;    /* what is compared */
+    double p50, p99;  /* of the latencies, in microseconds; 0: it has none */
 };
 
 /* A load fills in `figure`, and `p50` and `p99` where it measures them. */

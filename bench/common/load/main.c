@@ -182,7 +182,7 @@ int main(int argc, char **argv)
         fputs("load [--pin] KIND CONNECTIONS N SERVER ARGUMENT...\n", stderr);
         return 2;
     }
-    struct load load = {.conns = atol(argv[2]), .n = atol(argv[3])};
+    struct load load = {.kind = argv[1], .conns = atol(argv[2]), .n = atol(argv[3])};
     const struct load_kind *kind = load_kinds;
     while (kind->name != NULL && strcmp(kind->name, argv[1]) != 0)
         kind++;
