@@ -277,6 +277,10 @@ int bide__http_headers_add(bide_http_exchange *x, struct bide__http_headers *h,
 void bide__http_headers_remove(struct bide__http_headers *h, enum bide__http_name known,
                                const char *name, size_t size);
 
+/* Adds a Content-Type, of which there is none, with a copy of the value. 0, -EINVAL, -ENOMEM,
+ * -E2BIG. */
+int bide__http_type_add(bide_http_exchange *x, const char *type);
+
 /* The first with this number. */
 struct bide__http_header *bide__http_headers_known(const struct bide__http_headers *h,
                                                    enum bide__http_name name);

@@ -91,14 +91,14 @@ static int check_length(bide_http_exchange *x, const char *value)
 }
 
 /* 0: it may be added. 1: there is nothing to add. Or an error. */
-static int check(bide_http_exchange *x, const char *name, size_t size, const char *value)
+static int check(bide_http_exchange *x, enum bide__http_name known, const char *name, size_t size,
+                 const char *value, size_t value_size)
 {
-    size_t value_size = strlen(value);
     if (size > BIDE__HTTP_NAME_MAX || value_size > INT32_MAX)
         return -EINVAL;
     if (!bide__http_is_token(name, size) || !bide__http_is_value(value, value_size))
         return -EINVAL;
-    switch (bide__http_name_of(name, size)) {
+    switch (known) {
     case BIDE__FIELD_CONNECTION:
         if (!bide__http_same(value, value_size, "close", 5))
             return -EINVAL;
@@ -116,19 +116,30 @@ static int check(bide_http_exchange *x, const char *name, size_t size, const cha
 static int add(bide_http_exchange *x, struct bide__http_headers *h, const char *name,
                const char *value, bool replaces)
 {
-    size_t size = strlen(name);
-    int rc = check(x, name, size, value);
+    size_t size = strlen(name), value_size = strlen(value);
+    enum bide__http_name known = bide__http_name_of(name, size);
+    int rc = check(x, known, name, size, value, value_size);
     if (rc != 0)
         return rc < 0 ? rc : 0;
     char *name_copy = bide__http_copy(x, name, size);
-    size_t value_size = strlen(value);
     char *value_copy = name_copy == NULL ? NULL : bide__http_copy(x, value, value_size);
     if (value_copy == NULL)
         return -ENOMEM;
     if (replaces)
-        bide__http_headers_remove(h, bide__http_name_of(name, size), name, size);
-    return bide__http_headers_add(x, h, bide__http_name_of(name, size), name_copy, size, value_copy,
-                                  value_size);
+        bide__http_headers_remove(h, known, name, size);
+    return bide__http_headers_add(x, h, known, name_copy, size, value_copy, value_size);
+}
+
+int bide__http_type_add(bide_http_exchange *x, const char *type)
+{
+    size_t size = strlen(type);
+    if (size > INT32_MAX || !bide__http_is_value(type, size))
+        return -EINVAL;
+    char *copy = bide__http_copy(x, type, size);
+    if (copy == NULL)
+        return -ENOMEM;
+    return bide__http_headers_add(x, &x->reply.headers, BIDE__FIELD_CONTENT_TYPE, "Content-Type",
+                                  12, copy, size);
 }
 
 int bide_http_header_set(bide_http_exchange *x, const char *name, const char *value)

@@ -40,10 +40,10 @@ static int begin(bide_http_exchange *x, int status)
     return 0;
 }
 
-/* The type is text that is valid, or the caller's. */
+/* The caller's; there is none any more. */
 static int set_type(bide_http_exchange *x, const char *type)
 {
-    return type == NULL ? 0 : bide_http_header_set(x, "Content-Type", type);
+    return type == NULL ? 0 : bide__http_type_add(x, type);
 }
 
 static int set_known_type(bide_http_exchange *x, const char *type)
