@@ -95,14 +95,14 @@ static async int send_chunks(bide_http_exchange *x)
 }
 
 static const bide_http_route routes[] = {
-    {"GET", "/plaintext", bide_ref(plaintext)},
-    {"GET", "/json", bide_ref(send_json)},
-    {"GET", "/users/{id}/posts/{no}", bide_ref(show_post)},
-    {"POST", "/receive", bide_ref(receive)},
-    {"POST", "/echo", bide_ref(echo)},
-    {"GET", "/large", bide_ref(send_large)},
-    {"GET", "/chunks", bide_ref(send_chunks)},
-    {"GET", "/ws", bide_ref(websocket)},
+    {.method = "GET", .path = "/plaintext", .handler = bide_ref(plaintext)},
+    {.method = "GET", .path = "/json", .handler = bide_ref(send_json)},
+    {.method = "GET", .path = "/users/{id}/posts/{no}", .handler = bide_ref(show_post)},
+    {.method = "POST", .path = "/receive", .handler = bide_ref(receive)},
+    {.method = "POST", .path = "/echo", .handler = bide_ref(echo)},
+    {.method = "GET", .path = "/large", .handler = bide_ref(send_large)},
+    {.method = "GET", .path = "/chunks", .handler = bide_ref(send_chunks)},
+    {.method = "GET", .path = "/ws", .handler = bide_ref(websocket)},
 };
 
 static void expect_good(int r, const char *what)
