@@ -12,18 +12,21 @@
 bide_async ssize_t bide__h1_idle_fd(struct bide__h1 *h1);
 bide_async int bide__pause_wait(struct bide__pause *pause, bide_duration duration);
 
+enum { FIRST_SIZE = 1024 };
+
 /* ---- nothing has come ---- */
 
-/* Over other streams: reads one byte without a kit, and the rest afterwards. */
+/* Over other streams: waits without a kit for a request, which seldom is larger than FIRST_SIZE. */
 static bide_async ssize_t idle_other(struct bide__h1 *h)
 {
-    char first;
+    char first[FIRST_SIZE];
     ssize_t n = 0;
     bide_duration time = h->served == 0 ? h->settings->o.head_timeout : h->settings->o.idle_timeout;
 
     bide__h1_kit_leave(h);
-    int which = bide_await bide_select_biased(n = bide_stream_read(h->c->stream, &first, 1),
-                                              (void)bide__pause_wait(&h->c->pause, time));
+    int which =
+        bide_await bide_select_biased(n = bide_stream_read(h->c->stream, first, sizeof first),
+                                      (void)bide__pause_wait(&h->c->pause, time));
     if (which != 0 && n == 0)
         return -ETIMEDOUT; /* or the server drains */
     if (n <= 0)
@@ -31,7 +34,8 @@ static bide_async ssize_t idle_other(struct bide__h1 *h)
     int rc = bide__h1_kit_take(h);
     if (rc < 0)
         return rc;
-    h->kit->in[h->kit->end++] = first;
+    memcpy(h->kit->in + h->kit->end, first, (size_t)n);
+    h->kit->end += (size_t)n;
     return n;
 }
 
