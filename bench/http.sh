@@ -1,5 +1,5 @@
 # Servers of HTTP beside each other: bide on both of its drivers, hyper, Go, nginx, Node, and loops
-# in C on epoll and on io_uring that do nothing but the calls, which are the floor. One generator
+# in C that do nothing but the calls, of which the one on epoll is the floor. One generator
 # (bench/common/load, bench/http/load) loads all of them; for each row of bench/http/rows they are
 # measured in turn, round after round. The figure is the CPU time that the server takes for a
 # request, since the wall time is also the generator's. The ratios are to the best peer, to hyper
@@ -20,7 +20,7 @@ set -eu
 name=http
 everyone='bide-epoll bide-uring hyper go nginx node epoll uring'
 . "$SRC/bench/common/beside.sh"
-peers='hyper go nginx node' rival=hyper also=nginx
+peers='hyper go nginx node' floors=epoll rival=hyper also=nginx
 load=${LOAD-}
 
 build_all()

@@ -8,7 +8,7 @@
 # this, and `default_driver`, which prints the driver that bide itself chooses for the row. Both
 # read the columns of the row: row kind server conns n unit pin. It builds everyone with `built`,
 # says which columns its table has with `heading`, and ends with `measure_rows`. It may set `peers`,
-# `rival`, which is the peer that bide must not be slower than, `also`, peers beside which the same
+# `floors`, `rival`, the peer that bide must not be slower than, `also`, peers beside which the same
 # target counts, and `clock`, a target for bide's p50 beside the rival's; - is none.
 #
 # Options: --only PART, --rounds N, --quick (one round, few connections and operations), --json.
@@ -22,7 +22,7 @@ ours=${OURS-$BUILD/bench/$name}
 wanted=${WHO-$everyone}
 place=$BUILD/bench/$name-peers
 only='' all_rounds='' quick='' json='' second=p99
-peers='tokio libuv go' rival=tokio also='' clock=-
+peers='tokio libuv go' floors='epoll uring plain' rival=tokio also='' clock=-
 
 while [ $# -gt 0 ]; do
     case $1 in
@@ -97,7 +97,8 @@ measure()
     [ ! -t 2 ] || printf '\r\033[K' >&2
     awk -v row="$row" -v unit="$unit" -v order="$wanted" -v default="${driver:-epoll}" \
         -v target="$target" -v floor="$floor" -v limit="$limit" -v fails="$fails" \
-        -v clock="$clock" -v peers="$peers" -v rival="$rival" -v also="$also" \
+        -v clock="$clock" -v peers="$peers" -v floors="$floors" \
+        -v rival="$rival" -v also="$also" \
         -f "$common/judge.awk" "$work/samples" >"$work/result"
     cat "$work/result" >>"$work/results"
     awk -v second="$second" -v rival="$rival" -f "$common/table.awk" "$work/result" >&3

@@ -3,7 +3,7 @@
 # least, most, unit, the median ratios to the best peer, to the rival and to the floor, the medians
 # of p50 and p99, the verdict, the median ratio of p50 to the rival's. A ratio is that of two figures
 # of one round. Peers are those in `peers`, `rival` is one of them, and the floor is the best one of
-# epoll, uring and plain. bide's driver by default is `default`, and only its line is judged: yes, no
+# those in `floors`. bide's driver by default is `default`, and only its line is judged: yes, no
 # (a target is missed), SLOWER, or why it has no figure. Targets are `target` for the ratio to the
 # rival, and to the best one in `also`; `floor`; `limit`; and `clock` for p50 beside the rival's.
 function median(list, n,    i, k, x) {
@@ -49,7 +49,6 @@ function verdict(who, figure_of) {
         is_over(ratio(who, rival, p50), clock) || is_over(figure_of, limit)) return "no"
     return "yes"
 }
-BEGIN { floors = "epoll uring plain" }
 $1 == "-" {
     who = $2
     sub(/^- [^ ]* /, "")
