@@ -101,3 +101,33 @@ wrong 'there is no Date' plain
 sed 's/Hello, World!/Hello, world!/' "$here/peers/answers.h" >answers.h
 $CC -O1 changed.c -o epoll -lssl -lcrypto
 wrong 'the body' plain
+
+# Real servers, real loads. So few operations take no time that can be compared.
+libraries=
+[ ! -e "$SRC/include/bide/http_route.h" ] || for one in websocket http-server json tls; do
+    [ ! -e "$BUILD/lib/libbide-$one.a" ] && [ ! -e "$BUILD/lib/libbide-$one.so" ] ||
+        libraries="$libraries -lbide-$one"
+done
+case $libraries in *-http-server\ -lbide-json\ *) ;; *) exit 0 ;; esac
+case $libraries in *-websocket*) words='-DBENCH_HTTP -DBENCH_WEBSOCKET' ;; *) words=-DBENCH_HTTP ;; esac
+# shellcheck disable=SC2086
+"$BIDE" cc "$CC" -std=gnu11 $words -I"$SRC" "$SRC/bench/http.c" "$here"/*.c -L"$BUILD/lib" \
+    $libraries -Wl,-rpath,"$BUILD/lib" -o http
+while read -r row kind server conns n unit rounds pin more; do
+    [ "$conns" -lt 20 ] || conns=20
+    [ "$n" -lt 100 ] || n=100
+    echo "$row $kind $server $conns $n $unit 1 $pin - - 1e9 -"
+done <rows >few
+WHO='bide-epoll bide-uring epoll uring'
+[ -z "$FULL" ] || WHO="$WHO hyper go nginx node"
+export ROWS="$PWD/few" OURS="$PWD/http" WHO
+bench 0
+if grep -q ' failed$' out; then fail "$(cat out errors)"; fi
+while read -r row kind server more; do
+    case $server,$words in ws,-DBENCH_HTTP) continue ;; esac
+    grep -q "^$row  *bide-epoll  *[0-9]" out || fail "$row on epoll: $(cat out errors)"
+    grep -q "^$row  *bide-uring  *\([0-9].*\|.* refused: .*\)$" out || fail "$row: $(cat out errors)"
+    case $server in
+    plain | tls | ws) grep -q "^$row  *epoll  *[0-9]" out || fail "$row, the floor: $(cat out)" ;;
+    esac
+done <few
