@@ -28,6 +28,9 @@ asked()
 # is WHAT GOT EXPECTED
 is() { [ "$2" = "$3" ] || fail "$1: '$2' instead of '$3' ($(cat about errors said))"; }
 
+h2=
+[ ! -d "$SRC/extra/http/h2" ] || h2=1
+
 head -c 10485760 /dev/urandom >ten
 size=$(wc -c <ten)
 head -c 100000 ten >small
@@ -82,8 +85,11 @@ for driver in epoll uring; do
         [ "$(sed -n 's/^ *\([0-9]*\) requests in.*/\1/p' wrk.out)" -gt 100 ] ||
             fail "wrk: $(cat wrk.out)"
     fi
+    [ -z "$h2" ] || talk "http://127.0.0.1:$port" 2 --http2-prior-knowledge
     end
+    [ "$driver" = epoll ] || [ -n "$FULL" ] || continue
     begin "$driver" tls || continue
     talk "https://localhost:$port" 1.1 --http1.1
+    [ -z "$h2" ] || talk "https://localhost:$port" 2 --http2
     end
 done

@@ -113,7 +113,8 @@ static bide_tls_context *context_new(void)
 
 static int make(int argc, char **argv, bide_tls_context *context)
 {
-    bide_http_server_options options = {.tls = context, .body_bytes_max = 64 << 20};
+    bide_http_server_options options = {
+        .tls = context, .body_bytes_max = 64 << 20, .connections_max = 20000};
     if (argc > 2 && strcmp(argv[2], "impatient") == 0) {
         options.head_timeout = options.body_timeout = options.write_timeout = BIDE_MS(300);
         options.linger = BIDE_MS(100);
