@@ -38,9 +38,10 @@ for driver in epoll uring; do
     end
     [ -n "$FULL" ] && command -v slowhttptest >/dev/null || continue
     begin "$driver" plain impatient
-    for kind in "-H" "-B" "-X -w 1 -y 8"; do
+    # A reader that does not read costs the kernel some megabytes, whatever the server does.
+    for kind in "-H -c 1000" "-B -c 1000" "-X -c 200 -w 1 -y 8"; do
         # shellcheck disable=SC2086
-        slowhttptest $kind -c 1000 -r 500 -l 5 -i 1 -p 1 -u "http://127.0.0.1:$port/large" \
+        slowhttptest $kind -r 500 -l 5 -i 1 -p 1 -u "http://127.0.0.1:$port/large" \
             >slow.out 2>&1 || fail "slowhttptest $kind: $(tail -n 30 slow.out)"
         if ! grep -q 'service available:.*YES' slow.out || grep -q 'available:.*NO' slow.out; then
             fail "slowhttptest $kind: $(tail -n 30 slow.out)"
