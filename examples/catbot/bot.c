@@ -4,7 +4,7 @@
  *     ada: a cat, please
  *     -> Countess Ada, here is your cat: (=^-w-^=)
  *
- * For each line the bot fetches a picture over HTTP and looks up the sender's nickname in a
+ * or they write to it through a gateway (link.c). For each line the bot fetches a picture over HTTP and looks up the sender's nickname in a
  * database, at the same time, and replies. Every user has a task of its own, so a user who waits
  * for a slow picture, reads slowly or says nothing keeps nobody else waiting.
  */
@@ -108,8 +108,7 @@ static void count_reply(struct bot *bot, int64_t begin_ns, bool failed)
     bot->failures += failed;
 }
 
-/* Returns 0, or why the reply could not be sent. */
-static async int answer(struct bot *bot, bide_stream *user, const char *line)
+async int bot_answer(struct bot *bot, reply_fn send, void *to, const char *line)
 {
     int64_t begin_ns = now_ns();
     struct message message = parse(line);
@@ -128,8 +127,7 @@ static async int answer(struct bot *bot, bide_stream *user, const char *line)
         snprintf(reply, sizeof reply, "Sorry, %s, no cat: %s\n", nickname, picture);
 
     row_begin(row, REPLY);
-    int late = await bide_timeout(BIDE_S(REPLY_TIMEOUT_S),
-                                  n = bide_stream_write_all(user, reply, strlen(reply), NULL));
+    int late = await bide_timeout(BIDE_S(REPLY_TIMEOUT_S), n = (*send)(to, reply));
     row_end(row, REPLY);
     if (late < 0)
         n = late;
@@ -146,6 +144,12 @@ static async int answer(struct bot *bot, bide_stream *user, const char *line)
 }
 
 /* ---- the users ---- */
+
+/* A reply_fn: to a user of the line protocol. */
+static async int write_reply(void *to, const char *text)
+{
+    return await bide_stream_write_all(to, text, strlen(text), NULL);
+}
 
 static void user_leaves(struct bot *bot, struct user *user)
 {
@@ -182,7 +186,7 @@ static async void talk(struct bot *bot, struct user *user)
             line = "somebody: with a line that is too long";
         else if (n <= 0)
             return; /* the end, a reset, or the bot closes */
-        if (await answer(bot, user->stream, line) < 0)
+        if (await bot_answer(bot, bide_ref(write_reply), user->stream, line) < 0)
             return;
     }
 }

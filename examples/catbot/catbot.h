@@ -6,6 +6,9 @@
  *   pictures.c  a picture service that is slow on purpose
  *   users.c     ten users who chat with the bot
  *   timeline.c  draws what happens
+ *   link.c      the bot as a client of a chat service: WebSocket over TLS, with JSON
+ *   gateway.c   such a service, on this machine
+ *   page.c      what happens, as a web page
  *
  * All tasks run on one thread: none of the structs below needs a lock.
  */
@@ -14,11 +17,14 @@
 
 #include <bide/bide.h>
 #include <bide/http.h>
+#include <bide/json.h>
 #include <bide/sqlite.h>
+#include <bide/websocket.h>
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static inline int64_t now_ns(void)
 {
@@ -92,6 +98,12 @@ struct bot {
     int64_t first_message_ns, last_reply_ns;
 };
 
+/* How a reply is sent. Returns 0 or a negative errno. */
+typedef bide_async_fn(int, void *to, const char *text) reply_fn;
+
+/* Answers a line such as "ada: a cat, please". Returns 0, or why the reply could not be sent. */
+async int bot_answer(struct bot *bot, reply_fn reply, void *to, const char *line);
+
 /* Accepts users and talks to them until bot_close. */
 async void bot_serve(struct bot *bot);
 
@@ -105,14 +117,44 @@ async void bot_close(struct bot *bot, bide_duration patience);
 int pictures_start(char *url, size_t size);
 void pictures_stop(void);
 
+/* ---- link.c ---- */
+
+/* Stays connected to the gateway at this URL and answers its messages. Returns only if that makes
+ * no sense: a negative errno. */
+async int link_run(struct bot *bot, const char *url, bide_tls_context *tls);
+
+/* How often it has resumed its session. */
+int link_resumes(void);
+
 /* ---- users.c ---- */
 
 enum { USERS = 10 };
+
+extern const char *const user_logins[USERS];
 
 /* The i-th user connects, asks for a picture and awaits the reply. 0 or a negative errno. */
 async int user_chat(int i, uint16_t port);
 
 /* Makes the table of nicknames. Returns 0 or a negative errno. */
 async int people_fill(bide_sql *people);
+
+/* ---- gateway.c ---- */
+
+/* Starts a gateway on a free local port, and writes its URL. The users, one of them first and then
+ * all, write to the bot through it. Returns 0 or a negative errno. */
+int gateway_start(const char *const *logins, char *url, size_t size);
+void gateway_stop(void);
+
+/* Whom a client has to trust to connect to it, in PEM. */
+const char *gateway_authority(void);
+
+/* Waits until all messages have replies. */
+async void gateway_wait(void);
+
+/* ---- page.c ---- */
+
+/* Serves the page on this port; 0: on a free one. Returns the port, or a negative errno. */
+int page_start(struct timeline *timeline, uint16_t port);
+void page_stop(void);
 
 #endif

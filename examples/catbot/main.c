@@ -5,8 +5,10 @@
  *     catbot                             ten users, a local picture service, a timeline
  *     catbot --url URL                   the same with another picture service
  *     catbot --listen HOST:PORT          a server; talk to it with: nc HOST PORT
+ *     catbot --gateway                   the ten users write through a gateway: WebSocket over TLS
+ *     catbot --page PORT                 the timeline is a web page, too, until Ctrl-C
  *
- * needs: bide-http bide-sqlite
+ * needs: bide-http bide-sqlite bide-websocket bide-http-server bide-json bide-tls
  */
 #include "catbot.h"
 
@@ -18,7 +20,8 @@
 #include <unistd.h>
 
 struct options {
-    const char *url, *listen;
+    const char *url, *listen, *page;
+    bool gateway;
 };
 
 /* These outlive main, since tasks that are still running when it returns end after it. */
@@ -28,9 +31,11 @@ static struct timeline timeline;
 static int usage(int status)
 {
     fprintf(status == 0 ? stdout : stderr,
-            "usage: catbot [--url URL] [--listen HOST:PORT]\n"
+            "usage: catbot [--url URL] [--listen HOST:PORT] [--gateway] [--page PORT]\n"
             "  --url URL           fetch pictures there, not from the built-in service\n"
-            "  --listen HOST:PORT  be a server, until Ctrl-C, rather than play ten users\n");
+            "  --listen HOST:PORT  be a server, until Ctrl-C, rather than play ten users\n"
+            "  --gateway           the users write through a gateway: WebSocket, TLS, JSON\n"
+            "  --page PORT         show the timeline in a browser, too, until Ctrl-C\n");
     return status;
 }
 
@@ -38,15 +43,16 @@ static int usage(int status)
 static int read_options(int argc, char **argv, struct options *options)
 {
     static const struct option known[] = {
-        {"url", required_argument, NULL, 'u'},
-        {"listen", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"url", required_argument, NULL, 'u'}, {"listen", required_argument, NULL, 'l'},
+        {"gateway", no_argument, NULL, 'g'},   {"page", required_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0},
     };
-    for (int c; (c = getopt_long(argc, argv, "u:l:h", known, NULL)) != -1;) {
+    for (int c; (c = getopt_long(argc, argv, "u:l:gp:h", known, NULL)) != -1;) {
         switch (c) {
         case 'u': options->url = optarg; break;
         case 'l': options->listen = optarg; break;
+        case 'g': options->gateway = true; break;
+        case 'p': options->page = optarg; break;
         case 'h': return usage(0) + 1;
         default: return usage(2) + 1;
         }
@@ -89,7 +95,45 @@ static async int play_users(uint16_t port, int64_t *alone_ns)
     return error;
 }
 
+/* The same ten, through the gateway. */
+static async int play_gateway(void)
+{
+    const bide_tls_options trust = {.ca = gateway_authority()};
+    bide_tls_context *tls;
+    char url[64];
+    int n = bide_tls_client_new(&trust, &tls), linked = 0;
+    if (n < 0)
+        return n;
+    defer {
+        bide_tls_context_drop(tls);
+        gateway_stop();
+    }
+    n = gateway_start(user_logins, url, sizeof url);
+    if (n < 0)
+        return n;
+    await bide_select_biased(linked = link_run(&bot, url, tls), gateway_wait());
+    if (linked == 0)
+        printf("catbot: the gateway has cut the connection; sessions resumed: %d\n",
+               link_resumes());
+    return linked;
+}
+
 /* ---- the parts ---- */
+
+/* The page, if it is wanted; otherwise how to see it. 0 or a negative errno. */
+static int open_page(const char *port)
+{
+    if (port == NULL) {
+        printf("catbot: to see this in a browser: catbot --page 8080\n");
+        return 0;
+    }
+    int n = page_start(&timeline, (uint16_t)atoi(port));
+    if (n < 0)
+        return n;
+    printf("catbot: the timeline is at http://127.0.0.1:%d/\n", n);
+    fflush(stdout);
+    return 0;
+}
 
 static int open_http(bool local)
 {
@@ -140,9 +184,16 @@ static async int run(const struct options *options)
         printf("catbot: listening on port %d; Ctrl-C ends it\n", port);
         fflush(stdout);
         await wait_for_end();
+    } else if (options->gateway) {
+        await bide_select(n = play_gateway(), wait_for_end());
     } else {
         await bide_select(n = play_users((uint16_t)port, &alone_ns), wait_for_end());
     }
+    if (options->page != NULL && options->listen == NULL && n == 0) {
+        printf("catbot: all have their cats; Ctrl-C ends the page\n");
+        await wait_for_end();
+    }
+    page_stop();
 
     await bot_close(&bot, BIDE_S(5));
     pictures_stop();
@@ -161,7 +212,7 @@ static async int run(const struct options *options)
 
 async int main(int argc, char **argv)
 {
-    struct options options = {NULL, NULL};
+    struct options options = {NULL, NULL, NULL, false};
     char url[64], path[256];
 
     int n = read_options(argc, argv, &options);
@@ -205,6 +256,9 @@ async int main(int argc, char **argv)
         bot.picture_url = url;
     }
 
+    n = open_page(options.page);
+    if (n < 0)
+        return complain("no page", n);
     n = open_listener(options.listen);
     if (n < 0)
         return complain(options.listen != NULL ? options.listen : "no port", n);

@@ -16,6 +16,9 @@ static const struct {
     {"margaret", "Moonshot Margaret"}, {"radia", "Radia of the Tree"},
 };
 
+const char *const user_logins[USERS] = {"ada",    "alan",  "barbara", "brian",    "dennis",
+                                        "edsger", "grace", "ken",     "margaret", "radia"};
+
 async int user_chat(int i, uint16_t port)
 {
     bide_stream *stream = NULL;

@@ -1,14 +1,16 @@
-# catbot: ten users are served in about the time of one; the reply reports what goes wrong; the
-# server shuts down cleanly.
+# catbot: ten users are served in about the time of one, also through a gateway that cuts the
+# connection; the reply reports what goes wrong; the page shows it; the server shuts down cleanly.
 
 seconds='[0-9]+\.[0-9]+ s'
+libraries='-lbide-http -lbide-sqlite -lbide-websocket -lbide-http-server -lbide-json -lbide-tls'
+[ -x "$EXAMPLES/catbot" ] || skip "a library that it needs is not there"
 
 # In virtual time every figure is exact. The slow picture is the seventh.
 # shellcheck disable=SC2086
 {
     $CC $CFLAGS -I"$BUILD/include" -c "$SRC/tests/programs/virtual/virtual.c" -o virtual.o
     "$BIDE" cc "$CC" $CFLAGS "$SRC"/examples/catbot/*.c virtual.o \
-        -L"$BUILD/lib" -lbide-http -lbide-sqlite -Wl,-rpath,"$BUILD/lib" -o catbot-virtual
+        -L"$BUILD/lib" $libraries -Wl,-rpath,"$BUILD/lib" -o catbot-virtual
 }
 ./catbot-virtual >out 2>err || fail "exit status $?: $(cat out err)"
 [ ! -s err ] || fail "said: $(cat err)"
@@ -22,17 +24,63 @@ grep -qF ': Countess Ada: =^..^=' out || fail "no nickname: $(cat out)"
 # The same on a worker with a thread of its own; of more than one, its structs would need locks.
 sed 's/^async int main/bide_runtime(multi_thread);\n&/' "$SRC/examples/catbot/main.c" >main.c
 # shellcheck disable=SC2086
+# shellcheck disable=SC2086
 "$BIDE" cc "$CC" $CFLAGS -I"$SRC/examples/catbot" main.c "$SRC"/examples/catbot/[!m]*.c virtual.o \
-    -L"$BUILD/lib" -lbide-http -lbide-sqlite -Wl,-rpath,"$BUILD/lib" -o catbot-worker
+    -L"$BUILD/lib" $libraries -Wl,-rpath,"$BUILD/lib" -o catbot-worker
 BIDE_WORKERS=1 ./catbot-worker >out 2>err || fail "on a worker: exit status $?: $(cat out err)"
 [ "$(tail -n 1 out)" = "catbot: 10 replies in 1.50 s, slowest 1.50 s, one alone 1.00 s" ] ||
     fail "other figures on a worker: $(cat out)"
 
 # In real time, into a pipe.
-"$EXAMPLES/catbot" | tail -n 1 >out
+"$EXAMPLES/catbot" >first || fail "exit status $?"
+tail -n 1 first >out
 grep -Eq "^catbot: 10 replies in $seconds, slowest $seconds, one alone $seconds\$" out ||
     fail "the last line is: $(cat out)"
 awk '{ gsub(",", ""); if ($5 > 4 * $12) exit 1 }' out || fail "not at the same time: $(cat out)"
+
+grep -q '^catbot: to see this in a browser: catbot --page' first ||
+    fail "it does not say how to see the page: $(cat first)"
+
+# Through the gateway: WebSocket over TLS with JSON. It cuts the connection after half of the
+# messages; the session is resumed, and each message has one reply.
+"$EXAMPLES/catbot" --gateway >out || fail "the gateway: exit status $?: $(cat out)"
+grep -q '^catbot: the gateway has cut the connection; sessions resumed: 1$' out ||
+    fail "not resumed: $(cat out)"
+tail -n 1 out | grep -Eq "^catbot: 11 replies in $seconds" || fail "not eleven replies: $(cat out)"
+[ "$(grep -c 'Dr. Goto: ' out)" = 1 ] || fail "a message was lost, or answered twice: $(cat out)"
+
+# The page, with the events that make it move; in a browser in the long tier.
+"$EXAMPLES/catbot" --gateway --page 0 >out &
+bot=$!
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    page=$(sed -n 's/^catbot: the timeline is at \(.*\)/\1/p' out)
+    [ -z "$page" ] || break
+    sleep 0.1
+done
+[ -n "$page" ] || fail "there is no page: $(cat out)"
+curl -s "$page" | grep -q "new EventSource('events')" || fail "the page is another one"
+curl -s --max-time 4 "${page}events" >events || true
+grep -q '^data: {"now":[0-9]*,"rows":\[{"who":"ada","begin":[0-9]*,"end":0,' events ||
+    fail "no event of a request that runs: $(head -c 500 events)"
+tail -n 2 events | grep -q '"note":"Dr. Goto: ' || fail "the last event has not all: $(tail -n 2 events)"
+grep -q '^catbot: all have their cats' out || fail "it has not ended its play: $(cat out)"
+browser=$(command -v chromium || command -v chromium-browser || true)
+if [ -n "${FULL:-}" ] && [ -n "$browser" ]; then
+    for _ in 1 2 3 4 5; do # it does not wait for the first event
+        "$browser" --headless --no-sandbox --disable-gpu --user-data-dir="$PWD/browser" \
+            --window-size=1100,420 --timeout=3000 --screenshot="$PWD/page.png" \
+            --dump-dom "$page" >dom 2>browser.err || fail "the browser: $(cat browser.err)"
+        ! grep -q 'class="row"' dom || break
+    done
+    [ "$(grep -o 'class="row"' dom | wc -l)" = 11 ] || fail "not eleven rows: $(cat dom)"
+    # The requests of the ten overlap: each bar begins before the first of them has ended.
+    grep -o 'class="bar fetch" style="left: [0-9.]*%; width: [0-9.]*%' dom |
+        sed 's/[^0-9. ]//g' | awk 'NR > 1 { b[NR] = $1; e = $1 + $2; if (!m || e < m) m = e }
+            END { for (i in b) if (b[i] >= m) exit 1; if (NR != 11) exit 1 }' ||
+        fail "the bars do not overlap: $(cat dom)"
+fi
+kill -INT "$bot"
+wait "$bot" || fail "exit status $? after Ctrl-C: $(cat out)"
 
 # On a terminal there are bars, and the cursor comes back.
 if command -v script >/dev/null; then
