@@ -96,17 +96,21 @@ static int weaken(bide_http_exchange *x)
     return 0;
 }
 
+/* Both texts live long enough. */
 static int add(bide_http_exchange *x, const char *name, const char *value)
 {
-    return bide__http_headers_add(x, &x->reply.headers, name, strlen(name), value, strlen(value));
+    size_t size = strlen(name);
+    return bide__http_headers_add(x, &x->reply.headers, bide__http_name_of(name, size), name, size,
+                                  value, strlen(value));
 }
 
 static int set_head(bide_http_exchange *x, enum http_coding coding)
 {
+    struct bide__http_headers *h = &x->reply.headers;
     int r = add(x, "Content-Encoding", bide__http_coding_name(coding));
 
-    bide__http_headers_remove(&x->reply.headers, "Content-Length", 14);
-    bide__http_headers_remove(&x->reply.headers, "Accept-Ranges", 13);
+    bide__http_headers_remove(h, BIDE__FIELD_CONTENT_LENGTH, NULL, 0);
+    bide__http_headers_remove(h, bide__http_name_of("Accept-Ranges", 13), "Accept-Ranges", 13);
     return r < 0 ? r : weaken(x);
 }
 
