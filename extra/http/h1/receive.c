@@ -143,6 +143,7 @@ bide_async int bide__h1_receive(struct bide__h1 *h)
 {
     int rc;
     if (h->kit != NULL && h->kit->begin < h->kit->end) {
+        bide_await bide__turn(); /* requests that came together, and handlers that do not wait */
         begin_head(h);
     } else {
         rc = bide_await wait_for_some(h);
