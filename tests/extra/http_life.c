@@ -1,8 +1,8 @@
 /*
- * The life of a request (extra/http/client/life.h): each pair of a state and an event. Pairs that can
- * occur are reached through the public functions, whether or not anybody drives the request, and
- * whether it is at work or queued for a connection; pairs that cannot occur are refused. Time is
- * virtual.
+ * The life of a request (extra/http/client/life.h): each pair of a state and an event. Pairs that
+ * can occur are reached through the public functions, whether or not anybody drives the request,
+ * and whether it is at work or queued for a connection; pairs that cannot occur are refused. Time
+ * is virtual.
  */
 #include "extra/http/client/internal.h"
 

@@ -1,6 +1,7 @@
 /*
- * Lists of header fields, the usual names, and which bytes may be where: extra/http/message/fields.h
- * and bytes.h, whose table is compared with the rules of the RFCs byte by byte.
+ * Lists of header fields, the usual names, and which bytes may be where:
+ * extra/http/message/fields.h and bytes.h, whose table is compared with the rules of the RFCs byte
+ * by byte.
  */
 #include "extra/http/message/fields.h"
 

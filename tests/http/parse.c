@@ -1,7 +1,7 @@
 /*
  * The HTTP/1.1 parser (extra/http/message/parse.h) over the tables refused.txt and accepted.txt:
- * each case whole, byte by byte, and in two pieces, cut at every byte, in memory that ends where the
- * piece ends. The answer is always the same. Then the limits, and what is called from outside.
+ * each case whole, byte by byte, and in two pieces, cut at every byte, in memory that ends where
+ * the piece ends. The answer is always the same. Then the limits, and what is called from outside.
  */
 #include "extra/http/message/parse.h"
 

@@ -1,5 +1,5 @@
 /*
- * bytes.c: which bytes may be where. The rules are in bytes.h and fields.h, and tests/http/bytes.c
+ * bytes.c: which bytes may be where. The rules are in bytes.h and fields.h, and tests/http/fields.c
  * compares the table with them, byte by byte.
  */
 #include "extra/http/message/bytes.h"

@@ -1,6 +1,6 @@
 /*
- * bytes.h: which bytes may be where, as one table of bits, and a fast search for the end of a value.
- * For this room only.
+ * bytes.h: which bytes may be where, as one table of bits, and a fast search for the end of a
+ * value. For this room only.
  */
 #ifndef BIDE_EXTRA_HTTP_MESSAGE_BYTES_H
 #define BIDE_EXTRA_HTTP_MESSAGE_BYTES_H
@@ -25,8 +25,8 @@ static inline bool byte_is(char c, unsigned kinds)
     return (bide__http_bytes[(unsigned char)c] & kinds) != 0;
 }
 
-/* The first byte that is not of these kinds, or the end. Eight at a time: most of the time of a head
- * is spent here. */
+/* The first byte that is not of these kinds, or the end. Eight at a time: most of the time of a
+ * head is spent here. */
 static inline const char *bide__http_skip(const char *at, const char *end, unsigned kinds)
 {
     for (; end - at >= 8; at += 8)

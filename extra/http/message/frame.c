@@ -1,6 +1,7 @@
 /*
- * frame.c: what the fields of a whole head say about the message and its connection: Host (RFC 9112,
- * 3.2), where the body ends (RFC 9112, 6), and Connection, Expect and Upgrade. parse.h has the rules.
+ * frame.c: what the fields of a whole head say about the message and its connection: Host (RFC
+ * 9112, 3.2), where the body ends (RFC 9112, 6), and Connection, Expect and Upgrade. parse.h has
+ * the rules.
  */
 #include "extra/http/message/inside.h"
 

@@ -24,8 +24,8 @@ struct bide__http_param {
 
 /*
  * Takes the next parameter, "; name=value", from *s, which begins behind what it belongs to, or
- * behind the parameter before. Returns 1, 0 at the end (blanks and empty parameters are skipped), or
- * -EINVAL.
+ * behind the parameter before. Returns 1, 0 at the end (blanks and empty parameters are skipped),
+ * or -EINVAL.
  */
 int bide__http_param_next(struct bide__http_text *s, struct bide__http_param *param);
 
@@ -34,9 +34,9 @@ int bide__http_param_next(struct bide__http_text *s, struct bide__http_param *pa
 size_t bide__http_param_value(char *to, const struct bide__http_param *param);
 
 /*
- * Writes a value as it can be sent: as it is if it is a token, otherwise in quotes, with backslashes
- * where they must be. `to` has room for 2 * size + 2 bytes. Returns the size, or -EINVAL if it has
- * control bytes other than tabs.
+ * Writes a value as it can be sent: as it is if it is a token, otherwise in quotes, with
+ * backslashes where they must be. `to` has room for 2 * size + 2 bytes. Returns the size, or
+ * -EINVAL if it has control bytes other than tabs.
  */
 ssize_t bide__http_quote(char *to, const char *s, size_t size);
 
@@ -49,7 +49,8 @@ struct bide__http_media {
  * -EINVAL. */
 int bide__http_media_parse(const char *s, size_t size, struct bide__http_media *media);
 
-/* True if the type is this one, such as "application/json", in any case, whatever its parameters. */
+/* True if the type is this one, such as "application/json", in any case, whatever its
+ * parameters. */
 bool bide__http_media_is(const struct bide__http_media *media, const char *type);
 
 /* The first parameter with this name, in any case. False: there is none. */
@@ -66,8 +67,8 @@ bool bide__http_weighted_next(struct bide__http_text *s, struct bide__http_text 
 
 /*
  * The weight of a media type such as "text/html" in the value of Accept, by the most special member
- * that fits it: the type itself, then its group with a star, then any. 0: it is not wanted; an empty
- * value wants all. Parameters of members other than the weight make them fit nothing.
+ * that fits it: the type itself, then its group with a star, then any. 0: it is not wanted; an
+ * empty value wants all. Parameters of members other than the weight make them fit nothing.
  */
 unsigned bide__http_accept_weight(const char *accept, size_t size, const char *type);
 

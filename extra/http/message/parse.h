@@ -14,7 +14,7 @@
  *     do
  *         size += receive(data + size);
  *     while ((rc = bide__http_head_parse(&head, data, size)) == 0);
- *     rc < 0 ? refuse(head.refused, head.why) : serve(&head, data + head.size); // the body, or more
+ *     rc < 0 ? refuse(head.refused, head.why) : serve(&head, data + head.size);
  *
  * What is refused, and the status that is due
  *  - 400: everything that is not said otherwise below. Among it: a line that ends in a bare LF, a

@@ -18,14 +18,14 @@ enum {
 };
 
 /*
- * Decodes `size` bytes to `to`, which may be s itself; the result is never longer. Returns its size,
- * or -EILSEQ for "%" without two hexadecimal digits and for what the flags refuse.
+ * Decodes `size` bytes to `to`, which may be s itself; the result is never longer. Returns its
+ * size, or -EILSEQ for "%" without two hexadecimal digits and for what the flags refuse.
  */
 ssize_t bide__http_percent_decode(char *to, const char *s, size_t size, unsigned flags);
 
 /*
- * Codes everything but letters, digits and "-._~", and "/" if `keep_slash`. `to` has room for 3 * size
- * bytes. Returns the number of bytes.
+ * Codes everything but letters, digits and "-._~", and "/" if `keep_slash`. `to` has room for 3 *
+ * size bytes. Returns the number of bytes.
  */
 size_t bide__http_percent_encode(char *to, const char *s, size_t size, bool keep_slash);
 
@@ -34,10 +34,11 @@ size_t bide__http_percent_encode(char *to, const char *s, size_t size, bool keep
 bool bide__http_path_is_plain(const char *path, size_t size);
 
 /*
- * Takes the segments "." and ".." out of a path that begins with "/", as RFC 3986, 5.2.4, does, also
- * where their dots are coded. Nothing else is decoded, and empty segments stay. `to` may be the path
- * itself; the result is never longer. Returns its size, or -EINVAL for a path that does not begin
- * with "/", and for "..", where there is nothing left to go back to: who sends that wants out.
+ * Takes the segments "." and ".." out of a path that begins with "/", as RFC 3986, 5.2.4, does,
+ * also where their dots are coded. Nothing else is decoded, and empty segments stay. `to` may be
+ * the path itself; the result is never longer. Returns its size, or -EINVAL for a path that does
+ * not begin with "/", and for "..", where there is nothing left to go back to: who sends that wants
+ * out.
  */
 ssize_t bide__http_path_resolve(char *to, const char *path, size_t size);
 
