@@ -98,6 +98,9 @@ static void check(const struct result *r, const char *bytes)
             digits[n] = bytes[at + n];
             n++;
         }
+        expect(bytes + at + n == line_end || bytes[at + n] == ';', "a size and more");
+        for (const char *b = bytes + at; b < line_end; b++)
+            expect(byte_is(*b, BYTE_VALUE), "a control byte");
         size_t size = strtoull(digits, NULL, 16);
         at = (size_t)(line_end - bytes) + 2;
         if (size == 0)
