@@ -72,6 +72,22 @@ TEST(tasks_that_are_told_end_by_themselves)
     RUN(BIDE_MULTI_THREAD, drained());
 }
 
+/* No limit is reached before its time because it is added to others. */
+static async int has_all_the_time(void)
+{
+    const bide_shutdown_options patient = {.drain = {INT64_MAX}, .unwind = {INT64_MAX}};
+    spawn_all();
+    await bide_sleep(BIDE_MS(1));
+    CHECK_EQ(await bide_shutdown_run(&stop, &patient, &result), 0);
+    CHECK_EQ(result.drained, 5);
+    return 0;
+}
+
+TEST(limits_may_be_as_long_as_can_be)
+{
+    RUN(BIDE_CURRENT_THREAD, has_all_the_time());
+}
+
 TEST(tasks_of_cores_end_by_themselves)
 {
     RUN(BIDE_THREAD_PER_CORE, drained());
