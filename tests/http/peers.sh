@@ -28,9 +28,6 @@ asked()
 # is WHAT GOT EXPECTED
 is() { [ "$2" = "$3" ] || fail "$1: '$2' instead of '$3' ($(cat about errors said))"; }
 
-h2=
-[ ! -d "$SRC/extra/http/h2" ] || h2=1
-
 head -c 10485760 /dev/urandom >ten
 size=$(wc -c <ten)
 head -c 100000 ten >small
@@ -43,12 +40,17 @@ talk() # URL VERSION CURL-ARGUMENT...
     is hello "$(cat about)" "200 $version text/plain; charset=utf-8"
     is hello "$(cat body)" hello
 
-    # Ten requests, one connection.
-    set -- "$@" --write-out '%{num_connects} '
-    asked /dev/null "$@" "$url/hello" $(
-        for i in 1 2 3 4 5 6 7 8 9; do echo "-o /dev/null $url/hello"; done
-    )
-    is "connections for ten requests" "$(cat about)" "1 0 0 0 0 0 0 0 0 0 "
+    # Ten requests, one connection; curl 7.88 makes a fault of a second request by prior knowledge,
+    # with nginx as well.
+    case $* in
+    *--http2-prior-knowledge*) ;;
+    *)
+        asked /dev/null "$@" --write-out '%{num_connects} ' "$url/hello" $(
+            for i in 1 2 3 4 5 6 7 8 9; do echo "-o /dev/null $url/hello"; done
+        )
+        is "connections for ten requests" "$(cat about)" "1 0 0 0 0 0 0 0 0 0 "
+        ;;
+    esac
 
     # Bodies: with a length and in chunks, both ways; ten megabytes; what waits to be told to go on.
     asked got "$@" --data-binary @small "$url/echo"
@@ -62,11 +64,28 @@ talk() # URL VERSION CURL-ARGUMENT...
     asked got "$@" "$url/large"
     is "8 MiB" "$(wc -c <got)" 8388608
 
+    # A file, whole and in parts, and not if it is known.
+    asked got "$@" -w '%{http_code}' "$url/file"
+    cmp -s got ten || fail "a file"
+    asked got "$@" -w '%{http_code}' -r 1000000-1099999 "$url/file"
+    is "a range" "$(cat about)" 206
+    tail -c +1000001 ten | head -c 100000 | cmp -s - got || fail "a range"
+    asked got "$@" -w '%{http_code}' -r -5 "$url/file"
+    [ "$(wc -c <got)" = 5 ] || fail "the end of a file"
+    asked got "$@" -w '%{http_code}' -r 20000000- "$url/file"
+    is "no such range" "$(cat about)" 416
+    asked got "$@" --etag-save etag "$url/file"
+    asked got "$@" -w '%{http_code}' --etag-compare etag "$url/file"
+    is "what is known" "$(cat about)" 304
+    head -c 1000 ten >got
+    asked got "$@" -C 1000 "$url/file"
+    cmp -s got ten || fail "the rest of a file"
+
     # HEAD, errors, and a body that nobody reads.
     asked head "$@" -I "$url/body"
     grep -qi '^content-length: 4096' head || fail "HEAD: $(cat head)"
     asked /dev/null "$@" -w '%{http_code}' "$url/nothing"
-    is "nothing" "$(cat about | sed 's/.* //')" 404
+    is "nothing" "$(cat about)" 404
     asked body "$@" --data-binary @small "$url/hello"
     is "a body that nobody reads" "$(cat body)" hello
 }
@@ -85,11 +104,11 @@ for driver in epoll uring; do
         [ "$(sed -n 's/^ *\([0-9]*\) requests in.*/\1/p' wrk.out)" -gt 100 ] ||
             fail "wrk: $(cat wrk.out)"
     fi
-    [ -z "$h2" ] || talk "http://127.0.0.1:$port" 2 --http2-prior-knowledge
+    talk "http://127.0.0.1:$port" 2 --http2-prior-knowledge
     end
     [ "$driver" = epoll ] || [ -n "$FULL" ] || continue
     begin "$driver" tls || continue
     talk "https://localhost:$port" 1.1 --http1.1
-    [ -z "$h2" ] || talk "https://localhost:$port" 2 --http2
+    talk "https://localhost:$port" 2 --http2
     end
 done

@@ -7,11 +7,12 @@
  *   /hello   a text                    /echo    the body, as it comes
  *   /large   8 MiB, in pieces          /all     how many bytes the body had, and their sum
  *   /slow    a text, after 5 ms        /count   how many connections there are
- *   /body    4 KiB that are counted up
+ *   /body    4 KiB that are counted up  /file    the file `ten` in the working folder
  *
  * The certificate is in the working folder. `impatient` has timeouts of a third of a second.
  */
 #include <bide/bide.h>
+#include <bide/http_layer.h>
 #include <bide/http_server.h>
 #include <bide/tls.h>
 
@@ -94,6 +95,8 @@ static async int serve(bide_http_exchange *x)
         return await echo(x);
     if (strcmp(path, "/all") == 0)
         return await sum_all(x);
+    if (strcmp(path, "/file") == 0)
+        return await bide_http_reply_file(x, "ten", NULL);
     if (strcmp(path, "/slow") == 0)
         return await say_later(x);
     if (strcmp(path, "/count") == 0)
