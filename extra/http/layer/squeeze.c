@@ -131,10 +131,9 @@ static int begin_gzip(struct squeeze *s, unsigned level, size_t size_hint)
 
 static int begin_brotli(struct squeeze *s, unsigned level, size_t size_hint)
 {
-    uint32_t bits = (uint32_t)window_bits(size_hint, BROTLI_WINDOW_LEAST, BROTLI_WINDOW_MOST);
-
     if (setjmp(s->no_memory) != 0)
         return -ENOMEM;
+    uint32_t bits = (uint32_t)window_bits(size_hint, BROTLI_WINDOW_LEAST, BROTLI_WINDOW_MOST);
     s->brotli = BrotliEncoderCreateInstance(brotli_alloc, brotli_free, s);
     if (s->brotli == NULL)
         return -ENOMEM;
