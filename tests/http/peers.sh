@@ -29,8 +29,9 @@ asked()
 is() { [ "$2" = "$3" ] || fail "$1: '$2' instead of '$3' ($(cat about errors said))"; }
 
 head -c 10485760 /dev/urandom >ten
-size=$(wc -c <ten)
+head -c 1048576 ten >one
 head -c 100000 ten >small
+upload=ten
 
 talk() # URL VERSION CURL-ARGUMENT...
 {
@@ -57,16 +58,15 @@ talk() # URL VERSION CURL-ARGUMENT...
     cmp -s got small || fail "a body with a length"
     asked got "$@" -H 'Transfer-Encoding: chunked' --data-binary @small "$url/echo"
     cmp -s got small || fail "a body in chunks"
-    asked got "$@" -T ten -H 'Expect:' "$url/echo"
-    cmp -s got ten || fail "10 MiB there and back"
-    asked got "$@" -T ten -H 'Expect: 100-continue' "$url/all"
-    is "10 MiB" "$(cut -d' ' -f1 got)" "$size"
+    asked got "$@" -T "$upload" -H 'Expect:' "$url/echo"
+    cmp -s got "$upload" || fail "$upload MiB there and back"
+    asked got "$@" -T "$upload" -H 'Expect: 100-continue' "$url/all"
+    is "$upload MiB" "$(cut -d' ' -f1 got)" "$(wc -c <"$upload")"
     asked got "$@" "$url/large"
     is "8 MiB" "$(wc -c <got)" 8388608
+    [ -n "$FULL" ] || upload=one
 
-    # A file, whole and in parts, and not if it is known.
-    asked got "$@" -w '%{http_code}' "$url/file"
-    cmp -s got ten || fail "a file"
+    # A file in parts, and whole, but not if it is known.
     asked got "$@" -w '%{http_code}' -r 1000000-1099999 "$url/file"
     is "a range" "$(cat about)" 206
     tail -c +1000001 ten | head -c 100000 | cmp -s - got || fail "a range"
@@ -75,6 +75,7 @@ talk() # URL VERSION CURL-ARGUMENT...
     asked got "$@" -w '%{http_code}' -r 20000000- "$url/file"
     is "no such range" "$(cat about)" 416
     asked got "$@" --etag-save etag "$url/file"
+    cmp -s got ten || fail "a file"
     asked got "$@" -w '%{http_code}' --etag-compare etag "$url/file"
     is "what is known" "$(cat about)" 304
     head -c 1000 ten >got
@@ -86,8 +87,11 @@ talk() # URL VERSION CURL-ARGUMENT...
     grep -qi '^content-length: 4096' head || fail "HEAD: $(cat head)"
     asked /dev/null "$@" -w '%{http_code}' "$url/nothing"
     is "nothing" "$(cat about)" 404
-    asked body "$@" --data-binary @small "$url/hello"
-    is "a body that nobody reads" "$(cat body)" hello
+    # Over HTTP/2 the rest of it is reset without an error, which curl 7.88 takes for one.
+    if [ "$version" != 2 ]; then
+        asked body "$@" --data-binary @small "$url/hello"
+        is "a body that nobody reads" "$(cat body)" hello
+    fi
 }
 
 for driver in epoll uring; do
