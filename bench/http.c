@@ -3,7 +3,7 @@
  * router and typed access. bench/http/peers, hyper and go have the same one, with the same
  * arguments.
  *
- *   http plain|bodies|file|tls|h2|ws
+ *   http plain|bodies|file|tls|h2|h2tls|ws
  *
  *   GET  /plaintext              "Hello, World!", as text/plain
  *   GET  /json                   {"message":"Hello, World!"}, written by the library for JSON
@@ -15,8 +15,8 @@
  *   GET  /ws                     a WebSocket, which sends back its messages
  *
  * All have Date, Server, Content-Type and, but for the chunks, Content-Length. The argument says
- * over what: tls is TLS with HTTP/1.1 or HTTP/2, as the client wants, with the certificate in the
- * folder HTTP_DATA; h2 is HTTP/2 without TLS.
+ * over what: tls and h2tls are TLS with HTTP/1.1 or HTTP/2, as the client wants, with the certificate
+ * in the folder HTTP_DATA; h2 is HTTP/2 without TLS.
  *
  * It prints the number of its port and serves until it is killed. The exit status is 77 if this
  * build cannot do what was asked for.
@@ -152,18 +152,18 @@ static async int serve(bool is_tls)
 
 async int main(int argc, char **argv)
 {
-    static const char *const known[] = {"plain", "bodies", "file", "tls", "h2", "ws"};
+    static const char *const known[] = {"plain", "bodies", "file", "tls", "h2", "h2tls", "ws"};
     const char *what = argc == 2 ? argv[1] : "";
     size_t i = 0;
     while (i < sizeof known / sizeof *known && strcmp(known[i], what) != 0)
         i++;
     if (i == sizeof known / sizeof *known) {
-        fputs("http plain|bodies|file|tls|h2|ws\n", stderr);
+        fputs("http plain|bodies|file|tls|h2|h2tls|ws\n", stderr);
         return 2;
     }
     if (strcmp(what, "ws") == 0 && !has_websocket)
         return NOT_BUILT;
-    return await serve(strcmp(what, "tls") == 0);
+    return await serve(strstr(what, "tls") != NULL);
 }
 
 #else

@@ -1,7 +1,7 @@
 // The same servers in Go: net/http, its HTTP/2 without TLS from golang.org/x/net, and Gorilla's
 // WebSockets.
 //
-//	go plain|bodies|file|tls|h2|ws
+//	go plain|bodies|file|tls|h2|h2tls|ws
 package main
 
 import (
@@ -123,7 +123,7 @@ func main() {
 	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
 	data := os.Getenv("HTTP_DATA")
 	switch os.Args[1] {
-	case "tls":
+	case "tls", "h2tls":
 		check(server.ServeTLS(listener, data+"/cert.pem", data+"/key.pem"))
 	case "h2":
 		server.Handler = h2c.NewHandler(mux, &http2.Server{})

@@ -3,7 +3,7 @@
  * what it is to serve, and becomes it. A child prints the port when nginx listens. Until then the
  * port is kept by a socket that does not listen.
  *
- *   nginx plain|file|tls|h2
+ *   nginx plain|file|tls|h2|h2tls
  *
  * In the folder HTTP_DATA are the certificate and the file `large`; its own files go to a new folder
  * in there.
@@ -82,7 +82,7 @@ static void write_config(FILE *to, const char *data, const char *folder, int por
 int main(int argc, char **argv)
 {
     static const char *const known[][2] = {
-        {"plain", ""}, {"file", ""}, {"tls", "ssl http2"}, {"h2", "http2"}};
+        {"plain", ""}, {"file", ""}, {"tls", "ssl http2"}, {"h2tls", "ssl http2"}, {"h2", "http2"}};
     const char *data = getenv("HTTP_DATA"), *how = NULL;
     char folder[512], path[1024];
     struct sockaddr_in at;

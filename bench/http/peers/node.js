@@ -1,6 +1,6 @@
 // The same servers on Node: its own modules, and `ws` for WebSockets.
 //
-//   node node.js plain|bodies|file|tls|h2|ws
+//   node node.js plain|bodies|file|tls|h2|h2tls|ws
 'use strict';
 const fs = require('fs');
 const http = require('http');
@@ -63,7 +63,7 @@ function serve(request, response) {
 }
 
 let server;
-if (what === 'tls') {
+if (what === 'tls' || what === 'h2tls') {
   server = http2.createSecureServer({
     key: fs.readFileSync(`${data}/key.pem`), cert: fs.readFileSync(`${data}/cert.pem`),
     allowHTTP1: true,

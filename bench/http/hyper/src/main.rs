@@ -1,6 +1,6 @@
 // The same servers on hyper, over Tokio and OpenSSL.
 //
-//   http-bench plain|bodies|file|tls|h2|ws
+//   http-bench plain|bodies|file|tls|h2|h2tls|ws
 
 mod ws;
 
@@ -129,7 +129,7 @@ fn acceptor() -> SslAcceptor {
 async fn listen(what: String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("{}", listener.local_addr().unwrap().port());
-    let acceptor = (what == "tls").then(|| Arc::new(acceptor()));
+    let acceptor = what.contains("tls").then(|| Arc::new(acceptor()));
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
         let _ = stream.set_nodelay(true);
