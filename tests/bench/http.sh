@@ -114,13 +114,15 @@ case $libraries in *-websocket*) words='-DBENCH_HTTP -DBENCH_WEBSOCKET' ;; *) wo
 "$BIDE" cc "$CC" -std=gnu11 $words -I"$SRC" "$SRC/bench/http.c" "$here"/*.c -L"$BUILD/lib" \
     $libraries -Wl,-rpath,"$BUILD/lib" -o http
 while read -r row kind server conns n unit rounds pin more; do
-    [ "$conns" -lt 20 ] || conns=20
-    [ "$n" -lt 100 ] || n=100
+    case $FULL,$row in ,*_1000*) continue ;; esac
+    [ "$conns" -lt 8 ] || conns=8
+    [ "$n" -lt 50 ] || n=50
     echo "$row $kind $server $conns $n $unit 1 $pin - - 1e9 -"
 done <rows >few
 WHO='bide-epoll bide-uring epoll uring'
 [ -z "$FULL" ] || [ -n "$SANITIZE" ] || WHO="$WHO hyper go nginx node"
 export ROWS="$PWD/few" OURS="$PWD/http" WHO
+export ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=0" # the generator ends with its connections
 bench 0
 if grep -q ' failed$' out; then fail "$(cat out errors)"; fi
 while read -r row kind server more; do
