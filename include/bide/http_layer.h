@@ -133,15 +133,15 @@ void bide_http_rate_free(bide_http_rate *rate);
 /* The data is a rate, not NULL. Who is too fast is answered with 429 and Retry-After. */
 bide_async int bide_http_layer_rate(bide_http_exchange *x);
 
-/* The data is the size, not NULL: bodies of requests have at most as many bytes, instead of those of
- * the server's options. */
+/* The data is the size, not NULL: bodies of requests have at most as many bytes, instead of those
+ * of the server's options. */
 bide_async int bide_http_layer_body_limit(bide_http_exchange *x); /* data: const uint64_t * */
 
 /* ---- CORS ---- */
 
 /*
- * Which other sites may use this one from a browser (the Fetch standard, 3.2). Lists are tables of strings that
- * end with NULL; NULL for a list: its default. Zero in a member means the default.
+ * Which other sites may use this one from a browser (the Fetch standard, 3.2). Lists are tables of
+ * strings that end with NULL; NULL for a list: its default. Zero in a member means the default.
  */
 typedef struct bide_http_cors_options {
     const char *const *origins; /* "https://example.org", or "null"; compared byte by byte. Default:
@@ -178,14 +178,14 @@ typedef struct bide_http_compress_options {
 } bide_http_compress_options;
 
 /*
- * Compresses responses as Accept-Encoding asks (RFC 9110, 12.5.3), whole ones and those that are sent
- * in pieces, of which each piece can be read at once by the client. Left alone, but for Vary, are
- * those that have a Content-Encoding, a Content-Range or "Cache-Control: no-transform", or that are
- * of a type which is compressed already or unknown; and 204, 206 and 304. A strong ETag becomes a
- * weak one.
- * Computing is done on the thread of the handler: some 20 microseconds for a KiB with gzip. A secret
- * in the same response as what a client chooses can be guessed from its size (BREACH); leave such
- * routes out.
+ * Compresses responses as Accept-Encoding asks (RFC 9110, 12.5.3), whole ones and those that are
+ * sent in pieces, of which each piece can be read at once by the client. Left alone
+ * are those that have a Content-Encoding, a Content-Range or "Cache-Control: no-transform", or that
+ * are of a type which is compressed already or unknown; and 204, 206 and 304. A strong ETag becomes
+ * a weak one.
+ * Computing is done on the thread of the handler: some 20 microseconds for a KiB with gzip. A
+ * secret in the same response as what a client chooses can be guessed from its size (BREACH); leave
+ * such routes out.
  */
 bide_async int bide_http_layer_compress(bide_http_exchange *x);
 
@@ -236,7 +236,8 @@ typedef struct bide_http_auth_options {
 /* The data is not NULL, and has a `check`. */
 bide_async int bide_http_layer_auth(bide_http_exchange *x);
 
-/* A pointer that goes with the exchange, for layers that find out who the user is. NULL at first. */
+/* A pointer that goes with the exchange, for layers that find out who the user is. NULL at
+ * first. */
 void bide_http_user_set(bide_http_exchange *x, void *user);
 void *bide_http_user(const bide_http_exchange *x);
 
@@ -267,9 +268,9 @@ typedef struct bide_http_file_options {
 
 /*
  * Answers with a file: GET and HEAD, with ETag and Last-Modified; preconditions (RFC 9110, 13: 304
- * and 412); ranges, one or several (206, multipart/byteranges, 416), with If-Range. It is read as it
- * is sent; one that becomes shorter meanwhile cuts the connection. The path is the program's, as for
- * bide_file_open; never make it of what a client has sent, for which there is
+ * and 412); ranges, one or several (206, multipart/byteranges, 416), with If-Range. It is read as
+ * it is sent; one that becomes shorter meanwhile cuts the connection. The path is the program's, as
+ * for bide_file_open; never make it of what a client has sent, for which there is
  * bide_http_serve_folder. `options` may be NULL.
  * Returns 0; -ENOENT and other errors of opening (404, 403); -ENOENT also for what is no regular
  * file; errors of bide_http_send_data.
@@ -308,9 +309,9 @@ void bide_http_folder_free(bide_http_folder *folder);
  * Serves the file that the rest names, as bide_http_reply_file. It never leaves the folder: neither
  * by "..", however it is coded, nor by a link, a mount of magic links (/proc), or a race of others
  * (openat2(2) with RESOLVE_BENEATH; links that stay inside are followed. Where the system does not
- * have that, no links are followed). A coded slash, an empty segment, "." and "..", a backslash, and
- * names that begin with a dot are 404. A folder without a slash at its end is redirected to the same
- * path with one. `fallback` applies only to paths without a dot in their last segment.
+ * have that, no links are followed). A coded slash, an empty segment, "." and "..", a backslash,
+ * and names that begin with a dot are 404. A folder without a slash at its end is redirected to the
+ * same path with one. `fallback` applies only to paths without a dot in their last segment.
  */
 bide_async int bide_http_serve_folder(bide_http_exchange *x);
 

@@ -294,8 +294,8 @@ bide_must_use bide_async int bide_http_body_json(bide_http_exchange *x, const bi
 
 /*
  * Fill in a response of the type application/json: values as a format says (bide_json_pack); or a
- * tree. Return 0; -EINVAL, -EILSEQ, -ERANGE and others of bide_json_writer_pack, which are faults of
- * the program, and then become a 500 (-ENXIO); -EALREADY; -ENOMEM.
+ * tree. Return 0; -EINVAL, -EILSEQ, -ERANGE and others of bide_json_writer_pack, which are faults
+ * of the program, and then become a 500 (-ENXIO); -EALREADY; -ENOMEM.
  */
 int bide_http_reply_json(bide_http_exchange *x, int status, const char *format, ...);
 int bide_http_reply_tree(bide_http_exchange *x, int status, const bide_json *json);

@@ -75,7 +75,7 @@ static size_t mutant(uint8_t *out, size_t room)
 TEST_LIMIT(the_law_holds_for_mutants, 120)
 {
     uint8_t data[1000];
-    long count = is_full() ? 1000000 : 10000;
+    long count = is_full() ? 1000000 : 5000;
     for (long i = 0; i < count; i++) {
         size_t size = mutant(data, sizeof data);
         uint8_t *copy = malloc(size); /* so that the sanitizer sees a read behind it */

@@ -4,8 +4,8 @@ set -eu
 
 compile() # NAME: the function that is on standard input
 {
-    { printf '#include <bide/json.h>\nint f(const bide_json *j);\nint f(const bide_json *j)\n'; cat; } \
-        >"$1"
+    printf '#include <bide/json.h>\nint f(const bide_json *j);\nint f(const bide_json *j)\n' >"$1"
+    cat >>"$1"
 }
 
 # bad WHAT: it does not compile, in the plain compiler and in bide's

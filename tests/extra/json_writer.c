@@ -335,7 +335,7 @@ static size_t digits_needed(double value)
 TEST_LIMIT(doubles_are_read_back_as_they_were, 60)
 {
     bide_json_writer *w = writer(NULL);
-    long count = is_full() ? 3000000 : 30000;
+    long count = is_full() ? 3000000 : 10000;
     for (long i = 0; i < count; i++) {
         double value = random_double(i);
         bide_json_writer_reset(w);

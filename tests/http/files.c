@@ -64,7 +64,7 @@ TEST(ranges_are_read)
          "0+1 1+1 2+1 3+1 4+1 5+1 6+1 7+1 8+1 9+1 10+1 11+1 12+1 13+1 14+1 15+1", 0},
         {"bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8,9-9,10-10,11-11,12-12,13-13,14-14,15-15,16-16",
          99, "", 0}, /* one too many */
-        {"bytes=200-,200-,200-,200-,200-,200-,200-,200-,200-,200-,200-,200-,200-,200-,200-,200-,0-0",
+        {"bytes=99-,99-,99-,99-,99-,99-,99-,99-,99-,99-,99-,99-,99-,99-,99-,99-,0-0",
          99, "", 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -542,7 +542,7 @@ static unsigned fail_in_turn(const char *path, unsigned files)
         failed = bide_test_failed("alloc");
         bide_test_fail("alloc", 0, 0, 0);
         CHECK(failed > 0 || fake.status == 206);
-        CHECK(fake.status == 206 || fake.status == 200 || fake.status == 503);
+        CHECK(fake.status == 206 || fake.status == 503 || fake.result < 0);
         failures += failed > 0;
         CHECK_EQ(open_files(), files);
     }

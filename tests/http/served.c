@@ -10,6 +10,8 @@
 
 #include "peer.h"
 
+#define FORM "Content-Type: application/x-www-form-urlencoded"
+
 static bide_http_router *router;
 static bide_http_folder *folder;
 static char root[64];
@@ -95,7 +97,7 @@ TEST(requests_of_one_connection_go_their_ways)
     begin();
     ask(GET("/items/7") GET("/items/x") GET(
         "/nothing") "PUT /items/7 HTTP/1.1\r\nHost: a\r\n\r\n"
-                    "POST /items HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+                    "POST /items HTTP/1.1\r\nHost: a\r\n" FORM "\r\n"
                     "Content-Length: 13\r\n\r\nname=%2Fa%2Bb" GET("/items/8"));
     CHECK_EQ(answered("HTTP/1.1 "), 6);
     CHECK_EQ(answered("HTTP/1.1 200 OK\r\n"), 2);

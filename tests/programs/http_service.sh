@@ -141,7 +141,7 @@ export BIDE_WORKERS=2
 begin ./several
 notes
 expiry
-good_end
+end
 
 [ -n "$FULL" ] || exit 0
 command -v wrk >/dev/null || skip "there is no wrk"

@@ -2,8 +2,8 @@
  * exchange/client.c: who the client is, where proxies are in front.
  *
  * X-Forwarded-For is a row to which each proxy appends the address that it has seen. So it is read
- * from its end, and believed only as far as the addresses are those of proxies that are trusted: the
- * client could have sent anything in front.
+ * from its end, and believed only as far as the addresses are those of proxies that are trusted:
+ * the client could have sent anything in front.
  */
 #include "extra/http/exchange/typed.h"
 

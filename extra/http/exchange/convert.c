@@ -8,7 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Digits of a number, without a sign; leading zeroes are allowed. False: it is none, or has no room.
+/* Digits of a number, without a sign; leading zeroes are allowed. False: it is none, or has no
+ * room.
  */
 static bool digits(const char *text, uint64_t most, uint64_t *value)
 {

@@ -8,7 +8,8 @@
  * The parser is strict where others differ, so that nobody in front of us reads other parts than we
  * do: lines end with CRLF; a delimiter is followed by blanks and CRLF, or by `--`, and anything
  * else behind it is an error; a field is not folded; each part has a Content-Disposition
- * `form-data` with one `name`. What is before the first delimiter and behind the last is passed over.
+ * `form-data` with one `name`. What is before the first delimiter and behind the last is passed
+ * over.
  *
  * Invariant: the first delimiter counts as one behind CRLF, since the buffer begins with these. A
  * piece never ends inside of what may become a delimiter. The fields of a part are in the buffer,

@@ -21,8 +21,8 @@ static int digit(char c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* In place. Returns the size, or -1. The padding may be missing; bits that are over must be zero, so
- * that no two texts mean the same. */
+/* In place. Returns the size, or -1. The padding may be missing; bits that are over must be zero,
+ * so that no two texts mean the same. */
 static ssize_t decode(char *text, size_t size)
 {
     uint32_t bits = 0, count = 0;

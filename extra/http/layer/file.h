@@ -24,8 +24,8 @@ struct file_open {
     enum http_coding coding; /* of its content */
 };
 
-/* open.c: opens a regular file, or finds that there is a folder. 0 or an error, -ENOENT for whatever
- * else is there. Cancelled: nothing is open. */
+/* open.c: opens a regular file, or finds that there is a folder. 0 or an error, -ENOENT for
+ * whatever else is there. Cancelled: nothing is open. */
 bide_async int bide__http_file_open(const struct file_place *place, struct file_open *open);
 
 /* file.c: as bide_http_reply_file. 1: there is a folder; nothing was filled in. */

@@ -1,6 +1,6 @@
 /*
- * folder.c: a folder whose files are served. What a request names is checked here as a text; that it
- * does not leave the folder is the system's work (open.c).
+ * folder.c: a folder whose files are served. What a request names is checked here as a text; that
+ * it does not leave the folder is the system's work (open.c).
  */
 #include "lib/async.h"
 

@@ -3,7 +3,8 @@
  *
  * openat2(2) sees to that, also when others move folders meanwhile. What is in the memory of the
  * system is opened on this thread; the rest on one of the pool. Where there is no openat2, or it is
- * forbidden, the path is walked: each folder is opened in the one above it, and no link is followed.
+ * forbidden, the path is walked: each folder is opened in the one above it, and no link is
+ * followed.
  */
 #include "lib/fs/async.h"
 

@@ -28,8 +28,8 @@ int bide__http_squeeze_new(enum http_coding coding, unsigned level, size_t size_
 void bide__http_squeeze_free(struct squeeze *squeeze);
 
 /*
- * Takes input, of which *data and *size are advanced, and puts out at most `room` bytes, which is 16
- * or more. Returns
+ * Takes input, of which *data and *size are advanced, and puts out at most `room` bytes, which is
+ * 16 or more. Returns
  * how many; less than `room` only if all input was taken and nothing is left that the mode wants
  * out. -ENOMEM: the stream is broken.
  */

@@ -43,8 +43,8 @@ static bool is_special(char c)
     return c == TREE_PARAM || c == TREE_REST;
 }
 
-/* How many literal bytes after `at` all of the range share. The first and the last one decide, since
- * the row is sorted. */
+/* How many literal bytes after `at` all of the range share. The first and the last one decide,
+ * since the row is sorted. */
 static size_t common(const struct make *m, size_t first, size_t end, size_t at)
 {
     const struct tree_entry *a = &m->entries[first], *b = &m->entries[end - 1];
