@@ -133,9 +133,9 @@ void bide_http_rate_free(bide_http_rate *rate);
 /* The data is a rate, not NULL. Who is too fast is answered with 429 and Retry-After. */
 bide_async int bide_http_layer_rate(bide_http_exchange *x);
 
-/* The data is the size, not NULL: bodies of requests have at most as many bytes, instead of those
+/* The data is a uint64_t, not NULL: bodies of requests have at most as many bytes, instead of those
  * of the server's options. */
-bide_async int bide_http_layer_body_limit(bide_http_exchange *x); /* data: const uint64_t * */
+bide_async int bide_http_layer_body_limit(bide_http_exchange *x);
 
 /* ---- CORS ---- */
 
