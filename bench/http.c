@@ -15,8 +15,8 @@
  *   GET  /ws                     a WebSocket, which sends back its messages
  *
  * All have Date, Server, Content-Type and, but for the chunks, Content-Length. The argument says
- * over what: tls and h2tls are TLS with HTTP/1.1 or HTTP/2, as the client wants, with the certificate
- * in the folder HTTP_DATA; h2 is HTTP/2 without TLS.
+ * over what: tls and h2tls are TLS with HTTP/1.1 or HTTP/2, as the client wants, with the
+ * certificate in the folder HTTP_DATA; h2 is HTTP/2 without TLS.
  *
  * It prints the number of its port and serves until it is killed. The exit status is 77 if this
  * build cannot do what was asked for.

@@ -131,7 +131,8 @@ measure_rows()
         rounds=${all_rounds:-$rounds} conns=$(fewer "$conns" "$1") n=$(fewer "$n" "$2")
         measure </dev/null
     done <"$rows"
-    awk -v json=1 -v rival="$rival" -f "$common/table.awk" "$work/results" >"$BUILD/bench/$name.json"
+    awk -v json=1 -v rival="$rival" -f "$common/table.awk" "$work/results" \
+        >"$BUILD/bench/$name.json"
     [ -z "$json" ] || cat "$BUILD/bench/$name.json"
     awk -v sum=1 -v rival="$rival" -f "$common/table.awk" "$work/results" >&3
 }

@@ -29,8 +29,8 @@ bench() # STATUS ARGUMENT...
 }
 mkdir bench
 
-# Verdicts. Of each row hyper's figure is 100, and that of bide on epoll is what the row gives as the
-# number of connections; nginx's is 98, Node's 500, the floor's 60.
+# Verdicts. Of each row hyper's figure is 100, and that of bide on epoll is what the row gives as
+# the number of connections; nginx's is 98, Node's 500, the floor's 60.
 cat >load <<'END'
 #!/bin/sh
 [ "$1" != --pin ] || shift
@@ -109,7 +109,8 @@ for one in websocket http-server json tls; do
         libraries="$libraries -lbide-$one"
 done
 case $libraries in *-http-server\ -lbide-json\ *) ;; *) exit 0 ;; esac
-case $libraries in *-websocket*) words='-DBENCH_HTTP -DBENCH_WEBSOCKET' ;; *) words=-DBENCH_HTTP ;; esac
+words=-DBENCH_HTTP
+case $libraries in *-websocket*) words="$words -DBENCH_WEBSOCKET" ;; esac
 # shellcheck disable=SC2086
 "$BIDE" cc "$CC" -std=gnu11 $words -I"$SRC" "$SRC/bench/http.c" "$here"/*.c -L"$BUILD/lib" \
     $libraries -Wl,-rpath,"$BUILD/lib" -o http
@@ -128,7 +129,8 @@ if grep -q ' failed$' out; then fail "$(cat out errors)"; fi
 while read -r row kind server more; do
     case $server,$words in ws,-DBENCH_HTTP) continue ;; esac
     grep -q "^$row  *bide-epoll  *[0-9]" out || fail "$row on epoll: $(cat out errors)"
-    grep -q "^$row  *bide-uring  *\([0-9].*\|.* refused: .*\)$" out || fail "$row: $(cat out errors)"
+    grep -q "^$row  *bide-uring  *\([0-9].*\|.* refused: .*\)$" out ||
+        fail "$row: $(cat out errors)"
     case $server in
     plain | tls | ws) grep -q "^$row  *epoll  *[0-9]" out || fail "$row, the floor: $(cat out)" ;;
     esac

@@ -8,9 +8,9 @@
 
 enum { ANSWERS_MAX = 16 };
 
-#define ANSWER(type, size, body)                                                                    \
-    "HTTP/1.1 200 OK\r\nDate: Mon, 30 Nov 2026 03:40:00 GMT\r\nServer: loop\r\nContent-Type: " type \
-    "\r\nContent-Length: " size "\r\n\r\n" body
+#define HEAD "HTTP/1.1 200 OK\r\nDate: Mon, 30 Nov 2026 03:40:00 GMT\r\nServer: loop\r\n"
+#define ANSWER(type, size, body) \
+    HEAD "Content-Type: " type "\r\nContent-Length: " size "\r\n\r\n" body
 #define TWICE(text)      text text
 #define FOUR_TIMES(text) TWICE(text) TWICE(text)
 #define ALL_TIMES(text)  FOUR_TIMES(text) FOUR_TIMES(text) FOUR_TIMES(text) FOUR_TIMES(text)

@@ -5,8 +5,8 @@
  *
  *   nginx plain|file|tls|h2|h2tls
  *
- * In the folder HTTP_DATA are the certificate and the file `large`; its own files go to a new folder
- * in there.
+ * In the folder HTTP_DATA are the certificate and the file `large`; its own files go to a new
+ * folder in there.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -40,8 +40,8 @@ static int fails(struct compile *c, int error, const char *method, const char *p
     bide_http_router_failure *f = c->router->definition.failure;
     if (f != NULL) {
         f->error = error;
-        snprintf(f->text, sizeof f->text, "%s%s%.200s: %s", method, *method == '\0' ? "" : " ", path,
-                 why);
+        snprintf(f->text, sizeof f->text, "%s%s%.200s: %s", method, *method == '\0' ? "" : " ",
+                 path, why);
     }
     return error;
 }
