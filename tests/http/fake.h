@@ -240,7 +240,7 @@ static inline async int fake_serve(void *state)
 
 static inline void fake_run(struct fake *f)
 {
-    bide_block_on(fake_serve(f));
+    f->result = bide_block_on(fake_serve(f)); /* -ENOMEM: there was no room for a frame */
 }
 
 static inline void fake_free(struct fake *f)

@@ -293,7 +293,7 @@ TEST(nor_with_settings)
 TEST(nor_with_resets)
 {
     bide_test_watch();
-    CHECK(be_deaf(send_malformed) < 600 * 1000);
+    CHECK(be_deaf(send_malformed) < 700 * 1000);
 }
 
 /* ---- streams ---- */
