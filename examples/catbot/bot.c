@@ -4,9 +4,10 @@
  *     ada: a cat, please
  *     -> Countess Ada, here is your cat: (=^-w-^=)
  *
- * or they write to it through a gateway (link.c). For each line the bot fetches a picture over HTTP and looks up the sender's nickname in a
- * database, at the same time, and replies. Every user has a task of its own, so a user who waits
- * for a slow picture, reads slowly or says nothing keeps nobody else waiting.
+ * or they write to it through a gateway (link.c). For each line the bot fetches a picture over HTTP
+ * and looks up the sender's nickname in a database, at the same time, and replies. Every user has a
+ * task of its own, so a user who waits for a slow picture, reads slowly or says nothing keeps
+ * nobody else waiting.
  */
 #include "catbot.h"
 

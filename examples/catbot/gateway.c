@@ -1,13 +1,13 @@
 /*
- * gateway.c: a gateway on this machine, of the kind that chat services have for bots: WebSocket over
- * TLS, with JSON. It tells the bot what the users write, and gets the replies:
+ * gateway.c: a gateway on this machine, of the kind that chat services have for bots: WebSocket
+ * over TLS, with JSON. It tells the bot what the users write, and gets the replies:
  *
  *     gateway: {"op": "hello", "heartbeat_ms": 400}
- *     bot:     {"op": "identify", "token": "..."}        or {"op": "resume", "session": 7, "seq": 3}
- *     gateway: {"op": "ready", "session": 7}             or {"op": "resumed"}
+ *     bot:     {"op": "identify", "token": "..."}      or {"op": "resume", "session": 7, "seq": 3}
+ *     gateway: {"op": "ready", "session": 7}           or {"op": "resumed"}
  *     gateway: {"op": "message", "seq": 4, "author": "ada", "text": "a cat, please"}
  *     bot:     {"op": "reply", "seq": 4, "text": "Countess Ada, here is your cat: ..."}
- *     bot:     {"op": "heartbeat"}                       gateway: {"op": "ack"}
+ *     bot:     {"op": "heartbeat"}                     gateway: {"op": "ack"}
  *
  * A bot without a heartbeat is cut off. And, since such services do that now and then, the first
  * connection is cut in the middle, after half of the messages. What the bot has not got by then it

@@ -6,9 +6,9 @@
  * whole, in one frame and not compressed, is unmasked there and handed out without a copy. Another
  * one grows in `message`; when much of it is still to come, the stream is read straight into that.
  *
- * Limits. The length of a frame is checked when its head is there, and that of a message too, before
- * there is memory for it. What is inflated is checked as it grows: there is never memory for more
- * than twice message_max, whatever the peer has compressed.
+ * Limits. The length of a frame is checked when its head is there, and that of a message too,
+ * before there is memory for it. What is inflated is checked as it grows: there is never memory for
+ * more than twice message_max, whatever the peer has compressed.
  */
 #include "extra/websocket/internal.h"
 

@@ -26,8 +26,8 @@
  *  - Pongs, pings and the end wait in `shared` until a writer puts them into `out`: between frames,
  *    never within one. There is a place for a few pongs, so a peer cannot make them pile up: a new
  *    one replaces those that were not sent (RFC 6455, 5.5.3).
- *  - The turn (`turn`, a semaphore of one) is held for a message: by the call that sends it, or from
- *    its first part to its last.
+ *  - The turn (`turn`, a semaphore of one) is held for a message: by the call that sends it, or
+ *    from its first part to its last.
  *  - After an error of the receiving half `in.failed` stays; after one of the sending half,
  *    `shared.unsent`.
  *  - Each call holds the connection (`holders`); the last one frees it.
@@ -283,7 +283,8 @@ void bide__ws_buffer_free(struct bide__ws_buffer *b);
 
 /*
  * Takes what was received. Returns 1: *m is a message, or a part; 0: more has to come; 2: the peer
- * has said the end; or an error, which stays. *code is what the peer has to be told then; 0: nothing.
+ * has said the end; or an error, which stays. *code is what the peer has to be told then; 0:
+ * nothing.
  */
 int bide__ws_step(bide_websocket *ws, bool in_parts, bide_websocket_message *m, unsigned *code);
 

@@ -303,8 +303,10 @@ void bide_http_folder_free(bide_http_folder *folder);
 /*
  * The handler of a route whose last parameter is a rest, and whose data is a folder:
  *
- *     const bide_http_route route = {"GET", "/static/{*path}",
+ *     bide_http_route route = {.method = "GET", .path = "/static/{*path}",
  *                              .handler = bide_ref(bide_http_serve_folder), .data = folder};
+ *     int rc = bide_http_router_new(
+ *         &(bide_http_router_options){.routes = &route, .route_count = 1}, &router);
  *
  * Serves the file that the rest names, as bide_http_reply_file. It never leaves the folder: neither
  * by "..", however it is coded, nor by a link, a mount of magic links (/proc), or a race of others

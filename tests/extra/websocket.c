@@ -407,7 +407,8 @@ TEST_LIMIT(agreements, 60)
 
 /* ---- what zlib itself makes ---- */
 
-/* As hexadecimal digits; with `final` the last block says that it is the last (RFC 7692, 7.2.3.4). */
+/* As hexadecimal digits; with `final` the last block says that it is the last (RFC 7692, 7.2.3.4).
+ * */
 static void compress_hex(const char *text, bool final, char *hex)
 {
     unsigned char out[400];

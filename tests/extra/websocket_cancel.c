@@ -1,6 +1,6 @@
 /*
- * bide/websocket.h, cancelled at each suspension and at each wake, with no memory at each place, and
- * with a peer that is gone after each byte: no message is lost, doubled or torn.
+ * bide/websocket.h, cancelled at each suspension and at each wake, with no memory at each place,
+ * and with a peer that is gone after each byte: no message is lost, doubled or torn.
  *
  * In each scenario ten messages go one way. What was cancelled is taken up again by its deferred
  * block, which sends what was not taken (bide_websocket_sent) and receives the rest.

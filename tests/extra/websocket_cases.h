@@ -1,7 +1,7 @@
 /*
- * websocket_cases.h: cases in the order of the sections of Autobahn's test suite for WebSocket, with
- * texts and bytes of our own. websocket_peer.h has the language of the scripts. The other side is a
- * server that echoes.
+ * websocket_cases.h: cases in the order of the sections of Autobahn's test suite for WebSocket,
+ * with texts and bytes of our own. websocket_peer.h has the language of the scripts. The other side
+ * is a server that echoes.
  */
 #ifndef BIDE_TESTS_WEBSOCKET_CASES_H
 #define BIDE_TESTS_WEBSOCKET_CASES_H

@@ -1,7 +1,7 @@
 /*
  * bide/websocket.h in time and under load: pings that keep a connection alive, limits and time
- * limits, each crossed; the end, from all sides; several tasks at once; what it costs. In memory and
- * virtual time, but for the counted system calls.
+ * limits, each crossed; the end, from all sides; several tasks at once; what it costs. In memory
+ * and virtual time, but for the counted system calls.
  */
 #include <bide/bide.h>
 #include <bide/testing.h>

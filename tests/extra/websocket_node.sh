@@ -80,7 +80,8 @@ static async int ask(const char *url)
     if (rc < 0)
         return rc;
     rc = await bide_websocket_close(ws, 4321, "so long");
-    printf("compressed %d, end %u\n", bide_websocket_is_compressed(ws), bide_websocket_end_code(ws));
+    printf("compressed %d, end %u\n", bide_websocket_is_compressed(ws),
+           bide_websocket_end_code(ws));
     return rc;
 }
 
@@ -167,7 +168,9 @@ ws.onmessage = e => {
   else if (++i < sizes.length) ws.send(text(sizes[i]));
   else ws.close(4001, 'browser');
 };
-ws.onclose = e => { out.textContent = 'code ' + e.code + ' clean ' + e.wasClean + ' ' + ws.extensions; };
+ws.onclose = e => {
+    out.textContent = 'code ' + e.code + ' clean ' + e.wasClean + ' ' + ws.extensions;
+};
 </script>
 END
     "$browser" --headless --no-sandbox --disable-gpu --user-data-dir="$PWD/browser" \

@@ -1,6 +1,6 @@
 /*
- * Every async function of bide/websocket.h: outside any runtime, on another runtime than that of the
- * stream below, and at home. Nothing is taken or sent elsewhere: at home the calls then work.
+ * Every async function of bide/websocket.h: outside any runtime, on another runtime than that of
+ * the stream below, and at home. Nothing is taken or sent elsewhere: at home the calls then work.
  */
 #include "outside.h"
 

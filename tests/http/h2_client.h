@@ -180,8 +180,8 @@ static inline void client_begin(struct client *c, bide_stream *stream)
     wire_preface(&c->w);
 }
 
-/* A talk is the client's side of a connection; NAME_run(options) runs it with a server to the end of
- * both, in virtual time. */
+/* A talk is the client's side of a connection; NAME_run(options) runs it with a server to the end
+ * of both, in virtual time. */
 #define TALK(name)                                                                             \
     static async void name##_talk(struct client *c);                                           \
     static async int name##_both(bide_stream *stream, const bide_http_server_options *options) \

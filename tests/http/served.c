@@ -95,10 +95,10 @@ static void end(void)
 TEST(requests_of_one_connection_go_their_ways)
 {
     begin();
-    ask(GET("/items/7") GET("/items/x") GET(
-        "/nothing") "PUT /items/7 HTTP/1.1\r\nHost: a\r\n\r\n"
-                    "POST /items HTTP/1.1\r\nHost: a\r\n" FORM "\r\n"
-                    "Content-Length: 13\r\n\r\nname=%2Fa%2Bb" GET("/items/8"));
+    ask(GET("/items/7") GET("/items/x")
+            GET("/nothing") "PUT /items/7 HTTP/1.1\r\nHost: a\r\n\r\n"
+                            "POST /items HTTP/1.1\r\nHost: a\r\n" FORM "\r\n"
+                            "Content-Length: 13\r\n\r\nname=%2Fa%2Bb" GET("/items/8"));
     CHECK_EQ(answered("HTTP/1.1 "), 6);
     CHECK_EQ(answered("HTTP/1.1 200 OK\r\n"), 2);
     CHECK_EQ(answered("{\"id\":7}"), 1);

@@ -62,7 +62,8 @@ curl -s "$page" | grep -q "new EventSource('events')" || fail "the page is anoth
 curl -s --max-time 4 "${page}events" >events || true
 grep -q '^data: {"now":[0-9]*,"rows":\[{"who":"ada","begin":[0-9]*,"end":0,' events ||
     fail "no event of a request that runs: $(head -c 500 events)"
-tail -n 2 events | grep -q '"note":"Dr. Goto: ' || fail "the last event has not all: $(tail -n 2 events)"
+tail -n 2 events | grep -q '"note":"Dr. Goto: ' ||
+    fail "the last event has not all: $(tail -n 2 events)"
 grep -q '^catbot: all have their cats' out || fail "it has not ended its play: $(cat out)"
 browser=$(command -v chromium || command -v chromium-browser || true)
 if [ -n "${FULL:-}" ] && [ -n "$browser" ]; then

@@ -9,8 +9,8 @@
  *   1   blocks of HPACK: a byte of length, and so many bytes, each the HEADERS of a new stream
  *   2   frames by parts: type, flags, stream, length, and the payload; so the heads are right
  *
- * It follows a client's preface, and then the client reads to the end. The connection must end, with
- * all its handlers, and leave no memory behind; the sanitizers see the rest. Time is virtual.
+ * It follows a client's preface, and then the client reads to the end. The connection must end,
+ * with all its handlers, and leave no memory behind; the sanitizers see the rest. Time is virtual.
  */
 #include "extra/http/h2/h2.h"
 

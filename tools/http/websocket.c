@@ -4,8 +4,8 @@
  * fuzz: flags -lz -lssl -lcrypto -ljansson -lnghttp2 -lbrotlienc
  *
  * WebSocket: what comes from the peer, on either side, whole and in parts, plain and compressed.
- * The first byte of the input chooses that. The laws: however the rest is cut, the same messages and
- * the same end come out, no message is larger than its limit, and text is UTF-8.
+ * The first byte of the input chooses that. The laws: however the rest is cut, the same messages
+ * and the same end come out, no message is larger than its limit, and text is UTF-8.
  */
 #include "extra/websocket/internal.h"
 

@@ -16,8 +16,8 @@
  *    streams that end before their response, whoever has reset them. Each has a bucket of so many
  *    at once and so many a second. A client that works gets more: see bide__h2_guard_worked.
  *
- * The head of a frame is given to nghttp2 as a whole, however it has come: nghttp2 counts each piece
- * of a CONTINUATION's head as a frame.
+ * The head of a frame is given to nghttp2 as a whole, however it has come: nghttp2 counts each
+ * piece of a CONTINUATION's head as a frame.
  */
 #include "extra/http/h2/inside.h"
 

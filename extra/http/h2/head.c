@@ -1,10 +1,10 @@
 /*
  * head.c: the head of a request, and its trailers, field by field, as HPACK decodes them.
  *
- * nghttp2 has checked names and values (RFC 9113, 8.2), the order and number of pseudo-fields (8.3),
- * the fields of a connection, and content-length against DATA. What is left is checked here, as
- * strictly as HTTP/1 is (extra/http/message/parse.h): targets, hosts, and limits. What is beyond a
- * limit is decoded, or the client's table and ours would differ, but not kept; the request is
+ * nghttp2 has checked names and values (RFC 9113, 8.2), the order and number of pseudo-fields
+ * (8.3), the fields of a connection, and content-length against DATA. What is left is checked here,
+ * as strictly as HTTP/1 is (extra/http/message/parse.h): targets, hosts, and limits. What is beyond
+ * a limit is decoded, or the client's table and ours would differ, but not kept; the request is
  * answered with the status that is due. A client that goes far beyond loses the connection.
  *
  * Texts are copied to one buffer of the stream, each with a zero byte behind it.

@@ -281,7 +281,8 @@ int bide__h2_session_receive(struct bide__h2 *c, const void *data, size_t size);
 /* Ends the connection with a GOAWAY of this code, once what is to be sent was sent. */
 void bide__h2_session_fail(struct bide__h2 *c, uint32_t code, const char *why);
 
-/* The client begins no more streams: it is told that, and then from which one on none was served. */
+/* The client begins no more streams: it is told that, and then from which one on none was served.
+ * */
 void bide__h2_session_shut(struct bide__h2 *c);
 void bide__h2_session_shut_at(struct bide__h2 *c);
 
