@@ -307,6 +307,8 @@ void bide_http_folder_free(bide_http_folder *folder);
  *                              .handler = bide_ref(bide_http_serve_folder), .data = folder};
  *     int rc = bide_http_router_new(
  *         &(bide_http_router_options){.routes = &route, .route_count = 1}, &router);
+ *     if (rc < 0)
+ *         return rc;
  *
  * Serves the file that the rest names, as bide_http_reply_file. It never leaves the folder: neither
  * by "..", however it is coded, nor by a link, a mount of magic links (/proc), or a race of others

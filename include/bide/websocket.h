@@ -2,21 +2,19 @@
  * bide/websocket.h: WebSocket (RFC 6455) with permessage-deflate (RFC 7692), as client and server.
  * Link with -lbide-websocket. docs/websocket.md is the guide.
  *
- * A connection sends and receives messages, of text or of bytes. A server gets one from a request:
+ * A connection sends and receives messages, of text or of bytes. A handler of a server gets one from
+ * its exchange:
  *
- *     async int echo(bide_http_exchange *x)
- *     {
- *         bide_websocket *ws;
- *         bide_websocket_message m;
- *         int rc = await bide_websocket_accept(x, NULL, &ws);
- *         if (rc <= 0)
- *             return rc;
- *         defer { bide_websocket_free(ws); }
- *         while ((rc = await bide_websocket_recv(ws, &m)) > 0)
- *             if ((rc = await bide_websocket_send(ws, m.kind, m.data, m.size)) < 0)
- *                 break;
+ *     bide_websocket *ws;
+ *     bide_websocket_message m;
+ *     int rc = await bide_websocket_accept(x, NULL, &ws);
+ *     if (rc <= 0)
  *         return rc;
- *     }
+ *     defer { bide_websocket_free(ws); }
+ *     while ((rc = await bide_websocket_recv(ws, &m)) > 0)
+ *         if ((rc = await bide_websocket_send(ws, m.kind, m.data, m.size)) < 0)
+ *             break;
+ *     return rc;
  *
  * Pings are answered, the end is said and answered, text is checked to be UTF-8, and broken frames
  * end the connection, all inside these calls. A connection has no task of its own: answers, pings

@@ -342,7 +342,7 @@ TEST_LIMIT(doubles_are_read_back_as_they_were, 60)
         CHECK_EQ(bide_json_writer_double(w, value), 0);
         if (strtod(data(w), NULL) != value || digits_of(data(w)) > digits_needed(value)) {
             fprintf(stderr, "%a: %s\n", value, data(w));
-            CHECK(!"the digits of a double");
+            check_fail(__FILE__, __LINE__, "the digits of a double");
         }
     }
     bide_json_writer_free(w);

@@ -562,8 +562,8 @@ TEST(each_request_has_an_id)
     CHECK_STR(fake_header(&fake, "X-Request-Id"), "mine-1_a.B");
     static const char *const bad[] = {
         "X-Request-Id: a b\r\n", "X-Request-Id: a\"b\r\n", "X-Request-Id: \r\n",
-        "X-Request-Id: 12345678901234567890123456789012345678901234567"
-        "890123456789012345\r\n"};
+        ("X-Request-Id: 12345678901234567890123456789012345678901234567"
+         "890123456789012345\r\n")};
     for (size_t i = 0; i < 4; i++) {
         CHECK_EQ(ask("GET", "/", bad[i]), 200);
         CHECK_EQ(strlen(fake_header(&fake, "X-Request-Id")), 32);
