@@ -2,8 +2,8 @@
  * bide/websocket.h: WebSocket (RFC 6455) with permessage-deflate (RFC 7692), as client and server.
  * Link with -lbide-websocket. docs/websocket.md is the guide.
  *
- * A connection sends and receives messages, of text or of bytes. A handler of a server gets one from
- * its exchange:
+ * A connection sends and receives messages, of text or of bytes. A handler of a server gets one
+ * from its exchange:
  *
  *     bide_websocket *ws;
  *     bide_websocket_message m;

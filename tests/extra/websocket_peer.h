@@ -267,11 +267,11 @@ static inline void payload_add(struct bytes *out, unsigned opcode, const unsigne
 /* Reads one frame at *at; false: it is not whole. The payload is unmasked in place. */
 static inline bool frame_read(struct bytes *in, size_t *at, struct frame *f)
 {
-    unsigned char *p = in->data + *at;
     size_t left = in->size - *at, width, need;
 
     if (left < 2)
         return false;
+    unsigned char *p = in->data + *at;
     *f = (struct frame){.opcode = p[0] & 15,
                         .rsv = p[0] >> 4 & 7,
                         .is_last = p[0] & 0x80,

@@ -423,7 +423,7 @@ TEST(a_client_that_only_reads_on_is_served_if_that_is_wanted)
 
 /* ---- memory ---- */
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef BIDE__ASAN
 enum { ALLOCS = 20 }; /* of nghttp2, whose memory is not kept then */
 #else
 enum { ALLOCS = 0 };

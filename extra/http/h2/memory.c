@@ -16,14 +16,8 @@
 
 enum { SMALLEST = 64, KEPT_MAX = 64 * 1024 };
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef BIDE__ASAN
 enum { KEEPS = 0 };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-enum { KEEPS = 0 };
-#else
-enum { KEEPS = 1 };
-#endif
 #else
 enum { KEEPS = 1 };
 #endif

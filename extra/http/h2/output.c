@@ -32,7 +32,8 @@ int bide__h2_send_data(nghttp2_session *session, nghttp2_frame *frame, const uin
     }
     bide__h2_buffer_add(&c->out, head, FRAME_HEAD);
     bide__h2_buffer_add(&c->out, s->out, size);
-    s->out += size;
+    if (size > 0)
+        s->out += size;
     s->out_left -= size;
     bide_notify_one(&s->out_news); /* it proceeds, so its time begins anew */
     return 0;

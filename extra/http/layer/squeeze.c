@@ -203,7 +203,8 @@ static long gzip_step(struct squeeze *s, enum squeeze_mode mode, const void **da
     s->gzip.avail_out = at_most(room);
     uInt had = s->gzip.avail_out;
     int r = deflate(&s->gzip, given == *size ? flushes[mode] : Z_NO_FLUSH);
-    *data = (const char *)*data + (given - s->gzip.avail_in);
+    if (given > 0)
+        *data = (const char *)*data + (given - s->gzip.avail_in);
     *size -= given - s->gzip.avail_in;
     s->is_finished = r == Z_STREAM_END;
     /* Z_BUF_ERROR: there was nothing to do. */

@@ -112,6 +112,8 @@ bool bide__http_is_host(const char *s, size_t size)
 
 bool bide__http_member(const char **s, size_t *size, const char **member, size_t *member_size)
 {
+    if (*size == 0)
+        return false;
     const char *at = *s, *end = *s + *size;
     while (at < end && (is_blank(*at) || *at == ','))
         at++;

@@ -171,6 +171,8 @@ const struct bide__http_field *bide__http_fields_find(const struct bide__http_fi
                                                       const struct bide__http_field *after,
                                                       const char *name, size_t name_size)
 {
+    if (f->count == 0)
+        return NULL;
     const struct bide__http_field *end = f->list + f->count, *at = after ? after + 1 : f->list;
     enum bide__http_name known = bide__http_name_of(name, name_size);
     if (known != BIDE__FIELD_OTHER && !bide__http_fields_has(f, known))

@@ -250,8 +250,9 @@ static int make_tree(struct compile *c)
 
     if (entries == NULL)
         return no_memory(c);
+    bool none = c->patterns.size == 0; /* all are of no length */
     for (size_t i = 0; i < count; i++)
-        entries[i] = (struct tree_entry){.pattern = c->patterns.data + places[i].at,
+        entries[i] = (struct tree_entry){.pattern = none ? "" : c->patterns.data + places[i].at,
                                          .size = places[i].size,
                                          .method = places[i].is_zone ? TREE_NONE : places[i].method,
                                          .value = places[i].value,

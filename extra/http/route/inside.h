@@ -61,7 +61,8 @@ static inline const struct route_end *route_zone_at(const bide_http_router *r, i
 static inline const bide_http_layer *route_layers(const bide_http_router *r,
                                                   const struct route_end *end)
 {
-    return (const bide_http_layer *)(const void *)r->layers.data + end->first_layer;
+    const bide_http_layer *all = (const bide_http_layer *)(const void *)r->layers.data;
+    return end->layer_count > 0 ? all + end->first_layer : NULL;
 }
 
 /* compile.c: fills in the tree and the rows. 0, or an error that is told in the failure. */
