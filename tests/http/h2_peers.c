@@ -115,7 +115,7 @@ TEST_LIMIT(curl_without_http2, 30)
 
 TEST_LIMIT(curl_gets_much_on_one_connection, 30)
 {
-    char text[100];
+    char text[120];
     begin(true);
     snprintf(text, sizeof text, "%s?[1-20]", url("/big"));
     check_output((const char *const[]){CURL, "--http2", "-Z", "--parallel-max", "20", "-o",

@@ -121,11 +121,10 @@ bide_async int bide_http_server_run(bide_http_server *server, bide_shutdown *shu
 {
     if (bide__runtime_running() == NULL)
         return bide__no_runtime("bide_http_server_run");
-    if (server->runs)
-        return -EBUSY;
     if (server->first == NULL)
         return -ENOENT;
-    server->runs = true;
+    if (atomic_exchange(&server->runs, true))
+        return -EBUSY;
     server->shutdown = shutdown;
     server->hook = (bide_shutdown_hook){.run = begin_drain, .argument = server};
     bide_defer {
