@@ -26,15 +26,20 @@ bool bide__h1_body_is_here(const struct bide__h1 *h, const bide_http_exchange *x
 /* ---- the client's turn ---- */
 
 /* Before the first read the client may be waiting for it; it gets none behind the head of the
- * response, whose body that would be. */
+ * response, whose body that would be. The line goes through `out`: what is left of it when the read
+ * is cancelled is sent before anything else. */
 static bide_async int say_continue(struct bide__h1 *h)
 {
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    struct iovec pieces[2] = {[1] = {(void *)(uintptr_t)line, sizeof line - 1}};
-    h->expects = false;
-    if (h->begun || h->kit->begin < h->kit->end) /* the second: it has not waited */
-        return 0;
-    return bide_await bide__h1_send(h, pieces, 2);
+    int rc = 0;
+    while (rc == 0 && h->expects) {
+        bool is_due = !h->begun && h->kit->begin == h->kit->end; /* or it has not waited */
+        if (!is_due || (!h->writing && bide__h1_put(h, line, sizeof line - 1)))
+            h->expects = false;
+        if (is_due)
+            rc = bide_await bide__h1_flush(h);
+    }
+    return rc;
 }
 
 static bide_duration time_left(const struct bide__h1 *h, const bide_http_exchange *x)
@@ -50,12 +55,13 @@ static bide_duration time_left(const struct bide__h1 *h, const bide_http_exchang
     return (bide_duration){ns > 1 ? ns : 1};
 }
 
-/* Reads, with the time limit. 0 is an error here. */
+/* Reads, with the time limit. 0 is an error here. While another branch of the handler writes, that
+ * sends `out`, too, and the client may want to send before it reads. */
 static bide_async ssize_t read_some(struct bide__h1 *h, bide_http_exchange *x, void *buffer,
                                     size_t size)
 {
     ssize_t n = 0;
-    int rc = bide__h1_flush_now(h);
+    int rc = h->writing ? 0 : bide__h1_flush_now(h);
     if (rc == -EAGAIN)
         rc = bide_await bide__h1_flush(h);
     if (rc < 0)
@@ -80,10 +86,10 @@ static bide_async ssize_t read_length(struct bide__h1 *h, bide_http_exchange *x,
     if (here > 0) {
         if (size > here)
             size = here;
+        bide_await bide__turn(); /* nothing has been taken if the read is cancelled here */
         memcpy(buffer, kit->in + kit->begin, size);
         kit->begin += size;
         h->left -= size;
-        bide_await bide__turn();
         return (ssize_t)size;
     }
     ssize_t n = bide_await read_some(h, x, buffer, size);

@@ -46,7 +46,7 @@ int bide__h1_flush_now(struct bide__h1 *h)
 static void end_writing(struct bide__h1 *h)
 {
     h->writing = false;
-    bide_notify_one(&h->written);
+    bide_notify_all(&h->written); /* one that finds nothing left to be sent would wake no other */
 }
 
 bide_async int bide__h1_flush(struct bide__h1 *h)
