@@ -167,6 +167,7 @@ TEST(what_has_no_route_is_404_and_what_lacks_the_method_405)
         {"OPTIONS", "/users", 204, "GET, HEAD, POST, OPTIONS"},
         {"OPTIONS", "/nothing", 404, NULL},
         {"OPTIONS", "*", 204, NULL},
+        {"OPTIONS", "http://a", 204, NULL},
     };
     bide_http_router *router = made(&whole);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

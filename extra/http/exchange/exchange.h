@@ -294,6 +294,10 @@ const char *bide__http_request_text(const bide_http_exchange *x,
                                     const struct bide__http_fields *fields, uint32_t at,
                                     uint32_t size);
 
+/* The path, without a zero byte. A target "http://host" has none: it means "/", or, with OPTIONS,
+ * "*" (RFC 9110, 4.2.3; RFC 9112, 3.2.4). */
+const char *bide__http_request_path(const bide_http_exchange *x, size_t *size);
+
 /* ---- the part of a server in which a connection lives ---- */
 
 /*

@@ -74,9 +74,22 @@ const char *bide_http_host(const bide_http_exchange *x)
     return x->request.host_text == NULL ? "" : x->request.host_text;
 }
 
+const char *bide__http_request_path(const bide_http_exchange *x, size_t *size)
+{
+    struct bide__http_span path = x->request.path;
+    *size = path.size;
+    if (path.size > 0)
+        return x->request.fields.base + path.at;
+    *size = x->request.target.size > 0 && x->request.method != BIDE__METHOD_CONNECT;
+    if (*size == 0)
+        return "";
+    return x->request.method == BIDE__METHOD_OPTIONS && !x->request.has_query ? "*" : "/";
+}
+
 const char *bide_http_path(const bide_http_exchange *x)
 {
-    return span(x, x->request.path);
+    size_t size;
+    return x->request.path.size > 0 ? span(x, x->request.path) : bide__http_request_path(x, &size);
 }
 
 const char *bide_http_query(const bide_http_exchange *x)

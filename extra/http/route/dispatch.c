@@ -93,9 +93,8 @@ static int number_of(const bide_http_router *r, const bide_http_exchange *x)
 /* The path in the form of the tree; the request's own, if that has no percent codes. */
 static const char *normal_path(bide_http_exchange *x, size_t *size)
 {
-    const char *path = x->request.fields.base + x->request.path.at;
+    const char *path = bide__http_request_path(x, size);
 
-    *size = x->request.path.size;
     if (*size == 0 || memchr(path, '%', *size) == NULL)
         return path;
     char *copy = bide_http_alloc(x, *size);
@@ -121,7 +120,7 @@ static void choose(bide_http_exchange *x, struct bide__http_match *m,
     if (m->is_found)
         return;
     bool is_options = x->request.method == BIDE__METHOD_OPTIONS;
-    bool is_server = x->request.path.size == 1 && m->path[0] == '*';
+    bool is_server = m->path[0] == '*';
     if (is_options && (found->has_path || is_server))
         m->handler = bide_ref(answer_options);
     else if (found->has_path)
