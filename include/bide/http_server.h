@@ -124,7 +124,8 @@ int bide_http_request_trailer_next(const bide_http_exchange *x, size_t *at, bide
  * address->size is 0. */
 bide_must_use int bide_http_peer(const bide_http_exchange *x, bide_address *address);
 
-/* The connection, for questions (bide/tls.h, bide/unix.h). Do not read, write or close it. */
+/* The connection, for questions (bide/tls.h, bide/unix.h). Do not read, write or close it. NULL:
+ * it is the handler's (bide_http_upgrade). */
 const bide_stream *bide_http_connection(const bide_http_exchange *x);
 
 /* `state` of the server's options. */

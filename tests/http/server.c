@@ -4,6 +4,8 @@
  */
 #include "peer.h"
 
+#include <bide/unix.h>
+
 static const char *complaint;
 static int complaints;
 
@@ -151,6 +153,12 @@ TEST(a_handler_is_told_what_was_asked)
     CHECK_STR(told("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"), "OPTIONS|*||*|h|http|11|0|-|Host=h");
     CHECK_STR(told("GET http://h/p?q HTTP/1.1\r\nHost: h\r\n\r\n"),
               "GET|/p|q|http://h/p?q|h|http|11|0|-|Host=h");
+    CHECK_STR(told("GET http://h?q HTTP/1.1\r\nHost: h\r\n\r\n"),
+              "GET|/|q|http://h?q|h|http|11|0|-|Host=h");
+    CHECK_STR(told("OPTIONS http://h HTTP/1.1\r\nHost: h\r\n\r\n"),
+              "OPTIONS|*||http://h|h|http|11|0|-|Host=h");
+    CHECK_STR(told("CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n"),
+              "CONNECT|||h:1|h:1|http|11|0|-|Host=h:1");
     CHECK_STR(told("BREW / HTTP/1.0\r\n\r\n"), "BREW|/||/||http|10|0|-");
     serve_end();
 }
@@ -611,6 +619,24 @@ static async int upgrade(bide_http_exchange *x)
     return 0;
 }
 
+/* The exchange is asked when the handler has closed the connection. */
+static async int short_upgrade(bide_http_exchange *x)
+{
+    bide_address before, after;
+    bide_stream *stream;
+    CHECK_EQ(bide_http_peer(x, &before), 0);
+    CHECK(bide_http_connection(x) != NULL);
+    int rc = await bide_http_upgrade(x, "echo", &stream);
+    if (rc < 0)
+        return rc;
+    bide_stream_close(stream);
+    CHECK_EQ(bide_http_peer(x, &after), 0);
+    CHECK_EQ(after.size, before.size);
+    CHECK(memcmp(after.bytes, before.bytes, before.size) == 0);
+    CHECK(bide_http_connection(x) == NULL);
+    return 0;
+}
+
 static async int slow_upgrade(bide_http_exchange *x)
 {
     await bide_sleep(BIDE_S(1));
@@ -654,5 +680,27 @@ TEST(a_handler_that_has_waited_takes_the_connection_over)
 {
     serve_with(bide_ref(slow_upgrade), NULL);
     check_upgrades();
+    serve_end();
+}
+
+static async int talk_over_a_socket(const char *request)
+{
+    bide_stream *here, *there;
+    int rc = -1;
+    CHECK_EQ(bide_unix_pair(&here, &there), 0);
+    defer {
+        bide_stream_close(here);
+    }
+    await bide_join(rc = bide_http_server_serve_stream(server, there),
+                    (void)peer_send(here, request, strlen(request), false),
+                    (void)peer_receive(here));
+    return rc;
+}
+
+TEST(the_peer_is_known_after_the_connection_was_closed)
+{
+    serve_with(bide_ref(short_upgrade), NULL);
+    CHECK_EQ(bide_block_on(talk_over_a_socket(UPGRADE("/", "echo"))), 0);
+    CHECK_EQ(bide_block_on(talk_over_a_socket(UPGRADE("/", "echo") "ahead")), 0);
     serve_end();
 }

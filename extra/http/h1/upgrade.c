@@ -124,15 +124,26 @@ static bide_async int answer(struct bide__h1 *h, bide_http_exchange *x, const ch
     return rc != -EAGAIN ? rc : bide_await bide__h1_flush(h);
 }
 
+/* The handler closes the stream, and the exchange may be asked for the peer after that. */
+static void let_go(struct bide__h1 *h, bide_http_exchange *x, bide_address *peer)
+{
+    int rc = bide_http_peer(x, peer);
+    (void)rc; /* without an address its size is 0 */
+    x->request.peer = peer;
+    x->request.stream = x->request.transport = NULL;
+    h->c->stream = NULL;
+}
+
 bide_async int bide__h1_upgrade(bide_http_exchange *x, const char *protocol, bide_stream **stream)
 {
     struct bide__h1 *h = x->connection;
-    int rc = bide_await answer(h, x, protocol);
+    bide_address *peer = bide_http_alloc(x, sizeof *peer);
+    int rc = peer == NULL ? -ENOMEM : bide_await answer(h, x, protocol);
     if (rc < 0)
         return rc;
     bide_await bide__h1_gone_stop(h);
     rc = make(h, stream);
     if (rc == 0)
-        h->c->stream = NULL;
+        let_go(h, x, peer);
     return rc;
 }
