@@ -239,7 +239,6 @@ static void part_end(bide_websocket *ws, bool is_over)
 static bide_async int send_part(bide_websocket *ws, bide_websocket_kind kind, const void *data,
                                 size_t size, bool is_last)
 {
-    uint64_t sent = bide_websocket_sent(ws);
     int r = part_begin(ws);
 
     if (r == 1) {
@@ -253,6 +252,7 @@ static bide_async int send_part(bide_websocket *ws, bide_websocket_kind kind, co
     } else if (r < 0) {
         return r;
     }
+    uint64_t sent = bide_websocket_sent(ws); /* with the turn: no other message is counted now */
     bide_defer {
         part_end(ws, !ws->out.has_begun || bide_websocket_sent(ws) != sent ||
                          bide__ws_unsendable(ws) < 0);

@@ -545,6 +545,28 @@ TEST_LIMIT(many_may_send_while_one_receives, 30)
     }
 }
 
+/* The first part waits for the turn, while others end messages. */
+static async void sends_parts_behind(void)
+{
+    CHECK_EQ(bide_websocket_sent(near), 0);
+    for (int i = 0; i < 3; i++)
+        CHECK_ERR(await bide_websocket_send_part(near, BIDE_WEBSOCKET_TEXT, "bb", 2, i == 2), 0);
+}
+
+static async void behind_each_other(void)
+{
+    await bide_join(sends_many(near, 'a', 200000, 1), sends_parts_behind(), receives_many(far, 2));
+}
+
+TEST(a_message_in_parts_waits_for_its_turn_and_keeps_it)
+{
+    bide_test_time_virtual();
+    open_pair(NULL, NULL);
+    bide_block_on(behind_each_other());
+    CHECK_EQ(bide_websocket_sent(near), 2);
+    close_pair();
+}
+
 static async void pong_in_between(void)
 {
     static char data[300000];
