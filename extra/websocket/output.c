@@ -317,7 +317,11 @@ static int put_compressed(bide_websocket *ws, struct bide__ws_head *head,
         n += more;
         is_done = *size == 0 && n < room;
     } while (n < room && !is_done);
-    out->tail_size = n < sizeof out->tail ? n : sizeof out->tail;
+    /* An empty message for which zlib had nothing to flush: a block without its end (7.2.3.6). */
+    bool is_empty = n == 0 && is_done && ends;
+    if (is_empty)
+        to[n++] = 0;
+    out->tail_size = is_empty ? 0 : n < sizeof out->tail ? n : sizeof out->tail;
     n -= out->tail_size;
     memcpy(out->tail, to + n, out->tail_size);
     head->size = n;

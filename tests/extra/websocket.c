@@ -375,6 +375,36 @@ TEST_LIMIT(compressed, 60)
         talk_compressed(&plain, &plain, i, is_full() ? 1000 : 5);
 }
 
+static async void sends_nothing(void)
+{
+    static const char *const messages[][2] = {{"some text", ""}, {"", ""}, {"", ""}, {"", "more"}};
+    bide_websocket_message m;
+    for (size_t i = 0; i < COUNT(messages); i++) {
+        char whole[16];
+        snprintf(whole, sizeof whole, "%s%s", messages[i][0], messages[i][1]);
+        for (int k = 0; k < 2; k++)
+            CHECK_ERR(await bide_websocket_send_part(near, BIDE_WEBSOCKET_TEXT, messages[i][k],
+                                                     strlen(messages[i][k]), k == 1),
+                      0);
+        CHECK_EQ(await bide_websocket_recv(far, &m), 1);
+        CHECK_STR(m.data, whole);
+    }
+}
+
+/* RFC 7692, 7.2.3.6: without its end an empty message is a byte, not nothing. */
+TEST(nothing_is_compressed_too)
+{
+    const bide_websocket_options o = {.deflate.on = true},
+                                 alone = {.deflate = {.on = true, .send_alone = true}};
+    bide_test_time_virtual();
+    for (int i = 0; i < 2; i++) {
+        connect_pair(i == 0 ? &o : &alone, &o);
+        bide_block_on(sends_nothing());
+        bide_websocket_free(near);
+        bide_websocket_free(far);
+    }
+}
+
 /* ---- 13: every agreement ---- */
 
 TEST_LIMIT(agreements, 60)
