@@ -382,6 +382,29 @@ TEST(compressed_neighbours_are_sent_to_who_takes_them)
     end();
 }
 
+/* What describes the file does not describe the text of an error, nor say how long that is good. */
+TEST(an_error_has_nothing_of_the_file)
+{
+    static const struct {
+        const char *headers;
+        int status;
+    } cases[] = {{"Range: bytes=99-\r\n", 416}, {"If-Match: \"x\"\r\n", 412}};
+    static const char *const names[] = {"Content-Encoding", "ETag", "Last-Modified",
+                                        "Content-Disposition", "Cache-Control"};
+    begin(NULL);
+    file_options = (bide_http_file_options){
+        .cache_control = "max-age=31536000", .attachment = "a.js", .precompressed = true};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char headers[200];
+        snprintf(headers, sizeof headers, "Accept-Encoding: gzip\r\n%s", cases[i].headers);
+        CHECK_EQ(get("www/app.js", headers), cases[i].status);
+        CHECK(fake.size > 0);
+        for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+            CHECK(fake_header(&fake, names[k]) == NULL);
+    }
+    end();
+}
+
 /* ---- folders ---- */
 
 static void check_folder(void)

@@ -120,6 +120,27 @@ static int set_headers(bide_http_exchange *x, const struct file_open *open,
     return r;
 }
 
+/* The answer is no form of the file: it is neither coded like one, nor to be kept as long. */
+static void forget_headers(bide_http_exchange *x, const bide_http_file_options *o)
+{
+    static const char *const names[] = {"ETag", "Last-Modified", "Content-Disposition",
+                                        "Content-Encoding"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        (void)bide_http_header_remove(x, names[i]);
+    if (o->cache_control != NULL)
+        (void)bide_http_header_remove(x, "Cache-Control");
+}
+
+static int refuse_range(bide_http_exchange *x, uint64_t whole)
+{
+    char text[48];
+
+    snprintf(text, sizeof text, "bytes */%llu", (unsigned long long)whole);
+    int r = bide_http_reply_format(x, 416, "416 %s\n", bide_http_reason(416));
+    return r < 0 ? r : bide_http_header_set(x, "Content-Range", text);
+}
+
 static const char *type_of(const struct file_place *place, const bide_http_file_options *o)
 {
     return o->type != NULL ? o->type : bide__http_type_of(place->path, strlen(place->path));
@@ -140,16 +161,19 @@ bide_async int bide__http_file_reply(bide_http_exchange *x, const struct file_pl
     make_etag(&open, etag);
     int64_t now_s = bide__door.date();
     const struct validators v = {etag, modified_s(&open, now_s), now_s};
-    r = set_headers(x, &open, options, &v);
-    if (r < 0)
-        return r;
     enum condition condition = bide__http_condition(x, &v);
     if (condition == CONDITION_FAILED)
         return bide_http_fail(x, 412, NULL);
-    if (condition == CONDITION_NOT_MODIFIED)
+    r = set_headers(x, &open, options, &v);
+    if (r == 0 && condition == CONDITION_NOT_MODIFIED)
         return bide_http_reply_status(x, 304);
     bool may_range = x->request.method == BIDE__METHOD_GET && bide__http_if_range(x, &v);
-    return bide_await bide__http_file_send(x, &open, type_of(place, options), may_range);
+    if (r == 0)
+        r = bide_await bide__http_file_send(x, &open, type_of(place, options), may_range);
+    if (r == 0 || x->reply.stage != BIDE__HTTP_OPEN)
+        return r;
+    forget_headers(x, options);
+    return r > 0 ? refuse_range(x, (uint64_t)open.status.st_size) : r;
 }
 
 bide_async int bide_http_reply_file(bide_http_exchange *x, const char *path,

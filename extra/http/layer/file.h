@@ -32,7 +32,8 @@ bide_async int bide__http_file_open(const struct file_place *place, struct file_
 bide_async int bide__http_file_reply(bide_http_exchange *x, const struct file_place *place,
                                      const bide_http_file_options *options);
 
-/* file_send.c: sends an open file, whose headers have been set, but for those of the size. */
+/* file_send.c: sends an open file, whose headers have been set, but for those of the size. 1: none
+ * of the ranges that were asked for can be satisfied; nothing was sent. */
 bide_async int bide__http_file_send(bide_http_exchange *x, const struct file_open *open,
                                     const char *type, bool may_range);
 

@@ -137,15 +137,6 @@ static bide_async int reply_parts(bide_http_exchange *x, bide_file *file, struct
 
 /* ---- which of these ---- */
 
-static int refuse_range(bide_http_exchange *x, uint64_t whole)
-{
-    char text[48];
-
-    snprintf(text, sizeof text, "bytes */%llu", (unsigned long long)whole);
-    int r = bide_http_reply_format(x, 416, "416 %s\n", bide_http_reason(416));
-    return r < 0 ? r : bide_http_header_set(x, "Content-Range", text);
-}
-
 static int set_content_range(bide_http_exchange *x, const struct ranges *r)
 {
     char text[80];
@@ -175,7 +166,7 @@ bide_async int bide__http_file_send(bide_http_exchange *x, const struct file_ope
     const struct range all = {0, ranges.whole};
     ranges.count = may_range ? read_ranges(x, &ranges) : 0;
     if (ranges.count < 0)
-        return refuse_range(x, ranges.whole);
+        return 1;
     if (ranges.count == 0)
         return bide_await reply_one(x, open->file, 200, type, &all);
     if (ranges.count > 1)
