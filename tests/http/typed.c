@@ -350,6 +350,52 @@ static async int fails_without_words(bide_http_exchange *x)
     return bide_http_fail(x, 418, NULL);
 }
 
+/* The name of the field is cut within its 34th character, of three bytes. */
+static async int fails_with_words_of_the_client(bide_http_exchange *x)
+{
+    size_t at = 0;
+    bide_http_pair pair;
+    int64_t n;
+    int r = bide_http_query_next(x, NULL, &at, &pair);
+    return r < 0 ? r : bide_http_as_i64(x, pair.name, pair.value, &n);
+}
+
+static async int fails_with_bytes_of_the_client(bide_http_exchange *x)
+{
+    return bide_http_fail(x, 400, "it is %s", bide_http_request_header(x, "X-Bytes"));
+}
+
+static void complains(const bide_http_exchange *x, int error, const char *text, void *argument)
+{
+    (void)x;
+    (void)error;
+    (void)argument;
+    check_fail(__FILE__, __LINE__, text);
+}
+
+TEST(words_of_the_client_do_not_break_an_error)
+{
+    static const bide_http_route routes[] = {
+        {"GET", "/name", bide_ref(fails_with_words_of_the_client), 0, NULL, 0, NULL},
+        {"GET", "/bytes", bide_ref(fails_with_bytes_of_the_client), 0, NULL, 0, NULL}};
+    char target[600] = "/name?", expected[600] = "";
+    serve(routes, 2);
+    fake.options.error = bide_http_error_json;
+    fake.options.complain = complains;
+    for (int i = 0; i < 40; i++)
+        strcat(target, "%E2%82%AC");
+    strcat(target, "=x");
+    CHECK_EQ(get(target), 400);
+    for (int i = 0; i < 33; i++)
+        strcat(expected, "\xE2\x82\xAC");
+    CHECK(strstr(fake.body, expected) != NULL);
+    fake.head = "GET /bytes HTTP/1.1\r\nHost: a\r\nX-Bytes: a\xFF\xE2\x82\r\n\r\n";
+    fake_run(&fake);
+    CHECK_EQ(fake.status, 400);
+    CHECK_STR(fake.body, "{\"title\":\"Bad Request\",\"status\":400,\"detail\":\"it is a???\"}");
+    end();
+}
+
 TEST(errors_become_responses_in_one_place)
 {
     static const bide_http_route routes[] = {

@@ -29,11 +29,26 @@ static int error_of(int status)
     }
 }
 
+/* A copy that is UTF-8, as responses have to be: a text may hold what the client has sent, and may
+ * have been cut within a character. NULL: no memory. */
+static const char *copy_words(bide_http_exchange *x, const char *text)
+{
+    char *copy = bide__http_copy(x, text, strlen(text));
+
+    for (char *s = copy; s != NULL && *s != '\0';) {
+        size_t n = bide__http_utf8(s, strlen(s));
+        if (n == 0)
+            *s = '?';
+        s += n > 0 ? n : 1;
+    }
+    return copy;
+}
+
 void bide__http_note(bide_http_exchange *x, int error, int status, const char *text)
 {
     x->problem.error = error;
     x->problem.status = status;
-    x->problem.text = text != NULL ? bide__http_copy(x, text, strlen(text)) : NULL;
+    x->problem.text = text != NULL ? copy_words(x, text) : NULL;
 }
 
 int bide__http_fail_at(bide_http_exchange *x, int error, int status, const char *field,
