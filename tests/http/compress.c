@@ -260,8 +260,51 @@ TEST(some_responses_are_left_alone)
             ask("GET", "gzip, br");
             CHECK_EQ(fake.status, cases[i].status);
             CHECK(fake.size == text_size && memcmp(fake.body, text, text_size) == 0);
-            CHECK(fake_header(&fake, "Vary") == NULL);
+            /* A part is none of what is compressed, but without Range it would be. */
+            CHECK_STR(fake_header(&fake, "Vary"), status == 206 ? "Accept-Encoding" : NULL);
         }
+    }
+    end();
+}
+
+static async int not_modified(bide_http_exchange *x)
+{
+    CHECK_ERR(bide_http_header_set(x, "ETag", "\"x\""), 0);
+    return bide_http_reply_status(x, 304);
+}
+
+TEST(a_304_has_the_headers_of_what_the_client_has)
+{
+    static const struct {
+        const char *headers, *tag;
+    } cases[] = {
+        {"Accept-Encoding: gzip\r\nIf-None-Match: W/\"x\"\r\n", "W/\"x\""},
+        {"Accept-Encoding: gzip\r\nIf-None-Match: \"y\", W/\"x\"\r\n", "W/\"x\""},
+        {"Accept-Encoding: gzip\r\nIf-None-Match: \"x\", W/\"x\"\r\n", "W/\"x\""},
+        {"Accept-Encoding: gzip\r\nIf-None-Match: \"x\"\r\n", "\"x\""},
+        {"Accept-Encoding: gzip\r\nIf-None-Match: *\r\n", "\"x\""},
+        {"If-None-Match: W/\"x\"\r\n", "\"x\""},
+        {"", "\"x\""},
+    };
+    const bide_http_layer layer = {bide_ref(bide_http_layer_compress), NULL};
+    static const bide_http_route route = {"GET", "/", bide_ref(not_modified), 0, NULL, 0, NULL};
+    CHECK_ERR(bide_http_router_new(
+                  &(bide_http_router_options){
+                      .routes = &route, .route_count = 1, .layers = &layer, .layer_count = 1},
+                  &router),
+              0);
+    fake.handler = bide_ref(bide_http_serve_router);
+    fake.options.state = router;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char head[200];
+        snprintf(head, sizeof head, "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n", cases[i].headers);
+        fake.head = head;
+        fake.body_data = NULL;
+        fake_run(&fake);
+        CHECK_EQ(fake.status, 304);
+        CHECK_STR(fake_header(&fake, "Vary"), "Accept-Encoding");
+        CHECK_STR(fake_header(&fake, "ETag"), cases[i].tag);
+        CHECK(fake_header(&fake, "Content-Encoding") == NULL);
     }
     end();
 }

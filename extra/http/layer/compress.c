@@ -16,6 +16,8 @@
 #include "extra/http/layer/media.h"
 #include "extra/http/layer/squeeze.h"
 
+#include <strings.h>
+
 enum { SIZE_MIN = 1024, PIECE = 16 << 10 };
 
 /* What x->layers is. */
@@ -45,6 +47,21 @@ static bool may_shrink(const bide_http_exchange *x)
            bide__http_headers_known(h, BIDE__FIELD_CONTENT_ENCODING) == NULL &&
            bide__http_headers_known(h, BIDE__FIELD_CONTENT_RANGE) == NULL &&
            !bide__http_header_has(x, BIDE__FIELD_CACHE_CONTROL, "no-transform");
+}
+
+/* It stands for a response that might be compressed: in its place, and on the same condition, the
+ * client would get that (RFC 9110, 15.3.7 and 15.4.5). */
+static bool stands_for_another(const bide_http_exchange *x)
+{
+    const struct bide__http_headers *h = &x->reply.headers;
+    const struct bide__http_header *type = bide__http_headers_known(h, BIDE__FIELD_CONTENT_TYPE);
+
+    if ((x->reply.status != 206 && x->reply.status != 304) ||
+        bide__http_headers_known(h, BIDE__FIELD_CONTENT_ENCODING) != NULL ||
+        bide__http_header_has(x, BIDE__FIELD_CACHE_CONTROL, "no-transform"))
+        return false;
+    return type == NULL || bide__http_type_shrinks(type->value, type->value_size) ||
+           strncasecmp(type->value, "multipart/byteranges", 20) == 0;
 }
 
 /* All lines of Accept-Encoding together say how much the client likes each coding: the first line
@@ -114,6 +131,35 @@ static int set_head(bide_http_exchange *x, enum http_coding coding)
     return r < 0 ? r : weaken(x);
 }
 
+static int vary(bide_http_exchange *x)
+{
+    return bide__http_header_has(x, BIDE__FIELD_VARY, "Accept-Encoding")
+               ? 0
+               : add(x, "Vary", "Accept-Encoding");
+}
+
+/* The tag in a 304 is that of the form which the client has: the weak one, if it has named that. */
+static int weaken_as_asked(bide_http_exchange *x)
+{
+    const struct bide__http_fields *f = &x->request.fields;
+    const struct bide__http_header *tag =
+        bide__http_headers_known(&x->reply.headers, BIDE__FIELD_ETAG);
+
+    for (uint32_t i = 0; tag != NULL && i < f->count; i++) {
+        if (f->list[i].known != BIDE__FIELD_IF_NONE_MATCH)
+            continue;
+        const char *list = bide__http_field_value(f, &f->list[i]);
+        const char *end = list + f->list[i].value_size, *at = list;
+        size_t left = f->list[i].value_size;
+        while ((at = memmem(at, left, tag->value, tag->value_size)) != NULL) {
+            if (at - list >= 2 && memcmp(at - 2, "W/", 2) == 0)
+                return weaken(x);
+            left = (size_t)(end - ++at);
+        }
+    }
+    return 0;
+}
+
 /* The coding for this response, whose size is known or -1; the head says already that it depends on
  * the request. */
 static int choose(bide_http_exchange *x, const bide_http_compress_options *o, int64_t size,
@@ -122,15 +168,16 @@ static int choose(bide_http_exchange *x, const bide_http_compress_options *o, in
     uint32_t size_min = o->size_min != 0 ? o->size_min : SIZE_MIN;
 
     *coding = CODING_NONE;
+    if (stands_for_another(x)) {
+        int r = vary(x);
+        if (r == 0 && x->reply.status == 304 && wanted(x, o) != CODING_NONE)
+            r = weaken_as_asked(x);
+        return r;
+    }
     if (!may_shrink(x) || (size >= 0 && size < size_min))
         return 0;
-    if (!bide__http_header_has(x, BIDE__FIELD_VARY, "Accept-Encoding")) {
-        int r = add(x, "Vary", "Accept-Encoding");
-        if (r < 0)
-            return r;
-    }
     *coding = wanted(x, o);
-    return 0;
+    return vary(x);
 }
 
 /* ---- whole responses ---- */
@@ -295,7 +342,7 @@ bide_async int bide_http_layer_compress(bide_http_exchange *x)
     int r = stand_before(x, o);
     if (r == 0)
         r = bide_await bide_http_next(x);
-    if (r < 0 || x->reply.stage != BIDE__HTTP_OPEN || x->reply.size == 0)
+    if (r < 0 || x->reply.stage != BIDE__HTTP_OPEN)
         return r;
     r = choose(x, o, (int64_t)x->reply.size, &coding);
     return r < 0 || coding == CODING_NONE ? r : bide_await replace_body(x, o, coding);
