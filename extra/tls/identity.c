@@ -7,6 +7,7 @@
 
 #include <openssl/pem.h>
 
+#include <stdio.h>
 #include <string.h>
 
 /* A BIO of the file, or else of the string. NULL: with an error in *failure, which is *error. */
@@ -22,6 +23,21 @@ static BIO *open_pem(const char *file, const char *text, bide_tls_failure *failu
     if (bio == NULL)
         *error = bide__tls_error(NULL, -ENOMEM, failure);
     return bio;
+}
+
+/* Says of a failure what it is about. `is_bad`: it could be opened, but not read. */
+static int about(bide_tls_failure *failure, int error, const char *what, const char *file,
+                 bool is_bad)
+{
+    bide_tls_failure plain;
+
+    if (failure == NULL || error == -ENOMEM)
+        return error;
+    plain = *failure;
+    snprintf(failure->text, sizeof failure->text, "the %s%s%.80s: %s%.60s%s", what,
+             file != NULL ? " in " : "", file != NULL ? file : "",
+             is_bad ? "none that can be read (" : "", plain.text, is_bad ? ")" : "");
+    return error;
 }
 
 /* After a read that has found nothing: true if that is the end of the PEM, false for an error. */
@@ -49,12 +65,15 @@ static bool use_chain(SSL_CTX *ssl, BIO *bio, pem_password_cb *password, void *a
     return ok && is_at_end();
 }
 
-static bool use_key(SSL_CTX *ssl, BIO *bio, pem_password_cb *password, void *argument)
+/* `is_read`: whether there was one, good or not. */
+static bool use_key(SSL_CTX *ssl, BIO *bio, pem_password_cb *password, void *argument,
+                    bool *is_read)
 {
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, password, argument);
     bool ok =
         key != NULL && SSL_CTX_use_PrivateKey(ssl, key) == 1 && SSL_CTX_check_private_key(ssl) == 1;
 
+    *is_read = key != NULL;
     EVP_PKEY_free(key);
     return ok;
 }
@@ -67,6 +86,7 @@ int bide__tls_identity_use(SSL_CTX *ssl, const bide_tls_identity *identity,
     const char *file = identity->certificate_file, *text = identity->certificate;
     const char *key_file = identity->key_file, *key = identity->key;
     int error = 0;
+    bool is_read;
 
     if (file == NULL && text == NULL)
         return bide__tls_fails(failure, -EINVAL, "an identity without a certificate");
@@ -76,14 +96,17 @@ int bide__tls_identity_use(SSL_CTX *ssl, const bide_tls_identity *identity,
     }
     BIO *bio = open_pem(file, text, failure, &error);
     if (bio == NULL)
-        return error;
+        return about(failure, error, "certificate", file, false);
     if (!use_chain(ssl, bio, password, argument))
-        error = bide__tls_error(NULL, -EINVAL, failure);
+        error = about(failure, bide__tls_error(NULL, -EINVAL, failure), "certificate", file, true);
     BIO_free(bio);
-    if (error < 0 || (bio = open_pem(key_file, key, failure, &error)) == NULL)
+    if (error < 0)
         return error;
-    if (!use_key(ssl, bio, password, argument))
-        error = bide__tls_error(NULL, -EINVAL, failure);
+    bio = open_pem(key_file, key, failure, &error);
+    if (bio == NULL)
+        return about(failure, error, "key", key_file, false);
+    if (!use_key(ssl, bio, password, argument, &is_read))
+        error = about(failure, bide__tls_error(NULL, -EINVAL, failure), "key", key_file, !is_read);
     BIO_free(bio);
     return error;
 }
@@ -118,7 +141,7 @@ int bide__tls_trust(X509_STORE *store, STACK_OF(X509_NAME) * names, const char *
     BIO *bio = open_pem(file, text, failure, &error);
 
     if (bio == NULL)
-        return error;
+        return about(failure, error, "authority", file, false);
     while (error == 0 &&
            (certificate = PEM_read_bio_X509_AUX(bio, NULL, no_password, NULL)) != NULL) {
         if (!trust_one(store, names, certificate))
@@ -130,8 +153,9 @@ int bide__tls_trust(X509_STORE *store, STACK_OF(X509_NAME) * names, const char *
     if (error < 0)
         return error;
     if (!is_at_end())
-        return bide__tls_error(NULL, -EINVAL, failure);
+        return about(failure, bide__tls_error(NULL, -EINVAL, failure), "authority", file, true);
     if (count == 0)
-        return bide__tls_fails(failure, -EINVAL, "there is no certificate of an authority");
+        return about(failure, bide__tls_fails(failure, -EINVAL, "there is no certificate in it"),
+                     "authority", file, false);
     return 0;
 }

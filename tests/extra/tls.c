@@ -768,8 +768,12 @@ TEST(contexts_that_cannot_be_made)
                                {.certificate = one.certificate},
                                {.host = "x"}};
     static const int errors[] = {-ENOENT, -EINVAL, -ENOENT, -EINVAL, -EINVAL, -EINVAL};
-    static const char *const texts[] = {"No such file",  "mismatch", "No such file",
-                                        "no start line", "",         "without"};
+    static const char *const texts[] = {"the certificate in /nowhere.pem: No such file",
+                                        "the key: key values mismatch",
+                                        "the key in /nowhere.key: No such file",
+                                        "the certificate: none that can be read (no start line)",
+                                        "the key: none that can be read (",
+                                        "without"};
     bide_tls_identity good = {.certificate = one.certificate, .key = one.key};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         check_no_context((bide_tls_options){.identities = &bad[i], .identity_count = 1}, errors[i],
@@ -785,7 +789,7 @@ TEST(contexts_that_cannot_be_made)
     options.ciphers = NULL;
     options.verify = BIDE_TLS_VERIFY_REQUIRE;
     options.ca_file = "/nowhere.ca";
-    check_no_context(options, -ENOENT, "No such file");
+    check_no_context(options, -ENOENT, "the authority in /nowhere.ca: No such file");
     options.ca_file = NULL;
     options.ca = "nothing";
     check_no_context(options, -EINVAL, "no certificate");
