@@ -257,6 +257,23 @@ static const char *name_of_type(const json_t *j)
     return names[type_of(j)];
 }
 
+/* For a number that the variable cannot have, of whatever kind: which ones it can. */
+static void out_of_range(const bide_json_field *f, const char *path, bide_json_failure *failure)
+{
+    unsigned bits = 8 * f->size;
+    int64_t max = INT64_MAX, min = INT64_MIN;
+    if (f->kind == BIDE__JSON_DOUBLE) {
+        bide__json_fails(failure, -EBADMSG, "%.80s: the number is out of range", path);
+        return;
+    }
+    if (bits < 64) {
+        max = ((int64_t)1 << (f->kind == BIDE__JSON_UNSIGNED ? bits : bits - 1)) - 1;
+        min = -max - 1;
+    }
+    bide__json_fails(failure, -EBADMSG, "%.80s: a whole number from %lld to %lld is needed", path,
+                     f->kind == BIDE__JSON_UNSIGNED ? 0LL : (long long)min, (long long)max);
+}
+
 /* Why a field has no value, in words. */
 static int unpack_fails(const bide_json_field *f, int error, const json_t *found,
                         bide_json_failure *failure)
@@ -268,9 +285,7 @@ static int unpack_fails(const bide_json_field *f, int error, const json_t *found
         bide__json_fails(failure, -EBADMSG, "%.80s: %s", path,
                          found != NULL ? "it is null" : "it is missing");
         break;
-    case -ERANGE:
-        bide__json_fails(failure, -EBADMSG, "%.80s: the number is out of range", path);
-        break;
+    case -ERANGE: out_of_range(f, path, failure); break;
     case -EILSEQ: bide__json_fails(failure, -EBADMSG, "%.80s: it has a zero byte", path); break;
     default:
         if (found != NULL)

@@ -635,9 +635,12 @@ TEST(unpack_says_what_is_wrong)
                  bide_json_may("half", &b));
     UNPACK_FAILS("user.x: it is missing", -EBADMSG, bide_json_need("user.x", &n));
     UNPACK_FAILS("user.old: it is null", -EBADMSG, bide_json_need("user.old", &n));
-    UNPACK_FAILS("minus: the number is out of range", -EBADMSG, bide_json_need("minus", &u));
-    UNPACK_FAILS("big: the number is out of range", -EBADMSG, bide_json_need("big", &small));
-    UNPACK_FAILS("half: the number is out of range", -EBADMSG, bide_json_need("half", &n));
+    UNPACK_FAILS("minus: a whole number from 0 to 4294967295 is needed", -EBADMSG,
+                 bide_json_need("minus", &u));
+    UNPACK_FAILS("big: a whole number from 0 to 255 is needed", -EBADMSG,
+                 bide_json_need("big", &small));
+    UNPACK_FAILS("half: a whole number from -2147483648 to 2147483647 is needed", -EBADMSG,
+                 bide_json_need("half", &n));
     UNPACK_FAILS("tags.a: what is on the way there is no object or array", -EBADMSG,
                  bide_json_may("tags.a", &n));
     UNPACK_FAILS("tags[: this is no path", -EINVAL, bide_json_need("tags[", &n));
