@@ -294,11 +294,22 @@ bide_must_use bide_async int bide_http_body_json(bide_http_exchange *x, const bi
 
 /*
  * Fill in a response of the type application/json: values as a format says (bide_json_pack); or a
- * tree. Return 0; -EINVAL, -EILSEQ, -ERANGE and others of bide_json_writer_pack, which are faults
- * of the program, and then become a 500 (-ENXIO); -EALREADY; -ENOMEM.
+ * tree. In C the first is a macro that hands over the types of the arguments, too, so that one that
+ * does not go with its letter is an error. Return 0; -ENXIO: the format or a value is no good, which
+ * is a fault of the program: the answer is 500, and `complain` of the server's options is told the
+ * place; -EINVAL (the status), -EALREADY, -ENOMEM.
  */
 int bide_http_reply_json(bide_http_exchange *x, int status, const char *format, ...);
 int bide_http_reply_tree(bide_http_exchange *x, int status, const bide_json *json);
+
+/* What the macro calls. `letters` are those of bide/json_letters.h. */
+int bide__http_reply_json(bide_http_exchange *x, int status, const char *letters,
+                          const char *format, ...);
+
+#ifndef __cplusplus
+#define bide_http_reply_json(x, status, ...) \
+    bide__http_reply_json((x), (status), bide__json_letters(__VA_ARGS__), __VA_ARGS__)
+#endif
 
 /* ---- multipart/form-data ---- */
 

@@ -411,8 +411,9 @@ typedef struct bide_http_server_options {
     void *error_argument;
 
     /* Is told what goes wrong and has no response that could tell: a handler that failed after it
-     * had begun to send, that has sent less or more than it promised, a listener that fails. `x`
-     * may be NULL. It must not wait. NULL: a line on stderr. */
+     * had begun to send, that has sent less or more than it promised, a listener that fails; and
+     * where a handler misuses a call, which is answered with 500 (-ENXIO). `x` may be NULL. The
+     * text is valid during the call. It must not wait. NULL: a line on stderr. */
     void (*complain)(const bide_http_exchange *x, int error, const char *text, void *argument);
     void *complain_argument;
 } bide_http_server_options;

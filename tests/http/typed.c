@@ -275,24 +275,41 @@ static async int bad_json(bide_http_exchange *x)
     return bide_http_reply_json(x, 200, "{s:s", "a", "b");
 }
 
+/* An argument of another type than its letter. */
+static async int mistyped_json(bide_http_exchange *x)
+{
+    return bide_http_reply_json(x, 200, "{s:i}", "a", "b");
+}
+
+/* Any whole number goes with any letter for one. */
+static async int wide_json(bide_http_exchange *x)
+{
+    return bide_http_reply_json(x, 200, "{s:i}", "a", INT64_MAX);
+}
+
 static unsigned complaints;
+static char complaint[300];
 
 static void complain(const bide_http_exchange *x, int error, const char *text, void *argument)
 {
-    (void)x, (void)error, (void)text, (void)argument;
+    (void)x, (void)argument;
+    CHECK_ERR(error, -ENXIO);
+    snprintf(complaint, sizeof complaint, "%s", text);
     complaints++;
 }
 
 static const bide_http_route json_routes[] = {
     {"POST", "/double", bide_ref(double_it), 0, NULL, 0, NULL},
     {"POST", "/echo", bide_ref(echo_tree), 0, NULL, 0, NULL},
-    {"GET", "/bad", bide_ref(bad_json), 0, NULL, 0, NULL}};
+    {"GET", "/bad", bide_ref(bad_json), 0, NULL, 0, NULL},
+    {"GET", "/mistyped", bide_ref(mistyped_json), 0, NULL, 0, NULL},
+    {"GET", "/wide", bide_ref(wide_json), 0, NULL, 0, NULL}};
 
 #define JSON "Content-Type: application/json\r\n"
 
 TEST(json_comes_in_and_goes_out)
 {
-    serve(json_routes, 3);
+    serve(json_routes, 5);
     CHECK_EQ(ask("POST", "/double", JSON, "{\"name\":\"a\",\"n\":21}"), 201);
     CHECK_STR(fake.body, "{\"name\":\"a\",\"n\":42}");
     CHECK_STR(fake_header(&fake, "Content-Type"), "application/json");
@@ -309,6 +326,13 @@ TEST(json_comes_in_and_goes_out)
     fake.options.complain = complain;
     CHECK_EQ(get("/bad"), 500);
     CHECK_EQ(complaints, 1);
+    CHECK_EQ(get("/mistyped"), 500);
+    CHECK_EQ(complaints, 2);
+    CHECK_STR(complaint, "a response is no good JSON: after 5 bytes, 1 deep: the format "
+                         "\"{s:i}\", after 3 characters: this needs a whole number, and the "
+                         "argument is a text");
+    CHECK_EQ(get("/wide"), 200);
+    CHECK_STR(fake.body, "{\"a\":9223372036854775807}");
     end();
 }
 

@@ -255,6 +255,11 @@ static inline void bide__http_date_now(char to[BIDE__HTTP_DATE_SIZE])
 void bide__http_complain(const struct bide__http_settings *s, const bide_http_exchange *x,
                          int error, const char *text);
 
+/* Complains of a call that the program has got wrong, and how. Returns -ENXIO, for which the answer
+ * is 500, whatever the client has sent. */
+int bide__http_misused(const bide_http_exchange *x, const char *format, ...)
+    __attribute__((__format__(__printf__, 2, 3)));
+
 /* ---- for rooms above ---- */
 
 /* Has `call` called with `argument` when the exchange ends, before its memory goes; the last one

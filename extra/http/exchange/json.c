@@ -65,25 +65,42 @@ static int finish(bide_http_exchange *x, int status, bide_json_writer *writer, i
         give_writer(writer, size);
         return r;
     }
+    if (r != -ENOMEM)
+        r = bide__http_misused(x, "a response is no good JSON: %s", bide_json_writer_error(writer));
     bide_json_writer_free(writer);
-    if (r == -ENOMEM)
-        return r;
-    bide__http_complain(x->settings, x, r, "a response is no good JSON");
-    return -ENXIO;
+    return r;
 }
 
-int bide_http_reply_json(bide_http_exchange *x, int status, const char *format, ...)
+static int reply(bide_http_exchange *x, int status, const char *letters, const char *format,
+                 va_list arguments)
 {
     bide_json_writer *writer;
-    va_list arguments;
     int r = take_writer(&writer);
 
-    if (r < 0)
-        return r;
+    return r < 0 ? r
+                 : finish(x, status, writer,
+                          bide__json_writer_vpack(writer, letters, format, arguments));
+}
+
+int(bide_http_reply_json)(bide_http_exchange *x, int status, const char *format, ...)
+{
+    va_list arguments;
+
     va_start(arguments, format);
-    r = bide_json_writer_vpack(writer, format, arguments);
+    int r = reply(x, status, NULL, format, arguments);
     va_end(arguments);
-    return finish(x, status, writer, r);
+    return r;
+}
+
+int bide__http_reply_json(bide_http_exchange *x, int status, const char *letters,
+                          const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    int r = reply(x, status, letters, format, arguments);
+    va_end(arguments);
+    return r;
 }
 
 int bide_http_reply_tree(bide_http_exchange *x, int status, const struct bide_json *json)

@@ -3,6 +3,7 @@
  */
 #include "extra/http/exchange/exchange.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 static void duration(bide_duration *d, bide_duration usual)
@@ -109,4 +110,16 @@ void bide__http_complain(const struct bide__http_settings *s, const bide_http_ex
     if (size > 0)
         (void)bide__door.write(2, line,
                                (size_t)size < sizeof line ? (size_t)size : sizeof line - 1);
+}
+
+int bide__http_misused(const bide_http_exchange *x, const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    bide__http_complain(x->settings, x, -ENXIO, text);
+    return -ENXIO;
 }
