@@ -142,7 +142,7 @@ void *bide_http_alloc(bide_http_exchange *x, size_t size);
  * client waits for it (Expect: 100-continue), the first call tells it to go on. Errors: -EMSGSIZE
  * (it is larger than allowed: 413), -EBADMSG (it is malformed: 400), -ETIMEDOUT (it comes too
  * slowly: 408), -ECONNRESET (the client has gone). They end the connection after the response; each
- * further call returns the same.
+ * further call returns the same. -EBUSY: another branch of the handler reads it; nothing was done.
  * Cancelled: nothing was read.
  */
 bide_must_use bide_async ssize_t bide_http_body_read(bide_http_exchange *x, void *buffer,
@@ -346,8 +346,9 @@ typedef struct bide_http_server_options {
     uint32_t head_bytes_max;    /* of the line and all headers; default 16 KiB. Beyond: 431, or 414
                                   if it is in the target */
     uint32_t headers_max;       /* their number; default 100. Beyond: 431 */
-    bide_duration head_timeout; /* from its first byte to its end; for the first one from the
-                                   beginning of the connection. Default 10 s. Beyond: 408 */
+    bide_duration head_timeout; /* from its first byte to its end. Default 10 s. Beyond: 408. The
+                                   first byte of the first one has so much time, too; then the
+                                   connection is closed */
 
     /* ---- the body of a request ---- */
     uint64_t body_bytes_max;    /* default 2 MiB; see bide_http_body_limit. Beyond: 413 */

@@ -159,6 +159,39 @@ static async int both_large(bide_http_exchange *x)
     return 0;
 }
 
+static int busy;
+
+static async void read_or_busy(bide_http_exchange *x)
+{
+    char some[1000];
+    ssize_t n;
+    while ((n = await bide_http_body_read(x, some, sizeof some)) > 0)
+        continue;
+    CHECK(n == 0 || n == -EBUSY);
+    busy += n == -EBUSY;
+}
+
+static async int two_readers(bide_http_exchange *x)
+{
+    await bide_join(read_or_busy(x), read_or_busy(x));
+    return bide_http_reply_text(x, 200, "read");
+}
+
+TEST(of_two_branches_that_read_one_is_told_that_it_is_in_the_way)
+{
+    static const char ok[] = HEAD("200 OK", TEXT "Content-Length: 4\r\n") "read";
+    serve_with(bide_ref(two_readers), NULL);
+    CHECK_EQ(bide_block_on(talk(PEER_PIPE, POST("/", "Content-Length: 3\r\n"), "abc")), 0);
+    CHECK_STR(peer_answer, ok);
+    CHECK_EQ(busy, 1);
+    CHECK_EQ(bide_block_on(talk(PEER_PIPE, POST("/", "Transfer-Encoding: chunked\r\n"),
+                                "3\r\nabc\r\n0\r\n\r\n")),
+             0);
+    CHECK_STR(peer_answer, ok);
+    CHECK_EQ(busy, 2);
+    serve_end();
+}
+
 /* The client sends all of its body before it reads. */
 static async int send_then_read(void)
 {

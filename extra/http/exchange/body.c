@@ -31,9 +31,20 @@ static ssize_t came(bide_http_exchange *x, ssize_t n)
     return n;
 }
 
+static bide_async ssize_t read_alone(bide_http_exchange *x, void *buffer, size_t size)
+{
+    x->body.is_read = true;
+    bide_defer {
+        x->body.is_read = false;
+    }
+    return bide_await (*x->ops->read)(x, buffer, size);
+}
+
 bide_async ssize_t bide_http_body_read(bide_http_exchange *x, void *buffer, size_t size)
 {
     char more;
+    if (x->body.is_read)
+        return -EBUSY;
     if (x->body.error != 0)
         return x->body.error;
     if (x->body.ended || size == 0)
@@ -50,7 +61,7 @@ bide_async ssize_t bide_http_body_read(bide_http_exchange *x, void *buffer, size
     } else if (size > left) {
         size = (size_t)left;
     }
-    ssize_t n = bide_await (*x->ops->read)(x, buffer, size);
+    ssize_t n = bide_await read_alone(x, buffer, size);
     if (full && n > 0)
         return fail(x, -EMSGSIZE);
     return came(x, n);

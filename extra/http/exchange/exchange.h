@@ -160,6 +160,7 @@ struct bide_http_exchange {
         uint64_t max;    /* as many bytes are allowed */
         uint64_t got;    /* have been read by the handler */
         bool ended;      /* the end has been read; set at the beginning if there is no body */
+        bool is_read;    /* a call reads it */
         int error;       /* why it cannot be read any more; 0: it can */
         const char *why; /* may be NULL */
         char *whole;     /* where bide_http_body_all reads to: memory of the exchange, */
