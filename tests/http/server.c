@@ -669,6 +669,26 @@ static void check_upgrades(void)
     CHECK_STR(peer_answer, "after");
 }
 
+/* The head of the answer is longer than the buffer. */
+static async int long_upgrade(bide_http_exchange *x)
+{
+    char value[5000];
+    memset(value, 'v', sizeof value);
+    value[sizeof value - 1] = 0;
+    CHECK_EQ(bide_http_header_set(x, "X-Long", value), 0);
+    return await upgrade(x);
+}
+
+TEST(a_handler_that_has_much_to_say_takes_the_connection_over)
+{
+    serve_with(bide_ref(long_upgrade), NULL);
+    ask(UPGRADE("/", "echo") "words");
+    CHECK_EQ(answered("HTTP/1.1 101 "), 1);
+    CHECK_EQ(answered("v"), 4999);
+    CHECK_STR(peer_answer + peer_size - 9, "\r\n\r\nwords");
+    serve_end();
+}
+
 TEST(a_handler_takes_the_connection_over)
 {
     serve_with(bide_ref(upgrade), NULL);

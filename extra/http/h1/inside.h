@@ -133,8 +133,10 @@ enum {
 
 extern const struct bide__http_ops bide__h1_ops;
 
-/* Puts the head of a response to an upgrade into `out`. 0 or -ENOMEM. */
-int bide__h1_upgrade_head(struct bide__h1 *h, bide_http_exchange *x, const char *protocol);
+/* Puts the head of a response to an upgrade into `out`, or, if it has no room there, to *big, which
+ * is empty otherwise. 0 or -ENOMEM. */
+int bide__h1_upgrade_head(struct bide__h1 *h, bide_http_exchange *x, const char *protocol,
+                          struct iovec *big);
 
 /* ---- write.c ---- */
 

@@ -281,20 +281,19 @@ bide_async int bide__h1_inform(bide_http_exchange *x, int status)
 
 /* ---- an upgrade ---- */
 
-int bide__h1_upgrade_head(struct bide__h1 *h, bide_http_exchange *x, const char *protocol)
+int bide__h1_upgrade_head(struct bide__h1 *h, bide_http_exchange *x, const char *protocol,
+                          struct iovec *big)
 {
     struct bide__http_headers *list = &x->reply.headers;
     bide__http_headers_remove(list, BIDE__FIELD_CONTENT_LENGTH, NULL, 0);
     bide__http_headers_remove(list, BIDE__FIELD_UPGRADE, NULL, 0);
-    size_t name = strlen(protocol), size = REST_MAX + name + headers_size(list);
-    struct bide__h1_kit *kit = h->kit;
-    if (size > BIDE__H1_OUT - kit->out_end)
-        return -ENOBUFS;
-    char *to = put_status(kit->out + kit->out_end, 101);
-    to = PUT(to, "Connection: upgrade\r\nUpgrade: ");
+    size_t name = strlen(protocol);
+    char *begin = head_room(h, x, REST_MAX + name + headers_size(list));
+    if (begin == NULL)
+        return -ENOMEM;
+    char *to = PUT(put_status(begin, 101), "Connection: upgrade\r\nUpgrade: ");
     to = PUT(put(to, protocol, name), "\r\n");
-    to = PUT(put_headers(to, list), "\r\n");
-    kit->out_end = (size_t)(to - kit->out);
+    head_done(h, begin, PUT(put_headers(to, list), "\r\n"), big);
     return 0;
 }
 

@@ -116,10 +116,13 @@ static int make(struct bide__h1 *h, bide_stream **stream)
 
 static bide_async int answer(struct bide__h1 *h, bide_http_exchange *x, const char *protocol)
 {
+    struct iovec pieces[2];
     x->reply.status = 101;
-    int rc = bide__h1_upgrade_head(h, x, protocol);
+    int rc = bide__h1_upgrade_head(h, x, protocol, &pieces[1]);
     if (rc < 0)
         return rc;
+    if (pieces[1].iov_len > 0)
+        return bide_await bide__h1_send(h, pieces, 2);
     rc = bide__h1_flush_now(h);
     return rc != -EAGAIN ? rc : bide_await bide__h1_flush(h);
 }
