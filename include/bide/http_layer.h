@@ -359,7 +359,8 @@ typedef struct bide_http_event {
 
 /*
  * Sends the head of such a response. *events is a part of the exchange. Errors: those of
- * bide_http_send_begin, -ENOMEM. Cancelled: as that.
+ * bide_http_send_begin, -ENOMEM; -ESHUTDOWN: the request was HEAD, so the head was all. Cancelled:
+ * as that.
  */
 bide_must_use bide_async int bide_http_events_begin(bide_http_exchange *x,
                                                     const bide_http_events_options *options,

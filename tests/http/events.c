@@ -130,6 +130,22 @@ static async int idles(bide_http_exchange *x)
     return r == -ESHUTDOWN ? 0 : r;
 }
 
+TEST(a_head_is_all_that_head_gets)
+{
+    bide_test_time_virtual();
+    options.retry_ms = 0;
+    result = 0;
+    fake.handler = bide_ref(idles);
+    fake.head = "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n";
+    fake.body_data = NULL;
+    fake_run(&fake);
+    CHECK_EQ(fake.result, 0);
+    CHECK_EQ(result, 0); /* it did not wait */
+    CHECK_STR(fake_header(&fake, "Content-Type"), "text/event-stream");
+    CHECK(fake.is_finished && fake.size == 0);
+    fake_free(&fake);
+}
+
 TEST(a_send_that_fails_ends_it)
 {
     bide_test_time_virtual();

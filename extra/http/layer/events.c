@@ -132,6 +132,8 @@ bide_async int bide_http_events_begin(bide_http_exchange *x,
     r = bide_await bide_http_send_begin(x, 200);
     if (r < 0)
         return r;
+    if (x->request.method == BIDE__METHOD_HEAD) /* that was all */
+        return -ESHUTDOWN;
     s->sent_ns = bide__clock_ns();
     const bide_http_event first = {.retry_ms = options != NULL ? options->retry_ms : 0};
     r = first.retry_ms != 0 ? bide_await bide_http_events_send(s, &first)
