@@ -124,6 +124,8 @@ static int take_text(struct reader *r, const char **text, size_t *size)
         return 0;
     r->at++;
     rc = take_number(r, "Llui", sizeof(size_t) == 8 ? 'L' : 'u', &n);
+    if (rc == 0 && n.i < 0)
+        return fails(r, "the size of a text is negative");
     if (rc == 0)
         *size = n.is_unsigned ? (size_t)n.u : (size_t)n.i;
     return rc;

@@ -194,6 +194,8 @@ TEST(an_argument_of_another_kind_is_found)
                "[s%]", "x", "y");
     PACK_FAILS(-EINVAL, "the format \"[s%]\", after 2 characters: an argument is missing", "[s%]",
                "x");
+    PACK_FAILS(-EINVAL, "the format \"[s%]\", after 2 characters: the size of a text is negative",
+               "[s%]", "x", -1);
     PACK_FAILS(-EINVAL, "the format \"[i, i]\", after 4 characters: an argument is missing",
                "[i, i]", 1);
     PACK_FAILS(-EINVAL, "the format \"[i]\", after 3 characters: there are more arguments", "[i]",
