@@ -2,7 +2,7 @@
  * bide/http_layer.h: what is put around handlers, files, and streams of events. Link with
  * -lbide-http-server.
  *
- *     static const bide_http_timeout_options limit = {.after = {10000000000}};
+ *     static const bide_http_timeout_options limit = {.after = BIDE_S(10)};
  *     static const bide_http_layer layers[] = {
  *         {bide_ref(bide_http_layer_log), NULL},
  *         {bide_ref(bide_http_layer_timeout), &limit},
@@ -12,9 +12,10 @@
  *     return bide_http_router_new(&options, &router);
  *
  * A layer is an async function like a handler, with data of its own; the data of those here may be
- * NULL, unless it is said otherwise, is read only, and must live as long as the router. Zero in a
- * member of it means the default. What each of them does when it is cancelled: what is inside was
- * cancelled, and the layer leaves nothing behind.
+ * NULL, unless it is said otherwise (then NULL is answered with 500, and `complain` of the server's
+ * options is told), is read only, and must live as long as the router. Zero in a member of it means
+ * the default. What each of them does when it is cancelled: what is inside was cancelled, and the
+ * layer leaves nothing behind.
  *
  * Their order matters. From outside: log, request id, timing, secure headers, CORS, limits, time
  * limits, authorisation, compression.

@@ -2,8 +2,8 @@
  * bide/http_route.h: routes. Link with -lbide-http-server.
  *
  *     static const bide_http_route routes[] = {
- *         {"GET", "/users/{id}", .handler = bide_ref(show_user)},
- *         {"POST", "/users", .handler = bide_ref(add_user)},
+ *         {.method = "GET", .path = "/users/{id}", .handler = bide_ref(show_user)},
+ *         {.method = "POST", .path = "/users", .handler = bide_ref(add_user)},
  *     };
  *     bide_http_router *router;
  *     bide_http_router_options options = {.routes = routes, .route_count = 2, .state = &app};
@@ -66,8 +66,8 @@ enum {
     BIDE_HTTP_ROUTE_GONE_RUN = 2,
 };
 
-/* A route. Zero in a member means the default. `.handler =` need not be written, but compilers that
- * are asked for -Wextra then warn of the members behind it. */
+/* A route. Zero in a member means the default. Write the names of the members, as above: without
+ * them compilers that are asked for -Wextra warn of those that are left out. */
 typedef struct bide_http_route {
     const char *method; /* "GET"; NULL: any for which the path has no other route */
     const char *path;
@@ -161,9 +161,10 @@ const char *bide_http_matched_path(const bide_http_exchange *x);
 /* ---- errors with words ---- */
 
 /*
- * Notes why the handler fails, and with which status (400 to 599), and returns an error to be
- * returned by the handler: the response then has that status, and the text in its body. `format`
- * is as for printf(3), and may be NULL: then the status says enough. The text is for the client.
+ * Notes why the handler fails, and with which status (400 to 599; another becomes 500, and
+ * `complain` of the server's options is told), and returns an error to be returned by the handler:
+ * the response then has that status, and the text in its body. `format` is as for printf(3), and
+ * may be NULL: then the status says enough. The text is for the client.
  *
  *     if (seats == 0)
  *         return bide_http_fail(x, 409, "flight %s is full", flight);
@@ -177,7 +178,7 @@ int bide_http_fail(bide_http_exchange *x, int status, const char *format, ...)
 const char *bide_http_problem(const bide_http_exchange *x);
 
 /* For `error` of the server's options: the response is JSON, as RFC 9457 describes it:
- * {"title":"Bad Request","status":400,"detail":"id: this is no whole number"}. */
+ * {"title":"Bad Request","status":400,"detail":"id: this is no whole number of 64 bits"}. */
 int bide_http_error_json(bide_http_exchange *x, int error, int status, void *argument);
 
 /* ---- what a request says: path, query, form ---- */
@@ -188,7 +189,8 @@ int bide_http_error_json(bide_http_exchange *x, int error, int status, void *arg
  * byte behind them; those that have one inside, or are no UTF-8, are refused.
  *
  * Return 0; -EINVAL: it is missing, or not of this type: the answer is 400 and names the field;
- * -ENOMEM; -ENXIO: there is no such parameter in the route, or no form was read: the answer is 500.
+ * -ENOMEM; -ENXIO: there is no such parameter in the route, or no form was read: the answer is 500,
+ * and `complain` of the server's options is told.
  * *value changes only with 0.
  *
  *   text     as it is

@@ -3,6 +3,7 @@
  * and what it puts into a response: JSON, cookies, names of files.
  */
 #include <bide/bide.h>
+#include <bide/http_layer.h>
 #include <bide/http_route.h>
 #include <bide/json.h>
 #include <bide/testing.h>
@@ -662,5 +663,66 @@ TEST(an_allocation_that_fails_becomes_503)
         failures += failed > 0;
     }
     CHECK(failures > 3);
+    end();
+}
+
+/* ---- what a program gets wrong ---- */
+
+static async int fails_with_success(bide_http_exchange *x)
+{
+    return bide_http_fail(x, 200, "fine");
+}
+
+static async int has_no_form(bide_http_exchange *x)
+{
+    const char *text;
+    return bide_http_form_text(x, "a", &text);
+}
+
+TEST(misuse_is_a_500_and_is_told)
+{
+    static const bide_http_auth_options no_check = {.scheme = "Basic"};
+    static const bide_http_layer layers[] = {{bide_ref(bide_http_layer_gate), NULL},
+                                             {bide_ref(bide_http_layer_rate), NULL},
+                                             {bide_ref(bide_http_layer_auth), NULL},
+                                             {bide_ref(bide_http_layer_auth), &no_check},
+                                             {bide_ref(bide_http_layer_body_limit), NULL}};
+#define INSIDE(path, i)                                            \
+    {                                                              \
+        "GET", path, bide_ref(has_no_form), 0, &layers[i], 1, NULL \
+    }
+    static const bide_http_route routes[] = {
+        INSIDE("/gate", 0),
+        INSIDE("/rate", 1),
+        INSIDE("/auth", 2),
+        INSIDE("/check", 3),
+        INSIDE("/limit", 4),
+        {"GET", "/folder/{*path}", .handler = bide_ref(bide_http_serve_folder)},
+        {"GET", "/fail", .handler = bide_ref(fails_with_success)},
+        {"GET", "/form", .handler = bide_ref(has_no_form)},
+        {"GET", "/path", .handler = bide_ref(show_missing)},
+    };
+    static const char *const cases[][2] = {
+        {"/gate", "bide_http_layer_gate has no data: a gate is needed"},
+        {"/rate", "bide_http_layer_rate has no data: a rate is needed"},
+        {"/auth", "bide_http_layer_auth has no data with a check"},
+        {"/check", "bide_http_layer_auth has no data with a check"},
+        {"/limit", "bide_http_layer_body_limit has no data: a uint64_t is needed"},
+        {"/folder/a", "bide_http_serve_folder has no data: a folder is needed"},
+        {"/fail", "bide_http_fail: 200 is no status from 400 to 599"},
+        {"/form", "there is no form: await bide_http_form_read before its fields"},
+        {"/path", "the route has no parameter 'other'"},
+    };
+    serve(routes, sizeof routes / sizeof *routes);
+    fake.options.complain = complain;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        complaints = 0;
+        CHECK_EQ(get(cases[i][0]), 500);
+        CHECK_EQ(complaints, 1);
+        CHECK_STR(complaint, cases[i][1]);
+    }
+    fake.options.state = NULL;
+    CHECK_EQ(get("/path"), 500);
+    CHECK_STR(complaint, "bide_http_serve_router: the server's state is no router");
     end();
 }

@@ -63,9 +63,13 @@ int bide__http_fail_at(bide_http_exchange *x, int error, int status, const char 
 
 int bide_http_fail(bide_http_exchange *x, int status, const char *format, ...)
 {
-    int error = error_of(status);
     char text[TEXT_MOST];
 
+    if (status < 400 || status > 599) {
+        (void)bide__http_misused(x, "bide_http_fail: %d is no status from 400 to 599", status);
+        status = 500;
+    }
+    int error = error_of(status);
     if (format != NULL) {
         va_list list;
         va_start(list, format);

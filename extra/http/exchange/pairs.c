@@ -170,9 +170,14 @@ static struct row form_of(const bide_http_exchange *x)
     return (struct row){x->form.text, x->form.size};
 }
 
+static int no_form(const bide_http_exchange *x)
+{
+    return bide__http_misused(x, "there is no form: await bide_http_form_read before its fields");
+}
+
 static int bide__http_form_find(bide_http_exchange *x, const char *name, const char **value)
 {
-    return x->form.is_read ? find(x, form_of(x), name, value) : -ENXIO;
+    return x->form.is_read ? find(x, form_of(x), name, value) : no_form(x);
 }
 
 int bide_http_form_text(bide_http_exchange *x, const char *name, const char **value)
@@ -188,7 +193,7 @@ int bide_http_form_text_or(bide_http_exchange *x, const char *name, const char *
 
 int bide_http_form_next(bide_http_exchange *x, const char *name, size_t *at, bide_http_pair *pair)
 {
-    return x->form.is_read ? next_pair(x, form_of(x), name, at, pair) : -ENXIO;
+    return x->form.is_read ? next_pair(x, form_of(x), name, at, pair) : no_form(x);
 }
 
 BIDE__HTTP_TYPED_ALL(form)

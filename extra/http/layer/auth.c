@@ -160,6 +160,8 @@ bide_async int bide_http_layer_auth(bide_http_exchange *x)
 {
     const bide_http_auth_options *o = bide_http_layer_data(x);
     bide_http_credentials c;
+    if (o == NULL || o->check == NULL)
+        return bide__http_misused(x, "bide_http_layer_auth has no data with a check");
     int r = bide_http_credentials_of(x, &c);
     if (r < 0)
         return r;

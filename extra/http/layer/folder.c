@@ -151,6 +151,8 @@ bide_async int bide_http_serve_folder(bide_http_exchange *x)
 {
     const bide_http_folder *f = bide_http_layer_data(x);
     int error;
+    if (f == NULL)
+        return bide__http_misused(x, "bide_http_serve_folder has no data: a folder is needed");
     if (x->request.method != BIDE__METHOD_GET && x->request.method != BIDE__METHOD_HEAD) {
         int r = bide_http_header_set(x, "Allow", "GET, HEAD");
         return r < 0 ? r : bide_http_fail(x, 405, NULL);

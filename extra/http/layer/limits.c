@@ -86,6 +86,8 @@ static bide_async int enter(bide_http_gate *g)
 bide_async int bide_http_layer_gate(bide_http_exchange *x)
 {
     bide_http_gate *g = (bide_http_gate *)(uintptr_t)bide_http_layer_data(x);
+    if (g == NULL)
+        return bide__http_misused(x, "bide_http_layer_gate has no data: a gate is needed");
     int r = bide_await enter(g);
     if (r < 0)
         return r == -EAGAIN ? refuse(x, g) : r;
@@ -98,6 +100,9 @@ bide_async int bide_http_layer_gate(bide_http_exchange *x)
 bide_async int bide_http_layer_body_limit(bide_http_exchange *x)
 {
     const uint64_t *size_max = bide_http_layer_data(x);
+    if (size_max == NULL)
+        return bide__http_misused(x,
+                                  "bide_http_layer_body_limit has no data: a uint64_t is needed");
     bide_http_body_limit(x, *size_max);
     return bide_await bide_http_next(x);
 }

@@ -132,6 +132,9 @@ static int check(bide_http_exchange *x, bide_http_rate *r)
 
 bide_async int bide_http_layer_rate(bide_http_exchange *x)
 {
-    int r = check(x, (bide_http_rate *)(uintptr_t)bide_http_layer_data(x));
+    bide_http_rate *rate = (bide_http_rate *)(uintptr_t)bide_http_layer_data(x);
+    int r = rate != NULL
+                ? check(x, rate)
+                : bide__http_misused(x, "bide_http_layer_rate has no data: a rate is needed");
     return r < 0 ? r : bide_await bide_http_next(x);
 }

@@ -157,6 +157,8 @@ static int look_up(bide_http_exchange *x, const bide_http_router *r)
 
 bide_async int bide_http_serve_router(bide_http_exchange *x)
 {
+    if (x->state == NULL)
+        return bide__http_misused(x, "bide_http_serve_router: the server's state is no router");
     int r = look_up(x, x->state);
     if (r < 0)
         return r;

@@ -10,7 +10,7 @@ int bide_http_path_text(bide_http_exchange *x, const char *name, const char **va
     const char *text = bide__http_route_value(x, name, &size);
 
     if (text == NULL)
-        return -ENXIO;
+        return bide__http_misused(x, "the route has no parameter '%.80s'", name);
     return bide__http_decode(x, name, text, size, false, value);
 }
 
