@@ -183,8 +183,8 @@ typedef struct bide_http_compress_options {
  * sent in pieces, of which each piece can be read at once by the client. Left alone
  * are those that have a Content-Encoding, a Content-Range or "Cache-Control: no-transform", or that
  * are of a type which is compressed already or unknown; and 204, 206 and 304. A strong ETag becomes
- * a weak one. Vary is set where Accept-Encoding decides, also on a 206 and a 304 in the place of what
- * would be compressed; a 304 has the weak ETag if that is what the client has.
+ * a weak one. Vary is set where Accept-Encoding decides, also on a 206 and a 304 in the place of
+ * what would be compressed; a 304 has the weak ETag if that is what the client has.
  * Computing is done on the thread of the handler: some 20 microseconds for a KiB with gzip. A
  * secret in the same response as what a client chooses can be guessed from its size (BREACH); leave
  * such routes out.

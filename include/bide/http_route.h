@@ -297,9 +297,9 @@ bide_must_use bide_async int bide_http_body_json(bide_http_exchange *x, const bi
 /*
  * Fill in a response of the type application/json: values as a format says (bide_json_pack); or a
  * tree. In C the first is a macro that hands over the types of the arguments, too, so that one that
- * does not go with its letter is an error. Return 0; -ENXIO: the format or a value is no good, which
- * is a fault of the program: the answer is 500, and `complain` of the server's options is told the
- * place; -EINVAL (the status), -EALREADY, -ENOMEM.
+ * does not go with its letter is an error. Return 0; -ENXIO: the format or a value is no good,
+ * which is a fault of the program: the answer is 500, and `complain` of the server's options is
+ * told the place; -EINVAL (the status), -EALREADY, -ENOMEM.
  */
 int bide_http_reply_json(bide_http_exchange *x, int status, const char *format, ...);
 int bide_http_reply_tree(bide_http_exchange *x, int status, const bide_json *json);

@@ -161,7 +161,7 @@ static async int count_on_workers(bool shared)
     CHECK_EQ(await bide_blocking(pthread_join(thread, NULL)), 0);
     for (unsigned i = 0; i < BUSY; i++)
         (void)await bide_task_wait(busy[i]);
-    CHECK(waits + wakes <= 5);          /* of the end of the thread */
+    CHECK(waits + wakes <= 5);                                  /* of the end of the thread */
     CHECK(conditions <= 20 + bide_elapsed(begin).ns / 1000000); /* of the watchdog */
     CHECK(allocations <= 20);
     bide_shutdown_begin(&stop);

@@ -659,7 +659,9 @@ TEST(an_allocation_that_fails_becomes_503)
         int status = ask("POST", "/double", JSON, "{\"name\":\"a\",\"n\":1}");
         failed = bide_test_failed("alloc");
         bide_test_fail("alloc", 0, 0, 0);
-        CHECK(failed > 0 ? status == 503 || status == 201 : status == 201);
+        /* Without a frame for the handler there is no response. */
+        bool none = failed > 0 && (status == 503 || (status == 0 && fake.result == -ENOMEM));
+        CHECK(none || status == 201);
         failures += failed > 0;
     }
     CHECK(failures > 3);

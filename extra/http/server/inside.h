@@ -32,7 +32,7 @@ struct bide__http_place {
 struct bide_http_server {
     struct bide__http_settings settings;
     struct bide__http_place *first, *last;
-    int port; /* of the first TCP listener; 0: there is none */
+    int port;         /* of the first TCP listener; 0: there is none */
     atomic_bool runs; /* two tasks may try to run it */
     uint32_t core_count;
     bide_semaphore places; /* for connections */
