@@ -344,9 +344,9 @@ typedef struct bide_http_events bide_http_events;
 
 /* Zero in a member means the default. */
 typedef struct bide_http_events_options {
-    bide_duration
-        keep_alive;    /* a comment is sent when nothing else was for so long; default 15 s */
-    uint32_t retry_ms; /* the browser is told to come back after this; default 0: nothing */
+    bide_duration keep_alive; /* a comment is sent when nothing else was for so long; default 15 s;
+                                 below 0: none is */
+    uint32_t retry_ms;        /* the browser is told to come back after this; default 0: nothing */
 } bide_http_events_options;
 
 /* An event. NULL: the part is left out. */

@@ -364,7 +364,8 @@ typedef struct bide_http_server_options {
                                     connection is cut */
     bide_duration linger;        /* after a response that ends the connection while the client
                                     still sends, what it sends is read and dropped for so long, so
-                                    that the response is not lost to a reset. Default 2 s */
+                                    that the response is not lost to a reset. Default 2 s; below 0:
+                                    it is closed at once */
 
     /* ---- connections ---- */
     bide_duration idle_timeout;      /* between two requests; default 60 s. Then it is closed */

@@ -121,6 +121,31 @@ TEST(comments_are_sent_when_nothing_else_is)
     fake_free(&fake);
 }
 
+/* Not even in a day. */
+static async int silent(bide_http_exchange *x)
+{
+    bide_http_events *events;
+    int r = await bide_http_events_begin(x, &options, &events);
+    if (r == 0)
+        r = await bide_timeout(BIDE_S(24 * 3600), bide_http_events_idle(events));
+    return r == -ETIMEDOUT ? await bide_http_events_send(events, &(bide_http_event){.data = "t"})
+                           : r;
+}
+
+TEST(no_comments_are_sent_if_none_are_wanted)
+{
+    bide_test_time_virtual();
+    options.keep_alive = BIDE_NS(-1);
+    run(bide_ref(silent), "");
+    CHECK_EQ(fake.result, 0);
+    CHECK_STR(fake.body, "data: t\n\n");
+    options.keep_alive = BIDE_NS(INT64_MAX);
+    run(bide_ref(silent), "");
+    CHECK_EQ(fake.result, 0);
+    CHECK_STR(fake.body, "data: t\n\n");
+    fake_free(&fake);
+}
+
 static async int idles(bide_http_exchange *x)
 {
     bide_http_events *events;

@@ -13,7 +13,7 @@
 
 #include <stdio.h>
 
-enum { KEEP_ALIVE_S = 15, NUMBER_MOST = 16 };
+enum { KEEP_ALIVE_S = 15, YEAR_S = 365 * 24 * 3600, NUMBER_MOST = 16 };
 
 struct bide_http_events {
     bide_http_exchange *x;
@@ -126,6 +126,8 @@ bide_async int bide_http_events_begin(bide_http_exchange *x,
     *s = (bide_http_events){.x = x, .keep_alive = BIDE_S(KEEP_ALIVE_S)};
     if (options != NULL && options->keep_alive.ns != 0)
         s->keep_alive = options->keep_alive;
+    if (s->keep_alive.ns < 0 || s->keep_alive.ns > BIDE_S(YEAR_S).ns)
+        s->keep_alive = BIDE_S(YEAR_S);
     r = bide__http_at_end(x, end, s);
     if (r < 0)
         return r;
