@@ -138,6 +138,32 @@ static async int half_closed(const char *request)
     return 0;
 }
 
+/* It decides when the client has gone already. */
+static async int decides_late(bide_http_exchange *x)
+{
+    stage = unwound = 0;
+    defer {
+        unwound = 1;
+    }
+    bide_http_gone_set(x, BIDE_HTTP_GONE_RUN);
+    await bide_sleep(BIDE_S(2));
+    CHECK(bide_http_is_gone(x));
+    bide_http_gone_set(x, BIDE_HTTP_GONE_CANCEL);
+    await bide_sleep(BIDE_MS(1));
+    stage = 1;
+    return 0;
+}
+
+TEST(a_handler_may_decide_when_the_client_has_gone)
+{
+    bide_test_time_virtual();
+    serve_with(bide_ref(decides_late), NULL);
+    CHECK_EQ(bide_block_on(leave_after(GET("/"), 500)), 0);
+    CHECK_EQ(unwound, 1);
+    CHECK_EQ(stage, 0);
+    serve_end();
+}
+
 TEST(a_client_that_ends_its_half_has_gone_unless_the_options_say_otherwise)
 {
     serve_with(bide_ref(waits), NULL);

@@ -49,6 +49,7 @@
 #include "lib/net/pause.h"
 
 #include <bide/http_server.h>
+#include <bide/lock.h>
 #include <bide/token.h>
 
 /* ---- settings ---- */
@@ -182,9 +183,10 @@ struct bide_http_exchange {
         bool wants_close; /* by the handler: "Connection: close" */
     } reply;
 
-    uint8_t gone_policy; /* bide_http_gone */
-    bool is_gone;        /* the client is known to have gone */
-    bool is_cancelled;   /* and therefore the handler was cancelled */
+    uint8_t gone_policy;          /* bide_http_gone */
+    bool is_gone;                 /* the client is known to have gone */
+    bide_notify gone_policy_news; /* it was set after that */
+    bool is_cancelled;            /* and therefore the handler was cancelled */
 
     void *state; /* bide_http_state: the server's, then that of the router */
     void *user;  /* bide_http_user */

@@ -67,7 +67,10 @@ void bide__http_exchange_begin(bide_http_exchange *x, const struct bide__http_op
                                void *connection, const struct bide__http_settings *settings,
                                void *room, size_t room_size)
 {
-    *x = (bide_http_exchange){.ops = ops, .connection = connection, .settings = settings};
+    *x = (bide_http_exchange){.ops = ops,
+                              .connection = connection,
+                              .settings = settings,
+                              .gone_policy_news = BIDE_NOTIFY_INIT};
     x->body.max = settings->o.body_bytes_max;
     x->body.ended = true;
     x->reply.length = -1;

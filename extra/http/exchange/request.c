@@ -197,6 +197,8 @@ void bide_http_body_limit(bide_http_exchange *x, uint64_t size_max)
 void bide_http_gone_set(bide_http_exchange *x, bide_http_gone gone)
 {
     x->gone_policy = (uint8_t)gone;
+    if (x->is_gone)
+        bide_notify_one(&x->gone_policy_news);
 }
 
 bool bide_http_is_gone(const bide_http_exchange *x)

@@ -34,7 +34,7 @@ static bide_async int watch(bide_http_exchange *x)
     int rc = bide_await (*x->ops->gone)(x);
     x->is_gone = true;
     while (!is_to_be_cancelled(x))
-        bide_await bide_sleep(BIDE_S(3600));
+        bide_await bide_notify_wait(&x->gone_policy_news);
     x->is_cancelled = true;
     return rc;
 }
