@@ -365,6 +365,7 @@ TEST(compressed_neighbours_are_sent_to_who_takes_them)
         {"Accept-Encoding: br;q=0, *\r\n", "gzipped", "gzip"},
         {"Accept-Encoding: identity;q=1, gzip;q=0.5\r\n", "plain", NULL},
         {"Accept-Encoding: deflate\r\n", "plain", NULL},
+        {"Accept-Encoding: deflate\r\nAccept-Encoding: gzip\r\n", "gzipped", "gzip"},
     };
     begin(NULL);
     file_options.precompressed = true;

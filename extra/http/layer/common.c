@@ -59,3 +59,22 @@ int bide__http_vary(bide_http_exchange *x, const char *name)
         return 0;
     return bide_http_header_add(x, "Vary", name);
 }
+
+void bide__http_accepted(const bide_http_exchange *x, unsigned weights[CODINGS])
+{
+    const struct bide__http_fields *f = &x->request.fields;
+    unsigned line[CODINGS];
+
+    bide__http_accept_encoding(NULL, 0, weights); /* if there is none */
+    bool is_first = true;
+    for (uint32_t i = 0; i < f->count; i++) {
+        if (f->list[i].known != BIDE__FIELD_ACCEPT_ENCODING)
+            continue;
+        bide__http_accept_encoding(bide__http_field_value(f, &f->list[i]), f->list[i].value_size,
+                                   line);
+        for (int j = 0; j < CODINGS; j++)
+            if (is_first || line[j] > weights[j])
+                weights[j] = line[j];
+        is_first = false;
+    }
+}

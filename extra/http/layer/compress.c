@@ -64,24 +64,11 @@ static bool stands_for_another(const bide_http_exchange *x)
            strncasecmp(type->value, "multipart/byteranges", 20) == 0;
 }
 
-/* All lines of Accept-Encoding together say how much the client likes each coding: the first line
- * that names one decides. */
 static enum http_coding wanted(const bide_http_exchange *x, const bide_http_compress_options *o)
 {
-    const struct bide__http_fields *f = &x->request.fields;
-    unsigned weights[CODINGS] = {[CODING_NONE] = 1}, line[CODINGS], offered = 1U << CODING_NONE;
-    bool is_first = true;
+    unsigned weights[CODINGS], offered = 1U << CODING_NONE;
 
-    for (uint32_t i = 0; i < f->count; i++) {
-        if (f->list[i].known != BIDE__FIELD_ACCEPT_ENCODING)
-            continue;
-        bide__http_accept_encoding(bide__http_field_value(f, &f->list[i]), f->list[i].value_size,
-                                   line);
-        for (int j = 0; j < CODINGS; j++)
-            if (is_first || line[j] > weights[j])
-                weights[j] = line[j];
-        is_first = false;
-    }
+    bide__http_accepted(x, weights);
     if (!o->no_gzip)
         offered |= 1U << CODING_GZIP;
     if (!o->no_brotli)

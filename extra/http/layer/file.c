@@ -21,15 +21,6 @@ enum { ETAG_MOST = 48 };
 static const char *const suffixes[] = {
     [CODING_NONE] = "", [CODING_GZIP] = ".gz", [CODING_BROTLI] = ".br"};
 
-static void accepted(const bide_http_exchange *x, unsigned weights[CODINGS])
-{
-    const struct bide__http_fields *f = &x->request.fields;
-    const struct bide__http_field *field = bide__http_fields_known(f, BIDE__FIELD_ACCEPT_ENCODING);
-
-    bide__http_accept_encoding(field != NULL ? bide__http_field_value(f, field) : NULL,
-                               field != NULL ? field->value_size : 0, weights);
-}
-
 /* The place of another form; NULL: no memory. */
 static const char *form_path(bide_http_exchange *x, const char *path, enum http_coding coding)
 {
@@ -51,7 +42,7 @@ static bide_async int open_form(bide_http_exchange *x, const struct file_place *
     unsigned weights[CODINGS], offered = (1U << CODINGS) - 1;
     struct file_open other;
     enum http_coding coding;
-    accepted(x, weights);
+    bide__http_accepted(x, weights);
     while ((coding = bide__http_coding_choose(weights, offered)) != CODING_NONE) {
         offered &= ~(1U << coding);
         const struct file_place form = {place->folder, form_path(x, place->path, coding)};

@@ -15,6 +15,7 @@
 
 #include "extra/http/exchange/exchange.h"
 #include "extra/http/exchange/typed.h"
+#include "extra/http/layer/accept.h"
 
 #include <bide/http_layer.h>
 
@@ -29,5 +30,9 @@ int bide__http_vary(bide_http_exchange *x, const char *name);
 /* A header of the response has this token in its list. */
 bool bide__http_header_has(const bide_http_exchange *x, enum bide__http_name name,
                            const char *token);
+
+/* How much the client likes each coding, as bide__http_accept_encoding: all lines together say so;
+ * of two weights of a coding the greater one counts. */
+void bide__http_accepted(const bide_http_exchange *x, unsigned weights[CODINGS]);
 
 #endif
