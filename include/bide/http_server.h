@@ -255,8 +255,9 @@ bide_must_use bide_async int bide_http_send_data(bide_http_exchange *x, const vo
 /* Sends the end of the body, and the trailers. */
 bide_must_use bide_async int bide_http_send_end(bide_http_exchange *x);
 
-/* Sends an informational response, 102 to 199, with the headers that have been added so far, which
- * it takes along: 103 (Early Hints) and the like. Nothing for HTTP/1.0. Errors as above. */
+/* Sends an informational response, 102 to 199, with the headers that have been set so far, but for
+ * a Content-Length: 103 (Early Hints, RFC 8297) and the like. The headers stay, for the response.
+ * Nothing for HTTP/1.0. Errors as above. */
 bide_must_use bide_async int bide_http_send_informational(bide_http_exchange *x, int status);
 
 /* ---- other protocols ---- */

@@ -429,15 +429,21 @@ static async int hints(bide_http_exchange *x)
 {
     CHECK_ERR(await bide_http_send_informational(x, 101), -EINVAL);
     CHECK_EQ(bide_http_header_set(x, "Link", "</s>; rel=preload"), 0);
+    CHECK_EQ(bide_http_header_set(x, "Content-Length", "5"), 0);
     int rc = await bide_http_send_informational(x, 103);
-    return rc < 0 ? rc : bide_http_reply_text(x, 200, "hello");
+    if (rc == 0)
+        rc = await bide_http_send_begin(x, 200);
+    return rc < 0 ? rc : await bide_http_send_data(x, "hello", 5);
 }
 
 TEST(informational_responses_come_first)
 {
     serve_with(bide_ref(hints), NULL);
-    CHECK_STR(ask(GET("/")), "HTTP/1.1 103 Early Hints\r\nLink: </s>; rel=preload\r\n\r\n" HELLO);
-    CHECK_STR(ask("GET / HTTP/1.0\r\n\r\n"), HELLO_CLOSE);
+#define LINK "Link: </s>; rel=preload\r\n"
+    CHECK_STR(ask(GET("/")), "HTTP/1.1 103 Early Hints\r\n" LINK
+                             "\r\n" HEAD("200 OK", LINK "Content-Length: 5\r\n") "hello");
+    CHECK_STR(ask("GET / HTTP/1.0\r\n\r\n"),
+              HEAD("200 OK", LINK "Content-Length: 5\r\nConnection: close\r\n") "hello");
     serve_end();
 }
 

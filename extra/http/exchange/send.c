@@ -104,16 +104,25 @@ bide_async int bide_http_send_end(bide_http_exchange *x)
     return leave(x, rc, BIDE__HTTP_ENDED);
 }
 
+/* A Content-Length is of the response that follows (RFC 9110, 8.6). */
 bide_async int bide_http_send_informational(bide_http_exchange *x, int status)
 {
+    struct bide__http_headers *h = &x->reply.headers;
+    struct bide__http_header length = {0}, *at;
+
     if (x->reply.stage != BIDE__HTTP_OPEN)
         return -EALREADY;
     if (status < 102 || status > 199)
         return -EINVAL;
+    if ((at = bide__http_headers_known(h, BIDE__FIELD_CONTENT_LENGTH)) != NULL) {
+        length = *at;
+        bide__http_headers_remove(h, BIDE__FIELD_CONTENT_LENGTH, NULL, 0);
+    }
     x->reply.stage = BIDE__HTTP_CUT;
     int rc = bide_await (*x->ops->inform)(x, status);
-    if (rc == 0)
-        x->reply.headers = (struct bide__http_headers){0};
+    if (rc == 0 && length.name != NULL) /* there is the room that it has left */
+        rc = bide__http_headers_add(x, h, BIDE__FIELD_CONTENT_LENGTH, length.name, length.name_size,
+                                    length.value, length.value_size);
     return leave(x, rc, BIDE__HTTP_OPEN);
 }
 
