@@ -122,8 +122,9 @@ static async int greet(bide_websocket *ws, bide_json_writer *w, int *seq)
     bide_json *j;
     int r = await send_op(
         ws, w, bide_json_writer_pack(w, "{s:s, s:i}", "op", "hello", "heartbeat_ms", HEARTBEAT_MS));
-    if (r == 0)
-        r = await bide_websocket_recv(ws, &m);
+    if (r < 0)
+        return r;
+    r = await bide_websocket_recv(ws, &m);
     if (r <= 0)
         return r < 0 ? r : -ECONNRESET;
     if (bide_json_parse(m.data, m.size, NULL, NULL, &j) < 0)

@@ -111,13 +111,14 @@ static async void reply_to(struct bot *bot, const char *author, int seq)
     (void)await bot_answer(bot, bide_ref(queue_reply), (void *)(intptr_t)seq, line);
 }
 
-/* The author is copied before the task is spawned, since the message goes. */
-static async void reply_later(struct bot *bot, char *author, int seq)
+/* A copy, since the message goes before the task begins. */
+struct author {
+    char name[17];
+};
+
+static async void reply_later(struct bot *bot, struct author author, int seq)
 {
-    defer {
-        free(author);
-    }
-    await reply_to(bot, author, seq);
+    await reply_to(bot, author.name, seq);
 }
 
 static int take_message(struct bot *bot, const bide_json *j)
@@ -127,9 +128,8 @@ static int take_message(struct bot *bot, const bide_json *j)
     if (bide_json_get_text(j, "author", &author, NULL) < 0 ||
         bide_json_get_int(j, "seq", &seq) < 0 || seq != link_.seq)
         return -EBADMSG;
-    char *copy = strdup(author);
-    if (copy == NULL)
-        return -ENOMEM;
+    struct author copy;
+    snprintf(copy.name, sizeof copy.name, "%s", author);
     link_.seq++;
     bide_spawn(reply_later(bot, copy, seq));
     return 0;

@@ -102,7 +102,7 @@ static async int list_notes(bide_http_exchange *x)
 static async int add_note(bide_http_exchange *x)
 {
     struct note_in note;
-    int64_t id;
+    int64_t id = 0;
     char location[40];
     int rc = await read_note(x, &note);
     if (rc == 0)

@@ -117,7 +117,8 @@ sed -n 's/^## -W\(bide-.*\)$/\1/p' "$SRC/docs/diagnostics.md" | while read -r na
 done
 grep -o '"bide-[a-z-]*=*"' sources | tr -d '"' | sort -u | while read -r name; do
     case $name in
-    bide- | bide-http | bide-sqlite | bide-tls) continue ;; # libraries
+    bide- | bide-http | bide-http-server | bide-json) continue ;; # libraries
+    bide-sqlite | bide-tls | bide-websocket) continue ;;
     bide-multi-thread) continue ;;                         # an option
     esac
     grep -qx -e "$name" names || fail "-W$name is used, but not in the table"

@@ -26,7 +26,12 @@ for file in "$SRC"/examples/*.c "$SRC"/examples/*/*.c; do
 $(cat out)"
         fi
         if grep -Eq "$forms" "$file"; then
-            ! $compiler -c $include "$file" -o object.o >out 2>&1 || fail "$compiler compiled $file"
+            if $compiler -c $include "$file" -o object.o >out 2>&1; then
+                # It may leave out static functions that only bide_ref names; then nothing links.
+                nm -u object.o | grep -q ref_compile_this_file_with_bide_cc ||
+                    fail "$compiler compiled $file"
+                continue
+            fi
             grep -q "$message" out || fail "$compiler -c $file does not say '$message':
 $(cat out)"
         fi
