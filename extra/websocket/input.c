@@ -115,6 +115,7 @@ static int begin_message(bide_websocket *ws, const struct bide__ws_head *head)
     in->kind = head->opcode == BIDE__WS_TEXT ? BIDE_WEBSOCKET_TEXT : BIDE_WEBSOCKET_BINARY;
     in->text = 0;
     in->fragments = 0;
+    in->holds_more = false;
     in->message_ns = 0;
     in->message.begin = in->message.end = 0;
     if (in->message.room > KEPT_MAX)
@@ -253,7 +254,8 @@ static int end_frame(struct bide__ws_in *in)
     return -EAGAIN;
 }
 
-/* Inflates the piece to `message`, or a part of it. -EAGAIN: the piece is used up. */
+/* Inflates the piece to `message`, or a part of it. -EAGAIN: the piece is used up, and zlib holds
+ * nothing back: the peer may wait for an answer to what it has flushed. */
 static int inflate_piece(bide_websocket *ws, struct step *s)
 {
     struct bide__ws_in *in = &ws->in;
@@ -269,6 +271,7 @@ static int inflate_piece(bide_websocket *ws, struct step *s)
         n = bide__ws_inflate(in->inflate, &in->piece, &in->piece_size, b->data + b->end, room);
         if (n < 0)
             return fail(s, (int)n);
+        in->holds_more = (size_t)n == room;
         if (check_text(in, s, b->data + b->end, (size_t)n) < 0)
             return -EILSEQ;
         b->end += (size_t)n;
@@ -276,7 +279,7 @@ static int inflate_piece(bide_websocket *ws, struct step *s)
             return fail(s, -EMSGSIZE);
         if (s->in_parts && b->end > 0)
             return hand_out_grown(in, s, false);
-    } while ((size_t)n == room);
+    } while (in->holds_more);
     return -EAGAIN;
 }
 
@@ -319,7 +322,7 @@ static int take_data(bide_websocket *ws, struct step *s)
     struct bide__ws_in *in = &ws->in;
     struct bide__ws_buffer *b = &in->bytes;
 
-    if (in->is_compressed && in->piece_size > 0)
+    if (in->is_compressed && (in->piece_size > 0 || in->holds_more))
         return inflate_piece(ws, s);
     size_t there = b->end - b->begin, n = in->head.size < there ? (size_t)in->head.size : there;
     if (n == 0 && in->head.size > 0)

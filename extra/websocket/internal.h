@@ -182,6 +182,7 @@ struct bide__ws_in {
     struct z_stream_s *inflate;
     const unsigned char *piece; /* unmasked and not inflated */
     size_t piece_size;
+    bool holds_more; /* zlib may: it has filled all the room that it was given */
 
     unsigned char *zero; /* where a zero byte was put, and what was there */
     unsigned char under_zero;
