@@ -186,9 +186,11 @@ bide_async int bide_shutdown_run(bide_shutdown *shutdown, const bide_shutdown_op
 /*
  * Waits for SIGTERM or SIGINT, or until the shutdown has begun otherwise, and does
  * bide_shutdown_run. Each further signal is a bide_shutdown_hurry: the second one cancels at once,
- * what is left, and the third one does not wait for deferred blocks. After the first call neither
- * signal ends the process by itself. Errors and cancellation: as bide_shutdown_run, and before the
- * shutdown has begun those of bide_signal_wait (bide/signal.h).
+ * what is left, and the third one does not wait for deferred blocks. A signal within 40 ms of the
+ * beginning or of the last signal is no further one: make, npm and timeout(1) send theirs to the
+ * process and again to its group. After the first call neither signal ends the process by itself.
+ * Errors and cancellation: as bide_shutdown_run, and before the shutdown has begun those of
+ * bide_signal_wait (bide/signal.h).
  */
 bide_async int bide_shutdown_on_signals(bide_shutdown *shutdown,
                                         const bide_shutdown_options *options,

@@ -20,7 +20,7 @@
 
 #include <signal.h>
 
-enum { LOOK_FIRST_MS = 1, LOOK_LAST_MS = 20, ASK_AGAIN_MS = 100, EXIT_STATUS = 70 };
+enum { LOOK_FIRST_MS = 1, LOOK_LAST_MS = 20, ASK_AGAIN_MS = 100, SAME_MS = 40, EXIT_STATUS = 70 };
 
 #define DRAIN  BIDE_S(5)
 #define UNWIND BIDE_S(2)
@@ -197,11 +197,17 @@ static bide_async int next_signal(void)
     return r;
 }
 
-/* If there is no memory to wait for a signal, the shutdown goes on without more signals. */
+/* Who sends a signal to a process and to its group sends it twice: make, npm, timeout(1). If there
+ * is no memory to wait for a signal, the shutdown goes on without more signals. */
 static bide_async void hurry_on_signals(bide_shutdown *shutdown)
 {
-    while (bide_await next_signal() == 0)
-        bide_shutdown_hurry(shutdown);
+    bide_instant last = bide_now();
+    while (bide_await next_signal() == 0) {
+        bool is_same = bide_elapsed(last).ns < BIDE_MS(SAME_MS).ns;
+        last = bide_now();
+        if (!is_same)
+            bide_shutdown_hurry(shutdown);
+    }
     for (;;)
         bide_await bide_sleep(BIDE_S(3600));
 }

@@ -375,6 +375,34 @@ TEST(a_signal_begins_and_the_next_ones_hurry)
     RUN(BIDE_MULTI_THREAD, on_signals(three));
 }
 
+/* As timeout(1) does: to the process, and to its group. */
+static async void send_twice(void)
+{
+    bide_shutdown_helper_enter(&stop);
+    defer {
+        for (int i = 0; i < 4; i++) {
+            await bide_sleep(BIDE_MS(10));
+            raise(SIGTERM);
+        }
+        bide_shutdown_helper_leave(&stop);
+    }
+}
+
+static async int on_one_signal_twice(void)
+{
+    bide_task_detach(bide_spawn(hangs()));
+    bide_task_detach(bide_spawn(send_twice()));
+    CHECK_EQ(await bide_shutdown_on_signals(&stop, &noted, &result), 0);
+    return 0;
+}
+
+TEST(a_signal_that_comes_twice_is_one)
+{
+    bide_test_time_virtual();
+    RUN(BIDE_CURRENT_THREAD, on_one_signal_twice());
+    CHECK(result.took.ns >= BIDE_S(7).ns);
+}
+
 static async int begun_otherwise(void)
 {
     bide_task_detach(bide_spawn(ends()));
