@@ -406,6 +406,32 @@ TEST(an_error_has_nothing_of_the_file)
     end();
 }
 
+/* A 304 has what a cache updates what it keeps with, and nothing that describes a body (RFC 9110,
+ * 15.4.5). */
+TEST(a_304_has_only_what_a_cache_needs)
+{
+    static const char *const names[] = {"Content-Encoding", "Content-Disposition",
+                                        "Content-Type",     "Last-Modified",
+                                        "Accept-Ranges",    "Content-Length"};
+    static const char *const tags[] = {"\"2ebc98a1.0-7-gz\"", "*"};
+    begin(NULL);
+    file_options = (bide_http_file_options){
+        .cache_control = "max-age=1", .attachment = "a.js", .precompressed = true};
+    for (size_t i = 0; i < 2; i++) {
+        char headers[200];
+        snprintf(headers, sizeof headers, "Accept-Encoding: gzip\r\nIf-None-Match: %s\r\n",
+                 tags[i]);
+        CHECK_EQ(get("www/app.js", headers), 304);
+        for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+            CHECK(fake_header(&fake, names[k]) == NULL);
+        CHECK_STR(fake_header(&fake, "ETag"), tags[0]);
+        CHECK_STR(fake_header(&fake, "Cache-Control"), "max-age=1");
+        CHECK_STR(fake_header(&fake, "Vary"), "Accept-Encoding");
+        CHECK_EQ(fake_count(&fake, "Vary"), 1);
+    }
+    end();
+}
+
 /* ---- folders ---- */
 
 static void check_folder(void)

@@ -89,26 +89,43 @@ static void make_etag(const struct file_open *open, char etag[ETAG_MOST])
              marks[open->coding]);
 }
 
+/* What a 304 has, too (RFC 9110, 15.4.5): the rest describes a body, which the client has, and with
+ * an ETag it needs no Last-Modified. */
+static int set_kept_headers(bide_http_exchange *x, const bide_http_file_options *o,
+                            const struct validators *v)
+{
+    int r = bide_http_header_set(x, "ETag", v->etag);
+
+    if (r == 0 && o->cache_control != NULL)
+        r = bide_http_header_set(x, "Cache-Control", o->cache_control);
+    if (r == 0 && o->precompressed)
+        r = bide__http_vary(x, "Accept-Encoding");
+    return r;
+}
+
 static int set_headers(bide_http_exchange *x, const struct file_open *open,
                        const bide_http_file_options *o, const struct validators *v)
 {
     char date[BIDE__HTTP_DATE_SIZE + 1] = "";
-    int r = bide_http_header_set(x, "ETag", v->etag);
+    int r = set_kept_headers(x, o, v);
 
     bide__http_date_write(date, v->modified_s);
     if (r == 0)
         r = bide_http_header_set(x, "Last-Modified", date);
     if (r == 0)
         r = bide_http_header_set(x, "Accept-Ranges", "bytes");
-    if (r == 0 && o->cache_control != NULL)
-        r = bide_http_header_set(x, "Cache-Control", o->cache_control);
     if (r == 0 && o->attachment != NULL)
         r = bide_http_attachment(x, o->attachment, false);
-    if (r == 0 && o->precompressed)
-        r = bide__http_vary(x, "Accept-Encoding");
     if (r == 0 && open->coding != CODING_NONE)
         r = bide_http_header_set(x, "Content-Encoding", bide__http_coding_name(open->coding));
     return r;
+}
+
+static int reply_not_modified(bide_http_exchange *x, const bide_http_file_options *o,
+                              const struct validators *v)
+{
+    int r = bide_http_reply_status(x, 304);
+    return r < 0 ? r : set_kept_headers(x, o, v);
 }
 
 /* The answer is no form of the file: it is neither coded like one, nor to be kept as long. */
@@ -155,9 +172,9 @@ bide_async int bide__http_file_reply(bide_http_exchange *x, const struct file_pl
     enum condition condition = bide__http_condition(x, &v);
     if (condition == CONDITION_FAILED)
         return bide_http_fail(x, 412, NULL);
+    if (condition == CONDITION_NOT_MODIFIED)
+        return reply_not_modified(x, options, &v);
     r = set_headers(x, &open, options, &v);
-    if (r == 0 && condition == CONDITION_NOT_MODIFIED)
-        return bide_http_reply_status(x, 304);
     bool may_range = x->request.method == BIDE__METHOD_GET && bide__http_if_range(x, &v);
     if (r == 0)
         r = bide_await bide__http_file_send(x, &open, type_of(place, options), may_range);
