@@ -121,13 +121,16 @@ TEST_LIMIT(every_allocation_of_a_request_fails_in_turn, 30)
         serve_with(bide_ref(answer), NULL); /* nothing is kept from before */
         peer_answer[0] = 0;
         alloc_fails(nth);
-        (void)bide_block_on(talk_again());
+        int rc = bide_block_on(talk_again());
         more = bide_test_failed("alloc") > 0;
         bide_test_fail("alloc", 0, 0, 0);
         failures += more;
         check_prefix();
+        CHECK_ERR(rc, rc != 0 ? -ENOMEM : 0);
         if (!more)
             CHECK_STR(peer_answer, expected);
+        else if (peer_answer[0] == 0) /* nothing was said to the client: the caller is told */
+            CHECK_ERR(rc, -ENOMEM);
         CHECK_STR(ask(dialogue), expected);
         serve_end();
     }

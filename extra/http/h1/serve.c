@@ -202,9 +202,11 @@ bide_async int bide__h1_serve(struct bide__http_connection *c)
     }
     if (rc == BIDE__H1_PREFACE)
         return hand_over(h);
-    if (rc == BIDE__H1_REFUSED && bide_await refuse(h) < 0)
-        h->cut = true;
+    if (rc == BIDE__H1_REFUSED) {
+        rc = bide_await refuse(h);
+        h->cut = rc < 0;
+    }
     end_request(h);
     bide_await end(h);
-    return 0;
+    return rc == -ENOMEM ? -ENOMEM : 0;
 }
