@@ -102,7 +102,7 @@ static bide_async int close_in_time(bide_websocket *ws, unsigned code, const cha
 {
     int r = 0, late = 0;
     bool is_timed = ws->close_timeout_ns < INT64_MAX;
-    bide_instant end = {is_timed ? bide__clock_ns() + ws->close_timeout_ns : 0};
+    bide_instant end = {bide__ws_after(bide__clock_ns(), ws->close_timeout_ns)};
 
     if (is_timed)
         late = bide_await bide_timeout_at(end, r = shake_hands(ws, code, reason, size));

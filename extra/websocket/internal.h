@@ -344,6 +344,12 @@ bool bide__ws_is_ended(bide_websocket *ws);
 /* A message was left unfinished. */
 void bide__ws_cut(bide_websocket *ws);
 
+/* A time after another one, which is never too late to be told; INT64_MAX: never. */
+static inline int64_t bide__ws_after(int64_t ns, int64_t time_ns)
+{
+    return time_ns == INT64_MAX || ns > INT64_MAX - time_ns ? INT64_MAX : ns + time_ns;
+}
+
 static inline void bide__ws_lock(bide_websocket *ws)
 {
     lock_take(&ws->shared.lock);

@@ -123,11 +123,6 @@ static bide_async int fill(bide_websocket *ws)
     return bide__ws_is_closed(ws) ? -EBADF : n > 0 ? 0 : n == 0 ? -ECONNABORTED : (int)n;
 }
 
-static int64_t after(int64_t ns, int64_t time_ns)
-{
-    return time_ns == INT64_MAX || ns > INT64_MAX - time_ns ? INT64_MAX : ns + time_ns;
-}
-
 /* When the wait has to end, if nothing comes. And what it is then: see is_late. */
 static int64_t deadline_of(bide_websocket *ws)
 {
@@ -145,12 +140,12 @@ static int64_t deadline_of(bide_websocket *ws)
     in->is_new = false;
     if (times_message && in->message_ns == 0)
         in->message_ns = alive < INT64_MAX ? in->heard_ns : bide__clock_ns();
-    int64_t first =
-        in->asked_ns != 0 ? after(in->asked_ns, ws->pong_timeout_ns) : after(in->heard_ns, alive);
-    if (times_message && after(in->message_ns, message) < first)
-        first = after(in->message_ns, message);
-    if (end_ns != 0 && after(end_ns, ws->close_timeout_ns) < first)
-        first = after(end_ns, ws->close_timeout_ns);
+    int64_t first = in->asked_ns != 0 ? bide__ws_after(in->asked_ns, ws->pong_timeout_ns)
+                                      : bide__ws_after(in->heard_ns, alive);
+    if (times_message && bide__ws_after(in->message_ns, message) < first)
+        first = bide__ws_after(in->message_ns, message);
+    if (end_ns != 0 && bide__ws_after(end_ns, ws->close_timeout_ns) < first)
+        first = bide__ws_after(end_ns, ws->close_timeout_ns);
     return first;
 }
 
@@ -163,16 +158,16 @@ static int is_late(bide_websocket *ws)
     bide__ws_lock(ws);
     int64_t end_ns = ws->shared.end_is_said ? ws->shared.end_ns : 0;
     bide__ws_unlock(ws);
-    if (end_ns != 0 && after(end_ns, ws->close_timeout_ns) <= now)
+    if (end_ns != 0 && bide__ws_after(end_ns, ws->close_timeout_ns) <= now)
         return -ETIMEDOUT;
     if (in->in_message && !in->wants_parts && in->message_ns != 0 &&
-        after(in->message_ns, ws->message_timeout_ns) <= now) {
+        bide__ws_after(in->message_ns, ws->message_timeout_ns) <= now) {
         bide__ws_say_end(ws, BIDE_WEBSOCKET_POLICY, NULL, 0);
         return -ETIMEDOUT;
     }
     if (in->asked_ns != 0)
-        return after(in->asked_ns, ws->pong_timeout_ns) <= now ? -ETIMEDOUT : 0;
-    if (after(in->heard_ns, ws->ping_interval_ns) <= now) {
+        return bide__ws_after(in->asked_ns, ws->pong_timeout_ns) <= now ? -ETIMEDOUT : 0;
+    if (bide__ws_after(in->heard_ns, ws->ping_interval_ns) <= now) {
         in->asked_ns = now;
         bide__ws_say_ping(ws, NULL, 0);
         bide__ws_trim(ws);

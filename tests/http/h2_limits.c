@@ -600,6 +600,32 @@ TALK(large_body)
     CHECK_EQ(client_stream(c, 3)->status, 413);
 }
 
+TALK(long_limits)
+{
+    client_post(c, 1, "/", "content-length: 3\n");
+    for (int i = 0; i < 3; i++) {
+        wire_frame(&c->w, W_DATA, i == 2 ? W_END_STREAM : 0, 1, "x", 1);
+        await client_sync(c);
+        await bide_sleep(BIDE_S(3600));
+    }
+    await client_until(c, 1);
+    CHECK_EQ(client_stream(c, 1)->status, 200);
+}
+
+/* Limits that are so large that no clock comes to them. */
+TEST(the_longest_limits_are_none)
+{
+    static const bide_duration longest = {INT64_MAX - 1};
+    patient_run(&(bide_http_server_options){.h2_resets_max = 60, .h2_resets_per_s = UINT32_MAX});
+    CHECK_EQ(client.goaways, 0);
+    long_limits_run(&(bide_http_server_options){.body_timeout = longest,
+                                                .body_bytes_per_s = 1,
+                                                .head_timeout = longest,
+                                                .idle_timeout = longest,
+                                                .write_timeout = longest,
+                                                .linger = longest});
+}
+
 TEST(a_body_that_is_too_large)
 {
     large_body_run(&(bide_http_server_options){.body_bytes_max = 1000});

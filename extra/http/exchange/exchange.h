@@ -254,7 +254,11 @@ static inline void bide__http_date_now(char to[BIDE__HTTP_DATE_SIZE])
     bide__http_date_copy(to, bide__door.date());
 }
 
-/* Tells the server's `complain`, or stderr. */
+/* For how long the handler may still wait for the body, of which `x->body.got` bytes have come;
+ * above 0. `spent_ns`: it has waited so long. BIDE__HTTP_NEVER: there is no limit. */
+int64_t bide__http_body_time(const bide_http_exchange *x, int64_t spent_ns);
+
+/* Tells the server's `complain`, or stderr, which is told the request, too. */
 void bide__http_complain(const struct bide__http_settings *s, const bide_http_exchange *x,
                          int error, const char *text);
 

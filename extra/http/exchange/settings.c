@@ -123,3 +123,17 @@ int bide__http_misused(const bide_http_exchange *x, const char *format, ...)
     bide__http_complain(x->settings, x, -ENXIO, text);
     return -ENXIO;
 }
+
+int64_t bide__http_body_time(const bide_http_exchange *x, int64_t spent_ns)
+{
+    const bide_http_server_options *o = &x->settings->o;
+    int64_t ns = o->body_timeout.ns, more;
+
+    if (ns == BIDE__HTTP_NEVER || o->body_bytes_per_s == UINT32_MAX)
+        return ns;
+    if (__builtin_mul_overflow((int64_t)(x->body.got / o->body_bytes_per_s), INT64_C(1000000000),
+                               &more) ||
+        __builtin_add_overflow(ns, more, &ns))
+        ns = INT64_MAX - 1; /* some time, and not for ever */
+    return ns - spent_ns > 1 ? ns - spent_ns : 1;
+}

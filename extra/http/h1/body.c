@@ -42,19 +42,6 @@ static bide_async int say_continue(struct bide__h1 *h)
     return rc;
 }
 
-static bide_duration time_left(const struct bide__h1 *h, const bide_http_exchange *x)
-{
-    int64_t ns = h->settings->o.body_timeout.ns, more;
-    uint64_t rate = h->settings->o.body_bytes_per_s;
-    if (ns == BIDE__HTTP_NEVER || rate == UINT32_MAX)
-        return (bide_duration){ns};
-    if (__builtin_mul_overflow((int64_t)(x->body.got / rate), INT64_C(1000000000), &more) ||
-        __builtin_add_overflow(ns, more, &ns))
-        ns = BIDE__HTTP_NEVER;
-    ns -= h->spent_ns;
-    return (bide_duration){ns > 1 ? ns : 1};
-}
-
 /* Reads, with the time limit. 0 is an error here. While another branch of the handler writes, that
  * sends `out`, too, and the client may want to send before it reads. */
 static bide_async ssize_t read_some(struct bide__h1 *h, bide_http_exchange *x, void *buffer,
@@ -67,7 +54,8 @@ static bide_async ssize_t read_some(struct bide__h1 *h, bide_http_exchange *x, v
     if (rc < 0)
         return rc;
     bide_instant begin = bide_now();
-    rc = bide_await bide_timeout(time_left(h, x), n = bide_stream_read(h->c->stream, buffer, size));
+    bide_duration left = {bide__http_body_time(x, h->spent_ns)};
+    rc = bide_await bide_timeout(left, n = bide_stream_read(h->c->stream, buffer, size));
     h->spent_ns += bide_elapsed(begin).ns;
     if (n > 0)
         return n;

@@ -42,7 +42,7 @@ static bool bucket_spend(struct bide__h2_bucket *b)
         return true;
     if (b->left <= 0) {
         int64_t now = bide__clock_ns(), ns = now - b->filled_ns, hour = BIDE_S(3600).ns;
-        int64_t gain = (ns < hour ? ns : hour) / 1000 * b->per_s / (1000 * 1000);
+        int64_t gain = (ns < hour ? ns : hour) / (1000 * 1000) * b->per_s / 1000;
         if (gain <= 0)
             return false;
         b->left = gain < b->max ? gain : b->max;

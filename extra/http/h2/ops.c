@@ -32,27 +32,13 @@ static size_t take(struct bide__h2_stream *s, void *buffer, size_t size)
     return n;
 }
 
-/* How long the handler may wait for more; BIDE__HTTP_NEVER: there is no limit. */
-static int64_t left_ns(const struct bide__h2_stream *s)
-{
-    const bide_http_server_options *o = &s->c->settings->o;
-    uint64_t got_s = s->x.body.got / o->body_bytes_per_s, most_s = INT32_MAX;
-
-    if (o->body_timeout.ns == BIDE__HTTP_NEVER)
-        return BIDE__HTTP_NEVER;
-    return o->body_timeout.ns + BIDE_S(1).ns * (int64_t)(got_s < most_s ? got_s : most_s) -
-           s->waited_ns;
-}
-
 static bide_async int wait_for_body(struct bide__h2_stream *s)
 {
-    int64_t left = left_ns(s);
+    int64_t left = bide__http_body_time(&s->x, s->waited_ns);
     int rc = 0;
 
     if (left == BIDE__HTTP_NEVER)
         return bide_await bide_notify_wait(&s->in_news);
-    if (left <= 0)
-        return -ETIMEDOUT;
     bide_instant begin = bide_now();
     rc = bide_await bide_timeout((bide_duration){left}, (void)bide_notify_wait(&s->in_news));
     s->waited_ns += bide_elapsed(begin).ns;
