@@ -93,12 +93,12 @@ bide_async int bide__ws_write_message(bide_websocket *ws, bide_websocket_kind ki
     while (r == 0 && more) {
         if (ws->out.bytes.begin < ws->out.bytes.end) /* what a cancelled call has left */
             r = bide_await write_buffer(ws);
-        if (r == 0)
-            r = bide__ws_unsendable(ws);
         if (r == 0) {
             (void)bide__ws_put_controls(ws);
-            r = bide__ws_put_frame(ws, kind, &data, &size, ends);
+            r = bide__ws_unsendable(ws); /* asked last: another thread may say the end */
         }
+        if (r == 0)
+            r = bide__ws_put_frame(ws, kind, &data, &size, ends);
         more = r != 0;
         has_begun |= r >= 0;
         if (r >= 0)

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "extra/websocket/internal.h"
+
 #include "counted.h"
 #include "websocket_peer.h"
 
@@ -460,6 +462,67 @@ TEST(calls_that_wait_end_when_it_is_freed)
     CHECK_ERR(received, -EBADF);
     CHECK_ERR(sent, -EBADF);
     bide_stream_close(raw);
+}
+
+/* ---- an end that another thread says while a message is sent ---- */
+
+/* The key of the pong is drawn between the check whether there is an end and the message: here
+ * another thread says it just then. */
+static ssize_t says_the_end(void *buffer, size_t size, unsigned flags)
+{
+    (void)flags;
+    bide__ws_say_end(near, 1000, NULL, 0);
+    memset(buffer, 1, size);
+    return (ssize_t)size;
+}
+
+static async void hears_no_message(void)
+{
+    struct bytes got = {0}, shown = {0};
+    unsigned char buffer[4096];
+    ssize_t n = 1;
+    defer {
+        bytes_free(&got);
+        bytes_free(&shown);
+    }
+    CHECK_ERR(await bide_websocket_send_text(near, "too late"), -EPIPE);
+    (void)await bide_timeout(BIDE_S(1), (void)bide_websocket_close(near, 1000, NULL));
+    while (n > 0 && await bide_timeout(BIDE_S(1), n = bide_stream_read(raw, buffer, 4096)) == 0)
+        bytes_add(&got, buffer, n > 0 ? (size_t)n : 0);
+    show(&got, true, &shown);
+    CHECK_STR((const char *)shown.data, "p:x C:1000");
+}
+
+TEST(no_message_follows_an_end)
+{
+    struct bide__ws_control ping = {.size = 1, .data = "x"};
+    bide_stream *stream;
+    bide_test_time_virtual();
+    CHECK_EQ(bide_stream_pair(CAPACITY, &raw, &stream), 0);
+    CHECK_EQ(bide_websocket_of_stream(stream, BIDE_WEBSOCKET_CLIENT, NULL, 0, NULL, &near), 0);
+    bide_block_on(bide_yield());               /* now there is a runtime, which has asked, too */
+    CHECK(bide_test_replace("getrandom", (void (*)(void))says_the_end) != NULL);
+    bide__ws_say_pong(near, &ping);
+    bide_block_on(hears_no_message());
+    bide_websocket_free(near);
+    bide_stream_close(raw);
+}
+
+TEST(the_longest_limits_are_none)
+{
+    const bide_duration longest = {INT64_MAX - 1};
+    const bide_websocket_options options = {.close_timeout = longest,
+                                            .ping_interval = longest,
+                                            .pong_timeout = longest,
+                                            .message_timeout = longest,
+                                            .send_timeout = longest};
+    int one = 1, other = 1;
+    bide_test_time_virtual();
+    open_pair(&options, &options);
+    bide_block_on(both_close(&one, &other));
+    CHECK_ERR(one, 0);
+    CHECK_ERR(other, 0);
+    close_pair();
 }
 
 /* ---- the shutdown ---- */
