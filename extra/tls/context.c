@@ -162,15 +162,18 @@ static int offer_protocols(SSL_CTX *ssl, const bide_tls_context *c, bide_tls_fai
     return fails ? bide__tls_error(NULL, -ENOMEM, failure) : 0;
 }
 
-static int set_password(char *buffer, int size, int writes, void *options)
+static int set_password(char *buffer, int size, int writes, void *password)
 {
-    const bide_tls_options *o = options;
+    struct bide__tls_password *p = password;
+    const bide_tls_options *o = p->options;
 
     (void)writes;
+    p->is_asked = true;
     if (o->password == NULL || size < 0)
         return -1;
     int n = o->password(buffer, (size_t)size, o->password_argument);
-    return n >= 0 && n <= size ? n : -1;
+    p->error = n < 0 ? n : n > size ? -EINVAL : 0;
+    return p->error == 0 ? n : -1;
 }
 
 static void set_ways(SSL_CTX *ssl, const bide_tls_context *c, const bide_tls_options *o)
@@ -194,13 +197,14 @@ static int set_up(SSL_CTX *ssl, bide_tls_context *c, const bide_tls_options *o,
                   const bide_tls_identity *identity)
 {
     static const unsigned char name[] = "bide"; /* of sessions; clients with certificates need it */
+    struct bide__tls_password password = {.options = o};
     int r = set_versions(ssl, o);
 
     if (r < 0)
         return r;
     set_ways(ssl, c, o);
     SSL_CTX_set_default_passwd_cb(ssl, set_password);
-    SSL_CTX_set_default_passwd_cb_userdata(ssl, (void *)(uintptr_t)o);
+    SSL_CTX_set_default_passwd_cb_userdata(ssl, &password);
     r = identity == NULL ? 0 : bide__tls_identity_use(ssl, identity, o->failure);
     SSL_CTX_set_default_passwd_cb_userdata(ssl, NULL);
     SSL_CTX_set_default_passwd_cb(ssl, NULL);

@@ -40,6 +40,33 @@ static int about(bide_tls_failure *failure, int error, const char *what, const c
     return error;
 }
 
+/* What was wrong with the password that a read has asked for; 0: it has not, or that was good. */
+static int password_fails(const struct bide__tls_password *p, bide_tls_failure *failure)
+{
+    char text[80];
+
+    if (!p->is_asked)
+        return 0;
+    if (p->options->password == NULL)
+        return bide__tls_fails(failure, -EINVAL, "it has a password, and the options have none");
+    if (p->error == 0)
+        return bide__tls_fails(failure, -EINVAL, "this is not its password");
+    snprintf(text, sizeof text, "its password: %.40s", bide__tls_text(p->error));
+    return bide__tls_fails(failure, p->error, text);
+}
+
+/* Why OpenSSL could not read it, or use it. `is_read`: it could be read. */
+static int unreadable(const struct bide__tls_password *p, const char *what, const char *file,
+                      bool is_read, bide_tls_failure *failure)
+{
+    int error = bide__tls_error(NULL, -EINVAL, failure);
+    int about_password = is_read || error == -ENOMEM ? 0 : password_fails(p, failure);
+
+    if (about_password < 0)
+        return about(failure, about_password, what, file, false);
+    return about(failure, error, what, file, !is_read);
+}
+
 /* After a read that has found nothing: true if that is the end of the PEM, false for an error. */
 static bool is_at_end(void)
 {
@@ -82,7 +109,7 @@ int bide__tls_identity_use(SSL_CTX *ssl, const bide_tls_identity *identity,
                            bide_tls_failure *failure)
 {
     pem_password_cb *password = SSL_CTX_get_default_passwd_cb(ssl);
-    void *argument = SSL_CTX_get_default_passwd_cb_userdata(ssl);
+    struct bide__tls_password *argument = SSL_CTX_get_default_passwd_cb_userdata(ssl);
     const char *file = identity->certificate_file, *text = identity->certificate;
     const char *key_file = identity->key_file, *key = identity->key;
     int error = 0;
@@ -98,15 +125,16 @@ int bide__tls_identity_use(SSL_CTX *ssl, const bide_tls_identity *identity,
     if (bio == NULL)
         return about(failure, error, "certificate", file, false);
     if (!use_chain(ssl, bio, password, argument))
-        error = about(failure, bide__tls_error(NULL, -EINVAL, failure), "certificate", file, true);
+        error = unreadable(argument, "certificate", file, false, failure);
     BIO_free(bio);
     if (error < 0)
         return error;
+    argument->is_asked = false;
     bio = open_pem(key_file, key, failure, &error);
     if (bio == NULL)
         return about(failure, error, "key", key_file, false);
     if (!use_key(ssl, bio, password, argument, &is_read))
-        error = about(failure, bide__tls_error(NULL, -EINVAL, failure), "key", key_file, !is_read);
+        error = unreadable(argument, "key", key_file, is_read, failure);
     BIO_free(bio);
     return error;
 }

@@ -79,6 +79,13 @@ struct bide_tls_context {
 
 /* ---- identity.c ---- */
 
+/* What the callback for passwords works with, and what has become of it. */
+struct bide__tls_password {
+    const bide_tls_options *options;
+    bool is_asked; /* there is a password */
+    int error;     /* of the callback of the options; 0: it has given one */
+};
+
 /* Give ssl the certificate and the key. 0, or an error with its text in *failure. */
 int bide__tls_identity_use(SSL_CTX *ssl, const bide_tls_identity *identity,
                            bide_tls_failure *failure);

@@ -88,7 +88,8 @@ typedef struct bide_tls_options {
     const bide_tls_identity *identities;
     size_t identity_count;
     /* Stores the password of an encrypted key in `buffer`, without a zero byte, and returns its
-     * length, or a negative errno. Called while the context is made. NULL: keys are plain. */
+     * length, or a negative errno, with which the context is not made then. Called while it is
+     * made. NULL: keys are plain; one that has a password is -EINVAL. */
     int (*password)(char *buffer, size_t size, void *argument);
     void *password_argument;
     /* Whom we trust: certificates of authorities in PEM. Without either, those of the system
