@@ -141,23 +141,28 @@ bide_async int bide_http_layer_body_limit(bide_http_exchange *x);
 /* ---- CORS ---- */
 
 /*
- * Which other sites may use this one from a browser (the Fetch standard, 3.2). Lists are tables of
- * strings that end with NULL; NULL for a list: its default. Zero in a member means the default.
+ * Which other sites may use this one from a browser (the Fetch standard, 3.2). A list that is empty
+ * is its default. Zero in a member means the default.
  */
 typedef struct bide_http_cors_options {
-    const char *const *origins; /* "https://example.org", or "null"; compared byte by byte. Default:
-                                   none. {"*", NULL}: all */
+    /* "https://example.org", or "null"; compared byte by byte. Default: none. One that is "*":
+     * all. */
+    const char *const *origins;
+    size_t origin_count;
     bool (*allows)(const char *origin, void *argument); /* asked if the list has it not; or NULL */
     void *argument;
-    const char *const *methods; /* besides GET, HEAD and POST; {"*", NULL}: all. Default: none */
-    const char *const
-        *headers; /* of requests, besides the safe ones; {"*", NULL}: all that are asked
-                                   for. Default: none */
-    const char *const *exposed; /* headers of responses that scripts may read */
-    bool credentials;           /* cookies and the like may be sent. With all origins or `allows`
+    /* Besides GET, HEAD and POST; "*": all. Default: none. */
+    const char *const *methods;
+    size_t method_count;
+    /* Of requests, besides the safe ones; "*": all that are asked for. Default: none. */
+    const char *const *headers;
+    size_t header_count;
+    const char *const *exposed; /* headers of responses that scripts may read; default: none */
+    size_t exposed_count;
+    bool credentials;     /* cookies and the like may be sent. With all origins or `allows`
                                    every site that is allowed acts with the user's rights */
-    bool private_network;       /* public sites may use it though it is in a private network */
-    uint32_t max_age_s;         /* a browser keeps the answer; default 600 */
+    bool private_network; /* public sites may use it though it is in a private network */
+    uint32_t max_age_s;   /* a browser keeps the answer; default 600 */
 } bide_http_cors_options;
 
 /*

@@ -460,9 +460,10 @@ static void check_cors(const char *origin, const char *credentials, const char *
 
 TEST(origins_that_are_allowed_get_the_headers)
 {
-    static const char *const origins[] = {"https://a.example", "null", NULL};
-    static const char *const exposed[] = {"X-One", "X-Two", NULL};
-    bide_http_cors_options o = {.origins = origins, .exposed = exposed};
+    static const char *const origins[] = {"https://a.example", "null"};
+    static const char *const exposed[] = {"X-One", "X-Two"};
+    bide_http_cors_options o = {
+        .origins = origins, .origin_count = 2, .exposed = exposed, .exposed_count = 2};
     around(bide_ref(bide_http_layer_cors), &o);
     CHECK_EQ(ask("GET", "/", ""), 200);
     check_cors(NULL, NULL, "Origin");
@@ -487,8 +488,13 @@ TEST(origins_that_are_allowed_get_the_headers)
 
 TEST(a_star_is_only_sent_without_credentials)
 {
-    static const char *const all[] = {"*", NULL};
-    bide_http_cors_options o = {.origins = all, .methods = all, .headers = all};
+    static const char *const all[] = {"*"};
+    bide_http_cors_options o = {.origins = all,
+                                .origin_count = 1,
+                                .methods = all,
+                                .method_count = 1,
+                                .headers = all,
+                                .header_count = 1};
     around(bide_ref(bide_http_layer_cors), &o);
     CHECK_EQ(ask("GET", "/", "Origin: https://x.org\r\n"), 200);
     check_cors("*", NULL, NULL);
@@ -516,12 +522,15 @@ TEST(a_star_is_only_sent_without_credentials)
 
 TEST(preflights_are_answered_before_the_routes)
 {
-    static const char *const origins[] = {"https://a.example", NULL};
-    static const char *const methods[] = {"PUT", "DELETE", NULL};
-    static const char *const headers[] = {"Content-Type", "X-A", NULL};
+    static const char *const origins[] = {"https://a.example"};
+    static const char *const methods[] = {"PUT", "DELETE"};
+    static const char *const headers[] = {"Content-Type", "X-A"};
     bide_http_cors_options o = {.origins = origins,
+                                .origin_count = 1,
                                 .methods = methods,
+                                .method_count = 2,
                                 .headers = headers,
+                                .header_count = 2,
                                 .private_network = true,
                                 .max_age_s = 60};
     around(bide_ref(bide_http_layer_cors), &o);
@@ -680,8 +689,8 @@ static bide_http_rate *all_rate;
 
 static void all_layers(void)
 {
-    static const char *const origins[] = {"*", NULL};
-    static bide_http_cors_options cors = {.origins = origins};
+    static const char *const origins[] = {"*"};
+    static bide_http_cors_options cors = {.origins = origins, .origin_count = 1};
     static bide_http_log_options log = {.write = keep_line, .argument = line};
     static bide_http_auth_options auth = {.check = bide_ref(check_user), .data = checked};
     static const bide_http_route route = {"GET", "/", bide_ref(handler), 0, NULL, 0, NULL};

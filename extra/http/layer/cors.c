@@ -13,29 +13,40 @@
 
 enum { MAX_AGE_DEFAULT = 600, LIST_MOST = 1024 };
 
-static bool has(const char *const *list, const char *text)
+/* A list of the options. */
+struct list {
+    const char *const *texts;
+    size_t count;
+};
+
+static struct list origins_of(const bide_http_cors_options *o)
 {
-    for (size_t i = 0; list != NULL && list[i] != NULL; i++)
-        if (strcmp(list[i], text) == 0)
+    return (struct list){o->origins, o->origin_count};
+}
+
+static bool has(struct list list, const char *text)
+{
+    for (size_t i = 0; i < list.count; i++)
+        if (strcmp(list.texts[i], text) == 0)
             return true;
     return false;
 }
 
-static bool allows_all(const char *const *list)
+static bool allows_all(struct list list)
 {
     return has(list, "*");
 }
 
 static bool allows_origin(const bide_http_cors_options *o, const char *origin)
 {
-    return allows_all(o->origins) || has(o->origins, origin) ||
+    return allows_all(origins_of(o)) || has(origins_of(o), origin) ||
            (o->allows != NULL && o->allows(origin, o->argument));
 }
 
 /* Every site gets the same answer. */
 static bool is_open(const bide_http_cors_options *o)
 {
-    return allows_all(o->origins) && !o->credentials;
+    return allows_all(origins_of(o)) && !o->credentials;
 }
 
 /* 1: the origin is allowed, and the headers that say so are set; 0: it is not. */
@@ -53,13 +64,13 @@ static int set_origin(bide_http_exchange *x, const bide_http_cors_options *o)
 }
 
 /* The list as a header; nothing if it is empty. */
-static int set_list(bide_http_exchange *x, const char *name, const char *const *list)
+static int set_list(bide_http_exchange *x, const char *name, struct list list)
 {
     char text[LIST_MOST];
     size_t n = 0;
 
-    for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
-        int size = snprintf(text + n, sizeof text - n, "%s%s", n > 0 ? ", " : "", list[i]);
+    for (size_t i = 0; i < list.count; i++) {
+        int size = snprintf(text + n, sizeof text - n, "%s%s", n > 0 ? ", " : "", list.texts[i]);
         if (size < 0 || (size_t)size >= sizeof text - n)
             return -E2BIG;
         n += (size_t)size;
@@ -82,9 +93,10 @@ static int set_asked(bide_http_exchange *x, const char *name, const char *asked)
 static int set_methods(bide_http_exchange *x, const bide_http_cors_options *o, const char *method)
 {
     static const char name[] = "Access-Control-Allow-Methods";
+    const struct list list = {o->methods, o->method_count};
 
-    if (!allows_all(o->methods))
-        return set_list(x, name, o->methods);
+    if (!allows_all(list))
+        return set_list(x, name, list);
     return o->credentials ? set_asked(x, name, method) : bide_http_header_set(x, name, "*");
 }
 
@@ -93,9 +105,10 @@ static int set_headers(bide_http_exchange *x, const bide_http_cors_options *o)
 {
     static const char name[] = "Access-Control-Allow-Headers";
     const char *asked = bide_http_request_header(x, "Access-Control-Request-Headers");
+    const struct list list = {o->headers, o->header_count};
 
-    if (!allows_all(o->headers))
-        return set_list(x, name, o->headers);
+    if (!allows_all(list))
+        return set_list(x, name, list);
     return asked != NULL ? set_asked(x, name, asked) : 0;
 }
 
@@ -142,6 +155,7 @@ bide_async int bide_http_layer_cors(bide_http_exchange *x)
         return preflight(x, o, method);
     int r = set_origin(x, o);
     if (r > 0)
-        r = set_list(x, "Access-Control-Expose-Headers", o->exposed);
+        r = set_list(x, "Access-Control-Expose-Headers",
+                     (struct list){o->exposed, o->exposed_count});
     return r < 0 ? r : bide_await bide_http_next(x);
 }
