@@ -358,7 +358,7 @@ TEST(every_room_and_every_mode_give_the_same_text)
             bool is_over;
             for (size_t i = 0; i < size; i++)
                 text[i] = "abc"[i * i % 3];
-            CHECK_ERR(bide__http_squeeze_new((enum http_coding)coding, 0, 0, &s), 0);
+            CHECK_ERR(bide__http_squeeze_new(NULL, (enum http_coding)coding, 0, 0, &s), 0);
             for (int step = 0; step < 3; step++) {
                 size_t part = 1000;
                 do {
@@ -388,7 +388,7 @@ TEST(a_compressor_without_memory_leaves_nothing)
             const void *data = text;
             size_t size = 3000;
             bide_test_fail("alloc", nth, -ENOMEM, 1);
-            int r = bide__http_squeeze_new((enum http_coding)coding, 0, 0, &s);
+            int r = bide__http_squeeze_new(NULL, (enum http_coding)coding, 0, 0, &s);
             if (r == 0) {
                 long n = bide__http_squeeze_step(s, SQUEEZE_FINISH, &data, &size, out, sizeof out);
                 r = n < 0 ? (int)n : 0;

@@ -2,7 +2,7 @@
  * What a request costs, counted at the door: system calls, allocations, locks that threads sleep
  * on. The client is a plain socket, used without the door.
  */
-#include <bide/http_server.h>
+#include <bide/http_layer.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -86,6 +86,67 @@ TEST(a_small_request_costs_one_recv_and_one_send_and_no_allocation)
 TEST(a_handler_that_waits_allocates_nothing)
 {
     count_for(GET("/waits"), 2 * REQUESTS);
+}
+
+/* ---- compression ---- */
+
+static char words[3000];
+
+static async int tell_words(bide_http_exchange *x)
+{
+    if (bide_http_path(x)[1] == 'w')
+        return bide_http_reply_borrowed(x, 200, "text/plain", words, sizeof words);
+    int rc = bide_http_header_set(x, "Content-Type", "text/plain");
+    if (rc == 0)
+        rc = await bide_http_send_begin(x, 200);
+    for (int i = 0; rc == 0 && i < 3; i++)
+        rc = await bide_http_send_data(x, words, sizeof words / 3);
+    return rc;
+}
+
+#define ACCEPTS(path, coding) \
+    "GET " path " HTTP/1.1\r\nHost: a\r\nAccept-Encoding: " coding "\r\n\r\n"
+
+/* Whole ones and ones in pieces, with each coding; several of them lie in the memory that is kept,
+ * one after another. */
+static async int count_compressed(void)
+{
+    static const char *const requests[] = {ACCEPTS("/whole", "gzip"), ACCEPTS("/pieces", "gzip"),
+                                           ACCEPTS("/whole", "br"), ACCEPTS("/pieces", "br")};
+    int fd = connect_to(bide_http_server_port(server)), rc = -1;
+    bide_task(int) running = bide_spawn(bide_http_server_run(server, &stop));
+    for (int i = 0; i < 20; i++)
+        await ask_once(fd, requests[i % 4]);
+    bide_test_watch();
+    for (int i = 0; i < REQUESTS; i++)
+        await ask_once(fd, requests[i % 4]);
+    CHECK_EQ(bide_test_calls("alloc"), 0);
+    CHECK_EQ(server->homes[0].squeeze_count, 1);
+    bide_shutdown_begin(&stop);
+    close(fd);
+    CHECK_EQ(await bide_task_join(running, &rc), 0);
+    return rc;
+}
+
+TEST(a_compressed_response_allocates_nothing)
+{
+    static const bide_http_layer layer = {bide_ref(bide_http_layer_compress), NULL};
+    const bide_http_route route = {.path = "/{x}", .handler = bide_ref(tell_words)};
+    bide_http_router *router;
+    for (size_t i = 0; i < sizeof words; i++)
+        words[i] = (char)('a' + i * i % 7);
+    CHECK_EQ(bide_http_router_new(
+                 &(bide_http_router_options){
+                     .routes = &route, .route_count = 1, .layers = &layer, .layer_count = 1},
+                 &router),
+             0);
+    CHECK_EQ(bide_http_server_new(bide_ref(bide_http_serve_router),
+                                  &(bide_http_server_options){.state = router}, &server),
+             0);
+    CHECK_EQ(bide_http_server_listen(server, "127.0.0.1", 0), 0);
+    CHECK_EQ(bide_block_on(count_compressed()), 0);
+    serve_end();
+    bide_http_router_drop(router);
 }
 
 /* ---- idle connections ---- */

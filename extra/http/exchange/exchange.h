@@ -325,6 +325,9 @@ struct bide__http_home {
     void *kits; /* of connections of HTTP/1 that are not idle: a list of those that are free */
     uint32_t kit_count;
     struct bide__http_connection *first, *last; /* that are to be told when it drains */
+    void *squeezes; /* the room layer's: compressors that are free, a list, */
+    uint32_t squeeze_count;
+    void (*squeezes_free)(void *list); /* and what frees them; NULL: there are none */
 };
 
 /* A connection, as the server hands it to the protocol. */

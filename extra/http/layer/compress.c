@@ -6,7 +6,8 @@
  * connection's: its `begin` decides by the head, its `send` compresses a piece and flushes it, and
  * its `finish` sends what is left. The other operations are the connection's own.
  *
- * The table and its state are in the memory of the exchange; the compressor is freed at its end.
+ * The table and its state are in the memory of the exchange; the compressor is freed at its end. A
+ * few of these are kept with their memory, in the home, so that a response allocates nothing.
  */
 #include "lib/async.h"
 
@@ -169,18 +170,7 @@ static int choose(bide_http_exchange *x, const bide_http_compress_options *o, in
 
 /* ---- whole responses ---- */
 
-struct block {
-    size_t size;
-    _Alignas(16) char data[];
-};
-
-static void free_block(void *block)
-{
-    struct block *b = block;
-    bide__free(b, b->size);
-}
-
-/* Compresses into a block that is no larger than the input. Its size; 0: it has no room there. */
+/* Compresses into memory that is no larger than the input. Its size; 0: it has no room there. */
 static bide_async ssize_t shrink(struct squeeze *s, const void *data, size_t size, char *out)
 {
     size_t done = 0, room = size;
@@ -200,34 +190,34 @@ static bide_async ssize_t shrink(struct squeeze *s, const void *data, size_t siz
     }
 }
 
+static void free_whole(void *squeeze)
+{
+    bide__http_squeeze_free(squeeze);
+}
+
+/* What comes out lies in the memory of the compressor, which goes when it was sent. */
 static bide_async int replace_body(bide_http_exchange *x, const bide_http_compress_options *o,
                                    enum http_coding coding)
 {
     size_t size = x->reply.size;
     struct squeeze *s = NULL;
-    struct block *b = bide__alloc(sizeof *b + size);
-    if (b == NULL)
-        return -ENOMEM;
-    b->size = sizeof *b + size;
     bide_defer {
         bide__http_squeeze_free(s);
-        if (b != NULL)
-            free_block(b);
     }
-    int r = bide__http_squeeze_new(coding, level_of(o, coding), size, &s);
-    if (r < 0)
-        return r;
-    ssize_t n = bide_await shrink(s, x->reply.data, size, b->data);
+    int r = bide__http_squeeze_new(x->home, coding, level_of(o, coding), size, &s);
+    char *out = r < 0 ? NULL : bide__http_squeeze_room(s, size);
+    if (out == NULL)
+        return -ENOMEM;
+    ssize_t n = bide_await shrink(s, x->reply.data, size, out);
     if (n <= 0)
         return (int)n;
     r = set_head(x, coding);
     if (r < 0)
         return r;
     const char *type = bide_http_header_get(x, "Content-Type");
-    struct block *given = b;
-    b = NULL;
-    return bide_http_reply_owned(x, x->reply.status, type, given->data, (size_t)n, free_block,
-                                 given);
+    struct squeeze *given = s;
+    s = NULL;
+    return bide_http_reply_owned(x, x->reply.status, type, out, (size_t)n, free_whole, given);
 }
 
 /* ---- responses in pieces ---- */
@@ -249,12 +239,10 @@ static bide_async int begin(bide_http_exchange *x)
     enum http_coding coding;
     int r = choose(x, c->options, x->reply.length, &coding);
     if (r == 0 && coding != CODING_NONE) {
-        c->piece = bide_http_alloc(x, PIECE);
-        r = c->piece == NULL
-                ? -ENOMEM
-                : bide__http_squeeze_new(coding, level_of(c->options, coding), 0, &c->squeeze);
+        r = bide__http_squeeze_new(x->home, coding, level_of(c->options, coding), 0, &c->squeeze);
+        c->piece = r == 0 ? bide__http_squeeze_room(c->squeeze, PIECE) : NULL;
         if (r == 0)
-            r = set_head(x, coding);
+            r = c->piece != NULL ? set_head(x, coding) : -ENOMEM;
         x->reply.length = -1;
     }
     return r < 0 ? r : bide_await (*c->inner->begin)(x);

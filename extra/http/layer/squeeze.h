@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct bide__http_home;
 struct squeeze;
 
 /* What happens with what was put in and has not come out. */
@@ -21,11 +22,19 @@ enum squeeze_mode {
     SQUEEZE_FINISH, /* the stream ends */
 };
 
-/* Begins a stream. `level`: 1 (fast) to 9 for gzip and to 11 for brotli; 0: 6, or 4 for brotli. The
- * library's window is no larger than `size_hint` needs, if that is not 0. 0 or -ENOMEM. */
-int bide__http_squeeze_new(enum http_coding coding, unsigned level, size_t size_hint,
-                           struct squeeze **squeeze);
+/*
+ * Begins a stream. `level`: 1 (fast) to 9 for gzip and to 11 for brotli; 0: 6, or 4 for brotli. The
+ * library's window is no larger than `size_hint` needs, if that is not 0. 0 or -ENOMEM.
+ *
+ * The memory is that of a stream which has ended before, in the same home (NULL: none is kept): it
+ * keeps a few of them, with what they have used.
+ */
+int bide__http_squeeze_new(struct bide__http_home *home, enum http_coding coding, unsigned level,
+                           size_t size_hint, struct squeeze **squeeze);
 void bide__http_squeeze_free(struct squeeze *squeeze);
+
+/* Memory for what comes out, as long as the stream is there. NULL: there is none. */
+void *bide__http_squeeze_room(struct squeeze *squeeze, size_t size);
 
 /*
  * Takes input, of which *data and *size are advanced, and puts out at most `room` bytes, which is

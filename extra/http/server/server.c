@@ -69,8 +69,11 @@ void bide_http_server_free(bide_http_server *s)
     if (s == NULL)
         return;
     free_places(s);
-    for (uint32_t i = 0; i < s->core_count; i++)
+    for (uint32_t i = 0; i < s->core_count; i++) {
         bide__h1_kits_free(&s->homes[i]);
+        if (s->homes[i].squeezes_free != NULL)
+            s->homes[i].squeezes_free(s->homes[i].squeezes);
+    }
     bide_token_drop(s->draining);
     bide__free(s, server_size(s->core_count));
 }
