@@ -195,10 +195,12 @@ int bide_http_trailer_add(bide_http_exchange *x, const char *name, const char *v
 /*
  * Fill in the response; a later one replaces it, with its body, its Content-Type and its
  * Content-Length, but other headers stay. It is sent when the handler returns. `status` is 200 to
- * 599. Return 0, so a handler may return what they return; -EINVAL; -EALREADY: the response was
+ * 599, or -ENXIO (see "Faults of the program"). Return 0, so a handler may return what they return;
+ * -EINVAL: the type or the location has bytes that no header may have; -EALREADY: the response was
  * begun; -ENOMEM.
  *
- * bide_http_reply           a copy of `size` bytes; `type` is the Content-Type, NULL: none
+ * bide_http_reply           a copy of `size` bytes, also of those of an earlier response;
+ *                           `type` is the Content-Type, NULL: none
  * bide_http_reply_borrowed  the bytes themselves, which must stay until the response was sent: in
  *                           static memory, in that of bide_http_alloc or bide_http_body_all
  * bide_http_reply_owned     the same, and `release` is called with `argument` as soon as they are

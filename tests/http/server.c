@@ -531,6 +531,38 @@ TEST(a_response_does_not_wait_for_the_next_request_nor_a_piece_for_the_next_one)
     serve_end();
 }
 
+static void fill_with_noise(void *data)
+{
+    memset(data, '#', 6);
+}
+
+/* A new response may be made of the one before, whose memory goes then. */
+static async int made_of_the_one_before(bide_http_exchange *x)
+{
+    static char before[7];
+    size_t size;
+    strcpy(before, "before");
+    CHECK_EQ(bide_http_reply_owned(x, 200, "a/b", before, 6, fill_with_noise, before), 0);
+    const char *body = bide_http_reply_body(x, &size);
+    switch (bide_http_path(x)[1]) {
+    case 'c': return bide_http_reply(x, 200, "text/x", body, size);
+    case 't': return bide_http_reply_text(x, 200, body);
+    case 'h': return bide_http_reply_html(x, 200, body);
+    case 'r': return bide_http_reply_redirect(x, 302, body);
+    default: return bide_http_reply_format(x, 200, "%s", body);
+    }
+}
+
+TEST(a_response_may_be_made_of_the_one_before)
+{
+    serve_with(bide_ref(made_of_the_one_before), NULL);
+    ask(GET("/c") GET("/t") GET("/h") GET("/f"));
+    CHECK_EQ(answered("\r\n\r\nbefore"), 4);
+    ask(GET("/r"));
+    CHECK_EQ(answered("Location: before\r\n"), 1);
+    serve_end();
+}
+
 /* ---- headers ---- */
 
 static async int headers(bide_http_exchange *x)
@@ -591,7 +623,7 @@ TEST(a_head_may_be_larger_than_the_buffer)
 
 static async int redirect(bide_http_exchange *x)
 {
-    CHECK_ERR(bide_http_reply_redirect(x, 200, "/"), -EINVAL);
+    CHECK_ERR(bide_http_reply_redirect(x, 200, "/"), -ENXIO);
     CHECK_ERR(bide_http_reply_redirect(x, 302, "/\r\n"), -EINVAL);
     CHECK_EQ(bide_http_reply_status_of(x), 0);
     CHECK_EQ(bide_http_reply_format(x, 200, "%s", "gone"), 0);
