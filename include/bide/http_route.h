@@ -146,7 +146,8 @@ bide_async int bide_http_serve_router(bide_http_exchange *x);
 /*
  * Runs what is inside of this layer: the next one, or at last the handler. Returns what that
  * returns; its response is then filled in, or was sent. A layer may return without a call of this,
- * with a response of its own. A second call of it is -EALREADY; in a handler it is -EPROTO.
+ * with a response of its own. A second call of it, or one in a handler, is a fault of the program
+ * (-ENXIO; bide/http_server.h).
  * Cancelled: what is inside was cancelled.
  */
 bide_async int bide_http_next(bide_http_exchange *x);
@@ -299,7 +300,7 @@ bide_must_use bide_async int bide_http_body_json(bide_http_exchange *x, const bi
  * tree. In C the first is a macro that hands over the types of the arguments, too, so that one that
  * does not go with its letter is an error. Return 0; -ENXIO: the format or a value is no good,
  * which is a fault of the program: the answer is 500, and `complain` of the server's options is
- * told the place; -EINVAL (the status), -EALREADY, -ENOMEM.
+ * told the place; or the status is none; -EALREADY, -ENOMEM.
  */
 int bide_http_reply_json(bide_http_exchange *x, int status, const char *format, ...);
 int bide_http_reply_tree(bide_http_exchange *x, int status, const bide_json *json);
@@ -387,7 +388,7 @@ const char *bide_http_cookie(bide_http_exchange *x, const char *name);
 typedef enum bide_http_same_site {
     BIDE_HTTP_SAME_SITE_LAX, /* the default */
     BIDE_HTTP_SAME_SITE_STRICT,
-    BIDE_HTTP_SAME_SITE_NONE, /* needs `secure`: -EINVAL */
+    BIDE_HTTP_SAME_SITE_NONE, /* needs `secure` */
 } bide_http_same_site;
 
 /* A cookie for the client. Zero in a member means the default. */
@@ -404,8 +405,8 @@ typedef struct bide_http_cookie_options {
 /*
  * Adds a Set-Cookie. Name and value are as RFC 6265, 4.1.1, allows: no blanks, quotes, commas,
  * semicolons, backslashes and control bytes in the value; encode what may have them. `options` may
- * be NULL. Errors: -EINVAL, also if the prefix __Host- or __Secure- does not fit the options; those
- * of bide_http_header_add.
+ * be NULL. Errors: -EINVAL: the value; -ENXIO, a fault of the program: the name, the options, or
+ * the prefix __Host- or __Secure- does not fit them; those of bide_http_header_add.
  */
 int bide_http_cookie_set(bide_http_exchange *x, const char *name, const char *value,
                          const bide_http_cookie_options *options);

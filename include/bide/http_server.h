@@ -30,6 +30,12 @@
  * to their end; see bide_http_gone_set. What a handler awaits of its exchange returns an error
  * then.
  *
+ * Faults of the program: a call that a handler gets wrong, whatever the client has sent (a status
+ * that is none, a name that no header may have, a part that is sent before its head, ...), returns
+ * -ENXIO; a handler that returns a number above 0 is as bad. `complain` of the server's options is
+ * told at once which route it was and what is wrong, and the answer is 500: for -ENXIO, and also if
+ * the handler goes on, returns 0 and has filled in nothing.
+ *
  * Threads: an exchange is for the task that runs its handler, with its joins, selects and time
  * limits. Other tasks give the handler what they have (bide/channel.h). Pointers that functions of
  * an exchange return are valid until its handler returns, unless it is said otherwise.
@@ -170,9 +176,10 @@ void bide_http_body_limit(bide_http_exchange *x, uint64_t size_max);
  * of this name. Name and value are copied. Date, Server, Content-Length, Transfer-Encoding and
  * Connection are set by the server as they are needed; what a handler sets of the first two is
  * kept, a Content-Length is what the handler promises to send (bide_http_send_begin), the others
- * are refused (-EINVAL), but for "Connection: close".
- * Return 0; -EINVAL: the name is no token, or the value has bytes that no header may have (RFC
- * 9110, 5.5); -EALREADY: the head was sent; -ENOMEM; -E2BIG: more than 1,000 headers.
+ * are refused, but for "Connection: close".
+ * Return 0; -EINVAL: the value has bytes that no header may have (RFC 9110, 5.5); -ENXIO: the name
+ * is no token, or the header is the server's (see "Faults of the program"); -EALREADY: the head was
+ * sent; -ENOMEM; -E2BIG: more than 1,000 headers.
  */
 int bide_http_header_set(bide_http_exchange *x, const char *name, const char *value);
 int bide_http_header_add(bide_http_exchange *x, const char *name, const char *value);
@@ -242,9 +249,9 @@ const void *bide_http_reply_body(const bide_http_exchange *x, size_t *size);
  * Once this was called, an error of the handler cuts the connection, so that the client sees that
  * the response is not whole. So does a handler that has sent less than it promised.
  *
- * Return 0; -EINVAL: the status; -EALREADY: it was begun (end: ended) before; -EPROTO: it has not
- * begun (data, end, flush), or more bytes than promised; -ETIMEDOUT: the client does not read;
- * -ECONNRESET or another error of the connection.
+ * Return 0; -ENXIO: the status, or it has not begun (data, end); -EALREADY: it was begun (end:
+ * ended) before; -EPROTO: more bytes than promised, or an operation has failed before; -ETIMEDOUT:
+ * the client does not read; -ECONNRESET or another error of the connection.
  * Cancelled: what was sent is unknown; only an end of the connection can follow.
  */
 bide_must_use bide_async int bide_http_send_begin(bide_http_exchange *x, int status);
@@ -418,7 +425,8 @@ typedef struct bide_http_server_options {
     /* Is told what goes wrong and has no response that could tell: a handler that failed after it
      * had begun to send, that has sent less or more than it promised, a listener that fails; and
      * where a handler misuses a call, which is answered with 500 (-ENXIO). `x` may be NULL. The
-     * text is valid during the call. It must not wait. NULL: a line on stderr. */
+     * text is valid during the call. It must not wait. NULL: a line on stderr, which also has the
+     * method and the path of the route (or of the request, if it has none). */
     void (*complain)(const bide_http_exchange *x, int error, const char *text, void *argument);
     void *complain_argument;
 } bide_http_server_options;

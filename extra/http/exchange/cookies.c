@@ -40,8 +40,8 @@ int bide_http_cookie_set(bide_http_exchange *x, const char *name, const char *va
     char text[COOKIE_MOST + 1];
 
     if ((unsigned)o->same_site >= sizeof sites / sizeof sites[0])
-        return -EINVAL;
-    const struct bide__http_set_cookie cookie = {
+        return bide__http_misused(x, "bide_http_cookie_set: %d is no same_site", (int)o->same_site);
+    struct bide__http_set_cookie cookie = {
         .name = name,
         .value = value,
         .path = o->path != NULL ? o->path : "/",
@@ -55,8 +55,13 @@ int bide_http_cookie_set(bide_http_exchange *x, const char *name, const char *va
         .partitioned = o->partitioned,
     };
     ssize_t n = bide__http_set_cookie_write(text, COOKIE_MOST, &cookie);
-    if (n < 0)
-        return -EINVAL;
+    if (n < 0) { /* the value may be the client's; the rest is the program's */
+        cookie.value = "";
+        return bide__http_set_cookie_write(text, COOKIE_MOST, &cookie) >= 0
+                   ? -EINVAL
+                   : bide__http_misused(
+                         x, "bide_http_cookie_set: a name or options that no cookie may have");
+    }
     text[n] = '\0';
     return bide_http_header_add(x, "Set-Cookie", text);
 }

@@ -187,6 +187,7 @@ struct bide_http_exchange {
     bool is_gone;                 /* the client is known to have gone */
     bide_notify gone_policy_news; /* it was set after that */
     bool is_cancelled;            /* and therefore the handler was cancelled */
+    bool is_misused;              /* the program has got a call wrong, and was told */
 
     void *state; /* bide_http_state: the server's, then that of the router */
     void *user;  /* bide_http_user */
@@ -213,6 +214,8 @@ struct bide_http_exchange {
     /* Memory: the piece that came with the exchange, and chunks. */
     char *room, *room_end;
     struct bide__http_chunk *chunks;
+
+    const char *route_text; /* the path of the route as it is written; NULL: there is none */
 };
 
 /*
@@ -263,8 +266,9 @@ void bide__http_complain(const struct bide__http_settings *s, const bide_http_ex
                          int error, const char *text);
 
 /* Complains of a call that the program has got wrong, and how. Returns -ENXIO, for which the answer
- * is 500, whatever the client has sent. */
-int bide__http_misused(const bide_http_exchange *x, const char *format, ...)
+ * is 500, whatever the client has sent; so it is if the handler passes over that and fills in
+ * nothing. */
+int bide__http_misused(bide_http_exchange *x, const char *format, ...)
     __attribute__((__format__(__printf__, 2, 3)));
 
 /* ---- for rooms above ---- */

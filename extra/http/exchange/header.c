@@ -76,39 +76,53 @@ void bide__http_headers_remove(struct bide__http_headers *h, enum bide__http_nam
 
 /* ---- what a handler may set ---- */
 
-static int check_length(bide_http_exchange *x, const char *value)
+static bool is_length(const char *value)
 {
     int64_t n = 0;
-    (void)x;
     if (*value == 0)
-        return -EINVAL;
+        return false;
     for (; *value != 0; value++) {
         if (*value < '0' || *value > '9' || n > (INT64_MAX - 9) / 10)
-            return -EINVAL;
+            return false;
         n = n * 10 + (*value - '0');
     }
-    return 0;
+    return true;
 }
+
+/* Names are the program's, and values may be the client's: only those are the program's fault. */
+static int misused(bide_http_exchange *x, const char *name, const char *what)
+{
+    char shown[44];
+    size_t n = 0;
+    for (; name[n] != 0 && n < sizeof shown - 1; n++)
+        shown[n] = name[n] >= ' ' && name[n] <= '~' ? name[n] : '?';
+    shown[n] = 0;
+    return bide__http_misused(x, "a header of the response, '%s': %s", shown, what);
+}
+
+static const char no_name[] = "this is no name of a header";
+static const char own_header[] = "the server sets it, as it is needed";
 
 /* 0: it may be added. 1: there is nothing to add. Or an error. */
 static int check(bide_http_exchange *x, enum bide__http_name known, const char *name, size_t size,
                  const char *value, size_t value_size)
 {
-    if (size > BIDE__HTTP_NAME_MAX || value_size > INT32_MAX)
-        return -EINVAL;
-    if (!bide__http_is_token(name, size) || !bide__http_is_value(value, value_size))
+    if (size > BIDE__HTTP_NAME_MAX || !bide__http_is_token(name, size))
+        return misused(x, name, no_name);
+    if (value_size > INT32_MAX || !bide__http_is_value(value, value_size))
         return -EINVAL;
     switch (known) {
     case BIDE__FIELD_CONNECTION:
         if (!bide__http_same(value, value_size, "close", 5))
-            return -EINVAL;
+            return misused(x, name, own_header);
         x->reply.wants_close = true;
         return 1;
     case BIDE__FIELD_TRANSFER_ENCODING:
     case BIDE__FIELD_KEEP_ALIVE:
     case BIDE__FIELD_PROXY_CONNECTION:
-    case BIDE__FIELD_HTTP2_SETTINGS: return -EINVAL;
-    case BIDE__FIELD_CONTENT_LENGTH: return check_length(x, value);
+    case BIDE__FIELD_HTTP2_SETTINGS: return misused(x, name, own_header);
+    case BIDE__FIELD_CONTENT_LENGTH:
+        return is_length(value) ? 0 : misused(x, name, "this is no length");
     default: return 0;
     }
 }
@@ -163,7 +177,7 @@ int bide_http_header_remove(bide_http_exchange *x, const char *name)
         return -EALREADY;
     size_t size = strlen(name);
     if (!bide__http_is_token(name, size))
-        return -EINVAL;
+        return misused(x, name, no_name);
     if (bide__http_same(name, size, "connection", 10))
         x->reply.wants_close = false;
     bide__http_headers_remove(&x->reply.headers, bide__http_name_of(name, size), name, size);
@@ -175,7 +189,7 @@ int bide_http_trailer_add(bide_http_exchange *x, const char *name, const char *v
     if (x->reply.stage > BIDE__HTTP_BEGUN)
         return -EALREADY;
     if (!bide__http_may_trail(name, strlen(name)))
-        return -EINVAL;
+        return misused(x, name, "it may not be a trailer");
     return add(x, &x->reply.trailers, name, value, false);
 }
 

@@ -170,7 +170,7 @@ static struct row form_of(const bide_http_exchange *x)
     return (struct row){x->form.text, x->form.size};
 }
 
-static int no_form(const bide_http_exchange *x)
+static int no_form(bide_http_exchange *x)
 {
     return bide__http_misused(x, "there is no form: await bide_http_form_read before its fields");
 }

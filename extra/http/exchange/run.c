@@ -109,6 +109,16 @@ static bide_async int finish(bide_http_exchange *x)
     return rc;
 }
 
+/* What the handler has returned: a fault of the program that it does not tell of is an error. */
+static int result_of(bide_http_exchange *x, int rc)
+{
+    if (rc > 0)
+        return bide__http_misused(x, "the handler has returned %d; 0 or a negative errno is due",
+                                  rc);
+    bool is_empty = x->reply.status == 0 && x->reply.stage == BIDE__HTTP_OPEN;
+    return rc == 0 && is_empty && x->is_misused ? -ENXIO : rc;
+}
+
 static bool has_lost_client(const bide_http_exchange *x, int rc)
 {
     return x->is_cancelled ||
@@ -124,6 +134,7 @@ bide_async int bide__http_exchange_run(bide_http_exchange *x)
         return -ECONNRESET;
     if (x->reply.stage == BIDE__HTTP_UPGRADED)
         return 0;
+    rc = result_of(x, rc);
     if (has_lost_client(x, rc))
         return rc;
     if (x->reply.stage == BIDE__HTTP_OPEN) {
@@ -133,7 +144,8 @@ bide_async int bide__http_exchange_run(bide_http_exchange *x)
     }
     if (x->reply.stage == BIDE__HTTP_CUT)
         return rc < 0 ? rc : -EPROTO;
-    if (rc < 0)
+    bool was_told = rc == -ENXIO && x->is_misused;
+    if (rc < 0 && !was_told)
         bide__http_complain(x->settings, x, rc, "a handler failed after it had begun to send");
     if (x->reply.stage == BIDE__HTTP_ENDED)
         return 0;

@@ -49,7 +49,8 @@ bide_async int bide_http_send_begin(bide_http_exchange *x, int status)
     if (x->reply.stage != BIDE__HTTP_OPEN)
         return -EALREADY;
     if (status < 200 || status > 599)
-        return -EINVAL;
+        return bide__http_misused(x, "bide_http_send_begin: %d is no status from 200 to 599",
+                                  status);
     if (x->reply.release != NULL)
         x->reply.release(x->reply.release_argument);
     x->reply.release = NULL;
@@ -73,6 +74,8 @@ static int broken(bide_http_exchange *x, const char *text)
 /* 1: the bytes are to be sent. 0: they are not. */
 static int count(bide_http_exchange *x, size_t size)
 {
+    if (x->reply.stage == BIDE__HTTP_OPEN)
+        return bide__http_misused(x, "bide_http_send_data: bide_http_send_begin comes first");
     if (x->reply.stage != BIDE__HTTP_BEGUN)
         return -EPROTO;
     if (!bide__http_may_have_body(x->reply.status) && size > 0)
@@ -95,6 +98,8 @@ bide_async int bide_http_send_data(bide_http_exchange *x, const void *data, size
 
 bide_async int bide_http_send_end(bide_http_exchange *x)
 {
+    if (x->reply.stage == BIDE__HTTP_OPEN)
+        return bide__http_misused(x, "bide_http_send_end: bide_http_send_begin comes first");
     if (x->reply.stage != BIDE__HTTP_BEGUN)
         return x->reply.stage == BIDE__HTTP_ENDED ? -EALREADY : -EPROTO;
     if (x->reply.length >= 0 && x->reply.sent < (uint64_t)x->reply.length && bide__http_has_body(x))
@@ -113,7 +118,8 @@ bide_async int bide_http_send_informational(bide_http_exchange *x, int status)
     if (x->reply.stage != BIDE__HTTP_OPEN)
         return -EALREADY;
     if (status < 102 || status > 199)
-        return -EINVAL;
+        return bide__http_misused(
+            x, "bide_http_send_informational: %d is no status from 102 to 199", status);
     if ((at = bide__http_headers_known(h, BIDE__FIELD_CONTENT_LENGTH)) != NULL) {
         length = *at;
         bide__http_headers_remove(h, BIDE__FIELD_CONTENT_LENGTH, NULL, 0);

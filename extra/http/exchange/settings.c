@@ -98,25 +98,46 @@ int bide__http_settings_fill(struct bide__http_settings *s, bide_http_handler ha
     return server_line(s);
 }
 
+/* "GET /users/{id}: ", or with the path of the request if it has no route; "" without a request. */
+static void name_request(const bide_http_exchange *x, char *name, size_t size)
+{
+    size_t path_size = 0;
+    *name = '\0';
+    uint32_t method_size = x == NULL ? 0 : x->request.method_text.size;
+    if (method_size == 0)
+        return;
+    const char *path = bide__http_request_path(x, &path_size);
+    if (x->route_text != NULL) {
+        path = x->route_text;
+        path_size = strlen(path);
+    }
+    snprintf(name, size, "%.*s %.*s: ", (int)(method_size < 32 ? method_size : 32),
+             x->request.fields.base + x->request.method_text.at,
+             path_size < 200 ? (int)path_size : 200, path);
+}
+
 void bide__http_complain(const struct bide__http_settings *s, const bide_http_exchange *x,
                          int error, const char *text)
 {
-    char line[256];
+    char line[640], name[256];
     if (s->o.complain != NULL) {
         s->o.complain(x, error, text, s->o.complain_argument);
         return;
     }
-    int size = snprintf(line, sizeof line, "bide: http: %s: %s\n", text, strerror(-error));
+    name_request(x, name, sizeof name);
+    int size =
+        snprintf(line, sizeof line, "bide: http: %s%.256s: %s\n", name, text, strerror(-error));
     if (size > 0)
         (void)bide__door.write(2, line,
                                (size_t)size < sizeof line ? (size_t)size : sizeof line - 1);
 }
 
-int bide__http_misused(const bide_http_exchange *x, const char *format, ...)
+int bide__http_misused(bide_http_exchange *x, const char *format, ...)
 {
     char text[256];
     va_list arguments;
 
+    x->is_misused = true;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);

@@ -148,6 +148,7 @@ static int look_up(bide_http_exchange *x, const bide_http_router *r)
     choose(x, m, &found);
     x->route = m;
     x->state = m->end->state;
+    x->route_text = bide_http_matched_path(x);
     if ((m->end->flags & BIDE_HTTP_ROUTE_GONE_CANCEL) != 0)
         bide_http_gone_set(x, BIDE_HTTP_GONE_CANCEL);
     else if ((m->end->flags & BIDE_HTTP_ROUTE_GONE_RUN) != 0)
@@ -174,9 +175,9 @@ bide_async int bide_http_next(bide_http_exchange *x)
     struct bide__http_match *m = match_of(x);
 
     if (m == NULL || m->at == m->layer_count)
-        return -EPROTO;
+        return bide__http_misused(x, "bide_http_next: it is called in a handler, not in a layer");
     if (m->inmost > m->at)
-        return -EALREADY;
+        return bide__http_misused(x, "bide_http_next: a layer calls it a second time");
     uint32_t mine = m->at;
     m->inmost = ++m->at;
     bide_defer {
