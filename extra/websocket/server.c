@@ -7,19 +7,29 @@
 
 #include "extra/http/exchange/exchange.h"
 
-/* Fills in the reply to a request that gets no WebSocket. */
+static const char *reason(int status)
+{
+    switch (status) {
+    case 403: return "pages of this origin may not connect";
+    case 405: return "a WebSocket begins with GET";
+    case 426: return "this is a WebSocket, of version 13";
+    case 501: return "there are no WebSockets over HTTP/2 here";
+    default: return "this is no handshake of a WebSocket";
+    }
+}
+
+/* Fills in the reply to a request that gets no WebSocket, as it is for all errors of the server. */
 static int refuse(bide_http_exchange *x, int status)
 {
-    int r = 0;
+    int r = bide__http_reply_failure(x, status, reason(status));
 
-    if (status == 405)
+    if (status == 405 && r == 0)
         r = bide_http_header_set(x, "Allow", "GET");
-    if (status == 426)
+    if (status == 426 && r == 0)
         r = bide_http_header_set(x, "Upgrade", "websocket");
     if (status == 426 && r == 0)
         r = bide_http_header_set(x, "Sec-WebSocket-Version", "13");
-    return r < 0 ? r
-                 : bide_http_reply_format(x, status, "%d %s\n", status, bide_http_reason(status));
+    return r;
 }
 
 /* The status that is due before the fields are looked at; 101: go on. */
@@ -54,7 +64,7 @@ bide_async int bide_websocket_accept(bide_http_exchange *x, const bide_websocket
 
     *ws = NULL;
     if (bide__ws_options_check(options) < 0)
-        return -EINVAL;
+        return bide__http_misused(x, "bide_websocket_accept: an option is out of range");
     int status = look_at_request(x);
     if (status == 101) {
         bide__ws_greet(&x->request.fields, options, &g);

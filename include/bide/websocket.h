@@ -168,9 +168,10 @@ typedef struct bide_websocket_options {
  * of HTTP. `options` may be NULL. The handler should return when the WebSocket has ended.
  *
  * Returns 1; or 0 if the client gets no WebSocket, since its request is no good or wants something
- * else: then the response is filled in (400, 403, 405, 426, or 501 with HTTP/2), for the handler to
- * return 0. Errors: -EINVAL (options), -ENOMEM, and those of bide_http_upgrade. After 0 and errors
- * *ws is NULL.
+ * else: then the response is filled in (400, 403, 405, 426, or 501 with HTTP/2, as `error` of the
+ * server's options makes it; bide_http_problem has the reason), for the handler to return 0.
+ * Errors: -ENXIO (the options: a fault of the program, see bide/http_server.h), -ENOMEM, and those
+ * of bide_http_upgrade. After 0 and errors *ws is NULL.
  *
  * When the server is to end, the peer is told that we go away, as with `shutdown` of the options.
  * Cancelled: the connection ends.

@@ -4,7 +4,7 @@
  * 1001.
  */
 #include <bide/bide.h>
-#include <bide/http_server.h>
+#include <bide/http_route.h>
 #include <bide/testing.h>
 #include <bide/websocket.h>
 
@@ -153,6 +153,44 @@ static async void serves(const bide_websocket_options *options)
     CHECK_ERR(r, 0);
     CHECK_EQ(ended, 2 + CLIENTS);
     CHECK_EQ(refused, options->tls == NULL ? 6 : 1);
+}
+
+/* ---- refusals as all errors of the server ---- */
+
+static int told_status;
+
+static int tell(bide_http_exchange *x, int error, int status, void *argument)
+{
+    (void)argument;
+    CHECK(error < 0 && bide_http_problem(x) != NULL);
+    told_status = status;
+    return bide_http_reply_format(x, status, "mine: %s", bide_http_problem(x));
+}
+
+static async void asks_who_refuses(void)
+{
+    bide_task(int) running = bide_spawn(bide_http_server_run(server, &stop));
+    await asks_by_hand("GET /echo HTTP/1.1\r\n" HEAD "\r\n",
+                       "\r\n\r\nmine: this is a WebSocket, of version 13");
+    await asks_by_hand("GET /echo HTTP/1.1\r\n" HEAD "\r\n", "Sec-WebSocket-Version: 13\r\n");
+    CHECK_EQ(told_status, 426);
+    await asks_by_hand("POST /echo HTTP/1.1\r\nContent-Length: 0\r\n" WANTS "\r\n",
+                       "Allow: GET\r\n");
+    CHECK_EQ(told_status, 405);
+    bide_shutdown_begin(&stop);
+    int r = -1;
+    CHECK_EQ(await bide_task_join(running, &r), 0);
+    CHECK_ERR(r, 0);
+}
+
+TEST_LIMIT(refusals_are_errors_of_the_server, 30)
+{
+    const bide_http_server_options options = {.error = tell};
+    stop = (bide_shutdown)BIDE_SHUTDOWN_INIT;
+    CHECK_EQ(bide_http_server_new(bide_ref(echo), &options, &server), 0);
+    CHECK_EQ(bide_http_server_listen(server, "127.0.0.1", 0), 0);
+    bide_block_on(asks_who_refuses());
+    bide_http_server_free(server);
 }
 
 static void run(const bide_websocket_options *options, bide_tls_context *tls)

@@ -383,6 +383,22 @@ TEST(compressed_neighbours_are_sent_to_who_takes_them)
     end();
 }
 
+static int tell(bide_http_exchange *x, int error, int status, void *argument)
+{
+    (void)argument;
+    return bide_http_reply_format(x, status, "mine %d", error < 0);
+}
+
+TEST(an_error_of_a_range_is_one_of_the_server)
+{
+    begin(NULL);
+    fake.options.error = tell;
+    CHECK_EQ(get("www/small.txt", "Range: bytes=99-\r\n"), 416);
+    CHECK_STR(fake.body, "mine 1");
+    CHECK_STR(fake_header(&fake, "Content-Range"), "bytes */10");
+    end();
+}
+
 /* What describes the file does not describe the text of an error, nor say how long that is good. */
 TEST(an_error_has_nothing_of_the_file)
 {

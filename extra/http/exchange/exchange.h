@@ -280,6 +280,13 @@ int bide__http_at_end(bide_http_exchange *x, void (*call)(void *argument), void 
 /* The status of the response for an error of the handler. */
 int bide__http_status_due(const bide_http_exchange *x, int error);
 
+/* Fills in the response for an error: there always is one. */
+void bide__http_reply_error(bide_http_exchange *x, int error, int status);
+
+/* Fills in at once what bide_http_fail would lead to, for who adds headers to it that an error
+ * takes away, or must not lead to an error. `text` may be NULL. 0 or -EALREADY. */
+int bide__http_reply_failure(bide_http_exchange *x, int status, const char *text);
+
 /* A zero-terminated copy in the memory of the exchange; NULL: no memory. */
 char *bide__http_copy(bide_http_exchange *x, const char *text, size_t size);
 

@@ -80,6 +80,16 @@ int bide_http_fail(bide_http_exchange *x, int status, const char *format, ...)
     return error;
 }
 
+int bide__http_reply_failure(bide_http_exchange *x, int status, const char *text)
+{
+    if (x->reply.stage != BIDE__HTTP_OPEN)
+        return -EALREADY;
+    int error =
+        text == NULL ? bide_http_fail(x, status, NULL) : bide_http_fail(x, status, "%s", text);
+    bide__http_reply_error(x, error, status);
+    return 0;
+}
+
 const char *bide_http_problem(const bide_http_exchange *x)
 {
     return x->problem.text;

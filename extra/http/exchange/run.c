@@ -71,8 +71,7 @@ static void forget_body(bide_http_exchange *x)
         bide__http_headers_remove(&x->reply.headers, names[i], NULL, 0);
 }
 
-/* Fills in the response for an error: there always is one. */
-static void reply_error(bide_http_exchange *x, int error, int status)
+void bide__http_reply_error(bide_http_exchange *x, int error, int status)
 {
     const bide_http_server_options *o = &x->settings->o;
     int rc;
@@ -139,7 +138,7 @@ bide_async int bide__http_exchange_run(bide_http_exchange *x)
         return rc;
     if (x->reply.stage == BIDE__HTTP_OPEN) {
         if (rc < 0)
-            reply_error(x, rc, bide__http_status_due(x, rc));
+            bide__http_reply_error(x, rc, bide__http_status_due(x, rc));
         return bide_await finish(x);
     }
     if (x->reply.stage == BIDE__HTTP_CUT)
@@ -154,7 +153,7 @@ bide_async int bide__http_exchange_run(bide_http_exchange *x)
 
 bide_async int bide__http_exchange_refuse(bide_http_exchange *x, int error, int status)
 {
-    reply_error(x, error, status);
+    bide__http_reply_error(x, error, status);
     return bide_await finish(x);
 }
 

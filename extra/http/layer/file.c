@@ -145,7 +145,7 @@ static int refuse_range(bide_http_exchange *x, uint64_t whole)
     char text[48];
 
     snprintf(text, sizeof text, "bytes */%llu", (unsigned long long)whole);
-    int r = bide_http_reply_format(x, 416, "416 %s\n", bide_http_reason(416));
+    int r = bide__http_reply_failure(x, 416, NULL);
     return r < 0 ? r : bide_http_header_set(x, "Content-Range", text);
 }
 
