@@ -55,6 +55,25 @@ typedef struct bide__scope *bide_scope_handle;
 #define BIDE_MS(n) BIDE__DURATION(BIDE__INTEGER(n) * 1000000)
 #define BIDE_S(n)  BIDE__DURATION(BIDE__INTEGER(n) * 1000000000)
 
+/* Initializers of the same durations: `static const bide_duration often = BIDE_S_INIT(10);`. At
+ * file scope gcc takes BIDE_S(10), too, but not with -Wpedantic. */
+#define BIDE_NS_INIT(n)  \
+    {                    \
+        BIDE__INTEGER(n) \
+    }
+#define BIDE_US_INIT(n)         \
+    {                           \
+        BIDE__INTEGER(n) * 1000 \
+    }
+#define BIDE_MS_INIT(n)            \
+    {                              \
+        BIDE__INTEGER(n) * 1000000 \
+    }
+#define BIDE_S_INIT(n)                \
+    {                                 \
+        BIDE__INTEGER(n) * 1000000000 \
+    }
+
 /*
  * Owners: tasks and futures as values. They are pointers to function pointers, so that the type is
  * structural (bide_task(int) is the same type wherever it is written) and has the size of a

@@ -47,6 +47,26 @@ int64_t others(struct fields f, const volatile unsigned *v, int i)
     return BIDE_S(f.u).ns + BIDE_S(f.i).ns + BIDE_S(*v).ns + at_file_scope[i].ns;
 }
 END_OF_FILE
+cat >initializers.c <<'END_OF_FILE'
+#include <bide/lang.h>
+
+struct limits {
+    bide_duration after;
+    int n;
+};
+static const struct limits limits = {BIDE_S_INIT(10), 1}, *const same = &limits;
+static const bide_duration spans[] = {BIDE_NS_INIT(-1), BIDE_US_INIT(2u), BIDE_MS_INIT('a')};
+typedef char is_a_constant[sizeof spans / sizeof *spans == 3 ? 1 : -1];
+
+int main(void)
+{
+    is_a_constant one = {0};
+    return one[0] == 0 && same->after.ns == BIDE_S(10).ns && spans[0].ns == BIDE_NS(-1).ns &&
+                   spans[1].ns == BIDE_US(2).ns && spans[2].ns == BIDE_MS(97).ns
+               ? 0
+               : 1;
+}
+END_OF_FILE
 cat >fraction.c <<'END_OF_FILE'
 #include <bide/lang.h>
 #ifdef AT_FILE_SCOPE
@@ -84,6 +104,11 @@ for std in gnu90 c99 gnu99 c11 gnu17 c2x; do
     refused "$CC" -std=$std -I "$headers" -fsyntax-only '-DNUMBER=BIDE_S(0.5)' fraction.c
     refused "$BIDE" cc "$CC" -std=$std -fsyntax-only '-DNUMBER=BIDE_S(0.5)' fraction.c
 done
+for std in c99 gnu99 c11 gnu17 c2x; do
+    silent "$CC" -std=$std $pedantic -Wpedantic -Werror -I "$headers" initializers.c -o initializers
+    ./initializers || fail "the initializers are not what the durations are"
+    silent "$BIDE" cc "$CC" -std=$std $pedantic -Wpedantic -Werror -c initializers.c -o out.o
+done
 for number in 'BIDE_S(0.5)' 'BIDE_MS(1.5)' 'BIDE_US(1.0f)' 'BIDE_NS(1e3L)'; do
     refused "$CC" -I "$headers" -fsyntax-only -DAT_FILE_SCOPE "-DNUMBER=$number" fraction.c
     refused "$BIDE" cc "$CC" -c -o out.o -DAT_FILE_SCOPE "-DNUMBER=$number" fraction.c
@@ -94,8 +119,10 @@ refused "$BIDE" cc "$CC" -c -o out.o fraction.i
 
 if command -v $cxx >/dev/null; then
     for std in c++11 c++20; do
-        silent $cxx -std=$std -Wall -Wextra -Wconversion -Wsign-conversion -Werror -I "$headers" \
-            -x c++ -c integers.c -o out.o
+        for file in integers.c initializers.c; do
+            silent $cxx -std=$std -Wall -Wextra -Wconversion -Wsign-conversion -Werror \
+                -I "$headers" -x c++ -c $file -o out.o
+        done
         refused $cxx -std=$std -I "$headers" -fsyntax-only '-DNUMBER=BIDE_S(0.5)' -x c++ fraction.c
     done
 fi
