@@ -337,8 +337,8 @@ typedef struct bide_http_part {
 /*
  * Begins to read a body of the type multipart/form-data (RFC 7578), part after part, as it comes:
  * what is not asked for stays with the client. `options` may be NULL. *multipart is a part of the
- * exchange. Returns 0; -EMEDIUMTYPE (415); -EBADMSG: there is no good boundary (400); -EINVAL: an
- * option is too large; -ENOMEM.
+ * exchange. Returns 0; -EMEDIUMTYPE (415); -EBADMSG: there is no good boundary (400); -ENXIO: an
+ * option is too large, a fault of the program; -ENOMEM.
  *
  *     bide_http_multipart *m;
  *     bide_http_part part;

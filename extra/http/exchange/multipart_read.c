@@ -41,7 +41,7 @@ int bide_http_multipart_begin(bide_http_exchange *x, const bide_http_multipart_o
 
     *multipart = NULL;
     if (head > HEAD_MOST)
-        return -EINVAL;
+        return bide__http_misused(x, "bide_http_multipart_begin: head_bytes_max is too large");
     if (!bide__http_has_type(x, "multipart/form-data"))
         return bide__http_fail_at(x, -EMEDIUMTYPE, 415, "Content-Type",
                                   "multipart/form-data is needed");
