@@ -202,6 +202,11 @@ static bide_async int connect_all(struct attempt *a, bide_websocket **ws)
     return r < 0 ? r : bide_await shake(a, stream, ws);
 }
 
+static bide_async int connect_some(struct attempt *a, bide_stream *stream, bide_websocket **ws)
+{
+    return stream == NULL ? bide_await connect_all(a, ws) : bide_await shake(a, stream, ws);
+}
+
 /* ---- in time ---- */
 
 static bool time_of(const bide_websocket_options *options, bide_duration *time)
@@ -211,8 +216,9 @@ static bool time_of(const bide_websocket_options *options, bide_duration *time)
     return time->ns > 0;
 }
 
-bide_async int bide_websocket_connect(const char *url, const bide_websocket_options *options,
-                                      bide_websocket **ws)
+/* `stream` NULL: one of its own. */
+static bide_async int connect_in_time(bide_stream *stream, const char *url,
+                                      const bide_websocket_options *options, bide_websocket **ws)
 {
     bide_duration time;
     int r, late = 0;
@@ -224,30 +230,21 @@ bide_async int bide_websocket_connect(const char *url, const bide_websocket_opti
     bide_defer {
         bide__free(a, sizeof *a);
     }
-    if (time_of(options, &time))
-        late = bide_await bide_timeout(time, r = connect_all(a, ws));
-    else
-        r = bide_await connect_all(a, ws);
+    if (!time_of(options, &time))
+        return bide_await connect_some(a, stream, ws);
+    late = bide_await bide_timeout(time, r = connect_some(a, stream, ws));
     return late < 0 ? fail(options, late, 0, "the server has not answered in time") : r;
+}
+
+bide_async int bide_websocket_connect(const char *url, const bide_websocket_options *options,
+                                      bide_websocket **ws)
+{
+    return bide_await connect_in_time(NULL, url, options, ws);
 }
 
 bide_async int bide_websocket_connect_over(bide_stream *stream, const char *url,
                                            const bide_websocket_options *options,
                                            bide_websocket **ws)
 {
-    bide_duration time;
-    int r, late = 0;
-
-    *ws = NULL;
-    struct attempt *a = new_attempt(url, options, &r);
-    if (a == NULL)
-        return r;
-    bide_defer {
-        bide__free(a, sizeof *a);
-    }
-    if (time_of(options, &time))
-        late = bide_await bide_timeout(time, r = shake(a, stream, ws));
-    else
-        r = bide_await shake(a, stream, ws);
-    return late < 0 ? fail(options, late, 0, "the server has not answered in time") : r;
+    return bide_await connect_in_time(stream, url, options, ws);
 }
