@@ -219,6 +219,60 @@ TEST_LIMIT(over_tls, 30)
     peers_end();
 }
 
+/* ---- no memory ---- */
+
+static async int shakes_hands(bide_websocket_failure *why)
+{
+    bide_stream *here = NULL, *there = NULL;
+    bide_websocket *ws = NULL;
+    const bide_websocket_options options = {.subprotocols = protocols,
+                                            .subprotocol_count = 2,
+                                            .origin = origins[0],
+                                            .deflate = {.on = true, .size_min = 1},
+                                            .failure = why};
+    int r = bide_stream_pair(4096, &here, &there);
+    if (r < 0)
+        return r;
+    defer {
+        if (ws == NULL)
+            bide_stream_close(here);
+        bide_websocket_free(ws);
+    }
+    await bide_join((void)bide_http_server_serve_stream(server, there), ({
+                        r = await bide_websocket_connect_over(here, "ws://a/echo", &options, &ws);
+                        if (r == 0)
+                            r = await bide_websocket_close(ws, 1000, NULL);
+                    }));
+    return r;
+}
+
+/* Each allocation of a connect and of an accept fails in turn: the client has no memory, or is told
+ * 503 by a server that has none, or finds the connection ended. */
+TEST_LIMIT(a_handshake_without_memory, 60)
+{
+    unsigned nth = 0, refusals = 0, failures = 0;
+    bide_websocket_failure why = {0};
+    bide_test_time_virtual();
+    for (bool more = true; more;) {
+        CHECK_EQ(bide_http_server_new(bide_ref(echo), NULL, &server), 0);
+        why = (bide_websocket_failure){0};
+        CHECK_EQ(bide_test_fail("alloc", ++nth, -ENOMEM, 1), 0);
+        int r = bide_block_on(shakes_hands(&why));
+        more = bide_test_failed("alloc") > 0;
+        CHECK_EQ(bide_test_fail("alloc", 0, 0, 0), 0);
+        if (r == -EPROTO)
+            CHECK_EQ(why.status, 503);
+        else if (r != -ECONNABORTED && r != -EPIPE)
+            CHECK_ERR(r, r != 0 ? -ENOMEM : 0);
+        failures += r == -ENOMEM;
+        refusals += r == -EPROTO;
+        CHECK(more || r == 0);
+        CHECK_ERR(bide_block_on(shakes_hands(&why)), 0);
+        bide_http_server_free(server);
+    }
+    CHECK(failures >= 3 && refusals >= 3);
+}
+
 static async int connects_nowhere(void)
 {
     bide_websocket *ws;
