@@ -27,6 +27,7 @@
  * is polled while its level unwinds only if its function has BIDE_FN_UNWINDS, and then it ends
  * without an await at that level.
  */
+#include "core/ambient.h"
 #include "core/inside.h"
 #include "core/poll.h"
 
@@ -36,10 +37,12 @@ bool bide__place_far(struct bide_chain *c, char **room, char *end, void *result)
         if (end - *room < BIDE_FAR_SIZE)
             return false;
         c->place.far = (struct bide__far *)(void *)*room;
+        c->place.far->ambient = NULL;
         c->flags |= BIDE_CHAIN_FAR;
         *room += BIDE_FAR_SIZE;
     }
-    *c->place.far = (struct bide__far){end, result};
+    c->place.far->end = end;
+    c->place.far->result = result;
     return true;
 }
 
@@ -241,7 +244,7 @@ static __attribute__((noinline)) bool poll_slow(struct bide_cx *cx, enum bide_po
     return c->shield == 0 || bide_budget_spend(cx);
 }
 
-enum bide_poll bide__chain_poll_on(struct bide_cx *cx)
+static enum bide_poll poll_on(struct bide_cx *cx)
 {
     enum bide_poll poll;
 
@@ -263,25 +266,48 @@ static inline enum bide_poll poll_from(struct bide_cx *cx, struct bide_frame *f)
     bide__must(c->leaf != NULL || c->flags & BIDE_CHAIN_RUN, "chain: suspend: no leaf");
     if (bide__likely(!(c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN))))
         return poll;
-    return bide__chain_poll_on(cx);
+    return poll_on(cx);
+}
+
+enum bide_poll bide__chain_poll_on(struct bide_cx *cx)
+{
+    struct bide_chain *c = cx->chain;
+    enum bide_poll poll = BIDE_PENDING;
+
+    if (c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN))
+        poll = poll_on(cx);
+    bide__ambient_leave(c, poll);
+    return poll;
 }
 
 enum bide_poll bide__chain_poll_from(struct bide_cx *cx, struct bide_frame *f)
 {
-    return poll_from(cx, f);
+    struct bide_chain *c = cx->chain;
+    enum bide_poll poll = poll_from(cx, f);
+
+    bide__ambient_leave(c, poll);
+    return poll;
 }
 
 enum bide_poll bide_chain_poll(struct bide_cx *cx)
 {
     struct bide_chain *c = cx->chain;
     struct bide_frame *f = c->leaf;
+    struct bide_cx *outer = bide__here.cx;
+    enum bide_poll poll;
 
+    bide__here.cx = cx;
+    bide__ambient_enter(c);
     if (bide__likely(bide__chain_is(c, BIDE_CHAIN_CANCEL | BIDE_CHAIN_LIVE, BIDE_CHAIN_LIVE))) {
         if (c->flags & BIDE_CHAIN_RUN)
             c->flags &= (uint8_t)~BIDE_CHAIN_RUN;
         enter(cx, f);
         c->leaf = NULL;
-        return poll_from(cx, f);
+        poll = poll_from(cx, f);
+    } else {
+        poll = poll_on(cx);
     }
-    return bide__chain_poll_on(cx);
+    bide__ambient_leave(c, poll);
+    bide__here.cx = outer;
+    return poll;
 }

@@ -12,10 +12,13 @@
  * A fork needs room for all of the group, so that nothing can fail when the branch is adopted.
  * Otherwise, and in deferred blocks, whose shield is the chain's, a group is pushed at once.
  *
+ * Values (ambient.h) that the branch has opened on the awaiting chain move with its frames.
+ *
  * Invariants: before the start, the chain's shield and unwinding are 0, and they are 0 again when
  * the branch has been adopted. The branch keeps the waker with which it began, so its id is that of
  * the waker (see bide__fork).
  */
+#include "core/ambient.h"
 #include "core/inside.h"
 
 /* Rooms are at most this; larger frames go to segments. */
@@ -175,6 +178,51 @@ static void move_chain(struct bide_cx *cx, struct bide_chain *branch, struct bid
     c->flags &= (uint8_t)~BIDE_CHAIN_RUN;
 }
 
+/* Was the value opened by the branch? Then it lies above the place of the group's frame, or in a
+ * segment of the branch. */
+static bool is_of_branch(const struct bide_chain *c, const struct begun *b, const char *group,
+                         const char *end, const struct bide__ambient *a)
+{
+    if (a->top > group && a->top <= end)
+        return true;
+    if (b->segment == NULL)
+        return false;
+    for (const struct bide_segment *s = c->place.segment; s != b->segment->previous;
+         s = s->previous)
+        if (a->top > (const char *)s && a->top <= (const char *)s + s->size)
+            return true;
+    return false;
+}
+
+/* Takes the values of the branch from the awaiting chain; returns them in a list, the oldest
+ * first. */
+static struct bide__ambient *take_values(const struct bide_cx *cx, const struct begun *b,
+                                         const char *group)
+{
+    struct bide_chain *c = cx->chain;
+    struct bide__ambient *a, *list = NULL;
+
+    while ((a = bide__ambient_of(c)) != NULL) {
+        const char *end = b->segment != NULL ? b->segment->previous_top : cx->end;
+        if (!is_of_branch(c, b, group, end, a))
+            break;
+        if (bide__ambient_turned != NULL)
+            bide__ambient_turned(a, false);
+        bide__ambient_pop(a);
+        a->below = list;
+        list = a;
+    }
+    return list;
+}
+
+static void give_values(struct bide_chain *branch, struct bide__ambient *list)
+{
+    for (struct bide__ambient *a = list, *next; a != NULL; a = next) {
+        next = a->below;
+        bide__ambient_attach(branch, a);
+    }
+}
+
 /* A start that was deferred would nest too deep: it is dropped, and the awaiting function fails. */
 static bool is_too_deep(const struct bide_cx *cx, const struct begun *b)
 {
@@ -231,11 +279,15 @@ struct bide_group *bide__fork_adopt(struct bide_group *g, struct bide_frame *par
         drop(g, cx, parent, &b, result);
         return NULL;
     }
+    struct bide__ambient *values = bide__unlikely(cx->chain->flags & BIDE_CHAIN_FAR)
+                                       ? take_values(cx, &b, (const char *)g)
+                                       : NULL;
     bide__unpoison(g, room);
     room += bide__site_room(site, i);
     if (room < b.end)
         room = (char *)(uintptr_t)bide__round_up((uintptr_t)b.end, BIDE_FRAME_UNIT);
     move_chain(cx, branch, parent, &b, room);
+    give_values(branch, values);
     branch->branch =
         (uint8_t)(bide__branch_bits(site->kind, site->fns[i]) | bide_waker_branch(cx->waker));
     g->fn = &bide__group_fn;

@@ -15,6 +15,7 @@
  * has 1. The ids are given back when the group ends, so a late wake may poll the branch that gets
  * the id next. A group stays with the wakeable that it began with.
  */
+#include "core/ambient.h"
 #include "core/inside.h"
 
 enum {
@@ -359,6 +360,7 @@ static void begin(struct bide_group *group, unsigned i, struct bide_cx *cx, stru
     branch->branch |= id_take(bide_waker_task(cx->waker));
     fill_in(sub, cx, branch);
     sub->top = sub->end = NULL; /* the first push sets them */
+    bide__here.cx = sub;
 }
 
 int bide__group_next(struct bide_group *group, struct bide_cx *cx, struct bide_cx *sub)
@@ -397,6 +399,7 @@ void bide__group_started(struct bide_group *group, enum bide_poll poll)
     if (i >= group->count)
         i -= group->count;
     struct bide_chain *branch = &group->branch[i];
+    bide__ambient_leave(branch, poll);
     if (poll == BIDE_READY) {
         ended(group, i);
     } else if (branch->flags & BIDE_CHAIN_RUN) {
@@ -409,6 +412,7 @@ void bide__group_started(struct bide_group *group, enum bide_poll poll)
 
 enum bide_poll bide__group_run(struct bide_cx *cx, struct bide_group *group)
 {
+    bide__here.cx = cx;
     if (group == NULL)
         return BIDE_PENDING;
     if (group->begun & DUE && !settle(cx, group, 0))

@@ -13,8 +13,8 @@
 
 #include <bide/core.h>
 
-/* chain.c: goes on with a chain that the poll has left with a request or a frame to be polled at
- * once; and with the awaiting frame of one that is done. */
+/* chain.c: goes on with a chain that the poll has left with a request, a frame to be polled at once
+ * or a value of its own (ambient.h); and with the awaiting frame of one that is done. */
 enum bide_poll bide__chain_poll_on(struct bide_cx *cx);
 enum bide_poll bide__chain_poll_from(struct bide_cx *cx, struct bide_frame *f);
 
@@ -100,7 +100,7 @@ static inline __attribute__((always_inline)) enum bide_poll bide__chain_poll_hig
     if (f->fn->poll(cx, f) == BIDE_READY)
         return parent != NULL ? bide__chain_poll_from(cx, parent) : BIDE_READY;
     bide__must(c->leaf != NULL || c->flags & BIDE_CHAIN_RUN, "chain: suspend: no leaf");
-    if (__builtin_expect(c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN), 0))
+    if (__builtin_expect(c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN | BIDE_CHAIN_FAR), 0))
         return bide__chain_poll_on(cx);
     return BIDE_PENDING;
 }
@@ -108,7 +108,10 @@ static inline __attribute__((always_inline)) enum bide_poll bide__chain_poll_hig
 /* bide_chain_poll, in line. */
 static inline __attribute__((always_inline)) enum bide_poll bide__chain_poll(struct bide_cx *cx)
 {
-    enum { UNUSUAL = BIDE_CHAIN_CANCEL | BIDE_CHAIN_SEGMENT | BIDE_CHAIN_FAR };
+    enum {
+        UNUSUAL = BIDE_CHAIN_CANCEL | BIDE_CHAIN_SEGMENT | BIDE_CHAIN_FAR,
+        LEFT = BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN | BIDE_CHAIN_FAR
+    };
     struct bide_chain *c = cx->chain;
     struct bide_frame *f = c->leaf;
     size_t up;
@@ -131,7 +134,7 @@ static inline __attribute__((always_inline)) enum bide_poll bide__chain_poll(str
         /* Without a segment, 0 is the root. And what is above the frame is gone when it is done. */
         up = f->parent;
         if (f->fn->poll(cx, f) == BIDE_PENDING) {
-            if (__builtin_expect(c->flags & (BIDE_CHAIN_CANCEL | BIDE_CHAIN_RUN), 0)) {
+            if (__builtin_expect(c->flags & LEFT, 0)) {
                 bide__must(c->leaf != NULL || c->flags & BIDE_CHAIN_RUN, "chain: suspend: no leaf");
                 return bide__chain_poll_on(cx);
             }

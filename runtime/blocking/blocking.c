@@ -28,6 +28,7 @@
  */
 #include "runtime/blocking/blocking.h"
 
+#include "core/ambient.h"
 #include "core/assert.h"
 #include "runtime/blocking/detached.h"
 #include "runtime/options.h"
@@ -164,6 +165,43 @@ static bool sleep_until_called(struct bide__pool *pool)
     return r != -ETIMEDOUT;
 }
 
+/* ---- the current value of who submits (core/ambient.h) goes along with the job ---- */
+
+/* Has no chain: `top` is the job that it is for. */
+static void carry(struct bide__pool *pool, const struct bide_job *job, struct bide__ambient *value)
+{
+    value->top = (const char *)job;
+    value->below = pool->carried;
+    pool->carried = value;
+}
+
+/* With the mutex. NULL: the job has none. */
+static struct bide__ambient *take_carried(struct bide__pool *pool, const struct bide_job *job)
+{
+    for (struct bide__ambient **at = &pool->carried; *at != NULL; at = &(*at)->below) {
+        struct bide__ambient *value = *at;
+        if (value->top == (const char *)job) {
+            *at = value->below;
+            return value;
+        }
+    }
+    return NULL;
+}
+
+static void let_go(struct bide__ambient *value)
+{
+    if (value != NULL)
+        value->release(value);
+}
+
+static void run(struct bide_job *job, struct bide__ambient *value)
+{
+    bide__here.value = value != NULL ? value->value : NULL;
+    job->run(job);
+    bide__here.value = NULL;
+    let_go(value);
+}
+
 static void serve(struct bide__pool *pool)
 {
     unsigned forks = bide__forks;
@@ -172,8 +210,9 @@ static void serve(struct bide__pool *pool)
     for (;;) {
         if (pool->first != NULL) {
             struct bide_job *job = take_first(pool);
+            struct bide__ambient *value = take_carried(pool, job);
             pthread_mutex_unlock(&pool->mutex);
-            job->run(job);
+            run(job, value);
             /* A child has only this thread, and the task that awaits the job is the parent's. */
             if (forks != bide__forks)
                 bide__misuse_forked();
@@ -300,9 +339,12 @@ static void unlink_job(struct bide__pool *pool, struct bide_job *job)
 bool bide__job_submit(struct bide_runtime *rt, struct bide_job *job, bide_waker waker)
 {
     struct bide__pool *pool = rt->pool;
+    struct bide__ambient *value = bide__ambient_heir_here();
     job->pool = pool;
     job->waker = bide_waker_clone(waker);
     pthread_mutex_lock(&pool->mutex);
+    if (value != NULL)
+        carry(pool, job, value);
     job->next = NULL;
     job->previous = pool->last;
     if (pool->last != NULL)
@@ -314,14 +356,17 @@ bool bide__job_submit(struct bide_runtime *rt, struct bide_job *job, bide_waker 
     atomic_fetch_add_explicit(&pool->in_flight, 1, memory_order_relaxed);
     atomic_store_explicit(&job->state, QUEUED, memory_order_relaxed);
     bool signal, submitted = have_thread(pool, &signal);
-    if (!submitted)
+    if (!submitted) {
         unlink_job(pool, job);
+        value = take_carried(pool, job);
+    }
     if (signal)
         call(pool);
     pthread_mutex_unlock(&pool->mutex);
     if (signal)
         wake(pool, 1);
     if (!submitted) {
+        let_go(value);
         pool->in_flight--;
         bide_waker_drop(job->waker);
     }
@@ -333,9 +378,11 @@ bool bide__job_take_back(struct bide_job *job)
     struct bide__pool *pool = job->pool;
     pthread_mutex_lock(&pool->mutex);
     bool queued = atomic_load_explicit(&job->state, memory_order_relaxed) == QUEUED;
+    struct bide__ambient *value = queued ? take_carried(pool, job) : NULL;
     if (queued)
         unlink_job(pool, job);
     pthread_mutex_unlock(&pool->mutex);
+    let_go(value);
     if (queued) {
         pool->in_flight--;
         bide_waker_drop(job->waker);

@@ -108,6 +108,14 @@ static int64_t real_date(void)
     return t.tv_sec;
 }
 
+static int64_t real_wall(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static int real_epoll_pwait2(int ep, struct epoll_event *events, int max, int64_t timeout_ns)
 {
 #ifdef SYS_epoll_pwait2

@@ -245,6 +245,7 @@ struct __kernel_timespec;
  * was not BIDE__DOOR_PAGES.
  * clock: monotonic nanoseconds.
  * date: whole seconds since 1970, as the system's clock has them, to some milliseconds.
+ * wall: nanoseconds since 1970.
  */
 #define BIDE__DOOR_PLAIN(X)                                        \
     X(void *, alloc, (size_t size, size_t align), (size, align))   \
@@ -252,7 +253,8 @@ struct __kernel_timespec;
     X(int64_t, clock, (void), ())                                  \
     X(void, freeaddrinfo, (struct addrinfo * list), (list))        \
     X(void, io_uring_queue_exit, (struct io_uring * ring), (ring)) \
-    X(int64_t, date, (void), ())
+    X(int64_t, date, (void), ())                                   \
+    X(int64_t, wall, (void), ())
 
 #define BIDE__DOOR(X) \
     BIDE__DOOR_CALLS(X) BIDE__DOOR_OTHERS(X) BIDE__DOOR_URING(X) BIDE__DOOR_PLAIN(X)

@@ -107,6 +107,12 @@ static int64_t watch_date(void)
     return BEHIND(date)();
 }
 
+static int64_t watch_wall(void)
+{
+    watch(CALL_wall);
+    return BEHIND(wall)();
+}
+
 static void watch_freeaddrinfo(struct addrinfo *list)
 {
     watch(CALL_freeaddrinfo);
@@ -159,8 +165,8 @@ int bide_test_fail(const char *call, unsigned nth, int error, unsigned count)
     int c = find(call);
     if (c < 0 || (nth > 0 && error >= 0))
         return -EINVAL;
-    if (c == CALL_free || c == CALL_clock || c == CALL_date || c == CALL_freeaddrinfo ||
-        c == CALL_io_uring_queue_exit)
+    if (c == CALL_free || c == CALL_clock || c == CALL_date || c == CALL_wall ||
+        c == CALL_freeaddrinfo || c == CALL_io_uring_queue_exit)
         return -EINVAL;
     begin_watching();
     watched[c].nth = 0;

@@ -13,6 +13,8 @@
  */
 #include "runtime/schedule/cores.h"
 
+#include "core/ambient.h"
+
 #include <bide/abi.h>
 #include <bide/task.h>
 
@@ -34,6 +36,7 @@ struct crossing {
     struct bide__watch watch;  /* of the task */
     struct bide__core *home;
     const char *name; /* of the crossing, and so of the task; or NULL */
+    void *value;      /* core/ambient.h: the task inherits it; the crossing holds it */
     bide_waker waker;
     bool is_back;            /* `call` is */
     bool has_asked;          /* to cancel */
@@ -116,7 +119,10 @@ static void begin_call(struct bide__worker *here, struct bide__mail *mail)
 
     if (f->name != NULL)
         bide__name_begin(f->name);
+    void *value = bide__here.value;
+    bide__here.value = f->value;
     f->task = bide__task_new(here, NULL, 0, fn, args_of(f), &error);
+    bide__here.value = value;
     if (f->name != NULL)
         bide__name_end();
     if (f->task != NULL) {
@@ -162,6 +168,7 @@ static void begin(struct bide_cx *cx, struct crossing *f)
     f->h.state = BIDE__BEGUN;
     f->home = bide__thread.running->core;
     f->name = bide_task_name();
+    f->value = bide__here.value;
     f->is_back = f->has_asked = f->is_asking = false;
     f->call.run = begin_call;
     bide__core_send(f->home, target_of(f), &f->call);

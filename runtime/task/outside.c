@@ -7,6 +7,8 @@
  */
 #include "runtime/task/inside.h"
 
+#include "core/ambient.h"
+
 struct bide__task *bide__hub_spawn(struct bide__hub *hub, const struct bide_fn *fn,
                                    const void *args, int *error)
 {
@@ -26,6 +28,7 @@ struct bide__task *bide__hub_spawn(struct bide__hub *hub, const struct bide_fn *
         bool fits = bide__task_lay_out(task, size, NULL, fn, args, false);
         BIDE__ASSERT(fits, "task: spawn on another thread: its block is too small");
         (void)fits;
+        bide__ambient_inherit(&task->chain);
         task->wake.vtable = &bide__task_vtable;
         bide__state_init(&task->wake.state, 0);
         bide__name_give(task);

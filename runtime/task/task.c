@@ -6,6 +6,7 @@
 
 #include "runtime/task/meter.h"
 
+#include "core/ambient.h"
 #include "core/poll.h"
 
 /* ---- making ---- */
@@ -196,6 +197,7 @@ static inline __attribute__((always_inline)) struct bide__task *prepare(
     struct bide__task *task = make(worker, scope, fn, args, false, error);
     if (__builtin_expect(task == NULL, 0))
         return NULL;
+    bide__ambient_inherit(&task->chain);
     task->wake.vtable = &bide__task_vtable;
     if (__builtin_expect(worker->multi, 0)) {
         task->wake.vtable = &bide__multi_task_vtable;
@@ -475,7 +477,10 @@ static inline __attribute__((always_inline)) void run(struct bide__worker *worke
         bide__hooks_begin(worker, task, &info);
     uint32_t woken = bide__woken_take(task);
     prepare_cx(&cx, worker);
+    struct bide__here here = bide__here;
+    bide__here = (struct bide__here){&cx, NULL};
     enum bide_poll poll = poll_chain(worker, task, woken, &cx);
+    bide__here = here;
     if (watched)
         bide__hooks_end(worker, task, &info, poll == BIDE_READY);
     bide__task_leave(worker, task, fiber, poll == BIDE_READY);
@@ -497,12 +502,10 @@ void bide__task_run_watched(struct bide__worker *worker, struct bide__task *task
 }
 
 /* It is short, since a yield goes through it: what is unusual is left to bide__task_run. */
-bool bide__task_run_row(struct bide__worker *worker, const struct bide__task *until,
-                        unsigned turns_max)
+static inline __attribute__((always_inline)) bool run_row(struct bide__worker *worker,
+                                                          const struct bide__task *until,
+                                                          unsigned turns_max, struct bide_cx *cx)
 {
-    struct bide_cx cx;
-
-    prepare_cx(&cx, worker);
     while (worker->turns < turns_max) {
         struct bide__task *task = worker->queue.first;
         if (task == NULL)
@@ -521,8 +524,8 @@ bool bide__task_run_row(struct bide__worker *worker, const struct bide__task *un
         bide__queue_drop(&worker->queue, task);
         worker->turns++;
         uint32_t woken = bide__woken_take(task);
-        if (poll_chain(worker, task, woken, &cx) == BIDE_READY) {
-            task_ended(worker, task, cx.nowhere);
+        if (poll_chain(worker, task, woken, cx) == BIDE_READY) {
+            task_ended(worker, task, cx->nowhere);
             if (task == until)
                 return true;
         } else if (__builtin_expect(worker->again == 1, 1)) {
@@ -532,6 +535,19 @@ bool bide__task_run_row(struct bide__worker *worker, const struct bide__task *un
         }
     }
     return false;
+}
+
+bool bide__task_run_row(struct bide__worker *worker, const struct bide__task *until,
+                        unsigned turns_max)
+{
+    struct bide__here here = bide__here;
+    struct bide_cx cx;
+
+    prepare_cx(&cx, worker);
+    bide__here = (struct bide__here){&cx, NULL};
+    bool is_over = run_row(worker, until, turns_max, &cx);
+    bide__here = here;
+    return is_over;
 }
 
 struct bide__task *bide__task_begin(struct bide__worker *worker, const struct bide_fn *fn,
@@ -546,12 +562,17 @@ struct bide__task *bide__task_begin(struct bide__worker *worker, const struct bi
         bide__args_release(fn, args);
         return NULL;
     }
+    bide__ambient_inherit(&task->chain);
     task->wake.vtable = &bide__task_vtable;
     bide__state_init_running(&task->wake.state);
     bide__count(worker->hub, &worker->hub->alive, 1);
     bide__thread.running = worker;
     prepare_cx(&cx, worker);
-    if (poll_chain(worker, task, UINT32_MAX, &cx) == BIDE_PENDING) {
+    struct bide__here here = bide__here;
+    bide__here = (struct bide__here){&cx, NULL};
+    enum bide_poll poll = poll_chain(worker, task, UINT32_MAX, &cx);
+    bide__here = here;
+    if (poll == BIDE_PENDING) {
         suspend(worker, task);
         return task;
     }
