@@ -4,6 +4,7 @@
  * Text that is written for people never has control characters, so that what a program was given
  * cannot make lines of its own. JSON is always valid: bytes that are not UTF-8 become U+FFFD.
  */
+#define _GNU_SOURCE
 #include "internal.h"
 
 #include <math.h>
@@ -30,9 +31,15 @@ static void add_double(struct bide__text *t, double d)
     bide__text_put(t, text);
 }
 
+/* NULL: it is no error that has a text. */
+static const char *error_text(int64_t error)
+{
+    return error < 0 && error > -4096 ? strerrordesc_np((int)-error) : NULL;
+}
+
 static void add_error(struct bide__text *t, int64_t error, const char *quote)
 {
-    const char *text = error < 0 && error > -4096 ? strerrordesc_np((int)-error) : NULL;
+    const char *text = error_text(error);
 
     if (text == NULL) {
         bide__text_print(t, "%lld", (long long)error);
@@ -128,8 +135,6 @@ void bide__json_string(struct bide__text *t, const char *text, size_t size)
 
 void bide__value_json(struct bide__text *t, const bide_field *f)
 {
-    struct bide__text text;
-
     switch (f->kind) {
     case BIDE_FIELD_INT:
     case BIDE_FIELD_UINT:
@@ -142,12 +147,11 @@ void bide__value_json(struct bide__text *t, const bide_field *f)
         break;
     case BIDE_FIELD_TEXT: bide__json_string(t, f->value.text, f->size); break;
     case BIDE_FIELD_POINTER:
-    case BIDE_FIELD_ERROR:
-        bide__text_begin(&text);
-        bide__value_text(&text, f, false);
-        bide__json_string(t, text.data, text.size);
-        bide__text_end(&text);
+        bide__text_put(t, "\"");
+        bide__value_text(t, f, false);
+        bide__text_put(t, "\"");
         break;
+    case BIDE_FIELD_ERROR: add_error(t, f->value.i, "\""); break;
     case BIDE_FIELD_NONE: break;
     }
 }

@@ -499,9 +499,9 @@ TEST(several_outputs_with_filters_of_their_own)
     begin();
     first = log_output;
     CHECK_EQ(bide_trace_filter_set(first, "error"), 0);
-    CHECK_EQ(bide_trace_sink_new(log_told, NULL, &(bide_trace_options){.filter = "warn"},
-                                 &log_output),
-             0);
+    CHECK_EQ(
+        bide_trace_sink_new(log_told, NULL, &(bide_trace_options){.filter = "warn"}, &log_output),
+        0);
     bide_info("to none");
     bide_warn("to one");
     bide_error("to two");

@@ -16,17 +16,28 @@
 struct row {
     const char *filter, *target;
     int level;
-    const char *span;        /* around it, or NULL; */
-    bide_field span_field;   /* with this field */
-    bide_field field;        /* of the event */
+    const char *span;      /* around it, or NULL; */
+    bide_field span_field; /* with this field */
+    bide_field field;      /* of the event */
     bool passes;
 };
 
-#define NONE {.kind = BIDE_FIELD_NONE}
-#define INT(name_, i_) {.name = name_, .kind = BIDE_FIELD_INT, .value.i = i_}
-#define TEXT(name_, text_) \
-    {.name = name_, .kind = BIDE_FIELD_TEXT, .size = sizeof text_ - 1, .value.text = text_}
-#define BOOLEAN(name_, b_) {.name = name_, .kind = BIDE_FIELD_BOOL, .value.b = b_}
+#define NONE                    \
+    {                           \
+        .kind = BIDE_FIELD_NONE \
+    }
+#define INT(name_, i_)                                       \
+    {                                                        \
+        .name = name_, .kind = BIDE_FIELD_INT, .value.i = i_ \
+    }
+#define TEXT(name_, text_)                                                                    \
+    {                                                                                         \
+        .name = name_, .kind = BIDE_FIELD_TEXT, .size = sizeof text_ - 1, .value.text = text_ \
+    }
+#define BOOLEAN(name_, b_)                                    \
+    {                                                         \
+        .name = name_, .kind = BIDE_FIELD_BOOL, .value.b = b_ \
+    }
 
 static const struct row rows[] = {
     /* levels */
@@ -155,10 +166,10 @@ static const struct {
     const char *filter;
     size_t place;
 } wrong[] = {
-    {"net=", 4},      {"net=loud", 4},   {"net=6", 4},       {"info,net=", 9}, {"=info", 0},
-    {"net[", 3},      {"net[x", 3},      {"a b", 0},         {"net[]", 4},     {"net[{]", 4},
-    {"net[{}]", 5},   {"net[=7]", 4},    {"net[a{b]", 5},    {"net[a]x=info", 6},
-    {"[a{b,}]", 5},   {"\"net\"=info", 0}, {"ne}t=info", 0}, {"net==info", 4},
+    {"net=", 4},         {"net=loud", 4},  {"net=6", 4},     {"info,net=", 9},    {"=info", 0},
+    {"net[", 3},         {"net[x", 3},     {"a b", 0},       {"net[]", 4},        {"net[{]", 4},
+    {"net[{}]", 5},      {"net[=7]", 4},   {"net[a{b]", 5},  {"net[a]x=info", 6}, {"[a{b,}]", 5},
+    {"\"net\"=info", 0}, {"ne}t=info", 0}, {"net==info", 4},
 };
 
 TEST(what_is_no_filter)

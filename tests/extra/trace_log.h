@@ -65,9 +65,9 @@ static inline void log_begin(const char *filter)
 {
     log_size = 0;
     log_text[0] = '\0';
-    CHECK_EQ(bide_trace_sink_new(log_told, NULL, &(bide_trace_options){.filter = filter},
-                                 &log_output),
-             0);
+    CHECK_EQ(
+        bide_trace_sink_new(log_told, NULL, &(bide_trace_options){.filter = filter}, &log_output),
+        0);
 }
 
 /* What was told; the log is empty afterwards. */
