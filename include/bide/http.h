@@ -31,7 +31,9 @@
 
 #include <bide/lang.h>
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #pragma pack(push) /* in case the including file has changed the packing */
 #pragma pack()
@@ -45,6 +47,35 @@ typedef struct bide_http_response bide_http_response;
 
 /* ---- clients ---- */
 
+/* Which versions of HTTP a client speaks. */
+typedef enum bide_http_protocol {
+    BIDE_HTTP_ANY = 0, /* the default: HTTP/2 if the server offers it over TLS (ALPN); else 1.1 */
+    BIDE_HTTP_1_1,     /* only HTTP/1.1 */
+    BIDE_HTTP_2,       /* HTTP/2 from the first byte, also without TLS ("prior knowledge") */
+} bide_http_protocol;
+
+/* The addresses of a host, which is then not looked up. */
+typedef struct bide_http_pin {
+    const char *host;
+    uint16_t port;         /* 0: this port of the URL is 80 for http, 443 for https */
+    const char *addresses; /* numeric; several with "," between them: "127.0.0.1,::1" */
+} bide_http_pin;
+
+/* Certificates and versions of TLS. Zero in a member means the default. */
+typedef struct bide_http_tls {
+    const char *ca_dir;    /* a folder of certificates to trust, as OpenSSL's c_rehash makes it */
+    const char *cert_file; /* the client's own certificate and those that lead to its root, in PEM */
+    const char *key_file;  /* its key; NULL: in cert_file */
+    const char *key_password;
+    int version_min, version_max; /* 2: TLS 1.2, 3: TLS 1.3; 0: at least 1.2, and the newest. These
+                                     are the values of BIDE_TLS_1_2 and BIDE_TLS_1_3 */
+    const char *key_log_file;     /* the secrets of all connections are added to this file, as
+                                     Wireshark reads it: whoever has it can read what was said */
+    bool danger_accept_invalid_certs; /* ANYBODY ON THE WAY can read and change everything, and
+                                         pretend to be the server */
+    bool danger_accept_invalid_hosts; /* a good certificate of ANY OTHER server is accepted */
+} bide_http_tls;
+
 /* What all requests of a client have in common. Zero in a member means the default. */
 typedef struct bide_http_options {
     bide_duration timeout;     /* for a whole request; 0: 30 s; negative: no limit */
@@ -55,13 +86,39 @@ typedef struct bide_http_options {
     const char *proxy;         /* its URL (http, https, socks4, socks4a, socks5, socks5h; without a
                                   scheme: http); NULL: from http_proxy and the like; "": no proxy */
     const char *ca_file;       /* certificates to trust, in PEM; NULL: the system's */
+
+    bide_duration connect_timeout; /* from the look-up of the name until TLS has been negotiated;
+                                      0 or negative: no limit but 300 s */
+    bide_duration read_timeout;    /* between two pieces of the answer, and before its first; it
+                                      begins when there is a connection, and does not run while
+                                      the program has to read or to write; 0 or negative: no limit */
+    bide_duration idle_timeout;    /* a connection that was not used for longer is not used again;
+                                      counted in seconds; 0: 90 s; negative: none is used again */
+    int idle_max;                  /* connections that are kept open, of all hosts; 0: curl's
+                                      default, four for each request under way */
+    bide_http_protocol protocol;
+    bide_http_tls tls;
+    bool https_only;            /* http: is refused with -EPROTONOSUPPORT; a redirect to it: -EPROTO */
+    bool cookies;               /* cookies of answers are kept in memory, by the rules of RFC 6265,
+                                   and sent */
+    const char *no_proxy;       /* hosts for which there is no proxy: "a.org,.b.org,10.0.0.0/8";
+                                   "*": all; NULL: from no_proxy, unless `proxy` is set */
+    const char *proxy_user;     /* for an HTTP proxy: Basic; for SOCKS5: its user and password */
+    const char *proxy_password; /* NULL: none */
+    const char *local_address;  /* connections come from this address or interface ("eth0") */
+    const char *unix_path;      /* all connections go to this Unix socket; the URL only says what
+                                   is asked for. Starts with "@": an abstract one */
+    const bide_http_pin *pins;
+    size_t pin_count;
 } bide_http_options;
 
 /*
  * Makes a client, which the caller frees with bide_http_client_free. `options` may be NULL; its
- * strings are copied. Returns 0; -ENOMEM, -EMFILE or -ENFILE; or -EINVAL for a negative limit, a
- * proxy of an unknown kind, or control characters in the user agent or the proxy. On an error
- * *client is NULL and nothing has changed. May be called outside any runtime.
+ * strings are copied. Returns 0; -ENOMEM, -EMFILE or -ENFILE; -EINVAL for a negative limit, a
+ * proxy of an unknown kind, a version that does not exist, a pin without host or address, or control
+ * characters in a string; an error of open(2) for key_log_file; or -EPROTONOSUPPORT if this libcurl
+ * has no HTTP/2 that was asked for, or no OpenSSL for the key log. On an error *client is NULL and
+ * nothing has changed. May be called outside any runtime.
  */
 bide_must_use int bide_http_client_new(const bide_http_options *options,
                                        bide_http_client **client bide_gives(bide_http_client_free));
@@ -72,6 +129,16 @@ bide_must_use int bide_http_client_new(const bide_http_options *options,
  * stay valid. No request may begin. NULL is ignored.
  */
 void bide_http_client_free(bide_http_client *client);
+
+/*
+ * Adds a cookie, as the value of a Set-Cookie header that names its domain: "id=7;
+ * Domain=example.org; Path=/; Secure". Returns 0; -EINVAL for a control character, or if the client
+ * has no cookies; or -ENOMEM. A cookie that is no cookie is ignored, like one of a server.
+ */
+bide_must_use int bide_http_client_add_cookie(bide_http_client *client, const char *cookie);
+
+/* Forgets all cookies. */
+void bide_http_client_clear_cookies(bide_http_client *client);
 
 /* ---- requests ---- */
 
@@ -89,7 +156,28 @@ typedef struct bide_http_request {
     size_t body_size;
     bide_duration timeout;     /* for the whole request; 0: the client's; negative: no limit */
     size_t response_max_bytes; /* 0: the client's */
+
+    const bide_http_header *query; /* pairs that are coded and added to the query of the URL */
+    size_t query_count;
+    const bide_http_header *form; /* instead of `body`: pairs that are coded as an HTML form is */
+    size_t form_count;
+    const char *content_type;         /* NULL: not sent, but with a form */
+    const char *username, *password;  /* Basic; password NULL: "" */
+    const char *bearer;               /* a token: "Authorization: Bearer ..." */
+    bool body_streamed;               /* the body comes by bide_http_upload: bide/http_stream.h.
+                                         body_size is its size, or 0 if that is not known */
+    bool may_repeat;                  /* the request does no harm if the server gets it twice */
 } bide_http_request;
+
+/*
+ * How often a request is sent. A kept connection may end at the moment when a request is sent on
+ * it, and nobody knows whether the server has acted on it. A request with GET, HEAD, OPTIONS,
+ * TRACE, PUT or DELETE, or with may_repeat, is then sent again, on a new connection. All others,
+ * such as POST, are never sent twice: the call returns -ECONNRESET. A redirect is no repetition.
+ *
+ * Headers of the program, `username` and `bearer` go along with redirects; but Authorization and
+ * Cookie go to no other host, port or scheme.
+ */
 
 /*
  * Sends a request and waits for the whole response. Returns 0 if there is an answer, whatever its
@@ -162,6 +250,20 @@ void bide_http_response_free(bide_http_response *response);
 
 /* The status, 100 to 999, or 0 if there is no answer. */
 int bide_http_status(const bide_http_response *response);
+
+/*
+ * The status as an error: 0 below 400; -EACCES for 401, 403 and 407; -ENOENT for 404 and 410;
+ * -ETIMEDOUT for 408 and 504; -EMSGSIZE for 413; -EAGAIN for 425, 429 and 503; -EINVAL for the
+ * others below 500; -EREMOTEIO for the others. -ENODATA if there is no answer.
+ */
+int bide_http_check(const bide_http_response *response);
+
+/* The URL from which the answer came, after redirects; "" if there is no answer. It belongs to the
+ * response. */
+const char *bide_http_response_url(const bide_http_response *response);
+
+/* 10 for HTTP/1.0, 11 for HTTP/1.1, 20 for HTTP/2; 0 if there is no answer. */
+int bide_http_response_version(const bide_http_response *response);
 
 /* The body, followed by a zero byte. Never NULL. It belongs to the response. */
 const char *bide_http_body(const bide_http_response *response);

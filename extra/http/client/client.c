@@ -19,6 +19,7 @@
 #include "internal.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 enum { EVENTS = 16, ROUNDS = 16 };
 
@@ -36,6 +37,12 @@ enum {
 
 static void free_memory(bide_http_client *client)
 {
+    /* Not before the last easy handle, which uses them. */
+    curl_share_cleanup(client->share);
+    curl_slist_free_all(client->pins);
+    if (client->key_log_fd >= 0)
+        bide__door.close(client->key_log_fd);
+    bide__http_options_free(&client->options);
     pthread_mutex_destroy(&client->mutex);
     bide__free(client, sizeof *client);
 }
@@ -76,25 +83,26 @@ static void note(bide_http_client *client, unsigned bits)
         bide__runtime_post(client->runtime, &client->post);
 }
 
-bool bide__http_client_note_late(struct bide__http_transfer *t)
+bool bide__http_client_note_late(struct bide__http_transfer *t, unsigned limit)
 {
     if (place_of(t->owner) != SHARED)
         return false;
-    atomic_store_explicit(&t->is_late, true, memory_order_release);
+    atomic_fetch_or_explicit(&t->late, 1U << limit, memory_order_release);
     note(t->owner, 1U << OF_DEADLINE);
     return true;
 }
 
-/* Ends the transfers whose deadline has passed. Each end may end others. */
+/* Looks at the transfers whose limits have passed. Each end may end others. */
 static void end_late(bide_http_client *client)
 {
     struct bide__http_transfer *t = client->first;
     while (t != NULL) {
-        bool late = t->state == BIDE__HTTP_ACTIVE &&
-                    atomic_load_explicit(&t->is_late, memory_order_acquire);
-        if (late)
-            bide__http_happens(t, BIDE__HTTP_EXPIRED, 0);
-        t = late ? client->first : t->next;
+        unsigned late = 0;
+        if (t->state == BIDE__HTTP_ACTIVE)
+            late = atomic_exchange_explicit(&t->late, 0, memory_order_acq_rel);
+        if (late != 0)
+            bide__http_late(t, late);
+        t = late != 0 ? client->first : t->next;
     }
 }
 
@@ -201,47 +209,6 @@ int bide__http_close_socket(void *arg, curl_socket_t fd)
 
 /* ---- making and freeing ---- */
 
-/* Stores a copy of s in *to; s may be NULL. Returns 0 or -ENOMEM. */
-static int copy_string(const char **to, const char *s)
-{
-    if (s == NULL)
-        return 0;
-    size_t size = strlen(s) + 1;
-    char *copy = bide__alloc(size);
-    *to = copy == NULL ? NULL : memcpy(copy, s, size);
-    return copy == NULL ? -ENOMEM : 0;
-}
-
-static void free_string(const char *s)
-{
-    if (s != NULL)
-        bide__free((char *)(uintptr_t)s, strlen(s) + 1);
-}
-
-/* Fills in `own`, which has no strings at first, with copies; after an error it holds those made so
- * far. */
-static int set_options(bide_http_options *own, const bide_http_options *from)
-{
-    static const bide_http_options none;
-    if (from == NULL)
-        from = &none;
-    if (from->connections_max < 0)
-        return -EINVAL;
-    if (from->user_agent != NULL && bide__http_has_controls(from->user_agent))
-        return -EINVAL;
-    if (from->proxy != NULL && !bide__http_valid_proxy(from->proxy))
-        return -EINVAL;
-    own->timeout = from->timeout.ns != 0 ? from->timeout : BIDE_S(30);
-    own->response_max_bytes =
-        from->response_max_bytes != 0 ? from->response_max_bytes : (size_t)64 << 20;
-    own->redirects_max = from->redirects_max != 0 ? from->redirects_max : 10;
-    own->connections_max = from->connections_max;
-    int n = copy_string(&own->user_agent, from->user_agent);
-    if (n == 0)
-        n = copy_string(&own->proxy, from->proxy);
-    return n == 0 ? copy_string(&own->ca_file, from->ca_file) : n;
-}
-
 static int set_multi(bide_http_client *client)
 {
     CURLM *m = client->multi = curl_multi_init();
@@ -253,7 +220,43 @@ static int set_multi(bide_http_client *client)
               curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
               curl_multi_setopt(m, CURLMOPT_TIMERDATA, client) == CURLM_OK &&
               curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, host_max) == CURLM_OK;
+    if (client->options.idle_max > 0)
+        ok = ok && curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, (long)client->options.idle_max) ==
+                       CURLM_OK;
     return ok ? 0 : -ENOMEM;
+}
+
+/* What its requests share. It is used under the client's mutex only, so it has no locks of its
+ * own. */
+static int set_share(bide_http_client *client)
+{
+    CURLSH *s = client->share = curl_share_init();
+    if (s == NULL ||
+        curl_share_setopt(s, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK)
+        return -ENOMEM;
+    if (client->options.cookies &&
+        curl_share_setopt(s, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE) != CURLSHE_OK)
+        return -ENOMEM;
+    return 0;
+}
+
+/* "host:port:addresses", which is how curl reads them. */
+static int set_pins(bide_http_client *client)
+{
+    for (size_t i = 0; i < client->options.pin_count; i++) {
+        const bide_http_pin *pin = &client->options.pins[i];
+        size_t size = strlen(pin->host) + strlen(pin->addresses) + sizeof ":65535:";
+        char *line = bide__alloc(size);
+        if (line == NULL)
+            return -ENOMEM;
+        snprintf(line, size, "%s:%u:%s", pin->host, (unsigned)pin->port, pin->addresses);
+        struct curl_slist *list = curl_slist_append(client->pins, line);
+        bide__free(line, size);
+        if (list == NULL)
+            return -ENOMEM;
+        client->pins = list;
+    }
+    return 0;
 }
 
 int bide_http_client_new(const bide_http_options *options, bide_http_client **out)
@@ -267,8 +270,15 @@ int bide_http_client_new(const bide_http_options *options, bide_http_client **ou
         return -ENOMEM;
     *client = (bide_http_client){
         .self.vtable = &client_vtable, .set_fd = -1, .holders = 1, .post.run = read_notes};
+    client->key_log_fd = -1;
     pthread_mutex_init(&client->mutex, NULL);
-    n = set_options(&client->options, options);
+    n = bide__http_options_copy(&client->options, options);
+    if (n == 0)
+        n = set_share(client);
+    if (n == 0)
+        n = set_pins(client);
+    if (n == 0)
+        n = bide__http_key_log_open(client);
     if (n == 0)
         n = set_multi(client);
     if (n == 0)
@@ -293,9 +303,6 @@ void bide_http_client_free(bide_http_client *client)
         curl_multi_cleanup(client->multi);
     if (client->set_fd >= 0)
         bide__door.close(client->set_fd);
-    free_string(client->options.user_agent);
-    free_string(client->options.proxy);
-    free_string(client->options.ca_file);
     client->holders--;
     bide__http_unlock(client);
 }
@@ -468,4 +475,43 @@ static void drive(bide_http_client *client, bool timer)
                         own_waker(client, OF_SET));
     }
     bide__http_client_settle(client);
+}
+
+/* ---- cookies ---- */
+
+static int tell_cookies(bide_http_client *client, const char *line)
+{
+    CURL *e = curl_easy_init();
+    if (e == NULL)
+        return -ENOMEM;
+    bool ok = curl_easy_setopt(e, CURLOPT_SHARE, client->share) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_COOKIEFILE, "") == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_COOKIELIST, line) == CURLE_OK;
+    curl_easy_cleanup(e);
+    return ok ? 0 : -ENOMEM;
+}
+
+int bide_http_client_add_cookie(bide_http_client *client, const char *cookie)
+{
+    static const char name[] = "Set-Cookie: ";
+    if (!client->options.cookies || bide__http_has_controls(cookie))
+        return -EINVAL;
+    size_t size = strlen(cookie) + sizeof name;
+    char *line = bide__alloc(size);
+    if (line == NULL)
+        return -ENOMEM;
+    snprintf(line, size, "%s%s", name, cookie);
+    bide__http_lock(client);
+    int n = tell_cookies(client, line);
+    bide__http_unlock(client);
+    bide__free(line, size);
+    return n;
+}
+
+void bide_http_client_clear_cookies(bide_http_client *client)
+{
+    bide__http_lock(client);
+    if (client->options.cookies)
+        (void)tell_cookies(client, "ALL");
+    bide__http_unlock(client);
 }

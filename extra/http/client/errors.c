@@ -81,7 +81,7 @@ static int connect_error(const struct bide__http_transfer *t)
     if (t->socket_error != 0)
         return t->socket_error;
     /* From the environment; a proxy in the options was checked when the client was made. */
-    if (strncmp(t->response->error, "Unsupported proxy", 17) == 0)
+    if (strncmp(t->said, "Unsupported proxy", 17) == 0)
         return -EINVAL;
     return error == 0 ? table_errno(CURLE_COULDNT_CONNECT) : (int)-error;
 }
@@ -109,7 +109,7 @@ static int memory_error(const struct bide__http_transfer *t)
  */
 static int transport_error(const struct bide__http_transfer *t, CURLcode code)
 {
-    const char *text = t->response->error;
+    const char *text = t->said;
     long error = 0, proxy = 0;
     curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
     curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy);
@@ -147,6 +147,8 @@ static const char *text_of(int error)
     case -ENOMEM: return "out of memory";
     case -ECANCELED: return "the client was closed";
     case -ETIMEDOUT: return "no complete answer in time";
+    case -ECONNRESET: return "the connection ended, and the request may not be sent twice";
+    case -ENODATA: return "the body of the request is shorter than was announced";
     case -ENXIO: return "there is no runtime on this thread";
     case -EXDEV: return "the client is in use on another runtime";
     case -EINVAL: return "a malformed request";
@@ -156,14 +158,40 @@ static const char *text_of(int error)
 
 static void set_text(struct bide__http_transfer *t, CURLcode code)
 {
-    char *error = t->response->error;
     const char *text = t->text;
     if (text == NULL && (t->error != 0 || code == CURLE_OUT_OF_MEMORY))
         text = text_of(t->result);
-    if (text == NULL && error[0] == '\0')
+    if (text == NULL && t->said[0] == '\0')
         text = code != CURLE_OK ? curl_easy_strerror(code) : "the transfer failed";
     if (text != NULL)
-        snprintf(error, CURL_ERROR_SIZE, "%s", text);
+        snprintf(t->said, sizeof t->said, "%s", text);
+    if (t->response != NULL)
+        memcpy(t->response->error, t->said, sizeof t->said);
+}
+
+static int version_number(long version)
+{
+    switch (version) {
+    case CURL_HTTP_VERSION_1_0: return 10;
+    case CURL_HTTP_VERSION_1_1: return 11;
+    case CURL_HTTP_VERSION_2_0: return 20;
+    default: return version == 30 /* CURL_HTTP_VERSION_3 */ ? 30 : 0;
+    }
+}
+
+int bide__http_answered(struct bide__http_transfer *t)
+{
+    bide_http_response *r = t->response;
+    long status = 0, version = 0;
+    const char *url = NULL;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
+    r->status = (int)status;
+    r->version = version_number(version);
+    r->length = bide__http_expected_size(t, r);
+    r->error[0] = '\0';
+    return bide__http_response_from(r, url != NULL ? url : "");
 }
 
 void bide__http_conclude(struct bide__http_transfer *t, CURLcode code)
@@ -171,18 +199,15 @@ void bide__http_conclude(struct bide__http_transfer *t, CURLcode code)
     bide_http_response *r = t->response;
     if (t->error == 0 && code != CURLE_OK && bide__http_shortages() != t->shortages_before)
         t->error = -ENOMEM;
-    if (t->error == 0 && code == CURLE_OK)
+    if (t->error == 0 && code == CURLE_OK && r != NULL)
         t->error = bide__http_response_complete(r);
+    if (t->error == 0 && code == CURLE_OK && r != NULL)
+        t->error = bide__http_answered(t);
     t->result = t->error != 0 ? t->error : errno_of(t, code);
-    if (r == NULL)
-        return;
-    if (t->result < 0) {
+    if (t->result < 0 && r != NULL)
         bide__http_response_forget(r);
+    if (t->result < 0)
         set_text(t, code);
-        return;
-    }
-    long status = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    r->status = (int)status;
-    r->error[0] = '\0';
+    else if (r != NULL && t->stream.is_on)
+        bide__http_head_is_there(t);
 }

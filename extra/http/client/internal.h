@@ -2,14 +2,22 @@
  * internal.h: how the parts of libbide-http fit together.
  *
  *   global.c    sets up libcurl, with the door's memory
+ *   options.c   a client's options: what is refused, and the copies
  *   client.c    a client: its multi handle, driven by the runtime's reactor and timers
  *   life.c      the life of a request: its states, and what happens between them
+ *   limits.c    how long a connection and an answer may keep silent
  *   transfer.c  a request's easy handle, and the callbacks that carry its data
+ *   request.c   what a request asks of curl: method, headers, body
+ *   setup.c     what a client's options ask of curl
+ *   key_log.c   the secrets of TLS, for those who want to see them
  *   valid.c     which requests are sent at all
  *   errors.c    what curl's errors mean
  *   response.c  the response to a request
- *   send.c      the future that waits for the response
- *   get.c       GET and POST on top of that, in async C
+ *   queue.c     bytes that wait between curl and the program
+ *   send.c      the future that waits for the whole response
+ *   stream.c    the futures that wait for a head, for a piece, or for room for a piece
+ *   pump.c      requests and responses in pieces, on top of that, in async C
+ *   get.c       GET and POST, in async C
  *
  * Invariants
  *  - No task is polled inside a callback of curl, and no function of the multi handle is called
@@ -72,7 +80,12 @@ struct bide__http_piece {
 };
 
 struct bide_http_response {
+    struct bide__http_transfer *transfer; /* it was opened, and is read from there; else NULL */
     int status;
+    int version;    /* as bide_http_response_version has it */
+    int64_t length; /* as the server has announced it, or -1 */
+    char *url;
+    size_t read; /* bytes of the body that were read in pieces */
     struct bide__http_piece *first, *last; /* the body; at most one piece if the answer is
                                               complete */
     size_t body_size;
@@ -97,28 +110,83 @@ int bide__http_response_add_body(bide_http_response *response, const char *data,
 int bide__http_response_add_line(bide_http_response *response, long redirect, const char *line,
                                  size_t size);
 
+/* Notes where the answer comes from. Returns 0 or -ENOMEM. */
+int bide__http_response_from(bide_http_response *response, const char *url);
+
 /* Called when everything has arrived: makes the body one piece. Returns 0 or -ENOMEM. */
 int bide__http_response_complete(bide_http_response *response);
 
 /* Called after a failure: drops everything but the text of the error. */
 void bide__http_response_forget(bide_http_response *response);
 
+/* ---- queue.c ---- */
+
+enum { BIDE__HTTP_QUEUE_MAX = 64 * 1024 };
+
+/* Bytes that wait. It takes more than the limit only if it is empty. */
+struct bide__http_queue {
+    char *data;
+    size_t first, size, capacity;
+};
+
+/* 0 or -ENOMEM. */
+int bide__http_queue_add(struct bide__http_queue *q, const void *data, size_t size);
+size_t bide__http_queue_take(struct bide__http_queue *q, void *to, size_t size);
+void bide__http_queue_free(struct bide__http_queue *q);
+
 /* ---- life.c ---- */
+
+/* Which limit has passed, as branch numbers of a transfer's wakers and bits of `late`. */
+enum { BIDE__HTTP_TOTAL, BIDE__HTTP_SILENCE };
+
+/* A string that was put together; `room` is what was allocated. */
+struct bide__http_text {
+    char *data;
+    size_t room;
+};
+
+/* What a request that is not sent and received in one go has more. */
+struct bide__http_stream {
+    bool is_on;      /* it is one */
+    bool has_head;   /* the response has the head, and belongs to the program */
+    bool gives_body; /* the program gives its body in pieces */
+    bool out_ended;  /* no more comes */
+    bool out_unwanted; /* the server has refused the request before it had all of it */
+    bool in_paused, out_paused;      /* curl waits for the program */
+    int64_t out_left;                /* bytes that are still to be given; -1: nobody knows */
+    uint64_t in_total;               /* bytes of the answer's body */
+    struct bide__http_queue in, out; /* the answer's body, the request's body */
+    bide_waker out_waker;  /* of who waits for room; borrowed from the leaf */
+    bide_waker over_waker; /* of who waits until no more is wanted */
+};
+
+/* What curl does for it at the moment. */
+enum bide__http_phase { BIDE__HTTP_QUIET, BIDE__HTTP_CONNECTING, BIDE__HTTP_ASKED };
 
 /* A request under way. It is on its client's list as long as curl has it. */
 struct bide__http_transfer {
     struct bide_wakeable self;   /* woken by the deadline */
     struct bide__timer deadline; /* armed only while curl has it */
-    struct bide__wheel *wheel;   /* on which it was armed */
-    _Atomic bool is_late;        /* several workers: the deadline has passed */
+    struct bide__timer silence;  /* the same */
+    struct bide__wheel *wheel, *silence_wheel; /* on which they were armed */
+    _Atomic unsigned late;                     /* several workers: the limits that have passed */
+    enum bide__http_phase phase;
+    int64_t heard_ns; /* when something was last received, or the phase began */
     bide_http_client *owner;     /* its memory stays until the transfer is GONE */
     bide_http_client *client;    /* the same; NULL: not on its list */
     struct bide__http_transfer *next, *previous;
     CURL *easy;
     struct curl_slist *headers;
     bide_http_response *response; /* until it is taken */
-    bide_waker waker;             /* borrowed from the leaf */
+    bide_waker waker;             /* borrowed from the leaf; empty: nobody waits */
+    struct bide__http_stream stream;
     size_t body_max;
+    struct bide__http_text url, form; /* as they are sent, if they are not the request's */
+    bool may_repeat;                  /* curl may send it again */
+    bool follows;     /* curl follows redirections */
+    bool total_is_own; /* the deadline is that of the request */
+    long sent;        /* it was sent after so many redirections; -1: not yet */
+    char said[CURL_ERROR_SIZE]; /* curl's words, and in the end the text of the error */
     const char *text; /* the text of `error`; NULL: the usual one */
     enum bide__http_state state;
     int result;       /* in DONE */
@@ -127,9 +195,23 @@ struct bide__http_transfer {
     unsigned shortages_before;
 };
 
-/* Makes a transfer and begins it: the result is ACTIVE or DONE. NULL: no memory. */
+/* Makes a transfer and begins it: the result is ACTIVE or DONE. NULL: no memory. `stream`: its
+ * answer is read in pieces. */
 struct bide__http_transfer *bide__http_begin(bide_http_client *client,
-                                             const bide_http_request *request, bide_waker waker);
+                                             const bide_http_request *request, bool stream,
+                                             bide_waker waker);
+
+/* The program frees the response of a stream: the transfer is ended, and freed. */
+void bide__http_leave(struct bide__http_transfer *t);
+
+/* Looks at the limits that have passed. */
+void bide__http_late(struct bide__http_transfer *t, unsigned bits);
+
+/* Wakes whoever waits for an answer or a piece of it. */
+void bide__http_wake(struct bide__http_transfer *t);
+
+/* The head of the answer of a stream is complete: the response is the program's from now on. */
+void bide__http_head_is_there(struct bide__http_transfer *t);
 
 /*
  * Makes the transition for an event; all transitions go through here. `outcome` is a CURLcode for
@@ -139,11 +221,55 @@ struct bide__http_transfer *bide__http_begin(bide_http_client *client,
 enum bide__http_state bide__http_happens(struct bide__http_transfer *t, enum bide__http_event event,
                                          int outcome);
 
+/* ---- stream.c ---- */
+
+/* Tells curl that the queues have changed. */
+void bide__http_go_on(struct bide__http_transfer *t);
+
+/* Waits until nobody wants more of the body of a streamed request. Returns 0. Cancelled: nothing
+ * has happened. */
+bide_async int bide__http_unwanted(bide_http_response *response);
+
+/* ---- limits.c ---- */
+
+/* Called by curl's callbacks: a phase begins; something was received. */
+void bide__http_phase(struct bide__http_transfer *t, enum bide__http_phase phase);
+void bide__http_heard(struct bide__http_transfer *t);
+
+/* The silence is too long, or the timer was too early; this finds out. */
+void bide__http_silent(struct bide__http_transfer *t);
+
 /* ---- transfer.c ---- */
+
+/* The size of the body if the server announced it and the body is not encoded; otherwise -1. */
+int64_t bide__http_expected_size(const struct bide__http_transfer *t,
+                                 const bide_http_response *response);
 
 /* Makes the easy handle. Even on an error the caller must free the transfer. */
 int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *client,
                              const bide_http_request *request);
+
+/* ---- request.c ---- */
+
+/* What the request asks for, once it has been found valid. Returns 0, -ENOMEM or -EINVAL. */
+int bide__http_request_set(struct bide__http_transfer *t, const bide_http_request *request);
+
+/* Frees what it has made. */
+void bide__http_request_unset(struct bide__http_transfer *t);
+
+/* ---- setup.c ---- */
+
+/* Asks curl for what the client's options say. False: it refuses some. */
+bool bide__http_setup(CURL *easy, bide_http_client *client);
+
+/* ---- key_log.c ---- */
+
+/* Opens the key log, if the options name one. Returns 0, -EPROTONOSUPPORT, or an error of
+ * open(2). */
+int bide__http_key_log_open(bide_http_client *client);
+
+/* Asks that the secrets of a request's connections be logged. */
+bool bide__http_key_log_set(CURL *easy, bide_http_client *client);
 
 /* ---- valid.c ---- */
 
@@ -158,8 +284,18 @@ int bide__http_valid(const bide_http_request *request, const char **text);
 
 /* ---- errors.c ---- */
 
+/* Fills in what a response tells of its answer. Returns 0 or -ENOMEM. */
+int bide__http_answered(struct bide__http_transfer *t);
+
 /* Sets t->result and, on failure, the text of the error. */
 void bide__http_conclude(struct bide__http_transfer *t, CURLcode code);
+
+/* ---- options.c ---- */
+
+/* Fills in `own`, which is zero at first, with defaults and copies; after an error it holds those
+ * made so far. Returns 0, -EINVAL, -EPROTONOSUPPORT or -ENOMEM. */
+int bide__http_options_copy(bide_http_options *own, const bide_http_options *from);
+void bide__http_options_free(bide_http_options *own);
 
 /* ---- client.c ---- */
 
@@ -181,6 +317,9 @@ struct bide_http_client {
     bool some_doomed;          /* some transfers have an error that curl does not know about */
     bool broken;               /* all transfers have one, and the multi handle must be replaced */
     bool settling;             /* bide__http_client_settle is running */
+    CURLSH *share;             /* the cookies, and the sessions of TLS */
+    struct curl_slist *pins;   /* as curl reads them */
+    int key_log_fd;            /* -1: there is no key log */
     bide_http_options options; /* with its defaults filled in; the strings are allocated */
 };
 
@@ -189,9 +328,9 @@ struct bide_http_client {
 void bide__http_lock(bide_http_client *client);
 void bide__http_unlock(bide_http_client *client);
 
-/* For the wake of a deadline. True: the client is on a runtime with several workers, and one will
- * look for transfers that are late. */
-bool bide__http_client_note_late(struct bide__http_transfer *t);
+/* For the wake of a limit. True: the client is on a runtime with several workers, and one will look
+ * for transfers that are late. */
+bool bide__http_client_note_late(struct bide__http_transfer *t, unsigned limit);
 
 /* Gives the transfer to curl, which begins it soon. Returns 0, or -ENXIO, -EXDEV, -ENOMEM, -EIO or
  * an error of the reactor; then it has not begun. */

@@ -17,6 +17,8 @@
  *
  * Nothing else can happen: a request that curl does not have has no armed deadline and is not on
  * the client's list, and a doomed one is settled before anything but curl runs.
+ *
+ * The answer of a stream is taken by its response, which is freed with TAKEN or CANCELLED.
  */
 #include "internal.h"
 
@@ -26,17 +28,16 @@ static struct bide__http_transfer *of(struct bide_wakeable *self)
                                                   offsetof(struct bide__http_transfer, self));
 }
 
-/* The deadline has passed. Called outside of polls, on the executor's thread, or on any if the
- * runtime has several workers. */
-static void deadline_wake(struct bide_wakeable *self, unsigned branch)
+/* A limit has passed. Called outside of polls, on the executor's thread, or on any if the runtime
+ * has several workers. */
+static void limit_wake(struct bide_wakeable *self, unsigned limit)
 {
     struct bide__http_transfer *t = of(self);
     bide_http_client *client = t->owner;
-    (void)branch;
-    if (bide__http_client_note_late(t))
+    if (bide__http_client_note_late(t, limit))
         return;
     bide__http_lock(client);
-    bide__http_happens(t, BIDE__HTTP_EXPIRED, 0);
+    bide__http_late(t, 1U << limit);
     bide__http_unlock(client);
 }
 
@@ -46,25 +47,79 @@ static void no_reference(struct bide_wakeable *self)
     (void)self;
 }
 
-static const struct bide_waker_vtable vtable = {no_reference, deadline_wake, deadline_wake,
+static const struct bide_waker_vtable vtable = {no_reference, limit_wake, limit_wake,
                                                 no_reference};
+
+void bide__http_late(struct bide__http_transfer *t, unsigned bits)
+{
+    if (bits & 1U << BIDE__HTTP_TOTAL)
+        bide__http_happens(t, BIDE__HTTP_EXPIRED, 0);
+    else if (bits & 1U << BIDE__HTTP_SILENCE)
+        bide__http_silent(t);
+}
+
+static void wake(bide_waker *waker)
+{
+    if (waker->bits != 0)
+        bide_waker_wake_by_ref(*waker);
+}
+
+void bide__http_wake(struct bide__http_transfer *t)
+{
+    wake(&t->waker);
+}
+
+void bide__http_leave(struct bide__http_transfer *t)
+{
+    bide_http_client *client = t->owner;
+    bide__http_lock(client);
+    t->waker = t->stream.out_waker = t->stream.over_waker = (bide_waker){0};
+    t->response = NULL;
+    bool done = t->state == BIDE__HTTP_DONE;
+    bide__http_happens(t, done ? BIDE__HTTP_TAKEN : BIDE__HTTP_CANCELLED, 0);
+    bide__http_unlock(client);
+}
+
+void bide__http_head_is_there(struct bide__http_transfer *t)
+{
+    struct bide__http_stream *s = &t->stream;
+    s->has_head = true;
+    /* curl does not send the rest then, and does not say so. */
+    if (s->gives_body && !s->out_ended && t->response->status >= 300) {
+        s->out_unwanted = true;
+        wake(&s->out_waker);
+        wake(&s->over_waker);
+    }
+    t->response = NULL;
+    if (!t->total_is_own) {
+        bide__timer_disarm(t->wheel, &t->deadline);
+        atomic_fetch_and_explicit(&t->late, ~(1U << BIDE__HTTP_TOTAL), memory_order_relaxed);
+    }
+    bide__http_wake(t);
+}
 
 static void arm_deadline(struct bide__http_transfer *t, bide_duration timeout)
 {
-    t->wheel = bide__wheel_running();
+    t->wheel = t->silence_wheel = bide__wheel_running();
     if (timeout.ns >= 0)
         bide__timer_arm(t->wheel, &t->deadline, bide__deadline(timeout),
-                        bide_waker_make(&t->self, 0));
+                        bide_waker_make(&t->self, BIDE__HTTP_TOTAL));
 }
 
 struct bide__http_transfer *bide__http_begin(bide_http_client *client,
-                                             const bide_http_request *request, bide_waker waker)
+                                             const bide_http_request *request, bool stream,
+                                             bide_waker waker)
 {
     struct bide__http_transfer *t =
         bide__door.alloc(sizeof *t, _Alignof(struct bide__http_transfer));
     if (t == NULL)
         return NULL;
-    *t = (struct bide__http_transfer){.self.vtable = &vtable, .waker = waker, .owner = client};
+    *t = (struct bide__http_transfer){.self.vtable = &vtable,
+                                      .waker = waker,
+                                      .owner = client,
+                                      .sent = -1,
+                                      .total_is_own = request->timeout.ns != 0,
+                                      .stream.is_on = stream};
     client->holders++;
     int n = bide__http_transfer_init(t, client, request);
     if (n == 0)
@@ -82,7 +137,9 @@ static void free_transfer(struct bide__http_transfer *t)
 {
     t->owner->holders--;
     curl_easy_cleanup(t->easy);
-    curl_slist_free_all(t->headers);
+    bide__http_request_unset(t);
+    bide__http_queue_free(&t->stream.in);
+    bide__http_queue_free(&t->stream.out);
     bide_http_response_free(t->response);
     bide__free(t, sizeof *t);
 }
@@ -126,9 +183,13 @@ enum bide__http_state bide__http_happens(struct bide__http_transfer *t, enum bid
     bool has = after == BIDE__HTTP_ACTIVE || after == BIDE__HTTP_DOOMED;
     if (had && !has) {
         bide__timer_disarm(t->wheel, &t->deadline);
+        bide__timer_disarm(t->silence_wheel, &t->silence);
         bide__http_client_remove(t);
-        if (after == BIDE__HTTP_DONE)
-            bide_waker_wake_by_ref(t->waker);
+        if (after == BIDE__HTTP_DONE) {
+            wake(&t->waker);
+            wake(&t->stream.out_waker);
+            wake(&t->stream.over_waker);
+        }
     }
     if (after == BIDE__HTTP_GONE)
         free_transfer(t);

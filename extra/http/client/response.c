@@ -4,6 +4,8 @@
  */
 #include "internal.h"
 
+#include <bide/http_stream.h>
+
 #include <strings.h>
 
 /* Makes room for `size` more bytes and a zero byte. Returns 0 or -ENOMEM. */
@@ -38,8 +40,26 @@ bide_http_response *bide__http_response_new(void)
 {
     bide_http_response *r = bide__alloc(sizeof *r);
     if (r != NULL)
-        *r = (bide_http_response){0};
+        *r = (bide_http_response){.length = -1};
     return r;
+}
+
+static void free_url(bide_http_response *r)
+{
+    if (r->url != NULL)
+        bide__free(r->url, strlen(r->url) + 1);
+    r->url = NULL;
+}
+
+int bide__http_response_from(bide_http_response *r, const char *url)
+{
+    size_t size = strlen(url) + 1;
+    free_url(r);
+    r->url = bide__alloc(size);
+    if (r->url == NULL)
+        return -ENOMEM;
+    memcpy(r->url, url, size);
+    return 0;
 }
 
 /* ---- the body ---- */
@@ -129,13 +149,17 @@ void bide__http_response_forget(bide_http_response *r)
     while (r->first != NULL)
         free_first_piece(r);
     r->body_size = r->headers.size = 0;
-    r->status = 0;
+    r->status = r->version = 0;
+    r->length = -1;
+    free_url(r);
 }
 
 void bide_http_response_free(bide_http_response *response)
 {
     if (response == NULL)
         return;
+    if (response->transfer != NULL)
+        bide__http_leave(response->transfer);
     bide__http_response_forget(response);
     bide__free(response->headers.data, response->headers.capacity);
     bide__free(response, sizeof *response);
@@ -215,6 +239,39 @@ int bide__http_response_add_line(bide_http_response *r, long redirect, const cha
 int bide_http_status(const bide_http_response *response)
 {
     return response == NULL ? 0 : response->status;
+}
+
+int bide_http_check(const bide_http_response *response)
+{
+    static const struct {
+        int status, error;
+    } errors[] = {
+        {401, -EACCES}, {403, -EACCES},    {404, -ENOENT},   {407, -EACCES}, {408, -ETIMEDOUT},
+        {410, -ENOENT}, {413, -EMSGSIZE}, {425, -EAGAIN}, {429, -EAGAIN}, {503, -EAGAIN},
+        {504, -ETIMEDOUT},
+    };
+    int status = bide_http_status(response);
+    if (status == 0)
+        return -ENODATA;
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (errors[i].status == status)
+            return errors[i].error;
+    return status < 400 ? 0 : status < 500 ? -EINVAL : -EREMOTEIO;
+}
+
+const char *bide_http_response_url(const bide_http_response *response)
+{
+    return response == NULL || response->url == NULL ? "" : response->url;
+}
+
+int bide_http_response_version(const bide_http_response *response)
+{
+    return response == NULL ? 0 : response->version;
+}
+
+int64_t bide_http_response_length(const bide_http_response *response)
+{
+    return response == NULL ? -1 : response->length;
 }
 
 const char *bide_http_body(const bide_http_response *response)

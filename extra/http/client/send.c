@@ -21,7 +21,7 @@ static bool look(struct bide_cx *cx, struct send *f, int *result)
     if (f->h.state == 0) {
         f->h.state = BIDE__BEGUN;
         *f->response = NULL;
-        f->transfer = bide__http_begin(f->client, f->request, cx->waker);
+        f->transfer = bide__http_begin(f->client, f->request, false, cx->waker);
         *result = -ENOMEM;
         if (f->transfer == NULL)
             return true;

@@ -1,20 +1,26 @@
 /*
  * transfer.c: one request's easy handle, and the callbacks that carry its data.
  *
- * Timeouts are not left to curl, which does not use the door's clock; life.c has a timer for them.
+ * Timeouts are not left to curl, which does not use the door's clock: life.c and limits.c have
+ * timers for them.
+ *
+ * A kept connection may end while a request is sent on it. curl then sends the request again, also
+ * a POST that the server may have acted on. So curl is asked to call before_sending each time before
+ * it sends; there a second time is refused, unless the request may be repeated, or it was
+ * redirected in between.
+ *
+ * A stream's bytes wait in its queues. If the program does not keep up, the callback tells curl to
+ * pause, and stream.c tells it when to go on.
  */
 #include "internal.h"
 
-#include <stdio.h>
-#include <strings.h>
+/* ---- callbacks: what is received ---- */
 
-/* ---- callbacks ---- */
-
-/* The size of the body if the server announced it and the body is not encoded; otherwise -1. */
-static curl_off_t expected_size(const struct bide__http_transfer *t)
+int64_t bide__http_expected_size(const struct bide__http_transfer *t,
+                                 const bide_http_response *response)
 {
     curl_off_t size = -1;
-    if (bide_http_header_value(t->response, "Content-Encoding") != NULL ||
+    if (bide_http_header_value(response, "Content-Encoding") != NULL ||
         curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size) != CURLE_OK)
         return -1;
     return size;
@@ -23,122 +29,167 @@ static curl_off_t expected_size(const struct bide__http_transfer *t)
 /* Called before the first bytes of a body are added. */
 static int begin_body(struct bide__http_transfer *t)
 {
-    curl_off_t size = expected_size(t);
+    int64_t size = bide__http_expected_size(t, t->response);
     if (size > 0 && (uint64_t)size > t->body_max)
         return -EMSGSIZE;
     return size > 0 ? bide__http_response_expect(t->response, (size_t)size) : 0;
+}
+
+static int add_whole(struct bide__http_transfer *t, const char *data, size_t size)
+{
+    int n = t->response->first == NULL ? begin_body(t) : 0;
+    if (n == 0 && size > t->body_max - t->response->body_size)
+        n = -EMSGSIZE;
+    return n == 0 ? bide__http_response_add_body(t->response, data, size) : n;
+}
+
+/* Returns 1 if the program has to read first. */
+static int add_piece(struct bide__http_transfer *t, const char *data, size_t size)
+{
+    struct bide__http_stream *s = &t->stream;
+    if (t->body_max != 0 && size > t->body_max - s->in_total)
+        return -EMSGSIZE;
+    s->in_paused = s->in.size > 0 && s->in.size + size > BIDE__HTTP_QUEUE_MAX;
+    if (s->in_paused)
+        return 1;
+    int n = bide__http_queue_add(&s->in, data, size);
+    if (n == 0) {
+        s->in_total += size;
+        bide__http_wake(t);
+    }
+    return n;
 }
 
 static size_t on_body(char *data, size_t unit, size_t count, void *transfer)
 {
     struct bide__http_transfer *t = transfer;
     size_t size = unit * count;
-    int n = t->response->first == NULL ? begin_body(t) : 0;
-    if (n == 0 && size > t->body_max - t->response->body_size)
-        n = -EMSGSIZE;
-    if (n == 0)
-        n = bide__http_response_add_body(t->response, data, size);
+    int n = t->stream.is_on ? add_piece(t, data, size) : add_whole(t, data, size);
+    bide__http_heard(t);
     if (n < 0)
         bide__http_happens(t, BIDE__HTTP_NOTED, n);
-    return n < 0 ? 0 : size;
+    return n < 0 ? 0 : n == 1 ? CURL_WRITEFUNC_PAUSE : size;
+}
+
+/* The head of an answer is complete. True: it is the last one, and not one of those that curl reads
+ * before it follows a redirection. */
+static bool is_the_answer(const struct bide__http_transfer *t)
+{
+    const bide_http_response *r = t->response;
+    long status = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    bool moved = status >= 300 && status < 400 && t->follows &&
+                 bide_http_header_value(r, "Location") != NULL;
+    return r->is_final && !moved;
+}
+
+static int add_line(struct bide__http_transfer *t, const char *line, size_t size)
+{
+    bide_http_response *r = t->response;
+    if (r == NULL) /* the trailer of a stream: the program has its response already */
+        return 0;
+    long redirect = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_COUNT, &redirect);
+    int n = bide__http_response_add_line(r, redirect, line, size);
+    bool is_end = size > 0 && (line[0] == '\r' || line[0] == '\n');
+    if (n < 0 || !t->stream.is_on || !is_end || !is_the_answer(t))
+        return n;
+    n = bide__http_answered(t);
+    if (n == 0)
+        bide__http_head_is_there(t);
+    return n;
 }
 
 static size_t on_header(char *line, size_t unit, size_t count, void *transfer)
 {
     struct bide__http_transfer *t = transfer;
     size_t size = unit * count;
-    long redirect = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_COUNT, &redirect);
-    int n = bide__http_response_add_line(t->response, redirect, line, size);
+    int n = add_line(t, line, size);
+    bide__http_heard(t);
     if (n < 0)
         bide__http_happens(t, BIDE__HTTP_NOTED, n);
     return n < 0 ? 0 : size;
 }
+
+/* ---- callbacks: what is sent ---- */
+
+static size_t on_upload(char *to, size_t unit, size_t count, void *transfer)
+{
+    struct bide__http_transfer *t = transfer;
+    struct bide__http_stream *s = &t->stream;
+    size_t size = bide__http_queue_take(&s->out, to, unit * count);
+    if (s->out_unwanted) /* curl may ask all the same: no more comes */
+        return 0;
+    s->out_paused = size == 0 && !s->out_ended;
+    if (size > 0 && s->out_waker.bits != 0)
+        bide_waker_wake_by_ref(s->out_waker);
+    if (size == 0 && s->out_ended && s->out_left > 0) {
+        bide__http_happens(t, BIDE__HTTP_NOTED, -ENODATA);
+        return CURL_READFUNC_ABORT;
+    }
+    bide__http_heard(t);
+    return s->out_paused ? CURL_READFUNC_PAUSE : size;
+}
+
+/* ---- callbacks: connections ---- */
 
 static curl_socket_t on_open_socket(void *transfer, curlsocktype purpose,
                                     struct curl_sockaddr *address)
 {
     struct bide__http_transfer *t = transfer;
     (void)purpose;
+    if (t->phase != BIDE__HTTP_CONNECTING)
+        bide__http_phase(t, BIDE__HTTP_CONNECTING);
     int fd =
         bide__door.socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     t->socket_error = fd < 0 ? fd : 0;
     return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
-/* ---- the request ---- */
-
-static bool has_header(const bide_http_request *request, const char *name)
+static int on_look_up(void *state, void *unused, void *transfer)
 {
-    for (size_t i = 0; i < request->header_count; i++)
-        if (strcasecmp(request->headers[i].name, name) == 0)
-            return true;
-    return false;
-}
-
-static int add_header(struct bide__http_transfer *t, const char *line)
-{
-    struct curl_slist *list = curl_slist_append(t->headers, line);
-    if (list == NULL)
-        return -ENOMEM;
-    t->headers = list;
+    (void)state;
+    (void)unused;
+    bide__http_phase(transfer, BIDE__HTTP_CONNECTING);
     return 0;
 }
 
-static int add_user_header(struct bide__http_transfer *t, const bide_http_header *header)
+#if LIBCURL_VERSION_NUM >= 0x075000
+static int before_sending(void *transfer, char *there, char *here, int there_port, int here_port)
 {
-    /* To curl, "Name;" is a header without a value, and "Name:" means not to send that header. */
-    size_t size = strlen(header->name) + strlen(header->value) + sizeof ": ";
-    char *line = bide__alloc(size);
-    if (line == NULL)
-        return -ENOMEM;
-    if (header->value[strspn(header->value, " \t")] == '\0')
-        snprintf(line, size, "%s;", header->name);
-    else
-        snprintf(line, size, "%s: %s", header->name, header->value);
-    int n = add_header(t, line);
-    bide__free(line, size);
-    return n;
-}
-
-static int set_headers(struct bide__http_transfer *t, const bide_http_request *request)
-{
-    int n = 0;
-    for (size_t i = 0; i < request->header_count && n == 0; i++)
-        n = add_user_header(t, &request->headers[i]);
-    /* By default curl would ask before it sends a large body, and would call any body a form. */
-    if (n == 0 && !has_header(request, "Expect"))
-        n = add_header(t, "Expect:");
-    if (n == 0 && !has_header(request, "Content-Type"))
-        n = add_header(t, "Content-Type:");
-    if (n == 0 && curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers) != CURLE_OK)
-        n = -ENOMEM;
-    return n;
-}
-
-static int set_method(CURL *easy, const bide_http_request *request)
-{
-    bool has_body = request->body_size > 0;
-    const char *method = request->method;
-    if (method == NULL)
-        method = has_body ? "POST" : "GET";
-    bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0;
-    bool post = strcmp(method, "POST") == 0;
-    bool ok = true;
-    if (has_body || post || strcmp(method, "PUT") == 0) {
-        ok = ok && curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK;
-        ok = ok && curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                                    (curl_off_t)request->body_size) == CURLE_OK;
-        ok = ok &&
-             curl_easy_setopt(easy, CURLOPT_POSTFIELDS, has_body ? request->body : "") == CURLE_OK;
+    struct bide__http_transfer *t = transfer;
+    long redirect = 0;
+    (void)there, (void)here, (void)there_port, (void)here_port;
+    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_COUNT, &redirect);
+    if (t->sent == redirect && !t->may_repeat) {
+        bide__http_happens(t, BIDE__HTTP_NOTED, -ECONNRESET);
+        return CURL_PREREQFUNC_ABORT;
     }
-    /* A custom method survives redirections, so it is set only if curl has no option for the
-     * method. */
-    if (head && !has_body)
-        ok = ok && curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
-    else if (!post && (!get || has_body))
-        ok = ok && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK;
-    return ok ? 0 : -ENOMEM;
+    t->sent = redirect;
+    bide__http_phase(t, BIDE__HTTP_ASKED);
+    return CURL_PREREQFUNC_OK;
+}
+#endif
+
+static bool set_sending(struct bide__http_transfer *t)
+{
+    CURL *e = t->easy;
+#if LIBCURL_VERSION_NUM >= 0x075000
+    return curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, before_sending) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_PREREQDATA, t) == CURLE_OK;
+#else
+    /* On a connection of its own nothing is sent twice. */
+    return t->may_repeat || curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
+#endif
+}
+
+static bool set_stream(struct bide__http_transfer *t)
+{
+    CURL *e = t->easy;
+    if (!t->stream.gives_body)
+        return true;
+    return curl_easy_setopt(e, CURLOPT_READFUNCTION, on_upload) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_READDATA, t) == CURLE_OK;
 }
 
 static bool set_callbacks(struct bide__http_transfer *t, bide_http_client *client)
@@ -149,44 +200,14 @@ static bool set_callbacks(struct bide__http_transfer *t, bide_http_client *clien
            curl_easy_setopt(e, CURLOPT_WRITEDATA, t) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_HEADERDATA, t) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->response->error) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->said) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_RESOLVER_START_FUNCTION, on_look_up) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_RESOLVER_START_DATA, t) == CURLE_OK &&
            /* A connection outlives the transfer that opened it, but not the client. */
            curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, bide__http_close_socket) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, client) == CURLE_OK;
-}
-
-static bool set_options(CURL *e, const bide_http_options *options)
-{
-    bool ok = curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK &&
-              /* A proxy's reply to CONNECT is not the answer. */
-              curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
-              /* With this, a Content-Length beyond 64 bits is an error instead of being ignored. */
-              curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)INT64_MAX) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, options->redirects_max > 0 ? 1L : 0L) ==
-                  CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_MAXREDIRS, (long)options->redirects_max) == CURLE_OK;
-#if LIBCURL_VERSION_NUM >= 0x075500
-    ok = ok && curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-         curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") == CURLE_OK;
-#else
-    long http = CURLPROTO_HTTP | CURLPROTO_HTTPS;
-    ok = ok && curl_easy_setopt(e, CURLOPT_PROTOCOLS, http) == CURLE_OK &&
-         curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS, http) == CURLE_OK;
-#endif
-#if LIBCURL_VERSION_NUM >= 0x075700
-    /* Without this, giving up during a look-up waits for the resolver's thread. */
-    ok = ok && curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
-#endif
-    if (options->user_agent != NULL)
-        ok = ok && curl_easy_setopt(e, CURLOPT_USERAGENT, options->user_agent) == CURLE_OK;
-    if (options->proxy != NULL)
-        ok = ok && curl_easy_setopt(e, CURLOPT_PROXY, options->proxy) == CURLE_OK;
-    if (options->ca_file != NULL)
-        ok = ok && curl_easy_setopt(e, CURLOPT_CAINFO, options->ca_file) == CURLE_OK;
-    return ok;
 }
 
 /* The error when curl refuses a string: lack of memory, or a string of more than 8 MB. */
@@ -194,6 +215,28 @@ static int refused(const struct bide__http_transfer *t)
 {
     bool lacks = !bide__http_counts_shortages() || bide__http_shortages() != t->shortages_before;
     return lacks ? -ENOMEM : -EINVAL;
+}
+
+static uint64_t body_max(const struct bide__http_transfer *t, const bide_http_request *request)
+{
+    if (request->response_max_bytes != 0 || t->stream.is_on)
+        return request->response_max_bytes;
+    return t->owner->options.response_max_bytes;
+}
+
+static bool is_repeatable(const bide_http_request *request)
+{
+    static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+    if (request->body_streamed)
+        return false;
+    if (request->may_repeat)
+        return true;
+    if (request->method == NULL)
+        return request->body_size == 0 && request->form_count == 0;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (strcmp(request->method, methods[i]) == 0)
+            return true;
+    return false;
 }
 
 int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *client,
@@ -204,17 +247,17 @@ int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *cl
     t->easy = curl_easy_init();
     if (t->response == NULL || t->easy == NULL)
         return -ENOMEM;
-    t->body_max = request->response_max_bytes;
-    if (t->body_max == 0)
-        t->body_max = client->options.response_max_bytes;
+    t->body_max = body_max(t, request);
+    t->may_repeat = is_repeatable(request);
+    t->stream.gives_body = request->body_streamed;
+    t->follows = client->options.redirects_max > 0 && !request->body_streamed;
     int n = bide__http_valid(request, &t->text);
     if (n < 0)
         return n;
-    if (!set_callbacks(t, client))
+    if (!set_callbacks(t, client) || !set_sending(t) || !set_stream(t))
         return -ENOMEM;
-    if (!set_options(t->easy, &client->options) ||
-        curl_easy_setopt(t->easy, CURLOPT_URL, request->url) != CURLE_OK)
+    if (!bide__http_setup(t->easy, client))
         return refused(t);
-    n = set_method(t->easy, request);
-    return n < 0 ? n : set_headers(t, request);
+    n = bide__http_request_set(t, request);
+    return n == -EINVAL ? refused(t) : n;
 }

@@ -8,6 +8,8 @@
  */
 #include "internal.h"
 
+#include "extra/http/message/fields.h"
+
 #include <strings.h>
 
 static bool is_letter(char c)
@@ -20,16 +22,9 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* RFC 9110, 5.6.2. */
 static bool is_token(const char *s)
 {
-    static const char others[] = "!#$%&'*+-.^_`|~";
-    if (*s == '\0')
-        return false;
-    for (; *s != '\0'; s++)
-        if (!is_digit(*s) && !is_letter(*s) && strchr(others, *s) == NULL)
-            return false;
-    return true;
+    return bide__http_is_token(s, strlen(s));
 }
 
 bool bide__http_has_controls(const char *s)
@@ -104,6 +99,56 @@ static int valid_headers(const bide_http_request *request, const char **text)
     return 0;
 }
 
+static int valid_pairs(const bide_http_header *pairs, size_t count)
+{
+    if (count > 0 && pairs == NULL)
+        return -EINVAL;
+    for (size_t i = 0; i < count; i++)
+        if (pairs[i].name == NULL || pairs[i].value == NULL)
+            return -EINVAL;
+    return 0;
+}
+
+/* The body, the form, and what is said about them. */
+static int valid_body(const bide_http_request *request, const char **text)
+{
+    const char *method = request->method;
+    *text = "a HEAD request must not have a body";
+    if (method != NULL && strcmp(method, "HEAD") == 0 &&
+        (request->body_size > 0 || request->form_count > 0 || request->body_streamed))
+        return -EINVAL;
+    *text = "body_size is set, but body is NULL or too large";
+    if (request->body_size > PTRDIFF_MAX)
+        return -EINVAL;
+    if (request->body_size > 0 && request->body == NULL && !request->body_streamed)
+        return -EINVAL;
+    *text = "a pair of the query or of the form has no name or no value";
+    if (valid_pairs(request->query, request->query_count) < 0 ||
+        valid_pairs(request->form, request->form_count) < 0)
+        return -EINVAL;
+    *text = "the body is given twice";
+    bool streamed_too = request->body_streamed && request->body != NULL;
+    bool form_too = request->form_count > 0 && (request->body_size > 0 || request->body_streamed);
+    return streamed_too || form_too ? -EINVAL : 0;
+}
+
+static int valid_credentials(const bide_http_request *request, const char **text)
+{
+    const char *const strings[] = {request->content_type, request->username, request->password,
+                                   request->bearer};
+    *text = "a control character in the type of the body, or in a name, password or token";
+    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+        if (strings[i] != NULL && bide__http_has_controls(strings[i]))
+            return -EINVAL;
+    *text = "the name has a colon, or there is a password without a name, or a bearer too";
+    if (request->username != NULL && strchr(request->username, ':') != NULL)
+        return -EINVAL;
+    return (request->username == NULL && request->password != NULL) ||
+                   (request->username != NULL && request->bearer != NULL)
+               ? -EINVAL
+               : 0;
+}
+
 int bide__http_valid(const bide_http_request *request, const char **text)
 {
     int n = valid_url(request->url, text);
@@ -114,12 +159,10 @@ int bide__http_valid(const bide_http_request *request, const char **text)
     *text = "the method is not valid";
     if (request->method != NULL && !is_token(request->method))
         return -EINVAL;
-    *text = "a HEAD request must not have a body";
-    if (request->method != NULL && strcmp(request->method, "HEAD") == 0 && request->body_size > 0)
-        return -EINVAL;
-    *text = "body_size is set, but body is NULL or too large";
-    if (request->body_size > 0 && (request->body == NULL || request->body_size > PTRDIFF_MAX))
-        return -EINVAL;
-    *text = NULL;
-    return 0;
+    n = valid_body(request, text);
+    if (n == 0)
+        n = valid_credentials(request, text);
+    if (n == 0)
+        *text = NULL;
+    return n;
 }
