@@ -49,9 +49,9 @@ typedef struct bide_http_response bide_http_response;
 
 /* Which versions of HTTP a client speaks. */
 typedef enum bide_http_protocol {
-    BIDE_HTTP_ANY = 0, /* the default: HTTP/2 if the server offers it over TLS (ALPN); else 1.1 */
-    BIDE_HTTP_1_1,     /* only HTTP/1.1 */
-    BIDE_HTTP_2,       /* HTTP/2 from the first byte, also without TLS ("prior knowledge") */
+    BIDE_HTTP_ANY = 0,  /* the default: HTTP/2 if the server offers it over TLS (ALPN); else 1.1 */
+    BIDE_HTTP_ONLY_1_1, /* only HTTP/1.1 */
+    BIDE_HTTP_ONLY_2,   /* HTTP/2 from the first byte, also without TLS ("prior knowledge") */
 } bide_http_protocol;
 
 /* The addresses of a host, which is then not looked up. */
@@ -63,9 +63,10 @@ typedef struct bide_http_pin {
 
 /* Certificates and versions of TLS. Zero in a member means the default. */
 typedef struct bide_http_tls {
-    const char *ca_dir;    /* a folder of certificates to trust, as OpenSSL's c_rehash makes it */
-    const char *cert_file; /* the client's own certificate and those that lead to its root, in PEM */
-    const char *key_file;  /* its key; NULL: in cert_file */
+    const char *ca_dir; /* a folder of certificates to trust, as OpenSSL's c_rehash makes it */
+    const char
+        *cert_file;       /* the client's own certificate and those that lead to its root, in PEM */
+    const char *key_file; /* its key; NULL: in cert_file */
     const char *key_password;
     int version_min, version_max; /* 2: TLS 1.2, 3: TLS 1.3; 0: at least 1.2, and the newest. These
                                      are the values of BIDE_TLS_1_2 and BIDE_TLS_1_3 */
@@ -98,18 +99,20 @@ typedef struct bide_http_options {
                                       default, four for each request under way */
     bide_http_protocol protocol;
     bide_http_tls tls;
-    bool https_only;            /* http: is refused with -EPROTONOSUPPORT; a redirect to it: -EPROTO */
-    bool cookies;               /* cookies of answers are kept in memory, by the rules of RFC 6265,
+    bool https_only;        /* http: is refused with -EPROTONOSUPPORT; a redirect to it: -EPROTO */
+    bool cookies;           /* cookies of answers are kept in memory, by the rules of RFC 6265,
                                    and sent */
-    const char *no_proxy;       /* hosts for which there is no proxy: "a.org,.b.org,10.0.0.0/8";
+    const char *no_proxy;   /* hosts for which there is no proxy: "a.org,.b.org,10.0.0.0/8";
                                    "*": all; NULL: from no_proxy, unless `proxy` is set */
-    const char *proxy_user;     /* for an HTTP proxy: Basic; for SOCKS5: its user and password */
+    const char *proxy_user; /* for an HTTP proxy: Basic; for SOCKS5: its user and password */
     const char *proxy_password; /* NULL: none */
     const char *local_address;  /* connections come from this address or interface ("eth0") */
     const char *unix_path;      /* all connections go to this Unix socket; the URL only says what
                                    is asked for. Starts with "@": an abstract one */
     const bide_http_pin *pins;
     size_t pin_count;
+    int retry_percent; /* bide_http_send_retry: of the requests so many in a hundred may be sent
+                          again, besides ten; 0: 20; negative: no limit */
 } bide_http_options;
 
 /*
@@ -161,12 +164,12 @@ typedef struct bide_http_request {
     size_t query_count;
     const bide_http_header *form; /* instead of `body`: pairs that are coded as an HTML form is */
     size_t form_count;
-    const char *content_type;         /* NULL: not sent, but with a form */
-    const char *username, *password;  /* Basic; password NULL: "" */
-    const char *bearer;               /* a token: "Authorization: Bearer ..." */
-    bool body_streamed;               /* the body comes by bide_http_upload: bide/http_stream.h.
+    const char *content_type;        /* NULL: not sent, but with a form */
+    const char *username, *password; /* Basic; password NULL: "" */
+    const char *bearer;              /* a token: "Authorization: Bearer ..." */
+    bool body_streamed;              /* the body comes by bide_http_upload: bide/http_stream.h.
                                          body_size is its size, or 0 if that is not known */
-    bool may_repeat;                  /* the request does no harm if the server gets it twice */
+    bool may_repeat;                 /* the request does no harm if the server gets it twice */
 } bide_http_request;
 
 /*
@@ -240,6 +243,31 @@ bide_must_use bide_async int bide_http_get(bide_http_client *client, const char 
 bide_must_use bide_async int bide_http_post(
     bide_http_client *client, const char *url, const char *content_type, const void *body,
     size_t size, bide_http_response **response bide_gives(bide_http_response_free));
+
+/* How often, and when, a request is tried again. Zero in a member means the default. */
+typedef struct bide_http_retry {
+    int times_max;         /* besides the first time; 0: 3; negative: never */
+    bide_duration first;   /* before the second time; then twice as long each time. 0: 100 ms */
+    bide_duration longest; /* but never longer; 0: 10 s */
+    bool any_method; /* also what is not sent twice otherwise, such as POST: the server may then
+                              have acted on it several times */
+} bide_http_retry;
+
+/*
+ * As bide_http_send, but a request that may be sent twice (see above) is tried again if the
+ * connection failed (-ECONNREFUSED, -ECONNRESET, -EHOSTUNREACH, -ENETUNREACH, -ETIMEDOUT, -EPIPE,
+ * -ENOENT for a name), or if the status is 408, 429, 502, 503 or 504. In between it waits for
+ * between half of the time that `retry` says and the whole, at random; if the answer has a
+ * Retry-After in seconds, for that time, and if that is longer than `longest`, it returns the
+ * answer. `timeout` is that of each time. `retry` may be NULL. So that a service in trouble gets no
+ * more of it, retry_percent of the client limits how many requests are tried again.
+ *
+ * Returns what the last time has returned. Cancelled: as bide_http_send, also while it waits. A
+ * request with body_streamed is -EINVAL.
+ */
+bide_must_use bide_async int bide_http_send_retry(
+    bide_http_client *client, const bide_http_request *request, const bide_http_retry *retry,
+    bide_http_response **response bide_gives(bide_http_response_free));
 
 /* ---- responses ---- */
 

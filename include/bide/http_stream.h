@@ -26,7 +26,8 @@
  * does not while the program has to read or to write. The size of a body is bounded by the request's
  * response_max_bytes only; 0: it is not.
  *
- * At a time one task reads and one may write. Each call is for the runtime of the request.
+ * At a time one task reads and one may write. Elsewhere than on the runtime of the request the calls
+ * that wait return -EXDEV, and outside any runtime -ENXIO.
  */
 #ifndef BIDE_HTTP_STREAM_H
 #define BIDE_HTTP_STREAM_H
@@ -61,8 +62,8 @@ bide_must_use bide_async int bide_http_open(
  * -EPROTO; bide_http_error has the text, and each further call returns the same. Of a response of
  * bide_http_send it reads the body that is there. Cancelled: nothing was read.
  */
-bide_must_use bide_async ssize_t bide_http_response_read(bide_http_response *response,
-                                                         void *buffer, size_t size);
+bide_must_use bide_async ssize_t bide_http_response_read(bide_http_response *response, void *buffer,
+                                                         size_t size);
 
 /*
  * Reads the rest of the body and writes it to a stream. Returns 0, or an error of

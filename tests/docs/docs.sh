@@ -80,7 +80,7 @@ tree()
 
 docs=${DOCS-$(ls "$SRC"/README.md "$SRC"/docs/*.md "$SRC"/tests/README.md | grep -v '/deploy\.md$')}
 # The library for servers is built only where what it needs is there.
-[ -e "$EXAMPLES/http_service" ] || docs=$(echo "$docs" | grep -v '/http\.md$')
+[ -e "$EXAMPLES/http_service" ] || docs=$(echo "$docs" | grep -v '/\(http\|client\)\.md$')
 tree "$work/tests-README"
 for doc in $docs; do
     name=$(echo "${doc#"$SRC"/}" | sed 's,^docs/,,; s,\.md$,,' | tr / -)

@@ -11,6 +11,11 @@ around()
     codec.h) echo 'extern bide_reader *reader; extern bide_writer *writer;
         int rc = 0; char *frame; size_t size;' ;;
     http.h) echo 'bide_http_client *client = NULL;' ;;
+    http_stream.h) echo 'bide_http_client *client = NULL;' ;;
+    http_form.h) echo 'bide_http_client *client = NULL;' ;;
+    http_json.h) echo 'bide_http_client *client = NULL; int n;
+        extern bide_json *value; extern bide_http_request request;
+        bide_http_response *page = NULL; (void)answer;' ;;
     http_server.h) echo 'extern async int hello(bide_http_exchange *);
         static bide_shutdown stop = BIDE_SHUTDOWN_INIT;
         extern bide_http_exchange *x;

@@ -490,5 +490,5 @@ TEST(every_code_has_an_errno)
         others += t.result != -EIO;
         bide_http_response_free(r);
     }
-    CHECK_EQ(others, 40);
+    CHECK_EQ(others, 41);
 }

@@ -112,8 +112,7 @@ static async int hello_or_move(bide_stream *s)
     char text[400];
     if (!wire_has(" /move "))
         return await wire_hello(s);
-    snprintf(text, sizeof text,
-             "HTTP/1.1 302 Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n",
+    snprintf(text, sizeof text, "HTTP/1.1 302 Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n",
              wire_url_of("http://", "localhost", "/there"));
     return await wire_say(s, text);
 }
@@ -127,7 +126,7 @@ static async int credentials(void)
     CHECK_EQ(await ask((bide_http_request){.bearer = "t0ken"}, ""), 200);
     CHECK(wire_has("Authorization: Bearer t0ken\r\n"));
     /* Another host gets neither of them. */
-    bide_http_pin pin = {"localhost", bide_tcp_port(wire.listener), "127.0.0.1"};
+    bide_http_pin pin = {"localhost", (uint16_t)bide_tcp_port(wire.listener), "127.0.0.1"};
     bide_http_client_free(client);
     client = wire_client((bide_http_options){.pins = &pin, .pin_count = 1});
     q.url = wire_url("/move");
@@ -169,8 +168,7 @@ static async int pairs(void)
 
     q = (bide_http_request){.form = some, .form_count = 3};
     CHECK_EQ(await ask(q, ""), 200);
-    CHECK(wire_has("POST /a ") &&
-          wire_has("Content-Type: application/x-www-form-urlencoded\r\n"));
+    CHECK(wire_has("POST /a ") && wire_has("Content-Type: application/x-www-form-urlencoded\r\n"));
     CHECK_STR(wire.body, "a+b=1%262&%C3%A9=x%3Dy%2Bz&n=");
     q = (bide_http_request){.body = "{}", .body_size = 2, .content_type = "application/json"};
     CHECK_EQ(await ask(q, ""), 200);
@@ -205,10 +203,10 @@ static async int statuses(void)
 {
     static const struct {
         int status, error;
-    } rows[] = {{200, 0},         {204, 0},          {304, 0},         {400, -EINVAL},
-                {401, -EACCES},   {403, -EACCES},    {404, -ENOENT},   {407, -EACCES},
-                {408, -ETIMEDOUT}, {410, -ENOENT},   {413, -EMSGSIZE}, {418, -EINVAL},
-                {429, -EAGAIN},   {500, -EREMOTEIO}, {503, -EAGAIN},   {504, -ETIMEDOUT}};
+    } rows[] = {{200, 0},          {204, 0},          {304, 0},         {400, -EINVAL},
+                {401, -EACCES},    {403, -EACCES},    {404, -ENOENT},   {407, -EACCES},
+                {408, -ETIMEDOUT}, {410, -ENOENT},    {413, -EMSGSIZE}, {418, -EINVAL},
+                {429, -EAGAIN},    {500, -EREMOTEIO}, {503, -EAGAIN},   {504, -ETIMEDOUT}};
     client = wire_client((bide_http_options){0});
     CHECK_EQ(bide_http_check(NULL), -ENODATA);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -314,7 +312,7 @@ TEST(proxies_and_hosts_without)
 
 static async int pinned(void)
 {
-    uint16_t port = bide_tcp_port(wire.listener);
+    uint16_t port = (uint16_t)bide_tcp_port(wire.listener);
     bide_http_pin pins[] = {{"pinned.test", port, "127.0.0.1"}, {"other.test", 0, "127.0.0.1"}};
     client = wire_client((bide_http_options){.pins = pins, .pin_count = 2});
     CHECK_EQ(await ask((bide_http_request){.url = wire_url_of("http://", "pinned.test", "/")}, ""),
@@ -400,7 +398,7 @@ TEST(options_that_make_no_sense)
         CHECK_ERR(bide_http_client_new(&wrong[i], &client), -EINVAL);
         CHECK(client == NULL);
     }
-    CHECK_ERR(bide_http_client_new(&(bide_http_options){.tls.key_log_file = "/nowhere/log"},
-                                   &client),
-              -ENOENT);
+    CHECK_ERR(
+        bide_http_client_new(&(bide_http_options){.tls.key_log_file = "/nowhere/log"}, &client),
+        -ENOENT);
 }

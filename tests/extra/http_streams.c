@@ -7,6 +7,9 @@
 #include "counted.h"
 #include "http_wire.h"
 
+/* All that is lent here is joined. */
+#pragma GCC diagnostic ignored "-Wbide-borrow"
+
 enum { LARGE = 32 << 20 };
 
 static bide_http_client *client;
@@ -144,8 +147,7 @@ static async int later(void)
         CHECK_EQ(await bide_http_response_read(r, piece, sizeof piece), 3);
         bide_notify_one(&goes_on);
         for (int i = 0; i < 2; i++)
-            CHECK_ERR(await bide_http_response_read(r, piece, sizeof piece),
-                      cut ? -ECONNRESET : 0);
+            CHECK_ERR(await bide_http_response_read(r, piece, sizeof piece), cut ? -ECONNRESET : 0);
         CHECK_EQ(bide_http_error(r)[0] != '\0', cut);
         CHECK_EQ(bide_http_status(r), 200);
         bide_http_response_free(r);
@@ -396,7 +398,12 @@ TEST(bodies_of_another_size)
 
 static async int refuse(bide_stream *s)
 {
-    return await wire_say(s, "HTTP/1.1 413 Too Much\r\nContent-Length: 3\r\n\r\nabc");
+    char piece[4096];
+    int n = await wire_say(s, "HTTP/1.1 413 Too Much\r\nContent-Length: 3\r\n\r\nabc");
+    /* A close with unread bytes would reset the connection, and the answer be lost. */
+    while (n == 0 && await bide_stream_read(s, piece, sizeof piece) > 0)
+        await bide_sleep(BIDE_MS(1));
+    return -EPIPE;
 }
 
 static async int refused(bool is_known)

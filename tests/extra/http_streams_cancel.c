@@ -217,6 +217,8 @@ TEST_LIMIT(each_allocation_fails_in_turn, 200)
             bool was = bide_test_failed("alloc") > 0;
             bide_test_fail("alloc", 1000000, -ENOMEM, 1);
             /* The server's connection may have had no memory either. */
+            if (!(n == 0 || n == -ENOMEM || n == -ECONNRESET || n == -EPIPE))
+                fprintf(stderr, "%d %u: %d\n", which, nth, n);
             CHECK(n == 0 || n == -ENOMEM || n == -ECONNRESET || n == -EPIPE);
             failures += n == -ENOMEM;
             if (!was && n == 0)

@@ -65,7 +65,7 @@ static async int wire_say(bide_stream *s, const char *text)
     return await bide_stream_write_all(s, text, strlen(text), NULL);
 }
 
-static async int wire_hello(bide_stream *s)
+static inline async int wire_hello(bide_stream *s)
 {
     return await wire_say(s, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
 }

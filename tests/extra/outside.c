@@ -5,7 +5,8 @@
  */
 #include "outside.h"
 
-#include <bide/http.h>
+#include <bide/http_form.h>
+#include <bide/http_stream.h>
 #include <bide/sqlite.h>
 #include <bide/testing.h>
 
@@ -53,6 +54,15 @@ static async int posts(void)
     return n;
 }
 
+static async int sends_again(void)
+{
+    bide_http_response *response;
+    bide_http_request request = {.url = url("/hello")};
+    int n = await bide_http_send_retry(client, &request, NULL, &response);
+    bide_http_response_free(response);
+    return n;
+}
+
 static async int sends(void)
 {
     bide_http_response *response;
@@ -64,12 +74,125 @@ static async int sends(void)
 
 TEST(requests_outside_elsewhere_and_at_home)
 {
-    const struct row rows[] = {{"bide_http_get", CALL_OF(gets), -ENXIO, -EXDEV, 0},
+    const struct row rows[] = {{"bide_http_send_retry", CALL_OF(sends_again), -ENXIO, -EXDEV, 0},
+                               {"bide_http_get", CALL_OF(gets), -ENXIO, -EXDEV, 0},
                                {"bide_http_post", CALL_OF(posts), -ENXIO, -EXDEV, 0},
                                {"bide_http_send", CALL_OF(sends), -ENXIO, -EXDEV, 0}};
     bide_test_time_virtual();
-    check_rows(rows, 3, prepare_client, clean_client);
-    CHECK(check_covers("http", rows, 3) >= 3);
+    check_rows(rows, 4, prepare_client, clean_client);
+    CHECK(check_covers("http", rows, 4) >= 4);
+}
+
+/* ---- streams ---- */
+
+static bide_http_response *opened, *started;
+static bide_stream *near_end, *far_end;
+static bide_http_parts *parts;
+
+static async int open_two(void)
+{
+    bide_http_request request = {.url = url("/half/1000")};
+    bide_http_request streamed = {.url = url("/echo"), .body_streamed = true, .body_size = 100};
+    CHECK_EQ(await bide_http_open(client, &request, &opened), 0);
+    CHECK_EQ(bide_http_start(client, &streamed, &started), 0);
+    CHECK_EQ(bide_stream_pair(1000, &near_end, &far_end), 0);
+    bide_stream_close(far_end);
+    CHECK_EQ(bide_http_parts_new(&parts), 0);
+    return 0;
+}
+
+static void prepare_streams(void)
+{
+    prepare_client();
+    CHECK_EQ(bide_block_on(open_two()), 0);
+}
+
+static void clean_streams(void)
+{
+    bide_http_response_free(opened);
+    bide_http_response_free(started);
+    bide_stream_close(near_end);
+    bide_http_parts_free(parts);
+    clean_client();
+}
+
+static async int opens(void)
+{
+    bide_http_response *response;
+    bide_http_request request = {.url = url("/hello")};
+    int n = await bide_http_open(client, &request, &response);
+    bide_http_response_free(response);
+    return n;
+}
+
+static async int reads(void)
+{
+    char piece[10];
+    ssize_t n = await bide_http_response_read(opened, piece, sizeof piece);
+    return n == 2 ? 0 : (int)n;
+}
+
+static async int copies(void)
+{
+    bide_stream *from, *to;
+    CHECK_EQ(bide_stream_pair(1000, &from, &to), 0);
+    int n = await bide_http_response_copy(opened, to, NULL);
+    bide_stream_close(from);
+    bide_stream_close(to);
+    return n;
+}
+
+static async int uploads(void)
+{
+    ssize_t n = await bide_http_upload(started, "x", 1);
+    return n == 1 ? 0 : (int)n;
+}
+
+static async int uploads_all(void)
+{
+    return await bide_http_upload_all(started, "xy", 2, NULL);
+}
+
+static async int answers(void)
+{
+    return await bide_http_answer(opened);
+}
+
+static async int sends_from(void)
+{
+    bide_http_response *response;
+    bide_http_request request = {.url = url("/nothing")};
+    int n = await bide_http_send_from(client, &request, near_end, &response);
+    bide_http_response_free(response);
+    return n;
+}
+
+static async int sends_parts(void)
+{
+    bide_http_response *response;
+    bide_http_request request = {.url = url("/echo")};
+    int n = await bide_http_send_parts(client, &request, parts, &response);
+    bide_http_response_free(response);
+    return n;
+}
+
+TEST(streams_outside_elsewhere_and_at_home)
+{
+    const struct row rows[] = {
+        {"bide_http_open", CALL_OF(opens), -ENXIO, -EXDEV, 0},
+        {"bide_http_response_read", CALL_OF(reads), -ENXIO, -EXDEV, 0},
+        {"bide_http_response_copy", CALL_OF(copies), -ENXIO, -EXDEV, 0},
+        {"bide_http_upload", CALL_OF(uploads), -ENXIO, -EXDEV, 0},
+        {"bide_http_upload_all", CALL_OF(uploads_all), -ENXIO, -EXDEV, 0},
+        {"bide_http_answer", CALL_OF(answers), -ENXIO, -EXDEV, 0},
+        {"bide_http_send_from", CALL_OF(sends_from), -ENXIO, -EXDEV, ROW_SKIP},
+    };
+    const struct row forms[] = {{"bide_http_send_parts", CALL_OF(sends_parts), -ENXIO, -EXDEV, 0}};
+    bide_test_time_virtual();
+    check_rows(rows, 7, prepare_streams, clean_streams);
+    check_rows(forms, 1, prepare_streams, clean_streams);
+    CHECK(check_covers("http_stream", rows, 7) >= 7);
+    CHECK(check_covers("http_form", forms, 1) >= 1);
 }
 
 /* ---- SQLite ---- */

@@ -131,6 +131,21 @@ static async int fetches(bide_http_client *client)
     return n == 0 ? status : n;
 }
 
+static async int retries(bide_http_client *client)
+{
+    bide_http_request request;
+    bide_http_retry retry;
+    bide_http_response *answer = NULL;
+
+    memset(&request, 0, sizeof(request));
+    memset(&retry, 0, sizeof(retry));
+    request.url = url("/hello");
+    int n = await bide_http_send_retry(client, &request, &retry, &answer);
+    int status = bide_http_status(answer);
+    bide_http_response_free(answer);
+    return n == 0 ? status : n;
+}
+
 TEST(an_http_client_and_a_request)
 {
     bide_http_options options;
@@ -141,6 +156,7 @@ TEST(an_http_client_and_a_request)
     server_start();
     CHECK_EQ(bide_http_client_new(&options, &client), 0);
     CHECK_EQ(bide_block_on(fetches(client)), 200);
+    CHECK_EQ(bide_block_on(retries(client)), 200);
     bide_http_client_free(client);
     CHECK_EQ(bide_block_on(server_stop()), 0);
 }

@@ -159,12 +159,32 @@ static bide_waker own_waker(bide_http_client *client, unsigned what)
 
 /* ---- callbacks of the multi handle ---- */
 
+static struct bide__http_transfer *transfer_of(CURL *easy)
+{
+    struct bide__http_transfer *t = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)(void *)&t);
+    return t != NULL && t->client != NULL ? t : NULL;
+}
+
+/* curl does not look at the socket any more, though it waits for the program to give more of a
+ * body: the server has ended the connection. curl would find that out when it has something to
+ * send. */
+static void find_end(struct bide__http_transfer *t)
+{
+    const struct bide__http_stream *s = &t->stream;
+    if (s->out_paused && !s->in_paused)
+        bide__http_unwanted_now(t);
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
 {
     bide_http_client *client = arg;
     struct epoll_event event = {.data.fd = fd};
+    struct bide__http_transfer *t = transfer_of(easy);
     (void)unused;
     if (what == CURL_POLL_REMOVE) {
+        if (t != NULL)
+            find_end(t);
         /* If the socket is closed and its number is now somebody else's, this finds nothing. */
         bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_DEL, fd, &event);
         return 0;
@@ -175,10 +195,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *un
     if (n == -EEXIST)
         n = bide__door.epoll_ctl(client->set_fd, EPOLL_CTL_MOD, fd, &event);
     /* An error returned to curl would end all transfers, but only this one has lost its socket. */
-    struct bide__http_transfer *t = NULL;
-    if (n < 0)
-        curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)(void *)&t);
-    if (t != NULL && t->client != NULL)
+    if (n < 0 && t != NULL)
         bide__http_happens(t, BIDE__HTTP_NOTED, n);
     return 0;
 }
@@ -221,8 +238,8 @@ static int set_multi(bide_http_client *client)
               curl_multi_setopt(m, CURLMOPT_TIMERDATA, client) == CURLM_OK &&
               curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, host_max) == CURLM_OK;
     if (client->options.idle_max > 0)
-        ok = ok && curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, (long)client->options.idle_max) ==
-                       CURLM_OK;
+        ok = ok &&
+             curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, (long)client->options.idle_max) == CURLM_OK;
     return ok ? 0 : -ENOMEM;
 }
 
@@ -406,12 +423,26 @@ static struct bide__http_transfer *find_doomed(const bide_http_client *client)
     return t;
 }
 
+/* Lets the transfers go on that wait for a body of which no more is wanted. */
+static void release_unwanted(bide_http_client *client)
+{
+    while (client->some_unwanted) {
+        client->some_unwanted = false;
+        for (struct bide__http_transfer *t = client->first; t != NULL; t = t->next)
+            if (t->stream.out_unwanted && t->stream.out_paused && t->state == BIDE__HTTP_ACTIVE) {
+                t->stream.out_paused = false;
+                bide__http_go_on(t);
+            }
+    }
+}
+
 void bide__http_client_settle(bide_http_client *client)
 {
     struct bide__http_transfer *t;
     if (client->settling)
         return;
     client->settling = true;
+    release_unwanted(client);
     /* When a transfer ends, curl may give its connection to another one, so this loops. */
     do {
         collect(client);

@@ -117,6 +117,9 @@ static int transport_error(const struct bide__http_transfer *t, CURLcode code)
         return -EACCES;
     if (strstr(text, "chunk") != NULL)
         return -EPROTO;
+    /* With TLS 1.3 a server says only after the handshake that it does not take the certificate. */
+    if (strstr(text, "SSL routines") != NULL && strstr(text, " alert ") != NULL)
+        return -EPROTO;
     if (strncmp(text, "Too large", 9) == 0)
         return -EMSGSIZE;
     if (error > 0 && strstr(text, " failure: ") != NULL && error != EPIPE)
@@ -199,6 +202,8 @@ void bide__http_conclude(struct bide__http_transfer *t, CURLcode code)
     bide_http_response *r = t->response;
     if (t->error == 0 && code != CURLE_OK && bide__http_shortages() != t->shortages_before)
         t->error = -ENOMEM;
+    if (t->error == 0 && code == CURLE_SEND_FAIL_REWIND) /* it would send a stream again */
+        t->error = -ECONNRESET;
     if (t->error == 0 && code == CURLE_OK && r != NULL)
         t->error = bide__http_response_complete(r);
     if (t->error == 0 && code == CURLE_OK && r != NULL)

@@ -18,6 +18,8 @@
  *   stream.c    the futures that wait for a head, for a piece, or for room for a piece
  *   pump.c      requests and responses in pieces, on top of that, in async C
  *   get.c       GET and POST, in async C
+ *   retry.c     requests that are tried again
+ *   parts.c     forms with files; parts_send.c sends them
  *
  * Invariants
  *  - No task is polled inside a callback of curl, and no function of the multi handle is called
@@ -85,7 +87,7 @@ struct bide_http_response {
     int version;    /* as bide_http_response_version has it */
     int64_t length; /* as the server has announced it, or -1 */
     char *url;
-    size_t read; /* bytes of the body that were read in pieces */
+    size_t read;                           /* bytes of the body that were read in pieces */
     struct bide__http_piece *first, *last; /* the body; at most one piece if the answer is
                                               complete */
     size_t body_size;
@@ -147,17 +149,17 @@ struct bide__http_text {
 
 /* What a request that is not sent and received in one go has more. */
 struct bide__http_stream {
-    bool is_on;      /* it is one */
-    bool has_head;   /* the response has the head, and belongs to the program */
-    bool gives_body; /* the program gives its body in pieces */
-    bool out_ended;  /* no more comes */
-    bool out_unwanted; /* the server has refused the request before it had all of it */
+    bool is_on;                      /* it is one */
+    bool has_head;                   /* the response has the head, and belongs to the program */
+    bool gives_body;                 /* the program gives its body in pieces */
+    bool out_ended;                  /* no more comes */
+    bool out_unwanted;               /* the server has answered, or gone, before it had all of it */
     bool in_paused, out_paused;      /* curl waits for the program */
     int64_t out_left;                /* bytes that are still to be given; -1: nobody knows */
     uint64_t in_total;               /* bytes of the answer's body */
     struct bide__http_queue in, out; /* the answer's body, the request's body */
-    bide_waker out_waker;  /* of who waits for room; borrowed from the leaf */
-    bide_waker over_waker; /* of who waits until no more is wanted */
+    bide_waker out_waker;            /* of who waits for room; borrowed from the leaf */
+    bide_waker over_waker;           /* of who waits until no more is wanted */
 };
 
 /* What curl does for it at the moment. */
@@ -165,15 +167,15 @@ enum bide__http_phase { BIDE__HTTP_QUIET, BIDE__HTTP_CONNECTING, BIDE__HTTP_ASKE
 
 /* A request under way. It is on its client's list as long as curl has it. */
 struct bide__http_transfer {
-    struct bide_wakeable self;   /* woken by the deadline */
-    struct bide__timer deadline; /* armed only while curl has it */
-    struct bide__timer silence;  /* the same */
+    struct bide_wakeable self;                 /* woken by the deadline */
+    struct bide__timer deadline;               /* armed only while curl has it */
+    struct bide__timer silence;                /* the same */
     struct bide__wheel *wheel, *silence_wheel; /* on which they were armed */
     _Atomic unsigned late;                     /* several workers: the limits that have passed */
     enum bide__http_phase phase;
-    int64_t heard_ns; /* when something was last received, or the phase began */
-    bide_http_client *owner;     /* its memory stays until the transfer is GONE */
-    bide_http_client *client;    /* the same; NULL: not on its list */
+    int64_t heard_ns;         /* when something was last received, or the phase began */
+    bide_http_client *owner;  /* its memory stays until the transfer is GONE */
+    bide_http_client *client; /* the same; NULL: not on its list */
     struct bide__http_transfer *next, *previous;
     CURL *easy;
     struct curl_slist *headers;
@@ -183,11 +185,11 @@ struct bide__http_transfer {
     size_t body_max;
     struct bide__http_text url, form; /* as they are sent, if they are not the request's */
     bool may_repeat;                  /* curl may send it again */
-    bool follows;     /* curl follows redirections */
-    bool total_is_own; /* the deadline is that of the request */
-    long sent;        /* it was sent after so many redirections; -1: not yet */
-    char said[CURL_ERROR_SIZE]; /* curl's words, and in the end the text of the error */
-    const char *text; /* the text of `error`; NULL: the usual one */
+    bool follows;                     /* curl follows redirections */
+    bool total_is_own;                /* the deadline is that of the request */
+    long sent;                        /* it was sent after so many redirections; -1: not yet */
+    char said[CURL_ERROR_SIZE];       /* curl's words, and in the end the text of the error */
+    const char *text;                 /* the text of `error`; NULL: the usual one */
     enum bide__http_state state;
     int result;       /* in DONE */
     int error;        /* found by us, a negative errno; overrides curl's result */
@@ -209,6 +211,9 @@ void bide__http_late(struct bide__http_transfer *t, unsigned bits);
 
 /* Wakes whoever waits for an answer or a piece of it. */
 void bide__http_wake(struct bide__http_transfer *t);
+
+/* Nobody wants more of the body of the request. Called by callbacks of curl. */
+void bide__http_unwanted_now(struct bide__http_transfer *t);
 
 /* The head of the answer of a stream is complete: the response is the program's from now on. */
 void bide__http_head_is_there(struct bide__http_transfer *t);
@@ -248,6 +253,9 @@ int64_t bide__http_expected_size(const struct bide__http_transfer *t,
 /* Makes the easy handle. Even on an error the caller must free the transfer. */
 int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *client,
                              const bide_http_request *request);
+
+/* True if it does no harm that a server gets the request twice. */
+bool bide__http_is_repeatable(const bide_http_request *request);
 
 /* ---- request.c ---- */
 
@@ -315,11 +323,13 @@ struct bide_http_client {
     struct bide__http_transfer *first, *last;
     int set_fd;                /* epoll: curl's sockets, level-triggered */
     bool some_doomed;          /* some transfers have an error that curl does not know about */
+    bool some_unwanted;        /* curl waits for a body of which no more is wanted */
     bool broken;               /* all transfers have one, and the multi handle must be replaced */
     bool settling;             /* bide__http_client_settle is running */
     CURLSH *share;             /* the cookies, and the sessions of TLS */
     struct curl_slist *pins;   /* as curl reads them */
     int key_log_fd;            /* -1: there is no key log */
+    int budget;                /* of retries, see retry.c */
     bide_http_options options; /* with its defaults filled in; the strings are allocated */
 };
 

@@ -47,8 +47,7 @@ static void no_reference(struct bide_wakeable *self)
     (void)self;
 }
 
-static const struct bide_waker_vtable vtable = {no_reference, limit_wake, limit_wake,
-                                                no_reference};
+static const struct bide_waker_vtable vtable = {no_reference, limit_wake, limit_wake, no_reference};
 
 void bide__http_late(struct bide__http_transfer *t, unsigned bits)
 {
@@ -80,16 +79,24 @@ void bide__http_leave(struct bide__http_transfer *t)
     bide__http_unlock(client);
 }
 
+void bide__http_unwanted_now(struct bide__http_transfer *t)
+{
+    struct bide__http_stream *s = &t->stream;
+    if (!s->gives_body || s->out_ended)
+        return;
+    s->out_unwanted = true;
+    t->owner->some_unwanted = true;
+    wake(&s->out_waker);
+    wake(&s->over_waker);
+}
+
 void bide__http_head_is_there(struct bide__http_transfer *t)
 {
     struct bide__http_stream *s = &t->stream;
     s->has_head = true;
     /* curl does not send the rest then, and does not say so. */
-    if (s->gives_body && !s->out_ended && t->response->status >= 300) {
-        s->out_unwanted = true;
-        wake(&s->out_waker);
-        wake(&s->over_waker);
-    }
+    if (t->response->status >= 300)
+        bide__http_unwanted_now(t);
     t->response = NULL;
     if (!t->total_is_own) {
         bide__timer_disarm(t->wheel, &t->deadline);

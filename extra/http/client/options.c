@@ -10,18 +10,12 @@ enum { PORT_HTTP = 80, PORT_HTTPS = 443 };
 
 /* Where the strings are. */
 static const size_t strings[] = {
-    offsetof(bide_http_options, user_agent),
-    offsetof(bide_http_options, proxy),
-    offsetof(bide_http_options, ca_file),
-    offsetof(bide_http_options, tls.ca_dir),
-    offsetof(bide_http_options, tls.cert_file),
-    offsetof(bide_http_options, tls.key_file),
-    offsetof(bide_http_options, tls.key_password),
-    offsetof(bide_http_options, tls.key_log_file),
-    offsetof(bide_http_options, no_proxy),
-    offsetof(bide_http_options, proxy_user),
-    offsetof(bide_http_options, proxy_password),
-    offsetof(bide_http_options, local_address),
+    offsetof(bide_http_options, user_agent),       offsetof(bide_http_options, proxy),
+    offsetof(bide_http_options, ca_file),          offsetof(bide_http_options, tls.ca_dir),
+    offsetof(bide_http_options, tls.cert_file),    offsetof(bide_http_options, tls.key_file),
+    offsetof(bide_http_options, tls.key_password), offsetof(bide_http_options, tls.key_log_file),
+    offsetof(bide_http_options, no_proxy),         offsetof(bide_http_options, proxy_user),
+    offsetof(bide_http_options, proxy_password),   offsetof(bide_http_options, local_address),
     offsetof(bide_http_options, unix_path),
 };
 
@@ -76,7 +70,7 @@ static int check(const bide_http_options *from)
     for (size_t i = 0; i < STRINGS; i++)
         if (read_at(from, i) != NULL && bide__http_has_controls(read_at(from, i)))
             return -EINVAL;
-    if (from->connections_max < 0 || from->idle_max < 0)
+    if (from->connections_max < 0 || from->idle_max < 0 || from->retry_percent > 100)
         return -EINVAL;
     if (from->proxy != NULL && !bide__http_valid_proxy(from->proxy))
         return -EINVAL;
@@ -86,7 +80,7 @@ static int check(const bide_http_options *from)
         return -EINVAL;
     if ((tls->key_file != NULL || tls->key_password != NULL) && tls->cert_file == NULL)
         return -EINVAL;
-    if (from->protocol < BIDE_HTTP_ANY || from->protocol > BIDE_HTTP_2)
+    if (from->protocol < BIDE_HTTP_ANY || from->protocol > BIDE_HTTP_ONLY_2)
         return -EINVAL;
     if (from->unix_path != NULL && from->unix_path[0] == '\0')
         return -EINVAL;
@@ -96,7 +90,7 @@ static int check(const bide_http_options *from)
         if (!is_pin(&from->pins[i]))
             return -EINVAL;
     bool has_2 = curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2;
-    return from->protocol == BIDE_HTTP_2 && !has_2 ? -EPROTONOSUPPORT : 0;
+    return from->protocol == BIDE_HTTP_ONLY_2 && !has_2 ? -EPROTONOSUPPORT : 0;
 }
 
 /* ---- the copy ---- */
@@ -160,6 +154,7 @@ int bide__http_options_copy(bide_http_options *own, const bide_http_options *fro
     own->idle_timeout = from->idle_timeout.ns != 0 ? from->idle_timeout : BIDE_S(90);
     own->response_max_bytes =
         from->response_max_bytes != 0 ? from->response_max_bytes : (size_t)64 << 20;
+    own->retry_percent = from->retry_percent != 0 ? from->retry_percent : 20;
     own->redirects_max = from->redirects_max != 0 ? from->redirects_max : 10;
     for (size_t i = 0; i < STRINGS; i++)
         *string_at(own, i) = NULL;
@@ -178,8 +173,8 @@ void bide__http_options_free(bide_http_options *own)
         free_string(own->pins[i].addresses);
     }
     if (own->pins != NULL) {
-        struct pins *pins = (struct pins *)(void *)((char *)(uintptr_t)own->pins -
-                                                    offsetof(struct pins, pin));
+        struct pins *pins =
+            (struct pins *)(void *)((char *)(uintptr_t)own->pins - offsetof(struct pins, pin));
         bide__free(pins, sizeof *pins + pins->room * sizeof pins->pin[0]);
     }
     *own = (bide_http_options){0};

@@ -184,8 +184,8 @@ static int set_upload(struct bide__http_transfer *t, const bide_http_request *re
     const char *method = request->method != NULL ? request->method : "POST";
     t->stream.out_left = request->body_size > 0 ? (int64_t)request->body_size : -1;
     bool ok = curl_easy_setopt(t->easy, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
-              curl_easy_setopt(t->easy, CURLOPT_INFILESIZE_LARGE,
-                               (curl_off_t)t->stream.out_left) == CURLE_OK;
+              curl_easy_setopt(t->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)t->stream.out_left) ==
+                  CURLE_OK;
     if (ok && strcmp(method, "PUT") != 0)
         ok = curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK;
     return ok ? 0 : -ENOMEM;
@@ -202,8 +202,8 @@ static int set_method(CURL *easy, const bide_http_request *request, const void *
     bool ok = true;
     if (has_body || post || strcmp(method, "PUT") == 0) {
         ok = ok && curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK;
-        ok = ok &&
-             curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size) == CURLE_OK;
+        ok =
+            ok && curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size) == CURLE_OK;
         ok = ok && curl_easy_setopt(easy, CURLOPT_POSTFIELDS, size > 0 ? body : "") == CURLE_OK;
     }
     /* A custom method survives redirections, so it is set only if curl has no option for the

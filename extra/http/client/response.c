@@ -246,9 +246,9 @@ int bide_http_check(const bide_http_response *response)
     static const struct {
         int status, error;
     } errors[] = {
-        {401, -EACCES}, {403, -EACCES},    {404, -ENOENT},   {407, -EACCES}, {408, -ETIMEDOUT},
-        {410, -ENOENT}, {413, -EMSGSIZE}, {425, -EAGAIN}, {429, -EAGAIN}, {503, -EAGAIN},
-        {504, -ETIMEDOUT},
+        {401, -EACCES},    {403, -EACCES}, {404, -ENOENT},    {407, -EACCES},
+        {408, -ETIMEDOUT}, {410, -ENOENT}, {413, -EMSGSIZE},  {425, -EAGAIN},
+        {429, -EAGAIN},    {503, -EAGAIN}, {504, -ETIMEDOUT},
     };
     int status = bide_http_status(response);
     if (status == 0)

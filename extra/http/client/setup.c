@@ -8,8 +8,8 @@ static long tls_versions(const bide_http_tls *tls)
 {
     long versions = tls->version_min == 3 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2;
     if (tls->version_max != 0)
-        versions |= tls->version_max == 3 ? CURL_SSLVERSION_MAX_TLSv1_3
-                                          : CURL_SSLVERSION_MAX_TLSv1_2;
+        versions |=
+            tls->version_max == 3 ? CURL_SSLVERSION_MAX_TLSv1_3 : CURL_SSLVERSION_MAX_TLSv1_2;
     return versions;
 }
 
@@ -69,9 +69,9 @@ static bool set_schemes(CURL *e, const bide_http_options *options)
 static bool set_protocol(CURL *e, const bide_http_options *options)
 {
     switch (options->protocol) {
-    case BIDE_HTTP_1_1:
+    case BIDE_HTTP_ONLY_1_1:
         return curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
-    case BIDE_HTTP_2:
+    case BIDE_HTTP_ONLY_2:
         /* All requests share one connection, so they wait for it. */
         return curl_easy_setopt(e, CURLOPT_HTTP_VERSION,
                                 (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE) == CURLE_OK &&
@@ -94,8 +94,7 @@ static bool set_place(CURL *e, const bide_http_client *client)
         return false;
     }
     return set_string(e, CURLOPT_INTERFACE, options->local_address) &&
-           (client->pins == NULL ||
-            curl_easy_setopt(e, CURLOPT_RESOLVE, client->pins) == CURLE_OK);
+           (client->pins == NULL || curl_easy_setopt(e, CURLOPT_RESOLVE, client->pins) == CURLE_OK);
 }
 
 static bool set_pool(CURL *e, const bide_http_client *client)

@@ -18,8 +18,8 @@ enum { RESUME_SIZE = BIDE__HTTP_QUEUE_MAX / 2 };
 void bide__http_go_on(struct bide__http_transfer *t)
 {
     bide_http_client *client = t->client;
-    int bits = (t->stream.in_paused ? CURLPAUSE_RECV : 0) |
-               (t->stream.out_paused ? CURLPAUSE_SEND : 0);
+    int bits =
+        (t->stream.in_paused ? CURLPAUSE_RECV : 0) | (t->stream.out_paused ? CURLPAUSE_SEND : 0);
     CURLcode code = curl_easy_pause(t->easy, bits);
     /* An error of a callback was noted there. */
     if (code != CURLE_OK && t->state == BIDE__HTTP_ACTIVE)
@@ -54,6 +54,16 @@ int bide_http_start(bide_http_client *client, const bide_http_request *request,
     return n;
 }
 
+/* With the client's mutex, at the first poll: the call is in the wrong place. Returns 0, -ENXIO or
+ * -EXDEV. */
+static int misplaced(const struct bide__http_transfer *t, const char *name)
+{
+    const struct bide_runtime *running = bide__runtime_running();
+    if (running == NULL)
+        return bide__no_runtime(name);
+    return t->client != NULL && t->client->runtime != running ? -EXDEV : 0;
+}
+
 /* ---- the head ---- */
 
 struct answer {
@@ -65,17 +75,20 @@ static enum bide_poll answer_poll(struct bide_cx *cx, struct bide_frame *h)
 {
     struct answer *f = (struct answer *)(void *)h;
     struct bide__http_transfer *t = f->response != NULL ? f->response->transfer : NULL;
-    if (h->state == 0 && !bide_budget_spend(cx))
+    bool is_first = h->state == 0;
+    h->state = BIDE__BEGUN;
+    if (is_first && !bide_budget_spend(cx))
         return bide_frame_suspend(cx, h);
     if (t == NULL)
         return bide__leaf_finish(cx, h, f->response == NULL ? -ENOMEM : 0);
     bide_http_client *client = t->owner;
     bide__http_lock(client);
-    bool done = t->stream.has_head || t->state == BIDE__HTTP_DONE;
-    int result = t->stream.has_head || !done ? 0 : t->result;
+    int result = is_first ? misplaced(t, "bide_http_answer") : 0;
+    bool done = result < 0 || t->stream.has_head || t->state == BIDE__HTTP_DONE;
+    if (result == 0 && done && !t->stream.has_head)
+        result = t->result;
     t->waker = done ? (bide_waker){0} : cx->waker;
     bide__http_unlock(client);
-    h->state = BIDE__BEGUN;
     return done ? bide__leaf_finish(cx, h, result) : bide_frame_suspend(cx, h);
 }
 
@@ -110,11 +123,6 @@ static enum bide_poll unwanted_poll(struct bide_cx *cx, struct bide_frame *h)
     bide_http_client *client = t->owner;
     bide__http_lock(client);
     bool done = t->stream.out_unwanted || t->state == BIDE__HTTP_DONE;
-    /* curl waits for a body that does not come any more. */
-    if (t->stream.out_unwanted && t->stream.out_paused && is_active(t)) {
-        t->stream.out_paused = false;
-        bide__http_go_on(t);
-    }
     t->stream.over_waker = done ? (bide_waker){0} : cx->waker;
     bide__http_unlock(client);
     h->state = BIDE__BEGUN;
@@ -177,7 +185,9 @@ static enum bide_poll receive_poll(struct bide_cx *cx, struct bide_frame *h)
     struct receive *f = (struct receive *)(void *)h;
     struct bide__http_transfer *t = f->response != NULL ? f->response->transfer : NULL;
     ssize_t result = -EINVAL;
-    if (h->state == 0 && !bide_budget_spend(cx))
+    bool is_first = h->state == 0;
+    h->state = BIDE__BEGUN;
+    if (is_first && !bide_budget_spend(cx))
         return bide_frame_suspend(cx, h);
     if (f->response == NULL || f->size == 0)
         return bide__leaf_finish(cx, h, f->response == NULL ? result : (ssize_t)0);
@@ -186,11 +196,13 @@ static enum bide_poll receive_poll(struct bide_cx *cx, struct bide_frame *h)
     bide_http_client *client = t->owner;
     bide__http_lock(client);
     t->waker = (bide_waker){0};
-    bool done = receive(f, t, &result);
+    int n = is_first ? misplaced(t, "bide_http_response_read") : 0;
+    bool done = n < 0 || receive(f, t, &result);
+    if (n < 0)
+        result = n;
     if (!done)
         t->waker = cx->waker;
     bide__http_unlock(client);
-    h->state = BIDE__BEGUN;
     return done ? bide__leaf_finish(cx, h, result) : bide_frame_suspend(cx, h);
 }
 
@@ -250,18 +262,22 @@ static enum bide_poll upload_poll(struct bide_cx *cx, struct bide_frame *h)
     struct upload *f = (struct upload *)(void *)h;
     struct bide__http_transfer *t = f->response != NULL ? f->response->transfer : NULL;
     ssize_t result = -EINVAL;
-    if (h->state == 0 && !bide_budget_spend(cx))
+    bool is_first = h->state == 0;
+    h->state = BIDE__BEGUN;
+    if (is_first && !bide_budget_spend(cx))
         return bide_frame_suspend(cx, h);
     if (t == NULL)
         return bide__leaf_finish(cx, h, result);
     bide_http_client *client = t->owner;
     bide__http_lock(client);
     t->stream.out_waker = (bide_waker){0};
-    bool done = upload(f, t, &result);
+    int n = is_first ? misplaced(t, "bide_http_upload") : 0;
+    bool done = n < 0 || upload(f, t, &result);
+    if (n < 0)
+        result = n;
     if (!done)
         t->stream.out_waker = cx->waker;
     bide__http_unlock(client);
-    h->state = BIDE__BEGUN;
     return done ? bide__leaf_finish(cx, h, result) : bide_frame_suspend(cx, h);
 }
 

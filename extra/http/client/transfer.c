@@ -224,7 +224,7 @@ static uint64_t body_max(const struct bide__http_transfer *t, const bide_http_re
     return t->owner->options.response_max_bytes;
 }
 
-static bool is_repeatable(const bide_http_request *request)
+bool bide__http_is_repeatable(const bide_http_request *request)
 {
     static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
     if (request->body_streamed)
@@ -248,7 +248,7 @@ int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *cl
     if (t->response == NULL || t->easy == NULL)
         return -ENOMEM;
     t->body_max = body_max(t, request);
-    t->may_repeat = is_repeatable(request);
+    t->may_repeat = bide__http_is_repeatable(request);
     t->stream.gives_body = request->body_streamed;
     t->follows = client->options.redirects_max > 0 && !request->body_streamed;
     int n = bide__http_valid(request, &t->text);
