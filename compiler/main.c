@@ -19,8 +19,9 @@
 static const struct command_word {
     const char *word;
     int (*run)(int argc, char **argv);
-} commands[] = {{"cc", driver_cc},     {"run", driver_run}, {"emit", driver_emit},
-                {"size", driver_size}, {"gdb", driver_gdb}, {"new", driver_new}};
+} commands[] = {{"cc", driver_cc},      {"run", driver_run}, {"emit", driver_emit},
+                {"size", driver_size},  {"gdb", driver_gdb}, {"new", driver_new},
+                {"trace", driver_trace}};
 
 /* `bide help [COMMAND]`. */
 static int help(const char *command)

@@ -28,6 +28,10 @@ int driver_size(int argc, char **argv); /* lists the frames of async functions *
 
 int driver_new(int argc, char **argv); /* makes an HTTP service */
 
+/* ---- trace.c ---- */
+
+int driver_trace(int argc, char **argv); /* draws a timeline */
+
 /* ---- help.c ---- */
 
 void help_print(FILE *);                      /* all commands and options */

@@ -26,12 +26,13 @@ static const char summary[] =
     "                          run gdb with commands for async code; next, step and finish\n"
     "                          go over awaits\n"
     "  bide new FOLDER         make an HTTP service that builds, is tested and serves\n"
+    "  bide trace view FILE    draw a timeline of libbide-trace as an HTML page\n"
     "  bide COMMAND --help     describe one command\n"
     "  bide --version          print the version\n"
     "  bide help               print this list\n"
     "\n"
     "CC is gcc or clang, perhaps with ccache or another launcher before it. OPTIONS are the\n"
-    "compiler's; $CFLAGS go before them. All commands but gdb and new also take these\n"
+    "compiler's; $CFLAGS go before them. All commands but gdb, new and trace also take these\n"
     "options:\n"
     "\n";
 
@@ -113,6 +114,15 @@ static const char new_text[] =
     "  make test\n"
     "  make run\n";
 
+static const char trace_text[] =
+    "bide trace view FILE [-o PAGE]\n"
+    "\n"
+    "Draws a timeline, which bide_trace_timeline_new of bide/trace.h has written: a bar for each\n"
+    "span, with the spans in it below. The page needs nothing but a browser. Its name is that of\n"
+    "FILE with .html instead of its suffix.\n"
+    "\n"
+    "  -o PAGE                 write to this file; to standard output if it is -\n";
+
 static void print_options(FILE *out)
 {
     static const char *const groups[] = {[WARN_ALWAYS] = "",
@@ -135,8 +145,8 @@ bool help_print_command(const char *command)
 {
     static const struct {
         const char *name, *text;
-    } all[] = {{"cc", cc_text},     {"run", run_text}, {"emit", emit_text},
-               {"size", size_text}, {"gdb", gdb_text}, {"new", new_text}};
+    } all[] = {{"cc", cc_text},   {"run", run_text}, {"emit", emit_text},  {"size", size_text},
+               {"gdb", gdb_text}, {"new", new_text}, {"trace", trace_text}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (strcmp(all[i].name, command))
             continue;

@@ -465,4 +465,31 @@ void size_print_text(const struct list *functions, int members, FILE *);
 void size_print_tsv(const struct list *functions, FILE *);
 void size_print_json(const struct list *functions, FILE *);
 
+/* ---- trace_read.c: what `bide trace view` has read ---- */
+
+struct trace_span {
+    const char *id, *name, *target, *fields; /* fields: each after a newline; or "" */
+    struct trace_span *parent;
+    int64_t begin_ns, end_ns;
+    int64_t busy_ns; /* -1: it is not known */
+    bool has_ended;
+    size_t number;
+    unsigned row;
+};
+
+struct trace_event {
+    const char *name, *fields;
+    struct trace_span *span; /* or NULL */
+    int64_t at_ns;
+    bool is_error;
+};
+
+struct trace {
+    struct list spans, events;
+    int64_t begin_ns, end_ns;
+};
+
+/* False: there are no spans in it. A file that ends too early is read as far as it goes. */
+bool trace_read(struct arena *arena, struct trace *trace, const char *text, size_t size);
+
 #endif
