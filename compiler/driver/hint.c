@@ -146,7 +146,9 @@ static const struct library {
                   "header_value header_at error "},
                  {"bide-http-server", "bide_http_", NULL},
                  {"bide-sqlite", "bide_sql_", NULL},
-                 {"bide-tls", "bide_tls_", NULL}};
+                 {"bide-tls", "bide_tls_", NULL},
+                 {"bide-trace-otlp", "bide_trace_otlp_", NULL},
+                 {"bide-trace", "bide_trace_", NULL}};
 
 /* The function of the library that is named in the text; NULL: there is none. */
 static const char *function_of(struct arena *arena, const struct library *library, const char *at)

@@ -158,7 +158,12 @@ static void add_need(const struct command *cmd, struct list *words, const char *
                  {"bide-json", "-lm"},
                  {"bide-sqlite", "-lsqlite3"},
                  {"bide-tls", "-lssl"},
-                 {"bide-tls", "-lcrypto"}};
+                 {"bide-tls", "-lcrypto"},
+                 {"bide-trace", "-lm"},
+                 {"bide-trace-otlp", "-lbide-trace"},
+                 {"bide-trace-otlp", "-lbide-http"},
+                 {"bide-trace-otlp", "-lcurl"},
+                 {"bide-trace-otlp", "-lm"}};
     const char *folder = library_folder(cmd);
     char kind = folder ? library_kind(cmd, folder, name) : 0;
     list_add(cmd->arena, words, arena_printf(cmd->arena, "-l%s", name));

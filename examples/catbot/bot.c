@@ -11,6 +11,8 @@
  */
 #include "catbot.h"
 
+#include <bide/trace.h>
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -59,6 +61,7 @@ static async int fetch_picture(struct bot *bot, struct row *row, char *text, siz
         bide_http_response_free(picture);
     }
 
+    bide_span("picture");
     row_begin(row, FETCH);
     int n = await bide_http_get(bot->http, bot->picture_url, &picture);
     row_end(row, FETCH);
@@ -85,6 +88,7 @@ static async int look_up(struct bot *bot, struct row *row, const char *login, ch
         bide_sql_rows_free(rows);
     }
 
+    bide_span("nickname", BIDE_F("login", login));
     row_begin(row, LOOKUP);
     int n = await bide_sql_query(bot->people, "SELECT nickname FROM people WHERE login = ?",
                                  BIDE_SQL_VALUES(bide_sql_text(login)), &rows);
@@ -117,6 +121,7 @@ async int bot_answer(struct bot *bot, reply_fn send, void *to, const char *line)
     char picture[120], nickname[40], reply[240];
     int fetched, found, n = 0;
 
+    bide_span("message", BIDE_F("login", message.login));
     /* The picture and the nickname have nothing to do with each other: ask for both at once. */
     snprintf(nickname, sizeof nickname, "%s", message.login);
     await bide_join(fetched = fetch_picture(bot, row, picture, sizeof picture),
@@ -134,6 +139,9 @@ async int bot_answer(struct bot *bot, reply_fn send, void *to, const char *line)
         n = late;
 
     bool failed = fetched < 0 || found < 0 || n < 0;
+    if (failed)
+        bide_error("failed", BIDE_F_ERROR("picture", fetched), BIDE_F_ERROR("nickname", found),
+                   BIDE_F_ERROR("reply", n));
     if (n < 0)
         snprintf(picture, sizeof picture, "the reply failed: %s", strerror(-n));
     else if (found < 0)

@@ -7,12 +7,16 @@
  *     catbot --listen HOST:PORT          a server; talk to it with: nc HOST PORT
  *     catbot --gateway                   the ten users write through a gateway: WebSocket over TLS
  *     catbot --page PORT                 the timeline is a web page, too, until Ctrl-C
+ *     catbot --trace FILE                what it did, as a file for: bide trace view FILE
  *
- * needs: bide-http bide-sqlite bide-websocket bide-http-server bide-json bide-tls
+ * needs: bide-http bide-sqlite bide-websocket bide-http-server bide-json bide-tls bide-trace
  */
 #include "catbot.h"
 
+#include <bide/trace.h>
+
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,7 +24,7 @@
 #include <unistd.h>
 
 struct options {
-    const char *url, *listen, *page;
+    const char *url, *listen, *page, *trace;
     bool gateway;
 };
 
@@ -32,10 +36,12 @@ static int usage(int status)
 {
     fprintf(status == 0 ? stdout : stderr,
             "usage: catbot [--url URL] [--listen HOST:PORT] [--gateway] [--page PORT]\n"
+            "              [--trace FILE]\n"
             "  --url URL           fetch pictures there, not from the built-in service\n"
             "  --listen HOST:PORT  be a server, until Ctrl-C, rather than play ten users\n"
             "  --gateway           the users write through a gateway: WebSocket, TLS, JSON\n"
-            "  --page PORT         show the timeline in a browser, too, until Ctrl-C\n");
+            "  --page PORT         show the timeline in a browser, too, until Ctrl-C\n"
+            "  --trace FILE        write spans there; see them with: bide trace view FILE\n");
     return status;
 }
 
@@ -43,16 +49,21 @@ static int usage(int status)
 static int read_options(int argc, char **argv, struct options *options)
 {
     static const struct option known[] = {
-        {"url", required_argument, NULL, 'u'}, {"listen", required_argument, NULL, 'l'},
-        {"gateway", no_argument, NULL, 'g'},   {"page", required_argument, NULL, 'p'},
-        {"help", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0},
+        {"url", required_argument, NULL, 'u'},
+        {"listen", required_argument, NULL, 'l'},
+        {"gateway", no_argument, NULL, 'g'},
+        {"page", required_argument, NULL, 'p'},
+        {"trace", required_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
-    for (int c; (c = getopt_long(argc, argv, "u:l:gp:h", known, NULL)) != -1;) {
+    for (int c; (c = getopt_long(argc, argv, "u:l:gp:t:h", known, NULL)) != -1;) {
         switch (c) {
         case 'u': options->url = optarg; break;
         case 'l': options->listen = optarg; break;
         case 'g': options->gateway = true; break;
         case 'p': options->page = optarg; break;
+        case 't': options->trace = optarg; break;
         case 'h': return usage(0) + 1;
         default: return usage(2) + 1;
         }
@@ -135,6 +146,25 @@ static int open_page(const char *port)
     return 0;
 }
 
+/* The file for spans, if one is wanted. 0 or a negative errno. */
+static int open_trace(const char *path, int *fd, bide_trace_output **output)
+{
+    static const bide_trace_options everything = {.filter = "trace"};
+    *fd = -1;
+    *output = NULL;
+    if (path == NULL)
+        return 0;
+    *fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
+    return *fd < 0 ? -errno : bide_trace_timeline_new(*fd, &everything, output);
+}
+
+static void close_trace(int fd, bide_trace_output *output)
+{
+    bide_trace_output_free(output);
+    if (fd >= 0)
+        close(fd);
+}
+
 static int open_http(bool local)
 {
     /* A local service is not behind a proxy. */
@@ -212,13 +242,21 @@ static async int run(const struct options *options)
 
 async int main(int argc, char **argv)
 {
-    struct options options = {NULL, NULL, NULL, false};
+    struct options options = {NULL, NULL, NULL, NULL, false};
+    bide_trace_output *trace = NULL;
     char url[64], path[256];
+    int trace_fd = -1;
 
     int n = read_options(argc, argv, &options);
     if (n != 0)
         return n - 1;
     setvbuf(stdout, NULL, _IOLBF, 0);
+    defer {
+        close_trace(trace_fd, trace);
+    }
+    n = open_trace(options.trace, &trace_fd, &trace);
+    if (n < 0)
+        return complain(options.trace, n);
     timeline_init(&timeline);
     bot.timeline = &timeline;
     defer {

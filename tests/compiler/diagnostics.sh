@@ -119,6 +119,7 @@ grep -o '"bide-[a-z-]*=*"' sources | tr -d '"' | sort -u | while read -r name; d
     case $name in
     bide- | bide-http | bide-http-server | bide-json) continue ;; # libraries
     bide-sqlite | bide-tls | bide-websocket) continue ;;
+    bide-trace | bide-trace-otlp) continue ;;
     bide-multi-thread) continue ;;                         # an option
     esac
     grep -qx -e "$name" names || fail "-W$name is used, but not in the table"

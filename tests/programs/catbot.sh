@@ -2,7 +2,7 @@
 # connection; the reply reports what goes wrong; the page shows it; the server shuts down cleanly.
 
 seconds='[0-9]+\.[0-9]+ s'
-libraries='-lbide-http -lbide-sqlite -lbide-websocket -lbide-http-server -lbide-json -lbide-tls'
+libraries='-lbide-http -lbide-sqlite -lbide-websocket -lbide-http-server -lbide-json -lbide-tls -lbide-trace'
 [ -x "$EXAMPLES/catbot" ] || skip "a library that it needs is not there"
 
 # In virtual time every figure is exact. The slow picture is the seventh.
@@ -40,6 +40,12 @@ awk '{ gsub(",", ""); if ($5 > 4 * $12) exit 1 }' out || fail "not at the same t
 
 grep -q '^catbot: to see this in a browser: catbot --page' first ||
     fail "it does not say how to see the page: $(cat first)"
+
+# With a file of spans, of which a picture is drawn: eleven messages, a picture and a nickname each.
+"$EXAMPLES/catbot" --trace spans.json >out || fail "exit status $?: $(cat out)"
+"$BIDE" trace view spans.json || fail "there is no picture of the spans"
+grep -q '33 spans, ' spans.html || fail "other spans: $(grep -o '[0-9]* spans' spans.html)"
+[ "$(grep -c '"ph":"b","name":"picture"' spans.json)" = 11 ] || fail "not eleven pictures"
 
 # Through the gateway: WebSocket over TLS with JSON. It cuts the connection after half of the
 # messages; the session is resumed, and each message has one reply.
