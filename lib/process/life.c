@@ -18,7 +18,8 @@ void bide__process_drop(struct bide_process *p)
 {
     if (atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) > 1)
         return;
-    bide__door.close(p->fd);
+    if (p->fd >= 0)
+        bide__door.close(p->fd);
     bide__free(p, sizeof *p);
 }
 
@@ -133,7 +134,7 @@ static int signal_child(struct bide_process *p, int signo)
 {
     if (p->state != BIDE__RUNS)
         return -ESRCH;
-    if (p->has_pidfd) {
+    if (p->fd >= 0) {
         int r = bide__door.pidfd_send_signal(p->fd, signo);
         if (r != -ENOSYS && r != -EPERM)
             return r;
@@ -189,7 +190,7 @@ static void let_go(struct bide_process *p)
     bool is_reaped = p->state == BIDE__REAPED;
     lock_give(&p->lock);
     /* Without a pidfd the thread that watches will reap it. */
-    if (!is_reaped && p->has_pidfd)
+    if (!is_reaped && p->fd >= 0)
         bide__reaper_add(p);
 }
 

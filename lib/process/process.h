@@ -1,8 +1,8 @@
 /*
  * lib/process/process.h: what a child process is, for the files of this folder.
  *
- * A child is *watched* by a descriptor that is readable once it has ended: its pidfd; or, where
- * there is none, an eventfd to which a thread writes that waits for it. The end is always taken by
+ * A child is *watched* by its pidfd, which is readable once it has ended; or, where there is none,
+ * by a thread that waits for it, and then ends the waits for `ended`. The end is always taken by
  * waitid(P_PID), under the lock of the process and by nobody else of the library. So while `state`
  * is not REAPED, the number of the process is the child's, and may be used.
  *
@@ -10,13 +10,14 @@
  * group's, which must not become another's while somebody may still kill the group.
  *
  * References: the owner; a wait that is under way; the thread that watches; and, after the owner
- * has gone, the reaper (reaper.c). The last one closes the descriptor and frees the memory.
+ * has gone, the reaper (reaper.c). The last one closes the pidfd and frees the memory.
  */
 #ifndef BIDE_LIB_PROCESS_H
 #define BIDE_LIB_PROCESS_H
 
 #include "lib/runtime.h"
 
+#include <bide/lock.h>
 #include <bide/process.h>
 
 enum bide__process_state { BIDE__RUNS, BIDE__ENDED, BIDE__REAPED };
@@ -25,15 +26,16 @@ struct bide_process {
     _Atomic uint32_t refs;
     uint32_t lock; /* of `state`, `error`, `exit`, `has_no_owner` */
     pid_t pid;
-    int fd;         /* readable: it has ended */
+    int fd;         /* its pidfd; -1: a thread watches it */
     unsigned forks; /* bide__forks of the process whose child it is */
-    bool has_pidfd, leads, detached;
+    bool leads, detached;
     bool has_no_owner;
     enum bide__process_state state;
     int error; /* REAPED: -ECHILD if its end is not known */
     bide_process_exit exit;
     _Atomic(bide_stream *) streams[3]; /* several waits may begin to close one at the same time */
     struct bide_runtime *home;         /* the runtime of the streams */
+    bide_notify ended;                 /* by the thread that watches */
     struct bide_process *next, *previous; /* of the reaper */
 };
 
@@ -62,8 +64,8 @@ int bide__process_signal(struct bide_process *p, int signo);
 
 /* ---- watch.c ---- */
 
-/* Begins to watch a child that was just made; p->fd is an eventfd, and becomes its pidfd if there
- * is one. 0; -EAGAIN, -ENOMEM: there is no thread either, and p->fd is as before. */
+/* Begins to watch a child that was just made. 0; -EAGAIN, -ENOMEM: there is neither a pidfd nor a
+ * thread. */
 int bide__process_watch(struct bide_process *p);
 
 /* ---- reaper.c ---- */

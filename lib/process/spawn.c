@@ -1,9 +1,8 @@
 /*
  * lib/process/spawn.c: starts a child.
  *
- * All that can be missing is got before the child is made: memory, pipes, our ends as streams, the
- * descriptor that tells its end. What can fail afterwards is only the thread of a child that has no
- * pidfd (watch.c).
+ * All that can be missing is got before the child is made: memory, pipes, our ends as streams. What
+ * can fail afterwards is only the thread of a child that has no pidfd (watch.c).
  *
  * The descriptors of the child are made one after another, so one that is still needed could be
  * overwritten by one before it: 3 becomes 4, and 4 becomes 3. Therefore each that has the number of
@@ -185,10 +184,7 @@ static int prepare(struct plan *plan)
                                .leads = o->session || o->group == BIDE_PROCESS_GROUP_NEW,
                                .detached = o->detached};
     atomic_init(&p->refs, 1);
-    r = prepare_files(plan);
-    if (r == 0)
-        r = p->fd = bide__door.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    return r < 0 ? r : 0;
+    return prepare_files(plan);
 }
 
 static int spawn(const struct plan *plan, const char *const *argv)
@@ -264,8 +260,6 @@ static void end_process(struct bide_process *p)
         return;
     for (int i = 0; i < STDIO; i++)
         bide_stream_close(p->streams[i]);
-    if (p->fd >= 0)
-        bide__door.close(p->fd);
     bide__free(p, sizeof *p);
 }
 

@@ -7,6 +7,7 @@
  */
 #include "lib/async.h"
 
+#include <bide/lock.h>
 #include <bide/time.h>
 
 #include "lib/process/process.h"
@@ -14,12 +15,25 @@
 
 enum { PAUSE_MS = 1 };
 
+/* A thread watches. The child is looked at after the wait has begun, so that an end between the
+ * two is not missed. */
+static bide_async int wait_for_thread(bide_process *p)
+{
+    bide_notified told;
+    bide_notify_listen(&p->ended, &told);
+    bide_defer {
+        bide_notified_drop(&told);
+    }
+    int r = bide__process_look(p, NULL);
+    return r == -EAGAIN ? bide_await bide_notified_wait(&told) : r == -ECHILD ? 0 : r;
+}
+
 /* The kernel is asked only after the event: most children live longer than it takes to get here. */
 bide_async int bide__process_wait_end(bide_process *p, bide_process_exit *exit)
 {
     int r = bide__process_known(p, exit);
     while (r == -EAGAIN) {
-        r = bide_await bide__event_readable(p->fd);
+        r = p->fd >= 0 ? bide_await bide__event_readable(p->fd) : bide_await wait_for_thread(p);
         if (r < 0)
             return r;
         r = bide__process_look(p, exit);

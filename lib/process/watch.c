@@ -1,10 +1,11 @@
 /*
- * lib/process/watch.c: what becomes readable when a child has ended; see process.h.
+ * lib/process/watch.c: what tells that a child has ended; see process.h.
  *
  * A pidfd, as a rule. It may be lacking: before Linux 5.3, in sandboxes, or because there is no
- * descriptor left. Then a thread waits for the child and writes to the eventfd that was made before
- * the child was, so that nothing can be missing any more but the thread. SIGCHLD would do as well,
- * but its handler is the program's, and its deliveries coalesce.
+ * descriptor left. Then a thread waits for the child and ends the waits of the tasks. That takes no
+ * descriptor, so nothing has to be made before the child, and nothing can be missing after it but
+ * the thread. SIGCHLD would do as well, but its handler is the program's, and its deliveries
+ * coalesce.
  */
 #include "lib/process/process.h"
 
@@ -14,7 +15,6 @@
 static void *wait_for_child(void *argument)
 {
     struct bide_process *p = argument;
-    uint64_t one = 1;
     siginfo_t info;
     int r;
 
@@ -23,7 +23,7 @@ static void *wait_for_child(void *argument)
         r = bide__door.waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOWAIT);
     while (r == -EINTR);
     bide__process_watched_end(p);
-    (void)bide__door.write(p->fd, &one, sizeof one);
+    bide_notify_all(&p->ended);
     bide__process_drop(p);
     return NULL;
 }
@@ -34,9 +34,7 @@ int bide__process_watch(struct bide_process *p)
     int pidfd = bide__door.pidfd_open(p->pid, 0);
 
     if (pidfd >= 0) {
-        bide__door.close(p->fd);
         p->fd = pidfd;
-        p->has_pidfd = true;
         return 0;
     }
     bide__process_ref(p);

@@ -23,7 +23,6 @@ static const struct {
 } calls[] = {{"alloc", -ENOMEM},
              {"pipe2", -EMFILE},
              {"fcntl", -EMFILE},
-             {"eventfd", -EMFILE},
              {"stat", -EACCES},
              {"access", -EACCES},
              {"posix_spawn", -EAGAIN},
@@ -220,6 +219,26 @@ TEST(without_descriptors_nothing_is_left)
         CHECK_EQ(bide_block_on(bide_process_wait(p[n], NULL)), 0);
         bide_process_free(p[n]);
     }
+    CHECK(descriptors_become(before));
+    check_no_child();
+}
+
+/* Not one more can be opened: its end is told all the same. */
+TEST(without_any_descriptor_a_thread_waits)
+{
+    const struct rlimit few = {40, 40};
+    bide_process_exit exit;
+    CHECK_EQ(bide_block_on(bide_process_run(ARGV("true"), NULL, NULL)), 0);
+    int before = open_descriptors();
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    int last, first = fcntl(0, F_DUPFD_CLOEXEC, 3);
+    for (last = first; last >= 0 && last < 39;)
+        last = fcntl(0, F_DUPFD_CLOEXEC, last);
+    CHECK(fcntl(0, F_DUPFD_CLOEXEC, 3) < 0 && errno == EMFILE);
+    CHECK_EQ(bide_block_on(bide_process_run(SH("exit 6"), NULL, &exit)), 0);
+    CHECK_EQ(exit.number, 6);
+    for (int fd = first; fd < 40; fd++)
+        close(fd);
     CHECK(descriptors_become(before));
     check_no_child();
 }
