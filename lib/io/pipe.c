@@ -43,7 +43,7 @@ int bide_pipe_new(bide_stream **reader, bide_stream **writer)
     int r = bide__door.pipe2(fds, FLAGS);
     if (r < 0)
         return r;
-    r = bide__fd_stream_new(fds[0], BIDE__STREAM_PIPE, reader);
+    r = bide__fd_stream_new(fds[0], BIDE__STREAM_OTHER, reader);
     if (r < 0)
         bide__door.close(fds[0]);
     else

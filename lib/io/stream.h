@@ -52,8 +52,9 @@ enum bide__stream_kind {
     BIDE__STREAM_OTHER = 0,
     BIDE__STREAM_SOCKET = 1, /* of any type; from outside, perhaps */
     BIDE__STREAM_TCP = 2,    /* a TCP socket that we made: it may receive ahead */
-    BIDE__STREAM_PIPE = 3, /* a pipe or a FIFO that we opened: writing to it raises no SIGPIPE, and
-                                a FIFO that has had no writer yet is not at its end */
+    BIDE__STREAM_PIPE = 3,   /* the writing end of a pipe that we made, or a FIFO: writing to it
+                                raises no SIGPIPE, and a FIFO that has had no writer yet is not at
+                                its end. The reading end of a pipe has always had one: OTHER */
 };
 
 int bide__fd_stream_new(int fd, unsigned kind, bide_stream **stream);

@@ -74,6 +74,14 @@ static void add_file(struct plan *plan, int from, int to)
     plan->files[plan->file_count++] = (struct bide__spawn_file){from, to};
 }
 
+/* The child has yet to write, so the first read need not be tried before it waits. */
+static void begin_stream(struct bide_process *p, int i, struct bide__fd *registration)
+{
+    p->home = registration->runtime;
+    if (i != 0)
+        bide__fd_clear(registration, BIDE__READ, bide__fd_seen(registration, BIDE__READ));
+}
+
 /* The end that is ours becomes a stream of the process; 0 is the reading end. */
 static int open_pipe(struct plan *plan, int i)
 {
@@ -85,14 +93,15 @@ static int open_pipe(struct plan *plan, int i)
     plan->ends[i] = fds[!ours];
     r = bide__door.fcntl(fds[ours], F_SETFL, O_NONBLOCK);
     if (r == 0)
-        r = bide__fd_stream_new(fds[ours], BIDE__STREAM_PIPE, &stream);
+        r = bide__fd_stream_new(fds[ours], i == 0 ? BIDE__STREAM_PIPE : BIDE__STREAM_OTHER,
+                                &stream);
     if (r < 0)
         bide__door.close(fds[ours]);
     else
         add_file(plan, plan->ends[i], i);
     plan->process->streams[i] = stream;
     if (stream != NULL)
-        plan->process->home = bide__stream_registration(stream)->runtime;
+        begin_stream(plan->process, i, bide__stream_registration(stream));
     return r;
 }
 
