@@ -10,7 +10,8 @@
  *     }
  *
  * How the calls are made. A read first asks for what is in memory already, which takes one system
- * call and no thread. Everything else goes to io_uring, where the runtime has that and it serves,
+ * call and no thread; in a filesystem that is in memory alone (tmpfs), a write does so, too.
+ * Everything else goes to io_uring, where the runtime has that and it serves,
  * or to the blocking pool. No call blocks the thread of a runtime, except where a comment says so.
  * docs/io.md tells what each way costs.
  *

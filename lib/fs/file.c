@@ -106,20 +106,38 @@ int bide__file_flags(const bide_file_options *o)
 
 /* ---- at once ---- */
 
+/* The filesystem's type would tell it, too, but to ask for that a file of a network may have to
+ * wait. Seals are asked for in memory, and only files there have them. */
+bool bide__fd_is_in_memory(int fd)
+{
+    return bide__door.fcntl(fd, F_GET_SEALS, 0) >= 0;
+}
+
+static bool is_refused(ssize_t n)
+{
+    return n == -EOPNOTSUPP || n == -ENOSYS;
+}
+
 ssize_t bide__file_now(bide_file *f, enum bide__file_call what, const struct iovec *pieces,
                        int count, uint64_t offset)
 {
     bool reads = what == BIDE__FILE_READ;
     _Atomic bool *blind = reads ? &f->reads_blind : &f->writes_blind;
     off_t at = offset == FS_HERE ? -1 : (off_t)offset;
+    bool is_blind = atomic_load_explicit(blind, memory_order_acquire);
+    int flags = is_blind ? 0 : RWF_NOWAIT;
 
-    if (f->is_direct || atomic_load_explicit(blind, memory_order_relaxed))
+    if (f->is_direct || (is_blind && !atomic_load_explicit(&f->in_memory, memory_order_relaxed)))
         return -EAGAIN;
-    ssize_t n = reads ? bide__door.preadv2(f->fd, pieces, count, at, RWF_NOWAIT)
-                      : bide__door.pwritev2(f->fd, pieces, count, at, RWF_NOWAIT);
-    if (n == -EOPNOTSUPP || n == -ENOSYS)
-        atomic_store_explicit(blind, true, memory_order_relaxed);
-    return n == -EOPNOTSUPP || n == -ENOSYS || n == -EINTR ? -EAGAIN : n;
+    ssize_t n = reads ? bide__door.preadv2(f->fd, pieces, count, at, flags)
+                      : bide__door.pwritev2(f->fd, pieces, count, at, flags);
+    if (is_refused(n) && !is_blind) {
+        if (n == -EOPNOTSUPP && bide__fd_is_in_memory(f->fd))
+            atomic_store_explicit(&f->in_memory, true, memory_order_relaxed);
+        atomic_store_explicit(blind, true, memory_order_release);
+        return bide__file_now(f, what, pieces, count, offset);
+    }
+    return is_refused(n) || n == -EINTR ? -EAGAIN : n;
 }
 
 bool bide__file_is_other(bide_file *f)

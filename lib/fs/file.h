@@ -29,9 +29,11 @@ struct bide_file {
     bool writes;  /* it may have been written through this descriptor */
     bool is_kept; /* the descriptor is not closed at the end */
     bool is_direct;
-    /* The filesystem does not tell whether a read, or a write, would wait. Set once, by anybody. */
+    /* The filesystem does not tell whether a read, or a write, would wait. Set once, by anybody;
+     * `in_memory` before. */
     _Atomic bool reads_blind, writes_blind;
-    _Atomic uint8_t kind; /* FILE_REGULAR or FILE_OTHER; 0: nobody has looked */
+    _Atomic bool in_memory; /* such a one never waits */
+    _Atomic uint8_t kind;   /* FILE_REGULAR or FILE_OTHER; 0: nobody has looked */
 };
 
 enum { FILE_REGULAR = 1, FILE_OTHER = 2 };
@@ -53,6 +55,10 @@ int bide__file_flags(const bide_file_options *options);
 /* A call that does not wait: its result, or -EAGAIN, and the call must be made elsewhere. */
 ssize_t bide__file_now(bide_file *file, enum bide__file_call what, const struct iovec *pieces,
                        int count, uint64_t offset);
+
+/* The file is in memory alone (tmpfs, memfd): a call on its data waits for no disk, though the
+ * filesystem refuses RWF_NOWAIT. */
+bool bide__fd_is_in_memory(int fd);
 
 /* It is never waited for by the driver: a FIFO that was opened without blocking, and its like, for
  * which that would wait. */
