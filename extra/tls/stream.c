@@ -1,8 +1,9 @@
 /*
  * stream.c: the life of a TLS stream, who may do what on it, and what it does without waiting.
  *
- * holders is 1 for the owner of an open stream, and 1 for each call. A close with calls under way
- * ends what they wait for; the last one to go frees everything and closes the stream below.
+ * holders is 1 for the owner of an open stream, and 1 for each call, and for who holds it. A close
+ * with calls under way ends what they wait for; the last one to go frees everything and closes the
+ * stream below.
  */
 #include "extra/tls/internal.h"
 
@@ -447,6 +448,19 @@ static void tls_close(bide_stream *stream)
     let_go(s);
 }
 
+static void tls_hold(bide_stream *stream)
+{
+    struct bide__tls *s = of(stream);
+    bide__tls_lock(s);
+    s->holders++;
+    bide__tls_unlock(s);
+}
+
+static void tls_let_go(bide_stream *stream)
+{
+    let_go(of(stream));
+}
+
 static const struct bide__stream_ops tls_ops = {
     .read = &bide__desc_bide__tls_read,
     .write = &bide__desc_bide__tls_write,
@@ -457,6 +471,8 @@ static const struct bide__stream_ops tls_ops = {
     .shutdown = tls_shutdown,
     .shutdown_read = tls_shutdown_read,
     .close = tls_close,
+    .hold = tls_hold,
+    .let_go = tls_let_go,
     .fd = tls_fd,
 };
 

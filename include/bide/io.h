@@ -14,7 +14,8 @@
  * not async by any thread. A stream may be closed while another task waits on it, and even while
  * that task is just being served: then it gets its bytes instead of -EBADF. No call may begin after
  * the close. So end a task that reads in a loop (bide_task_abort, and a join) before its
- * stream is closed, or shut the other end down.
+ * stream is closed, or shut the other end down. A function that itself makes several calls on the
+ * stream (bide_stream_read_exactly, a line, a flush, a copy) is one call in this sense.
  *
  * Failures are returned as negative errno. With `size` 0, nothing is read or written.
  */

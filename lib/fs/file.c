@@ -51,14 +51,19 @@ static void release(bide_file *f, uint32_t flag)
 void bide_file_free(bide_file *file)
 {
     if (file != NULL)
-        release(file, 0);
+        release(file, (uint32_t)-FILE_FREED); /* which sets it */
+}
+
+void bide__file_hold(bide_file *f)
+{
+    atomic_fetch_add_explicit(&f->use, FILE_USE, memory_order_relaxed);
 }
 
 int bide__file_enter(bide_file *f, uint32_t flag)
 {
     uint32_t use = atomic_load_explicit(&f->use, memory_order_relaxed);
     do {
-        if (use & FILE_CLOSED)
+        if (use & (FILE_CLOSED | FILE_FREED))
             return -EBADF;
         if (use & flag)
             return -EBUSY;

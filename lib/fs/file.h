@@ -1,9 +1,10 @@
 /*
  * lib/fs/file.h: what a file is, for the files of lib/fs.
  *
- * `use` counts the handle and the calls that are under way, in steps of FILE_USE; below that are
- * flags. The last of them closes the descriptor and frees the file. So no call finds its descriptor
- * closed, or that of another file, before it has ended.
+ * `use` counts the handle, the calls that are under way, and who holds the file as a stream, in
+ * steps of FILE_USE; below that are flags. The last of them closes the descriptor and frees the
+ * file. So no call finds its descriptor closed, or that of another file, before it has ended. Once
+ * the handle is FREED no call begins.
  */
 #ifndef BIDE_LIB_FS_FILE_H
 #define BIDE_LIB_FS_FILE_H
@@ -20,7 +21,7 @@
 #endif
 
 /* A read, or a write, at the position is under way. */
-enum { FILE_CLOSED = 1, FILE_READS = 2, FILE_WRITES = 4, FILE_USE = 8 };
+enum { FILE_CLOSED = 1, FILE_READS = 2, FILE_WRITES = 4, FILE_FREED = 8, FILE_USE = 16 };
 
 struct bide_file {
     bide_stream base;
@@ -45,6 +46,9 @@ enum { FILE_PIECE = 256 << 10 };
  * bide__file_leave ends it, with the same flag. */
 int bide__file_enter(bide_file *file, uint32_t flag);
 void bide__file_leave(bide_file *file, uint32_t flag);
+
+/* For one that may have been freed, and is held: see bide__stream_hold. */
+void bide__file_hold(bide_file *file);
 
 /* A file of `fd`, which it owns if this returns 0. */
 int bide__file_new(int fd, bide_file **file);

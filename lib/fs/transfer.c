@@ -180,6 +180,16 @@ static void stream_close(bide_stream *stream)
     bide_file_free(of(stream));
 }
 
+static void stream_hold(bide_stream *stream)
+{
+    bide__file_hold(of(stream));
+}
+
+static void stream_let_go(bide_stream *stream)
+{
+    bide__file_leave(of(stream), 0);
+}
+
 static int stream_fd(const bide_stream *stream)
 {
     return bide_file_fd(of(stream));
@@ -195,5 +205,7 @@ const struct bide__stream_ops bide__file_stream_ops = {
     .shutdown = stream_shutdown,
     .shutdown_read = stream_shutdown,
     .close = stream_close,
+    .hold = stream_hold,
+    .let_go = stream_let_go,
     .fd = stream_fd,
 };

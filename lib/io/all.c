@@ -1,7 +1,8 @@
 /*
  * lib/io/all.c: reading and writing a number of bytes, and several pieces, for streams that have no
  * better way. *done, which belongs to the caller, counts all that has happened and is up to date at
- * each suspension, so there is nothing to undo.
+ * each suspension, so there is nothing to undo. The stream is held, since it may be closed between
+ * two of the calls.
  */
 #include "lib/async.h"
 
@@ -16,6 +17,10 @@ bide_async int bide__any_read_exactly(bide_stream *stream, void *buffer, size_t 
     size_t own = 0;
     if (done == NULL)
         done = &own;
+    bide__stream_hold(stream);
+    bide_defer {
+        bide__stream_let_go(stream);
+    }
     while (*done < size) {
         ssize_t n = bide_await bide_stream_read(stream, (char *)buffer + *done, size - *done);
         if (n < 0)
@@ -32,6 +37,10 @@ bide_async int bide__any_write_all(bide_stream *stream, const void *data, size_t
     size_t own = 0;
     if (done == NULL)
         done = &own;
+    bide__stream_hold(stream);
+    bide_defer {
+        bide__stream_let_go(stream);
+    }
     while (*done < size) {
         const char *rest = (const char *)data + *done;
         ssize_t n = bide_await bide_stream_write(stream, rest, size - *done);
@@ -104,6 +113,10 @@ bide_async int bide_stream_writev_all(bide_stream *stream, const struct iovec *p
     size_t own = 0;
     if (done == NULL)
         done = &own;
+    bide__stream_hold(stream);
+    bide_defer {
+        bide__stream_let_go(stream);
+    }
     size_t within = pass_over(&pieces, &count, *done);
     while (count > 0) {
         ssize_t n;

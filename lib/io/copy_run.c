@@ -7,6 +7,7 @@
 
 #include "lib/io/copy.h"
 #include "lib/io/reader.h"
+#include "lib/io/stream.h"
 #include "lib/io/writer.h"
 
 /* *is_ahead: the bytes were there already, and are in `ahead` instead. */
@@ -29,8 +30,8 @@ static bide_async ssize_t read_more(bide_reader *reader)
     int r = bide__reader_make_room(reader, READ_BYTES);
     if (r < 0)
         return r;
-    ssize_t n = bide_await bide_stream_read(reader->stream, reader->buffer + reader->end,
-                                            reader->size - reader->end);
+    ssize_t n = bide_await bide_stream_read(
+        bide__reader_stream(reader), reader->buffer + reader->end, reader->size - reader->end);
     if (bide__reader_is_freed(reader))
         return -EBADF;
     if (n > 0)
@@ -74,6 +75,12 @@ static bide_async int copy(bide_reader *reader, bide_stream *to, bide_writer *wr
         return r;
     bide_defer {
         bide__reader_end(reader);
+    }
+    if (to != NULL)
+        bide__stream_hold(to);
+    bide_defer {
+        if (to != NULL)
+            bide__stream_let_go(to);
     }
     bide_await bide__turn();
     while (*done < most) {
@@ -164,7 +171,11 @@ bide_async int bide_copy_run(bide_copy *copy, uint64_t most)
     ssize_t n = bide__copy_begin(copy);
     if (n < 0)
         return (int)n;
+    bide__stream_hold(copy->from);
+    bide__stream_hold(copy->to);
     bide_defer {
+        bide__stream_let_go(copy->from);
+        bide__stream_let_go(copy->to);
         bide__copy_end(copy);
     }
     bide_await bide__turn();
@@ -187,10 +198,15 @@ bide_async int bide_copy_run(bide_copy *copy, uint64_t most)
 /* A copy to the end, which is passed on. */
 static bide_async int run_direction(bide_copy *copy)
 {
+    bide_stream *to = copy->to;
+    bide__stream_hold(to);
+    bide_defer {
+        bide__stream_let_go(to);
+    }
     int r = bide_await bide_copy_run(copy, BIDE_COPY_ALL);
     if (r < 0)
         return r;
-    r = bide_stream_shutdown(copy->to);
+    r = bide_stream_shutdown(to);
     return r == -ENOTSOCK || r == -ENOTCONN ? 0 : r;
 }
 

@@ -22,12 +22,16 @@
 #include "lib/io/reading.h"
 #include "lib/io/stream.h"
 
+#include <stdatomic.h>
+
 struct fd_stream {
     bide_stream base;
     struct bide__fd *registration; /* of the descriptor for the calls */
+    uint32_t generation;           /* its; another one's after the close */
+    _Atomic uint32_t holders;      /* the owner, and calls */
     int fd;                        /* that one, or what was reopened for them */
-    enum bide__fd_way way;
-    bool is_kept; /* fd is not closed */
+    uint8_t way;                   /* an enum bide__fd_way */
+    bool is_kept;                  /* fd is not closed */
 };
 
 static struct fd_stream *of(const bide_stream *stream)
@@ -66,10 +70,17 @@ struct transfer_all {
     size_t *done; /* may be NULL */
 };
 
+void bide__fd_stream_begin(struct bide__fd_leaf *leaf, const bide_stream *stream,
+                           uint32_t direction)
+{
+    const struct fd_stream *s = of(stream);
+    bide__fd_leaf_begin_for(leaf, s->registration, direction, s->generation);
+    leaf->h.state |= s->way * (uint32_t)BIDE__FD_MARK;
+}
+
 static void begin(struct transfer *f, uint32_t direction)
 {
-    struct fd_stream *s = of(f->stream);
-    bide__fd_leaf_begin(&f->leaf, s->registration, direction, s->way * BIDE__FD_MARK);
+    bide__fd_stream_begin(&f->leaf, f->stream, direction);
 }
 
 static bool is_socket(const struct transfer *f)
@@ -292,12 +303,14 @@ BIDE__LEAF(int, bide__fd_stream_write_all, struct transfer_all, write_all_poll, 
 
 static int fd_shutdown(bide_stream *stream)
 {
-    return bide__door.shutdown(of(stream)->fd, SHUT_WR);
+    const struct fd_stream *s = of(stream);
+    return bide__fd_shutdown(s->registration, s->generation, s->fd, SHUT_WR);
 }
 
 static int fd_shutdown_read(bide_stream *stream)
 {
-    return bide__door.shutdown(of(stream)->fd, SHUT_RD);
+    const struct fd_stream *s = of(stream);
+    return bide__fd_shutdown(s->registration, s->generation, s->fd, SHUT_RD);
 }
 
 /* Of a socket, or a pipe of ours. Another runtime has to be told that the stream is not its own, by
@@ -320,6 +333,18 @@ static int fd_of(const bide_stream *stream)
     return of(stream)->fd;
 }
 
+static void fd_hold(bide_stream *stream)
+{
+    atomic_fetch_add_explicit(&of(stream)->holders, 1, memory_order_relaxed);
+}
+
+static void fd_let_go(bide_stream *stream)
+{
+    struct fd_stream *s = of(stream);
+    if (atomic_fetch_sub_explicit(&s->holders, 1, memory_order_acq_rel) == 1)
+        bide__free(s, sizeof *s);
+}
+
 /* A socket is its registration's: the driver may still send from it. */
 static void fd_close(bide_stream *stream)
 {
@@ -331,7 +356,7 @@ static void fd_close(bide_stream *stream)
         bide__door.close(own);
     if (own != s->fd && !s->is_kept)
         bide__door.close(s->fd);
-    bide__free(s, sizeof *s);
+    fd_let_go(stream);
 }
 
 static const struct bide__stream_ops fd_ops = {
@@ -344,6 +369,8 @@ static const struct bide__stream_ops fd_ops = {
     .shutdown = fd_shutdown,
     .shutdown_read = fd_shutdown_read,
     .close = fd_close,
+    .hold = fd_hold,
+    .let_go = fd_let_go,
     .fd = fd_of,
     .try_write = fd_try_write,
 };
@@ -354,12 +381,13 @@ static int new_stream(int fd, int own, enum bide__fd_way way, unsigned how, bide
     struct fd_stream *s = bide__alloc(sizeof *s);
     if (s == NULL)
         return -ENOMEM;
-    *s = (struct fd_stream){.base.ops = &fd_ops, .fd = fd, .way = way};
+    *s = (struct fd_stream){.base.ops = &fd_ops, .holders = 1, .fd = fd, .way = (uint8_t)way};
     int r = bide__fd_open_as(&s->registration, own, how);
     if (r < 0) {
         bide__free(s, sizeof *s);
         return r;
     }
+    s->generation = s->registration->generation;
     *stream = &s->base;
     return 0;
 }
@@ -399,7 +427,7 @@ int bide__fd_stream_dissolve(bide_stream *stream, int own)
     int fd = s->fd;
     if (own != fd)
         bide__door.close(own);
-    bide__free(s, sizeof *s);
+    fd_let_go(stream);
     return fd;
 }
 

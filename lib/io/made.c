@@ -3,7 +3,8 @@
  *
  * One struct serves all kinds. A read may wait in another stream while this one is closed, and
  * counts what it got afterwards: so it holds the object, which is freed when nobody does. What only
- * passes a call on does not touch the object again.
+ * passes a call on does not touch the object again. Who holds the object from outside (stream.h)
+ * holds the streams in it, too.
  */
 #include "lib/async.h"
 
@@ -12,16 +13,18 @@
 
 struct made {
     bide_stream base;
-    uint32_t lock; /* of holders */
+    uint32_t lock; /* of these two */
     unsigned holders;
+    bool closed;
+    bool is_at_second; /* chain */
     union {
-        bide_stream *inner; /* limit; the one of a chain or a join that is read */
+        bide_stream *inner; /* limit; the first of a chain; what is read of a join */
         const char *data;   /* bytes */
         unsigned char byte; /* repeat */
     };
     union {
         uint64_t left;       /* limit, bytes */
-        bide_stream *second; /* chain: NULL, after the end of the first; join: what is written */
+        bide_stream *second; /* chain; join: what is written */
     };
 };
 
@@ -48,6 +51,16 @@ static void let_go(struct made *m)
         bide__free(m, sizeof *m);
 }
 
+/* After the close only calls that began before it touch the streams in it. */
+static bool is_closed(bide_stream *stream)
+{
+    struct made *m = of(stream);
+    lock_take(&m->lock);
+    bool closed = m->closed;
+    lock_give(&m->lock);
+    return closed;
+}
+
 /* ---- reading ---- */
 
 bide_async ssize_t bide__limit_read(bide_stream *stream, void *buffer, size_t size);
@@ -63,6 +76,8 @@ bide_async ssize_t bide__limit_read(bide_stream *stream, void *buffer, size_t si
     bide_defer {
         let_go(m);
     }
+    if (is_closed(stream))
+        return -EBADF;
     if (size > m->left)
         size = (size_t)m->left;
     ssize_t n = bide_await bide_stream_read(m->inner, buffer, size);
@@ -77,12 +92,17 @@ bide_async ssize_t bide__chain_read(bide_stream *stream, void *buffer, size_t si
     bide_defer {
         let_go(m);
     }
-    ssize_t n = bide_await bide_stream_read(m->inner, buffer, size);
-    if (n != 0 || size == 0 || m->second == NULL)
-        return n;
-    m->inner = m->second;
-    m->second = NULL;
-    return bide_await bide_stream_read(m->inner, buffer, size);
+    if (is_closed(stream))
+        return -EBADF;
+    if (!m->is_at_second) {
+        ssize_t n = bide_await bide_stream_read(m->inner, buffer, size);
+        if (n != 0 || size == 0)
+            return n;
+        if (is_closed(stream)) /* while it waited: the second may be gone */
+            return -EBADF;
+        m->is_at_second = true;
+    }
+    return bide_await bide_stream_read(m->second, buffer, size);
 }
 
 bide_async ssize_t bide__bytes_read(bide_stream *stream, void *buffer, size_t size)
@@ -92,6 +112,8 @@ bide_async ssize_t bide__bytes_read(bide_stream *stream, void *buffer, size_t si
         let_go(m);
     }
     bide_await bide__turn();
+    if (is_closed(stream))
+        return -EBADF;
     if (size > m->left)
         size = (size_t)m->left;
     if (size > 0)
@@ -131,6 +153,8 @@ bide_async ssize_t bide__no_write(bide_stream *stream, const void *data, size_t 
 
 bide_async ssize_t bide__limit_write(bide_stream *stream, const void *data, size_t size)
 {
+    if (is_closed(stream))
+        return -EBADF;
     return bide_await bide_stream_write(of(stream)->inner, data, size);
 }
 
@@ -178,7 +202,11 @@ static int no_shutdown(bide_stream *stream)
 
 static void made_close(bide_stream *stream)
 {
-    let_go(of(stream));
+    struct made *m = of(stream);
+    lock_take(&m->lock);
+    m->closed = true;
+    lock_give(&m->lock);
+    let_go(m);
 }
 
 static void join_close(bide_stream *stream)
@@ -186,6 +214,40 @@ static void join_close(bide_stream *stream)
     bide_stream_close(of(stream)->inner);
     bide_stream_close(of(stream)->second);
     let_go(of(stream));
+}
+
+/* Of bytes, of nothing, and of what does not end. */
+static void made_hold(bide_stream *stream)
+{
+    (void)hold(stream);
+}
+
+static void made_let_go(bide_stream *stream)
+{
+    let_go(of(stream));
+}
+
+static void limit_hold(bide_stream *stream)
+{
+    bide__stream_hold(hold(stream)->inner);
+}
+
+static void limit_let_go(bide_stream *stream)
+{
+    bide__stream_let_go(of(stream)->inner);
+    let_go(of(stream));
+}
+
+static void both_hold(bide_stream *stream)
+{
+    bide__stream_hold(of(stream)->second);
+    limit_hold(stream);
+}
+
+static void both_let_go(bide_stream *stream)
+{
+    bide__stream_let_go(of(stream)->second);
+    limit_let_go(stream);
 }
 
 static int no_fd(const bide_stream *stream)
@@ -206,22 +268,25 @@ static ssize_t join_try_write(bide_stream *stream, const void *data, size_t size
 
 /* ---- the kinds ---- */
 
-#define OPS(reads, writes, shuts, shuts_read, closes, tries)                                    \
+#define OPS(reads, writes, shuts, shuts_read, closes, holds, tries)                             \
     {                                                                                           \
         .read = &bide__desc_bide__##reads##_read, .write = &bide__desc_bide__##writes##_write,  \
         .read_exactly = &bide__desc_bide__any_read_exactly,                                     \
         .write_all = &bide__desc_bide__any_write_all, .readv = &bide__desc_bide__any_readv,     \
         .writev = &bide__desc_bide__any_writev, .shutdown = shuts, .shutdown_read = shuts_read, \
-        .close = closes, .fd = no_fd, .try_write = tries,                                       \
+        .close = closes, .hold = holds##_hold, .let_go = holds##_let_go, .fd = no_fd,           \
+        .try_write = tries,                                                                     \
     }
 
 static const struct bide__stream_ops
-    limit_ops = OPS(limit, limit, limit_shutdown, limit_shutdown_read, made_close, limit_try_write),
-    chain_ops = OPS(chain, no, no_shutdown, no_shutdown, made_close, NULL),
-    bytes_ops = OPS(bytes, no, no_shutdown, no_shutdown, made_close, NULL),
-    null_ops = OPS(null, null, no_shutdown, no_shutdown, made_close, NULL),
-    repeat_ops = OPS(repeat, null, no_shutdown, no_shutdown, made_close, NULL),
-    join_ops = OPS(join, join, join_shutdown, limit_shutdown_read, join_close, join_try_write);
+    limit_ops =
+        OPS(limit, limit, limit_shutdown, limit_shutdown_read, made_close, limit, limit_try_write),
+    chain_ops = OPS(chain, no, no_shutdown, no_shutdown, made_close, both, NULL),
+    bytes_ops = OPS(bytes, no, no_shutdown, no_shutdown, made_close, made, NULL),
+    null_ops = OPS(null, null, no_shutdown, no_shutdown, made_close, made, NULL),
+    repeat_ops = OPS(repeat, null, no_shutdown, no_shutdown, made_close, made, NULL),
+    join_ops =
+        OPS(join, join, join_shutdown, limit_shutdown_read, join_close, both, join_try_write);
 
 /* NULL: no memory. */
 static struct made *new_made(const struct bide__stream_ops *ops, bide_stream **stream)

@@ -33,7 +33,7 @@ struct end {
 
 struct pair {
     uint32_t lock;
-    unsigned holders; /* the open ends and the operations */
+    unsigned holders; /* the open ends, the operations, and who holds an end (stream.h) */
     size_t capacity;
     struct ring ring[2];
     struct end end[2];
@@ -290,6 +290,16 @@ static ssize_t pair_try_write(bide_stream *stream, const void *data, size_t size
     return put_bytes(of(stream), data, size, false);
 }
 
+static void pair_hold(bide_stream *stream)
+{
+    (void)hold(stream);
+}
+
+static void pair_let_go(bide_stream *stream)
+{
+    let_go(of(stream)->pair);
+}
+
 static int pair_fd(const bide_stream *stream)
 {
     (void)stream;
@@ -306,6 +316,8 @@ static const struct bide__stream_ops pair_ops = {
     .shutdown = pair_shutdown,
     .shutdown_read = pair_shutdown_read,
     .close = pair_close,
+    .hold = pair_hold,
+    .let_go = pair_let_go,
     .fd = pair_fd,
     .try_write = pair_try_write,
     .shutdown_ends = true,

@@ -30,6 +30,8 @@
  */
 #include "lib/io/reader.h"
 
+#include "lib/io/stream.h"
+
 #include "lib/sync/wait.h"
 
 enum { FIRST_SIZE = 1024, HUNGRY_SIZE_MAX = 16384 };
@@ -105,8 +107,19 @@ int bide__reader_begin(bide_reader *r)
     return busy ? -EBUSY : 0;
 }
 
+bide_stream *bide__reader_stream(bide_reader *r)
+{
+    if (!r->holds)
+        bide__stream_hold(r->stream);
+    r->holds = true;
+    return r->stream;
+}
+
 void bide__reader_end(bide_reader *r)
 {
+    if (r->holds)
+        bide__stream_let_go(r->stream);
+    r->holds = false;
     lock_take(&r->lock);
     r->busy = false;
     bool last = r->freed;

@@ -36,6 +36,7 @@ struct bide_reader {
     uint32_t lock; /* of these two: another thread may free it */
     bool busy, freed;
     bool is_hungry; /* the last read has filled the buffer */
+    bool holds;     /* the call under way holds the stream */
 };
 
 /* ---- reader.c ---- */
@@ -44,6 +45,8 @@ struct bide_reader {
 int bide__reader_begin(bide_reader *r);
 void bide__reader_end(bide_reader *r);
 bool bide__reader_is_freed(bide_reader *r);
+/* For a read of the call under way: the stream, which it holds from now on (stream.h). */
+bide_stream *bide__reader_stream(bide_reader *r);
 bool bide__reader_is_busy(bide_reader *r);
 
 /* Makes room for a byte or more after `end`. For that the buffer grows to at most `most` bytes, but

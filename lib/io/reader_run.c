@@ -1,8 +1,8 @@
 /*
  * lib/io/reader_run.c: calls on a reader that have to read from its stream. See reader.h.
  *
- * The call is marked as under way from the beginning to the end. Between the end of a read and the
- * next look nothing suspends.
+ * The call is marked as under way from the beginning to the end, and holds the stream from its
+ * first read on. Between the end of a read and the next look nothing suspends.
  */
 #include "lib/async.h"
 
@@ -39,7 +39,7 @@ bide_async int bide__reader_run(bide_reader *reader, struct bide__wish wish)
             to = reader->buffer + reader->end;
             room = reader->size - reader->end;
         }
-        ssize_t n = bide_await bide_stream_read(reader->stream, to, room);
+        ssize_t n = bide_await bide_stream_read(bide__reader_stream(reader), to, room);
         if (n < 0)
             return (int)n;
         if (bide__reader_is_freed(reader))
@@ -83,8 +83,8 @@ bide_async int bide__reader_line(bide_reader *reader, char **line, size_t *size)
         r = look_for_line(reader, line, size, false);
         if (r != -EAGAIN)
             return r;
-        ssize_t n = bide_await bide_stream_read(reader->stream, reader->buffer + reader->end,
-                                                reader->size - reader->end);
+        ssize_t n = bide_await bide_stream_read(
+            bide__reader_stream(reader), reader->buffer + reader->end, reader->size - reader->end);
         if (n < 0)
             return (int)n;
         if (bide__reader_is_freed(reader))

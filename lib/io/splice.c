@@ -37,9 +37,7 @@ static ssize_t call(const struct splice *f, int fd, uint32_t direction)
 
 static void begin(struct splice *f, uint32_t direction)
 {
-    enum bide__fd_way way = bide__fd_stream_way(f->stream);
-    bide__fd_leaf_begin(&f->leaf, bide__fd_stream_registration(f->stream), direction,
-                        way * BIDE__FD_MARK);
+    bide__fd_stream_begin(&f->leaf, f->stream, direction);
 }
 
 static enum bide_poll in_poll(struct bide_cx *cx, struct bide_frame *h)

@@ -5,7 +5,7 @@
  * their start functions start those of the whole stream for the awaiting frame, as
  * bide_stream_read does. So a call that waits knows nothing of the half, which may be closed
  * meanwhile; the close shuts the direction down, and that ends the call. The half that is closed
- * last closes the whole and frees the block.
+ * last closes the whole. Who holds a half holds the whole and the block.
  */
 #include "lib/leaf.h"
 
@@ -20,7 +20,8 @@ struct half {
 
 struct split {
     bide_stream *whole;
-    _Atomic uint32_t open; /* halves */
+    _Atomic uint32_t open;    /* halves */
+    _Atomic uint32_t holders; /* these, and who holds one */
     struct half reader, writer;
 };
 
@@ -97,6 +98,12 @@ static int half_fd(const bide_stream *stream)
     return bide__stream_fd(whole_of(stream));
 }
 
+static void let_go(struct split *p)
+{
+    if (atomic_fetch_sub_explicit(&p->holders, 1, memory_order_acq_rel) == 1)
+        bide__free(p, sizeof *p);
+}
+
 static void half_close(bide_stream *stream)
 {
     struct split *p = of(stream)->split;
@@ -105,10 +112,23 @@ static void half_close(bide_stream *stream)
         (void)bide_stream_shutdown_read(p->whole);
     else
         (void)bide_stream_shutdown(p->whole);
-    if (atomic_fetch_sub_explicit(&p->open, 1, memory_order_acq_rel) != 1)
-        return;
-    bide_stream_close(p->whole);
-    bide__free(p, sizeof *p);
+    if (atomic_fetch_sub_explicit(&p->open, 1, memory_order_acq_rel) == 1)
+        bide_stream_close(p->whole);
+    let_go(p);
+}
+
+static void half_hold(bide_stream *stream)
+{
+    struct split *p = of(stream)->split;
+    atomic_fetch_add_explicit(&p->holders, 1, memory_order_relaxed);
+    bide__stream_hold(p->whole);
+}
+
+static void half_let_go(bide_stream *stream)
+{
+    struct split *p = of(stream)->split;
+    bide__stream_let_go(p->whole);
+    let_go(p);
 }
 
 static const struct bide__stream_ops reader_ops = {
@@ -121,6 +141,8 @@ static const struct bide__stream_ops reader_ops = {
     .shutdown = half_refuse,
     .shutdown_read = half_shutdown_read,
     .close = half_close,
+    .hold = half_hold,
+    .let_go = half_let_go,
     .fd = half_fd,
 };
 
@@ -134,6 +156,8 @@ static const struct bide__stream_ops writer_ops = {
     .shutdown = half_shutdown,
     .shutdown_read = half_refuse,
     .close = half_close,
+    .hold = half_hold,
+    .let_go = half_let_go,
     .fd = half_fd,
     .try_write = half_try_write,
 };
@@ -163,7 +187,7 @@ int bide_stream_split(bide_stream *stream, bide_stream **reader, bide_stream **w
     struct split *p = bide__alloc(sizeof *p);
     if (p == NULL)
         return -ENOMEM;
-    *p = (struct split){stream, 2, {{&reader_ops}, p}, {{&writer_ops}, p}};
+    *p = (struct split){stream, 2, 2, {{&reader_ops}, p}, {{&writer_ops}, p}};
     *reader = &p->reader.base;
     *writer = &p->writer.base;
     return 0;

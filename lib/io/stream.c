@@ -17,6 +17,16 @@ void bide_stream_close(bide_stream *stream)
         stream->ops->close(stream);
 }
 
+void bide__stream_hold(bide_stream *stream)
+{
+    stream->ops->hold(stream);
+}
+
+void bide__stream_let_go(bide_stream *stream)
+{
+    stream->ops->let_go(stream);
+}
+
 int bide__stream_fd(const bide_stream *stream)
 {
     return stream->ops->fd(stream);

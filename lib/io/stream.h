@@ -22,7 +22,10 @@ struct bide__stream_ops {
     const struct bide_fn *readv, *writev;
     int (*shutdown)(bide_stream *);
     int (*shutdown_read)(bide_stream *);
-    void (*close)(bide_stream *); /* frees it too */
+    void (*close)(bide_stream *); /* frees it too, when nobody holds it */
+    /* See bide__stream_hold. */
+    void (*hold)(bide_stream *);
+    void (*let_go)(bide_stream *);
     int (*fd)(const bide_stream *);
     /* NULL: it cannot. See bide__stream_try_write. */
     ssize_t (*try_write)(bide_stream *, const void *data, size_t size);
@@ -38,6 +41,16 @@ struct bide_stream {
  * room or the stream cannot do this, or an error of bide_stream_write. No write may be under way.
  */
 ssize_t bide__stream_try_write(bide_stream *stream, const void *data, size_t size);
+
+/*
+ * For a call that makes several of these calls on a stream: the stream may be closed between two of
+ * them, while its caller believes that he waits. Held, its memory and that of the streams that it
+ * owns stay until it is let go, and the calls that begin after the close return -EBADF. It must be
+ * open when the first one holds it. The shutdowns may be called, too; nothing else may be after the
+ * close. The memory is all that stays: its descriptor does not.
+ */
+void bide__stream_hold(bide_stream *stream);
+void bide__stream_let_go(bide_stream *stream);
 
 /* A shutdown of both directions ends the calls that wait, and those that are about to. With other
  * streams only a close does, and no call may be about to begin then. */
@@ -71,6 +84,9 @@ struct bide__fd *bide__fd_stream_socket(const bide_stream *stream);
 
 /* How calls are made with the descriptor of such a stream, and the one with which they are. */
 enum bide__fd_way bide__fd_stream_way(const bide_stream *stream);
+/* A leaf begins that waits for such a stream, which may be closed and held. Its mark is the way. */
+void bide__fd_stream_begin(struct bide__fd_leaf *leaf, const bide_stream *stream,
+                           uint32_t direction);
 int bide__fd_stream_own(const bide_stream *stream);
 
 /* Frees such a stream, whose registration is closed. Its descriptor is returned, and not closed;

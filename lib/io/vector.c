@@ -31,9 +31,7 @@ struct vector {
 /* Empty pieces at the beginning are left out. False: there is nothing to transfer. */
 static bool begin(struct vector *f, uint32_t direction)
 {
-    enum bide__fd_way way = bide__fd_stream_way(f->stream);
-    bide__fd_leaf_begin(&f->leaf, bide__fd_stream_registration(f->stream), direction,
-                        way * BIDE__FD_MARK);
+    bide__fd_stream_begin(&f->leaf, f->stream, direction);
     while (f->count > 0 && f->pieces->iov_len == 0) {
         f->pieces++;
         f->count--;

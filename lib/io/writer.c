@@ -57,8 +57,19 @@ int bide__writer_begin(bide_writer *w)
     return busy ? -EBUSY : 0;
 }
 
+bide_stream *bide__writer_stream(bide_writer *w)
+{
+    if (!w->holds)
+        bide__stream_hold(w->stream);
+    w->holds = true;
+    return w->stream;
+}
+
 void bide__writer_end(bide_writer *w)
 {
+    if (w->holds)
+        bide__stream_let_go(w->stream);
+    w->holds = false;
     lock_take(&w->lock);
     w->busy = false;
     bool last = w->freed;

@@ -23,6 +23,7 @@ struct bide_writer {
     size_t reserved;   /* behind it, for a commit */
     uint32_t lock;     /* of these two: another thread may free it */
     bool busy, freed;
+    bool holds; /* the call under way holds the stream */
 };
 
 /* A call. */
@@ -51,6 +52,8 @@ struct bide__put {
 /* 0 or -EBUSY; and the end of each call that did not return that. */
 int bide__writer_begin(bide_writer *w);
 void bide__writer_end(bide_writer *w);
+/* For a write of the call under way: the stream, which it holds from now on (stream.h). */
+bide_stream *bide__writer_stream(bide_writer *w);
 bool bide__writer_is_freed(bide_writer *w);
 bool bide__writer_is_busy(bide_writer *w);
 

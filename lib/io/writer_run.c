@@ -27,9 +27,10 @@ bide_async int bide__writer_run(bide_writer *writer, struct bide__put put)
         size_t count = bide__writer_pieces(writer, &put, window);
         ssize_t n;
         if (count == 1)
-            n = bide_await bide_stream_write(writer->stream, window[0].iov_base, window[0].iov_len);
+            n = bide_await bide_stream_write(bide__writer_stream(writer), window[0].iov_base,
+                                             window[0].iov_len);
         else
-            n = bide_await bide_stream_writev(writer->stream, window, count);
+            n = bide_await bide_stream_writev(bide__writer_stream(writer), window, count);
         if (n < 0)
             return (int)n;
         bide__writer_wrote(writer, &put, (size_t)n);

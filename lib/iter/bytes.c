@@ -35,8 +35,9 @@ bide_async int bide__reader_next_frame(bide_reader *reader, bide_bytes *item,
 
 struct bytes_stream {
     bide_stream base;
-    uint32_t lock; /* of holders */
+    uint32_t lock; /* of these two */
     unsigned holders;
+    bool closed;
     bide_iter(bide_bytes) it;
     bide_bytes rest; /* of the last item */
 };
@@ -46,13 +47,20 @@ static struct bytes_stream *of(bide_stream *stream)
     return (struct bytes_stream *)(void *)stream;
 }
 
-static struct bytes_stream *hold(bide_stream *stream)
+static void bytes_hold(bide_stream *stream)
 {
     struct bytes_stream *s = of(stream);
     lock_take(&s->lock);
     s->holders++;
     lock_give(&s->lock);
-    return s;
+}
+
+static bool is_closed(struct bytes_stream *s)
+{
+    lock_take(&s->lock);
+    bool closed = s->closed;
+    lock_give(&s->lock);
+    return closed;
 }
 
 static void let_go(struct bytes_stream *s)
@@ -71,11 +79,14 @@ bide_async ssize_t bide__iter_write(bide_stream *stream, const void *data, size_
 
 bide_async ssize_t bide__iter_read(bide_stream *stream, void *buffer, size_t size)
 {
-    struct bytes_stream *s = hold(stream);
+    struct bytes_stream *s = of(stream);
+    bytes_hold(stream);
     bide_defer {
         let_go(s);
     }
     bide_await bide__turn();
+    if (is_closed(s))
+        return -EBADF;
     while (s->rest.size == 0 && size > 0) {
         int r = bide_await bide_next(s->it, &s->rest);
         if (r <= 0) {
@@ -107,6 +118,15 @@ static int no_shutdown(bide_stream *stream)
 
 static void bytes_close(bide_stream *stream)
 {
+    struct bytes_stream *s = of(stream);
+    lock_take(&s->lock);
+    s->closed = true;
+    lock_give(&s->lock);
+    let_go(s);
+}
+
+static void bytes_let_go(bide_stream *stream)
+{
     let_go(of(stream));
 }
 
@@ -126,6 +146,8 @@ static const struct bide__stream_ops bytes_ops = {
     .shutdown = no_shutdown,
     .shutdown_read = no_shutdown,
     .close = bytes_close,
+    .hold = bytes_hold,
+    .let_go = bytes_let_go,
     .fd = no_fd,
 };
 

@@ -6,6 +6,7 @@
 
 #include <bide/process.h>
 
+#include "lib/io/stream.h"
 #include "lib/process/wait.h"
 
 enum { LIMIT = 1 << 20, FIRST = 4096, SPARE = 4096 };
@@ -60,6 +61,12 @@ static int limit(struct text *t)
 
 static bide_async int read_text(struct text *t)
 {
+    if (t->stream != NULL)
+        bide__stream_hold(t->stream);
+    bide_defer {
+        if (t->stream != NULL)
+            bide__stream_let_go(t->stream);
+    }
     for (;;) {
         ssize_t n = 0;
         if (*t->size == *t->room) {

@@ -347,6 +347,19 @@ static void script_close(bide_stream *stream)
     let_go(s);
 }
 
+static void script_hold(bide_stream *stream)
+{
+    struct script *s = of(stream);
+    pthread_mutex_lock(&s->mutex);
+    s->holders++;
+    pthread_mutex_unlock(&s->mutex);
+}
+
+static void script_let_go(bide_stream *stream)
+{
+    let_go(of(stream));
+}
+
 static int script_fd(const bide_stream *stream)
 {
     (void)stream;
@@ -363,6 +376,8 @@ static const struct bide__stream_ops script_ops = {
     .shutdown = script_shutdown,
     .shutdown_read = script_shutdown_read,
     .close = script_close,
+    .hold = script_hold,
+    .let_go = script_let_go,
     .fd = script_fd,
 };
 

@@ -323,6 +323,21 @@ static struct bide__buffer *end(struct bide__fd *f)
     return ring;
 }
 
+int bide__fd_shutdown(struct bide__fd *f, uint32_t generation, int fd, int how)
+{
+    lock(f);
+    bool is_open = f->fd >= 0 && f->generation == generation;
+    f->calls += is_open;
+    unlock(f);
+    if (!is_open)
+        return -EBADF;
+    int r = bide__door.shutdown(fd, how);
+    lock(f);
+    f->calls--;
+    unlock(f);
+    return r;
+}
+
 static bool lingers(int fd)
 {
     struct linger linger = {0};

@@ -125,6 +125,13 @@ void bide__fd_may_linger(struct bide__fd *fd);
 void bide__fd_show(struct bide__fd *fd);
 
 /*
+ * shutdown(2) of `fd`, which has this registration, for one that another task may close at any
+ * time: -EBADF if its generation is no longer this one. While the call lasts the descriptor is not
+ * closed. Any thread.
+ */
+int bide__fd_shutdown(struct bide__fd *registration, uint32_t generation, int fd, int how);
+
+/*
  * A bind(2) has failed with -EADDRINUSE, n times before this one. False: it is no listener
  * of the runtime that has the address. True: one that was closed is just coming to its end, on
  * another worker's ring, or has come there meanwhile; try again. Waits for it for a millisecond;

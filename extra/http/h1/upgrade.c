@@ -3,10 +3,13 @@
  *
  * If nothing has been read ahead, the handler gets the stream itself. Otherwise it gets one that
  * first reads what has been, and passes everything else on. The bytes are in one block with it.
+ * Who holds it (lib/io/stream.h) holds the stream as well, whose calls then refuse after the close.
  */
 #include "lib/async.h"
 
 #include "extra/http/h1/async.h"
+
+#include <stdatomic.h>
 
 bide_async int bide__h1_upgrade(bide_http_exchange *x, const char *protocol, bide_stream **stream);
 bide_async ssize_t bide__ahead_read(bide_stream *stream, void *buffer, size_t size);
@@ -17,6 +20,8 @@ bide_async ssize_t bide__ahead_writev(bide_stream *stream, const struct iovec *p
 struct ahead {
     bide_stream base;
     bide_stream *inner;
+    _Atomic uint32_t holders; /* the owner, and calls */
+    _Atomic bool closed;
     size_t begin, end;
     char data[];
 };
@@ -29,7 +34,7 @@ static struct ahead *of(const bide_stream *stream)
 bide_async ssize_t bide__ahead_read(bide_stream *stream, void *buffer, size_t size)
 {
     struct ahead *a = of(stream);
-    if (a->begin == a->end)
+    if (a->begin == a->end || atomic_load(&a->closed))
         return bide_await bide_stream_read(a->inner, buffer, size);
     if (size > a->end - a->begin)
         size = a->end - a->begin;
@@ -59,11 +64,32 @@ static int ahead_shutdown_read(bide_stream *stream)
     return bide_stream_shutdown_read(of(stream)->inner);
 }
 
+static void let_go_of(struct ahead *a)
+{
+    if (atomic_fetch_sub_explicit(&a->holders, 1, memory_order_acq_rel) == 1)
+        bide__free(a, sizeof *a + a->end);
+}
+
 static void ahead_close(bide_stream *stream)
 {
     struct ahead *a = of(stream);
+    atomic_store(&a->closed, true);
     bide_stream_close(a->inner);
-    bide__free(a, sizeof *a + a->end);
+    let_go_of(a);
+}
+
+static void ahead_hold(bide_stream *stream)
+{
+    struct ahead *a = of(stream);
+    atomic_fetch_add_explicit(&a->holders, 1, memory_order_relaxed);
+    bide__stream_hold(a->inner);
+}
+
+static void ahead_let_go(bide_stream *stream)
+{
+    struct ahead *a = of(stream);
+    bide__stream_let_go(a->inner);
+    let_go_of(a);
 }
 
 /* What reads from the descriptor would miss what has been read. */
@@ -91,6 +117,8 @@ static const struct bide__stream_ops ahead_ops = {
     .shutdown = ahead_shutdown,
     .shutdown_read = ahead_shutdown_read,
     .close = ahead_close,
+    .hold = ahead_hold,
+    .let_go = ahead_let_go,
     .fd = ahead_fd,
     .try_write = ahead_try_write,
 };
@@ -108,7 +136,7 @@ static int make(struct bide__h1 *h, bide_stream **stream)
     struct ahead *a = bide__alloc(sizeof *a + size);
     if (a == NULL)
         return -ENOMEM;
-    *a = (struct ahead){.base.ops = &ahead_ops, .inner = h->c->stream, .end = size};
+    *a = (struct ahead){.base.ops = &ahead_ops, .inner = h->c->stream, .holders = 1, .end = size};
     memcpy(a->data, kit->in + kit->begin, size);
     *stream = &a->base;
     return 0;
