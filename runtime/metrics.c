@@ -7,10 +7,12 @@
  * pool, wakes by other threads) is read under that.
  */
 #include "runtime/blocking/blocking.h"
+#include "runtime/io/io.h"
 #include "runtime/options.h"
 #include "runtime/schedule/schedule.h"
 #include "runtime/task/meter.h"
 #include "runtime/task/task.h"
+#include "runtime/time/time.h"
 
 #include <bide/runtime.h>
 
@@ -32,6 +34,10 @@ static void read_worker(const struct bide__worker *w, bide_worker_metrics *out)
     out->unparks = atomic_load_explicit(&w->unparks, memory_order_acquire);
     out->parks = atomic_load_explicit(&w->parks, memory_order_relaxed);
     out->busy.ns = bide__busy_ns(w);
+    out->polls = atomic_load_explicit(&w->polls, memory_order_relaxed);
+    out->steals = atomic_load_explicit(&w->steals, memory_order_relaxed);
+    out->queued = w->runtime->multi ? bide__worker_depth(w) : 0;
+    out->timers = atomic_load_explicit(&w->wheel->count, memory_order_relaxed);
 }
 
 int bide_runtime_worker_metrics_read(const bide_runtime *rt, uint32_t worker,
@@ -49,6 +55,8 @@ int bide_runtime_worker_metrics_read(const bide_runtime *rt, uint32_t worker,
 static void add_runtime(const bide_runtime *rt, bide_runtime_metrics *out)
 {
     uint32_t threads, idle, queued;
+    uint64_t begun;
+    int64_t waited_ns;
 
     if (!rt->multi)
         out->injector_depth += bide__hub_depth(rt->hub);
@@ -56,6 +64,12 @@ static void add_runtime(const bide_runtime *rt, bide_runtime_metrics *out)
     out->blocking_threads += threads;
     out->blocking_idle += idle;
     out->blocking_queued += queued;
+    bide__pool_waits(rt->pool, &begun, &waited_ns);
+    out->blocking_calls += begun;
+    out->blocking_waited.ns += waited_ns;
+    out->descriptors += atomic_load_explicit(&rt->fds->open, memory_order_relaxed);
+    out->waits += atomic_load_explicit(&rt->fds->waiting, memory_order_relaxed);
+    out->spawned_tasks += bide__hub_made(rt->hub);
 }
 
 size_t bide_runtime_tasks(const bide_runtime *rt)
@@ -78,6 +92,9 @@ int bide_runtime_metrics_read(const bide_runtime *rt, bide_runtime_metrics *metr
         metrics->busy.ns += one.busy.ns;
         metrics->parks += one.parks;
         metrics->unparks += one.unparks;
+        metrics->polls += one.polls;
+        metrics->steals += one.steals;
+        metrics->timers += one.timers;
         if (!rt->multi)
             add_runtime(w->runtime, metrics);
         metrics->workers = i + 1;

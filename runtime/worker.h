@@ -100,6 +100,9 @@ struct bide__worker {
      * it does not run; and while it does, twice the time less the clock, and 1. So one load gives
      * both. */
     _Atomic uint64_t parks, unparks;
+    _Atomic uint64_t polls; /* of tasks, up to when it last looked round */
+    _Atomic uint64_t steals;
+    uint32_t polls_seen; /* multi_thread: the epoch (schedule/multi.h) up to which they count */
     _Atomic int64_t busy;
 #ifdef BIDE__FIBERS
     struct bide__home home;
@@ -131,10 +134,15 @@ static inline int64_t bide__busy_ns(const struct bide__worker *w)
     return busy & 1 ? (busy - 1) / 2 + bide__clock_ns() : busy / 2;
 }
 
-static inline void bide__count_up(_Atomic uint64_t *count)
+static inline void bide__count_more(_Atomic uint64_t *count, uint64_t more)
 {
     uint64_t n = atomic_load_explicit(count, memory_order_relaxed);
-    atomic_store_explicit(count, n + 1, memory_order_release);
+    atomic_store_explicit(count, n + more, memory_order_release);
+}
+
+static inline void bide__count_up(_Atomic uint64_t *count)
+{
+    bide__count_more(count, 1);
 }
 
 struct bide_runtime {

@@ -360,6 +360,16 @@ typedef struct bide_runtime_metrics {
      * workers that were made for such calls, which are not counted in `workers`. */
     uint32_t in_place;
     uint32_t spare_workers;
+    uint64_t spawned_tasks; /* tasks that were ever made; those not among alive_tasks have ended */
+    /* Polls of tasks. A worker adds its own up when it looks at timers and descriptors: when it has
+     * nothing to do, and after event_interval polls at the latest. */
+    uint64_t polls;
+    uint64_t steals;         /* multi_thread: how often a worker has taken tasks from another one */
+    size_t timers;           /* that are armed */
+    uint32_t descriptors;    /* that are registered with the driver, */
+    uint32_t waits;          /* and how many waits for one there are */
+    uint64_t blocking_calls; /* calls that threads of the blocking pool have begun, */
+    bide_duration blocking_waited; /* and how long calls have waited for a thread, all together */
 } bide_runtime_metrics;
 
 /*
@@ -374,6 +384,11 @@ typedef struct bide_worker_metrics {
     bide_duration busy; /* these are as in bide_runtime_metrics */
     uint64_t parks;
     uint64_t unparks;
+    uint64_t polls;
+    uint64_t steals;
+    size_t timers;
+    uint32_t queued; /* multi_thread with several workers: tasks that wait in its own queue. A
+                        worker that shares with nobody does not count them: 0 */
 } bide_worker_metrics;
 
 /* The same for one worker, by its number: from 0 to `workers`; the numbers from there on, up to

@@ -66,12 +66,23 @@ static void add(_Atomic uint32_t *to, uint32_t n)
 }
 
 /* With the mutex. */
+static void count_queued(struct bide__pool *pool, uint32_t n)
+{
+    int64_t now_ns = bide__clock_ns();
+
+    pool->waited_ns += (int64_t)pool->queued * (now_ns - pool->queued_at_ns);
+    pool->queued_at_ns = now_ns;
+    add(&pool->queued, n);
+}
+
+/* With the mutex. */
 static struct bide_job *take_first(struct bide__pool *pool)
 {
     struct bide_job *job = pool->first;
     BIDE__ASSERT(atomic_load_explicit(&job->state, memory_order_relaxed) == QUEUED,
                  "job: begin: it is not queued");
-    add(&pool->queued, -1U);
+    count_queued(pool, -1U);
+    pool->calls_begun++;
     pool->first = job->next;
     if (pool->first != NULL)
         pool->first->previous = NULL;
@@ -260,6 +271,15 @@ void bide__pool_count(struct bide__pool *pool, uint32_t *threads, uint32_t *idle
     pthread_mutex_unlock(&pool->mutex);
 }
 
+void bide__pool_waits(struct bide__pool *pool, uint64_t *begun, int64_t *waited_ns)
+{
+    pthread_mutex_lock(&pool->mutex);
+    count_queued(pool, 0);
+    *begun = pool->calls_begun;
+    *waited_ns = pool->waited_ns;
+    pthread_mutex_unlock(&pool->mutex);
+}
+
 uint32_t bide__pool_threads(struct bide__pool *pool)
 {
     pthread_mutex_lock(&pool->mutex);
@@ -332,7 +352,7 @@ static void unlink_job(struct bide__pool *pool, struct bide_job *job)
         job->next->previous = job->previous;
     else
         pool->last = job->previous;
-    add(&pool->queued, -1U);
+    count_queued(pool, -1U);
     atomic_store_explicit(&job->state, IDLE, memory_order_relaxed);
 }
 
@@ -352,7 +372,7 @@ bool bide__job_submit(struct bide_runtime *rt, struct bide_job *job, bide_waker 
     else
         pool->first = job;
     pool->last = job;
-    add(&pool->queued, 1);
+    count_queued(pool, 1);
     atomic_fetch_add_explicit(&pool->in_flight, 1, memory_order_relaxed);
     atomic_store_explicit(&job->state, QUEUED, memory_order_relaxed);
     bool signal, submitted = have_thread(pool, &signal);

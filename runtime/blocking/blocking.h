@@ -41,7 +41,11 @@ struct bide__pool {
     pthread_cond_t gone;    /* the last thread has left */
     struct bide_job *first, *last;
     uint32_t threads, threads_max;
-    _Atomic uint32_t queued;       /* written under the mutex */
+    _Atomic uint32_t queued; /* written under the mutex */
+    uint64_t calls_begun;    /* jobs that a thread has taken */
+    /* How long jobs were queued, all together, up to `queued_at_ns`, when their number was last
+     * another one: the sum over time of how many there are. So no job keeps its own time. */
+    int64_t waited_ns, queued_at_ns;
     _Atomic uint32_t idle;         /* threads that have no job; */
     _Atomic uint32_t looking;      /* those of them that will look for one without being told */
     struct bide__patience jobs;    /* of threads that look for the next job, */
@@ -63,6 +67,9 @@ void bide__pool_init(struct bide__pool *pool, struct bide__hub *hub,
 
 /* How many threads there are, how many of them are idle, and how many jobs wait. Any thread. */
 void bide__pool_count(struct bide__pool *pool, uint32_t *threads, uint32_t *idle, uint32_t *queued);
+
+/* How many jobs threads have taken, and how long jobs have waited for that. Any thread. */
+void bide__pool_waits(struct bide__pool *pool, uint64_t *begun, int64_t *waited_ns);
 
 /* The number of threads that have not left; a thread that has left may still be on its way out. */
 uint32_t bide__pool_threads(struct bide__pool *pool);

@@ -114,6 +114,13 @@ static struct bide__fd *grow(struct bide__fds *fds, struct bide_runtime *rt)
     return f;
 }
 
+/* With the lock of the table. */
+static void count_open(struct bide__fds *fds, uint32_t n)
+{
+    uint32_t before = atomic_load_explicit(&fds->open, memory_order_relaxed);
+    atomic_store_explicit(&fds->open, before + n, memory_order_relaxed);
+}
+
 static struct bide__fd *take(struct bide_runtime *rt)
 {
     struct bide__fds *fds = rt->fds;
@@ -124,7 +131,8 @@ static struct bide__fd *take(struct bide_runtime *rt)
         fds->free = f->next_free;
     else
         f = grow(fds, rt);
-    fds->open += f != NULL;
+    if (f != NULL)
+        count_open(fds, 1);
     unlock_table(fds);
     return f;
 }
@@ -277,7 +285,7 @@ int bide__fd_add_as(struct bide_runtime *rt, struct bide__fd **out, int fd, unsi
         f->armed = 0;
         unlock(f);
         lock_table(fds);
-        fds->open--;
+        count_open(fds, -1U);
         give_back(fds, f);
         unlock_table(fds);
     }
@@ -474,7 +482,7 @@ static void close_forked(struct bide__fd *f)
     end(f);
     f->armed = f->ending = 0;
     f->generation++;
-    fds->open--;
+    count_open(fds, -1U);
     give_back(fds, f);
     if (owned)
         bide__door.close(number);
@@ -523,7 +531,7 @@ void bide__fd_close(struct bide__fd *f)
     if (forget)
         forget_number(fds, fd);
     lock_table(fds);
-    fds->open--;
+    count_open(fds, -1U);
     unlock_table(fds);
     if (at_end)
         bide__fd_finish(f);

@@ -331,7 +331,7 @@ struct bide__fds {
     bool (*close_elsewhere)(struct bide_runtime *rt, int fd);
     pthread_mutex_t mutex; /* with `multi`, of the rest, and to add pages */
     struct bide__fd *free;
-    uint32_t open; /* registrations in use */
+    _Atomic uint32_t open; /* registrations in use; any thread reads it */
     /* With a lazy driver, what epoll(7) would refuse: */
     uint64_t *numbers; /* bits: descriptors that are registered */
     uint32_t numbers_size;

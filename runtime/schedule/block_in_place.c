@@ -48,6 +48,7 @@ static void end(struct bide__peer *peer, struct before before)
         bide__spare_let_go(before.spare);
     peer->lifo_off = before.lifo_off;
     atomic_store_explicit(&peer->epoch, epoch + 1, memory_order_relaxed);
+    peer->worker.polls_seen++; /* this is none */
     atomic_store_explicit(&peer->in_place, false, memory_order_release);
 }
 

@@ -204,6 +204,7 @@ void bide__turns_begin(struct bide__worker *w)
     unsigned events = w->runtime->options->event_interval - w->since_events;
     unsigned injector = w->runtime->options->injector_interval - w->since_injector;
     unsigned max = events < injector ? events : injector;
+    bide__count_more(&w->polls, w->turns);
     w->turns = 0;
     w->turns_max = w->watched ? 0 : max;
     w->watched_max = max;
@@ -268,6 +269,8 @@ static void run_low(struct bide__worker *w)
 {
     if (w->watched_max > 1)
         w->turns++;
+    else
+        bide__count_up(&w->polls);
     run_one(w, bide__queue_pop(&w->low));
 }
 
@@ -323,6 +326,7 @@ size_t bide__run_row(struct bide__worker *w, size_t polls)
 {
     size_t done = 0;
 
+    bide__count_more(&w->polls, w->turns);
     w->turns = 0;
     if (w->low.first != NULL && polls > 0) {
         run_low(w);
@@ -346,6 +350,7 @@ void bide__run_ready(struct bide__worker *w, size_t polls)
             struct bide__task *task = pop(w);
             if (task == NULL)
                 break;
+            bide__count_up(&w->polls);
             run_one(w, task);
             bide__refuse_forked(w->runtime);
         }

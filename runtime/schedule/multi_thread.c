@@ -379,12 +379,16 @@ static struct bide__task *search(struct bide__peer *peer)
         if (from != peer)
             task = bide__ring_steal(&from->ring, &peer->ring);
     }
+    if (task != NULL)
+        bide__count_up(&peer->worker.steals);
     if (task == NULL)
         task = take_share(peer, false);
     for (unsigned i = 0; i < count && task == NULL; i++) {
         struct bide__peer *from = bide__peer_at(all, (start + i) % count);
         if (from != peer)
             task = steal_slot(from);
+        if (task != NULL)
+            bide__count_up(&peer->worker.steals);
     }
     return task;
 }
@@ -472,6 +476,9 @@ void bide__look_around_shared(struct bide__peer *peer)
     struct bide_runtime *rt = w->runtime;
 
     w->turns = 0;
+    uint32_t epoch = atomic_load_explicit(&peer->epoch, memory_order_relaxed);
+    bide__count_more(&w->polls, (uint32_t)(epoch - w->polls_seen));
+    w->polls_seen = epoch;
     bide__refuse_forked(rt);
     if (__builtin_expect(bide__quit_signal_asks(rt), 0))
         bide__dump_to_stderr(rt);

@@ -32,6 +32,10 @@ struct bide_runtime_metrics;
 void bide__workers_count(const struct bide_runtime *rt, struct bide_runtime_metrics *out);
 const struct bide__worker *bide__workers_at(const struct bide_runtime *rt, unsigned i);
 
+/* Any thread: how many tasks wait in the queue of a worker of such a runtime; 0 if it is the only
+ * one, whose queue is a list that does not tell. */
+uint32_t bide__worker_depth(const struct bide__worker *worker);
+
 /* bide_runtime_shutdown of a multi_thread runtime; it has not ended before. */
 int bide__workers_shutdown(struct bide_runtime *rt, struct bide_duration limit);
 

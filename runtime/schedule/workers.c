@@ -263,6 +263,16 @@ const struct bide__worker *bide__workers_at(const struct bide_runtime *rt, unsig
     return i < bide__peers(rt->workers) ? &bide__peer_at(rt->workers, i)->worker : NULL;
 }
 
+uint32_t bide__worker_depth(const struct bide__worker *worker)
+{
+    struct bide__peer *peer = (struct bide__peer *)(uintptr_t)(const void *)worker;
+
+    if (peer->alone)
+        return 0;
+    bool next = atomic_load_explicit(&peer->lifo, memory_order_relaxed) != NULL;
+    return bide__ring_count(&peer->ring) + next;
+}
+
 /* ---- shutdown ---- */
 
 static const int64_t STEP_NS = INT64_C(10000000), GRACE_NS = INT64_C(1000000000);

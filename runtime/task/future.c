@@ -234,7 +234,7 @@ static void detach(struct bide__worker *worker, struct bide__task *future)
 {
     struct bide__hub *hub = bide__task_hub(future);
     bide__state_detach(&future->wake.state);
-    bide__count(hub, &hub->alive, 1);
+    bide__count_alive(hub);
     bide__count(hub, &hub->futures, (size_t)-1);
     if (__builtin_expect(hub->runtime->worker->watched, 0))
         bide__task_spawned(hub->runtime, future, NULL);

@@ -98,6 +98,15 @@ size_t bide__hub_alive(const struct bide__hub *hub)
     return begun - ended;
 }
 
+uint64_t bide__hub_made(const struct bide__hub *hub)
+{
+    uint64_t made = atomic_load_explicit(&hub->made, memory_order_acquire);
+
+    for (unsigned i = 0; i < hub->slab_count; i++)
+        made += atomic_load_explicit(&hub->tallies[i].begun, memory_order_acquire);
+    return made;
+}
+
 /* Takes what other threads have given back. Returns the number of blocks in use. */
 static size_t blocks(struct bide__hub *hub)
 {

@@ -50,7 +50,7 @@ size_t bide__outside_take(struct bide__hub *hub, struct bide__worker *worker,
     bide__slab_drain(&hub->outside);
     while ((task = bide__queue_pop(&hub->spawned)) != NULL) {
         BIDE__ASSERT(worker != NULL, "hub: close: a task was spawned");
-        bide__count(hub, &hub->alive, 1);
+        bide__count_alive(hub);
         bide__schedule(worker, task);
         if (worker->closing)
             bide__task_cancel(worker, task, BIDE__ASK_RUNTIME | worker->runtime->forcing);

@@ -565,7 +565,7 @@ struct bide__task *bide__task_begin(struct bide__worker *worker, const struct bi
     bide__ambient_inherit(&task->chain);
     task->wake.vtable = &bide__task_vtable;
     bide__state_init_running(&task->wake.state);
-    bide__count(worker->hub, &worker->hub->alive, 1);
+    bide__count_alive(worker->hub);
     bide__thread.running = worker;
     prepare_cx(&cx, worker);
     struct bide__here here = bide__here;

@@ -199,6 +199,7 @@ struct bide__hub {
     /* Tasks that are not DONE (see bide__hub_alive), and futures that have begun and not ended; see
      * bide__count. */
     _Atomic size_t alive, futures;
+    _Atomic size_t made;         /* tasks that were ever counted in `alive` */
     struct bide__tally *tallies; /* of the workers */
 
     /* The owner's; once closed, or with several workers, under the mutex. */
@@ -253,6 +254,16 @@ static inline size_t bide__count(const struct bide__hub *hub, _Atomic size_t *co
     return before;
 }
 
+/* Owner, or any worker: a task begins its life that no worker's tally counts. */
+static inline void bide__count_alive(struct bide__hub *hub)
+{
+    bide__count(hub, &hub->alive, 1);
+    bide__count(hub, &hub->made, 1);
+}
+
+/* How many tasks were ever made. Any thread. */
+uint64_t bide__hub_made(const struct bide__hub *hub);
+
 /* How many tasks are not DONE. Any thread. 0 is exact: there was a moment at which none was. */
 size_t bide__hub_alive(const struct bide__hub *hub);
 
@@ -262,7 +273,7 @@ static inline void bide__count_begun(struct bide__worker *worker)
     if (__builtin_expect(worker->tally != NULL, 0))
         bide__tally_add(&worker->tally->begun);
     else
-        bide__count(worker->hub, &worker->hub->alive, 1);
+        bide__count_alive(worker->hub);
 }
 
 static inline void bide__count_ended(struct bide__worker *worker)
