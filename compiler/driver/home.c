@@ -144,11 +144,13 @@ static void add_need(const struct command *cmd, struct list *words, const char *
     /* The libraries that bide's libraries need; an archive does not name them. */
     static const struct {
         const char *name, *behind;
-    } known[] = {{"bide-http", "-lcurl"},
+    } known[] = {{"bide-http", "-lbide-metrics"},
+                 {"bide-http", "-lcurl"},
                  {"bide-http-server", "-lbide-tls"},
                  {"bide-http-server", "-lssl"},
                  {"bide-http-server", "-lcrypto"},
                  {"bide-http-server", "-lbide-json"},
+                 {"bide-http-server", "-lbide-metrics"},
                  {"bide-http-server", "-ljansson"},
                  {"bide-http-server", "-lm"},
                  {"bide-http-server", "-lnghttp2"},

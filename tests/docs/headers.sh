@@ -27,6 +27,8 @@ around()
         extern bide_http_exchange *x; static int app;
         bide_http_server *server; int seats = 0; const char *flight = "a";
         (void)app, (void)server, (void)seats, (void)flight, (void)x;' ;;
+    http_metrics.h) echo 'extern bide_http_server *server; extern bide_metrics *metrics;
+        bide_http_route route; (void)server, (void)metrics, (void)route;' ;;
     http_layer.h) echo 'extern bide_http_exchange *x; extern bide_http_folder *folder;
         extern bide_receiver(char *) news;
         bide_http_router *router; (void)router, (void)x, (void)folder, (void)news;' ;;
@@ -48,6 +50,8 @@ around()
         extern const bide_json *list; (void)rc, (void)text, (void)size, (void)w, (void)list;' ;;
     lock.h) echo 'struct config { const char *name; };
         extern async int load(struct config *);' ;;
+    metrics.h) echo 'bide_duration took = BIDE_MS(1); extern bide_metrics_out *out;
+        extern unsigned pool_idle(void); (void)took, (void)out;' ;;
     net.h) echo 'int rc = 0; uint16_t port = 80; bide_tcp_listener *listener = NULL;
         extern async int serve(uint16_t);
         (void)rc, (void)port, (void)listener;' ;;

@@ -289,6 +289,7 @@ int bide_http_client_new(const bide_http_options *options, bide_http_client **ou
         .self.vtable = &client_vtable, .set_fd = -1, .holders = 1, .post.run = read_notes};
     client->key_log_fd = -1;
     pthread_mutex_init(&client->mutex, NULL);
+    bide__http_client_meter_init(&client->meter);
     n = bide__http_options_copy(&client->options, options);
     if (n == 0)
         n = set_share(client);

@@ -20,6 +20,7 @@
  *   get.c       GET and POST, in async C
  *   retry.c     requests that are tried again
  *   parts.c     forms with files; parts_send.c sends them
+ *   metrics.c   what a client counts, for a registry
  *
  * Invariants
  *  - No task is polled inside a callback of curl, and no function of the multi handle is called
@@ -50,6 +51,7 @@
 #include <curl/curl.h>
 
 #include "extra/http/client/life.h"
+#include "extra/http/client/meter.h"
 
 enum { BIDE__HTTP_HEADERS_MAX = 256 * 1024 };
 
@@ -195,6 +197,7 @@ struct bide__http_transfer {
     int error;        /* found by us, a negative errno; overrides curl's result */
     int socket_error; /* why a socket could not be made; counts if the connection then fails */
     unsigned shortages_before;
+    int64_t begun_ns;
 };
 
 /* Makes a transfer and begins it: the result is ACTIVE or DONE. NULL: no memory. `stream`: its
@@ -330,6 +333,7 @@ struct bide_http_client {
     struct curl_slist *pins;   /* as curl reads them */
     int key_log_fd;            /* -1: there is no key log */
     int budget;                /* of retries, see retry.c */
+    struct bide__http_client_meter meter; /* written with the mutex, read without */
     bide_http_options options; /* with its defaults filled in; the strings are allocated */
 };
 

@@ -128,6 +128,8 @@ struct bide__http_transfer *bide__http_begin(bide_http_client *client,
                                       .total_is_own = request->timeout.ns != 0,
                                       .stream.is_on = stream};
     client->holders++;
+    t->begun_ns = bide__clock_ns();
+    bide__metrics_add(&client->meter.begun, 1);
     int n = bide__http_transfer_init(t, client, request);
     if (n == 0)
         n = bide__http_client_add(client, t);
@@ -143,6 +145,7 @@ struct bide__http_transfer *bide__http_begin(bide_http_client *client,
 static void free_transfer(struct bide__http_transfer *t)
 {
     t->owner->holders--;
+    bide__metrics_add(&t->owner->meter.gone, 1);
     curl_easy_cleanup(t->easy);
     bide__http_request_unset(t);
     bide__http_queue_free(&t->stream.in);
@@ -184,8 +187,10 @@ enum bide__http_state bide__http_happens(struct bide__http_transfer *t, enum bid
         note(t, outcome);
         client->some_doomed = true;
     }
-    if (after == BIDE__HTTP_DONE && before != BIDE__HTTP_DONE)
+    if (after == BIDE__HTTP_DONE && before != BIDE__HTTP_DONE) {
         bide__http_conclude(t, note_end(t, event, outcome));
+        bide__http_client_count(t);
+    }
     bool had = before == BIDE__HTTP_ACTIVE || before == BIDE__HTTP_DOOMED;
     bool has = after == BIDE__HTTP_ACTIVE || after == BIDE__HTTP_DOOMED;
     if (had && !has) {

@@ -14,6 +14,7 @@
  *   run.c      a handler runs, its errors become responses, its client may go away; in async C
  *   status.c   statuses, their texts, and errors
  *   settings.c the options of a server, with their defaults
+ *   meter.c    what is counted of requests, for metrics; in meter.h
  *
  *   fail.c     errors with words; typed.h has what these share:
  *   decode.c convert.c pairs.c cookies.c client.c json.c attachment.c
@@ -42,6 +43,7 @@
 
 #include "lib/runtime.h"
 
+#include "extra/http/exchange/meter.h"
 #include "extra/http/message/date.h"
 #include "extra/http/message/fields.h"
 #include "extra/http/message/parse.h"
@@ -133,7 +135,9 @@ struct bide_http_exchange {
     const struct bide__http_ops *ops; /* a layer may put its own table here, which calls this one */
     void *connection;                 /* for the operations */
     const struct bide__http_settings *settings;
-    struct bide__http_home *home; /* NULL: nobody drains it */
+    struct bide__http_home *home;   /* NULL: nobody drains it */
+    struct bide__http_meter *meter; /* NULL: it is not counted */
+    int64_t begun_ns;               /* with a meter */
 
     /* Filled in by the connection. Texts are spans of `fields.base`, with a byte behind each that
      * may be overwritten, once the head has been read: it is made a zero byte when the text is
@@ -332,6 +336,7 @@ struct bide__http_home {
     bide_token *draining; /* cancelled when the server drains */
     _Atomic bool drains;  /* the same, to be asked in each response */
     _Atomic uint64_t requests;
+    _Atomic(struct bide__http_meter *) meter; /* of the server; NULL: it counts no more than that */
     uint32_t lock;
     void *kits; /* of connections of HTTP/1 that are not idle: a list of those that are free */
     uint32_t kit_count;

@@ -104,6 +104,8 @@ int bide__http_at_end(bide_http_exchange *x, void (*call)(void *argument), void 
 
 void bide__http_exchange_end(bide_http_exchange *x)
 {
+    if (__builtin_expect(x->meter != NULL, 0))
+        bide__http_meter_end(x);
     for (; x->at_end != NULL; x->at_end = x->at_end->next)
         x->at_end->call(x->at_end->argument);
     if (x->reply.release != NULL)

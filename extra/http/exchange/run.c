@@ -153,6 +153,7 @@ bide_async int bide__http_exchange_run(bide_http_exchange *x)
 
 bide_async int bide__http_exchange_refuse(bide_http_exchange *x, int error, int status)
 {
+    bide__http_meter_refuse(x, status);
     bide__http_reply_error(x, error, status);
     return bide_await finish(x);
 }

@@ -58,6 +58,7 @@ static bide_http_exchange *begin(struct bide__h1 *h)
     h->has_exchange = true;
     h->begun = false;
     h->chunks_out = false;
+    bide__http_meter_begin(x);
     return x;
 }
 

@@ -79,15 +79,19 @@ void bide__h2_guard_served(struct bide__h2 *c)
 
 void bide__h2_guard_reset(struct bide__h2 *c)
 {
-    if (!bucket_spend(&c->guard.resets))
-        bide__h2_session_fail(c, NGHTTP2_ENHANCE_YOUR_CALM, "too many streams were reset");
+    if (bucket_spend(&c->guard.resets))
+        return;
+    bide__http_refused(c->of->home, BIDE__HTTP_REFUSED_H2_RESETS);
+    bide__h2_session_fail(c, NGHTTP2_ENHANCE_YOUR_CALM, "too many streams were reset");
 }
 
 /* A frame that brings nothing. */
 static void idle_frame(struct bide__h2 *c)
 {
-    if (!bucket_spend(&c->guard.frames))
-        bide__h2_session_fail(c, NGHTTP2_ENHANCE_YOUR_CALM, "too many frames that bring nothing");
+    if (bucket_spend(&c->guard.frames))
+        return;
+    bide__http_refused(c->of->home, BIDE__HTTP_REFUSED_H2_FRAMES);
+    bide__h2_session_fail(c, NGHTTP2_ENHANCE_YOUR_CALM, "too many frames that bring nothing");
 }
 
 /* ---- streams that have ended ---- */

@@ -52,6 +52,7 @@ static bide_async void serve_one(struct bide__h2_stream *s)
         bide__http_exchange_end(x);
     }
     x->home = s->c->of->home;
+    bide__http_meter_begin(x);
     bide__h2_head_give(s);
     if (s->refused != 0)
         rc = bide_await bide__http_exchange_refuse(x, error_of(s->refused), s->refused);

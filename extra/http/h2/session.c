@@ -32,6 +32,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     if (c->ends)
         return 0;
     if (c->busy >= c->settings->o.h2_streams_max) { /* handlers of streams that were reset run on */
+        bide__http_refused(c->of->home, BIDE__HTTP_REFUSED_H2_STREAMS);
         if (nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM) < 0)
             return NGHTTP2_ERR_CALLBACK_FAILURE;
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;

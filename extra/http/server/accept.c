@@ -16,6 +16,7 @@ static bide_async int take_place(bide_http_server *server)
     int rc = bide_semaphore_try_acquire(&server->places, 1);
     if (rc != -EAGAIN)
         return rc;
+    bide__http_refused(&server->homes[0], BIDE__HTTP_REFUSED_CONNECTIONS);
     int taken = -ECANCELED;
     bide_await bide_select_biased((void)bide_token_wait(server->draining),
                                   taken = bide_semaphore_acquire(&server->places, 1));

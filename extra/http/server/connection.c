@@ -71,8 +71,10 @@ bide_async int bide__http_connection_serve(bide_http_server *server, bide_stream
     }
     if (c == NULL)
         return -ENOMEM;
-    if (accepted && server->settings.o.tls != NULL && bide_await shake_hands(server, c) < 0)
+    if (accepted && server->settings.o.tls != NULL && bide_await shake_hands(server, c) < 0) {
+        bide__http_refused(c->home, BIDE__HTTP_REFUSED_HANDSHAKE);
         return 0;
+    }
     int rc = speaks_h2(c) ? 1 : bide_await bide__h1_serve(c);
     if (rc == 1)
         rc = bide_await bide__h2_serve(c);

@@ -6,6 +6,7 @@
  *   accept.c      the loops that accept
  *   connection.c  one connection: TLS, which protocol, its end
  *   run.c         a server runs, on each core, and ends
+ *   metrics.c     what it does, for a registry
  *
  * Invariants
  *  - The server outlives its connections: run and serve_stream return when theirs have ended.

@@ -75,6 +75,7 @@ void bide_http_server_free(bide_http_server *s)
             s->homes[i].squeezes_free(s->homes[i].squeezes);
     }
     bide_token_drop(s->draining);
+    bide__free(s->homes[0].meter, sizeof(struct bide__http_meter));
     bide__free(s, server_size(s->core_count));
 }
 
