@@ -117,7 +117,7 @@ sed -n 's/^## -W\(bide-.*\)$/\1/p' "$SRC/docs/diagnostics.md" | while read -r na
 done
 grep -o '"bide-[a-z-]*=*"' sources | tr -d '"' | sort -u | while read -r name; do
     case $name in
-    bide- | bide-http | bide-http-server | bide-json) continue ;; # libraries
+    bide- | bide-html | bide-http | bide-http-server | bide-json) continue ;; # libraries
     bide-sqlite | bide-tls | bide-websocket) continue ;;
     bide-trace | bide-trace-otlp) continue ;;
     bide-multi-thread) continue ;;                         # an option
