@@ -74,12 +74,20 @@ static struct piece piece_of(const char *text)
     return (struct piece){text, strlen(text), false};
 }
 
-/* "<name ..." as it is in the page. */
+static bool is_letter(char c)
+{
+    return bide__html_lower(c) >= 'a' && bide__html_lower(c) <= 'z';
+}
+
+/* "<name ..." as it is in the page. What gumbo skipped, "</>", may stand before it. */
 static struct piece original_name(const GumboStringPiece *tag)
 {
-    struct piece p = {tag->data + 1, 0, true};
-    while (p.size + 1 < tag->length && !bide__html_blank(p.text[p.size]) && p.text[p.size] != '/' &&
-           p.text[p.size] != '>')
+    size_t from = 0;
+    while (from + 2 < tag->length && (tag->data[from] != '<' || !is_letter(tag->data[from + 1])))
+        from++;
+    struct piece p = {tag->data + from + 1, 0, true};
+    while (from + p.size + 1 < tag->length && !bide__html_blank(p.text[p.size]) &&
+           p.text[p.size] != '/' && p.text[p.size] != '>')
         p.size++;
     return p;
 }

@@ -266,7 +266,7 @@ const bide_html_node *bide_html_select_first(const bide_html_node *node,
  * All of them, one after another, in the order of the page. Nothing is allocated, and nothing has
  * to be freed; page and selector must live meanwhile.
  *
- *     bide_html_each each = bide_html_select_all(bide_html_top(page), links);
+ *     bide_html_each each = bide_html_select_all(bide_html_top(html), links);
  *     const bide_html_node *link;
  *     while (bide_html_each_next(&each, &link) > 0)
  *         puts(bide_html_attribute(link, "href"));

@@ -29,6 +29,10 @@ around()
         (void)app, (void)server, (void)seats, (void)flight, (void)x;' ;;
     http_metrics.h) echo 'extern bide_http_server *server; extern bide_metrics *metrics;
         bide_http_route route; (void)server, (void)metrics, (void)route;' ;;
+    html.h) echo 'int rc = 0, comments = 0; const char *data = ""; size_t size = 0;
+        extern const bide_html *html; extern const bide_html_selector *links;
+        extern const bide_html_node *within;
+        (void)rc, (void)comments, (void)data, (void)size, (void)html, (void)links, (void)within;' ;;
     http_layer.h) echo 'extern bide_http_exchange *x; extern bide_http_folder *folder;
         extern bide_receiver(char *) news;
         bide_http_router *router; (void)router, (void)x, (void)folder, (void)news;' ;;

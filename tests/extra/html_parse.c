@@ -75,6 +75,7 @@ TEST(what_is_written_is_escaped)
     check_outer("<svg viewbox='0'><lineargradient xlink:href=a /></svg>",
                 "<html><head></head><body><svg viewBox=\"0\"><linearGradient xlink:href=\"a\">"
                 "</linearGradient></svg></body></html>");
+    check_outer("</></><x-y>z", "<html><head></head><body><x-y>z</x-y></body></html>");
     check_outer("<X-Y Q=1>z</X-y>", "<html><head></head><body><x-y q=\"1\">z</x-y></body></html>");
 }
 
