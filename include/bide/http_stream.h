@@ -13,9 +13,12 @@
  *
  * A response that was opened holds at most about 64 KiB of its body. If nobody reads, the server is
  * held up: by TCP, or by the window of HTTP/2. Memory does not grow with the size of the body, nor
- * with the time that a reader takes. (libcurl decodes a compressed body in pieces of 16 KiB of what
- * the server sends; what one piece becomes is in memory too.) In the other direction the same holds
- * for what was written and not yet sent.
+ * with the time that a reader takes. In the other direction the same holds for what was written and
+ * not yet sent.
+ *
+ * A body that is read in pieces is not compressed: the request does not ask for it. If it does so by
+ * a header of its own, the program gets the bytes as they come, and Content-Encoding tells how they
+ * are coded.
  *
  * Freeing a response ends it, wherever it is: a connection of HTTP/1.1 is closed unless the answer
  * was complete, a stream of HTTP/2 is reset.
@@ -74,7 +77,8 @@ bide_must_use bide_async ssize_t bide_http_response_read(bide_http_response *res
 bide_must_use bide_async int bide_http_response_copy(bide_http_response *response, bide_stream *to,
                                                      uint64_t *written);
 
-/* The size of the body as the server has announced it; -1: it has not, or the body is encoded. */
+/* The size of the body as the server has announced it; -1: it has not, or bide_http_send has decoded
+ * the body. */
 int64_t bide_http_response_length(const bide_http_response *response);
 
 /* ---- requests in pieces ---- */

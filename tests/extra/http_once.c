@@ -78,7 +78,9 @@ static async int streamed(bool gives)
     CHECK_EQ(bide_http_start(client, &q, &r), 0);
     if (gives)
         CHECK_EQ(await bide_http_upload(r, "pay", 3), 3);
-    CHECK_ERR(await bide_http_answer(r), -ECONNRESET);
+    int n = await bide_http_answer(r);
+    CHECK(strstr(bide_http_error(r), "twice") != NULL);
+    CHECK_ERR(n, -ECONNRESET);
     CHECK_EQ(wire.requests - before, 1);
     bide_http_response_free(r);
     bide_http_client_free(client);

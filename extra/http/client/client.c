@@ -361,9 +361,10 @@ static void detach(bide_http_client *client)
     client->runtime = NULL;
 }
 
-static int add_error(CURLMcode code)
+static int add_error(const struct bide__http_transfer *t, CURLMcode code)
 {
-    return code == CURLM_OUT_OF_MEMORY ? -ENOMEM : -EIO;
+    bool lacks = code == CURLM_OUT_OF_MEMORY || bide__http_shortages() != t->shortages_before;
+    return lacks ? -ENOMEM : -EIO;
 }
 
 int bide__http_client_add(bide_http_client *client, struct bide__http_transfer *t)
@@ -377,7 +378,7 @@ int bide__http_client_add(bide_http_client *client, struct bide__http_transfer *
     if (code != CURLM_OK) {
         if (client->first == NULL)
             detach(client);
-        return add_error(code);
+        return add_error(t, code);
     }
     t->client = client;
     t->next = NULL;

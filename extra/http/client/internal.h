@@ -249,7 +249,7 @@ void bide__http_silent(struct bide__http_transfer *t);
 
 /* ---- transfer.c ---- */
 
-/* The size of the body if the server announced it and the body is not encoded; otherwise -1. */
+/* The size of the body if the server announced it and curl does not decode it; otherwise -1. */
 int64_t bide__http_expected_size(const struct bide__http_transfer *t,
                                  const bide_http_response *response);
 

@@ -20,7 +20,8 @@ int64_t bide__http_expected_size(const struct bide__http_transfer *t,
                                  const bide_http_response *response)
 {
     curl_off_t size = -1;
-    if (bide_http_header_value(response, "Content-Encoding") != NULL ||
+    bool decodes = !t->stream.is_on;
+    if ((decodes && bide_http_header_value(response, "Content-Encoding") != NULL) ||
         curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size) != CURLE_OK)
         return -1;
     return size;
@@ -183,13 +184,17 @@ static bool set_sending(struct bide__http_transfer *t)
 #endif
 }
 
+/* What a small piece of a compressed body becomes may be any size, and curl keeps it all while it is
+ * paused, and copies it each time. So a stream asks for no compression, and gets what comes. */
 static bool set_stream(struct bide__http_transfer *t)
 {
     CURL *e = t->easy;
-    if (!t->stream.gives_body)
-        return true;
-    return curl_easy_setopt(e, CURLOPT_READFUNCTION, on_upload) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_READDATA, t) == CURLE_OK;
+    bool ok = curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, NULL) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_HTTP_CONTENT_DECODING, 0L) == CURLE_OK;
+    if (ok && t->stream.gives_body)
+        ok = curl_easy_setopt(e, CURLOPT_READFUNCTION, on_upload) == CURLE_OK &&
+             curl_easy_setopt(e, CURLOPT_READDATA, t) == CURLE_OK;
+    return ok;
 }
 
 static bool set_callbacks(struct bide__http_transfer *t, bide_http_client *client)
@@ -254,9 +259,9 @@ int bide__http_transfer_init(struct bide__http_transfer *t, bide_http_client *cl
     int n = bide__http_valid(request, &t->text);
     if (n < 0)
         return n;
-    if (!set_callbacks(t, client) || !set_sending(t) || !set_stream(t))
+    if (!set_callbacks(t, client) || !set_sending(t))
         return -ENOMEM;
-    if (!bide__http_setup(t->easy, client))
+    if (!bide__http_setup(t->easy, client) || (t->stream.is_on && !set_stream(t)))
         return refused(t);
     n = bide__http_request_set(t, request);
     return n == -EINVAL ? refused(t) : n;
