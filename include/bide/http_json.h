@@ -8,10 +8,10 @@
  *         n = bide_http_response_json(page, NULL, NULL, &answer);
  *
  *     bide_json_writer *text = NULL;
+ *     defer { bide_json_writer_free(text); }
  *     n = bide_http_request_json(&request, value, &text);
  *     if (n == 0)
  *         n = await bide_http_send(client, &request, &page);
- *     bide_json_writer_free(text);
  */
 #ifndef BIDE_HTTP_JSON_H
 #define BIDE_HTTP_JSON_H

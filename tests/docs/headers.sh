@@ -15,7 +15,7 @@ around()
     http_form.h) echo 'bide_http_client *client = NULL;' ;;
     http_json.h) echo 'bide_http_client *client = NULL; int n;
         extern bide_json *value; extern bide_http_request request;
-        bide_http_response *page = NULL; (void)answer;' ;;
+        bide_http_response *page = NULL; (void)value, (void)request;' ;;
     http_server.h) echo 'extern async int hello(bide_http_exchange *);
         static bide_shutdown stop = BIDE_SHUTDOWN_INIT;
         extern bide_http_exchange *x;

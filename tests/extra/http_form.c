@@ -360,3 +360,25 @@ TEST(a_budget_for_further_times)
 {
     run(bide_ref(fail_at_first), bide_ref(budget));
 }
+
+/* ---- cancelled between two times ---- */
+
+async int tries_again(void *state);
+extern const struct bide_fn bide__desc_tries_again;
+async int tries_again(void *state)
+{
+    (void)state;
+    struct tries t =
+        await try((bide_http_request){.url = wire_url("/bad")}, (bide_http_retry){0}, 2);
+    return t.status == 200 ? 0 : -EPROTO;
+}
+
+TEST_LIMIT(a_retry_cancelled_at_every_suspension, 60)
+{
+    bide_test_time_virtual();
+    wire_start(bide_ref(fail_at_first));
+    client = wire_client((bide_http_options){.retry_percent = -1});
+    CHECK(cancel_everywhere(&bide__desc_tries_again, NULL, NULL, after) >= 5);
+    bide_http_client_free(client);
+    CHECK_EQ(bide_block_on(wire_stop()), 0);
+}

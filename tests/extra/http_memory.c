@@ -76,7 +76,15 @@ static async int request(bide_http_client *client)
     defer {
         bide_http_response_free(r);
     }
-    int n = await bide_http_post(client, url, NULL, "ping", 4, &r);
+    static const bide_http_header pairs[] = {{"a b", "c"}, {"d", "e&f"}};
+    const bide_http_request q = {.url = url,
+                                 .query = pairs,
+                                 .query_count = 2,
+                                 .form = pairs,
+                                 .form_count = 2,
+                                 .username = "me",
+                                 .password = "secret"};
+    int n = await bide_http_send(client, &q, &r);
     if (n == 0)
         CHECK_STR(bide_http_body(r), "hello");
     else
@@ -87,7 +95,15 @@ static async int request(bide_http_client *client)
 static int make_and_request(void)
 {
     bide_http_client *client = NULL;
-    const bide_http_options options = {.proxy = "", .user_agent = "test"};
+    const bide_http_pin pin = {"localhost", 0, "127.0.0.1"};
+    const bide_http_options options = {.proxy = "",
+                                       .user_agent = "test",
+                                       .cookies = true,
+                                       .no_proxy = "nowhere.test",
+                                       .connect_timeout = BIDE_S(20),
+                                       .read_timeout = BIDE_S(20),
+                                       .pins = &pin,
+                                       .pin_count = 1};
     int n = bide_http_client_new(&options, &client);
     if (n < 0)
         return n;
