@@ -275,10 +275,11 @@ typedef struct bide_http_file_options {
 
 /*
  * Answers with a file: GET and HEAD, with ETag and Last-Modified; preconditions (RFC 9110, 13: 304
- * and 412); ranges, one or several (206, multipart/byteranges, 416), with If-Range. It is read as
- * it is sent; one that becomes shorter meanwhile cuts the connection. The path is the program's, as
- * for bide_file_open; never make it of what a client has sent, for which there is
- * bide_http_serve_folder. `options` may be NULL.
+ * and 412); ranges, one or several (206, multipart/byteranges, 416), with If-Range. A 304 has ETag,
+ * Cache-Control and Vary. It is read as it is sent, or, over HTTP/1 without TLS, sent by the kernel
+ * (sendfile(2)) as far as it is in memory; one that becomes shorter meanwhile cuts the connection.
+ * The path is the program's, as for bide_file_open; never make it of what a client has sent, for
+ * which there is bide_http_serve_folder. `options` may be NULL.
  * Returns 0; -ENOENT and other errors of opening (404, 403); -ENOENT also for what is no regular
  * file; errors of bide_http_send_data.
  * Cancelled: as bide_http_send_data.

@@ -24,6 +24,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -218,6 +219,13 @@ static ssize_t real_splice_quiet(int from, int to, size_t size)
     struct hush hush;
     hush_begin(&hush);
     return hush_end(&hush, splice(from, NULL, to, NULL, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+}
+
+static ssize_t real_sendfile_quiet(int to, int from, off_t offset, size_t size)
+{
+    struct hush hush;
+    hush_begin(&hush);
+    return hush_end(&hush, sendfile(to, from, &offset, size));
 }
 
 /* Since Linux 5.12. */

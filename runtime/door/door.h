@@ -169,6 +169,7 @@ struct __kernel_timespec;
  * write_quiet, writev_quiet: write(2) and writev(2) that raise no SIGPIPE.
  * splice, splice_quiet: splice(2) without offsets, which does not wait for the pipe; the second one
  * raises no SIGPIPE.
+ * sendfile_quiet: sendfile(2) from an offset, which raises no SIGPIPE.
  * open_cached: openat(2), which is closed on exec, if all that it takes is in the memory of the
  * kernel; otherwise -EAGAIN. -ENOSYS if the kernel does not have it (5.12).
  * open_beneath: the same, or, if `cached` is false, whatever it takes; but nothing on the way leads
@@ -195,6 +196,8 @@ struct __kernel_timespec;
     X(ssize_t, writev_quiet, (int fd, const struct iovec *pieces, int count), (fd, pieces, count)) \
     X(ssize_t, splice, (int from, int to, size_t size), (from, to, size))                          \
     X(ssize_t, splice_quiet, (int from, int to, size_t size), (from, to, size))                    \
+    X(ssize_t, sendfile_quiet, (int to, int from, off_t offset, size_t size),                      \
+      (to, from, offset, size))                                                                    \
     X(int, open_cached, (int folder, const char *path, int flags), (folder, path, flags))          \
     X(int, open_beneath, (int folder, const char *path, int flags, bool cached),                   \
       (folder, path, flags, cached))                                                               \

@@ -103,6 +103,11 @@ struct bide__http_ops {
     /* Begins when the handler waits for the first time, and returns when the client has gone. It
      * sends what was held back. Cancelled when the handler has returned. */
     bide_async_fn(int, bide_http_exchange *x) gone;
+
+    /* As `send`, of at most `size` bytes of a file, which is not 0, from `at` on: how many were
+     * sent. If nothing was: 0: the file ends there; -EAGAIN: it is not in memory, so it has to be
+     * read; -EOPNOTSUPP: this response is not sent in this way. NULL: none is. */
+    bide_async_fn(ssize_t, bide_http_exchange *x, int fd, uint64_t at, size_t size) send_file;
 };
 
 /* ---- an exchange ---- */
@@ -254,6 +259,9 @@ bool bide__http_has_body(const bide_http_exchange *x);
 
 /* The same without the question of HEAD: then there may be a Content-Length. */
 bool bide__http_may_have_body(int status);
+
+/* As bide_http_send_data, of a file: what `send_file` of the operations returns. */
+bide_async ssize_t bide__http_send_file(bide_http_exchange *x, int fd, uint64_t at, size_t size);
 
 /* The date of now, as the header Date has it. */
 static inline void bide__http_date_now(char to[BIDE__HTTP_DATE_SIZE])

@@ -12,6 +12,7 @@
 bide_async int bide_http_send_begin(bide_http_exchange *x, int status);
 bide_async int bide_http_send_data(bide_http_exchange *x, const void *data, size_t size);
 bide_async int bide_http_send_end(bide_http_exchange *x);
+bide_async ssize_t bide__http_send_file(bide_http_exchange *x, int fd, uint64_t at, size_t size);
 bide_async int bide_http_send_informational(bide_http_exchange *x, int status);
 bide_async int bide_http_upgrade(bide_http_exchange *x, const char *protocol, bide_stream **stream);
 
@@ -94,6 +95,21 @@ bide_async int bide_http_send_data(bide_http_exchange *x, const void *data, size
     x->reply.stage = BIDE__HTTP_CUT;
     rc = bide_await (*x->ops->send)(x, data, size);
     return leave(x, rc, BIDE__HTTP_BEGUN);
+}
+
+bide_async ssize_t bide__http_send_file(bide_http_exchange *x, int fd, uint64_t at, size_t size)
+{
+    if (x->ops->send_file == NULL || x->reply.stage != BIDE__HTTP_BEGUN || !bide__http_has_body(x))
+        return -EOPNOTSUPP;
+    if (x->reply.length >= 0 && size > (uint64_t)x->reply.length - x->reply.sent)
+        return broken(x, "more was sent than Content-Length has promised");
+    x->reply.stage = BIDE__HTTP_CUT;
+    ssize_t n = bide_await (*x->ops->send_file)(x, fd, at, size);
+    if (n >= 0 || n == -EAGAIN || n == -EOPNOTSUPP)
+        x->reply.stage = BIDE__HTTP_BEGUN;
+    if (n > 0)
+        x->reply.sent += (uint64_t)n;
+    return n;
 }
 
 bide_async int bide_http_send_end(bide_http_exchange *x)

@@ -14,8 +14,15 @@ int bide__h1_flush_now(struct bide__h1 *h);
 /* Sends `out`. Cancelled: what was sent is out of it. */
 bide_async int bide__h1_flush(struct bide__h1 *h);
 
+/* Sends at most `size` bytes of a file behind `out`: how many; 0: it ends there. */
+bide_async ssize_t bide__h1_send_some_file(struct bide__h1 *h, int fd, uint64_t at, size_t size);
+
 /* Sends `out` and then the pieces behind pieces[0], which is for `out`. They are changed. */
 bide_async int bide__h1_send(struct bide__h1 *h, struct iovec *pieces, size_t count);
+
+/* ---- file.c ---- */
+
+bide_async ssize_t bide__h1_send_file(bide_http_exchange *x, int fd, uint64_t at, size_t size);
 
 /* ---- receive.c ---- */
 

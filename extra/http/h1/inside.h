@@ -8,6 +8,7 @@
  *   body.c     the body of a request
  *   respond.c  heads of responses, framing
  *   write.c    what is to be sent is gathered, and sent
+ *   file.c     a file is sent without a copy
  *   gone.c     the client goes away while a handler waits
  *   upgrade.c  the connection becomes a handler's
  *

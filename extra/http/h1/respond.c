@@ -305,4 +305,5 @@ const struct bide__http_ops bide__h1_ops = {
     .inform = bide_ref(bide__h1_inform),
     .upgrade = bide_ref(bide__h1_upgrade),
     .gone = bide_ref(bide__h1_gone),
+    .send_file = bide_ref(bide__h1_send_file),
 };

@@ -12,6 +12,8 @@
 
 #include "extra/http/h1/async.h"
 
+bide_async ssize_t bide__fd_send_file(bide_stream *stream, int file, uint64_t at, size_t size);
+
 bool bide__h1_put(struct bide__h1 *h, const void *data, size_t size)
 {
     struct bide__h1_kit *kit = h->kit;
@@ -110,4 +112,18 @@ bide_async int bide__h1_send(struct bide__h1 *h, struct iovec *pieces, size_t co
     }
     kit->out_begin = kit->out_end = 0;
     return 0;
+}
+
+bide_async ssize_t bide__h1_send_some_file(struct bide__h1 *h, int fd, uint64_t at, size_t size)
+{
+    ssize_t n = bide_await bide__h1_flush(h);
+    if (n < 0)
+        return n;
+    h->writing = true;
+    bide_defer {
+        end_writing(h);
+    }
+    int rc = bide_await bide_timeout(h->settings->o.write_timeout,
+                                     n = bide__fd_send_file(h->c->stream, fd, at, size));
+    return rc < 0 && n == 0 ? rc : n;
 }

@@ -4,7 +4,8 @@
  * A whole response is compressed when the handler has returned, in the place of what it has filled
  * in. One that is sent in pieces goes through a table of operations that lies before the
  * connection's: its `begin` decides by the head, its `send` compresses a piece and flushes it, and
- * its `finish` sends what is left. The other operations are the connection's own.
+ * its `finish` sends what is left; its `send_file` leaves a file that is compressed to `send`. The
+ * other operations are the connection's own.
  *
  * The table and its state are in the memory of the exchange; the compressor is freed at its end. A
  * few of these are kept with their memory, in the home, so that a response allocates nothing.
@@ -23,7 +24,7 @@ enum { SIZE_MIN = 1024, PIECE = 16 << 10 };
 
 /* What x->layers is. */
 struct compress {
-    struct bide__http_ops ops; /* with three of ours */
+    struct bide__http_ops ops; /* with four of ours */
     const struct bide__http_ops *inner;
     const bide_http_compress_options *options;
     struct squeeze *squeeze; /* of a response in pieces; NULL: it goes as it is */
@@ -274,6 +275,15 @@ static bide_async int send_piece(bide_http_exchange *x, const void *data, size_t
     return bide_await put(x, data, size, SQUEEZE_FLUSH);
 }
 
+/* What is compressed has to be read. */
+static bide_async ssize_t send_file(bide_http_exchange *x, int fd, uint64_t at, size_t size)
+{
+    struct compress *c = compress_of(x);
+    if (c->squeeze != NULL || c->inner->send_file == NULL)
+        return -EOPNOTSUPP;
+    return bide_await (*c->inner->send_file)(x, fd, at, size);
+}
+
 static bide_async int finish(bide_http_exchange *x)
 {
     struct compress *c = compress_of(x);
@@ -300,6 +310,7 @@ static int stand_before(bide_http_exchange *x, const bide_http_compress_options 
     c->ops.begin = bide_ref(begin);
     c->ops.send = bide_ref(send_piece);
     c->ops.finish = bide_ref(finish);
+    c->ops.send_file = bide_ref(send_file);
     x->layers = c;
     x->ops = &c->ops;
     return 0;

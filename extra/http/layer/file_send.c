@@ -1,8 +1,9 @@
 /*
  * file_send.c: the bytes of a file go out: all, a range, or several in a multipart/byteranges body.
  *
- * A small one is read at once, and is a response like others. A large one is read and sent piece by
- * piece: when the client reads slowly, nothing is read ahead.
+ * A small one is read at once, and is a response like others. A large one is sent by the kernel, if
+ * the connection can do that, and otherwise read and sent piece by piece: when the client reads
+ * slowly, nothing is read ahead.
  */
 #include "lib/async.h"
 
@@ -23,19 +24,47 @@ struct ranges {
 
 /* ---- pieces ---- */
 
-static bide_async int send_range(bide_http_exchange *x, bide_file *file, const struct range *range,
-                                 char *buffer)
+/* A file on its way. */
+struct sending {
+    bide_http_exchange *x;
+    bide_file *file;
+    char *buffer;     /* of PIECE bytes; NULL: none was needed yet */
+    bool is_read_out; /* the connection does not take files */
+};
+
+/* Reads a piece and sends it. How many bytes it had. */
+static bide_async ssize_t send_read(struct sending *s, uint64_t at, uint64_t left)
+{
+    size_t size = left < PIECE ? (size_t)left : PIECE;
+    if (s->buffer == NULL && (s->buffer = bide_http_alloc(s->x, PIECE)) == NULL)
+        return -ENOMEM;
+    ssize_t n = bide_await bide_file_read_at(s->file, at, s->buffer, size);
+    if (n <= 0)
+        return n;
+    int r = bide_await bide_http_send_data(s->x, s->buffer, (size_t)n);
+    return r < 0 ? r : n;
+}
+
+/* The kernel sends what it has in memory. */
+static bide_async ssize_t send_some(struct sending *s, uint64_t at, uint64_t left)
+{
+    if (!s->is_read_out) {
+        size_t size = left < SIZE_MAX / 2 ? (size_t)left : SIZE_MAX / 2;
+        ssize_t n = bide_await bide__http_send_file(s->x, bide_file_fd(s->file), at, size);
+        if (n != -EAGAIN && n != -EOPNOTSUPP)
+            return n;
+        s->is_read_out = n == -EOPNOTSUPP;
+    }
+    return bide_await send_read(s, at, left);
+}
+
+static bide_async int send_range(struct sending *s, const struct range *range)
 {
     uint64_t done = 0;
     while (done < range->size) {
-        uint64_t left = range->size - done;
-        size_t size = left < PIECE ? (size_t)left : PIECE;
-        ssize_t n = bide_await bide_file_read_at(file, range->first + done, buffer, size);
+        ssize_t n = bide_await send_some(s, range->first + done, range->size - done);
         if (n <= 0)
             return n < 0 ? (int)n : -EIO; /* it has become shorter */
-        int r = bide_await bide_http_send_data(x, buffer, (size_t)n);
-        if (r < 0)
-            return r;
         done += (uint64_t)n;
     }
     return 0;
@@ -67,15 +96,15 @@ static bide_async int reply_one(bide_http_exchange *x, bide_file *file, int stat
 {
     if (range->size <= SMALL)
         return bide_await reply_small(x, file, status, type, range);
-    char *buffer = bide_http_alloc(x, PIECE);
-    int r = buffer == NULL ? -ENOMEM : bide_http_header_set(x, "Content-Type", type);
+    struct sending s = {.x = x, .file = file};
+    int r = bide_http_header_set(x, "Content-Type", type);
     if (r == 0)
         r = set_length(x, range->size);
     if (r == 0)
         r = bide_await bide_http_send_begin(x, status);
     if (r < 0 || x->request.method == BIDE__METHOD_HEAD)
         return r;
-    return bide_await send_range(x, file, range, buffer);
+    return bide_await send_range(&s, range);
 }
 
 /* ---- several ranges ---- */
@@ -122,15 +151,16 @@ static int begin_parts(bide_http_exchange *x, struct ranges *r)
 
 static bide_async int reply_parts(bide_http_exchange *x, bide_file *file, struct ranges *ranges)
 {
-    char *buffer = bide_http_alloc(x, PIECE);
-    int r = buffer == NULL ? -ENOMEM : begin_parts(x, ranges);
+    struct sending s = {.x = x, .file = file};
+    char head[HEAD_MOST];
+    int r = begin_parts(x, ranges);
     if (r == 0)
         r = bide_await bide_http_send_begin(x, 206);
     for (int i = 0; r == 0 && i <= ranges->count; i++) {
-        int size = part_head(ranges, i, buffer);
-        r = bide_await bide_http_send_data(x, buffer, (size_t)size);
+        int size = part_head(ranges, i, head);
+        r = bide_await bide_http_send_data(x, head, (size_t)size);
         if (r == 0 && i < ranges->count)
-            r = bide_await send_range(x, file, &ranges->list[i], buffer);
+            r = bide_await send_range(&s, &ranges->list[i]);
     }
     return r;
 }
