@@ -22,9 +22,9 @@
  * HTTP/1.0 and HTTP/1.1 (RFC 9110, RFC 9112), and HTTP/2 (RFC 9113) over TLS by ALPN, or by prior
  * knowledge. Of one connection of HTTP/1 one request at a time is served, in order; requests that
  * come meanwhile wait. Of one connection of HTTP/2 up to `h2_streams_max` are served at the same
- * time, all in one task, so that they take turns where they wait: a handler that computes for long
- * gives that to others (bide_blocking, bide_spawn). Priorities are not heeded; responses that are
- * sent at the same time take turns, frame by frame. Nothing is pushed.
+ * time, all in one task, and so on one core at a time; they take turns where they wait: a handler
+ * that computes for long gives that to others (bide_blocking, bide_spawn). Priorities are not
+ * heeded; responses that are sent at the same time take turns, frame by frame. Nothing is pushed.
  *
  * A client that goes away while a handler waits: handlers of GET and HEAD are cancelled, others run
  * to their end; see bide_http_gone_set. What a handler awaits of its exchange returns an error
@@ -300,8 +300,9 @@ typedef enum bide_http_gone {
  * What happens to the handler when its client goes away: resets or closes the connection, or, with
  * HTTP/2, cancels the request. A client that only ends its sending half counts as gone, unless the
  * options say half_close. It is noticed while the handler waits, and only once the request has been
- * read or has come completely; before that the next read of the body fails. It is not noticed
- * behind more requests that have been sent ahead than the server reads ahead (`head_bytes_max`).
+ * read or has come completely; before that the next read of the body fails. So a handler of a GET
+ * that has a body, and does not read it, is not cancelled. It is not noticed behind more requests
+ * that have been sent ahead than the server reads ahead (`head_bytes_max`).
  */
 void bide_http_gone_set(bide_http_exchange *x, bide_http_gone gone);
 

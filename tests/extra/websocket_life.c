@@ -500,7 +500,7 @@ TEST(no_message_follows_an_end)
     bide_test_time_virtual();
     CHECK_EQ(bide_stream_pair(CAPACITY, &raw, &stream), 0);
     CHECK_EQ(bide_websocket_of_stream(stream, BIDE_WEBSOCKET_CLIENT, NULL, 0, NULL, &near), 0);
-    bide_block_on(bide_yield());               /* now there is a runtime, which has asked, too */
+    bide_block_on(bide_yield()); /* now there is a runtime, which has asked, too */
     CHECK(bide_test_replace("getrandom", (void (*)(void))says_the_end) != NULL);
     bide__ws_say_pong(near, &ping);
     bide_block_on(hears_no_message());
