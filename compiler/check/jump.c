@@ -36,8 +36,11 @@ struct walk {
     struct unit *unit;
     struct function *function;
     struct active *active;
-    struct list jumps;  /* struct place *: goto */
-    struct list places; /* struct place *: labels, and statements that break and continue leave */
+    struct list jumps;    /* struct place *: goto */
+    struct list places;   /* struct place *: labels, and statements that break and continue leave */
+    struct map active_at; /* of the statement of each place */
+    struct list addressed; /* struct place *: labels whose address is taken, if they are known */
+    bool addressed_known;
 };
 
 static void push(struct walk *w, enum reason reason, uint32_t token, const char *name)
@@ -56,17 +59,14 @@ static void place_add(struct walk *w, struct list *list, struct stmt *s)
     place->stmt = s;
     place->active = w->active;
     list_add(w->unit->arena, list, place);
+    if (list == &w->places)
+        *map_at(w->unit->arena, &w->active_at, s) = w->active;
 }
 
 /* What was active at a statement that encloses the current one. */
-static struct active *active_at(const struct walk *w, const struct stmt *s)
+static struct active *active_at(struct walk *w, const struct stmt *s)
 {
-    for (uint32_t i = w->places.count; i-- > 0;) {
-        const struct place *place = w->places.item[i];
-        if (place->stmt == s)
-            return place->active;
-    }
-    return NULL;
+    return s ? *map_at(w->unit->arena, &w->active_at, s) : NULL;
 }
 
 /* ---- messages ---- */
@@ -368,14 +368,23 @@ static void walk_stmt(struct walk *w, struct stmt *s)
 
 /* ---- labels ---- */
 
-/* Is there an `&&name` in the function's text? */
-static bool has_address_taken(const struct walk *w, const char *label)
+/* The labels for which there is an `&&name` in the function's text; once. */
+static void find_addressed(struct walk *w)
 {
     const struct token *t = w->unit->token;
+    struct map names = {0};
+    if (w->addressed_known)
+        return;
+    w->addressed_known = true;
     for (uint32_t i = w->function->first; i < w->function->last; i++)
-        if (t[i].punct == P_ANDAND && t[i + 1].kind == TK_IDENT && t[i + 1].text == label)
-            return true;
-    return false;
+        if (t[i].punct == P_ANDAND && t[i + 1].kind == TK_IDENT)
+            *map_at(w->unit->arena, &names, t[i + 1].text) = w;
+    for (uint32_t i = 0; i < w->places.count; i++) {
+        struct place *label = w->places.item[i];
+        if (label->stmt->kind == S_LABEL &&
+            *map_at(w->unit->arena, &names, label->stmt->name) != NULL)
+            list_add(w->unit->arena, &w->addressed, label);
+    }
 }
 
 /* A computed jump cannot run the end of a scope, since its target is not known. */
@@ -394,10 +403,9 @@ static void check_stays(struct unit *u, uint32_t token, const struct active *fro
 
 static void check_computed(struct walk *w, const struct place *jump)
 {
-    for (uint32_t i = 0; i < w->places.count; i++) {
-        const struct place *label = w->places.item[i];
-        if (label->stmt->kind != S_LABEL || !has_address_taken(w, label->stmt->name))
-            continue;
+    find_addressed(w);
+    for (uint32_t i = 0; i < w->addressed.count; i++) {
+        const struct place *label = w->addressed.item[i];
         /* the compilers refuse that themselves */
         const struct active *in = entered(jump->active, label->active);
         if (in && in->reason == EXPRESSION)

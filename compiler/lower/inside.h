@@ -95,6 +95,8 @@ struct work {
     struct stmt *value_stmt;    /* async block, branch: the last expression, its result */
     struct map addressed;       /* stmt.c: labels whose address is taken */
     bool addressed_known;
+    uint32_t computed; /* stmt.c: where computed gotos flow to, if there is one */
+    bool has_computed;
     /* name.c */
     struct map stems; /* of the names that were made up */
     struct map words; /* the names in the function's text */

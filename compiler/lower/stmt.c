@@ -291,10 +291,19 @@ static void flow_to_labels(struct lower *l, const struct stmt *s)
     }
 }
 
+/* All of a function go to the same labels, so control flows there by way of the first one: their
+ * number times that of the labels would be too many branches. */
 static void lower_computed_goto(struct lower *l, struct stmt *s)
 {
     prepare(l, s->expr);
     copy_around(l, l->at->out, s->first, s->expr, s->last);
+    if (l->work->has_computed) {
+        flow(l, PC_JUMP, l->work->computed);
+        return;
+    }
+    l->work->has_computed = true;
+    l->work->computed = flow_label(l);
+    code_open_label(l, l->at->out, l->work->computed);
     flow_to_labels(l, s);
     code_flow(l, l->at->out, PC_END, 0);
 }

@@ -78,6 +78,15 @@ large_functions()
     is_quick 'names of blocks' 0 0
     body 12000 'L@: if (n == @) goto L@;' >text.c
     is_quick 'labels' 0 0
+    {
+        body 1 'await g(0);'
+        echo 'async int k(int n) { static void *t[] = {'
+        repeat 1500 '&&L@,'
+        echo '};'
+        repeat 1500 'L@: n += @; goto *t[n];'
+        echo 'await g(1); return n; }'
+    } >text.c
+    is_quick 'computed gotos' 0 0
     body 8000 'n += await g(n);' >text.c
     is_quick 'awaits' 0 0
     body 1500 '{ int a[2]; await bide_join(a[0] = g(1), a[1] = g(2)); }' >text.c
