@@ -3,7 +3,9 @@
  *
  * OpenSSL asks for a header of 5 bytes, and then for just the rest of the record. If that is not
  * there, `wanted` says how much is missing: so a stream that waits between two records does so with
- * its small buffer, and the large one exists only while a record is on its way.
+ * its small buffer, and the large one exists only while a record is on its way. If the last receive
+ * has filled the large one, more is likely to be there, and it is tried once more; if there is
+ * nothing, it goes before the stream waits.
  *
  * What is to be sent is a list of blocks. A block is freed as soon as it was sent.
  *

@@ -248,11 +248,13 @@ struct bide__tls_part {
     bide_stream *below;
     unsigned char *data;
     size_t size;
+    bool is_guess; /* of a fill: more may be there. If it is not, bide__tls_fill_less, and wait */
 };
 
 /* 0: read into *part, and then tell what has come, and that the call is over. 1: another call does
  * it, wait for `filled`. 2: another call has done it just now. Or an error. */
 int bide__tls_fill_begin(struct bide__tls *s, struct bide__tls_part *part);
+void bide__tls_fill_less(struct bide__tls *s, struct bide__tls_part *part);
 int bide__tls_fill_came(struct bide__tls *s, ssize_t n);
 void bide__tls_fill_end(struct bide__tls *s);
 

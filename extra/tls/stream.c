@@ -202,9 +202,20 @@ int bide__tls_fill_begin(struct bide__tls *s, struct bide__tls_part *part)
         part->below = s->below;
         part->data = s->large != NULL ? s->large : s->small;
         part->size = s->large != NULL ? BIDE__TLS_LARGE : sizeof s->small;
+        part->is_guess = s->large != NULL && s->wanted <= sizeof s->small;
     }
     bide__tls_unlock(s);
     return r;
+}
+
+void bide__tls_fill_less(struct bide__tls *s, struct bide__tls_part *part)
+{
+    bide__tls_lock(s);
+    bide__free(s->large, BIDE__TLS_LARGE);
+    s->large = NULL;
+    part->data = s->small;
+    part->size = sizeof s->small;
+    bide__tls_unlock(s);
 }
 
 int bide__tls_fill_came(struct bide__tls *s, ssize_t n)

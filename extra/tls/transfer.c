@@ -32,6 +32,17 @@ static bide_async ssize_t write_until_gone(struct bide__tls *s, struct bide__tls
     return n;
 }
 
+static bide_async void at_once(void)
+{
+}
+
+static bide_async ssize_t read_part(struct bide__tls *s, struct bide__tls_part part)
+{
+    if (s->ends_by_shutdown)
+        return bide_await bide_stream_read(part.below, part.data, part.size);
+    return bide_await read_until_gone(s, part);
+}
+
 /* Receives once, or waits until another call has. 0, or an error. The end counts as received. */
 bide_async int bide__tls_fill(struct bide__tls *s)
 {
@@ -48,10 +59,13 @@ bide_async int bide__tls_fill(struct bide__tls *s)
         bide__tls_fill_end(s);
     }
     ssize_t n = 0;
-    if (s->ends_by_shutdown)
-        n = bide_await bide_stream_read(part.below, part.data, part.size);
-    else
-        n = bide_await read_until_gone(s, part);
+    bool waits = !part.is_guess;
+    if (part.is_guess && bide_await bide_select_biased(n = read_part(s, part), at_once()) == 1) {
+        bide__tls_fill_less(s, &part);
+        waits = true;
+    }
+    if (waits)
+        n = bide_await read_part(s, part);
     return bide__tls_fill_came(s, n);
 }
 

@@ -247,6 +247,48 @@ static async int hold(void)
     return 0;
 }
 
+static async int wait_for_byte(void)
+{
+    char byte;
+    return (int)await bide_stream_read(peers.client, &byte, 1);
+}
+
+/* What a read holds that waits after so many bytes. The last receive of some of these sizes has
+ * just filled the large buffer. */
+static async int wait_after_much(void)
+{
+    enum { FROM = 33000, TO = 33400, FEW = 8000 };
+    static char data[TO];
+    long most = 0;
+
+    await peers_meet_in_memory(PAIR);
+    for (size_t size = FROM; size < TO; size++) {
+        int n = 0;
+        CHECK_EQ(await bide_stream_write_all(peers.server, data, size, NULL), 0);
+        CHECK_EQ(await bide_stream_read_exactly(peers.client, data, size, NULL), 0);
+        long before = counted_left();
+        bide_task(int) task = bide_spawn(wait_for_byte());
+        await bide_sleep(BIDE_MS(1));
+        if (counted_left() - before > most)
+            most = counted_left() - before;
+        CHECK_EQ(await bide_stream_write(peers.server, data, 1), 1);
+        CHECK_EQ(await bide_task_join(bide_move(task), &n), 0);
+        CHECK_EQ(n, 1);
+    }
+    fprintf(stderr, "a read that waits holds at most %ld, its task included\n", most);
+    CHECK(most < FEW);
+    return 0;
+}
+
+TEST(what_a_read_holds_that_waits)
+{
+    bide_test_time_virtual();
+    peers_begin();
+    counted_begin();
+    CHECK_EQ(bide_block_on(wait_after_much()), 0);
+    peers_end();
+}
+
 /* Without sessions, which are the context's. */
 TEST(what_an_idle_connection_holds)
 {
