@@ -4,15 +4,11 @@
  * An *event* is something that happens; a *span* is something that takes time, and in which other
  * spans begin and events happen. Both have a name or text, a level, a target, and fields:
  *
- *     async int handle(struct request *request)
- *     {
- *         bide_span("request", BIDE_F("path", request->path), BIDE_F("size", request->size));
- *         bide_info("begins");
- *         int rc = bide_instrument(query(request->id), "query", BIDE_F("id", request->id));
- *         if (rc < 0)
- *             bide_error("no answer", BIDE_F_ERROR("why", rc));
- *         return rc;
- *     }
+ *     bide_span("request", BIDE_F("path", request->path), BIDE_F("size", request->size));
+ *     bide_info("begins");
+ *     int rc = bide_instrument(query(request->id), "query", BIDE_F("id", request->id));
+ *     if (rc < 0)
+ *         bide_error("no answer", BIDE_F_ERROR("why", rc));
  *
  * Where they go is the business of *outputs*: text for people, JSON, a timeline, or a function of
  * yours. Each output has a filter. Without an output, and for whatever no filter lets through, an
@@ -296,13 +292,13 @@ void bide_trace_span_drop(bide_trace_span *span);
  * A filter is a list of directives with commas between them. The environment variable BIDE_TRACE
  * has one, as in `BIDE_TRACE=warn,net=debug,app[user=7]=trace`.
  *
- *     warn                   the level of every target that no other directive names
- *     net=debug              of the target net, and of net.http, net/tcp and net::udp
- *     net                    the same as net=trace
- *     app[user=7]=trace      what has this field, and what happens in a span that has it
- *     app[request]=debug     what happens in a span of this name, and the span
- *     app[request{user=7,admin}]=debug    of this name with these fields; without a value: any
- *     [user=7]=trace         of any target
+ *   warn                   the level of every target that no other directive names
+ *   net=debug              of the target net, and of net.http, net/tcp and net::udp
+ *   net                    the same as net=trace
+ *   app[user=7]=trace      what has this field, and what happens in a span that has it
+ *   app[request]=debug     what happens in a span of this name, and the span
+ *   app[request{user=7,admin}]=debug    of this name with these fields; without a value: any
+ *   [user=7]=trace         of any target
  *
  * Levels are off, error, warn, info, debug, trace, in any case, or 0 to 5. Of the directives without
  * brackets, the one with the longest target counts, and of equal ones the last. Those with brackets
@@ -338,6 +334,7 @@ typedef enum bide_trace_time {
     BIDE_TRACE_TIME_NONE,
 } __attribute__((__mode__(__SI__))) bide_trace_time;
 
+/* Zero in a member means the default. */
 typedef struct bide_trace_options {
     const char *filter; /* NULL: BIDE_TRACE, and "info" if that is not set */
     uint32_t spans;
@@ -427,7 +424,8 @@ typedef struct bide_trace_context {
     char state[513]; /* tracestate; "": there is none */
 } bide_trace_context;
 
-enum { BIDE_TRACEPARENT_SIZE = 56 }; /* with the zero byte */
+/* With the zero byte. */
+enum { BIDE_TRACEPARENT_SIZE = 56 };
 
 /*
  * Reads the header traceparent, and tracestate, which may be NULL. Returns 0, or -EBADMSG: the

@@ -2,7 +2,7 @@
  * bide/trace_http.h: the spans of HTTP requests. Link with -lbide-trace-http for the layer; the
  * function for clients is in line.
  *
- *     static const bide_http_layer layers[] = {{bide_ref(bide_http_layer_trace), NULL}};
+ *   static const bide_http_layer layers[] = {{bide_ref(bide_http_layer_trace), NULL}};
  *
  * Put the layer outermost, so that what the other layers trace is in the request's span.
  */
@@ -27,21 +27,22 @@ typedef struct bide_http_trace_options {
  */
 bide_async int bide_http_layer_trace(bide_http_exchange *x);
 
-/*
- * Headers for a request to another process, of the innermost span that is open:
- *
- *     bide_trace_headers h;
- *     bide_http_request r = {.url = url, .headers = h.header, .header_count = bide_trace_header(&h)};
- *
- * The struct must stay until the request has been sent. Returns how many headers there are: 0 if no
- * span is open, 1, or 2 with tracestate.
- */
+/* Headers, and what they point to. */
 typedef struct bide_trace_headers {
     bide_http_header header[2];
     char traceparent[BIDE_TRACEPARENT_SIZE];
     bide_trace_context context;
 } bide_trace_headers;
 
+/*
+ * Headers for a request to another process, of the innermost span that is open:
+ *
+ *   bide_trace_headers h;
+ *   bide_http_request r = {.url = url, .headers = h.header, .header_count = bide_trace_header(&h)};
+ *
+ * The struct must stay until the request has been sent. Returns how many headers there are: 0 if no
+ * span is open, 1, or 2 with tracestate.
+ */
 static __inline__ size_t bide_trace_header(bide_trace_headers *headers)
 {
     if (bide_trace_context_current(&headers->context) < 0)

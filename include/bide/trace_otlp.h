@@ -3,7 +3,8 @@
  * -lbide-trace-otlp.
  *
  *     bide_trace_otlp *otlp;
- *     int rc = bide_trace_otlp_new(&(bide_trace_otlp_options){.service = "shop"}, &otlp);
+ *     if (bide_trace_otlp_new(&(bide_trace_otlp_options){.service = "shop"}, &otlp) < 0)
+ *         puts("no exporter");
  *     ...
  *     bide_trace_otlp_free(otlp);
  *

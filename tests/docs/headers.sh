@@ -77,9 +77,8 @@ around()
         static bide_tracker tracker = BIDE_TRACKER_INIT;' ;;
     tls.h) echo 'bide_tls_context *context = NULL; bide_stream *stream = NULL;' ;;
     trace.h) echo 'struct request { const char *path; int size, id; };
-        extern async int query(int);' ;;
-    trace_http.h) echo 'const char *url = "x"; (void)url;' ;;
-    trace_otlp.h) echo 'int rc = 0; (void)rc;' ;;
+        extern async int query(int);
+        extern struct request *request;' ;;
     udp.h) echo 'char buf[9]; ssize_t n = 0; bide_address from; bide_udp *udp = NULL;' ;;
     websocket.h) echo 'extern bide_http_exchange *x; (void)x;' ;;
     sqlite.h) echo 'const char *login = "ada";' ;;
