@@ -5,6 +5,7 @@
 #include <bide/bide.h>
 #include <bide/http_layer.h>
 #include <bide/testing.h>
+#include <bide/trace_http.h>
 
 #include <errno.h>
 #include <unistd.h>
@@ -88,13 +89,15 @@ TEST(layers)
     const bide_http_compress_options compress = {0};
     const bide_http_id_options id = {0};
     const bide_http_secure_options secure = {0};
+    const bide_http_trace_options trace = {0};
     const bide_http_layer all[] = {{bide_ref(bide_http_layer_log), &log},
                                    {bide_ref(bide_http_layer_timing), &timing},
                                    {bide_ref(bide_http_layer_timeout), &timeout},
                                    {bide_ref(bide_http_layer_cors), &cors},
                                    {bide_ref(bide_http_layer_compress), &compress},
                                    {bide_ref(bide_http_layer_id), &id},
-                                   {bide_ref(bide_http_layer_secure), &secure}};
+                                   {bide_ref(bide_http_layer_secure), &secure},
+                                   {bide_ref(bide_http_layer_trace), &trace}};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         CHECK_EQ(through(all[i].run, all[i].data), 200);
         if (i > 0) /* it would write to stderr */
