@@ -129,18 +129,17 @@ static bool passes(const struct row *row)
                                   .level = (uint8_t)row->level};
     const struct bide__callsite span_site = {
         .name = row->span, .target = "app", .target_size = 3, .level = 3, .is_span = true};
-    struct {
-        struct bide__field_block block;
-        bide_field field[2];
-    } block = {.block = {.count = row->span_field.kind != BIDE_FIELD_NONE}};
+    _Alignas(16) char memory[sizeof(struct bide__field_block) + 2 * sizeof(bide_field)];
+    struct bide__field_block *block = (void *)memory;
     bide_trace_span span = {.site = &span_site};
     const bide_field fields[] = {row->field, {.kind = BIDE_FIELD_NONE}};
     struct bide__filter *filter;
     size_t place;
 
-    block.block.field[0] = row->span_field;
-    span.first = &block.block;
-    atomic_init(&span.fields, &block.block);
+    *block = (struct bide__field_block){.count = row->span_field.kind != BIDE_FIELD_NONE};
+    block->field[0] = row->span_field;
+    span.first = block;
+    atomic_init(&span.fields, block);
     CHECK_EQ(bide__filter_new(row->filter, &filter, &place), 0);
     enum bide__verdict verdict = bide__filter_site(filter, &site);
     bool r = verdict == BIDE__FILTER_YES ||
