@@ -37,6 +37,11 @@ static async int child(int n)
     return n;
 }
 
+static void count_up(int *n)
+{
+    ++*n;
+}
+
 static async int work(void)
 {
     bide_scope(s) {
@@ -45,7 +50,7 @@ static async int work(void)
     }
     int n = 0;
     for (int i = 0; i < 3; i++)
-        await bide_blocking(({ n++; }));
+        await bide_blocking(count_up(&n));
     await bide_sleep(BIDE_MS(1));
     return n;
 }

@@ -73,7 +73,7 @@ TEST_LIMIT(nothing_is_lost, 60)
 {
     pthread_t thread[THREADS + 3];
     bide_metrics_text *text;
-    char line[32];
+    char line[64];
 
     CHECK_EQ(bide_metrics_new(&registry), 0);
     CHECK_EQ(bide_metrics_add_counter(registry, &hits), 0);

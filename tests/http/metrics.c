@@ -215,7 +215,7 @@ TEST(what_is_refused_is_counted_by_its_limit)
     memcpy(large, "GET /", 5);
     ask(large);
     CHECK(refused("target_bytes") == 1);
-    memcpy(large, "GET / HTTP/1.1\r\nHost: a\r\nX: ", 29);
+    memcpy(large, "GET / HTTP/1.1\r\nHost: a\r\nX: ", 28);
     ask(large);
     CHECK(refused("head_bytes") == 1);
     ask("GET / HTTP/1.1\r\n");
