@@ -92,7 +92,8 @@ typedef struct bide_http_options {
                                       0 or negative: no limit but 300 s */
     bide_duration read_timeout;    /* between two pieces of the answer, and before its first; it
                                       begins when there is a connection, and does not run while
-                                      the program has to read or to write; 0 or negative: no limit */
+                                      the program has to read or to write; 0 or negative: no
+                                      limit */
     bide_duration idle_timeout;    /* a connection that was not used for longer is not used again;
                                       counted in seconds; 0: 90 s; negative: none is used again */
     int idle_max;                  /* connections that are kept open, of all hosts; 0: curl's
@@ -118,10 +119,10 @@ typedef struct bide_http_options {
 /*
  * Makes a client, which the caller frees with bide_http_client_free. `options` may be NULL; its
  * strings are copied. Returns 0; -ENOMEM, -EMFILE or -ENFILE; -EINVAL for a negative limit, a
- * proxy of an unknown kind, a version that does not exist, a pin without host or address, or control
- * characters in a string; an error of open(2) for key_log_file; or -EPROTONOSUPPORT if this libcurl
- * has no HTTP/2 that was asked for, or no OpenSSL for the key log. On an error *client is NULL and
- * nothing has changed. May be called outside any runtime.
+ * proxy of an unknown kind, a version that does not exist, a pin without host or address, or
+ * control characters in a string; an error of open(2) for key_log_file; or -EPROTONOSUPPORT if this
+ * libcurl has no HTTP/2 that was asked for, or no OpenSSL for the key log. On an error *client is
+ * NULL and nothing has changed. May be called outside any runtime.
  */
 bide_must_use int bide_http_client_new(const bide_http_options *options,
                                        bide_http_client **client bide_gives(bide_http_client_free));

@@ -1,6 +1,7 @@
 /*
- * bide/http_form.h: forms with files (multipart/form-data, RFC 7578), for the client of bide/http.h.
- * Link with -lbide-http. Forms of short texts are a member of bide_http_request: `form`.
+ * bide/http_form.h: forms with files (multipart/form-data, RFC 7578), for the client of
+ * bide/http.h. Link with -lbide-http. Forms of short texts are a member of bide_http_request:
+ * `form`.
  *
  *     bide_http_parts *parts = NULL;
  *     defer { bide_http_parts_free(parts); }
@@ -50,9 +51,9 @@ void bide_http_parts_free(bide_http_parts *parts);
  * bide_http_parts_add_text    a string, which is copied
  * bide_http_parts_add_bytes   bytes, which must stay until the form was sent
  * bide_http_parts_add_file    the file at `path`, as it is when the form is sent
- * bide_http_parts_add_stream  a stream, which is read when the form is sent, and stays the caller's:
- *                             `size` bytes of it, or all if that is negative. A form with such a one
- *                             can be sent once
+ * bide_http_parts_add_stream  a stream, which is read when the form is sent, and stays the
+ *                             caller's: `size` bytes of it, or all if that is negative. A form
+ *                             with one can be sent once
  *
  * Return 0; -EINVAL: no name, no path, or a control character in the type; -ENOMEM.
  */

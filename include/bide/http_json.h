@@ -48,8 +48,8 @@ bide_must_use static inline int bide_http_response_json(const bide_http_response
 
 /*
  * Makes the JSON text of a value the body of a request, and "application/json" its content_type
- * unless it has one. The text is that of *writer, which the caller frees when the request has ended.
- * Errors: those of bide_json_dump; then the request is as before, and *writer is NULL.
+ * unless it has one. The text is that of *writer, which the caller frees when the request has
+ * ended. Errors: those of bide_json_dump; then the request is as before, and *writer is NULL.
  */
 bide_must_use static inline int bide_http_request_json(
     bide_http_request *request, const bide_json *value,

@@ -16,9 +16,9 @@
  * with the time that a reader takes. In the other direction the same holds for what was written and
  * not yet sent.
  *
- * A body that is read in pieces is not compressed: the request does not ask for it. If it does so by
- * a header of its own, the program gets the bytes as they come, and Content-Encoding tells how they
- * are coded.
+ * A body that is read in pieces is not compressed: the request does not ask for it. If it does so
+ * by a header of its own, the program gets the bytes as they come, and Content-Encoding tells how
+ * they are coded.
  *
  * Freeing a response ends it, wherever it is: a connection of HTTP/1.1 is closed unless the answer
  * was complete, a stream of HTTP/2 is reset.
@@ -26,11 +26,11 @@
  * Time limits: `timeout` of the request, if it is not 0, bounds everything up to the end of the
  * body. If it is 0, the client's bounds the time until the head of the answer is there, and after
  * that only read_timeout counts. They go on to count while nobody awaits anything; read_timeout
- * does not while the program has to read or to write. The size of a body is bounded by the request's
- * response_max_bytes only; 0: it is not.
+ * does not while the program has to read or to write. The size of a body is bounded by the
+ * request's response_max_bytes only; 0: it is not.
  *
- * At a time one task reads and one may write. Elsewhere than on the runtime of the request the calls
- * that wait return -EXDEV, and outside any runtime -ENXIO.
+ * At a time one task reads and one may write. Elsewhere than on the runtime of the request the
+ * calls that wait return -EXDEV, and outside any runtime -ENXIO.
  */
 #ifndef BIDE_HTTP_STREAM_H
 #define BIDE_HTTP_STREAM_H
@@ -60,8 +60,8 @@ bide_must_use bide_async int bide_http_open(
     bide_http_response **response bide_gives(bide_http_response_free));
 
 /*
- * Reads at most `size` bytes of the body. Returns how many, at least 1; or 0 at the end of the body.
- * Errors: those of bide_http_send that come late, such as -ECONNRESET, -ETIMEDOUT, -EMSGSIZE,
+ * Reads at most `size` bytes of the body. Returns how many, at least 1; or 0 at the end of the
+ * body. Errors: those of bide_http_send that come late, such as -ECONNRESET, -ETIMEDOUT, -EMSGSIZE,
  * -EPROTO; bide_http_error has the text, and each further call returns the same. Of a response of
  * bide_http_send it reads the body that is there. Cancelled: nothing was read.
  */
@@ -77,8 +77,8 @@ bide_must_use bide_async ssize_t bide_http_response_read(bide_http_response *res
 bide_must_use bide_async int bide_http_response_copy(bide_http_response *response, bide_stream *to,
                                                      uint64_t *written);
 
-/* The size of the body as the server has announced it; -1: it has not, or bide_http_send has decoded
- * the body. */
+/* The size of the body as the server has announced it; -1: it has not, or bide_http_send has
+ * decoded the body. */
 int64_t bide_http_response_length(const bide_http_response *response);
 
 /* ---- requests in pieces ---- */
@@ -103,8 +103,8 @@ bide_must_use int bide_http_start(bide_http_client *client, const bide_http_requ
  * taken, at least 1 unless size is 0. Waits while 64 KiB have not been sent. Errors: those of
  * bide_http_send; -EPIPE: the server has refused the request (its status is 300 or more), or its
  * answer is complete, and nobody wants the rest; -EMSGSIZE: that is more
- * than body_size, and nothing was taken; -EINVAL: the body has ended, or is not streamed. Cancelled:
- * nothing was taken.
+ * than body_size, and nothing was taken; -EINVAL: the body has ended, or is not streamed.
+ * Cancelled: nothing was taken.
  */
 bide_must_use bide_async ssize_t bide_http_upload(bide_http_response *response, const void *data,
                                                   size_t size);
@@ -126,11 +126,12 @@ bide_must_use bide_async int bide_http_answer(bide_http_response *response);
 
 /*
  * Sends a request with a body that is read from a stream until its end, and waits for the head of
- * the answer, as bide_http_open does. If request->body_size is not 0, so many bytes are read. If the
- * server refuses the request before it has all of it, the rest is not read. A server that answers
- * in pieces while it still reads waits for a reader of its answer; for that there are
- * bide_http_start and a task of its own for the upload. Errors: also those of bide_stream_read, -ENODATA if the stream ends too
- * early. Cancelled: as bide_http_open; some bytes of the stream may have been read.
+ * the answer, as bide_http_open does. If request->body_size is not 0, so many bytes are read. If
+ * the server refuses the request before it has all of it, the rest is not read. A server that
+ * answers in pieces while it still reads waits for a reader of its answer; for that there are
+ * bide_http_start and a task of its own for the upload. Errors: also those of bide_stream_read,
+ * -ENODATA if the stream ends too early. Cancelled: as bide_http_open; some bytes of the stream may
+ * have been read.
  */
 bide_must_use bide_async int bide_http_send_from(
     bide_http_client *client, const bide_http_request *request, bide_stream *from,

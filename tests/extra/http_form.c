@@ -64,7 +64,8 @@ static async int take_form(bide_stream *s)
     return await wire_hello(s);
 }
 
-/* What is expected, with each "B" at the beginning of a line after "--" replaced by the boundary. */
+/* What is expected, with each "B" at the beginning of a line after "--" replaced by the
+ * boundary. */
 static void check_body(const char *body, const char *expected)
 {
     char text[8192], boundary[64];

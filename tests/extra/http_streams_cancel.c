@@ -1,6 +1,6 @@
 /*
- * bide/http_stream.h: cancelled at every suspension, and without memory at every allocation. Another
- * request of the client goes on beside, and the client is good afterwards. Time is virtual.
+ * bide/http_stream.h: cancelled at every suspension, and without memory at every allocation.
+ * Another request of the client goes on beside, and the client is good afterwards. Time is virtual.
  */
 #include <bide/testing.h>
 

@@ -1,6 +1,6 @@
 /*
- * Streams on a runtime with several workers: tasks on all of them read, write and leave responses of
- * one client at once. A server with a thread of its own echoes what it gets.
+ * Streams on a runtime with several workers: tasks on all of them read, write and leave responses
+ * of one client at once. A server with a thread of its own echoes what it gets.
  */
 #include <bide/bide.h>
 #include <bide/http_stream.h>

@@ -1,7 +1,7 @@
 /*
- * parts_send.c: sends a form with files, in async C on top of stream.c. First the sizes of all files
- * are asked for, so that the size of the whole can be announced; then each file is opened when its
- * turn comes.
+ * parts_send.c: sends a form with files, in async C on top of stream.c. First the sizes of all
+ * files are asked for, so that the size of the whole can be announced; then each file is opened
+ * when its turn comes.
  */
 #include <bide/http_stream.h>
 

@@ -2,8 +2,8 @@
  * request.c: what a request asks of curl: its URL with the query, its method, its headers, and its
  * body.
  *
- * The body is read from the caller's memory, or from a form that is put together here; curl may read
- * it twice, for a redirection or a repetition. The body of a stream comes from its queue.
+ * The body is read from the caller's memory, or from a form that is put together here; curl may
+ * read it twice, for a redirection or a repetition. The body of a stream comes from its queue.
  */
 #include "internal.h"
 
@@ -178,7 +178,8 @@ static int set_form(struct bide__http_transfer *t, const bide_http_request *requ
     return 0;
 }
 
-/* The body of a stream. curl calls that an upload; the method is said in words, unless it is PUT. */
+/* The body of a stream. curl calls that an upload; the method is said in words, unless it is
+ * PUT. */
 static int set_upload(struct bide__http_transfer *t, const bide_http_request *request)
 {
     const char *method = request->method != NULL ? request->method : "POST";

@@ -21,8 +21,8 @@ void bide__http_go_on(struct bide__http_transfer *t)
     int bits =
         (t->stream.in_paused ? CURLPAUSE_RECV : 0) | (t->stream.out_paused ? CURLPAUSE_SEND : 0);
     CURLcode code = curl_easy_pause(t->easy, bits);
-    /* An error of a callback was noted there. BAD_FUNCTION_ARGUMENT: curl is between two connections,
-     * where nothing is paused. */
+    /* An error of a callback was noted there. BAD_FUNCTION_ARGUMENT: curl is between two
+     * connections, where nothing is paused. */
     if (code != CURLE_OK && code != CURLE_BAD_FUNCTION_ARGUMENT && t->state == BIDE__HTTP_ACTIVE) {
         bool lacks = code == CURLE_OUT_OF_MEMORY || bide__http_shortages() != t->shortages_before;
         bide__http_happens(t, BIDE__HTTP_NOTED, lacks ? -ENOMEM : -EIO);

@@ -5,8 +5,8 @@
  * timers for them.
  *
  * A kept connection may end while a request is sent on it. curl then sends the request again, also
- * a POST that the server may have acted on. So curl is asked to call before_sending each time before
- * it sends; there a second time is refused, unless the request may be repeated, or it was
+ * a POST that the server may have acted on. So curl is asked to call before_sending each time
+ * before it sends; there a second time is refused, unless the request may be repeated, or it was
  * redirected in between.
  *
  * A stream's bytes wait in its queues. If the program does not keep up, the callback tells curl to
@@ -184,8 +184,8 @@ static bool set_sending(struct bide__http_transfer *t)
 #endif
 }
 
-/* What a small piece of a compressed body becomes may be any size, and curl keeps it all while it is
- * paused, and copies it each time. So a stream asks for no compression, and gets what comes. */
+/* What a small piece of a compressed body becomes may be any size, and curl keeps it all while it
+ * is paused, and copies it each time. So a stream asks for no compression, and gets what comes. */
 static bool set_stream(struct bide__http_transfer *t)
 {
     CURL *e = t->easy;
