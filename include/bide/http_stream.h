@@ -21,7 +21,7 @@
  * they are coded.
  *
  * Freeing a response ends it, wherever it is: a connection of HTTP/1.1 is closed unless the answer
- * was complete, a stream of HTTP/2 is reset.
+ * was complete, a stream of HTTP/2 is reset, and its connection closed unless it has others.
  *
  * Time limits: `timeout` of the request, if it is not 0, bounds everything up to the end of the
  * body. If it is 0, the client's bounds the time until the head of the answer is there, and after

@@ -394,6 +394,10 @@ void bide__http_client_remove(struct bide__http_transfer *t)
     *(t->previous != NULL ? &t->previous->next : &client->first) = t->next;
     *(t->next != NULL ? &t->next->previous : &client->last) = t->previous;
     t->client = NULL;
+    /* A stream of HTTP/2 that is left in the middle leaves a connection on which libcurl 7.88 later
+     * fails ("Error in the HTTP2 framing layer"). It is closed if nobody else is on it. */
+    if (t->stream.is_on && (t->state != BIDE__HTTP_DONE || t->result < 0))
+        curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
     curl_multi_remove_handle(client->multi, t->easy);
     if (client->first == NULL)
         detach(client);
