@@ -85,7 +85,7 @@ static void html_law_texts(const bide_html *html)
     char *text;
     size_t size;
     HTML_LAW(bide_html_text(bide_html_top(html), &text, &size) == 0);
-    HTML_LAW(size == 0 || (text[0] != ' ' && text[0] != 0));
+    HTML_LAW(bide__html_is_utf8(text, size) && strlen(text) == size);
     bide_html_text_free(text);
     HTML_LAW(bide_html_all_text(bide_html_top(html), &text, &size) == 0);
     bide_html_text_free(text);
