@@ -231,14 +231,14 @@ TEST(without_any_descriptor_a_thread_waits)
     CHECK_EQ(bide_block_on(bide_process_run(ARGV("true"), NULL, NULL)), 0);
     int before = open_descriptors();
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
-    int last, first = fcntl(0, F_DUPFD_CLOEXEC, 3);
-    for (last = first; last >= 0 && last < 39;)
-        last = fcntl(0, F_DUPFD_CLOEXEC, last);
-    CHECK(fcntl(0, F_DUPFD_CLOEXEC, 3) < 0 && errno == EMFILE);
+    int taken[40], n = 0;
+    while ((taken[n] = fcntl(0, F_DUPFD_CLOEXEC, 3)) >= 0)
+        n++;
+    CHECK_EQ(errno, EMFILE);
     CHECK_EQ(bide_block_on(bide_process_run(SH("exit 6"), NULL, &exit)), 0);
     CHECK_EQ(exit.number, 6);
-    for (int fd = first; fd < 40; fd++)
-        close(fd);
+    while (n-- > 0)
+        close(taken[n]);
     CHECK(descriptors_become(before));
     check_no_child();
 }
