@@ -39,7 +39,8 @@ int main(int argc, char **argv)
 END_C
 gcc -Wall -Wextra forbid.c -o forbid || fail "forbid.c does not compile"
 unset BIDE_IO
-timeout --foreground --preserve-status -s TERM 2 ./forbid ./server 0 2>said || fail "./server, forbidden: $?"
+timeout --foreground --preserve-status -s TERM 2 ./forbid ./server 0 2>said ||
+    fail "./server, forbidden: $?"
 grep -q '^port [0-9]*, by epoll$' said || fail "forbidden, the server says: $(cat said)"
 if BIDE_IO=uring ./forbid ./server 0 2>said; then
     fail "it has io_uring, which is forbidden"
