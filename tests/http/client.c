@@ -157,7 +157,10 @@ static async int temporary(void)
 static void begin(bide_tls_context *tls)
 {
     serve_with(bide_ref(handle),
-               &(bide_http_server_options){.tls = tls, .body_bytes_max = (uint64_t)1 << 30});
+               &(bide_http_server_options){.tls = tls,
+                                           .body_bytes_max = (uint64_t)1 << 30,
+                                           /* each pause of a slow reader moves the window */
+                                           .h2_frames_max = 1 << 20});
     CHECK_EQ(bide_http_server_listen(server, "127.0.0.1", 0), 0);
     if (folder[0] == '\0')
         CHECK_EQ(bide_block_on(temporary()), 0);

@@ -44,6 +44,16 @@ static int add_whole(struct bide__http_transfer *t, const char *data, size_t siz
     return n == 0 ? bide__http_response_add_body(t->response, data, size) : n;
 }
 
+/* A connection of HTTP/2 on which libcurl 7.88 has paused sometimes fails later ("Error in the
+ * HTTP2 framing layer"). So it ends with its last stream. */
+static void forbid_reuse_of_2(struct bide__http_transfer *t)
+{
+    long version = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+    if (version == CURL_HTTP_VERSION_2_0)
+        curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
 /* Returns 1 if the program has to read first. */
 static int add_piece(struct bide__http_transfer *t, const char *data, size_t size)
 {
@@ -51,8 +61,10 @@ static int add_piece(struct bide__http_transfer *t, const char *data, size_t siz
     if (t->body_max != 0 && size > t->body_max - s->in_total)
         return -EMSGSIZE;
     s->in_paused = s->in.size > 0 && s->in.size + size > BIDE__HTTP_QUEUE_MAX;
-    if (s->in_paused)
+    if (s->in_paused) {
+        forbid_reuse_of_2(t);
         return 1;
+    }
     int n = bide__http_queue_add(&s->in, data, size);
     if (n == 0) {
         s->in_total += size;
