@@ -146,6 +146,7 @@ static void add_need(const struct command *cmd, struct list *words, const char *
         const char *name, *behind;
     } known[] = {{"bide-http", "-lbide-metrics"},
                  {"bide-http", "-lcurl"},
+                 {"bide-html", "-lgumbo"},
                  {"bide-http-server", "-lbide-tls"},
                  {"bide-http-server", "-lssl"},
                  {"bide-http-server", "-lcrypto"},
