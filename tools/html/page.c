@@ -1,7 +1,8 @@
 /*
  * fuzz: sources extra/html runtime/door
  *
- * Pages: parsing, the tree, text and HTML again; tests/extra/html_law.h says what holds of any page.
+ * Pages: parsing, the tree, text and HTML again; tests/extra/html_law.h says what holds of any of
+ * them.
  */
 #include "tests/extra/html_law.h"
 
