@@ -8,7 +8,7 @@
 
 #include "core/inside.h"
 
-#ifdef __unix__
+#if defined __unix__ && __STDC_HOSTED__
 _Thread_local struct bide__here bide__here;
 #else
 struct bide__here bide__here;

@@ -47,7 +47,9 @@ struct bide__here {
     void *value;        /* NULL: there is none */
 };
 
-#ifdef __unix__
+/* Where there is no system there may be no thread-local variables: then all threads share it, and
+ * values may be opened on one thread only. */
+#if defined __unix__ && __STDC_HOSTED__
 extern _Thread_local struct bide__here bide__here __attribute__((tls_model("initial-exec")));
 #else
 extern struct bide__here bide__here;
