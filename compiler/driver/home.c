@@ -165,6 +165,7 @@ static void add_need(const struct command *cmd, struct list *words, const char *
                  {"bide-trace", "-lm"},
                  {"bide-trace-otlp", "-lbide-trace"},
                  {"bide-trace-otlp", "-lbide-http"},
+                 {"bide-trace-otlp", "-lbide-metrics"},
                  {"bide-trace-otlp", "-lcurl"},
                  {"bide-trace-otlp", "-lm"}};
     const char *folder = library_folder(cmd);
