@@ -117,9 +117,9 @@ sed -n 's/^## -W\(bide-.*\)$/\1/p' "$SRC/docs/diagnostics.md" | while read -r na
 done
 grep -o '"bide-[a-z-]*=*"' sources | tr -d '"' | sort -u | while read -r name; do
     case $name in
-    bide- | bide-html | bide-http | bide-http-server | bide-json) continue ;; # libraries
-    bide-sqlite | bide-tls | bide-websocket) continue ;;
-    bide-trace | bide-trace-otlp) continue ;;
+    # Libraries:
+    bide- | bide-html | bide-http | bide-http-server | bide-json | bide-metrics) continue ;;
+    bide-sqlite | bide-tls | bide-trace | bide-trace-otlp | bide-websocket) continue ;;
     bide-multi-thread) continue ;;                         # an option
     esac
     grep -qx -e "$name" names || fail "-W$name is used, but not in the table"
