@@ -1,7 +1,7 @@
 /*
  * fuzz: sources extra/http/message extra/http/exchange extra/http/h2 extra/json
  * fuzz: libraries bide-http-server
- * fuzz: flags -Lbuild/lib -l:libbide.a -luring -lnghttp2 -ljansson -lm
+ * fuzz: flags -Lbuild/lib -l:libbide-metrics.a -l:libbide.a -luring -lnghttp2 -ljansson -lm
  *
  * A connection of HTTP/2. The first byte of an input tells how the rest is used:
  *

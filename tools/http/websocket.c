@@ -1,7 +1,9 @@
 /*
  * fuzz: sources extra/websocket extra/http/message
  * fuzz: libraries bide-websocket bide-http-server bide-tls bide-json
- * fuzz: flags -lz -lssl -lcrypto -ljansson -lnghttp2 -lbrotlienc
+ * fuzz: flags -Lbuild/lib -l:libbide-http-server.a -l:libbide-tls.a -l:libbide-json.a
+ * fuzz: flags -l:libbide-metrics.a -l:libbide.a -luring -lz -lssl -lcrypto -ljansson -lm -lnghttp2
+ * fuzz: flags -lbrotlienc
  *
  * WebSocket: what comes from the peer, on either side, whole and in parts, plain and compressed.
  * The first byte of the input chooses that. The laws: however the rest is cut, the same messages
