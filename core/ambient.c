@@ -58,7 +58,6 @@ void bide__ambient_push(struct bide__ambient *a, void *value, struct bide_cx *cx
     a->below = NULL;
     a->around = bide__here.value;
     if (cx != NULL) {
-        a->top = cx->top;
         bide__ambient_attach(cx->chain, a);
         if (a->below == NULL)
             a->around = bide__here.value;
@@ -81,14 +80,6 @@ void bide__ambient_pop(struct bide__ambient *a)
         a->below->around = a->around;
 }
 
-/* From the oldest to the last. */
-static void tell_in(struct bide__ambient *a)
-{
-    if (a->below != NULL)
-        tell_in(a->below);
-    bide__ambient_turned(a, true);
-}
-
 void bide__ambient_enter_far(struct bide_chain *c)
 {
     struct bide__ambient *a = bide__ambient_of(c);
@@ -97,8 +88,9 @@ void bide__ambient_enter_far(struct bide_chain *c)
         return;
     a->around = bide__here.value;
     bide__here.value = a->value;
-    if (bide__ambient_turned != NULL)
-        tell_in(a);
+    for (struct bide__ambient *each = a; each != NULL && bide__ambient_turned != NULL;
+         each = each->below)
+        bide__ambient_turned(each, true);
 }
 
 void bide__ambient_leave_far(struct bide_chain *c, enum bide_poll poll)

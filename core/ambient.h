@@ -31,7 +31,7 @@ struct bide__ambient {
     struct bide__far far;     /* what the place of its chain points to meanwhile */
     union bide__place place;  /* what that was before */
     struct bide_chain *chain; /* NULL: it was opened where no chain is polled */
-    const char *top;          /* where the frames of the chain ended then */
+    const void *owner;        /* of one without a chain: whoever carries it says for what */
     struct bide__ambient *below;
     void *value;
     void *around; /* of the last one of a chain that is polled: the value of who polls it */

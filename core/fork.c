@@ -183,13 +183,15 @@ static void move_chain(struct bide_cx *cx, struct bide_chain *branch, struct bid
 static bool is_of_branch(const struct bide_chain *c, const struct begun *b, const char *group,
                          const char *end, const struct bide__ambient *a)
 {
-    if (a->top > group && a->top <= end)
+    const char *at = (const char *)a; /* in the frame that has opened it */
+
+    if (at > group && at < end)
         return true;
     if (b->segment == NULL)
         return false;
     for (const struct bide_segment *s = c->place.segment; s != b->segment->previous;
          s = s->previous)
-        if (a->top > (const char *)s && a->top <= (const char *)s + s->size)
+        if (at > (const char *)s && at < (const char *)s + s->size)
             return true;
     return false;
 }

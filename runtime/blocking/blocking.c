@@ -51,6 +51,7 @@ void bide__pool_init(struct bide__pool *pool, struct bide__hub *hub,
                                 .threads_max = options->blocking_threads_max,
                                 .idle_ns = options->blocking_idle_ns,
                                 .options = options};
+    pool->carried_end = &pool->carried;
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -178,12 +179,13 @@ static bool sleep_until_called(struct bide__pool *pool)
 
 /* ---- the current value of who submits (core/ambient.h) goes along with the job ---- */
 
-/* Has no chain: `top` is the job that it is for. */
+/* It has no chain; its owner is the job. */
 static void carry(struct bide__pool *pool, const struct bide_job *job, struct bide__ambient *value)
 {
-    value->top = (const char *)job;
-    value->below = pool->carried;
-    pool->carried = value;
+    value->owner = job;
+    value->below = NULL;
+    *pool->carried_end = value;
+    pool->carried_end = &value->below;
 }
 
 /* With the mutex. NULL: the job has none. */
@@ -191,12 +193,21 @@ static struct bide__ambient *take_carried(struct bide__pool *pool, const struct 
 {
     for (struct bide__ambient **at = &pool->carried; *at != NULL; at = &(*at)->below) {
         struct bide__ambient *value = *at;
-        if (value->top == (const char *)job) {
+        if (value->owner == job) {
             *at = value->below;
+            if (pool->carried_end == &value->below)
+                pool->carried_end = at;
             return value;
         }
     }
     return NULL;
+}
+
+/* With the mutex: of the job that was the first in the queue. */
+static struct bide__ambient *carried_first(struct bide__pool *pool, const struct bide_job *job)
+{
+    bool is_first = pool->carried != NULL && pool->carried->owner == job;
+    return is_first ? take_carried(pool, job) : NULL;
 }
 
 static void let_go(struct bide__ambient *value)
@@ -221,7 +232,7 @@ static void serve(struct bide__pool *pool)
     for (;;) {
         if (pool->first != NULL) {
             struct bide_job *job = take_first(pool);
-            struct bide__ambient *value = take_carried(pool, job);
+            struct bide__ambient *value = carried_first(pool, job);
             pthread_mutex_unlock(&pool->mutex);
             run(job, value);
             /* A child has only this thread, and the task that awaits the job is the parent's. */

@@ -59,7 +59,8 @@ struct bide__pool {
     const struct bide__options *options;
     _Atomic uint32_t named;          /* threads that were ever begun */
     struct bide__detached *detached; /* detached.h; under the mutex; NULL: no job yet */
-    struct bide__ambient *carried;   /* values that go along with jobs in the queue */
+    struct bide__ambient *carried;   /* values that go along with jobs in the queue, in its order */
+    struct bide__ambient **carried_end;
 };
 
 void bide__pool_init(struct bide__pool *pool, struct bide__hub *hub,
